@@ -1,0 +1,47 @@
+import type { FindingId } from './finding.ts';
+
+/**
+ * What a check of some traces says. This is the JSON report, version 1:
+ * other programs read it, so fields may be added and never renamed.
+ */
+export interface Result {
+  readonly version: 1;
+  /** `broken` when a finding has severity `error`; `unknown` when nothing could be judged. */
+  readonly verdict: 'intact' | 'broken' | 'unknown';
+  /** Number of traces read. */
+  readonly traces: number;
+  /** Number of spans read. */
+  readonly spans: number;
+  readonly edges: readonly EdgeResult[];
+  readonly findings: readonly Finding[];
+}
+
+export interface EdgeResult {
+  readonly client: string | null;
+  readonly server: string | null;
+  readonly protocol: 'http' | 'rpc' | 'messaging' | 'internal';
+  readonly calls: number;
+  readonly broken: number;
+}
+
+export interface Finding {
+  /** The cause when it is decided, otherwise the symptom. */
+  readonly id: FindingId;
+  readonly severity: 'error' | 'warning' | 'info';
+  /** Null where the data does not know the service. */
+  readonly client: string | null;
+  readonly server: string | null;
+  /** How many calls of the edge show it. */
+  readonly count: number;
+  /** Best first; only where the evidence leaves the cause open. */
+  readonly candidates?: readonly FindingId[];
+  readonly evidence: readonly Evidence[];
+  readonly fix: string;
+  readonly docs: string;
+}
+
+export interface Evidence {
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly says: string;
+}

@@ -1,0 +1,33 @@
+import type { Span } from '../span.ts';
+
+/** A place that answers with spans. Sources alone read the network, files, standard input or a child process. */
+export interface Source {
+  /** For people: `jaeger=http://localhost:16686`. */
+  readonly name: string;
+  /**
+   * The spans of one trace that have arrived so far; empty when the source holds none (yet).
+   * @throws {SourceError} when the source cannot be asked: unreachable, refused, not the expected format.
+   */
+  readTrace(traceId: string, signal?: AbortSignal): Promise<readonly Span[]>;
+  /**
+   * The spans of the newest traces in which a service took part.
+   * @throws {SourceError} as `readTrace`.
+   */
+  searchTraces(query: TraceQuery, signal?: AbortSignal): Promise<readonly Span[]>;
+  close(): Promise<void>;
+}
+
+export interface TraceQuery {
+  readonly service: string;
+  /** Milliseconds since the Unix epoch. */
+  readonly startTimeMin: number;
+  /** Milliseconds since the Unix epoch. */
+  readonly startTimeMax: number;
+  /** Number of traces. */
+  readonly limit: number;
+}
+
+/** The source could not answer. The message says what is wrong, where, and what to do. */
+export class SourceError extends Error {
+  override readonly name = 'SourceError';
+}

@@ -1,0 +1,62 @@
+/**
+ * One span, with the names and meanings of the OpenTelemetry protocol
+ * (opentelemetry-proto, `trace/v1/trace.proto`). Every decoder ends here and every check starts here;
+ * names of other formats ("reference", "tag", "process") stay inside their decoder.
+ */
+export interface Span {
+  /** 32 lower-case hex digits; 16 where the source holds 64-bit ids. Never all zeros. */
+  readonly traceId: string;
+  /** 16 lower-case hex digits. Never all zeros. */
+  readonly spanId: string;
+  /** The parent's span id, or null for a root. */
+  readonly parentSpanId: string | null;
+  /** The W3C `tracestate` as recorded; empty when there is none. */
+  readonly traceState: string;
+  /** OTLP `flags`, or null where the source does not carry them (Jaeger's API, Zipkin). See `isParentRemote`. */
+  readonly flags: number | null;
+  readonly name: string;
+  readonly kind: SpanKind;
+  /** Nanoseconds since the Unix epoch. */
+  readonly startTimeUnixNano: bigint;
+  /** Nanoseconds since the Unix epoch. */
+  readonly endTimeUnixNano: bigint;
+  readonly attributes: Attributes;
+  readonly links: readonly SpanLink[];
+  readonly status: SpanStatus;
+  /** Resource attribute `service.name`, or null where it is missing or empty. */
+  readonly serviceName: string | null;
+  /** All resource attributes. */
+  readonly resource: Attributes;
+  /** Instrumentation scope; empty where the source does not carry it. */
+  readonly scopeName: string;
+}
+
+export type SpanKind = 'UNSPECIFIED' | 'INTERNAL' | 'SERVER' | 'CLIENT' | 'PRODUCER' | 'CONSUMER';
+
+export interface SpanLink {
+  readonly traceId: string;
+  readonly spanId: string;
+}
+
+export interface SpanStatus {
+  readonly code: 'UNSET' | 'OK' | 'ERROR';
+  readonly message: string;
+}
+
+/** A map, because keys come from outside and may be `__proto__`. */
+export type Attributes = ReadonlyMap<string, AttributeValue>;
+
+/** 64-bit integers beyond 2^53 are kept as decimal strings, bytes as base64, key-value lists as JSON text. */
+export type AttributeValue = string | number | boolean | readonly AttributeValue[];
+
+const hasIsRemote = 0x100;
+const isRemote = 0x200;
+
+/**
+ * Whether the span's parent came from another process: true, false, or null where the source does not say.
+ * Source: opentelemetry-proto, `SpanFlags` (0x100 says that 0x200 is meaningful).
+ */
+export function isParentRemote(span: Span): boolean | null {
+  if (span.flags === null || (span.flags & hasIsRemote) === 0) return null;
+  return (span.flags & isRemote) !== 0;
+}
