@@ -1,0 +1,107 @@
+import type { Draft, Open, Scene, Shown } from './check/check.ts';
+import { keyFor } from './check/check.ts';
+import { checks } from './checks.ts';
+import { type Call, findEdges } from './edge.ts';
+import { type Expectation, noExpectation } from './expectation.ts';
+import { prose } from './prose.ts';
+import type { EdgeResult, Evidence, Finding, Result } from './result.ts';
+import type { Span } from './span.ts';
+import { buildTraceGraph, keyOf } from './trace-graph.ts';
+
+/** So many calls are shown as evidence of a finding; `count` tells them all. */
+const maxEvidence = 5;
+
+/** Checks every edge of one trace or of many. Pure; the same spans give the same result in any order. */
+export function checkTraces(spans: readonly Span[], expectation: Expectation = noExpectation): Result {
+  const graph = buildTraceGraph(spans);
+  const { calls, openClients, rootServers, orphans } = findEdges(graph);
+  const scene: Scene = { graph, calls, expectation };
+  const drafts = runChecks(scene, { clients: openClients, roots: rootServers, orphans, found: [] });
+  const findings = drafts.map(describeFinding);
+  return {
+    version: 1,
+    verdict: decideVerdict(graph.spans, findings),
+    traces: graph.traceCount,
+    spans: graph.spans.length,
+    edges: countEdges(calls, drafts),
+    findings,
+  };
+}
+
+function runChecks(scene: Scene, open: Open): readonly Draft[] {
+  return checks.reduce<Open>((left, check) => withoutExplained(left, check(scene, left)), open).found;
+}
+
+function withoutExplained(open: Open, found: readonly Draft[]): Open {
+  const explained = new Set<Span | null>(
+    found.flatMap((draft) => [
+      ...draft.shown.flatMap(({ client, server }) => [client, server]),
+      ...(draft.explains ?? []),
+    ]),
+  );
+  const isLeft = (span: Span): boolean => !explained.has(span);
+  return {
+    clients: open.clients.filter(isLeft),
+    roots: open.roots.filter(isLeft),
+    orphans: open.orphans.filter(isLeft),
+    found: [...open.found, ...found],
+  };
+}
+
+function describeFinding(draft: Draft): Finding {
+  const { id, severity, client, server, candidates } = draft;
+  return {
+    id,
+    severity,
+    client,
+    server,
+    count: draft.shown.length,
+    ...(candidates === undefined ? {} : { candidates }),
+    evidence: draft.shown.slice(0, maxEvidence).flatMap(describeEvidence),
+    fix: prose[candidates?.[0] ?? id].fix,
+    docs: `docs/findings/${id}.md`,
+  };
+}
+
+function describeEvidence({ client, server, says }: Shown): readonly Evidence[] {
+  const span = client ?? server;
+  return span === null ? [] : [{ traceId: span.traceId, spanId: span.spanId, says }];
+}
+
+function decideVerdict(spans: readonly Span[], findings: readonly Finding[]): Result['verdict'] {
+  if (findings.some((finding) => finding.severity === 'error')) return 'broken';
+  return spans.length === 0 ? 'unknown' : 'intact';
+}
+
+/** Every call counts once, as broken if any error shows it. */
+function countEdges(calls: readonly Call[], drafts: readonly Draft[]): readonly EdgeResult[] {
+  const edges = new Map<string, { edge: EdgeResult; all: Set<string>; broken: Set<string> }>();
+  const edgeOf = ({ client, server, protocol }: Pick<EdgeResult, 'client' | 'server' | 'protocol'>) => {
+    const key = keyFor(client, server, protocol);
+    const known = edges.get(key) ?? {
+      edge: { client, server, protocol, calls: 0, broken: 0 },
+      all: new Set(),
+      broken: new Set(),
+    };
+    edges.set(key, known);
+    return known;
+  };
+  for (const { client, server, protocol } of calls) {
+    edgeOf({ client: client.serviceName, server: server.serviceName, protocol }).all.add(keyOf(server));
+  }
+  for (const draft of drafts) {
+    if (draft.severity !== 'error') continue;
+    const edge = edgeOf(draft);
+    for (const { client, server } of draft.shown) {
+      const span = server ?? client;
+      if (span === null) continue;
+      edge.all.add(keyOf(span));
+      edge.broken.add(keyOf(span));
+    }
+  }
+  return [...edges.values()].map(({ edge, all, broken }) => ({
+    ...edge,
+    calls: all.size,
+    broken: broken.size,
+  }));
+}

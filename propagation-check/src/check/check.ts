@@ -1,0 +1,89 @@
+import type { CallFacts } from '../call-facts.ts';
+import type { Call } from '../edge.ts';
+import type { Expectation } from '../expectation.ts';
+import type { FindingId } from '../finding.ts';
+import type { EdgeResult, Finding } from '../result.ts';
+import type { Span } from '../span.ts';
+import type { TraceGraph } from '../trace-graph.ts';
+
+/** Everything that a check may look at. A check does no I/O and changes nothing. */
+export interface Scene {
+  readonly graph: TraceGraph;
+  /** Calls whose two sides are connected. */
+  readonly calls: readonly Call[];
+  readonly expectation: Expectation;
+}
+
+/** The spans that no earlier check has explained. */
+export interface Open {
+  /** CLIENT and PRODUCER spans that nobody continued. */
+  readonly clients: readonly Span[];
+  /** SERVER and CONSUMER spans without parent and link. */
+  readonly roots: readonly Span[];
+  /** Spans whose parent is nowhere. */
+  readonly orphans: readonly Span[];
+  /** What the earlier checks found. */
+  readonly found: readonly Draft[];
+}
+
+/** One call that shows a finding. Either side may be missing in the data. */
+export interface Shown {
+  readonly client: Span | null;
+  readonly server: Span | null;
+  readonly says: string;
+}
+
+/** What a check says; `result.ts` counts it and adds the prose. */
+export interface Draft {
+  readonly id: FindingId;
+  readonly severity: Finding['severity'];
+  readonly client: string | null;
+  readonly server: string | null;
+  readonly protocol: EdgeResult['protocol'];
+  readonly candidates?: readonly FindingId[];
+  readonly shown: readonly Shown[];
+  /** Spans that are explained by this beside those in `shown`. */
+  readonly explains?: readonly Span[];
+}
+
+export type Check = (scene: Scene, open: Open) => readonly Draft[];
+
+export function edgeProtocol(protocol: CallFacts['protocol']): EdgeResult['protocol'] {
+  return protocol === 'rpc' || protocol === 'messaging' ? protocol : 'http';
+}
+
+/** Groups in order of first appearance. */
+export function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): readonly (readonly T[])[] {
+  const groups = new Map<string, T[]>();
+  for (const item of items) {
+    const key = keyOf(item);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [item]);
+    else group.push(item);
+  }
+  return [...groups.values()];
+}
+
+/** A key of several parts that no part can forge. */
+export function keyFor(...parts: readonly (string | number | null)[]): string {
+  return JSON.stringify(parts);
+}
+
+/**
+ * Whether a pair of loose ends can be one call. It cannot where an expected caller of the server is dark (has no
+ * span at all): then the call went through that service, and `client` called it and not `server`.
+ */
+export function isPlausible(scene: Scene, client: string | null, server: string | null): boolean {
+  const callers = scene.expectation.edges.filter(
+    (edge) => edge.server === server && edge.rule !== 'must-not',
+  );
+  return (
+    callers.length === 0 ||
+    callers.some((edge) => edge.client === client) ||
+    callers.every((edge) => hasSpans(scene, edge.client))
+  );
+}
+
+export function hasSpans(scene: Scene, service: string): boolean {
+  return scene.graph.spans.some((span) => span.serviceName === service);
+}

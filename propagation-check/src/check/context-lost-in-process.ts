@@ -1,0 +1,72 @@
+import { type Call, findEntry, isEntry } from '../edge.ts';
+import { pairSpans } from '../pair.ts';
+import type { Span } from '../span.ts';
+import { ancestorsOf, isRoot } from '../trace-graph.ts';
+import { type Check, groupBy, keyFor, type Scene } from './check.ts';
+
+/**
+ * The edge is whole, but the caller's CLIENT span starts a trace of its own instead of belonging to the request
+ * during which it was made. Pollers and jobs start traces too and are healthy, so one coincidence in time is no
+ * evidence: (nearly) all such calls must fall into requests that lack them, and (nearly) all requests of that
+ * route must be ones that make the call.
+ */
+export const findContextLostInProcess: Check = (scene) => {
+  const groups = groupBy(scene.calls, (call) =>
+    keyFor(call.client.serviceName, call.server.serviceName, call.server.name),
+  );
+  return groups.flatMap((calls) => {
+    const first = calls[0];
+    if (first === undefined) return [];
+    const detached = calls.filter((call) => startsOwnTrace(scene, call));
+    if (detached.length === 0) return [];
+    const entriesWithCall = new Set(calls.map((call) => findEntry(scene.graph, call.client)));
+    const entries = scene.graph.spans.filter(
+      (span) => span.kind === 'SERVER' && span.serviceName === first.client.serviceName,
+    );
+    const pairs = pairSpans(
+      entries.filter((entry) => !entriesWithCall.has(entry)),
+      detached.map((call) => call.client),
+      (entry, client) => entry.traceId !== client.traceId,
+    );
+    const routes = new Set(pairs.map((pair) => pair.client.name));
+    const ofRoutes = entries.filter((entry) => routes.has(entry.name));
+    const calling = ofRoutes.filter((entry) => entriesWithCall.has(entry)).length + pairs.length;
+    if (
+      pairs.length === 0 ||
+      isMinority(pairs.length, detached.length) ||
+      isMinority(calling, ofRoutes.length)
+    ) {
+      return [];
+    }
+    const serverOf = new Map(calls.map((call) => [call.client, call.server]));
+    return [
+      {
+        id: 'context-lost-in-process' as const,
+        severity: 'error' as const,
+        client: first.client.serviceName,
+        server: first.server.serviceName,
+        protocol: first.protocol,
+        shown: pairs.map(({ client: entry, server: client, unique }) => ({
+          client,
+          server: serverOf.get(client) ?? null,
+          says: unique
+            ? `root of its own trace, made during "${entry.name}" of trace ${entry.traceId}`
+            : `root of its own trace, made while requests "${entry.name}" were open that lack the call`,
+        })),
+      },
+    ];
+  });
+};
+
+/** Whether the topmost span above the call, in the calling service, is a root and no entry. */
+function startsOwnTrace(scene: Scene, call: Call): boolean {
+  let top: Span = call.client;
+  for (const ancestor of ancestorsOf(scene.graph, call.client)) top = ancestor;
+  return (
+    isRoot(top) && !isEntry(top) && top.links.length === 0 && top.serviceName === call.client.serviceName
+  );
+}
+
+function isMinority(part: number, whole: number): boolean {
+  return part < whole * 0.8;
+}

@@ -1,0 +1,143 @@
+import { fitsRoute, readCallFacts, readOutcome } from '../call-facts.ts';
+import type { Call } from '../edge.ts';
+import { isExpected } from '../expectation.ts';
+import type { FindingId } from '../finding.ts';
+import { compareRequests } from '../pair.ts';
+import type { Span } from '../span.ts';
+import { type Check, type Draft, edgeProtocol, groupBy, keyFor, type Open, type Scene } from './check.ts';
+
+/**
+ * CLIENT spans that were answered and nobody continued, although the peer is one that emits spans:
+ * either other calls to the same place and route are whole, or the edge is expected.
+ * Calls to peers that are not instrumented look the same without that and are left alone.
+ */
+export const findMissingServers: Check = (scene, open) => {
+  const partial = findPartlyMissing(scene, open);
+  const taken = new Set(partial.flatMap((draft) => draft.shown.map((shown) => shown.client)));
+  const rest = { ...open, clients: open.clients.filter((span) => !taken.has(span)) };
+  return [...partial, ...findWhollyMissing(scene, rest)];
+};
+
+function findPartlyMissing(scene: Scene, open: Open): readonly Draft[] {
+  const edges = groupBy(
+    scene.calls.filter((call) => call.client.kind === 'CLIENT'),
+    (call) => keyFor(call.client.serviceName, call.server.serviceName),
+  );
+  return edges.flatMap((calls): readonly Draft[] => {
+    const first = calls[0];
+    if (first === undefined) return [];
+    const lonely = open.clients.filter(
+      (span) =>
+        span.serviceName === first.client.serviceName &&
+        readOutcome(span) === 'answered' &&
+        calls.some((call) => isSameRequestKind(span, call)),
+    );
+    return describe(
+      first.client.serviceName,
+      first.server.serviceName,
+      lonely,
+      ['not-sampled', 'server-span-lost', 'server-not-instrumented'],
+      cutOff(scene, lonely, first.server.serviceName),
+    );
+  });
+}
+
+/** Same method, target and route as a call that is whole. */
+function isSameRequestKind(span: Span, call: Call): boolean {
+  const [own, whole, server] = [readCallFacts(span), readCallFacts(call.client), readCallFacts(call.server)];
+  if (own.protocol !== whole.protocol || own.host !== whole.host || own.port !== whole.port) return false;
+  if (own.rpcMethod !== null) return own.rpcMethod === whole.rpcMethod;
+  if (own.method !== whole.method || own.path === null) return false;
+  return own.path === whole.path || (server.route !== null && fitsRoute(own.path, server.route));
+}
+
+/**
+ * The end of a capture cuts the last traces: a span that would have come after the last one which its service
+ * delivered proves nothing, unless earlier calls show the same.
+ */
+function cutOff(scene: Scene, lonely: readonly Span[], server: string | null): boolean {
+  const last = scene.graph.spans.reduce(
+    (latest, span) =>
+      span.serviceName === server && span.endTimeUnixNano > latest ? span.endTimeUnixNano : latest,
+    0n,
+  );
+  return lonely.every((span) => span.startTimeUnixNano > last);
+}
+
+function findWhollyMissing(scene: Scene, open: Open): readonly Draft[] {
+  return scene.expectation.edges
+    .filter((edge) => isExpected(scene.expectation, edge.client, edge.server))
+    .flatMap((edge): readonly Draft[] => {
+      const isWhole = scene.calls.some(
+        (call) => call.client.serviceName === edge.client && call.server.serviceName === edge.server,
+      );
+      if (isWhole) return [];
+      const lonely = open.clients.filter(
+        (span) =>
+          span.serviceName === edge.client && (span.kind === 'PRODUCER' || readOutcome(span) === 'answered'),
+      );
+      return describe(
+        edge.client,
+        edge.server,
+        selectCallsTo(scene, lonely, edge.server),
+        rankCauses(scene, edge.server),
+        false,
+      );
+    });
+}
+
+/** The calls that can be meant: named like the service, or to its port, or to the target that most requests call. */
+function selectCallsTo(scene: Scene, lonely: readonly Span[], server: string): readonly Span[] {
+  const named = lonely.filter((span) => {
+    const host = readCallFacts(span).host?.toLowerCase() ?? '';
+    return host === server.toLowerCase() || host.startsWith(`${server.toLowerCase()}.`);
+  });
+  if (named.length > 0) return named;
+  const servers = scene.graph.spans.filter((span) => span.serviceName === server && span.kind === 'SERVER');
+  const known = lonely.filter((span) => servers.some((entry) => compareRequests(span, entry) === 'yes'));
+  if (known.length > 0) return known;
+  const taken = new Set(scene.calls.map((call) => targetOf(call.client)));
+  const groups = groupBy(
+    lonely.filter((span) => !taken.has(targetOf(span))),
+    targetOf,
+  );
+  return [...groups].sort((left, right) => right.length - left.length)[0] ?? [];
+}
+
+function targetOf(span: Span): string {
+  const { host, port } = readCallFacts(span);
+  return keyFor(host, port);
+}
+
+function rankCauses(scene: Scene, server: string): readonly FindingId[] {
+  const hasSpans = scene.graph.spans.some((span) => span.serviceName === server);
+  return hasSpans
+    ? ['not-sampled', 'server-not-instrumented', 'server-span-lost']
+    : ['server-span-lost', 'server-not-instrumented', 'not-sampled'];
+}
+
+function describe(
+  client: string | null,
+  server: string | null,
+  lonely: readonly Span[],
+  candidates: readonly FindingId[],
+  uncertain: boolean,
+): readonly Draft[] {
+  const first = lonely[0];
+  if (first === undefined || uncertain) return [];
+  return [
+    {
+      id: 'missing-server',
+      severity: 'error',
+      client,
+      server,
+      protocol: edgeProtocol(readCallFacts(first).protocol),
+      candidates,
+      shown: lonely.map((span) => ({
+        client: span,
+        server: null,
+        says: `${span.kind} ${span.spanId} was answered, and no SERVER span of ${server ?? 'the peer'} has it as its parent`,
+      })),
+    },
+  ];
+}

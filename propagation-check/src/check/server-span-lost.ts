@@ -1,0 +1,40 @@
+import { readCallFacts } from '../call-facts.ts';
+import { pairSpans } from '../pair.ts';
+import { type Check, edgeProtocol, groupBy, keyFor } from './check.ts';
+
+/**
+ * The header was delivered: the called service worked in the caller's trace, but its SERVER span never arrived.
+ * Shown by its other spans (INTERNAL, CLIENT, ...) that hang under a span which is nowhere.
+ */
+export const findServerSpansLost: Check = (scene, open) => {
+  const left = open.orphans.filter((span) => span.kind !== 'SERVER' && span.kind !== 'CONSUMER');
+  const pairs = pairSpans(
+    open.clients,
+    left,
+    (client, span) => client.traceId === span.traceId && client.serviceName !== span.serviceName,
+  );
+  const edges = groupBy(pairs, ({ client, server }) => keyFor(client.serviceName, server.serviceName));
+  return edges.flatMap((group) => {
+    const first = group[0];
+    if (first === undefined) return [];
+    return [
+      {
+        id: 'server-span-lost' as const,
+        severity: 'error' as const,
+        client: first.client.serviceName,
+        server: first.server.serviceName,
+        protocol: edgeProtocol(readCallFacts(first.client).protocol),
+        shown: group.map(({ client, server }) => ({
+          client,
+          server: null,
+          says: `${server.kind} "${server.name}" of the called service hangs under ${server.parentSpanId}, which never arrived`,
+        })),
+        explains: scene.graph.spans.filter((span) =>
+          group.some(
+            (pair) => pair.server.traceId === span.traceId && pair.server.serviceName === span.serviceName,
+          ),
+        ),
+      },
+    ];
+  });
+};

@@ -1,0 +1,125 @@
+import { readCallFacts } from '../call-facts.ts';
+import { isExpected } from '../expectation.ts';
+import type { FindingId } from '../finding.ts';
+import { compareRequests, type Pair, pairSpans } from '../pair.ts';
+import type { Span } from '../span.ts';
+import { isRoot } from '../trace-graph.ts';
+import { type Check, type Draft, edgeProtocol, groupBy, isPlausible, keyFor, type Scene } from './check.ts';
+
+/**
+ * A CLIENT span that nobody continued, and a SERVER span that began a new trace for the same request.
+ * What makes the pairing safe: time, method, path or port, user agent, and that most calls to that target pair up.
+ * A coincidence (a probe or a direct caller during a call to a peer that is not instrumented) does not.
+ */
+export const findSplitTraces: Check = (scene, open) => {
+  const strangers = [...open.roots, ...open.orphans.filter((span) => span.kind === 'SERVER')];
+  const pairs = pairSpans(
+    open.clients.filter((span) => span.kind === 'CLIENT'),
+    strangers,
+    (client, server) => client.traceId !== server.traceId && belongTogether(scene, client, server),
+  );
+  const edges = groupBy(pairs, ({ client, server }) =>
+    keyFor(client.serviceName, server.serviceName, readCallFacts(client).protocol),
+  );
+  return edges.flatMap((group) => describeEdge(scene, open.clients, group));
+};
+
+function belongTogether(scene: Scene, client: Span, server: Span): boolean {
+  if (!isPlausible(scene, client.serviceName, server.serviceName)) return false;
+  const sameRequest = compareRequests(client, server);
+  if (sameRequest === 'no') return false;
+  const expected = isExpected(scene.expectation, client.serviceName, server.serviceName);
+  if (sameRequest === 'unknown' && !expected) return false;
+  return !comesFromElsewhere(scene, client, server);
+}
+
+/** Calls of this caller are known by their user agent, and this request has another. */
+function comesFromElsewhere(scene: Scene, client: Span, server: Span): boolean {
+  const userAgent = readCallFacts(server).userAgent;
+  if (userAgent === null) return false;
+  const ofEdge = scene.calls
+    .filter(
+      (call) =>
+        call.client.serviceName === client.serviceName && call.server.serviceName === server.serviceName,
+    )
+    .flatMap((call) => readCallFacts(call.server).userAgent ?? []);
+  return ofEdge.length > 0 && !ofEdge.includes(userAgent);
+}
+
+function describeEdge(scene: Scene, open: readonly Span[], pairs: readonly Pair[]): readonly Draft[] {
+  const first = pairs[0];
+  if (first === undefined) return [];
+  const client = first.client.serviceName;
+  const server = first.server.serviceName;
+  const targets = new Set(pairs.map((pair) => targetOf(pair.client)));
+  const toTargets = open.filter((span) => span.serviceName === client && targets.has(targetOf(span)));
+  if (!isExpected(scene.expectation, client, server) && pairs.length * 2 < toTargets.length) return [];
+  const continued = pairs.filter((pair) => !isRoot(pair.server));
+  return [
+    {
+      id: 'split-trace',
+      severity: 'error',
+      client,
+      server,
+      protocol: edgeProtocol(readCallFacts(first.client).protocol),
+      candidates: rankCauses(scene, pairs, continued.length > 0),
+      shown: pairs.map((pair) => ({
+        client: pair.client,
+        server: pair.server,
+        says: pair.unique
+          ? `CLIENT ${pair.client.spanId} was answered by SERVER ${pair.server.spanId} of trace ${pair.server.traceId}`
+          : `CLIENT ${pair.client.spanId} has no child; such SERVER spans began traces of their own while it was open`,
+      })),
+    },
+  ];
+}
+
+function targetOf(span: Span): string {
+  const { host, port } = readCallFacts(span);
+  return keyFor(host, port);
+}
+
+/** The likeliest first; spans alone do not decide. */
+function rankCauses(scene: Scene, pairs: readonly Pair[], received: boolean): readonly FindingId[] {
+  const causes: readonly FindingId[] = [
+    'header-stripped',
+    'header-not-sent',
+    'header-ignored',
+    'format-mismatch',
+    'header-malformed',
+    'header-duplicated',
+    'header-rewritten',
+    'server-not-instrumented',
+    'client-not-instrumented',
+  ];
+  return moveToFront(causes, received ? 'header-rewritten' : guessCause(scene, pairs));
+}
+
+function guessCause(scene: Scene, pairs: readonly Pair[]): FindingId {
+  const clients = new Set(pairs.map((pair) => pair.client.serviceName));
+  const servers = new Set(pairs.map((pair) => pair.server.serviceName));
+  const instancesOf = (spans: readonly Span[]): Set<string> =>
+    new Set(spans.flatMap((span) => span.resource.get('service.instance.id')?.toString() ?? []));
+  const whole = scene.calls.filter(
+    (call) => clients.has(call.client.serviceName) && servers.has(call.server.serviceName),
+  );
+  const splitServers = instancesOf(pairs.map((pair) => pair.server));
+  const wholeServers = instancesOf(whole.map((call) => call.server));
+  if (
+    wholeServers.size > 0 &&
+    splitServers.size > 0 &&
+    [...splitServers].every((id) => !wholeServers.has(id))
+  ) {
+    return 'header-ignored';
+  }
+  if (whole.length > 0) return 'header-stripped';
+  const behindHop = pairs.some(({ client, server }) => {
+    const [called, listening] = [readCallFacts(client).port, readCallFacts(server).port];
+    return called !== null && listening !== null && called !== listening;
+  });
+  return behindHop ? 'header-stripped' : 'header-not-sent';
+}
+
+export function moveToFront(causes: readonly FindingId[], best: FindingId): readonly FindingId[] {
+  return [best, ...causes.filter((cause) => cause !== best)];
+}

@@ -1,0 +1,69 @@
+import { readCallFacts } from '../call-facts.ts';
+import { isExpected } from '../expectation.ts';
+import { type Check, type Draft, edgeProtocol, type Scene } from './check.ts';
+
+/**
+ * Expected edges of which nothing is seen, after all other checks. Two pictures:
+ * a service that is dark but hands the context on, so that its caller and its callee are connected directly;
+ * and an edge of which neither side shows anything.
+ */
+export const findUnseenEdges: Check = (scene, open) => {
+  const unseen = scene.expectation.edges.filter(
+    (edge) =>
+      isExpected(scene.expectation, edge.client, edge.server) &&
+      !hasCall(scene, edge.client, edge.server) &&
+      !open.found.some((draft) => draft.client === edge.client && draft.server === edge.server),
+  );
+  const hasSpans = (service: string): boolean =>
+    scene.graph.spans.some((span) => span.serviceName === service);
+  return unseen.flatMap((edge): readonly Draft[] => {
+    const beyond = scene.expectation.edges
+      .filter((next) => next.client === edge.server)
+      .map((next) => next.server);
+    const direct = scene.calls.filter(
+      (call) => call.client.serviceName === edge.client && beyond.includes(call.server.serviceName ?? ''),
+    );
+    const first = direct[0];
+    if (first !== undefined && !hasSpans(edge.server)) {
+      return [
+        {
+          id: 'missing-server',
+          severity: 'error',
+          client: edge.client,
+          server: edge.server,
+          protocol: edgeProtocol(readCallFacts(first.client).protocol),
+          candidates: ['server-span-lost', 'server-not-instrumented', 'not-sampled'],
+          shown: direct.map(({ client, server }) => ({
+            client,
+            server: null,
+            says: `continued directly by ${server.serviceName}: ${edge.server} handed the context on and left no span`,
+          })),
+        },
+      ];
+    }
+    // The callee of a dark service is connected past it; the finding above tells that already.
+    if (scene.calls.some((call) => call.server.serviceName === edge.server) && !hasSpans(edge.client))
+      return [];
+    // Another caller explains what reached the callee: worth a word, while the error is on that edge.
+    const isElsewhere = open.found.some(
+      (draft) => draft.severity === 'error' && draft.server === edge.server,
+    );
+    return [
+      {
+        id: hasSpans(edge.client) ? 'missing-call' : 'missing-client',
+        severity: isElsewhere ? 'warning' : 'error',
+        client: edge.client,
+        server: edge.server,
+        protocol: 'http',
+        candidates: hasSpans(edge.client)
+          ? ['client-not-instrumented', 'server-not-instrumented', 'not-sampled']
+          : ['not-sampled', 'client-span-lost', 'server-not-instrumented'],
+        shown: [],
+      },
+    ];
+  });
+};
+
+function hasCall(scene: Scene, client: string, server: string): boolean {
+  return scene.calls.some((call) => call.client.serviceName === client && call.server.serviceName === server);
+}

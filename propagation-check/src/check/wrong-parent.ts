@@ -1,0 +1,40 @@
+import { compareRequests, pairSpans } from '../pair.ts';
+import { type Check, groupBy, keyFor } from './check.ts';
+
+/**
+ * The header named a span that exists and is not the CLIENT span of the call,
+ * typically because the context was injected before the CLIENT span was started.
+ * Runs after stale-context, which takes the calls whose wrong parent had ended.
+ */
+export const findWrongParents: Check = (scene, open) => {
+  const misled = scene.calls.filter(
+    (call) =>
+      call.client.kind !== 'CLIENT' && call.client.kind !== 'PRODUCER' && call.server.kind === 'SERVER',
+  );
+  const edges = groupBy(misled, (call) => keyFor(call.client.serviceName, call.server.serviceName));
+  return edges.flatMap((calls) => {
+    const first = calls[0];
+    if (first === undefined) return [];
+    const parentOf = new Map(calls.map((call) => [call.server, call.client]));
+    const pairs = pairSpans(
+      open.clients.filter((span) => span.serviceName === first.client.serviceName),
+      calls.map((call) => call.server),
+      (client, server) => client.traceId === server.traceId && compareRequests(client, server) !== 'no',
+    );
+    if (pairs.length === 0) return [];
+    return [
+      {
+        id: 'wrong-parent' as const,
+        severity: 'error' as const,
+        client: first.client.serviceName,
+        server: first.server.serviceName,
+        protocol: first.protocol,
+        shown: pairs.map(({ client, server }) => ({
+          client,
+          server,
+          says: `parent is ${parentOf.get(server)?.kind} "${parentOf.get(server)?.name}" instead of CLIENT ${client.spanId}`,
+        })),
+      },
+    ];
+  });
+};

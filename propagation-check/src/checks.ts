@@ -1,0 +1,49 @@
+import type { Check } from './check/check.ts';
+import { findClockSkew } from './check/clock-skew.ts';
+import { findContextLostInProcess } from './check/context-lost-in-process.ts';
+import { findExternalParents } from './check/external-parent.ts';
+import { findMissingCalls } from './check/missing-call.ts';
+import { findMissingCallers, findMissingClients } from './check/missing-client.ts';
+import { findMissingServers } from './check/missing-server.ts';
+import { findServersNotInstrumented } from './check/server-not-instrumented.ts';
+import { findServerSpansLost } from './check/server-span-lost.ts';
+import { findUnnamedServices } from './check/service-unnamed.ts';
+import { findSplitsByHand } from './check/split-by-hand.ts';
+import { findSplitMessages } from './check/split-message.ts';
+import { findSplitTraces } from './check/split-trace.ts';
+import { findStaleContext } from './check/stale-context.ts';
+import { findTruncatedTraceIds } from './check/trace-id-truncated.ts';
+import { findUninstrumentedPeers } from './check/uninstrumented-peer.ts';
+import { findUnseenEdges } from './check/unseen-edge.ts';
+import { findWrongParents } from './check/wrong-parent.ts';
+
+/**
+ * The order matters: a check sees only the spans that no earlier one has explained,
+ * so what is conclusive comes first and what argues from absence comes last.
+ */
+export const checks: readonly Check[] = [
+  // Both sides are there and joined, to the wrong thing.
+  findTruncatedTraceIds,
+  findStaleContext,
+  findWrongParents,
+  findContextLostInProcess,
+  // Both sides are there and apart.
+  findSplitTraces,
+  findSplitMessages,
+  findSplitsByHand,
+  // One side is missing, and something in the same trace shows that it existed.
+  findServerSpansLost,
+  findMissingClients,
+  // One side is missing; a whole call of the same kind or an expectation says that it should exist.
+  findServersNotInstrumented,
+  findMissingServers,
+  findMissingCallers,
+  findMissingCalls,
+  // Only for expected edges that nothing above has spoken of.
+  findUnseenEdges,
+  // Not failures: what is left over, and what misleads.
+  findUninstrumentedPeers,
+  findExternalParents,
+  findClockSkew,
+  findUnnamedServices,
+];

@@ -1,0 +1,96 @@
+import { readCallFacts } from './call-facts.ts';
+import type { EdgeResult } from './result.ts';
+import type { Span } from './span.ts';
+import { ancestorsOf, isRoot, type TraceGraph } from './trace-graph.ts';
+
+/** One call whose two sides are connected, by parent or by link. */
+export interface Call {
+  /** The span that the header named: a CLIENT or PRODUCER, or any span of the caller in hand-made propagation. */
+  readonly client: Span;
+  readonly server: Span;
+  readonly protocol: EdgeResult['protocol'];
+}
+
+/** Calls that are whole, and the sides of calls that are not. */
+export interface Edges {
+  readonly calls: readonly Call[];
+  /** CLIENT and PRODUCER spans of calls that nobody continued. */
+  readonly openClients: readonly Span[];
+  /** SERVER and CONSUMER spans without parent and without link. */
+  readonly rootServers: readonly Span[];
+  /** Spans of any kind whose parent is nowhere in the data. */
+  readonly orphans: readonly Span[];
+}
+
+/** Finds each edge between services, source: OpenTelemetry specification, trace API, "SpanKind". */
+export function findEdges(graph: TraceGraph): Edges {
+  const calls = graph.spans.flatMap((span) => findCallsInto(graph, span));
+  const continued = new Set(calls.map((call) => call.client));
+  return {
+    calls,
+    openClients: graph.spans.filter((span) => isOutgoing(span) && !isContinued(graph, span, continued)),
+    rootServers: graph.spans.filter(
+      (span) => isEntry(span) && isRoot(span) && span.links.length === 0 && !hasLinkedChild(graph, span),
+    ),
+    orphans: graph.spans.filter((span) => span.parentSpanId !== null && graph.parentOf(span) === null),
+  };
+}
+
+/** SERVER and CONSUMER spans: where a request or a message enters a service. */
+export function isEntry(span: Span): boolean {
+  return span.kind === 'SERVER' || span.kind === 'CONSUMER';
+}
+
+/** Whether somebody is expected to continue the span: an HTTP or RPC CLIENT (not DNS, TCP, databases), or a PRODUCER. */
+export function isOutgoing(span: Span): boolean {
+  if (span.kind === 'PRODUCER') return true;
+  const { protocol } = readCallFacts(span);
+  return span.kind === 'CLIENT' && (protocol === 'http' || protocol === 'rpc');
+}
+
+/** The entry span of the same service above (or at) a span: the request during which it happened. */
+export function findEntry(graph: TraceGraph, span: Span): Span | null {
+  if (isEntry(span)) return span;
+  for (const ancestor of ancestorsOf(graph, span)) {
+    if (ancestor.serviceName !== span.serviceName) return null;
+    if (isEntry(ancestor)) return ancestor;
+  }
+  return null;
+}
+
+function findCallsInto(graph: TraceGraph, span: Span): readonly Call[] {
+  const parent = graph.parentOf(span);
+  const linked = span.kind === 'CONSUMER' || isRoot(span) ? graph.linkTargetsOf(span).filter(isOutgoing) : [];
+  const clients = new Set([...(parent !== null && crosses(parent, span) ? [parent] : []), ...linked]);
+  return [...clients].map((client) => ({ client, server: span, protocol: readEdgeProtocol(client, span) }));
+}
+
+/** A span and its child stand on two sides of a call when kinds say so, or the services differ. */
+function crosses(parent: Span, child: Span): boolean {
+  if (parent.kind === 'CLIENT' && child.kind === 'SERVER') return true;
+  if (parent.kind === 'PRODUCER' && child.kind === 'CONSUMER') return true;
+  return parent.serviceName !== child.serviceName;
+}
+
+function readEdgeProtocol(client: Span, server: Span): EdgeResult['protocol'] {
+  for (const span of [client, server]) {
+    const { protocol } = readCallFacts(span);
+    if (protocol === 'http' || protocol === 'rpc' || protocol === 'messaging') return protocol;
+  }
+  return isOutgoing(client) || isEntry(server) ? 'http' : 'internal';
+}
+
+/** Two instrumented layers make nested CLIENT spans for one call; either may carry the header. */
+function isContinued(graph: TraceGraph, span: Span, continued: ReadonlySet<Span>): boolean {
+  if (continued.has(span)) return true;
+  for (const ancestor of ancestorsOf(graph, span)) {
+    if (ancestor.serviceName !== span.serviceName || !isOutgoing(ancestor)) break;
+    if (continued.has(ancestor)) return true;
+  }
+  return graph.childrenOf(span).some((child) => child.serviceName === span.serviceName && isOutgoing(child));
+}
+
+/** A "receive" span may carry no link while the "process" span below it does. */
+function hasLinkedChild(graph: TraceGraph, span: Span): boolean {
+  return span.kind === 'CONSUMER' && graph.childrenOf(span).some((child) => child.links.length > 0);
+}

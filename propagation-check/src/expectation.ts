@@ -1,0 +1,27 @@
+/** What a person expects of a system. Without expectations every edge in the data is checked for itself. */
+export interface Expectation {
+  readonly edges: readonly ExpectedEdge[];
+  /** Baggage entries that must arrive. */
+  readonly baggage: Readonly<Record<string, string>>;
+  /** Names or addresses of peers that are not instrumented, on purpose. */
+  readonly toleratedPeers: readonly string[];
+}
+
+export interface ExpectedEdge {
+  readonly client: string;
+  readonly server: string;
+  readonly rule: 'must' | 'may' | 'must-not';
+}
+
+export const noExpectation: Expectation = { edges: [], baggage: {}, toleratedPeers: [] };
+
+/** `a -> b -> c` means: the edges a -> b and b -> c must exist. */
+export function expectPath(services: readonly string[]): readonly ExpectedEdge[] {
+  return services.slice(1).map((server, index) => ({ client: services[index] ?? '', server, rule: 'must' }));
+}
+
+export function isExpected(expectation: Expectation, client: string | null, server: string | null): boolean {
+  return expectation.edges.some(
+    (edge) => edge.rule === 'must' && edge.client === client && edge.server === server,
+  );
+}

@@ -1,0 +1,182 @@
+import { fitsRoute, readCallFacts } from './call-facts.ts';
+import type { Span } from './span.ts';
+
+/** Two spans that belong together. */
+export interface Pair {
+  readonly client: Span;
+  readonly server: Span;
+  /** Neither of the two fits another span: this very pair is certain, not only that as many pairs exist. */
+  readonly unique: boolean;
+}
+
+/** Some SDKs start spans at whole milliseconds, so a server may seem to start this much before its client. */
+const rounding = 1_000_000n;
+
+/** Clocks of two processes on one machine differ by this much; looked at only where nothing fits within `rounding`. */
+const clockTolerance = 5_000_000n;
+
+/** Candidates that are looked at for one span; bounds the work on hostile data. */
+const maxCandidates = 200;
+
+/**
+ * Pairs as many clients with servers as possible, each once (maximum bipartite matching by augmenting paths).
+ * Only spans that overlap in time are compared: a server starts while its client is open.
+ */
+export function pairSpans(
+  clients: readonly Span[],
+  servers: readonly Span[],
+  fits: (client: Span, server: Span) => boolean,
+): readonly Pair[] {
+  const byStart = [...clients].sort((left, right) =>
+    compareTimes(left.startTimeUnixNano, right.startTimeUnixNano),
+  );
+  const longest = byStart.reduce((most, span) => maxTime(most, durationOf(span)), 0n);
+  const fitting = new Map<Span, readonly Span[]>();
+  for (const server of servers) {
+    const candidates = findOpenAt(byStart, server.startTimeUnixNano, longest).filter(
+      (client) => client !== server && !isAround(server, client) && fits(client, server),
+    );
+    const exact = candidates.filter((client) => isOpenAt(client, server.startTimeUnixNano, rounding));
+    fitting.set(server, closestFirst(exact.length > 0 ? exact : candidates, server));
+  }
+  const matched = matchAll(fitting);
+  const uses = new Map<Span, number>();
+  for (const candidates of fitting.values()) {
+    for (const client of candidates) uses.set(client, (uses.get(client) ?? 0) + 1);
+  }
+  return [...matched].map(([client, server]) => ({
+    client,
+    server,
+    unique: fitting.get(server)?.length === 1 && uses.get(client) === 1,
+  }));
+}
+
+/** Whether `inner` starts while `outer` is open. Its end does not count: servers outlive clients that gave up. */
+export function startsDuring(inner: Span, outer: Span): boolean {
+  return isOpenAt(outer, inner.startTimeUnixNano, clockTolerance);
+}
+
+function isOpenAt(span: Span, time: bigint, tolerance: bigint): boolean {
+  return time >= span.startTimeUnixNano - tolerance && time <= span.endTimeUnixNano + tolerance;
+}
+
+/** A span that began before another and ended after it is its cause rather than its effect. */
+function isAround(outer: Span, inner: Span): boolean {
+  return outer.startTimeUnixNano < inner.startTimeUnixNano && outer.endTimeUnixNano > inner.endTimeUnixNano;
+}
+
+export function startsAfter(later: Span, earlier: Span): boolean {
+  return later.startTimeUnixNano > earlier.endTimeUnixNano + clockTolerance;
+}
+
+/**
+ * Whether a CLIENT and a SERVER span tell of the same request.
+ * `yes` needs something that only this request has in common (path, RPC method, port); `no` needs a contradiction.
+ */
+export function compareRequests(client: Span, server: Span): 'yes' | 'no' | 'unknown' {
+  const out = readCallFacts(client);
+  const into = readCallFacts(server);
+  if (out.protocol !== into.protocol) return 'no';
+  if (out.method !== null && into.method !== null && out.method !== into.method) return 'no';
+  if (out.userAgent !== null && into.userAgent !== null && out.userAgent !== into.userAgent) return 'no';
+  if (out.protocol === 'rpc') {
+    if (out.rpcMethod !== null && into.rpcMethod !== null)
+      return out.rpcMethod === into.rpcMethod ? 'yes' : 'no';
+    return client.name === server.name ? 'yes' : 'unknown';
+  }
+  const samePort = out.port !== null && out.port === into.port;
+  if (out.path === null) return samePort ? 'yes' : 'unknown';
+  if (into.path !== null) {
+    if (trimSlash(out.path) === trimSlash(into.path)) return 'yes';
+    // A gateway may add or cut a prefix.
+    return out.path.endsWith(into.path) || into.path.endsWith(out.path) ? 'unknown' : 'no';
+  }
+  if (into.route !== null) return fitsRoute(out.path, into.route) ? 'yes' : 'unknown';
+  return samePort ? 'yes' : 'unknown';
+}
+
+function trimSlash(path: string): string {
+  return path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path;
+}
+
+/** The spans (sorted by start) that may still be open at a time, nearest start first. */
+function findOpenAt(sorted: readonly Span[], time: bigint, longest: bigint): readonly Span[] {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    const span = sorted[middle];
+    if (span !== undefined && span.startTimeUnixNano <= time + clockTolerance) low = middle + 1;
+    else high = middle;
+  }
+  const found: Span[] = [];
+  for (let index = low - 1; index >= 0 && found.length < maxCandidates; index -= 1) {
+    const span = sorted[index];
+    if (span === undefined || span.startTimeUnixNano < time - longest - clockTolerance) break;
+    if (span.endTimeUnixNano >= time - clockTolerance) found.push(span);
+  }
+  return found;
+}
+
+function closestFirst(candidates: readonly Span[], server: Span): readonly Span[] {
+  const slack = (client: Span): bigint => {
+    const difference = durationOf(client) - durationOf(server);
+    return difference < 0n ? -difference : difference;
+  };
+  return [...candidates].sort((left, right) => compareTimes(slack(left), slack(right)));
+}
+
+/** Both directions of a matching under construction. */
+interface Matching {
+  readonly serverOf: Map<Span, Span>;
+  readonly clientOf: Map<Span, Span>;
+}
+
+function matchAll(fitting: ReadonlyMap<Span, readonly Span[]>): ReadonlyMap<Span, Span> {
+  const matching: Matching = { serverOf: new Map(), clientOf: new Map() };
+  for (const server of fitting.keys()) augment(server, fitting, matching);
+  return matching.serverOf;
+}
+
+/** One breadth-first search for a path that frees a client for `server` (no recursion: chains can be long). */
+function augment(server: Span, fitting: ReadonlyMap<Span, readonly Span[]>, matching: Matching): void {
+  const cameFrom = new Map<Span, Span>();
+  const queue: Span[] = [server];
+  for (const at of queue) {
+    for (const client of fitting.get(at) ?? []) {
+      if (cameFrom.has(client)) continue;
+      cameFrom.set(client, at);
+      const holder = matching.serverOf.get(client);
+      if (holder === undefined) {
+        reassign(client, cameFrom, matching);
+        return;
+      }
+      queue.push(holder);
+    }
+  }
+}
+
+function reassign(free: Span, cameFrom: ReadonlyMap<Span, Span>, matching: Matching): void {
+  let client: Span | undefined = free;
+  while (client !== undefined) {
+    const server = cameFrom.get(client);
+    if (server === undefined) return;
+    const previous = matching.clientOf.get(server);
+    matching.serverOf.set(client, server);
+    matching.clientOf.set(server, client);
+    client = previous;
+  }
+}
+
+function durationOf(span: Span): bigint {
+  return maxTime(0n, span.endTimeUnixNano - span.startTimeUnixNano);
+}
+
+function maxTime(left: bigint, right: bigint): bigint {
+  return left > right ? left : right;
+}
+
+function compareTimes(left: bigint, right: bigint): number {
+  if (left === right) return 0;
+  return left < right ? -1 : 1;
+}

@@ -1,0 +1,111 @@
+import type { Span } from './span.ts';
+
+/** All spans of a check, each once, with their relations. Pure data; built in one pass. */
+export interface TraceGraph {
+  /** Each span once, by start time. */
+  readonly spans: readonly Span[];
+  /** Number of distinct trace ids. */
+  readonly traceCount: number;
+  /** The parent, or null for a root and for an orphan. Found across a trace id cut to 64 bits too. */
+  parentOf(span: Span): Span | null;
+  childrenOf(span: Span): readonly Span[];
+  /** The spans that a span links to and that are in the data. */
+  linkTargetsOf(span: Span): readonly Span[];
+  /** The spans that link to a span. */
+  linkSourcesOf(span: Span): readonly Span[];
+}
+
+/**
+ * Relates spans by trace id and span id.
+ * A span that arrived twice counts once: exporters retry, and several traces may be read in overlapping answers.
+ */
+export function buildTraceGraph(received: readonly Span[]): TraceGraph {
+  const byKey = new Map<string, Span>();
+  for (const span of received) if (!byKey.has(keyOf(span))) byKey.set(keyOf(span), span);
+  const spans = [...byKey.values()].sort(byStart);
+
+  const byShortKey = new Map<string, Span>();
+  for (const span of spans) byShortKey.set(`${span.traceId.slice(-16)}:${span.spanId}`, span);
+
+  const parents = new Map<Span, Span>();
+  const children = new Map<Span, Span[]>();
+  const linkTargets = new Map<Span, Span[]>();
+  const linkSources = new Map<Span, Span[]>();
+  for (const span of spans) {
+    const parent = findParent(span, byKey, byShortKey);
+    if (parent !== null) {
+      parents.set(span, parent);
+      append(children, parent, span);
+    }
+    for (const link of span.links) {
+      const target = byKey.get(`${link.traceId}:${link.spanId}`);
+      if (target === undefined || target === span) continue;
+      append(linkTargets, span, target);
+      append(linkSources, target, span);
+    }
+  }
+  return {
+    spans,
+    traceCount: new Set(spans.map((span) => span.traceId)).size,
+    parentOf: (span) => parents.get(span) ?? null,
+    childrenOf: (span) => children.get(span) ?? [],
+    linkTargetsOf: (span) => linkTargets.get(span) ?? [],
+    linkSourcesOf: (span) => linkSources.get(span) ?? [],
+  };
+}
+
+export function keyOf(span: Span): string {
+  return `${span.traceId}:${span.spanId}`;
+}
+
+/** From the parent upwards. Ends at a root, at an orphan, or where hostile data close a circle. */
+export function* ancestorsOf(graph: TraceGraph, span: Span): Generator<Span> {
+  const seen = new Set<Span>([span]);
+  for (let at = graph.parentOf(span); at !== null && !seen.has(at); at = graph.parentOf(at)) {
+    seen.add(at);
+    yield at;
+  }
+}
+
+/** Whether the span names a parent that is nowhere in the data. */
+export function isOrphan(graph: TraceGraph, span: Span): boolean {
+  return span.parentSpanId !== null && graph.parentOf(span) === null;
+}
+
+export function isRoot(span: Span): boolean {
+  return span.parentSpanId === null;
+}
+
+function findParent(
+  span: Span,
+  byKey: ReadonlyMap<string, Span>,
+  byShortKey: ReadonlyMap<string, Span>,
+): Span | null {
+  if (span.parentSpanId === null || span.parentSpanId === span.spanId) return null;
+  const exact = byKey.get(`${span.traceId}:${span.parentSpanId}`);
+  if (exact !== undefined) return exact;
+  const short = byShortKey.get(`${span.traceId.slice(-16)}:${span.parentSpanId}`);
+  return short !== undefined && isTruncationOf(span.traceId, short.traceId) ? short : null;
+}
+
+/** Whether one of two trace ids is the other, cut to its last 16 digits (and perhaps filled up with zeros). */
+export function isTruncationOf(left: string, right: string): boolean {
+  return left !== right && (right.endsWith(withoutPadding(left)) || left.endsWith(withoutPadding(right)));
+}
+
+function withoutPadding(traceId: string): string {
+  return traceId.length === 32 && traceId.startsWith('0'.repeat(16)) ? traceId.slice(16) : traceId;
+}
+
+function byStart(left: Span, right: Span): number {
+  if (left.startTimeUnixNano !== right.startTimeUnixNano) {
+    return left.startTimeUnixNano < right.startTimeUnixNano ? -1 : 1;
+  }
+  return 0;
+}
+
+function append<K, V>(map: Map<K, V[]>, key: K, value: V): void {
+  const list = map.get(key);
+  if (list === undefined) map.set(key, [value]);
+  else list.push(value);
+}
