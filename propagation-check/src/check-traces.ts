@@ -1,5 +1,6 @@
 import type { Draft, Open, Scene, Shown } from './check/check.ts';
 import { keyFor } from './check/check.ts';
+import { decideByHeaders } from './check/decide-by-headers.ts';
 import { checks } from './checks.ts';
 import { type Call, findEdges } from './edge.ts';
 import { type Expectation, noExpectation } from './expectation.ts';
@@ -7,16 +8,26 @@ import { prose } from './prose.ts';
 import type { EdgeResult, Evidence, Finding, Result } from './result.ts';
 import type { Span } from './span.ts';
 import { buildTraceGraph, keyOf } from './trace-graph.ts';
+import { type HeaderEvidence, noHeaderEvidence } from './wire.ts';
 
 /** So many calls are shown as evidence of a finding; `count` tells them all. */
 const maxEvidence = 5;
 
+export interface CheckOptions {
+  readonly expectation?: Expectation;
+  /** What was seen of propagation headers, by taps and by the services themselves. */
+  readonly headers?: HeaderEvidence;
+}
+
 /** Checks every edge of one trace or of many. Pure; the same spans give the same result in any order. */
-export function checkTraces(spans: readonly Span[], expectation: Expectation = noExpectation): Result {
+export function checkTraces(spans: readonly Span[], options: CheckOptions = {}): Result {
+  const { expectation = noExpectation, headers = noHeaderEvidence } = options;
   const graph = buildTraceGraph(spans);
   const { calls, openClients, rootServers, orphans } = findEdges(graph);
   const scene: Scene = { graph, calls, expectation };
-  const drafts = runChecks(scene, { clients: openClients, roots: rootServers, orphans, found: [] });
+  const drafts = runChecks(scene, { clients: openClients, roots: rootServers, orphans, found: [] }).flatMap(
+    (draft) => decideByHeaders(draft, headers),
+  );
   const findings = drafts.map(describeFinding);
   return {
     version: 1,

@@ -1,0 +1,65 @@
+import type { FindingId } from '../finding.ts';
+import { type HeaderEvidence, readCallHeaders } from '../wire.ts';
+import { type Draft, groupBy, type Shown } from './check.ts';
+import { clientSpanLost } from './client-span-lost.ts';
+import { formatMismatch } from './format-mismatch.ts';
+import type { HeaderCause } from './header-cause.ts';
+import { headerDuplicated } from './header-duplicated.ts';
+import { headerIgnored } from './header-ignored.ts';
+import { headerMalformed } from './header-malformed.ts';
+import { headerNotSent } from './header-not-sent.ts';
+import { headerRewritten } from './header-rewritten.ts';
+import { headerStripped } from './header-stripped.ts';
+import { notSampled } from './not-sampled.ts';
+
+/** What reached the called service comes before what it did with it. */
+const causes: readonly HeaderCause[] = [
+  headerNotSent,
+  headerStripped,
+  headerDuplicated,
+  headerMalformed,
+  notSampled,
+  formatMismatch,
+  headerRewritten,
+  clientSpanLost,
+  headerIgnored,
+];
+
+/** Turns a symptom into its causes where headers were seen. Calls without such evidence stay undecided. */
+export function decideByHeaders(draft: Draft, evidence: HeaderEvidence): readonly Draft[] {
+  if (draft.candidates === undefined || draft.shown.length === 0) return [draft];
+  const decided = draft.shown.map((shown) => decideCall(shown, evidence));
+  return groupBy(decided, (call) => call.id ?? '').map((group): Draft => {
+    const { candidates: _, ...rest } = draft;
+    const shown = group.map((call) => call.shown);
+    const id = group[0]?.id ?? null;
+    if (id !== null) return { ...rest, id, shown };
+    const excluded = new Set(group.flatMap((call) => call.excluded));
+    return { ...draft, candidates: draft.candidates?.filter((cause) => !excluded.has(cause)) ?? [], shown };
+  });
+}
+
+interface Decision {
+  readonly id: FindingId | null;
+  readonly shown: Shown;
+  readonly excluded: readonly FindingId[];
+}
+
+function decideCall(shown: Shown, evidence: HeaderEvidence): Decision {
+  const headers = readCallHeaders(evidence, shown.client, shown.server);
+  if (headers === null) return { id: null, shown, excluded: [] };
+  for (const cause of causes) {
+    const says = cause.explain({ client: shown.client, server: shown.server, headers });
+    if (says !== null)
+      return { id: cause.id, shown: { ...shown, says: `${says}; ${shown.says}` }, excluded: [] };
+  }
+  // The service says that no traceparent came: whatever needs one to have come is out.
+  const isAbsent = headers.onlyTraceparent && headers.received?.contexts.length === 0;
+  const needing: readonly FindingId[] = [
+    'header-malformed',
+    'header-duplicated',
+    'header-ignored',
+    'header-rewritten',
+  ];
+  return { id: null, shown, excluded: isAbsent ? needing : [] };
+}

@@ -1,0 +1,27 @@
+import type { TraceContextReading, WireContext } from '../evidence.ts';
+import type { FindingId } from '../finding.ts';
+import type { Span } from '../span.ts';
+import type { CallHeaders } from '../wire.ts';
+
+/** One broken call with what is known of its headers. */
+export interface CallOnWire {
+  readonly client: Span | null;
+  readonly server: Span | null;
+  readonly headers: CallHeaders;
+}
+
+/** Says why the headers show this cause, or null where they do not. */
+export interface HeaderCause {
+  readonly id: FindingId;
+  readonly explain: (call: CallOnWire) => string | null;
+}
+
+/** The reading of `traceparent`, or null where there is none. */
+export function readTracecontext(context: WireContext | null): TraceContextReading | null {
+  return context?.contexts.find((reading) => reading.format === 'tracecontext') ?? null;
+}
+
+/** The formats by name, or `no propagation header`. */
+export function nameFormats(context: WireContext): string {
+  return context.contexts.map((reading) => reading.format).join(', ') || 'no propagation header';
+}
