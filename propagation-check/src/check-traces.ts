@@ -1,4 +1,4 @@
-import type { Draft, Open, Scene, Shown } from './check/check.ts';
+import type { Coverage, Draft, Open, Scene, Shown } from './check/check.ts';
 import { keyFor } from './check/check.ts';
 import { decideByHeaders } from './check/decide-by-headers.ts';
 import { checks } from './checks.ts';
@@ -24,7 +24,7 @@ export function checkTraces(spans: readonly Span[], options: CheckOptions = {}):
   const { expectation = noExpectation, headers = noHeaderEvidence } = options;
   const graph = buildTraceGraph(spans);
   const { calls, openClients, rootServers, orphans } = findEdges(graph);
-  const scene: Scene = { graph, calls, expectation };
+  const scene: Scene = { graph, calls, expectation, coverage: measureCoverage(graph.spans) };
   const drafts = runChecks(scene, { clients: openClients, roots: rootServers, orphans, found: [] }).flatMap(
     (draft) => decideByHeaders(draft, headers),
   );
@@ -37,6 +37,18 @@ export function checkTraces(spans: readonly Span[], options: CheckOptions = {}):
     edges: countEdges(calls, drafts),
     findings,
   };
+}
+
+function measureCoverage(spans: readonly Span[]): Scene['coverage'] {
+  const coverages = new Map<string | null, Coverage>();
+  for (const { serviceName, startTimeUnixNano: start, endTimeUnixNano: end } of spans) {
+    const known = coverages.get(serviceName) ?? { from: start, to: end };
+    coverages.set(serviceName, {
+      from: start < known.from ? start : known.from,
+      to: end > known.to ? end : known.to,
+    });
+  }
+  return (service) => coverages.get(service) ?? null;
 }
 
 function runChecks(scene: Scene, open: Open): readonly Draft[] {

@@ -12,6 +12,14 @@ export interface Scene {
   /** Calls whose two sides are connected. */
   readonly calls: readonly Call[];
   readonly expectation: Expectation;
+  /** From the first start to the last end of what a service delivered; null for a service without spans. */
+  readonly coverage: (service: string | null) => Coverage | null;
+}
+
+/** Nanoseconds since the Unix epoch. */
+export interface Coverage {
+  readonly from: bigint;
+  readonly to: bigint;
 }
 
 /** The spans that no earlier check has explained. */
@@ -86,4 +94,13 @@ export function isPlausible(scene: Scene, client: string | null, server: string 
 
 export function hasSpans(scene: Scene, service: string): boolean {
   return scene.graph.spans.some((span) => span.serviceName === service);
+}
+
+/**
+ * Whether a service would have delivered a span of that time. The beginning and the end of a capture cut traces:
+ * what lies outside of everything that a service delivered may have been sent before or after, and proves nothing.
+ */
+export function isCovered(scene: Scene, service: string | null, from: bigint, to: bigint): boolean {
+  const coverage = scene.coverage(service);
+  return coverage === null || (coverage.from <= from && coverage.to >= to);
 }

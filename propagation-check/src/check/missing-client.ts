@@ -8,6 +8,7 @@ import {
   type Draft,
   edgeProtocol,
   groupBy,
+  isCovered,
   keyFor,
   type Open,
   type Scene,
@@ -20,7 +21,7 @@ import {
  * without one, the caller's own span never arrived (`client-span-lost`).
  */
 export const findMissingClients: Check = (scene, open) => {
-  const orphans = open.orphans.filter(isEntry);
+  const orphans = open.orphans.filter((span) => isEntry(span) && isCallerCovered(scene, span));
   const replaced = findReplaced(scene, open, orphans);
   const taken = new Set(replaced.flatMap((draft) => draft.shown.map((shown) => shown.server)));
   const rest = orphans.filter((span) => !taken.has(span));
@@ -137,6 +138,7 @@ export const findMissingCallers: Check = (scene, open) =>
       const orphans = open.orphans.filter(
         (span) =>
           isEntry(span) &&
+          isCallerCovered(scene, span) &&
           span.serviceName === edge.server &&
           (seen.length === 0 ||
             (agents.has(readCallFacts(span).userAgent) &&
@@ -169,4 +171,17 @@ function isExpectedCaller(scene: Scene, client: string | null, server: string | 
     (edge) => edge.server === server && edge.rule !== 'must-not',
   );
   return callers.length === 0 || callers.some((edge) => edge.client === client);
+}
+
+/** Whether some service that is known to call this one delivered spans before and after. */
+function isCallerCovered(scene: Scene, server: Span): boolean {
+  const callers = new Set(
+    scene.calls
+      .filter((call) => call.server.serviceName === server.serviceName)
+      .map((call) => call.client.serviceName),
+  );
+  return (
+    callers.size === 0 ||
+    [...callers].some((caller) => isCovered(scene, caller, server.startTimeUnixNano, server.endTimeUnixNano))
+  );
 }

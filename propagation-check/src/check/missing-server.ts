@@ -4,11 +4,21 @@ import { isExpected } from '../expectation.ts';
 import type { FindingId } from '../finding.ts';
 import { compareRequests } from '../pair.ts';
 import type { Span } from '../span.ts';
-import { type Check, type Draft, edgeProtocol, groupBy, keyFor, type Open, type Scene } from './check.ts';
+import {
+  type Check,
+  type Draft,
+  edgeProtocol,
+  groupBy,
+  isCovered,
+  keyFor,
+  type Open,
+  type Scene,
+} from './check.ts';
 
 /**
  * CLIENT spans that were answered and nobody continued, although the peer is one that emits spans:
- * either other calls to the same place and route are whole, or the edge is expected.
+ * either other calls to the same place and route are whole, or the edge is expected. A cache in between
+ * makes the former too, so that it fails only where the edge is expected.
  * Calls to peers that are not instrumented look the same without that and are left alone.
  */
 export const findMissingServers: Check = (scene, open) => {
@@ -32,12 +42,17 @@ function findPartlyMissing(scene: Scene, open: Open): readonly Draft[] {
         readOutcome(span) === 'answered' &&
         calls.some((call) => isSameRequestKind(span, call)),
     );
+    const edge = [first.client.serviceName, first.server.serviceName] as const;
+    const certain = lonely.filter((span) =>
+      isCovered(scene, first.server.serviceName, span.startTimeUnixNano, span.endTimeUnixNano),
+    );
+    if (certain.length === 0) return [];
+    const severity = isExpected(scene.expectation, ...edge) ? 'error' : 'warning';
     return describe(
-      first.client.serviceName,
-      first.server.serviceName,
+      ...edge,
       lonely,
       ['not-sampled', 'server-span-lost', 'server-not-instrumented'],
-      cutOff(scene, lonely, first.server.serviceName),
+      severity,
     );
   });
 }
@@ -49,19 +64,6 @@ function isSameRequestKind(span: Span, call: Call): boolean {
   if (own.rpcMethod !== null) return own.rpcMethod === whole.rpcMethod;
   if (own.method !== whole.method || own.path === null) return false;
   return own.path === whole.path || (server.route !== null && fitsRoute(own.path, server.route));
-}
-
-/**
- * The end of a capture cuts the last traces: a span that would have come after the last one which its service
- * delivered proves nothing, unless earlier calls show the same.
- */
-function cutOff(scene: Scene, lonely: readonly Span[], server: string | null): boolean {
-  const last = scene.graph.spans.reduce(
-    (latest, span) =>
-      span.serviceName === server && span.endTimeUnixNano > latest ? span.endTimeUnixNano : latest,
-    0n,
-  );
-  return lonely.every((span) => span.startTimeUnixNano > last);
 }
 
 function findWhollyMissing(scene: Scene, open: Open): readonly Draft[] {
@@ -81,7 +83,7 @@ function findWhollyMissing(scene: Scene, open: Open): readonly Draft[] {
         edge.server,
         selectCallsTo(scene, lonely, edge.server),
         rankCauses(scene, edge.server),
-        false,
+        'error',
       );
     });
 }
@@ -121,14 +123,14 @@ function describe(
   server: string | null,
   lonely: readonly Span[],
   candidates: readonly FindingId[],
-  uncertain: boolean,
+  severity: Draft['severity'],
 ): readonly Draft[] {
   const first = lonely[0];
-  if (first === undefined || uncertain) return [];
+  if (first === undefined) return [];
   return [
     {
       id: 'missing-server',
-      severity: 'error',
+      severity,
       client,
       server,
       protocol: edgeProtocol(readCallFacts(first).protocol),

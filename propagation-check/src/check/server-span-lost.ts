@@ -1,6 +1,6 @@
-import { readCallFacts } from '../call-facts.ts';
+import { readCallFacts, readOutcome } from '../call-facts.ts';
 import { pairSpans } from '../pair.ts';
-import { type Check, edgeProtocol, groupBy, keyFor } from './check.ts';
+import { type Check, edgeProtocol, groupBy, isCovered, keyFor } from './check.ts';
 
 /**
  * The header was delivered: the called service worked in the caller's trace, but its SERVER span never arrived.
@@ -11,7 +11,12 @@ export const findServerSpansLost: Check = (scene, open) => {
   const pairs = pairSpans(
     open.clients,
     left,
-    (client, span) => client.traceId === span.traceId && client.serviceName !== span.serviceName,
+    (client, span) =>
+      client.traceId === span.traceId &&
+      client.serviceName !== span.serviceName &&
+      readOutcome(client) !== 'unreached' &&
+      // The SERVER span may still be open, or on its way.
+      isCovered(scene, span.serviceName, client.startTimeUnixNano, client.endTimeUnixNano),
   );
   const edges = groupBy(pairs, ({ client, server }) => keyFor(client.serviceName, server.serviceName));
   return edges.flatMap((group) => {

@@ -21,7 +21,7 @@ export const findSplitTraces: Check = (scene, open) => {
   const edges = groupBy(pairs, ({ client, server }) =>
     keyFor(client.serviceName, server.serviceName, readCallFacts(client).protocol),
   );
-  return edges.flatMap((group) => describeEdge(scene, open.clients, group));
+  return edges.flatMap((group) => describeEdge(scene, open.clients, strangers, group));
 };
 
 function belongTogether(scene: Scene, client: Span, server: Span): boolean {
@@ -46,14 +46,21 @@ function comesFromElsewhere(scene: Scene, client: Span, server: Span): boolean {
   return ofEdge.length > 0 && !ofEdge.includes(userAgent);
 }
 
-function describeEdge(scene: Scene, open: readonly Span[], pairs: readonly Pair[]): readonly Draft[] {
+function describeEdge(
+  scene: Scene,
+  open: readonly Span[],
+  strangers: readonly Span[],
+  pairs: readonly Pair[],
+): readonly Draft[] {
   const first = pairs[0];
   if (first === undefined) return [];
   const client = first.client.serviceName;
   const server = first.server.serviceName;
   const targets = new Set(pairs.map((pair) => targetOf(pair.client)));
   const toTargets = open.filter((span) => span.serviceName === client && targets.has(targetOf(span)));
-  if (!isExpected(scene.expectation, client, server) && pairs.length * 2 < toTargets.length) return [];
+  const alike = strangers.filter((span) => pairs.some((pair) => isAlike(pair.server, span)));
+  const isCommon = pairs.length * 2 >= toTargets.length && pairs.length * 2 >= alike.length;
+  if (!isExpected(scene.expectation, client, server) && !isCommon) return [];
   const continued = pairs.filter((pair) => !isRoot(pair.server));
   return [
     {
@@ -72,6 +79,15 @@ function describeEdge(scene: Scene, open: readonly Span[], pairs: readonly Pair[
       })),
     },
   ];
+}
+
+/** Requests of one kind: if most of them began while nobody of the data called, others call this service. */
+function isAlike(left: Span, right: Span): boolean {
+  return (
+    left.serviceName === right.serviceName &&
+    left.name === right.name &&
+    readCallFacts(left).userAgent === readCallFacts(right).userAgent
+  );
 }
 
 function targetOf(span: Span): string {

@@ -19,7 +19,7 @@ export const findWrongParents: Check = (scene, open) => {
     const pairs = pairSpans(
       open.clients.filter((span) => span.serviceName === first.client.serviceName),
       calls.map((call) => call.server),
-      (client, server) => client.traceId === server.traceId && compareRequests(client, server) !== 'no',
+      (client, server) => client.traceId === server.traceId && compareRequests(client, server) === 'yes',
     );
     if (pairs.length === 0) return [];
     return [
