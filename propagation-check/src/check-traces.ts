@@ -41,10 +41,10 @@ export function checkTraces(spans: readonly Span[], options: CheckOptions = {}):
 
 function measureCoverage(spans: readonly Span[]): Scene['coverage'] {
   const coverages = new Map<string | null, Coverage>();
-  for (const { serviceName, startTimeUnixNano: start, endTimeUnixNano: end } of spans) {
-    const known = coverages.get(serviceName) ?? { from: start, to: end };
+  for (const { serviceName, endTimeUnixNano: end } of spans) {
+    const known = coverages.get(serviceName) ?? { from: end, to: end };
     coverages.set(serviceName, {
-      from: start < known.from ? start : known.from,
+      from: end < known.from ? end : known.from,
       to: end > known.to ? end : known.to,
     });
   }

@@ -1,9 +1,11 @@
 import type { Check } from './check/check.ts';
+import { findLostClientSpans } from './check/client-span-lost.ts';
 import { findClockSkew } from './check/clock-skew.ts';
 import { findContextLostInProcess } from './check/context-lost-in-process.ts';
 import { findExternalParents } from './check/external-parent.ts';
 import { findMissingCalls } from './check/missing-call.ts';
-import { findMissingCallers, findMissingClients } from './check/missing-client.ts';
+import { findMissingCallers } from './check/missing-caller.ts';
+import { findMissingClients } from './check/missing-client.ts';
 import { findMissingServers } from './check/missing-server.ts';
 import { findServersNotInstrumented } from './check/server-not-instrumented.ts';
 import { findServerSpansLost } from './check/server-span-lost.ts';
@@ -34,6 +36,7 @@ export const checks: readonly Check[] = [
   // One side is missing, and something in the same trace shows that it existed.
   findServerSpansLost,
   findMissingClients,
+  findLostClientSpans,
   // One side is missing; a whole call of the same kind or an expectation says that it should exist.
   findServersNotInstrumented,
   findMissingServers,

@@ -25,7 +25,7 @@ export interface Edges {
 /** Finds each edge between services, source: OpenTelemetry specification, trace API, "SpanKind". */
 export function findEdges(graph: TraceGraph): Edges {
   const calls = graph.spans.flatMap((span) => findCallsInto(graph, span));
-  const continued = new Set(calls.map((call) => call.client));
+  const continued = findContinued(graph, calls);
   return {
     calls,
     openClients: graph.spans.filter((span) => isOutgoing(span) && !isContinued(graph, span, continued)),
@@ -80,12 +80,31 @@ function readEdgeProtocol(client: Span, server: Span): EdgeResult['protocol'] {
   return isOutgoing(client) || isEntry(server) ? 'http' : 'internal';
 }
 
+/** The callers' spans and what they hang under in their service: an attempt, or one of two instrumented layers. */
+function findContinued(graph: TraceGraph, calls: readonly Call[]): ReadonlySet<Span> {
+  const continued = new Set<Span>();
+  for (const { client } of calls) {
+    if (continued.has(client)) continue;
+    continued.add(client);
+    for (const ancestor of ancestorsOf(graph, client)) {
+      if (ancestor.serviceName !== client.serviceName || isEntry(ancestor) || continued.has(ancestor)) break;
+      continued.add(ancestor);
+    }
+  }
+  return continued;
+}
+
 /** Two instrumented layers make nested CLIENT spans for one call; either may carry the header. */
 function isContinued(graph: TraceGraph, span: Span, continued: ReadonlySet<Span>): boolean {
   if (continued.has(span)) return true;
-  for (const ancestor of ancestorsOf(graph, span)) {
-    if (ancestor.serviceName !== span.serviceName || !isOutgoing(ancestor)) break;
-    if (continued.has(ancestor)) return true;
+  const parent = graph.parentOf(span);
+  if (
+    parent !== null &&
+    parent.serviceName === span.serviceName &&
+    isOutgoing(parent) &&
+    continued.has(parent)
+  ) {
+    return true;
   }
   return graph.childrenOf(span).some((child) => child.serviceName === span.serviceName && isOutgoing(child));
 }

@@ -85,12 +85,15 @@ function findParent(
   const exact = byKey.get(`${span.traceId}:${span.parentSpanId}`);
   if (exact !== undefined) return exact;
   const short = byShortKey.get(`${span.traceId.slice(-16)}:${span.parentSpanId}`);
-  return short !== undefined && isTruncationOf(span.traceId, short.traceId) ? short : null;
+  if (short === undefined) return null;
+  const isSame = withoutPadding(span.traceId) === withoutPadding(short.traceId);
+  return isSame || isTruncationOf(span.traceId, short.traceId) ? short : null;
 }
 
-/** Whether one of two trace ids is the other, cut to its last 16 digits (and perhaps filled up with zeros). */
+/** Whether one of two trace ids is the other, cut to its last 16 digits; zeros in front make no other id. */
 export function isTruncationOf(left: string, right: string): boolean {
-  return left !== right && (right.endsWith(withoutPadding(left)) || left.endsWith(withoutPadding(right)));
+  const [one, other] = [withoutPadding(left), withoutPadding(right)];
+  return one !== other && (one.endsWith(other) || other.endsWith(one));
 }
 
 function withoutPadding(traceId: string): string {

@@ -12,7 +12,7 @@ export interface Scene {
   /** Calls whose two sides are connected. */
   readonly calls: readonly Call[];
   readonly expectation: Expectation;
-  /** From the first start to the last end of what a service delivered; null for a service without spans. */
+  /** The first and the last end of the spans that a service delivered; null for a service without spans. */
   readonly coverage: (service: string | null) => Coverage | null;
 }
 
@@ -97,10 +97,45 @@ export function hasSpans(scene: Scene, service: string): boolean {
 }
 
 /**
- * Whether a service would have delivered a span of that time. The beginning and the end of a capture cut traces:
- * what lies outside of everything that a service delivered may have been sent before or after, and proves nothing.
+ * Whether a service would have delivered a span that ended between two times. Spans are delivered when they end, and
+ * the beginning and the end of a capture cut traces: what a service may have delivered before its first span
+ * of the capture, or after its last, proves nothing.
  */
 export function isCovered(scene: Scene, service: string | null, from: bigint, to: bigint): boolean {
   const coverage = scene.coverage(service);
   return coverage === null || (coverage.from <= from && coverage.to >= to);
+}
+
+/** How much later than the one side of a call the other ended at most, in whole calls between two services. */
+export function measureLag(calls: readonly Call[], later: 'client' | 'server'): bigint {
+  const earlier = later === 'client' ? 'server' : 'client';
+  return calls.reduce((most, call) => {
+    const lag = call[later].endTimeUnixNano - call[earlier].endTimeUnixNano;
+    return lag > most ? lag : most;
+  }, 0n);
+}
+
+/**
+ * Whether the missing parent of a span would be in the data, had it been delivered: some known caller of its service
+ * delivered spans that ended when the parent should have, which is after its child by as much as in whole calls.
+ */
+export function isParentDue(scene: Scene, server: Span): boolean {
+  const calls = scene.calls.filter((call) => call.server.serviceName === server.serviceName);
+  const callers = new Set(calls.map((call) => call.client.serviceName));
+  if (callers.size === 0) return true;
+  return [...callers].some((caller) => {
+    const lag = measureLag(
+      calls.filter((call) => call.client.serviceName === caller),
+      'client',
+    );
+    return isCovered(scene, caller, server.endTimeUnixNano, server.endTimeUnixNano + lag);
+  });
+}
+
+/** Whether the expectations allow a direct call; without a word about the server every call is. */
+export function isExpectedCaller(scene: Scene, client: string | null, server: string | null): boolean {
+  const callers = scene.expectation.edges.filter(
+    (edge) => edge.server === server && edge.rule !== 'must-not',
+  );
+  return callers.length === 0 || callers.some((edge) => edge.client === client);
 }

@@ -1,4 +1,95 @@
+import { readCallFacts } from '../call-facts.ts';
+import { findEntry, isEntry } from '../edge.ts';
+import { startsDuring } from '../pair.ts';
+import type { Span } from '../span.ts';
+import { ancestorsOf, isOrphan } from '../trace-graph.ts';
+import {
+  type Check,
+  type Draft,
+  edgeProtocol,
+  groupBy,
+  isExpectedCaller,
+  isParentDue,
+  keyFor,
+  type Open,
+  type Scene,
+  type Shown,
+} from './check.ts';
 import { type HeaderCause, readTracecontext } from './header-cause.ts';
+
+/**
+ * SERVER spans whose parent is nowhere, in a trace that the caller's request belongs to as well: the caller's own
+ * span never arrived. Undecided (`missing-client`) where another service may have stood between.
+ */
+export const findLostClientSpans: Check = (scene, open) => {
+  const orphans = open.orphans.filter(isEntry);
+  if (orphans.length === 0) return [];
+  const traces = new Map(
+    groupBy(scene.graph.spans, (span) => span.traceId).map((spans) => [spans[0]?.traceId, spans]),
+  );
+  const lost = orphans.flatMap((server) => findCaller(scene, open, server, traces.get(server.traceId) ?? []));
+  return groupBy(lost, (item) => keyFor(item.caller, item.server.serviceName, String(item.isDark))).flatMap(
+    describeEdge(scene),
+  );
+};
+
+interface Lost extends Shown {
+  readonly server: Span;
+  readonly caller: string | null;
+  /** A service of which nothing arrived may have stood between. */
+  readonly isDark: boolean;
+}
+
+function findCaller(scene: Scene, open: Open, server: Span, trace: readonly Span[]): readonly Lost[] {
+  const around = trace.filter(
+    (span) =>
+      span.serviceName !== server.serviceName &&
+      startsDuring(server, span) &&
+      !isBelow(scene, span, server) &&
+      !isCalledFromOutside(scene, span),
+  );
+  const innermost = around.at(-1);
+  if (innermost === undefined) return [];
+  const caller = around.findLast((span) => isExpectedCaller(scene, span.serviceName, server.serviceName));
+  const expected = scene.expectation.edges.find((edge) => edge.server === server.serviceName);
+  return [
+    {
+      client: null,
+      server,
+      says: `parent ${server.parentSpanId} never arrived; "${innermost.name}" of ${innermost.serviceName} in the same trace did`,
+      caller: caller?.serviceName ?? expected?.client ?? null,
+      isDark: caller === undefined || around.some((span) => open.clients.includes(span)),
+    },
+  ];
+}
+
+/** Whoever called that request from outside of the data may have called this service too, in the same trace. */
+function isCalledFromOutside(scene: Scene, span: Span): boolean {
+  const entry = findEntry(scene.graph, span);
+  return entry !== null && isOrphan(scene.graph, entry);
+}
+
+function isBelow(scene: Scene, span: Span, server: Span): boolean {
+  for (const ancestor of ancestorsOf(scene.graph, span)) if (ancestor === server) return true;
+  return false;
+}
+
+function describeEdge(scene: Scene): (group: readonly Lost[]) => readonly Draft[] {
+  return (group) => {
+    const first = group[0];
+    if (first === undefined || !group.some((item) => isParentDue(scene, item.server))) return [];
+    const edge = {
+      severity: 'error' as const,
+      client: first.caller,
+      server: first.server.serviceName,
+      protocol: edgeProtocol(readCallFacts(first.server).protocol),
+      shown: group.map(({ client, server, says }) => ({ client, server, says })),
+    };
+    if (!first.isDark) return [{ id: 'client-span-lost', ...edge }];
+    const candidates = ['client-span-lost', 'server-span-lost', 'not-sampled', 'header-rewritten'] as const;
+    return [{ id: 'missing-client', ...edge, candidates }];
+  };
+}
 
 /** The caller itself wrote the span id that is nowhere: its span existed and was not delivered. */
 export const clientSpanLost: HeaderCause = {

@@ -11,6 +11,7 @@ import {
   groupBy,
   isCovered,
   keyFor,
+  measureLag,
   type Open,
   type Scene,
 } from './check.ts';
@@ -43,8 +44,9 @@ function findPartlyMissing(scene: Scene, open: Open): readonly Draft[] {
         calls.some((call) => isSameRequestKind(span, call)),
     );
     const edge = [first.client.serviceName, first.server.serviceName] as const;
+    const lag = measureLag(calls, 'server');
     const certain = lonely.filter((span) =>
-      isCovered(scene, first.server.serviceName, span.startTimeUnixNano, span.endTimeUnixNano),
+      isCovered(scene, first.server.serviceName, span.startTimeUnixNano, span.endTimeUnixNano + lag),
     );
     if (certain.length === 0) return [];
     const severity = isExpected(scene.expectation, ...edge) ? 'error' : 'warning';

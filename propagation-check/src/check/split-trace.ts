@@ -60,7 +60,12 @@ function describeEdge(
   const toTargets = open.filter((span) => span.serviceName === client && targets.has(targetOf(span)));
   const alike = strangers.filter((span) => pairs.some((pair) => isAlike(pair.server, span)));
   const isCommon = pairs.length * 2 >= toTargets.length && pairs.length * 2 >= alike.length;
-  if (!isExpected(scene.expectation, client, server) && !isCommon) return [];
+  const whole = scene.calls.filter(
+    (call) => call.client.serviceName === client && call.server.serviceName === server,
+  );
+  // An expectation speaks for these calls unless the edge is whole by another way.
+  const isOnItsWay = whole.length === 0 || whole.some((call) => targets.has(targetOf(call.client)));
+  if (!isCommon && !(isExpected(scene.expectation, client, server) && isOnItsWay)) return [];
   const continued = pairs.filter((pair) => !isRoot(pair.server));
   return [
     {

@@ -1,10 +1,11 @@
+import { isTruncationOf } from '../trace-graph.ts';
 import { type Check, groupBy, keyFor } from './check.ts';
 
 /** Caller and callee agree on the span id and on 64 bits of the trace id: somebody cut it. */
 export const findTruncatedTraceIds: Check = (scene) => {
   const cut = scene.calls.filter(
     ({ client, server }) =>
-      client.traceId !== server.traceId && client.spanId === server.parentSpanId && server.links.length === 0,
+      isTruncationOf(client.traceId, server.traceId) && client.spanId === server.parentSpanId,
   );
   const edges = groupBy(cut, (call) => keyFor(call.client.serviceName, call.server.serviceName));
   return edges.flatMap((calls) => {
