@@ -53,7 +53,7 @@ export function pairSpans(
 
 /** Whether `inner` starts while `outer` is open. Its end does not count: servers outlive clients that gave up. */
 export function startsDuring(inner: Span, outer: Span): boolean {
-  return isOpenAt(outer, inner.startTimeUnixNano, clockTolerance);
+  return isOpenAt(outer, inner.startTimeUnixNano, rounding);
 }
 
 function isOpenAt(span: Span, time: bigint, tolerance: bigint): boolean {

@@ -67,6 +67,12 @@ export function* ancestorsOf(graph: TraceGraph, span: Span): Generator<Span> {
   }
 }
 
+/** Whether `upper` is among the ancestors of a span. */
+export function isBelow(graph: TraceGraph, span: Span, upper: Span): boolean {
+  for (const ancestor of ancestorsOf(graph, span)) if (ancestor === upper) return true;
+  return false;
+}
+
 /** Whether the span names a parent that is nowhere in the data. */
 export function isOrphan(graph: TraceGraph, span: Span): boolean {
   return span.parentSpanId !== null && graph.parentOf(span) === null;

@@ -128,7 +128,7 @@ export function isParentDue(scene: Scene, server: Span): boolean {
       calls.filter((call) => call.client.serviceName === caller),
       'client',
     );
-    return isCovered(scene, caller, server.endTimeUnixNano, server.endTimeUnixNano + lag);
+    return isCovered(scene, caller, server.startTimeUnixNano, server.endTimeUnixNano + lag);
   });
 }
 

@@ -2,7 +2,7 @@ import { readCallFacts } from '../call-facts.ts';
 import { findEntry, isEntry } from '../edge.ts';
 import { startsDuring } from '../pair.ts';
 import type { Span } from '../span.ts';
-import { ancestorsOf, isOrphan } from '../trace-graph.ts';
+import { isBelow, isOrphan } from '../trace-graph.ts';
 import {
   type Check,
   type Draft,
@@ -38,14 +38,17 @@ interface Lost extends Shown {
   readonly caller: string | null;
   /** A service of which nothing arrived may have stood between. */
   readonly isDark: boolean;
+  /** The caller delivered a span around the missing one. It ended later, so the missing one would be here too. */
+  readonly isDue: boolean;
 }
 
 function findCaller(scene: Scene, open: Open, server: Span, trace: readonly Span[]): readonly Lost[] {
   const around = trace.filter(
     (span) =>
       span.serviceName !== server.serviceName &&
+      span.parentSpanId !== server.parentSpanId &&
       startsDuring(server, span) &&
-      !isBelow(scene, span, server) &&
+      !isBelow(scene.graph, span, server) &&
       !isCalledFromOutside(scene, span),
   );
   const innermost = around.at(-1);
@@ -58,6 +61,12 @@ function findCaller(scene: Scene, open: Open, server: Span, trace: readonly Span
       server,
       says: `parent ${server.parentSpanId} never arrived; "${innermost.name}" of ${innermost.serviceName} in the same trace did`,
       caller: caller?.serviceName ?? expected?.client ?? null,
+      isDue: around.some(
+        (span) =>
+          span.serviceName === (caller ?? innermost).serviceName &&
+          span.endTimeUnixNano >= server.endTimeUnixNano &&
+          !isOrphan(scene.graph, span),
+      ),
       isDark: caller === undefined || around.some((span) => open.clients.includes(span)),
     },
   ];
@@ -69,15 +78,11 @@ function isCalledFromOutside(scene: Scene, span: Span): boolean {
   return entry !== null && isOrphan(scene.graph, entry);
 }
 
-function isBelow(scene: Scene, span: Span, server: Span): boolean {
-  for (const ancestor of ancestorsOf(scene.graph, span)) if (ancestor === server) return true;
-  return false;
-}
-
 function describeEdge(scene: Scene): (group: readonly Lost[]) => readonly Draft[] {
   return (group) => {
     const first = group[0];
-    if (first === undefined || !group.some((item) => isParentDue(scene, item.server))) return [];
+    if (first === undefined || !group.some((item) => item.isDue && isParentDue(scene, item.server)))
+      return [];
     const edge = {
       severity: 'error' as const,
       client: first.caller,

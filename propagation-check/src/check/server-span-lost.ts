@@ -1,6 +1,8 @@
 import { readCallFacts, readOutcome } from '../call-facts.ts';
 import { pairSpans } from '../pair.ts';
-import { type Check, edgeProtocol, groupBy, isCovered, keyFor } from './check.ts';
+import type { Span } from '../span.ts';
+import { isBelow } from '../trace-graph.ts';
+import { type Check, edgeProtocol, groupBy, isCovered, keyFor, measureLag, type Scene } from './check.ts';
 
 /**
  * The header was delivered: the called service worked in the caller's trace, but its SERVER span never arrived.
@@ -14,9 +16,15 @@ export const findServerSpansLost: Check = (scene, open) => {
     (client, span) =>
       client.traceId === span.traceId &&
       client.serviceName !== span.serviceName &&
+      !isBelow(scene.graph, client, span) &&
       readOutcome(client) !== 'unreached' &&
       // The SERVER span may still be open, or on its way.
-      isCovered(scene, span.serviceName, client.startTimeUnixNano, client.endTimeUnixNano),
+      isCovered(
+        scene,
+        span.serviceName,
+        client.startTimeUnixNano,
+        client.endTimeUnixNano + measureServerLag(scene, client, span),
+      ),
   );
   const edges = groupBy(pairs, ({ client, server }) => keyFor(client.serviceName, server.serviceName));
   return edges.flatMap((group) => {
@@ -43,3 +51,11 @@ export const findServerSpansLost: Check = (scene, open) => {
     ];
   });
 };
+
+/** How long after its client the SERVER span may have ended: as in whole calls, or as long again as the call took. */
+function measureServerLag(scene: Scene, client: Span, span: Span): bigint {
+  const calls = scene.calls.filter(
+    (call) => call.client.serviceName === client.serviceName && call.server.serviceName === span.serviceName,
+  );
+  return calls.length > 0 ? measureLag(calls, 'server') : client.endTimeUnixNano - client.startTimeUnixNano;
+}

@@ -5,3 +5,13 @@
 export class DecodeError extends Error {
   override readonly name = 'DecodeError';
 }
+
+/**
+ * The same error, seen from further out: `spanId: …` under `spans[7]` becomes `spans[7].spanId: …`.
+ * An error without a path of its own starts with a colon: `: expected an object`. Other errors are returned as they are.
+ */
+export function prefixPath(path: string, error: unknown): unknown {
+  if (!(error instanceof DecodeError)) return error;
+  const separator = path === '' || /^[:[]/.test(error.message) ? '' : '.';
+  return new DecodeError(`${path}${separator}${error.message}`);
+}

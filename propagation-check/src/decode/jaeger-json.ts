@@ -1,0 +1,219 @@
+import * as z from 'zod';
+import type { Attributes, AttributeValue, Span, SpanKind, SpanLink, SpanStatus } from '../span.ts';
+import { toIntegerValue } from './attribute-value.ts';
+import { DecodeError, prefixPath } from './decode-error.ts';
+import { mapWithPath } from './map-with-path.ts';
+import { toInteger } from './otlp-fields.ts';
+import { isObject } from './otlp-json-value.ts';
+import { quoteValue } from './quote-value.ts';
+import { anyArray, readShape } from './read-shape.ts';
+import { readServiceName } from './service-name.ts';
+import { readHexId } from './span-id.ts';
+
+const list = anyArray.nullish();
+const time = z.union([z.number(), z.string()]);
+
+const traceShape = z.object({ spans: anyArray, processes: z.unknown().optional() });
+
+const spanShape = z.object({
+  traceID: z.string(),
+  spanID: z.string(),
+  parentSpanID: z.string().nullish(),
+  operationName: z.string().nullish(),
+  references: list,
+  startTime: time,
+  duration: time.nullish(),
+  tags: list,
+  processID: z.string().nullish(),
+  process: z.unknown().optional(),
+});
+
+const referenceShape = z.object({ refType: z.string(), traceID: z.string(), spanID: z.string() });
+const processShape = z.object({ serviceName: z.string().nullish(), tags: list });
+const tagShape = z.object({ key: z.string(), type: z.string().nullish(), value: z.unknown().optional() });
+
+/**
+ * Decodes the JSON of Jaeger's API v1, which is also what Jaeger UI downloads: `{"data":[{"spans":[…],"processes":{…}}]}`;
+ * one such trace alone is accepted as well. `flags` are null (Jaeger's own flags are others), and ids may be 64-bit.
+ *
+ * The parent is the first CHILD_OF reference within the trace; without one it is the first FOLLOWS_FROM within the trace, as
+ * in Jaeger itself: OpenTracing clients had no other way to say it, and OpenTelemetry's links lead to other traces
+ * where the span is a root. All other references become links.
+ *
+ * Source: Jaeger, `model/json`; OpenTelemetry specification, "OpenTelemetry to Jaeger Transformation".
+ * @throws {DecodeError} with the path of what is wrong.
+ */
+export function decodeJaegerJson(document: unknown): readonly Span[] {
+  if (!isObject(document))
+    throw new DecodeError(`document: expected an object, received ${quoteValue(document)}`);
+  if (document.spans !== undefined) return decodeTrace(document);
+  const { data, errors } = document;
+  if (data === null || data === undefined) {
+    const first: unknown = Array.isArray(errors) ? errors[0] : undefined;
+    const says = isObject(first) ? `Jaeger answered an error: ${quoteValue(first.msg)}` : 'expected an array';
+    throw new DecodeError(`data: ${says}`);
+  }
+  if (!Array.isArray(data)) throw new DecodeError('data: expected an array');
+  return mapWithPath(data, 'data', decodeTrace).flat();
+}
+
+function decodeTrace(value: unknown): readonly Span[] {
+  const trace = readShape(traceShape, value);
+  const processes = readProcesses(trace.processes);
+  return mapWithPath(trace.spans, 'spans', (span) => decodeSpan(span, processes));
+}
+
+interface Process {
+  readonly serviceName: string | null;
+  readonly resource: Attributes;
+}
+
+function readProcesses(value: unknown): ReadonlyMap<string, Process> {
+  if (value === undefined || value === null) return new Map();
+  if (!isObject(value)) throw new DecodeError(`processes: expected an object, received ${quoteValue(value)}`);
+  return new Map(
+    Object.entries(value).map(([id, process]) => {
+      try {
+        return [id, readProcess(process)];
+      } catch (error) {
+        throw prefixPath(`processes[${quoteValue(id)}]`, error);
+      }
+    }),
+  );
+}
+
+function readProcess(value: unknown): Process {
+  const { serviceName, tags } = readShape(processShape, value);
+  const resource = new Map(readTags(tags ?? [], 'tags'));
+  if (serviceName) resource.set('service.name', serviceName);
+  return { resource, serviceName: readServiceName(resource) };
+}
+
+const unknownProcess: Process = { serviceName: null, resource: new Map() };
+
+function decodeSpan(value: unknown, processes: ReadonlyMap<string, Process>): Span {
+  const shape = readShape(spanShape, value);
+  const traceId = readHexId(shape.traceID, 16, 'traceID');
+  const { parentSpanId, links } = readReferences(traceId, shape.references ?? []);
+  const tags = readTags(shape.tags ?? [], 'tags');
+  const start = readMicroseconds(shape.startTime, 'startTime');
+  const embedded = shape.process ? readProcess(shape.process) : undefined;
+  const { serviceName, resource } = embedded ?? processes.get(shape.processID ?? '') ?? unknownProcess;
+  return {
+    traceId,
+    spanId: readHexId(shape.spanID, 8, 'spanID'),
+    parentSpanId: parentSpanId ?? readOldParent(shape.parentSpanID),
+    traceState: textTag(tags, 'w3c.tracestate'),
+    flags: null,
+    name: shape.operationName ?? '',
+    kind: readKind(tags.get('span.kind')),
+    startTimeUnixNano: start,
+    endTimeUnixNano: start + readMicroseconds(shape.duration ?? 0, 'duration'),
+    attributes: withoutMappedTags(tags),
+    links,
+    status: readStatus(tags),
+    serviceName,
+    resource,
+    scopeName: textTag(tags, 'otel.scope.name') || textTag(tags, 'otel.library.name'),
+  };
+}
+
+interface Reference extends SpanLink {
+  readonly isChildOf: boolean;
+}
+
+function readReferences(
+  traceId: string,
+  list: readonly unknown[],
+): { readonly parentSpanId: string | null; readonly links: readonly SpanLink[] } {
+  const references = mapWithPath(list, 'references', readReference);
+  const inTrace = references.filter((reference) => reference.traceId === traceId);
+  const parent = inTrace.find(({ isChildOf }) => isChildOf) ?? inTrace[0];
+  const links = references.filter((reference) => reference !== parent);
+  return {
+    parentSpanId: parent?.spanId ?? null,
+    links: links.map(({ traceId, spanId }) => ({ traceId, spanId })),
+  };
+}
+
+function readReference(value: unknown): Reference {
+  const { refType, traceID, spanID } = readShape(referenceShape, value);
+  return {
+    isChildOf: refType === 'CHILD_OF',
+    traceId: readHexId(traceID, 16, 'traceID'),
+    spanId: readHexId(spanID, 8, 'spanID'),
+  };
+}
+
+function readOldParent(value: string | null | undefined): string | null {
+  return value && !/^0*$/.test(value) ? readHexId(value, 8, 'parentSpanID') : null;
+}
+
+const kinds: ReadonlyMap<AttributeValue | undefined, SpanKind> = new Map([
+  ['internal', 'INTERNAL'],
+  ['server', 'SERVER'],
+  ['client', 'CLIENT'],
+  ['producer', 'PRODUCER'],
+  ['consumer', 'CONSUMER'],
+]);
+
+function readKind(tag: AttributeValue | undefined): SpanKind {
+  return kinds.get(typeof tag === 'string' ? tag.toLowerCase() : tag) ?? 'UNSPECIFIED';
+}
+
+function readStatus(tags: Attributes): SpanStatus {
+  const message = textTag(tags, 'otel.status_description');
+  const code = textTag(tags, 'otel.status_code');
+  const error = tags.get('error');
+  if (code === 'ERROR' || error === true || error === 'true') return { code: 'ERROR', message };
+  return { code: code === 'OK' ? 'OK' : 'UNSET', message };
+}
+
+/** Tags that stand for fields of a span. */
+const mappedTags: ReadonlySet<string> = new Set([
+  'span.kind',
+  'w3c.tracestate',
+  'otel.status_code',
+  'otel.status_description',
+  'otel.scope.name',
+  'otel.scope.version',
+  'otel.library.name',
+  'otel.library.version',
+]);
+
+function withoutMappedTags(tags: Attributes): Attributes {
+  return new Map([...tags].filter(([key]) => !mappedTags.has(key)));
+}
+
+function textTag(tags: Attributes, key: string): string {
+  const value = tags.get(key);
+  return typeof value === 'string' ? value : '';
+}
+
+function readTags(list: readonly unknown[], field: string): Attributes {
+  return new Map(mapWithPath(list, field, readTag));
+}
+
+/** Types are `string`, `bool`, `int64`, `float64` and `binary`; integers that a number cannot hold are strings. */
+function readTag(tag: unknown): readonly [string, AttributeValue] {
+  const { key, type, value } = readShape(tagShape, tag);
+  if (type === 'int64' && typeof value === 'string') {
+    const integer = toInteger(value);
+    if (integer === null) throw new DecodeError(`value: ${quoteValue(value)} is not an integer`);
+    return [key, toIntegerValue(integer)];
+  }
+  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean')
+    return [key, value];
+  if (value === null || value === undefined) return [key, ''];
+  throw new DecodeError(`value: expected string, number or boolean, received ${quoteValue(value)}`);
+}
+
+/** @returns Nanoseconds. */
+function readMicroseconds(value: number | string, field: string): bigint {
+  const integer =
+    typeof value === 'number' && Number.isFinite(value) ? BigInt(Math.round(value)) : toInteger(value);
+  if (integer === null || integer < 0n) {
+    throw new DecodeError(`${field}: ${quoteValue(value)} is not a number of microseconds`);
+  }
+  return integer * 1_000n;
+}

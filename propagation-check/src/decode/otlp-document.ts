@@ -1,0 +1,76 @@
+import type { Span } from '../span.ts';
+import { DecodeError, prefixPath } from './decode-error.ts';
+import { decodeOtlpJson, decodeResourceSpans, type OtlpJsonOptions } from './otlp-json.ts';
+import { isObject } from './otlp-json-value.ts';
+import { quoteValue } from './quote-value.ts';
+
+export interface OtlpDocument {
+  readonly format: 'otlp-json' | 'jaeger-v3' | 'tempo';
+  readonly spans: readonly Span[];
+}
+
+/**
+ * Decodes OTLP/JSON spans in any of the envelopes they are found in:
+ * an export request `{"resourceSpans":[…]}`, Jaeger's API v3 `{"result":{"resourceSpans":[…]}}`, and Tempo's
+ * `{"trace":{"resourceSpans":[…]}}` (v2) and `{"batches":[…]}` (v1). Ids may be hex or base64.
+ * @throws {DecodeError} with the path of what is wrong, also when no envelope is recognised.
+ */
+export function decodeOtlpDocument(document: unknown): OtlpDocument {
+  const options: OtlpJsonOptions = { ids: 'hex-or-base64' };
+  if (!isObject(document))
+    throw new DecodeError(`document: expected an object, received ${quoteValue(document)}`);
+  if (Array.isArray(document.batches)) {
+    return { format: 'tempo', spans: decodeResourceSpans(document.batches, 'batches', options) };
+  }
+  if (isObject(document.trace))
+    return { format: 'tempo', spans: decodeTempoTrace(document, document.trace, options) };
+  if (isObject(document.result)) {
+    return { format: 'jaeger-v3', spans: decodeBelow('result', document.result, options) };
+  }
+  if (isObject(document.error)) {
+    throw new DecodeError(`error: the source answered an error: ${quoteValue(document.error.message)}`);
+  }
+  if (!isOtlpRequest(document)) {
+    const keys = Object.keys(document).slice(0, 5).map(quoteValue).join(', ');
+    throw new DecodeError(`document: expected an object with "resourceSpans", found ${keys}`);
+  }
+  return { format: 'otlp-json', spans: decodeOtlpJson(document, options) };
+}
+
+/** Fields of documents that may hold no spans: other signals, Tempo without the trace, the end of Jaeger's stream. */
+const otlpFields = [
+  'resourceSpans',
+  'resource_spans',
+  'resourceMetrics',
+  'resourceLogs',
+  'trace',
+  'metrics',
+  'end',
+];
+
+function isOtlpRequest(document: Readonly<Record<string, unknown>>): boolean {
+  return Object.keys(document).length === 0 || otlpFields.some((field) => Object.hasOwn(document, field));
+}
+
+/** A trace that Tempo cut short must not be judged: what is missing would be blamed on a service. */
+function decodeTempoTrace(
+  answer: Readonly<Record<string, unknown>>,
+  trace: Readonly<Record<string, unknown>>,
+  options: OtlpJsonOptions,
+): readonly Span[] {
+  if (answer.status === 'PARTIAL' || answer.status === 1) {
+    throw new DecodeError(
+      `status: Tempo answered only a part of the trace: ${quoteValue(answer.message ?? '')}`,
+    );
+  }
+  if (Array.isArray(trace.batches)) return decodeResourceSpans(trace.batches, 'trace.batches', options);
+  return decodeBelow('trace', trace, options);
+}
+
+function decodeBelow(path: string, document: unknown, options: OtlpJsonOptions): readonly Span[] {
+  try {
+    return decodeOtlpJson(document, options);
+  } catch (error) {
+    throw prefixPath(path, error);
+  }
+}

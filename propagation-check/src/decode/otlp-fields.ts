@@ -1,0 +1,66 @@
+import type { SpanKind, SpanStatus } from '../span.ts';
+import { DecodeError } from './decode-error.ts';
+import { quoteValue } from './quote-value.ts';
+
+const kinds = ['UNSPECIFIED', 'INTERNAL', 'SERVER', 'CLIENT', 'PRODUCER', 'CONSUMER'] as const;
+const statusCodes = ['UNSET', 'OK', 'ERROR'] as const;
+
+/** Numbers of a newer protocol are UNSPECIFIED, as proto3 asks. Source: `Span.SpanKind` in `trace.proto`. */
+export function toSpanKind(kind: number): SpanKind {
+  return kinds[kind] ?? 'UNSPECIFIED';
+}
+
+/** Source: `Status.StatusCode` in `trace.proto`. */
+export function toStatusCode(code: number): SpanStatus['code'] {
+  return statusCodes[code] ?? 'UNSET';
+}
+
+/** @param value A number, or a name with its prefix: `SPAN_KIND_SERVER`. @throws {DecodeError} for another string. */
+export function readSpanKind(value: number | string | null | undefined): SpanKind {
+  if (typeof value !== 'string') return toSpanKind(value ?? 0);
+  return readEnum(kinds, 'SPAN_KIND_', value, 'kind');
+}
+
+/** @param value A number, or a name with its prefix: `STATUS_CODE_ERROR`. @throws {DecodeError} for another string. */
+export function readStatusCode(value: number | string | null | undefined): SpanStatus['code'] {
+  if (typeof value !== 'string') return toStatusCode(value ?? 0);
+  return readEnum(statusCodes, 'STATUS_CODE_', value, 'status.code');
+}
+
+function readEnum<T extends string>(values: readonly T[], prefix: string, text: string, field: string): T {
+  const found = values.find((value, number) => text === prefix + value || text === String(number));
+  if (found === undefined) throw new DecodeError(`${field}: ${quoteValue(text)} is not a ${prefix}… name`);
+  return found;
+}
+
+const largestUint64 = 2n ** 64n - 1n;
+
+/**
+ * A 64-bit unsigned integer as the JSON mapping of protobuf writes it: a decimal string, or a number.
+ * Absent is zero. @throws {DecodeError} for anything else, for instance `NaN`.
+ */
+export function readUint64(value: number | string | null | undefined, field: string): bigint {
+  const integer = toInteger(value ?? 0);
+  if (integer === null || integer < 0n || integer > largestUint64) {
+    throw new DecodeError(`${field}: ${quoteValue(value)} is not an integer from 0 to 2^64-1`);
+  }
+  return integer;
+}
+
+/**
+ * OTLP `flags`. Zero is null: proto3 cannot tell it from an absent field, and no bit of it says anything.
+ * @throws {DecodeError} when it is not a 32-bit unsigned integer.
+ */
+export function readFlags(value: number | string | null | undefined): number | null {
+  const integer = toInteger(value ?? 0);
+  if (integer === null || integer < 0n || integer > 0xffff_ffffn) {
+    throw new DecodeError(`flags: ${quoteValue(value)} is not an integer from 0 to 2^32-1`);
+  }
+  return integer === 0n ? null : Number(integer);
+}
+
+/** @returns Null when the value is not an integer. */
+export function toInteger(value: number | string): bigint | null {
+  if (typeof value === 'number') return Number.isInteger(value) ? BigInt(value) : null;
+  return /^-?\d{1,20}$/.test(value) ? BigInt(value) : null;
+}

@@ -1,0 +1,173 @@
+import * as z from 'zod';
+import type { Attributes, Span, SpanLink } from '../span.ts';
+import { DecodeError, prefixPath } from './decode-error.ts';
+import { readFlags, readSpanKind, readStatusCode, readUint64 } from './otlp-fields.ts';
+import { isObject, readAttributes } from './otlp-json-value.ts';
+import { quoteValue } from './quote-value.ts';
+import { anyArray, readShape } from './read-shape.ts';
+import { readServiceName } from './service-name.ts';
+import { type IdEncoding, isZero, readParentSpanId, readSpanId, readTraceId } from './span-id.ts';
+
+export interface OtlpJsonOptions {
+  /** Default `hex`, as OTLP asks. */
+  readonly ids?: IdEncoding;
+  /**
+   * Called for a span that is not valid, which is then left out (OTLP's partial success).
+   * Without it the first such span ends decoding.
+   */
+  readonly onInvalidSpan?: (error: DecodeError) => void;
+}
+
+const integer = z.union([z.number(), z.string()]).nullish();
+const text = z.string().nullish();
+const list = anyArray.nullish();
+
+const requestShape = z.object({ resourceSpans: list, resource_spans: z.unknown().optional() });
+
+const resourceSpansShape = z.object({
+  resource: z.object({ attributes: list }).nullish(),
+  scopeSpans: list,
+  instrumentationLibrarySpans: list,
+});
+
+const scope = z.object({ name: text }).nullish();
+const scopeSpansShape = z.object({ scope, instrumentationLibrary: scope, spans: list });
+
+const spanShape = z.object({
+  traceId: z.string(),
+  spanId: z.string(),
+  parentSpanId: text,
+  traceState: text,
+  flags: integer,
+  name: text,
+  kind: integer,
+  startTimeUnixNano: integer,
+  endTimeUnixNano: integer,
+  attributes: list,
+  links: list,
+  status: z.object({ code: integer, message: text }).nullish(),
+});
+
+const linkShape = z.object({ traceId: text, spanId: text });
+
+/**
+ * Decodes one OTLP/JSON export request or `TracesData`: `{"resourceSpans":[…]}`.
+ *
+ * Unknown fields are ignored; integers may be numbers or strings, enums numbers or names. `scopeSpans` may have the name it had
+ * before OTLP 0.19, `instrumentationLibrarySpans`. Spans that were delivered twice are kept twice.
+ *
+ * Source: OTLP specification, "JSON Protobuf Encoding".
+ * @throws {DecodeError} with the path of what is wrong.
+ */
+export function decodeOtlpJson(document: unknown, options: OtlpJsonOptions = {}): readonly Span[] {
+  if (!isObject(document)) {
+    throw new DecodeError(`document: expected an object, received ${quoteValue(document)}`);
+  }
+  const request = readShape(requestShape, document);
+  if (request.resource_spans !== undefined && !request.resourceSpans) {
+    throw new DecodeError(
+      'resource_spans: OTLP JSON writes field names in lowerCamelCase, and receivers ignore others; ' +
+        'export with lowerCamelCase names (resourceSpans)',
+    );
+  }
+  return decodeResourceSpans(request.resourceSpans ?? [], 'resourceSpans', options);
+}
+
+/**
+ * Decodes a list of OTLP/JSON `ResourceSpans`.
+ * @param path Where the list stands in its document.
+ * @throws {DecodeError} with the path of what is wrong.
+ */
+export function decodeResourceSpans(
+  resourceSpansList: readonly unknown[],
+  path: string,
+  options: OtlpJsonOptions,
+): readonly Span[] {
+  const spans: Span[] = [];
+  for (const [index, resourceSpans] of resourceSpansList.entries()) {
+    try {
+      decodeOneResource(resourceSpans, `${path}[${index}]`, options, spans);
+    } catch (error) {
+      throw prefixPath(`${path}[${index}]`, error);
+    }
+  }
+  return spans;
+}
+
+function decodeOneResource(value: unknown, path: string, options: OtlpJsonOptions, spans: Span[]): void {
+  const shape = readShape(resourceSpansShape, value);
+  const resource = readAttributes(shape.resource?.attributes, 'resource.attributes');
+  const serviceName = readServiceName(resource);
+  const field = shape.scopeSpans ? 'scopeSpans' : 'instrumentationLibrarySpans';
+  for (const [index, scopeSpans] of (shape[field] ?? []).entries()) {
+    const where = `${field}[${index}]`;
+    try {
+      const { scope, instrumentationLibrary, spans: list } = readShape(scopeSpansShape, scopeSpans);
+      const scopeName = scope?.name ?? instrumentationLibrary?.name ?? '';
+      const origin: SpanOrigin = { resource, serviceName, scopeName };
+      decodeSpans(list ?? [], origin, `${path}.${where}`, options, spans);
+    } catch (error) {
+      throw prefixPath(where, error);
+    }
+  }
+}
+
+interface SpanOrigin {
+  readonly resource: Attributes;
+  readonly serviceName: string | null;
+  readonly scopeName: string;
+}
+
+function decodeSpans(
+  list: readonly unknown[],
+  origin: SpanOrigin,
+  path: string,
+  options: OtlpJsonOptions,
+  spans: Span[],
+): void {
+  for (const [index, value] of list.entries()) {
+    try {
+      spans.push(decodeSpan(value, origin, options.ids ?? 'hex'));
+    } catch (error) {
+      if (!(error instanceof DecodeError) || options.onInvalidSpan === undefined) {
+        throw prefixPath(`spans[${index}]`, error);
+      }
+      const full = prefixPath(`${path}.spans[${index}]`, error);
+      if (full instanceof DecodeError) options.onInvalidSpan(full);
+    }
+  }
+}
+
+function decodeSpan(value: unknown, origin: SpanOrigin, ids: IdEncoding): Span {
+  const shape = readShape(spanShape, value);
+  return {
+    traceId: readTraceId(shape.traceId, 'traceId', ids),
+    spanId: readSpanId(shape.spanId, 'spanId', ids),
+    parentSpanId: readParentSpanId(shape.parentSpanId, 'parentSpanId', ids),
+    traceState: shape.traceState ?? '',
+    flags: readFlags(shape.flags),
+    name: shape.name ?? '',
+    kind: readSpanKind(shape.kind),
+    startTimeUnixNano: readUint64(shape.startTimeUnixNano, 'startTimeUnixNano'),
+    endTimeUnixNano: readUint64(shape.endTimeUnixNano, 'endTimeUnixNano'),
+    attributes: readAttributes(shape.attributes, 'attributes'),
+    links: readLinks(shape.links ?? [], ids),
+    status: { code: readStatusCode(shape.status?.code), message: shape.status?.message ?? '' },
+    serviceName: origin.serviceName,
+    resource: origin.resource,
+    scopeName: origin.scopeName,
+  };
+}
+
+/** A link without a valid context points nowhere and is left out: instrumentations may record them. */
+function readLinks(list: readonly unknown[], ids: IdEncoding): readonly SpanLink[] {
+  return list.flatMap((value, index) => {
+    try {
+      const { traceId, spanId } = readShape(linkShape, value);
+      if (!traceId || !spanId || isZero(traceId) || isZero(spanId)) return [];
+      return [{ traceId: readTraceId(traceId, 'traceId', ids), spanId: readSpanId(spanId, 'spanId', ids) }];
+    } catch (error) {
+      throw prefixPath(`links[${index}]`, error);
+    }
+  });
+}

@@ -1,0 +1,129 @@
+import { fromBinary } from '@bufbuild/protobuf';
+import type { Attributes, AttributeValue, Span, SpanLink } from '../span.ts';
+import { type PlainValue, toAttributeValue, toIntegerValue } from './attribute-value.ts';
+import { DecodeError, prefixPath } from './decode-error.ts';
+import { ExportTraceServiceRequestSchema } from './generated/opentelemetry/proto/collector/trace/v1/trace_service_pb.js';
+import type { AnyValue, KeyValue } from './generated/opentelemetry/proto/common/v1/common_pb.js';
+import type {
+  ResourceSpans,
+  Span_Link,
+  Span as SpanMessage,
+} from './generated/opentelemetry/proto/trace/v1/trace_pb.js';
+import { toSpanKind, toStatusCode } from './otlp-fields.ts';
+import { findProtobufFault } from './protobuf-fault.ts';
+import { readServiceName } from './service-name.ts';
+import { isZero } from './span-id.ts';
+
+export interface OtlpProtobufOptions {
+  /** As in `OtlpJsonOptions`. */
+  readonly onInvalidSpan?: (error: DecodeError) => void;
+}
+
+/**
+ * Decodes one OTLP export request, or `TracesData`, which looks the same on the wire.
+ * Unknown fields are ignored, spans that were delivered twice are kept twice.
+ *
+ * Source: opentelemetry-proto, `collector/trace/v1/trace_service.proto` and `trace/v1/trace.proto`.
+ * @throws {DecodeError} with the byte offset where the bytes are not that message, or the path of what is not valid in it.
+ */
+export function decodeOtlpProtobuf(bytes: Uint8Array, options: OtlpProtobufOptions = {}): readonly Span[] {
+  const spans: Span[] = [];
+  for (const [index, resourceSpans] of readRequest(bytes).resourceSpans.entries()) {
+    decodeOneResource(resourceSpans, `resourceSpans[${index}]`, options, spans);
+  }
+  return spans;
+}
+
+function readRequest(bytes: Uint8Array) {
+  try {
+    return fromBinary(ExportTraceServiceRequestSchema, bytes, { readUnknownFields: false });
+  } catch (error) {
+    throw findProtobufFault(ExportTraceServiceRequestSchema, bytes, error);
+  }
+}
+
+function decodeOneResource(
+  message: ResourceSpans,
+  path: string,
+  options: OtlpProtobufOptions,
+  spans: Span[],
+): void {
+  const resource = toAttributes(message.resource?.attributes ?? []);
+  const serviceName = readServiceName(resource);
+  for (const [scopeIndex, scopeSpans] of message.scopeSpans.entries()) {
+    const scopeName = scopeSpans.scope?.name ?? '';
+    for (const [index, span] of scopeSpans.spans.entries()) {
+      try {
+        spans.push({ ...toSpan(span), resource, serviceName, scopeName });
+      } catch (error) {
+        const full = prefixPath(`${path}.scopeSpans[${scopeIndex}].spans[${index}]`, error);
+        if (!(full instanceof DecodeError) || options.onInvalidSpan === undefined) throw full;
+        options.onInvalidSpan(full);
+      }
+    }
+  }
+}
+
+function toSpan(message: SpanMessage): Omit<Span, 'resource' | 'serviceName' | 'scopeName'> {
+  return {
+    traceId: toId(message.traceId, 16, 'traceId'),
+    spanId: toId(message.spanId, 8, 'spanId'),
+    parentSpanId: toParentSpanId(message.parentSpanId),
+    traceState: message.traceState,
+    flags: message.flags === 0 ? null : message.flags,
+    name: message.name,
+    kind: toSpanKind(message.kind),
+    startTimeUnixNano: message.startTimeUnixNano,
+    endTimeUnixNano: message.endTimeUnixNano,
+    attributes: toAttributes(message.attributes),
+    links: message.links.flatMap(toLinks),
+    status: { code: toStatusCode(message.status?.code ?? 0), message: message.status?.message ?? '' },
+  };
+}
+
+function toId(bytes: Uint8Array, length: 8 | 16, field: string): string {
+  if (bytes.length !== length)
+    throw new DecodeError(`${field}: has ${bytes.length} bytes, expected ${length}`);
+  const id = Buffer.from(bytes).toString('hex');
+  if (isZero(id)) throw new DecodeError(`${field}: all zeros is not a valid id`);
+  return id;
+}
+
+function toParentSpanId(bytes: Uint8Array): string | null {
+  return bytes.every((byte) => byte === 0) && (bytes.length === 0 || bytes.length === 8)
+    ? null
+    : toId(bytes, 8, 'parentSpanId');
+}
+
+function toLinks(link: Span_Link, index: number): readonly SpanLink[] {
+  if (link.traceId.every((byte) => byte === 0) || link.spanId.every((byte) => byte === 0)) return [];
+  const field = `links[${index}]`;
+  return [
+    { traceId: toId(link.traceId, 16, `${field}.traceId`), spanId: toId(link.spanId, 8, `${field}.spanId`) },
+  ];
+}
+
+function toAttributes(list: readonly KeyValue[]): Attributes {
+  const attributes = new Map<string, AttributeValue>();
+  for (const { key, value } of list) attributes.set(key, toAttributeValue(toPlainValue(value)));
+  return attributes;
+}
+
+function toPlainValue(any: AnyValue | undefined): PlainValue {
+  if (any === undefined) return '';
+  const value = any.value;
+  switch (value.case) {
+    case undefined:
+      return '';
+    case 'intValue':
+      return toIntegerValue(value.value);
+    case 'bytesValue':
+      return Buffer.from(value.value).toString('base64');
+    case 'arrayValue':
+      return value.value.values.map(toPlainValue);
+    case 'kvlistValue':
+      return Object.fromEntries(value.value.values.map((entry) => [entry.key, toPlainValue(entry.value)]));
+    default:
+      return value.value;
+  }
+}

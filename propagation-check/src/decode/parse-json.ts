@@ -1,0 +1,65 @@
+import { isUtf8 } from 'node:buffer';
+import { DecodeError } from './decode-error.ts';
+import { findJsonFault, type JsonFault } from './json-fault.ts';
+import { quoteValue } from './quote-value.ts';
+
+/**
+ * Parses UTF-8 bytes as JSON.
+ * @throws {DecodeError} that starts with the byte offset of the fault.
+ */
+export function parseJson(bytes: Uint8Array): unknown {
+  const text = decodeUtf8(bytes);
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw toDecodeError(text, findFault(text), bytes.length - Buffer.byteLength(text));
+  }
+}
+
+function decodeUtf8(bytes: Uint8Array): string {
+  if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff)) {
+    throw new DecodeError(
+      'byte 0: this text is UTF-16; save it as UTF-8 (PowerShell: Out-File -Encoding utf8)',
+    );
+  }
+  if (!isUtf8(bytes)) throw new DecodeError(`byte ${findUtf8Fault(bytes)}: not UTF-8 text`);
+  return new TextDecoder().decode(bytes);
+}
+
+/** Bisects, because a prefix that ends within a character is still a possible beginning. */
+function findUtf8Fault(bytes: Uint8Array): number {
+  let good = 0;
+  let bad = bytes.length;
+  while (bad - good > 1) {
+    const middle = (good + bad) >>> 1;
+    if (startsAsUtf8(bytes.subarray(0, middle))) good = middle;
+    else bad = middle;
+  }
+  return good;
+}
+
+function startsAsUtf8(bytes: Uint8Array): boolean {
+  try {
+    new TextDecoder('utf-8', { fatal: true }).decode(bytes, { stream: true });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function findFault(text: string): JsonFault | null {
+  try {
+    return findJsonFault(text);
+  } catch {
+    return null; // A regular expression ran out of stack in a string of many megabytes.
+  }
+}
+
+function toDecodeError(text: string, fault: JsonFault | null, byteOrderMark: number): DecodeError {
+  if (fault === null) return new DecodeError('byte 0: not valid JSON');
+  const byte = Buffer.byteLength(text.slice(0, fault.offset)) + byteOrderMark;
+  if (fault.endsEarly) return new DecodeError(`byte ${byte}: the JSON ends early, as if it was cut off`);
+  return new DecodeError(
+    `byte ${byte}: not valid JSON at ${quoteValue(text.slice(fault.offset, fault.offset + 12))}`,
+  );
+}

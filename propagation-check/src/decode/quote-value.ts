@@ -1,0 +1,23 @@
+const longest = 60;
+
+/** Control and formatting characters (direction of text among them), and the line breaks JSON leaves as they are. */
+const unsafe = /[\p{Cc}\p{Cf}\u2028\u2029]/gu;
+
+/**
+ * A value from outside, for use in an error message: as JSON, short, on one line, with nothing that
+ * a terminal could take for a command.
+ */
+export function quoteValue(value: unknown): string {
+  if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'an array' : 'an object';
+  if (typeof value !== 'string') return String(value).slice(0, longest);
+  const short = value.length > longest ? `${value.slice(0, longest)}…` : value;
+  return escapeControls(JSON.stringify(short));
+}
+
+/** Replaces every control and formatting character, line breaks included, by its `\u` escape. */
+export function escapeControls(text: string): string {
+  return text.replace(
+    unsafe,
+    (character) => `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`,
+  );
+}

@@ -1,0 +1,138 @@
+import * as z from 'zod';
+import type { Attributes, AttributeValue, Span, SpanKind, SpanStatus } from '../span.ts';
+import { DecodeError } from './decode-error.ts';
+import { mapWithPath } from './map-with-path.ts';
+import { toInteger } from './otlp-fields.ts';
+import { isObject } from './otlp-json-value.ts';
+import { quoteValue } from './quote-value.ts';
+import { readShape } from './read-shape.ts';
+import { readHexId } from './span-id.ts';
+import { separateSharedSpans, type ZipkinSpan } from './zipkin-shared-spans.ts';
+
+const time = z.union([z.number(), z.string()]).nullish();
+const text = z.string().nullish();
+
+const endpoint = z
+  .object({ serviceName: text, ipv4: text, ipv6: text, port: z.number().nullish() })
+  .nullish();
+
+const spanShape = z.object({
+  traceId: z.string(),
+  id: z.string(),
+  parentId: text,
+  name: text,
+  kind: text,
+  timestamp: time,
+  duration: time,
+  localEndpoint: endpoint,
+  remoteEndpoint: endpoint,
+  tags: z.unknown().optional(),
+  shared: z.boolean().nullish(),
+});
+
+/**
+ * Decodes Zipkin v2 JSON: a list of spans, or a list of such lists (a search's answer).
+ * In Zipkin the two sides of a call may share one span id; here they become parent and child, and the server's
+ * side gets an id that Zipkin does not show: see `separateSharedSpans`. A span without a kind is INTERNAL. `flags` are null.
+ *
+ * Source: Zipkin API, `zipkin2-api.yaml`.
+ * @throws {DecodeError} with the path of what is wrong.
+ */
+export function decodeZipkinJson(document: unknown): readonly Span[] {
+  if (!Array.isArray(document)) {
+    throw new DecodeError(`document: expected an array, received ${quoteValue(document)}`);
+  }
+  const spans = mapWithPath(document, '', (element) =>
+    Array.isArray(element) ? mapWithPath(element, '', decodeSpan) : [decodeSpan(element)],
+  );
+  return separateSharedSpans(spans.flat());
+}
+
+function decodeSpan(value: unknown): ZipkinSpan {
+  const shape = readShape(spanShape, value);
+  const tags = readTags(shape.tags);
+  const serviceName = shape.localEndpoint?.serviceName || null;
+  const start = readMicroseconds(shape.timestamp, 'timestamp');
+  const span: Span = {
+    traceId: readHexId(shape.traceId, 16, 'traceId'),
+    spanId: readHexId(shape.id, 8, 'id'),
+    parentSpanId: isAbsentId(shape.parentId) ? null : readHexId(shape.parentId ?? '', 8, 'parentId'),
+    traceState: '',
+    flags: null,
+    name: shape.name ?? '',
+    kind: readKind(shape.kind),
+    startTimeUnixNano: start,
+    endTimeUnixNano: start + readMicroseconds(shape.duration, 'duration'),
+    attributes: new Map([...peerAttributes(shape.remoteEndpoint), ...tags]),
+    links: [],
+    status: readStatus(tags),
+    serviceName,
+    resource: new Map(serviceName === null ? [] : [['service.name', serviceName]]),
+    scopeName: textTag(tags, 'otel.scope.name') || textTag(tags, 'otel.library.name'),
+  };
+  return { span, isShared: shape.shared === true };
+}
+
+function isAbsentId(id: string | null | undefined): boolean {
+  return id === null || id === undefined || /^0*$/.test(id);
+}
+
+const kinds: ReadonlyMap<string, SpanKind> = new Map([
+  ['CLIENT', 'CLIENT'],
+  ['SERVER', 'SERVER'],
+  ['PRODUCER', 'PRODUCER'],
+  ['CONSUMER', 'CONSUMER'],
+]);
+
+function readKind(kind: string | null | undefined): SpanKind {
+  if (!kind) return 'INTERNAL';
+  const known = kinds.get(kind.toUpperCase());
+  if (known === undefined) throw new DecodeError(`kind: ${quoteValue(kind)} is not a kind of Zipkin v2`);
+  return known;
+}
+
+function readTags(value: unknown): Attributes {
+  if (value === undefined || value === null) return new Map();
+  if (!isObject(value)) throw new DecodeError(`tags: expected an object, received ${quoteValue(value)}`);
+  return new Map(
+    Object.entries(value).map(([key, tag]): [string, AttributeValue] => {
+      if (typeof tag === 'string' || typeof tag === 'number' || typeof tag === 'boolean') return [key, tag];
+      throw new DecodeError(`tags[${quoteValue(key)}]: expected string, received ${quoteValue(tag)}`);
+    }),
+  );
+}
+
+/** The other side of the call, under the names OpenTelemetry has for it. */
+function peerAttributes(remote: z.infer<typeof endpoint>): readonly (readonly [string, AttributeValue])[] {
+  const address = remote?.ipv4 || remote?.ipv6;
+  return [
+    ...(remote?.serviceName ? [['peer.service', remote.serviceName] as const] : []),
+    ...(address ? [['network.peer.address', address] as const] : []),
+    ...(remote?.port ? [['network.peer.port', remote.port] as const] : []),
+  ];
+}
+
+function readStatus(tags: Attributes): SpanStatus {
+  const code = textTag(tags, 'otel.status_code');
+  const error = tags.get('error');
+  if (code === 'ERROR' || (error !== undefined && error !== 'false' && error !== false)) {
+    return { code: 'ERROR', message: textTag(tags, 'otel.status_description') || textTag(tags, 'error') };
+  }
+  return { code: code === 'OK' ? 'OK' : 'UNSET', message: '' };
+}
+
+function textTag(tags: Attributes, key: string): string {
+  const value = tags.get(key);
+  return typeof value === 'string' ? value : '';
+}
+
+/** @returns Nanoseconds; 0 where the time is absent, which Zipkin allows for incomplete spans. */
+function readMicroseconds(value: number | string | null | undefined, field: string): bigint {
+  const absent = value ?? 0;
+  const integer =
+    typeof absent === 'number' && Number.isFinite(absent) ? BigInt(Math.round(absent)) : toInteger(absent);
+  if (integer === null || integer < 0n) {
+    throw new DecodeError(`${field}: ${quoteValue(value)} is not a number of microseconds`);
+  }
+  return integer * 1_000n;
+}

@@ -1,0 +1,70 @@
+import { createHash } from 'node:crypto';
+import type { Span } from '../span.ts';
+
+export interface ZipkinSpan {
+  readonly span: Span;
+  /** Zipkin's `shared`: the server recorded its side under the span id that it received. */
+  readonly isShared: boolean;
+}
+
+/**
+ * Gives the server's side of a call an id of its own where Zipkin's B3 instrumentation shared one id between
+ * both sides, so that the usual shape appears: the CLIENT span is the parent of the SERVER span.
+ *
+ * A SERVER span shares its id when it says so, or when a CLIENT span of the trace has the same id (old
+ * instrumentation does not say it). Its new id is derived from trace, id, service and start, so that decoding the same span
+ * again gives the same id. Its parent becomes the shared id, also when the CLIENT span never arrived: that id is what
+ * the server received. The spans below it move along: a child belongs to the server's side when the server's
+ * service recorded it; where both sides are the same service, or the CLIENT span is absent, to the server.
+ */
+export function separateSharedSpans(spans: readonly ZipkinSpan[]): readonly Span[] {
+  const clients = new Map(
+    spans.filter(({ span }) => span.kind === 'CLIENT').map(({ span }) => [keyOf(span, span.spanId), span]),
+  );
+  const isShared = ({ span, isShared }: ZipkinSpan) =>
+    span.kind === 'SERVER' && (isShared || clients.has(keyOf(span, span.spanId)));
+  const servers = groupBySharedId(spans.filter(isShared).map(({ span }) => span));
+  return spans.map((candidate) => {
+    const { span } = candidate;
+    if (isShared(candidate)) return { ...span, spanId: deriveSpanId(span), parentSpanId: span.spanId };
+    if (span.parentSpanId === null) return span;
+    const key = keyOf(span, span.parentSpanId);
+    const server = findServer(servers.get(key) ?? [], span, clients.get(key));
+    return server === undefined ? span : { ...span, parentSpanId: deriveSpanId(server) };
+  });
+}
+
+function keyOf(span: Span, spanId: string): string {
+  return `${span.traceId}:${spanId}`;
+}
+
+function groupBySharedId(servers: readonly Span[]): ReadonlyMap<string, readonly Span[]> {
+  const groups = new Map<string, Span[]>();
+  for (const server of servers) {
+    const key = keyOf(server, server.spanId);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [server]);
+    else group.push(server);
+  }
+  return groups;
+}
+
+/** Of several servers, as after a retry under the same id, the one during which the child started. */
+function findServer(servers: readonly Span[], child: Span, client: Span | undefined): Span | undefined {
+  const own = servers.filter(({ serviceName }) => serviceName === child.serviceName);
+  const candidates = own.length > 0 || client !== undefined ? own : servers;
+  return (
+    candidates.find(
+      ({ startTimeUnixNano: start, endTimeUnixNano: end }) =>
+        child.startTimeUnixNano >= start && child.startTimeUnixNano <= end,
+    ) ?? candidates[0]
+  );
+}
+
+function deriveSpanId({ traceId, spanId, serviceName, startTimeUnixNano }: Span): string {
+  const hash = createHash('sha256').update(
+    JSON.stringify([traceId, spanId, serviceName, String(startTimeUnixNano)]),
+  );
+  const id = hash.digest('hex').slice(0, 16);
+  return /^0+$/.test(id) ? '0000000000000001' : id;
+}

@@ -1,0 +1,121 @@
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { addAbortSignal, type Readable } from 'node:stream';
+import { DecodeError } from '../decode/decode-error.ts';
+import { type Decoded, decodeCompressed } from '../decode/detect-format.ts';
+import { escapeControls } from '../decode/quote-value.ts';
+import type { Span } from '../span.ts';
+import { isSameTraceId, selectTraces } from './select-spans.ts';
+import { type Source, SourceError } from './source.ts';
+import { checkTraceId } from './trace-id.ts';
+
+export interface FileOptions {
+  /** Largest file, also uncompressed. Default 512,000,000 bytes: Node holds no longer text. */
+  readonly maxBytes?: number;
+  /** What `-` reads. Default `process.stdin`. */
+  readonly stdin?: Readable;
+}
+
+/** A file with spans, or standard input. It is read once, when it is first asked. */
+export interface FileSource extends Source {
+  /** Every span of the file, in its order. @throws {SourceError} as `readTrace`. */
+  readAll(signal?: AbortSignal): Promise<readonly Span[]>;
+}
+
+const defaultMaxBytes = 512_000_000;
+
+/** @param path Of the file; `-` for standard input. The format is recognised by content. */
+export function createFileSource(path: string, options: FileOptions = {}): FileSource {
+  const name = `file=${path}`;
+  let decoded: Promise<Decoded> | null = null;
+  const readAll = async (signal?: AbortSignal) => {
+    decoded ??= readSpanFile(path, options, signal);
+    return (await decoded).spans;
+  };
+  return {
+    name,
+    readAll,
+    readTrace: async (traceId, signal) => {
+      const id = checkTraceId(name, traceId);
+      return (await readAll(signal)).filter((span) => isSameTraceId(span.traceId, id));
+    },
+    searchTraces: async (query, signal) => selectTraces(await readAll(signal), query),
+    close: async () => {},
+  };
+}
+
+/**
+ * Reads a file with spans in any known format, also compressed with gzip.
+ * @param path `-` for standard input.
+ * @throws {SourceError} when the file is missing, a folder, unreadable, empty, too large, or not in a known format;
+ *   the message has the path, line or byte offset of what is wrong.
+ */
+export async function readSpanFile(
+  path: string,
+  options: FileOptions = {},
+  signal?: AbortSignal,
+): Promise<Decoded> {
+  const label = path === '-' ? 'standard input' : quotePath(path);
+  const maxBytes = options.maxBytes ?? defaultMaxBytes;
+  const bytes = await readBytes(path, label, maxBytes, options.stdin ?? process.stdin, signal);
+  if (bytes.length === 0) throw new SourceError(`${label}: empty; expected spans`);
+  try {
+    return await decodeCompressed(bytes, maxBytes);
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error;
+    throw new SourceError(`${label}: ${error.message}`);
+  }
+}
+
+async function readBytes(
+  path: string,
+  label: string,
+  maxBytes: number,
+  stdin: Readable,
+  signal: AbortSignal | undefined,
+): Promise<Buffer> {
+  try {
+    if (path !== '-' && (await stat(path)).isDirectory()) {
+      throw new SourceError(`${label}: a folder; name a file in it`);
+    }
+    const input = path === '-' ? stdin : createReadStream(path);
+    return await collect(signal === undefined ? input : addAbortSignal(signal, input), label, maxBytes);
+  } catch (error) {
+    if (error instanceof SourceError) throw error;
+    if (signal?.aborted) throw signal.reason;
+    throw new SourceError(`${label}: ${describeFileError(error)}`);
+  }
+}
+
+async function collect(input: AsyncIterable<unknown>, label: string, maxBytes: number): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of input) {
+    const bytes = chunk instanceof Uint8Array ? chunk : Buffer.from(String(chunk));
+    length += bytes.length;
+    if (length > maxBytes) throw tooLarge(label, maxBytes);
+    chunks.push(bytes);
+  }
+  return Buffer.concat(chunks);
+}
+
+function tooLarge(label: string, maxBytes: number): SourceError {
+  return new SourceError(
+    `${label}: larger than ${maxBytes} bytes; split it, or keep only the traces in question`,
+  );
+}
+
+function describeFileError(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'ENOENT') return 'no such file';
+  if (code === 'EACCES' || code === 'EPERM') return 'not allowed to read it';
+  if (code === 'ENOTDIR') return 'no such file: a part of the path is not a folder';
+  if (code === 'ERR_INVALID_ARG_VALUE') return 'not a valid path';
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** As it was given, unless a terminal could take it for something else. */
+function quotePath(path: string): string {
+  const quoted = escapeControls(JSON.stringify(path));
+  return quoted === `"${path}"` ? path : quoted;
+}

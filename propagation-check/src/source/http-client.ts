@@ -1,0 +1,152 @@
+import { X509Certificate } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import tls from 'node:tls';
+import { Agent, type Dispatcher, request } from 'undici';
+import { DecodeError } from '../decode/decode-error.ts';
+import { gunzip } from '../decode/gunzip.ts';
+import { describeHttpFailure } from './http-failure.ts';
+import { followPolicy, type HttpAnswer, type RawAnswer } from './http-policy.ts';
+import { SourceError } from './source.ts';
+
+export interface HttpClientOptions {
+  /** Sent with every request, for instance `authorization` or `x-scope-orgid`. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** PEM file with the certificate authority of the source, in addition to the ones Node knows. */
+  readonly caFile?: string;
+  /** For one attempt, from connecting to the last byte. Default 15,000 ms. */
+  readonly timeoutMs?: number;
+  /** Attempts while the answer is 429 or 503. Default 4. */
+  readonly attempts?: number;
+  /** Largest answer, uncompressed. Default 256 MiB. */
+  readonly maxResponseBytes?: number;
+}
+
+/** Reads from one HTTP API. */
+export interface HttpClient {
+  /** `jaeger=http://localhost:16686`, for messages. */
+  readonly name: string;
+  /**
+   * @param path Below the base URL, without a leading slash: `api/v3/traces`.
+   * @returns The answer, whatever its status, except for statuses that no caller could use: see `throws`.
+   * @throws {SourceError} when there is no answer, on 401 and 403, on a redirect to another origin, on other redirects after
+   *   the third, and when 429 or 503 remain after all attempts.
+   */
+  get(path: string, query: URLSearchParams, accept: string, signal?: AbortSignal): Promise<HttpAnswer>;
+  close(): Promise<void>;
+}
+
+const defaults = { timeoutMs: 15_000, attempts: 4, maxResponseBytes: 256 * 1024 * 1024 } as const;
+
+/**
+ * @param kind Of the source, as in its specification: `jaeger`.
+ * @throws {SourceError} when the CA file cannot be read.
+ */
+export async function createHttpClient(
+  kind: string,
+  baseUrl: URL,
+  options: HttpClientOptions = {},
+): Promise<HttpClient> {
+  const name = `${kind}=${baseUrl.origin}${baseUrl.pathname.replace(/\/$/, '')}`;
+  const settings = { ...defaults, ...options };
+  const agent = await createAgent(name, settings.timeoutMs, options.caFile);
+  const exchange = (url: URL, accept: string, signal: AbortSignal | undefined) =>
+    askOnce({ name, agent, settings, url, accept, signal });
+  return {
+    name,
+    get: async (path, query, accept, signal) => {
+      const url = new URL(path, `${baseUrl.origin}${baseUrl.pathname.replace(/\/?$/, '/')}`);
+      url.search = query.toString();
+      return followPolicy(name, url, settings.attempts, (target) => exchange(target, accept, signal), signal);
+    },
+    close: () => agent.destroy(),
+  };
+}
+
+async function createAgent(name: string, timeoutMs: number, caFile: string | undefined): Promise<Agent> {
+  const ca = caFile === undefined ? undefined : [...trustedCertificates(), await readCaFile(name, caFile)];
+  return new Agent({
+    headersTimeout: timeoutMs,
+    bodyTimeout: timeoutMs,
+    connect: { timeout: timeoutMs, ...(ca === undefined ? {} : { ca }) },
+  });
+}
+
+/** What Node trusts without a CA file, `NODE_EXTRA_CA_CERTS` included where Node can say it. */
+function trustedCertificates(): readonly string[] {
+  const { getCACertificates }: Partial<typeof tls> = tls;
+  return getCACertificates?.('default') ?? tls.rootCertificates;
+}
+
+async function readCaFile(name: string, path: string): Promise<string> {
+  try {
+    const pem = await readFile(path, 'utf8');
+    new X509Certificate(pem);
+    return pem;
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new SourceError(`${name}: the CA file is not a readable PEM certificate: ${reason}`);
+  }
+}
+
+interface Exchange {
+  readonly name: string;
+  readonly agent: Agent;
+  readonly settings: Required<Pick<HttpClientOptions, 'timeoutMs' | 'maxResponseBytes'>> & HttpClientOptions;
+  readonly url: URL;
+  readonly accept: string;
+  readonly signal: AbortSignal | undefined;
+}
+
+async function askOnce({ name, agent, settings, url, accept, signal }: Exchange): Promise<RawAnswer> {
+  signal?.throwIfAborted();
+  const timeout = AbortSignal.timeout(settings.timeoutMs);
+  try {
+    const response = await request(url, {
+      dispatcher: agent,
+      headers: { ...settings.headers, accept, 'accept-encoding': 'gzip' },
+      signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
+    });
+    return {
+      url,
+      status: response.statusCode,
+      contentType: header(response, 'content-type').split(';')[0]?.trim().toLowerCase() ?? '',
+      location: header(response, 'location'),
+      retryAfter: header(response, 'retry-after'),
+      body: await readBody(response, settings.maxResponseBytes),
+    };
+  } catch (error) {
+    if (signal?.aborted) throw signal.reason;
+    if (timeout.aborted) {
+      throw new SourceError(`${name}: no complete answer within ${settings.timeoutMs} ms (--timeout)`);
+    }
+    if (error instanceof SourceError || error instanceof DecodeError) {
+      throw new SourceError(`${name}: ${error.message}`);
+    }
+    throw new SourceError(`${name}: ${describeHttpFailure(kindOf(name), error)}`);
+  }
+}
+
+function kindOf(name: string): string {
+  const kind = name.slice(0, name.indexOf('='));
+  return `${kind.slice(0, 1).toUpperCase()}${kind.slice(1)}`;
+}
+
+function header(response: Dispatcher.ResponseData, name: string): string {
+  const value = response.headers[name];
+  return (Array.isArray(value) ? value[0] : value) ?? '';
+}
+
+async function readBody(response: Dispatcher.ResponseData, maxBytes: number): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of response.body) {
+    if (!(chunk instanceof Uint8Array)) continue;
+    length += chunk.length;
+    // Leaving the loop destroys the connection.
+    if (length > maxBytes)
+      throw new SourceError(`the answer is larger than ${maxBytes} bytes; narrow the search`);
+    chunks.push(chunk);
+  }
+  const body = Buffer.concat(chunks);
+  return header(response, 'content-encoding').toLowerCase() === 'gzip' ? gunzip(body, maxBytes) : body;
+}

@@ -1,0 +1,125 @@
+import { DecodeError } from '../decode/decode-error.ts';
+import { decodeBytes } from '../decode/detect-format.ts';
+import { decodeJaegerJson } from '../decode/jaeger-json.ts';
+import { isObject } from '../decode/otlp-json-value.ts';
+import { parseJson } from '../decode/parse-json.ts';
+import type { Span } from '../span.ts';
+import { decodeAnswer, isHtml } from './decode-answer.ts';
+import { createHttpClient, type HttpClient, type HttpClientOptions } from './http-client.ts';
+import { type HttpAnswer, summarize } from './http-policy.ts';
+import { type Source, SourceError } from './source.ts';
+import { checkTraceId } from './trace-id.ts';
+
+/**
+ * Jaeger's query service: API v3 with raw traces, and the v1 JSON API of the UI where v3 is missing.
+ * Raw, because Jaeger otherwise rewrites span ids and parents before it answers.
+ * @param baseUrl Of the UI, with its base path: `http://localhost:16686`.
+ * @throws {SourceError} when the CA file cannot be read.
+ */
+export async function createJaegerSource(baseUrl: URL, options: HttpClientOptions = {}): Promise<Source> {
+  const client = await createHttpClient('jaeger', baseUrl, options);
+  let hasV3: boolean | null = null;
+
+  async function read(v3: Request, v1: Request, signal: AbortSignal | undefined): Promise<readonly Span[]> {
+    if (hasV3 !== false) {
+      const answer = await client.get(v3.path, v3.query, 'application/json', signal);
+      const spans = readV3(client, answer);
+      if (spans !== null) {
+        hasV3 = true;
+        return spans;
+      }
+      if (hasV3) throw new SourceError(describeUnexpected(client, answer));
+    }
+    const answer = await client.get(v1.path, v1.query, 'application/json', signal);
+    const spans = readV1(client, answer);
+    hasV3 = false;
+    return spans;
+  }
+
+  return {
+    name: client.name,
+    readTrace: async (traceId, signal) => {
+      const id = checkTraceId(client.name, traceId);
+      return read(
+        {
+          path: `api/v3/traces/${id}`,
+          query: new URLSearchParams({ rawTraces: 'true', raw_traces: 'true' }),
+        },
+        { path: `api/traces/${id}`, query: new URLSearchParams({ raw: 'true' }) },
+        signal,
+      );
+    },
+    searchTraces: ({ service, startTimeMin, startTimeMax, limit }, signal) => {
+      // Both names of each parameter: Jaeger 2.19 renamed them.
+      const min = new Date(startTimeMin).toISOString();
+      const max = new Date(startTimeMax).toISOString();
+      const v3 = new URLSearchParams({
+        'query.serviceName': service,
+        'query.service_name': service,
+        'query.startTimeMin': min,
+        'query.start_time_min': min,
+        'query.startTimeMax': max,
+        'query.start_time_max': max,
+        'query.searchDepth': String(limit),
+        'query.search_depth': String(limit),
+        'query.num_traces': String(limit),
+        'query.rawTraces': 'true',
+        'query.raw_traces': 'true',
+      });
+      const v1 = new URLSearchParams({
+        service,
+        start: String(Math.trunc(startTimeMin * 1_000)),
+        end: String(Math.trunc(startTimeMax * 1_000)),
+        limit: String(limit),
+        raw: 'true',
+      });
+      return read({ path: 'api/v3/traces', query: v3 }, { path: 'api/traces', query: v1 }, signal);
+    },
+    close: () => client.close(),
+  };
+}
+
+interface Request {
+  readonly path: string;
+  readonly query: URLSearchParams;
+}
+
+/** @returns Null when this does not come from an API v3: another program, or a Jaeger without it. */
+function readV3(client: HttpClient, answer: HttpAnswer): readonly Span[] | null {
+  if (answer.status === 404) return hasField(answer, 'error') ? [] : null;
+  if (answer.status === 405 || answer.status === 501 || isHtml(answer)) return null;
+  if (answer.status !== 200) throw new SourceError(describeStatus(client, answer));
+  // A streaming gateway answers several documents, one a line.
+  return decodeAnswer(client, answer, (bytes) => decodeBytes(bytes).spans);
+}
+
+/** @throws {SourceError} when this does not come from Jaeger. */
+function readV1(client: HttpClient, answer: HttpAnswer): readonly Span[] {
+  if (answer.status === 404 && hasField(answer, 'errors')) return [];
+  if (isHtml(answer) || answer.status === 404) throw new SourceError(describeUnexpected(client, answer));
+  if (answer.status !== 200) throw new SourceError(describeStatus(client, answer));
+  return decodeAnswer(client, answer, (bytes) => decodeJaegerJson(parseJson(bytes)));
+}
+
+/** Tells Jaeger's own 404 from one of a proxy or of another program. */
+function hasField(answer: HttpAnswer, field: string): boolean {
+  try {
+    const document = parseJson(answer.body);
+    return isObject(document) && Object.hasOwn(document, field);
+  } catch (error) {
+    if (error instanceof DecodeError) return false;
+    throw error;
+  }
+}
+
+function describeStatus(client: HttpClient, answer: HttpAnswer): string {
+  return `${client.name}: ${answer.url.pathname} answered ${answer.status}: ${summarize(answer)}`;
+}
+
+function describeUnexpected(client: HttpClient, answer: HttpAnswer): string {
+  const what = isHtml(answer) ? 'a web page' : `status ${answer.status} and ${summarize(answer)}`;
+  return (
+    `${client.name}: ${answer.url.pathname} answered ${what}, not Jaeger's API; ` +
+    'use the address of Jaeger’s UI (port 16686 by default) with its base path, if it has one'
+  );
+}

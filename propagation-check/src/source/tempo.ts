@@ -1,0 +1,123 @@
+import * as z from 'zod';
+import { DecodeError } from '../decode/decode-error.ts';
+import { decodeBytes } from '../decode/detect-format.ts';
+import { mapWithPath } from '../decode/map-with-path.ts';
+import { decodeOtlpProtobuf } from '../decode/otlp-protobuf.ts';
+import { parseJson } from '../decode/parse-json.ts';
+import { anyArray, readShape } from '../decode/read-shape.ts';
+import { decodeTempoProtobuf } from '../decode/tempo-protobuf.ts';
+import type { Span } from '../span.ts';
+import { decodeAnswer, isHtml } from './decode-answer.ts';
+import { createHttpClient, type HttpClient, type HttpClientOptions } from './http-client.ts';
+import { type HttpAnswer, summarize } from './http-policy.ts';
+import { type Source, SourceError, type TraceQuery } from './source.ts';
+import { checkTraceId } from './trace-id.ts';
+
+const protobuf = 'application/protobuf';
+
+/**
+ * Grafana Tempo's trace API: `/api/v2/traces/{id}`, and `/api/traces/{id}` where v2 is missing. Protobuf is preferred,
+ * JSON is understood. A search asks for ids by TraceQL and then reads each trace.
+ * @param baseUrl Of Tempo's query frontend, with its prefix: `http://localhost:3200`.
+ * @throws {SourceError} when the CA file cannot be read.
+ */
+export async function createTempoSource(baseUrl: URL, options: HttpClientOptions = {}): Promise<Source> {
+  const client = await createHttpClient('tempo', baseUrl, options);
+  const readTrace = (traceId: string, signal: AbortSignal | undefined) =>
+    readOneTrace(client, traceId, signal);
+  return {
+    name: client.name,
+    readTrace: async (traceId, signal) => readTrace(checkTraceId(client.name, traceId), signal),
+    searchTraces: async (query, signal) => {
+      const ids = await searchIds(client, query, signal);
+      return (await mapConcurrently(ids, 4, (id) => readTrace(id, signal))).flat();
+    },
+    close: () => client.close(),
+  };
+}
+
+async function readOneTrace(
+  client: HttpClient,
+  traceId: string,
+  signal: AbortSignal | undefined,
+): Promise<readonly Span[]> {
+  const id = traceId.padStart(32, '0');
+  const accept = `${protobuf}, application/json;q=0.9`;
+  const v2 = await client.get(`api/v2/traces/${id}`, new URLSearchParams(), accept, signal);
+  if (v2.status === 200 && !isHtml(v2)) return decodeAnswer(client, v2, decoder(v2, decodeTempoProtobuf));
+  if (v2.status !== 404 && !isHtml(v2)) throw new SourceError(describeUnexpected(client, v2));
+  // A Tempo without v2 and a Tempo without the trace both answer 404.
+  const v1 = await client.get(`api/traces/${id}`, new URLSearchParams(), accept, signal);
+  if (v1.status === 404 && !isHtml(v1)) return [];
+  if (v1.status !== 200 || isHtml(v1)) throw new SourceError(describeUnexpected(client, v1));
+  return decodeAnswer(client, v1, decoder(v1, decodeOtlpProtobuf));
+}
+
+type Decode = (bytes: Uint8Array) => readonly Span[];
+
+function decoder(answer: HttpAnswer, decodeProtobuf: Decode): Decode {
+  if (answer.contentType.endsWith('protobuf')) return decodeProtobuf;
+  return (bytes) => (bytes.length === 0 ? [] : decodeBytes(bytes).spans);
+}
+
+const searchShape = z.object({ traces: anyArray.nullish() });
+const foundShape = z.object({ traceID: z.string() });
+
+async function searchIds(
+  client: HttpClient,
+  { service, startTimeMin, startTimeMax, limit }: TraceQuery,
+  signal: AbortSignal | undefined,
+): Promise<readonly string[]> {
+  const query = new URLSearchParams({
+    q: `{ resource.service.name = ${quoteTraceQl(service)} }`,
+    start: String(Math.floor(startTimeMin / 1_000)),
+    end: String(Math.ceil(startTimeMax / 1_000)),
+    limit: String(limit),
+  });
+  const answer = await client.get('api/search', query, 'application/json', signal);
+  if (answer.status !== 200 || isHtml(answer)) throw new SourceError(describeUnexpected(client, answer));
+  try {
+    const { traces } = readShape(searchShape, parseJson(answer.body));
+    const found = mapWithPath(traces ?? [], 'traces', (trace) => readShape(foundShape, trace));
+    return found.slice(0, limit).map(({ traceID }) => checkTraceId(client.name, traceID));
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error;
+    throw new SourceError(`${client.name}: the search's answer cannot be read: ${error.message}`);
+  }
+}
+
+function quoteTraceQl(text: string): string {
+  return `"${text.replace(/["\\]/g, '\\$&').replace(/\n/g, '\\n')}"`;
+}
+
+/** The first failure ends everything that has not begun. */
+async function mapConcurrently<T, U>(
+  items: readonly T[],
+  concurrency: number,
+  map: (item: T) => Promise<U>,
+): Promise<readonly U[]> {
+  const results: U[] = [];
+  const queue = items.values();
+  let failed = false;
+  const work = async () => {
+    for (const item of queue) {
+      if (failed) return;
+      try {
+        results.push(await map(item));
+      } catch (error) {
+        failed = true;
+        throw error;
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: concurrency }, work));
+  return results;
+}
+
+function describeUnexpected(client: HttpClient, answer: HttpAnswer): string {
+  const what = isHtml(answer) ? 'a web page' : `status ${answer.status} and ${summarize(answer)}`;
+  return (
+    `${client.name}: ${answer.url.pathname} answered ${what}, not a trace; ` +
+    'use the address of Tempo’s query frontend (port 3200 by default); a tenant is named with --header "X-Scope-OrgID: …"'
+  );
+}

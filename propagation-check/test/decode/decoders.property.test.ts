@@ -1,0 +1,286 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import { create, toBinary } from '@bufbuild/protobuf';
+import fc from 'fast-check';
+import { DecodeError } from '../../src/decode/decode-error.ts';
+import { decodeBytes, decodeCompressed } from '../../src/decode/detect-format.ts';
+import { ExportTraceServiceRequestSchema } from '../../src/decode/generated/opentelemetry/proto/collector/trace/v1/trace_service_pb.js';
+import { decodeJaegerJson } from '../../src/decode/jaeger-json.ts';
+import { decodeJsonLines } from '../../src/decode/json-lines.ts';
+import { decodeOtlpDocument } from '../../src/decode/otlp-document.ts';
+import { decodeOtlpJson } from '../../src/decode/otlp-json.ts';
+import { decodeOtlpProtobuf } from '../../src/decode/otlp-protobuf.ts';
+import { parseJson } from '../../src/decode/parse-json.ts';
+import { decodeTempoProtobuf } from '../../src/decode/tempo-protobuf.ts';
+import { decodeZipkinJson } from '../../src/decode/zipkin-json.ts';
+import type { Span } from '../../src/span.ts';
+import { otlpRequest, otlpSpan, readFixture } from './fixture.ts';
+
+/** Kept, so that every run tries the same inputs; a failure prints its own seed and path, which belong here then. */
+const seed = 20261124;
+const many = { seed, numRuns: 400 } as const;
+
+/** A decoder answers valid spans or throws a DecodeError; anything else is a bug. */
+function assertContained(decode: () => readonly Span[]): void {
+  let spans: readonly Span[];
+  try {
+    spans = decode();
+  } catch (error) {
+    assert.ok(error instanceof DecodeError, String(error instanceof Error ? error.stack : error));
+    assert.match(error.message, /^[^\p{Cc}]+$/u, 'a message has no control characters');
+    assert.match(error.message, /^\S.*: \S/s, 'a message begins with where');
+    return;
+  }
+  for (const span of spans) {
+    assert.match(span.traceId, /^([0-9a-f]{16}|[0-9a-f]{32})$/);
+    assert.match(span.spanId, /^[0-9a-f]{16}$/);
+    assert.notEqual(BigInt(`0x${span.traceId}`) * BigInt(`0x${span.spanId}`), 0n);
+    if (span.parentSpanId !== null) assert.match(span.parentSpanId, /^[0-9a-f]{16}$/);
+    assert.ok(span.startTimeUnixNano >= 0n);
+  }
+}
+
+const anything = fc.anything({ withNullPrototype: false });
+const json = fc.jsonValue({ maxDepth: 4 });
+const scalar = fc.oneof(
+  ...[fc.string(), fc.integer(), fc.double(), fc.boolean(), fc.constant(null)],
+  ...[fc.constant('NaN'), fc.constant('0'.repeat(16)), fc.constant('__proto__'), fc.bigInt().map(String)],
+);
+const hex = (length: number) =>
+  fc.string({ unit: fc.constantFrom(...'0123456789abcdefABCDEF'), minLength: length, maxLength: length });
+
+/** The right keys with a mixture of right and wrong values: it gets past the first check of a decoder. */
+function nearly(fields: Readonly<Record<string, fc.Arbitrary<unknown>>>): fc.Arbitrary<unknown> {
+  const mixed = Object.entries(fields).map(([key, value]) => [
+    key,
+    fc.oneof({ weight: 12, arbitrary: value }, { weight: 1, arbitrary: fc.oneof(scalar, json) }),
+  ]);
+  return fc.record(Object.fromEntries(mixed), { requiredKeys: [] });
+}
+
+const list = (element: fc.Arbitrary<unknown>) => fc.array(element, { maxLength: 3 });
+const { value: anyValue } = fc.letrec((tie) => ({
+  value: fc.oneof(
+    { maxDepth: 4 },
+    nearly({ stringValue: fc.string(), intValue: fc.integer(), boolValue: fc.boolean() }),
+    nearly({ arrayValue: nearly({ values: list(tie('value')) }) }),
+    nearly({ kvlistValue: nearly({ values: list(nearly({ key: fc.string(), value: tie('value') })) }) }),
+  ),
+}));
+const keyValues = list(nearly({ key: fc.string(), value: anyValue }));
+const otlp = nearly({
+  resourceSpans: list(
+    nearly({
+      resource: nearly({ attributes: keyValues }),
+      scopeSpans: list(
+        nearly({
+          scope: nearly({ name: fc.string() }),
+          spans: list(
+            nearly({
+              ...{
+                traceId: hex(32),
+                spanId: hex(16),
+                parentSpanId: hex(16),
+                kind: fc.integer(),
+                name: fc.string(),
+              },
+              ...{ startTimeUnixNano: fc.bigInt().map(String), flags: fc.nat(), attributes: keyValues },
+              links: list(nearly({ traceId: hex(32), spanId: hex(16) })),
+            }),
+          ),
+        }),
+      ),
+    }),
+  ),
+});
+const tags = list(nearly({ key: fc.string(), type: fc.constantFrom('string', 'int64'), value: scalar }));
+const jaeger = nearly({
+  data: list(
+    nearly({
+      spans: list(
+        nearly({
+          ...{
+            traceID: hex(16),
+            spanID: hex(16),
+            startTime: fc.nat(),
+            duration: fc.nat(),
+            processID: fc.string(),
+            tags,
+          },
+          references: list(
+            nearly({ refType: fc.constantFrom('CHILD_OF', 'x'), traceID: hex(16), spanID: hex(16) }),
+          ),
+        }),
+      ),
+      processes: fc.dictionary(fc.string(), nearly({ serviceName: fc.string(), tags })),
+    }),
+  ),
+});
+const zipkin = list(
+  nearly({
+    ...{
+      traceId: hex(16),
+      id: fc.constantFrom('1', '2', '3'),
+      parentId: fc.constantFrom('1', '2'),
+      timestamp: fc.nat(),
+    },
+    ...{ kind: fc.constantFrom('CLIENT', 'SERVER'), shared: fc.boolean(), duration: fc.nat() },
+    ...{
+      localEndpoint: nearly({ serviceName: fc.constantFrom('a', 'b') }),
+      tags: fc.dictionary(fc.string(), fc.string()),
+    },
+  }),
+);
+
+const documentDecoders = [
+  [decodeOtlpJson, otlp],
+  [decodeOtlpDocument, otlp],
+  [decodeJaegerJson, jaeger],
+  [decodeZipkinJson, zipkin],
+] as const;
+
+for (const [decoder, shaped] of documentDecoders) {
+  test(`${decoder.name} answers valid spans or a DecodeError for any document`, () => {
+    const decode = (document: unknown) => {
+      const result = decoder(document);
+      return 'spans' in result ? result.spans : result;
+    };
+    fc.assert(
+      fc.property(anything, (document) => assertContained(() => decode(document))),
+      many,
+    );
+    fc.assert(
+      fc.property(shaped, (document) => assertContained(() => decode(document))),
+      { ...many, numRuns: 1_500 },
+    );
+  });
+}
+
+const capture = readFixture('grpc-unary.otlp.jsonl');
+const protobuf = toBinary(
+  ExportTraceServiceRequestSchema,
+  create(ExportTraceServiceRequestSchema, {
+    resourceSpans: [
+      {
+        scopeSpans: [
+          {
+            spans: [
+              { traceId: Buffer.alloc(16, 1), spanId: Buffer.alloc(8, 2), name: 'name', kind: 2, flags: 1 },
+            ],
+          },
+        ],
+      },
+    ],
+  }),
+);
+const seeds: readonly Uint8Array[] = [
+  ...[capture, protobuf, readFixture('links.jaeger-v1.json'), readFixture('links.jaeger-v3.json')],
+  Buffer.from(JSON.stringify(otlpRequest(otlpSpan()))),
+  Buffer.from('[{"traceId":"463ac35c9f6413ad","id":"1"}]'),
+];
+
+/** A real document with a few bytes changed, removed, or repeated. */
+const mutated = fc
+  .tuple(
+    fc.constantFrom(...seeds),
+    fc.array(
+      fc.tuple(fc.nat(), fc.integer({ min: 0, max: 255 }), fc.constantFrom('set', 'cut', 'drop', 'twice')),
+      {
+        minLength: 1,
+        maxLength: 4,
+      },
+    ),
+  )
+  .map(([bytes, changes]) => changes.reduce(mutate, Buffer.from(bytes)));
+
+function mutate(bytes: Buffer, [position, value, change]: readonly [number, number, string]): Buffer {
+  const at = position % Math.max(bytes.length, 1);
+  if (change === 'cut') return bytes.subarray(0, at);
+  if (change === 'drop') return Buffer.concat([bytes.subarray(0, at), bytes.subarray(at + 1 + (value % 16))]);
+  if (change === 'twice')
+    return Buffer.concat([bytes.subarray(0, at), bytes.subarray(Math.max(0, at - value))]);
+  return Buffer.concat([bytes.subarray(0, at), Buffer.from([value]), bytes.subarray(at + 1)]);
+}
+
+const parsed = (bytes: Uint8Array) => {
+  parseJson(bytes);
+  return [];
+};
+
+for (const decode of [decodeOtlpProtobuf, decodeTempoProtobuf, decodeJsonLines, parsed]) {
+  test(`${decode.name} answers valid spans or a DecodeError for any bytes`, () => {
+    const bytes = fc.oneof(fc.uint8Array({ maxLength: 300 }), mutated);
+    fc.assert(
+      fc.property(bytes, (input) => assertContained(() => decode(input))),
+      many,
+    );
+  });
+}
+
+test('decodeBytes answers valid spans or a DecodeError for any bytes', () => {
+  fc.assert(
+    fc.property(mutated, (input) => assertContained(() => decodeBytes(input).spans)),
+    {
+      ...many,
+      numRuns: 1_500,
+    },
+  );
+  fc.assert(
+    fc.property(fc.uint8Array(), (input) => assertContained(() => decodeBytes(input).spans)),
+    many,
+  );
+  fc.assert(
+    fc.property(
+      json.map((value) => Buffer.from(JSON.stringify(value))),
+      (input) => assertContained(() => decodeBytes(input).spans),
+    ),
+    many,
+  );
+});
+
+test('decodeCompressed answers spans or a DecodeError for damaged gzip', async () => {
+  const packed = gzipSync(capture);
+  const property = fc.asyncProperty(
+    fc.nat(packed.length - 1),
+    fc.integer({ min: 0, max: 255 }),
+    async (at, value) => {
+      const damaged = Buffer.from(packed);
+      damaged[at] = value;
+      const result = await decodeCompressed(damaged, 1_000_000).catch((error: unknown) => error);
+      assert.ok(
+        result instanceof DecodeError || (result instanceof Object && 'spans' in result),
+        String(result),
+      );
+    },
+  );
+  await fc.assert(property, { seed, numRuns: 200 });
+});
+
+test('what JSON.parse refuses has a fault within the text, what it accepts has none', () => {
+  const text = fc.oneof(
+    fc.string({ unit: fc.constantFrom(...'{}[]:,"\\ntrue-1.e0 ä😀\u0001') }),
+    fc.json().chain((valid) => fc.nat(valid.length).map((length) => valid.slice(0, length))),
+  );
+  fc.assert(
+    fc.property(text, (input) => {
+      const bytes = Buffer.from(input);
+      let isValid = true;
+      try {
+        JSON.parse(bytes.toString());
+      } catch {
+        isValid = false;
+      }
+      try {
+        parseJson(bytes);
+        assert.ok(isValid);
+      } catch (error) {
+        assert.ok(error instanceof DecodeError && !isValid);
+        const byte = Number(/^byte (\d+): /.exec(error.message)?.[1]);
+        assert.ok(byte >= 0 && byte <= bytes.length);
+        assert.doesNotThrow(() => bytes.subarray(0, byte).toString());
+      }
+    }),
+    { ...many, numRuns: 3_000 },
+  );
+});

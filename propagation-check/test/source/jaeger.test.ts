@@ -1,0 +1,164 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { decodeBytes } from '../../src/decode/detect-format.ts';
+import { createJaegerSource } from '../../src/source/jaeger.ts';
+import { readFixture } from '../decode/fixture.ts';
+import { answer, startHttpServer, targetOf } from './http-server.ts';
+
+const v1 = JSON.parse(Buffer.from(readFixture('links.jaeger-v1.json')).toString());
+const v3 = JSON.parse(Buffer.from(readFixture('links.jaeger-v3.json')).toString());
+const spans = decodeBytes(readFixture('links.jaeger-v3.json')).spans;
+const traceId = spans[0]?.traceId ?? '';
+const html = '<!doctype html><title>UI</title>';
+const notFound = { error: { httpCode: 404, message: 'No traces found' } };
+
+type Answers = (path: string, query: URLSearchParams) => readonly [status: number, body: unknown];
+
+async function start(test: TestContext, answers: Answers) {
+  const asked: string[] = [];
+  const url = await startHttpServer(test, (request, response) => {
+    const { pathname, searchParams } = targetOf(request);
+    asked.push(pathname);
+    answer(response, ...answers(pathname, searchParams));
+  });
+  const source = await createJaegerSource(url);
+  test.after(() => source.close());
+  return { source, asked, origin: url.origin };
+}
+
+const query = { service: 'a b', startTimeMin: 1_700_000_000_000, startTimeMax: 1_700_000_060_000, limit: 7 };
+
+test('a trace is read raw by API v3', async (t) => {
+  const { source, origin } = await start(t, (path, params) => {
+    assert.equal(path, `/api/v3/traces/${traceId}`);
+    assert.deepEqual(Object.fromEntries(params), { rawTraces: 'true', raw_traces: 'true' });
+    return [200, v3];
+  });
+  assert.equal(source.name, `jaeger=${origin}`);
+  assert.deepEqual(await source.readTrace(traceId.toUpperCase()), spans);
+});
+
+test('a search names every parameter in its old and new form', async (t) => {
+  const { source } = await start(t, (path, params) => {
+    assert.equal(path, '/api/v3/traces');
+    const [min, max] = ['2023-11-14T22:13:20.000Z', '2023-11-14T22:14:20.000Z'];
+    assert.deepEqual(Object.fromEntries(params), {
+      'query.serviceName': 'a b',
+      'query.service_name': 'a b',
+      'query.startTimeMin': min,
+      'query.start_time_min': min,
+      'query.startTimeMax': max,
+      'query.start_time_max': max,
+      'query.searchDepth': '7',
+      'query.search_depth': '7',
+      'query.num_traces': '7',
+      'query.rawTraces': 'true',
+      'query.raw_traces': 'true',
+    });
+    return [200, v3];
+  });
+  assert.deepEqual(await source.searchTraces(query), spans);
+});
+
+test('a streamed answer has one document a line', async (t) => {
+  const line = JSON.stringify(v3);
+  const { source } = await start(t, () => [200, `${line}\n${line}\n`]);
+  assert.equal((await source.searchTraces(query)).length, spans.length * 2);
+});
+
+test('404 of API v3 is no spans, not a reason to fall back', async (t) => {
+  const { source, asked } = await start(t, () => [404, notFound]);
+  assert.deepEqual(await source.readTrace(traceId), []);
+  assert.deepEqual(await source.searchTraces(query), []);
+  assert.equal(asked.length, 2);
+});
+
+const withoutV3: readonly (readonly [string, number, unknown])[] = [
+  ['answers 404 in plain text', 404, '404 page not found'],
+  ['answers the UI’s page', 200, html],
+];
+
+for (const [how, status, body] of withoutV3) {
+  test(`v1 is asked where v3 is missing and ${how}, and remembered`, async (t) => {
+    const { source, asked } = await start(t, (path, params) => {
+      if (path.startsWith('/api/v3/')) return [status, body];
+      assert.equal(params.get('raw'), 'true');
+      if (path === '/api/traces') {
+        assert.deepEqual(
+          [params.get('service'), params.get('start'), params.get('end'), params.get('limit')],
+          ['a b', '1700000000000000', '1700000060000000', '7'],
+        );
+      }
+      return [200, v1];
+    });
+    assert.equal((await source.readTrace(traceId)).length, spans.length);
+    assert.equal((await source.searchTraces(query)).length, spans.length);
+    assert.deepEqual(asked, [`/api/v3/traces/${traceId}`, `/api/traces/${traceId}`, '/api/traces']);
+  });
+}
+
+test('404 of v1 is no spans', async (t) => {
+  const { source } = await start(t, (path) =>
+    path.startsWith('/api/v3/')
+      ? [200, html]
+      : [404, { data: null, errors: [{ code: 404, msg: 'trace not found' }] }],
+  );
+  assert.deepEqual(await source.readTrace(traceId), []);
+});
+
+test('what is not Jaeger is named, with what it answered', async (t) => {
+  const page = await start(t, () => [200, html]);
+  await assert.rejects(page.source.readTrace(traceId), {
+    name: 'SourceError',
+    message: new RegExp(
+      `^jaeger=${page.origin}: /api/traces/${traceId} answered a web page, not Jaeger's API; use the`,
+    ),
+  });
+  const other = await start(t, () => [404, 'nothing here']);
+  await assert.rejects(other.source.readTrace(traceId), {
+    message: /answered status 404 and “nothing here”/,
+  });
+  const gateway = await start(t, () => [404, { message: 'no route' }]);
+  await assert.rejects(gateway.source.readTrace(traceId), {
+    message: /answered status 404 and .*not Jaeger's API/,
+  });
+});
+
+test('errors of Jaeger, and answers that cannot be read, name the path', async (t) => {
+  const failing = await start(t, () => [500, { error: { message: 'boom' } }]);
+  await assert.rejects(failing.source.readTrace(traceId), {
+    message: /\/api\/v3\/traces\/\w+ answered 500: “.*boom/,
+  });
+  const cut = await start(t, () => [200, JSON.stringify(v3).slice(0, -9)]);
+  await assert.rejects(cut.source.readTrace(traceId), {
+    message: /cannot be read: byte \d+: the JSON ends early/,
+  });
+  const wrong = await start(t, () => [
+    200,
+    { result: { resourceSpans: [{ scopeSpans: [{ spans: [{}] }] }] } },
+  ]);
+  await assert.rejects(wrong.source.readTrace(traceId), {
+    name: 'SourceError',
+    message:
+      /cannot be read: result\.resourceSpans\[0\]\.scopeSpans\[0\]\.spans\[0\]\.traceId: expected string/,
+  });
+});
+
+test('a page after good answers is an error, not a change of API', async (t) => {
+  const answers: unknown[] = [v3, html];
+  const { source, asked } = await start(t, () => [200, answers.shift()]);
+  await source.readTrace(traceId);
+  await assert.rejects(source.readTrace(traceId), { message: /answered a web page/ });
+  assert.equal(asked.length, 2);
+});
+
+test('what is not a trace id is never sent', async (t) => {
+  const { source, asked } = await start(t, () => [200, v3]);
+  for (const id of ['', '../services', 'xyz', '0'.repeat(33)]) {
+    await assert.rejects(source.readTrace(id), {
+      name: 'SourceError',
+      message: /is not a trace id; it has 32 hex/,
+    });
+  }
+  assert.deepEqual(asked, []);
+});
