@@ -1,3 +1,4 @@
+import { alignSpans, estimateOffsets } from './align-clocks.ts';
 import type { Coverage, Draft, Open, Scene, Shown } from './check/check.ts';
 import { keyFor } from './check/check.ts';
 import { decideByHeaders } from './check/decide-by-headers.ts';
@@ -22,9 +23,12 @@ export interface CheckOptions {
 /** Checks every edge of one trace or of many. Pure; the same spans give the same result in any order. */
 export function checkTraces(spans: readonly Span[], options: CheckOptions = {}): Result {
   const { expectation = noExpectation, headers = noHeaderEvidence } = options;
-  const graph = buildTraceGraph(spans);
+  const received = buildTraceGraph(spans);
+  const clockOffsets = estimateOffsets(findEdges(received), expectation);
+  const graph =
+    clockOffsets.size === 0 ? received : buildTraceGraph(alignSpans(received.spans, clockOffsets));
   const { calls, openClients, rootServers, orphans } = findEdges(graph);
-  const scene: Scene = { graph, calls, expectation, coverage: measureCoverage(graph.spans) };
+  const scene: Scene = { graph, calls, expectation, coverage: measureCoverage(graph.spans), clockOffsets };
   const drafts = runChecks(scene, { clients: openClients, roots: rootServers, orphans, found: [] }).flatMap(
     (draft) => decideByHeaders(draft, headers),
   );

@@ -1,3 +1,4 @@
+import type { ClockOffsets } from '../align-clocks.ts';
 import type { CallFacts } from '../call-facts.ts';
 import type { Call } from '../edge.ts';
 import type { Expectation } from '../expectation.ts';
@@ -14,6 +15,8 @@ export interface Scene {
   readonly expectation: Expectation;
   /** The first and the last end of the spans that a service delivered; null for a service without spans. */
   readonly coverage: (service: string | null) => Coverage | null;
+  /** How far clocks are apart; the times of all spans here are aligned already. */
+  readonly clockOffsets: ClockOffsets;
 }
 
 /** Nanoseconds since the Unix epoch. */

@@ -1,0 +1,100 @@
+import { isHealthProbe } from './call-facts.ts';
+import { groupBy, keyFor } from './check/check.ts';
+import type { Call, Edges } from './edge.ts';
+import type { Expectation } from './expectation.ts';
+import { compareRequests } from './pair.ts';
+import type { Span } from './span.ts';
+
+/** By how much the clock of each service is ahead, in nanoseconds; services that are not named agree. */
+export type ClockOffsets = ReadonlyMap<string | null, bigint>;
+
+/** Fewer loose ends than these make no pattern. */
+const fewestLoose = 3;
+
+/**
+ * Estimates how far the clocks of services are apart. Checks argue from time, so a clock that is seconds ahead would
+ * hide which spans belong together.
+ *
+ * Whole calls tell it: a SERVER span cannot start before or after its CLIENT span was open. Where an expected edge
+ * has none, loose ends do: as many of both for the same request, all apart by the same time.
+ */
+export function estimateOffsets(edges: Edges, expectation: Expectation): ClockOffsets {
+  const offsets = new Map<string | null, bigint>();
+  const add = (client: string | null, server: string | null, ahead: bigint | null): void => {
+    if (ahead === null || client === server || offsets.has(server)) return;
+    offsets.set(server, (offsets.get(client) ?? 0n) + ahead);
+  };
+  const synchronous = edges.calls.filter(
+    ({ client, server }) => client.kind === 'CLIENT' && server.kind === 'SERVER',
+  );
+  const whole = groupBy(synchronous, ({ client, server }) => keyFor(client.serviceName, server.serviceName));
+  for (const calls of whole) {
+    const first = calls[0];
+    if (first !== undefined) add(first.client.serviceName, first.server.serviceName, measureWhole(calls));
+  }
+  for (const { client, server, rule } of expectation.edges) {
+    const isWhole = synchronous.some(
+      (call) => call.client.serviceName === client && call.server.serviceName === server,
+    );
+    if (rule === 'must' && !isWhole) add(client, server, measureLoose(edges, client, server));
+  }
+  return offsets;
+}
+
+/** Moves spans to the time of the first services; the same array where all clocks agree. */
+export function alignSpans(spans: readonly Span[], offsets: ClockOffsets): readonly Span[] {
+  if (offsets.size === 0) return spans;
+  return spans.map((span) => {
+    const ahead = offsets.get(span.serviceName) ?? 0n;
+    if (ahead === 0n) return span;
+    return {
+      ...span,
+      startTimeUnixNano: span.startTimeUnixNano - ahead,
+      endTimeUnixNano: span.endTimeUnixNano - ahead,
+    };
+  });
+}
+
+/** Null where (nearly) every SERVER span starts while its CLIENT span is open. */
+function measureWhole(calls: readonly Call[]): bigint | null {
+  const apart = calls.filter(
+    ({ client, server }) =>
+      server.startTimeUnixNano < client.startTimeUnixNano - tolerance ||
+      server.startTimeUnixNano > client.endTimeUnixNano + tolerance,
+  );
+  return apart.length * 2 > calls.length ? median(apart.map(measureApart)) : null;
+}
+
+function measureLoose(edges: Edges, client: string, server: string): bigint | null {
+  const clients = edges.openClients.filter((span) => span.kind === 'CLIENT' && span.serviceName === client);
+  const servers = edges.rootServers.filter((span) => span.serviceName === server && !isHealthProbe(span));
+  const fitting = clients.filter((span) => servers.some((entry) => compareRequests(span, entry) === 'yes'));
+  if (fitting.length < fewestLoose || fitting.length !== servers.length) return null;
+  const pairs = fitting.flatMap((span, index) => {
+    const entry = servers[index];
+    return entry === undefined ? [] : [{ client: span, server: entry }];
+  });
+  if (pairs.some((pair) => compareRequests(pair.client, pair.server) === 'no')) return null;
+  const middle = median(pairs.map(measureApart));
+  const isConstant = pairs.every((pair) => {
+    const start = pair.server.startTimeUnixNano - middle;
+    return (
+      start >= pair.client.startTimeUnixNano - tolerance && start <= pair.client.endTimeUnixNano + tolerance
+    );
+  });
+  const isApart = middle > tolerance || middle < -tolerance;
+  return isConstant && isApart ? middle : null;
+}
+
+const tolerance = 5_000_000n;
+
+/** As if the server's time lay in the middle of its client's. */
+function measureApart({ client, server }: { readonly client: Span; readonly server: Span }): bigint {
+  const middleOf = (span: Span): bigint => (span.startTimeUnixNano + span.endTimeUnixNano) / 2n;
+  return middleOf(server) - middleOf(client);
+}
+
+function median(values: readonly bigint[]): bigint {
+  const sorted = [...values].sort((left, right) => (left < right ? -1 : left > right ? 1 : 0));
+  return sorted[sorted.length >> 1] ?? 0n;
+}
