@@ -21,7 +21,7 @@ export interface TraceGraph {
  */
 export function buildTraceGraph(received: readonly Span[]): TraceGraph {
   const byKey = new Map<string, Span>();
-  for (const span of received) if (!byKey.has(keyOf(span))) byKey.set(keyOf(span), span);
+  for (const span of received) byKey.set(keyOf(span), chooseOne(byKey.get(keyOf(span)), span));
   const spans = [...byKey.values()].sort(byStart);
 
   const byShortKey = new Map<string, Span>();
@@ -82,6 +82,18 @@ export function isRoot(span: Span): boolean {
   return span.parentSpanId === null;
 }
 
+/** Of two different spans with one id the longer; the choice must not depend on which came first. */
+function chooseOne(known: Span | undefined, span: Span): Span {
+  if (known === undefined || known === span) return span;
+  const rank = (one: Span): readonly [bigint, string] => [
+    one.endTimeUnixNano - one.startTimeUnixNano,
+    `${one.kind} ${one.name} ${one.serviceName} ${one.parentSpanId} ${one.startTimeUnixNano}`,
+  ];
+  const [knownRank, spanRank] = [rank(known), rank(span)];
+  if (knownRank[0] !== spanRank[0]) return knownRank[0] > spanRank[0] ? known : span;
+  return knownRank[1] >= spanRank[1] ? known : span;
+}
+
 function findParent(
   span: Span,
   byKey: ReadonlyMap<string, Span>,
@@ -110,7 +122,7 @@ function byStart(left: Span, right: Span): number {
   if (left.startTimeUnixNano !== right.startTimeUnixNano) {
     return left.startTimeUnixNano < right.startTimeUnixNano ? -1 : 1;
   }
-  return 0;
+  return keyOf(left) < keyOf(right) ? -1 : 1;
 }
 
 function append<K, V>(map: Map<K, V[]>, key: K, value: V): void {

@@ -1,7 +1,7 @@
 import type { ClockOffsets } from '../align-clocks.ts';
 import type { CallFacts } from '../call-facts.ts';
-import type { Call } from '../edge.ts';
-import type { Expectation } from '../expectation.ts';
+import { type Call, isOutgoing } from '../edge.ts';
+import type { Expectation, ExpectedEdge } from '../expectation.ts';
 import type { FindingId } from '../finding.ts';
 import type { EdgeResult, Finding } from '../result.ts';
 import type { Span } from '../span.ts';
@@ -81,17 +81,29 @@ export function keyFor(...parts: readonly (string | number | null)[]): string {
 }
 
 /**
- * Whether a pair of loose ends can be one call. It cannot where an expected caller of the server is dark (has no
- * span at all): then the call went through that service, and `client` called it and not `server`.
+ * Whether a pair of loose ends can be one call, by what is expected of the server. When others are expected to call
+ * it, one of them must be there and make no calls: a dark one stood in between, and one that calls explains it.
  */
 export function isPlausible(scene: Scene, client: string | null, server: string | null): boolean {
-  const callers = scene.expectation.edges.filter(
-    (edge) => edge.server === server && edge.rule !== 'must-not',
-  );
-  return (
-    callers.length === 0 ||
-    callers.some((edge) => edge.client === client) ||
-    callers.every((edge) => hasSpans(scene, edge.client))
+  if (isExpectedCaller(scene, client, server)) return true;
+  return scene.expectation.edges
+    .filter((edge) => edge.server === server && edge.rule !== 'must-not')
+    .some(
+      (edge) =>
+        hasSpans(scene, edge.client) &&
+        !scene.graph.spans.some((span) => span.serviceName === edge.client && isOutgoing(span)),
+    );
+}
+
+/** The edges that must exist, of which no call is whole and no earlier check has spoken. */
+export function listUnseenEdges(scene: Scene, open: Open): readonly ExpectedEdge[] {
+  const isEdge = (edge: ExpectedEdge, client: string | null, server: string | null): boolean =>
+    edge.client === client && edge.server === server;
+  return scene.expectation.edges.filter(
+    (edge) =>
+      edge.rule === 'must' &&
+      !scene.calls.some((call) => isEdge(edge, call.client.serviceName, call.server.serviceName)) &&
+      !open.found.some((draft) => draft.severity === 'error' && isEdge(edge, draft.client, draft.server)),
   );
 }
 

@@ -1,49 +1,26 @@
 import { isHealthProbe, readCallFacts } from '../call-facts.ts';
-import { findEntry, isEntry, isOutgoing } from '../edge.ts';
-import { type ExpectedEdge, isExpected } from '../expectation.ts';
+import { isEntry, isOutgoing } from '../edge.ts';
+import type { ExpectedEdge } from '../expectation.ts';
 import type { FindingId } from '../finding.ts';
 import { type Pair, pairSpans } from '../pair.ts';
 import type { Span } from '../span.ts';
-import { type Check, type Draft, edgeProtocol, type Open, type Scene } from './check.ts';
+import { type Check, type Draft, edgeProtocol, listUnseenEdges } from './check.ts';
 
 /**
  * An expected edge of which the caller shows nothing: no CLIENT span, and the called service began traces.
  * Without an expectation this cannot be told from direct callers, so nothing is said then.
  */
 export const findMissingCalls: Check = (scene, open) =>
-  scene.expectation.edges
-    .filter((edge) => isExpected(scene.expectation, edge.client, edge.server) && !isSeen(scene, edge))
-    .flatMap((edge) => explainEdge(scene, open, edge));
-
-function isSeen(scene: Scene, edge: ExpectedEdge): boolean {
-  return scene.calls.some(
-    (call) => call.client.serviceName === edge.client && call.server.serviceName === edge.server,
-  );
-}
-
-function explainEdge(scene: Scene, open: Open, edge: ExpectedEdge): readonly Draft[] {
-  const roots = open.roots.filter((span) => span.serviceName === edge.server && !isHealthProbe(span));
-  const callers = scene.graph.spans.filter((span) => span.serviceName === edge.client);
-  if (roots.length === 0 || callers.some(isOutgoing)) return explainPartly(scene, edge, roots, callers);
-  const pairs = pairSpans(callers.filter(isEntry), roots, () => true);
-  // Messages are read at any time later; requests while the caller's own request is open.
-  const isQueued = roots.some((span) => span.kind === 'CONSUMER');
-  if (isQueued || pairs.length * 2 < roots.length) return [describeRoots(edge, roots)];
-  return [describePairs(edge, pairs)];
-}
-
-/** The caller makes other calls, so only requests of it that make none and stand around such a root count. */
-function explainPartly(
-  scene: Scene,
-  edge: ExpectedEdge,
-  roots: readonly Span[],
-  callers: readonly Span[],
-): readonly Draft[] {
-  const calling = new Set(callers.filter(isOutgoing).map((span) => findEntry(scene.graph, span)));
-  const idle = callers.filter((span) => span.kind === 'SERVER' && !calling.has(span));
-  const pairs = pairSpans(idle, roots, () => true);
-  return pairs.length > 0 && pairs.length * 2 >= roots.length ? [describePairs(edge, pairs)] : [];
-}
+  listUnseenEdges(scene, open).flatMap((edge): readonly Draft[] => {
+    const roots = open.roots.filter((span) => span.serviceName === edge.server && !isHealthProbe(span));
+    const callers = scene.graph.spans.filter((span) => span.serviceName === edge.client);
+    if (roots.length === 0) return [];
+    const pairs = pairSpans(callers.filter(isEntry), roots, () => true);
+    // Messages are read at any time later; requests while the caller's own request is open.
+    const isQueued = roots.some((span) => span.kind === 'CONSUMER');
+    if (!isQueued && pairs.length * 2 >= roots.length) return [describePairs(edge, pairs)];
+    return callers.some(isOutgoing) ? [] : [describeRoots(edge, roots)];
+  });
 
 const candidates: readonly FindingId[] = [
   'client-not-instrumented',

@@ -1,4 +1,4 @@
-import { fitsRoute, readCallFacts, readOutcome } from '../call-facts.ts';
+import { fitsRoute, isHealthProbe, readCallFacts, readOutcome } from '../call-facts.ts';
 import type { Call } from '../edge.ts';
 import { isExpected } from '../expectation.ts';
 import type { FindingId } from '../finding.ts';
@@ -11,6 +11,7 @@ import {
   groupBy,
   isCovered,
   keyFor,
+  listUnseenEdges,
   measureLag,
   type Open,
   type Scene,
@@ -41,8 +42,10 @@ function findPartlyMissing(scene: Scene, open: Open): readonly Draft[] {
       (span) =>
         span.serviceName === first.client.serviceName &&
         readOutcome(span) === 'answered' &&
-        calls.some((call) => isSameRequestKind(span, call)),
+        calls.some((call) => isSameRequestKind(span, call)) &&
+        !isAnsweredByHop(span, calls),
     );
+    if (isFasterThanServer(lonely, calls)) return [];
     const edge = [first.client.serviceName, first.server.serviceName] as const;
     const lag = measureLag(calls, 'server');
     const certain = lonely.filter((span) =>
@@ -68,30 +71,35 @@ function isSameRequestKind(span: Span, call: Call): boolean {
   return own.path === whole.path || (server.route !== null && fitsRoute(own.path, server.route));
 }
 
-function findWhollyMissing(scene: Scene, open: Open): readonly Draft[] {
-  return scene.expectation.edges
-    .filter((edge) => isExpected(scene.expectation, edge.client, edge.server))
-    .flatMap((edge): readonly Draft[] => {
-      const isWhole = scene.calls.some(
-        (call) => call.client.serviceName === edge.client && call.server.serviceName === edge.server,
-      );
-      if (isWhole) return [];
-      const lonely = open.clients.filter(
-        (span) =>
-          span.serviceName === edge.client && (span.kind === 'PRODUCER' || readOutcome(span) === 'answered'),
-      );
-      return describe(
-        edge.client,
-        edge.server,
-        selectCallsTo(scene, lonely, edge.server),
-        rankCauses(scene, edge.server),
-        'error',
-      );
-    });
+/** An error that the called service itself never gave may come from a gateway in front of it. */
+function isAnsweredByHop(span: Span, calls: readonly Call[]): boolean {
+  const { protocol, statusCode } = readCallFacts(span);
+  if (protocol !== 'http' || statusCode === null || statusCode < 300) return false;
+  return !calls.some((call) => readCallFacts(call.client).statusCode === statusCode);
 }
 
-/** The calls that can be meant: named like the service, or to its port, or to the target that most requests call. */
-function selectCallsTo(scene: Scene, lonely: readonly Span[], server: string): readonly Span[] {
+/** Answers that all took less time than the called service ever did come from a cache. */
+function isFasterThanServer(lonely: readonly Span[], calls: readonly Call[]): boolean {
+  const durationOf = (span: Span): bigint => span.endTimeUnixNano - span.startTimeUnixNano;
+  return lonely.every((span) => calls.every((call) => durationOf(span) < durationOf(call.server)));
+}
+
+function findWhollyMissing(scene: Scene, open: Open): readonly Draft[] {
+  return listUnseenEdges(scene, open).flatMap((edge) => {
+    const lonely = open.clients.filter(
+      (span) =>
+        span.serviceName === edge.client && (span.kind === 'PRODUCER' || readOutcome(span) === 'answered'),
+    );
+    const calls = selectCallsTo(scene, open, lonely, edge.server);
+    return describe(edge.client, edge.server, calls, rankCauses(scene, edge.server), 'error');
+  });
+}
+
+/**
+ * The calls that can be meant: named like the service, or to its port, or to the target that most requests call.
+ * The last is no argument while the service shows requests whose caller is unknown: those are the calls.
+ */
+function selectCallsTo(scene: Scene, open: Open, lonely: readonly Span[], server: string): readonly Span[] {
   const named = lonely.filter((span) => {
     const host = readCallFacts(span).host?.toLowerCase() ?? '';
     return host === server.toLowerCase() || host.startsWith(`${server.toLowerCase()}.`);
@@ -100,6 +108,7 @@ function selectCallsTo(scene: Scene, lonely: readonly Span[], server: string): r
   const servers = scene.graph.spans.filter((span) => span.serviceName === server && span.kind === 'SERVER');
   const known = lonely.filter((span) => servers.some((entry) => compareRequests(span, entry) === 'yes'));
   if (known.length > 0) return known;
+  if (open.roots.some((span) => span.serviceName === server && !isHealthProbe(span))) return [];
   const taken = new Set(scene.calls.map((call) => targetOf(call.client)));
   const groups = groupBy(
     lonely.filter((span) => !taken.has(targetOf(span))),

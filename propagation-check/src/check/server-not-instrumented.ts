@@ -1,42 +1,39 @@
 import { readCallFacts } from '../call-facts.ts';
 import { isOutgoing } from '../edge.ts';
-import { isExpected } from '../expectation.ts';
 import { pairSpans } from '../pair.ts';
 import { isRoot } from '../trace-graph.ts';
-import { type Check, edgeProtocol, type Scene } from './check.ts';
+import { type Check, edgeProtocol, listUnseenEdges, type Scene } from './check.ts';
 
 /**
  * The called service emits spans, but no SERVER span at all: its own calls start new traces while the caller waits.
  * Only where the edge is expected; a service without SERVER spans may as well be a poller.
  */
 export const findServersNotInstrumented: Check = (scene, open) =>
-  scene.expectation.edges
-    .filter((edge) => isExpected(scene.expectation, edge.client, edge.server))
-    .flatMap((edge) => {
-      const entries = scene.graph.spans.filter((span) => span.serviceName === edge.server);
-      if (entries.some((span) => span.kind === 'SERVER' || span.kind === 'CONSUMER')) return [];
-      const pairs = pairSpans(
-        open.clients.filter((span) => span.serviceName === edge.client),
-        entries.filter((span) => isRoot(span) && leadsOutside(scene, span)),
-        () => true,
-      );
-      const first = pairs[0];
-      if (first === undefined) return [];
-      return [
-        {
-          id: 'server-not-instrumented' as const,
-          severity: 'error' as const,
-          client: edge.client,
-          server: edge.server,
-          protocol: edgeProtocol(readCallFacts(first.client).protocol),
-          shown: pairs.map(({ client, server }) => ({
-            client,
-            server: null,
-            says: `meanwhile ${edge.server} made ${server.kind} "${server.name}" as the root of trace ${server.traceId}, and has no SERVER span anywhere`,
-          })),
-        },
-      ];
-    });
+  listUnseenEdges(scene, open).flatMap((edge) => {
+    const entries = scene.graph.spans.filter((span) => span.serviceName === edge.server);
+    if (entries.some((span) => span.kind === 'SERVER' || span.kind === 'CONSUMER')) return [];
+    const pairs = pairSpans(
+      open.clients.filter((span) => span.serviceName === edge.client),
+      entries.filter((span) => isRoot(span) && leadsOutside(scene, span)),
+      () => true,
+    );
+    const first = pairs[0];
+    if (first === undefined) return [];
+    return [
+      {
+        id: 'server-not-instrumented' as const,
+        severity: 'error' as const,
+        client: edge.client,
+        server: edge.server,
+        protocol: edgeProtocol(readCallFacts(first.client).protocol),
+        shown: pairs.map(({ client, server }) => ({
+          client,
+          server: null,
+          says: `meanwhile ${edge.server} made ${server.kind} "${server.name}" as the root of trace ${server.traceId}, and has no SERVER span anywhere`,
+        })),
+      },
+    ];
+  });
 
 /** DNS look-ups and the like start traces in every process. */
 function leadsOutside(scene: Scene, span: Parameters<typeof isOutgoing>[0]): boolean {

@@ -1,36 +1,33 @@
-import { isExpected } from '../expectation.ts';
 import { pairSpans } from '../pair.ts';
 import { isRoot } from '../trace-graph.ts';
-import type { Check } from './check.ts';
+import { type Check, listUnseenEdges } from './check.ts';
 
 /**
  * Hand-made propagation with INTERNAL spans on both sides: the callee's span is a root while the caller's is open.
  * Without kinds or HTTP attributes only an expected edge between services that have no other spans can be judged.
  */
-export const findSplitsByHand: Check = (scene) =>
-  scene.expectation.edges
-    .filter((edge) => isExpected(scene.expectation, edge.client, edge.server))
-    .flatMap((edge) => {
-      const callers = scene.graph.spans.filter((span) => span.serviceName === edge.client);
-      const callees = scene.graph.spans.filter((span) => span.serviceName === edge.server);
-      const isInternalOnly = [...callers, ...callees].every((span) => span.kind === 'INTERNAL');
-      if (!isInternalOnly) return [];
-      const innermost = callers.filter((span) => scene.graph.childrenOf(span).length === 0);
-      const pairs = pairSpans(innermost, callees.filter(isRoot), () => true);
-      if (pairs.length === 0) return [];
-      return [
-        {
-          id: 'split-trace' as const,
-          severity: 'error' as const,
-          client: edge.client,
-          server: edge.server,
-          protocol: 'internal' as const,
-          candidates: ['header-not-sent', 'header-ignored', 'header-stripped', 'format-mismatch'] as const,
-          shown: pairs.map(({ client, server }) => ({
-            client,
-            server,
-            says: `"${server.name}" is a root of trace ${server.traceId}, made while "${client.name}" was open`,
-          })),
-        },
-      ];
-    });
+export const findSplitsByHand: Check = (scene, open) =>
+  listUnseenEdges(scene, open).flatMap((edge) => {
+    const callers = scene.graph.spans.filter((span) => span.serviceName === edge.client);
+    const callees = scene.graph.spans.filter((span) => span.serviceName === edge.server);
+    const isInternalOnly = [...callers, ...callees].every((span) => span.kind === 'INTERNAL');
+    if (!isInternalOnly) return [];
+    const innermost = callers.filter((span) => scene.graph.childrenOf(span).length === 0);
+    const pairs = pairSpans(innermost, callees.filter(isRoot), () => true);
+    if (pairs.length === 0) return [];
+    return [
+      {
+        id: 'split-trace' as const,
+        severity: 'error' as const,
+        client: edge.client,
+        server: edge.server,
+        protocol: 'internal' as const,
+        candidates: ['header-not-sent', 'header-ignored', 'header-stripped', 'format-mismatch'] as const,
+        shown: pairs.map(({ client, server }) => ({
+          client,
+          server,
+          says: `"${server.name}" is a root of trace ${server.traceId}, made while "${client.name}" was open`,
+        })),
+      },
+    ];
+  });

@@ -1,45 +1,39 @@
 import { readCallFacts } from '../call-facts.ts';
-import { isExpected } from '../expectation.ts';
-import type { Check } from './check.ts';
+import { type Check, listUnseenEdges } from './check.ts';
 
 /**
  * Messages: PRODUCER spans that no CONSUMER span has as parent or link, and CONSUMER spans that name none.
  * Batches and late delivery make pairs impossible, so only an expected edge without any whole message counts.
  */
 export const findSplitMessages: Check = (scene, open) =>
-  scene.expectation.edges
-    .filter((edge) => isExpected(scene.expectation, edge.client, edge.server))
-    .flatMap((edge) => {
-      const consumers = open.roots.filter(
-        (span) => span.kind === 'CONSUMER' && span.serviceName === edge.server,
+  listUnseenEdges(scene, open).flatMap((edge) => {
+    const consumers = open.roots.filter(
+      (span) => span.kind === 'CONSUMER' && span.serviceName === edge.server,
+    );
+    const destinations = new Set(consumers.map((span) => readCallFacts(span).destination));
+    const producers = open.clients.filter((span) => {
+      const { destination } = readCallFacts(span);
+      return (
+        span.kind === 'PRODUCER' &&
+        span.serviceName === edge.client &&
+        (destination === null || destinations.has(null) || destinations.has(destination))
       );
-      const destinations = new Set(consumers.map((span) => readCallFacts(span).destination));
-      const producers = open.clients.filter((span) => {
-        const { destination } = readCallFacts(span);
-        return (
-          span.kind === 'PRODUCER' &&
-          span.serviceName === edge.client &&
-          (destination === null || destinations.has(null) || destinations.has(destination))
-        );
-      });
-      const isWhole = scene.calls.some(
-        (call) => call.client.serviceName === edge.client && call.server.serviceName === edge.server,
-      );
-      if (isWhole || consumers.length === 0 || producers.length === 0) return [];
-      return [
-        {
-          id: 'split-trace' as const,
-          severity: 'error' as const,
-          client: edge.client,
-          server: edge.server,
-          protocol: 'messaging' as const,
-          candidates: ['header-not-sent', 'header-ignored', 'header-stripped', 'format-mismatch'] as const,
-          shown: producers.map((client) => ({
-            client,
-            server: null,
-            says: `no CONSUMER span of ${edge.server} has PRODUCER ${client.spanId} as parent or link`,
-          })),
-          explains: consumers,
-        },
-      ];
     });
+    if (consumers.length === 0 || producers.length === 0) return [];
+    return [
+      {
+        id: 'split-trace' as const,
+        severity: 'error' as const,
+        client: edge.client,
+        server: edge.server,
+        protocol: 'messaging' as const,
+        candidates: ['header-not-sent', 'header-ignored', 'header-stripped', 'format-mismatch'] as const,
+        shown: producers.map((client) => ({
+          client,
+          server: null,
+          says: `no CONSUMER span of ${edge.server} has PRODUCER ${client.spanId} as parent or link`,
+        })),
+        explains: consumers,
+      },
+    ];
+  });

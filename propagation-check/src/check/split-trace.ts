@@ -60,12 +60,17 @@ function describeEdge(
   const toTargets = open.filter((span) => span.serviceName === client && targets.has(targetOf(span)));
   const alike = strangers.filter((span) => pairs.some((pair) => isAlike(pair.server, span)));
   const isCommon = pairs.length * 2 >= toTargets.length && pairs.length * 2 >= alike.length;
+  // Where the edge is whole by another way, a partner with the same paths and callers from outside look alike.
+  const isEveryCall =
+    pairs.every((pair) => pair.unique) &&
+    pairs.length * 10 >= toTargets.length * 9 &&
+    pairs.length === alike.length;
   const whole = scene.calls.filter(
     (call) => call.client.serviceName === client && call.server.serviceName === server,
   );
   // An expectation speaks for these calls unless the edge is whole by another way.
   const isOnItsWay = whole.length === 0 || whole.some((call) => targets.has(targetOf(call.client)));
-  if (!isCommon && !(isExpected(scene.expectation, client, server) && isOnItsWay)) return [];
+  if (isOnItsWay ? !isCommon && !isExpected(scene.expectation, client, server) : !isEveryCall) return [];
   const continued = pairs.filter((pair) => !isRoot(pair.server));
   return [
     {

@@ -1,6 +1,5 @@
 import { readCallFacts } from '../call-facts.ts';
-import { isExpected } from '../expectation.ts';
-import { type Check, type Draft, edgeProtocol, type Scene } from './check.ts';
+import { type Check, type Draft, edgeProtocol, hasSpans, listUnseenEdges } from './check.ts';
 
 /**
  * Expected edges of which nothing is seen, after all other checks. Two pictures:
@@ -8,15 +7,7 @@ import { type Check, type Draft, edgeProtocol, type Scene } from './check.ts';
  * and an edge of which neither side shows anything.
  */
 export const findUnseenEdges: Check = (scene, open) => {
-  const unseen = scene.expectation.edges.filter(
-    (edge) =>
-      isExpected(scene.expectation, edge.client, edge.server) &&
-      !hasCall(scene, edge.client, edge.server) &&
-      !open.found.some((draft) => draft.client === edge.client && draft.server === edge.server),
-  );
-  const hasSpans = (service: string): boolean =>
-    scene.graph.spans.some((span) => span.serviceName === service);
-  return unseen.flatMap((edge): readonly Draft[] => {
+  return listUnseenEdges(scene, open).flatMap((edge): readonly Draft[] => {
     const beyond = scene.expectation.edges
       .filter((next) => next.client === edge.server)
       .map((next) => next.server);
@@ -24,7 +15,7 @@ export const findUnseenEdges: Check = (scene, open) => {
       (call) => call.client.serviceName === edge.client && beyond.includes(call.server.serviceName ?? ''),
     );
     const first = direct[0];
-    if (first !== undefined && !hasSpans(edge.server)) {
+    if (first !== undefined && !hasSpans(scene, edge.server)) {
       return [
         {
           id: 'missing-server',
@@ -42,7 +33,7 @@ export const findUnseenEdges: Check = (scene, open) => {
       ];
     }
     // The callee of a dark service is connected past it; the finding above tells that already.
-    if (scene.calls.some((call) => call.server.serviceName === edge.server) && !hasSpans(edge.client))
+    if (scene.calls.some((call) => call.server.serviceName === edge.server) && !hasSpans(scene, edge.client))
       return [];
     // Another caller explains what reached the callee: worth a word, while the error is on that edge.
     const isElsewhere = open.found.some(
@@ -50,12 +41,12 @@ export const findUnseenEdges: Check = (scene, open) => {
     );
     return [
       {
-        id: hasSpans(edge.client) ? 'missing-call' : 'missing-client',
+        id: hasSpans(scene, edge.client) ? 'missing-call' : 'missing-client',
         severity: isElsewhere ? 'warning' : 'error',
         client: edge.client,
         server: edge.server,
         protocol: 'http',
-        candidates: hasSpans(edge.client)
+        candidates: hasSpans(scene, edge.client)
           ? ['client-not-instrumented', 'server-not-instrumented', 'not-sampled']
           : ['not-sampled', 'client-span-lost', 'server-not-instrumented'],
         shown: [],
@@ -63,7 +54,3 @@ export const findUnseenEdges: Check = (scene, open) => {
     ];
   });
 };
-
-function hasCall(scene: Scene, client: string, server: string): boolean {
-  return scene.calls.some((call) => call.client.serviceName === client && call.server.serviceName === server);
-}
