@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { buildApp } from '../src/app.ts';
+import { listen } from './support/listen.ts';
+
+const spanId = 'b7ad6b7169203331';
+const traceparent = `00-0af7651916cd43dd8448eb211c80319c-${spanId}-01`;
+
+const seenUrls: (string | undefined)[] = [];
+const serviceB = await listen((request, response) => {
+  seenUrls.push(request.url);
+  response.setHeader('content-type', 'application/json; charset=utf-8').end(
+    JSON.stringify({
+      received_traceparent: traceparent,
+      trace_id: 'b',
+      parent_span_id: spanId,
+      more: true,
+    }),
+  );
+});
+
+const app = buildApp({
+  serviceBUrl: new URL('/below/', serviceB.url),
+  serviceBTimeoutMillis: 2_000,
+  propagation: 'auto',
+  fault: null,
+  logLevel: 'silent',
+});
+after(async () => {
+  await app.close();
+  serviceB[Symbol.dispose]();
+});
+
+test('compares what both saw, and answers without telemetry too', async () => {
+  const response = await app.inject('/call-b');
+  assert.equal(response.statusCode, 200);
+  assert.deepEqual(response.json(), {
+    same_trace: false,
+    service_a_trace_id: null,
+    service_b_trace_id: 'b',
+    traceparent_header: traceparent,
+    traceparent_parent_span_id: spanId,
+    service_b_parent_span_id: spanId,
+    parent_matches_traceparent: true,
+  });
+  assert.deepEqual(seenUrls, ['/below/work']);
+});
+
+test('is healthy', async () => {
+  const response = await app.inject('/healthz');
+  assert.deepEqual([response.statusCode, response.json()], [200, { status: 'ok' }]);
+});
+
+test('answers 404 for what it does not know', async () => {
+  assert.equal((await app.inject('/nope')).statusCode, 404);
+});

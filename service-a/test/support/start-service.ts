@@ -1,0 +1,60 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+export type LogLine = Readonly<Record<string, unknown>>;
+
+/** Disposing of it kills a service that a failing test has left behind. */
+export interface Service extends AsyncDisposable {
+  readonly url: string;
+  /** What the service has printed to stdout so far. */
+  readonly lines: readonly LogLine[];
+  readonly process: ChildProcess;
+  /** Sends SIGTERM and waits for the end. */
+  stop(): Promise<{ readonly code: number | null; readonly signal: string | null }>;
+}
+
+const folder = fileURLToPath(new URL('../../', import.meta.url));
+const quiet = { PATH: process.env.PATH, HOST: '127.0.0.1', PORT: '0', OTEL_TRACES_EXPORTER: 'none' };
+
+/** Runs the service as a process of its own, with exactly these variables, without waiting for anything. */
+export function spawnService(env: NodeJS.ProcessEnv, cwd = folder): ChildProcess {
+  return spawn(process.execPath, ['--import', './src/telemetry.ts', 'src/server.ts'], {
+    cwd,
+    env: { ...quiet, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+}
+
+/** Starts the service on a free port and waits until it listens. */
+export async function startService(env: NodeJS.ProcessEnv, cwd = folder): Promise<Service> {
+  const child = spawnService(env, cwd);
+  const lines: LogLine[] = [];
+  const errors: string[] = [];
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => errors.push(text));
+  const ended = once(child, 'close');
+  const port = await new Promise<number>((resolve, reject) => {
+    ended.then(() => reject(new Error(`the service ended: ${errors.join('')}`)), reject);
+    if (child.stdout === null) throw new Error('stdout is not a pipe');
+    createInterface({ input: child.stdout }).on('line', (text) => {
+      const line: LogLine = JSON.parse(text);
+      lines.push(line);
+      if (line.msg === 'listening' && typeof line.port === 'number') resolve(line.port);
+    });
+  });
+  return {
+    url: `http://127.0.0.1:${port}`,
+    lines,
+    process: child,
+    async stop() {
+      child.kill('SIGTERM');
+      const [code, signal] = await ended;
+      return { code, signal };
+    },
+    async [Symbol.asyncDispose]() {
+      child.kill('SIGKILL');
+      await ended;
+    },
+  };
+}

@@ -1,0 +1,123 @@
+import { type FaultName, faultNames } from './fault.ts';
+
+export interface Config {
+  /** Address to listen on. */
+  readonly host: string;
+  /** TCP port to listen on; 0 takes any free one. */
+  readonly port: number;
+  /** Who propagates: the instrumentations (`auto`) or code in this service (`manual`). */
+  readonly propagation: Propagation;
+  readonly fault: FaultName | null;
+  /** Whether each finished span is printed to stdout. */
+  readonly logSpans: boolean;
+  readonly logLevel: (typeof logLevels)[number];
+  /** Null where spans are not exported. */
+  readonly spanExport: SpanExport | null;
+}
+
+export type Propagation = (typeof propagations)[number];
+
+/** Source: OpenTelemetry specification, "Batch Span Processor" environment variables. Times in milliseconds. */
+export interface SpanExport {
+  readonly scheduledDelayMillis: number;
+  readonly exportTimeoutMillis: number;
+  readonly maxQueueSize: number;
+  readonly maxExportBatchSize: number;
+}
+
+const propagations = ['auto', 'manual'] as const;
+const booleans = ['false', 'true'] as const;
+const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+const tracesExporters = ['otlp', 'none'] as const;
+const otlpProtocols = ['http/json'] as const;
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** A variable has a value that is not allowed. The message names the variable, the value and what is allowed. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+/**
+ * Reads and checks the variables of this service and those of OpenTelemetry that the service itself interprets.
+ * An empty variable counts as unset, as OpenTelemetry has it.
+ * @throws {ConfigError} for the first variable that is not valid.
+ */
+export function readConfig(env: Environment): Config {
+  const tracesExporter = readChoice(env, 'OTEL_TRACES_EXPORTER', tracesExporters, 'otlp');
+  readChoice(env, 'OTEL_EXPORTER_OTLP_PROTOCOL', otlpProtocols, 'http/json');
+  readChoice(env, 'OTEL_EXPORTER_OTLP_TRACES_PROTOCOL', otlpProtocols, 'http/json');
+  checkUrl(env, 'OTEL_EXPORTER_OTLP_ENDPOINT');
+  checkUrl(env, 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT');
+  return {
+    host: env.HOST || '127.0.0.1',
+    port: readInteger(env, 'PORT', { min: 0, max: 65_535, unset: 8082 }),
+    propagation: readChoice(env, 'PROPAGATION', propagations, 'auto'),
+    fault: readChoice(env, 'FAULT', faultNames, null),
+    logSpans: readChoice(env, 'LOG_SPANS', booleans, 'false') === 'true',
+    logLevel: readChoice(env, 'LOG_LEVEL', logLevels, 'info'),
+    spanExport: tracesExporter === 'none' ? null : readSpanExport(env),
+  };
+}
+
+/** As `readConfig`, but a value that is not allowed ends the process: one line on stderr, exit code 2. */
+export function readConfigOrExit(env: Environment): Config {
+  try {
+    return readConfig(env);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    process.stderr.write(`service-b: ${error.message}\n`);
+    process.exit(2);
+  }
+}
+
+function readSpanExport(env: Environment): SpanExport {
+  return {
+    scheduledDelayMillis: readInteger(env, 'OTEL_BSP_SCHEDULE_DELAY', { min: 1, unset: 5_000 }),
+    exportTimeoutMillis: readInteger(env, 'OTEL_BSP_EXPORT_TIMEOUT', { min: 1, unset: 30_000 }),
+    maxQueueSize: readInteger(env, 'OTEL_BSP_MAX_QUEUE_SIZE', { min: 1, unset: 2_048 }),
+    maxExportBatchSize: readInteger(env, 'OTEL_BSP_MAX_EXPORT_BATCH_SIZE', { min: 1, unset: 512 }),
+  };
+}
+
+function readChoice<Choice extends string, Unset>(
+  env: Environment,
+  name: string,
+  choices: readonly Choice[],
+  unset: Unset,
+): Choice | Unset {
+  const value = env[name];
+  if (!value) return unset;
+  const choice = choices.find((candidate) => candidate === value);
+  if (choice === undefined) throw invalid(name, value, choices.join(', '));
+  return choice;
+}
+
+function readInteger(
+  env: Environment,
+  name: string,
+  range: { readonly min: number; readonly max?: number; readonly unset: number },
+): number {
+  const value = env[name];
+  if (!value) return range.unset;
+  // The longest delay that a Node timer can take.
+  const max = range.max ?? 2 ** 31 - 1;
+  const number = /^\d+$/.test(value) ? Number(value) : Number.NaN;
+  if (!(number >= range.min && number <= max)) {
+    throw invalid(name, value, `an integer from ${range.min} to ${max}`);
+  }
+  return number;
+}
+
+function checkUrl(env: Environment, name: string): void {
+  const value = env[name];
+  if (!value) return;
+  const url = URL.parse(value);
+  if (url?.protocol !== 'http:' && url?.protocol !== 'https:')
+    throw invalid(name, value, 'an http:// or https:// URL');
+}
+
+/** JSON quotes the value, so that line breaks and terminal escapes in it stay harmless. */
+function invalid(name: string, value: string, allowed: string): ConfigError {
+  return new ConfigError(`${name}=${JSON.stringify(value)} is not valid; allowed: ${allowed}`);
+}

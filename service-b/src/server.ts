@@ -1,0 +1,61 @@
+/** Listens, and stops so that no answer and no span is lost. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { buildApp } from './app.ts';
+import { config, sdk } from './telemetry.ts';
+
+/** Docker kills 10 s after SIGTERM. */
+const stopMillis = 7_000;
+/** The share of the requests in flight; the flush of the spans has the rest. */
+const drainMillis = 4_000;
+
+const app = buildApp(config);
+
+let stopping = false;
+for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  process.on(signal, () => {
+    if (stopping) return;
+    stopping = true;
+    void stop(signal);
+  });
+}
+// Otherwise the connection of a request in flight stays open, idle, until its client lets go.
+app.addHook('onSend', (_request, reply, _payload, done) => {
+  if (stopping) reply.header('connection', 'close');
+  done();
+});
+
+try {
+  await app.listen({ host: config.host, port: config.port });
+} catch (error) {
+  const reason = error instanceof Error ? error.message : String(error);
+  process.stderr.write(
+    `service-b: cannot listen on HOST=${config.host} PORT=${config.port} (${reason}); set another HOST or PORT\n`,
+  );
+  process.exit(2);
+}
+const [address] = app.addresses();
+app.log.info({ port: address?.port, propagation: config.propagation, fault: config.fault }, 'listening');
+
+/** First the server drains, then the spans are flushed: the other way round, spans of requests in flight are lost. */
+async function stop(signal: NodeJS.Signals): Promise<never> {
+  const deadline = performance.now() + stopMillis;
+  app.log.info({ signal }, 'stopping');
+  await settle('requests in flight may be cut off', app.close(), drainMillis);
+  await settle(
+    'spans may be lost, the Collector has not taken them',
+    sdk.shutdown(),
+    deadline - performance.now(),
+  );
+  process.exit(0);
+}
+
+/** Waits for the work, but not longer than `millis`; a failure is logged, because the next step must run anyway. */
+async function settle(consequence: string, work: Promise<unknown>, millis: number): Promise<void> {
+  try {
+    const late = delay(millis, true);
+    if ((await Promise.race([work, late])) === true)
+      app.log.warn(`${consequence}: gave up after ${Math.round(millis)} ms`);
+  } catch (error) {
+    app.log.warn(`${consequence}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
