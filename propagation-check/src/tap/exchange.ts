@@ -1,0 +1,122 @@
+import type { HeaderField, WireContext, WireRecord } from '../evidence.ts';
+import { applyFaults, describeFault, drawFault, type Fault, type FaultedRequest } from './fault.ts';
+import { readWireContext } from './read-wire-context.ts';
+
+/** What is the same for every request of a tap. */
+export interface TapSetup {
+  readonly tap: string;
+  readonly target: URL;
+  readonly client: string | null;
+  readonly server: string | null;
+  readonly faults: readonly Fault[];
+  /** The share of requests that get the faults, 0 to 1. */
+  readonly faultRate: number;
+  readonly faultSeed: number;
+  /** How long the target may be silent before it answers, in milliseconds; 0 for ever. */
+  readonly timeoutMs: number;
+  /** Of a request and of an answer, in bytes. */
+  readonly maxHeaderSize: number;
+  readonly onRecord: (record: WireRecord) => void;
+}
+
+export interface RequestHead {
+  readonly protocolVersion: WireRecord['protocolVersion'];
+  readonly method: string;
+  /** The request target as it came: origin form, absolute form or `*`. */
+  readonly requestTarget: string;
+  /** All that came from the caller, for the record. */
+  readonly fields: readonly HeaderField[];
+  /** Those that are meant for the next hop, before faults. */
+  readonly forwardable: readonly HeaderField[];
+}
+
+/** One request on its way through the tap: what to forward, and the notes that become its record. */
+export interface Exchange {
+  readonly fields: readonly HeaderField[];
+  /** How long to hold the request back, in milliseconds. */
+  readonly delayMs: number;
+  /** The request goes out on a connection to the target. */
+  noteForwarded(): void;
+  noteStatus(status: number): void;
+  noteTargetError(error: Error): void;
+  /** Has no meaning after a target error: then it is the tap that closes. */
+  noteClientAborted(): void;
+  /** Gives the record to `onRecord`, once; later calls do nothing. */
+  finish(): void;
+}
+
+/** Counts requests, so that the faults of the n-th request depend on the seed alone. */
+export function createExchanges(setup: TapSetup): (head: RequestHead) => Exchange {
+  let requests = 0;
+  return (head) => {
+    requests += 1;
+    return beginExchange(setup, head, requests);
+  };
+}
+
+function beginExchange(setup: TapSetup, head: RequestHead, requestNumber: number): Exchange {
+  const time = new Date();
+  const start = performance.now();
+  const { fields, applied: faults } = injectFaults(setup, head.forwardable, requestNumber);
+
+  let received: WireContext | null = null;
+  let status: number | null = null;
+  let targetError: string | null = null;
+  let clientAborted = false;
+  let finished = false;
+
+  return {
+    fields,
+    delayMs: faults.reduce((sum, fault) => sum + (fault.name === 'delay' ? fault.ms : 0), 0),
+    noteForwarded() {
+      received = readWireContext(fields);
+    },
+    noteStatus(code) {
+      status = code;
+    },
+    noteTargetError(error) {
+      targetError ??= error.message === '' ? error.name : error.message;
+    },
+    noteClientAborted() {
+      clientAborted = targetError === null;
+    },
+    finish() {
+      if (finished) return;
+      finished = true;
+      setup.onRecord({
+        time: time.toISOString(),
+        durationMs: Math.round((performance.now() - start) * 1000) / 1000,
+        tap: setup.tap,
+        target: setup.target.origin,
+        client: setup.client,
+        server: setup.server,
+        protocolVersion: head.protocolVersion,
+        method: head.method,
+        path: pathOf(head.requestTarget),
+        sent: readWireContext(head.fields),
+        received,
+        faults: faults.map(describeFault),
+        status,
+        clientAborted,
+        targetError,
+      });
+    },
+  };
+}
+
+function injectFaults(
+  setup: TapSetup,
+  fields: readonly HeaderField[],
+  requestNumber: number,
+): FaultedRequest {
+  if (setup.faults.length === 0) return { fields, applied: [] };
+  const { chance, spanId } = drawFault(setup.faultSeed, requestNumber);
+  return applyFaults(fields, chance < setup.faultRate ? setup.faults : [], spanId);
+}
+
+/** Neither query nor fragment nor the authority of an absolute form, which may hold a password. */
+function pathOf(requestTarget: string): string {
+  const [beforeQuery = ''] = requestTarget.split(/[?#]/, 1);
+  const absolute = /^[a-z][a-z0-9+.-]*:\/\/[^/]*(.*)$/i.exec(beforeQuery);
+  return absolute === null ? beforeQuery : absolute[1] || '/';
+}

@@ -1,0 +1,247 @@
+import {
+  type ClientRequest,
+  type IncomingMessage,
+  type InformationEvent,
+  request as requestHttp1,
+  type ServerResponse,
+  STATUS_CODES,
+} from 'node:http';
+import type { Socket } from 'node:net';
+import type { HeaderField } from '../evidence.ts';
+import type { CallerConnections } from './caller-connection.ts';
+import type { Exchange, RequestHead, TapSetup } from './exchange.ts';
+import {
+  listTokens,
+  readRawHeaders,
+  removeHopByHop,
+  removeHopByHopButUpgrade,
+  toRawHeaders,
+} from './header-field.ts';
+import { describeTargetError, TargetTimeout } from './target-error.ts';
+
+export interface Http1Forwarding {
+  readonly setup: TapSetup;
+  readonly begin: (head: RequestHead) => Exchange;
+  readonly connectionOf: CallerConnections;
+  /** Whether the tap is closing: then connections end with their answer. */
+  readonly isClosing: () => boolean;
+}
+
+/** What to do when the target switches protocols. Given only for requests that ask for it. */
+export type OnSwitch = (
+  answer: IncomingMessage,
+  targetSocket: Socket,
+  head: Buffer,
+  exchange: Exchange,
+) => void;
+
+/** Forwards one HTTP/1.x request and its answer, both as streams. */
+export function forwardHttp1(
+  forwarding: Http1Forwarding,
+  request: IncomingMessage,
+  response: ServerResponse,
+  onSwitch?: OnSwitch,
+): void {
+  const exchange = forwarding.begin(readHead(forwarding.setup, request, onSwitch !== undefined));
+  let upstream: ClientRequest | null = null;
+  const send = () => {
+    upstream = sendUpstream(forwarding, exchange, request, response, onSwitch);
+  };
+
+  // An abort shows as the response's close; without listeners these events would end the process.
+  request.on('error', () => undefined);
+  response.on('error', () => undefined);
+  response.sendDate = false;
+  const delay = exchange.delayMs === 0 ? null : setTimeout(send, exchange.delayMs);
+  const connection = forwarding.connectionOf(request.socket);
+  connection.enter();
+  response.once('close', () => {
+    connection.leave();
+    if (delay !== null) clearTimeout(delay);
+    // After a whole answer the rest of an upload may still be on its way.
+    if (!response.writableFinished) {
+      exchange.noteClientAborted();
+      upstream?.destroy();
+    }
+    exchange.finish();
+  });
+  if (delay === null) send();
+}
+
+function readHead(setup: TapSetup, request: IncomingMessage, switches: boolean): RequestHead {
+  const fields = readRawHeaders(request.rawHeaders);
+  const forwardable = switches ? removeHopByHopButUpgrade(fields) : removeHopByHop(fields);
+  const host: HeaderField = { name: 'Host', value: setup.target.host };
+  const old = request.httpVersion === '1.0';
+  return {
+    protocolVersion: old ? '1.0' : '1.1',
+    method: request.method ?? '',
+    requestTarget: request.url ?? '',
+    fields,
+    // HTTP/1.0 may leave Host out; HTTP/1.1, which goes to the target, may not.
+    forwardable: old && request.headers.host === undefined ? [host, ...forwardable] : forwardable,
+  };
+}
+
+function sendUpstream(
+  { setup, connectionOf, isClosing }: Http1Forwarding,
+  exchange: Exchange,
+  request: IncomingMessage,
+  response: ServerResponse,
+  onSwitch: OnSwitch | undefined,
+): ClientRequest {
+  const connection = connectionOf(request.socket);
+  const upstream = requestHttp1({
+    agent: connection.agent,
+    host: hostOf(setup.target),
+    port: setup.target.port || 80,
+    method: request.method ?? 'GET',
+    path: request.url ?? '/',
+    headers: toRawHeaders(exchange.fields),
+    setDefaultHeaders: false,
+    maxHeaderSize: setup.maxHeaderSize,
+    timeout: setup.timeoutMs,
+  });
+  upstream.maxHeadersCount = 0;
+  connection.watch(upstream);
+
+  upstream.once('socket', (socket) => {
+    if (socket.connecting) socket.once('connect', exchange.noteForwarded);
+    else exchange.noteForwarded();
+  });
+  upstream.on('timeout', () => upstream.destroy(new TargetTimeout(setup.timeoutMs)));
+  upstream.on('information', (information) => passInformation(information, response));
+  upstream.on('response', (answer) => {
+    upstream.setTimeout(0);
+    exchange.noteStatus(answer.statusCode ?? 0);
+    if (isClosing()) response.shouldKeepAlive = false;
+    passAnswer(setup, upstream, answer, response, exchange);
+  });
+  if (onSwitch !== undefined) {
+    upstream.on('upgrade', (answer, socket: Socket, head) => {
+      socket.setTimeout(0);
+      exchange.noteStatus(answer.statusCode ?? 0);
+      onSwitch(answer, socket, head, exchange);
+    });
+  }
+  upstream.on('error', (error: NodeJS.ErrnoException) => {
+    request.unpipe(upstream);
+    request.resume();
+    // An answer that has begun ends through its own stream: it may still be readable when the upload fails.
+    if (response.headersSent) return;
+    exchange.noteTargetError(error);
+    if (upstream.reusedSocket && error.code === 'ECONNRESET') {
+      // The target closed an idle connection at the same moment: callers know how to repeat after that, not after a 502.
+      request.socket.destroy();
+      return;
+    }
+    refuse(setup, response, error);
+  });
+
+  request.once('end', () => {
+    const trailers = readRawHeaders(request.rawTrailers);
+    if (trailers.length > 0 && !upstream.destroyed) upstream.addTrailers(toPairs(trailers));
+  });
+  request.pipe(upstream);
+  // After this turn, so that a small request and its head share a packet and a stream's head does not wait for its body.
+  setImmediate(() => {
+    if (!upstream.destroyed) upstream.flushHeaders();
+  });
+  return upstream;
+}
+
+function passAnswer(
+  setup: TapSetup,
+  upstream: ClientRequest,
+  answer: IncomingMessage,
+  response: ServerResponse,
+  exchange: Exchange,
+): void {
+  const fields = readRawHeaders(answer.rawHeaders);
+  const kept = removeHopByHop(fields).filter(
+    ({ name }) => response.req.httpVersion !== '1.0' || name.toLowerCase() !== 'transfer-encoding',
+  );
+  // The connections to caller and target live together, so what the target says about its own holds for the caller's.
+  const keepAlive = fields.filter(({ name }) => name.toLowerCase() === 'keep-alive');
+  if (listTokens(fields, 'connection').includes('close')) response.shouldKeepAlive = false;
+
+  try {
+    response.writeHead(answer.statusCode ?? 502, answer.statusMessage, toRawHeaders([...kept, ...keepAlive]));
+  } catch (error) {
+    // Node reads more than it writes: status 099, control characters in the reason phrase.
+    const reason = error instanceof Error ? error : new Error(String(error));
+    answer.on('error', () => undefined);
+    upstream.destroy();
+    exchange.noteTargetError(reason);
+    refuse(setup, response, reason);
+    return;
+  }
+  answer.on('error', (error) => {
+    exchange.noteTargetError(error);
+    response.destroy();
+  });
+  answer.once('end', () => {
+    const trailers = readRawHeaders(answer.rawTrailers);
+    if (trailers.length > 0) response.addTrailers(toPairs(trailers));
+    response.end();
+    if (!upstream.writableEnded) keepUploading(upstream);
+  });
+  answer.pipe(response, { end: false });
+  setImmediate(() => {
+    if (!response.destroyed) response.flushHeaders();
+  });
+}
+
+/**
+ * A target may answer before it has read the whole request. From then on Node's client no longer says `drain`, for which
+ * the rest of the upload waits.
+ */
+function keepUploading(upstream: ClientRequest): void {
+  const { socket } = upstream;
+  if (socket === null) return;
+  const drain = () => upstream.emit('drain');
+  socket.on('drain', drain);
+  upstream.once('close', () => socket.off('drain', drain));
+  upstream.once('finish', () => socket.off('drain', drain));
+  if (socket.writableLength === 0) drain();
+}
+
+/** 1xx answers; 101 comes as `upgrade`. */
+function passInformation(information: InformationEvent, response: ServerResponse): void {
+  if (response.headersSent || response.req.httpVersion === '1.0') return;
+  if (information.statusCode === 100) response.writeContinue();
+  else if (information.statusCode === 102) response.writeProcessing();
+  else if (information.statusCode === 103) passEarlyHints(information, response);
+}
+
+function passEarlyHints(information: InformationEvent, response: ServerResponse): void {
+  const hints = new Map<string, string[]>();
+  for (const { name, value } of readRawHeaders(information.rawHeaders)) {
+    hints.set(name.toLowerCase(), [...(hints.get(name.toLowerCase()) ?? []), value]);
+  }
+  try {
+    response.writeEarlyHints(Object.fromEntries(hints));
+  } catch {
+    // A hint that Node does not take is advice that is lost, the answer itself is still to come.
+  }
+}
+
+function refuse(setup: TapSetup, response: ServerResponse, error: Error): void {
+  if (response.destroyed) return;
+  const { status, body } = describeTargetError(setup.target, error);
+  // The phrase too: one that could not be written may be left from the target's answer.
+  response.writeHead(status, STATUS_CODES[status], {
+    'content-type': 'application/json',
+    'content-length': Buffer.byteLength(body),
+  });
+  response.end(body);
+}
+
+function toPairs(fields: readonly HeaderField[]): [string, string][] {
+  return fields.map(({ name, value }) => [name, value]);
+}
+
+/** `URL` keeps the brackets of an IPv6 address, sockets do not take them. */
+function hostOf(target: URL): string {
+  return target.hostname.replace(/^\[|\]$/g, '');
+}

@@ -1,0 +1,221 @@
+import {
+  type ClientHttp2Session,
+  type ClientHttp2Stream,
+  connect,
+  constants,
+  type Http2Session,
+  type IncomingHttpHeaders,
+  type OutgoingHttpHeaders,
+  type ServerHttp2Stream,
+  sensitiveHeaders,
+} from 'node:http2';
+import type { HeaderField } from '../evidence.ts';
+import type { Exchange, RequestHead, TapSetup } from './exchange.ts';
+import { readRawHeaders } from './header-field.ts';
+import { describeTargetError, TargetTimeout } from './target-error.ts';
+
+/** Header lists may be longer than Node's default of 128; their size is limited by `maxHeaderSize`. */
+export const maxHeaderListPairs = 4000;
+
+/** Gives the session to the target that belongs to a caller's session: one each, so that both live and die together. */
+export type TargetSessions = (caller: Http2Session) => ClientHttp2Session;
+
+export function createTargetSessions(setup: TapSetup): TargetSessions {
+  const options = {
+    settings: { enablePush: false, maxHeaderListSize: setup.maxHeaderSize },
+    maxHeaderListPairs,
+    strictSingleValueFields: false,
+  };
+  const known = new WeakMap<Http2Session, ClientHttp2Session>();
+  return (caller) => {
+    const open = known.get(caller);
+    if (open !== undefined && !open.closed && !open.destroyed) return open;
+    const session = connect(setup.target.origin, options);
+    known.set(caller, session);
+    // The streams report what went wrong; without a listener the error would end the process.
+    session.on('error', () => undefined);
+    session.once('goaway', () => caller.close());
+    session.once('close', () => caller.close());
+    caller.once('close', () => session.destroy());
+    return session;
+  };
+}
+
+export interface Http2Forwarding {
+  readonly setup: TapSetup;
+  readonly begin: (head: RequestHead) => Exchange;
+  readonly sessionOf: TargetSessions;
+}
+
+/** Forwards one HTTP/2 stream (a gRPC call, for instance) with its trailers, resets and backpressure. */
+export function forwardHttp2(
+  forwarding: Http2Forwarding,
+  stream: ServerHttp2Stream,
+  headers: IncomingHttpHeaders,
+  flags: number,
+  rawHeaders: readonly string[],
+): void {
+  const fields = readRawHeaders(rawHeaders).filter(({ name }) => !name.startsWith(':'));
+  const exchange = forwarding.begin({
+    protocolVersion: '2',
+    method: headers[':method'] ?? '',
+    requestTarget: headers[':path'] ?? '',
+    fields,
+    // Connection-specific fields are a protocol error in HTTP/2 (RFC 9113, section 8.2.2), so there are none.
+    forwardable: fields,
+  });
+  const endStream = (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0;
+  let upstream: ClientHttp2Stream | null = null;
+  const send = () => {
+    upstream = sendUpstream(forwarding, exchange, stream, headers, endStream);
+  };
+
+  stream.on('error', () => undefined);
+  const delay = exchange.delayMs === 0 ? null : setTimeout(send, exchange.delayMs);
+  stream.once('close', () => {
+    if (delay !== null) clearTimeout(delay);
+    if (stream.aborted || stream.rstCode !== constants.NGHTTP2_NO_ERROR) exchange.noteClientAborted();
+    if (upstream !== null && !upstream.closed) upstream.close(stream.rstCode || constants.NGHTTP2_CANCEL);
+    exchange.finish();
+  });
+  if (delay === null) send();
+}
+
+function sendUpstream(
+  { setup, sessionOf }: Http2Forwarding,
+  exchange: Exchange,
+  stream: ServerHttp2Stream,
+  headers: IncomingHttpHeaders,
+  endStream: boolean,
+): ClientHttp2Stream | null {
+  const callerSession = stream.session;
+  if (callerSession === undefined || stream.destroyed) return null;
+  let upstream: ClientHttp2Stream;
+  try {
+    upstream = sessionOf(callerSession).request(toHeaders(exchange.fields, headers), {
+      endStream,
+      waitForTrailers: !endStream,
+    });
+  } catch (error) {
+    fail(setup, exchange, stream, asError(error), undefined);
+    return null;
+  }
+
+  let failed = false;
+  const failOnce = (error: Error) => {
+    if (!failed) fail(setup, exchange, stream, error, upstream.rstCode);
+    failed = true;
+  };
+
+  upstream.once('ready', exchange.noteForwarded);
+  upstream.setTimeout(setup.timeoutMs, () => {
+    failOnce(new TargetTimeout(setup.timeoutMs));
+    upstream.close(constants.NGHTTP2_CANCEL);
+  });
+  upstream.on('headers', (information) => {
+    if (stream.destroyed || stream.headersSent) return;
+    try {
+      stream.additionalHeaders(information);
+    } catch {
+      // Advice that Node does not write (101 is none in HTTP/2) is lost, the answer itself is still to come.
+    }
+  });
+  upstream.once('response', (answer, flags, rawAnswer) => {
+    upstream.setTimeout(0);
+    exchange.noteStatus(answer[':status'] ?? 0);
+    if (stream.destroyed) return;
+    try {
+      passAnswer(upstream, stream, answer, flags, rawAnswer);
+    } catch (error) {
+      // Node reads more than it writes: status 600.
+      failOnce(asError(error));
+      upstream.close(constants.NGHTTP2_CANCEL);
+    }
+  });
+  upstream.on('error', failOnce);
+  upstream.once('close', () => {
+    const code = upstream.rstCode;
+    if (!stream.headersSent || code !== constants.NGHTTP2_NO_ERROR) {
+      failOnce(new Error(`the target closed the stream with code ${code}`));
+    }
+    // The rest of an upload that the target does not want.
+    if (!stream.destroyed) stream.resume();
+  });
+
+  passBody(stream, upstream);
+  return upstream;
+}
+
+function passAnswer(
+  upstream: ClientHttp2Stream,
+  stream: ServerHttp2Stream,
+  answer: IncomingHttpHeaders,
+  flags: number,
+  rawAnswer: readonly string[],
+): void {
+  const fields = readRawHeaders(rawAnswer).filter(({ name }) => !name.startsWith(':'));
+  const endStream = (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0;
+  const options = { endStream, sendDate: false, waitForTrailers: !endStream };
+  stream.respond(toHeaders(fields, answer), options);
+  if (!endStream) passBody(upstream, stream);
+}
+
+/** Passes one direction of the body, then its trailers. An end without trailers is sent as an empty DATA frame. */
+function passBody(
+  from: ServerHttp2Stream | ClientHttp2Stream,
+  to: ServerHttp2Stream | ClientHttp2Stream,
+): void {
+  let trailers: OutgoingHttpHeaders = {};
+  from.once('trailers', (received: IncomingHttpHeaders, _flags: number, raw: readonly string[]) => {
+    trailers = toHeaders(readRawHeaders(raw), received);
+  });
+  to.once('wantTrailers', () => {
+    // A reset ends the writing side too: trailers would then make a broken body look whole.
+    if (!to.closed) to.sendTrailers(trailers);
+  });
+  from.pipe(to);
+}
+
+/** The tap answers in the target's place, or resets an answer that has begun with the target's code. */
+function fail(
+  setup: TapSetup,
+  exchange: Exchange,
+  stream: ServerHttp2Stream,
+  error: Error,
+  code: number | undefined,
+): void {
+  if (stream.destroyed || stream.closed) return;
+  exchange.noteTargetError(error);
+  if (stream.headersSent) {
+    stream.close(code || constants.NGHTTP2_INTERNAL_ERROR);
+    return;
+  }
+  const { status, body } = describeTargetError(setup.target, error);
+  stream.respond({ ':status': status, 'content-type': 'application/json' });
+  stream.end(body);
+  stream.resume();
+}
+
+/**
+ * The fields, with the pseudo-headers and the marks "never index" of the section that they come from. Fields of the same
+ * name are grouped at the first one's place; they stay fields of their own.
+ */
+function toHeaders(fields: readonly HeaderField[], origin: IncomingHttpHeaders): OutgoingHttpHeaders {
+  const values = new Map<string, string[]>();
+  for (const { name, value } of fields) values.set(name, [...(values.get(name) ?? []), value]);
+  const grouped = [...values].map(([name, all]) => [name, all.length === 1 ? all[0] : all]);
+  const pseudo = Object.entries(origin).filter(([name]) => name.startsWith(':'));
+  // A null prototype, because a header may be called `__proto__`.
+  const headers: OutgoingHttpHeaders = Object.assign(
+    Object.create(null),
+    Object.fromEntries(pseudo),
+    Object.fromEntries(grouped),
+  );
+  const sensitive: unknown = Reflect.get(origin, sensitiveHeaders);
+  if (sensitive !== undefined) Reflect.set(headers, sensitiveHeaders, sensitive);
+  return headers;
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
+}

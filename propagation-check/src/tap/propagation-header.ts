@@ -1,0 +1,41 @@
+import type { HeaderField, PropagationFormat } from '../evidence.ts';
+
+/**
+ * For each format the header that carries the trace id. A format is present when this header is;
+ * `b3` without ids (a sampling decision only) counts too.
+ */
+export const idHeaders: Readonly<Record<PropagationFormat, string>> = {
+  tracecontext: 'traceparent',
+  b3: 'b3',
+  b3multi: 'x-b3-traceid',
+  jaeger: 'uber-trace-id',
+  xray: 'x-amzn-trace-id',
+  'grpc-trace-bin': 'grpc-trace-bin',
+};
+
+const idHeaderNames: ReadonlySet<string> = new Set(Object.values(idHeaders));
+
+export function isIdHeader(name: string): boolean {
+  return idHeaderNames.has(name.toLowerCase());
+}
+
+/** Whether the header says where the trace goes on: everything that is recorded, except baggage. */
+export function isTraceHeader(name: string): boolean {
+  const lower = name.toLowerCase();
+  return idHeaderNames.has(lower) || lower === 'tracestate' || lower.startsWith('x-b3-');
+}
+
+/** W3C Baggage, and Jaeger's own baggage, whose entries are headers with this prefix. */
+export function isBaggageHeader(name: string): boolean {
+  const lower = name.toLowerCase();
+  return lower === 'baggage' || lower.startsWith('uberctx-');
+}
+
+export function isPropagationHeader(name: string): boolean {
+  return isTraceHeader(name) || isBaggageHeader(name);
+}
+
+/** The values of a header in the order of the wire. `name` in lower case. */
+export function headerValues(headers: readonly HeaderField[], name: string): readonly string[] {
+  return headers.filter((field) => field.name.toLowerCase() === name).map((field) => field.value);
+}

@@ -1,0 +1,170 @@
+import { once } from 'node:events';
+import { createServer as createHttp1Server, type Server } from 'node:http';
+import { createServer as createHttp2Server, type Http2Server, type ServerHttp2Session } from 'node:http2';
+import type { Socket } from 'node:net';
+import type { WireRecord } from '../evidence.ts';
+import { createCallerConnections } from './caller-connection.ts';
+import { createExchanges, type TapSetup } from './exchange.ts';
+import { forwardHttp1, type Http1Forwarding } from './forward-http1.ts';
+import {
+  createTargetSessions,
+  forwardHttp2,
+  type Http2Forwarding,
+  maxHeaderListPairs,
+} from './forward-http2.ts';
+import { forwardUpgrade, wantsUpgrade } from './forward-upgrade.ts';
+import { routeByPreface } from './route-by-preface.ts';
+import { readTapOptions, type TapOptions } from './tap-options.ts';
+
+export interface Tap {
+  readonly port: number;
+  /** `http://127.0.0.1:8083` */
+  readonly url: string;
+  /**
+   * Stops accepting, lets requests in flight end, for at most `graceMs` (default 10,000), then cuts them off. Tunnels
+   * (WebSocket) have no end of their own and are closed at once. All records are out when it resolves.
+   */
+  close(graceMs?: number): Promise<void>;
+}
+
+const headersTimeoutMs = 60_000;
+
+/**
+ * Starts a reverse proxy that passes HTTP/1.1, HTTP/2 with prior knowledge, and upgrades. It changes nothing but what
+ * its faults change, and reports the propagation headers of each request.
+ * @throws {TapOptionError} when an option cannot be used.
+ * @throws {NodeJS.ErrnoException} when it cannot listen (`EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL`).
+ */
+export async function startTap(options: TapOptions): Promise<Tap> {
+  const { host, port, name, ...rest } = readTapOptions(options);
+  const sockets = new Set<Socket>();
+  const sessions = new Set<ServerHttp2Session>();
+  const tunnels = new Set<Socket>();
+  let closing: Promise<void> | null = null;
+  let openExchanges = 0;
+  let onQuiet = () => {};
+
+  const http1 = createHttp1Server({
+    maxHeaderSize: rest.maxHeaderSize,
+    headersTimeout: headersTimeoutMs,
+    // How long a connection lives and how long a request takes is the target's business.
+    requestTimeout: 0,
+    keepAliveTimeout: 0,
+    requireHostHeader: false,
+    shouldUpgradeCallback: wantsUpgrade,
+  });
+  http1.maxHeadersCount = 0;
+  const http2 = createHttp2Server({
+    settings: { maxHeaderListSize: rest.maxHeaderSize },
+    maxHeaderListPairs,
+    strictSingleValueFields: false,
+  });
+  const undecided = new Set<Socket>();
+  divideConnections(http1, http2, sockets, undecided);
+
+  http1.listen(port, host);
+  await once(http1, 'listening');
+  const address = http1.address();
+  const actualPort = typeof address === 'object' && address !== null ? address.port : port;
+  const authority = `${host.includes(':') ? `[${host}]` : host}:${actualPort}`;
+
+  const setup: TapSetup = {
+    ...rest,
+    tap: name ?? authority,
+    onRecord(record: WireRecord) {
+      rest.onRecord(record);
+      openExchanges -= 1;
+      if (openExchanges === 0) onQuiet();
+      // The connection of a request that ended while the tap closes is idle only after this turn.
+      if (closing !== null) setImmediate(() => http1.closeIdleConnections());
+    },
+  };
+  const beginExchange = createExchanges(setup);
+  const begin: typeof beginExchange = (head) => {
+    openExchanges += 1;
+    return beginExchange(head);
+  };
+  const forwarding: Http1Forwarding = {
+    setup,
+    begin,
+    connectionOf: createCallerConnections(),
+    isClosing: () => closing !== null,
+  };
+  http1.on('request', (request, response) => forwardHttp1(forwarding, request, response));
+  http1.on('checkContinue', (request, response) => forwardHttp1(forwarding, request, response));
+  http1.on('checkExpectation', (request, response) => forwardHttp1(forwarding, request, response));
+  http1.on('upgrade', (request, _socket, head) => forwardUpgrade(forwarding, tunnels, request, head));
+  http1.on('connect', (_request, socket) => {
+    socket.on('error', () => undefined);
+    socket.end('HTTP/1.1 501 Not Implemented\r\nConnection: close\r\n\r\n');
+  });
+
+  const http2Forwarding: Http2Forwarding = { setup, begin, sessionOf: createTargetSessions(setup) };
+  http2.on('session', (session) => {
+    sessions.add(session);
+    session.on('error', () => undefined);
+    session.once('close', () => sessions.delete(session));
+    session.on('stream', (stream, headers, flags, rawHeaders) =>
+      forwardHttp2(http2Forwarding, stream, headers, flags, rawHeaders),
+    );
+    if (closing !== null) session.close();
+  });
+
+  const shutDown = async (graceMs: number) => {
+    const closed = once(http1, 'close');
+    http1.close();
+    for (const session of sessions) session.close();
+    for (const socket of [...tunnels, ...undecided]) socket.destroy();
+    const deadline = setTimeout(() => {
+      for (const socket of sockets) socket.destroy();
+    }, graceMs);
+    await closed;
+    clearTimeout(deadline);
+    // Streams report their end after their connection's.
+    if (openExchanges === 0) return;
+    await new Promise<void>((resolve) => {
+      onQuiet = resolve;
+    });
+  };
+
+  return {
+    port: actualPort,
+    url: `http://${authority}`,
+    close(graceMs = 10_000) {
+      closing ??= shutDown(graceMs);
+      return closing;
+    },
+  };
+}
+
+/** The server listens for both protocols: Node's own HTTP/1 handler of new connections gets those that are HTTP/1. */
+function divideConnections(
+  http1: Server,
+  http2: Http2Server,
+  sockets: Set<Socket>,
+  undecided: Set<Socket>,
+): void {
+  const serveHttp1 = http1.listeners('connection');
+  http1.removeAllListeners('connection');
+  http1.on('connection', (socket) => {
+    sockets.add(socket);
+    undecided.add(socket);
+    socket.once('close', () => {
+      sockets.delete(socket);
+      undecided.delete(socket);
+    });
+    routeByPreface(socket, {
+      http1: () => {
+        undecided.delete(socket);
+        for (const serve of serveHttp1) Reflect.apply(serve, http1, [socket]);
+      },
+      http2: () => {
+        undecided.delete(socket);
+        // The HTTP/1 server keeps connections open for writing after the caller's end, HTTP/2 has no use for that.
+        socket.allowHalfOpen = false;
+        http2.emit('connection', socket);
+      },
+      timeoutMs: headersTimeoutMs,
+    });
+  });
+}

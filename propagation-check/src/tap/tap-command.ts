@@ -1,0 +1,169 @@
+import type { Command } from 'commander';
+import { startTap, type Tap } from './start-tap.ts';
+import { TapOptionError } from './tap-option-error.ts';
+import type { TapOptions } from './tap-options.ts';
+import { openRecordWriter, type RecordLoss, type RecordWriter } from './write-records.ts';
+
+/** The options of `propagation-check tap` as written on the command line. */
+export interface TapCommandOptions {
+  /** `8083`, `0.0.0.0:8083`, `[::1]:8083` */
+  readonly listen?: string;
+  readonly target?: string;
+  readonly name?: string;
+  readonly client?: string;
+  readonly server?: string;
+  readonly fault?: readonly string[];
+  readonly faultRate?: string;
+  readonly faultSeed?: string;
+  readonly timeout?: string;
+  readonly maxHeaderSize?: string;
+  readonly out?: string;
+}
+
+const flushTimeoutMs = 2_000;
+
+const examples = `
+Examples:
+  $ propagation-check tap --listen 8083 --target http://service-b:8082
+      then let service A call port 8083 instead of service B
+  $ propagation-check tap --listen 8083 --target http://service-b:8082 --fault strip --fault-rate 0.3
+  $ propagation-check tap --listen 0.0.0.0:8083 --target http://service-b:8082 --client service-a --server service-b --out wire.jsonl
+
+Each request becomes one JSON line: which propagation headers arrived from the caller ("sent") and which went on to the
+target ("received"). Values of other headers and query strings are never written. Ctrl-C ends it.`;
+
+/** Registers the subcommand `tap`. Its action sets `process.exitCode`: 0 after a signal, 2 when it could not start. */
+export function addTapCommand(program: Command): void {
+  program
+    .command('tap')
+    .description('reverse proxy that records, and can break, the propagation headers between two services')
+    .option(
+      '--listen <[host:]port>',
+      'where callers reach the tap, on 127.0.0.1 unless a host is given; 0: a free port',
+    )
+    .option('--target <url>', 'the next hop, http://HOST:PORT; HTTP/1.1, HTTP/2 (prior knowledge), WebSocket')
+    .option('--name <name>', 'name of this point on the wire in the records (default: its address)')
+    .option('--client <service>', "service.name on the caller's side, for the records")
+    .option('--server <service>', "service.name on the target's side, for the records")
+    .option(
+      '--fault <fault>',
+      'strip, rewrite, corrupt, duplicate, drop-baggage, unsample, truncate, delay=MS; repeat for several',
+      (fault: string, before: readonly string[]) => [...before, fault],
+      [],
+    )
+    .option('--fault-rate <0..1>', 'share of requests that get the faults', '1')
+    .option('--fault-seed <n>', 'the same seed gives the faults to the same requests', '1')
+    .option('--timeout <ms>', 'how long the target may be silent before it answers; 0: for ever', '60000')
+    .option('--max-header-size <bytes>', "limit of a request's and an answer's headers", '65536')
+    .option('--out <file>', 'append the records to a file instead of standard output')
+    .addHelpText('after', examples)
+    .action(async (options: TapCommandOptions) => {
+      process.exitCode = await runTap(options);
+    });
+}
+
+/**
+ * Runs a tap until SIGINT or SIGTERM; a second signal ends the process at once. Records go to standard output or a
+ * file, messages to standard error.
+ * @returns the exit code: 0 when all records are written, 2 when it could not start or records were lost.
+ */
+export async function runTap(options: TapCommandOptions): Promise<number> {
+  const stopped = waitForSignal();
+  let running: { readonly tap: Tap; readonly writer: RecordWriter };
+  try {
+    running = await start(options);
+  } catch (error) {
+    say(describeStartError(error, options));
+    return 2;
+  }
+  const { tap, writer } = running;
+  say(`listening on ${tap.url}, target ${options.target ?? ''}`);
+  await stopped;
+  say('closing when the requests in flight have ended');
+  await tap.close();
+  const loss = await writer.close(flushTimeoutMs);
+  if (loss.lost === 0) return 0;
+  say(describeLoss(loss, options));
+  return 2;
+}
+
+async function start(
+  options: TapCommandOptions,
+): Promise<{ readonly tap: Tap; readonly writer: RecordWriter }> {
+  const tapOptions = readCommandOptions(options);
+  const writer = openRecordWriter(options.out ?? null);
+  try {
+    return { tap: await startTap({ ...tapOptions, onRecord: writer.write }), writer };
+  } catch (error) {
+    await writer.close(flushTimeoutMs);
+    throw error;
+  }
+}
+
+function readCommandOptions(options: TapCommandOptions): TapOptions {
+  if (options.listen === undefined) throw new TapOptionError('--listen is missing; write --listen 8083');
+  if (options.target === undefined)
+    throw new TapOptionError('--target is missing; write --target http://HOST:PORT');
+  return {
+    listen: readListen(options.listen),
+    target: options.target,
+    ...(options.name === undefined ? {} : { name: options.name }),
+    ...(options.client === undefined ? {} : { client: options.client }),
+    ...(options.server === undefined ? {} : { server: options.server }),
+    ...(options.fault === undefined ? {} : { faults: options.fault }),
+    ...(options.faultRate === undefined ? {} : { faultRate: readNumber('--fault-rate', options.faultRate) }),
+    ...(options.faultSeed === undefined ? {} : { faultSeed: readNumber('--fault-seed', options.faultSeed) }),
+    ...(options.timeout === undefined ? {} : { timeoutMs: readNumber('--timeout', options.timeout) }),
+    ...(options.maxHeaderSize === undefined
+      ? {}
+      : { maxHeaderSize: readNumber('--max-header-size', options.maxHeaderSize) }),
+  };
+}
+
+function readListen(text: string): TapOptions['listen'] {
+  const match = /^(?:(\[[0-9a-fA-F:.]+\]|[^:\s]+):)?([0-9]{1,5})$/.exec(text);
+  if (match === null) {
+    throw new TapOptionError(`--listen ${JSON.stringify(text.slice(0, 200))}: write a port, or HOST:PORT`);
+  }
+  const [, host, port] = match;
+  return host === undefined
+    ? { port: Number(port) }
+    : { host: host.replace(/^\[|\]$/g, ''), port: Number(port) };
+}
+
+function readNumber(option: string, text: string): number {
+  if (/^[0-9]+(\.[0-9]+)?$/.test(text)) return Number(text);
+  throw new TapOptionError(`${option} ${JSON.stringify(text.slice(0, 80))}: not a number`);
+}
+
+const listenErrors: ReadonlyMap<string, string> = new Map([
+  ['EADDRINUSE', 'the port is in use; choose another one'],
+  ['EACCES', 'not allowed to listen there; choose a port above 1023'],
+  ['EADDRNOTAVAIL', 'this machine does not have that address'],
+  ['ENOTFOUND', 'there is no such host'],
+]);
+
+function describeStartError(error: unknown, options: TapCommandOptions): string {
+  if (error instanceof TapOptionError) return error.message;
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const remedy = listenErrors.get(code);
+  if (remedy === undefined) throw error;
+  return `--listen ${options.listen ?? ''}: ${remedy}`;
+}
+
+function describeLoss({ lost, error }: RecordLoss, options: TapCommandOptions): string {
+  const place = options.out === undefined ? 'standard output' : JSON.stringify(options.out);
+  const why = error === null ? 'it was read too slowly' : error.message;
+  return `${lost} records could not be written to ${place}: ${why}`;
+}
+
+function say(message: string): void {
+  process.stderr.write(`propagation-check tap: ${message}\n`);
+}
+
+/** Each signal once, so that a second one has its usual effect. */
+function waitForSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
+  });
+}

@@ -1,0 +1,81 @@
+import { closeSync, createWriteStream, openSync } from 'node:fs';
+import type { WireRecord } from '../evidence.ts';
+import { TapOptionError } from './tap-option-error.ts';
+
+export interface RecordWriter {
+  /** Queues one line and returns at once. When the queue is full the record is dropped and counted, the traffic goes on. */
+  write(record: WireRecord): void;
+  /** Writes what is queued and closes; waits at most `timeoutMs`. */
+  close(timeoutMs: number): Promise<RecordLoss>;
+}
+
+export interface RecordLoss {
+  /** Records that were not written. */
+  readonly lost: number;
+  /** Why, when writing failed. */
+  readonly error: Error | null;
+}
+
+const standardOutput = 1;
+const maxQueuedBytes = 16 * 1024 * 1024;
+
+/**
+ * Writes records as JSON Lines, UTF-8, to a file (appended, mode 0600 when new) or to standard output. Not through
+ * `process.stdout`, which blocks the whole process while a pipe's reader is slow.
+ * @throws {TapOptionError} when the file cannot be opened.
+ */
+export function openRecordWriter(path: string | null): RecordWriter {
+  const fd = path === null ? standardOutput : openForAppend(path);
+  const stream = createWriteStream('', { fd, autoClose: false });
+  let lost = 0;
+  let queued = 0;
+  let error: Error | null = null;
+  stream.on('error', (reason) => {
+    error ??= reason;
+  });
+
+  return {
+    write(record) {
+      if (error !== null || stream.writableLength > maxQueuedBytes) {
+        lost += 1;
+        return;
+      }
+      queued += 1;
+      stream.write(encodeRecord(record), (failure) => {
+        queued -= 1;
+        if (failure) lost += 1;
+      });
+    },
+    async close(timeoutMs) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, timeoutMs);
+        const done = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+        stream.once('error', done);
+        stream.end(done);
+      });
+      if (path !== null && queued === 0) closeSync(fd);
+      return { lost: lost + queued, error };
+    },
+  };
+}
+
+/** One line. JSON leaves some control characters as they are, and terminals obey them. */
+function encodeRecord(record: WireRecord): string {
+  const json = JSON.stringify(record).replace(
+    /[\u007f-\u009f\u2028\u2029]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+  return `${json}\n`;
+}
+
+function openForAppend(path: string): number {
+  try {
+    return openSync(path, 'a', 0o600);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new TapOptionError(`--out ${JSON.stringify(path)}: ${reason}; give a file that can be written`);
+  }
+}
