@@ -1,0 +1,73 @@
+import { z } from 'zod';
+import { AnswerError, parseAnswer } from './answer.ts';
+import { mapConcurrently } from './map-concurrently.ts';
+import type { Call, Silence } from './run.ts';
+
+export interface CallOptions {
+  /** Service A's base URL. */
+  readonly serviceA: URL;
+  readonly requests: number;
+  readonly concurrency: number;
+  /** For each request, in milliseconds. */
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal;
+}
+
+/** Sends the requests and returns, in order, what each gave. An answer that cannot be judged is not an error. */
+export function callServiceA(options: CallOptions): Promise<readonly Call[]> {
+  const base = options.serviceA.href.replace(/\/*$/, '/');
+  const url = new URL('call-b', base);
+  return mapConcurrently(Array.from({ length: options.requests }), options.concurrency, () =>
+    callOnce(url, options),
+  );
+}
+
+async function callOnce(url: URL, { timeoutMs, signal }: CallOptions): Promise<Call> {
+  const sentAt = Date.now();
+  const silent = (silence: Silence): Call => ({ answer: null, silence, sentAt, answeredAt: Date.now() });
+  const timeout = AbortSignal.timeout(timeoutMs);
+  try {
+    const response = await fetch(url, {
+      redirect: 'error',
+      signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
+    });
+    const body = await response.text();
+    if (response.status !== 200) return silent(explainStatus(url, response.status, body));
+    return { answer: parseAnswer(body), silence: null, sentAt, answeredAt: Date.now() };
+  } catch (error) {
+    signal?.throwIfAborted();
+    if (error instanceof AnswerError) {
+      return silent({
+        hop: 'service A',
+        reason: `${url} answered 200, but not as service A does: ${error.message}`,
+      });
+    }
+    const why = timeout.aborted ? `no answer within ${timeoutMs} ms` : describe(error);
+    return silent({ hop: 'service A', reason: `${url} cannot be reached: ${why}` });
+  }
+}
+
+const errorSchema = z.object({ message: z.string() });
+
+/** Service A answers 502 and 504 when service B is unreachable, slow or not itself. */
+function explainStatus(url: URL, status: number, body: string): Silence {
+  const said = readMessage(body);
+  if (status !== 502 && status !== 504)
+    return { hop: 'service A', reason: `${url} answered ${status}: ${said}` };
+  return { hop: 'service B', reason: `service A answered ${status}: ${said}` };
+}
+
+function readMessage(body: string): string {
+  try {
+    return errorSchema.parse(JSON.parse(body)).message;
+  } catch {
+    return body === '' ? 'no body' : body.slice(0, 300);
+  }
+}
+
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { cause } = error;
+  if (cause instanceof AggregateError && cause.errors[0] instanceof Error) return cause.errors[0].message;
+  return cause instanceof Error && cause.message !== '' ? cause.message : error.message;
+}

@@ -1,0 +1,40 @@
+import { styleText } from 'node:util';
+
+export interface Layout {
+  /** Columns of the terminal. */
+  readonly width: number;
+  readonly color: boolean;
+}
+
+export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan';
+
+export function paint(layout: Layout, style: Style, text: string): string {
+  return layout.color ? styleText(style, text, { validateStream: false }) : text;
+}
+
+/** Breaks text at spaces so that, after an indent, it fits the width. A word that is longer, such as an id, stays whole. */
+export function wrap(text: string, width: number): readonly string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    if (line !== '' && line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = word;
+    } else {
+      line = line === '' ? word : `${line} ${word}`;
+    }
+  }
+  return [...lines, line];
+}
+
+/** Puts `label` before the first line and indents the others to match. */
+export function hang(label: string, text: string, layout: Layout): readonly string[] {
+  return wrap(text, Math.max(20, layout.width - label.length)).map((line, index) =>
+    index === 0 ? label + line : ' '.repeat(label.length) + line,
+  );
+}
+
+/** Shortens from the end to at most `width` columns. */
+export function truncate(text: string, width: number): string {
+  return text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`;
+}

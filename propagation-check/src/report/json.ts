@@ -1,0 +1,24 @@
+import type { Result } from '../result.ts';
+import type { CollectorCounters } from '../source/collector-metrics.ts';
+
+/** What is known beside the result; part of the JSON report, version 1. */
+export interface ReportDetails {
+  /** Where the spans were read: `jaeger=http://localhost:16686`. */
+  readonly source: string;
+  /** Why the verdict is `unknown`, and what to do; null when there is a verdict. */
+  readonly reason: string | null;
+  /** What a reader must know about how the result came about. */
+  readonly notes: readonly string[];
+  /** Null where no Collector was asked. */
+  readonly collector: CollectorCounters | null;
+}
+
+/** The result as it is, and the details beside it. Control characters are escaped, so that a log stays whole. */
+export function renderJson(result: Result, { source, reason, notes, collector }: ReportDetails): string {
+  const text = JSON.stringify({ ...result, source, reason, notes, collector }, null, 2);
+  return `${text.replace(/[\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g, escapeCharacter)}\n`;
+}
+
+function escapeCharacter(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+}

@@ -1,0 +1,75 @@
+import type { EdgeResult, Finding, Result } from '../result.ts';
+import { escapeText } from './assertion-escape.ts';
+import { type Layout, paint, type Style, truncate } from './assertion-layout.ts';
+
+/** A list that is longer hides what is broken; JSON has all of it. */
+const mostEdges = 40;
+
+export type Mark = 'error' | 'warning' | 'fine';
+
+const marks = {
+  error: ['✗', 'red'],
+  warning: ['!', 'yellow'],
+  fine: ['✓', 'green'],
+} as const satisfies Record<Mark, readonly [string, Style]>;
+
+export function paintMark(layout: Layout, mark: Mark): string {
+  const [symbol, style] = marks[mark];
+  return paint(layout, style, symbol);
+}
+
+/** The worst that is known of an edge. */
+export function markEdge(edge: EdgeResult, findings: readonly Finding[]): Mark {
+  const own = findings.filter((finding) => finding.client === edge.client && finding.server === edge.server);
+  if (edge.broken > 0 || own.some((finding) => finding.severity === 'error')) return 'error';
+  return own.some((finding) => finding.severity === 'warning') ? 'warning' : 'fine';
+}
+
+/** One line for each edge, the broken ones first, each with its counts. */
+export function renderEdges({ edges, findings }: Result, layout: Layout): readonly string[] {
+  const rank: readonly Mark[] = ['error', 'warning', 'fine'];
+  const rows = edges
+    .map((edge) => ({ edge, mark: markEdge(edge, findings), counts: countCalls(edge) }))
+    .sort((left, right) => rank.indexOf(left.mark) - rank.indexOf(right.mark));
+  const shown = rows.slice(0, mostEdges);
+  const protocolWidth = Math.max(0, ...shown.map(({ edge }) => edge.protocol.length));
+  const countsWidth = Math.max(0, ...shown.map(({ counts }) => counts.length));
+  const room = Math.max(20, layout.width - protocolWidth - countsWidth - 6);
+  const names = shown.map(({ edge }) => nameEdge(edge, room));
+  const nameWidth = Math.max(0, ...names.map((name) => name.length));
+  const lines = shown.map(({ edge, mark, counts }, index) => {
+    const name = (names[index] ?? '').padEnd(nameWidth);
+    const protocol = paint(layout, 'dim', edge.protocol.padEnd(protocolWidth));
+    const style = mark === 'error' ? 'red' : mark === 'warning' ? 'yellow' : null;
+    return `${paintMark(layout, mark)} ${name}  ${protocol}  ${style === null ? counts : paint(layout, style, counts)}`;
+  });
+  const more = rows.length - shown.length;
+  return more > 0 ? [...lines, `… and ${more} more edges`] : lines;
+}
+
+function countCalls({ calls, broken }: EdgeResult): string {
+  if (calls === 0) return 'never seen';
+  return broken > 0 ? `broken ${broken} of ${calls}` : countOf(calls, 'call');
+}
+
+/** `service-a → service-b`; when it does not fit, the longer name is cut first. */
+export function nameEdge(
+  { client, server }: { readonly client: string | null; readonly server: string | null },
+  width: number,
+): string {
+  const arrow = ' → ';
+  const [left, right] = [nameService(client), nameService(server)];
+  const room = width - arrow.length;
+  if (left.length + right.length <= room) return `${left}${arrow}${right}`;
+  const half = Math.floor(room / 2);
+  const leftWidth = Math.min(left.length, Math.max(half, room - right.length));
+  return `${truncate(left, leftWidth)}${arrow}${truncate(right, room - leftWidth)}`;
+}
+
+export function nameService(service: string | null): string {
+  return service === null ? '(unknown)' : escapeText(service);
+}
+
+export function countOf(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}

@@ -1,0 +1,112 @@
+import { type Prose, prose } from '../prose.ts';
+import type { Finding } from '../result.ts';
+import { escapeText } from './assertion-escape.ts';
+import { hang, type Layout, paint, truncate } from './assertion-layout.ts';
+import { countOf, nameEdge, nameService, paintMark } from './terminal-edges.ts';
+
+export interface FindingOptions extends Layout {
+  /** The folder that holds `docs/findings`, relative to where the reader is: `` or `node_modules/propagation-check/`. */
+  readonly docsRoot: string;
+}
+
+/** More than these teach nothing new; JSON has some more, and the count tells them all. */
+const mostEvidence = 3;
+const mostCandidates = 3;
+const mostInfos = 20;
+const longestText = 400;
+const labelWidth = 12;
+
+/** One error or warning: what, where, how often, why, what shows it, what may cause it, what to do. */
+export function renderFinding(finding: Finding, options: FindingOptions): readonly string[] {
+  const { id, severity, candidates = [] } = finding;
+  const words = prose[id];
+  const mark = paintMark(options, severity === 'error' ? 'error' : 'warning');
+  const [title = '', ...rest] = hang('  ', `${words.title} (${id})`, options);
+  return [
+    `${mark} ${paint(options, 'bold', title.slice(2))}`,
+    ...rest.map((line) => paint(options, 'bold', line)),
+    ...labelled('edge', `${nameEdge(finding, longestText)}, ${describeCount(finding)}`, options),
+    ...labelled('why', words.why, options),
+    ...renderEvidence(finding, options),
+    ...renderCandidates(words, candidates, options),
+    ...labelled('fix', describeFix(finding), options),
+    ...labelled('read', `${options.docsRoot}${escapeText(finding.docs)}`, options),
+  ];
+}
+
+/** What is good to know, one line each. */
+export function renderInfos(findings: readonly Finding[], layout: Layout): readonly string[] {
+  const lines = findings.slice(0, mostInfos).flatMap((finding) => {
+    const [first] = finding.evidence;
+    const says = first === undefined ? '' : `: ${truncate(escapeText(first.says), longestText)}`;
+    const where = finding.server === null && finding.client === null ? '' : ` ${describePlace(finding)}`;
+    const text = `${finding.id}${where}, ${countOf(finding.count, 'time')}${says}`;
+    return hang('· ', text, layout).map((line) => paint(layout, 'dim', line));
+  });
+  const more = findings.length - mostInfos;
+  return more > 0 ? [...lines, `… and ${more} more`] : lines;
+}
+
+function describePlace({ client, server }: Finding): string {
+  if (client === null) return `at ${nameService(server)}`;
+  return server === null ? `from ${nameService(client)}` : nameEdge({ client, server }, longestText);
+}
+
+function describeCount({ count }: Finding): string {
+  return count === 0 ? 'never seen' : countOf(count, 'call');
+}
+
+/** What differs only in ids is said once. */
+function renderEvidence({ evidence, count }: Finding, layout: Layout): readonly string[] {
+  const shown = evidence.slice(0, mostEvidence);
+  const lines = shown.flatMap(({ traceId, spanId, says }, index) => {
+    const isSaid = shown.slice(0, index).some((other) => withoutIds(other.says) === withoutIds(says));
+    const ids = `trace${nbsp}${escapeText(traceId)} span${nbsp}${escapeText(spanId)}`;
+    return [
+      ...(isSaid ? [] : labelled(index === 0 ? 'seen' : '', truncate(escapeText(says), longestText), layout)),
+      ...labelled('', ids, layout).map((line) => paint(layout, 'dim', line.replaceAll(nbsp, ' '))),
+    ];
+  });
+  const more = count - shown.length;
+  return more > 0 && shown.length > 0
+    ? [...lines, ...labelled('', `… and ${countOf(more, 'more call')}`, layout)]
+    : lines;
+}
+
+/** Keeps the name of an id beside it. */
+const nbsp = '\u00a0';
+
+function withoutIds(says: string): string {
+  return says.replace(/[0-9a-f]{16,32}/g, '#');
+}
+
+function renderCandidates(
+  words: Prose,
+  candidates: NonNullable<Finding['candidates']>,
+  layout: Layout,
+): readonly string[] {
+  if (candidates.length === 0) return [];
+  const likely = candidates.slice(0, mostCandidates);
+  const others = candidates.slice(mostCandidates);
+  return [
+    ...likely.flatMap((id, index) =>
+      labelled(index === 0 ? 'may be' : '', `${index + 1}. ${id}: ${prose[id].title}`, layout, 3),
+    ),
+    ...(others.length === 0 ? [] : labelled('', `less likely: ${others.join(', ')}`, layout, 3)),
+    ...labelled('to decide', words.fix, layout),
+  ];
+}
+
+/** The fix of an undecided finding is that of its best candidate. */
+function describeFix({ fix, candidates: [best] = [] }: Finding): string {
+  return best === undefined ? escapeText(fix) : `if ${best}: ${escapeText(fix)}`;
+}
+
+/** @param indent Of the second and later lines of the text, beyond the label. */
+function labelled(label: string, text: string, layout: Layout, indent = 0): readonly string[] {
+  const start = `  ${label}`.padEnd(labelWidth);
+  const inner = { ...layout, width: layout.width - indent };
+  return hang(start, text, inner).map((line, index) =>
+    index === 0 ? `${paint(layout, 'cyan', start)}${line.slice(labelWidth)}` : `${' '.repeat(indent)}${line}`,
+  );
+}

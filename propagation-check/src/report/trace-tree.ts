@@ -1,0 +1,112 @@
+import type { Span } from '../span.ts';
+import { escapeText } from './assertion-escape.ts';
+import { type Layout, paint, truncate } from './assertion-layout.ts';
+
+/** A trace of more spans than this is cut: nobody reads it, and the counts are elsewhere. */
+const mostSpans = 200;
+
+interface Line {
+  readonly prefix: string;
+  readonly span: Span;
+  readonly note: string;
+}
+
+interface Column {
+  readonly spanId: string;
+  readonly offset: string;
+  readonly duration: string;
+}
+
+/**
+ * Draws each trace among the spans as a tree with ids, start offsets (since the earliest span of all traces) and
+ * durations. Terminates for cycles, repeated ids and traces of any depth. Ends without a line break.
+ */
+export function renderTraceTrees(spans: readonly Span[], layout: Layout): string {
+  const origin = spans.reduce<bigint | null>(
+    (least, { startTimeUnixNano: start }) => (least === null || start < least ? start : least),
+    null,
+  );
+  const traces = Map.groupBy(spans, (span) => span.traceId);
+  return [...traces].map(([traceId, trace]) => renderTree(traceId, trace, origin ?? 0n, layout)).join('\n\n');
+}
+
+function renderTree(traceId: string, spans: readonly Span[], origin: bigint, layout: Layout): string {
+  const shown = toLines(spans, Math.floor(layout.width / 4));
+  const columns = shown.map(({ span }) => toColumn(span, origin));
+  const offsetWidth = Math.max(...columns.map(({ offset }) => offset.length));
+  const durationWidth = Math.max(...columns.map(({ duration }) => duration.length));
+  const rightWidth = 16 + 2 + offsetWidth + 2 + durationWidth;
+  const labels = shown.map(({ prefix, span }) => `${prefix}${label(span)}`);
+  const room = layout.width - rightWidth - 2;
+  const leftWidth = Math.min(room, Math.max(...labels.map((text) => text.length)));
+  const isNarrow = room < 40;
+
+  const rows = shown.flatMap((line, index) => {
+    const { spanId, offset, duration } = columns[index] ?? { spanId: '', offset: '', duration: '' };
+    const left = labels[index] ?? '';
+    const right = `${paint(layout, 'cyan', spanId)}  ${offset.padStart(offsetWidth)}  ${duration.padStart(durationWidth)}`;
+    const indent = ' '.repeat(line.prefix.length);
+    const row = isNarrow
+      ? [truncate(left, layout.width), `${indent}${paint(layout, 'cyan', spanId)}  ${offset}  ${duration}`]
+      : [`${truncate(left, leftWidth).padEnd(leftWidth)}  ${right}`];
+    return line.note === '' ? row : [...row, `${indent}${paint(layout, 'yellow', line.note)}`];
+  });
+  const more = spans.length - shown.length;
+  const title = `${paint(layout, 'bold', 'trace')} ${traceId}`;
+  return [title, ...rows, ...(more > 0 ? [`… and ${more} more spans`] : [])].join('\n');
+}
+
+function label(span: Span): string {
+  const service = span.serviceName === null ? '(no service.name)' : escapeText(span.serviceName);
+  return `${span.kind} ${service} ${escapeText(span.name)}`;
+}
+
+function toColumn(span: Span, origin: bigint): Column {
+  return {
+    spanId: span.spanId,
+    offset: `+${toMs(span.startTimeUnixNano - origin)}`,
+    duration: toMs(span.endTimeUnixNano - span.startTimeUnixNano),
+  };
+}
+
+function toMs(nanoseconds: bigint): string {
+  return `${(Number(nanoseconds) / 1e6).toFixed(1)} ms`;
+}
+
+/** Depth first, children by start time. What only a cycle holds together comes last, from its first span. */
+function toLines(spans: readonly Span[], widestPrefix: number): readonly Line[] {
+  const byStart = spans.toSorted((a, b) => compare(a.startTimeUnixNano, b.startTimeUnixNano));
+  const ids = new Set(spans.map((span) => span.spanId));
+  const children = Map.groupBy(byStart, (span) => span.parentSpanId);
+  const tops = byStart.filter((span) => span.parentSpanId === null || !ids.has(span.parentSpanId));
+  const seen = new Set<Span>();
+  const lines: Line[] = [];
+
+  for (const top of [...tops, ...byStart]) {
+    const stack = [{ span: top, prefix: '', below: '' }];
+    for (let next = stack.pop(); next !== undefined && lines.length < mostSpans; next = stack.pop()) {
+      const { span, prefix, below } = next;
+      if (seen.has(span)) continue;
+      seen.add(span);
+      const isTop = span === top;
+      lines.push({ prefix, span, note: isTop ? noteOnTop(span, ids) : '' });
+      const nested = (children.get(span.spanId) ?? []).filter((child) => !seen.has(child));
+      for (const [index, child] of nested.entries().toArray().reverse()) {
+        const isLast = index === nested.length - 1;
+        const deeper = below.length >= widestPrefix ? below : `${below}${isLast ? '   ' : '│  '}`;
+        stack.push({ span: child, prefix: `${below}${isLast ? '└─ ' : '├─ '}`, below: deeper });
+      }
+    }
+  }
+  return lines;
+}
+
+function noteOnTop(span: Span, ids: ReadonlySet<string>): string {
+  if (span.parentSpanId === null) return '';
+  if (ids.has(span.parentSpanId)) return `its parents form a cycle: ${span.parentSpanId} descends from it`;
+  return `its parent ${span.parentSpanId} is not in this trace`;
+}
+
+function compare(a: bigint, b: bigint): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

@@ -1,0 +1,60 @@
+import { Command, InvalidArgumentError, Option } from 'commander';
+import type { Mode } from '../propagation-check/src/assertion/statements.ts';
+
+/** What the demo and the assertion have in common. */
+export interface AssertionArguments {
+  readonly mode: Mode;
+  /** Seconds. */
+  readonly timeout: number;
+  readonly requests: number;
+  readonly concurrency: number;
+  readonly json: boolean;
+}
+
+/** A command that throws instead of exiting and has the options of every assertion. */
+export function createAssertionCommand(name: string, description: string): Command {
+  treatEmptyAsUnset(['PROPAGATION', 'SERVICE_A_URL', 'JAEGER_URL', 'JAEGER_UI_URL', 'FAULT']);
+  return new Command(name)
+    .description(description)
+    .exitOverride()
+    .allowExcessArguments(false)
+    .addOption(
+      new Option('--mode <mode>', 'who propagates: the instrumentations (auto) or the services themselves')
+        .choices(['auto', 'manual'])
+        .env('PROPAGATION')
+        .default('auto'),
+    )
+    .option('--timeout <seconds>', 'how long an answer, and then its spans, may take', parseSeconds, 30)
+    .option('--requests <n>', 'how many traces to check', parseCount, 1)
+    .option('--concurrency <n>', 'how many at a time', parseCount, 10)
+    .option('--json', 'print the result as JSON', false)
+    .addHelpText('after', '\nExit code: 0 every trace is intact, 1 a trace is broken, 2 no verdict.');
+}
+
+export function parseHttpUrl(text: string): URL {
+  const url = URL.parse(text);
+  if (url?.protocol !== 'http:' && url?.protocol !== 'https:') {
+    throw new InvalidArgumentError('Expected an http:// or https:// URL.');
+  }
+  return url;
+}
+
+function parseSeconds(text: string): number {
+  const seconds = Number(text);
+  if (!(seconds > 0 && seconds <= 3600))
+    throw new InvalidArgumentError('Expected seconds, more than 0 and up to 3600.');
+  return seconds;
+}
+
+function parseCount(text: string): number {
+  const count = Number(text);
+  if (!(Number.isInteger(count) && count >= 1 && count <= 100_000)) {
+    throw new InvalidArgumentError('Expected an integer from 1 to 100000.');
+  }
+  return count;
+}
+
+/** Compose passes on a variable that is not set as an empty one. */
+function treatEmptyAsUnset(names: readonly string[]): void {
+  for (const name of names) if (process.env[name] === '') delete process.env[name];
+}

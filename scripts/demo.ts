@@ -1,0 +1,75 @@
+/** Runs the demo without containers: two real services, an embedded receiver, and the assertion on what arrived. */
+import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { Option } from 'commander';
+import { callServiceA } from '../propagation-check/src/assertion/call-service-a.ts';
+import { defaultSettleMs, defaultSourcePatienceMs } from '../propagation-check/src/assertion/check-call.ts';
+import { checkCalls } from '../propagation-check/src/assertion/check-calls.ts';
+import { toExitCode } from '../propagation-check/src/assertion/run.ts';
+import { renderAssertionJson } from '../propagation-check/src/report/assertion-json.ts';
+import { renderAssertionText } from '../propagation-check/src/report/assertion-text.ts';
+import type { Span } from '../propagation-check/src/span.ts';
+import { type AssertionArguments, createAssertionCommand } from './assertion-options.ts';
+import { startDemoSystem } from './demo-system.ts';
+import { encodeOtlpLines } from './encode-otlp-lines.ts';
+import { openOutput } from './open-output.ts';
+import { runScript } from './run-script.ts';
+
+const spansPath = join(import.meta.dirname, '..', 'out', 'demo-spans.otlp.jsonl');
+
+await runScript(runDemo);
+
+async function runDemo(signal: AbortSignal): Promise<number> {
+  const command = createAssertionCommand('demo', 'Prove trace context propagation between two real services.')
+    .addOption(new Option('--fault <name>', 'break propagation on purpose').env('FAULT'))
+    .parse();
+  const args = command.opts<AssertionArguments & { readonly fault?: string }>();
+  const output = openOutput();
+  const timeoutMs = args.timeout * 1000;
+
+  const system = await startDemoSystem({
+    mode: args.mode,
+    fault: args.fault ?? null,
+    env: process.env,
+    signal,
+  });
+  try {
+    const { requests, concurrency } = args;
+    const serviceA = system.serviceA.url;
+    const calls = await callServiceA({ serviceA, requests, concurrency, timeoutMs, signal });
+
+    // Services that have stopped have sent every span: what is missing then is missing for good.
+    const noMoreSpans = new AbortController();
+    const stopped = system.stopServices().finally(() => noMoreSpans.abort());
+    const [run] = await Promise.all([
+      checkCalls(calls, {
+        source: system.receiver,
+        feed: system.receiver,
+        mode: args.mode,
+        timeoutMs,
+        settleMs: defaultSettleMs,
+        sourcePatienceMs: defaultSourcePatienceMs,
+        noMoreSpans: noMoreSpans.signal,
+        concurrency,
+        signal,
+      }),
+      stopped,
+    ]);
+    await saveSpans(system.receiver.readAll());
+    const text = args.json
+      ? renderAssertionJson(run, { jaegerUi: null })
+      : `${renderAssertionText(run, { ...output, jaegerUi: null })}spans      ${relative(process.cwd(), spansPath)}\n`;
+    await output.print(text);
+    return toExitCode(run.verdict);
+  } finally {
+    await system.close();
+  }
+}
+
+/** Whole or not at all, because another demo may be doing the same. */
+async function saveSpans(spans: readonly Span[]): Promise<void> {
+  await mkdir(join(spansPath, '..'), { recursive: true });
+  const draft = `${spansPath}.${process.pid}`;
+  await writeFile(draft, encodeOtlpLines(spans));
+  await rename(draft, spansPath);
+}

@@ -1,0 +1,142 @@
+import assert from 'node:assert/strict';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { join } from 'node:path';
+import { describe, it, type TestContext } from 'node:test';
+
+const root = join(import.meta.dirname, '..', '..');
+const script = join(root, 'scripts', 'assert-propagation.ts');
+
+describe('npm run assert', { concurrency: 2 }, () => {
+  it('explains itself', async () => {
+    const { code, stdout } = await run(['--help']);
+    assert.equal(code, 0);
+    for (const option of [
+      '--service-a',
+      '--jaeger',
+      '--source',
+      '--mode',
+      '--timeout',
+      '--requests',
+      '--json',
+    ]) {
+      assert.ok(stdout.includes(option), option);
+    }
+  });
+
+  for (const [args, env, message] of [
+    [['--service-a', 'localhost:8081'], {}, /--service-a/],
+    [['--jaeger', 'nowhere'], {}, /--jaeger/],
+    [['--source', 'elastic=http://x'], {}, /not a source/],
+    [['--concurrency', '1.5'], {}, /--concurrency/],
+    [[], { SERVICE_A_URL: 'ftp://x' }, /SERVICE_A_URL/],
+    [[], { PROPAGATION: 'magic' }, /PROPAGATION/],
+  ] as const) {
+    it(`refuses ${JSON.stringify(env)} ${args.join(' ')} with one line`, async () => {
+      const { code, stdout, stderr } = await run(args, env);
+      assert.deepEqual([code, stdout], [2, '']);
+      assert.match(stderr, message);
+      assert.equal(stderr.trim().split('\n').length, 1);
+    });
+  }
+
+  it('takes empty variables for unset ones', async (t) => {
+    const url = await startFailingServiceA(t);
+    const { code, stdout } = await run(['--service-a', url], {
+      PROPAGATION: '',
+      JAEGER_URL: '',
+      SERVICE_A_URL: '',
+    });
+    assert.equal(code, 2);
+    assert.match(stdout, /^NO VERDICT {2}service B stayed silent/m);
+  });
+
+  it('says the same as data', async (t) => {
+    const url = await startFailingServiceA(t);
+    const { code, stdout } = await run(['--service-a', url, '--json', '--requests', '3']);
+    assert.equal(code, 2);
+    const { verdict, unknown, traces } = JSON.parse(stdout);
+    assert.deepEqual([verdict, unknown, traces[0].silence.hop], ['unknown', 3, 'service B']);
+  });
+
+  it('is coloured only where it is asked to be', async (t) => {
+    const url = await startFailingServiceA(t);
+    const plain = await run(['--service-a', url]);
+    const colored = await run(['--service-a', url], { NO_COLOR: undefined, FORCE_COLOR: '1' });
+    assert.equal(plain.stdout.includes('\u001b'), false);
+    assert.equal(colored.stdout.includes('\u001b['), true);
+  });
+
+  it('keeps its exit code when nobody reads', async (t) => {
+    const url = await startFailingServiceA(t);
+    const child = spawn(process.execPath, [script, '--service-a', url], {
+      env: clean({}),
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    child.stdout.destroy();
+    const chunks: Buffer[] = [];
+    child.stderr.on('data', (chunk: Buffer) => chunks.push(chunk));
+    const [code] = await once(child, 'close');
+    assert.deepEqual([code, Buffer.concat(chunks).toString()], [2, '']);
+  });
+
+  it('ends with 130 on Ctrl-C, without a word', async (t) => {
+    const asked = Promise.withResolvers<void>();
+    const server = createServer(() => asked.resolve());
+    const url = await listen(t, server);
+    const child = spawn(process.execPath, [script, '--service-a', url], {
+      env: clean({}),
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const chunks: Buffer[] = [];
+    for (const stream of [child.stdout, child.stderr])
+      stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+    await asked.promise;
+    child.kill('SIGINT');
+    const [code] = await once(child, 'close');
+    assert.deepEqual([code, Buffer.concat(chunks).toString()], [130, '']);
+  });
+});
+
+function clean(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const { FORCE_COLOR: _f, PROPAGATION: _p, SERVICE_A_URL: _s, JAEGER_URL: _j, ...inherited } = process.env;
+  return { ...inherited, NO_COLOR: '1', ...env };
+}
+
+function run(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
+  return new Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }>(
+    (resolve) => {
+      const child = execFile(
+        process.execPath,
+        [script, ...args],
+        { env: clean(env) },
+        (_error, stdout, stderr) => resolve({ code: child.exitCode, stdout, stderr }),
+      );
+    },
+  );
+}
+
+/** Answers as service A does when service B is away. */
+function startFailingServiceA(t: TestContext): Promise<string> {
+  const body = JSON.stringify({
+    error: 'service_b_unreachable',
+    message: 'b is away',
+    trace_id: 'a'.repeat(32),
+  });
+  return listen(
+    t,
+    createServer((_request, response) => response.writeHead(502).end(body)),
+  );
+}
+
+async function listen(t: TestContext, server: ReturnType<typeof createServer>): Promise<string> {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  const address = server.address();
+  assert.ok(typeof address === 'object' && address !== null);
+  return `http://127.0.0.1:${address.port}`;
+}

@@ -1,0 +1,104 @@
+import { execFile } from 'node:child_process';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+
+const root = join(import.meta.dirname, '..', '..');
+const outputLimit = 64 * 1024 * 1024;
+
+export interface Ran {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** The real stack of `docker-compose.yml` under a project name and ports of its own. */
+export interface ComposeStack {
+  /** As seen from the host. */
+  readonly serviceA: URL;
+  /** As seen from the host. */
+  readonly jaeger: URL;
+  /** Runs `docker compose …` with the variables of the stack; resolves whatever the exit code. */
+  compose(args: readonly string[], variables?: Variables): Promise<Ran>;
+  /** `docker inspect` of a service's container. */
+  inspect(service: string): Promise<Ran>;
+  /** Runs a script of the project on the host against the stack. */
+  script(name: string, args: readonly string[]): Promise<Ran>;
+}
+
+export type Variables = Readonly<Record<string, string>>;
+
+/** Why the stack cannot run on this machine, or null when it can. */
+export async function findObstacle(): Promise<string | null> {
+  const engine = await run('docker', ['version', '--format', '{{.Server.Version}}'], process.env);
+  if (engine.code !== 0) return `no Docker engine answers: ${firstLine(engine)}`;
+  const compose = await run('docker', ['compose', 'version', '--short'], process.env);
+  return compose.code === 0 ? null : `no Docker Compose: ${firstLine(compose)}`;
+}
+
+export async function createStack(mode: 'auto' | 'manual'): Promise<ComposeStack> {
+  const [a, b, jaeger] = await findFreePorts(3);
+  const project = `propagation-e2e-${process.pid}-${mode}`;
+  const serviceA = new URL(`http://127.0.0.1:${a}`);
+  const jaegerUrl = new URL(`http://127.0.0.1:${jaeger}`);
+  const environment = {
+    ...process.env,
+    SERVICE_A_PORT: String(a),
+    SERVICE_B_PORT: String(b),
+    JAEGER_UI_PORT: String(jaeger),
+    PROPAGATION: mode,
+    FAULT: '',
+    NO_COLOR: '1',
+  };
+  return {
+    serviceA,
+    jaeger: jaegerUrl,
+    compose: (args, variables = {}) =>
+      run('docker', ['compose', '--project-name', project, ...args], { ...environment, ...variables }),
+    inspect: (service) => run('docker', ['inspect', `${project}-${service}-1`], environment),
+    script: (name, args) =>
+      run(process.execPath, [join('scripts', name), ...args], {
+        ...environment,
+        SERVICE_A_URL: serviceA.href,
+        JAEGER_URL: jaegerUrl.href,
+      }),
+  };
+}
+
+/** Fails with what the command said. */
+export function expectSuccess(ran: Ran): Ran {
+  if (ran.code !== 0) throw new Error(`exit code ${ran.code}\n${ran.stderr}\n${ran.stdout}`);
+  return ran;
+}
+
+function run(command: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<Ran> {
+  return new Promise((resolve) => {
+    const child = execFile(
+      command,
+      [...args],
+      { cwd: root, env, maxBuffer: outputLimit },
+      (error, stdout, stderr) => {
+        const said = error !== null && child.exitCode === null ? `${stderr}${error.message}` : stderr;
+        resolve({ code: child.exitCode ?? (error === null ? 0 : 127), stdout, stderr: said });
+      },
+    );
+  });
+}
+
+function firstLine({ stderr, stdout }: Ran): string {
+  return (stderr || stdout).trim().split('\n', 1)[0] ?? '';
+}
+
+/** All at once, so that they differ. */
+async function findFreePorts(count: number): Promise<readonly number[]> {
+  const servers = Array.from({ length: count }, () => createServer());
+  await Promise.all(
+    servers.map((server) => new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))),
+  );
+  const ports = servers.map((server) => {
+    const address = server.address();
+    if (address === null || typeof address === 'string') throw new Error('no TCP address');
+    return address.port;
+  });
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
+}
