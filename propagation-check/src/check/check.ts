@@ -97,14 +97,18 @@ export function isPlausible(scene: Scene, client: string | null, server: string 
 
 /** The edges that must exist, of which no call is whole and no earlier check has spoken. */
 export function listUnseenEdges(scene: Scene, open: Open): readonly ExpectedEdge[] {
-  const isEdge = (edge: ExpectedEdge, client: string | null, server: string | null): boolean =>
-    edge.client === client && edge.server === server;
   return scene.expectation.edges.filter(
     (edge) =>
       edge.rule === 'must' &&
-      !scene.calls.some((call) => isEdge(edge, call.client.serviceName, call.server.serviceName)) &&
-      !open.found.some((draft) => draft.severity === 'error' && isEdge(edge, draft.client, draft.server)),
+      !hasCall(scene, edge.client, edge.server) &&
+      !open.found.some(
+        (draft) => draft.severity === 'error' && draft.client === edge.client && draft.server === edge.server,
+      ),
   );
+}
+
+export function hasCall(scene: Scene, client: string, server: string): boolean {
+  return scene.calls.some((call) => call.client.serviceName === client && call.server.serviceName === server);
 }
 
 export function hasSpans(scene: Scene, service: string): boolean {

@@ -4,14 +4,27 @@ import type { ExpectedEdge } from '../expectation.ts';
 import type { FindingId } from '../finding.ts';
 import { type Pair, pairSpans } from '../pair.ts';
 import type { Span } from '../span.ts';
-import { type Check, type Draft, edgeProtocol, listUnseenEdges } from './check.ts';
+import {
+  type Check,
+  type Draft,
+  edgeProtocol,
+  hasCall,
+  listUnseenEdges,
+  type Open,
+  type Scene,
+} from './check.ts';
 
 /**
  * An expected edge of which the caller shows nothing: no CLIENT span, and the called service began traces.
  * Without an expectation this cannot be told from direct callers, so nothing is said then.
  */
-export const findMissingCalls: Check = (scene, open) =>
-  listUnseenEdges(scene, open).flatMap((edge): readonly Draft[] => {
+export const findMissingCalls: Check = (scene, open) => [
+  ...findWhollyMissingCalls(scene, open),
+  ...findPartlyMissingCalls(scene, open),
+];
+
+function findWhollyMissingCalls(scene: Scene, open: Open): readonly Draft[] {
+  return listUnseenEdges(scene, open).flatMap((edge): readonly Draft[] => {
     const roots = open.roots.filter((span) => span.serviceName === edge.server && !isHealthProbe(span));
     const callers = scene.graph.spans.filter((span) => span.serviceName === edge.client);
     if (roots.length === 0) return [];
@@ -21,6 +34,37 @@ export const findMissingCalls: Check = (scene, open) =>
     if (!isQueued && pairs.length * 2 >= roots.length) return [describePairs(edge, pairs)];
     return callers.some(isOutgoing) ? [] : [describeRoots(edge, roots)];
   });
+}
+
+/**
+ * Some calls of an edge are whole and others show no CLIENT span: one of several client libraries is not instrumented.
+ * Outside callers of both services make the same picture, unless every request of one route encloses such a root,
+ * one to one, and the root was sent by another program (user agent) than the request.
+ */
+function findPartlyMissingCalls(scene: Scene, open: Open): readonly Draft[] {
+  const seen = scene.expectation.edges.filter(
+    (edge) => edge.rule === 'must' && hasCall(scene, edge.client, edge.server),
+  );
+  return seen.flatMap((edge): readonly Draft[] => {
+    const roots = open.roots.filter(
+      (span) => span.serviceName === edge.server && span.kind === 'SERVER' && !isHealthProbe(span),
+    );
+    const requests = scene.graph.spans.filter(
+      (span) => span.serviceName === edge.client && span.kind === 'SERVER',
+    );
+    const pairs = pairSpans(requests, roots, (request, root) => isSentByAnother(request, root));
+    const sure = pairs.filter(
+      (pair) => pair.unique && pair.server.endTimeUnixNano <= pair.client.endTimeUnixNano,
+    );
+    const ofRoutes = requests.filter((request) => sure.some((pair) => pair.client.name === request.name));
+    return sure.length >= 2 && sure.length === ofRoutes.length ? [describePairs(edge, sure)] : [];
+  });
+}
+
+function isSentByAnother(request: Span, root: Span): boolean {
+  const [outer, inner] = [readCallFacts(request).userAgent, readCallFacts(root).userAgent];
+  return outer !== null && inner !== null && outer !== inner;
+}
 
 const candidates: readonly FindingId[] = [
   'client-not-instrumented',

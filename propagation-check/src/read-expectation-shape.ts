@@ -1,0 +1,52 @@
+import * as z from 'zod';
+
+const service = z.string('expected the name of a service').min(1, 'the name of a service is empty');
+
+const edge = z
+  .strictObject({
+    client: service.describe('service.name of the caller'),
+    server: service.describe('service.name of the called service'),
+  })
+  .describe('One edge, for services whose names contain an arrow.');
+
+const path = z
+  .string()
+  .regex(/^.*\S.*->.*\S.*$/, 'expected services with arrows between them: a -> b -> c')
+  .describe('A path of services: "a -> b -> c" means the edges a -> b and b -> c.');
+
+/** Without the arrow's own message a union says only that nothing fits. */
+const edges = z
+  .array(z.union([path, edge], 'expected a path such as "a -> b -> c", or client and server'))
+  .describe('Paths of services, or single edges.');
+
+/** What a person writes into an expectations file. `expectation.schema.json` is made of it. */
+export const expectationShape = z
+  .strictObject({
+    edges: z
+      .strictObject({
+        must: edges.optional().describe('Edges that must exist. It is an error when one is missing.'),
+        may: edges
+          .optional()
+          .describe('Edges that may exist. Whoever else calls the same service is not its caller.'),
+        'must-not': edges.optional().describe('Edges that must not exist. It is an error when one does.'),
+      })
+      .optional()
+      .describe('Which service calls which.'),
+    baggage: z
+      .record(
+        z.string().min(1, 'the key of a baggage entry is empty'),
+        z.string('expected text; put the value in quotes'),
+      )
+      .optional()
+      .describe('Baggage entries that must arrive on every edge whose headers were seen.'),
+    'tolerated-peers': z
+      .array(z.string('expected the name or the address of a peer').min(1, 'the name of a peer is empty'))
+      .optional()
+      .describe('Hosts, host:port or service names that emit no spans, on purpose.'),
+  })
+  .meta({
+    title: 'Expectations of propagation-check',
+    description: 'What must, may and must not be in the traces of a system.',
+  });
+
+export type ExpectationDocument = z.infer<typeof expectationShape>;
