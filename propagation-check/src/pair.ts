@@ -95,6 +95,16 @@ export function compareRequests(client: Span, server: Span): 'yes' | 'no' | 'unk
   return samePort ? 'yes' : 'unknown';
 }
 
+/** Whether the client called this very server by host or port; true where the data do not say. */
+export function isAddressedTo(client: Span, server: Span): boolean {
+  const [out, into] = [readCallFacts(client), readCallFacts(server)];
+  const known = [
+    ...(out.host !== null && into.host !== null ? [out.host === into.host] : []),
+    ...(out.port !== null && into.port !== null ? [out.port === into.port] : []),
+  ];
+  return known.length === 0 || known.includes(true);
+}
+
 function trimSlash(path: string): string {
   return path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path;
 }

@@ -73,6 +73,13 @@ export function isBelow(graph: TraceGraph, span: Span, upper: Span): boolean {
   return false;
 }
 
+/** The topmost span above (or at) a span that is in the data. */
+export function findTop(graph: TraceGraph, span: Span): Span {
+  let top = span;
+  for (const ancestor of ancestorsOf(graph, span)) top = ancestor;
+  return top;
+}
+
 /** Whether the span names a parent that is nowhere in the data. */
 export function isOrphan(graph: TraceGraph, span: Span): boolean {
   return span.parentSpanId !== null && graph.parentOf(span) === null;

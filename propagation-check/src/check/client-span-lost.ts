@@ -1,8 +1,8 @@
 import { readCallFacts } from '../call-facts.ts';
-import { findEntry, isEntry } from '../edge.ts';
+import { isEntry } from '../edge.ts';
 import { startsDuring } from '../pair.ts';
 import type { Span } from '../span.ts';
-import { isBelow, isOrphan } from '../trace-graph.ts';
+import { findTop, isBelow, isOrphan } from '../trace-graph.ts';
 import {
   type Check,
   type Draft,
@@ -49,7 +49,8 @@ function findCaller(scene: Scene, open: Open, server: Span, trace: readonly Span
       span.parentSpanId !== server.parentSpanId &&
       startsDuring(server, span) &&
       !isBelow(scene.graph, span, server) &&
-      !isCalledFromOutside(scene, span),
+      // Whoever began that from outside of the data may have called this service too, in the same trace.
+      !isOrphan(scene.graph, findTop(scene.graph, span)),
   );
   const innermost = around.at(-1);
   if (innermost === undefined) return [];
@@ -70,12 +71,6 @@ function findCaller(scene: Scene, open: Open, server: Span, trace: readonly Span
       isDark: caller === undefined || around.some((span) => open.clients.includes(span)),
     },
   ];
-}
-
-/** Whoever called that request from outside of the data may have called this service too, in the same trace. */
-function isCalledFromOutside(scene: Scene, span: Span): boolean {
-  const entry = findEntry(scene.graph, span);
-  return entry !== null && isOrphan(scene.graph, entry);
 }
 
 function describeEdge(scene: Scene): (group: readonly Lost[]) => readonly Draft[] {

@@ -1,8 +1,7 @@
 import { type Call, findEntry, isEntry } from '../edge.ts';
 import { isExpected } from '../expectation.ts';
 import { pairSpans } from '../pair.ts';
-import type { Span } from '../span.ts';
-import { ancestorsOf, isRoot } from '../trace-graph.ts';
+import { findTop, isRoot } from '../trace-graph.ts';
 import { type Check, groupBy, keyFor, type Scene } from './check.ts';
 
 /**
@@ -66,8 +65,7 @@ export const findContextLostInProcess: Check = (scene) => {
 
 /** Whether the topmost span above the call, in the calling service, is a root and no entry. */
 function startsOwnTrace(scene: Scene, call: Call): boolean {
-  let top: Span = call.client;
-  for (const ancestor of ancestorsOf(scene.graph, call.client)) top = ancestor;
+  const top = findTop(scene.graph, call.client);
   return (
     isRoot(top) && !isEntry(top) && top.links.length === 0 && top.serviceName === call.client.serviceName
   );

@@ -1,5 +1,6 @@
 import { readCallFacts } from '../call-facts.ts';
-import { compareRequests, pairSpans } from '../pair.ts';
+import { compareRequests, isAddressedTo, pairSpans } from '../pair.ts';
+import { findTop, isOrphan } from '../trace-graph.ts';
 import { type Check, edgeProtocol, groupBy, isExpectedCaller, isParentDue, keyFor } from './check.ts';
 
 /**
@@ -15,7 +16,9 @@ export const findMissingClients: Check = (scene, open) => {
       client.traceId === server.traceId &&
       client.serviceName !== server.serviceName &&
       isExpectedCaller(scene, client.serviceName, server.serviceName) &&
-      compareRequests(client, server) !== 'no',
+      compareRequests(client, server) !== 'no' &&
+      // Whoever began the trace from outside of the data may have called this service too.
+      (isAddressedTo(client, server) || !isOrphan(scene.graph, findTop(scene.graph, client))),
   );
   const edges = groupBy(pairs, ({ client, server }) => keyFor(client.serviceName, server.serviceName));
   return edges.flatMap((group) => {

@@ -1,4 +1,4 @@
-import { compareRequests, pairSpans } from '../pair.ts';
+import { compareRequests, isAddressedTo, pairSpans } from '../pair.ts';
 import { type Check, groupBy, keyFor } from './check.ts';
 
 /**
@@ -19,7 +19,10 @@ export const findWrongParents: Check = (scene, open) => {
     const pairs = pairSpans(
       open.clients.filter((span) => span.serviceName === first.client.serviceName),
       calls.map((call) => call.server),
-      (client, server) => client.traceId === server.traceId && compareRequests(client, server) === 'yes',
+      (client, server) =>
+        client.traceId === server.traceId &&
+        compareRequests(client, server) === 'yes' &&
+        isAddressedTo(client, server),
     );
     if (pairs.length === 0) return [];
     return [
