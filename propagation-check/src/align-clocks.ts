@@ -18,30 +18,77 @@ const fewestLoose = 3;
  * Whole calls tell it: a SERVER span cannot start before or after its CLIENT span was open. Where an expected edge
  * has none, loose ends do: as many of both for the same request, all apart by the same time.
  */
-export function estimateOffsets(edges: Edges, expectation: Expectation): ClockOffsets {
+export function estimateOffsets(
+  spans: readonly Span[],
+  edges: Edges,
+  expectation: Expectation,
+): ClockOffsets {
   const offsets = new Map<string | null, bigint>();
-  const add = (client: string | null, server: string | null, ahead: bigint | null): void => {
-    if (ahead === null || client === server || offsets.has(server)) return;
-    offsets.set(server, (offsets.get(client) ?? 0n) + ahead);
-  };
-  const synchronous = edges.calls.filter(
-    ({ client, server }) => client.kind === 'CLIENT' && server.kind === 'SERVER',
+  const neighbours = [...measureWholeEdges(edges), ...measureLooseEdges(edges, expectation)].flatMap(
+    (edge) => [edge, { client: edge.server, server: edge.client, ahead: -edge.ahead }],
   );
-  const whole = groupBy(synchronous, ({ client, server }) => keyFor(client.serviceName, server.serviceName));
-  for (const calls of whole) {
-    const first = calls[0];
-    if (first !== undefined) add(first.client.serviceName, first.server.serviceName, measureWhole(calls));
+  // The service with the most spans gives the time to those that it is connected with: a browser follows its backend.
+  for (const service of listByWeight(spans)) {
+    if (offsets.has(service)) continue;
+    offsets.set(service, 0n);
+    const queue = [service];
+    for (const at of queue) {
+      for (const { client, server, ahead } of neighbours) {
+        if (client !== at || offsets.has(server)) continue;
+        offsets.set(server, (offsets.get(at) ?? 0n) + ahead);
+        queue.push(server);
+      }
+    }
   }
-  for (const { client, server, rule } of expectation.edges) {
-    const isWhole = synchronous.some(
-      (call) => call.client.serviceName === client && call.server.serviceName === server,
-    );
-    if (rule === 'must' && !isWhole) add(client, server, measureLoose(edges, client, server));
-  }
-  return offsets;
+  return new Map([...offsets].filter(([, ahead]) => ahead !== 0n));
 }
 
-/** Moves spans to the time of the first services; the same array where all clocks agree. */
+interface MeasuredEdge {
+  readonly client: string | null;
+  readonly server: string | null;
+  /** Of the server's clock, in nanoseconds. */
+  readonly ahead: bigint;
+}
+
+function measureWholeEdges(edges: Edges): readonly MeasuredEdge[] {
+  const groups = groupBy(edges.calls.filter(isSynchronous), ({ client, server }) =>
+    keyFor(client.serviceName, server.serviceName),
+  );
+  return groups.flatMap((calls) => {
+    const first = calls[0];
+    if (first === undefined || first.client.serviceName === first.server.serviceName) return [];
+    return [
+      {
+        client: first.client.serviceName,
+        server: first.server.serviceName,
+        ahead: measureWhole(calls) ?? 0n,
+      },
+    ];
+  });
+}
+
+function measureLooseEdges(edges: Edges, expectation: Expectation): readonly MeasuredEdge[] {
+  return expectation.edges.flatMap(({ client, server, rule }) => {
+    const isWhole = edges.calls.some(
+      (call) =>
+        isSynchronous(call) && call.client.serviceName === client && call.server.serviceName === server,
+    );
+    const ahead = rule === 'must' && !isWhole ? measureLoose(edges, client, server) : null;
+    return ahead === null ? [] : [{ client, server, ahead }];
+  });
+}
+
+function isSynchronous({ client, server }: Call): boolean {
+  return client.kind === 'CLIENT' && server.kind === 'SERVER';
+}
+
+function listByWeight(spans: readonly Span[]): readonly (string | null)[] {
+  return [...groupBy(spans, (span) => keyFor(span.serviceName))]
+    .sort((left, right) => right.length - left.length)
+    .flatMap((ofService) => (ofService[0] === undefined ? [] : [ofService[0].serviceName]));
+}
+
+/** Moves the spans of every service to one time; the same array where all clocks agree. */
 export function alignSpans(spans: readonly Span[], offsets: ClockOffsets): readonly Span[] {
   if (offsets.size === 0) return spans;
   return spans.map((span) => {

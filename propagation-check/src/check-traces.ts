@@ -24,7 +24,7 @@ export interface CheckOptions {
 export function checkTraces(spans: readonly Span[], options: CheckOptions = {}): Result {
   const { expectation = noExpectation, headers = noHeaderEvidence } = options;
   const received = buildTraceGraph(spans);
-  const clockOffsets = estimateOffsets(findEdges(received), expectation);
+  const clockOffsets = estimateOffsets(received.spans, findEdges(received), expectation);
   const graph =
     clockOffsets.size === 0 ? received : buildTraceGraph(alignSpans(received.spans, clockOffsets));
   const { calls, openClients, rootServers, orphans } = findEdges(graph);

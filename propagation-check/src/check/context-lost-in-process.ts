@@ -1,3 +1,4 @@
+import { areAwaited } from '../awaited.ts';
 import { type Call, findEntry, isEntry } from '../edge.ts';
 import { isExpected } from '../expectation.ts';
 import { pairSpans } from '../pair.ts';
@@ -6,9 +7,9 @@ import { type Check, groupBy, keyFor, type Scene } from './check.ts';
 
 /**
  * The edge is whole, but the caller's CLIENT span starts a trace of its own instead of belonging to the request
- * during which it was made. Pollers and jobs start traces too and are healthy, so one coincidence in time is no
- * evidence: (nearly) all such calls must fall into requests that lack them, and (nearly) all requests of that
- * route must be ones that make the call.
+ * during which it was made. Pollers and jobs start traces too and are healthy, so a coincidence in time is no
+ * evidence: the requests must have waited for these calls, and (nearly) all requests of their route must be ones
+ * that make the call.
  */
 export const findContextLostInProcess: Check = (scene) => {
   const groups = groupBy(scene.calls, (call) =>
@@ -21,7 +22,7 @@ export const findContextLostInProcess: Check = (scene) => {
     if (detached.length === 0) return [];
     const entriesWithCall = new Set(calls.map((call) => findEntry(scene.graph, call.client)));
     const entries = scene.graph.spans.filter(
-      (span) => span.kind === 'SERVER' && span.serviceName === first.client.serviceName,
+      (span) => isEntry(span) && span.serviceName === first.client.serviceName,
     );
     const pairs = pairSpans(
       entries.filter((entry) => !entriesWithCall.has(entry)),
@@ -32,9 +33,8 @@ export const findContextLostInProcess: Check = (scene) => {
     const ofRoutes = entries.filter((entry) => routes.has(entry.name));
     const calling = ofRoutes.filter((entry) => entriesWithCall.has(entry)).length + pairs.length;
     if (
-      pairs.length === 0 ||
-      isMinority(pairs.length, detached.length) ||
-      isMinority(calling, ofRoutes.length)
+      isMinority(calling, ofRoutes.length) ||
+      !areAwaited(pairs.map(({ client: request, server: call }) => ({ request, call })))
     ) {
       return [];
     }

@@ -1,5 +1,5 @@
 import { isHealthProbe, readCallFacts } from '../call-facts.ts';
-import { isEntry, isOutgoing } from '../edge.ts';
+import { findEntry, isEntry, isOutgoing } from '../edge.ts';
 import type { ExpectedEdge } from '../expectation.ts';
 import type { FindingId } from '../finding.ts';
 import { type Pair, pairSpans } from '../pair.ts';
@@ -49,10 +49,11 @@ function findPartlyMissingCalls(scene: Scene, open: Open): readonly Draft[] {
     const roots = open.roots.filter(
       (span) => span.serviceName === edge.server && span.kind === 'SERVER' && !isHealthProbe(span),
     );
-    const requests = scene.graph.spans.filter(
-      (span) => span.serviceName === edge.client && span.kind === 'SERVER',
-    );
-    const pairs = pairSpans(requests, roots, (request, root) => isSentByAnother(request, root));
+    const callers = scene.graph.spans.filter((span) => span.serviceName === edge.client);
+    const calling = new Set(callers.filter(isOutgoing).map((span) => findEntry(scene.graph, span)));
+    const callingRoutes = new Set([...calling].map((request) => request?.name));
+    const requests = callers.filter((span) => span.kind === 'SERVER' && !callingRoutes.has(span.name));
+    const pairs = pairSpans(requests, roots, isSentByAnother);
     const sure = pairs.filter(
       (pair) => pair.unique && pair.server.endTimeUnixNano <= pair.client.endTimeUnixNano,
     );

@@ -61,10 +61,7 @@ function describeEdge(
   const alike = strangers.filter((span) => pairs.some((pair) => isAlike(pair.server, span)));
   const isCommon = pairs.length * 2 >= toTargets.length && pairs.length * 2 >= alike.length;
   // Where the edge is whole by another way, a partner with the same paths and callers from outside look alike.
-  const isEveryCall =
-    pairs.every((pair) => pair.unique) &&
-    pairs.length * 10 >= toTargets.length * 9 &&
-    pairs.length === alike.length;
+  const isEveryCall = pairs.length * 10 >= toTargets.length * 9 && pairs.length === alike.length;
   const whole = scene.calls.filter(
     (call) => call.client.serviceName === client && call.server.serviceName === server,
   );

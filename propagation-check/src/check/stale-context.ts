@@ -25,9 +25,12 @@ function findStaleClients(scene: Scene): readonly Draft[] {
       const entry = findEntry(scene.graph, client);
       if (entry !== null) callsOf.set(entry, [...(callsOf.get(entry) ?? []), client]);
     }
-    // One late call below a request that made just that one is fire-and-forget.
-    const crowded = [...callsOf].filter(([, clients]) => clients.length > 1);
-    const late = crowded.filter(([entry, clients]) => clients.some((client) => startsAfter(client, entry)));
+    // Fire-and-forget calls are late too, and every request makes about as many of them.
+    const late = [...callsOf].filter(
+      ([entry, clients]) =>
+        clients.some((client) => startsAfter(client, entry)) &&
+        clients.length >= 3 * countUsualCalls(callsOf, entry),
+    );
     if (late.length === 0) return [];
     const routes = new Set(late.map(([entry]) => entry.name));
     const bereft = scene.graph.spans.filter(
@@ -58,6 +61,12 @@ function findStaleClients(scene: Scene): readonly Draft[] {
       },
     ];
   });
+}
+
+/** The median of what the other requests call. */
+function countUsualCalls(callsOf: ReadonlyMap<Span, readonly Span[]>, entry: Span): number {
+  const counts = [...callsOf].flatMap(([other, clients]) => (other === entry ? [] : [clients.length]));
+  return counts.sort((left, right) => left - right)[counts.length >> 1] ?? 1;
 }
 
 function isLate(scene: Scene, client: Span): boolean {

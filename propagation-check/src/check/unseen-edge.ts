@@ -1,5 +1,7 @@
-import { readCallFacts } from '../call-facts.ts';
-import { type Check, type Draft, edgeProtocol, hasSpans, listUnseenEdges } from './check.ts';
+import { readCallFacts, readOutcome } from '../call-facts.ts';
+import { isEntry } from '../edge.ts';
+import type { ExpectedEdge } from '../expectation.ts';
+import { type Check, type Draft, edgeProtocol, hasSpans, listUnseenEdges, type Open } from './check.ts';
 
 /**
  * Expected edges of which nothing is seen, after all other checks. Two pictures:
@@ -32,6 +34,26 @@ export const findUnseenEdges: Check = (scene, open) => {
         },
       ];
     }
+    const refused = open.clients.filter(
+      (span) => span.serviceName === edge.client && readOutcome(span) === 'unreached',
+    );
+    if (refused.length > 0) {
+      return [
+        {
+          id: 'missing-server',
+          severity: 'warning',
+          client: edge.client,
+          server: edge.server,
+          protocol: edgeProtocol(refused[0] === undefined ? 'http' : readCallFacts(refused[0]).protocol),
+          candidates: ['server-span-lost', 'server-not-instrumented', 'not-sampled'],
+          shown: refused.map((client) => ({
+            client,
+            server: null,
+            says: 'ended without an answer of the called service: it may never have been reached',
+          })),
+        },
+      ];
+    }
     // The callee of a dark service is connected past it; the finding above tells that already.
     if (scene.calls.some((call) => call.server.serviceName === edge.server) && !hasSpans(scene, edge.client))
       return [];
@@ -39,10 +61,11 @@ export const findUnseenEdges: Check = (scene, open) => {
     const isElsewhere = open.found.some(
       (draft) => draft.severity === 'error' && draft.server === edge.server,
     );
+    const isUnderWay = sharesOpenTrace(open, edge);
     return [
       {
         id: hasSpans(scene, edge.client) ? 'missing-call' : 'missing-client',
-        severity: isElsewhere ? 'warning' : 'error',
+        severity: isElsewhere || isUnderWay ? 'warning' : 'error',
         client: edge.client,
         server: edge.server,
         protocol: 'http',
@@ -54,3 +77,15 @@ export const findUnseenEdges: Check = (scene, open) => {
     ];
   });
 };
+
+/** Long calls that are still open leave spans of both sides in one trace, under parents that have not ended. */
+function sharesOpenTrace(open: Open, edge: ExpectedEdge): boolean {
+  const tracesOf = (service: string): Set<string> =>
+    new Set(
+      open.orphans
+        .filter((span) => !isEntry(span) && span.serviceName === service)
+        .map((span) => span.traceId),
+    );
+  const ofServer = tracesOf(edge.server);
+  return [...tracesOf(edge.client)].some((traceId) => ofServer.has(traceId));
+}
