@@ -1,5 +1,6 @@
 import { alignSpans, estimateOffsets } from './align-clocks.ts';
-import type { Coverage, Draft, Open, Scene, Shown } from './check/check.ts';
+import { buildScene } from './build-scene.ts';
+import type { Draft, Open, Scene, Shown } from './check/check.ts';
 import { keyFor } from './check/check.ts';
 import { decideByHeaders } from './check/decide-by-headers.ts';
 import { checks } from './checks.ts';
@@ -28,7 +29,7 @@ export function checkTraces(spans: readonly Span[], options: CheckOptions = {}):
   const graph =
     clockOffsets.size === 0 ? received : buildTraceGraph(alignSpans(received.spans, clockOffsets));
   const { calls, openClients, rootServers, orphans } = findEdges(graph);
-  const scene: Scene = { graph, calls, expectation, coverage: measureCoverage(graph.spans), clockOffsets };
+  const scene = buildScene({ graph, calls, expectation, headers, clockOffsets });
   const drafts = runChecks(scene, { clients: openClients, roots: rootServers, orphans, found: [] }).flatMap(
     (draft) => decideByHeaders(draft, headers),
   );
@@ -41,18 +42,6 @@ export function checkTraces(spans: readonly Span[], options: CheckOptions = {}):
     edges: countEdges(calls, drafts),
     findings,
   };
-}
-
-function measureCoverage(spans: readonly Span[]): Scene['coverage'] {
-  const coverages = new Map<string | null, Coverage>();
-  for (const { serviceName, endTimeUnixNano: end } of spans) {
-    const known = coverages.get(serviceName) ?? { from: end, to: end };
-    coverages.set(serviceName, {
-      from: end < known.from ? end : known.from,
-      to: end > known.to ? end : known.to,
-    });
-  }
-  return (service) => coverages.get(service) ?? null;
 }
 
 function runChecks(scene: Scene, open: Open): readonly Draft[] {

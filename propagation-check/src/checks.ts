@@ -1,3 +1,4 @@
+import { findLostBaggage } from './check/baggage-lost.ts';
 import type { Check } from './check/check.ts';
 import { findLostClientSpans } from './check/client-span-lost.ts';
 import { findClockSkew } from './check/clock-skew.ts';
@@ -15,6 +16,7 @@ import { findSplitMessages } from './check/split-message.ts';
 import { findSplitTraces } from './check/split-trace.ts';
 import { findStaleContext } from './check/stale-context.ts';
 import { findTruncatedTraceIds } from './check/trace-id-truncated.ts';
+import { findUnexpectedEdges } from './check/unexpected-edge.ts';
 import { findUninstrumentedPeers } from './check/uninstrumented-peer.ts';
 import { findUnseenEdges } from './check/unseen-edge.ts';
 import { findWrongParents } from './check/wrong-parent.ts';
@@ -44,6 +46,9 @@ export const checks: readonly Check[] = [
   findMissingCalls,
   // Only for expected edges that nothing above has spoken of.
   findUnseenEdges,
+  // Whole edges that fall short of what is expected of them.
+  findLostBaggage,
+  findUnexpectedEdges,
   // Not failures: what is left over, and what misleads.
   findUninstrumentedPeers,
   findExternalParents,

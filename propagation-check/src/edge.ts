@@ -50,12 +50,35 @@ export function isOutgoing(span: Span): boolean {
 
 /** The entry span of the same service above (or at) a span: the request during which it happened. */
 export function findEntry(graph: TraceGraph, span: Span): Span | null {
-  if (isEntry(span)) return span;
-  for (const ancestor of ancestorsOf(graph, span)) {
-    if (ancestor.serviceName !== span.serviceName) return null;
-    if (isEntry(ancestor)) return ancestor;
+  const top = findTopInService(graph, span);
+  return isEntry(top) ? top : null;
+}
+
+const tops = new WeakMap<TraceGraph, Map<Span, Span>>();
+
+/** What led to a span, as far up as its service goes: an entry, a root, an orphan, or a child of another service. */
+export function findTopInService(graph: TraceGraph, span: Span): Span {
+  const known = tops.get(graph) ?? new Map<Span, Span>();
+  tops.set(graph, known);
+  const passed: Span[] = [];
+  let at = span;
+  for (const ancestor of upwards(graph, span)) {
+    at = known.get(ancestor) ?? ancestor;
+    if (at !== ancestor) break;
+    passed.push(ancestor);
   }
-  return null;
+  for (const each of passed) known.set(each, at);
+  return at;
+}
+
+function* upwards(graph: TraceGraph, span: Span): Generator<Span> {
+  yield span;
+  if (isEntry(span)) return;
+  for (const ancestor of ancestorsOf(graph, span)) {
+    if (ancestor.serviceName !== span.serviceName) return;
+    yield ancestor;
+    if (isEntry(ancestor)) return;
+  }
 }
 
 function findCallsInto(graph: TraceGraph, span: Span): readonly Call[] {

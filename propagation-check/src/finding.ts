@@ -21,6 +21,7 @@ export const findingIds = [
   'not-sampled',
   'trace-id-truncated',
   'baggage-lost',
+  'unexpected-edge',
   'service-unnamed',
   'clock-skew',
   'external-parent',

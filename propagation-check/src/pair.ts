@@ -12,6 +12,9 @@ export interface Pair {
 /** Some SDKs start spans at whole milliseconds, so a server may seem to start this much before its client. */
 const rounding = 1_000_000n;
 
+/** Two processes that read the same clock still differ by this much. */
+const jitter = 100_000n;
+
 /** Clocks of two processes on one machine differ by this much; looked at only where nothing fits within `rounding`. */
 const clockTolerance = 5_000_000n;
 
@@ -27,13 +30,10 @@ export function pairSpans(
   servers: readonly Span[],
   fits: (client: Span, server: Span) => boolean,
 ): readonly Pair[] {
-  const byStart = [...clients].sort((left, right) =>
-    compareTimes(left.startTimeUnixNano, right.startTimeUnixNano),
-  );
-  const longest = byStart.reduce((most, span) => maxTime(most, durationOf(span)), 0n);
+  const clientsOpenAt = indexByTime(clients);
   const fitting = new Map<Span, readonly Span[]>();
   for (const server of servers) {
-    const candidates = findOpenAt(byStart, server.startTimeUnixNano, longest).filter(
+    const candidates = clientsOpenAt(server.startTimeUnixNano).filter(
       (client) => client !== server && !isAround(server, client) && fits(client, server),
     );
     const exact = candidates.filter((client) => isOpenAt(client, server.startTimeUnixNano, rounding));
@@ -62,7 +62,10 @@ function isOpenAt(span: Span, time: bigint, tolerance: bigint): boolean {
 
 /** A span that began before another and ended after it is its cause rather than its effect. */
 function isAround(outer: Span, inner: Span): boolean {
-  return outer.startTimeUnixNano < inner.startTimeUnixNano && outer.endTimeUnixNano > inner.endTimeUnixNano;
+  return (
+    outer.startTimeUnixNano + jitter < inner.startTimeUnixNano &&
+    outer.endTimeUnixNano > inner.endTimeUnixNano
+  );
 }
 
 export function startsAfter(later: Span, earlier: Span): boolean {
@@ -109,6 +112,15 @@ function trimSlash(path: string): string {
   return path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path;
 }
 
+/** A look-up of the spans that were open at a time, the latest start first; a bounded number of them. */
+export function indexByTime(spans: readonly Span[]): (time: bigint) => readonly Span[] {
+  const sorted = [...spans].sort((left, right) =>
+    compareTimes(left.startTimeUnixNano, right.startTimeUnixNano),
+  );
+  const longest = sorted.reduce((most, span) => maxTime(most, durationOf(span)), 0n);
+  return (time) => findOpenAt(sorted, time, longest);
+}
+
 /** The spans (sorted by start) that may still be open at a time, nearest start first. */
 function findOpenAt(sorted: readonly Span[], time: bigint, longest: bigint): readonly Span[] {
   let low = 0;
@@ -140,10 +152,12 @@ function closestFirst(candidates: readonly Span[], server: Span): readonly Span[
 interface Matching {
   readonly serverOf: Map<Span, Span>;
   readonly clientOf: Map<Span, Span>;
+  /** Clients that a search passed which failed: no later search can succeed through them. */
+  readonly exhausted: Set<Span>;
 }
 
 function matchAll(fitting: ReadonlyMap<Span, readonly Span[]>): ReadonlyMap<Span, Span> {
-  const matching: Matching = { serverOf: new Map(), clientOf: new Map() };
+  const matching: Matching = { serverOf: new Map(), clientOf: new Map(), exhausted: new Set() };
   for (const server of fitting.keys()) augment(server, fitting, matching);
   return matching.serverOf;
 }
@@ -154,7 +168,7 @@ function augment(server: Span, fitting: ReadonlyMap<Span, readonly Span[]>, matc
   const queue: Span[] = [server];
   for (const at of queue) {
     for (const client of fitting.get(at) ?? []) {
-      if (cameFrom.has(client)) continue;
+      if (cameFrom.has(client) || matching.exhausted.has(client)) continue;
       cameFrom.set(client, at);
       const holder = matching.serverOf.get(client);
       if (holder === undefined) {
@@ -164,6 +178,7 @@ function augment(server: Span, fitting: ReadonlyMap<Span, readonly Span[]>, matc
       queue.push(holder);
     }
   }
+  for (const client of cameFrom.keys()) matching.exhausted.add(client);
 }
 
 function reassign(free: Span, cameFrom: ReadonlyMap<Span, Span>, matching: Matching): void {

@@ -115,6 +115,11 @@ export const prose: Readonly<Record<FindingId, Prose>> = {
     why: 'The trace is whole, but an expected baggage entry is missing in the called service.',
     fix: 'Add baggage to OTEL_PROPAGATORS on both sides and let proxies forward the baggage header.',
   },
+  'unexpected-edge': {
+    title: 'A call that is not expected',
+    why: 'The expectations forbid calls between these two services, and there are some.',
+    fix: 'Remove the call, or allow the edge in the expectations.',
+  },
   'service-unnamed': {
     title: 'A service has no name',
     why: 'Without service.name its spans cannot be told from those of other services.',

@@ -73,10 +73,22 @@ export function isBelow(graph: TraceGraph, span: Span, upper: Span): boolean {
   return false;
 }
 
+const tops = new WeakMap<TraceGraph, Map<Span, Span>>();
+
 /** The topmost span above (or at) a span that is in the data. */
 export function findTop(graph: TraceGraph, span: Span): Span {
-  let top = span;
-  for (const ancestor of ancestorsOf(graph, span)) top = ancestor;
+  const known = tops.get(graph) ?? new Map<Span, Span>();
+  tops.set(graph, known);
+  const passed = [span];
+  let top = known.get(span) ?? span;
+  if (top === span) {
+    for (const ancestor of ancestorsOf(graph, span)) {
+      top = known.get(ancestor) ?? ancestor;
+      if (top !== ancestor) break;
+      passed.push(ancestor);
+    }
+  }
+  for (const each of passed) known.set(each, top);
   return top;
 }
 

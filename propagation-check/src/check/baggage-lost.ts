@@ -2,13 +2,14 @@ import type { Call } from '../edge.ts';
 import type { WireContext } from '../evidence.ts';
 import type { Span } from '../span.ts';
 import { type HeaderEvidence, readCallHeaders } from '../wire.ts';
-import { type Draft, groupBy, isExpectedCaller, keyFor, type Scene } from './check.ts';
+import { type Check, type Draft, groupBy, isExpectedCaller, keyFor } from './check.ts';
 
 /**
  * Whole edges on which an expected baggage entry did not arrive: by the headers that a tap saw, otherwise by the
  * attributes that services copy from baggage. Where nobody looked nothing is said.
  */
-export function findLostBaggage(scene: Scene, headers: HeaderEvidence): readonly Draft[] {
+export const findLostBaggage: Check = (scene) => {
+  const { headers } = scene;
   const entries = Object.entries(scene.expectation.baggage);
   if (entries.length === 0) return [];
   const recorded = findRecordedKeys(scene.graph.spans, entries);
@@ -21,7 +22,7 @@ export function findLostBaggage(scene: Scene, headers: HeaderEvidence): readonly
   return groupBy(lost, ({ call: { client, server, protocol } }) =>
     keyFor(client.serviceName, server.serviceName, protocol),
   ).flatMap(describeEdge);
-}
+};
 
 type Entry = readonly [key: string, value: string];
 

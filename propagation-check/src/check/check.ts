@@ -6,13 +6,18 @@ import type { FindingId } from '../finding.ts';
 import type { EdgeResult, Finding } from '../result.ts';
 import type { Span } from '../span.ts';
 import type { TraceGraph } from '../trace-graph.ts';
+import type { HeaderEvidence } from '../wire.ts';
 
 /** Everything that a check may look at. A check does no I/O and changes nothing. */
 export interface Scene {
   readonly graph: TraceGraph;
   /** Calls whose two sides are connected. */
   readonly calls: readonly Call[];
+  readonly callsBetween: (client: string | null, server: string | null) => readonly Call[];
+  readonly callsInto: (server: string | null) => readonly Call[];
+  readonly spansOf: (service: string | null) => readonly Span[];
   readonly expectation: Expectation;
+  readonly headers: HeaderEvidence;
   /** The first and the last end of the spans that a service delivered; null for a service without spans. */
   readonly coverage: (service: string | null) => Coverage | null;
   /** How far clocks are apart; the times of all spans here are aligned already. */
@@ -88,11 +93,7 @@ export function isPlausible(scene: Scene, client: string | null, server: string 
   if (isExpectedCaller(scene, client, server)) return true;
   return scene.expectation.edges
     .filter((edge) => edge.server === server && edge.rule !== 'must-not')
-    .some(
-      (edge) =>
-        hasSpans(scene, edge.client) &&
-        !scene.graph.spans.some((span) => span.serviceName === edge.client && isOutgoing(span)),
-    );
+    .some((edge) => hasSpans(scene, edge.client) && !scene.spansOf(edge.client).some(isOutgoing));
 }
 
 /** The edges that must exist, of which no call is whole and no earlier check has spoken. */
@@ -108,11 +109,11 @@ export function listUnseenEdges(scene: Scene, open: Open): readonly ExpectedEdge
 }
 
 export function hasCall(scene: Scene, client: string, server: string): boolean {
-  return scene.calls.some((call) => call.client.serviceName === client && call.server.serviceName === server);
+  return scene.callsBetween(client, server).length > 0;
 }
 
 export function hasSpans(scene: Scene, service: string): boolean {
-  return scene.graph.spans.some((span) => span.serviceName === service);
+  return scene.spansOf(service).length > 0;
 }
 
 /**
@@ -139,15 +140,12 @@ export function measureLag(calls: readonly Call[], later: 'client' | 'server'): 
  * delivered spans that ended when the parent should have, which is after its child by as much as in whole calls.
  */
 export function isParentDue(scene: Scene, server: Span): boolean {
-  const calls = scene.calls.filter((call) => call.server.serviceName === server.serviceName);
-  const callers = new Set(calls.map((call) => call.client.serviceName));
-  if (callers.size === 0) return true;
-  return [...callers].some((caller) => {
-    const lag = measureLag(
-      calls.filter((call) => call.client.serviceName === caller),
-      'client',
-    );
-    return isCovered(scene, caller, server.startTimeUnixNano, server.endTimeUnixNano + lag);
+  const edges = groupBy(scene.callsInto(server.serviceName), (call) => keyFor(call.client.serviceName));
+  if (edges.length === 0) return true;
+  return edges.some((calls) => {
+    const caller = calls[0]?.client.serviceName ?? null;
+    const end = server.endTimeUnixNano + measureLag(calls, 'client');
+    return isCovered(scene, caller, server.startTimeUnixNano, end);
   });
 }
 

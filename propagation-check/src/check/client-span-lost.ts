@@ -1,6 +1,6 @@
 import { readCallFacts } from '../call-facts.ts';
 import { isEntry } from '../edge.ts';
-import { startsDuring } from '../pair.ts';
+import { indexByTime, startsDuring } from '../pair.ts';
 import type { Span } from '../span.ts';
 import { findTop, isBelow, isOrphan } from '../trace-graph.ts';
 import {
@@ -11,7 +11,6 @@ import {
   isExpectedCaller,
   isParentDue,
   keyFor,
-  type Open,
   type Scene,
   type Shown,
 } from './check.ts';
@@ -24,10 +23,17 @@ import { type HeaderCause, readTracecontext } from './header-cause.ts';
 export const findLostClientSpans: Check = (scene, open) => {
   const orphans = open.orphans.filter(isEntry);
   if (orphans.length === 0) return [];
+  const clients = new Set(open.clients);
   const traces = new Map(
-    groupBy(scene.graph.spans, (span) => span.traceId).map((spans) => [spans[0]?.traceId, spans]),
+    groupBy(scene.graph.spans, (span) => span.traceId).map((spans) => [
+      spans[0]?.traceId,
+      indexByTime(spans),
+    ]),
   );
-  const lost = orphans.flatMap((server) => findCaller(scene, open, server, traces.get(server.traceId) ?? []));
+  const lost = orphans.flatMap((server) => {
+    const openAt = traces.get(server.traceId);
+    return openAt === undefined ? [] : findCaller(scene, clients, server, openAt(server.startTimeUnixNano));
+  });
   return groupBy(lost, (item) => keyFor(item.caller, item.server.serviceName, String(item.isDark))).flatMap(
     describeEdge(scene),
   );
@@ -42,8 +48,14 @@ interface Lost extends Shown {
   readonly isDue: boolean;
 }
 
-function findCaller(scene: Scene, open: Open, server: Span, trace: readonly Span[]): readonly Lost[] {
-  const around = trace.filter(
+/** `openThen`: the spans of its trace that were open when it started, the latest first. */
+function findCaller(
+  scene: Scene,
+  clients: ReadonlySet<Span>,
+  server: Span,
+  openThen: readonly Span[],
+): readonly Lost[] {
+  const around = openThen.filter(
     (span) =>
       span.serviceName !== server.serviceName &&
       span.parentSpanId !== server.parentSpanId &&
@@ -52,9 +64,9 @@ function findCaller(scene: Scene, open: Open, server: Span, trace: readonly Span
       // Whoever began that from outside of the data may have called this service too, in the same trace.
       !isOrphan(scene.graph, findTop(scene.graph, span)),
   );
-  const innermost = around.at(-1);
+  const innermost = around[0];
   if (innermost === undefined) return [];
-  const caller = around.findLast((span) => isExpectedCaller(scene, span.serviceName, server.serviceName));
+  const caller = around.find((span) => isExpectedCaller(scene, span.serviceName, server.serviceName));
   const expected = scene.expectation.edges.find((edge) => edge.server === server.serviceName);
   return [
     {
@@ -68,7 +80,7 @@ function findCaller(scene: Scene, open: Open, server: Span, trace: readonly Span
           span.endTimeUnixNano >= server.endTimeUnixNano &&
           !isOrphan(scene.graph, span),
       ),
-      isDark: caller === undefined || around.some((span) => open.clients.includes(span)),
+      isDark: caller === undefined || around.some((span) => clients.has(span)),
     },
   ];
 }

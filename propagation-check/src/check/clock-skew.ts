@@ -13,7 +13,7 @@ export const findClockSkew: Check = (scene) =>
         ahead > 0n
           ? `the clock of ${service} is ${milliseconds} ms ahead`
           : `the clock of ${service} is ${-milliseconds} ms behind`;
-      const calls = scene.calls.filter((call) => call.server.serviceName === service);
+      const calls = scene.callsInto(service);
       return {
         id: 'clock-skew' as const,
         severity: 'warning' as const,

@@ -1,8 +1,8 @@
 import { areAwaited } from '../awaited.ts';
-import { type Call, findEntry, isEntry } from '../edge.ts';
+import { type Call, findEntry, findTopInService, isEntry } from '../edge.ts';
 import { isExpected } from '../expectation.ts';
 import { pairSpans } from '../pair.ts';
-import { findTop, isRoot } from '../trace-graph.ts';
+import { isRoot } from '../trace-graph.ts';
 import { type Check, groupBy, keyFor, type Scene } from './check.ts';
 
 /**
@@ -21,9 +21,7 @@ export const findContextLostInProcess: Check = (scene) => {
     const detached = calls.filter((call) => startsOwnTrace(scene, call));
     if (detached.length === 0) return [];
     const entriesWithCall = new Set(calls.map((call) => findEntry(scene.graph, call.client)));
-    const entries = scene.graph.spans.filter(
-      (span) => isEntry(span) && span.serviceName === first.client.serviceName,
-    );
+    const entries = scene.spansOf(first.client.serviceName).filter(isEntry);
     const pairs = pairSpans(
       entries.filter((entry) => !entriesWithCall.has(entry)),
       detached.map((call) => call.client),
@@ -63,12 +61,10 @@ export const findContextLostInProcess: Check = (scene) => {
   });
 };
 
-/** Whether the topmost span above the call, in the calling service, is a root and no entry. */
-function startsOwnTrace(scene: Scene, call: Call): boolean {
-  const top = findTop(scene.graph, call.client);
-  return (
-    isRoot(top) && !isEntry(top) && top.links.length === 0 && top.serviceName === call.client.serviceName
-  );
+/** Whether what led to the call within its service began a trace, and is no entry. */
+function startsOwnTrace(scene: Scene, { client }: Call): boolean {
+  const top = findTopInService(scene.graph, client);
+  return isRoot(top) && !isEntry(top) && top.links.length === 0;
 }
 
 function isMinority(part: number, whole: number): boolean {

@@ -26,7 +26,7 @@ export const findMissingCalls: Check = (scene, open) => [
 function findWhollyMissingCalls(scene: Scene, open: Open): readonly Draft[] {
   return listUnseenEdges(scene, open).flatMap((edge): readonly Draft[] => {
     const roots = open.roots.filter((span) => span.serviceName === edge.server && !isHealthProbe(span));
-    const callers = scene.graph.spans.filter((span) => span.serviceName === edge.client);
+    const callers = scene.spansOf(edge.client);
     if (roots.length === 0) return [];
     const pairs = pairSpans(callers.filter(isEntry), roots, () => true);
     // Messages are read at any time later; requests while the caller's own request is open.
@@ -49,7 +49,7 @@ function findPartlyMissingCalls(scene: Scene, open: Open): readonly Draft[] {
     const roots = open.roots.filter(
       (span) => span.serviceName === edge.server && span.kind === 'SERVER' && !isHealthProbe(span),
     );
-    const callers = scene.graph.spans.filter((span) => span.serviceName === edge.client);
+    const callers = scene.spansOf(edge.client);
     const calling = new Set(callers.filter(isOutgoing).map((span) => findEntry(scene.graph, span)));
     const callingRoutes = new Set([...calling].map((request) => request?.name));
     const requests = callers.filter((span) => span.kind === 'SERVER' && !callingRoutes.has(span.name));

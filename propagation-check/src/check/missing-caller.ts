@@ -36,9 +36,7 @@ export const findMissingCallers: Check = (scene, open) =>
     });
 
 function comesFrom(scene: Scene, edge: ExpectedEdge, server: Span): boolean {
-  const whole = scene.calls
-    .filter((call) => call.client.serviceName === edge.client && call.server.serviceName === edge.server)
-    .map((call) => call.server);
+  const whole = scene.callsBetween(edge.client, edge.server).map((call) => call.server);
   if (whole.length === 0) return true;
   const agents = new Set(whole.map((span) => readCallFacts(span).userAgent));
   const agent = readCallFacts(server).userAgent;

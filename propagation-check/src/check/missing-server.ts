@@ -9,6 +9,7 @@ import {
   type Draft,
   edgeProtocol,
   groupBy,
+  hasSpans,
   isCovered,
   keyFor,
   listUnseenEdges,
@@ -105,7 +106,7 @@ function selectCallsTo(scene: Scene, open: Open, lonely: readonly Span[], server
     return host === server.toLowerCase() || host.startsWith(`${server.toLowerCase()}.`);
   });
   if (named.length > 0) return named;
-  const servers = scene.graph.spans.filter((span) => span.serviceName === server && span.kind === 'SERVER');
+  const servers = scene.spansOf(server).filter((span) => span.kind === 'SERVER');
   const known = lonely.filter((span) => servers.some((entry) => compareRequests(span, entry) === 'yes'));
   if (known.length > 0) return known;
   if (open.roots.some((span) => span.serviceName === server && !isHealthProbe(span))) return [];
@@ -123,8 +124,7 @@ function targetOf(span: Span): string {
 }
 
 function rankCauses(scene: Scene, server: string): readonly FindingId[] {
-  const hasSpans = scene.graph.spans.some((span) => span.serviceName === server);
-  return hasSpans
+  return hasSpans(scene, server)
     ? ['not-sampled', 'server-not-instrumented', 'server-span-lost']
     : ['server-span-lost', 'server-not-instrumented', 'not-sampled'];
 }

@@ -10,7 +10,7 @@ import { type Check, edgeProtocol, listUnseenEdges, type Scene } from './check.t
  */
 export const findServersNotInstrumented: Check = (scene, open) =>
   listUnseenEdges(scene, open).flatMap((edge) => {
-    const entries = scene.graph.spans.filter((span) => span.serviceName === edge.server);
+    const entries = scene.spansOf(edge.server);
     if (entries.some((span) => span.kind === 'SERVER' || span.kind === 'CONSUMER')) return [];
     const pairs = pairSpans(
       open.clients.filter((span) => span.serviceName === edge.client),

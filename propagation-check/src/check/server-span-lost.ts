@@ -1,5 +1,5 @@
 import { readCallFacts, readOutcome } from '../call-facts.ts';
-import { pairSpans } from '../pair.ts';
+import { type Pair, pairSpans } from '../pair.ts';
 import type { Span } from '../span.ts';
 import { isBelow } from '../trace-graph.ts';
 import { type Check, edgeProtocol, groupBy, isCovered, keyFor, measureLag, type Scene } from './check.ts';
@@ -42,11 +42,7 @@ export const findServerSpansLost: Check = (scene, open) => {
           server: null,
           says: `${server.kind} "${server.name}" of the called service hangs under ${server.parentSpanId}, which never arrived`,
         })),
-        explains: scene.graph.spans.filter((span) =>
-          group.some(
-            (pair) => pair.server.traceId === span.traceId && pair.server.serviceName === span.serviceName,
-          ),
-        ),
+        explains: listOrphansOf(open.orphans, group),
       },
     ];
   });
@@ -54,8 +50,12 @@ export const findServerSpansLost: Check = (scene, open) => {
 
 /** How long after its client the SERVER span may have ended: as in whole calls, or as long again as the call took. */
 function measureServerLag(scene: Scene, client: Span, span: Span): bigint {
-  const calls = scene.calls.filter(
-    (call) => call.client.serviceName === client.serviceName && call.server.serviceName === span.serviceName,
-  );
+  const calls = scene.callsBetween(client.serviceName, span.serviceName);
   return calls.length > 0 ? measureLag(calls, 'server') : client.endTimeUnixNano - client.startTimeUnixNano;
+}
+
+/** What else of the same service hangs loose in the same traces has the same cause. */
+function listOrphansOf(orphans: readonly Span[], pairs: readonly Pair[]): readonly Span[] {
+  const traces = new Set(pairs.map(({ server }) => keyFor(server.traceId, server.serviceName)));
+  return orphans.filter((span) => traces.has(keyFor(span.traceId, span.serviceName)));
 }

@@ -8,8 +8,8 @@ import { type Check, listUnseenEdges } from './check.ts';
  */
 export const findSplitsByHand: Check = (scene, open) =>
   listUnseenEdges(scene, open).flatMap((edge) => {
-    const callers = scene.graph.spans.filter((span) => span.serviceName === edge.client);
-    const callees = scene.graph.spans.filter((span) => span.serviceName === edge.server);
+    const callers = scene.spansOf(edge.client);
+    const callees = scene.spansOf(edge.server);
     const isInternalOnly = [...callers, ...callees].every((span) => span.kind === 'INTERNAL');
     if (!isInternalOnly) return [];
     const innermost = callers.filter((span) => scene.graph.childrenOf(span).length === 0);

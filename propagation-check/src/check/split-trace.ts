@@ -37,11 +37,8 @@ function belongTogether(scene: Scene, client: Span, server: Span): boolean {
 function comesFromElsewhere(scene: Scene, client: Span, server: Span): boolean {
   const userAgent = readCallFacts(server).userAgent;
   if (userAgent === null) return false;
-  const ofEdge = scene.calls
-    .filter(
-      (call) =>
-        call.client.serviceName === client.serviceName && call.server.serviceName === server.serviceName,
-    )
+  const ofEdge = scene
+    .callsBetween(client.serviceName, server.serviceName)
     .flatMap((call) => readCallFacts(call.server).userAgent ?? []);
   return ofEdge.length > 0 && !ofEdge.includes(userAgent);
 }
@@ -58,13 +55,12 @@ function describeEdge(
   const server = first.server.serviceName;
   const targets = new Set(pairs.map((pair) => targetOf(pair.client)));
   const toTargets = open.filter((span) => span.serviceName === client && targets.has(targetOf(span)));
-  const alike = strangers.filter((span) => pairs.some((pair) => isAlike(pair.server, span)));
+  const kinds = new Set(pairs.map((pair) => kindOf(pair.server)));
+  const alike = strangers.filter((span) => kinds.has(kindOf(span)));
   const isCommon = pairs.length * 2 >= toTargets.length && pairs.length * 2 >= alike.length;
   // Where the edge is whole by another way, a partner with the same paths and callers from outside look alike.
   const isEveryCall = pairs.length * 10 >= toTargets.length * 9 && pairs.length === alike.length;
-  const whole = scene.calls.filter(
-    (call) => call.client.serviceName === client && call.server.serviceName === server,
-  );
+  const whole = scene.callsBetween(client, server);
   // An expectation speaks for these calls unless the edge is whole by another way.
   const isOnItsWay = whole.length === 0 || whole.some((call) => targets.has(targetOf(call.client)));
   if (isOnItsWay ? !isCommon && !isExpected(scene.expectation, client, server) : !isEveryCall) return [];
@@ -89,12 +85,8 @@ function describeEdge(
 }
 
 /** Requests of one kind: if most of them began while nobody of the data called, others call this service. */
-function isAlike(left: Span, right: Span): boolean {
-  return (
-    left.serviceName === right.serviceName &&
-    left.name === right.name &&
-    readCallFacts(left).userAgent === readCallFacts(right).userAgent
-  );
+function kindOf(span: Span): string {
+  return keyFor(span.serviceName, span.name, readCallFacts(span).userAgent);
 }
 
 function targetOf(span: Span): string {
@@ -123,8 +115,8 @@ function guessCause(scene: Scene, pairs: readonly Pair[]): FindingId {
   const servers = new Set(pairs.map((pair) => pair.server.serviceName));
   const instancesOf = (spans: readonly Span[]): Set<string> =>
     new Set(spans.flatMap((span) => span.resource.get('service.instance.id')?.toString() ?? []));
-  const whole = scene.calls.filter(
-    (call) => clients.has(call.client.serviceName) && servers.has(call.server.serviceName),
+  const whole = [...clients].flatMap((client) =>
+    [...servers].flatMap((server) => scene.callsBetween(client, server)),
   );
   const splitServers = instancesOf(pairs.map((pair) => pair.server));
   const wholeServers = instancesOf(whole.map((call) => call.server));

@@ -33,13 +33,9 @@ function findStaleClients(scene: Scene): readonly Draft[] {
     );
     if (late.length === 0) return [];
     const routes = new Set(late.map(([entry]) => entry.name));
-    const bereft = scene.graph.spans.filter(
-      (span) =>
-        span.kind === 'SERVER' &&
-        span.serviceName === first.client.serviceName &&
-        routes.has(span.name) &&
-        !callsOf.has(span),
-    );
+    const bereft = scene
+      .spansOf(first.client.serviceName)
+      .filter((span) => span.kind === 'SERVER' && routes.has(span.name) && !callsOf.has(span));
     const clients = late.flatMap(([, below]) => below);
     // Roles are turned: the entry span is open while the CLIENT span starts.
     const pairs = pairSpans(bereft, clients, () => true);

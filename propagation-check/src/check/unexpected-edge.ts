@@ -1,10 +1,8 @@
 import type { Call } from '../edge.ts';
-import { type Draft, groupBy, keyFor, type Scene } from './check.ts';
+import { type Check, type Draft, groupBy, keyFor } from './check.ts';
 
 /** An edge that an expectation forbids, and that is there. */
-export function findUnexpectedEdges(
-  scene: Scene,
-): readonly (Omit<Draft, 'id'> & { readonly id: 'unexpected-edge' })[] {
+export const findUnexpectedEdges: Check = (scene) => {
   const forbidden = new Set(
     scene.expectation.edges
       .filter((edge) => edge.rule === 'must-not')
@@ -15,12 +13,10 @@ export function findUnexpectedEdges(
   );
   return groupBy(calls, (call) =>
     keyFor(call.client.serviceName, call.server.serviceName, call.protocol),
-  ).flatMap((group) => describeEdge(group));
-}
+  ).flatMap(describeEdge);
+};
 
-function describeEdge(
-  calls: readonly Call[],
-): readonly (Omit<Draft, 'id'> & { readonly id: 'unexpected-edge' })[] {
+function describeEdge(calls: readonly Call[]): readonly Draft[] {
   const [first] = calls;
   if (first === undefined) return [];
   return [

@@ -55,8 +55,7 @@ export const findUnseenEdges: Check = (scene, open) => {
       ];
     }
     // The callee of a dark service is connected past it; the finding above tells that already.
-    if (scene.calls.some((call) => call.server.serviceName === edge.server) && !hasSpans(scene, edge.client))
-      return [];
+    if (scene.callsInto(edge.server).length > 0 && !hasSpans(scene, edge.client)) return [];
     // Another caller explains what reached the callee: worth a word, while the error is on that edge.
     const isElsewhere = open.found.some(
       (draft) => draft.severity === 'error' && draft.server === edge.server,

@@ -1,0 +1,35 @@
+import type { Span } from './span.ts';
+
+/** A request, and a call that may have been made for it. */
+export interface Awaiting {
+  readonly request: Span;
+  readonly call: Span;
+}
+
+/**
+ * Whether requests waited for these calls: the calls ended within them and filled a good part of them, or ended
+ * shortly before they did. Calls of a timer fall into requests too, but nobody waits for them.
+ */
+export function areAwaited(pairs: readonly Awaiting[]): boolean {
+  const contained = pairs.filter(({ request, call }) => call.endTimeUnixNano <= request.endTimeUnixNano);
+  if (pairs.length === 0 || contained.length < pairs.length * 0.9) return false;
+  const fill = median(pairs.map(({ request, call }) => ratio(durationOf(call), durationOf(request))));
+  const rest = median(
+    pairs.map(({ request, call }) =>
+      ratio(request.endTimeUnixNano - call.endTimeUnixNano, durationOf(request)),
+    ),
+  );
+  return fill >= 0.25 || rest <= 0.2;
+}
+
+function durationOf(span: Span): bigint {
+  return span.endTimeUnixNano - span.startTimeUnixNano;
+}
+
+function ratio(part: bigint, whole: bigint): number {
+  return whole <= 0n ? 1 : Number(part) / Number(whole);
+}
+
+function median(values: readonly number[]): number {
+  return [...values].sort((left, right) => left - right)[values.length >> 1] ?? 0;
+}

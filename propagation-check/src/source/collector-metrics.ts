@@ -1,0 +1,107 @@
+import { escapeControls } from '../decode/quote-value.ts';
+import { createHttpClient, type HttpClientOptions } from './http-client.ts';
+import { summarize } from './http-policy.ts';
+import { SourceError } from './source.ts';
+
+/** Counters of an OpenTelemetry Collector's own telemetry, in spans since it started, over all its components. */
+export interface CollectorCounters {
+  /** Of the metrics endpoint: `collector=http://localhost:8888/metrics`. */
+  readonly name: string;
+  /** Accepted by receivers. */
+  readonly accepted: number;
+  /** Refused by receivers or by `memory_limiter`; the sender may try again. */
+  readonly refused: number;
+  /** Delivered by exporters. */
+  readonly sent: number;
+  /** Given up by exporters. */
+  readonly sendFailed: number;
+  /** Dropped because an exporter's queue was full. */
+  readonly enqueueFailed: number;
+}
+
+/** Without prefix and suffixes. */
+const counters = [
+  'receiver_accepted_spans',
+  'receiver_refused_spans',
+  'receiver_failed_spans',
+  'processor_refused_spans',
+  'processor_memory_limiter_refused_spans',
+  'exporter_sent_spans',
+  'exporter_send_failed_spans',
+  'exporter_enqueue_failed_spans',
+] as const;
+
+type Counter = (typeof counters)[number];
+
+/**
+ * Reads a Collector's metrics once.
+ * @param url Of its Prometheus endpoint; without a path `/metrics` is meant.
+ * @throws {SourceError} when it cannot be asked, or what answers is not a Collector.
+ */
+export async function readCollectorCounters(
+  url: URL,
+  options: HttpClientOptions = {},
+  signal?: AbortSignal,
+): Promise<CollectorCounters> {
+  const endpoint = url.pathname === '/' ? new URL('/metrics', url) : url;
+  const client = await createHttpClient('collector', new URL('/', endpoint), options);
+  const name = `collector=${endpoint.origin}${endpoint.pathname}`;
+  try {
+    const path = endpoint.pathname.replace(/^\/+/, '');
+    const answer = await client.get(path, endpoint.searchParams, 'text/plain;version=0.0.4', signal);
+    if (answer.status !== 200) {
+      throw new SourceError(`${name}: answered ${answer.status}: ${summarize(answer)}`);
+    }
+    return { name, ...parseCollectorCounters(name, new TextDecoder().decode(answer.body)) };
+  } finally {
+    await client.close();
+  }
+}
+
+/**
+ * Sums the counters of a Prometheus text exposition. A counter that never counted is absent, and 0.
+ * @throws {SourceError} when no metric in it is a Collector's.
+ */
+export function parseCollectorCounters(name: string, text: string): Omit<CollectorCounters, 'name'> {
+  const sums = new Map<Counter, number>();
+  let isCollector = false;
+  for (const line of text.split('\n')) {
+    const sample = readSample(line);
+    if (sample === null) continue;
+    isCollector = true;
+    const counter = counters.find((known) => known === sample.metric);
+    if (counter !== undefined) sums.set(counter, (sums.get(counter) ?? 0) + sample.value);
+  }
+  const sumOf = (counter: Counter) => sums.get(counter) ?? 0;
+  if (isCollector) {
+    return {
+      accepted: sumOf('receiver_accepted_spans'),
+      // What a processor refuses its receiver refuses too, unless something between them answered before.
+      refused: Math.max(
+        sumOf('receiver_refused_spans') + sumOf('receiver_failed_spans'),
+        sumOf('processor_refused_spans'),
+        sumOf('processor_memory_limiter_refused_spans'),
+      ),
+      sent: sumOf('exporter_sent_spans'),
+      sendFailed: sumOf('exporter_send_failed_spans'),
+      enqueueFailed: sumOf('exporter_enqueue_failed_spans'),
+    };
+  }
+  const [first = ''] = text.trim().split('\n');
+  throw new SourceError(
+    `${name}: no otelcol_ metric in the answer (“${escapeControls(first.slice(0, 80))}”); ` +
+      'use the address of the Collector’s own metrics (service.telemetry.metrics.readers, port 8888 by default)',
+  );
+}
+
+/**
+ * One line of the Prometheus text format: `name{labels} value [timestamp]`. Units and types may be appended to the name,
+ * depending on the Collector's version and the reader's settings: `_total`, `__spans_`, `__spans__total`.
+ */
+function readSample(line: string): { readonly metric: string; readonly value: number } | null {
+  const match = /^otelcol_([a-z_]+?)(?:__spans_)?(?:_total)?(?:\{.*\})?[ \t]+([^ \t]+)/.exec(line);
+  if (match === null) return null;
+  const [, metric = '', text] = match;
+  const value = Number(text);
+  return { metric, value: Number.isFinite(value) ? value : 0 };
+}
