@@ -1,7 +1,7 @@
 import { isHealthProbe } from './call-facts.ts';
-import { groupBy, keyFor } from './check/check.ts';
 import type { Call, Edges } from './edge.ts';
 import type { Expectation } from './expectation.ts';
+import { groupBy, keyFor } from './group-by.ts';
 import { compareRequests } from './pair.ts';
 import type { Span } from './span.ts';
 

@@ -1,5 +1,5 @@
 import type { Coverage, Scene } from './check/check.ts';
-import { keyFor } from './check/check.ts';
+import { keyFor } from './group-by.ts';
 import type { Span } from './span.ts';
 
 type Facts = Pick<Scene, 'graph' | 'calls' | 'expectation' | 'headers' | 'clockOffsets'>;

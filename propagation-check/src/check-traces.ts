@@ -1,11 +1,11 @@
 import { alignSpans, estimateOffsets } from './align-clocks.ts';
 import { buildScene } from './build-scene.ts';
 import type { Draft, Open, Scene, Shown } from './check/check.ts';
-import { keyFor } from './check/check.ts';
 import { decideByHeaders } from './check/decide-by-headers.ts';
 import { checks } from './checks.ts';
 import { type Call, findEdges } from './edge.ts';
 import { type Expectation, noExpectation } from './expectation.ts';
+import { keyFor } from './group-by.ts';
 import { prose } from './prose.ts';
 import type { EdgeResult, Evidence, Finding, Result } from './result.ts';
 import type { Span } from './span.ts';

@@ -1,8 +1,9 @@
 import type { Call } from '../edge.ts';
 import type { WireContext } from '../evidence.ts';
+import { groupBy, keyFor } from '../group-by.ts';
 import type { Span } from '../span.ts';
 import { type HeaderEvidence, readCallHeaders } from '../wire.ts';
-import { type Check, type Draft, groupBy, isExpectedCaller, keyFor } from './check.ts';
+import { type Check, type Draft, isExpectedCaller } from './check.ts';
 
 /**
  * Whole edges on which an expected baggage entry did not arrive: by the headers that a tap saw, otherwise by the

@@ -3,6 +3,7 @@ import type { CallFacts } from '../call-facts.ts';
 import { type Call, isOutgoing } from '../edge.ts';
 import type { Expectation, ExpectedEdge } from '../expectation.ts';
 import type { FindingId } from '../finding.ts';
+import { groupBy, keyFor } from '../group-by.ts';
 import type { EdgeResult, Finding } from '../result.ts';
 import type { Span } from '../span.ts';
 import type { TraceGraph } from '../trace-graph.ts';
@@ -66,23 +67,6 @@ export type Check = (scene: Scene, open: Open) => readonly Draft[];
 
 export function edgeProtocol(protocol: CallFacts['protocol']): EdgeResult['protocol'] {
   return protocol === 'rpc' || protocol === 'messaging' ? protocol : 'http';
-}
-
-/** Groups in order of first appearance. */
-export function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): readonly (readonly T[])[] {
-  const groups = new Map<string, T[]>();
-  for (const item of items) {
-    const key = keyOf(item);
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, [item]);
-    else group.push(item);
-  }
-  return [...groups.values()];
-}
-
-/** A key of several parts that no part can forge. */
-export function keyFor(...parts: readonly (string | number | null)[]): string {
-  return JSON.stringify(parts);
 }
 
 /**

@@ -1,5 +1,6 @@
 import { readCallFacts } from '../call-facts.ts';
 import { isEntry } from '../edge.ts';
+import { groupBy, keyFor } from '../group-by.ts';
 import { indexByTime, startsDuring } from '../pair.ts';
 import type { Span } from '../span.ts';
 import { findTop, isBelow, isOrphan } from '../trace-graph.ts';
@@ -7,10 +8,8 @@ import {
   type Check,
   type Draft,
   edgeProtocol,
-  groupBy,
   isExpectedCaller,
   isParentDue,
-  keyFor,
   type Scene,
   type Shown,
 } from './check.ts';

@@ -1,9 +1,10 @@
 import { areAwaited } from '../awaited.ts';
 import { type Call, findEntry, findTopInService, isEntry } from '../edge.ts';
 import { isExpected } from '../expectation.ts';
+import { groupBy, keyFor } from '../group-by.ts';
 import { pairSpans } from '../pair.ts';
 import { isRoot } from '../trace-graph.ts';
-import { type Check, groupBy, keyFor, type Scene } from './check.ts';
+import type { Check, Scene } from './check.ts';
 
 /**
  * The edge is whole, but the caller's CLIENT span starts a trace of its own instead of belonging to the request

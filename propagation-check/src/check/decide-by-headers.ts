@@ -1,6 +1,7 @@
 import type { FindingId } from '../finding.ts';
+import { groupBy } from '../group-by.ts';
 import { type HeaderEvidence, readCallHeaders } from '../wire.ts';
-import { type Draft, groupBy, type Shown } from './check.ts';
+import type { Draft, Shown } from './check.ts';
 import { clientSpanLost } from './client-span-lost.ts';
 import { formatMismatch } from './format-mismatch.ts';
 import type { HeaderCause } from './header-cause.ts';

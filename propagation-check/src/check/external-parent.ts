@@ -1,6 +1,7 @@
 import { readCallFacts } from '../call-facts.ts';
 import { isEntry } from '../edge.ts';
-import { type Check, edgeProtocol, groupBy, keyFor } from './check.ts';
+import { groupBy, keyFor } from '../group-by.ts';
+import { type Check, edgeProtocol } from './check.ts';
 
 /** Entry spans that continue a trace of somebody outside the data. Healthy, and good to know. */
 export const findExternalParents: Check = (_scene, open) =>

@@ -1,7 +1,8 @@
 import { readCallFacts } from '../call-facts.ts';
+import { groupBy, keyFor } from '../group-by.ts';
 import { compareRequests, isAddressedTo, pairSpans } from '../pair.ts';
 import { findTop, isOrphan } from '../trace-graph.ts';
-import { type Check, edgeProtocol, groupBy, isExpectedCaller, isParentDue, keyFor } from './check.ts';
+import { type Check, edgeProtocol, isExpectedCaller, isParentDue } from './check.ts';
 
 /**
  * SERVER spans whose parent is nowhere, while a CLIENT span of the same trace and request has no child:

@@ -2,16 +2,15 @@ import { fitsRoute, isHealthProbe, readCallFacts, readOutcome } from '../call-fa
 import type { Call } from '../edge.ts';
 import { isExpected } from '../expectation.ts';
 import type { FindingId } from '../finding.ts';
+import { groupBy, keyFor } from '../group-by.ts';
 import { compareRequests } from '../pair.ts';
 import type { Span } from '../span.ts';
 import {
   type Check,
   type Draft,
   edgeProtocol,
-  groupBy,
   hasSpans,
   isCovered,
-  keyFor,
   listUnseenEdges,
   measureLag,
   type Open,

@@ -1,8 +1,9 @@
 import { readCallFacts, readOutcome } from '../call-facts.ts';
+import { groupBy, keyFor } from '../group-by.ts';
 import { type Pair, pairSpans } from '../pair.ts';
 import type { Span } from '../span.ts';
 import { isBelow } from '../trace-graph.ts';
-import { type Check, edgeProtocol, groupBy, isCovered, keyFor, measureLag, type Scene } from './check.ts';
+import { type Check, edgeProtocol, isCovered, measureLag, type Scene } from './check.ts';
 
 /**
  * The header was delivered: the called service worked in the caller's trace, but its SERVER span never arrived.

@@ -1,4 +1,5 @@
-import { type Check, groupBy, keyFor } from './check.ts';
+import { groupBy, keyFor } from '../group-by.ts';
+import type { Check } from './check.ts';
 
 /** Without a name of its own a service cannot be told from others; SDKs then write `unknown_service`. */
 export const findUnnamedServices: Check = (scene) => {

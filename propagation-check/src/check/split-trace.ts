@@ -1,10 +1,11 @@
 import { readCallFacts } from '../call-facts.ts';
 import { isExpected } from '../expectation.ts';
 import type { FindingId } from '../finding.ts';
+import { groupBy, keyFor } from '../group-by.ts';
 import { compareRequests, type Pair, pairSpans } from '../pair.ts';
 import type { Span } from '../span.ts';
 import { isRoot } from '../trace-graph.ts';
-import { type Check, type Draft, edgeProtocol, groupBy, isPlausible, keyFor, type Scene } from './check.ts';
+import { type Check, type Draft, edgeProtocol, isPlausible, type Scene } from './check.ts';
 
 /**
  * A CLIENT span that nobody continued, and a SERVER span that began a new trace for the same request.

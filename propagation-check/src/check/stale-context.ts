@@ -1,8 +1,9 @@
 import { readCallFacts } from '../call-facts.ts';
 import { findEntry } from '../edge.ts';
+import { groupBy, keyFor } from '../group-by.ts';
 import { compareRequests, pairSpans, startsAfter } from '../pair.ts';
 import type { Span } from '../span.ts';
-import { type Check, type Draft, edgeProtocol, groupBy, keyFor, type Open, type Scene } from './check.ts';
+import { type Check, type Draft, edgeProtocol, type Open, type Scene } from './check.ts';
 
 /**
  * A context outlived its request: later calls hang under a span that had ended.

@@ -1,5 +1,6 @@
+import { groupBy, keyFor } from '../group-by.ts';
 import { isTruncationOf } from '../trace-graph.ts';
-import { type Check, groupBy, keyFor } from './check.ts';
+import type { Check } from './check.ts';
 
 /** Caller and callee agree on the span id and on 64 bits of the trace id: somebody cut it. */
 export const findTruncatedTraceIds: Check = (scene) => {

@@ -1,5 +1,6 @@
 import type { Call } from '../edge.ts';
-import { type Check, type Draft, groupBy, keyFor } from './check.ts';
+import { groupBy, keyFor } from '../group-by.ts';
+import type { Check, Draft } from './check.ts';
 
 /** An edge that an expectation forbids, and that is there. */
 export const findUnexpectedEdges: Check = (scene) => {

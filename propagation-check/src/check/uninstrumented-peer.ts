@@ -1,5 +1,6 @@
 import { readCallFacts } from '../call-facts.ts';
-import { type Check, edgeProtocol, groupBy, keyFor } from './check.ts';
+import { groupBy, keyFor } from '../group-by.ts';
+import { type Check, edgeProtocol } from './check.ts';
 
 /** What is left of the CLIENT spans: calls to peers that emit no spans. Healthy, and good to know. */
 export const findUninstrumentedPeers: Check = (_scene, open) => {

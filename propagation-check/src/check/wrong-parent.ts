@@ -1,5 +1,6 @@
+import { groupBy, keyFor } from '../group-by.ts';
 import { compareRequests, isAddressedTo, pairSpans } from '../pair.ts';
-import { type Check, groupBy, keyFor } from './check.ts';
+import type { Check } from './check.ts';
 
 /**
  * The header named a span that exists and is not the CLIENT span of the call,

@@ -1,0 +1,16 @@
+/** Groups in order of first appearance. */
+export function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): readonly (readonly T[])[] {
+  const groups = new Map<string, T[]>();
+  for (const item of items) {
+    const key = keyOf(item);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [item]);
+    else group.push(item);
+  }
+  return [...groups.values()];
+}
+
+/** A key of several parts that no part can forge. */
+export function keyFor(...parts: readonly (string | number | null)[]): string {
+  return JSON.stringify(parts);
+}
