@@ -2,7 +2,7 @@ import type { Coverage, Scene } from './check/check.ts';
 import { keyFor } from './group-by.ts';
 import type { Span } from './span.ts';
 
-type Facts = Pick<Scene, 'graph' | 'calls' | 'expectation' | 'headers' | 'clockOffsets'>;
+type Facts = Pick<Scene, 'graph' | 'calls' | 'expectation' | 'headersOf' | 'clockOffsets'>;
 
 /** Adds the look-ups that checks share, so that no check goes through all spans for each of them. */
 export function buildScene(facts: Facts): Scene {

@@ -10,7 +10,7 @@ import { prose } from './prose.ts';
 import type { EdgeResult, Evidence, Finding, Result } from './result.ts';
 import type { Span } from './span.ts';
 import { buildTraceGraph, keyOf } from './trace-graph.ts';
-import { type HeaderEvidence, noHeaderEvidence } from './wire.ts';
+import { type HeaderEvidence, indexHeaders, noHeaderEvidence } from './wire.ts';
 
 /** So many calls are shown as evidence of a finding; `count` tells them all. */
 const maxEvidence = 5;
@@ -29,9 +29,10 @@ export function checkTraces(spans: readonly Span[], options: CheckOptions = {}):
   const graph =
     clockOffsets.size === 0 ? received : buildTraceGraph(alignSpans(received.spans, clockOffsets));
   const { calls, openClients, rootServers, orphans } = findEdges(graph);
-  const scene = buildScene({ graph, calls, expectation, headers, clockOffsets });
+  const headersOf = indexHeaders(headers, graph.spans);
+  const scene = buildScene({ graph, calls, expectation, headersOf, clockOffsets });
   const drafts = runChecks(scene, { clients: openClients, roots: rootServers, orphans, found: [] }).flatMap(
-    (draft) => decideByHeaders(draft, headers),
+    (draft) => decideByHeaders(draft, headersOf),
   );
   const findings = drafts.map(describeFinding);
   return {

@@ -31,41 +31,66 @@ export interface HeaderEvidence {
 
 export const noHeaderEvidence: HeaderEvidence = { wire: [], received: [] };
 
-/** Looks up what is known of the headers of a call; null when nothing is. */
-export function readCallHeaders(
-  evidence: HeaderEvidence,
-  client: Span | null,
-  server: Span | null,
-): CallHeaders | null {
-  const records = evidence.wire.filter((record) => belongsTo(record, client, server));
-  const [first, last] = [records[0], records.at(-1)];
-  if (first !== undefined && last !== undefined) {
-    return { sent: first.sent, received: last.received, onlyTraceparent: false };
+/** What is known of the headers of a call by its two sides; null when nothing is. */
+export type HeaderLookup = (client: Span | null, server: Span | null) => CallHeaders | null;
+
+/** Prepares the look-up for the spans that are checked. */
+export function indexHeaders(evidence: HeaderEvidence, spans: readonly Span[]): HeaderLookup {
+  const known = new Set(spans.flatMap((span) => [span.spanId, span.parentSpanId ?? span.spanId]));
+  const byId = new Map<string, WireRecord[]>();
+  const anonymous: WireRecord[] = [];
+  for (const record of evidence.wire) {
+    const ids = readSpanIds(record).filter((id) => known.has(id));
+    for (const id of new Set(ids)) byId.set(id, [...(byId.get(id) ?? []), record]);
+    if (ids.length === 0) anonymous.push(record);
   }
-  const said = evidence.received.find(
-    (entry) => entry.spanId === server?.spanId && entry.traceId === server.traceId,
-  );
-  const sent = readCapturedHeader(client);
-  const received = said === undefined ? readCapturedHeader(server) : toContext(said.traceparent);
-  return sent === null && received === null ? null : { sent, received, onlyTraceparent: true };
+  const said = new Map(evidence.received.map((entry) => [`${entry.traceId}:${entry.spanId}`, entry]));
+  return (client, server) => {
+    const named =
+      byId.get(client?.spanId ?? '') ??
+      (server === null ? undefined : byId.get(server.parentSpanId ?? '')) ??
+      findByTime(anonymous, client ?? server);
+    const [first, last] = [named[0], named.at(-1)];
+    if (first !== undefined && last !== undefined) {
+      return { sent: first.sent, received: last.received, onlyTraceparent: false };
+    }
+    const entry = said.get(`${server?.traceId}:${server?.spanId}`);
+    const sent = readCapturedHeader(client);
+    const received = entry === undefined ? readCapturedHeader(server) : toContext(entry.traceparent);
+    return sent === null && received === null ? null : { sent, received, onlyTraceparent: true };
+  };
 }
 
 /**
- * A record belongs to a call when it carries the ids of one of its spans; otherwise, when it was taken
- * while the call was open, at the same method and path, and no id in it contradicts.
+ * Records without an id of the data, taken while the call was open, at the same method and path.
+ * Where several requests fit, they must all tell the same; otherwise none of them proves anything.
  */
-function belongsTo(record: WireRecord, client: Span | null, server: Span | null): boolean {
-  const spanIds = [record.sent, record.received].flatMap(
+function findByTime(records: readonly WireRecord[], span: Span | null): readonly WireRecord[] {
+  if (span === null) return [];
+  const fitting = records.filter((record) => happenedDuring(record, span) && isSameRequest(record, span));
+  return new Set(fitting.map(summarize)).size === 1 ? fitting : [];
+}
+
+function readSpanIds({ sent, received }: WireRecord): readonly string[] {
+  return [sent, received].flatMap(
     (context) =>
       context?.contexts.flatMap((reading) => (reading.state === 'valid' ? (reading.spanId ?? []) : [])) ?? [],
   );
-  if (client !== null && spanIds.includes(client.spanId)) return true;
-  if (server !== null && server.parentSpanId !== null && spanIds.includes(server.parentSpanId)) return true;
-  return happenedDuring(record, client ?? server) && isSameRequest(record, client ?? server);
 }
 
-function happenedDuring(record: WireRecord, span: Span | null): boolean {
-  if (span === null) return false;
+/** What a record tells, without its ids. */
+function summarize({ tap, sent, received }: WireRecord): string {
+  const tell = (context: WireContext | null): readonly unknown[] | null =>
+    context?.contexts.map((reading) => [
+      reading.format,
+      reading.state,
+      'sampled' in reading && reading.sampled,
+    ]);
+  const baggage = [sent, received].map((context) => context?.baggage);
+  return JSON.stringify([tap, tell(sent), tell(received), baggage]);
+}
+
+function happenedDuring(record: WireRecord, span: Span): boolean {
   const time = Date.parse(record.time);
   const start = Number(span.startTimeUnixNano / 1_000_000n);
   const end = Number(span.endTimeUnixNano / 1_000_000n) + 1;
@@ -74,8 +99,7 @@ function happenedDuring(record: WireRecord, span: Span | null): boolean {
     : time >= start - 1 && time <= end;
 }
 
-function isSameRequest(record: WireRecord, span: Span | null): boolean {
-  if (span === null) return false;
+function isSameRequest(record: WireRecord, span: Span): boolean {
   const { method, path, rpcMethod } = readCallFacts(span);
   if (rpcMethod !== null) return record.path === `/${rpcMethod}`;
   return (method === null || method === record.method) && (path === null || path === record.path);

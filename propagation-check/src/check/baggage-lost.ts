@@ -2,7 +2,7 @@ import type { Call } from '../edge.ts';
 import type { WireContext } from '../evidence.ts';
 import { groupBy, keyFor } from '../group-by.ts';
 import type { Span } from '../span.ts';
-import { type HeaderEvidence, readCallHeaders } from '../wire.ts';
+import type { HeaderLookup } from '../wire.ts';
 import { type Check, type Draft, isExpectedCaller } from './check.ts';
 
 /**
@@ -10,14 +10,14 @@ import { type Check, type Draft, isExpectedCaller } from './check.ts';
  * attributes that services copy from baggage. Where nobody looked nothing is said.
  */
 export const findLostBaggage: Check = (scene) => {
-  const { headers } = scene;
+  const { headersOf } = scene;
   const entries = Object.entries(scene.expectation.baggage);
   if (entries.length === 0) return [];
   const recorded = findRecordedKeys(scene.graph.spans, entries);
   const lost = scene.calls
     .filter((call) => isExpectedCaller(scene, call.client.serviceName, call.server.serviceName))
     .flatMap((call): readonly Lost[] => {
-      const says = entries.flatMap((entry) => describeLoss(call, entry, headers, recorded) ?? []);
+      const says = entries.flatMap((entry) => describeLoss(call, entry, headersOf, recorded) ?? []);
       return says.length === 0 ? [] : [{ call, says: says.join('; ') }];
     });
   return groupBy(lost, ({ call: { client, server, protocol } }) =>
@@ -52,10 +52,10 @@ function describeEdge(lost: readonly Lost[]): readonly Draft[] {
 function describeLoss(
   { client, server }: Call,
   entry: Entry,
-  evidence: HeaderEvidence,
+  headersOf: HeaderLookup,
   recorded: ReadonlySet<string>,
 ): string | null {
-  const headers = readCallHeaders(evidence, client, server);
+  const headers = headersOf(client, server);
   // Captured header attributes tell of `traceparent` alone.
   if (headers === null || headers.onlyTraceparent || headers.received === null) {
     return describeByAttributes(client, server, entry, recorded);

@@ -7,7 +7,7 @@ import { groupBy, keyFor } from '../group-by.ts';
 import type { EdgeResult, Finding } from '../result.ts';
 import type { Span } from '../span.ts';
 import type { TraceGraph } from '../trace-graph.ts';
-import type { HeaderEvidence } from '../wire.ts';
+import type { HeaderLookup } from '../wire.ts';
 
 /** Everything that a check may look at. A check does no I/O and changes nothing. */
 export interface Scene {
@@ -18,7 +18,8 @@ export interface Scene {
   readonly callsInto: (server: string | null) => readonly Call[];
   readonly spansOf: (service: string | null) => readonly Span[];
   readonly expectation: Expectation;
-  readonly headers: HeaderEvidence;
+  /** What taps and services saw of the headers of a call. */
+  readonly headersOf: HeaderLookup;
   /** The first and the last end of the spans that a service delivered; null for a service without spans. */
   readonly coverage: (service: string | null) => Coverage | null;
   /** How far clocks are apart; the times of all spans here are aligned already. */

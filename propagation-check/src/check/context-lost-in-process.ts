@@ -2,7 +2,8 @@ import { areAwaited } from '../awaited.ts';
 import { type Call, findEntry, findTopInService, isEntry } from '../edge.ts';
 import { isExpected } from '../expectation.ts';
 import { groupBy, keyFor } from '../group-by.ts';
-import { pairSpans } from '../pair.ts';
+import { type Pair, pairSpans } from '../pair.ts';
+import type { Span } from '../span.ts';
 import { isRoot } from '../trace-graph.ts';
 import type { Check, Scene } from './check.ts';
 
@@ -23,20 +24,11 @@ export const findContextLostInProcess: Check = (scene) => {
     if (detached.length === 0) return [];
     const entriesWithCall = new Set(calls.map((call) => findEntry(scene.graph, call.client)));
     const entries = scene.spansOf(first.client.serviceName).filter(isEntry);
-    const pairs = pairSpans(
-      entries.filter((entry) => !entriesWithCall.has(entry)),
-      detached.map((call) => call.client),
-      (entry, client) => entry.traceId !== client.traceId,
-    );
-    const routes = new Set(pairs.map((pair) => pair.client.name));
-    const ofRoutes = entries.filter((entry) => routes.has(entry.name));
-    const calling = ofRoutes.filter((entry) => entriesWithCall.has(entry)).length + pairs.length;
-    if (
-      isMinority(calling, ofRoutes.length) ||
-      !areAwaited(pairs.map(({ client: request, server: call }) => ({ request, call })))
-    ) {
-      return [];
-    }
+    // Each route is judged for itself: others do not make the call.
+    const routes = groupBy(entries, (entry) => keyFor(entry.kind, entry.name));
+    const found = routes.flatMap((ofRoute) => pairWithRoute(ofRoute, entriesWithCall, detached));
+    const pairs = [...new Map(found.map((pair) => [pair.server, pair])).values()];
+    if (pairs.length === 0) return [];
     const serverOf = new Map(calls.map((call) => [call.client, call.server]));
     return [
       {
@@ -62,12 +54,25 @@ export const findContextLostInProcess: Check = (scene) => {
   });
 };
 
+/** The detached calls for which requests of one route waited; none where that route does not make the call. */
+function pairWithRoute(
+  ofRoute: readonly Span[],
+  entriesWithCall: ReadonlySet<Span | null>,
+  detached: readonly Call[],
+): readonly Pair[] {
+  const bereft = ofRoute.filter((entry) => !entriesWithCall.has(entry));
+  const pairs = pairSpans(
+    bereft,
+    detached.map((call) => call.client),
+    (entry, client) => entry.traceId !== client.traceId,
+  );
+  const calling = ofRoute.length - bereft.length + pairs.length;
+  const awaited = areAwaited(pairs.map(({ client: request, server: call }) => ({ request, call })));
+  return awaited && calling >= ofRoute.length * 0.8 ? pairs : [];
+}
+
 /** Whether what led to the call within its service began a trace, and is no entry. */
 function startsOwnTrace(scene: Scene, { client }: Call): boolean {
   const top = findTopInService(scene.graph, client);
   return isRoot(top) && !isEntry(top) && top.links.length === 0;
-}
-
-function isMinority(part: number, whole: number): boolean {
-  return part < whole * 0.8;
 }

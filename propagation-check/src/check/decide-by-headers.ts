@@ -1,6 +1,6 @@
 import type { FindingId } from '../finding.ts';
 import { groupBy } from '../group-by.ts';
-import { type HeaderEvidence, readCallHeaders } from '../wire.ts';
+import type { HeaderLookup } from '../wire.ts';
 import type { Draft, Shown } from './check.ts';
 import { clientSpanLost } from './client-span-lost.ts';
 import { formatMismatch } from './format-mismatch.ts';
@@ -27,9 +27,9 @@ const causes: readonly HeaderCause[] = [
 ];
 
 /** Turns a symptom into its causes where headers were seen. Calls without such evidence stay undecided. */
-export function decideByHeaders(draft: Draft, evidence: HeaderEvidence): readonly Draft[] {
+export function decideByHeaders(draft: Draft, headersOf: HeaderLookup): readonly Draft[] {
   if (draft.candidates === undefined || draft.shown.length === 0) return [draft];
-  const decided = draft.shown.map((shown) => decideCall(shown, evidence));
+  const decided = draft.shown.map((shown) => decideCall(shown, headersOf));
   return groupBy(decided, (call) => call.id ?? '').map((group): Draft => {
     const { candidates: _, ...rest } = draft;
     const shown = group.map((call) => call.shown);
@@ -46,8 +46,8 @@ interface Decision {
   readonly excluded: readonly FindingId[];
 }
 
-function decideCall(shown: Shown, evidence: HeaderEvidence): Decision {
-  const headers = readCallHeaders(evidence, shown.client, shown.server);
+function decideCall(shown: Shown, headersOf: HeaderLookup): Decision {
+  const headers = headersOf(shown.client, shown.server);
   if (headers === null) return { id: null, shown, excluded: [] };
   for (const cause of causes) {
     const says = cause.explain({ client: shown.client, server: shown.server, headers });

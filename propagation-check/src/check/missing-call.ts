@@ -1,3 +1,4 @@
+import { areAwaited } from '../awaited.ts';
 import { isHealthProbe, readCallFacts } from '../call-facts.ts';
 import { findEntry, isEntry, isOutgoing } from '../edge.ts';
 import type { ExpectedEdge } from '../expectation.ts';
@@ -58,7 +59,8 @@ function findPartlyMissingCalls(scene: Scene, open: Open): readonly Draft[] {
       (pair) => pair.unique && pair.server.endTimeUnixNano <= pair.client.endTimeUnixNano,
     );
     const ofRoutes = requests.filter((request) => sure.some((pair) => pair.client.name === request.name));
-    return sure.length >= 2 && sure.length === ofRoutes.length ? [describePairs(edge, sure)] : [];
+    const awaited = areAwaited(sure.map(({ client: request, server: call }) => ({ request, call })));
+    return awaited && sure.length >= 2 && sure.length === ofRoutes.length ? [describePairs(edge, sure)] : [];
   });
 }
 
