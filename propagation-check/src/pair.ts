@@ -62,8 +62,9 @@ function isOpenAt(span: Span, time: bigint, tolerance: bigint): boolean {
 
 /** A span that began before another and ended after it is its cause rather than its effect. */
 function isAround(outer: Span, inner: Span): boolean {
+  const isRounded = outer.startTimeUnixNano % rounding === 0n || inner.startTimeUnixNano % rounding === 0n;
   return (
-    outer.startTimeUnixNano + jitter < inner.startTimeUnixNano &&
+    outer.startTimeUnixNano + (isRounded ? rounding : jitter) < inner.startTimeUnixNano &&
     outer.endTimeUnixNano > inner.endTimeUnixNano
   );
 }

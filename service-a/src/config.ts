@@ -1,4 +1,4 @@
-import { type FaultName, faultNames } from './fault.ts';
+import { type Fault, type FaultName, faultNames, faults } from './fault.ts';
 
 export interface Config {
   /** Address to listen on. */
@@ -53,13 +53,15 @@ export function readConfig(env: Environment): Config {
   readChoice(env, 'OTEL_EXPORTER_OTLP_TRACES_PROTOCOL', otlpProtocols, 'http/json');
   checkUrl(env, 'OTEL_EXPORTER_OTLP_ENDPOINT');
   checkUrl(env, 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT');
+  const propagation = readChoice(env, 'PROPAGATION', propagations, 'auto');
+  const fault = readFault(env, propagation);
   return {
     host: env.HOST || '127.0.0.1',
     port: readInteger(env, 'PORT', { min: 0, max: 65_535, unset: 8081 }),
-    serviceBUrl: readServiceBUrl(env),
+    serviceBUrl: readServiceBUrl(env, fault),
     serviceBTimeoutMillis: readInteger(env, 'SERVICE_B_TIMEOUT_MS', { min: 1, unset: 2_000 }),
-    propagation: readChoice(env, 'PROPAGATION', propagations, 'auto'),
-    fault: readChoice(env, 'FAULT', faultNames, null),
+    propagation,
+    fault,
     logSpans: readChoice(env, 'LOG_SPANS', booleans, 'false') === 'true',
     logLevel: readChoice(env, 'LOG_LEVEL', logLevels, 'info'),
     spanExport: tracesExporter === 'none' ? null : readSpanExport(env),
@@ -123,7 +125,19 @@ function checkUrl(env: Environment, name: string): void {
     throw invalid(name, value, 'an http:// or https:// URL');
 }
 
-function readServiceBUrl(env: Environment): URL {
+/** A fault that breaks nothing would prove nothing. */
+function readFault(env: Environment, propagation: Propagation): FaultName | null {
+  const name = readChoice(env, 'FAULT', faultNames, null);
+  const fault: Fault = name === null ? {} : faults[name];
+  if (name !== null && (fault.onlyIn ?? propagation) !== propagation) {
+    throw new ConfigError(
+      `FAULT=${name} breaks nothing with PROPAGATION=${propagation}; set PROPAGATION=${fault.onlyIn}`,
+    );
+  }
+  return name;
+}
+
+function readServiceBUrl(env: Environment, fault: FaultName | null): URL {
   const name = 'SERVICE_B_URL';
   const value = env[name] || 'http://localhost:8082';
   const url = URL.parse(value);
@@ -135,8 +149,8 @@ function readServiceBUrl(env: Environment): URL {
       'an http:// or https:// URL without credentials, query and fragment',
     );
   }
-  if (env.FAULT === 'strip-traceparent' && url.protocol !== 'http:') {
-    throw invalid(name, value, 'an http:// URL, because FAULT=strip-traceparent reads what passes');
+  if (fault !== null && faults[fault].stepBetween !== undefined && url.protocol !== 'http:') {
+    throw invalid(name, value, `an http:// URL, because FAULT=${fault} reads what passes`);
   }
   return url;
 }

@@ -1,4 +1,4 @@
-import { type FaultName, faultNames } from './fault.ts';
+import { type Fault, type FaultName, faultNames, faults } from './fault.ts';
 
 export interface Config {
   /** Address to listen on. */
@@ -49,11 +49,12 @@ export function readConfig(env: Environment): Config {
   readChoice(env, 'OTEL_EXPORTER_OTLP_TRACES_PROTOCOL', otlpProtocols, 'http/json');
   checkUrl(env, 'OTEL_EXPORTER_OTLP_ENDPOINT');
   checkUrl(env, 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT');
+  const propagation = readChoice(env, 'PROPAGATION', propagations, 'auto');
   return {
     host: env.HOST || '127.0.0.1',
     port: readInteger(env, 'PORT', { min: 0, max: 65_535, unset: 8082 }),
-    propagation: readChoice(env, 'PROPAGATION', propagations, 'auto'),
-    fault: readChoice(env, 'FAULT', faultNames, null),
+    propagation,
+    fault: readFault(env, propagation),
     logSpans: readChoice(env, 'LOG_SPANS', booleans, 'false') === 'true',
     logLevel: readChoice(env, 'LOG_LEVEL', logLevels, 'info'),
     spanExport: tracesExporter === 'none' ? null : readSpanExport(env),
@@ -115,6 +116,18 @@ function checkUrl(env: Environment, name: string): void {
   const url = URL.parse(value);
   if (url?.protocol !== 'http:' && url?.protocol !== 'https:')
     throw invalid(name, value, 'an http:// or https:// URL');
+}
+
+/** A fault that breaks nothing would prove nothing. */
+function readFault(env: Environment, propagation: Propagation): FaultName | null {
+  const name = readChoice(env, 'FAULT', faultNames, null);
+  const fault: Fault = name === null ? {} : faults[name];
+  if (name !== null && (fault.onlyIn ?? propagation) !== propagation) {
+    throw new ConfigError(
+      `FAULT=${name} breaks nothing with PROPAGATION=${propagation}; set PROPAGATION=${fault.onlyIn}`,
+    );
+  }
+  return name;
 }
 
 /** JSON quotes the value, so that line breaks and terminal escapes in it stay harmless. */

@@ -1,14 +1,17 @@
 /** Listens, and stops so that no answer and no span is lost. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { buildApp } from './app.ts';
-import { config, sdk } from './telemetry.ts';
+import { type Fault, faults } from './fault.ts';
+import { config, createInstrumentations, sdk } from './telemetry.ts';
 
 /** Docker kills 10 s after SIGTERM. */
 const stopMillis = 7_000;
 /** The share of the requests in flight; the flush of the spans has the rest. */
 const drainMillis = 4_000;
 
+const fault: Fault = config.fault === null ? {} : faults[config.fault];
 const app = buildApp(config);
+fault.changeApp?.(app);
 
 let stopping = false;
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
@@ -33,6 +36,7 @@ try {
   );
   process.exit(2);
 }
+if (fault.instrumentLate) createInstrumentations();
 const [address] = app.addresses();
 app.log.info({ port: address?.port, propagation: config.propagation, fault: config.fault }, 'listening');
 

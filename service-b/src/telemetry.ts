@@ -26,13 +26,14 @@ const defaults: Readonly<Record<string, string>> = {
 export const config = readConfigOrExit(process.env);
 const fault: Fault = config.fault === null ? {} : faults[config.fault];
 
+fault.prepare?.();
 for (const [name, value] of Object.entries(defaults)) process.env[name] ||= value;
 Object.assign(process.env, fault.environment);
 
 /** Not yet shut down: whoever stops the service does that, after the last request. */
 export const sdk = new NodeSDK({
   spanProcessors: createSpanProcessors(config),
-  instrumentations: config.propagation === 'auto' ? createInstrumentations() : [],
+  instrumentations: config.propagation === 'auto' && !fault.instrumentLate ? createInstrumentations() : [],
 });
 
 // After `new NodeSDK`, which would put a logger of its own in this place.
@@ -46,7 +47,8 @@ setGlobalErrorHandler((error) =>
 
 sdk.start();
 
-function createInstrumentations() {
+/** They take effect when they are made. */
+export function createInstrumentations() {
   return [
     getNodeAutoInstrumentations({
       '@opentelemetry/instrumentation-http': {
