@@ -19,6 +19,9 @@ export interface ComposeStack {
   readonly jaeger: URL;
   /** Runs `docker compose …` with the variables of the stack; resolves whatever the exit code. */
   compose(args: readonly string[], variables?: Variables): Promise<Ran>;
+  /** Starts a container beside the stack, in its network; `--rm` removes it when it is stopped. */
+  runBeside(name: string, args: readonly string[]): Promise<Ran>;
+  stopBeside(name: string): Promise<Ran>;
   /** `docker inspect` of a service's container. */
   inspect(service: string): Promise<Ran>;
   /** Runs a script of the project on the host against the stack. */
@@ -54,6 +57,22 @@ export async function createStack(mode: 'auto' | 'manual'): Promise<ComposeStack
     jaeger: jaegerUrl,
     compose: (args, variables = {}) =>
       run('docker', ['compose', '--project-name', project, ...args], { ...environment, ...variables }),
+    runBeside: (name, args) =>
+      run(
+        'docker',
+        [
+          'run',
+          '--detach',
+          '--rm',
+          '--name',
+          `${project}-${name}`,
+          '--network',
+          `${project}_default`,
+          ...args,
+        ],
+        environment,
+      ),
+    stopBeside: (name) => run('docker', ['stop', '--time', '5', `${project}-${name}`], environment),
     inspect: (service) => run('docker', ['inspect', `${project}-${service}-1`], environment),
     script: (name, args) =>
       run(process.execPath, [join('scripts', name), ...args], {
@@ -89,7 +108,7 @@ function firstLine({ stderr, stdout }: Ran): string {
 }
 
 /** All at once, so that they differ. */
-async function findFreePorts(count: number): Promise<readonly number[]> {
+export async function findFreePorts(count: number): Promise<readonly number[]> {
   const servers = Array.from({ length: count }, () => createServer());
   await Promise.all(
     servers.map((server) => new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))),
