@@ -20,6 +20,10 @@ export interface DemoOptions {
   readonly env: NodeJS.ProcessEnv;
   /** Variables for one service alone; they win over all others. */
   readonly own?: Readonly<Partial<Record<ServiceName, NodeJS.ProcessEnv>>>;
+  /** Puts something in front of service B and answers with the URL that A is to use. */
+  readonly stepBetween?: (serviceB: URL) => Promise<URL>;
+  /** The folder of the two services; by default the demo's. */
+  readonly folder?: string;
   readonly signal: AbortSignal;
 }
 
@@ -30,7 +34,15 @@ const root = join(import.meta.dirname, '..');
 /**
  * @throws {ServiceStartError} when a service does not start. Then nothing of the system runs any more.
  */
-export async function startDemoSystem({ mode, fault, env, own, signal }: DemoOptions): Promise<DemoSystem> {
+export async function startDemoSystem({
+  mode,
+  fault,
+  env,
+  own,
+  stepBetween,
+  folder = root,
+  signal,
+}: DemoOptions): Promise<DemoSystem> {
   await using started = new AsyncDisposableStack();
   const receiver = await startOtlpReceiver({ port: 0 });
   started.defer(() => receiver.close());
@@ -42,7 +54,7 @@ export async function startDemoSystem({ mode, fault, env, own, signal }: DemoOpt
     OTEL_BSP_SCHEDULE_DELAY: '50',
   };
   const start = async (name: ServiceName, extra: NodeJS.ProcessEnv) => {
-    const directory = join(root, name);
+    const directory = join(folder, name);
     const service = await startService({
       name,
       directory,
@@ -53,7 +65,8 @@ export async function startDemoSystem({ mode, fault, env, own, signal }: DemoOpt
     return service;
   };
   const serviceB = await start('service-b', {});
-  const serviceA = await start('service-a', { SERVICE_B_URL: serviceB.url.href });
+  const calledByA = (await stepBetween?.(serviceB.url)) ?? serviceB.url;
+  const serviceA = await start('service-a', { SERVICE_B_URL: calledByA.href });
 
   const running = started.move();
   return {

@@ -8,7 +8,8 @@ export interface Awaiting {
 
 /**
  * Whether requests waited for these calls: the calls ended within them and filled a good part of them, or ended
- * shortly before they did. Calls of a timer fall into requests too, but nobody waits for them.
+ * shortly before they did, or every one began as soon as its request had. Calls of a timer fall into requests too,
+ * but anywhere.
  */
 export function areAwaited(pairs: readonly Awaiting[]): boolean {
   const contained = pairs.filter(({ request, call }) => call.endTimeUnixNano <= request.endTimeUnixNano);
@@ -19,7 +20,11 @@ export function areAwaited(pairs: readonly Awaiting[]): boolean {
       ratio(request.endTimeUnixNano - call.endTimeUnixNano, durationOf(request)),
     ),
   );
-  return fill >= 0.25 || rest <= 0.2;
+  const delays = pairs.map(({ request, call }) =>
+    ratio(call.startTimeUnixNano - request.startTimeUnixNano, durationOf(request)),
+  );
+  const isPrompt = pairs.length > 1 && median(delays) <= 0.1 && delays.every((delay) => delay <= 0.25);
+  return fill >= 0.25 || rest <= 0.2 || isPrompt;
 }
 
 function durationOf(span: Span): bigint {

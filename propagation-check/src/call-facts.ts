@@ -36,14 +36,15 @@ export function readCallFacts(span: Span): CallFacts {
 
 function readFacts(span: Span): CallFacts {
   const url = parseUrl(readText(span, 'url.full', 'http.url'));
+  const address = splitAddress(readText(span, 'server.address', 'net.peer.name', 'net.host.name'));
   const target = readText(span, 'url.path', 'http.target', 'http.path');
   return {
     protocol: readProtocol(span),
     method: readText(span, 'http.request.method', 'http.method')?.toUpperCase() ?? null,
     path: withoutQuery(target) ?? url?.path ?? null,
     route: readText(span, 'http.route') ?? readRouteOfName(span),
-    host: readText(span, 'server.address', 'net.peer.name', 'net.host.name') ?? url?.host ?? null,
-    port: readPort(span) ?? url?.port ?? null,
+    host: address?.host ?? url?.host ?? null,
+    port: readPort(span) ?? url?.port ?? address?.port ?? null,
     rpcMethod: readRpcMethod(span),
     destination: readText(
       span,
@@ -77,6 +78,13 @@ function readProtocol(span: Span): CallFacts['protocol'] {
     return 'http';
   }
   return 'unknown';
+}
+
+/** Some instrumentations write `host:port` where only the host belongs. IPv6 addresses have more than one colon. */
+function splitAddress(text: string | null): { host: string; port: number | null } | null {
+  if (text === null) return null;
+  const [, host, port] = /^([^:]+):(\d+)$/.exec(text) ?? [];
+  return host === undefined ? { host: text, port: null } : { host, port: Number(port) };
 }
 
 function readPort(span: Span): number | null {

@@ -85,7 +85,7 @@ function summarize({ tap, sent, received }: WireRecord): string {
       reading.format,
       reading.state,
       'sampled' in reading && reading.sampled,
-    ]);
+    ]) ?? null;
   const baggage = [sent, received].map((context) => context?.baggage);
   return JSON.stringify([tap, tell(sent), tell(received), baggage]);
 }

@@ -28,7 +28,12 @@ export async function withClientSpan<Result>(
     context.active(),
     baggage.setEntry('hello', { value: 'world' }),
   );
-  const span = tracer.startSpan('GET', { kind: SpanKind.CLIENT }, callerContext);
+  // Baggage is not part of a span: without the attribute, the trace would not show that it was sent.
+  const span = tracer.startSpan(
+    'GET',
+    { kind: SpanKind.CLIENT, attributes: { 'baggage.hello': 'world' } },
+    callerContext,
+  );
   const clientContext = trace.setSpan(callerContext, span);
   try {
     return await context.with(clientContext, call, undefined, injectInto(fetch, span, clientContext));

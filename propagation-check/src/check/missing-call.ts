@@ -64,9 +64,10 @@ function findPartlyMissingCalls(scene: Scene, open: Open): readonly Draft[] {
   });
 }
 
+/** What sent the root is not what sent the request: nobody outside called both. */
 function isSentByAnother(request: Span, root: Span): boolean {
-  const [outer, inner] = [readCallFacts(request).userAgent, readCallFacts(root).userAgent];
-  return outer !== null && inner !== null && outer !== inner;
+  const outer = readCallFacts(request).userAgent;
+  return outer !== null && outer !== readCallFacts(root).userAgent;
 }
 
 const candidates: readonly FindingId[] = [

@@ -118,8 +118,8 @@ function selectCallsTo(scene: Scene, open: Open, lonely: readonly Span[], server
 }
 
 function targetOf(span: Span): string {
-  const { host, port } = readCallFacts(span);
-  return keyFor(host, port);
+  const { host, port, destination } = readCallFacts(span);
+  return span.kind === 'PRODUCER' ? keyFor(destination) : keyFor(host, port);
 }
 
 function rankCauses(scene: Scene, server: string): readonly FindingId[] {

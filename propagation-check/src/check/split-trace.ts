@@ -34,12 +34,13 @@ function belongTogether(scene: Scene, client: Span, server: Span): boolean {
   return !comesFromElsewhere(scene, client, server);
 }
 
-/** Calls of this caller are known by their user agent, and this request has another. */
+/** Calls that the same instrumentation of this caller made are known by their user agent, and this request has another. */
 function comesFromElsewhere(scene: Scene, client: Span, server: Span): boolean {
   const userAgent = readCallFacts(server).userAgent;
   if (userAgent === null) return false;
   const ofEdge = scene
     .callsBetween(client.serviceName, server.serviceName)
+    .filter((call) => call.client.scopeName === client.scopeName)
     .flatMap((call) => readCallFacts(call.server).userAgent ?? []);
   return ofEdge.length > 0 && !ofEdge.includes(userAgent);
 }
@@ -63,7 +64,10 @@ function describeEdge(
   const isEveryCall = pairs.length * 10 >= toTargets.length * 9 && pairs.length === alike.length;
   const whole = scene.callsBetween(client, server);
   // An expectation speaks for these calls unless the edge is whole by another way.
-  const isOnItsWay = whole.length === 0 || whole.some((call) => targets.has(targetOf(call.client)));
+  const isOnItsWay =
+    whole.length > 0
+      ? whole.some((call) => targets.has(targetOf(call.client)))
+      : scene.callsInto(server).length === 0 || isExpected(scene.expectation, client, server);
   if (isOnItsWay ? !isCommon && !isExpected(scene.expectation, client, server) : !isEveryCall) return [];
   const continued = pairs.filter((pair) => !isRoot(pair.server));
   return [
