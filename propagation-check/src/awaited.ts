@@ -1,3 +1,4 @@
+import { endsWithin } from './pair.ts';
 import type { Span } from './span.ts';
 
 /** A request, and a call that may have been made for it. */
@@ -12,7 +13,7 @@ export interface Awaiting {
  * but anywhere.
  */
 export function areAwaited(pairs: readonly Awaiting[]): boolean {
-  const contained = pairs.filter(({ request, call }) => call.endTimeUnixNano <= request.endTimeUnixNano);
+  const contained = pairs.filter(({ request, call }) => endsWithin(call, request));
   if (pairs.length === 0 || contained.length < pairs.length * 0.9) return false;
   const fill = median(pairs.map(({ request, call }) => ratio(durationOf(call), durationOf(request))));
   const rest = median(

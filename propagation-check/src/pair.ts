@@ -69,6 +69,11 @@ function isAround(outer: Span, inner: Span): boolean {
   );
 }
 
+/** Ends are as coarse as starts: some SDKs add a measured duration to a start in whole milliseconds. */
+export function endsWithin(inner: Span, outer: Span): boolean {
+  return inner.endTimeUnixNano <= outer.endTimeUnixNano + rounding;
+}
+
 export function startsAfter(later: Span, earlier: Span): boolean {
   return later.startTimeUnixNano > earlier.endTimeUnixNano + clockTolerance;
 }

@@ -46,10 +46,10 @@ export function indexHeaders(evidence: HeaderEvidence, spans: readonly Span[]): 
   }
   const said = new Map(evidence.received.map((entry) => [`${entry.traceId}:${entry.spanId}`, entry]));
   return (client, server) => {
-    const named =
-      byId.get(client?.spanId ?? '') ??
-      (server === null ? undefined : byId.get(server.parentSpanId ?? '')) ??
-      findByTime(anonymous, client ?? server);
+    const own = [client?.spanId, server?.parentSpanId].flatMap((id) => byId.get(id ?? '') ?? []);
+    const records =
+      own.length > 0 ? [...own, ...findNested(anonymous, own)] : findByTime(anonymous, client ?? server);
+    const named = [...new Set(records)].sort(outermostFirst);
     const [first, last] = [named[0], named.at(-1)];
     if (first !== undefined && last !== undefined) {
       return { sent: first.sent, received: last.received, onlyTraceparent: false };
@@ -59,6 +59,30 @@ export function indexHeaders(evidence: HeaderEvidence, spans: readonly Span[]): 
     const received = entry === undefined ? readCapturedHeader(server) : toContext(entry.traceparent);
     return sent === null && received === null ? null : { sent, received, onlyTraceparent: true };
   };
+}
+
+/** A request is the longer, the nearer to the caller it was seen. */
+function outermostFirst(left: WireRecord, right: WireRecord): number {
+  return Date.parse(left.time) - Date.parse(right.time) || right.durationMs - left.durationMs;
+}
+
+/** What other taps saw of the same request, after its ids were lost: the same method and path, within its time. */
+function findNested(anonymous: readonly WireRecord[], own: readonly WireRecord[]): readonly WireRecord[] {
+  const outer = own[0];
+  if (outer === undefined) return [];
+  const taps = new Set(own.map((record) => record.tap));
+  const from = Date.parse(outer.time);
+  const fitting = anonymous.filter((record) => {
+    const time = Date.parse(record.time);
+    return (
+      !taps.has(record.tap) &&
+      record.method === outer.method &&
+      record.path === outer.path &&
+      time >= from - 1 &&
+      time + record.durationMs <= from + outer.durationMs + 1
+    );
+  });
+  return new Set(fitting.map(summarize)).size === 1 ? fitting.slice(0, 1) : [];
 }
 
 /**

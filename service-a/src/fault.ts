@@ -75,7 +75,10 @@ export const faults: Readonly<Record<FaultName, Fault>> = {
   'shorten-trace-id': { stepBetween: stepBetween(shortenTraceId) },
 
   // One of two gateways does not know the header. Only manual mode sends any.
-  'drop-baggage': { onlyIn: 'manual', stepBetween: (serviceB) => stepBetween(createBaggageFilter())(serviceB) },
+  'drop-baggage': {
+    onlyIn: 'manual',
+    stepBetween: (serviceB) => stepBetween(createBaggageFilter())(serviceB),
+  },
 
   // A sends b3, and B understands W3C Trace Context only.
   'propagator-mismatch': { environment: { OTEL_PROPAGATORS: 'b3' } },

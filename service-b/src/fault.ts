@@ -82,10 +82,15 @@ export const faults: Readonly<Record<FaultName, Fault>> = {
   // B takes no part in tracing, whatever A has decided.
   'callee-not-sampled': { environment: { OTEL_TRACES_SAMPLER: 'always_off' } },
 
-  // B's spans go to a port at which nobody listens.
-  'exporter-down': { environment: { OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'http://127.0.0.1:1/v1/traces' } },
+  // B's spans go to a port at which nobody listens. It gives up early, so that the service can stop early.
+  'exporter-down': {
+    environment: {
+      OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'http://127.0.0.1:1/v1/traces',
+      OTEL_EXPORTER_OTLP_TRACES_TIMEOUT: '1000',
+    },
+  },
 
-  // The SDK makes up `unknown_service:node`.
+  // The SDK makes up `unknown_service` and the path of the runtime.
   'service-unnamed': { environment: { OTEL_SERVICE_NAME: '' } },
 
   // B's clock is two seconds ahead.

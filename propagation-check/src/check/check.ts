@@ -87,10 +87,24 @@ export function listUnseenEdges(scene: Scene, open: Open): readonly ExpectedEdge
     (edge) =>
       edge.rule === 'must' &&
       !hasCall(scene, edge.client, edge.server) &&
+      !hasUnnamedCall(scene, edge) &&
       !open.found.some(
         (draft) => draft.severity === 'error' && draft.client === edge.client && draft.server === edge.server,
       ),
   );
+}
+
+/** A service that is expected and has no spans may be the one without a name on the other side of whole calls. */
+function hasUnnamedCall(scene: Scene, { client, server }: ExpectedEdge): boolean {
+  if (hasSpans(scene, client) === hasSpans(scene, server)) return false;
+  return hasSpans(scene, client)
+    ? scene.calls.some((call) => call.client.serviceName === client && isUnnamed(call.server.serviceName))
+    : scene.calls.some((call) => call.server.serviceName === server && isUnnamed(call.client.serviceName));
+}
+
+/** SDKs write `unknown_service` where nobody gave a name (semantic conventions, resource, "service.name"). */
+export function isUnnamed(service: string | null): boolean {
+  return service === null || /^unknown_service(:|$)/.test(service);
 }
 
 export function hasCall(scene: Scene, client: string, server: string): boolean {

@@ -13,6 +13,10 @@ export const findMissingCallers: Check = (scene, open) =>
   scene.expectation.edges
     .filter((edge) => isExpected(scene.expectation, edge.client, edge.server))
     .flatMap((edge): readonly Draft[] => {
+      const isExplained = open.found.some(
+        (draft) => draft.severity === 'error' && draft.client === edge.client && draft.server === edge.server,
+      );
+      if (isExplained) return [];
       const orphans = open.orphans.filter(
         (span) => isEntry(span) && span.serviceName === edge.server && comesFrom(scene, edge, span),
       );

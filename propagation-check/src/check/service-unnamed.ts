@@ -1,11 +1,9 @@
 import { groupBy, keyFor } from '../group-by.ts';
-import type { Check } from './check.ts';
+import { type Check, isUnnamed } from './check.ts';
 
-/** Without a name of its own a service cannot be told from others; SDKs then write `unknown_service`. */
+/** Without a name of its own a service cannot be told from others;  */
 export const findUnnamedServices: Check = (scene) => {
-  const unnamed = scene.graph.spans.filter(
-    (span) => span.serviceName === null || /^unknown_service(:|$)/.test(span.serviceName),
-  );
+  const unnamed = scene.graph.spans.filter((span) => isUnnamed(span.serviceName));
   return groupBy(unnamed, (span) => keyFor(span.serviceName)).map((spans) => ({
     id: 'service-unnamed',
     severity: 'warning',
