@@ -1,9 +1,7 @@
-import { areAwaited } from '../awaited.ts';
+import { pairDisplaced } from '../displaced.ts';
 import { type Call, findEntry, findTopInService, isEntry } from '../edge.ts';
 import { isExpected } from '../expectation.ts';
 import { groupBy, keyFor } from '../group-by.ts';
-import { endsWithin, type Pair, pairSpans } from '../pair.ts';
-import type { Span } from '../span.ts';
 import { isRoot } from '../trace-graph.ts';
 import type { Check, Scene } from './check.ts';
 
@@ -25,7 +23,13 @@ export const findContextLostInProcess: Check = (scene) => {
     const entries = scene.spansOf(first.client.serviceName).filter(isEntry);
     // Each route is judged for itself: others do not make the call.
     const routes = groupBy(entries, (entry) => keyFor(entry.kind, entry.name));
-    const found = routes.flatMap((ofRoute) => pairWithRoute(ofRoute, entriesWithCall, detached));
+    const clients = detached.map((call) => call.client);
+    const found = routes.flatMap((ofRoute) =>
+      pairDisplaced(
+        ofRoute.filter((entry) => !entriesWithCall.has(entry)),
+        clients,
+      ),
+    );
     const pairs = [...new Map(found.map((pair) => [pair.server, pair])).values()];
     if (pairs.length === 0) return [];
     const serverOf = new Map(calls.map((call) => [call.client, call.server]));
@@ -52,60 +56,6 @@ export const findContextLostInProcess: Check = (scene) => {
     ];
   });
 };
-
-/** The detached calls for which requests of one route waited; none where chance explains them as well. */
-function pairWithRoute(
-  ofRoute: readonly Span[],
-  entriesWithCall: ReadonlySet<Span | null>,
-  detached: readonly Call[],
-): readonly Pair[] {
-  const bereft = ofRoute.filter((entry) => !entriesWithCall.has(entry));
-  const clients = detached.map((call) => call.client);
-  const pairs = pairContained(bereft, clients);
-  const awaited = areAwaited(pairs.map(({ client: request, server: call }) => ({ request, call })));
-  // A cache leaves requests without calls, too: then most of them contain none.
-  if (!awaited || pairs.length < bereft.length * 0.9) return [];
-  const isAlone = clients.length <= pairs.length * 1.1;
-  return isAlone || isMoreThanChance(bereft, clients, pairs.length) ? pairs : [];
-}
-
-function pairContained(requests: readonly Span[], calls: readonly Span[]): readonly Pair[] {
-  return pairSpans(
-    requests,
-    calls,
-    (request, call) => request.traceId !== call.traceId && endsWithin(call, request),
-  );
-}
-
-/** Fewer pairs than these may be a coincidence whatever the comparison says. */
-const fewestPairs = 5;
-
-/** Whether clearly fewer requests would contain a call, had the calls been made at other times of the capture. */
-function isMoreThanChance(requests: readonly Span[], calls: readonly Span[], found: number): boolean {
-  if (found < fewestPairs) return false;
-  const byChance = [3n, 5n, 7n, 11n, 13n]
-    .map((sixteenths) => pairContained(requests, rotateInTime(calls, sixteenths)).length)
-    .sort((left, right) => left - right);
-  return (byChance[2] ?? 0) <= found * 0.7;
-}
-
-/** Moves calls by a part of their common range; what passes its end comes in again at its beginning. */
-function rotateInTime(calls: readonly Span[], sixteenths: bigint): readonly Span[] {
-  const starts = calls.map((call) => call.startTimeUnixNano);
-  const from = starts.reduce((least, start) => (start < least ? start : least));
-  const to = calls.reduce((most, { endTimeUnixNano: end }) => (end > most ? end : most), from);
-  const range = to - from;
-  if (range <= 0n) return calls;
-  return calls.map((call) => {
-    const offset = call.startTimeUnixNano - from;
-    const by = ((offset + (range * sixteenths) / 16n) % range) - offset;
-    return {
-      ...call,
-      startTimeUnixNano: call.startTimeUnixNano + by,
-      endTimeUnixNano: call.endTimeUnixNano + by,
-    };
-  });
-}
 
 /** Whether what led to the call within its service began a trace, and is no entry. */
 function startsOwnTrace(scene: Scene, { client }: Call): boolean {

@@ -16,6 +16,7 @@ import {
   type Open,
   type Scene,
 } from './check.ts';
+import { splitCauses } from './split-trace.ts';
 
 /**
  * CLIENT spans that were answered and nobody continued, although the peer is one that emits spans:
@@ -91,8 +92,20 @@ function findWhollyMissing(scene: Scene, open: Open): readonly Draft[] {
         span.serviceName === edge.client && (span.kind === 'PRODUCER' || readOutcome(span) === 'answered'),
     );
     const calls = selectCallsTo(scene, open, lonely, edge.server);
-    return describe(edge.client, edge.server, calls, rankCauses(scene, edge.server), 'error');
+    const drafts = describe(edge.client, edge.server, calls, rankCauses(scene, edge.server), 'error');
+    return isSplit(open, calls, edge.server) ? drafts.map(asSplitTrace) : drafts;
   });
+}
+
+/** The service did make SERVER spans for such requests, as roots: sampled apart, or at times that do not fit. */
+function isSplit(open: Open, calls: readonly Span[], server: string): boolean {
+  return open.roots.some(
+    (root) => root.serviceName === server && calls.some((call) => compareRequests(call, root) === 'yes'),
+  );
+}
+
+function asSplitTrace(draft: Draft): Draft {
+  return { ...draft, id: 'split-trace', candidates: [...splitCauses, 'not-sampled'] };
 }
 
 /**

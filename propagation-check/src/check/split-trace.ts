@@ -1,4 +1,5 @@
 import { readCallFacts } from '../call-facts.ts';
+import { isMoreThanChance } from '../chance.ts';
 import { isExpected } from '../expectation.ts';
 import type { FindingId } from '../finding.ts';
 import { groupBy, keyFor } from '../group-by.ts';
@@ -68,7 +69,13 @@ function describeEdge(
     whole.length > 0
       ? whole.some((call) => targets.has(targetOf(call.client)))
       : scene.callsInto(server).length === 0 || isExpected(scene.expectation, client, server);
-  if (isOnItsWay ? !isCommon && !isExpected(scene.expectation, client, server) : !isEveryCall) return [];
+  const expected = isExpected(scene.expectation, client, server);
+  if (isOnItsWay ? !isCommon && !expected : !isEveryCall) return [];
+  // Without an expectation, what is left over on either side may show that it was a coincidence.
+  const isAlone = pairs.length * 11 >= Math.max(toTargets.length, alike.length) * 10;
+  const countPairs = (moved: readonly Span[]): number =>
+    pairSpans(toTargets, moved, (one, other) => belongTogether(scene, one, other)).length;
+  if (!expected && !isAlone && !isMoreThanChance(alike, pairs.length, countPairs)) return [];
   const continued = pairs.filter((pair) => !isRoot(pair.server));
   return [
     {
@@ -99,20 +106,22 @@ function targetOf(span: Span): string {
   return keyFor(host, port);
 }
 
-/** The likeliest first; spans alone do not decide. */
+/** Spans alone do not tell these apart. */
+export const splitCauses: readonly FindingId[] = [
+  'header-stripped',
+  'header-not-sent',
+  'header-ignored',
+  'format-mismatch',
+  'header-malformed',
+  'header-duplicated',
+  'header-rewritten',
+  'server-not-instrumented',
+  'client-not-instrumented',
+];
+
+/** The likeliest first. */
 function rankCauses(scene: Scene, pairs: readonly Pair[], received: boolean): readonly FindingId[] {
-  const causes: readonly FindingId[] = [
-    'header-stripped',
-    'header-not-sent',
-    'header-ignored',
-    'format-mismatch',
-    'header-malformed',
-    'header-duplicated',
-    'header-rewritten',
-    'server-not-instrumented',
-    'client-not-instrumented',
-  ];
-  return moveToFront(causes, received ? 'header-rewritten' : guessCause(scene, pairs));
+  return moveToFront(splitCauses, received ? 'header-rewritten' : guessCause(scene, pairs));
 }
 
 function guessCause(scene: Scene, pairs: readonly Pair[]): FindingId {

@@ -1,7 +1,8 @@
 import { readCallFacts } from '../call-facts.ts';
+import { pairDisplaced } from '../displaced.ts';
 import { findEntry } from '../edge.ts';
 import { groupBy, keyFor } from '../group-by.ts';
-import { compareRequests, pairSpans, startsAfter } from '../pair.ts';
+import { compareRequests, endsWithin, pairSpans, startsAfter } from '../pair.ts';
 import type { Span } from '../span.ts';
 import { type Check, type Draft, edgeProtocol, type Open, type Scene } from './check.ts';
 
@@ -24,25 +25,27 @@ function findStaleClients(scene: Scene): readonly Draft[] {
     const callsOf = new Map<Span, Span[]>();
     for (const { client } of calls) {
       const entry = findEntry(scene.graph, client);
-      if (entry !== null) callsOf.set(entry, [...(callsOf.get(entry) ?? []), client]);
+      if (entry === null) continue;
+      const known = callsOf.get(entry);
+      if (known === undefined) callsOf.set(entry, [client]);
+      else known.push(client);
     }
-    // Fire-and-forget calls are late too, and every request makes about as many of them.
-    const late = [...callsOf].filter(
-      ([entry, clients]) =>
-        clients.some((client) => startsAfter(client, entry)) &&
-        clients.length >= 3 * countUsualCalls(callsOf, entry),
+    const owners = [...callsOf].filter(([entry, below]) =>
+      below.some((client) => startsAfter(client, entry)),
     );
-    if (late.length === 0) return [];
-    const routes = new Set(late.map(([entry]) => entry.name));
+    const below = owners.flatMap(([, clients]) => clients);
+    const own = owners.flatMap(([entry, clients]) => clients.filter((client) => endsWithin(client, entry)));
+    const routes = new Set(owners.map(([entry]) => entry.name));
     const bereft = scene
       .spansOf(first.client.serviceName)
       .filter((span) => span.kind === 'SERVER' && routes.has(span.name) && !callsOf.has(span));
-    const clients = late.flatMap(([, below]) => below);
-    // Roles are turned: the entry span is open while the CLIENT span starts.
-    const pairs = pairSpans(bereft, clients, () => true);
-    const anyLate = pairs.some((pair) => isLate(scene, pair.server));
-    // A cache, too, leaves requests without calls; here (nearly) all of them are accounted for.
-    if (!anyLate || pairs.length < bereft.length * 0.8) return [];
+    const pairs = groupBy(bereft, (entry) => entry.name).flatMap((ofRoute) =>
+      pairDisplaced(ofRoute, below, own.length),
+    );
+    // A stale owner gathers the calls of several requests; fire-and-forget spreads them over their own.
+    const gathering = new Set(pairs.map((pair) => findEntry(scene.graph, pair.server)));
+    if (pairs.length < 2 * gathering.size || !pairs.some((pair) => isLate(scene, pair.server))) return [];
+    const serverOf = new Map(calls.map((call) => [call.client, call.server]));
     return [
       {
         id: 'stale-context',
@@ -52,18 +55,12 @@ function findStaleClients(scene: Scene): readonly Draft[] {
         protocol: first.protocol,
         shown: pairs.map(({ client: entry, server: client }) => ({
           client,
-          server: calls.find((call) => call.client === client)?.server ?? null,
+          server: serverOf.get(client) ?? null,
           says: `began during "${entry.name}" of trace ${entry.traceId}, but hangs under an older request`,
         })),
       },
     ];
   });
-}
-
-/** The median of what the other requests call. */
-function countUsualCalls(callsOf: ReadonlyMap<Span, readonly Span[]>, entry: Span): number {
-  const counts = [...callsOf].flatMap(([other, clients]) => (other === entry ? [] : [clients.length]));
-  return counts.sort((left, right) => left - right)[counts.length >> 1] ?? 1;
 }
 
 function isLate(scene: Scene, client: Span): boolean {

@@ -1,5 +1,5 @@
+import type { CollectorCounters } from '../collector-counters.ts';
 import type { Result } from '../result.ts';
-import type { CollectorCounters } from '../source/collector-metrics.ts';
 
 /** What is known beside the result; part of the JSON report, version 1. */
 export interface ReportDetails {

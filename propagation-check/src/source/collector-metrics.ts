@@ -1,23 +1,8 @@
+import type { CollectorCounters } from '../collector-counters.ts';
 import { escapeControls } from '../decode/quote-value.ts';
 import { createHttpClient, type HttpClientOptions } from './http-client.ts';
 import { summarize } from './http-policy.ts';
 import { SourceError } from './source.ts';
-
-/** Counters of an OpenTelemetry Collector's own telemetry, in spans since it started, over all its components. */
-export interface CollectorCounters {
-  /** Of the metrics endpoint: `collector=http://localhost:8888/metrics`. */
-  readonly name: string;
-  /** Accepted by receivers. */
-  readonly accepted: number;
-  /** Refused by receivers or by `memory_limiter`; the sender may try again. */
-  readonly refused: number;
-  /** Delivered by exporters. */
-  readonly sent: number;
-  /** Given up by exporters. */
-  readonly sendFailed: number;
-  /** Dropped because an exporter's queue was full. */
-  readonly enqueueFailed: number;
-}
 
 /** Without prefix and suffixes. */
 const counters = [

@@ -1,0 +1,36 @@
+import { areAwaited } from './awaited.ts';
+import { isMoreThanChance } from './chance.ts';
+import { endsWithin, type Pair, pairSpans } from './pair.ts';
+import type { Span } from './span.ts';
+
+/** Fewer pairs than these may be a coincidence whatever the comparison says. */
+const fewestPairs = 5;
+
+/**
+ * Pairs requests of one route that lack a call with calls that hang elsewhere, when those requests waited for them.
+ * None where caches, timers or chance explain it as well.
+ *
+ * @param bereft requests of the route without a call
+ * @param calls CLIENT spans that hang elsewhere
+ * @param own how many of these calls are known to be in the right place
+ */
+export function pairDisplaced(bereft: readonly Span[], calls: readonly Span[], own = 0): readonly Pair[] {
+  const pairs = pairContained(bereft, calls);
+  const awaited = areAwaited(pairs.map(({ client: request, server: call }) => ({ request, call })));
+  // A cache leaves requests without calls, too: then most of them contain none.
+  if (!awaited || pairs.length < bereft.length * 0.9) return [];
+  const isAlone = calls.length - own <= pairs.length * 1.1;
+  const isSure =
+    isAlone ||
+    (pairs.length >= fewestPairs &&
+      isMoreThanChance(calls, pairs.length, (moved) => pairContained(bereft, moved).length));
+  return isSure ? pairs : [];
+}
+
+function pairContained(requests: readonly Span[], calls: readonly Span[]): readonly Pair[] {
+  return pairSpans(
+    requests,
+    calls,
+    (request, call) => request.traceId !== call.traceId && endsWithin(call, request),
+  );
+}

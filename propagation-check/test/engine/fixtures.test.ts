@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict';
+import { globSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { suite, test } from 'node:test';
+import { z } from 'zod';
+import { checkTraces } from '../../src/check-traces.ts';
+import { findingIds } from '../../src/finding.ts';
+import type { Finding, Result } from '../../src/result.ts';
+import { noHeaderEvidence } from '../../src/wire.ts';
+import { readDrawing } from './read-drawing.ts';
+
+const fixtures = join(import.meta.dirname, '../../fixtures');
+
+const edge = z.strictObject({
+  client: z.string().nullable(),
+  server: z.string().nullable(),
+  protocol: z.enum(['http', 'rpc', 'messaging', 'internal']),
+  calls: z.int(),
+  broken: z.int(),
+});
+
+const finding = z.strictObject({
+  id: z.enum(findingIds),
+  severity: z.enum(['error', 'warning', 'info']),
+  client: z.string().nullable(),
+  server: z.string().nullable(),
+  count: z.int(),
+  candidates: z.array(z.enum(findingIds)).optional(),
+});
+
+const outcome = z.strictObject({
+  verdict: z.enum(['intact', 'broken', 'unknown']),
+  edges: z.array(edge),
+  findings: z.array(finding),
+});
+
+/** What the drawing must give as it is, and from its spans alone where it has header evidence too. */
+const expected = outcome.extend({ fromSpansAlone: outcome.optional() });
+
+for (const id of findingIds) {
+  suite(id, () => {
+    const folder = join(fixtures, id);
+
+    test('has a drawing that shows it, what it must give, and a healthy twin', () => {
+      const files = globSync('*', { cwd: folder });
+      assert.ok(
+        files.includes('broken.txt') || files.includes('shown.txt'),
+        `fixtures/${id} needs broken.txt or shown.txt`,
+      );
+      assert.ok(files.includes('healthy.txt'), `fixtures/${id} needs healthy.txt`);
+    });
+
+    for (const file of globSync('{broken,shown}*.txt', { cwd: folder }).sort()) {
+      test(`${file} gives just this`, () => {
+        const { spans, expectation, headers } = readDrawing(readFileSync(join(folder, file), 'utf8'));
+        const path = join(
+          folder,
+          file.replace(/\.txt$/, '.json').replace(/^(broken|shown)\.json/, 'expected.json'),
+        );
+        const { fromSpansAlone, ...all } = expected.parse(JSON.parse(readFileSync(path, 'utf8')));
+        assert.deepEqual(summarise(checkTraces(spans, { expectation, headers })), all);
+        assert.ok(
+          all.findings.some((one) => one.id === id),
+          `${id} is not among the expected findings`,
+        );
+        assert.equal(fromSpansAlone !== undefined, headers.wire.length + headers.received.length > 0);
+        if (fromSpansAlone === undefined) return;
+        assert.deepEqual(
+          summarise(checkTraces(spans, { expectation, headers: noHeaderEvidence })),
+          fromSpansAlone,
+        );
+      });
+    }
+
+    for (const file of globSync('healthy*.txt', { cwd: folder }).sort()) {
+      const { spans, expectation, headers } = readDrawing(readFileSync(join(folder, file), 'utf8'));
+      test(`${file} raises no false alarm`, () => {
+        assertHealthy(id, checkTraces(spans, { expectation, headers }));
+      });
+      test(`${file} raises none without expectation`, () => {
+        assertHealthy(id, checkTraces(spans, { headers }));
+      });
+      test(`${file} raises none from spans alone`, () => {
+        assertHealthy(id, checkTraces(spans, { expectation }));
+        assertHealthy(id, checkTraces(spans));
+      });
+    }
+  });
+}
+
+test('every fixture folder is of a finding', () => {
+  const known: ReadonlySet<string> = new Set(findingIds);
+  const folders = globSync('*/', { cwd: fixtures }).map((folder) => basename(folder));
+  assert.deepEqual(
+    folders.filter((folder) => !known.has(folder)),
+    [],
+  );
+});
+
+function assertHealthy(id: Finding['id'], result: Result): void {
+  const alarms = result.findings.filter((one) => one.severity === 'error' || one.id === id);
+  assert.deepEqual(alarms, []);
+  assert.equal(result.verdict, 'intact');
+}
+
+function summarise({ verdict, edges, findings }: Result): z.infer<typeof outcome> {
+  return {
+    verdict,
+    edges: [...edges],
+    findings: findings.map(({ id, severity, client, server, count, candidates }) => ({
+      id,
+      severity,
+      client,
+      server,
+      count,
+      ...(candidates === undefined ? {} : { candidates: [...candidates] }),
+    })),
+  };
+}

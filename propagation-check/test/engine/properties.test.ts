@@ -1,0 +1,187 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { checkTraces } from '../../src/check-traces.ts';
+import type { Expectation } from '../../src/expectation.ts';
+import type { Result } from '../../src/result.ts';
+import { cutCall, generateSystem, hostileSpans, type System } from './generate-system.ts';
+
+/** Kept, so that every run tries the same systems; a failure prints its own seed and path, which belong here then. */
+const seed = 20261124;
+
+const system = generateSystem('s');
+/** A system, and the same with one call cut. */
+const broken = system
+  .map(({ spans, calls }) => ({ spans, calls, fit: calls.filter(isInside) }))
+  .filter(({ fit }) => fit.length > 0)
+  .chain(({ spans, calls, fit }) =>
+    fc.constantFrom(...fit).map((call) => ({ call, calls, spans: cutCall(spans, call) })),
+  );
+const anySpans = fc.oneof(
+  system.map(({ spans }) => spans),
+  broken.map(({ spans }) => spans),
+  hostileSpans,
+);
+
+test('a healthy system raises no error, with and without expectation', () => {
+  fc.assert(
+    fc.property(system, ({ spans, calls }) => {
+      assert.deepEqual(errorsOf(checkTraces(spans)), []);
+      assert.deepEqual(errorsOf(checkTraces(spans, { expectation: expectEdges(calls) })), []);
+    }),
+    { seed, numRuns: 500 },
+  );
+});
+
+test('every call of a healthy system is counted, none as broken', () => {
+  fc.assert(
+    fc.property(system, ({ spans, calls }) => {
+      const { edges } = checkTraces(spans, { expectation: expectEdges(calls) });
+      assert.equal(
+        edges.reduce((sum, edge) => sum + edge.calls, 0),
+        calls.length,
+      );
+      assert.ok(edges.every((edge) => edge.broken === 0));
+    }),
+    { seed, numRuns: 200 },
+  );
+});
+
+test('one cut call is reported on its edge, once', () => {
+  fc.assert(
+    fc.property(broken, ({ spans, calls, call }) => {
+      const [client, server] = [call.client.serviceName, call.server.serviceName];
+      const result = checkTraces(spans, { expectation: expectEdges(calls) });
+      assert.deepEqual(errorsOf(result), [`split-trace ${client} -> ${server} 1`]);
+      const edge = result.edges.find((one) => one.client === client && one.server === server);
+      assert.equal(edge?.broken, 1);
+      assert.equal(edge.calls, calls.filter((one) => isSameEdge(one, call)).length);
+    }),
+    { seed, numRuns: 500 },
+  );
+});
+
+test('spans in any order give the same result', () => {
+  fc.assert(
+    fc.property(
+      anySpans.chain((spans) =>
+        fc.tuple(
+          fc.constant(spans),
+          fc.shuffledSubarray([...spans], { minLength: spans.length, maxLength: spans.length }),
+        ),
+      ),
+      ([spans, shuffled]) => {
+        const options = { expectation: expectAll(spans.map((span) => span.serviceName)) };
+        assert.deepEqual(checkTraces(shuffled), checkTraces(spans));
+        assert.deepEqual(checkTraces(shuffled, options), checkTraces(spans, options));
+      },
+    ),
+    { seed, numRuns: 500 },
+  );
+});
+
+test('spans that arrive twice change nothing', () => {
+  fc.assert(
+    fc.property(
+      anySpans.chain((spans) => fc.tuple(fc.constant(spans), fc.shuffledSubarray([...spans]))),
+      ([spans, again]) => {
+        const copies = again.map((span) => ({ ...span }));
+        assert.deepEqual(checkTraces([...spans, ...copies]), checkTraces(spans));
+      },
+    ),
+    { seed, numRuns: 300 },
+  );
+});
+
+test('another healthy system beside it changes no finding', () => {
+  fc.assert(
+    fc.property(fc.oneof(system, broken), generateSystem('other'), (one, other) => {
+      const expectation = expectEdges(one.calls);
+      const alone = checkTraces(one.spans, { expectation });
+      const beside = checkTraces([...one.spans, ...other.spans], { expectation });
+      const isOfOne = (name: string | null): boolean => name === null || name.startsWith('s');
+      assert.deepEqual(
+        beside.findings.filter(({ client, server }) => isOfOne(client) && isOfOne(server)),
+        alone.findings,
+      );
+      assert.deepEqual(
+        beside.edges.filter(({ client, server }) => isOfOne(client) && isOfOne(server)),
+        alone.edges,
+      );
+    }),
+    { seed, numRuns: 300 },
+  );
+});
+
+test('hostile spans give a result that holds together', () => {
+  fc.assert(
+    fc.property(hostileSpans, (spans) => {
+      for (const expectation of [expectAll([]), expectAll(spans.map((span) => span.serviceName))]) {
+        const result = checkTraces(spans, { expectation });
+        const known = new Set(spans.map((span) => `${span.traceId}:${span.spanId}`));
+        assert.equal(result.spans, known.size);
+        assert.equal(result.traces, new Set(spans.map((span) => span.traceId)).size);
+        assert.equal(result.verdict === 'broken', errorsOf(result).length > 0);
+        for (const { calls, broken } of result.edges) assert.ok(broken <= calls);
+        for (const { evidence, count } of result.findings) {
+          assert.ok(evidence.length <= Math.max(count, 0));
+          for (const { traceId, spanId } of evidence) assert.ok(known.has(`${traceId}:${spanId}`));
+        }
+      }
+    }),
+    { seed, numRuns: 1_000 },
+  );
+});
+
+test('no spans give no verdict', () => {
+  assert.deepEqual(checkTraces([]), {
+    version: 1,
+    verdict: 'unknown',
+    traces: 0,
+    spans: 0,
+    edges: [],
+    findings: [],
+  });
+});
+
+function errorsOf(result: Result): readonly string[] {
+  return result.findings
+    .filter((finding) => finding.severity === 'error')
+    .map(({ id, client, server, count }) => `${id} ${client} -> ${server} ${count}`);
+}
+
+/** A SERVER that began well before its CLIENT and ended after it looks like the cause of it, not like its effect. */
+function isInside({ client, server }: System['calls'][number]): boolean {
+  return (
+    server.startTimeUnixNano + 100_000n >= client.startTimeUnixNano ||
+    server.endTimeUnixNano <= client.endTimeUnixNano
+  );
+}
+
+function isSameEdge(left: System['calls'][number], right: System['calls'][number]): boolean {
+  return (
+    left.client.serviceName === right.client.serviceName &&
+    left.server.serviceName === right.server.serviceName
+  );
+}
+
+function expectEdges(calls: System['calls']): Expectation {
+  const edges = calls.map(({ client, server }) => ({
+    client: client.serviceName ?? '',
+    server: server.serviceName ?? '',
+    rule: 'must' as const,
+  }));
+  const distinct = new Map(edges.map((edge) => [`${edge.client} ${edge.server}`, edge]));
+  return { edges: [...distinct.values()], baggage: {}, toleratedPeers: [] };
+}
+
+/** Every service is expected to call every other. */
+function expectAll(names: readonly (string | null)[]): Expectation {
+  const services = [...new Set(names.flatMap((name) => name ?? []))].sort();
+  const edges = services.flatMap((client) =>
+    services
+      .filter((server) => server !== client)
+      .map((server) => ({ client, server, rule: 'must' as const })),
+  );
+  return { edges, baggage: {}, toleratedPeers: [] };
+}

@@ -1,0 +1,188 @@
+import type { Span, SpanKind } from '../../src/span.ts';
+
+export type SceneName = keyof typeof scenes;
+
+/** Spans in numbers that nothing quadratic and nothing recursive gets through. */
+export const scenes = {
+  /** 100,000 children under one span. */
+  children: () => {
+    const parent = span({ id: 1, service: 'web', kind: 'SERVER', name: 'GET /call', times: [0, 1_000_000] });
+    const children = Array.from({ length: 100_000 }, (_, index) =>
+      span({
+        ...{
+          id: index + 2,
+          parent: 1,
+          service: 'web',
+          kind: 'CLIENT',
+          name: 'GET',
+          times: [1 + index, 2 + index],
+        },
+        attributes: clientAttributes(`/work/${index}`),
+      }),
+    );
+    return [parent, ...children];
+  },
+  /** 100,000 SERVER spans under one CLIENT span. */
+  answers: () => {
+    const client = span({
+      ...{ id: 1, service: 'web', kind: 'CLIENT', name: 'GET', times: [0, 1_000_000] },
+      attributes: clientAttributes('/work'),
+    });
+    const servers = Array.from({ length: 100_000 }, (_, index) =>
+      span({
+        ...{ id: index + 2, parent: 1, service: 'orders', kind: 'SERVER', name: 'GET /work', times: [1, 2] },
+        attributes: serverAttributes('/work'),
+      }),
+    );
+    return [client, ...servers];
+  },
+  /** 100,000 traces, one call in ten cut. */
+  cutCalls: () => {
+    const spans = Array.from({ length: 100_000 }, (_, index) => drawCall(index, index % 10 === 0)).flat();
+    return spans;
+  },
+  /** 100,000 traces, one answer in ten without a SERVER span. */
+  silentCalls: () => {
+    const spans = Array.from({ length: 100_000 }, (_, index) =>
+      drawCall(index, false).slice(0, index % 10 === 5 ? 2 : 3),
+    ).flat();
+    return spans;
+  },
+  /** 50,000 open clients and 50,000 roots at the same time and path. */
+  crowd: () => {
+    const clients = Array.from({ length: 50_000 }, (_, index) =>
+      span({
+        ...{
+          trace: index + 1,
+          id: 1,
+          service: 'web',
+          kind: 'CLIENT',
+          name: 'GET',
+          times: [index, 1_000_000],
+        },
+        attributes: clientAttributes('/work'),
+      }),
+    );
+    const roots = Array.from({ length: 50_000 }, (_, index) =>
+      span({
+        ...{ trace: 100_000 + index, id: 2, service: 'orders', kind: 'SERVER', name: 'GET /work' },
+        times: [50_000 + index, 900_000],
+        attributes: serverAttributes('/work'),
+      }),
+    );
+    return [...clients, ...roots];
+  },
+  /** A chain of 100,000 spans, each below the one before. */
+  chainOfCalls: () => {
+    const services = ['web', 'orders'] as const;
+    const chain = Array.from({ length: 100_000 }, (_, index) => {
+      const isServer = index % 2 === 0;
+      const hop = Math.floor(index / 2);
+      return span({
+        ...{ id: index + 1, parent: index === 0 ? null : index, service: services[hop % 2] ?? '' },
+        ...{ kind: isServer ? 'SERVER' : 'CLIENT', name: 'GET /work', times: [index, 1_000_000 - index] },
+        attributes: isServer ? serverAttributes('/work') : clientAttributes('/work'),
+      });
+    });
+    return chain;
+  },
+  /** A chain of 100,000 INTERNAL spans of one service, above as many CLIENT spans. */
+  chainInside: () => {
+    const chain = Array.from({ length: 100_000 }, (_, index) =>
+      span({
+        ...{
+          id: index + 1,
+          parent: index === 0 ? null : index,
+          service: 'web',
+          kind: 'INTERNAL',
+          name: 'step',
+        },
+        times: [index, 1_000_000],
+      }),
+    );
+    const calls = Array.from({ length: 1_000 }, (_, index) => [
+      span({
+        ...{ id: 200_001 + index, parent: 100_000, service: 'web', kind: 'CLIENT', name: 'GET' },
+        times: [200_000 + index, 900_000],
+        attributes: clientAttributes('/work'),
+      }),
+      span({
+        ...{
+          id: 400_001 + index,
+          parent: 200_001 + index,
+          service: 'orders',
+          kind: 'SERVER',
+          name: 'GET /work',
+        },
+        times: [200_001 + index, 800_000],
+        attributes: serverAttributes('/work'),
+      }),
+    ]).flat();
+    return [...chain, ...calls];
+  },
+} as const satisfies Readonly<Record<string, () => readonly Span[]>>;
+
+interface Drawn {
+  readonly trace?: number;
+  readonly id: number;
+  readonly parent?: number | null;
+  readonly service: string;
+  readonly kind: SpanKind;
+  readonly name: string;
+  /** Microseconds. */
+  readonly times: readonly [number, number];
+  readonly attributes?: Readonly<Record<string, string | number>>;
+}
+
+/** web's request, its CLIENT span, and orders' SERVER span, which is a root where the call is cut. */
+function drawCall(index: number, isCut: boolean): readonly Span[] {
+  const [trace, at] = [index + 1, index * 1_000_000];
+  return [
+    span({
+      ...{ trace, id: 1, service: 'web', kind: 'SERVER', name: 'GET /call', times: [at, at + 100_000] },
+      attributes: serverAttributes('/call'),
+    }),
+    span({
+      ...{ trace, id: 2, parent: 1, service: 'web', kind: 'CLIENT', name: 'GET' },
+      times: [at + 10_000, at + 90_000],
+      attributes: clientAttributes('/work'),
+    }),
+    span({
+      ...{ trace: isCut ? 1_000_000 + index : trace, id: 3, parent: isCut ? null : 2, service: 'orders' },
+      ...{ kind: 'SERVER', name: 'GET /work', times: [at + 20_000, at + 80_000] },
+      attributes: serverAttributes('/work'),
+    }),
+  ];
+}
+
+function span({ trace = 1, id, parent = null, service, kind, name, times, attributes = {} }: Drawn): Span {
+  return {
+    traceId: `a${String(trace).padStart(31, '0')}`,
+    spanId: `b${String(id).padStart(15, '0')}`,
+    parentSpanId: parent === null ? null : `b${String(parent).padStart(15, '0')}`,
+    traceState: '',
+    flags: null,
+    name,
+    kind,
+    startTimeUnixNano: 1_700_000_000_000_000_000n + BigInt(times[0]) * 1_000n,
+    endTimeUnixNano: 1_700_000_000_000_000_000n + BigInt(times[1]) * 1_000n,
+    attributes: new Map(Object.entries(attributes)),
+    links: [],
+    status: { code: 'UNSET', message: '' },
+    serviceName: service,
+    resource: new Map(),
+    scopeName: '',
+  };
+}
+
+function clientAttributes(path: string): Readonly<Record<string, string | number>> {
+  return {
+    'http.request.method': 'GET',
+    'url.full': `http://orders:8082${path}`,
+    'http.response.status_code': 200,
+  };
+}
+
+function serverAttributes(path: string): Readonly<Record<string, string | number>> {
+  return { 'http.request.method': 'GET', 'url.path': path, 'server.port': 8082 };
+}

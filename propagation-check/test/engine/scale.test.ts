@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { type TestContext, test } from 'node:test';
+import { Worker } from 'node:worker_threads';
+import { z } from 'zod';
+import type { SceneName } from './scale-scenes.ts';
+
+/** Far beyond what it takes on a slow machine. */
+const timeout = 60_000;
+
+const answer = z.object({
+  seconds: z.number(),
+  result: z.object({
+    verdict: z.string(),
+    spans: z.number(),
+    edges: z.array(z.object({ calls: z.number(), broken: z.number() })),
+    findings: z.array(z.object({ id: z.string(), severity: z.string(), count: z.number() })),
+  }),
+});
+
+/** In a thread of its own, because only that can be stopped while it computes. */
+async function check(context: TestContext, scene: SceneName): Promise<z.infer<typeof answer>['result']> {
+  const worker = new Worker(new URL('scale-worker.ts', import.meta.url), { workerData: scene });
+  try {
+    const [message] = await once(worker, 'message', { signal: context.signal });
+    const { result, seconds } = answer.parse(message);
+    context.diagnostic(`${scene}: ${result.spans} spans in ${seconds.toFixed(2)} s`);
+    return result;
+  } finally {
+    await worker.terminate();
+  }
+}
+
+test('100,000 children under one span', { timeout }, async (context) => {
+  const result = await check(context, 'children');
+  assert.equal(result.spans, 100_001);
+  assert.equal(result.findings[0]?.id, 'missing-server');
+  assert.equal(result.findings[0].count, 100_000);
+});
+
+test('100,000 SERVER spans under one CLIENT span', { timeout }, async (context) => {
+  const result = await check(context, 'answers');
+  assert.equal(result.verdict, 'intact');
+  assert.equal(result.edges[0]?.calls, 100_000);
+});
+
+test('100,000 traces, one call in ten cut', { timeout }, async (context) => {
+  const result = await check(context, 'cutCalls');
+  assert.equal(result.spans, 300_000);
+  assert.deepEqual(
+    result.findings.map(({ id, count }) => [id, count]),
+    [['split-trace', 10_000]],
+  );
+  assert.deepEqual(
+    result.edges.map(({ calls, broken }) => [calls, broken]),
+    [[100_000, 10_000]],
+  );
+});
+
+test('100,000 traces, one answer in ten without a SERVER span', { timeout }, async (context) => {
+  const result = await check(context, 'silentCalls');
+  assert.deepEqual(
+    result.findings.map(({ id, count }) => [id, count]),
+    [['missing-server', 10_000]],
+  );
+});
+
+test('50,000 open clients and 50,000 roots at the same time and path', { timeout }, async (context) => {
+  const result = await check(context, 'crowd');
+  assert.equal(result.verdict, 'broken');
+  assert.equal(result.findings[0]?.id, 'split-trace');
+});
+
+test('a chain of 100,000 spans, each below the one before', { timeout }, async (context) => {
+  const result = await check(context, 'chainOfCalls');
+  assert.equal(result.verdict, 'intact');
+  assert.equal(
+    result.edges.reduce((sum, edge) => sum + edge.calls, 0),
+    49_999,
+  );
+});
+
+test('a chain of 100,000 INTERNAL spans of one service, above as many CLIENT spans', {
+  timeout,
+}, async (context) => {
+  const result = await check(context, 'chainInside');
+  assert.equal(result.edges[0]?.calls, 1_000);
+  assert.equal(result.verdict, 'intact');
+});
