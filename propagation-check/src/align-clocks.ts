@@ -114,7 +114,10 @@ function measureWhole(calls: readonly Call[]): bigint | null {
 
 function measureLoose(edges: Edges, client: string, server: string): bigint | null {
   const clients = edges.openClients.filter((span) => span.kind === 'CLIENT' && span.serviceName === client);
-  const servers = edges.rootServers.filter((span) => span.serviceName === server && !isHealthProbe(span));
+  const servers = [...edges.rootServers, ...edges.orphans]
+    .filter((span) => span.kind === 'SERVER' && span.serviceName === server && !isHealthProbe(span))
+    .sort((left, right) => (left.startTimeUnixNano < right.startTimeUnixNano ? -1 : 1));
+
   const fitting = clients.filter((span) => servers.some((entry) => compareRequests(span, entry) === 'yes'));
   if (fitting.length < fewestLoose || fitting.length !== servers.length) return null;
   const pairs = fitting.flatMap((span, index) => {
@@ -129,8 +132,12 @@ function measureLoose(edges: Edges, client: string, server: string): bigint | nu
       start >= pair.client.startTimeUnixNano - tolerance && start <= pair.client.endTimeUnixNano + tolerance
     );
   });
-  const isApart = middle > tolerance || middle < -tolerance;
-  return isConstant && isApart ? middle : null;
+  const overlaps = pairs.every(
+    ({ client: one, server: other }) =>
+      other.startTimeUnixNano >= one.startTimeUnixNano - tolerance &&
+      other.startTimeUnixNano <= one.endTimeUnixNano + tolerance,
+  );
+  return isConstant && !overlaps ? middle : null;
 }
 
 const tolerance = 5_000_000n;

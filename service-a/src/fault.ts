@@ -20,6 +20,7 @@ export const faultNames = [
   'cut-traceparent',
   'rewrite-traceparent',
   'shorten-trace-id',
+  'unsample-traceparent',
   'drop-baggage',
   'propagator-mismatch',
   'propagator-none',
@@ -73,6 +74,9 @@ export const faults: Readonly<Record<FaultName, Fault>> = {
 
   // A proxy knows trace ids of 64 bits only.
   'shorten-trace-id': { stepBetween: stepBetween(shortenTraceId) },
+
+  // A proxy decides for itself what is sampled, and B follows it.
+  'unsample-traceparent': { stepBetween: stepBetween(clearFlags) },
 
   // One of two gateways does not know the header. Only manual mode sends any.
   'drop-baggage': {
@@ -213,6 +217,10 @@ function renameParent(line: string): string {
 
 function shortenTraceId(line: string): string {
   return line.replace(/^(traceparent: *00-)[0-9a-f]{16}/i, (_header, head: string) => head + '0'.repeat(16));
+}
+
+function clearFlags(line: string): string {
+  return line.replace(/^(traceparent: *\S{53})\S{2}/i, (_header, head: string) => `${head}00`);
 }
 
 /** The first request goes the way on which baggage is lost, the second the other, and so on. */

@@ -10,6 +10,7 @@ export const faultNames = [
   'cut-traceparent',
   'rewrite-traceparent',
   'shorten-trace-id',
+  'unsample-traceparent',
   'drop-baggage',
   'propagator-mismatch',
   'propagator-none',
@@ -52,6 +53,7 @@ export const faults: Readonly<Record<FaultName, Fault>> = {
   'cut-traceparent': madeByServiceA,
   'rewrite-traceparent': madeByServiceA,
   'shorten-trace-id': madeByServiceA,
+  'unsample-traceparent': madeByServiceA,
   'drop-baggage': madeByServiceA,
 
   // A sends b3, and B understands W3C Trace Context only.
