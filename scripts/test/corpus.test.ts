@@ -47,6 +47,27 @@ describe('labelled captures', () => {
   });
 });
 
+describe('captures of our own', () => {
+  const captures = readCorpus(new URL('../../propagation-check/captures/', import.meta.url));
+
+  it('are all there', () => assert.equal(captures.length, 100));
+
+  for (const { name, spans, label, expectation } of captures) {
+    const known = ['java-executor-lost-fire', 'pyd-thread-lost-fire', 'rust-both'];
+    it(`${name} is ${label.verdict}`, () => {
+      const { grade } = scoreResult(checkTraces(spans, { expectation }), label);
+      const blindly = scoreResult(checkTraces(spans), label).grade;
+      assert.notEqual(blindly, 'false alarm');
+      if (label.verdict === 'healthy') assert.equal(grade, 'healthy');
+      else
+        assert.ok(
+          known.includes(name) ? grade === 'missed' : grade === 'named' || grade === 'undecided',
+          grade,
+        );
+    });
+  }
+});
+
 describe('the score', () => {
   const [capture] = broken;
   it('says missed when nothing is reported, and false alarm when something is', () => {
