@@ -2,6 +2,7 @@ import { alignSpans, estimateOffsets } from './align-clocks.ts';
 import { buildScene } from './build-scene.ts';
 import type { Draft, Open, Scene, Shown } from './check/check.ts';
 import { decideByHeaders } from './check/decide-by-headers.ts';
+import { isToleratedPeer } from './check/tolerated-peer.ts';
 import { checks } from './checks.ts';
 import { type Call, findEdges } from './edge.ts';
 import { type Expectation, noExpectation } from './expectation.ts';
@@ -29,10 +30,11 @@ export function checkTraces(spans: readonly Span[], options: CheckOptions = {}):
   const graph =
     clockOffsets.size === 0 ? received : buildTraceGraph(alignSpans(received.spans, clockOffsets));
   const { calls, openClients, rootServers, orphans } = findEdges(graph);
+  const clients = openClients.filter((span) => !isToleratedPeer(expectation, span));
   const headersOf = indexHeaders(headers, graph.spans);
   const scene = buildScene({ graph, calls, expectation, headersOf, clockOffsets });
-  const drafts = runChecks(scene, { clients: openClients, roots: rootServers, orphans, found: [] }).flatMap(
-    (draft) => decideByHeaders(draft, headersOf),
+  const drafts = runChecks(scene, { clients, roots: rootServers, orphans, found: [] }).flatMap((draft) =>
+    decideByHeaders(draft, headersOf),
   );
   const findings = drafts.map(describeFinding);
   return {

@@ -63,7 +63,7 @@ export const prose: Readonly<Record<FindingId, Prose>> = {
   'missing-call': {
     title: 'The caller shows no call',
     why: 'The called service began a trace although the expected caller should have started it.',
-    fix: 'Instrument the HTTP client library of the caller, and load the instrumentation before that library.',
+    fix: 'Check in the caller: which HTTP client library makes the call, is it instrumented, and loaded after the instrumentation?',
   },
   'client-not-instrumented': {
     title: 'The caller\u2019s HTTP client is not instrumented',

@@ -1,0 +1,82 @@
+import { type Command, Option } from 'commander';
+import type { ExpectedEdge } from '../expectation.ts';
+import { sourceSpecs } from '../source/open-source.ts';
+import { type Entries, parseHeaderField, parseHttpUrl, parsePath, parseTimeout } from './parse-argument.ts';
+
+/** What every check has in common. Times in milliseconds. */
+export interface CheckArguments {
+  readonly expect?: readonly ExpectedEdge[];
+  readonly expectations?: string;
+  readonly wire?: readonly string[];
+  readonly collectorMetrics?: URL;
+  readonly ca?: string;
+  readonly timeout: number;
+  readonly report: ReportFormat;
+  readonly json?: boolean;
+}
+
+export interface SourceArguments extends CheckArguments {
+  readonly source: string;
+  readonly header?: Entries;
+  readonly wait: number;
+  readonly settle: number;
+}
+
+export const reportFormats = ['terminal', 'json'] as const;
+
+export type ReportFormat = (typeof reportFormats)[number];
+
+export function addCheckOptions(command: Command): Command {
+  return command
+    .option('--expect <path>', 'edges that must exist, "a -> b -> c"; may be repeated', parsePath)
+    .option(
+      '--expectations <file>',
+      'what must, may and must not be there: YAML, see expectation.schema.json',
+    )
+    .option('--wire <file>', 'headers recorded by propagation-check tap; may be repeated', append)
+    .option(
+      '--collector-metrics <url>',
+      "the Collector's own metrics, http://localhost:8888/metrics",
+      parseHttpUrl,
+    )
+    .option('--ca <file>', 'PEM file with a certificate authority to trust')
+    .addOption(timeOption('--timeout <time>', 'how long one answer may take', 15_000))
+    .addOption(
+      new Option('--report <format>', 'how to print the result').choices(reportFormats).default('terminal'),
+    )
+    .option('--json', 'short for --report json')
+    .addHelpText('after', exitCodes);
+}
+
+/** @param waitMs How long spans may take to arrive, unless the user says otherwise. */
+export function addSourceOptions(command: Command, waitMs: number): Command {
+  return command
+    .requiredOption('--source <source>', `where the spans are: ${sourceSpecs.slice(0, 4).join(', ')}`)
+    .option(
+      '--header <field>',
+      "sent to the source, 'Authorization: Bearer …'; may be repeated",
+      parseHeaderField,
+    )
+    .addOption(timeOption('--wait <time>', 'how long spans may take to arrive', waitMs))
+    .addOption(
+      timeOption(
+        '--settle <time>',
+        'judge what is there when no span has come for so long; exporters send every 5s by default',
+        6_000,
+      ),
+    );
+}
+
+function timeOption(flags: string, description: string, milliseconds: number): Option {
+  return new Option(flags, description)
+    .argParser(parseTimeout)
+    .default(milliseconds, `${milliseconds / 1_000}s`);
+}
+
+const exitCodes = `
+Exit code: 0 every edge is intact, 1 an edge is broken, 2 the tool could not tell.`;
+
+/** For options that may be repeated. */
+export function append(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value];
+}

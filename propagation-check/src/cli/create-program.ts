@@ -1,0 +1,71 @@
+import { readFileSync } from 'node:fs';
+import { Command } from 'commander';
+import * as z from 'zod';
+import { escapeText } from '../report/assertion-escape.ts';
+import { addTapCommand } from '../tap/tap-command.ts';
+import { addFileCommand } from './file-command.ts';
+import type { Output } from './open-output.ts';
+import { addRunCommand } from './run-command.ts';
+import { addTraceCommand } from './trace-command.ts';
+
+/** What commands share while they run. */
+export interface Session {
+  /** For results. */
+  readonly output: Output;
+  /** For messages: whole lines, already escaped. */
+  readonly writeError: (text: string) => void;
+  readonly setExitCode: (code: number) => void;
+  /** Aborts when the user ends the program. */
+  readonly signal: AbortSignal;
+}
+
+const examples = `
+Examples:
+  $ propagation-check run http://localhost:8081/call-b --source jaeger=http://localhost:16686
+  $ propagation-check trace 4bf92f3577b34da6a3ce929d0e0e4736 --source tempo=http://localhost:3200
+  $ propagation-check trace --service web --since 15m --source jaeger=http://localhost:16686
+  $ propagation-check file trace.json --expect "web -> orders"
+  $ propagation-check tap --listen 8083 --target http://localhost:8082
+
+Each command has its own --help. Exit code: 0 every edge is intact, 1 an edge is broken, 2 the tool could not tell.`;
+
+/** The whole command line. Bad input throws, and commander's own errors do too. */
+export function createProgram(session: Session): Command {
+  const program = new Command('propagation-check')
+    .description('Checks every edge of distributed traces and says why trace context propagation broke.')
+    .version(readVersion(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print help')
+    .exitOverride()
+    .allowExcessArguments(false)
+    .configureHelp({ helpWidth: session.output.width })
+    .configureOutput({
+      writeOut: (text) => void session.output.print(text),
+      writeErr: session.writeError,
+      outputError: (text, write) => write(`${toErrorLine(text)}\n`),
+      getOutHasColors: () => session.output.color,
+      getErrHasColors: () => false,
+    })
+    .addHelpText('after', examples);
+  addRunCommand(program, session);
+  addTraceCommand(program, session);
+  addFileCommand(program, session);
+  addTapCommand(program);
+  return program;
+}
+
+/** One line, with the suggestion at its end. */
+function toErrorLine(text: string): string {
+  const line = text
+    .trim()
+    .replace(/^error: /, '')
+    .replace(/\n/g, ' ');
+  const saysWhatToDo = /Did you mean|is invalid/.test(line);
+  return `propagation-check: ${escapeText(line)}${saysWhatToDo ? '' : '; --help shows examples'}`;
+}
+
+const manifest = z.object({ version: z.string() });
+
+function readVersion(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return manifest.parse(JSON.parse(text)).version;
+}

@@ -1,0 +1,17 @@
+import { escapeControls } from '../decode/quote-value.ts';
+
+/** Why a file could not be read, in words. */
+export function describeFileError(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'ENOENT') return 'no such file';
+  if (code === 'EISDIR') return 'a folder; name a file in it';
+  if (code === 'ENOTDIR') return 'no such file: a part of the path is not a folder';
+  if (code === 'EACCES' || code === 'EPERM') return 'not allowed to read it';
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** As it was given, unless a terminal could take it for something else. */
+export function quotePath(path: string): string {
+  const quoted = escapeControls(JSON.stringify(path));
+  return quoted === `"${path}"` ? path : quoted;
+}

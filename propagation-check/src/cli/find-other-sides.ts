@@ -1,0 +1,100 @@
+import { isIP } from 'node:net';
+import { readCallFacts, readText } from '../call-facts.ts';
+import { isEntry } from '../edge.ts';
+import type { Expectation } from '../expectation.ts';
+import { compareRequests, startsDuring } from '../pair.ts';
+import { groupByTrace } from '../source/select-spans.ts';
+import type { Source } from '../source/source.ts';
+import type { Span } from '../span.ts';
+
+export interface OtherSideQuery {
+  readonly source: Source;
+  readonly expectation: Expectation;
+  /** Searched beside the services that the loose ends call. */
+  readonly services: readonly string[];
+  /** CLIENT and PRODUCER spans that nobody continued. */
+  readonly looseEnds: readonly Span[];
+  /** Trace ids that are known already. */
+  readonly known: ReadonlySet<string>;
+  readonly signal: AbortSignal;
+}
+
+const mostServices = 10;
+/** Of a search: others may call the same services at the same time. */
+const leastTraces = 200;
+const mostTraces = 5_000;
+const marginMs = 2_000;
+
+/**
+ * Searches a source for traces that began as the other side of a loose end: a broken call leaves its SERVER span as the
+ * root of another trace. Only traces that fit in time and by request are returned, whole.
+ * @throws {SourceError} as `Source.searchTraces`.
+ */
+export async function findOtherSides(query: OtherSideQuery): Promise<readonly Span[]> {
+  const { source, looseEnds, known, signal } = query;
+  const services = new Set([
+    ...query.services,
+    ...looseEnds.flatMap((client) => guessCalledServices(client, query.expectation)),
+  ]);
+  if (looseEnds.length === 0 || services.size === 0) return [];
+  const window = spanTime(looseEnds);
+  const limit = Math.min(mostTraces, Math.max(leastTraces, looseEnds.length * 2));
+  const found = new Map<string, readonly Span[]>();
+  for (const service of [...services].slice(0, mostServices)) {
+    const spans = await source.searchTraces({ service, ...window, limit }, signal);
+    for (const [traceId, trace] of groupByTrace(spans)) {
+      if (!known.has(traceId) && isOtherSide(trace, looseEnds)) found.set(traceId, trace);
+    }
+  }
+  return [...found.values()].flat();
+}
+
+/** The traces among some spans that began as the other side of one of these loose ends. */
+export function selectOtherSides(spans: readonly Span[], looseEnds: readonly Span[]): readonly Span[] {
+  if (spans.length === 0 || looseEnds.length === 0) return [];
+  return [...groupByTrace(spans).values()].filter((trace) => isOtherSide(trace, looseEnds)).flat();
+}
+
+/** The services that an expectation names, and hosts, which often are named like the service that they run. */
+function guessCalledServices(client: Span, { edges }: Expectation): readonly string[] {
+  const expected = edges
+    .filter((edge) => edge.client === client.serviceName && edge.rule !== 'must-not')
+    .map((edge) => edge.server);
+  const { host, rpcMethod } = readCallFacts(client);
+  const peer = readText(client, 'service.peer.name', 'peer.service');
+  const isName = host !== null && isIP(host.replace(/^\[|\]$/g, '')) === 0 && host !== 'localhost';
+  const rpcService = rpcMethod?.split('/')[0] ?? null;
+  return [...expected, peer, ...(isName ? [host, host.split('.')[0] ?? host] : []), rpcService].filter(
+    (name) => name !== null,
+  );
+}
+
+function isOtherSide(trace: readonly Span[], looseEnds: readonly Span[]): boolean {
+  const ids = new Set(trace.map((span) => span.spanId));
+  const entries = trace.filter(
+    (span) => isEntry(span) && (span.parentSpanId === null || !ids.has(span.parentSpanId)),
+  );
+  return entries.some((entry) => looseEnds.some((client) => fits(client, entry)));
+}
+
+function fits(client: Span, entry: Span): boolean {
+  if (client.kind !== 'PRODUCER') {
+    return startsDuring(entry, client) && compareRequests(client, entry) !== 'no';
+  }
+  const topic = readCallFacts(client).destination;
+  return (
+    entry.kind === 'CONSUMER' &&
+    entry.startTimeUnixNano >= client.startTimeUnixNano &&
+    topic === readCallFacts(entry).destination
+  );
+}
+
+function spanTime(spans: readonly Span[]): { readonly startTimeMin: number; readonly startTimeMax: number } {
+  const starts = spans.map((span) => Number(span.startTimeUnixNano / 1_000_000n));
+  const ends = spans.map((span) => Number(span.endTimeUnixNano / 1_000_000n));
+  return {
+    startTimeMin:
+      starts.reduce((least, time) => (time < least ? time : least), Number.POSITIVE_INFINITY) - marginMs,
+    startTimeMax: ends.reduce((most, time) => (time > most ? time : most), 0) + marginMs,
+  };
+}

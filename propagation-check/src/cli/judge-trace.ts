@@ -1,0 +1,55 @@
+import { isToleratedPeer } from '../check/tolerated-peer.ts';
+import { findEdges } from '../edge.ts';
+import { type Expectation, isExpected } from '../expectation.ts';
+import type { FindingId } from '../finding.ts';
+import type { Span } from '../span.ts';
+import { buildTraceGraph, isOrphan } from '../trace-graph.ts';
+import { type CheckInputs, judge } from './check-inputs.ts';
+
+/** The sides of calls that a trace shows without their other side. */
+export function findLooseEnds(spans: readonly Span[], expectation: Expectation): readonly Span[] {
+  const graph = buildTraceGraph(spans);
+  return findEdges(graph).openClients.filter((span) => !isToleratedPeer(expectation, span));
+}
+
+/**
+ * Findings that no later span can take back: both sides of the call are here, or its headers were seen.
+ * What argues from absence is not among them.
+ */
+const conclusive: ReadonlySet<FindingId> = new Set<FindingId>([
+  'header-not-sent',
+  'header-stripped',
+  'header-rewritten',
+  'header-malformed',
+  'header-duplicated',
+  'format-mismatch',
+  'header-ignored',
+  'split-trace',
+  'context-lost-in-process',
+  'stale-context',
+  'wrong-parent',
+  'trace-id-truncated',
+  'baggage-lost',
+  'unexpected-edge',
+  'service-unnamed',
+  'clock-skew',
+]);
+
+/**
+ * Whether nothing is left to wait for in one trace: every span has its parent, every call has both sides or a conclusive
+ * finding, and so has every edge that must exist.
+ * @param spans Of the trace, of what it pairs with, and of the request that caused it.
+ */
+export function isCertain(spans: readonly Span[], inputs: CheckInputs): boolean {
+  const graph = buildTraceGraph(spans);
+  if (graph.spans.some((span) => isOrphan(graph, span))) return false;
+  const { findings, edges } = judge(spans, inputs);
+  if (!findings.every((finding) => conclusive.has(finding.id))) return false;
+  return inputs.expectation.edges
+    .filter((edge) => isExpected(inputs.expectation, edge.client, edge.server))
+    .every((edge) =>
+      edges.some(
+        ({ client, server, calls }) => client === edge.client && server === edge.server && calls > 0,
+      ),
+    );
+}

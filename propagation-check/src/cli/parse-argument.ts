@@ -1,0 +1,92 @@
+import { InvalidArgumentError } from 'commander';
+import type { ExpectedEdge } from '../expectation.ts';
+import { ExpectationError, readExpectedPath } from '../read-expectation.ts';
+import { parseHeader } from '../source/open-source.ts';
+
+/*
+ * Parsers of option values. Each throws commander's InvalidArgumentError, which names the option.
+ * The ones of options that may be repeated take what came before as second argument.
+ */
+
+const units: ReadonlyMap<string, number> = new Map([
+  ['ms', 1],
+  ['s', 1_000],
+  ['m', 60_000],
+  ['h', 3_600_000],
+  ['d', 86_400_000],
+]);
+
+/** `500ms`, `15s`, `15m`, `2h`, `1d`. @returns Milliseconds, more than 0. */
+export function parseDuration(text: string): number {
+  const [, digits, unit = ''] = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(text) ?? [];
+  const milliseconds = Number(digits) * (units.get(unit) ?? Number.NaN);
+  if (milliseconds > 0 && milliseconds <= 366 * 86_400_000) return milliseconds;
+  throw new InvalidArgumentError('Expected a time with its unit, for instance 500ms, 15s, 15m, 2h or 1d.');
+}
+
+/** As `parseDuration`, and short enough for a timer. */
+export function parseTimeout(text: string): number {
+  const milliseconds = parseDuration(text);
+  if (milliseconds <= 86_400_000) return milliseconds;
+  throw new InvalidArgumentError('Expected a day at most.');
+}
+
+export function parseCount(text: string): number {
+  const count = Number(text);
+  if (/^\d+$/.test(text) && count >= 1 && count <= 100_000) return count;
+  throw new InvalidArgumentError('Expected a whole number from 1 to 100000.');
+}
+
+export function parseHttpUrl(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
+    throw new InvalidArgumentError(
+      'Expected an http:// or https:// URL, for instance http://localhost:8081/call-b.',
+    );
+  }
+  if (url.username !== '' || url.password !== '') {
+    throw new InvalidArgumentError('Credentials do not belong into the URL.');
+  }
+  return url;
+}
+
+/** RFC 9110, 9.1: a token, and by custom in upper case. */
+export function parseMethod(text: string): string {
+  if (/^[A-Za-z]+$/.test(text) && !/^(?:connect|trace)$/i.test(text)) return text.toUpperCase();
+  throw new InvalidArgumentError('Expected a method such as GET or POST.');
+}
+
+export function parsePath(text: string, before: readonly ExpectedEdge[] = []): readonly ExpectedEdge[] {
+  try {
+    return [...before, ...readExpectedPath(text)];
+  } catch (error) {
+    if (!(error instanceof ExpectationError)) throw error;
+    throw new InvalidArgumentError('Expected services with arrows between them: "service-a -> service-b".');
+  }
+}
+
+export type Entries = Readonly<Record<string, string>>;
+
+/** Source: W3C Baggage, 3.3.1: a key is a token, and the value is percent-encoded on the wire. */
+export function parseBaggageEntry(text: string, before: Entries = {}): Entries {
+  const [, key, value] = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+)=(.*)$/s.exec(text) ?? [];
+  if (key === undefined || value === undefined || !value.isWellFormed()) {
+    throw new InvalidArgumentError('Expected KEY=VALUE, for instance tenant=acme.');
+  }
+  return { ...before, [key]: value };
+}
+
+/** The value may be a secret, so that no message shows it. */
+export function parseHeaderField(text: string, before: Entries = {}): Entries {
+  const [name, value] = parseHeader(text);
+  return { ...before, [name]: value };
+}
+
+/** Short ids are 64-bit ones whose leading zeros were left out. */
+export function parseTraceId(text: string, before: readonly string[] = []): readonly string[] {
+  if (!/^[0-9a-f]{1,32}$/i.test(text) || /^0+$/.test(text)) {
+    throw new InvalidArgumentError('Expected a trace id: 32 hex digits, not all zeros.');
+  }
+  const id = text.toLowerCase();
+  return before.includes(id) ? before : [...before, id];
+}

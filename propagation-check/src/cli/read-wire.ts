@@ -1,0 +1,105 @@
+import { readFile } from 'node:fs/promises';
+import * as z from 'zod';
+import { DecodeError } from '../decode/decode-error.ts';
+import { parseJson } from '../decode/parse-json.ts';
+import { quoteValue } from '../decode/quote-value.ts';
+import type { WireRecord } from '../evidence.ts';
+import { type TraceparentFault, traceparentFaults } from '../parse-traceparent.ts';
+import { describeFileError, quotePath } from './file-error.ts';
+import { UsageError } from './usage-error.ts';
+
+const format = z.enum(['tracecontext', 'b3', 'b3multi', 'jaeger', 'xray', 'grpc-trace-bin']);
+const traceparentFault = z.custom<TraceparentFault>(
+  (value) => typeof value === 'string' && Object.hasOwn(traceparentFaults, value),
+);
+const reading = z.discriminatedUnion('state', [
+  z.object({
+    format,
+    state: z.literal('valid'),
+    traceId: z.string().nullable(),
+    spanId: z.string().nullable(),
+    sampled: z.boolean().nullable(),
+  }),
+  z.object({
+    format,
+    state: z.literal('malformed'),
+    reason: z.union([traceparentFault, z.literal('invalid')]),
+  }),
+  z.object({ format, state: z.literal('duplicated'), count: z.number() }),
+]);
+const context = z.object({
+  headers: z.array(z.object({ name: z.string(), value: z.string() })),
+  contexts: z.array(reading),
+  baggage: z.array(z.object({ key: z.string(), value: z.string() })),
+});
+
+/** Unknown fields are ignored: a later version of the tap may add some. */
+const record: z.ZodType<WireRecord> = z.object({
+  time: z.iso.datetime('expected a time, RFC 3339 in UTC'),
+  durationMs: z.number().nonnegative(),
+  tap: z.string(),
+  target: z.string(),
+  client: z.string().nullable(),
+  server: z.string().nullable(),
+  protocolVersion: z.enum(['1.0', '1.1', '2']),
+  method: z.string(),
+  path: z.string(),
+  sent: context,
+  received: context.nullable(),
+  faults: z.array(z.string()),
+  status: z.number().nullable(),
+  clientAborted: z.boolean(),
+  targetError: z.string().nullable(),
+});
+
+/**
+ * Reads the JSON Lines that `propagation-check tap` wrote. A last line without its end is one that is being written.
+ * @throws {UsageError} with the file and the line of what is wrong.
+ */
+export async function readWireFile(path: string): Promise<readonly WireRecord[]> {
+  const label = `--wire ${quotePath(path)}`;
+  const bytes = await readFile(path).catch((error: unknown) => {
+    throw new UsageError(`${label}: ${describeFileError(error)}`);
+  });
+  return parseWireRecords(bytes, label);
+}
+
+export function parseWireRecords(bytes: Uint8Array, label: string): readonly WireRecord[] {
+  const newline = 0x0a;
+  const records: WireRecord[] = [];
+  for (let start = 0, line = 1; start < bytes.length; line += 1) {
+    const found = bytes.indexOf(newline, start);
+    const end = found < 0 ? bytes.length : found;
+    const text = bytes.subarray(start, end);
+    start = end + 1;
+    if (text.every(isSpace)) continue;
+    try {
+      records.push(parseRecord(text));
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error;
+      if (found < 0 && error.message.includes('ends early')) break;
+      throw new UsageError(
+        `${label}: line ${line}: ${error.message}; expected what propagation-check tap writes`,
+      );
+    }
+  }
+  return records;
+}
+
+/** The order of requests, which is not that of their ends in which taps write. */
+export function sortByTime(records: readonly WireRecord[]): readonly WireRecord[] {
+  return [...records].sort((left, right) => Date.parse(left.time) - Date.parse(right.time));
+}
+
+function parseRecord(bytes: Uint8Array): WireRecord {
+  const parsed = record.safeParse(parseJson(bytes));
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const path = (issue?.path ?? []).map(String).join('.');
+  const message = (issue?.message ?? 'not valid').replace(/^Invalid input: /, '');
+  throw new DecodeError(`${path === '' ? '' : `${quoteValue(path)}: `}${message}`);
+}
+
+function isSpace(byte: number): boolean {
+  return byte === 0x20 || (byte >= 0x09 && byte <= 0x0d);
+}

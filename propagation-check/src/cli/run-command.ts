@@ -1,0 +1,190 @@
+import { readFile } from 'node:fs/promises';
+import type { Command } from 'commander';
+import { openSource } from '../source/open-source.ts';
+import {
+  type CheckInputs,
+  hintAtExpectations,
+  judge,
+  readCheckInputs,
+  readCollector,
+  readWire,
+  withMissing,
+} from './check-inputs.ts';
+import { type Collected, collectTraces } from './collect-traces.ts';
+import { addCheckOptions, addSourceOptions, append, type SourceArguments } from './common-options.ts';
+import type { Session } from './create-program.ts';
+import { type DrivenRequest, driveRequests } from './drive-requests.ts';
+import { explainSilence } from './explain-silence.ts';
+import { describeFileError, quotePath } from './file-error.ts';
+import {
+  type Entries,
+  parseBaggageEntry,
+  parseCount,
+  parseHeaderField,
+  parseHttpUrl,
+  parseMethod,
+} from './parse-argument.ts';
+import { printReport } from './print-report.ts';
+import { createProgress } from './show-progress.ts';
+import { toSourceOptions } from './source-options.ts';
+import { UsageError } from './usage-error.ts';
+
+interface RunArguments extends SourceArguments {
+  readonly method?: string;
+  readonly requestHeader?: Entries;
+  readonly data?: string;
+  readonly requests: number;
+  readonly concurrency: number;
+  readonly baggage?: Entries;
+  readonly service?: readonly string[];
+}
+
+const examples = `
+Each request is the sampled root of a trace of its own, and the edge from this tool to the called service is checked too.
+--baggage entries are sent, and must arrive wherever headers were seen.
+
+Examples:
+  $ propagation-check run http://localhost:8081/call-b --source jaeger=http://localhost:16686 --expect "service-a -> service-b"
+  $ propagation-check run http://localhost:8080/ --requests 40 --concurrency 8 --source tempo=http://localhost:3200
+  $ propagation-check run http://localhost:8080/orders --method POST --data '{"sku":1}' \\
+      --request-header "Content-Type: application/json" --source jaeger=http://localhost:16686
+  $ propagation-check run http://localhost:8081/call-b --source otlp
+      with OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318 in the services
+  $ propagation-check run http://localhost:8081/call-b --source jaeger=http://localhost:16686 --wire wire.jsonl --baggage tenant=acme`;
+
+export function addRunCommand(program: Command, session: Session): void {
+  const command = program
+    .command('run')
+    .summary('send requests to a URL and check exactly the traces that they cause')
+    .description(
+      'Send requests to a URL, each with a fresh traceparent, and check exactly the traces that they cause.',
+    )
+    .argument('<url>', 'what to request', parseHttpUrl)
+    .option('--method <method>', 'default: GET, or POST with --data', parseMethod)
+    .option('--request-header <field>', "sent to the URL, 'name: value'; may be repeated", parseHeaderField)
+    .option('--data <text>', 'body of each request')
+    .option('--requests <n>', 'how many', parseCount, 1)
+    .option('--concurrency <n>', 'how many at a time', parseCount, 10)
+    .option('--baggage <key=value>', 'sent with each request; may be repeated', parseBaggageEntry)
+    .option(
+      '--service <name>',
+      'search for traces that this service begins during the requests, instead of continuing ours; may be repeated',
+      append,
+    );
+  addCheckOptions(addSourceOptions(command, 30_000))
+    .addHelpText('after', examples)
+    .action(async (url: URL, args: RunArguments) => {
+      session.setExitCode(await runRequests(url, args, session));
+    });
+}
+
+async function runRequests(url: URL, args: RunArguments, { output, signal }: Session): Promise<number> {
+  const inputs = withBaggage(await readCheckInputs(args), args.baggage ?? {});
+  const ca = await readCa(args.ca);
+  const source = await openSource(args.source, toSourceOptions(args));
+  const progress = createProgress(source.name);
+  try {
+    // A source that cannot be asked is found out before anything is sent.
+    await source.readTrace('1'.repeat(32), signal);
+    const driven = await driveRequests({
+      url,
+      method: args.method ?? (args.data === undefined ? 'GET' : 'POST'),
+      headers: args.requestHeader ?? {},
+      body: args.data ?? null,
+      baggage: args.baggage ?? {},
+      requests: args.requests,
+      concurrency: args.concurrency,
+      timeoutMs: args.timeout,
+      ca,
+      signal,
+    });
+    const [first] = driven;
+    if (first !== undefined && driven.every((request) => request.failure !== null)) {
+      throw new UsageError(`${url.origin}${url.pathname}: ${first.failure}`);
+    }
+    const services = args.service ?? entryServices(inputs);
+    const readInputs = async () => ({ ...inputs, wire: await readWire(args) });
+    const common = {
+      source,
+      services,
+      readInputs,
+      waitMs: args.wait,
+      settleMs: args.settle,
+      signal,
+      onWait: progress.update,
+    };
+    const requests = driven.map((request) => request.span);
+    const own = await collectTraces({ ...common, traceIds: requests.map((span) => span.traceId), requests });
+    const begun = new Set(own.elsewhere.map((span) => span.traceId));
+    const collected =
+      begun.size === 0 ? own : await collectTraces({ ...common, traceIds: [...begun], spans: own.elsewhere });
+    progress.clear();
+
+    const collector = await readCollector(args, signal);
+    const missing = begun.size === 0 ? countMissing(driven, own) : 0;
+    const result = withMissing(judge(collected.spans, await readInputs()), missing);
+    const gap = `nothing arrived in ${source.name} of ${missing} of the ${driven.length} traces`;
+    const reason =
+      collected.spans.length === 0
+        ? await explainSilence({ source, driven, services, isNamed: args.service !== undefined, signal })
+        : result.verdict === 'unknown'
+          ? `${gap}; the others are intact`
+          : null;
+    const notes = [
+      ...describeAnswers(driven),
+      ...(missing > 0 && reason === null ? [gap] : []),
+      ...(begun.size === 0 ? [] : [describeBegun(begun.size)]),
+      ...hintAtExpectations(result, inputs),
+    ];
+    return await printReport(result, { source: source.name, reason, notes, collector }, args, output);
+  } finally {
+    progress.clear();
+    await source.close();
+  }
+}
+
+function withBaggage(inputs: CheckInputs, baggage: Entries): CheckInputs {
+  const { expectation } = inputs;
+  return { ...inputs, expectation: { ...expectation, baggage: { ...expectation.baggage, ...baggage } } };
+}
+
+/** Where an expected path begins, the requests of this tool arrive. */
+function entryServices({ expectation: { edges } }: CheckInputs): readonly string[] {
+  const must = edges.filter((edge) => edge.rule === 'must');
+  const called = new Set(must.map((edge) => edge.server));
+  return [...new Set(must.map((edge) => edge.client).filter((service) => !called.has(service)))];
+}
+
+async function readCa(path: string | undefined): Promise<string | null> {
+  if (path === undefined) return null;
+  return readFile(path, 'utf8').catch((error: unknown) => {
+    throw new UsageError(`--ca ${quotePath(path)}: ${describeFileError(error)}`);
+  });
+}
+
+function describeAnswers(driven: readonly DrivenRequest[]): readonly string[] {
+  const failed = driven.filter((request) => request.failure !== null);
+  const refused = driven.filter(({ status }) => status !== null && status >= 400);
+  const statuses = [...new Set(refused.map((request) => request.status))].join(', ');
+  return [
+    ...(failed.length === 0
+      ? []
+      : [`${failed.length} of ${driven.length} requests failed: ${failed[0]?.failure}`]),
+    ...(refused.length === 0
+      ? []
+      : [`${refused.length} of ${driven.length} requests were answered with ${statuses}`]),
+  ];
+}
+
+/** A request that failed may not have reached anybody. */
+function countMissing(driven: readonly DrivenRequest[], { missing }: Collected): number {
+  const ids = new Set(missing);
+  return driven.filter(({ span, failure }) => failure === null && ids.has(span.traceId)).length;
+}
+
+function describeBegun(traces: number): string {
+  return (
+    'nothing arrived under the trace ids that were sent: the called service, or a hop before it, begins traces of its own; ' +
+    `the ${traces} that began during the requests are checked instead`
+  );
+}

@@ -1,0 +1,74 @@
+import { constants } from 'node:os';
+import { debuglog } from 'node:util';
+import { CommanderError } from 'commander';
+import { escapeText } from '../report/assertion-escape.ts';
+import { SourceError } from '../source/source.ts';
+import { createProgram, type Session } from './create-program.ts';
+import { openOutput } from './open-output.ts';
+import { UsageError } from './usage-error.ts';
+
+const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/** Someone ended the program. */
+class Interruption extends Error {
+  override readonly name = 'Interruption';
+  readonly exitCode: number;
+
+  constructor(signal: (typeof signals)[number]) {
+    super(`ended by ${signal}`);
+    this.exitCode = 128 + constants.signals[signal];
+  }
+}
+
+/**
+ * Runs the command line and sets `process.exitCode`: 0, 1 or 2 as the commands say, 2 for bad input, 128 + its number
+ * for a signal. A second signal does not wait for what is under way.
+ * @param args As in `process.argv`.
+ */
+export async function runProgram(args: readonly string[]): Promise<void> {
+  const interrupted = new AbortController();
+  for (const signal of signals) {
+    process.on(signal, () => {
+      const interruption = new Interruption(signal);
+      if (interrupted.signal.aborted) process.exit(interruption.exitCode);
+      interrupted.abort(interruption);
+    });
+  }
+  await execute(args, {
+    output: openOutput(),
+    writeError: (text) => process.stderr.write(text),
+    setExitCode: (code) => {
+      process.exitCode = code;
+    },
+    signal: interrupted.signal,
+  });
+}
+
+/** Runs the command line to its exit code. Never rejects. */
+export async function execute(args: readonly string[], session: Session): Promise<void> {
+  try {
+    await createProgram(session).parseAsync([...args]);
+  } catch (error) {
+    // Whatever the interruption made fail, it is the reason.
+    const cause = session.signal.aborted ? session.signal.reason : error;
+    session.setExitCode(explain(cause, session));
+  }
+}
+
+function explain(error: unknown, session: Session): number {
+  if (error instanceof Interruption) return error.exitCode;
+  // Commander has printed its message, or the help that was asked for.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  const isKnown = error instanceof UsageError || error instanceof SourceError;
+  if (isKnown) say(error.message, session);
+  else {
+    debuglog('propagation-check')('%O', error);
+    const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+    say(`a fault of this tool: ${message}; with NODE_DEBUG=propagation-check it says where`, session);
+  }
+  return 2;
+}
+
+function say(message: string, { writeError }: Session): void {
+  writeError(`propagation-check: ${escapeText(message.replace(/\s*\n\s*/g, ' '))}\n`);
+}

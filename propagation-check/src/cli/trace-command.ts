@@ -1,0 +1,126 @@
+import { type Command, Option } from 'commander';
+import { openSource } from '../source/open-source.ts';
+import type { Source } from '../source/source.ts';
+import type { Span } from '../span.ts';
+import {
+  hintAtExpectations,
+  judge,
+  readCheckInputs,
+  readCollector,
+  readWire,
+  withMissing,
+} from './check-inputs.ts';
+import { collectTraces } from './collect-traces.ts';
+import { addCheckOptions, addSourceOptions, type SourceArguments } from './common-options.ts';
+import type { Session } from './create-program.ts';
+import { parseCount, parseDuration, parseTraceId } from './parse-argument.ts';
+import { printReport } from './print-report.ts';
+import { createProgress } from './show-progress.ts';
+import { toSourceOptions } from './source-options.ts';
+import { UsageError } from './usage-error.ts';
+
+interface TraceArguments extends SourceArguments {
+  readonly service?: string;
+  /** Milliseconds. */
+  readonly since: number;
+  readonly limit: number;
+}
+
+const examples = `
+Examples:
+  $ propagation-check trace 4bf92f3577b34da6a3ce929d0e0e4736 --source jaeger=http://localhost:16686
+  $ propagation-check trace --service web --since 15m --limit 50 --source tempo=http://localhost:3200
+  $ propagation-check trace --service web --source jaeger=https://jaeger.example --header "Authorization: Bearer $TOKEN"
+  $ propagation-check trace 4bf92f3577b34da6a3ce929d0e0e4736 --source jaeger=http://localhost:16686 --expect "web -> orders"`;
+
+export function addTraceCommand(program: Command, session: Session): void {
+  const command = program
+    .command('trace')
+    .summary('check traces that a source holds, by id or by a search')
+    .description(
+      'Check traces that a source holds: by their ids, or the newest ones of a service. Where a call has no other side, the ' +
+        'source is searched for a trace that began there.',
+    )
+    .argument('[trace-ids...]', '32 hex digits each', parseTraceId)
+    .option('--service <name>', 'search for traces of this service instead')
+    .addOption(
+      new Option('--since <time>', 'how far back to search')
+        .argParser(parseDuration)
+        .default(3_600_000, '1h'),
+    )
+    .option('--limit <n>', 'how many traces to search for', parseCount, 20);
+  addCheckOptions(addSourceOptions(command, 10_000))
+    .addHelpText('after', examples)
+    .action(async (traceIds: readonly string[] | undefined, args: TraceArguments) => {
+      session.setExitCode(await checkStoredTraces(traceIds ?? [], args, session));
+    });
+}
+
+async function checkStoredTraces(
+  traceIds: readonly string[],
+  args: TraceArguments,
+  { output, signal }: Session,
+): Promise<number> {
+  if (traceIds.length > 0 === (args.service !== undefined)) {
+    throw new UsageError('name the traces: either TRACE_ID…, or --service NAME to search for them');
+  }
+  const inputs = await readCheckInputs(args);
+  const source = await openSource(args.source, toSourceOptions(args));
+  const progress = createProgress(source.name);
+  try {
+    const found = args.service === undefined ? null : await search(source, args.service, args, signal);
+    const collected = await collectTraces({
+      source,
+      traceIds: found === null ? traceIds : [...new Set(found.map((span) => span.traceId))],
+      spans: found ?? [],
+      services: [],
+      readInputs: async () => ({ ...inputs, wire: await readWire(args) }),
+      // What a file holds does not grow.
+      waitMs: args.source.startsWith('file=') ? 0 : args.wait,
+      settleMs: args.settle,
+      signal,
+      onWait: progress.update,
+    });
+    progress.clear();
+    const collector = await readCollector(args, signal);
+    const { spans, missing } = collected;
+    const result = withMissing(judge(spans, { ...inputs, wire: await readWire(args) }), missing.length);
+    const gap = `${source.name} has no span of ${missing.join(', ')}`;
+    const reason =
+      spans.length === 0
+        ? explainEmpty(source, traceIds, args)
+        : result.verdict === 'unknown'
+          ? `${gap}; what it has is intact`
+          : null;
+    const notes = [
+      ...(missing.length > 0 && reason === null ? [gap] : []),
+      ...hintAtExpectations(result, inputs),
+    ];
+    return await printReport(result, { source: source.name, reason, notes, collector }, args, output);
+  } finally {
+    progress.clear();
+    await source.close();
+  }
+}
+
+function search(
+  source: Source,
+  service: string,
+  { since, limit }: TraceArguments,
+  signal: AbortSignal,
+): Promise<readonly Span[]> {
+  const now = Date.now();
+  return source.searchTraces({ service, startTimeMin: now - since, startTimeMax: now, limit }, signal);
+}
+
+function explainEmpty(source: Source, traceIds: readonly string[], args: TraceArguments): string {
+  if (args.service !== undefined) {
+    return (
+      `${source.name} has no trace of service ${JSON.stringify(args.service)} in the time that was searched; ` +
+      'check its spelling (service.name), or search further back with --since'
+    );
+  }
+  const what =
+    traceIds.length === 1 ? `no span of trace ${traceIds[0]}` : `no span of these ${traceIds.length} traces`;
+  return `${source.name} has ${what}; check the id, whether the trace was sampled, and whether its services export to this source`;
+}

@@ -1,0 +1,160 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { healthyCapture, readCapture } from './captures.ts';
+import { type CliResult, executeCli, makeFolder, runCli } from './run-cli.ts';
+
+const jaeger = ['--source', 'jaeger=http://127.0.0.1:1'] as const;
+const id = '4bf92f3577b34da6a3ce929d0e0e4736';
+
+/** One clear line on standard error, nothing on standard output, exit code 2. */
+async function assertRefused(args: readonly string[], message: RegExp): Promise<void> {
+  assertIsRefusal(await executeCli(...args), message);
+}
+
+function assertIsRefusal({ code, stdout, stderr }: CliResult, message: RegExp): void {
+  assert.match(stderr, message);
+  assert.match(stderr, /^propagation-check: [^\n]+\n$/);
+  assert.equal(stdout, '');
+  assert.equal(code, 2);
+}
+
+test('files that cannot be read', async (t) => {
+  const folder = await makeFolder(t, { empty: '', text: 'hello', 'cut.json': '{"resourceSpans":[{' });
+  const cases: readonly (readonly [string, RegExp])[] = [
+    [join(folder, 'absent'), /absent: no such file$/m],
+    [folder, /: a folder; name a file in it$/m],
+    [join(folder, 'empty'), /empty: empty; expected spans$/m],
+    [join(folder, 'text'), /text: byte 0: no format is recognised; expected OTLP JSON/],
+    [join(folder, 'cut.json'), /cut\.json: byte 19: the JSON ends early, as if it was cut off$/m],
+    [join(folder, 'text', 'x'), /no such file: a part of the path is not a folder$/m],
+    ['\u001b[31m\n::error::', /"\\u001b\[31m\\n::error::": no such file$/m],
+  ];
+  for (const [path, message] of cases) await assertRefused(['file', path], message);
+});
+
+test('standard input that is empty, or named twice', async (t) => {
+  assertIsRefusal(await runCli(t, ['file', '-']), /standard input: empty; expected spans/);
+  await assertRefused(['file', '-', '-'], /name it once/);
+});
+
+test('expectations', async (t) => {
+  const folder = await makeFolder(t, {
+    'spans.jsonl': readCapture(healthyCapture),
+    'unknown.yaml': 'edges:\n  must:\n    - a -> b\n  musnt: []\n',
+    'broken.yaml': 'edges: [\n',
+  });
+  const spans = join(folder, 'spans.jsonl');
+  const cases: readonly (readonly [readonly string[], RegExp])[] = [
+    [['--expect', 'a'], /'--expect <path>' argument 'a' is invalid\. Expected services with arrows/],
+    [['--expect', 'a -> '], /Expected services with arrows/],
+    [['--expectations', join(folder, 'absent.yaml')], /absent\.yaml: no such file/],
+    [['--expectations', folder], /a folder; name a file in it/],
+    [
+      ['--expectations', join(folder, 'unknown.yaml')],
+      /unknown\.yaml:4:3: unknown key "musnt"; known here: must, may, must-not$/m,
+    ],
+    [['--expectations', join(folder, 'broken.yaml')], /broken\.yaml:\d+:\d+: Flow sequence/],
+  ];
+  for (const [args, message] of cases) await assertRefused(['file', spans, ...args], message);
+});
+
+test('files of a tap', async (t) => {
+  const folder = await makeFolder(t, {
+    'spans.jsonl': readCapture(healthyCapture),
+    'bad.jsonl': '\n{"time":"2026-01-01T00:00:00.000Z"}\n',
+    'text.jsonl': 'listening\n',
+  });
+  const spans = join(folder, 'spans.jsonl');
+  const cases: readonly (readonly [string, RegExp])[] = [
+    ['absent.jsonl', /--wire .*absent\.jsonl: no such file/],
+    [
+      'bad.jsonl',
+      /bad\.jsonl: line 2: "durationMs": expected number.*; expected what propagation-check tap writes/,
+    ],
+    ['text.jsonl', /text\.jsonl: line 1: byte 0: not valid JSON/],
+  ];
+  for (const [name, message] of cases) {
+    await assertRefused(['file', spans, '--wire', join(folder, name)], message);
+  }
+});
+
+test('sources that cannot be used', async () => {
+  const cases: readonly (readonly [readonly string[], RegExp])[] = [
+    [
+      ['--source', 'jaeger=http://127.0.0.1:1'],
+      /jaeger=http:\/\/127\.0\.0\.1:1: connection refused; is Jaeger running there/,
+    ],
+    [
+      ['--source', 'tempo=http://127.0.0.1:1'],
+      /tempo=http:\/\/127\.0\.0\.1:1: connection refused; is Tempo running there/,
+    ],
+    [['--source', 'zipkin=http://x'], /--source "zipkin=http:\/\/x": not a source; use one of jaeger=URL/],
+    [['--source', 'jaeger=localhost'], /--source "jaeger=localhost": not an http or https URL/],
+    [['--source', 'jaeger=http://user:secret@x'], /credentials do not belong into the URL/],
+    [['--source', 'file=/absent'], /\/absent: no such file/],
+    [[...jaeger, '--header', 'secret'], /--header: expected "Name: value"/],
+    [[...jaeger, '--ca', '/absent'], /the CA file is not a readable PEM certificate/],
+    [[...jaeger, '--collector-metrics', 'x'], /'--collector-metrics <url>' argument 'x' is invalid/],
+    [[], /required option '--source <source>' not specified/],
+  ];
+  for (const [args, message] of cases) await assertRefused(['trace', id, ...args], message);
+});
+
+test('no message shows a header', async () => {
+  const { stderr } = await executeCli('trace', id, ...jaeger, '--header', 'Bearer hush-hush');
+  assert.doesNotMatch(stderr, /hush/);
+});
+
+test('traces that are not named well', async () => {
+  const cases: readonly (readonly [readonly string[], RegExp])[] = [
+    [['xyz'], /'xyz' is invalid for argument 'trace-ids'\. Expected a trace id: 32 hex digits/],
+    [['0'.repeat(32)], /Expected a trace id/],
+    [[`${id}00`], /Expected a trace id/],
+    [[], /name the traces: either TRACE_ID…, or --service NAME/],
+    [[id, '--service', 'web'], /name the traces: either/],
+    [
+      ['--service', 'web', '--since', '5'],
+      /'--since <time>' argument '5' is invalid\. Expected a time with its unit/,
+    ],
+    [['--service', 'web', '--since', '-5m'], /Expected a time with its unit/],
+    [['--service', 'web', '--limit', '1.5'], /Expected a whole number from 1 to 100000/],
+    [[id, '--timeout', '30d'], /Expected a day at most/],
+  ];
+  for (const [args, message] of cases) await assertRefused(['trace', ...args, ...jaeger], message);
+});
+
+test('runs that cannot begin', async () => {
+  const receiver = ['--source', 'otlp=127.0.0.1:0'] as const;
+  const cases: readonly (readonly [readonly string[], RegExp])[] = [
+    [
+      ['nowhere', ...receiver],
+      /'nowhere' is invalid for argument 'url'\. Expected an http:\/\/ or https:\/\/ URL/,
+    ],
+    [['ftp://x', ...receiver], /Expected an http:\/\/ or https:\/\/ URL/],
+    [['http://user:secret@x', ...receiver], /Credentials do not belong into the URL/],
+    [
+      ['http://127.0.0.1:1/x', ...receiver],
+      /http:\/\/127\.0\.0\.1:1\/x: connection refused; is the service running there\?/,
+    ],
+    [['http://127.0.0.1:1/x', ...jaeger], /jaeger=http:\/\/127\.0\.0\.1:1: connection refused/],
+    [['http://x', ...receiver, '--requests', '0'], /Expected a whole number/],
+    [['http://x', ...receiver, '--method', 'G T'], /Expected a method/],
+    [['http://x', ...receiver, '--baggage', 'x'], /Expected KEY=VALUE/],
+    [['http://x', ...receiver, '--ca', '/absent'], /--ca \/absent: no such file/],
+    [['http://x', 'http://y', ...receiver], /too many arguments for 'run'/],
+  ];
+  for (const [args, message] of cases) await assertRefused(['run', ...args], message);
+});
+
+test('commands and options that do not exist', async () => {
+  await assertRefused(['nope'], /unknown command 'nope'; --help shows examples/);
+  await assertRefused(['fil'], /unknown command 'fil' \(Did you mean file\?\)/);
+  await assertRefused(
+    ['file', 'x', '--exptect', 'a'],
+    /unknown option '--exptect' \(Did you mean --expect\?\)/,
+  );
+  await assertRefused(['file', 'x', '--a\u001b[2J'], /unknown option '--a\\x1b\[2J'/);
+  await assertRefused(['file'], /missing required argument 'paths'/);
+  await assertRefused(['file', 'x', '--report', 'xml'], /Allowed choices are terminal, json/);
+});

@@ -1,0 +1,194 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { test } from 'node:test';
+import { stripVTControlCharacters } from 'node:util';
+import { brokenCapture, healthyCapture, readCapture } from './captures.ts';
+import { executeCli, makeFolder, runCli, spawnCli } from './run-cli.ts';
+
+test('a healthy file is intact, a broken one is broken', async (t) => {
+  const folder = await makeFolder(t, {
+    healthy: readCapture(healthyCapture),
+    broken: readCapture(brokenCapture),
+  });
+  const healthy = await executeCli('file', join(folder, 'healthy'));
+  assert.deepEqual([healthy.code, healthy.stderr], [0, '']);
+  assert.match(healthy.stdout, /^INTACT {2}\d+ edges?, /);
+  const broken = await executeCli('file', join(folder, 'broken'));
+  assert.deepEqual([broken.code, broken.stderr], [1, '']);
+  assert.match(broken.stdout, /^BROKEN {2}1 of 1 edge, 6 of 6 calls/);
+  assert.match(broken.stdout, /✗ a → b {2}http {2}broken 6 of 6\n/);
+  const both = await executeCli('file', join(folder, 'healthy'), join(folder, 'broken'));
+  assert.equal(both.code, 1);
+});
+
+test('JSON is the result with its details', async (t) => {
+  const folder = await makeFolder(t, { spans: readCapture(brokenCapture) });
+  const path = join(folder, 'spans');
+  const { code, stdout } = await executeCli('file', path, '--json');
+  assert.equal(code, 1);
+  assert.equal(stdout, (await executeCli('file', path, '--report', 'json')).stdout);
+  const report = JSON.parse(stdout);
+  assert.deepEqual(Object.keys(report), [
+    'version',
+    'verdict',
+    'traces',
+    'spans',
+    'edges',
+    'findings',
+    'source',
+    'reason',
+    'notes',
+    'collector',
+  ]);
+  assert.deepEqual(
+    [report.version, report.verdict, report.source, report.reason, report.collector],
+    [1, 'broken', path, null, null],
+  );
+});
+
+test('a file without spans gives no verdict', async (t) => {
+  const folder = await makeFolder(t, { none: '{"resourceSpans":[]}' });
+  const path = join(folder, 'none');
+  const { code, stdout, stderr } = await executeCli('file', path);
+  assert.deepEqual([code, stderr], [2, '']);
+  assert.equal(stdout, `CANNOT TELL  ${path}: no span in it\n`);
+  assert.equal(
+    JSON.parse((await executeCli('file', path, '--json')).stdout).reason,
+    `${path}: no span in it`,
+  );
+});
+
+test('an expected edge that is missing is broken, from an argument and from a file', async (t) => {
+  const folder = await makeFolder(t, {
+    spans: readCapture(healthyCapture),
+    'expectations.yaml': 'edges:\n  must: [a -> nowhere]\n',
+  });
+  const path = join(folder, 'spans');
+  for (const args of [
+    ['--expect', 'a -> nowhere'],
+    ['--expectations', join(folder, 'expectations.yaml')],
+  ]) {
+    const { code, stdout } = await executeCli('file', path, ...args);
+    assert.equal(code, 1);
+    assert.match(stdout, /✗ a → nowhere/);
+  }
+});
+
+test('what a tap recorded decides the cause', async (t) => {
+  const at = (ms: number) => `${1_770_000_000_000_000_000n + BigInt(ms) * 1_000_000n}`;
+  const call = { traceId: 'a'.repeat(32), spanId: 'a'.repeat(16) };
+  const service = (name: string, span: object) => ({
+    resource: { attributes: [{ key: 'service.name', value: { stringValue: name } }] },
+    scopeSpans: [{ spans: [span] }],
+  });
+  const attribute = (key: string, value: string) => ({ key, value: { stringValue: value } });
+  const spans = JSON.stringify({
+    resourceSpans: [
+      service('web', {
+        ...call,
+        name: 'GET',
+        kind: 3,
+        startTimeUnixNano: at(0),
+        endTimeUnixNano: at(50),
+        attributes: [
+          attribute('http.request.method', 'GET'),
+          attribute('url.full', 'http://orders:8082/work'),
+          { key: 'http.response.status_code', value: { intValue: 200 } },
+        ],
+      }),
+      service('orders', {
+        traceId: 'b'.repeat(32),
+        spanId: 'b'.repeat(16),
+        name: 'GET /work',
+        kind: 2,
+        startTimeUnixNano: at(10),
+        endTimeUnixNano: at(40),
+        attributes: [attribute('http.request.method', 'GET'), attribute('url.path', '/work')],
+      }),
+    ],
+  });
+  const traceparent = `00-${call.traceId}-${call.spanId}-01`;
+  const record = {
+    time: new Date(1_770_000_000_005).toISOString(),
+    durationMs: 40,
+    tap: 't',
+    target: 'http://orders:8082',
+    client: null,
+    server: null,
+    protocolVersion: '1.1',
+    method: 'GET',
+    path: '/work',
+    sent: {
+      headers: [{ name: 'traceparent', value: traceparent }],
+      contexts: [{ format: 'tracecontext', state: 'valid', ...call, sampled: true }],
+      baggage: [],
+    },
+    received: { headers: [], contexts: [], baggage: [] },
+    faults: ['strip'],
+    status: 200,
+    clientAborted: false,
+    targetError: null,
+  };
+  // The last line is still being written.
+  const wire = `${JSON.stringify(record)}\n${JSON.stringify(record).slice(0, 50)}`;
+  const folder = await makeFolder(t, { spans, wire });
+  const path = join(folder, 'spans');
+  const ids = async (...args: readonly string[]) =>
+    JSON.parse((await executeCli('file', path, '--json', ...args)).stdout).findings.map(
+      (finding: { id: string }) => finding.id,
+    );
+  assert.deepEqual(await ids(), ['split-trace']);
+  assert.deepEqual(await ids('--wire', join(folder, 'wire')), ['header-stripped']);
+});
+
+test('standard input, width and colour', async (t) => {
+  const input = readCapture(brokenCapture);
+  const narrow = await runCli(t, ['file', '-'], {
+    input,
+    env: { COLUMNS: '60', FORCE_COLOR: '1', NO_COLOR: '1' },
+  });
+  assert.equal(narrow.code, 1);
+  assert.ok(narrow.stdout.startsWith('\u001b[31mBROKEN'));
+  const plain = stripVTControlCharacters(narrow.stdout);
+  assert.ok(
+    plain.split('\n').every((line) => line.length <= 60),
+    plain,
+  );
+  const wide = await runCli(t, ['file', '-'], { input });
+  assert.ok(!wide.stdout.includes('\u001b'));
+  assert.ok(wide.stdout.split('\n').some((line) => line.length > 60));
+});
+
+test('a reader that goes away is no failure', async (t) => {
+  const folder = await makeFolder(t, { spans: readCapture(brokenCapture) });
+  const child = spawnCli(t, ['file', join(folder, 'spans'), '--json']);
+  child.stdout.destroy();
+  const stderr = text(child.stderr);
+  const [code] = await once(child, 'close');
+  assert.deepEqual([code, await stderr], [1, '']);
+});
+
+test('help and version go to standard output', async () => {
+  for (const args of [
+    ['--help'],
+    ['run', '--help'],
+    ['trace', '--help'],
+    ['file', '--help'],
+    ['tap', '--help'],
+  ]) {
+    const { code, stdout, stderr } = await executeCli(...args);
+    assert.deepEqual([code, stderr], [0, '']);
+    assert.match(stdout, /Examples:\n {2}\$ propagation-check /);
+  }
+  const { code, stdout } = await executeCli('--version');
+  assert.equal(code, 0);
+  assert.match(stdout, /^\d+\.\d+\.\d+\n$/);
+});
+
+test('without a command the help goes to standard error', async () => {
+  const { code, stdout, stderr } = await executeCli();
+  assert.deepEqual([code, stdout], [2, '']);
+  assert.match(stderr, /^Usage: propagation-check/);
+});

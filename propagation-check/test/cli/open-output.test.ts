@@ -1,0 +1,20 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { readWidth, wantsColor } from '../../src/cli/open-output.ts';
+
+test('the terminal has its width, other outputs that of COLUMNS, or 100', () => {
+  assert.equal(readWidth(72, '60'), 72);
+  assert.equal(readWidth(undefined, '60'), 60);
+  for (const variable of [undefined, '', '0', '-5', 'wide', '1e9'])
+    assert.equal(readWidth(undefined, variable), 100);
+});
+
+test('colour: FORCE_COLOR, then NO_COLOR, then whether it is a terminal', () => {
+  assert.equal(wantsColor(true, {}), true);
+  assert.equal(wantsColor(false, {}), false);
+  assert.equal(wantsColor(true, { TERM: 'dumb' }), false);
+  assert.equal(wantsColor(true, { NO_COLOR: '1' }), false);
+  assert.equal(wantsColor(true, { NO_COLOR: '' }), true);
+  assert.equal(wantsColor(false, { FORCE_COLOR: '1', NO_COLOR: '1' }), true);
+  assert.equal(wantsColor(true, { FORCE_COLOR: '0' }), false);
+});

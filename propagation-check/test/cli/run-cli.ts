@@ -1,0 +1,79 @@
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import type { TestContext } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { execute } from '../../src/cli/run-program.ts';
+
+const entry = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
+
+export interface CliOptions {
+  readonly env?: NodeJS.ProcessEnv;
+  /** What standard input holds. */
+  readonly input?: string | Uint8Array;
+}
+
+export interface CliResult {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Starts the command line as its own process, which the test's end ends too. */
+export function spawnCli(
+  test: TestContext,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+): ChildProcessWithoutNullStreams {
+  const { COLUMNS: _, FORCE_COLOR: __, NO_COLOR: ___, ...inherited } = process.env;
+  const child = spawn(process.execPath, [entry, ...args], { env: { ...inherited, ...env } });
+  test.after(() => child.kill('SIGKILL'));
+  return child;
+}
+
+/** Runs the command line to its end within this process: for what needs neither signals, nor pipes, nor variables. */
+export async function executeCli(...args: readonly string[]): Promise<CliResult> {
+  const printed: string[] = [];
+  const said: string[] = [];
+  let code: number | null = null;
+  await execute(['node', 'propagation-check', ...args], {
+    output: { width: 100, color: false, print: async (text) => void printed.push(text) },
+    writeError: (text) => said.push(text),
+    setExitCode: (to) => {
+      code = to;
+    },
+    signal: new AbortController().signal,
+  });
+  return { code, stdout: printed.join(''), stderr: said.join('') };
+}
+
+/** Runs the command line to its end, as its own process. */
+export async function runCli(
+  test: TestContext,
+  args: readonly string[],
+  { env, input }: CliOptions = {},
+): Promise<CliResult> {
+  const child = spawnCli(test, args, env);
+  child.stdin.on('error', () => undefined); // It may end before it has read everything.
+  child.stdin.end(input);
+  const [stdout, stderr, [code]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, 'close'),
+  ]);
+  return { code, stdout, stderr };
+}
+
+/** A folder with these files, until the test ends. */
+export async function makeFolder(
+  test: TestContext,
+  files: Readonly<Record<string, string | Uint8Array>> = {},
+): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'propagation-check-'));
+  test.after(() => rm(folder, { recursive: true, force: true }));
+  for (const [name, content] of Object.entries(files)) await writeFile(join(folder, name), content);
+  return folder;
+}

@@ -1,0 +1,304 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
+import { text } from 'node:stream/consumers';
+import { type TestContext, test } from 'node:test';
+import { startHttpServer } from '../source/http-server.ts';
+import { executeCli, spawnCli } from './run-cli.ts';
+import { type StoredSpan, startTraceStore } from './trace-store.ts';
+
+interface Traceparent {
+  readonly traceId: string;
+  readonly spanId: string;
+}
+
+function readTraceparent({ traceparent = '' }: IncomingHttpHeaders): Traceparent {
+  const [, traceId = '', spanId = '', flags] = String(traceparent).split('-');
+  assert.equal(flags, '01');
+  return { traceId, spanId };
+}
+
+const makeId = (bytes: number) => randomBytes(bytes).toString('hex');
+
+interface ServiceOptions {
+  /** The traceparent that the service goes by; null begins a trace. */
+  readonly extract?: (request: IncomingMessage) => Traceparent | null;
+  readonly record: (span: StoredSpan) => void;
+  readonly status?: number;
+}
+
+/** A service that records a SERVER span for each request. */
+function startService(test: TestContext, { extract, record, status = 200 }: ServiceOptions): Promise<URL> {
+  return startHttpServer(test, (request, response) => {
+    const start = performance.timeOrigin + performance.now();
+    const parent = extract === undefined ? readTraceparent(request.headers) : extract(request);
+    request.resume().once('end', () => {
+      record({
+        traceId: parent?.traceId ?? makeId(16),
+        spanId: makeId(8),
+        ...(parent === null ? {} : { parentSpanId: parent.spanId }),
+        service: 'web',
+        kind: 'SERVER',
+        name: 'GET /',
+        start,
+        end: performance.timeOrigin + performance.now(),
+        attributes: { 'http.request.method': request.method ?? '', 'url.path': request.url ?? '' },
+      });
+      response.writeHead(status).end('done');
+    });
+  });
+}
+
+test('each request is the root of a sampled trace of its own, and exactly these are checked', async (t) => {
+  const store = await startTraceStore(t);
+  const url = await startService(t, { record: store.add });
+  store.add({
+    traceId: makeId(16),
+    spanId: makeId(8),
+    service: 'web',
+    kind: 'SERVER',
+    name: 'GET /',
+    start: Date.now(),
+    end: Date.now() + 1,
+  });
+  const { code, stdout } = await executeCli(
+    'run',
+    `${url.href}a?b`,
+    '--requests',
+    '5',
+    '--concurrency',
+    '2',
+    '--source',
+    store.source,
+    '--json',
+  );
+  const { verdict, traces, edges, notes } = JSON.parse(stdout);
+  assert.deepEqual([code, verdict, traces, notes], [0, 'intact', 5, []]);
+  assert.deepEqual(edges, [
+    { client: 'propagation-check', server: 'web', protocol: 'http', calls: 5, broken: 0 },
+  ]);
+});
+
+test('the request is as the options say', async (t) => {
+  const seen: { method: string | undefined; headers: IncomingHttpHeaders; body: string }[] = [];
+  const store = await startTraceStore(t);
+  const url = await startHttpServer(t, async (request, response) => {
+    seen.push({ method: request.method, headers: request.headers, body: await text(request) });
+    response.end();
+  });
+  const run = (...args: readonly string[]) =>
+    executeCli('run', url.href, '--source', store.source, '--wait', '50ms', ...args);
+  await run('--baggage', 'tenant=a,b ü', '--baggage', 'x=1', '--request-header', 'X-Own: y', '--data', '{}');
+  await run('--method', 'put', '--header', 'Authorization: hush');
+  const [post, put] = seen;
+  assert.equal(post?.method, 'POST');
+  assert.equal(post.body, '{}');
+  assert.equal(post.headers.baggage, 'tenant=a%2Cb%20%C3%BC,x=1');
+  assert.equal(post.headers['x-own'], 'y');
+  assert.match(String(post.headers.traceparent), /^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/);
+  assert.equal(put?.method, 'PUT');
+  assert.equal(put.headers.authorization, undefined);
+  assert.equal(put.headers.baggage, undefined);
+  assert.notEqual(put.headers.traceparent, post.headers.traceparent);
+});
+
+test('spans that come late are waited for', async (t) => {
+  const late: StoredSpan[] = [];
+  let looks = 0;
+  const store = await startTraceStore(t, ({ pathname }, { add }) => {
+    if (late[0] !== undefined && pathname.endsWith(late[0].traceId)) looks += 1;
+    if (looks === 3) add(...late.splice(0));
+  });
+  const url = await startService(t, { record: (span) => late.push(span) });
+  const { code, stdout } = await executeCli('run', url.href, '--source', store.source);
+  assert.equal(code, 0);
+  assert.match(stdout, /^INTACT {2}1 edge, 1 call/);
+});
+
+test('a system that begins its own traces at the edge is found by its service', async (t) => {
+  const store = await startTraceStore(t);
+  const url = await startService(t, { extract: () => null, record: store.add });
+  const args = [
+    'run',
+    url.href,
+    '--requests',
+    '2',
+    '--source',
+    store.source,
+    '--settle',
+    '100ms',
+    '--wait',
+    '2s',
+  ];
+  const named = await executeCli(...args, '--service', 'web');
+  assert.equal(named.code, 0);
+  assert.match(named.stdout, /\(2 traces, 2 spans\)/);
+  assert.match(
+    named.stdout.replace(/\s+/g, ' '),
+    /begins traces of its own; the 2 that began during the requests are checked instead/,
+  );
+  const expected = await executeCli(...args, '--expect', 'web -> orders');
+  assert.equal(expected.code, 1, 'the service at the head of an expected path is searched for as well');
+  const unnamed = await executeCli(...args, '--wait', '100ms');
+  assert.equal(unnamed.code, 2);
+  assert.match(
+    unnamed.stdout.replace(/\s+/g, ' '),
+    /^CANNOT TELL 2 requests were answered .* name the service there with --service NAME/,
+  );
+});
+
+test('traces that never arrive are not taken for intact ones', async (t) => {
+  const store = await startTraceStore(t);
+  let spans = 0;
+  const record = (span: StoredSpan) => {
+    spans += 1;
+    if (spans !== 2) store.add(span);
+  };
+  const url = await startService(t, { record });
+  const { code, stdout } = await executeCli(
+    'run',
+    url.href,
+    '--requests',
+    '3',
+    '--source',
+    store.source,
+    '--wait',
+    '200ms',
+  );
+  assert.equal(code, 2);
+  assert.match(
+    stdout,
+    /^CANNOT TELL {2}nothing arrived in jaeger=\S+ of 1 of the 3 traces; the others\s+are\s+intact\n/,
+  );
+});
+
+test('a search asks for enough traces for many calls', async (t) => {
+  const store = await startTraceStore(t);
+  const url = await startService(t, { extract: () => null, record: store.add });
+  const args = ['--requests', '150', '--service', 'web', '--settle', '10ms'];
+  const { stdout } = await executeCli('run', url.href, '--source', store.source, ...args);
+  assert.match(stdout, /\(150 traces, 150 spans\)/);
+  assert.ok(store.asked.some((question) => question.includes('query.num_traces=300')));
+});
+
+test('silence is explained', async (t) => {
+  const store = await startTraceStore(t);
+  const url = await startService(t, { record: () => {} });
+  const run = async (...args: readonly string[]) => {
+    const { code, stdout } = await executeCli(
+      'run',
+      url.href,
+      '--source',
+      store.source,
+      '--wait',
+      '50ms',
+      ...args,
+    );
+    assert.equal(code, 2);
+    return stdout.replace(/\s+/g, ' ');
+  };
+  assert.match(
+    await run('--service', 'web'),
+    /nor any of web in the last hour: check that the service exports/,
+  );
+  const start = Date.now() - 60_000;
+  store.add({
+    traceId: makeId(16),
+    spanId: makeId(8),
+    service: 'web',
+    kind: 'SERVER',
+    name: 'x',
+    start,
+    end: start,
+  });
+  assert.match(await run('--service', 'web'), /although it holds other traces of web of the last hour/);
+});
+
+test('answers that are errors, and requests that fail, are noted', async (t) => {
+  const store = await startTraceStore(t);
+  const url = await startService(t, { record: store.add, status: 503 });
+  const refused = await executeCli('run', url.href, '--requests', '2', '--source', store.source);
+  assert.equal(refused.code, 0);
+  assert.match(refused.stdout, /note {2}2 of 2 requests were answered with 503\n/);
+
+  let requests = 0;
+  const flaky = await startService(t, {
+    record: store.add,
+    extract: (request) => {
+      requests += 1;
+      if (requests === 2) request.socket.destroy();
+      return readTraceparent(request.headers);
+    },
+  });
+  const partly = await executeCli(
+    'run',
+    flaky.href,
+    '--requests',
+    '3',
+    '--concurrency',
+    '1',
+    '--source',
+    store.source,
+    '--settle',
+    '100ms',
+  );
+  assert.match(partly.stdout, /note {2}1 of 3 requests failed: the connection was closed without an answer/);
+});
+
+test('a service that does not answer in time', async (t) => {
+  const store = await startTraceStore(t);
+  const url = await startHttpServer(t, () => {});
+  const { code, stderr } = await executeCli('run', url.href, '--source', store.source, '--timeout', '50ms');
+  assert.equal(code, 2);
+  assert.match(stderr, /: no answer within 50 ms \(--timeout\)\n$/);
+});
+
+test('an embedded receiver takes the spans of services', async (t) => {
+  const port = await findFreePort();
+  const exported = async (span: StoredSpan) => {
+    const { service, kind: _, start, end, attributes: __, ...rest } = span;
+    const times = {
+      startTimeUnixNano: `${Math.round(start * 1_000)}000`,
+      endTimeUnixNano: `${Math.round(end * 1_000)}000`,
+    };
+    const body = {
+      resourceSpans: [
+        {
+          resource: { attributes: [{ key: 'service.name', value: { stringValue: service } }] },
+          scopeSpans: [{ spans: [{ ...rest, ...times, kind: 2 }] }],
+        },
+      ],
+    };
+    await fetch(`http://127.0.0.1:${port}/v1/traces`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+  };
+  const url = await startService(t, { record: (span) => void exported(span) });
+  const { code, stdout } = await executeCli('run', url.href, '--source', `otlp=127.0.0.1:${port}`);
+  assert.equal(code, 0, stdout);
+  assert.match(stdout, /✓ propagation-check → web/);
+});
+
+test('Ctrl-C ends a request under way', async (t) => {
+  const store = await startTraceStore(t);
+  const asked = Promise.withResolvers<void>();
+  const url = await startHttpServer(t, () => asked.resolve());
+  const child = spawnCli(t, ['run', url.href, '--source', store.source]);
+  const [stdout, stderr] = [text(child.stdout), text(child.stderr)];
+  await asked.promise;
+  child.kill('SIGINT');
+  assert.deepEqual(await once(child, 'close'), [130, null]);
+  assert.deepEqual([await stdout, await stderr], ['', '']);
+});
+
+async function findFreePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}

@@ -1,0 +1,94 @@
+import type { TestContext } from 'node:test';
+import { answer, startHttpServer, targetOf } from '../source/http-server.ts';
+
+/** A span as a test writes it; times in milliseconds after the store began. */
+export interface StoredSpan {
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly parentSpanId?: string;
+  readonly service: string;
+  readonly kind: 'SERVER' | 'CLIENT' | 'INTERNAL';
+  readonly name: string;
+  /** Milliseconds since the Unix epoch. */
+  readonly start: number;
+  readonly end: number;
+  readonly attributes?: Readonly<Record<string, string | number>>;
+}
+
+export interface TraceStore {
+  readonly url: URL;
+  /** For `--source`. */
+  readonly source: string;
+  /** Paths with query, in order. */
+  readonly asked: readonly string[];
+  add(...spans: readonly StoredSpan[]): void;
+}
+
+/**
+ * A trace store with the part of Jaeger's API v3 that is asked: spans are added while it runs.
+ * @param onAsk Told of each question before it is answered.
+ */
+export async function startTraceStore(
+  test: TestContext,
+  onAsk: (target: URL, store: TraceStore) => void = () => {},
+): Promise<TraceStore> {
+  const spans: StoredSpan[] = [];
+  const asked: string[] = [];
+  const url = await startHttpServer(test, (request, response) => {
+    const target = targetOf(request);
+    asked.push(`${target.pathname}${target.search}`);
+    onAsk(target, store);
+    const found = find(spans, target);
+    if (found.length === 0) answer(response, 404, { error: { httpCode: 404, message: 'No traces found' } });
+    else answer(response, 200, { result: { resourceSpans: found.map(encode) } });
+  });
+  const store: TraceStore = {
+    url,
+    source: `jaeger=${url.origin}`,
+    asked,
+    add: (...more) => void spans.push(...more),
+  };
+  return store;
+}
+
+function find(spans: readonly StoredSpan[], { pathname, searchParams }: URL): readonly StoredSpan[] {
+  const id = /^\/api\/v3\/traces\/([0-9a-f]+)$/.exec(pathname)?.[1];
+  if (id !== undefined) return spans.filter((span) => span.traceId === id);
+  const service = searchParams.get('query.service_name');
+  const min = Date.parse(searchParams.get('query.start_time_min') ?? '');
+  const max = Date.parse(searchParams.get('query.start_time_max') ?? '');
+  const ids = new Set(
+    spans
+      .filter((span) => span.service === service && span.start >= min && span.start <= max)
+      .map((span) => span.traceId),
+  );
+  return spans.filter((span) => ids.has(span.traceId));
+}
+
+const kinds = { INTERNAL: 1, SERVER: 2, CLIENT: 3 } as const;
+
+function encode({ service, kind, start, end, attributes = {}, ...span }: StoredSpan) {
+  return {
+    resource: { attributes: [{ key: 'service.name', value: { stringValue: service } }] },
+    scopeSpans: [
+      {
+        spans: [
+          {
+            ...span,
+            kind: kinds[kind],
+            startTimeUnixNano: toNano(start),
+            endTimeUnixNano: toNano(end),
+            attributes: Object.entries(attributes).map(([key, value]) => ({
+              key,
+              value: typeof value === 'string' ? { stringValue: value } : { intValue: value },
+            })),
+          },
+        ],
+      },
+    ],
+  };
+}
+
+function toNano(milliseconds: number): string {
+  return `${BigInt(Math.round(milliseconds * 1_000)) * 1_000n}`;
+}

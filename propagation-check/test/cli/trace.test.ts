@@ -1,0 +1,216 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
+import { test } from 'node:test';
+import { startHttpServer } from '../source/http-server.ts';
+import { executeCli, spawnCli } from './run-cli.ts';
+import { type StoredSpan, startTraceStore } from './trace-store.ts';
+
+const id = 'a'.repeat(32);
+const otherId = 'b'.repeat(32);
+
+/** web calls orders; the last two are the two sides of the call. */
+function makeCall(start: number): Readonly<Record<'request' | 'client' | 'server', StoredSpan>> {
+  const http = { 'http.request.method': 'GET' };
+  return {
+    request: {
+      traceId: id,
+      spanId: '1'.repeat(16),
+      service: 'web',
+      kind: 'SERVER',
+      name: 'GET /',
+      start,
+      end: start + 100,
+      attributes: { ...http, 'url.path': '/' },
+    },
+    client: {
+      traceId: id,
+      spanId: '2'.repeat(16),
+      parentSpanId: '1'.repeat(16),
+      service: 'web',
+      kind: 'CLIENT',
+      name: 'GET',
+      start: start + 10,
+      end: start + 90,
+      attributes: { ...http, 'url.full': 'http://orders:8082/work', 'http.response.status_code': 200 },
+    },
+    server: {
+      traceId: id,
+      spanId: '3'.repeat(16),
+      parentSpanId: '2'.repeat(16),
+      service: 'orders',
+      kind: 'SERVER',
+      name: 'GET /work',
+      start: start + 20,
+      end: start + 80,
+      attributes: { ...http, 'url.path': '/work' },
+    },
+  };
+}
+
+const longAgo = () => Date.now() - 600_000;
+
+test('an old trace is read once and judged at once', async (t) => {
+  const store = await startTraceStore(t);
+  store.add(...Object.values(makeCall(longAgo())));
+  const { code, stdout } = await executeCli(
+    'trace',
+    id.toUpperCase(),
+    '--source',
+    store.source,
+    '--expect',
+    'web -> orders',
+  );
+  assert.equal(code, 0);
+  assert.match(stdout, /^INTACT {2}1 edge, 1 call \(1 trace, 3 spans\)/);
+  assert.equal(store.asked.length, 1);
+});
+
+test('a trace that is still arriving is waited for until it is certain', async (t) => {
+  const { request, client, server } = makeCall(Date.now() - 100);
+  let looks = 0;
+  const store = await startTraceStore(t, (target, { add }) => {
+    if (!target.pathname.endsWith(id)) return;
+    looks += 1;
+    if (looks === 2) add(request, client);
+    if (looks === 4) add(server);
+  });
+  const { code, stdout } = await executeCli(
+    'trace',
+    id,
+    '--source',
+    store.source,
+    '--expect',
+    'web -> orders',
+  );
+  assert.equal(code, 0);
+  assert.match(stdout, /^INTACT {2}1 edge, 1 call/);
+  assert.equal(looks, 4);
+});
+
+test('what has not come when nothing more comes is judged as missing', async (t) => {
+  const { request, client } = makeCall(Date.now() - 100);
+  const store = await startTraceStore(t);
+  store.add(request, client);
+  const { code, stdout } = await executeCli(
+    'trace',
+    id,
+    '--source',
+    store.source,
+    '--expect',
+    'web -> orders',
+    '--settle',
+    '200ms',
+  );
+  assert.equal(code, 1);
+  assert.match(stdout, /\(missing-server\)/);
+});
+
+test('the other side of a broken call is found in another trace, by the name of its host', async (t) => {
+  const { request, client, server } = makeCall(longAgo());
+  const { parentSpanId: _, ...root } = server;
+  const store = await startTraceStore(t);
+  store.add(request, client, { ...root, traceId: otherId });
+  // Another request of that time, which fits neither by path nor by time.
+  store.add({
+    ...root,
+    traceId: 'c'.repeat(32),
+    name: 'GET /other',
+    attributes: { 'url.path': '/other', 'http.request.method': 'GET' },
+  });
+  store.add({ ...root, traceId: 'd'.repeat(32), start: client.end + 500, end: client.end + 600 });
+  const { code, stdout } = await executeCli('trace', id, '--source', store.source, '--json');
+  assert.equal(code, 1);
+  const { traces, findings } = JSON.parse(stdout);
+  assert.equal(traces, 2);
+  assert.deepEqual(
+    [findings[0].id, findings[0].client, findings[0].server],
+    ['split-trace', 'web', 'orders'],
+  );
+  assert.match(findings[0].evidence[0].says, new RegExp(otherId));
+});
+
+test('a search reads the newest traces of a service', async (t) => {
+  const store = await startTraceStore(t);
+  store.add(...Object.values(makeCall(longAgo())));
+  const { code, stdout } = await executeCli(
+    'trace',
+    '--service',
+    'web',
+    '--since',
+    '30m',
+    '--limit',
+    '7',
+    '--source',
+    store.source,
+  );
+  assert.equal(code, 0);
+  assert.match(stdout, /✓ web → orders/);
+  const [asked] = store.asked;
+  assert.match(asked ?? '', /query\.service_name=web/);
+  assert.match(asked ?? '', /query\.num_traces=7/);
+  const nothing = await executeCli('trace', '--service', 'web', '--since', '1m', '--source', store.source);
+  assert.equal(nothing.code, 2);
+  assert.match(nothing.stdout, /^CANNOT TELL {2}jaeger=.*has no trace of service "web"/);
+});
+
+test('a trace that never comes gives no verdict, nor does one of several', async (t) => {
+  const store = await startTraceStore(t);
+  const nothing = await executeCli('trace', id, '--source', store.source, '--wait', '100ms');
+  assert.equal(nothing.code, 2);
+  assert.match(nothing.stdout, /^CANNOT TELL {2}.*has no span of trace a{32}/);
+  store.add(...Object.values(makeCall(longAgo())));
+  const partly = await executeCli('trace', id, otherId, '--source', store.source, '--wait', '100ms');
+  assert.equal(partly.code, 2);
+  assert.match(
+    partly.stdout,
+    /^CANNOT TELL {2}jaeger=\S+ has no span of b{32};\s+what\s+it\s+has is intact\n/,
+  );
+  assert.match(partly.stdout, /✓ web → orders/);
+  const broken = await executeCli(
+    'trace',
+    id,
+    otherId,
+    '--source',
+    store.source,
+    '--wait',
+    '100ms',
+    '--expect',
+    'a -> b',
+  );
+  assert.equal(broken.code, 1, 'what is broken is broken without the others');
+  assert.match(broken.stdout, /note {2}jaeger=\S+ has no span of b{32}\n/);
+});
+
+test('headers are sent to the source', async (t) => {
+  const seen = Promise.withResolvers<string | undefined>();
+  const store = await startTraceStore(t);
+  const url = await startHttpServer(t, (request, response) => {
+    seen.resolve(request.headers.authorization);
+    response.writeHead(307, { location: store.url.href }).end();
+  });
+  await executeCli('trace', id, '--source', `jaeger=${url.origin}`, '--header', 'Authorization: Bearer x');
+  assert.equal(await seen.promise, 'Bearer x');
+});
+
+test('Ctrl-C ends the waiting cleanly', async (t) => {
+  const asked = Promise.withResolvers<void>();
+  const store = await startTraceStore(t, () => asked.resolve());
+  const child = spawnCli(t, ['trace', id, '--source', store.source, '--wait', '1h']);
+  const [stdout, stderr] = [text(child.stdout), text(child.stderr)];
+  await asked.promise;
+  child.kill('SIGINT');
+  assert.deepEqual(await once(child, 'close'), [130, null]);
+  assert.deepEqual([await stdout, await stderr], ['', '']);
+});
+
+test('Ctrl-C ends a question that is not answered', async (t) => {
+  const asked = Promise.withResolvers<void>();
+  const url = await startHttpServer(t, () => asked.resolve());
+  const child = spawnCli(t, ['trace', id, '--source', `jaeger=${url.origin}`]);
+  const stderr = text(child.stderr);
+  await asked.promise;
+  child.kill('SIGTERM');
+  assert.deepEqual(await once(child, 'close'), [143, null]);
+  assert.equal(await stderr, '');
+});

@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import { isToleratedPeer } from '../../src/check/tolerated-peer.ts';
+import { checkTraces } from '../../src/check-traces.ts';
+import { noExpectation } from '../../src/expectation.ts';
+import { readDrawing } from '../engine/read-drawing.ts';
+
+const call = (client: string, server: string) => `expect web -> orders
+baggage hello=world
+trace 1
+  web        SERVER "GET /call" 0..100 http.request.method=GET url.path=/call
+    web      CLIENT "GET" 10..90 http.request.method=GET url.full=http://orders:8082/work http.response.status_code=200 ${client}
+      orders SERVER "GET /work" 20..80 http.request.method=GET url.path=/work ${server}
+trace 2
+  web        SERVER "GET /call" 200..300 http.request.method=GET url.path=/call
+    web      CLIENT "GET" 210..290 http.request.method=GET url.full=http://orders:8082/work http.response.status_code=200
+      orders SERVER "GET /work" 220..280 http.request.method=GET url.path=/work baggage.hello=world`;
+
+function check(drawing: string) {
+  const { spans, expectation, headers } = readDrawing(drawing);
+  return checkTraces(spans, { expectation, headers });
+}
+
+suite('baggage that services copy to span attributes', () => {
+  test('is lost where the caller records it and the called service, which records it elsewhere, does not', () => {
+    const { verdict, edges, findings } = check(call('baggage.hello=world', ''));
+    assert.equal(verdict, 'broken');
+    assert.deepEqual(edges, [{ client: 'web', server: 'orders', protocol: 'http', calls: 2, broken: 1 }]);
+    assert.deepEqual(
+      findings.map(({ id, count }) => [id, count]),
+      [['baggage-lost', 1]],
+    );
+  });
+
+  test('is lost where the called service records another value', () => {
+    const { findings } = check(call('', 'app.baggage.hello=moon'));
+    assert.match(findings[0]?.evidence[0]?.says ?? '', /records "moon" instead of baggage hello=world/);
+  });
+
+  test('is not missed where it is there, and where nobody recorded that it left', () => {
+    assert.equal(check(call('baggage.hello=world', 'baggage.hello=world')).verdict, 'intact');
+    assert.equal(check(call('', '')).verdict, 'intact');
+  });
+});
+
+test('an edge that must not exist is broken when it does', () => {
+  const { spans } = readDrawing(call('', ''));
+  const expectation = {
+    ...noExpectation,
+    edges: [{ client: 'web', server: 'orders', rule: 'must-not' as const }],
+  };
+  const { verdict, findings } = checkTraces(spans, { expectation });
+  assert.equal(verdict, 'broken');
+  assert.deepEqual(
+    findings.map(({ id, count }) => [id, count]),
+    [['unexpected-edge', 2]],
+  );
+  const other = { ...noExpectation, edges: [{ client: 'orders', server: 'web', rule: 'must-not' as const }] };
+  assert.equal(checkTraces(spans, { expectation: other }).verdict, 'intact');
+});
+
+test('a tolerated peer is named by host, by host and port, or by service', () => {
+  const { spans } = readDrawing(`trace 1
+  web CLIENT "GET" 0..10 url.full=https://api.example.com/x peer.service=stripe http.request.method=GET`);
+  const [span] = spans;
+  assert.ok(span);
+  const isTolerated = (...toleratedPeers: readonly string[]) =>
+    isToleratedPeer({ ...noExpectation, toleratedPeers }, span);
+  for (const name of ['api.example.com', 'API.example.com:443', 'stripe']) assert.ok(isTolerated(name), name);
+  for (const name of ['example.com', 'api.example.com:80', 'web']) assert.ok(!isTolerated(name), name);
+  assert.ok(!isTolerated());
+});

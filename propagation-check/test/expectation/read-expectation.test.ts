@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { suite, test } from 'node:test';
+import { expectPath, noExpectation } from '../../src/expectation.ts';
+import { ExpectationError, readExpectation, readExpectedPath } from '../../src/read-expectation.ts';
+import { renderExpectationSchema } from '../../src/read-expectation-schema.ts';
+
+suite('an expectations file', () => {
+  test('names edges, baggage and peers', () => {
+    const text = `
+edges:
+  must:
+    - web -> orders -> payments
+    - { client: a -> b, server: c }
+  may: [orders -> cache]
+  must-not:
+    - web -> payments
+baggage:
+  tenant: acme
+  "a b": "1"
+tolerated-peers: [api.example.com, 10.0.0.1:443]
+`;
+    assert.deepEqual(readExpectation(text), {
+      edges: [
+        { client: 'web', server: 'orders', rule: 'must' },
+        { client: 'orders', server: 'payments', rule: 'must' },
+        { client: 'a -> b', server: 'c', rule: 'must' },
+        { client: 'orders', server: 'cache', rule: 'may' },
+        { client: 'web', server: 'payments', rule: 'must-not' },
+      ],
+      baggage: { tenant: 'acme', 'a b': '1' },
+      toleratedPeers: ['api.example.com', '10.0.0.1:443'],
+    });
+  });
+
+  test('may be JSON, and may be empty in its parts', () => {
+    assert.deepEqual(readExpectation('{"edges": {"must": ["a -> b"]}}').edges, expectPath(['a', 'b']));
+    assert.deepEqual(readExpectation('edges: {}'), noExpectation);
+  });
+
+  const faults: readonly (readonly [string, string])[] = [
+    ['', '1:1: empty; expected edges, baggage or tolerated-peers'],
+    ['edgs: {}', '1:1: unknown key "edgs"; known here: edges, baggage, tolerated-peers'],
+    ['edges:\n  must: []\n  mustnt: []', '3:3: unknown key "mustnt"; known here: must, may, must-not'],
+    ['edges:\n  must: a -> b', '2:9: edges.must: expected array, received string'],
+    [
+      'edges:\n  must:\n    - a -> b\n    - a',
+      '4:7: edges.must.1: expected services with arrows between them: a -> b -> c',
+    ],
+    [
+      'edges: {must: [a ->  -> b]}',
+      '1:16: edges.must.0: "a ->  -> b": expected services with arrows between them: "service-a -> service-b"',
+    ],
+    ['edges: {must: [3]}', '1:16: edges.must.0: expected a path such as "a -> b -> c", or client and server'],
+    [
+      'edges: {must: [{client: a, servr: b}]}',
+      '1:16: edges.must.0: unknown key "servr"; known here: client, server',
+    ],
+    ['edges: {must: [{client: a, server: 1}]}', '1:36: edges.must.0.server: expected the name of a service'],
+    ['baggage:\n  n: 1', '2:6: baggage.n: expected text; put the value in quotes'],
+    ['baggage: {a: x, a: y}', '1:17: Map keys must be unique'],
+    ['- a', '1:1: expected object, received array'],
+    ['"\\e[2J": 1', '1:1: unknown key "\\u001b[2J"; known here: edges, baggage, tolerated-peers'],
+  ];
+  for (const [text, message] of faults) {
+    test(`is refused: ${JSON.stringify(text)}`, () => {
+      assert.throws(() => readExpectation(text), new ExpectationError(message));
+    });
+  }
+
+  test('is refused when it is not YAML, with the place', () => {
+    assert.throws(() => readExpectation('edges:\n  must: [a -> b\n'), /^ExpectationError: \d+:\d+: /);
+    assert.throws(() => readExpectation('a: &a [*a]'), ExpectationError);
+  });
+
+  test('that multiplies by aliases is refused', () => {
+    const lines = ['a: &a [x, x, x, x, x, x, x, x, x]'];
+    for (const [from, to] of ['ab', 'bc', 'cd', 'de', 'ef', 'fg', 'gh', 'hi'])
+      lines.push(`${to}: &${to} [${`*${from}, `.repeat(9)}]`);
+    assert.throws(() => readExpectation(lines.join('\n')), ExpectationError);
+  });
+});
+
+test('a path needs two services', () => {
+  assert.deepEqual(readExpectedPath(' a->b -> c '), expectPath(['a', 'b', 'c']));
+  for (const text of ['', 'a', '->', 'a ->', '-> b', 'a -> -> b']) {
+    assert.throws(() => readExpectedPath(text), ExpectationError, text);
+  }
+});
+
+test('the published schema is that of the shape: npm run schema -w propagation-check', () => {
+  const published = readFileSync(new URL('../../expectation.schema.json', import.meta.url), 'utf8');
+  assert.deepEqual(JSON.parse(published), JSON.parse(renderExpectationSchema()));
+});

@@ -1,0 +1,18 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { renderJson } from '../../src/report/json.ts';
+import type { Result } from '../../src/result.ts';
+
+const result: Result = { version: 1, verdict: 'intact', traces: 1, spans: 2, edges: [], findings: [] };
+const details = { source: 'file=x', reason: null, notes: ['one'], collector: null };
+
+test('the report is the result, with its details beside it', () => {
+  assert.deepEqual(JSON.parse(renderJson(result, details)), { ...result, ...details });
+});
+
+test('characters that a terminal obeys are escaped, and nothing is lost', () => {
+  const hostile = '\u001b[2J\u0085\u2028\u202e::error::';
+  const text = renderJson(result, { ...details, notes: [hostile] });
+  assert.doesNotMatch(text.replaceAll('\n', ''), /[\p{Cc}\p{Cf}\u2028\u2029]/u);
+  assert.deepEqual(JSON.parse(text).notes, [hostile]);
+});

@@ -1,0 +1,217 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import { stripVTControlCharacters } from 'node:util';
+import { findingIds } from '../../src/finding.ts';
+import type { ReportDetails } from '../../src/report/json.ts';
+import { renderTerminal } from '../../src/report/terminal.ts';
+import type { Finding, Result } from '../../src/result.ts';
+
+const details: ReportDetails = { source: 'file', reason: null, notes: [], collector: null };
+const traceId = '4bf92f3577b34da6a3ce929d0e0e4736';
+const spanId = '00f067aa0ba902b7';
+
+const split: Finding = {
+  id: 'split-trace',
+  severity: 'error',
+  client: 'web',
+  server: 'orders',
+  count: 12,
+  candidates: ['header-stripped', 'header-not-sent', 'format-mismatch', 'header-ignored'],
+  evidence: [
+    { traceId, spanId, says: `CLIENT ${spanId} has no child` },
+    { traceId, spanId: '1'.repeat(16), says: `CLIENT ${'1'.repeat(16)} has no child` },
+    { traceId, spanId: '2'.repeat(16), says: 'another one' },
+    { traceId, spanId: '3'.repeat(16), says: 'not shown' },
+  ],
+  fix: 'Let every proxy forward the header.',
+  docs: 'docs/findings/split-trace.md',
+};
+
+const broken: Result = {
+  version: 1,
+  verdict: 'broken',
+  traces: 52,
+  spans: 345,
+  edges: [
+    { client: 'orders', server: 'payments', protocol: 'rpc', calls: 40, broken: 0 },
+    { client: 'web', server: 'orders', protocol: 'http', calls: 40, broken: 12 },
+  ],
+  findings: [
+    {
+      ...split,
+      id: 'clock-skew',
+      severity: 'warning',
+      client: 'orders',
+      server: 'payments',
+      candidates: [],
+      count: 1,
+      evidence: [],
+    },
+    split,
+    {
+      id: 'uninstrumented-peer',
+      severity: 'info',
+      client: 'payments',
+      server: null,
+      count: 3,
+      evidence: [{ traceId, spanId, says: 'CLIENT span to api.example.com:443 without a SERVER span' }],
+      fix: '',
+      docs: '',
+    },
+  ],
+};
+
+function render(result: Result, width: number, more: Partial<ReportDetails> = {}, color = false): string {
+  return renderTerminal(result, { ...details, ...more }, { width, color, docsRoot: '' });
+}
+
+suite('the report for people', () => {
+  test('at 100 columns: verdict, edges, errors, warnings, the rest', () => {
+    assert.equal(
+      render(broken, 100),
+      `BROKEN  1 of 2 edges, 12 of 80 calls (52 traces, 345 spans)
+
+✗ web → orders       http  broken 12 of 40
+! orders → payments  rpc   40 calls
+
+✗ One request, two traces (split-trace)
+  edge      web → orders, 12 calls
+  why       A CLIENT span has no child, and the SERVER span of the same request is the root of
+            another trace.
+  seen      CLIENT 00f067aa0ba902b7 has no child
+            trace 4bf92f3577b34da6a3ce929d0e0e4736 span 00f067aa0ba902b7
+            trace 4bf92f3577b34da6a3ce929d0e0e4736 span 1111111111111111
+            another one
+            trace 4bf92f3577b34da6a3ce929d0e0e4736 span 2222222222222222
+            … and 9 more calls
+  may be    1. header-stripped: The header is lost on the way
+            2. header-not-sent: The caller sends no propagation header
+            3. format-mismatch: The two services speak different formats
+            less likely: header-ignored
+  to decide Run \`propagation-check tap\` in front of the called service to see what arrives there.
+  fix       if header-stripped: Let every proxy forward the header.
+  read      docs/findings/split-trace.md
+
+! The clocks of two services differ (clock-skew)
+  edge      orders → payments, 1 call
+  why       The SERVER span lies outside the time of its CLIENT span. The edge itself is whole.
+  fix       Let every proxy forward the header.
+  read      docs/findings/split-trace.md
+
+Good to know:
+· uninstrumented-peer from payments, 3 times: CLIENT span to api.example.com:443 without a SERVER
+  span
+`,
+    );
+  });
+
+  for (const width of [60, 80, 120, 200]) {
+    test(`no line is wider than ${width} columns`, () => {
+      const everything: Result = {
+        ...broken,
+        edges: [
+          ...broken.edges,
+          { client: 'x'.repeat(300), server: 'y'.repeat(300), protocol: 'messaging', calls: 1, broken: 1 },
+        ],
+        findings: findingIds.map((id) => ({ ...split, id })),
+      };
+      const lines = render(everything, width).split('\n');
+      assert.deepEqual(
+        lines.filter((line) => line.length > width),
+        [],
+      );
+    });
+  }
+
+  test('colours change nothing else', () => {
+    const painted = render(broken, 80, {}, true);
+    assert.notEqual(painted, render(broken, 80));
+    assert.equal(stripVTControlCharacters(painted), render(broken, 80));
+  });
+
+  test('an intact system is one line and its edges', () => {
+    const [, edge] = broken.edges;
+    assert.ok(edge);
+    const intact: Result = { ...broken, verdict: 'intact', findings: [], edges: [{ ...edge, broken: 0 }] };
+    assert.equal(
+      render(intact, 100),
+      'INTACT  1 edge, 40 calls (52 traces, 345 spans)\n\n✓ web → orders  http  40 calls\n',
+    );
+    assert.match(render({ ...intact, edges: [] }, 100), /^INTACT {2}no call between two services was seen/);
+  });
+
+  test('what is unknown has its reason in the first line', () => {
+    const unknown: Result = { ...broken, verdict: 'unknown', edges: [], findings: [] };
+    assert.equal(render(unknown, 100, { reason: 'nothing came' }), 'CANNOT TELL  nothing came\n');
+  });
+
+  test('an edge that was never seen, and services that are not known', () => {
+    const text = render(
+      {
+        ...broken,
+        edges: [{ client: null, server: 'orders', protocol: 'http', calls: 0, broken: 0 }],
+        findings: [{ ...split, client: null, count: 0, evidence: [] }],
+      },
+      100,
+    );
+    assert.match(text, /✗ \(unknown\) → orders {2}http {2}never seen\n/);
+    assert.match(text, / {2}edge {6}\(unknown\) → orders, never seen\n/);
+  });
+
+  test('notes and the counters of the Collector', () => {
+    const collector = {
+      name: 'collector=http://c:8888/metrics',
+      accepted: 9,
+      refused: 1,
+      sent: 5,
+      sendFailed: 2,
+      enqueueFailed: 3,
+    };
+    const text = render(broken, 200, { notes: ['one'], collector });
+    assert.match(
+      text,
+      /^BROKEN .*\nnote {2}one\nnote {2}collector=http:\/\/c:8888\/metrics: 1 spans refused, 2 given up/,
+    );
+    const fine = { ...collector, refused: 0, sendFailed: 0, enqueueFailed: 0 };
+    assert.match(render(broken, 200, { collector: fine }), /metrics: no span refused, failed or dropped\n/);
+  });
+
+  test('texts from outside stay on their line and command nothing', () => {
+    const hostile = '\u001b[2J\r\n::error::x\u202e\u0085<b>';
+    const finding = {
+      ...split,
+      client: hostile,
+      server: hostile,
+      evidence: [{ traceId: hostile, spanId: hostile, says: hostile }],
+      fix: hostile,
+      docs: hostile,
+    };
+    const text = render(
+      {
+        ...broken,
+        edges: [{ client: hostile, server: hostile, protocol: 'http', calls: 1, broken: 1 }],
+        findings: [finding, { ...finding, severity: 'info' }],
+      },
+      80,
+      { notes: [hostile], reason: hostile },
+    );
+    assert.doesNotMatch(text.replaceAll('\n', ''), /[\p{Cc}\p{Cf}]/u);
+    assert.doesNotMatch(text, /(^|\s)::/m);
+  });
+
+  test('long lists are cut and counted', () => {
+    const [edge] = broken.edges;
+    const [info] = broken.findings.filter((finding) => finding.severity === 'info');
+    assert.ok(edge && info);
+    const text = render(
+      {
+        ...broken,
+        edges: Array.from({ length: 1_000 }, (_, index) => ({ ...edge, server: `s${index}` })),
+        findings: Array.from({ length: 1_000 }, () => info),
+      },
+      80,
+    );
+    assert.match(text, /\n… and 960 more edges\n/);
+    assert.match(text, /\n… and 980 more\n/);
+  });
+});
