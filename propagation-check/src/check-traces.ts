@@ -2,8 +2,10 @@ import { alignSpans, estimateOffsets } from './align-clocks.ts';
 import { buildScene } from './build-scene.ts';
 import type { Draft, Open, Scene, Shown } from './check/check.ts';
 import { decideByHeaders } from './check/decide-by-headers.ts';
+import { rankByPipeline } from './check/rank-by-pipeline.ts';
 import { isToleratedPeer } from './check/tolerated-peer.ts';
 import { checks } from './checks.ts';
+import type { CollectorCounters } from './collector-counters.ts';
 import { type Call, findEdges } from './edge.ts';
 import { type Expectation, noExpectation } from './expectation.ts';
 import { keyFor } from './group-by.ts';
@@ -20,11 +22,13 @@ export interface CheckOptions {
   readonly expectation?: Expectation;
   /** What was seen of propagation headers, by taps and by the services themselves. */
   readonly headers?: HeaderEvidence;
+  /** What the Collector counted; it tells telemetry that is lost from propagation that is. */
+  readonly collector?: CollectorCounters | null;
 }
 
 /** Checks every edge of one trace or of many. Pure; the same spans give the same result in any order. */
 export function checkTraces(spans: readonly Span[], options: CheckOptions = {}): Result {
-  const { expectation = noExpectation, headers = noHeaderEvidence } = options;
+  const { expectation = noExpectation, headers = noHeaderEvidence, collector = null } = options;
   const received = buildTraceGraph(spans);
   const clockOffsets = estimateOffsets(received.spans, findEdges(received), expectation);
   const graph =

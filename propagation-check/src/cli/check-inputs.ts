@@ -34,8 +34,12 @@ export async function readWire({ wire = [] }: CheckArguments): Promise<readonly 
   return sortByTime(files.flat());
 }
 
-export function judge(spans: readonly Span[], { expectation, wire }: CheckInputs): Result {
-  return checkTraces(spans, { expectation, headers: { wire, received: [] } });
+export function judge(
+  spans: readonly Span[],
+  { expectation, wire }: CheckInputs,
+  collector: CollectorCounters | null = null,
+): Result {
+  return checkTraces(spans, { expectation, headers: { wire, received: [] }, collector });
 }
 
 /** Of traces that never came nothing can be said: what did come may be broken, and is not called intact without them. */

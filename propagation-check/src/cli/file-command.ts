@@ -30,7 +30,7 @@ export function addFileCommand(program: Command, { output, setExitCode, signal }
       const inputs = await readCheckInputs(args);
       const spans = await readFiles(paths, signal);
       const collector = await readCollector(args, signal);
-      const result = judge(spans, inputs);
+      const result = judge(spans, inputs, collector);
       const source = paths.map((path) => (path === '-' ? 'standard input' : quotePath(path))).join(', ');
       const reason = spans.length === 0 ? `${source}: no span in it` : null;
       setExitCode(

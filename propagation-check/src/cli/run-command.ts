@@ -122,7 +122,7 @@ async function runRequests(url: URL, args: RunArguments, { output, signal }: Ses
 
     const collector = await readCollector(args, signal);
     const missing = begun.size === 0 ? countMissing(driven, own) : 0;
-    const result = withMissing(judge(collected.spans, await readInputs()), missing);
+    const result = withMissing(judge(collected.spans, await readInputs(), collector), missing);
     const gap = `nothing arrived in ${source.name} of ${missing} of the ${driven.length} traces`;
     const reason =
       collected.spans.length === 0

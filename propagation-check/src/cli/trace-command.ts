@@ -84,7 +84,10 @@ async function checkStoredTraces(
     progress.clear();
     const collector = await readCollector(args, signal);
     const { spans, missing } = collected;
-    const result = withMissing(judge(spans, { ...inputs, wire: await readWire(args) }), missing.length);
+    const result = withMissing(
+      judge(spans, { ...inputs, wire: await readWire(args) }, collector),
+      missing.length,
+    );
     const gap = `${source.name} has no span of ${missing.join(', ')}`;
     const reason =
       spans.length === 0
