@@ -38,7 +38,7 @@ export function checkTraces(spans: readonly Span[], options: CheckOptions = {}):
   const headersOf = indexHeaders(headers, graph.spans);
   const scene = buildScene({ graph, calls, expectation, headersOf, clockOffsets });
   const drafts = runChecks(scene, { clients, roots: rootServers, orphans, found: [] }).flatMap((draft) =>
-    decideByHeaders(draft, headersOf),
+    decideByHeaders(rankByPipeline(draft, collector), headersOf),
   );
   const findings = drafts.map(describeFinding);
   return {
