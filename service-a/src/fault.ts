@@ -64,24 +64,24 @@ const madeByServiceB: Fault = {};
 
 export const faults: Readonly<Record<FaultName, Fault>> = {
   // A proxy or gateway passes on only the headers it knows.
-  'strip-traceparent': { stepBetween: stepBetween((line) => (isTraceparent(line) ? null : line)) },
+  'strip-traceparent': { stepBetween: proxyWith((line) => (isTraceparent(line) ? null : line)) },
 
   // A proxy limits the length of header values.
-  'cut-traceparent': { stepBetween: stepBetween(cutTraceparent) },
+  'cut-traceparent': { stepBetween: proxyWith(cutTraceparent) },
 
   // A proxy makes a span of its own, names it in the header, and delivers it nowhere.
-  'rewrite-traceparent': { stepBetween: stepBetween(renameParent) },
+  'rewrite-traceparent': { stepBetween: proxyWith(renameParent) },
 
   // A proxy knows trace ids of 64 bits only.
-  'shorten-trace-id': { stepBetween: stepBetween(shortenTraceId) },
+  'shorten-trace-id': { stepBetween: proxyWith(shortenTraceId) },
 
   // A proxy decides for itself what is sampled, and B follows it.
-  'unsample-traceparent': { stepBetween: stepBetween(clearFlags) },
+  'unsample-traceparent': { stepBetween: proxyWith(clearFlags) },
 
   // One of two gateways does not know the header. Only manual mode sends any.
   'drop-baggage': {
     onlyIn: 'manual',
-    stepBetween: (serviceB) => stepBetween(createBaggageFilter())(serviceB),
+    stepBetween: (serviceB) => proxyWith(createBaggageFilter())(serviceB),
   },
 
   // A sends b3, and B understands W3C Trace Context only.
@@ -95,7 +95,7 @@ export const faults: Readonly<Record<FaultName, Fault>> = {
   // The HTTP client is one that nobody instruments.
   'client-not-instrumented': { instrumentClient: false },
 
-  // The HTTP client came by an import that the instrumentation, which patches what is required, never sees.
+  // The HTTP client came by an ES import, and the instrumentation patches only what is required.
   'missing-esm-hook': { onlyIn: 'auto', wrapFetch: () => fetchByNodeHttp },
 
   'late-initialisation': madeByServiceB,
@@ -163,12 +163,13 @@ function readOnlyBeginning(fetch: Fetch): Fetch {
     // A timeout would end the span.
     const response = await fetch(url, { ...init, signal: null });
     unread.push(response);
-    const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+    const reader = response.body?.getReader();
+    const decoder = new TextDecoder();
     let beginning = '';
     while (reader !== undefined && !beginning.includes(' ')) {
       const { value, done } = await reader.read();
       if (done) break;
-      beginning += value;
+      beginning += decoder.decode(value, { stream: true });
     }
     return new Response(beginning, response);
   };
@@ -233,7 +234,7 @@ function createBaggageFilter(): EditLine {
 }
 
 /** A proxy that listens on a free port of the loopback interface. It lives as long as the process. */
-function stepBetween(edit: EditLine): (serviceB: URL) => Promise<URL> {
+function proxyWith(edit: EditLine): (serviceB: URL) => Promise<URL> {
   return async (serviceB) => {
     const host = serviceB.hostname.replace(/^\[|\]$/g, '');
     const port = Number(serviceB.port || 80);

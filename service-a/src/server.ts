@@ -37,7 +37,8 @@ try {
   process.exit(2);
 }
 const [address] = app.addresses();
-app.log.info({ port: address?.port, propagation: config.propagation, fault: config.fault }, 'listening');
+const port = typeof address === 'object' ? address.port : null;
+app.log.info({ port, propagation: config.propagation, fault: config.fault }, 'listening');
 
 /** First the server drains, then the spans are flushed: the other way round, spans of requests in flight are lost. */
 async function stop(signal: NodeJS.Signals): Promise<never> {

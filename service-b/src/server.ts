@@ -38,7 +38,8 @@ try {
 }
 if (fault.instrumentLate) createInstrumentations();
 const [address] = app.addresses();
-app.log.info({ port: address?.port, propagation: config.propagation, fault: config.fault }, 'listening');
+const port = typeof address === 'object' ? address.port : null;
+app.log.info({ port, propagation: config.propagation, fault: config.fault }, 'listening');
 
 /** First the server drains, then the spans are flushed: the other way round, spans of requests in flight are lost. */
 async function stop(signal: NodeJS.Signals): Promise<never> {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { ConfigError, readConfig } from '../src/config.ts';
-import { faultNames } from '../src/fault.ts';
+import { type Fault, faultNames, faults } from '../src/fault.ts';
 import { runToEnd } from './support/run-to-end.ts';
 
 test('has defaults', () => {
@@ -29,7 +29,17 @@ test('takes an empty variable as unset', () => {
 });
 
 test('knows every fault', () => {
-  for (const fault of faultNames) assert.equal(readConfig({ FAULT: fault }).fault, fault);
+  for (const name of faultNames) {
+    const fault: Fault = faults[name];
+    assert.equal(readConfig({ FAULT: name, PROPAGATION: fault.onlyIn ?? 'auto' }).fault, name);
+  }
+});
+
+test('refuses a fault that would break nothing', () => {
+  assert.throws(() => readConfig({ FAULT: 'late-initialisation', PROPAGATION: 'manual' }), {
+    name: 'ConfigError',
+    message: 'FAULT=late-initialisation breaks nothing with PROPAGATION=manual; set PROPAGATION=auto',
+  });
 });
 
 test('does not export where the standard variable says so', () => {

@@ -1,0 +1,16 @@
+/** Healthy ways of calling that tempt a naive checker. Each is a route of the caller. */
+export const variantNames = [
+  'parallel',
+  'keep-alive',
+  'retry',
+  'redirect',
+  'timeout',
+  'abort',
+  'streaming',
+  'external-peer',
+  'fan-out',
+  'health-probes',
+  'websocket',
+] as const;
+
+export type VariantName = (typeof variantNames)[number];
