@@ -1,7 +1,7 @@
 import { alignSpans, estimateOffsets } from './align-clocks.ts';
 import { buildScene } from './build-scene.ts';
 import type { Draft, Open, Scene, Shown } from './check/check.ts';
-import { decideByHeaders } from './check/decide-by-headers.ts';
+import { decideByHeaders, mergeDrafts } from './check/decide-by-headers.ts';
 import { rankByPipeline } from './check/rank-by-pipeline.ts';
 import { isToleratedPeer } from './check/tolerated-peer.ts';
 import { checks } from './checks.ts';
@@ -40,13 +40,14 @@ export function checkTraces(spans: readonly Span[], options: CheckOptions = {}):
   const drafts = runChecks(scene, { clients, roots: rootServers, orphans, found: [] }).flatMap((draft) =>
     decideByHeaders(rankByPipeline(draft, collector), headersOf),
   );
-  const findings = drafts.map(describeFinding);
+  const merged = mergeDrafts(drafts);
+  const findings = merged.map(describeFinding);
   return {
     version: 1,
     verdict: decideVerdict(graph.spans, findings),
     traces: graph.traceCount,
     spans: graph.spans.length,
-    edges: countEdges(calls, drafts),
+    edges: countEdges(calls, merged),
     findings,
   };
 }

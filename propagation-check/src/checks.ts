@@ -31,13 +31,13 @@ export const checks: readonly Check[] = [
   findStaleContext,
   findWrongParents,
   findContextLostInProcess,
-  // Both sides are there and apart.
+  // Both sides are there and apart: in one trace, then in two.
+  findMissingClients,
   findSplitTraces,
   findSplitMessages,
   findSplitsByHand,
   // One side is missing, and something in the same trace shows that it existed.
   findServerSpansLost,
-  findMissingClients,
   findLostClientSpans,
   // One side is missing; a whole call of the same kind or an expectation says that it should exist.
   findServersNotInstrumented,

@@ -1,7 +1,8 @@
 import type { FindingId } from '../finding.ts';
-import { groupBy } from '../group-by.ts';
+import { groupBy, keyFor } from '../group-by.ts';
 import type { HeaderLookup } from '../wire.ts';
 import type { Draft, Shown } from './check.ts';
+import { clientNotInstrumented } from './client-not-instrumented.ts';
 import { clientSpanLost } from './client-span-lost.ts';
 import { formatMismatch } from './format-mismatch.ts';
 import type { HeaderCause } from './header-cause.ts';
@@ -15,6 +16,7 @@ import { notSampled } from './not-sampled.ts';
 
 /** What reached the called service comes before what it did with it. */
 const causes: readonly HeaderCause[] = [
+  clientNotInstrumented,
   headerNotSent,
   headerStripped,
   headerDuplicated,
@@ -29,7 +31,7 @@ const causes: readonly HeaderCause[] = [
 /** Turns a symptom into its causes where headers were seen. Calls without such evidence stay undecided. */
 export function decideByHeaders(draft: Draft, headersOf: HeaderLookup): readonly Draft[] {
   if (draft.candidates === undefined || draft.shown.length === 0) return [draft];
-  const decided = draft.shown.map((shown) => decideCall(shown, headersOf));
+  const decided = draft.shown.map((shown) => decideCall(shown, draft, headersOf));
   return groupBy(decided, (call) => call.id ?? '').map((group): Draft => {
     const { candidates: _, ...rest } = draft;
     const shown = group.map((call) => call.shown);
@@ -40,17 +42,30 @@ export function decideByHeaders(draft: Draft, headersOf: HeaderLookup): readonly
   });
 }
 
+/** Several symptoms of one edge may turn out to have one cause. Informations name peers, and stay apart. */
+export function mergeDrafts(drafts: readonly Draft[]): readonly Draft[] {
+  return groupBy(drafts, (draft) =>
+    draft.severity === 'error'
+      ? keyFor(draft.id, draft.client, draft.server, draft.protocol)
+      : keyFor(drafts.indexOf(draft)),
+  ).flatMap((group) => {
+    const [first] = group;
+    return first === undefined ? [] : [{ ...first, shown: group.flatMap((draft) => draft.shown) }];
+  });
+}
+
 interface Decision {
   readonly id: FindingId | null;
   readonly shown: Shown;
   readonly excluded: readonly FindingId[];
 }
 
-function decideCall(shown: Shown, headersOf: HeaderLookup): Decision {
+function decideCall(shown: Shown, draft: Draft, headersOf: HeaderLookup): Decision {
   const headers = headersOf(shown.client, shown.server);
   if (headers === null) return { id: null, shown, excluded: [] };
+  const likeliest = draft.candidates?.[0] ?? null;
   for (const cause of causes) {
-    const says = cause.explain({ client: shown.client, server: shown.server, headers });
+    const says = cause.explain({ client: shown.client, server: shown.server, headers, likeliest });
     if (says !== null)
       return { id: cause.id, shown: { ...shown, says: `${says}; ${shown.says}` }, excluded: [] };
   }

@@ -8,6 +8,8 @@ export interface CallOnWire {
   readonly client: Span | null;
   readonly server: Span | null;
   readonly headers: CallHeaders;
+  /** The first candidate from spans alone. */
+  readonly likeliest: FindingId | null;
 }
 
 /** Says why the headers show this cause, or null where they do not. */

@@ -1,10 +1,10 @@
 import type { HeaderCause } from './header-cause.ts';
 
-/** Nothing left the caller. */
+/** The caller has a CLIENT span, and nothing left it. */
 export const headerNotSent: HeaderCause = {
   id: 'header-not-sent',
-  explain: ({ headers: { sent, onlyTraceparent } }) =>
-    sent !== null && !onlyTraceparent && sent.contexts.length === 0
+  explain: ({ client, headers: { sent, onlyTraceparent } }) =>
+    client !== null && sent !== null && !onlyTraceparent && sent.contexts.length === 0
       ? 'the request left the caller without any propagation header'
       : null,
 };

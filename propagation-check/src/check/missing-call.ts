@@ -14,6 +14,7 @@ import {
   type Open,
   type Scene,
 } from './check.ts';
+import { moveToFront } from './split-trace.ts';
 
 /**
  * An expected edge of which the caller shows nothing: no CLIENT span, and the called service began traces.
@@ -33,7 +34,7 @@ function findWhollyMissingCalls(scene: Scene, open: Open): readonly Draft[] {
     // Messages are read at any time later; requests while the caller's own request is open.
     const isQueued = roots.some((span) => span.kind === 'CONSUMER');
     if (!isQueued && pairs.length * 2 >= roots.length) return [describePairs(edge, pairs)];
-    return callers.some(isOutgoing) ? [] : [describeRoots(edge, roots)];
+    return callers.some(isOutgoing) ? [] : [describeRoots(edge, roots, callers.length > 0)];
   });
 }
 
@@ -95,11 +96,12 @@ function describePairs(edge: ExpectedEdge, pairs: readonly Pair[]): Draft {
   };
 }
 
-function describeRoots(edge: ExpectedEdge, roots: readonly Span[]): Draft {
+function describeRoots(edge: ExpectedEdge, roots: readonly Span[], hasCallers: boolean): Draft {
   return {
     id: 'missing-call',
     ...describeEdge(edge, roots),
-    candidates,
+    // A caller of which nothing is seen may not be instrumented at all.
+    candidates: hasCallers ? candidates : moveToFront(candidates, 'server-not-instrumented'),
     shown: roots.map((server) => ({
       client: null,
       server,
