@@ -102,7 +102,7 @@ export function alignSpans(spans: readonly Span[], offsets: ClockOffsets): reado
   });
 }
 
-/** Null where (nearly) every SERVER span starts while its CLIENT span is open. */
+/** Null where most SERVER spans start while their CLIENT span is open. */
 function measureWhole(calls: readonly Call[]): bigint | null {
   const apart = calls.filter(
     ({ client, server }) =>

@@ -4,7 +4,7 @@ import type { Span } from './span.ts';
 
 type Facts = Pick<Scene, 'graph' | 'calls' | 'expectation' | 'headersOf' | 'clockOffsets'>;
 
-/** Adds the look-ups that checks share, so that no check goes through all spans for each of them. */
+/** Adds the look-ups that checks share. */
 export function buildScene(facts: Facts): Scene {
   const { graph, calls } = facts;
   const ofEdge = indexBy(calls, ({ client, server }) => keyFor(client.serviceName, server.serviceName));

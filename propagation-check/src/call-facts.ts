@@ -36,7 +36,9 @@ export function readCallFacts(span: Span): CallFacts {
 
 function readFacts(span: Span): CallFacts {
   const url = parseUrl(readText(span, 'url.full', 'http.url'));
-  const address = splitAddress(readText(span, 'server.address', 'net.peer.name', 'net.host.name'));
+  const address = splitAddress(
+    readText(span, 'server.address', span.kind === 'SERVER' ? 'net.host.name' : 'net.peer.name'),
+  );
   const target = readText(span, 'url.path', 'http.target', 'http.path');
   return {
     protocol: readProtocol(span),
@@ -183,9 +185,10 @@ const probeNames = new Set(
   ),
 );
 
-/** Whether a SERVER span is a health probe by the common names, or by the gRPC health service. */
+/** Whether a SERVER span is a health probe by the common names of the endpoint, or by the gRPC health service. */
 export function isHealthProbe(span: Span): boolean {
   const { path, route, rpcMethod } = readCallFacts(span);
   if (rpcMethod?.startsWith('grpc.health.')) return true;
-  return (path ?? route ?? '').split('/').some((segment) => probeNames.has(segment.toLowerCase()));
+  const endpoint = (path ?? route ?? '').replace(/\/+$/, '').split('/').at(-1);
+  return endpoint !== undefined && probeNames.has(endpoint.toLowerCase());
 }

@@ -1,7 +1,7 @@
 import { readCallFacts } from './call-facts.ts';
 import type { EdgeResult } from './result.ts';
 import type { Span } from './span.ts';
-import { ancestorsOf, isRoot, type TraceGraph } from './trace-graph.ts';
+import { ancestorsOf, isOrphan, isRoot, type TraceGraph } from './trace-graph.ts';
 
 /** One call whose two sides are connected, by parent or by link. */
 export interface Call {
@@ -32,7 +32,7 @@ export function findEdges(graph: TraceGraph): Edges {
     rootServers: graph.spans.filter(
       (span) => isEntry(span) && isRoot(span) && span.links.length === 0 && !hasLinkedChild(graph, span),
     ),
-    orphans: graph.spans.filter((span) => span.parentSpanId !== null && graph.parentOf(span) === null),
+    orphans: graph.spans.filter((span) => isOrphan(graph, span)),
   };
 }
 

@@ -11,6 +11,8 @@ export interface CallHeaders {
   readonly received: WireContext | null;
   /** Only `traceparent` was looked at, so that its absence does not exclude other formats. */
   readonly onlyTraceparent: boolean;
+  /** What a tap itself did to the request. */
+  readonly injected: readonly string[];
 }
 
 /** The `traceparent` with which a SERVER span began, as its service says. */
@@ -41,7 +43,11 @@ export function indexHeaders(evidence: HeaderEvidence, spans: readonly Span[]): 
   const anonymous: WireRecord[] = [];
   for (const record of evidence.wire) {
     const ids = readSpanIds(record).filter((id) => known.has(id));
-    for (const id of new Set(ids)) byId.set(id, [...(byId.get(id) ?? []), record]);
+    for (const id of new Set(ids)) {
+      const ofId = byId.get(id);
+      if (ofId === undefined) byId.set(id, [record]);
+      else ofId.push(record);
+    }
     if (ids.length === 0) anonymous.push(record);
   }
   const said = new Map(evidence.received.map((entry) => [`${entry.traceId}:${entry.spanId}`, entry]));
@@ -52,18 +58,21 @@ export function indexHeaders(evidence: HeaderEvidence, spans: readonly Span[]): 
     const named = [...new Set(records)].sort(outermostFirst);
     const [first, last] = [named[0], named.at(-1)];
     if (first !== undefined && last !== undefined) {
-      return { sent: first.sent, received: last.received, onlyTraceparent: false };
+      const injected = named.flatMap((record) => record.faults);
+      return { sent: first.sent, received: last.received, onlyTraceparent: false, injected };
     }
     const entry = said.get(`${server?.traceId}:${server?.spanId}`);
     const sent = readCapturedHeader(client);
     const received = entry === undefined ? readCapturedHeader(server) : toContext(entry.traceparent);
-    return sent === null && received === null ? null : { sent, received, onlyTraceparent: true };
+    return sent === null && received === null
+      ? null
+      : { sent, received, onlyTraceparent: true, injected: [] };
   };
 }
 
 /** A request is the longer, the nearer to the caller it was seen. */
 function outermostFirst(left: WireRecord, right: WireRecord): number {
-  return Date.parse(left.time) - Date.parse(right.time) || right.durationMs - left.durationMs;
+  return timeOf(left) - timeOf(right) || right.durationMs - left.durationMs;
 }
 
 /** What other taps saw of the same request, after its ids were lost: the same method and path, within its time. */
@@ -71,9 +80,9 @@ function findNested(anonymous: readonly WireRecord[], own: readonly WireRecord[]
   const outer = own[0];
   if (outer === undefined) return [];
   const taps = new Set(own.map((record) => record.tap));
-  const from = Date.parse(outer.time);
+  const from = timeOf(outer);
   const fitting = anonymous.filter((record) => {
-    const time = Date.parse(record.time);
+    const time = timeOf(record);
     return (
       !taps.has(record.tap) &&
       record.method === outer.method &&
@@ -93,6 +102,17 @@ function findByTime(records: readonly WireRecord[], span: Span | null): readonly
   if (span === null) return [];
   const fitting = records.filter((record) => happenedDuring(record, span) && isSameRequest(record, span));
   return new Set(fitting.map(summarize)).size === 1 ? fitting : [];
+}
+
+const times = new WeakMap<WireRecord, number>();
+
+/** Milliseconds since the Unix epoch. */
+function timeOf(record: WireRecord): number {
+  const known = times.get(record);
+  if (known !== undefined) return known;
+  const time = Date.parse(record.time);
+  times.set(record, time);
+  return time;
 }
 
 function readSpanIds({ sent, received }: WireRecord): readonly string[] {
@@ -115,7 +135,7 @@ function summarize({ tap, sent, received }: WireRecord): string {
 }
 
 function happenedDuring(record: WireRecord, span: Span): boolean {
-  const time = Date.parse(record.time);
+  const time = timeOf(record);
   const start = Number(span.startTimeUnixNano / 1_000_000n);
   const end = Number(span.endTimeUnixNano / 1_000_000n) + 1;
   return span.kind === 'SERVER'

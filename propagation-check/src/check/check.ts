@@ -51,7 +51,7 @@ export interface Shown {
   readonly says: string;
 }
 
-/** What a check says; `result.ts` counts it and adds the prose. */
+/** What a check says; `check-traces.ts` counts it and adds the prose. */
 export interface Draft {
   readonly id: FindingId;
   readonly severity: Finding['severity'];

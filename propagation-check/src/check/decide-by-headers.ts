@@ -37,8 +37,9 @@ export function decideByHeaders(draft: Draft, headersOf: HeaderLookup): readonly
     const shown = group.map((call) => call.shown);
     const id = group[0]?.id ?? null;
     if (id !== null) return { ...rest, id, shown };
-    const excluded = new Set(group.flatMap((call) => call.excluded));
-    return { ...draft, candidates: draft.candidates?.filter((cause) => !excluded.has(cause)) ?? [], shown };
+    // A cause is out only when it is for every one of these calls.
+    const isOut = (cause: FindingId): boolean => group.every((call) => call.excluded.includes(cause));
+    return { ...draft, candidates: draft.candidates?.filter((cause) => !isOut(cause)) ?? [], shown };
   });
 }
 
@@ -66,8 +67,10 @@ function decideCall(shown: Shown, draft: Draft, headersOf: HeaderLookup): Decisi
   const likeliest = draft.candidates?.[0] ?? null;
   for (const cause of causes) {
     const says = cause.explain({ client: shown.client, server: shown.server, headers, likeliest });
-    if (says !== null)
-      return { id: cause.id, shown: { ...shown, says: `${says}; ${shown.says}` }, excluded: [] };
+    if (says === null) continue;
+    const { injected } = headers;
+    const own = injected.length > 0 ? ` (injected by a tap: ${injected.join(', ')})` : '';
+    return { id: cause.id, shown: { ...shown, says: `${says}${own}; ${shown.says}` }, excluded: [] };
   }
   // The service says that no traceparent came: whatever needs one to have come is out.
   const isAbsent = headers.onlyTraceparent && headers.received?.contexts.length === 0;

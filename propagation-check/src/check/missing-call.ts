@@ -3,7 +3,7 @@ import { isHealthProbe, readCallFacts } from '../call-facts.ts';
 import { findEntry, isEntry, isOutgoing } from '../edge.ts';
 import type { ExpectedEdge } from '../expectation.ts';
 import type { FindingId } from '../finding.ts';
-import { type Pair, pairSpans } from '../pair.ts';
+import { type Pair, pairSpans, startsDuring } from '../pair.ts';
 import type { Span } from '../span.ts';
 import {
   type Check,
@@ -14,7 +14,7 @@ import {
   type Open,
   type Scene,
 } from './check.ts';
-import { moveToFront } from './split-trace.ts';
+import { moveToFront, splitCauses } from './split-trace.ts';
 
 /**
  * An expected edge of which the caller shows nothing: no CLIENT span, and the called service began traces.
@@ -33,7 +33,8 @@ function findWhollyMissingCalls(scene: Scene, open: Open): readonly Draft[] {
     const pairs = pairSpans(callers.filter(isEntry), roots, () => true);
     // Messages are read at any time later; requests while the caller's own request is open.
     const isQueued = roots.some((span) => span.kind === 'CONSUMER');
-    if (!isQueued && pairs.length * 2 >= roots.length) return [describePairs(edge, pairs)];
+    if (!isQueued && pairs.length * 2 >= roots.length)
+      return [describePairs(edge, pairs, findOpenCalls(scene, open))];
     return callers.some(isOutgoing) ? [] : [describeRoots(edge, roots, callers.length > 0)];
   });
 }
@@ -61,7 +62,9 @@ function findPartlyMissingCalls(scene: Scene, open: Open): readonly Draft[] {
     );
     const ofRoutes = requests.filter((request) => sure.some((pair) => pair.client.name === request.name));
     const awaited = areAwaited(sure.map(({ client: request, server: call }) => ({ request, call })));
-    return awaited && sure.length >= 2 && sure.length === ofRoutes.length ? [describePairs(edge, sure)] : [];
+    return awaited && sure.length >= 2 && sure.length === ofRoutes.length
+      ? [describePairs(edge, sure, () => null)]
+      : [];
   });
 }
 
@@ -78,20 +81,47 @@ const candidates: readonly FindingId[] = [
   'not-sampled',
 ];
 
-/** A request of the caller for each root, one to one: nothing but a client that makes no spans explains that. */
-function describePairs(edge: ExpectedEdge, pairs: readonly Pair[]): Draft {
-  const decided = pairs.every((pair) => pair.unique);
+/** The CLIENT span without a child that a request had open when the root began; null where it had none. */
+type FindOpenCall = (request: Span, root: Span) => Span | null;
+
+function findOpenCalls(scene: Scene, open: Open): FindOpenCall {
+  const calls = new Map<Span, Span[]>();
+  for (const client of open.clients) {
+    const request = findEntry(scene.graph, client);
+    if (request === null) continue;
+    const known = calls.get(request);
+    if (known === undefined) calls.set(request, [client]);
+    else known.push(client);
+  }
+  return (request, root) => calls.get(request)?.find((client) => startsDuring(root, client)) ?? null;
+}
+
+/**
+ * A request of the caller for each root, one to one: nothing but a client that makes no spans explains that, unless
+ * the request did make a CLIENT span at that time. Then they fit by time only, as behind a gateway that rewrites.
+ */
+function describePairs(edge: ExpectedEdge, pairs: readonly Pair[], findOpenCall: FindOpenCall): Draft {
+  const shown = pairs.map(({ client: request, server }) => ({
+    request,
+    server,
+    client: findOpenCall(request, server),
+  }));
+  const hasClients = shown.some(({ client }) => client !== null);
+  const decided = !hasClients && pairs.every((pair) => pair.unique);
   return {
-    id: decided ? 'client-not-instrumented' : 'missing-call',
+    id: hasClients ? 'split-trace' : decided ? 'client-not-instrumented' : 'missing-call',
     ...describeEdge(
       edge,
       pairs.map((pair) => pair.server),
     ),
-    ...(decided ? {} : { candidates }),
-    shown: pairs.map(({ client: request, server }) => ({
-      client: null,
+    ...(decided ? {} : { candidates: hasClients ? splitCauses : candidates }),
+    shown: shown.map(({ request, server, client }) => ({
+      client,
       server,
-      says: `root, while "${request.name}" of ${edge.client} (trace ${request.traceId}) was open and has no CLIENT span`,
+      says:
+        client === null
+          ? `root, while "${request.name}" of ${edge.client} (trace ${request.traceId}) was open and has no CLIENT span`
+          : `root, while CLIENT ${client.spanId} of ${edge.client} was open: they fit by time only`,
     })),
   };
 }

@@ -1,7 +1,7 @@
 import { groupBy, keyFor } from '../group-by.ts';
 import { type Check, isUnnamed } from './check.ts';
 
-/** Without a name of its own a service cannot be told from others;  */
+/** Without a name of its own a service cannot be told from others. */
 export const findUnnamedServices: Check = (scene) => {
   const unnamed = scene.graph.spans.filter((span) => isUnnamed(span.serviceName));
   return groupBy(unnamed, (span) => keyFor(span.serviceName)).map((spans) => ({

@@ -39,11 +39,30 @@ function belongTogether(scene: Scene, client: Span, server: Span): boolean {
 function comesFromElsewhere(scene: Scene, client: Span, server: Span): boolean {
   const userAgent = readCallFacts(server).userAgent;
   if (userAgent === null) return false;
-  const ofEdge = scene
-    .callsBetween(client.serviceName, server.serviceName)
-    .filter((call) => call.client.scopeName === client.scopeName)
-    .flatMap((call) => readCallFacts(call.server).userAgent ?? []);
-  return ofEdge.length > 0 && !ofEdge.includes(userAgent);
+  const known = listUserAgents(scene, client, server.serviceName);
+  return known.size > 0 && !known.has(userAgent);
+}
+
+const userAgents = new WeakMap<Scene, Map<string, ReadonlySet<string>>>();
+
+function listUserAgents(
+  scene: Scene,
+  { serviceName, scopeName }: Span,
+  server: string | null,
+): ReadonlySet<string> {
+  const ofScene = userAgents.get(scene) ?? new Map<string, ReadonlySet<string>>();
+  userAgents.set(scene, ofScene);
+  const key = keyFor(serviceName, server, scopeName);
+  const known = ofScene.get(key);
+  if (known !== undefined) return known;
+  const found = new Set(
+    scene
+      .callsBetween(serviceName, server)
+      .filter((call) => call.client.scopeName === scopeName)
+      .flatMap((call) => readCallFacts(call.server).userAgent ?? []),
+  );
+  ofScene.set(key, found);
+  return found;
 }
 
 function describeEdge(

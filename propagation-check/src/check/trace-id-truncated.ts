@@ -22,7 +22,7 @@ export const findTruncatedTraceIds: Check = (scene) => {
         shown: calls.map(({ client, server }) => ({
           client,
           server,
-          says: `CLIENT has trace id ${client.traceId}, its SERVER ${server.traceId}`,
+          says: `${client.kind} has trace id ${client.traceId}, its SERVER ${server.traceId}`,
         })),
       },
     ];
