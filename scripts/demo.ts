@@ -55,21 +55,29 @@ async function runDemo(signal: AbortSignal): Promise<number> {
       }),
       stopped,
     ]);
-    await saveSpans(system.receiver.readAll());
     const text = args.json
       ? renderAssertionJson(run, { jaegerUi: null })
-      : `${renderAssertionText(run, { ...output, jaegerUi: null })}spans      ${relative(process.cwd(), spansPath)}\n`;
+      : renderAssertionText(run, { ...output, jaegerUi: null });
     await output.print(text);
+    const path = relative(process.cwd(), spansPath);
+    const problem = await saveSpans(system.receiver.readAll());
+    if (problem !== null) process.stderr.write(`the spans could not be written to ${path}: ${problem}\n`);
+    else if (!args.json) await output.print(`spans      ${path}\n`);
     return toExitCode(run.verdict);
   } finally {
     await system.close();
   }
 }
 
-/** Whole or not at all, because another demo may be doing the same. */
-async function saveSpans(spans: readonly Span[]): Promise<void> {
-  await mkdir(join(spansPath, '..'), { recursive: true });
+/** Whole or not at all, because another demo may be doing the same. Answers with what went wrong, or null. */
+async function saveSpans(spans: readonly Span[]): Promise<string | null> {
   const draft = `${spansPath}.${process.pid}`;
-  await writeFile(draft, encodeOtlpLines(spans));
-  await rename(draft, spansPath);
+  try {
+    await mkdir(join(spansPath, '..'), { recursive: true });
+    await writeFile(draft, encodeOtlpLines(spans));
+    await rename(draft, spansPath);
+    return null;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
 }

@@ -51,5 +51,8 @@ function explain(error: unknown): number {
     for (const line of error.message.split('\n')) process.stderr.write(`${escapeText(line)}\n`);
     return 2;
   }
-  throw error;
+  // A fault of this program is no verdict on a trace, and must not look like one (1).
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  process.stderr.write(`internal error: ${escapeText(text)}\n`);
+  return 2;
 }

@@ -6,6 +6,8 @@ export interface SpanBufferLimits {
   readonly maxBytes: number;
 }
 
+const maxDroppedTraces = 100_000;
+
 interface BufferedTrace {
   readonly spans: Span[];
   bytes: number;
@@ -18,6 +20,8 @@ interface BufferedTrace {
 export class SpanBuffer {
   readonly #traces = new Map<string, BufferedTrace>();
   readonly #limits: SpanBufferLimits;
+  /** Late spans of these are dropped too. Bounded: the oldest are forgotten. */
+  readonly #droppedTraces = new Set<string>();
   #spans = 0;
   #bytes = 0;
   #dropped = 0;
@@ -34,6 +38,10 @@ export class SpanBuffer {
   add(spans: readonly Span[], bytes: number): void {
     const share = spans.length === 0 ? 0 : bytes / spans.length;
     for (const span of spans) {
+      if (this.#droppedTraces.has(span.traceId)) {
+        this.#dropped += 1;
+        continue;
+      }
       const trace = this.#traces.get(span.traceId) ?? { spans: [], bytes: 0 };
       trace.spans.push(span);
       trace.bytes += share;
@@ -52,9 +60,19 @@ export class SpanBuffer {
     return [...this.#traces.values()].flatMap((trace) => trace.spans);
   }
 
+  #remember(traceId: string): void {
+    this.#droppedTraces.add(traceId);
+    if (this.#droppedTraces.size <= maxDroppedTraces) return;
+    for (const oldest of this.#droppedTraces) {
+      this.#droppedTraces.delete(oldest);
+      return;
+    }
+  }
+
   #dropOldest(): void {
     for (const [traceId, { spans, bytes }] of this.#traces) {
       this.#traces.delete(traceId);
+      this.#remember(traceId);
       this.#spans -= spans.length;
       this.#bytes -= bytes;
       this.#dropped += spans.length;
