@@ -2,12 +2,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { buildApp } from './app.ts';
 import { type Fault, faults } from './fault.ts';
-import { config, sdk } from './telemetry.ts';
+import { config, sdk, spanExport } from './telemetry.ts';
 
-/** Docker kills 10 s after SIGTERM. */
+/** Docker kills 10 s after SIGTERM. What is left of them is for spans that have to be saved. */
 const stopMillis = 7_000;
-/** The share of the requests in flight; the flush of the spans has the rest. */
+/** The share of the requests in flight; the delivery of the spans has the rest. */
 const drainMillis = 4_000;
+const saveMillis = 2_000;
 
 const fault: Fault = config.fault === null ? {} : faults[config.fault];
 const serviceBUrl = (await fault.stepBetween?.(config.serviceBUrl)) ?? config.serviceBUrl;
@@ -40,21 +41,22 @@ const [address] = app.addresses();
 const port = typeof address === 'object' ? address.port : null;
 app.log.info({ port, propagation: config.propagation, fault: config.fault }, 'listening');
 
-/** First the server drains, then the spans are flushed: the other way round, spans of requests in flight are lost. */
+/** First the server drains, then spans are delivered, then what is left is saved: the other way round, spans are lost. */
 async function stop(signal: NodeJS.Signals): Promise<never> {
   const deadline = performance.now() + stopMillis;
   app.log.info({ signal }, 'stopping');
   await settle('requests in flight may be cut off', app.close(), drainMillis);
-  await settle(
-    'spans may be lost, the Collector has not taken them',
-    sdk.shutdown(),
-    deadline - performance.now(),
-  );
+  await settle('not all spans are delivered', spanExport?.deliver(), deadline - performance.now());
+  await settle('spans may be lost', sdk.shutdown(), saveMillis);
   process.exit(0);
 }
 
 /** Waits for the work, but not longer than `millis`; a failure is logged, because the next step must run anyway. */
-async function settle(consequence: string, work: Promise<unknown>, millis: number): Promise<void> {
+async function settle(
+  consequence: string,
+  work: Promise<unknown> | undefined,
+  millis: number,
+): Promise<void> {
   try {
     const late = delay(millis, true);
     if ((await Promise.race([work, late])) === true)

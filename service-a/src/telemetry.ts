@@ -6,11 +6,10 @@ import { FastifyOtelInstrumentation } from '@fastify/otel';
 import { type DiagLogger, DiagLogLevel, diag, SpanStatusCode } from '@opentelemetry/api';
 import { getNodeAutoInstrumentations } from '@opentelemetry/auto-instrumentations-node';
 import { diagLogLevelFromString, setGlobalErrorHandler } from '@opentelemetry/core';
-import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { NodeSDK } from '@opentelemetry/sdk-node';
-import { BatchSpanProcessor, type SpanProcessor } from '@opentelemetry/sdk-trace';
 import { explainBadHead } from './call-b.ts';
-import { type Config, readConfigOrExit } from './config.ts';
+import { exitOnConfigError, readConfigOrExit } from './config.ts';
+import { startExport } from './export-spans.ts';
 import { type Fault, faults } from './fault.ts';
 import { LogSpanProcessor } from './log-spans.ts';
 
@@ -30,9 +29,15 @@ const fault: Fault = config.fault === null ? {} : faults[config.fault];
 for (const [name, value] of Object.entries(defaults)) process.env[name] ||= value;
 Object.assign(process.env, fault.environment);
 
+export const spanExport =
+  config.spanExport === null ? null : await startExport(config.spanExport, config).catch(exitOnConfigError);
+
 /** Not yet shut down: whoever stops the service does that, after the last request. */
 export const sdk = new NodeSDK({
-  spanProcessors: createSpanProcessors(config),
+  spanProcessors: [
+    ...(spanExport === null ? [] : [spanExport.processor]),
+    ...(config.logSpans ? [new LogSpanProcessor((line) => process.stdout.write(line))] : []),
+  ],
   instrumentations: config.propagation === 'auto' ? createInstrumentations() : [],
 });
 
@@ -51,7 +56,8 @@ function createInstrumentations() {
   return [
     getNodeAutoInstrumentations({
       '@opentelemetry/instrumentation-http': {
-        ignoreIncomingRequestHook: (request) => request.url?.split('?', 1)[0] === '/healthz',
+        ignoreIncomingRequestHook: (request) =>
+          request.url?.split('?', 1)[0] === '/healthz' || request.socket.localPort === config.metricsPort,
       },
       // `fetch` is undici. Its CLIENT span is still open when the head of the answer has arrived.
       '@opentelemetry/instrumentation-undici': {
@@ -71,15 +77,6 @@ function createInstrumentations() {
 function findHeader(headers: readonly Buffer[], name: string): string | null {
   const index = headers.findIndex((header, at) => at % 2 === 0 && header.toString().toLowerCase() === name);
   return index === -1 ? null : (headers[index + 1]?.toString() ?? null);
-}
-
-function createSpanProcessors({ spanExport, logSpans }: Config): SpanProcessor[] {
-  return [
-    ...(spanExport === null
-      ? []
-      : [new BatchSpanProcessor({ ...spanExport, exporter: new OTLPTraceExporter() })]),
-    ...(logSpans ? [new LogSpanProcessor((line) => process.stdout.write(line))] : []),
-  ];
 }
 
 /** OpenTelemetry's own messages as JSON lines with pino's level numbers, on stderr. */

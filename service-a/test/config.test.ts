@@ -19,13 +19,18 @@ test('has defaults', () => {
       exportTimeoutMillis: 30_000,
       maxQueueSize: 2_048,
       maxExportBatchSize: 512,
+      backlogBytes: 33_554_432,
+      spoolDirectory: null,
     },
+    metricsPort: null,
   });
 });
 
 test('takes an empty variable as unset', () => {
   const empty = Object.fromEntries(
-    ['HOST', 'PORT', 'PROPAGATION', 'FAULT', 'LOG_SPANS', 'LOG_LEVEL'].map((name) => [name, '']),
+    ['HOST', 'PORT', 'PROPAGATION', 'FAULT', 'LOG_SPANS', 'LOG_LEVEL', 'METRICS_PORT', 'SPAN_SPOOL_DIR'].map(
+      (name) => [name, ''],
+    ),
   );
   assert.deepEqual(readConfig(empty), readConfig({}));
 });
@@ -64,6 +69,8 @@ describe('refuses', () => {
     ['LOG_SPANS', 'yes', 'false, true'],
     ['LOG_LEVEL', 'loud', 'fatal, error, warn, info, debug, trace, silent'],
     ['OTEL_BSP_SCHEDULE_DELAY', '0', 'an integer from 1 to 2147483647'],
+    ['SPAN_BACKLOG_BYTES', '1000', 'an integer from 65536 to 2147483647'],
+    ['METRICS_PORT', '0', 'an integer from 1 to 65535'],
     ['OTEL_TRACES_EXPORTER', 'zipkin', 'otlp, none'],
     ['OTEL_EXPORTER_OTLP_PROTOCOL', 'grpc', 'http/json'],
     ['OTEL_EXPORTER_OTLP_ENDPOINT', 'collector:4318', 'an http:// or https:// URL'],

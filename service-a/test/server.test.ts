@@ -60,7 +60,10 @@ test('says in one line that the Collector is away, and stops with exit code 0', 
   const ending = await service.stop();
   clearTimeout(watchdog);
   assert.deepEqual(ending, { code: 0, signal: null });
-  assert.equal(service.lines.filter(({ msg }) => String(msg).startsWith('spans may be lost')).length, 1);
+  assert.equal(
+    service.lines.filter(({ msg }) => String(msg).startsWith('not all spans are delivered')).length,
+    1,
+  );
 });
 
 /** Until the service no longer accepts connections, which is how it shows that it is stopping. */

@@ -13,16 +13,22 @@ export interface Config {
   readonly logLevel: (typeof logLevels)[number];
   /** Null where spans are not exported. */
   readonly spanExport: SpanExport | null;
+  /** TCP port of the service's own counters; null for none. */
+  readonly metricsPort: number | null;
 }
 
 export type Propagation = (typeof propagations)[number];
 
-/** Source: OpenTelemetry specification, "Batch Span Processor" environment variables. Times in milliseconds. */
+/** The first four: OpenTelemetry specification, "Batch Span Processor" environment variables. Times in milliseconds. */
 export interface SpanExport {
   readonly scheduledDelayMillis: number;
   readonly exportTimeoutMillis: number;
   readonly maxQueueSize: number;
   readonly maxExportBatchSize: number;
+  /** Memory for spans that the receiver has not taken, in bytes. */
+  readonly backlogBytes: number;
+  /** Folder for spans that are undelivered when the service stops; null for none. */
+  readonly spoolDirectory: string | null;
 }
 
 const propagations = ['auto', 'manual'] as const;
@@ -58,18 +64,26 @@ export function readConfig(env: Environment): Config {
     logSpans: readChoice(env, 'LOG_SPANS', booleans, 'false') === 'true',
     logLevel: readChoice(env, 'LOG_LEVEL', logLevels, 'info'),
     spanExport: tracesExporter === 'none' ? null : readSpanExport(env),
+    metricsPort: env.METRICS_PORT
+      ? readInteger(env, 'METRICS_PORT', { min: 1, max: 65_535, unset: 0 })
+      : null,
   };
 }
 
-/** As `readConfig`, but a value that is not allowed ends the process: one line on stderr, exit code 2. */
+/** As `readConfig`, but a value that is not allowed ends the process. */
 export function readConfigOrExit(env: Environment): Config {
   try {
     return readConfig(env);
   } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    process.stderr.write(`service-b: ${error.message}\n`);
-    process.exit(2);
+    return exitOnConfigError(error);
   }
+}
+
+/** One line on stderr and exit code 2; any other error is thrown again. */
+export function exitOnConfigError(error: unknown): never {
+  if (!(error instanceof ConfigError)) throw error;
+  process.stderr.write(`service-b: ${error.message}\n`);
+  process.exit(2);
 }
 
 function readSpanExport(env: Environment): SpanExport {
@@ -78,6 +92,8 @@ function readSpanExport(env: Environment): SpanExport {
     exportTimeoutMillis: readInteger(env, 'OTEL_BSP_EXPORT_TIMEOUT', { min: 1, unset: 30_000 }),
     maxQueueSize: readInteger(env, 'OTEL_BSP_MAX_QUEUE_SIZE', { min: 1, unset: 2_048 }),
     maxExportBatchSize: readInteger(env, 'OTEL_BSP_MAX_EXPORT_BATCH_SIZE', { min: 1, unset: 512 }),
+    backlogBytes: readInteger(env, 'SPAN_BACKLOG_BYTES', { min: 65_536, unset: 32 * 1024 * 1024 }),
+    spoolDirectory: env.SPAN_SPOOL_DIR || null,
   };
 }
 

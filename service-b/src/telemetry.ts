@@ -6,10 +6,9 @@ import { FastifyOtelInstrumentation } from '@fastify/otel';
 import { type DiagLogger, DiagLogLevel, diag } from '@opentelemetry/api';
 import { getNodeAutoInstrumentations } from '@opentelemetry/auto-instrumentations-node';
 import { diagLogLevelFromString, setGlobalErrorHandler } from '@opentelemetry/core';
-import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { NodeSDK } from '@opentelemetry/sdk-node';
-import { BatchSpanProcessor, type SpanProcessor } from '@opentelemetry/sdk-trace';
-import { type Config, readConfigOrExit } from './config.ts';
+import { exitOnConfigError, readConfigOrExit } from './config.ts';
+import { startExport } from './export-spans.ts';
 import { type Fault, faults } from './fault.ts';
 import { LogSpanProcessor } from './log-spans.ts';
 
@@ -30,9 +29,15 @@ fault.prepare?.();
 for (const [name, value] of Object.entries(defaults)) process.env[name] ||= value;
 Object.assign(process.env, fault.environment);
 
+export const spanExport =
+  config.spanExport === null ? null : await startExport(config.spanExport, config).catch(exitOnConfigError);
+
 /** Not yet shut down: whoever stops the service does that, after the last request. */
 export const sdk = new NodeSDK({
-  spanProcessors: createSpanProcessors(config),
+  spanProcessors: [
+    ...(spanExport === null ? [] : [spanExport.processor]),
+    ...(config.logSpans ? [new LogSpanProcessor((line) => process.stdout.write(line))] : []),
+  ],
   instrumentations: config.propagation === 'auto' && !fault.instrumentLate ? createInstrumentations() : [],
 });
 
@@ -52,20 +57,12 @@ export function createInstrumentations() {
   return [
     getNodeAutoInstrumentations({
       '@opentelemetry/instrumentation-http': {
-        ignoreIncomingRequestHook: (request) => request.url?.split('?', 1)[0] === '/healthz',
+        ignoreIncomingRequestHook: (request) =>
+          request.url?.split('?', 1)[0] === '/healthz' || request.socket.localPort === config.metricsPort,
       },
     }),
     // Gives the SERVER span its route. Hooks get no spans of their own: the trace stays readable.
     new FastifyOtelInstrumentation({ registerOnInitialization: true, instrumentHooks: false }),
-  ];
-}
-
-function createSpanProcessors({ spanExport, logSpans }: Config): SpanProcessor[] {
-  return [
-    ...(spanExport === null
-      ? []
-      : [new BatchSpanProcessor({ ...spanExport, exporter: new OTLPTraceExporter() })]),
-    ...(logSpans ? [new LogSpanProcessor((line) => process.stdout.write(line))] : []),
   ];
 }
 

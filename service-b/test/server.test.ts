@@ -33,7 +33,7 @@ test('stops within its time and with exit code 0 although a client keeps its con
   clearTimeout(watchdog);
   agent.destroy();
   assert.deepEqual(ending, { code: 0, signal: null });
-  assert.ok(service.lines.some(({ msg }) => String(msg).startsWith('spans may be lost')));
+  assert.ok(service.lines.some(({ msg }) => String(msg).startsWith('not all spans are delivered')));
 });
 
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { Readable } from 'node:stream';
 import fastify, { type FastifyInstance } from 'fastify';
 import type { VariantName } from '../../variant.ts';
-import { config, sdk } from './telemetry.ts';
+import { config, sdk, spanExport } from './telemetry.ts';
 
 /** A service that exports nothing. */
 const peer = new URL(process.env.PEER_URL ?? 'http://127.0.0.1:9');
@@ -77,6 +77,7 @@ for (const [name, call] of Object.entries(variants)) {
 
 process.once('SIGTERM', async () => {
   await app.close();
+  await spanExport?.deliver();
   await sdk.shutdown();
   process.exit(0);
 });

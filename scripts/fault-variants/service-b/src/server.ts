@@ -5,7 +5,7 @@ import type { Duplex } from 'node:stream';
 import { Readable } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import fastify, { type FastifyInstance } from 'fastify';
-import { config, sdk } from './telemetry.ts';
+import { config, sdk, spanExport } from './telemetry.ts';
 
 const app: FastifyInstance = fastify({ logger: { level: 'info' } });
 let flakyCalls = 0;
@@ -58,6 +58,7 @@ function greet(key: string, socket: Duplex): void {
 
 process.once('SIGTERM', async () => {
   await app.close();
+  await spanExport?.deliver();
   await sdk.shutdown();
   process.exit(0);
 });

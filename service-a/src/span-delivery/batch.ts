@@ -1,0 +1,29 @@
+import { gzipSync } from 'node:zlib';
+import { JsonTraceSerializer } from '@opentelemetry/otlp-transformer';
+import type { ReadableSpan } from '@opentelemetry/sdk-trace';
+
+/** Some spans, ready to be sent. */
+export interface Batch {
+  /** How many. */
+  readonly spans: number;
+  /** One OTLP/JSON export request and a line feed, gzipped. */
+  readonly body: Uint8Array;
+  /** Path of the spool file that has these spans too, or null. */
+  readonly spoolFile: string | null;
+}
+
+/** What a batch takes besides its body, roughly, in bytes: many small ones must not slip through the bound. */
+const overheadBytes = 512;
+
+/** Bytes of memory. */
+export function sizeOf(batch: Batch): number {
+  return batch.body.byteLength + overheadBytes;
+}
+
+/** A tenth of what the spans take as objects, or less. */
+export function packSpans(spans: readonly ReadableSpan[]): Batch {
+  const json = JsonTraceSerializer.serializeRequest([...spans]) ?? new Uint8Array();
+  // What zlib answers with is a window into a larger buffer, which would be kept with it.
+  const body = new Uint8Array(gzipSync(Buffer.concat([json, Buffer.from('\n')]), { level: 1 }));
+  return { spans: spans.length, body, spoolFile: null };
+}

@@ -1,0 +1,100 @@
+import { once } from 'node:events';
+import { request as requestHttp } from 'node:http';
+import { request as requestHttps } from 'node:https';
+import type { convertLegacyHttpOptions } from '@opentelemetry/otlp-exporter-base/node-http';
+import type { Batch } from './batch.ts';
+
+/** Where spans go, as the standard variables have it: URL, headers, certificates, time for one request. */
+export type Destination = ReturnType<typeof convertLegacyHttpOptions>;
+
+/** What became of one attempt. Source: OTLP specification, "OTLP/HTTP response". */
+export type Outcome =
+  /** `rejected` spans were not taken and never will be; `message` is the receiver's reason. */
+  | { readonly kind: 'delivered'; readonly rejected: number; readonly message: string }
+  /** The batch itself is not acceptable. */
+  | { readonly kind: 'refused'; readonly reason: string }
+  /** The next attempt may succeed. `status` is null where there was no answer. */
+  | {
+      readonly kind: 'failed';
+      readonly reason: string;
+      readonly status: number | null;
+      readonly retryAfterMillis: number | null;
+    };
+
+/** Statuses that are about this batch. All others are about the receiver, its access or the way, and can change. */
+const permanentStatuses: ReadonlySet<number> = new Set([400, 413, 415, 422]);
+/** As much of an answer is read, in bytes. */
+const maxAnswerLength = 64 * 1024;
+/** Longer than this nobody is told to wait. */
+const maxRetryAfterMillis = 60_000;
+
+export type Post = (batch: Batch, stop: AbortSignal) => Promise<Outcome>;
+
+/** Makes the function that sends one batch, once. It never rejects; connections are kept alive. */
+export async function createPost(destination: Destination): Promise<Post> {
+  const url = new URL(destination.url);
+  const request = url.protocol === 'https:' ? requestHttps : requestHttp;
+  const agent = await destination.agentFactory(url.protocol);
+  return async (batch, stop) => {
+    const late = AbortSignal.timeout(destination.timeoutMillis);
+    try {
+      const headers = { ...(await destination.headers()), 'content-encoding': 'gzip' };
+      const signal = AbortSignal.any([late, stop]);
+      const sent = request(url, { method: 'POST', agent, headers, signal });
+      sent.end(batch.body);
+      const [answer] = await once(sent, 'response', { signal });
+      return readAnswer(answer.statusCode, answer.headers['retry-after'], await readBody(answer));
+    } catch (error) {
+      const reason = late.aborted ? `no answer within ${destination.timeoutMillis} ms` : describe(error);
+      return { kind: 'failed', reason, status: null, retryAfterMillis: null };
+    }
+  };
+}
+
+function readAnswer(status: number, retryAfter: string | undefined, body: string): Outcome {
+  if (status >= 200 && status < 300) return { kind: 'delivered', ...readPartialSuccess(body) };
+  const reason = `status ${status}${body === '' ? '' : `, ${JSON.stringify(body.slice(0, 200))}`}`;
+  return permanentStatuses.has(status)
+    ? { kind: 'refused', reason }
+    : { kind: 'failed', reason, status, retryAfterMillis: readRetryAfter(retryAfter) };
+}
+
+/** The beginning of the answer. Where it breaks off, its status has already said what counts. */
+async function readBody(answer: AsyncIterable<Buffer>): Promise<string> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  try {
+    for await (const chunk of answer) {
+      chunks.push(chunk);
+      length += chunk.length;
+      if (length >= maxAnswerLength) break;
+    }
+  } catch {
+    // Broken off.
+  }
+  return Buffer.concat(chunks).toString();
+}
+
+/** Source: OTLP specification, "Partial Success". 64-bit integers are strings in its JSON. */
+function readPartialSuccess(body: string): { readonly rejected: number; readonly message: string } {
+  try {
+    const { rejectedSpans, errorMessage } = JSON.parse(body).partialSuccess;
+    const rejected = Number(rejectedSpans ?? 0);
+    return { rejected: rejected > 0 ? rejected : 0, message: String(errorMessage ?? '') };
+  } catch {
+    return { rejected: 0, message: '' };
+  }
+}
+
+/** Source: RFC 9110, section 10.2.3: seconds or a date. */
+function readRetryAfter(value: string | undefined): number | null {
+  if (value === undefined) return null;
+  const millis = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.now();
+  return millis > 0 ? Math.min(millis, maxRetryAfterMillis) : null;
+}
+
+/** Where several addresses were tried, the error has no message, only a code. */
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.message || ('code' in error ? String(error.code) : error.name);
+}

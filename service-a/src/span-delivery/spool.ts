@@ -1,0 +1,187 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { constants } from 'node:fs';
+import { access, mkdir, open, readdir, readFile, rename, stat, unlink, utimes } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import type { Batch } from './batch.ts';
+
+/**
+ * Spans that outlive their process: one file for each stop, deleted once the spans are delivered.
+ *
+ * A file is a line of JSON, `{"version":1,"sha256":"…","batches":[{"spans":n,"bytes":n},…]}`, and then the bodies of the
+ * batches. `tail -n +2 FILE | zcat` prints them as OTLP JSON Lines.
+ *
+ * Instances may share a folder. Whoever reads a file takes it first, by renaming it: that succeeds for one alone. It keeps
+ * the file fresh while it delivers; a file that was taken and went stale belongs to an instance that is gone, and is taken anew.
+ */
+export class Spool {
+  readonly #directory: string;
+  readonly #owner = randomBytes(4).toString('hex');
+  /** Batches that are not yet delivered, by path of the file that is taken. */
+  readonly #taken = new Map<string, number>();
+  readonly #renewal: NodeJS.Timeout;
+
+  private constructor(directory: string) {
+    this.#directory = directory;
+    this.#renewal = setInterval(() => void this.#renew(), leaseMillis / 6);
+    this.#renewal.unref();
+  }
+
+  /** @throws {Error} where the folder is neither there nor can be made, or cannot be written to. */
+  static async open(directory: string): Promise<Spool> {
+    await mkdir(directory, { recursive: true });
+    await access(directory, constants.R_OK | constants.W_OK | constants.X_OK);
+    return new Spool(directory);
+  }
+
+  /** Takes the oldest file that is free and fits; null where there is none. */
+  async take(hasRoom: (bytes: number) => boolean): Promise<Taken | null> {
+    for (const name of (await readdir(this.#directory)).filter((name) => spoolName.test(name)).toSorted()) {
+      const path = join(this.#directory, name);
+      const { size, mtimeMs } = await stat(path).catch(() => ({ size: 0, mtimeMs: Date.now() }));
+      if (name.endsWith('.taken') && (this.#taken.has(path) || Date.now() - mtimeMs < leaseMillis)) continue;
+      if (!hasRoom(size)) return null;
+      const taken = join(this.#directory, `${originalName(name)}.${this.#owner}.taken`);
+      if (await this.#rename(path, taken)) return this.#read(taken);
+    }
+    return null;
+  }
+
+  /** Whether all of the file's spans are settled; then it is gone. */
+  async settle(path: string): Promise<void> {
+    const left = (this.#taken.get(path) ?? 1) - 1;
+    this.#taken.set(path, left);
+    if (left > 0) return;
+    this.#taken.delete(path);
+    await unlink(path);
+  }
+
+  /**
+   * Writes the batches to the disk, whole or not at all, and lets go of the files that they came from.
+   * @throws {Error} where they cannot be written; then those files are free again.
+   */
+  async save(batches: readonly Batch[]): Promise<void> {
+    clearInterval(this.#renewal);
+    const held = [...this.#taken.keys()];
+    try {
+      if (batches.length > 0) await this.#write(batches);
+    } catch (error) {
+      for (const path of held) await this.#rename(path, join(this.#directory, originalName(basename(path))));
+      throw error;
+    }
+    for (const path of held) await unlink(path);
+  }
+
+  async #write(batches: readonly Batch[]): Promise<void> {
+    const name = `spans-${Date.now()}-${this.#owner}.spool`;
+    const path = join(this.#directory, name);
+    const unfinished = `${path}.unfinished`;
+    const file = await open(unfinished, 'w', 0o600);
+    try {
+      await file.writeFile(encode(batches));
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(unfinished, path);
+    await syncDirectory(this.#directory);
+  }
+
+  /** Null for a file that is not what it should be. It is set aside, for a person to look at. */
+  async #read(path: string): Promise<Taken | null> {
+    const bytes = await readFile(path);
+    const batches = decode(bytes, path);
+    if (batches === null) {
+      const aside = join(this.#directory, `${originalName(basename(path))}.damaged`);
+      await rename(path, aside);
+      return { path: aside, batches: [], isDamaged: true };
+    }
+    if (batches.length === 0) await unlink(path);
+    else this.#taken.set(path, batches.length);
+    return { path, batches, isDamaged: false };
+  }
+
+  /** False where another instance was first. A file that is taken has to be fresh from its first moment. */
+  async #rename(from: string, to: string): Promise<boolean> {
+    try {
+      await utimes(from, new Date(), new Date());
+      await rename(from, to);
+      return true;
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false;
+      throw error;
+    }
+  }
+
+  async #renew(): Promise<void> {
+    for (const path of this.#taken.keys()) await utimes(path, new Date(), new Date()).catch(() => undefined);
+  }
+}
+
+/** A file that this instance has taken; `batches` is empty where it is damaged. */
+export interface Taken {
+  readonly path: string;
+  readonly batches: readonly Batch[];
+  readonly isDamaged: boolean;
+}
+
+/** After this time without renewal a file that was taken is free again. */
+const leaseMillis = 60_000;
+
+const spoolName = /^spans-\d+-[0-9a-f]{8}\.spool(\.[0-9a-f]{8}\.taken)?$/;
+
+function originalName(name: string): string {
+  return name.replace(/\.[0-9a-f]{8}\.taken$/, '');
+}
+
+function encode(batches: readonly Batch[]): Buffer {
+  const bodies = Buffer.concat(batches.map(({ body }) => body));
+  const head = {
+    version: 1,
+    sha256: createHash('sha256').update(bodies).digest('hex'),
+    batches: batches.map(({ spans, body }) => ({ spans, bytes: body.byteLength })),
+  };
+  return Buffer.concat([Buffer.from(`${JSON.stringify(head)}\n`), bodies]);
+}
+
+/** Null for anything but a whole file of this format. */
+function decode(file: Buffer, path: string): readonly Batch[] | null {
+  const end = file.indexOf('\n');
+  const head = end === -1 ? null : parseHead(file.toString('utf8', 0, end));
+  const bodies = file.subarray(end + 1);
+  if (head === null || createHash('sha256').update(bodies).digest('hex') !== head.sha256) return null;
+  let start = 0;
+  return head.batches.map(({ spans, bytes }) => {
+    const body = new Uint8Array(bodies.subarray(start, start + bytes));
+    start += bytes;
+    return { spans, body, spoolFile: path };
+  });
+}
+
+interface Head {
+  readonly sha256: string;
+  readonly batches: readonly { readonly spans: number; readonly bytes: number }[];
+}
+
+function parseHead(text: string): Head | null {
+  try {
+    const { version, sha256, batches } = JSON.parse(text);
+    const isWhole =
+      version === 1 &&
+      typeof sha256 === 'string' &&
+      Array.isArray(batches) &&
+      batches.every(({ spans, bytes }) => Number.isInteger(spans) && Number.isInteger(bytes));
+    return isWhole ? { sha256, batches } : null;
+  } catch {
+    return null;
+  }
+}
+
+/** A rename is durable once its folder is. */
+async function syncDirectory(path: string): Promise<void> {
+  const directory = await open(path);
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
+}

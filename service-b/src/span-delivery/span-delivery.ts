@@ -1,0 +1,323 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { context, diag, ROOT_CONTEXT } from '@opentelemetry/api';
+import { type ExportResult, ExportResultCode, suppressTracing } from '@opentelemetry/core';
+import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace';
+import { Backlog } from './backlog.ts';
+import { type Batch, packSpans, sizeOf } from './batch.ts';
+import type { Outcome, Post } from './post-batch.ts';
+import type { Spool } from './spool.ts';
+
+export interface DeliveryOptions {
+  /** Makes the first attempt for each batch. What it gives up on is kept here, and sent again until it is taken. */
+  readonly exporter: SpanExporter;
+  /** Sends a batch that was kept. */
+  readonly post: Post;
+  /** Where that goes, for messages. */
+  readonly url: string;
+  /** Memory for what is kept. */
+  readonly maxBytes: number;
+  /** Without an answer for so long, `forceFlush` gives up. */
+  readonly patienceMillis: number;
+  /** Where spans outlive the process; null where they don't. */
+  readonly spool: Spool | null;
+}
+
+/** Spans, since the start. `finished` ones are counted by the processor: those, and `restored`, are all others together. */
+export interface DeliveryCounts {
+  /** Taken by the receiver. */
+  readonly exported: number;
+  /** Lost, by reason. */
+  readonly dropped: Readonly<Record<DropReason, number>>;
+  /** Read from spool files. */
+  readonly restored: number;
+  /** Neither exported nor dropped yet. */
+  readonly queued: number;
+  /** Memory for those that are kept, in bytes. */
+  readonly backlogBytes: number;
+}
+
+/**
+ * `backlog_full`: the bound was reached. `refused`: the receiver refused their batch for good. `rejected`: it took only the others.
+ * `not_saved`: they were undelivered when the service stopped, and there was no spool to write them to.
+ */
+export const dropReasons = ['backlog_full', 'refused', 'rejected', 'not_saved'] as const;
+
+export type DropReason = (typeof dropReasons)[number];
+
+/** As many kept batches at a time are sent, once one has got through. */
+const maxSending = 8;
+const minBackoffMillis = 250;
+const maxBackoffMillis = 5_000;
+/** Files that another instance has left, or for which there was no room, are looked for so often. */
+const restoreMillis = 30_000;
+
+/**
+ * Delivers spans at least once, through outages of the receiver and stops of the service, within a bound.
+ *
+ * It answers the batch processor at once, so that the processor's own queue never fills up.
+ */
+export class SpanDelivery implements SpanExporter {
+  readonly #options: DeliveryOptions;
+  readonly #backlog: Backlog;
+  /**
+   * What the exporter is trying to deliver, one batch at a time and nothing beside it: where the receiver is away, looking up
+   * its name can block a thread for seconds, and the service has four for all its look-ups.
+   */
+  #firstAttempt: readonly ReadableSpan[] | null = null;
+  readonly #sending = new Set<Batch>();
+  readonly #stop = new AbortController();
+  readonly #dropped: Record<DropReason, number> = { backlog_full: 0, refused: 0, rejected: 0, not_saved: 0 };
+  readonly #restoring: NodeJS.Timeout;
+  #exported = 0;
+  #restored = 0;
+  /** Failed attempts since the last one that got through. */
+  #failures = 0;
+  #pause: NodeJS.Timeout | null = null;
+  #outage: Outage | null = null;
+  #progress = Promise.withResolvers<void>();
+
+  constructor(options: DeliveryOptions) {
+    this.#options = options;
+    this.#backlog = new Backlog(options.maxBytes);
+    void this.#restore();
+    this.#restoring = setInterval(() => void this.#restore(), restoreMillis);
+    this.#restoring.unref();
+  }
+
+  get counts(): DeliveryCounts {
+    return {
+      exported: this.#exported,
+      dropped: { ...this.#dropped },
+      restored: this.#restored,
+      queued: (this.#firstAttempt?.length ?? 0) + this.#backlog.spans,
+      backlogBytes: this.#backlog.bytes,
+    };
+  }
+
+  export(spans: ReadableSpan[], answer: (result: ExportResult) => void): void {
+    answer({ code: ExportResultCode.SUCCESS });
+    if (this.#backlog.isEmpty && this.#firstAttempt === null) this.#attempt(spans);
+    else this.#keep(spans);
+  }
+
+  /**
+   * Waits until everything is delivered.
+   * @throws {Error} when nothing has been for `patienceMillis`.
+   */
+  async forceFlush(): Promise<void> {
+    this.#resume();
+    const { patienceMillis } = this.#options;
+    while (this.counts.queued > 0) {
+      const over = new AbortController();
+      const late = delay(patienceMillis, 'late', { signal: over.signal }).catch(() => 'in time');
+      const came = await Promise.race([this.#progress.promise, late]);
+      over.abort();
+      if (came === 'late') {
+        throw new Error(`no spans were taken for ${patienceMillis} ms, ${this.counts.queued} are left`);
+      }
+    }
+  }
+
+  /** Sends no more. What is undelivered is saved, or said to be lost. */
+  async shutdown(): Promise<void> {
+    this.#stop.abort();
+    if (this.#pause !== null) clearTimeout(this.#pause);
+    clearInterval(this.#restoring);
+    if (this.#firstAttempt !== null) this.#keep(this.#firstAttempt);
+    this.#firstAttempt = null;
+    await this.#save([...this.#backlog]);
+  }
+
+  #attempt(spans: ReadableSpan[]): void {
+    this.#firstAttempt = spans;
+    this.#options.exporter.export(spans, ({ code }) => {
+      // After a shutdown they are no longer the exporter's.
+      if (this.#firstAttempt !== spans) return;
+      this.#firstAttempt = null;
+      if (code === ExportResultCode.SUCCESS) {
+        this.#countExported(spans.length);
+        this.#pump();
+      } else {
+        this.#failures = 1;
+        this.#keep(spans);
+      }
+    });
+  }
+
+  #keep(spans: readonly ReadableSpan[]): void {
+    const batch = packSpans(spans);
+    if (!this.#backlog.hasRoom(sizeOf(batch))) {
+      this.#drop('backlog_full', batch.spans);
+      this.#reportFull();
+      return;
+    }
+    this.#backlog.add(batch);
+    this.#pump();
+  }
+
+  /** Starts as many attempts as may run. While nothing gets through that is one, after a pause. */
+  #pump(): void {
+    if (this.#pause !== null || this.#firstAttempt !== null || this.#stop.signal.aborted) return;
+    const limit = this.#failures === 0 ? maxSending : 1;
+    for (const batch of this.#backlog) {
+      if (this.#sending.size >= limit) return;
+      if (!this.#sending.has(batch)) void this.#send(batch);
+    }
+  }
+
+  async #send(batch: Batch): Promise<void> {
+    this.#sending.add(batch);
+    const { signal } = this.#stop;
+    // Otherwise the instrumentation of HTTP would make spans of it.
+    const outcome = await context.with(suppressTracing(ROOT_CONTEXT), () =>
+      this.#options.post(batch, signal),
+    );
+    this.#sending.delete(batch);
+    if (signal.aborted) return;
+    if (outcome.kind === 'failed') this.#backOff(batch, outcome);
+    else await this.#settle(batch, outcome);
+    this.#pump();
+  }
+
+  #backOff(batch: Batch, { reason, status, retryAfterMillis }: Outcome & { readonly kind: 'failed' }): void {
+    this.#reportFailure(reason, status);
+    // The receiver lives and did not take this batch; that must not hold up the others.
+    if (status !== null) this.#backlog.moveToBack(batch);
+    this.#failures += 1;
+    const ceiling = Math.min(minBackoffMillis * 2 ** (this.#failures - 1), maxBackoffMillis);
+    const millis = Math.max(ceiling * (0.5 + Math.random() / 2), retryAfterMillis ?? 0);
+    if (this.#pause !== null) clearTimeout(this.#pause);
+    this.#pause = setTimeout(() => {
+      this.#pause = null;
+      this.#pump();
+    }, millis);
+  }
+
+  /** Ends a pause early. */
+  #resume(): void {
+    if (this.#pause === null) return;
+    clearTimeout(this.#pause);
+    this.#pause = null;
+    this.#failures = 1;
+    this.#pump();
+  }
+
+  async #settle(batch: Batch, outcome: Exclude<Outcome, { readonly kind: 'failed' }>): Promise<void> {
+    this.#failures = 0;
+    this.#backlog.remove(batch);
+    if (outcome.kind === 'refused') {
+      this.#drop('refused', batch.spans);
+      diag.error(
+        `${batch.spans} spans are lost: ${this.#options.url} refused them for good, ${outcome.reason}.`,
+      );
+    } else if (outcome.rejected > 0) {
+      this.#drop('rejected', outcome.rejected);
+      diag.error(
+        `${outcome.rejected} spans are lost: ${this.#options.url} rejected them, ${JSON.stringify(outcome.message)}.`,
+      );
+    }
+    this.#countExported(outcome.kind === 'delivered' ? batch.spans - outcome.rejected : 0);
+    if (batch.spoolFile !== null) await this.#options.spool?.settle(batch.spoolFile).catch(reportSpoolError);
+    if (this.#backlog.isEmpty) {
+      this.#reportRecovery();
+      await this.#restore();
+    }
+  }
+
+  #countExported(spans: number): void {
+    this.#exported += spans;
+    this.#progress.resolve();
+    this.#progress = Promise.withResolvers();
+  }
+
+  #drop(reason: DropReason, spans: number): void {
+    this.#dropped[reason] += spans;
+  }
+
+  /** Takes over what a stopped process has left, as far as there is room. */
+  async #restore(): Promise<void> {
+    const { spool } = this.#options;
+    if (spool === null || this.#stop.signal.aborted) return;
+    try {
+      for (;;) {
+        const taken = await spool.take((bytes) => this.#backlog.hasRoom(bytes));
+        if (taken === null) break;
+        if (taken.isDamaged) diag.error(`${taken.path} is damaged: its spans are lost, the file is kept.`);
+        for (const batch of taken.batches) {
+          this.#backlog.add(batch);
+          this.#restored += batch.spans;
+        }
+      }
+    } catch (error) {
+      reportSpoolError(error);
+    }
+    this.#pump();
+  }
+
+  async #save(batches: readonly Batch[]): Promise<void> {
+    const { spool, url } = this.#options;
+    const spans = this.#backlog.spans;
+    try {
+      if (spool === null) throw new Error('SPAN_SPOOL_DIR names no folder to keep them in');
+      await spool.save(batches);
+      if (spans > 0) diag.warn(`${spans} spans are kept for the next start: ${url} has not taken them.`);
+    } catch (error) {
+      // What came from a spool file is still there.
+      const lost = batches.reduce((sum, batch) => sum + (batch.spoolFile === null ? batch.spans : 0), 0);
+      this.#drop('not_saved', lost);
+      if (lost > 0) diag.error(`${lost} spans are lost: ${url} has not taken them, and ${describe(error)}.`);
+    }
+  }
+
+  /** Once for each reason in an outage. */
+  #reportFailure(reason: string, status: number | null): void {
+    this.#outage ??= { since: performance.now(), said: new Set(), droppedBefore: this.#dropped.backlog_full };
+    if (this.#outage.said.has(status)) return;
+    this.#outage.said.add(status);
+    const { url, maxBytes } = this.#options;
+    diag.warn(
+      `${url} does not take spans: ${reason}. They are kept and sent again until it does (${this.#backlog.spans} in ` +
+        `${this.#backlog.bytes} of ${maxBytes} bytes).${status === 401 || status === 403 ? accessAdvice : ''}`,
+    );
+  }
+
+  #reportRecovery(): void {
+    if (this.#outage === null) return;
+    const seconds = Math.round((performance.now() - this.#outage.since) / 1000);
+    const lost = this.#dropped.backlog_full - this.#outage.droppedBefore;
+    diag.warn(
+      `${this.#options.url} has taken all spans of the last ${seconds} s${lost > 0 ? `, except ${lost} that are lost` : ''}.`,
+    );
+    this.#outage = null;
+  }
+
+  /** Once in an outage; the metric counts on. */
+  #reportFull(): void {
+    this.#outage ??= { since: performance.now(), said: new Set(), droppedBefore: 0 };
+    if (this.#outage.said.has('full')) return;
+    this.#outage.said.add('full');
+    diag.error(
+      `Spans are lost from now on: ${this.#backlog.spans} wait for ${this.#options.url}, and there is no room for more in ` +
+        `${this.#options.maxBytes} bytes (SPAN_BACKLOG_BYTES).`,
+    );
+  }
+}
+
+interface Outage {
+  /** Milliseconds of the monotonic clock. */
+  readonly since: number;
+  /** What the log has said of it: a status, null for no answer, or that the backlog is full. */
+  readonly said: Set<number | null | 'full'>;
+  readonly droppedBefore: number;
+}
+
+const accessAdvice =
+  ' Check OTEL_EXPORTER_OTLP_HEADERS (the token) and OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE with OTEL_EXPORTER_OTLP_CLIENT_KEY.';
+
+function reportSpoolError(error: unknown): void {
+  diag.error(`The spool of spans failed: ${describe(error)}.`);
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
