@@ -9,7 +9,7 @@ import {
 } from '@opentelemetry/api';
 import { isTracingSuppressed, parseTraceParent } from '@opentelemetry/core';
 import { readCaller } from './caller.ts';
-import { parseTraceState } from './trace-state.ts';
+import { parseTraceState, trimWhitespace } from './trace-state.ts';
 
 /** Level 2, section 3.2.2.5.2: at least the last seven bytes of the trace id are random. */
 const randomFlag = 0x02;
@@ -32,8 +32,9 @@ export class TraceContextPropagator implements TextMapPropagator {
   }
 
   extract(context: Context, carrier: unknown, getter: TextMapGetter): Context {
-    const [traceparent, ...more] = [getter.get(carrier, 'traceparent') ?? []].flat();
-    const parent = traceparent === undefined || more.length > 0 ? null : parseTraceParent(traceparent);
+    const [traceparent = '', ...more] = [getter.get(carrier, 'traceparent') ?? []].flat().map(trimWhitespace);
+    // The parser would let pass one character of any white space there is.
+    const parent = more.length > 0 || /\s/.test(traceparent) ? null : parseTraceParent(traceparent);
     // Section 3.3: without a valid `traceparent` nobody looks at `tracestate`.
     if (parent === null) return context;
     const traceState = parseTraceState([getter.get(carrier, 'tracestate') ?? []].flat().join(','));

@@ -9,7 +9,7 @@ import fastify, {
 } from 'fastify';
 import type { Config } from './config.ts';
 import { addServerSpans } from './manual.ts';
-import { hideValues, readPath } from './redact.ts';
+import { readPath, redactHeader } from './redact.ts';
 
 /** What `GET /work` answers. Ids are lower-case hex; null where there is no span, parent or header. */
 export interface Work {
@@ -29,7 +29,10 @@ export function buildApp(config: Pick<Config, 'propagation' | 'logLevel'>): Fast
       level: config.logLevel,
       mixin: readActiveIds,
       serializers: { req: describeRequest },
-      redact: { paths: ['headers.baggage', 'headers.tracestate'], censor: (value) => hideValues(value) },
+      redact: {
+        paths: ['headers.*'],
+        censor: (value, path) => redactHeader(path.at(-1) ?? '', String(value)),
+      },
     },
     logController: new AnsweredRequestLog(),
   });

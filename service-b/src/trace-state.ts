@@ -48,6 +48,6 @@ function truncate(members: readonly string[]): readonly string[] {
 }
 
 /** RFC 9110, section 5.6.3: only space and tab. */
-function trimWhitespace(text: string): string {
+export function trimWhitespace(text: string): string {
   return text.replace(/^[ \t]+|[ \t]+$/g, '');
 }
