@@ -9,6 +9,7 @@ import type { CollectorCounters } from './collector-counters.ts';
 import { type Call, findEdges } from './edge.ts';
 import { type Expectation, noExpectation } from './expectation.ts';
 import { keyFor } from './group-by.ts';
+import { hideSecrets } from './hide-secrets.ts';
 import { prose } from './prose.ts';
 import type { EdgeResult, Evidence, Finding, Result } from './result.ts';
 import type { Span } from './span.ts';
@@ -89,7 +90,7 @@ function describeFinding(draft: Draft): Finding {
 
 function describeEvidence({ client, server, says }: Shown): readonly Evidence[] {
   const span = client ?? server;
-  return span === null ? [] : [{ traceId: span.traceId, spanId: span.spanId, says }];
+  return span === null ? [] : [{ traceId: span.traceId, spanId: span.spanId, says: hideSecrets(says) }];
 }
 
 function decideVerdict(spans: readonly Span[], findings: readonly Finding[]): Result['verdict'] {

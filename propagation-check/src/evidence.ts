@@ -57,6 +57,8 @@ export interface HeaderField {
 export interface BaggageEntry {
   readonly key: string;
   readonly value: string;
+  /** `true` where the tap was not told to record the value: then `value` says nothing. */
+  readonly redacted?: true | undefined;
 }
 
 /** Names as in `OTEL_PROPAGATORS`; `grpc-trace-bin` is OpenCensus' binary format. */

@@ -131,8 +131,8 @@ export const prose: Readonly<Record<FindingId, Prose>> = {
     fix: 'Synchronise the clocks of the two machines (NTP).',
   },
   'external-parent': {
-    title: 'The trace began outside the data',
-    why: 'An entry span continues a trace of a caller whose spans are not here.',
+    title: 'A caller outside the data brought its own trace',
+    why: 'An entry span continues, or only links to, a trace of a caller whose spans are not here.',
     fix: 'Nothing, if the caller is a stranger; otherwise collect its spans too.',
   },
   'uninstrumented-peer': {

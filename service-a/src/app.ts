@@ -10,6 +10,7 @@ import { CallError, callB, type Fetch, type Work } from './call-b.ts';
 import type { Config } from './config.ts';
 import { type Fault, faults, type Runner } from './fault.ts';
 import { addServerSpans, withClientSpan } from './manual.ts';
+import { readPath } from './redact.ts';
 
 /** What `GET /call-b` answers. Ids are lower-case hex; null where there is no span, parent or valid header. */
 export interface Comparison {
@@ -31,7 +32,7 @@ const statusOf: Readonly<Record<CallError['code'], 502 | 504>> = {
 
 /** The service, ready to listen or to be injected into. Without telemetry every id of its own is null. */
 export function buildApp(
-  config: Omit<Config, 'host' | 'port' | 'logSpans' | 'spanExport' | 'metricsPort'>,
+  config: Omit<Config, 'host' | 'port' | 'trustIncoming' | 'logSpans' | 'spanExport' | 'metricsPort'>,
 ): FastifyInstance {
   const fault: Fault = config.fault === null ? {} : faults[config.fault];
   const makesSpans = config.propagation === 'manual';
@@ -40,7 +41,7 @@ export function buildApp(
   const call = (through: Fetch) => callB(config.serviceBUrl, config.serviceBTimeoutMillis, through);
 
   const app = fastify({
-    logger: { level: config.logLevel, mixin: readActiveIds },
+    logger: { level: config.logLevel, mixin: readActiveIds, serializers: { req: describeRequest } },
     logController: new AnsweredRequestLog(),
   });
 
@@ -103,6 +104,9 @@ function readServerTraceId(): string | null {
 class AnsweredRequestLog extends LogController {
   override incomingRequest(): void {}
 
+  /** Its line has the whole URL in it, and the line below says the same. */
+  override routeNotFound(): void {}
+
   override requestCompleted(
     error: Error | null | undefined,
     request: FastifyRequest,
@@ -111,7 +115,7 @@ class AnsweredRequestLog extends LogController {
     request.log.info(
       {
         method: request.method,
-        url: request.url,
+        path: readPath(request.url),
         status: reply.statusCode,
         duration_ms: Math.round(reply.elapsedTime),
         ...(error ? { err: error } : {}),
@@ -119,6 +123,11 @@ class AnsweredRequestLog extends LogController {
       'request completed',
     );
   }
+}
+
+/** For the lines that Fastify writes about a request that failed. */
+function describeRequest(request: FastifyRequest): { readonly method: string; readonly path: string } {
+  return { method: request.method, path: readPath(request.url) };
 }
 
 /** For every log line; none where no span is active. */

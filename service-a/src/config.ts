@@ -1,4 +1,5 @@
 import { type Fault, type FaultName, faultNames, faults } from './fault.ts';
+import { parseNetwork, type Trust } from './trust.ts';
 
 export interface Config {
   /** Address to listen on. */
@@ -12,6 +13,8 @@ export interface Config {
   /** Who propagates: the instrumentations (`auto`) or code in this service (`manual`). */
   readonly propagation: Propagation;
   readonly fault: FaultName | null;
+  /** Whose trace context is continued. */
+  readonly trustIncoming: Trust;
   /** Whether each finished span is printed to stdout. */
   readonly logSpans: boolean;
   readonly logLevel: (typeof logLevels)[number];
@@ -22,6 +25,9 @@ export interface Config {
 }
 
 export type Propagation = (typeof propagations)[number];
+
+/** The header formats that a service reads and writes. */
+export type PropagatorName = (typeof propagatorNames)[number];
 
 /** The first four: OpenTelemetry specification, "Batch Span Processor" environment variables. Times in milliseconds. */
 export interface SpanExport {
@@ -36,6 +42,7 @@ export interface SpanExport {
 }
 
 const propagations = ['auto', 'manual'] as const;
+const propagatorNames = ['tracecontext', 'baggage', 'b3', 'b3multi'] as const;
 const booleans = ['false', 'true'] as const;
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 const tracesExporters = ['otlp', 'none'] as const;
@@ -59,6 +66,7 @@ export function readConfig(env: Environment): Config {
   readChoice(env, 'OTEL_EXPORTER_OTLP_TRACES_PROTOCOL', otlpProtocols, 'http/json');
   checkUrl(env, 'OTEL_EXPORTER_OTLP_ENDPOINT');
   checkUrl(env, 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT');
+  readPropagators(env);
   const propagation = readChoice(env, 'PROPAGATION', propagations, 'auto');
   const fault = readFault(env, propagation);
   return {
@@ -68,6 +76,7 @@ export function readConfig(env: Environment): Config {
     serviceBTimeoutMillis: readInteger(env, 'SERVICE_B_TIMEOUT_MS', { min: 1, unset: 2_000 }),
     propagation,
     fault,
+    trustIncoming: readTrust(env, 'never'),
     logSpans: readChoice(env, 'LOG_SPANS', booleans, 'false') === 'true',
     logLevel: readChoice(env, 'LOG_LEVEL', logLevels, 'info'),
     spanExport: tracesExporter === 'none' ? null : readSpanExport(env),
@@ -91,6 +100,36 @@ export function exitOnConfigError(error: unknown): never {
   if (!(error instanceof ConfigError)) throw error;
   process.stderr.write(`service-a: ${error.message}\n`);
   process.exit(2);
+}
+
+/**
+ * `OTEL_PROPAGATORS`, of which `none` means none. The service makes its propagators itself, to put its boundary around them.
+ * @throws {ConfigError} when a name is not known.
+ */
+export function readPropagators(env: Environment): readonly PropagatorName[] {
+  const value = env.OTEL_PROPAGATORS;
+  if (!value) return ['tracecontext', 'baggage'];
+  const names = [...new Set(value.split(',').map((name) => name.trim()))];
+  const known = names.flatMap((name) => propagatorNames.find((candidate) => candidate === name) ?? []);
+  const hasNone = names.includes('none');
+  if (names.length > known.length + (hasNone ? 1 : 0)) {
+    const allowed = `${[...propagatorNames, 'none'].join(', ')}, separated by commas`;
+    throw invalid('OTEL_PROPAGATORS', value, allowed);
+  }
+  return hasNone ? [] : known;
+}
+
+function readTrust(env: Environment, unset: Trust): Trust {
+  const name = 'TRUST_INCOMING';
+  const value = env[name];
+  if (!value) return unset;
+  if (value === 'never' || value === 'always') return value;
+  return value.split(',').map((part) => {
+    const network = parseNetwork(part.trim());
+    if (network === null)
+      throw invalid(name, value, 'never, always, or networks such as 10.0.0.0/8,fd00::/8');
+    return network;
+  });
 }
 
 function readSpanExport(env: Environment): SpanExport {

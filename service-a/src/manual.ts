@@ -12,6 +12,8 @@ import {
 import { RPCType, setRPCMetadata } from '@opentelemetry/core';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Fetch } from './call-b.ts';
+import { notePeerAddress } from './caller.ts';
+import { readPath } from './redact.ts';
 
 const tracer = trace.getTracer('service-a');
 
@@ -69,11 +71,12 @@ function injectInto(fetch: Fetch, span: Span, clientContext: Context): Fetch {
   };
 }
 
-/** Runs every request, except to routes with `config.otel: false`, in a SERVER span under the caller's context. */
+/** Runs every request, except to routes with `config.otel: false`, in a SERVER span under the context of a trusted caller. */
 export function addServerSpans(app: FastifyInstance): void {
   app.addHook('onRequest', (request, reply, done) => {
     if (request.routeOptions.config.otel === false) return done();
 
+    notePeerAddress(request.raw);
     const callerContext = propagation.extract(ROOT_CONTEXT, request.headers);
     const span = startServerSpan(request, callerContext);
     // `close` follows an answered and an aborted request alike.
@@ -92,7 +95,7 @@ function startServerSpan(request: FastifyRequest, callerContext: Context): Span 
       attributes: {
         'http.request.method': request.method,
         'url.scheme': request.protocol,
-        'url.path': request.url.split('?', 1)[0],
+        'url.path': readPath(request.url),
         ...(route === undefined ? {} : { 'http.route': route }),
       },
     },

@@ -2,16 +2,21 @@
  * Starts OpenTelemetry. `node --import` loads it before the service, because the instrumentations have to be in
  * place before `http` and Fastify are used.
  */
+import type { IncomingMessage } from 'node:http';
 import { FastifyOtelInstrumentation } from '@fastify/otel';
-import { type DiagLogger, DiagLogLevel, diag, SpanStatusCode } from '@opentelemetry/api';
+import { type Attributes, type DiagLogger, DiagLogLevel, diag, SpanStatusCode } from '@opentelemetry/api';
 import { getNodeAutoInstrumentations } from '@opentelemetry/auto-instrumentations-node';
 import { diagLogLevelFromString, setGlobalErrorHandler } from '@opentelemetry/core';
 import { NodeSDK } from '@opentelemetry/sdk-node';
 import { explainBadHead } from './call-b.ts';
-import { exitOnConfigError, readConfigOrExit } from './config.ts';
+import { notePeerAddress } from './caller.ts';
+import { exitOnConfigError, readConfigOrExit, readPropagators } from './config.ts';
+import { createPropagator } from './create-propagator.ts';
 import { startExport } from './export-spans.ts';
 import { type Fault, faults } from './fault.ts';
+import { CallerLinkProcessor } from './link-caller.ts';
 import { LogSpanProcessor } from './log-spans.ts';
+import { readPath, redacted } from './redact.ts';
 
 /** What this service wants where the user has not set the standard variable. */
 const defaults: Readonly<Record<string, string>> = {
@@ -34,7 +39,10 @@ export const spanExport =
 
 /** Not yet shut down: whoever stops the service does that, after the last request. */
 export const sdk = new NodeSDK({
+  // Not before the fault has had its way with the environment.
+  textMapPropagator: createPropagator(readPropagators(process.env), config.trustIncoming),
   spanProcessors: [
+    new CallerLinkProcessor(),
     ...(spanExport === null ? [] : [spanExport.processor]),
     ...(config.logSpans ? [new LogSpanProcessor((line) => process.stdout.write(line))] : []),
   ],
@@ -58,6 +66,11 @@ function createInstrumentations() {
       '@opentelemetry/instrumentation-http': {
         ignoreIncomingRequestHook: (request) =>
           request.url?.split('?', 1)[0] === '/healthz' || request.socket.localPort === config.metricsPort,
+        // Called right before the headers are read.
+        startIncomingSpanHook: (request) => {
+          notePeerAddress(request);
+          return redactRequest(request);
+        },
       },
       // `fetch` is undici. Its CLIENT span is still open when the head of the answer has arrived.
       '@opentelemetry/instrumentation-undici': {
@@ -69,7 +82,11 @@ function createInstrumentations() {
       },
     }),
     // Gives the SERVER span its route. Hooks get no spans of their own: the trace stays readable.
-    new FastifyOtelInstrumentation({ registerOnInitialization: true, instrumentHooks: false }),
+    new FastifyOtelInstrumentation({
+      registerOnInitialization: true,
+      instrumentHooks: false,
+      requestHook: (span, request) => span.setAttribute('url.path', readPath(request.url)),
+    }),
   ];
 }
 
@@ -77,6 +94,14 @@ function createInstrumentations() {
 function findHeader(headers: readonly Buffer[], name: string): string | null {
   const index = headers.findIndex((header, at) => at % 2 === 0 && header.toString().toLowerCase() === name);
   return index === -1 ? null : (headers[index + 1]?.toString() ?? null);
+}
+
+/** What the instrumentation would take from the request as it came: its query, and whatever address it claims. */
+function redactRequest({ url, socket }: IncomingMessage): Attributes {
+  return {
+    'client.address': socket.remoteAddress,
+    ...(url?.includes('?') ? { 'url.query': redacted } : {}),
+  };
 }
 
 /** OpenTelemetry's own messages as JSON lines with pino's level numbers, on stderr. */

@@ -9,6 +9,7 @@ import fastify, {
 } from 'fastify';
 import type { Config } from './config.ts';
 import { addServerSpans } from './manual.ts';
+import { readPath, redactHeader } from './redact.ts';
 
 /** What `GET /work` answers. Ids are lower-case hex; null where there is no span, parent or header. */
 export interface Work {
@@ -24,7 +25,15 @@ export interface Work {
 /** The service, ready to listen or to be injected into. Without telemetry every id that it answers is null. */
 export function buildApp(config: Pick<Config, 'propagation' | 'logLevel'>): FastifyInstance {
   const app = fastify({
-    logger: { level: config.logLevel, mixin: readActiveIds },
+    logger: {
+      level: config.logLevel,
+      mixin: readActiveIds,
+      serializers: { req: describeRequest },
+      redact: {
+        paths: ['headers.*'],
+        censor: (value, path) => redactHeader(path.at(-1) ?? '', String(value)),
+      },
+    },
     logController: new AnsweredRequestLog(),
   });
 
@@ -61,6 +70,9 @@ export function buildApp(config: Pick<Config, 'propagation' | 'logLevel'>): Fast
 class AnsweredRequestLog extends LogController {
   override incomingRequest(): void {}
 
+  /** Its line has the whole URL in it, and the line below says the same. */
+  override routeNotFound(): void {}
+
   override requestCompleted(
     error: Error | null | undefined,
     request: FastifyRequest,
@@ -69,7 +81,7 @@ class AnsweredRequestLog extends LogController {
     request.log.info(
       {
         method: request.method,
-        url: request.url,
+        path: readPath(request.url),
         status: reply.statusCode,
         duration_ms: Math.round(reply.elapsedTime),
         ...(error ? { err: error } : {}),
@@ -77,6 +89,11 @@ class AnsweredRequestLog extends LogController {
       'request completed',
     );
   }
+}
+
+/** For the lines that Fastify writes about a request that failed. */
+function describeRequest(request: FastifyRequest): { readonly method: string; readonly path: string } {
+  return { method: request.method, path: readPath(request.url) };
 }
 
 /** For every log line; none where no span is active. */

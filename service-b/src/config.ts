@@ -1,4 +1,5 @@
 import { type Fault, type FaultName, faultNames, faults } from './fault.ts';
+import { parseNetwork, type Trust } from './trust.ts';
 
 export interface Config {
   /** Address to listen on. */
@@ -8,6 +9,8 @@ export interface Config {
   /** Who propagates: the instrumentations (`auto`) or code in this service (`manual`). */
   readonly propagation: Propagation;
   readonly fault: FaultName | null;
+  /** Whose trace context is continued. */
+  readonly trustIncoming: Trust;
   /** Whether each finished span is printed to stdout. */
   readonly logSpans: boolean;
   readonly logLevel: (typeof logLevels)[number];
@@ -18,6 +21,9 @@ export interface Config {
 }
 
 export type Propagation = (typeof propagations)[number];
+
+/** The header formats that a service reads and writes. */
+export type PropagatorName = (typeof propagatorNames)[number];
 
 /** The first four: OpenTelemetry specification, "Batch Span Processor" environment variables. Times in milliseconds. */
 export interface SpanExport {
@@ -32,10 +38,17 @@ export interface SpanExport {
 }
 
 const propagations = ['auto', 'manual'] as const;
+const propagatorNames = ['tracecontext', 'baggage', 'b3', 'b3multi'] as const;
 const booleans = ['false', 'true'] as const;
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 const tracesExporters = ['otlp', 'none'] as const;
 const otlpProtocols = ['http/json'] as const;
+
+/** This machine: where nobody says who calls it, service B stands beside its caller. */
+const loopback: Trust = [
+  { family: 'ipv4', address: '127.0.0.0', prefix: 8 },
+  { family: 'ipv6', address: '::1', prefix: 128 },
+];
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -55,12 +68,14 @@ export function readConfig(env: Environment): Config {
   readChoice(env, 'OTEL_EXPORTER_OTLP_TRACES_PROTOCOL', otlpProtocols, 'http/json');
   checkUrl(env, 'OTEL_EXPORTER_OTLP_ENDPOINT');
   checkUrl(env, 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT');
+  readPropagators(env);
   const propagation = readChoice(env, 'PROPAGATION', propagations, 'auto');
   return {
     host: env.HOST || '127.0.0.1',
     port: readInteger(env, 'PORT', { min: 0, max: 65_535, unset: 8082 }),
     propagation,
     fault: readFault(env, propagation),
+    trustIncoming: readTrust(env, loopback),
     logSpans: readChoice(env, 'LOG_SPANS', booleans, 'false') === 'true',
     logLevel: readChoice(env, 'LOG_LEVEL', logLevels, 'info'),
     spanExport: tracesExporter === 'none' ? null : readSpanExport(env),
@@ -84,6 +99,36 @@ export function exitOnConfigError(error: unknown): never {
   if (!(error instanceof ConfigError)) throw error;
   process.stderr.write(`service-b: ${error.message}\n`);
   process.exit(2);
+}
+
+/**
+ * `OTEL_PROPAGATORS`, of which `none` means none. The service makes its propagators itself, to put its boundary around them.
+ * @throws {ConfigError} when a name is not known.
+ */
+export function readPropagators(env: Environment): readonly PropagatorName[] {
+  const value = env.OTEL_PROPAGATORS;
+  if (!value) return ['tracecontext', 'baggage'];
+  const names = [...new Set(value.split(',').map((name) => name.trim()))];
+  const known = names.flatMap((name) => propagatorNames.find((candidate) => candidate === name) ?? []);
+  const hasNone = names.includes('none');
+  if (names.length > known.length + (hasNone ? 1 : 0)) {
+    const allowed = `${[...propagatorNames, 'none'].join(', ')}, separated by commas`;
+    throw invalid('OTEL_PROPAGATORS', value, allowed);
+  }
+  return hasNone ? [] : known;
+}
+
+function readTrust(env: Environment, unset: Trust): Trust {
+  const name = 'TRUST_INCOMING';
+  const value = env[name];
+  if (!value) return unset;
+  if (value === 'never' || value === 'always') return value;
+  return value.split(',').map((part) => {
+    const network = parseNetwork(part.trim());
+    if (network === null)
+      throw invalid(name, value, 'never, always, or networks such as 10.0.0.0/8,fd00::/8');
+    return network;
+  });
 }
 
 function readSpanExport(env: Environment): SpanExport {

@@ -11,15 +11,18 @@ import {
 } from '@opentelemetry/api';
 import { RPCType, setRPCMetadata } from '@opentelemetry/core';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { notePeerAddress } from './caller.ts';
+import { readPath } from './redact.ts';
 
 const tracer = trace.getTracer('service-b');
 const propagationHeaders = ['traceparent', 'tracestate', 'baggage', 'b3'] as const;
 
-/** Runs every request, except to routes with `config.otel: false`, in a SERVER span under the caller's context. */
+/** Runs every request, except to routes with `config.otel: false`, in a SERVER span under the context of a trusted caller. */
 export function addServerSpans(app: FastifyInstance): void {
   app.addHook('onRequest', (request, reply, done) => {
     if (request.routeOptions.config.otel === false) return done();
 
+    notePeerAddress(request.raw);
     const callerContext = propagation.extract(ROOT_CONTEXT, request.headers);
     const span = startServerSpan(request, callerContext);
     // `close` follows an answered and an aborted request alike.
@@ -49,7 +52,7 @@ function startServerSpan(request: FastifyRequest, callerContext: Context): Span 
       attributes: {
         'http.request.method': request.method,
         'url.scheme': request.protocol,
-        'url.path': request.url.split('?', 1)[0],
+        'url.path': readPath(request.url),
         ...(route === undefined ? {} : { 'http.route': route }),
       },
     },

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { ConfigError, readConfig } from '../src/config.ts';
+import { ConfigError, readConfig, readPropagators } from '../src/config.ts';
 import { type Fault, faultNames, faults } from '../src/fault.ts';
 import { runToEnd } from './support/run-to-end.ts';
 
@@ -10,6 +10,10 @@ test('has defaults', () => {
     port: 8082,
     propagation: 'auto',
     fault: null,
+    trustIncoming: [
+      { family: 'ipv4', address: '127.0.0.0', prefix: 8 },
+      { family: 'ipv6', address: '::1', prefix: 128 },
+    ],
     logSpans: false,
     logLevel: 'info',
     spanExport: {
@@ -26,9 +30,16 @@ test('has defaults', () => {
 
 test('takes an empty variable as unset', () => {
   const empty = Object.fromEntries(
-    ['HOST', 'PORT', 'PROPAGATION', 'FAULT', 'LOG_SPANS', 'LOG_LEVEL', 'METRICS_PORT', 'SPAN_SPOOL_DIR'].map(
-      (name) => [name, ''],
-    ),
+    [
+      'HOST',
+      'PORT',
+      'PROPAGATION',
+      'FAULT',
+      'TRUST_INCOMING',
+      'OTEL_PROPAGATORS',
+      'LOG_SPANS',
+      'LOG_LEVEL',
+    ].map((name) => [name, '']),
   );
   assert.deepEqual(readConfig(empty), readConfig({}));
 });
@@ -47,17 +58,46 @@ test('refuses a fault that would break nothing', () => {
   });
 });
 
+test('reads whom to trust', () => {
+  const read = (value: string) => readConfig({ TRUST_INCOMING: value }).trustIncoming;
+  assert.equal(read('never'), 'never');
+  assert.equal(read('always'), 'always');
+  assert.deepEqual(read('10.0.0.0/8, 192.0.2.7,fd00::/8'), [
+    { family: 'ipv4', address: '10.0.0.0', prefix: 8 },
+    { family: 'ipv4', address: '192.0.2.7', prefix: 32 },
+    { family: 'ipv6', address: 'fd00::', prefix: 8 },
+  ]);
+});
+
+test('reads OTEL_PROPAGATORS as the SDK does', () => {
+  const read = (value: string) => readPropagators({ OTEL_PROPAGATORS: value });
+  assert.deepEqual(read(''), ['tracecontext', 'baggage']);
+  assert.deepEqual(read('b3, tracecontext,b3'), ['b3', 'tracecontext']);
+  assert.deepEqual(read('b3,none'), []);
+});
+
 test('does not export where the standard variable says so', () => {
   assert.equal(readConfig({ OTEL_TRACES_EXPORTER: 'none' }).spanExport, null);
 });
 
 describe('refuses', () => {
+  const trust = 'never, always, or networks such as 10.0.0.0/8,fd00::/8';
+  const propagators = 'tracecontext, baggage, b3, b3multi, none, separated by commas';
   const cases = [
     ['PORT', '65536', 'an integer from 0 to 65535'],
     ['PORT', '80a', 'an integer from 0 to 65535'],
     ['PORT', '-1', 'an integer from 0 to 65535'],
     ['PROPAGATION', 'automatic', 'auto, manual'],
     ['FAULT', 'toString', faultNames.join(', ')],
+    ['TRUST_INCOMING', 'yes', trust],
+    ['TRUST_INCOMING', '10.0.0.0/33', trust],
+    ['TRUST_INCOMING', '10.0.0.0/', trust],
+    ['TRUST_INCOMING', '10.0.0/8', trust],
+    ['TRUST_INCOMING', 'fd00::/129', trust],
+    ['TRUST_INCOMING', 'fe80::1%eth0/64', trust],
+    ['TRUST_INCOMING', '10.0.0.0/8,', trust],
+    ['TRUST_INCOMING', 'never,10.0.0.0/8', trust],
+    ['OTEL_PROPAGATORS', 'tracecontext,xray', propagators],
     ['LOG_SPANS', 'yes', 'false, true'],
     ['LOG_LEVEL', 'loud', 'fatal, error, warn, info, debug, trace, silent'],
     ['OTEL_BSP_SCHEDULE_DELAY', '0', 'an integer from 1 to 2147483647'],

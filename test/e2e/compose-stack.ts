@@ -16,6 +16,8 @@ export interface ComposeStack {
   /** As seen from the host. */
   readonly serviceA: URL;
   /** As seen from the host. */
+  readonly serviceB: URL;
+  /** As seen from the host. */
   readonly jaeger: URL;
   /** Runs `docker compose …` with the variables of the stack; resolves whatever the exit code. */
   compose(args: readonly string[], variables?: Variables): Promise<Ran>;
@@ -42,18 +44,22 @@ export async function createStack(mode: 'auto' | 'manual'): Promise<ComposeStack
   const [a, b, jaeger] = await findFreePorts(3);
   const project = `propagation-e2e-${process.pid}-${mode}`;
   const serviceA = new URL(`http://127.0.0.1:${a}`);
+  const serviceB = new URL(`http://127.0.0.1:${b}`);
   const jaegerUrl = new URL(`http://127.0.0.1:${jaeger}`);
   const environment = {
     ...process.env,
     SERVICE_A_PORT: String(a),
     SERVICE_B_PORT: String(b),
     JAEGER_UI_PORT: String(jaeger),
+    // Beside a stack that somebody has started with the default.
+    CALLS_NETWORK: `10.214.${process.pid % 256}`,
     PROPAGATION: mode,
     FAULT: '',
     NO_COLOR: '1',
   };
   return {
     serviceA,
+    serviceB,
     jaeger: jaegerUrl,
     compose: (args, variables = {}) =>
       run('docker', ['compose', '--project-name', project, ...args], { ...environment, ...variables }),

@@ -8,6 +8,13 @@ import { createJaegerSource } from '../../propagation-check/src/source/jaeger.ts
 import { type ComposeStack, createStack, expectSuccess, findObstacle, type Ran } from './compose-stack.ts';
 import { failedStatements, faultNames } from './failed-statements.ts';
 
+const workSchema = z.object({
+  received_traceparent: z.string(),
+  trace_id: z.string(),
+  parent_span_id: z.string().nullable(),
+  baggage: z.record(z.string(), z.string()),
+});
+
 const obstacle = await findObstacle();
 const isDemanded = process.env.CI === 'true';
 const minute = 60_000;
@@ -53,6 +60,27 @@ for (const mode of ['auto', 'manual'] as const) {
       const ran = await stack.script('assert-propagation.ts', ['--requests', '50']);
       assert.equal(ran.code, 0, ran.stdout + ran.stderr);
       assert.match(ran.stdout, /^50 of 50 traces intact$/m);
+    });
+
+    it('lets no caller from the host choose a trace, neither of A nor of B', async () => {
+      const traceId = '0af7651916cd43dd8448eb211c80319c';
+      const headers = {
+        traceparent: `00-${traceId}-b7ad6b7169203331-01`,
+        tracestate: 'foo=1',
+        baggage: 'hello=stranger,user=alice',
+        'x-forwarded-for': '10.0.0.1',
+      };
+      const answer = parseAnswer(await (await fetch(new URL('/call-b', stack.serviceA), { headers })).text());
+      assert.notEqual(answer.service_a_trace_id, traceId);
+      assert.equal(answer.same_trace, true);
+      const work: unknown = await (await fetch(new URL('/work', stack.serviceB), { headers })).json();
+      const { trace_id, ...rest } = workSchema.parse(work);
+      assert.notEqual(trace_id, traceId);
+      assert.deepEqual(rest, {
+        received_traceparent: headers.traceparent,
+        parent_span_id: null,
+        baggage: {},
+      });
     });
 
     if (mode === 'auto') {

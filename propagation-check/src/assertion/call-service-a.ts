@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import { AnswerError, parseAnswer } from './answer.ts';
 import { mapConcurrently } from './map-concurrently.ts';
@@ -13,7 +14,9 @@ export interface CallOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Sends the requests and returns, in order, what each gave. An answer that cannot be judged is not an error. */
+/**
+ * Sends the requests, each as a caller that has a trace of its own: a service at the edge begins another (statement 4).
+ * Returns, in order, what each gave. An answer that cannot be judged is not an error. */
 export function callServiceA(options: CallOptions): Promise<readonly Call[]> {
   const base = options.serviceA.href.replace(/\/*$/, '/');
   const url = new URL('call-b', base);
@@ -29,6 +32,7 @@ async function callOnce(url: URL, { timeoutMs, signal }: CallOptions): Promise<C
   try {
     const response = await fetch(url, {
       redirect: 'error',
+      headers: { traceparent: `00-${randomHex(16)}-${randomHex(8)}-01` },
       signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
     });
     const body = await response.text();
@@ -45,6 +49,10 @@ async function callOnce(url: URL, { timeoutMs, signal }: CallOptions): Promise<C
     const why = timeout.aborted ? `no answer within ${timeoutMs} ms` : describe(error);
     return silent({ hop: 'service A', reason: `${url} cannot be reached: ${why}` });
   }
+}
+
+function randomHex(bytes: number): string {
+  return randomBytes(bytes).toString('hex');
 }
 
 const errorSchema = z.object({ message: z.string() });

@@ -128,7 +128,8 @@ function judgeServerOfA({ answer, roles }: Facts): Judgement {
     return fail(expected, `A's SERVER span ${server.spanId} is in trace ${server.traceId}`, where);
   }
   if (server.parentSpanId !== null) {
-    return fail(expected, `A's SERVER span ${server.spanId} has the parent ${server.parentSpanId}`, where);
+    const found = `A's SERVER span ${server.spanId} has the parent ${server.parentSpanId}: A continues a trace of its caller`;
+    return fail(expected, found, where);
   }
   return pass(`${server.spanId} is the root`, where);
 }

@@ -60,22 +60,23 @@ function describeLoss(
   if (headers === null || headers.onlyTraceparent || headers.received === null) {
     return describeByAttributes(client, server, entry, recorded);
   }
-  const arrived = valuesOf(headers.received, entry[0]);
-  if (arrived.includes(entry[1])) return null;
-  const sent = headers.sent === null ? [] : valuesOf(headers.sent, entry[0]);
-  return sent.includes(entry[1])
-    ? `baggage ${show(entry)} left the caller and ${describeArrival(arrived)}`
-    : `baggage ${show(entry)} did not leave the caller, and ${describeArrival(arrived)}`;
+  const arrival = find(headers.received, entry);
+  if (arrival === 'same') return null;
+  const isSent = headers.sent !== null && find(headers.sent, entry) === 'same';
+  return `baggage ${show(entry)} ${isSent ? 'left the caller and' : 'did not leave the caller, and'} ${arrivals[arrival]}`;
 }
 
-function valuesOf(context: WireContext, key: string): readonly string[] {
-  return context.baggage.filter((entry) => entry.key === key).map((entry) => entry.value);
-}
+/** What arrived instead may be somebody's data. */
+const arrivals = {
+  none: 'did not reach the called service',
+  other: 'reached the called service with another value',
+} as const;
 
-function describeArrival(values: readonly string[]): string {
-  return values.length === 0
-    ? 'did not reach the called service'
-    : `reached the called service as ${values.map((value) => JSON.stringify(value)).join(', ')}`;
+/** A value that the tap did not record is taken for the expected one. */
+function find({ baggage }: WireContext, [key, value]: Entry): 'same' | 'other' | 'none' {
+  const found = baggage.filter((entry) => entry.key === key);
+  if (found.some((entry) => entry.redacted === true || entry.value === value)) return 'same';
+  return found.length === 0 ? 'none' : 'other';
 }
 
 /** Span processors copy baggage to attributes; the names are a custom, not a convention. */
@@ -112,7 +113,7 @@ function describeByAttributes(
   const found = readAttribute(server, key);
   if (found === value) return null;
   if (found !== null) {
-    return `${server.kind} ${server.spanId} records ${JSON.stringify(found)} instead of baggage ${show(entry)}`;
+    return `${server.kind} ${server.spanId} records another value than baggage ${show(entry)}`;
   }
   const wasThere = readAttribute(client, key) === value;
   return wasThere && recorded.has(keyFor(server.serviceName, server.kind, key))

@@ -2,6 +2,7 @@ import { InvalidArgumentError } from 'commander';
 import type { ExpectedEdge } from '../expectation.ts';
 import { ExpectationError, readExpectedPath } from '../read-expectation.ts';
 import { parseHeader } from '../source/open-source.ts';
+import { UsageError } from './usage-error.ts';
 
 /*
  * Parsers of option values. Each throws commander's InvalidArgumentError, which names the option.
@@ -45,7 +46,8 @@ export function parseHttpUrl(text: string): URL {
     );
   }
   if (url.username !== '' || url.password !== '') {
-    throw new InvalidArgumentError('Credentials do not belong into the URL.');
+    // commander would print the URL.
+    throw new UsageError(`${url.origin}: credentials do not belong into the URL`);
   }
   return url;
 }

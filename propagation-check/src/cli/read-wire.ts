@@ -30,7 +30,7 @@ const reading = z.discriminatedUnion('state', [
 const context = z.object({
   headers: z.array(z.object({ name: z.string(), value: z.string() })),
   contexts: z.array(reading),
-  baggage: z.array(z.object({ key: z.string(), value: z.string() })),
+  baggage: z.array(z.object({ key: z.string(), value: z.string(), redacted: z.literal(true).optional() })),
 });
 
 /** Unknown fields are ignored: a later version of the tap may add some. */

@@ -41,16 +41,18 @@ interface RunArguments extends SourceArguments {
 
 const examples = `
 Each request is the sampled root of a trace of its own, and the edge from this tool to the called service is checked too.
---baggage entries are sent, and must arrive wherever headers were seen.
+A service that does not trust its callers begins another: name it with --service. --baggage entries are sent, and must
+arrive wherever headers were seen.
 
 Examples:
-  $ propagation-check run http://localhost:8081/call-b --source jaeger=http://localhost:16686 --expect "service-a -> service-b"
+  $ propagation-check run http://localhost:8081/call-b --service service-a --source jaeger=http://localhost:16686 \\
+      --expect "service-a -> service-b"
   $ propagation-check run http://localhost:8080/ --requests 40 --concurrency 8 --source tempo=http://localhost:3200
   $ propagation-check run http://localhost:8080/orders --method POST --data '{"sku":1}' \\
       --request-header "Content-Type: application/json" --source jaeger=http://localhost:16686
-  $ propagation-check run http://localhost:8081/call-b --source otlp
+  $ propagation-check run http://localhost:8081/call-b --service service-a --source otlp
       with OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318 in the services
-  $ propagation-check run http://localhost:8081/call-b --source jaeger=http://localhost:16686 --wire wire.jsonl --baggage tenant=acme`;
+  $ propagation-check run http://localhost:8080/ --source jaeger=http://localhost:16686 --wire wire.jsonl --baggage tenant=acme`;
 
 export function addRunCommand(program: Command, session: Session): void {
   const command = program

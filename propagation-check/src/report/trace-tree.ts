@@ -1,3 +1,4 @@
+import { hideSecrets } from '../hide-secrets.ts';
 import type { Span } from '../span.ts';
 import { escapeText } from './assertion-escape.ts';
 import { type Layout, paint, truncate } from './assertion-layout.ts';
@@ -58,7 +59,7 @@ function renderTree(traceId: string, spans: readonly Span[], origin: bigint, lay
 
 function label(span: Span): string {
   const service = span.serviceName === null ? '(no service.name)' : escapeText(span.serviceName);
-  return `${span.kind} ${service} ${escapeText(span.name)}`;
+  return `${span.kind} ${service} ${escapeText(hideSecrets(span.name))}`;
 }
 
 function toColumn(span: Span, origin: bigint): Column {

@@ -1,4 +1,6 @@
 import type { Command } from 'commander';
+import type { WireRecord } from '../evidence.ts';
+import { redactRecord } from './redact-record.ts';
 import { startTap, type Tap } from './start-tap.ts';
 import { TapOptionError } from './tap-option-error.ts';
 import type { TapOptions } from './tap-options.ts';
@@ -18,6 +20,7 @@ export interface TapCommandOptions {
   readonly timeout?: string;
   readonly maxHeaderSize?: string;
   readonly out?: string;
+  readonly show?: readonly string[];
 }
 
 const flushTimeoutMs = 2_000;
@@ -30,7 +33,8 @@ Examples:
   $ propagation-check tap --listen 0.0.0.0:8083 --target http://service-b:8082 --client service-a --server service-b --out wire.jsonl
 
 Each request becomes one JSON line: which propagation headers arrived from the caller ("sent") and which went on to the
-target ("received"). Values of other headers and query strings are never written. Ctrl-C ends it.`;
+target ("received"). Values of other headers and query strings are never written, those of baggage and tracestate only
+with --show: to judge baggage by its value, show the key that is expected. Ctrl-C ends it.`;
 
 /** Registers the subcommand `tap`. Its action sets `process.exitCode`: 0 after a signal, 2 when it could not start. */
 export function addTapCommand(program: Command): void {
@@ -55,6 +59,12 @@ export function addTapCommand(program: Command): void {
     .option('--fault-seed <n>', 'the same seed gives the faults to the same requests', '1')
     .option('--timeout <ms>', 'how long the target may be silent before it answers; 0: for ever', '60000')
     .option('--max-header-size <bytes>', "limit of a request's and an answer's headers", '65536')
+    .option(
+      '--show <key>',
+      'record the value of this baggage or tracestate entry too, of others the key alone; repeat for several',
+      (key: string, before: readonly string[]) => [...before, key],
+      [],
+    )
     .option('--out <file>', 'append the records to a file instead of standard output')
     .addHelpText('after', examples)
     .action(async (options: TapCommandOptions) => {
@@ -92,8 +102,10 @@ async function start(
 ): Promise<{ readonly tap: Tap; readonly writer: RecordWriter }> {
   const tapOptions = readCommandOptions(options);
   const writer = openRecordWriter(options.out ?? null);
+  const shownKeys = new Set(options.show);
+  const onRecord = (record: WireRecord) => writer.write(redactRecord(record, shownKeys));
   try {
-    return { tap: await startTap({ ...tapOptions, onRecord: writer.write }), writer };
+    return { tap: await startTap({ ...tapOptions, onRecord }), writer };
   } catch (error) {
     await writer.close(flushTimeoutMs);
     throw error;

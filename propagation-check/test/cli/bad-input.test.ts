@@ -132,7 +132,10 @@ test('runs that cannot begin', async () => {
       /'nowhere' is invalid for argument 'url'\. Expected an http:\/\/ or https:\/\/ URL/,
     ],
     [['ftp://x', ...receiver], /Expected an http:\/\/ or https:\/\/ URL/],
-    [['http://user:secret@x', ...receiver], /Credentials do not belong into the URL/],
+    [
+      ['http://user:secret@x', ...receiver],
+      /^propagation-check: http:\/\/x: credentials do not belong into the URL$/m,
+    ],
     [
       ['http://127.0.0.1:1/x', ...receiver],
       /http:\/\/127\.0\.0\.1:1\/x: connection refused; is the service running there\?/,

@@ -113,6 +113,7 @@ interface Statement {
 
 interface DrawnSpan {
   readonly line: number;
+  readonly traceId: string;
   readonly spanId: string;
   readonly label: string | null;
   readonly parent: string | null;
@@ -137,6 +138,7 @@ function readSpan({ line, words }: Statement, traceId: string, indentParent: str
   }
   const drawn = {
     line,
+    traceId,
     spanId,
     label: marks.get('id')?.[0] ?? null,
     parent: marks.get('parent')?.[0] ?? null,
@@ -197,8 +199,8 @@ function finishSpan(
       ...span,
       parentSpanId: parent === null ? span.parentSpanId : lookUp(ids, line, parent),
       links: links.map((label) => {
-        const target = drawn.find((other) => other.label === label)?.span;
-        if (target == null) throw new DrawingError(line, `no span has the label "${label}"`);
+        const target = drawn.find((other) => other.label === label);
+        if (target === undefined) throw new DrawingError(line, `no span has the label "${label}"`);
         return { traceId: target.traceId, spanId: target.spanId };
       }),
     },

@@ -83,6 +83,25 @@ test('records go to standard output; SIGINT ends with 0 and nothing is lost', as
   );
 });
 
+test('values of baggage and tracestate are not written, unless their key is shown', async (t) => {
+  const target = await startTarget(t);
+  const child = spawnTap(t, '--listen', '0', '--target', target.url, '--show', 'tenant');
+  const stdout = text(child.stdout);
+  const headers = {
+    traceparent,
+    tracestate: 'rojo=canary',
+    baggage: 'tenant=acme,user=canary',
+    authorization: 'Bearer canary',
+    cookie: 'session=canary',
+  };
+  await (await fetch(`${await readListeningUrl(child)}/work?token=canary`, { headers })).text();
+  child.kill('SIGTERM');
+  await once(child, 'close');
+  const written = await stdout;
+  assert.doesNotMatch(written, /canary/);
+  assert.match(written, /tenant=acme,user=REDACTED/);
+});
+
 test('SIGTERM lets a request in flight end, and its record is written', async (t) => {
   const arrived = Promise.withResolvers<() => void>();
   const target = await startTarget(t, (_request, response) => arrived.resolve(() => response.end('whole')));

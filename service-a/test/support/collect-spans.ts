@@ -11,6 +11,12 @@ export interface ExportedSpan {
   readonly status: { readonly code?: number; readonly message?: string };
   readonly events: readonly { readonly name: string }[];
   readonly attributes: readonly Attribute[];
+  readonly links: readonly {
+    readonly traceId: string;
+    readonly spanId: string;
+    readonly traceState?: string;
+  }[];
+  readonly traceState?: string;
   readonly service: string;
 }
 

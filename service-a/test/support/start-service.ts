@@ -10,6 +10,8 @@ export interface Service extends AsyncDisposable {
   readonly url: string;
   /** What the service has printed to stdout so far. */
   readonly lines: readonly LogLine[];
+  /** The same, and what it has printed to stderr, as it came. */
+  readonly text: { readonly stdout: string; readonly stderr: string };
   readonly process: ChildProcess;
   /** Sends SIGTERM and waits for the end. */
   stop(): Promise<{ readonly code: number | null; readonly signal: string | null }>;
@@ -31,14 +33,17 @@ export function spawnService(env: NodeJS.ProcessEnv, cwd = folder): ChildProcess
 export async function startService(env: NodeJS.ProcessEnv, cwd = folder): Promise<Service> {
   const child = spawnService(env, cwd);
   const lines: LogLine[] = [];
-  const errors: string[] = [];
-  child.stderr?.setEncoding('utf8').on('data', (text: string) => errors.push(text));
+  const text = { stdout: '', stderr: '' };
+  child.stderr?.setEncoding('utf8').on('data', (chunk: string) => {
+    text.stderr += chunk;
+  });
   const ended = once(child, 'close');
   const port = await new Promise<number>((resolve, reject) => {
-    ended.then(() => reject(new Error(`the service ended: ${errors.join('')}`)), reject);
+    ended.then(() => reject(new Error(`the service ended: ${text.stderr}`)), reject);
     if (child.stdout === null) throw new Error('stdout is not a pipe');
-    createInterface({ input: child.stdout }).on('line', (text) => {
-      const line: LogLine = JSON.parse(text);
+    createInterface({ input: child.stdout }).on('line', (printed) => {
+      text.stdout += `${printed}\n`;
+      const line: LogLine = JSON.parse(printed);
       lines.push(line);
       if (line.msg === 'listening' && typeof line.port === 'number') resolve(line.port);
     });
@@ -46,6 +51,7 @@ export async function startService(env: NodeJS.ProcessEnv, cwd = folder): Promis
   return {
     url: `http://127.0.0.1:${port}`,
     lines,
+    text,
     process: child,
     async stop() {
       child.kill('SIGTERM');

@@ -1,0 +1,12 @@
+/** What stands in a report for what is nobody else's business. */
+export const redacted = 'REDACTED';
+
+/**
+ * A text about spans without what instrumentations should not have put into their names: the query of a URL or path, and
+ * user and password of a URL.
+ */
+export function hideSecrets(text: string): string {
+  return text
+    .replace(/:\/\/[^\s/@"']*@/g, `://${redacted}@`)
+    .replace(/(\/[^\s?"']*)\?[^\s"']*/g, `$1?${redacted}`);
+}

@@ -1,0 +1,99 @@
+/**
+ * Secrets that instrumentations leave in spans, put into every drawing that shows a finding. No report prints one of them,
+ * and the findings stay what they are.
+ */
+import assert from 'node:assert/strict';
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { suite, test } from 'node:test';
+import { checkTraces } from '../../src/check-traces.ts';
+import { hideSecrets } from '../../src/hide-secrets.ts';
+import { renderJson } from '../../src/report/json.ts';
+import { renderTerminal } from '../../src/report/terminal.ts';
+import { renderTraceTrees } from '../../src/report/trace-tree.ts';
+import type { Result } from '../../src/result.ts';
+import type { AttributeValue, Span } from '../../src/span.ts';
+import { readDrawing } from '../engine/read-drawing.ts';
+
+const folder = join(import.meta.dirname, '../../fixtures');
+const layout = { width: 100, color: false, docsRoot: '' };
+const details = { source: 'a file', reason: null, notes: [], collector: null };
+
+const urls = new Set(['url.full', 'http.url', 'http.target', 'url.path']);
+
+/** Query, user and password wherever a span has a URL, and attributes that hold nothing else. */
+function poisonAttributes(span: Span): Span {
+  const poisoned = [...span.attributes].map(([key, value]): [string, AttributeValue] =>
+    urls.has(key) && typeof value === 'string'
+      ? [key, `${value.replace('://', '://canary-user:canary-password@')}?token=canary-query`]
+      : [key, value],
+  );
+  const added = [
+    ['url.query', 'token=canary-query'],
+    ['http.request.header.authorization', ['Bearer canary-authorization']],
+    ['http.request.header.cookie', ['session=canary-cookie']],
+    ['http.request.header.baggage', ['user=canary-baggage']],
+    ['baggage.user', 'canary-baggage'],
+    ['client.address', 'canary-address'],
+    ['enduser.id', 'canary-user'],
+  ] as const;
+  return {
+    ...span,
+    attributes: new Map([...poisoned, ...added]),
+    resource: new Map([...span.resource, ['process.command_args', '--token=canary-argument']]),
+    traceState: 'vendor=canary-tracestate',
+    status: { ...span.status, message: 'canary-message' },
+  };
+}
+
+/** A name may be a whole URL, which changes what the span says of its call. */
+function poisonName(span: Span): Span {
+  return { ...span, name: `GET http://canary-user:canary-password@h${span.name}/a?token=canary-name&b=c` };
+}
+
+for (const file of globSync('*/*.txt', { cwd: folder }).sort()) {
+  suite(file, () => {
+    const { spans, expectation, headers } = readDrawing(readFileSync(join(folder, file), 'utf8'));
+    const check = (poisoned: readonly Span[]) => checkTraces(poisoned, { expectation, headers });
+
+    test('secrets in attributes change no finding and are in no report', () => {
+      const poisoned = spans.map(poisonAttributes);
+      const result = check(poisoned);
+      assert.deepEqual(result, check(spans));
+      assertNoCanary(result, poisoned);
+    });
+
+    test('secrets in names are in no report', () => {
+      const poisoned = spans.map(poisonName);
+      assertNoCanary(check(poisoned), poisoned);
+    });
+  });
+}
+
+function assertNoCanary(result: Result, spans: readonly Span[]): void {
+  const reports = [
+    renderJson(result, details),
+    renderTerminal(result, details, layout),
+    renderTraceTrees(spans, layout),
+  ];
+  for (const report of reports) {
+    assert.deepEqual(
+      report.split('\n').filter((line) => line.includes('canary')),
+      [],
+    );
+  }
+}
+
+suite('a text about spans', () => {
+  const rows = [
+    ['GET /a?token=x', 'GET /a?REDACTED'],
+    ['"GET /a?b" of shop; "GET /c?d=e f"', '"GET /a?REDACTED" of shop; "GET /c?REDACTED f"'],
+    ['http://u:p@h:80/a?b#c', 'http://REDACTED@h:80/a?REDACTED'],
+    ['https://token@h', 'https://REDACTED@h'],
+    ['http://h?token=x', 'http://h?REDACTED'],
+    ['is it lost? a=b', 'is it lost? a=b'],
+    ['mail@h.example and a@b', 'mail@h.example and a@b'],
+    ['GET /users/:id', 'GET /users/:id'],
+  ] as const;
+  for (const [text, expected] of rows) test(text, () => assert.equal(hideSecrets(text), expected));
+});

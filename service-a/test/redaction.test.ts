@@ -1,0 +1,125 @@
+/**
+ * Real service A and real service B. Secrets stand wherever a caller can put them, in requests that succeed, that nothing
+ * answers, and that fail; none of them may turn up in a span, an export or a log line of either service.
+ */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { collectSpans } from './support/collect-spans.ts';
+import { type RawHeader, sendRaw } from './support/send-raw.ts';
+import { startService } from './support/start-service.ts';
+
+const folderOfB = fileURLToPath(new URL('../../service-b', import.meta.url));
+const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+
+/** Each its own, so that a leak names its way. */
+const canaries = {
+  query: 'canary-query',
+  fragment: 'canary-fragment',
+  user: 'canary-user',
+  password: 'canary-password',
+  authorization: 'canary-authorization',
+  'proxy-authorization': 'canary-proxy',
+  cookie: 'canary-cookie',
+  'x-api-key': 'canary-key',
+  referer: 'canary-referer',
+  forwarded: 'canary-forwarded',
+  'x-forwarded-for': 'canary-address',
+  baggage: 'canary-baggage',
+  'baggage property': 'canary-property',
+  hello: 'canary-hello',
+  tracestate: 'canary-tracestate',
+} as const;
+
+const headers: readonly RawHeader[] = [
+  ['authorization', `Bearer ${canaries.authorization}`],
+  ['proxy-authorization', `Basic ${canaries['proxy-authorization']}`],
+  ['cookie', `session=${canaries.cookie}`],
+  ['x-api-key', canaries['x-api-key']],
+  ['referer', `http://localhost/?token=${canaries.referer}`],
+  ['forwarded', `for=${canaries.forwarded}`],
+  ['x-forwarded-for', canaries['x-forwarded-for']],
+  ['traceparent', traceparent],
+  ['baggage', `user=${canaries.baggage};${canaries['baggage property']}`],
+];
+const query = `?token=${canaries.query}&sig=${canaries.query}`;
+
+function targets(path: string): readonly string[] {
+  return [
+    `${path}${query}`,
+    `/no-such-route${query}`,
+    `/%c0${query}`,
+    `//${path}${query}#${canaries.fragment}`,
+    `http://${canaries.user}:${canaries.password}@127.0.0.1${path}${query}`,
+    `http://${canaries.user}:${canaries.password}@127.0.0.1/no-such-route${query}`,
+    `/healthz${query}`,
+  ];
+}
+
+for (const mode of ['auto', 'manual'] as const) {
+  // Trusted baggage and tracestate go on to B and the tracestate of a trusted caller is part of the span (OTLP `trace_state`).
+  for (const trust of ['never', 'always'] as const) {
+    const sent: readonly RawHeader[] =
+      trust === 'always'
+        ? headers
+        : [
+            ...headers,
+            ['baggage', `hello=${canaries.hello}`],
+            ['tracestate', `vendor=${canaries.tracestate}`],
+          ];
+
+    test(`no secret in spans and logs, with PROPAGATION=${mode} and TRUST_INCOMING=${trust}`, async () => {
+      using collector = await collectSpans();
+      const env = {
+        PROPAGATION: mode,
+        TRUST_INCOMING: trust,
+        LOG_LEVEL: 'trace',
+        LOG_SPANS: 'true',
+        OTEL_TRACES_EXPORTER: 'otlp',
+        OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint,
+      };
+      await using serviceB = await startService({ ...env, TRUST_INCOMING: undefined }, folderOfB);
+      await using serviceA = await startService({ ...env, SERVICE_B_URL: serviceB.url });
+
+      const statuses = [];
+      for (const target of targets('/call-b'))
+        statuses.push((await sendRaw(serviceA.url, target, sent)).status);
+      for (const target of targets('/work'))
+        statuses.push((await sendRaw(serviceB.url, target, headers)).status);
+      assert.deepEqual(statuses, expectedStatuses);
+      await serviceB.stop();
+      const { status } = await sendRaw(serviceA.url, `/call-b${query}`, sent);
+      assert.equal(status, 502);
+      await serviceA.stop();
+
+      assert.ok(collector.spans.some(({ name }) => name === 'GET /work'));
+      assertNoCanary('spans', JSON.stringify(collector.spans));
+      for (const [name, { text }] of [
+        ['service A', serviceA],
+        ['service B', serviceB],
+      ] as const) {
+        assert.match(text.stdout, /request completed/);
+        assertNoCanary(`stdout of ${name}`, text.stdout);
+        assertNoCanary(`stderr of ${name}`, text.stderr);
+      }
+    });
+  }
+}
+
+const expectedStatuses = [200, 404, 400, 404, 200, 404, 200, 200, 404, 400, 404, 200, 404, 200];
+
+function assertNoCanary(where: string, text: string): void {
+  const leaks = text
+    .split(/\n|(?<=\}),/)
+    .filter((line) => line.includes('canary'))
+    .map((line) => line.slice(0, 400));
+  assert.deepEqual(leaks, [], `secrets in ${where}`);
+}
+
+describe('the test itself', () => {
+  test('knows each secret by a name that is found', () => {
+    for (const value of Object.values(canaries)) {
+      assert.throws(() => assertNoCanary('a line', `{"a":"${value}"}`));
+    }
+  });
+});
