@@ -3,6 +3,7 @@ import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { convertLegacyHttpOptions } from '@opentelemetry/otlp-exporter-base/node-http';
 import { MeterProvider } from '@opentelemetry/sdk-metrics';
 import { BatchSpanProcessor } from '@opentelemetry/sdk-trace';
+import { createAccessOptions, explainRefusal } from './collector-access.ts';
 import { type Config, ConfigError, type SpanExport } from './config.ts';
 import { observeDelivery } from './span-delivery/observe-delivery.ts';
 import { createPost } from './span-delivery/post-batch.ts';
@@ -23,23 +24,24 @@ export interface RunningExport {
  * @throws {ConfigError} where the port or the spool's folder is of no use.
  */
 export async function startExport(
-  { backlogBytes, spoolDirectory, ...batching }: SpanExport,
-  { host, metricsPort }: Pick<Config, 'host' | 'metricsPort'>,
+  { backlogBytes, spoolDirectory, access, ...batching }: SpanExport,
+  { metricsHost, metricsPort }: Pick<Config, 'metricsHost' | 'metricsPort'>,
 ): Promise<RunningExport> {
+  const options = createAccessOptions(access);
   // As the exporter reads them: both send to the same place in the same way.
-  const destination = convertLegacyHttpOptions({}, 'TRACES', 'v1/traces', {
+  const destination = convertLegacyHttpOptions(options, 'TRACES', 'v1/traces', {
     'Content-Type': 'application/json',
   });
   const { origin, pathname } = new URL(destination.url);
   const delivery = new SpanDelivery({
-    exporter: new OTLPTraceExporter(),
-    post: await createPost(destination),
+    exporter: new OTLPTraceExporter(options),
+    post: await createPost(destination, (code, message) => explainRefusal(code, message, access)),
     url: `${origin}${pathname}`,
     maxBytes: backlogBytes,
     patienceMillis: destination.timeoutMillis,
     spool: spoolDirectory === null ? null : await openSpool(spoolDirectory),
   });
-  const meters = metricsPort === null ? undefined : await serveMetrics(host, metricsPort);
+  const meters = metricsPort === null ? undefined : await serveMetrics(metricsHost, metricsPort);
   if (meters !== undefined) observeDelivery(delivery, meters.getMeter('span-delivery'), backlogBytes);
   const processor = new BatchSpanProcessor({
     ...batching,

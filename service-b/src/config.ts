@@ -1,3 +1,5 @@
+import { accessSync, constants } from 'node:fs';
+import type { CollectorAccess } from './collector-access.ts';
 import { type Fault, type FaultName, faultNames, faults } from './fault.ts';
 import { parseNetwork, type Trust } from './trust.ts';
 
@@ -16,7 +18,9 @@ export interface Config {
   readonly logLevel: (typeof logLevels)[number];
   /** Null where spans are not exported. */
   readonly spanExport: SpanExport | null;
-  /** TCP port of the service's own counters; null for none. */
+  /** Address for the service's own counters. */
+  readonly metricsHost: string;
+  /** TCP port of them; null for none. */
   readonly metricsPort: number | null;
 }
 
@@ -35,6 +39,7 @@ export interface SpanExport {
   readonly backlogBytes: number;
   /** Folder for spans that are undelivered when the service stops; null for none. */
   readonly spoolDirectory: string | null;
+  readonly access: CollectorAccess;
 }
 
 const propagations = ['auto', 'manual'] as const;
@@ -79,6 +84,7 @@ export function readConfig(env: Environment): Config {
     logSpans: readChoice(env, 'LOG_SPANS', booleans, 'false') === 'true',
     logLevel: readChoice(env, 'LOG_LEVEL', logLevels, 'info'),
     spanExport: tracesExporter === 'none' ? null : readSpanExport(env),
+    metricsHost: env.METRICS_HOST || env.HOST || '127.0.0.1',
     metricsPort: env.METRICS_PORT
       ? readInteger(env, 'METRICS_PORT', { min: 1, max: 65_535, unset: 0 })
       : null,
@@ -139,7 +145,29 @@ function readSpanExport(env: Environment): SpanExport {
     maxExportBatchSize: readInteger(env, 'OTEL_BSP_MAX_EXPORT_BATCH_SIZE', { min: 1, unset: 512 }),
     backlogBytes: readInteger(env, 'SPAN_BACKLOG_BYTES', { min: 65_536, unset: 32 * 1024 * 1024 }),
     spoolDirectory: env.SPAN_SPOOL_DIR || null,
+    access: {
+      tokenFile: readPath(env, 'OTLP_TOKEN_FILE'),
+      authorityFile: readOtlpPath(env, 'CERTIFICATE'),
+      certificateFile: readOtlpPath(env, 'CLIENT_CERTIFICATE'),
+      keyFile: readOtlpPath(env, 'CLIENT_KEY'),
+    },
   };
+}
+
+/** Source: OpenTelemetry specification, "OTLP Exporter Configuration": what is said of traces comes first. */
+function readOtlpPath(env: Environment, what: string): string | null {
+  return readPath(env, `OTEL_EXPORTER_OTLP_TRACES_${what}`) ?? readPath(env, `OTEL_EXPORTER_OTLP_${what}`);
+}
+
+function readPath(env: Environment, name: string): string | null {
+  const value = env[name];
+  if (!value) return null;
+  try {
+    accessSync(value, constants.R_OK);
+  } catch {
+    throw invalid(name, value, 'the path of a file that this service can read');
+  }
+  return value;
 }
 
 function readChoice<Choice extends string, Unset>(

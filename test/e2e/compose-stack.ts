@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 
@@ -21,13 +22,27 @@ export interface ComposeStack {
   readonly jaeger: URL;
   /** Runs `docker compose …` with the variables of the stack; resolves whatever the exit code. */
   compose(args: readonly string[], variables?: Variables): Promise<Ran>;
-  /** Starts a container beside the stack, in its network; `--rm` removes it when it is stopped. */
-  runBeside(name: string, args: readonly string[]): Promise<Ran>;
+  /** Starts a container beside the stack, in some of its networks; `--rm` removes it when it is stopped. */
+  runBeside(name: string, networks: readonly string[], args: readonly string[]): Promise<Ran>;
   stopBeside(name: string): Promise<Ran>;
   /** `docker inspect` of a service's container. */
   inspect(service: string): Promise<Ran>;
+  /** Runs a script of `probes/` in a container that shares a namespace with that of a running service. */
+  probe(service: string, probe: Probe): Promise<Ran>;
+  /** Runs a script of `probes/` in a new container of a service. */
+  probeNew(service: string, script: string, args?: readonly string[]): Promise<Ran>;
+  /** Runs a script of `probes/` on the host. */
+  probeHost(script: string, args?: readonly string[]): Promise<Ran>;
   /** Runs a script of the project on the host against the stack. */
   script(name: string, args: readonly string[]): Promise<Ran>;
+}
+
+export interface Probe {
+  readonly namespace: 'network' | 'pid';
+  readonly script: string;
+  readonly args?: readonly string[];
+  /** Number of user and group: the kernel shows a process to its own user. */
+  readonly user?: number;
 }
 
 export type Variables = Readonly<Record<string, string>>;
@@ -40,7 +55,7 @@ export async function findObstacle(): Promise<string | null> {
   return compose.code === 0 ? null : `no Docker Compose: ${firstLine(compose)}`;
 }
 
-export async function createStack(mode: 'auto' | 'manual'): Promise<ComposeStack> {
+export async function createStack(mode: 'auto' | 'manual', own: Variables = {}): Promise<ComposeStack> {
   const [a, b, jaeger] = await findFreePorts(3);
   const project = `propagation-e2e-${process.pid}-${mode}`;
   const serviceA = new URL(`http://127.0.0.1:${a}`);
@@ -55,7 +70,9 @@ export async function createStack(mode: 'auto' | 'manual'): Promise<ComposeStack
     CALLS_NETWORK: `10.214.${process.pid % 256}`,
     PROPAGATION: mode,
     FAULT: '',
+    TLS: '',
     NO_COLOR: '1',
+    ...own,
   };
   return {
     serviceA,
@@ -63,7 +80,7 @@ export async function createStack(mode: 'auto' | 'manual'): Promise<ComposeStack
     jaeger: jaegerUrl,
     compose: (args, variables = {}) =>
       run('docker', ['compose', '--project-name', project, ...args], { ...environment, ...variables }),
-    runBeside: (name, args) =>
+    runBeside: (name, networks, args) =>
       run(
         'docker',
         [
@@ -72,14 +89,41 @@ export async function createStack(mode: 'auto' | 'manual'): Promise<ComposeStack
           '--rm',
           '--name',
           `${project}-${name}`,
-          '--network',
-          `${project}_default`,
+          ...networks.flatMap((network) => ['--network', `${project}_${network}`]),
           ...args,
         ],
         environment,
       ),
     stopBeside: (name) => run('docker', ['stop', '--time', '5', `${project}-${name}`], environment),
     inspect: (service) => run('docker', ['inspect', `${project}-${service}-1`], environment),
+    probe: async (service, { namespace, script, args = [], user = 1000 }) => {
+      const container = `container:${project}-${service}-1`;
+      const shared =
+        namespace === 'pid' ? ['--network=none', `--pid=${container}`] : [`--network=${container}`];
+      // As locked as what it looks at: the kernel shows a process only to those who may do no less.
+      const locked = [
+        `--user=${user}:${user}`,
+        '--cap-drop=ALL',
+        '--security-opt=no-new-privileges',
+        '--read-only',
+      ];
+      const command = ['node', ...(await readProbe(script)), ...args];
+      return run(
+        'docker',
+        ['run', '--rm', ...shared, ...locked, `${project}-service-a`, ...command],
+        environment,
+      );
+    },
+    probeNew: async (service, script, args = []) => {
+      const once = ['run', '--rm', '--no-deps', '--no-TTY', '--entrypoint', 'node', service];
+      return run(
+        'docker',
+        ['compose', '--project-name', project, ...once, ...(await readProbe(script)), ...args],
+        environment,
+      );
+    },
+    probeHost: async (script, args = []) =>
+      run(process.execPath, [...(await readProbe(script)), ...args], environment),
     script: (name, args) =>
       run(process.execPath, [join('scripts', name), ...args], {
         ...environment,
@@ -87,6 +131,12 @@ export async function createStack(mode: 'auto' | 'manual'): Promise<ComposeStack
         JAEGER_URL: jaegerUrl.href,
       }),
   };
+}
+
+/** As arguments of `node`, because a container that is read-only takes no files. */
+async function readProbe(name: string): Promise<readonly string[]> {
+  const source = await readFile(join(import.meta.dirname, 'probes', name), 'utf8');
+  return ['--input-type=module-typescript', '--eval', source];
 }
 
 /** Fails with what the command said. */

@@ -49,7 +49,7 @@ function testMode(mode: Mode): void {
   before(
     async () => {
       stack = await createStack(mode);
-      expectSuccess(await stack.compose(['build', ...services]));
+      expectSuccess(await stack.compose(['build', 'init', ...services]));
       expectSuccess(await stack.compose(['up', '--detach', '--wait', '--no-build'], variables));
       source = await createJaegerSource(stack.jaeger);
     },

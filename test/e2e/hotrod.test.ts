@@ -1,4 +1,8 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { checkTraces } from '../../propagation-check/src/check-traces.ts';
@@ -28,26 +32,40 @@ if (obstacle !== null && process.env.CI === 'true') {
 describe('a foreign system, HotROD', { skip: obstacle ?? false, timeout: 5 * 60_000 }, () => {
   let stack: ComposeStack;
   let frontend: URL;
+  let folder: string;
 
   before(async () => {
-    stack = await createStack('auto');
+    folder = await mkdtemp(join(tmpdir(), 'hotrod-'));
+    const token = randomBytes(32).toString('hex');
+    const tokenFile = join(folder, 'token');
+    await writeFile(tokenFile, token, { mode: 0o600 });
+    stack = await createStack('auto', { OTLP_TOKEN_FILE: tokenFile });
     const [port = 0] = await findFreePorts(1);
     frontend = new URL(`http://127.0.0.1:${port}`);
+    expectSuccess(await stack.compose(['build', 'init']));
     expectSuccess(await stack.compose(['up', '--detach', '--wait', '--no-build', 'otel-collector']));
     expectSuccess(
-      await stack.runBeside('hotrod', [
-        '--publish',
-        `127.0.0.1:${port}:8080`,
-        '--env',
-        'OTEL_EXPORTER_OTLP_ENDPOINT=http://otel-collector:4318',
-        image,
-        'all',
-      ]),
+      // The second is there for the published port: the first has no way out.
+      await stack.runBeside(
+        'hotrod',
+        ['telemetry', 'ui'],
+        [
+          '--publish',
+          `127.0.0.1:${port}:8080`,
+          '--env',
+          'OTEL_EXPORTER_OTLP_ENDPOINT=http://otel-collector:4318',
+          '--env',
+          `OTEL_EXPORTER_OTLP_HEADERS=Authorization=Bearer%20${token}`,
+          image,
+          'all',
+        ],
+      ),
     );
   });
   after(async () => {
     await stack.stopBeside('hotrod');
     await stack.compose(['down', '--volumes', '--timeout', '10']);
+    await rm(folder, { recursive: true });
   });
 
   it('gives no false alarm, read back from Jaeger', async () => {

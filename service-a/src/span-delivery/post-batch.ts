@@ -13,10 +13,14 @@ export type Outcome =
   | { readonly kind: 'delivered'; readonly rejected: number; readonly message: string }
   /** The batch itself is not acceptable. */
   | { readonly kind: 'refused'; readonly reason: string }
-  /** The next attempt may succeed. `status` is null where there was no answer. */
+  /**
+   * The next attempt may succeed. `status` is null where there was no answer; `code` is the status as text, or an error's
+   * code.
+   */
   | {
       readonly kind: 'failed';
       readonly reason: string;
+      readonly code: string;
       readonly status: number | null;
       readonly retryAfterMillis: number | null;
     };
@@ -28,10 +32,13 @@ const maxAnswerLength = 64 * 1024;
 /** Longer than this nobody is told to wait. */
 const maxRetryAfterMillis = 60_000;
 
+/** What a person can do about a failure, by its code and message; null where nothing is known. */
+export type Explain = (code: string, message: string) => string | null;
+
 export type Post = (batch: Batch, stop: AbortSignal) => Promise<Outcome>;
 
 /** Makes the function that sends one batch, once. It never rejects; connections are kept alive. */
-export async function createPost(destination: Destination): Promise<Post> {
+export async function createPost(destination: Destination, explain: Explain): Promise<Post> {
   const url = new URL(destination.url);
   const request = url.protocol === 'https:' ? requestHttps : requestHttp;
   const agent = await destination.agentFactory(url.protocol);
@@ -43,20 +50,30 @@ export async function createPost(destination: Destination): Promise<Post> {
       const sent = request(url, { method: 'POST', agent, headers, signal });
       sent.end(batch.body);
       const [answer] = await once(sent, 'response', { signal });
-      return readAnswer(answer.statusCode, answer.headers['retry-after'], await readBody(answer));
+      return readAnswer(answer.statusCode, answer.headers['retry-after'], await readBody(answer), explain);
     } catch (error) {
-      const reason = late.aborted ? `no answer within ${destination.timeoutMillis} ms` : describe(error);
-      return { kind: 'failed', reason, status: null, retryAfterMillis: null };
+      const code = late.aborted ? 'late' : readCode(error);
+      const said = late.aborted ? `no answer within ${destination.timeoutMillis} ms` : describe(error);
+      return {
+        kind: 'failed',
+        reason: explain(code, said) ?? said,
+        code,
+        status: null,
+        retryAfterMillis: null,
+      };
     }
   };
 }
 
-function readAnswer(status: number, retryAfter: string | undefined, body: string): Outcome {
+function readAnswer(status: number, retryAfter: string | undefined, body: string, explain: Explain): Outcome {
   if (status >= 200 && status < 300) return { kind: 'delivered', ...readPartialSuccess(body) };
-  const reason = `status ${status}${body === '' ? '' : `, ${JSON.stringify(body.slice(0, 200))}`}`;
-  return permanentStatuses.has(status)
+  const code = String(status);
+  const known = explain(code, body);
+  const reason = known ?? `status ${status}${body === '' ? '' : `, ${JSON.stringify(body.slice(0, 200))}`}`;
+  // What a person can do something about is not about this batch.
+  return permanentStatuses.has(status) && known === null
     ? { kind: 'refused', reason }
-    : { kind: 'failed', reason, status, retryAfterMillis: readRetryAfter(retryAfter) };
+    : { kind: 'failed', reason, code, status, retryAfterMillis: readRetryAfter(retryAfter) };
 }
 
 /** The beginning of the answer. Where it breaks off, its status has already said what counts. */
@@ -97,4 +114,8 @@ function readRetryAfter(value: string | undefined): number | null {
 function describe(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return error.message || ('code' in error ? String(error.code) : error.name);
+}
+
+function readCode(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
 }

@@ -179,8 +179,11 @@ export class SpanDelivery implements SpanExporter {
     this.#pump();
   }
 
-  #backOff(batch: Batch, { reason, status, retryAfterMillis }: Outcome & { readonly kind: 'failed' }): void {
-    this.#reportFailure(reason, status);
+  #backOff(
+    batch: Batch,
+    { reason, code, status, retryAfterMillis }: Outcome & { readonly kind: 'failed' },
+  ): void {
+    this.#reportFailure(reason, code);
     // The receiver lives and did not take this batch; that must not hold up the others.
     if (status !== null) this.#backlog.moveToBack(batch);
     this.#failures += 1;
@@ -270,14 +273,14 @@ export class SpanDelivery implements SpanExporter {
   }
 
   /** Once for each reason in an outage. */
-  #reportFailure(reason: string, status: number | null): void {
+  #reportFailure(reason: string, code: string): void {
     this.#outage ??= { since: performance.now(), said: new Set(), droppedBefore: this.#dropped.backlog_full };
-    if (this.#outage.said.has(status)) return;
-    this.#outage.said.add(status);
+    if (this.#outage.said.has(code)) return;
+    this.#outage.said.add(code);
     const { url, maxBytes } = this.#options;
     diag.warn(
       `${url} does not take spans: ${reason}. They are kept and sent again until it does (${this.#backlog.spans} in ` +
-        `${this.#backlog.bytes} of ${maxBytes} bytes).${status === 401 || status === 403 ? accessAdvice : ''}`,
+        `${this.#backlog.bytes} of ${maxBytes} bytes).`,
     );
   }
 
@@ -306,13 +309,10 @@ export class SpanDelivery implements SpanExporter {
 interface Outage {
   /** Milliseconds of the monotonic clock. */
   readonly since: number;
-  /** What the log has said of it: a status, null for no answer, or that the backlog is full. */
-  readonly said: Set<number | null | 'full'>;
+  /** What the log has said of it: codes of failures, and that the backlog is full. */
+  readonly said: Set<string>;
   readonly droppedBefore: number;
 }
-
-const accessAdvice =
-  ' Check OTEL_EXPORTER_OTLP_HEADERS (the token) and OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE with OTEL_EXPORTER_OTLP_CLIENT_KEY.';
 
 function reportSpoolError(error: unknown): void {
   diag.error(`The spool of spans failed: ${describe(error)}.`);

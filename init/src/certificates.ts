@@ -1,0 +1,82 @@
+/** Certificates for one stack: an authority whose key is thrown away, and one certificate for each identity. */
+// First: what the certificate library is built on asks for it.
+import 'reflect-metadata';
+import { webcrypto } from 'node:crypto';
+import {
+  BasicConstraintsExtension,
+  ExtendedKeyUsage,
+  ExtendedKeyUsageExtension,
+  KeyUsageFlags,
+  KeyUsagesExtension,
+  PemConverter,
+  SubjectAlternativeNameExtension,
+  X509CertificateGenerator,
+} from '@peculiar/x509';
+
+/** Who gets a certificate: the name that others connect to, and whether it is connected to, connects, or both. */
+export interface Identity {
+  readonly name: string;
+  readonly usages: readonly ('server' | 'client')[];
+}
+
+/** PEM. */
+export interface Credentials {
+  readonly authority: string;
+  readonly certificate: string;
+  readonly key: string;
+}
+
+/** ECDSA with P-256: every TLS library knows it, and a key is made in a millisecond. */
+const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
+/** Certificates are valid at once on a machine whose clock is a little behind. */
+const clockToleranceMillis = 60_000;
+const extendedUsages = { server: ExtendedKeyUsage.serverAuth, client: ExtendedKeyUsage.clientAuth } as const;
+
+/** Certificates that only each other's holders trust, because the authority can sign no more. By name of the identity. */
+export async function issueCertificates(
+  identities: readonly Identity[],
+  lifetimeMillis: number,
+): Promise<ReadonlyMap<string, Credentials>> {
+  const authorityKeys = await createKeys();
+  const notBefore = new Date(Date.now() - clockToleranceMillis);
+  const notAfter = new Date(Date.now() + lifetimeMillis);
+  const issuer = 'CN=stack authority';
+  const validity = { notBefore, notAfter, signingAlgorithm: algorithm };
+  const authority = await X509CertificateGenerator.createSelfSigned({
+    ...validity,
+    name: issuer,
+    keys: authorityKeys,
+    extensions: [
+      new BasicConstraintsExtension(true, 0, true),
+      new KeyUsagesExtension(KeyUsageFlags.keyCertSign, true),
+    ],
+  });
+  const issued = identities.map(async ({ name, usages }) => {
+    const { publicKey, privateKey } = await createKeys();
+    const certificate = await X509CertificateGenerator.create({
+      ...validity,
+      subject: `CN=${name}`,
+      issuer,
+      publicKey,
+      signingKey: authorityKeys.privateKey,
+      extensions: [
+        new BasicConstraintsExtension(false, undefined, true),
+        new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
+        new ExtendedKeyUsageExtension(usages.map((usage) => extendedUsages[usage])),
+        // `localhost` for a service's own health check.
+        new SubjectAlternativeNameExtension([name, 'localhost'].map((value) => ({ type: 'dns', value }))),
+      ],
+    });
+    const key = PemConverter.encode(await webcrypto.subtle.exportKey('pkcs8', privateKey), 'PRIVATE KEY');
+    return [name, { authority: toPem(authority), certificate: toPem(certificate), key: `${key}\n` }] as const;
+  });
+  return new Map(await Promise.all(issued));
+}
+
+function createKeys() {
+  return webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
+}
+
+function toPem(certificate: { toString(format: 'pem'): string }): string {
+  return `${certificate.toString('pem')}\n`;
+}

@@ -1,0 +1,99 @@
+/**
+ * Runs once before the stack starts: hands each volume for data to its user, and puts the OTLP token, and with TLS=on
+ * short-lived certificates, on the volumes of those who need them. What is there and still good stays.
+ */
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { chown, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Credentials, type Identity, issueCertificates } from './certificates.ts';
+import { ConfigError, readConfig } from './config.ts';
+import { chooseToken } from './token.ts';
+import { readIfPresent, writeSecret } from './volume.ts';
+
+/** Has a volume for credentials, on which nobody but the user of its container can read, and one for data. */
+interface Holder extends Identity {
+  readonly uid: number;
+}
+
+const serviceA: Holder = { name: 'service-a', uid: 1000, usages: ['client'] };
+const serviceB: Holder = { name: 'service-b', uid: 1000, usages: ['server', 'client'] };
+const collector: Holder = { name: 'otel-collector', uid: 10001, usages: ['server', 'client'] };
+const jaeger: Holder = { name: 'jaeger', uid: 10001, usages: ['server'] };
+const holders = [serviceA, serviceB, collector, jaeger] as const;
+
+const fileOf = { authority: 'authority.pem', certificate: 'certificate.pem', key: 'key.pem' } as const;
+
+try {
+  const { volumes, tokenFile, certificateLifetimeMillis } = readConfig(process.env);
+  for (const { name, uid } of holders) await chown(join(volumes, 'data', name), uid, uid);
+  const credentials = join(volumes, 'credentials');
+  const said = [
+    await provideToken(credentials, tokenFile),
+    certificateLifetimeMillis === null
+      ? await removeCertificates(credentials)
+      : await provideCertificates(credentials, certificateLifetimeMillis),
+  ];
+  process.stdout.write(`init: ${said.join(', ')}\n`);
+} catch (error) {
+  if (!(error instanceof ConfigError)) throw error;
+  process.stderr.write(`init: ${error.message}\n`);
+  process.exit(2);
+}
+
+async function provideToken(folder: string, tokenFile: string): Promise<string> {
+  const given = (await readIfPresent(tokenFile)) ?? '';
+  const present = await readIfPresent(join(folder, collector.name, 'token'));
+  const token = chooseToken(given, present);
+  for (const { name, uid } of [collector, serviceA, serviceB]) {
+    await writeSecret(join(folder, name, 'token'), token, uid);
+  }
+  if (given.trim() !== '') return 'token taken from OTLP_TOKEN_FILE';
+  return present === null ? 'token made' : 'token kept';
+}
+
+async function provideCertificates(folder: string, lifetimeMillis: number): Promise<string> {
+  const present = await Promise.all(holders.map(({ name }) => readCredentials(join(folder, name))));
+  if (areGood(present, lifetimeMillis)) return 'certificates kept';
+  const issued = await issueCertificates(holders, lifetimeMillis);
+  for (const { name, uid } of holders) {
+    const credentials = issued.get(name);
+    if (credentials === undefined) continue;
+    for (const part of ['authority', 'certificate', 'key'] as const) {
+      await writeSecret(join(folder, name, fileOf[part]), credentials[part], uid);
+    }
+  }
+  return `certificates made, good until ${new Date(Date.now() + lifetimeMillis).toISOString()}`;
+}
+
+async function removeCertificates(folder: string): Promise<string> {
+  const paths = holders.flatMap(({ name }) => Object.values(fileOf).map((file) => join(folder, name, file)));
+  await Promise.all(paths.map((path) => rm(path, { force: true })));
+  return 'no TLS';
+}
+
+/** All of one authority, which can sign no more, each with its key, and the better half of their time before them. */
+function areGood(present: readonly (Credentials | null)[], lifetimeMillis: number): boolean {
+  const latest = Date.now() + lifetimeMillis / 2;
+  return present.every((credentials) => {
+    if (credentials === null || credentials.authority !== present[0]?.authority) return false;
+    try {
+      const certificate = new X509Certificate(credentials.certificate);
+      const authority = new X509Certificate(credentials.authority);
+      return (
+        certificate.verify(authority.publicKey) &&
+        certificate.checkPrivateKey(createPrivateKey(credentials.key)) &&
+        certificate.validToDate.getTime() > latest
+      );
+    } catch {
+      // Not PEM, or cut off.
+      return false;
+    }
+  });
+}
+
+async function readCredentials(folder: string): Promise<Credentials | null> {
+  const [authority, certificate, key] = await Promise.all(
+    [fileOf.authority, fileOf.certificate, fileOf.key].map((file) => readIfPresent(join(folder, file))),
+  );
+  return authority && certificate && key ? { authority, certificate, key } : null;
+}

@@ -1,0 +1,27 @@
+/** The bearer token that the Collector asks of the services. */
+import { randomBytes } from 'node:crypto';
+import { ConfigError } from './config.ts';
+
+/** What may follow `Bearer`. Source: RFC 6750, section 2.1, `b64token`. */
+const b64token = /^[\w\-.~+/]+=*$/;
+const minLength = 16;
+
+/**
+ * The user's token where one is given, otherwise the one that the stack has, otherwise a random one.
+ * @throws {ConfigError} for a token that is none. The message does not repeat it.
+ */
+export function chooseToken(given: string, present: string | null): string {
+  const token = given.trim();
+  if (token === '') return present ?? randomBytes(32).toString('base64url');
+  if (token.length < minLength) {
+    throw new ConfigError(
+      `the token in OTLP_TOKEN_FILE has ${token.length} characters; one that cannot be guessed has ${minLength} or more`,
+    );
+  }
+  if (!b64token.test(token)) {
+    throw new ConfigError(
+      'the token in OTLP_TOKEN_FILE is no bearer token; allowed: one line of letters, digits and - . _ ~ + / with = at its end',
+    );
+  }
+  return token;
+}

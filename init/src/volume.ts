@@ -1,0 +1,22 @@
+/** Files on volumes, each readable only by the user whose container mounts the volume. */
+import { chown, readFile, rename, rm, writeFile } from 'node:fs/promises';
+
+/** Null where there is none. */
+export async function readIfPresent(path: string): Promise<string | null> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    throw error;
+  }
+}
+
+/** Whole or not at all, and only where the content is another: programs watch these files. */
+export async function writeSecret(path: string, content: string, uid: number): Promise<void> {
+  if ((await readIfPresent(path)) === content) return;
+  const draft = `${path}.new`;
+  await rm(draft, { force: true });
+  await writeFile(draft, content, { mode: 0o400 });
+  await chown(draft, uid, uid);
+  await rename(draft, path);
+}

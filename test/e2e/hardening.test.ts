@@ -1,0 +1,106 @@
+/** What the processes in the containers may do, as their kernel says it. */
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { type ComposeStack, createStack, expectSuccess, findObstacle, type Ran } from './compose-stack.ts';
+
+const obstacle = await findObstacle();
+const minute = 60_000;
+const mebibyte = 2 ** 20;
+const none = '0000000000000000';
+/** In memory, inside every container: what Docker mounts for shared memory and message queues. */
+const inMemory = ['/dev/mqueue', '/dev/shm'];
+
+/** Where a container may write is part of it: nowhere else. */
+const services = [
+  { name: 'service-a', user: 1000, memory: 256, writable: inMemory },
+  { name: 'service-b', user: 1000, memory: 256, writable: inMemory },
+  { name: 'otel-collector', user: 10001, memory: 256, writable: inMemory },
+  // The volume /tmp is the image's own.
+  { name: 'jaeger', user: 10001, memory: 512, writable: [...inMemory, '/tmp'] },
+] as const;
+
+if (obstacle !== null && process.env.CI === 'true') {
+  it('the real stack can run', () => assert.fail(obstacle));
+}
+
+describe('the processes of the stack', { skip: obstacle ?? false, timeout: 10 * minute }, () => {
+  let stack: ComposeStack;
+
+  before(
+    async () => {
+      stack = await createStack('auto');
+      expectSuccess(await stack.compose(['--profile', 'assert', 'build']));
+      expectSuccess(await stack.compose(['up', '--detach', '--wait', '--no-build']));
+    },
+    { timeout: 10 * minute },
+  );
+  after(
+    async () => void (await stack.compose(['--profile', 'assert', 'down', '--volumes', '--timeout', '10'])),
+    { timeout: 2 * minute },
+  );
+
+  for (const { name, user, memory, writable } of services) {
+    it(`${name} has no privileges`, async () => {
+      const ran = await stack.probe(name, {
+        namespace: 'pid',
+        script: 'read-privileges.ts',
+        args: ['/proc/1'],
+        user,
+      });
+      assert.deepEqual(readJson(ran), describePrivileges({ user, memory, writable: [...writable] }));
+    });
+  }
+
+  it('assert has no privileges', async () => {
+    const ran = await stack.probeNew('assert', 'read-privileges.ts');
+    assert.deepEqual(readJson(ran), describePrivileges({ user: 1000, memory: 256, writable: inMemory }));
+  });
+
+  it('init, the only root, can do nothing but hand over the files on its volumes', async () => {
+    const ran = await stack.probeNew('init', 'read-privileges.ts');
+    // CHOWN and DAC_OVERRIDE.
+    const two = '0000000000000003';
+    assert.deepEqual(readJson(ran), {
+      ...describePrivileges({
+        user: 0,
+        memory: 256,
+        writable: [
+          '/dev',
+          ...inMemory,
+          '/volumes/jaeger',
+          '/volumes/otel-collector',
+          '/volumes/service-a',
+          '/volumes/service-b',
+        ],
+      }),
+      capabilities: { CapInh: none, CapPrm: two, CapEff: two, CapBnd: two, CapAmb: none },
+    });
+  });
+
+  it('init has no network', async () => {
+    const ran = await stack.probeNew('init', 'list-listeners.ts');
+    assert.deepEqual(readJson(ran), { addresses: [], ports: [] });
+  });
+});
+
+function describePrivileges(own: {
+  readonly user: number;
+  readonly memory: number;
+  readonly writable: readonly string[];
+}) {
+  return {
+    users: [String(own.user)],
+    groups: [String(own.user)],
+    capabilities: { CapInh: none, CapPrm: none, CapEff: none, CapBnd: none, CapAmb: none },
+    noNewPrivileges: '1',
+    // 2: a filter.
+    seccomp: '2',
+    memoryBytes: String(own.memory * mebibyte),
+    processes: '64',
+    writable: own.writable,
+  };
+}
+
+function readJson(ran: Ran): unknown {
+  return JSON.parse(expectSuccess(ran).stdout);
+}
