@@ -5,6 +5,8 @@ import { join } from 'node:path';
 
 const root = join(import.meta.dirname, '..', '..');
 const outputLimit = 64 * 1024 * 1024;
+/** How many this process has created. */
+let stacks = 0;
 
 export interface Ran {
   readonly code: number;
@@ -66,8 +68,8 @@ export async function createStack(mode: 'auto' | 'manual', own: Variables = {}):
     SERVICE_A_PORT: String(a),
     SERVICE_B_PORT: String(b),
     JAEGER_UI_PORT: String(jaeger),
-    // Beside a stack that somebody has started with the default.
-    CALLS_NETWORK: `10.214.${process.pid % 256}`,
+    // Beside a stack that somebody has started with the default, and beside each other.
+    CALLS_NETWORK: `10.214.${(process.pid + stacks++) % 256}`,
     PROPAGATION: mode,
     FAULT: '',
     TLS: '',
