@@ -27,9 +27,10 @@ export function parseTraceState(header: string): TraceState | null {
     .filter((member) => member !== '');
   if (members.length === 0 || members.length > maxMembers) return null;
   const keys = members.map(readKey);
-  // "Combined Header Value": only one entry per key.
-  if (keys.includes(null) || new Set(keys).size < keys.length) return null;
-  const kept = truncate(members);
+  if (keys.includes(null)) return null;
+  // "Combined Header Value": only one entry per key. Whoever changes one moves it to the left: the first is the newest.
+  const distinct = members.filter((_, index) => keys.indexOf(keys[index] ?? null) === index);
+  const kept = truncate(distinct);
   return kept.length === 0 ? null : new TraceState(kept.join(','));
 }
 

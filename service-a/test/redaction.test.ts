@@ -78,14 +78,16 @@ for (const mode of ['auto', 'manual'] as const) {
         OTEL_TRACES_EXPORTER: 'otlp',
         OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint,
       };
-      await using serviceB = await startService({ ...env, TRUST_INCOMING: undefined }, folderOfB);
+      // It trusts this machine unless told otherwise.
+      const trustOfB = trust === 'never' ? trust : undefined;
+      await using serviceB = await startService({ ...env, TRUST_INCOMING: trustOfB }, folderOfB);
       await using serviceA = await startService({ ...env, SERVICE_B_URL: serviceB.url });
 
       const statuses = [];
       for (const target of targets('/call-b'))
         statuses.push((await sendRaw(serviceA.url, target, sent)).status);
       for (const target of targets('/work'))
-        statuses.push((await sendRaw(serviceB.url, target, headers)).status);
+        statuses.push((await sendRaw(serviceB.url, target, sent)).status);
       assert.deepEqual(statuses, expectedStatuses);
       await serviceB.stop();
       const { status } = await sendRaw(serviceA.url, `/call-b${query}`, sent);
