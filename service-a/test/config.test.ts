@@ -22,7 +22,9 @@ test('has defaults', () => {
       maxExportBatchSize: 512,
       backlogBytes: 33_554_432,
       spoolDirectory: null,
+      access: { tokenFile: null, authorityFile: null, certificateFile: null, keyFile: null },
     },
+    metricsHost: '127.0.0.1',
     metricsPort: null,
   });
 });

@@ -33,6 +33,8 @@ export interface ComposeStack {
   probe(service: string, probe: Probe): Promise<Ran>;
   /** Runs a script of `probes/` in a new container of a service. */
   probeNew(service: string, script: string, args?: readonly string[]): Promise<Ran>;
+  /** Puts files on a volume of the stack, each for the user with the number `uid` alone. */
+  writeVolume(volume: string, uid: number, files: Readonly<Record<string, string>>): Promise<Ran>;
   /** Runs a script of `probes/` on the host. */
   probeHost(script: string, args?: readonly string[]): Promise<Ran>;
   /** Runs a script of the project on the host against the stack. */
@@ -121,6 +123,15 @@ export async function createStack(mode: 'auto' | 'manual', own: Variables = {}):
       return run(
         'docker',
         ['compose', '--project-name', project, ...once, ...(await readProbe(script)), ...args],
+        environment,
+      );
+    },
+    writeVolume: async (volume, uid, files) => {
+      const mount = `--volume=${project}_${volume}:/volume`;
+      const command = ['node', ...(await readProbe('write-files.ts')), JSON.stringify(files), String(uid)];
+      return run(
+        'docker',
+        ['run', '--rm', '--network=none', '--user=0:0', mount, `${project}-service-a`, ...command],
         environment,
       );
     },

@@ -1,7 +1,8 @@
-/** What the processes in the containers may do, as their kernel says it. */
+/** What the processes in the containers may do, as their kernel says it, and whom they can reach. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { type ComposeStack, createStack, expectSuccess, findObstacle, type Ran } from './compose-stack.ts';
+import { expectedReachability, measureReachability } from './reachability.ts';
 
 const obstacle = await findObstacle();
 const minute = 60_000;
@@ -12,18 +13,18 @@ const inMemory = ['/dev/mqueue', '/dev/shm'];
 
 /** Where a container may write is part of it: nowhere else. */
 const services = [
-  { name: 'service-a', user: 1000, memory: 256, writable: inMemory },
-  { name: 'service-b', user: 1000, memory: 256, writable: inMemory },
-  { name: 'otel-collector', user: 10001, memory: 256, writable: inMemory },
+  { name: 'service-a', user: 1000, memory: 256, writable: [...inMemory, '/var/spool/spans'] },
+  { name: 'service-b', user: 1000, memory: 256, writable: [...inMemory, '/var/spool/spans'] },
+  { name: 'otel-collector', user: 10001, memory: 256, writable: [...inMemory, '/var/lib/otelcol/queue'] },
   // The volume /tmp is the image's own.
-  { name: 'jaeger', user: 10001, memory: 512, writable: [...inMemory, '/tmp'] },
+  { name: 'jaeger', user: 10001, memory: 512, writable: [...inMemory, '/tmp', '/var/lib/jaeger'] },
 ] as const;
 
 if (obstacle !== null && process.env.CI === 'true') {
   it('the real stack can run', () => assert.fail(obstacle));
 }
 
-describe('the processes of the stack', { skip: obstacle ?? false, timeout: 10 * minute }, () => {
+describe('the locked stack', { skip: obstacle ?? false, timeout: 10 * minute }, () => {
   let stack: ComposeStack;
 
   before(
@@ -67,10 +68,9 @@ describe('the processes of the stack', { skip: obstacle ?? false, timeout: 10 * 
         writable: [
           '/dev',
           ...inMemory,
-          '/volumes/jaeger',
-          '/volumes/otel-collector',
-          '/volumes/service-a',
-          '/volumes/service-b',
+          ...['credentials', 'data'].flatMap((kind) =>
+            ['jaeger', 'otel-collector', 'service-a', 'service-b'].map((name) => `/volumes/${kind}/${name}`),
+          ),
         ],
       }),
       capabilities: { CapInh: none, CapPrm: two, CapEff: two, CapBnd: two, CapAmb: none },
@@ -80,6 +80,25 @@ describe('the processes of the stack', { skip: obstacle ?? false, timeout: 10 * 
   it('init has no network', async () => {
     const ran = await stack.probeNew('init', 'list-listeners.ts');
     assert.deepEqual(readJson(ran), { addresses: [], ports: [] });
+  });
+
+  it('lets connect whom it has to, and nobody else', async (t) => {
+    const { table, byBridge } = await measureReachability(stack);
+    t.diagnostic(`\n${table}`);
+    t.diagnostic(
+      `by the addresses of the containers, this machine reaches ${byBridge.join(', ') || 'nothing'}`,
+    );
+    assert.equal(table, expectedReachability);
+  });
+
+  it('shows the token in no description of a container', async () => {
+    const token = expectSuccess(
+      await stack.compose(['exec', '--no-TTY', 'service-a', 'cat', '/run/credentials/token']),
+    ).stdout;
+    assert.match(token, /^[\w-]{43}$/);
+    for (const { name } of [...services, { name: 'init' }]) {
+      assert.ok(!expectSuccess(await stack.inspect(name)).stdout.includes(token), name);
+    }
   });
 });
 
@@ -101,6 +120,7 @@ function describePrivileges(own: {
   };
 }
 
+/** Compose may print the progress of a build before it. */
 function readJson(ran: Ran): unknown {
-  return JSON.parse(expectSuccess(ran).stdout);
+  return JSON.parse(expectSuccess(ran).stdout.trim().split('\n').at(-1) ?? '');
 }

@@ -1,0 +1,176 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, it, type TestContext } from 'node:test';
+
+const holders = ['service-a', 'service-b', 'otel-collector', 'jaeger'] as const;
+/** Only root can hand files to others. */
+const skip = process.getuid?.() === 0 ? false : 'needs root, as in its container';
+
+describe('the token', { skip }, () => {
+  it('is made once, the same for all who need it, and each can read only their own', async (t) => {
+    const stack = await makeVolumes(t);
+    assert.match((await stack.init()).stdout, /^init: token made, no TLS\n$/);
+    assert.match((await stack.init()).stdout, /^init: token kept, no TLS\n$/);
+    const tokens = await Promise.all(
+      ['service-a', 'service-b', 'otel-collector'].map((name) => stack.read(name, 'token')),
+    );
+    assert.match(tokens[0] ?? '', /^[\w-]{43}$/);
+    assert.equal(new Set(tokens).size, 1);
+    assert.deepEqual(await readdir(join(stack.volumes, 'credentials', 'jaeger')), []);
+    for (const [name, uid] of [
+      ['service-a', 1000],
+      ['service-b', 1000],
+      ['otel-collector', 10001],
+    ] as const) {
+      const { mode, uid: owner } = await stat(join(stack.volumes, 'credentials', name, 'token'));
+      assert.deepEqual([mode & 0o777, owner], [0o400, uid], name);
+      assert.equal((await stat(join(stack.volumes, 'data', name))).uid, uid, name);
+    }
+  });
+
+  it('differs from stack to stack', async (t) => {
+    const [one, other] = [await makeVolumes(t), await makeVolumes(t)];
+    await one.init();
+    await other.init();
+    assert.notEqual(await one.read('service-a', 'token'), await other.read('service-a', 'token'));
+  });
+
+  it('is the user’s where there is one, and stays', async (t) => {
+    const stack = await makeVolumes(t);
+    await stack.init();
+    const file = join(stack.volumes, 'mine');
+    await writeFile(file, 'abcdefghij.0123456789==\n');
+    const { stdout } = await stack.init({ OTLP_TOKEN_FILE: file });
+    assert.equal(stdout, 'init: token taken from OTLP_TOKEN_FILE, no TLS\n');
+    await stack.init();
+    for (const name of ['service-a', 'service-b', 'otel-collector'])
+      assert.equal(await stack.read(name, 'token'), 'abcdefghij.0123456789==');
+  });
+
+  it('is put right where one has another', async (t) => {
+    const stack = await makeVolumes(t);
+    await stack.init();
+    const path = join(stack.volumes, 'credentials', 'service-a', 'token');
+    await rm(path);
+    await writeFile(path, 'another');
+    await stack.init();
+    assert.equal(await stack.read('service-a', 'token'), await stack.read('otel-collector', 'token'));
+  });
+
+  for (const [what, token, said] of [
+    ['too short', 'secret', /^init: the token in OTLP_TOKEN_FILE has 6 characters; .* has 16 or more\n$/],
+    [
+      'two lines',
+      'abcdefghijklmnop\nabcdefghijklmnop',
+      /^init: the token in OTLP_TOKEN_FILE is no bearer token; /,
+    ],
+  ] as const) {
+    it(`is refused when it is ${what}, and not repeated`, async (t) => {
+      const stack = await makeVolumes(t);
+      const file = join(stack.volumes, 'mine');
+      await writeFile(file, token);
+      const { code, stderr } = await stack.init({ OTLP_TOKEN_FILE: file });
+      assert.equal(code, 2);
+      assert.match(stderr, said);
+      assert.ok(!stderr.includes('abcdefgh') && !stderr.includes('secret'));
+    });
+  }
+});
+
+describe('certificates', { skip }, () => {
+  it('are of one authority, for the right names and uses, and nobody has the authority’s key', async (t) => {
+    const stack = await makeVolumes(t);
+    assert.match((await stack.init({ TLS: 'on' })).stdout, /certificates made, good until \d{4}-/);
+    const authority = new X509Certificate(await stack.read('jaeger', 'authority.pem'));
+    assert.equal(authority.ca, true);
+    const serverAuth = '1.3.6.1.5.5.7.3.1';
+    const clientAuth = '1.3.6.1.5.5.7.3.2';
+    for (const [name, usages] of [
+      ['service-a', [clientAuth]],
+      ['service-b', [serverAuth, clientAuth]],
+      ['otel-collector', [serverAuth, clientAuth]],
+      ['jaeger', [serverAuth]],
+    ] as const) {
+      const certificate = new X509Certificate(await stack.read(name, 'certificate.pem'));
+      const key = createPrivateKey(await stack.read(name, 'key.pem'));
+      assert.equal(await stack.read(name, 'authority.pem'), await stack.read('jaeger', 'authority.pem'));
+      assert.ok(certificate.verify(authority.publicKey), name);
+      assert.ok(certificate.checkPrivateKey(key), name);
+      assert.ok(!authority.checkPrivateKey(key), name);
+      assert.equal(certificate.checkHost(name), name);
+      assert.equal(certificate.checkHost('elsewhere'), undefined);
+      assert.deepEqual(certificate.keyUsage, usages);
+      const hours = (certificate.validToDate.getTime() - Date.now()) / 3_600_000;
+      assert.ok(hours > 23 && hours <= 24, `${hours} h`);
+    }
+  });
+
+  it('stay while they are good, and all are made anew when one is not', async (t) => {
+    const stack = await makeVolumes(t);
+    await stack.init({ TLS: 'on' });
+    const first = await stack.read('service-a', 'certificate.pem');
+    assert.match((await stack.init({ TLS: 'on' })).stdout, /certificates kept/);
+    assert.equal(await stack.read('service-a', 'certificate.pem'), first);
+    await rm(join(stack.volumes, 'credentials', 'jaeger', 'key.pem'));
+    assert.match((await stack.init({ TLS: 'on' })).stdout, /certificates made/);
+    assert.notEqual(await stack.read('service-a', 'certificate.pem'), first);
+  });
+
+  it('are made anew when less than half of their time is left', async (t) => {
+    const stack = await makeVolumes(t);
+    await stack.init({ TLS: 'on', CERTIFICATE_LIFETIME_SECONDS: '3600' });
+    assert.match((await stack.init({ TLS: 'on' })).stdout, /certificates made/);
+  });
+
+  it('are gone without TLS', async (t) => {
+    const stack = await makeVolumes(t);
+    await stack.init({ TLS: 'on' });
+    await stack.init();
+    assert.deepEqual(await readdir(join(stack.volumes, 'credentials', 'service-b')), ['token']);
+  });
+});
+
+for (const [name, value, allowed] of [
+  ['TLS', 'off', 'on, or unset for no TLS'],
+  ['CERTIFICATE_LIFETIME_SECONDS', '0', 'an integer from 1 to 7776000'],
+  ['CERTIFICATE_LIFETIME_SECONDS', '1e9', 'an integer from 1 to 7776000'],
+] as const) {
+  it(`refuses ${name}=${value}`, async (t) => {
+    const stack = await makeVolumes(t);
+    const { code, stderr } = await stack.init({ TLS: 'on', [name]: value });
+    assert.equal(code, 2);
+    assert.equal(stderr, `init: ${name}=${JSON.stringify(value)} is not valid; allowed: ${allowed}\n`);
+  });
+}
+
+async function makeVolumes(t: TestContext) {
+  const volumes = await mkdtemp(join(tmpdir(), 'init-'));
+  t.after(() => rm(volumes, { recursive: true }));
+  for (const name of holders) {
+    await mkdir(join(volumes, 'credentials', name), { recursive: true });
+    await mkdir(join(volumes, 'data', name), { recursive: true });
+  }
+  return {
+    volumes,
+    init: (env: NodeJS.ProcessEnv = {}) =>
+      runInit({ VOLUMES: volumes, OTLP_TOKEN_FILE: '/dev/null', ...env }),
+    read: (name: string, file: string) => readFile(join(volumes, 'credentials', name, file), 'utf8'),
+  };
+}
+
+function runInit(
+  env: NodeJS.ProcessEnv,
+): Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }> {
+  return new Promise((resolve) => {
+    const child = execFile(
+      process.execPath,
+      [join(import.meta.dirname, '..', 'src', 'init.ts')],
+      { env },
+      (_error, stdout, stderr) => resolve({ code: child.exitCode, stdout, stderr }),
+    );
+  });
+}
