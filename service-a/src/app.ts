@@ -9,6 +9,7 @@ import fastify, {
 import { CallError, callB, type Fetch, type Work } from './call-b.ts';
 import type { Config } from './config.ts';
 import { type Fault, faults, type Runner } from './fault.ts';
+import { addLimits, createServerOptions } from './limits.ts';
 import { addServerSpans, withClientSpan } from './manual.ts';
 
 /** What `GET /call-b` answers. Ids are lower-case hex; null where there is no span, parent or valid header. */
@@ -38,11 +39,13 @@ export function buildApp(config: Omit<Config, 'host' | 'port' | 'logSpans' | 'sp
   const call = (through: Fetch) => callB(config.serviceBUrl, config.serviceBTimeoutMillis, through);
 
   const app = fastify({
+    ...createServerOptions(config.limits, config.serviceBTimeoutMillis),
     logger: { level: config.logLevel, mixin: readActiveIds },
     logController: new AnsweredRequestLog(),
   });
 
   if (makesSpans) addServerSpans(app);
+  addLimits(app, config.limits);
 
   app.get(
     '/healthz',

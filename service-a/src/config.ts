@@ -1,4 +1,5 @@
 import { type Fault, type FaultName, faultNames, faults } from './fault.ts';
+import type { Limits } from './limits.ts';
 
 export interface Config {
   /** Address to listen on. */
@@ -15,6 +16,7 @@ export interface Config {
   /** Whether each finished span is printed to stdout. */
   readonly logSpans: boolean;
   readonly logLevel: (typeof logLevels)[number];
+  readonly limits: Limits;
   /** Null where spans are not exported. */
   readonly spanExport: SpanExport | null;
 }
@@ -64,6 +66,7 @@ export function readConfig(env: Environment): Config {
     fault,
     logSpans: readChoice(env, 'LOG_SPANS', booleans, 'false') === 'true',
     logLevel: readChoice(env, 'LOG_LEVEL', logLevels, 'info'),
+    limits: readLimits(env),
     spanExport: tracesExporter === 'none' ? null : readSpanExport(env),
   };
 }
@@ -77,6 +80,15 @@ export function readConfigOrExit(env: Environment): Config {
     process.stderr.write(`service-a: ${error.message}\n`);
     process.exit(2);
   }
+}
+
+function readLimits(env: Environment): Limits {
+  return {
+    maxConnections: readInteger(env, 'MAX_CONNECTIONS', { min: 1, unset: 2_000 }),
+    maxRequests: readInteger(env, 'MAX_REQUESTS', { min: 1, unset: 1_000 }),
+    maxEventLoopDelayMillis: readInteger(env, 'MAX_EVENT_LOOP_DELAY_MS', { min: 1, unset: 1_000 }),
+    requestTimeoutMillis: readInteger(env, 'REQUEST_TIMEOUT_MS', { min: 1, unset: 10_000 }),
+  };
 }
 
 function readSpanExport(env: Environment): SpanExport {

@@ -8,6 +8,7 @@ import fastify, {
   LogController,
 } from 'fastify';
 import type { Config } from './config.ts';
+import { addLimits, createServerOptions } from './limits.ts';
 import { addServerSpans } from './manual.ts';
 
 /** What `GET /work` answers. Ids are lower-case hex; null where there is no span, parent or header. */
@@ -22,13 +23,15 @@ export interface Work {
 }
 
 /** The service, ready to listen or to be injected into. Without telemetry every id that it answers is null. */
-export function buildApp(config: Pick<Config, 'propagation' | 'logLevel'>): FastifyInstance {
+export function buildApp(config: Pick<Config, 'propagation' | 'logLevel' | 'limits'>): FastifyInstance {
   const app = fastify({
+    ...createServerOptions(config.limits),
     logger: { level: config.logLevel, mixin: readActiveIds },
     logController: new AnsweredRequestLog(),
   });
 
   if (config.propagation === 'manual') addServerSpans(app);
+  addLimits(app, config.limits);
 
   app.get(
     '/healthz',

@@ -1,4 +1,5 @@
 import { type Fault, type FaultName, faultNames, faults } from './fault.ts';
+import type { Limits } from './limits.ts';
 
 export interface Config {
   /** Address to listen on. */
@@ -11,6 +12,7 @@ export interface Config {
   /** Whether each finished span is printed to stdout. */
   readonly logSpans: boolean;
   readonly logLevel: (typeof logLevels)[number];
+  readonly limits: Limits;
   /** Null where spans are not exported. */
   readonly spanExport: SpanExport | null;
 }
@@ -57,6 +59,7 @@ export function readConfig(env: Environment): Config {
     fault: readFault(env, propagation),
     logSpans: readChoice(env, 'LOG_SPANS', booleans, 'false') === 'true',
     logLevel: readChoice(env, 'LOG_LEVEL', logLevels, 'info'),
+    limits: readLimits(env),
     spanExport: tracesExporter === 'none' ? null : readSpanExport(env),
   };
 }
@@ -70,6 +73,15 @@ export function readConfigOrExit(env: Environment): Config {
     process.stderr.write(`service-b: ${error.message}\n`);
     process.exit(2);
   }
+}
+
+function readLimits(env: Environment): Limits {
+  return {
+    maxConnections: readInteger(env, 'MAX_CONNECTIONS', { min: 1, unset: 2_000 }),
+    maxRequests: readInteger(env, 'MAX_REQUESTS', { min: 1, unset: 1_000 }),
+    maxEventLoopDelayMillis: readInteger(env, 'MAX_EVENT_LOOP_DELAY_MS', { min: 1, unset: 1_000 }),
+    requestTimeoutMillis: readInteger(env, 'REQUEST_TIMEOUT_MS', { min: 1, unset: 10_000 }),
+  };
 }
 
 function readSpanExport(env: Environment): SpanExport {
