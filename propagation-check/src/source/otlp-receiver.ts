@@ -4,6 +4,7 @@ import { TooLargeError } from '../decode/gunzip.ts';
 import { decodeOtlpJson } from '../decode/otlp-json.ts';
 import { decodeOtlpProtobuf } from '../decode/otlp-protobuf.ts';
 import { parseJson } from '../decode/parse-json.ts';
+import { warnOfOpenAddress } from '../open-address.ts';
 import type { Span } from '../span.ts';
 import { ArrivalSignal } from './arrival-signal.ts';
 import { encodeStatus, encodeSuccess, type OtlpContentType, rpcCode } from './otlp-response.ts';
@@ -94,6 +95,7 @@ export async function startOtlpReceiver(options: OtlpReceiverOptions = {}): Prom
   const url = await listen(server, settings.host, settings.port);
   return {
     name: `otlp=${url.slice('http://'.length)}`,
+    warning: warnOfOpenAddress(url),
     url,
     get revision() {
       return arrivals.revision;
