@@ -39,7 +39,7 @@ export function createProgram(session: Session): Command {
     .allowExcessArguments(false)
     .configureHelp({ helpWidth: session.output.width })
     .configureOutput({
-      writeOut: (text) => void session.output.print(text),
+      writeOut: (text) => void session.output.print(text).catch(() => session.setExitCode(2)),
       writeErr: session.writeError,
       outputError: (text, write) => write(`${toErrorLine(text)}\n`),
       getOutHasColors: () => session.output.color,
