@@ -17,6 +17,8 @@ export interface Session {
   readonly setExitCode: (code: number) => void;
   /** Aborts when the user ends the program. */
   readonly signal: AbortSignal;
+  /** From now on a signal ends the program without a word: for work during which nothing can be told to stop. */
+  readonly endOnSignals: () => void;
 }
 
 const examples = `
