@@ -9,6 +9,7 @@ import fastify, {
 import { CallError, callB, type Fetch, type Work } from './call-b.ts';
 import type { Config } from './config.ts';
 import { type Fault, faults, type Runner } from './fault.ts';
+import { addLimits, createServerOptions } from './limits.ts';
 import { addServerSpans, withClientSpan } from './manual.ts';
 import { readPath } from './redact.ts';
 
@@ -32,7 +33,10 @@ const statusOf: Readonly<Record<CallError['code'], 502 | 504>> = {
 
 /** The service, ready to listen or to be injected into. Without telemetry every id of its own is null. */
 export function buildApp(
-  config: Pick<Config, 'serviceBUrl' | 'serviceBTimeoutMillis' | 'propagation' | 'fault' | 'logLevel'>,
+  config: Pick<
+    Config,
+    'serviceBUrl' | 'serviceBTimeoutMillis' | 'propagation' | 'fault' | 'logLevel' | 'limits'
+  >,
 ): FastifyInstance {
   const fault: Fault = config.fault === null ? {} : faults[config.fault];
   const makesSpans = config.propagation === 'manual';
@@ -41,11 +45,13 @@ export function buildApp(
   const call = (through: Fetch) => callB(config.serviceBUrl, config.serviceBTimeoutMillis, through);
 
   const app = fastify({
+    ...createServerOptions(config.limits, config.serviceBTimeoutMillis),
     logger: { level: config.logLevel, mixin: readActiveIds, serializers: { req: describeRequest } },
     logController: new AnsweredRequestLog(),
   });
 
   if (makesSpans) addServerSpans(app);
+  addLimits(app, config.limits);
 
   app.get(
     '/healthz',

@@ -1,6 +1,7 @@
 import { accessSync, constants } from 'node:fs';
 import type { CollectorAccess } from './collector-access.ts';
 import { type Fault, type FaultName, faultNames, faults } from './fault.ts';
+import type { Limits } from './limits.ts';
 import { parseNetwork, type Trust } from './trust.ts';
 
 export interface Config {
@@ -20,6 +21,7 @@ export interface Config {
   /** Whether each finished span is printed to stdout. */
   readonly logSpans: boolean;
   readonly logLevel: (typeof logLevels)[number];
+  readonly limits: Limits;
   /** Null where spans are not exported. */
   readonly spanExport: SpanExport | null;
   /** Address for the service's own counters. */
@@ -84,6 +86,7 @@ export function readConfig(env: Environment): Config {
     trustIncoming: readTrust(env, 'never'),
     logSpans: readChoice(env, 'LOG_SPANS', booleans, 'false') === 'true',
     logLevel: readChoice(env, 'LOG_LEVEL', logLevels, 'info'),
+    limits: readLimits(env),
     spanExport: tracesExporter === 'none' ? null : readSpanExport(env),
     metricsHost: env.METRICS_HOST || env.HOST || '127.0.0.1',
     metricsPort: env.METRICS_PORT
@@ -136,6 +139,15 @@ function readTrust(env: Environment, unset: Trust): Trust {
       throw invalid(name, value, 'never, always, or networks such as 10.0.0.0/8,fd00::/8');
     return network;
   });
+}
+
+function readLimits(env: Environment): Limits {
+  return {
+    maxConnections: readInteger(env, 'MAX_CONNECTIONS', { min: 1, unset: 2_000 }),
+    maxRequests: readInteger(env, 'MAX_REQUESTS', { min: 1, unset: 1_000 }),
+    maxEventLoopDelayMillis: readInteger(env, 'MAX_EVENT_LOOP_DELAY_MS', { min: 1, unset: 1_000 }),
+    requestTimeoutMillis: readInteger(env, 'REQUEST_TIMEOUT_MS', { min: 1, unset: 10_000 }),
+  };
 }
 
 function readSpanExport(env: Environment): SpanExport {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { buildApp } from '../src/app.ts';
+import { readConfig } from '../src/config.ts';
 import { listen } from './support/listen.ts';
 
 const spanId = 'b7ad6b7169203331';
@@ -25,6 +26,7 @@ const app = buildApp({
   propagation: 'auto',
   fault: null,
   logLevel: 'silent',
+  limits: readConfig({}).limits,
 });
 after(async () => {
   await app.close();

@@ -15,6 +15,12 @@ test('has defaults', () => {
     trustIncoming: 'never',
     logSpans: false,
     logLevel: 'info',
+    limits: {
+      maxConnections: 2_000,
+      maxRequests: 1_000,
+      maxEventLoopDelayMillis: 1_000,
+      requestTimeoutMillis: 10_000,
+    },
     spanExport: {
       scheduledDelayMillis: 5_000,
       exportTimeoutMillis: 30_000,
@@ -89,6 +95,7 @@ describe('refuses', () => {
     ['PORT', '65536', 'an integer from 0 to 65535'],
     ['PORT', '80a', 'an integer from 0 to 65535'],
     ['PORT', '-1', 'an integer from 0 to 65535'],
+    ['MAX_CONNECTIONS', '0', 'an integer from 1 to 2147483647'],
     ['SERVICE_B_TIMEOUT_MS', '2s', 'an integer from 1 to 2147483647'],
     ['SERVICE_B_URL', 'service-b:8082', serviceBUrl],
     ['SERVICE_B_URL', '//service-b', serviceBUrl],

@@ -8,6 +8,7 @@ import fastify, {
   LogController,
 } from 'fastify';
 import type { Config } from './config.ts';
+import { addLimits, createServerOptions } from './limits.ts';
 import { addServerSpans } from './manual.ts';
 import { readPath, redactHeader } from './redact.ts';
 
@@ -23,8 +24,9 @@ export interface Work {
 }
 
 /** The service, ready to listen or to be injected into. Without telemetry every id that it answers is null. */
-export function buildApp(config: Pick<Config, 'propagation' | 'logLevel'>): FastifyInstance {
+export function buildApp(config: Pick<Config, 'propagation' | 'logLevel' | 'limits'>): FastifyInstance {
   const app = fastify({
+    ...createServerOptions(config.limits),
     logger: {
       level: config.logLevel,
       mixin: readActiveIds,
@@ -38,6 +40,7 @@ export function buildApp(config: Pick<Config, 'propagation' | 'logLevel'>): Fast
   });
 
   if (config.propagation === 'manual') addServerSpans(app);
+  addLimits(app, config.limits);
 
   app.get(
     '/healthz',

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { buildApp } from '../src/app.ts';
+import { readConfig } from '../src/config.ts';
 import { collectSpans, SERVER } from './support/collect-spans.ts';
 import { fetchJson, type JsonObject } from './support/fetch-json.ts';
 import { startService } from './support/start-service.ts';
@@ -10,7 +11,7 @@ const callerSpanId = 'b7ad6b7169203331';
 const traceparent = `00-${traceId}-${callerSpanId}-01`;
 
 describe('without telemetry', () => {
-  const app = buildApp({ propagation: 'auto', logLevel: 'silent' });
+  const app = buildApp({ propagation: 'auto', logLevel: 'silent', limits: readConfig({}).limits });
   after(() => app.close());
 
   test('answers nulls instead of failing', async () => {

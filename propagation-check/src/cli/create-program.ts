@@ -17,6 +17,8 @@ export interface Session {
   readonly setExitCode: (code: number) => void;
   /** Aborts when the user ends the program. */
   readonly signal: AbortSignal;
+  /** From now on a signal ends the program without a word: for work during which nothing can be told to stop. */
+  readonly endOnSignals: () => void;
 }
 
 const examples = `
@@ -39,7 +41,7 @@ export function createProgram(session: Session): Command {
     .allowExcessArguments(false)
     .configureHelp({ helpWidth: session.output.width })
     .configureOutput({
-      writeOut: (text) => void session.output.print(text),
+      writeOut: (text) => void session.output.print(text).catch(() => session.setExitCode(2)),
       writeErr: session.writeError,
       outputError: (text, write) => write(`${toErrorLine(text)}\n`),
       getOutHasColors: () => session.output.color,

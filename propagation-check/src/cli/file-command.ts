@@ -15,7 +15,10 @@ Examples:
   $ curl -s http://localhost:16686/api/traces/4bf92f3577b34da6a3ce929d0e0e4736 | propagation-check file -
   $ propagation-check file trace.json --wire wire.jsonl --json`;
 
-export function addFileCommand(program: Command, { output, setExitCode, signal }: Session): void {
+export function addFileCommand(
+  program: Command,
+  { output, setExitCode, signal, endOnSignals }: Session,
+): void {
   const command = program
     .command('file')
     .summary('check the traces in files, or on standard input')
@@ -27,8 +30,9 @@ export function addFileCommand(program: Command, { output, setExitCode, signal }
   addCheckOptions(command)
     .addHelpText('after', examples)
     .action(async (paths: readonly string[], args: CheckArguments) => {
+      endOnSignals();
       const inputs = await readCheckInputs(args);
-      const spans = await readFiles(paths, signal);
+      const spans = await readFiles(paths);
       const collector = await readCollector(args, signal);
       const result = judge(spans, inputs, collector);
       const source = paths.map((path) => (path === '-' ? 'standard input' : quotePath(path))).join(', ');
@@ -44,11 +48,11 @@ export function addFileCommand(program: Command, { output, setExitCode, signal }
     });
 }
 
-async function readFiles(paths: readonly string[], signal: AbortSignal): Promise<readonly Span[]> {
+async function readFiles(paths: readonly string[]): Promise<readonly Span[]> {
   if (paths.filter((path) => path === '-').length > 1) {
     throw new UsageError('standard input (-) can be read once; name it once');
   }
   const files: (readonly Span[])[] = [];
-  for (const path of paths) files.push((await readSpanFile(path, {}, signal)).spans);
+  for (const path of paths) files.push((await readSpanFile(path)).spans);
   return files.flat();
 }

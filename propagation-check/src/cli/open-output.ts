@@ -1,9 +1,13 @@
 import type { Layout } from '../report/assertion-layout.ts';
+import { UsageError } from './usage-error.ts';
 
 const defaultWidth = 100;
 
 export interface Output extends Layout {
-  /** Resolves when the text is written, or when nobody reads any more (`| head`, a closed terminal). */
+  /**
+   * Resolves when the text is written, or when nobody reads any more (`| head`, a closed terminal).
+   * @throws {UsageError} when it cannot be written: a full disk must not look like a result.
+   */
   print(text: string): Promise<void>;
 }
 
@@ -15,8 +19,21 @@ export function openOutput(): Output {
   return {
     width: readWidth(stdout.columns, env.COLUMNS),
     color: wantsColor(stdout.isTTY === true, env),
-    print: (text) => new Promise((resolve) => stdout.write(text, () => resolve())),
+    print: (text) =>
+      new Promise((resolve, reject) => {
+        stdout.write(text, (error) => {
+          if (!error || isGone(error)) resolve();
+          else reject(new UsageError(`standard output cannot be written: ${error.message}`));
+        });
+      }),
   };
+}
+
+function isGone(error: Error): boolean {
+  return (
+    'code' in error &&
+    (error.code === 'EPIPE' || error.code === 'ERR_STREAM_DESTROYED' || error.code === 'EIO')
+  );
 }
 
 /** Columns of the terminal, or of `COLUMNS` where the output goes elsewhere. */

@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
-import { openSource } from '../source/open-source.ts';
 import {
   type CheckInputs,
   hintAtExpectations,
@@ -16,6 +15,7 @@ import type { Session } from './create-program.ts';
 import { type DrivenRequest, driveRequests } from './drive-requests.ts';
 import { explainSilence } from './explain-silence.ts';
 import { describeFileError, quotePath } from './file-error.ts';
+import { openNamedSource } from './open-named-source.ts';
 import {
   type Entries,
   parseBaggageEntry,
@@ -26,7 +26,6 @@ import {
 } from './parse-argument.ts';
 import { printReport } from './print-report.ts';
 import { createProgress } from './show-progress.ts';
-import { toSourceOptions } from './source-options.ts';
 import { UsageError } from './usage-error.ts';
 
 interface RunArguments extends SourceArguments {
@@ -80,10 +79,14 @@ export function addRunCommand(program: Command, session: Session): void {
     });
 }
 
-async function runRequests(url: URL, args: RunArguments, { output, signal }: Session): Promise<number> {
+async function runRequests(
+  url: URL,
+  args: RunArguments,
+  { output, signal, writeError }: Session,
+): Promise<number> {
   const inputs = withBaggage(await readCheckInputs(args), args.baggage ?? {});
   const ca = await readCa(args.ca);
-  const source = await openSource(args.source, toSourceOptions(args));
+  const source = await openNamedSource(args, { writeError });
   const progress = createProgress(source.name);
   try {
     // A source that cannot be asked is found out before anything is sent.

@@ -41,6 +41,9 @@ export async function runProgram(args: readonly string[]): Promise<void> {
       process.exitCode = code;
     },
     signal: interrupted.signal,
+    endOnSignals: () => {
+      for (const signal of signals) process.removeAllListeners(signal);
+    },
   });
 }
 

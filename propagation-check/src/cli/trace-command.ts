@@ -1,5 +1,4 @@
 import { type Command, Option } from 'commander';
-import { openSource } from '../source/open-source.ts';
 import type { Source } from '../source/source.ts';
 import type { Span } from '../span.ts';
 import {
@@ -13,10 +12,10 @@ import {
 import { collectTraces } from './collect-traces.ts';
 import { addCheckOptions, addSourceOptions, type SourceArguments } from './common-options.ts';
 import type { Session } from './create-program.ts';
+import { openNamedSource } from './open-named-source.ts';
 import { parseCount, parseDuration, parseTraceId } from './parse-argument.ts';
 import { printReport } from './print-report.ts';
 import { createProgress } from './show-progress.ts';
-import { toSourceOptions } from './source-options.ts';
 import { UsageError } from './usage-error.ts';
 
 interface TraceArguments extends SourceArguments {
@@ -59,13 +58,13 @@ export function addTraceCommand(program: Command, session: Session): void {
 async function checkStoredTraces(
   traceIds: readonly string[],
   args: TraceArguments,
-  { output, signal }: Session,
+  { output, signal, writeError }: Session,
 ): Promise<number> {
   if (traceIds.length > 0 === (args.service !== undefined)) {
     throw new UsageError('name the traces: either TRACE_ID…, or --service NAME to search for them');
   }
   const inputs = await readCheckInputs(args);
-  const source = await openSource(args.source, toSourceOptions(args));
+  const source = await openNamedSource(args, { writeError });
   const progress = createProgress(source.name);
   try {
     const found = args.service === undefined ? null : await search(source, args.service, args, signal);

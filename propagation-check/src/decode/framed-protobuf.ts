@@ -1,4 +1,5 @@
 import type { Span } from '../span.ts';
+import { checkMemory } from './check-memory.ts';
 import { DecodeError } from './decode-error.ts';
 import { decodeOtlpProtobuf } from './otlp-protobuf.ts';
 
@@ -17,6 +18,7 @@ export function isFramed(bytes: Uint8Array): boolean {
  * @throws {DecodeError} with the byte offset of the request that is cut off or not readable.
  */
 export function decodeFramedProtobuf(bytes: Uint8Array): readonly Span[] {
+  checkMemory(bytes, 'protobuf');
   const spans: Span[] = [];
   for (let start = 0; start < bytes.length; ) {
     const body = start + prefixBytes;

@@ -1,4 +1,5 @@
 import type { Span } from '../span.ts';
+import { checkMemory } from './check-memory.ts';
 import { DecodeError } from './decode-error.ts';
 import { decodeOtlpDocument } from './otlp-document.ts';
 import { parseJson } from './parse-json.ts';
@@ -12,6 +13,7 @@ const newline = 0x0a;
  *   what it held is unknown, and a check without it could blame a service for it.
  */
 export function decodeJsonLines(bytes: Uint8Array): readonly Span[] {
+  checkMemory(bytes, 'json');
   const spans: Span[] = [];
   for (const { line, number, isCutOff } of splitLines(bytes)) {
     try {

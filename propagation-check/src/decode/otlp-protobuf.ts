@@ -1,6 +1,7 @@
 import { fromBinary } from '@bufbuild/protobuf';
 import type { Attributes, AttributeValue, Span, SpanLink } from '../span.ts';
 import { type PlainValue, toAttributeValue, toIntegerValue } from './attribute-value.ts';
+import { checkMemory } from './check-memory.ts';
 import { DecodeError, prefixPath } from './decode-error.ts';
 import { ExportTraceServiceRequestSchema } from './generated/opentelemetry/proto/collector/trace/v1/trace_service_pb.js';
 import type { AnyValue, KeyValue } from './generated/opentelemetry/proto/common/v1/common_pb.js';
@@ -27,6 +28,7 @@ export interface OtlpProtobufOptions {
  * @throws {DecodeError} with the byte offset where the bytes are not that message, or the path of what is not valid in it.
  */
 export function decodeOtlpProtobuf(bytes: Uint8Array, options: OtlpProtobufOptions = {}): readonly Span[] {
+  checkMemory(bytes, 'protobuf');
   const spans: Span[] = [];
   for (const [index, resourceSpans] of readRequest(bytes).resourceSpans.entries()) {
     decodeOneResource(resourceSpans, `resourceSpans[${index}]`, options, spans);

@@ -1,13 +1,15 @@
 import { isUtf8 } from 'node:buffer';
+import { checkMemory } from './check-memory.ts';
 import { DecodeError } from './decode-error.ts';
 import { findJsonFault, type JsonFault } from './json-fault.ts';
 import { quoteValue } from './quote-value.ts';
 
 /**
  * Parses UTF-8 bytes as JSON.
- * @throws {DecodeError} that starts with the byte offset of the fault.
+ * @throws {DecodeError} that starts with the byte offset of the fault; also when Node's memory does not suffice.
  */
 export function parseJson(bytes: Uint8Array): unknown {
+  checkMemory(bytes, 'json');
   const text = decodeUtf8(bytes);
   try {
     return JSON.parse(text);

@@ -16,8 +16,8 @@ export function quoteValue(value: unknown): string {
 
 /** Replaces every control and formatting character, line breaks included, by its `\u` escape. */
 export function escapeControls(text: string): string {
-  return text.replace(
-    unsafe,
-    (character) => `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`,
-  );
+  return text.replace(unsafe, (character) => {
+    const digits = (character.codePointAt(0) ?? 0).toString(16);
+    return digits.length > 4 ? `\\u{${digits}}` : `\\u${digits.padStart(4, '0')}`;
+  });
 }

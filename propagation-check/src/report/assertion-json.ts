@@ -1,5 +1,6 @@
 import type { AssertionRun, Silence } from '../assertion/run.ts';
 import type { Statement } from '../assertion/statement.ts';
+import { escapeJson } from '../escape-json.ts';
 import type { Result } from '../result.ts';
 import type { Span } from '../span.ts';
 import { countStates, type StateCounts } from './assertion-counts.ts';
@@ -83,7 +84,7 @@ export function renderAssertionJson(
     })),
     result: run.result,
   };
-  return `${JSON.stringify(document, null, 2)}\n`;
+  return `${escapeJson(JSON.stringify(document, null, 2))}\n`;
 }
 
 function toSpanDocument(span: Span): SpanDocument {

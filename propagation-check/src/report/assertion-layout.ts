@@ -34,7 +34,8 @@ export function hang(label: string, text: string, layout: Layout): readonly stri
   );
 }
 
-/** Shortens from the end to at most `width` columns. */
+/** Shortens from the end to at most `width` columns, never within a character. */
 export function truncate(text: string, width: number): string {
-  return text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`;
+  if (text.length <= width) return text;
+  return `${text.slice(0, Math.max(0, width - 1)).replace(/[\ud800-\udbff]$/, '')}…`;
 }

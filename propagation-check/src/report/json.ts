@@ -1,4 +1,5 @@
 import type { CollectorCounters } from '../collector-counters.ts';
+import { escapeJson } from '../escape-json.ts';
 import type { Result } from '../result.ts';
 
 /** What is known beside the result; part of the JSON report, version 1. */
@@ -13,12 +14,7 @@ export interface ReportDetails {
   readonly collector: CollectorCounters | null;
 }
 
-/** The result as it is, and the details beside it. Control characters are escaped, so that a log stays whole. */
+/** The result as it is, and the details beside it, so escaped that a log stays whole. */
 export function renderJson(result: Result, { source, reason, notes, collector }: ReportDetails): string {
-  const text = JSON.stringify({ ...result, source, reason, notes, collector }, null, 2);
-  return `${text.replace(/[\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g, escapeCharacter)}\n`;
-}
-
-function escapeCharacter(character: string): string {
-  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  return `${escapeJson(JSON.stringify({ ...result, source, reason, notes, collector }, null, 2))}\n`;
 }

@@ -30,7 +30,7 @@ export function renderFinding(finding: Finding, options: FindingOptions): readon
     ...renderEvidence(finding, options),
     ...renderCandidates(words, candidates, options),
     ...labelled('fix', describeFix(finding), options),
-    ...labelled('read', `${options.docsRoot}${escapeText(finding.docs)}`, options),
+    ...labelled('read', escapeText(`${options.docsRoot}${finding.docs}`), options),
   ];
 }
 

@@ -16,6 +16,9 @@ const counters = [
   'exporter_enqueue_failed_spans',
 ] as const;
 
+/** A Collector with many components has some 100 KB. */
+const maxResponseBytes = 16 * 1024 * 1024;
+
 type Counter = (typeof counters)[number];
 
 /**
@@ -29,7 +32,10 @@ export async function readCollectorCounters(
   signal?: AbortSignal,
 ): Promise<CollectorCounters> {
   const endpoint = url.pathname === '/' ? new URL('/metrics', url) : url;
-  const client = await createHttpClient('collector', new URL('/', endpoint), options);
+  const client = await createHttpClient('collector', new URL('/', endpoint), {
+    maxResponseBytes,
+    ...options,
+  });
   const name = `collector=${endpoint.origin}${endpoint.pathname}`;
   try {
     const path = endpoint.pathname.replace(/^\/+/, '');

@@ -4,7 +4,8 @@ import tls from 'node:tls';
 import { Agent, type Dispatcher, request } from 'undici';
 import { DecodeError } from '../decode/decode-error.ts';
 import { gunzip } from '../decode/gunzip.ts';
-import { describeHttpFailure } from './http-failure.ts';
+import { quoteValue } from '../decode/quote-value.ts';
+import { describeBrokenAnswer, describeHttpFailure } from './http-failure.ts';
 import { followPolicy, type HttpAnswer, type RawAnswer } from './http-policy.ts';
 import { SourceError } from './source.ts';
 
@@ -100,12 +101,14 @@ interface Exchange {
 async function askOnce({ name, agent, settings, url, accept, signal }: Exchange): Promise<RawAnswer> {
   signal?.throwIfAborted();
   const timeout = AbortSignal.timeout(settings.timeoutMs);
+  let hasBegun = false;
   try {
     const response = await request(url, {
       dispatcher: agent,
       headers: { ...settings.headers, accept, 'accept-encoding': 'gzip' },
       signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
     });
+    hasBegun = true;
     return {
       url,
       status: response.statusCode,
@@ -122,7 +125,8 @@ async function askOnce({ name, agent, settings, url, accept, signal }: Exchange)
     if (error instanceof SourceError || error instanceof DecodeError) {
       throw new SourceError(`${name}: ${error.message}`);
     }
-    throw new SourceError(`${name}: ${describeHttpFailure(kindOf(name), error)}`);
+    const what = hasBegun ? describeBrokenAnswer(error) : describeHttpFailure(kindOf(name), error);
+    throw new SourceError(`${name}: ${what}`);
   }
 }
 
@@ -148,5 +152,10 @@ async function readBody(response: Dispatcher.ResponseData, maxBytes: number): Pr
     chunks.push(chunk);
   }
   const body = Buffer.concat(chunks);
-  return header(response, 'content-encoding').toLowerCase() === 'gzip' ? gunzip(body, maxBytes) : body;
+  const encoding = header(response, 'content-encoding').trim().toLowerCase();
+  if (encoding === '' || encoding === 'identity') return body;
+  if (encoding === 'gzip' || encoding === 'x-gzip') return gunzip(body, maxBytes);
+  throw new SourceError(
+    `the answer is compressed with ${quoteValue(encoding)}, which was not asked for; is there a proxy in between?`,
+  );
 }

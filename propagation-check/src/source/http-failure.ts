@@ -6,6 +6,10 @@ const untrusted: ReadonlySet<string> = new Set([
   'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
 ]);
 
+const wrongLength = 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH';
+const describeWrongLength =
+  'the answer is longer or shorter than its content-length; is there a proxy in between?';
+
 /**
  * Says why no answer came, and what to do.
  * @param kind Of the source, for people: `Jaeger`.
@@ -28,14 +32,29 @@ export function describeHttpFailure(kind: string, error: unknown): string {
   if (untrusted.has(code)) {
     return `the certificate is not trusted (${code}); pass the certificate authority's file with --ca`;
   }
-  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return 'the certificate is for another host name';
-  if (code === 'CERT_HAS_EXPIRED') return 'the certificate has expired';
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
+    return 'the certificate is for another host name; use a name that is in it';
+  }
+  if (code === 'CERT_HAS_EXPIRED' || code === 'CERT_NOT_YET_VALID') {
+    return `the certificate is not valid now (${code}); renew it, or set this machine's clock`;
+  }
+  if (code === 'UND_ERR_HEADERS_OVERFLOW') {
+    return `the answer's headers are larger than 16 KiB; is this ${kind}'s address?`;
+  }
+  if (code === wrongLength) return describeWrongLength;
   const isParserError = error instanceof Error && error.name === 'HTTPParserError';
   if (isParserError || code.startsWith('HPE_')) {
     return `the answer is not HTTP/1.1; is this ${kind}'s HTTP port and not a gRPC one?`;
   }
   if (code === 'UND_ERR_INVALID_ARG') return 'a header is not valid; check --header';
   return `no answer${code === '' ? '' : ` (${code})`}`;
+}
+
+/** As `describeHttpFailure`, for an answer whose head has come and whose body has not come whole. */
+export function describeBrokenAnswer(error: unknown): string {
+  const code = findCode(error);
+  if (code === wrongLength) return describeWrongLength;
+  return `the answer broke off${code === '' ? '' : ` (${code})`}; try again, and look into the log of what answers there`;
 }
 
 /** Node wraps the cause of a failure, and an AggregateError holds one for each address it tried. */

@@ -4,10 +4,18 @@ import { TooLargeError } from '../decode/gunzip.ts';
 import { decodeOtlpJson } from '../decode/otlp-json.ts';
 import { decodeOtlpProtobuf } from '../decode/otlp-protobuf.ts';
 import { parseJson } from '../decode/parse-json.ts';
+import { warnOfOpenAddress } from '../open-address.ts';
 import type { Span } from '../span.ts';
 import { ArrivalSignal } from './arrival-signal.ts';
 import { encodeStatus, encodeSuccess, type OtlpContentType, rpcCode } from './otlp-response.ts';
-import { RefusedRequest, readRequestBody } from './request-body.ts';
+import {
+  type BodyLimits,
+  BodyMemory,
+  createTurns,
+  type InTurn,
+  RefusedRequest,
+  useRequestBody,
+} from './request-body.ts';
 import { selectTraces } from './select-spans.ts';
 import { type Source, SourceError } from './source.ts';
 import { SpanBuffer } from './span-buffer.ts';
@@ -23,6 +31,10 @@ export interface OtlpReceiverOptions {
   readonly maxSpans?: number;
   /** Memory for spans, estimated by the size of the requests. Default 512 MiB. */
   readonly maxBytes?: number;
+  /** Memory for the bodies of requests while they arrive. Default 256 MiB. */
+  readonly maxBodyBytes?: number;
+  /** Open at one time; others are closed. Default 500. */
+  readonly maxConnections?: number;
 }
 
 /** An embedded OTLP/HTTP receiver that keeps what arrives. */
@@ -48,6 +60,15 @@ const defaults = {
   maxRequestBytes: 64 * 1024 * 1024,
   maxSpans: 200_000,
   maxBytes: 512 * 1024 * 1024,
+  maxBodyBytes: 256 * 1024 * 1024,
+  maxConnections: 500,
+} as const;
+
+/** For slow clients. Exporters give up after 10 s by default. */
+const timeouts = {
+  headersTimeout: 10_000,
+  requestTimeout: 30_000,
+  connectionsCheckingInterval: 1_000,
 } as const;
 
 /**
@@ -60,16 +81,21 @@ export async function startOtlpReceiver(options: OtlpReceiverOptions = {}): Prom
   const settings = { ...defaults, ...options };
   const buffer = new SpanBuffer(settings);
   const arrivals = new ArrivalSignal();
-  const server = createServer({ requestTimeout: 30_000 }, (request, response) => {
-    void handle(request, response, settings.maxRequestBytes, (spans, bytes) => {
+  const receiving: Receiving = {
+    limits: { maxBytes: settings.maxRequestBytes, memory: new BodyMemory(settings.maxBodyBytes) },
+    inTurn: createTurns(),
+    accept: (spans, bytes) => {
       if (spans.length === 0) return;
       buffer.add(spans, bytes);
       arrivals.notify();
-    });
-  });
+    },
+  };
+  const server = createServer(timeouts, (request, response) => void handle(request, response, receiving));
+  server.maxConnections = settings.maxConnections;
   const url = await listen(server, settings.host, settings.port);
   return {
     name: `otlp=${url.slice('http://'.length)}`,
+    warning: warnOfOpenAddress(url),
     url,
     get revision() {
       return arrivals.revision;
@@ -88,13 +114,17 @@ export async function startOtlpReceiver(options: OtlpReceiverOptions = {}): Prom
   };
 }
 
-type Accept = (spans: readonly Span[], bytes: number) => void;
+interface Receiving {
+  readonly limits: BodyLimits;
+  readonly inTurn: InTurn;
+  /** @param bytes Size of the uncompressed request. */
+  readonly accept: (spans: readonly Span[], bytes: number) => void;
+}
 
 async function handle(
   request: IncomingMessage,
   response: ServerResponse,
-  maxBytes: number,
-  accept: Accept,
+  { limits, inTurn, accept }: Receiving,
 ): Promise<void> {
   const type = readContentType(request);
   try {
@@ -106,13 +136,14 @@ async function handle(
         `content-type must be ${contentTypes.join(' or ')}`,
       );
     }
-    const body = await readRequestBody(request, maxBytes);
     const rejected: DecodeError[] = [];
-    if (isTraces)
+    await useRequestBody(request, limits, inTurn, (body) => {
+      if (!isTraces) return;
       accept(
         decodeBody(type, body, (error) => rejected.push(error)),
         body.length,
       );
+    });
     answer(response, 200, type, encodeSuccess(type, rejected.length, rejected[0]?.message ?? ''));
   } catch (error) {
     if (request.socket.destroyed) return; // The client is gone; nobody is left to be told.
@@ -160,7 +191,7 @@ function toRefusal(error: unknown): RefusedRequest {
 function refuse(response: ServerResponse, type: OtlpContentType, refusal: RefusedRequest): void {
   for (const [name, value] of Object.entries(refusal.headers)) response.setHeader(name, value);
   // What is left of the body is not read, so the connection cannot be used again.
-  if (refusal.status === 413) response.setHeader('connection', 'close');
+  if (refusal.status === 413 || refusal.status === 503) response.setHeader('connection', 'close');
   answer(response, refusal.status, type, encodeStatus(type, refusal.code, refusal.message));
 }
 

@@ -6,7 +6,13 @@ import { ExportTraceServiceResponseSchema } from '../decode/generated/openteleme
 export type OtlpContentType = 'application/json' | 'application/x-protobuf';
 
 /** Numbers of `google.rpc.Code`. */
-export const rpcCode = { invalidArgument: 3, notFound: 5, resourceExhausted: 8, unimplemented: 12 } as const;
+export const rpcCode = {
+  invalidArgument: 3,
+  notFound: 5,
+  resourceExhausted: 8,
+  unimplemented: 12,
+  unavailable: 14,
+} as const;
 
 /** The body of a successful answer; a partial success when spans were rejected. */
 export function encodeSuccess(type: OtlpContentType, rejectedSpans: number, errorMessage: string): Buffer {

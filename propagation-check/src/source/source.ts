@@ -4,6 +4,8 @@ import type { Span } from '../span.ts';
 export interface Source {
   /** For people: `jaeger=http://localhost:16686`. */
   readonly name: string;
+  /** What people should know before they use it, one line. */
+  readonly warning?: string | null;
   /**
    * The spans of one trace that have arrived so far; empty when the source holds none (yet).
    * @throws {SourceError} when the source cannot be asked: unreachable, refused, not the expected format.

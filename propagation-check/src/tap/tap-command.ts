@@ -1,5 +1,7 @@
 import type { Command } from 'commander';
+import { escapeControls } from '../decode/quote-value.ts';
 import type { WireRecord } from '../evidence.ts';
+import { warnOfOpenAddress } from '../open-address.ts';
 import { redactRecord } from './redact-record.ts';
 import { startTap, type Tap } from './start-tap.ts';
 import { TapOptionError } from './tap-option-error.ts';
@@ -88,6 +90,8 @@ export async function runTap(options: TapCommandOptions): Promise<number> {
   }
   const { tap, writer } = running;
   say(`listening on ${tap.url}, target ${options.target ?? ''}`);
+  const warning = warnOfOpenAddress(tap.url);
+  if (warning !== null) say(warning);
   await stopped;
   say('closing when the requests in flight have ended');
   await tap.close();
@@ -170,7 +174,7 @@ function describeLoss({ lost, error }: RecordLoss, options: TapCommandOptions): 
 }
 
 function say(message: string): void {
-  process.stderr.write(`propagation-check tap: ${message}\n`);
+  process.stderr.write(`propagation-check tap: ${escapeControls(message)}\n`);
 }
 
 /** Each signal once, so that a second one has its usual effect. */

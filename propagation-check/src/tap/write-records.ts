@@ -1,4 +1,5 @@
 import { closeSync, createWriteStream, openSync } from 'node:fs';
+import { escapeJson } from '../escape-json.ts';
 import type { WireRecord } from '../evidence.ts';
 import { TapOptionError } from './tap-option-error.ts';
 
@@ -62,13 +63,8 @@ export function openRecordWriter(path: string | null): RecordWriter {
   };
 }
 
-/** One line. JSON leaves some control characters as they are, and terminals obey them. */
 function encodeRecord(record: WireRecord): string {
-  const json = JSON.stringify(record).replace(
-    /[\u007f-\u009f\u2028\u2029]/g,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
-  return `${json}\n`;
+  return `${escapeJson(JSON.stringify(record))}\n`;
 }
 
 function openForAppend(path: string): number {

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { closeSync, existsSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
 import { brokenCapture, healthyCapture, readCapture } from './captures.ts';
 import { executeCli, makeFolder, runCli, spawnCli } from './run-cli.ts';
@@ -168,6 +171,19 @@ test('a reader that goes away is no failure', async (t) => {
   const stderr = text(child.stderr);
   const [code] = await once(child, 'close');
   assert.deepEqual([code, await stderr], [1, '']);
+});
+
+test('a result that cannot be written is no result', { skip: !existsSync('/dev/full') }, async (t) => {
+  const folder = await makeFolder(t, { 'spans.jsonl': readCapture(healthyCapture) });
+  const entry = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
+  const full = openSync('/dev/full', 'w');
+  t.after(() => closeSync(full));
+  const { status, stderr } = spawnSync(process.execPath, [entry, 'file', join(folder, 'spans.jsonl')], {
+    stdio: ['ignore', full, 'pipe'],
+    encoding: 'utf8',
+  });
+  assert.match(stderr, /^propagation-check: standard output cannot be written: ENOSPC[^\n]*\n$/);
+  assert.equal(status, 2);
 });
 
 test('help and version go to standard output', async () => {

@@ -46,6 +46,7 @@ export async function executeCli(...args: readonly string[]): Promise<CliResult>
       code = to;
     },
     signal: new AbortController().signal,
+    endOnSignals: () => undefined,
   });
   return { code, stdout: printed.join(''), stderr: said.join('') };
 }

@@ -11,8 +11,9 @@ test('the report is the result, with its details beside it', () => {
 });
 
 test('characters that a terminal obeys are escaped, and nothing is lost', () => {
-  const hostile = '\u001b[2J\u0085\u2028\u202e::error::';
+  const hostile = '\u001b[2J\u0085\u2028\u202e\u{e0041}::error::x ###[error]y##vso[z]';
   const text = renderJson(result, { ...details, notes: [hostile] });
   assert.doesNotMatch(text.replaceAll('\n', ''), /[\p{Cc}\p{Cf}\u2028\u2029]/u);
+  assert.doesNotMatch(text, /##/);
   assert.deepEqual(JSON.parse(text).notes, [hostile]);
 });

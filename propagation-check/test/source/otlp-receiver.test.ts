@@ -253,11 +253,12 @@ test('a port in use is an error that says what to do', async (t) => {
 
 test('closing lets an answer in progress finish, and can be repeated', async (t) => {
   const { receiver, post } = await start(t);
-  const answers = Promise.all(Array.from({ length: 8 }, () => post(oneSpan, json)));
+  // A connection that has not been used yet may be closed under a request.
+  const answers = Promise.all(Array.from({ length: 8 }, () => post(oneSpan, json))).catch(() => null);
   await receiver.waitForChange(0);
   await receiver.close();
   await receiver.close();
-  const settled = await answers.catch(() => null);
+  const settled = await answers;
   assert.ok(settled === null || settled.every((response) => response.status === 200));
   await assert.rejects(post(oneSpan, json));
 });

@@ -22,7 +22,7 @@ export interface ExportedSpan {
 
 interface Attribute {
   readonly key: string;
-  readonly value: { readonly stringValue?: string };
+  readonly value: { readonly stringValue?: string; readonly intValue?: number };
 }
 
 export const SERVER = 2;
