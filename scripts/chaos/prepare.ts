@@ -4,14 +4,13 @@ import type { StackShape } from './fault.ts';
 import type { ChaosArguments } from './options.ts';
 import { CommandError, runCommand } from './run-command.ts';
 import type { RunOptions } from './run-fault.ts';
-import { buildImages, type ComposeOverride, imageOf, patientHealthcheck } from './stack.ts';
+import { buildImages, type ComposeOverride, imageOf } from './stack.ts';
 
 const configSchema = z.object({
   services: z.record(
     z.string(),
     z.object({
       build: z.unknown().optional(),
-      healthcheck: z.unknown().optional(),
       volumes: z
         .array(z.object({ type: z.string(), source: z.string().optional(), target: z.string() }))
         .optional(),
@@ -29,11 +28,10 @@ export async function prepare(args: ChaosArguments, signal: AbortSignal): Promis
     const built = Object.keys(services).filter((name) => services[name]?.build !== undefined);
     const override: ComposeOverride = {
       services: Object.fromEntries(
-        Object.entries(services).map(([name, { build, healthcheck }]) => [
+        Object.entries(services).map(([name, { build }]) => [
           name,
           {
             ...(build === undefined ? {} : { image: imageOf(name) }),
-            ...(healthcheck === undefined ? {} : { healthcheck: patientHealthcheck }),
           },
         ]),
       ),

@@ -14,8 +14,8 @@ other machines  -               -               -               -               
 service-a       own             own             open            open            open                 -                    -                     -            -
 service-b       open            open            own             own             open                 -                    -                     -            -
 otel-collector  open            -               open            -               own                  own                  own                   open         -
-jaeger          -               -               -               -               -                    -                    -                     own          own
-assert          open            open            open            open            -                    open                 open                  -            open
+jaeger          -               -               -               -               open                 -                    -                     own          own
+assert          open            open            open            open            open                 open                 open                  open         open
 `.trim();
 
 type Service = (typeof services)[number];
