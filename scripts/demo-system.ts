@@ -64,7 +64,8 @@ export async function startDemoSystem({
     started.defer(() => service.stop());
     return service;
   };
-  const serviceB = await start('service-b', {});
+  // As in Compose, the variable is for the edge; B trusts this machine.
+  const serviceB = await start('service-b', { TRUST_INCOMING: '' });
   const calledByA = (await stepBetween?.(serviceB.url)) ?? serviceB.url;
   const serviceA = await start('service-a', { SERVICE_B_URL: calledByA.href });
 
