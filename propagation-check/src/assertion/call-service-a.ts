@@ -35,7 +35,7 @@ async function callOnce(url: URL, { timeoutMs, signal }: CallOptions): Promise<C
       headers: { traceparent: `00-${randomHex(16)}-${randomHex(8)}-01` },
       signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
     });
-    const body = await response.text();
+    const body = await readBody(response);
     if (response.status !== 200) return silent(explainStatus(url, response.status, body));
     return { answer: parseAnswer(body), silence: null, sentAt, answeredAt: Date.now() };
   } catch (error) {
@@ -43,7 +43,7 @@ async function callOnce(url: URL, { timeoutMs, signal }: CallOptions): Promise<C
     if (error instanceof AnswerError) {
       return silent({
         hop: 'service A',
-        reason: `${url} answered 200, but not as service A does: ${error.message}`,
+        reason: `${url} answered, but not as service A does: ${error.message}`,
       });
     }
     const why = timeout.aborted ? `no answer within ${timeoutMs} ms` : describe(error);
@@ -53,6 +53,20 @@ async function callOnce(url: URL, { timeoutMs, signal }: CallOptions): Promise<C
 
 function randomHex(bytes: number): string {
   return randomBytes(bytes).toString('hex');
+}
+
+/** An answer has some hundred bytes. */
+const maxBodyBytes = 1_048_576;
+
+async function readBody(response: Response): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of response.body ?? []) {
+    length += chunk.length;
+    if (length > maxBodyBytes) throw new AnswerError(`more than ${maxBodyBytes} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString();
 }
 
 const errorSchema = z.object({ message: z.string() });
