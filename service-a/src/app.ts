@@ -10,6 +10,7 @@ import { CallError, callB, type Fetch, type Work } from './call-b.ts';
 import type { Config } from './config.ts';
 import { type Fault, faults, type Runner } from './fault.ts';
 import { addServerSpans, withClientSpan } from './manual.ts';
+import { createTlsFetch } from './tls.ts';
 
 /** What `GET /call-b` answers. Ids are lower-case hex; null where there is no span, parent or valid header. */
 export interface Comparison {
@@ -35,7 +36,8 @@ export function buildApp(
 ): FastifyInstance {
   const fault: Fault = config.fault === null ? {} : faults[config.fault];
   const makesSpans = config.propagation === 'manual';
-  const send: Fetch = fault.wrapFetch?.(fetch) ?? fetch;
+  const ownFetch: Fetch = config.tls === null ? fetch : createTlsFetch(config.tls);
+  const send: Fetch = fault.wrapFetch?.(ownFetch) ?? ownFetch;
   const run: Runner = fault.createRunner?.() ?? ((call) => call());
   const call = (through: Fetch) => callB(config.serviceBUrl, config.serviceBTimeoutMillis, through);
 

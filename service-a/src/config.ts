@@ -1,6 +1,7 @@
 import { accessSync, constants } from 'node:fs';
 import type { CollectorAccess } from './collector-access.ts';
 import { type Fault, type FaultName, faultNames, faults } from './fault.ts';
+import type { TlsFiles } from './tls.ts';
 
 export interface Config {
   /** Address to listen on. */
@@ -9,6 +10,8 @@ export interface Config {
   readonly port: number;
   /** Where service B is; no credentials, query or fragment. */
   readonly serviceBUrl: URL;
+  /** Shown to service B; null where B asks for none. */
+  readonly tls: TlsFiles | null;
   /** How long A waits for B's whole answer. */
   readonly serviceBTimeoutMillis: number;
   /** Who propagates: the instrumentations (`auto`) or code in this service (`manual`). */
@@ -70,6 +73,7 @@ export function readConfig(env: Environment): Config {
     host: env.HOST || '127.0.0.1',
     port: readInteger(env, 'PORT', { min: 0, max: 65_535, unset: 8081 }),
     serviceBUrl: readServiceBUrl(env, fault),
+    tls: readTls(env),
     serviceBTimeoutMillis: readInteger(env, 'SERVICE_B_TIMEOUT_MS', { min: 1, unset: 2_000 }),
     propagation,
     fault,
@@ -97,6 +101,21 @@ export function exitOnConfigError(error: unknown): never {
   if (!(error instanceof ConfigError)) throw error;
   process.stderr.write(`service-a: ${error.message}\n`);
   process.exit(2);
+}
+
+function readTls(env: Environment): TlsFiles | null {
+  const files = {
+    authorityFile: readPath(env, 'TLS_AUTHORITY_FILE'),
+    certificateFile: readPath(env, 'TLS_CERTIFICATE_FILE'),
+    keyFile: readPath(env, 'TLS_KEY_FILE'),
+  };
+  const { authorityFile, certificateFile, keyFile } = files;
+  if (authorityFile !== null && certificateFile !== null && keyFile !== null)
+    return { authorityFile, certificateFile, keyFile };
+  if (authorityFile === null && certificateFile === null && keyFile === null) return null;
+  throw new ConfigError(
+    'TLS needs all of TLS_AUTHORITY_FILE, TLS_CERTIFICATE_FILE and TLS_KEY_FILE, and some are missing; set all or none',
+  );
 }
 
 function readSpanExport(env: Environment): SpanExport {

@@ -24,6 +24,7 @@ const app = buildApp({
   serviceBTimeoutMillis: 2_000,
   propagation: 'auto',
   fault: null,
+  tls: null,
   logLevel: 'silent',
 });
 after(async () => {

@@ -9,6 +9,7 @@ test('has defaults', () => {
     host: '127.0.0.1',
     port: 8081,
     serviceBUrl: new URL('http://localhost:8082'),
+    tls: null,
     serviceBTimeoutMillis: 2_000,
     propagation: 'auto',
     fault: null,

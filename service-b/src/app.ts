@@ -9,6 +9,7 @@ import fastify, {
 } from 'fastify';
 import type { Config } from './config.ts';
 import { addServerSpans } from './manual.ts';
+import { createTlsOptions } from './tls.ts';
 
 /** What `GET /work` answers. Ids are lower-case hex; null where there is no span, parent or header. */
 export interface Work {
@@ -22,8 +23,9 @@ export interface Work {
 }
 
 /** The service, ready to listen or to be injected into. Without telemetry every id that it answers is null. */
-export function buildApp(config: Pick<Config, 'propagation' | 'logLevel'>): FastifyInstance {
+export function buildApp(config: Pick<Config, 'propagation' | 'logLevel' | 'tls'>): FastifyInstance {
   const app = fastify({
+    https: config.tls === null ? null : createTlsOptions(config.tls),
     logger: { level: config.logLevel, mixin: readActiveIds },
     logController: new AnsweredRequestLog(),
   });

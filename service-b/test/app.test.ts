@@ -10,7 +10,7 @@ const callerSpanId = 'b7ad6b7169203331';
 const traceparent = `00-${traceId}-${callerSpanId}-01`;
 
 describe('without telemetry', () => {
-  const app = buildApp({ propagation: 'auto', logLevel: 'silent' });
+  const app = buildApp({ propagation: 'auto', tls: null, logLevel: 'silent' });
   after(() => app.close());
 
   test('answers nulls instead of failing', async () => {

@@ -8,6 +8,7 @@ test('has defaults', () => {
   assert.deepEqual(readConfig({}), {
     host: '127.0.0.1',
     port: 8082,
+    tls: null,
     propagation: 'auto',
     fault: null,
     logSpans: false,
