@@ -10,7 +10,7 @@ import { startService } from './support/start-service.ts';
 const exporting = {
   OTEL_TRACES_EXPORTER: 'otlp',
   OTEL_BSP_SCHEDULE_DELAY: '50',
-  // Nobody listens there, and no test needs an answer of service B.
+  // `fetch` asks nobody at this port: the call fails at once and makes no span.
   SERVICE_B_URL: 'http://127.0.0.1:9',
 };
 
@@ -51,8 +51,8 @@ test('publishes counters that add up, and makes no span of who reads them', asyn
   const { exported, finished, dropped, queued } = counters;
   assert.equal(exported, receiver.accepted.length);
   assert.deepEqual({ finished, dropped, queued }, { finished: exported, dropped: 0, queued: 0 });
-  // A span without a route has no other name. Service A's calls to B are such spans.
-  assert.equal(receiver.accepted.filter((name) => name === 'GET').length, 10);
+  // A SERVER span without a route has no other name.
+  assert.equal(receiver.accepted.includes('GET'), false);
 });
 
 test('refuses a port for counters that is taken, and a folder that is none', async () => {
