@@ -51,9 +51,11 @@ export interface SpanDocument {
   readonly endTimeUnixNano: string;
 }
 
+/** `more` are fields of the caller's own. */
 export function renderAssertionJson(
   run: AssertionRun,
   options: { readonly jaegerUi: string | null },
+  more: Readonly<Record<string, unknown>> = {},
 ): string {
   const count = (verdict: AssertionRun['verdict']) =>
     run.checks.filter((check) => check.verdict === verdict).length;
@@ -83,7 +85,7 @@ export function renderAssertionJson(
     })),
     result: run.result,
   };
-  return `${JSON.stringify(document, null, 2)}\n`;
+  return `${JSON.stringify({ ...document, ...more }, null, 2)}\n`;
 }
 
 function toSpanDocument(span: Span): SpanDocument {
