@@ -63,7 +63,7 @@ function askDirectly(signal: AbortSignal): Promise<readonly Answer[]> {
   );
 }
 
-/** Runs inside of service A's container: it reaches all three. */
+/** Runs in a container of `assert`: none of the others reaches all three. */
 const askFromInside = `
 const ask = async (url) => {
   try {
@@ -80,17 +80,29 @@ Promise.all(process.argv.slice(1).map(ask)).then((answers) => console.log(JSON.s
 const answersSchema = z.array(z.union([z.object({ text: z.string() }), z.object({ error: z.string() })]));
 
 async function askThroughCompose(signal: AbortSignal): Promise<readonly Answer[]> {
-  const command = ['compose', 'exec', '-T', 'service-a', 'node', '-e', askFromInside];
+  const command = [
+    'compose',
+    'run',
+    '--rm',
+    '--no-deps',
+    '-T',
+    '--entrypoint',
+    'node',
+    'assert',
+    '-e',
+    askFromInside,
+  ];
   try {
     const { stdout } = await promisify(execFile)('docker', [...command, ...Object.values(endpoints)], {
       signal,
       maxBuffer: 16 * 1024 * 1024,
     });
-    return answersSchema.parse(JSON.parse(stdout));
+    // Compose may print the progress of a build before it.
+    return answersSchema.parse(JSON.parse(stdout.trim().split('\n').at(-1) ?? ''));
   } catch (error) {
     signal.throwIfAborted();
     throw new UsageError(
-      `the counters cannot be read from service A's container: ${describe(error)}. Run this in the folder of docker-compose.yml ` +
+      `the counters cannot be read from a container beside the stack: ${describe(error)}. Run this in the folder of docker-compose.yml ` +
         'while the stack is up, or inside of it: docker compose run --rm assert --account',
     );
   }

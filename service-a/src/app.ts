@@ -32,7 +32,7 @@ const statusOf: Readonly<Record<CallError['code'], 502 | 504>> = {
 
 /** The service, ready to listen or to be injected into. Without telemetry every id of its own is null. */
 export function buildApp(
-  config: Omit<Config, 'host' | 'port' | 'logSpans' | 'spanExport' | 'metricsHost' | 'metricsPort'>,
+  config: Omit<Config, 'host' | 'port' | 'logSpans' | 'spanExport' | 'metricsPort'>,
 ): FastifyInstance {
   const fault: Fault = config.fault === null ? {} : faults[config.fault];
   const makesSpans = config.propagation === 'manual';

@@ -24,7 +24,6 @@ test('has defaults', () => {
       spoolDirectory: null,
       access: { tokenFile: null, authorityFile: null, certificateFile: null, keyFile: null },
     },
-    metricsHost: '127.0.0.1',
     metricsPort: null,
   });
 });

@@ -18,9 +18,7 @@ export interface Config {
   readonly logLevel: (typeof logLevels)[number];
   /** Null where spans are not exported. */
   readonly spanExport: SpanExport | null;
-  /** Address for the service's own counters. */
-  readonly metricsHost: string;
-  /** TCP port of them; null for none. */
+  /** TCP port of the service's own counters; null for none. */
   readonly metricsPort: number | null;
 }
 
@@ -73,7 +71,6 @@ export function readConfig(env: Environment): Config {
     logSpans: readChoice(env, 'LOG_SPANS', booleans, 'false') === 'true',
     logLevel: readChoice(env, 'LOG_LEVEL', logLevels, 'info'),
     spanExport: tracesExporter === 'none' ? null : readSpanExport(env),
-    metricsHost: env.METRICS_HOST || env.HOST || '127.0.0.1',
     metricsPort: env.METRICS_PORT
       ? readInteger(env, 'METRICS_PORT', { min: 1, max: 65_535, unset: 0 })
       : null,

@@ -82,7 +82,9 @@ describe('TLS', { skip: obstacle ?? false, timeout: 15 * minute }, () => {
     const post = async (from: Service, url: string, credentials: object) => {
       const args = [url, JSON.stringify(credentials)];
       const ran = await stack.probe(from, { namespace: 'network', script: 'post-over-tls.ts', args });
-      return JSON.parse(expectSuccess(ran).stdout);
+      const said = JSON.parse(expectSuccess(ran).stdout);
+      // With or without an alert before it.
+      return /^(?:ERR_SSL_\w*ALERT\w*|ECONNRESET|EPIPE)$/.test(said) ? 'ended' : said;
     };
     const answers = await Promise.all(
       (
@@ -106,20 +108,13 @@ describe('TLS', { skip: obstacle ?? false, timeout: 15 * minute }, () => {
     );
     const refused = {
       plain: 400,
-      absent: 'ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED',
-      foreign: 'ERR_SSL_TLSV1_ALERT_UNKNOWN_CA',
+      absent: 'ended',
+      foreign: 'ended',
       toOther: 'CERT_SIGNATURE_FAILURE',
     };
     assert.deepEqual(answers, [
-      // Node ends the connection of whom it refuses. The path is not there, but the caller is let in.
-      {
-        to: 'service-b',
-        plain: 'ECONNRESET',
-        absent: 'ECONNRESET',
-        foreign: 'ECONNRESET',
-        toOther: 'CERT_SIGNATURE_FAILURE',
-        right: 404,
-      },
+      // The path is not there, but the caller is let in.
+      { to: 'service-b', ...refused, plain: 'ended', right: 404 },
       // Who he is does not replace the token.
       { to: 'otel-collector', ...refused, right: 401 },
       { to: 'jaeger', ...refused, right: 200 },
@@ -166,6 +161,8 @@ describe('TLS', { skip: obstacle ?? false, timeout: 15 * minute }, () => {
     );
     assert.equal(await countSpansOfA(stack, traceIds), 0);
     expectSuccess(await stack.compose(['up', '--no-build', 'init']));
+    // It reads the authority that it trusts only when it starts.
+    expectSuccess(await stack.compose(['restart', 'otel-collector']));
     await assertOwnSpansDelivered(stack, traceIds);
     await assertDelivered(stack, await send(stack));
   });
@@ -176,7 +173,7 @@ it('a value of TLS that is not known starts nothing', { skip: obstacle ?? false 
   try {
     expectSuccess(await stack.compose(['build', 'init']));
     const ran = await stack.compose(['up', '--no-build', 'init']);
-    assert.match(ran.stdout, /init: TLS="off" is not valid; allowed: on, or unset for no TLS/);
+    assert.match(ran.stdout + ran.stderr, /init: TLS="off" is not valid; allowed: on, or unset for no TLS/);
   } finally {
     await stack.compose(['down', '--volumes', '--timeout', '5']);
   }

@@ -104,7 +104,7 @@ test('says what to set when access is denied, and not the token', async (t) => {
   receiver.answer = accept;
   await delivery.forceFlush();
   const line = said.find((words) => words.includes('does not take spans')) ?? '';
-  assert.match(line, /status 401, "who are you\?".*OTEL_EXPORTER_OTLP_HEADERS/);
+  assert.match(line, /asks for a token \(401\).*OTEL_EXPORTER_OTLP_HEADERS/);
 });
 
 for (const status of [400, 413, 415, 422]) {

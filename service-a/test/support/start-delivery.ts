@@ -6,9 +6,12 @@ import { type DiagLogger, DiagLogLevel, diag } from '@opentelemetry/api';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { convertLegacyHttpOptions } from '@opentelemetry/otlp-exporter-base/node-http';
 import { type ReadableSpan, TracerProvider } from '@opentelemetry/sdk-trace';
+import { explainRefusal } from '../../src/collector-access.ts';
 import { createPost } from '../../src/span-delivery/post-batch.ts';
 import { SpanDelivery } from '../../src/span-delivery/span-delivery.ts';
 import { Spool } from '../../src/span-delivery/spool.ts';
+
+const noAccess = { tokenFile: null, authorityFile: null, certificateFile: null, keyFile: null };
 
 /** A delivery with the standard exporter first, which gives up within a fraction of a second. It stops with the test. */
 export async function startDelivery(
@@ -26,7 +29,7 @@ export async function startDelivery(
   });
   const delivery = new SpanDelivery({
     exporter: new OTLPTraceExporter(target),
-    post: await createPost(destination),
+    post: await createPost(destination, (code, message) => explainRefusal(code, message, noAccess)),
     url: target.url,
     maxBytes,
     patienceMillis,
