@@ -15,7 +15,7 @@ it('SECURITY.md names tests that exist', async () => {
     assert.notDeepEqual(titles, [], `${file}: which test?`);
     for (const title of titles) {
       // To the end of the name, or to where it goes on with what differs from case to case.
-      const isThere = ["'", '`', ' ${'].some((end) => source.includes(`${title}${end}`));
+      const isThere = ["'", '"', '`', '${', ' ${'].some((end) => source.includes(`${title}${end}`));
       assert.ok(isThere, `${file} has no test "${title}"`);
     }
   }
