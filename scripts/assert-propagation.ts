@@ -7,11 +7,17 @@ import { toExitCode } from '../propagation-check/src/assertion/run.ts';
 import { renderAssertionJson } from '../propagation-check/src/report/assertion-json.ts';
 import { renderAssertionText } from '../propagation-check/src/report/assertion-text.ts';
 import { openSource } from '../propagation-check/src/source/open-source.ts';
+import { isBalanced } from './account/balance.ts';
+import { drawUpAccount } from './account/draw-up-account.ts';
+import { readCounters, type Way } from './account/read-counters.ts';
+import { renderAccount } from './account/render-account.ts';
 import { type AssertionArguments, createAssertionCommand, parseHttpUrl } from './assertion-options.ts';
 import { openOutput } from './open-output.ts';
 import { runScript } from './run-script.ts';
 
 interface Arguments extends AssertionArguments {
+  readonly account: boolean;
+  readonly countersBy: Way;
   readonly serviceA: URL;
   readonly jaeger: URL;
   readonly jaegerUi?: URL;
@@ -34,6 +40,13 @@ async function assertPropagation(signal: AbortSignal): Promise<number> {
     .addOption(
       urlOption('--jaeger-ui <url>', "Jaeger's UI for links (default: as --jaeger)", 'JAEGER_UI_URL'),
     )
+    .option('--account', 'also print what became of each span, hop by hop, and whether the sums agree', false)
+    .addOption(
+      new Option('--counters-by <way>', 'how the counters are read, which no port publishes')
+        .choices(['compose', 'network'])
+        .env('COUNTERS_BY')
+        .default('compose'),
+    )
     .option('--source <spec>', 'read the trace from elsewhere, for instance tempo=http://localhost:3200')
     .parse();
   const args = command.opts<Arguments>();
@@ -46,6 +59,7 @@ async function assertPropagation(signal: AbortSignal): Promise<number> {
 
   const source = await openSource(spec);
   try {
+    const before = args.account ? await readCounters(args.countersBy, signal) : null;
     const calls = await callServiceA({ serviceA, requests, concurrency, timeoutMs, signal });
     const run = await checkCalls(calls, {
       source,
@@ -56,9 +70,18 @@ async function assertPropagation(signal: AbortSignal): Promise<number> {
       concurrency,
       signal,
     });
-    const render = args.json ? renderAssertionJson : renderAssertionText;
-    await output.print(render(run, { ...output, jaegerUi }));
-    return toExitCode(run.verdict);
+    const account =
+      before === null
+        ? null
+        : await drawUpAccount(before, run.checks, { source, way: args.countersBy, timeoutMs, signal });
+    if (args.json) {
+      await output.print(renderAssertionJson(run, { jaegerUi }, account === null ? {} : { account }));
+    } else {
+      await output.print(renderAssertionText(run, { ...output, jaegerUi }));
+      if (account !== null) await output.print(renderAccount(account, output));
+    }
+    const exitCode = toExitCode(run.verdict);
+    return exitCode === 0 && account !== null && !isBalanced(account) ? 1 : exitCode;
   } finally {
     await source.close();
   }

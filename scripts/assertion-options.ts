@@ -13,7 +13,7 @@ export interface AssertionArguments {
 
 /** A command that throws instead of exiting and has the options of every assertion. */
 export function createAssertionCommand(name: string, description: string): Command {
-  treatEmptyAsUnset(['PROPAGATION', 'SERVICE_A_URL', 'JAEGER_URL', 'JAEGER_UI_URL', 'FAULT']);
+  treatEmptyAsUnset(['PROPAGATION', 'SERVICE_A_URL', 'JAEGER_URL', 'JAEGER_UI_URL', 'FAULT', 'COUNTERS_BY']);
   return new Command(name)
     .description(description)
     .exitOverride()

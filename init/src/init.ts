@@ -71,9 +71,12 @@ async function removeCertificates(folder: string): Promise<string> {
   return 'no TLS';
 }
 
-/** All of one authority, which can sign no more, each with its key, and the better half of their time before them. */
+/**
+ * All of one authority, which can sign no more, each with its key, and more than a tenth of their time before them: not
+ * sooner than that, because the Collector reads the authority that it trusts only when it starts.
+ */
 function areGood(present: readonly (Credentials | null)[], lifetimeMillis: number): boolean {
-  const latest = Date.now() + lifetimeMillis / 2;
+  const latest = Date.now() + lifetimeMillis / 10;
   return present.every((credentials) => {
     if (credentials === null || credentials.authority !== present[0]?.authority) return false;
     try {

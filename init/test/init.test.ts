@@ -120,7 +120,7 @@ describe('certificates', { skip }, () => {
     assert.notEqual(await stack.read('service-a', 'certificate.pem'), first);
   });
 
-  it('are made anew when less than half of their time is left', async (t) => {
+  it('are made anew when less than a tenth of their time is left', async (t) => {
     const stack = await makeVolumes(t);
     await stack.init({ TLS: 'on', CERTIFICATE_LIFETIME_SECONDS: '3600' });
     assert.match((await stack.init({ TLS: 'on' })).stdout, /certificates made/);

@@ -20,6 +20,7 @@ describe('npm run assert', { concurrency: 2 }, () => {
       '--timeout',
       '--requests',
       '--json',
+      '--account',
     ]) {
       assert.ok(stdout.includes(option), option);
     }
@@ -32,6 +33,7 @@ describe('npm run assert', { concurrency: 2 }, () => {
     [['--concurrency', '1.5'], {}, /--concurrency/],
     [[], { SERVICE_A_URL: 'ftp://x' }, /SERVICE_A_URL/],
     [[], { PROPAGATION: 'magic' }, /PROPAGATION/],
+    [[], { COUNTERS_BY: 'telepathy' }, /COUNTERS_BY/],
   ] as const) {
     it(`refuses ${JSON.stringify(env)} ${args.join(' ')} with one line`, async () => {
       const { code, stdout, stderr } = await run(args, env);
@@ -59,6 +61,22 @@ describe('npm run assert', { concurrency: 2 }, () => {
     const { verdict, unknown, traces } = JSON.parse(stdout);
     assert.deepEqual([verdict, unknown, traces[0].silence.hop], ['unknown', 3, 'service B']);
   });
+
+  for (const [way, env, message] of [
+    ['network', {}, /^the counters at http:\/\/service-a:9464\/metrics cannot be read: .*Is the stack up/],
+    ['compose', { PATH: '' }, /^the counters cannot be read from service A's container: .*ENOENT/],
+  ] as const) {
+    it(`gives no account where a counter cannot be read by ${way}`, async (t) => {
+      const url = await startFailingServiceA(t);
+      const { code, stdout, stderr } = await run(['--service-a', url, '--account'], {
+        ...env,
+        COUNTERS_BY: way,
+      });
+      assert.deepEqual([code, stdout], [2, '']);
+      assert.match(stderr, message);
+      assert.equal(stderr.trim().split('\n').length, 1);
+    });
+  }
 
   it('is coloured only where it is asked to be', async (t) => {
     const url = await startFailingServiceA(t);

@@ -12,6 +12,7 @@ import { type Fault, faults, type Runner } from './fault.ts';
 import { addLimits, createServerOptions } from './limits.ts';
 import { addServerSpans, withClientSpan } from './manual.ts';
 import { readPath } from './redact.ts';
+import { createTlsFetch } from './tls.ts';
 
 /** What `GET /call-b` answers. Ids are lower-case hex; null where there is no span, parent or valid header. */
 export interface Comparison {
@@ -35,12 +36,13 @@ const statusOf: Readonly<Record<CallError['code'], 502 | 504>> = {
 export function buildApp(
   config: Pick<
     Config,
-    'serviceBUrl' | 'serviceBTimeoutMillis' | 'propagation' | 'fault' | 'logLevel' | 'limits'
+    'serviceBUrl' | 'serviceBTimeoutMillis' | 'propagation' | 'fault' | 'logLevel' | 'limits' | 'tls'
   >,
 ): FastifyInstance {
   const fault: Fault = config.fault === null ? {} : faults[config.fault];
   const makesSpans = config.propagation === 'manual';
-  const send: Fetch = fault.wrapFetch?.(fetch) ?? fetch;
+  const ownFetch: Fetch = config.tls === null ? fetch : createTlsFetch(config.tls);
+  const send: Fetch = fault.wrapFetch?.(ownFetch) ?? ownFetch;
   const run: Runner = fault.createRunner?.() ?? ((call) => call());
   const call = (through: Fetch) => callB(config.serviceBUrl, config.serviceBTimeoutMillis, through);
 

@@ -1,7 +1,9 @@
 /** The HTTP call to service B. No propagation code: that is done around it, or by the instrumentations. */
 
 /** As the global `fetch`, narrowed to what is used. */
-export type Fetch = (url: URL, init: RequestInit) => Promise<Response>;
+export type Fetch = (url: URL, init: RequestInit) => Promise<FetchAnswer>;
+
+export type FetchAnswer = Pick<Response, 'status' | 'headers' | 'body' | 'text'>;
 
 /** What service A needs of B's answer to `GET /work`. */
 export interface Work {
@@ -28,7 +30,7 @@ export class CallError extends Error {
 export async function callB(serviceB: URL, timeoutMillis: number, fetch: Fetch): Promise<Work> {
   const url = new URL(`${serviceB.pathname.replace(/\/$/, '')}/work`, serviceB);
   const signal = AbortSignal.timeout(timeoutMillis);
-  let response: Response;
+  let response: FetchAnswer;
   let body: string;
   try {
     response = await fetch(url, { signal, redirect: 'manual' });

@@ -25,7 +25,7 @@ export interface RunningExport {
  */
 export async function startExport(
   { backlogBytes, spoolDirectory, access, ...batching }: SpanExport,
-  { metricsHost, metricsPort }: Pick<Config, 'metricsHost' | 'metricsPort'>,
+  { host, metricsPort }: Pick<Config, 'host' | 'metricsPort'>,
 ): Promise<RunningExport> {
   const options = createAccessOptions(access);
   // As the exporter reads them: both send to the same place in the same way.
@@ -41,7 +41,7 @@ export async function startExport(
     patienceMillis: destination.timeoutMillis,
     spool: spoolDirectory === null ? null : await openSpool(spoolDirectory),
   });
-  const meters = metricsPort === null ? undefined : await serveMetrics(metricsHost, metricsPort);
+  const meters = metricsPort === null ? undefined : await serveMetrics(host, metricsPort);
   if (meters !== undefined) observeDelivery(delivery, meters.getMeter('span-delivery'), backlogBytes);
   const processor = new BatchSpanProcessor({
     ...batching,

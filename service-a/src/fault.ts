@@ -8,7 +8,7 @@ import { pipeline, Transform } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { context, propagation, trace } from '@opentelemetry/api';
 import { getRPCMetadata } from '@opentelemetry/core';
-import type { Fetch } from './call-b.ts';
+import type { Fetch, FetchAnswer } from './call-b.ts';
 import type { Propagation } from './config.ts';
 
 /**
@@ -158,7 +158,7 @@ async function fetchByNodeHttp(url: URL, { signal }: RequestInit): Promise<Respo
 /** As far as the first blank, which no answer of B has before its padding. The rest is neither read nor cancelled. */
 function readOnlyBeginning(fetch: Fetch): Fetch {
   // A response that nobody holds any more is cancelled when memory is collected.
-  const unread: Response[] = [];
+  const unread: FetchAnswer[] = [];
   return async (url, init) => {
     // A timeout would end the span.
     const response = await fetch(url, { ...init, signal: null });

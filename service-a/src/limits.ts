@@ -4,6 +4,11 @@ import type { Socket } from 'node:net';
 import underPressure from '@fastify/under-pressure';
 import type { FastifyHttpOptions, FastifyInstance } from 'fastify';
 
+/** `http` is for HTTPS as well. */
+type ServerOptions = Required<
+  Pick<FastifyHttpOptions<Server>, 'bodyLimit' | 'requestTimeout' | 'connectionTimeout' | 'http'>
+>;
+
 export interface Limits {
   /** `MAX_CONNECTIONS`: open ones. For one more, that which has been idle longest is closed. */
   readonly maxConnections: number;
@@ -23,10 +28,7 @@ const checkIntervalMillis = 1_000;
 const retryAfterSeconds = 1;
 
 /** @param answerMillis How long an answer may be in the making, during which its connection is silent. */
-export function createServerOptions(
-  { requestTimeoutMillis }: Limits,
-  answerMillis: number,
-): FastifyHttpOptions<Server> {
+export function createServerOptions({ requestTimeoutMillis }: Limits, answerMillis: number): ServerOptions {
   return {
     bodyLimit: maxBodyBytes,
     requestTimeout: requestTimeoutMillis,
@@ -52,31 +54,38 @@ export function addLimits(app: FastifyInstance, limits: Limits): void {
  */
 function limitConnections(server: Server, max: number): void {
   /** How many requests of each are being answered. */
-  const open = new Map<Socket, number>();
+  const open = new Map<string, number>();
   /** In the order in which they became idle. */
-  const idle = new Set<Socket>();
+  const idle = new Map<string, Socket>();
   server.on('connection', (socket) => {
-    open.set(socket, 0);
-    idle.add(socket);
+    const peer = describePeer(socket);
+    open.set(peer, 0);
+    idle.set(peer, socket);
     socket.once('close', () => {
-      open.delete(socket);
-      idle.delete(socket);
+      open.delete(peer);
+      idle.delete(peer);
     });
-    const [oldest] = idle;
+    const [oldest] = idle.values();
     if (open.size > max) oldest?.destroy();
   });
   /** What is closed already is left alone. */
-  const count = (socket: Socket, change: 1 | -1) => {
-    const before = open.get(socket);
+  const count = (peer: string, socket: Socket, change: 1 | -1) => {
+    const before = open.get(peer);
     if (before === undefined) return;
-    open.set(socket, before + change);
-    if (before + change === 0) idle.add(socket);
-    else idle.delete(socket);
+    open.set(peer, before + change);
+    if (before + change === 0) idle.set(peer, socket);
+    else idle.delete(peer);
   };
   server.prependListener('request', ({ socket }, response) => {
-    count(socket, 1);
-    response.once('close', () => count(socket, -1));
+    const peer = describePeer(socket);
+    count(peer, socket, 1);
+    response.once('close', () => count(peer, socket, -1));
   });
+}
+
+/** With TLS a request has another socket than its connection; the other end is the same. */
+function describePeer({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`;
 }
 
 function limitRequests(app: FastifyInstance, { maxRequests, maxEventLoopDelayMillis }: Limits): void {

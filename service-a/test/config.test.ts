@@ -9,6 +9,7 @@ test('has defaults', () => {
     host: '127.0.0.1',
     port: 8081,
     serviceBUrl: new URL('http://localhost:8082'),
+    tls: null,
     serviceBTimeoutMillis: 2_000,
     propagation: 'auto',
     fault: null,
@@ -30,7 +31,6 @@ test('has defaults', () => {
       spoolDirectory: null,
       access: { tokenFile: null, authorityFile: null, certificateFile: null, keyFile: null },
     },
-    metricsHost: '127.0.0.1',
     metricsPort: null,
   });
 });

@@ -11,6 +11,7 @@ import type { Config } from './config.ts';
 import { addLimits, createServerOptions } from './limits.ts';
 import { addServerSpans } from './manual.ts';
 import { readPath, redactHeader } from './redact.ts';
+import { createTlsOptions } from './tls.ts';
 
 /** What `GET /work` answers. Ids are lower-case hex; null where there is no span, parent or header. */
 export interface Work {
@@ -24,9 +25,13 @@ export interface Work {
 }
 
 /** The service, ready to listen or to be injected into. Without telemetry every id that it answers is null. */
-export function buildApp(config: Pick<Config, 'propagation' | 'logLevel' | 'limits'>): FastifyInstance {
+export function buildApp(
+  config: Pick<Config, 'propagation' | 'logLevel' | 'limits' | 'tls'>,
+): FastifyInstance {
+  const options = createServerOptions(config.limits);
   const app = fastify({
-    ...createServerOptions(config.limits),
+    ...options,
+    https: config.tls === null ? null : { ...options.http, ...createTlsOptions(config.tls) },
     logger: {
       level: config.logLevel,
       mixin: readActiveIds,

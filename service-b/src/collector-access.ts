@@ -33,7 +33,7 @@ export function explainRefusal(code: string, message: string, access: CollectorA
   const { tokenFile, authorityFile, certificateFile } = access;
   if (code === '401' || code === '403') {
     return tokenFile === null
-      ? `the Collector asks for a token (${code}); set OTLP_TOKEN_FILE to a file that holds it`
+      ? `the Collector asks for a token (${code}); set OTLP_TOKEN_FILE to a file that holds it, or OTEL_EXPORTER_OTLP_HEADERS`
       : `the Collector does not accept the token (${code}); put the Collector's into OTLP_TOKEN_FILE=${tokenFile}`;
   }
   if (code === '400' && message.includes('HTTPS server')) {

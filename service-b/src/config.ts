@@ -2,6 +2,7 @@ import { accessSync, constants } from 'node:fs';
 import type { CollectorAccess } from './collector-access.ts';
 import { type Fault, type FaultName, faultNames, faults } from './fault.ts';
 import type { Limits } from './limits.ts';
+import type { TlsFiles } from './tls.ts';
 import { parseNetwork, type Trust } from './trust.ts';
 
 export interface Config {
@@ -11,6 +12,8 @@ export interface Config {
   readonly port: number;
   /** Who propagates: the instrumentations (`auto`) or code in this service (`manual`). */
   readonly propagation: Propagation;
+  /** Null: callers need no certificate, and what they say is not encrypted. */
+  readonly tls: TlsFiles | null;
   readonly fault: FaultName | null;
   /** Whose trace context is continued. */
   readonly trustIncoming: Trust;
@@ -20,9 +23,7 @@ export interface Config {
   readonly limits: Limits;
   /** Null where spans are not exported. */
   readonly spanExport: SpanExport | null;
-  /** Address for the service's own counters. */
-  readonly metricsHost: string;
-  /** TCP port of them; null for none. */
+  /** TCP port of the service's own counters; null for none. */
   readonly metricsPort: number | null;
 }
 
@@ -80,6 +81,7 @@ export function readConfig(env: Environment): Config {
   return {
     host: env.HOST || '127.0.0.1',
     port: readInteger(env, 'PORT', { min: 0, max: 65_535, unset: 8082 }),
+    tls: readTls(env),
     propagation,
     fault: readFault(env, propagation),
     trustIncoming: readTrust(env, loopback),
@@ -87,7 +89,6 @@ export function readConfig(env: Environment): Config {
     logLevel: readChoice(env, 'LOG_LEVEL', logLevels, 'info'),
     limits: readLimits(env),
     spanExport: tracesExporter === 'none' ? null : readSpanExport(env),
-    metricsHost: env.METRICS_HOST || env.HOST || '127.0.0.1',
     metricsPort: env.METRICS_PORT
       ? readInteger(env, 'METRICS_PORT', { min: 1, max: 65_535, unset: 0 })
       : null,
@@ -147,6 +148,21 @@ function readLimits(env: Environment): Limits {
     maxEventLoopDelayMillis: readInteger(env, 'MAX_EVENT_LOOP_DELAY_MS', { min: 1, unset: 1_000 }),
     requestTimeoutMillis: readInteger(env, 'REQUEST_TIMEOUT_MS', { min: 1, unset: 10_000 }),
   };
+}
+
+function readTls(env: Environment): TlsFiles | null {
+  const files = {
+    authorityFile: readPath(env, 'TLS_AUTHORITY_FILE'),
+    certificateFile: readPath(env, 'TLS_CERTIFICATE_FILE'),
+    keyFile: readPath(env, 'TLS_KEY_FILE'),
+  };
+  const { authorityFile, certificateFile, keyFile } = files;
+  if (authorityFile !== null && certificateFile !== null && keyFile !== null)
+    return { authorityFile, certificateFile, keyFile };
+  if (authorityFile === null && certificateFile === null && keyFile === null) return null;
+  throw new ConfigError(
+    'TLS needs all of TLS_AUTHORITY_FILE, TLS_CERTIFICATE_FILE and TLS_KEY_FILE, and some are missing; set all or none',
+  );
 }
 
 function readSpanExport(env: Environment): SpanExport {

@@ -8,6 +8,7 @@ test('has defaults', () => {
   assert.deepEqual(readConfig({}), {
     host: '127.0.0.1',
     port: 8082,
+    tls: null,
     propagation: 'auto',
     fault: null,
     trustIncoming: [
@@ -31,7 +32,6 @@ test('has defaults', () => {
       spoolDirectory: null,
       access: { tokenFile: null, authorityFile: null, certificateFile: null, keyFile: null },
     },
-    metricsHost: '127.0.0.1',
     metricsPort: null,
   });
 });

@@ -17,7 +17,7 @@ const services = [
   { name: 'service-b', user: 1000, memory: 256, writable: [...inMemory, '/var/spool/spans'] },
   { name: 'otel-collector', user: 10001, memory: 256, writable: [...inMemory, '/var/lib/otelcol/queue'] },
   // The volume /tmp is the image's own.
-  { name: 'jaeger', user: 10001, memory: 512, writable: [...inMemory, '/tmp', '/var/lib/jaeger'] },
+  { name: 'jaeger', user: 10001, memory: 1024, writable: [...inMemory, '/tmp', '/var/lib/jaeger'] },
 ] as const;
 
 if (obstacle !== null && process.env.CI === 'true') {

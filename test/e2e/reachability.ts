@@ -13,7 +13,7 @@ from \\ to       service-a:8081  service-a:9464  service-b:8082  service-b:9464 
 other machines  -               -               -               -               -                    -                    -                     -            -
 service-a       own             own             open            open            open                 -                    -                     -            -
 service-b       open            open            own             own             open                 -                    -                     -            -
-otel-collector  open            -               open            -               own                  own                  own                   open         -
+otel-collector  open            open            open            open            own                  own                  own                   open         -
 jaeger          -               -               -               -               open                 -                    -                     own          own
 assert          open            open            open            open            open                 open                 open                  open         open
 `.trim();

@@ -52,9 +52,11 @@ export interface SpanDocument {
   readonly endTimeUnixNano: string;
 }
 
+/** `more` are fields of the caller's own. */
 export function renderAssertionJson(
   run: AssertionRun,
   options: { readonly jaegerUi: string | null },
+  more: Readonly<Record<string, unknown>> = {},
 ): string {
   const count = (verdict: AssertionRun['verdict']) =>
     run.checks.filter((check) => check.verdict === verdict).length;
@@ -84,7 +86,7 @@ export function renderAssertionJson(
     })),
     result: run.result,
   };
-  return `${escapeJson(JSON.stringify(document, null, 2))}\n`;
+  return `${escapeJson(JSON.stringify({ ...document, ...more }, null, 2))}\n`;
 }
 
 function toSpanDocument(span: Span): SpanDocument {

@@ -67,7 +67,8 @@ export class SpanDelivery implements SpanExporter {
   readonly #sending = new Set<Batch>();
   readonly #stop = new AbortController();
   readonly #dropped: Record<DropReason, number> = { backlog_full: 0, refused: 0, rejected: 0, not_saved: 0 };
-  readonly #restoring: NodeJS.Timeout;
+  readonly #restoreTimer: NodeJS.Timeout;
+  #restoration: Promise<void> = Promise.resolve();
   #exported = 0;
   #restored = 0;
   /** Failed attempts since the last one that got through. */
@@ -79,9 +80,9 @@ export class SpanDelivery implements SpanExporter {
   constructor(options: DeliveryOptions) {
     this.#options = options;
     this.#backlog = new Backlog(options.maxBytes);
-    void this.#restore();
-    this.#restoring = setInterval(() => void this.#restore(), restoreMillis);
-    this.#restoring.unref();
+    this.#restore();
+    this.#restoreTimer = setInterval(() => this.#restore(), restoreMillis);
+    this.#restoreTimer.unref();
   }
 
   get counts(): DeliveryCounts {
@@ -122,7 +123,9 @@ export class SpanDelivery implements SpanExporter {
   async shutdown(): Promise<void> {
     this.#stop.abort();
     if (this.#pause !== null) clearTimeout(this.#pause);
-    clearInterval(this.#restoring);
+    clearInterval(this.#restoreTimer);
+    // A file that is being taken belongs to what has to be saved.
+    await this.#restoration;
     if (this.#firstAttempt !== null) this.#keep(this.#firstAttempt);
     this.#firstAttempt = null;
     await this.#save([...this.#backlog]);
@@ -223,7 +226,7 @@ export class SpanDelivery implements SpanExporter {
     if (batch.spoolFile !== null) await this.#options.spool?.settle(batch.spoolFile).catch(reportSpoolError);
     if (this.#backlog.isEmpty) {
       this.#reportRecovery();
-      await this.#restore();
+      this.#restore();
     }
   }
 
@@ -237,12 +240,15 @@ export class SpanDelivery implements SpanExporter {
     this.#dropped[reason] += spans;
   }
 
-  /** Takes over what a stopped process has left, as far as there is room. */
-  async #restore(): Promise<void> {
+  /** Takes over what a stopped process has left, as far as there is room. One call after the other. */
+  #restore(): void {
     const { spool } = this.#options;
-    if (spool === null || this.#stop.signal.aborted) return;
+    if (spool !== null) this.#restoration = this.#restoration.then(() => this.#takeFiles(spool));
+  }
+
+  async #takeFiles(spool: Spool): Promise<void> {
     try {
-      for (;;) {
+      while (!this.#stop.signal.aborted) {
         const taken = await spool.take((bytes) => this.#backlog.hasRoom(bytes));
         if (taken === null) break;
         if (taken.isDamaged) diag.error(`${taken.path} is damaged: its spans are lost, the file is kept.`);

@@ -48,6 +48,8 @@ export async function createPost(destination: Destination, explain: Explain): Pr
       const headers = { ...(await destination.headers()), 'content-encoding': 'gzip' };
       const signal = AbortSignal.any([late, stop]);
       const sent = request(url, { method: 'POST', agent, headers, signal });
+      // Whoever waits for the answer learns of an error there; one that comes later must not end the process.
+      sent.on('error', () => {});
       sent.end(batch.body);
       const [answer] = await once(sent, 'response', { signal });
       return readAnswer(answer.statusCode, answer.headers['retry-after'], await readBody(answer), explain);
@@ -95,7 +97,7 @@ async function readBody(answer: AsyncIterable<Buffer>): Promise<string> {
 /** Source: OTLP specification, "Partial Success". 64-bit integers are strings in its JSON. */
 function readPartialSuccess(body: string): { readonly rejected: number; readonly message: string } {
   try {
-    const { rejectedSpans, errorMessage } = JSON.parse(body).partialSuccess;
+    const { rejectedSpans, errorMessage } = JSON.parse(body).partialSuccess ?? {};
     const rejected = Number(rejectedSpans ?? 0);
     return { rejected: rejected > 0 ? rejected : 0, message: String(errorMessage ?? '') };
   } catch {

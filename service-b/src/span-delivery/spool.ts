@@ -135,7 +135,7 @@ function originalName(name: string): string {
 
 function encode(batches: readonly Batch[]): Buffer {
   const bodies = Buffer.concat(batches.map(({ body }) => body));
-  const head = {
+  const head: Head = {
     version: 1,
     sha256: createHash('sha256').update(bodies).digest('hex'),
     batches: batches.map(({ spans, body }) => ({ spans, bytes: body.byteLength })),
@@ -148,7 +148,8 @@ function decode(file: Buffer, path: string): readonly Batch[] | null {
   const end = file.indexOf('\n');
   const head = end === -1 ? null : parseHead(file.toString('utf8', 0, end));
   const bodies = file.subarray(end + 1);
-  if (head === null || createHash('sha256').update(bodies).digest('hex') !== head.sha256) return null;
+  if (head?.sha256 !== createHash('sha256').update(bodies).digest('hex')) return null;
+  if (head.batches.reduce((sum, { bytes }) => sum + bytes, 0) !== bodies.length) return null;
   let start = 0;
   return head.batches.map(({ spans, bytes }) => {
     const body = new Uint8Array(bodies.subarray(start, start + bytes));
@@ -158,22 +159,36 @@ function decode(file: Buffer, path: string): readonly Batch[] | null {
 }
 
 interface Head {
+  readonly version: 1;
   readonly sha256: string;
   readonly batches: readonly { readonly spans: number; readonly bytes: number }[];
 }
 
 function parseHead(text: string): Head | null {
   try {
-    const { version, sha256, batches } = JSON.parse(text);
-    const isWhole =
-      version === 1 &&
-      typeof sha256 === 'string' &&
-      Array.isArray(batches) &&
-      batches.every(({ spans, bytes }) => Number.isInteger(spans) && Number.isInteger(bytes));
-    return isWhole ? { sha256, batches } : null;
+    const head: unknown = JSON.parse(text);
+    return isHead(head) ? head : null;
   } catch {
     return null;
   }
+}
+
+function isHead(value: unknown): value is Head {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'version' in value &&
+    value.version === 1 &&
+    'sha256' in value &&
+    typeof value.sha256 === 'string' &&
+    'batches' in value &&
+    Array.isArray(value.batches) &&
+    value.batches.every((batch) => isCount(batch?.spans) && isCount(batch?.bytes))
+  );
+}
+
+function isCount(value: unknown): boolean {
+  return Number.isSafeInteger(value) && Number(value) > 0;
 }
 
 /** A rename is durable once its folder is. */

@@ -1,0 +1,45 @@
+import { stripVTControlCharacters, styleText } from 'node:util';
+import type { Account } from './balance.ts';
+
+/** One table of what each hop counted, and one line for each sum. Pure. */
+export function renderAccount(account: Account, { color }: { readonly color: boolean }): string {
+  const { serviceA, serviceB, collector, found, sums } = account;
+  const table = [
+    ['spans', 'finished', 'restored', 'exported', 'dropped', 'queued'],
+    ...[serviceA, serviceB].map(({ finished, restored, exported, dropped, queued }, index) => [
+      index === 0 ? 'service-a' : 'service-b',
+      ...[finished, restored, exported, dropped, queued].map(String),
+    ]),
+    ['', 'accepted', 'refused', 'sent', 'given up', 'queued'],
+    [
+      'otel-collector',
+      ...[collector.accepted, collector.refused, collector.sent, collector.failed, collector.queued].map(
+        String,
+      ),
+    ],
+    ['', 'found'],
+    ['trace store', String(found)],
+  ];
+  const width = Math.max(...sums.map(({ says }) => says.length));
+  const lines = sums.flatMap(({ says, left, right, otherwise }) => {
+    const holds = left === right;
+    const mark = holds ? styleText('green', '✓') : styleText('red', '✗');
+    const line = `${mark} ${says.padEnd(width)}  ${left} ${holds ? '=' : '≠'} ${right}`;
+    return holds ? [line] : [line, `    ${otherwise}`];
+  });
+  const agrees = sums.every(({ left, right }) => left === right);
+  const text = [
+    '',
+    ...table.map(formatRow),
+    '',
+    ...lines,
+    '',
+    agrees ? 'ACCOUNT AGREES  no span is lost' : 'ACCOUNT DOES NOT AGREE',
+    '',
+  ].join('\n');
+  return color ? text : stripVTControlCharacters(text);
+}
+
+function formatRow([name = '', ...numbers]: readonly string[]): string {
+  return `${name.padEnd(16)}${numbers.map((number) => number.padStart(10)).join('')}`;
+}

@@ -1,0 +1,82 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { type DiagLogger, DiagLogLevel, diag } from '@opentelemetry/api';
+import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
+import { convertLegacyHttpOptions } from '@opentelemetry/otlp-exporter-base/node-http';
+import { type ReadableSpan, TracerProvider } from '@opentelemetry/sdk-trace';
+import { explainRefusal } from '../../src/collector-access.ts';
+import { createPost } from '../../src/span-delivery/post-batch.ts';
+import { SpanDelivery } from '../../src/span-delivery/span-delivery.ts';
+import { Spool } from '../../src/span-delivery/spool.ts';
+
+const noAccess = { tokenFile: null, authorityFile: null, certificateFile: null, keyFile: null };
+
+/** A delivery with the standard exporter first, which gives up within a fraction of a second. It stops with the test. */
+export async function startDelivery(
+  t: TestContext,
+  url: string,
+  {
+    spoolDirectory,
+    maxBytes = 32 * 1024 * 1024,
+    patienceMillis = 30_000,
+  }: { spoolDirectory?: string; maxBytes?: number; patienceMillis?: number } = {},
+): Promise<SpanDelivery> {
+  const target = { url: `${url}/v1/traces`, timeoutMillis: 300 };
+  const destination = convertLegacyHttpOptions(target, 'TRACES', 'v1/traces', {
+    'Content-Type': 'application/json',
+  });
+  const delivery = new SpanDelivery({
+    exporter: new OTLPTraceExporter(target),
+    post: await createPost(destination, (code, message) => explainRefusal(code, message, noAccess)),
+    url: target.url,
+    maxBytes,
+    patienceMillis,
+    spool: spoolDirectory === undefined ? null : await Spool.open(spoolDirectory),
+  });
+  t.after(() => delivery.shutdown());
+  return delivery;
+}
+
+/** Real spans that have ended, one for each name. */
+export function endSpans(...names: readonly string[]): ReadableSpan[] {
+  const ended: ReadableSpan[] = [];
+  const provider = new TracerProvider({
+    spanProcessors: [
+      {
+        onStart() {},
+        onEnd: (span) => ended.push(span),
+        forceFlush: async () => {},
+        shutdown: async () => {},
+      },
+    ],
+  });
+  for (const name of names) provider.getTracer('test').startSpan(name).end();
+  return ended;
+}
+
+export function exportSpans(delivery: SpanDelivery, ...names: readonly string[]): void {
+  delivery.export(endSpans(...names), () => {});
+}
+
+/** What OpenTelemetry says from now on, as an operator sees it: warnings and errors. */
+export function listen(): readonly string[] {
+  const said: string[] = [];
+  const say = (...words: readonly unknown[]) => said.push(words.join(' '));
+  const ignore = () => {};
+  const logger: DiagLogger = { error: say, warn: say, info: ignore, debug: ignore, verbose: ignore };
+  diag.setLogger(logger, { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true });
+  return said;
+}
+
+/** Looks again with every turn of the event loop; the test's own timeout is the limit. */
+export async function waitUntil(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** A folder that goes away with the test. */
+export async function makeFolder(): Promise<AsyncDisposable & { readonly path: string }> {
+  const path = await mkdtemp(join(tmpdir(), 'span-spool-'));
+  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
+}

@@ -1,0 +1,36 @@
+import { readFileSync } from 'node:fs';
+import type { ServerOptions } from 'node:https';
+import { createSecureContext } from 'node:tls';
+
+/** Paths, each of a file in PEM format. */
+export interface TlsFiles {
+  /** Whom a caller's certificate has to come from. */
+  readonly authorityFile: string;
+  readonly certificateFile: string;
+  readonly keyFile: string;
+}
+
+/** Callers have to show a certificate. The files are read anew for each connection, so that renewal needs no restart. */
+export function createTlsOptions(files: TlsFiles): ServerOptions {
+  return {
+    ...readCredentials(files),
+    requestCert: true,
+    rejectUnauthorized: true,
+    // For callers that name the service, which are all but those that call an address.
+    SNICallback: (_name, answer) => {
+      try {
+        answer(null, createSecureContext(readCredentials(files)));
+      } catch (error) {
+        answer(error instanceof Error ? error : new Error(String(error)));
+      }
+    },
+  };
+}
+
+function readCredentials({ authorityFile, certificateFile, keyFile }: TlsFiles) {
+  return {
+    ca: readFileSync(authorityFile),
+    cert: readFileSync(certificateFile),
+    key: readFileSync(keyFile),
+  };
+}

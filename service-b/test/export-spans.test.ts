@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict';
+import { readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { runToEnd } from './support/run-to-end.ts';
+import { makeFolder } from './support/start-delivery.ts';
+import { findFreePort, startReceiver } from './support/start-receiver.ts';
+import { startService } from './support/start-service.ts';
+
+const exporting = {
+  OTEL_TRACES_EXPORTER: 'otlp',
+  OTEL_BSP_SCHEDULE_DELAY: '50',
+};
+
+test('a service that stops while the Collector is away leaves its spans to the next one', async () => {
+  await using folder = await makeFolder();
+  const port = await findFreePort();
+  const env = {
+    ...exporting,
+    OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`,
+    SPAN_SPOOL_DIR: folder.path,
+  };
+  await using first = await startService(env);
+  for (let request = 0; request < 10; request += 1) await (await fetch(`${first.url}/work`)).text();
+  assert.deepEqual(await first.stop(), { code: 0, signal: null });
+  assert.equal((await readdir(folder.path)).length, 1);
+
+  await using receiver = await startReceiver(undefined, port);
+  await using second = await startService(env);
+  await receiver.until(() => receiver.accepted.filter((name) => name === 'GET /work').length === 10);
+  assert.deepEqual(await second.stop(), { code: 0, signal: null });
+  assert.deepEqual(await readdir(folder.path), []);
+});
+
+test('publishes counters that add up, and makes no span of who reads them', async () => {
+  await using receiver = await startReceiver();
+  const port = await findFreePort();
+  await using service = await startService({
+    ...exporting,
+    OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
+    METRICS_PORT: String(port),
+  });
+  await readCounters(port);
+  for (let request = 0; request < 10; request += 1) await (await fetch(`${service.url}/work`)).text();
+  await receiver.until(() => receiver.accepted.filter((name) => name === 'GET /work').length === 10);
+  // The counter follows when the answer has arrived.
+  let counters = await readCounters(port);
+  while (counters.queued > 0) counters = await readCounters(port);
+  const { exported, finished, dropped, queued } = counters;
+  assert.equal(exported, receiver.accepted.length);
+  assert.deepEqual({ finished, dropped, queued }, { finished: exported, dropped: 0, queued: 0 });
+  // A SERVER span without a route has no other name.
+  assert.equal(receiver.accepted.includes('GET'), false);
+});
+
+test('refuses a port for counters that is taken, and a folder that is none', async () => {
+  await using receiver = await startReceiver();
+  await using folder = await makeFolder();
+  const file = join(folder.path, 'file');
+  await writeFile(file, '');
+  for (const [name, value] of [
+    ['METRICS_PORT', String(receiver.port)],
+    ['SPAN_SPOOL_DIR', file],
+  ] as const) {
+    const { code, stderr } = await runToEnd({ ...exporting, [name]: value });
+    assert.equal(code, 2);
+    assert.match(stderr, new RegExp(`^service-b: .*${name}=.*\n$`));
+  }
+});
+
+async function readCounters(port: number) {
+  const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+  const read = (pattern: RegExp) =>
+    text
+      .split('\n')
+      .filter((line) => pattern.test(line))
+      .reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
+  return {
+    finished: read(/^otel_sdk_processor_span_processed_total/) + read(/^otel_sdk_processor_span_queue_size/),
+    exported: read(/^otel_sdk_exporter_span_exported_total(?!.*error_type)/),
+    dropped: read(/^otel_sdk_exporter_span_exported_total.*error_type/),
+    queued: read(/^otel_sdk_exporter_span_inflight/) + read(/^otel_sdk_processor_span_queue_size/),
+  };
+}

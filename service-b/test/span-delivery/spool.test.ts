@@ -1,0 +1,200 @@
+import assert from 'node:assert/strict';
+import { mkdir, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { packSpans } from '../../src/span-delivery/batch.ts';
+import { Spool } from '../../src/span-delivery/spool.ts';
+import {
+  endSpans,
+  exportSpans,
+  listen,
+  makeFolder,
+  startDelivery,
+  waitUntil,
+} from '../support/start-delivery.ts';
+import { accept, answerWith, startReceiver } from '../support/start-receiver.ts';
+
+/** Leaves a file of these spans, each a batch of its own. */
+async function leaveSpans(folder: string, ...names: readonly string[]): Promise<string> {
+  const before = await readdir(folder);
+  const spool = await Spool.open(folder);
+  await spool.save(names.map((name) => packSpans(endSpans(name))));
+  const [file] = (await readdir(folder)).filter((name) => !before.includes(name));
+  assert.ok(file !== undefined);
+  return join(folder, file);
+}
+
+test('what a stop leaves, the next start delivers, and then the file is gone', async (t) => {
+  const said = listen();
+  await using folder = await makeFolder();
+  await using dead = await startReceiver(() => {});
+  const stopped = await startDelivery(t, dead.url, { spoolDirectory: folder.path });
+  for (const name of ['first', 'second', 'third']) exportSpans(stopped, name);
+  await stopped.shutdown();
+  assert.ok(said.some((line) => line.startsWith('3 spans are kept for the next start')));
+  await using receiver = await startReceiver();
+  const delivery = await startDelivery(t, receiver.url, { spoolDirectory: folder.path });
+  await waitUntil(() => delivery.counts.exported === 3);
+  assert.deepEqual(receiver.accepted.toSorted(), ['first', 'second', 'third']);
+  assert.equal(delivery.counts.restored, 3);
+  await delivery.shutdown();
+  assert.deepEqual(await readdir(folder.path), []);
+});
+
+test('a file outlives as many starts as it takes', async (t) => {
+  await using folder = await makeFolder();
+  await leaveSpans(folder.path, 'first');
+  await using receiver = await startReceiver(answerWith(503));
+  for (const name of ['second', 'third']) {
+    const delivery = await startDelivery(t, receiver.url, { spoolDirectory: folder.path });
+    await waitUntil(() => delivery.counts.restored > 0);
+    exportSpans(delivery, name);
+    await delivery.shutdown();
+    assert.equal((await readdir(folder.path)).length, 1);
+  }
+  receiver.answer = accept;
+  const delivery = await startDelivery(t, receiver.url, { spoolDirectory: folder.path });
+  await waitUntil(() => delivery.counts.exported === 3);
+  assert.deepEqual(receiver.accepted.toSorted(), ['first', 'second', 'third']);
+});
+
+test('a stop in the middle of a delivery keeps only what is undelivered', async (t) => {
+  await using folder = await makeFolder();
+  await leaveSpans(folder.path, 'first', 'second', 'third');
+  await using receiver = await startReceiver((response, request, names) =>
+    names.includes('third') ? undefined : accept(response, request, names),
+  );
+  const delivery = await startDelivery(t, receiver.url, { spoolDirectory: folder.path });
+  await waitUntil(() => delivery.counts.exported === 2);
+  await delivery.shutdown();
+  receiver.answer = accept;
+  const next = await startDelivery(t, receiver.url, { spoolDirectory: folder.path });
+  await waitUntil(() => next.counts.exported === 1);
+  assert.equal(next.counts.restored, 1);
+  assert.deepEqual(receiver.accepted.toSorted(), ['first', 'second', 'third']);
+});
+
+test('of two instances one takes the file, alone', async (t) => {
+  await using folder = await makeFolder();
+  await leaveSpans(folder.path, 'first', 'second');
+  await using receiver = await startReceiver();
+  const deliveries = await Promise.all(
+    [1, 2, 3, 4].map(() => startDelivery(t, receiver.url, { spoolDirectory: folder.path })),
+  );
+  await waitUntil(() => deliveries.some(({ counts }) => counts.exported === 2));
+  for (const delivery of deliveries) await delivery.shutdown();
+  assert.deepEqual(deliveries.map(({ counts }) => counts.restored).toSorted(), [0, 0, 0, 2]);
+  assert.deepEqual(receiver.accepted.toSorted(), ['first', 'second']);
+});
+
+test('what an instance has taken is free again when that is long gone, and not before', async () => {
+  await using folder = await makeFolder();
+  const file = await leaveSpans(folder.path, 'span');
+  const killed = await Spool.open(folder.path);
+  const taken = await killed.take(() => true);
+  assert.equal(taken?.batches.length, 1);
+  const other = await Spool.open(folder.path);
+  assert.equal(await other.take(() => true), null);
+  const longAgo = new Date(Date.now() - 61_000);
+  await utimes(taken.path, longAgo, longAgo);
+  const retaken = await other.take(() => true);
+  assert.equal(retaken?.batches.length, 1);
+  assert.notEqual(retaken.path, file);
+});
+
+describe('a file that is damaged is said and set aside, and all others are delivered:', () => {
+  const damages: Readonly<Record<string, (whole: Buffer) => Buffer | string>> = {
+    empty: () => '',
+    'cut off': (whole) => whole.subarray(0, -1),
+    'cut off in its head': (whole) => whole.subarray(0, 20),
+    'longer than it should be': (whole) => Buffer.concat([whole, Buffer.from('x')]),
+    'one bit changed': (whole) => {
+      const changed = Buffer.from(whole);
+      changed[changed.length - 5] = (changed[changed.length - 5] ?? 0) ^ 1;
+      return changed;
+    },
+    'no JSON': () => 'something else\n',
+    'JSON of another kind': () => 'null\n',
+    'another version': (whole) => edit(whole, '"version":1', '"version":2'),
+    'sizes that are not its own': (whole) => edit(whole, '"bytes":', '"bytes":1'),
+    'a number that cannot be': (whole) => edit(whole, '"spans":1', '"spans":-1'),
+  };
+  for (const [damage, change] of Object.entries(damages)) {
+    test(damage, async (t) => {
+      const said = listen();
+      await using folder = await makeFolder();
+      const bad = await leaveSpans(folder.path, 'bad');
+      await writeFile(bad, change(await readFile(bad)));
+      await leaveSpans(folder.path, 'good');
+      await using receiver = await startReceiver();
+      const delivery = await startDelivery(t, receiver.url, { spoolDirectory: folder.path });
+      await waitUntil(() => delivery.counts.exported === 1);
+      await delivery.shutdown();
+      assert.deepEqual(receiver.accepted, ['good']);
+      assert.equal(said.filter((line) => line.includes('is damaged')).length, 1, said.join('\n'));
+      assert.deepEqual(
+        (await readdir(folder.path)).map((name) => name.replace(/^.*\./, '')),
+        ['damaged'],
+      );
+    });
+  }
+});
+
+test('leaves alone what is not its own', async (t) => {
+  const said = listen();
+  await using folder = await makeFolder();
+  const foreign = ['.gitkeep', 'notes.txt', 'spans-1-0123abcd.spool.unfinished'];
+  for (const name of foreign) await writeFile(join(folder.path, name), 'mine');
+  await mkdir(join(folder.path, 'lost+found'));
+  await leaveSpans(folder.path, 'span');
+  await using receiver = await startReceiver();
+  const delivery = await startDelivery(t, receiver.url, { spoolDirectory: folder.path });
+  await waitUntil(() => delivery.counts.exported === 1);
+  await delivery.shutdown();
+  assert.deepEqual(await readdir(folder.path), [...foreign, 'lost+found'].toSorted());
+  assert.deepEqual(
+    said.filter((line) => line.includes('spool')),
+    [],
+  );
+});
+
+test('files for which there is no room wait until there is', async (t) => {
+  await using folder = await makeFolder();
+  const long = 'x'.repeat(100);
+  const names = Array.from({ length: 60 }, (_, index) => `${index} ${long}`);
+  await leaveSpans(folder.path, ...names.slice(0, 30));
+  await leaveSpans(folder.path, ...names.slice(30));
+  await using receiver = await startReceiver(answerWith(503));
+  const delivery = await startDelivery(t, receiver.url, { spoolDirectory: folder.path, maxBytes: 20_000 });
+  await receiver.until(() => receiver.received.length > 0);
+  assert.equal(delivery.counts.restored, 30);
+  receiver.answer = accept;
+  await waitUntil(() => delivery.counts.exported === 60);
+  assert.deepEqual(receiver.accepted.toSorted(), names.toSorted());
+});
+
+test('where the spool fails at a stop, spans are counted and said to be lost', async (t) => {
+  const said = listen();
+  await using folder = await makeFolder();
+  await using receiver = await startReceiver(() => {});
+  const delivery = await startDelivery(t, receiver.url, { spoolDirectory: folder.path });
+  exportSpans(delivery, 'first', 'second');
+  await rm(folder.path, { recursive: true });
+  await delivery.shutdown();
+  assert.equal(delivery.counts.dropped.not_saved, 2);
+  assert.ok(
+    said.some((line) => /^2 spans are lost.*ENOENT/.test(line)),
+    said.join('\n'),
+  );
+});
+
+test('a folder that cannot be one is refused', async () => {
+  await using folder = await makeFolder();
+  const file = join(folder.path, 'file');
+  await writeFile(file, '');
+  await assert.rejects(Spool.open(join(file, 'below')), /ENOTDIR/);
+});
+
+function edit(whole: Buffer, from: string, to: string): Buffer {
+  return Buffer.from(whole.toString('latin1').replace(from, to), 'latin1');
+}
