@@ -1,0 +1,84 @@
+/** Breaks the real stack under load, mends it, and accounts for every span that ended in a service. */
+import type { Fault } from './chaos/fault.ts';
+import { chaosFaults } from './chaos/faults.ts';
+import { readArguments, selectFaults } from './chaos/options.ts';
+import { prepare } from './chaos/prepare.ts';
+import {
+  describeRun,
+  isRowClean,
+  isRowWhole,
+  type Row,
+  renderTable,
+  renderTableJson,
+} from './chaos/report.ts';
+import { type Run, type RunOptions, runFault } from './chaos/run-fault.ts';
+import { openOutput } from './open-output.ts';
+import { runScript } from './run-script.ts';
+
+await runScript(runChaos);
+
+interface Plan {
+  readonly fault: Fault;
+  /** From 1. */
+  readonly number: number;
+}
+
+async function runChaos(signal: AbortSignal): Promise<number> {
+  const args = readArguments(process.argv.slice(2));
+  const faults = selectFaults(chaosFaults, args.only);
+  const output = openOutput();
+  if (args.list) {
+    await output.print(faults.map(({ name, what }) => `${name.padEnd(18)}  ${what}\n`).join(''));
+    return 0;
+  }
+
+  const options = await prepare(args, signal);
+  const obstacles = new Map(faults.map((fault) => [fault, fault.findObstacle?.(options.settings) ?? null]));
+  const possible = faults.filter((fault) => obstacles.get(fault) === null);
+  const count = args.runs ?? (args.short ? 1 : 5);
+  const runs = await runAll(possible, count, args.parallel, options);
+
+  const rows = faults.map((fault): Row => {
+    return { fault: fault.name, runs: runs.get(fault.name) ?? [], skipped: obstacles.get(fault) ?? null };
+  });
+  await output.print(args.json ? renderTableJson(rows) : renderTable(rows));
+  if (!rows.every(isRowClean)) return 1;
+  return rows.every(isRowWhole) && possible.length > 0 ? 0 : 2;
+}
+
+/** The longest first, so that none is left over at the end; what needs the machine for itself last. */
+async function runAll(
+  faults: readonly Fault[],
+  count: number,
+  parallel: number,
+  options: RunOptions,
+): Promise<ReadonlyMap<string, readonly Run[]>> {
+  const done = new Map<string, Run[]>(faults.map(({ name }) => [name, []]));
+  const runPlans = async (plans: readonly Plan[], stacks: number): Promise<void> => {
+    const queue = plans.values();
+    const work = async (): Promise<void> => {
+      for (const { fault, number } of queue) {
+        const project = `chaos-${process.pid}-${fault.name}-${number}`;
+        const run = await runFault(fault, project, options);
+        done.get(fault.name)?.push(run);
+        process.stderr.write(`${new Date().toISOString()} [${number}/${count}] ${describeRun(run)}\n`);
+      }
+    };
+    const workers = await Promise.allSettled(Array.from({ length: stacks }, work));
+    // Only now, when every stack has been taken down.
+    for (const worker of workers) if (worker.status === 'rejected') throw worker.reason;
+  };
+
+  const plans = faults
+    .toSorted((one, other) => other.lasts.full - one.lasts.full)
+    .flatMap((fault) => Array.from({ length: count }, (_, index): Plan => ({ fault, number: index + 1 })));
+  await runPlans(
+    plans.filter(({ fault }) => !fault.needsAll),
+    parallel,
+  );
+  await runPlans(
+    plans.filter(({ fault }) => fault.needsAll),
+    1,
+  );
+  return done;
+}

@@ -1,0 +1,51 @@
+import { NoFaultError } from './fault.ts';
+import { imageOf, type Stack } from './stack.ts';
+
+/**
+ * Drops a share of the packets between the Collector and Jaeger, in both directions, waits, and stops that again.
+ * The rules are made in the Collector's network by the `iptables` of the machine on which the engine runs (an engine needs
+ * it), from a container with NET_ADMIN: no rights on the machine are needed but those on the engine.
+ */
+export async function dropPackets(stack: Stack, rate: number, outage: () => Promise<void>): Promise<void> {
+  const collector = await stack.inspect('otel-collector');
+  const jaeger = await stack.inspect('jaeger');
+  const addresses = Object.entries(jaeger.networks)
+    .filter(([network]) => Object.hasOwn(collector.networks, network))
+    .map(([, { address }]) => address);
+
+  const iptables = async (...args: readonly string[]): Promise<string> => {
+    const place = ['--network', `container:${collector.id}`, '--volume', '/:/host:ro'];
+    const rights = ['--user', '0:0', '--cap-add', 'NET_ADMIN'];
+    const command = ['/host', 'iptables', '--wait', ...args];
+    const image = ['--entrypoint', 'chroot', imageOf('service-a')];
+    return (await stack.docker('run', '--rm', ...place, ...rights, ...image, ...command)).stdout;
+  };
+  const chance = [
+    '--match',
+    'statistic',
+    '--mode',
+    'random',
+    '--probability',
+    String(rate),
+    '--jump',
+    'DROP',
+  ];
+  const rules = addresses.flatMap((address) => [
+    ['OUTPUT', '--destination', address, ...chance],
+    ['INPUT', '--source', address, ...chance],
+  ]);
+
+  for (const rule of rules) await iptables('--append', ...rule);
+  await outage();
+  const listed = await iptables('--list-rules', '--verbose');
+  for (const rule of rules) await iptables('--delete', ...rule);
+  if (countDropped(listed) === 0) throw new NoFaultError('no packet was dropped');
+}
+
+/** Of rules such as `-A OUTPUT -d 172.18.0.2/32 -m statistic … -c 12 3456 -j DROP`. */
+export function countDropped(listed: string): number {
+  return listed
+    .split('\n')
+    .filter((line) => line.includes('-j DROP'))
+    .reduce((sum, line) => sum + Number(/-c (\d+) \d+/.exec(line)?.[1] ?? 0), 0);
+}

@@ -1,0 +1,54 @@
+import { NoFaultError, type StackShape } from './fault.ts';
+import { CommandError } from './run-command.ts';
+import { type ComposeOverride, imageOf, type Stack } from './stack.ts';
+
+/** Mebibytes. What Linux keeps in memory, and as full as a disk when it is full. */
+const diskSize = 64;
+/** The Collector's user. */
+const owner = 'uid=10001,gid=10001,mode=0700';
+
+/** Gives the Collector's queue a disk of its own of a known size. @throws {CommandError} when the queue is in memory. */
+export function limitQueueDisk(shape: StackShape): ComposeOverride {
+  const [, volume] = findQueueVolume(shape);
+  const options = { type: 'tmpfs', device: 'tmpfs', o: `size=${diskSize}m,${owner}` };
+  return { volumes: { [volume]: { driver: 'local', driver_opts: options } } };
+}
+
+function findQueueVolume({ volumes }: StackShape): readonly [string, string] {
+  const [found] = Object.entries(volumes['otel-collector'] ?? {});
+  if (found === undefined)
+    throw new CommandError('the Collector keeps its queue in memory: it has no disk to fill');
+  return found;
+}
+
+/**
+ * Stops Jaeger, so that the queue has to grow, fills the queue's disk to the last byte, waits, and frees it again.
+ * @throws {NoFaultError} when the Collector did not meet a full disk.
+ */
+export async function fillQueueDisk(stack: Stack, outage: () => Promise<void>): Promise<void> {
+  await stack.stop('jaeger');
+  const collector = await stack.inspect('otel-collector');
+  const inDisk = async (script: string): Promise<void> => {
+    const label = [
+      '--rm',
+      '--label',
+      `chaos.project=${stack.project}`,
+      '--network',
+      'none',
+      '--user',
+      '10001:10001',
+    ];
+    const image = ['--entrypoint', 'sh', imageOf('service-a')];
+    await stack.docker('run', ...label, '--volumes-from', collector.id, ...image, '-c', script);
+  };
+  const folder = Object.keys(collector.volumes)[0] ?? '';
+  const filler = `${folder}/filler`;
+  // dd ends with "No space left on device", which is what it is for.
+  await inDisk(`dd if=/dev/zero of=${filler} bs=64k 2>/dev/null; [ -s ${filler} ]`);
+  await outage();
+  await inDisk(`rm ${filler}`);
+  await stack.start('jaeger');
+  const { stdout, stderr } = await stack.docker('logs', collector.id);
+  if (!/no space left on device/i.test(stdout + stderr))
+    throw new NoFaultError('the Collector has not met a full disk');
+}

@@ -1,0 +1,128 @@
+import { isClean } from './account.ts';
+import type { Run, RunDone } from './run-fault.ts';
+import { serviceNames } from './stack.ts';
+
+/** All runs of one fault, or why there are none. */
+export interface Row {
+  readonly fault: string;
+  readonly runs: readonly Run[];
+  /** Why it was not run, or null. */
+  readonly skipped: string | null;
+}
+
+const shownDiscrepancies = 5;
+const columns = [
+  'fault',
+  'runs',
+  'requests',
+  'answered',
+  'expected',
+  'found',
+  'lost',
+  'doubled',
+  'wrong',
+  'drain s (min/median/max)',
+  'said dropped',
+  'peak MiB (A/B/Collector/Jaeger)',
+] as const;
+
+/** Nothing lost, doubled or wrong, no accident, in every run that was made. */
+export function isRowClean({ runs }: Row): boolean {
+  return runs.every((run) => !isDone(run) || (isClean(run.account) && run.accidents.length === 0));
+}
+
+/** Every run that should be made was made. */
+export function isRowWhole({ runs }: Row): boolean {
+  return runs.every(isDone);
+}
+
+/** The table, and below it what is not as it should be. */
+export function renderTable(rows: readonly Row[]): string {
+  const cells = [columns, ...rows.filter(({ skipped }) => skipped === null).map(toCells)];
+  const widths = columns.map((_, index) => Math.max(...cells.map((row) => row[index]?.length ?? 0)));
+  const table = cells.map((row) =>
+    row
+      .map((cell, index) =>
+        index === 0 ? cell.padEnd(widths[index] ?? 0) : cell.padStart(widths[index] ?? 0),
+      )
+      .join('  '),
+  );
+  return [...table, '', ...rows.flatMap(describeRow), ''].join('\n');
+}
+
+export function renderTableJson(rows: readonly Row[]): string {
+  const document = { version: 1, clean: rows.every(isRowClean), whole: rows.every(isRowWhole), rows };
+  return `${JSON.stringify(document, null, 2)}\n`;
+}
+
+/** One line for each run, as it ends. */
+export function describeRun(run: Run): string {
+  if (!isDone(run)) return `${run.fault}: NOT RUN: ${run.reason}`;
+  const { account, drainSeconds, accidents } = run;
+  const counts = `${account.requests} requests, ${account.expected} spans, ${account.found} found`;
+  const bad = `${account.lost.length} lost, ${account.duplicated.length} doubled, ${account.wrong.length} wrong`;
+  return `${run.fault}: ${counts}, ${bad}, drained in ${drainSeconds.toFixed(1)} s${accidents.map((said) => `; ${said}`).join('')}`;
+}
+
+function toCells({ fault, runs }: Row): readonly string[] {
+  const done = runs.filter(isDone);
+  const sum = (count: (run: RunDone) => number) => String(done.reduce((total, run) => total + count(run), 0));
+  return [
+    fault,
+    done.length === runs.length ? String(runs.length) : `${done.length} of ${runs.length}`,
+    sum(({ account }) => account.requests),
+    sum(({ account }) => account.answered),
+    sum(({ account }) => account.expected),
+    sum(({ account }) => account.found),
+    sum(({ account }) => account.lost.length),
+    sum(({ account }) => account.duplicated.length),
+    sum(({ account }) => account.wrong.length),
+    summarize(done.map(({ drainSeconds }) => drainSeconds)),
+    sum(({ said }) => said.dropped),
+    serviceNames
+      .map((name) => Math.ceil(Math.max(0, ...done.map(({ peakMemory }) => peakMemory[name]))))
+      .join('/'),
+  ];
+}
+
+/** Least, median and most. */
+export function summarize(seconds: readonly number[]): string {
+  if (seconds.length === 0) return '-';
+  const sorted = seconds.toSorted((one, other) => one - other);
+  const middle = (sorted.length - 1) / 2;
+  const median = ((sorted[Math.floor(middle)] ?? 0) + (sorted[Math.ceil(middle)] ?? 0)) / 2;
+  return [sorted[0] ?? 0, median, sorted.at(-1) ?? 0].map((value) => value.toFixed(1)).join('/');
+}
+
+function describeRow({ fault, runs, skipped }: Row): readonly string[] {
+  if (skipped !== null) return [`- ${fault} was not run: ${skipped}`];
+  return runs.flatMap((run, index) => {
+    const where = `${fault}, run ${index + 1}`;
+    if (!isDone(run)) return [`- ${where} could not be made: ${run.reason}`];
+    const { lost, duplicated, wrong } = run.account;
+    const groups = [
+      ['lost', lost],
+      ['doubled', duplicated],
+      ['wrong', wrong],
+    ] as const;
+    const lines = [
+      ...run.accidents,
+      ...groups.flatMap(([what, all]) => [
+        ...all
+          .slice(0, shownDiscrepancies)
+          .map(({ traceId, says }) => `${what}: ${says}${traceId === null ? '' : ` (trace ${traceId})`}`),
+        ...(all.length > shownDiscrepancies ? [`${what}: ${all.length - shownDiscrepancies} more`] : []),
+      ]),
+      ...(run.account.expected === 0 ? ['no span ended: the run proves nothing'] : []),
+    ];
+    if (lines.length === 0) return [];
+    const counters = Object.entries(run.said.counters).map(
+      ([name, value]) => `the stack says: ${name} ${value}`,
+    );
+    return [`✗ ${where}`, ...[...lines, ...counters].map((line) => `    ${line}`)];
+  });
+}
+
+function isDone(run: Run): run is RunDone {
+  return 'account' in run;
+}

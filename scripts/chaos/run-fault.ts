@@ -1,0 +1,235 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { createJaegerSource } from '../../propagation-check/src/source/jaeger.ts';
+import { type Source, SourceError } from '../../propagation-check/src/source/source.ts';
+import { type Account, drawAccount } from './account.ts';
+import { readSaid, type Said } from './counters.ts';
+import { awaitSpans, readTraces } from './drain.ts';
+import { type Fault, NoFaultError, type Scene, type Settings, type StackShape } from './fault.ts';
+import { type EndedSpan, readLedger } from './ledger.ts';
+import { type PeakMemory, watchMemory } from './memory.ts';
+import { CommandError } from './run-command.ts';
+import { type ComposeOverride, type ServiceName, type Stack, serviceNames, startStack } from './stack.ts';
+import { type Outcome, startTraffic } from './traffic.ts';
+
+/** One run of one fault, on a stack of its own. */
+export type Run = RunDone | RunFailed;
+
+export interface RunDone {
+  readonly fault: string;
+  readonly account: Account;
+  /** From the end of fault and traffic, whichever was later, until the last span was there. */
+  readonly drainSeconds: number;
+  readonly said: Said;
+  readonly peakMemory: PeakMemory;
+  /** Containers that ended, were restarted or ran out of memory by themselves. */
+  readonly accidents: readonly string[];
+}
+
+/** It could not be run, or the fault was not felt: it proves nothing. */
+export interface RunFailed {
+  readonly fault: string;
+  readonly reason: string;
+}
+
+export interface RunOptions {
+  /** Requests a second. */
+  readonly rate: number;
+  /** Short outages. */
+  readonly short: boolean;
+  /** See `awaitSpans`. */
+  readonly patienceMs: number;
+  readonly settings: Settings;
+  readonly shape: StackShape;
+  /** Images of the services that Compose builds. */
+  readonly images: ComposeOverride;
+  /** Where the logs of all containers are kept, or null. */
+  readonly save: string | null;
+  readonly signal: AbortSignal;
+}
+
+/** Traffic before and after the fault, in seconds. */
+const margins = { full: { before: 5, after: 10 }, short: { before: 3, after: 5 } } as const;
+/** Longer than any fault lasts: traffic ends by itself when a command hangs. */
+const longestTrafficSeconds = 600;
+const burstAllowance = 10_000;
+const quietTimeoutMs = 60_000;
+const quietPollMs = 500;
+
+export async function runFault(fault: Fault, project: string, options: RunOptions): Promise<Run> {
+  try {
+    const override = { ...options.images, ...fault.override?.(options.shape) };
+    const stack = await startStack({ project, override, signal: options.signal });
+    await using cleanup = new AsyncDisposableStack();
+    cleanup.defer(() => stack.close());
+    return await runOn(stack, fault, options);
+  } catch (error) {
+    options.signal.throwIfAborted();
+    if (error instanceof CommandError || error instanceof NoFaultError || error instanceof SourceError)
+      return { fault: fault.name, reason: error.message };
+    throw error;
+  }
+}
+
+async function runOn(stack: Stack, fault: Fault, options: RunOptions): Promise<RunDone> {
+  await using cleanup = new AsyncDisposableStack();
+  const { signal } = options;
+  const source = await createJaegerSource(stack.jaeger);
+  cleanup.defer(() => source.close());
+  const memory = watchMemory(stack, signal);
+  cleanup.defer(async () => void (await memory.stop()));
+  const witness = createWitness(stack, options.save);
+
+  const outcomes = await driveThrough(stack, fault, options, witness);
+  const since = performance.now();
+
+  const drained = await drainAll(source, witness, outcomes, options);
+  await awaitQuiet(stack, signal);
+  const ended = await witness.readEnded();
+  const found = await readTraces(source, [...expectedSpans(ended, outcomes).keys()], signal);
+  await witness.save('otel-collector', 'jaeger');
+
+  return {
+    fault: fault.name,
+    account: drawAccount({ outcomes, ended, found }),
+    drainSeconds: Math.max(0, drained - since) / 1000,
+    said: await readSaid(stack),
+    peakMemory: await memory.stop(),
+    accidents: [...witness.accidents(), ...(await findAccidents(stack))],
+  };
+}
+
+/** Traffic before, during and after the fault. */
+async function driveThrough(
+  stack: Stack,
+  fault: Fault,
+  { rate, short, settings, signal }: RunOptions,
+  witness: Witness,
+): Promise<readonly Outcome[]> {
+  const form = short ? 'short' : 'full';
+  const wait = (seconds: number) => delay(seconds * 1000, undefined, { signal });
+  const over = new AbortController();
+  const traffic = startTraffic({
+    url: new URL('/call-b', stack.serviceA),
+    rate,
+    limit: rate * longestTrafficSeconds + burstAllowance,
+    signal: AbortSignal.any([signal, over.signal]),
+  });
+  try {
+    const scene: Scene = {
+      stack,
+      traffic,
+      rate,
+      settings,
+      outage: () => wait(fault.lasts[form]),
+      stopService: witness.stopService,
+    };
+    await wait(margins[form].before);
+    await fault.strike(scene);
+    await wait(margins[form].after);
+    return await traffic.stop();
+  } finally {
+    over.abort();
+  }
+}
+
+/** Reads which spans have ended, over all containers that a service has had. */
+interface Witness {
+  readEnded(): Promise<readonly EndedSpan[]>;
+  readonly stopService: Scene['stopService'];
+  accidents(): readonly string[];
+  save(...services: readonly ServiceName[]): Promise<void>;
+}
+
+function createWitness(stack: Stack, folder: string | null): Witness {
+  const gone = new Map<string, readonly EndedSpan[]>();
+  const accidents: string[] = [];
+  const readLog = async (service: ServiceName): Promise<{ readonly id: string; readonly stdout: string }> => {
+    const { id } = await stack.inspect(service);
+    const { stdout, stderr } = await stack.docker('logs', id);
+    if (folder !== null) {
+      await mkdir(folder, { recursive: true });
+      await writeFile(join(folder, `${stack.project}-${service}-${id.slice(0, 8)}.log`), stdout + stderr);
+    }
+    return { id, stdout };
+  };
+  return {
+    readEnded: async () => {
+      for (const service of ['service-a', 'service-b'] as const) {
+        const { id, stdout } = await readLog(service);
+        gone.set(id, readLedger(service, stdout));
+      }
+      return [...gone.values()].flat();
+    },
+    stopService: async (service) => {
+      const exitCode = await stack.stop(service);
+      if (exitCode !== 0) accidents.push(`${service} was told to stop and ended with exit code ${exitCode}`);
+      if (service !== 'service-a' && service !== 'service-b') return;
+      const { id, stdout } = await readLog(service);
+      gone.set(id, readLedger(service, stdout));
+    },
+    accidents: () => accidents,
+    save: async (...services) => {
+      if (folder !== null) for (const service of services) await readLog(service);
+    },
+  };
+}
+
+/**
+ * Waits for everything that has ended. The log is read again afterwards, because the last spans may end after their answers.
+ * @returns When the last span was seen, on the clock of `performance.now()`.
+ */
+async function drainAll(
+  source: Source,
+  witness: Witness,
+  outcomes: readonly Outcome[],
+  { patienceMs, signal }: RunOptions,
+): Promise<number> {
+  for (let ended = await witness.readEnded(); ; ) {
+    const { lastArrival } = await awaitSpans({
+      source,
+      expected: expectedSpans(ended, outcomes),
+      patienceMs,
+      signal,
+    });
+    const now = await witness.readEnded();
+    if (now.length === ended.length) return lastArrival;
+    ended = now;
+  }
+}
+
+/** Ids of the spans of each trace that has to be there. */
+function expectedSpans(
+  ended: readonly EndedSpan[],
+  outcomes: readonly Outcome[],
+): ReadonlyMap<string, ReadonlySet<string>> {
+  const expected = new Map<string, Set<string>>();
+  for (const { answer } of outcomes) if (answer !== null) expected.set(answer.service_a_trace_id, new Set());
+  for (const { traceId, spanId } of ended) {
+    const ids = expected.get(traceId);
+    if (ids === undefined) expected.set(traceId, new Set([spanId]));
+    else ids.add(spanId);
+  }
+  return expected;
+}
+
+/** A batch that is sent once more would arrive after the account: waits until no queue holds any. */
+async function awaitQuiet(stack: Stack, signal: AbortSignal): Promise<void> {
+  const deadline = performance.now() + quietTimeoutMs;
+  while (performance.now() < deadline) {
+    if ((await readSaid(stack)).queued === 0) return;
+    await delay(quietPollMs, undefined, { signal });
+  }
+}
+
+async function findAccidents(stack: Stack): Promise<readonly string[]> {
+  const found = await Promise.all(
+    serviceNames.map(async (service) => ({ service, container: await stack.inspect(service) })),
+  );
+  return found.flatMap(({ service, container }) => [
+    ...(container.isRunning ? [] : [`${service} ended with exit code ${container.exitCode}`]),
+    ...(container.isOomKilled ? [`${service} was killed for want of memory`] : []),
+    ...(container.restarts > 0 ? [`${service} ended ${container.restarts} times by itself`] : []),
+  ]);
+}

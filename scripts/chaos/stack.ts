@@ -1,0 +1,264 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import * as z from 'zod';
+import { CommandError, type Output, runCommand } from './run-command.ts';
+
+/** A service of `docker-compose.yml`. */
+export type ServiceName = 'service-a' | 'service-b' | 'otel-collector' | 'jaeger';
+
+export const serviceNames: readonly ServiceName[] = ['service-a', 'service-b', 'otel-collector', 'jaeger'];
+
+/** The real stack of `docker-compose.yml` under a project name and ports of its own. */
+export interface Stack {
+  readonly project: string;
+  /** As seen from the host. */
+  readonly serviceA: URL;
+  /** As seen from the host. */
+  readonly jaeger: URL;
+  /** Runs `docker …`. @throws {CommandError} */
+  docker(...args: readonly string[]): Promise<Output>;
+  /** Runs `docker compose …` on the stack. @throws {CommandError} */
+  compose(...args: readonly string[]): Promise<Output>;
+  /** @throws {CommandError} */
+  inspect(service: ServiceName): Promise<Container>;
+  /** `docker start`, and waits until the service is healthy. @throws {CommandError} */
+  start(service: ServiceName): Promise<void>;
+  /** SIGTERM, then SIGKILL when the service's grace period is over. @returns The exit code. @throws {CommandError} */
+  stop(service: ServiceName): Promise<number>;
+  /** SIGKILL. @throws {CommandError} */
+  kill(service: ServiceName): Promise<void>;
+  /** Runs Node code in a container of its own that shares a service's network. @returns What it prints. @throws {CommandError} */
+  runNode(service: ServiceName, code: string): Promise<string>;
+  /** Removes every container, network and volume of the stack. */
+  close(): Promise<void>;
+}
+
+export interface Container {
+  readonly id: string;
+  readonly isRunning: boolean;
+  readonly exitCode: number;
+  readonly isOomKilled: boolean;
+  readonly restarts: number;
+  /** RFC 3339. */
+  readonly startedAt: string;
+  /** Names of its volumes by the path at which it sees them. */
+  readonly volumes: Readonly<Record<string, string>>;
+  /** Null where the service has no health check. */
+  readonly health: string | null;
+  readonly networks: Readonly<
+    Record<string, { readonly address: string; readonly aliases: readonly string[] }>
+  >;
+}
+
+export interface StackOptions {
+  readonly project: string;
+  /** Merged over `docker-compose.yml`. */
+  readonly override: ComposeOverride;
+  readonly signal: AbortSignal;
+}
+
+/** What a run changes in `docker-compose.yml`. Source: Compose specification. */
+export interface ComposeOverride {
+  readonly services?: Readonly<Record<string, { readonly image?: string }>>;
+  readonly volumes?: Readonly<
+    Record<string, { readonly driver: 'local'; readonly driver_opts: Readonly<Record<string, string>> }>
+  >;
+}
+
+const startTimeoutMs = 90_000;
+const pollMs = 100;
+
+/** The image of a service that Compose builds: the same for every stack, so that it is built once. */
+export const imageOf = (service: string): string => `trace-context-propagation-chaos-${service}`;
+
+/** Builds the images of the services for all stacks. @throws {CommandError} */
+export async function buildImages(
+  override: ComposeOverride,
+  services: readonly string[],
+  signal: AbortSignal,
+): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'chaos-'));
+  try {
+    const path = join(folder, 'override.json');
+    await writeFile(path, JSON.stringify(override));
+    await runCommand('docker', [...composeFiles(path), '--profile', '*', 'build', ...services], { signal });
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/**
+ * Starts the stack from images that are there, and waits until it is healthy.
+ * @throws {CommandError} Then nothing of it is left.
+ */
+export async function startStack({ project, override, signal }: StackOptions): Promise<Stack> {
+  const [a = 0, b = 0, ui = 0] = await findFreePorts(3);
+  const folder = await mkdtemp(join(tmpdir(), 'chaos-'));
+  const overridePath = join(folder, 'override.json');
+  await writeFile(overridePath, JSON.stringify(override));
+  const env: NodeJS.ProcessEnv = {
+    ...process.env,
+    SERVICE_A_PORT: String(a),
+    SERVICE_B_PORT: String(b),
+    JAEGER_UI_PORT: String(ui),
+    FAULT: '',
+    PROPAGATION: 'auto',
+    // Which spans have ended: the account rests on it.
+    LOG_SPANS: 'true',
+    LOG_LEVEL: 'warn',
+  };
+  const compose = (args: readonly string[], options: { readonly signal?: AbortSignal } = { signal }) =>
+    runCommand('docker', [...composeFiles(overridePath), '--project-name', project, ...args], {
+      env,
+      ...options,
+    });
+  const docker = (...args: readonly string[]) => runCommand('docker', args, { signal });
+
+  const idOf = async (service: ServiceName): Promise<string> => {
+    const filters = [`project=${project}`, `service=${service}`, 'oneoff=False'];
+    const labels = filters.flatMap((label) => ['--filter', `label=com.docker.compose.${label}`]);
+    const { stdout } = await docker('ps', '--all', '--quiet', '--no-trunc', ...labels);
+    const [id] = stdout.trim().split('\n');
+    if (!id) throw new CommandError(`${project}: there is no container of ${service}`);
+    return id;
+  };
+  const inspect = async (service: ServiceName): Promise<Container> => {
+    const { stdout } = await docker('inspect', '--type', 'container', await idOf(service));
+    return readContainer(JSON.parse(stdout));
+  };
+
+  const stack: Stack = {
+    project,
+    serviceA: new URL(`http://127.0.0.1:${a}`),
+    jaeger: new URL(`http://127.0.0.1:${ui}`),
+    docker,
+    compose: (...args) => compose(args),
+    inspect,
+    start: async (service) => {
+      await docker('start', await idOf(service));
+      await awaitHealth(service, inspect, signal);
+    },
+    stop: async (service) => {
+      await docker('stop', await idOf(service));
+      return (await inspect(service)).exitCode;
+    },
+    kill: async (service) => void (await docker('kill', '--signal', 'KILL', await idOf(service))),
+    runNode: async (service, code) => {
+      const place = ['--network', `container:${await idOf(service)}`];
+      const image = imageOf('service-a');
+      return (await docker('run', '--rm', ...place, '--entrypoint', 'node', image, '--eval', code)).stdout;
+    },
+    close: async () => {
+      // Also when the run has been ended, so without its signal.
+      await removeStack(project, (args) => compose(args, {}));
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+  try {
+    await compose(['up', '--detach', '--wait', '--no-build', '--quiet-pull']);
+    return stack;
+  } catch (error) {
+    await stack.close();
+    throw error;
+  }
+}
+
+function composeFiles(overridePath: string): readonly string[] {
+  return ['compose', '--file', 'docker-compose.yml', '--file', overridePath];
+}
+
+/** What runs beside the services first: as long as it does, networks and volumes are in use. */
+async function removeStack(
+  project: string,
+  compose: (args: readonly string[]) => Promise<Output>,
+): Promise<void> {
+  const { stdout } = await runCommand('docker', ['ps', '-aq', '--filter', `label=chaos.project=${project}`]);
+  const beside = stdout.split('\n').filter((id) => id !== '');
+  if (beside.length > 0) await runCommand('docker', ['rm', '--force', '--volumes', ...beside]);
+  await compose(['--profile', '*', 'down', '--volumes', '--remove-orphans', '--timeout', '0']);
+}
+
+async function awaitHealth(
+  service: ServiceName,
+  inspect: Stack['inspect'],
+  signal: AbortSignal,
+): Promise<void> {
+  const deadline = performance.now() + startTimeoutMs;
+  for (;;) {
+    const { isRunning, health, exitCode } = await inspect(service);
+    if (!isRunning) throw new CommandError(`${service} has ended with exit code ${exitCode} after its start`);
+    if (health === null || health === 'healthy') return;
+    if (performance.now() > deadline)
+      throw new CommandError(`${service} is ${health} ${startTimeoutMs / 1000} s after its start`);
+    await delay(pollMs, undefined, { signal });
+  }
+}
+
+const containersSchema = z.tuple([
+  z.object({
+    Id: z.string(),
+    RestartCount: z.number(),
+    State: z.object({
+      Running: z.boolean(),
+      ExitCode: z.number(),
+      OOMKilled: z.boolean(),
+      StartedAt: z.string(),
+      Health: z.object({ Status: z.string() }).optional(),
+    }),
+    Mounts: z.array(z.object({ Type: z.string(), Name: z.string().optional(), Destination: z.string() })),
+    NetworkSettings: z.object({
+      Networks: z.record(
+        z.string(),
+        z.object({ IPAddress: z.string(), Aliases: z.array(z.string()).nullable() }),
+      ),
+    }),
+  }),
+]);
+
+function readContainer(inspected: unknown): Container {
+  const [{ Id, RestartCount, State, Mounts, NetworkSettings }] = containersSchema.parse(inspected);
+  return {
+    id: Id,
+    isRunning: State.Running,
+    exitCode: State.ExitCode,
+    isOomKilled: State.OOMKilled,
+    restarts: RestartCount,
+    startedAt: State.StartedAt,
+    volumes: Object.fromEntries(
+      Mounts.filter(({ Type }) => Type === 'volume').map(({ Name = '', Destination }) => [Destination, Name]),
+    ),
+    health: State.Health?.Status ?? null,
+    networks: Object.fromEntries(
+      Object.entries(NetworkSettings.Networks).map(([name, { IPAddress, Aliases }]) => [
+        name,
+        { address: IPAddress, aliases: Aliases ?? [] },
+      ]),
+    ),
+  };
+}
+
+/**
+ * Below the ports that the kernel gives to outgoing connections: a service that is stopped must find its own free when it
+ * comes back, and a client that knocks at a closed one must not be connected to itself.
+ */
+const portRange = { first: 20_000, count: 10_000 } as const;
+
+async function findFreePorts(count: number): Promise<readonly number[]> {
+  const ports = new Set<number>();
+  while (ports.size < count) {
+    const port = portRange.first + Math.floor(Math.random() * portRange.count);
+    if (await isFree(port)) ports.add(port);
+  }
+  return [...ports];
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  });
+}
