@@ -57,7 +57,12 @@ export function drawAccount({ outcomes, ended, found }: Evidence): Account {
   const roles = answers.map((answer) =>
     checkAnswer(answer, {
       ended: endedByTrace.get(answer.service_a_trace_id) ?? [],
-      found: foundByTrace.get(answer.service_a_trace_id) ?? [],
+      // Each once: what is doubled has been counted.
+      found: [
+        ...new Map(
+          (foundByTrace.get(answer.service_a_trace_id) ?? []).map((span) => [span.spanId, span]),
+        ).values(),
+      ],
       isComplete: !incomplete.has(answer.service_a_trace_id),
     }),
   );

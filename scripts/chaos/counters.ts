@@ -1,15 +1,15 @@
 import { CommandError } from './run-command.ts';
 import type { ServiceName, Stack } from './stack.ts';
 
-/** What the stack says of itself at the end of a run, in spans unless noted. */
+/** What the stack says of itself, in spans unless noted: the counters of the processes that run now. */
 export interface Said {
-  /** Waiting in the queues of the services and the Collector. */
+  /** Spans, or requests, that wait in the services and in the Collector. */
   readonly queued: number;
-  /** Counted as given up, by the processes that run now. */
+  /** Given up. */
   readonly dropped: number;
-  /** Counters that say that something was refused, given up or dropped, where they are not 0. */
+  /** What was given up, or refused so that the sender had to try again, by service and counter; without those that are 0. */
   readonly counters: Readonly<Record<string, number>>;
-  /** Endpoints that could not be read. */
+  /** Services whose counters could not be read. */
   readonly unread: readonly string[];
 }
 
@@ -20,26 +20,28 @@ const endpoints: readonly (readonly [ServiceName, string])[] = [
   ['otel-collector', 'http://127.0.0.1:8888/metrics'],
 ];
 
-const isQueue = /(?:span|exporter).*(?:queue_size|queue_length|queued|spool.*spans)/;
-const isGivenUp = /span.*(?:dropped|lost)|(?:dropped|lost).*span|send_failed_spans/;
-const isSaid = /span.*(?:dropped|lost|failed|refused)|(?:dropped|lost|failed|refused).*span/;
+/** Source: OpenTelemetry semantic conventions, "SDK metrics"; Collector, "Internal telemetry". */
+const queues: ReadonlySet<string> = new Set([
+  'otel_sdk_processor_span_queue_size',
+  'otel_sdk_exporter_span_inflight',
+  'otelcol_exporter_queue_size',
+  'otelcol_exporter_in_flight_requests',
+]);
 
 export async function readSaid(stack: Stack): Promise<Said> {
-  const read = await Promise.all(
-    endpoints.map(async ([service, url]) => ({ service, text: await readMetrics(stack, service, url) })),
-  );
-  const samples = read.flatMap(({ service, text }) =>
-    readSamples(text ?? '').map(({ name, value }) => ({ name: `${service} ${name}`, value })),
+  const texts = await Promise.all(endpoints.map(([service, url]) => readMetrics(stack, service, url)));
+  const samples = texts.flatMap((text, index) =>
+    readSamples(text ?? '').map((sample) => ({ ...sample, service: endpoints[index]?.[0] ?? '' })),
   );
   return {
-    queued: sum(samples.filter(({ name }) => isQueue.test(name))),
-    dropped: sum(samples.filter(({ name }) => isGivenUp.test(name))),
+    queued: sum(samples.filter(({ name }) => queues.has(name))),
+    dropped: sum(samples.filter(isDropped)),
     counters: Object.fromEntries(
       samples
-        .filter(({ name, value }) => isSaid.test(name) && value > 0)
-        .map(({ name, value }) => [name, value]),
+        .filter((sample) => sample.value > 0 && (isDropped(sample) || isRefused(sample)))
+        .map(({ service, name, reason, value }) => [`${service} ${name}${reason && ` ${reason}`}`, value]),
     ),
-    unread: read.filter(({ text }) => text === null).map(({ service }) => service),
+    unread: endpoints.flatMap(([service], index) => (texts[index] === null ? [service] : [])),
   };
 }
 
@@ -52,20 +54,37 @@ async function readMetrics(stack: Stack, service: ServiceName, url: string): Pro
   }
 }
 
+function isDropped({ name, reason }: Sample): boolean {
+  const isOfSdk = /^otel_sdk_(?:exporter_span_exported|processor_span_processed)/.test(name);
+  return (isOfSdk && reason !== '') || /^otelcol_exporter_send_failed_spans/.test(name);
+}
+
+function isRefused({ name }: Sample): boolean {
+  return /^otelcol_(?:exporter_enqueue_failed|receiver_(?:refused|failed)|processor_.*refused)_spans/.test(
+    name,
+  );
+}
+
+/** Of one counter, with one reason, summed over all other labels. */
 export interface Sample {
   readonly name: string;
+  /** The label `error_type`; empty where there is none. */
+  readonly reason: string;
   readonly value: number;
 }
 
-/** The samples of a Prometheus text exposition, summed over their labels. */
+/** The samples of a Prometheus text exposition. */
 export function readSamples(text: string): readonly Sample[] {
-  const sums = new Map<string, number>();
+  const sums = new Map<string, Sample>();
   for (const line of text.split('\n')) {
-    const [, name, value] = /^([a-zA-Z_:][\w:]*)(?:\{.*\})?[ \t]+(\S+)/.exec(line) ?? [];
-    if (name === undefined || !Number.isFinite(Number(value))) continue;
-    sums.set(name, (sums.get(name) ?? 0) + Number(value));
+    const [, name, labels = '', number] = /^([a-zA-Z_:][\w:]*)(\{.*\})?[ \t]+(\S+)/.exec(line) ?? [];
+    const value = Number(number);
+    if (name === undefined || !Number.isFinite(value)) continue;
+    const reason = /[{,]error_type="([^"]*)"/.exec(labels)?.[1] ?? '';
+    const key = `${name} ${reason}`;
+    sums.set(key, { name, reason, value: (sums.get(key)?.value ?? 0) + value });
   }
-  return [...sums].map(([name, value]) => ({ name, value }));
+  return [...sums.values()];
 }
 
 function sum(samples: readonly Sample[]): number {
