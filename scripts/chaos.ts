@@ -17,12 +17,6 @@ import { runScript } from './run-script.ts';
 
 await runScript(runChaos);
 
-interface Plan {
-  readonly fault: Fault;
-  /** From 1. */
-  readonly number: number;
-}
-
 async function runChaos(signal: AbortSignal): Promise<number> {
   const args = readArguments(process.argv.slice(2));
   const faults = selectFaults(chaosFaults, args.only);
@@ -54,14 +48,16 @@ async function runAll(
   options: RunOptions,
 ): Promise<ReadonlyMap<string, readonly Run[]>> {
   const done = new Map<string, Run[]>(faults.map(({ name }) => [name, []]));
-  const runPlans = async (plans: readonly Plan[], stacks: number): Promise<void> => {
-    const queue = plans.values();
+  const runSome = async (some: readonly Fault[], stacks: number): Promise<void> => {
+    const queue = some.values();
     const work = async (): Promise<void> => {
-      for (const { fault, number } of queue) {
-        const project = `chaos-${process.pid}-${fault.name}-${number}`;
-        const run = await runFault(fault, project, options);
-        done.get(fault.name)?.push(run);
-        process.stderr.write(`${new Date().toISOString()} [${number}/${count}] ${describeRun(run)}\n`);
+      for (const fault of queue) {
+        const project = `chaos-${process.pid}-${fault.name}`;
+        for await (const run of runFault(fault, count, project, options)) {
+          done.get(fault.name)?.push(run);
+          const number = `[${done.get(fault.name)?.length}/${count}]`;
+          process.stderr.write(`${new Date().toISOString()} ${number} ${describeRun(run)}\n`);
+        }
       }
     };
     const workers = await Promise.allSettled(Array.from({ length: stacks }, work));
@@ -69,15 +65,11 @@ async function runAll(
     for (const worker of workers) if (worker.status === 'rejected') throw worker.reason;
   };
 
-  const plans = faults
-    .toSorted((one, other) => other.lasts.full - one.lasts.full)
-    .flatMap((fault) => Array.from({ length: count }, (_, index): Plan => ({ fault, number: index + 1 })));
-  await runPlans(
-    plans.filter(({ fault }) => !fault.needsAll),
-    parallel,
-  );
-  await runPlans(
-    plans.filter(({ fault }) => fault.needsAll),
+  const longestFirst = faults.toSorted((one, other) => other.lasts.full - one.lasts.full);
+  const together = longestFirst.filter(({ needsAll }) => !needsAll);
+  await runSome(together, Math.min(parallel, together.length));
+  await runSome(
+    longestFirst.filter(({ needsAll }) => needsAll),
     1,
   );
   return done;

@@ -17,6 +17,12 @@ const engineTimeoutMs = 120_000;
 /** In the order of the table. */
 export const chaosFaults: readonly Fault[] = [
   {
+    name: 'none',
+    what: 'nothing: the same account without a fault',
+    lasts: { full: 120, short: 5 },
+    strike: ({ outage }) => outage(),
+  },
+  {
     name: 'jaeger-stopped',
     what: 'Jaeger is stopped (SIGTERM) and started again',
     lasts: { full: 120, short: 15 },

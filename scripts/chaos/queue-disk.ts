@@ -26,6 +26,7 @@ function findQueueVolume({ volumes }: StackShape): readonly [string, string] {
  * @throws {NoFaultError} when the Collector did not meet a full disk.
  */
 export async function fillQueueDisk(stack: Stack, outage: () => Promise<void>): Promise<void> {
+  const since = new Date().toISOString();
   await stack.stop('jaeger');
   const collector = await stack.inspect('otel-collector');
   const inDisk = async (script: string): Promise<void> => {
@@ -48,7 +49,7 @@ export async function fillQueueDisk(stack: Stack, outage: () => Promise<void>): 
   await outage();
   await inDisk(`rm ${filler}`);
   await stack.start('jaeger');
-  const { stdout, stderr } = await stack.docker('logs', collector.id);
+  const { stdout, stderr } = await stack.docker('logs', '--since', since, collector.id);
   if (!/no space left on device/i.test(stdout + stderr))
     throw new NoFaultError('the Collector has not met a full disk');
 }

@@ -1,5 +1,4 @@
-import { isClean } from './account.ts';
-import type { Run, RunDone } from './run-fault.ts';
+import { isGood, type Run, type RunDone } from './run-fault.ts';
 import { serviceNames } from './stack.ts';
 
 /** All runs of one fault, or why there are none. */
@@ -28,7 +27,7 @@ const columns = [
 
 /** Nothing lost, doubled or wrong, no accident, in every run that was made. */
 export function isRowClean({ runs }: Row): boolean {
-  return runs.every((run) => !isDone(run) || (isClean(run.account) && run.accidents.length === 0));
+  return runs.every((run) => !isDone(run) || isGood(run));
 }
 
 /** Every run that should be made was made. */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createJaegerSource } from '../../propagation-check/src/source/jaeger.ts';
 import { type Source, SourceError } from '../../propagation-check/src/source/source.ts';
-import { type Account, drawAccount } from './account.ts';
+import { type Account, drawAccount, isClean } from './account.ts';
 import { readSaid, type Said } from './counters.ts';
 import { awaitSpans, readTraces } from './drain.ts';
 import { type Fault, NoFaultError, type Scene, type Settings, type StackShape } from './fault.ts';
@@ -13,7 +13,7 @@ import { CommandError } from './run-command.ts';
 import { type ComposeOverride, type ServiceName, type Stack, serviceNames, startStack } from './stack.ts';
 import { type Outcome, startTraffic } from './traffic.ts';
 
-/** One run of one fault, on a stack of its own. */
+/** One run of one fault. */
 export type Run = RunDone | RunFailed;
 
 export interface RunDone {
@@ -57,29 +57,59 @@ const burstAllowance = 10_000;
 const quietTimeoutMs = 60_000;
 const quietPollMs = 500;
 
-export async function runFault(fault: Fault, project: string, options: RunOptions): Promise<Run> {
+/**
+ * Runs a fault several times on one stack, which lives on as long as nothing is wrong with it: then the next run, if there is
+ * one, gets a new one.
+ */
+export async function* runFault(
+  fault: Fault,
+  count: number,
+  project: string,
+  options: RunOptions,
+): AsyncGenerator<Run> {
+  let stack: Stack | null = null;
   try {
-    const override = { ...options.images, ...fault.override?.(options.shape) };
-    const stack = await startStack({ project, override, signal: options.signal });
-    await using cleanup = new AsyncDisposableStack();
-    cleanup.defer(() => stack.close());
-    return await runOn(stack, fault, options);
-  } catch (error) {
-    options.signal.throwIfAborted();
-    if (error instanceof CommandError || error instanceof NoFaultError || error instanceof SourceError)
-      return { fault: fault.name, reason: error.message };
-    throw error;
+    for (let number = 1; number <= count; number += 1) {
+      let run: Run;
+      try {
+        stack ??= await startStack({ ...options, project, override: makeOverride(fault, options) });
+        run = await runOn(stack, fault, `${fault.name}-${number}`, options);
+      } catch (error) {
+        options.signal.throwIfAborted();
+        if (!isExpected(error)) throw error;
+        run = { fault: fault.name, reason: error.message };
+      }
+      yield run;
+      if (isGood(run)) continue;
+      await stack?.close();
+      stack = null;
+    }
+  } finally {
+    await stack?.close();
   }
 }
 
-async function runOn(stack: Stack, fault: Fault, options: RunOptions): Promise<RunDone> {
+/** Nothing is lost, doubled or wrong, and no container met with an accident. */
+export function isGood(run: Run): boolean {
+  return 'account' in run && isClean(run.account) && run.accidents.length === 0;
+}
+
+function makeOverride(fault: Fault, { images, shape }: RunOptions): ComposeOverride {
+  return { ...images, ...fault.override?.(shape) };
+}
+
+function isExpected(error: unknown): error is CommandError | NoFaultError | SourceError {
+  return error instanceof CommandError || error instanceof NoFaultError || error instanceof SourceError;
+}
+
+async function runOn(stack: Stack, fault: Fault, name: string, options: RunOptions): Promise<RunDone> {
   await using cleanup = new AsyncDisposableStack();
   const { signal } = options;
   const source = await createJaegerSource(stack.jaeger);
   cleanup.defer(() => source.close());
   const memory = watchMemory(stack, signal);
   cleanup.defer(async () => void (await memory.stop()));
-  const witness = createWitness(stack, options.save);
+  const witness = createWitness(stack, options.save === null ? null : join(options.save, name));
 
   const outcomes = await driveThrough(stack, fault, options, witness);
   const since = performance.now();
@@ -134,7 +164,7 @@ async function driveThrough(
   }
 }
 
-/** Reads which spans have ended, over all containers that a service has had. */
+/** Reads which spans have ended from now on, over all containers that a service has. */
 interface Witness {
   readEnded(): Promise<readonly EndedSpan[]>;
   readonly stopService: Scene['stopService'];
@@ -143,14 +173,15 @@ interface Witness {
 }
 
 function createWitness(stack: Stack, folder: string | null): Witness {
+  const since = new Date().toISOString();
   const gone = new Map<string, readonly EndedSpan[]>();
   const accidents: string[] = [];
   const readLog = async (service: ServiceName): Promise<{ readonly id: string; readonly stdout: string }> => {
     const { id } = await stack.inspect(service);
-    const { stdout, stderr } = await stack.docker('logs', id);
+    const { stdout, stderr } = await stack.docker('logs', '--since', since, id);
     if (folder !== null) {
       await mkdir(folder, { recursive: true });
-      await writeFile(join(folder, `${stack.project}-${service}-${id.slice(0, 8)}.log`), stdout + stderr);
+      await writeFile(join(folder, `${service}-${id.slice(0, 8)}.log`), stdout + stderr);
     }
     return { id, stdout };
   };

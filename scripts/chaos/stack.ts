@@ -68,7 +68,7 @@ export interface ComposeOverride {
   >;
 }
 
-const startTimeoutMs = 90_000;
+const startTimeoutMs = 180_000;
 const pollMs = 100;
 
 /** The image of a service that Compose builds: the same for every stack, so that it is built once. */

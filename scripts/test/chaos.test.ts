@@ -310,7 +310,10 @@ describe('the options', () => {
   it('refuse a fault that there is not, with one line', async () => {
     const { code, stdout, stderr } = await runChaos(['--only', 'no-such-fault']);
     assert.deepEqual([code, stdout], [2, '']);
-    assert.match(stderr, /^error: --only "no-such-fault": no such fault; there are jaeger-stopped, .*\n$/);
+    assert.match(
+      stderr,
+      /^error: --only "no-such-fault": no such fault; there are none, jaeger-stopped, .*\n$/,
+    );
   });
 
   it('say what is missing where there is no engine', async () => {
