@@ -19,7 +19,7 @@ export const chaosFaults: readonly Fault[] = [
   {
     name: 'none',
     what: 'nothing: the same account without a fault',
-    lasts: { full: 120, short: 5 },
+    lasts: { full: 30, short: 5 },
     strike: ({ outage }) => outage(),
   },
   {
