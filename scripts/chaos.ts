@@ -30,24 +30,30 @@ async function runChaos(signal: AbortSignal): Promise<number> {
   const obstacles = new Map(faults.map((fault) => [fault, fault.findObstacle?.(options.settings) ?? null]));
   const possible = faults.filter((fault) => obstacles.get(fault) === null);
   const count = args.runs ?? (args.short ? 1 : 5);
-  const runs = await runAll(possible, count, args.parallel, options);
-
-  const rows = faults.map((fault): Row => {
-    return { fault: fault.name, runs: runs.get(fault.name) ?? [], skipped: obstacles.get(fault) ?? null };
-  });
-  await output.print(args.json ? renderTableJson(rows) : renderTable(rows));
+  const runs = new Map<string, Run[]>(possible.map(({ name }) => [name, []]));
+  const readRows = () =>
+    faults.map((fault): Row => {
+      return { fault: fault.name, runs: runs.get(fault.name) ?? [], skipped: obstacles.get(fault) ?? null };
+    });
+  try {
+    await runAll(possible, count, args.parallel, options, runs);
+  } finally {
+    // What has been measured is told also when someone has ended it.
+    await output.print((args.json ? renderTableJson : renderTable)(readRows()));
+  }
+  const rows = readRows();
   if (!rows.every(isRowClean)) return 1;
   return rows.every(isRowWhole) && possible.length > 0 ? 0 : 2;
 }
 
-/** The longest first, so that none is left over at the end; what needs the machine for itself last. */
+/** Adds each run to those of its fault. The longest go first, so that none is left over at the end; what needs the machine for itself last. */
 async function runAll(
   faults: readonly Fault[],
   count: number,
   parallel: number,
   options: RunOptions,
-): Promise<ReadonlyMap<string, readonly Run[]>> {
-  const done = new Map<string, Run[]>(faults.map(({ name }) => [name, []]));
+  done: ReadonlyMap<string, Run[]>,
+): Promise<void> {
   const runSome = async (some: readonly Fault[], stacks: number): Promise<void> => {
     const queue = some.values();
     const work = async (): Promise<void> => {
@@ -72,5 +78,4 @@ async function runAll(
     longestFirst.filter(({ needsAll }) => needsAll),
     1,
   );
-  return done;
 }

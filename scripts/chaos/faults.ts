@@ -12,6 +12,8 @@ const rounds = 3;
 const burstFactor = 10;
 const lossRate = 0.1;
 const slowMs = 2_000;
+/** The least that the services accept, in bytes. */
+const smallBacklog = { environment: { SPAN_BACKLOG_BYTES: '65536' } } as const;
 const engineTimeoutMs = 120_000;
 
 /** In the order of the table. */
@@ -110,6 +112,14 @@ export const chaosFaults: readonly Fault[] = [
     lasts: { full: 30, short: 10 },
     override: limitQueueDisk,
     strike: ({ stack, outage }) => fillQueueDisk(stack, outage),
+  },
+  {
+    name: 'backlog-full',
+    what: "the Collector is stopped, and there is little memory for the services' spans: they must count what they drop",
+    lasts: { full: 60, short: 30 },
+    reachesBound: true,
+    override: () => ({ services: { 'service-a': smallBacklog, 'service-b': smallBacklog } }),
+    strike: (scene) => stopFor('otel-collector', scene),
   },
   {
     name: 'engine-restarted',

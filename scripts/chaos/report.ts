@@ -104,8 +104,12 @@ function describeRow({ fault, runs, skipped }: Row): readonly string[] {
       ['doubled', duplicated],
       ['wrong', wrong],
     ] as const;
+    if (isGood(run)) return [];
     const lines = [
       ...run.accidents,
+      ...(run.reachesBound
+        ? [`${lost.length} lost, and the stack says that it dropped ${run.said.dropped}`]
+        : []),
       ...groups.flatMap(([what, all]) => [
         ...all
           .slice(0, shownDiscrepancies)
@@ -114,7 +118,6 @@ function describeRow({ fault, runs, skipped }: Row): readonly string[] {
       ]),
       ...(run.account.expected === 0 ? ['no span ended: the run proves nothing'] : []),
     ];
-    if (lines.length === 0) return [];
     const counters = Object.entries(run.said.counters).map(
       ([name, value]) => `the stack says: ${name} ${value}`,
     );

@@ -62,10 +62,15 @@ export interface StackOptions {
 
 /** What a run changes in `docker-compose.yml`. Source: Compose specification. */
 export interface ComposeOverride {
-  readonly services?: Readonly<Record<string, { readonly image?: string }>>;
+  readonly services?: Readonly<Record<string, ServiceOverride>>;
   readonly volumes?: Readonly<
     Record<string, { readonly driver: 'local'; readonly driver_opts: Readonly<Record<string, string>> }>
   >;
+}
+
+export interface ServiceOverride {
+  readonly image?: string;
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 const startTimeoutMs = 180_000;

@@ -15,7 +15,7 @@ import { type EndedSpan, readLedger } from '../chaos/ledger.ts';
 import { countDropped } from '../chaos/lossy-network.ts';
 import { readArguments, selectFaults } from '../chaos/options.ts';
 import { describeRun, isRowClean, isRowWhole, type Row, renderTable, summarize } from '../chaos/report.ts';
-import type { RunDone } from '../chaos/run-fault.ts';
+import { isGood, type RunDone } from '../chaos/run-fault.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 
@@ -261,6 +261,18 @@ describe('the table', () => {
     );
   });
 
+  it('is good where a bound is reached only when exactly what is lost is said', () => {
+    const bounded = (account: Account, dropped: number): RunDone => {
+      return { ...toRun(account, 1), reachesBound: true, said: { ...quiet, dropped } };
+    };
+    assert.deepEqual(
+      [bounded(lossy, 1), bounded(lossy, 0), bounded(lossy, 2), bounded(clean, 0)].map(isGood),
+      [true, false, false, false],
+    );
+    const silent: Row = { ...row, runs: [bounded(lossy, 0)] };
+    assert.match(renderTable([silent]), / {4}1 lost, and the stack says that it dropped 0\n/);
+  });
+
   it('is not clean after an accident', () => {
     const bad: Row = {
       ...row,
@@ -362,7 +374,15 @@ it('packets are counted in the rules that drop them', () => {
 
 function toRun(account: Account, drainSeconds: number): RunDone {
   const peakMemory = { 'service-a': 0.5, 'service-b': 2, 'otel-collector': 2.1, jaeger: 4 };
-  return { fault: 'burst', account, drainSeconds, said: quiet, peakMemory, accidents: [] };
+  return {
+    fault: 'burst',
+    reachesBound: false,
+    account,
+    drainSeconds,
+    said: quiet,
+    peakMemory,
+    accidents: [],
+  };
 }
 
 function assertCounts(
