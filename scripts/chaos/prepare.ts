@@ -4,13 +4,14 @@ import type { StackShape } from './fault.ts';
 import type { ChaosArguments } from './options.ts';
 import { CommandError, runCommand } from './run-command.ts';
 import type { RunOptions } from './run-fault.ts';
-import { buildImages, type ComposeOverride, imageOf } from './stack.ts';
+import { buildImages, type ComposeOverride, imageOf, patientHealthcheck } from './stack.ts';
 
 const configSchema = z.object({
   services: z.record(
     z.string(),
     z.object({
       build: z.unknown().optional(),
+      healthcheck: z.unknown().optional(),
       volumes: z
         .array(z.object({ type: z.string(), source: z.string().optional(), target: z.string() }))
         .optional(),
@@ -26,17 +27,25 @@ export async function prepare(args: ChaosArguments, signal: AbortSignal): Promis
     const config = await runCommand('docker', [...compose, 'config', '--format', 'json'], { signal });
     const { services } = configSchema.parse(JSON.parse(config.stdout));
     const built = Object.keys(services).filter((name) => services[name]?.build !== undefined);
-    const images: ComposeOverride = {
-      services: Object.fromEntries(built.map((name) => [name, { image: imageOf(name) }])),
+    const override: ComposeOverride = {
+      services: Object.fromEntries(
+        Object.entries(services).map(([name, { build, healthcheck }]) => [
+          name,
+          {
+            ...(build === undefined ? {} : { image: imageOf(name) }),
+            ...(healthcheck === undefined ? {} : { healthcheck: patientHealthcheck }),
+          },
+        ]),
+      ),
     };
-    if (args.build) await buildImages(images, built, signal);
+    if (args.build) await buildImages(override, built, signal);
     return {
       rate: args.rate,
       short: args.short,
       patienceMs: args.patience * 1000,
       settings: { restartEngine: args.engineRestart ?? null },
       shape: readShape(services),
-      images,
+      override,
       save: args.save ?? null,
       signal,
     };

@@ -44,8 +44,8 @@ export interface RunOptions {
   readonly patienceMs: number;
   readonly settings: Settings;
   readonly shape: StackShape;
-  /** Images of the services that Compose builds. */
-  readonly images: ComposeOverride;
+  /** For every stack. */
+  readonly override: ComposeOverride;
   /** Where the logs of all containers are kept, or null. */
   readonly save: string | null;
   readonly signal: AbortSignal;
@@ -99,11 +99,11 @@ export function isGood(run: Run): boolean {
   return account.lost.length === said.dropped && said.dropped > 0 && isClean({ ...account, lost: [] });
 }
 
-function makeOverride(fault: Fault, { images, shape }: RunOptions): ComposeOverride {
+function makeOverride(fault: Fault, { override, shape }: RunOptions): ComposeOverride {
   const own = fault.override?.(shape) ?? {};
-  const services = Object.entries({ ...images.services, ...own.services }).map(([name, service]) => [
+  const services = Object.entries({ ...override.services, ...own.services }).map(([name, service]) => [
     name,
-    { ...images.services?.[name], ...service },
+    { ...override.services?.[name], ...service },
   ]);
   return { ...own, services: Object.fromEntries(services) };
 }
