@@ -58,6 +58,8 @@ const margins = { full: { before: 5, after: 10 }, short: { before: 3, after: 5 }
 const longestTrafficSeconds = 600;
 const burstAllowance = 10_000;
 const quietPollMs = 2_000;
+/** Where everything has been delivered, nothing can arrive that is not there. */
+const quietPatienceMs = 10_000;
 
 /**
  * Runs a fault several times on one stack, which lives on as long as nothing is wrong with it: then the next run, if there is
@@ -237,7 +239,13 @@ async function drainAll(
     const { said, until } = await awaitQuiet(stack, patienceMs, signal);
     const ended = await witness.readEnded();
     const expected = expectedSpans(ended, outcomes);
-    const { found, lastArrival } = await awaitSpans({ source, expected, patienceMs, signal });
+    const isQuiet = said.queued === 0 && said.unread.length === 0;
+    const { found, lastArrival } = await awaitSpans({
+      source,
+      expected,
+      patienceMs: isQuiet ? Math.min(patienceMs, quietPatienceMs) : patienceMs,
+      signal,
+    });
     const isComplete = (await witness.readEnded()).length === ended.length;
     // What arrived while it was read may arrive once more.
     if (isComplete && (lastArrival === null || (await readSaid(stack)).queued === 0))

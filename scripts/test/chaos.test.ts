@@ -212,6 +212,13 @@ describe('the drain', () => {
     assert.notEqual(lastArrival, null);
   });
 
+  it('fails when Jaeger cannot be read', async () => {
+    const source = createSource(() => {
+      throw new SourceError('connection refused');
+    });
+    await assert.rejects(awaitSpans({ source, expected, patienceMs: 300, signal }), SourceError);
+  });
+
   it('gives up when nothing new arrives', async () => {
     const source = createSource(() => found.slice(1));
     const drain = await awaitSpans({ source, expected, patienceMs: 300, signal });
