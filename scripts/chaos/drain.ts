@@ -13,76 +13,81 @@ export interface DrainOptions {
 }
 
 export interface Drain {
-  /** On the clock of `performance.now()`: when the last span that arrived was seen. */
-  readonly lastArrival: number;
-  /** Traces of which a span has not arrived. */
-  readonly missing: number;
+  /** On the clock of `performance.now()`: when the last span that was not there at first was seen; null where there was none. */
+  readonly lastArrival: number | null;
+  /** Every span of these traces, each as often as Jaeger answered with it when its trace was read last. */
+  readonly found: readonly Span[];
 }
 
-const readers = 8;
+const readers = 24;
+/** Traces that are asked for before what is missing among them is counted. */
+const batchSize = 96;
 /** What comes first leaves first: behind so many traces that are not there yet, no others need be asked for. */
-const missesPerPass = 100;
-const pauseMs = 250;
+const missesPerPass = 96;
+const pauseMs = 500;
 
-/** Reads traces, oldest first, until every expected span is there or nothing new arrives any more. */
+/**
+ * Reads traces, oldest first, until every expected span is there or nothing new arrives any more.
+ * @throws {SourceError} when a trace could not be read until then.
+ */
 export async function awaitSpans({ source, expected, patienceMs, signal }: DrainOptions): Promise<Drain> {
   const pending = new Map([...expected.keys()].map((traceId) => [traceId, 0]));
-  let lastArrival = performance.now();
+  const latest = new Map<string, readonly Span[]>();
+  let progress = performance.now();
+  let lastArrival: number | null = null;
   let cursor = 0;
+  let failure: SourceError | null = null;
 
-  while (pending.size > 0 && performance.now() - lastArrival < patienceMs) {
+  while (pending.size > 0 && performance.now() - progress < patienceMs) {
     const traceIds = [...pending.keys()];
     // Begins behind those that were missing the last time, so that lost ones do not hide others for long.
     const ahead = [...traceIds.slice(cursor), ...traceIds.slice(0, cursor)];
     let misses = 0;
     let scanned = 0;
-    for (let batch = ahead.splice(0, readers); batch.length > 0; batch = ahead.splice(0, readers)) {
-      const counts = await countArrived(source, batch, expected, signal);
+    for (let batch = ahead.splice(0, batchSize); batch.length > 0; batch = ahead.splice(0, batchSize)) {
+      const traces = await readWhatIsThere(source, batch, signal, (error) => {
+        failure = error;
+      });
       scanned += batch.length;
-      for (const [traceId, count] of counts) {
-        if (count > (pending.get(traceId) ?? 0)) lastArrival = performance.now();
+      for (const [traceId, spans] of traces) {
+        const isNew = !latest.has(traceId);
+        latest.set(traceId, spans);
+        const ids = new Set(spans.map(({ spanId }) => spanId));
+        const count = ids.intersection(expected.get(traceId) ?? new Set()).size;
+        if (count > (pending.get(traceId) ?? 0)) {
+          progress = performance.now();
+          if (!isNew) lastArrival = progress;
+        }
         if (count === expected.get(traceId)?.size) pending.delete(traceId);
         else {
           pending.set(traceId, count);
           misses += 1;
         }
       }
-      if (counts.size < batch.length || misses >= missesPerPass) break;
+      if (traces.size < batch.length || misses >= missesPerPass) break;
     }
     cursor = scanned >= traceIds.length ? 0 : (cursor + misses) % Math.max(pending.size, 1);
     if (pending.size > 0) await delay(pauseMs, undefined, { signal });
   }
-  return { lastArrival, missing: pending.size };
+  if (failure !== null && latest.size < expected.size) throw failure;
+  return { lastArrival, found: [...latest.values()].flat() };
 }
 
-/** How many of the expected spans of each trace are there. Traces that cannot be read now, because Jaeger restarts, are left out. */
-async function countArrived(
+/** The traces that can be read now: none while Jaeger restarts. */
+async function readWhatIsThere(
   source: Source,
   traceIds: readonly string[],
-  expected: DrainOptions['expected'],
   signal: AbortSignal,
-): Promise<ReadonlyMap<string, number>> {
-  const counts = new Map<string, number>();
+  onFailure: (error: SourceError) => void,
+): Promise<ReadonlyMap<string, readonly Span[]>> {
+  const traces = new Map<string, readonly Span[]>();
   await mapConcurrently(traceIds, readers, async (traceId) => {
     try {
-      const ids = new Set((await source.readTrace(traceId, signal)).map(({ spanId }) => spanId));
-      counts.set(traceId, ids.intersection(expected.get(traceId) ?? new Set()).size);
+      traces.set(traceId, await source.readTrace(traceId, signal));
     } catch (error) {
       if (!(error instanceof SourceError)) throw error;
+      onFailure(error);
     }
   });
-  return counts;
-}
-
-/**
- * Every span of the traces, each as often as Jaeger answers with it.
- * @throws {SourceError}
- */
-export async function readTraces(
-  source: Source,
-  traceIds: readonly string[],
-  signal: AbortSignal,
-): Promise<readonly Span[]> {
-  const traces = await mapConcurrently(traceIds, readers, (traceId) => source.readTrace(traceId, signal));
-  return traces.flat();
+  return traces;
 }

@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createJaegerSource } from '../../propagation-check/src/source/jaeger.ts';
 import { type Source, SourceError } from '../../propagation-check/src/source/source.ts';
+import type { Span } from '../../propagation-check/src/span.ts';
 import { type Account, drawAccount, isClean } from './account.ts';
 import { readSaid, type Said } from './counters.ts';
-import { awaitSpans, readTraces } from './drain.ts';
+import { awaitSpans } from './drain.ts';
 import { type Fault, NoFaultError, type Scene, type Settings, type StackShape } from './fault.ts';
 import { type EndedSpan, readLedger } from './ledger.ts';
 import { type PeakMemory, watchMemory } from './memory.ts';
@@ -56,8 +57,9 @@ const margins = { full: { before: 5, after: 10 }, short: { before: 3, after: 5 }
 /** Longer than any fault lasts: traffic ends by itself when a command hangs. */
 const longestTrafficSeconds = 600;
 const burstAllowance = 10_000;
-const quietTimeoutMs = 60_000;
-const quietPollMs = 500;
+const quietPollMs = 2_000;
+/** Where everything has been delivered, nothing can arrive that is not there. */
+const quietPatienceMs = 10_000;
 
 /**
  * Runs a fault several times on one stack, which lives on as long as nothing is wrong with it: then the next run, if there is
@@ -124,18 +126,14 @@ async function runOn(stack: Stack, fault: Fault, name: string, options: RunOptio
   const outcomes = await driveThrough(stack, fault, options, witness);
   const since = performance.now();
 
-  const drained = await drainAll(source, witness, outcomes, options);
-  await awaitQuiet(stack, signal);
-  const ended = await witness.readEnded();
-  const found = await readTraces(source, [...expectedSpans(ended, outcomes).keys()], signal);
+  const drain = await drainAll(stack, source, witness, outcomes, options);
   await witness.save('otel-collector', 'jaeger');
-
   return {
     fault: fault.name,
     reachesBound: fault.reachesBound ?? false,
-    account: drawAccount({ outcomes, ended, found }),
-    drainSeconds: Math.max(0, drained - since) / 1000,
-    said: await readSaid(stack),
+    account: drawAccount({ outcomes, ended: drain.ended, found: drain.found }),
+    drainSeconds: Math.max(0, drain.until - since) / 1000,
+    said: drain.said,
     peakMemory: await memory.stop(),
     accidents: [...witness.accidents(), ...(await findAccidents(stack))],
   };
@@ -218,26 +216,60 @@ function createWitness(stack: Stack, folder: string | null): Witness {
   };
 }
 
+interface Drained {
+  readonly ended: readonly EndedSpan[];
+  readonly found: readonly Span[];
+  readonly said: Said;
+  /** On the clock of `performance.now()`. */
+  readonly until: number;
+}
+
 /**
- * Waits for everything that has ended. The log is read again afterwards, because the last spans may end after their answers.
- * @returns When the last span was seen, on the clock of `performance.now()`.
+ * Waits until no queue holds anything: a batch that is sent once more would arrive after the account. Then waits for every span
+ * that has ended, and until no more end: the last ones may do so after their answers.
  */
 async function drainAll(
+  stack: Stack,
   source: Source,
   witness: Witness,
   outcomes: readonly Outcome[],
   { patienceMs, signal }: RunOptions,
-): Promise<number> {
-  for (let ended = await witness.readEnded(); ; ) {
-    const { lastArrival } = await awaitSpans({
+): Promise<Drained> {
+  for (;;) {
+    const { said, until } = await awaitQuiet(stack, patienceMs, signal);
+    const ended = await witness.readEnded();
+    const expected = expectedSpans(ended, outcomes);
+    const isQuiet = said.queued === 0 && said.unread.length === 0;
+    const { found, lastArrival } = await awaitSpans({
       source,
-      expected: expectedSpans(ended, outcomes),
-      patienceMs,
+      expected,
+      patienceMs: isQuiet ? Math.min(patienceMs, quietPatienceMs) : patienceMs,
       signal,
     });
-    const now = await witness.readEnded();
-    if (now.length === ended.length) return lastArrival;
-    ended = now;
+    const isComplete = (await witness.readEnded()).length === ended.length;
+    // What arrived while it was read may arrive once more.
+    if (isComplete && (lastArrival === null || (await readSaid(stack)).queued === 0))
+      return { ended, found, said, until: lastArrival ?? until };
+  }
+}
+
+/** @returns What the stack said at last, and when, on the clock of `performance.now()`. */
+async function awaitQuiet(
+  stack: Stack,
+  patienceMs: number,
+  signal: AbortSignal,
+): Promise<Pick<Drained, 'said' | 'until'>> {
+  let least = Number.POSITIVE_INFINITY;
+  let progress = performance.now();
+  for (;;) {
+    const until = performance.now();
+    const said = await readSaid(stack);
+    if (said.queued < least) {
+      least = said.queued;
+      progress = until;
+    }
+    if (said.queued === 0 || until - progress > patienceMs) return { said, until };
+    await delay(quietPollMs, undefined, { signal });
   }
 }
 
@@ -254,15 +286,6 @@ function expectedSpans(
     else ids.add(spanId);
   }
   return expected;
-}
-
-/** A batch that is sent once more would arrive after the account: waits until no queue holds any. */
-async function awaitQuiet(stack: Stack, signal: AbortSignal): Promise<void> {
-  const deadline = performance.now() + quietTimeoutMs;
-  while (performance.now() < deadline) {
-    if ((await readSaid(stack)).queued === 0) return;
-    await delay(quietPollMs, undefined, { signal });
-  }
 }
 
 async function findAccidents(stack: Stack): Promise<readonly string[]> {
