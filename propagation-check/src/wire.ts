@@ -1,7 +1,7 @@
 import { readCallFacts } from './call-facts.ts';
 import type { HeaderField, WireContext, WireRecord } from './evidence.ts';
+import { readWireContext } from './read-wire-context.ts';
 import type { Span } from './span.ts';
-import { readWireContext } from './tap/read-wire-context.ts';
 
 /** What is known of the propagation headers of one call; null where nobody looked. */
 export interface CallHeaders {

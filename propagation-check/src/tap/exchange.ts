@@ -1,6 +1,6 @@
 import type { HeaderField, WireContext, WireRecord } from '../evidence.ts';
+import { readWireContext } from '../read-wire-context.ts';
 import { applyFaults, describeFault, drawFault, type Fault, type FaultedRequest } from './fault.ts';
-import { readWireContext } from './read-wire-context.ts';
 
 /** What is the same for every request of a tap. */
 export interface TapSetup {

@@ -1,7 +1,7 @@
 import type { WireRecord } from '../../src/evidence.ts';
 import { type Expectation, type ExpectedEdge, expectPath } from '../../src/expectation.ts';
+import { readWireContext } from '../../src/read-wire-context.ts';
 import type { Attributes, AttributeValue, Span, SpanKind, SpanStatus } from '../../src/span.ts';
-import { readWireContext } from '../../src/tap/read-wire-context.ts';
 import type { HeaderEvidence, ReceivedTraceparent } from '../../src/wire.ts';
 
 /** What a drawing shows: the arguments of `checkTraces`. */
