@@ -38,7 +38,7 @@ export function checkTraces(spans: readonly Span[], options: CheckOptions = {}):
   const headersOf = indexHeaders(headers, graph.spans);
   const scene = buildScene({ graph, calls, expectation, headersOf, clockOffsets });
   const drafts = runChecks(scene, { clients, roots: rootServers, orphans, found: [] }).flatMap((draft) =>
-    decideByHeaders(rankByPipeline(draft, collector), headersOf),
+    decideByHeaders(rankByPipeline(draft, collector), headersOf, expectation),
   );
   const merged = mergeDrafts(drafts);
   const findings = merged.map(describeFinding);

@@ -10,6 +10,7 @@ import { CallError, callB, type Fetch, type Work } from './call-b.ts';
 import type { Config } from './config.ts';
 import { type Fault, faults, type Runner } from './fault.ts';
 import { addServerSpans, withClientSpan } from './manual.ts';
+import { addTraceresponse } from './traceresponse.ts';
 
 /** What `GET /call-b` answers. Ids are lower-case hex; null where there is no span, parent or valid header. */
 export interface Comparison {
@@ -43,6 +44,7 @@ export function buildApp(config: Omit<Config, 'host' | 'port' | 'logSpans' | 'sp
   });
 
   if (makesSpans) addServerSpans(app);
+  addTraceresponse(app);
 
   app.get(
     '/healthz',

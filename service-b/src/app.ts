@@ -9,6 +9,7 @@ import fastify, {
 } from 'fastify';
 import type { Config } from './config.ts';
 import { addServerSpans } from './manual.ts';
+import { addTraceresponse } from './traceresponse.ts';
 
 /** What `GET /work` answers. Ids are lower-case hex; null where there is no span, parent or header. */
 export interface Work {
@@ -29,6 +30,7 @@ export function buildApp(config: Pick<Config, 'propagation' | 'logLevel'>): Fast
   });
 
   if (config.propagation === 'manual') addServerSpans(app);
+  addTraceresponse(app);
 
   app.get(
     '/healthz',
