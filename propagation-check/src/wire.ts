@@ -1,6 +1,8 @@
 import { readCallFacts } from './call-facts.ts';
 import type { AnsweredSpan, HeaderField, WireContext, WireRecord } from './evidence.ts';
 import { keyFor } from './group-by.ts';
+import { parseTraceparent, splitTraceparents } from './parse-traceparent.ts';
+import { headerValues } from './propagation-header.ts';
 import { readWireContext } from './read-wire-context.ts';
 import type { Span } from './span.ts';
 
@@ -155,10 +157,24 @@ function timeOf(record: WireRecord): number {
 }
 
 function readSpanIds({ sent, received }: WireRecord): readonly string[] {
-  return [sent, received].flatMap(
-    (context) =>
-      context?.contexts.flatMap((reading) => (reading.state === 'valid' ? (reading.spanId ?? []) : [])) ?? [],
+  return [sent, received].flatMap((context) =>
+    context === null
+      ? []
+      : [
+          ...context.contexts.flatMap((reading) => (reading.state === 'valid' ? (reading.spanId ?? []) : [])),
+          ...readDuplicates(context),
+        ],
   );
+}
+
+/** Each of several headers names the call. */
+function readDuplicates({ headers, contexts }: WireContext): readonly string[] {
+  const isTwice = contexts.some(({ format, state }) => format === 'tracecontext' && state === 'duplicated');
+  if (!isTwice) return [];
+  return splitTraceparents(headerValues(headers, 'traceparent')).flatMap((value) => {
+    const read = parseTraceparent(value);
+    return read.state === 'valid' ? [read.spanId] : [];
+  });
 }
 
 /** What a record tells, without its ids. */

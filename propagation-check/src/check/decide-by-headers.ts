@@ -39,13 +39,16 @@ export function decideByHeaders(
   headersOf: HeaderLookup,
   expectation: Expectation,
 ): readonly Draft[] {
-  if (draft.candidates === undefined || draft.shown.length === 0) return [draft];
-  const decided = draft.shown.map((shown) => decideCall(shown, draft, headersOf, expectation));
+  const open =
+    draft.candidates !== undefined ? causes : draft.id === 'wrong-parent' ? [headerDuplicated] : [];
+  if (open.length === 0 || draft.shown.length === 0) return [draft];
+  const decided = draft.shown.map((shown) => decideCall(shown, draft, open, headersOf, expectation));
   return groupBy(decided, (call) => call.id ?? '').map((group): Draft => {
     const { candidates: _, ...rest } = draft;
     const shown = group.map((call) => call.shown);
     const id = group[0]?.id ?? null;
     if (id !== null) return { ...rest, id, shown };
+    if (draft.candidates === undefined) return { ...rest, shown };
     // Whoever names its span in other answers and not in these had none, or stands behind somebody else.
     const isUnnamed = group.every((call) => call.isUnnamed);
     // A cause is out only when it is for every one of these calls.
@@ -79,6 +82,7 @@ interface Decision {
 function decideCall(
   shown: Shown,
   draft: Draft,
+  open: readonly HeaderCause[],
   headersOf: HeaderLookup,
   { traceresponse }: Expectation,
 ): Decision {
@@ -86,7 +90,7 @@ function decideCall(
   if (headers === null) return { id: null, shown, excluded: [], isUnnamed: false };
   const likeliest = draft.candidates?.[0] ?? null;
   const namesItsSpan = traceresponse.includes(draft.server ?? '');
-  for (const cause of causes) {
+  for (const cause of open) {
     const says = cause.explain({
       client: shown.client,
       server: shown.server,
