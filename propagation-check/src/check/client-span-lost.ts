@@ -3,7 +3,7 @@ import { isEntry } from '../edge.ts';
 import { groupBy, keyFor } from '../group-by.ts';
 import { indexByTime, startsDuring, takeFitting } from '../pair.ts';
 import type { Span } from '../span.ts';
-import { findTop, isBelow, isOrphan } from '../trace-graph.ts';
+import { findTop, isBelow, isCallerMissing, isOrphan } from '../trace-graph.ts';
 import {
   type Check,
   type Draft,
@@ -20,7 +20,7 @@ import { type HeaderCause, readTracecontext } from './header-cause.ts';
  * span never arrived. Undecided (`missing-client`) where another service may have stood between.
  */
 export const findLostClientSpans: Check = (scene, open) => {
-  const orphans = open.orphans.filter(isEntry);
+  const orphans = open.orphans.filter((span) => isEntry(span) && isCallerMissing(scene.graph, span));
   if (orphans.length === 0) return [];
   const clients = new Set(open.clients);
   const traces = new Map(
