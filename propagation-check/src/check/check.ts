@@ -59,6 +59,8 @@ export interface Draft {
   readonly server: string | null;
   readonly protocol: EdgeResult['protocol'];
   readonly candidates?: readonly FindingId[];
+  /** The cause is argued from times and counts. */
+  readonly isLikely?: boolean;
   readonly shown: readonly Shown[];
   /** Spans that are explained by this beside those in `shown`. */
   readonly explains?: readonly Span[];

@@ -153,7 +153,7 @@ function describePairs(edge: ExpectedEdge, pairs: readonly Pair[], findOpenCall:
       edge,
       pairs.map((pair) => pair.server),
     ),
-    ...(decided ? {} : { candidates: hasClients ? splitCauses : candidates }),
+    ...(decided ? { isLikely: true } : { candidates: hasClients ? splitCauses : candidates }),
     shown: shown.map(({ request, server, client }) => ({
       client,
       server,

@@ -1,5 +1,5 @@
 import { fitsRoute, isHealthProbe, readCallFacts, readOutcome } from '../call-facts.ts';
-import type { Call } from '../edge.ts';
+import { type Call, isEntry } from '../edge.ts';
 import { isExpected } from '../expectation.ts';
 import type { FindingId } from '../finding.ts';
 import { groupBy, keyFor } from '../group-by.ts';
@@ -159,9 +159,11 @@ function targetOf(span: Span): string {
 
 /** Calls that only may be meant leave open that the real ones have no CLIENT span. */
 function rankCauses(scene: Scene, server: string, isCertain: boolean): readonly FindingId[] {
-  const causes: readonly FindingId[] = hasSpans(scene, server)
-    ? ['not-sampled', 'server-not-instrumented', 'server-span-lost']
-    : ['server-span-lost', 'server-not-instrumented', 'not-sampled'];
+  const causes: readonly FindingId[] = !hasSpans(scene, server)
+    ? ['server-span-lost', 'server-not-instrumented', 'not-sampled']
+    : scene.spansOf(server).some(isEntry)
+      ? ['not-sampled', 'server-not-instrumented', 'server-span-lost']
+      : ['server-not-instrumented', 'not-sampled', 'server-span-lost'];
   return isCertain ? causes : [...causes, 'client-not-instrumented'];
 }
 

@@ -23,6 +23,7 @@ export const findServersNotInstrumented: Check = (scene, open) =>
     return [
       {
         id: 'server-not-instrumented' as const,
+        isLikely: true,
         severity: 'error' as const,
         client: edge.client,
         server: edge.server,
