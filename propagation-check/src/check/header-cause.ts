@@ -26,16 +26,11 @@ export function readTracecontext(context: WireContext | null): TraceContextReadi
 }
 
 /**
- * The span with which the called service answered, where it is nowhere in the data. Whoever gives back what was sent
- * names no span of its own.
+ * The span with which the called service answered, where it is nowhere in the data. One that is there is of somebody else:
+ * a service that only hands the context on gives back what it was sent.
  */
-export function readMissingAnswer({
-  server,
-  headers: { answer, received },
-}: CallOnWire): AnsweredSpan | null {
-  if (server !== null || answer === null || answer.span === null || answer.isDelivered) return null;
-  const reading = readTracecontext(received);
-  return reading?.state === 'valid' && reading.spanId === answer.span.spanId ? null : answer.span;
+export function readMissingAnswer({ server, headers: { answer } }: CallOnWire): AnsweredSpan | null {
+  return server !== null || answer === null || answer.isDelivered ? null : answer.span;
 }
 
 /** The formats by name, or `no propagation header`. */
