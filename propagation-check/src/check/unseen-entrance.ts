@@ -55,14 +55,23 @@ function isConnecting(span: Span): boolean {
   return readCallFacts(span).protocol === 'unknown' && span.kind !== 'CONSUMER';
 }
 
-/** Whether calls rest for about as long as they take, each on its own. */
+/**
+ * Whether calls, each in a trace of its own, rest for about as long as they take, and every time for about as long: so
+ * does whoever waits for an answer and asks again. Messages and people come when they like.
+ */
 function areAskedFor(calls: readonly Span[]): boolean {
   const pauses = calls
     .slice(1)
     .map((call, index) => Number(call.startTimeUnixNano - (calls[index]?.endTimeUnixNano ?? 0n)));
   const durations = calls.map((call) => Number(call.endTimeUnixNano - call.startTimeUnixNano));
-  const rest = median(pauses) / median(durations);
-  return rest >= 0.3 && rest <= 2 && groupBy(calls, (call) => call.traceId).length === calls.length;
+  const usual = median(pauses);
+  const rest = usual / median(durations);
+  return (
+    rest >= 0.3 &&
+    rest <= 2 &&
+    pauses.every((pause) => pause >= usual / 3 && pause <= usual * 3) &&
+    groupBy(calls, (call) => call.traceId).length === calls.length
+  );
 }
 
 function median(values: readonly number[]): number {
