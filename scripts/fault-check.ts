@@ -6,12 +6,13 @@ import type { Observation } from './fault-run.ts';
 import { expectFromSpans, expectFromTap, type RunScores, scoreBroken, scoreHealthy } from './fault-score.ts';
 import { faultTable } from './fault-table.ts';
 
-/** What a person would say of the demo: A calls B, and in manual mode it sends baggage. */
+/** What a person would say of the demo: A calls B, in manual mode it sends baggage, and B's answers name its span. */
 export function expectDemo(mode: Mode): Expectation {
   return {
     ...noExpectation,
     edges: expectPath(['service-a', 'service-b']),
     baggage: mode === 'manual' ? { hello: 'world' } : {},
+    traceresponse: ['service-b'],
   };
 }
 

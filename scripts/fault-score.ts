@@ -43,7 +43,7 @@ export function expectFromSpans(row: FaultRow, requests: number): Expected {
 }
 
 export function expectFromTap(row: FaultRow, requests: number): Expected {
-  return { finding: row.fromTap, cause: row.cause, count: countShown(row, requests) };
+  return { finding: row.cause, cause: row.cause, count: countShown(row, requests) };
 }
 
 function countShown({ shownBy }: FaultRow, requests: number): number {

@@ -9,20 +9,15 @@ export interface FaultRow {
   /** How it is made, in words. */
   readonly made: string;
   readonly modes: readonly Mode[];
-  /** The finding that names the real cause. */
+  /** The finding that names the real cause: what spans and a tap on each side of the fault must give. */
   readonly cause: FindingId;
   /** What spans alone must give at least: the cause, or the symptom that has it among its candidates. */
   readonly fromSpans: FindingId;
-  /** What spans and a tap on each side of the fault must give. */
-  readonly fromTap: FindingId;
   /** Which of the requests show it. */
   readonly shownBy: 'all' | 'all but the first' | 'every second';
-  /** Where a tap does not decide, what does. */
-  readonly decidedBy?: string;
 }
 
 const both: readonly Mode[] = ['auto', 'manual'];
-const inServiceB = 'the counters of the Collector, and the log of service B';
 
 export const faultTable: Readonly<Record<FaultName, FaultRow>> = {
   'strip-traceparent': {
@@ -31,7 +26,6 @@ export const faultTable: Readonly<Record<FaultName, FaultRow>> = {
     modes: both,
     cause: 'header-stripped',
     fromSpans: 'split-trace',
-    fromTap: 'header-stripped',
     shownBy: 'all',
   },
   'cut-traceparent': {
@@ -40,7 +34,6 @@ export const faultTable: Readonly<Record<FaultName, FaultRow>> = {
     modes: both,
     cause: 'header-malformed',
     fromSpans: 'split-trace',
-    fromTap: 'header-malformed',
     shownBy: 'all',
   },
   'rewrite-traceparent': {
@@ -49,7 +42,6 @@ export const faultTable: Readonly<Record<FaultName, FaultRow>> = {
     modes: both,
     cause: 'header-rewritten',
     fromSpans: 'missing-client',
-    fromTap: 'header-rewritten',
     shownBy: 'all',
   },
   'shorten-trace-id': {
@@ -58,7 +50,6 @@ export const faultTable: Readonly<Record<FaultName, FaultRow>> = {
     modes: both,
     cause: 'trace-id-truncated',
     fromSpans: 'trace-id-truncated',
-    fromTap: 'trace-id-truncated',
     shownBy: 'all',
   },
   'unsample-traceparent': {
@@ -67,7 +58,6 @@ export const faultTable: Readonly<Record<FaultName, FaultRow>> = {
     modes: both,
     cause: 'not-sampled',
     fromSpans: 'missing-server',
-    fromTap: 'not-sampled',
     shownBy: 'all',
   },
   'drop-baggage': {
@@ -76,7 +66,6 @@ export const faultTable: Readonly<Record<FaultName, FaultRow>> = {
     modes: ['manual'],
     cause: 'baggage-lost',
     fromSpans: 'baggage-lost',
-    fromTap: 'baggage-lost',
     shownBy: 'every second',
   },
   'propagator-mismatch': {
@@ -85,7 +74,6 @@ export const faultTable: Readonly<Record<FaultName, FaultRow>> = {
     modes: both,
     cause: 'format-mismatch',
     fromSpans: 'split-trace',
-    fromTap: 'format-mismatch',
     shownBy: 'all',
   },
   'propagator-none': {
@@ -94,7 +82,6 @@ export const faultTable: Readonly<Record<FaultName, FaultRow>> = {
     modes: both,
     cause: 'header-not-sent',
     fromSpans: 'split-trace',
-    fromTap: 'header-not-sent',
     shownBy: 'all',
   },
   'extract-disabled': {
@@ -103,7 +90,6 @@ export const faultTable: Readonly<Record<FaultName, FaultRow>> = {
     modes: both,
     cause: 'header-ignored',
     fromSpans: 'split-trace',
-    fromTap: 'header-ignored',
     shownBy: 'all',
   },
   'client-not-instrumented': {
@@ -112,7 +98,6 @@ export const faultTable: Readonly<Record<FaultName, FaultRow>> = {
     modes: both,
     cause: 'client-not-instrumented',
     fromSpans: 'missing-call',
-    fromTap: 'client-not-instrumented',
     shownBy: 'all',
   },
   'missing-esm-hook': {
@@ -121,7 +106,6 @@ export const faultTable: Readonly<Record<FaultName, FaultRow>> = {
     modes: ['auto'],
     cause: 'client-not-instrumented',
     fromSpans: 'missing-call',
-    fromTap: 'client-not-instrumented',
     shownBy: 'all',
   },
   'late-initialisation': {
@@ -130,9 +114,7 @@ export const faultTable: Readonly<Record<FaultName, FaultRow>> = {
     modes: ['auto'],
     cause: 'server-not-instrumented',
     fromSpans: 'missing-server',
-    fromTap: 'missing-server',
     shownBy: 'all',
-    decidedBy: inServiceB,
   },
   'duplicate-traceparent': {
     where: 'service-a',
@@ -140,7 +122,6 @@ export const faultTable: Readonly<Record<FaultName, FaultRow>> = {
     modes: both,
     cause: 'header-duplicated',
     fromSpans: 'split-trace',
-    fromTap: 'header-duplicated',
     shownBy: 'all',
   },
   'wrong-span-injected': {
@@ -149,7 +130,6 @@ export const faultTable: Readonly<Record<FaultName, FaultRow>> = {
     modes: ['manual'],
     cause: 'wrong-parent',
     fromSpans: 'wrong-parent',
-    fromTap: 'wrong-parent',
     shownBy: 'all',
   },
   'context-lost': {
@@ -158,7 +138,6 @@ export const faultTable: Readonly<Record<FaultName, FaultRow>> = {
     modes: both,
     cause: 'context-lost-in-process',
     fromSpans: 'context-lost-in-process',
-    fromTap: 'context-lost-in-process',
     shownBy: 'all',
   },
   'stale-context': {
@@ -167,7 +146,6 @@ export const faultTable: Readonly<Record<FaultName, FaultRow>> = {
     modes: both,
     cause: 'stale-context',
     fromSpans: 'stale-context',
-    fromTap: 'stale-context',
     shownBy: 'all but the first',
   },
   'body-never-read': {
@@ -176,7 +154,6 @@ export const faultTable: Readonly<Record<FaultName, FaultRow>> = {
     modes: ['auto'],
     cause: 'client-span-lost',
     fromSpans: 'client-span-lost',
-    fromTap: 'client-span-lost',
     shownBy: 'all',
   },
   'caller-not-sampled': {
@@ -185,7 +162,6 @@ export const faultTable: Readonly<Record<FaultName, FaultRow>> = {
     modes: both,
     cause: 'not-sampled',
     fromSpans: 'missing-client',
-    fromTap: 'not-sampled',
     shownBy: 'all',
   },
   'callee-not-sampled': {
@@ -194,9 +170,7 @@ export const faultTable: Readonly<Record<FaultName, FaultRow>> = {
     modes: both,
     cause: 'not-sampled',
     fromSpans: 'missing-server',
-    fromTap: 'missing-server',
     shownBy: 'all',
-    decidedBy: inServiceB,
   },
   'exporter-down': {
     where: 'service-b',
@@ -204,9 +178,7 @@ export const faultTable: Readonly<Record<FaultName, FaultRow>> = {
     modes: both,
     cause: 'server-span-lost',
     fromSpans: 'missing-server',
-    fromTap: 'missing-server',
     shownBy: 'all',
-    decidedBy: inServiceB,
   },
   'service-unnamed': {
     where: 'service-b',
@@ -214,7 +186,6 @@ export const faultTable: Readonly<Record<FaultName, FaultRow>> = {
     modes: both,
     cause: 'service-unnamed',
     fromSpans: 'service-unnamed',
-    fromTap: 'service-unnamed',
     shownBy: 'all',
   },
   'clock-skew': {
@@ -223,7 +194,6 @@ export const faultTable: Readonly<Record<FaultName, FaultRow>> = {
     modes: both,
     cause: 'clock-skew',
     fromSpans: 'clock-skew',
-    fromTap: 'clock-skew',
     shownBy: 'all',
   },
 };

@@ -19,6 +19,9 @@ import { type HeaderEvidence, indexHeaders, noHeaderEvidence } from './wire.ts';
 /** So many calls are shown as evidence of a finding; `count` tells them all. */
 const maxEvidence = 5;
 
+/** A service is instrumented by a few; hostile data may name any number. */
+const maxScopes = 20;
+
 export interface CheckOptions {
   readonly expectation?: Expectation;
   /** What was seen of propagation headers, by taps and by the services themselves. */
@@ -39,10 +42,10 @@ export function checkTraces(spans: readonly Span[], options: CheckOptions = {}):
   const headersOf = indexHeaders(headers, graph.spans);
   const scene = buildScene({ graph, calls, expectation, headersOf, clockOffsets });
   const drafts = runChecks(scene, { clients, roots: rootServers, orphans, found: [] }).flatMap((draft) =>
-    decideByHeaders(rankByPipeline(draft, collector), headersOf),
+    decideByHeaders(rankByPipeline(draft, collector), headersOf, expectation),
   );
   const merged = mergeDrafts(drafts);
-  const findings = merged.map(describeFinding);
+  const findings = merged.map((draft) => describeFinding(scene, draft));
   return {
     version: 1,
     verdict: decideVerdict(graph.spans, findings),
@@ -73,19 +76,30 @@ function withoutExplained(open: Open, found: readonly Draft[]): Open {
   };
 }
 
-function describeFinding(draft: Draft): Finding {
-  const { id, severity, client, server, candidates } = draft;
+function describeFinding(scene: Scene, draft: Draft): Finding {
+  const { id, severity, client, server, candidates, isLikely = false } = draft;
   return {
     id,
     severity,
     client,
     server,
+    confidence: candidates !== undefined ? 'undecided' : isLikely ? 'likely' : 'certain',
     count: draft.shown.length,
     ...(candidates === undefined ? {} : { candidates }),
     evidence: draft.shown.slice(0, maxEvidence).flatMap(describeEvidence),
+    scopes: { client: listScopes(scene, client), server: listScopes(scene, server) },
     fix: prose[candidates?.[0] ?? id].fix,
     docs: `docs/findings/${id}.md`,
   };
+}
+
+function listScopes(scene: Scene, service: string | null): readonly string[] {
+  if (service === null) return [];
+  const scopes = new Set(scene.spansOf(service).map((span) => span.scopeName));
+  return [...scopes]
+    .filter((name) => name !== '')
+    .sort()
+    .slice(0, maxScopes);
 }
 
 function describeEvidence({ client, server, says }: Shown): readonly Evidence[] {

@@ -19,6 +19,7 @@ import { findTruncatedTraceIds } from './check/trace-id-truncated.ts';
 import { findUnexpectedEdges } from './check/unexpected-edge.ts';
 import { findUninstrumentedPeers } from './check/uninstrumented-peer.ts';
 import { findUnseenEdges } from './check/unseen-edge.ts';
+import { findUnseenEntrances } from './check/unseen-entrance.ts';
 import { findWrongParents } from './check/wrong-parent.ts';
 
 /**
@@ -46,6 +47,7 @@ export const checks: readonly Check[] = [
   findMissingCalls,
   // Only for expected edges that nothing above has spoken of.
   findUnseenEdges,
+  findUnseenEntrances,
   // Whole edges that fall short of what is expected of them.
   findLostBaggage,
   findUnexpectedEdges,

@@ -1,6 +1,6 @@
 import { readCallFacts } from './call-facts.ts';
 import type { EdgeResult } from './result.ts';
-import type { Span } from './span.ts';
+import { isParentRemote, type Span } from './span.ts';
 import { ancestorsOf, isOrphan, isRoot, type TraceGraph } from './trace-graph.ts';
 
 /** One call whose two sides are connected, by parent or by link. */
@@ -88,10 +88,12 @@ function findCallsInto(graph: TraceGraph, span: Span): readonly Call[] {
   return [...clients].map((client) => ({ client, server: span, protocol: readEdgeProtocol(client, span) }));
 }
 
-/** A span and its child stand on two sides of a call when kinds say so, or the services differ. */
+/** A span and its child stand on two sides of a call when kinds or flags say so, or the services differ. */
 function crosses(parent: Span, child: Span): boolean {
   if (parent.kind === 'CLIENT' && child.kind === 'SERVER') return true;
   if (parent.kind === 'PRODUCER' && child.kind === 'CONSUMER') return true;
+  // Replicas of one service call each other, and spans made by hand have no kind that tells.
+  if (isParentRemote(child) === true) return true;
   return parent.serviceName !== child.serviceName;
 }
 

@@ -33,6 +33,8 @@ export interface WireRecord {
   readonly faults: readonly string[];
   /** The status that the target answered; null when it did not. */
   readonly status: number | null;
+  /** What the target's answer says of its own span; null when it did not answer, and in records of older versions. */
+  readonly answered: AnsweredContext | null;
   /** The caller closed or reset before the answer was complete. */
   readonly clientAborted: boolean;
   /** Why the target gave no (whole) answer: `connect ECONNREFUSED 127.0.0.1:8082`. */
@@ -47,6 +49,22 @@ export interface WireContext {
   readonly contexts: readonly TraceContextReading[];
   /** W3C Baggage, values percent-decoded; a key that comes twice is here twice. */
   readonly baggage: readonly BaggageEntry[];
+}
+
+/** What a called service says of itself in its answer. */
+export interface AnsweredContext {
+  /** `traceresponse`, and of `Server-Timing` its entries `traceparent`, in the order of the wire. */
+  readonly headers: readonly HeaderField[];
+  /** The span with which it answered; null when no header says it, or several say different ones. */
+  readonly span: AnsweredSpan | null;
+}
+
+export interface AnsweredSpan {
+  /** 32 lower-case hex digits. */
+  readonly traceId: string;
+  /** 16 lower-case hex digits. */
+  readonly spanId: string;
+  readonly sampled: boolean;
 }
 
 export interface HeaderField {

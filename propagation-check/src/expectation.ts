@@ -5,6 +5,8 @@ export interface Expectation {
   readonly baggage: Readonly<Record<string, string>>;
   /** Names or addresses of peers that are not instrumented, on purpose. */
   readonly toleratedPeers: readonly string[];
+  /** Services that name their SERVER span in every answer, so that an answer without it was given without a span. */
+  readonly traceresponse: readonly string[];
 }
 
 export interface ExpectedEdge {
@@ -13,7 +15,7 @@ export interface ExpectedEdge {
   readonly rule: 'must' | 'may' | 'must-not';
 }
 
-export const noExpectation: Expectation = { edges: [], baggage: {}, toleratedPeers: [] };
+export const noExpectation: Expectation = { edges: [], baggage: {}, toleratedPeers: [], traceresponse: [] };
 
 /** `a -> b -> c` means: the edges a -> b and b -> c must exist. */
 export function expectPath(services: readonly string[]): readonly ExpectedEdge[] {

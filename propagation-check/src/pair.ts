@@ -18,8 +18,12 @@ const jitter = 100_000n;
 /** Clocks of two processes on one machine differ by this much; looked at only where nothing fits within `rounding`. */
 const clockTolerance = 5_000_000n;
 
-/** Candidates that are looked at for one span; bounds the work on hostile data. */
+/** Candidates that are kept for one span; bounds the work on hostile data. */
 const maxCandidates = 200;
+
+/** Comparisons in one pairing, shared evenly by its servers, of which each gets a fair number. */
+const maxComparisons = 20_000_000;
+const fewestComparisons = 500;
 
 /**
  * Pairs as many clients with servers as possible, each once (maximum bipartite matching by augmenting paths).
@@ -30,16 +34,21 @@ export function pairSpans(
   servers: readonly Span[],
   fits: (client: Span, server: Span) => boolean,
 ): readonly Pair[] {
-  const clientsOpenAt = indexByTime(clients);
+  const index = indexByTime(clients);
+  const looks = Math.max(fewestComparisons, Math.floor(maxComparisons / Math.max(1, servers.length)));
+  const canPair = (client: Span, server: Span): boolean =>
+    client !== server && !isAround(server, client) && fits(client, server);
   const fitting = new Map<Span, readonly Span[]>();
   for (const server of servers) {
-    const candidates = clientsOpenAt(server.startTimeUnixNano).filter(
-      (client) => client !== server && !isAround(server, client) && fits(client, server),
-    );
+    const open = index.openAt(server.startTimeUnixNano);
+    const candidates = takeFitting(open, looks, maxCandidates, (client) => canPair(client, server));
     const exact = candidates.filter((client) => isOpenAt(client, server.startTimeUnixNano, rounding));
     fitting.set(server, closestFirst(exact.length > 0 ? exact : candidates, server));
   }
   const matched = matchAll(fitting);
+  matchTheRest(matched, fitting, index, (server, open) =>
+    takeFitting(open, looks, 1, (client) => canPair(client, server)),
+  );
   const uses = new Map<Span, number>();
   for (const candidates of fitting.values()) {
     for (const client of candidates) uses.set(client, (uses.get(client) ?? 0) + 1);
@@ -49,6 +58,44 @@ export function pairSpans(
     server,
     unique: fitting.get(server)?.length === 1 && uses.get(client) === 1,
   }));
+}
+
+/** In a crowd a server has more candidates than are kept: it takes one that nobody has. */
+function matchTheRest(
+  matched: Map<Span, Span>,
+  fitting: ReadonlyMap<Span, readonly Span[]>,
+  index: TimeIndex,
+  find: (server: Span, open: Iterable<Span>) => readonly Span[],
+): void {
+  const served = new Set(matched.values());
+  const rest = [...fitting].filter(
+    ([server, candidates]) => candidates.length === maxCandidates && !served.has(server),
+  );
+  if (rest.length === 0) return;
+  for (const client of matched.keys()) index.remove(client);
+  for (const [server] of rest) {
+    const [client] = find(server, index.openAt(server.startTimeUnixNano));
+    if (client === undefined) continue;
+    matched.set(client, server);
+    index.remove(client);
+  }
+}
+
+/** The first `most` that fit, of at most `looks`. */
+export function takeFitting(
+  spans: Iterable<Span>,
+  looks: number,
+  most: number,
+  fits: (span: Span) => boolean,
+): readonly Span[] {
+  const found: Span[] = [];
+  let left = looks;
+  for (const span of spans) {
+    if (fits(span)) found.push(span);
+    left -= 1;
+    if (found.length >= most || left <= 0) break;
+  }
+  return found;
 }
 
 /** Whether `inner` starts while `outer` is open. Its end does not count: servers outlive clients that gave up. */
@@ -120,32 +167,86 @@ function trimSlash(path: string): string {
   return path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path;
 }
 
-/** A look-up of the spans that were open at a time, the latest start first; a bounded number of them. */
-export function indexByTime(spans: readonly Span[]): (time: bigint) => readonly Span[] {
+/** A look-up of the spans that were open at a time. */
+export interface TimeIndex {
+  /** Those that had started and not ended, the latest start first. */
+  openAt(time: bigint): Iterable<Span>;
+  /** No later look-up finds the span. */
+  remove(span: Span): void;
+}
+
+/**
+ * Prepares the look-up: spans by start, and above them a tree of the latest end in each part, so that what had ended
+ * is passed over at once, however long some spans are.
+ */
+export function indexByTime(spans: readonly Span[]): TimeIndex {
   const sorted = [...spans].sort((left, right) =>
     compareTimes(left.startTimeUnixNano, right.startTimeUnixNano),
   );
-  const longest = sorted.reduce((most, span) => maxTime(most, durationOf(span)), 0n);
-  return (time) => findOpenAt(sorted, time, longest);
+  let leaves = 1;
+  while (leaves < sorted.length) leaves *= 2;
+  const latest: (bigint | null)[] = new Array(leaves * 2).fill(null);
+  for (const [at, span] of sorted.entries()) latest[leaves + at] = span.endTimeUnixNano;
+  for (let node = leaves - 1; node > 0; node -= 1) {
+    latest[node] = laterOf(latest[node * 2] ?? null, latest[node * 2 + 1] ?? null);
+  }
+  let positions: Map<Span, number> | null = null;
+  return {
+    *openAt(time) {
+      const since = time - clockTolerance;
+      const start = countStartedBy(sorted, time + clockTolerance) - 1;
+      for (let at = findLast(latest, leaves, start, since); at >= 0; ) {
+        const span = sorted[at];
+        if (span === undefined) return;
+        yield span;
+        at = findLast(latest, leaves, at - 1, since);
+      }
+    },
+    remove(span) {
+      positions ??= new Map(sorted.map((one, at) => [one, at]));
+      const at = positions.get(span);
+      if (at === undefined) return;
+      latest[leaves + at] = null;
+      for (let node = (leaves + at) >> 1; node > 0; node >>= 1) {
+        latest[node] = laterOf(latest[node * 2] ?? null, latest[node * 2 + 1] ?? null);
+      }
+    },
+  };
 }
 
-/** The spans (sorted by start) that may still be open at a time, nearest start first. */
-function findOpenAt(sorted: readonly Span[], time: bigint, longest: bigint): readonly Span[] {
+function countStartedBy(sorted: readonly Span[], time: bigint): number {
   let low = 0;
   let high = sorted.length;
   while (low < high) {
     const middle = (low + high) >> 1;
     const span = sorted[middle];
-    if (span !== undefined && span.startTimeUnixNano <= time + clockTolerance) low = middle + 1;
+    if (span !== undefined && span.startTimeUnixNano <= time) low = middle + 1;
     else high = middle;
   }
-  const found: Span[] = [];
-  for (let index = low - 1; index >= 0 && found.length < maxCandidates; index -= 1) {
-    const span = sorted[index];
-    if (span === undefined || span.startTimeUnixNano < time - longest - clockTolerance) break;
-    if (span.endTimeUnixNano >= time - clockTolerance) found.push(span);
+  return low;
+}
+
+/** The last leaf up to `from` that ends at `since` or later; -1 where there is none. */
+function findLast(latest: readonly (bigint | null)[], leaves: number, from: number, since: bigint): number {
+  const reaches = (node: number): boolean => {
+    const end = latest[node] ?? null;
+    return end !== null && end >= since;
+  };
+  if (from < 0) return -1;
+  let node = leaves + from;
+  while (!reaches(node)) {
+    // Upwards to the nearest part on the left that reaches.
+    while (node % 2 === 0 && node > 1) node >>= 1;
+    if (node <= 1) return -1;
+    node -= 1;
   }
-  return found;
+  while (node < leaves) node = reaches(node * 2 + 1) ? node * 2 + 1 : node * 2;
+  return node - leaves;
+}
+
+function laterOf(left: bigint | null, right: bigint | null): bigint | null {
+  if (left === null || right === null) return left ?? right;
+  return maxTime(left, right);
 }
 
 function closestFirst(candidates: readonly Span[], server: Span): readonly Span[] {
@@ -164,7 +265,7 @@ interface Matching {
   readonly exhausted: Set<Span>;
 }
 
-function matchAll(fitting: ReadonlyMap<Span, readonly Span[]>): ReadonlyMap<Span, Span> {
+function matchAll(fitting: ReadonlyMap<Span, readonly Span[]>): Map<Span, Span> {
   const matching: Matching = { serverOf: new Map(), clientOf: new Map(), exhausted: new Set() };
   for (const server of fitting.keys()) augment(server, fitting, matching);
   return matching.serverOf;

@@ -32,7 +32,7 @@ export const prose: Readonly<Record<FindingId, Prose>> = {
   },
   'header-duplicated': {
     title: 'The header arrives twice',
-    why: 'Two traceparent headers are no valid one, so the called service took none.',
+    why: 'Two traceparent headers are no valid one: some servers take none, others the first, whichever that is.',
     fix: 'Remove the code that sets traceparent by hand: the instrumentation of the HTTP client sets it already.',
   },
   'format-mismatch': {

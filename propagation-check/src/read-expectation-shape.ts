@@ -43,6 +43,12 @@ export const expectationShape = z
       .array(z.string('expected the name or the address of a peer').min(1, 'the name of a peer is empty'))
       .optional()
       .describe('Hosts, host:port or service names that emit no spans, on purpose.'),
+    traceresponse: z
+      .array(service)
+      .optional()
+      .describe(
+        'Services that name their SERVER span in every answer (traceresponse, or traceparent in Server-Timing).',
+      ),
   })
   .meta({
     title: 'Expectations of propagation-check',

@@ -34,7 +34,8 @@ export function readExpectation(text: string): Expectation {
   if (fault !== undefined)
     throw new ExpectationError(`${at(lines, fault.pos[0])}: ${toOneLine(fault.message)}`);
   const value = toValue(document);
-  if (value === null) throw new ExpectationError('1:1: empty; expected edges, baggage or tolerated-peers');
+  if (value === null)
+    throw new ExpectationError('1:1: empty; expected edges, baggage, tolerated-peers or traceresponse');
   const parsed = expectationShape.safeParse(value);
   const [issue] = parsed.error?.issues ?? [];
   if (issue !== undefined) throw toError(document, lines, issue);
@@ -68,6 +69,7 @@ function toExpectation(document: ExpectationDocument, locateError: Locate): Expe
     ),
     baggage: document.baggage ?? {},
     toleratedPeers: document['tolerated-peers'] ?? [],
+    traceresponse: document.traceresponse ?? [],
   };
 }
 

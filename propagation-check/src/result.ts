@@ -31,11 +31,18 @@ export interface Finding {
   /** Null where the data does not know the service. */
   readonly client: string | null;
   readonly server: string | null;
+  /**
+   * `certain`: the data admit no other cause. `likely`: argued from times and counts, which many calls make sure and few
+   * do not. `undecided`: a symptom, with candidates.
+   */
+  readonly confidence: 'certain' | 'likely' | 'undecided';
   /** How many calls of the edge show it. */
   readonly count: number;
   /** Best first; only where the evidence leaves the cause open. */
   readonly candidates?: readonly FindingId[];
   readonly evidence: readonly Evidence[];
+  /** Which instrumentations made the spans of the two services; some may be conspicuously missing. */
+  readonly scopes: { readonly client: readonly string[]; readonly server: readonly string[] };
   readonly fix: string;
   readonly docs: string;
 }

@@ -12,7 +12,7 @@ export interface Span {
   readonly parentSpanId: string | null;
   /** The W3C `tracestate` as recorded; empty when there is none. */
   readonly traceState: string;
-  /** OTLP `flags`, or null where the source does not carry them (Jaeger's API, Zipkin). See `isParentRemote`. */
+  /** OTLP `flags`, or null where the source does not carry them (Zipkin, Jaeger's own JSON). See `isParentRemote`. */
   readonly flags: number | null;
   readonly name: string;
   readonly kind: SpanKind;
@@ -53,7 +53,7 @@ const hasIsRemote = 0x100;
 const isRemote = 0x200;
 
 /**
- * Whether the span's parent came from another process: true, false, or null where the source does not say.
+ * Whether the span's parent came from another process, so that a header was received: true, false, or null where the source does not say.
  * Source: opentelemetry-proto, `SpanFlags` (0x100 says that 0x200 is meaningful).
  */
 export function isParentRemote(span: Span): boolean | null {

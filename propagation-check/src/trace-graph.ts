@@ -1,4 +1,4 @@
-import type { Span } from './span.ts';
+import { isParentRemote, type Span } from './span.ts';
 
 /** All spans of a check, each once, with their relations. Pure data; built in one pass. */
 export interface TraceGraph {
@@ -95,6 +95,14 @@ export function findTop(graph: TraceGraph, span: Span): Span {
 /** Whether the span names a parent that is nowhere in the data. */
 export function isOrphan(graph: TraceGraph, span: Span): boolean {
   return span.parentSpanId !== null && graph.parentOf(span) === null;
+}
+
+/**
+ * Whether the missing parent may be of the caller. Flags that say that it is of the span's own process say as well that
+ * telemetry was lost there, and no propagation.
+ */
+export function isCallerMissing(graph: TraceGraph, span: Span): boolean {
+  return isOrphan(graph, span) && isParentRemote(span) !== false;
 }
 
 export function isRoot(span: Span): boolean {

@@ -1,7 +1,10 @@
 import { readCallFacts } from './call-facts.ts';
-import type { HeaderField, WireContext, WireRecord } from './evidence.ts';
+import type { AnsweredSpan, HeaderField, WireContext, WireRecord } from './evidence.ts';
+import { keyFor } from './group-by.ts';
+import { parseTraceparent, splitTraceparents } from './parse-traceparent.ts';
+import { headerValues } from './propagation-header.ts';
+import { readWireContext } from './read-wire-context.ts';
 import type { Span } from './span.ts';
-import { readWireContext } from './tap/read-wire-context.ts';
 
 /** What is known of the propagation headers of one call; null where nobody looked. */
 export interface CallHeaders {
@@ -13,6 +16,17 @@ export interface CallHeaders {
   readonly onlyTraceparent: boolean;
   /** What a tap itself did to the request. */
   readonly injected: readonly string[];
+  /** What the called service said of its own span; null where nobody looked, and where a cache gave the answer of another call. */
+  readonly answer: CallAnswer | null;
+}
+
+export interface CallAnswer {
+  /** Null where the answer names none. */
+  readonly span: AnsweredSpan | null;
+  /** Whether that span is in the data. */
+  readonly isDelivered: boolean;
+  /** Whether other answers that the same tap saw do name a span. */
+  readonly isUsual: boolean;
 }
 
 /** The `traceparent` with which a SERVER span began, as its service says. */
@@ -50,6 +64,7 @@ export function indexHeaders(evidence: HeaderEvidence, spans: readonly Span[]): 
     }
     if (ids.length === 0) anonymous.push(record);
   }
+  const readAnswer = indexAnswers(evidence.wire, spans);
   const said = new Map(evidence.received.map((entry) => [`${entry.traceId}:${entry.spanId}`, entry]));
   return (client, server) => {
     const own = [client?.spanId, server?.parentSpanId].flatMap((id) => byId.get(id ?? '') ?? []);
@@ -59,14 +74,40 @@ export function indexHeaders(evidence: HeaderEvidence, spans: readonly Span[]): 
     const [first, last] = [named[0], named.at(-1)];
     if (first !== undefined && last !== undefined) {
       const injected = named.flatMap((record) => record.faults);
-      return { sent: first.sent, received: last.received, onlyTraceparent: false, injected };
+      // Several records without an id of the call may be of different calls.
+      const answer = own.length > 0 ? readAnswer(last) : null;
+      return { sent: first.sent, received: last.received, onlyTraceparent: false, injected, answer };
     }
     const entry = said.get(`${server?.traceId}:${server?.spanId}`);
     const sent = readCapturedHeader(client);
     const received = entry === undefined ? readCapturedHeader(server) : toContext(entry.traceparent);
     return sent === null && received === null
       ? null
-      : { sent, received, onlyTraceparent: true, injected: [] };
+      : { sent, received, onlyTraceparent: true, injected: [], answer: null };
+  };
+}
+
+/** What the answers say of spans. One that is named twice comes from a cache, and tells nothing of this call. */
+function indexAnswers(
+  records: readonly WireRecord[],
+  spans: readonly Span[],
+): (record: WireRecord) => CallAnswer | null {
+  const delivered = new Set(spans.map((span) => `${span.traceId}:${span.spanId}`));
+  const naming = records.flatMap(({ tap, answered }) =>
+    answered?.span == null ? [] : [{ tap, ...answered.span }],
+  );
+  const usual = new Set(naming.map(({ tap }) => tap));
+  const named = new Map<string, number>();
+  for (const { tap, traceId, spanId } of naming) {
+    const key = keyFor(tap, traceId, spanId);
+    named.set(key, (named.get(key) ?? 0) + 1);
+  }
+  return ({ tap, answered }) => {
+    if (answered === null) return null;
+    const { span } = answered;
+    if (span === null) return { span, isDelivered: false, isUsual: usual.has(tap) };
+    if ((named.get(keyFor(tap, span.traceId, span.spanId)) ?? 0) > 1) return null;
+    return { span, isDelivered: delivered.has(`${span.traceId}:${span.spanId}`), isUsual: true };
   };
 }
 
@@ -116,10 +157,24 @@ function timeOf(record: WireRecord): number {
 }
 
 function readSpanIds({ sent, received }: WireRecord): readonly string[] {
-  return [sent, received].flatMap(
-    (context) =>
-      context?.contexts.flatMap((reading) => (reading.state === 'valid' ? (reading.spanId ?? []) : [])) ?? [],
+  return [sent, received].flatMap((context) =>
+    context === null
+      ? []
+      : [
+          ...context.contexts.flatMap((reading) => (reading.state === 'valid' ? (reading.spanId ?? []) : [])),
+          ...readDuplicates(context),
+        ],
   );
+}
+
+/** Each of several headers names the call. */
+function readDuplicates({ headers, contexts }: WireContext): readonly string[] {
+  const isTwice = contexts.some(({ format, state }) => format === 'tracecontext' && state === 'duplicated');
+  if (!isTwice) return [];
+  return splitTraceparents(headerValues(headers, 'traceparent')).flatMap((value) => {
+    const read = parseTraceparent(value);
+    return read.state === 'valid' ? [read.spanId] : [];
+  });
 }
 
 /** What a record tells, without its ids. */

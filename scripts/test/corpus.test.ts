@@ -26,13 +26,15 @@ describe('labelled captures', () => {
     });
   }
 
-  it('are named or honestly undecided in at least 95 % of the broken ones', () => {
+  it('are named or honestly undecided in all of the broken ones', () => {
     const unexplained = broken.filter(({ spans, label, expectation }) => {
       const { grade } = scoreResult(checkTraces(spans, { expectation }), label);
       return grade !== 'named' && grade !== 'undecided';
     });
-    const names = unexplained.map(({ name }) => name);
-    assert.ok(names.length <= broken.length * 0.05, names.join(', '));
+    assert.deepEqual(
+      unexplained.map(({ name }) => name),
+      [],
+    );
   });
 
   it('show the break on the right edge, with the right counts, wherever the data hold it', () => {
@@ -53,7 +55,8 @@ describe('captures of our own', () => {
   it('are all there', () => assert.equal(captures.length, 100));
 
   for (const { name, spans, label, expectation } of captures) {
-    const known = ['java-executor-lost-fire', 'pyd-thread-lost-fire', 'rust-both'];
+    // Calls that begin traces after their requests have been answered: a poller between requests leaves the same spans.
+    const known = ['java-executor-lost-fire', 'pyd-thread-lost-fire'];
     it(`${name} is ${label.verdict}`, () => {
       const { grade } = scoreResult(checkTraces(spans, { expectation }), label);
       const blindly = scoreResult(checkTraces(spans), label).grade;

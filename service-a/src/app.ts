@@ -13,6 +13,7 @@ import { addLimits, createServerOptions } from './limits.ts';
 import { addServerSpans, withClientSpan } from './manual.ts';
 import { readPath } from './redact.ts';
 import { createTlsFetch } from './tls.ts';
+import { addTraceresponse } from './traceresponse.ts';
 
 /** What `GET /call-b` answers. Ids are lower-case hex; null where there is no span, parent or valid header. */
 export interface Comparison {
@@ -53,6 +54,7 @@ export function buildApp(
   });
 
   if (makesSpans) addServerSpans(app);
+  addTraceresponse(app);
   addLimits(app, config.limits);
 
   app.get(

@@ -12,6 +12,7 @@ import { addLimits, createServerOptions } from './limits.ts';
 import { addServerSpans } from './manual.ts';
 import { readPath, redactHeader } from './redact.ts';
 import { createTlsOptions } from './tls.ts';
+import { addTraceresponse } from './traceresponse.ts';
 
 /** What `GET /work` answers. Ids are lower-case hex; null where there is no span, parent or header. */
 export interface Work {
@@ -45,6 +46,7 @@ export function buildApp(
   });
 
   if (config.propagation === 'manual') addServerSpans(app);
+  addTraceresponse(app);
   addLimits(app, config.limits);
 
   app.get(

@@ -69,21 +69,26 @@ async function readBody(response: Response): Promise<string> {
   return Buffer.concat(chunks).toString();
 }
 
-const errorSchema = z.object({ message: z.string() });
+/** What service A says, with 502 and 504, when service B is unreachable, slow or not itself. */
+const errorSchema = z.object({ error: z.string().startsWith('service_b_'), message: z.string() });
 
-/** Service A answers 502 and 504 when service B is unreachable, slow or not itself. */
+/** A gateway in front of service A answers 502 and 504 too, in words of its own. */
 function explainStatus(url: URL, status: number, body: string): Silence {
-  const said = readMessage(body);
-  if (status !== 502 && status !== 504)
-    return { hop: 'service A', reason: `${url} answered ${status}: ${said}` };
-  return { hop: 'service B', reason: `service A answered ${status}: ${said}` };
+  const message = readErrorOfServiceB(body);
+  if (message !== null) return { hop: 'service B', reason: `service A answered ${status}: ${message}` };
+  const said = body === '' ? 'no body' : body.slice(0, 300);
+  const gateway =
+    status === 502 || status === 504 ? ', not in the words of service A (a gateway in front of it?)' : '';
+  return { hop: 'service A', reason: `${url} answered ${status}${gateway}: ${said}` };
 }
 
-function readMessage(body: string): string {
+/** Null where service A does not blame service B. */
+function readErrorOfServiceB(body: string): string | null {
   try {
-    return errorSchema.parse(JSON.parse(body)).message;
+    const read = errorSchema.safeParse(JSON.parse(body));
+    return read.success ? read.data.message : null;
   } catch {
-    return body === '' ? 'no body' : body.slice(0, 300);
+    return null;
   }
 }
 

@@ -1,4 +1,5 @@
 import { checkTraces } from '../check-traces.ts';
+import { noExpectation } from '../expectation.ts';
 import type { Result } from '../result.ts';
 import type { ReceivedTraceparent } from '../wire.ts';
 import { type CheckOptions, checkCall } from './check-call.ts';
@@ -24,9 +25,9 @@ function findCauses(checks: readonly TraceCheck[], mode: Mode): Result | null {
   const { serviceA, serviceB } = demoParties;
   return checkTraces(spans, {
     expectation: {
+      ...noExpectation,
       edges: [{ client: serviceA.name, server: serviceB.name, rule: 'must' }],
       baggage: mode === 'manual' ? { hello: 'world' } : {},
-      toleratedPeers: [],
     },
     headers: { wire: [], received: checks.flatMap(readReceived) },
   });

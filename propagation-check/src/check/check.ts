@@ -5,7 +5,7 @@ import type { Expectation, ExpectedEdge } from '../expectation.ts';
 import type { FindingId } from '../finding.ts';
 import { groupBy, keyFor } from '../group-by.ts';
 import type { EdgeResult, Finding } from '../result.ts';
-import type { Span } from '../span.ts';
+import { isParentRemote, type Span } from '../span.ts';
 import type { TraceGraph } from '../trace-graph.ts';
 import type { HeaderLookup } from '../wire.ts';
 
@@ -59,6 +59,8 @@ export interface Draft {
   readonly server: string | null;
   readonly protocol: EdgeResult['protocol'];
   readonly candidates?: readonly FindingId[];
+  /** The cause is argued from times and counts. */
+  readonly isLikely?: boolean;
   readonly shown: readonly Shown[];
   /** Spans that are explained by this beside those in `shown`. */
   readonly explains?: readonly Span[];
@@ -146,6 +148,12 @@ export function isParentDue(scene: Scene, server: Span): boolean {
     const end = server.endTimeUnixNano + measureLag(calls, 'client');
     return isCovered(scene, caller, server.startTimeUnixNano, end);
   });
+}
+
+/** The parent of an orphan, for people; flags that say that it is remote prove that a header arrived. */
+export function nameParent(server: Span): string {
+  const proof = isParentRemote(server) === true ? ' (remote by its flags: a header arrived)' : '';
+  return `parent ${server.parentSpanId}${proof}`;
 }
 
 /** Whether the expectations allow a direct call; without a word about the server every call is. */

@@ -1,9 +1,9 @@
 import { readCallFacts } from '../call-facts.ts';
 import { isEntry } from '../edge.ts';
 import { groupBy, keyFor } from '../group-by.ts';
-import { indexByTime, startsDuring } from '../pair.ts';
+import { indexByTime, startsDuring, takeFitting } from '../pair.ts';
 import type { Span } from '../span.ts';
-import { findTop, isBelow, isOrphan } from '../trace-graph.ts';
+import { findTop, isBelow, isCallerMissing, isOrphan } from '../trace-graph.ts';
 import {
   type Check,
   type Draft,
@@ -20,7 +20,7 @@ import { type HeaderCause, readTracecontext } from './header-cause.ts';
  * span never arrived. Undecided (`missing-client`) where another service may have stood between.
  */
 export const findLostClientSpans: Check = (scene, open) => {
-  const orphans = open.orphans.filter(isEntry);
+  const orphans = open.orphans.filter((span) => isEntry(span) && isCallerMissing(scene.graph, span));
   if (orphans.length === 0) return [];
   const clients = new Set(open.clients);
   const traces = new Map(
@@ -30,13 +30,17 @@ export const findLostClientSpans: Check = (scene, open) => {
     ]),
   );
   const lost = orphans.flatMap((server) => {
-    const openAt = traces.get(server.traceId);
-    return openAt === undefined ? [] : findCaller(scene, clients, server, openAt(server.startTimeUnixNano));
+    const open = traces.get(server.traceId)?.openAt(server.startTimeUnixNano) ?? [];
+    return findCaller(scene, clients, server, open);
   });
   return groupBy(lost, (item) => keyFor(item.caller, item.server.serviceName, String(item.isDark))).flatMap(
     describeEdge(scene),
   );
 };
+
+/** Spans of one trace that are looked at for one of it, and kept; bounds the work on hostile data. */
+const maxLooks = 1_000;
+const maxAround = 200;
 
 interface Lost extends Shown {
   readonly server: Span;
@@ -52,9 +56,12 @@ function findCaller(
   scene: Scene,
   clients: ReadonlySet<Span>,
   server: Span,
-  openThen: readonly Span[],
+  openThen: Iterable<Span>,
 ): readonly Lost[] {
-  const around = openThen.filter(
+  const around = takeFitting(
+    openThen,
+    maxLooks,
+    maxAround,
     (span) =>
       span.serviceName !== server.serviceName &&
       span.parentSpanId !== server.parentSpanId &&

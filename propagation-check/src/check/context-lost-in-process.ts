@@ -36,6 +36,7 @@ export const findContextLostInProcess: Check = (scene) => {
     return [
       {
         id: 'context-lost-in-process' as const,
+        isLikely: true,
         // One coincidence in time may be a poller that ran during a request.
         severity:
           pairs.length > 1 ||

@@ -1,3 +1,4 @@
+import type { Expectation } from '../expectation.ts';
 import type { FindingId } from '../finding.ts';
 import { groupBy, keyFor } from '../group-by.ts';
 import type { HeaderLookup } from '../wire.ts';
@@ -13,6 +14,8 @@ import { headerNotSent } from './header-not-sent.ts';
 import { headerRewritten } from './header-rewritten.ts';
 import { headerStripped } from './header-stripped.ts';
 import { notSampled } from './not-sampled.ts';
+import { serverNotInstrumented } from './server-not-instrumented.ts';
+import { serverSpanLost } from './server-span-lost.ts';
 
 /** What reached the called service comes before what it did with it. */
 const causes: readonly HeaderCause[] = [
@@ -26,20 +29,33 @@ const causes: readonly HeaderCause[] = [
   headerRewritten,
   clientSpanLost,
   headerIgnored,
+  serverSpanLost,
+  serverNotInstrumented,
 ];
 
 /** Turns a symptom into its causes where headers were seen. Calls without such evidence stay undecided. */
-export function decideByHeaders(draft: Draft, headersOf: HeaderLookup): readonly Draft[] {
-  if (draft.candidates === undefined || draft.shown.length === 0) return [draft];
-  const decided = draft.shown.map((shown) => decideCall(shown, draft, headersOf));
+export function decideByHeaders(
+  draft: Draft,
+  headersOf: HeaderLookup,
+  expectation: Expectation,
+): readonly Draft[] {
+  const open =
+    draft.candidates !== undefined ? causes : draft.id === 'wrong-parent' ? [headerDuplicated] : [];
+  if (open.length === 0 || draft.shown.length === 0) return [draft];
+  const decided = draft.shown.map((shown) => decideCall(shown, draft, open, headersOf, expectation));
   return groupBy(decided, (call) => call.id ?? '').map((group): Draft => {
     const { candidates: _, ...rest } = draft;
     const shown = group.map((call) => call.shown);
     const id = group[0]?.id ?? null;
     if (id !== null) return { ...rest, id, shown };
+    if (draft.candidates === undefined) return { ...rest, shown };
+    // Whoever names its span in other answers and not in these had none, or stands behind somebody else.
+    const isUnnamed = group.every((call) => call.isUnnamed);
     // A cause is out only when it is for every one of these calls.
     const isOut = (cause: FindingId): boolean => group.every((call) => call.excluded.includes(cause));
-    return { ...draft, candidates: draft.candidates?.filter((cause) => !isOut(cause)) ?? [], shown };
+    const left = draft.candidates?.filter((cause) => !isOut(cause)) ?? [];
+    const first = left.filter((cause) => isUnnamed && cause === 'server-not-instrumented');
+    return { ...draft, candidates: [...first, ...left.filter((cause) => !first.includes(cause))], shown };
   });
 }
 
@@ -59,18 +75,38 @@ interface Decision {
   readonly id: FindingId | null;
   readonly shown: Shown;
   readonly excluded: readonly FindingId[];
+  /** The answer names no span, although others of the same service do. */
+  readonly isUnnamed: boolean;
 }
 
-function decideCall(shown: Shown, draft: Draft, headersOf: HeaderLookup): Decision {
+function decideCall(
+  shown: Shown,
+  draft: Draft,
+  open: readonly HeaderCause[],
+  headersOf: HeaderLookup,
+  { traceresponse }: Expectation,
+): Decision {
   const headers = headersOf(shown.client, shown.server);
-  if (headers === null) return { id: null, shown, excluded: [] };
+  if (headers === null) return { id: null, shown, excluded: [], isUnnamed: false };
   const likeliest = draft.candidates?.[0] ?? null;
-  for (const cause of causes) {
-    const says = cause.explain({ client: shown.client, server: shown.server, headers, likeliest });
+  const namesItsSpan = traceresponse.includes(draft.server ?? '');
+  for (const cause of open) {
+    const says = cause.explain({
+      client: shown.client,
+      server: shown.server,
+      headers,
+      likeliest,
+      namesItsSpan,
+    });
     if (says === null) continue;
     const { injected } = headers;
     const own = injected.length > 0 ? ` (injected by a tap: ${injected.join(', ')})` : '';
-    return { id: cause.id, shown: { ...shown, says: `${says}${own}; ${shown.says}` }, excluded: [] };
+    return {
+      id: cause.id,
+      shown: { ...shown, says: `${says}${own}; ${shown.says}` },
+      excluded: [],
+      isUnnamed: false,
+    };
   }
   // The service says that no traceparent came: whatever needs one to have come is out.
   const isAbsent = headers.onlyTraceparent && headers.received?.contexts.length === 0;
@@ -80,5 +116,7 @@ function decideCall(shown: Shown, draft: Draft, headersOf: HeaderLookup): Decisi
     'header-ignored',
     'header-rewritten',
   ];
-  return { id: null, shown, excluded: isAbsent ? needing : [] };
+  const { answer } = headers;
+  const isUnnamed = answer !== null && answer.span === null && answer.isUsual;
+  return { id: null, shown, excluded: isAbsent ? needing : [], isUnnamed };
 }

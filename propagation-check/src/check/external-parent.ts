@@ -2,7 +2,7 @@ import { readCallFacts } from '../call-facts.ts';
 import { isEntry } from '../edge.ts';
 import { groupBy, keyFor } from '../group-by.ts';
 import type { Span } from '../span.ts';
-import { isRoot, type TraceGraph } from '../trace-graph.ts';
+import { isCallerMissing, isRoot, type TraceGraph } from '../trace-graph.ts';
 import { type Check, edgeProtocol, type Shown } from './check.ts';
 
 /**
@@ -10,7 +10,10 @@ import { type Check, edgeProtocol, type Shown } from './check.ts';
  * link to it, because they do not trust that caller. Healthy, and good to know.
  */
 export const findExternalParents: Check = ({ graph }, open) => {
-  const entries = [...open.orphans.filter(isEntry).map(showContinued), ...showRestarted(graph)];
+  const entries = [
+    ...open.orphans.filter((span) => isEntry(span) && isCallerMissing(graph, span)).map(showContinued),
+    ...showRestarted(graph),
+  ];
   return groupBy(entries, ({ server }) => keyFor(server.serviceName)).flatMap((group) => {
     const first = group[0];
     if (first === undefined) return [];

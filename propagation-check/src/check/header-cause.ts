@@ -1,4 +1,4 @@
-import type { TraceContextReading, WireContext } from '../evidence.ts';
+import type { AnsweredSpan, TraceContextReading, WireContext } from '../evidence.ts';
 import type { FindingId } from '../finding.ts';
 import type { Span } from '../span.ts';
 import type { CallHeaders } from '../wire.ts';
@@ -10,6 +10,8 @@ export interface CallOnWire {
   readonly headers: CallHeaders;
   /** The first candidate from spans alone. */
   readonly likeliest: FindingId | null;
+  /** Whether the called service is said to name its SERVER span in every answer. */
+  readonly namesItsSpan: boolean;
 }
 
 /** Says why the headers show this cause, or null where they do not. */
@@ -21,6 +23,14 @@ export interface HeaderCause {
 /** The reading of `traceparent`, or null where there is none. */
 export function readTracecontext(context: WireContext | null): TraceContextReading | null {
   return context?.contexts.find((reading) => reading.format === 'tracecontext') ?? null;
+}
+
+/**
+ * The span with which the called service answered, where it is nowhere in the data. One that is there is of somebody else:
+ * a service that only hands the context on gives back what it was sent.
+ */
+export function readMissingAnswer({ server, headers: { answer } }: CallOnWire): AnsweredSpan | null {
+  return server !== null || answer === null || answer.isDelivered ? null : answer.span;
 }
 
 /** The formats by name, or `no propagation header`. */

@@ -1,12 +1,17 @@
 import { isRoot } from '../trace-graph.ts';
-import { type HeaderCause, readTracecontext } from './header-cause.ts';
+import { type HeaderCause, readMissingAnswer, readTracecontext } from './header-cause.ts';
 
 /** The caller's own, valid header arrived, and the called service began a trace of its own. */
 export const headerIgnored: HeaderCause = {
   id: 'header-ignored',
-  explain: ({ client, server, headers: { received } }) => {
-    const reading = readTracecontext(received);
-    if (reading?.state !== 'valid' || server === null || !isRoot(server)) return null;
+  explain: (call) => {
+    const { client, server } = call;
+    const reading = readTracecontext(call.headers.received);
+    if (reading?.state !== 'valid') return null;
+    const answered = readMissingAnswer(call);
+    if (answered !== null && answered.traceId !== reading.traceId)
+      return `a valid traceparent of trace ${reading.traceId} arrived, and the called service answered with span ${answered.spanId} of trace ${answered.traceId}`;
+    if (server === null || !isRoot(server)) return null;
     return client === null || client.spanId === reading.spanId
       ? `a valid traceparent with span id ${reading.spanId} arrived, and SERVER ${server.spanId} is a root`
       : null;

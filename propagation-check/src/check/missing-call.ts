@@ -1,5 +1,6 @@
 import { areAwaited } from '../awaited.ts';
 import { isHealthProbe, readCallFacts } from '../call-facts.ts';
+import { isMoreThanChance } from '../chance.ts';
 import { findEntry, isEntry, isOutgoing } from '../edge.ts';
 import type { ExpectedEdge } from '../expectation.ts';
 import type { FindingId } from '../finding.ts';
@@ -53,19 +54,64 @@ function findPartlyMissingCalls(scene: Scene, open: Open): readonly Draft[] {
       (span) => span.serviceName === edge.server && span.kind === 'SERVER' && !isHealthProbe(span),
     );
     const callers = scene.spansOf(edge.client);
-    const calling = new Set(callers.filter(isOutgoing).map((span) => findEntry(scene.graph, span)));
-    const callingRoutes = new Set([...calling].map((request) => request?.name));
-    const requests = callers.filter((span) => span.kind === 'SERVER' && !callingRoutes.has(span.name));
-    const pairs = pairSpans(requests, roots, isSentByAnother);
-    const sure = pairs.filter(
-      (pair) => pair.unique && pair.server.endTimeUnixNano <= pair.client.endTimeUnixNano,
+    const calling = groupCallsByRequest(scene, callers.filter(isOutgoing));
+    const callingRoutes = new Set([...calling.keys()].map((request) => request.name));
+    const requests = callers.filter((span) => span.kind === 'SERVER');
+    const isCalling = (request: Span): boolean => callingRoutes.has(request.name);
+    const without = pairWithin(
+      requests.filter((request) => !isCalling(request)),
+      roots,
+      isSentByAnother,
     );
-    const ofRoutes = requests.filter((request) => sure.some((pair) => pair.client.name === request.name));
-    const awaited = areAwaited(sure.map(({ client: request, server: call }) => ({ request, call })));
-    return awaited && sure.length >= 2 && sure.length === ofRoutes.length
-      ? [describePairs(edge, sure, () => null)]
-      : [];
+    if (without.length > 0) return [describePairs(edge, without, () => null)];
+    // Requests that show some of their calls: the root fills a time in which they show none.
+    const between = (request: Span, root: Span): boolean =>
+      isSentByAnother(request, root) &&
+      !(calling.get(request) ?? []).some(
+        (call) =>
+          call.endTimeUnixNano > root.startTimeUnixNano && call.startTimeUnixNano < root.endTimeUnixNano,
+      );
+    const pairs = pairWithin(requests.filter(isCalling), roots, between);
+    const isSure =
+      pairs.length >= fewestBetween &&
+      pairs.length === roots.length &&
+      isMoreThanChance(
+        roots,
+        pairs.length,
+        (moved) => pairWithin(requests.filter(isCalling), moved, between).length,
+      );
+    return isSure ? [describePairs(edge, pairs, () => null)] : [];
   });
+}
+
+/** Fewer roots between the calls of requests may be a coincidence. */
+const fewestBetween = 5;
+
+/** A root for every request of a route, one to one, within it and waited for; none where a request lacks one. */
+function pairWithin(
+  requests: readonly Span[],
+  roots: readonly Span[],
+  fits: (request: Span, root: Span) => boolean,
+): readonly Pair[] {
+  const sure = pairSpans(requests, roots, fits).filter(
+    (pair) => pair.unique && pair.server.endTimeUnixNano <= pair.client.endTimeUnixNano,
+  );
+  const routes = new Set(sure.map((pair) => pair.client.name));
+  const ofRoutes = requests.filter((request) => routes.has(request.name));
+  const awaited = areAwaited(sure.map(({ client: request, server: call }) => ({ request, call })));
+  return awaited && sure.length >= 2 && sure.length === ofRoutes.length ? sure : [];
+}
+
+function groupCallsByRequest(scene: Scene, calls: readonly Span[]): ReadonlyMap<Span, readonly Span[]> {
+  const groups = new Map<Span, Span[]>();
+  for (const client of calls) {
+    const request = findEntry(scene.graph, client);
+    if (request === null) continue;
+    const known = groups.get(request);
+    if (known === undefined) groups.set(request, [client]);
+    else known.push(client);
+  }
+  return groups;
 }
 
 /** What sent the root is not what sent the request: nobody outside called both. */
@@ -85,14 +131,7 @@ const candidates: readonly FindingId[] = [
 type FindOpenCall = (request: Span, root: Span) => Span | null;
 
 function findOpenCalls(scene: Scene, open: Open): FindOpenCall {
-  const calls = new Map<Span, Span[]>();
-  for (const client of open.clients) {
-    const request = findEntry(scene.graph, client);
-    if (request === null) continue;
-    const known = calls.get(request);
-    if (known === undefined) calls.set(request, [client]);
-    else known.push(client);
-  }
+  const calls = groupCallsByRequest(scene, open.clients);
   return (request, root) => calls.get(request)?.find((client) => startsDuring(root, client)) ?? null;
 }
 
@@ -114,13 +153,13 @@ function describePairs(edge: ExpectedEdge, pairs: readonly Pair[], findOpenCall:
       edge,
       pairs.map((pair) => pair.server),
     ),
-    ...(decided ? {} : { candidates: hasClients ? splitCauses : candidates }),
+    ...(decided ? { isLikely: true } : { candidates: hasClients ? splitCauses : candidates }),
     shown: shown.map(({ request, server, client }) => ({
       client,
       server,
       says:
         client === null
-          ? `root, while "${request.name}" of ${edge.client} (trace ${request.traceId}) was open and has no CLIENT span`
+          ? `root, while "${request.name}" of ${edge.client} (trace ${request.traceId}) was open and has no CLIENT span for it`
           : `root, while CLIENT ${client.spanId} of ${edge.client} was open: they fit by time only`,
     })),
   };

@@ -2,7 +2,8 @@ import { readCallFacts } from '../call-facts.ts';
 import { isEntry } from '../edge.ts';
 import { type ExpectedEdge, isExpected } from '../expectation.ts';
 import type { Span } from '../span.ts';
-import { type Check, type Draft, edgeProtocol, isParentDue, type Scene } from './check.ts';
+import { isCallerMissing } from '../trace-graph.ts';
+import { type Check, type Draft, edgeProtocol, isParentDue, nameParent, type Scene } from './check.ts';
 
 /**
  * SERVER spans in traces of their own whose parent is nowhere, when the caller is expected: its spans are missing as
@@ -18,7 +19,11 @@ export const findMissingCallers: Check = (scene, open) =>
       );
       if (isExplained) return [];
       const orphans = open.orphans.filter(
-        (span) => isEntry(span) && span.serviceName === edge.server && comesFrom(scene, edge, span),
+        (span) =>
+          isEntry(span) &&
+          isCallerMissing(scene.graph, span) &&
+          span.serviceName === edge.server &&
+          comesFrom(scene, edge, span),
       );
       const first = orphans[0];
       if (first === undefined || !orphans.some((span) => isParentDue(scene, span))) return [];
@@ -33,7 +38,7 @@ export const findMissingCallers: Check = (scene, open) =>
           shown: orphans.map((server) => ({
             client: null,
             server,
-            says: `parent ${server.parentSpanId} is nowhere in the data, nor is any other span of its caller in this trace`,
+            says: `${nameParent(server)} is nowhere in the data, nor is any other span of its caller in this trace`,
           })),
         },
       ];

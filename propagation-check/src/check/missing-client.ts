@@ -1,8 +1,8 @@
 import { readCallFacts } from '../call-facts.ts';
 import { groupBy, keyFor } from '../group-by.ts';
 import { compareRequests, isAddressedTo, pairSpans } from '../pair.ts';
-import { findTop, isOrphan } from '../trace-graph.ts';
-import { type Check, edgeProtocol, isExpectedCaller, isParentDue } from './check.ts';
+import { findTop, isCallerMissing, isOrphan } from '../trace-graph.ts';
+import { type Check, edgeProtocol, isExpectedCaller, isParentDue, nameParent } from './check.ts';
 
 /**
  * SERVER spans whose parent is nowhere, while a CLIENT span of the same trace and request has no child:
@@ -12,7 +12,7 @@ export const findMissingClients: Check = (scene, open) => {
   const pairs = pairSpans(
     open.clients,
     // A PRODUCER ends long before its CONSUMER starts: what is open then is another.
-    open.orphans.filter((span) => span.kind === 'SERVER'),
+    open.orphans.filter((span) => span.kind === 'SERVER' && isCallerMissing(scene.graph, span)),
     (client, server) =>
       client.traceId === server.traceId &&
       client.serviceName !== server.serviceName &&
@@ -36,7 +36,7 @@ export const findMissingClients: Check = (scene, open) => {
         shown: group.map(({ client, server }) => ({
           client,
           server,
-          says: `parent ${server.parentSpanId} is nowhere, while CLIENT ${client.spanId} of the same trace has no child`,
+          says: `${nameParent(server)} is nowhere, while CLIENT ${client.spanId} of the same trace has no child`,
         })),
       },
     ];

@@ -1,5 +1,5 @@
 import { fitsRoute, isHealthProbe, readCallFacts, readOutcome } from '../call-facts.ts';
-import type { Call } from '../edge.ts';
+import { type Call, isEntry } from '../edge.ts';
 import { isExpected } from '../expectation.ts';
 import type { FindingId } from '../finding.ts';
 import { groupBy, keyFor } from '../group-by.ts';
@@ -92,7 +92,17 @@ function findWhollyMissing(scene: Scene, open: Open): readonly Draft[] {
         span.serviceName === edge.client && (span.kind === 'PRODUCER' || readOutcome(span) === 'answered'),
     );
     const calls = selectCallsTo(scene, open, lonely, edge.server);
-    const drafts = describe(edge.client, edge.server, calls, rankCauses(scene, edge.server), 'error');
+    const drafts = describe(
+      edge.client,
+      edge.server,
+      calls,
+      rankCauses(
+        scene,
+        edge.server,
+        calls.every((span) => isToward(scene, span, edge.server)),
+      ),
+      'error',
+    );
     return isSplit(open, calls, edge.server) ? drafts.map(asSplitTrace) : drafts;
   });
 }
@@ -113,13 +123,9 @@ function asSplitTrace(draft: Draft): Draft {
  * The last is no argument while the service shows requests whose caller is unknown: those are the calls.
  */
 function selectCallsTo(scene: Scene, open: Open, lonely: readonly Span[], server: string): readonly Span[] {
-  const named = lonely.filter((span) => {
-    const host = readCallFacts(span).host?.toLowerCase() ?? '';
-    return host === server.toLowerCase() || host.startsWith(`${server.toLowerCase()}.`);
-  });
+  const named = lonely.filter((span) => isNamed(span, server));
   if (named.length > 0) return named;
-  const servers = scene.spansOf(server).filter((span) => span.kind === 'SERVER');
-  const known = lonely.filter((span) => servers.some((entry) => compareRequests(span, entry) === 'yes'));
+  const known = lonely.filter((span) => isKnownTo(scene, span, server));
   if (known.length > 0) return known;
   if (open.roots.some((span) => span.serviceName === server && !isHealthProbe(span))) return [];
   const taken = new Set(scene.calls.map((call) => targetOf(call.client)));
@@ -130,15 +136,35 @@ function selectCallsTo(scene: Scene, open: Open, lonely: readonly Span[], server
   return [...groups].sort((left, right) => right.length - left.length)[0] ?? [];
 }
 
+/** Whether the data say, more than by exclusion, that a call goes to this service. */
+function isToward(scene: Scene, span: Span, server: string): boolean {
+  return span.kind === 'PRODUCER' || isNamed(span, server) || isKnownTo(scene, span, server);
+}
+
+function isNamed(span: Span, server: string): boolean {
+  const host = readCallFacts(span).host?.toLowerCase() ?? '';
+  return host === server.toLowerCase() || host.startsWith(`${server.toLowerCase()}.`);
+}
+
+function isKnownTo(scene: Scene, span: Span, server: string): boolean {
+  return scene
+    .spansOf(server)
+    .some((entry) => entry.kind === 'SERVER' && compareRequests(span, entry) === 'yes');
+}
+
 function targetOf(span: Span): string {
   const { host, port, destination } = readCallFacts(span);
   return span.kind === 'PRODUCER' ? keyFor(destination) : keyFor(host, port);
 }
 
-function rankCauses(scene: Scene, server: string): readonly FindingId[] {
-  return hasSpans(scene, server)
-    ? ['not-sampled', 'server-not-instrumented', 'server-span-lost']
-    : ['server-span-lost', 'server-not-instrumented', 'not-sampled'];
+/** Calls that only may be meant leave open that the real ones have no CLIENT span. */
+function rankCauses(scene: Scene, server: string, isCertain: boolean): readonly FindingId[] {
+  const causes: readonly FindingId[] = !hasSpans(scene, server)
+    ? ['server-span-lost', 'server-not-instrumented', 'not-sampled']
+    : scene.spansOf(server).some(isEntry)
+      ? ['not-sampled', 'server-not-instrumented', 'server-span-lost']
+      : ['server-not-instrumented', 'not-sampled', 'server-span-lost'];
+  return isCertain ? causes : [...causes, 'client-not-instrumented'];
 }
 
 function describe(

@@ -3,6 +3,7 @@ import { isOutgoing } from '../edge.ts';
 import { pairSpans } from '../pair.ts';
 import { isRoot } from '../trace-graph.ts';
 import { type Check, edgeProtocol, listUnseenEdges, type Scene } from './check.ts';
+import type { HeaderCause } from './header-cause.ts';
 
 /**
  * The called service emits spans, but no SERVER span at all: its own calls start new traces while the caller waits.
@@ -22,6 +23,7 @@ export const findServersNotInstrumented: Check = (scene, open) =>
     return [
       {
         id: 'server-not-instrumented' as const,
+        isLikely: true,
         severity: 'error' as const,
         client: edge.client,
         server: edge.server,
@@ -39,3 +41,12 @@ export const findServersNotInstrumented: Check = (scene, open) =>
 function leadsOutside(scene: Scene, span: Parameters<typeof isOutgoing>[0]): boolean {
   return isOutgoing(span) || scene.graph.childrenOf(span).length > 0;
 }
+
+/** The answer of a service that names its SERVER span in every answer names none: there was none. */
+export const serverNotInstrumented: HeaderCause = {
+  id: 'server-not-instrumented',
+  explain: ({ server, headers: { answer }, namesItsSpan }) =>
+    namesItsSpan && server === null && answer?.span === null
+      ? 'the called service names its span in every answer, and this one names none: nothing made a span for the request'
+      : null,
+};

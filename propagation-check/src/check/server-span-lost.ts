@@ -1,16 +1,20 @@
 import { readCallFacts, readOutcome } from '../call-facts.ts';
+import { isEntry } from '../edge.ts';
 import { groupBy, keyFor } from '../group-by.ts';
 import { type Pair, pairSpans } from '../pair.ts';
-import type { Span } from '../span.ts';
+import { isParentRemote, type Span } from '../span.ts';
 import { isBelow } from '../trace-graph.ts';
 import { type Check, edgeProtocol, isCovered, measureLag, type Scene } from './check.ts';
+import { type HeaderCause, readMissingAnswer } from './header-cause.ts';
 
 /**
  * The header was delivered: the called service worked in the caller's trace, but its SERVER span never arrived.
- * Shown by its other spans (INTERNAL, CLIENT, ...) that hang under a span which is nowhere.
+ * Shown by its other spans (INTERNAL, CLIENT, ...) that hang under a span of their own process which is nowhere.
  */
 export const findServerSpansLost: Check = (scene, open) => {
-  const left = open.orphans.filter((span) => span.kind !== 'SERVER' && span.kind !== 'CONSUMER');
+  const left = open.orphans.filter((span) =>
+    isEntry(span) ? isParentRemote(span) === false : isParentRemote(span) !== true,
+  );
   const pairs = pairSpans(
     open.clients,
     left,
@@ -60,3 +64,14 @@ function listOrphansOf(orphans: readonly Span[], pairs: readonly Pair[]): readon
   const traces = new Set(pairs.map(({ server }) => keyFor(server.traceId, server.serviceName)));
   return orphans.filter((span) => traces.has(keyFor(span.traceId, span.serviceName)));
 }
+
+/** The service itself says that it made a sampled span in the caller's trace: that span was not delivered. */
+export const serverSpanLost: HeaderCause = {
+  id: 'server-span-lost',
+  explain: (call) => {
+    const answered = readMissingAnswer(call);
+    return answered?.sampled === true
+      ? `the called service answered with its span ${answered.spanId}, which is sampled and never arrived`
+      : null;
+  },
+};

@@ -49,6 +49,7 @@ function findStaleClients(scene: Scene): readonly Draft[] {
     return [
       {
         id: 'stale-context',
+        isLikely: true,
         severity: 'error',
         client: first.client.serviceName,
         server: first.server.serviceName,

@@ -27,10 +27,16 @@ const reading = z.discriminatedUnion('state', [
   }),
   z.object({ format, state: z.literal('duplicated'), count: z.number() }),
 ]);
+const headers = z.array(z.object({ name: z.string(), value: z.string() }));
 const context = z.object({
-  headers: z.array(z.object({ name: z.string(), value: z.string() })),
+  headers,
   contexts: z.array(reading),
   baggage: z.array(z.object({ key: z.string(), value: z.string(), redacted: z.literal(true).optional() })),
+});
+
+const answered = z.object({
+  headers,
+  span: z.object({ traceId: z.string(), spanId: z.string(), sampled: z.boolean() }).nullable(),
 });
 
 /** Unknown fields are ignored: a later version of the tap may add some. */
@@ -48,6 +54,7 @@ const record: z.ZodType<WireRecord> = z.object({
   received: context.nullable(),
   faults: z.array(z.string()),
   status: z.number().nullable(),
+  answered: answered.nullable().default(null),
   clientAborted: z.boolean(),
   targetError: z.string().nullable(),
 });

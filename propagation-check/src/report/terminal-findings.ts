@@ -13,6 +13,7 @@ export interface FindingOptions extends Layout {
 const mostEvidence = 3;
 const mostCandidates = 3;
 const mostInfos = 20;
+const mostScopes = 6;
 const longestText = 400;
 const labelWidth = 12;
 
@@ -21,17 +22,43 @@ export function renderFinding(finding: Finding, options: FindingOptions): readon
   const { id, severity, candidates = [] } = finding;
   const words = prose[id];
   const mark = paintMark(options, severity === 'error' ? 'error' : 'warning');
-  const [title = '', ...rest] = hang('  ', `${words.title} (${id})`, options);
+  const [title = '', ...rest] = hang('  ', `${words.title} (${nameConfidently(finding)})`, options);
   return [
     `${mark} ${paint(options, 'bold', title.slice(2))}`,
     ...rest.map((line) => paint(options, 'bold', line)),
     ...labelled('edge', `${nameEdge(finding, longestText)}, ${describeCount(finding)}`, options),
     ...labelled('why', words.why, options),
     ...renderEvidence(finding, options),
+    ...renderScopes(finding, options),
     ...renderCandidates(words, candidates, options),
     ...labelled('fix', describeFix(finding), options),
     ...labelled('read', escapeText(`${options.docsRoot}${finding.docs}`), options),
   ];
+}
+
+function nameConfidently({ id, confidence }: Finding): string {
+  return confidence === 'likely' ? `${id}, likely` : id;
+}
+
+/** Which instrumentations are there tells which are not. */
+function renderScopes({ client, server, scopes }: Finding, layout: Layout): readonly string[] {
+  const sides = [
+    [client, scopes.client],
+    [server, scopes.server],
+  ] as const;
+  const nameScope = (name: string): string => keepEnd(escapeText(name), layout.width - labelWidth - 2);
+  const lines = sides.flatMap(([service, names]) => {
+    if (names.length === 0) return [];
+    const more = names.length > mostScopes ? `, … ${names.length - mostScopes} more` : '';
+    const text = `${nameService(service)}: ${names.slice(0, mostScopes).map(nameScope).join(', ')}${more}`;
+    return [truncate(text, longestText)];
+  });
+  return lines.flatMap((text, index) => labelled(index === 0 ? 'scopes' : '', text, layout));
+}
+
+/** Names of packages tell the most at their end. */
+function keepEnd(name: string, width: number): string {
+  return name.length <= width ? name : `…${name.slice(1 - width)}`;
 }
 
 /** What is good to know, one line each. */

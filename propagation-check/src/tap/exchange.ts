@@ -1,6 +1,7 @@
-import type { HeaderField, WireContext, WireRecord } from '../evidence.ts';
+import type { AnsweredContext, HeaderField, WireContext, WireRecord } from '../evidence.ts';
+import { readAnsweredContext } from '../read-answered-context.ts';
+import { readWireContext } from '../read-wire-context.ts';
 import { applyFaults, describeFault, drawFault, type Fault, type FaultedRequest } from './fault.ts';
-import { readWireContext } from './read-wire-context.ts';
 
 /** What is the same for every request of a tap. */
 export interface TapSetup {
@@ -37,7 +38,8 @@ export interface Exchange {
   readonly delayMs: number;
   /** The request goes out on a connection to the target. */
   noteForwarded(): void;
-  noteStatus(status: number): void;
+  /** The head of the target's answer has come. */
+  noteAnswer(status: number, fields: readonly HeaderField[]): void;
   noteTargetError(error: Error): void;
   /** Has no meaning after a target error: then it is the tap that closes. */
   noteClientAborted(): void;
@@ -61,6 +63,7 @@ function beginExchange(setup: TapSetup, head: RequestHead, requestNumber: number
 
   let received: WireContext | null = null;
   let status: number | null = null;
+  let answered: AnsweredContext | null = null;
   let targetError: string | null = null;
   let clientAborted = false;
   let finished = false;
@@ -71,8 +74,9 @@ function beginExchange(setup: TapSetup, head: RequestHead, requestNumber: number
     noteForwarded() {
       received = readWireContext(fields);
     },
-    noteStatus(code) {
+    noteAnswer(code, answer) {
       status = code;
+      answered = readAnsweredContext(answer);
     },
     noteTargetError(error) {
       targetError ??= error.message === '' ? error.name : error.message;
@@ -97,6 +101,7 @@ function beginExchange(setup: TapSetup, head: RequestHead, requestNumber: number
         received,
         faults: faults.map(describeFault),
         status,
+        answered,
         clientAborted,
         targetError,
       });

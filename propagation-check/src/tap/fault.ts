@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { HeaderField } from '../evidence.ts';
+import { isBaggageHeader, isIdHeader, isTraceHeader } from '../propagation-header.ts';
 import { clearSampled, replaceSpanId, truncateTraceId } from './edit-trace-header.ts';
-import { isBaggageHeader, isIdHeader, isTraceHeader } from './propagation-header.ts';
 import { TapOptionError } from './tap-option-error.ts';
 
 /** What is done to each header field on its way to the target. `spanId`: a new one, 16 lower-case hex digits. */

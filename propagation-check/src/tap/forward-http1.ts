@@ -113,14 +113,14 @@ function sendUpstream(
   upstream.on('information', (information) => passInformation(information, response));
   upstream.on('response', (answer) => {
     upstream.setTimeout(0);
-    exchange.noteStatus(answer.statusCode ?? 0);
+    exchange.noteAnswer(answer.statusCode ?? 0, readRawHeaders(answer.rawHeaders));
     if (isClosing()) response.shouldKeepAlive = false;
     passAnswer(setup, upstream, answer, response, exchange);
   });
   if (onSwitch !== undefined) {
     upstream.on('upgrade', (answer, socket: Socket, head) => {
       socket.setTimeout(0);
-      exchange.noteStatus(answer.statusCode ?? 0);
+      exchange.noteAnswer(answer.statusCode ?? 0, readRawHeaders(answer.rawHeaders));
       onSwitch(answer, socket, head, exchange);
     });
   }

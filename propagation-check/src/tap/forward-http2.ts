@@ -122,7 +122,7 @@ function sendUpstream(
   });
   upstream.once('response', (answer, flags, rawAnswer) => {
     upstream.setTimeout(0);
-    exchange.noteStatus(answer[':status'] ?? 0);
+    exchange.noteAnswer(answer[':status'] ?? 0, readRawHeaders(rawAnswer));
     if (stream.destroyed) return;
     try {
       passAnswer(upstream, stream, answer, flags, rawAnswer);

@@ -35,8 +35,9 @@ Examples:
   $ propagation-check tap --listen 0.0.0.0:8083 --target http://service-b:8082 --client service-a --server service-b --out wire.jsonl
 
 Each request becomes one JSON line: which propagation headers arrived from the caller ("sent") and which went on to the
-target ("received"). Values of other headers and query strings are never written, those of baggage and tracestate only
-with --show: to judge baggage by its value, show the key that is expected. Ctrl-C ends it.`;
+target ("received"), and what the answer says of the target's own span ("answered": traceresponse, Server-Timing). Values of
+other headers and query strings are never written, those of baggage and tracestate only with --show: to judge baggage by
+its value, show the key that is expected. Ctrl-C ends it.`;
 
 /** Registers the subcommand `tap`. Its action sets `process.exitCode`: 0 after a signal, 2 when it could not start. */
 export function addTapCommand(program: Command): void {

@@ -162,6 +162,20 @@ describe('calls to service A', () => {
   for (const [name, status, body, hop, reason] of [
     ['502', 502, '{"error":"service_b_unreachable","message":"b is down"}', 'service B', /b is down/],
     ['504', 504, '{"error":"service_b_timeout","message":"b is slow"}', 'service B', /b is slow/],
+    [
+      "a gateway's 502",
+      502,
+      '<html>Bad Gateway</html>',
+      'service A',
+      /a gateway in front of it\?\): <html>Bad/,
+    ],
+    [
+      "a gateway's 504",
+      504,
+      '{"message":"upstream timed out"}',
+      'service A',
+      /not in the words of service A/,
+    ],
     ['500', 500, 'oops', 'service A', /answered 500: oops/],
     ['another JSON', 200, '{}', 'service A', /same_trace/],
     ['no JSON', 200, '<html>', 'service A', /not JSON/],

@@ -297,12 +297,15 @@ describe('9: times', () => {
   for (const [name, id, times, isPassed] of [
     ['B outlives the CLIENT span by the tolerance', 'b1', [19, 528], true],
     ['B outlives the CLIENT span by more', 'b1', [19, 529], false],
-    ['B begins when the CLIENT span has long ended', 'b1', [529, 530], false],
-    ['B begins long before the CLIENT span', 'b1', [-493, 27], false],
-    ["B's clock is a little early", 'b1', [-400, 27], true],
-    ['the CLIENT span outlives A by more', 'a3', [8, 541], false],
-    ['the CLIENT span begins long before A', 'a3', [-501, 28], false],
-    ['a span ends long before it begins', 'b1', [19, -500], false],
+    ['B begins when the CLIENT span has ended, by the tolerance', 'b1', [128, 130], true],
+    ['B begins when the CLIENT span has long ended', 'b1', [129, 130], false],
+    ["B's clock is a little early", 'b1', [-92, 27], true],
+    ['B begins long before the CLIENT span', 'b1', [-93, 27], false],
+    ['the CLIENT span outlives A by a rounding', 'a3', [8, 50], true],
+    ['the CLIENT span outlives A by more', 'a3', [8, 51], false],
+    ['the CLIENT span begins with A, by a rounding', 'a3', [-10, 28], true],
+    ['the CLIENT span begins before A', 'a3', [-11, 28], false],
+    ['a span ends before it begins', 'b1', [19, 8], false],
   ] as const) {
     it(`${name}: ${isPassed ? 'passes' : 'fails'}`, () => {
       const [start, end] = times.map((time) => 1_700_000_000_000_000_000n + BigInt(time) * 1_000_000n);

@@ -5,9 +5,9 @@ import { parseWireRecords } from '../../src/cli/read-wire.ts';
 import { UsageError } from '../../src/cli/usage-error.ts';
 import { parseTraceparent, splitTraceparents } from '../../src/parse-traceparent.ts';
 import { ExpectationError, readExpectation, readExpectedPath } from '../../src/read-expectation.ts';
+import { readWireContext } from '../../src/read-wire-context.ts';
 import { parseCollectorCounters } from '../../src/source/collector-metrics.ts';
 import { SourceError } from '../../src/source/source.ts';
-import { readWireContext } from '../../src/tap/read-wire-context.ts';
 
 /** Kept, so that every run tries the same inputs; a failure prints its own seed and path, which belong here then. */
 const seed = 20261124;

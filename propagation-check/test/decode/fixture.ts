@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-/** The bytes of a file in `fixtures/`: captures of a real Collector, and a real Jaeger's answers for traces of theirs. */
+/** The bytes of a file in `fixtures/`: captures of a real Collector, a real Jaeger's answers for traces of theirs, and a real Zipkin's. */
 export function readFixture(name: string): Uint8Array {
   return readFileSync(new URL(`fixtures/${name}`, import.meta.url));
 }

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { checkTraces } from '../../src/check-traces.ts';
 import { decodeZipkinJson } from '../../src/decode/zipkin-json.ts';
+import { expectPath, noExpectation } from '../../src/expectation.ts';
 import type { Span } from '../../src/span.ts';
+import { readFixture } from './fixture.ts';
 
 const trace = '463ac35c9f6413ad';
 
@@ -154,4 +157,16 @@ test('the path of what is wrong leads the message', () => {
   rejected([{ ...good, timestamp: -1 }], '[0].timestamp: -1 is not a number of microseconds');
   rejected([{ ...good, tags: { a: {} } }], '[0].tags["a"]: expected string, received an object');
   rejected({}, 'document: expected an array, received an object');
+});
+
+test("a real Zipkin server's answer for two whole calls and three whose header was stripped", () => {
+  const answer: unknown = JSON.parse(Buffer.from(readFixture('zipkin-answer.json')).toString());
+  const { edges, findings } = checkTraces(decodeZipkinJson(answer), {
+    expectation: { ...noExpectation, edges: expectPath(['web', 'orders']) },
+  });
+  assert.deepEqual(edges, [{ client: 'web', server: 'orders', protocol: 'http', calls: 5, broken: 3 }]);
+  assert.deepEqual(
+    findings.map(({ id, count }) => [id, count]),
+    [['split-trace', 3]],
+  );
 });

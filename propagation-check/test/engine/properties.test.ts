@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { checkTraces } from '../../src/check-traces.ts';
-import type { Expectation } from '../../src/expectation.ts';
+import { type Expectation, noExpectation } from '../../src/expectation.ts';
 import type { Result } from '../../src/result.ts';
 import { cutCall, generateSystem, hostileSpans, type System } from './generate-system.ts';
 
@@ -172,7 +172,7 @@ function expectEdges(calls: System['calls']): Expectation {
     rule: 'must' as const,
   }));
   const distinct = new Map(edges.map((edge) => [`${edge.client} ${edge.server}`, edge]));
-  return { edges: [...distinct.values()], baggage: {}, toleratedPeers: [] };
+  return { ...noExpectation, edges: [...distinct.values()] };
 }
 
 /** Every service is expected to call every other. */
@@ -183,5 +183,5 @@ function expectAll(names: readonly (string | null)[]): Expectation {
       .filter((server) => server !== client)
       .map((server) => ({ client, server, rule: 'must' as const })),
   );
-  return { edges, baggage: {}, toleratedPeers: [] };
+  return { ...noExpectation, edges };
 }

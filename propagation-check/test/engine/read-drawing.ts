@@ -1,7 +1,8 @@
 import type { WireRecord } from '../../src/evidence.ts';
 import { type Expectation, type ExpectedEdge, expectPath } from '../../src/expectation.ts';
+import { readAnsweredContext } from '../../src/read-answered-context.ts';
+import { readWireContext } from '../../src/read-wire-context.ts';
 import type { Attributes, AttributeValue, Span, SpanKind, SpanStatus } from '../../src/span.ts';
-import { readWireContext } from '../../src/tap/read-wire-context.ts';
 import type { HeaderEvidence, ReceivedTraceparent } from '../../src/wire.ts';
 
 /** What a drawing shows: the arguments of `checkTraces`. */
@@ -31,12 +32,13 @@ export class DrawingError extends Error {
  *     tap 12..88 GET /work 200 sent traceparent=00-<1>-<call>-01 received -
  *
  * The span id of a line is its number. Lines are
- * - `expect a -> b -> c`, `may a -> b`, `must-not a -> b`, `tolerate PEER`, `baggage KEY=VALUE`
+ * - `expect a -> b -> c`, `may a -> b`, `must-not a -> b`, `tolerate PEER`, `traceresponse SERVICE`, `baggage KEY=VALUE`
  * - `trace N`, `trace N/64` (only the last 64 bits of that id), `trace N/64-padded` (the same behind zeros)
  * - `SERVICE KIND "NAME" START..END` and then attributes `key=value` (JSON where it is JSON) and, in any order,
  *   `id:LABEL`, `parent:LABEL`, `link:LABEL`, `flags:0x301`, `status:ERROR`, `scope:NAME`, `resource:KEY=VALUE`; `-` is a missing service name
  * - `lost` (with `id:LABEL` if need be): a span that never arrived
- * - `tap START..END METHOD PATH STATUS sent HEADER… received HEADER…` with `name=value` headers, or `-` for none
+ * - `tap START..END METHOD PATH STATUS sent HEADER… received HEADER…`, then maybe `answered HEADER…`, with `name=value`
+ *   headers, or `-` for none
  * - `said LABEL TRACEPARENT`: what a service says that its SERVER span received, or `-`
  *
  * `<N>` and `<LABEL>` in headers stand for the ids of a trace and of a span. `#` begins a comment.
@@ -49,6 +51,7 @@ export function readDrawing(text: string): Drawing {
   const edges: ExpectedEdge[] = [];
   const baggage: Record<string, string> = {};
   const toleratedPeers: string[] = [];
+  const traceresponse: string[] = [];
   const drawn: DrawnSpan[] = [];
   const later: Statement[] = [];
   const ids = new Map<string, string>();
@@ -81,6 +84,8 @@ export function readDrawing(text: string): Drawing {
       baggage[key] = value;
     } else if (word === 'tolerate' && rest[0] !== undefined) {
       toleratedPeers.push(rest[0]);
+    } else if (word === 'traceresponse' && rest[0] !== undefined) {
+      traceresponse.push(rest[0]);
     } else if (word === 'tap' || word === 'said') {
       later.push(statement);
     } else {
@@ -91,7 +96,7 @@ export function readDrawing(text: string): Drawing {
   const spans = drawn.flatMap((span) => finishSpan(span, drawn, ids));
   return {
     spans,
-    expectation: { edges, baggage, toleratedPeers },
+    expectation: { edges, baggage, toleratedPeers, traceresponse },
     headers: {
       wire: later.filter(({ words }) => words[0] === 'tap').map((statement) => readTap(statement, ids)),
       received: later
@@ -213,19 +218,19 @@ function readTap({ line, words }: Statement, ids: ReadonlyMap<string, string>): 
   if (method === undefined || path === undefined || status === undefined || sides[0] !== 'sent' || at < 1) {
     throw new DrawingError(line, 'a tap is START..END METHOD PATH STATUS sent HEADER… received HEADER…');
   }
-  const readSide = (fields: readonly string[]) =>
-    readWireContext(
-      fields
-        .filter((field) => field !== '-')
-        .map((field) => {
-          const [name, value] = splitPair(line, field);
-          return { name, value: fillIn(ids, line, unquote(value)) };
-        }),
-    );
-  const [start, end] = readTimes(line, times);
+  const readFields = (fields: readonly string[]) =>
+    fields
+      .filter((field) => field !== '-')
+      .map((field) => {
+        const [name, value] = splitPair(line, field);
+        return { name, value: fillIn(ids, line, unquote(value)) };
+      });
+  const found = sides.indexOf('answered');
+  const end = found < 0 ? sides.length : found;
+  const [from, to] = readTimes(line, times);
   return {
-    time: new Date(Number(start / 1_000_000n)).toISOString(),
-    durationMs: Number(end - start) / 1_000_000,
+    time: new Date(Number(from / 1_000_000n)).toISOString(),
+    durationMs: Number(to - from) / 1_000_000,
     tap: '127.0.0.1:8083',
     target: 'http://127.0.0.1:8082',
     client: null,
@@ -233,10 +238,11 @@ function readTap({ line, words }: Statement, ids: ReadonlyMap<string, string>): 
     protocolVersion: '1.1',
     method,
     path,
-    sent: readSide(sides.slice(1, at)),
-    received: readSide(sides.slice(at + 1)),
+    sent: readWireContext(readFields(sides.slice(1, at))),
+    received: readWireContext(readFields(sides.slice(at + 1, end))),
     faults: [],
     status: status === '-' ? null : Number(status),
+    answered: found < 0 ? null : readAnsweredContext(readFields(sides.slice(found + 1))),
     clientAborted: false,
     targetError: null,
   };

@@ -72,6 +72,27 @@ export const scenes = {
     );
     return [...clients, ...roots];
   },
+  /** 100,000 calls one after the other, cut, while one call stays open all the time. */
+  oneLongCall: () => [
+    span({
+      ...{ trace: 500_000, id: 1, service: 'web', kind: 'CLIENT', name: 'GET', times: [0, 100_000_000] },
+      attributes: clientAttributes('/stream'),
+    }),
+    ...Array.from({ length: 100_000 }, (_, index) => drawCutCall(index, index * 1_000)).flat(),
+  ],
+  /** 2,000 calls at once, each to a path of its own, and all of them cut. */
+  burst: () =>
+    Array.from({ length: 2_000 }, (_, index) => [
+      span({
+        ...{ trace: index + 1, id: 2, service: 'web', kind: 'CLIENT', name: 'GET', times: [index, 100_000] },
+        attributes: clientAttributes(`/work/${index}`),
+      }),
+      span({
+        ...{ trace: 1_000_000 + index, id: 3, service: 'orders', kind: 'SERVER', name: 'GET /work' },
+        times: [20_000 + index, 90_000],
+        attributes: serverAttributes(`/work/${index}`),
+      }),
+    ]).flat(),
   /** A chain of 100,000 spans, each below the one before. */
   chainOfCalls: () => {
     const services = ['web', 'orders'] as const;
@@ -132,6 +153,21 @@ interface Drawn {
   /** Microseconds. */
   readonly times: readonly [number, number];
   readonly attributes?: Readonly<Record<string, string | number>>;
+}
+
+/** A CLIENT span, and the SERVER span of the same request as a root. */
+function drawCutCall(index: number, at: number): readonly Span[] {
+  return [
+    span({
+      ...{ trace: index + 1, id: 2, service: 'web', kind: 'CLIENT', name: 'GET', times: [at, at + 900] },
+      attributes: clientAttributes('/work'),
+    }),
+    span({
+      ...{ trace: 1_000_000 + index, id: 3, service: 'orders', kind: 'SERVER', name: 'GET /work' },
+      times: [at + 100, at + 800],
+      attributes: serverAttributes('/work'),
+    }),
+  ];
 }
 
 /** web's request, its CLIENT span, and orders' SERVER span, which is a root where the call is cut. */

@@ -1,13 +1,13 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { checkTraces } from '../../src/check-traces.ts';
-import { expectPath } from '../../src/expectation.ts';
+import { expectPath, noExpectation } from '../../src/expectation.ts';
 import { scenes } from './scale-scenes.ts';
 
 /** Checks the scene named in `workerData` and posts the result with the seconds that it took. */
 for (const [name, draw] of Object.entries(scenes)) {
   if (name !== workerData) continue;
   const spans = draw();
-  const expectation = { edges: expectPath(['web', 'orders']), baggage: {}, toleratedPeers: [] };
+  const expectation = { ...noExpectation, edges: expectPath(['web', 'orders']) };
   const start = performance.now();
   const result = checkTraces(spans, { expectation });
   parentPort?.postMessage({ result, seconds: (performance.now() - start) / 1000 });

@@ -69,6 +69,19 @@ test('50,000 open clients and 50,000 roots at the same time and path', { timeout
   const result = await check(context, 'crowd');
   assert.equal(result.verdict, 'broken');
   assert.equal(result.findings[0]?.id, 'split-trace');
+  assert.equal(result.findings[0].count, 50_000);
+});
+
+test('100,000 calls beside one that stays open', { timeout }, async (context) => {
+  const result = await check(context, 'oneLongCall');
+  const split = result.findings.find(({ id }) => id === 'split-trace');
+  assert.equal(split?.count, 100_000);
+});
+
+test('2,000 calls that are open at once, each to a path of its own', { timeout }, async (context) => {
+  const result = await check(context, 'burst');
+  const split = result.findings.find(({ id }) => id === 'split-trace');
+  assert.equal(split?.count, 2_000);
 });
 
 test('a chain of 100,000 spans, each below the one before', { timeout }, async (context) => {

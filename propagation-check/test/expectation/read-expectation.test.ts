@@ -6,7 +6,7 @@ import { ExpectationError, readExpectation, readExpectedPath } from '../../src/r
 import { renderExpectationSchema } from '../../src/read-expectation-schema.ts';
 
 suite('an expectations file', () => {
-  test('names edges, baggage and peers', () => {
+  test('names edges, baggage, peers and services that name their span', () => {
     const text = `
 edges:
   must:
@@ -19,6 +19,7 @@ baggage:
   tenant: acme
   "a b": "1"
 tolerated-peers: [api.example.com, 10.0.0.1:443]
+traceresponse: [payments]
 `;
     assert.deepEqual(readExpectation(text), {
       edges: [
@@ -30,6 +31,7 @@ tolerated-peers: [api.example.com, 10.0.0.1:443]
       ],
       baggage: { tenant: 'acme', 'a b': '1' },
       toleratedPeers: ['api.example.com', '10.0.0.1:443'],
+      traceresponse: ['payments'],
     });
   });
 
@@ -39,8 +41,8 @@ tolerated-peers: [api.example.com, 10.0.0.1:443]
   });
 
   const faults: readonly (readonly [string, string])[] = [
-    ['', '1:1: empty; expected edges, baggage or tolerated-peers'],
-    ['edgs: {}', '1:1: unknown key "edgs"; known here: edges, baggage, tolerated-peers'],
+    ['', '1:1: empty; expected edges, baggage, tolerated-peers or traceresponse'],
+    ['edgs: {}', '1:1: unknown key "edgs"; known here: edges, baggage, tolerated-peers, traceresponse'],
     ['edges:\n  must: []\n  mustnt: []', '3:3: unknown key "mustnt"; known here: must, may, must-not'],
     ['edges:\n  must: a -> b', '2:9: edges.must: expected array, received string'],
     [
@@ -60,7 +62,10 @@ tolerated-peers: [api.example.com, 10.0.0.1:443]
     ['baggage:\n  n: 1', '2:6: baggage.n: expected text; put the value in quotes'],
     ['baggage: {a: x, a: y}', '1:17: Map keys must be unique'],
     ['- a', '1:1: expected object, received array'],
-    ['"\\e[2J": 1', '1:1: unknown key "\\u001b[2J"; known here: edges, baggage, tolerated-peers'],
+    [
+      '"\\e[2J": 1',
+      '1:1: unknown key "\\u001b[2J"; known here: edges, baggage, tolerated-peers, traceresponse',
+    ],
   ];
   for (const [text, message] of faults) {
     test(`is refused: ${JSON.stringify(text)}`, () => {

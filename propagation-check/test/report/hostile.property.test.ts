@@ -88,6 +88,7 @@ test('reports of hostile spans hold nothing that a terminal or a build log obeys
           edges: [{ client: list[0]?.serviceName ?? text, server: text, rule: 'must' }],
           baggage: { [text]: text },
           toleratedPeers: [],
+          traceresponse: [text],
         },
       });
       const collector = { name: text, accepted: 1, refused: 1, sent: 1, sendFailed: 1, enqueueFailed: 1 };

@@ -15,6 +15,7 @@ const split: Finding = {
   severity: 'error',
   client: 'web',
   server: 'orders',
+  confidence: 'undecided',
   count: 12,
   candidates: ['header-stripped', 'header-not-sent', 'format-mismatch', 'header-ignored'],
   evidence: [
@@ -23,6 +24,7 @@ const split: Finding = {
     { traceId, spanId: '2'.repeat(16), says: 'another one' },
     { traceId, spanId: '3'.repeat(16), says: 'not shown' },
   ],
+  scopes: { client: ['undici'], server: ['http', 'otel\u001b[31m'] },
   fix: 'Let every proxy forward the header.',
   docs: 'docs/findings/split-trace.md',
 };
@@ -44,7 +46,9 @@ const broken: Result = {
       client: 'orders',
       server: 'payments',
       candidates: [],
+      confidence: 'certain',
       count: 1,
+      scopes: { client: [], server: [] },
       evidence: [],
     },
     split,
@@ -53,7 +57,9 @@ const broken: Result = {
       severity: 'info',
       client: 'payments',
       server: null,
+      confidence: 'certain',
       count: 3,
+      scopes: { client: [], server: [] },
       evidence: [{ traceId, spanId, says: 'CLIENT span to api.example.com:443 without a SERVER span' }],
       fix: '',
       docs: '',
@@ -84,6 +90,8 @@ suite('the report for people', () => {
             another one
             trace 4bf92f3577b34da6a3ce929d0e0e4736 span 2222222222222222
             … and 9 more calls
+  scopes    web: undici
+            orders: http, otel\\x1b[31m
   may be    1. header-stripped: The header is lost on the way
             2. header-not-sent: The caller sends no propagation header
             3. format-mismatch: The two services speak different formats

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { HeaderField } from '../../src/evidence.ts';
+import { readWireContext } from '../../src/read-wire-context.ts';
 import { applyFaults, drawFault, parseFault } from '../../src/tap/fault.ts';
-import { readWireContext } from '../../src/tap/read-wire-context.ts';
 import { spanId, traceId, traceparent } from './support.ts';
 
 const newSpanId = '1111111111111111';

@@ -6,7 +6,17 @@ import { createServer, type Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { buffer, text } from 'node:stream/consumers';
 import { test } from 'node:test';
-import { openSocket, portOf, readAll, readUntil, startTapTo, startTarget, traceparent } from './support.ts';
+import {
+  openSocket,
+  portOf,
+  readAll,
+  readUntil,
+  spanId,
+  startTapTo,
+  startTarget,
+  traceId,
+  traceparent,
+} from './support.ts';
 
 test('the target sees the head of the request as it was sent', async (t) => {
   let seen: readonly string[] = [];
@@ -50,6 +60,24 @@ test('the caller sees the head of the answer as it was sent', async (t) => {
   const received = await readUntil(socket, '\r\n\r\nhi');
   assert.equal(received.replace(/Connection: .*\r\n/, ''), `${answer}\r\nhi`);
   assert.equal((await readRecord()).status, 418);
+});
+
+test('the record says what the answer says of its span, and nothing else of it', async (t) => {
+  const target = await startTarget(t, (_incoming, response) => {
+    response.writeHead(200, { 'set-cookie': 'secret', traceresponse: traceparent }).end();
+  });
+  const { url, readRecord } = await startTapTo(t, target.url);
+  await (await fetch(url)).text();
+  assert.deepEqual((await readRecord()).answered, {
+    headers: [{ name: 'traceresponse', value: traceparent }],
+    span: { traceId, spanId, sampled: true },
+  });
+});
+
+test('the record of a request that nobody answered has no answer', async (t) => {
+  const { url, readRecord } = await startTapTo(t, 'http://127.0.0.1:1');
+  assert.equal((await fetch(url)).status, 502);
+  assert.equal((await readRecord()).answered, null);
 });
 
 test('a request without a body stays one, whatever its method', async (t) => {

@@ -43,7 +43,10 @@ test('a gRPC call passes: messages both ways before the end, then trailers', asy
   let seen: readonly string[] = [];
   const target = await startHttp2Target(t, (stream, _headers, raw) => {
     seen = raw;
-    stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
+    stream.respond(
+      { ':status': 200, 'content-type': 'application/grpc', traceresponse: traceparent },
+      { waitForTrailers: true },
+    );
     stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0', 'grpc-message': 'fine' }));
     stream.pipe(stream);
   });
@@ -82,6 +85,7 @@ test('a gRPC call passes: messages both ways before the end, then trailers', asy
     ['2', 'POST', '/pkg.Service/Call', 200, 'a', 'b', 'between'],
   );
   assert.ok(!JSON.stringify(record).includes('secret'));
+  assert.deepEqual(record.answered?.headers, [{ name: 'traceresponse', value: traceparent }]);
 });
 
 test('a trailers-only answer stays one', async (t) => {

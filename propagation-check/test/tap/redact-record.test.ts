@@ -5,7 +5,7 @@ import { suite, test } from 'node:test';
 import { checkTraces } from '../../src/check-traces.ts';
 import { parseWireRecords } from '../../src/cli/read-wire.ts';
 import type { HeaderField, WireRecord } from '../../src/evidence.ts';
-import { readWireContext } from '../../src/tap/read-wire-context.ts';
+import { readWireContext } from '../../src/read-wire-context.ts';
 import { redactRecord } from '../../src/tap/redact-record.ts';
 import { readDrawing } from '../engine/read-drawing.ts';
 import { startTapTo, startTarget, traceparent } from './support.ts';

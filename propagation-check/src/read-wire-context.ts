@@ -4,8 +4,8 @@ import type {
   PropagationFormat,
   TraceContextReading,
   WireContext,
-} from '../evidence.ts';
-import { parseTraceparent, splitTraceparents } from '../parse-traceparent.ts';
+} from './evidence.ts';
+import { parseTraceparent, splitTraceparents } from './parse-traceparent.ts';
 import { headerValues, idHeaders, isPropagationHeader } from './propagation-header.ts';
 
 /** Picks the propagation headers out of a request's fields and reads them. Values of other headers are not kept. */

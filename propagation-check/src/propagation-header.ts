@@ -1,4 +1,4 @@
-import type { HeaderField, PropagationFormat } from '../evidence.ts';
+import type { HeaderField, PropagationFormat } from './evidence.ts';
 
 /**
  * For each format the header that carries the trace id. A format is present when this header is;

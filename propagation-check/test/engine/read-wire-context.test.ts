@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { readWireContext } from '../../src/tap/read-wire-context.ts';
-import { spanId, traceId, traceparent } from './support.ts';
+import { readWireContext } from '../../src/read-wire-context.ts';
+import { spanId, traceId, traceparent } from '../tap/support.ts';
 
 const ids = { traceId, spanId };
 const grpcTraceBin = Buffer.from(`0000${traceId}01${spanId}0201`, 'hex').toString('base64');

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { parseTraceparent, splitTraceparents, type TraceparentFault } from '../../src/parse-traceparent.ts';
-import { spanId, traceId, traceparent } from './support.ts';
+import { spanId, traceId, traceparent } from '../tap/support.ts';
 
 test('reads the fields of version 00', () => {
   assert.deepEqual(parseTraceparent(traceparent), {

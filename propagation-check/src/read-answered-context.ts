@@ -1,0 +1,46 @@
+import type { AnsweredContext, AnsweredSpan, HeaderField } from './evidence.ts';
+import { parseTraceparent } from './parse-traceparent.ts';
+import { headerValues } from './propagation-header.ts';
+
+/**
+ * Picks out of an answer's fields what the called service says of its own span. Values of other headers, and other
+ * entries of `Server-Timing`, are not kept.
+ *
+ * Sources: W3C Trace Context Level 3 draft, "traceresponse" (the fields of a `traceparent`, with the callee's span id);
+ * W3C Server Timing, section 4, where a metric `traceparent` has the same as its description.
+ */
+export function readAnsweredContext(fields: readonly HeaderField[]): AnsweredContext {
+  const headers = fields.flatMap(({ name, value }): readonly HeaderField[] => {
+    const lower = name.toLowerCase();
+    if (lower === 'traceresponse') return [{ name, value }];
+    return lower === 'server-timing' ? listTraceparents(value).map((entry) => ({ name, value: entry })) : [];
+  });
+  const said = [
+    ...headerValues(headers, 'traceresponse'),
+    ...headerValues(headers, 'server-timing').map(readDescription),
+  ];
+  return { headers, span: readOneSpan(said) };
+}
+
+/** Hops may add their own; spans that differ do not tell which of them was called. */
+function readOneSpan(values: readonly string[]): AnsweredSpan | null {
+  const spans = values.flatMap((value) => {
+    const read = parseTraceparent(value);
+    if (read.state === 'malformed') return [];
+    const { traceId, spanId, sampled } = read;
+    return [{ traceId, spanId, sampled }];
+  });
+  const [first] = spans;
+  const isOne = spans.every((span) => span.traceId === first?.traceId && span.spanId === first.spanId);
+  return first !== undefined && isOne ? first : null;
+}
+
+/** The metrics with this name; a description may hold commas. */
+function listTraceparents(value: string): readonly string[] {
+  const metrics = value.match(/(?:[^,"]|"(?:[^"\\]|\\.)*"?)+/g) ?? [];
+  return metrics.map((metric) => metric.trim()).filter((metric) => /^traceparent\s*;/i.test(metric));
+}
+
+function readDescription(metric: string): string {
+  return /;\s*desc\s*=\s*"?([^";]*)/i.exec(metric)?.[1]?.trim() ?? '';
+}
