@@ -1,6 +1,7 @@
 import { readCallFacts } from '../call-facts.ts';
 import { pairDisplaced } from '../displaced.ts';
-import { findEntry } from '../edge.ts';
+import { findEntry, isEntry } from '../edge.ts';
+import { nameEndpoints } from '../endpoint.ts';
 import { groupBy, keyFor } from '../group-by.ts';
 import { compareRequests, endsWithin, pairSpans, startsAfter } from '../pair.ts';
 import type { Span } from '../span.ts';
@@ -35,12 +36,14 @@ function findStaleClients(scene: Scene): readonly Draft[] {
     );
     const below = owners.flatMap(([, clients]) => clients);
     const own = owners.flatMap(([entry, clients]) => clients.filter((client) => endsWithin(client, entry)));
-    const routes = new Set(owners.map(([entry]) => entry.name));
-    const bereft = scene
-      .spansOf(first.client.serviceName)
-      .filter((span) => span.kind === 'SERVER' && routes.has(span.name) && !callsOf.has(span));
-    const pairs = groupBy(bereft, (entry) => entry.name).flatMap((ofRoute) =>
-      pairDisplaced(ofRoute, below, own.length),
+    const entries = scene.spansOf(first.client.serviceName).filter(isEntry);
+    const endpointOf = nameEndpoints(entries);
+    const endpoints = new Set(owners.map(([entry]) => endpointOf(entry)));
+    const bereft = entries.filter(
+      (span) => span.kind === 'SERVER' && endpoints.has(endpointOf(span)) && !callsOf.has(span),
+    );
+    const pairs = groupBy(bereft, endpointOf).flatMap((ofEndpoint) =>
+      pairDisplaced(ofEndpoint, below, own.length),
     );
     // A stale owner gathers the calls of several requests; fire-and-forget spreads them over their own.
     const gathering = new Set(pairs.map((pair) => findEntry(scene.graph, pair.server)));
