@@ -22,19 +22,12 @@ export const findServerSpansLost: Check = (scene, open) => {
       client.traceId === span.traceId &&
       client.serviceName !== span.serviceName &&
       !isBelow(scene.graph, client, span) &&
-      readOutcome(client) !== 'unreached' &&
-      // The SERVER span may still be open, or on its way.
-      isCovered(
-        scene,
-        span.serviceName,
-        client.startTimeUnixNano,
-        client.endTimeUnixNano + measureServerLag(scene, client, span),
-      ),
+      readOutcome(client) !== 'unreached',
   );
   const edges = groupBy(pairs, ({ client, server }) => keyFor(client.serviceName, server.serviceName));
   return edges.flatMap((group) => {
     const first = group[0];
-    if (first === undefined) return [];
+    if (first === undefined || !group.some((pair) => isServerDue(scene, pair))) return [];
     return [
       {
         id: 'server-span-lost' as const,
@@ -52,6 +45,12 @@ export const findServerSpansLost: Check = (scene, open) => {
     ];
   });
 };
+
+/** Otherwise the SERVER span may still be open, or on its way. */
+function isServerDue(scene: Scene, { client, server }: Pair): boolean {
+  const end = client.endTimeUnixNano + measureServerLag(scene, client, server);
+  return isCovered(scene, server.serviceName, client.startTimeUnixNano, end);
+}
 
 /** How long after its client the SERVER span may have ended: as in whole calls, or as long again as the call took. */
 function measureServerLag(scene: Scene, client: Span, span: Span): bigint {
