@@ -1,6 +1,6 @@
-import { readCallFacts } from '../call-facts.ts';
+import { readCallFacts, readOutcome } from '../call-facts.ts';
 import { pairDisplaced } from '../displaced.ts';
-import { findEntry, isEntry } from '../edge.ts';
+import { type Call, findEntry, isEntry } from '../edge.ts';
 import { nameEndpoints } from '../endpoint.ts';
 import { groupBy, keyFor } from '../group-by.ts';
 import { compareRequests, endsWithin, pairSpans, startsAfter } from '../pair.ts';
@@ -72,12 +72,22 @@ function isLate(scene: Scene, client: Span): boolean {
   return entry !== null && startsAfter(client, entry);
 }
 
+/** The client stopped waiting, and a busy server came to the request later. */
+function isGivenUp({ client, server }: Call): boolean {
+  return (
+    client.kind === 'CLIENT' &&
+    readOutcome(client) === 'unreached' &&
+    compareRequests(client, server) !== 'no'
+  );
+}
+
 /** The header itself was stale: many SERVER spans under one old span, while the CLIENT spans of the calls stay alone. */
 function findStaleHeaders(scene: Scene, open: Open): readonly Draft[] {
   const groups = groupBy(scene.calls, (call) => keyFor(call.client.traceId, call.client.spanId));
   const drafts = groups.flatMap((calls): readonly Draft[] => {
     const parent = calls[0]?.client;
     if (parent === undefined || !calls.some((call) => startsAfter(call.server, parent))) return [];
+    if (calls.every(isGivenUp)) return [];
     const ownClients = open.clients.filter((span) => span.serviceName === parent.serviceName);
     const pairs = pairSpans(
       ownClients,
