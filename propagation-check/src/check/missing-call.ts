@@ -33,13 +33,27 @@ function findWhollyMissingCalls(scene: Scene, open: Open): readonly Draft[] {
     const roots = open.roots.filter((span) => span.serviceName === edge.server && !isHealthProbe(span));
     const callers = scene.spansOf(edge.client);
     if (roots.length === 0) return [];
-    const pairs = pairSpans(callers.filter(isEntry), roots, () => true);
+    const pairs = pairAllWithRequests(callers.filter(isEntry), roots);
     // Messages are read at any time later; requests while the caller's own request is open.
     const isQueued = roots.some((span) => span.kind === 'CONSUMER');
     if (!isQueued && pairs.length * 2 >= roots.length)
       return [describePairs(edge, pairs, findOpenCalls(scene, open))];
     return callers.some(isOutgoing) ? [] : [describeRoots(edge, roots, callers.length > 0)];
   });
+}
+
+/** Each root with the request during which it began; a request may have made several calls. */
+function pairAllWithRequests(requests: readonly Span[], roots: readonly Span[]): readonly Pair[] {
+  const pairs = pairSpans(requests, roots, () => true);
+  const paired = new Set(pairs.map((pair) => pair.server));
+  const agents = new Set(pairs.map((pair) => readCallFacts(pair.server).userAgent));
+  const left = roots.filter((root) => !paired.has(root) && agents.has(readCallFacts(root).userAgent));
+  const more = left.flatMap((root) => pairSpans(requests, [root], endsDuring));
+  return [...pairs, ...more];
+}
+
+function endsDuring(request: Span, root: Span): boolean {
+  return endsWithin(root, request);
 }
 
 /**

@@ -35,11 +35,18 @@ export const findServerSpansLost: Check = (scene, open) => {
         client: first.client.serviceName,
         server: first.server.serviceName,
         protocol: edgeProtocol(readCallFacts(first.client).protocol),
-        shown: group.map(({ client, server }) => ({
-          client,
-          server: null,
-          says: `${server.kind} "${server.name}" of the called service hangs under ${server.parentSpanId}, which never arrived`,
-        })),
+        shown: [
+          ...group.map(({ client, server }) => ({
+            client,
+            server: null,
+            says: `${server.kind} "${server.name}" of the called service hangs under ${server.parentSpanId}, which never arrived`,
+          })),
+          ...listAlike(scene, open.clients, group).map((client) => ({
+            client,
+            server: null,
+            says: `was answered at the same address, and ${first.server.serviceName} has no SERVER span at all`,
+          })),
+        ],
         explains: listOrphansOf(open.orphans, group),
       },
     ];
@@ -50,6 +57,26 @@ export const findServerSpansLost: Check = (scene, open) => {
 function isServerDue(scene: Scene, { client, server }: Pair): boolean {
   const end = client.endTimeUnixNano + measureServerLag(scene, client, server);
   return isCovered(scene, server.serviceName, client.startTimeUnixNano, end);
+}
+
+/** Calls to the same address that led to nothing else: they too have no child where no SERVER span is delivered. */
+function listAlike(scene: Scene, clients: readonly Span[], pairs: readonly Pair[]): readonly Span[] {
+  const [first] = pairs;
+  if (first === undefined || scene.spansOf(first.server.serviceName).some(isEntry)) return [];
+  const paired = new Set(pairs.map((pair) => pair.client));
+  const targets = new Set([...paired].map(targetOf));
+  return clients.filter(
+    (client) =>
+      client.serviceName === first.client.serviceName &&
+      !paired.has(client) &&
+      targets.has(targetOf(client)) &&
+      readOutcome(client) === 'answered',
+  );
+}
+
+function targetOf(client: Span): string {
+  const { host, port } = readCallFacts(client);
+  return keyFor(host, port);
 }
 
 /** How long after its client the SERVER span may have ended: as in whole calls, or as long again as the call took. */
