@@ -6,6 +6,7 @@ import { isParentRemote, type Span } from '../span.ts';
 import { isBelow } from '../trace-graph.ts';
 import { type Check, edgeProtocol, isCovered, measureLag, type Scene } from './check.ts';
 import { type HeaderCause, readMissingAnswer } from './header-cause.ts';
+import { listToSameTargets } from './same-target.ts';
 
 /**
  * The header was delivered: the called service worked in the caller's trace, but its SERVER span never arrived.
@@ -61,22 +62,12 @@ function isServerDue(scene: Scene, { client, server }: Pair): boolean {
 
 /** Calls to the same address that led to nothing else: they too have no child where no SERVER span is delivered. */
 function listAlike(scene: Scene, clients: readonly Span[], pairs: readonly Pair[]): readonly Span[] {
-  const [first] = pairs;
-  if (first === undefined || scene.spansOf(first.server.serviceName).some(isEntry)) return [];
-  const paired = new Set(pairs.map((pair) => pair.client));
-  const targets = new Set([...paired].map(targetOf));
-  return clients.filter(
-    (client) =>
-      client.serviceName === first.client.serviceName &&
-      !paired.has(client) &&
-      targets.has(targetOf(client)) &&
-      readOutcome(client) === 'answered',
+  const service = pairs[0]?.server.serviceName ?? null;
+  if (scene.spansOf(service).some(isEntry)) return [];
+  return listToSameTargets(
+    clients,
+    pairs.map((pair) => pair.client),
   );
-}
-
-function targetOf(client: Span): string {
-  const { host, port } = readCallFacts(client);
-  return keyFor(host, port);
 }
 
 /** How long after its client the SERVER span may have ended: as in whole calls, or as long again as the call took. */
