@@ -76,7 +76,7 @@ function isLate(scene: Scene, client: Span): boolean {
 function isGivenUp({ client, server }: Call): boolean {
   return (
     client.kind === 'CLIENT' &&
-    readOutcome(client) === 'unreached' &&
+    readOutcome(client) !== 'answered' &&
     compareRequests(client, server) !== 'no'
   );
 }
