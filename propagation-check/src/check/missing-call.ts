@@ -1,5 +1,5 @@
 import { areAwaited, measureFill } from '../awaited.ts';
-import { isHealthProbe, readCallFacts } from '../call-facts.ts';
+import { isHealthProbe, readCallFacts, readOutcome } from '../call-facts.ts';
 import { isMoreThanChance } from '../chance.ts';
 import { findEntry, isEntry, isOutgoing } from '../edge.ts';
 import { nameEndpoints } from '../endpoint.ts';
@@ -32,7 +32,7 @@ function findWhollyMissingCalls(scene: Scene, open: Open): readonly Draft[] {
   return listUnseenEdges(scene, open).flatMap((edge): readonly Draft[] => {
     const roots = open.roots.filter((span) => span.serviceName === edge.server && !isHealthProbe(span));
     const callers = scene.spansOf(edge.client);
-    if (roots.length === 0) return [];
+    if (roots.length === 0 || hasReachedNobody(callers)) return [];
     const pairs = pairAllWithRequests(callers.filter(isEntry), roots);
     // Messages are read at any time later; requests while the caller's own request is open.
     const isQueued = roots.some((span) => span.kind === 'CONSUMER');
@@ -40,6 +40,12 @@ function findWhollyMissingCalls(scene: Scene, open: Open): readonly Draft[] {
       return [describePairs(edge, pairs, findOpenCalls(scene, open))];
     return callers.some(isOutgoing) ? [] : [describeRoots(edge, roots, callers.length > 0)];
   });
+}
+
+/** The caller does show its calls, and nobody answered one of them: the roots are those of others. */
+function hasReachedNobody(callers: readonly Span[]): boolean {
+  const calls = callers.filter((span) => span.kind === 'CLIENT' && isOutgoing(span));
+  return calls.length > 0 && calls.every((call) => readOutcome(call) === 'unreached');
 }
 
 /** Each root with the request during which it began; a request may have made several calls. */

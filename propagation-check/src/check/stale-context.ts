@@ -75,9 +75,7 @@ function isLate(scene: Scene, client: Span): boolean {
 /** The client stopped waiting, and a busy server came to the request later. */
 function isGivenUp({ client, server }: Call): boolean {
   return (
-    client.kind === 'CLIENT' &&
-    readOutcome(client) !== 'answered' &&
-    compareRequests(client, server) !== 'no'
+    client.kind === 'CLIENT' && readOutcome(client) !== 'answered' && compareRequests(client, server) !== 'no'
   );
 }
 
