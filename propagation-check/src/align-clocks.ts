@@ -1,4 +1,4 @@
-import { isHealthProbe } from './call-facts.ts';
+import { isHealthProbe, readOutcome } from './call-facts.ts';
 import type { Call, Edges } from './edge.ts';
 import type { Expectation } from './expectation.ts';
 import { groupBy, keyFor } from './group-by.ts';
@@ -149,8 +149,9 @@ function measureLooseEdges(edges: Edges, expectation: Expectation): readonly Mea
   });
 }
 
+/** A client that gave up may have ended before its server began: that tells nothing of clocks. */
 function isSynchronous({ client, server }: Call): boolean {
-  return client.kind === 'CLIENT' && server.kind === 'SERVER';
+  return client.kind === 'CLIENT' && server.kind === 'SERVER' && readOutcome(client) !== 'unreached';
 }
 
 /** The clock with the most spans first. */

@@ -15,7 +15,7 @@ export interface Awaiting {
 export function areAwaited(pairs: readonly Awaiting[]): boolean {
   const contained = pairs.filter(({ request, call }) => endsWithin(call, request));
   if (pairs.length === 0 || contained.length < pairs.length * 0.9) return false;
-  const fill = median(pairs.map(({ request, call }) => ratio(durationOf(call), durationOf(request))));
+  const fill = median(pairs.map(({ request, call }) => measureFill(request, call)));
   const rest = median(
     pairs.map(({ request, call }) =>
       ratio(request.endTimeUnixNano - call.endTimeUnixNano, durationOf(request)),
@@ -26,6 +26,11 @@ export function areAwaited(pairs: readonly Awaiting[]): boolean {
   );
   const isPrompt = pairs.length > 1 && median(delays) <= 0.1 && delays.every((delay) => delay <= 0.25);
   return fill >= 0.25 || rest <= 0.2 || isPrompt;
+}
+
+/** How much of a request a call took: 1 where it took all of it. */
+export function measureFill(request: Span, call: Span): number {
+  return ratio(durationOf(call), durationOf(request));
 }
 
 function durationOf(span: Span): bigint {

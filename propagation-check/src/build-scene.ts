@@ -1,5 +1,5 @@
 import type { Coverage, Scene } from './check/check.ts';
-import { keyFor } from './group-by.ts';
+import { groupBy, keyFor } from './group-by.ts';
 import type { Span } from './span.ts';
 
 type Facts = Pick<Scene, 'graph' | 'calls' | 'expectation' | 'headersOf' | 'clockOffsets'>;
@@ -30,14 +30,46 @@ function indexBy<Key, Item>(
   return (key) => groups.get(key) ?? [];
 }
 
+/**
+ * When a service would have delivered each span of each of its instances. An instance that exports late is cut off
+ * earlier than the others; one that was replaced by another is not cut off at all.
+ */
 function measureCoverage(spans: readonly Span[]): Scene['coverage'] {
-  const coverages = new Map<string | null, Coverage>();
-  for (const { serviceName, endTimeUnixNano: end } of spans) {
-    const known = coverages.get(serviceName) ?? { from: end, to: end };
-    coverages.set(serviceName, {
-      from: end < known.from ? end : known.from,
-      to: end > known.to ? end : known.to,
-    });
-  }
+  const coverages = new Map(
+    groupBy(spans, (span) => keyFor(span.serviceName)).map((ofService) => [
+      ofService[0]?.serviceName ?? null,
+      intersect(groupBy(ofService, nameInstance).map(measureEnds)),
+    ]),
+  );
   return (service) => coverages.get(service) ?? null;
+}
+
+function nameInstance(span: Span): string {
+  return keyFor(...[...span.resource].map(([key, value]) => `${key}=${String(value)}`).sort());
+}
+
+function measureEnds(spans: readonly Span[]): Coverage {
+  const ends = spans.map((span) => span.endTimeUnixNano);
+  return { from: ends.reduce(earlier), to: ends.reduce(later) };
+}
+
+/** What all instances cover; where that is little, they followed one another, and what any of them covers. */
+function intersect(coverages: readonly Coverage[]): Coverage {
+  const any = {
+    from: coverages.map(({ from }) => from).reduce(earlier),
+    to: coverages.map(({ to }) => to).reduce(later),
+  };
+  const all = {
+    from: coverages.map(({ from }) => from).reduce(later),
+    to: coverages.map(({ to }) => to).reduce(earlier),
+  };
+  return (all.to - all.from) * 4n > any.to - any.from ? all : any;
+}
+
+function earlier(one: bigint, other: bigint): bigint {
+  return one < other ? one : other;
+}
+
+function later(one: bigint, other: bigint): bigint {
+  return one > other ? one : other;
 }

@@ -2,7 +2,8 @@ import type { Span } from './span.ts';
 
 /**
  * What a span says of the call that it belongs to, in the attribute names of every generation of the
- * semantic conventions (HTTP before and after 1.23, RPC before and after its stabilisation, messaging).
+ * semantic conventions (HTTP before and after 1.23, RPC before and after its stabilisation, messaging), and of
+ * Micrometer's observations (Spring).
  */
 export interface CallFacts {
   readonly protocol: 'http' | 'rpc' | 'messaging' | 'database' | 'unknown';
@@ -42,8 +43,8 @@ function readFacts(span: Span): CallFacts {
   const target = readText(span, 'url.path', 'http.target', 'http.path');
   return {
     protocol: readProtocol(span),
-    method: readText(span, 'http.request.method', 'http.method')?.toUpperCase() ?? null,
-    path: withoutQuery(target) ?? url?.path ?? null,
+    method: readText(span, 'http.request.method', 'http.method', 'method')?.toUpperCase() ?? null,
+    path: withoutQuery(target) ?? url?.path ?? readPathOfUrl(span),
     route: readText(span, 'http.route') ?? readRouteOfName(span),
     host: address?.host ?? url?.host ?? null,
     port: readPort(span) ?? url?.port ?? address?.port ?? null,
@@ -54,7 +55,7 @@ function readFacts(span: Span): CallFacts {
       'messaging.destination',
       'messaging.source.name',
     ),
-    statusCode: readNumber(span, 'http.response.status_code', 'http.status_code'),
+    statusCode: readNumber(span, 'http.response.status_code', 'http.status_code', 'status'),
     userAgent: readText(span, 'user_agent.original', 'http.user_agent'),
   };
 }
@@ -101,9 +102,18 @@ function readRpcMethod(span: Span): string | null {
   return service !== null && method !== null ? `${service}/${method}` : null;
 }
 
-/** SERVER spans are named `{method} {route}` where the route is known (semantic conventions, HTTP spans, "Name"). */
+/**
+ * SERVER spans are named `{method} {route}` where the route is known (semantic conventions, HTTP spans, "Name"),
+ * and `http {method} {route}` by Micrometer.
+ */
 function readRouteOfName(span: Span): string | null {
-  return span.kind === 'SERVER' ? (/^[A-Z]+ (\/\S*)$/.exec(span.name)?.[1] ?? null) : null;
+  return span.kind === 'SERVER' ? (/^(?:http )?[a-z]+ (\/\S*)$/i.exec(span.name)?.[1] ?? null) : null;
+}
+
+/** Micrometer's servers write the path alone where a URL belongs. */
+function readPathOfUrl(span: Span): string | null {
+  const url = readText(span, 'http.url');
+  return url?.startsWith('/') ? withoutQuery(url) : null;
 }
 
 function hasAny(span: Span, ...keys: readonly string[]): boolean {

@@ -1,5 +1,6 @@
 import { pairDisplaced } from '../displaced.ts';
 import { type Call, findEntry, findTopInService, isEntry } from '../edge.ts';
+import { nameEndpoints } from '../endpoint.ts';
 import { isExpected } from '../expectation.ts';
 import { groupBy, keyFor } from '../group-by.ts';
 import { isRoot } from '../trace-graph.ts';
@@ -22,7 +23,7 @@ export const findContextLostInProcess: Check = (scene) => {
     const entriesWithCall = new Set(calls.map((call) => findEntry(scene.graph, call.client)));
     const entries = scene.spansOf(first.client.serviceName).filter(isEntry);
     // Each route is judged for itself: others do not make the call.
-    const routes = groupBy(entries, (entry) => keyFor(entry.kind, entry.name));
+    const routes = groupBy(entries, nameEndpoints(entries));
     const clients = detached.map((call) => call.client);
     const found = routes.flatMap((ofRoute) =>
       pairDisplaced(

@@ -1,10 +1,12 @@
-import { areAwaited } from '../awaited.ts';
-import { isHealthProbe, readCallFacts } from '../call-facts.ts';
+import { areAwaited, measureFill } from '../awaited.ts';
+import { isHealthProbe, readCallFacts, readOutcome } from '../call-facts.ts';
 import { isMoreThanChance } from '../chance.ts';
 import { findEntry, isEntry, isOutgoing } from '../edge.ts';
+import { nameEndpoints } from '../endpoint.ts';
 import type { ExpectedEdge } from '../expectation.ts';
 import type { FindingId } from '../finding.ts';
-import { type Pair, pairSpans, startsDuring } from '../pair.ts';
+import { groupBy } from '../group-by.ts';
+import { endsWithin, type Pair, pairSpans, startsDuring } from '../pair.ts';
 import type { Span } from '../span.ts';
 import {
   type Check,
@@ -30,14 +32,34 @@ function findWhollyMissingCalls(scene: Scene, open: Open): readonly Draft[] {
   return listUnseenEdges(scene, open).flatMap((edge): readonly Draft[] => {
     const roots = open.roots.filter((span) => span.serviceName === edge.server && !isHealthProbe(span));
     const callers = scene.spansOf(edge.client);
-    if (roots.length === 0) return [];
-    const pairs = pairSpans(callers.filter(isEntry), roots, () => true);
+    if (roots.length === 0 || hasReachedNobody(callers)) return [];
+    const pairs = pairAllWithRequests(callers.filter(isEntry), roots);
     // Messages are read at any time later; requests while the caller's own request is open.
     const isQueued = roots.some((span) => span.kind === 'CONSUMER');
     if (!isQueued && pairs.length * 2 >= roots.length)
       return [describePairs(edge, pairs, findOpenCalls(scene, open))];
     return callers.some(isOutgoing) ? [] : [describeRoots(edge, roots, callers.length > 0)];
   });
+}
+
+/** The caller does show its calls, and nobody answered one of them: the roots are those of others. */
+function hasReachedNobody(callers: readonly Span[]): boolean {
+  const calls = callers.filter((span) => span.kind === 'CLIENT' && isOutgoing(span));
+  return calls.length > 0 && calls.every((call) => readOutcome(call) === 'unreached');
+}
+
+/** Each root with the request during which it began; a request may have made several calls. */
+function pairAllWithRequests(requests: readonly Span[], roots: readonly Span[]): readonly Pair[] {
+  const pairs = pairSpans(requests, roots, () => true);
+  const paired = new Set(pairs.map((pair) => pair.server));
+  const agents = new Set(pairs.map((pair) => readCallFacts(pair.server).userAgent));
+  const left = roots.filter((root) => !paired.has(root) && agents.has(readCallFacts(root).userAgent));
+  const more = left.flatMap((root) => pairSpans(requests, [root], endsDuring));
+  return [...pairs, ...more];
+}
+
+function endsDuring(request: Span, root: Span): boolean {
+  return endsWithin(root, request);
 }
 
 /**
@@ -53,53 +75,91 @@ function findPartlyMissingCalls(scene: Scene, open: Open): readonly Draft[] {
     const roots = open.roots.filter(
       (span) => span.serviceName === edge.server && span.kind === 'SERVER' && !isHealthProbe(span),
     );
-    const callers = scene.spansOf(edge.client);
-    const calling = groupCallsByRequest(scene, callers.filter(isOutgoing));
-    const callingRoutes = new Set([...calling.keys()].map((request) => request.name));
-    const requests = callers.filter((span) => span.kind === 'SERVER');
-    const isCalling = (request: Span): boolean => callingRoutes.has(request.name);
-    const without = pairWithin(
-      requests.filter((request) => !isCalling(request)),
-      roots,
-      isSentByAnother,
+    // What one library sent has one user agent; outside callers have others.
+    const pairs = groupBy(roots, (root) => readCallFacts(root).userAgent ?? '').flatMap((ofAgent) =>
+      pairWithRequests(scene, edge, ofAgent),
     );
-    if (without.length > 0) return [describePairs(edge, without, () => null)];
-    // Requests that show some of their calls: the root fills a time in which they show none.
-    const between = (request: Span, root: Span): boolean =>
-      isSentByAnother(request, root) &&
-      !(calling.get(request) ?? []).some(
-        (call) =>
-          call.endTimeUnixNano > root.startTimeUnixNano && call.startTimeUnixNano < root.endTimeUnixNano,
-      );
-    const pairs = pairWithin(requests.filter(isCalling), roots, between);
-    const isSure =
-      pairs.length >= fewestBetween &&
-      pairs.length === roots.length &&
-      isMoreThanChance(
-        roots,
-        pairs.length,
-        (moved) => pairWithin(requests.filter(isCalling), moved, between).length,
-      );
-    return isSure ? [describePairs(edge, pairs, () => null)] : [];
+    return pairs.length === 0 ? [] : [describePairs(edge, pairs, () => null)];
   });
+}
+
+function pairWithRequests(scene: Scene, edge: ExpectedEdge, roots: readonly Span[]): readonly Pair[] {
+  const callers = scene.spansOf(edge.client);
+  const calling = groupCallsByRequest(scene, callers.filter(isOutgoing));
+  const endpointOf = nameEndpoints(callers);
+  const callingEndpoints = new Set([...calling.keys()].map(endpointOf));
+  const requests = callers.filter((span) => span.kind === 'SERVER');
+  const isCalling = (request: Span): boolean => callingEndpoints.has(endpointOf(request));
+  const without = pairWithin(
+    requests.filter((request) => !isCalling(request)),
+    roots,
+    isSentByAnother,
+    endpointOf,
+  );
+  if (without.length > 0) return without;
+  // Requests that show some of their calls: the root fills a time in which they show none.
+  const between = (request: Span, root: Span): boolean =>
+    isSentByAnother(request, root) &&
+    !(calling.get(request) ?? []).some(
+      (call) =>
+        call.endTimeUnixNano > root.startTimeUnixNano && call.startTimeUnixNano < root.endTimeUnixNano,
+    );
+  const pairs = pairWithin(requests.filter(isCalling), roots, between, endpointOf);
+  const isSure =
+    pairs.length >= fewestBetween &&
+    pairs.length === roots.length &&
+    isMoreThanChance(
+      roots,
+      pairs.length,
+      (moved) => pairWithin(requests.filter(isCalling), moved, between, endpointOf).length,
+    );
+  return isSure ? pairs : [];
 }
 
 /** Fewer roots between the calls of requests may be a coincidence. */
 const fewestBetween = 5;
 
-/** A root for every request of a route, one to one, within it and waited for; none where a request lacks one. */
+/** A root for (nearly) every request of an endpoint, one to one, within it and waited for; none otherwise. */
 function pairWithin(
   requests: readonly Span[],
   roots: readonly Span[],
   fits: (request: Span, root: Span) => boolean,
+  endpointOf: (request: Span) => string,
 ): readonly Pair[] {
-  const sure = pairSpans(requests, roots, fits).filter(
-    (pair) => pair.unique && pair.server.endTimeUnixNano <= pair.client.endTimeUnixNano,
-  );
-  const routes = new Set(sure.map((pair) => pair.client.name));
-  const ofRoutes = requests.filter((request) => routes.has(request.name));
-  const awaited = areAwaited(sure.map(({ client: request, server: call }) => ({ request, call })));
-  return awaited && sure.length >= 2 && sure.length === ofRoutes.length ? sure : [];
+  const isMadeDuring = (request: Span, root: Span): boolean =>
+    fits(request, root) && endsWithin(root, request);
+  const contained = pairSpans(requests, roots, isMadeDuring);
+  const endpoints = new Set(contained.map((pair) => endpointOf(pair.client)));
+  const ofEndpoints = requests.filter((request) => endpoints.has(endpointOf(request)));
+  const isEvery = contained.length >= ofEndpoints.length * 0.9;
+  const awaited = areAwaited(contained.map(({ client: request, server: call }) => ({ request, call })));
+  if (!isEvery || !awaited || !areSure(requests, roots, contained, isMadeDuring)) return [];
+  // A server may end after the request that waited for it.
+  const paired = new Set(contained.flatMap((pair) => [pair.client, pair.server]));
+  const isLeft = (span: Span): boolean => !paired.has(span);
+  return [...contained, ...pairSpans(ofEndpoints.filter(isLeft), roots.filter(isLeft), fits)];
+}
+
+/**
+ * Requests that overlap can each have made several of the roots: then chance must explain fewer of those that fill
+ * their request best, which under load are the ones that tell.
+ */
+function areSure(
+  requests: readonly Span[],
+  roots: readonly Span[],
+  pairs: readonly Pair[],
+  fits: (request: Span, root: Span) => boolean,
+): boolean {
+  if (pairs.every((pair) => pair.unique)) return pairs.length >= 2;
+  const fills = pairs
+    .map(({ client, server }) => measureFill(client, server))
+    .sort((one, other) => one - other);
+  const median = fills[fills.length >> 1] ?? 1;
+  const countFilling = (moved: readonly Span[]): number =>
+    pairSpans(requests, moved, (request, root) => fits(request, root) && measureFill(request, root) >= median)
+      .length;
+  const found = countFilling(roots);
+  return found >= fewestBetween && isMoreThanChance(roots, found, countFilling);
 }
 
 function groupCallsByRequest(scene: Scene, calls: readonly Span[]): ReadonlyMap<Span, readonly Span[]> {

@@ -4,6 +4,7 @@ import { pairSpans } from '../pair.ts';
 import { isRoot } from '../trace-graph.ts';
 import { type Check, edgeProtocol, listUnseenEdges, type Scene } from './check.ts';
 import type { HeaderCause } from './header-cause.ts';
+import { listToSameTargets } from './same-target.ts';
 
 /**
  * The called service emits spans, but no SERVER span at all: its own calls start new traces while the caller waits.
@@ -28,11 +29,21 @@ export const findServersNotInstrumented: Check = (scene, open) =>
         client: edge.client,
         server: edge.server,
         protocol: edgeProtocol(readCallFacts(first.client).protocol),
-        shown: pairs.map(({ client, server }) => ({
-          client,
-          server: null,
-          says: `meanwhile ${edge.server} made ${server.kind} "${server.name}" as the root of trace ${server.traceId}, and has no SERVER span anywhere`,
-        })),
+        shown: [
+          ...pairs.map(({ client, server }) => ({
+            client,
+            server: null,
+            says: `meanwhile ${edge.server} made ${server.kind} "${server.name}" as the root of trace ${server.traceId}, and has no SERVER span anywhere`,
+          })),
+          ...listToSameTargets(
+            open.clients,
+            pairs.map((pair) => pair.client),
+          ).map((client) => ({
+            client,
+            server: null,
+            says: `has the same target, and ${edge.server} has no SERVER span anywhere`,
+          })),
+        ],
       },
     ];
   });

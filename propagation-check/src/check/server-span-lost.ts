@@ -6,6 +6,7 @@ import { isParentRemote, type Span } from '../span.ts';
 import { isBelow } from '../trace-graph.ts';
 import { type Check, edgeProtocol, isCovered, measureLag, type Scene } from './check.ts';
 import { type HeaderCause, readMissingAnswer } from './header-cause.ts';
+import { listToSameTargets } from './same-target.ts';
 
 /**
  * The header was delivered: the called service worked in the caller's trace, but its SERVER span never arrived.
@@ -22,19 +23,12 @@ export const findServerSpansLost: Check = (scene, open) => {
       client.traceId === span.traceId &&
       client.serviceName !== span.serviceName &&
       !isBelow(scene.graph, client, span) &&
-      readOutcome(client) !== 'unreached' &&
-      // The SERVER span may still be open, or on its way.
-      isCovered(
-        scene,
-        span.serviceName,
-        client.startTimeUnixNano,
-        client.endTimeUnixNano + measureServerLag(scene, client, span),
-      ),
+      readOutcome(client) !== 'unreached',
   );
   const edges = groupBy(pairs, ({ client, server }) => keyFor(client.serviceName, server.serviceName));
   return edges.flatMap((group) => {
     const first = group[0];
-    if (first === undefined) return [];
+    if (first === undefined || !group.some((pair) => isServerDue(scene, pair))) return [];
     return [
       {
         id: 'server-span-lost' as const,
@@ -42,16 +36,39 @@ export const findServerSpansLost: Check = (scene, open) => {
         client: first.client.serviceName,
         server: first.server.serviceName,
         protocol: edgeProtocol(readCallFacts(first.client).protocol),
-        shown: group.map(({ client, server }) => ({
-          client,
-          server: null,
-          says: `${server.kind} "${server.name}" of the called service hangs under ${server.parentSpanId}, which never arrived`,
-        })),
+        shown: [
+          ...group.map(({ client, server }) => ({
+            client,
+            server: null,
+            says: `${server.kind} "${server.name}" of the called service hangs under ${server.parentSpanId}, which never arrived`,
+          })),
+          ...listAlike(scene, open.clients, group).map((client) => ({
+            client,
+            server: null,
+            says: `was answered at the same address, and ${first.server.serviceName} has no SERVER span at all`,
+          })),
+        ],
         explains: listOrphansOf(open.orphans, group),
       },
     ];
   });
 };
+
+/** Otherwise the SERVER span may still be open, or on its way. */
+function isServerDue(scene: Scene, { client, server }: Pair): boolean {
+  const end = client.endTimeUnixNano + measureServerLag(scene, client, server);
+  return isCovered(scene, server.serviceName, client.startTimeUnixNano, end);
+}
+
+/** Calls to the same address that led to nothing else: they too have no child where no SERVER span is delivered. */
+function listAlike(scene: Scene, clients: readonly Span[], pairs: readonly Pair[]): readonly Span[] {
+  const service = pairs[0]?.server.serviceName ?? null;
+  if (scene.spansOf(service).some(isEntry)) return [];
+  return listToSameTargets(
+    clients,
+    pairs.map((pair) => pair.client),
+  );
+}
 
 /** How long after its client the SERVER span may have ended: as in whole calls, or as long again as the call took. */
 function measureServerLag(scene: Scene, client: Span, span: Span): bigint {

@@ -23,8 +23,17 @@ export const findSplitTraces: Check = (scene, open) => {
   const edges = groupBy(pairs, ({ client, server }) =>
     keyFor(client.serviceName, server.serviceName, readCallFacts(client).protocol),
   );
-  return edges.flatMap((group) => describeEdge(scene, open.clients, strangers, group));
+  return edges.flatMap((group) => describeEdge(scene, open.clients, strangers, withoutOtherAgents(group)));
 };
+
+/** What one instrumentation sends has one user agent: a few pairs with another are callers from outside. */
+function withoutOtherAgents(pairs: readonly Pair[]): readonly Pair[] {
+  return groupBy(pairs, (pair) => pair.client.scopeName).flatMap((ofScope) => {
+    const ofAgents = groupBy(ofScope, (pair) => readCallFacts(pair.server).userAgent ?? '');
+    const common = ofAgents.find((ofAgent) => ofAgent.length * 10 >= ofScope.length * 9);
+    return common ?? ofScope;
+  });
+}
 
 function belongTogether(scene: Scene, client: Span, server: Span): boolean {
   if (!isPlausible(scene, client.serviceName, server.serviceName)) return false;

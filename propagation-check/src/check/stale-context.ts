@@ -1,6 +1,7 @@
-import { readCallFacts } from '../call-facts.ts';
+import { readCallFacts, readOutcome } from '../call-facts.ts';
 import { pairDisplaced } from '../displaced.ts';
-import { findEntry } from '../edge.ts';
+import { type Call, findEntry, isEntry } from '../edge.ts';
+import { nameEndpoints } from '../endpoint.ts';
 import { groupBy, keyFor } from '../group-by.ts';
 import { compareRequests, endsWithin, pairSpans, startsAfter } from '../pair.ts';
 import type { Span } from '../span.ts';
@@ -35,12 +36,14 @@ function findStaleClients(scene: Scene): readonly Draft[] {
     );
     const below = owners.flatMap(([, clients]) => clients);
     const own = owners.flatMap(([entry, clients]) => clients.filter((client) => endsWithin(client, entry)));
-    const routes = new Set(owners.map(([entry]) => entry.name));
-    const bereft = scene
-      .spansOf(first.client.serviceName)
-      .filter((span) => span.kind === 'SERVER' && routes.has(span.name) && !callsOf.has(span));
-    const pairs = groupBy(bereft, (entry) => entry.name).flatMap((ofRoute) =>
-      pairDisplaced(ofRoute, below, own.length),
+    const entries = scene.spansOf(first.client.serviceName).filter(isEntry);
+    const endpointOf = nameEndpoints(entries);
+    const endpoints = new Set(owners.map(([entry]) => endpointOf(entry)));
+    const bereft = entries.filter(
+      (span) => span.kind === 'SERVER' && endpoints.has(endpointOf(span)) && !callsOf.has(span),
+    );
+    const pairs = groupBy(bereft, endpointOf).flatMap((ofEndpoint) =>
+      pairDisplaced(ofEndpoint, below, own.length),
     );
     // A stale owner gathers the calls of several requests; fire-and-forget spreads them over their own.
     const gathering = new Set(pairs.map((pair) => findEntry(scene.graph, pair.server)));
@@ -69,12 +72,20 @@ function isLate(scene: Scene, client: Span): boolean {
   return entry !== null && startsAfter(client, entry);
 }
 
+/** The client stopped waiting, and a busy server came to the request later. */
+function isGivenUp({ client, server }: Call): boolean {
+  return (
+    client.kind === 'CLIENT' && readOutcome(client) !== 'answered' && compareRequests(client, server) !== 'no'
+  );
+}
+
 /** The header itself was stale: many SERVER spans under one old span, while the CLIENT spans of the calls stay alone. */
 function findStaleHeaders(scene: Scene, open: Open): readonly Draft[] {
   const groups = groupBy(scene.calls, (call) => keyFor(call.client.traceId, call.client.spanId));
   const drafts = groups.flatMap((calls): readonly Draft[] => {
     const parent = calls[0]?.client;
     if (parent === undefined || !calls.some((call) => startsAfter(call.server, parent))) return [];
+    if (calls.every(isGivenUp)) return [];
     const ownClients = open.clients.filter((span) => span.serviceName === parent.serviceName);
     const pairs = pairSpans(
       ownClients,
