@@ -186,10 +186,11 @@ export class SpanDelivery implements SpanExporter {
     this.#reportFailure(reason, status);
     // The receiver lives and did not take this batch; that must not hold up the others.
     if (status !== null) this.#backlog.moveToBack(batch);
+    // What was under way at the same time has failed for the same reason.
+    if (this.#pause !== null) return;
     this.#failures += 1;
     const ceiling = Math.min(minBackoffMillis * 2 ** (this.#failures - 1), maxBackoffMillis);
     const millis = Math.max(ceiling * (0.5 + Math.random() / 2), retryAfterMillis ?? 0);
-    if (this.#pause !== null) clearTimeout(this.#pause);
     this.#pause = setTimeout(() => {
       this.#pause = null;
       this.#pump();
@@ -278,12 +279,14 @@ export class SpanDelivery implements SpanExporter {
   /** Once for each reason in an outage. */
   #reportFailure(reason: string, status: number | null): void {
     this.#outage ??= { since: performance.now(), said: new Set(), droppedBefore: this.#dropped.backlog_full };
-    if (this.#outage.said.has(status)) return;
-    this.#outage.said.add(status);
+    const advice = advise(reason, status);
+    const gist = advice || status;
+    if (this.#outage.said.has(gist)) return;
+    this.#outage.said.add(gist);
     const { url, maxBytes } = this.#options;
     diag.warn(
       `${url} does not take spans: ${reason}. They are kept and sent again until it does (${this.#backlog.spans} in ` +
-        `${this.#backlog.bytes} of ${maxBytes} bytes).${status === 401 || status === 403 ? accessAdvice : ''}`,
+        `${this.#backlog.bytes} of ${maxBytes} bytes).${advice}`,
     );
   }
 
@@ -312,13 +315,22 @@ export class SpanDelivery implements SpanExporter {
 interface Outage {
   /** Milliseconds of the monotonic clock. */
   readonly since: number;
-  /** What the log has said of it: a status, null for no answer, or that the backlog is full. */
-  readonly said: Set<number | null | 'full'>;
+  /** What the log has said of it: an advice, a status, null for no answer, or that the backlog is full. */
+  readonly said: Set<string | number | null>;
   readonly droppedBefore: number;
 }
 
-const accessAdvice =
-  ' Check OTEL_EXPORTER_OTLP_HEADERS (the token) and OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE with OTEL_EXPORTER_OTLP_CLIENT_KEY.';
+/** What an operator can do about it; empty where nobody knows. */
+function advise(reason: string, status: number | null): string {
+  if (status === 401 || status === 403) return ' Check the token in OTEL_EXPORTER_OTLP_HEADERS.';
+  if (status === null && /certificate|SSL|TLS/i.test(reason)) {
+    return (
+      ' Check OTEL_EXPORTER_OTLP_CERTIFICATE (who signs for the receiver), OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE and ' +
+      'OTEL_EXPORTER_OTLP_CLIENT_KEY, and whether the receiver speaks TLS.'
+    );
+  }
+  return '';
+}
 
 function reportSpoolError(error: unknown): void {
   diag.error(`The spool of spans failed: ${describe(error)}.`);
