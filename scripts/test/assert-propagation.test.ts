@@ -64,7 +64,7 @@ describe('npm run assert', { concurrency: 2 }, () => {
 
   for (const [way, env, message] of [
     ['network', {}, /^the counters at http:\/\/service-a:9464\/metrics cannot be read: .*Is the stack up/],
-    ['compose', { PATH: '' }, /^the counters cannot be read from service A's container: .*ENOENT/],
+    ['compose', { PATH: '' }, /^the counters cannot be read from a container beside the stack: .*ENOENT/],
   ] as const) {
     it(`gives no account where a counter cannot be read by ${way}`, async (t) => {
       const url = await startFailingServiceA(t);
