@@ -54,19 +54,27 @@ async function runAll(
   options: RunOptions,
   done: ReadonlyMap<string, Run[]>,
 ): Promise<void> {
+  const broken = new AbortController();
+  const signal = AbortSignal.any([options.signal, broken.signal]);
   const runSome = async (some: readonly Fault[], stacks: number): Promise<void> => {
     const queue = some.values();
     const work = async (): Promise<void> => {
       for (const fault of queue) {
         const project = `chaos-${process.pid}-${fault.name}`;
-        for await (const run of runFault(fault, count, project, options)) {
+        for await (const run of runFault(fault, count, project, { ...options, signal })) {
           done.get(fault.name)?.push(run);
           const number = `[${done.get(fault.name)?.length}/${count}]`;
           process.stderr.write(`${new Date().toISOString()} ${number} ${describeRun(run)}\n`);
         }
       }
     };
-    const workers = await Promise.allSettled(Array.from({ length: stacks }, work));
+    const start = () =>
+      work().catch((error: unknown) => {
+        // A fault of this program: the others need not go on.
+        broken.abort(error);
+        throw error;
+      });
+    const workers = await Promise.allSettled(Array.from({ length: stacks }, start));
     // Only now, when every stack has been taken down.
     for (const worker of workers) if (worker.status === 'rejected') throw worker.reason;
   };

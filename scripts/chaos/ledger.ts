@@ -23,21 +23,29 @@ const lineSchema = z.object({
   name: z.string(),
 });
 
+/** The log cannot be read, so it is no witness. */
+export class LedgerError extends Error {
+  override readonly name = 'LedgerError';
+}
+
 /**
- * The ended spans in a service's log, in order.
- * @throws {SyntaxError} for a line that says it is a span and is not: then the log is no witness.
+ * The ended spans in a service's log, in order. Where whoever reads the log is slow, one may stand in the middle of another line: the
+ * logger then writes a line in pieces, and the span's own goes between them in one.
+ * @throws {LedgerError} for something that says it is a span and is not.
  */
 export function readLedger(service: string, log: string): readonly EndedSpan[] {
-  return log
-    .split('\n')
-    .filter((line) => line.includes('"msg":"span"'))
-    .map((line) => {
-      const span = lineSchema.safeParse(parseJson(line));
-      if (!span.success)
-        throw new SyntaxError(`the log of ${service} has a line that cannot be read: ${line.slice(0, 200)}`);
-      const { trace_id, span_id, parent_span_id, kind, name } = span.data;
-      return { service, traceId: trace_id, spanId: span_id, parentSpanId: parent_span_id, kind, name };
-    });
+  const lines = log.match(/\{[^{}]*"msg":"span"[^{}]*\}/g) ?? [];
+  if (lines.length < (log.match(/"msg":"span"/g) ?? []).length)
+    throw new LedgerError(
+      `the log of ${service} has a span that is cut in two: it cannot say what has ended`,
+    );
+  return lines.map((line) => {
+    const span = lineSchema.safeParse(parseJson(line));
+    if (!span.success)
+      throw new LedgerError(`the log of ${service} has a span that cannot be read: ${line.slice(0, 200)}`);
+    const { trace_id, span_id, parent_span_id, kind, name } = span.data;
+    return { service, traceId: trace_id, spanId: span_id, parentSpanId: parent_span_id, kind, name };
+  });
 }
 
 function parseJson(line: string): unknown {

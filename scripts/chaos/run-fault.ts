@@ -8,7 +8,7 @@ import { type Account, drawAccount, isClean } from './account.ts';
 import { readSaid, type Said } from './counters.ts';
 import { awaitSpans } from './drain.ts';
 import { type Fault, NoFaultError, type Scene, type Settings, type StackShape } from './fault.ts';
-import { type EndedSpan, readLedger } from './ledger.ts';
+import { type EndedSpan, LedgerError, readLedger } from './ledger.ts';
 import { type PeakMemory, watchMemory } from './memory.ts';
 import { CommandError } from './run-command.ts';
 import { type ComposeOverride, type ServiceName, type Stack, serviceNames, startStack } from './stack.ts';
@@ -110,8 +110,8 @@ function makeOverride(fault: Fault, { override, shape }: RunOptions): ComposeOve
   return { ...own, services: Object.fromEntries(services) };
 }
 
-function isExpected(error: unknown): error is CommandError | NoFaultError | SourceError {
-  return error instanceof CommandError || error instanceof NoFaultError || error instanceof SourceError;
+function isExpected(error: unknown): error is Error {
+  return [CommandError, NoFaultError, SourceError, LedgerError].some((kind) => error instanceof kind);
 }
 
 async function runOn(stack: Stack, fault: Fault, name: string, options: RunOptions): Promise<RunDone> {

@@ -11,7 +11,7 @@ import { type Account, drawAccount, type Evidence, isClean } from '../chaos/acco
 import { readSamples } from '../chaos/counters.ts';
 import { awaitSpans } from '../chaos/drain.ts';
 import { chaosFaults } from '../chaos/faults.ts';
-import { type EndedSpan, readLedger } from '../chaos/ledger.ts';
+import { type EndedSpan, LedgerError, readLedger } from '../chaos/ledger.ts';
 import { countDropped } from '../chaos/lossy-network.ts';
 import { readArguments, selectFaults } from '../chaos/options.ts';
 import { describeRun, isRowClean, isRowWhole, type Row, renderTable, summarize } from '../chaos/report.ts';
@@ -185,12 +185,23 @@ describe('the ledger', () => {
     ]);
   });
 
-  it('is no witness with a line that is cut off', () => {
-    assert.throws(
-      () => readLedger('service-a', line.slice(0, -10)),
-      /the log of service-a has a line that cannot/,
+  it('is read from the middle of a line that was written in pieces', () => {
+    const ended = readLedger('service-a', `{"level":40,"err":{"message":"within 200${line}\n0 ms"}}\n`);
+    assert.deepEqual(
+      ended.map(({ spanId }) => spanId),
+      [ids.client],
     );
   });
+
+  for (const [what, broken] of [
+    ['is cut off', line.slice(0, -10)],
+    ['has another in its middle', `${line.slice(0, -10)}${line}\n"}`],
+    ['has an id of another length', line.replace(ids.client, 'abc')],
+  ] as const) {
+    it(`is no witness with a span that ${what}`, () => {
+      assert.throws(() => readLedger('service-a', `${line}\n${broken}\n`), LedgerError);
+    });
+  }
 });
 
 describe('the drain', () => {
