@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -78,8 +79,13 @@ let stacks = 0;
 const startTimeoutMs = 180_000;
 const pollMs = 100;
 
-/** The image of a service that Compose builds: the same for every stack, so that it is built once. */
-export const imageOf = (service: string): string => `trace-context-propagation-chaos-${service}`;
+const checkout = createHash('sha256')
+  .update(import.meta.dirname)
+  .digest('hex')
+  .slice(0, 8);
+
+/** The image of a service that Compose builds: one for all stacks, so that it is built once; another for each checkout. */
+export const imageOf = (service: string): string => `trace-context-propagation-chaos-${service}:${checkout}`;
 
 /** Builds the images of the services for all stacks. @throws {CommandError} */
 export async function buildImages(

@@ -21,7 +21,7 @@ for (const mode of ['auto', 'manual'] as const) {
       using collector = await collectSpans();
       const sent = await stack.call(mode, collector.endpoint);
       assert.equal(sent.status, 200);
-      assert.match(String(sent.body.traceparent_header), /^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/);
+      assert.match(String(sent.body.traceparent_header), /^00-[0-9a-f]{32}-[0-9a-f]{16}-03$/);
       const client = collector.spans.filter(({ kind }) => kind === CLIENT);
       assert.deepEqual(
         client.map((span) => span.spanId),

@@ -17,6 +17,7 @@ for (const mode of ['auto', 'manual'] as const) {
         OTEL_TRACES_EXPORTER: 'otlp',
         OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint,
         SERVICE_B_URL: serviceB.url,
+        TRUST_INCOMING: 'always',
       });
       const headers = { traceparent: `00-${traceId}-${callerSpanId}-${sampled}` };
       const response = await fetch(`${service.url}/call-b`, { headers });

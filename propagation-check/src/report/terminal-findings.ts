@@ -58,7 +58,7 @@ function renderScopes({ client, server, scopes }: Finding, layout: Layout): read
 
 /** Names of packages tell the most at their end. */
 function keepEnd(name: string, width: number): string {
-  return name.length <= width ? name : `…${name.slice(1 - width)}`;
+  return name.length <= width ? name : `…${name.slice(1 - width).replace(/^[\udc00-\udfff]/, '')}`;
 }
 
 /** What is good to know, one line each. */
