@@ -50,7 +50,7 @@ function renderScopes({ client, server, scopes }: Finding, layout: Layout): read
   const lines = sides.flatMap(([service, names]) => {
     if (names.length === 0) return [];
     const more = names.length > mostScopes ? `, … ${names.length - mostScopes} more` : '';
-    const text = `${nameService(service)}: ${names.slice(0, mostScopes).map(nameScope).join(', ')}${more}`;
+    const text = `in ${nameService(service)}: ${names.slice(0, mostScopes).map(nameScope).join(', ')}${more}`;
     return [truncate(text, longestText)];
   });
   return lines.flatMap((text, index) => labelled(index === 0 ? 'scopes' : '', text, layout));
