@@ -136,6 +136,7 @@ export async function createStack(mode: 'auto' | 'manual', own: Variables = {}):
     script: (name, args) =>
       run(process.execPath, [join('scripts', name), ...args], {
         ...environment,
+        COMPOSE_PROJECT_NAME: project,
         SERVICE_A_URL: serviceA.href,
         JAEGER_URL: jaegerUrl.href,
       }),

@@ -55,6 +55,16 @@ for (const mode of ['auto', 'manual'] as const) {
       assert.match(ran.stdout, /^50 of 50 traces intact$/m);
     });
 
+    it('accounts for every span, from the host and from inside', async () => {
+      for (const ran of [
+        await stack.script('assert-propagation.ts', ['--account', '--requests', '20']),
+        await stack.compose(['run', '--rm', 'assert', '--account', '--requests', '20']),
+      ]) {
+        assert.equal(ran.code, 0, ran.stdout + ran.stderr);
+        assert.match(ran.stdout, /^ACCOUNT AGREES {2}/m);
+      }
+    });
+
     if (mode === 'auto') {
       it('loses no span of an answered request when it is stopped under traffic', async () => {
         const traffic = startTraffic(stack.serviceA, 4);

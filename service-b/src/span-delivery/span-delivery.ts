@@ -189,10 +189,11 @@ export class SpanDelivery implements SpanExporter {
     this.#reportFailure(reason, code);
     // The receiver lives and did not take this batch; that must not hold up the others.
     if (status !== null) this.#backlog.moveToBack(batch);
+    // What was under way at the same time has failed for the same reason.
+    if (this.#pause !== null) return;
     this.#failures += 1;
     const ceiling = Math.min(minBackoffMillis * 2 ** (this.#failures - 1), maxBackoffMillis);
     const millis = Math.max(ceiling * (0.5 + Math.random() / 2), retryAfterMillis ?? 0);
-    if (this.#pause !== null) clearTimeout(this.#pause);
     this.#pause = setTimeout(() => {
       this.#pause = null;
       this.#pump();
