@@ -39,10 +39,12 @@ export function explainRefusal(code: string, message: string, access: CollectorA
   if (code === '400' && message.includes('HTTPS server')) {
     return 'the Collector speaks only TLS; use https:// in OTEL_EXPORTER_OTLP_ENDPOINT';
   }
-  if (/^ERR_SSL_(WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|HTTP_REQUEST)$/.test(code)) {
+  // A handshake that fails while something is written has no code of its own.
+  const tls = code === 'EPROTO' ? `ERR_SSL_${message.toUpperCase().replaceAll(' ', '_')}` : code;
+  if (/^ERR_SSL_.*(WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|HTTP_REQUEST)/.test(tls)) {
     return 'the Collector speaks no TLS; use http:// in OTEL_EXPORTER_OTLP_ENDPOINT';
   }
-  if (/^ERR_SSL_.*ALERT_(.*CERTIFICATE|UNKNOWN_CA)/.test(code)) {
+  if (/^ERR_SSL_.*ALERT_(.*CERTIFICATE|UNKNOWN_CA)/.test(tls)) {
     const own =
       certificateFile === null
         ? 'set OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE and OTEL_EXPORTER_OTLP_CLIENT_KEY'

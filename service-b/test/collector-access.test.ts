@@ -89,6 +89,18 @@ describe('a refusal', () => {
     ['403', '', none, /asks for a token \(403\)/],
     ['400', 'Client sent an HTTP request to an HTTPS server.', none, /speaks only TLS; use https:/],
     ['ERR_SSL_WRONG_VERSION_NUMBER', '', access, /speaks no TLS; use http:/],
+    [
+      'EPROTO',
+      'write EPROTO 40F:error:0A00010B:SSL routines::wrong version number:a.c:78:\n',
+      access,
+      /speaks no TLS/,
+    ],
+    [
+      'EPROTO',
+      'write EPROTO 40F:error:0A000418:SSL routines::tlsv1 alert unknown ca:a.c:9:\n',
+      access,
+      /\(EPROTO\); renew/,
+    ],
     ['ERR_SSL_TLSV1_ALERT_UNKNOWN_CA', '', access, /renew OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE=\/c$/],
     ['ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED', '', none, /set OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE and/],
     ['ERR_SSL_SSL/TLS_ALERT_CERTIFICATE_EXPIRED', '', access, /does not accept this service's certificate/],
@@ -104,7 +116,7 @@ describe('a refusal', () => {
     test(`with ${code} says what to do`, () => assert.match(explainRefusal(code, message, of) ?? '', said));
   }
 
-  for (const code of ['400', '413', '503', 'ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND']) {
+  for (const code of ['400', '413', '503', 'ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'EPROTO']) {
     test(`with ${code} is of another kind`, () => assert.equal(explainRefusal(code, 'x', access), null));
   }
 });
