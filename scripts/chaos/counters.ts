@@ -17,7 +17,7 @@ export interface Said {
 const endpoints: readonly (readonly [ServiceName, string])[] = [
   ['service-a', 'http://127.0.0.1:9464/metrics'],
   ['service-b', 'http://127.0.0.1:9464/metrics'],
-  ['otel-collector', 'http://127.0.0.1:8888/metrics'],
+  ['otel-collector', 'http://collector-counters:8888/metrics'],
 ];
 
 /** Source: OpenTelemetry semantic conventions, "SDK metrics"; Collector, "Internal telemetry". */

@@ -91,7 +91,7 @@ suite('the report for people', () => {
             trace 4bf92f3577b34da6a3ce929d0e0e4736 span 2222222222222222
             … and 9 more calls
   scopes    in web: undici
-            orders: http, otel\\x1b[31m
+            in orders: http, otel\\x1b[31m
   may be    1. header-stripped: The header is lost on the way
             2. header-not-sent: The caller sends no propagation header
             3. format-mismatch: The two services speak different formats
