@@ -1,7 +1,11 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { NoFaultError } from './fault.ts';
 import { connect, sharedNetworks } from './network.ts';
 import { imageOf, type Stack } from './stack.ts';
 
+/** On a busy machine the proxy takes its time to start, and the Collector to try again. */
+const patienceMs = 60_000;
+const pollMs = 500;
 const hiddenName = 'jaeger-behind-tap';
 
 /**
@@ -25,15 +29,26 @@ export async function slowDown(stack: Stack, delayMs: number, outage: () => Prom
     ...['propagation-check/src/cli.ts', ...listen, '--fault', `delay=${delayMs}`],
   );
   for (const network of more) await connect(stack, network, tap, ['jaeger']);
+  // It is slow for the Collector from its first request on.
+  const isFelt = await awaitRequest(stack, tap);
   await outage();
 
-  // One line of JSON for each request that passed.
-  const { stdout } = await stack.docker('logs', tap);
   await stack.docker('rm', '--force', tap);
   for (const network of networks) {
     await stack.docker('network', 'disconnect', network, jaeger.id);
     await connect(stack, network, jaeger.id, jaeger.networks[network]?.aliases ?? []);
   }
-  const passed = stdout.split('\n').filter((line) => line.startsWith('{')).length;
-  if (passed === 0) throw new NoFaultError('no request has passed the proxy that delays');
+  if (!isFelt)
+    throw new NoFaultError(`no request has passed the proxy that delays within ${patienceMs / 1000} s`);
+}
+
+/** Whether one has passed before patience is over. The tap prints a line of JSON for each. */
+async function awaitRequest(stack: Stack, tap: string): Promise<boolean> {
+  const deadline = performance.now() + patienceMs;
+  while (performance.now() < deadline) {
+    const { stdout } = await stack.docker('logs', tap);
+    if (/^\{/m.test(stdout)) return true;
+    await delay(pollMs);
+  }
+  return false;
 }
