@@ -33,7 +33,13 @@ async function runChaos(signal: AbortSignal): Promise<number> {
   const runs = new Map<string, Run[]>(possible.map(({ name }) => [name, []]));
   const readRows = () =>
     faults.map((fault): Row => {
-      return { fault: fault.name, runs: runs.get(fault.name) ?? [], skipped: obstacles.get(fault) ?? null };
+      const skipped = obstacles.get(fault) ?? null;
+      return {
+        fault: fault.name,
+        runs: runs.get(fault.name) ?? [],
+        wanted: skipped === null ? count : 0,
+        skipped,
+      };
     });
   try {
     await runAll(possible, count, args.parallel, options, runs);

@@ -61,9 +61,12 @@ const quietPollMs = 2_000;
 /** Where everything has been delivered, nothing can arrive that is not there. */
 const quietPatienceMs = 10_000;
 
+/** So often a run that could not be made is made anew: the stack did not feel the fault, or the machine was too busy to start it. */
+const mostRepeats = 2;
+
 /**
  * Runs a fault several times on one stack, which lives on as long as nothing is wrong with it: then the next run, if there is
- * one, gets a new one.
+ * one, gets a new one. A run that could not be made is told, and another is made in its place.
  */
 export async function* runFault(
   fault: Fault,
@@ -73,7 +76,8 @@ export async function* runFault(
 ): AsyncGenerator<Run> {
   let stack: Stack | null = null;
   try {
-    for (let number = 1; number <= count; number += 1) {
+    let made = 0;
+    for (let number = 1; made < count && number <= count + mostRepeats; number += 1) {
       let run: Run;
       try {
         stack ??= await startStack({ ...options, project, override: makeOverride(fault, options) });
@@ -83,6 +87,7 @@ export async function* runFault(
         if (!isExpected(error)) throw error;
         run = { fault: fault.name, reason: error.message };
       }
+      if ('account' in run) made += 1;
       yield run;
       if (isGood(run)) continue;
       await stack?.close();

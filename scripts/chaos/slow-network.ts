@@ -3,8 +3,8 @@ import { NoFaultError } from './fault.ts';
 import { connect, sharedNetworks } from './network.ts';
 import { imageOf, type Stack } from './stack.ts';
 
-/** On a busy machine the proxy takes its time to start, and the Collector to try again. */
-const patienceMs = 60_000;
+/** Requests to the address that Jaeger had before may wait for an answer for 60 s, which is the Collector's timeout. */
+const patienceMs = 120_000;
 const pollMs = 500;
 const hiddenName = 'jaeger-behind-tap';
 

@@ -251,12 +251,12 @@ describe('the drain', () => {
 
 describe('the table', () => {
   const clean: Account = { ...drawAccount(whole) };
-  const row: Row = { fault: 'burst', runs: [toRun(clean, 1), toRun(clean, 3)], skipped: null };
+  const row: Row = { fault: 'burst', runs: [toRun(clean, 1), toRun(clean, 3)], wanted: 2, skipped: null };
   const lossy = drawAccount({ ...whole, found: found.slice(1) });
 
   it('sums the runs of a fault', () => {
     assert.equal(
-      renderTable([row, { fault: 'engine-restarted', runs: [], skipped: 'not allowed' }]),
+      renderTable([row, { fault: 'engine-restarted', runs: [], wanted: 0, skipped: 'not allowed' }]),
       [
         'fault  runs  requests  answered  expected  found  lost  doubled  wrong  drain s (min/median/max)  said dropped  peak MiB (A/B/Collector/Jaeger)',
         'burst     2         2         2         8      8     0        0      0               1.0/2.0/3.0             0                          1/2/3/4',
@@ -272,6 +272,7 @@ describe('the table', () => {
     const bad: Row = {
       fault: 'burst',
       runs: [{ ...toRun(lossy, 1), said: { ...quiet, counters: { dropped: 7 } } }],
+      wanted: 1,
       skipped: null,
     };
     assert.equal(isRowClean(bad), false);
@@ -303,8 +304,10 @@ describe('the table', () => {
   });
 
   it('is not whole when a run could not be made', () => {
-    const bad: Row = { ...row, runs: [...row.runs, { fault: 'burst', reason: 'no packet was dropped' }] };
+    const runs = [...row.runs, { fault: 'burst', reason: 'no packet was dropped' }];
+    const bad: Row = { ...row, runs, wanted: 3 };
     assert.deepEqual([isRowClean(bad), isRowWhole(bad)], [true, false]);
+    assert.equal(isRowWhole({ ...bad, wanted: 2 }), true);
     assert.match(
       renderTable([bad]),
       /^burst +2 of 3 .*\n\n- burst, run 3 could not be made: no packet was dropped\n/m,
