@@ -2,6 +2,8 @@ import { NoFaultError, type StackShape } from './fault.ts';
 import { CommandError } from './run-command.ts';
 import { type ComposeOverride, imageOf, type Stack } from './stack.ts';
 
+/** Where the Collector's queue is, in `collector-config.yaml` and `docker-compose.yml`. */
+const folder = '/var/lib/otelcol/queue';
 /** Mebibytes. What Linux keeps in memory, and as full as a disk when it is full. */
 const diskSize = 64;
 /** The Collector's user. */
@@ -9,16 +11,11 @@ const owner = 'uid=10001,gid=10001,mode=0700';
 
 /** Gives the Collector's queue a disk of its own of a known size. @throws {CommandError} when the queue is in memory. */
 export function limitQueueDisk(shape: StackShape): ComposeOverride {
-  const [, volume] = findQueueVolume(shape);
+  const volume = shape.volumes['otel-collector']?.[folder];
+  if (volume === undefined)
+    throw new CommandError(`the Collector has no volume at ${folder}: it has no disk to fill`);
   const options = { type: 'tmpfs', device: 'tmpfs', o: `size=${diskSize}m,${owner}` };
   return { volumes: { [volume]: { driver: 'local', driver_opts: options } } };
-}
-
-function findQueueVolume({ volumes }: StackShape): readonly [string, string] {
-  const [found] = Object.entries(volumes['otel-collector'] ?? {});
-  if (found === undefined)
-    throw new CommandError('the Collector keeps its queue in memory: it has no disk to fill');
-  return found;
 }
 
 /**
@@ -42,7 +39,6 @@ export async function fillQueueDisk(stack: Stack, outage: () => Promise<void>): 
     const image = ['--entrypoint', 'sh', imageOf('service-a')];
     await stack.docker('run', ...label, '--volumes-from', collector.id, ...image, '-c', script);
   };
-  const folder = Object.keys(collector.volumes)[0] ?? '';
   const filler = `${folder}/filler`;
   // dd ends with "No space left on device", which is what it is for.
   await inDisk(`dd if=/dev/zero of=${filler} bs=64k 2>/dev/null; [ -s ${filler} ]`);
