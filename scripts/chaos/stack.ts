@@ -45,8 +45,6 @@ export interface Container {
   readonly restarts: number;
   /** RFC 3339. */
   readonly startedAt: string;
-  /** Names of its volumes by the path at which it sees them. */
-  readonly volumes: Readonly<Record<string, string>>;
   /** Null where the service has no health check. */
   readonly health: string | null;
   readonly networks: Readonly<
@@ -223,7 +221,6 @@ const containersSchema = z.tuple([
       StartedAt: z.string(),
       Health: z.object({ Status: z.string() }).optional(),
     }),
-    Mounts: z.array(z.object({ Type: z.string(), Name: z.string().optional(), Destination: z.string() })),
     NetworkSettings: z.object({
       Networks: z.record(
         z.string(),
@@ -234,7 +231,7 @@ const containersSchema = z.tuple([
 ]);
 
 function readContainer(inspected: unknown): Container {
-  const [{ Id, RestartCount, State, Mounts, NetworkSettings }] = containersSchema.parse(inspected);
+  const [{ Id, RestartCount, State, NetworkSettings }] = containersSchema.parse(inspected);
   return {
     id: Id,
     isRunning: State.Running,
@@ -242,9 +239,6 @@ function readContainer(inspected: unknown): Container {
     isOomKilled: State.OOMKilled,
     restarts: RestartCount,
     startedAt: State.StartedAt,
-    volumes: Object.fromEntries(
-      Mounts.filter(({ Type }) => Type === 'volume').map(({ Name = '', Destination }) => [Destination, Name]),
-    ),
     health: State.Health?.Status ?? null,
     networks: Object.fromEntries(
       Object.entries(NetworkSettings.Networks).map(([name, { IPAddress, Aliases }]) => [
