@@ -2,8 +2,10 @@ import type { Span } from '../span.ts';
 
 /** How far two recorded times may contradict each other before they count, in milliseconds. */
 const tolerances = {
-  /** Of one process, which reads one clock; SDKs start spans at whole milliseconds. */
-  sameClock: 10,
+  /** A span's own end is its start and what a monotonic clock has counted since; SDKs start spans at whole milliseconds. */
+  span: 10,
+  /** Of one process: SDKs read the wall clock and the monotonic one in turn, and a busy machine can stop them in between. */
+  process: 100,
   /** When B begins: clocks of two hosts differ by a few milliseconds, and what people notice is clock-skew. */
   start: 100,
   /** A server ends its span after the last byte has left, so B's outlives A's by 5 to 20 ms, by more on a busy machine. */
@@ -25,9 +27,9 @@ export function findTimingContradictions(
   const c = { what: "A's CLIENT span", span: client };
   const b = { what: "B's SERVER span", span: serverOfB };
   return [
-    ...[a, c, b].flatMap((one) => mustNotPrecede(endOf(one), startOf(one), tolerances.sameClock)),
-    ...mustNotPrecede(startOf(c), startOf(a), tolerances.sameClock),
-    ...mustNotPrecede(endOf(a), endOf(c), tolerances.sameClock),
+    ...[a, c, b].flatMap((one) => mustNotPrecede(endOf(one), startOf(one), tolerances.span)),
+    ...mustNotPrecede(startOf(c), startOf(a), tolerances.process),
+    ...mustNotPrecede(endOf(a), endOf(c), tolerances.process),
     ...mustNotPrecede(startOf(b), startOf(c), tolerances.start),
     ...mustNotPrecede(endOf(c), startOf(b), tolerances.start),
     ...mustNotPrecede(endOf(c), endOf(b), tolerances.end),

@@ -301,10 +301,10 @@ describe('9: times', () => {
     ['B begins when the CLIENT span has long ended', 'b1', [129, 130], false],
     ["B's clock is a little early", 'b1', [-92, 27], true],
     ['B begins long before the CLIENT span', 'b1', [-93, 27], false],
-    ['the CLIENT span outlives A by a rounding', 'a3', [8, 50], true],
-    ['the CLIENT span outlives A by more', 'a3', [8, 51], false],
-    ['the CLIENT span begins with A, by a rounding', 'a3', [-10, 28], true],
-    ['the CLIENT span begins before A', 'a3', [-11, 28], false],
+    ['the CLIENT span outlives A by the tolerance', 'a3', [8, 140], true],
+    ['the CLIENT span outlives A by more', 'a3', [8, 141], false],
+    ['the CLIENT span begins with A, by the tolerance', 'a3', [-100, 28], true],
+    ['the CLIENT span begins before A', 'a3', [-101, 28], false],
     ['a span ends before it begins', 'b1', [19, 8], false],
   ] as const) {
     it(`${name}: ${isPassed ? 'passes' : 'fails'}`, () => {
