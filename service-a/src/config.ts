@@ -260,8 +260,9 @@ function readServiceBUrl(env: Environment, fault: FaultName | null): URL {
       'an http:// or https:// URL without credentials, query and fragment',
     );
   }
-  if (fault !== null && faults[fault].stepBetween !== undefined && url.protocol !== 'http:') {
-    throw invalid(name, value, `an http:// URL, because FAULT=${fault} reads what passes`);
+  const { needsHttp, stepBetween }: Fault = fault === null ? {} : faults[fault];
+  if ((needsHttp || stepBetween !== undefined) && url.protocol !== 'http:') {
+    throw invalid(name, value, `an http:// URL, because FAULT=${fault} knows no TLS`);
   }
   return url;
 }

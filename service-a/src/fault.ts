@@ -50,7 +50,9 @@ export interface Fault {
   readonly environment?: Readonly<Record<string, string>>;
   /** `false`: nothing makes CLIENT spans or injects, neither instrumentation nor the code for manual mode. */
   readonly instrumentClient?: false;
-  /** Puts something in front of service B and answers with the URL to use instead of B's. */
+  /** Service B must not ask for TLS. */
+  readonly needsHttp?: true;
+  /** Puts something in front of service B and answers with the URL to use instead of B's; that speaks no TLS. */
   readonly stepBetween?: (serviceB: URL) => Promise<URL>;
   /** Wraps the function that sends the request. */
   readonly wrapFetch?: (fetch: Fetch) => Fetch;
@@ -96,7 +98,7 @@ export const faults: Readonly<Record<FaultName, Fault>> = {
   'client-not-instrumented': { instrumentClient: false },
 
   // The HTTP client came by an ES import, and the instrumentation patches only what is required.
-  'missing-esm-hook': { onlyIn: 'auto', wrapFetch: () => fetchByNodeHttp },
+  'missing-esm-hook': { onlyIn: 'auto', needsHttp: true, wrapFetch: () => fetchByNodeHttp },
 
   'late-initialisation': madeByServiceB,
 

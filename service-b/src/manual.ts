@@ -61,7 +61,8 @@ function startServerSpan(request: FastifyRequest, callerContext: Context): Span 
 }
 
 function endServerSpan(span: Span, reply: FastifyReply): void {
-  span.setAttribute('http.response.status_code', reply.statusCode);
+  // A caller that has gone before has no answer.
+  if (reply.raw.headersSent) span.setAttribute('http.response.status_code', reply.statusCode);
   if (reply.statusCode >= 500) span.setStatus({ code: SpanStatusCode.ERROR });
   span.end();
 }

@@ -52,7 +52,11 @@ export async function createPost(destination: Destination, explain: Explain): Pr
       sent.on('error', () => {});
       sent.end(batch.body);
       const [answer] = await once(sent, 'response', { signal });
-      return readAnswer(answer.statusCode, answer.headers['retry-after'], await readBody(answer), explain);
+      const body = await readBody(answer);
+      const outcome = readAnswer(answer.statusCode, answer.headers['retry-after'], body, explain);
+      return outcome.kind === 'delivered'
+        ? { ...outcome, rejected: Math.min(outcome.rejected, batch.spans) }
+        : outcome;
     } catch (error) {
       const code = late.aborted ? 'late' : readCode(error);
       const said = late.aborted ? `no answer within ${destination.timeoutMillis} ms` : describe(error);
