@@ -34,12 +34,20 @@ for (const mode of ['auto', 'manual'] as const) {
   });
 }
 
-describe('what both services need of the boundary', () => {
+describe('what both services need', () => {
   for (const name of [
     'boundary-propagator.ts',
     'caller.ts',
+    'collector-access.ts',
     'create-propagator.ts',
+    'export-spans.ts',
     'link-caller.ts',
+    'span-delivery/backlog.ts',
+    'span-delivery/batch.ts',
+    'span-delivery/observe-delivery.ts',
+    'span-delivery/post-batch.ts',
+    'span-delivery/span-delivery.ts',
+    'span-delivery/spool.ts',
     'trace-context-propagator.ts',
     'trace-state.ts',
     'trust.ts',
