@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { access, mkdir, open, readdir, readFile, rename, stat, unlink, utimes } from 'node:fs/promises';
+import { access, mkdir, open, readdir, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { Batch } from './batch.ts';
 
@@ -16,7 +16,7 @@ import type { Batch } from './batch.ts';
 export class Spool {
   readonly #directory: string;
   readonly #owner = randomBytes(4).toString('hex');
-  /** Batches that are not yet delivered, by path of the file that is taken. */
+  /** Batches that are not yet settled, by path of the file that is taken; 0 while that is being deleted. */
   readonly #taken = new Map<string, number>();
   readonly #renewal: NodeJS.Timeout;
 
@@ -51,24 +51,26 @@ export class Spool {
     const left = (this.#taken.get(path) ?? 1) - 1;
     this.#taken.set(path, left);
     if (left > 0) return;
+    await rm(path, { force: true });
     this.#taken.delete(path);
-    await unlink(path);
   }
 
   /**
-   * Writes the batches to the disk, whole or not at all, and lets go of the files that they came from.
+   * Writes the batches to the disk, whole or not at all, and deletes the files that they came from, with those that are settled.
    * @throws {Error} where they cannot be written; then those files are free again.
    */
   async save(batches: readonly Batch[]): Promise<void> {
     clearInterval(this.#renewal);
-    const held = [...this.#taken.keys()];
+    const held = [...this.#taken];
     try {
       if (batches.length > 0) await this.#write(batches);
     } catch (error) {
-      for (const path of held) await this.#rename(path, join(this.#directory, originalName(basename(path))));
+      for (const [path, left] of held) {
+        if (left > 0) await this.#rename(path, join(this.#directory, originalName(basename(path))));
+      }
       throw error;
     }
-    for (const path of held) await unlink(path);
+    for (const [path] of held) await rm(path, { force: true });
   }
 
   async #write(batches: readonly Batch[]): Promise<void> {
@@ -95,7 +97,7 @@ export class Spool {
       await rename(path, aside);
       return { path: aside, batches: [], isDamaged: true };
     }
-    if (batches.length === 0) await unlink(path);
+    if (batches.length === 0) await rm(path);
     else this.#taken.set(path, batches.length);
     return { path, batches, isDamaged: false };
   }

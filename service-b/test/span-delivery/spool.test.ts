@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -72,6 +73,23 @@ test('a stop in the middle of a delivery keeps only what is undelivered', async 
   await waitUntil(() => next.counts.exported === 1);
   assert.equal(next.counts.restored, 1);
   assert.deepEqual(receiver.accepted.toSorted(), ['first', 'second', 'third']);
+});
+
+test('a stop waits until what is being deleted is gone', async () => {
+  await using folder = await makeFolder();
+  for (let file = 0; file < 40; file += 1) await leaveSpans(folder.path, 'span');
+  const spool = await Spool.open(folder.path);
+  const paths: string[] = [];
+  for (let taken = await spool.take(() => true); taken !== null; taken = await spool.take(() => true)) {
+    paths.push(taken.path);
+  }
+  const settled = Promise.all(paths.map((path) => spool.settle(path)));
+  await spool.save([]);
+  assert.deepEqual(
+    paths.filter((path) => existsSync(path)),
+    [],
+  );
+  await settled;
 });
 
 test('of two instances one takes the file, alone', async (t) => {
