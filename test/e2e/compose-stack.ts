@@ -70,8 +70,8 @@ export async function createStack(mode: 'auto' | 'manual', own: Variables = {}):
     SERVICE_A_PORT: String(a),
     SERVICE_B_PORT: String(b),
     JAEGER_UI_PORT: String(jaeger),
-    // Beside a stack that somebody has started with the default, and beside each other.
-    CALLS_NETWORK: `10.214.${(process.pid + stacks++) % 256}`,
+    // Beside a stack that somebody has started with the default, beside each other, and beside those of another process.
+    CALLS_NETWORK: `10.${214 + stacks++}.${process.pid % 256}`,
     PROPAGATION: mode,
     FAULT: '',
     TLS: '',
