@@ -4,6 +4,7 @@ import { callServiceA } from '../propagation-check/src/assertion/call-service-a.
 import { defaultSettleMs, defaultSourcePatienceMs } from '../propagation-check/src/assertion/check-call.ts';
 import { checkCalls } from '../propagation-check/src/assertion/check-calls.ts';
 import { toExitCode } from '../propagation-check/src/assertion/run.ts';
+import { openOutput } from '../propagation-check/src/cli/open-output.ts';
 import { renderAssertionJson } from '../propagation-check/src/report/assertion-json.ts';
 import { renderAssertionText } from '../propagation-check/src/report/assertion-text.ts';
 import { openSource } from '../propagation-check/src/source/open-source.ts';
@@ -12,7 +13,6 @@ import { drawUpAccount } from './account/draw-up-account.ts';
 import { readCounters, type Way } from './account/read-counters.ts';
 import { renderAccount } from './account/render-account.ts';
 import { type AssertionArguments, createAssertionCommand, parseHttpUrl } from './assertion-options.ts';
-import { openOutput } from './open-output.ts';
 import { runScript } from './run-script.ts';
 
 interface Arguments extends AssertionArguments {

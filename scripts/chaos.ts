@@ -1,4 +1,6 @@
 /** Breaks the real stack under load, mends it, and accounts for every span that ended in a service. */
+
+import { openOutput } from '../propagation-check/src/cli/open-output.ts';
 import type { Fault } from './chaos/fault.ts';
 import { chaosFaults } from './chaos/faults.ts';
 import { readArguments, selectFaults } from './chaos/options.ts';
@@ -12,7 +14,6 @@ import {
   renderTableJson,
 } from './chaos/report.ts';
 import { type Run, type RunOptions, runFault } from './chaos/run-fault.ts';
-import { openOutput } from './open-output.ts';
 import { runScript } from './run-script.ts';
 
 await runScript(runChaos);

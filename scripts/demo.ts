@@ -6,13 +6,13 @@ import { callServiceA } from '../propagation-check/src/assertion/call-service-a.
 import { defaultSettleMs, defaultSourcePatienceMs } from '../propagation-check/src/assertion/check-call.ts';
 import { checkCalls } from '../propagation-check/src/assertion/check-calls.ts';
 import { toExitCode } from '../propagation-check/src/assertion/run.ts';
+import { openOutput } from '../propagation-check/src/cli/open-output.ts';
 import { renderAssertionJson } from '../propagation-check/src/report/assertion-json.ts';
 import { renderAssertionText } from '../propagation-check/src/report/assertion-text.ts';
 import type { Span } from '../propagation-check/src/span.ts';
 import { type AssertionArguments, createAssertionCommand } from './assertion-options.ts';
 import { startDemoSystem } from './demo-system.ts';
 import { encodeOtlpLines } from './encode-otlp-lines.ts';
-import { openOutput } from './open-output.ts';
 import { runScript } from './run-script.ts';
 
 const spansPath = join(import.meta.dirname, '..', 'out', 'demo-spans.otlp.jsonl');

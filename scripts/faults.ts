@@ -3,13 +3,14 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { mapConcurrently } from '../propagation-check/src/assertion/map-concurrently.ts';
+import { openOutput } from '../propagation-check/src/cli/open-output.ts';
+import { UsageError } from '../propagation-check/src/cli/usage-error.ts';
 import { encodeOtlpLines } from './encode-otlp-lines.ts';
 import { type FaultCase, faultCases } from './fault-cases.ts';
 import { isRight, renderMatrix, renderMatrixJson, type ScoredCase } from './fault-report.ts';
 import { NoAnswerError, type Observation } from './fault-run.ts';
 import { scoreNothing } from './fault-score.ts';
-import { openOutput } from './open-output.ts';
-import { runScript, UsageError } from './run-script.ts';
+import { runScript } from './run-script.ts';
 
 interface Arguments {
   readonly only?: readonly string[];

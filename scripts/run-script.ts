@@ -1,45 +1,21 @@
-import { constants } from 'node:os';
 import { CommanderError } from 'commander';
+import { Interruption, listenForSignals } from '../propagation-check/src/cli/interruption.ts';
+import { UsageError } from '../propagation-check/src/cli/usage-error.ts';
 import { escapeText } from '../propagation-check/src/report/assertion-escape.ts';
 import { SourceError } from '../propagation-check/src/source/source.ts';
 import { ServiceStartError } from './service-process.ts';
-
-const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-
-/** Someone ended the script. */
-class Interruption extends Error {
-  override readonly name = 'Interruption';
-  readonly exitCode: number;
-
-  constructor(signal: (typeof signals)[number]) {
-    super(`ended by ${signal}`);
-    this.exitCode = 128 + constants.signals[signal];
-  }
-}
-
-/** Bad input: the message names it. */
-export class UsageError extends Error {
-  override readonly name = 'UsageError';
-}
 
 /**
  * Runs a script to its exit code. A signal aborts what it does and, once it has cleaned up, gives 128 + the signal's
  * number; a second one does not wait. What the user can mend is one line on stderr and exit code 2.
  */
 export async function runScript(main: (signal: AbortSignal) => Promise<number>): Promise<void> {
-  const interrupted = new AbortController();
-  for (const signal of signals) {
-    process.on(signal, () => {
-      const interruption = new Interruption(signal);
-      if (interrupted.signal.aborted) process.exit(interruption.exitCode);
-      interrupted.abort(interruption);
-    });
-  }
+  const interrupted = listenForSignals();
   try {
-    process.exitCode = await main(interrupted.signal);
+    process.exitCode = await main(interrupted);
   } catch (error) {
     // Whatever the interruption made fail, it is the reason.
-    process.exitCode = explain(interrupted.signal.aborted ? interrupted.signal.reason : error);
+    process.exitCode = explain(interrupted.aborted ? interrupted.reason : error);
   }
 }
 

@@ -7,8 +7,9 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { z } from 'zod';
+import { UsageError } from '../propagation-check/src/cli/usage-error.ts';
 import { allowedLicences, isAllowed, readLicence } from './licences.ts';
-import { runScript, UsageError } from './run-script.ts';
+import { runScript } from './run-script.ts';
 
 const root = join(import.meta.dirname, '..');
 const outputLimit = 64 * 1024 * 1024;

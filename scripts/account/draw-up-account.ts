@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { TraceCheck } from '../../propagation-check/src/assertion/run.ts';
+import { UsageError } from '../../propagation-check/src/cli/usage-error.ts';
 import type { Source } from '../../propagation-check/src/source/source.ts';
-import { UsageError } from '../run-script.ts';
 import { type Account, balance, isBalanced, RestartError } from './balance.ts';
 import type { Counters } from './counters.ts';
 import { readCounters, type Way } from './read-counters.ts';

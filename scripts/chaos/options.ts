@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander';
-import { UsageError } from '../run-script.ts';
+import { UsageError } from '../../propagation-check/src/cli/usage-error.ts';
 import type { Fault } from './fault.ts';
 
 export interface ChaosArguments {

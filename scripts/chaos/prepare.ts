@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { UsageError } from '../run-script.ts';
+import { UsageError } from '../../propagation-check/src/cli/usage-error.ts';
 import type { StackShape } from './fault.ts';
 import type { ChaosArguments } from './options.ts';
 import { CommandError, runCommand } from './run-command.ts';

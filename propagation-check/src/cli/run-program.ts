@@ -1,24 +1,11 @@
-import { constants } from 'node:os';
 import { debuglog } from 'node:util';
 import { CommanderError } from 'commander';
 import { escapeText } from '../report/assertion-escape.ts';
 import { SourceError } from '../source/source.ts';
 import { createProgram, type Session } from './create-program.ts';
+import { Interruption, listenForSignals, stopListening } from './interruption.ts';
 import { openOutput } from './open-output.ts';
 import { UsageError } from './usage-error.ts';
-
-const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-
-/** Someone ended the program. */
-class Interruption extends Error {
-  override readonly name = 'Interruption';
-  readonly exitCode: number;
-
-  constructor(signal: (typeof signals)[number]) {
-    super(`ended by ${signal}`);
-    this.exitCode = 128 + constants.signals[signal];
-  }
-}
 
 /**
  * Runs the command line and sets `process.exitCode`: 0, 1 or 2 as the commands say, 2 for bad input, 128 + its number
@@ -26,24 +13,14 @@ class Interruption extends Error {
  * @param args As in `process.argv`.
  */
 export async function runProgram(args: readonly string[]): Promise<void> {
-  const interrupted = new AbortController();
-  for (const signal of signals) {
-    process.on(signal, () => {
-      const interruption = new Interruption(signal);
-      if (interrupted.signal.aborted) process.exit(interruption.exitCode);
-      interrupted.abort(interruption);
-    });
-  }
   await execute(args, {
     output: openOutput(),
     writeError: (text) => process.stderr.write(text),
     setExitCode: (code) => {
       process.exitCode = code;
     },
-    signal: interrupted.signal,
-    endOnSignals: () => {
-      for (const signal of signals) process.removeAllListeners(signal);
-    },
+    signal: listenForSignals(),
+    endOnSignals: stopListening,
   });
 }
 
