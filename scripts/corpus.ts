@@ -1,32 +1,54 @@
-import { pathToFileURL } from 'node:url';
+/** Scores the checker on labelled captures of real systems. */
+import { join } from 'node:path';
+import { setImmediate as untilNextTurn } from 'node:timers/promises';
+import { Command } from 'commander';
 import { checkTraces } from '../propagation-check/src/check-traces.ts';
+import { openOutput } from '../propagation-check/src/cli/open-output.ts';
 import { formatMatrix } from './format-matrix.ts';
 import { type Capture, readCorpus } from './read-corpus.ts';
+import { runScript } from './run-script.ts';
 import { type Score, scoreResult } from './score-capture.ts';
 
-/** Scores the checker on labelled captures of real systems: `npm run corpus [-- FOLDER…]`. */
-const given = process.argv.slice(2).map((path) => pathToFileURL(path.endsWith('/') ? path : `${path}/`));
-const folders =
-  given.length > 0
-    ? given
-    : ['corpus', 'captures'].map((name) => new URL(`../propagation-check/${name}/`, import.meta.url));
+const own = ['corpus', 'captures'].map((name) => join(import.meta.dirname, '..', 'propagation-check', name));
 
 interface Scored extends Capture {
   readonly score: Score;
   readonly blindly: Score;
 }
 
-const scored = folders.flatMap((folder) => {
-  const ofFolder = readCorpus(folder).map((capture) => ({
-    ...capture,
-    score: scoreResult(checkTraces(capture.spans, { expectation: capture.expectation }), capture.label),
-    blindly: scoreResult(checkTraces(capture.spans), capture.label),
-  }));
-  console.log(`${folder.pathname}\n`);
-  console.log(formatScores(ofFolder));
-  return ofFolder;
+await runScript(async (signal) => {
+  const given = new Command('corpus')
+    .description('Score the checker on labelled captures of real systems.')
+    .exitOverride()
+    .argument('[folder...]', 'folders of captures (default: those of the project)')
+    .addHelpText(
+      'after',
+      '\nExit code: 0 no false alarm and 95 % of the breaks explained, 1 not so, 2 a capture cannot be read.',
+    )
+    .parse().args;
+  const output = openOutput();
+  const all: Scored[] = [];
+  for (const folder of given.length > 0 ? given : own) {
+    const scored: Scored[] = [];
+    for (const capture of readCorpus(folder)) {
+      scored.push(scoreCapture(capture));
+      await untilNextTurn();
+      signal.throwIfAborted();
+    }
+    await output.print(`${folder}\n\n${formatScores(scored)}\n`);
+    all.push(...scored);
+  }
+  return isGood(all) ? 0 : 1;
 });
-process.exitCode = isGood(scored) ? 0 : 1;
+
+function scoreCapture(capture: Capture): Scored {
+  const { spans, expectation, label } = capture;
+  return {
+    ...capture,
+    score: scoreResult(checkTraces(spans, { expectation }), label),
+    blindly: scoreResult(checkTraces(spans), label),
+  };
+}
 
 /** No false alarm, and at least 95 % of the breaks named or honestly undecided. */
 function isGood(all: readonly Scored[]): boolean {

@@ -1,6 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { z } from 'zod';
+import { UsageError } from '../propagation-check/src/cli/usage-error.ts';
 import { decodeJsonLines } from '../propagation-check/src/decode/json-lines.ts';
 import { type Expectation, expectPath, noExpectation } from '../propagation-check/src/expectation.ts';
 import type { Span } from '../propagation-check/src/span.ts';
@@ -39,25 +41,36 @@ const labelSchema = z
     })),
   }));
 
-/** Reads every folder with a `label.json` and a capture (`spans.otlp.jsonl`, or the same with `.gz`). */
-export function readCorpus(folder: URL): readonly Capture[] {
-  return readdirSync(folder, { withFileTypes: true })
+/**
+ * Reads every folder with a `label.json` and a capture (`spans.otlp.jsonl`, or the same with `.gz`).
+ * @throws {UsageError} where one is missing or is something else.
+ */
+export function readCorpus(folder: string): readonly Capture[] {
+  return orRefuse(folder, () => readdirSync(folder, { withFileTypes: true }))
     .filter((entry) => entry.isDirectory())
-    .map((entry) => readCapture(entry.name, new URL(`${entry.name}/`, folder)))
+    .map((entry) => readCapture(entry.name, join(folder, entry.name)))
     .sort((left, right) => left.name.localeCompare(right.name));
 }
 
-function readCapture(name: string, folder: URL): Capture {
-  const { path, ...label } = labelSchema.parse(
-    JSON.parse(readFileSync(new URL('label.json', folder), 'utf8')),
+function readCapture(name: string, folder: string): Capture {
+  const labelFile = join(folder, 'label.json');
+  const { path, ...label } = orRefuse(labelFile, () =>
+    labelSchema.parse(JSON.parse(readFileSync(labelFile, 'utf8'))),
   );
   const file = readdirSync(folder).find((entry) => entry.startsWith('spans.otlp.jsonl'));
-  if (file === undefined) throw new Error(`${folder.pathname}: no spans.otlp.jsonl`);
-  const bytes = readFileSync(new URL(file, folder));
-  return {
-    name,
-    label,
-    expectation: { ...noExpectation, edges: expectPath(path) },
-    spans: decodeJsonLines(file.endsWith('.gz') ? gunzipSync(bytes) : bytes),
-  };
+  if (file === undefined) throw new UsageError(`${folder}: there is no spans.otlp.jsonl`);
+  const spans = orRefuse(join(folder, file), () => {
+    const bytes = readFileSync(join(folder, file));
+    return decodeJsonLines(file.endsWith('.gz') ? gunzipSync(bytes) : bytes);
+  });
+  return { name, label, expectation: { ...noExpectation, edges: expectPath(path) }, spans };
+}
+
+function orRefuse<T>(path: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof z.ZodError) throw new UsageError(`${path}: ${z.prettifyError(error)}`);
+    throw new UsageError(`${path}: ${error instanceof Error ? error.message : String(error)}`);
+  }
 }

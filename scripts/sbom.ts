@@ -1,11 +1,12 @@
 /**
  * Writes the software bill of materials (CycloneDX) of every workspace and platform, as the lock file has it, and
- * fails where a dependency's licence is unknown or not allowed: `npm run sbom [-- FOLDER]`.
+ * fails where a dependency's licence is unknown or not allowed.
  */
 import { execFile } from 'node:child_process';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { access, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { Command } from 'commander';
 import { z } from 'zod';
 import { UsageError } from '../propagation-check/src/cli/usage-error.ts';
 import { allowedLicences, isAllowed, readLicence } from './licences.ts';
@@ -33,7 +34,18 @@ const bomSchema = z.looseObject({
 });
 
 await runScript(async (signal) => {
-  const folder = process.argv[2] ?? root;
+  const [folder = root] = new Command('sbom')
+    .description(
+      'Write the software bill of materials (CycloneDX) to out/sbom.cdx.json and check every licence in it.',
+    )
+    .exitOverride()
+    .allowExcessArguments(false)
+    .argument('[folder]', 'a package with a lock file (default: this project)')
+    .addHelpText(
+      'after',
+      '\nExit code: 0 every licence is allowed, 1 one is not, 2 npm cannot list the dependencies.',
+    )
+    .parse().args;
   const bom = await makeBom(folder, signal);
   const file = join(root, 'out', 'sbom.cdx.json');
   await mkdir(join(root, 'out'), { recursive: true });
@@ -60,6 +72,7 @@ async function makeBom(folder: string, signal: AbortSignal): Promise<z.infer<typ
   const args = ['sbom', '--sbom-format=cyclonedx', '--sbom-type=application', '--package-lock-only'];
   const options = { cwd: folder, signal, maxBuffer: outputLimit, shell: process.platform === 'win32' };
   try {
+    await access(join(folder, 'package-lock.json'));
     const { stdout } = await promisify(execFile)('npm', args, options);
     return nameRoot(bomSchema.parse(JSON.parse(stdout)));
   } catch (error) {

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { checkTraces } from '../../propagation-check/src/check-traces.ts';
 import { readCorpus } from '../read-corpus.ts';
 import { scoreResult } from '../score-capture.ts';
 
-const corpus = readCorpus(new URL('../../propagation-check/corpus/', import.meta.url));
+const folder = join(import.meta.dirname, '..', '..', 'propagation-check');
+const corpus = readCorpus(join(folder, 'corpus'));
 const healthy = corpus.filter(({ label }) => label.verdict === 'healthy');
 const broken = corpus.filter(({ label }) => label.verdict === 'broken');
 
@@ -50,7 +52,7 @@ describe('labelled captures', () => {
 });
 
 describe('captures of our own', () => {
-  const captures = readCorpus(new URL('../../propagation-check/captures/', import.meta.url));
+  const captures = readCorpus(join(folder, 'captures'));
 
   it('are all there', () => assert.equal(captures.length, 216));
 

@@ -1,0 +1,33 @@
+import { constants } from 'node:os';
+
+const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/** Someone ended the program. */
+export class Interruption extends Error {
+  override readonly name = 'Interruption';
+  /** 128 + the signal's number. */
+  readonly exitCode: number;
+
+  constructor(signal: (typeof signals)[number]) {
+    super(`ended by ${signal}`);
+    this.exitCode = 128 + constants.signals[signal];
+  }
+}
+
+/** Aborts with an `Interruption` at the first signal; a second one ends the process at once. */
+export function listenForSignals(): AbortSignal {
+  const interrupted = new AbortController();
+  for (const signal of signals) {
+    process.on(signal, () => {
+      const interruption = new Interruption(signal);
+      if (interrupted.signal.aborted) process.exit(interruption.exitCode);
+      interrupted.abort(interruption);
+    });
+  }
+  return interrupted.signal;
+}
+
+/** From now on signals end the process as they do by default. */
+export function stopListening(): void {
+  for (const signal of signals) process.removeAllListeners(signal);
+}
