@@ -87,5 +87,5 @@ async function measure(): Promise<void> {
 }
 
 const [role, target = ''] = process.argv.slice(2);
-if (role === undefined) await measure();
-else process.send?.(role === 'tap' ? await serveTap(target) : await serveTarget());
+if (process.send === undefined) await measure();
+else process.send(role === 'tap' ? await serveTap(target) : await serveTarget());
