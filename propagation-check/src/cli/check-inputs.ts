@@ -2,7 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { checkTraces } from '../check-traces.ts';
 import type { CollectorCounters } from '../collector-counters.ts';
 import type { WireRecord } from '../evidence.ts';
-import { type Expectation, noExpectation } from '../expectation.ts';
+import { type Expectation, type ExpectedEdge, noExpectation } from '../expectation.ts';
+import { groupBy, keyFor } from '../group-by.ts';
 import { ExpectationError, readExpectation } from '../read-expectation.ts';
 import type { Result } from '../result.ts';
 import { readCollectorCounters } from '../source/collector-metrics.ts';
@@ -23,9 +24,23 @@ export async function readCheckInputs(args: CheckArguments): Promise<CheckInputs
   const written =
     args.expectations === undefined ? noExpectation : await readExpectationFile(args.expectations);
   return {
-    expectation: { ...written, edges: [...(args.expect ?? []), ...written.edges] },
+    expectation: { ...written, edges: mergeEdges([...(args.expect ?? []), ...written.edges]) },
     wire: await readWire(args),
   };
+}
+
+/** Each edge once. @throws {UsageError} where two expectations contradict each other. */
+function mergeEdges(edges: readonly ExpectedEdge[]): readonly ExpectedEdge[] {
+  return groupBy(edges, ({ client, server }) => keyFor(client, server)).flatMap((same) => {
+    const rules = new Set(same.map((edge) => edge.rule));
+    const [first] = same;
+    if (first === undefined) return [];
+    const name = `${first.client} -> ${first.server}`;
+    if (rules.has('must-not') && rules.size > 1) {
+      throw new UsageError(`the edge ${name} is expected and forbidden; name it once`);
+    }
+    return rules.has('must') ? [{ ...first, rule: 'must' as const }] : [first];
+  });
 }
 
 /** Taps write while they run, so that a check reads their files when it judges. */
@@ -45,17 +60,6 @@ export function judge(
 /** Of traces that never came nothing can be said: what did come may be broken, and is not called intact without them. */
 export function withMissing(result: Result, missing: number): Result {
   return missing > 0 && result.verdict === 'intact' ? { ...result, verdict: 'unknown' } : result;
-}
-
-/** Without expectations a call without its other side is taken for one to a peer that emits no spans. */
-export function hintAtExpectations(result: Result, { expectation }: CheckInputs): readonly string[] {
-  const peers = result.findings.filter((finding) => finding.id === 'uninstrumented-peer');
-  const calls = peers.reduce((sum, finding) => sum + finding.count, 0);
-  if (calls === 0 || result.verdict !== 'intact' || expectation.edges.length > 0) return [];
-  return [
-    `${calls} calls have no SERVER span and are taken for calls to peers that emit none; if one of these peers is yours, ` +
-      'name the edge with --expect "caller -> called"',
-  ];
 }
 
 /** Null when no Collector was named. @throws {SourceError} when the one that was cannot be read. */

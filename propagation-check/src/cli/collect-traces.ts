@@ -1,11 +1,11 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { mapConcurrently } from '../assertion/map-concurrently.ts';
 import { groupByTrace } from '../source/select-spans.ts';
 import type { Source } from '../source/source.ts';
 import type { Span } from '../span.ts';
 import type { CheckInputs } from './check-inputs.ts';
-import { findOtherSides, selectOtherSides } from './find-other-sides.ts';
+import { findDetached, findOtherSides, selectOtherSides } from './find-other-sides.ts';
 import { findLooseEnds, isCertain } from './judge-trace.ts';
+import { pauseFor } from './pause-for.ts';
 
 export interface CollectOptions {
   readonly source: Source;
@@ -34,6 +34,8 @@ export interface Collected {
   readonly missing: readonly string[];
   /** Set when nothing arrived under any id, and other traces began during the requests: their spans. */
   readonly elsewhere: readonly Span[];
+  /** Ids of traces that services began while the requests were open: the requests may have caused them, or not. */
+  readonly detached: ReadonlySet<string>;
 }
 
 const firstPauseMs = 25;
@@ -59,6 +61,8 @@ interface State {
   readonly traces: readonly Trace[];
   /** Of traces that began as the other side of a loose end. */
   readonly others: readonly Span[];
+  /** Null until they are searched for: once everything else is there. */
+  readonly detached: ReadonlySet<string> | null;
 }
 
 /**
@@ -74,11 +78,17 @@ export async function collectTraces(options: CollectOptions): Promise<Collected>
   for (let pause = firstPauseMs; ; pause = Math.min(pause * pauseGrowth, longestPauseMs)) {
     signal.throwIfAborted();
     const isLast = Date.now() >= deadline;
-    state = await look(state, pause === firstPauseMs, options);
+    state = await look(state, { isFirst: pause === firstPauseMs, isLast }, options);
     const isEmpty = state.traces.every((trace) => trace.spans.length === 0);
     if (isEmpty && state.others.length > 0) {
       elsewhereSince ??= Date.now();
-      if (isLast || Date.now() - elsewhereSince >= options.settleMs) return concludeElsewhere(state);
+      const isWhole = options.services.length > 0 || state.traces.every((trace) => isAnswered(trace, state));
+      if (isLast || (isWhole && Date.now() - elsewhereSince >= options.settleMs)) {
+        return concludeElsewhere(state);
+      }
+    }
+    if (state.detached === null && (isLast || state.traces.every((trace) => trace.isOver))) {
+      state = await addDetached(state, isLast, options);
     }
     const waiting = state.traces.filter((trace) => !trace.isOver).length;
     if (waiting === 0 || isLast) return conclude(state);
@@ -90,19 +100,20 @@ export async function collectTraces(options: CollectOptions): Promise<Collected>
 function begin({ traceIds, spans = [], requests = [] }: CollectOptions): State {
   const given = groupByTrace(spans);
   const requestOf = new Map(requests.map((request) => [request.traceId, request]));
-  const traces = traceIds.map((id) => ({
-    id,
-    spans: given.get(id) ?? [],
-    request: requestOf.get(id) ?? null,
-    grewAt: Date.now(),
-    looseEnds: [],
-    isOver: false,
-  }));
-  return { traces, others: [] };
+  const traces = traceIds.map((id) => toTrace(id, given.get(id) ?? [], requestOf.get(id) ?? null));
+  return { traces, others: [], detached: null };
+}
+
+function toTrace(id: string, spans: readonly Span[], request: Span | null): Trace {
+  return { id, spans, request, grewAt: Date.now(), looseEnds: [], isOver: false };
 }
 
 /** Reads what is not over yet, and searches for the other sides of its calls. */
-async function look(before: State, isFirst: boolean, options: CollectOptions): Promise<State> {
+async function look(
+  before: State,
+  { isFirst, isLast }: { readonly isFirst: boolean; readonly isLast: boolean },
+  options: CollectOptions,
+): Promise<State> {
   const { source, services, settleMs, signal } = options;
   const read = await mapConcurrently(before.traces, readsAtOnce, async (trace) => {
     const isGiven = isFirst && trace.spans.length > 0;
@@ -112,11 +123,13 @@ async function look(before: State, isFirst: boolean, options: CollectOptions): P
   const traces = read.map((trace) =>
     trace.isOver ? trace : { ...trace, looseEnds: findLooseEnds(withRequest(trace), inputs.expectation) },
   );
+  const open = traces.filter((trace) => !trace.isOver);
   const found = await findOtherSides({
     source,
     expectation: inputs.expectation,
     services,
-    looseEnds: traces.filter((trace) => !trace.isOver).flatMap((trace) => trace.looseEnds),
+    looseEnds: open.flatMap((trace) => trace.looseEnds),
+    isThorough: isLast || open.some((trace) => isSettled(trace, settleMs)),
     known: new Set(traces.map((trace) => trace.id)),
     signal,
   });
@@ -126,12 +139,29 @@ async function look(before: State, isFirst: boolean, options: CollectOptions): P
     (isSettled(trace, settleMs) ||
       isCertain([...withRequest(trace), ...selectOtherSides(others, trace.looseEnds)], inputs));
   return {
+    ...before,
     traces: traces.map((trace) => (trace.isOver || !isOver(trace) ? trace : { ...trace, isOver: true })),
     others,
   };
 }
 
-function conclude({ traces, others }: State): Collected {
+/** Begins to wait for them, too. */
+async function addDetached(state: State, isLast: boolean, options: CollectOptions): Promise<State> {
+  const { source, signal } = options;
+  const spans = [...state.traces.flatMap((trace) => trace.spans), ...state.others];
+  const found = groupByTrace(await findDetached(source, spans, signal));
+  const detached = new Set(found.keys());
+  if (detached.size === 0) return { ...state, detached };
+  const traces = [...state.traces, ...[...found].map(([id, ofTrace]) => toTrace(id, ofTrace, null))];
+  return look({ ...state, traces, detached }, { isFirst: true, isLast }, options);
+}
+
+/** Whether a trace began as the other side of this one's request: others may ask for the same at the same time. */
+function isAnswered(trace: Trace, { others }: State): boolean {
+  return selectOtherSides(others, trace.looseEnds).length > 0;
+}
+
+function conclude({ traces, others, detached }: State): Collected {
   // A request of which nothing is here would only look like a call to a peer without spans.
   const shown = traces.filter(
     (trace) => trace.spans.length > 0 || selectOtherSides(others, trace.looseEnds).length > 0,
@@ -140,23 +170,16 @@ function conclude({ traces, others }: State): Collected {
     spans: [...shown.flatMap(withRequest), ...others],
     missing: traces.filter((trace) => trace.spans.length === 0).map((trace) => trace.id),
     elsewhere: [],
+    detached: detached ?? new Set(),
   };
 }
 
 function concludeElsewhere({ traces, others }: State): Collected {
-  return { spans: [], missing: traces.map((trace) => trace.id), elsewhere: others };
+  return { spans: [], missing: traces.map((trace) => trace.id), elsewhere: others, detached: new Set() };
 }
 
 function withRequest({ request, spans }: Trace): readonly Span[] {
   return request === null ? spans : [request, ...spans];
-}
-
-async function pauseFor(milliseconds: number, signal: AbortSignal): Promise<void> {
-  try {
-    await delay(milliseconds, undefined, { signal });
-  } catch (error) {
-    throw signal.aborted ? signal.reason : error;
-  }
 }
 
 function grow(trace: Trace, spans: readonly Span[]): Trace {

@@ -12,14 +12,24 @@ export interface SilenceQuery {
 }
 
 const lookBackMs = 3_600_000;
+const mostTraces = 1_000;
+const mostNames = 5;
 
 /** Why nothing arrived of the requests, as far as the source can tell, and how to proceed. */
 export async function explainSilence(query: SilenceQuery): Promise<string> {
   const { source, driven, services, isNamed } = query;
   const answered = driven.filter((request) => request.failure === null).length;
   const [example] = driven;
-  const arrived = `${answered} requests were answered and no span of them arrived in ${source.name}`;
+  const requests = answered === 1 ? '1 request was answered' : `${answered} requests were answered`;
+  const arrived = `${requests} and no span of ${answered === 1 ? 'it' : 'them'} arrived in ${source.name}`;
   const id = example === undefined ? '' : ` (for instance trace ${example.span.traceId})`;
+  const others = await findServices(query);
+  if (others.length > 0) {
+    return (
+      `${arrived}${id}, but spans of ${others.join(', ')} did, in traces that fit no request of ours; ` +
+      'name the service that was called with --service NAME, and give slow exporters time with --wait'
+    );
+  }
   if (source.name.startsWith('otlp=')) {
     return `${arrived}${id}; let the services export to http://${source.name.slice('otlp='.length)} (OTEL_EXPORTER_OTLP_ENDPOINT)`;
   }
@@ -40,6 +50,15 @@ export async function explainSilence(query: SilenceQuery): Promise<string> {
     ? `${arrived}${id}`
     : `${arrived}${id}; if the system begins traces of its own at its edge, name the service there with --service NAME, ` +
         'otherwise check that it exports to this source';
+}
+
+/** Whose spans a source holds that can be asked for all: this far back. */
+async function findServices({ source, signal }: SilenceQuery): Promise<readonly string[]> {
+  if (source.isInMemory !== true) return [];
+  const now = Date.now();
+  const query = { service: null, startTimeMin: now - lookBackMs, startTimeMax: now, limit: mostTraces };
+  const names = new Set((await source.searchTraces(query, signal)).map((span) => span.serviceName));
+  return [...names].filter((name) => name !== null).slice(0, mostNames);
 }
 
 async function findKnownService({ source, services, signal }: SilenceQuery): Promise<string | null> {

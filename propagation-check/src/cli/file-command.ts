@@ -1,10 +1,11 @@
 import type { Command } from 'commander';
 import { readSpanFile } from '../source/file.ts';
 import type { Span } from '../span.ts';
-import { hintAtExpectations, judge, readCheckInputs, readCollector } from './check-inputs.ts';
+import { judge, readCheckInputs, readCollector } from './check-inputs.ts';
 import { addCheckOptions, type CheckArguments } from './common-options.ts';
 import type { Session } from './create-program.ts';
 import { quotePath } from './file-error.ts';
+import { hintAtExpectations } from './hint-at-expectations.ts';
 import { printReport } from './print-report.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -40,7 +41,7 @@ export function addFileCommand(
       setExitCode(
         await printReport(
           result,
-          { source, reason, notes: hintAtExpectations(result, inputs), collector },
+          { source, reason, notes: hintAtExpectations(result, spans, inputs.expectation), collector },
           args,
           output,
         ),

@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import { readCallFacts, readText } from '../call-facts.ts';
 import { isEntry } from '../edge.ts';
 import type { Expectation } from '../expectation.ts';
+import { groupBy } from '../group-by.ts';
 import { compareRequests, startsDuring } from '../pair.ts';
 import { groupByTrace } from '../source/select-spans.ts';
 import type { Source } from '../source/source.ts';
@@ -14,6 +15,8 @@ export interface OtherSideQuery {
   readonly services: readonly string[];
   /** CLIENT and PRODUCER spans that nobody continued. */
   readonly looseEnds: readonly Span[];
+  /** Time to ask a remote source for every service, where a call names nobody. */
+  readonly isThorough: boolean;
   /** Trace ids that are known already. */
   readonly known: ReadonlySet<string>;
   readonly signal: AbortSignal;
@@ -24,6 +27,8 @@ const mostServices = 10;
 const leastTraces = 200;
 const mostTraces = 5_000;
 const marginMs = 2_000;
+/** More than a few requests cause; a service that begins so many is a job's. */
+const mostDetached = 200;
 
 /**
  * Searches a source for traces that began as the other side of a loose end: a broken call leaves its SERVER span as the
@@ -32,15 +37,11 @@ const marginMs = 2_000;
  */
 export async function findOtherSides(query: OtherSideQuery): Promise<readonly Span[]> {
   const { source, looseEnds, known, signal } = query;
-  const services = new Set([
-    ...query.services,
-    ...looseEnds.flatMap((client) => guessCalledServices(client, query.expectation)),
-  ]);
-  if (looseEnds.length === 0 || services.size === 0) return [];
+  if (looseEnds.length === 0) return [];
   const window = spanTime(looseEnds);
   const limit = Math.min(mostTraces, Math.max(leastTraces, looseEnds.length * 2));
   const found = new Map<string, readonly Span[]>();
-  for (const service of [...services].slice(0, mostServices)) {
+  for (const service of chooseServices(query)) {
     const spans = await source.searchTraces({ service, ...window, limit }, signal);
     for (const [traceId, trace] of groupByTrace(spans)) {
       if (!known.has(traceId) && isOtherSide(trace, looseEnds)) found.set(traceId, trace);
@@ -49,10 +50,64 @@ export async function findOtherSides(query: OtherSideQuery): Promise<readonly Sp
   return [...found.values()].flat();
 }
 
+/**
+ * Searches for traces that began with a call within a service while one of its requests was open: what the request caused
+ * may have lost its context. Whether it did, the check decides.
+ * @param spans Of the traces whose requests are meant.
+ * @throws {SourceError} as `Source.searchTraces`.
+ */
+export async function findDetached(
+  source: Source,
+  spans: readonly Span[],
+  signal: AbortSignal,
+): Promise<readonly Span[]> {
+  const known = new Set(spans.map((span) => span.traceId));
+  const requests = groupBy(
+    spans.filter((span) => isEntry(span) && span.serviceName !== null),
+    (span) => span.serviceName ?? '',
+  );
+  const found = new Map<string, readonly Span[]>();
+  for (const [first, ...others] of requests.slice(0, mostServices)) {
+    if (first === undefined) continue;
+    const open = [first, ...others];
+    const query = { service: first.serviceName, ...spanTime(open), limit: mostDetached };
+    for (const [traceId, trace] of groupByTrace(await source.searchTraces(query, signal))) {
+      if (!known.has(traceId) && beginsWithin(trace, open)) found.set(traceId, trace);
+    }
+  }
+  return [...found.values()].flat();
+}
+
+function beginsWithin(trace: readonly Span[], requests: readonly Span[]): boolean {
+  const root = trace.find((span) => span.parentSpanId === null);
+  if (root === undefined || isEntry(root)) return false;
+  return requests.some(
+    (request) =>
+      request.serviceName === root.serviceName &&
+      root.startTimeUnixNano >= request.startTimeUnixNano &&
+      root.startTimeUnixNano <= request.endTimeUnixNano,
+  );
+}
+
 /** The traces among some spans that began as the other side of one of these loose ends. */
 export function selectOtherSides(spans: readonly Span[], looseEnds: readonly Span[]): readonly Span[] {
   if (spans.length === 0 || looseEnds.length === 0) return [];
   return [...groupByTrace(spans).values()].filter((trace) => isOtherSide(trace, looseEnds)).flat();
+}
+
+/** Null for any: where that costs nothing, and where a call names nobody, as one to `localhost` does. */
+function chooseServices({
+  source,
+  services,
+  looseEnds,
+  expectation,
+  isThorough,
+}: OtherSideQuery): readonly (string | null)[] {
+  if (source.isInMemory === true) return [null];
+  const guesses = looseEnds.map((client) => guessCalledServices(client, expectation));
+  const named = new Set([...services, ...guesses.flat()]);
+  const isAnyUnnamed = isThorough && services.length === 0 && guesses.some((names) => names.length === 0);
+  return [...[...named].slice(0, mostServices), ...(isAnyUnnamed ? [null] : [])];
 }
 
 /** The services that an expectation names, and hosts, which often are named like the service that they run. */

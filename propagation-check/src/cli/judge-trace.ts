@@ -1,7 +1,9 @@
 import { isToleratedPeer } from '../check/tolerated-peer.ts';
+import type { CollectorCounters } from '../collector-counters.ts';
 import { findEdges } from '../edge.ts';
 import { type Expectation, isExpected } from '../expectation.ts';
 import type { FindingId } from '../finding.ts';
+import type { Result } from '../result.ts';
 import type { Span } from '../span.ts';
 import { buildTraceGraph, isOrphan } from '../trace-graph.ts';
 import { type CheckInputs, judge } from './check-inputs.ts';
@@ -10,6 +12,27 @@ import { type CheckInputs, judge } from './check-inputs.ts';
 export function findLooseEnds(spans: readonly Span[], expectation: Expectation): readonly Span[] {
   const graph = buildTraceGraph(spans);
   return findEdges(graph).openClients.filter((span) => !isToleratedPeer(expectation, span));
+}
+
+/**
+ * Judges what was collected. Traces that began within services while requests were open count only where they show
+ * what those lost: otherwise they are a job's, which nobody asked for.
+ */
+export function judgeCollected(
+  { spans, detached }: { readonly spans: readonly Span[]; readonly detached: ReadonlySet<string> },
+  inputs: CheckInputs,
+  collector: CollectorCounters | null,
+): Result {
+  const result = judge(spans, inputs, collector);
+  const showsLoss = result.findings.some(
+    ({ severity, evidence }) => severity !== 'info' && evidence.some(({ traceId }) => detached.has(traceId)),
+  );
+  if (detached.size === 0 || showsLoss) return result;
+  return judge(
+    spans.filter((span) => !detached.has(span.traceId)),
+    inputs,
+    collector,
+  );
 }
 
 /**

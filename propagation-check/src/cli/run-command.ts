@@ -1,20 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
-import {
-  type CheckInputs,
-  hintAtExpectations,
-  judge,
-  readCheckInputs,
-  readCollector,
-  readWire,
-  withMissing,
-} from './check-inputs.ts';
+import { type CheckInputs, readCheckInputs, readCollector, readWire, withMissing } from './check-inputs.ts';
 import { type Collected, collectTraces } from './collect-traces.ts';
 import { addCheckOptions, addSourceOptions, append, type SourceArguments } from './common-options.ts';
 import type { Session } from './create-program.ts';
 import { type DrivenRequest, driveRequests } from './drive-requests.ts';
 import { explainSilence } from './explain-silence.ts';
 import { describeFileError, quotePath } from './file-error.ts';
+import { hintAtExpectations } from './hint-at-expectations.ts';
+import { judgeCollected } from './judge-trace.ts';
 import { openNamedSource } from './open-named-source.ts';
 import {
   type Entries,
@@ -127,7 +121,7 @@ async function runRequests(
 
     const collector = await readCollector(args, signal);
     const missing = begun.size === 0 ? countMissing(driven, own) : 0;
-    const result = withMissing(judge(collected.spans, await readInputs(), collector), missing);
+    const result = withMissing(judgeCollected(collected, await readInputs(), collector), missing);
     const gap = `nothing arrived in ${source.name} of ${missing} of the ${driven.length} traces`;
     const reason =
       collected.spans.length === 0
@@ -139,7 +133,7 @@ async function runRequests(
       ...describeAnswers(driven),
       ...(missing > 0 && reason === null ? [gap] : []),
       ...(begun.size === 0 ? [] : [describeBegun(begun.size)]),
-      ...hintAtExpectations(result, inputs),
+      ...hintAtExpectations(result, collected.spans, inputs.expectation),
     ];
     return await printReport(result, { source: source.name, reason, notes, collector }, args, output);
   } finally {

@@ -1,22 +1,20 @@
 import { type Command, Option } from 'commander';
 import type { Source } from '../source/source.ts';
 import type { Span } from '../span.ts';
-import {
-  hintAtExpectations,
-  judge,
-  readCheckInputs,
-  readCollector,
-  readWire,
-  withMissing,
-} from './check-inputs.ts';
+import { readCheckInputs, readCollector, readWire, withMissing } from './check-inputs.ts';
 import { collectTraces } from './collect-traces.ts';
 import { addCheckOptions, addSourceOptions, type SourceArguments } from './common-options.ts';
 import type { Session } from './create-program.ts';
+import { hintAtExpectations } from './hint-at-expectations.ts';
+import { judgeCollected } from './judge-trace.ts';
 import { openNamedSource } from './open-named-source.ts';
 import { parseCount, parseDuration, parseTraceId } from './parse-argument.ts';
+import { pauseFor } from './pause-for.ts';
 import { printReport } from './print-report.ts';
 import { createProgress } from './show-progress.ts';
 import { UsageError } from './usage-error.ts';
+
+const receiverPauseMs = 100;
 
 interface TraceArguments extends SourceArguments {
   readonly service?: string;
@@ -84,7 +82,7 @@ async function checkStoredTraces(
     const collector = await readCollector(args, signal);
     const { spans, missing } = collected;
     const result = withMissing(
-      judge(spans, { ...inputs, wire: await readWire(args) }, collector),
+      judgeCollected(collected, { ...inputs, wire: await readWire(args) }, collector),
       missing.length,
     );
     const gap = `${source.name} has no span of ${missing.join(', ')}`;
@@ -96,7 +94,7 @@ async function checkStoredTraces(
           : null;
     const notes = [
       ...(missing.length > 0 && reason === null ? [gap] : []),
-      ...hintAtExpectations(result, inputs),
+      ...hintAtExpectations(result, spans, inputs.expectation),
     ];
     return await printReport(result, { source: source.name, reason, notes, collector }, args, output);
   } finally {
@@ -105,14 +103,22 @@ async function checkStoredTraces(
   }
 }
 
-function search(
+async function search(
   source: Source,
   service: string,
-  { since, limit }: TraceArguments,
+  { since, limit, wait, settle, source: spec }: TraceArguments,
   signal: AbortSignal,
 ): Promise<readonly Span[]> {
-  const now = Date.now();
-  return source.searchTraces({ service, startTimeMin: now - since, startTimeMax: now, limit }, signal);
+  const start = Date.now();
+  const look = () => {
+    const query = { service, startTimeMin: start - since, startTimeMax: Date.now(), limit };
+    return source.searchTraces(query, signal);
+  };
+  if (!spec.startsWith('otlp')) return look();
+  // A receiver that has just opened holds nothing yet, and then more than the first of it is meant.
+  while ((await look()).length === 0 && Date.now() - start < wait) await pauseFor(receiverPauseMs, signal);
+  await pauseFor(settle, signal);
+  return look();
 }
 
 function explainEmpty(source: Source, traceIds: readonly string[], args: TraceArguments): string {

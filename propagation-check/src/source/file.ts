@@ -34,6 +34,7 @@ export function createFileSource(path: string, options: FileOptions = {}): FileS
   };
   return {
     name,
+    isInMemory: true,
     readAll,
     readTrace: async (traceId, signal) => {
       const id = checkTraceId(name, traceId);

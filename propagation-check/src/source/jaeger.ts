@@ -1,14 +1,20 @@
+import * as z from 'zod';
 import { DecodeError } from '../decode/decode-error.ts';
 import { decodeBytes } from '../decode/detect-format.ts';
 import { decodeJaegerJson } from '../decode/jaeger-json.ts';
 import { isObject } from '../decode/otlp-json-value.ts';
 import { parseJson } from '../decode/parse-json.ts';
+import { readShape } from '../decode/read-shape.ts';
 import type { Span } from '../span.ts';
 import { decodeAnswer, isHtml } from './decode-answer.ts';
 import { createHttpClient, type HttpClient, type HttpClientOptions } from './http-client.ts';
 import { type HttpAnswer, summarize } from './http-policy.ts';
-import { type Source, SourceError } from './source.ts';
+import { groupByTrace } from './select-spans.ts';
+import { type Source, SourceError, type TraceQuery } from './source.ts';
 import { checkTraceId } from './trace-id.ts';
+
+/** Of a search among all: each costs a question. */
+const mostServices = 20;
 
 /**
  * Jaeger's query service: API v3 with raw traces, and the v1 JSON API of the UI where v3 is missing.
@@ -36,6 +42,37 @@ export async function createJaegerSource(baseUrl: URL, options: HttpClientOption
     return spans;
   }
 
+  function searchService(
+    service: string,
+    { startTimeMin, startTimeMax, limit }: TraceQuery,
+    signal: AbortSignal | undefined,
+  ): Promise<readonly Span[]> {
+    // Both names of each parameter: Jaeger 2.19 renamed them.
+    const min = new Date(startTimeMin).toISOString();
+    const max = new Date(startTimeMax).toISOString();
+    const v3 = new URLSearchParams({
+      'query.serviceName': service,
+      'query.service_name': service,
+      'query.startTimeMin': min,
+      'query.start_time_min': min,
+      'query.startTimeMax': max,
+      'query.start_time_max': max,
+      'query.searchDepth': String(limit),
+      'query.search_depth': String(limit),
+      'query.num_traces': String(limit),
+      'query.rawTraces': 'true',
+      'query.raw_traces': 'true',
+    });
+    const v1 = new URLSearchParams({
+      service,
+      start: String(Math.trunc(startTimeMin * 1_000)),
+      end: String(Math.trunc(startTimeMax * 1_000)),
+      limit: String(limit),
+      raw: 'true',
+    });
+    return read({ path: 'api/v3/traces', query: v3 }, { path: 'api/traces', query: v1 }, signal);
+  }
+
   return {
     name: client.name,
     readTrace: async (traceId, signal) => {
@@ -49,35 +86,46 @@ export async function createJaegerSource(baseUrl: URL, options: HttpClientOption
         signal,
       );
     },
-    searchTraces: ({ service, startTimeMin, startTimeMax, limit }, signal) => {
-      // Both names of each parameter: Jaeger 2.19 renamed them.
-      const min = new Date(startTimeMin).toISOString();
-      const max = new Date(startTimeMax).toISOString();
-      const v3 = new URLSearchParams({
-        'query.serviceName': service,
-        'query.service_name': service,
-        'query.startTimeMin': min,
-        'query.start_time_min': min,
-        'query.startTimeMax': max,
-        'query.start_time_max': max,
-        'query.searchDepth': String(limit),
-        'query.search_depth': String(limit),
-        'query.num_traces': String(limit),
-        'query.rawTraces': 'true',
-        'query.raw_traces': 'true',
-      });
-      const v1 = new URLSearchParams({
-        service,
-        start: String(Math.trunc(startTimeMin * 1_000)),
-        end: String(Math.trunc(startTimeMax * 1_000)),
-        limit: String(limit),
-        raw: 'true',
-      });
-      return read({ path: 'api/v3/traces', query: v3 }, { path: 'api/traces', query: v1 }, signal);
+    searchTraces: async (query, signal) => {
+      if (query.service !== null) return searchService(query.service, query, signal);
+      const services = await listServices(
+        client,
+        hasV3 === false ? 'api/services' : 'api/v3/services',
+        signal,
+      );
+      if (services.length > mostServices) return [];
+      const traces = new Map<string, readonly Span[]>();
+      for (const service of services) {
+        const found = groupByTrace(await searchService(service, query, signal));
+        for (const [traceId, spans] of found) traces.set(traceId, spans);
+      }
+      return [...traces.values()].flat();
     },
     close: () => client.close(),
   };
 }
+
+/** `{"services": […]}` of API v3, `{"data": […]}` of v1. */
+async function listServices(
+  client: HttpClient,
+  path: string,
+  signal: AbortSignal | undefined,
+): Promise<readonly string[]> {
+  const answer = await client.get(path, new URLSearchParams(), 'application/json', signal);
+  if (answer.status !== 200 || isHtml(answer)) throw new SourceError(describeUnexpected(client, answer));
+  try {
+    const { services, data } = readShape(servicesShape, parseJson(answer.body));
+    return services ?? data ?? [];
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error;
+    throw new SourceError(`${client.name}: ${answer.url.pathname} cannot be read: ${error.message}`);
+  }
+}
+
+const servicesShape = z.object({
+  services: z.array(z.string()).nullish(),
+  data: z.array(z.string()).nullish(),
+});
 
 interface Request {
   readonly path: string;

@@ -96,6 +96,7 @@ export async function startOtlpReceiver(options: OtlpReceiverOptions = {}): Prom
   return {
     name: `otlp=${url.slice('http://'.length)}`,
     warning: warnOfOpenAddress(url),
+    isInMemory: true,
     url,
     get revision() {
       return arrivals.revision;

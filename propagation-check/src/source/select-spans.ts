@@ -14,13 +14,15 @@ export function groupByTrace(spans: Iterable<Span>): ReadonlyMap<string, readonl
 
 /**
  * What `Source.searchTraces` answers where all spans are in memory: all spans of the newest traces
- * that have a span of the service that started within the time.
+ * that have a span of the service, or any, that started within the time.
  */
 export function selectTraces(spans: Iterable<Span>, query: TraceQuery): readonly Span[] {
   const min = toNanoseconds(query.startTimeMin);
   const max = toNanoseconds(query.startTimeMax);
   const isMatch = (span: Span) =>
-    span.serviceName === query.service && span.startTimeUnixNano >= min && span.startTimeUnixNano <= max;
+    (query.service === null || span.serviceName === query.service) &&
+    span.startTimeUnixNano >= min &&
+    span.startTimeUnixNano <= max;
   return [...groupByTrace(spans).values()]
     .map((trace) => ({ trace, newest: latest(trace.filter(isMatch)) }))
     .filter(({ newest }) => newest >= 0n)

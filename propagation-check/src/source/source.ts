@@ -6,6 +6,8 @@ export interface Source {
   readonly name: string;
   /** What people should know before they use it, one line. */
   readonly warning?: string | null;
+  /** All its spans are at hand: searching for those of every service costs nothing. */
+  readonly isInMemory?: boolean;
   /**
    * The spans of one trace that have arrived so far; empty when the source holds none (yet).
    * @throws {SourceError} when the source cannot be asked: unreachable, refused, not the expected format.
@@ -20,7 +22,8 @@ export interface Source {
 }
 
 export interface TraceQuery {
-  readonly service: string;
+  /** Null for any. A remote source that has more services than can be searched one by one then finds nothing. */
+  readonly service: string | null;
   /** Milliseconds since the Unix epoch. */
   readonly startTimeMin: number;
   /** Milliseconds since the Unix epoch. */

@@ -69,7 +69,7 @@ async function searchIds(
   signal: AbortSignal | undefined,
 ): Promise<readonly string[]> {
   const query = new URLSearchParams({
-    q: `{ resource.service.name = ${quoteTraceQl(service)} }`,
+    q: service === null ? '{}' : `{ resource.service.name = ${quoteTraceQl(service)} }`,
     start: String(Math.floor(startTimeMin / 1_000)),
     end: String(Math.ceil(startTimeMax / 1_000)),
     limit: String(limit),

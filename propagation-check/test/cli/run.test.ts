@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
+import { pauseFor } from '../../src/cli/pause-for.ts';
 import { startHttpServer } from '../source/http-server.ts';
 import { executeCli, spawnCli } from './run-cli.ts';
 import { type StoredSpan, startTraceStore } from './trace-store.ts';
@@ -74,7 +75,8 @@ test('each request is the root of a sampled trace of its own, and exactly these 
     '--json',
   );
   const { verdict, traces, edges, notes } = JSON.parse(stdout);
-  assert.deepEqual([code, verdict, traces, notes], [0, 'intact', 5, []]);
+  assert.deepEqual([code, verdict, traces], [0, 'intact', 5]);
+  assert.equal(notes.length, 1);
   assert.deepEqual(edges, [
     { client: 'propagation-check', server: 'web', protocol: 'http', calls: 5, broken: 0 },
   ]);
@@ -140,12 +142,120 @@ test('a system that begins its own traces at the edge is found by its service', 
   );
   const expected = await executeCli(...args, '--expect', 'web -> orders');
   assert.equal(expected.code, 1, 'the service at the head of an expected path is searched for as well');
-  const unnamed = await executeCli(...args, '--wait', '100ms');
-  assert.equal(unnamed.code, 2);
+  const unnamed = await executeCli(...args);
+  assert.equal(unnamed.code, 0, 'the few services that the source knows are asked for without a name, too');
+  assert.match(unnamed.stdout, /\(2 traces, 2 spans\)/);
+  for (let service = 0; service < 20; service += 1) {
+    const start = Date.now();
+    const ids = { traceId: makeId(16), spanId: makeId(8) };
+    store.add({ ...ids, service: `other-${service}`, kind: 'INTERNAL', name: 'x', start, end: start });
+  }
+  const among = await executeCli(...args, '--wait', '100ms');
+  assert.equal(among.code, 2);
   assert.match(
-    unnamed.stdout.replace(/\s+/g, ' '),
+    among.stdout.replace(/\s+/g, ' '),
     /^CANNOT TELL 2 requests were answered .* name the service there with --service NAME/,
   );
+});
+
+/** Answers with a SERVER span of front, and with a call to back within it that has lost its context or its header. */
+function startCaller(
+  test: TestContext,
+  record: (span: StoredSpan) => void,
+  loss: 'context' | 'header' | 'both',
+): Promise<URL> {
+  const now = () => performance.timeOrigin + performance.now();
+  return startHttpServer(test, async (incoming, response) => {
+    const start = now();
+    const context = loss === 'both' ? { traceId: makeId(16), spanId: '' } : readTraceparent(incoming.headers);
+    await pauseFor(5, new AbortController().signal);
+    const called = now();
+    await pauseFor(10, new AbortController().signal);
+    const answered = now();
+    await pauseFor(5, new AbortController().signal);
+    const server = { traceId: context.traceId, spanId: makeId(8) };
+    const client = { traceId: loss === 'context' ? makeId(16) : context.traceId, spanId: makeId(8) };
+    const method = { 'http.request.method': 'GET' };
+    record({
+      ...server,
+      ...(context.spanId === '' ? {} : { parentSpanId: context.spanId }),
+      service: 'front',
+      kind: 'SERVER',
+      name: 'GET /',
+      start,
+      end: now(),
+      attributes: { ...method, 'url.path': '/' },
+    });
+    record({
+      ...client,
+      ...(loss === 'context' ? {} : { parentSpanId: server.spanId }),
+      service: 'front',
+      kind: 'CLIENT',
+      name: 'GET',
+      start: called,
+      end: answered,
+      attributes: { ...method, 'url.full': 'http://127.0.0.1:8082/work', 'http.response.status_code': 200 },
+    });
+    record({
+      traceId: loss === 'context' ? client.traceId : makeId(16),
+      ...(loss === 'context' ? { parentSpanId: client.spanId } : {}),
+      spanId: makeId(8),
+      service: 'back',
+      kind: 'SERVER',
+      name: 'GET /work',
+      start: called + 2,
+      end: answered - 2,
+      attributes: { ...method, 'url.path': '/work', 'http.response.status_code': 200 },
+    });
+    response.end('done');
+  });
+}
+
+for (const [loss, id] of [
+  ['context', 'context-lost-in-process'],
+  ['header', 'split-trace'],
+  ['both', 'split-trace'],
+] as const) {
+  test(`a call by address that lost its ${loss === 'both' ? 'header, below a service that begins its own traces' : loss} is found`, async (t) => {
+    const store = await startTraceStore(t);
+    const url = await startCaller(t, store.add, loss);
+    // A job that calls at the same time, of another service, and requests of others.
+    const start = Date.now();
+    const job = { traceId: makeId(16), spanId: makeId(8), service: 'job', start, end: start + 60_000 };
+    store.add({
+      ...job,
+      kind: 'CLIENT',
+      name: 'GET',
+      attributes: { 'url.full': 'http://127.0.0.1:8082/work' },
+    });
+    const args = ['--source', store.source, '--requests', '3', '--concurrency', '1', '--settle', '100ms'];
+    const { code, stdout } = await executeCli('run', url.href, ...args, '--wait', '5s', '--json');
+    const { findings } = JSON.parse(stdout);
+    assert.equal(code, 1, stdout);
+    assert.deepEqual(
+      findings.map((finding: { id: string; client: string; server: string; count: number }) => [
+        finding.id,
+        finding.client,
+        finding.server,
+        finding.count,
+      ]),
+      [[id, 'front', 'back', 3]],
+    );
+  });
+}
+
+test('what a service calls by itself during the requests is not theirs', async (t) => {
+  const store = await startTraceStore(t);
+  const url = await startService(t, {
+    record: (span) => {
+      const poll = { traceId: makeId(16), service: 'web', start: span.start + 0.1, end: span.start + 0.2 };
+      store.add(span, { ...poll, spanId: makeId(8), kind: 'CLIENT', name: 'poll' });
+    },
+  });
+  const { code, stdout } = await executeCli('run', url.href, '--requests', '3', '--source', store.source);
+  assert.equal(code, 0);
+  assert.match(stdout, /\(3 traces, 6 spans\)/);
+  assert.match(stdout.replace(/\s+/g, ' '), /note no call between services was seen, only spans of web/);
 });
 
 test('traces that never arrive are not taken for intact ones', async (t) => {
