@@ -44,6 +44,7 @@ describe('what both services need', () => {
     'link-caller.ts',
     'span-delivery/backlog.ts',
     'span-delivery/batch.ts',
+    'span-delivery/first-attempt.ts',
     'span-delivery/observe-delivery.ts',
     'span-delivery/post-batch.ts',
     'span-delivery/span-delivery.ts',

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { runToEnd } from './support/run-to-end.ts';
 import { makeFolder } from './support/start-delivery.ts';
-import { findFreePort, startReceiver } from './support/start-receiver.ts';
+import { answerWith, findFreePort, startReceiver } from './support/start-receiver.ts';
 import { startService } from './support/start-service.ts';
 
 const exporting = {
@@ -53,6 +53,24 @@ test('publishes counters that add up, and makes no span of who reads them', asyn
   assert.deepEqual({ finished, dropped, queued }, { finished: exported, dropped: 0, queued: 0 });
   // A SERVER span without a route has no other name.
   assert.equal(receiver.accepted.includes('GET'), false);
+});
+
+test('counts and says what the Collector rejects of the spans that it takes', async () => {
+  const partly = JSON.stringify({ partialSuccess: { rejectedSpans: '1', errorMessage: 'too old' } });
+  await using receiver = await startReceiver(answerWith(200, {}, partly));
+  const port = await findFreePort();
+  await using service = await startService({
+    ...exporting,
+    OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
+    METRICS_PORT: String(port),
+  });
+  await (await fetch(`${service.url}/call-b`)).text();
+  let counters = await readCounters(port);
+  while (counters.queued > 0 || counters.finished === 0) counters = await readCounters(port);
+  const { exported, finished, dropped } = counters;
+  assert.equal(dropped, receiver.received.length);
+  assert.equal(finished, exported + dropped);
+  assert.match(service.text.stderr, /"1 spans are lost: http:.* rejected them, \\"too old\\"\."/);
 });
 
 test('refuses a port for counters that is taken, and a folder that is none', async () => {

@@ -5,6 +5,7 @@ import { MeterProvider } from '@opentelemetry/sdk-metrics';
 import { BatchSpanProcessor } from '@opentelemetry/sdk-trace';
 import { createAccessOptions, explainRefusal } from './collector-access.ts';
 import { type Config, ConfigError, type SpanExport } from './config.ts';
+import { createFirstAttempt } from './span-delivery/first-attempt.ts';
 import { observeDelivery } from './span-delivery/observe-delivery.ts';
 import { createPost } from './span-delivery/post-batch.ts';
 import { SpanDelivery } from './span-delivery/span-delivery.ts';
@@ -34,7 +35,7 @@ export async function startExport(
   });
   const { origin, pathname } = new URL(destination.url);
   const delivery = new SpanDelivery({
-    exporter: new OTLPTraceExporter(options),
+    firstAttempt: createFirstAttempt(new OTLPTraceExporter(options)),
     post: await createPost(destination, (code, message) => explainRefusal(code, message, access)),
     url: `${origin}${pathname}`,
     maxBytes: backlogBytes,
