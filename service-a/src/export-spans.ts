@@ -25,7 +25,7 @@ export interface RunningExport {
  * @throws {ConfigError} where the port or the spool's folder is of no use.
  */
 export async function startExport(
-  { backlogBytes, spoolDirectory, access, ...batching }: SpanExport,
+  { backlogBytes, spoolDirectory, spoolBytes, access, ...batching }: SpanExport,
   { host, metricsPort }: Pick<Config, 'host' | 'metricsPort'>,
 ): Promise<RunningExport> {
   const options = createAccessOptions(access);
@@ -40,7 +40,7 @@ export async function startExport(
     url: `${origin}${pathname}`,
     maxBytes: backlogBytes,
     patienceMillis: destination.timeoutMillis,
-    spool: spoolDirectory === null ? null : await openSpool(spoolDirectory),
+    spool: spoolDirectory === null ? null : await openSpool(spoolDirectory, spoolBytes),
   });
   const meters = metricsPort === null ? undefined : await serveMetrics(host, metricsPort);
   if (meters !== undefined) observeDelivery(delivery, meters.getMeter('span-delivery'), backlogBytes);
@@ -58,9 +58,9 @@ export async function startExport(
   };
 }
 
-async function openSpool(directory: string): Promise<Spool> {
+async function openSpool(directory: string, maxBytes: number): Promise<Spool> {
   try {
-    return await Spool.open(directory);
+    return await Spool.open(directory, maxBytes);
   } catch (error) {
     throw new ConfigError(
       `SPAN_SPOOL_DIR=${JSON.stringify(directory)} is no folder to which this service can write (${describe(error)})`,

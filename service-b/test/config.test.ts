@@ -30,6 +30,7 @@ test('has defaults', () => {
       maxExportBatchSize: 512,
       backlogBytes: 33_554_432,
       spoolDirectory: null,
+      spoolBytes: 268_435_456,
       access: { tokenFile: null, authorityFile: null, certificateFile: null, keyFile: null },
     },
     metricsPort: null,

@@ -20,10 +20,17 @@ export async function startDelivery(
   url: string,
   {
     spoolDirectory,
+    spoolBytes = 2 ** 30,
     maxBytes = 32 * 1024 * 1024,
     patienceMillis = 30_000,
     timeoutMillis = 300,
-  }: { spoolDirectory?: string; maxBytes?: number; patienceMillis?: number; timeoutMillis?: number } = {},
+  }: {
+    spoolDirectory?: string;
+    spoolBytes?: number;
+    maxBytes?: number;
+    patienceMillis?: number;
+    timeoutMillis?: number;
+  } = {},
 ): Promise<SpanDelivery> {
   const target = { url: `${url}/v1/traces`, timeoutMillis };
   const destination = convertLegacyHttpOptions(target, 'TRACES', 'v1/traces', {
@@ -35,7 +42,7 @@ export async function startDelivery(
     url: target.url,
     maxBytes,
     patienceMillis,
-    spool: spoolDirectory === undefined ? null : await Spool.open(spoolDirectory),
+    spool: spoolDirectory === undefined ? null : await Spool.open(spoolDirectory, spoolBytes),
   });
   t.after(() => delivery.shutdown());
   return delivery;
