@@ -41,7 +41,9 @@ describe('what both services need', () => {
     'collector-access.ts',
     'create-propagator.ts',
     'export-spans.ts',
+    'limits.ts',
     'link-caller.ts',
+    'log-spans.ts',
     'span-delivery/backlog.ts',
     'span-delivery/batch.ts',
     'span-delivery/first-attempt.ts',
@@ -51,6 +53,7 @@ describe('what both services need', () => {
     'span-delivery/spool.ts',
     'trace-context-propagator.ts',
     'trace-state.ts',
+    'traceresponse.ts',
     'trust.ts',
   ]) {
     it(`${name} is written in both alike`, () => {

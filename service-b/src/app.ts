@@ -29,10 +29,14 @@ export interface Work {
 export function buildApp(
   config: Pick<Config, 'propagation' | 'logLevel' | 'limits' | 'tls'>,
 ): FastifyInstance {
-  const options = createServerOptions(config.limits);
+  // Whatever it answers is there at once.
+  const options = createServerOptions(config.limits, 0);
   const app = fastify({
     ...options,
-    https: config.tls === null ? null : { ...options.http, ...createTlsOptions(config.tls) },
+    https:
+      config.tls === null
+        ? null
+        : { ...options.http, ...createTlsOptions(config.tls, config.limits.requestTimeoutMillis) },
     logger: {
       level: config.logLevel,
       mixin: readActiveIds,
