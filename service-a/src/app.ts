@@ -37,7 +37,14 @@ const statusOf: Readonly<Record<CallError['code'], 502 | 504>> = {
 export function buildApp(
   config: Pick<
     Config,
-    'serviceBUrl' | 'serviceBTimeoutMillis' | 'propagation' | 'fault' | 'logLevel' | 'limits' | 'tls'
+    | 'serviceBUrl'
+    | 'serviceBTimeoutMillis'
+    | 'propagation'
+    | 'fault'
+    | 'trustIncoming'
+    | 'logLevel'
+    | 'limits'
+    | 'tls'
   >,
 ): FastifyInstance {
   const fault: Fault = config.fault === null ? {} : faults[config.fault];
@@ -54,7 +61,7 @@ export function buildApp(
   });
 
   if (makesSpans) addServerSpans(app);
-  addTraceresponse(app);
+  addTraceresponse(app, config.trustIncoming);
   addLimits(app, config.limits);
 
   app.get(

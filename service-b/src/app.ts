@@ -27,7 +27,7 @@ export interface Work {
 
 /** The service, ready to listen or to be injected into. Without telemetry every id that it answers is null. */
 export function buildApp(
-  config: Pick<Config, 'propagation' | 'logLevel' | 'limits' | 'tls'>,
+  config: Pick<Config, 'propagation' | 'trustIncoming' | 'logLevel' | 'limits' | 'tls'>,
 ): FastifyInstance {
   // Whatever it answers is there at once.
   const options = createServerOptions(config.limits, 0);
@@ -50,7 +50,7 @@ export function buildApp(
   });
 
   if (config.propagation === 'manual') addServerSpans(app);
-  addTraceresponse(app);
+  addTraceresponse(app, config.trustIncoming);
   addLimits(app, config.limits);
 
   app.get(
