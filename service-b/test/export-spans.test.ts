@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -30,6 +31,23 @@ test('a service that stops while the Collector is away leaves its spans to the n
   await receiver.until(() => receiver.accepted.filter((name) => name === 'GET /work').length === 10);
   assert.deepEqual(await second.stop(), { code: 0, signal: null });
   assert.deepEqual(await readdir(folder.path), []);
+});
+
+test('a fault that nothing handles ends the service, and its spans are left to the next one', async () => {
+  await using folder = await makeFolder();
+  const fault = "process.on('SIGUSR2', () => { throw new Error('unforeseen'); })";
+  await using service = await startService({
+    ...exporting,
+    OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${await findFreePort()}`,
+    SPAN_SPOOL_DIR: folder.path,
+    NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(fault)}`,
+  });
+  for (let request = 0; request < 3; request += 1) await (await fetch(`${service.url}/work`)).text();
+  const ended = once(service.process, 'close');
+  service.process.kill('SIGUSR2');
+  assert.deepEqual(await ended, [1, null]);
+  assert.equal((await readdir(folder.path)).length, 1);
+  assert.equal(service.lines.filter(({ level, msg }) => level === 60 && msg === 'unforeseen').length, 1);
 });
 
 test('publishes counters that add up, and makes no span of who reads them', async () => {
