@@ -51,7 +51,7 @@ async function stop(reason: NodeJS.Signals | 'uncaughtException', exitCode: numb
     app.server.closeAllConnections();
     await settle('spans of requests in flight may be lost', closing, deadline - performance.now());
   }
-  // A SERVER span that is cut off ends with its connection: at the end of this turn of the event loop, after the server has closed.
+  // Spans of a request that is cut off end with its connection: at the end of this turn of the event loop, after the server has closed.
   await nextTurn();
   await nextTurn();
   await settle('not all spans are delivered', spanExport?.deliver(), deadline - performance.now());
