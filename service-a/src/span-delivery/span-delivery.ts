@@ -280,6 +280,11 @@ export class SpanDelivery implements SpanExporter {
         const taken = await spool.take((bytes) => this.#backlog.hasRoom(bytes));
         if (taken === null) break;
         if (taken.isDamaged) diag.error(`${taken.path} is damaged: its spans are lost, the file is kept.`);
+        // There was room for the file; in memory it is larger, and meanwhile others may have come.
+        if (!this.#backlog.hasRoom(sumSizes(taken.batches))) {
+          await spool.giveBack(taken.path);
+          break;
+        }
         for (const batch of taken.batches) {
           this.#backlog.add(batch);
           this.#restored += batch.spans;
@@ -351,6 +356,10 @@ interface Outage {
   /** What the log has said of it: codes of failures, and that the backlog is full. */
   readonly said: Set<string>;
   readonly droppedBefore: number;
+}
+
+function sumSizes(batches: readonly Batch[]): number {
+  return batches.reduce((sum, batch) => sum + sizeOf(batch), 0);
 }
 
 function reportSpoolError(error: unknown): void {

@@ -47,13 +47,19 @@ export class Spool {
       const isFree = name.endsWith('.spool');
       if (!isFree && (this.#taken.has(path) || Date.now() - mtimeMs < leaseMillis)) continue;
       if (!hasRoom(size)) return null;
-      const taken = join(this.#directory, `${originalName(name)}.${this.#owner}.taken`);
+      const taken = `${this.#freePath(path)}.${this.#owner}.taken`;
       if (await this.#rename(path, taken)) return this.#read(taken);
     }
     return null;
   }
 
-  /** Whether all of the file's spans are settled; then it is gone. */
+  /** Of a file that was taken nothing is settled, and anybody may take it. */
+  async giveBack(path: string): Promise<void> {
+    this.#taken.delete(path);
+    await this.#rename(path, this.#freePath(path));
+  }
+
+  /** One more of the file's batches is settled. With the last one the file goes away. */
   async settle(path: string): Promise<void> {
     const left = (this.#taken.get(path) ?? 1) - 1;
     this.#taken.set(path, left);
@@ -71,9 +77,7 @@ export class Spool {
     const held = [...this.#taken];
     const release = (isSaved: boolean) =>
       held.map(([path, left]) =>
-        isSaved || left === 0
-          ? rm(path, { force: true })
-          : this.#rename(path, join(this.#directory, originalName(basename(path)))),
+        isSaved || left === 0 ? rm(path, { force: true }) : this.#rename(path, this.#freePath(path)),
       );
     try {
       if (batches.length > 0) await this.#write(encode(batches), held);
@@ -133,13 +137,17 @@ export class Spool {
     const bytes = await readFile(path);
     const batches = decode(bytes, path);
     if (batches === null) {
-      const aside = join(this.#directory, `${originalName(basename(path))}.damaged`);
+      const aside = `${this.#freePath(path)}.damaged`;
       await rename(path, aside);
       return { path: aside, batches: [], isDamaged: true };
     }
     if (batches.length === 0) await rm(path);
     else this.#taken.set(path, batches.length);
     return { path, batches, isDamaged: false };
+  }
+
+  #freePath(path: string): string {
+    return join(this.#directory, originalName(basename(path)));
   }
 
   /** False where another instance was first. A file that is taken has to be fresh from its first moment. */

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { promisify } from 'node:util';
-import { packSpans } from '../../src/span-delivery/batch.ts';
+import { packSpans, sizeOf } from '../../src/span-delivery/batch.ts';
 import { Spool } from '../../src/span-delivery/spool.ts';
 import {
   endSpans,
@@ -221,6 +221,23 @@ test('files for which there is no room wait until there is', async (t) => {
   receiver.answer = accept;
   await waitUntil(() => delivery.counts.exported === 60);
   assert.deepEqual(receiver.accepted.toSorted(), names.toSorted());
+});
+
+test('what a file takes in memory counts, and not only what it takes on the disk', async (t) => {
+  await using folder = await makeFolder();
+  const names = Array.from({ length: 20 }, (_, index) => `span ${index}`);
+  const bytes = names.reduce((sum, name) => sum + sizeOf(packSpans(endSpans(name))), 0);
+  for (let file = 0; file < 2; file += 1) await leaveSpans(folder.path, ...names);
+  await using receiver = await startReceiver(answerWith(503));
+  const maxBytes = Math.round(bytes * 1.9);
+  const delivery = await startDelivery(t, receiver.url, { spoolDirectory: folder.path, maxBytes });
+  await receiver.until(() => receiver.received.length > 0);
+  assert.equal(delivery.counts.restored, 20);
+  assert.ok(delivery.counts.backlogBytes <= maxBytes);
+  // What does not fit is free for another instance.
+  assert.equal((await readdir(folder.path)).filter((name) => name.endsWith('.spool')).length, 1);
+  receiver.answer = accept;
+  await waitUntil(() => delivery.counts.exported === 40);
 });
 
 test('where the spool fails at a stop, spans are counted and said to be lost', async (t) => {
