@@ -235,7 +235,7 @@ function checkUrl(env: Environment, name: string): void {
   if (!value) return;
   const url = URL.parse(value);
   if (url?.protocol !== 'http:' && url?.protocol !== 'https:')
-    throw invalid(name, value, 'an http:// or https:// URL');
+    throw invalid(name, hidePassword(value), 'an http:// or https:// URL');
 }
 
 /** A fault that breaks nothing would prove nothing. */
@@ -248,6 +248,11 @@ function readFault(env: Environment, propagation: Propagation): FaultName | null
     );
   }
   return name;
+}
+
+/** What is refused is printed, and logs are no place for a password: what stands between a colon and the last "@". */
+function hidePassword(value: string): string {
+  return value.replace(/:(?!\/\/).*@/s, ':***@');
 }
 
 /** JSON quotes the value, so that line breaks and terminal escapes in it stay harmless. */

@@ -134,3 +134,21 @@ test('a bad value at start is one line on stderr and exit code 2', async () => {
     `service-b: FAULT="no\\nsuch\\u001b[31m" is not valid; allowed: ${faultNames.join(', ')}\n`,
   );
 });
+
+describe('does not print a password', () => {
+  for (const name of ['OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT']) {
+    for (const [value, shown] of [
+      ['ftp://user:secret@there', 'ftp://user:***@there'],
+      ['user:secret@there', 'user:***@there'],
+      ['http//user:sec:r@et@there', 'http//user:***@there'],
+    ] as const) {
+      test(`${name}=${value}`, () => {
+        const start = `${name}=${JSON.stringify(shown)} is not valid; `;
+        assert.throws(
+          () => readConfig({ [name]: value }),
+          ({ message }: Error) => message.startsWith(start),
+        );
+      });
+    }
+  }
+});
