@@ -11,6 +11,7 @@ import { SpanKind } from '@opentelemetry/api';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { convertLegacyHttpOptions } from '@opentelemetry/otlp-exporter-base/node-http';
 import { BatchSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
+import { createFirstAttempt } from '../service-b/src/span-delivery/first-attempt.ts';
 import { createPost } from '../service-b/src/span-delivery/post-batch.ts';
 import { SpanDelivery } from '../service-b/src/span-delivery/span-delivery.ts';
 
@@ -54,7 +55,7 @@ async function createDelivery(exporter: OTLPTraceExporter, url: string) {
     'Content-Type': 'application/json',
   });
   const delivery = new SpanDelivery({
-    exporter,
+    firstAttempt: createFirstAttempt(exporter),
     post: await createPost(destination, () => null),
     url,
     maxBytes: 32 * 1024 * 1024,

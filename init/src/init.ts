@@ -3,12 +3,12 @@
  * short-lived certificates, on the volumes of those who need them. What is there and still good stays.
  */
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { chown, rm } from 'node:fs/promises';
+import { chown } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Credentials, type Identity, issueCertificates } from './certificates.ts';
 import { ConfigError, readConfig } from './config.ts';
 import { chooseToken } from './token.ts';
-import { readIfPresent, writeSecret } from './volume.ts';
+import { readIfPresent, removeSecret, writeSecret } from './volume.ts';
 
 /** Has a volume for credentials, on which nobody but the user of its container can read, and one for data. */
 interface Holder extends Identity {
@@ -35,20 +35,30 @@ try {
   ];
   process.stdout.write(`init: ${said.join(', ')}\n`);
 } catch (error) {
-  if (!(error instanceof ConfigError)) throw error;
-  process.stderr.write(`init: ${error.message}\n`);
-  process.exit(2);
+  process.stderr.write(`init: ${describe(error)}\n`);
+  process.exit(error instanceof ConfigError ? 2 : 1);
 }
 
 async function provideToken(folder: string, tokenFile: string): Promise<string> {
-  const given = (await readIfPresent(tokenFile)) ?? '';
+  const given = await readGivenToken(tokenFile);
   const present = await readIfPresent(join(folder, collector.name, 'token'));
   const token = chooseToken(given, present);
   for (const { name, uid } of [collector, serviceA, serviceB]) {
     await writeSecret(join(folder, name, 'token'), token, uid);
   }
   if (given.trim() !== '') return 'token taken from OTLP_TOKEN_FILE';
-  return present === null ? 'token made' : 'token kept';
+  return token === present ? 'token kept' : 'token made';
+}
+
+/** Empty where there is none. */
+async function readGivenToken(path: string): Promise<string> {
+  try {
+    return (await readIfPresent(path)) ?? '';
+  } catch (error) {
+    throw new ConfigError(
+      `OTLP_TOKEN_FILE cannot be read (${describe(error)}); name a file that holds a token`,
+    );
+  }
 }
 
 async function provideCertificates(folder: string, lifetimeMillis: number): Promise<string> {
@@ -67,16 +77,16 @@ async function provideCertificates(folder: string, lifetimeMillis: number): Prom
 
 async function removeCertificates(folder: string): Promise<string> {
   const paths = holders.flatMap(({ name }) => Object.values(fileOf).map((file) => join(folder, name, file)));
-  await Promise.all(paths.map((path) => rm(path, { force: true })));
+  await Promise.all(paths.map(removeSecret));
   return 'no TLS';
 }
 
 /**
- * All of one authority, which can sign no more, each with its key, and more than a tenth of their time before them: not
+ * All of one authority, which can sign no more, each with its key, begun, and more than a tenth of their time before them: not
  * sooner than that, because the Collector reads the authority that it trusts only when it starts.
  */
 function areGood(present: readonly (Credentials | null)[], lifetimeMillis: number): boolean {
-  const latest = Date.now() + lifetimeMillis / 10;
+  const now = Date.now();
   return present.every((credentials) => {
     if (credentials === null || credentials.authority !== present[0]?.authority) return false;
     try {
@@ -85,7 +95,8 @@ function areGood(present: readonly (Credentials | null)[], lifetimeMillis: numbe
       return (
         certificate.verify(authority.publicKey) &&
         certificate.checkPrivateKey(createPrivateKey(credentials.key)) &&
-        certificate.validToDate.getTime() > latest
+        certificate.validFromDate.getTime() <= now &&
+        certificate.validToDate.getTime() > now + lifetimeMillis / 10
       );
     } catch {
       // Not PEM, or cut off.
@@ -99,4 +110,9 @@ async function readCredentials(folder: string): Promise<Credentials | null> {
     [fileOf.authority, fileOf.certificate, fileOf.key].map((file) => readIfPresent(join(folder, file))),
   );
   return authority && certificate && key ? { authority, certificate, key } : null;
+}
+
+/** What to do about other errors is for whoever runs the machine; no stack trace says that. */
+function describe(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -7,12 +7,14 @@ const b64token = /^[\w\-.~+/]+=*$/;
 const minLength = 16;
 
 /**
- * The user's token where one is given, otherwise the one that the stack has, otherwise a random one.
- * @throws {ConfigError} for a token that is none. The message does not repeat it.
+ * The user's token where one is given, otherwise the one that the stack has, otherwise a random one. What the stack has may be
+ * damaged, and is then none.
+ * @throws {ConfigError} for a token of the user that is none. The message does not repeat it.
  */
 export function chooseToken(given: string, present: string | null): string {
   const token = given.trim();
-  if (token === '') return present ?? randomBytes(32).toString('base64url');
+  if (token === '')
+    return present !== null && isToken(present) ? present : randomBytes(32).toString('base64url');
   if (token.length < minLength) {
     throw new ConfigError(
       `the token in OTLP_TOKEN_FILE has ${token.length} characters; one that cannot be guessed has ${minLength} or more`,
@@ -24,4 +26,8 @@ export function chooseToken(given: string, present: string | null): string {
     );
   }
   return token;
+}
+
+function isToken(text: string): boolean {
+  return text.length >= minLength && b64token.test(text);
 }

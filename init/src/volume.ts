@@ -13,10 +13,19 @@ export async function readIfPresent(path: string): Promise<string | null> {
 
 /** Whole or not at all, and only where the content is another: programs watch these files. */
 export async function writeSecret(path: string, content: string, uid: number): Promise<void> {
-  if ((await readIfPresent(path)) === content) return;
-  const draft = `${path}.new`;
+  const draft = draftOf(path);
+  // Of a start that was killed.
   await rm(draft, { force: true });
-  await writeFile(draft, content, { mode: 0o400 });
+  if ((await readIfPresent(path)) === content) return;
+  await writeFile(draft, content, { mode: 0o400, flush: true });
   await chown(draft, uid, uid);
   await rename(draft, path);
+}
+
+export async function removeSecret(path: string): Promise<void> {
+  await Promise.all([path, draftOf(path)].map((one) => rm(one, { force: true })));
+}
+
+function draftOf(path: string): string {
+  return `${path}.new`;
 }

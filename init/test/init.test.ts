@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 
+const program = join(import.meta.dirname, '..', 'src', 'init.ts');
 const holders = ['service-a', 'service-b', 'otel-collector', 'jaeger'] as const;
 /** Only root can hand files to others. */
 const skip = process.getuid?.() === 0 ? false : 'needs root, as in its container';
@@ -59,6 +61,30 @@ describe('the token', { skip }, () => {
     await writeFile(path, 'another');
     await stack.init();
     assert.equal(await stack.read('service-a', 'token'), await stack.read('otel-collector', 'token'));
+  });
+
+  for (const [what, damaged] of [
+    ['empty', ''],
+    ['cut off', 'abc'],
+    ['of zeros, as after a power cut', '\0'.repeat(43)],
+  ] as const) {
+    it(`is made anew where the one that is there is ${what}`, async (t) => {
+      const stack = await makeVolumes(t);
+      await writeFile(join(stack.volumes, 'credentials', 'otel-collector', 'token'), damaged);
+      assert.match((await stack.init()).stdout, /^init: token made,/);
+      assert.match(await stack.read('service-b', 'token'), /^[\w-]{43}$/);
+      assert.equal(await stack.read('service-b', 'token'), await stack.read('otel-collector', 'token'));
+    });
+  }
+
+  it('is refused where its file is a folder, in one line', async (t) => {
+    const stack = await makeVolumes(t);
+    const { code, stderr } = await stack.init({ OTLP_TOKEN_FILE: stack.volumes });
+    assert.equal(code, 2);
+    assert.match(
+      stderr,
+      /^init: OTLP_TOKEN_FILE cannot be read \(EISDIR.*\); name a file that holds a token\n$/,
+    );
   });
 
   for (const [what, token, said] of [
@@ -126,12 +152,61 @@ describe('certificates', { skip }, () => {
     assert.match((await stack.init({ TLS: 'on' })).stdout, /certificates made/);
   });
 
-  it('are gone without TLS', async (t) => {
+  it('are made anew when their time has not begun, after a clock was set back', async (t) => {
+    const stack = await makeVolumes(t);
+    const ahead = 'data:text/javascript,const{now}=Date;Date.now=()=>now()+7200000';
+    await stack.init({ TLS: 'on', NODE_OPTIONS: `--import=${ahead}` });
+    assert.match((await stack.init({ TLS: 'on' })).stdout, /certificates made/);
+    assert.match((await stack.init({ TLS: 'on' })).stdout, /certificates kept/);
+  });
+
+  it('are gone without TLS, with what a killed start has left of them', async (t) => {
     const stack = await makeVolumes(t);
     await stack.init({ TLS: 'on' });
+    await writeFile(join(stack.volumes, 'credentials', 'service-b', 'key.pem.new'), 'a key');
     await stack.init();
     assert.deepEqual(await readdir(join(stack.volumes, 'credentials', 'service-b')), ['token']);
   });
+});
+
+it('a start that was killed at any point is put right by the next one', { skip }, async (t) => {
+  const files = ['authority.pem', 'certificate.pem', 'key.pem', 'token'];
+  /** Jaeger asks for no token. */
+  const all = files.length * holders.length - 1;
+  const reached = new Set<number>();
+  for (let point = 1; point <= all; point += 2) {
+    const stack = await makeVolumes(t);
+    const list = async () =>
+      (await Promise.all(holders.map((name) => readdir(join(stack.volumes, 'credentials', name))))).flat();
+    const killed = spawnInit({ VOLUMES: stack.volumes, OTLP_TOKEN_FILE: '/dev/null', TLS: 'on' });
+    const ended = once(killed, 'exit');
+    while ((await list()).length < point && killed.exitCode === null);
+    killed.kill('SIGKILL');
+    await ended;
+    reached.add((await list()).length);
+    const { code } = await stack.init({ TLS: 'on' });
+    assert.equal(code, 0);
+    const tokens = ['service-a', 'service-b', 'otel-collector'].map((name) => stack.read(name, 'token'));
+    assert.equal(new Set(await Promise.all(tokens)).size, 1);
+    for (const name of holders) {
+      const certificate = new X509Certificate(await stack.read(name, 'certificate.pem'));
+      const authority = new X509Certificate(await stack.read('jaeger', 'authority.pem'));
+      assert.ok(certificate.verify(authority.publicKey), name);
+      assert.ok(certificate.checkPrivateKey(createPrivateKey(await stack.read(name, 'key.pem'))), name);
+    }
+    assert.deepEqual((await list()).toSorted(), [...holders.flatMap(() => files)].toSorted().slice(0, all));
+    assert.match((await stack.init({ TLS: 'on' })).stdout, /token kept, certificates kept/);
+  }
+  t.diagnostic(`killed with ${[...reached].toSorted((a, b) => a - b).join(', ')} of ${all} files`);
+  assert.ok([...reached].some((count) => count > 0 && count < all));
+});
+
+it('says in one line what keeps it from writing', { skip }, async (t) => {
+  const stack = await makeVolumes(t);
+  await rm(join(stack.volumes, 'data', 'jaeger'), { recursive: true });
+  const { code, stderr } = await stack.init();
+  assert.equal(code, 1);
+  assert.match(stderr, /^init: ENOENT: .*data\/jaeger'\n$/);
 });
 
 for (const [name, value, allowed] of [
@@ -166,11 +241,12 @@ function runInit(
   env: NodeJS.ProcessEnv,
 ): Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }> {
   return new Promise((resolve) => {
-    const child = execFile(
-      process.execPath,
-      [join(import.meta.dirname, '..', 'src', 'init.ts')],
-      { env },
-      (_error, stdout, stderr) => resolve({ code: child.exitCode, stdout, stderr }),
+    const child = execFile(process.execPath, [program], { env }, (_error, stdout, stderr) =>
+      resolve({ code: child.exitCode, stdout, stderr }),
     );
   });
+}
+
+function spawnInit(env: NodeJS.ProcessEnv): ChildProcess {
+  return spawn(process.execPath, [program], { env, stdio: 'ignore' });
 }

@@ -18,6 +18,9 @@ const configSchema = z.object({
   ),
 });
 
+/** What a service has said is a witness: none of it may be thrown away while a run lasts. */
+const wholeLog = { options: { 'max-size': '1g' } };
+
 /** Builds the images once for all stacks. @throws {UsageError} when there is no engine, no Compose, or no image. */
 export async function prepare(args: ChaosArguments, signal: AbortSignal): Promise<RunOptions> {
   try {
@@ -32,6 +35,7 @@ export async function prepare(args: ChaosArguments, signal: AbortSignal): Promis
           name,
           {
             ...(build === undefined ? {} : { image: imageOf(name) }),
+            logging: wholeLog,
           },
         ]),
       ),

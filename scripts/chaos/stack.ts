@@ -70,6 +70,7 @@ export interface ComposeOverride {
 export interface ServiceOverride {
   readonly image?: string;
   readonly environment?: Readonly<Record<string, string>>;
+  readonly logging?: { readonly options: Readonly<Record<string, string>> };
 }
 
 /** How many this process has started. */

@@ -41,15 +41,19 @@ describe('what both services need', () => {
     'collector-access.ts',
     'create-propagator.ts',
     'export-spans.ts',
+    'limits.ts',
     'link-caller.ts',
+    'log-spans.ts',
     'span-delivery/backlog.ts',
     'span-delivery/batch.ts',
+    'span-delivery/first-attempt.ts',
     'span-delivery/observe-delivery.ts',
     'span-delivery/post-batch.ts',
     'span-delivery/span-delivery.ts',
     'span-delivery/spool.ts',
     'trace-context-propagator.ts',
     'trace-state.ts',
+    'traceresponse.ts',
     'trust.ts',
   ]) {
     it(`${name} is written in both alike`, () => {
@@ -57,6 +61,15 @@ describe('what both services need', () => {
       assert.equal(read('service-b'), read('service-a'));
     });
   }
+});
+
+it('every image installs what it needs in the same way', () => {
+  const stages = ['service-a', 'service-b', 'init', 'scripts'].map((folder) => {
+    const [, dependencies = ''] = readFileSync(join(root, folder, 'Dockerfile'), 'utf8').split(/^FROM /m);
+    assert.match(dependencies, /npm ci --workspace \S+ /);
+    return dependencies.replace(/--workspace \S+/, '');
+  });
+  assert.equal(new Set(stages).size, 1);
 });
 
 async function run(t: TestContext, mode: 'auto' | 'manual', serviceA: NodeJS.ProcessEnv) {

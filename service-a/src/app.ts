@@ -27,17 +27,26 @@ export interface Comparison {
   readonly parent_matches_traceparent: boolean;
 }
 
-const statusOf: Readonly<Record<CallError['code'], 502 | 504>> = {
+const statusOf: Readonly<Record<CallError['code'], 499 | 502 | 504>> = {
   service_b_unreachable: 502,
   service_b_bad_answer: 502,
   service_b_timeout: 504,
+  // Of nginx. Nobody gets it.
+  caller_gone: 499,
 };
 
 /** The service, ready to listen or to be injected into. Without telemetry every id of its own is null. */
 export function buildApp(
   config: Pick<
     Config,
-    'serviceBUrl' | 'serviceBTimeoutMillis' | 'propagation' | 'fault' | 'logLevel' | 'limits' | 'tls'
+    | 'serviceBUrl'
+    | 'serviceBTimeoutMillis'
+    | 'propagation'
+    | 'fault'
+    | 'trustIncoming'
+    | 'logLevel'
+    | 'limits'
+    | 'tls'
   >,
 ): FastifyInstance {
   const fault: Fault = config.fault === null ? {} : faults[config.fault];
@@ -45,7 +54,6 @@ export function buildApp(
   const ownFetch: Fetch = config.tls === null ? fetch : createTlsFetch(config.tls);
   const send: Fetch = fault.wrapFetch?.(ownFetch) ?? ownFetch;
   const run: Runner = fault.createRunner?.() ?? ((call) => call());
-  const call = (through: Fetch) => callB(config.serviceBUrl, config.serviceBTimeoutMillis, through);
 
   const app = fastify({
     ...createServerOptions(config.limits, config.serviceBTimeoutMillis),
@@ -54,7 +62,7 @@ export function buildApp(
   });
 
   if (makesSpans) addServerSpans(app);
-  addTraceresponse(app);
+  addTraceresponse(app, config.trustIncoming);
   addLimits(app, config.limits);
 
   app.get(
@@ -68,7 +76,9 @@ export function buildApp(
   app.get(
     '/call-b',
     { schema: { response: { 200: comparisonSchema, '5xx': errorSchema } } },
-    async function callServiceB(): Promise<Comparison> {
+    async function callServiceB(_request, reply): Promise<Comparison> {
+      const gone = abortOnClose(reply);
+      const call = (through: Fetch) => callB(config.serviceBUrl, config.serviceBTimeoutMillis, gone, through);
       const work = await run(() =>
         makesSpans && fault.instrumentClient !== false ? withClientSpan(send, call) : call(send),
       );
@@ -81,8 +91,11 @@ export function buildApp(
     // The CLIENT span carries the error too, with one exception: an instrumented `fetch` ends it with the last
     // byte of the body, before anyone can know that the body is not what was promised.
     const span = getRPCMetadata(context.active())?.span;
-    span?.recordException(error);
-    span?.setStatus({ code: SpanStatusCode.ERROR, message: error.message });
+    // With the caller it ends.
+    if (span?.isRecording()) {
+      span.recordException(error);
+      span.setStatus({ code: SpanStatusCode.ERROR, message: error.message });
+    }
     request.log.warn({ err: error }, 'call to service B failed');
     return reply
       .code(statusOf[error.code])
@@ -90,6 +103,16 @@ export function buildApp(
   });
 
   return app;
+}
+
+/**
+ * Aborted once the answer is given, or its caller gone: what is done for a caller ends with it. Otherwise calls to B would go on
+ * beyond the limit on requests, which counts only those that somebody waits for.
+ */
+function abortOnClose(reply: FastifyReply): AbortSignal {
+  const controller = new AbortController();
+  reply.raw.once('close', () => controller.abort());
+  return controller.signal;
 }
 
 /** Compares what both services saw. A broken trace is a result, not an error. */

@@ -12,10 +12,10 @@ export interface Work {
   readonly parent_span_id: string | null;
 }
 
-/** B gave no usable answer. */
+/** B gave no usable answer, or nobody waits for it any more. */
 export class CallError extends Error {
   override readonly name = 'CallError';
-  readonly code: 'service_b_unreachable' | 'service_b_timeout' | 'service_b_bad_answer';
+  readonly code: 'service_b_unreachable' | 'service_b_timeout' | 'service_b_bad_answer' | 'caller_gone';
 
   constructor(code: CallError['code'], message: string, cause?: unknown) {
     super(message, { cause });
@@ -25,18 +25,26 @@ export class CallError extends Error {
 
 /**
  * Asks B for `/work` below `serviceB` and reads the whole answer.
- * @throws {CallError} when B is unreachable, slower than `timeoutMillis`, or answers nonsense.
+ * @param gone Aborted when nobody waits for the answer any more.
+ * @throws {CallError} when B is unreachable, slower than `timeoutMillis`, or answers nonsense, and for a caller that is gone.
  */
-export async function callB(serviceB: URL, timeoutMillis: number, fetch: Fetch): Promise<Work> {
+export async function callB(
+  serviceB: URL,
+  timeoutMillis: number,
+  gone: AbortSignal,
+  fetch: Fetch,
+): Promise<Work> {
   const url = new URL(`${serviceB.pathname.replace(/\/$/, '')}/work`, serviceB);
-  const signal = AbortSignal.timeout(timeoutMillis);
+  const late = AbortSignal.timeout(timeoutMillis);
   let response: FetchAnswer;
   let body: string;
   try {
-    response = await fetch(url, { signal, redirect: 'manual' });
+    response = await fetch(url, { signal: AbortSignal.any([late, gone]), redirect: 'manual' });
     body = await response.text();
   } catch (error) {
-    if (signal.aborted) {
+    if (gone.aborted)
+      throw new CallError('caller_gone', `${url} is asked no longer: the caller is gone`, error);
+    if (late.aborted) {
       throw new CallError('service_b_timeout', `${url} did not answer within ${timeoutMillis} ms`, error);
     }
     throw new CallError('service_b_unreachable', `${url} is unreachable: ${describeCause(error)}`, error);

@@ -46,6 +46,8 @@ export interface SpanExport {
   readonly backlogBytes: number;
   /** Folder for spans that are undelivered when the service stops; null for none. */
   readonly spoolDirectory: string | null;
+  /** What that folder may hold, in bytes. */
+  readonly spoolBytes: number;
   readonly access: CollectorAccess;
 }
 
@@ -174,6 +176,7 @@ function readSpanExport(env: Environment): SpanExport {
     maxExportBatchSize: readInteger(env, 'OTEL_BSP_MAX_EXPORT_BATCH_SIZE', { min: 1, unset: 512 }),
     backlogBytes: readInteger(env, 'SPAN_BACKLOG_BYTES', { min: 65_536, unset: 32 * 1024 * 1024 }),
     spoolDirectory: env.SPAN_SPOOL_DIR || null,
+    spoolBytes: readInteger(env, 'SPAN_SPOOL_BYTES', { min: 65_536, unset: 256 * 1024 * 1024 }),
     access: {
       tokenFile: readPath(env, 'OTLP_TOKEN_FILE'),
       authorityFile: readOtlpPath(env, 'CERTIFICATE'),
@@ -233,7 +236,7 @@ function checkUrl(env: Environment, name: string): void {
   if (!value) return;
   const url = URL.parse(value);
   if (url?.protocol !== 'http:' && url?.protocol !== 'https:')
-    throw invalid(name, value, 'an http:// or https:// URL');
+    throw invalid(name, hidePassword(value), 'an http:// or https:// URL');
 }
 
 /** A fault that breaks nothing would prove nothing. */
@@ -267,12 +270,9 @@ function readServiceBUrl(env: Environment, fault: FaultName | null): URL {
   return url;
 }
 
-/** What is refused is printed, and logs are no place for a password. */
+/** What is refused is printed, and logs are no place for a password: what stands between a colon and the last "@". */
 function hidePassword(value: string): string {
-  const url = URL.parse(value);
-  if (!url?.password) return value;
-  url.password = '***';
-  return url.href;
+  return value.replace(/:(?!\/\/).*@/s, ':***@');
 }
 
 /** JSON quotes the value, so that line breaks and terminal escapes in it stay harmless. */

@@ -5,6 +5,7 @@ import { MeterProvider } from '@opentelemetry/sdk-metrics';
 import { BatchSpanProcessor } from '@opentelemetry/sdk-trace';
 import { createAccessOptions, explainRefusal } from './collector-access.ts';
 import { type Config, ConfigError, type SpanExport } from './config.ts';
+import { createFirstAttempt } from './span-delivery/first-attempt.ts';
 import { observeDelivery } from './span-delivery/observe-delivery.ts';
 import { createPost } from './span-delivery/post-batch.ts';
 import { SpanDelivery } from './span-delivery/span-delivery.ts';
@@ -24,7 +25,7 @@ export interface RunningExport {
  * @throws {ConfigError} where the port or the spool's folder is of no use.
  */
 export async function startExport(
-  { backlogBytes, spoolDirectory, access, ...batching }: SpanExport,
+  { backlogBytes, spoolDirectory, spoolBytes, access, ...batching }: SpanExport,
   { host, metricsPort }: Pick<Config, 'host' | 'metricsPort'>,
 ): Promise<RunningExport> {
   const options = createAccessOptions(access);
@@ -34,12 +35,12 @@ export async function startExport(
   });
   const { origin, pathname } = new URL(destination.url);
   const delivery = new SpanDelivery({
-    exporter: new OTLPTraceExporter(options),
+    firstAttempt: createFirstAttempt(new OTLPTraceExporter(options)),
     post: await createPost(destination, (code, message) => explainRefusal(code, message, access)),
     url: `${origin}${pathname}`,
     maxBytes: backlogBytes,
     patienceMillis: destination.timeoutMillis,
-    spool: spoolDirectory === null ? null : await openSpool(spoolDirectory),
+    spool: spoolDirectory === null ? null : await openSpool(spoolDirectory, spoolBytes),
   });
   const meters = metricsPort === null ? undefined : await serveMetrics(host, metricsPort);
   if (meters !== undefined) observeDelivery(delivery, meters.getMeter('span-delivery'), backlogBytes);
@@ -57,9 +58,9 @@ export async function startExport(
   };
 }
 
-async function openSpool(directory: string): Promise<Spool> {
+async function openSpool(directory: string, maxBytes: number): Promise<Spool> {
   try {
-    return await Spool.open(directory);
+    return await Spool.open(directory, maxBytes);
   } catch (error) {
     throw new ConfigError(
       `SPAN_SPOOL_DIR=${JSON.stringify(directory)} is no folder to which this service can write (${describe(error)})`,

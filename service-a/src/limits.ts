@@ -16,7 +16,7 @@ export interface Limits {
   readonly maxRequests: number;
   /** `MAX_EVENT_LOOP_DELAY_MS`: by how much the process runs late, on average over a second. Later, it answers with 503 too. */
   readonly maxEventLoopDelayMillis: number;
-  /** `REQUEST_TIMEOUT_MS`: for a request to arrive whole. A client that reads nothing of its answer has twice as long. */
+  /** `REQUEST_TIMEOUT_MS`: for a request to arrive whole, and over TLS for the handshake before. A client that reads nothing of its answer has twice as long. */
   readonly requestTimeoutMillis: number;
 }
 

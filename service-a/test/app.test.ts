@@ -25,6 +25,7 @@ const app = buildApp({
   serviceBTimeoutMillis: 2_000,
   propagation: 'auto',
   fault: null,
+  trustIncoming: 'never',
   tls: null,
   logLevel: 'silent',
   limits: readConfig({}).limits,

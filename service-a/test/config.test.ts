@@ -29,6 +29,7 @@ test('has defaults', () => {
       maxExportBatchSize: 512,
       backlogBytes: 33_554_432,
       spoolDirectory: null,
+      spoolBytes: 268_435_456,
       access: { tokenFile: null, authorityFile: null, certificateFile: null, keyFile: null },
     },
     metricsPort: null,
@@ -129,17 +130,6 @@ describe('refuses', () => {
   }
 });
 
-test('does not print a password', () => {
-  assert.throws(
-    () => readConfig({ SERVICE_B_URL: 'http://user:secret@service-b' }),
-    (error) => {
-      assert.ok(error instanceof ConfigError);
-      assert.match(error.message, /^SERVICE_B_URL="http:\/\/user:\*\*\*@service-b\/" is not valid/);
-      return true;
-    },
-  );
-});
-
 test('refuses a URL that the stripping proxy cannot read', () => {
   assert.throws(
     () => readConfig({ FAULT: 'strip-traceparent', SERVICE_B_URL: 'https://service-b' }),
@@ -155,4 +145,22 @@ test('a bad value at start is one line on stderr and exit code 2', async () => {
     stderr,
     `service-a: FAULT="no\\nsuch\\u001b[31m" is not valid; allowed: ${faultNames.join(', ')}\n`,
   );
+});
+
+describe('does not print a password', () => {
+  for (const name of ['SERVICE_B_URL', 'OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT']) {
+    for (const [value, shown] of [
+      ['ftp://user:secret@there', 'ftp://user:***@there'],
+      ['user:secret@there', 'user:***@there'],
+      ['http//user:sec:r@et@there', 'http//user:***@there'],
+    ] as const) {
+      test(`${name}=${value}`, () => {
+        const start = `${name}=${JSON.stringify(shown)} is not valid; `;
+        assert.throws(
+          () => readConfig({ [name]: value }),
+          ({ message }: Error) => message.startsWith(start),
+        );
+      });
+    }
+  }
 });

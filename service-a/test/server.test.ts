@@ -48,6 +48,60 @@ for (const mode of ['auto', 'manual'] as const) {
   });
 }
 
+for (const mode of ['auto', 'manual'] as const) {
+  test(`a request that outlasts the stop is cut off, and its spans are exported, with PROPAGATION=${mode}`, async () => {
+    const asked = Promise.withResolvers<void>();
+    using serviceB = await listen(() => asked.resolve());
+    using collector = await collectSpans();
+    await using serviceA = await startService({
+      PROPAGATION: mode,
+      SERVICE_B_URL: serviceB.url,
+      SERVICE_B_TIMEOUT_MS: '60000',
+      OTEL_TRACES_EXPORTER: 'otlp',
+      OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint,
+    });
+    const answer = assert.rejects(fetch(`${serviceA.url}/call-b`));
+    await asked.promise;
+    assert.deepEqual(await serviceA.stop(), { code: 0, signal: null });
+    await answer;
+    assert.deepEqual(
+      collector.spans
+        .filter(({ kind }) => kind === SERVER || kind === CLIENT)
+        .map(({ name }) => name)
+        .toSorted(),
+      ['GET', 'GET /call-b'],
+    );
+    assert.ok(serviceA.lines.some(({ msg }) => String(msg).startsWith('requests in flight are cut off')));
+  });
+}
+
+test('a request that its caller gives up during the stop has its spans exported', async () => {
+  const asked = Promise.withResolvers<void>();
+  using serviceB = await listen(() => asked.resolve());
+  using collector = await collectSpans();
+  await using serviceA = await startService({
+    SERVICE_B_URL: serviceB.url,
+    SERVICE_B_TIMEOUT_MS: '60000',
+    OTEL_TRACES_EXPORTER: 'otlp',
+    OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint,
+  });
+  const caller = new AbortController();
+  const answer = assert.rejects(fetch(`${serviceA.url}/call-b`, { signal: caller.signal }));
+  await asked.promise;
+  const ending = serviceA.stop();
+  await waitForRefusal(serviceA.url);
+  caller.abort();
+  await answer;
+  assert.deepEqual(await ending, { code: 0, signal: null });
+  assert.deepEqual(
+    collector.spans
+      .filter(({ kind }) => kind === SERVER || kind === CLIENT)
+      .map(({ name }) => name)
+      .toSorted(),
+    ['GET', 'GET /call-b'],
+  );
+});
+
 test('says in one line that the Collector is away, and stops with exit code 0', async () => {
   await using service = await startService({
     OTEL_TRACES_EXPORTER: 'otlp',

@@ -33,3 +33,20 @@ for (const mode of ['auto', 'manual'] as const) {
     });
   }
 }
+
+for (const mode of ['auto', 'manual'] as const) {
+  test(`PROPAGATION=${mode}: a caller from outside is not told, whatever it asks for`, async () => {
+    using serviceB = await listen((request) => request.socket.destroy());
+    await using service = await startService({ PROPAGATION: mode, SERVICE_B_URL: serviceB.url });
+    for (const [path, status] of [
+      ['/call-b', 502],
+      ['/nothing', 404],
+      ['/healthz', 200],
+    ] as const) {
+      const response = await fetch(`${service.url}${path}`, {
+        headers: { traceparent: `00-${traceId}-${callerSpanId}-01` },
+      });
+      assert.deepEqual([response.status, response.headers.get('traceresponse')], [status, null]);
+    }
+  });
+}

@@ -27,12 +27,16 @@ export interface Work {
 
 /** The service, ready to listen or to be injected into. Without telemetry every id that it answers is null. */
 export function buildApp(
-  config: Pick<Config, 'propagation' | 'logLevel' | 'limits' | 'tls'>,
+  config: Pick<Config, 'propagation' | 'trustIncoming' | 'logLevel' | 'limits' | 'tls'>,
 ): FastifyInstance {
-  const options = createServerOptions(config.limits);
+  // Whatever it answers is there at once.
+  const options = createServerOptions(config.limits, 0);
   const app = fastify({
     ...options,
-    https: config.tls === null ? null : { ...options.http, ...createTlsOptions(config.tls) },
+    https:
+      config.tls === null
+        ? null
+        : { ...options.http, ...createTlsOptions(config.tls, config.limits.requestTimeoutMillis) },
     logger: {
       level: config.logLevel,
       mixin: readActiveIds,
@@ -46,7 +50,7 @@ export function buildApp(
   });
 
   if (config.propagation === 'manual') addServerSpans(app);
-  addTraceresponse(app);
+  addTraceresponse(app, config.trustIncoming);
   addLimits(app, config.limits);
 
   app.get(

@@ -16,7 +16,7 @@ export interface Limits {
   readonly maxRequests: number;
   /** `MAX_EVENT_LOOP_DELAY_MS`: by how much the process runs late, on average over a second. Later, it answers with 503 too. */
   readonly maxEventLoopDelayMillis: number;
-  /** `REQUEST_TIMEOUT_MS`: for a request to arrive whole. A client that reads nothing of its answer has twice as long. */
+  /** `REQUEST_TIMEOUT_MS`: for a request to arrive whole, and over TLS for the handshake before. A client that reads nothing of its answer has twice as long. */
   readonly requestTimeoutMillis: number;
 }
 
@@ -27,12 +27,13 @@ const maxBodyBytes = 16_384;
 const checkIntervalMillis = 1_000;
 const retryAfterSeconds = 1;
 
-export function createServerOptions({ requestTimeoutMillis }: Limits): ServerOptions {
+/** @param answerMillis How long an answer may be in the making, during which its connection is silent. */
+export function createServerOptions({ requestTimeoutMillis }: Limits, answerMillis: number): ServerOptions {
   return {
     bodyLimit: maxBodyBytes,
     requestTimeout: requestTimeoutMillis,
     // Later, so that whoever is slow is first told so.
-    connectionTimeout: 2 * requestTimeoutMillis,
+    connectionTimeout: 2 * requestTimeoutMillis + answerMillis,
     http: {
       maxHeaderSize: maxHeaderBytes,
       headersTimeout: requestTimeoutMillis,

@@ -83,10 +83,14 @@ export function createInstrumentations() {
   ];
 }
 
-/** What the instrumentation would take from the request as it came: its query, and whatever address it claims. */
-function redactRequest({ url, socket }: IncomingMessage): Attributes {
+/** What the instrumentation would take from the request as it came: its query, and whatever addresses it claims. */
+function redactRequest({ url, socket, headers }: IncomingMessage): Attributes {
+  const host = URL.parse(`http://${headers.host ?? ''}`);
   return {
     'client.address': socket.remoteAddress,
+    // Whom the caller asked for; what was forwarded, anybody can say.
+    'server.address': host?.hostname,
+    'server.port': host?.port ? Number(host.port) : socket.localPort,
     ...(url?.includes('?') ? { 'url.query': redacted } : {}),
   };
 }

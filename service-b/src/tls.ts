@@ -10,10 +10,14 @@ export interface TlsFiles {
   readonly keyFile: string;
 }
 
-/** Callers have to show a certificate. The files are read anew for each connection, so that renewal needs no restart. */
-export function createTlsOptions(files: TlsFiles): ServerOptions {
+/**
+ * Callers have to show a certificate. The files are read anew for each connection, so that renewal needs no restart.
+ * @param handshakeTimeout How long a caller may take to show it, in milliseconds. Only then the limits on requests begin.
+ */
+export function createTlsOptions(files: TlsFiles, handshakeTimeout: number): ServerOptions {
   return {
     ...readCredentials(files),
+    handshakeTimeout,
     requestCert: true,
     rejectUnauthorized: true,
     // For callers that name the service, which are all but those that call an address.

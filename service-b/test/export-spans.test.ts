@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { runToEnd } from './support/run-to-end.ts';
 import { makeFolder } from './support/start-delivery.ts';
-import { findFreePort, startReceiver } from './support/start-receiver.ts';
+import { answerWith, findFreePort, startReceiver } from './support/start-receiver.ts';
 import { startService } from './support/start-service.ts';
 
 const exporting = {
@@ -32,6 +33,23 @@ test('a service that stops while the Collector is away leaves its spans to the n
   assert.deepEqual(await readdir(folder.path), []);
 });
 
+test('a fault that nothing handles ends the service, and its spans are left to the next one', async () => {
+  await using folder = await makeFolder();
+  const fault = "process.on('SIGUSR2', () => { throw new Error('unforeseen'); })";
+  await using service = await startService({
+    ...exporting,
+    OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${await findFreePort()}`,
+    SPAN_SPOOL_DIR: folder.path,
+    NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(fault)}`,
+  });
+  for (let request = 0; request < 3; request += 1) await (await fetch(`${service.url}/work`)).text();
+  const ended = once(service.process, 'close');
+  service.process.kill('SIGUSR2');
+  assert.deepEqual(await ended, [1, null]);
+  assert.equal((await readdir(folder.path)).length, 1);
+  assert.equal(service.lines.filter(({ level, msg }) => level === 60 && msg === 'unforeseen').length, 1);
+});
+
 test('publishes counters that add up, and makes no span of who reads them', async () => {
   await using receiver = await startReceiver();
   const port = await findFreePort();
@@ -51,6 +69,24 @@ test('publishes counters that add up, and makes no span of who reads them', asyn
   assert.deepEqual({ finished, dropped, queued }, { finished: exported, dropped: 0, queued: 0 });
   // A SERVER span without a route has no other name.
   assert.equal(receiver.accepted.includes('GET'), false);
+});
+
+test('counts and says what the Collector rejects of the spans that it takes', async () => {
+  const partly = JSON.stringify({ partialSuccess: { rejectedSpans: '1', errorMessage: 'too old' } });
+  await using receiver = await startReceiver(answerWith(200, {}, partly));
+  const port = await findFreePort();
+  await using service = await startService({
+    ...exporting,
+    OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
+    METRICS_PORT: String(port),
+  });
+  await (await fetch(`${service.url}/work`)).text();
+  let counters = await readCounters(port);
+  while (counters.queued > 0 || counters.finished === 0) counters = await readCounters(port);
+  const { exported, finished, dropped } = counters;
+  assert.equal(dropped, receiver.received.length);
+  assert.equal(finished, exported + dropped);
+  assert.match(service.text.stderr, /"1 spans are lost: http:.* rejected them, \\"too old\\"\."/);
 });
 
 test('refuses a port for counters that is taken, and a folder that is none', async () => {

@@ -34,3 +34,10 @@ test('answers without the header where nothing is instrumented', async () => {
   assert.equal(response.status, 200);
   assert.equal(response.headers.get('traceresponse'), null);
 });
+
+test('a caller that is not service A is not told', async () => {
+  await using service = await startService({ TRUST_INCOMING: '192.0.2.1' });
+  const response = await fetch(`${service.url}/work`, { headers: { traceparent: `00-${ids}-01` } });
+  assert.equal(response.status, 200);
+  assert.equal(response.headers.get('traceresponse'), null);
+});

@@ -1,6 +1,7 @@
 /** What the processes in the containers may do, as their kernel says it, and whom they can reach. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { z } from 'zod';
 import { type ComposeStack, createStack, expectSuccess, findObstacle, type Ran } from './compose-stack.ts';
 import { expectedReachability, measureReachability } from './reachability.ts';
 
@@ -91,6 +92,16 @@ describe('the locked stack', { skip: obstacle ?? false, timeout: 10 * minute }, 
     assert.equal(table, expectedReachability);
   });
 
+  it('keeps no more of its log than a bound, whatever callers make it say', async () => {
+    for (const name of [...services.map((service) => service.name), 'init']) {
+      const [{ HostConfig }] = inspectedSchema.parse(
+        JSON.parse(expectSuccess(await stack.inspect(name)).stdout),
+      );
+      const bound = { 'max-file': '5', 'max-size': '20m' };
+      assert.deepEqual(HostConfig.LogConfig, { Type: 'json-file', Config: bound }, name);
+    }
+  });
+
   it('shows the token in no description of a container', async () => {
     const token = expectSuccess(
       await stack.compose(['exec', '--no-TTY', 'service-a', 'cat', '/run/credentials/token']),
@@ -101,6 +112,14 @@ describe('the locked stack', { skip: obstacle ?? false, timeout: 10 * minute }, 
     }
   });
 });
+
+const inspectedSchema = z.tuple([
+  z.object({
+    HostConfig: z.object({
+      LogConfig: z.object({ Type: z.string(), Config: z.record(z.string(), z.string()) }),
+    }),
+  }),
+]);
 
 function describePrivileges(own: {
   readonly user: number;

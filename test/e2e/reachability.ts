@@ -8,14 +8,14 @@ const services = ['service-a', 'service-b', 'otel-collector', 'jaeger'] as const
 
 /** `own` is what the service itself listens on. What no column names is closed to everybody. */
 export const expectedReachability = `
-from \\ to       service-a:8081  service-a:9464  service-b:8082  service-b:9464  otel-collector:4318  otel-collector:8888  otel-collector:13133  jaeger:4318  jaeger:16686
-127.0.0.1       open            -               open            -               -                    -                    -                     -            open
-other machines  -               -               -               -               -                    -                    -                     -            -
-service-a       own             own             open            open            open                 -                    -                     -            -
-service-b       open            open            own             own             open                 -                    -                     -            -
-otel-collector  open            open            open            open            own                  own                  own                   open         -
-jaeger          -               -               -               -               open                 -                    -                     own          own
-assert          open            open            open            open            open                 open                 open                  open         open
+from \\ to       service-a:8081  service-a:9464  service-b:8082  service-b:9464  otel-collector:4318  otel-collector:8888  jaeger:4318  jaeger:16686
+127.0.0.1       open            -               open            -               -                    -                    -            open
+other machines  -               -               -               -               -                    -                    -            -
+service-a       own             own             open            open            open                 -                    -            -
+service-b       open            open            own             own             open                 -                    -            -
+otel-collector  open            open            open            open            own                  own                  open         -
+jaeger          -               -               -               -               open                 -                    own          own
+assert          open            open            open            open            open                 open                 open         open
 `.trim();
 
 type Service = (typeof services)[number];

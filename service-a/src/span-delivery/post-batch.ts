@@ -9,8 +9,7 @@ export type Destination = ReturnType<typeof convertLegacyHttpOptions>;
 
 /** What became of one attempt. Source: OTLP specification, "OTLP/HTTP response". */
 export type Outcome =
-  /** `rejected` spans were not taken and never will be; `message` is the receiver's reason. */
-  | { readonly kind: 'delivered'; readonly rejected: number; readonly message: string }
+  | Delivered
   /** The batch itself is not acceptable. */
   | { readonly kind: 'refused'; readonly reason: string }
   /**
@@ -24,6 +23,14 @@ export type Outcome =
       readonly status: number | null;
       readonly retryAfterMillis: number | null;
     };
+
+/** The receiver has answered for all spans: `rejected` of them it has not taken and never will, for the reason in `message`. */
+export interface Delivered {
+  readonly kind: 'delivered';
+  /** Not checked: the receiver may claim more than it was sent. */
+  readonly rejected: number;
+  readonly message: string;
+}
 
 /** Statuses that are about this batch. All others are about the receiver, its access or the way, and can change. */
 const permanentStatuses: ReadonlySet<number> = new Set([400, 413, 415, 422]);
@@ -53,10 +60,7 @@ export async function createPost(destination: Destination, explain: Explain): Pr
       sent.end(batch.body);
       const [answer] = await once(sent, 'response', { signal });
       const body = await readBody(answer);
-      const outcome = readAnswer(answer.statusCode, answer.headers['retry-after'], body, explain);
-      return outcome.kind === 'delivered'
-        ? { ...outcome, rejected: Math.min(outcome.rejected, batch.spans) }
-        : outcome;
+      return readAnswer(answer.statusCode, answer.headers['retry-after'], body, explain);
     } catch (error) {
       const code = late.aborted ? 'late' : readCode(error);
       const said = late.aborted ? `no answer within ${destination.timeoutMillis} ms` : describe(error);
@@ -99,10 +103,10 @@ async function readBody(answer: AsyncIterable<Buffer>): Promise<string> {
 }
 
 /** Source: OTLP specification, "Partial Success". 64-bit integers are strings in its JSON. */
-function readPartialSuccess(body: string): { readonly rejected: number; readonly message: string } {
+export function readPartialSuccess(body: string): Pick<Delivered, 'rejected' | 'message'> {
   try {
     const { rejectedSpans, errorMessage } = JSON.parse(body).partialSuccess ?? {};
-    const rejected = Number(rejectedSpans ?? 0);
+    const rejected = Math.floor(Number(rejectedSpans ?? 0));
     return { rejected: rejected > 0 ? rejected : 0, message: String(errorMessage ?? '') };
   } catch {
     return { rejected: 0, message: '' };

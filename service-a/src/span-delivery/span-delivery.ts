@@ -4,12 +4,13 @@ import { type ExportResult, ExportResultCode, suppressTracing } from '@opentelem
 import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace';
 import { Backlog } from './backlog.ts';
 import { type Batch, packSpans, sizeOf } from './batch.ts';
-import type { Outcome, Post } from './post-batch.ts';
+import type { FirstAttempt } from './first-attempt.ts';
+import type { Delivered, Outcome, Post } from './post-batch.ts';
 import type { Spool } from './spool.ts';
 
 export interface DeliveryOptions {
-  /** Makes the first attempt for each batch. What it gives up on is kept here, and sent again until it is taken. */
-  readonly exporter: SpanExporter;
+  /** What it gives up on is kept here, and sent again until it is taken. */
+  readonly firstAttempt: FirstAttempt;
   /** Sends a batch that was kept. */
   readonly post: Post;
   /** Where that goes, for messages. */
@@ -38,9 +39,10 @@ export interface DeliveryCounts {
 
 /**
  * `backlog_full`: the bound was reached. `refused`: the receiver refused their batch for good. `rejected`: it took only the others.
- * `not_saved`: they were undelivered when the service stopped, and there was no spool to write them to.
+ * `not_encoded`: one of their batch cannot be written as OTLP. `not_saved`: they were undelivered when the service stopped, and could
+ * not be written to a spool.
  */
-export const dropReasons = ['backlog_full', 'refused', 'rejected', 'not_saved'] as const;
+export const dropReasons = ['backlog_full', 'refused', 'rejected', 'not_encoded', 'not_saved'] as const;
 
 export type DropReason = (typeof dropReasons)[number];
 
@@ -60,13 +62,19 @@ export class SpanDelivery implements SpanExporter {
   readonly #options: DeliveryOptions;
   readonly #backlog: Backlog;
   /**
-   * What the exporter is trying to deliver, one batch at a time and nothing beside it: where the receiver is away, looking up
+   * What is being attempted for the first time, one batch at a time and nothing beside it: where the receiver is away, looking up
    * its name can block a thread for seconds, and the service has four for all its look-ups.
    */
   #firstAttempt: readonly ReadableSpan[] | null = null;
   readonly #sending = new Set<Batch>();
   readonly #stop = new AbortController();
-  readonly #dropped: Record<DropReason, number> = { backlog_full: 0, refused: 0, rejected: 0, not_saved: 0 };
+  readonly #dropped: Record<DropReason, number> = {
+    backlog_full: 0,
+    refused: 0,
+    rejected: 0,
+    not_encoded: 0,
+    not_saved: 0,
+  };
   readonly #restoreTimer: NodeJS.Timeout;
   #restoration: Promise<void> = Promise.resolve();
   #exported = 0;
@@ -133,29 +141,40 @@ export class SpanDelivery implements SpanExporter {
 
   #attempt(spans: ReadableSpan[]): void {
     this.#firstAttempt = spans;
-    this.#options.exporter.export(spans, ({ code }) => {
-      // After a shutdown they are no longer the exporter's.
+    void this.#options.firstAttempt(spans).then((delivered) => {
+      // After a shutdown they have been saved.
       if (this.#firstAttempt !== spans) return;
       this.#firstAttempt = null;
-      if (code === ExportResultCode.SUCCESS) {
-        this.#countExported(spans.length);
-        this.#pump();
-      } else {
+      if (delivered === null) {
         this.#failures = 1;
         this.#keep(spans);
+      } else {
+        this.#countDelivered(spans.length, delivered);
+        this.#pump();
       }
     });
   }
 
   #keep(spans: readonly ReadableSpan[]): void {
-    const batch = packSpans(spans);
-    if (!this.#backlog.hasRoom(sizeOf(batch))) {
-      this.#drop('backlog_full', batch.spans);
+    const batch = this.#pack(spans);
+    if (batch !== null && this.#backlog.hasRoom(sizeOf(batch))) {
+      this.#backlog.add(batch);
+    } else if (batch !== null) {
       this.#reportFull();
-      return;
+      this.#dropped.backlog_full += batch.spans;
     }
-    this.#backlog.add(batch);
     this.#pump();
+  }
+
+  /** Null where one of the spans cannot be written down, which nobody but who made it can mend. */
+  #pack(spans: readonly ReadableSpan[]): Batch | null {
+    try {
+      return packSpans(spans);
+    } catch (error) {
+      this.#drop('not_encoded', spans.length, `one of them cannot be written as OTLP, ${describe(error)}`);
+      this.#goOn();
+      return null;
+    }
   }
 
   /** Starts as many attempts as may run. While nothing gets through that is one, after a pause. */
@@ -212,18 +231,8 @@ export class SpanDelivery implements SpanExporter {
   async #settle(batch: Batch, outcome: Exclude<Outcome, { readonly kind: 'failed' }>): Promise<void> {
     this.#failures = 0;
     this.#backlog.remove(batch);
-    if (outcome.kind === 'refused') {
-      this.#drop('refused', batch.spans);
-      diag.error(
-        `${batch.spans} spans are lost: ${this.#options.url} refused them for good, ${outcome.reason}.`,
-      );
-    } else if (outcome.rejected > 0) {
-      this.#drop('rejected', outcome.rejected);
-      diag.error(
-        `${outcome.rejected} spans are lost: ${this.#options.url} rejected them, ${JSON.stringify(outcome.message)}.`,
-      );
-    }
-    this.#countExported(outcome.kind === 'delivered' ? batch.spans - outcome.rejected : 0);
+    if (outcome.kind === 'delivered') this.#countDelivered(batch.spans, outcome);
+    else this.#countRefused(batch.spans, outcome.reason);
     if (batch.spoolFile !== null) await this.#options.spool?.settle(batch.spoolFile).catch(reportSpoolError);
     if (this.#backlog.isEmpty) {
       this.#reportRecovery();
@@ -231,14 +240,32 @@ export class SpanDelivery implements SpanExporter {
     }
   }
 
-  #countExported(spans: number): void {
-    this.#exported += spans;
+  #countDelivered(spans: number, { rejected, message }: Delivered): void {
+    const lost = Math.min(rejected, spans);
+    if (lost > 0)
+      this.#drop(
+        'rejected',
+        lost,
+        `${this.#options.url} rejected them, ${JSON.stringify(message.slice(0, 200))}`,
+      );
+    this.#exported += spans - lost;
+    this.#goOn();
+  }
+
+  #countRefused(spans: number, reason: string): void {
+    this.#drop('refused', spans, `${this.#options.url} refused them for good, ${reason}`);
+    this.#goOn();
+  }
+
+  /** Tells whoever waits for the delivery that there is less to wait for. */
+  #goOn(): void {
     this.#progress.resolve();
     this.#progress = Promise.withResolvers();
   }
 
-  #drop(reason: DropReason, spans: number): void {
+  #drop(reason: DropReason, spans: number, why: string): void {
     this.#dropped[reason] += spans;
+    diag.error(`${spans} spans are lost: ${why}.`);
   }
 
   /** Takes over what a stopped process has left, as far as there is room. One call after the other. */
@@ -253,6 +280,11 @@ export class SpanDelivery implements SpanExporter {
         const taken = await spool.take((bytes) => this.#backlog.hasRoom(bytes));
         if (taken === null) break;
         if (taken.isDamaged) diag.error(`${taken.path} is damaged: its spans are lost, the file is kept.`);
+        // There was room for the file; in memory it is larger, and meanwhile others may have come.
+        if (!this.#backlog.hasRoom(sumSizes(taken.batches))) {
+          await spool.giveBack(taken.path);
+          break;
+        }
         for (const batch of taken.batches) {
           this.#backlog.add(batch);
           this.#restored += batch.spans;
@@ -274,16 +306,21 @@ export class SpanDelivery implements SpanExporter {
     } catch (error) {
       // What came from a spool file is still there.
       const lost = batches.reduce((sum, batch) => sum + (batch.spoolFile === null ? batch.spans : 0), 0);
-      this.#drop('not_saved', lost);
-      if (lost > 0) diag.error(`${lost} spans are lost: ${url} has not taken them, and ${describe(error)}.`);
+      if (lost > 0) this.#drop('not_saved', lost, `${url} has not taken them, and ${describe(error)}`);
     }
+  }
+
+  /** The outage that there is, or a new one. */
+  #beginOutage(): Outage {
+    this.#outage ??= { since: performance.now(), said: new Set(), droppedBefore: this.#dropped.backlog_full };
+    return this.#outage;
   }
 
   /** Once for each reason in an outage. */
   #reportFailure(reason: string, code: string): void {
-    this.#outage ??= { since: performance.now(), said: new Set(), droppedBefore: this.#dropped.backlog_full };
-    if (this.#outage.said.has(code)) return;
-    this.#outage.said.add(code);
+    const { said } = this.#beginOutage();
+    if (said.has(code)) return;
+    said.add(code);
     const { url, maxBytes } = this.#options;
     diag.warn(
       `${url} does not take spans: ${reason}. They are kept and sent again until it does (${this.#backlog.spans} in ` +
@@ -303,9 +340,9 @@ export class SpanDelivery implements SpanExporter {
 
   /** Once in an outage; the metric counts on. */
   #reportFull(): void {
-    this.#outage ??= { since: performance.now(), said: new Set(), droppedBefore: 0 };
-    if (this.#outage.said.has('full')) return;
-    this.#outage.said.add('full');
+    const { said } = this.#beginOutage();
+    if (said.has('full')) return;
+    said.add('full');
     diag.error(
       `Spans are lost from now on: ${this.#backlog.spans} wait for ${this.#options.url}, and there is no room for more in ` +
         `${this.#options.maxBytes} bytes (SPAN_BACKLOG_BYTES).`,
@@ -319,6 +356,10 @@ interface Outage {
   /** What the log has said of it: codes of failures, and that the backlog is full. */
   readonly said: Set<string>;
   readonly droppedBefore: number;
+}
+
+function sumSizes(batches: readonly Batch[]): number {
+  return batches.reduce((sum, batch) => sum + sizeOf(batch), 0);
 }
 
 function reportSpoolError(error: unknown): void {

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { createTraceState } from '@opentelemetry/api';
 import { endSpans, exportSpans, listen, startDelivery, waitUntil } from '../support/start-delivery.ts';
 import { type Answer, accept, answerWith, findFreePort, startReceiver } from '../support/start-receiver.ts';
 
-const nothingDropped = { backlog_full: 0, refused: 0, rejected: 0, not_saved: 0 };
+const nothingDropped = { backlog_full: 0, refused: 0, rejected: 0, not_encoded: 0, not_saved: 0 };
 
 test('the standard exporter delivers while the receiver is well', async (t) => {
   await using receiver = await startReceiver();
@@ -152,19 +153,96 @@ test('a batch that fails again and again does not hold up others', async (t) => 
   assert.equal(delivery.counts.exported, 4);
 });
 
+const partly = (rejectedSpans: unknown) =>
+  answerWith(200, {}, JSON.stringify({ partialSuccess: { rejectedSpans, errorMessage: 'too old' } }));
+
 test('spans that the receiver rejects are counted and said', async (t) => {
   const said = listen();
-  const partly = JSON.stringify({ partialSuccess: { rejectedSpans: '2', errorMessage: 'too old' } });
   await using receiver = await startReceiver(answerWith(503));
   const delivery = await startDelivery(t, receiver.url);
   exportSpans(delivery, 'first', 'second', 'third');
   await receiver.until(() => receiver.received.some(({ headers }) => headers['content-encoding'] === 'gzip'));
-  receiver.answer = answerWith(200, {}, partly);
+  receiver.answer = partly('2');
   await delivery.forceFlush();
   assert.equal(delivery.counts.exported, 1);
   assert.deepEqual(delivery.counts.dropped, { ...nothingDropped, rejected: 2 });
   assert.ok(
     said.some((line) => /^2 spans are lost.*"too old"/.test(line)),
+    said.join('\n'),
+  );
+});
+
+describe('so are those that it rejects of a first attempt:', () => {
+  for (const [rejectedSpans, lost] of [
+    ['2', 2],
+    [2, 2],
+    [1.5, 1],
+    ['99', 3],
+    [0, 0],
+    [-1, 0],
+    ['some', 0],
+    [null, 0],
+  ] as const) {
+    test(`${JSON.stringify(rejectedSpans)} of 3`, async (t) => {
+      const said = listen();
+      await using receiver = await startReceiver();
+      const delivery = await startDelivery(t, receiver.url);
+      // A connection that is used again is not that of the first export.
+      exportSpans(delivery, 'before');
+      await delivery.forceFlush();
+      receiver.answer = partly(rejectedSpans);
+      exportSpans(delivery, 'first', 'second', 'third');
+      await delivery.forceFlush();
+      assert.ok(receiver.received.every(({ headers }) => headers['content-encoding'] === undefined));
+      assert.equal(delivery.counts.exported, 4 - lost);
+      assert.deepEqual(delivery.counts.dropped, { ...nothingDropped, rejected: lost });
+      assert.equal(
+        said.filter((line) => /^\d spans are lost.*"too old"/.test(line)).length,
+        lost > 0 ? 1 : 0,
+        said.join('\n'),
+      );
+    });
+  }
+});
+
+test('of a first attempt that was tried again, the last answer counts', async (t) => {
+  await using receiver = await startReceiver((response, request, names) =>
+    (receiver.received.length === 1
+      ? answerWith(
+          503,
+          { 'retry-after': new Date(0).toUTCString() },
+          JSON.stringify({ partialSuccess: { rejectedSpans: 1 } }),
+        )
+      : partly(2))(response, request, names),
+  );
+  // So long that the exporter tries again, and not so long that it gives up.
+  const delivery = await startDelivery(t, receiver.url, { timeoutMillis: 10_000 });
+  exportSpans(delivery, 'first', 'second', 'third');
+  await delivery.forceFlush();
+  assert.deepEqual(
+    receiver.received.map(({ headers }) => headers['content-encoding']),
+    [undefined, undefined],
+  );
+  assert.deepEqual(delivery.counts.dropped, { ...nothingDropped, rejected: 2 });
+});
+
+test('spans that cannot be written down are counted and said, and hold up no others', async (t) => {
+  const said = listen();
+  await using receiver = await startReceiver();
+  const delivery = await startDelivery(t, receiver.url);
+  const [span] = endSpans('unwritable');
+  assert.ok(span);
+  const traceState = createTraceState();
+  traceState.serialize = () => assert.fail('cannot be read');
+  span.links.push({ context: { ...span.spanContext(), traceState } });
+  delivery.export([span], () => {});
+  exportSpans(delivery, 'good');
+  await delivery.forceFlush();
+  assert.deepEqual(receiver.accepted, ['good']);
+  assert.deepEqual(delivery.counts.dropped, { ...nothingDropped, not_encoded: 1 });
+  assert.equal(delivery.counts.exported, 1);
+  assert.ok(
+    said.some((line) => /^1 spans are lost.*cannot be read/.test(line)),
     said.join('\n'),
   );
 });
@@ -200,6 +278,28 @@ test('at the bound spans are counted and said, once; all others arrive', async (
   assert.equal(said.filter((line) => line.startsWith('Spans are lost from now on')).length, 1);
   assert.ok(
     said.some((line) => line.includes(`except ${lost} that are lost`)),
+    said.join('\n'),
+  );
+});
+
+test('what is said to be lost in an outage was not lost in one before', async (t) => {
+  const said = listen();
+  await using receiver = await startReceiver(() => {});
+  const maxBytes = 8 * 1024;
+  const delivery = await startDelivery(t, receiver.url, { maxBytes });
+  const lost: number[] = [];
+  for (const outage of ['first', 'second']) {
+    receiver.answer = () => {};
+    const before = delivery.counts.dropped.backlog_full;
+    // Before any attempt has failed.
+    for (let batch = 0; batch < 100; batch += 1) exportSpans(delivery, `${outage} ${batch}`);
+    lost.push(delivery.counts.dropped.backlog_full - before);
+    receiver.answer = accept;
+    await delivery.forceFlush();
+  }
+  assert.deepEqual(
+    said.flatMap((line) => /except (\d+) that are lost/.exec(line)?.[1] ?? []),
+    lost.map(String),
     said.join('\n'),
   );
 });

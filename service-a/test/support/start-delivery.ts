@@ -7,33 +7,42 @@ import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { convertLegacyHttpOptions } from '@opentelemetry/otlp-exporter-base/node-http';
 import { type ReadableSpan, TracerProvider } from '@opentelemetry/sdk-trace';
 import { explainRefusal } from '../../src/collector-access.ts';
+import { createFirstAttempt } from '../../src/span-delivery/first-attempt.ts';
 import { createPost } from '../../src/span-delivery/post-batch.ts';
 import { SpanDelivery } from '../../src/span-delivery/span-delivery.ts';
 import { Spool } from '../../src/span-delivery/spool.ts';
 
 const noAccess = { tokenFile: null, authorityFile: null, certificateFile: null, keyFile: null };
 
-/** A delivery with the standard exporter first, which gives up within a fraction of a second. It stops with the test. */
+/** A delivery with the standard exporter first, which gives up after `timeoutMillis`. It stops with the test. */
 export async function startDelivery(
   t: TestContext,
   url: string,
   {
     spoolDirectory,
+    spoolBytes = 2 ** 30,
     maxBytes = 32 * 1024 * 1024,
     patienceMillis = 30_000,
-  }: { spoolDirectory?: string; maxBytes?: number; patienceMillis?: number } = {},
+    timeoutMillis = 300,
+  }: {
+    spoolDirectory?: string;
+    spoolBytes?: number;
+    maxBytes?: number;
+    patienceMillis?: number;
+    timeoutMillis?: number;
+  } = {},
 ): Promise<SpanDelivery> {
-  const target = { url: `${url}/v1/traces`, timeoutMillis: 300 };
+  const target = { url: `${url}/v1/traces`, timeoutMillis };
   const destination = convertLegacyHttpOptions(target, 'TRACES', 'v1/traces', {
     'Content-Type': 'application/json',
   });
   const delivery = new SpanDelivery({
-    exporter: new OTLPTraceExporter(target),
+    firstAttempt: createFirstAttempt(new OTLPTraceExporter(target)),
     post: await createPost(destination, (code, message) => explainRefusal(code, message, noAccess)),
     url: target.url,
     maxBytes,
     patienceMillis,
-    spool: spoolDirectory === undefined ? null : await Spool.open(spoolDirectory),
+    spool: spoolDirectory === undefined ? null : await Spool.open(spoolDirectory, spoolBytes),
   });
   t.after(() => delivery.shutdown());
   return delivery;

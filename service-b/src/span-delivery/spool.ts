@@ -10,27 +10,33 @@ import type { Batch } from './batch.ts';
  * A file is a line of JSON, `{"version":1,"sha256":"…","batches":[{"spans":n,"bytes":n},…]}`, and then the bodies of the
  * batches. `tail -n +2 FILE | zcat` prints them as OTLP JSON Lines.
  *
- * Instances may share a folder. Whoever reads a file takes it first, by renaming it: that succeeds for one alone. It keeps
- * the file fresh while it delivers; a file that was taken and went stale belongs to an instance that is gone, and is taken anew.
+ * Instances may share a folder, and its bound. Whoever reads a file takes it first, by renaming it: that succeeds for one alone. It
+ * keeps the file fresh while it delivers; a file that was taken, or not finished, and went stale belongs to an instance that is
+ * gone, and is taken anew.
  */
 export class Spool {
   readonly #directory: string;
+  readonly #maxBytes: number;
   readonly #owner = randomBytes(4).toString('hex');
   /** Batches that are not yet settled, by path of the file that is taken; 0 while that is being deleted. */
   readonly #taken = new Map<string, number>();
   readonly #renewal: NodeJS.Timeout;
 
-  private constructor(directory: string) {
+  private constructor(directory: string, maxBytes: number) {
     this.#directory = directory;
+    this.#maxBytes = maxBytes;
     this.#renewal = setInterval(() => void this.#renew(), leaseMillis / 6);
     this.#renewal.unref();
   }
 
-  /** @throws {Error} where the folder is neither there nor can be made, or cannot be written to. */
-  static async open(directory: string): Promise<Spool> {
+  /**
+   * @param maxBytes Of all files of spans in the folder together, damaged ones too.
+   * @throws {Error} where the folder is neither there nor can be made, or cannot be written to.
+   */
+  static async open(directory: string, maxBytes: number): Promise<Spool> {
     await mkdir(directory, { recursive: true });
     await access(directory, constants.R_OK | constants.W_OK | constants.X_OK);
-    return new Spool(directory);
+    return new Spool(directory, maxBytes);
   }
 
   /** Takes the oldest file that is free and fits; null where there is none. */
@@ -38,15 +44,22 @@ export class Spool {
     for (const name of (await readdir(this.#directory)).filter((name) => spoolName.test(name)).toSorted()) {
       const path = join(this.#directory, name);
       const { size, mtimeMs } = await stat(path).catch(() => ({ size: 0, mtimeMs: Date.now() }));
-      if (name.endsWith('.taken') && (this.#taken.has(path) || Date.now() - mtimeMs < leaseMillis)) continue;
+      const isFree = name.endsWith('.spool');
+      if (!isFree && (this.#taken.has(path) || Date.now() - mtimeMs < leaseMillis)) continue;
       if (!hasRoom(size)) return null;
-      const taken = join(this.#directory, `${originalName(name)}.${this.#owner}.taken`);
+      const taken = `${this.#freePath(path)}.${this.#owner}.taken`;
       if (await this.#rename(path, taken)) return this.#read(taken);
     }
     return null;
   }
 
-  /** Whether all of the file's spans are settled; then it is gone. */
+  /** Of a file that was taken nothing is settled, and anybody may take it. */
+  async giveBack(path: string): Promise<void> {
+    this.#taken.delete(path);
+    await this.#rename(path, this.#freePath(path));
+  }
+
+  /** One more of the file's batches is settled. With the last one the file goes away. */
   async settle(path: string): Promise<void> {
     const left = (this.#taken.get(path) ?? 1) - 1;
     this.#taken.set(path, left);
@@ -62,30 +75,61 @@ export class Spool {
   async save(batches: readonly Batch[]): Promise<void> {
     clearInterval(this.#renewal);
     const held = [...this.#taken];
+    const release = (isSaved: boolean) =>
+      held.map(([path, left]) =>
+        isSaved || left === 0 ? rm(path, { force: true }) : this.#rename(path, this.#freePath(path)),
+      );
     try {
-      if (batches.length > 0) await this.#write(batches);
+      if (batches.length > 0) await this.#write(encode(batches), held);
     } catch (error) {
-      for (const [path, left] of held) {
-        if (left > 0) await this.#rename(path, join(this.#directory, originalName(basename(path))));
-      }
+      await Promise.allSettled(release(false));
       throw error;
     }
-    for (const [path] of held) await rm(path, { force: true });
+    // A file that cannot be deleted is delivered once more: nothing is lost by that.
+    await Promise.allSettled(release(true));
   }
 
-  async #write(batches: readonly Batch[]): Promise<void> {
+  /** @param held What goes away once the file is written. */
+  async #write(content: Buffer, held: readonly (readonly [path: string, left: number])[]): Promise<void> {
+    await this.#checkRoom(content.byteLength, new Set(held.map(([path]) => path)));
     const name = `spans-${Date.now()}-${this.#owner}.spool`;
     const path = join(this.#directory, name);
     const unfinished = `${path}.unfinished`;
     const file = await open(unfinished, 'w', 0o600);
     try {
-      await file.writeFile(encode(batches));
+      await file.writeFile(content);
       await file.sync();
-    } finally {
       await file.close();
+      await rename(unfinished, path);
+    } catch (error) {
+      await file.close().catch(() => undefined);
+      // On a full disk it would be in the way of the next one.
+      await rm(unfinished, { force: true }).catch(() => undefined);
+      throw error;
     }
-    await rename(unfinished, path);
     await syncDirectory(this.#directory);
+  }
+
+  async #checkRoom(bytes: number, leaving: ReadonlySet<string>): Promise<void> {
+    const staying = (await readdir(this.#directory))
+      .filter((name) => name.startsWith('spans-'))
+      .map((name) => join(this.#directory, name))
+      .filter((path) => !leaving.has(path));
+    const sizes = await Promise.all(
+      staying.map((path) =>
+        stat(path).then(
+          ({ size }) => size,
+          () => 0,
+        ),
+      ),
+    );
+    const present = sizes.reduce((sum, size) => sum + size, 0);
+    if (present + bytes > this.#maxBytes) {
+      throw new Error(
+        `${this.#directory} holds ${present} bytes in ${staying.length} files, and ${bytes} more would exceed ${this.#maxBytes} ` +
+          '(SPAN_SPOOL_BYTES)',
+      );
+    }
   }
 
   /** Null for a file that is not what it should be. It is set aside, for a person to look at. */
@@ -93,13 +137,17 @@ export class Spool {
     const bytes = await readFile(path);
     const batches = decode(bytes, path);
     if (batches === null) {
-      const aside = join(this.#directory, `${originalName(basename(path))}.damaged`);
+      const aside = `${this.#freePath(path)}.damaged`;
       await rename(path, aside);
       return { path: aside, batches: [], isDamaged: true };
     }
     if (batches.length === 0) await rm(path);
     else this.#taken.set(path, batches.length);
     return { path, batches, isDamaged: false };
+  }
+
+  #freePath(path: string): string {
+    return join(this.#directory, originalName(basename(path)));
   }
 
   /** False where another instance was first. A file that is taken has to be fresh from its first moment. */
@@ -129,10 +177,10 @@ export interface Taken {
 /** After this time without renewal a file that was taken is free again. */
 const leaseMillis = 60_000;
 
-const spoolName = /^spans-\d+-[0-9a-f]{8}\.spool(\.[0-9a-f]{8}\.taken)?$/;
+const spoolName = /^spans-\d+-[0-9a-f]{8}\.spool(\.[0-9a-f]{8}\.taken|\.unfinished)?$/;
 
 function originalName(name: string): string {
-  return name.replace(/\.[0-9a-f]{8}\.taken$/, '');
+  return name.replace(/(?<=\.spool)\..*$/, '');
 }
 
 function encode(batches: readonly Batch[]): Buffer {
