@@ -1,4 +1,4 @@
-import { fitsRoute, readCallFacts } from './call-facts.ts';
+import { type CallFacts, fitsRoute, readCallFacts } from './call-facts.ts';
 import type { Span } from './span.ts';
 
 /** Two spans that belong together. */
@@ -130,8 +130,7 @@ export function startsAfter(later: Span, earlier: Span): boolean {
  * `yes` needs something that only this request has in common (path, RPC method, port); `no` needs a contradiction.
  */
 export function compareRequests(client: Span, server: Span): 'yes' | 'no' | 'unknown' {
-  const out = readCallFacts(client);
-  const into = readCallFacts(server);
+  const [out, into] = asOneProtocol(readCallFacts(client), readCallFacts(server));
   if (out.protocol !== into.protocol) return 'no';
   if (out.method !== null && into.method !== null && out.method !== into.method) return 'no';
   if (out.userAgent !== null && into.userAgent !== null && out.userAgent !== into.userAgent) return 'no';
@@ -151,6 +150,21 @@ export function compareRequests(client: Span, server: Span): 'yes' | 'no' | 'unk
   }
   if (into.route !== null) return fitsRoute(out.path, into.route) ? 'yes' : 'unknown';
   return samePort ? 'yes' : 'unknown';
+}
+
+/**
+ * gRPC is a POST to `/package.Service/Method` for whoever sees only HTTP (gRPC over HTTP/2, "Requests"): then both sides
+ * are compared as HTTP.
+ */
+function asOneProtocol(out: CallFacts, into: CallFacts): readonly [CallFacts, CallFacts] {
+  if (out.protocol === 'rpc' && into.protocol === 'http') return [asHttp(out), into];
+  if (out.protocol === 'http' && into.protocol === 'rpc') return [out, asHttp(into)];
+  return [out, into];
+}
+
+function asHttp(facts: CallFacts): CallFacts {
+  if (facts.rpcMethod === null) return facts;
+  return { ...facts, protocol: 'http', method: 'POST', path: `/${facts.rpcMethod}` };
 }
 
 /** Whether the client called this very server by host or port; true where the data do not say. */
