@@ -6,7 +6,7 @@ import type { FindingId } from '../finding.ts';
 import { groupBy, keyFor } from '../group-by.ts';
 import type { EdgeResult, Finding } from '../result.ts';
 import { isParentRemote, type Span } from '../span.ts';
-import type { TraceGraph } from '../trace-graph.ts';
+import { ancestorsOf, type TraceGraph } from '../trace-graph.ts';
 import type { HeaderLookup } from '../wire.ts';
 
 /** Everything that a check may look at. A check does no I/O and changes nothing. */
@@ -89,11 +89,44 @@ export function listUnseenEdges(scene: Scene, open: Open): readonly ExpectedEdge
     (edge) =>
       edge.rule === 'must' &&
       !hasCall(scene, edge.client, edge.server) &&
+      !isReachedThrough(scene, edge) &&
       !hasUnnamedCall(scene, edge) &&
       !open.found.some(
         (draft) => draft.severity === 'error' && draft.client === edge.client && draft.server === edge.server,
       ),
   );
+}
+
+/** Whether calls of the one reach the other through services that no expectation names: sidecars and gateways. */
+function isReachedThrough(scene: Scene, { client, server }: ExpectedEdge): boolean {
+  return scene.callsInto(server).some((call) => findNamedAbove(scene, call.client)?.serviceName === client);
+}
+
+const namedAbove = new WeakMap<Scene, Map<Span, Span | null>>();
+
+/** A span, or the nearest above it, whose service the expectations name. */
+function findNamedAbove(scene: Scene, span: Span): Span | null {
+  const known = namedAbove.get(scene) ?? new Map<Span, Span | null>();
+  namedAbove.set(scene, known);
+  const passed: Span[] = [];
+  let found: Span | null | undefined;
+  for (const at of withAncestors(scene.graph, span)) {
+    found = isNamed(scene, at.serviceName) ? at : known.get(at);
+    if (found !== undefined) break;
+    passed.push(at);
+  }
+  for (const each of passed) known.set(each, found ?? null);
+  return found ?? null;
+}
+
+function* withAncestors(graph: TraceGraph, span: Span): Generator<Span> {
+  yield span;
+  yield* ancestorsOf(graph, span);
+}
+
+/** Whether the expectations speak of a service. */
+export function isNamed({ expectation }: Scene, service: string | null): boolean {
+  return expectation.edges.some((edge) => edge.client === service || edge.server === service);
 }
 
 /** A service that is expected and has no spans may be the one without a name on the other side of whole calls. */

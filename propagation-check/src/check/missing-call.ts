@@ -13,6 +13,7 @@ import {
   type Draft,
   edgeProtocol,
   hasCall,
+  isNamed,
   listUnseenEdges,
   type Open,
   type Scene,
@@ -190,8 +191,12 @@ const candidates: readonly FindingId[] = [
 /** The CLIENT span without a child that a request had open when the root began; null where it had none. */
 type FindOpenCall = (request: Span, root: Span) => Span | null;
 
+/** A call that only a sidecar or a gateway continued, of whom no expectation speaks, may be lost beyond it. */
 function findOpenCalls(scene: Scene, open: Open): FindOpenCall {
-  const calls = groupCallsByRequest(scene, open.clients);
+  const ended = scene.calls
+    .filter(({ client, server }) => client.kind === 'CLIENT' && !isNamed(scene, server.serviceName))
+    .map(({ client }) => client);
+  const calls = groupCallsByRequest(scene, [...open.clients, ...ended]);
   return (request, root) => calls.get(request)?.find((client) => startsDuring(root, client)) ?? null;
 }
 

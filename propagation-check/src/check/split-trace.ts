@@ -1,5 +1,6 @@
-import { readCallFacts } from '../call-facts.ts';
+import { isHealthProbe, readCallFacts } from '../call-facts.ts';
 import { isMoreThanChance } from '../chance.ts';
+import { isOutgoing } from '../edge.ts';
 import { isExpected } from '../expectation.ts';
 import type { FindingId } from '../finding.ts';
 import { groupBy, keyFor } from '../group-by.ts';
@@ -15,16 +16,35 @@ import { type Check, type Draft, edgeProtocol, isPlausible, type Scene } from '.
  */
 export const findSplitTraces: Check = (scene, open) => {
   const strangers = [...open.roots, ...open.orphans.filter((span) => span.kind === 'SERVER')];
+  const clients = [...open.clients.filter((span) => span.kind === 'CLIENT'), ...listPassedOn(scene)];
   const pairs = pairSpans(
-    open.clients.filter((span) => span.kind === 'CLIENT'),
+    clients,
     strangers,
     (client, server) => client.traceId !== server.traceId && belongTogether(scene, client, server),
   );
   const edges = groupBy(pairs, ({ client, server }) =>
     keyFor(client.serviceName, server.serviceName, readCallFacts(client).protocol),
   );
-  return edges.flatMap((group) => describeEdge(scene, open.clients, strangers, withoutOtherAgents(group)));
+  return edges.flatMap((group) => describeEdge(scene, clients, strangers, withoutOtherAgents(group)));
 };
+
+/**
+ * Requests that a gateway or a sidecar recorded as one SERVER span each, without a CLIENT span for the passing on, and
+ * that nobody continued: in whole calls that very span is the parent beyond it, or the service makes no other spans.
+ */
+function listPassedOn(scene: Scene): readonly Span[] {
+  const passing = new Set(
+    scene.calls.filter(({ client }) => client.kind === 'SERVER').map(({ client }) => client.serviceName),
+  );
+  for (const { client, rule } of scene.expectation.edges) {
+    if (rule === 'must' && !scene.spansOf(client).some(isOutgoing)) passing.add(client);
+  }
+  return [...passing]
+    .flatMap(scene.spansOf)
+    .filter(
+      (span) => span.kind === 'SERVER' && scene.graph.childrenOf(span).length === 0 && !isHealthProbe(span),
+    );
+}
 
 /** What one instrumentation sends has one user agent: a few pairs with another are callers from outside. */
 function withoutOtherAgents(pairs: readonly Pair[]): readonly Pair[] {
@@ -39,9 +59,16 @@ function belongTogether(scene: Scene, client: Span, server: Span): boolean {
   if (!isPlausible(scene, client.serviceName, server.serviceName)) return false;
   const sameRequest = compareRequests(client, server);
   if (sameRequest === 'no') return false;
+  if (client.kind === 'SERVER') return sameRequest === 'yes' && isPassedOn(client, server);
   const expected = isExpected(scene.expectation, client.serviceName, server.serviceName);
   if (sameRequest === 'unknown' && !expected) return false;
   return !comesFromElsewhere(scene, client, server);
+}
+
+/** Whether a gateway passed a request on as it came. That they have a port in common says nothing of two servers. */
+function isPassedOn(request: Span, server: Span): boolean {
+  const [into, beyond] = [readCallFacts(request), readCallFacts(server)];
+  return request.serviceName !== server.serviceName && into.path !== null && into.path === beyond.path;
 }
 
 /** Calls that the same instrumentation of this caller made are known by their user agent, and this request has another. */
