@@ -3,8 +3,9 @@ import { type Call, isEntry } from '../edge.ts';
 import { isExpected } from '../expectation.ts';
 import type { FindingId } from '../finding.ts';
 import { groupBy, keyFor } from '../group-by.ts';
-import { compareRequests } from '../pair.ts';
+import { compareRequests, endsWithin, pairSpans } from '../pair.ts';
 import type { Span } from '../span.ts';
+import { isRoot } from '../trace-graph.ts';
 import {
   type Check,
   type Draft,
@@ -79,10 +80,28 @@ function isAnsweredByHop(span: Span, calls: readonly Call[]): boolean {
   return !calls.some((call) => readCallFacts(call.client).statusCode === statusCode);
 }
 
-/** Answers that all took less time than the called service ever did come from a cache. */
+/**
+ * Answers that took less time than the called service does come from a cache: a few less than it ever did, many less
+ * than it mostly does.
+ */
 function isFasterThanServer(lonely: readonly Span[], calls: readonly Call[]): boolean {
-  const durationOf = (span: Span): bigint => span.endTimeUnixNano - span.startTimeUnixNano;
-  return lonely.every((span) => calls.every((call) => durationOf(span) < durationOf(call.server)));
+  const durationOf = (span: Span): number => Number(span.endTimeUnixNano - span.startTimeUnixNano);
+  const answered = sortNumbers(lonely.map(durationOf));
+  const worked = sortNumbers(calls.map((call) => durationOf(call.server)));
+  const [slowest = 0, fastest = 0] = [answered.at(-1), worked[0]];
+  if (slowest < fastest) return true;
+  return (
+    lonely.length >= fewestFast &&
+    slowest < (worked[worked.length >> 1] ?? 0) &&
+    (answered[answered.length >> 1] ?? 0) < (worked[Math.floor(worked.length / 10)] ?? 0)
+  );
+}
+
+/** Of fewer answers without a SERVER span it may be chance that they are the fast ones. */
+const fewestFast = 3;
+
+function sortNumbers(values: readonly number[]): readonly number[] {
+  return [...values].sort((left, right) => left - right);
 }
 
 function findWhollyMissing(scene: Scene, open: Open): readonly Draft[] {
@@ -103,15 +122,20 @@ function findWhollyMissing(scene: Scene, open: Open): readonly Draft[] {
       ),
       'error',
     );
-    return isSplit(open, calls, edge.server) ? drafts.map(asSplitTrace) : drafts;
+    return isSplit(scene, open, calls, edge.server) ? drafts.map(asSplitTrace) : drafts;
   });
 }
 
-/** The service did make SERVER spans for such requests, as roots: sampled apart, or at times that do not fit. */
-function isSplit(open: Open, calls: readonly Span[], server: string): boolean {
-  return open.roots.some(
+/** The service did make spans for such requests, as roots: sampled apart, at times that do not fit, or without a kind. */
+function isSplit(scene: Scene, open: Open, calls: readonly Span[], server: string): boolean {
+  const hasServerSpans = open.roots.some(
     (root) => root.serviceName === server && calls.some((call) => compareRequests(call, root) === 'yes'),
   );
+  const spans = scene.spansOf(server);
+  if (hasServerSpans || spans.some(isEntry)) return hasServerSpans;
+  const roots = spans.filter((span) => span.kind === 'INTERNAL' && isRoot(span));
+  const pairs = pairSpans(calls, roots, (call, root) => endsWithin(root, call));
+  return pairs.length * 10 >= Math.max(calls.length, roots.length) * 9;
 }
 
 function asSplitTrace(draft: Draft): Draft {
