@@ -8,6 +8,7 @@ import type { FindingId } from '../finding.ts';
 import { groupBy } from '../group-by.ts';
 import { endsWithin, type Pair, pairSpans, startsDuring } from '../pair.ts';
 import type { Span } from '../span.ts';
+import { isRoot } from '../trace-graph.ts';
 import {
   type Check,
   type Draft,
@@ -34,10 +35,12 @@ function findWhollyMissingCalls(scene: Scene, open: Open): readonly Draft[] {
     const roots = open.roots.filter((span) => span.serviceName === edge.server && !isHealthProbe(span));
     const callers = scene.spansOf(edge.client);
     if (roots.length === 0 || hasReachedNobody(callers)) return [];
-    const pairs = pairAllWithRequests(callers.filter(isEntry), roots);
+    const own = withoutOutsiders(scene, edge, roots);
+    const ofCaller = own.length * 2 >= roots.length ? own : roots;
+    const pairs = pairAllWithRequests(callers.filter(isEntry), ofCaller);
     // Messages are read at any time later; requests while the caller's own request is open.
     const isQueued = roots.some((span) => span.kind === 'CONSUMER');
-    if (!isQueued && pairs.length * 2 >= roots.length)
+    if (!isQueued && pairs.length * 2 >= ofCaller.length)
       return [describePairs(edge, pairs, findOpenCalls(scene, open))];
     return callers.some(isOutgoing) ? [] : [describeRoots(edge, roots, callers.length > 0)];
   });
@@ -76,12 +79,24 @@ function findPartlyMissingCalls(scene: Scene, open: Open): readonly Draft[] {
     const roots = open.roots.filter(
       (span) => span.serviceName === edge.server && span.kind === 'SERVER' && !isHealthProbe(span),
     );
-    // What one library sent has one user agent; outside callers have others.
-    const pairs = groupBy(roots, (root) => readCallFacts(root).userAgent ?? '').flatMap((ofAgent) =>
+    // What one library sent has one user agent; outside callers have others, which may call both services.
+    const own = withoutOutsiders(scene, edge, roots);
+    const pairs = groupBy(own, (root) => readCallFacts(root).userAgent ?? '').flatMap((ofAgent) =>
       pairWithRequests(scene, edge, ofAgent),
     );
     return pairs.length === 0 ? [] : [describePairs(edge, pairs, () => null)];
   });
+}
+
+/** Roots that no program sent which begins traces at the caller, too: such as scrape all services. */
+function withoutOutsiders(scene: Scene, edge: ExpectedEdge, roots: readonly Span[]): readonly Span[] {
+  const outside = new Set(
+    scene
+      .spansOf(edge.client)
+      .filter((span) => span.kind === 'SERVER' && isRoot(span))
+      .flatMap((span) => readCallFacts(span).userAgent ?? []),
+  );
+  return roots.filter((root) => !outside.has(readCallFacts(root).userAgent ?? ''));
 }
 
 function pairWithRequests(scene: Scene, edge: ExpectedEdge, roots: readonly Span[]): readonly Pair[] {

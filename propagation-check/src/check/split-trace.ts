@@ -126,6 +126,10 @@ function describeEdge(
       : scene.callsInto(server).length === 0 || isExpected(scene.expectation, client, server);
   const expected = isExpected(scene.expectation, client, server);
   if (isOnItsWay ? !isCommon && !expected : !isEveryCall) return [];
+  // Nothing but the expectation says that the one hands requests on: then most of the other's must be such.
+  const ofServer = strangers.filter((span) => span.serviceName === server);
+  const arePassedOn = pairs.every((pair) => pair.client.kind === 'SERVER');
+  if (arePassedOn && whole.length === 0 && pairs.length * 2 < ofServer.length) return [];
   // Without an expectation, what is left over on either side may show that it was a coincidence.
   const isAlone = pairs.length * 11 >= Math.max(toTargets.length, alike.length) * 10;
   const countPairs = (moved: readonly Span[]): number =>
