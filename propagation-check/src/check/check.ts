@@ -189,10 +189,14 @@ export function nameParent(server: Span): string {
   return `parent ${server.parentSpanId}${proof}`;
 }
 
-/** Whether the expectations allow a direct call; without a word about the server every call is. */
+/**
+ * Whether the expectations allow a direct call: without a word about the server every call is, and so is that of a
+ * sidecar or a gateway of which they do not speak and other calls are whole.
+ */
 export function isExpectedCaller(scene: Scene, client: string | null, server: string | null): boolean {
   const callers = scene.expectation.edges.filter(
     (edge) => edge.server === server && edge.rule !== 'must-not',
   );
-  return callers.length === 0 || callers.some((edge) => edge.client === client);
+  if (callers.length === 0 || callers.some((edge) => edge.client === client)) return true;
+  return !isNamed(scene, client) && scene.callsBetween(client, server).length > 0;
 }
