@@ -47,13 +47,12 @@ function findPartlyMissing(scene: Scene, open: Open): readonly Draft[] {
         calls.some((call) => isSameRequestKind(span, call)) &&
         !isAnsweredByHop(span, calls),
     );
-    if (isFasterThanServer(lonely, calls)) return [];
     const edge = [first.client.serviceName, first.server.serviceName] as const;
     const lag = measureLag(calls, 'server');
     const certain = lonely.filter((span) =>
       isCovered(scene, first.server.serviceName, span.startTimeUnixNano, span.endTimeUnixNano + lag),
     );
-    if (certain.length === 0) return [];
+    if (certain.length === 0 || isFasterThanServer(certain, calls)) return [];
     const severity = isExpected(scene.expectation, ...edge) ? 'error' : 'warning';
     return describe(
       ...edge,
@@ -81,24 +80,25 @@ function isAnsweredByHop(span: Span, calls: readonly Call[]): boolean {
 }
 
 /**
- * Answers that took less time than the called service does come from a cache: a few less than it ever did, many less
- * than it mostly does.
+ * Answers that all came sooner than any of the called service come from a cache, and so do several of which most came
+ * sooner than nearly all others: what is lost on the way is of every length.
  */
 function isFasterThanServer(lonely: readonly Span[], calls: readonly Call[]): boolean {
   const durationOf = (span: Span): number => Number(span.endTimeUnixNano - span.startTimeUnixNano);
-  const answered = sortNumbers(lonely.map(durationOf));
-  const worked = sortNumbers(calls.map((call) => durationOf(call.server)));
-  const [slowest = 0, fastest = 0] = [answered.at(-1), worked[0]];
-  if (slowest < fastest) return true;
+  const quick = sortNumbers(lonely.map(durationOf));
+  const whole = calls.map((call) => call.client).filter((client) => readOutcome(client) === 'answered');
+  const answered = sortNumbers(whole.map(durationOf));
+  const slowest = quick.at(-1) ?? 0;
+  if (slowest < (answered[0] ?? 0)) return true;
   return (
-    lonely.length >= fewestFast &&
-    slowest < (worked[worked.length >> 1] ?? 0) &&
-    (answered[answered.length >> 1] ?? 0) < (worked[Math.floor(worked.length / 10)] ?? 0)
+    quick.length >= fewestQuick &&
+    slowest < (answered[answered.length >> 1] ?? 0) &&
+    (quick[quick.length >> 1] ?? 0) < (answered[Math.floor(answered.length / 10)] ?? 0)
   );
 }
 
-/** Of fewer answers without a SERVER span it may be chance that they are the fast ones. */
-const fewestFast = 3;
+/** Of fewer answers without a SERVER span it may be chance that they are the quick ones. */
+const fewestQuick = 3;
 
 function sortNumbers(values: readonly number[]): readonly number[] {
   return [...values].sort((left, right) => left - right);
