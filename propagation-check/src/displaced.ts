@@ -1,6 +1,6 @@
 import { areAwaited } from './awaited.ts';
 import { isMoreThanChance } from './chance.ts';
-import { endsWithin, type Pair, pairSpans } from './pair.ts';
+import { endsWithin, type Pair, pairSpans, startsDuring } from './pair.ts';
 import type { Span } from './span.ts';
 
 /** Fewer pairs than these may be a coincidence whatever the comparison says. */
@@ -19,7 +19,9 @@ export function pairDisplaced(bereft: readonly Span[], calls: readonly Span[], o
   const awaited = areAwaited(pairs.map(({ client: request, server: call }) => ({ request, call })));
   // A cache leaves requests without calls, too: then most of them contain none.
   if (!awaited || pairs.length < bereft.length * 0.9) return [];
-  const isAlone = calls.length - own <= pairs.length * 1.1;
+  const isAlone =
+    calls.length - own <= pairs.length * 1.1 &&
+    pairs.filter((pair) => pair.unique).length * 2 >= pairs.length;
   const isSure =
     isAlone ||
     (pairs.length >= fewestPairs &&
@@ -31,6 +33,7 @@ function pairContained(requests: readonly Span[], calls: readonly Span[]): reado
   return pairSpans(
     requests,
     calls,
-    (request, call) => request.traceId !== call.traceId && endsWithin(call, request),
+    (request, call) =>
+      request.traceId !== call.traceId && startsDuring(call, request) && endsWithin(call, request),
   );
 }

@@ -41,7 +41,8 @@ export const findContextLostInProcess: Check = (scene) => {
         // One coincidence in time may be a poller that ran during a request.
         severity:
           pairs.length > 1 ||
-          isExpected(scene.expectation, first.client.serviceName, first.server.serviceName)
+          (detached.length === calls.length &&
+            isExpected(scene.expectation, first.client.serviceName, first.server.serviceName))
             ? ('error' as const)
             : ('warning' as const),
         client: first.client.serviceName,
