@@ -104,7 +104,7 @@ function pairWithRequests(scene: Scene, edge: ExpectedEdge, roots: readonly Span
   const calling = groupCallsByRequest(scene, callers.filter(isOutgoing));
   const endpointOf = nameEndpoints(callers);
   const callingEndpoints = new Set([...calling.keys()].map(endpointOf));
-  const requests = callers.filter((span) => span.kind === 'SERVER');
+  const requests = callers.filter((span) => span.kind === 'SERVER' && !isHealthProbe(span));
   const isCalling = (request: Span): boolean => callingEndpoints.has(endpointOf(request));
   const without = pairWithin(
     requests.filter((request) => !isCalling(request)),
