@@ -102,6 +102,26 @@ function isReachedThrough(scene: Scene, { client, server }: ExpectedEdge): boole
   return scene.callsInto(server).some((call) => findNamedAbove(scene, call.client)?.serviceName === client);
 }
 
+const expected = new WeakMap<Scene, Map<string, boolean>>();
+
+/** Whether the edge must exist as a direct one: not where its calls go through others. */
+export function isExpectedDirectly(scene: Scene, client: string | null, server: string | null): boolean {
+  const ofScene = expected.get(scene) ?? new Map<string, boolean>();
+  expected.set(scene, ofScene);
+  const key = keyFor(client, server);
+  const known = ofScene.get(key);
+  if (known !== undefined) return known;
+  const isDirect = scene.expectation.edges.some(
+    (edge) =>
+      edge.rule === 'must' &&
+      edge.client === client &&
+      edge.server === server &&
+      (hasCall(scene, edge.client, edge.server) || !isReachedThrough(scene, edge)),
+  );
+  ofScene.set(key, isDirect);
+  return isDirect;
+}
+
 const namedAbove = new WeakMap<Scene, Map<Span, Span | null>>();
 
 /** A span, or the nearest above it, whose service the expectations name. */

@@ -1,13 +1,20 @@
 import { isHealthProbe, readCallFacts } from '../call-facts.ts';
 import { isMoreThanChance } from '../chance.ts';
 import { isOutgoing } from '../edge.ts';
-import { isExpected } from '../expectation.ts';
 import type { FindingId } from '../finding.ts';
 import { groupBy, keyFor } from '../group-by.ts';
 import { compareRequests, type Pair, pairSpans } from '../pair.ts';
 import type { Span } from '../span.ts';
 import { isRoot } from '../trace-graph.ts';
-import { type Check, type Draft, edgeProtocol, isPlausible, type Scene } from './check.ts';
+import {
+  type Check,
+  type Draft,
+  edgeProtocol,
+  isExpectedDirectly,
+  isParentDue,
+  isPlausible,
+  type Scene,
+} from './check.ts';
 
 /**
  * A CLIENT span that nobody continued, and a SERVER span that began a new trace for the same request.
@@ -15,7 +22,10 @@ import { type Check, type Draft, edgeProtocol, isPlausible, type Scene } from '.
  * A coincidence (a probe or a direct caller during a call to a peer that is not instrumented) does not.
  */
 export const findSplitTraces: Check = (scene, open) => {
-  const strangers = [...open.roots, ...open.orphans.filter((span) => span.kind === 'SERVER')];
+  const begun = new Set(scene.graph.spans.filter(isRoot).map((span) => span.traceId));
+  // In a trace of which the beginning is there, a parent that is nowhere is lost telemetry.
+  const continued = open.orphans.filter((span) => span.kind === 'SERVER' && !begun.has(span.traceId));
+  const strangers = [...open.roots, ...continued];
   const clients = [...open.clients.filter((span) => span.kind === 'CLIENT'), ...listPassedOn(scene)];
   const pairs = pairSpans(
     clients,
@@ -60,7 +70,7 @@ function belongTogether(scene: Scene, client: Span, server: Span): boolean {
   const sameRequest = compareRequests(client, server);
   if (sameRequest === 'no') return false;
   if (client.kind === 'SERVER') return sameRequest === 'yes' && isPassedOn(client, server);
-  const expected = isExpected(scene.expectation, client.serviceName, server.serviceName);
+  const expected = isExpectedDirectly(scene, client.serviceName, server.serviceName);
   if (sameRequest === 'unknown' && !expected) return false;
   return !comesFromElsewhere(scene, client, server);
 }
@@ -118,13 +128,15 @@ function describeEdge(
   const isCommon = pairs.length * 2 >= toTargets.length && pairs.length * 2 >= alike.length;
   // Where the edge is whole by another way, a partner with the same paths and callers from outside look alike.
   const isEveryCall = pairs.length * 10 >= toTargets.length * 9 && pairs.length === alike.length;
-  const whole = scene.callsBetween(client, server);
+  // Messages between the two go another way.
+  const whole = scene.callsBetween(client, server).filter((call) => call.protocol !== 'messaging');
+  const expected = isExpectedDirectly(scene, client, server);
   // An expectation speaks for these calls unless the edge is whole by another way.
   const isOnItsWay =
     whole.length > 0
       ? whole.some((call) => targets.has(targetOf(call.client)))
-      : scene.callsInto(server).length === 0 || isExpected(scene.expectation, client, server);
-  const expected = isExpected(scene.expectation, client, server);
+      : scene.callsInto(server).length === 0 || expected;
+  if (!pairs.some((pair) => isRoot(pair.server) || isParentDue(scene, pair.server))) return [];
   if (isOnItsWay ? !isCommon && !expected : !isEveryCall) return [];
   // Nothing but the expectation says that the one hands requests on: then most of the other's must be such.
   const ofServer = strangers.filter((span) => span.serviceName === server);
@@ -134,7 +146,12 @@ function describeEdge(
   const isAlone = pairs.length * 11 >= Math.max(toTargets.length, alike.length) * 10;
   const countPairs = (moved: readonly Span[]): number =>
     pairSpans(toTargets, moved, (one, other) => belongTogether(scene, one, other)).length;
-  if (!expected && !isAlone && !isMoreThanChance(alike, pairs.length, countPairs)) return [];
+  // So may be what has nothing but its time in common, on an edge of which other calls are whole.
+  const isTold =
+    whole.length === 0 || pairs.every((pair) => compareRequests(pair.client, pair.server) === 'yes');
+  if (!isTold && pairs.length < fewestUntold) return [];
+  const isSaid = expected && isTold;
+  if (!isSaid && !isAlone && !isMoreThanChance(alike, pairs.length, countPairs)) return [];
   const continued = pairs.filter((pair) => !isRoot(pair.server));
   return [
     {
@@ -154,6 +171,9 @@ function describeEdge(
     },
   ];
 }
+
+/** Fewer pairs that nothing but their time tells may be a coincidence. */
+const fewestUntold = 3;
 
 /** Requests of one kind: if most of them began while nobody of the data called, others call this service. */
 function kindOf(span: Span): string {
