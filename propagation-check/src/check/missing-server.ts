@@ -80,21 +80,20 @@ function isAnsweredByHop(span: Span, calls: readonly Call[]): boolean {
 }
 
 /**
- * Answers that all came sooner than any of the called service come from a cache, and so do several of which most came
- * sooner than nearly all others: what is lost on the way is of every length.
+ * Answers that came in half the time, and all sooner than any of the called service, come from a cache, and so do several of
+ * which most came sooner than nearly all others: what is lost on the way is of every length.
  */
 function isFasterThanServer(lonely: readonly Span[], calls: readonly Call[]): boolean {
   const durationOf = (span: Span): number => Number(span.endTimeUnixNano - span.startTimeUnixNano);
   const quick = sortNumbers(lonely.map(durationOf));
   const whole = calls.map((call) => call.client).filter((client) => readOutcome(client) === 'answered');
   const answered = sortNumbers(whole.map(durationOf));
-  const slowest = quick.at(-1) ?? 0;
+  const [slowest, usual] = [quick.at(-1) ?? 0, quick[quick.length >> 1] ?? 0];
+  const usuallyAnswered = answered[answered.length >> 1] ?? 0;
+  if (usual * 2 > usuallyAnswered) return false;
   if (slowest < (answered[0] ?? 0)) return true;
-  return (
-    quick.length >= fewestQuick &&
-    slowest < (answered[answered.length >> 1] ?? 0) &&
-    (quick[quick.length >> 1] ?? 0) < (answered[Math.floor(answered.length / 10)] ?? 0)
-  );
+  const nearlyAll = answered[Math.floor(answered.length / 10)] ?? 0;
+  return quick.length >= fewestQuick && slowest < usuallyAnswered && usual < nearlyAll;
 }
 
 /** Of fewer answers without a SERVER span it may be chance that they are the quick ones. */
