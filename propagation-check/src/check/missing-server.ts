@@ -1,5 +1,6 @@
 import { fitsRoute, isHealthProbe, readCallFacts, readOutcome } from '../call-facts.ts';
 import { type Call, isEntry } from '../edge.ts';
+import { withoutIds } from '../endpoint.ts';
 import { isExpected } from '../expectation.ts';
 import type { FindingId } from '../finding.ts';
 import { groupBy, keyFor } from '../group-by.ts';
@@ -54,12 +55,16 @@ function findPartlyMissing(scene: Scene, open: Open): readonly Draft[] {
     );
     if (certain.length === 0 || isFasterThanServer(certain, calls)) return [];
     const severity = isExpected(scene.expectation, ...edge) ? 'error' : 'warning';
-    return describe(
+    const drafts = describe(
       ...edge,
       lonely,
       ['not-sampled', 'server-span-lost', 'server-not-instrumented'],
       severity,
     );
+    const roots = open.roots.filter((root) => root.serviceName === edge[1] && !isHealthProbe(root));
+    const mayBeTheirs = (call: Span, root: Span): boolean => compareRequests(call, root) !== 'no';
+    const isSplitByTime = pairSpans(lonely, roots, mayBeTheirs).length * 10 >= lonely.length * 9;
+    return isSplitByTime ? drafts.map(asSplitTrace) : drafts;
   });
 }
 
@@ -69,7 +74,8 @@ function isSameRequestKind(span: Span, call: Call): boolean {
   if (own.protocol !== whole.protocol || own.host !== whole.host || own.port !== whole.port) return false;
   if (own.rpcMethod !== null) return own.rpcMethod === whole.rpcMethod;
   if (own.method !== whole.method || own.path === null) return false;
-  return own.path === whole.path || (server.route !== null && fitsRoute(own.path, server.route));
+  if (server.route !== null) return own.path === whole.path || fitsRoute(own.path, server.route);
+  return whole.path !== null && withoutIds(own.path) === withoutIds(whole.path);
 }
 
 /** An error that the called service itself never gave may come from a gateway in front of it. */
@@ -143,20 +149,21 @@ function asSplitTrace(draft: Draft): Draft {
 
 /**
  * The calls that can be meant: named like the service, or to its port, or to the target that most requests call.
- * The last is no argument while the service shows requests whose caller is unknown: those are the calls.
+ * The last is no argument while the service shows enough requests whose caller is unknown: those are the calls.
  */
 function selectCallsTo(scene: Scene, open: Open, lonely: readonly Span[], server: string): readonly Span[] {
   const named = lonely.filter((span) => isNamed(span, server));
   if (named.length > 0) return named;
   const known = lonely.filter((span) => isKnownTo(scene, span, server));
   if (known.length > 0) return known;
-  if (open.roots.some((span) => span.serviceName === server && !isHealthProbe(span))) return [];
   const taken = new Set(scene.calls.map((call) => targetOf(call.client)));
   const groups = groupBy(
     lonely.filter((span) => !taken.has(targetOf(span))),
     targetOf,
   );
-  return [...groups].sort((left, right) => right.length - left.length)[0] ?? [];
+  const most = [...groups].sort((left, right) => right.length - left.length)[0] ?? [];
+  const requests = open.roots.filter((span) => span.serviceName === server && !isHealthProbe(span));
+  return requests.length * 2 < most.length || requests.length === 0 ? most : [];
 }
 
 /** Whether the data say, more than by exclusion, that a call goes to this service. */

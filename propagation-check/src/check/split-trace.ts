@@ -142,15 +142,15 @@ function describeEdge(
   const ofServer = strangers.filter((span) => span.serviceName === server);
   const arePassedOn = pairs.every((pair) => pair.client.kind === 'SERVER');
   if (arePassedOn && whole.length === 0 && pairs.length * 2 < ofServer.length) return [];
-  // Without an expectation, what is left over on either side may show that it was a coincidence.
-  const isAlone = pairs.length * 11 >= Math.max(toTargets.length, alike.length) * 10;
+  // What is left over on either side may show that it was a coincidence, the less an expectation speaks for it.
+  const isAlone = pairs.length * (expected ? 12 : 11) >= Math.max(toTargets.length, alike.length) * 10;
   const countPairs = (moved: readonly Span[]): number =>
     pairSpans(toTargets, moved, (one, other) => belongTogether(scene, one, other)).length;
-  // So may be what has nothing but its time in common, on an edge of which other calls are whole.
-  const isTold =
-    whole.length === 0 || pairs.every((pair) => compareRequests(pair.client, pair.server) === 'yes');
-  if (!isTold && pairs.length < fewestUntold) return [];
-  const isSaid = expected && isTold;
+  // So may be what has nothing but its time in common, when there is more than a few of either.
+  const isTold = pairs.every((pair) => compareRequests(pair.client, pair.server) === 'yes');
+  if (!isTold && pairs.length * 2 < toTargets.length) return [];
+  if (!isTold && whole.length > 0 && pairs.length < fewestUntold) return [];
+  const isSaid = expected && (isTold || whole.length === 0);
   if (!isSaid && !isAlone && !isMoreThanChance(alike, pairs.length, countPairs)) return [];
   const continued = pairs.filter((pair) => !isRoot(pair.server));
   return [
