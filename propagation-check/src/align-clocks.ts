@@ -2,7 +2,7 @@ import { isHealthProbe, readOutcome } from './call-facts.ts';
 import type { Call, Edges } from './edge.ts';
 import type { Expectation } from './expectation.ts';
 import { groupBy, keyFor } from './group-by.ts';
-import { compareRequests } from './pair.ts';
+import { compareRequests, limitComparisons } from './pair.ts';
 import type { Span } from './span.ts';
 
 /** One process or machine whose spans carry its own time. */
@@ -202,7 +202,8 @@ function measureLoose(edges: Edges, client: string, server: string): readonly Me
     .filter((span) => span.kind === 'SERVER' && span.serviceName === server && !isHealthProbe(span))
     .sort((left, right) => (left.startTimeUnixNano < right.startTimeUnixNano ? -1 : 1));
 
-  const fitting = clients.filter((span) => servers.some((entry) => compareRequests(span, entry) === 'yes'));
+  const compared = limitComparisons(clients, servers);
+  const fitting = clients.filter((span) => compared.some((entry) => compareRequests(span, entry) === 'yes'));
   if (fitting.length < fewestLoose || fitting.length !== servers.length) return [];
   const pairs = fitting.flatMap((span, index) => {
     const entry = servers[index];

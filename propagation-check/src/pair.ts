@@ -98,6 +98,16 @@ export function takeFitting(
   return found;
 }
 
+/** Comparisons where times do not limit them, of which each client gets a fair number. */
+const maxPlainComparisons = 2_000_000;
+const fewestPlainComparisons = 50;
+
+/** So many of the servers, from the first, as can be compared with each of the clients. */
+export function limitComparisons(clients: readonly Span[], servers: readonly Span[]): readonly Span[] {
+  const each = Math.floor(maxPlainComparisons / Math.max(1, clients.length));
+  return servers.slice(0, Math.max(fewestPlainComparisons, each));
+}
+
 /** Whether `inner` starts while `outer` is open. Its end does not count: servers outlive clients that gave up. */
 export function startsDuring(inner: Span, outer: Span): boolean {
   return isOpenAt(outer, inner.startTimeUnixNano, rounding);

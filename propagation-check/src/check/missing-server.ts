@@ -4,7 +4,7 @@ import { withoutIds } from '../endpoint.ts';
 import { isExpected } from '../expectation.ts';
 import type { FindingId } from '../finding.ts';
 import { groupBy, keyFor } from '../group-by.ts';
-import { compareRequests, endsWithin, pairSpans } from '../pair.ts';
+import { compareRequests, endsWithin, limitComparisons, pairSpans } from '../pair.ts';
 import type { Span } from '../span.ts';
 import { isRoot } from '../trace-graph.ts';
 import {
@@ -41,12 +41,14 @@ function findPartlyMissing(scene: Scene, open: Open): readonly Draft[] {
   return edges.flatMap((calls): readonly Draft[] => {
     const first = calls[0];
     if (first === undefined) return [];
+    const isOfTheirKind = indexRequestKinds(calls);
+    const statusCodes = new Set(calls.map((call) => readCallFacts(call.client).statusCode));
     const lonely = open.clients.filter(
       (span) =>
         span.serviceName === first.client.serviceName &&
         readOutcome(span) === 'answered' &&
-        calls.some((call) => isSameRequestKind(span, call)) &&
-        !isAnsweredByHop(span, calls),
+        isOfTheirKind(span) &&
+        !isAnsweredByHop(span, statusCodes),
     );
     const edge = [first.client.serviceName, first.server.serviceName] as const;
     const lag = measureLag(calls, 'server');
@@ -68,21 +70,57 @@ function findPartlyMissing(scene: Scene, open: Open): readonly Draft[] {
   });
 }
 
-/** Same method, target and route as a call that is whole. */
-function isSameRequestKind(span: Span, call: Call): boolean {
-  const [own, whole, server] = [readCallFacts(span), readCallFacts(call.client), readCallFacts(call.server)];
-  if (own.protocol !== whole.protocol || own.host !== whole.host || own.port !== whole.port) return false;
-  if (own.rpcMethod !== null) return own.rpcMethod === whole.rpcMethod;
-  if (own.method !== whole.method || own.path === null) return false;
-  if (server.route !== null) return own.path === whole.path || fitsRoute(own.path, server.route);
-  return whole.path !== null && withoutIds(own.path) === withoutIds(whole.path);
+/** Route templates of one target that are looked at; bounds the work on hostile data. */
+const maxRoutes = 500;
+
+/** What whole calls to one target by one method asked for. */
+interface RequestKinds {
+  readonly rpcMethods: Set<string>;
+  /** Exactly where the called service knows its routes, otherwise with ids left open. */
+  readonly paths: Set<string>;
+  readonly routes: Set<string>;
+}
+
+/** Tells whether a span has the method, target and route of a call that is whole. */
+function indexRequestKinds(calls: readonly Call[]): (span: Span) => boolean {
+  const ofTarget = new Map<string, RequestKinds>();
+  for (const { client, server } of calls) {
+    const [{ path, rpcMethod }, { route }] = [readCallFacts(client), readCallFacts(server)];
+    const kinds = ofTarget.get(nameTarget(client)) ?? {
+      rpcMethods: new Set(),
+      paths: new Set(),
+      routes: new Set(),
+    };
+    ofTarget.set(nameTarget(client), kinds);
+    if (rpcMethod !== null) kinds.rpcMethods.add(rpcMethod);
+    if (path !== null) kinds.paths.add(route === null ? withoutIds(path) : path);
+    if (route !== null && kinds.routes.size < maxRoutes) kinds.routes.add(route);
+  }
+  return (span) => {
+    const kinds = ofTarget.get(nameTarget(span));
+    const { path, rpcMethod } = readCallFacts(span);
+    if (kinds === undefined) return false;
+    if (rpcMethod !== null) return kinds.rpcMethods.has(rpcMethod);
+    if (path === null) return false;
+    return (
+      kinds.paths.has(path) ||
+      kinds.paths.has(withoutIds(path)) ||
+      [...kinds.routes].some((route) => fitsRoute(path, route))
+    );
+  };
+}
+
+/** RPC is told apart by its own method. */
+function nameTarget(span: Span): string {
+  const { protocol, host, port, method, rpcMethod } = readCallFacts(span);
+  return keyFor(protocol, host, port, rpcMethod === null ? method : null);
 }
 
 /** An error that the called service itself never gave may come from a gateway in front of it. */
-function isAnsweredByHop(span: Span, calls: readonly Call[]): boolean {
+function isAnsweredByHop(span: Span, given: ReadonlySet<number | null>): boolean {
   const { protocol, statusCode } = readCallFacts(span);
   if (protocol !== 'http' || statusCode === null || statusCode < 300) return false;
-  return !calls.some((call) => readCallFacts(call.client).statusCode === statusCode);
+  return !given.has(statusCode);
 }
 
 /**
@@ -120,11 +158,7 @@ function findWhollyMissing(scene: Scene, open: Open): readonly Draft[] {
       edge.client,
       edge.server,
       calls,
-      rankCauses(
-        scene,
-        edge.server,
-        calls.every((span) => isToward(scene, span, edge.server)),
-      ),
+      rankCauses(scene, edge.server, isToward(scene, calls, edge.server)),
       'error',
     );
     return isSplit(scene, open, calls, edge.server) ? drafts.map(asSplitTrace) : drafts;
@@ -133,8 +167,9 @@ function findWhollyMissing(scene: Scene, open: Open): readonly Draft[] {
 
 /** The service did make spans for such requests, as roots: sampled apart, at times that do not fit, or without a kind. */
 function isSplit(scene: Scene, open: Open, calls: readonly Span[], server: string): boolean {
-  const hasServerSpans = open.roots.some(
-    (root) => root.serviceName === server && calls.some((call) => compareRequests(call, root) === 'yes'),
+  const requests = open.roots.filter((root) => root.serviceName === server);
+  const hasServerSpans = limitComparisons(calls, requests).some((root) =>
+    calls.some((call) => compareRequests(call, root) === 'yes'),
   );
   const spans = scene.spansOf(server);
   if (hasServerSpans || spans.some(isEntry)) return hasServerSpans;
@@ -154,7 +189,8 @@ function asSplitTrace(draft: Draft): Draft {
 function selectCallsTo(scene: Scene, open: Open, lonely: readonly Span[], server: string): readonly Span[] {
   const named = lonely.filter((span) => isNamed(span, server));
   if (named.length > 0) return named;
-  const known = lonely.filter((span) => isKnownTo(scene, span, server));
+  const entries = limitComparisons(lonely, scene.spansOf(server).filter(isServer));
+  const known = lonely.filter((span) => isKnownTo(entries, span));
   if (known.length > 0) return known;
   const taken = new Set(scene.calls.map((call) => targetOf(call.client)));
   const groups = groupBy(
@@ -166,9 +202,10 @@ function selectCallsTo(scene: Scene, open: Open, lonely: readonly Span[], server
   return requests.length * 2 < most.length || requests.length === 0 ? most : [];
 }
 
-/** Whether the data say, more than by exclusion, that a call goes to this service. */
-function isToward(scene: Scene, span: Span, server: string): boolean {
-  return span.kind === 'PRODUCER' || isNamed(span, server) || isKnownTo(scene, span, server);
+/** Whether the data say, more than by exclusion, that calls go to this service. */
+function isToward(scene: Scene, calls: readonly Span[], server: string): boolean {
+  const entries = limitComparisons(calls, scene.spansOf(server).filter(isServer));
+  return calls.every((span) => span.kind === 'PRODUCER' || isNamed(span, server) || isKnownTo(entries, span));
 }
 
 function isNamed(span: Span, server: string): boolean {
@@ -176,10 +213,12 @@ function isNamed(span: Span, server: string): boolean {
   return host === server.toLowerCase() || host.startsWith(`${server.toLowerCase()}.`);
 }
 
-function isKnownTo(scene: Scene, span: Span, server: string): boolean {
-  return scene
-    .spansOf(server)
-    .some((entry) => entry.kind === 'SERVER' && compareRequests(span, entry) === 'yes');
+function isKnownTo(entries: readonly Span[], span: Span): boolean {
+  return entries.some((entry) => compareRequests(span, entry) === 'yes');
+}
+
+function isServer(span: Span): boolean {
+  return span.kind === 'SERVER';
 }
 
 function targetOf(span: Span): string {

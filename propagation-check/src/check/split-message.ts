@@ -49,13 +49,16 @@ function findPartlySplit(scene: Scene, open: Open): readonly Draft[] {
     const consumers = open.roots.filter(
       (span) => span.serviceName === edge.server && kinds.has(nameKind(span)),
     );
+    const unread = open.clients.filter(
+      (span) => span.kind === 'PRODUCER' && span.serviceName === edge.client,
+    );
+    const sent = new Map(
+      groupBy(unread, nameDestination).flatMap((producers) =>
+        producers[0] === undefined ? [] : [[nameDestination(producers[0]), producers] as const],
+      ),
+    );
     return groupBy(consumers, nameDestination).flatMap((received) => {
-      const producers = open.clients.filter(
-        (span) =>
-          span.kind === 'PRODUCER' &&
-          span.serviceName === edge.client &&
-          nameDestination(span) === nameDestination(received[0] ?? span),
-      );
+      const producers = (received[0] && sent.get(nameDestination(received[0]))) ?? [];
       const isSame = received.length >= fewestLost && received.length === producers.length;
       return isSame && areInOrder(producers, received) ? describe(edge, producers, received) : [];
     });
