@@ -2,7 +2,7 @@ import { isHealthProbe, readOutcome } from './call-facts.ts';
 import type { Call, Edges } from './edge.ts';
 import type { Expectation } from './expectation.ts';
 import { groupBy, keyFor } from './group-by.ts';
-import { compareRequests } from './pair.ts';
+import { compareRequests, limitComparisons } from './pair.ts';
 import type { Span } from './span.ts';
 
 /** One process or machine whose spans carry its own time. */
@@ -179,14 +179,21 @@ export function alignSpans(spans: readonly Span[], offsets: ClockOffsets): reado
   });
 }
 
-/** Null where most SERVER spans start while their CLIENT span is open. */
+/**
+ * Null where most SERVER spans start while their CLIENT span is open, and where no one time puts most of them there:
+ * work that was handed over starts when it can.
+ */
 function measureWhole(calls: readonly Call[]): bigint | null {
-  const apart = calls.filter(
-    ({ client, server }) =>
-      server.startTimeUnixNano < client.startTimeUnixNano - tolerance ||
-      server.startTimeUnixNano > client.endTimeUnixNano + tolerance,
-  );
-  return apart.length * 2 > calls.length ? median(apart.map(measureApart)) : null;
+  const apart = calls.filter((call) => !startsInside(call, 0n));
+  if (apart.length * 2 <= calls.length) return null;
+  const ahead = median(apart.map(measureApart));
+  return apart.filter((call) => startsInside(call, ahead)).length * 2 > apart.length ? ahead : null;
+}
+
+/** Whether the SERVER span starts while its CLIENT span is open, were its clock right by so much. */
+function startsInside({ client, server }: Pick<Call, 'client' | 'server'>, ahead: bigint): boolean {
+  const start = server.startTimeUnixNano - ahead;
+  return start >= client.startTimeUnixNano - tolerance && start <= client.endTimeUnixNano + tolerance;
 }
 
 function measureLoose(edges: Edges, client: string, server: string): readonly MeasuredEdge[] {
@@ -195,7 +202,8 @@ function measureLoose(edges: Edges, client: string, server: string): readonly Me
     .filter((span) => span.kind === 'SERVER' && span.serviceName === server && !isHealthProbe(span))
     .sort((left, right) => (left.startTimeUnixNano < right.startTimeUnixNano ? -1 : 1));
 
-  const fitting = clients.filter((span) => servers.some((entry) => compareRequests(span, entry) === 'yes'));
+  const compared = limitComparisons(clients, servers);
+  const fitting = clients.filter((span) => compared.some((entry) => compareRequests(span, entry) === 'yes'));
   if (fitting.length < fewestLoose || fitting.length !== servers.length) return [];
   const pairs = fitting.flatMap((span, index) => {
     const entry = servers[index];
@@ -203,17 +211,8 @@ function measureLoose(edges: Edges, client: string, server: string): readonly Me
   });
   if (pairs.some((pair) => compareRequests(pair.client, pair.server) === 'no')) return [];
   const middle = median(pairs.map(measureApart));
-  const isConstant = pairs.every((pair) => {
-    const start = pair.server.startTimeUnixNano - middle;
-    return (
-      start >= pair.client.startTimeUnixNano - tolerance && start <= pair.client.endTimeUnixNano + tolerance
-    );
-  });
-  const overlaps = pairs.every(
-    ({ client: one, server: other }) =>
-      other.startTimeUnixNano >= one.startTimeUnixNano - tolerance &&
-      other.startTimeUnixNano <= one.endTimeUnixNano + tolerance,
-  );
+  const isConstant = pairs.every((pair) => startsInside(pair, middle));
+  const overlaps = pairs.every((pair) => startsInside(pair, 0n));
   if (!isConstant || overlaps) return [];
   return groupBy(pairs, (pair) => keyFor(clockOf(pair.client), clockOf(pair.server))).flatMap(([pair]) =>
     pair === undefined ? [] : [{ client: clockOf(pair.client), server: clockOf(pair.server), ahead: middle }],

@@ -190,12 +190,12 @@ export function fitsRoute(path: string, route: string): boolean {
 }
 
 const probeNames = new Set(
-  'health healthz healthcheck health-check health_check ready readyz readiness live livez liveness alive ping'.split(
+  'health healthz healthcheck health-check health_check ready readyz readiness live livez liveness alive ping startupz metrics'.split(
     ' ',
   ),
 );
 
-/** Whether a SERVER span is a health probe by the common names of the endpoint, or by the gRPC health service. */
+/** Whether a SERVER span is a health probe or a scrape of metrics by the common names of the endpoint, or by the gRPC health service. */
 export function isHealthProbe(span: Span): boolean {
   const { path, route, rpcMethod } = readCallFacts(span);
   if (rpcMethod?.startsWith('grpc.health.')) return true;

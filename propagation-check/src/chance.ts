@@ -3,6 +3,9 @@ import type { Span } from './span.ts';
 /** Turns of the common range, in sixteenths: none is a simple fraction of another, so that rhythms do not return. */
 const turns = [3n, 5n, 7n, 11n, 13n];
 
+/** Fewer pairs than these vary so much that one comparison in five may be an exception, and not two. */
+const many = 10;
+
 /**
  * Whether clearly fewer pairs would be found, had the spans come at other times of the capture: what pairs up at any
  * time does so by chance. `count` pairs anew with the spans that it is given.
@@ -13,7 +16,8 @@ export function isMoreThanChance(
   count: (moved: readonly Span[]) => number,
 ): boolean {
   const byChance = turns.map((turn) => count(rotateInTime(spans, turn))).sort((left, right) => left - right);
-  return (byChance[byChance.length >> 1] ?? 0) <= found * 0.7;
+  const most = found < many ? byChance.at(-2) : byChance[byChance.length >> 1];
+  return (most ?? 0) <= found * 0.7;
 }
 
 /** Moves spans by a part of their common range; what passes its end comes in again at its beginning. */

@@ -1,6 +1,6 @@
 import { areAwaited } from './awaited.ts';
 import { isMoreThanChance } from './chance.ts';
-import { endsWithin, type Pair, pairSpans } from './pair.ts';
+import { endsWithin, type Pair, pairSpans, startsDuring } from './pair.ts';
 import type { Span } from './span.ts';
 
 /** Fewer pairs than these may be a coincidence whatever the comparison says. */
@@ -21,16 +21,30 @@ export function pairDisplaced(bereft: readonly Span[], calls: readonly Span[], o
   if (!awaited || pairs.length < bereft.length * 0.9) return [];
   const isAlone = calls.length - own <= pairs.length * 1.1;
   const isSure =
-    isAlone ||
+    (isAlone && isOneToOne(bereft, calls, pairs)) ||
     (pairs.length >= fewestPairs &&
       isMoreThanChance(calls, pairs.length, (moved) => pairContained(bereft, moved).length));
   return isSure ? pairs : [];
+}
+
+/** So many requests are not by chance as many as the calls, although they overlap. */
+const many = 15;
+
+/**
+ * Whether the requests and the calls correspond, not only as a whole. Where they overlap, as many of both tell it, unless they
+ * are few and messages, which are often sent by timers.
+ */
+function isOneToOne(bereft: readonly Span[], calls: readonly Span[], pairs: readonly Pair[]): boolean {
+  if (pairs.filter((pair) => pair.unique).length * 2 >= pairs.length || pairs.length >= many) return true;
+  const isExact = pairs.length === bereft.length && pairs.length === calls.length;
+  return isExact && calls.every((call) => call.kind === 'CLIENT');
 }
 
 function pairContained(requests: readonly Span[], calls: readonly Span[]): readonly Pair[] {
   return pairSpans(
     requests,
     calls,
-    (request, call) => request.traceId !== call.traceId && endsWithin(call, request),
+    (request, call) =>
+      request.traceId !== call.traceId && startsDuring(call, request) && endsWithin(call, request),
   );
 }

@@ -26,9 +26,13 @@ export interface Edges {
 export function findEdges(graph: TraceGraph): Edges {
   const calls = graph.spans.flatMap((span) => findCallsInto(graph, span));
   const continued = findContinued(graph, calls);
+  const outerOf = findOuterLayers(graph);
+  const outer = new Set(outerOf.values());
   return {
     calls,
-    openClients: graph.spans.filter((span) => isOutgoing(span) && !isContinued(graph, span, continued)),
+    openClients: graph.spans.filter(
+      (span) => isOutgoing(span) && !isContinued(span, continued, outerOf, outer),
+    ),
     rootServers: graph.spans.filter(
       (span) => isEntry(span) && isRoot(span) && span.links.length === 0 && !hasLinkedChild(graph, span),
     ),
@@ -83,9 +87,20 @@ function* upwards(graph: TraceGraph, span: Span): Generator<Span> {
 
 function findCallsInto(graph: TraceGraph, span: Span): readonly Call[] {
   const parent = graph.parentOf(span);
-  const linked = span.kind === 'CONSUMER' || isRoot(span) ? graph.linkTargetsOf(span).filter(isOutgoing) : [];
+  const linked = graph.linkTargetsOf(span).filter((target) => isHandedOver(target, span));
   const clients = new Set([...(parent !== null && crosses(parent, span) ? [parent] : []), ...linked]);
   return [...clients].map((client) => ({ client, server: span, protocol: readEdgeProtocol(client, span) }));
+}
+
+/**
+ * Whether a link says that work went from one span to the other. A batch may be received by a CLIENT span below a loop,
+ * and worked off by INTERNAL spans (semantic conventions, messaging spans); what is sent by a CLIENT span, or by hand,
+ * names that span or the one around it.
+ */
+function isHandedOver(target: Span, span: Span): boolean {
+  if (target.kind === 'PRODUCER') return true;
+  if (span.kind !== 'CONSUMER' && !isRoot(span)) return false;
+  return isOutgoing(target) || target.serviceName !== span.serviceName;
 }
 
 /** A span and its child stand on two sides of a call when kinds or flags say so, or the services differ. */
@@ -120,18 +135,47 @@ function findContinued(graph: TraceGraph, calls: readonly Call[]): ReadonlySet<S
 }
 
 /** Two instrumented layers make nested CLIENT spans for one call; either may carry the header. */
-function isContinued(graph: TraceGraph, span: Span, continued: ReadonlySet<Span>): boolean {
-  if (continued.has(span)) return true;
-  const parent = graph.parentOf(span);
-  if (
-    parent !== null &&
-    parent.serviceName === span.serviceName &&
-    isOutgoing(parent) &&
-    continued.has(parent)
-  ) {
-    return true;
+function isContinued(
+  span: Span,
+  continued: ReadonlySet<Span>,
+  outerOf: ReadonlyMap<Span, Span>,
+  outer: ReadonlySet<Span>,
+): boolean {
+  if (continued.has(span) || outer.has(span)) return true;
+  const around = outerOf.get(span);
+  return around !== undefined && continued.has(around);
+}
+
+/** So many INTERNAL spans may stand between two instrumented layers of one call. */
+const maxBetweenLayers = 8;
+
+/** For each outgoing span the one around it that tells of the same call. */
+function findOuterLayers(graph: TraceGraph): ReadonlyMap<Span, Span> {
+  return new Map(
+    graph.spans.filter(isOutgoing).flatMap((span) => {
+      const outer = findOuterLayer(graph, span);
+      return outer === null ? [] : [[span, outer] as const];
+    }),
+  );
+}
+
+function findOuterLayer(graph: TraceGraph, span: Span): Span | null {
+  let between = 0;
+  for (const ancestor of ancestorsOf(graph, span)) {
+    if (ancestor.serviceName !== span.serviceName || isEntry(ancestor)) return null;
+    // What a middleware in between calls may be another service: a token, a lock.
+    if (isOutgoing(ancestor)) return between === 0 || isSameCall(ancestor, span) ? ancestor : null;
+    between += 1;
+    if (between > maxBetweenLayers) return null;
   }
-  return graph.childrenOf(span).some((child) => child.serviceName === span.serviceName && isOutgoing(child));
+  return null;
+}
+
+/** Whether nothing that two nested CLIENT spans say of their request differs. */
+function isSameCall(outer: Span, inner: Span): boolean {
+  const [one, other] = [readCallFacts(outer), readCallFacts(inner)];
+  const facts = ['host', 'port', 'method', 'path', 'rpcMethod', 'destination'] as const;
+  return facts.every((fact) => one[fact] === null || other[fact] === null || one[fact] === other[fact]);
 }
 
 /** A "receive" span may carry no link while the "process" span below it does. */

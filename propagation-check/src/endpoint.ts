@@ -25,8 +25,16 @@ function nameOf(request: Span): string {
 
 type ReadPattern = (request: Span) => string | null;
 
-/** What looks like an id: digits or hex digits; anything with a digit in it. */
-const ids = [/\/(\d+|[\da-f-]{8,})(?=\/|$)/gi, /\/[^/]*\d[^/]*/g];
+/** What looks like an id: digits or hex digits. */
+const id = /\/(\d+|[\da-f-]{8,})(?=\/|$)/gi;
+
+/** The same, and anything with a digit in it. */
+const ids = [id, /\/[^/]*\d[^/]*/g];
+
+/** A path with what is certainly an id left open. */
+export function withoutIds(path: string): string {
+  return path.replaceAll(id, '/*');
+}
 
 /** A path that never returns holds an id that does not look like one. */
 function choosePattern(requests: readonly Span[]): ReadPattern | null {

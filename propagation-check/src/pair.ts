@@ -1,4 +1,4 @@
-import { fitsRoute, readCallFacts } from './call-facts.ts';
+import { type CallFacts, fitsRoute, readCallFacts } from './call-facts.ts';
 import type { Span } from './span.ts';
 
 /** Two spans that belong together. */
@@ -98,6 +98,16 @@ export function takeFitting(
   return found;
 }
 
+/** Comparisons where times do not limit them, of which each client gets a fair number. */
+const maxPlainComparisons = 2_000_000;
+const fewestPlainComparisons = 50;
+
+/** So many of the servers, from the first, as can be compared with each of the clients. */
+export function limitComparisons(clients: readonly Span[], servers: readonly Span[]): readonly Span[] {
+  const each = Math.floor(maxPlainComparisons / Math.max(1, clients.length));
+  return servers.slice(0, Math.max(fewestPlainComparisons, each));
+}
+
 /** Whether `inner` starts while `outer` is open. Its end does not count: servers outlive clients that gave up. */
 export function startsDuring(inner: Span, outer: Span): boolean {
   return isOpenAt(outer, inner.startTimeUnixNano, rounding);
@@ -130,8 +140,7 @@ export function startsAfter(later: Span, earlier: Span): boolean {
  * `yes` needs something that only this request has in common (path, RPC method, port); `no` needs a contradiction.
  */
 export function compareRequests(client: Span, server: Span): 'yes' | 'no' | 'unknown' {
-  const out = readCallFacts(client);
-  const into = readCallFacts(server);
+  const [out, into] = asOneProtocol(readCallFacts(client), readCallFacts(server));
   if (out.protocol !== into.protocol) return 'no';
   if (out.method !== null && into.method !== null && out.method !== into.method) return 'no';
   if (out.userAgent !== null && into.userAgent !== null && out.userAgent !== into.userAgent) return 'no';
@@ -151,6 +160,21 @@ export function compareRequests(client: Span, server: Span): 'yes' | 'no' | 'unk
   }
   if (into.route !== null) return fitsRoute(out.path, into.route) ? 'yes' : 'unknown';
   return samePort ? 'yes' : 'unknown';
+}
+
+/**
+ * gRPC is a POST to `/package.Service/Method` for whoever sees only HTTP (gRPC over HTTP/2, "Requests"): then both sides
+ * are compared as HTTP.
+ */
+function asOneProtocol(out: CallFacts, into: CallFacts): readonly [CallFacts, CallFacts] {
+  if (out.protocol === 'rpc' && into.protocol === 'http') return [asHttp(out), into];
+  if (out.protocol === 'http' && into.protocol === 'rpc') return [out, asHttp(into)];
+  return [out, into];
+}
+
+function asHttp(facts: CallFacts): CallFacts {
+  if (facts.rpcMethod === null) return facts;
+  return { ...facts, protocol: 'http', method: 'POST', path: `/${facts.rpcMethod}` };
 }
 
 /** Whether the client called this very server by host or port; true where the data do not say. */

@@ -1,3 +1,4 @@
+import { separateSharedSpans } from './shared-span-ids.ts';
 import { isParentRemote, type Span } from './span.ts';
 
 /** All spans of a check, each once, with their relations. Pure data; built in one pass. */
@@ -21,7 +22,9 @@ export interface TraceGraph {
  */
 export function buildTraceGraph(received: readonly Span[]): TraceGraph {
   const byKey = new Map<string, Span>();
-  for (const span of received) byKey.set(keyOf(span), chooseOne(byKey.get(keyOf(span)), span));
+  // The Collector and Jaeger hand Zipkin's shared ids on as they are.
+  const separate = separateSharedSpans(received.map((span) => ({ span, isShared: false })));
+  for (const span of separate) byKey.set(keyOf(span), chooseOne(byKey.get(keyOf(span)), span));
   const spans = [...byKey.values()].sort(byStart);
 
   const byShortKey = new Map<string, Span>();

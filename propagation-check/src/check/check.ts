@@ -6,7 +6,7 @@ import type { FindingId } from '../finding.ts';
 import { groupBy, keyFor } from '../group-by.ts';
 import type { EdgeResult, Finding } from '../result.ts';
 import { isParentRemote, type Span } from '../span.ts';
-import type { TraceGraph } from '../trace-graph.ts';
+import { ancestorsOf, type TraceGraph } from '../trace-graph.ts';
 import type { HeaderLookup } from '../wire.ts';
 
 /** Everything that a check may look at. A check does no I/O and changes nothing. */
@@ -89,11 +89,64 @@ export function listUnseenEdges(scene: Scene, open: Open): readonly ExpectedEdge
     (edge) =>
       edge.rule === 'must' &&
       !hasCall(scene, edge.client, edge.server) &&
+      !isReachedThrough(scene, edge) &&
       !hasUnnamedCall(scene, edge) &&
       !open.found.some(
         (draft) => draft.severity === 'error' && draft.client === edge.client && draft.server === edge.server,
       ),
   );
+}
+
+/** Whether calls of the one reach the other through services that no expectation names: sidecars and gateways. */
+function isReachedThrough(scene: Scene, { client, server }: ExpectedEdge): boolean {
+  return scene.callsInto(server).some((call) => findNamedAbove(scene, call.client)?.serviceName === client);
+}
+
+const expected = new WeakMap<Scene, Map<string, boolean>>();
+
+/** Whether the edge must exist as a direct one: not where its calls go through others. */
+export function isExpectedDirectly(scene: Scene, client: string | null, server: string | null): boolean {
+  const ofScene = expected.get(scene) ?? new Map<string, boolean>();
+  expected.set(scene, ofScene);
+  const key = keyFor(client, server);
+  const known = ofScene.get(key);
+  if (known !== undefined) return known;
+  const isDirect = scene.expectation.edges.some(
+    (edge) =>
+      edge.rule === 'must' &&
+      edge.client === client &&
+      edge.server === server &&
+      (hasCall(scene, edge.client, edge.server) || !isReachedThrough(scene, edge)),
+  );
+  ofScene.set(key, isDirect);
+  return isDirect;
+}
+
+const namedAbove = new WeakMap<Scene, Map<Span, Span | null>>();
+
+/** A span, or the nearest above it, whose service the expectations name. */
+function findNamedAbove(scene: Scene, span: Span): Span | null {
+  const known = namedAbove.get(scene) ?? new Map<Span, Span | null>();
+  namedAbove.set(scene, known);
+  const passed: Span[] = [];
+  let found: Span | null | undefined;
+  for (const at of withAncestors(scene.graph, span)) {
+    found = isNamed(scene, at.serviceName) ? at : known.get(at);
+    if (found !== undefined) break;
+    passed.push(at);
+  }
+  for (const each of passed) known.set(each, found ?? null);
+  return found ?? null;
+}
+
+function* withAncestors(graph: TraceGraph, span: Span): Generator<Span> {
+  yield span;
+  yield* ancestorsOf(graph, span);
+}
+
+/** Whether the expectations speak of a service. */
+export function isNamed({ expectation }: Scene, service: string | null): boolean {
+  return expectation.edges.some((edge) => edge.client === service || edge.server === service);
 }
 
 /** A service that is expected and has no spans may be the one without a name on the other side of whole calls. */
@@ -156,10 +209,14 @@ export function nameParent(server: Span): string {
   return `parent ${server.parentSpanId}${proof}`;
 }
 
-/** Whether the expectations allow a direct call; without a word about the server every call is. */
+/**
+ * Whether the expectations allow a direct call: without a word about the server every call is, and so is that of a
+ * sidecar or a gateway of which they do not speak and other calls are whole.
+ */
 export function isExpectedCaller(scene: Scene, client: string | null, server: string | null): boolean {
   const callers = scene.expectation.edges.filter(
     (edge) => edge.server === server && edge.rule !== 'must-not',
   );
-  return callers.length === 0 || callers.some((edge) => edge.client === client);
+  if (callers.length === 0 || callers.some((edge) => edge.client === client)) return true;
+  return !isNamed(scene, client) && scene.callsBetween(client, server).length > 0;
 }

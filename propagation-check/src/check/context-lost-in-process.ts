@@ -38,10 +38,11 @@ export const findContextLostInProcess: Check = (scene) => {
       {
         id: 'context-lost-in-process' as const,
         isLikely: true,
-        // One coincidence in time may be a poller that ran during a request.
+        // One coincidence in time may be a poller or a job that ran during a request.
         severity:
           pairs.length > 1 ||
-          isExpected(scene.expectation, first.client.serviceName, first.server.serviceName)
+          (isExpected(scene.expectation, first.client.serviceName, first.server.serviceName) &&
+            pairs.every(({ server: client }) => isRoot(client)))
             ? ('error' as const)
             : ('warning' as const),
         client: first.client.serviceName,

@@ -8,11 +8,13 @@ import type { FindingId } from '../finding.ts';
 import { groupBy } from '../group-by.ts';
 import { endsWithin, type Pair, pairSpans, startsDuring } from '../pair.ts';
 import type { Span } from '../span.ts';
+import { isRoot } from '../trace-graph.ts';
 import {
   type Check,
   type Draft,
   edgeProtocol,
   hasCall,
+  isNamed,
   listUnseenEdges,
   type Open,
   type Scene,
@@ -33,10 +35,12 @@ function findWhollyMissingCalls(scene: Scene, open: Open): readonly Draft[] {
     const roots = open.roots.filter((span) => span.serviceName === edge.server && !isHealthProbe(span));
     const callers = scene.spansOf(edge.client);
     if (roots.length === 0 || hasReachedNobody(callers)) return [];
-    const pairs = pairAllWithRequests(callers.filter(isEntry), roots);
+    const own = withoutOutsiders(scene, edge, roots);
+    const ofCaller = own.length * 2 >= roots.length ? own : roots;
+    const pairs = pairAllWithRequests(callers.filter(isEntry), ofCaller);
     // Messages are read at any time later; requests while the caller's own request is open.
     const isQueued = roots.some((span) => span.kind === 'CONSUMER');
-    if (!isQueued && pairs.length * 2 >= roots.length)
+    if (!isQueued && pairs.length * 2 >= ofCaller.length)
       return [describePairs(edge, pairs, findOpenCalls(scene, open))];
     return callers.some(isOutgoing) ? [] : [describeRoots(edge, roots, callers.length > 0)];
   });
@@ -75,12 +79,24 @@ function findPartlyMissingCalls(scene: Scene, open: Open): readonly Draft[] {
     const roots = open.roots.filter(
       (span) => span.serviceName === edge.server && span.kind === 'SERVER' && !isHealthProbe(span),
     );
-    // What one library sent has one user agent; outside callers have others.
-    const pairs = groupBy(roots, (root) => readCallFacts(root).userAgent ?? '').flatMap((ofAgent) =>
+    // What one library sent has one user agent; outside callers have others, which may call both services.
+    const own = withoutOutsiders(scene, edge, roots);
+    const pairs = groupBy(own, (root) => readCallFacts(root).userAgent ?? '').flatMap((ofAgent) =>
       pairWithRequests(scene, edge, ofAgent),
     );
     return pairs.length === 0 ? [] : [describePairs(edge, pairs, () => null)];
   });
+}
+
+/** Roots that no program sent which begins traces at the caller, too: such as scrape all services. */
+function withoutOutsiders(scene: Scene, edge: ExpectedEdge, roots: readonly Span[]): readonly Span[] {
+  const outside = new Set(
+    scene
+      .spansOf(edge.client)
+      .filter((span) => span.kind === 'SERVER' && isRoot(span))
+      .flatMap((span) => readCallFacts(span).userAgent ?? []),
+  );
+  return roots.filter((root) => !outside.has(readCallFacts(root).userAgent ?? ''));
 }
 
 function pairWithRequests(scene: Scene, edge: ExpectedEdge, roots: readonly Span[]): readonly Pair[] {
@@ -88,7 +104,7 @@ function pairWithRequests(scene: Scene, edge: ExpectedEdge, roots: readonly Span
   const calling = groupCallsByRequest(scene, callers.filter(isOutgoing));
   const endpointOf = nameEndpoints(callers);
   const callingEndpoints = new Set([...calling.keys()].map(endpointOf));
-  const requests = callers.filter((span) => span.kind === 'SERVER');
+  const requests = callers.filter((span) => span.kind === 'SERVER' && !isHealthProbe(span));
   const isCalling = (request: Span): boolean => callingEndpoints.has(endpointOf(request));
   const without = pairWithin(
     requests.filter((request) => !isCalling(request)),
@@ -190,8 +206,12 @@ const candidates: readonly FindingId[] = [
 /** The CLIENT span without a child that a request had open when the root began; null where it had none. */
 type FindOpenCall = (request: Span, root: Span) => Span | null;
 
+/** A call that only a sidecar or a gateway continued, of whom no expectation speaks, may be lost beyond it. */
 function findOpenCalls(scene: Scene, open: Open): FindOpenCall {
-  const calls = groupCallsByRequest(scene, open.clients);
+  const ended = scene.calls
+    .filter(({ client, server }) => client.kind === 'CLIENT' && !isNamed(scene, server.serviceName))
+    .map(({ client }) => client);
+  const calls = groupCallsByRequest(scene, [...open.clients, ...ended]);
   return (request, root) => calls.get(request)?.find((client) => startsDuring(root, client)) ?? null;
 }
 

@@ -1,10 +1,12 @@
 import { fitsRoute, isHealthProbe, readCallFacts, readOutcome } from '../call-facts.ts';
 import { type Call, isEntry } from '../edge.ts';
+import { withoutIds } from '../endpoint.ts';
 import { isExpected } from '../expectation.ts';
 import type { FindingId } from '../finding.ts';
 import { groupBy, keyFor } from '../group-by.ts';
-import { compareRequests } from '../pair.ts';
+import { compareRequests, endsWithin, limitComparisons, pairSpans } from '../pair.ts';
 import type { Span } from '../span.ts';
+import { isRoot } from '../trace-graph.ts';
 import {
   type Check,
   type Draft,
@@ -39,50 +41,110 @@ function findPartlyMissing(scene: Scene, open: Open): readonly Draft[] {
   return edges.flatMap((calls): readonly Draft[] => {
     const first = calls[0];
     if (first === undefined) return [];
+    const isOfTheirKind = indexRequestKinds(calls);
+    const statusCodes = new Set(calls.map((call) => readCallFacts(call.client).statusCode));
     const lonely = open.clients.filter(
       (span) =>
         span.serviceName === first.client.serviceName &&
         readOutcome(span) === 'answered' &&
-        calls.some((call) => isSameRequestKind(span, call)) &&
-        !isAnsweredByHop(span, calls),
+        isOfTheirKind(span) &&
+        !isAnsweredByHop(span, statusCodes),
     );
-    if (isFasterThanServer(lonely, calls)) return [];
     const edge = [first.client.serviceName, first.server.serviceName] as const;
     const lag = measureLag(calls, 'server');
     const certain = lonely.filter((span) =>
       isCovered(scene, first.server.serviceName, span.startTimeUnixNano, span.endTimeUnixNano + lag),
     );
-    if (certain.length === 0) return [];
+    if (certain.length === 0 || isFasterThanServer(certain, calls)) return [];
     const severity = isExpected(scene.expectation, ...edge) ? 'error' : 'warning';
-    return describe(
+    const drafts = describe(
       ...edge,
       lonely,
       ['not-sampled', 'server-span-lost', 'server-not-instrumented'],
       severity,
     );
+    const roots = open.roots.filter((root) => root.serviceName === edge[1] && !isHealthProbe(root));
+    const mayBeTheirs = (call: Span, root: Span): boolean => compareRequests(call, root) !== 'no';
+    const isSplitByTime = pairSpans(lonely, roots, mayBeTheirs).length * 10 >= lonely.length * 9;
+    return isSplitByTime ? drafts.map(asSplitTrace) : drafts;
   });
 }
 
-/** Same method, target and route as a call that is whole. */
-function isSameRequestKind(span: Span, call: Call): boolean {
-  const [own, whole, server] = [readCallFacts(span), readCallFacts(call.client), readCallFacts(call.server)];
-  if (own.protocol !== whole.protocol || own.host !== whole.host || own.port !== whole.port) return false;
-  if (own.rpcMethod !== null) return own.rpcMethod === whole.rpcMethod;
-  if (own.method !== whole.method || own.path === null) return false;
-  return own.path === whole.path || (server.route !== null && fitsRoute(own.path, server.route));
+/** Route templates of one target that are looked at; bounds the work on hostile data. */
+const maxRoutes = 500;
+
+/** What whole calls to one target by one method asked for. */
+interface RequestKinds {
+  readonly rpcMethods: Set<string>;
+  /** Exactly where the called service knows its routes, otherwise with ids left open. */
+  readonly paths: Set<string>;
+  readonly routes: Set<string>;
+}
+
+/** Tells whether a span has the method, target and route of a call that is whole. */
+function indexRequestKinds(calls: readonly Call[]): (span: Span) => boolean {
+  const ofTarget = new Map<string, RequestKinds>();
+  for (const { client, server } of calls) {
+    const [{ path, rpcMethod }, { route }] = [readCallFacts(client), readCallFacts(server)];
+    const kinds = ofTarget.get(nameTarget(client)) ?? {
+      rpcMethods: new Set(),
+      paths: new Set(),
+      routes: new Set(),
+    };
+    ofTarget.set(nameTarget(client), kinds);
+    if (rpcMethod !== null) kinds.rpcMethods.add(rpcMethod);
+    if (path !== null) kinds.paths.add(route === null ? withoutIds(path) : path);
+    if (route !== null && kinds.routes.size < maxRoutes) kinds.routes.add(route);
+  }
+  return (span) => {
+    const kinds = ofTarget.get(nameTarget(span));
+    const { path, rpcMethod } = readCallFacts(span);
+    if (kinds === undefined) return false;
+    if (rpcMethod !== null) return kinds.rpcMethods.has(rpcMethod);
+    if (path === null) return false;
+    return (
+      kinds.paths.has(path) ||
+      kinds.paths.has(withoutIds(path)) ||
+      [...kinds.routes].some((route) => fitsRoute(path, route))
+    );
+  };
+}
+
+/** RPC is told apart by its own method. */
+function nameTarget(span: Span): string {
+  const { protocol, host, port, method, rpcMethod } = readCallFacts(span);
+  return keyFor(protocol, host, port, rpcMethod === null ? method : null);
 }
 
 /** An error that the called service itself never gave may come from a gateway in front of it. */
-function isAnsweredByHop(span: Span, calls: readonly Call[]): boolean {
+function isAnsweredByHop(span: Span, given: ReadonlySet<number | null>): boolean {
   const { protocol, statusCode } = readCallFacts(span);
   if (protocol !== 'http' || statusCode === null || statusCode < 300) return false;
-  return !calls.some((call) => readCallFacts(call.client).statusCode === statusCode);
+  return !given.has(statusCode);
 }
 
-/** Answers that all took less time than the called service ever did come from a cache. */
+/**
+ * Answers that came in half the time, and all sooner than any of the called service, come from a cache, and so do several of
+ * which most came sooner than nearly all others: what is lost on the way is of every length.
+ */
 function isFasterThanServer(lonely: readonly Span[], calls: readonly Call[]): boolean {
-  const durationOf = (span: Span): bigint => span.endTimeUnixNano - span.startTimeUnixNano;
-  return lonely.every((span) => calls.every((call) => durationOf(span) < durationOf(call.server)));
+  const durationOf = (span: Span): number => Number(span.endTimeUnixNano - span.startTimeUnixNano);
+  const quick = sortNumbers(lonely.map(durationOf));
+  const whole = calls.map((call) => call.client).filter((client) => readOutcome(client) === 'answered');
+  const answered = sortNumbers(whole.map(durationOf));
+  const [slowest, usual] = [quick.at(-1) ?? 0, quick[quick.length >> 1] ?? 0];
+  const usuallyAnswered = answered[answered.length >> 1] ?? 0;
+  if (usual * 2 > usuallyAnswered) return false;
+  if (slowest < (answered[0] ?? 0)) return true;
+  const nearlyAll = answered[Math.floor(answered.length / 10)] ?? 0;
+  return quick.length >= fewestQuick && slowest < usuallyAnswered && usual < nearlyAll;
+}
+
+/** Of fewer answers without a SERVER span it may be chance that they are the quick ones. */
+const fewestQuick = 3;
+
+function sortNumbers(values: readonly number[]): readonly number[] {
+  return [...values].sort((left, right) => left - right);
 }
 
 function findWhollyMissing(scene: Scene, open: Open): readonly Draft[] {
@@ -96,22 +158,24 @@ function findWhollyMissing(scene: Scene, open: Open): readonly Draft[] {
       edge.client,
       edge.server,
       calls,
-      rankCauses(
-        scene,
-        edge.server,
-        calls.every((span) => isToward(scene, span, edge.server)),
-      ),
+      rankCauses(scene, edge.server, isToward(scene, calls, edge.server)),
       'error',
     );
-    return isSplit(open, calls, edge.server) ? drafts.map(asSplitTrace) : drafts;
+    return isSplit(scene, open, calls, edge.server) ? drafts.map(asSplitTrace) : drafts;
   });
 }
 
-/** The service did make SERVER spans for such requests, as roots: sampled apart, or at times that do not fit. */
-function isSplit(open: Open, calls: readonly Span[], server: string): boolean {
-  return open.roots.some(
-    (root) => root.serviceName === server && calls.some((call) => compareRequests(call, root) === 'yes'),
+/** The service did make spans for such requests, as roots: sampled apart, at times that do not fit, or without a kind. */
+function isSplit(scene: Scene, open: Open, calls: readonly Span[], server: string): boolean {
+  const requests = open.roots.filter((root) => root.serviceName === server);
+  const hasServerSpans = limitComparisons(calls, requests).some((root) =>
+    calls.some((call) => compareRequests(call, root) === 'yes'),
   );
+  const spans = scene.spansOf(server);
+  if (hasServerSpans || spans.some(isEntry)) return hasServerSpans;
+  const roots = spans.filter((span) => span.kind === 'INTERNAL' && isRoot(span));
+  const pairs = pairSpans(calls, roots, (call, root) => endsWithin(root, call));
+  return pairs.length * 10 >= Math.max(calls.length, roots.length) * 9;
 }
 
 function asSplitTrace(draft: Draft): Draft {
@@ -120,25 +184,28 @@ function asSplitTrace(draft: Draft): Draft {
 
 /**
  * The calls that can be meant: named like the service, or to its port, or to the target that most requests call.
- * The last is no argument while the service shows requests whose caller is unknown: those are the calls.
+ * The last is no argument while the service shows enough requests whose caller is unknown: those are the calls.
  */
 function selectCallsTo(scene: Scene, open: Open, lonely: readonly Span[], server: string): readonly Span[] {
   const named = lonely.filter((span) => isNamed(span, server));
   if (named.length > 0) return named;
-  const known = lonely.filter((span) => isKnownTo(scene, span, server));
+  const entries = limitComparisons(lonely, scene.spansOf(server).filter(isServer));
+  const known = lonely.filter((span) => isKnownTo(entries, span));
   if (known.length > 0) return known;
-  if (open.roots.some((span) => span.serviceName === server && !isHealthProbe(span))) return [];
   const taken = new Set(scene.calls.map((call) => targetOf(call.client)));
   const groups = groupBy(
     lonely.filter((span) => !taken.has(targetOf(span))),
     targetOf,
   );
-  return [...groups].sort((left, right) => right.length - left.length)[0] ?? [];
+  const most = [...groups].sort((left, right) => right.length - left.length)[0] ?? [];
+  const requests = open.roots.filter((span) => span.serviceName === server && !isHealthProbe(span));
+  return requests.length * 2 < most.length || requests.length === 0 ? most : [];
 }
 
-/** Whether the data say, more than by exclusion, that a call goes to this service. */
-function isToward(scene: Scene, span: Span, server: string): boolean {
-  return span.kind === 'PRODUCER' || isNamed(span, server) || isKnownTo(scene, span, server);
+/** Whether the data say, more than by exclusion, that calls go to this service. */
+function isToward(scene: Scene, calls: readonly Span[], server: string): boolean {
+  const entries = limitComparisons(calls, scene.spansOf(server).filter(isServer));
+  return calls.every((span) => span.kind === 'PRODUCER' || isNamed(span, server) || isKnownTo(entries, span));
 }
 
 function isNamed(span: Span, server: string): boolean {
@@ -146,10 +213,12 @@ function isNamed(span: Span, server: string): boolean {
   return host === server.toLowerCase() || host.startsWith(`${server.toLowerCase()}.`);
 }
 
-function isKnownTo(scene: Scene, span: Span, server: string): boolean {
-  return scene
-    .spansOf(server)
-    .some((entry) => entry.kind === 'SERVER' && compareRequests(span, entry) === 'yes');
+function isKnownTo(entries: readonly Span[], span: Span): boolean {
+  return entries.some((entry) => compareRequests(span, entry) === 'yes');
+}
+
+function isServer(span: Span): boolean {
+  return span.kind === 'SERVER';
 }
 
 function targetOf(span: Span): string {

@@ -1,7 +1,7 @@
 import { readCallFacts, readOutcome } from '../call-facts.ts';
 import { isEntry } from '../edge.ts';
 import { groupBy, keyFor } from '../group-by.ts';
-import { type Pair, pairSpans } from '../pair.ts';
+import { type Pair, pairSpans, startsDuring } from '../pair.ts';
 import { isParentRemote, type Span } from '../span.ts';
 import { isBelow } from '../trace-graph.ts';
 import { type Check, edgeProtocol, isCovered, measureLag, type Scene } from './check.ts';
@@ -22,6 +22,9 @@ export const findServerSpansLost: Check = (scene, open) => {
     (client, span) =>
       client.traceId === span.traceId &&
       client.serviceName !== span.serviceName &&
+      // What began as the call had ended belongs to the next one, which may still be open.
+      startsDuring(span, client) &&
+      span.startTimeUnixNano <= client.endTimeUnixNano &&
       !isBelow(scene.graph, client, span) &&
       readOutcome(client) !== 'unreached',
   );

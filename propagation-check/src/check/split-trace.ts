@@ -1,12 +1,20 @@
-import { readCallFacts } from '../call-facts.ts';
+import { isHealthProbe, readCallFacts } from '../call-facts.ts';
 import { isMoreThanChance } from '../chance.ts';
-import { isExpected } from '../expectation.ts';
+import { isOutgoing } from '../edge.ts';
 import type { FindingId } from '../finding.ts';
 import { groupBy, keyFor } from '../group-by.ts';
 import { compareRequests, type Pair, pairSpans } from '../pair.ts';
 import type { Span } from '../span.ts';
 import { isRoot } from '../trace-graph.ts';
-import { type Check, type Draft, edgeProtocol, isPlausible, type Scene } from './check.ts';
+import {
+  type Check,
+  type Draft,
+  edgeProtocol,
+  isExpectedDirectly,
+  isParentDue,
+  isPlausible,
+  type Scene,
+} from './check.ts';
 
 /**
  * A CLIENT span that nobody continued, and a SERVER span that began a new trace for the same request.
@@ -14,17 +22,39 @@ import { type Check, type Draft, edgeProtocol, isPlausible, type Scene } from '.
  * A coincidence (a probe or a direct caller during a call to a peer that is not instrumented) does not.
  */
 export const findSplitTraces: Check = (scene, open) => {
-  const strangers = [...open.roots, ...open.orphans.filter((span) => span.kind === 'SERVER')];
+  const begun = new Set(scene.graph.spans.filter(isRoot).map((span) => span.traceId));
+  // In a trace of which the beginning is there, a parent that is nowhere is lost telemetry.
+  const continued = open.orphans.filter((span) => span.kind === 'SERVER' && !begun.has(span.traceId));
+  const strangers = [...open.roots, ...continued];
+  const clients = [...open.clients.filter((span) => span.kind === 'CLIENT'), ...listPassedOn(scene)];
   const pairs = pairSpans(
-    open.clients.filter((span) => span.kind === 'CLIENT'),
+    clients,
     strangers,
     (client, server) => client.traceId !== server.traceId && belongTogether(scene, client, server),
   );
   const edges = groupBy(pairs, ({ client, server }) =>
     keyFor(client.serviceName, server.serviceName, readCallFacts(client).protocol),
   );
-  return edges.flatMap((group) => describeEdge(scene, open.clients, strangers, withoutOtherAgents(group)));
+  return edges.flatMap((group) => describeEdge(scene, clients, strangers, withoutOtherAgents(group)));
 };
+
+/**
+ * Requests that a gateway or a sidecar recorded as one SERVER span each, without a CLIENT span for the passing on, and
+ * that nobody continued: in whole calls that very span is the parent beyond it, or the service makes no other spans.
+ */
+function listPassedOn(scene: Scene): readonly Span[] {
+  const passing = new Set(
+    scene.calls.filter(({ client }) => client.kind === 'SERVER').map(({ client }) => client.serviceName),
+  );
+  for (const { client, rule } of scene.expectation.edges) {
+    if (rule === 'must' && !scene.spansOf(client).some(isOutgoing)) passing.add(client);
+  }
+  return [...passing]
+    .flatMap(scene.spansOf)
+    .filter(
+      (span) => span.kind === 'SERVER' && scene.graph.childrenOf(span).length === 0 && !isHealthProbe(span),
+    );
+}
 
 /** What one instrumentation sends has one user agent: a few pairs with another are callers from outside. */
 function withoutOtherAgents(pairs: readonly Pair[]): readonly Pair[] {
@@ -39,9 +69,16 @@ function belongTogether(scene: Scene, client: Span, server: Span): boolean {
   if (!isPlausible(scene, client.serviceName, server.serviceName)) return false;
   const sameRequest = compareRequests(client, server);
   if (sameRequest === 'no') return false;
-  const expected = isExpected(scene.expectation, client.serviceName, server.serviceName);
+  if (client.kind === 'SERVER') return sameRequest === 'yes' && isPassedOn(client, server);
+  const expected = isExpectedDirectly(scene, client.serviceName, server.serviceName);
   if (sameRequest === 'unknown' && !expected) return false;
   return !comesFromElsewhere(scene, client, server);
+}
+
+/** Whether a gateway passed a request on as it came. That they have a port in common says nothing of two servers. */
+function isPassedOn(request: Span, server: Span): boolean {
+  const [into, beyond] = [readCallFacts(request), readCallFacts(server)];
+  return request.serviceName !== server.serviceName && into.path !== null && into.path === beyond.path;
 }
 
 /** Calls that the same instrumentation of this caller made are known by their user agent, and this request has another. */
@@ -91,19 +128,30 @@ function describeEdge(
   const isCommon = pairs.length * 2 >= toTargets.length && pairs.length * 2 >= alike.length;
   // Where the edge is whole by another way, a partner with the same paths and callers from outside look alike.
   const isEveryCall = pairs.length * 10 >= toTargets.length * 9 && pairs.length === alike.length;
-  const whole = scene.callsBetween(client, server);
+  // Messages between the two go another way.
+  const whole = scene.callsBetween(client, server).filter((call) => call.protocol !== 'messaging');
+  const expected = isExpectedDirectly(scene, client, server);
   // An expectation speaks for these calls unless the edge is whole by another way.
   const isOnItsWay =
     whole.length > 0
       ? whole.some((call) => targets.has(targetOf(call.client)))
-      : scene.callsInto(server).length === 0 || isExpected(scene.expectation, client, server);
-  const expected = isExpected(scene.expectation, client, server);
+      : scene.callsInto(server).length === 0 || expected;
+  if (!pairs.some((pair) => isRoot(pair.server) || isParentDue(scene, pair.server))) return [];
   if (isOnItsWay ? !isCommon && !expected : !isEveryCall) return [];
-  // Without an expectation, what is left over on either side may show that it was a coincidence.
-  const isAlone = pairs.length * 11 >= Math.max(toTargets.length, alike.length) * 10;
+  // Nothing but the expectation says that the one hands requests on: then most of the other's must be such.
+  const ofServer = strangers.filter((span) => span.serviceName === server);
+  const arePassedOn = pairs.every((pair) => pair.client.kind === 'SERVER');
+  if (arePassedOn && whole.length === 0 && pairs.length * 2 < ofServer.length) return [];
+  // What is left over on either side may show that it was a coincidence, the less an expectation speaks for it.
+  const isAlone = pairs.length * (expected ? 12 : 11) >= Math.max(toTargets.length, alike.length) * 10;
   const countPairs = (moved: readonly Span[]): number =>
     pairSpans(toTargets, moved, (one, other) => belongTogether(scene, one, other)).length;
-  if (!expected && !isAlone && !isMoreThanChance(alike, pairs.length, countPairs)) return [];
+  // So may be what has nothing but its time in common, when there is more than a few of either.
+  const isTold = pairs.every((pair) => compareRequests(pair.client, pair.server) === 'yes');
+  if (!isTold && pairs.length * 2 < toTargets.length) return [];
+  if (!isTold && whole.length > 0 && pairs.length < fewestUntold) return [];
+  const isSaid = expected && (isTold || whole.length === 0);
+  if (!isSaid && !isAlone && !isMoreThanChance(alike, pairs.length, countPairs)) return [];
   const continued = pairs.filter((pair) => !isRoot(pair.server));
   return [
     {
@@ -123,6 +171,9 @@ function describeEdge(
     },
   ];
 }
+
+/** Fewer pairs that nothing but their time tells may be a coincidence. */
+const fewestUntold = 3;
 
 /** Requests of one kind: if most of them began while nobody of the data called, others call this service. */
 function kindOf(span: Span): string {

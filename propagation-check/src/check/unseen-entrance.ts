@@ -8,11 +8,14 @@ import { type Check, type Draft, edgeProtocol, type Scene } from './check.ts';
 /** Fewer calls show no rhythm. */
 const fewestCalls = 5;
 
+/** In nanoseconds: who asks again on each answer needs less, and nobody sets a timer to so little. */
+const longestPause = 10_000_000;
+
 /**
  * The service with which an expected path begins shows calls and nothing that led to them: no SERVER span, no job, no
  * message. Its calls begin traces, one after the other, as requests come in that somebody sends on each answer.
- * Services that begin traces themselves show no entry either, and are told apart by their rhythm: a timer rests much
- * longer than its calls take, and a loop does not rest. Without an expectation nothing is said.
+ * Services that begin traces themselves show no entry either, and are told apart by their rhythm: a timer rests for
+ * longer, and a loop does not rest. Without an expectation nothing is said.
  */
 export const findUnseenEntrances: Check = (scene) =>
   listEntrances(scene).flatMap((service): readonly Draft[] => {
@@ -67,6 +70,7 @@ function areAskedFor(calls: readonly Span[]): boolean {
   const usual = median(pauses);
   const rest = usual / median(durations);
   return (
+    usual <= longestPause &&
     rest >= 0.3 &&
     rest <= 2 &&
     pauses.every((pause) => pause >= usual / 3 && pause <= usual * 3) &&

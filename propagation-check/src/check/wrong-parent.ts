@@ -1,6 +1,10 @@
 import { groupBy, keyFor } from '../group-by.ts';
 import { compareRequests, isAddressedTo, pairSpans } from '../pair.ts';
+import type { Span } from '../span.ts';
 import type { Check } from './check.ts';
+
+/** Fewer calls to an address that is not the server's may be a coincidence. */
+const fewestPairs = 3;
 
 /**
  * The header named a span that exists and is not the CLIENT span of the call,
@@ -17,15 +21,19 @@ export const findWrongParents: Check = (scene, open) => {
     const first = calls[0];
     if (first === undefined) return [];
     const parentOf = new Map(calls.map((call) => [call.server, call.client]));
-    const pairs = pairSpans(
-      open.clients.filter((span) => span.serviceName === first.client.serviceName),
-      calls.map((call) => call.server),
-      (client, server) =>
-        client.traceId === server.traceId &&
-        compareRequests(client, server) === 'yes' &&
-        isAddressedTo(client, server),
+    const clients = open.clients.filter((span) => span.serviceName === first.client.serviceName);
+    const servers = calls.map((call) => call.server);
+    const tellOfOne = (client: Span, server: Span): boolean =>
+      client.traceId === server.traceId && compareRequests(client, server) === 'yes';
+    const addressed = pairSpans(
+      clients,
+      servers,
+      (client, server) => tellOfOne(client, server) && isAddressedTo(client, server),
     );
-    if (pairs.length === 0) return [];
+    // Names and ports of a cluster are not those that its servers see. Once it may be another peer with the same path.
+    const pairs = addressed.length > 0 ? addressed : pairSpans(clients, servers, tellOfOne);
+    const isEvery = pairs.length >= fewestPairs && pairs.length === calls.length;
+    if (addressed.length === 0 && !isEvery) return [];
     return [
       {
         id: 'wrong-parent' as const,

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { type MaybeShared, separateSharedSpans } from '../shared-span-ids.ts';
 import type { Attributes, AttributeValue, Span, SpanKind, SpanStatus } from '../span.ts';
 import { DecodeError } from './decode-error.ts';
 import { mapWithPath } from './map-with-path.ts';
@@ -7,7 +8,6 @@ import { isObject } from './otlp-json-value.ts';
 import { quoteValue } from './quote-value.ts';
 import { readShape } from './read-shape.ts';
 import { readHexId } from './span-id.ts';
-import { separateSharedSpans, type ZipkinSpan } from './zipkin-shared-spans.ts';
 
 const time = z.union([z.number(), z.string()]).nullish();
 const text = z.string().nullish();
@@ -48,7 +48,7 @@ export function decodeZipkinJson(document: unknown): readonly Span[] {
   return separateSharedSpans(spans.flat());
 }
 
-function decodeSpan(value: unknown): ZipkinSpan {
+function decodeSpan(value: unknown): MaybeShared {
   const shape = readShape(spanShape, value);
   const tags = readTags(shape.tags);
   const serviceName = shape.localEndpoint?.serviceName || null;

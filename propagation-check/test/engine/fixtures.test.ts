@@ -88,6 +88,16 @@ for (const id of findingIds) {
   });
 }
 
+test('every drawing gives the same with its spans in reverse order', () => {
+  for (const file of globSync('*/*.txt', { cwd: fixtures })) {
+    const { spans, expectation, headers } = readDrawing(readFileSync(join(fixtures, file), 'utf8'));
+    const [result, reverse] = [spans, [...spans].reverse()].map((order) =>
+      checkTraces(order, { expectation, headers }),
+    );
+    assert.deepEqual(reverse, result, file);
+  }
+});
+
 test('every fixture folder is of a finding', () => {
   const known: ReadonlySet<string> = new Set(findingIds);
   const folders = globSync('*/', { cwd: fixtures }).map((folder) => basename(folder));

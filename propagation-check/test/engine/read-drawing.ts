@@ -35,7 +35,7 @@ export class DrawingError extends Error {
  * - `expect a -> b -> c`, `may a -> b`, `must-not a -> b`, `tolerate PEER`, `traceresponse SERVICE`, `baggage KEY=VALUE`
  * - `trace N`, `trace N/64` (only the last 64 bits of that id), `trace N/64-padded` (the same behind zeros)
  * - `SERVICE KIND "NAME" START..END` and then attributes `key=value` (JSON where it is JSON) and, in any order,
- *   `id:LABEL`, `parent:LABEL`, `link:LABEL`, `flags:0x301`, `status:ERROR`, `scope:NAME`, `resource:KEY=VALUE`; `-` is a missing service name
+ *   `id:LABEL`, `shares:LABEL` (that other's span id), `parent:LABEL`, `link:LABEL`, `flags:0x301`, `status:ERROR`, `scope:NAME`, `resource:KEY=VALUE`; `-` is a missing service name
  * - `lost` (with `id:LABEL` if need be): a span that never arrived
  * - `tap START..END METHOD PATH STATUS sent HEADER… received HEADER…`, then maybe `answered HEADER…`, with `name=value`
  *   headers, or `-` for none
@@ -121,6 +121,8 @@ interface DrawnSpan {
   readonly traceId: string;
   readonly spanId: string;
   readonly label: string | null;
+  /** The label of another span that has the same span id. */
+  readonly shares: string | null;
   readonly parent: string | null;
   readonly links: readonly string[];
   /** Null for a lost one. */
@@ -133,7 +135,7 @@ function readSpan({ line, words }: Statement, traceId: string, indentParent: str
   const marks = new Map<string, string[]>();
   const attributes = new Map<string, AttributeValue>();
   for (const word of words.slice(isLost ? 1 : 4)) {
-    const mark = /^(id|parent|link|flags|status|scope|resource):(.+)$/.exec(word);
+    const mark = /^(id|shares|parent|link|flags|status|scope|resource):(.+)$/.exec(word);
     if (mark?.[1] !== undefined && mark[2] !== undefined) {
       marks.set(mark[1], [...(marks.get(mark[1]) ?? []), mark[2]]);
     } else {
@@ -146,6 +148,7 @@ function readSpan({ line, words }: Statement, traceId: string, indentParent: str
     traceId,
     spanId,
     label: marks.get('id')?.[0] ?? null,
+    shares: marks.get('shares')?.[0] ?? null,
     parent: marks.get('parent')?.[0] ?? null,
     links: marks.get('link') ?? [],
   };
@@ -194,7 +197,7 @@ function readSpan({ line, words }: Statement, traceId: string, indentParent: str
 
 /** Labels may be used before the line that defines them, so parents and links are filled in at the end. */
 function finishSpan(
-  { line, span, parent, links }: DrawnSpan,
+  { line, span, shares, parent, links }: DrawnSpan,
   drawn: readonly DrawnSpan[],
   ids: ReadonlyMap<string, string>,
 ): readonly Span[] {
@@ -202,6 +205,7 @@ function finishSpan(
   return [
     {
       ...span,
+      spanId: shares === null ? span.spanId : lookUp(ids, line, shares),
       parentSpanId: parent === null ? span.parentSpanId : lookUp(ids, line, parent),
       links: links.map((label) => {
         const target = drawn.find((other) => other.label === label);

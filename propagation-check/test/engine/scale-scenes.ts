@@ -48,6 +48,16 @@ export const scenes = {
     ).flat();
     return spans;
   },
+  /** 40,000 whole calls and 40,000 without a SERVER span, each to a path of its own. */
+  silentPaths: () =>
+    Array.from({ length: 80_000 }, (_, index) =>
+      drawApart(index, `/page-${index}`, `/page-${index}`, 1).slice(0, index % 2 === 0 ? 2 : 1),
+    ).flat(),
+  /** 40,000 calls, and as many requests for something else. */
+  strangers: () =>
+    Array.from({ length: 40_000 }, (_, index) =>
+      drawApart(index, `/from-${index}`, `/to-${index}`, null),
+    ).flat(),
   /** 50,000 open clients and 50,000 roots at the same time and path. */
   crowd: () => {
     const clients = Array.from({ length: 50_000 }, (_, index) =>
@@ -171,6 +181,22 @@ function drawCutCall(index: number, at: number): readonly Span[] {
 }
 
 /** web's request, its CLIENT span, and orders' SERVER span, which is a root where the call is cut. */
+/** A CLIENT span of web and a SERVER span of orders, below `parent` or a root. */
+function drawApart(index: number, called: string, served: string, parent: number | null): readonly Span[] {
+  const [trace, at] = [index + 1, index * 1_000_000];
+  return [
+    span({
+      ...{ trace, id: 1, service: 'web', kind: 'CLIENT', name: 'GET', times: [at, at + 100_000] },
+      attributes: clientAttributes(called),
+    }),
+    span({
+      ...{ trace: parent === null ? 1_000_000 + index : trace, id: 2, parent, service: 'orders' },
+      ...{ kind: 'SERVER', name: 'GET', times: [at + 20_000, at + 80_000] },
+      attributes: serverAttributes(served),
+    }),
+  ];
+}
+
 function drawCall(index: number, isCut: boolean): readonly Span[] {
   const [trace, at] = [index + 1, index * 1_000_000];
   return [

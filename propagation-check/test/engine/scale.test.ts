@@ -65,6 +65,22 @@ test('100,000 traces, one answer in ten without a SERVER span', { timeout }, asy
   );
 });
 
+test('80,000 calls, each to a path of its own, half of them without a SERVER span', {
+  timeout,
+}, async (context) => {
+  const result = await check(context, 'silentPaths');
+  assert.equal(result.spans, 120_000);
+  assert.equal(result.verdict, 'intact');
+});
+
+test('40,000 calls and 40,000 requests that have nothing in common but their time', {
+  timeout,
+}, async (context) => {
+  const result = await check(context, 'strangers');
+  assert.equal(result.spans, 80_000);
+  assert.equal(result.edges.length, 1);
+});
+
 test('50,000 open clients and 50,000 roots at the same time and path', { timeout }, async (context) => {
   const result = await check(context, 'crowd');
   assert.equal(result.verdict, 'broken');

@@ -1,7 +1,6 @@
-import { createHash } from 'node:crypto';
-import type { Span } from '../span.ts';
+import type { Span } from './span.ts';
 
-export interface ZipkinSpan {
+export interface MaybeShared {
   readonly span: Span;
   /** Zipkin's `shared`: the server recorded its side under the span id that it received. */
   readonly isShared: boolean;
@@ -17,11 +16,11 @@ export interface ZipkinSpan {
  * the server received. The spans below it move along: a child belongs to the server's side when the server's
  * service recorded it; where both sides are the same service, or the CLIENT span is absent, to the server.
  */
-export function separateSharedSpans(spans: readonly ZipkinSpan[]): readonly Span[] {
+export function separateSharedSpans(spans: readonly MaybeShared[]): readonly Span[] {
   const clients = new Map(
     spans.filter(({ span }) => span.kind === 'CLIENT').map(({ span }) => [keyOf(span, span.spanId), span]),
   );
-  const isShared = ({ span, isShared }: ZipkinSpan) =>
+  const isShared = ({ span, isShared }: MaybeShared) =>
     span.kind === 'SERVER' && (isShared || clients.has(keyOf(span, span.spanId)));
   const servers = groupBySharedId(spans.filter(isShared).map(({ span }) => span));
   return spans.map((candidate) => {
@@ -38,9 +37,10 @@ function keyOf(span: Span, spanId: string): string {
   return `${span.traceId}:${spanId}`;
 }
 
+/** By start, so that the choice of one does not depend on the order in which they came. */
 function groupBySharedId(servers: readonly Span[]): ReadonlyMap<string, readonly Span[]> {
   const groups = new Map<string, Span[]>();
-  for (const server of servers) {
+  for (const server of [...servers].sort(byStart)) {
     const key = keyOf(server, server.spanId);
     const group = groups.get(key);
     if (group === undefined) groups.set(key, [server]);
@@ -62,9 +62,20 @@ function findServer(servers: readonly Span[], child: Span, client: Span | undefi
 }
 
 function deriveSpanId({ traceId, spanId, serviceName, startTimeUnixNano }: Span): string {
-  const hash = createHash('sha256').update(
-    JSON.stringify([traceId, spanId, serviceName, String(startTimeUnixNano)]),
-  );
-  const id = hash.digest('hex').slice(0, 16);
+  const text = JSON.stringify([traceId, spanId, serviceName, String(startTimeUnixNano)]);
+  const id = hash32(text, 0x811c9dc5) + hash32(text, 0x01234567);
   return /^0+$/.test(id) ? '0000000000000001' : id;
+}
+
+/** FNV-1a: the ids need only differ. */
+function hash32(text: string, basis: number): string {
+  let hash = basis;
+  for (let at = 0; at < text.length; at += 1) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
+  return (hash >>> 0).toString(16).padStart(8, '0');
+}
+
+function byStart(left: Span, right: Span): number {
+  if (left.startTimeUnixNano === right.startTimeUnixNano)
+    return deriveSpanId(left) < deriveSpanId(right) ? -1 : 1;
+  return left.startTimeUnixNano < right.startTimeUnixNano ? -1 : 1;
 }
