@@ -8,7 +8,6 @@ import type { Answer } from '../../propagation-check/src/assertion/answer.ts';
 import { type Source, SourceError } from '../../propagation-check/src/source/source.ts';
 import type { Span } from '../../propagation-check/src/span.ts';
 import { type Account, drawAccount, type Evidence, isClean } from '../chaos/account.ts';
-import { readSamples } from '../chaos/counters.ts';
 import { awaitSpans } from '../chaos/drain.ts';
 import { chaosFaults } from '../chaos/faults.ts';
 import { type EndedSpan, LedgerError, readLedger } from '../chaos/ledger.ts';
@@ -374,16 +373,6 @@ describe('the options', () => {
 it('every fault is on the page', async () => {
   const page = await readFile(join(root, 'docs', 'nothing-lost.md'), 'utf8');
   for (const { name } of chaosFaults) assert.ok(page.includes(`| \`${name}\` |`), name);
-});
-
-it('samples of one counter and reason are summed over their other labels', () => {
-  const text =
-    '# HELP sent\nsent{a="1",b="x y"} 2\nsent{a="2"} 3\nsent{a="1",error_type="full"} 4\nother_total 1e3\nbad NaN\n';
-  assert.deepEqual(readSamples(text), [
-    { name: 'sent', reason: '', value: 5 },
-    { name: 'sent', reason: 'full', value: 4 },
-    { name: 'other_total', reason: '', value: 1000 },
-  ]);
 });
 
 it('packets are counted in the rules that drop them', () => {
