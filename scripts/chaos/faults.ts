@@ -167,7 +167,7 @@ async function stopServices({ stack, stopService }: Scene): Promise<void> {
 async function replace(service: 'service-a' | 'service-b', { stack, stopService }: Scene): Promise<void> {
   for (let round = 0; round < rounds; round += 1) {
     await stopService(service);
-    await stack.compose('up', '--detach', '--no-build', '--no-deps', '--force-recreate', '--wait', service);
+    await stack.replace(service);
   }
 }
 
@@ -177,7 +177,7 @@ async function restartEngine({ stack, settings }: Scene): Promise<void> {
   await runCommand('sh', ['-c', settings.restartEngine]);
   await awaitEngine();
   // Where a restart policy has not brought them back by now.
-  await stack.compose('up', '--detach', '--no-build', '--no-recreate', '--wait');
+  await stack.startAll();
   const after = await stack.inspect('otel-collector');
   if (after.startedAt === before.startedAt) throw new NoFaultError('the containers have not been restarted');
 }

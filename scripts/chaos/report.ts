@@ -27,9 +27,9 @@ const columns = [
   'peak MiB (A/B/Collector/Jaeger)',
 ] as const;
 
-/** Nothing lost, doubled or wrong, no accident, in every run that was made. */
+/** Nothing lost, doubled or wrong, no accident, in every run that was made, and the stack came back from each fault. */
 export function isRowClean({ runs }: Row): boolean {
-  return runs.every((run) => !isDone(run) || isGood(run));
+  return runs.every((run) => (isDone(run) ? isGood(run) : run.isRecovered));
 }
 
 /** As many runs as should be were made; those that could not be made do not count, and are told. */
@@ -58,7 +58,7 @@ export function renderTableJson(rows: readonly Row[]): string {
 
 /** One line for each run, as it ends. */
 export function describeRun(run: Run): string {
-  if (!isDone(run)) return `${run.fault}: NOT RUN: ${run.reason}`;
+  if (!isDone(run)) return `${run.fault}: ${run.isRecovered ? 'NOT RUN' : 'NOT RECOVERED'}: ${run.reason}`;
   const { account, drainSeconds, accidents } = run;
   const counts = `${account.requests} requests, ${account.expected} spans, ${account.found} found`;
   const bad = `${account.lost.length} lost, ${account.duplicated.length} doubled, ${account.wrong.length} wrong`;
@@ -99,7 +99,10 @@ function describeRow({ fault, runs, skipped }: Row): readonly string[] {
   if (skipped !== null) return [`- ${fault} was not run: ${skipped}`];
   return runs.flatMap((run, index) => {
     const where = `${fault}, run ${index + 1}`;
-    if (!isDone(run)) return [`- ${where} could not be made: ${run.reason}`];
+    if (!isDone(run))
+      return run.isRecovered
+        ? [`- ${where} could not be made: ${run.reason}`]
+        : [`✗ ${where}`, `    the stack did not come back: ${run.reason}`];
     const { lost, duplicated, wrong } = run.account;
     const groups = [
       ['lost', lost],

@@ -11,7 +11,14 @@ import { type Fault, NoFaultError, type Scene, type Settings, type StackShape } 
 import { type EndedSpan, LedgerError, readLedger } from './ledger.ts';
 import { type PeakMemory, watchMemory } from './memory.ts';
 import { CommandError } from './run-command.ts';
-import { type ComposeOverride, type ServiceName, type Stack, serviceNames, startStack } from './stack.ts';
+import {
+  type ComposeOverride,
+  RecoveryError,
+  type ServiceName,
+  type Stack,
+  serviceNames,
+  startStack,
+} from './stack.ts';
 import { type Outcome, startTraffic } from './traffic.ts';
 
 /** One run of one fault. */
@@ -30,10 +37,15 @@ export interface RunDone {
   readonly accidents: readonly string[];
 }
 
-/** It could not be run, or the fault was not felt: it proves nothing. */
+/** There is no account of it. */
 export interface RunFailed {
   readonly fault: string;
   readonly reason: string;
+  /**
+   * False when the stack did not come back from the fault, or Jaeger cannot be read: what ended in it is as good as lost. True
+   * when the run could not be made, or the fault was not felt: it proves nothing.
+   */
+  readonly isRecovered: boolean;
 }
 
 export interface RunOptions {
@@ -61,12 +73,9 @@ const quietPollMs = 2_000;
 /** Where everything has been delivered, nothing can arrive that is not there. */
 const quietPatienceMs = 10_000;
 
-/** So often a run that could not be made is made anew: the stack did not feel the fault, or the machine was too busy to start it. */
-const mostRepeats = 2;
-
 /**
  * Runs a fault several times on one stack, which lives on as long as nothing is wrong with it: then the next run, if there is
- * one, gets a new one. A run that could not be made is told, and another is made in its place.
+ * one, gets a new one. None is repeated: what could not be made is told.
  */
 export async function* runFault(
   fault: Fault,
@@ -76,18 +85,15 @@ export async function* runFault(
 ): AsyncGenerator<Run> {
   let stack: Stack | null = null;
   try {
-    let made = 0;
-    for (let number = 1; made < count && number <= count + mostRepeats; number += 1) {
+    for (let number = 1; number <= count; number += 1) {
       let run: Run;
       try {
         stack ??= await startStack({ ...options, project, override: makeOverride(fault, options) });
         run = await runOn(stack, fault, `${fault.name}-${number}`, options);
       } catch (error) {
         options.signal.throwIfAborted();
-        if (!isExpected(error)) throw error;
-        run = { fault: fault.name, reason: error.message };
+        run = toFailure(fault.name, error);
       }
-      if ('account' in run) made += 1;
       yield run;
       // Counters go on from run to run, and what a run dropped has to be counted exactly.
       if (isGood(run) && !fault.reachesBound) continue;
@@ -116,8 +122,13 @@ function makeOverride(fault: Fault, { override, shape }: RunOptions): ComposeOve
   return { ...own, services: Object.fromEntries(services) };
 }
 
-function isExpected(error: unknown): error is Error {
-  return [CommandError, NoFaultError, SourceError, LedgerError].some((kind) => error instanceof kind);
+/** @throws What is no failure of the run, but of this program. */
+export function toFailure(fault: string, error: unknown): RunFailed {
+  if (error instanceof RecoveryError || error instanceof SourceError)
+    return { fault, reason: error.message, isRecovered: false };
+  if (error instanceof CommandError || error instanceof NoFaultError || error instanceof LedgerError)
+    return { fault, reason: error.message, isRecovered: true };
+  throw error;
 }
 
 async function runOn(stack: Stack, fault: Fault, name: string, options: RunOptions): Promise<RunDone> {

@@ -21,12 +21,14 @@ export interface Stack {
   readonly jaeger: URL;
   /** Runs `docker …`. @throws {CommandError} */
   docker(...args: readonly string[]): Promise<Output>;
-  /** Runs `docker compose …` on the stack. @throws {CommandError} */
-  compose(...args: readonly string[]): Promise<Output>;
   /** @throws {CommandError} */
   inspect(service: ServiceName): Promise<Container>;
-  /** `docker start`, and waits until the service is healthy. @throws {CommandError} */
+  /** `docker start`, and waits until the service is healthy. @throws {RecoveryError} when it does not become that. */
   start(service: ServiceName): Promise<void>;
+  /** Puts a new container in a service's place, and waits until it is healthy. @throws {RecoveryError} when it does not become that. */
+  replace(service: ServiceName): Promise<void>;
+  /** Starts what does not run, and waits until all is healthy. @throws {RecoveryError} when it does not become that. */
+  startAll(): Promise<void>;
   /** SIGTERM, then SIGKILL when the service's grace period is over. @returns The exit code. @throws {CommandError} */
   stop(service: ServiceName): Promise<number>;
   /** SIGKILL. @throws {CommandError} */
@@ -70,6 +72,11 @@ export interface ComposeOverride {
 export interface ServiceOverride {
   readonly image?: string;
   readonly environment?: Readonly<Record<string, string>>;
+}
+
+/** A part of the stack has not come back from a fault. The message says which, and how that shows. */
+export class RecoveryError extends Error {
+  override readonly name = 'RecoveryError';
 }
 
 /** How many this process has started. */
@@ -143,17 +150,22 @@ export async function startStack({ project, override, signal }: StackOptions): P
     return readContainer(JSON.parse(stdout));
   };
 
+  const up = (...args: readonly string[]) =>
+    compose(['up', '--detach', '--wait', '--no-build', '--quiet-pull', ...args]);
+
   const stack: Stack = {
     project,
     serviceA: new URL(`http://127.0.0.1:${a}`),
     jaeger: new URL(`http://127.0.0.1:${ui}`),
     docker,
-    compose: (...args) => compose(args),
     inspect,
-    start: async (service) => {
-      await docker('start', await idOf(service));
-      await awaitHealth(service, inspect, signal);
-    },
+    start: (service) =>
+      expectRecovery(async () => {
+        await docker('start', await idOf(service));
+        await awaitHealth(service, inspect, signal);
+      }),
+    replace: (service) => expectRecovery(() => up('--no-deps', '--force-recreate', service)),
+    startAll: () => expectRecovery(() => up('--no-recreate')),
     stop: async (service) => {
       await docker('stop', await idOf(service));
       return (await inspect(service)).exitCode;
@@ -171,7 +183,7 @@ export async function startStack({ project, override, signal }: StackOptions): P
     },
   };
   try {
-    await compose(['up', '--detach', '--wait', '--no-build', '--quiet-pull']);
+    await up();
     return stack;
   } catch (error) {
     await stack.close();
@@ -192,6 +204,14 @@ async function removeStack(
   const beside = stdout.split('\n').filter((id) => id !== '');
   if (beside.length > 0) await runCommand('docker', ['rm', '--force', '--volumes', ...beside]);
   await compose(['--profile', '*', 'down', '--volumes', '--remove-orphans', '--timeout', '0']);
+}
+
+async function expectRecovery(recover: () => Promise<unknown>): Promise<void> {
+  try {
+    await recover();
+  } catch (error) {
+    throw error instanceof CommandError ? new RecoveryError(error.message) : error;
+  }
 }
 
 async function awaitHealth(

@@ -9,12 +9,14 @@ import { type Source, SourceError } from '../../propagation-check/src/source/sou
 import type { Span } from '../../propagation-check/src/span.ts';
 import { type Account, drawAccount, type Evidence, isClean } from '../chaos/account.ts';
 import { awaitSpans } from '../chaos/drain.ts';
+import { NoFaultError } from '../chaos/fault.ts';
 import { chaosFaults } from '../chaos/faults.ts';
 import { type EndedSpan, LedgerError, readLedger } from '../chaos/ledger.ts';
 import { countDropped } from '../chaos/lossy-network.ts';
 import { readArguments, selectFaults } from '../chaos/options.ts';
 import { describeRun, isRowClean, isRowWhole, type Row, renderTable, summarize } from '../chaos/report.ts';
-import { isGood, type RunDone } from '../chaos/run-fault.ts';
+import { isGood, type RunDone, toFailure } from '../chaos/run-fault.ts';
+import { RecoveryError } from '../chaos/stack.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 
@@ -303,7 +305,7 @@ describe('the table', () => {
   });
 
   it('is not whole when a run could not be made', () => {
-    const runs = [...row.runs, { fault: 'burst', reason: 'no packet was dropped' }];
+    const runs = [...row.runs, toFailure('burst', new NoFaultError('no packet was dropped'))];
     const bad: Row = { ...row, runs, wanted: 3 };
     assert.deepEqual([isRowClean(bad), isRowWhole(bad)], [true, false]);
     assert.equal(isRowWhole({ ...bad, wanted: 2 }), true);
@@ -312,6 +314,26 @@ describe('the table', () => {
       /^burst +2 of 3 .*\n\n- burst, run 3 could not be made: no packet was dropped\n/m,
     );
     assert.equal(describeRun(bad.runs[2] ?? assert.fail()), 'burst: NOT RUN: no packet was dropped');
+  });
+
+  it('is not clean when the stack did not come back, whatever the other runs', () => {
+    for (const error of [
+      new RecoveryError('jaeger has ended with exit code 1 after its start'),
+      new SourceError('connection refused'),
+    ]) {
+      const stuck = toFailure('burst', error);
+      const bad: Row = { ...row, runs: [stuck, ...row.runs] };
+      assert.equal(isRowClean(bad), false);
+      assert.match(
+        renderTable([bad]),
+        new RegExp(`\n✗ burst, run 1\n {4}the stack did not come back: ${error.message}\n`),
+      );
+      assert.equal(describeRun(stuck), `burst: NOT RECOVERED: ${error.message}`);
+    }
+  });
+
+  it('does not take a fault of this program for one of the stack', () => {
+    assert.throws(() => toFailure('burst', new TypeError('undefined is not a function')), TypeError);
   });
 
   it('has the middle of an even number of runs between two', () => {
