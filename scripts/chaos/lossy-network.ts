@@ -1,4 +1,4 @@
-import { NoFaultError } from './fault.ts';
+import { awaitFelt } from './await-felt.ts';
 import { imageOf, type Stack } from './stack.ts';
 
 /**
@@ -36,10 +36,10 @@ export async function dropPackets(stack: Stack, rate: number, outage: () => Prom
   ]);
 
   for (const rule of rules) await iptables('--append', ...rule);
+  const isFelt = async () => countDropped(await iptables('--list-rules', '--verbose')) > 0;
+  await awaitFelt(isFelt, 'no packet was dropped');
   await outage();
-  const listed = await iptables('--list-rules', '--verbose');
   for (const rule of rules) await iptables('--delete', ...rule);
-  if (countDropped(listed) === 0) throw new NoFaultError('no packet was dropped');
 }
 
 /** Of rules such as `-A OUTPUT -d 172.18.0.2/32 -m statistic … -c 12 3456 -j DROP`. */
