@@ -33,9 +33,9 @@ export function readArguments(argv: readonly string[]): ChaosArguments {
     .option('--parallel <n>', 'stacks side by side', parseWithin(1, 16), 1)
     .option(
       '--patience <seconds>',
-      'spans are lost when nothing new has arrived for so long',
+      'spans are lost when nothing new has arrived for so long; the Collector waits 60 for an answer of Jaeger',
       parseWithin(1, 3600),
-      60,
+      90,
     )
     .option('--engine-restart <command>', 'allow restarting the engine, with this shell command')
     .option('--save <folder>', 'keep the logs of all containers')

@@ -112,7 +112,11 @@ function describeRow({ fault, runs, skipped }: Row): readonly string[] {
     if (isGood(run)) return [];
     const lines = [
       ...run.accidents,
-      ...(run.reachesBound
+      ...(run.said.queued > 0
+        ? [`${run.said.queued} spans or requests still wait in the services and the Collector`]
+        : []),
+      ...run.said.unread.map((service) => `the counters of ${service} cannot be read`),
+      ...(run.reachesBound || lost.length !== run.said.dropped
         ? [`${lost.length} lost, and the stack says that it dropped ${run.said.dropped}`]
         : []),
       ...groups.flatMap(([what, all]) => [
@@ -121,7 +125,7 @@ function describeRow({ fault, runs, skipped }: Row): readonly string[] {
           .map(({ traceId, says }) => `${what}: ${says}${traceId === null ? '' : ` (trace ${traceId})`}`),
         ...(all.length > shownDiscrepancies ? [`${what}: ${all.length - shownDiscrepancies} more`] : []),
       ]),
-      ...(run.account.expected === 0 ? ['no span ended: the run proves nothing'] : []),
+      ...(run.account.ok === 0 ? ['no request was answered with 200: the run proves nothing'] : []),
     ];
     const counters = Object.entries(run.said.counters).map(
       ([name, value]) => `the stack says: ${name} ${value}`,

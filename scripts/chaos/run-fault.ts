@@ -5,7 +5,7 @@ import { createJaegerSource } from '../../propagation-check/src/source/jaeger.ts
 import { type Source, SourceError } from '../../propagation-check/src/source/source.ts';
 import type { Span } from '../../propagation-check/src/span.ts';
 import { type Account, drawAccount, isClean } from './account.ts';
-import { readSaid, type Said } from './counters.ts';
+import { isQuiet, readSaid, type Said } from './counters.ts';
 import { awaitSpans } from './drain.ts';
 import { type Fault, NoFaultError, type Scene, type Settings, type StackShape } from './fault.ts';
 import { type EndedSpan, LedgerError, readLedger } from './ledger.ts';
@@ -105,12 +105,15 @@ export async function* runFault(
   }
 }
 
-/** Nothing is lost but what the stack has to drop and counts, nothing doubled or wrong, and no container met with an accident. */
+/**
+ * Nothing is lost but what the stack has to drop and counts, nothing doubled or wrong, nothing waits any more, and no container met
+ * with an accident. What the stack says of itself is a witness too: it must not have dropped what nobody misses.
+ */
 export function isGood(run: Run): boolean {
   if (!('account' in run) || run.accidents.length > 0) return false;
   const { account, reachesBound, said } = run;
-  if (!reachesBound) return isClean(account);
-  return account.lost.length === said.dropped && said.dropped > 0 && isClean({ ...account, lost: [] });
+  if (!isQuiet(said) || account.lost.length !== said.dropped) return false;
+  return reachesBound ? said.dropped > 0 && isClean({ ...account, lost: [] }) : isClean(account);
 }
 
 function makeOverride(fault: Fault, { override, shape }: RunOptions): ComposeOverride {
@@ -243,7 +246,8 @@ interface Drained {
 
 /**
  * Waits until no queue holds anything: a batch that is sent once more would arrive after the account. Then waits for every span
- * that has ended, and until no more end: the last ones may do so after their answers.
+ * that has ended, and until no more end: the last ones may do so after their answers. What arrives while traces are read may arrive
+ * once more, in one that has been read: then all are read anew.
  */
 async function drainAll(
   stack: Stack,
@@ -252,21 +256,19 @@ async function drainAll(
   outcomes: readonly Outcome[],
   { patienceMs, signal }: RunOptions,
 ): Promise<Drained> {
+  let arrival: number | null = null;
   for (;;) {
     const { said, until } = await awaitQuiet(stack, patienceMs, signal);
     const ended = await witness.readEnded();
-    const expected = expectedSpans(ended, outcomes);
-    const isQuiet = said.queued === 0 && said.unread.length === 0;
     const { found, lastArrival } = await awaitSpans({
       source,
-      expected,
-      patienceMs: isQuiet ? Math.min(patienceMs, quietPatienceMs) : patienceMs,
+      expected: expectedSpans(ended, outcomes),
+      patienceMs: isQuiet(said) ? Math.min(patienceMs, quietPatienceMs) : patienceMs,
       signal,
     });
+    arrival = lastArrival ?? arrival;
     const isComplete = (await witness.readEnded()).length === ended.length;
-    // What arrived while it was read may arrive once more.
-    if (isComplete && (lastArrival === null || (await readSaid(stack)).queued === 0))
-      return { ended, found, said, until: lastArrival ?? until };
+    if (isComplete && lastArrival === null) return { ended, found, said, until: arrival ?? until };
   }
 }
 
@@ -281,11 +283,11 @@ async function awaitQuiet(
   for (;;) {
     const until = performance.now();
     const said = await readSaid(stack);
-    if (said.queued < least) {
+    if (said.unread.length === 0 && said.queued < least) {
       least = said.queued;
       progress = until;
     }
-    if (said.queued === 0 || until - progress > patienceMs) return { said, until };
+    if (isQuiet(said) || until - progress > patienceMs) return { said, until };
     await delay(quietPollMs, undefined, { signal });
   }
 }

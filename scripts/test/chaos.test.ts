@@ -159,6 +159,13 @@ describe('the account', () => {
     assert.deepEqual(unlogged.wrong, [
       { traceId: null, says: '1 requests were answered, 0 SERVER spans ended' },
     ]);
+    for (const status of [200, 429, 502, 503, 504]) {
+      const refused = drawAccount({ outcomes: [{ status, answer: null }], ended: [], found: [] });
+      assert.ok(
+        refused.wrong.some(({ says }) => says === '1 requests were answered, 0 SERVER spans ended'),
+        String(status),
+      );
+    }
     const unasked = drawAccount({ outcomes: [], ended, found });
     assert.deepEqual(unasked.wrong, [{ traceId: null, says: '0 requests were sent, 1 SERVER spans ended' }]);
   });
@@ -172,6 +179,24 @@ describe('the account', () => {
 
   it('is not clean when there was nothing to lose', () => {
     assert.equal(isClean(drawAccount({ outcomes: [], ended: [], found: [] })), false);
+  });
+
+  it('is not clean when no request came through to B', () => {
+    const ofA = ended.filter(({ service }) => service === 'service-a');
+    const account = drawAccount({
+      outcomes: [{ status: 502, answer: null }],
+      ended: ofA,
+      found: ofA.map(toSpan),
+    });
+    assertCounts(account, { expected: 3, found: 3 });
+    assert.equal(isClean(account), false);
+  });
+
+  it('sees one trace that answers two requests', () => {
+    const account = drawAccount({ ...whole, outcomes: [...whole.outcomes, ...whole.outcomes] });
+    assert.deepEqual(account.wrong, [
+      { traceId: null, says: '2 requests were answered, 1 SERVER spans ended' },
+    ]);
   });
 });
 
@@ -279,7 +304,7 @@ describe('the table', () => {
     assert.equal(isRowClean(bad), false);
     assert.match(
       renderTable([bad]),
-      /\n✗ burst, run 1\n {4}lost: service-b SERVER 4{16} is missing \(trace a{32}\)\n {4}the stack says: dropped 7\n/,
+      /\n✗ burst, run 1\n {4}1 lost, and the stack says that it dropped 0\n {4}lost: service-b SERVER 4{16} is missing \(trace a{32}\)\n {4}the stack says: dropped 7\n/,
     );
   });
 
@@ -293,6 +318,26 @@ describe('the table', () => {
     );
     const silent: Row = { ...row, runs: [bounded(lossy, 0)] };
     assert.match(renderTable([silent]), / {4}1 lost, and the stack says that it dropped 0\n/);
+  });
+
+  it('is not good when the stack says that it dropped spans which nobody misses', () => {
+    const run = { ...toRun(clean, 1), said: { ...quiet, dropped: 1 } };
+    assert.equal(isGood(run), false);
+    assert.match(
+      renderTable([{ ...row, runs: [run] }]),
+      /✗ burst, run 1\n {4}0 lost, and the stack says that it dropped 1\n/,
+    );
+  });
+
+  it('is not good when something still waits, or nobody knows', () => {
+    for (const [said, line] of [
+      [{ ...quiet, queued: 3 }, '3 spans or requests still wait in the services and the Collector'],
+      [{ ...quiet, unread: ['otel-collector'] }, 'the counters of otel-collector cannot be read'],
+    ] as const) {
+      const run = { ...toRun(clean, 1), said };
+      assert.equal(isGood(run), false);
+      assert.match(renderTable([{ ...row, runs: [run] }]), new RegExp(`✗ burst, run 1\n {4}${line}\n`));
+    }
   });
 
   it('is not clean after an accident', () => {
@@ -345,7 +390,7 @@ describe('the table', () => {
 describe('the options', () => {
   it('have defaults', () => {
     const { rate, short, parallel, patience, runs, build } = readArguments([]);
-    assert.deepEqual([rate, short, parallel, patience, runs, build], [50, false, 1, 60, undefined, true]);
+    assert.deepEqual([rate, short, parallel, patience, runs, build], [50, false, 1, 90, undefined, true]);
   });
 
   it('select faults', () => {
