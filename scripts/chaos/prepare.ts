@@ -27,14 +27,7 @@ export async function prepare(args: ChaosArguments, signal: AbortSignal): Promis
     const { services } = configSchema.parse(JSON.parse(config.stdout));
     const built = Object.keys(services).filter((name) => services[name]?.build !== undefined);
     const override: ComposeOverride = {
-      services: Object.fromEntries(
-        Object.entries(services).map(([name, { build }]) => [
-          name,
-          {
-            ...(build === undefined ? {} : { image: imageOf(name) }),
-          },
-        ]),
-      ),
+      services: Object.fromEntries(built.map((name) => [name, { image: imageOf(name) }])),
     };
     if (args.build) await buildImages(override, built, signal);
     return {

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import * as z from 'zod';
+import { findStackPlace } from '../find-stack-place.ts';
 import { CommandError, type Output, runCommand } from './run-command.ts';
 
 /** A service of `docker-compose.yml`. */
@@ -79,8 +79,6 @@ export class RecoveryError extends Error {
   override readonly name = 'RecoveryError';
 }
 
-/** How many this process has started. */
-let stacks = 0;
 const startTimeoutMs = 180_000;
 const pollMs = 100;
 
@@ -113,17 +111,13 @@ export async function buildImages(
  * @throws {CommandError} Then nothing of it is left.
  */
 export async function startStack({ project, override, signal }: StackOptions): Promise<Stack> {
-  const [a = 0, b = 0, ui = 0] = await findFreePorts(3);
+  const { serviceA, jaeger, variables } = await findStackPlace();
   const folder = await mkdtemp(join(tmpdir(), 'chaos-'));
   const overridePath = join(folder, 'override.json');
   await writeFile(overridePath, JSON.stringify(override));
   const env: NodeJS.ProcessEnv = {
     ...process.env,
-    SERVICE_A_PORT: String(a),
-    SERVICE_B_PORT: String(b),
-    JAEGER_UI_PORT: String(ui),
-    // Beside a stack that somebody has started with the default, and beside each other.
-    CALLS_NETWORK: `10.216.${(process.pid + stacks++) % 256}`,
+    ...variables,
     FAULT: '',
     PROPAGATION: 'auto',
     // Which spans have ended: the account rests on it.
@@ -155,8 +149,8 @@ export async function startStack({ project, override, signal }: StackOptions): P
 
   const stack: Stack = {
     project,
-    serviceA: new URL(`http://127.0.0.1:${a}`),
-    jaeger: new URL(`http://127.0.0.1:${ui}`),
+    serviceA,
+    jaeger,
     docker,
     inspect,
     start: (service) =>
@@ -267,27 +261,4 @@ function readContainer(inspected: unknown): Container {
       ]),
     ),
   };
-}
-
-/**
- * Below the ports that the kernel gives to outgoing connections: a service that is stopped must find its own free when it
- * comes back, and a client that knocks at a closed one must not be connected to itself.
- */
-const portRange = { first: 20_000, count: 10_000 } as const;
-
-async function findFreePorts(count: number): Promise<readonly number[]> {
-  const ports = new Set<number>();
-  while (ports.size < count) {
-    const port = portRange.first + Math.floor(Math.random() * portRange.count);
-    if (await isFree(port)) ports.add(port);
-  }
-  return [...ports];
-}
-
-function isFree(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.once('error', () => resolve(false));
-    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
-  });
 }
