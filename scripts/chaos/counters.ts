@@ -7,6 +7,8 @@ import type { ServiceName, Stack } from './stack.ts';
 export interface Said {
   /** Spans, or requests, that wait in the services and in the Collector. */
   readonly queued: number;
+  /** Requests that the Collector is making, or waits to make again. */
+  readonly sending: number;
   /** Given up. */
   readonly dropped: number;
   /** What was given up, or refused so that the sender had to try again, by service and counter; without those that are 0. */
@@ -40,7 +42,8 @@ export function isQuiet({ queued, unread }: Said): boolean {
 export function sumUp(texts: readonly CounterText[]): Said {
   const read = texts.flatMap(([service, text]) => readCounters(service, text) ?? []);
   return {
-    queued: read.reduce((sum, { queued }) => sum + queued, 0),
+    queued: read.reduce((sum, { queued, sending }) => sum + queued + sending, 0),
+    sending: read.reduce((sum, { sending }) => sum + sending, 0),
     dropped: read.reduce((sum, { dropped }) => sum + dropped, 0),
     counters: Object.fromEntries(
       read.flatMap(({ service, samples }) =>
@@ -59,6 +62,7 @@ interface ServiceSaid {
   readonly service: ServiceName;
   readonly samples: readonly Sample[];
   readonly queued: number;
+  readonly sending: number;
   readonly dropped: number;
 }
 
@@ -66,10 +70,10 @@ function readCounters(service: ServiceName, text: string | null): ServiceSaid | 
   if (text === null) return null;
   try {
     const samples = readSamples(text);
-    if (service !== 'otel-collector') return { service, samples, ...parseServiceCounters(text) };
+    if (service !== 'otel-collector') return { service, samples, sending: 0, ...parseServiceCounters(text) };
     const { queued, failed } = parseCollectorCounters(text);
-    const sending = samples.filter(({ name }) => name === 'otelcol_exporter_in_flight_requests');
-    return { service, samples, queued: queued + sumSamples(sending), dropped: failed };
+    const sending = sumSamples(samples.filter(({ name }) => name === 'otelcol_exporter_in_flight_requests'));
+    return { service, samples, queued, sending, dropped: failed };
   } catch (error) {
     if (error instanceof CountersError) return null;
     throw error;

@@ -1,4 +1,5 @@
 import { awaitFelt } from './await-felt.ts';
+import { readSaid } from './counters.ts';
 import type { StackShape } from './fault.ts';
 import { CommandError } from './run-command.ts';
 import { type ComposeOverride, imageOf, type Stack } from './stack.ts';
@@ -7,6 +8,8 @@ import { type ComposeOverride, imageOf, type Stack } from './stack.ts';
 const folder = '/var/lib/otelcol/queue';
 /** Mebibytes. What Linux keeps in memory, and as full as a disk when it is full. */
 const diskSize = 64;
+/** Requests that the Collector makes at a time. Source: exporterhelper, `sending_queue.num_consumers`. */
+const consumers = 10;
 /** The Collector's user. */
 const owner = 'uid=10001,gid=10001,mode=0700';
 
@@ -26,6 +29,10 @@ export function limitQueueDisk(shape: StackShape): ComposeOverride {
 export async function fillQueueDisk(stack: Stack, outage: () => Promise<void>): Promise<void> {
   const since = new Date().toISOString();
   await stack.stop('jaeger');
+  // When all of its consumers wait for Jaeger it reads no more from its queue. What it reads while the disk is full is lost
+  // (docs/nothing-lost.md, "What is lost").
+  const isStuck = async () => (await readSaid(stack)).sending >= consumers;
+  await awaitFelt(isStuck, `the Collector has not had ${consumers} requests under way`);
   const collector = await stack.inspect('otel-collector');
   const inDisk = async (script: string): Promise<void> => {
     const label = [

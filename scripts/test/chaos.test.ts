@@ -45,7 +45,7 @@ const answer: Answer = {
   service_b_parent_span_id: ids.client,
   parent_matches_traceparent: true,
 };
-const quiet = { queued: 0, dropped: 0, counters: {}, unread: [] } as const;
+const quiet = { queued: 0, sending: 0, dropped: 0, counters: {}, unread: [] } as const;
 const whole: Evidence = { outcomes: [{ status: 200, answer }], ended, found };
 
 describe('the account', () => {

@@ -27,6 +27,7 @@ describe('what the stack says of itself', () => {
     ]);
     assert.deepEqual(said, {
       queued: 31,
+      sending: 16,
       dropped: 40,
       counters: {
         'service-a otel_sdk_exporter_span_exported_total backlog_full': 3,
