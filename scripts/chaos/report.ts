@@ -61,7 +61,8 @@ export function describeRun(run: Run): string {
   if (!isDone(run)) return `${run.fault}: ${run.isRecovered ? 'NOT RUN' : 'NOT RECOVERED'}: ${run.reason}`;
   const { account, drainSeconds, accidents } = run;
   const counts = `${account.requests} requests, ${account.expected} spans, ${account.found} found`;
-  const bad = `${account.lost.length} lost, ${account.duplicated.length} doubled, ${account.wrong.length} wrong`;
+  const said = run.reachesBound ? ` and said (${run.said.dropped})` : '';
+  const bad = `${account.lost.length} lost${said}, ${account.duplicated.length} doubled, ${account.wrong.length} wrong`;
   return `${run.fault}: ${counts}, ${bad}, drained in ${drainSeconds.toFixed(1)} s${accidents.map((said) => `; ${said}`).join('')}`;
 }
 

@@ -11,14 +11,8 @@ import { type Fault, NoFaultError, type Scene, type Settings, type StackShape } 
 import { type EndedSpan, LedgerError, readLedger } from './ledger.ts';
 import { type PeakMemory, watchMemory } from './memory.ts';
 import { CommandError } from './run-command.ts';
-import {
-  type ComposeOverride,
-  RecoveryError,
-  type ServiceName,
-  type Stack,
-  serviceNames,
-  startStack,
-} from './stack.ts';
+import { type ComposeOverride, RecoveryError, type ServiceName, type Stack, serviceNames } from './stack.ts';
+import type { StackKeeper } from './stack-keeper.ts';
 import { type Outcome, startTraffic } from './traffic.ts';
 
 /** One run of one fault. */
@@ -69,39 +63,34 @@ const margins = { full: { before: 5, after: 10 }, short: { before: 3, after: 5 }
 /** Longer than any fault lasts: traffic ends by itself when a command hangs. */
 const longestTrafficSeconds = 600;
 const burstAllowance = 10_000;
-const quietPollMs = 2_000;
+const quietPollMs = 500;
 /** Where everything has been delivered, nothing can arrive that is not there. */
 const quietPatienceMs = 10_000;
 
 /**
- * Runs a fault several times on one stack, which lives on as long as nothing is wrong with it: then the next run, if there is
- * one, gets a new one. None is repeated: what could not be made is told.
+ * Runs a fault several times, on one stack as long as nothing is wrong with it: then the next run, if there is one, gets a new one.
+ * None is repeated: what could not be made is told.
  */
 export async function* runFault(
   fault: Fault,
   count: number,
-  project: string,
+  keeper: StackKeeper,
   options: RunOptions,
 ): AsyncGenerator<Run> {
-  let stack: Stack | null = null;
+  for (let number = 1; number <= count; number += 1) {
+    const run = await tryRun(fault, `${fault.name}-${number}`, keeper, options);
+    yield run;
+    // Counters go on from run to run, and what a run dropped has to be counted exactly.
+    if (!isGood(run) || fault.reachesBound) await keeper.discard();
+  }
+}
+
+async function tryRun(fault: Fault, name: string, keeper: StackKeeper, options: RunOptions): Promise<Run> {
   try {
-    for (let number = 1; number <= count; number += 1) {
-      let run: Run;
-      try {
-        stack ??= await startStack({ ...options, project, override: makeOverride(fault, options) });
-        run = await runOn(stack, fault, `${fault.name}-${number}`, options);
-      } catch (error) {
-        options.signal.throwIfAborted();
-        run = toFailure(fault.name, error);
-      }
-      yield run;
-      // Counters go on from run to run, and what a run dropped has to be counted exactly.
-      if (isGood(run) && !fault.reachesBound) continue;
-      await stack?.close();
-      stack = null;
-    }
-  } finally {
-    await stack?.close();
+    return await runOn(await keeper.provide(makeOverride(fault, options)), fault, name, options);
+  } catch (error) {
+    options.signal.throwIfAborted();
+    return toFailure(fault.name, error);
   }
 }
 
@@ -147,15 +136,19 @@ async function runOn(stack: Stack, fault: Fault, name: string, options: RunOptio
   const since = performance.now();
 
   const drain = await drainAll(stack, source, witness, outcomes, options);
-  await witness.save('otel-collector', 'jaeger');
+  const [peakMemory, accidents] = await Promise.all([
+    memory.stop(),
+    findAccidents(stack),
+    witness.save('otel-collector', 'jaeger'),
+  ]);
   return {
     fault: fault.name,
     reachesBound: fault.reachesBound ?? false,
     account: drawAccount({ outcomes, ended: drain.ended, found: drain.found }),
     drainSeconds: Math.max(0, drain.until - since) / 1000,
     said: drain.said,
-    peakMemory: await memory.stop(),
-    accidents: [...witness.accidents(), ...(await findAccidents(stack))],
+    peakMemory,
+    accidents: [...witness.accidents(), ...accidents],
   };
 }
 
@@ -168,29 +161,23 @@ async function driveThrough(
 ): Promise<readonly Outcome[]> {
   const form = short ? 'short' : 'full';
   const wait = (seconds: number) => delay(seconds * 1000, undefined, { signal });
-  const over = new AbortController();
-  const traffic = startTraffic({
+  await using traffic = startTraffic({
     url: new URL('/call-b', stack.serviceA),
     rate,
     limit: rate * longestTrafficSeconds + burstAllowance,
-    signal: AbortSignal.any([signal, over.signal]),
+    signal,
   });
-  try {
-    const scene: Scene = {
-      stack,
-      traffic,
-      rate,
-      settings,
-      outage: () => wait(fault.lasts[form]),
-      stopService: witness.stopService,
-    };
-    await wait(margins[form].before);
-    await fault.strike(scene);
-    await wait(margins[form].after);
-    return await traffic.stop();
-  } finally {
-    over.abort();
-  }
+  await wait(margins[form].before);
+  await fault.strike({
+    stack,
+    traffic,
+    rate,
+    settings,
+    outage: () => wait(fault.lasts[form]),
+    stopService: witness.stopService,
+  });
+  await wait(margins[form].after);
+  return await traffic.stop();
 }
 
 /** Reads which spans have ended from now on, over all containers that a service has. */
