@@ -30,7 +30,7 @@ export async function fillQueueDisk(stack: Stack, outage: () => Promise<void>): 
   const since = new Date().toISOString();
   await stack.stop('jaeger');
   // When all of its consumers wait for Jaeger it reads no more from its queue. What it reads while the disk is full is lost
-  // (docs/nothing-lost.md, "What is lost").
+  // (docs/nothing-lost.md, "The bounds").
   const isStuck = async () => (await readSaid(stack)).sending >= consumers;
   await awaitFelt(isStuck, `the Collector has not had ${consumers} requests under way`);
   const collector = await stack.inspect('otel-collector');
