@@ -3,9 +3,10 @@
  * fails where a dependency's licence is unknown or not allowed: `npm run sbom [-- FOLDER]`.
  */
 import { execFile } from 'node:child_process';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { access, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { Command } from 'commander';
 import { z } from 'zod';
 import { allowedLicences, isAllowed, readLicence } from './licences.ts';
 import { runScript, UsageError } from './run-script.ts';
@@ -32,7 +33,17 @@ const bomSchema = z.looseObject({
 });
 
 await runScript(async (signal) => {
-  const folder = process.argv[2] ?? root;
+  const command = new Command('sbom')
+    .description('List every dependency in out/sbom.cdx.json (CycloneDX), and check its licence.')
+    .argument('[folder]', 'where package-lock.json is (default: this project)')
+    .allowExcessArguments(false)
+    .exitOverride()
+    .addHelpText(
+      'after',
+      '\nExit code: 0 every licence is allowed, 1 one is not, 2 the dependencies cannot be listed.',
+    )
+    .parse();
+  const folder = command.args[0] ?? root;
   const bom = await makeBom(folder, signal);
   const file = join(root, 'out', 'sbom.cdx.json');
   await mkdir(join(root, 'out'), { recursive: true });
@@ -57,6 +68,9 @@ await runScript(async (signal) => {
 
 async function makeBom(folder: string, signal: AbortSignal): Promise<z.infer<typeof bomSchema>> {
   const args = ['sbom', '--sbom-format=cyclonedx', '--sbom-type=application', '--package-lock-only'];
+  await access(join(folder, 'package-lock.json')).catch(() => {
+    throw new UsageError(`there is no package-lock.json in ${folder}: name the folder of an npm project`);
+  });
   const options = { cwd: folder, signal, maxBuffer: outputLimit, shell: process.platform === 'win32' };
   try {
     const { stdout } = await promisify(execFile)('npm', args, options);
