@@ -12,6 +12,7 @@ import {
   renderTableJson,
 } from './chaos/report.ts';
 import { type Run, type RunOptions, runFault } from './chaos/run-fault.ts';
+import { removeImages } from './chaos/stack.ts';
 import { StackKeeper } from './chaos/stack-keeper.ts';
 import { openOutput } from './open-output.ts';
 import { runScript } from './run-script.ts';
@@ -47,6 +48,7 @@ async function runChaos(signal: AbortSignal): Promise<number> {
   } finally {
     // What has been measured is told also when someone has ended it.
     await output.print((args.json ? renderTableJson : renderTable)(readRows()));
+    await removeImages();
   }
   const rows = readRows();
   if (!rows.every(isRowClean)) return 1;

@@ -13,7 +13,6 @@ export interface ChaosArguments {
   readonly patience: number;
   readonly engineRestart?: string;
   readonly save?: string;
-  readonly build: boolean;
   readonly json: boolean;
   readonly list: boolean;
 }
@@ -39,7 +38,6 @@ export function readArguments(argv: readonly string[]): ChaosArguments {
     )
     .option('--engine-restart <command>', 'allow restarting the engine, with this shell command')
     .option('--save <folder>', 'keep the logs of all containers')
-    .option('--no-build', 'the images are there')
     .option('--json', 'print the result as JSON', false)
     .option('--list', 'print the faults', false)
     .addHelpText(

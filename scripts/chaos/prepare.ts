@@ -18,7 +18,7 @@ const configSchema = z.object({
   ),
 });
 
-/** Builds the images once for all stacks. @throws {UsageError} when there is no engine, no Compose, or no image. */
+/** Builds the images once for all stacks; `removeImages` takes them away. @throws {UsageError} when there is no engine, no Compose, or no image. */
 export async function prepare(args: ChaosArguments, signal: AbortSignal): Promise<RunOptions> {
   try {
     await runCommand('docker', ['version'], { signal });
@@ -29,7 +29,7 @@ export async function prepare(args: ChaosArguments, signal: AbortSignal): Promis
     const override: ComposeOverride = {
       services: Object.fromEntries(built.map((name) => [name, { image: imageOf(name) }])),
     };
-    if (args.build) await buildImages(override, built, signal);
+    await buildImages(override, built, signal);
     return {
       rate: args.rate,
       short: args.short,

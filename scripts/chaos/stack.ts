@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -82,15 +81,11 @@ export class RecoveryError extends Error {
 const startTimeoutMs = 180_000;
 const pollMs = 100;
 
-const checkout = createHash('sha256')
-  .update(import.meta.dirname)
-  .digest('hex')
-  .slice(0, 8);
+/** The image of a service that Compose builds: one for all stacks of this process. */
+export const imageOf = (service: string): string =>
+  `trace-context-propagation-chaos-${service}:${process.pid}`;
 
-/** The image of a service that Compose builds: one for all stacks, so that it is built once; another for each checkout. */
-export const imageOf = (service: string): string => `trace-context-propagation-chaos-${service}:${checkout}`;
-
-/** Builds the images of the services for all stacks. @throws {CommandError} */
+/** Builds the images of the services for all stacks. @throws {CommandError} Then nothing of them is left. */
 export async function buildImages(
   override: ComposeOverride,
   services: readonly string[],
@@ -101,9 +96,26 @@ export async function buildImages(
     const path = join(folder, 'override.json');
     await writeFile(path, JSON.stringify(override));
     await runCommand('docker', [...composeFiles(path), '--profile', '*', 'build', ...services], { signal });
+  } catch (error) {
+    await removeImages();
+    throw error;
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** Removes what has been built. The builder's cache keeps the layers: to build it again takes seconds. @throws {CommandError} */
+export async function removeImages(): Promise<void> {
+  const filter = ['--filter', `reference=${imageOf('*')}`];
+  const listed = await runCommand('docker', [
+    'image',
+    'ls',
+    ...filter,
+    '--format',
+    '{{.Repository}}:{{.Tag}}',
+  ]);
+  const images = listed.stdout.split('\n').filter((name) => name !== '');
+  if (images.length > 0) await runCommand('docker', ['image', 'rm', ...images]);
 }
 
 /**

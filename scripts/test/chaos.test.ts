@@ -389,8 +389,8 @@ describe('the table', () => {
 
 describe('the options', () => {
   it('have defaults', () => {
-    const { rate, short, parallel, patience, runs, build } = readArguments([]);
-    assert.deepEqual([rate, short, parallel, patience, runs, build], [50, false, 1, 90, undefined, true]);
+    const { rate, short, parallel, patience, runs } = readArguments([]);
+    assert.deepEqual([rate, short, parallel, patience, runs], [50, false, 1, 90, undefined]);
   });
 
   it('select faults', () => {
