@@ -12,7 +12,7 @@ import {
   renderTableJson,
 } from './chaos/report.ts';
 import { type Run, type RunOptions, runFault } from './chaos/run-fault.ts';
-import { removeImages } from './chaos/stack.ts';
+import { removeImages, startStack } from './chaos/stack.ts';
 import { StackKeeper } from './chaos/stack-keeper.ts';
 import { openOutput } from './open-output.ts';
 import { runScript } from './run-script.ts';
@@ -102,7 +102,10 @@ async function runAll(
   const alone = inOrder.filter(({ needsAll }) => needsAll);
   const keepers = Array.from(
     { length: Math.max(1, Math.min(parallel, together.length)) },
-    (_, index) => new StackKeeper(`chaos-${process.pid}-${index + 1}`, signal),
+    (_, index) =>
+      new StackKeeper((override) =>
+        startStack({ project: `chaos-${process.pid}-${index + 1}`, override, signal }),
+      ),
   );
   const discard = (some: readonly StackKeeper[]) => Promise.all(some.map((keeper) => keeper.discard()));
   try {

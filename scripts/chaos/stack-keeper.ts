@@ -1,22 +1,21 @@
-import { type ComposeOverride, type Stack, startStack } from './stack.ts';
+import type { ComposeOverride, Stack } from './stack.ts';
 
 /** Keeps one stack from run to run, as long as nobody discards it. */
 export class StackKeeper {
-  readonly #project: string;
-  readonly #signal: AbortSignal;
+  readonly #start: (override: ComposeOverride) => Promise<Stack>;
   #kept: { readonly stack: Stack; readonly override: string } | null = null;
 
-  constructor(project: string, signal: AbortSignal) {
-    this.#project = project;
-    this.#signal = signal;
+  /** @param start Starts a stack with these changes. */
+  constructor(start: (override: ComposeOverride) => Promise<Stack>) {
+    this.#start = start;
   }
 
-  /** The stack that is there, if it was started with the same changes, or a new one. @throws {CommandError} */
+  /** The stack that is there, if it was started with the same changes, or a new one. @throws What `start` throws. */
   async provide(override: ComposeOverride): Promise<Stack> {
     const wanted = JSON.stringify(override);
     if (this.#kept?.override === wanted) return this.#kept.stack;
     await this.discard();
-    const stack = await startStack({ project: this.#project, override, signal: this.#signal });
+    const stack = await this.#start(override);
     this.#kept = { stack, override: wanted };
     return stack;
   }

@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { CommandError } from '../chaos/run-command.ts';
+import type { Stack } from '../chaos/stack.ts';
+import { StackKeeper } from '../chaos/stack-keeper.ts';
+
+const plain = { services: { 'service-a': { image: 'a' } } };
+const other = { services: { 'service-a': { image: 'a', environment: { SPAN_BACKLOG_BYTES: '65536' } } } };
+
+describe('a kept stack', () => {
+  it('is the same for the same changes', async () => {
+    const { keeper, events } = createKeeper();
+    assert.equal(await keeper.provide(plain), await keeper.provide(structuredClone(plain)));
+    assert.deepEqual(events, ['start 1']);
+  });
+
+  it('is gone before another kind of stack is started', async () => {
+    const { keeper, events } = createKeeper();
+    await keeper.provide(plain);
+    await keeper.provide(other);
+    await keeper.provide(plain);
+    assert.deepEqual(events, ['start 1', 'close 1', 'start 2', 'close 2', 'start 3']);
+  });
+
+  it('is discarded once', async () => {
+    const { keeper, events } = createKeeper();
+    await keeper.provide(plain);
+    await keeper.discard();
+    await keeper.discard();
+    await keeper.provide(plain);
+    assert.deepEqual(events, ['start 1', 'close 1', 'start 2']);
+  });
+
+  it('is none when it does not start', async () => {
+    const keeper = new StackKeeper(async () => {
+      throw new CommandError('no such image');
+    });
+    await assert.rejects(keeper.provide(plain), CommandError);
+    await keeper.discard();
+  });
+});
+
+function createKeeper() {
+  const events: string[] = [];
+  let started = 0;
+  const keeper = new StackKeeper(async () => {
+    started += 1;
+    events.push(`start ${started}`);
+    return createStack(`close ${started}`, events);
+  });
+  return { keeper, events };
+}
+
+/** Of which only the end matters here. */
+function createStack(end: string, events: string[]): Stack {
+  const unused = () => assert.fail('not to be used');
+  return {
+    project: 'test',
+    serviceA: new URL('http://127.0.0.1:1'),
+    jaeger: new URL('http://127.0.0.1:2'),
+    docker: unused,
+    inspect: unused,
+    start: unused,
+    replace: unused,
+    startAll: unused,
+    stop: unused,
+    kill: unused,
+    runNode: unused,
+    close: async () => void events.push(end),
+  };
+}
