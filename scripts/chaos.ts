@@ -11,7 +11,8 @@ import {
   renderTable,
   renderTableJson,
 } from './chaos/report.ts';
-import { type Run, type RunOptions, runFault } from './chaos/run-fault.ts';
+import type { Run } from './chaos/run.ts';
+import { type RunOptions, runFault } from './chaos/run-fault.ts';
 import { removeImages, startStack } from './chaos/stack.ts';
 import { StackKeeper } from './chaos/stack-keeper.ts';
 import { openOutput } from './open-output.ts';

@@ -1,4 +1,4 @@
-import { isGood, type Run, type RunDone } from './run-fault.ts';
+import { isGood, type Run, type RunDone } from './run.ts';
 import { serviceNames } from './stack.ts';
 
 /** All runs of one fault, or why there are none. */

@@ -5,7 +5,7 @@ import { createServer } from 'node:http';
 import { describe, it, type TestContext } from 'node:test';
 import { createJaegerSource } from '../../propagation-check/src/source/jaeger.ts';
 import { drawAccount } from '../chaos/account.ts';
-import { awaitSpans } from '../chaos/drain.ts';
+import { awaitSpans } from '../chaos/await-spans.ts';
 import { readLedger } from '../chaos/ledger.ts';
 
 /** As OTLP has it in JSON. */

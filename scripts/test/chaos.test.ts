@@ -5,18 +5,19 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { CommanderError } from 'commander';
 import type { Answer } from '../../propagation-check/src/assertion/answer.ts';
-import { type Source, SourceError } from '../../propagation-check/src/source/source.ts';
+import { SourceError } from '../../propagation-check/src/source/source.ts';
 import type { Span } from '../../propagation-check/src/span.ts';
 import { type Account, drawAccount, type Evidence, isClean } from '../chaos/account.ts';
-import { awaitSpans } from '../chaos/drain.ts';
+import { awaitSpans } from '../chaos/await-spans.ts';
 import { NoFaultError } from '../chaos/fault.ts';
 import { chaosFaults } from '../chaos/faults.ts';
 import { type EndedSpan, LedgerError, readLedger } from '../chaos/ledger.ts';
 import { countDropped } from '../chaos/lossy-network.ts';
 import { readArguments, selectFaults } from '../chaos/options.ts';
 import { describeRun, isRowClean, isRowWhole, type Row, renderTable, summarize } from '../chaos/report.ts';
-import { isGood, type RunDone, toFailure } from '../chaos/run-fault.ts';
+import { isGood, type RunDone, toFailure } from '../chaos/run.ts';
 import { RecoveryError } from '../chaos/stack.ts';
+import { createSource, toSpan } from './chaos-samples.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 
@@ -481,35 +482,6 @@ function toEnded(
   parentSpanId: string | null,
 ): EndedSpan {
   return { service, traceId, spanId, parentSpanId, kind, name: `${service} ${kind}` };
-}
-
-function toSpan(one: EndedSpan): Span {
-  return {
-    traceId: one.traceId,
-    spanId: one.spanId,
-    parentSpanId: one.parentSpanId,
-    traceState: '',
-    flags: null,
-    name: one.name,
-    kind: one.kind,
-    startTimeUnixNano: 1n,
-    endTimeUnixNano: 2n,
-    attributes: new Map(),
-    links: [],
-    status: { code: 'UNSET', message: '' },
-    serviceName: one.service,
-    resource: new Map(),
-    scopeName: '',
-  };
-}
-
-function createSource(read: (traceId: string) => readonly Span[]): Source {
-  return {
-    name: 'test',
-    readTrace: async (id) => read(id),
-    searchTraces: async () => [],
-    close: async () => undefined,
-  };
 }
 
 function runChaos(

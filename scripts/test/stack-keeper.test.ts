@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { CommandError } from '../chaos/run-command.ts';
-import type { Stack } from '../chaos/stack.ts';
 import { StackKeeper } from '../chaos/stack-keeper.ts';
+import { createStack } from './chaos-samples.ts';
 
 const plain = { services: { 'service-a': { image: 'a' } } };
 const other = { services: { 'service-a': { image: 'a', environment: { SPAN_BACKLOG_BYTES: '65536' } } } };
@@ -46,26 +46,8 @@ function createKeeper() {
   const keeper = new StackKeeper(async () => {
     started += 1;
     events.push(`start ${started}`);
-    return createStack(`close ${started}`, events);
+    const end = `close ${started}`;
+    return createStack({ close: async () => void events.push(end) });
   });
   return { keeper, events };
-}
-
-/** Of which only the end matters here. */
-function createStack(end: string, events: string[]): Stack {
-  const unused = () => assert.fail('not to be used');
-  return {
-    project: 'test',
-    serviceA: new URL('http://127.0.0.1:1'),
-    jaeger: new URL('http://127.0.0.1:2'),
-    docker: unused,
-    inspect: unused,
-    start: unused,
-    replace: unused,
-    startAll: unused,
-    stop: unused,
-    kill: unused,
-    runNode: unused,
-    close: async () => void events.push(end),
-  };
 }
