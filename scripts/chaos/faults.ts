@@ -176,8 +176,8 @@ async function restartEngine({ stack, settings }: Scene): Promise<void> {
   if (settings.restartEngine === null) throw new NoFaultError('nobody has allowed it');
   await runCommand('sh', ['-c', settings.restartEngine]);
   await awaitEngine();
-  // Where a restart policy has not brought them back by now.
-  await stack.startAll();
+  // Their restart policies bring the containers back, and nobody else.
+  await stack.awaitAll();
   const after = await stack.inspect('otel-collector');
   if (after.startedAt === before.startedAt) throw new NoFaultError('the containers have not been restarted');
 }

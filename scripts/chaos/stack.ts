@@ -26,8 +26,8 @@ export interface Stack {
   start(service: ServiceName): Promise<void>;
   /** Puts a new container in a service's place, and waits until it is healthy. @throws {RecoveryError} when it does not become that. */
   replace(service: ServiceName): Promise<void>;
-  /** Starts what does not run, and waits until all is healthy. @throws {RecoveryError} when it does not become that. */
-  startAll(): Promise<void>;
+  /** Waits until everything runs and is healthy, and starts nothing. @throws {RecoveryError} when it does not become that. */
+  awaitAll(): Promise<void>;
   /** SIGTERM, then SIGKILL when the service's grace period is over. @returns The exit code. @throws {CommandError} */
   stop(service: ServiceName): Promise<number>;
   /** SIGKILL. @throws {CommandError} */
@@ -171,7 +171,10 @@ export async function startStack({ project, override, signal }: StackOptions): P
         await awaitHealth(service, inspect, signal);
       }),
     replace: (service) => expectRecovery(() => up('--no-deps', '--force-recreate', service)),
-    startAll: () => expectRecovery(() => up('--no-recreate')),
+    awaitAll: () =>
+      expectRecovery(() =>
+        Promise.all(serviceNames.map((service) => awaitHealth(service, inspect, signal, { mayStart: true }))),
+      ),
     stop: async (service) => {
       await docker('stop', await idOf(service));
       return (await inspect(service)).exitCode;
@@ -220,18 +223,23 @@ async function expectRecovery(recover: () => Promise<unknown>): Promise<void> {
   }
 }
 
+/** @param mayStart Whether it may not run yet: it is someone else who starts it. */
 async function awaitHealth(
   service: ServiceName,
   inspect: Stack['inspect'],
   signal: AbortSignal,
+  { mayStart = false } = {},
 ): Promise<void> {
   const deadline = performance.now() + startTimeoutMs;
   for (;;) {
     const { isRunning, health, exitCode } = await inspect(service);
-    if (!isRunning) throw new CommandError(`${service} has ended with exit code ${exitCode} after its start`);
-    if (health === null || health === 'healthy') return;
-    if (performance.now() > deadline)
-      throw new CommandError(`${service} is ${health} ${startTimeoutMs / 1000} s after its start`);
+    if (isRunning && (health === null || health === 'healthy')) return;
+    if (!isRunning && !mayStart)
+      throw new CommandError(`${service} has ended with exit code ${exitCode} after its start`);
+    if (performance.now() > deadline) {
+      const state = isRunning ? health : 'not running';
+      throw new CommandError(`${service} is ${state} ${startTimeoutMs / 1000} s after its start`);
+    }
     await delay(pollMs, undefined, { signal });
   }
 }

@@ -16,7 +16,7 @@ export function createStack(parts: Partial<Stack>): Stack {
     inspect: unused,
     start: unused,
     replace: unused,
-    startAll: unused,
+    awaitAll: unused,
     stop: unused,
     kill: unused,
     runNode: unused,
