@@ -36,8 +36,10 @@ export async function dropPackets(stack: Stack, rate: number, outage: () => Prom
   ]);
 
   for (const rule of rules) await iptables('--append', ...rule);
-  const isFelt = async () => countDropped(await iptables('--list-rules', '--verbose')) > 0;
-  await awaitFelt(isFelt, 'no packet was dropped');
+  await awaitFelt(async () => {
+    const listed = await iptables('--list-rules', '--verbose');
+    return countDropped(listed) > 0 ? null : `no packet was dropped by the rules ${JSON.stringify(listed)}`;
+  });
   await outage();
   for (const rule of rules) await iptables('--delete', ...rule);
 }

@@ -31,8 +31,10 @@ export async function fillQueueDisk(stack: Stack, outage: () => Promise<void>): 
   await stack.stop('jaeger');
   // When all of its consumers wait for Jaeger it reads no more from its queue. What it reads while the disk is full is lost
   // (docs/nothing-lost.md, "The bounds").
-  const isStuck = async () => (await readSaid(stack)).sending >= consumers;
-  await awaitFelt(isStuck, `the Collector has not had ${consumers} requests under way`);
+  await awaitFelt(async () => {
+    const { sending } = await readSaid(stack);
+    return sending >= consumers ? null : `only ${sending} of the Collector's ${consumers} consumers wait`;
+  });
   const collector = await stack.inspect('otel-collector');
   const inDisk = async (script: string): Promise<void> => {
     const label = [
@@ -51,11 +53,10 @@ export async function fillQueueDisk(stack: Stack, outage: () => Promise<void>): 
   // dd ends with "No space left on device", which is what it is for.
   await inDisk(`dd if=/dev/zero of=${filler} bs=64k 2>/dev/null; [ -s ${filler} ]`);
   // First the queue takes up what is free inside of its own file: much, where it has been longer before.
-  const isFelt = async () => {
+  await awaitFelt(async () => {
     const { stdout, stderr } = await stack.docker('logs', '--since', since, collector.id);
-    return /no space left on device/i.test(stdout + stderr);
-  };
-  await awaitFelt(isFelt, 'the Collector has not met a full disk');
+    return /no space left on device/i.test(stdout + stderr) ? null : 'the Collector has met no full disk';
+  });
   await outage();
   await inDisk(`rm ${filler}`);
   await stack.start('jaeger');

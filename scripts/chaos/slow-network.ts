@@ -28,8 +28,10 @@ export async function slowDown(stack: Stack, delayMs: number, outage: () => Prom
   for (const network of networks) await connect(stack, network, jaeger.id, [hiddenName]);
 
   // The tap prints a line of JSON for each request.
-  const isFelt = async () => /^\{/m.test((await stack.docker('logs', tap)).stdout);
-  await awaitFelt(isFelt, 'no request has passed the proxy that delays');
+  await awaitFelt(async () => {
+    const { stdout } = await stack.docker('logs', tap);
+    return /^\{/m.test(stdout) ? null : 'no request has passed the proxy that delays';
+  });
   await outage();
 
   for (const network of networks) await stack.docker('network', 'disconnect', network, jaeger.id);
