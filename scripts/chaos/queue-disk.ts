@@ -37,17 +37,9 @@ export async function fillQueueDisk(stack: Stack, outage: () => Promise<void>): 
   });
   const collector = await stack.inspect('otel-collector');
   const inDisk = async (script: string): Promise<void> => {
-    const label = [
-      '--rm',
-      '--label',
-      `chaos.project=${stack.project}`,
-      '--network',
-      'none',
-      '--user',
-      '10001:10001',
-    ];
+    const place = ['--network', 'none', '--volumes-from', collector.id, '--user', '10001:10001'];
     const image = ['--entrypoint', 'sh', imageOf('service-a')];
-    await stack.docker('run', ...label, '--volumes-from', collector.id, ...image, '-c', script);
+    await stack.docker('run', '--rm', ...place, ...image, '-c', script);
   };
   const filler = `${folder}/filler`;
   // dd ends with "No space left on device", which is what it is for.
