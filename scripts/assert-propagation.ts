@@ -12,6 +12,7 @@ import { isBalanced } from './account/balance.ts';
 import { drawUpAccount } from './account/draw-up-account.ts';
 import { readCounters, type Way } from './account/read-counters.ts';
 import { renderAccount } from './account/render-account.ts';
+import { settleCounters } from './account/settle-counters.ts';
 import { type AssertionArguments, createAssertionCommand, parseHttpUrl } from './assertion-options.ts';
 import { runScript } from './run-script.ts';
 
@@ -59,7 +60,8 @@ async function assertPropagation(signal: AbortSignal): Promise<number> {
 
   const source = await openSource(spec);
   try {
-    const before = args.account ? await readCounters(args.countersBy, signal) : null;
+    const read = () => readCounters(args.countersBy, signal);
+    const before = args.account ? await settleCounters(read, { timeoutMs, signal }) : null;
     const calls = await callServiceA({ serviceA, requests, concurrency, timeoutMs, signal });
     const run = await checkCalls(calls, {
       source,
@@ -70,16 +72,15 @@ async function assertPropagation(signal: AbortSignal): Promise<number> {
       concurrency,
       signal,
     });
+    // Before the account, which may come to nothing.
+    if (!args.json) await output.print(renderAssertionText(run, { ...output, jaegerUi }));
     const account =
       before === null
         ? null
-        : await drawUpAccount(before, run.checks, { source, way: args.countersBy, timeoutMs, signal });
-    if (args.json) {
+        : await drawUpAccount(before, run.checks, { source, read, timeoutMs, concurrency, signal });
+    if (args.json)
       await output.print(renderAssertionJson(run, { jaegerUi }, account === null ? {} : { account }));
-    } else {
-      await output.print(renderAssertionText(run, { ...output, jaegerUi }));
-      if (account !== null) await output.print(renderAccount(account, output));
-    }
+    else if (account !== null) await output.print(renderAccount(account, output));
     const exitCode = toExitCode(run.verdict);
     return exitCode === 0 && account !== null && !isBalanced(account) ? 1 : exitCode;
   } finally {

@@ -13,7 +13,10 @@ import {
   renderTable,
   renderTableJson,
 } from './chaos/report.ts';
-import { type Run, type RunOptions, runFault } from './chaos/run-fault.ts';
+import type { Run } from './chaos/run.ts';
+import { type RunOptions, runFault } from './chaos/run-fault.ts';
+import { removeImages, startStack } from './chaos/stack.ts';
+import { StackKeeper } from './chaos/stack-keeper.ts';
 import { runScript } from './run-script.ts';
 
 await runScript(runChaos);
@@ -47,13 +50,17 @@ async function runChaos(signal: AbortSignal): Promise<number> {
   } finally {
     // What has been measured is told also when someone has ended it.
     await output.print((args.json ? renderTableJson : renderTable)(readRows()));
+    await removeImages();
   }
   const rows = readRows();
   if (!rows.every(isRowClean)) return 1;
   return rows.every(isRowWhole) && possible.length > 0 ? 0 : 2;
 }
 
-/** Adds each run to those of its fault. The longest go first, so that none is left over at the end; what needs the machine for itself last. */
+/**
+ * Adds each run to those of its fault. What wants a stack of its own kind goes first, then the longest, so that none is left over at
+ * the end; what needs the machine for itself last.
+ */
 async function runAll(
   faults: readonly Fault[],
   count: number,
@@ -63,34 +70,51 @@ async function runAll(
 ): Promise<void> {
   const broken = new AbortController();
   const signal = AbortSignal.any([options.signal, broken.signal]);
-  const runSome = async (some: readonly Fault[], stacks: number): Promise<void> => {
+  const runSome = async (some: readonly Fault[], keepers: readonly StackKeeper[]): Promise<void> => {
     const queue = some.values();
-    const work = async (): Promise<void> => {
+    const work = async (keeper: StackKeeper): Promise<void> => {
       for (const fault of queue) {
-        const project = `chaos-${process.pid}-${fault.name}`;
-        for await (const run of runFault(fault, count, project, { ...options, signal })) {
+        for await (const run of runFault(fault, count, keeper, { ...options, signal })) {
           done.get(fault.name)?.push(run);
           const number = `[${done.get(fault.name)?.length}/${count}]`;
           process.stderr.write(`${new Date().toISOString()} ${number} ${describeRun(run)}\n`);
         }
+        // In the long form each fault has the stack's memory for itself.
+        if (!options.short) await keeper.discard();
       }
     };
-    const start = () =>
-      work().catch((error: unknown) => {
+    const start = (keeper: StackKeeper) =>
+      work(keeper).catch((error: unknown) => {
         // A fault of this program: the others need not go on.
         broken.abort(error);
         throw error;
       });
-    const workers = await Promise.allSettled(Array.from({ length: stacks }, start));
-    // Only now, when every stack has been taken down.
+    const workers = await Promise.allSettled(keepers.map(start));
+    // Only now, when none of them works any more.
     for (const worker of workers) if (worker.status === 'rejected') throw worker.reason;
   };
 
-  const longestFirst = faults.toSorted((one, other) => other.lasts.full - one.lasts.full);
-  const together = longestFirst.filter(({ needsAll }) => !needsAll);
-  await runSome(together, Math.min(parallel, together.length));
-  await runSome(
-    longestFirst.filter(({ needsAll }) => needsAll),
-    1,
+  const form = options.short ? 'short' : 'full';
+  const inOrder = faults.toSorted(
+    (one, other) =>
+      Number(other.override !== undefined) - Number(one.override !== undefined) ||
+      other.lasts[form] - one.lasts[form],
   );
+  const together = inOrder.filter(({ needsAll }) => !needsAll);
+  const alone = inOrder.filter(({ needsAll }) => needsAll);
+  const keepers = Array.from(
+    { length: Math.max(1, Math.min(parallel, together.length)) },
+    (_, index) =>
+      new StackKeeper((override) =>
+        startStack({ project: `chaos-${process.pid}-${index + 1}`, override, signal }),
+      ),
+  );
+  const discard = (some: readonly StackKeeper[]) => Promise.all(some.map((keeper) => keeper.discard()));
+  try {
+    await runSome(together, keepers);
+    await discard(keepers.slice(1));
+    await runSome(alone, keepers.slice(0, 1));
+  } finally {
+    await discard(keepers);
+  }
 }

@@ -70,9 +70,11 @@ await runScript(async (signal) => {
 
 async function makeBom(folder: string, signal: AbortSignal): Promise<z.infer<typeof bomSchema>> {
   const args = ['sbom', '--sbom-format=cyclonedx', '--sbom-type=application', '--package-lock-only'];
+  await access(join(folder, 'package-lock.json')).catch(() => {
+    throw new UsageError(`there is no package-lock.json in ${folder}: name the folder of an npm project`);
+  });
   const options = { cwd: folder, signal, maxBuffer: outputLimit, shell: process.platform === 'win32' };
   try {
-    await access(join(folder, 'package-lock.json'));
     const { stdout } = await promisify(execFile)('npm', args, options);
     return nameRoot(bomSchema.parse(JSON.parse(stdout)));
   } catch (error) {

@@ -14,8 +14,8 @@ export interface Sum {
   readonly says: string;
   readonly left: number;
   readonly right: number;
-  /** What it means when they differ. */
-  readonly otherwise: string;
+  /** What it means that they differ, and what to do; null where they are equal. */
+  readonly otherwise: string | null;
 }
 
 /** A process has started anew in between, and its counters with it. */
@@ -40,50 +40,80 @@ export function balance(before: Counters, after: Counters, found: number): Accou
     sums: [
       balanceService('service-a', before.serviceA, serviceA),
       balanceService('service-b', before.serviceB, serviceB),
-      {
-        says: 'nothing dropped, given up or still queued',
-        left: countUndelivered(serviceA) + countUndelivered(serviceB) + collector.failed + collector.queued,
-        right: 0,
-        otherwise: 'The logs of the hop say why, and what is lost.',
-      },
-      {
-        says: 'exported by the services = accepted by the Collector',
-        left: exported,
-        right: collector.accepted,
-        otherwise:
-          'More accepted: batches were sent again after an answer was lost. Fewer: another receiver has them.',
-      },
-      {
-        says: 'accepted = sent + given up + queued',
-        left: before.collector.queued + collector.accepted,
-        right: collector.sent + collector.failed + collector.queued,
-        otherwise: 'More sent: batches were sent again after an answer was lost.',
-      },
-      {
-        says: 'finished by the services = found for these requests',
-        left: serviceA.finished + serviceB.finished,
-        right: found,
-        otherwise: 'More finished: somebody else sent requests too, or spans are missing.',
-      },
+      balanceUndelivered(serviceA, serviceB, collector),
+      compare('exported by the services = accepted by the Collector', exported, collector.accepted, {
+        more: `${startedAnew('the Collector')}, or another receiver has them.`,
+        fewer: `Batches were sent again after an answer was lost, or somebody else sends spans to the Collector.`,
+      }),
+      compare(
+        'accepted = sent + given up + queued',
+        before.collector.queued + collector.accepted,
+        collector.sent + collector.failed + collector.queued,
+        {
+          more: 'Spans are lost in the Collector; its log says why, unless its disk was full.',
+          fewer: 'Batches were sent again after an answer of Jaeger was lost.',
+        },
+      ),
+      compare(
+        'finished by the services = found for these requests',
+        serviceA.finished + serviceB.finished,
+        found,
+        {
+          more: 'Spans are missing in the trace store, or somebody else sent requests too.',
+          fewer: `${startedAnew('a service')}, or the trace store has spans twice.`,
+        },
+      ),
     ],
   };
 }
 
 export function isBalanced({ sums }: Account): boolean {
-  return sums.every(({ left, right }) => left === right);
+  return sums.every(({ otherwise }) => otherwise === null);
 }
 
-function countUndelivered({ dropped, queued }: ServiceCounters): number {
-  return dropped + queued;
+/** @param meanings What it means that the left side has more than the right, or fewer. */
+function compare(
+  says: string,
+  left: number,
+  right: number,
+  meanings: { readonly more: string; readonly fewer: string },
+): Sum {
+  return {
+    says,
+    left,
+    right,
+    otherwise: left === right ? null : left > right ? meanings.more : meanings.fewer,
+  };
+}
+
+function startedAnew(who: string): string {
+  return `Perhaps ${who} has started anew, and its counters with it: run this again`;
 }
 
 function balanceService(name: string, before: ServiceCounters, change: ServiceCounters): Sum {
-  return {
-    says: `${name}: finished + restored = exported + dropped + queued`,
-    left: before.queued + change.finished + change.restored,
-    right: change.exported + change.dropped + change.queued,
-    otherwise: 'Spans are lost where nobody counts: please report it.',
-  };
+  const left = before.queued + change.finished + change.restored;
+  const right = change.exported + change.dropped + change.queued;
+  return compare(`${name}: finished + restored = exported + dropped + queued`, left, right, {
+    more: 'Spans are lost where nobody counts: please report it.',
+    fewer: 'Spans are counted twice: please report it.',
+  });
+}
+
+function balanceUndelivered(a: ServiceCounters, b: ServiceCounters, collector: CollectorCounters): Sum {
+  const parts = [
+    ['service-a dropped', a.dropped],
+    ['service-b dropped', b.dropped],
+    ['otel-collector gave up', collector.failed],
+    ['service-a still has', a.queued],
+    ['service-b still has', b.queued],
+    ['otel-collector still has', collector.queued],
+  ] as const;
+  const told = parts.filter(([, spans]) => spans > 0).map(([who, spans]) => `${who} ${spans}`);
+  const left = parts.reduce((sum, [, spans]) => sum + spans, 0);
+  return compare('nothing dropped, given up or still queued', left, 0, {
+    more: `${told.join(', ')}. The log of the hop, or of the next one, says why.`,
+    fewer: 'A queue is shorter than empty: please report it.',
+  });
 }
 
 /** What is counted is the difference; what is queued is as it is now. */

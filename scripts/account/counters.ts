@@ -1,3 +1,5 @@
+import { readSamples, type Sample, sumSamples } from './samples.ts';
+
 /** Spans, since the process started. */
 export interface ServiceCounters {
   /** Ended and sampled. */
@@ -38,22 +40,21 @@ export class CountersError extends Error {
  * @throws {CountersError} for the text of something else.
  */
 export function parseServiceCounters(text: string): ServiceCounters {
-  const samples = parseSamples(text);
-  const exported = samples.filter(({ name }) => name === 'otel_sdk_exporter_span_exported_total');
-  if (exported.length === 0) throw new CountersError('it has no otel_sdk_exporter_span_exported_total');
+  const samples = readSamples(text);
+  const exports = named(samples, 'otel_sdk_exporter_span_exported_total');
+  if (exports.length === 0) throw new CountersError('it has no otel_sdk_exporter_span_exported_total');
+  const processed = named(samples, 'otel_sdk_processor_span_processed_total');
   const waiting = sum(samples, 'otel_sdk_processor_span_queue_size');
+  // What the processor drops never comes to the exporter.
+  const dropped = [
+    ...exports.filter(({ reason }) => reason !== ''),
+    ...processed.filter(({ reason }) => reason === 'queue_full'),
+  ];
   return {
-    finished: sum(samples, 'otel_sdk_processor_span_processed_total') + waiting,
+    finished: sumSamples(processed) + waiting,
     restored: sum(samples, 'span_delivery_span_restored_total'),
-    exported: add(exported.filter(({ labels }) => !labels.includes('error_type='))),
-    // What the processor drops never comes to the exporter.
-    dropped: add(
-      samples.filter(
-        ({ name, labels }) =>
-          (name === 'otel_sdk_exporter_span_exported_total' && labels.includes('error_type=')) ||
-          (name === 'otel_sdk_processor_span_processed_total' && labels.includes('error_type="queue_full"')),
-      ),
-    ),
+    exported: sumSamples(exports.filter(({ reason }) => reason === '')),
+    dropped: sumSamples(dropped),
     queued: sum(samples, 'otel_sdk_exporter_span_inflight') + waiting,
   };
 }
@@ -63,8 +64,8 @@ export function parseServiceCounters(text: string): ServiceCounters {
  * @throws {CountersError} for the text of something else.
  */
 export function parseCollectorCounters(text: string): CollectorCounters {
-  const samples = parseSamples(text);
-  if (!samples.some(({ name }) => name === 'otelcol_exporter_queue_size'))
+  const samples = readSamples(text);
+  if (named(samples, 'otelcol_exporter_queue_size').length === 0)
     throw new CountersError('it has no otelcol_exporter_queue_size');
   const count = (name: string) => sum(samples, `otelcol_${name}_spans`);
   return {
@@ -76,27 +77,10 @@ export function parseCollectorCounters(text: string): CollectorCounters {
   };
 }
 
-interface Sample {
-  readonly name: string;
-  readonly labels: string;
-  readonly value: number;
-}
-
-function parseSamples(text: string): readonly Sample[] {
-  return text.split('\n').flatMap((line) => {
-    const match = /^([a-z_]+)(?:\{(.*)\})? (\S+)/.exec(line);
-    if (match === null) return [];
-    const [, name = '', labels = '', value] = match;
-    // Depending on the Collector's version and settings its counters end in a unit or a type.
-    const plain = name.startsWith('otelcol_') ? name.replace(/(__spans_)?(_total)?$/, '') : name;
-    return [{ name: plain, labels, value: Number(value) }];
-  });
+function named(samples: readonly Sample[], wanted: string): readonly Sample[] {
+  return samples.filter(({ name }) => name === wanted);
 }
 
 function sum(samples: readonly Sample[], wanted: string): number {
-  return add(samples.filter(({ name }) => name === wanted));
-}
-
-function add(samples: readonly Sample[]): number {
-  return samples.reduce((total, { value }) => total + value, 0);
+  return sumSamples(named(samples, wanted));
 }

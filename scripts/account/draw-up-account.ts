@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { mapConcurrently } from '../../propagation-check/src/assertion/map-concurrently.ts';
 import type { TraceCheck } from '../../propagation-check/src/assertion/run.ts';
 import { UsageError } from '../../propagation-check/src/cli/usage-error.ts';
 import type { Source } from '../../propagation-check/src/source/source.ts';
 import { type Account, balance, isBalanced, RestartError } from './balance.ts';
 import type { Counters } from './counters.ts';
-import { readCounters, type Way } from './read-counters.ts';
 
 const pauseMs = 300;
 
@@ -18,17 +18,20 @@ export async function drawUpAccount(
   checks: readonly TraceCheck[],
   options: {
     readonly source: Source;
-    readonly way: Way;
+    /** Reads all counters once. */
+    readonly read: () => Promise<Counters>;
     readonly timeoutMs: number;
+    /** Traces to read at a time. */
+    readonly concurrency: number;
     readonly signal: AbortSignal;
   },
 ): Promise<Account> {
-  const { source, way, timeoutMs, signal } = options;
+  const { read, timeoutMs, signal } = options;
   const deadline = performance.now() + timeoutMs;
   for (;;) {
     // In this order: what is found later has been counted before.
-    const found = await countSpans(source, checks, signal);
-    const account = compare(before, await readCounters(way, signal), found);
+    const found = await countSpans(checks, options);
+    const account = compare(before, await read(), found);
     if (isBalanced(account) || performance.now() >= deadline) return account;
     await delay(pauseMs, undefined, { signal });
   }
@@ -44,14 +47,18 @@ function compare(before: Counters, after: Counters, found: number): Account {
 
 /** A broken call has two traces. */
 async function countSpans(
-  source: Source,
   checks: readonly TraceCheck[],
-  signal: AbortSignal,
+  {
+    source,
+    concurrency,
+    signal,
+  }: { readonly source: Source; readonly concurrency: number; readonly signal: AbortSignal },
 ): Promise<number> {
   const traceIds = new Set(
-    checks.flatMap(({ answer }) => [answer?.service_a_trace_id, answer?.service_b_trace_id]),
+    checks.flatMap(({ answer }) =>
+      [answer?.service_a_trace_id, answer?.service_b_trace_id].filter((id) => typeof id === 'string'),
+    ),
   );
-  let spans = 0;
-  for (const traceId of traceIds) if (traceId) spans += (await source.readTrace(traceId, signal)).length;
-  return spans;
+  const traces = await mapConcurrently([...traceIds], concurrency, (id) => source.readTrace(id, signal));
+  return traces.flat().length;
 }

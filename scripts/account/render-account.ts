@@ -1,5 +1,5 @@
 import { stripVTControlCharacters, styleText } from 'node:util';
-import type { Account } from './balance.ts';
+import { type Account, isBalanced } from './balance.ts';
 
 /** One table of what each hop counted, and one line for each sum. Pure. */
 export function renderAccount(account: Account, { color }: { readonly color: boolean }): string {
@@ -22,21 +22,15 @@ export function renderAccount(account: Account, { color }: { readonly color: boo
   ];
   const width = Math.max(...sums.map(({ says }) => says.length));
   const lines = sums.flatMap(({ says, left, right, otherwise }) => {
-    const holds = left === right;
+    const holds = otherwise === null;
     const mark = holds ? styleText('green', '✓') : styleText('red', '✗');
     const line = `${mark} ${says.padEnd(width)}  ${left} ${holds ? '=' : '≠'} ${right}`;
     return holds ? [line] : [line, `    ${otherwise}`];
   });
-  const agrees = sums.every(({ left, right }) => left === right);
-  const text = [
-    '',
-    ...table.map(formatRow),
-    '',
-    ...lines,
-    '',
-    agrees ? 'ACCOUNT AGREES  no span is lost' : 'ACCOUNT DOES NOT AGREE',
-    '',
-  ].join('\n');
+  const verdict = isBalanced(account)
+    ? `ACCOUNT AGREES  ${found === 0 ? 'there was no span to lose' : 'no span is lost'}`
+    : 'ACCOUNT DOES NOT AGREE';
+  const text = ['', ...table.map(formatRow), '', ...lines, '', verdict, ''].join('\n');
   return color ? text : stripVTControlCharacters(text);
 }
 

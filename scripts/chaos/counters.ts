@@ -1,3 +1,5 @@
+import { CountersError, parseCollectorCounters, parseServiceCounters } from '../account/counters.ts';
+import { readSamples, type Sample, sumSamples } from '../account/samples.ts';
 import { CommandError } from './run-command.ts';
 import type { ServiceName, Stack } from './stack.ts';
 
@@ -5,88 +7,95 @@ import type { ServiceName, Stack } from './stack.ts';
 export interface Said {
   /** Spans, or requests, that wait in the services and in the Collector. */
   readonly queued: number;
+  /** Requests that the Collector is making, or waits to make again. */
+  readonly sending: number;
   /** Given up. */
   readonly dropped: number;
   /** What was given up, or refused so that the sender had to try again, by service and counter; without those that are 0. */
   readonly counters: Readonly<Record<string, number>>;
-  /** Services whose counters could not be read. */
+  /** Services whose counters could not be read: nothing is known of what they hold. */
   readonly unread: readonly string[];
 }
 
-/** Inside the network only, so they are asked from there. */
-const endpoints: readonly (readonly [ServiceName, string])[] = [
-  ['service-a', 'http://127.0.0.1:9464/metrics'],
-  ['service-b', 'http://127.0.0.1:9464/metrics'],
-  ['otel-collector', 'http://collector-counters:8888/metrics'],
-];
+/** The text of a service's counters in Prometheus' format, or null where it could not be read. */
+export type CounterText = readonly [service: ServiceName, text: string | null];
 
-/** Source: OpenTelemetry semantic conventions, "SDK metrics"; Collector, "Internal telemetry". */
-const queues: ReadonlySet<string> = new Set([
-  'otel_sdk_processor_span_queue_size',
-  'otel_sdk_exporter_span_inflight',
-  'otelcol_exporter_queue_size',
-  'otelcol_exporter_in_flight_requests',
-]);
+/** Inside the network only, so they are asked from there. */
+const serviceUrl = 'http://127.0.0.1:9464/metrics';
+const collectorUrl = 'http://collector-counters:8888/metrics';
 
 export async function readSaid(stack: Stack): Promise<Said> {
-  const texts = await Promise.all(endpoints.map(([service, url]) => readMetrics(stack, service, url)));
-  const samples = texts.flatMap((text, index) =>
-    readSamples(text ?? '').map((sample) => ({ ...sample, service: endpoints[index]?.[0] ?? '' })),
-  );
+  // In the order in which spans go: none is under way from one that is asked later to one that was asked before.
+  const services = await Promise.all([
+    readText(stack, 'service-a', serviceUrl),
+    readText(stack, 'service-b', serviceUrl),
+  ]);
+  return sumUp([...services, await readText(stack, 'otel-collector', collectorUrl)]);
+}
+
+/** Nothing waits anywhere, and everybody was asked. */
+export function isQuiet({ queued, unread }: Said): boolean {
+  return queued === 0 && unread.length === 0;
+}
+
+/** What the texts say together. A text without the counters that it must have is one that could not be read. */
+export function sumUp(texts: readonly CounterText[]): Said {
+  const read = texts.flatMap(([service, text]) => readCounters(service, text) ?? []);
   return {
-    queued: sum(samples.filter(({ name }) => queues.has(name))),
-    dropped: sum(samples.filter(isDropped)),
+    queued: read.reduce((sum, { queued, sending }) => sum + queued + sending, 0),
+    sending: read.reduce((sum, { sending }) => sum + sending, 0),
+    dropped: read.reduce((sum, { dropped }) => sum + dropped, 0),
     counters: Object.fromEntries(
-      samples
-        .filter((sample) => sample.value > 0 && (isDropped(sample) || isRefused(sample)))
-        .map(({ service, name, reason, value }) => [`${service} ${name}${reason && ` ${reason}`}`, value]),
+      read.flatMap(({ service, samples }) =>
+        samples
+          .filter((sample) => sample.value > 0 && isTold(sample))
+          .map(({ name, reason, value }) => [`${service} ${name}${reason && ` ${reason}`}`, value]),
+      ),
     ),
-    unread: endpoints.flatMap(([service], index) => (texts[index] === null ? [service] : [])),
+    unread: texts
+      .map(([service]) => service)
+      .filter((service) => !read.some((one) => one.service === service)),
   };
 }
 
-async function readMetrics(stack: Stack, service: ServiceName, url: string): Promise<string | null> {
+interface ServiceSaid {
+  readonly service: ServiceName;
+  readonly samples: readonly Sample[];
+  readonly queued: number;
+  readonly sending: number;
+  readonly dropped: number;
+}
+
+function readCounters(service: ServiceName, text: string | null): ServiceSaid | null {
+  if (text === null) return null;
   try {
-    return await stack.runNode(service, `fetch('${url}').then((r) => r.text()).then(console.log)`);
+    const samples = readSamples(text);
+    if (service !== 'otel-collector') return { service, samples, sending: 0, ...parseServiceCounters(text) };
+    const { queued, failed } = parseCollectorCounters(text);
+    const sending = sumSamples(samples.filter(({ name }) => name === 'otelcol_exporter_in_flight_requests'));
+    return { service, samples, queued, sending, dropped: failed };
   } catch (error) {
-    if (error instanceof CommandError) return null;
+    if (error instanceof CountersError) return null;
     throw error;
   }
 }
 
-function isDropped({ name, reason }: Sample): boolean {
-  const isOfSdk = /^otel_sdk_(?:exporter_span_exported|processor_span_processed)/.test(name);
-  return (isOfSdk && reason !== '') || /^otelcol_exporter_send_failed_spans/.test(name);
-}
-
-function isRefused({ name }: Sample): boolean {
-  return /^otelcol_(?:exporter_enqueue_failed|receiver_(?:refused|failed)|processor_.*refused)_spans/.test(
-    name,
-  );
-}
-
-/** Of one counter, with one reason, summed over all other labels. */
-export interface Sample {
-  readonly name: string;
-  /** The label `error_type`; empty where there is none. */
-  readonly reason: string;
-  readonly value: number;
-}
-
-/** The samples of a Prometheus text exposition. */
-export function readSamples(text: string): readonly Sample[] {
-  const sums = new Map<string, Sample>();
-  for (const line of text.split('\n')) {
-    const [, name, labels = '', number] = /^([a-zA-Z_:][\w:]*)(\{.*\})?[ \t]+(\S+)/.exec(line) ?? [];
-    const value = Number(number);
-    if (name === undefined || !Number.isFinite(value)) continue;
-    const reason = /[{,]error_type="([^"]*)"/.exec(labels)?.[1] ?? '';
-    const key = `${name} ${reason}`;
-    sums.set(key, { name, reason, value: (sums.get(key)?.value ?? 0) + value });
+async function readText(stack: Stack, service: ServiceName, url: string): Promise<CounterText> {
+  try {
+    return [service, await stack.runNode(service, `fetch('${url}').then((r) => r.text()).then(console.log)`)];
+  } catch (error) {
+    if (error instanceof CommandError) return [service, null];
+    throw error;
   }
-  return [...sums.values()];
 }
 
-function sum(samples: readonly Sample[]): number {
-  return samples.reduce((total, { value }) => total + value, 0);
+/** Source: OpenTelemetry semantic conventions, "SDK metrics"; Collector, "Internal telemetry". */
+function isTold({ name, reason }: Sample): boolean {
+  const isOfSdk = /^otel_sdk_(?:exporter_span_exported|processor_span_processed)/.test(name);
+  return (
+    (isOfSdk && reason !== '') ||
+    /^otelcol_(?:exporter_(?:send|enqueue)_failed|receiver_(?:refused|failed)|processor_.*refused)_spans$/.test(
+      name,
+    )
+  );
 }

@@ -27,7 +27,7 @@ export const chaosFaults: readonly Fault[] = [
   {
     name: 'jaeger-stopped',
     what: 'Jaeger is stopped (SIGTERM) and started again',
-    lasts: { full: 120, short: 15 },
+    lasts: { full: 120, short: 10 },
     strike: (scene) => stopFor('jaeger', scene),
   },
   {
@@ -39,7 +39,7 @@ export const chaosFaults: readonly Fault[] = [
   {
     name: 'collector-stopped',
     what: 'the Collector is stopped (SIGTERM) and started again',
-    lasts: { full: 120, short: 15 },
+    lasts: { full: 120, short: 12 },
     strike: (scene) => stopFor('otel-collector', scene),
   },
   {
@@ -57,13 +57,13 @@ export const chaosFaults: readonly Fault[] = [
   {
     name: 'collector-cut',
     what: 'no network between the services and the Collector',
-    lasts: { full: 60, short: 15 },
+    lasts: { full: 60, short: 12 },
     strike: ({ stack, outage }) => cutNetwork(stack, 'otel-collector', ['service-a', 'service-b'], outage),
   },
   {
     name: 'jaeger-cut',
     what: 'no network between the Collector and Jaeger',
-    lasts: { full: 60, short: 15 },
+    lasts: { full: 60, short: 10 },
     strike: ({ stack, outage }) => cutNetwork(stack, 'jaeger', ['otel-collector'], outage),
   },
   {
@@ -109,14 +109,14 @@ export const chaosFaults: readonly Fault[] = [
   {
     name: 'queue-disk-full',
     what: "the disk of the Collector's queue is full while Jaeger is stopped, then it is freed",
-    lasts: { full: 30, short: 10 },
+    lasts: { full: 30, short: 5 },
     override: limitQueueDisk,
     strike: ({ stack, outage }) => fillQueueDisk(stack, outage),
   },
   {
     name: 'backlog-full',
     what: "the Collector is stopped, and there is little memory for the services' spans: they must count what they drop",
-    lasts: { full: 60, short: 30 },
+    lasts: { full: 60, short: 15 },
     reachesBound: true,
     override: () => ({ services: { 'service-a': smallBacklog, 'service-b': smallBacklog } }),
     strike: (scene) => stopFor('otel-collector', scene),
@@ -167,7 +167,7 @@ async function stopServices({ stack, stopService }: Scene): Promise<void> {
 async function replace(service: 'service-a' | 'service-b', { stack, stopService }: Scene): Promise<void> {
   for (let round = 0; round < rounds; round += 1) {
     await stopService(service);
-    await stack.compose('up', '--detach', '--no-build', '--no-deps', '--force-recreate', '--wait', service);
+    await stack.replace(service);
   }
 }
 
@@ -176,8 +176,8 @@ async function restartEngine({ stack, settings }: Scene): Promise<void> {
   if (settings.restartEngine === null) throw new NoFaultError('nobody has allowed it');
   await runCommand('sh', ['-c', settings.restartEngine]);
   await awaitEngine();
-  // Where a restart policy has not brought them back by now.
-  await stack.compose('up', '--detach', '--no-build', '--no-recreate', '--wait');
+  // Their restart policies bring the containers back, and nobody else.
+  await stack.awaitAll();
   const after = await stack.inspect('otel-collector');
   if (after.startedAt === before.startedAt) throw new NoFaultError('the containers have not been restarted');
 }

@@ -1,4 +1,4 @@
-import { NoFaultError } from './fault.ts';
+import { awaitFelt } from './await-felt.ts';
 import { imageOf, type Stack } from './stack.ts';
 
 /**
@@ -13,33 +13,28 @@ export async function dropPackets(stack: Stack, rate: number, outage: () => Prom
     .filter(([network]) => Object.hasOwn(collector.networks, network))
     .map(([, { address }]) => address);
 
-  const iptables = async (...args: readonly string[]): Promise<string> => {
+  /** One container for all of them, each a command's arguments. */
+  const iptables = async (...lines: readonly string[]): Promise<string> => {
     const place = ['--network', `container:${collector.id}`, '--volume', '/:/host:ro'];
     const rights = ['--user', '0:0', '--cap-add', 'NET_ADMIN'];
-    const command = ['/host', 'iptables', '--wait', ...args];
     const image = ['--entrypoint', 'chroot', imageOf('service-a')];
+    const script = lines.map((line) => `iptables --wait ${line}`).join(' && ');
+    const command = ['/host', 'sh', '-c', script];
     return (await stack.docker('run', '--rm', ...place, ...rights, ...image, ...command)).stdout;
   };
-  const chance = [
-    '--match',
-    'statistic',
-    '--mode',
-    'random',
-    '--probability',
-    String(rate),
-    '--jump',
-    'DROP',
-  ];
+  const chance = `--match statistic --mode random --probability ${rate} --jump DROP`;
   const rules = addresses.flatMap((address) => [
-    ['OUTPUT', '--destination', address, ...chance],
-    ['INPUT', '--source', address, ...chance],
+    `OUTPUT --destination ${address} ${chance}`,
+    `INPUT --source ${address} ${chance}`,
   ]);
 
-  for (const rule of rules) await iptables('--append', ...rule);
+  await iptables(...rules.map((rule) => `--append ${rule}`));
+  await awaitFelt(async () => {
+    const listed = await iptables('--list-rules --verbose');
+    return countDropped(listed) > 0 ? null : `no packet was dropped by the rules ${JSON.stringify(listed)}`;
+  });
   await outage();
-  const listed = await iptables('--list-rules', '--verbose');
-  for (const rule of rules) await iptables('--delete', ...rule);
-  if (countDropped(listed) === 0) throw new NoFaultError('no packet was dropped');
+  await iptables(...rules.map((rule) => `--delete ${rule}`));
 }
 
 /** Of rules such as `-A OUTPUT -d 172.18.0.2/32 -m statistic … -c 12 3456 -j DROP`. */

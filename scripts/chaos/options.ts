@@ -13,7 +13,6 @@ export interface ChaosArguments {
   readonly patience: number;
   readonly engineRestart?: string;
   readonly save?: string;
-  readonly build: boolean;
   readonly json: boolean;
   readonly list: boolean;
 }
@@ -33,13 +32,12 @@ export function readArguments(argv: readonly string[]): ChaosArguments {
     .option('--parallel <n>', 'stacks side by side', parseWithin(1, 16), 1)
     .option(
       '--patience <seconds>',
-      'spans are lost when nothing new has arrived for so long',
+      'spans are lost when nothing new has arrived for so long; the Collector waits 60 for an answer of Jaeger',
       parseWithin(1, 3600),
-      60,
+      90,
     )
     .option('--engine-restart <command>', 'allow restarting the engine, with this shell command')
     .option('--save <folder>', 'keep the logs of all containers')
-    .option('--no-build', 'the images are there')
     .option('--json', 'print the result as JSON', false)
     .option('--list', 'print the faults', false)
     .addHelpText(

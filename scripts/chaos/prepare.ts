@@ -21,7 +21,7 @@ const configSchema = z.object({
 /** What a service has said is a witness: none of it may be thrown away while a run lasts. */
 const wholeLog = { options: { 'max-size': '1g' } };
 
-/** Builds the images once for all stacks. @throws {UsageError} when there is no engine, no Compose, or no image. */
+/** Builds the images once for all stacks; `removeImages` takes them away. @throws {UsageError} when there is no engine, no Compose, or no image. */
 export async function prepare(args: ChaosArguments, signal: AbortSignal): Promise<RunOptions> {
   try {
     await runCommand('docker', ['version'], { signal });
@@ -40,7 +40,7 @@ export async function prepare(args: ChaosArguments, signal: AbortSignal): Promis
         ]),
       ),
     };
-    if (args.build) await buildImages(override, built, signal);
+    await buildImages(override, built, signal);
     return {
       rate: args.rate,
       short: args.short,

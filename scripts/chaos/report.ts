@@ -1,4 +1,4 @@
-import { isGood, type Run, type RunDone } from './run-fault.ts';
+import { isGood, type Run, type RunDone } from './run.ts';
 import { serviceNames } from './stack.ts';
 
 /** All runs of one fault, or why there are none. */
@@ -27,9 +27,9 @@ const columns = [
   'peak MiB (A/B/Collector/Jaeger)',
 ] as const;
 
-/** Nothing lost, doubled or wrong, no accident, in every run that was made. */
+/** Nothing lost, doubled or wrong, no accident, in every run that was made, and the stack came back from each fault. */
 export function isRowClean({ runs }: Row): boolean {
-  return runs.every((run) => !isDone(run) || isGood(run));
+  return runs.every((run) => (isDone(run) ? isGood(run) : run.isRecovered));
 }
 
 /** As many runs as should be were made; those that could not be made do not count, and are told. */
@@ -58,10 +58,11 @@ export function renderTableJson(rows: readonly Row[]): string {
 
 /** One line for each run, as it ends. */
 export function describeRun(run: Run): string {
-  if (!isDone(run)) return `${run.fault}: NOT RUN: ${run.reason}`;
+  if (!isDone(run)) return `${run.fault}: ${run.isRecovered ? 'NOT RUN' : 'NOT RECOVERED'}: ${run.reason}`;
   const { account, drainSeconds, accidents } = run;
   const counts = `${account.requests} requests, ${account.expected} spans, ${account.found} found`;
-  const bad = `${account.lost.length} lost, ${account.duplicated.length} doubled, ${account.wrong.length} wrong`;
+  const said = run.reachesBound ? ` and said (${run.said.dropped})` : '';
+  const bad = `${account.lost.length} lost${said}, ${account.duplicated.length} doubled, ${account.wrong.length} wrong`;
   return `${run.fault}: ${counts}, ${bad}, drained in ${drainSeconds.toFixed(1)} s${accidents.map((said) => `; ${said}`).join('')}`;
 }
 
@@ -99,7 +100,10 @@ function describeRow({ fault, runs, skipped }: Row): readonly string[] {
   if (skipped !== null) return [`- ${fault} was not run: ${skipped}`];
   return runs.flatMap((run, index) => {
     const where = `${fault}, run ${index + 1}`;
-    if (!isDone(run)) return [`- ${where} could not be made: ${run.reason}`];
+    if (!isDone(run))
+      return run.isRecovered
+        ? [`- ${where} could not be made: ${run.reason}`]
+        : [`✗ ${where}`, `    the stack did not come back: ${run.reason}`];
     const { lost, duplicated, wrong } = run.account;
     const groups = [
       ['lost', lost],
@@ -109,7 +113,11 @@ function describeRow({ fault, runs, skipped }: Row): readonly string[] {
     if (isGood(run)) return [];
     const lines = [
       ...run.accidents,
-      ...(run.reachesBound
+      ...(run.said.queued > 0
+        ? [`${run.said.queued} spans or requests still wait in the services and the Collector`]
+        : []),
+      ...run.said.unread.map((service) => `the counters of ${service} cannot be read`),
+      ...(run.reachesBound || lost.length !== run.said.dropped
         ? [`${lost.length} lost, and the stack says that it dropped ${run.said.dropped}`]
         : []),
       ...groups.flatMap(([what, all]) => [
@@ -118,7 +126,7 @@ function describeRow({ fault, runs, skipped }: Row): readonly string[] {
           .map(({ traceId, says }) => `${what}: ${says}${traceId === null ? '' : ` (trace ${traceId})`}`),
         ...(all.length > shownDiscrepancies ? [`${what}: ${all.length - shownDiscrepancies} more`] : []),
       ]),
-      ...(run.account.expected === 0 ? ['no span ended: the run proves nothing'] : []),
+      ...(run.account.ok === 0 ? ['no request was answered with 200: the run proves nothing'] : []),
     ];
     const counters = Object.entries(run.said.counters).map(
       ([name, value]) => `the stack says: ${name} ${value}`,

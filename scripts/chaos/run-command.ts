@@ -22,28 +22,30 @@ export interface Output {
 
 /**
  * Runs a command in the repository's root, in a process group of its own: Ctrl-C in the terminal reaches the script,
- * which then takes down what it started.
+ * which then takes down what it started. An abort ends the command, and rejects once it has ended: until then it may still make
+ * what is to be taken down.
  * @throws {CommandError} when it cannot be run, or its exit code is not 0.
  */
-export function runCommand(
+export async function runCommand(
   command: string,
   args: readonly string[],
   { env = process.env, signal }: CommandOptions = {},
 ): Promise<Output> {
-  return new Promise((resolve, reject) => {
-    const options = {
-      cwd: root,
-      env,
-      signal,
-      maxBuffer: outputLimit,
-      detached: process.platform !== 'win32',
-    };
-    execFile(command, [...args], options, (error, stdout, stderr) => {
-      if (error === null) resolve({ stdout, stderr });
-      else if (signal?.aborted) reject(signal.reason);
-      else reject(new CommandError(`${[command, ...args].join(' ')}: ${lastWords(stderr) || error.message}`));
-    });
+  signal?.throwIfAborted();
+  const { promise, resolve, reject } = Promise.withResolvers<Output>();
+  const options = { cwd: root, env, maxBuffer: outputLimit, detached: process.platform !== 'win32' };
+  const child = execFile(command, [...args], options, (error, stdout, stderr) => {
+    if (error === null) resolve({ stdout, stderr });
+    else reject(new CommandError(`${[command, ...args].join(' ')}: ${lastWords(stderr) || error.message}`));
   });
+  const end = () => child.kill();
+  signal?.addEventListener('abort', end, { once: true });
+  try {
+    return await promise;
+  } finally {
+    signal?.removeEventListener('abort', end);
+    signal?.throwIfAborted();
+  }
 }
 
 function lastWords(text: string): string {

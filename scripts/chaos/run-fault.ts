@@ -1,40 +1,15 @@
-import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createJaegerSource } from '../../propagation-check/src/source/jaeger.ts';
-import { type Source, SourceError } from '../../propagation-check/src/source/source.ts';
-import type { Span } from '../../propagation-check/src/span.ts';
-import { type Account, drawAccount, isClean } from './account.ts';
-import { readSaid, type Said } from './counters.ts';
-import { awaitSpans } from './drain.ts';
-import { type Fault, NoFaultError, type Scene, type Settings, type StackShape } from './fault.ts';
-import { type EndedSpan, LedgerError, readLedger } from './ledger.ts';
-import { type PeakMemory, watchMemory } from './memory.ts';
-import { CommandError } from './run-command.ts';
-import { type ComposeOverride, type ServiceName, type Stack, serviceNames, startStack } from './stack.ts';
+import { drawAccount } from './account.ts';
+import { drainStack } from './drain-stack.ts';
+import type { Fault, Settings, StackShape } from './fault.ts';
+import { watchMemory } from './memory.ts';
+import { isGood, type Run, type RunDone, toFailure } from './run.ts';
+import { type ComposeOverride, type Stack, serviceNames } from './stack.ts';
+import type { StackKeeper } from './stack-keeper.ts';
 import { type Outcome, startTraffic } from './traffic.ts';
-
-/** One run of one fault. */
-export type Run = RunDone | RunFailed;
-
-export interface RunDone {
-  readonly fault: string;
-  /** See `Fault`. */
-  readonly reachesBound: boolean;
-  readonly account: Account;
-  /** From the end of fault and traffic, whichever was later, until the last span was there. */
-  readonly drainSeconds: number;
-  readonly said: Said;
-  readonly peakMemory: PeakMemory;
-  /** Containers that ended, were restarted or ran out of memory by themselves. */
-  readonly accidents: readonly string[];
-}
-
-/** It could not be run, or the fault was not felt: it proves nothing. */
-export interface RunFailed {
-  readonly fault: string;
-  readonly reason: string;
-}
+import { createWitness, type Witness } from './witness.ts';
 
 export interface RunOptions {
   /** Requests a second. */
@@ -57,54 +32,32 @@ const margins = { full: { before: 5, after: 10 }, short: { before: 3, after: 5 }
 /** Longer than any fault lasts: traffic ends by itself when a command hangs. */
 const longestTrafficSeconds = 600;
 const burstAllowance = 10_000;
-const quietPollMs = 2_000;
-/** Where everything has been delivered, nothing can arrive that is not there. */
-const quietPatienceMs = 10_000;
-
-/** So often a run that could not be made is made anew: the stack did not feel the fault, or the machine was too busy to start it. */
-const mostRepeats = 2;
 
 /**
- * Runs a fault several times on one stack, which lives on as long as nothing is wrong with it: then the next run, if there is
- * one, gets a new one. A run that could not be made is told, and another is made in its place.
+ * Runs a fault several times, on one stack as long as nothing is wrong with it: then the next run, if there is one, gets a new one.
+ * None is repeated: what could not be made is told.
  */
 export async function* runFault(
   fault: Fault,
   count: number,
-  project: string,
+  keeper: StackKeeper,
   options: RunOptions,
 ): AsyncGenerator<Run> {
-  let stack: Stack | null = null;
-  try {
-    let made = 0;
-    for (let number = 1; made < count && number <= count + mostRepeats; number += 1) {
-      let run: Run;
-      try {
-        stack ??= await startStack({ ...options, project, override: makeOverride(fault, options) });
-        run = await runOn(stack, fault, `${fault.name}-${number}`, options);
-      } catch (error) {
-        options.signal.throwIfAborted();
-        if (!isExpected(error)) throw error;
-        run = { fault: fault.name, reason: error.message };
-      }
-      if ('account' in run) made += 1;
-      yield run;
-      // Counters go on from run to run, and what a run dropped has to be counted exactly.
-      if (isGood(run) && !fault.reachesBound) continue;
-      await stack?.close();
-      stack = null;
-    }
-  } finally {
-    await stack?.close();
+  for (let number = 1; number <= count; number += 1) {
+    const run = await tryRun(fault, `${fault.name}-${number}`, keeper, options);
+    yield run;
+    // Counters go on from run to run, and what a run dropped has to be counted exactly.
+    if (!isGood(run) || fault.reachesBound) await keeper.discard();
   }
 }
 
-/** Nothing is lost but what the stack has to drop and counts, nothing doubled or wrong, and no container met with an accident. */
-export function isGood(run: Run): boolean {
-  if (!('account' in run) || run.accidents.length > 0) return false;
-  const { account, reachesBound, said } = run;
-  if (!reachesBound) return isClean(account);
-  return account.lost.length === said.dropped && said.dropped > 0 && isClean({ ...account, lost: [] });
+async function tryRun(fault: Fault, name: string, keeper: StackKeeper, options: RunOptions): Promise<Run> {
+  try {
+    return await runOn(await keeper.provide(makeOverride(fault, options)), fault, name, options);
+  } catch (error) {
+    options.signal.throwIfAborted();
+    return toFailure(fault.name, error);
+  }
 }
 
 function makeOverride(fault: Fault, { override, shape }: RunOptions): ComposeOverride {
@@ -114,10 +67,6 @@ function makeOverride(fault: Fault, { override, shape }: RunOptions): ComposeOve
     { ...override.services?.[name], ...service },
   ]);
   return { ...own, services: Object.fromEntries(services) };
-}
-
-function isExpected(error: unknown): error is Error {
-  return [CommandError, NoFaultError, SourceError, LedgerError].some((kind) => error instanceof kind);
 }
 
 async function runOn(stack: Stack, fault: Fault, name: string, options: RunOptions): Promise<RunDone> {
@@ -132,16 +81,20 @@ async function runOn(stack: Stack, fault: Fault, name: string, options: RunOptio
   const outcomes = await driveThrough(stack, fault, options, witness);
   const since = performance.now();
 
-  const drain = await drainAll(stack, source, witness, outcomes, options);
-  await witness.save('otel-collector', 'jaeger');
+  const drain = await drainStack(stack, source, witness, outcomes, options);
+  const [peakMemory, accidents] = await Promise.all([
+    memory.stop(),
+    findAccidents(stack),
+    witness.save('otel-collector', 'jaeger'),
+  ]);
   return {
     fault: fault.name,
     reachesBound: fault.reachesBound ?? false,
     account: drawAccount({ outcomes, ended: drain.ended, found: drain.found }),
     drainSeconds: Math.max(0, drain.until - since) / 1000,
     said: drain.said,
-    peakMemory: await memory.stop(),
-    accidents: [...witness.accidents(), ...(await findAccidents(stack))],
+    peakMemory,
+    accidents: [...witness.accidents(), ...accidents],
   };
 }
 
@@ -154,144 +107,23 @@ async function driveThrough(
 ): Promise<readonly Outcome[]> {
   const form = short ? 'short' : 'full';
   const wait = (seconds: number) => delay(seconds * 1000, undefined, { signal });
-  const over = new AbortController();
-  const traffic = startTraffic({
+  await using traffic = startTraffic({
     url: new URL('/call-b', stack.serviceA),
     rate,
     limit: rate * longestTrafficSeconds + burstAllowance,
-    signal: AbortSignal.any([signal, over.signal]),
+    signal,
   });
-  try {
-    const scene: Scene = {
-      stack,
-      traffic,
-      rate,
-      settings,
-      outage: () => wait(fault.lasts[form]),
-      stopService: witness.stopService,
-    };
-    await wait(margins[form].before);
-    await fault.strike(scene);
-    await wait(margins[form].after);
-    return await traffic.stop();
-  } finally {
-    over.abort();
-  }
-}
-
-/** Reads which spans have ended from now on, over all containers that a service has. */
-interface Witness {
-  readEnded(): Promise<readonly EndedSpan[]>;
-  readonly stopService: Scene['stopService'];
-  accidents(): readonly string[];
-  save(...services: readonly ServiceName[]): Promise<void>;
-}
-
-function createWitness(stack: Stack, folder: string | null): Witness {
-  const since = new Date().toISOString();
-  const gone = new Map<string, readonly EndedSpan[]>();
-  const accidents: string[] = [];
-  const readLog = async (service: ServiceName): Promise<{ readonly id: string; readonly stdout: string }> => {
-    const { id } = await stack.inspect(service);
-    const { stdout, stderr } = await stack.docker('logs', '--since', since, id);
-    if (folder !== null) {
-      await mkdir(folder, { recursive: true });
-      await writeFile(join(folder, `${service}-${id.slice(0, 8)}.log`), stdout + stderr);
-    }
-    return { id, stdout };
-  };
-  return {
-    readEnded: async () => {
-      for (const service of ['service-a', 'service-b'] as const) {
-        const { id, stdout } = await readLog(service);
-        gone.set(id, readLedger(service, stdout));
-      }
-      return [...gone.values()].flat();
-    },
-    stopService: async (service) => {
-      const exitCode = await stack.stop(service);
-      if (exitCode !== 0) accidents.push(`${service} was told to stop and ended with exit code ${exitCode}`);
-      if (service !== 'service-a' && service !== 'service-b') return;
-      const { id, stdout } = await readLog(service);
-      gone.set(id, readLedger(service, stdout));
-    },
-    accidents: () => accidents,
-    save: async (...services) => {
-      if (folder !== null) for (const service of services) await readLog(service);
-    },
-  };
-}
-
-interface Drained {
-  readonly ended: readonly EndedSpan[];
-  readonly found: readonly Span[];
-  readonly said: Said;
-  /** On the clock of `performance.now()`. */
-  readonly until: number;
-}
-
-/**
- * Waits until no queue holds anything: a batch that is sent once more would arrive after the account. Then waits for every span
- * that has ended, and until no more end: the last ones may do so after their answers.
- */
-async function drainAll(
-  stack: Stack,
-  source: Source,
-  witness: Witness,
-  outcomes: readonly Outcome[],
-  { patienceMs, signal }: RunOptions,
-): Promise<Drained> {
-  for (;;) {
-    const { said, until } = await awaitQuiet(stack, patienceMs, signal);
-    const ended = await witness.readEnded();
-    const expected = expectedSpans(ended, outcomes);
-    const isQuiet = said.queued === 0 && said.unread.length === 0;
-    const { found, lastArrival } = await awaitSpans({
-      source,
-      expected,
-      patienceMs: isQuiet ? Math.min(patienceMs, quietPatienceMs) : patienceMs,
-      signal,
-    });
-    const isComplete = (await witness.readEnded()).length === ended.length;
-    // What arrived while it was read may arrive once more.
-    if (isComplete && (lastArrival === null || (await readSaid(stack)).queued === 0))
-      return { ended, found, said, until: lastArrival ?? until };
-  }
-}
-
-/** @returns What the stack said at last, and when, on the clock of `performance.now()`. */
-async function awaitQuiet(
-  stack: Stack,
-  patienceMs: number,
-  signal: AbortSignal,
-): Promise<Pick<Drained, 'said' | 'until'>> {
-  let least = Number.POSITIVE_INFINITY;
-  let progress = performance.now();
-  for (;;) {
-    const until = performance.now();
-    const said = await readSaid(stack);
-    if (said.queued < least) {
-      least = said.queued;
-      progress = until;
-    }
-    if (said.queued === 0 || until - progress > patienceMs) return { said, until };
-    await delay(quietPollMs, undefined, { signal });
-  }
-}
-
-/** Ids of the spans of each trace that has to be there. */
-function expectedSpans(
-  ended: readonly EndedSpan[],
-  outcomes: readonly Outcome[],
-): ReadonlyMap<string, ReadonlySet<string>> {
-  const expected = new Map<string, Set<string>>();
-  for (const { answer } of outcomes) if (answer !== null) expected.set(answer.service_a_trace_id, new Set());
-  for (const { traceId, spanId } of ended) {
-    const ids = expected.get(traceId);
-    if (ids === undefined) expected.set(traceId, new Set([spanId]));
-    else ids.add(spanId);
-  }
-  return expected;
+  await wait(margins[form].before);
+  await fault.strike({
+    stack,
+    traffic,
+    rate,
+    settings,
+    outage: () => wait(fault.lasts[form]),
+    stopService: witness.stopService,
+  });
+  await wait(margins[form].after);
+  return await traffic.stop();
 }
 
 async function findAccidents(stack: Stack): Promise<readonly string[]> {

@@ -1,11 +1,7 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import { NoFaultError } from './fault.ts';
+import { awaitFelt } from './await-felt.ts';
 import { connect, sharedNetworks } from './network.ts';
 import { imageOf, type Stack } from './stack.ts';
 
-/** Requests to the address that Jaeger had before may wait for an answer for 60 s, which is the Collector's timeout. */
-const patienceMs = 120_000;
-const pollMs = 500;
 const hiddenName = 'jaeger-behind-tap';
 
 /**
@@ -16,39 +12,30 @@ export async function slowDown(stack: Stack, delayMs: number, outage: () => Prom
   const jaeger = await stack.inspect('jaeger');
   const networks = sharedNetworks(jaeger, [await stack.inspect('otel-collector')]);
   const tap = `${stack.project}-tap`;
-  for (const network of networks) {
-    await stack.docker('network', 'disconnect', network, jaeger.id);
-    await connect(stack, network, jaeger.id, [hiddenName]);
-  }
   const [first = '', ...more] = networks;
   const label = ['--label', `chaos.project=${stack.project}`];
   const place = ['--network', first, '--network-alias', 'jaeger'];
   const listen = ['tap', '--listen', '0.0.0.0:4318', '--target', `http://${hiddenName}:4318`];
+
+  // The tap joins before Jaeger comes back, so it gets the address that Jaeger had, and connections to that are reset at once. Had
+  // Jaeger got it back, they would go on past the tap.
+  for (const network of networks) await stack.docker('network', 'disconnect', network, jaeger.id);
   await stack.docker(
     ...['run', '--detach', '--name', tap, ...label, ...place, '--entrypoint', 'node', imageOf('assert')],
     ...['propagation-check/src/cli.ts', ...listen, '--fault', `delay=${delayMs}`],
   );
   for (const network of more) await connect(stack, network, tap, ['jaeger']);
-  // It is slow for the Collector from its first request on.
-  const isFelt = await awaitRequest(stack, tap);
+  for (const network of networks) await connect(stack, network, jaeger.id, [hiddenName]);
+
+  // The tap prints a line of JSON for each request.
+  await awaitFelt(async () => {
+    const { stdout } = await stack.docker('logs', tap);
+    return /^\{/m.test(stdout) ? null : 'no request has passed the proxy that delays';
+  });
   await outage();
 
+  for (const network of networks) await stack.docker('network', 'disconnect', network, jaeger.id);
   await stack.docker('rm', '--force', tap);
-  for (const network of networks) {
-    await stack.docker('network', 'disconnect', network, jaeger.id);
+  for (const network of networks)
     await connect(stack, network, jaeger.id, jaeger.networks[network]?.aliases ?? []);
-  }
-  if (!isFelt)
-    throw new NoFaultError(`no request has passed the proxy that delays within ${patienceMs / 1000} s`);
-}
-
-/** Whether one has passed before patience is over. The tap prints a line of JSON for each. */
-async function awaitRequest(stack: Stack, tap: string): Promise<boolean> {
-  const deadline = performance.now() + patienceMs;
-  while (performance.now() < deadline) {
-    const { stdout } = await stack.docker('logs', tap);
-    if (/^\{/m.test(stdout)) return true;
-    await delay(pollMs);
-  }
-  return false;
 }

@@ -1,10 +1,9 @@
-import { createHash } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import * as z from 'zod';
+import { findStackPlace } from '../find-stack-place.ts';
 import { CommandError, type Output, runCommand } from './run-command.ts';
 
 /** A service of `docker-compose.yml`. */
@@ -21,12 +20,14 @@ export interface Stack {
   readonly jaeger: URL;
   /** Runs `docker …`. @throws {CommandError} */
   docker(...args: readonly string[]): Promise<Output>;
-  /** Runs `docker compose …` on the stack. @throws {CommandError} */
-  compose(...args: readonly string[]): Promise<Output>;
   /** @throws {CommandError} */
   inspect(service: ServiceName): Promise<Container>;
-  /** `docker start`, and waits until the service is healthy. @throws {CommandError} */
+  /** `docker start`, and waits until the service is healthy. @throws {RecoveryError} when it does not become that. */
   start(service: ServiceName): Promise<void>;
+  /** Puts a new container in a service's place, and waits until it is healthy. @throws {RecoveryError} when it does not become that. */
+  replace(service: ServiceName): Promise<void>;
+  /** Waits until everything runs and is healthy, and starts nothing. @throws {RecoveryError} when it does not become that. */
+  awaitAll(): Promise<void>;
   /** SIGTERM, then SIGKILL when the service's grace period is over. @returns The exit code. @throws {CommandError} */
   stop(service: ServiceName): Promise<number>;
   /** SIGKILL. @throws {CommandError} */
@@ -73,20 +74,19 @@ export interface ServiceOverride {
   readonly logging?: { readonly options: Readonly<Record<string, string>> };
 }
 
-/** How many this process has started. */
-let stacks = 0;
+/** A part of the stack has not come back from a fault. The message says which, and how that shows. */
+export class RecoveryError extends Error {
+  override readonly name = 'RecoveryError';
+}
+
 const startTimeoutMs = 180_000;
 const pollMs = 100;
 
-const checkout = createHash('sha256')
-  .update(import.meta.dirname)
-  .digest('hex')
-  .slice(0, 8);
+/** The image of a service that Compose builds: one for all stacks of this process. */
+export const imageOf = (service: string): string =>
+  `trace-context-propagation-chaos-${service}:${process.pid}`;
 
-/** The image of a service that Compose builds: one for all stacks, so that it is built once; another for each checkout. */
-export const imageOf = (service: string): string => `trace-context-propagation-chaos-${service}:${checkout}`;
-
-/** Builds the images of the services for all stacks. @throws {CommandError} */
+/** Builds the images of the services for all stacks. @throws {CommandError} Then nothing of them is left. */
 export async function buildImages(
   override: ComposeOverride,
   services: readonly string[],
@@ -97,9 +97,26 @@ export async function buildImages(
     const path = join(folder, 'override.json');
     await writeFile(path, JSON.stringify(override));
     await runCommand('docker', [...composeFiles(path), '--profile', '*', 'build', ...services], { signal });
+  } catch (error) {
+    await removeImages();
+    throw error;
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** Removes what has been built. The builder's cache keeps the layers: to build it again takes seconds. @throws {CommandError} */
+export async function removeImages(): Promise<void> {
+  const filter = ['--filter', `reference=${imageOf('*')}`];
+  const listed = await runCommand('docker', [
+    'image',
+    'ls',
+    ...filter,
+    '--format',
+    '{{.Repository}}:{{.Tag}}',
+  ]);
+  const images = listed.stdout.split('\n').filter((name) => name !== '');
+  if (images.length > 0) await runCommand('docker', ['image', 'rm', ...images]);
 }
 
 /**
@@ -107,17 +124,13 @@ export async function buildImages(
  * @throws {CommandError} Then nothing of it is left.
  */
 export async function startStack({ project, override, signal }: StackOptions): Promise<Stack> {
-  const [a = 0, b = 0, ui = 0] = await findFreePorts(3);
+  const { serviceA, jaeger, variables } = await findStackPlace();
   const folder = await mkdtemp(join(tmpdir(), 'chaos-'));
   const overridePath = join(folder, 'override.json');
   await writeFile(overridePath, JSON.stringify(override));
   const env: NodeJS.ProcessEnv = {
     ...process.env,
-    SERVICE_A_PORT: String(a),
-    SERVICE_B_PORT: String(b),
-    JAEGER_UI_PORT: String(ui),
-    // Beside a stack that somebody has started with the default, and beside each other.
-    CALLS_NETWORK: `10.216.${(process.pid + stacks++) % 256}`,
+    ...variables,
     FAULT: '',
     PROPAGATION: 'auto',
     // Which spans have ended: the account rests on it.
@@ -144,17 +157,25 @@ export async function startStack({ project, override, signal }: StackOptions): P
     return readContainer(JSON.parse(stdout));
   };
 
+  const up = (...args: readonly string[]) =>
+    compose(['up', '--detach', '--wait', '--no-build', '--quiet-pull', ...args]);
+
   const stack: Stack = {
     project,
-    serviceA: new URL(`http://127.0.0.1:${a}`),
-    jaeger: new URL(`http://127.0.0.1:${ui}`),
+    serviceA,
+    jaeger,
     docker,
-    compose: (...args) => compose(args),
     inspect,
-    start: async (service) => {
-      await docker('start', await idOf(service));
-      await awaitHealth(service, inspect, signal);
-    },
+    start: (service) =>
+      expectRecovery(async () => {
+        await docker('start', await idOf(service));
+        await awaitHealth(service, inspect, signal);
+      }),
+    replace: (service) => expectRecovery(() => up('--no-deps', '--force-recreate', service)),
+    awaitAll: () =>
+      expectRecovery(() =>
+        Promise.all(serviceNames.map((service) => awaitHealth(service, inspect, signal, { mayStart: true }))),
+      ),
     stop: async (service) => {
       await docker('stop', await idOf(service));
       return (await inspect(service)).exitCode;
@@ -172,7 +193,7 @@ export async function startStack({ project, override, signal }: StackOptions): P
     },
   };
   try {
-    await compose(['up', '--detach', '--wait', '--no-build', '--quiet-pull']);
+    await up();
     return stack;
   } catch (error) {
     await stack.close();
@@ -195,18 +216,31 @@ async function removeStack(
   await compose(['--profile', '*', 'down', '--volumes', '--remove-orphans', '--timeout', '0']);
 }
 
+async function expectRecovery(recover: () => Promise<unknown>): Promise<void> {
+  try {
+    await recover();
+  } catch (error) {
+    throw error instanceof CommandError ? new RecoveryError(error.message) : error;
+  }
+}
+
+/** @param mayStart Whether it may not run yet: it is someone else who starts it. */
 async function awaitHealth(
   service: ServiceName,
   inspect: Stack['inspect'],
   signal: AbortSignal,
+  { mayStart = false } = {},
 ): Promise<void> {
   const deadline = performance.now() + startTimeoutMs;
   for (;;) {
     const { isRunning, health, exitCode } = await inspect(service);
-    if (!isRunning) throw new CommandError(`${service} has ended with exit code ${exitCode} after its start`);
-    if (health === null || health === 'healthy') return;
-    if (performance.now() > deadline)
-      throw new CommandError(`${service} is ${health} ${startTimeoutMs / 1000} s after its start`);
+    if (isRunning && (health === null || health === 'healthy')) return;
+    if (!isRunning && !mayStart)
+      throw new CommandError(`${service} has ended with exit code ${exitCode} after its start`);
+    if (performance.now() > deadline) {
+      const state = isRunning ? health : 'not running';
+      throw new CommandError(`${service} is ${state} ${startTimeoutMs / 1000} s after its start`);
+    }
     await delay(pollMs, undefined, { signal });
   }
 }
@@ -248,27 +282,4 @@ function readContainer(inspected: unknown): Container {
       ]),
     ),
   };
-}
-
-/**
- * Below the ports that the kernel gives to outgoing connections: a service that is stopped must find its own free when it
- * comes back, and a client that knocks at a closed one must not be connected to itself.
- */
-const portRange = { first: 20_000, count: 10_000 } as const;
-
-async function findFreePorts(count: number): Promise<readonly number[]> {
-  const ports = new Set<number>();
-  while (ports.size < count) {
-    const port = portRange.first + Math.floor(Math.random() * portRange.count);
-    if (await isFree(port)) ports.add(port);
-  }
-  return [...ports];
-}
-
-function isFree(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.once('error', () => resolve(false));
-    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
-  });
 }

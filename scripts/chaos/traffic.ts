@@ -9,7 +9,8 @@ export interface Outcome {
   readonly answer: Answer | null;
 }
 
-export interface Traffic {
+/** Left behind, it ends without waiting for anything. */
+export interface Traffic extends AsyncDisposable {
   /** Requests a second from now on. */
   setRate(rate: number): void;
   /** Ends the traffic and waits for the requests in flight. One outcome for each request that was sent. */
@@ -43,7 +44,6 @@ export function startTraffic({ url, rate, limit, signal }: TrafficOptions): Traf
     const due = pace.before + Math.floor(((performance.now() - pace.since) / 1000) * pace.rate);
     while (outcomes.length < Math.min(due, limit)) outcomes.push(send(agent, url, signal));
   }, tickMs);
-  signal.addEventListener('abort', () => clearInterval(timer), { once: true });
 
   return {
     setRate: (next) => {
@@ -54,6 +54,10 @@ export function startTraffic({ url, rate, limit, signal }: TrafficOptions): Traf
       const all = await Promise.all(outcomes);
       await agent.close();
       return all;
+    },
+    [Symbol.asyncDispose]: async () => {
+      clearInterval(timer);
+      if (!agent.destroyed) await agent.destroy();
     },
   };
 }

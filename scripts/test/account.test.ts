@@ -8,6 +8,7 @@ import {
   parseServiceCounters,
 } from '../account/counters.ts';
 import { renderAccount } from '../account/render-account.ts';
+import { settleCounters } from '../account/settle-counters.ts';
 
 const service = (exported: number, change: Partial<Counters['serviceA']> = {}) => ({
   finished: exported,
@@ -90,8 +91,117 @@ describe('the account', () => {
     });
   }
 
-  it('is none when a process has started anew', () => {
-    assert.throws(() => balance(before, counters(48, 6), 14), RestartError);
+  it('is none when a counter has become less: its process has started anew', () => {
+    const restarted = { accepted: 3, refused: 0, sent: 3, failed: 0, queued: 0 };
+    for (const [after, who] of [
+      [counters(8, 36), 'service-a'],
+      [counters(48, 6), 'service-b'],
+      [counters(48, 36, { collector: restarted }), 'otel-collector'],
+    ] as const) {
+      assert.throws(
+        () => balance(before, after, 14),
+        new RestartError(`${who} has started anew while its spans were counted; run this again`),
+      );
+    }
+  });
+
+  const fresh = counters(0, 0);
+  const meanings: Readonly<Record<string, readonly [Counters, Counters, number, readonly string[]]>> = {
+    'the Collector started anew before it had counted anything': [
+      fresh,
+      counters(8, 6, { collector: { accepted: 10, refused: 0, sent: 10, failed: 0, queued: 0 } }),
+      14,
+      [
+        'Perhaps the Collector has started anew, and its counters with it: run this again, or another receiver has them.',
+      ],
+    ],
+    'a service started anew before it had counted anything': [
+      fresh,
+      counters(4, 6),
+      14,
+      [
+        'Perhaps a service has started anew, and its counters with it: run this again, or the trace store has spans twice.',
+      ],
+    ],
+    'somebody else sends requests': [
+      before,
+      counters(52, 39),
+      14,
+      ['Spans are missing in the trace store, or somebody else sent requests too.'],
+    ],
+    'the Collector lost what it had accepted': [
+      before,
+      counters(48, 36, { collector: { accepted: 84, refused: 0, sent: 80, failed: 0, queued: 0 } }),
+      10,
+      [
+        'Spans are lost in the Collector; its log says why, unless its disk was full.',
+        'Spans are missing in the trace store, or somebody else sent requests too.',
+      ],
+    ],
+    'an answer of the Collector was lost': [
+      before,
+      counters(48, 36, { collector: { accepted: 88, refused: 0, sent: 88, failed: 0, queued: 0 } }),
+      14,
+      ['Batches were sent again after an answer was lost, or somebody else sends spans to the Collector.'],
+    ],
+    'an answer of Jaeger was lost': [
+      before,
+      counters(48, 36, { collector: { accepted: 84, refused: 0, sent: 88, failed: 0, queued: 0 } }),
+      14,
+      ['Batches were sent again after an answer of Jaeger was lost.'],
+    ],
+    'hops dropped, gave up and still have spans': [
+      before,
+      counters(48, 36, {
+        serviceA: service(46, { finished: 48, dropped: 2 }),
+        serviceB: service(33, { finished: 36, queued: 3 }),
+        collector: { accepted: 79, refused: 0, sent: 74, failed: 1, queued: 4 },
+      }),
+      14,
+      [
+        'service-a dropped 2, otel-collector gave up 1, service-b still has 3, otel-collector still has 4. ' +
+          'The log of the hop, or of the next one, says why.',
+      ],
+    ],
+  };
+  for (const [what, [first, last, found, says]] of Object.entries(meanings)) {
+    it(`says what it means when ${what}`, () => {
+      const { sums } = balance(first, last, found);
+      assert.deepEqual(
+        sums.flatMap(({ otherwise }) => otherwise ?? []),
+        says,
+      );
+    });
+  }
+
+  it('does not boast when there was no span', () => {
+    const account = balance(before, before, 0);
+    assert.match(renderAccount(account, { color: false }), /^ACCOUNT AGREES {2}there was no span to lose$/m);
+  });
+});
+
+describe('the counters before the requests', () => {
+  const signal = new AbortController().signal;
+  const during = counters(44, 30, {
+    collector: { accepted: 70, refused: 0, sent: 70, failed: 0, queued: 0 },
+  });
+
+  it('are those that stand still: a batch that is under way is counted by one hop alone', async () => {
+    const readings = [before, during, counters(44, 30), counters(44, 30)];
+    const read = async () => readings.shift() ?? assert.fail('read once too often');
+    assert.deepEqual(await settleCounters(read, { timeoutMs: 60_000, signal }), counters(44, 30));
+    // What the first reading would have made of it.
+    assert.equal(isBalanced(balance(during, counters(52, 36), 14)), false);
+    assert.equal(isBalanced(balance(counters(44, 30), counters(52, 36), 14)), true);
+  });
+
+  it('are none while somebody else sends requests', async () => {
+    let spans = 0;
+    const read = async () => counters(spans++, 0);
+    await assert.rejects(settleCounters(read, { timeoutMs: 1, signal }), {
+      name: 'UsageError',
+      message: /^the counters of the stack do not stand still within 0.001 s: somebody else sends requests\./,
+    });
   });
 });
 

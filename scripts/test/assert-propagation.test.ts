@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 
@@ -77,6 +79,29 @@ describe('npm run assert', { concurrency: 2 }, () => {
       assert.equal(stderr.trim().split('\n').length, 1);
     });
   }
+
+  it('has said what it knows when the account comes to nothing', async (t) => {
+    const folder = await mkdtemp(join(tmpdir(), 'docker-'));
+    t.after(() => rm(folder, { recursive: true }));
+    const service = 'otel_sdk_exporter_span_exported_total 1';
+    const texts = [service, service, 'otelcol_exporter_queue_size 0'].map((text) => ({ text }));
+    const calls = JSON.stringify(join(folder, 'calls'));
+    // Answers as the stack does, twice; then the stack is gone.
+    const docker = `#!${process.execPath}
+      const { appendFileSync, readFileSync } = require('node:fs');
+      appendFileSync(${calls}, '.');
+      if (readFileSync(${calls}).length > 2) { console.error('no such service: assert'); process.exit(1); }
+      console.log(${JSON.stringify(JSON.stringify(texts))});`;
+    await writeFile(join(folder, 'docker'), docker, { mode: 0o755 });
+    const url = await startFailingServiceA(t);
+    const { code, stdout, stderr } = await run(['--service-a', url, '--account'], { PATH: folder });
+    assert.equal(code, 2);
+    assert.match(stdout, /^NO VERDICT {2}service B stayed silent/m);
+    assert.match(
+      stderr,
+      /^the counters cannot be read from a container beside the stack: no such service: assert\./,
+    );
+  });
 
   it('is coloured only where it is asked to be', async (t) => {
     const url = await startFailingServiceA(t);

@@ -5,17 +5,19 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { CommanderError } from 'commander';
 import type { Answer } from '../../propagation-check/src/assertion/answer.ts';
-import { type Source, SourceError } from '../../propagation-check/src/source/source.ts';
+import { SourceError } from '../../propagation-check/src/source/source.ts';
 import type { Span } from '../../propagation-check/src/span.ts';
 import { type Account, drawAccount, type Evidence, isClean } from '../chaos/account.ts';
-import { readSamples } from '../chaos/counters.ts';
-import { awaitSpans } from '../chaos/drain.ts';
+import { awaitSpans } from '../chaos/await-spans.ts';
+import { NoFaultError } from '../chaos/fault.ts';
 import { chaosFaults } from '../chaos/faults.ts';
 import { type EndedSpan, LedgerError, readLedger } from '../chaos/ledger.ts';
 import { countDropped } from '../chaos/lossy-network.ts';
 import { readArguments, selectFaults } from '../chaos/options.ts';
 import { describeRun, isRowClean, isRowWhole, type Row, renderTable, summarize } from '../chaos/report.ts';
-import { isGood, type RunDone } from '../chaos/run-fault.ts';
+import { isGood, type RunDone, toFailure } from '../chaos/run.ts';
+import { RecoveryError } from '../chaos/stack.ts';
+import { createSource, toSpan } from './chaos-samples.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 
@@ -44,7 +46,7 @@ const answer: Answer = {
   service_b_parent_span_id: ids.client,
   parent_matches_traceparent: true,
 };
-const quiet = { queued: 0, dropped: 0, counters: {}, unread: [] } as const;
+const quiet = { queued: 0, sending: 0, dropped: 0, counters: {}, unread: [] } as const;
 const whole: Evidence = { outcomes: [{ status: 200, answer }], ended, found };
 
 describe('the account', () => {
@@ -158,6 +160,13 @@ describe('the account', () => {
     assert.deepEqual(unlogged.wrong, [
       { traceId: null, says: '1 requests were answered, 0 SERVER spans ended' },
     ]);
+    for (const status of [200, 429, 502, 503, 504]) {
+      const refused = drawAccount({ outcomes: [{ status, answer: null }], ended: [], found: [] });
+      assert.ok(
+        refused.wrong.some(({ says }) => says === '1 requests were answered, 0 SERVER spans ended'),
+        String(status),
+      );
+    }
     const unasked = drawAccount({ outcomes: [], ended, found });
     assert.deepEqual(unasked.wrong, [{ traceId: null, says: '0 requests were sent, 1 SERVER spans ended' }]);
   });
@@ -171,6 +180,24 @@ describe('the account', () => {
 
   it('is not clean when there was nothing to lose', () => {
     assert.equal(isClean(drawAccount({ outcomes: [], ended: [], found: [] })), false);
+  });
+
+  it('is not clean when no request came through to B', () => {
+    const ofA = ended.filter(({ service }) => service === 'service-a');
+    const account = drawAccount({
+      outcomes: [{ status: 502, answer: null }],
+      ended: ofA,
+      found: ofA.map(toSpan),
+    });
+    assertCounts(account, { expected: 3, found: 3 });
+    assert.equal(isClean(account), false);
+  });
+
+  it('sees one trace that answers two requests', () => {
+    const account = drawAccount({ ...whole, outcomes: [...whole.outcomes, ...whole.outcomes] });
+    assert.deepEqual(account.wrong, [
+      { traceId: null, says: '2 requests were answered, 1 SERVER spans ended' },
+    ]);
   });
 });
 
@@ -278,7 +305,7 @@ describe('the table', () => {
     assert.equal(isRowClean(bad), false);
     assert.match(
       renderTable([bad]),
-      /\n✗ burst, run 1\n {4}lost: service-b SERVER 4{16} is missing \(trace a{32}\)\n {4}the stack says: dropped 7\n/,
+      /\n✗ burst, run 1\n {4}1 lost, and the stack says that it dropped 0\n {4}lost: service-b SERVER 4{16} is missing \(trace a{32}\)\n {4}the stack says: dropped 7\n/,
     );
   });
 
@@ -294,6 +321,26 @@ describe('the table', () => {
     assert.match(renderTable([silent]), / {4}1 lost, and the stack says that it dropped 0\n/);
   });
 
+  it('is not good when the stack says that it dropped spans which nobody misses', () => {
+    const run = { ...toRun(clean, 1), said: { ...quiet, dropped: 1 } };
+    assert.equal(isGood(run), false);
+    assert.match(
+      renderTable([{ ...row, runs: [run] }]),
+      /✗ burst, run 1\n {4}0 lost, and the stack says that it dropped 1\n/,
+    );
+  });
+
+  it('is not good when something still waits, or nobody knows', () => {
+    for (const [said, line] of [
+      [{ ...quiet, queued: 3 }, '3 spans or requests still wait in the services and the Collector'],
+      [{ ...quiet, unread: ['otel-collector'] }, 'the counters of otel-collector cannot be read'],
+    ] as const) {
+      const run = { ...toRun(clean, 1), said };
+      assert.equal(isGood(run), false);
+      assert.match(renderTable([{ ...row, runs: [run] }]), new RegExp(`✗ burst, run 1\n {4}${line}\n`));
+    }
+  });
+
   it('is not clean after an accident', () => {
     const bad: Row = {
       ...row,
@@ -304,7 +351,7 @@ describe('the table', () => {
   });
 
   it('is not whole when a run could not be made', () => {
-    const runs = [...row.runs, { fault: 'burst', reason: 'no packet was dropped' }];
+    const runs = [...row.runs, toFailure('burst', new NoFaultError('no packet was dropped'))];
     const bad: Row = { ...row, runs, wanted: 3 };
     assert.deepEqual([isRowClean(bad), isRowWhole(bad)], [true, false]);
     assert.equal(isRowWhole({ ...bad, wanted: 2 }), true);
@@ -315,6 +362,26 @@ describe('the table', () => {
     assert.equal(describeRun(bad.runs[2] ?? assert.fail()), 'burst: NOT RUN: no packet was dropped');
   });
 
+  it('is not clean when the stack did not come back, whatever the other runs', () => {
+    for (const error of [
+      new RecoveryError('jaeger has ended with exit code 1 after its start'),
+      new SourceError('connection refused'),
+    ]) {
+      const stuck = toFailure('burst', error);
+      const bad: Row = { ...row, runs: [stuck, ...row.runs] };
+      assert.equal(isRowClean(bad), false);
+      assert.match(
+        renderTable([bad]),
+        new RegExp(`\n✗ burst, run 1\n {4}the stack did not come back: ${error.message}\n`),
+      );
+      assert.equal(describeRun(stuck), `burst: NOT RECOVERED: ${error.message}`);
+    }
+  });
+
+  it('does not take a fault of this program for one of the stack', () => {
+    assert.throws(() => toFailure('burst', new TypeError('undefined is not a function')), TypeError);
+  });
+
   it('has the middle of an even number of runs between two', () => {
     assert.equal(summarize([4, 1, 2, 9]), '1.0/3.0/9.0');
     assert.equal(summarize([]), '-');
@@ -323,8 +390,8 @@ describe('the table', () => {
 
 describe('the options', () => {
   it('have defaults', () => {
-    const { rate, short, parallel, patience, runs, build } = readArguments([]);
-    assert.deepEqual([rate, short, parallel, patience, runs, build], [50, false, 1, 60, undefined, true]);
+    const { rate, short, parallel, patience, runs } = readArguments([]);
+    assert.deepEqual([rate, short, parallel, patience, runs], [50, false, 1, 90, undefined]);
   });
 
   it('select faults', () => {
@@ -376,16 +443,6 @@ it('every fault is on the page', async () => {
   for (const { name } of chaosFaults) assert.ok(page.includes(`| \`${name}\` |`), name);
 });
 
-it('samples of one counter and reason are summed over their other labels', () => {
-  const text =
-    '# HELP sent\nsent{a="1",b="x y"} 2\nsent{a="2"} 3\nsent{a="1",error_type="full"} 4\nother_total 1e3\nbad NaN\n';
-  assert.deepEqual(readSamples(text), [
-    { name: 'sent', reason: '', value: 5 },
-    { name: 'sent', reason: 'full', value: 4 },
-    { name: 'other_total', reason: '', value: 1000 },
-  ]);
-});
-
 it('packets are counted in the rules that drop them', () => {
   const listed = [
     '-P INPUT ACCEPT -c 100 2000',
@@ -425,35 +482,6 @@ function toEnded(
   parentSpanId: string | null,
 ): EndedSpan {
   return { service, traceId, spanId, parentSpanId, kind, name: `${service} ${kind}` };
-}
-
-function toSpan(one: EndedSpan): Span {
-  return {
-    traceId: one.traceId,
-    spanId: one.spanId,
-    parentSpanId: one.parentSpanId,
-    traceState: '',
-    flags: null,
-    name: one.name,
-    kind: one.kind,
-    startTimeUnixNano: 1n,
-    endTimeUnixNano: 2n,
-    attributes: new Map(),
-    links: [],
-    status: { code: 'UNSET', message: '' },
-    serviceName: one.service,
-    resource: new Map(),
-    scopeName: '',
-  };
-}
-
-function createSource(read: (traceId: string) => readonly Span[]): Source {
-  return {
-    name: 'test',
-    readTrace: async (id) => read(id),
-    searchTraces: async () => [],
-    close: async () => undefined,
-  };
 }
 
 function runChaos(

@@ -48,10 +48,32 @@ describe('npm run sbom', () => {
   it('refuses a folder without a lock file', async (t) => {
     const folder = await mkdtemp(join(tmpdir(), 'sbom-'));
     t.after(() => rm(folder, { recursive: true }));
-    const { code, stderr } = await runSbom(folder);
-    assert.equal(code, 2);
+    for (const [place, said] of [
+      [folder, `there is no package-lock.json in ${folder}`],
+      [join(folder, 'nowhere'), `there is no package-lock.json in ${join(folder, 'nowhere')}`],
+    ] as const) {
+      const { code, stdout, stderr } = await runSbom(place);
+      assert.deepEqual([code, stdout], [2, '']);
+      assert.equal(stderr, `${said}: name the folder of an npm project\n`);
+    }
+  });
+
+  it('refuses a lock file that npm cannot read', async (t) => {
+    const folder = await mkdtemp(join(tmpdir(), 'sbom-'));
+    t.after(() => rm(folder, { recursive: true }));
+    await writeFile(join(folder, 'package-lock.json'), '{');
+    const { code, stdout, stderr } = await runSbom(folder);
+    assert.deepEqual([code, stdout], [2, '']);
     assert.match(stderr, /^npm cannot list the dependencies of /);
   });
+
+  for (const args of [['--nope'], ['one', 'two']]) {
+    it(`refuses ${args.join(' ')}`, async () => {
+      const { code, stdout, stderr } = await runSbom(...args);
+      assert.deepEqual([code, stdout], [2, '']);
+      assert.match(stderr, /^error: (unknown option '--nope'|too many arguments)/);
+    });
+  }
 });
 
 describe('a licence', () => {

@@ -1,12 +1,10 @@
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { findStackPlace, type StackPlace } from '../../scripts/find-stack-place.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const outputLimit = 64 * 1024 * 1024;
-/** How many this process has created. */
-let stacks = 0;
 
 export interface Ran {
   readonly code: number;
@@ -15,13 +13,7 @@ export interface Ran {
 }
 
 /** The real stack of `docker-compose.yml` under a project name and ports of its own. */
-export interface ComposeStack {
-  /** As seen from the host. */
-  readonly serviceA: URL;
-  /** As seen from the host. */
-  readonly serviceB: URL;
-  /** As seen from the host. */
-  readonly jaeger: URL;
+export interface ComposeStack extends Omit<StackPlace, 'variables'> {
   /** Runs `docker compose …` with the variables of the stack; resolves whatever the exit code. */
   compose(args: readonly string[], variables?: Variables): Promise<Ran>;
   /** Starts a container beside the stack, in some of its networks; `--rm` removes it when it is stopped. */
@@ -39,6 +31,8 @@ export interface ComposeStack {
   probeHost(script: string, args?: readonly string[]): Promise<Ran>;
   /** Runs a script of the project on the host against the stack. */
   script(name: string, args: readonly string[]): Promise<Ran>;
+  /** Removes every container, network, volume and image of the stack; the builder's cache keeps the layers. */
+  close(): Promise<void>;
 }
 
 export interface Probe {
@@ -60,30 +54,24 @@ export async function findObstacle(): Promise<string | null> {
 }
 
 export async function createStack(mode: 'auto' | 'manual', own: Variables = {}): Promise<ComposeStack> {
-  const [a, b, jaeger] = await findFreePorts(3);
+  const { serviceA, serviceB, jaeger, variables } = await findStackPlace();
   const project = `propagation-e2e-${process.pid}-${mode}`;
-  const serviceA = new URL(`http://127.0.0.1:${a}`);
-  const serviceB = new URL(`http://127.0.0.1:${b}`);
-  const jaegerUrl = new URL(`http://127.0.0.1:${jaeger}`);
   const environment = {
     ...process.env,
-    SERVICE_A_PORT: String(a),
-    SERVICE_B_PORT: String(b),
-    JAEGER_UI_PORT: String(jaeger),
-    // Beside a stack that somebody has started with the default, beside each other, and beside those of another process.
-    CALLS_NETWORK: `10.${214 + stacks++}.${process.pid % 256}`,
+    ...variables,
     PROPAGATION: mode,
     FAULT: '',
     TLS: '',
     NO_COLOR: '1',
     ...own,
   };
+  const compose: ComposeStack['compose'] = (args, changed = {}) =>
+    run('docker', ['compose', '--project-name', project, ...args], { ...environment, ...changed });
   return {
     serviceA,
     serviceB,
-    jaeger: jaegerUrl,
-    compose: (args, variables = {}) =>
-      run('docker', ['compose', '--project-name', project, ...args], { ...environment, ...variables }),
+    jaeger,
+    compose,
     runBeside: (name, networks, args) =>
       run(
         'docker',
@@ -142,8 +130,12 @@ export async function createStack(mode: 'auto' | 'manual', own: Variables = {}):
         ...environment,
         COMPOSE_PROJECT_NAME: project,
         SERVICE_A_URL: serviceA.href,
-        JAEGER_URL: jaegerUrl.href,
+        JAEGER_URL: jaeger.href,
       }),
+    close: async () => {
+      const everything = ['--volumes', '--remove-orphans', '--rmi', 'local'];
+      expectSuccess(await compose(['--profile', '*', 'down', ...everything, '--timeout', '10']));
+    },
   };
 }
 
@@ -175,19 +167,4 @@ function run(command: string, args: readonly string[], env: NodeJS.ProcessEnv): 
 
 function firstLine({ stderr, stdout }: Ran): string {
   return (stderr || stdout).trim().split('\n', 1)[0] ?? '';
-}
-
-/** All at once, so that they differ. */
-export async function findFreePorts(count: number): Promise<readonly number[]> {
-  const servers = Array.from({ length: count }, () => createServer());
-  await Promise.all(
-    servers.map((server) => new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))),
-  );
-  const ports = servers.map((server) => {
-    const address = server.address();
-    if (address === null || typeof address === 'string') throw new Error('no TCP address');
-    return address.port;
-  });
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
 }

@@ -175,7 +175,7 @@ it('a value of TLS that is not known starts nothing', { skip: obstacle ?? false 
     const ran = await stack.compose(['up', '--no-build', 'init']);
     assert.match(ran.stdout + ran.stderr, /init: TLS="off" is not valid; allowed: on, or unset for no TLS/);
   } finally {
-    await stack.compose(['down', '--volumes', '--timeout', '5']);
+    await stack.close();
   }
 });
 
@@ -189,10 +189,7 @@ function useStack(variables: Variables): () => ComposeStack {
     },
     { timeout: 10 * minute },
   );
-  after(
-    async () => void (await stack.compose(['--profile', 'assert', 'down', '--volumes', '--timeout', '10'])),
-    { timeout: 2 * minute },
-  );
+  after(() => stack.close(), { timeout: 2 * minute });
   return () => stack;
 }
 

@@ -58,7 +58,7 @@ function testMode(mode: Mode): void {
   after(
     async () => {
       await source?.close();
-      await stack?.compose(['down', '--volumes', '--timeout', '10']);
+      await stack?.close();
     },
     { timeout: 2 * minute },
   );

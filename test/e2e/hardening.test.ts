@@ -36,10 +36,7 @@ describe('the locked stack', { skip: obstacle ?? false, timeout: 10 * minute }, 
     },
     { timeout: 10 * minute },
   );
-  after(
-    async () => void (await stack.compose(['--profile', 'assert', 'down', '--volumes', '--timeout', '10'])),
-    { timeout: 2 * minute },
-  );
+  after(() => stack.close(), { timeout: 2 * minute });
 
   for (const { name, user, memory, writable } of services) {
     it(`${name} has no privileges`, async () => {

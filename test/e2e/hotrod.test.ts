@@ -9,13 +9,8 @@ import { checkTraces } from '../../propagation-check/src/check-traces.ts';
 import { expectPath, noExpectation } from '../../propagation-check/src/expectation.ts';
 import { createJaegerSource } from '../../propagation-check/src/source/jaeger.ts';
 import type { Span } from '../../propagation-check/src/span.ts';
-import {
-  type ComposeStack,
-  createStack,
-  expectSuccess,
-  findFreePorts,
-  findObstacle,
-} from './compose-stack.ts';
+import { findFreePorts } from '../../scripts/find-stack-place.ts';
+import { type ComposeStack, createStack, expectSuccess, findObstacle } from './compose-stack.ts';
 
 /** HotROD, Jaeger's demo: four Go services, with a database and a cache that exist only as CLIENT spans. */
 const image = process.env.HOTROD_IMAGE ?? 'jaegertracing/example-hotrod:1.76.0';
@@ -64,7 +59,7 @@ describe('a foreign system, HotROD', { skip: obstacle ?? false, timeout: 5 * 60_
   });
   after(async () => {
     await stack.stopBeside('hotrod');
-    await stack.compose(['down', '--volumes', '--timeout', '10']);
+    await stack.close();
     await rm(folder, { recursive: true });
   });
 

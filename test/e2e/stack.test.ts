@@ -38,13 +38,7 @@ describe('the stack', { concurrency: 2, skip: obstacle ?? false }, () => {
         },
         { timeout: 10 * minute },
       );
-      after(
-        async () =>
-          void (await stack.compose(['--profile', 'assert', 'down', '--volumes', '--timeout', '10'])),
-        {
-          timeout: 2 * minute,
-        },
-      );
+      after(() => stack.close(), { timeout: 2 * minute });
 
       it('is proven by one command, which leaves it up', async () => {
         const ran = await stack.compose(['run', '--rm', 'assert']);

@@ -3,7 +3,7 @@ import { mapConcurrently } from '../../propagation-check/src/assertion/map-concu
 import { type Source, SourceError } from '../../propagation-check/src/source/source.ts';
 import type { Span } from '../../propagation-check/src/span.ts';
 
-export interface DrainOptions {
+export interface AwaitOptions {
   readonly source: Source;
   /** Span ids by trace id. */
   readonly expected: ReadonlyMap<string, ReadonlySet<string>>;
@@ -12,7 +12,7 @@ export interface DrainOptions {
   readonly signal: AbortSignal;
 }
 
-export interface Drain {
+export interface Arrived {
   /** On the clock of `performance.now()`: when the last span that was not there at first was seen; null where there was none. */
   readonly lastArrival: number | null;
   /** Every span of these traces, each as often as Jaeger answered with it when its trace was read last. */
@@ -30,7 +30,7 @@ const pauseMs = 500;
  * Reads traces, oldest first, until every expected span is there or nothing new arrives any more.
  * @throws {SourceError} when a trace could not be read until then.
  */
-export async function awaitSpans({ source, expected, patienceMs, signal }: DrainOptions): Promise<Drain> {
+export async function awaitSpans({ source, expected, patienceMs, signal }: AwaitOptions): Promise<Arrived> {
   const pending = new Map([...expected.keys()].map((traceId) => [traceId, 0]));
   const latest = new Map<string, readonly Span[]>();
   let progress = performance.now();

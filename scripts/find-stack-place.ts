@@ -1,0 +1,58 @@
+import { createServer } from 'node:net';
+
+/** Where a stack of `docker-compose.yml` is, beside all others on this machine. */
+export interface StackPlace {
+  /** As seen from the host. */
+  readonly serviceA: URL;
+  /** As seen from the host. */
+  readonly serviceB: URL;
+  /** As seen from the host. */
+  readonly jaeger: URL;
+  /** What tells `docker-compose.yml` so. */
+  readonly variables: Readonly<Record<string, string>>;
+}
+
+/**
+ * Below the ports that the kernel gives to outgoing connections: a service that is stopped must find its own free when it
+ * comes back, and a client that knocks at a closed one must not be connected to itself.
+ */
+const ports = { first: 20_000, count: 10_000 } as const;
+/** Second bytes of networks: not that of the default, 10.213.47. */
+const networks = { first: 214, count: 16 } as const;
+
+/** Ports that are free, and a network that most likely is. */
+export async function findStackPlace(): Promise<StackPlace> {
+  const [a = 0, b = 0, ui = 0] = await findFreePorts(3);
+  return {
+    serviceA: new URL(`http://127.0.0.1:${a}`),
+    serviceB: new URL(`http://127.0.0.1:${b}`),
+    jaeger: new URL(`http://127.0.0.1:${ui}`),
+    variables: {
+      SERVICE_A_PORT: String(a),
+      SERVICE_B_PORT: String(b),
+      JAEGER_UI_PORT: String(ui),
+      CALLS_NETWORK: `10.${choose(networks)}.${choose({ first: 0, count: 256 })}`,
+    },
+  };
+}
+
+export async function findFreePorts(count: number): Promise<readonly number[]> {
+  const found = new Set<number>();
+  while (found.size < count) {
+    const port = choose(ports);
+    if (await isFree(port)) found.add(port);
+  }
+  return [...found];
+}
+
+function choose({ first, count }: { readonly first: number; readonly count: number }): number {
+  return first + Math.floor(Math.random() * count);
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  });
+}
