@@ -57,12 +57,12 @@ export const prose: Readonly<Record<FindingId, Prose>> = {
   },
   'missing-client': {
     title: 'The caller\u2019s span is nowhere',
-    why: 'A SERVER span names a parent that is not in the data.',
+    why: 'A SERVER span names a parent that is not in the data, or the expected caller has no span at all.',
     fix: 'Check in the caller: does it end and export its CLIENT spans, is it sampled, does a proxy start spans of its own?',
   },
   'missing-call': {
     title: 'The caller shows no call',
-    why: 'The called service began a trace although the expected caller should have started it.',
+    why: 'The expected caller shows no call: the called service began traces of its own, or has no span at all.',
     fix: 'Check in the caller: which HTTP client library makes the call, is it instrumented, and loaded after the instrumentation?',
   },
   'client-not-instrumented': {

@@ -1,37 +1,56 @@
-import type { Expectation } from '../expectation.ts';
+import type { Expectation, ExpectedEdge } from '../expectation.ts';
 import type { Result } from '../result.ts';
 import type { Span } from '../span.ts';
 import { ownServiceName } from './drive-requests.ts';
 
 const mostNames = 5;
 
-/**
- * What an intact result without expectations does not say: a call without its other side is taken for one to a peer that
- * emits no spans, and a call without any span is not seen.
- */
+/** What a result does not say of itself: expected services that the data do not know, and calls that it cannot see. */
 export function hintAtExpectations(
-  { verdict, findings, edges }: Result,
+  result: Result,
   spans: readonly Span[],
   { edges: expected }: Expectation,
 ): readonly string[] {
-  if (verdict !== 'intact' || expected.length > 0) return [];
+  const services = [...new Set(spans.map((span) => span.serviceName))]
+    .filter((service) => service !== null)
+    .filter((service) => service !== ownServiceName);
+  if (services.length === 0) return [];
+  if (expected.length > 0) return hintAtUnknown(expected, services);
+  return result.verdict === 'intact' ? hintAtUnseen(result, services) : [];
+}
+
+/** A service that is expected and has no span is often one that is called otherwise. */
+function hintAtUnknown(expected: readonly ExpectedEdge[], services: readonly string[]): readonly string[] {
+  const named = expected
+    .filter(({ rule }) => rule === 'must')
+    .flatMap(({ client, server }) => [client, server]);
+  const unknown = [...new Set(named)].filter((service) => !services.includes(service));
+  if (unknown.length === 0) return [];
+  return [
+    `no span of ${listNames(unknown)} is here, only of ${listNames(services)}: check the names (service.name) and whether ` +
+      'the service exports',
+  ];
+}
+
+/** A call without its other side is taken for one to a peer that emits no spans, and a call without any span is not seen. */
+function hintAtUnseen({ findings, edges }: Result, services: readonly string[]): readonly string[] {
   const peers = findings.filter((finding) => finding.id === 'uninstrumented-peer');
   const calls = peers.reduce((sum, finding) => sum + finding.count, 0);
   if (calls > 0) {
+    const [have, are] = calls === 1 ? ['1 call has', 'is'] : [`${calls} calls have`, 'are'];
     return [
-      `${calls === 1 ? '1 call has' : `${calls} calls have`} no SERVER span and ${calls === 1 ? 'is' : 'are'} taken for calls to peers ` +
-        'that emit none; if one of these peers is yours, name the edge with --expect "caller -> called"',
+      `${have} no SERVER span and ${are} taken for calls to peers that emit none; if one of these peers is yours, name the ` +
+        'edge with --expect "caller -> called"',
     ];
   }
   if (edges.some(({ client }) => client !== ownServiceName)) return [];
-  const services = [...new Set(spans.map((span) => span.serviceName))].filter(
-    (service) => service !== null && service !== ownServiceName,
-  );
-  if (services.length === 0) return [];
-  const named = services.slice(0, mostNames).join(', ');
-  const more = services.length > mostNames ? ` and ${services.length - mostNames} more` : '';
   return [
-    `no call between services was seen, only spans of ${named}${more}; if one of them calls another service of yours, ` +
-      'name the edge with --expect "caller -> called"',
+    `no call between services was seen, only spans of ${listNames(services)}; if one of them calls another service of ` +
+      'yours, name the edge with --expect "caller -> called"',
   ];
+}
+
+function listNames(names: readonly string[]): string {
+  const shown = names.toSorted().slice(0, mostNames).join(', ');
+  return names.length > mostNames ? `${shown} and ${names.length - mostNames} more` : shown;
 }

@@ -51,6 +51,34 @@ test('JSON is the result with its details', async (t) => {
   );
 });
 
+test('an edge that is expected twice is one, and none can be both expected and forbidden', async (t) => {
+  const folder = await makeFolder(t, {
+    spans: readCapture(healthyCapture),
+    again: 'edges:\n  must:\n    - a -> c\n',
+    never: 'edges:\n  must-not:\n    - a -> c\n',
+  });
+  const check = (expectations: string) => {
+    const file = join(folder, expectations);
+    return executeCli('file', join(folder, 'spans'), '--expect', 'a -> c', '--expectations', file, '--json');
+  };
+  const once = await executeCli('file', join(folder, 'spans'), '--expect', 'a -> c', '--json');
+  assert.equal(once.code, 1);
+  assert.deepEqual(JSON.parse((await check('again')).stdout), JSON.parse(once.stdout));
+  const both = await check('never');
+  assert.equal(both.code, 2);
+  assert.match(both.stderr, /the edge a -> c is expected and forbidden/);
+});
+
+test('an expected service without a span may have another name', async (t) => {
+  const folder = await makeFolder(t, { spans: readCapture(healthyCapture) });
+  const { code, stdout } = await executeCli('file', join(folder, 'spans'), '--expect', 'a -> orders');
+  assert.equal(code, 1);
+  assert.match(
+    stdout.replace(/\s+/g, ' '),
+    /note no span of orders is here, only of a, b: check the names \(service\.name\)/,
+  );
+});
+
 test('a file without spans gives no verdict', async (t) => {
   const folder = await makeFolder(t, { none: '{"resourceSpans":[]}' });
   const path = join(folder, 'none');

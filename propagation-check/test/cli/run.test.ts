@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { createServer, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
 import { pauseFor } from '../../src/cli/pause-for.ts';
 import { startHttpServer } from '../source/http-server.ts';
 import { executeCli, spawnCli } from './run-cli.ts';
-import { type StoredSpan, startTraceStore } from './trace-store.ts';
+import { exportSpans, findFreePort, type StoredSpan, startTraceStore } from './trace-store.ts';
 
 interface Traceparent {
   readonly traceId: string;
@@ -366,27 +366,7 @@ test('a service that does not answer in time', async (t) => {
 
 test('an embedded receiver takes the spans of services', async (t) => {
   const port = await findFreePort();
-  const exported = async (span: StoredSpan) => {
-    const { service, kind: _, start, end, attributes: __, ...rest } = span;
-    const times = {
-      startTimeUnixNano: `${Math.round(start * 1_000)}000`,
-      endTimeUnixNano: `${Math.round(end * 1_000)}000`,
-    };
-    const body = {
-      resourceSpans: [
-        {
-          resource: { attributes: [{ key: 'service.name', value: { stringValue: service } }] },
-          scopeSpans: [{ spans: [{ ...rest, ...times, kind: 2 }] }],
-        },
-      ],
-    };
-    await fetch(`http://127.0.0.1:${port}/v1/traces`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(body),
-    });
-  };
-  const url = await startService(t, { record: (span) => void exported(span) });
+  const url = await startService(t, { record: (span) => void exportSpans(port, span) });
   const { code, stdout } = await executeCli('run', url.href, '--source', `otlp=127.0.0.1:${port}`);
   assert.equal(code, 0, stdout);
   assert.match(stdout, /✓ propagation-check → web/);
@@ -403,12 +383,3 @@ test('Ctrl-C ends a request under way', async (t) => {
   assert.deepEqual(await once(child, 'close'), [130, null]);
   assert.deepEqual([await stdout, await stderr], ['', '']);
 });
-
-async function findFreePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  return typeof address === 'object' && address !== null ? address.port : 0;
-}

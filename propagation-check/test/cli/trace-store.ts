@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
 import type { TestContext } from 'node:test';
 import { answer, startHttpServer, targetOf } from '../source/http-server.ts';
 
@@ -95,4 +97,22 @@ function encode({ service, kind, start, end, attributes = {}, ...span }: StoredS
 
 function toNano(milliseconds: number): string {
   return `${BigInt(Math.round(milliseconds * 1_000)) * 1_000n}`;
+}
+
+/** Sends spans to an OTLP/HTTP receiver of this machine. */
+export async function exportSpans(port: number, ...spans: readonly StoredSpan[]): Promise<void> {
+  await fetch(`http://127.0.0.1:${port}/v1/traces`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ resourceSpans: spans.map(encode) }),
+  });
+}
+
+export async function findFreePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  return typeof address === 'object' && address !== null ? address.port : 0;
 }

@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
+import { pauseFor } from '../../src/cli/pause-for.ts';
 import { startHttpServer } from '../source/http-server.ts';
 import { executeCli, spawnCli } from './run-cli.ts';
-import { type StoredSpan, startTraceStore } from './trace-store.ts';
+import { exportSpans, findFreePort, type StoredSpan, startTraceStore } from './trace-store.ts';
 
 const id = 'a'.repeat(32);
 const otherId = 'b'.repeat(32);
@@ -213,4 +214,33 @@ test('Ctrl-C ends a question that is not answered', async (t) => {
   child.kill('SIGTERM');
   assert.deepEqual(await once(child, 'close'), [143, null]);
   assert.equal(await stderr, '');
+});
+
+test('a search in a receiver that has just opened waits for what comes', async () => {
+  const start = Date.now();
+  const { request, client, server } = makeCall(start);
+  const port = await findFreePort();
+  const found = executeCli(
+    'trace',
+    '--service',
+    'web',
+    '--source',
+    `otlp=127.0.0.1:${port}`,
+    '--wait',
+    '60s',
+    '--settle',
+    '10ms',
+  );
+  for (;;) {
+    try {
+      await exportSpans(port, request, client, server);
+      break;
+    } catch {
+      // The receiver is not there yet.
+      await pauseFor(10, new AbortController().signal);
+    }
+  }
+  const { code, stdout } = await found;
+  assert.equal(code, 0, stdout);
+  assert.match(stdout, /✓ web → orders/);
 });
