@@ -47,7 +47,10 @@ async function callOnce(url: URL, { timeoutMs, signal }: CallOptions): Promise<C
       });
     }
     const why = timeout.aborted ? `no answer within ${timeoutMs} ms` : describe(error);
-    return silent({ hop: 'service A', reason: `${url} cannot be reached: ${why}` });
+    return silent({
+      hop: 'service A',
+      reason: `${url} cannot be reached: ${why}${why.includes('ECONNREFUSED') ? '; is service A running there?' : ''}`,
+    });
   }
 }
 
