@@ -56,7 +56,7 @@ async function readOneTrace(
   const v1 = await client.get(`api/traces/${id}`, new URLSearchParams(), accept, signal);
   if (v1.status === 404 && !isHtml(v1)) {
     if (saysNotFound(v1) || (v1.body.length === 0 && (await isTempo(signal)))) return [];
-    throw new SourceError(describeStranger(client, v1));
+    throw new SourceError(describeUnexpected(client, v1));
   }
   if (v1.status !== 200 || isHtml(v1)) throw new SourceError(describeUnexpected(client, v1));
   return decodeTrace(client, v1, decodeOtlpProtobuf);
@@ -86,7 +86,7 @@ function decodeTrace(
   if (isProtobuf(answer)) return decodeAnswer(client, answer, decodeProtobuf);
   const spans = decodeAnswer(client, answer, (bytes) => decodeBytes(bytes).spans);
   if (spans.length > 0 || hasFieldOfTempo(answer)) return spans;
-  throw new SourceError(describeStranger(client, answer));
+  throw new SourceError(describeUnexpected(client, answer));
 }
 
 function isProtobuf(answer: HttpAnswer): boolean {
@@ -118,7 +118,7 @@ async function searchIds(
   if (answer.status !== 200 || isHtml(answer)) throw new SourceError(describeUnexpected(client, answer));
   try {
     const { traces, metrics } = readShape(searchShape, parseJson(answer.body));
-    if (!traces && !metrics) throw new SourceError(describeStranger(client, answer));
+    if (!traces && !metrics) throw new SourceError(describeUnexpected(client, answer));
     const found = mapWithPath(traces ?? [], 'traces', (trace) => readShape(foundShape, trace));
     return found.slice(0, limit).map(({ traceID }) => checkTraceId(client.name, traceID));
   } catch (error) {
@@ -156,16 +156,9 @@ async function mapConcurrently<T, U>(
 }
 
 function describeUnexpected(client: HttpClient, answer: HttpAnswer): string {
-  return describe(client, answer, 'a trace');
-}
-
-function describeStranger(client: HttpClient, answer: HttpAnswer): string {
-  return describe(client, answer, "Tempo's API");
-}
-
-function describe(client: HttpClient, answer: HttpAnswer, expected: string): string {
+  const isStranger = answer.status === 200 || answer.status === 404 || isHtml(answer);
   return (
-    `${client.name}: ${answer.url.pathname} answered ${describeAnswer(answer)}, not ${expected}; ` +
+    `${client.name}: ${answer.url.pathname} answered ${describeAnswer(answer)}, not ${isStranger ? "Tempo's API" : 'a trace'}; ` +
     'use the address of Tempo’s query frontend (port 3200 by default); a tenant is named with --header "X-Scope-OrgID: …"'
   );
 }

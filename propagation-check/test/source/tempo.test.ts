@@ -164,7 +164,7 @@ test('answers that cannot be used are errors that name the path', async (t) => {
   const query = { service: 'a', startTimeMin: 0, startTimeMax: 1, limit: 1 };
   const page = await start(t, () => [200, '<html>']);
   await assert.rejects(page.source.readTrace(traceId), {
-    message: new RegExp(`^tempo=${page.origin}: ${v1} answered a web page, not a trace; .*X-Scope-OrgID`),
+    message: new RegExp(`^tempo=${page.origin}: ${v1} answered a web page, not Tempo's API; .*X-Scope-OrgID`),
   });
   await assert.rejects(page.source.searchTraces(query), { message: /\/api\/search answered a web page/ });
   const failing = await start(t, () => [500, 'no ingesters']);
