@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 import type { ExpectedEdge } from '../expectation.ts';
+import { durationExamples, readDuration } from '../read-duration.ts';
 import { ExpectationError, readExpectedPath } from '../read-expectation.ts';
 import { parseHeader } from '../source/open-source.ts';
 import { UsageError } from './usage-error.ts';
@@ -9,20 +10,11 @@ import { UsageError } from './usage-error.ts';
  * The ones of options that may be repeated take what came before as second argument.
  */
 
-const units: ReadonlyMap<string, number> = new Map([
-  ['ms', 1],
-  ['s', 1_000],
-  ['m', 60_000],
-  ['h', 3_600_000],
-  ['d', 86_400_000],
-]);
-
-/** `500ms`, `15s`, `15m`, `2h`, `1d`. @returns Milliseconds, more than 0. */
+/** As `readDuration`. @returns Milliseconds, more than 0. */
 export function parseDuration(text: string): number {
-  const [, digits, unit = ''] = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(text) ?? [];
-  const milliseconds = Number(digits) * (units.get(unit) ?? Number.NaN);
-  if (milliseconds > 0 && milliseconds <= 366 * 86_400_000) return milliseconds;
-  throw new InvalidArgumentError('Expected a time with its unit, for instance 500ms, 15s, 15m, 2h or 1d.');
+  const milliseconds = readDuration(text);
+  if (milliseconds !== null) return milliseconds;
+  throw new InvalidArgumentError(`Expected a time with its unit, for instance ${durationExamples}.`);
 }
 
 /** As `parseDuration`, and short enough for a timer. */
