@@ -6,6 +6,7 @@ import { addCheckOptions, type CheckArguments } from './common-options.ts';
 import type { Session } from './create-program.ts';
 import { quotePath } from './file-error.ts';
 import { printReport } from './print-report.ts';
+import { describeWireGaps } from './read-wire.ts';
 import { UsageError } from './usage-error.ts';
 
 const examples = `
@@ -37,14 +38,8 @@ export function addFileCommand(
       const result = judge(spans, inputs, collector);
       const source = paths.map((path) => (path === '-' ? 'standard input' : quotePath(path))).join(', ');
       const reason = spans.length === 0 ? `${source}: no span in it` : null;
-      setExitCode(
-        await printReport(
-          result,
-          { source, reason, notes: hintAtExpectations(result, inputs), collector },
-          args,
-          output,
-        ),
-      );
+      const notes = [...(await describeWireGaps(args.wire)), ...hintAtExpectations(result, inputs)];
+      setExitCode(await printReport(result, { source, reason, notes, collector }, args, output));
     });
 }
 
