@@ -158,7 +158,7 @@ test('runs that cannot begin', async () => {
     ],
     [
       ['http://127.0.0.1:1/x', ...receiver],
-      /http:\/\/127\.0\.0\.1:1\/x: connection refused; is the service running there\?/,
+      /http:\/\/127\.0\.0\.1:1\/x: connection refused; is the service running there, and is this its port\?/,
     ],
     [['http://127.0.0.1:1/x', ...jaeger], /jaeger=http:\/\/127\.0\.0\.1:1: connection refused/],
     [['http://x', ...receiver, '--requests', '0'], /Expected a whole number/],
