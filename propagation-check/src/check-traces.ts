@@ -8,6 +8,7 @@ import { checks } from './checks.ts';
 import type { CollectorCounters } from './collector-counters.ts';
 import { type Call, findEdges } from './edge.ts';
 import { type Expectation, noExpectation } from './expectation.ts';
+import type { FindingId } from './finding.ts';
 import { keyFor } from './group-by.ts';
 import { hideSecrets } from './hide-secrets.ts';
 import { prose } from './prose.ts';
@@ -88,9 +89,14 @@ function describeFinding(scene: Scene, draft: Draft): Finding {
     ...(candidates === undefined ? {} : { candidates }),
     evidence: draft.shown.slice(0, maxEvidence).flatMap(describeEvidence),
     scopes: { client: listScopes(scene, client), server: listScopes(scene, server) },
-    fix: prose[candidates?.[0] ?? id].fix,
+    fix: describeFix(id, candidates?.[0]),
     docs: `docs/findings/${id}.md`,
   };
+}
+
+/** The fix of an undecided finding is that of its best candidate, and says so. */
+function describeFix(id: FindingId, best: FindingId | undefined): string {
+  return best === undefined ? prose[id].fix : `if ${best}: ${prose[best].fix}`;
 }
 
 function listScopes(scene: Scene, service: string | null): readonly string[] {

@@ -1,8 +1,19 @@
-import { type Document, isMap, isNode, isScalar, LineCounter, type Node, parseDocument } from 'yaml';
+import {
+  type Document,
+  isMap,
+  isNode,
+  isScalar,
+  LineCounter,
+  type Node,
+  parseDocument,
+  type YAMLParseError,
+} from 'yaml';
 import type { z } from 'zod';
 import { quoteValue } from './decode/quote-value.ts';
 import { type Expectation, type ExpectedEdge, expectPath } from './expectation.ts';
 import { type ExpectationDocument, expectationShape } from './read-expectation-shape.ts';
+
+const rootKeys = 'edges, baggage, tolerated-peers or traceresponse';
 
 /** The text is not an expectation. The message starts with where: `3:5: unknown key "must-nt"; …`. */
 export class ExpectationError extends Error {
@@ -28,18 +39,28 @@ export function readExpectedPath(text: string): readonly ExpectedEdge[] {
  * @throws {ExpectationError} with line and column, also for unknown and repeated keys.
  */
 export function readExpectation(text: string): Expectation {
+  // A file that was read as text: of gzip's two magic bytes only the first is a character.
+  if (text.startsWith('\u001f\ufffd')) {
+    throw new ExpectationError('1:1: compressed with gzip; uncompress it first (gunzip)');
+  }
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: 'error' });
   const [fault] = document.errors;
-  if (fault !== undefined)
-    throw new ExpectationError(`${at(lines, fault.pos[0])}: ${toOneLine(fault.message)}`);
+  if (fault !== undefined) throw new ExpectationError(`${at(lines, fault.pos[0])}: ${describeFault(fault)}`);
   const value = toValue(document);
-  if (value === null)
-    throw new ExpectationError('1:1: empty; expected edges, baggage, tolerated-peers or traceresponse');
+  if (value === null) throw new ExpectationError(`1:1: empty; expected ${rootKeys}`);
+  if (typeof value !== 'object' || Array.isArray(value)) {
+    throw new ExpectationError(`${whereIs(document, lines, [])}: not a map; expected ${rootKeys}`);
+  }
   const parsed = expectationShape.safeParse(value);
   const [issue] = parsed.error?.issues ?? [];
   if (issue !== undefined) throw toError(document, lines, issue);
   return toExpectation(parsed.data ?? {}, (path, error) => locate(document, lines, path, error));
+}
+
+/** The library's own words name its functions. */
+function describeFault({ code, message }: YAMLParseError): string {
+  return code === 'MULTIPLE_DOCS' ? 'a second document begins here (---); expected one' : toOneLine(message);
 }
 
 /** Aliases that multiply (a "billion laughs") are refused by the library. */

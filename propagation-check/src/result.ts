@@ -43,6 +43,7 @@ export interface Finding {
   readonly evidence: readonly Evidence[];
   /** Which instrumentations made the spans of the two services; some may be conspicuously missing. */
   readonly scopes: { readonly client: readonly string[]; readonly server: readonly string[] };
+  /** One line: what to change. Where the cause is undecided that of the best candidate, and it begins with `if <candidate>: `. */
   readonly fix: string;
   readonly docs: string;
 }

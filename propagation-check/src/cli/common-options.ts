@@ -1,7 +1,14 @@
 import { type Command, Option } from 'commander';
 import type { ExpectedEdge } from '../expectation.ts';
 import { sourceSpecs } from '../source/open-source.ts';
-import { type Entries, parseHeaderField, parseHttpUrl, parsePath, parseTimeout } from './parse-argument.ts';
+import {
+  type Entries,
+  parseCaFile,
+  parseHeaderField,
+  parseHttpUrl,
+  parsePath,
+  parseTimeout,
+} from './parse-argument.ts';
 
 /** What every check has in common. Times in milliseconds. */
 export interface CheckArguments {
@@ -39,7 +46,7 @@ export function addCheckOptions(command: Command): Command {
       "the Collector's own metrics, http://localhost:8888/metrics",
       parseHttpUrl,
     )
-    .option('--ca <file>', 'PEM file with a certificate authority to trust')
+    .option('--ca <file>', 'PEM file with a certificate authority to trust', parseCaFile)
     .addOption(timeOption('--timeout <time>', 'how long one answer may take', 15_000))
     .addOption(
       new Option('--report <format>', 'how to print the result').choices(reportFormats).default('terminal'),

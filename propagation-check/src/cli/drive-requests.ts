@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Agent, request } from 'undici';
 import { mapConcurrently } from '../assertion/map-concurrently.ts';
-import { describeHttpFailure } from '../source/http-failure.ts';
+import { describeHttpFailure, type Peer } from '../source/http-failure.ts';
 import type { AttributeValue, Span } from '../span.ts';
 import type { Entries } from './parse-argument.ts';
 
@@ -27,6 +27,12 @@ export interface DrivenRequest {
   /** Why there was no answer; null when there was one. */
   readonly failure: string | null;
 }
+
+const calledService: Peer = {
+  name: 'the service',
+  port: 'its port',
+  headerOption: '--request-header',
+};
 
 /** The service name of this tool's own CLIENT spans. */
 export const ownServiceName = 'propagation-check';
@@ -74,14 +80,11 @@ async function driveOnce(agent: Agent, options: DriveOptions): Promise<DrivenReq
     return finish(response.statusCode, null);
   } catch (error) {
     signal.throwIfAborted();
-    const reason = timeout.aborted ? `no answer within ${timeoutMs} ms (--timeout)` : describeFailure(error);
+    const reason = timeout.aborted
+      ? `no answer within ${timeoutMs} ms (--timeout)`
+      : describeHttpFailure(calledService, error);
     return finish(null, reason);
   }
-}
-
-function describeFailure(error: unknown): string {
-  const said = describeHttpFailure('the service', error);
-  return said.startsWith('connection refused') ? 'connection refused; is the service running there?' : said;
 }
 
 /** Source: W3C Baggage, 3.3.1. */

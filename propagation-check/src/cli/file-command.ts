@@ -7,6 +7,7 @@ import type { Session } from './create-program.ts';
 import { quotePath } from './file-error.ts';
 import { hintAtExpectations } from './hint-at-expectations.ts';
 import { printReport } from './print-report.ts';
+import { describeWireGaps } from './read-wire.ts';
 import { UsageError } from './usage-error.ts';
 
 const examples = `
@@ -38,14 +39,11 @@ export function addFileCommand(
       const result = judge(spans, inputs, collector);
       const source = paths.map((path) => (path === '-' ? 'standard input' : quotePath(path))).join(', ');
       const reason = spans.length === 0 ? `${source}: no span in it` : null;
-      setExitCode(
-        await printReport(
-          result,
-          { source, reason, notes: hintAtExpectations(result, spans, inputs.expectation), collector },
-          args,
-          output,
-        ),
-      );
+      const notes = [
+        ...(await describeWireGaps(args.wire)),
+        ...hintAtExpectations(result, spans, inputs.expectation),
+      ];
+      setExitCode(await printReport(result, { source, reason, notes, collector }, args, output));
     });
 }
 

@@ -1,7 +1,11 @@
+import { X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { InvalidArgumentError } from 'commander';
 import type { ExpectedEdge } from '../expectation.ts';
+import { durationExamples, readDuration } from '../read-duration.ts';
 import { ExpectationError, readExpectedPath } from '../read-expectation.ts';
 import { parseHeader } from '../source/open-source.ts';
+import { describeFileError, quotePath } from './file-error.ts';
 import { UsageError } from './usage-error.ts';
 
 /*
@@ -9,20 +13,11 @@ import { UsageError } from './usage-error.ts';
  * The ones of options that may be repeated take what came before as second argument.
  */
 
-const units: ReadonlyMap<string, number> = new Map([
-  ['ms', 1],
-  ['s', 1_000],
-  ['m', 60_000],
-  ['h', 3_600_000],
-  ['d', 86_400_000],
-]);
-
-/** `500ms`, `15s`, `15m`, `2h`, `1d`. @returns Milliseconds, more than 0. */
+/** As `readDuration`. @returns Milliseconds, more than 0. */
 export function parseDuration(text: string): number {
-  const [, digits, unit = ''] = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(text) ?? [];
-  const milliseconds = Number(digits) * (units.get(unit) ?? Number.NaN);
-  if (milliseconds > 0 && milliseconds <= 366 * 86_400_000) return milliseconds;
-  throw new InvalidArgumentError('Expected a time with its unit, for instance 500ms, 15s, 15m, 2h or 1d.');
+  const milliseconds = readDuration(text);
+  if (milliseconds !== null) return milliseconds;
+  throw new InvalidArgumentError(`Expected a time with its unit, for instance ${durationExamples}.`);
 }
 
 /** As `parseDuration`, and short enough for a timer. */
@@ -80,14 +75,48 @@ export function parseBaggageEntry(text: string, before: Entries = {}): Entries {
 
 /** The value may be a secret, so that no message shows it. */
 export function parseHeaderField(text: string, before: Entries = {}): Entries {
-  const [name, value] = parseHeader(text);
+  const [name, value] = parseHeader('--header', text);
   return { ...before, [name]: value };
 }
 
-/** Short ids are 64-bit ones whose leading zeros were left out. */
+/** As `parseHeaderField`, of what this tool sends to the URL. */
+export function parseRequestHeader(text: string, before: Entries = {}): Entries {
+  const [name, value] = parseHeader('--request-header', text);
+  if (name === 'traceparent') {
+    throw new UsageError(
+      '--request-header: traceparent is set by this tool, anew for each request, to know which trace it causes',
+    );
+  }
+  return { ...before, [name]: value };
+}
+
+/** A name that is empty, as of a variable that is not set, would match nothing. */
+export function parseServices(text: string, before: readonly string[] = []): readonly string[] {
+  if (text.trim() !== '') return [...before, text];
+  throw new InvalidArgumentError('Expected the name of a service (service.name).');
+}
+
+/** A certificate authority that cannot be read is an error, whether or not something will be asked that needs it. */
+export function parseCaFile(path: string): string {
+  try {
+    new X509Certificate(readFileSync(path));
+    return path;
+  } catch (error) {
+    const isRead = error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_OSSL');
+    const what = isRead ? 'not a PEM certificate' : describeFileError(error);
+    throw new UsageError(`--ca ${quotePath(path)}: ${what}`);
+  }
+}
+
+/**
+ * 128-bit ids, 64-bit ones, and both without their leading zeros, as Tempo and old Jaegers write them. An id of fewer than 8
+ * digits would be one in billions, and is rather a slip.
+ */
 export function parseTraceId(text: string, before: readonly string[] = []): readonly string[] {
-  if (!/^[0-9a-f]{1,32}$/i.test(text) || /^0+$/.test(text)) {
-    throw new InvalidArgumentError('Expected a trace id: 32 hex digits, not all zeros.');
+  if (!/^[0-9a-f]{8,32}$/i.test(text) || /^0+$/.test(text)) {
+    throw new InvalidArgumentError(
+      'Expected a trace id: 32 hex digits, or 16; leading zeros may be left out down to 8 digits. Not all are zeros.',
+    );
   }
   const id = text.toLowerCase();
   return before.includes(id) ? before : [...before, id];

@@ -8,6 +8,8 @@ import { type TraceparentFault, traceparentFaults } from '../parse-traceparent.t
 import { describeFileError, quotePath } from './file-error.ts';
 import { UsageError } from './usage-error.ts';
 
+const newline = 0x0a;
+
 const format = z.enum(['tracecontext', 'b3', 'b3multi', 'jaeger', 'xray', 'grpc-trace-bin']);
 const traceparentFault = z.custom<TraceparentFault>(
   (value) => typeof value === 'string' && Object.hasOwn(traceparentFaults, value),
@@ -64,15 +66,35 @@ const record: z.ZodType<WireRecord> = z.object({
  * @throws {UsageError} with the file and the line of what is wrong.
  */
 export async function readWireFile(path: string): Promise<readonly WireRecord[]> {
-  const label = `--wire ${quotePath(path)}`;
-  const bytes = await readFile(path).catch((error: unknown) => {
-    throw new UsageError(`${label}: ${describeFileError(error)}`);
+  return parseWireRecords(await readBytes(path), labelOf(path));
+}
+
+/** What is missing in files that were read without an error: one is empty, or its last line was left out. */
+export async function describeWireGaps(paths: readonly string[] = []): Promise<readonly string[]> {
+  const notes = await Promise.all(
+    paths.map(async (path) => describeGap(await readBytes(path), labelOf(path))),
+  );
+  return notes.flat();
+}
+
+function describeGap(bytes: Uint8Array, label: string): readonly string[] {
+  if (bytes.every(isSpace)) return [`${label}: empty; did the requests go through the tap?`];
+  const last = bytes.subarray(bytes.lastIndexOf(newline) + 1);
+  if (last.every(isSpace) || parseWireRecords(last, label).length > 0) return [];
+  return [`${label}: the last line is cut off and left out; the tap is still writing it, or was killed`];
+}
+
+function labelOf(path: string): string {
+  return `--wire ${quotePath(path)}`;
+}
+
+async function readBytes(path: string): Promise<Uint8Array> {
+  return readFile(path).catch((error: unknown) => {
+    throw new UsageError(`${labelOf(path)}: ${describeFileError(error)}`);
   });
-  return parseWireRecords(bytes, label);
 }
 
 export function parseWireRecords(bytes: Uint8Array, label: string): readonly WireRecord[] {
-  const newline = 0x0a;
   const records: WireRecord[] = [];
   for (let start = 0, line = 1; start < bytes.length; line += 1) {
     const found = bytes.indexOf(newline, start);

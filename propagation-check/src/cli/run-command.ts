@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { type CheckInputs, readCheckInputs, readCollector, readWire, withMissing } from './check-inputs.ts';
 import { type Collected, collectTraces } from './collect-traces.ts';
-import { addCheckOptions, addSourceOptions, append, type SourceArguments } from './common-options.ts';
+import { addCheckOptions, addSourceOptions, type SourceArguments } from './common-options.ts';
 import type { Session } from './create-program.ts';
 import { type DrivenRequest, driveRequests } from './drive-requests.ts';
 import { explainSilence } from './explain-silence.ts';
@@ -14,11 +14,13 @@ import {
   type Entries,
   parseBaggageEntry,
   parseCount,
-  parseHeaderField,
   parseHttpUrl,
   parseMethod,
+  parseRequestHeader,
+  parseServices,
 } from './parse-argument.ts';
 import { printReport } from './print-report.ts';
+import { describeWireGaps } from './read-wire.ts';
 import { createProgress } from './show-progress.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -56,7 +58,7 @@ export function addRunCommand(program: Command, session: Session): void {
     )
     .argument('<url>', 'what to request', parseHttpUrl)
     .option('--method <method>', 'default: GET, or POST with --data', parseMethod)
-    .option('--request-header <field>', "sent to the URL, 'name: value'; may be repeated", parseHeaderField)
+    .option('--request-header <field>', "sent to the URL, 'name: value'; may be repeated", parseRequestHeader)
     .option('--data <text>', 'body of each request')
     .option('--requests <n>', 'how many', parseCount, 1)
     .option('--concurrency <n>', 'how many at a time', parseCount, 10)
@@ -64,7 +66,7 @@ export function addRunCommand(program: Command, session: Session): void {
     .option(
       '--service <name>',
       'search for traces that this service begins during the requests, instead of continuing ours; may be repeated',
-      append,
+      parseServices,
     );
   addCheckOptions(addSourceOptions(command, 30_000))
     .addHelpText('after', examples)
@@ -78,6 +80,9 @@ async function runRequests(
   args: RunArguments,
   { output, signal, writeError }: Session,
 ): Promise<number> {
+  if (args.baggage !== undefined && args.requestHeader?.baggage !== undefined) {
+    throw new UsageError('baggage is given twice, by --baggage and by --request-header; use one of them');
+  }
   const inputs = withBaggage(await readCheckInputs(args), args.baggage ?? {});
   const ca = await readCa(args.ca);
   const source = await openNamedSource(args, { writeError });
@@ -133,6 +138,7 @@ async function runRequests(
       ...describeAnswers(driven),
       ...(missing > 0 && reason === null ? [gap] : []),
       ...(begun.size === 0 ? [] : [describeBegun(begun.size)]),
+      ...(await describeWireGaps(args.wire)),
       ...hintAtExpectations(result, collected.spans, inputs.expectation),
     ];
     return await printReport(result, { source: source.name, reason, notes, collector }, args, output);

@@ -36,7 +36,10 @@ export async function execute(args: readonly string[], session: Session): Promis
 }
 
 function explain(error: unknown, session: Session): number {
-  if (error instanceof Interruption) return error.exitCode;
+  if (error instanceof Interruption) {
+    say('interrupted, no verdict', session);
+    return error.exitCode;
+  }
   // Commander has printed its message, or the help that was asked for.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   const isKnown = error instanceof UsageError || error instanceof SourceError;

@@ -105,6 +105,7 @@ function renderFindings({ result }: AssertionRun, layout: Layout): readonly stri
     .filter((finding) => finding.severity === 'error')
     .flatMap((finding) => [
       ...hang('cause      ', toCause(finding.id, finding.candidates ?? []), layout),
+      ...((finding.candidates ?? []).length === 0 ? [] : hang('to decide  ', prose[finding.id].fix, layout)),
       ...hang('fix        ', escapeText(finding.fix), layout),
       ...hang('see        ', escapeText(finding.docs), layout),
     ]);

@@ -31,7 +31,7 @@ export function renderFinding(finding: Finding, options: FindingOptions): readon
     ...renderEvidence(finding, options),
     ...renderScopes(finding, options),
     ...renderCandidates(words, candidates, options),
-    ...labelled('fix', describeFix(finding), options),
+    ...labelled('fix', escapeText(finding.fix), options),
     ...labelled('read', escapeText(`${options.docsRoot}${finding.docs}`), options),
   ];
 }
@@ -122,11 +122,6 @@ function renderCandidates(
     ...(others.length === 0 ? [] : labelled('', `less likely: ${others.join(', ')}`, layout, 3)),
     ...labelled('to decide', words.fix, layout),
   ];
-}
-
-/** The fix of an undecided finding is that of its best candidate. */
-function describeFix({ fix, candidates: [best] = [] }: Finding): string {
-  return best === undefined ? escapeText(fix) : `if ${best}: ${escapeText(fix)}`;
 }
 
 /** @param indent Of the second and later lines of the text, beyond the label. */

@@ -1,15 +1,12 @@
 import { DecodeError } from '../decode/decode-error.ts';
-import type { Span } from '../span.ts';
+import { isObject } from '../decode/otlp-json-value.ts';
+import { parseJson } from '../decode/parse-json.ts';
 import type { HttpClient } from './http-client.ts';
-import type { HttpAnswer } from './http-policy.ts';
+import { type HttpAnswer, summarize } from './http-policy.ts';
 import { SourceError } from './source.ts';
 
 /** @throws {SourceError} that names the source and the path of the request, when the answer cannot be decoded. */
-export function decodeAnswer(
-  client: HttpClient,
-  answer: HttpAnswer,
-  decode: (bytes: Uint8Array) => readonly Span[],
-): readonly Span[] {
+export function decodeAnswer<T>(client: HttpClient, answer: HttpAnswer, decode: (bytes: Uint8Array) => T): T {
   try {
     return decode(answer.body);
   } catch (error) {
@@ -20,10 +17,26 @@ export function decodeAnswer(
   }
 }
 
+/** The answer as a JSON object; null when it is anything else. */
+export function readObject(answer: HttpAnswer): Readonly<Record<string, unknown>> | null {
+  try {
+    const document = parseJson(answer.body);
+    return isObject(document) ? document : null;
+  } catch (error) {
+    if (error instanceof DecodeError) return null;
+    throw error;
+  }
+}
+
 /** Whether a web page answered, for instance a login page or another program's start page. */
 export function isHtml(answer: HttpAnswer): boolean {
   const start = new TextDecoder().decode(answer.body.subarray(0, 100)).trimStart().toLowerCase();
   return (
     answer.contentType === 'text/html' || start.startsWith('<!doctype html') || start.startsWith('<html')
   );
+}
+
+/** What came instead of what was expected, for people. */
+export function describeAnswer(answer: HttpAnswer): string {
+  return isHtml(answer) ? 'a web page' : `status ${answer.status} and ${summarize(answer)}`;
 }

@@ -5,7 +5,7 @@ import { Agent, type Dispatcher, request } from 'undici';
 import { DecodeError } from '../decode/decode-error.ts';
 import { gunzip } from '../decode/gunzip.ts';
 import { quoteValue } from '../decode/quote-value.ts';
-import { describeBrokenAnswer, describeHttpFailure } from './http-failure.ts';
+import { describeBrokenAnswer, describeHttpFailure, type Peer } from './http-failure.ts';
 import { followPolicy, type HttpAnswer, type RawAnswer } from './http-policy.ts';
 import { SourceError } from './source.ts';
 
@@ -38,12 +38,19 @@ export interface HttpClient {
 
 const defaults = { timeoutMs: 15_000, attempts: 4, maxResponseBytes: 256 * 1024 * 1024 } as const;
 
+const headerOption = '--header';
+const peers = {
+  jaeger: { name: 'Jaeger', port: 'its query port', headerOption },
+  tempo: { name: 'Tempo', port: 'its query port', headerOption },
+  collector: { name: 'the Collector', port: 'the port of its own metrics', headerOption },
+} as const satisfies Readonly<Record<string, Peer>>;
+
 /**
- * @param kind Of the source, as in its specification: `jaeger`.
+ * @param kind As in the source's specification: `jaeger`.
  * @throws {SourceError} when the CA file cannot be read.
  */
 export async function createHttpClient(
-  kind: string,
+  kind: keyof typeof peers,
   baseUrl: URL,
   options: HttpClientOptions = {},
 ): Promise<HttpClient> {
@@ -51,7 +58,7 @@ export async function createHttpClient(
   const settings = { ...defaults, ...options };
   const agent = await createAgent(name, settings.timeoutMs, options.caFile);
   const exchange = (url: URL, accept: string, signal: AbortSignal | undefined) =>
-    askOnce({ name, agent, settings, url, accept, signal });
+    askOnce({ name, peer: peers[kind], agent, settings, url, accept, signal });
   return {
     name,
     get: async (path, query, accept, signal) => {
@@ -91,6 +98,7 @@ async function readCaFile(name: string, path: string): Promise<string> {
 
 interface Exchange {
   readonly name: string;
+  readonly peer: Peer;
   readonly agent: Agent;
   readonly settings: Required<Pick<HttpClientOptions, 'timeoutMs' | 'maxResponseBytes'>> & HttpClientOptions;
   readonly url: URL;
@@ -98,7 +106,7 @@ interface Exchange {
   readonly signal: AbortSignal | undefined;
 }
 
-async function askOnce({ name, agent, settings, url, accept, signal }: Exchange): Promise<RawAnswer> {
+async function askOnce({ name, peer, agent, settings, url, accept, signal }: Exchange): Promise<RawAnswer> {
   signal?.throwIfAborted();
   const timeout = AbortSignal.timeout(settings.timeoutMs);
   let hasBegun = false;
@@ -125,14 +133,9 @@ async function askOnce({ name, agent, settings, url, accept, signal }: Exchange)
     if (error instanceof SourceError || error instanceof DecodeError) {
       throw new SourceError(`${name}: ${error.message}`);
     }
-    const what = hasBegun ? describeBrokenAnswer(error) : describeHttpFailure(kindOf(name), error);
+    const what = hasBegun ? describeBrokenAnswer(error) : describeHttpFailure(peer, error);
     throw new SourceError(`${name}: ${what}`);
   }
-}
-
-function kindOf(name: string): string {
-  const kind = name.slice(0, name.indexOf('='));
-  return `${kind.slice(0, 1).toUpperCase()}${kind.slice(1)}`;
 }
 
 function header(response: Dispatcher.ResponseData, name: string): string {

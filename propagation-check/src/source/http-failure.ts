@@ -10,17 +10,23 @@ const wrongLength = 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH';
 const describeWrongLength =
   'the answer is longer or shorter than its content-length; is there a proxy in between?';
 
-/**
- * Says why no answer came, and what to do.
- * @param kind Of the source, for people: `Jaeger`.
- */
-export function describeHttpFailure(kind: string, error: unknown): string {
+/** Who was asked, in the words of messages. */
+export interface Peer {
+  /** `Jaeger`, `the Collector` */
+  readonly name: string;
+  /** What its port should be: `its query port`. */
+  readonly port: string;
+  /** The option that sets the headers of the request. */
+  readonly headerOption: '--header' | '--request-header';
+}
+
+/** Says why no answer came, and what to do. */
+export function describeHttpFailure({ name, port, headerOption }: Peer, error: unknown): string {
   const code = findCode(error);
-  if (code === 'ECONNREFUSED')
-    return `connection refused; is ${kind} running there, and is this its query port?`;
+  if (code === 'ECONNREFUSED') return `connection refused; is ${name} running there, and is this ${port}?`;
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return 'the host name is not known; is it spelled right?';
   if (code === 'ECONNRESET' || code === 'UND_ERR_SOCKET') {
-    return `the connection was closed without an answer; is this ${kind}'s HTTP port, and is it http or https?`;
+    return `the connection was closed without an answer; is this ${name}'s HTTP port, and is it http or https?`;
   }
   if (code === 'EHOSTUNREACH' || code === 'ENETUNREACH' || code === 'ETIMEDOUT') {
     return 'the host cannot be reached from here';
@@ -39,14 +45,14 @@ export function describeHttpFailure(kind: string, error: unknown): string {
     return `the certificate is not valid now (${code}); renew it, or set this machine's clock`;
   }
   if (code === 'UND_ERR_HEADERS_OVERFLOW') {
-    return `the answer's headers are larger than 16 KiB; is this ${kind}'s address?`;
+    return `the answer's headers are larger than 16 KiB; is this ${name}'s address?`;
   }
   if (code === wrongLength) return describeWrongLength;
   const isParserError = error instanceof Error && error.name === 'HTTPParserError';
   if (isParserError || code.startsWith('HPE_')) {
-    return `the answer is not HTTP/1.1; is this ${kind}'s HTTP port and not a gRPC one?`;
+    return `the answer is not HTTP/1.1; is this ${name}'s HTTP port and not a gRPC one?`;
   }
-  if (code === 'UND_ERR_INVALID_ARG') return 'a header is not valid; check --header';
+  if (code === 'UND_ERR_INVALID_ARG') return `a header is not valid; check ${headerOption}`;
   return `no answer${code === '' ? '' : ` (${code})`}`;
 }
 

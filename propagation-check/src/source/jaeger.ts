@@ -6,7 +6,7 @@ import { isObject } from '../decode/otlp-json-value.ts';
 import { parseJson } from '../decode/parse-json.ts';
 import { readShape } from '../decode/read-shape.ts';
 import type { Span } from '../span.ts';
-import { decodeAnswer, isHtml } from './decode-answer.ts';
+import { decodeAnswer, describeAnswer, isHtml, readObject } from './decode-answer.ts';
 import { createHttpClient, type HttpClient, type HttpClientOptions } from './http-client.ts';
 import { type HttpAnswer, summarize } from './http-policy.ts';
 import { groupByTrace } from './select-spans.ts';
@@ -132,32 +132,50 @@ interface Request {
   readonly query: URLSearchParams;
 }
 
-/** @returns Null when this does not come from an API v3: another program, or a Jaeger without it. */
+/**
+ * @returns Null when this does not come from an API v3: another program, or a Jaeger without it. An answer without spans is
+ *   believed only in Jaeger's own shape: other programs have a 404, `{}` and `[]` too.
+ */
 function readV3(client: HttpClient, answer: HttpAnswer): readonly Span[] | null {
-  if (answer.status === 404) return hasField(answer, 'error') ? [] : null;
+  if (answer.status === 404) return isErrorOfV3(answer) ? [] : null;
   if (answer.status === 405 || answer.status === 501 || isHtml(answer)) return null;
   if (answer.status !== 200) throw new SourceError(describeStatus(client, answer));
-  // A streaming gateway answers several documents, one a line.
-  return decodeAnswer(client, answer, (bytes) => decodeBytes(bytes).spans);
+  // The gateway of older versions streams: several documents, one a line, and nothing at all when a search finds nothing.
+  if (answer.body.length === 0) return null;
+  const { spans, format } = decodeAnswer(client, answer, decodeBytes);
+  return spans.length > 0 || format === 'jaeger-v3' || format === 'json-lines' ? spans : null;
 }
 
 /** @throws {SourceError} when this does not come from Jaeger. */
 function readV1(client: HttpClient, answer: HttpAnswer): readonly Span[] {
-  if (answer.status === 404 && hasField(answer, 'errors')) return [];
+  if (answer.status === 404 && isErrorOfV1(answer)) return [];
   if (isHtml(answer) || answer.status === 404) throw new SourceError(describeUnexpected(client, answer));
   if (answer.status !== 200) throw new SourceError(describeStatus(client, answer));
-  return decodeAnswer(client, answer, (bytes) => decodeJaegerJson(parseJson(bytes)));
+  const document = decodeAnswer(client, answer, parseJson);
+  if (!isEnvelopeOfV1(document)) throw new SourceError(describeUnexpected(client, answer));
+  return decodeAnswer(client, answer, () => decodeJaegerJson(document));
 }
 
-/** Tells Jaeger's own 404 from one of a proxy or of another program. */
-function hasField(answer: HttpAnswer, field: string): boolean {
-  try {
-    const document = parseJson(answer.body);
-    return isObject(document) && Object.hasOwn(document, field);
-  } catch (error) {
-    if (error instanceof DecodeError) return false;
-    throw error;
-  }
+/** Every answer of v1 has `data` and `errors`; `data` alone, and nothing in it, is what many programs answer. */
+function isEnvelopeOfV1(document: unknown): boolean {
+  if (!isObject(document) || !Object.hasOwn(document, 'data')) return false;
+  return Object.hasOwn(document, 'errors') || (Array.isArray(document.data) && document.data.length > 0);
+}
+
+/**
+ * Whether an error is one of Jaeger's API v3: `{"error":{"httpCode":404,"message":"…"}}`, as the gRPC
+ * gateway of older versions wrote it too. Source: Jaeger, `api_v3.GRPCGatewayError`.
+ */
+function isErrorOfV3(answer: HttpAnswer): boolean {
+  const error = readObject(answer)?.error;
+  return isObject(error) && error.httpCode === answer.status;
+}
+
+/** `{"data":null,…,"errors":[{"code":404,"msg":"trace not found"}]}`. Source: Jaeger, `structuredResponse`. */
+function isErrorOfV1(answer: HttpAnswer): boolean {
+  const errors = readObject(answer)?.errors;
+  const first: unknown = Array.isArray(errors) ? errors[0] : undefined;
+  return isObject(first) && typeof first.msg === 'string';
 }
 
 function describeStatus(client: HttpClient, answer: HttpAnswer): string {
@@ -165,9 +183,8 @@ function describeStatus(client: HttpClient, answer: HttpAnswer): string {
 }
 
 function describeUnexpected(client: HttpClient, answer: HttpAnswer): string {
-  const what = isHtml(answer) ? 'a web page' : `status ${answer.status} and ${summarize(answer)}`;
   return (
-    `${client.name}: ${answer.url.pathname} answered ${what}, not Jaeger's API; ` +
+    `${client.name}: ${answer.url.pathname} answered ${describeAnswer(answer)}, not Jaeger's API; ` +
     'use the address of Jaeger’s UI (port 16686 by default) with its base path, if it has one'
   );
 }

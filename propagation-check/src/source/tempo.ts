@@ -7,9 +7,9 @@ import { parseJson } from '../decode/parse-json.ts';
 import { anyArray, readShape } from '../decode/read-shape.ts';
 import { decodeTempoProtobuf } from '../decode/tempo-protobuf.ts';
 import type { Span } from '../span.ts';
-import { decodeAnswer, isHtml } from './decode-answer.ts';
+import { decodeAnswer, describeAnswer, isHtml, readObject } from './decode-answer.ts';
 import { createHttpClient, type HttpClient, type HttpClientOptions } from './http-client.ts';
-import { type HttpAnswer, summarize } from './http-policy.ts';
+import type { HttpAnswer } from './http-policy.ts';
 import { type Source, SourceError, type TraceQuery } from './source.ts';
 import { checkTraceId } from './trace-id.ts';
 
@@ -23,8 +23,13 @@ const protobuf = 'application/protobuf';
  */
 export async function createTempoSource(baseUrl: URL, options: HttpClientOptions = {}): Promise<Source> {
   const client = await createHttpClient('tempo', baseUrl, options);
+  let echoes: boolean | null = null;
+  const isTempo = async (signal: AbortSignal | undefined): Promise<boolean> => {
+    echoes ??= await hasEcho(client, signal);
+    return echoes;
+  };
   const readTrace = (traceId: string, signal: AbortSignal | undefined) =>
-    readOneTrace(client, traceId, signal);
+    readOneTrace(client, isTempo, traceId, signal);
   return {
     name: client.name,
     readTrace: async (traceId, signal) => readTrace(checkTraceId(client.name, traceId), signal),
@@ -38,29 +43,64 @@ export async function createTempoSource(baseUrl: URL, options: HttpClientOptions
 
 async function readOneTrace(
   client: HttpClient,
+  isTempo: (signal: AbortSignal | undefined) => Promise<boolean>,
   traceId: string,
   signal: AbortSignal | undefined,
 ): Promise<readonly Span[]> {
   const id = traceId.padStart(32, '0');
   const accept = `${protobuf}, application/json;q=0.9`;
   const v2 = await client.get(`api/v2/traces/${id}`, new URLSearchParams(), accept, signal);
-  if (v2.status === 200 && !isHtml(v2)) return decodeAnswer(client, v2, decoder(v2, decodeTempoProtobuf));
+  if (v2.status === 200 && !isHtml(v2)) return decodeTrace(client, v2, decodeTempoProtobuf);
   if (v2.status !== 404 && !isHtml(v2)) throw new SourceError(describeUnexpected(client, v2));
   // A Tempo without v2 and a Tempo without the trace both answer 404.
   const v1 = await client.get(`api/traces/${id}`, new URLSearchParams(), accept, signal);
-  if (v1.status === 404 && !isHtml(v1)) return [];
+  if (v1.status === 404 && !isHtml(v1)) {
+    if (saysNotFound(v1) || (v1.body.length === 0 && (await isTempo(signal)))) return [];
+    throw new SourceError(describeUnexpected(client, v1));
+  }
   if (v1.status !== 200 || isHtml(v1)) throw new SourceError(describeUnexpected(client, v1));
-  return decodeAnswer(client, v1, decoder(v1, decodeOtlpProtobuf));
+  return decodeTrace(client, v1, decodeOtlpProtobuf);
 }
 
-type Decode = (bytes: Uint8Array) => readonly Span[];
-
-function decoder(answer: HttpAnswer, decodeProtobuf: Decode): Decode {
-  if (answer.contentType.endsWith('protobuf')) return decodeProtobuf;
-  return (bytes) => (bytes.length === 0 ? [] : decodeBytes(bytes).spans);
+/**
+ * Whether a 404 says in Tempo's words that there is no such trace: as text, and a querier that is asked directly by an answer
+ * without a trace. Since 2.5 a query frontend says nothing at all.
+ */
+function saysNotFound(answer: HttpAnswer): boolean {
+  if (isProtobuf(answer) || hasFieldOfTempo(answer)) return true;
+  return /^(?:trace not found|unable to find [0-9a-f]+)/i.test(new TextDecoder().decode(answer.body));
 }
 
-const searchShape = z.object({ traces: anyArray.nullish() });
+/** What Grafana asks too, to test a connection: every query frontend answers `echo`. */
+async function hasEcho(client: HttpClient, signal: AbortSignal | undefined): Promise<boolean> {
+  const { status, body } = await client.get('api/echo', new URLSearchParams(), 'text/plain', signal);
+  return status === 200 && new TextDecoder().decode(body).trim() === 'echo';
+}
+
+/** An answer without spans is believed only in Tempo's own shape: other programs have `{}` and `[]` too. */
+function decodeTrace(
+  client: HttpClient,
+  answer: HttpAnswer,
+  decodeProtobuf: (bytes: Uint8Array) => readonly Span[],
+): readonly Span[] {
+  if (isProtobuf(answer)) return decodeAnswer(client, answer, decodeProtobuf);
+  const spans = decodeAnswer(client, answer, (bytes) => decodeBytes(bytes).spans);
+  if (spans.length > 0 || hasFieldOfTempo(answer)) return spans;
+  throw new SourceError(describeUnexpected(client, answer));
+}
+
+function isProtobuf(answer: HttpAnswer): boolean {
+  return answer.contentType.endsWith('protobuf');
+}
+
+/** Source: Tempo, `tempo.proto`: `TraceByIDResponse` and, in v1, `Trace`. */
+function hasFieldOfTempo(answer: HttpAnswer): boolean {
+  const document = readObject(answer);
+  return document !== null && ['trace', 'batches', 'metrics'].some((field) => Object.hasOwn(document, field));
+}
+
+/** What is empty is left out, and the metrics are always there. Source: Tempo, `tempo.proto`, `SearchResponse`. */
+const searchShape = z.object({ traces: anyArray.nullish(), metrics: z.unknown().optional() });
 const foundShape = z.object({ traceID: z.string() });
 
 async function searchIds(
@@ -77,7 +117,8 @@ async function searchIds(
   const answer = await client.get('api/search', query, 'application/json', signal);
   if (answer.status !== 200 || isHtml(answer)) throw new SourceError(describeUnexpected(client, answer));
   try {
-    const { traces } = readShape(searchShape, parseJson(answer.body));
+    const { traces, metrics } = readShape(searchShape, parseJson(answer.body));
+    if (!traces && !metrics) throw new SourceError(describeUnexpected(client, answer));
     const found = mapWithPath(traces ?? [], 'traces', (trace) => readShape(foundShape, trace));
     return found.slice(0, limit).map(({ traceID }) => checkTraceId(client.name, traceID));
   } catch (error) {
@@ -115,9 +156,9 @@ async function mapConcurrently<T, U>(
 }
 
 function describeUnexpected(client: HttpClient, answer: HttpAnswer): string {
-  const what = isHtml(answer) ? 'a web page' : `status ${answer.status} and ${summarize(answer)}`;
+  const isStranger = answer.status === 200 || answer.status === 404 || isHtml(answer);
   return (
-    `${client.name}: ${answer.url.pathname} answered ${what}, not a trace; ` +
+    `${client.name}: ${answer.url.pathname} answered ${describeAnswer(answer)}, not ${isStranger ? "Tempo's API" : 'a trace'}; ` +
     'use the address of Tempo’s query frontend (port 3200 by default); a tenant is named with --header "X-Scope-OrgID: …"'
   );
 }

@@ -1,12 +1,13 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { escapeControls } from '../decode/quote-value.ts';
 import type { WireRecord } from '../evidence.ts';
 import { warnOfOpenAddress } from '../open-address.ts';
+import { durationExamples, readDuration } from '../read-duration.ts';
 import { redactRecord } from './redact-record.ts';
 import { startTap, type Tap } from './start-tap.ts';
 import { TapOptionError } from './tap-option-error.ts';
 import type { TapOptions } from './tap-options.ts';
-import { openRecordWriter, type RecordLoss, type RecordWriter } from './write-records.ts';
+import { openRecordWriter, type RecordWriter } from './write-records.ts';
 
 /** The options of `propagation-check tap` as written on the command line. */
 export interface TapCommandOptions {
@@ -26,6 +27,8 @@ export interface TapCommandOptions {
 }
 
 const flushTimeoutMs = 2_000;
+/** What a timer takes, in whole days. */
+const longestTimeoutMs = 24 * 86_400_000;
 
 const examples = `
 Examples:
@@ -55,24 +58,40 @@ export function addTapCommand(program: Command): void {
     .option(
       '--fault <fault>',
       'strip, rewrite, corrupt, duplicate, drop-baggage, unsample, truncate, delay=MS; repeat for several',
-      (fault: string, before: readonly string[]) => [...before, fault],
-      [],
+      append,
     )
-    .option('--fault-rate <0..1>', 'share of requests that get the faults', '1')
-    .option('--fault-seed <n>', 'the same seed gives the faults to the same requests', '1')
-    .option('--timeout <ms>', 'how long the target may be silent before it answers; 0: for ever', '60000')
-    .option('--max-header-size <bytes>', "limit of a request's and an answer's headers", '65536')
+    .addOption(withDefault('--fault-rate <0..1>', 'share of requests that get the faults', '1'))
+    .addOption(withDefault('--fault-seed <n>', 'the same seed gives the faults to the same requests', '1'))
+    .addOption(
+      withDefault(
+        '--timeout <time>',
+        'how long the target may be silent before it answers; 0: for ever',
+        '60s',
+      ),
+    )
+    .addOption(
+      withDefault('--max-header-size <bytes>', "limit of a request's and an answer's headers", '65536'),
+    )
     .option(
       '--show <key>',
       'record the value of this baggage or tracestate entry too, of others the key alone; repeat for several',
-      (key: string, before: readonly string[]) => [...before, key],
-      [],
+      append,
     )
     .option('--out <file>', 'append the records to a file instead of standard output')
     .addHelpText('after', examples)
     .action(async (options: TapCommandOptions) => {
       process.exitCode = await runTap(options);
     });
+}
+
+/** Without the quotes that commander puts around a text. */
+function withDefault(flags: string, description: string, value: string): Option {
+  return new Option(flags, description).default(value, value);
+}
+
+/** For options that may be repeated. */
+function append(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value];
 }
 
 /**
@@ -96,9 +115,10 @@ export async function runTap(options: TapCommandOptions): Promise<number> {
   await stopped;
   say('closing when the requests in flight have ended');
   await tap.close();
-  const loss = await writer.close(flushTimeoutMs);
-  if (loss.lost === 0) return 0;
-  say(describeLoss(loss, options));
+  const { lost, error } = await writer.close(flushTimeoutMs);
+  if (lost === 0) return 0;
+  const records = lost === 1 ? '1 record' : `${lost} records`;
+  say(`${records} could not be written to ${describeLoss(error, options)}`);
   return 2;
 }
 
@@ -106,7 +126,9 @@ async function start(
   options: TapCommandOptions,
 ): Promise<{ readonly tap: Tap; readonly writer: RecordWriter }> {
   const tapOptions = readCommandOptions(options);
-  const writer = openRecordWriter(options.out ?? null);
+  const writer = openRecordWriter(options.out ?? null, (error) =>
+    say(`records cannot be written to ${describeLoss(error, options)}; the traffic goes on without`),
+  );
   const shownKeys = new Set(options.show);
   const onRecord = (record: WireRecord) => writer.write(redactRecord(record, shownKeys));
   try {
@@ -130,7 +152,7 @@ function readCommandOptions(options: TapCommandOptions): TapOptions {
     ...(options.fault === undefined ? {} : { faults: options.fault }),
     ...(options.faultRate === undefined ? {} : { faultRate: readNumber('--fault-rate', options.faultRate) }),
     ...(options.faultSeed === undefined ? {} : { faultSeed: readNumber('--fault-seed', options.faultSeed) }),
-    ...(options.timeout === undefined ? {} : { timeoutMs: readNumber('--timeout', options.timeout) }),
+    ...(options.timeout === undefined ? {} : { timeoutMs: readTimeout(options.timeout) }),
     ...(options.maxHeaderSize === undefined
       ? {}
       : { maxHeaderSize: readNumber('--max-header-size', options.maxHeaderSize) }),
@@ -146,6 +168,16 @@ function readListen(text: string): TapOptions['listen'] {
   return host === undefined
     ? { port: Number(port) }
     : { host: host.replace(/^\[|\]$/g, ''), port: Number(port) };
+}
+
+/** @returns Milliseconds. */
+function readTimeout(text: string): number {
+  const milliseconds = text === '0' ? 0 : readDuration(text);
+  if (milliseconds !== null && milliseconds <= longestTimeoutMs) return Math.ceil(milliseconds);
+  throw new TapOptionError(
+    `--timeout ${JSON.stringify(text.slice(0, 80))}: write a time with its unit, for instance ${durationExamples}, ` +
+      '24d at most; 0: for ever',
+  );
 }
 
 function readNumber(option: string, text: string): number {
@@ -168,10 +200,10 @@ function describeStartError(error: unknown, options: TapCommandOptions): string 
   return `--listen ${options.listen ?? ''}: ${remedy}`;
 }
 
-function describeLoss({ lost, error }: RecordLoss, options: TapCommandOptions): string {
-  const place = options.out === undefined ? 'standard output' : JSON.stringify(options.out);
-  const why = error === null ? 'it was read too slowly' : error.message;
-  return `${lost} records could not be written to ${place}: ${why}`;
+/** Where records are lost, and why. */
+function describeLoss(error: Error | null, { out }: TapCommandOptions): string {
+  const place = out === undefined ? 'standard output' : JSON.stringify(out);
+  return `${place}: ${error === null ? 'it is read too slowly' : error.message}`;
 }
 
 function say(message: string): void {

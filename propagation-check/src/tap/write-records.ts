@@ -23,22 +23,33 @@ const maxQueuedBytes = 16 * 1024 * 1024;
 /**
  * Writes records as JSON Lines, UTF-8, to a file (appended, mode 0600 when new) or to standard output. Not through
  * `process.stdout`, which blocks the whole process while a pipe's reader is slow.
+ * @param onFirstLoss Told once, when the first record is lost: why, or null when the queue is full.
  * @throws {TapOptionError} when the file cannot be opened.
  */
-export function openRecordWriter(path: string | null): RecordWriter {
+export function openRecordWriter(
+  path: string | null,
+  onFirstLoss: (error: Error | null) => void,
+): RecordWriter {
   const fd = path === null ? standardOutput : openForAppend(path);
   const stream = createWriteStream('', { fd, autoClose: false });
   let lost = 0;
   let queued = 0;
   let error: Error | null = null;
+  let isSaid = false;
+  const sayOnce = () => {
+    if (!isSaid) onFirstLoss(error);
+    isSaid = true;
+  };
   stream.on('error', (reason) => {
     error ??= reason;
+    sayOnce();
   });
 
   return {
     write(record) {
       if (error !== null || stream.writableLength > maxQueuedBytes) {
         lost += 1;
+        sayOnce();
         return;
       }
       queued += 1;

@@ -79,6 +79,21 @@ test('files of a tap', async (t) => {
   }
 });
 
+test('a certificate authority is looked at although nothing will be asked that needs it', async (t) => {
+  const folder = await makeFolder(t, { 'spans.jsonl': readCapture(healthyCapture), 'ca.pem': 'hello' });
+  const file = ['file', join(folder, 'spans.jsonl')] as const;
+  await assertRefused([...file, '--ca', '/absent'], /--ca \/absent: no such file/);
+  await assertRefused([...file, '--ca', join(folder, 'ca.pem')], /--ca .*ca\.pem: not a PEM certificate/);
+});
+
+test('the metrics of a Collector that is not there', async (t) => {
+  const folder = await makeFolder(t, { 'spans.jsonl': readCapture(healthyCapture) });
+  await assertRefused(
+    ['file', join(folder, 'spans.jsonl'), '--collector-metrics', 'http://127.0.0.1:1'],
+    /connection refused; is the Collector running there, and is this the port of its own metrics\?/,
+  );
+});
+
 test('sources that cannot be used', async () => {
   const cases: readonly (readonly [readonly string[], RegExp])[] = [
     [
@@ -94,7 +109,11 @@ test('sources that cannot be used', async () => {
     [['--source', 'jaeger=http://user:secret@x'], /credentials do not belong into the URL/],
     [['--source', 'file=/absent'], /\/absent: no such file/],
     [[...jaeger, '--header', 'secret'], /--header: expected "Name: value"/],
-    [[...jaeger, '--ca', '/absent'], /the CA file is not a readable PEM certificate/],
+    [[...jaeger, '--ca', '/absent'], /--ca \/absent: no such file/],
+    [
+      ['--source', 'file=/absent', '--collector-metrics', 'http://127.0.0.1:1', '--ca', '/'],
+      /--ca \/: a folder/,
+    ],
     [[...jaeger, '--collector-metrics', 'x'], /'--collector-metrics <url>' argument 'x' is invalid/],
     [[], /required option '--source <source>' not specified/],
   ];
@@ -108,7 +127,8 @@ test('no message shows a header', async () => {
 
 test('traces that are not named well', async () => {
   const cases: readonly (readonly [readonly string[], RegExp])[] = [
-    [['xyz'], /'xyz' is invalid for argument 'trace-ids'\. Expected a trace id: 32 hex digits/],
+    [['xyz'], /'xyz' is invalid for argument 'trace-ids'\. Expected a trace id: 32 hex digits, or 16/],
+    [['abc'], /Expected a trace id: .*may be left out down to 8 digits/],
     [['0'.repeat(32)], /Expected a trace id/],
     [[`${id}00`], /Expected a trace id/],
     [[], /name the traces: either TRACE_ID…, or --service NAME/],
@@ -138,13 +158,26 @@ test('runs that cannot begin', async () => {
     ],
     [
       ['http://127.0.0.1:1/x', ...receiver],
-      /http:\/\/127\.0\.0\.1:1\/x: connection refused; is the service running there\?/,
+      /http:\/\/127\.0\.0\.1:1\/x: connection refused; is the service running there, and is this its port\?/,
     ],
     [['http://127.0.0.1:1/x', ...jaeger], /jaeger=http:\/\/127\.0\.0\.1:1: connection refused/],
     [['http://x', ...receiver, '--requests', '0'], /Expected a whole number/],
     [['http://x', ...receiver, '--method', 'G T'], /Expected a method/],
     [['http://x', ...receiver, '--baggage', 'x'], /Expected KEY=VALUE/],
     [['http://x', ...receiver, '--ca', '/absent'], /--ca \/absent: no such file/],
+    [['http://x', ...receiver, '--service', ''], /Expected the name of a service/],
+    [
+      ['http://x', ...receiver, '--request-header', 'hush'],
+      /^propagation-check: --request-header: expected "Name: v/,
+    ],
+    [
+      ['http://x', ...receiver, '--request-header', 'TraceParent: x'],
+      /--request-header: traceparent is set by this tool/,
+    ],
+    [
+      ['http://x', ...receiver, '--request-header', 'baggage: a=b', '--baggage', 'c=d'],
+      /baggage is given twice, by --baggage and by --request-header/,
+    ],
     [['http://x', 'http://y', ...receiver], /too many arguments for 'run'/],
   ];
   for (const [args, message] of cases) await assertRefused(['run', ...args], message);

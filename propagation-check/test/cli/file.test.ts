@@ -236,3 +236,42 @@ test('without a command the help goes to standard error', async () => {
   assert.deepEqual([code, stdout], [2, '']);
   assert.match(stderr, /^Usage: propagation-check/);
 });
+
+test('files of a tap that are empty or cut off are noted', async (t) => {
+  const record = wireRecord();
+  const folder = await makeFolder(t, {
+    spans: readCapture(healthyCapture),
+    empty: '\n',
+    cut: `${record}\n${record.slice(0, 50)}`,
+    whole: record,
+  });
+  const wire = ['empty', 'cut', 'whole'].flatMap((name) => ['--wire', join(folder, name)]);
+  const { code, stdout } = await executeCli('file', join(folder, 'spans'), ...wire, '--json');
+  assert.equal(code, 0);
+  assert.deepEqual(JSON.parse(stdout).notes, [
+    `--wire ${join(folder, 'empty')}: empty; did the requests go through the tap?`,
+    `--wire ${join(folder, 'cut')}: the last line is cut off and left out; the tap is still writing it, or was killed`,
+  ]);
+});
+
+/** As the tap writes it, of a request that has nothing to do with the capture. */
+function wireRecord(): string {
+  return JSON.stringify({
+    time: '2020-01-01T00:00:00.000Z',
+    durationMs: 1,
+    tap: '127.0.0.1:8083',
+    target: 'http://127.0.0.1:8082',
+    client: null,
+    server: null,
+    protocolVersion: '1.1',
+    method: 'GET',
+    path: '/',
+    sent: { headers: [], contexts: [], baggage: [] },
+    received: null,
+    faults: [],
+    status: null,
+    answered: null,
+    clientAborted: true,
+    targetError: null,
+  });
+}

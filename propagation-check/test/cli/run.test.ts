@@ -381,5 +381,5 @@ test('Ctrl-C ends a request under way', async (t) => {
   await asked.promise;
   child.kill('SIGINT');
   assert.deepEqual(await once(child, 'close'), [130, null]);
-  assert.deepEqual([await stdout, await stderr], ['', '']);
+  assert.deepEqual([await stdout, await stderr], ['', 'propagation-check: interrupted, no verdict\n']);
 });

@@ -202,7 +202,7 @@ test('Ctrl-C ends the waiting cleanly', async (t) => {
   await asked.promise;
   child.kill('SIGINT');
   assert.deepEqual(await once(child, 'close'), [130, null]);
-  assert.deepEqual([await stdout, await stderr], ['', '']);
+  assert.deepEqual([await stdout, await stderr], ['', 'propagation-check: interrupted, no verdict\n']);
 });
 
 test('Ctrl-C ends a question that is not answered', async (t) => {
@@ -213,7 +213,7 @@ test('Ctrl-C ends a question that is not answered', async (t) => {
   await asked.promise;
   child.kill('SIGTERM');
   assert.deepEqual(await once(child, 'close'), [143, null]);
-  assert.equal(await stderr, '');
+  assert.equal(await stderr, 'propagation-check: interrupted, no verdict\n');
 });
 
 test('a search in a receiver that has just opened waits for what comes', async () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { suite, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import { expectPath, noExpectation } from '../../src/expectation.ts';
 import { ExpectationError, readExpectation, readExpectedPath } from '../../src/read-expectation.ts';
 import { renderExpectationSchema } from '../../src/read-expectation-schema.ts';
@@ -61,7 +62,10 @@ traceresponse: [payments]
     ['edges: {must: [{client: a, server: 1}]}', '1:36: edges.must.0.server: expected the name of a service'],
     ['baggage:\n  n: 1', '2:6: baggage.n: expected text; put the value in quotes'],
     ['baggage: {a: x, a: y}', '1:17: Map keys must be unique'],
-    ['- a', '1:1: expected object, received array'],
+    ['- a', '1:1: not a map; expected edges, baggage, tolerated-peers or traceresponse'],
+    ['hello', '1:1: not a map; expected edges, baggage, tolerated-peers or traceresponse'],
+    ['edges: {}\n---\nedges: {}', '2:1: a second document begins here (---); expected one'],
+    [gzipSync('edges: {}').toString(), '1:1: compressed with gzip; uncompress it first (gunzip)'],
     [
       '"\\e[2J": 1',
       '1:1: unknown key "\\u001b[2J"; known here: edges, baggage, tolerated-peers, traceresponse',

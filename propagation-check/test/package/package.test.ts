@@ -20,8 +20,7 @@ suite('the packed tool, installed in an empty folder', () => {
 
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'propagation-check-package-'));
-    // The project's .npmrc denies scripts, and `prepack` builds.
-    await npm(workspace, 'pack', '--ignore-scripts=false', '--pack-destination', folder);
+    await npm(workspace, 'run', 'pack', '--', '--pack-destination', folder);
     const [tarball] = (await readdir(folder)).filter((name) => name.endsWith('.tgz'));
     assert.ok(tarball);
     await writeFile(join(folder, 'package.json'), '{"private":true}');

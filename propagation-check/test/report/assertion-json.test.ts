@@ -34,6 +34,8 @@ it('has a stable shape', () => {
     skipped: 1,
   });
   assert.equal(result.verdict, 'broken');
+  assert.equal(result.findings[0].confidence, 'undecided');
+  assert.match(result.findings[0].fix, /^if header-not-sent: Give the caller a propagator/);
   const [broken, silent] = traces;
   assert.deepEqual(Object.keys(broken), Object.keys(silent));
   assert.deepEqual(

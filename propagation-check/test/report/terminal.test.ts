@@ -25,7 +25,7 @@ const split: Finding = {
     { traceId, spanId: '3'.repeat(16), says: 'not shown' },
   ],
   scopes: { client: ['undici'], server: ['http', 'otel\u001b[31m'] },
-  fix: 'Let every proxy forward the header.',
+  fix: 'if header-stripped: Let every proxy forward the header.',
   docs: 'docs/findings/split-trace.md',
 };
 
@@ -47,6 +47,7 @@ const broken: Result = {
       server: 'payments',
       candidates: [],
       confidence: 'certain',
+      fix: 'Synchronise the clocks.',
       count: 1,
       scopes: { client: [], server: [] },
       evidence: [],
@@ -103,7 +104,7 @@ suite('the report for people', () => {
 ! The clocks of two services differ (clock-skew)
   edge      orders → payments, 1 call
   why       The SERVER span lies outside the time of its CLIENT span. The edge itself is whole.
-  fix       Let every proxy forward the header.
+  fix       Synchronise the clocks.
   read      docs/findings/split-trace.md
 
 Good to know:

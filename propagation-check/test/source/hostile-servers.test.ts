@@ -231,7 +231,9 @@ test('Collector counters from a server that is none', async (t) => {
       '--wait',
       '1ms',
     );
-  const jaeger = await startHttpServer(t, (_request, response) => answer(response, 404, { error: {} }));
+  const jaeger = await startHttpServer(t, (_request, response) =>
+    answer(response, 404, { error: { httpCode: 404, message: 'No traces found' } }),
+  );
   const endless = await startRawServer(t, 'HTTP/1.1 200 OK\r\n\r\n', (socket) =>
     writeForever(socket, Buffer.alloc(64_000, 10)),
   );

@@ -106,22 +106,50 @@ test('404 of v1 is no spans', async (t) => {
   assert.deepEqual(await source.readTrace(traceId), []);
 });
 
-test('what is not Jaeger is named, with what it answered', async (t) => {
-  const page = await start(t, () => [200, html]);
-  await assert.rejects(page.source.readTrace(traceId), {
-    name: 'SourceError',
-    message: new RegExp(
-      `^jaeger=${page.origin}: /api/traces/${traceId} answered a web page, not Jaeger's API; use the`,
-    ),
+const strangers: readonly (readonly [string, number, unknown, RegExp])[] = [
+  ['a web page', 200, html, /answered a web page, not Jaeger's API; use the/],
+  ['a text', 404, 'nothing here', /answered status 404 and “nothing here”, not Jaeger's API/],
+  ['a gateway’s 404', 404, { message: 'no route' }, /answered status 404 and .*not Jaeger's API/],
+  [
+    'Fastify’s 404',
+    404,
+    { message: 'Route GET:/x not found', error: 'Not Found', statusCode: 404 },
+    /answered status 404 and .*not Jaeger's API/,
+  ],
+  ['another error object', 404, { error: { code: 404, status: 'NOT_FOUND' } }, /not Jaeger's API/],
+  ['errors that are no list', 404, { errors: { id: 'unknown' } }, /not Jaeger's API/],
+  ['errors of GraphQL', 404, { errors: [{ message: 'not found' }] }, /not Jaeger's API/],
+  ['nothing at all', 200, '', /cannot be read: byte 0/],
+  ['an empty object for everything', 200, {}, /answered status 200 and “\{\}”, not Jaeger's API/],
+  ['an empty list for everything', 200, [], /answered status 200 and “\[\]”, not Jaeger's API/],
+  ['no data, in another envelope', 200, { data: [] }, /answered status 200 and .*not Jaeger's API/],
+];
+
+for (const [name, status, body, message] of strangers) {
+  test(`what is not Jaeger is named, with what it answered: ${name}`, async (t) => {
+    const { source, origin } = await start(t, () => [status, body]);
+    await assert.rejects(source.searchTraces(query), { name: 'SourceError', message });
+    await assert.rejects(source.readTrace(traceId), (error: Error) => {
+      assert.match(error.message, message);
+      return error.message.startsWith(`jaeger=${origin}: /api/traces/${traceId} answered `);
+    });
   });
-  const other = await start(t, () => [404, 'nothing here']);
-  await assert.rejects(other.source.readTrace(traceId), {
-    message: /answered status 404 and “nothing here”/,
-  });
-  const gateway = await start(t, () => [404, { message: 'no route' }]);
-  await assert.rejects(gateway.source.readTrace(traceId), {
-    message: /answered status 404 and .*not Jaeger's API/,
-  });
+}
+
+test('a search that finds nothing: an empty stream of an old gateway, an empty list of v1', async (t) => {
+  const { source } = await start(t, (path) =>
+    path.startsWith('/api/v3/')
+      ? [200, '']
+      : [200, { data: [], total: 0, limit: 0, offset: 0, errors: null }],
+  );
+  assert.deepEqual(await source.searchTraces(query), []);
+});
+
+test('the gateway of older versions names the gRPC code too', async (t) => {
+  const error = { grpcCode: 5, httpCode: 404, message: 'trace not found', httpStatus: 'Not Found' };
+  const { source, asked } = await start(t, () => [404, { error }]);
+  assert.deepEqual(await source.readTrace(traceId), []);
+  assert.equal(asked.length, 1);
 });
 
 test('errors of Jaeger, and answers that cannot be read, name the path', async (t) => {

@@ -45,12 +45,12 @@ test('credentials in a URL are refused without being shown', async () => {
 });
 
 test('a header argument is a name and a value', () => {
-  assert.deepEqual(parseHeader('Authorization: Bearer a:b='), ['authorization', 'Bearer a:b=']);
-  assert.deepEqual(parseHeader('X-Scope-OrgID:tenant '), ['x-scope-orgid', 'tenant']);
+  assert.deepEqual(parseHeader('--header', 'Authorization: Bearer a:b='), ['authorization', 'Bearer a:b=']);
+  assert.deepEqual(parseHeader('--header', 'X-Scope-OrgID:tenant '), ['x-scope-orgid', 'tenant']);
   for (const argument of ['secret', ': secret', 'a b: secret', 'a: secret\r\nb: c', 'a: secret\u0100']) {
     assert.throws(
-      () => parseHeader(argument),
-      (error: Error) => !error.message.includes('secret'),
+      () => parseHeader('--own', argument),
+      (error: Error) => error.message.startsWith('--own: ') && !error.message.includes('secret'),
     );
   }
 });

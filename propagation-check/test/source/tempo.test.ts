@@ -67,9 +67,62 @@ test('a trace that Tempo does not hold is no spans', async (t) => {
     asked,
     ['/api/v2/traces/', '/api/traces/'].map((path) => path + 'abc'.padStart(32, '0')),
   );
-  for (const body of [{}, { trace: null }, { metrics: {} }]) {
+  for (const body of [{ trace: {}, metrics: {} }, { trace: null }, { metrics: {} }]) {
     const empty = await start(t, () => [200, body]);
     assert.deepEqual(await empty.source.readTrace(traceId), []);
+  }
+});
+
+test('a query frontend says nothing of a trace that it does not hold, so that it is asked once who it is', async (t) => {
+  const { source, asked } = await start(t, (path) => (path === '/api/echo' ? [200, 'echo'] : [404, '']));
+  assert.deepEqual(await source.readTrace(traceId), []);
+  assert.deepEqual(await source.readTrace(traceId), []);
+  assert.deepEqual(asked, [v2, v1, '/api/echo', v2, v1]);
+});
+
+test('what others than a query frontend say of a trace that they do not hold', async (t) => {
+  const bodies: readonly Answer[] = [
+    [404, `Unable to find ${traceId}\n`],
+    [404, { metrics: {} }],
+    [404, Uint8Array.of(0x12, 0x00), protobuf],
+  ];
+  for (const body of bodies) {
+    const { source } = await start(t, () => body);
+    assert.deepEqual(await source.readTrace(traceId), []);
+  }
+});
+
+const strangers: readonly (readonly [string, number, unknown])[] = [
+  ['nothing', 404, ''],
+  ['another text', 404, '404 page not found'],
+  ['Fastify’s 404', 404, { message: 'Route GET:/x not found', error: 'Not Found', statusCode: 404 }],
+  ['an empty object for everything', 200, {}],
+  ['an empty list for everything', 200, []],
+];
+
+for (const [name, status, body] of strangers) {
+  test(`what is not Tempo is named, with what it answered: ${name}`, async (t) => {
+    const { source, origin } = await start(t, () => [status, body]);
+    await assert.rejects(source.readTrace(traceId), {
+      name: 'SourceError',
+      message: new RegExp(
+        `^tempo=${origin}: /api/(v2/)?traces/${traceId} answered status ${status} and .*, not Tempo's API; use the`,
+      ),
+    });
+  });
+}
+
+test('a search that finds nothing is one of Tempo’s, which has metrics', async (t) => {
+  const query = { service: 'a', startTimeMin: 0, startTimeMax: 1, limit: 1 };
+  for (const body of [{ metrics: {} }, { traces: [], metrics: { inspectedTraces: 3 } }]) {
+    const { source } = await start(t, () => [200, body]);
+    assert.deepEqual(await source.searchTraces(query), []);
+  }
+  for (const body of [{}, { status: 'ok' }]) {
+    const { source } = await start(t, () => [200, body]);
+    await assert.rejects(source.searchTraces(query), {
+      message: /\/api\/search answered status 200 and .*, not Tempo's API; use/,
+    });
   }
 });
 
@@ -111,7 +164,7 @@ test('answers that cannot be used are errors that name the path', async (t) => {
   const query = { service: 'a', startTimeMin: 0, startTimeMax: 1, limit: 1 };
   const page = await start(t, () => [200, '<html>']);
   await assert.rejects(page.source.readTrace(traceId), {
-    message: new RegExp(`^tempo=${page.origin}: ${v1} answered a web page, not a trace; .*X-Scope-OrgID`),
+    message: new RegExp(`^tempo=${page.origin}: ${v1} answered a web page, not Tempo's API; .*X-Scope-OrgID`),
   });
   await assert.rejects(page.source.searchTraces(query), { message: /\/api\/search answered a web page/ });
   const failing = await start(t, () => [500, 'no ingesters']);

@@ -159,16 +159,32 @@ test('hostile header values cannot leave their line', async (t) => {
   assert.doesNotMatch(output.trimEnd(), /[\p{Cc}\u2028\u2029]/u);
 });
 
+test('a target that is silent for longer than --timeout is answered for', async (t) => {
+  const target = await startTarget(t, () => {});
+  const child = spawnTap(t, '--listen', '0', '--target', target.url, '--timeout', '50ms');
+  child.stdout.resume();
+  assert.equal((await fetch(await readListeningUrl(child))).status, 504);
+});
+
 test('a reader that is gone does not stop the traffic, and the exit code says that records are missing', async (t) => {
   const target = await startTarget(t);
   const child = spawnTap(t, '--listen', '0', '--target', target.url);
   child.stdout.destroy();
   const url = await readListeningUrl(child);
+  assert.equal((await fetch(url)).status, 200);
+  assert.match(
+    await readUntilLine(child, '\n'),
+    /^propagation-check tap: records cannot be written to standard output: .*EPIPE.*; the traffic goes on without\n$/,
+    'said when the first one is lost',
+  );
   const stderr = text(child.stderr);
-  for (let index = 0; index < 5; index += 1) assert.equal((await fetch(url)).status, 200);
+  for (let index = 0; index < 4; index += 1) assert.equal((await fetch(url)).status, 200);
   child.kill('SIGTERM');
   assert.deepEqual(await once(child, 'close'), [2, null]);
-  assert.match(await stderr, /records could not be written to standard output: .*EPIPE/);
+  assert.match(
+    await stderr,
+    /^propagation-check tap: closing .*\npropagation-check tap: 5 records could not be written to standard output: .*EPIPE.*\n$/,
+  );
 });
 
 test('bad options are one clear line and exit code 2', async (t) => {
@@ -187,6 +203,8 @@ test('bad options are one clear line and exit code 2', async (t) => {
     [[...good, '--fault', 'nope'], /--fault "nope": no such fault; use one of strip/],
     [[...good, '--fault-rate', 'often'], /--fault-rate "often": not a number/],
     [[...good, '--fault-seed', '1.5'], /--fault-seed 1.5: write a whole number/],
+    [[...good, '--timeout', '60'], /--timeout "60": write a time with its unit, for instance 500ms, 15s/],
+    [[...good, '--timeout', '30d'], /--timeout "30d": .*24d at most; 0: for ever/],
     [[...good, '--out', join(folder, 'file', 'x')], /--out .*ENOTDIR/],
   ];
   for (const [args, message] of cases) {
@@ -202,4 +220,11 @@ test('--help shows examples', async (t) => {
   const { stdout, code } = await runToEnd(t, '--help');
   assert.equal(code, 0);
   assert.match(stdout, /propagation-check tap --listen 8083 --target http:\/\/service-b:8082/);
+  assert.deepEqual(stdout.match(/\(default: [^)a-z]*s?\)/g), [
+    '(default: 1)',
+    '(default: 1)',
+    '(default: 60s)',
+    '(default: 65536)',
+  ]);
+  assert.doesNotMatch(stdout, /default: (?:\[|")/);
 });

@@ -1,0 +1,19 @@
+const units: ReadonlyMap<string, number> = new Map([
+  ['ms', 1],
+  ['s', 1_000],
+  ['m', 60_000],
+  ['h', 3_600_000],
+  ['d', 86_400_000],
+]);
+
+const longestMs = 366 * 86_400_000;
+
+/** What a person may write, for messages. */
+export const durationExamples = '500ms, 15s, 15m, 2h or 1d';
+
+/** `500ms`, `15s`, `15m`, `2h`, `1d`. @returns Milliseconds, more than 0 and a year at most; null when it is not a time. */
+export function readDuration(text: string): number | null {
+  const [, digits, unit = ''] = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(text) ?? [];
+  const milliseconds = Number(digits) * (units.get(unit) ?? Number.NaN);
+  return milliseconds > 0 && milliseconds <= longestMs ? milliseconds : null;
+}
