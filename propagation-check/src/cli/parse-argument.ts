@@ -91,9 +91,13 @@ export function parseRequestHeader(text: string, before: Entries = {}): Entries 
 }
 
 /** A name that is empty, as of a variable that is not set, would match nothing. */
-export function parseServices(text: string, before: readonly string[] = []): readonly string[] {
-  if (text.trim() !== '') return [...before, text];
+export function parseService(text: string): string {
+  if (text.trim() !== '') return text;
   throw new InvalidArgumentError('Expected the name of a service (service.name).');
+}
+
+export function parseServices(text: string, before: readonly string[] = []): readonly string[] {
+  return [...before, parseService(text)];
 }
 
 /** A certificate authority that cannot be read is an error, whether or not something will be asked that needs it. */

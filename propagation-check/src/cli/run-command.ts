@@ -36,8 +36,8 @@ interface RunArguments extends SourceArguments {
 
 const examples = `
 Each request is the sampled root of a trace of its own, and the edge from this tool to the called service is checked too.
-A service that does not trust its callers begins another: name it with --service. --baggage entries are sent, and must
-arrive wherever headers were seen.
+A service that does not trust its callers begins another: where many services export to the source, name it with
+--service. --baggage entries are sent, and must arrive wherever headers were seen.
 
 Examples:
   $ propagation-check run http://localhost:8081/call-b --service service-a --source jaeger=http://localhost:16686 \\

@@ -8,9 +8,10 @@ import type { Session } from './create-program.ts';
 import { hintAtExpectations } from './hint-at-expectations.ts';
 import { judgeCollected } from './judge-trace.ts';
 import { openNamedSource } from './open-named-source.ts';
-import { parseCount, parseDuration, parseTraceId } from './parse-argument.ts';
+import { parseCount, parseDuration, parseService, parseTraceId } from './parse-argument.ts';
 import { pauseFor } from './pause-for.ts';
 import { printReport } from './print-report.ts';
+import { describeWireGaps } from './read-wire.ts';
 import { createProgress } from './show-progress.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -38,8 +39,8 @@ export function addTraceCommand(program: Command, session: Session): void {
       'Check traces that a source holds: by their ids, or the newest ones of a service. Where a call has no other side, the ' +
         'source is searched for a trace that began there.',
     )
-    .argument('[trace-ids...]', '32 hex digits each', parseTraceId)
-    .option('--service <name>', 'search for traces of this service instead')
+    .argument('[trace-ids...]', '32 hex digits each, or 16; leading zeros may be left out', parseTraceId)
+    .option('--service <name>', 'search for traces of this service instead', parseService)
     .addOption(
       new Option('--since <time>', 'how far back to search')
         .argParser(parseDuration)
@@ -94,6 +95,7 @@ async function checkStoredTraces(
           : null;
     const notes = [
       ...(missing.length > 0 && reason === null ? [gap] : []),
+      ...(await describeWireGaps(args.wire)),
       ...hintAtExpectations(result, spans, inputs.expectation),
     ];
     return await printReport(result, { source: source.name, reason, notes, collector }, args, output);

@@ -138,6 +138,7 @@ test('traces that are not named well', async () => {
       /'--since <time>' argument '5' is invalid\. Expected a time with its unit/,
     ],
     [['--service', 'web', '--since', '-5m'], /Expected a time with its unit/],
+    [['--service', ' '], /Expected the name of a service/],
     [['--service', 'web', '--limit', '1.5'], /Expected a whole number from 1 to 100000/],
     [[id, '--timeout', '30d'], /Expected a day at most/],
   ];
