@@ -39,7 +39,8 @@ export async function findOtherSides(query: OtherSideQuery): Promise<readonly Sp
   const { source, looseEnds, known, signal } = query;
   if (looseEnds.length === 0) return [];
   const window = spanTime(looseEnds);
-  const limit = Math.min(mostTraces, Math.max(leastTraces, looseEnds.length * 2));
+  const isCheap = source.isInMemory === true;
+  const limit = isCheap ? mostTraces : Math.min(mostTraces, Math.max(leastTraces, looseEnds.length * 2));
   const found = new Map<string, readonly Span[]>();
   for (const service of chooseServices(query)) {
     const spans = await source.searchTraces({ service, ...window, limit }, signal);
@@ -66,26 +67,39 @@ export async function findDetached(
     spans.filter((span) => isEntry(span) && span.serviceName !== null),
     (span) => span.serviceName ?? '',
   );
-  const found = new Map<string, readonly Span[]>();
-  for (const [first, ...others] of requests.slice(0, mostServices)) {
-    if (first === undefined) continue;
-    const open = [first, ...others];
-    const query = { service: first.serviceName, ...spanTime(open), limit: mostDetached };
-    for (const [traceId, trace] of groupByTrace(await source.searchTraces(query, signal))) {
-      if (!known.has(traceId) && beginsWithin(trace, open)) found.set(traceId, trace);
-    }
+  const found: Span[] = [];
+  for (const ofService of requests.slice(0, mostServices)) {
+    const service = ofService[0]?.serviceName ?? null;
+    const query = { service, ...spanTime(ofService), limit: mostDetached };
+    const arrived = await source.searchTraces(query, signal);
+    const traces = [...groupByTrace(arrived).values()].filter((trace) => !known.has(trace[0]?.traceId ?? ''));
+    found.push(...selectDetached(traces, ofService).flat());
   }
-  return [...found.values()].flat();
+  return found;
 }
 
-function beginsWithin(trace: readonly Span[], requests: readonly Span[]): boolean {
-  const root = trace.find((span) => span.parentSpanId === null);
-  if (root === undefined || isEntry(root)) return false;
+/** What also begins while no request is open, of anybody, is a job. */
+function selectDetached(
+  traces: readonly (readonly Span[])[],
+  requests: readonly Span[],
+): readonly (readonly Span[])[] {
+  const service = requests[0]?.serviceName;
+  const isOfService = (span: Span): boolean => span.serviceName === service;
+  const open = [...requests, ...traces.flat().filter((span) => isEntry(span) && isOfService(span))];
+  const begun = traces.flatMap((trace) => {
+    const root = trace.find((span) => span.parentSpanId === null);
+    return root === undefined || isEntry(root) || !isOfService(root) ? [] : [{ trace, root }];
+  });
+  const jobs = new Set(begun.filter(({ root }) => !beginsWithin(root, open)).map(({ root }) => root.name));
+  return begun
+    .filter(({ root }) => beginsWithin(root, requests) && !jobs.has(root.name))
+    .map(({ trace }) => trace);
+}
+
+function beginsWithin({ startTimeUnixNano }: Span, requests: readonly Span[]): boolean {
   return requests.some(
     (request) =>
-      request.serviceName === root.serviceName &&
-      root.startTimeUnixNano >= request.startTimeUnixNano &&
-      root.startTimeUnixNano <= request.endTimeUnixNano,
+      startTimeUnixNano >= request.startTimeUnixNano && startTimeUnixNano <= request.endTimeUnixNano,
   );
 }
 

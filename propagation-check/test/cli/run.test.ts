@@ -244,6 +244,47 @@ for (const [loss, id] of [
   });
 }
 
+test('what a service also calls while no request is open is a job', async (t) => {
+  const store = await startTraceStore(t);
+  const now = () => performance.timeOrigin + performance.now();
+  /** A whole call from web to back that begins a trace. */
+  const poll = (at: number) => {
+    const client = { traceId: makeId(16), spanId: makeId(8) };
+    store.add(
+      { ...client, service: 'web', kind: 'CLIENT', name: 'GET', start: at, end: at + 5 },
+      {
+        traceId: client.traceId,
+        spanId: makeId(8),
+        parentSpanId: client.spanId,
+        service: 'back',
+        kind: 'SERVER',
+        name: 'GET /poll',
+        start: at + 1,
+        end: at + 4,
+      },
+    );
+  };
+  const url = await startHttpServer(t, async (request, response) => {
+    const { traceId, spanId } = readTraceparent(request.headers);
+    const start = now();
+    await pauseFor(20, new AbortController().signal);
+    poll(start + 5);
+    const attributes = { 'http.request.method': 'GET', 'url.path': '/' };
+    const server = { traceId, parentSpanId: spanId, spanId: makeId(8), start, end: now(), attributes };
+    store.add({ ...server, service: 'web', kind: 'SERVER', name: 'GET /' });
+    response.end('done');
+  });
+  const run = async () => {
+    const args = ['--requests', '5', '--concurrency', '1', '--source', store.source, '--json'];
+    const { code, stdout } = await executeCli('run', url.href, ...args);
+    const { findings } = JSON.parse(stdout);
+    return [code, findings.map((finding: { id: string }) => finding.id)];
+  };
+  assert.deepEqual(await run(), [1, ['context-lost-in-process']], 'as if it were the requests that call');
+  poll(now() + 1_000);
+  assert.deepEqual(await run(), [0, []]);
+});
+
 test('what a service calls by itself during the requests is not theirs', async (t) => {
   const store = await startTraceStore(t);
   const url = await startService(t, {
