@@ -168,11 +168,8 @@ function startCaller(
   return startHttpServer(test, async (incoming, response) => {
     const start = now();
     const context = loss === 'both' ? { traceId: makeId(16), spanId: '' } : readTraceparent(incoming.headers);
-    await pauseFor(5, new AbortController().signal);
-    const called = now();
-    await pauseFor(10, new AbortController().signal);
-    const answered = now();
-    await pauseFor(5, new AbortController().signal);
+    const [called, answered, end] = [start + 5, start + 15, start + 20];
+    await pauseFor(25, new AbortController().signal);
     const server = { traceId: context.traceId, spanId: makeId(8) };
     const client = { traceId: loss === 'context' ? makeId(16) : context.traceId, spanId: makeId(8) };
     const method = { 'http.request.method': 'GET' };
@@ -183,7 +180,7 @@ function startCaller(
       kind: 'SERVER',
       name: 'GET /',
       start,
-      end: now(),
+      end,
       attributes: { ...method, 'url.path': '/' },
     });
     record({
@@ -251,7 +248,7 @@ test('what a service also calls while no request is open is a job', async (t) =>
   const poll = (at: number) => {
     const client = { traceId: makeId(16), spanId: makeId(8) };
     store.add(
-      { ...client, service: 'web', kind: 'CLIENT', name: 'GET', start: at, end: at + 5 },
+      { ...client, service: 'web', kind: 'CLIENT', name: 'GET', start: at, end: at + 10 },
       {
         traceId: client.traceId,
         spanId: makeId(8),
@@ -259,18 +256,18 @@ test('what a service also calls while no request is open is a job', async (t) =>
         service: 'back',
         kind: 'SERVER',
         name: 'GET /poll',
-        start: at + 1,
-        end: at + 4,
+        start: at + 2,
+        end: at + 8,
       },
     );
   };
   const url = await startHttpServer(t, async (request, response) => {
     const { traceId, spanId } = readTraceparent(request.headers);
     const start = now();
-    await pauseFor(20, new AbortController().signal);
+    await pauseFor(25, new AbortController().signal);
     poll(start + 5);
     const attributes = { 'http.request.method': 'GET', 'url.path': '/' };
-    const server = { traceId, parentSpanId: spanId, spanId: makeId(8), start, end: now(), attributes };
+    const server = { traceId, parentSpanId: spanId, spanId: makeId(8), start, end: start + 20, attributes };
     store.add({ ...server, service: 'web', kind: 'SERVER', name: 'GET /' });
     response.end('done');
   });
