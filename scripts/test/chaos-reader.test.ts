@@ -110,7 +110,8 @@ async function account(
   }));
   const jaeger = createServer((_request, response) => {
     response.writeHead(batches.length > 0 ? 200 : 404, { 'content-type': 'application/json' });
-    response.end(JSON.stringify(batches.length > 0 ? { result: { resourceSpans } } : { error: {} }));
+    const none = { error: { httpCode: 404, message: 'No traces found' } };
+    response.end(JSON.stringify(batches.length > 0 ? { result: { resourceSpans } } : none));
   });
   await once(jaeger.listen(0, '127.0.0.1'), 'listening');
   t.after(() => jaeger.close());
