@@ -410,6 +410,29 @@ test('an embedded receiver takes the spans of services', async (t) => {
   assert.match(stdout, /✓ propagation-check → web/);
 });
 
+test('a receiver that has spans of other traces alone says whose', async (t) => {
+  const port = await findFreePort();
+  const url = await startHttpServer(t, async (_request, response) => {
+    const start = Date.now() - 60_000;
+    const ids = { traceId: makeId(16), spanId: makeId(8) };
+    await exportSpans(port, { ...ids, service: 'web', kind: 'SERVER', name: 'x', start, end: start + 1 });
+    response.end();
+  });
+  const { code, stdout } = await executeCli(
+    'run',
+    url.href,
+    '--source',
+    `otlp=127.0.0.1:${port}`,
+    '--wait',
+    '50ms',
+  );
+  assert.equal(code, 2);
+  assert.match(
+    stdout.replace(/\s+/g, ' '),
+    /^CANNOT TELL 1 request was answered and no span of it arrived .* but spans of web did, in traces that fit no request of ours/,
+  );
+});
+
 test('Ctrl-C ends a request under way', async (t) => {
   const store = await startTraceStore(t);
   const asked = Promise.withResolvers<void>();

@@ -190,3 +190,34 @@ test('what is not a trace id is never sent', async (t) => {
   }
   assert.deepEqual(asked, []);
 });
+
+for (const [api, services] of [
+  ['v3', { services: ['a', 'b'] }],
+  ['v1', { data: ['a', 'b'], total: 2, limit: 0, offset: 0, errors: null }],
+] as const) {
+  test(`a search for any service asks API ${api} for each of the few that there are, and has each trace once`, async (t) => {
+    const { source, asked } = await start(t, (path, params) => {
+      if (api === 'v1' && path.startsWith('/api/v3/')) return [404, '404 page not found'];
+      if (path.endsWith('/services')) return [200, services];
+      assert.notEqual(params.get(api === 'v3' ? 'query.service_name' : 'service'), 'null');
+      return [200, api === 'v3' ? v3 : v1];
+    });
+    await source.readTrace(traceId);
+    const found = await source.searchTraces({ ...query, service: null });
+    assert.equal(found.length, spans.length);
+    const root = api === 'v3' ? '/api/v3' : '/api';
+    assert.deepEqual(asked.slice(-3), [`${root}/services`, `${root}/traces`, `${root}/traces`]);
+  });
+}
+
+test('a search for any of too many services finds nothing, and a list that is none is an error', async (t) => {
+  const many = Array.from({ length: 21 }, (_, index) => `service-${index}`);
+  const { source, asked } = await start(t, () => [200, { services: many }]);
+  assert.deepEqual(await source.searchTraces({ ...query, service: null }), []);
+  assert.deepEqual(asked, ['/api/v3/services']);
+  const other = await start(t, () => [200, { services: 'all' }]);
+  await assert.rejects(other.source.searchTraces({ ...query, service: null }), {
+    name: 'SourceError',
+    message: /\/api\/v3\/services answered something that cannot be read/,
+  });
+});
