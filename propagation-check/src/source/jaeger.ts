@@ -1,5 +1,4 @@
 import * as z from 'zod';
-import { DecodeError } from '../decode/decode-error.ts';
 import { decodeBytes } from '../decode/detect-format.ts';
 import { decodeJaegerJson } from '../decode/jaeger-json.ts';
 import { isObject } from '../decode/otlp-json-value.ts';
@@ -113,13 +112,10 @@ async function listServices(
 ): Promise<readonly string[]> {
   const answer = await client.get(path, new URLSearchParams(), 'application/json', signal);
   if (answer.status !== 200 || isHtml(answer)) throw new SourceError(describeUnexpected(client, answer));
-  try {
-    const { services, data } = readShape(servicesShape, parseJson(answer.body));
-    return services ?? data ?? [];
-  } catch (error) {
-    if (!(error instanceof DecodeError)) throw error;
-    throw new SourceError(`${client.name}: ${answer.url.pathname} cannot be read: ${error.message}`);
-  }
+  const { services, data } = decodeAnswer(client, answer, (bytes) =>
+    readShape(servicesShape, parseJson(bytes)),
+  );
+  return services ?? data ?? [];
 }
 
 const servicesShape = z.object({
