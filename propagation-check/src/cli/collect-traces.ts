@@ -124,19 +124,21 @@ async function look(
     trace.isOver ? trace : { ...trace, looseEnds: findLooseEnds(withRequest(trace), inputs.expectation) },
   );
   const open = traces.filter((trace) => !trace.isOver);
+  // Before the search, which takes time: no trace is over by its age unless it was searched for thoroughly.
+  const settled = new Set(open.filter((trace) => isSettled(trace, settleMs)).map((trace) => trace.id));
   const found = await findOtherSides({
     source,
     expectation: inputs.expectation,
     services,
     looseEnds: open.flatMap((trace) => trace.looseEnds),
-    isThorough: isLast || open.some((trace) => isSettled(trace, settleMs)),
+    isThorough: isLast || settled.size > 0,
     known: new Set(traces.map((trace) => trace.id)),
     signal,
   });
   const others = mergeSpans(before.others, found);
   const isOver = (trace: Trace): boolean =>
     trace.spans.length > 0 &&
-    (isSettled(trace, settleMs) ||
+    (settled.has(trace.id) ||
       isCertain([...withRequest(trace), ...selectOtherSides(others, trace.looseEnds)], inputs));
   return {
     ...before,

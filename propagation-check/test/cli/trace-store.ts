@@ -28,18 +28,18 @@ export interface TraceStore {
 
 /**
  * A trace store with the part of Jaeger's API v3 that is asked: spans are added while it runs.
- * @param onAsk Told of each question before it is answered.
+ * @param onAsk Told of each question, which is answered once this has ended.
  */
 export async function startTraceStore(
   test: TestContext,
-  onAsk: (target: URL, store: TraceStore) => void = () => {},
+  onAsk: (target: URL, store: TraceStore) => void | Promise<void> = () => {},
 ): Promise<TraceStore> {
   const spans: StoredSpan[] = [];
   const asked: string[] = [];
-  const url = await startHttpServer(test, (request, response) => {
+  const url = await startHttpServer(test, async (request, response) => {
     const target = targetOf(request);
     asked.push(`${target.pathname}${target.search}`);
-    onAsk(target, store);
+    await onAsk(target, store);
     if (target.pathname === '/api/v3/services') {
       answer(response, 200, { services: [...new Set(spans.map(({ service }) => service))] });
       return;

@@ -131,6 +131,34 @@ test('the other side of a broken call is found in another trace, by the name of 
   assert.match(findings[0].evidence[0].says, new RegExp(otherId));
 });
 
+test('a call that names nobody is searched for, however slow the search for one that does', async (t) => {
+  const { request, client, server } = makeCall(Date.now() - 100);
+  const { parentSpanId: _, ...root } = server;
+  const byAddress = { ...client.attributes, 'url.full': 'http://127.0.0.1:8082/work' };
+  const toElsewhere = { ...client.attributes, 'url.full': 'http://elsewhere/search' };
+  const settleMs = 200;
+  const store = await startTraceStore(t, async ({ searchParams }) => {
+    // Longer than it takes the trace to settle.
+    if (searchParams.get('query.service_name') === 'elsewhere') {
+      await pauseFor(settleMs * 1.5, new AbortController().signal);
+    }
+  });
+  store.add(
+    request,
+    { ...client, attributes: byAddress },
+    { ...client, spanId: '4'.repeat(16), attributes: toElsewhere },
+    { ...root, traceId: otherId },
+  );
+  const args = ['--source', store.source, '--settle', `${settleMs}ms`, '--json'];
+  const { code, stdout } = await executeCli('trace', id, ...args);
+  const { findings } = JSON.parse(stdout);
+  assert.equal(code, 1, stdout);
+  assert.deepEqual(
+    [findings[0].id, findings[0].client, findings[0].server],
+    ['split-trace', 'web', 'orders'],
+  );
+});
+
 test('a search reads the newest traces of a service', async (t) => {
   const store = await startTraceStore(t);
   store.add(...Object.values(makeCall(longAgo())));
