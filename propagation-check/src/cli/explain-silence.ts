@@ -1,5 +1,6 @@
 import { type Source, SourceError } from '../source/source.ts';
 import type { DrivenRequest } from './drive-requests.ts';
+import { listNames } from './list-names.ts';
 
 export interface SilenceQuery {
   readonly source: Source;
@@ -13,7 +14,6 @@ export interface SilenceQuery {
 
 const lookBackMs = 3_600_000;
 const mostTraces = 1_000;
-const mostNames = 5;
 
 /** Why nothing arrived of the requests, as far as the source can tell, and how to proceed. */
 export async function explainSilence(query: SilenceQuery): Promise<string> {
@@ -26,7 +26,7 @@ export async function explainSilence(query: SilenceQuery): Promise<string> {
   const others = await findServices(query);
   if (others.length > 0) {
     return (
-      `${arrived}${id}, but spans of ${others.join(', ')} did, in traces that fit no request of ours; ` +
+      `${arrived}${id}, but spans of ${listNames(others)} did, in traces that fit no request of ours; ` +
       'name the service that was called with --service NAME, and give slow exporters time with --wait'
     );
   }
@@ -42,7 +42,7 @@ export async function explainSilence(query: SilenceQuery): Promise<string> {
   }
   if (services.length > 0) {
     return (
-      `${arrived}${id}, nor any of ${services.join(', ')} in the last hour: ` +
+      `${arrived}${id}, nor any of ${listNames(services)} in the last hour: ` +
       'check that the service exports (OTEL_EXPORTER_OTLP_ENDPOINT), that the Collector forwards, and its service.name'
     );
   }
@@ -58,7 +58,7 @@ async function findServices({ source, signal }: SilenceQuery): Promise<readonly 
   const now = Date.now();
   const query = { service: null, startTimeMin: now - lookBackMs, startTimeMax: now, limit: mostTraces };
   const names = new Set((await source.searchTraces(query, signal)).map((span) => span.serviceName));
-  return [...names].filter((name) => name !== null).slice(0, mostNames);
+  return [...names].filter((name) => name !== null);
 }
 
 async function findKnownService({ source, services, signal }: SilenceQuery): Promise<string | null> {

@@ -2,8 +2,7 @@ import type { Expectation, ExpectedEdge } from '../expectation.ts';
 import type { Result } from '../result.ts';
 import type { Span } from '../span.ts';
 import { ownServiceName } from './drive-requests.ts';
-
-const mostNames = 5;
+import { listNames } from './list-names.ts';
 
 /** What a result does not say of itself: expected services that the data do not know, and calls that it cannot see. */
 export function hintAtExpectations(
@@ -48,9 +47,4 @@ function hintAtUnseen({ findings, edges }: Result, services: readonly string[]):
     `no call between services was seen, only spans of ${listNames(services)}; if one of them calls another service of ` +
       'yours, name the edge with --expect "caller -> called"',
   ];
-}
-
-function listNames(names: readonly string[]): string {
-  const shown = names.toSorted().slice(0, mostNames).join(', ');
-  return names.length > mostNames ? `${shown} and ${names.length - mostNames} more` : shown;
 }

@@ -414,8 +414,13 @@ test('a receiver that has spans of other traces alone says whose', async (t) => 
   const port = await findFreePort();
   const url = await startHttpServer(t, async (_request, response) => {
     const start = Date.now() - 60_000;
-    const ids = { traceId: makeId(16), spanId: makeId(8) };
-    await exportSpans(port, { ...ids, service: 'web', kind: 'SERVER', name: 'x', start, end: start + 1 });
+    const end = start + 1;
+    const span = { kind: 'SERVER', name: 'x', start, end } as const;
+    const services = ['web', 'a', 'b', 'c', 'd', 'e', 'f'];
+    await exportSpans(
+      port,
+      ...services.map((service) => ({ ...span, traceId: makeId(16), spanId: makeId(8), service })),
+    );
     response.end();
   });
   const { code, stdout } = await executeCli(
@@ -429,7 +434,7 @@ test('a receiver that has spans of other traces alone says whose', async (t) => 
   assert.equal(code, 2);
   assert.match(
     stdout.replace(/\s+/g, ' '),
-    /^CANNOT TELL 1 request was answered and no span of it arrived .* but spans of web did, in traces that fit no request of ours/,
+    /^CANNOT TELL 1 request was answered and no span of it arrived .* but spans of a, b, c, d, e and 2 more did, in traces that fit no request of ours/,
   );
 });
 
