@@ -77,13 +77,15 @@ export async function collectTraces(options: CollectOptions): Promise<Collected>
 
   for (let pause = firstPauseMs; ; pause = Math.min(pause * pauseGrowth, longestPauseMs)) {
     signal.throwIfAborted();
-    const isLast = Date.now() >= deadline;
+    // Before the look: what comes while it searches is not in what it has read.
+    const now = Date.now();
+    const isLast = now >= deadline;
     state = await look(state, { isFirst: pause === firstPauseMs, isLast }, options);
     const isEmpty = state.traces.every((trace) => trace.spans.length === 0);
     if (isEmpty && state.others.length > 0) {
       elsewhereSince ??= Date.now();
       const isWhole = options.services.length > 0 || state.traces.every((trace) => isAnswered(trace, state));
-      if (isLast || (isWhole && Date.now() - elsewhereSince >= options.settleMs)) {
+      if (isLast || (isWhole && now - elsewhereSince >= options.settleMs)) {
         return concludeElsewhere(state);
       }
     }
