@@ -1,18 +1,21 @@
 /** Asks service A to call service B, and proves from Jaeger's API that the trace reached across. */
 import { Option } from 'commander';
-import { callServiceA } from '../propagation-check/src/assertion/call-service-a.ts';
-import { defaultSettleMs, defaultSourcePatienceMs } from '../propagation-check/src/assertion/check-call.ts';
-import { checkCalls } from '../propagation-check/src/assertion/check-calls.ts';
-import { toExitCode } from '../propagation-check/src/assertion/run.ts';
-import { openOutput } from '../propagation-check/src/cli/open-output.ts';
-import { renderAssertionJson } from '../propagation-check/src/report/assertion-json.ts';
-import { renderAssertionText } from '../propagation-check/src/report/assertion-text.ts';
-import { openSource } from '../propagation-check/src/source/open-source.ts';
-import { isBalanced } from './account/balance.ts';
-import { drawUpAccount } from './account/draw-up-account.ts';
-import { readCounters, type Way } from './account/read-counters.ts';
-import { renderAccount } from './account/render-account.ts';
-import { settleCounters } from './account/settle-counters.ts';
+import { isBalanced } from '../lab/account/balance.ts';
+import { drawUpAccount } from '../lab/account/draw-up-account.ts';
+import { readCounters, type Way } from '../lab/account/read-counters.ts';
+import { renderAccount } from '../lab/account/render-account.ts';
+import { settleCounters } from '../lab/account/settle-counters.ts';
+import { callServiceA } from '../packages/propagation-check/src/assertion/call-service-a.ts';
+import {
+  defaultSettleMs,
+  defaultSourcePatienceMs,
+} from '../packages/propagation-check/src/assertion/check-call.ts';
+import { checkCalls } from '../packages/propagation-check/src/assertion/check-calls.ts';
+import { toExitCode } from '../packages/propagation-check/src/assertion/run.ts';
+import { openOutput } from '../packages/propagation-check/src/cli/open-output.ts';
+import { renderAssertionJson } from '../packages/propagation-check/src/report/assertion-json.ts';
+import { renderAssertionText } from '../packages/propagation-check/src/report/assertion-text.ts';
+import { openSource } from '../packages/propagation-check/src/source/open-source.ts';
 import { type AssertionArguments, createAssertionCommand, parseHttpUrl } from './assertion-options.ts';
 import { runScript } from './run-script.ts';
 

@@ -2,17 +2,20 @@
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { Option } from 'commander';
-import { callServiceA } from '../propagation-check/src/assertion/call-service-a.ts';
-import { defaultSettleMs, defaultSourcePatienceMs } from '../propagation-check/src/assertion/check-call.ts';
-import { checkCalls } from '../propagation-check/src/assertion/check-calls.ts';
-import { toExitCode } from '../propagation-check/src/assertion/run.ts';
-import { openOutput } from '../propagation-check/src/cli/open-output.ts';
-import { renderAssertionJson } from '../propagation-check/src/report/assertion-json.ts';
-import { renderAssertionText } from '../propagation-check/src/report/assertion-text.ts';
-import type { Span } from '../propagation-check/src/span.ts';
+import { encodeOtlpLines } from '../lab/encode-otlp-lines.ts';
+import { callServiceA } from '../packages/propagation-check/src/assertion/call-service-a.ts';
+import {
+  defaultSettleMs,
+  defaultSourcePatienceMs,
+} from '../packages/propagation-check/src/assertion/check-call.ts';
+import { checkCalls } from '../packages/propagation-check/src/assertion/check-calls.ts';
+import { toExitCode } from '../packages/propagation-check/src/assertion/run.ts';
+import { openOutput } from '../packages/propagation-check/src/cli/open-output.ts';
+import { renderAssertionJson } from '../packages/propagation-check/src/report/assertion-json.ts';
+import { renderAssertionText } from '../packages/propagation-check/src/report/assertion-text.ts';
+import type { Span } from '../packages/propagation-check/src/span.ts';
 import { type AssertionArguments, createAssertionCommand } from './assertion-options.ts';
 import { startDemoSystem } from './demo-system.ts';
-import { encodeOtlpLines } from './encode-otlp-lines.ts';
 import { runScript } from './run-script.ts';
 
 const spansPath = join(import.meta.dirname, '..', 'out', 'demo-spans.otlp.jsonl');

@@ -8,10 +8,10 @@ import { describe, it, type TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { z } from 'zod';
-import { callServiceA } from '../../propagation-check/src/assertion/call-service-a.ts';
-import { checkCalls } from '../../propagation-check/src/assertion/check-calls.ts';
-import { decodeJsonLines } from '../../propagation-check/src/decode/json-lines.ts';
-import { failedStatements, faultNames } from '../../test/e2e/failed-statements.ts';
+import { failedStatements, faultNames } from '../../lab/e2e/failed-statements.ts';
+import { callServiceA } from '../../packages/propagation-check/src/assertion/call-service-a.ts';
+import { checkCalls } from '../../packages/propagation-check/src/assertion/check-calls.ts';
+import { decodeJsonLines } from '../../packages/propagation-check/src/decode/json-lines.ts';
 import { type DemoOptions, startDemoSystem } from '../demo-system.ts';
 import { startService } from '../service-process.ts';
 

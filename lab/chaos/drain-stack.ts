@@ -1,0 +1,84 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Source } from '../../packages/propagation-check/src/source/source.ts';
+import type { Span } from '../../packages/propagation-check/src/span.ts';
+import { type AwaitOptions, awaitSpans } from './await-spans.ts';
+import { isQuiet, readSaid, type Said } from './counters.ts';
+import type { EndedSpan } from './ledger.ts';
+import type { Stack } from './stack.ts';
+import type { Outcome } from './traffic.ts';
+import type { Witness } from './witness.ts';
+
+const quietPollMs = 500;
+/** Where everything has been delivered, nothing can arrive that is not there. */
+const quietPatienceMs = 10_000;
+
+export interface Drained {
+  readonly ended: readonly EndedSpan[];
+  readonly found: readonly Span[];
+  readonly said: Said;
+  /** On the clock of `performance.now()`. */
+  readonly until: number;
+}
+
+/**
+ * Waits until no queue holds anything: a batch that is sent once more would arrive after the account. Then waits for every span
+ * that has ended, and until no more end: the last ones may do so after their answers. What arrives while traces are read may arrive
+ * once more, in one that has been read: then all are read anew.
+ */
+export async function drainStack(
+  stack: Stack,
+  source: Source,
+  witness: Witness,
+  outcomes: readonly Outcome[],
+  { patienceMs, signal }: Pick<AwaitOptions, 'patienceMs' | 'signal'>,
+): Promise<Drained> {
+  let arrival: number | null = null;
+  for (;;) {
+    const { said, until } = await awaitQuiet(stack, patienceMs, signal);
+    const ended = await witness.readEnded();
+    const { found, lastArrival } = await awaitSpans({
+      source,
+      expected: expectedSpans(ended, outcomes),
+      patienceMs: isQuiet(said) ? Math.min(patienceMs, quietPatienceMs) : patienceMs,
+      signal,
+    });
+    arrival = lastArrival ?? arrival;
+    const isComplete = (await witness.readEnded()).length === ended.length;
+    if (isComplete && lastArrival === null) return { ended, found, said, until: arrival ?? until };
+  }
+}
+
+/** @returns What the stack said at last, and when, on the clock of `performance.now()`. */
+async function awaitQuiet(
+  stack: Stack,
+  patienceMs: number,
+  signal: AbortSignal,
+): Promise<Pick<Drained, 'said' | 'until'>> {
+  let least = Number.POSITIVE_INFINITY;
+  let progress = performance.now();
+  for (;;) {
+    const until = performance.now();
+    const said = await readSaid(stack);
+    if (said.unread.length === 0 && said.queued < least) {
+      least = said.queued;
+      progress = until;
+    }
+    if (isQuiet(said) || until - progress > patienceMs) return { said, until };
+    await delay(quietPollMs, undefined, { signal });
+  }
+}
+
+/** Ids of the spans of each trace that has to be there. */
+function expectedSpans(
+  ended: readonly EndedSpan[],
+  outcomes: readonly Outcome[],
+): ReadonlyMap<string, ReadonlySet<string>> {
+  const expected = new Map<string, Set<string>>();
+  for (const { answer } of outcomes) if (answer !== null) expected.set(answer.service_a_trace_id, new Set());
+  for (const { traceId, spanId } of ended) {
+    const ids = expected.get(traceId);
+    if (ids === undefined) expected.set(traceId, new Set([spanId]));
+    else ids.add(spanId);
+  }
+  return expected;
+}

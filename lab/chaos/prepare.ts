@@ -1,0 +1,66 @@
+import * as z from 'zod';
+import { UsageError } from '../../packages/propagation-check/src/cli/usage-error.ts';
+import type { StackShape } from './fault.ts';
+import type { ChaosArguments } from './options.ts';
+import { CommandError, runCommand } from './run-command.ts';
+import type { RunOptions } from './run-fault.ts';
+import { buildImages, type ComposeOverride, imageOf } from './stack.ts';
+
+const configSchema = z.object({
+  services: z.record(
+    z.string(),
+    z.object({
+      build: z.unknown().optional(),
+      volumes: z
+        .array(z.object({ type: z.string(), source: z.string().optional(), target: z.string() }))
+        .optional(),
+    }),
+  ),
+});
+
+/** What a service has said is a witness: none of it may be thrown away while a run lasts. */
+const wholeLog = { options: { 'max-size': '1g' } };
+
+/** Builds the images once for all stacks; `removeImages` takes them away. @throws {UsageError} when there is no engine, no Compose, or no image. */
+export async function prepare(args: ChaosArguments, signal: AbortSignal): Promise<RunOptions> {
+  try {
+    await runCommand('docker', ['version'], { signal });
+    const compose = ['compose', '--profile', '*'];
+    const config = await runCommand('docker', [...compose, 'config', '--format', 'json'], { signal });
+    const { services } = configSchema.parse(JSON.parse(config.stdout));
+    const built = Object.keys(services).filter((name) => services[name]?.build !== undefined);
+    const override: ComposeOverride = {
+      services: Object.fromEntries(
+        Object.entries(services).map(([name, { build }]) => [
+          name,
+          {
+            ...(build === undefined ? {} : { image: imageOf(name) }),
+            logging: wholeLog,
+          },
+        ]),
+      ),
+    };
+    await buildImages(override, built, signal);
+    return {
+      rate: args.rate,
+      short: args.short,
+      patienceMs: args.patience * 1000,
+      settings: { restartEngine: args.engineRestart ?? null },
+      shape: readShape(services),
+      override,
+      save: args.save ?? null,
+      signal,
+    };
+  } catch (error) {
+    if (error instanceof CommandError) throw new UsageError(`error: the stack cannot run: ${error.message}`);
+    throw error;
+  }
+}
+
+function readShape(services: z.infer<typeof configSchema>['services']): StackShape {
+  const volumes = Object.entries(services).map(([name, service]) => {
+    const named = (service.volumes ?? []).filter(({ type }) => type === 'volume');
+    return [name, Object.fromEntries(named.map(({ source = '', target }) => [target, source]))];
+  });
+  return { volumes: Object.fromEntries(volumes) };
+}

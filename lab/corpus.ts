@@ -1,0 +1,106 @@
+/** Scores the checker on labelled captures of real systems. */
+import { join } from 'node:path';
+import { setImmediate as untilNextTurn } from 'node:timers/promises';
+import { Command } from 'commander';
+import { checkTraces } from '../packages/propagation-check/src/check-traces.ts';
+import { openOutput } from '../packages/propagation-check/src/cli/open-output.ts';
+import { runScript } from '../scripts/run-script.ts';
+import { formatMatrix } from './format-matrix.ts';
+import { type Capture, readCorpus } from './read-corpus.ts';
+import { type Score, scoreResult } from './score-capture.ts';
+
+const own = ['corpus', 'captures'].map((name) =>
+  join(import.meta.dirname, '..', 'packages', 'propagation-check', name),
+);
+
+interface Scored extends Capture {
+  readonly score: Score;
+  readonly blindly: Score;
+}
+
+await runScript(async (signal) => {
+  const given = new Command('corpus')
+    .description('Score the checker on labelled captures of real systems.')
+    .exitOverride()
+    .argument('[folder...]', 'folders of captures (default: those of the project)')
+    .addHelpText(
+      'after',
+      '\nExit code: 0 no false alarm and 95 % of the breaks explained, 1 not so, 2 a capture cannot be read.',
+    )
+    .parse().args;
+  const output = openOutput();
+  const all: Scored[] = [];
+  for (const folder of given.length > 0 ? given : own) {
+    const scored: Scored[] = [];
+    for (const capture of readCorpus(folder)) {
+      scored.push(scoreCapture(capture));
+      await untilNextTurn();
+      signal.throwIfAborted();
+    }
+    await output.print(`${folder}\n\n${formatScores(scored)}\n`);
+    all.push(...scored);
+  }
+  return isGood(all) ? 0 : 1;
+});
+
+function scoreCapture(capture: Capture): Scored {
+  const { spans, expectation, label } = capture;
+  return {
+    ...capture,
+    score: scoreResult(checkTraces(spans, { expectation }), label),
+    blindly: scoreResult(checkTraces(spans), label),
+  };
+}
+
+/** No false alarm, and at least 95 % of the breaks named or honestly undecided. */
+function isGood(all: readonly Scored[]): boolean {
+  const alarms = all.filter(({ score, blindly }) => [score.grade, blindly.grade].includes('false alarm'));
+  const broken = all.filter(({ label }) => label.verdict === 'broken');
+  return alarms.length === 0 && countExplained(broken.map(({ score }) => score)) >= broken.length * 0.95;
+}
+
+function formatScores(scored: readonly Scored[]): string {
+  const healthy = scored.filter(({ label }) => label.verdict === 'healthy');
+  const broken = scored.filter(({ label }) => label.verdict === 'broken');
+  const scores = broken.map(({ score }) => score);
+  const explained = countExplained(scores);
+  const percent = broken.length === 0 ? '-' : `${((100 * explained) / broken.length).toFixed(1)} %`;
+  return `${formatMatrix(
+    'truth \\ reported',
+    scored.map(({ label, score }) => ({
+      row: label.verdict === 'healthy' ? '(healthy)' : (label.truth ?? '?'),
+      column: score.reported ?? '(nothing)',
+    })),
+  )}
+${scored.flatMap(describeProblems).join('')}
+${healthy.length} healthy: ${count(
+    healthy.map(({ score }) => score),
+    'false alarm',
+  )} false alarms with expectations, ${count(
+    healthy.map(({ blindly }) => blindly),
+    'false alarm',
+  )} without
+${broken.length} broken: ${count(scores, 'named')} named, ${count(scores, 'undecided')} undecided with the cause among the candidates (together ${percent}), ${count(scores, 'wrong')} wrong, ${count(scores, 'missed')} missed
+${broken.length} broken: edges and counts right in ${scores.filter(({ edgesRight }) => edgesRight).length}
+${broken.length} broken: ${countExplained(broken.map(({ blindly }) => blindly))} named or undecided without expectations
+`;
+}
+
+function describeProblems({ name, label, score, blindly }: Scored): readonly string[] {
+  const problems = [
+    ...(['false alarm', 'wrong', 'missed'].includes(score.grade)
+      ? [`${score.grade}: ${score.reported ?? 'nothing'} instead of ${label.truth ?? 'nothing'}`]
+      : []),
+    ...(blindly.grade === 'false alarm' ? [`false alarm without expectation: ${blindly.reported}`] : []),
+    ...(score.edgesRight ? [] : ['edges or counts differ from the label']),
+  ];
+  return problems.length === 0 ? [] : [`\n${name}\n  ${problems.join('\n  ')}\n`];
+}
+
+function countExplained(scores: readonly Score[]): number {
+  return count(scores, 'named') + count(scores, 'undecided');
+}
+
+function count(scores: readonly Score[], grade: Score['grade']): number {
+  return scores.filter((score) => score.grade === grade).length;
+}

@@ -1,0 +1,170 @@
+import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { findStackPlace, type StackPlace } from '../find-stack-place.ts';
+
+const root = join(import.meta.dirname, '..', '..');
+const outputLimit = 64 * 1024 * 1024;
+
+export interface Ran {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** The real stack of `docker-compose.yml` under a project name and ports of its own. */
+export interface ComposeStack extends Omit<StackPlace, 'variables'> {
+  /** Runs `docker compose …` with the variables of the stack; resolves whatever the exit code. */
+  compose(args: readonly string[], variables?: Variables): Promise<Ran>;
+  /** Starts a container beside the stack, in some of its networks; `--rm` removes it when it is stopped. */
+  runBeside(name: string, networks: readonly string[], args: readonly string[]): Promise<Ran>;
+  stopBeside(name: string): Promise<Ran>;
+  /** `docker inspect` of a service's container. */
+  inspect(service: string): Promise<Ran>;
+  /** Runs a script of `probes/` in a container that shares a namespace with that of a running service. */
+  probe(service: string, probe: Probe): Promise<Ran>;
+  /** Runs a script of `probes/` in a new container of a service. */
+  probeNew(service: string, script: string, args?: readonly string[]): Promise<Ran>;
+  /** Puts files on a volume of the stack, each for the user with the number `uid` alone. */
+  writeVolume(volume: string, uid: number, files: Readonly<Record<string, string>>): Promise<Ran>;
+  /** Runs a script of `probes/` on the host. */
+  probeHost(script: string, args?: readonly string[]): Promise<Ran>;
+  /** Runs a script of the project on the host against the stack. */
+  script(name: string, args: readonly string[]): Promise<Ran>;
+  /** Removes every container, network, volume and image of the stack; the builder's cache keeps the layers. */
+  close(): Promise<void>;
+}
+
+export interface Probe {
+  readonly namespace: 'network' | 'pid';
+  readonly script: string;
+  readonly args?: readonly string[];
+  /** Number of user and group: the kernel shows a process to its own user. */
+  readonly user?: number;
+}
+
+export type Variables = Readonly<Record<string, string>>;
+
+/** Why the stack cannot run on this machine, or null when it can. */
+export async function findObstacle(): Promise<string | null> {
+  const engine = await run('docker', ['version', '--format', '{{.Server.Version}}'], process.env);
+  if (engine.code !== 0) return `no Docker engine answers: ${firstLine(engine)}`;
+  const compose = await run('docker', ['compose', 'version', '--short'], process.env);
+  return compose.code === 0 ? null : `no Docker Compose: ${firstLine(compose)}`;
+}
+
+export async function createStack(mode: 'auto' | 'manual', own: Variables = {}): Promise<ComposeStack> {
+  const { serviceA, serviceB, jaeger, variables } = await findStackPlace();
+  const project = `propagation-e2e-${process.pid}-${mode}`;
+  const environment = {
+    ...process.env,
+    ...variables,
+    PROPAGATION: mode,
+    FAULT: '',
+    TLS: '',
+    NO_COLOR: '1',
+    ...own,
+  };
+  const compose: ComposeStack['compose'] = (args, changed = {}) =>
+    run('docker', ['compose', '--project-name', project, ...args], { ...environment, ...changed });
+  return {
+    serviceA,
+    serviceB,
+    jaeger,
+    compose,
+    runBeside: (name, networks, args) =>
+      run(
+        'docker',
+        [
+          'run',
+          '--detach',
+          '--rm',
+          '--name',
+          `${project}-${name}`,
+          ...networks.flatMap((network) => ['--network', `${project}_${network}`]),
+          ...args,
+        ],
+        environment,
+      ),
+    stopBeside: (name) => run('docker', ['stop', '--time', '5', `${project}-${name}`], environment),
+    inspect: (service) => run('docker', ['inspect', `${project}-${service}-1`], environment),
+    probe: async (service, { namespace, script, args = [], user = 1000 }) => {
+      const container = `container:${project}-${service}-1`;
+      const shared =
+        namespace === 'pid' ? ['--network=none', `--pid=${container}`] : [`--network=${container}`];
+      // As locked as what it looks at: the kernel shows a process only to those who may do no less.
+      const locked = [
+        `--user=${user}:${user}`,
+        '--cap-drop=ALL',
+        '--security-opt=no-new-privileges',
+        '--read-only',
+      ];
+      const command = ['node', ...(await readProbe(script)), ...args];
+      return run(
+        'docker',
+        ['run', '--rm', ...shared, ...locked, `${project}-service-a`, ...command],
+        environment,
+      );
+    },
+    probeNew: async (service, script, args = []) => {
+      const once = ['run', '--rm', '--no-deps', '--no-TTY', '--entrypoint', 'node', service];
+      return run(
+        'docker',
+        ['compose', '--project-name', project, ...once, ...(await readProbe(script)), ...args],
+        environment,
+      );
+    },
+    writeVolume: async (volume, uid, files) => {
+      const mount = `--volume=${project}_${volume}:/volume`;
+      const command = ['node', ...(await readProbe('write-files.ts')), JSON.stringify(files), String(uid)];
+      return run(
+        'docker',
+        ['run', '--rm', '--network=none', '--user=0:0', mount, `${project}-service-a`, ...command],
+        environment,
+      );
+    },
+    probeHost: async (script, args = []) =>
+      run(process.execPath, [...(await readProbe(script)), ...args], environment),
+    script: (name, args) =>
+      run(process.execPath, [join('scripts', name), ...args], {
+        ...environment,
+        COMPOSE_PROJECT_NAME: project,
+        SERVICE_A_URL: serviceA.href,
+        JAEGER_URL: jaeger.href,
+      }),
+    close: async () => {
+      const everything = ['--volumes', '--remove-orphans', '--rmi', 'local'];
+      expectSuccess(await compose(['--profile', '*', 'down', ...everything, '--timeout', '10']));
+    },
+  };
+}
+
+/** As arguments of `node`, because a container that is read-only takes no files. */
+async function readProbe(name: string): Promise<readonly string[]> {
+  const source = await readFile(join(import.meta.dirname, 'probes', name), 'utf8');
+  return ['--input-type=module-typescript', '--eval', source];
+}
+
+/** Fails with what the command said. */
+export function expectSuccess(ran: Ran): Ran {
+  if (ran.code !== 0) throw new Error(`exit code ${ran.code}\n${ran.stderr}\n${ran.stdout}`);
+  return ran;
+}
+
+function run(command: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<Ran> {
+  return new Promise((resolve) => {
+    const child = execFile(
+      command,
+      [...args],
+      { cwd: root, env, maxBuffer: outputLimit },
+      (error, stdout, stderr) => {
+        const said = error !== null && child.exitCode === null ? `${stderr}${error.message}` : stderr;
+        resolve({ code: child.exitCode ?? (error === null ? 0 : 127), stdout, stderr: said });
+      },
+    );
+  });
+}
+
+function firstLine({ stderr, stdout }: Ran): string {
+  return (stderr || stdout).trim().split('\n', 1)[0] ?? '';
+}

@@ -1,0 +1,244 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { z } from 'zod';
+import { type Answer, parseAnswer } from '../../packages/propagation-check/src/assertion/answer.ts';
+import { checkCalls } from '../../packages/propagation-check/src/assertion/check-calls.ts';
+import { demoParties, findRoles } from '../../packages/propagation-check/src/assertion/roles.ts';
+import { createJaegerSource } from '../../packages/propagation-check/src/source/jaeger.ts';
+import { type ComposeStack, createStack, expectSuccess, findObstacle, type Ran } from './compose-stack.ts';
+import { failedStatements, faultNames } from './failed-statements.ts';
+
+const workSchema = z.object({
+  received_traceparent: z.string(),
+  trace_id: z.string(),
+  parent_span_id: z.string().nullable(),
+  baggage: z.record(z.string(), z.string()),
+});
+
+const obstacle = await findObstacle();
+const isDemanded = process.env.CI === 'true';
+const minute = 60_000;
+/** The images have been built before. */
+const upArguments = ['--detach', '--wait', '--no-build'];
+
+if (obstacle !== null && isDemanded) {
+  it('the real stack can run', () => assert.fail(obstacle));
+}
+
+/** Waiting is most of it, so both stacks run at once. */
+describe('the stack', { concurrency: 2, skip: obstacle ?? false }, () => {
+  for (const mode of ['auto', 'manual'] as const) {
+    describe(mode, { concurrency: 1, timeout: 20 * minute }, () => {
+      let stack: ComposeStack;
+
+      before(
+        async () => {
+          stack = await createStack(mode);
+          expectSuccess(await stack.compose(['build']));
+        },
+        { timeout: 10 * minute },
+      );
+      after(() => stack.close(), { timeout: 2 * minute });
+
+      it('is proven by one command, which leaves it up', async () => {
+        const ran = await stack.compose(['run', '--rm', 'assert']);
+        assert.equal(ran.code, 0, ran.stdout + ran.stderr);
+        assert.match(ran.stdout, /^INTACT {2}/m);
+        const link = new URL(/^Jaeger +(\S+)$/m.exec(ran.stdout)?.[1] ?? '');
+        assert.equal(link.port, stack.jaeger.port);
+        const traceId = link.pathname.split('/').at(-1) ?? '';
+        assert.match(ran.stdout, new RegExp(`^trace ${traceId}$`, 'm'));
+        const read = await fetch(new URL(`/api/v3/traces/${traceId}`, stack.jaeger));
+        assert.equal(read.status, 200);
+        await read.text();
+      });
+
+      it('is proven from the host, many times at once', async () => {
+        const ran = await stack.script('assert-propagation.ts', ['--requests', '50']);
+        assert.equal(ran.code, 0, ran.stdout + ran.stderr);
+        assert.match(ran.stdout, /^50 of 50 traces intact$/m);
+      });
+
+      it('accounts for every span, from the host and from inside', async () => {
+        for (const ran of [
+          await stack.script('assert-propagation.ts', ['--account', '--requests', '20']),
+          await stack.compose(['run', '--rm', 'assert', '--account', '--requests', '20']),
+        ]) {
+          assert.equal(ran.code, 0, ran.stdout + ran.stderr);
+          assert.match(ran.stdout, /^ACCOUNT AGREES {2}/m);
+        }
+      });
+
+      it('lets no caller from the host choose a trace, neither of A nor of B', async () => {
+        const traceId = '0af7651916cd43dd8448eb211c80319c';
+        const headers = {
+          traceparent: `00-${traceId}-b7ad6b7169203331-01`,
+          tracestate: 'foo=1',
+          baggage: 'hello=stranger,user=alice',
+          'x-forwarded-for': '10.0.0.1',
+        };
+        const answer = parseAnswer(
+          await (await fetch(new URL('/call-b', stack.serviceA), { headers })).text(),
+        );
+        assert.notEqual(answer.service_a_trace_id, traceId);
+        assert.equal(answer.same_trace, true);
+        const work: unknown = await (await fetch(new URL('/work', stack.serviceB), { headers })).json();
+        const { trace_id, ...rest } = workSchema.parse(work);
+        assert.notEqual(trace_id, traceId);
+        assert.deepEqual(rest, {
+          received_traceparent: headers.traceparent,
+          parent_span_id: null,
+          baggage: {},
+        });
+      });
+
+      if (mode === 'auto') {
+        it('loses no span of an answered request when it is stopped under traffic', async () => {
+          const traffic = startTraffic(stack.serviceA, 4);
+          await traffic.answered(40);
+          expectSuccess(await stack.compose(['stop', 'service-a', 'service-b']));
+          const answers = await traffic.stop();
+          const source = await createJaegerSource(stack.jaeger);
+          const calls = answers.map((answer) => ({
+            answer,
+            silence: null,
+            sentAt: Date.now(),
+            answeredAt: Date.now(),
+          }));
+          const run = await checkCalls(calls, {
+            source,
+            mode,
+            timeoutMs: 20_000,
+            settleMs: 20_000,
+            sourcePatienceMs: 20_000,
+            concurrency: 8,
+          }).finally(() => source.close());
+          const lost = run.checks.filter(({ verdict }) => verdict !== 'intact');
+          assert.deepEqual(
+            lost.map(({ answer, statements }) => [
+              answer?.service_a_trace_id,
+              statements.filter(({ state }) => state === 'failed').map(({ number }) => number),
+            ]),
+            [],
+          );
+          const isWhole = run.checks.every(({ answer, spans }) => {
+            if (answer === null) return false;
+            const { serverOfA, clientToB, serverOfB } = findRoles(answer, spans, demoParties);
+            return serverOfA.length === 1 && clientToB.length === 1 && serverOfB.length === 1;
+          });
+          assert.equal(isWhole, true);
+          assert.ok(answers.length >= 40);
+          expectSuccess(await stack.compose(['up', ...upArguments]));
+        });
+
+        it('names service A when it is killed', async () => {
+          expectSuccess(await stack.compose(['kill', 'service-a']));
+          assertSilent(
+            await stack.compose(['run', '--rm', '--no-deps', 'assert', '--timeout', '10']),
+            'service A',
+          );
+          expectSuccess(await stack.compose(['up', ...upArguments]));
+        });
+
+        it('names service B when it is killed', async () => {
+          expectSuccess(await stack.compose(['kill', 'service-b']));
+          assertSilent(await stack.script('assert-propagation.ts', ['--timeout', '10']), 'service B');
+          expectSuccess(await stack.compose(['up', ...upArguments]));
+        });
+
+        it('names the Collector when it is killed', async () => {
+          expectSuccess(await stack.compose(['kill', 'otel-collector']));
+          assertSilent(await stack.script('assert-propagation.ts', ['--timeout', '3']), 'Collector');
+          expectSuccess(await stack.compose(['up', ...upArguments]));
+        });
+
+        it('names Jaeger when it is killed', async () => {
+          expectSuccess(await stack.compose(['kill', 'jaeger']));
+          assertSilent(
+            await stack.compose(['run', '--rm', '--no-deps', 'assert', '--timeout', '3']),
+            'Jaeger',
+          );
+          expectSuccess(await stack.compose(['up', ...upArguments]));
+        });
+      }
+
+      for (const fault of faultNames) {
+        it(`${fault} fails the right statements`, async () => {
+          expectSuccess(
+            await stack.compose(['up', ...upArguments, 'service-a', 'service-b'], { FAULT: fault }),
+          );
+          const ran = await stack.script('assert-propagation.ts', ['--json']);
+          assert.equal(ran.code, 1, ran.stdout + ran.stderr);
+          const [trace] = documentSchema.parse(JSON.parse(ran.stdout)).traces;
+          const failed = trace?.statements
+            .filter(({ state }) => state === 'failed')
+            .map(({ number }) => number);
+          assert.deepEqual(failed, failedStatements[fault][mode]);
+          assert.equal(trace?.pointsAt, failedStatements[fault][mode][0]);
+        });
+      }
+
+      it('fails by the one command too, while a fault is on', async () => {
+        const ran = await stack.compose(['run', '--rm', 'assert'], { FAULT: 'context-lost' });
+        assert.equal(ran.code, 1, ran.stdout + ran.stderr);
+        assert.match(ran.stdout, /^points at {2}2 /m);
+      });
+    });
+  }
+});
+
+const documentSchema = z.object({
+  traces: z.array(
+    z.object({
+      pointsAt: z.number().nullable(),
+      statements: z.array(z.object({ number: z.number(), state: z.string() })),
+    }),
+  ),
+});
+
+function assertSilent(ran: Ran, hop: string): void {
+  assert.equal(ran.code, 2, ran.stdout + ran.stderr);
+  assert.match(ran.stdout, new RegExp(`^NO VERDICT {2}${hop} stayed silent`, 'm'));
+}
+
+interface Traffic {
+  /** Resolves when so many requests have been answered with 200. */
+  answered(count: number): Promise<void>;
+  /** Ends the traffic; resolves with every answer of status 200. */
+  stop(): Promise<readonly Answer[]>;
+}
+
+/** Sends requests one after the other on each of some connections, each until one is not answered with 200. */
+function startTraffic(serviceA: URL, connections: number): Traffic {
+  const answers: Answer[] = [];
+  const waiting: { readonly count: number; readonly resolve: () => void }[] = [];
+  const over = new AbortController();
+  const send = async () => {
+    for (;;) {
+      const body = await askForBody(new URL('/call-b', serviceA), over.signal);
+      if (body === null) return;
+      answers.push(parseAnswer(body));
+      for (const { count, resolve } of waiting) if (answers.length >= count) resolve();
+    }
+  };
+  const senders = Array.from({ length: connections }, send);
+  return {
+    answered: (count) => new Promise((resolve) => waiting.push({ count, resolve })),
+    stop: async () => {
+      over.abort();
+      await Promise.all(senders);
+      return answers;
+    },
+  };
+}
+
+/** Null for any other answer than a whole one with status 200. */
+async function askForBody(url: URL, signal: AbortSignal): Promise<string | null> {
+  try {
+    const response = await fetch(url, { signal });
+    const body = await response.text();
+    return response.status === 200 ? body : null;
+  } catch {
+    return null;
+  }
+}

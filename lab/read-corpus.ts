@@ -1,0 +1,80 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { z } from 'zod';
+import { UsageError } from '../packages/propagation-check/src/cli/usage-error.ts';
+import { decodeJsonLines } from '../packages/propagation-check/src/decode/json-lines.ts';
+import {
+  type Expectation,
+  expectPath,
+  noExpectation,
+} from '../packages/propagation-check/src/expectation.ts';
+import type { Span } from '../packages/propagation-check/src/span.ts';
+import type { Label } from './score-capture.ts';
+
+/** One labelled capture of a real system. */
+export interface Capture {
+  readonly name: string;
+  readonly label: Label;
+  readonly expectation: Expectation;
+  readonly spans: readonly Span[];
+}
+
+const labelSchema = z
+  .object({
+    verdict: z.enum(['healthy', 'broken']),
+    truth: z.string().nullable(),
+    symptoms: z.array(z.string()),
+    path: z.array(z.string()),
+    broken_edges: z.array(
+      z.object({
+        client_service: z.string(),
+        server_service: z.string(),
+        broken_count: z.number(),
+        total_count: z.number(),
+      }),
+    ),
+  })
+  .transform(({ broken_edges, ...label }) => ({
+    ...label,
+    brokenEdges: broken_edges.map((edge) => ({
+      client: edge.client_service,
+      server: edge.server_service,
+      broken: edge.broken_count,
+      total: edge.total_count,
+    })),
+  }));
+
+/**
+ * Reads every folder with a `label.json` and a capture (`spans.otlp.jsonl`, or the same with `.gz`).
+ * @throws {UsageError} where one is missing or is something else.
+ */
+export function readCorpus(folder: string): readonly Capture[] {
+  return orRefuse(folder, () => readdirSync(folder, { withFileTypes: true }))
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => readCapture(entry.name, join(folder, entry.name)))
+    .sort((left, right) => left.name.localeCompare(right.name));
+}
+
+function readCapture(name: string, folder: string): Capture {
+  const labelFile = join(folder, 'label.json');
+  const { path, ...label } = orRefuse(labelFile, () =>
+    labelSchema.parse(JSON.parse(readFileSync(labelFile, 'utf8'))),
+  );
+  const file = readdirSync(folder).find((entry) => entry.startsWith('spans.otlp.jsonl'));
+  if (file === undefined) throw new UsageError(`${folder}: there is no spans.otlp.jsonl`);
+  const spans = orRefuse(join(folder, file), () => {
+    const bytes = readFileSync(join(folder, file));
+    return decodeJsonLines(file.endsWith('.gz') ? gunzipSync(bytes) : bytes);
+  });
+  return { name, label, expectation: { ...noExpectation, edges: expectPath(path) }, spans };
+}
+
+function orRefuse<T>(path: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof z.ZodError) throw new UsageError(`${path}: ${z.prettifyError(error)}`);
+    throw new UsageError(`${path}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}

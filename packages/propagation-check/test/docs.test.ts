@@ -1,0 +1,127 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { findingIds } from '../src/finding.ts';
+import { prose } from '../src/prose.ts';
+
+const folder = fileURLToPath(new URL('../../../docs/findings/', import.meta.url));
+const index = join(folder, 'README.md');
+
+const sections = [
+  'What you see',
+  'Why it happens',
+  'How to be sure',
+  'How to fix it',
+  'Not to be confused with',
+] as const;
+
+const languages = ['Node', 'Java', 'Python', 'Go'] as const;
+
+describe('docs of findings', () => {
+  it('has a page for each finding and no other', () => {
+    const pages = readdirSync(folder).filter((name) => name !== 'README.md');
+    assert.deepEqual(pages.sort(), findingIds.map((id) => `${id}.md`).sort());
+  });
+
+  it('lists each finding once in the table, in the words of the prose', () => {
+    const rows = [...readText(index).matchAll(/^\| .+ \| \[([a-z-]+)\]\(\1\.md\) \| (.+) \| [a-z]+ \|$/gm)];
+    assert.deepEqual(
+      Object.fromEntries(rows.map(([, id, title]) => [id, title])),
+      Object.fromEntries(findingIds.map((id) => [id, prose[id].title.replaceAll('\u2019', "'")])),
+    );
+    assert.equal(rows.length, findingIds.length);
+  });
+
+  for (const id of findingIds) {
+    describe(id, () => {
+      const page = join(folder, `${id}.md`);
+
+      it('begins with its id and a summary of one sentence', () => {
+        const [title, summary, next] = readText(page).split('\n\n');
+        assert.equal(title, `# ${id}`);
+        assert.match(summary ?? '', /^[A-Z](?:[^.]|\.(?=\S))*\.$/);
+        assert.equal(next, `## ${sections[0]}`);
+      });
+
+      it('has the sections of every page, in order and not empty', () => {
+        const text = withoutCode(readText(page));
+        assert.deepEqual(headingsOf(text, 2), sections);
+        for (const section of sections) assert.match(sectionOf(readText(page), section), /\S/, section);
+      });
+
+      it('draws the spans', () => {
+        assert.match(sectionOf(readText(page), 'What you see'), /^```\n[^`]*(?:SERVER|CLIENT)[^`]*^```$/m);
+      });
+
+      it('names a command that helps to decide', () => {
+        assert.match(
+          sectionOf(readText(page), 'How to be sure'),
+          /propagation-check (?:tap|file|trace|run) |curl -v /,
+        );
+      });
+
+      it('has a fix for each of the four languages, or one for all', () => {
+        const headings = headingsOf(withoutCode(sectionOf(readText(page), 'How to fix it')), 3);
+        assert.deepEqual(headings, headings.length === 1 ? ['Any language'] : languages);
+      });
+
+      it('links to neighbouring findings', () => {
+        const links = linksOf(sectionOf(readText(page), 'Not to be confused with'));
+        assert.ok(links.length > 0);
+        assert.ok(!links.includes(`${id}.md`), 'a finding is not its own neighbour');
+      });
+    });
+  }
+
+  for (const page of [index, ...findingIds.map((id) => join(folder, `${id}.md`))]) {
+    it(`resolves each relative link of ${relative(folder, page)}`, () => {
+      for (const link of linksOf(readText(page))) {
+        if (/^https:\/\//.test(link)) continue;
+        const [path = '', anchor] = link.split('#');
+        const target = path === '' ? page : resolve(dirname(page), path);
+        const text = readText(target);
+        if (anchor !== undefined) assert.ok(anchorsOf(text).includes(anchor), `${link}: no such heading`);
+      }
+    });
+  }
+});
+
+function readText(path: string): string {
+  return readFileSync(path, 'utf8');
+}
+
+function withoutCode(text: string): string {
+  return text.replace(/^```.*?^```$/gms, '');
+}
+
+function headingsOf(text: string, level: number): readonly string[] {
+  return [...text.matchAll(/^(#+) (.+)$/gm)]
+    .filter(([, marks]) => marks?.length === level)
+    .map(([, , title]) => title ?? '');
+}
+
+/** What stands between a heading of level 2 and the next; code may hold lines that look like headings of level 1. */
+function sectionOf(text: string, title: string): string {
+  return (
+    text
+      .split(/^## /m)
+      .find((part) => part.startsWith(`${title}\n`))
+      ?.slice(title.length) ?? ''
+  );
+}
+
+function linksOf(text: string): readonly string[] {
+  return [...withoutCode(text).matchAll(/\]\(([^)\s]+)\)/g)].map(([, target]) => target ?? '');
+}
+
+/** As GitHub makes them: lower case, punctuation removed, spaces to hyphens. */
+function anchorsOf(text: string): readonly string[] {
+  return [...withoutCode(text).matchAll(/^#+ (.+)$/gm)].map(([, title]) =>
+    (title ?? '')
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-'),
+  );
+}

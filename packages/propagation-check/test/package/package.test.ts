@@ -1,0 +1,150 @@
+import assert from 'node:assert/strict';
+import { execFile, spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { delimiter, dirname, join } from 'node:path';
+import { after, before, suite, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { brokenCapture, healthyCapture, readCapture } from '../cli/captures.ts';
+
+const workspace = fileURLToPath(new URL('../..', import.meta.url));
+const run = promisify(execFile);
+
+/** The Node of this test and each other one on the PATH: where it runs a recent one, users have older ones. */
+const nodes = findNodes();
+
+suite('the packed tool, installed in an empty folder', () => {
+  let folder = '';
+
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'propagation-check-package-'));
+    await npm(workspace, 'run', 'pack', '--', '--pack-destination', folder);
+    const [tarball] = (await readdir(folder)).filter((name) => name.endsWith('.tgz'));
+    assert.ok(tarball);
+    await writeFile(join(folder, 'package.json'), '{"private":true}');
+    await npm(folder, 'install', '--prefer-offline', '--no-audit', '--no-fund', `./${tarball}`);
+    for (const name of [healthyCapture, brokenCapture])
+      await writeFile(join(folder, name), readCapture(name));
+  });
+
+  after(() => rm(folder, { recursive: true, force: true }));
+
+  test('holds code, types, licence, schema and the pages of the findings, and no tests', async () => {
+    const root = join(folder, 'node_modules/propagation-check');
+    assert.deepEqual((await readdir(root)).sort(), [
+      'LICENSE',
+      'README.md',
+      'dist',
+      'expectation.schema.json',
+      'package.json',
+    ]);
+    for (const path of ['dist/index.d.ts', 'dist/cli.js', 'dist/docs/findings/split-trace.md']) {
+      assert.ok(existsSync(join(root, path)), path);
+    }
+  });
+
+  for (const [version, node] of nodes) {
+    suite(`with Node ${version}`, () => {
+      test('exit code 0 for a healthy capture, 1 for a broken one', () => {
+        const healthy = start(node, folder, 'file', healthyCapture);
+        assert.deepEqual([healthy.status, healthy.stderr], [0, '']);
+        assert.match(healthy.stdout, /^INTACT /);
+        const broken = start(node, folder, 'file', brokenCapture);
+        assert.deepEqual([broken.status, broken.stderr], [1, '']);
+        assert.match(broken.stdout, /^BROKEN {2}1 of 1 edge, 6 of 6 calls/);
+        const page = /^ {2}read +(\S+)$/m.exec(broken.stdout)?.[1];
+        assert.ok(page !== undefined && existsSync(join(folder, page)), page ?? broken.stdout);
+      });
+
+      test('protobuf, YAML and help work', async () => {
+        assert.equal(start(node, folder, '--help').status, 0);
+        assert.match(start(node, folder, '--version').stdout, /^\d+\.\d+\.\d+\n$/);
+        await writeFile(join(folder, 'expectations.yaml'), 'edges:\n  must: [a -> nowhere]\n');
+        const missing = start(node, folder, 'file', healthyCapture, '--expectations', 'expectations.yaml');
+        assert.equal(missing.status, 1);
+        // Field 1 of 2 bytes, a resource of none: an export request without spans.
+        await writeFile(join(folder, 'spans.pb'), Uint8Array.of(0x0a, 0x02, 0x0a, 0x00));
+        const { status, stdout } = start(node, folder, 'file', 'spans.pb');
+        assert.deepEqual([status, stdout], [2, 'CANNOT TELL  spans.pb: no span in it\n']);
+      });
+
+      test('it is a library', async () => {
+        const source = `
+          import { readFileSync } from 'node:fs';
+          import { checkTraces, decodeBytes } from 'propagation-check';
+          import schema from 'propagation-check/expectation.schema.json' with { type: 'json' };
+          const { spans } = decodeBytes(readFileSync('${brokenCapture}'));
+          console.log(checkTraces(spans).verdict, typeof schema);
+        `;
+        await writeFile(join(folder, 'library.mjs'), source);
+        const { stdout } = await run(node, ['--no-warnings', 'library.mjs'], { cwd: folder });
+        assert.equal(stdout, 'broken object\n');
+      });
+    });
+  }
+
+  test('npx finds it', async () => {
+    const { stdout } = await npm(folder, 'exec', '--offline', '--no', '--', 'propagation-check', '--version');
+    assert.match(stdout, /^\d+\.\d+\.\d+\n$/);
+  });
+
+  test('its types are complete', async () => {
+    await writeFile(
+      join(folder, 'use.ts'),
+      "import { checkTraces, type Result } from 'propagation-check';\nexport const result: Result = checkTraces([]);\n",
+    );
+    const compiler = join(workspace, '../../node_modules/typescript/bin/tsc');
+    const options = [
+      '--noEmit',
+      '--strict',
+      '--module',
+      'nodenext',
+      '--types',
+      'node',
+      '--typeRoots',
+      join(workspace, '../../node_modules/@types'),
+    ];
+    const { status, stdout } = spawnSync(process.execPath, [compiler, ...options, 'use.ts'], {
+      cwd: folder,
+      encoding: 'utf8',
+    });
+    assert.deepEqual([status, stdout], [0, '']);
+  });
+
+  test('its declared version of Node is the one that its dependencies need', async () => {
+    const manifest = JSON.parse(
+      await readFile(join(folder, 'node_modules/propagation-check/package.json'), 'utf8'),
+    );
+    const undici = JSON.parse(await readFile(join(folder, 'node_modules/undici/package.json'), 'utf8'));
+    assert.equal(manifest.engines.node, undici.engines.node);
+  });
+});
+
+async function npm(cwd: string, ...args: readonly string[]): Promise<{ readonly stdout: string }> {
+  // npm tells what it starts which project it is in, and this is another one.
+  const { npm_config_local_prefix: _, npm_config_workspace: __, ...env } = process.env;
+  return run('npm', args, { cwd, env, maxBuffer: 64 * 1024 * 1024 });
+}
+
+/** Starts what npm linked in this folder, with a Node of our choice first on the PATH. */
+function start(node: string, cwd: string, ...args: readonly string[]) {
+  const PATH = [join(cwd, 'node_modules/.bin'), dirname(node), process.env.PATH].join(delimiter);
+  const { FORCE_COLOR: _, ...inherited } = process.env;
+  const env = { ...inherited, PATH, NO_COLOR: '1', COLUMNS: '100' };
+  return spawnSync('propagation-check', args, { cwd, env, encoding: 'utf8' });
+}
+
+/** This Node, and one of each other version on the PATH. */
+function findNodes(): ReadonlyMap<string, string> {
+  const found = new Map([[process.versions.node, process.execPath]]);
+  for (const folder of (process.env.PATH ?? '').split(delimiter)) {
+    const node = join(folder, 'node');
+    if (!existsSync(node)) continue;
+    const { stdout } = spawnSync(node, ['--version'], { encoding: 'utf8' });
+    const version = stdout?.trim().slice(1) ?? '';
+    if (version !== '' && !found.has(version)) found.set(version, node);
+  }
+  return found;
+}
