@@ -118,7 +118,7 @@ function checkHealth(env: NodeJS.ProcessEnv): Promise<number | null> {
   return new Promise((resolve) => {
     const child = execFile(
       process.execPath,
-      [join(import.meta.dirname, '..', 'src', 'check-health.ts')],
+      [join(import.meta.dirname, '..', '..', 'deploy', 'check-health.ts')],
       { env },
       () => resolve(child.exitCode),
     );
