@@ -102,11 +102,7 @@ export async function createStack(mode: 'auto' | 'manual', own: Variables = {}):
         '--read-only',
       ];
       const command = ['node', ...(await readProbe(script)), ...args];
-      return run(
-        'docker',
-        ['run', '--rm', ...shared, ...locked, image, ...command],
-        environment,
-      );
+      return run('docker', ['run', '--rm', ...shared, ...locked, image, ...command], environment);
     },
     probeNew: async (service, script, args = []) => {
       const once = ['run', '--rm', '--no-deps', '--no-TTY', '--entrypoint', 'node', service];
