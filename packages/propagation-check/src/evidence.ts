@@ -79,8 +79,21 @@ export interface BaggageEntry {
   readonly redacted?: true | undefined;
 }
 
-/** Names as in `OTEL_PROPAGATORS`; `grpc-trace-bin` is OpenCensus' binary format. */
-export type PropagationFormat = 'tracecontext' | 'b3' | 'b3multi' | 'jaeger' | 'xray' | 'grpc-trace-bin';
+/** Names as in `OTEL_PROPAGATORS`; `grpc-trace-bin` is OpenCensus' binary format, and the others are of vendors. */
+export type PropagationFormat =
+  | 'tracecontext'
+  | 'b3'
+  | 'b3multi'
+  | 'jaeger'
+  | 'xray'
+  | 'grpc-trace-bin'
+  | 'datadog'
+  | 'sentry'
+  | 'gcp'
+  | 'elastic'
+  | 'skywalking'
+  | 'newrelic'
+  | 'request-id';
 
 export type TraceContextReading = ReadableTraceContext | MalformedTraceContext | DuplicatedTraceContext;
 
