@@ -119,7 +119,7 @@ export default {
   options: {
     parser: 'swc',
     doNotFollow: { path: '(^|/)node_modules/' },
-    exclude: { path: '(^|/)(dist|generated|fixtures|captures|corpus)/' },
+    exclude: { path: ['^packages/[^/]+/dist/', '/generated/', '/fixtures/', '/captures/', '/corpus/'] },
     combinedDependencies: false,
     enhancedResolveOptions: {
       exportsFields: ['exports'],
