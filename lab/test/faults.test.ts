@@ -231,7 +231,7 @@ function runFaults(
   return new Promise((resolve) => {
     const child = execFile(
       process.execPath,
-      [join(root, 'lab', 'faults.ts'), ...args],
+      ['--conditions=trace-context-source', join(root, 'lab', 'faults.ts'), ...args],
       (_error, stdout, stderr) => resolve({ code: child.exitCode, stdout, stderr }),
     );
   });

@@ -227,7 +227,7 @@ function runDemo(env: NodeJS.ProcessEnv, args: readonly string[] = [], cwd = roo
   return new Promise((resolve) => {
     const child = execFile(
       process.execPath,
-      [join(root, 'scripts', 'demo.ts'), ...args],
+      ['--conditions=trace-context-source', join(root, 'scripts', 'demo.ts'), ...args],
       { cwd, env: cleanEnvironment(env), maxBuffer: 64 * 1024 * 1024 },
       (_error, stdout, stderr) => resolve({ code: child.exitCode, stdout, stderr }),
     );
@@ -235,7 +235,7 @@ function runDemo(env: NodeJS.ProcessEnv, args: readonly string[] = [], cwd = roo
 }
 
 function spawnDemo(env: NodeJS.ProcessEnv, args: readonly string[]) {
-  return spawn(process.execPath, [join(root, 'scripts', 'demo.ts'), ...args], {
+  return spawn(process.execPath, ['--conditions=trace-context-source', join(root, 'scripts', 'demo.ts'), ...args], {
     env: cleanEnvironment(env),
     stdio: ['ignore', 'pipe', 'inherit'],
   });
