@@ -235,10 +235,14 @@ function runDemo(env: NodeJS.ProcessEnv, args: readonly string[] = [], cwd = roo
 }
 
 function spawnDemo(env: NodeJS.ProcessEnv, args: readonly string[]) {
-  return spawn(process.execPath, ['--conditions=trace-context-source', join(root, 'scripts', 'demo.ts'), ...args], {
-    env: cleanEnvironment(env),
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  return spawn(
+    process.execPath,
+    ['--conditions=trace-context-source', join(root, 'scripts', 'demo.ts'), ...args],
+    {
+      env: cleanEnvironment(env),
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  );
 }
 
 async function makeFolder(t: TestContext): Promise<string> {
