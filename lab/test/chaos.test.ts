@@ -4,9 +4,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { CommanderError } from 'commander';
-import type { Answer } from '../../packages/propagation-check/src/assertion/answer.ts';
-import { SourceError } from '../../packages/propagation-check/src/source/source.ts';
-import type { Span } from '../../packages/propagation-check/src/span.ts';
+import type { Answer } from 'demo';
+import { SourceError, type Span } from 'propagation-check';
 import { type Account, drawAccount, type Evidence, isClean } from '../chaos/account.ts';
 import { awaitSpans } from '../chaos/await-spans.ts';
 import { NoFaultError } from '../chaos/fault.ts';
@@ -491,7 +490,7 @@ function runChaos(
   return new Promise((resolve) => {
     const child = execFile(
       process.execPath,
-      [join('lab', 'chaos.ts'), ...args],
+      ['--conditions=trace-context-source', join('lab', 'chaos.ts'), ...args],
       { cwd: root, env },
       (_error, stdout, stderr) => resolve({ code: child.exitCode, stdout, stderr }),
     );

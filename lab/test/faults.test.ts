@@ -3,8 +3,7 @@ import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import type { FindingId } from '../../packages/propagation-check/src/finding.ts';
-import type { Finding, Result } from '../../packages/propagation-check/src/result.ts';
+import type { Finding, FindingId, Result } from 'propagation-check';
 import { type Fault as FaultOfA, faultNames, faults as faultsOfA } from '../../service-a/src/fault.ts';
 import { type Fault as FaultOfB, faults as faultsOfB } from '../../service-b/src/fault.ts';
 import { faultCases } from '../fault-cases.ts';
@@ -232,7 +231,7 @@ function runFaults(
   return new Promise((resolve) => {
     const child = execFile(
       process.execPath,
-      [join(root, 'lab', 'faults.ts'), ...args],
+      ['--conditions=trace-context-source', join(root, 'lab', 'faults.ts'), ...args],
       (_error, stdout, stderr) => resolve({ code: child.exitCode, stdout, stderr }),
     );
   });

@@ -1,0 +1,51 @@
+import type { Attributes, AttributeValue, Span } from './span.ts';
+
+const kinds = ['UNSPECIFIED', 'INTERNAL', 'SERVER', 'CLIENT', 'PRODUCER', 'CONSUMER'] as const;
+const statusCodes = ['UNSET', 'OK', 'ERROR'] as const;
+
+/**
+ * Spans as JSON Lines: one OTLP `TracesData` message a line and resource, as the Collector's file exporter writes them.
+ * Source: OpenTelemetry protocol, "JSON Protobuf Encoding" (hex ids, enums as numbers, 64-bit integers as strings).
+ */
+export function encodeOtlpLines(spans: readonly Span[]): string {
+  const byResource = Map.groupBy(spans, (span) => JSON.stringify([...span.resource]));
+  return [...byResource.values()]
+    .map((group) => `${JSON.stringify({ resourceSpans: [encodeResourceSpans(group)] })}\n`)
+    .join('');
+}
+
+function encodeResourceSpans(spans: readonly Span[]): object {
+  const byScope = Map.groupBy(spans, (span) => span.scopeName);
+  return {
+    resource: { attributes: encodeAttributes(spans[0]?.resource ?? new Map()) },
+    scopeSpans: [...byScope].map(([name, group]) => ({ scope: { name }, spans: group.map(encodeSpan) })),
+  };
+}
+
+function encodeSpan(span: Span): object {
+  return {
+    traceId: span.traceId,
+    spanId: span.spanId,
+    ...(span.parentSpanId === null ? {} : { parentSpanId: span.parentSpanId }),
+    ...(span.traceState === '' ? {} : { traceState: span.traceState }),
+    ...(span.flags === null ? {} : { flags: span.flags }),
+    name: span.name,
+    kind: kinds.indexOf(span.kind),
+    startTimeUnixNano: span.startTimeUnixNano.toString(),
+    endTimeUnixNano: span.endTimeUnixNano.toString(),
+    attributes: encodeAttributes(span.attributes),
+    links: span.links,
+    status: { code: statusCodes.indexOf(span.status.code), message: span.status.message },
+  };
+}
+
+function encodeAttributes(attributes: Attributes): readonly object[] {
+  return [...attributes].map(([key, value]) => ({ key, value: encodeValue(value) }));
+}
+
+function encodeValue(value: AttributeValue): object {
+  if (typeof value === 'string') return { stringValue: value };
+  if (typeof value === 'boolean') return { boolValue: value };
+  if (typeof value !== 'number') return { arrayValue: { values: value.map(encodeValue) } };
+  return Number.isSafeInteger(value) ? { intValue: value.toString() } : { doubleValue: value };
+}

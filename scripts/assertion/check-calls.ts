@@ -1,0 +1,44 @@
+import { checkTraces, noExpectation, type ReceivedTraceparent, type Result } from 'propagation-check';
+import { mapConcurrently } from 'propagation-check/kit';
+import { type CheckOptions, checkCall } from './check-call.ts';
+import { demoParties, findRoles } from './roles.ts';
+import type { AssertionRun, Call, TraceCheck } from './run.ts';
+import type { Mode } from './statements.ts';
+
+/** Checks the traces of all calls, at most `concurrency` at a time. */
+export async function checkCalls(
+  calls: readonly Call[],
+  options: CheckOptions & { readonly concurrency: number },
+): Promise<AssertionRun> {
+  const checks = await mapConcurrently(calls, options.concurrency, (call) => checkCall(call, options));
+  const { mode, source } = options;
+  return { verdict: sumUp(checks), mode, source: source.name, checks, result: findCauses(checks, mode) };
+}
+
+/** The engine judges the same spans for themselves, with what service B says it received as evidence. */
+function findCauses(checks: readonly TraceCheck[], mode: Mode): Result | null {
+  const spans = checks.flatMap((check) => check.spans);
+  if (spans.length === 0) return null;
+  const { serviceA, serviceB } = demoParties;
+  return checkTraces(spans, {
+    expectation: {
+      ...noExpectation,
+      edges: [{ client: serviceA.name, server: serviceB.name, rule: 'must' }],
+      baggage: mode === 'manual' ? { hello: 'world' } : {},
+    },
+    headers: { wire: [], received: checks.flatMap(readReceived) },
+  });
+}
+
+function readReceived({ answer, spans }: TraceCheck): readonly ReceivedTraceparent[] {
+  if (answer === null) return [];
+  return findRoles(answer, spans, demoParties)
+    .serverOfB.filter(({ traceId }) => traceId === answer.service_b_trace_id)
+    .map(({ traceId, spanId }) => ({ traceId, spanId, traceparent: answer.traceparent_header }));
+}
+
+function sumUp(checks: readonly TraceCheck[]): AssertionRun['verdict'] {
+  const verdicts = checks.map((check) => check.verdict);
+  if (verdicts.includes('broken')) return 'broken';
+  return verdicts.includes('unknown') ? 'unknown' : 'intact';
+}

@@ -1,0 +1,54 @@
+import type { Result, Span } from 'propagation-check';
+import type { Answer } from './answer.ts';
+import type { Statement } from './statement.ts';
+import type { Mode } from './statements.ts';
+
+/** The stations between a request and a trace that can be read. */
+export type Hop = 'service A' | 'service B' | 'Collector' | 'Jaeger' | 'trace store';
+
+/** Why there is no verdict. */
+export interface Silence {
+  readonly hop: Hop;
+  readonly reason: string;
+}
+
+/** What one request to service A gave. `silent` when there is no answer to judge. */
+export type Call =
+  | { readonly answer: Answer; readonly silence: null; readonly sentAt: number; readonly answeredAt: number }
+  | {
+      readonly answer: null;
+      readonly silence: Silence;
+      readonly sentAt: number;
+      readonly answeredAt: number;
+    };
+
+/** The proof for one request. */
+export interface TraceCheck {
+  /** `unknown` exactly when `silence` is given. */
+  readonly verdict: 'intact' | 'broken' | 'unknown';
+  readonly silence: Silence | null;
+  readonly answer: Answer | null;
+  readonly statements: readonly Statement[];
+  /** Of service A's trace and, where it differs, of service B's. */
+  readonly spans: readonly Span[];
+  /** From the request to the verdict, in milliseconds. */
+  readonly elapsedMs: number;
+}
+
+/** The proof for all requests. */
+export interface AssertionRun {
+  /** `broken` when one trace is, else `unknown` when one is, else `intact`. */
+  readonly verdict: 'intact' | 'broken' | 'unknown';
+  readonly mode: Mode;
+  /** Where the spans were read: `jaeger=http://localhost:16686`. */
+  readonly source: string;
+  /** At least one. */
+  readonly checks: readonly TraceCheck[];
+  /** What the engine says about the same spans; null when there are none. */
+  readonly result: Result | null;
+}
+
+/** 0 every trace intact, 1 a trace is broken, 2 no verdict. */
+export function toExitCode(verdict: AssertionRun['verdict']): 0 | 1 | 2 {
+  return verdict === 'intact' ? 0 : verdict === 'broken' ? 1 : 2;
+}

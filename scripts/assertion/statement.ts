@@ -1,0 +1,54 @@
+import type { Span } from 'propagation-check';
+
+/** One of the ten statements that make up the proof, judged on the evidence at hand. */
+export interface Statement {
+  /** 1 to 10. */
+  readonly number: number;
+  readonly title: string;
+  /** `skipped` where the subject is missing (another statement says so) or the mode does not call for it. */
+  readonly state: 'passed' | 'failed' | 'skipped';
+  /** True when no span that arrives later can change the state. */
+  readonly conclusive: boolean;
+  readonly expected: string;
+  readonly found: string;
+  /** The ids involved. */
+  readonly where: readonly Place[];
+}
+
+export interface Place {
+  /** `A's CLIENT span`. */
+  readonly what: string;
+  readonly traceId: string;
+  readonly spanId: string | null;
+}
+
+/** A statement without its number and title. */
+export type Judgement = Omit<Statement, 'number' | 'title'>;
+
+export function pass(found: string, where: readonly Place[] = []): Judgement {
+  return { state: 'passed', conclusive: true, expected: '', found, where };
+}
+
+/** The evidence contradicts the statement, whatever arrives later. */
+export function fail(expected: string, found: string, where: readonly Place[] = []): Judgement {
+  return { state: 'failed', conclusive: true, expected, found, where };
+}
+
+/** The statement does not hold with the spans that have arrived so far. */
+export function failSoFar(expected: string, found: string, where: readonly Place[] = []): Judgement {
+  return { state: 'failed', conclusive: false, expected, found, where };
+}
+
+/** What the statement speaks of has not arrived. */
+export function skipSoFar(found: string): Judgement {
+  return { state: 'skipped', conclusive: false, expected: '', found, where: [] };
+}
+
+/** The statement does not apply. */
+export function skip(found: string): Judgement {
+  return { state: 'skipped', conclusive: true, expected: '', found, where: [] };
+}
+
+export function place(what: string, span: Span): Place {
+  return { what, traceId: span.traceId, spanId: span.spanId };
+}

@@ -1,0 +1,145 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { stripVTControlCharacters } from 'node:util';
+import { drawTrace, spanId, traceId } from 'propagation-check/test';
+import { renderAssertionText } from '../../assertion/render-text.ts';
+import { healthyAnswer, splitAnswer } from './answers.ts';
+import { makeCheck, makeRun, makeSilent } from './make-run.ts';
+
+const healthy = drawTrace(`
+  trace a
+  SERVER service-a GET /call-b          a1   0..40 http.route=/call-b
+    CLIENT service-a GET                a3   8..28 url.full=http://service-b:8082/work
+      SERVER service-b GET /work        b1  19..27 http.route=/work
+`);
+
+const split = drawTrace(`
+  trace a
+  SERVER service-a GET /call-b          a1   0..40 http.route=/call-b http.request.method=GET
+    CLIENT service-a GET                a3   8..28 url.full=http://service-b:8082/work http.request.method=GET
+  trace b
+  SERVER service-b GET /work            b1  19..27 http.route=/work http.request.method=GET
+`);
+
+const options = { width: 100, color: false, jaegerUi: 'http://localhost:16686/' } as const;
+
+describe('one trace', () => {
+  const intact = renderAssertionText(makeRun([makeCheck(healthyAnswer, healthy)]), options);
+  const broken = renderAssertionText(makeRun([makeCheck(splitAnswer(null), split)]), options);
+
+  it('shows nine statements with a mark each, and the trace, the verdict and its link', () => {
+    assert.equal(intact.match(/^✓ +\d+ /gm)?.length, 9);
+    assert.match(intact, new RegExp(`^trace ${traceId('a')}$`, 'm'));
+    assert.match(intact, /^INTACT {5}9 of 9 statements hold \(812 ms\)$/m);
+    assert.match(intact, new RegExp(`^Jaeger +http://localhost:16686/trace/${traceId('a')}$`, 'm'));
+  });
+
+  it('shows baggage in manual mode', () => {
+    const text = renderAssertionText(
+      makeRun([makeCheck(healthyAnswer, healthy, 'manual')], 'manual'),
+      options,
+    );
+    assert.match(text, /^✗ 10 baggage hello=world arrived at B$/m);
+  });
+
+  it('says what was expected, found and where, and both traces', () => {
+    assert.match(broken, /^✗ {2}7 the parent of B's SERVER span is A's CLIENT span$/m);
+    assert.match(
+      broken,
+      new RegExp(`^ {5}expected {2}B's SERVER span ${spanId('b1')} has A's CLIENT span`, 'm'),
+    );
+    assert.match(broken, new RegExp(`^ {5}found {5}B's SERVER span ${spanId('b1')} is a root of trace`, 'm'));
+    assert.match(
+      broken,
+      new RegExp(`^ {5}where {5}B's SERVER span ${spanId('b1')} in trace ${traceId('b')}$`, 'm'),
+    );
+    assert.equal(broken.match(/^trace /gm)?.length, 2);
+    assert.equal(broken.match(/^Jaeger /gm)?.length, 2);
+  });
+
+  it('points at the first statement that fails, and at the cause', () => {
+    assert.match(broken, /^BROKEN {5}4 of 9 statements fail/m);
+    assert.match(broken, /^points at {2}2 A and B name the same trace id: B in trace/m);
+    assert.match(broken, /^cause +.*\(split-trace\)/m);
+    assert.match(broken, /^to decide {2}Run `propagation-check tap` in front of the called service/m);
+    assert.match(broken, /^fix {8}if header-not-sent: Give the caller a propagator/m);
+  });
+
+  it('names the hop where there is no verdict', () => {
+    const text = renderAssertionText(makeRun([makeSilent('connection refused')]), options);
+    assert.match(text, /^NO VERDICT {2}service A stayed silent/m);
+    assert.match(text, /^because {5}connection refused$/m);
+    assert.equal(text.match(/^[✓✗–]/gm)?.length, 1);
+  });
+
+  it('has no link without a Jaeger', () => {
+    const text = renderAssertionText(makeRun([makeCheck(healthyAnswer, healthy)]), {
+      ...options,
+      jaegerUi: null,
+    });
+    assert.doesNotMatch(text, /Jaeger/);
+  });
+
+  for (const width of [40, 60, 80, 200]) {
+    it(`fits ${width} columns, except for single words, and keeps every id whole`, () => {
+      const text = renderAssertionText(makeRun([makeCheck(splitAnswer(null), split)]), { ...options, width });
+      const tooLong = text.split('\n').filter((line) => line.length > width);
+      for (const line of tooLong) assert.match(line.trim(), /^(\S+ +)?\S+$/, line);
+      for (const id of ['a1', 'a3', 'b1']) assert.ok(text.includes(spanId(id)), id);
+      for (const id of ['a', 'b']) assert.ok(text.includes(`trace ${traceId(id)}`), id);
+    });
+  }
+
+  it('differs in nothing but colour when it is coloured', () => {
+    const run = makeRun([makeCheck(splitAnswer(null), split)]);
+    const colored = renderAssertionText(run, { ...options, color: true });
+    assert.notEqual(colored, broken);
+    assert.equal(stripVTControlCharacters(colored), broken);
+  });
+
+  it('prints nothing from outside that acts', () => {
+    const spans = healthy.map((span) => ({
+      ...span,
+      name: 'GET \u001b[31m\n::error::x \u202e ##[error]y',
+      serviceName: span.serviceName === 'service-b' ? '\u009b2J::error::' : span.serviceName,
+    }));
+    const traceparent_header = '\u001b]0;title\u0007 ::error::z';
+    const text = renderAssertionText(
+      makeRun([makeCheck({ ...healthyAnswer, traceparent_header }, spans)]),
+      options,
+    );
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: there must be none
+    assert.doesNotMatch(text, /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/);
+    assert.doesNotMatch(text, /(^|\s)(::|##)/m);
+    assert.match(text, /\\x1b\[31m/);
+  });
+});
+
+describe('several traces', () => {
+  const checks = [
+    makeCheck(healthyAnswer, healthy),
+    makeCheck(splitAnswer(null), split),
+    makeSilent('gone'),
+    makeCheck(healthyAnswer, healthy),
+  ];
+  const text = renderAssertionText(makeRun(checks), options);
+
+  it('sums up', () => {
+    assert.match(text, /^2 of 4 traces intact, 1 broken, 1 unknown$/m);
+    assert.match(text, /^ 2 A and B name the same trace id +2 +1 +1$/m);
+  });
+
+  it('shows the first broken trace in full', () => {
+    assert.match(text, /^The first trace that is broken:$/m);
+    assert.match(text, /^points at/m);
+  });
+
+  it('says only the sum when all are intact', () => {
+    const all = renderAssertionText(
+      makeRun([checks[0], checks[3]].filter((check) => check !== undefined)),
+      options,
+    );
+    assert.match(all, /^2 of 2 traces intact$/m);
+    assert.doesNotMatch(all, /^trace /m);
+  });
+});
