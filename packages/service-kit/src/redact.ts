@@ -1,6 +1,8 @@
 /** What stands in logs and spans for values that are nobody else's business. */
 export const redacted = 'REDACTED';
 
+const isPlainPath = /^\/[!"$->@-~]*$/;
+
 /** Node.js reads the head of a request as Latin-1: a character is a byte. */
 function encodeByte(character: string): string {
   return `%${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`;
@@ -11,6 +13,7 @@ function encodeByte(character: string): string {
  * and some terminals obey what stands beyond ASCII.
  */
 export function readPath(target: string): string {
+  if (isPlainPath.test(target)) return target;
   const [beforeQuery = ''] = target.split(/[?#]/, 1);
   return beforeQuery.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/]*/i, '').replace(/[^!-~]/g, encodeByte) || '/';
 }

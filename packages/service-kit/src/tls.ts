@@ -4,7 +4,7 @@ import { createSecureContext } from 'node:tls';
 
 /** Paths, each of a file in PEM format. */
 export interface TlsFiles {
-  /** Whom a caller's certificate has to come from. */
+  /** The authority that has to have issued the other side's certificate. */
   readonly authorityFile: string;
   readonly certificateFile: string;
   readonly keyFile: string;
@@ -29,6 +29,26 @@ export function createTlsOptions(files: TlsFiles, handshakeTimeout: number): Ser
       }
     },
   };
+}
+
+/** `fetch` that shows a certificate. The files are read anew for each connection, so that renewal needs no restart. */
+export function createTlsFetch(files: TlsFiles) {
+  const client = createClient(files);
+  return async (url: URL, init: RequestInit) => {
+    const { fetch, dispatcher } = await client;
+    return fetch(url, { ...init, dispatcher });
+  };
+}
+
+async function createClient(files: TlsFiles) {
+  // Loaded only where it is used, because it takes part of the start.
+  const { Agent, buildConnector, fetch } = await import('undici');
+  const dispatcher = new Agent({
+    // A resumed session would go on with the old certificates.
+    connect: (options, answer) =>
+      buildConnector({ ...readCredentials(files), maxCachedSessions: 0 })(options, answer),
+  });
+  return { fetch, dispatcher };
 }
 
 function readCredentials({ authorityFile, certificateFile, keyFile }: TlsFiles) {

@@ -17,21 +17,23 @@ export interface Service extends AsyncDisposable {
   stop(): Promise<{ readonly code: number | null; readonly signal: string | null }>;
 }
 
-const folder = fileURLToPath(new URL('../../', import.meta.url));
+export type ServiceName = 'service-a' | 'service-b';
+
 const quiet = { PATH: process.env.PATH, HOST: '127.0.0.1', PORT: '0', OTEL_TRACES_EXPORTER: 'none' };
 
 /** Runs the service as a process of its own, with exactly these variables, without waiting for anything. */
-export function spawnService(env: NodeJS.ProcessEnv, cwd = folder): ChildProcess {
-  return spawn(process.execPath, ['--import', './src/telemetry.ts', 'src/server.ts'], {
-    cwd,
+export function spawnService(name: ServiceName, env: NodeJS.ProcessEnv): ChildProcess {
+  const args = ['--conditions=trace-context-source', '--import', './src/telemetry.ts', 'src/server.ts'];
+  return spawn(process.execPath, args, {
+    cwd: fileURLToPath(new URL(`../../../${name}`, import.meta.url)),
     env: { ...quiet, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
 }
 
 /** Starts the service on a free port and waits until it listens. */
-export async function startService(env: NodeJS.ProcessEnv, cwd = folder): Promise<Service> {
-  const child = spawnService(env, cwd);
+export async function startService(name: ServiceName, env: NodeJS.ProcessEnv): Promise<Service> {
+  const child = spawnService(name, env);
   const lines: LogLine[] = [];
   const text = { stdout: '', stderr: '' };
   child.stderr?.setEncoding('utf8').on('data', (chunk: string) => {

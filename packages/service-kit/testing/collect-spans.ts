@@ -11,12 +11,22 @@ export interface ExportedSpan {
   readonly status: { readonly code?: number; readonly message?: string };
   readonly events: readonly { readonly name: string }[];
   readonly attributes: readonly Attribute[];
+  readonly links: readonly {
+    readonly traceId: string;
+    readonly spanId: string;
+    readonly traceState?: string;
+  }[];
+  readonly traceState?: string;
   readonly service: string;
 }
 
 interface Attribute {
   readonly key: string;
-  readonly value: { readonly stringValue?: string; readonly intValue?: number };
+  readonly value: {
+    readonly stringValue?: string;
+    readonly intValue?: number;
+    readonly arrayValue?: { readonly values: readonly { readonly stringValue?: string }[] };
+  };
 }
 
 export const SERVER = 2;
@@ -33,6 +43,19 @@ interface ExportRequest {
     };
     readonly scopeSpans: readonly { readonly spans: readonly Omit<ExportedSpan, 'service'>[] }[];
   }[];
+}
+
+/** Undefined where the span does not have it. */
+export function readAttribute(
+  { attributes }: ExportedSpan,
+  name: string,
+): string | number | string[] | undefined {
+  const value = attributes.find(({ key }) => key === name)?.value;
+  return (
+    value?.stringValue ??
+    value?.intValue ??
+    value?.arrayValue?.values.map(({ stringValue }) => String(stringValue))
+  );
 }
 
 /** An OTLP/HTTP receiver that takes JSON and keeps the spans. */

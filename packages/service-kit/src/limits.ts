@@ -3,6 +3,7 @@ import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import underPressure from '@fastify/under-pressure';
 import type { FastifyHttpOptions, FastifyInstance } from 'fastify';
+import { healthPath } from './health.ts';
 
 /** `http` is for HTTPS as well. */
 type ServerOptions = Required<
@@ -28,7 +29,7 @@ const checkIntervalMillis = 1_000;
 const retryAfterSeconds = 1;
 
 /** @param answerMillis How long an answer may be in the making, during which its connection is silent. */
-export function createServerOptions({ requestTimeoutMillis }: Limits, answerMillis: number): ServerOptions {
+export function createLimitOptions({ requestTimeoutMillis }: Limits, answerMillis: number): ServerOptions {
   return {
     bodyLimit: maxBodyBytes,
     requestTimeout: requestTimeoutMillis,
@@ -48,42 +49,50 @@ export function addLimits(app: FastifyInstance, limits: Limits): void {
   limitRequests(app, limits);
 }
 
+interface Connection {
+  readonly socket: Socket;
+  /** Being answered on it. */
+  requests: number;
+  isClosed: boolean;
+}
+
 /**
  * Refusing new connections would lock out health checks as well. Instead room is made for them, as nginx does: those in
  * which a request never becomes whole are idle, and under attack they are the oldest.
  */
 function limitConnections(server: Server, max: number): void {
-  /** How many requests of each are being answered. */
-  const open = new Map<string, number>();
+  const open = new Map<string, Connection>();
   /** In the order in which they became idle. */
-  const idle = new Map<string, Socket>();
+  const idle = new Set<Connection>();
+  const ofSocket = new WeakMap<Socket, Connection>();
   server.on('connection', (socket) => {
     const peer = describePeer(socket);
-    open.set(peer, 0);
-    idle.set(peer, socket);
+    const connection: Connection = { socket, requests: 0, isClosed: false };
+    open.set(peer, connection);
+    ofSocket.set(socket, connection);
+    idle.add(connection);
     socket.once('close', () => {
+      connection.isClosed = true;
       open.delete(peer);
-      idle.delete(peer);
+      idle.delete(connection);
     });
-    const [oldest] = idle.values();
-    if (open.size > max) oldest?.destroy();
+    const [oldest] = idle;
+    if (open.size > max) oldest?.socket.destroy();
   });
-  /** What is closed already is left alone. */
-  const count = (peer: string, socket: Socket, change: 1 | -1) => {
-    const before = open.get(peer);
-    if (before === undefined) return;
-    open.set(peer, before + change);
-    if (before + change === 0) idle.set(peer, socket);
-    else idle.delete(peer);
-  };
   server.prependListener('request', ({ socket }, response) => {
-    const peer = describePeer(socket);
-    count(peer, socket, 1);
-    response.once('close', () => count(peer, socket, -1));
+    // With TLS a request has another socket than its connection; the other end is the same.
+    const connection = ofSocket.get(socket) ?? open.get(describePeer(socket));
+    if (connection === undefined) return;
+    ofSocket.set(socket, connection);
+    connection.requests += 1;
+    idle.delete(connection);
+    response.once('close', () => {
+      connection.requests -= 1;
+      if (connection.requests === 0 && !connection.isClosed) idle.add(connection);
+    });
   });
 }
 
-/** With TLS a request has another socket than its connection; the other end is the same. */
 function describePeer({ remoteAddress, remotePort }: Socket): string {
   return `${remoteAddress} ${remotePort}`;
 }
@@ -97,7 +106,7 @@ function limitRequests(app: FastifyInstance, { maxRequests, maxEventLoopDelayMil
   let running = 0;
   app.addHook('onRequest', (request, reply, done) => {
     // Whoever restarts a service because it is busy makes the others busier.
-    if (request.routeOptions.url === '/healthz') return done();
+    if (request.routeOptions.url === healthPath) return done();
     if (running >= maxRequests || app.isUnderPressure()) {
       reply
         .code(503)
