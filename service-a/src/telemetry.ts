@@ -21,6 +21,7 @@ kit.setUnset({
 
 export const config = await orExit('service-a', () => readConfig(process.env));
 const { spanExport, propagation, trustIncoming } = config;
+const { requestHeaders } = kit.recordedHeaders;
 const meterProvider = await orExit('service-a', () => kit.serveCounters(config.host, config.metricsPort));
 
 /** Decides whose trace is continued. */
@@ -50,7 +51,7 @@ export const sdk = new NodeSDK({
       ? []
       : getNodeAutoInstrumentations({
           '@opentelemetry/instrumentation-http': {
-            headersToSpanAttributes: { server: kit.recordedHeaders },
+            headersToSpanAttributes: { server: { requestHeaders } },
             ignoreIncomingRequestHook: kit.createIgnoreHook(config.metricsPort),
             startIncomingSpanHook: kit.redactRequest,
           },

@@ -20,6 +20,7 @@ kit.setUnset({
 
 export const config = await orExit('service-b', () => readConfig(process.env));
 const { spanExport, propagation, trustIncoming } = config;
+const { requestHeaders } = kit.recordedHeaders;
 const meterProvider = await orExit('service-b', () => kit.serveCounters(config.host, config.metricsPort));
 
 /** Decides whose trace is continued. */
@@ -49,7 +50,7 @@ export const sdk = new NodeSDK({
       ? []
       : getNodeAutoInstrumentations({
           '@opentelemetry/instrumentation-http': {
-            headersToSpanAttributes: { server: kit.recordedHeaders },
+            headersToSpanAttributes: { server: { requestHeaders } },
             ignoreIncomingRequestHook: kit.createIgnoreHook(config.metricsPort),
             startIncomingSpanHook: kit.redactRequest,
           },

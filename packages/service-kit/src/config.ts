@@ -1,5 +1,5 @@
 import { accessSync, constants, mkdirSync } from 'node:fs';
-import { parseTrust, type Trust, TrustError } from 'otel-trust-boundary';
+import { BoundaryError, parseTrust, type Trust } from 'otel-trust-boundary';
 import type { Limits } from './limits.ts';
 import type { TlsFiles } from './tls.ts';
 
@@ -115,7 +115,7 @@ function readTrust(env: Environment, unset: Trust): Trust {
   try {
     return parseTrust(value);
   } catch (error) {
-    if (!(error instanceof TrustError)) throw error;
+    if (!(error instanceof BoundaryError)) throw error;
     throw invalid(name, value, 'never, always, or networks such as 10.0.0.0/8,fd00::/8');
   }
 }

@@ -51,7 +51,9 @@ export async function serve(
     );
     process.exit(2);
   }
-  app.log.info({ port: app.addresses()[0]?.port ?? null, propagation }, 'listening');
+  const [address] = app.addresses();
+  const listeningPort = typeof address === 'object' ? address.port : null;
+  app.log.info({ port: listeningPort, propagation }, 'listening');
 }
 
 /** First the server drains, then spans are delivered, then what is left is saved: the other way round, spans are lost. */

@@ -39,8 +39,8 @@ async function start(t: TestContext, variables: Readonly<Record<string, string>>
   // More than the buffers of both sides hold.
   app.get('/large', () => 'x'.repeat(20_000_000));
   app.get('/work', (_request, reply) => {
-    if (!holds) return reply.send('done');
-    held.push(reply);
+    if (holds) held.push(reply);
+    else reply.send('done');
     onHeld();
   });
   t.after(() => {
@@ -48,9 +48,11 @@ async function start(t: TestContext, variables: Readonly<Record<string, string>>
     return app.close();
   });
   await app.listen();
+  const [address] = app.addresses();
+  assert.ok(typeof address === 'object');
   return {
     app,
-    url: `http://127.0.0.1:${app.addresses()[0]?.port}`,
+    url: `http://127.0.0.1:${address.port}`,
     waitForHeld: (count: number) =>
       new Promise<void>((resolve) => {
         onHeld = () => {
@@ -214,9 +216,9 @@ describe('clients that take more than their share', { concurrency: true }, () =>
 
   test('connections have a bound with TLS too, and a slow handshake is closed as a slow request is', async (t) => {
     await using files = await issueTlsFiles();
-    const { app } = await start(t, { ...files.env, MAX_CONNECTIONS: '5', REQUEST_TIMEOUT_MS: '500' });
+    const { url } = await start(t, { ...files.env, MAX_CONNECTIONS: '5', REQUEST_TIMEOUT_MS: '500' });
     const { authority: ca, certificate: cert, key } = files.credentials;
-    const port = app.addresses()[0]?.port;
+    const { port } = new URL(url);
     const agent = new TlsAgent({ keepAlive: true, maxSockets: 1 });
     t.after(() => agent.destroy());
     const askOverTls = async (through: TlsAgent | false) => {
@@ -231,9 +233,7 @@ describe('clients that take more than their share', { concurrency: true }, () =>
     const closed = once(kept, 'close');
     // The beginning of a handshake: a record of 256 bytes is said to follow.
     const bytes = ['', '\u0016\u0003\u0001\u0001\u0000'];
-    const slow = Array.from({ length: 10 }, (_, index) =>
-      openRaw(`http://127.0.0.1:${port}`, bytes[index % 2] ?? ''),
-    );
+    const slow = Array.from({ length: 10 }, (_, index) => openRaw(url, bytes[index % 2] ?? ''));
     const clients = keepOpen(t, await Promise.all(slow));
     // It is idle, and the oldest.
     await closed;
