@@ -37,6 +37,10 @@ export interface SpanExport {
   /** For `DurableExporter`: memory for spans that are not delivered yet, and a folder for those left at the stop. */
   readonly keeping: {
     readonly maxBytes: number;
+    /** The stop has its own time for delivery before: the shutdown only saves. */
+    readonly shutdownTimeoutMillis: 0;
+    /** The Collector's name in messages. */
+    readonly receiver: string;
     readonly spool?: { readonly directory: string; readonly maxBytes: number };
   };
 }
@@ -147,6 +151,7 @@ function readTls(env: Environment): TlsFiles | null {
 function readSpanExport(env: Environment): SpanExport {
   // Their readers open them with each export or connection; a wrong path is told at the start.
   for (const name of credentialFiles) readPath(env, name);
+  const endpoint = env.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT || env.OTEL_EXPORTER_OTLP_ENDPOINT;
   const directory = readFolder(env, 'SPAN_SPOOL_DIR');
   const spoolBytes = readInteger(env, 'SPAN_SPOOL_BYTES', { min: 65_536, unset: 256 * 1024 * 1024 });
   return {
@@ -158,6 +163,8 @@ function readSpanExport(env: Environment): SpanExport {
     },
     keeping: {
       maxBytes: readInteger(env, 'SPAN_BACKLOG_BYTES', { min: 65_536, unset: 32 * 1024 * 1024 }),
+      shutdownTimeoutMillis: 0,
+      receiver: URL.parse(endpoint ?? '')?.origin ?? 'the Collector',
       ...(directory === null ? {} : { spool: { directory, maxBytes: spoolBytes } }),
     },
   };

@@ -42,7 +42,7 @@ test('has defaults', () => {
         maxQueueSize: 2_048,
         maxExportBatchSize: 512,
       },
-      keeping: { maxBytes: 33_554_432 },
+      keeping: { maxBytes: 33_554_432, shutdownTimeoutMillis: 0, receiver: 'the Collector' },
     },
     metricsPort: null,
   });
