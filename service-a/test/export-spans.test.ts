@@ -10,6 +10,7 @@ import { answerWith, findFreePort, runToEnd, startReceiver, startService } from 
 const exporting = {
   OTEL_TRACES_EXPORTER: 'otlp',
   OTEL_BSP_SCHEDULE_DELAY: '50',
+  OTEL_EXPORTER_OTLP_TIMEOUT: '500',
   // `fetch` asks nobody at this port: the call fails at once and makes no span.
   SERVICE_B_URL: 'http://127.0.0.1:9',
 };

@@ -14,6 +14,7 @@ test('over TLS it answers callers with a certificate, its health check too, and 
     ...tls.env,
     OTEL_TRACES_EXPORTER: 'otlp',
     OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${await findFreePort()}`,
+    OTEL_EXPORTER_OTLP_TIMEOUT: '500',
   });
   const { port } = new URL(service.url);
   const { authority: ca, certificate: cert, key } = tls.credentials;

@@ -1,11 +1,14 @@
 /** Hooks for instrumentation-http. */
 import type { IncomingMessage } from 'node:http';
 import type { Attributes } from '@opentelemetry/api';
+import type { ServiceConfig } from './config.ts';
 import { healthPath } from './health.ts';
 import { redacted, redactPath } from './redact.ts';
 
-/** Whether a request makes no span: health checks, and those who read the counters at `metricsPort`. */
-export function createIgnoreHook(metricsPort: number | null): (request: IncomingMessage) => boolean {
+/** Whether a request makes no span: health checks, and those that read the counters. */
+export function createIgnoreHook({
+  metricsPort,
+}: Pick<ServiceConfig, 'metricsPort'>): (request: IncomingMessage) => boolean {
   return ({ url, socket }) =>
     url === healthPath ||
     url?.startsWith(`${healthPath}?`) === true ||

@@ -35,14 +35,18 @@ test('has defaults', () => {
       maxEventLoopDelayMillis: 1_000,
       requestTimeoutMillis: 10_000,
     },
-    spanExport: {
-      batching: {
-        scheduledDelayMillis: 5_000,
-        exportTimeoutMillis: 30_000,
-        maxQueueSize: 2_048,
-        maxExportBatchSize: 512,
-      },
-      keeping: { maxBytes: 33_554_432, shutdownTimeoutMillis: 0, receiver: 'the Collector' },
+    exportsSpans: true,
+    batching: {
+      scheduledDelayMillis: 5_000,
+      exportTimeoutMillis: 30_000,
+      maxQueueSize: 2_048,
+      maxExportBatchSize: 512,
+    },
+    keeping: {
+      maxBytes: 33_554_432,
+      flushTimeoutMillis: 10_000,
+      shutdownTimeoutMillis: 0,
+      receiver: 'the Collector',
     },
     metricsPort: null,
   });
@@ -74,7 +78,7 @@ test('takes the names of propagators that the SDK takes', () => {
 });
 
 test('does not export where the standard variable says so', () => {
-  assert.equal(readConfig({ OTEL_TRACES_EXPORTER: 'none' }).spanExport, null);
+  assert.equal(readConfig({ OTEL_TRACES_EXPORTER: 'none' }).exportsSpans, false);
 });
 
 describe('refuses', () => {
