@@ -7,25 +7,25 @@ import {
   trace,
 } from '@opentelemetry/api';
 import { setCaller } from './caller.ts';
-import { readPeerAddress } from './peer-address.ts';
 
 /**
- * Decides at the edge of the service whose context is taken in. Nothing of a peer that is not trusted is: neither ids, sampling
- * decision, `tracestate` nor baggage. What remains is the span that it named (`readCaller`), for a link.
- * Outgoing requests are left to the inner propagator.
+ * Extracts the context of trusted senders only. Of the others it takes neither ids, sampling decision, `tracestate` nor
+ * baggage; it keeps the span that they name (`readCaller`), for a link. Injection is left to the inner propagator.
  */
 export class BoundaryPropagator implements TextMapPropagator {
   readonly #inner: TextMapPropagator;
-  readonly #isTrusted: (address: string | undefined) => boolean;
+  readonly #isSenderTrusted: (carrier: unknown) => boolean;
 
-  constructor(inner: TextMapPropagator, isTrusted: (address: string | undefined) => boolean) {
+  constructor(inner: TextMapPropagator, isSenderTrusted: (carrier: unknown) => boolean) {
     this.#inner = inner;
-    this.#isTrusted = isTrusted;
+    this.#isSenderTrusted = isSenderTrusted;
   }
 
   extract(context: Context, carrier: unknown, getter: TextMapGetter): Context {
-    const isTrusted = this.#isTrusted(readPeerAddress(carrier));
-    const extracted = this.#inner.extract(isTrusted ? context : ROOT_CONTEXT, carrier, getter);
+    const isTrusted = this.#isSenderTrusted(carrier);
+    const extracted = isTrusted
+      ? this.#inner.extract(context, carrier, getter)
+      : this.#inner.extract(ROOT_CONTEXT, carrier, new SpanNameGetter(getter));
     const accepted = isTrusted ? extracted : context;
     const spanContext = trace.getSpanContext(extracted);
     if (!spanContext?.isRemote) return accepted;
@@ -39,5 +39,22 @@ export class BoundaryPropagator implements TextMapPropagator {
 
   fields(): string[] {
     return this.#inner.fields();
+  }
+}
+
+/** Hides the headers that do not name a span, so that nobody untrusted makes the service parse long lists. */
+class SpanNameGetter implements TextMapGetter {
+  readonly #getter: TextMapGetter;
+
+  constructor(getter: TextMapGetter) {
+    this.#getter = getter;
+  }
+
+  get(carrier: unknown, key: string): undefined | string | string[] {
+    return key === 'tracestate' || key === 'baggage' ? undefined : this.#getter.get(carrier, key);
+  }
+
+  keys(carrier: unknown): string[] {
+    return this.#getter.keys(carrier);
   }
 }

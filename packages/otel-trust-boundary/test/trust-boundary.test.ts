@@ -13,7 +13,9 @@ import {
   ROOT_CONTEXT,
   trace,
 } from '@opentelemetry/api';
-import { createPropagator, parseTrust, readCaller, TrustBoundary } from '../src/index.ts';
+import { readCaller } from '../src/caller.ts';
+import { createPropagator } from '../src/create-propagator.ts';
+import { parseTrust, TrustBoundary } from '../src/index.ts';
 import { createTrustTest } from '../src/trust.ts';
 
 const traceId = '0af7651916cd43dd8448eb211c80319c';
