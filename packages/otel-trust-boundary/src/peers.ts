@@ -18,8 +18,11 @@ export function createPeers(trust: Trust): Peers {
   // One look-up a connection, not a request.
   const known = new WeakMap<Socket, boolean>();
   const isTrusted = (socket: Socket): boolean => {
-    const result = known.get(socket) ?? isTrustedAddress(socket.remoteAddress);
-    known.set(socket, result);
+    let result = known.get(socket);
+    if (result === undefined) {
+      result = isTrustedAddress(socket.remoteAddress);
+      known.set(socket, result);
+    }
     return result;
   };
   followRequests();
