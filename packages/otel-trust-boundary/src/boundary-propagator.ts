@@ -15,6 +15,8 @@ import { setCaller } from './caller.ts';
 export class BoundaryPropagator implements TextMapPropagator {
   readonly #inner: TextMapPropagator;
   readonly #isSenderTrusted: (carrier: unknown) => boolean;
+  /** Around the last getter: all requests come with the same one. */
+  #spanNameGetter: SpanNameGetter | undefined;
 
   constructor(inner: TextMapPropagator, isSenderTrusted: (carrier: unknown) => boolean) {
     this.#inner = inner;
@@ -25,7 +27,7 @@ export class BoundaryPropagator implements TextMapPropagator {
     const isTrusted = this.#isSenderTrusted(carrier);
     const extracted = isTrusted
       ? this.#inner.extract(context, carrier, getter)
-      : this.#inner.extract(ROOT_CONTEXT, carrier, new SpanNameGetter(getter));
+      : this.#inner.extract(ROOT_CONTEXT, carrier, this.#hideLists(getter));
     const accepted = isTrusted ? extracted : context;
     const spanContext = trace.getSpanContext(extracted);
     if (!spanContext?.isRemote) return accepted;
@@ -40,21 +42,26 @@ export class BoundaryPropagator implements TextMapPropagator {
   fields(): string[] {
     return this.#inner.fields();
   }
+
+  #hideLists(getter: TextMapGetter): TextMapGetter {
+    if (this.#spanNameGetter?.inner !== getter) this.#spanNameGetter = new SpanNameGetter(getter);
+    return this.#spanNameGetter;
+  }
 }
 
 /** Hides the headers that do not name a span, so that nobody untrusted makes the service parse long lists. */
 class SpanNameGetter implements TextMapGetter {
-  readonly #getter: TextMapGetter;
+  readonly inner: TextMapGetter;
 
-  constructor(getter: TextMapGetter) {
-    this.#getter = getter;
+  constructor(inner: TextMapGetter) {
+    this.inner = inner;
   }
 
   get(carrier: unknown, key: string): undefined | string | string[] {
-    return key === 'tracestate' || key === 'baggage' ? undefined : this.#getter.get(carrier, key);
+    return key === 'tracestate' || key === 'baggage' ? undefined : this.inner.get(carrier, key);
   }
 
   keys(carrier: unknown): string[] {
-    return this.#getter.keys(carrier);
+    return this.inner.keys(carrier);
   }
 }

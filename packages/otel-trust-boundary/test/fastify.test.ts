@@ -31,7 +31,10 @@ async function ask(trust: string, path: string, headers: Readonly<Record<string,
     context.with(setRPCMetadata(trace.setSpan(caller, span), { type: RPCType.HTTP, span }), done);
   });
   await app.register(boundary.fastify);
-  app.get('/timed', (_request, reply) => reply.header('server-timing', 'db;dur=53').send('ok'));
+  app.get('/timed', (_request, reply) => {
+    provider.getTracer('test').startSpan('work').end();
+    return reply.header('server-timing', 'db;dur=53').send('ok');
+  });
   app.get('/healthz', async () => 'ok');
   app.get('/error', async () => {
     throw new Error('no');
@@ -43,7 +46,8 @@ async function ask(trust: string, path: string, headers: Readonly<Record<string,
     status: answer.status,
     traceresponse: answer.headers.get('traceresponse'),
     timing: answer.headers.get('server-timing'),
-    span: exporter.getFinishedSpans().at(0),
+    span: exporter.getFinishedSpans().find(({ kind }) => kind === SpanKind.SERVER),
+    inner: exporter.getFinishedSpans().find(({ kind }) => kind === SpanKind.INTERNAL),
   };
 }
 
@@ -56,6 +60,7 @@ for (const flags of ['00', '01']) {
     // A trace that is not sampled has no span to compare with.
     assert.equal(span?.parentSpanContext?.spanId, flags === '01' ? spanId : undefined);
     assert.equal(span?.spanContext().spanId, flags === '01' ? traceresponse?.slice(36, 52) : undefined);
+    assert.equal(span?.links.length, flags === '01' ? 0 : undefined);
   });
 }
 
@@ -93,8 +98,8 @@ describe('a caller that is not trusted', () => {
     });
   }
 
-  test('gets a trace of its own, with a link', async () => {
-    const { span } = await ask('10.0.0.0/8', '/timed', headers);
+  test('gets a trace of its own, with a link at its first span', async () => {
+    const { span, inner } = await ask('10.0.0.0/8', '/timed', headers);
     assert.ok(span);
     assert.notEqual(span.spanContext().traceId, traceId);
     assert.equal(span.parentSpanContext, undefined);
@@ -102,5 +107,6 @@ describe('a caller that is not trusted', () => {
       span.links.map((link) => [link.context.traceId, link.context.spanId]),
       [[traceId, spanId]],
     );
+    assert.deepEqual([inner?.parentSpanContext?.spanId, inner?.links], [span.spanContext().spanId, []]);
   });
 });

@@ -109,6 +109,12 @@ test('all is taken of a peer that is trusted', () => {
   assert.deepEqual(propagation.getBaggage(context)?.getAllEntries(), [['user', { value: 'alice' }]]);
 });
 
+test('a context that holds a remote span already is not taken for the headers', () => {
+  const spanContext = { traceId, spanId, traceFlags: 1, isRemote: true };
+  const context = trace.setSpanContext(ROOT_CONTEXT, spanContext);
+  assert.equal(bound('never').extract(context, {}, defaultTextMapGetter), context);
+});
+
 test('of others no list is read', () => {
   const read: string[] = [];
   const getter: TextMapGetter = {
