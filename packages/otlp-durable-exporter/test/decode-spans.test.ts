@@ -45,11 +45,10 @@ const context: fc.Arbitrary<SpanContext> = fc
       ? {}
       : { traceState: Object.assign(createTraceState(), { serialize: () => traceState }) }),
   }));
-const named = fc.record({
-  name: fc.string(),
-  version: fc.option(fc.string(), { nil: undefined }),
-  schemaUrl: fc.option(fc.string({ minLength: 1 }), { nil: undefined }),
-});
+const named = fc.record(
+  { name: fc.string(), version: fc.string(), schemaUrl: fc.string({ minLength: 1 }) },
+  { requiredKeys: ['name'] },
+);
 const span = fc.record({
   own: context,
   parent: fc.option(fc.record({ spanId: hex(16), isRemote: fc.boolean() }), { nil: undefined }),
