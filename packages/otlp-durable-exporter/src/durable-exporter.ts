@@ -136,6 +136,8 @@ export class DurableExporter implements SpanExporter {
    */
   async forceFlush(): Promise<void> {
     this.#resume();
+    // Spans of a spool file that is being read belong to everything.
+    await this.#restoration;
     while (this.counts.queued > 0) {
       const left = `${this.counts.queued} spans are not delivered`;
       if (this.#stop.signal.aborted) throw new Error(`${left}: the exporter is shut down`);
