@@ -83,6 +83,8 @@ export class DurableExporter implements SpanExporter {
   #failures = 0;
   #pause: NodeJS.Timeout | null = null;
   #outage: Outage | null = null;
+  /** Resolved while there is an outage. */
+  #trouble = Promise.withResolvers<void>();
   #shutdown: Promise<void> | null = null;
   #progress = Promise.withResolvers<void>();
 
@@ -157,8 +159,9 @@ export class DurableExporter implements SpanExporter {
   }
 
   async #stopAndSave(): Promise<void> {
-    const mayDeliver = this.#spool === null || this.#outage === null;
-    if (mayDeliver) await isInTime(this.forceFlush(), this.#shutdownTimeoutMillis);
+    const flushed = this.forceFlush();
+    const waiting = this.#spool === null ? flushed : Promise.race([flushed, this.#trouble.promise]);
+    await isInTime(waiting, this.#shutdownTimeoutMillis);
     this.#stop.abort();
     this.#goOn();
     if (this.#pause !== null) clearTimeout(this.#pause);
@@ -353,6 +356,7 @@ export class DurableExporter implements SpanExporter {
   /** The outage that there is, or a new one. */
   #beginOutage(): Outage {
     this.#outage ??= { since: performance.now(), said: new Set(), droppedBefore: this.#dropped.backlog_full };
+    this.#trouble.resolve();
     return this.#outage;
   }
 
@@ -375,6 +379,7 @@ export class DurableExporter implements SpanExporter {
       `${this.#receiver} has taken all spans of the last ${seconds} s${lost > 0 ? `, except ${lost} that are lost` : ''}.`,
     );
     this.#outage = null;
+    this.#trouble = Promise.withResolvers();
   }
 
   /** Once in an outage; the metric counts on. */
