@@ -1,7 +1,7 @@
 /** Breaks the real stack under load, mends it, and accounts for every span that ended in a service. */
 
-import { openOutput } from '../packages/propagation-check/src/cli/open-output.ts';
-import { runScript } from '../scripts/run-script.ts';
+import { runScript } from 'demo';
+import { openOutput } from 'propagation-check/kit';
 import type { Fault } from './chaos/fault.ts';
 import { chaosFaults } from './chaos/faults.ts';
 import { readArguments, selectFaults } from './chaos/options.ts';

@@ -2,9 +2,9 @@
 import { join } from 'node:path';
 import { setImmediate as untilNextTurn } from 'node:timers/promises';
 import { Command } from 'commander';
-import { checkTraces } from '../packages/propagation-check/src/check-traces.ts';
-import { openOutput } from '../packages/propagation-check/src/cli/open-output.ts';
-import { runScript } from '../scripts/run-script.ts';
+import { runScript } from 'demo';
+import { checkTraces } from 'propagation-check';
+import { openOutput } from 'propagation-check/kit';
 import { formatMatrix } from './format-matrix.ts';
 import { type Capture, readCorpus } from './read-corpus.ts';
 import { type Score, scoreResult } from './score-capture.ts';

@@ -1,4 +1,4 @@
-import type { Mode } from '../packages/propagation-check/src/assertion/statements.ts';
+import type { Mode } from 'demo';
 import { type FaultName, faultNames } from '../service-a/src/fault.ts';
 import { checkFault, checkHealthy } from './fault-check.ts';
 import { type Observation, observeFault, observeVariant, requestsPerRun } from './fault-run.ts';

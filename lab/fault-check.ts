@@ -1,10 +1,5 @@
-import type { Mode } from '../packages/propagation-check/src/assertion/statements.ts';
-import { checkTraces } from '../packages/propagation-check/src/check-traces.ts';
-import {
-  type Expectation,
-  expectPath,
-  noExpectation,
-} from '../packages/propagation-check/src/expectation.ts';
+import type { Mode } from 'demo';
+import { checkTraces, type Expectation, expectPath, noExpectation } from 'propagation-check';
 import type { FaultName } from '../service-a/src/fault.ts';
 import type { Observation } from './fault-run.ts';
 import { expectFromSpans, expectFromTap, type RunScores, scoreBroken, scoreHealthy } from './fault-score.ts';

@@ -1,4 +1,4 @@
-import type { Mode } from '../packages/propagation-check/src/assertion/statements.ts';
+import type { Mode } from 'demo';
 import type { Grade, RunScores, Score } from './fault-score.ts';
 
 /** One row of the matrix. */

@@ -1,13 +1,9 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
-import { callServiceA } from '../packages/propagation-check/src/assertion/call-service-a.ts';
-import { mapConcurrently } from '../packages/propagation-check/src/assertion/map-concurrently.ts';
-import type { Mode } from '../packages/propagation-check/src/assertion/statements.ts';
-import type { WireRecord } from '../packages/propagation-check/src/evidence.ts';
-import type { Span } from '../packages/propagation-check/src/span.ts';
-import { startTap } from '../packages/propagation-check/src/tap/start-tap.ts';
-import { startDemoSystem } from '../scripts/demo-system.ts';
+import { callServiceA, type Mode, startDemoSystem } from 'demo';
+import { type Span, startTap, type WireRecord } from 'propagation-check';
+import { mapConcurrently } from 'propagation-check/kit';
 import { type Fault, type FaultName, faults } from '../service-a/src/fault.ts';
 import type { VariantName } from './fault-variants/variant.ts';
 

@@ -1,5 +1,4 @@
-import type { FindingId } from '../packages/propagation-check/src/finding.ts';
-import type { Finding, Result } from '../packages/propagation-check/src/result.ts';
+import type { Finding, FindingId, Result } from 'propagation-check';
 import type { FaultRow } from './fault-table.ts';
 
 /** What the checker must say of one run, and nothing else. */

@@ -1,5 +1,5 @@
-import type { Mode } from '../packages/propagation-check/src/assertion/statements.ts';
-import type { FindingId } from '../packages/propagation-check/src/finding.ts';
+import type { Mode } from 'demo';
+import type { FindingId } from 'propagation-check';
 import type { FaultName } from '../service-a/src/fault.ts';
 
 /** One way of breaking the demo, and what the checker has to say of it. */

@@ -2,11 +2,8 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { mapConcurrently } from '../packages/propagation-check/src/assertion/map-concurrently.ts';
-import { openOutput } from '../packages/propagation-check/src/cli/open-output.ts';
-import { UsageError } from '../packages/propagation-check/src/cli/usage-error.ts';
-import { runScript } from '../scripts/run-script.ts';
-import { encodeOtlpLines } from './encode-otlp-lines.ts';
+import { runScript } from 'demo';
+import { encodeOtlpLines, mapConcurrently, openOutput, UsageError } from 'propagation-check/kit';
 import { type FaultCase, faultCases } from './fault-cases.ts';
 import { isRight, renderMatrix, renderMatrixJson, type ScoredCase } from './fault-report.ts';
 import { NoAnswerError, type Observation } from './fault-run.ts';

@@ -1,15 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
+import { decodeBytes, type Expectation, expectPath, noExpectation, type Span } from 'propagation-check';
+import { UsageError } from 'propagation-check/kit';
 import { z } from 'zod';
-import { UsageError } from '../packages/propagation-check/src/cli/usage-error.ts';
-import { decodeJsonLines } from '../packages/propagation-check/src/decode/json-lines.ts';
-import {
-  type Expectation,
-  expectPath,
-  noExpectation,
-} from '../packages/propagation-check/src/expectation.ts';
-import type { Span } from '../packages/propagation-check/src/span.ts';
 import type { Label } from './score-capture.ts';
 
 /** One labelled capture of a real system. */
@@ -65,7 +59,7 @@ function readCapture(name: string, folder: string): Capture {
   if (file === undefined) throw new UsageError(`${folder}: there is no spans.otlp.jsonl`);
   const spans = orRefuse(join(folder, file), () => {
     const bytes = readFileSync(join(folder, file));
-    return decodeJsonLines(file.endsWith('.gz') ? gunzipSync(bytes) : bytes);
+    return decodeBytes(file.endsWith('.gz') ? gunzipSync(bytes) : bytes).spans;
   });
   return { name, label, expectation: { ...noExpectation, edges: expectPath(path) }, spans };
 }

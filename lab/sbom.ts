@@ -7,9 +7,9 @@ import { access, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Command } from 'commander';
+import { runScript } from 'demo';
+import { UsageError } from 'propagation-check/kit';
 import { z } from 'zod';
-import { UsageError } from '../packages/propagation-check/src/cli/usage-error.ts';
-import { runScript } from '../scripts/run-script.ts';
 import { allowedLicences, isAllowed, readLicence } from './licences.ts';
 
 const root = join(import.meta.dirname, '..');

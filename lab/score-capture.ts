@@ -1,4 +1,4 @@
-import type { EdgeResult, Result } from '../packages/propagation-check/src/result.ts';
+import type { EdgeResult, Result } from 'propagation-check';
 
 /** What a person knows of a capture, because they broke the system, or did not. */
 export interface Label {

@@ -1,21 +1,15 @@
 /** Asks service A to call service B, and proves from Jaeger's API that the trace reached across. */
+
+import { drawUpAccount, isBalanced, readCounters, renderAccount, settleCounters, type Way } from 'account';
 import { Option } from 'commander';
-import { isBalanced } from '../lab/account/balance.ts';
-import { drawUpAccount } from '../lab/account/draw-up-account.ts';
-import { readCounters, type Way } from '../lab/account/read-counters.ts';
-import { renderAccount } from '../lab/account/render-account.ts';
-import { settleCounters } from '../lab/account/settle-counters.ts';
-import { callServiceA } from '../packages/propagation-check/src/assertion/call-service-a.ts';
-import {
-  defaultSettleMs,
-  defaultSourcePatienceMs,
-} from '../packages/propagation-check/src/assertion/check-call.ts';
-import { checkCalls } from '../packages/propagation-check/src/assertion/check-calls.ts';
-import { toExitCode } from '../packages/propagation-check/src/assertion/run.ts';
-import { openOutput } from '../packages/propagation-check/src/cli/open-output.ts';
-import { renderAssertionJson } from '../packages/propagation-check/src/report/assertion-json.ts';
-import { renderAssertionText } from '../packages/propagation-check/src/report/assertion-text.ts';
-import { openSource } from '../packages/propagation-check/src/source/open-source.ts';
+import { openSource } from 'propagation-check';
+import { openOutput } from 'propagation-check/kit';
+import { callServiceA } from './assertion/call-service-a.ts';
+import { defaultSettleMs, defaultSourcePatienceMs } from './assertion/check-call.ts';
+import { checkCalls } from './assertion/check-calls.ts';
+import { renderAssertionJson } from './assertion/render-json.ts';
+import { renderAssertionText } from './assertion/render-text.ts';
+import { type TraceCheck, toExitCode } from './assertion/run.ts';
 import { type AssertionArguments, createAssertionCommand, parseHttpUrl } from './assertion-options.ts';
 import { runScript } from './run-script.ts';
 
@@ -80,7 +74,13 @@ async function assertPropagation(signal: AbortSignal): Promise<number> {
     const account =
       before === null
         ? null
-        : await drawUpAccount(before, run.checks, { source, read, timeoutMs, concurrency, signal });
+        : await drawUpAccount(before, readTraceIds(run.checks), {
+            source,
+            read,
+            timeoutMs,
+            concurrency,
+            signal,
+          });
     if (args.json)
       await output.print(renderAssertionJson(run, { jaegerUi }, account === null ? {} : { account }));
     else if (account !== null) await output.print(renderAccount(account, output));
@@ -89,6 +89,12 @@ async function assertPropagation(signal: AbortSignal): Promise<number> {
   } finally {
     await source.close();
   }
+}
+
+/** A broken call has two traces. */
+function readTraceIds(checks: readonly TraceCheck[]): ReadonlySet<string> {
+  const ids = checks.flatMap(({ answer }) => [answer?.service_a_trace_id, answer?.service_b_trace_id]);
+  return new Set(ids.filter((id) => typeof id === 'string'));
 }
 
 function urlOption(flags: string, description: string, variable: string, standard?: string): Option {

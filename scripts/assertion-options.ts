@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
-import type { Mode } from '../packages/propagation-check/src/assertion/statements.ts';
+import type { Mode } from './assertion/statements.ts';
 
 /** What the demo and the assertion have in common. */
 export interface AssertionArguments {

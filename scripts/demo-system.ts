@@ -1,8 +1,5 @@
 import { join } from 'node:path';
-import {
-  type OtlpReceiver,
-  startOtlpReceiver,
-} from '../packages/propagation-check/src/source/otlp-receiver.ts';
+import { type OtlpReceiver, startOtlpReceiver } from 'propagation-check';
 import { type ServiceProcess, startService } from './service-process.ts';
 
 /** Service A, service B and a receiver for their spans, as real processes on free ports of the loopback interface. */

@@ -2,18 +2,14 @@
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { Option } from 'commander';
-import { encodeOtlpLines } from '../lab/encode-otlp-lines.ts';
-import { callServiceA } from '../packages/propagation-check/src/assertion/call-service-a.ts';
-import {
-  defaultSettleMs,
-  defaultSourcePatienceMs,
-} from '../packages/propagation-check/src/assertion/check-call.ts';
-import { checkCalls } from '../packages/propagation-check/src/assertion/check-calls.ts';
-import { toExitCode } from '../packages/propagation-check/src/assertion/run.ts';
-import { openOutput } from '../packages/propagation-check/src/cli/open-output.ts';
-import { renderAssertionJson } from '../packages/propagation-check/src/report/assertion-json.ts';
-import { renderAssertionText } from '../packages/propagation-check/src/report/assertion-text.ts';
-import type { Span } from '../packages/propagation-check/src/span.ts';
+import type { Span } from 'propagation-check';
+import { encodeOtlpLines, openOutput } from 'propagation-check/kit';
+import { callServiceA } from './assertion/call-service-a.ts';
+import { defaultSettleMs, defaultSourcePatienceMs } from './assertion/check-call.ts';
+import { checkCalls } from './assertion/check-calls.ts';
+import { renderAssertionJson } from './assertion/render-json.ts';
+import { renderAssertionText } from './assertion/render-text.ts';
+import { toExitCode } from './assertion/run.ts';
 import { type AssertionArguments, createAssertionCommand } from './assertion-options.ts';
 import { startDemoSystem } from './demo-system.ts';
 import { runScript } from './run-script.ts';

@@ -1,8 +1,6 @@
 import { CommanderError } from 'commander';
-import { Interruption, listenForSignals } from '../packages/propagation-check/src/cli/interruption.ts';
-import { UsageError } from '../packages/propagation-check/src/cli/usage-error.ts';
-import { escapeText } from '../packages/propagation-check/src/report/assertion-escape.ts';
-import { SourceError } from '../packages/propagation-check/src/source/source.ts';
+import { SourceError } from 'propagation-check';
+import { escapeText, Interruption, listenForSignals, UsageError } from 'propagation-check/kit';
 import { ServiceStartError } from './service-process.ts';
 
 /**

@@ -1,21 +1,19 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { mapConcurrently } from '../../packages/propagation-check/src/assertion/map-concurrently.ts';
-import type { TraceCheck } from '../../packages/propagation-check/src/assertion/run.ts';
-import { UsageError } from '../../packages/propagation-check/src/cli/usage-error.ts';
-import type { Source } from '../../packages/propagation-check/src/source/source.ts';
+import type { Source } from 'propagation-check';
+import { mapConcurrently, UsageError } from 'propagation-check/kit';
 import { type Account, balance, isBalanced, RestartError } from './balance.ts';
 import type { Counters } from './counters.ts';
 
 const pauseMs = 300;
 
 /**
- * The account of what was sent since `before`, as soon as everything is drained and the sums agree, or as it stands when the
+ * The account of the spans in these traces, which were sent since `before`, as soon as everything is drained and the sums agree, or as it stands when the
  * time is over.
  * @throws {UsageError} where a counter cannot be read or has started anew.
  */
 export async function drawUpAccount(
   before: Counters,
-  checks: readonly TraceCheck[],
+  traceIds: ReadonlySet<string>,
   options: {
     readonly source: Source;
     /** Reads all counters once. */
@@ -30,7 +28,7 @@ export async function drawUpAccount(
   const deadline = performance.now() + timeoutMs;
   for (;;) {
     // In this order: what is found later has been counted before.
-    const found = await countSpans(checks, options);
+    const found = await countSpans(traceIds, options);
     const account = compare(before, await read(), found);
     if (isBalanced(account) || performance.now() >= deadline) return account;
     await delay(pauseMs, undefined, { signal });
@@ -45,20 +43,14 @@ function compare(before: Counters, after: Counters, found: number): Account {
   }
 }
 
-/** A broken call has two traces. */
 async function countSpans(
-  checks: readonly TraceCheck[],
+  traceIds: ReadonlySet<string>,
   {
     source,
     concurrency,
     signal,
   }: { readonly source: Source; readonly concurrency: number; readonly signal: AbortSignal },
 ): Promise<number> {
-  const traceIds = new Set(
-    checks.flatMap(({ answer }) =>
-      [answer?.service_a_trace_id, answer?.service_b_trace_id].filter((id) => typeof id === 'string'),
-    ),
-  );
   const traces = await mapConcurrently([...traceIds], concurrency, (id) => source.readTrace(id, signal));
   return traces.flat().length;
 }

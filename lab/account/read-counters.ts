@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import { UsageError } from 'propagation-check/kit';
 import { z } from 'zod';
-import { UsageError } from '../../packages/propagation-check/src/cli/usage-error.ts';
 import { type Counters, CountersError, parseCollectorCounters, parseServiceCounters } from './counters.ts';
 
 /** `network`: this process is inside the stack's network. `compose`: it asks through a container that is. */

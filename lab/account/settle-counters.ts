@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
-import { UsageError } from '../../packages/propagation-check/src/cli/usage-error.ts';
+import { UsageError } from 'propagation-check/kit';
 import type { Counters } from './counters.ts';
 
 const pauseMs = 300;

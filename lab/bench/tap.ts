@@ -6,7 +6,7 @@ import { createWriteStream } from 'node:fs';
 import { Agent, createServer, get, type IncomingMessage } from 'node:http';
 import { devNull } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { startTap } from '../../packages/propagation-check/src/tap/start-tap.ts';
+import { startTap } from 'propagation-check';
 
 const warmUp = 2_000;
 const rounds = 10_000;

@@ -1,6 +1,5 @@
-import { followParents } from '../../packages/propagation-check/src/assertion/ancestry.ts';
-import type { Answer } from '../../packages/propagation-check/src/assertion/answer.ts';
-import type { Span } from '../../packages/propagation-check/src/span.ts';
+import { type Answer, followParents } from 'demo';
+import type { Span } from 'propagation-check';
 import type { EndedSpan } from './ledger.ts';
 import type { Outcome } from './traffic.ts';
 

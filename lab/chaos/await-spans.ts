@@ -1,7 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { mapConcurrently } from '../../packages/propagation-check/src/assertion/map-concurrently.ts';
-import { type Source, SourceError } from '../../packages/propagation-check/src/source/source.ts';
-import type { Span } from '../../packages/propagation-check/src/span.ts';
+import { type Source, SourceError, type Span } from 'propagation-check';
+import { mapConcurrently } from 'propagation-check/kit';
 
 export interface AwaitOptions {
   readonly source: Source;

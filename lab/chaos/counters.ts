@@ -1,5 +1,11 @@
-import { CountersError, parseCollectorCounters, parseServiceCounters } from '../account/counters.ts';
-import { readSamples, type Sample, sumSamples } from '../account/samples.ts';
+import {
+  CountersError,
+  parseCollectorCounters,
+  parseServiceCounters,
+  readSamples,
+  type Sample,
+  sumSamples,
+} from 'account';
 import { CommandError } from './run-command.ts';
 import type { ServiceName, Stack } from './stack.ts';
 

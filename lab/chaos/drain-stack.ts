@@ -1,6 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Source } from '../../packages/propagation-check/src/source/source.ts';
-import type { Span } from '../../packages/propagation-check/src/span.ts';
+import type { Source, Span } from 'propagation-check';
 import { type AwaitOptions, awaitSpans } from './await-spans.ts';
 import { isQuiet, readSaid, type Said } from './counters.ts';
 import type { EndedSpan } from './ledger.ts';

@@ -1,5 +1,5 @@
+import type { SpanKind } from 'propagation-check';
 import * as z from 'zod';
-import type { SpanKind } from '../../packages/propagation-check/src/span.ts';
 
 /**
  * A span of which its service has written, in `span.end()` itself and before anything is exported, that it has ended

@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander';
-import { UsageError } from '../../packages/propagation-check/src/cli/usage-error.ts';
+import { UsageError } from 'propagation-check/kit';
 import type { Fault } from './fault.ts';
 
 export interface ChaosArguments {

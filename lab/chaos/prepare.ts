@@ -1,5 +1,5 @@
+import { UsageError } from 'propagation-check/kit';
 import * as z from 'zod';
-import { UsageError } from '../../packages/propagation-check/src/cli/usage-error.ts';
 import type { StackShape } from './fault.ts';
 import type { ChaosArguments } from './options.ts';
 import { CommandError, runCommand } from './run-command.ts';

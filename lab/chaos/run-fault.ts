@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { createJaegerSource } from '../../packages/propagation-check/src/source/jaeger.ts';
+import { openSource } from 'propagation-check';
 import { drawAccount } from './account.ts';
 import { drainStack } from './drain-stack.ts';
 import type { Fault, Settings, StackShape } from './fault.ts';
@@ -72,7 +72,7 @@ function makeOverride(fault: Fault, { override, shape }: RunOptions): ComposeOve
 async function runOn(stack: Stack, fault: Fault, name: string, options: RunOptions): Promise<RunDone> {
   await using cleanup = new AsyncDisposableStack();
   const { signal } = options;
-  const source = await createJaegerSource(stack.jaeger);
+  const source = await openSource(`jaeger=${stack.jaeger.href}`);
   cleanup.defer(() => source.close());
   const memory = watchMemory(stack, signal);
   cleanup.defer(async () => void (await memory.stop()));

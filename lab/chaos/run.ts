@@ -1,4 +1,4 @@
-import { SourceError } from '../../packages/propagation-check/src/source/source.ts';
+import { SourceError } from 'propagation-check';
 import { type Account, isClean } from './account.ts';
 import { isQuiet, type Said } from './counters.ts';
 import { NoFaultError } from './fault.ts';

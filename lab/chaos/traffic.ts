@@ -1,9 +1,5 @@
+import { type Answer, AnswerError, parseAnswer } from 'demo';
 import { Agent, request } from 'undici';
-import {
-  type Answer,
-  AnswerError,
-  parseAnswer,
-} from '../../packages/propagation-check/src/assertion/answer.ts';
 
 /** What became of one request. */
 export interface Outcome {

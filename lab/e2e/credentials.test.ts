@@ -5,11 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import { callServiceA, checkCalls } from 'demo';
+import { openSource } from 'propagation-check';
+import { type Credentials, issueCertificates } from 'stack-init';
 import { z } from 'zod';
-import { type Credentials, issueCertificates } from '../../init/src/certificates.ts';
-import { callServiceA } from '../../packages/propagation-check/src/assertion/call-service-a.ts';
-import { checkCalls } from '../../packages/propagation-check/src/assertion/check-calls.ts';
-import { createJaegerSource } from '../../packages/propagation-check/src/source/jaeger.ts';
 import {
   type ComposeStack,
   createStack,
@@ -254,7 +253,7 @@ function readTraceIds(calls: Calls): readonly string[] {
 
 /** The SERVER and CLIENT spans of service A that Jaeger has. */
 async function countSpansOfA(stack: ComposeStack, traceIds: readonly string[]): Promise<number> {
-  const source = await createJaegerSource(stack.jaeger);
+  const source = await openSource(`jaeger=${stack.jaeger.href}`);
   try {
     const traces = await Promise.all(traceIds.map((traceId) => source.readTrace(traceId)));
     return traces.flat().filter(({ serviceName, kind }) => serviceName === 'service-a' && kind !== 'INTERNAL')
@@ -273,7 +272,7 @@ async function assertOwnSpansDelivered(stack: ComposeStack, traceIds: readonly s
 }
 
 async function assertDelivered(stack: ComposeStack, calls: Calls): Promise<void> {
-  const source = await createJaegerSource(stack.jaeger);
+  const source = await openSource(`jaeger=${stack.jaeger.href}`);
   const run = await checkCalls(calls, {
     source,
     mode: 'auto',

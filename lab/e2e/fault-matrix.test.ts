@@ -2,12 +2,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { callServiceA } from '../../packages/propagation-check/src/assertion/call-service-a.ts';
-import type { Mode } from '../../packages/propagation-check/src/assertion/statements.ts';
-import { checkTraces } from '../../packages/propagation-check/src/check-traces.ts';
-import { createJaegerSource } from '../../packages/propagation-check/src/source/jaeger.ts';
-import type { Source } from '../../packages/propagation-check/src/source/source.ts';
-import type { Span } from '../../packages/propagation-check/src/span.ts';
+import { callServiceA, type Mode } from 'demo';
+import { checkTraces, openSource, type Source, type Span } from 'propagation-check';
 import { type FaultName, faultNames, faults as faultsOfA } from '../../service-a/src/fault.ts';
 import { faults as faultsOfB } from '../../service-b/src/fault.ts';
 import { expectDemo } from '../fault-check.ts';
@@ -51,7 +47,7 @@ function testMode(mode: Mode): void {
       stack = await createStack(mode);
       expectSuccess(await stack.compose(['build', 'init', ...services]));
       expectSuccess(await stack.compose(['up', '--detach', '--wait', '--no-build'], variables));
-      source = await createJaegerSource(stack.jaeger);
+      source = await openSource(`jaeger=${stack.jaeger.href}`);
     },
     { timeout: 10 * minute },
   );

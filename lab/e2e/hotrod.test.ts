@@ -5,10 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { checkTraces } from '../../packages/propagation-check/src/check-traces.ts';
-import { expectPath, noExpectation } from '../../packages/propagation-check/src/expectation.ts';
-import { createJaegerSource } from '../../packages/propagation-check/src/source/jaeger.ts';
-import type { Span } from '../../packages/propagation-check/src/span.ts';
+import { checkTraces, expectPath, noExpectation, openSource, type Span } from 'propagation-check';
 import { findFreePorts } from '../find-stack-place.ts';
 import { type ComposeStack, createStack, expectSuccess, findObstacle } from './compose-stack.ts';
 
@@ -104,7 +101,7 @@ async function waitUntilItAnswers(url: URL): Promise<void> {
 
 /** A trace is complete when every dispatch shows its customer, its driver and the answered root. */
 async function readUntilComplete(jaeger: URL, started: number): Promise<readonly Span[]> {
-  const source = await createJaegerSource(jaeger);
+  const source = await openSource(`jaeger=${jaeger.href}`);
   const query = {
     service: 'frontend',
     startTimeMin: started - 1_000,

@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { type Answer, checkCalls, demoParties, findRoles, parseAnswer } from 'demo';
+import { openSource } from 'propagation-check';
 import { z } from 'zod';
-import { type Answer, parseAnswer } from '../../packages/propagation-check/src/assertion/answer.ts';
-import { checkCalls } from '../../packages/propagation-check/src/assertion/check-calls.ts';
-import { demoParties, findRoles } from '../../packages/propagation-check/src/assertion/roles.ts';
-import { createJaegerSource } from '../../packages/propagation-check/src/source/jaeger.ts';
 import { type ComposeStack, createStack, expectSuccess, findObstacle, type Ran } from './compose-stack.ts';
 import { failedStatements, faultNames } from './failed-statements.ts';
 
@@ -98,7 +96,7 @@ describe('the stack', { concurrency: 2, skip: obstacle ?? false }, () => {
           await traffic.answered(40);
           expectSuccess(await stack.compose(['stop', 'service-a', 'service-b']));
           const answers = await traffic.stop();
-          const source = await createJaegerSource(stack.jaeger);
+          const source = await openSource(`jaeger=${stack.jaeger.href}`);
           const calls = answers.map((answer) => ({
             answer,
             silence: null,

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { describe, it, type TestContext } from 'node:test';
-import { createJaegerSource } from '../../packages/propagation-check/src/source/jaeger.ts';
+import { openSource } from 'propagation-check';
 import { drawAccount } from '../chaos/account.ts';
 import { awaitSpans } from '../chaos/await-spans.ts';
 import { readLedger } from '../chaos/ledger.ts';
@@ -117,7 +117,7 @@ async function account(
   t.after(() => jaeger.close());
   const address = jaeger.address();
   if (address === null || typeof address === 'string') assert.fail('no TCP address');
-  const source = await createJaegerSource(new URL(`http://127.0.0.1:${address.port}`));
+  const source = await openSource(`jaeger=http://127.0.0.1:${address.port}`);
   try {
     const expected = new Map([[traceId, new Set(ended.map(({ spanId }) => spanId))]]);
     const { found } = await awaitSpans({ source, expected, patienceMs: 1, signal: t.signal });

@@ -1,7 +1,6 @@
 /** What the tests of chaos have in common: a stack and a source that do only what a test says, and spans. */
 import assert from 'node:assert/strict';
-import type { Source } from '../../packages/propagation-check/src/source/source.ts';
-import type { Span } from '../../packages/propagation-check/src/span.ts';
+import type { Source, Span } from 'propagation-check';
 import type { EndedSpan } from '../chaos/ledger.ts';
 import type { Stack } from '../chaos/stack.ts';
 

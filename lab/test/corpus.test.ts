@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { checkTraces } from '../../packages/propagation-check/src/check-traces.ts';
+import { checkTraces } from 'propagation-check';
 import { readCorpus } from '../read-corpus.ts';
 import { scoreResult } from '../score-capture.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { readSamples } from '../account/samples.ts';
+import { readSamples } from 'account';
 import { isQuiet, sumUp } from '../chaos/counters.ts';
 
 const service = (inflight: number, waiting: number, dropped = 0) =>

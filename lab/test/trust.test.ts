@@ -3,9 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
-import { callServiceA } from '../../packages/propagation-check/src/assertion/call-service-a.ts';
-import { checkCalls } from '../../packages/propagation-check/src/assertion/check-calls.ts';
-import { startDemoSystem } from '../../scripts/demo-system.ts';
+import { callServiceA, checkCalls, startDemoSystem } from 'demo';
 
 const root = join(import.meta.dirname, '..', '..');
 const limits = { timeoutMs: 60_000, settleMs: 60_000, sourcePatienceMs: 60_000, concurrency: 1 } as const;

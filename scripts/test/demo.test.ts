@@ -7,11 +7,11 @@ import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { decodeBytes } from 'propagation-check';
 import { z } from 'zod';
 import { failedStatements, faultNames } from '../../lab/e2e/failed-statements.ts';
-import { callServiceA } from '../../packages/propagation-check/src/assertion/call-service-a.ts';
-import { checkCalls } from '../../packages/propagation-check/src/assertion/check-calls.ts';
-import { decodeJsonLines } from '../../packages/propagation-check/src/decode/json-lines.ts';
+import { callServiceA } from '../assertion/call-service-a.ts';
+import { checkCalls } from '../assertion/check-calls.ts';
 import { type DemoOptions, startDemoSystem } from '../demo-system.ts';
 import { startService } from '../service-process.ts';
 
@@ -93,7 +93,7 @@ describe('what the demo leaves behind', () => {
     const cwd = await makeFolder(t);
     const { stdout } = await runDemo({}, [], cwd);
     const path = /^spans +(\S+)$/m.exec(stdout)?.[1] ?? '';
-    const spans = decodeJsonLines(await readFile(join(cwd, path)));
+    const spans = decodeBytes(await readFile(join(cwd, path))).spans;
     const drawn = stdout.match(/ [0-9a-f]{16} {2}/g) ?? [];
     assert.ok(drawn.length >= 5);
     assert.deepEqual(

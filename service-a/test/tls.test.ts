@@ -5,7 +5,7 @@ import { createServer } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
-import { type Credentials, issueCertificates } from '../../init/src/certificates.ts';
+import { type Credentials, issueCertificates } from 'stack-init';
 import { ConfigError, readConfig } from '../src/config.ts';
 import { CLIENT, collectSpans } from './support/collect-spans.ts';
 import { fetchJson } from './support/fetch-json.ts';

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
-import { type Credentials, issueCertificates } from '../../init/src/certificates.ts';
+import { type Credentials, issueCertificates } from 'stack-init';
 import { openRaw } from './support/raw-client.ts';
 import { startService } from './support/start-service.ts';
 

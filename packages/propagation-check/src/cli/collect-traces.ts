@@ -1,4 +1,4 @@
-import { mapConcurrently } from '../assertion/map-concurrently.ts';
+import { mapConcurrently } from '../map-concurrently.ts';
 import { groupByTrace } from '../source/select-spans.ts';
 import type { Source } from '../source/source.ts';
 import type { Span } from '../span.ts';

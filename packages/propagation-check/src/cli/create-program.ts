@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import * as z from 'zod';
-import { escapeText } from '../report/assertion-escape.ts';
+import { escapeText } from '../report/escape-text.ts';
 import { addTapCommand } from '../tap/tap-command.ts';
 import { addFileCommand } from './file-command.ts';
 import type { Output } from './open-output.ts';

@@ -1,4 +1,4 @@
-import type { Layout } from '../report/assertion-layout.ts';
+import type { Layout } from '../report/layout.ts';
 import { UsageError } from './usage-error.ts';
 
 const defaultWidth = 100;

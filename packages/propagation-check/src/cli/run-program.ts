@@ -1,6 +1,6 @@
 import { debuglog } from 'node:util';
 import { CommanderError } from 'commander';
-import { escapeText } from '../report/assertion-escape.ts';
+import { escapeText } from '../report/escape-text.ts';
 import { SourceError } from '../source/source.ts';
 import { createProgram, type Session } from './create-program.ts';
 import { Interruption, listenForSignals, stopListening } from './interruption.ts';

@@ -1,4 +1,4 @@
-import { escapeText } from '../report/assertion-escape.ts';
+import { escapeText } from '../report/escape-text.ts';
 
 /** Says on a terminal's standard error what is waited for, on one line that is gone afterwards. */
 export function createProgress(what: string): { update(waiting: number, all: number): void; clear(): void } {

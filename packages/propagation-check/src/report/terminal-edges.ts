@@ -1,6 +1,6 @@
 import type { EdgeResult, Finding, Result } from '../result.ts';
-import { escapeText } from './assertion-escape.ts';
-import { type Layout, paint, type Style, truncate } from './assertion-layout.ts';
+import { escapeText } from './escape-text.ts';
+import { type Layout, paint, type Style, truncate } from './layout.ts';
 
 /** A list that is longer hides what is broken; JSON has all of it. */
 const mostEdges = 40;

@@ -1,7 +1,7 @@
 import { type Prose, prose } from '../prose.ts';
 import type { Finding } from '../result.ts';
-import { escapeText } from './assertion-escape.ts';
-import { hang, type Layout, paint, truncate } from './assertion-layout.ts';
+import { escapeText } from './escape-text.ts';
+import { hang, type Layout, paint, truncate } from './layout.ts';
 import { countOf, nameEdge, nameService, paintMark } from './terminal-edges.ts';
 
 export interface FindingOptions extends Layout {

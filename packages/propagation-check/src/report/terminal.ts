@@ -1,7 +1,7 @@
 import type { Result } from '../result.ts';
-import { escapeText } from './assertion-escape.ts';
-import { hang, type Layout, paint, type Style } from './assertion-layout.ts';
+import { escapeText } from './escape-text.ts';
 import type { ReportDetails } from './json.ts';
+import { hang, type Layout, paint, type Style } from './layout.ts';
 import { countOf, markEdge, renderEdges } from './terminal-edges.ts';
 import { type FindingOptions, renderFinding, renderInfos } from './terminal-findings.ts';
 

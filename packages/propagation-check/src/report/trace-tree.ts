@@ -1,7 +1,7 @@
 import { hideSecrets } from '../hide-secrets.ts';
 import type { Span } from '../span.ts';
-import { escapeText } from './assertion-escape.ts';
-import { type Layout, paint, truncate } from './assertion-layout.ts';
+import { escapeText } from './escape-text.ts';
+import { type Layout, paint, truncate } from './layout.ts';
 
 /** A trace of more spans than this is cut: nobody reads it, and the counts are elsewhere. */
 const mostSpans = 200;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { checkTraces } from '../../src/check-traces.ts';
-import { escapeText } from '../../src/report/assertion-escape.ts';
+import { escapeText } from '../../src/report/escape-text.ts';
 import { renderJson } from '../../src/report/json.ts';
 import { renderTerminal } from '../../src/report/terminal.ts';
 import { renderTraceTrees } from '../../src/report/trace-tree.ts';

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { createGzip, gzipSync } from 'node:zlib';
-import { callServiceA } from '../../src/assertion/call-service-a.ts';
+import { callServiceA } from 'demo';
 import { executeCli } from '../cli/run-cli.ts';
 import { answer, listen, startHttpServer } from './http-server.ts';
 

@@ -1,5 +1,5 @@
-import { readCallFacts } from '../call-facts.ts';
-import type { Span } from '../span.ts';
+import type { Span } from 'propagation-check';
+import { readCallFacts } from 'propagation-check/kit';
 import type { Answer } from './answer.ts';
 import { readReceivedHeader } from './received-header.ts';
 

@@ -1,16 +1,14 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { describe, it, type TestContext } from 'node:test';
-import { callServiceA } from '../../src/assertion/call-service-a.ts';
-import { type CheckOptions, checkCall } from '../../src/assertion/check-call.ts';
-import { checkCalls } from '../../src/assertion/check-calls.ts';
-import type { Call } from '../../src/assertion/run.ts';
-import { createJaegerSource } from '../../src/source/jaeger.ts';
-import { startOtlpReceiver } from '../../src/source/otlp-receiver.ts';
-import type { Source } from '../../src/source/source.ts';
-import type { Span } from '../../src/span.ts';
-import { drawTrace, healthyAnswer, splitAnswer, traceId } from './draw-trace.ts';
-import { toExportRequest } from './export-request.ts';
+import { openSource, type Source, type Span, startOtlpReceiver } from 'propagation-check';
+import { encodeOtlpLines } from 'propagation-check/kit';
+import { drawTrace, traceId } from 'propagation-check/test';
+import { callServiceA } from '../../assertion/call-service-a.ts';
+import { type CheckOptions, checkCall } from '../../assertion/check-call.ts';
+import { checkCalls } from '../../assertion/check-calls.ts';
+import type { Call } from '../../assertion/run.ts';
+import { healthyAnswer, splitAnswer } from './answers.ts';
 
 const healthy = drawTrace(`
   trace a
@@ -120,7 +118,7 @@ describe('with an embedded receiver', () => {
 
 describe('with a source that is polled', () => {
   it('names Jaeger when it cannot be reached', async (t) => {
-    const source = await createJaegerSource(new URL(`http://127.0.0.1:${await findClosedPort()}`));
+    const source = await openSource(`jaeger=http://127.0.0.1:${await findClosedPort()}`);
     t.after(() => source.close());
     const { verdict, silence } = await checkCall(answered(healthyAnswer), {
       ...defaults,
@@ -146,7 +144,7 @@ describe('with a source that is polled', () => {
       response.end(JSON.stringify({ result: toExportRequest(spans) }));
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const source = await createJaegerSource(new URL(`http://127.0.0.1:${portOf(server.address())}`));
+    const source = await openSource(`jaeger=http://127.0.0.1:${portOf(server.address())}`);
     t.after(async () => {
       await source.close();
       server.close();
@@ -282,4 +280,12 @@ async function findClosedPort(): Promise<number> {
 function portOf(address: ReturnType<ReturnType<typeof createServer>['address']>): number {
   assert.ok(typeof address === 'object' && address !== null);
   return address.port;
+}
+
+/** Drawn spans as an OTLP JSON export request. */
+function toExportRequest(spans: readonly Span[]): object {
+  const lines = encodeOtlpLines(spans)
+    .split('\n')
+    .filter((line) => line !== '');
+  return { resourceSpans: lines.flatMap((line) => JSON.parse(line).resourceSpans) };
 }

@@ -1,9 +1,6 @@
-import { checkTraces } from '../check-traces.ts';
-import { noExpectation } from '../expectation.ts';
-import type { Result } from '../result.ts';
-import type { ReceivedTraceparent } from '../wire.ts';
+import { checkTraces, noExpectation, type ReceivedTraceparent, type Result } from 'propagation-check';
+import { mapConcurrently } from 'propagation-check/kit';
 import { type CheckOptions, checkCall } from './check-call.ts';
-import { mapConcurrently } from './map-concurrently.ts';
 import { demoParties, findRoles } from './roles.ts';
 import type { AssertionRun, Call, TraceCheck } from './run.ts';
 import type { Mode } from './statements.ts';

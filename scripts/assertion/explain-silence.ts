@@ -1,5 +1,4 @@
-import { type Source, SourceError } from '../source/source.ts';
-import type { Span } from '../span.ts';
+import { type Source, SourceError, type Span } from 'propagation-check';
 import { readReceivedHeader } from './received-header.ts';
 import { demoParties } from './roles.ts';
 import type { Call, Silence } from './run.ts';

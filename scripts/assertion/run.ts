@@ -1,5 +1,4 @@
-import type { Result } from '../result.ts';
-import type { Span } from '../span.ts';
+import type { Result, Span } from 'propagation-check';
 import type { Answer } from './answer.ts';
 import type { Statement } from './statement.ts';
 import type { Mode } from './statements.ts';

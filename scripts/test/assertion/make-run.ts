@@ -1,8 +1,7 @@
-import type { Answer } from '../../src/assertion/answer.ts';
-import type { AssertionRun, TraceCheck } from '../../src/assertion/run.ts';
-import { judgeNoAnswer, judgeStatements, type Mode } from '../../src/assertion/statements.ts';
-import { checkTraces } from '../../src/check-traces.ts';
-import type { Span } from '../../src/span.ts';
+import { checkTraces, type Span } from 'propagation-check';
+import type { Answer } from '../../assertion/answer.ts';
+import type { AssertionRun, TraceCheck } from '../../assertion/run.ts';
+import { judgeNoAnswer, judgeStatements, type Mode } from '../../assertion/statements.ts';
 
 /** A run as `checkCalls` makes it. */
 export function makeRun(checks: readonly TraceCheck[], mode: Mode = 'auto'): AssertionRun {

@@ -1,6 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Source, SourceError } from '../source/source.ts';
-import type { Span } from '../span.ts';
+import { type Source, SourceError, type Span } from 'propagation-check';
 import type { Answer } from './answer.ts';
 import { explainSilence } from './explain-silence.ts';
 import type { Call, Silence, TraceCheck } from './run.ts';

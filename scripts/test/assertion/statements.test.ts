@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Answer } from '../../src/assertion/answer.ts';
-import type { Statement } from '../../src/assertion/statement.ts';
-import { judgeStatements, type Mode } from '../../src/assertion/statements.ts';
-import type { Span } from '../../src/span.ts';
-import { drawTrace, healthyAnswer, spanId, splitAnswer, traceId } from './draw-trace.ts';
+import type { Span } from 'propagation-check';
+import { drawTrace, spanId, traceId } from 'propagation-check/test';
+import type { Answer } from '../../assertion/answer.ts';
+import type { Statement } from '../../assertion/statement.ts';
+import { judgeStatements, type Mode } from '../../assertion/statements.ts';
+import { healthyAnswer, splitAnswer } from './answers.ts';
 
 const healthyAuto = drawTrace(`
   trace a

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { renderAssertionJson } from '../../src/report/assertion-json.ts';
-import { drawTrace, healthyAnswer, spanId, splitAnswer, traceId } from '../assertion/draw-trace.ts';
-import { makeCheck, makeRun, makeSilent } from './assertion-run.ts';
+import { drawTrace, spanId, traceId } from 'propagation-check/test';
+import { renderAssertionJson } from '../../assertion/render-json.ts';
+import { healthyAnswer, splitAnswer } from './answers.ts';
+import { makeCheck, makeRun, makeSilent } from './make-run.ts';
 
 const split = drawTrace(`
   trace a

@@ -1,5 +1,4 @@
-import type { Answer } from '../../src/assertion/answer.ts';
-import type { Attributes, Span, SpanKind } from '../../src/span.ts';
+import type { Attributes, Span, SpanKind } from '../src/span.ts';
 
 const kinds: readonly SpanKind[] = ['UNSPECIFIED', 'INTERNAL', 'SERVER', 'CLIENT', 'PRODUCER', 'CONSUMER'];
 
@@ -50,35 +49,11 @@ export function drawTrace(drawing: string): readonly Span[] {
       links: [],
       status: { code: 'UNSET', message: '' },
       serviceName: groups.service === '-' ? null : (groups.service ?? null),
-      resource: new Map(),
+      resource: new Map(groups.service === '-' ? [] : [['service.name', groups.service ?? '']]),
       scopeName: '',
     });
   }
   return spans;
-}
-
-/** What A answers when everything is well: trace a, A's CLIENT span a3. */
-export const healthyAnswer: Answer = {
-  same_trace: true,
-  service_a_trace_id: traceId('a'),
-  service_b_trace_id: traceId('a'),
-  traceparent_header: `00-${traceId('a')}-${spanId('a3')}-01`,
-  traceparent_parent_span_id: spanId('a3'),
-  service_b_parent_span_id: spanId('a3'),
-  parent_matches_traceparent: true,
-};
-
-/** What A answers when B received no header that it could take and became the root of trace b. */
-export function splitAnswer(header: string | null): Answer {
-  return {
-    same_trace: false,
-    service_a_trace_id: traceId('a'),
-    service_b_trace_id: traceId('b'),
-    traceparent_header: header,
-    traceparent_parent_span_id: null,
-    service_b_parent_span_id: null,
-    parent_matches_traceparent: false,
-  };
 }
 
 export function traceId(short: string): string {

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
-import { renderAssertionText } from '../../src/report/assertion-text.ts';
-import { drawTrace, healthyAnswer, spanId, splitAnswer, traceId } from '../assertion/draw-trace.ts';
-import { makeCheck, makeRun, makeSilent } from './assertion-run.ts';
+import { drawTrace, spanId, traceId } from 'propagation-check/test';
+import { renderAssertionText } from '../../assertion/render-text.ts';
+import { healthyAnswer, splitAnswer } from './answers.ts';
+import { makeCheck, makeRun, makeSilent } from './make-run.ts';
 
 const healthy = drawTrace(`
   trace a

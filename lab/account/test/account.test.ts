@@ -1,14 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { balance, isBalanced, RestartError } from '../account/balance.ts';
-import {
-  type Counters,
-  CountersError,
-  parseCollectorCounters,
-  parseServiceCounters,
-} from '../account/counters.ts';
-import { renderAccount } from '../account/render-account.ts';
-import { settleCounters } from '../account/settle-counters.ts';
+import { balance, isBalanced, RestartError } from '../balance.ts';
+import { type Counters, CountersError, parseCollectorCounters, parseServiceCounters } from '../counters.ts';
+import { renderAccount } from '../render-account.ts';
+import { settleCounters } from '../settle-counters.ts';
 
 const service = (exported: number, change: Partial<Counters['serviceA']> = {}) => ({
   finished: exported,

@@ -1,4 +1,4 @@
-import type { Attributes, AttributeValue, Span } from '../packages/propagation-check/src/span.ts';
+import type { Attributes, AttributeValue, Span } from './span.ts';
 
 const kinds = ['UNSPECIFIED', 'INTERNAL', 'SERVER', 'CLIENT', 'PRODUCER', 'CONSUMER'] as const;
 const statusCodes = ['UNSET', 'OK', 'ERROR'] as const;

@@ -1,4 +1,4 @@
-import type { TraceCheck } from '../assertion/run.ts';
+import type { TraceCheck } from './run.ts';
 
 export interface StateCounts {
   readonly number: number;

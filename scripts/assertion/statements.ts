@@ -1,5 +1,5 @@
-import { readText } from '../call-facts.ts';
-import type { Span } from '../span.ts';
+import type { Span } from 'propagation-check';
+import { readText } from 'propagation-check/kit';
 import { followParents } from './ancestry.ts';
 import type { Answer } from './answer.ts';
 import { readReceivedHeader } from './received-header.ts';

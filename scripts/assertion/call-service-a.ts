@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import { mapConcurrently } from 'propagation-check/kit';
 import { z } from 'zod';
 import { AnswerError, parseAnswer } from './answer.ts';
-import { mapConcurrently } from './map-concurrently.ts';
 import type { Call, Silence } from './run.ts';
 
 export interface CallOptions {

@@ -1,4 +1,4 @@
-import type { Span } from '../span.ts';
+import type { Span } from 'propagation-check';
 
 /** One of the ten statements that make up the proof, judged on the evidence at hand. */
 export interface Statement {

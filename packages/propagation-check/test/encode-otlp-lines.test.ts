@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { decodeJsonLines } from '../../packages/propagation-check/src/decode/json-lines.ts';
-import type { Span } from '../../packages/propagation-check/src/span.ts';
-import { encodeOtlpLines } from '../encode-otlp-lines.ts';
+import { decodeJsonLines } from '../src/decode/json-lines.ts';
+import { encodeOtlpLines } from '../src/encode-otlp-lines.ts';
+import type { Span } from '../src/span.ts';
 
 const span: Span = {
   traceId: 'a'.repeat(32),

@@ -1,4 +1,4 @@
-import type { Span } from '../span.ts';
+import type { Span } from 'propagation-check';
 
 /** Where the parents of a span lead. `last` is the last span on the way, the span itself included. */
 export interface Ancestry {

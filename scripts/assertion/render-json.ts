@@ -1,10 +1,9 @@
-import type { AssertionRun, Silence } from '../assertion/run.ts';
-import type { Statement } from '../assertion/statement.ts';
-import { escapeJson } from '../escape-json.ts';
-import type { Result } from '../result.ts';
-import type { Span } from '../span.ts';
-import { countStates, type StateCounts } from './assertion-counts.ts';
-import { toTraceUrl } from './assertion-text.ts';
+import type { Result, Span } from 'propagation-check';
+import { escapeJson } from 'propagation-check/kit';
+import { countStates, type StateCounts } from './count-states.ts';
+import { toTraceUrl } from './render-text.ts';
+import type { AssertionRun, Silence } from './run.ts';
+import type { Statement } from './statement.ts';
 
 /** What `--json` prints, version 1. Other programs read it: fields may be added and never renamed. */
 export interface AssertionDocument {

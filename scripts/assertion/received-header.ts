@@ -1,4 +1,4 @@
-import { parseTraceparent, splitTraceparents, traceparentFaults } from '../parse-traceparent.ts';
+import { parseTraceparent, splitTraceparents, traceparentFaults } from 'propagation-check/kit';
 import type { Answer } from './answer.ts';
 
 /** The `traceparent` that service B received, as a receiver must take it. */

@@ -1,4 +1,4 @@
-import type { Span } from '../span.ts';
+import type { Span } from 'propagation-check';
 
 /** How far two recorded times may contradict each other before they count, in milliseconds. */
 const tolerances = {

@@ -1,11 +1,16 @@
-import type { AssertionRun, TraceCheck } from '../assertion/run.ts';
-import type { Statement } from '../assertion/statement.ts';
-import type { FindingId } from '../finding.ts';
-import { prose } from '../prose.ts';
-import { countStates } from './assertion-counts.ts';
-import { escapeText } from './assertion-escape.ts';
-import { hang, type Layout, paint, type Style, truncate } from './assertion-layout.ts';
-import { renderTraceTrees } from './trace-tree.ts';
+import { type FindingId, prose } from 'propagation-check';
+import {
+  escapeText,
+  hang,
+  type Layout,
+  paint,
+  renderTraceTrees,
+  type Style,
+  truncate,
+} from 'propagation-check/kit';
+import { countStates } from './count-states.ts';
+import type { AssertionRun, TraceCheck } from './run.ts';
+import type { Statement } from './statement.ts';
 
 export interface TextOptions extends Layout {
   /** Base URL of the Jaeger UI; null where no Jaeger is involved. */

