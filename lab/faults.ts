@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { runScript } from 'demo';
 import { encodeOtlpLines, mapConcurrently, openOutput, UsageError } from 'propagation-check/kit';
-import { type FaultCase, faultCases } from './fault-cases.ts';
-import { isRight, renderMatrix, renderMatrixJson, type ScoredCase } from './fault-report.ts';
-import { NoAnswerError, type Observation } from './fault-run.ts';
-import { scoreNothing } from './fault-score.ts';
+import { type FaultCase, faultCases } from './fault-matrix/cases.ts';
+import { isRight, renderMatrix, renderMatrixJson, type ScoredCase } from './fault-matrix/report.ts';
+import { NoAnswerError, type Observation } from './fault-matrix/observe.ts';
+import { scoreNothing } from './fault-matrix/score.ts';
 
 interface Arguments {
   readonly only?: readonly string[];

@@ -1,5 +1,5 @@
 import type { Mode } from 'demo';
-import type { Grade, RunScores, Score } from './fault-score.ts';
+import type { Grade, RunScores, Score } from './score.ts';
 
 /** One row of the matrix. */
 export interface ScoredCase {
@@ -16,8 +16,20 @@ const evidenceNames = {
   blindly: 'without expectation',
 } as const;
 
+type Evidence = keyof typeof evidenceNames;
+
 export function isRight({ scores }: ScoredCase): boolean {
-  return Object.values(scores).every((score: Score | null) => score === null || score.problems.length === 0);
+  return listProblems(scores).length === 0;
+}
+
+/** All that is wrong with one row. */
+export function listProblems(scores: RunScores): readonly string[] {
+  return [
+    ...scores.statements.map((problem) => `assertion: ${problem}`),
+    ...(['fromSpans', 'fromTap', 'blindly'] as const).flatMap((key) =>
+      (scores[key]?.problems ?? []).map((problem) => `${evidenceNames[key]}: ${problem}`),
+    ),
+  ];
 }
 
 /** The confusion matrix (fault × reported finding, once for each kind of evidence), what is wrong, and the sums. */
@@ -69,22 +81,19 @@ function letterOf(index: number): string {
 }
 
 function describeProblems({ name, mode, scores }: ScoredCase): readonly string[] {
-  const problems = (['fromSpans', 'fromTap', 'blindly'] as const).flatMap((key) =>
-    (scores[key]?.problems ?? []).map((problem) => `  ${evidenceNames[key]}: ${problem}`),
-  );
+  const problems = listProblems(scores).map((problem) => `  ${problem}`);
   return problems.length === 0 ? [] : ['', `✗ ${name}, ${mode} mode`, ...problems];
 }
 
 function summarize(cases: readonly ScoredCase[]): string {
   const broken = cases.filter(({ isHealthy }) => !isHealthy);
   const healthy = cases.filter(({ isHealthy }) => isHealthy);
-  const count = (rows: readonly ScoredCase[], key: keyof RunScores, grade: Grade): number =>
+  const count = (rows: readonly ScoredCase[], key: Evidence, grade: Grade): number =>
     rows.filter(({ scores }) => scores[key]?.grade === grade).length;
   const sum = (key: 'fromSpans' | 'fromTap'): string =>
     `${evidenceNames[key]} ${count(broken, key, 'named')} named, ${count(broken, key, 'undecided')} undecided ` +
     `with the cause among the candidates, ${count(broken, key, 'wrong')} wrong, ${count(broken, key, 'missed')} missed`;
-  const alarms = (key: keyof RunScores): string =>
-    `${count(healthy, key, 'false alarm')} ${evidenceNames[key]}`;
+  const alarms = (key: Evidence): string => `${count(healthy, key, 'false alarm')} ${evidenceNames[key]}`;
   return [
     `${broken.length} broken: ${sum('fromSpans')}`,
     `${broken.length} broken: ${sum('fromTap')}`,

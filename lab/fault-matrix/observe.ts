@@ -1,17 +1,19 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
-import { callServiceA, type Mode, startDemoSystem } from 'demo';
-import { type Span, startTap, type WireRecord } from 'propagation-check';
+import { type Call, type CheckOptions, callServiceA, checkCalls, type Mode, startDemoSystem } from 'demo';
+import type { FaultName } from 'faults';
+import type { Span, WireRecord } from 'propagation-check';
 import { mapConcurrently } from 'propagation-check/kit';
-import { type Fault, type FaultName, faults } from '../service-a/src/fault.ts';
-import type { VariantName } from './fault-variants/variant.ts';
+import type { VariantName } from './variants/variant.ts';
 
 /** All that a real system left behind, once it had stopped. */
 export interface Observation {
   readonly spans: readonly Span[];
   /** Of the taps between the two services, in the order in which the requests came. */
   readonly wire: readonly WireRecord[];
+  /** For each request the numbers of the statements of the assertion that fail; null where they do not apply. */
+  readonly failed: readonly (readonly number[])[] | null;
 }
 
 /** A request was not answered, so that there is nothing to be judged. The message says by whom and why. */
@@ -21,11 +23,10 @@ export class NoAnswerError extends Error {
 
 export const requestsPerRun = 8;
 const timeoutMs = 30_000;
-const variantFolder = join(import.meta.dirname, 'fault-variants');
+const variantFolder = join(import.meta.dirname, 'variants');
 
 /**
- * Runs the demo with a fault, or healthy with null. A proxy that is the fault runs here instead of in service A, so
- * that there is a tap on each side of it.
+ * Runs the demo with a fault, or healthy with null.
  * @throws {NoAnswerError}
  * @throws {ServiceStartError}
  */
@@ -34,21 +35,19 @@ export async function observeFault(
   mode: Mode,
   signal: AbortSignal,
 ): Promise<Observation> {
-  const fault: Fault = name === null ? {} : faults[name];
-  await using taps = createTaps();
   const system = await startDemoSystem({
     mode,
-    fault: fault.stepBetween === undefined ? name : null,
+    fault: name,
+    isTapped: true,
     env: { ...process.env, SERVICE_B_TIMEOUT_MS: String(timeoutMs) },
-    stepBetween: (serviceB) => taps.place(serviceB, fault.stepBetween),
     signal,
   });
   try {
-    const serviceA = system.serviceA.url;
+    const { receiver, serviceA } = system;
     // A request that overlaps others makes most faults harder to tell; the healthy demo has to stand it.
     const concurrency = name === null ? requestsPerRun / 2 : 1;
     const calls = await callServiceA({
-      serviceA,
+      serviceA: serviceA.url,
       requests: requestsPerRun,
       concurrency,
       timeoutMs,
@@ -56,10 +55,29 @@ export async function observeFault(
     });
     for (const { silence } of calls) if (silence !== null) throw new NoAnswerError(silence.reason);
     await system.stopServices();
-    return { spans: system.receiver.readAll(), wire: await taps.readAll() };
+    const failed = await listFailed(calls, { mode, source: receiver, signal });
+    return { spans: receiver.readAll(), wire: await system.readHeaders(), failed };
   } finally {
     await system.close();
   }
+}
+
+/** For each call the numbers of the statements that fail, when no more spans can come. */
+export async function listFailed(
+  calls: readonly Call[],
+  options: Pick<CheckOptions, 'mode' | 'source' | 'signal'>,
+): Promise<readonly (readonly number[])[]> {
+  const { checks } = await checkCalls(calls, {
+    ...options,
+    timeoutMs,
+    settleMs: timeoutMs,
+    sourcePatienceMs: timeoutMs,
+    noMoreSpans: AbortSignal.abort(),
+    concurrency: 1,
+  });
+  return checks.map(({ statements }) =>
+    statements.filter(({ state }) => state === 'failed').map(({ number }) => number),
+  );
 }
 
 /**
@@ -68,14 +86,13 @@ export async function observeFault(
  * @throws {ServiceStartError}
  */
 export async function observeVariant(name: VariantName, signal: AbortSignal): Promise<Observation> {
-  await using taps = createTaps();
   await using peer = await startPeer();
   const system = await startDemoSystem({
     mode: 'auto',
     fault: null,
     folder: variantFolder,
     env: { ...process.env, PEER_URL: peer.url },
-    stepBetween: (serviceB) => taps.place(serviceB),
+    isTapped: true,
     signal,
   });
   try {
@@ -89,7 +106,7 @@ export async function observeVariant(name: VariantName, signal: AbortSignal): Pr
       ]),
     );
     await system.stopServices();
-    return { spans: system.receiver.readAll(), wire: await taps.readAll() };
+    return { spans: system.receiver.readAll(), wire: await system.readHeaders(), failed: null };
   } finally {
     await system.close();
   }
@@ -119,44 +136,5 @@ async function startPeer(): Promise<AsyncDisposable & { readonly url: string }> 
       server.close();
       server.closeAllConnections();
     },
-  };
-}
-
-interface Taps extends AsyncDisposable {
-  /** A tap in front of service B; with a proxy, one on each side of it. Answers with the URL that A is to use. */
-  place(serviceB: URL, proxy?: (target: URL) => Promise<URL>): Promise<URL>;
-  /** Everything that was seen, once both services have stopped. */
-  readAll(): Promise<readonly WireRecord[]>;
-}
-
-function createTaps(): Taps {
-  const open: { readonly records: WireRecord[]; readonly close: () => Promise<void> }[] = [];
-  const place = async (target: URL): Promise<URL> => {
-    const records: WireRecord[] = [];
-    const tap = await startTap({
-      listen: { port: 0 },
-      target: target.origin,
-      client: 'service-a',
-      server: 'service-b',
-      onRecord: (record) => records.push(record),
-    });
-    open.push({ records, close: () => tap.close() });
-    return new URL(tap.url);
-  };
-  // The last one is the first that a request comes to.
-  const close = async () => {
-    for (const tap of open.toReversed()) await tap.close();
-  };
-  return {
-    place: async (serviceB, proxy) => {
-      const inFront = await place(serviceB);
-      return proxy === undefined ? inFront : place(await proxy(inFront));
-    },
-    readAll: async () => {
-      await close();
-      const records = open.toReversed().flatMap((tap) => tap.records);
-      return records.toSorted((left, right) => Date.parse(left.time) - Date.parse(right.time));
-    },
-    [Symbol.asyncDispose]: close,
   };
 }

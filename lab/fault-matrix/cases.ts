@@ -1,10 +1,9 @@
 import type { Mode } from 'demo';
-import { type FaultName, faultNames } from '../service-a/src/fault.ts';
-import { checkFault, checkHealthy } from './fault-check.ts';
-import { type Observation, observeFault, observeVariant, requestsPerRun } from './fault-run.ts';
-import type { RunScores } from './fault-score.ts';
-import { faultTable } from './fault-table.ts';
-import { variantNames } from './fault-variants/variant.ts';
+import { type FaultName, faultNames, faults } from 'faults';
+import { checkFault, checkHealthy } from './check.ts';
+import { type Observation, observeFault, observeVariant } from './observe.ts';
+import type { RunScores } from './score.ts';
+import { variantNames } from './variants/variant.ts';
 
 /** One run of real services and what it must give. */
 export interface FaultCase {
@@ -17,8 +16,9 @@ export interface FaultCase {
 
 /** The healthy demo, every fault in every mode in which it breaks something, and the healthy variants. */
 export const faultCases: readonly FaultCase[] = [
-  ...(['auto', 'manual'] as const).map(createHealthyCase),
-  ...faultNames.flatMap((name) => faultTable[name].modes.map((mode) => createFaultCase(name, mode))),
+  createHealthyCase('auto'),
+  createHealthyCase('manual'),
+  ...faultNames.flatMap((name) => listModes(name).map((mode) => createFaultCase(name, mode))),
   ...variantNames.map(
     (name): FaultCase => ({
       name,
@@ -29,6 +29,11 @@ export const faultCases: readonly FaultCase[] = [
     }),
   ),
 ];
+
+/** The modes in which the fault breaks something. */
+export function listModes(name: FaultName): readonly Mode[] {
+  return faults[name].modes ?? ['auto', 'manual'];
+}
 
 function createHealthyCase(mode: Mode): FaultCase {
   return {
@@ -46,6 +51,6 @@ function createFaultCase(name: FaultName, mode: Mode): FaultCase {
     mode,
     isHealthy: false,
     run: (signal) => observeFault(name, mode, signal),
-    check: (observation) => checkFault(name, mode, observation, requestsPerRun),
+    check: (observation) => checkFault(name, mode, observation),
   };
 }

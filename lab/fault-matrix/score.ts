@@ -1,5 +1,7 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Mode } from 'demo';
 import type { Finding, FindingId, Result } from 'propagation-check';
-import type { FaultRow } from './fault-table.ts';
+import { type Expectation, isShownBy } from './expectations.ts';
 
 /** What the checker must say of one run, and nothing else. */
 export interface Expected {
@@ -32,28 +34,55 @@ export interface RunScores {
   readonly fromTap: Score;
   /** Healthy runs: nothing is expected of the system. */
   readonly blindly: Score | null;
+  /** What is wrong with the assertion's statements. */
+  readonly statements: readonly string[];
 }
 
 /** Findings that are warnings by nature: an edge that shows nothing else is whole. */
 const warnings: ReadonlySet<FindingId> = new Set(['service-unnamed', 'clock-skew']);
 
-export function expectFromSpans(row: FaultRow, requests: number): Expected {
-  return { finding: row.fromSpans, cause: row.cause, count: countShown(row, requests) };
+export function expectFromSpans(expectation: Expectation, requests: number): Expected {
+  const { fromSpans, cause } = expectation;
+  return { finding: fromSpans, cause, count: countShown(expectation, requests) };
 }
 
-export function expectFromTap(row: FaultRow, requests: number): Expected {
-  return { finding: row.cause, cause: row.cause, count: countShown(row, requests) };
+export function expectFromTap(expectation: Expectation, requests: number): Expected {
+  const { cause } = expectation;
+  return { finding: cause, cause, count: countShown(expectation, requests) };
 }
 
-function countShown({ shownBy }: FaultRow, requests: number): number {
-  if (shownBy === 'all') return requests;
-  return shownBy === 'all but the first' ? requests - 1 : Math.ceil(requests / 2);
+function countShown(expectation: Expectation, requests: number): number {
+  return Array.from({ length: requests }, (_, request) => isShownBy(expectation, request)).filter(Boolean)
+    .length;
+}
+
+/** `failed`: for each request, the numbers of the statements. Answers with what is not as it has to be. */
+export function scoreStatements(
+  failed: readonly (readonly number[])[],
+  expectation: Omit<Expectation, 'cause' | 'fromSpans'>,
+  mode: Mode,
+): readonly string[] {
+  const { fails, failsInManual = fails, failsInOthers = [] } = expectation;
+  const shown = mode === 'manual' ? failsInManual : fails;
+  const problems = failed.map((found, request) => {
+    const expected = isShownBy(expectation, request) ? shown : failsInOthers;
+    const isRight = isDeepStrictEqual(found, expected);
+    return isRight ? null : `statements ${list(found)} fail instead of ${list(expected)}`;
+  });
+  return [...Map.groupBy(problems.keys(), (request) => problems[request] ?? null)].flatMap(
+    ([problem, requests]) =>
+      problem === null ? [] : [`${problem} (request ${list(requests.map((request) => request + 1))})`],
+  );
+}
+
+function list(numbers: readonly number[]): string {
+  return numbers.join(', ') || 'none';
 }
 
 /** The system could not be judged, which is not right either. */
 export function scoreNothing(reason: string): RunScores {
   const score: Score = { grade: 'missed', reported: null, problems: [reason] };
-  return { fromSpans: score, fromTap: score, blindly: null };
+  return { fromSpans: score, fromTap: score, blindly: null, statements: [reason] };
 }
 
 export function scoreHealthy(result: Result): Score {

@@ -1,9 +1,16 @@
 import type { Mode } from 'demo';
+import type { FaultName } from 'faults';
 import { checkTraces, type Expectation, expectPath, noExpectation } from 'propagation-check';
-import type { FaultName } from '../service-a/src/fault.ts';
-import type { Observation } from './fault-run.ts';
-import { expectFromSpans, expectFromTap, type RunScores, scoreBroken, scoreHealthy } from './fault-score.ts';
-import { faultTable } from './fault-table.ts';
+import { expectations } from './expectations.ts';
+import type { Observation } from './observe.ts';
+import {
+  expectFromSpans,
+  expectFromTap,
+  type RunScores,
+  scoreBroken,
+  scoreHealthy,
+  scoreStatements,
+} from './score.ts';
 
 /** What a person would say of the demo: A calls B, in manual mode it sends baggage, and B's answers name its span. */
 export function expectDemo(mode: Mode): Expectation {
@@ -15,28 +22,26 @@ export function expectDemo(mode: Mode): Expectation {
   };
 }
 
-export function checkFault(
-  name: FaultName,
-  mode: Mode,
-  { spans, wire }: Observation,
-  requests: number,
-): RunScores {
-  const row = faultTable[name];
+export function checkFault(name: FaultName, mode: Mode, { spans, wire, failed }: Observation): RunScores {
+  const row = expectations[name];
   const expectation = expectDemo(mode);
   const headers = { wire, received: [] };
+  const requests = failed?.length ?? 0;
   return {
     fromSpans: scoreBroken(checkTraces(spans, { expectation }), expectFromSpans(row, requests)),
     fromTap: scoreBroken(checkTraces(spans, { expectation, headers }), expectFromTap(row, requests)),
     blindly: null,
+    statements: scoreStatements(failed ?? [], row, mode),
   };
 }
 
-export function checkHealthy(mode: Mode, { spans, wire }: Observation): RunScores {
+export function checkHealthy(mode: Mode, { spans, wire, failed }: Observation): RunScores {
   const expectation = expectDemo(mode);
   const headers = { wire, received: [] };
   return {
     fromSpans: scoreHealthy(checkTraces(spans, { expectation })),
     fromTap: scoreHealthy(checkTraces(spans, { expectation, headers })),
     blindly: scoreHealthy(checkTraces(spans)),
+    statements: scoreStatements(failed ?? [], { fails: [] }, mode),
   };
 }
