@@ -1,0 +1,51 @@
+import { type Batch, sizeOf } from './batch.ts';
+
+/** Batches that wait to be sent, oldest first, bounded in bytes. */
+export class Backlog {
+  readonly #maxBytes: number;
+  readonly #batches = new Set<Batch>();
+  #bytes = 0;
+  #spans = 0;
+
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
+
+  get spans(): number {
+    return this.#spans;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get isEmpty(): boolean {
+    return this.#batches.size === 0;
+  }
+
+  /** Whether so many bytes more would fit. One batch always does. */
+  hasRoom(bytes: number): boolean {
+    return this.isEmpty || this.#bytes + bytes <= this.#maxBytes;
+  }
+
+  /** The bound is the caller's to keep. */
+  add(batch: Batch): void {
+    this.#batches.add(batch);
+    this.#bytes += sizeOf(batch);
+    this.#spans += batch.spans;
+  }
+
+  remove(batch: Batch): void {
+    if (!this.#batches.delete(batch)) return;
+    this.#bytes -= sizeOf(batch);
+    this.#spans -= batch.spans;
+  }
+
+  moveToBack(batch: Batch): void {
+    if (this.#batches.delete(batch)) this.#batches.add(batch);
+  }
+
+  [Symbol.iterator](): IterableIterator<Batch> {
+    return this.#batches.values();
+  }
+}
