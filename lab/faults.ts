@@ -5,8 +5,8 @@ import { Command } from 'commander';
 import { runScript } from 'demo';
 import { encodeOtlpLines, mapConcurrently, openOutput, UsageError } from 'propagation-check/kit';
 import { type FaultCase, faultCases } from './fault-matrix/cases.ts';
-import { isRight, renderMatrix, renderMatrixJson, type ScoredCase } from './fault-matrix/report.ts';
 import { NoAnswerError, type Observation } from './fault-matrix/observe.ts';
+import { isRight, renderMatrix, renderMatrixJson, type ScoredCase } from './fault-matrix/report.ts';
 import { scoreNothing } from './fault-matrix/score.ts';
 
 interface Arguments {

@@ -2,8 +2,9 @@
 import { once } from 'node:events';
 import { Readable } from 'node:stream';
 import fastify, { type FastifyInstance } from 'fastify';
+import { addRouteNames, serve } from 'service-kit/server';
 import type { VariantName } from '../../variant.ts';
-import { config, sdk, spanExport } from './telemetry.ts';
+import { boundary, config, deliver, sdk } from './telemetry.ts';
 
 /** A service that exports nothing. */
 const peer = new URL(process.env.PEER_URL ?? 'http://127.0.0.1:9');
@@ -70,17 +71,11 @@ async function ask(path: string, base = config.serviceBUrl): Promise<void> {
 }
 
 const app: FastifyInstance = fastify({ logger: { level: 'info' } });
+addRouteNames(app);
 app.get('/ready', async () => ({ status: 'ok' }));
 for (const [name, call] of Object.entries(variants)) {
   app.get(`/${name}`, async () => (await call()) ?? { status: 'ok' });
 }
 
-process.once('SIGTERM', async () => {
-  await app.close();
-  await spanExport?.deliver();
-  await sdk.shutdown();
-  process.exit(0);
-});
-await app.listen({ host: config.host, port: config.port });
-const [address] = app.addresses();
-app.log.info({ port: typeof address === 'object' ? address.port : null }, 'listening');
+app.register(boundary.fastify);
+await serve(app, config, { deliver, shutdown: () => sdk.shutdown() });

@@ -5,9 +5,11 @@ import type { Duplex } from 'node:stream';
 import { Readable } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import fastify, { type FastifyInstance } from 'fastify';
-import { config, sdk, spanExport } from './telemetry.ts';
+import { addRouteNames, serve } from 'service-kit/server';
+import { boundary, config, deliver, sdk } from './telemetry.ts';
 
 const app: FastifyInstance = fastify({ logger: { level: 'info' } });
+addRouteNames(app);
 let flakyCalls = 0;
 
 app.get('/ready', async () => ({ status: 'ok' }));
@@ -56,12 +58,5 @@ function greet(key: string, socket: Duplex): void {
   socket.on('error', () => undefined);
 }
 
-process.once('SIGTERM', async () => {
-  await app.close();
-  await spanExport?.deliver();
-  await sdk.shutdown();
-  process.exit(0);
-});
-await app.listen({ host: config.host, port: config.port });
-const [address] = app.addresses();
-app.log.info({ port: typeof address === 'object' ? address.port : null }, 'listening');
+app.register(boundary.fastify);
+await serve(app, config, { deliver, shutdown: () => sdk.shutdown() });
