@@ -12,6 +12,7 @@ import { renderAssertionText } from './assertion/render-text.ts';
 import { type AssertionRun, toExitCode } from './assertion/run.ts';
 import { type AssertionArguments, createAssertionCommand } from './assertion-options.ts';
 import { type DemoSystem, startDemoSystem } from './demo-system.ts';
+import { locateExpectation } from './expect-demo.ts';
 import { runScript } from './run-script.ts';
 
 const outFolder = join(import.meta.dirname, '..', 'out');
@@ -64,18 +65,21 @@ async function runDemo(signal: AbortSignal): Promise<number> {
     await output.print(text);
     const saved = await saveEvidence(system, fault !== null);
     if (saved.problem !== null) process.stderr.write(`${saved.problem}\n`);
-    else if (!args.json) await output.print(renderNext(saved.paths, run.verdict));
+    else if (!args.json) await output.print(renderNext(saved.paths, run));
     return toExitCode(run.verdict);
   } finally {
     await system.close();
   }
 }
 
-/** What a person reads and does next: see the trace break, then learn why. */
-function renderNext([spans = '', headers]: readonly string[], verdict: AssertionRun['verdict']): string {
-  const evidence = headers === undefined ? spans : `${spans} --wire ${headers}`;
+/** The next command: see the trace break, then learn why. */
+function renderNext([spans = '', headers]: readonly string[], { verdict, mode }: AssertionRun): string {
+  const wire = headers === undefined ? '' : ` --wire ${headers}`;
+  const expectations = relative(process.cwd(), locateExpectation(mode));
   const next =
-    verdict === 'intact' ? 'demo -- --fault strip-traceparent' : `propagation-check -- file ${evidence}`;
+    verdict === 'intact'
+      ? 'demo -- --fault strip-traceparent'
+      : `propagation-check -- file ${spans}${wire} --expectations ${expectations}`;
   return [
     `spans      ${spans}`,
     ...(headers === undefined ? [] : [`headers    ${headers}`]),

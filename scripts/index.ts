@@ -8,4 +8,5 @@ export { demoParties, findRoles } from './assertion/roles.ts';
 export type { Call } from './assertion/run.ts';
 export { judgeStatements, type Mode } from './assertion/statements.ts';
 export { type DemoOptions, startDemoSystem } from './demo-system.ts';
+export { expectDemo } from './expect-demo.ts';
 export { runScript } from './run-script.ts';

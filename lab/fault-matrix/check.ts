@@ -1,6 +1,6 @@
-import type { Mode } from 'demo';
+import { expectDemo, type Mode } from 'demo';
 import type { FaultName } from 'faults';
-import { checkTraces, type Expectation, expectPath, noExpectation } from 'propagation-check';
+import { checkTraces } from 'propagation-check';
 import { expectations } from './expectations.ts';
 import type { Observation } from './observe.ts';
 import {
@@ -11,16 +11,6 @@ import {
   scoreHealthy,
   scoreStatements,
 } from './score.ts';
-
-/** What a person would say of the demo: A calls B, in manual mode it sends baggage, and B's answers name its span. */
-export function expectDemo(mode: Mode): Expectation {
-  return {
-    ...noExpectation,
-    edges: expectPath(['service-a', 'service-b']),
-    baggage: mode === 'manual' ? { hello: 'world' } : {},
-    traceresponse: ['service-b'],
-  };
-}
 
 export function checkFault(name: FaultName, mode: Mode, { spans, wire, failed }: Observation): RunScores {
   const row = expectations[name];
