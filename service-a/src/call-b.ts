@@ -12,10 +12,18 @@ export interface Work {
   readonly parent_span_id: string | null;
 }
 
+export const statusOf = {
+  service_b_unreachable: 502,
+  service_b_bad_answer: 502,
+  service_b_timeout: 504,
+  // Of nginx. Nobody gets it.
+  caller_gone: 499,
+} as const;
+
 /** B gave no usable answer, or nobody waits for it any more. */
 export class CallError extends Error {
   override readonly name = 'CallError';
-  readonly code: 'service_b_unreachable' | 'service_b_timeout' | 'service_b_bad_answer' | 'caller_gone';
+  readonly code: keyof typeof statusOf;
 
   constructor(code: CallError['code'], message: string, cause?: unknown) {
     super(message, { cause });
@@ -28,19 +36,12 @@ export class CallError extends Error {
  * @param caller Nobody waits for the answer once it emits `close`: calls would go on beyond the limit on requests.
  * @throws {CallError} when B is unreachable, slower than `timeoutMillis`, or answers nonsense, and for a caller that is gone.
  */
-export async function callB(
-  url: URL,
-  timeoutMillis: number,
-  caller: EventEmitter,
-  fetch: Fetch,
-): Promise<Work> {
+export async function callB(url: URL, timeoutMillis: number, caller: EventEmitter, fetch: Fetch) {
   // One controller and a timer: `AbortSignal.any` and `AbortSignal.timeout` cost several times as much.
   const call = new AbortController();
   const leave = () => call.abort();
-  const timer = setTimeout(
-    () => call.abort(new DOMException('no answer in time', 'TimeoutError')),
-    timeoutMillis,
-  );
+  const giveUp = () => call.abort(new DOMException('no answer in time', 'TimeoutError'));
+  const timer = setTimeout(giveUp, timeoutMillis);
   caller.once('close', leave);
   try {
     const response = await fetch(url, { signal: call.signal, redirect: 'manual' });
@@ -91,17 +92,18 @@ function parseWork(url: URL, body: string): Work {
 }
 
 function isWork(value: unknown): value is Work {
-  const isText = (field: unknown) => field === null || typeof field === 'string';
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    'received_traceparent' in value &&
-    isText(value.received_traceparent) &&
-    'trace_id' in value &&
-    isText(value.trace_id) &&
-    'parent_span_id' in value &&
-    isText(value.parent_span_id)
-  );
+  return ['received_traceparent', 'trace_id', 'parent_span_id'].every((name) => {
+    const field: unknown = Reflect.get(Object(value), name);
+    return field === null || typeof field === 'string';
+  });
+}
+
+/** A span that has ended with its caller is left alone. */
+export function recordError(span: Span | undefined, error: CallError): void {
+  if (!span?.isRecording()) return;
+  span.recordException(error);
+  span.setAttribute('error.type', error.code);
+  span.setStatus({ code: SpanStatusCode.ERROR, message: error.message });
 }
 
 /** `fetch` says only "fetch failed"; its cause knows why, and knows it by code where several addresses were tried. */

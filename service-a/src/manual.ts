@@ -1,23 +1,18 @@
 /** Propagation by hand: with `PROPAGATION=manual` this makes the CLIENT span, and no instrumentation does. */
-import { context, propagation, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+import { context, propagation, SpanKind, trace } from '@opentelemetry/api';
 import { describeHeaders } from 'service-kit/server';
-import { CallError, type Fetch } from './call-b.ts';
+import { CallError, type Fetch, recordError } from './call-b.ts';
 
 export const tracer = trace.getTracer('service-a');
 
 /**
  * Runs `call` in a CLIENT span and with baggage `hello=world`. The `fetch` that `call` gets sends both along.
- * The span ends when the call does: with it ends what went wrong until the whole answer was read and understood.
+ * The span ends when the call does, so it has every error until the whole answer is read and understood.
  */
-export async function withClientSpan<Result>(
-  fetch: Fetch,
-  call: (fetch: Fetch) => Promise<Result>,
-): Promise<Result> {
-  const baggage = propagation.getActiveBaggage() ?? propagation.createBaggage();
-  const callerContext = propagation.setBaggage(
-    context.active(),
-    baggage.setEntry('hello', { value: 'world' }),
-  );
+export async function withClientSpan<Result>(fetch: Fetch, call: (fetch: Fetch) => Promise<Result>) {
+  const received = propagation.getActiveBaggage() ?? propagation.createBaggage();
+  const baggage = received.setEntry('hello', { value: 'world' });
+  const callerContext = propagation.setBaggage(context.active(), baggage);
   // Baggage is not part of a span: without the attribute, the trace would not show that it was sent.
   const attributes = { 'baggage.hello': 'world' };
   const span = tracer.startSpan('GET', { kind: SpanKind.CLIENT, attributes }, callerContext);
@@ -42,10 +37,7 @@ export async function withClientSpan<Result>(
   try {
     return await context.with(clientContext, call, undefined, injectingFetch);
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    if (error instanceof Error) span.recordException(error);
-    span.setAttribute('error.type', error instanceof CallError ? error.code : '_OTHER');
-    span.setStatus({ code: SpanStatusCode.ERROR, message });
+    if (error instanceof CallError) recordError(span, error);
     throw error;
   } finally {
     span.end();

@@ -5,58 +5,42 @@ import { NodeSDK } from '@opentelemetry/sdk-node';
 import { BatchSpanProcessor } from '@opentelemetry/sdk-trace';
 import { TrustBoundary } from 'otel-trust-boundary';
 import { DurableExporter, readCredentials } from 'otlp-durable-exporter';
-import { orExit } from 'service-kit/config';
 import * as kit from 'service-kit/telemetry';
 import { markBadAnswer } from './call-b.ts';
 import { readConfig } from './config.ts';
 
-kit.setUnset({
-  OTEL_SERVICE_NAME: 'service-a',
-  OTEL_METRICS_EXPORTER: 'none',
-  OTEL_LOGS_EXPORTER: 'none',
-  // Others ask the metadata addresses of five clouds; `host` warns where a container has no machine id.
-  OTEL_NODE_RESOURCE_DETECTORS: 'env,os,process',
-  OTEL_NODE_ENABLED_INSTRUMENTATIONS: 'http,undici',
-});
-
-export const config = await orExit('service-a', () => readConfig(process.env));
-const { spanExport, propagation, trustIncoming } = config;
-const meterProvider = await orExit('service-a', () => kit.serveCounters(config.host, config.metricsPort));
+kit.setDefaults('service-a');
+export const config = await kit.orExit('service-a', () => readConfig(process.env));
+const meterProvider = await kit.orExit('service-a', () => kit.serveCounters(config));
+const { requestHeaders, responseHeaders } = kit.recordedHeaders;
 
 /** Decides whose trace is continued. */
-export const boundary = new TrustBoundary({ trust: trustIncoming });
+export const boundary = new TrustBoundary({ trust: config.trustIncoming });
 
 /** Loses no span while the Collector is away. */
-const exporter =
-  spanExport &&
-  new DurableExporter(new OTLPTraceExporter(readCredentials(process.env)), {
-    ...spanExport.keeping,
-    meterProvider,
-  });
-const processor =
-  exporter &&
-  new BatchSpanProcessor({ ...spanExport.batching, exporter, selfObsMeterProvider: meterProvider });
+const otlp = config.exportsSpans ? new OTLPTraceExporter(readCredentials(process.env)) : kit.nowhere;
+const exporter = new DurableExporter(otlp, { ...config.keeping, meterProvider });
+const processor = new BatchSpanProcessor({
+  ...config.batching,
+  exporter,
+  selfObsMeterProvider: meterProvider,
+});
 
 export const sdk = new NodeSDK({
   textMapPropagator: boundary.propagator,
-  spanProcessors: [
-    boundary.spanProcessor,
-    new kit.HeaderRedactor(),
-    ...(processor ? [processor] : []),
-    ...(config.logSpans ? [new kit.LogSpanProcessor((line) => process.stdout.write(line))] : []),
-  ],
+  spanProcessors: [boundary.spanProcessor, new kit.HeaderRedactor(), processor, ...kit.logSpans(config)],
   instrumentations:
-    propagation === 'manual'
+    config.propagation === 'manual'
       ? []
       : getNodeAutoInstrumentations({
           '@opentelemetry/instrumentation-http': {
-            headersToSpanAttributes: { server: kit.recordedHeaders },
-            ignoreIncomingRequestHook: kit.createIgnoreHook(config.metricsPort),
+            headersToSpanAttributes: { server: { requestHeaders } },
+            ignoreIncomingRequestHook: kit.createIgnoreHook(config),
             startIncomingSpanHook: kit.redactRequest,
           },
           // `fetch` is undici.
           '@opentelemetry/instrumentation-undici': {
-            headersToSpanAttributes: kit.recordedHeaders,
+            headersToSpanAttributes: { requestHeaders, responseHeaders },
             responseHook: markBadAnswer,
           },
         }),
@@ -64,8 +48,5 @@ export const sdk = new NodeSDK({
 kit.logDiagnostics();
 sdk.start();
 
-/** Waits until every span that has ended is delivered; then `sdk.shutdown()` may follow. */
-export async function deliver(): Promise<void> {
-  await processor?.forceFlush();
-  await exporter?.forceFlush();
-}
+/** In the order in which they are flushed. */
+export const flushed = [processor, exporter];

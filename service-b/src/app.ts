@@ -2,13 +2,7 @@ import { context, propagation, ROOT_CONTEXT, type Span, trace } from '@opentelem
 import { getRPCMetadata } from '@opentelemetry/core';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
-import {
-  addHealth,
-  addLimits,
-  addRouteNames,
-  createServerOptions,
-  createTlsOptions,
-} from 'service-kit/server';
+import * as kit from 'service-kit/server';
 import type { Config } from './config.ts';
 import { addManualSpans } from './manual.ts';
 
@@ -27,15 +21,15 @@ export interface Work {
 export function buildApp(config: Config): FastifyInstance {
   const { tls, limits } = config;
   // Its answers take no time to make.
-  const options = createServerOptions(config, 0);
+  const options = kit.createServerOptions(config, 0);
   const https =
-    tls === null ? null : { ...options.http, ...createTlsOptions(tls, limits.requestTimeoutMillis) };
+    tls === null ? null : { ...options.http, ...kit.createTlsOptions(tls, limits.requestTimeoutMillis) };
   const app = fastify({ ...options, https });
   if (config.propagation === 'manual') addManualSpans(app);
-  else addRouteNames(app);
+  else kit.addRouteNames(app);
   // After the spans: a refusal has one too.
-  addLimits(app, limits);
-  addHealth(app);
+  kit.addLimits(app, limits);
+  kit.addHealth(app);
 
   app.get('/work', async function work(request): Promise<Work> {
     const span = getRPCMetadata(context.active())?.span;

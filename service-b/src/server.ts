@@ -1,7 +1,7 @@
 import { serve } from 'service-kit/server';
 import { buildApp } from './app.ts';
-import { boundary, config, deliver, sdk } from './telemetry.ts';
+import { boundary, config, flushed, sdk } from './telemetry.ts';
 
 const app = buildApp(config);
 app.register(boundary.fastify);
-await serve(app, config, { deliver, shutdown: () => sdk.shutdown() });
+await serve(app, config, { flushed, sdk });

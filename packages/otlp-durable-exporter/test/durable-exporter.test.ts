@@ -190,7 +190,7 @@ describe('so are those that it rejects of a first attempt:', () => {
       receiver.answer = partly(rejectedSpans);
       exportSpans(delivery, 'first', 'second', 'third');
       await delivery.forceFlush();
-          assert.equal(delivery.counts.exported, 4 - lost);
+      assert.equal(delivery.counts.exported, 4 - lost);
       assert.deepEqual(delivery.counts.dropped, { ...nothingDropped, rejected: lost });
       assert.equal(
         said.filter((line) => /^\d spans are lost.*"too old"/.test(line)).length,

@@ -1,5 +1,5 @@
 import { accessSync, constants, mkdirSync } from 'node:fs';
-import { parseTrust, type Trust, TrustError } from 'otel-trust-boundary';
+import { BoundaryError, parseTrust, type Trust } from 'otel-trust-boundary';
 import type { Limits } from './limits.ts';
 import type { TlsFiles } from './tls.ts';
 
@@ -20,13 +20,8 @@ export interface ServiceConfig {
   readonly logSpans: boolean;
   readonly logLevel: (typeof logLevels)[number];
   readonly limits: Limits;
-  /** Null where spans are not exported. */
-  readonly spanExport: SpanExport | null;
-  /** TCP port of the service's own counters; null for none. */
-  readonly metricsPort: number | null;
-}
-
-export interface SpanExport {
+  /** Whether spans are exported. */
+  readonly exportsSpans: boolean;
   /** For `BatchSpanProcessor`, which reads no variables. Source: OpenTelemetry specification, "Batch Span Processor". */
   readonly batching: {
     readonly scheduledDelayMillis: number;
@@ -37,8 +32,15 @@ export interface SpanExport {
   /** For `DurableExporter`: memory for spans that are not delivered yet, and a folder for those left at the stop. */
   readonly keeping: {
     readonly maxBytes: number;
+    readonly flushTimeoutMillis: number;
+    /** The stop has its own time for delivery before: the shutdown only saves. */
+    readonly shutdownTimeoutMillis: 0;
+    /** The Collector's name in messages. */
+    readonly receiver: string;
     readonly spool?: { readonly directory: string; readonly maxBytes: number };
   };
+  /** TCP port of the service's own counters; null for none. */
+  readonly metricsPort: number | null;
 }
 
 /** The values of a service that differ from those of the other. */
@@ -84,7 +86,9 @@ export function readServiceConfig(env: Environment, unset: Unset): ServiceConfig
     logSpans: readChoice(env, 'LOG_SPANS', booleans, 'false') === 'true',
     logLevel: readChoice(env, 'LOG_LEVEL', logLevels, 'info'),
     limits: readLimits(env),
-    spanExport: tracesExporter === 'none' ? null : readSpanExport(env),
+    exportsSpans: tracesExporter === 'otlp',
+    batching: readBatching(env),
+    keeping: readKeeping(env),
     metricsPort: env.METRICS_PORT
       ? readInteger(env, 'METRICS_PORT', { min: 1, max: 65_535, unset: 0 })
       : null,
@@ -115,7 +119,7 @@ function readTrust(env: Environment, unset: Trust): Trust {
   try {
     return parseTrust(value);
   } catch (error) {
-    if (!(error instanceof TrustError)) throw error;
+    if (!(error instanceof BoundaryError)) throw error;
     throw invalid(name, value, 'never, always, or networks such as 10.0.0.0/8,fd00::/8');
   }
 }
@@ -144,22 +148,28 @@ function readTls(env: Environment): TlsFiles | null {
   );
 }
 
-function readSpanExport(env: Environment): SpanExport {
+function readBatching(env: Environment): ServiceConfig['batching'] {
+  return {
+    scheduledDelayMillis: readInteger(env, 'OTEL_BSP_SCHEDULE_DELAY', { min: 1, unset: 5_000 }),
+    exportTimeoutMillis: readInteger(env, 'OTEL_BSP_EXPORT_TIMEOUT', { min: 1, unset: 30_000 }),
+    maxQueueSize: readInteger(env, 'OTEL_BSP_MAX_QUEUE_SIZE', { min: 1, unset: 2_048 }),
+    maxExportBatchSize: readInteger(env, 'OTEL_BSP_MAX_EXPORT_BATCH_SIZE', { min: 1, unset: 512 }),
+  };
+}
+
+function readKeeping(env: Environment): ServiceConfig['keeping'] {
   // Their readers open them with each export or connection; a wrong path is told at the start.
   for (const name of credentialFiles) readPath(env, name);
+  const endpoint = env.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT || env.OTEL_EXPORTER_OTLP_ENDPOINT;
+  const timeout = readInteger(env, 'OTEL_EXPORTER_OTLP_TIMEOUT', { min: 1, unset: 10_000 });
   const directory = readFolder(env, 'SPAN_SPOOL_DIR');
   const spoolBytes = readInteger(env, 'SPAN_SPOOL_BYTES', { min: 65_536, unset: 256 * 1024 * 1024 });
   return {
-    batching: {
-      scheduledDelayMillis: readInteger(env, 'OTEL_BSP_SCHEDULE_DELAY', { min: 1, unset: 5_000 }),
-      exportTimeoutMillis: readInteger(env, 'OTEL_BSP_EXPORT_TIMEOUT', { min: 1, unset: 30_000 }),
-      maxQueueSize: readInteger(env, 'OTEL_BSP_MAX_QUEUE_SIZE', { min: 1, unset: 2_048 }),
-      maxExportBatchSize: readInteger(env, 'OTEL_BSP_MAX_EXPORT_BATCH_SIZE', { min: 1, unset: 512 }),
-    },
-    keeping: {
-      maxBytes: readInteger(env, 'SPAN_BACKLOG_BYTES', { min: 65_536, unset: 32 * 1024 * 1024 }),
-      ...(directory === null ? {} : { spool: { directory, maxBytes: spoolBytes } }),
-    },
+    maxBytes: readInteger(env, 'SPAN_BACKLOG_BYTES', { min: 65_536, unset: 32 * 1024 * 1024 }),
+    flushTimeoutMillis: readInteger(env, 'OTEL_EXPORTER_OTLP_TRACES_TIMEOUT', { min: 1, unset: timeout }),
+    shutdownTimeoutMillis: 0,
+    receiver: URL.parse(endpoint ?? '')?.origin ?? 'the Collector',
+    ...(directory === null ? {} : { spool: { directory, maxBytes: spoolBytes } }),
   };
 }
 

@@ -1,11 +1,14 @@
 import { type MeterProvider, metrics } from '@opentelemetry/api';
-import { ConfigError } from './config.ts';
+import { ConfigError, type ServiceConfig } from './config.ts';
 
 /**
  * Where the SDK counts its spans: published in Prometheus' text format at `/metrics` of the port, nowhere without one.
  * @throws {ConfigError} where the port is taken.
  */
-export async function serveCounters(host: string, port: number | null): Promise<MeterProvider> {
+export async function serveCounters({
+  host,
+  metricsPort: port,
+}: Pick<ServiceConfig, 'host' | 'metricsPort'>): Promise<MeterProvider> {
   if (port === null) return metrics.getMeterProvider();
   const { PrometheusExporter } = await import('@opentelemetry/exporter-prometheus');
   const { MeterProvider } = await import('@opentelemetry/sdk-metrics');

@@ -1,11 +1,14 @@
 /** Hooks for instrumentation-http. */
 import type { IncomingMessage } from 'node:http';
 import type { Attributes } from '@opentelemetry/api';
+import type { ServiceConfig } from './config.ts';
 import { healthPath } from './health.ts';
-import { readPath, redacted } from './redact.ts';
+import { redacted, redactPath } from './redact.ts';
 
-/** Whether a request makes no span: health checks, and those who read the counters at `metricsPort`. */
-export function createIgnoreHook(metricsPort: number | null): (request: IncomingMessage) => boolean {
+/** Whether a request makes no span: health checks, and those that read the counters. */
+export function createIgnoreHook({
+  metricsPort,
+}: Pick<ServiceConfig, 'metricsPort'>): (request: IncomingMessage) => boolean {
   return ({ url, socket }) =>
     url === healthPath ||
     url?.startsWith(`${healthPath}?`) === true ||
@@ -15,7 +18,7 @@ export function createIgnoreHook(metricsPort: number | null): (request: Incoming
 /** Overrides what the instrumentation would take from the request as it came: its query, and the addresses that it claims. */
 export function redactRequest({ url = '', socket, headers }: IncomingMessage): Attributes {
   const attributes: Attributes = {};
-  const path = readPath(url);
+  const path = redactPath(url);
   if (path !== url || path.startsWith('//')) attributes['url.path'] = path;
   if (url.includes('?')) attributes['url.query'] = redacted;
   if (

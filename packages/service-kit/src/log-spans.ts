@@ -1,14 +1,14 @@
 import { SpanKind } from '@opentelemetry/api';
 import type { ReadableSpan, SpanProcessor } from '@opentelemetry/sdk-trace';
+import type { ServiceConfig } from './config.ts';
+
+/** The processors that `LOG_SPANS` asks for. */
+export function logSpans({ logSpans }: Pick<ServiceConfig, 'logSpans'>): readonly SpanProcessor[] {
+  return logSpans ? [new LogSpanProcessor()] : [];
+}
 
 /** Prints each finished span as one JSON line, so that a trace can be followed in the service's own log. */
-export class LogSpanProcessor implements SpanProcessor {
-  readonly #write: (line: string) => void;
-
-  constructor(write: (line: string) => void) {
-    this.#write = write;
-  }
-
+class LogSpanProcessor implements SpanProcessor {
   onStart(): void {}
 
   onEnd(span: ReadableSpan): void {
@@ -23,7 +23,7 @@ export class LogSpanProcessor implements SpanProcessor {
       kind: SpanKind[span.kind],
       name: span.name,
     };
-    this.#write(`${JSON.stringify(line)}\n`);
+    process.stdout.write(`${JSON.stringify(line)}\n`);
   }
 
   async forceFlush(): Promise<void> {}

@@ -1,7 +1,7 @@
 import { trace } from '@opentelemetry/api';
 import { type FastifyReply, type FastifyRequest, type FastifyServerOptions, LogController } from 'fastify';
 import { healthPath } from './health.ts';
-import { readPath } from './redact.ts';
+import { redactPath } from './redact.ts';
 
 /** JSON lines with the ids of the active span, one line a request. */
 export function createLogOptions(
@@ -27,11 +27,11 @@ class AnsweredRequestLog extends LogController {
     request: FastifyRequest,
     reply: FastifyReply,
   ): void {
-    if (request.routeOptions.url === healthPath || !request.log.isLevelEnabled?.('info')) return;
+    if (request.routeOptions.url === healthPath) return;
     request.log.info(
       {
         method: request.method,
-        path: readPath(request.url),
+        path: redactPath(request.url),
         status: reply.statusCode,
         duration_ms: Math.round(reply.elapsedTime),
         ...(error ? { err: error } : {}),
@@ -43,7 +43,7 @@ class AnsweredRequestLog extends LogController {
 
 /** For the lines that Fastify writes about a request that failed. */
 function describeRequest(request: FastifyRequest): { readonly method: string; readonly path: string } {
-  return { method: request.method, path: readPath(request.url) };
+  return { method: request.method, path: redactPath(request.url) };
 }
 
 /** For every log line; none where no span is active. */

@@ -12,7 +12,7 @@ function encodeByte(character: string): string {
  * Of a request target only the path, in printable ASCII: a query, and the authority of an absolute form, may hold secrets,
  * and some terminals obey what stands beyond ASCII.
  */
-export function readPath(target: string): string {
+export function redactPath(target: string): string {
   if (isPlainPath.test(target)) return target;
   const [beforeQuery = ''] = target.split(/[?#]/, 1);
   return beforeQuery.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/]*/i, '').replace(/[^!-~]/g, encodeByte) || '/';

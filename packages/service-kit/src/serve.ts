@@ -10,10 +10,10 @@ const drainMillis = 4_000;
 const saveMillis = 2_000;
 
 export interface Telemetry {
-  /** Waits until every span that has ended is delivered. */
-  deliver(): Promise<void>;
-  /** Saves the spans that are not. */
-  shutdown(): Promise<void>;
+  /** Flushed one after the other, until every span that has ended is delivered. */
+  readonly flushed: readonly { forceFlush(): Promise<void> }[];
+  /** Its shutdown saves the spans that are not. */
+  readonly sdk: { shutdown(): Promise<void> };
 }
 
 /** Runs the service until SIGTERM or SIGINT. A port that is taken ends the process with one line on stderr and exit code 2. */
@@ -51,7 +51,9 @@ export async function serve(
     );
     process.exit(2);
   }
-  app.log.info({ port: app.addresses()[0]?.port ?? null, propagation }, 'listening');
+  const [address] = app.addresses();
+  const listeningPort = typeof address === 'object' ? address.port : null;
+  app.log.info({ port: listeningPort, propagation }, 'listening');
 }
 
 /** First the server drains, then spans are delivered, then what is left is saved: the other way round, spans are lost. */
@@ -65,8 +67,12 @@ async function drain(app: FastifyInstance, telemetry: Telemetry): Promise<void> 
   // Spans of a request that is cut off end with its connection: at the end of this turn of the event loop, after the server has closed.
   await nextTurn();
   await nextTurn();
-  await settle(app, 'not all spans are delivered', telemetry.deliver(), deadline - performance.now());
-  await settle(app, 'spans may be lost', telemetry.shutdown(), saveMillis);
+  await settle(app, 'not all spans are delivered', deliver(telemetry), deadline - performance.now());
+  await settle(app, 'spans may be lost', telemetry.sdk.shutdown(), saveMillis);
+}
+
+async function deliver({ flushed }: Telemetry): Promise<void> {
+  for (const each of flushed) await each.forceFlush();
 }
 
 /**

@@ -12,7 +12,7 @@ import { getRPCMetadata, RPCType, setRPCMetadata } from '@opentelemetry/core';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { describeHeaders } from './headers.ts';
 import { healthPath } from './health.ts';
-import { readPath } from './redact.ts';
+import { redactPath } from './redact.ts';
 
 /** Tells the HTTP instrumentation the route, of which the SERVER span gets its name and `http.route`. */
 export function addRouteNames(app: FastifyInstance): void {
@@ -54,7 +54,7 @@ function describeServerSpan({ method, protocol, url, headers, routeOptions }: Fa
     attributes: {
       'http.request.method': method,
       'url.scheme': protocol,
-      'url.path': readPath(url),
+      'url.path': redactPath(url),
       ...(route === undefined ? {} : { 'http.route': route }),
       ...describeHeaders('request', (name) => headers[name]),
     },
@@ -63,10 +63,7 @@ function describeServerSpan({ method, protocol, url, headers, routeOptions }: Fa
 
 function endServerSpan(span: Span, reply: FastifyReply): void {
   // A caller that has gone before has no answer.
-  if (reply.raw.headersSent) {
-    span.setAttribute('http.response.status_code', reply.statusCode);
-    span.setAttributes(describeHeaders('response', (name) => reply.getHeader(name)));
-  }
+  if (reply.raw.headersSent) span.setAttribute('http.response.status_code', reply.statusCode);
   if (reply.statusCode >= 500) span.setStatus({ code: SpanStatusCode.ERROR });
   span.end();
 }

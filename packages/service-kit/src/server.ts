@@ -3,8 +3,8 @@
 export { describeHeaders, recordedHeaders } from './headers.ts';
 export { addHealth } from './health.ts';
 export { addLimits } from './limits.ts';
-export { redactHeader } from './redact.ts';
-export { serve, type Telemetry } from './serve.ts';
+export { redactHeader, redactPath } from './redact.ts';
+export { serve } from './serve.ts';
 export { createServerOptions } from './server-options.ts';
 export { addRouteNames, addServerSpans } from './server-spans.ts';
-export { createTlsFetch, createTlsOptions } from './tls.ts';
+export { createTlsFetch, createTlsOptions, type TlsFiles } from './tls.ts';

@@ -39,8 +39,8 @@ async function start(t: TestContext, variables: Readonly<Record<string, string>>
   // More than the buffers of both sides hold.
   app.get('/large', () => 'x'.repeat(20_000_000));
   app.get('/work', (_request, reply) => {
-    if (!holds) return reply.send('done');
-    held.push(reply);
+    if (holds) held.push(reply);
+    else reply.send('done');
     onHeld();
   });
   t.after(() => {
@@ -48,9 +48,11 @@ async function start(t: TestContext, variables: Readonly<Record<string, string>>
     return app.close();
   });
   await app.listen();
+  const [address] = app.addresses();
+  assert.ok(typeof address === 'object');
   return {
     app,
-    url: `http://127.0.0.1:${app.addresses()[0]?.port}`,
+    url: `http://127.0.0.1:${address.port}`,
     waitForHeld: (count: number) =>
       new Promise<void>((resolve) => {
         onHeld = () => {
@@ -95,7 +97,7 @@ async function askOnce(url: string): Promise<number> {
   return (await fetch(`${url}/work`)).status;
 }
 
-describe('clients that take more than their share', { concurrency: true }, () => {
+describe('slow clients', { concurrency: true }, () => {
   for (const [name, bytes, told] of [
     ['heads', 'GET /work HTTP/1.1\r\nHost: a\r\nX-Slow: ', 408],
     [
@@ -121,7 +123,7 @@ describe('clients that take more than their share', { concurrency: true }, () =>
   }
 
   test('answers that are not read', async (t) => {
-    const { app, url } = await start(t, { REQUEST_TIMEOUT_MS: '500', MAX_REQUESTS: '1' });
+    const { app, url } = await start(t, { REQUEST_TIMEOUT_MS: '1000', MAX_REQUESTS: '1' });
     const cut = new Promise((resolve) => {
       app.server.once('connection', (socket) => socket.once('close', resolve));
     });
@@ -130,64 +132,6 @@ describe('clients that take more than their share', { concurrency: true }, () =>
     assert.equal(await askHealth(url, health), health);
     await cut;
     assert.equal(await askOnce(url), 200, 'its place is free again');
-  });
-
-  test('a flood of connections', async (t) => {
-    const { url, waitForHeld, release } = await start(t, { MAX_CONNECTIONS: '50' }, true);
-    const agent = new Agent({ keepAlive: true });
-    t.after(() => agent.destroy());
-    const early = ask(url, agent);
-    await waitForHeld(1);
-    const clients: RawClient[] = [];
-    keepOpen(t, clients);
-    let healthy = 0;
-    for (let round = 0; round < health; round += 1) {
-      clients.push(...(await Promise.all(Array.from({ length: 20 }, () => openRaw(url, '')))));
-      healthy += await askHealth(url, 1);
-    }
-    assert.equal(healthy, health);
-    const closed = await Promise.all(clients.slice(0, -50).map((client) => client.closed));
-    assert.ok(
-      closed.every((said) => said === ''),
-      'the oldest are closed to make room, before their time is over',
-    );
-    release();
-    assert.equal((await early).status, 200, 'a request in progress is not cut off to make room');
-  });
-
-  test('requests beyond the bound are refused with 503 and Retry-After, and each answer has its span', async (t) => {
-    const { url, waitForHeld, release, countSpans } = await start(t, { MAX_REQUESTS: '10' }, true);
-    const agent = new Agent({ keepAlive: true });
-    t.after(() => agent.destroy());
-    const taken = Array.from({ length: 10 }, () => ask(url, agent));
-    await waitForHeld(10);
-    const refused = await Promise.all(Array.from({ length: 190 }, () => ask(url, agent)));
-    assert.equal(await askHealth(url, health), health);
-    for (const answer of refused) {
-      assert.deepEqual(answer, {
-        status: 503,
-        retryAfter: '1',
-        body: '{"error":"overloaded","message":"too much to do; try again in 1 s"}',
-      });
-    }
-    release();
-    assert.ok((await Promise.all(taken)).every(({ status }) => status === 200));
-    assert.deepEqual(countSpans(), { 200: 10, 503: 190 });
-  });
-
-  test('requests in one packet are counted as others are', async (t) => {
-    const { url, countSpans } = await start(t, { MAX_REQUESTS: '1' });
-    const request = 'GET /work HTTP/1.1\r\nHost: b\r\n\r\n';
-    const last = 'GET /healthz HTTP/1.1\r\nHost: b\r\nConnection: close\r\n\r\n';
-    using client = await openRaw(url, `${request.repeat(100)}${last}`);
-    const answers = await client.closed;
-    const count = (pattern: RegExp) => answers.match(pattern)?.length ?? 0;
-    const [answered, refused] = [count(/HTTP\/1\.1 200 /g) - 1, count(/HTTP\/1\.1 503 /g)];
-    assert.equal(answered + refused, 100);
-    assert.ok(answered > 0 && refused > 0);
-    assert.equal(count(/^retry-after: 1\r$/gm), refused);
-    assert.match(answers, /\{"status":"ok"\}$/, 'a health check is never too much');
-    assert.deepEqual(countSpans(), { 200: answered, 503: refused });
   });
 
   test('heads and bodies that are too large, and framing that is ambiguous', async (t) => {
@@ -214,9 +158,9 @@ describe('clients that take more than their share', { concurrency: true }, () =>
 
   test('connections have a bound with TLS too, and a slow handshake is closed as a slow request is', async (t) => {
     await using files = await issueTlsFiles();
-    const { app } = await start(t, { ...files.env, MAX_CONNECTIONS: '5', REQUEST_TIMEOUT_MS: '500' });
+    const { url } = await start(t, { ...files.env, MAX_CONNECTIONS: '5', REQUEST_TIMEOUT_MS: '2000' });
     const { authority: ca, certificate: cert, key } = files.credentials;
-    const port = app.addresses()[0]?.port;
+    const { port } = new URL(url);
     const agent = new TlsAgent({ keepAlive: true, maxSockets: 1 });
     t.after(() => agent.destroy());
     const askOverTls = async (through: TlsAgent | false) => {
@@ -231,15 +175,71 @@ describe('clients that take more than their share', { concurrency: true }, () =>
     const closed = once(kept, 'close');
     // The beginning of a handshake: a record of 256 bytes is said to follow.
     const bytes = ['', '\u0016\u0003\u0001\u0001\u0000'];
-    const slow = Array.from({ length: 10 }, (_, index) =>
-      openRaw(`http://127.0.0.1:${port}`, bytes[index % 2] ?? ''),
-    );
+    const slow = Array.from({ length: 10 }, (_, index) => openRaw(url, bytes[index % 2] ?? ''));
     const clients = keepOpen(t, await Promise.all(slow));
     // It is idle, and the oldest.
     await closed;
     await Promise.all(clients.map((client) => client.closed));
     assert.equal(await askOverTls(false), 200);
   });
+});
+
+test('a flood of connections', async (t) => {
+  const { url, waitForHeld, release } = await start(t, { MAX_CONNECTIONS: '50' }, true);
+  const agent = new Agent({ keepAlive: true });
+  t.after(() => agent.destroy());
+  const early = ask(url, agent);
+  await waitForHeld(1);
+  const clients: RawClient[] = [];
+  keepOpen(t, clients);
+  let healthy = 0;
+  for (let round = 0; round < health; round += 1) {
+    clients.push(...(await Promise.all(Array.from({ length: 20 }, () => openRaw(url, '')))));
+    healthy += await askHealth(url, 1);
+  }
+  assert.equal(healthy, health);
+  const closed = await Promise.all(clients.slice(0, -50).map((client) => client.closed));
+  assert.ok(
+    closed.every((said) => said === ''),
+    'the oldest are closed to make room, before their time is over',
+  );
+  release();
+  assert.equal((await early).status, 200, 'a request in progress is not cut off to make room');
+});
+
+test('requests beyond the bound are refused with 503 and Retry-After, and each answer has its span', async (t) => {
+  const { url, waitForHeld, release, countSpans } = await start(t, { MAX_REQUESTS: '10' }, true);
+  const agent = new Agent({ keepAlive: true });
+  t.after(() => agent.destroy());
+  const taken = Array.from({ length: 10 }, () => ask(url, agent));
+  await waitForHeld(10);
+  const refused = await Promise.all(Array.from({ length: 190 }, () => ask(url, agent)));
+  assert.equal(await askHealth(url, health), health);
+  for (const answer of refused) {
+    assert.deepEqual(answer, {
+      status: 503,
+      retryAfter: '1',
+      body: '{"error":"overloaded","message":"too much to do; try again in 1 s"}',
+    });
+  }
+  release();
+  assert.ok((await Promise.all(taken)).every(({ status }) => status === 200));
+  assert.deepEqual(countSpans(), { 200: 10, 503: 190 });
+});
+
+test('requests in one packet are counted as others are', async (t) => {
+  const { url, countSpans } = await start(t, { MAX_REQUESTS: '1' });
+  const request = 'GET /work HTTP/1.1\r\nHost: b\r\n\r\n';
+  const last = 'GET /healthz HTTP/1.1\r\nHost: b\r\nConnection: close\r\n\r\n';
+  using client = await openRaw(url, `${request.repeat(100)}${last}`);
+  const answers = await client.closed;
+  const count = (pattern: RegExp) => answers.match(pattern)?.length ?? 0;
+  const [answered, refused] = [count(/HTTP\/1\.1 200 /g) - 1, count(/HTTP\/1\.1 503 /g)];
+  assert.equal(answered + refused, 100);
+  assert.ok(answered > 0 && refused > 0);
+  assert.equal(count(/^retry-after: 1\r$/gm), refused);
+  assert.match(answers, /\{"status":"ok"\}$/, 'a health check is never too much');
+  assert.deepEqual(countSpans(), { 200: answered, 503: refused });
 });
 
 test('while the process runs late, requests are refused and health is not; then it recovers', async (t) => {
