@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { findStackPlace, type StackPlace } from '../find-stack-place.ts';
 
 const root = join(import.meta.dirname, '..', '..');
+/** Of all Node.js containers: `docker-compose.yml`. */
+const image = 'trace-context-propagation';
 const outputLimit = 64 * 1024 * 1024;
 
 export interface Ran {
@@ -100,11 +102,7 @@ export async function createStack(mode: 'auto' | 'manual', own: Variables = {}):
         '--read-only',
       ];
       const command = ['node', ...(await readProbe(script)), ...args];
-      return run(
-        'docker',
-        ['run', '--rm', ...shared, ...locked, `${project}-service-a`, ...command],
-        environment,
-      );
+      return run('docker', ['run', '--rm', ...shared, ...locked, image, ...command], environment);
     },
     probeNew: async (service, script, args = []) => {
       const once = ['run', '--rm', '--no-deps', '--no-TTY', '--entrypoint', 'node', service];
@@ -119,7 +117,7 @@ export async function createStack(mode: 'auto' | 'manual', own: Variables = {}):
       const command = ['node', ...(await readProbe('write-files.ts')), JSON.stringify(files), String(uid)];
       return run(
         'docker',
-        ['run', '--rm', '--network=none', '--user=0:0', mount, `${project}-service-a`, ...command],
+        ['run', '--rm', '--network=none', '--user=0:0', mount, image, ...command],
         environment,
       );
     },

@@ -61,15 +61,6 @@ describe('what both services need', () => {
   }
 });
 
-it('every image installs what it needs in the same way', () => {
-  const stages = ['service-a', 'service-b', 'init', 'scripts'].map((folder) => {
-    const [, dependencies = ''] = readFileSync(join(root, folder, 'Dockerfile'), 'utf8').split(/^FROM /m);
-    assert.match(dependencies, /npm ci --workspace \S+ /);
-    return dependencies.replace(/--workspace \S+/, '');
-  });
-  assert.equal(new Set(stages).size, 1);
-});
-
 async function run(t: TestContext, mode: 'auto' | 'manual', serviceA: NodeJS.ProcessEnv) {
   const system = await startDemoSystem({
     mode,

@@ -4,7 +4,7 @@ import { Readable } from 'node:stream';
 import fastify, { type FastifyInstance } from 'fastify';
 import { addRouteNames, serve } from 'service-kit/server';
 import type { VariantName } from '../../variant.ts';
-import { boundary, config, deliver, sdk } from './telemetry.ts';
+import { boundary, config, flushed, sdk } from './telemetry.ts';
 
 /** A service that exports nothing. */
 const peer = new URL(process.env.PEER_URL ?? 'http://127.0.0.1:9');
@@ -78,4 +78,4 @@ for (const [name, call] of Object.entries(variants)) {
 }
 
 app.register(boundary.fastify);
-await serve(app, config, { deliver, shutdown: () => sdk.shutdown() });
+await serve(app, config, { sdk, flushed });

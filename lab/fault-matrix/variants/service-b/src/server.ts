@@ -6,7 +6,7 @@ import { Readable } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import fastify, { type FastifyInstance } from 'fastify';
 import { addRouteNames, serve } from 'service-kit/server';
-import { boundary, config, deliver, sdk } from './telemetry.ts';
+import { boundary, config, flushed, sdk } from './telemetry.ts';
 
 const app: FastifyInstance = fastify({ logger: { level: 'info' } });
 addRouteNames(app);
@@ -59,4 +59,4 @@ function greet(key: string, socket: Duplex): void {
 }
 
 app.register(boundary.fastify);
-await serve(app, config, { deliver, shutdown: () => sdk.shutdown() });
+await serve(app, config, { sdk, flushed });
