@@ -13,35 +13,24 @@ export interface TapsOptions {
   readonly serviceB: URL;
   /** Null: the proxy that breaks is not there. */
   readonly faults: TapFaults | null;
-  /** Where the outermost tap listens; a free port of the loopback interface unless given. */
-  readonly listen?: { readonly host?: string; readonly port: number };
-  readonly onRecord?: (record: WireRecord) => void;
 }
 
 /** Puts taps in front of service B: one that records; with a proxy that breaks, one on each side of it. */
-export async function startTaps({
-  serviceB,
-  faults,
-  listen = { port: 0 },
-  onRecord,
-}: TapsOptions): Promise<Taps> {
+export async function startTaps({ serviceB, faults }: TapsOptions): Promise<Taps> {
   const records: WireRecord[] = [];
   const open: Tap[] = [];
   // The last one is the first that a request comes to.
   const close = async () => {
     for (const tap of open.toReversed()) await tap.close();
   };
-  const record = async (name: string, target: string, place: typeof listen) => {
+  const record = async (name: string, target: string) => {
     const tap = await startTap({
-      listen: place,
+      listen: { port: 0 },
       target,
       name,
       client: 'service-a',
       server: 'service-b',
-      onRecord: (one) => {
-        records.push(one);
-        onRecord?.(one);
-      },
+      onRecord: (one) => records.push(one),
     });
     open.push(tap);
     return tap.url;
@@ -52,15 +41,9 @@ export async function startTaps({
     return tap.url;
   };
 
-  const target = serviceB.origin;
+  const inFront = await record('before service-b', serviceB.origin);
   const url =
-    faults === null
-      ? await record('before service-b', target, listen)
-      : await record(
-          'behind service-a',
-          await breakHeaders(await record('before service-b', target, { port: 0 }), faults),
-          listen,
-        );
+    faults === null ? inFront : await record('behind service-a', await breakHeaders(inFront, faults));
   return {
     url: new URL(url),
     readAll: async () => {
