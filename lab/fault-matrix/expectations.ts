@@ -31,7 +31,7 @@ export const expectations: Readonly<Record<FaultName, Expectation>> = {
   'caller-not-sampled': {
     fails: [4, 5],
     cause: 'not-sampled',
-    fromSpans: 'missing-client',
+    fromSpans: 'not-sampled',
   },
   'client-not-instrumented': {
     fails: [2, 3, 5, 7, 8],
@@ -53,7 +53,7 @@ export const expectations: Readonly<Record<FaultName, Expectation>> = {
   'cut-traceparent': {
     fails: [2, 3, 7, 8],
     cause: 'header-malformed',
-    fromSpans: 'split-trace',
+    fromSpans: 'header-malformed',
   },
   'drop-baggage': {
     fails: [10],
@@ -64,7 +64,7 @@ export const expectations: Readonly<Record<FaultName, Expectation>> = {
   'duplicate-traceparent': {
     fails: [2, 3, 7, 8],
     cause: 'header-duplicated',
-    fromSpans: 'split-trace',
+    fromSpans: 'header-duplicated',
   },
   'exporter-down': {
     fails: [6],
@@ -75,7 +75,7 @@ export const expectations: Readonly<Record<FaultName, Expectation>> = {
     fails: [2, 3, 7],
     failsInManual: [2, 3, 7, 10],
     cause: 'header-ignored',
-    fromSpans: 'split-trace',
+    fromSpans: 'header-ignored',
   },
   'late-initialisation': {
     fails: [1, 2, 3, 6],
@@ -103,7 +103,7 @@ export const expectations: Readonly<Record<FaultName, Expectation>> = {
   'rewrite-traceparent': {
     fails: [7, 8],
     cause: 'header-rewritten',
-    fromSpans: 'missing-client',
+    fromSpans: 'header-rewritten',
   },
   'service-unnamed': {
     fails: [9],

@@ -70,7 +70,7 @@ test('corrupt makes every format malformed', () => {
 
 test('cut leaves 40 characters of every id header', () => {
   const { contexts, fields } = inject('cut');
-  assert.deepEqual(contexts[0], { format: 'tracecontext', state: 'malformed', reason: 'wrong-length' });
+  assert.deepEqual(contexts[0], { format: 'tracecontext', state: 'malformed', reason: 'too-short' });
   assert.deepEqual(fields[1], { name: 'TraceParent', value: traceparent.slice(0, 40) });
   assert.deepEqual(fields.at(-1), everyFormat.at(-1));
 });
