@@ -124,7 +124,7 @@ export async function createStack(mode: 'auto' | 'manual', own: Variables = {}):
     probeHost: async (script, args = []) =>
       run(process.execPath, [...(await readProbe(script)), ...args], environment),
     script: (name, args) =>
-      run(process.execPath, [join('scripts', name), ...args], {
+      run(process.execPath, ['--conditions=trace-context-source', join('scripts', name), ...args], {
         ...environment,
         COMPOSE_PROJECT_NAME: project,
         SERVICE_A_URL: serviceA.href,

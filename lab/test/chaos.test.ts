@@ -490,7 +490,7 @@ function runChaos(
   return new Promise((resolve) => {
     const child = execFile(
       process.execPath,
-      [join('lab', 'chaos.ts'), ...args],
+      ['--conditions=trace-context-source', join('lab', 'chaos.ts'), ...args],
       { cwd: root, env },
       (_error, stdout, stderr) => resolve({ code: child.exitCode, stdout, stderr }),
     );

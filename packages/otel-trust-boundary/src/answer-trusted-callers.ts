@@ -1,24 +1,25 @@
-import { context, type SpanContext } from '@opentelemetry/api';
+import { context } from '@opentelemetry/api';
 import { getRPCMetadata } from '@opentelemetry/core';
-import type { FastifyInstance, FastifyPluginCallback } from 'fastify';
+import type { FastifyPluginCallback } from 'fastify';
+import type { Peers } from './peers.ts';
+import { formatTraceparent } from './traceparent.ts';
 
 /**
  * Answers each request of a trusted peer that has a SERVER span with the ids of that span, sampled or not: the caller learns what
  * became of the request. Others could learn from the answer which of their requests are not recorded.
- * Source: W3C Trace Context, level 3 draft, `Server-Timing: trace;desc=…`, and its older form, `traceresponse`.
+ * Source: W3C Trace Context, level 3 draft, `Server-Timing: trace;desc=…` (w3c/trace-context#560), and its older form, `traceresponse`.
  */
-export function answerTrustedCallers(
-  isTrusted: (address: string | undefined) => boolean,
-): FastifyPluginCallback {
-  const plugin: FastifyPluginCallback = (app: FastifyInstance, _options, done) => {
+export function answerTrustedCallers(peers: Peers): FastifyPluginCallback {
+  const plugin: FastifyPluginCallback = (app, _options, done) => {
     app.addHook('onSend', (request, reply, _payload, next) => {
-      if (isTrusted(request.socket.remoteAddress)) {
-        const span = getRPCMetadata(context.active())?.span.spanContext();
+      if (peers.isTrusted(request.raw.socket)) {
+        const span = getRPCMetadata(context.active())?.span;
         if (span !== undefined) {
-          const value = render(span);
-          const own = [reply.getHeader('server-timing') ?? []].flat();
-          reply.header('server-timing', [...own, `trace;desc=${value}`].join(', '));
-          reply.header('traceresponse', value);
+          const answer = formatTraceparent(span.spanContext(), 0);
+          const metric = `trace;desc=${answer}`;
+          const others = reply.getHeader('server-timing');
+          reply.header('server-timing', others === undefined ? metric : [others, metric].flat().join(', '));
+          reply.header('traceresponse', answer);
         }
       }
       next();
@@ -27,8 +28,4 @@ export function answerTrustedCallers(
   };
   // For the instance that registers it, not for a child of it. Source: Fastify, "Plugins", `skip-override`.
   return Object.assign(plugin, { [Symbol.for('skip-override')]: true });
-}
-
-function render({ traceId, spanId, traceFlags }: SpanContext): string {
-  return `00-${traceId}-${spanId}-${traceFlags.toString(16).padStart(2, '0')}`;
 }

@@ -7,25 +7,27 @@ import {
   trace,
 } from '@opentelemetry/api';
 import { setCaller } from './caller.ts';
-import { readPeerAddress } from './peer-address.ts';
 
 /**
- * Decides at the edge of the service whose context is taken in. Nothing of a peer that is not trusted is: neither ids, sampling
- * decision, `tracestate` nor baggage. What remains is the span that it named (`readCaller`), for a link.
- * Outgoing requests are left to the inner propagator.
+ * Extracts the context of trusted senders only. Of the others it takes neither ids, sampling decision, `tracestate` nor
+ * baggage; it keeps the span that they name (`readCaller`), for a link. Injection is left to the inner propagator.
  */
 export class BoundaryPropagator implements TextMapPropagator {
   readonly #inner: TextMapPropagator;
-  readonly #isTrusted: (address: string | undefined) => boolean;
+  readonly #isSenderTrusted: (carrier: unknown) => boolean;
+  /** Around the last getter: all requests come with the same one. */
+  #spanNameGetter: SpanNameGetter | undefined;
 
-  constructor(inner: TextMapPropagator, isTrusted: (address: string | undefined) => boolean) {
+  constructor(inner: TextMapPropagator, isSenderTrusted: (carrier: unknown) => boolean) {
     this.#inner = inner;
-    this.#isTrusted = isTrusted;
+    this.#isSenderTrusted = isSenderTrusted;
   }
 
   extract(context: Context, carrier: unknown, getter: TextMapGetter): Context {
-    const isTrusted = this.#isTrusted(readPeerAddress(carrier));
-    const extracted = this.#inner.extract(isTrusted ? context : ROOT_CONTEXT, carrier, getter);
+    const isTrusted = this.#isSenderTrusted(carrier);
+    const extracted = isTrusted
+      ? this.#inner.extract(context, carrier, getter)
+      : this.#inner.extract(ROOT_CONTEXT, carrier, this.#hideLists(getter));
     const accepted = isTrusted ? extracted : context;
     const spanContext = trace.getSpanContext(extracted);
     if (!spanContext?.isRemote) return accepted;
@@ -39,5 +41,27 @@ export class BoundaryPropagator implements TextMapPropagator {
 
   fields(): string[] {
     return this.#inner.fields();
+  }
+
+  #hideLists(getter: TextMapGetter): TextMapGetter {
+    if (this.#spanNameGetter?.inner !== getter) this.#spanNameGetter = new SpanNameGetter(getter);
+    return this.#spanNameGetter;
+  }
+}
+
+/** Hides the headers that do not name a span, so that nobody untrusted makes the service parse long lists. */
+class SpanNameGetter implements TextMapGetter {
+  readonly inner: TextMapGetter;
+
+  constructor(inner: TextMapGetter) {
+    this.inner = inner;
+  }
+
+  get(carrier: unknown, key: string): undefined | string | string[] {
+    return key === 'tracestate' || key === 'baggage' ? undefined : this.inner.get(carrier, key);
+  }
+
+  keys(carrier: unknown): string[] {
+    return this.inner.keys(carrier);
   }
 }

@@ -1,4 +1,5 @@
 import type { TraceState } from '@opentelemetry/api';
+import { trimWhitespace } from './trim-whitespace.ts';
 
 /** "list": `list-member 0*31( OWS "," OWS list-member )`. */
 const maxMembers = 32;
@@ -75,17 +76,4 @@ function truncate(members: readonly string[]): readonly string[] {
   // The last long member; where there is none (-1), the last one.
   const leaving = members.findLastIndex((member) => member.length > longMember);
   return truncate(members.toSpliced(leaving, 1));
-}
-
-/** RFC 9110, section 5.6.3: only space and tab. In time that grows with the length alone, which a pattern for the end does not. */
-export function trimWhitespace(text: string): string {
-  let start = 0;
-  let end = text.length;
-  while (start < end && isWhitespace(text[start])) start += 1;
-  while (end > start && isWhitespace(text[end - 1])) end -= 1;
-  return text.slice(start, end);
-}
-
-function isWhitespace(character: string | undefined): boolean {
-  return character === ' ' || character === '\t';
 }

@@ -5,8 +5,8 @@ import { answerTrustedCallers } from './answer-trusted-callers.ts';
 import { BoundaryPropagator } from './boundary-propagator.ts';
 import { CallerLinkProcessor } from './caller-link-processor.ts';
 import { createPropagator } from './create-propagator.ts';
-import { notePeers } from './peer-address.ts';
-import { createTrustTest, type Trust } from './trust.ts';
+import { createPeers } from './peers.ts';
+import type { Trust } from './trust.ts';
 
 export interface TrustBoundaryOptions {
   /** Whose trace context the service continues. */
@@ -26,9 +26,8 @@ export class TrustBoundary {
 
   /** @throws {BoundaryError} where `OTEL_PROPAGATORS` has a name that is not known. */
   constructor({ trust, propagator = createPropagator() }: TrustBoundaryOptions) {
-    notePeers();
-    const isTrusted = createTrustTest(trust);
-    this.propagator = new BoundaryPropagator(propagator, isTrusted);
-    this.fastify = answerTrustedCallers(isTrusted);
+    const peers = createPeers(trust);
+    this.propagator = new BoundaryPropagator(propagator, peers.isSenderTrusted);
+    this.fastify = answerTrustedCallers(peers);
   }
 }

@@ -81,6 +81,7 @@ describe(`traceparent, section 3.2: ${traceparents.length} rows`, () => {
 
 const members = (count: number) => Array.from({ length: count }, (_, index) => `m${index}=1`).join(',');
 const a = (length: number) => 'a'.repeat(length);
+const short = (count: number) => Array.from({ length: count }, (_, index) => `s${index}=${a(59)}`).join(',');
 
 const traceStates = [
   // rule, what is sent, what goes on
@@ -139,6 +140,8 @@ const traceStates = [
     ['b', 'c', 'd', 'e', 'f'].map((key) => `${key}=${a(110)}`).join(','),
     ['b', 'c', 'd', 'e'].map((key) => `${key}=${a(110)}`).join(','),
   ],
+  ['"tracestate Limits": 128 characters are not long', `x=${a(126)},${short(7)}`, `x=${a(126)},${short(6)}`],
+  ['"tracestate Limits": 129 characters are', `x=${a(127)},${short(7)}`, short(7)],
   ['"tracestate Limits": a member that is too long alone', `${a(256)}=${a(256)}`, null],
 ] as const;
 
@@ -203,7 +206,11 @@ describe('what is sent', () => {
     assert.deepEqual(['00', '01', '02', '03'].map(flags), ['01', '01', '03', '03']);
   });
 
-  test('"Other Flags": are zero', () => assert.deepEqual(['fc', 'ff'].map(flags), ['01', '03']));
+  test('"Other Flags": are zero', () => {
+    assert.deepEqual(['fc', 'ff'].map(flags), ['01', '03']);
+    const context = trace.setSpanContext(ROOT_CONTEXT, { ...span, traceFlags: 0xff });
+    assert.equal(inject(context).traceparent?.slice(-3), '-03');
+  });
 
   test('"Random Trace ID Flag": a caller says nothing about another trace', () => {
     const context = trace.setSpanContext(ROOT_CONTEXT, span);

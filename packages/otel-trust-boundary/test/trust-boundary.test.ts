@@ -11,9 +11,12 @@ import {
   defaultTextMapSetter,
   propagation,
   ROOT_CONTEXT,
+  type TextMapGetter,
   trace,
 } from '@opentelemetry/api';
-import { createPropagator, parseTrust, readCaller, TrustBoundary } from '../src/index.ts';
+import { readCaller } from '../src/caller.ts';
+import { createPropagator } from '../src/create-propagator.ts';
+import { parseTrust, TrustBoundary } from '../src/index.ts';
 import { createTrustTest } from '../src/trust.ts';
 
 const traceId = '0af7651916cd43dd8448eb211c80319c';
@@ -106,27 +109,76 @@ test('all is taken of a peer that is trusted', () => {
   assert.deepEqual(propagation.getBaggage(context)?.getAllEntries(), [['user', { value: 'alice' }]]);
 });
 
+test('a context that holds a remote span already is not taken for the headers', () => {
+  const spanContext = { traceId, spanId, traceFlags: 1, isRemote: true };
+  const context = trace.setSpanContext(ROOT_CONTEXT, spanContext);
+  assert.equal(bound('never').extract(context, {}, defaultTextMapGetter), context);
+});
+
+test('of others no list is read', () => {
+  const read: string[] = [];
+  const getter: TextMapGetter = {
+    keys: () => Object.keys(headers),
+    get: (carrier, key) => {
+      read.push(key);
+      return defaultTextMapGetter.get(carrier, key);
+    },
+  };
+  bound('never').extract(ROOT_CONTEXT, headers, getter);
+  assert.deepEqual(read, ['traceparent']);
+});
+
 describe('OTEL_PROPAGATORS', () => {
+  test('names the formats, each once', () => {
+    assert.deepEqual(bound('always', '').fields(), ['traceparent', 'tracestate', 'baggage']);
+    assert.deepEqual(bound('always', 'b3, tracecontext,b3').fields(), ['b3', 'traceparent', 'tracestate']);
+  });
+
   test('none neither reads nor writes', () => {
-    const propagator = bound('always', 'none');
-    assert.deepEqual(propagator.fields(), []);
-    assert.equal(propagator.extract(ROOT_CONTEXT, headers, defaultTextMapGetter), ROOT_CONTEXT);
+    for (const names of ['none', 'b3,none']) {
+      const propagator = bound('always', names);
+      assert.deepEqual(propagator.fields(), []);
+      assert.equal(propagator.extract(ROOT_CONTEXT, headers, defaultTextMapGetter), ROOT_CONTEXT);
+    }
   });
 
   test('a name that is not known is refused', () => {
-    assert.throws(() => createPropagator('tracecontext,jaeger'), {
-      name: 'BoundaryError',
-      message:
-        'OTEL_PROPAGATORS="tracecontext,jaeger" is not valid; allowed: tracecontext, baggage, b3, b3multi, none, separated by commas',
-    });
+    for (const names of ['tracecontext,jaeger', 'none,toString']) {
+      assert.throws(() => createPropagator(names), {
+        name: 'BoundaryError',
+        message: `OTEL_PROPAGATORS="${names}" is not valid; allowed: tracecontext, baggage, b3, b3multi, none, separated by commas`,
+      });
+    }
   });
 });
 
-test('a trust that is no network is refused', () => {
-  for (const text of ['10.0.0.0/33', 'localhost', '10.0.0.0/8,', 'fe80::1%eth0', '10.0.0.0/8/8', '']) {
-    assert.throws(() => parseTrust(text), {
-      name: 'BoundaryError',
-      message: `${JSON.stringify(text)} is not valid; allowed: never, always, or networks such as 10.0.0.0/8,fd00::/8`,
+describe('parseTrust', () => {
+  test('reads networks and addresses', () => {
+    assert.deepEqual(parseTrust('10.0.0.0/8, 192.0.2.7,fd00::/8'), [
+      { family: 'ipv4', address: '10.0.0.0', prefix: 8 },
+      { family: 'ipv4', address: '192.0.2.7', prefix: 32 },
+      { family: 'ipv6', address: 'fd00::', prefix: 8 },
+    ]);
+  });
+
+  for (const text of [
+    '',
+    'yes',
+    'localhost',
+    '10.0.0.0/33',
+    '10.0.0.0/',
+    '10.0.0/8',
+    '10.0.0.0/8/8',
+    'fd00::/129',
+    'fe80::1%eth0/64',
+    '10.0.0.0/8,',
+    'never,10.0.0.0/8',
+  ]) {
+    test(`refuses ${JSON.stringify(text)}`, () => {
+      assert.throws(() => parseTrust(text), {
+        name: 'BoundaryError',
+        message: `${JSON.stringify(text)} is not valid; allowed: never, always, or networks such as 10.0.0.0/8,fd00::/8`,
+      });
     });
   }
 });

@@ -40,7 +40,7 @@ const exchanges = new AsyncLocalStorage<Exchange>();
 let isListening = false;
 
 /**
- * Has the exporter make an attempt, with its own retries. Never rejects.
+ * Has the exporter make an attempt, with its own retries, within a deadline. Never rejects.
  *
  * An exporter tells whether a request was taken, but neither the status of a retry nor what the receiver rejects of a request that it
  * takes. So the answer is read a second time, where Node.js shows it to everybody. Exporters that do not use `node:http` work too,
@@ -49,14 +49,23 @@ let isListening = false;
 export async function attempt(
   exporter: SpanExporter,
   spans: ReadableSpan[],
+  timeoutMillis: number,
   explain: Explain,
 ): Promise<Outcome> {
   listen();
+  let deadline: NodeJS.Timeout | undefined;
   const exchange: Exchange = { answer: null };
   const result = await exchanges.run(
     exchange,
     () =>
       new Promise<ExportResult>((resolve) => {
+        deadline = setTimeout(() => {
+          exchange.answer = null;
+          resolve({
+            code: ExportResultCode.FAILED,
+            error: new Error(`no result within ${timeoutMillis} ms`),
+          });
+        }, timeoutMillis);
         // Otherwise the instrumentation of HTTP would make spans of it.
         context.with(suppressTracing(ROOT_CONTEXT), () => {
           try {
@@ -67,6 +76,7 @@ export async function attempt(
         });
       }),
   );
+  clearTimeout(deadline);
   const { answer } = exchange;
   const body = answer === null ? '' : Buffer.concat(answer.chunks).toString();
   if (result.code === ExportResultCode.SUCCESS) return { kind: 'delivered', ...readPartialSuccess(body) };

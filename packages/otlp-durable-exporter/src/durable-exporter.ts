@@ -20,6 +20,8 @@ export interface DurableExporterOptions {
   };
   /** `forceFlush` gives up after so long without progress. Default: 10 s. */
   readonly flushTimeoutMillis?: number;
+  /** An attempt without a result for so long has failed. Default: 30 s, as `OTEL_BSP_EXPORT_TIMEOUT`. */
+  readonly attemptTimeoutMillis?: number;
   /** `shutdown` waits so long for spans to be delivered; then it saves them. Default: 5 s. */
   readonly shutdownTimeoutMillis?: number;
   /** Where the counters are published. */
@@ -31,8 +33,11 @@ export interface DurableExporterOptions {
 const defaultMaxBytes = 32 * 1024 * 1024;
 const defaultSpoolBytes = 256 * 1024 * 1024;
 const defaultFlushTimeoutMillis = 10_000;
+const defaultAttemptTimeoutMillis = 30_000;
 /** Docker kills after ten seconds; half of them belong to the rest of the service. */
 const defaultShutdownTimeoutMillis = 5_000;
+/** As many batches wait unpacked for their first attempt: with 512 spans each, as many as the processor's own queue holds. */
+const maxFresh = 4;
 /** As many kept batches at a time are sent, once one has got through. */
 const maxSending = 8;
 const minBackoffMillis = 250;
@@ -50,16 +55,17 @@ export class DurableExporter implements SpanExporter {
   readonly #exporter: SpanExporter;
   readonly #receiver: string;
   readonly #maxBytes: number;
+  readonly #attemptTimeoutMillis: number;
   readonly #flushTimeoutMillis: number;
   readonly #shutdownTimeoutMillis: number;
   readonly #spool: Spool | null;
   readonly #explain: Explain = (code, message) => explainRefusal(code, message, process.env);
   readonly #backlog: Backlog;
   /**
-   * Spans that are attempted for the first time and not packed. One batch at a time and nothing beside it: where the receiver is away,
-   * looking up its name can block a thread for seconds, and the process has four for all its look-ups.
+   * Batches that are not packed: the first is being attempted, the others wait for it. One at a time and nothing beside it: where the
+   * receiver is away, looking up its name can block a thread for seconds, and the process has four for all its look-ups.
    */
-  #firstAttempt: ReadableSpan[] | null = null;
+  readonly #fresh: ReadableSpan[][] = [];
   readonly #sending = new Set<Batch>();
   readonly #stop = new AbortController();
   readonly #dropped: Record<DropReason, number> = {
@@ -77,14 +83,19 @@ export class DurableExporter implements SpanExporter {
   #failures = 0;
   #pause: NodeJS.Timeout | null = null;
   #outage: Outage | null = null;
+  /** Resolved while there is an outage. */
+  #trouble = Promise.withResolvers<void>();
+  #shutdown: Promise<void> | null = null;
   #progress = Promise.withResolvers<void>();
 
   /** @throws {SpoolError} where the spool's folder can neither be made nor be written to. */
   constructor(exporter: SpanExporter, options: DurableExporterOptions = {}) {
     const { spool, meterProvider } = options;
     this.#exporter = exporter;
-    this.#receiver = options.receiver ?? 'The receiver';
+    // A URL may hold a password.
+    this.#receiver = (options.receiver ?? 'The receiver').replace(/(?<=\/\/)[^/]*@/, '');
     this.#maxBytes = options.maxBytes ?? defaultMaxBytes;
+    this.#attemptTimeoutMillis = options.attemptTimeoutMillis ?? defaultAttemptTimeoutMillis;
     this.#flushTimeoutMillis = options.flushTimeoutMillis ?? defaultFlushTimeoutMillis;
     this.#shutdownTimeoutMillis = options.shutdownTimeoutMillis ?? defaultShutdownTimeoutMillis;
     this.#spool =
@@ -101,15 +112,21 @@ export class DurableExporter implements SpanExporter {
       exported: this.#exported,
       dropped: { ...this.#dropped },
       restored: this.#restored,
-      queued: (this.#firstAttempt?.length ?? 0) + this.#backlog.spans,
+      queued: this.#fresh.reduce((sum, spans) => sum + spans.length, this.#backlog.spans),
       backlogBytes: this.#backlog.bytes,
     };
   }
 
   export(spans: ReadableSpan[], answer: (result: ExportResult) => void): void {
+    if (this.#stop.signal.aborted) {
+      answer({ code: ExportResultCode.FAILED, error: new Error('the exporter is shut down') });
+      return;
+    }
     answer({ code: ExportResultCode.SUCCESS });
-    if (this.#backlog.isEmpty && this.#firstAttempt === null) void this.#attempt(spans);
-    else {
+    if (this.#backlog.isEmpty && this.#fresh.length < maxFresh) {
+      this.#fresh.push(spans);
+      if (this.#fresh.length === 1) void this.#attemptFresh();
+    } else {
       this.#keep(spans);
       this.#pump();
     }
@@ -117,15 +134,17 @@ export class DurableExporter implements SpanExporter {
 
   /**
    * Waits until everything is delivered.
-   * @throws {Error} when nothing has been for `flushTimeoutMillis`.
+   * @throws {Error} when nothing has been for `flushTimeoutMillis`, or after a shutdown.
    */
   async forceFlush(): Promise<void> {
     this.#resume();
+    // Spans of a spool file that is being read belong to everything.
+    await this.#restoration;
     while (this.counts.queued > 0) {
+      const left = `${this.counts.queued} spans are not delivered`;
+      if (this.#stop.signal.aborted) throw new Error(`${left}: the exporter is shut down`);
       if (!(await isInTime(this.#progress.promise, this.#flushTimeoutMillis))) {
-        throw new Error(
-          `no spans were taken for ${this.#flushTimeoutMillis} ms, ${this.counts.queued} are left`,
-        );
+        throw new Error(`${left}: no others were for ${this.#flushTimeoutMillis} ms`);
       }
     }
   }
@@ -134,45 +153,67 @@ export class DurableExporter implements SpanExporter {
    * Delivers what can be delivered in time, and then sends no more. Undelivered spans are saved, or said to be lost. In an outage they
    * are saved at once.
    */
-  async shutdown(): Promise<void> {
-    if (this.#stop.signal.aborted) return;
-    const mayDeliver = this.#spool === null || this.#outage === null;
-    if (mayDeliver) await isInTime(this.forceFlush(), this.#shutdownTimeoutMillis);
+  shutdown(): Promise<void> {
+    this.#shutdown ??= this.#stopAndSave();
+    return this.#shutdown;
+  }
+
+  async #stopAndSave(): Promise<void> {
+    const flushed = this.forceFlush();
+    const waiting = this.#spool === null ? flushed : Promise.race([flushed, this.#trouble.promise]);
+    await isInTime(waiting, this.#shutdownTimeoutMillis);
     this.#stop.abort();
+    this.#goOn();
     if (this.#pause !== null) clearTimeout(this.#pause);
     clearInterval(this.#restoreTimer);
     // A file that is being taken belongs to what has to be saved.
     await this.#restoration;
-    if (this.#firstAttempt !== null) this.#keep(this.#firstAttempt);
-    this.#firstAttempt = null;
+    for (const spans of this.#fresh.splice(0)) this.#keep(spans);
+    const isIdle = this.#backlog.isEmpty;
     await this.#save([...this.#backlog]);
-    const isIdle = this.#sending.size === 0 && this.#backlog.isEmpty;
+    const stopped = this.#exporter.shutdown().catch(() => undefined);
     // Where an attempt is still under way the exporter would wait for it.
-    if (isIdle) await this.#exporter.shutdown().catch(() => undefined);
-    else void this.#exporter.shutdown().catch(() => undefined);
+    if (isIdle) await stopped;
   }
 
-  async #attempt(spans: ReadableSpan[]): Promise<void> {
-    this.#firstAttempt = spans;
-    const outcome = await attempt(this.#exporter, spans, this.#explain);
-    // After a shutdown they have been saved.
-    if (this.#firstAttempt !== spans) return;
-    this.#firstAttempt = null;
-    if (outcome.kind === 'failed') {
-      this.#keep(spans);
-      this.#backOff(outcome);
-    } else this.#count(spans.length, outcome);
+  #attempt(spans: ReadableSpan[]): Promise<Outcome> {
+    return attempt(this.#exporter, spans, this.#attemptTimeoutMillis, this.#explain);
+  }
+
+  async #attemptKept(batch: Batch): Promise<Outcome> {
+    try {
+      return await this.#attempt(unpackSpans(batch));
+    } catch (error) {
+      // Of a spool file that another version has written.
+      return { kind: 'refused', reason: `nobody can read them, ${describe(error)}` };
+    }
+  }
+
+  async #attemptFresh(): Promise<void> {
+    for (let spans = this.#fresh[0]; spans !== undefined; spans = this.#fresh[0]) {
+      const outcome = await this.#attempt(spans);
+      // After a shutdown they have been saved.
+      if (this.#fresh[0] !== spans) return;
+      this.#fresh.shift();
+      if (outcome.kind !== 'failed') this.#count(spans.length, outcome);
+      else if (this.#keep(spans)) {
+        for (const waiting of this.#fresh.splice(0)) this.#keep(waiting);
+        this.#backOff(outcome);
+      }
+    }
     this.#pump();
   }
 
-  #keep(spans: readonly ReadableSpan[]): void {
+  /** False where they cannot be encoded: a failed attempt then says nothing about the receiver. */
+  #keep(spans: readonly ReadableSpan[]): boolean {
     const batch = this.#pack(spans);
-    if (batch !== null && this.#backlog.hasRoom(sizeOf(batch))) {
-      this.#backlog.add(batch);
-    } else if (batch !== null) {
+    if (batch === null) return false;
+    if (this.#backlog.hasRoom(sizeOf(batch))) this.#backlog.add(batch);
+    else {
       this.#reportFull();
       this.#dropped.backlog_full += batch.spans;
     }
+    return true;
   }
 
   /** Null where one of the spans cannot be encoded. */
@@ -188,7 +229,7 @@ export class DurableExporter implements SpanExporter {
 
   /** Starts as many attempts as may run. While nothing gets through that is one, after a pause. */
   #pump(): void {
-    if (this.#pause !== null || this.#firstAttempt !== null || this.#stop.signal.aborted) return;
+    if (this.#pause !== null || this.#fresh.length > 0 || this.#stop.signal.aborted) return;
     const limit = this.#failures === 0 ? maxSending : 1;
     for (const batch of this.#backlog) {
       if (this.#sending.size >= limit) return;
@@ -198,7 +239,7 @@ export class DurableExporter implements SpanExporter {
 
   async #send(batch: Batch): Promise<void> {
     this.#sending.add(batch);
-    const outcome = await attempt(this.#exporter, unpackSpans(batch), this.#explain);
+    const outcome = await this.#attemptKept(batch);
     this.#sending.delete(batch);
     if (this.#stop.signal.aborted) return;
     if (outcome.kind === 'failed') {
@@ -304,7 +345,9 @@ export class DurableExporter implements SpanExporter {
         diag.warn(`${spans} spans are kept for the next start: ${this.#receiver} has not taken them.`);
     } catch (error) {
       // What came from a spool file is still there.
-      const lost = batches.reduce((sum, batch) => sum + (batch.spoolFile === null ? batch.spans : 0), 0);
+      const unsaved = batches.filter(({ spoolFile }) => spoolFile === null);
+      for (const batch of unsaved) this.#backlog.remove(batch);
+      const lost = unsaved.reduce((sum, batch) => sum + batch.spans, 0);
       if (lost > 0)
         this.#drop('not_saved', lost, `${this.#receiver} has not taken them, and ${describe(error)}`);
     }
@@ -313,6 +356,7 @@ export class DurableExporter implements SpanExporter {
   /** The outage that there is, or a new one. */
   #beginOutage(): Outage {
     this.#outage ??= { since: performance.now(), said: new Set(), droppedBefore: this.#dropped.backlog_full };
+    this.#trouble.resolve();
     return this.#outage;
   }
 
@@ -335,6 +379,7 @@ export class DurableExporter implements SpanExporter {
       `${this.#receiver} has taken all spans of the last ${seconds} s${lost > 0 ? `, except ${lost} that are lost` : ''}.`,
     );
     this.#outage = null;
+    this.#trouble = Promise.withResolvers();
   }
 
   /** Once in an outage; the metric counts on. */

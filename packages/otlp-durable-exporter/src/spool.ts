@@ -7,8 +7,8 @@ import type { Batch } from './batch.ts';
 /**
  * Spans that outlive their process: one file for each stop, deleted once the spans are delivered.
  *
- * A file is a line of JSON, `{"version":1,"sha256":"…","batches":[{"spans":n,"bytes":n},…]}`, and then the bodies of the
- * batches. `tail -n +2 FILE | zcat` prints them as OTLP JSON Lines.
+ * A file is the SHA-256 of all that follows, a line of JSON, `[{"spans":n,"bytes":n},…]`, and the bodies of these batches.
+ * `tail -n +3 FILE | zcat` prints them as OTLP JSON Lines.
  *
  * Instances may share a folder, and its bound. Whoever reads a file takes it first, by renaming it: that succeeds for one alone. It
  * keeps the file fresh while it delivers; a file that was taken, or not finished, and went stale belongs to an instance that is
@@ -194,61 +194,31 @@ function originalName(name: string): string {
 }
 
 function encode(batches: readonly Batch[]): Buffer {
-  const bodies = Buffer.concat(batches.map(({ body }) => body));
-  const head: Head = {
-    version: 1,
-    sha256: createHash('sha256').update(bodies).digest('hex'),
-    batches: batches.map(({ spans, body }) => ({ spans, bytes: body.byteLength })),
-  };
-  return Buffer.concat([Buffer.from(`${JSON.stringify(head)}\n`), bodies]);
+  const table: Table = batches.map(({ spans, body }) => ({ spans, bytes: body.byteLength }));
+  const content = Buffer.concat([
+    Buffer.from(`${JSON.stringify(table)}\n`),
+    ...batches.map(({ body }) => body),
+  ]);
+  return Buffer.concat([Buffer.from(`${hash(content)}\n`), content]);
 }
 
-/** Null for anything but a whole file of this format. */
+/** Null for anything but a whole file of this format. The hash covers the table too, so that its shape needs no check. */
 function decode(file: Buffer, path: string): readonly Batch[] | null {
-  const end = file.indexOf('\n');
-  const head = end === -1 ? null : parseHead(file.toString('utf8', 0, end));
-  const bodies = file.subarray(end + 1);
-  if (head?.sha256 !== createHash('sha256').update(bodies).digest('hex')) return null;
-  if (head.batches.reduce((sum, { bytes }) => sum + bytes, 0) !== bodies.length) return null;
-  let start = 0;
-  return head.batches.map(({ spans, bytes }) => {
-    const body = new Uint8Array(bodies.subarray(start, start + bytes));
+  const content = file.subarray(file.indexOf('\n') + 1);
+  if (file.toString('latin1', 0, file.length - content.length) !== `${hash(content)}\n`) return null;
+  let start = content.indexOf('\n') + 1;
+  const table: Table = JSON.parse(content.toString('utf8', 0, start));
+  return table.map(({ spans, bytes }) => {
+    const body = new Uint8Array(content.subarray(start, start + bytes));
     start += bytes;
     return { spans, body, spoolFile: path };
   });
 }
 
-interface Head {
-  readonly version: 1;
-  readonly sha256: string;
-  readonly batches: readonly { readonly spans: number; readonly bytes: number }[];
-}
+type Table = readonly { readonly spans: number; readonly bytes: number }[];
 
-function parseHead(text: string): Head | null {
-  try {
-    const head: unknown = JSON.parse(text);
-    return isHead(head) ? head : null;
-  } catch {
-    return null;
-  }
-}
-
-function isHead(value: unknown): value is Head {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    'version' in value &&
-    value.version === 1 &&
-    'sha256' in value &&
-    typeof value.sha256 === 'string' &&
-    'batches' in value &&
-    Array.isArray(value.batches) &&
-    value.batches.every((batch) => isCount(batch?.spans) && isCount(batch?.bytes))
-  );
-}
-
-function isCount(value: unknown): boolean {
-  return Number.isSafeInteger(value) && Number(value) > 0;
+function hash(content: Buffer): string {
+  return createHash('sha256').update(content).digest('hex');
 }
 
 /** A rename is durable once its folder is. */

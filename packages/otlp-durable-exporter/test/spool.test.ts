@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { promisify } from 'node:util';
+import { gzipSync } from 'node:zlib';
 import { packSpans, sizeOf } from '../src/batch.ts';
 import { Spool } from '../src/spool.ts';
 import { accept, answerWith, startReceiver } from './start-receiver.ts';
@@ -158,7 +159,6 @@ describe('a file that is damaged is said and set aside, and all others are deliv
     },
     'no JSON': () => 'something else\n',
     'JSON of another kind': () => 'null\n',
-    'another version': (whole) => edit(whole, '"version":1', '"version":2'),
     'sizes that are not its own': (whole) => edit(whole, '"bytes":', '"bytes":1'),
     'a number that cannot be': (whole) => edit(whole, '"spans":1', '"spans":-1'),
   };
@@ -181,6 +181,27 @@ describe('a file that is damaged is said and set aside, and all others are deliv
       );
     });
   }
+});
+
+test('a batch that cannot be read is counted and said, and holds up no others', async (t) => {
+  const said = listen();
+  await using folder = await makeFolder();
+  const spool = new Spool(folder.path, unbounded);
+  await spool.save([
+    { spans: 3, body: gzipSync('{"format":"of another version"}'), spoolFile: null },
+    packSpans(endSpans('good')),
+  ]);
+  await using receiver = await startReceiver();
+  const delivery = startDelivery(t, receiver.url, { spoolDirectory: folder.path });
+  await waitUntil(() => delivery.counts.exported === 1);
+  await delivery.shutdown();
+  assert.deepEqual(receiver.accepted, ['good']);
+  assert.equal(delivery.counts.dropped.refused, 3);
+  assert.ok(
+    said.some((line) => /^3 spans are lost.*nobody can read them/.test(line)),
+    said.join('\n'),
+  );
+  assert.deepEqual(await readdir(folder.path), []);
 });
 
 test('leaves alone what is not its own', async (t) => {

@@ -17,12 +17,17 @@ export function startDelivery(
     maxBytes = 32 * 1024 * 1024,
     patienceMillis = 30_000,
     timeoutMillis = 300,
+    attemptTimeoutMillis = 30_000,
+    shutdownTimeoutMillis = 0,
   }: {
     spoolDirectory?: string;
     spoolBytes?: number;
     maxBytes?: number;
     patienceMillis?: number;
     timeoutMillis?: number;
+    attemptTimeoutMillis?: number;
+    /** 0: a stop saves at once, and the test looks at what is saved. */
+    shutdownTimeoutMillis?: number;
   } = {},
 ): DurableExporter {
   const target = { url: `${url}/v1/traces`, timeoutMillis };
@@ -30,8 +35,8 @@ export function startDelivery(
     receiver: target.url,
     maxBytes,
     flushTimeoutMillis: patienceMillis,
-    // A stop saves at once: the tests look at what is saved.
-    shutdownTimeoutMillis: 0,
+    attemptTimeoutMillis,
+    shutdownTimeoutMillis,
     ...(spoolDirectory === undefined ? {} : { spool: { directory: spoolDirectory, maxBytes: spoolBytes } }),
   });
   t.after(() => delivery.shutdown());

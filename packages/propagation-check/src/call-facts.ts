@@ -65,6 +65,7 @@ function readProtocol(span: Span): CallFacts['protocol'] {
   if (span.kind === 'PRODUCER' || span.kind === 'CONSUMER' || hasAny(span, 'messaging.system'))
     return 'messaging';
   if (hasAny(span, 'rpc.system.name', 'rpc.system', 'rpc.service', 'rpc.method')) return 'rpc';
+  if (readOpenTracingRpc(span) !== null) return 'rpc';
   if (
     hasAny(
       span,
@@ -99,7 +100,13 @@ function readRpcMethod(span: Span): string | null {
   const method = readText(span, 'rpc.method');
   if (method?.includes('/')) return method.replace(/^\/+/, '');
   const service = readText(span, 'rpc.service');
-  return service !== null && method !== null ? `${service}/${method}` : null;
+  return service !== null && method !== null ? `${service}/${method}` : readOpenTracingRpc(span);
+}
+
+/** OpenTracing's gRPC instrumentations say `component=gRPC`, and the operation is the full method on both sides. */
+function readOpenTracingRpc(span: Span): string | null {
+  if (readText(span, 'component')?.toLowerCase() !== 'grpc') return null;
+  return /^\/?([\w.]+\/\w+)$/.exec(span.name)?.[1] ?? null;
 }
 
 /**

@@ -8,6 +8,7 @@ import { findMissingCalls } from './check/missing-call.ts';
 import { findMissingCallers } from './check/missing-caller.ts';
 import { findMissingClients } from './check/missing-client.ts';
 import { findMissingServers } from './check/missing-server.ts';
+import { findPartlySplitEdges } from './check/partly-split-edge.ts';
 import { findServersNotInstrumented } from './check/server-not-instrumented.ts';
 import { findServerSpansLost } from './check/server-span-lost.ts';
 import { findUnnamedServices } from './check/service-unnamed.ts';
@@ -37,6 +38,7 @@ export const checks: readonly Check[] = [
   findSplitTraces,
   findSplitMessages,
   findSplitsByHand,
+  findPartlySplitEdges,
   // One side is missing, and something in the same trace shows that it existed.
   findServerSpansLost,
   findLostClientSpans,

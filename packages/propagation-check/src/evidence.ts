@@ -16,10 +16,14 @@ export interface WireRecord {
   readonly tap: string;
   /** Origin of the next hop, `http://service-b:8082`. */
   readonly target: string;
-  /** `service.name` on the caller's side of the tap, or null where nobody said it. */
+  /** `service.name` of the service that calls the tap, with nothing in between; null where nobody said it. */
   readonly client: string | null;
-  /** `service.name` on the target's side of the tap, or null where nobody said it. */
+  /** `service.name` of the service at the target, with nothing in between; null where nobody said it. */
   readonly server: string | null;
+  /** The tap's end of the connection from the caller, `127.0.0.1:8083`; null in records of older versions. */
+  readonly calledAt: string | null;
+  /** The tap's end of the connection to the target, `127.0.0.1:40123`; null where there was none. */
+  readonly callsFrom: string | null;
   /** As in OpenTelemetry's `network.protocol.version`. */
   readonly protocolVersion: '1.0' | '1.1' | '2';
   readonly method: string;
@@ -79,8 +83,21 @@ export interface BaggageEntry {
   readonly redacted?: true | undefined;
 }
 
-/** Names as in `OTEL_PROPAGATORS`; `grpc-trace-bin` is OpenCensus' binary format. */
-export type PropagationFormat = 'tracecontext' | 'b3' | 'b3multi' | 'jaeger' | 'xray' | 'grpc-trace-bin';
+/** Names as in `OTEL_PROPAGATORS`; `grpc-trace-bin` is OpenCensus' binary format, and the others are of vendors. */
+export type PropagationFormat =
+  | 'tracecontext'
+  | 'b3'
+  | 'b3multi'
+  | 'jaeger'
+  | 'xray'
+  | 'grpc-trace-bin'
+  | 'datadog'
+  | 'sentry'
+  | 'gcp'
+  | 'elastic'
+  | 'skywalking'
+  | 'newrelic'
+  | 'request-id';
 
 export type TraceContextReading = ReadableTraceContext | MalformedTraceContext | DuplicatedTraceContext;
 

@@ -11,7 +11,17 @@ export const idHeaders: Readonly<Record<PropagationFormat, string>> = {
   jaeger: 'uber-trace-id',
   xray: 'x-amzn-trace-id',
   'grpc-trace-bin': 'grpc-trace-bin',
+  datadog: 'x-datadog-trace-id',
+  sentry: 'sentry-trace',
+  gcp: 'x-cloud-trace-context',
+  elastic: 'elastic-apm-traceparent',
+  skywalking: 'sw8',
+  newrelic: 'newrelic',
+  'request-id': 'request-id',
 };
+
+/** Headers beside that of the ids. */
+const companions = /^(?:tracestate|x-b3-.*|x-datadog-.*)$/;
 
 const idHeaderNames: ReadonlySet<string> = new Set(Object.values(idHeaders));
 
@@ -22,7 +32,12 @@ export function isIdHeader(name: string): boolean {
 /** Whether the header says where the trace goes on: everything that is recorded, except baggage. */
 export function isTraceHeader(name: string): boolean {
   const lower = name.toLowerCase();
-  return idHeaderNames.has(lower) || lower === 'tracestate' || lower.startsWith('x-b3-');
+  return idHeaderNames.has(lower) || companions.test(lower);
+}
+
+/** Headers whose values hold more than ids: names of services, of hosts and of accounts. */
+export function isOpaqueHeader(name: string): boolean {
+  return ['sw8', 'newrelic', 'request-id'].includes(name.toLowerCase());
 }
 
 /** W3C Baggage, and Jaeger's own baggage, whose entries are headers with this prefix. */

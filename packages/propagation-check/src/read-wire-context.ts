@@ -26,6 +26,13 @@ const formats: readonly PropagationFormat[] = [
   'jaeger',
   'xray',
   'grpc-trace-bin',
+  'datadog',
+  'sentry',
+  'gcp',
+  'elastic',
+  'skywalking',
+  'newrelic',
+  'request-id',
 ];
 
 function readFormat(
@@ -54,6 +61,18 @@ const readers: Readonly<Record<PropagationFormat, Reader>> = {
   jaeger: readJaeger,
   xray: readXray,
   'grpc-trace-bin': readGrpcTraceBin,
+  datadog: readDatadog,
+  sentry: readSentry,
+  gcp: readCloudTrace,
+  elastic: (value) => {
+    const read = parseTraceparent(value);
+    return read.state === 'malformed'
+      ? { format: 'elastic', state: 'malformed', reason: 'invalid' }
+      : readIds('elastic', read.traceId, read.spanId, read.sampled);
+  },
+  skywalking: () => withoutIds('skywalking'),
+  newrelic: () => withoutIds('newrelic'),
+  'request-id': () => withoutIds('request-id'),
 };
 
 /** Source: b3-propagation, "Single Header": `{trace}-{span}-{sampling}-{parent}`, or the sampling decision alone. */
@@ -128,6 +147,53 @@ export function decodeGrpcTraceBin(value: string): Buffer | null {
   const bytes = Buffer.from(value, 'base64');
   const whole = bytes.length === 29 && bytes[0] === 0 && bytes[1] === 0 && bytes[18] === 1 && bytes[27] === 2;
   return whole ? bytes : null;
+}
+
+/** Source: Datadog tracing libraries, "Trace Context Propagation": decimal 64-bit ids; `_dd.p.tid` holds the upper half of the trace id. */
+function readDatadog(value: string, headers: readonly HeaderField[]): TraceContextReading {
+  const [parent = ''] = headerValues(headers, 'x-datadog-parent-id');
+  const [traceId, spanId] = [toHex(value), toHex(parent)];
+  if (traceId === null || spanId === null)
+    return { format: 'datadog', state: 'malformed', reason: 'invalid' };
+  const upper = /(?:^|,)_dd\.p\.tid=([0-9a-f]{16})(?:,|$)/.exec(
+    headerValues(headers, 'x-datadog-tags').join(','),
+  )?.[1];
+  const [priority] = headerValues(headers, 'x-datadog-sampling-priority');
+  return readIds(
+    'datadog',
+    `${upper ?? ''}${traceId}`,
+    spanId,
+    priority === undefined ? null : Number(priority) > 0,
+  );
+}
+
+/** Source: Sentry, "Trace Propagation", `sentry-trace`: `{trace}-{span}-{sampled}`, the decision optional. */
+function readSentry(value: string): TraceContextReading {
+  const match = /^\s*([0-9a-f]{32})-([0-9a-f]{16})(?:-([01]))?\s*$/i.exec(value);
+  if (match === null) return { format: 'sentry', state: 'malformed', reason: 'invalid' };
+  const [, traceId = '', spanId = '', decision] = match;
+  return readIds('sentry', traceId, spanId, decision === undefined ? null : decision === '1');
+}
+
+/** Source: Google Cloud Trace, "Trace context": `{trace}/{decimal span};o={options}`; span and options are optional. */
+function readCloudTrace(value: string): TraceContextReading {
+  const match = /^([0-9a-f]{32})(?:\/(\d{1,20}))?(?:;o=(\d+))?$/i.exec(value);
+  if (match === null) return { format: 'gcp', state: 'malformed', reason: 'invalid' };
+  const [, traceId = '', span, options] = match;
+  const sampled = options === undefined ? null : (Number(options) & 1) === 1;
+  return readIds('gcp', traceId, span === undefined ? null : toHex(span), sampled);
+}
+
+/** A decimal 64-bit id as 16 hex digits; null for any other text. */
+function toHex(decimal: string): string | null {
+  if (!/^\d{1,20}$/.test(decimal)) return null;
+  const hex = BigInt(decimal).toString(16).padStart(16, '0');
+  return hex.length === 16 ? hex : null;
+}
+
+/** Formats that are recognised by their header; their values are not read. */
+function withoutIds(format: PropagationFormat): TraceContextReading {
+  return { format, state: 'valid', traceId: null, spanId: null, sampled: null };
 }
 
 /** Ids of only zeros mean "no context" in every format. */

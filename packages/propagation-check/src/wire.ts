@@ -4,6 +4,7 @@ import { keyFor } from './group-by.ts';
 import { parseTraceparent, splitTraceparents } from './parse-traceparent.ts';
 import { headerValues } from './propagation-header.ts';
 import { readWireContext } from './read-wire-context.ts';
+import { joinAddress } from './socket-address.ts';
 import type { Span } from './span.ts';
 
 /** What is known of the propagation headers of one call; null where nobody looked. */
@@ -12,6 +13,10 @@ export interface CallHeaders {
   readonly sent: WireContext | null;
   /** As they reached the called service. */
   readonly received: WireContext | null;
+  /** Whether `sent` was seen where the caller put it on the wire: nothing stands in between. */
+  readonly isAtCaller: boolean;
+  /** Whether `received` was seen where the called service took it from the wire. */
+  readonly isAtCallee: boolean;
   /** Only `traceparent` was looked at, so that its absence does not exclude other formats. */
   readonly onlyTraceparent: boolean;
   /** What a tap itself did to the request. */
@@ -76,15 +81,74 @@ export function indexHeaders(evidence: HeaderEvidence, spans: readonly Span[]): 
       const injected = named.flatMap((record) => record.faults);
       // Several records without an id of the call may be of different calls.
       const answer = own.length > 0 ? readAnswer(last) : null;
-      return { sent: first.sent, received: last.received, onlyTraceparent: false, injected, answer };
+      return {
+        sent: first.sent,
+        received: last.received,
+        isAtCaller: isCalledBy(first, client),
+        isAtCallee: isInFrontOf(last, server),
+        onlyTraceparent: false,
+        injected,
+        answer,
+      };
     }
     const entry = said.get(`${server?.traceId}:${server?.spanId}`);
     const sent = readCapturedHeader(client);
     const received = entry === undefined ? readCapturedHeader(server) : toContext(entry.traceparent);
     return sent === null && received === null
       ? null
-      : { sent, received, onlyTraceparent: true, injected: [], answer: null };
+      : {
+          sent,
+          received,
+          isAtCaller: true,
+          isAtCallee: true,
+          onlyTraceparent: true,
+          injected: [],
+          answer: null,
+        };
   };
+}
+
+/**
+ * Whether the caller's connection ends at this tap, by the address that its CLIENT span names, or by the word of whoever placed the
+ * tap. A record is of one place: what stands between it and either service is unknown otherwise.
+ */
+function isCalledBy(record: WireRecord, client: Span | null): boolean {
+  if (client === null) return record.client !== null;
+  if (record.client === client.serviceName) return true;
+  return record.calledAt !== null && readPeerAddresses(client).includes(record.calledAt);
+}
+
+/** Whether the tap's connection ends at the called service, by the address of the peer that its SERVER span names. */
+function isInFrontOf(record: WireRecord, server: Span | null): boolean {
+  if (server === null) return record.server !== null;
+  if (record.server === server.serviceName) return true;
+  return record.callsFrom !== null && readPeerAddresses(server).includes(record.callsFrom);
+}
+
+/** Attributes for the other end of a connection, in the names of every generation of the semantic conventions. */
+const peerAttributes = [
+  ['network.peer.address', 'network.peer.port'],
+  ['net.sock.peer.addr', 'net.sock.peer.port'],
+  ['net.peer.ip', 'net.peer.port'],
+] as const;
+
+function readPeerAddresses(span: Span): readonly string[] {
+  const peers = peerAttributes.flatMap(([address, port]) =>
+    join(span.attributes.get(address), span.attributes.get(port)),
+  );
+  if (span.kind !== 'CLIENT') return peers;
+  // The address that was called. A name says nothing: it may be the gateway's.
+  const { host, port } = readCallFacts(span);
+  if (host === null || port === null) return peers;
+  const plain = host.replace(/^\[|\]$/g, '');
+  return [
+    ...peers,
+    ...(plain === 'localhost' ? ['127.0.0.1', '::1'] : [plain]).map((one) => joinAddress(one, port)),
+  ];
+}
+
+function join(address: unknown, port: unknown): readonly string[] {
+  return typeof address === 'string' && Number(port) > 0 ? [joinAddress(address, Number(port))] : [];
 }
 
 /** What the answers say of spans. One that is named twice comes from a cache, and tells nothing of this call. */
@@ -208,8 +272,20 @@ function isSameRequest(record: WireRecord, span: Span): boolean {
 function readCapturedHeader(span: Span | null): WireContext | null {
   const value = span?.attributes.get('http.request.header.traceparent');
   if (value === undefined) return null;
-  const values = Array.isArray(value) ? value.map(String) : [String(value)];
-  return readWireContext(values.map((one) => ({ name: 'traceparent', value: one })));
+  return readWireContext(listValues(value).map((one) => ({ name: 'traceparent', value: one })));
+}
+
+/** The values of a header: a list, or as Jaeger stores a list, its JSON as a text. */
+function listValues(value: unknown): readonly string[] {
+  if (Array.isArray(value)) return value.map(String);
+  const text = String(value);
+  if (!text.startsWith('[')) return [text];
+  try {
+    const list: unknown = JSON.parse(text);
+    return Array.isArray(list) ? list.map(String) : [text];
+  } catch {
+    return [text];
+  }
 }
 
 function toContext(traceparent: string | null): WireContext {

@@ -10,6 +10,9 @@ import { checkCalls } from '../../assertion/check-calls.ts';
 import type { Call } from '../../assertion/run.ts';
 import { healthyAnswer, splitAnswer } from './answers.ts';
 
+/** Nobody listens there: the system hands out no port below 1024. */
+const nowhere = new URL('http://127.0.0.1:2');
+
 const healthy = drawTrace(`
   trace a
   SERVER service-a GET /call-b          a1   0..40 http.route=/call-b
@@ -118,7 +121,7 @@ describe('with an embedded receiver', () => {
 
 describe('with a source that is polled', () => {
   it('names Jaeger when it cannot be reached', async (t) => {
-    const source = await openSource(`jaeger=http://127.0.0.1:${await findClosedPort()}`);
+    const source = await openSource(`jaeger=${nowhere.href}`);
     t.after(() => source.close());
     const { verdict, silence } = await checkCall(answered(healthyAnswer), {
       ...defaults,
@@ -200,10 +203,27 @@ describe('calls to service A', () => {
   }
 
   it('service A cannot be reached', async () => {
-    const serviceA = new URL(`http://127.0.0.1:${await findClosedPort()}`);
-    const [call] = await callServiceA({ serviceA, requests: 1, concurrency: 1, timeoutMs: 60_000 });
+    const [call] = await callServiceA({ serviceA: nowhere, requests: 1, concurrency: 1, timeoutMs: 60_000 });
     assert.equal(call?.silence?.hop, 'service A');
     assert.match(call.silence.reason, /ECONNREFUSED/);
+  });
+
+  it('service A sends an answer that has no end', async (t) => {
+    const endless = createServer((request, response) => {
+      const more = () => {
+        while (!request.socket.destroyed && response.write(Buffer.alloc(64_000, ' ')));
+      };
+      response.on('drain', more);
+      more();
+    });
+    await new Promise<void>((resolve) => endless.listen(0, '127.0.0.1', resolve));
+    t.after(() => endless.close());
+    const serviceA = new URL(`http://127.0.0.1:${portOf(endless.address())}`);
+    const [call] = await callServiceA({ serviceA, requests: 1, concurrency: 1, timeoutMs: 60_000 });
+    assert.deepEqual(call?.silence, {
+      hop: 'service A',
+      reason: `${serviceA}call-b answered, but not as service A does: more than 1048576 bytes`,
+    });
   });
 
   it('sends each request, below a path of the URL', async (t) => {
@@ -266,15 +286,6 @@ async function answerWith(
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   t.after(() => server.close());
   return new URL(`http://127.0.0.1:${portOf(server.address())}`);
-}
-
-/** A port that was free a moment ago. */
-async function findClosedPort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const port = portOf(server.address());
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 function portOf(address: ReturnType<ReturnType<typeof createServer>['address']>): number {

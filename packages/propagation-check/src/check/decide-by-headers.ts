@@ -71,6 +71,10 @@ export function mergeDrafts(drafts: readonly Draft[]): readonly Draft[] {
   });
 }
 
+function quoteService(name: string | null): string {
+  return name === null ? '<service>' : /^[\w.-]+$/.test(name) ? name : JSON.stringify(name);
+}
+
 interface Decision {
   readonly id: FindingId | null;
   readonly shown: Shown;
@@ -99,6 +103,18 @@ function decideCall(
       namesItsSpan,
     });
     if (says === null) continue;
+    const { needs } = cause;
+    const isProven =
+      needs === undefined || (needs.side === 'caller' ? headers.isAtCaller : headers.isAtCallee);
+    if (!isProven) {
+      const open = `${says}, at a tap of which nobody knows whether something stands between it and the ${needs.side === 'caller' ? 'caller' : 'called service'}; ${needs.secondTap} decides (propagation-check tap --${needs.side === 'caller' ? 'client' : 'server'} ${quoteService(needs.side === 'caller' ? draft.client : draft.server)})`;
+      return {
+        id: null,
+        shown: { ...shown, says: `${open}; ${shown.says}` },
+        excluded: needs.excludes,
+        isUnnamed: false,
+      };
+    }
     const { injected } = headers;
     const own = injected.length > 0 ? ` (injected by a tap: ${injected.join(', ')})` : '';
     return {

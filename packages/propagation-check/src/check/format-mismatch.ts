@@ -4,6 +4,11 @@ import { type HeaderCause, nameFormats, readTracecontext } from './header-cause.
 /** Only another format arrived, and the called service began a trace of its own. */
 export const formatMismatch: HeaderCause = {
   id: 'format-mismatch',
+  needs: {
+    side: 'caller',
+    excludes: ['header-malformed', 'header-duplicated', 'header-ignored', 'header-rewritten'],
+    secondTap: 'a second tap that the caller itself calls',
+  },
   explain: ({ server, headers: { received } }) => {
     if (received === null || received.contexts.length === 0 || readTracecontext(received) !== null)
       return null;

@@ -17,6 +17,16 @@ export interface CallOnWire {
 /** Says why the headers show this cause, or null where they do not. */
 export interface HeaderCause {
   readonly id: FindingId;
+  /**
+   * Speaks of one side of a tap, and is certain only where nothing stands between the tap and that side. `excludes` holds the
+   * causes that the headers rule out wherever the tap stood.
+   */
+  readonly needs?: {
+    readonly side: 'caller' | 'callee';
+    readonly excludes: readonly FindingId[];
+    /** Where a second tap decides. */
+    readonly secondTap: string;
+  };
   readonly explain: (call: CallOnWire) => string | null;
 }
 

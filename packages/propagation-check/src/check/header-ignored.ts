@@ -4,6 +4,11 @@ import { type HeaderCause, readMissingAnswer, readTracecontext } from './header-
 /** The caller's own, valid header arrived, and the called service began a trace of its own. */
 export const headerIgnored: HeaderCause = {
   id: 'header-ignored',
+  needs: {
+    side: 'callee',
+    excludes: ['header-not-sent', 'client-not-instrumented', 'format-mismatch'],
+    secondTap: 'a second tap whose target is the called service itself',
+  },
   explain: (call) => {
     const { client, server } = call;
     const reading = readTracecontext(call.headers.received);

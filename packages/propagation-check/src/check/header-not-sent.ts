@@ -3,6 +3,11 @@ import type { HeaderCause } from './header-cause.ts';
 /** The caller has a CLIENT span, and nothing left it. */
 export const headerNotSent: HeaderCause = {
   id: 'header-not-sent',
+  needs: {
+    side: 'caller',
+    excludes: ['header-malformed', 'header-duplicated', 'header-ignored', 'header-rewritten'],
+    secondTap: 'a second tap that the caller itself calls',
+  },
   explain: ({ client, headers: { sent, onlyTraceparent } }) =>
     client !== null && sent !== null && !onlyTraceparent && sent.contexts.length === 0
       ? 'the request left the caller without any propagation header'

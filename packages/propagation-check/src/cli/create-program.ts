@@ -4,22 +4,9 @@ import * as z from 'zod';
 import { escapeText } from '../report/escape-text.ts';
 import { addTapCommand } from '../tap/tap-command.ts';
 import { addFileCommand } from './file-command.ts';
-import type { Output } from './open-output.ts';
 import { addRunCommand } from './run-command.ts';
+import type { Session } from './session.ts';
 import { addTraceCommand } from './trace-command.ts';
-
-/** What commands share while they run. */
-export interface Session {
-  /** For results. */
-  readonly output: Output;
-  /** For messages: whole lines, already escaped. */
-  readonly writeError: (text: string) => void;
-  readonly setExitCode: (code: number) => void;
-  /** Aborts when the user ends the program. */
-  readonly signal: AbortSignal;
-  /** From now on a signal ends the program without a word: for work during which nothing can be told to stop. */
-  readonly endOnSignals: () => void;
-}
 
 const examples = `
 Examples:

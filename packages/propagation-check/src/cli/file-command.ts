@@ -3,11 +3,11 @@ import { readSpanFile } from '../source/file.ts';
 import type { Span } from '../span.ts';
 import { judge, readCheckInputs, readCollector } from './check-inputs.ts';
 import { addCheckOptions, type CheckArguments } from './common-options.ts';
-import type { Session } from './create-program.ts';
 import { quotePath } from './file-error.ts';
 import { hintAtExpectations } from './hint-at-expectations.ts';
 import { printReport } from './print-report.ts';
 import { describeWireGaps } from './read-wire.ts';
+import type { Session } from './session.ts';
 import { UsageError } from './usage-error.ts';
 
 const examples = `

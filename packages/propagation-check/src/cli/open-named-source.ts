@@ -1,7 +1,7 @@
 import { openSource } from '../source/open-source.ts';
 import type { Source } from '../source/source.ts';
 import type { SourceArguments } from './common-options.ts';
-import type { Session } from './create-program.ts';
+import type { Session } from './session.ts';
 
 /** Opens the source that the arguments name. @throws {SourceError} as `openSource`. */
 export async function openNamedSource(

@@ -3,14 +3,17 @@ import * as z from 'zod';
 import { DecodeError } from '../decode/decode-error.ts';
 import { parseJson } from '../decode/parse-json.ts';
 import { quoteValue } from '../decode/quote-value.ts';
-import type { WireRecord } from '../evidence.ts';
+import type { PropagationFormat, WireRecord } from '../evidence.ts';
 import { type TraceparentFault, traceparentFaults } from '../parse-traceparent.ts';
+import { idHeaders } from '../propagation-header.ts';
 import { describeFileError, quotePath } from './file-error.ts';
 import { UsageError } from './usage-error.ts';
 
 const newline = 0x0a;
 
-const format = z.enum(['tracecontext', 'b3', 'b3multi', 'jaeger', 'xray', 'grpc-trace-bin']);
+const format = z.custom<PropagationFormat>(
+  (value) => typeof value === 'string' && Object.hasOwn(idHeaders, value),
+);
 const traceparentFault = z.custom<TraceparentFault>(
   (value) => typeof value === 'string' && Object.hasOwn(traceparentFaults, value),
 );
@@ -49,6 +52,8 @@ const record: z.ZodType<WireRecord> = z.object({
   target: z.string(),
   client: z.string().nullable(),
   server: z.string().nullable(),
+  calledAt: z.string().nullable().default(null),
+  callsFrom: z.string().nullable().default(null),
   protocolVersion: z.enum(['1.0', '1.1', '2']),
   method: z.string(),
   path: z.string(),

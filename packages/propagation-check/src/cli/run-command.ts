@@ -3,7 +3,6 @@ import type { Command } from 'commander';
 import { type CheckInputs, readCheckInputs, readCollector, readWire, withMissing } from './check-inputs.ts';
 import { type Collected, collectTraces } from './collect-traces.ts';
 import { addCheckOptions, addSourceOptions, type SourceArguments } from './common-options.ts';
-import type { Session } from './create-program.ts';
 import { type DrivenRequest, driveRequests } from './drive-requests.ts';
 import { explainSilence } from './explain-silence.ts';
 import { describeFileError, quotePath } from './file-error.ts';
@@ -21,6 +20,7 @@ import {
 } from './parse-argument.ts';
 import { printReport } from './print-report.ts';
 import { describeWireGaps } from './read-wire.ts';
+import type { Session } from './session.ts';
 import { createProgress } from './show-progress.ts';
 import { UsageError } from './usage-error.ts';
 

@@ -2,9 +2,10 @@ import { debuglog } from 'node:util';
 import { CommanderError } from 'commander';
 import { escapeText } from '../report/escape-text.ts';
 import { SourceError } from '../source/source.ts';
-import { createProgram, type Session } from './create-program.ts';
+import { createProgram } from './create-program.ts';
 import { Interruption, listenForSignals, stopListening } from './interruption.ts';
 import { openOutput } from './open-output.ts';
+import type { Session } from './session.ts';
 import { UsageError } from './usage-error.ts';
 
 /**

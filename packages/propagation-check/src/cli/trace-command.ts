@@ -4,7 +4,6 @@ import type { Span } from '../span.ts';
 import { readCheckInputs, readCollector, readWire, withMissing } from './check-inputs.ts';
 import { collectTraces } from './collect-traces.ts';
 import { addCheckOptions, addSourceOptions, type SourceArguments } from './common-options.ts';
-import type { Session } from './create-program.ts';
 import { hintAtExpectations } from './hint-at-expectations.ts';
 import { judgeCollected } from './judge-trace.ts';
 import { openNamedSource } from './open-named-source.ts';
@@ -12,6 +11,7 @@ import { parseCount, parseDuration, parseService, parseTraceId } from './parse-a
 import { pauseFor } from './pause-for.ts';
 import { printReport } from './print-report.ts';
 import { describeWireGaps } from './read-wire.ts';
+import type { Session } from './session.ts';
 import { createProgress } from './show-progress.ts';
 import { UsageError } from './usage-error.ts';
 

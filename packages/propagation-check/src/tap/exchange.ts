@@ -1,6 +1,8 @@
+import type { Socket } from 'node:net';
 import type { AnsweredContext, HeaderField, WireContext, WireRecord } from '../evidence.ts';
 import { readAnsweredContext } from '../read-answered-context.ts';
 import { readWireContext } from '../read-wire-context.ts';
+import { joinAddress } from '../socket-address.ts';
 import { applyFaults, describeFault, drawFault, type Fault, type FaultedRequest } from './fault.ts';
 
 /** What is the same for every request of a tap. */
@@ -23,6 +25,8 @@ export interface TapSetup {
 export interface RequestHead {
   readonly protocolVersion: WireRecord['protocolVersion'];
   readonly method: string;
+  /** The tap's end of the connection from the caller. */
+  readonly calledAt: string | null;
   /** The request target as it came: origin form, absolute form or `*`. */
   readonly requestTarget: string;
   /** All that came from the caller, for the record. */
@@ -37,7 +41,7 @@ export interface Exchange {
   /** How long to hold the request back, in milliseconds. */
   readonly delayMs: number;
   /** The request goes out on a connection to the target. */
-  noteForwarded(): void;
+  noteForwarded(connection: Socket | undefined): void;
   /** The head of the target's answer has come. */
   noteAnswer(status: number, fields: readonly HeaderField[]): void;
   noteTargetError(error: Error): void;
@@ -62,6 +66,7 @@ function beginExchange(setup: TapSetup, head: RequestHead, requestNumber: number
   const { fields, applied: faults } = injectFaults(setup, head.forwardable, requestNumber);
 
   let received: WireContext | null = null;
+  let callsFrom: string | null = null;
   let status: number | null = null;
   let answered: AnsweredContext | null = null;
   let targetError: string | null = null;
@@ -71,8 +76,9 @@ function beginExchange(setup: TapSetup, head: RequestHead, requestNumber: number
   return {
     fields,
     delayMs: faults.reduce((sum, fault) => sum + (fault.name === 'delay' ? fault.ms : 0), 0),
-    noteForwarded() {
+    noteForwarded(connection) {
       received = readWireContext(fields);
+      callsFrom = readLocalAddress(connection);
     },
     noteAnswer(code, answer) {
       status = code;
@@ -94,6 +100,8 @@ function beginExchange(setup: TapSetup, head: RequestHead, requestNumber: number
         target: setup.target.origin,
         client: setup.client,
         server: setup.server,
+        calledAt: head.calledAt,
+        callsFrom,
         protocolVersion: head.protocolVersion,
         method: head.method,
         path: pathOf(head.requestTarget),
@@ -107,6 +115,12 @@ function beginExchange(setup: TapSetup, head: RequestHead, requestNumber: number
       });
     },
   };
+}
+
+/** `127.0.0.1:8083`, `[::1]:8083`; null for a connection that is closed. */
+export function readLocalAddress(connection: Socket | undefined): string | null {
+  const { localAddress, localPort } = connection ?? {};
+  return localAddress === undefined || localPort === undefined ? null : joinAddress(localAddress, localPort);
 }
 
 function injectFaults(

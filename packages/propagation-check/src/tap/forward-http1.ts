@@ -9,7 +9,7 @@ import {
 import type { Socket } from 'node:net';
 import type { HeaderField } from '../evidence.ts';
 import type { CallerConnections } from './caller-connection.ts';
-import type { Exchange, RequestHead, TapSetup } from './exchange.ts';
+import { type Exchange, type RequestHead, readLocalAddress, type TapSetup } from './exchange.ts';
 import {
   listTokens,
   readRawHeaders,
@@ -76,6 +76,7 @@ function readHead(setup: TapSetup, request: IncomingMessage, switches: boolean):
   return {
     protocolVersion: old ? '1.0' : '1.1',
     method: request.method ?? '',
+    calledAt: readLocalAddress(request.socket),
     requestTarget: request.url ?? '',
     fields,
     // HTTP/1.0 may leave Host out; HTTP/1.1, which goes to the target, may not.
@@ -106,8 +107,9 @@ function sendUpstream(
   connection.watch(upstream);
 
   upstream.once('socket', (socket) => {
-    if (socket.connecting) socket.once('connect', exchange.noteForwarded);
-    else exchange.noteForwarded();
+    const note = () => exchange.noteForwarded(socket);
+    if (socket.connecting) socket.once('connect', note);
+    else note();
   });
   upstream.on('timeout', () => upstream.destroy(new TargetTimeout(setup.timeoutMs)));
   upstream.on('information', (information) => passInformation(information, response));

@@ -10,7 +10,7 @@ import {
   sensitiveHeaders,
 } from 'node:http2';
 import type { HeaderField } from '../evidence.ts';
-import type { Exchange, RequestHead, TapSetup } from './exchange.ts';
+import { type Exchange, type RequestHead, readLocalAddress, type TapSetup } from './exchange.ts';
 import { readRawHeaders } from './header-field.ts';
 import { describeTargetError, TargetTimeout } from './target-error.ts';
 
@@ -59,6 +59,7 @@ export function forwardHttp2(
   const exchange = forwarding.begin({
     protocolVersion: '2',
     method: headers[':method'] ?? '',
+    calledAt: readLocalAddress(stream.session?.socket),
     requestTarget: headers[':path'] ?? '',
     fields,
     // Connection-specific fields are a protocol error in HTTP/2 (RFC 9113, section 8.2.2), so there are none.
@@ -107,7 +108,7 @@ function sendUpstream(
     failed = true;
   };
 
-  upstream.once('ready', exchange.noteForwarded);
+  upstream.once('ready', () => exchange.noteForwarded(upstream.session?.socket));
   upstream.setTimeout(setup.timeoutMs, () => {
     failOnce(new TargetTimeout(setup.timeoutMs));
     upstream.close(constants.NGHTTP2_CANCEL);

@@ -1,5 +1,6 @@
 import type { HeaderField, WireContext, WireRecord } from '../evidence.ts';
 import { redacted } from '../hide-secrets.ts';
+import { isOpaqueHeader } from '../propagation-header.ts';
 
 /** A record as it may be written: of baggage and `tracestate` the keys, and the values only of those in `shownKeys`. */
 export function redactRecord(record: WireRecord, shownKeys: ReadonlySet<string>): WireRecord {
@@ -20,6 +21,7 @@ function redactHeader({ name, value }: HeaderField, shownKeys: ReadonlySet<strin
   if (lower.startsWith('uberctx-')) {
     return { name, value: shownKeys.has(lower.slice('uberctx-'.length)) ? value : redacted };
   }
+  if (isOpaqueHeader(lower)) return { name, value: redacted };
   if (lower !== 'baggage' && lower !== 'tracestate') return { name, value };
   return {
     name,

@@ -53,8 +53,8 @@ export function addTapCommand(program: Command): void {
     )
     .option('--target <url>', 'the next hop, http://HOST:PORT; HTTP/1.1, HTTP/2 (prior knowledge), WebSocket')
     .option('--name <name>', 'name of this point on the wire in the records (default: its address)')
-    .option('--client <service>', "service.name on the caller's side, for the records")
-    .option('--server <service>', "service.name on the target's side, for the records")
+    .option('--client <service>', 'service.name of the service that calls the tap with nothing in between')
+    .option('--server <service>', 'service.name of the service at the target, with nothing in between')
     .option(
       '--fault <fault>',
       'strip, rewrite, corrupt, cut, duplicate, drop-baggage, unsample, truncate, delay=MS; repeat for several',

@@ -67,6 +67,43 @@ test('reads every format', () => {
   });
 });
 
+test('reads the formats of vendors', () => {
+  const valid = { state: 'valid', ...ids };
+  const decimal = (hex: string) => BigInt(`0x${hex}`).toString();
+  assert.deepEqual(
+    readOne(
+      ['x-datadog-trace-id', decimal(traceId.slice(16))],
+      ['x-datadog-parent-id', decimal(spanId)],
+      ['x-datadog-sampling-priority', '-1'],
+      ['x-datadog-tags', `_dd.p.dm=-1,_dd.p.tid=${traceId.slice(0, 16)}`],
+    ),
+    { format: 'datadog', ...valid, sampled: false },
+  );
+  assert.deepEqual(readOne(['sentry-trace', `${traceId}-${spanId}-1`]), {
+    format: 'sentry',
+    ...valid,
+    sampled: true,
+  });
+  assert.deepEqual(readOne(['X-Cloud-Trace-Context', `${traceId}/${decimal(spanId)};o=1`]), {
+    format: 'gcp',
+    ...valid,
+    sampled: true,
+  });
+  assert.deepEqual(readOne(['elastic-apm-traceparent', traceparent]), {
+    format: 'elastic',
+    ...valid,
+    sampled: true,
+  });
+  for (const [name, format] of [
+    ['sw8', 'skywalking'],
+    ['newrelic', 'newrelic'],
+    ['Request-Id', 'request-id'],
+  ] as const) {
+    const none = { traceId: null, spanId: null, sampled: null };
+    assert.deepEqual(readOne([name, 'eyJ2IjpbMCwxXX0=']), { format, state: 'valid', ...none });
+  }
+});
+
 test('what a format leaves out is null, and short ids are filled up or kept as 64 bits', () => {
   assert.deepEqual(readOne(['b3', '0']), {
     format: 'b3',
@@ -105,6 +142,11 @@ test('says malformed and duplicated', () => {
     ['x-amzn-trace-id', 'Self=1'],
     ['grpc-trace-bin', grpcTraceBin.slice(4)],
     ['grpc-trace-bin', '****'],
+    ['x-datadog-trace-id', '1'],
+    ['x-datadog-trace-id', 'ff'],
+    ['sentry-trace', traceId],
+    ['x-cloud-trace-context', `${traceId}/ff`],
+    ['elastic-apm-traceparent', traceId],
   ] as const) {
     const read = readOne([name, value]);
     assert.ok(typeof read === 'object' && read !== null && 'state' in read, name);

@@ -7,7 +7,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { createGzip, gzipSync } from 'node:zlib';
-import { callServiceA } from 'demo';
 import { executeCli } from '../cli/run-cli.ts';
 import { answer, listen, startHttpServer } from './http-server.ts';
 
@@ -244,17 +243,6 @@ test('Collector counters from a server that is none', async (t) => {
   const html = await read(page);
   assert.match(html.stderr, /no otelcol_ metric in the answer \(“<html>\\u009b”\); use the address of/);
   assert.equal(html.code, 2);
-});
-
-test('a service A whose answer has no end is silent for the assertion', async (t) => {
-  const serviceA = await startRawServer(t, 'HTTP/1.1 200 OK\r\n\r\n', (socket) =>
-    writeForever(socket, Buffer.alloc(64_000, 32)),
-  );
-  const [call] = await callServiceA({ serviceA, requests: 1, concurrency: 1, timeoutMs: 60_000 });
-  assert.deepEqual(call?.silence, {
-    hop: 'service A',
-    reason: `${serviceA}call-b answered, but not as service A does: more than 1048576 bytes`,
-  });
 });
 
 interface CertificateOptions {

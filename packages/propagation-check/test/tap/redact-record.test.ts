@@ -38,6 +38,12 @@ suite('a record', () => {
     assert.deepEqual(sent.contexts, record.sent.contexts);
   });
 
+  test('shows nothing of formats that hold names of services and accounts', async (t) => {
+    const record = await recordOf(t, { sw8: 'canary', newrelic: 'canary', 'request-id': '|canary.' });
+    assert.equal(record.sent.contexts.length, 3);
+    assert.doesNotMatch(JSON.stringify(redactRecord(record, new Set(['sw8']))), /canary/);
+  });
+
   test('shows no value unless told to, and says of it nothing but that it was there', async (t) => {
     const record = await recordOf(t, { baggage, tracestate: 'rojo=canary' });
     assert.doesNotMatch(JSON.stringify(redactRecord(record, new Set())), /canary|acme/);

@@ -1,2 +1,2 @@
 /** As the demo's service A is instrumented. */
-export * from '../../../../../service-a/src/telemetry.ts';
+export * from 'service-a/telemetry';

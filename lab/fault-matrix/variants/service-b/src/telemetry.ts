@@ -1,2 +1,2 @@
 /** As the demo's service B is instrumented. */
-export * from '../../../../../service-b/src/telemetry.ts';
+export * from 'service-b/telemetry';

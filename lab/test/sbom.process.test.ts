@@ -162,7 +162,11 @@ interface Ran {
 }
 
 function runSbom(...args: readonly string[]): Promise<Ran> {
-  return run(process.execPath, [join(root, 'lab', 'sbom.ts'), ...args], root);
+  return run(
+    process.execPath,
+    ['--conditions=trace-context-source', join(root, 'lab', 'sbom.ts'), ...args],
+    root,
+  );
 }
 
 function run(command: string, args: readonly string[], cwd: string): Promise<Ran> {

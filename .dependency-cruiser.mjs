@@ -1,0 +1,131 @@
+/**
+ * What may import what. Checked by `npm run check`; each rule has its reason in `comment`.
+ * A package is a workspace of package.json. TypeScript 7 has no API that dependency-cruiser can use, so swc parses.
+ */
+import { readFileSync } from 'node:fs';
+import { Visitor } from '@swc/core/Visitor.js';
+
+// swc parses `using`, and its visitor stops at it (1.16.22): pass it by, what it declares imports nothing.
+const { visitStatement } = Visitor.prototype;
+Visitor.prototype.visitStatement = function visit(statement) {
+  return statement.type === 'UsingDeclaration' ? statement : visitStatement.call(this, statement);
+};
+
+const manifest = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8'));
+/** The deeper ones first: `lab/account` before `lab`. */
+const packages = manifest.workspaces.toSorted().toReversed().join('|').replaceAll('*', '[^/]+');
+const checker = 'packages/propagation-check/src';
+/** The rooms of the engine: everything that is not an edge of the program. */
+const engine = `^${checker}/(check/|[^/]+[.]ts$)`;
+const notEngine = `^${checker}/(index|cli|kit|read-expectation[^/]*)[.]ts$`;
+
+/** Nothing in `from` imports anything in `to`. */
+const forbid = (name, comment, from, to) => ({
+  name,
+  severity: 'error',
+  comment,
+  from: typeof from === 'string' ? { path: from } : from,
+  to: typeof to === 'string' ? { path: to } : to,
+});
+
+const rooms = (names) => `^${checker}/(${names})/`;
+const reachesOut =
+  '^(node:)?(fs|fs/promises|http|https|http2|net|tls|child_process|dgram)$|node_modules/undici';
+
+export default {
+  forbidden: [
+    forbid(
+      'no-circle',
+      'Modules that import each other cannot be read, tested or moved one by one.',
+      {},
+      { circular: true },
+    ),
+    forbid(
+      'not-past-exports',
+      'A package is free to change whatever its exports do not name. Import it by its name.',
+      { path: `^(${packages})/` },
+      { path: `^(${packages})/`, pathNot: '^$1/', dependencyTypes: ['local'] },
+    ),
+    forbid(
+      'resolvable',
+      'An import that leads nowhere is a file that was moved, or a name that the exports do not have.',
+      {},
+      { couldNotResolve: true },
+    ),
+    forbid(
+      'package-is-declared',
+      'A package that is not in the package.json of its user is missing where only that user is installed: in images, and after publishing.',
+      { path: `^(${packages})/(src/|[^/]+[.]ts$)` },
+      { dependencyTypes: ['npm-no-pkg', 'npm-unknown'] },
+    ),
+    forbid(
+      'services-stand-alone',
+      'Each service is readable on its own, and works without checker, demo and lab.',
+      '^service-[ab]/',
+      '^(packages/propagation-check|scripts|lab|faults)/',
+    ),
+    forbid(
+      'service-apart-from-service',
+      'Two services of a real system share packages, not sources.',
+      { path: '^(service-[ab])/' },
+      { path: '^service-[ab]/', pathNot: '^$1/' },
+    ),
+    forbid(
+      'packages-know-no-user',
+      'Packages are published: they know nothing of the demo, its services or the lab.',
+      '^packages/',
+      '^(scripts|lab|faults|init|service-[ab])/',
+    ),
+    forbid(
+      'demo-without-lab',
+      'The lab tests the demo; the demo needs no more of it than the account.',
+      '^scripts/',
+      {
+        path: '^lab/',
+        pathNot: '^lab/account/',
+      },
+    ),
+    forbid(
+      'source-without-tests',
+      'Code that runs does not depend on code that tests it.',
+      { path: '/src/' },
+      '/test/',
+    ),
+    forbid(
+      'engine-is-pure',
+      'The engine is pure: spans come in as data, results go out as data.',
+      { path: engine, pathNot: notEngine },
+      `${rooms('source|report|cli|decode|tap')}|^(node:)?[a-z0-9_/]+$|node_modules/undici`,
+    ),
+    forbid(
+      'decode-knows-bytes-only',
+      'A decoder turns bytes into spans and knows nothing of where they come from.',
+      rooms('decode'),
+      `${rooms('source|check|report|cli')}|${reachesOut}`,
+    ),
+    forbid(
+      'report-reads-nothing',
+      'A report is a function of a result; it reads nothing and prints nothing.',
+      rooms('report'),
+      `${rooms('source|check|cli|decode/generated')}|${reachesOut}`,
+    ),
+    forbid(
+      'sources-do-not-judge',
+      'Sources and taps deliver data; what it means is decided later.',
+      rooms('source|tap'),
+      rooms('check|report|cli'),
+    ),
+  ],
+  options: {
+    parser: 'swc',
+    doNotFollow: { path: '(^|/)node_modules/' },
+    exclude: { path: ['^packages/[^/]+/dist/', '/generated/', '/fixtures/', '/captures/', '/corpus/'] },
+    combinedDependencies: false,
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['trace-context-source', 'types', 'import', 'node', 'default'],
+      extensions: ['.ts', '.mjs', '.js', '.json'],
+      mainFields: ['main', 'types'],
+    },
+  },
+};

@@ -1,0 +1,88 @@
+/** Real connections: a record says where the tap's ends are, and spans that name their peers prove that nothing stands between. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer, get } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { test } from 'node:test';
+import type { WireRecord } from '../../src/evidence.ts';
+import type { Span } from '../../src/span.ts';
+import { startTap } from '../../src/tap/start-tap.ts';
+import { indexHeaders } from '../../src/wire.ts';
+import { traceId } from './support.ts';
+
+/** What both sides saw of their peer: the caller of the address that it called, the target of the connection. */
+async function ask(hops: 0 | 1) {
+  const seen: AddressInfo[] = [];
+  const target = createServer((request, response) => {
+    seen.push({
+      address: request.socket.remoteAddress ?? '',
+      port: request.socket.remotePort ?? 0,
+      family: 'IPv4',
+    });
+    response.end('{}');
+  });
+  await once(target.listen(0, '127.0.0.1'), 'listening');
+  const address = target.address();
+  assert.ok(address !== null && typeof address === 'object');
+  const records: WireRecord[] = [];
+  const gateway = await startTap({
+    listen: { port: 0 },
+    target: `http://127.0.0.1:${address.port}`,
+    onRecord: () => {},
+  });
+  const tap = await startTap({
+    listen: { port: 0 },
+    target: hops === 0 ? `http://127.0.0.1:${address.port}` : gateway.url,
+    onRecord: (record) => records.push(record),
+  });
+  const [answer] = await once(get(`${tap.url}/work`), 'response');
+  await once(answer.resume(), 'end');
+  await tap.close();
+  await gateway.close();
+  target.close();
+  const [record] = records;
+  const [peer] = seen;
+  assert.ok(record && peer);
+  return { record, peer, port: Number(new URL(tap.url).port) };
+}
+
+function draw(kind: Span['kind'], serviceName: string, record: WireRecord, peer: object): Span {
+  const start = BigInt(Date.parse(record.time)) * 1_000_000n;
+  return {
+    traceId,
+    spanId: kind === 'CLIENT' ? 'b7ad6b7169203331' : 'b7ad6b7169203332',
+    parentSpanId: null,
+    name: 'GET',
+    kind,
+    serviceName,
+    scopeName: 'test',
+    traceState: '',
+    startTimeUnixNano: start,
+    endTimeUnixNano: start + 1_000_000_000n,
+    attributes: new Map(Object.entries({ 'http.request.method': 'GET', 'url.path': '/work', ...peer })),
+    resource: new Map(),
+    links: [],
+    status: { code: 'UNSET', message: '' },
+    flags: null,
+  };
+}
+
+for (const hops of [0, 1] as const) {
+  test(`with ${hops} gateways behind it, the tap is ${hops === 0 ? '' : 'not '}in front of the called service`, async () => {
+    const { record, peer, port } = await ask(hops);
+    const client = draw('CLIENT', 'web', record, { 'server.address': '127.0.0.1', 'server.port': port });
+    const server = draw('SERVER', 'orders', record, {
+      'network.peer.address': peer.address,
+      'network.peer.port': peer.port,
+    });
+    const found = indexHeaders({ wire: [record], received: [] }, [client, server])(client, server);
+    assert.deepEqual([found?.isAtCaller, found?.isAtCallee], [true, hops === 0]);
+  });
+}
+
+test('a tap that the caller does not call is not at the caller, whatever name it calls', async () => {
+  const { record } = await ask(0);
+  const client = draw('CLIENT', 'web', record, { 'server.address': 'gateway', 'server.port': 8080 });
+  const found = indexHeaders({ wire: [record], received: [] }, [client])(client, null);
+  assert.equal(found?.isAtCaller, false);
+});
