@@ -72,8 +72,8 @@ export default {
     ),
     forbid(
       'packages-know-no-user',
-      'Packages are published: they know nothing of the demo, its services or the lab.',
-      '^packages/',
+      'Packages are published: they know nothing of the demo, its services or the lab. service-kit is private.',
+      '^packages/(?!service-kit/)',
       '^(scripts|lab|faults|init|service-[ab])/',
     ),
     forbid(

@@ -41,7 +41,7 @@ test('over TLS it answers callers with a certificate, its health check too, and 
 /** The exit code. */
 function checkHealth(env: NodeJS.ProcessEnv): Promise<number | null> {
   return new Promise((resolve) => {
-    const script = join(import.meta.dirname, '..', 'src', 'check-health.ts');
+    const script = join(import.meta.dirname, '..', '..', 'deploy', 'check-health.ts');
     const child = execFile(process.execPath, [script], { env }, () => resolve(child.exitCode));
   });
 }

@@ -47,12 +47,13 @@ export function checkTraces(spans: readonly Span[], options: CheckOptions = {}):
   );
   const merged = mergeDrafts(drafts);
   const findings = merged.map((draft) => describeFinding(scene, draft));
+  const edges = countEdges(calls, merged);
   return {
     version: 1,
-    verdict: decideVerdict(graph.spans, findings),
+    verdict: decideVerdict(findings, edges.length > 0 || holdsWithoutEdge(scene)),
     traces: graph.traceCount,
     spans: graph.spans.length,
-    edges: countEdges(calls, merged),
+    edges,
     findings,
   };
 }
@@ -113,9 +114,17 @@ function describeEvidence({ client, server, says }: Shown): readonly Evidence[] 
   return span === null ? [] : [{ traceId: span.traceId, spanId: span.spanId, says: hideSecrets(says) }];
 }
 
-function decideVerdict(spans: readonly Span[], findings: readonly Finding[]): Result['verdict'] {
+function decideVerdict(findings: readonly Finding[], isJudged: boolean): Result['verdict'] {
   if (findings.some((finding) => finding.severity === 'error')) return 'broken';
-  return spans.length === 0 ? 'unknown' : 'intact';
+  return isJudged ? 'intact' : 'unknown';
+}
+
+/** A forbidden edge is not there, and its caller is: the only expectation that data without any edge can meet. */
+function holdsWithoutEdge({ expectation, spansOf }: Scene): boolean {
+  const rules = expectation.edges.filter((edge) => edge.rule !== 'may');
+  return (
+    rules.length > 0 && rules.every((edge) => edge.rule === 'must-not' && spansOf(edge.client).length > 0)
+  );
 }
 
 /** Every call counts once, as broken if any error shows it. */

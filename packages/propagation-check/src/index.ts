@@ -8,7 +8,7 @@ export { type Expectation, type ExpectedEdge, expectPath, noExpectation } from '
 export { type FindingId, findingIds } from './finding.ts';
 export { type Prose, prose } from './prose.ts';
 export { ExpectationError, readExpectation, readExpectedPath } from './read-expectation.ts';
-export { type ReportDetails, renderJson } from './report/json.ts';
+export { type ReportDetails, type RequestCounts, renderJson, type SearchExtent } from './report/json.ts';
 export { renderTerminal } from './report/terminal.ts';
 export type { FindingOptions } from './report/terminal-findings.ts';
 export type { EdgeResult, Evidence, Finding, Result } from './result.ts';

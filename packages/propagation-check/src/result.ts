@@ -6,7 +6,10 @@ import type { FindingId } from './finding.ts';
  */
 export interface Result {
   readonly version: 1;
-  /** `broken` when a finding has severity `error`; `unknown` when nothing could be judged. */
+  /**
+   * `broken` when a finding has severity `error`; `intact` when none has and an edge was judged, or an expectation holds;
+   * `unknown` when there was nothing to judge.
+   */
   readonly verdict: 'intact' | 'broken' | 'unknown';
   /** Number of traces read. */
   readonly traces: number;

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TlsFiles } from 'service-kit/server';
-import { type Credentials, issueCertificates } from 'stack-init/src/certificates.ts';
+import { type Credentials, issueCertificates } from 'stack-init';
 
 const hour = 3_600_000;
 

@@ -4,7 +4,7 @@ import type { Span } from '../span.ts';
 import { judge, readCheckInputs, readCollector } from './check-inputs.ts';
 import { addCheckOptions, type CheckArguments } from './common-options.ts';
 import { quotePath } from './file-error.ts';
-import { hintAtExpectations } from './hint-at-expectations.ts';
+import { explainNothingToJudge, hintAtExpectations } from './hint-at-expectations.ts';
 import { printReport } from './print-report.ts';
 import { describeWireGaps } from './read-wire.ts';
 import type { Session } from './session.ts';
@@ -38,7 +38,12 @@ export function addFileCommand(
       const collector = await readCollector(args, signal);
       const result = judge(spans, inputs, collector);
       const source = paths.map((path) => (path === '-' ? 'standard input' : quotePath(path))).join(', ');
-      const reason = spans.length === 0 ? `${source}: no span in it` : null;
+      const reason =
+        spans.length === 0
+          ? `${source}: no span in it`
+          : result.verdict === 'unknown'
+            ? explainNothingToJudge(result, spans, inputs.expectation)
+            : null;
       const notes = [
         ...(await describeWireGaps(args.wire)),
         ...hintAtExpectations(result, spans, inputs.expectation),

@@ -10,12 +10,31 @@ export function hintAtExpectations(
   spans: readonly Span[],
   { edges: expected }: Expectation,
 ): readonly string[] {
-  const services = [...new Set(spans.map((span) => span.serviceName))]
-    .filter((service) => service !== null)
-    .filter((service) => service !== ownServiceName);
+  const services = listServices(spans);
   if (services.length === 0) return [];
   if (expected.length > 0) return hintAtUnknown(expected, services);
   return result.verdict === 'intact' ? hintAtUnseen(result, services) : [];
+}
+
+/** Why spans give no verdict, and what to add. */
+export function explainNothingToJudge(
+  { findings }: Result,
+  spans: readonly Span[],
+  { edges: expected }: Expectation,
+): string {
+  const services = listServices(spans);
+  const orName = expected.length > 0 ? '' : `, or name an edge that must be there with ${expectExample}`;
+  return [
+    `no call between two services was seen${services.length === 0 ? '' : `, only spans of ${listNames(services)}`}`,
+    ...describePeers(findings),
+    `add the spans of every service that takes part${orName}`,
+  ].join('; ');
+}
+
+function listServices(spans: readonly Span[]): readonly string[] {
+  return [...new Set(spans.map((span) => span.serviceName))]
+    .filter((service) => service !== null)
+    .filter((service) => service !== ownServiceName);
 }
 
 /** A service that is expected and has no span is often one that is called otherwise. */
@@ -33,18 +52,23 @@ function hintAtUnknown(expected: readonly ExpectedEdge[], services: readonly str
 
 /** A call without its other side is taken for one to a peer that emits no spans, and a call without any span is not seen. */
 function hintAtUnseen({ findings, edges }: Result, services: readonly string[]): readonly string[] {
-  const peers = findings.filter((finding) => finding.id === 'uninstrumented-peer');
-  const calls = peers.reduce((sum, finding) => sum + finding.count, 0);
-  if (calls > 0) {
-    const [have, are] = calls === 1 ? ['1 call has', 'is'] : [`${calls} calls have`, 'are'];
-    return [
-      `${have} no SERVER span and ${are} taken for calls to peers that emit none; if one of these peers is yours, name the ` +
-        'edge with --expect "caller -> called"',
-    ];
+  const [peers] = describePeers(findings);
+  if (peers !== undefined) {
+    return [`${peers}; if one of these peers is yours, name the edge with ${expectExample}`];
   }
   if (edges.some(({ client }) => client !== ownServiceName)) return [];
   return [
     `no call between services was seen, only spans of ${listNames(services)}; if one of them calls another service of ` +
-      'yours, name the edge with --expect "caller -> called"',
+      `yours, name the edge with ${expectExample}`,
   ];
+}
+
+const expectExample = '--expect "caller -> called"';
+
+function describePeers(findings: Result['findings']): readonly string[] {
+  const peers = findings.filter((finding) => finding.id === 'uninstrumented-peer');
+  const calls = peers.reduce((sum, finding) => sum + finding.count, 0);
+  if (calls === 0) return [];
+  const [have, are] = calls === 1 ? ['1 call has', 'is'] : [`${calls} calls have`, 'are'];
+  return [`${have} no SERVER span and ${are} taken for calls to peers that emit none`];
 }

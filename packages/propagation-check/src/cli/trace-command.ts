@@ -4,7 +4,7 @@ import type { Span } from '../span.ts';
 import { readCheckInputs, readCollector, readWire, withMissing } from './check-inputs.ts';
 import { collectTraces } from './collect-traces.ts';
 import { addCheckOptions, addSourceOptions, type SourceArguments } from './common-options.ts';
-import { hintAtExpectations } from './hint-at-expectations.ts';
+import { explainNothingToJudge, hintAtExpectations } from './hint-at-expectations.ts';
 import { judgeCollected } from './judge-trace.ts';
 import { openNamedSource } from './open-named-source.ts';
 import { parseCount, parseDuration, parseService, parseTraceId } from './parse-argument.ts';
@@ -67,9 +67,10 @@ async function checkStoredTraces(
   const progress = createProgress(source.name);
   try {
     const found = args.service === undefined ? null : await search(source, args.service, args, signal);
+    const foundIds = [...new Set(found?.map((span) => span.traceId))];
     const collected = await collectTraces({
       source,
-      traceIds: found === null ? traceIds : [...new Set(found.map((span) => span.traceId))],
+      traceIds: found === null ? traceIds : foundIds,
       spans: found ?? [],
       services: [],
       readInputs: async () => ({ ...inputs, wire: await readWire(args) }),
@@ -90,15 +91,21 @@ async function checkStoredTraces(
     const reason =
       spans.length === 0
         ? explainEmpty(source, traceIds, args)
-        : result.verdict === 'unknown'
-          ? `${gap}; what it has is intact`
-          : null;
+        : result.verdict !== 'unknown'
+          ? null
+          : missing.length === 0
+            ? explainNothingToJudge(result, spans, inputs.expectation)
+            : `${gap}; what it has is intact`;
     const notes = [
       ...(missing.length > 0 && reason === null ? [gap] : []),
       ...(await describeWireGaps(args.wire)),
       ...hintAtExpectations(result, spans, inputs.expectation),
     ];
-    return await printReport(result, { source: source.name, reason, notes, collector }, args, output);
+    const { service, limit } = args;
+    const extent =
+      service === undefined ? {} : { search: { service, limit, limitReached: foundIds.length >= limit } };
+    const details = { source: source.name, reason, notes, collector, ...extent };
+    return await printReport(result, details, args, output);
   } finally {
     progress.clear();
     await source.close();

@@ -10,6 +10,7 @@ import { isObject } from './otlp-json-value.ts';
 import { decodeOtlpProtobuf } from './otlp-protobuf.ts';
 import { parseJson } from './parse-json.ts';
 import { decodeZipkinJson } from './zipkin-json.ts';
+import { isZipkinV1 } from './zipkin-v1.ts';
 
 export type Format =
   | 'otlp-json'
@@ -84,13 +85,14 @@ function decodeLinesOrDocument(bytes: Uint8Array): Decoded {
   return decodeDocument(parseJson(bytes));
 }
 
-/** Whether the first line is a JSON object of its own and more follows. */
+/** Whether the first line is a JSON object of its own, or a trace of Zipkin v1, which is to be refused, and more follows. */
 function isLines(bytes: Uint8Array): boolean {
   const start = bytes.findIndex((byte) => !isSpace(byte));
   const end = bytes.indexOf(newline, start);
   if (end < 0 || bytes.subarray(end).every(isSpace)) return false;
   try {
-    return isObject(parseJson(bytes.subarray(start, end)));
+    const line = parseJson(bytes.subarray(start, end));
+    return isObject(line) || isZipkinV1(line);
   } catch (error) {
     if (error instanceof DecodeError) return false;
     throw error;

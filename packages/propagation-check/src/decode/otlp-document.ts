@@ -3,6 +3,7 @@ import { DecodeError, prefixPath } from './decode-error.ts';
 import { decodeOtlpJson, decodeResourceSpans, type OtlpJsonOptions } from './otlp-json.ts';
 import { isObject } from './otlp-json-value.ts';
 import { quoteValue } from './quote-value.ts';
+import { refuseZipkinV1 } from './zipkin-v1.ts';
 
 export interface OtlpDocument {
   readonly format: 'otlp-json' | 'jaeger-v3' | 'tempo';
@@ -16,6 +17,7 @@ export interface OtlpDocument {
  * @throws {DecodeError} with the path of what is wrong, also when no envelope is recognised.
  */
 export function decodeOtlpDocument(document: unknown): OtlpDocument {
+  refuseZipkinV1(document);
   const options: OtlpJsonOptions = { ids: 'hex-or-base64' };
   if (!isObject(document))
     throw new DecodeError(`document: expected an object, received ${quoteValue(document)}`);

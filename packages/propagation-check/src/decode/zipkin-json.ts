@@ -8,6 +8,7 @@ import { isObject } from './otlp-json-value.ts';
 import { quoteValue } from './quote-value.ts';
 import { readShape } from './read-shape.ts';
 import { readHexId } from './span-id.ts';
+import { refuseZipkinV1 } from './zipkin-v1.ts';
 
 const time = z.union([z.number(), z.string()]).nullish();
 const text = z.string().nullish();
@@ -36,12 +37,13 @@ const spanShape = z.object({
  * side gets an id that Zipkin does not show: see `separateSharedSpans`. A span without a kind is INTERNAL. `flags` are null.
  *
  * Source: Zipkin API, `zipkin2-api.yaml`.
- * @throws {DecodeError} with the path of what is wrong.
+ * @throws {DecodeError} with the path of what is wrong; also for Zipkin v1.
  */
 export function decodeZipkinJson(document: unknown): readonly Span[] {
   if (!Array.isArray(document)) {
     throw new DecodeError(`document: expected an array, received ${quoteValue(document)}`);
   }
+  refuseZipkinV1(document);
   const spans = mapWithPath(document, '', (element) =>
     Array.isArray(element) ? mapWithPath(element, '', decodeSpan) : [decodeSpan(element)],
   );

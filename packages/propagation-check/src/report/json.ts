@@ -12,9 +12,31 @@ export interface ReportDetails {
   readonly notes: readonly string[];
   /** Null where no Collector was asked. */
   readonly collector: CollectorCounters | null;
+  /** Where the check sent requests itself. */
+  readonly requests?: RequestCounts;
+  /** Where the traces were searched for. */
+  readonly search?: SearchExtent;
+}
+
+export interface RequestCounts {
+  readonly sent: number;
+  /** Without an answer, or with one of status 400 or more. */
+  readonly failed: number;
+  /** How, each with its number. */
+  readonly failures: readonly string[];
+}
+
+export interface SearchExtent {
+  readonly service: string;
+  /** Of traces. */
+  readonly limit: number;
+  /** So many traces were found, so that there may be older ones. */
+  readonly limitReached: boolean;
 }
 
 /** The result as it is, and the details beside it, so escaped that a log stays whole. */
-export function renderJson(result: Result, { source, reason, notes, collector }: ReportDetails): string {
-  return `${escapeJson(JSON.stringify({ ...result, source, reason, notes, collector }, null, 2))}\n`;
+export function renderJson(result: Result, details: ReportDetails): string {
+  const { source, reason, notes, collector, requests, search } = details;
+  const report = { ...result, source, reason, notes, collector, requests, search };
+  return `${escapeJson(JSON.stringify(report, null, 2))}\n`;
 }

@@ -1,6 +1,6 @@
 import type { Result } from '../result.ts';
 import { escapeText } from './escape-text.ts';
-import type { ReportDetails } from './json.ts';
+import type { ReportDetails, RequestCounts, SearchExtent } from './json.ts';
 import { hang, type Layout, paint, type Style } from './layout.ts';
 import { countOf, markEdge, renderEdges } from './terminal-edges.ts';
 import { type FindingOptions, renderFinding, renderInfos } from './terminal-findings.ts';
@@ -34,17 +34,38 @@ export function renderTerminal(result: Result, details: ReportDetails, options: 
     .join('\n\n')}\n`;
 }
 
-function renderVerdict(result: Result, { reason }: ReportDetails, layout: Layout): readonly string[] {
+function renderVerdict(result: Result, details: ReportDetails, layout: Layout): readonly string[] {
   const [word, style] = verdicts[result.verdict];
   const label = `${word}  `;
-  return hang(label, summarise(result, reason), layout).map((line, index) =>
+  return hang(label, summarise(result, details), layout).map((line, index) =>
     index === 0 ? `${paint(layout, style, label.trimEnd())}  ${line.slice(label.length)}` : line,
   );
 }
 
-function summarise({ verdict, edges, findings, traces, spans }: Result, reason: string | null): string {
+/** Failed requests are the likeliest reason why there is no verdict, so that they come first there. */
+function summarise(result: Result, { reason, requests, search }: ReportDetails): string {
+  const summary =
+    result.verdict === 'unknown' && reason !== null ? escapeText(reason) : summariseEdges(result);
+  const failed = describeFailed(requests);
+  const facts = result.verdict === 'unknown' ? [...failed, summary] : [summary, ...failed];
+  return [...facts, ...describeLimit(search)].join('; ');
+}
+
+function describeFailed(requests: RequestCounts | undefined): readonly string[] {
+  if (requests === undefined || requests.failed === 0) return [];
+  const { sent, failed, failures } = requests;
+  return [`${failed} of ${countOf(sent, 'request')} failed (${escapeText(failures.join(', '))})`];
+}
+
+function describeLimit(search: SearchExtent | undefined): readonly string[] {
+  if (search === undefined || !search.limitReached) return [];
+  const limit = countOf(search.limit, 'trace');
+  return [`the search ended at its limit of ${limit}, so that older ones may be left out (--limit)`];
+}
+
+function summariseEdges({ verdict, edges, findings, traces, spans }: Result): string {
   const read = `${countOf(traces, 'trace')}, ${countOf(spans, 'span')}`;
-  if (verdict === 'unknown') return reason === null ? `nothing to judge (${read})` : escapeText(reason);
+  if (verdict === 'unknown') return `nothing to judge (${read})`;
   const broken = edges.filter((edge) => markEdge(edge, findings) === 'error');
   const calls = edges.reduce((sum, edge) => sum + edge.calls, 0);
   if (verdict === 'broken') {

@@ -4,6 +4,7 @@ import { decodeJaegerJson } from '../decode/jaeger-json.ts';
 import { isObject } from '../decode/otlp-json-value.ts';
 import { parseJson } from '../decode/parse-json.ts';
 import { readShape } from '../decode/read-shape.ts';
+import { refuseZipkinV1 } from '../decode/zipkin-v1.ts';
 import type { Span } from '../span.ts';
 import { decodeAnswer, describeAnswer, isHtml, readObject } from './decode-answer.ts';
 import { createHttpClient, type HttpClient, type HttpClientOptions } from './http-client.ts';
@@ -148,6 +149,7 @@ function readV1(client: HttpClient, answer: HttpAnswer): readonly Span[] {
   if (isHtml(answer) || answer.status === 404) throw new SourceError(describeUnexpected(client, answer));
   if (answer.status !== 200) throw new SourceError(describeStatus(client, answer));
   const document = decodeAnswer(client, answer, parseJson);
+  decodeAnswer(client, answer, () => refuseZipkinV1(document));
   if (!isEnvelopeOfV1(document)) throw new SourceError(describeUnexpected(client, answer));
   return decodeAnswer(client, answer, () => decodeJaegerJson(document));
 }

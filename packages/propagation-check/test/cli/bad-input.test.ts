@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { readFixture } from '../decode/fixture.ts';
 import { healthyCapture, readCapture } from './captures.ts';
 import { type CliResult, executeCli, makeFolder, runCli } from './run-cli.ts';
 
@@ -20,13 +21,19 @@ function assertIsRefusal({ code, stdout, stderr }: CliResult, message: RegExp): 
 }
 
 test('files that cannot be read', async (t) => {
-  const folder = await makeFolder(t, { empty: '', text: 'hello', 'cut.json': '{"resourceSpans":[{' });
+  const folder = await makeFolder(t, {
+    empty: '',
+    text: 'hello',
+    'cut.json': '{"resourceSpans":[{',
+    'v1.json': readFixture('zipkin-v1.json'),
+  });
   const cases: readonly (readonly [string, RegExp])[] = [
     [join(folder, 'absent'), /absent: no such file$/m],
     [folder, /: a folder; name a file in it$/m],
     [join(folder, 'empty'), /empty: empty; expected spans$/m],
     [join(folder, 'text'), /text: byte 0: no format is recognised; expected OTLP JSON/],
     [join(folder, 'cut.json'), /cut\.json: byte 19: the JSON ends early, as if it was cut off$/m],
+    [join(folder, 'v1.json'), /v1\.json: \[0\]\.\w+: this is Zipkin v1 JSON, .* API v2, \/api\/v2\/traces/],
     [join(folder, 'text', 'x'), /no such file: a part of the path is not a folder$/m],
     ['\u001b[31m\n::error::', /"\\u001b\[31m\\n::error::": no such file$/m],
   ];

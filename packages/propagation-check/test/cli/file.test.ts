@@ -91,6 +91,63 @@ test('a file without spans gives no verdict', async (t) => {
   );
 });
 
+test('spans without any edge are not called intact, unless an expectation says that there is none', async (t) => {
+  const server = (service: string, traceId: string) => ({
+    resource: { attributes: [{ key: 'service.name', value: { stringValue: service } }] },
+    scopeSpans: [{ spans: [{ traceId, spanId: 'a'.repeat(16), name: 'GET /', kind: 2 }] }],
+  });
+  const folder = await makeFolder(t, {
+    spans: JSON.stringify({
+      resourceSpans: [server('web', 'a'.repeat(32)), server('orders', 'b'.repeat(32))],
+    }),
+    'forbidden.yaml': 'edges:\n  must-not: [web -> orders]\n',
+    'absent.yaml': 'edges:\n  must-not: [other -> orders]\n',
+    'allowed.yaml': 'edges:\n  may: [web -> orders]\n',
+  });
+  const path = join(folder, 'spans');
+  const { code, stdout, stderr } = await executeCli('file', path);
+  assert.deepEqual([code, stderr], [2, '']);
+  assert.match(
+    stdout.replace(/\s+/g, ' '),
+    /^CANNOT TELL no call between two services was seen, only spans of orders, web; .*--expect "caller -> called"/,
+  );
+  const verdicts = ['forbidden', 'absent', 'allowed'].map(async (name) => {
+    const file = join(folder, `${name}.yaml`);
+    const { verdict, reason } = JSON.parse(
+      (await executeCli('file', path, '--json', '--expectations', file)).stdout,
+    );
+    return [name, verdict, reason === null];
+  });
+  assert.deepEqual(await Promise.all(verdicts), [
+    ['forbidden', 'intact', true],
+    ['absent', 'unknown', false],
+    ['allowed', 'unknown', false],
+  ]);
+});
+
+test('a call to a peer without spans is nothing to judge', async (t) => {
+  const spans = JSON.stringify({
+    resourceSpans: [
+      {
+        resource: { attributes: [{ key: 'service.name', value: { stringValue: 'web' } }] },
+        scopeSpans: [
+          {
+            spans: [
+              {
+                ...{ traceId: 'a'.repeat(32), spanId: 'a'.repeat(16), name: 'GET', kind: 3 },
+                attributes: [{ key: 'url.full', value: { stringValue: 'http://orders/' } }],
+              },
+            ],
+          },
+        ],
+      },
+    ],
+  });
+  const { code, stdout } = await runCli(t, ['file', '-'], { input: spans });
+  assert.equal(code, 2);
+  assert.match(stdout.replace(/\s+/g, ' '), /^CANNOT TELL .*1 call has no SERVER span and is taken for/);
+});
+
 test('an expected edge that is missing is broken, from an argument and from a file', async (t) => {
   const folder = await makeFolder(t, {
     spans: readCapture(healthyCapture),

@@ -183,6 +183,45 @@ test('a search reads the newest traces of a service', async (t) => {
   assert.match(nothing.stdout, /^CANNOT TELL {2}jaeger=.*has no trace of service "web"/);
 });
 
+test('a search that ended at its limit says so', async (t) => {
+  const store = await startTraceStore(t);
+  for (const trace of ['a', 'b', 'c']) {
+    const spans = Object.values(makeCall(longAgo()));
+    store.add(...spans.map((span) => ({ ...span, traceId: trace.repeat(32) })));
+  }
+  const search = async (limit: number, ...more: readonly string[]) => {
+    const args = ['--service', 'web', '--limit', String(limit), '--source', store.source];
+    return executeCli('trace', ...args, ...more);
+  };
+  const cut = await search(3);
+  assert.equal(cut.code, 0);
+  assert.match(
+    cut.stdout.replace(/\s+/g, ' '),
+    /^INTACT 1 edge, 3 calls \(3 traces, 9 spans\); the search ended at its limit of 3 traces, so that older ones may be left out \(--limit\) ✓/,
+  );
+  assert.deepEqual(JSON.parse((await search(3, '--json')).stdout).search, {
+    service: 'web',
+    limit: 3,
+    limitReached: true,
+  });
+  const whole = await search(4);
+  assert.match(whole.stdout, /^INTACT {2}1 edge, 3 calls \(3 traces, 9 spans\)\n/);
+  assert.equal(JSON.parse((await search(4, '--json')).stdout).search.limitReached, false);
+  const broken = await search(3, '--expect', 'web -> nowhere');
+  assert.match(broken.stdout.replace(/\s+/g, ' '), /^BROKEN .* the search ended at its limit of 3 traces/);
+});
+
+test('a trace of a single service is nothing to judge', async (t) => {
+  const store = await startTraceStore(t);
+  store.add(makeCall(longAgo()).request);
+  const { code, stdout } = await executeCli('trace', id, '--source', store.source);
+  assert.equal(code, 2);
+  assert.match(
+    stdout.replace(/\s+/g, ' '),
+    /^CANNOT TELL no call between two services was seen, only spans of web;/,
+  );
+});
+
 test('a trace that never comes gives no verdict, nor does one of several', async (t) => {
   const store = await startTraceStore(t);
   const nothing = await executeCli('trace', id, '--source', store.source, '--wait', '100ms');

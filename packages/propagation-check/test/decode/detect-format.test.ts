@@ -71,6 +71,15 @@ test('an export request that begins like a line break and a bracket is still pro
   }
 });
 
+const zipkinV1 = Buffer.from(readFixture('zipkin-v1.json')).toString();
+const [zipkinV1Span] = JSON.parse(zipkinV1);
+const { binaryAnnotations: _, ...zipkinV1Local } = zipkinV1Span;
+const zipkinV1Bare = { traceId: 'a', id: 'a', name: 'get', annotations: [], binaryAnnotations: [] };
+
+function refuseAt(path: string): RegExp {
+  return new RegExp(`^${path}: this is Zipkin v1 JSON, .* /api/v2/traces`);
+}
+
 const refused: readonly (readonly [string, Uint8Array, RegExp])[] = [
   ['nothing', Buffer.from(''), /^byte 0: empty$/],
   ['white space', Buffer.from(' \n\n'), /^byte 0: empty$/],
@@ -83,6 +92,28 @@ const refused: readonly (readonly [string, Uint8Array, RegExp])[] = [
     'other JSON',
     Buffer.from('{"a":1,"b":2}'),
     /^document: expected an object with "resourceSpans", found "a", "b"$/,
+  ],
+  ['Zipkin v1', Buffer.from(zipkinV1), refuseAt('\\[0\\]\\.binaryAnnotations')],
+  [
+    'an answer of Zipkin v1 to a search',
+    Buffer.from(JSON.stringify([[], [zipkinV1Bare]])),
+    refuseAt('\\[1\\]\\[0\\]\\.binaryAnnotations'),
+  ],
+  [
+    'Zipkin v1 behind a span that could be of either version',
+    Buffer.from(JSON.stringify([JSON.parse(zipkin)[0], zipkinV1Local])),
+    refuseAt('\\[1\\]\\.annotations'),
+  ],
+  ['one span of Zipkin v1', Buffer.from(JSON.stringify(zipkinV1Span)), refuseAt('binaryAnnotations')],
+  [
+    'lines with a span of Zipkin v1 each',
+    Buffer.from(`${request}\n${JSON.stringify(zipkinV1Span)}\n`),
+    refuseAt('line 2: binaryAnnotations'),
+  ],
+  [
+    'lines with a trace of Zipkin v1 each',
+    Buffer.from(`${zipkinV1.trim()}\n${zipkinV1.trim()}\n`),
+    refuseAt('line 1: \\[0\\]\\.binaryAnnotations'),
   ],
   ['JSON that is cut off', Buffer.from(request.slice(0, 50)), /^byte 50: the JSON ends early/],
   ['a line that is not JSON', Buffer.from(`${request}\nnope\n`), /^line 2: byte 0: not valid JSON/],

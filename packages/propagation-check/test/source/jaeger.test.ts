@@ -221,3 +221,17 @@ test('a search for any of too many services finds nothing, and a list that is no
     message: /\/api\/v3\/services answered something that cannot be read/,
   });
 });
+
+test('an answer of Zipkin v1 is refused by name', async (t) => {
+  const zipkinV1 = JSON.parse(Buffer.from(readFixture('zipkin-v1.json')).toString());
+  for (const version of ['v3', 'v1']) {
+    const { source } = await start(t, (path) =>
+      path.startsWith('/api/v3') === (version === 'v3') ? [200, zipkinV1] : [404, 'not found'],
+    );
+    await assert.rejects(
+      source.readTrace(traceId),
+      /cannot be read: \[0\]\.binaryAnnotations: this is Zipkin v1 JSON/,
+      version,
+    );
+  }
+});

@@ -1,0 +1,44 @@
+import { DecodeError } from './decode-error.ts';
+import { mapWithPath } from './map-with-path.ts';
+import { isObject } from './otlp-json-value.ts';
+
+/**
+ * Refuses a span of Zipkin v1, a list that holds one, and a list of such lists (a search's answer). Version 1 has the same ids
+ * under the same names, and tells kind and service by annotations alone: read as version 2, each call would look like
+ * work inside one nameless service.
+ *
+ * Source: Zipkin API, `zipkin-api.yaml` (v1): only there an annotation has an endpoint, and a span binary annotations.
+ * @throws {DecodeError} with the path of the field that tells.
+ */
+export function refuseZipkinV1(document: unknown): void {
+  forEachWithPath(document, (trace) => forEachWithPath(trace, refuseSpanOfV1));
+}
+
+/** Whether `refuseZipkinV1` would refuse it. */
+export function isZipkinV1(document: unknown): boolean {
+  return [document].flat(2).some((span) => findFieldOfV1(span) !== null);
+}
+
+/** Each element of a list, or the value itself. */
+function forEachWithPath(value: unknown, refuse: (element: unknown) => void): void {
+  if (Array.isArray(value)) mapWithPath(value, '', refuse);
+  else refuse(value);
+}
+
+function refuseSpanOfV1(span: unknown): void {
+  const field = findFieldOfV1(span);
+  if (field === null) return;
+  throw new DecodeError(
+    `${field}: this is Zipkin v1 JSON, and only v2 can be read; take the traces from Zipkin's API v2, ` +
+      '/api/v2/traces?serviceName=… or /api/v2/trace/TRACE_ID',
+  );
+}
+
+function findFieldOfV1(span: unknown): string | null {
+  if (!isObject(span) || !Object.hasOwn(span, 'traceId')) return null;
+  if (Object.hasOwn(span, 'binaryAnnotations')) return 'binaryAnnotations';
+  const { annotations } = span;
+  const hasEndpoint =
+    Array.isArray(annotations) && annotations.some((each) => isObject(each) && isObject(each.endpoint));
+  return hasEndpoint ? 'annotations' : null;
+}
