@@ -1,20 +1,23 @@
-/** Breaks the demo in every way that its services know, and checks that the checker names each. */
-import { mkdir, writeFile } from 'node:fs/promises';
+/** Breaks the demo in every way of the folder faults/, and checks that the checker names each. */
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { runScript } from 'demo';
 import { encodeOtlpLines, mapConcurrently, openOutput, UsageError } from 'propagation-check/kit';
-import { type FaultCase, faultCases } from './fault-cases.ts';
-import { isRight, renderMatrix, renderMatrixJson, type ScoredCase } from './fault-report.ts';
-import { NoAnswerError, type Observation } from './fault-run.ts';
-import { scoreNothing } from './fault-score.ts';
+import { type FaultCase, faultCases } from './fault-matrix/cases.ts';
+import { updateFaultTable } from './fault-matrix/document.ts';
+import { NoAnswerError, type Observation } from './fault-matrix/observe.ts';
+import { isRight, renderMatrix, renderMatrixJson, type ScoredCase } from './fault-matrix/report.ts';
+import { scoreNothing } from './fault-matrix/score.ts';
 
 interface Arguments {
   readonly only?: readonly string[];
   readonly json: boolean;
   readonly save?: string;
+  readonly document: boolean;
 }
 
+const documentPath = join(import.meta.dirname, '..', 'docs', 'faults.md');
 /** Each run is two processes that use half a core, most of it to start. */
 const parallelRuns = 2;
 
@@ -28,10 +31,15 @@ async function runMatrix(signal: AbortSignal): Promise<number> {
     .option('--only <name...>', 'faults and variants to run (default: all)')
     .option('--json', 'print the result as JSON', false)
     .option('--save <folder>', 'keep the spans and the records of the taps of every run')
+    .option('--document', 'run nothing, and write the table in docs/faults.md anew', false)
     .addHelpText('after', '\nExit code: 0 every row is right, 1 a row is not, 2 it could not be run.')
     .parse()
     .opts<Arguments>();
   const output = openOutput();
+  if (args.document) {
+    await writeFile(documentPath, updateFaultTable(await readFile(documentPath, 'utf8')));
+    return 0;
+  }
   const cases = selectCases(args.only);
 
   const scored = await mapConcurrently(cases, parallelRuns, (one) => runCase(one, args.save, signal));

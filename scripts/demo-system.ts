@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { type OtlpReceiver, startOtlpReceiver } from 'propagation-check';
+import { type Mode, type ServiceName, selectFault, startTaps } from 'faults';
+import { type OtlpReceiver, startOtlpReceiver, type WireRecord } from 'propagation-check';
 import { type ServiceProcess, startService } from './service-process.ts';
 
 /** Service A, service B and a receiver for their spans, as real processes on free ports of the loopback interface. */
@@ -7,6 +8,8 @@ export interface DemoSystem {
   readonly receiver: OtlpReceiver;
   readonly serviceA: ServiceProcess;
   readonly serviceB: ServiceProcess;
+  /** The headers between the services, once these have stopped; none where nothing recorded them. */
+  readHeaders(): Promise<readonly WireRecord[]>;
   /** Stops A, then B, which by then have delivered every span they hold. The receiver stays. */
   stopServices(): Promise<void>;
   /** Stops what still runs. */
@@ -14,24 +17,23 @@ export interface DemoSystem {
 }
 
 export interface DemoOptions {
-  readonly mode: 'auto' | 'manual';
-  /** Name of a fault, or null; the services know which there are. */
+  readonly mode: Mode;
+  /** Name of a fault, or null. */
   readonly fault: string | null;
   readonly env: NodeJS.ProcessEnv;
   /** Variables for one service alone; they win over all others. */
   readonly own?: Readonly<Partial<Record<ServiceName, NodeJS.ProcessEnv>>>;
-  /** Puts something in front of service B and answers with the URL that A is to use. */
-  readonly stepBetween?: (serviceB: URL) => Promise<URL>;
+  /** Whether taps between the services record headers. Some faults are made by a proxy there, recorded or not. */
+  readonly isTapped?: boolean;
   /** The folder of the two services; by default the demo's. */
   readonly folder?: string;
   readonly signal: AbortSignal;
 }
 
-type ServiceName = 'service-a' | 'service-b';
-
 const root = join(import.meta.dirname, '..');
 
 /**
+ * @throws {FaultError} when the fault cannot be had.
  * @throws {ServiceStartError} when a service does not start. Then nothing of the system runs any more.
  */
 export async function startDemoSystem({
@@ -39,10 +41,11 @@ export async function startDemoSystem({
   fault,
   env,
   own,
-  stepBetween,
+  isTapped = false,
   folder = root,
   signal,
 }: DemoOptions): Promise<DemoSystem> {
+  const tapFaults = (fault === null ? null : selectFault(fault, mode).tap) ?? null;
   await using started = new AsyncDisposableStack();
   const receiver = await startOtlpReceiver({ port: 0 });
   started.defer(() => receiver.close());
@@ -59,6 +62,7 @@ export async function startDemoSystem({
       name,
       directory,
       env: { ...shared, ...extra, ...own?.[name] },
+      preload: fault === null ? [] : [import.meta.resolve('faults/preload')],
       signal,
     });
     started.defer(() => service.stop());
@@ -66,14 +70,18 @@ export async function startDemoSystem({
   };
   // As in Compose, the variable is for the edge; B trusts this machine.
   const serviceB = await start('service-b', { TRUST_INCOMING: '' });
-  const calledByA = (await stepBetween?.(serviceB.url)) ?? serviceB.url;
-  const serviceA = await start('service-a', { SERVICE_B_URL: calledByA.href });
+  const taps =
+    isTapped || tapFaults !== null
+      ? started.use(await startTaps({ serviceB: serviceB.url, faults: tapFaults }))
+      : null;
+  const serviceA = await start('service-a', { SERVICE_B_URL: (taps ?? serviceB).url.href });
 
   const running = started.move();
   return {
     receiver,
     serviceA,
     serviceB,
+    readHeaders: async () => (await taps?.readAll()) ?? [],
     // A first: it may still wait for B.
     stopServices: async () => {
       await serviceA.stop();

@@ -2,8 +2,11 @@
 export { followParents } from './assertion/ancestry.ts';
 export { type Answer, AnswerError, parseAnswer } from './assertion/answer.ts';
 export { callServiceA } from './assertion/call-service-a.ts';
+export type { CheckOptions } from './assertion/check-call.ts';
 export { checkCalls } from './assertion/check-calls.ts';
 export { demoParties, findRoles } from './assertion/roles.ts';
+export type { Call } from './assertion/run.ts';
 export { judgeStatements, type Mode } from './assertion/statements.ts';
 export { type DemoOptions, startDemoSystem } from './demo-system.ts';
+export { expectDemo } from './expect-demo.ts';
 export { runScript } from './run-script.ts';

@@ -1,4 +1,5 @@
 import { CommanderError } from 'commander';
+import { FaultError } from 'faults';
 import { SourceError } from 'propagation-check';
 import { escapeText, Interruption, listenForSignals, UsageError } from 'propagation-check/kit';
 import { ServiceStartError } from './service-process.ts';
@@ -21,7 +22,10 @@ function explain(error: unknown): number {
   if (error instanceof Interruption) return error.exitCode;
   // Commander has printed its message.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-  if (error instanceof UsageError || error instanceof SourceError || error instanceof ServiceStartError) {
+  const isExplained = [FaultError, ServiceStartError, SourceError, UsageError].some(
+    (kind) => error instanceof kind,
+  );
+  if (isExplained && error instanceof Error) {
     for (const line of error.message.split('\n')) process.stderr.write(`${escapeText(line)}\n`);
     return 2;
   }

@@ -17,6 +17,8 @@ export interface ServiceSpec {
   /** The service's folder. */
   readonly directory: string;
   readonly env: NodeJS.ProcessEnv;
+  /** Modules that are loaded before everything else; URLs. */
+  readonly preload?: readonly string[];
   readonly signal: AbortSignal;
 }
 
@@ -36,16 +38,17 @@ const listeningSchema = z.object({ msg: z.literal('listening'), port: z.number()
  * Starts a service as its own process and waits until it listens on a free port.
  * @throws {ServiceStartError} when it exits before that or takes too long; then nothing of it is left.
  */
-export async function startService({ name, directory, env, signal }: ServiceSpec): Promise<ServiceProcess> {
+export async function startService({
+  name,
+  directory,
+  env,
+  preload = [],
+  signal,
+}: ServiceSpec): Promise<ServiceProcess> {
   signal.throwIfAborted();
-  const imports = [
-    '--conditions=trace-context-source',
-    '--import',
-    import.meta.resolve('./exit-with-parent.ts'),
-    '--import',
-    './src/telemetry.ts',
-  ];
-  const child = spawn(process.execPath, [...imports, 'src/server.ts'], {
+  const modules = [import.meta.resolve('./exit-with-parent.ts'), ...preload, './src/telemetry.ts'];
+  const options = ['--conditions=trace-context-source', ...modules.map((module) => `--import=${module}`)];
+  const child = spawn(process.execPath, [...options, 'src/server.ts'], {
     cwd: directory,
     env: { ...env, HOST: '127.0.0.1', PORT: '0' },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

@@ -2,20 +2,18 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { callServiceA, type Mode } from 'demo';
+import { type Call, callServiceA, expectDemo, type Mode } from 'demo';
+import { faultNames } from 'faults';
 import { checkTraces, openSource, type Source, type Span } from 'propagation-check';
-import { type FaultName, faultNames, faults as faultsOfA } from '../../service-a/src/fault.ts';
-import { faults as faultsOfB } from '../../service-b/src/fault.ts';
-import { expectDemo } from '../fault-check.ts';
-import { requestsPerRun } from '../fault-run.ts';
-import { expectFromSpans, scoreBroken, scoreHealthy } from '../fault-score.ts';
-import { faultTable } from '../fault-table.ts';
+import { listModes } from '../fault-matrix/cases.ts';
+import { expectations } from '../fault-matrix/expectations.ts';
+import { listFailed, requestsPerRun } from '../fault-matrix/observe.ts';
+import { expectFromSpans, scoreBroken, scoreHealthy, scoreStatements } from '../fault-matrix/score.ts';
 import { type ComposeStack, createStack, expectSuccess, findObstacle } from './compose-stack.ts';
 
 const obstacle = await findObstacle();
 const minute = 60_000;
 const services = ['service-a', 'service-b'] as const;
-const faults = { 'service-a': faultsOfA, 'service-b': faultsOfB } as const;
 /** Spans leave the services after 100 ms, and the Collector after 200 ms more. */
 const variables = { OTEL_BSP_SCHEDULE_DELAY: '100' };
 const quietMs = 1_500;
@@ -24,8 +22,6 @@ const retryMs = 6_000;
 const deadlineMs = 20_000;
 /** The clock of a service may be ahead. */
 const clockToleranceMs = 10_000;
-
-type Service = (typeof services)[number];
 
 if (obstacle !== null && process.env.CI === 'true') {
   it('the real stack can run', () => assert.fail(obstacle));
@@ -40,13 +36,11 @@ describe('the fault matrix on the real stack', { concurrency: 2, skip: obstacle 
 function testMode(mode: Mode): void {
   let stack: ComposeStack;
   let source: Source;
-  let broken: readonly Service[] = [];
 
   before(
     async () => {
       stack = await createStack(mode);
-      expectSuccess(await stack.compose(['build', 'init', ...services]));
-      expectSuccess(await stack.compose(['up', '--detach', '--wait', '--no-build'], variables));
+      expectSuccess(await stack.compose(['up', '--detach', '--wait'], variables));
       source = await openSource(`jaeger=${stack.jaeger.href}`);
     },
     { timeout: 10 * minute },
@@ -60,45 +54,32 @@ function testMode(mode: Mode): void {
   );
 
   it('is healthy', async () => {
-    const spans = await observe(stack, source);
-    assert.deepEqual(scoreHealthy(checkTraces(spans, { expectation: expectDemo(mode) })).problems, []);
+    const { spans, failed } = await observe(stack, source, mode);
+    const { problems } = scoreHealthy(checkTraces(spans, { expectation: expectDemo(mode) }));
+    assert.deepEqual([...problems, ...scoreStatements(failed, { fails: [] }, mode)], []);
   });
 
-  for (const name of listFaults(mode)) {
+  for (const name of faultNames.filter((one) => listModes(one).includes(mode))) {
     it(`${name} is found`, async () => {
-      const breaking = listBroken(name);
-      const healed = broken.filter((service) => !breaking.includes(service));
-      await restart(stack, healed, '');
-      await restart(stack, breaking, name);
-      broken = breaking;
-      const spans = await observe(stack, source);
+      const up = ['up', '--detach', '--wait', '--no-build', '--no-deps', ...services];
+      expectSuccess(await stack.compose(up, { ...variables, FAULT: name }));
+      const { spans, failed } = await observe(stack, source, mode);
       const result = checkTraces(spans, { expectation: expectDemo(mode) });
-      const { problems } = scoreBroken(result, expectFromSpans(faultTable[name], requestsPerRun));
-      assert.deepEqual(problems, []);
+      const { problems } = scoreBroken(result, expectFromSpans(expectations[name], requestsPerRun));
+      assert.deepEqual([...problems, ...scoreStatements(failed, expectations[name], mode)], []);
     });
   }
 }
 
-/** Those that break the same services one after the other, because a service that stays as it is need not be started anew. */
-function listFaults(mode: Mode): readonly FaultName[] {
-  const ofMode = faultNames.filter((name) => faultTable[name].modes.includes(mode));
-  return [...Map.groupBy(ofMode, (name) => listBroken(name).join()).values()].flat();
-}
-
-function listBroken(name: FaultName): readonly Service[] {
-  return services.filter((service) => Object.keys(faults[service][name]).length > 0);
-}
-
-async function restart(stack: ComposeStack, names: readonly Service[], fault: string): Promise<void> {
-  if (names.length === 0) return;
-  const up = ['up', '--detach', '--wait', '--no-build', '--no-deps', ...names];
-  expectSuccess(await stack.compose(up, { ...variables, FAULT: fault }));
+interface Observed {
+  readonly spans: readonly Span[];
+  readonly failed: readonly (readonly number[])[];
 }
 
 /** Sends the requests one after the other, and reads every trace that they left. */
-async function observe(stack: ComposeStack, source: Source): Promise<readonly Span[]> {
+async function observe(stack: ComposeStack, source: Source, mode: Mode): Promise<Observed> {
   const startTimeMin = Date.now();
-  const calls = await callServiceA({
+  const calls: readonly Call[] = await callServiceA({
     serviceA: stack.serviceA,
     requests: requestsPerRun,
     concurrency: 1,
@@ -108,7 +89,8 @@ async function observe(stack: ComposeStack, source: Source): Promise<readonly Sp
     calls.flatMap(({ silence }) => silence ?? []),
     [],
   );
-  return readSettled(source, startTimeMin);
+  const spans = await readSettled(source, startTimeMin);
+  return { spans, failed: await listFailed(calls, { mode, source }) };
 }
 
 /** No span says that it is the last: these are all when for some time no other has come. */

@@ -1,82 +1,44 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import type { Finding, FindingId, Result } from 'propagation-check';
-import { type Fault as FaultOfA, faultNames, faults as faultsOfA } from '../../service-a/src/fault.ts';
-import { type Fault as FaultOfB, faults as faultsOfB } from '../../service-b/src/fault.ts';
-import { faultCases } from '../fault-cases.ts';
-import { isRight, renderMatrix, renderMatrixJson, type ScoredCase } from '../fault-report.ts';
-import { type Score, scoreBroken, scoreHealthy } from '../fault-score.ts';
-import { faultTable } from '../fault-table.ts';
-import { variantNames } from '../fault-variants/variant.ts';
+import { faultNames, faults } from 'faults';
+import type { Finding, Result } from 'propagation-check';
+import { updateFaultTable } from '../fault-matrix/document.ts';
+import { expectations } from '../fault-matrix/expectations.ts';
+import { isRight, renderMatrix, renderMatrixJson, type ScoredCase } from '../fault-matrix/report.ts';
+import { type Score, scoreBroken, scoreHealthy, scoreStatements } from '../fault-matrix/score.ts';
+import { variantNames } from '../fault-matrix/variants/variant.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 
-/** What real processes are run for here; `npm run faults` runs all. */
-const represented = [
-  'cut-traceparent auto',
-  'missing-esm-hook auto',
-  'body-never-read auto',
-  'caller-not-sampled manual',
-  'drop-baggage manual',
-  'websocket auto',
-];
+describe('the table of faults', () => {
+  it('has every file of the folder, and an expectation for each', () => {
+    const files = readdirSync(join(root, 'faults')).filter((file) => file.endsWith('.ts'));
+    assert.deepEqual(
+      faultNames.map((name) => `${name}.ts`),
+      files.toSorted(),
+    );
+    assert.deepEqual(Object.keys(expectations).toSorted(), faultNames);
+  });
 
-describe('real services', { concurrency: 2 }, () => {
-  const cases = faultCases.filter(({ name, mode }) => represented.includes(`${name} ${mode}`));
-
-  it('are there for each that is represented', () => assert.equal(cases.length, represented.length));
-
-  for (const one of cases) {
-    it(`${one.name}, ${one.mode} mode`, async () => {
-      const scores = one.check(await one.run(new AbortController().signal));
-      const problems = Object.values(scores).flatMap((score: Score | null) => score?.problems ?? []);
-      assert.deepEqual(problems, []);
-    });
-  }
-});
-
-describe('the table', () => {
-  it('has every fault in the modes in which the services know it', () => {
-    for (const name of faultNames) {
-      const ofA: FaultOfA = faultsOfA[name];
-      const ofB: FaultOfB = faultsOfB[name];
-      const only = ofA.onlyIn ?? ofB.onlyIn;
-      assert.deepEqual(faultTable[name].modes, only === undefined ? ['auto', 'manual'] : [only], name);
+  it('breaks where it says', () => {
+    for (const [name, { where, tap, environment, preload }] of Object.entries(faults)) {
+      const places = [
+        ...Object.keys({ ...environment, ...preload }),
+        ...(tap === undefined ? [] : ['proxy']),
+      ];
+      assert.ok(places.includes(where), name);
     }
   });
 
-  it('says where each is made', () => {
-    for (const name of faultNames) {
-      const { where } = faultTable[name];
-      const ofA: FaultOfA = faultsOfA[name];
-      const isProxy = ofA.stepBetween !== undefined;
-      const breaks = { 'service-a': ofA, 'service-b': faultsOfB[name], proxy: ofA };
-      assert.equal(isProxy, where === 'proxy', name);
-      assert.notDeepEqual(breaks[where], {}, name);
-    }
-  });
-
-  it('is told to people as it is', async () => {
-    const page = await readFile(join(root, 'docs', 'faults.md'), 'utf8');
-    const rows = page.split('\n').map((line) => line.split('|').map((cell) => cell.trim()));
-    for (const [name, row] of Object.entries(faultTable)) {
-      const cells = rows.find((one) => one[1] === `\`${name}\``)?.slice(2, -1);
-      const told = cells?.map((cell) => cell.replace(/¹$/, ''));
-      const { where, made, modes, cause, fromSpans } = row;
-      assert.deepEqual(told, [where, made, modes.join(', '), link(cause), link(fromSpans)], name);
-    }
-    for (const name of variantNames)
-      assert.ok(
-        rows.some((one) => one[1] === `\`${name}\``),
-        name,
-      );
+  it('is told to people as it is', () => {
+    const page = readFileSync(join(root, 'docs', 'faults.md'), 'utf8');
+    assert.equal(updateFaultTable(page), page, 'run `npm run faults -- --document`');
+    for (const name of [...faultNames, ...variantNames]) assert.ok(page.includes(`\`${name}\``), name);
   });
 });
-
-const link = (id: FindingId): string => `[${id}](findings/${id}.md)`;
 
 describe('the score of a broken system', () => {
   const expected = { finding: 'split-trace', cause: 'header-stripped', count: 8 } as const;
@@ -147,6 +109,27 @@ describe('the score of a healthy system', () => {
   }
 });
 
+describe('the score of the statements', () => {
+  const row = {
+    fails: [2],
+    failsInManual: [2, 10],
+    failsInOthers: [5],
+    shownBy: 'all but the first',
+  } as const;
+
+  it('is right for those that the row has, in its mode', () => {
+    assert.deepEqual(scoreStatements([[5], [2]], row, 'auto'), []);
+    assert.deepEqual(scoreStatements([[5], [2, 10]], row, 'manual'), []);
+  });
+
+  it('names the requests of which it is not', () => {
+    assert.deepEqual(scoreStatements([[], [2], [3], [3]], row, 'auto'), [
+      'statements none fail instead of 5 (request 1)',
+      'statements 3 fail instead of 2 (request 3, 4)',
+    ]);
+  });
+});
+
 describe('the matrix', () => {
   const good: Score = { grade: 'named', reported: 'clock-skew', problems: [] };
   const alarm: Score = {
@@ -187,6 +170,14 @@ describe('the matrix', () => {
     assert.deepEqual(cases.map(isRight), [true, true, false]);
   });
 
+  it('has no row right whose statements are wrong', () => {
+    const [first] = cases;
+    assert.ok(first);
+    const wrong = { ...first, scores: { ...first.scores, statements: ['statements 1 fail'] } };
+    assert.equal(isRight(wrong), false);
+    assert.match(renderMatrix([wrong]), /^ {2}assertion: statements 1 fail$/m);
+  });
+
   it('is there as data too', () => {
     const document = JSON.parse(renderMatrixJson(cases));
     assert.deepEqual([document.version, document.right, document.rows.length], [1, false, 3]);
@@ -200,7 +191,7 @@ it('refuses a name that it does not know with one line', async () => {
 });
 
 function score(fromSpans: Score, fromTap: Score, blindly: Score | null): ScoredCase['scores'] {
-  return { fromSpans, fromTap, blindly };
+  return { fromSpans, fromTap, blindly, statements: [] };
 }
 
 function toResult(findings: readonly (Partial<Finding> & Pick<Finding, 'id'>)[], broken = 8): Result {

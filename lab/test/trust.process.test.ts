@@ -1,11 +1,8 @@
 /** The whole demo, asked by a caller that has a trace of its own: what the assertion says, and what the checker finds. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { callServiceA, checkCalls, startDemoSystem } from 'demo';
 
-const root = join(import.meta.dirname, '..', '..');
 const limits = { timeoutMs: 60_000, settleMs: 60_000, sourcePatienceMs: 60_000, concurrency: 1 } as const;
 
 for (const mode of ['auto', 'manual'] as const) {
@@ -31,35 +28,6 @@ for (const mode of ['auto', 'manual'] as const) {
     });
   });
 }
-
-describe('what both services need', () => {
-  for (const name of [
-    'boundary-propagator.ts',
-    'caller.ts',
-    'collector-access.ts',
-    'create-propagator.ts',
-    'export-spans.ts',
-    'limits.ts',
-    'link-caller.ts',
-    'log-spans.ts',
-    'span-delivery/backlog.ts',
-    'span-delivery/batch.ts',
-    'span-delivery/first-attempt.ts',
-    'span-delivery/observe-delivery.ts',
-    'span-delivery/post-batch.ts',
-    'span-delivery/span-delivery.ts',
-    'span-delivery/spool.ts',
-    'trace-context-propagator.ts',
-    'trace-state.ts',
-    'traceresponse.ts',
-    'trust.ts',
-  ]) {
-    it(`${name} is written in both alike`, () => {
-      const read = (service: string) => readFileSync(join(root, service, 'src', name), 'utf8');
-      assert.equal(read('service-b'), read('service-a'));
-    });
-  }
-});
 
 async function run(t: TestContext, mode: 'auto' | 'manual', serviceA: NodeJS.ProcessEnv) {
   const system = await startDemoSystem({

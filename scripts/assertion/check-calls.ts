@@ -1,5 +1,6 @@
-import { checkTraces, noExpectation, type ReceivedTraceparent, type Result } from 'propagation-check';
+import { checkTraces, type ReceivedTraceparent, type Result } from 'propagation-check';
 import { mapConcurrently } from 'propagation-check/kit';
+import { expectDemo } from '../expect-demo.ts';
 import { type CheckOptions, checkCall } from './check-call.ts';
 import { demoParties, findRoles } from './roles.ts';
 import type { AssertionRun, Call, TraceCheck } from './run.ts';
@@ -19,13 +20,8 @@ export async function checkCalls(
 function findCauses(checks: readonly TraceCheck[], mode: Mode): Result | null {
   const spans = checks.flatMap((check) => check.spans);
   if (spans.length === 0) return null;
-  const { serviceA, serviceB } = demoParties;
   return checkTraces(spans, {
-    expectation: {
-      ...noExpectation,
-      edges: [{ client: serviceA.name, server: serviceB.name, rule: 'must' }],
-      baggage: mode === 'manual' ? { hello: 'world' } : {},
-    },
+    expectation: expectDemo(mode),
     headers: { wire: [], received: checks.flatMap(readReceived) },
   });
 }

@@ -272,8 +272,20 @@ function isSameRequest(record: WireRecord, span: Span): boolean {
 function readCapturedHeader(span: Span | null): WireContext | null {
   const value = span?.attributes.get('http.request.header.traceparent');
   if (value === undefined) return null;
-  const values = Array.isArray(value) ? value.map(String) : [String(value)];
-  return readWireContext(values.map((one) => ({ name: 'traceparent', value: one })));
+  return readWireContext(listValues(value).map((one) => ({ name: 'traceparent', value: one })));
+}
+
+/** The values of a header: a list, or as Jaeger stores a list, its JSON as a text. */
+function listValues(value: unknown): readonly string[] {
+  if (Array.isArray(value)) return value.map(String);
+  const text = String(value);
+  if (!text.startsWith('[')) return [text];
+  try {
+    const list: unknown = JSON.parse(text);
+    return Array.isArray(list) ? list.map(String) : [text];
+  } catch {
+    return [text];
+  }
 }
 
 function toContext(traceparent: string | null): WireContext {

@@ -8,6 +8,9 @@ import { TapOptionError } from './tap-option-error.ts';
 /** What is done to each header field on its way to the target. `spanId`: a new one, 16 lower-case hex digits. */
 type HeaderFault = (field: HeaderField, spanId: string) => readonly HeaderField[];
 
+/** Of a `traceparent` the trace id is whole, and the span id is not. */
+const cutLength = 40;
+
 const headerFaults = {
   /** Removes every trace header (all formats); baggage passes. */
   strip: (field) => (isTraceHeader(field.name) ? [] : [field]),
@@ -15,6 +18,8 @@ const headerFaults = {
   rewrite: (field, spanId) => [replaceSpanId(field, spanId)],
   /** The first character becomes `z`, which no format allows there. */
   corrupt: (field) => (isIdHeader(field.name) ? [{ ...field, value: `z${field.value.slice(1)}` }] : [field]),
+  /** Too short, as behind a hop that limits the length of header values. */
+  cut: (field) => (isIdHeader(field.name) ? [{ ...field, value: field.value.slice(0, cutLength) }] : [field]),
   /** A second one with another span id, as a client that is instrumented twice sends it. */
   duplicate: (field, spanId) => (isIdHeader(field.name) ? [field, replaceSpanId(field, spanId)] : [field]),
   'drop-baggage': (field) => (isBaggageHeader(field.name) ? [] : [field]),

@@ -57,7 +57,7 @@ export function addTapCommand(program: Command): void {
     .option('--server <service>', 'service.name of the service at the target, with nothing in between')
     .option(
       '--fault <fault>',
-      'strip, rewrite, corrupt, duplicate, drop-baggage, unsample, truncate, delay=MS; repeat for several',
+      'strip, rewrite, corrupt, cut, duplicate, drop-baggage, unsample, truncate, delay=MS; repeat for several',
       append,
     )
     .addOption(withDefault('--fault-rate <0..1>', 'share of requests that get the faults', '1'))

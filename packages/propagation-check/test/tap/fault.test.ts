@@ -68,6 +68,13 @@ test('corrupt makes every format malformed', () => {
   assert.deepEqual(distinct(contexts, 'state'), ['malformed']);
 });
 
+test('cut leaves 40 characters of every id header', () => {
+  const { contexts, fields } = inject('cut');
+  assert.deepEqual(contexts[0], { format: 'tracecontext', state: 'malformed', reason: 'too-short' });
+  assert.deepEqual(fields[1], { name: 'TraceParent', value: traceparent.slice(0, 40) });
+  assert.deepEqual(fields.at(-1), everyFormat.at(-1));
+});
+
 test('duplicate sends two that differ, in the place of the one', () => {
   const { contexts, fields } = inject('duplicate');
   assert.deepEqual(distinct(contexts, 'state'), ['duplicated']);

@@ -1,0 +1,11 @@
+import type { Fault } from './apply/fault.ts';
+
+/** A sends b3, and B understands W3C Trace Context only. */
+export const fault: Fault = {
+  where: 'service-a',
+  made: 'OTEL_PROPAGATORS=b3 in A, tracecontext in B',
+  environment: {
+    'service-a': { OTEL_PROPAGATORS: 'b3' },
+    'service-b': { OTEL_PROPAGATORS: 'tracecontext,baggage' },
+  },
+};

@@ -1,0 +1,8 @@
+import type { Fault } from './apply/fault.ts';
+
+/** Propagation is configured away: A has its CLIENT span and sends no header. */
+export const fault: Fault = {
+  where: 'service-a',
+  made: 'OTEL_PROPAGATORS=none',
+  environment: { 'service-a': { OTEL_PROPAGATORS: 'none' } },
+};

@@ -1,0 +1,19 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { context } from '@opentelemetry/api';
+import type { Fault } from './apply/fault.ts';
+import { replaceClientSpans } from './apply/replace-client-spans.ts';
+
+/** A pool keeps the callback of the first request, with everything that was active then, and uses it for all. */
+export const fault: Fault = {
+  where: 'service-a',
+  made: 'a callback of the first request makes all calls',
+  preload: {
+    'service-a': () => {
+      let enterFirst: ReturnType<typeof AsyncLocalStorage.snapshot> | undefined;
+      replaceClientSpans((start) => {
+        enterFirst ??= AsyncLocalStorage.snapshot();
+        return enterFirst(() => start(context.active()));
+      });
+    },
+  },
+};

@@ -1,0 +1,37 @@
+import { expectDemo, type Mode } from 'demo';
+import type { FaultName } from 'faults';
+import { checkTraces } from 'propagation-check';
+import { expectations } from './expectations.ts';
+import type { Observation } from './observe.ts';
+import {
+  expectFromSpans,
+  expectFromTap,
+  type RunScores,
+  scoreBroken,
+  scoreHealthy,
+  scoreStatements,
+} from './score.ts';
+
+export function checkFault(name: FaultName, mode: Mode, { spans, wire, failed }: Observation): RunScores {
+  const row = expectations[name];
+  const expectation = expectDemo(mode);
+  const headers = { wire, received: [] };
+  const requests = failed?.length ?? 0;
+  return {
+    fromSpans: scoreBroken(checkTraces(spans, { expectation }), expectFromSpans(row, requests)),
+    fromTap: scoreBroken(checkTraces(spans, { expectation, headers }), expectFromTap(row, requests)),
+    blindly: null,
+    statements: scoreStatements(failed ?? [], row, mode),
+  };
+}
+
+export function checkHealthy(mode: Mode, { spans, wire, failed }: Observation): RunScores {
+  const expectation = expectDemo(mode);
+  const headers = { wire, received: [] };
+  return {
+    fromSpans: scoreHealthy(checkTraces(spans, { expectation })),
+    fromTap: scoreHealthy(checkTraces(spans, { expectation, headers })),
+    blindly: scoreHealthy(checkTraces(spans)),
+    statements: scoreStatements(failed ?? [], { fails: [] }, mode),
+  };
+}

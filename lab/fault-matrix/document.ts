@@ -1,0 +1,41 @@
+import { faultNames, faults } from 'faults';
+import type { FindingId } from 'propagation-check';
+import { listModes } from './cases.ts';
+import { expectations } from './expectations.ts';
+
+const header = [
+  '`FAULT=`',
+  'in',
+  'how it is made',
+  '`PROPAGATION=`',
+  'statements that fail',
+  'cause',
+  'from spans alone',
+];
+
+/** `docs/faults.md` with the table as it is now. */
+export function updateFaultTable(page: string): string {
+  return page.replace(/(?<=^<!-- faults -->\n).*(?=^<!-- \/faults -->$)/ms, () => renderTable());
+}
+
+function renderTable(): string {
+  const rows = faultNames.map((name) => {
+    const { where, made } = faults[name];
+    const { fails, failsInManual, cause, fromSpans } = expectations[name];
+    const manual = failsInManual?.filter((number) => !fails.includes(number)) ?? [];
+    const statements = [...fails, ...manual.map((number) => `${number} (manual)`)].join(', ');
+    const symptom = fromSpans === cause ? 'the same' : link(fromSpans);
+    return [
+      `[\`${name}\`](../faults/${name}.ts)`,
+      where,
+      made,
+      listModes(name).join(', '),
+      statements,
+      link(cause),
+      symptom,
+    ];
+  });
+  return [header, header.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |\n`).join('');
+}
+
+const link = (id: FindingId): string => `[${id}](findings/${id}.md)`;

@@ -1,0 +1,147 @@
+import type { FaultName } from 'faults';
+import type { FindingId } from 'propagation-check';
+
+/** What the assertion and the checker have to say of one fault, and nothing else. */
+export interface Expectation {
+  /** The statements of the assertion that fail, and no others. The first says where it breaks. */
+  readonly fails: readonly number[];
+  /** Those of manual mode where they differ. */
+  readonly failsInManual?: readonly number[];
+  /** Those of the requests that do not show it; none unless given. */
+  readonly failsInOthers?: readonly number[];
+  /** The finding that names the real cause: spans and a tap on each side of the fault must give it. */
+  readonly cause: FindingId;
+  /** What spans alone must give at least: the cause, or the symptom that has it among its candidates. */
+  readonly fromSpans: FindingId;
+  /** The requests that show it; all unless given. */
+  readonly shownBy?: 'all but the first' | 'every second';
+}
+
+export const expectations: Readonly<Record<FaultName, Expectation>> = {
+  'body-never-read': {
+    fails: [5],
+    cause: 'client-span-lost',
+    fromSpans: 'client-span-lost',
+  },
+  'callee-not-sampled': {
+    fails: [6],
+    cause: 'not-sampled',
+    fromSpans: 'missing-server',
+  },
+  'caller-not-sampled': {
+    fails: [4, 5],
+    cause: 'not-sampled',
+    fromSpans: 'not-sampled',
+  },
+  'client-not-instrumented': {
+    fails: [2, 3, 5, 7, 8],
+    failsInManual: [2, 3, 5, 7, 8, 10],
+    cause: 'client-not-instrumented',
+    fromSpans: 'missing-call',
+  },
+  'clock-skew': {
+    fails: [9],
+    cause: 'clock-skew',
+    fromSpans: 'clock-skew',
+  },
+  'context-lost': {
+    // The header is right: A's own CLIENT span is in the wrong trace.
+    fails: [2, 5],
+    cause: 'context-lost-in-process',
+    fromSpans: 'context-lost-in-process',
+  },
+  'cut-traceparent': {
+    fails: [2, 3, 7, 8],
+    cause: 'header-malformed',
+    fromSpans: 'header-malformed',
+  },
+  'drop-baggage': {
+    fails: [10],
+    cause: 'baggage-lost',
+    fromSpans: 'baggage-lost',
+    shownBy: 'every second',
+  },
+  'duplicate-traceparent': {
+    fails: [2, 3, 7, 8],
+    cause: 'header-duplicated',
+    fromSpans: 'header-duplicated',
+  },
+  'exporter-down': {
+    fails: [6],
+    cause: 'server-span-lost',
+    fromSpans: 'missing-server',
+  },
+  'extract-disabled': {
+    fails: [2, 3, 7],
+    failsInManual: [2, 3, 7, 10],
+    cause: 'header-ignored',
+    fromSpans: 'header-ignored',
+  },
+  'late-initialisation': {
+    fails: [1, 2, 3, 6],
+    cause: 'server-not-instrumented',
+    fromSpans: 'missing-server',
+  },
+  'missing-esm-hook': {
+    fails: [2, 3, 5, 7, 8],
+    cause: 'client-not-instrumented',
+    fromSpans: 'missing-call',
+  },
+  'propagator-mismatch': {
+    // A sends b3 only, so its baggage stays behind too.
+    fails: [2, 3, 7, 8],
+    failsInManual: [2, 3, 7, 8, 10],
+    cause: 'format-mismatch',
+    fromSpans: 'split-trace',
+  },
+  'propagator-none': {
+    fails: [2, 3, 7, 8],
+    failsInManual: [2, 3, 7, 8, 10],
+    cause: 'header-not-sent',
+    fromSpans: 'split-trace',
+  },
+  'rewrite-traceparent': {
+    fails: [7, 8],
+    cause: 'header-rewritten',
+    fromSpans: 'header-rewritten',
+  },
+  'service-unnamed': {
+    fails: [9],
+    cause: 'service-unnamed',
+    fromSpans: 'service-unnamed',
+  },
+  'shorten-trace-id': {
+    fails: [2, 7],
+    cause: 'trace-id-truncated',
+    fromSpans: 'trace-id-truncated',
+  },
+  'stale-context': {
+    // The first request's trace holds the calls of all.
+    fails: [2, 4, 5, 6],
+    failsInOthers: [5, 6],
+    cause: 'stale-context',
+    fromSpans: 'stale-context',
+    shownBy: 'all but the first',
+  },
+  'strip-traceparent': {
+    fails: [2, 3, 7, 8],
+    cause: 'header-stripped',
+    fromSpans: 'split-trace',
+  },
+  'unsample-traceparent': {
+    fails: [6],
+    cause: 'not-sampled',
+    fromSpans: 'missing-server',
+  },
+  'wrong-span-injected': {
+    fails: [7, 8],
+    cause: 'wrong-parent',
+    fromSpans: 'wrong-parent',
+  },
+};
+
+/** Whether the request with this number, of those sent one after the other from 0, shows the fault. */
+export function isShownBy({ shownBy }: Pick<Expectation, 'shownBy'>, request: number): boolean {
+  if (shownBy === undefined) return true;
+  return shownBy === 'all but the first' ? request > 0 : request % 2 === 0;
+}

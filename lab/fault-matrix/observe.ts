@@ -1,0 +1,140 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { join } from 'node:path';
+import { type Call, type CheckOptions, callServiceA, checkCalls, type Mode, startDemoSystem } from 'demo';
+import type { FaultName } from 'faults';
+import type { Span, WireRecord } from 'propagation-check';
+import { mapConcurrently } from 'propagation-check/kit';
+import type { VariantName } from './variants/variant.ts';
+
+/** All that a real system left behind, once it had stopped. */
+export interface Observation {
+  readonly spans: readonly Span[];
+  /** Of the taps between the two services, in the order in which the requests came. */
+  readonly wire: readonly WireRecord[];
+  /** For each request the numbers of the statements of the assertion that fail; null where they do not apply. */
+  readonly failed: readonly (readonly number[])[] | null;
+}
+
+/** A request was not answered, so that there is nothing to be judged. The message says by whom and why. */
+export class NoAnswerError extends Error {
+  override readonly name = 'NoAnswerError';
+}
+
+export const requestsPerRun = 8;
+const timeoutMs = 30_000;
+const variantFolder = join(import.meta.dirname, 'variants');
+
+/**
+ * Runs the demo with a fault, or healthy with null.
+ * @throws {NoAnswerError}
+ * @throws {ServiceStartError}
+ */
+export async function observeFault(
+  name: FaultName | null,
+  mode: Mode,
+  signal: AbortSignal,
+): Promise<Observation> {
+  const system = await startDemoSystem({
+    mode,
+    fault: name,
+    isTapped: true,
+    env: { ...process.env, SERVICE_B_TIMEOUT_MS: String(timeoutMs) },
+    signal,
+  });
+  try {
+    const { receiver, serviceA } = system;
+    // A request that overlaps others makes most faults harder to tell; the healthy demo has to stand it.
+    const concurrency = name === null ? requestsPerRun / 2 : 1;
+    const calls = await callServiceA({
+      serviceA: serviceA.url,
+      requests: requestsPerRun,
+      concurrency,
+      timeoutMs,
+      signal,
+    });
+    for (const { silence } of calls) if (silence !== null) throw new NoAnswerError(silence.reason);
+    await system.stopServices();
+    const failed = await listFailed(calls, { mode, source: receiver, signal });
+    return { spans: receiver.readAll(), wire: await system.readHeaders(), failed };
+  } finally {
+    await system.close();
+  }
+}
+
+/** For each call the numbers of the statements that fail, when no more spans can come. */
+export async function listFailed(
+  calls: readonly Call[],
+  options: Pick<CheckOptions, 'mode' | 'source' | 'signal'>,
+): Promise<readonly (readonly number[])[]> {
+  const { checks } = await checkCalls(calls, {
+    ...options,
+    timeoutMs,
+    settleMs: timeoutMs,
+    sourcePatienceMs: timeoutMs,
+    noMoreSpans: AbortSignal.abort(),
+    concurrency: 1,
+  });
+  return checks.map(({ statements }) =>
+    statements.filter(({ state }) => state === 'failed').map(({ number }) => number),
+  );
+}
+
+/**
+ * Runs two services that call each other in one of the healthy ways.
+ * @throws {NoAnswerError}
+ * @throws {ServiceStartError}
+ */
+export async function observeVariant(name: VariantName, signal: AbortSignal): Promise<Observation> {
+  await using peer = await startPeer();
+  const system = await startDemoSystem({
+    mode: 'auto',
+    fault: null,
+    folder: variantFolder,
+    env: { ...process.env, PEER_URL: peer.url },
+    isTapped: true,
+    signal,
+  });
+  try {
+    const { serviceA, serviceB } = system;
+    const probes = [new URL('/ready', serviceA.url), new URL('/ready', serviceB.url)];
+    const concurrency = name === 'parallel' ? requestsPerRun : 1;
+    await mapConcurrently(Array.from({ length: requestsPerRun }), concurrency, () =>
+      Promise.all([
+        ask(new URL(`/${name}`, serviceA.url), signal),
+        ...(name === 'health-probes' ? probes.map((url) => ask(url, signal, 'kube-probe/1.35')) : []),
+      ]),
+    );
+    await system.stopServices();
+    return { spans: system.receiver.readAll(), wire: await system.readHeaders(), failed: null };
+  } finally {
+    await system.close();
+  }
+}
+
+async function ask(url: URL, signal: AbortSignal, userAgent = 'fault-matrix'): Promise<void> {
+  const either = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
+  const response = await fetch(url, { headers: { 'user-agent': userAgent }, signal: either }).catch(
+    (error: unknown) => {
+      signal.throwIfAborted();
+      throw new NoAnswerError(`${url} cannot be reached: ${String(error)}`);
+    },
+  );
+  const body = await response.text();
+  if (!response.ok) throw new NoAnswerError(`${url} answered ${response.status}: ${body}`);
+}
+
+/** A service that nobody instruments. */
+async function startPeer(): Promise<AsyncDisposable & { readonly url: string }> {
+  const server = createServer((_request, response) => void response.end('{}'));
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('the peer has no TCP address');
+  return {
+    url: `http://127.0.0.1:${address.port}`,
+    async [Symbol.asyncDispose]() {
+      server.close();
+      server.closeAllConnections();
+    },
+  };
+}

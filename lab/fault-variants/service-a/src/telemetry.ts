@@ -1,2 +1,0 @@
-/** As the demo's service A is instrumented. */
-export * from '../../../../service-a/src/telemetry.ts';

@@ -1,2 +1,0 @@
-/** As the demo's service B is instrumented. */
-export * from '../../../../service-b/src/telemetry.ts';
