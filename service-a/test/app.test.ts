@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { listen } from 'service-kit/testing';
 import { buildApp } from '../src/app.ts';
 import { readConfig } from '../src/config.ts';
-import { listen } from './support/listen.ts';
 
 const spanId = 'b7ad6b7169203331';
 const traceparent = `00-0af7651916cd43dd8448eb211c80319c-${spanId}-01`;
@@ -20,16 +20,7 @@ const serviceB = await listen((request, response) => {
   );
 });
 
-const app = buildApp({
-  serviceBUrl: new URL('/below/', serviceB.url),
-  serviceBTimeoutMillis: 2_000,
-  propagation: 'auto',
-  fault: null,
-  trustIncoming: 'never',
-  tls: null,
-  logLevel: 'silent',
-  limits: readConfig({}).limits,
-});
+const app = buildApp(readConfig({ SERVICE_B_URL: `${serviceB.url}/below/`, LOG_LEVEL: 'silent' }));
 after(async () => {
   await app.close();
   serviceB[Symbol.dispose]();
@@ -55,6 +46,16 @@ test('is healthy', async () => {
   assert.deepEqual([response.statusCode, response.json()], [200, { status: 'ok' }]);
 });
 
-test('answers 404 for what it does not know', async () => {
+test('answers 404 for routes that it does not have', async () => {
   assert.equal((await app.inject('/nope')).statusCode, 404);
+});
+
+test('has defaults, and refuses a wrong limit of its own', () => {
+  const { name, port, trustIncoming, serviceBUrl, serviceBTimeoutMillis } = readConfig({});
+  assert.deepEqual(
+    [name, port, trustIncoming, serviceBUrl.href, serviceBTimeoutMillis],
+    ['service-a', 8081, 'never', 'http://localhost:8082/', 2_000],
+  );
+  assert.throws(() => readConfig({ SERVICE_B_TIMEOUT_MS: '2s' }), { name: 'ConfigError' });
+  assert.throws(() => readConfig({ SERVICE_B_URL: 'service-b:8082' }), { name: 'ConfigError' });
 });

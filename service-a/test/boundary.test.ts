@@ -1,183 +1,106 @@
+/** Real service A. Whose trace goes on, in both modes: what A sends to B, what it answers, and the SERVER span that it exports. */
 import assert from 'node:assert/strict';
-import { IncomingMessage } from 'node:http';
-import { Socket } from 'node:net';
 import { describe, test } from 'node:test';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
-import {
-  type Context,
-  defaultTextMapGetter,
-  defaultTextMapSetter,
-  propagation,
-  ROOT_CONTEXT,
-  trace,
-} from '@opentelemetry/api';
-import { notePeerAddress, readCaller } from '../src/caller.ts';
-import { readConfig } from '../src/config.ts';
-import { createPropagator } from '../src/create-propagator.ts';
-import { createTrustTest } from '../src/trust.ts';
+import { collectSpans, readAttribute, SERVER, standInForB, startService } from 'service-kit/testing';
 
 const traceId = '0af7651916cd43dd8448eb211c80319c';
 const spanId = 'b7ad6b7169203331';
-const headers = {
-  traceparent: `00-${traceId}-${spanId}-01`,
-  tracestate: 'foo=1',
-  baggage: 'user=alice',
-  b3: `${traceId}-${spanId}-1`,
-};
+const requests: readonly Readonly<Record<string, string>>[] = [
+  { traceparent: `00-${traceId}-${spanId}-01`, tracestate: 'foo=1', baggage: 'user=alice' },
+  { traceparent: `00-${traceId}-${spanId}-00`, tracestate: 'foo=1', baggage: 'user=alice' },
+  // A hop in between may claim anything about the origin of a request.
+  {
+    traceparent: `00-${traceId}-${spanId}-01`,
+    forwarded: 'for=10.1.2.3',
+    'x-forwarded-for': '10.1.2.3',
+    'x-real-ip': '10.1.2.3',
+  },
+  { baggage: 'user=alice', tracestate: 'foo=1' },
+  { b3: `${traceId}-${spanId}-1` },
+  {},
+];
 
-describe('whom an address makes trusted', () => {
-  const rows = [
-    ['never', '127.0.0.1', false],
-    ['always', '203.0.113.9', true],
-    ['10.0.0.0/8', '10.255.0.1', true],
-    ['10.0.0.0/8', '11.0.0.1', false],
-    ['10.0.0.0/8', '::ffff:10.0.0.1', true],
-    ['10.0.0.0/8', '::ffff:11.0.0.1', false],
-    ['10.0.0.0/8', 'fd00::1', false],
-    ['192.0.2.7', '192.0.2.7', true],
-    ['192.0.2.7', '192.0.2.8', false],
-    ['192.0.2.7/31', '192.0.2.6', true],
-    ['fd00::/8', 'fd12::1', true],
-    ['fd00::/8', 'fe80::1', false],
-    ['::1', '::1', true],
-    ['::1', '127.0.0.1', false],
-    ['fe80::/10', 'fe80::1%eth0', true],
-    ['0.0.0.0/0', '203.0.113.9', true],
-    ['0.0.0.0/0', '2001:db8::1', false],
-    ['0.0.0.0/0,::/0', '2001:db8::1', true],
-    ['10.0.0.0/8,fd00::/8', 'fd00::1', true],
-    ['0.0.0.0/0,::/0', 'not an address', false],
-    ['0.0.0.0/0,::/0', '', false],
-    ['0.0.0.0/0,::/0', undefined, false],
-  ] as const;
-  for (const [trust, address, expected] of rows) {
-    test(`TRUST_INCOMING=${trust}, ${address}`, () => {
-      const { trustIncoming } = readConfig({ TRUST_INCOMING: trust });
-      assert.equal(createTrustTest(trustIncoming)(address), expected);
+for (const mode of ['auto', 'manual'] as const) {
+  describe(`with PROPAGATION=${mode}`, { concurrency: true }, () => {
+    const ownBaggage = mode === 'manual' ? 'hello=world' : undefined;
+
+    test('a caller that is not trusted chooses nothing, and is told nothing', async () => {
+      const { sent, serverSpans, answers } = await ask(mode, '10.0.0.0/8,2001:db8::/32');
+      assert.equal(serverSpans.length, requests.length);
+      for (const [index, span] of serverSpans.entries()) {
+        assert.equal(span.parentSpanId, undefined);
+        assert.equal(span.traceState, undefined);
+        assert.notEqual(span.traceId, traceId);
+        const { traceparent, b3 } = requests[index] ?? {};
+        assert.deepEqual(
+          span.links.map((link) => [link.traceId, link.spanId, link.traceState]),
+          traceparent === undefined && b3 === undefined ? [] : [[traceId, spanId, undefined]],
+        );
+        const headers = sent[index];
+        assert.match(String(headers?.traceparent), new RegExp(`^00-${span.traceId}-[0-9a-f]{16}-03$`));
+        assert.match(String(headers?.b3), new RegExp(`^${span.traceId}-[0-9a-f]{16}-1$`));
+        assert.deepEqual([headers?.tracestate, headers?.baggage], [undefined, ownBaggage]);
+        assert.equal(readAttribute(span, 'client.address') ?? '127.0.0.1', '127.0.0.1');
+      }
+      assert.ok(answers.every(({ traceresponse, timing }) => traceresponse === null && timing === null));
     });
-  }
-});
 
-describe('of a peer that is not trusted', () => {
-  for (const format of ['tracecontext', 'b3', 'b3multi'] as const) {
-    const propagator = createPropagator([format, 'baggage'], 'never');
-    assert.ok(propagator);
-    const sent =
-      format === 'b3multi' ? { ...headers, 'x-b3-traceid': traceId, 'x-b3-spanid': spanId } : headers;
+    test("a trusted caller's trace goes on, and the answer names the SERVER span, sampled or not", async () => {
+      const { sent, serverSpans, answers } = await ask(mode, '10.0.0.0/8,127.0.0.1');
+      // The second caller does not sample, so its SERVER span is not recorded.
+      assert.deepEqual(
+        serverSpans.map(({ parentSpanId, links }) => [parentSpanId, links.length]),
+        [spanId, spanId, undefined, spanId, undefined].map((parent) => [parent, 0]),
+      );
+      const flags = sent.map(({ traceparent }) => String(traceparent).slice(-2));
+      assert.deepEqual(flags, ['01', '00', '01', '03', '01', '03']);
+      const state = sent.map(({ tracestate }) => tracestate);
+      assert.deepEqual(state, ['foo=1', 'foo=1', ...Array(4).fill(undefined)]);
+      const user = sent.map(({ baggage }) => baggage?.toString().split(',')[0]);
+      assert.deepEqual(user, ['user=alice', 'user=alice', ownBaggage, 'user=alice', ownBaggage, ownBaggage]);
 
-    test(`nothing is taken but the name of its span, with ${format}`, () => {
-      const context = propagator.extract(ROOT_CONTEXT, sent, defaultTextMapGetter);
-      assert.equal(trace.getSpanContext(context), undefined);
-      assert.equal(propagation.getBaggage(context), undefined);
-      const caller = readCaller(context);
-      assert.equal(caller?.isTrusted, false);
-      const { traceFlags, ...named } = caller.spanContext;
-      assert.deepEqual(named, { traceId, spanId, isRemote: true });
-      const carrier = {};
-      propagator.inject(context, carrier, defaultTextMapSetter);
-      assert.deepEqual(carrier, {});
+      const told = answers.filter(({ path }) => path === '/call-b');
+      assert.deepEqual(
+        told.slice(0, 3).map(({ traceresponse }) => traceresponse?.slice(0, 36)),
+        Array(3).fill(`00-${traceId}-`),
+      );
+      assert.deepEqual(
+        told.map(({ traceresponse }) => traceresponse?.slice(-2)),
+        ['01', '00', '01', '01', '01', '01'],
+      );
+      for (const { traceresponse, timing } of told) assert.equal(timing, `trace;desc=${traceresponse}`);
+      assert.deepEqual(
+        told.toSpliced(1, 1).map(({ traceresponse }) => traceresponse?.slice(36, 52)),
+        serverSpans.map((span) => span.spanId),
+      );
+      assert.deepEqual(
+        answers.filter(({ path }) => path !== '/call-b').map(({ traceresponse }) => traceresponse !== null),
+        [true, false],
+      );
     });
-  }
-
-  test('and of one that names no span not even that', () => {
-    const propagator = createPropagator(['tracecontext', 'baggage'], 'never');
-    assert.equal(
-      propagator?.extract(ROOT_CONTEXT, { baggage: 'user=alice' }, defaultTextMapGetter),
-      ROOT_CONTEXT,
-    );
   });
-});
+}
 
-test("headers of which nobody noted whose they are, are nobody's", () => {
-  const everyone = readConfig({ TRUST_INCOMING: '0.0.0.0/0,::/0' }).trustIncoming;
-  const propagator = createPropagator(['tracecontext', 'baggage'], everyone);
-  const context = propagator?.extract(ROOT_CONTEXT, headers, defaultTextMapGetter);
-  assert.ok(context);
-  assert.equal(trace.getSpanContext(context), undefined);
-  assert.equal(readCaller(context)?.isTrusted, false);
-});
-
-test('all is taken of a peer that is trusted', () => {
-  const propagator = createPropagator(['tracecontext', 'baggage'], 'always');
-  const context = propagator?.extract(ROOT_CONTEXT, headers, defaultTextMapGetter);
-  assert.ok(context);
-  assert.equal(trace.getSpanContext(context)?.traceId, traceId);
-  assert.equal(trace.getSpanContext(context)?.traceState?.serialize(), 'foo=1');
-  assert.deepEqual(propagation.getBaggage(context)?.getAllEntries(), [['user', { value: 'alice' }]]);
-});
-
-test('OTEL_PROPAGATORS=none leaves nothing to decide', () => {
-  assert.equal(createPropagator([], 'always'), null);
-});
-
-test('a random flag of another format is not made up', () => {
-  const propagator = createPropagator(['b3', 'tracecontext'], 'always');
-  const context = propagator?.extract(ROOT_CONTEXT, { b3: headers.b3 }, defaultTextMapGetter);
-  assert.ok(propagator && context);
-  const carrier: Record<string, string> = {};
-  propagator.inject(context, carrier, defaultTextMapSetter);
-  assert.equal(carrier.traceparent, headers.traceparent);
-});
-
-describe('baggage, W3C Baggage, "Limits"', () => {
-  const propagator = createPropagator(['baggage'], 'always');
-  const pass = (baggage: string) => {
-    const carrier: Record<string, string> = {};
-    assert.ok(propagator);
-    const context = propagator.extract(ROOT_CONTEXT, { baggage }, defaultTextMapGetter);
-    propagator.inject(context, carrier, defaultTextMapSetter);
-    return carrier.baggage ?? null;
-  };
-  const entries = (count: number, length = 1) =>
-    Array.from({ length: count }, (_, index) => `k${index}=${'v'.repeat(length)}`).join(',');
-  const rows = [
-    ['64 entries, the least that has to go on', entries(64), entries(64)],
-    ['180 entries', entries(180), entries(180)],
-    ['of more the first 180', entries(4_000), entries(180)],
-    ['8,192 bytes, the least that has to go on', `a=${'v'.repeat(4_094)},b=${'v'.repeat(4_093)}`, 'same'],
-    ['of more whole entries', entries(5, 2_000), entries(4, 2_000)],
-    ['no entry of more than 4,096 bytes', `a=${'v'.repeat(4_095)},b=1`, 'b=1'],
-    ['properties', 'a=1;secret;x=y', 'same'],
-    ['white space is no part of it', 'a = 1 , b=2', 'a=1,b=2'],
-    ['an equals sign in a value', 'a=b=c', 'a=b%3Dc'],
-    ['percent-encoded text', 'a=%C3%A9%0A%1B', 'same'],
-    ['an encoding that is none', 'a=%zz,b=1', 'b=1'],
-    ['members that are no entries', ',;,=,=1,a,a=,b=1', 'b=1'],
-    ['names of object properties', '__proto__=1,constructor=2,b=1', 'constructor=2,b=1'],
-    ['nothing', '', null],
-  ] as const;
-  for (const [rule, sent, expected] of rows) {
-    test(rule, () => assert.equal(pass(sent), expected === 'same' ? sent : expected));
+async function ask(mode: 'auto' | 'manual', trust: string) {
+  using collector = await collectSpans();
+  using serviceB = await standInForB();
+  await using serviceA = await startService('service-a', {
+    PROPAGATION: mode,
+    TRUST_INCOMING: trust,
+    OTEL_PROPAGATORS: 'b3,tracecontext,baggage',
+    SERVICE_B_URL: serviceB.url,
+    OTEL_TRACES_EXPORTER: 'otlp',
+    OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint,
+  });
+  const answers = [];
+  const calls = requests.map((headers) => ['/call-b', headers] as const);
+  for (const [path, headers] of [...calls, ['/nothing', {}], ['/healthz', {}]] as const) {
+    const answer = await fetch(`${serviceA.url}${path}`, { headers });
+    await answer.text();
+    const timing = answer.headers.get('server-timing');
+    answers.push({ path, traceresponse: answer.headers.get('traceresponse'), timing });
   }
-});
-
-test('memory does not grow with what was received', () => {
-  setFlagsFromString('--expose-gc');
-  const collectGarbage: unknown = runInNewContext('gc');
-  assert.ok(typeof collectGarbage === 'function');
-  const propagator = createPropagator(
-    ['tracecontext', 'baggage'],
-    [{ family: 'ipv4', address: '127.0.0.1', prefix: 32 }],
-  );
-  assert.ok(propagator);
-  const receive = (requests: number): number => {
-    for (let index = 0; index < requests; index += 1) {
-      const address = index % 2 === 0 ? '127.0.0.1' : '203.0.113.9';
-      const socket = Object.defineProperty(new Socket(), 'remoteAddress', { value: address });
-      const request = new IncomingMessage(socket);
-      request.headers.traceparent = `00-${index.toString(16).padStart(32, '1')}-${spanId}-01`;
-      request.headers.tracestate = `k${index}=${'x'.repeat(8_000)}`;
-      request.headers.baggage = `k${index}=${'x'.repeat(8_000)}`;
-      notePeerAddress(request);
-      const context: Context = propagator.extract(ROOT_CONTEXT, request.headers, defaultTextMapGetter);
-      assert.equal(readCaller(context)?.isTrusted, index % 2 === 0);
-    }
-    collectGarbage();
-    return process.memoryUsage().heapUsed;
-  };
-  const before = receive(2_000);
-  const after = receive(10_000);
-  // 10,000 requests brought 160 MB.
-  assert.ok(after - before < 2_000_000, `${after - before} bytes more`);
-});
+  await serviceA.stop();
+  const serverSpans = collector.spans.filter(({ kind, name }) => kind === SERVER && name === 'GET /call-b');
+  return { answers, sent: serviceB.received, serverSpans };
+}

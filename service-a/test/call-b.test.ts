@@ -1,12 +1,9 @@
 import assert from 'node:assert/strict';
 import type { RequestListener } from 'node:http';
 import { describe, test } from 'node:test';
-import { CLIENT, collectSpans, ERROR, SERVER } from './support/collect-spans.ts';
-import { fetchJson } from './support/fetch-json.ts';
-import { listen } from './support/listen.ts';
-import { startService } from './support/start-service.ts';
+import { CLIENT, collectSpans, ERROR, fetchJson, listen, SERVER, startService } from 'service-kit/testing';
 
-/** What a broken service B does; `clientSpanSeesIt` is false where the fault shows only after `fetch` has ended its span. */
+/** The ways in which a service B can be broken; `clientSpanSeesIt` is false where the fault shows only after `fetch` has ended its span. */
 const cases: readonly {
   readonly name: string;
   readonly answer: RequestListener | 'nobody listens';
@@ -94,9 +91,11 @@ const cases: readonly {
   },
 ];
 
+const called = { auto: callBroken('auto'), manual: callBroken('manual') };
+
 for (const mode of ['auto', 'manual'] as const) {
   describe(`with PROPAGATION=${mode}, when service B`, async () => {
-    const { responses, spans } = await callBroken(mode);
+    const { responses, spans } = await called[mode];
     for (const [index, { name, status, error, message, clientSpanSeesIt }] of cases.entries()) {
       test(name, () => {
         const response = responses[index];
@@ -123,7 +122,7 @@ async function callBroken(mode: 'auto' | 'manual') {
   let answer: RequestListener = () => {};
   using serviceB = await listen((request, response) => answer(request, response));
   using collector = await collectSpans();
-  await using serviceA = await startService({
+  await using serviceA = await startService('service-a', {
     PROPAGATION: mode,
     SERVICE_B_URL: serviceB.url,
     SERVICE_B_TIMEOUT_MS: '300',
@@ -138,34 +137,4 @@ async function callBroken(mode: 'auto' | 'manual') {
   }
   await serviceA.stop();
   return { responses, spans: collector.spans };
-}
-
-for (const mode of ['auto', 'manual'] as const) {
-  test(`a caller that leaves takes its call to B with it, and the CLIENT span ends, with PROPAGATION=${mode}`, async () => {
-    const asked = Promise.withResolvers<void>();
-    const left = Promise.withResolvers<void>();
-    using serviceB = await listen((_request, response) => {
-      response.once('close', left.resolve);
-      asked.resolve();
-    });
-    using collector = await collectSpans();
-    await using service = await startService({
-      PROPAGATION: mode,
-      SERVICE_B_URL: serviceB.url,
-      SERVICE_B_TIMEOUT_MS: '600000',
-      OTEL_TRACES_EXPORTER: 'otlp',
-      OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint,
-    });
-    const caller = new AbortController();
-    const answer = assert.rejects(fetch(`${service.url}/call-b`, { signal: caller.signal }));
-    await asked.promise;
-    caller.abort();
-    await answer;
-    await left.promise;
-    assert.deepEqual(await service.stop(), { code: 0, signal: null });
-    for (const wanted of [SERVER, CLIENT]) {
-      assert.equal(collector.spans.filter(({ kind }) => kind === wanted).length, 1);
-    }
-    assert.equal(service.text.stderr, '');
-  });
 }

@@ -1,110 +1,92 @@
+/** Real service A exports its spans through an outage of the Collector, and through its own end. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { readdir, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test } from 'node:test';
-import { runToEnd } from './support/run-to-end.ts';
-import { makeFolder } from './support/start-delivery.ts';
-import { answerWith, findFreePort, startReceiver } from './support/start-receiver.ts';
-import { startService } from './support/start-service.ts';
+import { type TestContext, test } from 'node:test';
+import { answerWith, findFreePort, runToEnd, startReceiver, startService } from 'service-kit/testing';
 
 const exporting = {
   OTEL_TRACES_EXPORTER: 'otlp',
   OTEL_BSP_SCHEDULE_DELAY: '50',
+  OTEL_EXPORTER_OTLP_TIMEOUT: '500',
   // `fetch` asks nobody at this port: the call fails at once and makes no span.
   SERVICE_B_URL: 'http://127.0.0.1:9',
 };
 
-test('a service that stops while the Collector is away leaves its spans to the next one', async () => {
-  await using folder = await makeFolder();
-  const port = await findFreePort();
-  const env = {
-    ...exporting,
-    OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`,
-    SPAN_SPOOL_DIR: folder.path,
-  };
-  await using first = await startService(env);
-  for (let request = 0; request < 10; request += 1) await (await fetch(`${first.url}/call-b`)).text();
-  assert.deepEqual(await first.stop(), { code: 0, signal: null });
-  assert.equal((await readdir(folder.path)).length, 1);
+for (const end of ['an error that nothing handles', 'SIGTERM'] as const) {
+  test(`a service that ends by ${end} while the Collector is away leaves its spans to the next one, which counts them`, async (t) => {
+    const folder = await makeFolder(t);
+    const port = await findFreePort();
+    const env = {
+      ...exporting,
+      OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`,
+      SPAN_SPOOL_DIR: folder,
+    };
+    const fault = "process.on('SIGUSR2', () => { throw new Error('unforeseen'); })";
+    await using first = await startService('service-a', {
+      ...env,
+      NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(fault)}`,
+    });
+    await callTimes(first.url, 10);
+    const ended = once(first.process, 'close');
+    first.process.kill(end === 'SIGTERM' ? end : 'SIGUSR2');
+    assert.deepEqual(await ended, [end === 'SIGTERM' ? 0 : 1, null]);
+    const fatal = first.lines.filter(({ level, msg }) => level === 60 && msg === 'unforeseen');
+    assert.equal(fatal.length, end === 'SIGTERM' ? 0 : 1);
+    assert.equal((await readdir(folder)).length, 1);
 
-  await using receiver = await startReceiver(undefined, port);
-  await using second = await startService(env);
-  await receiver.until(() => receiver.accepted.filter((name) => name === 'GET /call-b').length === 10);
-  assert.deepEqual(await second.stop(), { code: 0, signal: null });
-  assert.deepEqual(await readdir(folder.path), []);
-});
-
-test('a fault that nothing handles ends the service, and its spans are left to the next one', async () => {
-  await using folder = await makeFolder();
-  const fault = "process.on('SIGUSR2', () => { throw new Error('unforeseen'); })";
-  await using service = await startService({
-    ...exporting,
-    OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${await findFreePort()}`,
-    SPAN_SPOOL_DIR: folder.path,
-    NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(fault)}`,
+    await using receiver = await startReceiver(undefined, port);
+    const metricsPort = await findFreePort();
+    await using second = await startService('service-a', { ...env, METRICS_PORT: `${metricsPort}` });
+    await callTimes(second.url, 5);
+    await receiver.until(() => receiver.accepted.filter((name) => name === 'GET /call-b').length === 15);
+    // The counter follows when the answer has arrived.
+    let counters = await readCounters(metricsPort);
+    while (counters.queued > 0) counters = await readCounters(metricsPort);
+    const { exported, finished, dropped, queued } = counters;
+    assert.equal(exported, receiver.accepted.length);
+    assert.deepEqual({ finished, dropped, queued }, { finished: exported - 10, dropped: 0, queued: 0 });
+    // A SERVER span without a route has no other name: reading the counters makes no span.
+    assert.equal(receiver.accepted.includes('GET'), false);
+    assert.deepEqual(await second.stop(), { code: 0, signal: null });
+    assert.deepEqual(await readdir(folder), []);
   });
-  for (let request = 0; request < 3; request += 1) await (await fetch(`${service.url}/call-b`)).text();
-  const ended = once(service.process, 'close');
-  service.process.kill('SIGUSR2');
-  assert.deepEqual(await ended, [1, null]);
-  assert.equal((await readdir(folder.path)).length, 1);
-  assert.equal(service.lines.filter(({ level, msg }) => level === 60 && msg === 'unforeseen').length, 1);
-});
+}
 
-test('publishes counters that add up, and makes no span of who reads them', async () => {
-  await using receiver = await startReceiver();
-  const port = await findFreePort();
-  await using service = await startService({
-    ...exporting,
-    OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
-    METRICS_PORT: String(port),
-  });
-  await readCounters(port);
-  for (let request = 0; request < 10; request += 1) await (await fetch(`${service.url}/call-b`)).text();
-  await receiver.until(() => receiver.accepted.filter((name) => name === 'GET /call-b').length === 10);
-  // The counter follows when the answer has arrived.
-  let counters = await readCounters(port);
-  while (counters.queued > 0) counters = await readCounters(port);
-  const { exported, finished, dropped, queued } = counters;
-  assert.equal(exported, receiver.accepted.length);
-  assert.deepEqual({ finished, dropped, queued }, { finished: exported, dropped: 0, queued: 0 });
-  // A SERVER span without a route has no other name.
-  assert.equal(receiver.accepted.includes('GET'), false);
-});
-
-test('counts and says what the Collector rejects of the spans that it takes', async () => {
+test('the log says which spans the Collector rejects', async () => {
   const partly = JSON.stringify({ partialSuccess: { rejectedSpans: '1', errorMessage: 'too old' } });
   await using receiver = await startReceiver(answerWith(200, {}, partly));
-  const port = await findFreePort();
-  await using service = await startService({
+  await using service = await startService('service-a', {
     ...exporting,
     OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
-    METRICS_PORT: String(port),
   });
-  await (await fetch(`${service.url}/call-b`)).text();
-  let counters = await readCounters(port);
-  while (counters.queued > 0 || counters.finished === 0) counters = await readCounters(port);
-  const { exported, finished, dropped } = counters;
-  assert.equal(dropped, receiver.received.length);
-  assert.equal(finished, exported + dropped);
-  assert.match(service.text.stderr, /"1 spans are lost: http:.* rejected them, \\"too old\\"\."/);
+  await callTimes(service.url, 1);
+  await receiver.until(() => receiver.received.length > 0);
+  await service.stop();
+  assert.match(
+    service.text.stderr,
+    new RegExp(`"1 spans are lost: ${receiver.url} rejected them, \\\\"too old\\\\"\\."`),
+  );
 });
 
-test('refuses a port for counters that is taken, and a folder that is none', async () => {
+test('a port for counters that is taken is refused', async () => {
   await using receiver = await startReceiver();
-  await using folder = await makeFolder();
-  const file = join(folder.path, 'file');
-  await writeFile(file, '');
-  for (const [name, value] of [
-    ['METRICS_PORT', String(receiver.port)],
-    ['SPAN_SPOOL_DIR', file],
-  ] as const) {
-    const { code, stderr } = await runToEnd({ ...exporting, [name]: value });
-    assert.equal(code, 2);
-    assert.match(stderr, new RegExp(`^service-a: .*${name}=.*\n$`));
-  }
+  const { code, stderr } = await runToEnd('service-a', { ...exporting, METRICS_PORT: `${receiver.port}` });
+  assert.equal(code, 2);
+  assert.match(stderr, /^service-a: .*METRICS_PORT=.*\n$/);
 });
+
+async function makeFolder(t: TestContext): Promise<string> {
+  const path = await mkdtemp(join(tmpdir(), 'span-spool-'));
+  t.after(() => rm(path, { recursive: true, force: true }));
+  return path;
+}
+
+async function callTimes(url: string, times: number): Promise<void> {
+  for (let request = 0; request < times; request += 1) await (await fetch(`${url}/call-b`)).text();
+}
 
 async function readCounters(port: number) {
   const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();

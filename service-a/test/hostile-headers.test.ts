@@ -4,22 +4,17 @@
  */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
+import { type Service, sendRaw, standInForB, startService } from 'service-kit/testing';
 import { type HostileCase, hostileCases, traceId } from './support/hostile-headers.ts';
-import { sendRaw } from './support/send-raw.ts';
-import { standInForB } from './support/stand-in-b.ts';
-import { type Service, startService } from './support/start-service.ts';
-
-const folderOfB = fileURLToPath(new URL('../../service-b', import.meta.url));
 
 for (const mode of ['auto', 'manual'] as const) {
   describe(`${hostileCases.length} hostile headers, with PROPAGATION=${mode}`, async () => {
     using standIn = await standInForB();
     const env = { PROPAGATION: mode, LOG_SPANS: 'true', LOG_LEVEL: 'trace' };
     const toStandIn = { ...env, SERVICE_B_URL: standIn.url };
-    await using wary = await startService({ ...toStandIn, TRUST_INCOMING: 'never' });
-    await using trusting = await startService({ ...toStandIn, TRUST_INCOMING: 'always' });
-    await using serviceB = await startService(env, folderOfB);
+    await using wary = await startService('service-a', { ...toStandIn, TRUST_INCOMING: 'never' });
+    await using trusting = await startService('service-a', { ...toStandIn, TRUST_INCOMING: 'always' });
+    await using serviceB = await startService('service-b', env);
 
     const observed = [];
     for (const one of hostileCases) {

@@ -1,17 +1,13 @@
+/** Real service A stops: no answer and no span is lost. */
 import assert from 'node:assert/strict';
 import type { ServerResponse } from 'node:http';
-import { test } from 'node:test';
-import { CLIENT, collectSpans, SERVER } from './support/collect-spans.ts';
-import { fetchJson } from './support/fetch-json.ts';
-import { listen } from './support/listen.ts';
-import { runToEnd } from './support/run-to-end.ts';
-import { startService } from './support/start-service.ts';
+import { describe, test } from 'node:test';
+import { CLIENT, collectSpans, fetchJson, listen, runToEnd, SERVER, startService } from 'service-kit/testing';
 
 test('a port in use is one line on stderr and exit code 2', async () => {
-  await using service = await startService({});
-  const { port } = new URL(service.url);
-  const { code, stderr } = await runToEnd({ PORT: port });
-  await service.stop();
+  using other = await listen(() => {});
+  const { port } = new URL(other.url);
+  const { code, stderr } = await runToEnd('service-a', { PORT: port });
   assert.equal(code, 2);
   assert.match(
     stderr,
@@ -19,112 +15,107 @@ test('a port in use is one line on stderr and exit code 2', async () => {
   );
 });
 
-for (const mode of ['auto', 'manual'] as const) {
-  test(`finishes a request in flight and exports its spans, with PROPAGATION=${mode}`, async () => {
-    const asked = Promise.withResolvers<ServerResponse>();
-    using serviceB = await listen((_request, response) => asked.resolve(response));
-    using collector = await collectSpans();
-    await using serviceA = await startService({
-      PROPAGATION: mode,
-      SERVICE_B_URL: serviceB.url,
-      OTEL_TRACES_EXPORTER: 'otlp',
-      OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint,
+describe('the stop', { concurrency: true }, () => {
+  for (const mode of ['auto', 'manual'] as const) {
+    test(`callers that leave take their calls to B with them, others are answered, and all spans are exported, with PROPAGATION=${mode}`, async () => {
+      await using system = await start(mode);
+      const before = await system.call();
+      before.caller.abort();
+      await assert.rejects(before.answer);
+      await before.left;
+
+      const during = await system.call();
+      const finished = await system.call();
+      const ending = system.serviceA.stop();
+      await waitForRefusal(system.serviceA.url);
+      during.caller.abort();
+      await assert.rejects(during.answer);
+      await during.left;
+      finished.response
+        .setHeader('content-type', 'application/json')
+        .end('{"received_traceparent":null,"trace_id":null,"parent_span_id":null}');
+      assert.equal((await finished.answer).status, 200);
+
+      assert.deepEqual(await ending, { code: 0, signal: null });
+      assert.deepEqual(system.countSpans(), { [SERVER]: 3, [CLIENT]: 3 });
+      assert.equal(system.serviceA.text.stderr, '');
     });
 
-    const answer = fetchJson(`${serviceA.url}/call-b`);
-    const work = await asked.promise;
-    const ending = serviceA.stop();
-    await waitForRefusal(serviceA.url);
-    work
-      .setHeader('content-type', 'application/json')
-      .end('{"received_traceparent":null,"trace_id":null,"parent_span_id":null}');
+    test(`a request that outlasts the stop is cut off, and its spans are exported, with PROPAGATION=${mode}`, async () => {
+      await using system = await start(mode);
+      const { answer } = await system.call();
+      const rejected = assert.rejects(answer);
+      assert.deepEqual(await system.serviceA.stop(), { code: 0, signal: null });
+      await rejected;
+      assert.deepEqual(system.countSpans(), { [SERVER]: 1, [CLIENT]: 1 });
+      const cut = system.serviceA.lines.filter(({ msg }) =>
+        String(msg).startsWith('requests in flight are cut off'),
+      );
+      assert.equal(cut.length, 1);
+    });
+  }
+});
 
-    assert.equal((await answer).status, 200);
-    assert.deepEqual(await ending, { code: 0, signal: null });
-    assert.deepEqual(
-      collector.spans.filter(({ kind }) => kind === SERVER || kind === CLIENT).map(({ name }) => name),
-      ['GET', 'GET /call-b'],
+for (const mode of ['auto', 'manual'] as const) {
+  test(`what is refused has a span too, and a flood loses none, with PROPAGATION=${mode}`, async () => {
+    // How much of a flood fits into the queue is not what is tested here.
+    await using system = await start(mode, { MAX_REQUESTS: '10', OTEL_BSP_MAX_QUEUE_SIZE: '100000' });
+    const taken = await Promise.all(Array.from({ length: 10 }, () => system.call()));
+    const flood = await Promise.all(
+      Array.from({ length: 500 }, () => fetch(`${system.serviceA.url}/call-b`)),
     );
+    assert.ok(flood.every(({ status }) => status === 503));
+    for (const { response } of taken) response.writeHead(500).end();
+    for (const { answer } of taken) assert.equal((await answer).status, 502);
+    await system.serviceA.stop();
+    assert.deepEqual(system.countSpans(), { [SERVER]: 510, [CLIENT]: 10 });
   });
 }
 
-for (const mode of ['auto', 'manual'] as const) {
-  test(`a request that outlasts the stop is cut off, and its spans are exported, with PROPAGATION=${mode}`, async () => {
-    const asked = Promise.withResolvers<void>();
-    using serviceB = await listen(() => asked.resolve());
-    using collector = await collectSpans();
-    await using serviceA = await startService({
-      PROPAGATION: mode,
-      SERVICE_B_URL: serviceB.url,
-      SERVICE_B_TIMEOUT_MS: '60000',
-      OTEL_TRACES_EXPORTER: 'otlp',
-      OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint,
-    });
-    const answer = assert.rejects(fetch(`${serviceA.url}/call-b`));
-    await asked.promise;
-    assert.deepEqual(await serviceA.stop(), { code: 0, signal: null });
-    await answer;
-    assert.deepEqual(
-      collector.spans
-        .filter(({ kind }) => kind === SERVER || kind === CLIENT)
-        .map(({ name }) => name)
-        .toSorted(),
-      ['GET', 'GET /call-b'],
-    );
-    assert.ok(serviceA.lines.some(({ msg }) => String(msg).startsWith('requests in flight are cut off')));
-  });
-}
-
-test('a request that its caller gives up during the stop has its spans exported', async () => {
-  const asked = Promise.withResolvers<void>();
-  using serviceB = await listen(() => asked.resolve());
-  using collector = await collectSpans();
-  await using serviceA = await startService({
+/** A service A whose calls wait for their answers until the test gives them. */
+async function start(mode: 'auto' | 'manual', env: NodeJS.ProcessEnv = {}) {
+  const asked: ((response: ServerResponse) => void)[] = [];
+  const serviceB = await listen((_request, response) => asked.shift()?.(response));
+  const collector = await collectSpans();
+  const serviceA = await startService('service-a', {
+    PROPAGATION: mode,
     SERVICE_B_URL: serviceB.url,
-    SERVICE_B_TIMEOUT_MS: '60000',
+    SERVICE_B_TIMEOUT_MS: '600000',
     OTEL_TRACES_EXPORTER: 'otlp',
     OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint,
+    ...env,
   });
-  const caller = new AbortController();
-  const answer = assert.rejects(fetch(`${serviceA.url}/call-b`, { signal: caller.signal }));
-  await asked.promise;
-  const ending = serviceA.stop();
-  await waitForRefusal(serviceA.url);
-  caller.abort();
-  await answer;
-  assert.deepEqual(await ending, { code: 0, signal: null });
-  assert.deepEqual(
-    collector.spans
-      .filter(({ kind }) => kind === SERVER || kind === CLIENT)
-      .map(({ name }) => name)
-      .toSorted(),
-    ['GET', 'GET /call-b'],
-  );
-});
-
-test('says in one line that the Collector is away, and stops with exit code 0', async () => {
-  await using service = await startService({
-    OTEL_TRACES_EXPORTER: 'otlp',
-    // The discard port: nothing listens there.
-    OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9',
-    SERVICE_B_URL: 'http://127.0.0.1:9',
-  });
-  await fetchJson(`${service.url}/call-b`);
-  const watchdog = setTimeout(() => service.process.kill('SIGKILL'), 8_000);
-  const ending = await service.stop();
-  clearTimeout(watchdog);
-  assert.deepEqual(ending, { code: 0, signal: null });
-  assert.equal(
-    service.lines.filter(({ msg }) => String(msg).startsWith('not all spans are delivered')).length,
-    1,
-  );
-});
+  return {
+    serviceA,
+    /** Calls A, and waits until A has called B. */
+    call: async () => {
+      const caller = new AbortController();
+      const { promise, resolve } = Promise.withResolvers<ServerResponse>();
+      asked.push(resolve);
+      const answer = fetchJson(`${serviceA.url}/call-b`, { signal: caller.signal });
+      // The test looks at it later.
+      answer.catch(() => undefined);
+      const response = await promise;
+      const left = new Promise((resolveLeft) => response.once('close', resolveLeft));
+      return { caller, answer, response, left };
+    },
+    countSpans: () => {
+      const byKind = Map.groupBy(collector.spans, ({ kind }) => kind);
+      return Object.fromEntries([...byKind].map(([kind, spans]) => [kind, spans.length]));
+    },
+    [Symbol.asyncDispose]: async () => {
+      await serviceA[Symbol.asyncDispose]();
+      serviceB[Symbol.dispose]();
+      collector[Symbol.dispose]();
+    },
+  };
+}
 
 /** Until the service no longer accepts connections, which is how it shows that it is stopping. */
 async function waitForRefusal(url: string): Promise<void> {
   for (;;) {
     try {
-      await fetch(`${url}/healthz`);
+      await (await fetch(`${url}/healthz`)).text();
     } catch {
       return;
     }

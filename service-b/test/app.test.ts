@@ -1,10 +1,15 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
+import {
+  collectSpans,
+  fetchJson,
+  type JsonObject,
+  readAttribute,
+  SERVER,
+  startService,
+} from 'service-kit/testing';
 import { buildApp } from '../src/app.ts';
 import { readConfig } from '../src/config.ts';
-import { collectSpans, SERVER } from './support/collect-spans.ts';
-import { fetchJson, type JsonObject } from './support/fetch-json.ts';
-import { startService } from './support/start-service.ts';
 
 const traceId = '0af7651916cd43dd8448eb211c80319c';
 const callerSpanId = 'b7ad6b7169203331';
@@ -27,6 +32,15 @@ describe('without telemetry', () => {
     });
   });
 
+  test('listens on its port, and trusts this machine', () => {
+    const { name, port, trustIncoming } = readConfig({});
+    assert.deepEqual([name, port], ['service-b', 8082]);
+    assert.deepEqual(trustIncoming, [
+      { family: 'ipv4', address: '127.0.0.0', prefix: 8 },
+      { family: 'ipv6', address: '::1', prefix: 128 },
+    ]);
+  });
+
   test('is healthy', async () => {
     const response = await app.inject('/healthz');
     assert.deepEqual([response.statusCode, response.json()], [200, { status: 'ok' }]);
@@ -37,7 +51,7 @@ for (const mode of ['auto', 'manual'] as const) {
   describe(`with PROPAGATION=${mode}`, async () => {
     const unreadable = `${traceparent}, ${traceparent}`;
     const { answers, lines, spans, health } = await askForWork(mode, [
-      { traceparent, baggage: 'hello=world,a=b%20c', authorization: 'secret' },
+      { traceparent, tracestate: 'vendor=1', baggage: 'hello=world,a=b%20c', authorization: 'secret' },
       {},
       { traceparent: unreadable },
       { traceparent: traceparent.replace(/01$/, '00') },
@@ -92,6 +106,16 @@ for (const mode of ['auto', 'manual'] as const) {
       assert.equal(spans.filter(({ kind }) => kind === SERVER).length, 3);
     });
 
+    test('shows the headers that it received in its span, keys alone of baggage and tracestate', () => {
+      const [server] = findServerSpan(continued);
+      assert.ok(server);
+      const recorded = ['traceparent', 'tracestate', 'baggage', 'authorization'].map((name) =>
+        readAttribute(server, `http.request.header.${name}`),
+      );
+      assert.deepEqual(recorded, [[traceparent], ['vendor=REDACTED'], ['hello=world,a=REDACTED'], undefined]);
+      assert.equal(readAttribute(server, 'http.route'), '/work');
+    });
+
     test('puts the ids of the SERVER span into its log, once for each request', () => {
       const completed = lines.filter(({ msg }) => msg === 'request completed');
       assert.deepEqual(
@@ -105,7 +129,7 @@ for (const mode of ['auto', 'manual'] as const) {
       if (mode === 'auto') return assert.equal(received, undefined);
       assert.deepEqual(
         [received?.headers, received?.hello, received?.trace_id],
-        [{ traceparent, baggage: 'hello=world,a=REDACTED' }, 'world', traceId],
+        [{ traceparent, tracestate: 'vendor=REDACTED', baggage: 'hello=world,a=REDACTED' }, 'world', traceId],
       );
       assert.deepEqual(
         findServerSpan(continued)[0]?.attributes.find(({ key }) => key === 'baggage.hello')?.value,
@@ -118,7 +142,7 @@ for (const mode of ['auto', 'manual'] as const) {
 /** One request after the other to one service. All spans are there, because stopping flushes them. */
 async function askForWork(mode: 'auto' | 'manual', requests: readonly Record<string, string>[]) {
   using collector = await collectSpans();
-  await using service = await startService({
+  await using service = await startService('service-b', {
     PROPAGATION: mode,
     OTEL_TRACES_EXPORTER: 'otlp',
     OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint,

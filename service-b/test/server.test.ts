@@ -1,62 +1,47 @@
+/** Real service B as Compose runs it: TLS, health check, stop. */
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { Agent, get } from 'node:http';
+import { Agent, get } from 'node:https';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
-import { fetchJson } from './support/fetch-json.ts';
-import { runToEnd } from './support/run-to-end.ts';
-import { startService } from './support/start-service.ts';
+import { findFreePort, issueTlsFiles, startService } from 'service-kit/testing';
 
-test('a port in use is one line on stderr and exit code 2', async () => {
-  await using service = await startService({});
-  const { port } = new URL(service.url);
-  const { code, stderr } = await runToEnd({ PORT: port });
-  await service.stop();
-  assert.equal(code, 2);
-  assert.match(
-    stderr,
-    new RegExp(`^service-b: cannot listen on HOST=127\\.0\\.0\\.1 PORT=${port} \\(.*EADDRINUSE.*\\n$`),
-  );
-});
-
-test('stops within its time and with exit code 0 although a client keeps its connection and the Collector is away', async () => {
-  await using service = await startService({
+test('over TLS it answers callers with a certificate, its health check too, and stops in time whatever holds it', async () => {
+  await using tls = await issueTlsFiles();
+  await using service = await startService('service-b', {
+    ...tls.env,
     OTEL_TRACES_EXPORTER: 'otlp',
-    // The discard port: nothing listens, the connection is refused, and the exporter retries.
-    OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9',
+    OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${await findFreePort()}`,
+    OTEL_EXPORTER_OTLP_TIMEOUT: '500',
   });
+  const { port } = new URL(service.url);
+  const { authority: ca, certificate: cert, key } = tls.credentials;
   const agent = new Agent({ keepAlive: true });
-  const [response] = await once(get(`${service.url}/work`, { agent }), 'response');
-  response.resume();
-  await once(response, 'end');
+  const [response] = await once(get(`https://localhost:${port}/work`, { ca, cert, key, agent }), 'response');
+  assert.equal(JSON.parse(await text(response)).service, 'service-b');
+  await assert.rejects(once(get(`https://localhost:${port}/work`, { ca }), 'response'));
+
+  assert.equal(await checkHealth({ ...tls.env, PORT: port }), 0);
+  assert.equal(await checkHealth({ PORT: port }), 1);
+
+  // A client keeps its connection, and the Collector is away.
+  const ended = once(service.process, 'exit');
   const watchdog = setTimeout(() => service.process.kill('SIGKILL'), 8_000);
-  const ending = await service.stop();
+  service.process.kill('SIGINT');
+  assert.deepEqual(await ended, [0, null]);
   clearTimeout(watchdog);
   agent.destroy();
-  assert.deepEqual(ending, { code: 0, signal: null });
-  assert.ok(service.lines.some(({ msg }) => String(msg).startsWith('not all spans are delivered')));
+  const late = service.lines.filter(({ msg }) => String(msg).startsWith('not all spans are delivered'));
+  assert.equal(late.length, 1);
+  assert.equal(await checkHealth({ ...tls.env, PORT: port }), 1);
 });
 
-for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-  test(`${signal} ends an idle service with exit code 0`, async () => {
-    await using service = await startService({});
-    const ended = once(service.process, 'exit');
-    service.process.kill(signal);
-    assert.deepEqual(await ended, [0, null]);
+/** The exit code. */
+function checkHealth(env: NodeJS.ProcessEnv): Promise<number | null> {
+  return new Promise((resolve) => {
+    const script = join(import.meta.dirname, '..', 'src', 'check-health.ts');
+    const child = execFile(process.execPath, [script], { env }, () => resolve(child.exitCode));
   });
 }
-
-test('LOG_SPANS=true prints each finished span', async () => {
-  await using service = await startService({ LOG_SPANS: 'true' });
-  const { body: work } = await fetchJson(`${service.url}/work`);
-  await service.stop();
-  const spans = service.lines.filter(({ msg }) => msg === 'span');
-  assert.deepEqual(
-    spans.map(({ kind, name }) => `${kind} ${name}`),
-    ['INTERNAL handler - work', 'INTERNAL request', 'SERVER GET /work'],
-  );
-  const server = spans.at(-1);
-  assert.deepEqual(
-    [server?.trace_id, server?.span_id, server?.parent_span_id],
-    [work.trace_id, work.span_id, work.parent_span_id],
-  );
-});

@@ -1,4 +1,4 @@
-import type { RawHeader } from './send-raw.ts';
+import type { RawHeader } from 'service-kit/testing';
 
 export const traceId = '0af7651916cd43dd8448eb211c80319c';
 export const spanId = 'b7ad6b7169203331';

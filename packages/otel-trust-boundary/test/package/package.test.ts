@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict';
+import { execFile, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, suite, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+const workspace = fileURLToPath(new URL('../..', import.meta.url));
+const modules = join(workspace, '../../node_modules');
+const run = promisify(execFile);
+const traceId = '0af7651916cd43dd8448eb211c80319c';
+
+suite('the packed library, installed in an empty folder', () => {
+  let folder = '';
+
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'otel-trust-boundary-package-'));
+    await npm(workspace, 'run', 'pack', '--', '--pack-destination', folder);
+    const [tarball] = (await readdir(folder)).filter((name) => name.endsWith('.tgz'));
+    assert.ok(tarball);
+    await writeFile(join(folder, 'package.json'), '{"private":true,"type":"module"}');
+    const { devDependencies } = JSON.parse(await readFile(join(workspace, 'package.json'), 'utf8'));
+    // What the README imports beside the package.
+    const others = [
+      '@opentelemetry/exporter-trace-otlp-http',
+      '@opentelemetry/instrumentation-http',
+      '@opentelemetry/instrumentation-undici',
+      '@opentelemetry/sdk-node',
+      'fastify',
+    ].map((name) => `${name}@${devDependencies[name]}`);
+    await npm(folder, 'install', '--prefer-offline', '--no-audit', '--no-fund', `./${tarball}`, ...others);
+  });
+
+  after(() => rm(folder, { recursive: true, force: true }));
+
+  test('holds code, types and licence, and no tests', async () => {
+    const root = join(folder, 'node_modules/otel-trust-boundary');
+    assert.deepEqual((await readdir(root)).sort(), ['LICENSE', 'README.md', 'dist', 'package.json']);
+    for (const path of ['dist/index.js', 'dist/index.d.ts']) assert.ok(existsSync(join(root, path)), path);
+  });
+
+  test('the code of the README runs, and continues the trace of a trusted caller', async () => {
+    const readme = await readFile(join(folder, 'node_modules/otel-trust-boundary/README.md'), 'utf8');
+    const [telemetry, server] = [...readme.matchAll(/```js\n(.*?)```/gs)].map(([, code]) => code);
+    assert.ok(telemetry !== undefined && server !== undefined);
+    await writeFile(join(folder, 'telemetry.js'), telemetry);
+    await writeFile(join(folder, 'server.js'), server);
+    const child = spawn(process.execPath, ['--import', './telemetry.js', 'server.js'], {
+      cwd: folder,
+      env: { PATH: process.env.PATH, PORT: '0', TRUST_INCOMING: '127.0.0.0/8' },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    try {
+      const [url] = await Promise.race([
+        once(child.stdout, 'data'),
+        once(child, 'exit').then(() => assert.fail('the service ended')),
+      ]);
+      // Not sampled: nothing is exported.
+      const headers = { traceparent: `00-${traceId}-b7ad6b7169203331-00` };
+      const answer = await fetch(String(url).trim(), { headers });
+      assert.equal(await answer.text(), 'hello');
+      assert.match(
+        String(answer.headers.get('server-timing')),
+        new RegExp(`^trace;desc=00-${traceId}-[0-9a-f]{16}-00$`),
+      );
+    } finally {
+      child.kill();
+    }
+  });
+
+  test('its types are complete', async () => {
+    await writeFile(
+      join(folder, 'use.ts'),
+      `import { NodeSDK } from '@opentelemetry/sdk-node';
+       import fastify from 'fastify';
+       import { parseTrust, type Trust, TrustBoundary } from 'otel-trust-boundary';
+       const trust: Trust = parseTrust('10.0.0.0/8');
+       const { propagator, spanProcessor, fastify: plugin } = new TrustBoundary({ trust });
+       new NodeSDK({ textMapPropagator: propagator, spanProcessors: [spanProcessor] }).start();
+       await fastify().register(plugin);
+      `,
+    );
+    const compiler = join(modules, 'typescript/bin/tsc');
+    const options = ['--noEmit', '--strict', '--target', 'esnext', '--module', 'nodenext'];
+    const types = ['--types', 'node', '--typeRoots', join(modules, '@types')];
+    const { status, stdout } = spawnSync(process.execPath, [compiler, ...options, ...types, 'use.ts'], {
+      cwd: folder,
+      encoding: 'utf8',
+    });
+    assert.deepEqual([status, stdout], [0, '']);
+  });
+
+  test('its declared version of Node is the one that its dependencies need', async () => {
+    const [own, core] = await Promise.all(
+      ['otel-trust-boundary', '@opentelemetry/core'].map(async (name) =>
+        JSON.parse(await readFile(join(folder, 'node_modules', name, 'package.json'), 'utf8')),
+      ),
+    );
+    assert.equal(own.engines.node, core.engines.node);
+  });
+});
+
+async function npm(cwd: string, ...args: readonly string[]): Promise<void> {
+  // npm tells what it starts which project it is in, and this is another one.
+  const { npm_config_local_prefix: _, npm_config_workspace: __, ...env } = process.env;
+  await run('npm', args, { cwd, env, maxBuffer: 64 * 1024 * 1024 });
+}

@@ -1,0 +1,156 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { subscribe } from 'node:diagnostics_channel';
+import { IncomingMessage } from 'node:http';
+import { context, ROOT_CONTEXT } from '@opentelemetry/api';
+import { type ExportResult, ExportResultCode, suppressTracing } from '@opentelemetry/core';
+import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace';
+
+/** What became of one attempt. Source: OTLP specification, "OTLP/HTTP response". */
+export type Outcome =
+  /** The receiver has answered for all spans: it will never take `rejected` of them, for the reason in `message`. */
+  | { readonly kind: 'delivered'; readonly rejected: number; readonly message: string }
+  /** The batch itself is not acceptable. */
+  | { readonly kind: 'refused'; readonly reason: string }
+  /** The next attempt may succeed. `isAnswered`: the receiver lives. */
+  | {
+      readonly kind: 'failed';
+      readonly reason: string;
+      /** An HTTP status or an error's code. */
+      readonly code: string;
+      readonly isAnswered: boolean;
+      readonly retryAfterMillis: number;
+    };
+
+/** A sentence on what a person can do about a failure, by its code and message; null where nothing is known. */
+export type Explain = (code: string, message: string) => string | null;
+
+/** Statuses that are about this batch. All others are about the receiver, its access or the way, and can change. */
+const permanentStatuses: ReadonlySet<number> = new Set([400, 413, 415, 422]);
+/** So many bytes of an answer are read. */
+const maxAnswerLength = 64 * 1024;
+/** No receiver is waited for longer than this. */
+const maxRetryAfterMillis = 60_000;
+
+/** The latest answer to the export that is under way, as far as it has arrived. */
+interface Exchange {
+  answer: { readonly response: IncomingMessage; readonly chunks: Buffer[] } | null;
+}
+
+const exchanges = new AsyncLocalStorage<Exchange>();
+let isListening = false;
+
+/**
+ * Has the exporter make an attempt, with its own retries, within a deadline. Never rejects.
+ *
+ * An exporter tells whether a request was taken, but neither the status of a retry nor what the receiver rejects of a request that it
+ * takes. So the answer is read a second time, where Node.js shows it to everybody. Exporters that do not use `node:http` work too,
+ * without these details.
+ */
+export async function attempt(
+  exporter: SpanExporter,
+  spans: ReadableSpan[],
+  timeoutMillis: number,
+  explain: Explain,
+): Promise<Outcome> {
+  listen();
+  let deadline: NodeJS.Timeout | undefined;
+  const exchange: Exchange = { answer: null };
+  const result = await exchanges.run(
+    exchange,
+    () =>
+      new Promise<ExportResult>((resolve) => {
+        deadline = setTimeout(() => {
+          exchange.answer = null;
+          resolve({
+            code: ExportResultCode.FAILED,
+            error: new Error(`no result within ${timeoutMillis} ms`),
+          });
+        }, timeoutMillis);
+        // Otherwise the instrumentation of HTTP would make spans of it.
+        context.with(suppressTracing(ROOT_CONTEXT), () => {
+          try {
+            exporter.export(spans, resolve);
+          } catch (error) {
+            resolve({ code: ExportResultCode.FAILED, error: toError(error) });
+          }
+        });
+      }),
+  );
+  clearTimeout(deadline);
+  const { answer } = exchange;
+  const body = answer === null ? '' : Buffer.concat(answer.chunks).toString();
+  if (result.code === ExportResultCode.SUCCESS) return { kind: 'delivered', ...readPartialSuccess(body) };
+  const status = answer?.response.statusCode ?? 200;
+  return answer === null || status < 300
+    ? describeError(result.error, explain)
+    : describeAnswer(status, answer.response.headers['retry-after'], body, explain);
+}
+
+function listen(): void {
+  if (isListening) return;
+  isListening = true;
+  subscribe('http.client.response.finish', (message) => {
+    const exchange = exchanges.getStore();
+    if (exchange === undefined || !hasResponse(message)) return;
+    const chunks: Buffer[] = [];
+    let length = 0;
+    exchange.answer = { response: message.response, chunks };
+    message.response.on('data', (chunk: Buffer) => {
+      length += chunk.length;
+      if (length <= maxAnswerLength) chunks.push(chunk);
+    });
+  });
+}
+
+function hasResponse(message: unknown): message is { readonly response: IncomingMessage } {
+  return (
+    typeof message === 'object' &&
+    message !== null &&
+    'response' in message &&
+    message.response instanceof IncomingMessage
+  );
+}
+
+function describeAnswer(
+  status: number,
+  retryAfter: string | undefined,
+  body: string,
+  explain: Explain,
+): Outcome {
+  const code = String(status);
+  const known = explain(code, body);
+  const reason = known ?? `status ${status}${body === '' ? '' : `, ${JSON.stringify(body.slice(0, 200))}`}`;
+  // A failure that a person can mend is not about this batch.
+  return permanentStatuses.has(status) && known === null
+    ? { kind: 'refused', reason }
+    : { kind: 'failed', reason, code, isAnswered: true, retryAfterMillis: readRetryAfter(retryAfter) };
+}
+
+function describeError(error: Error | undefined, explain: Explain): Outcome {
+  const code = error !== undefined && 'code' in error ? String(error.code) : 'unknown';
+  // Where several addresses were tried, the error has no message, only a code.
+  const message = error?.message || code;
+  const reason = explain(code, message) ?? message;
+  return { kind: 'failed', reason, code, isAnswered: false, retryAfterMillis: 0 };
+}
+
+/** Source: OTLP specification, "Partial Success". 64-bit integers are strings in its JSON. */
+function readPartialSuccess(body: string): { readonly rejected: number; readonly message: string } {
+  try {
+    const { rejectedSpans, errorMessage } = JSON.parse(body).partialSuccess ?? {};
+    const rejected = Math.floor(Number(rejectedSpans ?? 0));
+    return { rejected: rejected > 0 ? rejected : 0, message: String(errorMessage ?? '') };
+  } catch {
+    return { rejected: 0, message: '' };
+  }
+}
+
+/** Source: RFC 9110, section 10.2.3: seconds or a date. */
+function readRetryAfter(value = ''): number {
+  const millis = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.now();
+  return millis > 0 ? Math.min(millis, maxRetryAfterMillis) : 0;
+}
+
+function toError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
+}

@@ -1,0 +1,34 @@
+import { gunzipSync, gzipSync } from 'node:zlib';
+import { JsonTraceSerializer } from '@opentelemetry/otlp-transformer';
+import type { ReadableSpan } from '@opentelemetry/sdk-trace';
+import { decodeSpans } from './decode-spans.ts';
+
+/** Some spans that wait to be sent. */
+export interface Batch {
+  /** How many. */
+  readonly spans: number;
+  /** One OTLP/JSON export request and a line feed, gzipped. */
+  readonly body: Uint8Array;
+  /** Path of the spool file that has these spans too, or null. */
+  readonly spoolFile: string | null;
+}
+
+/** What a batch takes besides its body, roughly, in bytes: many small ones must not slip through the bound. */
+const overheadBytes = 512;
+
+/** Bytes of memory. */
+export function sizeOf(batch: Batch): number {
+  return batch.body.byteLength + overheadBytes;
+}
+
+/** A tenth of what the spans take as objects, or less. */
+export function packSpans(spans: readonly ReadableSpan[]): Batch {
+  const json = JsonTraceSerializer.serializeRequest([...spans]) ?? new Uint8Array();
+  // zlib answers with a window into a larger buffer, which would be kept with it.
+  const body = new Uint8Array(gzipSync(Buffer.concat([json, Buffer.from('\n')]), { level: 1 }));
+  return { spans: spans.length, body, spoolFile: null };
+}
+
+export function unpackSpans(batch: Batch): ReadableSpan[] {
+  return decodeSpans(gunzipSync(batch.body).toString());
+}

@@ -1,0 +1,424 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { diag, type MeterProvider } from '@opentelemetry/api';
+import { type ExportResult, ExportResultCode } from '@opentelemetry/core';
+import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace';
+import { attempt, type Explain, type Outcome } from './attempt.ts';
+import { Backlog } from './backlog.ts';
+import { type Batch, packSpans, sizeOf, unpackSpans } from './batch.ts';
+import { explainRefusal } from './credentials.ts';
+import { type DeliveryCounts, type DropReason, publishCounters } from './publish-counters.ts';
+import { Spool } from './spool.ts';
+
+export interface DurableExporterOptions {
+  /** Memory for spans that wait to be sent again, in bytes, packed. Default: 32 MiB, some 300,000 spans. */
+  readonly maxBytes?: number;
+  /** Where undelivered spans outlive the process. Without it, they are lost when the process stops. */
+  readonly spool?: {
+    readonly directory: string;
+    /** Bound of all files of spans in the folder together. Default: 256 MiB. */
+    readonly maxBytes?: number;
+  };
+  /** `forceFlush` gives up after so long without progress. Default: 10 s. */
+  readonly flushTimeoutMillis?: number;
+  /** An attempt without a result for so long has failed. Default: 30 s, as `OTEL_BSP_EXPORT_TIMEOUT`. */
+  readonly attemptTimeoutMillis?: number;
+  /** `shutdown` waits so long for spans to be delivered; then it saves them. Default: 5 s. */
+  readonly shutdownTimeoutMillis?: number;
+  /** Where the counters are published. */
+  readonly meterProvider?: MeterProvider;
+  /** How messages call the receiver, for example its URL. */
+  readonly receiver?: string;
+}
+
+const defaultMaxBytes = 32 * 1024 * 1024;
+const defaultSpoolBytes = 256 * 1024 * 1024;
+const defaultFlushTimeoutMillis = 10_000;
+const defaultAttemptTimeoutMillis = 30_000;
+/** Docker kills after ten seconds; half of them belong to the rest of the service. */
+const defaultShutdownTimeoutMillis = 5_000;
+/** As many batches wait unpacked for their first attempt: with 512 spans each, as many as the processor's own queue holds. */
+const maxFresh = 4;
+/** As many kept batches at a time are sent, once one has got through. */
+const maxSending = 8;
+const minBackoffMillis = 250;
+const maxBackoffMillis = 5_000;
+/** Files that another instance has left, or for which there was no room, are looked for so often. */
+const restoreMillis = 30_000;
+
+/**
+ * Delivers spans at least once, through outages of the receiver and stops of the process, within a bound. Every attempt is made by
+ * the exporter that it is given.
+ *
+ * It answers the batch processor at once, so that the processor's own queue never fills up.
+ */
+export class DurableExporter implements SpanExporter {
+  readonly #exporter: SpanExporter;
+  readonly #receiver: string;
+  readonly #maxBytes: number;
+  readonly #attemptTimeoutMillis: number;
+  readonly #flushTimeoutMillis: number;
+  readonly #shutdownTimeoutMillis: number;
+  readonly #spool: Spool | null;
+  readonly #explain: Explain = (code, message) => explainRefusal(code, message, process.env);
+  readonly #backlog: Backlog;
+  /**
+   * Batches that are not packed: the first is being attempted, the others wait for it. One at a time and nothing beside it: where the
+   * receiver is away, looking up its name can block a thread for seconds, and the process has four for all its look-ups.
+   */
+  readonly #fresh: ReadableSpan[][] = [];
+  readonly #sending = new Set<Batch>();
+  readonly #stop = new AbortController();
+  readonly #dropped: Record<DropReason, number> = {
+    backlog_full: 0,
+    refused: 0,
+    rejected: 0,
+    not_encoded: 0,
+    not_saved: 0,
+  };
+  readonly #restoreTimer: NodeJS.Timeout;
+  #restoration: Promise<void> = Promise.resolve();
+  #exported = 0;
+  #restored = 0;
+  /** Failed attempts since the last one that got through. */
+  #failures = 0;
+  #pause: NodeJS.Timeout | null = null;
+  #outage: Outage | null = null;
+  #shutdown: Promise<void> | null = null;
+  #progress = Promise.withResolvers<void>();
+
+  /** @throws {SpoolError} where the spool's folder can neither be made nor be written to. */
+  constructor(exporter: SpanExporter, options: DurableExporterOptions = {}) {
+    const { spool, meterProvider } = options;
+    this.#exporter = exporter;
+    // A URL may hold a password.
+    this.#receiver = (options.receiver ?? 'The receiver').replace(/(?<=\/\/)[^/]*@/, '');
+    this.#maxBytes = options.maxBytes ?? defaultMaxBytes;
+    this.#attemptTimeoutMillis = options.attemptTimeoutMillis ?? defaultAttemptTimeoutMillis;
+    this.#flushTimeoutMillis = options.flushTimeoutMillis ?? defaultFlushTimeoutMillis;
+    this.#shutdownTimeoutMillis = options.shutdownTimeoutMillis ?? defaultShutdownTimeoutMillis;
+    this.#spool =
+      spool === undefined ? null : new Spool(spool.directory, spool.maxBytes ?? defaultSpoolBytes);
+    this.#backlog = new Backlog(this.#maxBytes);
+    if (meterProvider !== undefined) publishCounters(this, meterProvider, this.#maxBytes);
+    this.#restore();
+    this.#restoreTimer = setInterval(() => this.#restore(), restoreMillis);
+    this.#restoreTimer.unref();
+  }
+
+  get counts(): DeliveryCounts {
+    return {
+      exported: this.#exported,
+      dropped: { ...this.#dropped },
+      restored: this.#restored,
+      queued: this.#fresh.reduce((sum, spans) => sum + spans.length, this.#backlog.spans),
+      backlogBytes: this.#backlog.bytes,
+    };
+  }
+
+  export(spans: ReadableSpan[], answer: (result: ExportResult) => void): void {
+    if (this.#stop.signal.aborted) {
+      answer({ code: ExportResultCode.FAILED, error: new Error('the exporter is shut down') });
+      return;
+    }
+    answer({ code: ExportResultCode.SUCCESS });
+    if (this.#backlog.isEmpty && this.#fresh.length < maxFresh) {
+      this.#fresh.push(spans);
+      if (this.#fresh.length === 1) void this.#attemptFresh();
+    } else {
+      this.#keep(spans);
+      this.#pump();
+    }
+  }
+
+  /**
+   * Waits until everything is delivered.
+   * @throws {Error} when nothing has been for `flushTimeoutMillis`, or after a shutdown.
+   */
+  async forceFlush(): Promise<void> {
+    this.#resume();
+    while (this.counts.queued > 0) {
+      const left = `${this.counts.queued} spans are not delivered`;
+      if (this.#stop.signal.aborted) throw new Error(`${left}: the exporter is shut down`);
+      if (!(await isInTime(this.#progress.promise, this.#flushTimeoutMillis))) {
+        throw new Error(`${left}: no others were for ${this.#flushTimeoutMillis} ms`);
+      }
+    }
+  }
+
+  /**
+   * Delivers what can be delivered in time, and then sends no more. Undelivered spans are saved, or said to be lost. In an outage they
+   * are saved at once.
+   */
+  shutdown(): Promise<void> {
+    this.#shutdown ??= this.#stopAndSave();
+    return this.#shutdown;
+  }
+
+  async #stopAndSave(): Promise<void> {
+    const mayDeliver = this.#spool === null || this.#outage === null;
+    if (mayDeliver) await isInTime(this.forceFlush(), this.#shutdownTimeoutMillis);
+    this.#stop.abort();
+    this.#goOn();
+    if (this.#pause !== null) clearTimeout(this.#pause);
+    clearInterval(this.#restoreTimer);
+    // A file that is being taken belongs to what has to be saved.
+    await this.#restoration;
+    for (const spans of this.#fresh.splice(0)) this.#keep(spans);
+    const isIdle = this.#backlog.isEmpty;
+    await this.#save([...this.#backlog]);
+    const stopped = this.#exporter.shutdown().catch(() => undefined);
+    // Where an attempt is still under way the exporter would wait for it.
+    if (isIdle) await stopped;
+  }
+
+  #attempt(spans: ReadableSpan[]): Promise<Outcome> {
+    return attempt(this.#exporter, spans, this.#attemptTimeoutMillis, this.#explain);
+  }
+
+  async #attemptKept(batch: Batch): Promise<Outcome> {
+    try {
+      return await this.#attempt(unpackSpans(batch));
+    } catch (error) {
+      // Of a spool file that another version has written.
+      return { kind: 'refused', reason: `nobody can read them, ${describe(error)}` };
+    }
+  }
+
+  async #attemptFresh(): Promise<void> {
+    for (let spans = this.#fresh[0]; spans !== undefined; spans = this.#fresh[0]) {
+      const outcome = await this.#attempt(spans);
+      // After a shutdown they have been saved.
+      if (this.#fresh[0] !== spans) return;
+      this.#fresh.shift();
+      if (outcome.kind !== 'failed') this.#count(spans.length, outcome);
+      else if (this.#keep(spans)) {
+        for (const waiting of this.#fresh.splice(0)) this.#keep(waiting);
+        this.#backOff(outcome);
+      }
+    }
+    this.#pump();
+  }
+
+  /** False where they cannot be encoded: a failed attempt then says nothing about the receiver. */
+  #keep(spans: readonly ReadableSpan[]): boolean {
+    const batch = this.#pack(spans);
+    if (batch === null) return false;
+    if (this.#backlog.hasRoom(sizeOf(batch))) this.#backlog.add(batch);
+    else {
+      this.#reportFull();
+      this.#dropped.backlog_full += batch.spans;
+    }
+    return true;
+  }
+
+  /** Null where one of the spans cannot be encoded. */
+  #pack(spans: readonly ReadableSpan[]): Batch | null {
+    try {
+      return packSpans(spans);
+    } catch (error) {
+      this.#drop('not_encoded', spans.length, `one of them cannot be written as OTLP, ${describe(error)}`);
+      this.#goOn();
+      return null;
+    }
+  }
+
+  /** Starts as many attempts as may run. While nothing gets through that is one, after a pause. */
+  #pump(): void {
+    if (this.#pause !== null || this.#fresh.length > 0 || this.#stop.signal.aborted) return;
+    const limit = this.#failures === 0 ? maxSending : 1;
+    for (const batch of this.#backlog) {
+      if (this.#sending.size >= limit) return;
+      if (!this.#sending.has(batch)) void this.#send(batch);
+    }
+  }
+
+  async #send(batch: Batch): Promise<void> {
+    this.#sending.add(batch);
+    const outcome = await this.#attemptKept(batch);
+    this.#sending.delete(batch);
+    if (this.#stop.signal.aborted) return;
+    if (outcome.kind === 'failed') {
+      // The receiver lives and did not take this batch; that must not hold up the others.
+      if (outcome.isAnswered) this.#backlog.moveToBack(batch);
+      this.#backOff(outcome);
+    } else await this.#settle(batch, outcome);
+    this.#pump();
+  }
+
+  #backOff({ reason, code, retryAfterMillis }: Failure): void {
+    this.#reportFailure(reason, code);
+    // Attempts that were under way at the same time have failed for the same reason.
+    if (this.#pause !== null) return;
+    this.#failures += 1;
+    const ceiling = Math.min(minBackoffMillis * 2 ** (this.#failures - 1), maxBackoffMillis);
+    const millis = Math.max(ceiling * (0.5 + Math.random() / 2), retryAfterMillis);
+    this.#pause = setTimeout(() => {
+      this.#pause = null;
+      this.#pump();
+    }, millis);
+  }
+
+  /** Ends a pause early. */
+  #resume(): void {
+    if (this.#pause === null) return;
+    clearTimeout(this.#pause);
+    this.#pause = null;
+    this.#failures = 1;
+    this.#pump();
+  }
+
+  async #settle(batch: Batch, outcome: Settled): Promise<void> {
+    this.#failures = 0;
+    this.#backlog.remove(batch);
+    this.#count(batch.spans, outcome);
+    if (batch.spoolFile !== null) await this.#spool?.settle(batch.spoolFile).catch(reportSpoolError);
+    if (this.#backlog.isEmpty) {
+      this.#reportRecovery();
+      this.#restore();
+    }
+  }
+
+  #count(spans: number, outcome: Settled): void {
+    if (outcome.kind === 'refused') {
+      this.#drop('refused', spans, `${this.#receiver} refused them for good, ${outcome.reason}`);
+    } else {
+      // The receiver may claim more than it was sent.
+      const lost = Math.min(outcome.rejected, spans);
+      const said = JSON.stringify(outcome.message.slice(0, 200));
+      if (lost > 0) this.#drop('rejected', lost, `${this.#receiver} rejected them, ${said}`);
+      this.#exported += spans - lost;
+    }
+    this.#goOn();
+  }
+
+  /** There is less for `forceFlush` to wait for. */
+  #goOn(): void {
+    this.#progress.resolve();
+    this.#progress = Promise.withResolvers();
+  }
+
+  #drop(reason: DropReason, spans: number, why: string): void {
+    this.#dropped[reason] += spans;
+    diag.error(`${spans} spans are lost: ${why}.`);
+  }
+
+  /** Takes over the files of stopped processes, as far as there is room. One call after the other. */
+  #restore(): void {
+    const spool = this.#spool;
+    if (spool !== null) this.#restoration = this.#restoration.then(() => this.#takeFiles(spool));
+  }
+
+  async #takeFiles(spool: Spool): Promise<void> {
+    try {
+      while (!this.#stop.signal.aborted) {
+        const taken = await spool.take((bytes) => this.#backlog.hasRoom(bytes));
+        if (taken === null) break;
+        if (taken.isDamaged) diag.error(`${taken.path} is damaged: its spans are lost, the file is kept.`);
+        // There was room for the file; in memory it is larger, and meanwhile others may have come.
+        if (!this.#backlog.hasRoom(sumSizes(taken.batches))) {
+          await spool.giveBack(taken.path);
+          break;
+        }
+        for (const batch of taken.batches) {
+          this.#backlog.add(batch);
+          this.#restored += batch.spans;
+        }
+      }
+    } catch (error) {
+      reportSpoolError(error);
+    }
+    this.#pump();
+  }
+
+  async #save(batches: readonly Batch[]): Promise<void> {
+    const spool = this.#spool;
+    const spans = this.#backlog.spans;
+    try {
+      if (spool === null) throw new Error('there is no spool folder to keep them in');
+      await spool.save(batches);
+      if (spans > 0)
+        diag.warn(`${spans} spans are kept for the next start: ${this.#receiver} has not taken them.`);
+    } catch (error) {
+      // What came from a spool file is still there.
+      const unsaved = batches.filter(({ spoolFile }) => spoolFile === null);
+      for (const batch of unsaved) this.#backlog.remove(batch);
+      const lost = unsaved.reduce((sum, batch) => sum + batch.spans, 0);
+      if (lost > 0)
+        this.#drop('not_saved', lost, `${this.#receiver} has not taken them, and ${describe(error)}`);
+    }
+  }
+
+  /** The outage that there is, or a new one. */
+  #beginOutage(): Outage {
+    this.#outage ??= { since: performance.now(), said: new Set(), droppedBefore: this.#dropped.backlog_full };
+    return this.#outage;
+  }
+
+  /** Once for each reason in an outage. */
+  #reportFailure(reason: string, code: string): void {
+    const { said } = this.#beginOutage();
+    if (said.has(code)) return;
+    said.add(code);
+    diag.warn(
+      `${this.#receiver} does not take spans: ${reason}. They are kept and sent again until it does (${this.#backlog.spans} in ` +
+        `${this.#backlog.bytes} of ${this.#maxBytes} bytes).`,
+    );
+  }
+
+  #reportRecovery(): void {
+    if (this.#outage === null) return;
+    const seconds = Math.round((performance.now() - this.#outage.since) / 1000);
+    const lost = this.#dropped.backlog_full - this.#outage.droppedBefore;
+    diag.warn(
+      `${this.#receiver} has taken all spans of the last ${seconds} s${lost > 0 ? `, except ${lost} that are lost` : ''}.`,
+    );
+    this.#outage = null;
+  }
+
+  /** Once in an outage; the metric counts on. */
+  #reportFull(): void {
+    const { said } = this.#beginOutage();
+    if (said.has('full')) return;
+    said.add('full');
+    diag.error(
+      `Spans are lost from now on: ${this.#backlog.spans} wait for ${this.#receiver}, and there is no room for more in ` +
+        `${this.#maxBytes} bytes (maxBytes).`,
+    );
+  }
+}
+
+type Failure = Extract<Outcome, { readonly kind: 'failed' }>;
+type Settled = Exclude<Outcome, Failure>;
+
+interface Outage {
+  /** Milliseconds of the monotonic clock. */
+  readonly since: number;
+  /** Codes of failures that the log has named, and `full` for the backlog. */
+  readonly said: Set<string>;
+  readonly droppedBefore: number;
+}
+
+/** Whether the work ends, well or not, before the deadline. */
+async function isInTime(work: Promise<unknown>, millis: number): Promise<boolean> {
+  const over = new AbortController();
+  const late = delay(millis, false, { signal: over.signal }).catch(() => false);
+  try {
+    return await Promise.race([work.then(() => true), late]);
+  } catch {
+    return false;
+  } finally {
+    over.abort();
+  }
+}
+
+function sumSizes(batches: readonly Batch[]): number {
+  return batches.reduce((sum, batch) => sum + sizeOf(batch), 0);
+}
+
+function reportSpoolError(error: unknown): void {
+  diag.error(`The spool of spans failed: ${describe(error)}.`);
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,232 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { accessSync, constants, mkdirSync } from 'node:fs';
+import { open, readdir, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import type { Batch } from './batch.ts';
+
+/**
+ * Spans that outlive their process: one file for each stop, deleted once the spans are delivered.
+ *
+ * A file is the SHA-256 of all that follows, a line of JSON, `[{"spans":n,"bytes":n},…]`, and the bodies of these batches.
+ * `tail -n +3 FILE | zcat` prints them as OTLP JSON Lines.
+ *
+ * Instances may share a folder, and its bound. Whoever reads a file takes it first, by renaming it: that succeeds for one alone. It
+ * keeps the file fresh while it delivers; a file that was taken, or not finished, and went stale belongs to an instance that is
+ * gone, and is taken anew.
+ */
+export class Spool {
+  readonly #directory: string;
+  readonly #maxBytes: number;
+  readonly #owner = randomBytes(4).toString('hex');
+  /** Batches that are not yet settled, by path of the file that is taken; 0 while that is being deleted. */
+  readonly #taken = new Map<string, number>();
+  readonly #renewal: NodeJS.Timeout;
+
+  /**
+   * @param maxBytes Of all files of spans in the folder together, damaged ones too.
+   * @throws {SpoolError} where the folder is neither there nor can be made, or cannot be written to.
+   */
+  constructor(directory: string, maxBytes: number) {
+    try {
+      mkdirSync(directory, { recursive: true });
+      accessSync(directory, constants.R_OK | constants.W_OK | constants.X_OK);
+    } catch (error) {
+      throw new SpoolError(directory, error);
+    }
+    this.#directory = directory;
+    this.#maxBytes = maxBytes;
+    this.#renewal = setInterval(() => void this.#renew(), leaseMillis / 6);
+    this.#renewal.unref();
+  }
+
+  /** Takes the oldest file that is free and fits; null where there is none. */
+  async take(hasRoom: (bytes: number) => boolean): Promise<Taken | null> {
+    for (const name of (await readdir(this.#directory)).filter((name) => spoolName.test(name)).toSorted()) {
+      const path = join(this.#directory, name);
+      const { size, mtimeMs } = await stat(path).catch(() => ({ size: 0, mtimeMs: Date.now() }));
+      const isFree = name.endsWith('.spool');
+      if (!isFree && (this.#taken.has(path) || Date.now() - mtimeMs < leaseMillis)) continue;
+      if (!hasRoom(size)) return null;
+      const taken = `${this.#freePath(path)}.${this.#owner}.taken`;
+      if (await this.#rename(path, taken)) return this.#read(taken);
+    }
+    return null;
+  }
+
+  /** Of a file that was taken nothing is settled, and anybody may take it. */
+  async giveBack(path: string): Promise<void> {
+    this.#taken.delete(path);
+    await this.#rename(path, this.#freePath(path));
+  }
+
+  /** One more of the file's batches is settled. With the last one the file goes away. */
+  async settle(path: string): Promise<void> {
+    const left = (this.#taken.get(path) ?? 1) - 1;
+    this.#taken.set(path, left);
+    if (left > 0) return;
+    await rm(path, { force: true });
+    this.#taken.delete(path);
+  }
+
+  /**
+   * Writes the batches to the disk, whole or not at all, and deletes the files that they came from, with those that are settled.
+   * @throws {Error} where they cannot be written; then those files are free again.
+   */
+  async save(batches: readonly Batch[]): Promise<void> {
+    clearInterval(this.#renewal);
+    const held = [...this.#taken];
+    const release = (isSaved: boolean) =>
+      held.map(([path, left]) =>
+        isSaved || left === 0 ? rm(path, { force: true }) : this.#rename(path, this.#freePath(path)),
+      );
+    try {
+      if (batches.length > 0) await this.#write(encode(batches), held);
+    } catch (error) {
+      await Promise.allSettled(release(false));
+      throw error;
+    }
+    // A file that cannot be deleted is delivered once more: nothing is lost by that.
+    await Promise.allSettled(release(true));
+  }
+
+  /** @param held What goes away once the file is written. */
+  async #write(content: Buffer, held: readonly (readonly [path: string, left: number])[]): Promise<void> {
+    await this.#checkRoom(content.byteLength, new Set(held.map(([path]) => path)));
+    const name = `spans-${Date.now()}-${this.#owner}.spool`;
+    const path = join(this.#directory, name);
+    const unfinished = `${path}.unfinished`;
+    const file = await open(unfinished, 'w', 0o600);
+    try {
+      await file.writeFile(content);
+      await file.sync();
+      await file.close();
+      await rename(unfinished, path);
+    } catch (error) {
+      await file.close().catch(() => undefined);
+      // On a full disk it would be in the way of the next one.
+      await rm(unfinished, { force: true }).catch(() => undefined);
+      throw error;
+    }
+    await syncDirectory(this.#directory);
+  }
+
+  async #checkRoom(bytes: number, leaving: ReadonlySet<string>): Promise<void> {
+    const staying = (await readdir(this.#directory))
+      .filter((name) => name.startsWith('spans-'))
+      .map((name) => join(this.#directory, name))
+      .filter((path) => !leaving.has(path));
+    const sizes = await Promise.all(
+      staying.map((path) =>
+        stat(path).then(
+          ({ size }) => size,
+          () => 0,
+        ),
+      ),
+    );
+    const present = sizes.reduce((sum, size) => sum + size, 0);
+    if (present + bytes > this.#maxBytes) {
+      throw new Error(
+        `${this.#directory} holds ${present} bytes in ${staying.length} files, and ${bytes} more would exceed ${this.#maxBytes} ` +
+          '(spool.maxBytes)',
+      );
+    }
+  }
+
+  /** Null for a file that is not what it should be. It is set aside, for a person to look at. */
+  async #read(path: string): Promise<Taken | null> {
+    const bytes = await readFile(path);
+    const batches = decode(bytes, path);
+    if (batches === null) {
+      const aside = `${this.#freePath(path)}.damaged`;
+      await rename(path, aside);
+      return { path: aside, batches: [], isDamaged: true };
+    }
+    if (batches.length === 0) await rm(path);
+    else this.#taken.set(path, batches.length);
+    return { path, batches, isDamaged: false };
+  }
+
+  #freePath(path: string): string {
+    return join(this.#directory, originalName(basename(path)));
+  }
+
+  /** False where another instance was first. A file that is taken has to be fresh from its first moment. */
+  async #rename(from: string, to: string): Promise<boolean> {
+    try {
+      await utimes(from, new Date(), new Date());
+      await rename(from, to);
+      return true;
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false;
+      throw error;
+    }
+  }
+
+  async #renew(): Promise<void> {
+    for (const path of this.#taken.keys()) await utimes(path, new Date(), new Date()).catch(() => undefined);
+  }
+}
+
+/** The folder is of no use. */
+export class SpoolError extends Error {
+  override readonly name = 'SpoolError';
+
+  constructor(directory: string, cause: unknown) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    super(`${JSON.stringify(directory)} is no folder to which spans can be written (${why})`, { cause });
+  }
+}
+
+/** A file that this instance has taken; `batches` is empty where it is damaged. */
+export interface Taken {
+  readonly path: string;
+  readonly batches: readonly Batch[];
+  readonly isDamaged: boolean;
+}
+
+/** After this time without renewal a file that was taken is free again. */
+const leaseMillis = 60_000;
+
+const spoolName = /^spans-\d+-[0-9a-f]{8}\.spool(\.[0-9a-f]{8}\.taken|\.unfinished)?$/;
+
+function originalName(name: string): string {
+  return name.replace(/(?<=\.spool)\..*$/, '');
+}
+
+function encode(batches: readonly Batch[]): Buffer {
+  const table: Table = batches.map(({ spans, body }) => ({ spans, bytes: body.byteLength }));
+  const content = Buffer.concat([
+    Buffer.from(`${JSON.stringify(table)}\n`),
+    ...batches.map(({ body }) => body),
+  ]);
+  return Buffer.concat([Buffer.from(`${hash(content)}\n`), content]);
+}
+
+/** Null for anything but a whole file of this format. The hash covers the table too, so that its shape needs no check. */
+function decode(file: Buffer, path: string): readonly Batch[] | null {
+  const content = file.subarray(file.indexOf('\n') + 1);
+  if (file.toString('latin1', 0, file.length - content.length) !== `${hash(content)}\n`) return null;
+  let start = content.indexOf('\n') + 1;
+  const table: Table = JSON.parse(content.toString('utf8', 0, start));
+  return table.map(({ spans, bytes }) => {
+    const body = new Uint8Array(content.subarray(start, start + bytes));
+    start += bytes;
+    return { spans, body, spoolFile: path };
+  });
+}
+
+type Table = readonly { readonly spans: number; readonly bytes: number }[];
+
+function hash(content: Buffer): string {
+  return createHash('sha256').update(content).digest('hex');
+}
+
+/** A rename is durable once its folder is. */
+async function syncDirectory(path: string): Promise<void> {
+  const directory = await open(path);
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
+}

@@ -1,0 +1,97 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { buffer } from 'node:stream/consumers';
+
+/** One export request, as it came. */
+export interface Received {
+  readonly spanNames: readonly string[];
+  readonly headers: IncomingMessage['headers'];
+  /** Milliseconds of the monotonic clock. */
+  readonly at: number;
+}
+
+/** Answers one export request, or does something worse. */
+export type Answer = (
+  response: ServerResponse,
+  request: IncomingMessage,
+  spanNames: readonly string[],
+) => void;
+
+/** An OTLP/HTTP receiver of JSON that behaves as it is told. */
+export interface Receiver extends AsyncDisposable {
+  readonly url: string;
+  readonly port: number;
+  /** Every request so far, whatever became of it. */
+  readonly received: readonly Received[];
+  /** The names of all spans that were accepted, in their order. */
+  readonly accepted: readonly string[];
+  answer: Answer;
+  /** Resolves once the condition holds after a request. */
+  until(condition: () => boolean): Promise<void>;
+}
+
+export const accept: Answer = (response) =>
+  response.writeHead(200, { 'content-type': 'application/json' }).end('{}');
+
+export function answerWith(status: number, headers: Record<string, string> = {}, body = ''): Answer {
+  return (response) => response.writeHead(status, headers).end(body);
+}
+
+/** Listens on a free port of the loopback interface, or on the one given. */
+export async function startReceiver(answer: Answer = accept, port = 0): Promise<Receiver> {
+  const received: Received[] = [];
+  const accepted: string[] = [];
+  const waiting = new Set<() => void>();
+  const server = createServer(async (request, response) => {
+    const spanNames = readSpanNames(await buffer(request));
+    received.push({ spanNames, headers: request.headers, at: performance.now() });
+    response.once('close', () => {
+      for (const check of waiting) check();
+    });
+    response.once('finish', () => {
+      if (response.statusCode === 200) accepted.push(...spanNames);
+    });
+    receiver.answer(response, request, spanNames);
+  });
+  server.listen(port, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('the receiver has no TCP address');
+  const receiver: Receiver = {
+    url: `http://127.0.0.1:${address.port}`,
+    port: address.port,
+    received,
+    accepted,
+    answer,
+    until: (condition) =>
+      new Promise((resolve) => {
+        const check = () => {
+          if (!condition()) return;
+          waiting.delete(check);
+          resolve();
+        };
+        waiting.add(check);
+        check();
+      }),
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+  return receiver;
+}
+
+/** A port at which nobody listens for now. */
+export async function findFreePort(): Promise<number> {
+  await using receiver = await startReceiver();
+  return receiver.port;
+}
+
+function readSpanNames(body: Buffer): string[] {
+  const { resourceSpans } = JSON.parse(body.toString());
+  const names: string[] = [];
+  for (const { scopeSpans } of resourceSpans) {
+    for (const { spans } of scopeSpans) for (const { name } of spans) names.push(name);
+  }
+  return names;
+}

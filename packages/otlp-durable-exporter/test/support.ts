@@ -1,0 +1,86 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { type DiagLogger, DiagLogLevel, diag } from '@opentelemetry/api';
+import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
+import { type ReadableSpan, TracerProvider } from '@opentelemetry/sdk-trace';
+import { DurableExporter } from '../src/index.ts';
+
+/** Around the stock exporter, which gives up after `timeoutMillis`. It stops with the test. */
+export function startDelivery(
+  t: TestContext,
+  url: string,
+  {
+    spoolDirectory,
+    spoolBytes = 2 ** 30,
+    maxBytes = 32 * 1024 * 1024,
+    patienceMillis = 30_000,
+    timeoutMillis = 300,
+    attemptTimeoutMillis = 30_000,
+    shutdownTimeoutMillis = 0,
+  }: {
+    spoolDirectory?: string;
+    spoolBytes?: number;
+    maxBytes?: number;
+    patienceMillis?: number;
+    timeoutMillis?: number;
+    attemptTimeoutMillis?: number;
+    /** 0: a stop saves at once, and the test looks at what is saved. */
+    shutdownTimeoutMillis?: number;
+  } = {},
+): DurableExporter {
+  const target = { url: `${url}/v1/traces`, timeoutMillis };
+  const delivery = new DurableExporter(new OTLPTraceExporter(target), {
+    receiver: target.url,
+    maxBytes,
+    flushTimeoutMillis: patienceMillis,
+    attemptTimeoutMillis,
+    shutdownTimeoutMillis,
+    ...(spoolDirectory === undefined ? {} : { spool: { directory: spoolDirectory, maxBytes: spoolBytes } }),
+  });
+  t.after(() => delivery.shutdown());
+  return delivery;
+}
+
+/** Real spans that have ended, one for each name. */
+export function endSpans(...names: readonly string[]): ReadableSpan[] {
+  const ended: ReadableSpan[] = [];
+  const provider = new TracerProvider({
+    spanProcessors: [
+      {
+        onStart() {},
+        onEnd: (span) => ended.push(span),
+        forceFlush: async () => {},
+        shutdown: async () => {},
+      },
+    ],
+  });
+  for (const name of names) provider.getTracer('test').startSpan(name).end();
+  return ended;
+}
+
+export function exportSpans(delivery: DurableExporter, ...names: readonly string[]): void {
+  delivery.export(endSpans(...names), () => {});
+}
+
+/** What OpenTelemetry says from now on, as an operator sees it: warnings and errors. */
+export function listen(): readonly string[] {
+  const said: string[] = [];
+  const say = (...words: readonly unknown[]) => said.push(words.join(' '));
+  const ignore = () => {};
+  const logger: DiagLogger = { error: say, warn: say, info: ignore, debug: ignore, verbose: ignore };
+  diag.setLogger(logger, { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true });
+  return said;
+}
+
+/** Looks again with every turn of the event loop; the test's own timeout is the limit. */
+export async function waitUntil(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** A folder that goes away with the test. */
+export async function makeFolder(): Promise<AsyncDisposable & { readonly path: string }> {
+  const path = await mkdtemp(join(tmpdir(), 'span-spool-'));
+  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
+}
