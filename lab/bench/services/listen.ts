@@ -7,6 +7,6 @@ export async function listen(
 ): Promise<void> {
   const app = fastify({ logger: { level: process.env.LOG_LEVEL ?? 'info' } });
   app.get(route, handler);
-  await app.listen({ host: '127.0.0.1', port: 0 });
-  process.stdout.write(`${JSON.stringify({ msg: 'listening', port: app.addresses()[0]?.port })}\n`);
+  const url = await app.listen({ host: '127.0.0.1', port: 0 });
+  process.stdout.write(`${JSON.stringify({ msg: 'listening', port: Number(new URL(url).port) })}\n`);
 }
