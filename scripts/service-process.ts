@@ -39,6 +39,7 @@ const listeningSchema = z.object({ msg: z.literal('listening'), port: z.number()
 export async function startService({ name, directory, env, signal }: ServiceSpec): Promise<ServiceProcess> {
   signal.throwIfAborted();
   const imports = [
+    '--conditions=trace-context-source',
     '--import',
     import.meta.resolve('./exit-with-parent.ts'),
     '--import',

@@ -24,7 +24,7 @@ const cases: readonly {
     answer: () => {},
     status: 504,
     error: 'service_b_timeout',
-    message: /\/work did not answer within 300 ms/,
+    message: /\/work did not answer within 2000 ms/,
   },
   {
     name: 'never finishes its answer',
@@ -33,7 +33,7 @@ const cases: readonly {
     },
     status: 504,
     error: 'service_b_timeout',
-    message: /\/work did not answer within 300 ms/,
+    message: /\/work did not answer within 2000 ms/,
   },
   {
     name: 'fails',
@@ -125,7 +125,7 @@ async function callBroken(mode: 'auto' | 'manual') {
   await using serviceA = await startService('service-a', {
     PROPAGATION: mode,
     SERVICE_B_URL: serviceB.url,
-    SERVICE_B_TIMEOUT_MS: '300',
+    SERVICE_B_TIMEOUT_MS: '2000',
     OTEL_TRACES_EXPORTER: 'otlp',
     OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint,
   });

@@ -81,9 +81,12 @@ function limitConnections(server: Server, max: number): void {
   });
   server.prependListener('request', ({ socket }, response) => {
     // With TLS a request has another socket than its connection; the other end is the same.
-    const connection = ofSocket.get(socket) ?? open.get(describePeer(socket));
-    if (connection === undefined) return;
-    ofSocket.set(socket, connection);
+    let connection = ofSocket.get(socket);
+    if (connection === undefined) {
+      connection = open.get(describePeer(socket));
+      if (connection === undefined) return;
+      ofSocket.set(socket, connection);
+    }
     connection.requests += 1;
     idle.delete(connection);
     response.once('close', () => {

@@ -1,6 +1,7 @@
 import { SpanKind } from '@opentelemetry/api';
 import type { ReadableSpan, SpanProcessor } from '@opentelemetry/sdk-trace';
 import type { ServiceConfig } from './config.ts';
+import { logStream } from './log-stream.ts';
 
 /** The processors that `LOG_SPANS` asks for. */
 export function logSpans({ logSpans }: Pick<ServiceConfig, 'logSpans'>): readonly SpanProcessor[] {
@@ -23,7 +24,7 @@ class LogSpanProcessor implements SpanProcessor {
       kind: SpanKind[span.kind],
       name: span.name,
     };
-    process.stdout.write(`${JSON.stringify(line)}\n`);
+    logStream.write(`${JSON.stringify(line)}\n`);
   }
 
   async forceFlush(): Promise<void> {}

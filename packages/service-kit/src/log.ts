@@ -1,6 +1,7 @@
 import { trace } from '@opentelemetry/api';
 import { type FastifyReply, type FastifyRequest, type FastifyServerOptions, LogController } from 'fastify';
 import { healthPath } from './health.ts';
+import { logStream } from './log-stream.ts';
 import { redactPath } from './redact.ts';
 
 /** JSON lines with the ids of the active span, one line a request. */
@@ -8,7 +9,7 @@ export function createLogOptions(
   level: string,
 ): Pick<FastifyServerOptions, 'logger' | 'logController' | 'childLoggerFactory'> {
   return {
-    logger: { level, mixin: readActiveIds, serializers: { req: describeRequest } },
+    logger: { level, stream: logStream, mixin: readActiveIds, serializers: { req: describeRequest } },
     logController: new AnsweredRequestLog(),
     // The ids of the span say to which request a line belongs: a logger for each request would only cost.
     childLoggerFactory: (logger) => logger,
