@@ -1,13 +1,7 @@
 /** A receiver of OTLP/HTTP that takes everything at once and looks at nothing. */
-import { once } from 'node:events';
 import { createServer } from 'node:http';
 
 const server = createServer((request, response) => {
   request.resume().once('end', () => response.setHeader('content-type', 'application/json').end('{}'));
 });
 server.listen(0, '127.0.0.1');
-await once(server, 'listening');
-const address = server.address();
-process.stdout.write(
-  `${JSON.stringify({ msg: 'listening', port: typeof address === 'object' ? address?.port : null })}\n`,
-);

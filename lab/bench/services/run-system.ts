@@ -2,7 +2,6 @@ import { type ChildProcess, execFile, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { z } from 'zod';
 
@@ -39,7 +38,7 @@ interface Running {
 }
 
 const usageSchema = z.object({ cpuMicros: z.number(), memoryBytes: z.number() });
-const listeningSchema = z.object({ msg: z.literal('listening'), port: z.number() });
+const listeningSchema = z.object({ port: z.number() });
 const loadSchema = z.object({
   '2xx': z.number(),
   non2xx: z.number(),
@@ -117,30 +116,21 @@ async function startProcess(path: string, { env = {}, preload }: StartOptions): 
     execArgv: [
       '--conditions=trace-context-source',
       '--import',
-      import.meta.resolve('./report-usage.ts'),
+      import.meta.resolve('./report.ts'),
       ...(preload === undefined ? [] : ['--import', preload]),
     ],
     stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
   });
-  if (child.stdout === null) throw new Error(`${path} has no output`);
-  const lines = createInterface(child.stdout);
+  // The log is read to its end, as by a container engine, and not looked at.
+  child.stdout?.resume();
   const ended = once(child, 'exit').then(([code]) => {
     throw new Error(`${path} exited with ${code} before it listened`);
   });
-  const listening = new Promise<Running>((resolve) => {
-    lines.on('line', (line) => {
-      const found = line.includes('"listening"')
-        ? listeningSchema.safeParse(JSON.parse(line)).data
-        : undefined;
-      if (found === undefined) return;
-      // The log is still read to its end, and no longer looked at.
-      lines.close();
-      child.stdout?.resume();
-      resolve({ child, url: `http://127.0.0.1:${found.port}`, readyMillis: performance.now() - begin });
-    });
-  });
+  // It ends after each round.
   ended.catch(() => undefined);
-  return Promise.race([listening, ended]);
+  const [message] = await Promise.race([once(child, 'message'), ended]);
+  const { port } = listeningSchema.parse(message);
+  return { child, url: `http://127.0.0.1:${port}`, readyMillis: performance.now() - begin };
 }
 
 async function stop(child: ChildProcess): Promise<void> {
