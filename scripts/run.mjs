@@ -4,6 +4,7 @@
  */
 import { spawn } from 'node:child_process';
 import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
 
 const leastVersion = 26;
 const installed = [
@@ -23,6 +24,9 @@ if (node === null) {
 }
 // Workspaces import each other by name and get the sources: nothing has to be built first.
 const args = ['--conditions=trace-context-source', ...process.argv.slice(2)];
+
+// Compiled modules are kept: a test file, or a service, then needs about a third less CPU.
+process.env.NODE_COMPILE_CACHE ??= fileURLToPath(new URL('../node_modules/.cache/node', import.meta.url));
 
 // Replaces this process where Node can (22.15 and later, not on Windows): then signals have one receiver.
 if (process.platform !== 'win32' && process.execve !== undefined) process.execve(node, [node, ...args]);

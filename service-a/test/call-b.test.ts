@@ -117,6 +117,35 @@ for (const mode of ['auto', 'manual'] as const) {
   });
 }
 
+for (const mode of ['auto', 'manual'] as const) {
+  test(`a caller that leaves takes its call to B with it, and the CLIENT span ends, with PROPAGATION=${mode}`, async () => {
+    const asked = Promise.withResolvers<void>();
+    const left = Promise.withResolvers<void>();
+    using serviceB = await listen((_request, response) => {
+      response.once('close', left.resolve);
+      asked.resolve();
+    });
+    using collector = await collectSpans();
+    await using service = await startService('service-a', {
+      PROPAGATION: mode,
+      SERVICE_B_URL: serviceB.url,
+      SERVICE_B_TIMEOUT_MS: '600000',
+      OTEL_TRACES_EXPORTER: 'otlp',
+      OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint,
+    });
+    const caller = new AbortController();
+    const answer = assert.rejects(fetch(`${service.url}/call-b`, { signal: caller.signal }));
+    await asked.promise;
+    caller.abort();
+    await answer;
+    await left.promise;
+    assert.deepEqual(await service.stop(), { code: 0, signal: null });
+    for (const wanted of [SERVER, CLIENT]) {
+      assert.equal(collector.spans.filter(({ kind }) => kind === wanted).length, 1);
+    }
+  });
+}
+
 /** One service A meets one service B after the other, all at the same address. */
 async function callBroken(mode: 'auto' | 'manual') {
   let answer: RequestListener = () => {};

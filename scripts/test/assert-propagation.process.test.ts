@@ -113,7 +113,7 @@ describe('npm run assert', { concurrency: 2 }, () => {
 
   it('keeps its exit code when nobody reads', async (t) => {
     const url = await startFailingServiceA(t);
-    const child = spawn(process.execPath, [script, '--service-a', url], {
+    const child = spawn(process.execPath, ['--conditions=trace-context-source', script, '--service-a', url], {
       env: clean({}),
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -128,7 +128,7 @@ describe('npm run assert', { concurrency: 2 }, () => {
     const asked = Promise.withResolvers<void>();
     const server = createServer(() => asked.resolve());
     const url = await listen(t, server);
-    const child = spawn(process.execPath, [script, '--service-a', url], {
+    const child = spawn(process.execPath, ['--conditions=trace-context-source', script, '--service-a', url], {
       env: clean({}),
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -152,7 +152,7 @@ function run(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
     (resolve) => {
       const child = execFile(
         process.execPath,
-        [script, ...args],
+        ['--conditions=trace-context-source', script, ...args],
         { env: clean(env) },
         (_error, stdout, stderr) => resolve({ code: child.exitCode, stdout, stderr }),
       );
