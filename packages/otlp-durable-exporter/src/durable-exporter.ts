@@ -83,6 +83,8 @@ export class DurableExporter implements SpanExporter {
   #failures = 0;
   #pause: NodeJS.Timeout | null = null;
   #outage: Outage | null = null;
+  /** Resolved while there is an outage. */
+  #trouble = Promise.withResolvers<void>();
   #shutdown: Promise<void> | null = null;
   #progress = Promise.withResolvers<void>();
 
@@ -136,6 +138,8 @@ export class DurableExporter implements SpanExporter {
    */
   async forceFlush(): Promise<void> {
     this.#resume();
+    // Spans of a spool file that is being read belong to everything.
+    await this.#restoration;
     while (this.counts.queued > 0) {
       const left = `${this.counts.queued} spans are not delivered`;
       if (this.#stop.signal.aborted) throw new Error(`${left}: the exporter is shut down`);
@@ -155,8 +159,9 @@ export class DurableExporter implements SpanExporter {
   }
 
   async #stopAndSave(): Promise<void> {
-    const mayDeliver = this.#spool === null || this.#outage === null;
-    if (mayDeliver) await isInTime(this.forceFlush(), this.#shutdownTimeoutMillis);
+    const flushed = this.forceFlush();
+    const waiting = this.#spool === null ? flushed : Promise.race([flushed, this.#trouble.promise]);
+    await isInTime(waiting, this.#shutdownTimeoutMillis);
     this.#stop.abort();
     this.#goOn();
     if (this.#pause !== null) clearTimeout(this.#pause);
@@ -351,6 +356,7 @@ export class DurableExporter implements SpanExporter {
   /** The outage that there is, or a new one. */
   #beginOutage(): Outage {
     this.#outage ??= { since: performance.now(), said: new Set(), droppedBefore: this.#dropped.backlog_full };
+    this.#trouble.resolve();
     return this.#outage;
   }
 
@@ -373,6 +379,7 @@ export class DurableExporter implements SpanExporter {
       `${this.#receiver} has taken all spans of the last ${seconds} s${lost > 0 ? `, except ${lost} that are lost` : ''}.`,
     );
     this.#outage = null;
+    this.#trouble = Promise.withResolvers();
   }
 
   /** Once in an outage; the metric counts on. */

@@ -46,7 +46,13 @@ const context: fc.Arbitrary<SpanContext> = fc
       : { traceState: Object.assign(createTraceState(), { serialize: () => traceState }) }),
   }));
 const named = fc.record(
-  { name: fc.string(), version: fc.string(), schemaUrl: fc.string({ minLength: 1 }) },
+  {
+    name: fc.string(),
+    version: fc.string(),
+    schemaUrl: fc.string({ minLength: 1 }),
+    attributes,
+    droppedAttributesCount: fc.nat(),
+  },
   { requiredKeys: ['name'] },
 );
 const span = fc.record({
@@ -79,9 +85,10 @@ test('spans that are decoded and written again give the same text, whatever they
     fc.property(
       fc.array(span, { minLength: 1, maxLength: 5 }),
       pair(attributes),
+      fc.constantFrom('', 'https://opentelemetry.io/schemas/1.40.0'),
       pair(named),
-      (drafts, resources, scopes) => {
-        const made = resources.map((of) => resourceFromAttributes(of));
+      (drafts, resources, schemaUrl, scopes) => {
+        const made = resources.map((of) => resourceFromAttributes(of, { schemaUrl }));
         const spans = drafts.flatMap(({ own, parent, resource, scope, ...rest }): ReadableSpan[] => {
           const of = made[resource];
           const by = scopes[scope];

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readdir } from 'node:fs/promises';
 import type { ServerResponse } from 'node:http';
 import { describe, test } from 'node:test';
 import { createTraceState } from '@opentelemetry/api';
@@ -61,6 +62,23 @@ test('a stop delivers what it can in time', async (t) => {
   exportSpans(delivery, 'first', 'second');
   await Promise.all([delivery.shutdown(), delivery.shutdown()]);
   assert.deepEqual(receiver.accepted, ['first', 'second']);
+});
+
+test('a stop does not wait for a receiver that is away, if there is a spool', async (t) => {
+  await using receiver = await startReceiver(answerWith(401));
+  await using folder = await makeFolder();
+  const never = 2 ** 30;
+  for (const expected of [1, 2]) {
+    const delivery = startDelivery(t, receiver.url, {
+      spoolDirectory: folder.path,
+      patienceMillis: never,
+      shutdownTimeoutMillis: never,
+    });
+    exportSpans(delivery, 'span');
+    await delivery.shutdown();
+    assert.equal(delivery.counts.queued, expected);
+  }
+  assert.equal((await readdir(folder.path)).length, 1);
 });
 
 test('after a stop it takes no spans, and nobody waits for any', async (t) => {

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { execFile, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
@@ -36,16 +38,24 @@ suite('the packed exporter, installed in an empty folder', () => {
   });
 
   test('the example of the README leaves its span in the spool, and its next start delivers two', async () => {
-    const { url, close } = await openReceiver();
-    await close();
-    await start({ OTEL_EXPORTER_OTLP_ENDPOINT: url });
-    assert.equal((await readdir(join(folder, 'spool'))).length, 1);
-
-    await using receiver = await startOtlpReceiver({ port: Number(new URL(url).port) });
-    await start({ OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url });
-    assert.deepEqual(await readdir(join(folder, 'spool')), []);
-    const spans = await collectSpans(receiver);
-    assert.deepEqual(spans, ['work', 'work']);
+    const receiver = await startOtlpReceiver({ port: 0 });
+    const refusing = createServer((_request, response) => response.writeHead(401).end());
+    await once(refusing.listen(0, '127.0.0.1'), 'listening');
+    const address = refusing.address();
+    assert.ok(address !== null && typeof address === 'object');
+    try {
+      await start(`http://127.0.0.1:${address.port}`);
+      assert.equal((await readdir(join(folder, 'spool'))).length, 1);
+      await start(receiver.url);
+      assert.deepEqual(await readdir(join(folder, 'spool')), []);
+      assert.deepEqual(
+        receiver.readAll().map(({ name }) => name),
+        ['work', 'work'],
+      );
+    } finally {
+      refusing.close();
+      await receiver.close();
+    }
   });
 
   test('its types are complete', () => {
@@ -59,7 +69,22 @@ suite('the packed exporter, installed in an empty folder', () => {
     assert.deepEqual([status, stdout], [0, '']);
   });
 
-  function start(env: NodeJS.ProcessEnv) {
-    return run(process.execPath, ['app.ts'], { cwd: folder, env: { ...process.env, ...env } });
+  function start(url: string) {
+    const env = { ...process.env, OTEL_EXPORTER_OTLP_ENDPOINT: url };
+    return run(process.execPath, ['app.ts'], { cwd: folder, env });
   }
 });
+
+/** The first block of TypeScript in the README. */
+async function readExample(): Promise<string> {
+  const text = await readFile(join(workspace, 'README.md'), 'utf8');
+  const example = /^```ts\n(.*?)^```$/ms.exec(text)?.[1];
+  assert.ok(example);
+  return example;
+}
+
+async function npm(cwd: string, ...args: readonly string[]): Promise<void> {
+  // npm tells what it starts which project it is in, and this is another one.
+  const { npm_config_local_prefix: _, npm_config_workspace: __, ...env } = process.env;
+  await run('npm', args, { cwd, env });
+}
