@@ -59,7 +59,8 @@ function quantile(sorted: readonly number[], share: number): number {
   return sorted[Math.floor((sorted.length - 1) * share)] ?? Number.NaN;
 }
 
-async function measure(): Promise<void> {
+/** Prints the table. Ends the process. */
+export async function benchTap(): Promise<void> {
   const direct = await startProcess('target');
   const tapped = await startProcess('tap', direct);
   const agents = [new Agent({ keepAlive: true }), new Agent({ keepAlive: true })] as const;
@@ -86,6 +87,8 @@ async function measure(): Promise<void> {
   process.exit();
 }
 
-const [role, target = ''] = process.argv.slice(2);
-if (process.send === undefined) await measure();
-else process.send(role === 'tap' ? await serveTap(target) : await serveTarget());
+// As the target or the tap of another process.
+if (process.send !== undefined) {
+  const [role, target = ''] = process.argv.slice(2);
+  process.send(role === 'tap' ? await serveTap(target) : await serveTarget());
+}

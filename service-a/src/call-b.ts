@@ -46,8 +46,8 @@ export async function callB(url: URL, timeoutMillis: number, caller: EventEmitte
   try {
     const response = await fetch(url, { signal: call.signal, redirect: 'manual' });
     const body = await response.text();
-    const fault = explainBadHead(response.status, response.headers.get('content-type'));
-    if (fault !== null) throw new CallError('service_b_bad_answer', `${url} ${fault}`);
+    const problem = explainBadHead(response.status, response.headers.get('content-type'));
+    if (problem !== null) throw new CallError('service_b_bad_answer', `${url} ${problem}`);
     return parseWork(url, body);
   } catch (error) {
     if (error instanceof CallError) throw error;

@@ -57,9 +57,9 @@ export function judge(
   return checkTraces(spans, { expectation, headers: { wire, received: [] }, collector });
 }
 
-/** Of traces that never came nothing can be said: what did come may be broken, and is not called intact without them. */
-export function withMissing(result: Result, missing: number): Result {
-  return missing > 0 && result.verdict === 'intact' ? { ...result, verdict: 'unknown' } : result;
+/** Where something is missing to a verdict, what is there may be broken, and is not called intact. */
+export function withDoubt(result: Result, isDoubtful: boolean): Result {
+  return isDoubtful && result.verdict === 'intact' ? { ...result, verdict: 'unknown' } : result;
 }
 
 /** Null when no Collector was named. @throws {SourceError} when the one that was cannot be read. */

@@ -1,10 +1,13 @@
+import { isEntry } from '../edge.ts';
 import { mapConcurrently } from '../map-concurrently.ts';
 import { groupByTrace } from '../source/select-spans.ts';
 import type { Source } from '../source/source.ts';
 import type { Span } from '../span.ts';
+import { isRoot } from '../trace-graph.ts';
 import type { CheckInputs } from './check-inputs.ts';
 import { findDetached, findOtherSides, selectOtherSides } from './find-other-sides.ts';
 import { findLooseEnds, isCertain } from './judge-trace.ts';
+import { listReached } from './list-reached.ts';
 import { pauseFor } from './pause-for.ts';
 
 export interface CollectOptions {
@@ -16,6 +19,8 @@ export interface CollectOptions {
   readonly requests?: readonly Span[];
   /** Services to search for other sides of calls, beside those that are called. */
   readonly services: readonly string[];
+  /** Everything that has reached a receiver is meant, beside the traces that are named. */
+  readonly withReceived?: boolean;
   /** Read anew for each look: taps write while they run. */
   readonly readInputs: () => Promise<CheckInputs>;
   /** Milliseconds. The deadline for spans to arrive. */
@@ -28,7 +33,7 @@ export interface CollectOptions {
 }
 
 export interface Collected {
-  /** Of the traces, and of those that began as the other side of their calls. */
+  /** Of the traces, of those that began as the other side of their calls, and of every other that reached a receiver. */
   readonly spans: readonly Span[];
   /** Traces of which nothing arrived. */
   readonly missing: readonly string[];
@@ -63,6 +68,11 @@ interface State {
   readonly others: readonly Span[];
   /** Null until they are searched for: once everything else is there. */
   readonly detached: ReadonlySet<string> | null;
+  /**
+   * Of a receiver: when the traces were over for the first time, in milliseconds. What has come or begun until then is judged
+   * too; later traces are those of others, who may never rest.
+   */
+  readonly receivedUntil: number | null;
 }
 
 /**
@@ -89,11 +99,12 @@ export async function collectTraces(options: CollectOptions): Promise<Collected>
         return concludeElsewhere(state);
       }
     }
-    if (state.detached === null && (isLast || state.traces.every((trace) => trace.isOver))) {
-      state = await addDetached(state, isLast, options);
+    if (isLast || state.traces.every((trace) => trace.isOver)) {
+      if (options.withReceived === true) state = await addReceived(state, isLast, options);
+      else if (state.detached === null) state = await addDetached(state, isLast, options);
     }
     const waiting = state.traces.filter((trace) => !trace.isOver).length;
-    if (waiting === 0 || isLast) return conclude(state);
+    if (waiting === 0 || isLast) return conclude(state, options);
     options.onWait?.(waiting, state.traces.length);
     await pauseFor(Math.min(pause, Math.max(0, deadline - Date.now())), signal);
   }
@@ -103,7 +114,7 @@ function begin({ traceIds, spans = [], requests = [] }: CollectOptions): State {
   const given = groupByTrace(spans);
   const requestOf = new Map(requests.map((request) => [request.traceId, request]));
   const traces = traceIds.map((id) => toTrace(id, given.get(id) ?? [], requestOf.get(id) ?? null));
-  return { traces, others: [], detached: null };
+  return { traces, others: [], detached: null, receivedUntil: null };
 }
 
 function toTrace(id: string, spans: readonly Span[], request: Span | null): Trace {
@@ -141,7 +152,8 @@ async function look(
   const isOver = (trace: Trace): boolean =>
     trace.spans.length > 0 &&
     (settled.has(trace.id) ||
-      isCertain([...withRequest(trace), ...selectOtherSides(others, trace.looseEnds)], inputs));
+      (!(options.withReceived === true && mayHaveHiddenCalls(trace, inputs)) &&
+        isCertain([...withRequest(trace), ...selectOtherSides(others, trace.looseEnds)], inputs)));
   return {
     ...before,
     traces: traces.map((trace) => (trace.isOver || !isOver(trace) ? trace : { ...trace, isOver: true })),
@@ -160,22 +172,62 @@ async function addDetached(state: State, isLast: boolean, options: CollectOption
   return look({ ...state, traces, detached }, { isFirst: true, isLast }, options);
 }
 
+/** Begins to wait for all other traces that services sent. */
+async function addReceived(state: State, isLast: boolean, options: CollectOptions): Promise<State> {
+  const { source, signal } = options;
+  const query = { service: null, startTimeMin: 0, limit: Number.MAX_SAFE_INTEGER };
+  // The first time all, however wrong the clock of a service is.
+  const startTimeMax = state.receivedUntil ?? Number.MAX_SAFE_INTEGER;
+  const arrived = groupByTrace(await source.searchTraces({ ...query, startTimeMax }, signal));
+  const known = new Set([
+    ...state.traces.map((trace) => trace.id),
+    ...state.others.map((span) => span.traceId),
+  ]);
+  const fresh = [...arrived].filter(([id]) => !known.has(id));
+  const traces = [...state.traces, ...fresh.map(([id, spans]) => toTrace(id, spans, null))];
+  const next = { ...state, traces, receivedUntil: state.receivedUntil ?? Date.now() };
+  return fresh.length === 0 ? next : look(next, { isFirst: true, isLast }, options);
+}
+
+/**
+ * A request of which one service alone shows spans: a client that is not instrumented leaves no trace of the calls that it
+ * makes but in the traces of those who are called, and these come to a receiver when their exporters send.
+ */
+function mayHaveHiddenCalls({ request, spans }: Trace, { expectation }: CheckInputs): boolean {
+  return (
+    request !== null &&
+    !expectation.edges.some((edge) => edge.rule === 'must') &&
+    spans.every((span) => span.serviceName === spans[0]?.serviceName)
+  );
+}
+
 /** Whether a trace began as the other side of this one's request: others may ask for the same at the same time. */
 function isAnswered(trace: Trace, { others }: State): boolean {
   return selectOtherSides(others, trace.looseEnds).length > 0;
 }
 
-function conclude({ traces, others, detached }: State): Collected {
-  // A request of which nothing is here would only look like a call to a peer without spans.
-  const shown = traces.filter(
-    (trace) => trace.spans.length > 0 || selectOtherSides(others, trace.looseEnds).length > 0,
-  );
+function conclude({ traces, others, detached }: State, { services }: CollectOptions): Collected {
+  const requests = traces.flatMap(({ request }) => request ?? []);
+  const spans = traces.flatMap((trace) => trace.spans);
+  const called = new Set([...services, ...listReached(spans, requests)]);
+  const direct = [...groupByTrace(others).values()].filter((trace) => beginsAt(trace, called)).flat();
+  const isShown = ({ request, spans: { length }, looseEnds }: Trace): boolean => {
+    if (selectOtherSides(direct, looseEnds).length > 0) return true;
+    // A request of which nothing is here would only look like a call to a peer without spans, and one while which some other
+    // service began a trace like a call to that: a service without spans may stand in between.
+    const isLoose = looseEnds.some((span) => span.spanId === request?.spanId);
+    return length > 0 && !(isLoose && request !== null && selectOtherSides(others, [request]).length > 0);
+  };
   return {
-    spans: [...shown.flatMap(withRequest), ...others],
+    spans: [...traces.flatMap((trace) => (isShown(trace) ? withRequest(trace) : trace.spans)), ...others],
     missing: traces.filter((trace) => trace.spans.length === 0).map((trace) => trace.id),
     elsewhere: [],
     detached: detached ?? new Set(),
   };
+}
+
+function beginsAt(trace: readonly Span[], services: ReadonlySet<string>): boolean {
+  return trace.some((span) => isEntry(span) && isRoot(span) && services.has(span.serviceName ?? ''));
 }
 
 function concludeElsewhere({ traces, others }: State): Collected {

@@ -1,4 +1,5 @@
 import type { Expectation, ExpectedEdge } from '../expectation.ts';
+import { countOf } from '../report/terminal-edges.ts';
 import type { Result } from '../result.ts';
 import type { Span } from '../span.ts';
 import { ownServiceName } from './drive-requests.ts';
@@ -18,14 +19,15 @@ export function hintAtExpectations(
 
 /** Why spans give no verdict, and what to add. */
 export function explainNothingToJudge(
-  { findings }: Result,
+  { findings, traces, spans: count }: Result,
   spans: readonly Span[],
   { edges: expected }: Expectation,
 ): string {
   const services = listServices(spans);
   const orName = expected.length > 0 ? '' : `, or name an edge that must be there with ${expectExample}`;
   return [
-    `no call between two services was seen${services.length === 0 ? '' : `, only spans of ${listNames(services)}`}`,
+    `no call between two services was seen${services.length === 0 ? '' : `, only spans of ${listNames(services)}`} ` +
+      `(${countOf(traces, 'trace')}, ${countOf(count, 'span')})`,
     ...describePeers(findings),
     `add the spans of every service that takes part${orName}`,
   ].join('; ');

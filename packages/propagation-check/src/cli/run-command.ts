@@ -1,13 +1,19 @@
 import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
-import { type CheckInputs, readCheckInputs, readCollector, readWire, withMissing } from './check-inputs.ts';
+import { groupBy } from '../group-by.ts';
+import type { RequestCounts } from '../report/json.ts';
+import { countOf } from '../report/terminal-edges.ts';
+import type { Span } from '../span.ts';
+import { type CheckInputs, readCheckInputs, readCollector, readWire, withDoubt } from './check-inputs.ts';
 import { type Collected, collectTraces } from './collect-traces.ts';
 import { addCheckOptions, addSourceOptions, type SourceArguments } from './common-options.ts';
 import { type DrivenRequest, driveRequests } from './drive-requests.ts';
 import { explainSilence } from './explain-silence.ts';
 import { describeFileError, quotePath } from './file-error.ts';
-import { hintAtExpectations } from './hint-at-expectations.ts';
+import { findUncaused } from './find-uncaused.ts';
+import { explainNothingToJudge, hintAtExpectations } from './hint-at-expectations.ts';
 import { judgeCollected } from './judge-trace.ts';
+import { listNames } from './list-names.ts';
 import { openNamedSource } from './open-named-source.ts';
 import {
   type Entries,
@@ -32,6 +38,7 @@ interface RunArguments extends SourceArguments {
   readonly concurrency: number;
   readonly baggage?: Entries;
   readonly service?: readonly string[];
+  readonly allowFailedRequests?: boolean;
 }
 
 const examples = `
@@ -67,6 +74,10 @@ export function addRunCommand(program: Command, session: Session): void {
       '--service <name>',
       'search for traces that this service begins during the requests, instead of continuing ours; may be repeated',
       parseServices,
+    )
+    .option(
+      '--allow-failed-requests',
+      'judge the traces alone, also when requests have no answer, or one with status 400 or more',
     );
   addCheckOptions(addSourceOptions(command, 30_000))
     .addHelpText('after', examples)
@@ -111,6 +122,7 @@ async function runRequests(
     const common = {
       source,
       services,
+      withReceived: source.isReceiver === true,
       readInputs,
       waitMs: args.wait,
       settleMs: args.settle,
@@ -126,22 +138,34 @@ async function runRequests(
 
     const collector = await readCollector(args, signal);
     const missing = begun.size === 0 ? countMissing(driven, own) : 0;
-    const result = withMissing(judgeCollected(collected, await readInputs(), collector), missing);
+    const counts = countRequests(driven);
+    const judged = judgeCollected(collected, await readInputs(), collector);
     const gap = `nothing arrived in ${source.name} of ${missing} of the ${driven.length} traces`;
+    const doubts = [
+      ...(missing > 0 ? [`${gap}; the others are intact`] : []),
+      ...(source.isReceiver === true && inputs.expectation.edges.length === 0
+        ? describeUncaused(findUncaused(collected.spans, requests, begun))
+        : []),
+      ...(counts.failed > 0 && args.allowFailedRequests !== true ? [failedRequestsDoubt] : []),
+    ];
+    const result = withDoubt(judged, doubts.length > 0);
+    const isSilent = begun.size === 0 && own.missing.length === driven.length;
     const reason =
-      collected.spans.length === 0
-        ? await explainSilence({ source, driven, services, isNamed: args.service !== undefined, signal })
-        : result.verdict === 'unknown'
-          ? `${gap}; the others are intact`
-          : null;
+      result.verdict !== 'unknown'
+        ? null
+        : isSilent
+          ? await explainSilence({ source, driven, services, isNamed: args.service !== undefined, signal })
+          : judged.verdict === 'unknown'
+            ? explainNothingToJudge(judged, collected.spans, inputs.expectation)
+            : doubts.join('; ');
     const notes = [
-      ...describeAnswers(driven),
       ...(missing > 0 && reason === null ? [gap] : []),
       ...(begun.size === 0 ? [] : [describeBegun(begun.size)]),
       ...(await describeWireGaps(args.wire)),
       ...hintAtExpectations(result, collected.spans, inputs.expectation),
     ];
-    return await printReport(result, { source: source.name, reason, notes, collector }, args, output);
+    const details = { source: source.name, reason, notes, collector, requests: counts };
+    return await printReport(result, details, args, output);
   } finally {
     progress.clear();
     await source.close();
@@ -167,17 +191,31 @@ async function readCa(path: string | undefined): Promise<string | null> {
   });
 }
 
-function describeAnswers(driven: readonly DrivenRequest[]): readonly string[] {
-  const failed = driven.filter((request) => request.failure !== null);
-  const refused = driven.filter(({ status }) => status !== null && status >= 400);
-  const statuses = [...new Set(refused.map((request) => request.status))].join(', ');
+const failedRequestsDoubt =
+  'what was seen is intact, and requests that fail may not go where others go: repair them, or accept them with ' +
+  '--allow-failed-requests';
+
+function countRequests(driven: readonly DrivenRequest[]): RequestCounts {
+  const failures = driven.flatMap(({ status, failure }) => {
+    if (failure !== null) return [`without an answer: ${failure}`];
+    return status !== null && status >= firstErrorStatus ? [`answered with ${status}`] : [];
+  });
+  return {
+    sent: driven.length,
+    failed: failures.length,
+    failures: groupBy(failures, (failure) => failure).map((same) => `${same.length} ${same[0]}`),
+  };
+}
+
+/** Source: RFC 9110, 15: 4xx and 5xx are errors. */
+const firstErrorStatus = 400;
+
+function describeUncaused(uncaused: readonly Span[]): readonly string[] {
+  if (uncaused.length === 0) return [];
+  const services = [...new Set(uncaused.map((span) => span.serviceName ?? 'a service without a name'))];
   return [
-    ...(failed.length === 0
-      ? []
-      : [`${failed.length} of ${driven.length} requests failed: ${failed[0]?.failure}`]),
-    ...(refused.length === 0
-      ? []
-      : [`${refused.length} of ${driven.length} requests were answered with ${statuses}`]),
+    `${countOf(uncaused.length, 'trace')} began at ${listNames(services)} during the requests, and nothing says who called: ` +
+      `a service whose HTTP client is not instrumented, or others; name the edge with --expect "caller -> ${services[0]}"`,
   ];
 }
 

@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import type { Source } from '../source/source.ts';
 import type { Span } from '../span.ts';
-import { readCheckInputs, readCollector, readWire, withMissing } from './check-inputs.ts';
+import { readCheckInputs, readCollector, readWire, withDoubt } from './check-inputs.ts';
 import { collectTraces } from './collect-traces.ts';
 import { addCheckOptions, addSourceOptions, type SourceArguments } from './common-options.ts';
 import { explainNothingToJudge, hintAtExpectations } from './hint-at-expectations.ts';
@@ -83,9 +83,9 @@ async function checkStoredTraces(
     progress.clear();
     const collector = await readCollector(args, signal);
     const { spans, missing } = collected;
-    const result = withMissing(
+    const result = withDoubt(
       judgeCollected(collected, { ...inputs, wire: await readWire(args) }, collector),
-      missing.length,
+      missing.length > 0,
     );
     const gap = `${source.name} has no span of ${missing.join(', ')}`;
     const reason =

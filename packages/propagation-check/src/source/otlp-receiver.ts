@@ -97,6 +97,7 @@ export async function startOtlpReceiver(options: OtlpReceiverOptions = {}): Prom
     name: `otlp=${url.slice('http://'.length)}`,
     warning: warnOfOpenAddress(url),
     isInMemory: true,
+    isReceiver: true,
     url,
     get revision() {
       return arrivals.revision;

@@ -8,6 +8,8 @@ export interface Source {
   readonly warning?: string | null;
   /** All its spans are at hand: searching for those of every service costs nothing. */
   readonly isInMemory?: boolean;
+  /** It holds what services sent to this tool, and nothing from before it was opened. */
+  readonly isReceiver?: boolean;
   /**
    * The spans of one trace that have arrived so far; empty when the source holds none (yet).
    * @throws {SourceError} when the source cannot be asked: unreachable, refused, not the expected format.

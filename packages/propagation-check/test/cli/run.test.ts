@@ -168,7 +168,7 @@ test('a system that begins its own traces at the edge is found by its service', 
     '2s',
   ];
   const named = await executeCli(...args, '--service', 'web');
-  assert.equal(named.code, 0);
+  assert.equal(named.code, 2, 'a single service that continued nobody is nothing to judge');
   assert.match(named.stdout, /\(2 traces, 2 spans\)/);
   assert.match(
     named.stdout.replace(/\s+/g, ' '),
@@ -177,7 +177,7 @@ test('a system that begins its own traces at the edge is found by its service', 
   const expected = await executeCli(...args, '--expect', 'web -> orders');
   assert.equal(expected.code, 1, 'the service at the head of an expected path is searched for as well');
   const unnamed = await executeCli(...args);
-  assert.equal(unnamed.code, 0, 'the few services that the source knows are asked for without a name, too');
+  assert.equal(unnamed.code, 2, 'the few services that the source knows are asked for without a name, too');
   assert.match(unnamed.stdout, /\(2 traces, 2 spans\)/);
   for (let service = 0; service < 20; service += 1) {
     const start = Date.now();
@@ -401,8 +401,23 @@ test('answers that are errors, and requests that fail, are noted', async (t) => 
   const store = await startTraceStore(t);
   const url = await startService(t, { record: store.add, status: 503 });
   const refused = await executeCli('run', url.href, '--requests', '2', '--source', store.source);
-  assert.equal(refused.code, 0);
-  assert.match(refused.stdout, /note {2}2 of 2 requests were answered with 503\n/);
+  assert.equal(refused.code, 2);
+  assert.match(
+    refused.stdout.replace(/\s+/g, ' '),
+    /^CANNOT TELL 2 of 2 requests failed \(2 answered with 503\); .* --allow-failed-requests/,
+  );
+  const args = ['run', url.href, '--requests', '2', '--source', store.source, '--allow-failed-requests'];
+  const allowed = await executeCli(...args);
+  assert.equal(allowed.code, 0);
+  assert.match(
+    allowed.stdout.replace(/\s+/g, ' '),
+    /^INTACT 1 edge, 2 calls \(2 traces, 4 spans\); 2 of 2 requests failed \(2 answered with 503\) /,
+  );
+  const { verdict, reason, requests: counts } = JSON.parse((await executeCli(...args, '--json')).stdout);
+  assert.deepEqual(
+    [verdict, reason, counts],
+    ['intact', null, { sent: 2, failed: 2, failures: ['2 answered with 503'] }],
+  );
 
   let requests = 0;
   const flaky = await startService(t, {
@@ -425,7 +440,11 @@ test('answers that are errors, and requests that fail, are noted', async (t) => 
     '--settle',
     '100ms',
   );
-  assert.match(partly.stdout, /note {2}1 of 3 requests failed: the connection was closed without an answer/);
+  assert.equal(partly.code, 2);
+  assert.match(
+    partly.stdout.replace(/\s+/g, ' '),
+    /^CANNOT TELL 1 of 3 requests failed \(1 without an answer: the connection was closed without an answer/,
+  );
 });
 
 test('a service that does not answer in time', async (t) => {
@@ -439,9 +458,132 @@ test('a service that does not answer in time', async (t) => {
 test('an embedded receiver takes the spans of services', async (t) => {
   const port = await findFreePort();
   const url = await startService(t, { record: (span) => void exportSpans(port, span) });
-  const { code, stdout } = await executeCli('run', url.href, '--source', `otlp=127.0.0.1:${port}`);
+  const args = ['--source', `otlp=127.0.0.1:${port}`, '--settle', '100ms'];
+  const { code, stdout } = await executeCli('run', url.href, ...args);
   assert.equal(code, 0, stdout);
   assert.match(stdout, /✓ propagation-check → web/);
+});
+
+/** A service whose HTTP client makes no span and sends no header: the called service begins a trace. */
+function startUninstrumentedCaller(test: TestContext, record: (span: StoredSpan) => void): Promise<URL> {
+  return startHttpServer(test, async (request, response) => {
+    const { traceId, spanId } = readTraceparent(request.headers);
+    const start = performance.timeOrigin + performance.now();
+    await pauseFor(25, new AbortController().signal);
+    const attributes = { 'http.request.method': 'GET' };
+    const web = { traceId, parentSpanId: spanId, spanId: makeId(8), service: 'web', kind: 'SERVER' } as const;
+    record({ ...web, name: 'GET /', start, end: start + 20, attributes: { ...attributes, 'url.path': '/' } });
+    record({
+      traceId: makeId(16),
+      spanId: makeId(8),
+      service: 'orders',
+      kind: 'SERVER',
+      name: 'GET /work',
+      start: start + 5,
+      end: start + 15,
+      attributes: { ...attributes, 'url.path': '/work' },
+    });
+    response.end('done');
+  });
+}
+
+test('what a caller without an instrumented client called is judged with the rest', async (t) => {
+  const run = async (...more: readonly string[]) => {
+    const port = await findFreePort();
+    const sent: Promise<void>[] = [];
+    const url = await startUninstrumentedCaller(t, (span) => void sent.push(exportSpans(port, span)));
+    const args = ['--source', `otlp=127.0.0.1:${port}`, '--requests', '3', '--concurrency', '1'];
+    const { code, stdout } = await executeCli('run', url.href, ...args, '--settle', '200ms', ...more);
+    await Promise.all(sent);
+    return { code, stdout };
+  };
+  const expected = await run('--expect', 'web -> orders', '--json');
+  const { findings, notes, spans } = JSON.parse(expected.stdout);
+  assert.equal(expected.code, 1, expected.stdout);
+  assert.deepEqual(
+    findings.map(({ id, count }: { id: string; count: number }) => [id, count]),
+    [['client-not-instrumented', 3]],
+  );
+  assert.equal(spans, 9);
+  assert.doesNotMatch(notes.join(), /no span of orders/);
+  const alone = await run();
+  assert.equal(alone.code, 2, alone.stdout);
+  assert.match(
+    alone.stdout.replace(/\s+/g, ' '),
+    /^CANNOT TELL 3 traces began at orders during the requests, and nothing says who called: .*--expect "caller -> orders"/,
+  );
+});
+
+test('traces of others that reached the receiver are judged, when they have come whole', async (t) => {
+  const port = await findFreePort();
+  const url = await startHttpServer(t, async (request, response) => {
+    const { traceId, spanId } = readTraceparent(request.headers);
+    const now = Date.now();
+    const own = { traceId, parentSpanId: spanId, spanId: makeId(8), start: now, end: now + 1 };
+    const job = {
+      traceId: makeId(16),
+      spanId: makeId(8),
+      service: 'job',
+      start: now - 5_000,
+      end: now - 4_000,
+    };
+    await exportSpans(
+      port,
+      { ...own, service: 'web', kind: 'SERVER', name: 'GET /' },
+      { ...job, kind: 'CLIENT', name: 'GET', attributes: { 'url.full': 'http://bill/' } },
+    );
+    response.end();
+    await pauseFor(300, new AbortController().signal);
+    const called = { traceId: job.traceId, parentSpanId: job.spanId, spanId: makeId(8), service: 'bill' };
+    const time = { start: job.start + 10, end: job.end - 10 };
+    await exportSpans(port, { ...called, ...time, kind: 'SERVER', name: 'GET /' });
+  });
+  const args = ['--source', `otlp=127.0.0.1:${port}`, '--settle', '900ms', '--json'];
+  const { code, stdout } = await executeCli('run', url.href, ...args);
+  const { edges, findings } = JSON.parse(stdout);
+  assert.equal(code, 0, stdout);
+  assert.deepEqual(findings, []);
+  assert.deepEqual(
+    edges.map(({ client, server, calls }: { client: string; server: string; calls: number }) => [
+      client,
+      server,
+      calls,
+    ]),
+    [
+      ['job', 'bill', 1],
+      ['propagation-check', 'web', 1],
+    ],
+  );
+});
+
+test('a service without spans in between is no edge to blame', async (t) => {
+  const store = await startTraceStore(t);
+  let requests = 0;
+  // Hands on every other request with its header, and calls orders by the same path without one.
+  const url = await startHttpServer(t, async (request, response) => {
+    requests += 1;
+    const { traceId, spanId } = readTraceparent(request.headers);
+    const start = performance.timeOrigin + performance.now();
+    await pauseFor(20, new AbortController().signal);
+    const isHandedOn = requests % 2 === 1;
+    store.add({
+      traceId: isHandedOn ? traceId : makeId(16),
+      ...(isHandedOn ? { parentSpanId: spanId } : {}),
+      spanId: makeId(8),
+      service: isHandedOn ? 'web' : 'orders',
+      kind: 'SERVER',
+      name: 'GET /',
+      start: start + 5,
+      end: start + 15,
+      attributes: { 'http.request.method': 'GET', 'url.path': '/' },
+    });
+    response.end();
+  });
+  const args = ['--requests', '4', '--concurrency', '1', '--source', store.source, '--settle', '100ms'];
+  const { code, stdout } = await executeCli('run', url.href, ...args, '--wait', '500ms', '--json');
+  const { verdict, findings } = JSON.parse(stdout);
+  assert.deepEqual(findings, [], stdout);
+  assert.deepEqual([code, verdict], [2, 'unknown']);
 });
 
 test('a receiver that has spans of other traces alone says whose', async (t) => {

@@ -1,5 +1,5 @@
-// What the services' span delivery costs against the stock pipeline, while the receiver is well and through an outage: the
-// same spans at the same rate, in turns, each run in a process of its own.
+// What `DurableExporter` costs around the stock exporter, while the receiver is well and through an outage: the same spans at the
+// same rate, in turns, each run in a process of its own.
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
@@ -9,19 +9,18 @@ import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { SpanKind } from '@opentelemetry/api';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
-import { convertLegacyHttpOptions } from '@opentelemetry/otlp-exporter-base/node-http';
 import { BatchSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
-import { createFirstAttempt } from '../../service-b/src/span-delivery/first-attempt.ts';
-import { createPost } from '../../service-b/src/span-delivery/post-batch.ts';
-import { SpanDelivery } from '../../service-b/src/span-delivery/span-delivery.ts';
+import { DurableExporter } from 'otlp-durable-exporter';
 
-const pipelines = ['stock', 'delivery'] as const;
+const pipelines = ['stock', 'durable'] as const;
 const weathers = ['well', 'outage'] as const;
 const rounds = 3;
 /** 2,000 spans a second: some 300 requests a second of service B and A together. */
 const spansAtOnce = 100;
 const pauseMs = 50;
 const times = 400;
+/** Longer than the exporter's pause between two attempts. */
+const flushTimeoutMillis = 60_000;
 
 type Pipeline = (typeof pipelines)[number];
 type Weather = (typeof weathers)[number];
@@ -42,38 +41,20 @@ interface Measure extends Usage {
 // --- The producer.
 
 function createPipeline(pipeline: Pipeline, url: string) {
-  const exporter = new OTLPTraceExporter({ url });
-  if (pipeline === 'stock') {
-    const processor = new BatchSpanProcessor({ exporter, scheduledDelayMillis: 500 });
-    return { processor, finish: () => processor.shutdown() };
-  }
-  return createDelivery(exporter, url);
-}
-
-async function createDelivery(exporter: OTLPTraceExporter, url: string) {
-  const destination = convertLegacyHttpOptions({ url }, 'TRACES', 'v1/traces', {
-    'Content-Type': 'application/json',
-  });
-  const delivery = new SpanDelivery({
-    firstAttempt: createFirstAttempt(exporter),
-    post: await createPost(destination, () => null),
-    url,
-    maxBytes: 32 * 1024 * 1024,
-    patienceMillis: 60_000,
-    spool: null,
-  });
-  const processor = new BatchSpanProcessor({ exporter: delivery, scheduledDelayMillis: 500 });
+  const stock = new OTLPTraceExporter({ url });
+  const exporter = pipeline === 'stock' ? stock : new DurableExporter(stock, { flushTimeoutMillis });
+  const processor = new BatchSpanProcessor({ exporter, scheduledDelayMillis: 500 });
   return {
     processor,
     finish: async () => {
       await processor.forceFlush();
-      await delivery.forceFlush();
+      await exporter.forceFlush();
     },
   };
 }
 
 async function produce(pipeline: Pipeline, url: string): Promise<void> {
-  const { processor, finish } = await createPipeline(pipeline, url);
+  const { processor, finish } = createPipeline(pipeline, url);
   const tracer = new TracerProvider({ spanProcessors: [processor] }).getTracer('bench');
   const start = process.cpuUsage();
   const say = () => {
@@ -160,13 +141,14 @@ function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }
 
-async function compare(): Promise<void> {
+/** Prints the table. */
+export async function benchDelivery(): Promise<void> {
   console.log(
     `${spansAtOnce * times} spans in ${(times * pauseMs) / 1000} s or more, ${rounds} rounds in turns, medians`,
   );
-  console.log('                               stock  delivery   ratio');
+  console.log('                               stock   durable   ratio');
   for (const weather of weathers) {
-    const results: Record<Pipeline, Measure[]> = { stock: [], delivery: [] };
+    const results: Record<Pipeline, Measure[]> = { stock: [], durable: [] };
     for (let round = 0; round < rounds; round += 1) {
       for (const pipeline of pipelines) results[pipeline].push(await measure(pipeline, weather));
     }
@@ -176,9 +158,9 @@ async function compare(): Promise<void> {
       ['delivered, %', ({ delivered }) => delivered * 100, 1],
     ];
     for (const [name, read, digits] of rows) {
-      const [stock, delivery] = pipelines.map((pipeline) => median(results[pipeline].map(read)));
-      if (stock === undefined || delivery === undefined) continue;
-      const columns = [stock.toFixed(digits), delivery.toFixed(digits), (delivery / stock).toFixed(2)];
+      const [stock, durable] = pipelines.map((pipeline) => median(results[pipeline].map(read)));
+      if (stock === undefined || durable === undefined) continue;
+      const columns = [stock.toFixed(digits), durable.toFixed(digits), (durable / stock).toFixed(2)];
       console.log(
         `${weather.padEnd(8)}${name.padEnd(22)}${columns.map((text) => text.padStart(8)).join('  ')}`,
       );
@@ -186,6 +168,8 @@ async function compare(): Promise<void> {
   }
 }
 
-const [pipeline, url] = process.argv.slice(2);
-if (url === undefined) await compare();
-else await produce(pipeline === 'stock' ? 'stock' : 'delivery', url);
+// As the producer of another process.
+if (process.send !== undefined) {
+  const [pipeline, url = ''] = process.argv.slice(2);
+  await produce(pipeline === 'stock' ? 'stock' : 'durable', url);
+}

@@ -1,0 +1,17 @@
+/** Runs one benchmark by its name. */
+const benches: Readonly<Record<string, (argv: readonly string[]) => Promise<void>>> = {
+  services: async (argv) => (await import('./bench/services.ts')).benchServices(argv),
+  tap: async () => (await import('./bench/tap.ts')).benchTap(),
+  delivery: async () => (await import('./bench/delivery.ts')).benchDelivery(),
+};
+
+const [name = '', ...argv] = process.argv.slice(2);
+const bench = Object.hasOwn(benches, name) ? benches[name] : undefined;
+if (bench === undefined) {
+  process.stderr.write(
+    `bench: ${name === '' ? 'name one' : `"${name}" is none`} of ${Object.keys(benches).join(', ')}\n`,
+  );
+  process.exitCode = 2;
+} else {
+  await bench(argv);
+}

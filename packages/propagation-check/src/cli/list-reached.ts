@@ -1,0 +1,12 @@
+import { keyFor } from '../group-by.ts';
+import type { Span } from '../span.ts';
+
+/** The services that continued requests of this tool: they are called by it directly. */
+export function listReached(spans: readonly Span[], requests: readonly Span[]): ReadonlySet<string> {
+  const sent = new Set(requests.map(({ traceId, spanId }) => keyFor(traceId, spanId)));
+  return new Set(
+    spans
+      .filter((span) => sent.has(keyFor(span.traceId, span.parentSpanId)))
+      .flatMap((span) => span.serviceName ?? []),
+  );
+}
