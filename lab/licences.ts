@@ -12,6 +12,7 @@ export const allowedLicences = [
   'CC0-1.0',
   'ISC',
   'MIT',
+  'Zlib',
 ] as const;
 
 /** A component of a CycloneDX document, narrowed to what is used. */
