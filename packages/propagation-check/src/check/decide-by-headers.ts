@@ -103,6 +103,8 @@ function decideCall(
   if (headers === null) return { id: null, shown, excluded: [], isUnnamed: false };
   const likeliest = draft.candidates?.[0] ?? null;
   const namesItsSpan = traceresponse.includes(draft.server ?? '');
+  const { answer } = headers;
+  const isUnnamed = answer !== null && answer.span === null && answer.isUsual;
   for (const cause of open) {
     const says = cause.explain({
       client: shown.client,
@@ -119,7 +121,7 @@ function decideCall(
         id: null,
         shown: { ...shown, says: `${says}, ${askForSecondTap(unproven, draft)}; ${shown.says}` },
         excluded: excludes,
-        isUnnamed: false,
+        isUnnamed,
       };
     }
     const { injected } = headers;
@@ -139,7 +141,5 @@ function decideCall(
     'header-ignored',
     'header-rewritten',
   ];
-  const { answer } = headers;
-  const isUnnamed = answer !== null && answer.span === null && answer.isUsual;
   return { id: null, shown, excluded: isAbsent ? needing : [], isUnnamed };
 }
