@@ -15,7 +15,7 @@ const entries: readonly (readonly [ending: string, service: ServiceName | null])
 ];
 
 /**
- * What this process is, and its fault. Null for others, as a health check in a service's container, and without `FAULT`.
+ * The service that runs in this process, and its fault. Null without `FAULT` and in other processes, for example a health check.
  * @throws {FaultError} when the fault cannot be had.
  */
 export function readBrokenProcess(): BrokenProcess | null {

@@ -73,7 +73,7 @@ export function markBadAnswer(
   if (message !== null) span.setStatus({ code: SpanStatusCode.ERROR, message });
 }
 
-/** What is wrong with an answer of this status and content type, or null where its body may be read. */
+/** Why the body of an answer with this status and content type is not read; null where it is. */
 function explainBadHead(status: number, contentType: string | null): string | null {
   if (status !== 200) return `answered with status ${status} instead of 200`;
   if (!/^application\/json\b/i.test(contentType ?? '')) {

@@ -5,7 +5,8 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { answerWith, findFreePort, runToEnd, startReceiver, startService } from 'service-kit/testing';
+import { answerWith, findFreePort, startReceiver } from 'otlp-durable-exporter/test';
+import { runToEnd, startService } from 'service-kit/testing';
 
 const exporting = {
   OTEL_TRACES_EXPORTER: 'otlp',

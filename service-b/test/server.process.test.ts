@@ -6,7 +6,8 @@ import { Agent, get } from 'node:https';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
-import { findFreePort, issueTlsFiles, startService } from 'service-kit/testing';
+import { findFreePort } from 'otlp-durable-exporter/test';
+import { issueTlsFiles, startService } from 'service-kit/testing';
 
 test('over TLS it answers callers with a certificate, its health check too, and stops in time whatever holds it', async () => {
   await using tls = await issueTlsFiles();

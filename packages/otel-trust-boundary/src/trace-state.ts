@@ -3,7 +3,7 @@ import { trimWhitespace } from './trim-whitespace.ts';
 
 /** "list": `list-member 0*31( OWS "," OWS list-member )`. */
 const maxMembers = 32;
-/** "tracestate Limits": what is longer is cut, by whole members, and those longer than `longMember` go first. */
+/** "tracestate Limits": longer lists lose whole members, first those longer than `longMember`. */
 const maxLength = 512;
 const longMember = 128;
 
@@ -27,7 +27,7 @@ export function parseTraceState(header: string): TraceState | null {
   if (members.length === 0 || members.length > maxMembers) return null;
   const keys = members.map(readKey);
   if (keys.includes(null)) return null;
-  // "Combined Header Value": only one entry per key. Whoever changes one moves it to the left: the first is the newest.
+  // "Combined Header Value": only one entry per key. A changed entry moves to the left, so the first is the newest.
   const distinct = members.filter((_, index) => keys.indexOf(keys[index] ?? null) === index);
   const kept = truncate(distinct);
   return kept.length === 0 ? null : new MemberList(kept);

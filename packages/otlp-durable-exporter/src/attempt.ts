@@ -5,7 +5,7 @@ import { context, ROOT_CONTEXT } from '@opentelemetry/api';
 import { type ExportResult, ExportResultCode, suppressTracing } from '@opentelemetry/core';
 import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace';
 
-/** What became of one attempt. Source: OTLP specification, "OTLP/HTTP response". */
+/** The result of one attempt. Source: OTLP specification, "OTLP/HTTP response". */
 export type Outcome =
   /** The receiver has answered for all spans: it will never take `rejected` of them, for the reason in `message`. */
   | { readonly kind: 'delivered'; readonly rejected: number; readonly message: string }

@@ -13,7 +13,7 @@ export interface Batch {
   readonly spoolFile: string | null;
 }
 
-/** What a batch takes besides its body, roughly, in bytes: many small ones must not slip through the bound. */
+/** Memory of a batch besides its body, estimated, in bytes. Without it, many small batches would exceed the bound. */
 const overheadBytes = 512;
 
 /** Bytes of memory. */

@@ -344,7 +344,7 @@ export class DurableExporter implements SpanExporter {
       if (spans > 0)
         diag.warn(`${spans} spans are kept for the next start: ${this.#receiver} has not taken them.`);
     } catch (error) {
-      // What came from a spool file is still there.
+      // Batches from a spool file are still in that file.
       const unsaved = batches.filter(({ spoolFile }) => spoolFile === null);
       for (const batch of unsaved) this.#backlog.remove(batch);
       const lost = unsaved.reduce((sum, batch) => sum + batch.spans, 0);

@@ -10,9 +10,9 @@ import type { Batch } from './batch.ts';
  * A file is the SHA-256 of all that follows, a line of JSON, `[{"spans":n,"bytes":n},…]`, and the bodies of these batches.
  * `tail -n +3 FILE | zcat` prints them as OTLP JSON Lines.
  *
- * Instances may share a folder, and its bound. Whoever reads a file takes it first, by renaming it: that succeeds for one alone. It
- * keeps the file fresh while it delivers; a file that was taken, or not finished, and went stale belongs to an instance that is
- * gone, and is taken anew.
+ * Instances may share a folder, and its bound. An instance renames a file before it reads it: the rename succeeds for only one of
+ * them. It renews the file's time while it delivers. A taken or unfinished file whose time is older than the lease belongs to an
+ * instance that is gone; another one takes it.
  */
 export class Spool {
   readonly #directory: string;
@@ -53,7 +53,7 @@ export class Spool {
     return null;
   }
 
-  /** Of a file that was taken nothing is settled, and anybody may take it. */
+  /** Frees a file of which no batch is settled. */
   async giveBack(path: string): Promise<void> {
     this.#taken.delete(path);
     await this.#rename(path, this.#freePath(path));
@@ -89,7 +89,7 @@ export class Spool {
     await Promise.allSettled(release(true));
   }
 
-  /** @param held What goes away once the file is written. */
+  /** @param held Files that are deleted once the new one is written: they do not count towards the bound. */
   async #write(content: Buffer, held: readonly (readonly [path: string, left: number])[]): Promise<void> {
     await this.#checkRoom(content.byteLength, new Set(held.map(([path]) => path)));
     const name = `spans-${Date.now()}-${this.#owner}.spool`;
@@ -103,7 +103,7 @@ export class Spool {
       await rename(unfinished, path);
     } catch (error) {
       await file.close().catch(() => undefined);
-      // On a full disk it would be in the way of the next one.
+      // On a full disk, the rest of it would take the room of the next file.
       await rm(unfinished, { force: true }).catch(() => undefined);
       throw error;
     }

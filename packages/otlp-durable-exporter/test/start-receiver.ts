@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { buffer } from 'node:stream/consumers';
+import { gunzipSync } from 'node:zlib';
 
 /** One export request, as it came. */
 export interface Received {
@@ -43,7 +44,7 @@ export async function startReceiver(answer: Answer = accept, port = 0): Promise<
   const accepted: string[] = [];
   const waiting = new Set<() => void>();
   const server = createServer(async (request, response) => {
-    const spanNames = readSpanNames(await buffer(request));
+    const spanNames = readSpanNames(await buffer(request), request.headers['content-encoding']);
     received.push({ spanNames, headers: request.headers, at: performance.now() });
     response.once('close', () => {
       for (const check of waiting) check();
@@ -87,8 +88,8 @@ export async function findFreePort(): Promise<number> {
   return receiver.port;
 }
 
-function readSpanNames(body: Buffer): string[] {
-  const { resourceSpans } = JSON.parse(body.toString());
+function readSpanNames(body: Buffer, encoding: string | undefined): string[] {
+  const { resourceSpans } = JSON.parse((encoding === 'gzip' ? gunzipSync(body) : body).toString());
   const names: string[] = [];
   for (const { scopeSpans } of resourceSpans) {
     for (const { spans } of scopeSpans) for (const { name } of spans) names.push(name);

@@ -136,7 +136,8 @@ function readPeerAddresses(span: Span): readonly string[] {
   const peers = peerAttributes.flatMap(([address, port]) =>
     join(span.attributes.get(address), span.attributes.get(port)),
   );
-  if (span.kind !== 'CLIENT') return peers;
+  // The peer of the connection comes first: behind a forward proxy, the address in the URL is another.
+  if (span.kind !== 'CLIENT' || peers.length > 0) return peers;
   // The address that was called. A name says nothing: it may be the gateway's.
   const { host, port } = readCallFacts(span);
   if (host === null || port === null) return peers;

@@ -3,7 +3,7 @@ import { BoundaryError, parseTrust, type Trust } from 'otel-trust-boundary';
 import type { Limits } from './limits.ts';
 import type { TlsFiles } from './tls.ts';
 
-/** What both services are told. */
+/** The configuration that both services have. */
 export interface ServiceConfig {
   readonly name: string;
   /** Address to listen on. */
@@ -12,7 +12,7 @@ export interface ServiceConfig {
   readonly port: number;
   /** The certificate to show to the other service, and the authority to accept; null for plain HTTP. */
   readonly tls: TlsFiles | null;
-  /** Who propagates: the instrumentations (`auto`) or code in the service (`manual`). */
+  /** Propagation by the instrumentations (`auto`) or by code in the service (`manual`). */
   readonly propagation: (typeof propagations)[number];
   /** Whose trace context is continued. */
   readonly trustIncoming: Trust;
@@ -158,7 +158,7 @@ function readBatching(env: Environment): ServiceConfig['batching'] {
 }
 
 function readKeeping(env: Environment): ServiceConfig['keeping'] {
-  // Their readers open them with each export or connection; a wrong path is told at the start.
+  // The exporter opens these files later, with each export or connection. A wrong path has to fail at the start.
   for (const name of credentialFiles) readPath(env, name);
   const endpoint = env.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT || env.OTEL_EXPORTER_OTLP_ENDPOINT;
   const timeout = readInteger(env, 'OTEL_EXPORTER_OTLP_TIMEOUT', { min: 1, unset: 10_000 });
@@ -256,7 +256,7 @@ export function readServiceUrl(env: Environment, name: string, unset: string): U
   return url;
 }
 
-/** What is refused is printed, and logs are no place for a password: what stands between a colon and the last "@". */
+/** A refused value is printed. The part between the first colon and the last "@" may be a password. */
 function hidePassword(value: string): string {
   return value.replace(/:(?!\/\/).*@/s, ':***@');
 }

@@ -15,18 +15,16 @@ export function createIgnoreHook({
     (metricsPort !== null && socket.localPort === metricsPort);
 }
 
+/** Headers from which the instrumentation takes addresses; an empty one does not hide the next. */
+const claims = ['forwarded', 'x-forwarded-for', 'x-forwarded-host'] as const;
+
 /** Overrides what the instrumentation would take from the request as it came: its query, and the addresses that it claims. */
 export function redactRequest({ url = '', socket, headers }: IncomingMessage): Attributes {
   const attributes: Attributes = {};
   const path = redactPath(url);
   if (path !== url || path.startsWith('//')) attributes['url.path'] = path;
   if (url.includes('?')) attributes['url.query'] = redacted;
-  if (
-    headers.forwarded ??
-    headers['x-forwarded-for'] ??
-    headers['x-forwarded-host'] ??
-    headers.host?.includes('@')
-  ) {
+  if (claims.some((name) => headers[name] !== undefined) || headers.host?.includes('@')) {
     const host = URL.parse(`http://${headers.host ?? ''}`);
     attributes['client.address'] = socket.remoteAddress;
     // The address that the caller asked for; anybody can claim what was forwarded.

@@ -11,7 +11,7 @@ type ServerOptions = Required<
 >;
 
 export interface Limits {
-  /** `MAX_CONNECTIONS`: open ones. For one more, that which has been idle longest is closed. */
+  /** `MAX_CONNECTIONS`: open ones. One more closes the connection that has been idle longest. */
   readonly maxConnections: number;
   /** `MAX_REQUESTS`: being answered at one time. More are answered with 503 and `Retry-After`. */
   readonly maxRequests: number;
@@ -23,7 +23,7 @@ export interface Limits {
 
 /** Enough for the headers of a browser and of a trace: W3C Baggage alone may have 8,192 bytes. */
 const maxHeaderBytes = 16_384;
-/** Of a body that a route reads. None does today; what comes nevertheless is discarded as it comes. */
+/** Of a body that a route reads. No route reads one today; Node.js discards bodies that nobody reads. */
 const maxBodyBytes = 16_384;
 const checkIntervalMillis = 1_000;
 const retryAfterSeconds = 1;
@@ -33,7 +33,7 @@ export function createLimitOptions({ requestTimeoutMillis }: Limits, answerMilli
   return {
     bodyLimit: maxBodyBytes,
     requestTimeout: requestTimeoutMillis,
-    // Later, so that whoever is slow is first told so.
+    // Later than `requestTimeout`, so that a slow client gets the answer 408 first.
     connectionTimeout: 2 * requestTimeoutMillis + answerMillis,
     http: {
       maxHeaderSize: maxHeaderBytes,
@@ -101,14 +101,14 @@ function describePeer({ remoteAddress, remotePort }: Socket): string {
 }
 
 function limitRequests(app: FastifyInstance, { maxRequests, maxEventLoopDelayMillis }: Limits): void {
-  // It measures; one place decides and answers.
+  // The plug-in only measures; the hook below decides and answers.
   app.register(underPressure, {
     maxEventLoopDelay: maxEventLoopDelayMillis,
     pressureHandler: () => undefined,
   });
   let running = 0;
   app.addHook('onRequest', (request, reply, done) => {
-    // Whoever restarts a service because it is busy makes the others busier.
+    // A busy service must stay healthy: a restart would move its load to the others.
     if (request.routeOptions.url === healthPath) return done();
     if (running >= maxRequests || app.isUnderPressure()) {
       reply

@@ -1,4 +1,4 @@
-/** What stands in logs and spans for values that are nobody else's business. */
+/** Replaces secret values in logs and spans. */
 export const redacted = 'REDACTED';
 
 const isPlainPath = /^\/[!"$->@-~]*$/;

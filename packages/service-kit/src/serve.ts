@@ -3,7 +3,7 @@ import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promi
 import type { FastifyInstance } from 'fastify';
 import type { ServiceConfig } from './config.ts';
 
-/** Docker kills 10 s after SIGTERM. What is left of them is for spans that have to be saved. */
+/** Docker kills 10 s after SIGTERM. `saveMillis` comes on top of this. */
 const stopMillis = 7_000;
 /** The share of the requests in flight; the delivery of the spans has the rest. */
 const drainMillis = 4_000;

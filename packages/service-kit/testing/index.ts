@@ -13,6 +13,5 @@ export { askHealth, openRaw, type RawClient } from './raw-client.ts';
 export { runToEnd } from './run-to-end.ts';
 export { type RawHeader, sendRaw } from './send-raw.ts';
 export { standInForB } from './stand-in-b.ts';
-export { answerWith, findFreePort, startReceiver } from './start-receiver.ts';
 export { type Service, startService } from './start-service.ts';
 export { issue, issueTlsFiles } from './tls-files.ts';

@@ -4,7 +4,7 @@ import { connect, type Socket } from 'node:net';
 
 export interface RawClient extends Disposable {
   readonly socket: Socket;
-  /** What the service sent until it closed the connection. */
+  /** All bytes that the service sent until it closed the connection. */
   readonly closed: Promise<string>;
 }
 

@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers';
 /** A header as it is on the wire: several of one name, any octet (Latin-1). */
 export type RawHeader = readonly [name: string, value: string];
 
-/** What `fetch` would refuse to send: a request line and headers, octet by octet. Resolves with the whole answer. */
+/** Sends a request line and headers octet by octet, also those that `fetch` refuses. Resolves with the whole answer. */
 export async function sendRaw(
   url: string,
   target: string,

@@ -8,7 +8,7 @@ export type LogLine = Readonly<Record<string, unknown>>;
 /** Disposing of it kills a service that a failing test has left behind. */
 export interface Service extends AsyncDisposable {
   readonly url: string;
-  /** What the service has printed to stdout so far. */
+  /** The service's output on stdout so far. */
   readonly lines: readonly LogLine[];
   /** The same, and what it has printed to stderr, as it came. */
   readonly text: { readonly stdout: string; readonly stderr: string };

@@ -112,6 +112,8 @@ function describeEdge(scene: Scene): (group: readonly Lost[]) => readonly Draft[
 /** The caller itself wrote the span id that is nowhere: its span existed and was not delivered. */
 export const clientSpanLost: HeaderCause = {
   id: 'client-span-lost',
+  // A hop before the tap may have put its own span id into the header.
+  needs: { sides: ['caller'], excludes: [] },
   explain: ({ client, server, headers: { sent } }) => {
     const reading = readTracecontext(sent);
     return client === null &&

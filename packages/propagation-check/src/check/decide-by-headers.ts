@@ -6,7 +6,7 @@ import type { Draft, Shown } from './check.ts';
 import { clientNotInstrumented } from './client-not-instrumented.ts';
 import { clientSpanLost } from './client-span-lost.ts';
 import { formatMismatch } from './format-mismatch.ts';
-import type { HeaderCause } from './header-cause.ts';
+import type { HeaderCause, Side } from './header-cause.ts';
 import { headerDuplicated } from './header-duplicated.ts';
 import { headerIgnored } from './header-ignored.ts';
 import { headerMalformed } from './header-malformed.ts';
@@ -71,6 +71,15 @@ export function mergeDrafts(drafts: readonly Draft[]): readonly Draft[] {
   });
 }
 
+/** The step that decides where something may stand between the tap and this side. */
+function askForSecondTap(side: Side, { client, server }: Draft): string {
+  const step =
+    side === 'caller'
+      ? `the caller; a second tap that the caller itself calls decides (propagation-check tap --client ${quoteService(client)})`
+      : `the called service; a second tap whose target is the called service itself decides (propagation-check tap --server ${quoteService(server)})`;
+  return `at a tap of which nobody knows whether something stands between it and ${step}`;
+}
+
 function quoteService(name: string | null): string {
   return name === null ? '<service>' : /^[\w.-]+$/.test(name) ? name : JSON.stringify(name);
 }
@@ -94,6 +103,8 @@ function decideCall(
   if (headers === null) return { id: null, shown, excluded: [], isUnnamed: false };
   const likeliest = draft.candidates?.[0] ?? null;
   const namesItsSpan = traceresponse.includes(draft.server ?? '');
+  const { answer } = headers;
+  const isUnnamed = answer !== null && answer.span === null && answer.isUsual;
   for (const cause of open) {
     const says = cause.explain({
       client: shown.client,
@@ -103,16 +114,14 @@ function decideCall(
       namesItsSpan,
     });
     if (says === null) continue;
-    const { needs } = cause;
-    const isProven =
-      needs === undefined || (needs.side === 'caller' ? headers.isAtCaller : headers.isAtCallee);
-    if (!isProven) {
-      const open = `${says}, at a tap of which nobody knows whether something stands between it and the ${needs.side === 'caller' ? 'caller' : 'called service'}; ${needs.secondTap} decides (propagation-check tap --${needs.side === 'caller' ? 'client' : 'server'} ${quoteService(needs.side === 'caller' ? draft.client : draft.server)})`;
+    const { sides = [], excludes = [] } = cause.needs ?? {};
+    const unproven = sides.find((side) => !(side === 'caller' ? headers.isAtCaller : headers.isAtCallee));
+    if (unproven !== undefined) {
       return {
         id: null,
-        shown: { ...shown, says: `${open}; ${shown.says}` },
-        excluded: needs.excludes,
-        isUnnamed: false,
+        shown: { ...shown, says: `${says}, ${askForSecondTap(unproven, draft)}; ${shown.says}` },
+        excluded: excludes,
+        isUnnamed,
       };
     }
     const { injected } = headers;
@@ -132,7 +141,5 @@ function decideCall(
     'header-ignored',
     'header-rewritten',
   ];
-  const { answer } = headers;
-  const isUnnamed = answer !== null && answer.span === null && answer.isUsual;
   return { id: null, shown, excluded: isAbsent ? needing : [], isUnnamed };
 }

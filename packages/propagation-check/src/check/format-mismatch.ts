@@ -5,9 +5,9 @@ import { type HeaderCause, nameFormats, readTracecontext } from './header-cause.
 export const formatMismatch: HeaderCause = {
   id: 'format-mismatch',
   needs: {
-    side: 'caller',
+    // A hop before the tap may have dropped `traceparent`, one behind it the header that arrived here.
+    sides: ['caller', 'callee'],
     excludes: ['header-malformed', 'header-duplicated', 'header-ignored', 'header-rewritten'],
-    secondTap: 'a second tap that the caller itself calls',
   },
   explain: ({ server, headers: { received } }) => {
     if (received === null || received.contexts.length === 0 || readTracecontext(received) !== null)

@@ -14,18 +14,19 @@ export interface CallOnWire {
   readonly namesItsSpan: boolean;
 }
 
+/** The two ends of a call. */
+export type Side = 'caller' | 'callee';
+
 /** Says why the headers show this cause, or null where they do not. */
 export interface HeaderCause {
   readonly id: FindingId;
   /**
-   * Speaks of one side of a tap, and is certain only where nothing stands between the tap and that side. `excludes` holds the
-   * causes that the headers rule out wherever the tap stood.
+   * The cause is certain only where nothing stands between the tap and each of these sides. `excludes` holds the causes that the
+   * headers rule out wherever the tap stood.
    */
   readonly needs?: {
-    readonly side: 'caller' | 'callee';
+    readonly sides: readonly Side[];
     readonly excludes: readonly FindingId[];
-    /** Where a second tap decides. */
-    readonly secondTap: string;
   };
   readonly explain: (call: CallOnWire) => string | null;
 }

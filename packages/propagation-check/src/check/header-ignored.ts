@@ -5,9 +5,8 @@ import { type HeaderCause, readMissingAnswer, readTracecontext } from './header-
 export const headerIgnored: HeaderCause = {
   id: 'header-ignored',
   needs: {
-    side: 'callee',
+    sides: ['callee'],
     excludes: ['header-not-sent', 'client-not-instrumented', 'format-mismatch'],
-    secondTap: 'a second tap whose target is the called service itself',
   },
   explain: (call) => {
     const { client, server } = call;

@@ -4,9 +4,8 @@ import type { HeaderCause } from './header-cause.ts';
 export const headerNotSent: HeaderCause = {
   id: 'header-not-sent',
   needs: {
-    side: 'caller',
+    sides: ['caller'],
     excludes: ['header-malformed', 'header-duplicated', 'header-ignored', 'header-rewritten'],
-    secondTap: 'a second tap that the caller itself calls',
   },
   explain: ({ client, headers: { sent, onlyTraceparent } }) =>
     client !== null && sent !== null && !onlyTraceparent && sent.contexts.length === 0

@@ -1,10 +1,15 @@
-import { type HeaderCause, nameFormats } from './header-cause.ts';
+import { type HeaderCause, nameFormats, readTracecontext } from './header-cause.ts';
 
-/** Something left the caller, and nothing reached the called service. */
+/** Something left the caller, and nothing reached the called service; or `traceparent` left, and only other formats arrived. */
 export const headerStripped: HeaderCause = {
   id: 'header-stripped',
-  explain: ({ headers: { sent, received, onlyTraceparent } }) =>
-    sent !== null && sent.contexts.length > 0 && received?.contexts.length === 0 && !onlyTraceparent
-      ? `the caller sent ${nameFormats(sent)}, and no propagation header reached the called service`
-      : null,
+  explain: ({ headers: { sent, received, onlyTraceparent } }) => {
+    if (sent === null || received === null || onlyTraceparent || sent.contexts.length === 0) return null;
+    const isStripped =
+      received.contexts.length === 0 ||
+      (readTracecontext(sent) !== null && readTracecontext(received) === null);
+    return isStripped
+      ? `the caller sent ${nameFormats(sent)}, and ${received.contexts.length === 0 ? 'no propagation header' : `only ${nameFormats(received)}`} reached the called service`
+      : null;
+  },
 };

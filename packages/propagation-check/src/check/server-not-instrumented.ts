@@ -56,6 +56,8 @@ function leadsOutside(scene: Scene, span: Parameters<typeof isOutgoing>[0]): boo
 /** The answer of a service that names its SERVER span in every answer names none: there was none. */
 export const serverNotInstrumented: HeaderCause = {
   id: 'server-not-instrumented',
+  // A hop behind the tap may have answered itself.
+  needs: { sides: ['callee'], excludes: [] },
   explain: ({ server, headers: { answer }, namesItsSpan }) =>
     namesItsSpan && server === null && answer?.span === null
       ? 'the called service names its span in every answer, and this one names none: nothing made a span for the request'

@@ -88,6 +88,8 @@ function listOrphansOf(orphans: readonly Span[], pairs: readonly Pair[]): readon
 /** The service itself says that it made a sampled span in the caller's trace: that span was not delivered. */
 export const serverSpanLost: HeaderCause = {
   id: 'server-span-lost',
+  // A hop behind the tap may have named its own span.
+  needs: { sides: ['callee'], excludes: [] },
   explain: (call) => {
     const answered = readMissingAnswer(call);
     return answered?.sampled === true

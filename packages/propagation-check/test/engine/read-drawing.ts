@@ -38,7 +38,8 @@ export class DrawingError extends Error {
  *   `id:LABEL`, `shares:LABEL` (that other's span id), `parent:LABEL`, `link:LABEL`, `flags:0x301`, `status:ERROR`, `scope:NAME`, `resource:KEY=VALUE`; `-` is a missing service name
  * - `lost` (with `id:LABEL` if need be): a span that never arrived
  * - `tap START..END METHOD PATH STATUS sent HEADER… received HEADER…`, then maybe `answered HEADER…`, with `name=value`
- *   headers, or `-` for none; it stands between the two ends of what is expected, or with `tap somewhere …` at a place nobody knows
+ *   headers, or `-` for none; it stands between the two ends of what is expected, with `tap behind-caller …` the callee's side is
+ *   unknown, with `tap somewhere …` both sides are
  * - `said LABEL TRACEPARENT`: what a service says that its SERVER span received, or `-`
  *
  * `<N>` and `<LABEL>` in headers stand for the ids of a trace and of a span. `#` begins a comment.
@@ -223,8 +224,8 @@ function readTap(
   ids: ReadonlyMap<string, string>,
   edges: readonly ExpectedEdge[],
 ): WireRecord {
-  const isPlaced = words[1] !== 'somewhere';
-  const [times = '', method, path, status, ...sides] = words.slice(isPlaced ? 1 : 2);
+  const place = words[1] === 'somewhere' || words[1] === 'behind-caller' ? words[1] : null;
+  const [times = '', method, path, status, ...sides] = words.slice(place === null ? 1 : 2);
   const at = sides.indexOf('received');
   if (method === undefined || path === undefined || status === undefined || sides[0] !== 'sent' || at < 1) {
     throw new DrawingError(line, 'a tap is START..END METHOD PATH STATUS sent HEADER… received HEADER…');
@@ -244,8 +245,8 @@ function readTap(
     durationMs: Number(to - from) / 1_000_000,
     tap: '127.0.0.1:8083',
     target: 'http://127.0.0.1:8082',
-    client: isPlaced ? (edges[0]?.client ?? null) : null,
-    server: isPlaced ? (edges.at(-1)?.server ?? null) : null,
+    client: place === 'somewhere' ? null : (edges[0]?.client ?? null),
+    server: place === null ? (edges.at(-1)?.server ?? null) : null,
     calledAt: null,
     callsFrom: null,
     protocolVersion: '1.1',

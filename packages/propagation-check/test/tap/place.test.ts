@@ -86,3 +86,15 @@ test('a tap that the caller does not call is not at the caller, whatever name it
   const found = indexHeaders({ wire: [record], received: [] }, [client])(client, null);
   assert.equal(found?.isAtCaller, false);
 });
+
+test('a caller that connects to a proxy is not at the tap whose address its URL has', async () => {
+  const { record, port } = await ask(0);
+  const client = draw('CLIENT', 'web', record, {
+    'server.address': '127.0.0.1',
+    'server.port': port,
+    'network.peer.address': '127.0.0.1',
+    'network.peer.port': 3128,
+  });
+  const found = indexHeaders({ wire: [record], received: [] }, [client])(client, null);
+  assert.equal(found?.isAtCaller, false);
+});
