@@ -1,6 +1,7 @@
 /** The HTTP call to service B. No propagation code: that is done around it, or by the instrumentations. */
 import type { EventEmitter } from 'node:events';
 import { type Span, SpanStatusCode } from '@opentelemetry/api';
+import { onClose } from 'service-kit/on-close';
 
 /** As the global `fetch`, narrowed to what is used. */
 export type Fetch = (url: URL, init: RequestInit) => Promise<Pick<Response, 'status' | 'headers' | 'text'>>;
@@ -39,10 +40,9 @@ export class CallError extends Error {
 export async function callB(url: URL, timeoutMillis: number, caller: EventEmitter, fetch: Fetch) {
   // One controller and a timer: `AbortSignal.any` and `AbortSignal.timeout` cost several times as much.
   const call = new AbortController();
-  const leave = () => call.abort();
   const giveUp = () => call.abort(new DOMException('no answer in time', 'TimeoutError'));
   const timer = setTimeout(giveUp, timeoutMillis);
-  caller.once('close', leave);
+  const forgetCaller = onClose(caller, () => call.abort());
   try {
     const response = await fetch(url, { signal: call.signal, redirect: 'manual' });
     const body = await response.text();
@@ -58,7 +58,7 @@ export async function callB(url: URL, timeoutMillis: number, caller: EventEmitte
     throw new CallError('service_b_unreachable', `${url} is unreachable: ${describeCause(error)}`, error);
   } finally {
     clearTimeout(timer);
-    caller.off('close', leave);
+    forgetCaller();
   }
 }
 

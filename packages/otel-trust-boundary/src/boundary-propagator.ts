@@ -6,7 +6,8 @@ import {
   type TextMapSetter,
   trace,
 } from '@opentelemetry/api';
-import { setCaller } from './caller.ts';
+import { readCaller, setCaller } from './caller.ts';
+import { randomFlag } from './traceparent.ts';
 
 /**
  * Extracts the context of trusted senders only. Of the others it takes neither ids, sampling decision, `tracestate` nor
@@ -32,6 +33,8 @@ export class BoundaryPropagator implements TextMapPropagator {
     const spanContext = trace.getSpanContext(extracted);
     if (!spanContext?.isRemote) return accepted;
     const { traceId, spanId, traceFlags } = spanContext;
+    // Nobody asks for it, and each value copies the context.
+    if (isTrusted && (traceFlags & randomFlag) !== 0 && readCaller(context) === undefined) return accepted;
     return setCaller(accepted, { spanContext: { traceId, spanId, traceFlags, isRemote: true }, isTrusted });
   }
 

@@ -9,10 +9,7 @@ import {
 import { isTracingSuppressed } from '@opentelemetry/core';
 import { readCaller } from './caller.ts';
 import { parseTraceState } from './trace-state.ts';
-import { formatTraceparent, parseTraceparent } from './traceparent.ts';
-
-/** Section 3.2.2.5.2: at least the last seven bytes of the trace id are random. */
-const randomFlag = 0x02;
+import { formatTraceparent, parseTraceparent, randomFlag } from './traceparent.ts';
 
 /** W3C Trace Context Level 2. The README lists the differences to OpenTelemetry's own propagator. */
 export class TraceContextPropagator implements TextMapPropagator {

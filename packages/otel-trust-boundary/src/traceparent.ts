@@ -5,6 +5,9 @@ import { trimWhitespace } from './trim-whitespace.ts';
 const length = 55;
 const format = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}/;
 
+/** Section 3.2.2.5.2: at least the last seven bytes of the trace id are random. */
+export const randomFlag = 0x02;
+
 /** Null for a value from which the trace has to be restarted. Source: level 2, sections 3.2.2 and 3.2.4. */
 export function parseTraceparent(header: string): SpanContext | null {
   const value = header.length === length ? header : trimWhitespace(header);

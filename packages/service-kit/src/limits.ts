@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import underPressure from '@fastify/under-pressure';
 import type { FastifyHttpOptions, FastifyInstance } from 'fastify';
 import { healthPath } from './health.ts';
+import { onClose } from './on-close.ts';
 
 /** `http` is for HTTPS as well. */
 type ServerOptions = Required<
@@ -89,7 +90,7 @@ function limitConnections(server: Server, max: number): void {
     }
     connection.requests += 1;
     idle.delete(connection);
-    response.once('close', () => {
+    onClose(response, () => {
       connection.requests -= 1;
       if (connection.requests === 0 && !connection.isClosed) idle.add(connection);
     });
@@ -123,7 +124,7 @@ function limitRequests(app: FastifyInstance, { maxRequests, maxEventLoopDelayMil
       return;
     }
     running += 1;
-    reply.raw.once('close', () => {
+    onClose(reply.raw, () => {
       running -= 1;
     });
     done();

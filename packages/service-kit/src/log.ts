@@ -10,14 +10,24 @@ export function createLogOptions(
 ): Pick<FastifyServerOptions, 'logger' | 'logController' | 'childLoggerFactory'> {
   return {
     logger: { level, stream: logStream, mixin: readActiveIds, serializers: { req: describeRequest } },
-    logController: new AnsweredRequestLog(),
+    logController: new AnsweredRequestLog(level),
     // The ids of the span say to which request a line belongs: a logger for each request would only cost.
     childLoggerFactory: (logger) => logger,
   };
 }
 
+/** At these, the line of a request would be made and then thrown away. */
+const quietLevels = ['warn', 'error', 'fatal', 'silent'];
+
 /** One line a request, once it is answered: what comes in is logged before a hand-made SERVER span has begun. */
 class AnsweredRequestLog extends LogController {
+  readonly #isQuiet: boolean;
+
+  constructor(level: string) {
+    super();
+    this.#isQuiet = quietLevels.includes(level);
+  }
+
   override incomingRequest(): void {}
 
   /** Its line has the whole URL in it, and the line below says the same. */
@@ -28,14 +38,14 @@ class AnsweredRequestLog extends LogController {
     request: FastifyRequest,
     reply: FastifyReply,
   ): void {
-    if (request.routeOptions.url === healthPath) return;
+    if (this.#isQuiet || request.routeOptions.url === healthPath) return;
     request.log.info(
       {
         method: request.method,
         path: redactPath(request.url),
         status: reply.statusCode,
         duration_ms: Math.round(reply.elapsedTime),
-        ...(error ? { err: error } : {}),
+        err: error ?? undefined,
       },
       'request completed',
     );
