@@ -35,7 +35,9 @@ describe('a foreign system, HotROD', { skip: obstacle ?? false, timeout: 5 * 60_
     const [port = 0] = await findFreePorts(1);
     frontend = new URL(`http://127.0.0.1:${port}`);
     expectSuccess(await stack.compose(['build', 'init']));
-    expectSuccess(await stack.compose(['up', '--detach', '--wait', '--no-build', 'otel-collector', 'jaeger']));
+    expectSuccess(
+      await stack.compose(['up', '--detach', '--wait', '--no-build', 'otel-collector', 'jaeger']),
+    );
     expectSuccess(
       // The second is there for the published port: the first has no way out.
       await stack.runBeside(
