@@ -1,6 +1,7 @@
 /** Runs one benchmark by its name. */
 const benches: Readonly<Record<string, (argv: readonly string[]) => Promise<void>>> = {
   services: async (argv) => (await import('./bench/services.ts')).benchServices(argv),
+  stack: async () => (await import('./bench/stack.ts')).benchStack(),
   tap: async () => (await import('./bench/tap.ts')).benchTap(),
   delivery: async () => (await import('./bench/delivery.ts')).benchDelivery(),
 };

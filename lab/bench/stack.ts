@@ -1,0 +1,41 @@
+/** What a person waits for on the real stack: the assertion from nothing and on a stack that is up, and `down`. */
+import { execFile } from 'node:child_process';
+import { loadavg } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+const root = join(import.meta.dirname, '..', '..');
+const assertion = ['run', '--rm', 'assert'];
+const down = ['--profile', 'assert', 'down'];
+const rounds = 3;
+
+/** Targets in seconds, on an idle machine, with the images built. */
+const steps = [
+  { step: 'assert, from nothing', args: assertion, target: 9 },
+  { step: 'assert, stack is up', args: assertion, target: 4 },
+  { step: 'down', args: down, target: 3 },
+] as const;
+
+/** Prints the table. Takes the stack of this checkout down first, and leaves nothing running. */
+export async function benchStack(): Promise<void> {
+  await compose(['build']);
+  await compose(down);
+  const seconds = steps.map((): number[] => []);
+  for (let round = 0; round < rounds; round += 1) {
+    for (const [index, { args }] of steps.entries()) seconds[index]?.push(await compose(args));
+  }
+  console.log(`${rounds} rounds, seconds; load ${loadavg()[0]?.toFixed(1)}`);
+  for (const [index, { step, target }] of steps.entries()) {
+    const sorted = seconds[index]?.toSorted((a, b) => a - b) ?? [];
+    const median = sorted[rounds >> 1] ?? Number.NaN;
+    const shown = sorted.map((value) => value.toFixed(1).padStart(6)).join('');
+    console.log(`${step.padEnd(22)}${shown}   ≤ ${target} ${median <= target ? 'met' : 'missed'}`);
+  }
+}
+
+/** How long it took. @throws {Error} with what Compose said, where it failed. */
+async function compose(args: readonly string[]): Promise<number> {
+  const start = performance.now();
+  await promisify(execFile)('docker', ['compose', ...args], { cwd: root, maxBuffer: 64 * 1024 * 1024 });
+  return (performance.now() - start) / 1000;
+}
