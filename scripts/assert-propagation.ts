@@ -9,7 +9,7 @@ import { defaultSettleMs, defaultSourcePatienceMs } from './assertion/check-call
 import { checkCalls } from './assertion/check-calls.ts';
 import { renderAssertionJson } from './assertion/render-json.ts';
 import { renderAssertionText } from './assertion/render-text.ts';
-import { type TraceCheck, toExitCode } from './assertion/run.ts';
+import { type AssertionRun, type TraceCheck, toExitCode } from './assertion/run.ts';
 import { type AssertionArguments, createAssertionCommand, parseHttpUrl } from './assertion-options.ts';
 import { runScript } from './run-script.ts';
 
@@ -84,11 +84,26 @@ async function assertPropagation(signal: AbortSignal): Promise<number> {
     if (args.json)
       await output.print(renderAssertionJson(run, { jaegerUi }, account === null ? {} : { account }));
     else if (account !== null) await output.print(renderAccount(account, output));
+    if (!args.json) await output.print(renderNext(run, spec, args.jaegerUi));
     const exitCode = toExitCode(run.verdict);
     return exitCode === 0 && account !== null && !isBalanced(account) ? 1 : exitCode;
   } finally {
     await source.close();
   }
+}
+
+/** The next command, for the host: see the trace break, or learn why it did. */
+function renderNext({ verdict, checks }: AssertionRun, spec: string, jaegerUi: URL | undefined): string {
+  const [traceId] = readTraceIds(checks);
+  // In the stack's network Jaeger has another name.
+  const source = spec.startsWith('jaeger=') && jaegerUi !== undefined ? `jaeger=${jaegerUi.origin}` : spec;
+  const next =
+    verdict === 'intact'
+      ? 'FAULT=strip-traceparent docker compose run --rm assert'
+      : traceId === undefined
+        ? 'docker compose logs'
+        : `npm run propagation-check -- trace ${traceId} --source ${source}`;
+  return `next       ${next}\n`;
 }
 
 /** A broken call has two traces. */

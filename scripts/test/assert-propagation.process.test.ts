@@ -54,6 +54,7 @@ describe('npm run assert', { concurrency: 2 }, () => {
     });
     assert.equal(code, 2);
     assert.match(stdout, /^NO VERDICT {2}service B stayed silent/m);
+    assert.match(stdout, /^next {7}docker compose logs\n/m);
   });
 
   it('says the same as data', async (t) => {

@@ -1,6 +1,8 @@
 import { type ChildProcess, execFile, fork } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { z } from 'zod';
@@ -68,6 +70,8 @@ export async function runSystem(system: System, load: Load, logLevel: string): P
     return running;
   };
   const receiver = await start('lab/bench/services/drain.ts');
+  const spools = await mkdtemp(join(tmpdir(), 'bench-spool-'));
+  started.defer(() => rm(spools, { recursive: true }));
   const env = {
     ...telemetry,
     OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
@@ -79,7 +83,8 @@ export async function runSystem(system: System, load: Load, logLevel: string): P
     const own = { ...env, OTEL_SERVICE_NAME: `service-${letter}`, ...extra };
     if (system === 'ours') {
       const preload = `./service-${letter}/src/telemetry.ts`;
-      return start(`service-${letter}/src/server.ts`, { env: own, preload });
+      const spool = { SPAN_SPOOL_DIR: join(spools, letter) };
+      return start(`service-${letter}/src/server.ts`, { env: { ...own, ...spool }, preload });
     }
     const preload = system === 'stock' ? { preload: './lab/bench/services/stock-telemetry.ts' } : {};
     return start(`lab/bench/services/service-${letter}.ts`, { env: own, ...preload });
