@@ -11,6 +11,7 @@ const configSchema = z.object({
     z.string(),
     z.object({
       build: z.unknown().optional(),
+      image: z.string().optional(),
       volumes: z
         .array(z.object({ type: z.string(), source: z.string().optional(), target: z.string() }))
         .optional(),
@@ -29,15 +30,14 @@ export async function prepare(args: ChaosArguments, signal: AbortSignal): Promis
     const config = await runCommand('docker', [...compose, 'config', '--format', 'json'], { signal });
     const { services } = configSchema.parse(JSON.parse(config.stdout));
     const built = Object.keys(services).filter((name) => services[name]?.build !== undefined);
+    // One service builds an image, and others may run it.
+    const builders = new Map(built.map((name) => [services[name]?.image, name]));
     const override: ComposeOverride = {
       services: Object.fromEntries(
-        Object.entries(services).map(([name, { build }]) => [
-          name,
-          {
-            ...(build === undefined ? {} : { image: imageOf(name) }),
-            logging: wholeLog,
-          },
-        ]),
+        Object.entries(services).map(([name, { image }]) => {
+          const builder = builders.get(image);
+          return [name, { ...(builder === undefined ? {} : { image: imageOf(builder) }), logging: wholeLog }];
+        }),
       ),
     };
     await buildImages(override, built, signal);
