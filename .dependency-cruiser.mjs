@@ -15,9 +15,8 @@ const manifest = JSON.parse(readFileSync(new URL('package.json', import.meta.url
 /** The deeper ones first: `lab/account` before `lab`. */
 const packages = manifest.workspaces.toSorted().toReversed().join('|').replaceAll('*', '[^/]+');
 const checker = 'packages/propagation-check/src';
-/** The rooms of the engine: everything that is not an edge of the program. */
-const engine = `^${checker}/(check/|[^/]+[.]ts$)`;
-const notEngine = `^${checker}/(index|cli|kit|read-expectation[^/]*)[.]ts$`;
+/** The rooms of the engine in the order in which data pass them. */
+const engine = ['util', 'span', 'expect', 'graph', 'calls', 'headers', 'pairing', 'rules', 'verdict'];
 
 /** Nothing in `from` imports anything in `to`. */
 const forbid = (name, comment, from, to) => ({
@@ -94,26 +93,36 @@ export default {
     forbid(
       'engine-is-pure',
       'The engine is pure: spans come in as data, results go out as data.',
-      { path: engine, pathNot: notEngine },
+      { path: `^${checker}/(${engine.join('|')})/`, pathNot: '/expect/read-expectation[^/]*[.]ts$' },
       `${rooms('source|report|cli|decode|tap')}|^(node:)?[a-z0-9_/]+$|node_modules/undici`,
     ),
+    ...engine
+      .slice(0, -1)
+      .map((room, at) =>
+        forbid(
+          `data-flow-one-way-from-${room}`,
+          'Data pass the rooms of the engine in one direction, so each can be read without those behind it.',
+          rooms(room),
+          rooms(engine.slice(at + 1).join('|')),
+        ),
+      ),
     forbid(
       'decode-knows-bytes-only',
       'A decoder turns bytes into spans and knows nothing of where they come from.',
       rooms('decode'),
-      `${rooms('source|check|report|cli')}|${reachesOut}`,
+      `${rooms('source|rules|verdict|report|cli')}|${reachesOut}`,
     ),
     forbid(
       'report-reads-nothing',
       'A report is a function of a result; it reads nothing and prints nothing.',
       rooms('report'),
-      `${rooms('source|check|cli|decode/generated')}|${reachesOut}`,
+      `${rooms('source|cli|decode/generated')}|${reachesOut}`,
     ),
     forbid(
       'sources-do-not-judge',
       'Sources and taps deliver data; what it means is decided later.',
       rooms('source|tap'),
-      rooms('check|report|cli'),
+      rooms('rules|verdict|report|cli'),
     ),
   ],
   options: {

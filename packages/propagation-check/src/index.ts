@@ -1,24 +1,31 @@
 /** The library: read spans, check them, print the result. The command line is made of the same parts. */
-export { type CheckOptions, checkTraces } from './check-traces.ts';
-export type { CollectorCounters } from './collector-counters.ts';
+
 export { DecodeError } from './decode/decode-error.ts';
 export { type Decoded, decodeBytes, type Format } from './decode/detect-format.ts';
-export type { BaggageEntry, HeaderField, TraceContextReading, WireContext, WireRecord } from './evidence.ts';
-export { type Expectation, type ExpectedEdge, expectPath, noExpectation } from './expectation.ts';
-export { type FindingId, findingIds } from './finding.ts';
-export { type Prose, prose } from './prose.ts';
-export { ExpectationError, readExpectation, readExpectedPath } from './read-expectation.ts';
+export { type Expectation, type ExpectedEdge, expectPath, noExpectation } from './expect/expectation.ts';
+export { ExpectationError, readExpectation, readExpectedPath } from './expect/read-expectation.ts';
+export type {
+  BaggageEntry,
+  HeaderField,
+  TraceContextReading,
+  WireContext,
+  WireRecord,
+} from './headers/evidence.ts';
+export { type HeaderEvidence, noHeaderEvidence, type ReceivedTraceparent } from './headers/wire.ts';
 export { type ReportDetails, type RequestCounts, renderJson, type SearchExtent } from './report/json.ts';
 export { renderTerminal } from './report/terminal.ts';
 export type { FindingOptions } from './report/terminal-findings.ts';
-export type { EdgeResult, Evidence, Finding, Result } from './result.ts';
+export { type FindingId, findingIds } from './rules/finding.ts';
+export { type Prose, prose } from './rules/prose.ts';
 export { readCollectorCounters } from './source/collector-metrics.ts';
 export { type FileOptions, type FileSource, readSpanFile } from './source/file.ts';
 export type { HttpClientOptions } from './source/http-client.ts';
 export { openSource, type SourceOptions } from './source/open-source.ts';
 export { type OtlpReceiver, type OtlpReceiverOptions, startOtlpReceiver } from './source/otlp-receiver.ts';
 export { type Source, SourceError, type TraceQuery } from './source/source.ts';
-export { isParentRemote, type Span, type SpanKind, type SpanLink, type SpanStatus } from './span.ts';
+export type { CollectorCounters } from './span/collector-counters.ts';
+export { isParentRemote, type Span, type SpanKind, type SpanLink, type SpanStatus } from './span/span.ts';
 export { startTap, type Tap } from './tap/start-tap.ts';
 export type { TapOptions } from './tap/tap-options.ts';
-export { type HeaderEvidence, noHeaderEvidence, type ReceivedTraceparent } from './wire.ts';
+export { type CheckOptions, checkTraces } from './verdict/check-traces.ts';
+export type { EdgeResult, Evidence, Finding, Result } from './verdict/result.ts';

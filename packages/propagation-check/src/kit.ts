@@ -2,14 +2,14 @@
  * Parts of the command line for the other programs of this repository (`scripts/`, `lab/`), so that they read, print and
  * stop alike. Not published: the package offers it under the condition `trace-context-source` alone.
  */
-export { readCallFacts, readText } from './call-facts.ts';
+export { readCallFacts, readText } from './calls/call-facts.ts';
 export { Interruption, listenForSignals } from './cli/interruption.ts';
+export { mapConcurrently } from './cli/map-concurrently.ts';
 export { type Output, openOutput } from './cli/open-output.ts';
 export { UsageError } from './cli/usage-error.ts';
-export { encodeOtlpLines } from './encode-otlp-lines.ts';
-export { escapeJson } from './escape-json.ts';
-export { mapConcurrently } from './map-concurrently.ts';
-export { parseTraceparent, splitTraceparents, traceparentFaults } from './parse-traceparent.ts';
+export { parseTraceparent, splitTraceparents, traceparentFaults } from './headers/parse-traceparent.ts';
 export { escapeText } from './report/escape-text.ts';
 export { hang, type Layout, paint, type Style, truncate } from './report/layout.ts';
 export { renderTraceTrees } from './report/trace-tree.ts';
+export { encodeOtlpLines } from './span/encode-otlp-lines.ts';
+export { escapeJson } from './util/escape-json.ts';

@@ -3,8 +3,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { findingIds } from '../src/finding.ts';
-import { prose } from '../src/prose.ts';
+import { findingIds } from '../src/rules/finding.ts';
+import { prose } from '../src/rules/prose.ts';
 
 const folder = fileURLToPath(new URL('../../../docs/findings/', import.meta.url));
 const index = join(folder, 'README.md');

@@ -1,4 +1,4 @@
-import type { Attributes, Span, SpanKind } from '../src/span.ts';
+import type { Attributes, Span, SpanKind } from '../src/span/span.ts';
 
 const kinds: readonly SpanKind[] = ['UNSPECIFIED', 'INTERNAL', 'SERVER', 'CLIENT', 'PRODUCER', 'CONSUMER'];
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { decodeJsonLines } from '../src/decode/json-lines.ts';
-import { encodeOtlpLines } from '../src/encode-otlp-lines.ts';
-import type { Span } from '../src/span.ts';
+import { encodeOtlpLines } from '../src/span/encode-otlp-lines.ts';
+import type { Span } from '../src/span/span.ts';
 
 const span: Span = {
   traceId: 'a'.repeat(32),

@@ -1,13 +1,13 @@
-import { isEntry } from '../edge.ts';
-import { mapConcurrently } from '../map-concurrently.ts';
+import { isEntry } from '../calls/edge.ts';
+import { isRoot } from '../graph/trace-graph.ts';
 import { groupByTrace } from '../source/select-spans.ts';
 import type { Source } from '../source/source.ts';
-import type { Span } from '../span.ts';
-import { isRoot } from '../trace-graph.ts';
+import type { Span } from '../span/span.ts';
 import type { CheckInputs } from './check-inputs.ts';
 import { findDetached, findOtherSides, selectOtherSides } from './find-other-sides.ts';
 import { findLooseEnds, isCertain } from './judge-trace.ts';
 import { listReached } from './list-reached.ts';
+import { mapConcurrently } from './map-concurrently.ts';
 import { pauseFor } from './pause-for.ts';
 
 export interface CollectOptions {

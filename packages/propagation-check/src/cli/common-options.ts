@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import type { ExpectedEdge } from '../expectation.ts';
+import type { ExpectedEdge } from '../expect/expectation.ts';
 import { sourceSpecs } from '../source/open-source.ts';
 import {
   type Entries,

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { readSpanFile } from '../source/file.ts';
-import type { Span } from '../span.ts';
+import type { Span } from '../span/span.ts';
 import { judge, readCheckInputs, readCollector } from './check-inputs.ts';
 import { addCheckOptions, type CheckArguments } from './common-options.ts';
 import { quotePath } from './file-error.ts';

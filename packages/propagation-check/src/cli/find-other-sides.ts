@@ -1,12 +1,12 @@
 import { isIP } from 'node:net';
-import { readCallFacts, readText } from '../call-facts.ts';
-import { isEntry } from '../edge.ts';
-import type { Expectation } from '../expectation.ts';
-import { groupBy } from '../group-by.ts';
-import { compareRequests, startsDuring } from '../pair.ts';
+import { readCallFacts, readText } from '../calls/call-facts.ts';
+import { isEntry } from '../calls/edge.ts';
+import type { Expectation } from '../expect/expectation.ts';
+import { compareRequests, startsDuring } from '../pairing/pair.ts';
 import { groupByTrace } from '../source/select-spans.ts';
 import type { Source } from '../source/source.ts';
-import type { Span } from '../span.ts';
+import type { Span } from '../span/span.ts';
+import { groupBy } from '../util/group-by.ts';
 
 export interface OtherSideQuery {
   readonly source: Source;

@@ -1,7 +1,7 @@
-import { isHealthProbe } from '../call-facts.ts';
-import { isEntry } from '../edge.ts';
-import type { Span } from '../span.ts';
-import { isRoot } from '../trace-graph.ts';
+import { isHealthProbe } from '../calls/call-facts.ts';
+import { isEntry } from '../calls/edge.ts';
+import { isRoot } from '../graph/trace-graph.ts';
+import type { Span } from '../span/span.ts';
 import { listReached } from './list-reached.ts';
 
 /**

@@ -1,7 +1,7 @@
-import type { Expectation, ExpectedEdge } from '../expectation.ts';
+import type { Expectation, ExpectedEdge } from '../expect/expectation.ts';
 import { countOf } from '../report/terminal-edges.ts';
-import type { Result } from '../result.ts';
-import type { Span } from '../span.ts';
+import type { Span } from '../span/span.ts';
+import type { Result } from '../verdict/result.ts';
 import { ownServiceName } from './drive-requests.ts';
 import { listNames } from './list-names.ts';
 

@@ -1,11 +1,11 @@
-import { isToleratedPeer } from '../check/tolerated-peer.ts';
-import type { CollectorCounters } from '../collector-counters.ts';
-import { findEdges } from '../edge.ts';
-import { type Expectation, isExpected } from '../expectation.ts';
-import type { FindingId } from '../finding.ts';
-import type { Result } from '../result.ts';
-import type { Span } from '../span.ts';
-import { buildTraceGraph, isOrphan } from '../trace-graph.ts';
+import { findEdges } from '../calls/edge.ts';
+import { type Expectation, isExpected } from '../expect/expectation.ts';
+import { buildTraceGraph, isOrphan } from '../graph/trace-graph.ts';
+import type { FindingId } from '../rules/finding.ts';
+import { isToleratedPeer } from '../rules/tolerated-peer.ts';
+import type { CollectorCounters } from '../span/collector-counters.ts';
+import type { Span } from '../span/span.ts';
+import type { Result } from '../verdict/result.ts';
 import { type CheckInputs, judge } from './check-inputs.ts';
 
 /** The sides of calls that a trace shows without their other side. */

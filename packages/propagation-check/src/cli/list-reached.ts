@@ -1,5 +1,5 @@
-import { keyFor } from '../group-by.ts';
-import type { Span } from '../span.ts';
+import type { Span } from '../span/span.ts';
+import { keyFor } from '../util/group-by.ts';
 
 /** The services that continued requests of this tool: they are called by it directly. */
 export function listReached(spans: readonly Span[], requests: readonly Span[]): ReadonlySet<string> {

@@ -1,10 +1,10 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { InvalidArgumentError } from 'commander';
-import type { ExpectedEdge } from '../expectation.ts';
-import { durationExamples, readDuration } from '../read-duration.ts';
-import { ExpectationError, readExpectedPath } from '../read-expectation.ts';
+import type { ExpectedEdge } from '../expect/expectation.ts';
+import { ExpectationError, readExpectedPath } from '../expect/read-expectation.ts';
 import { parseHeader } from '../source/open-source.ts';
+import { durationExamples, readDuration } from '../util/read-duration.ts';
 import { describeFileError, quotePath } from './file-error.ts';
 import { UsageError } from './usage-error.ts';
 

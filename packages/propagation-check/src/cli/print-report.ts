@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { type ReportDetails, renderJson } from '../report/json.ts';
 import { renderTerminal } from '../report/terminal.ts';
 import type { FindingOptions } from '../report/terminal-findings.ts';
-import type { Result } from '../result.ts';
+import type { Result } from '../verdict/result.ts';
 import type { CheckArguments, ReportFormat } from './common-options.ts';
 import type { Output } from './open-output.ts';
 

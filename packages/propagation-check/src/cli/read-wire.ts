@@ -3,9 +3,9 @@ import * as z from 'zod';
 import { DecodeError } from '../decode/decode-error.ts';
 import { parseJson } from '../decode/parse-json.ts';
 import { quoteValue } from '../decode/quote-value.ts';
-import type { PropagationFormat, WireRecord } from '../evidence.ts';
-import { type TraceparentFault, traceparentFaults } from '../parse-traceparent.ts';
-import { idHeaders } from '../propagation-header.ts';
+import type { PropagationFormat, WireRecord } from '../headers/evidence.ts';
+import { type TraceparentFault, traceparentFaults } from '../headers/parse-traceparent.ts';
+import { idHeaders } from '../headers/propagation-header.ts';
 import { describeFileError, quotePath } from './file-error.ts';
 import { UsageError } from './usage-error.ts';
 

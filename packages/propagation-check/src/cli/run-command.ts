@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
-import { groupBy } from '../group-by.ts';
 import type { RequestCounts } from '../report/json.ts';
 import { countOf } from '../report/terminal-edges.ts';
-import type { Span } from '../span.ts';
+import type { Span } from '../span/span.ts';
+import { groupBy } from '../util/group-by.ts';
 import { type CheckInputs, readCheckInputs, readCollector, readWire, withDoubt } from './check-inputs.ts';
 import { type Collected, collectTraces } from './collect-traces.ts';
 import { addCheckOptions, addSourceOptions, type SourceArguments } from './common-options.ts';

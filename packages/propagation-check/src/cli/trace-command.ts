@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import type { Source } from '../source/source.ts';
-import type { Span } from '../span.ts';
+import type { Span } from '../span/span.ts';
 import { readCheckInputs, readCollector, readWire, withDoubt } from './check-inputs.ts';
 import { collectTraces } from './collect-traces.ts';
 import { addCheckOptions, addSourceOptions, type SourceArguments } from './common-options.ts';

@@ -1,4 +1,4 @@
-import type { AttributeValue } from '../span.ts';
+import type { AttributeValue } from '../span/span.ts';
 
 /** What an attribute can hold before it is flattened: JSON without null. */
 export type PlainValue =

@@ -1,4 +1,4 @@
-import type { Span } from '../span.ts';
+import type { Span } from '../span/span.ts';
 import { DecodeError } from './decode-error.ts';
 import { decodeFramedProtobuf, isFramed } from './framed-protobuf.ts';
 import { gunzip, isGzip } from './gunzip.ts';

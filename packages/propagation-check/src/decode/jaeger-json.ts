@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { Attributes, AttributeValue, Span, SpanKind, SpanLink, SpanStatus } from '../span.ts';
+import type { Attributes, AttributeValue, Span, SpanKind, SpanLink, SpanStatus } from '../span/span.ts';
 import { toIntegerValue } from './attribute-value.ts';
 import { DecodeError, prefixPath } from './decode-error.ts';
 import { mapWithPath } from './map-with-path.ts';

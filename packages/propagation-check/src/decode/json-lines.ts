@@ -1,4 +1,4 @@
-import type { Span } from '../span.ts';
+import type { Span } from '../span/span.ts';
 import { checkMemory } from './check-memory.ts';
 import { DecodeError } from './decode-error.ts';
 import { decodeOtlpDocument } from './otlp-document.ts';

@@ -1,4 +1,4 @@
-import type { Span } from '../span.ts';
+import type { Span } from '../span/span.ts';
 import { DecodeError, prefixPath } from './decode-error.ts';
 import { decodeOtlpJson, decodeResourceSpans, type OtlpJsonOptions } from './otlp-json.ts';
 import { isObject } from './otlp-json-value.ts';

@@ -1,4 +1,4 @@
-import type { SpanKind, SpanStatus } from '../span.ts';
+import type { SpanKind, SpanStatus } from '../span/span.ts';
 import { DecodeError } from './decode-error.ts';
 import { quoteValue } from './quote-value.ts';
 

@@ -1,4 +1,4 @@
-import type { Attributes, AttributeValue } from '../span.ts';
+import type { Attributes, AttributeValue } from '../span/span.ts';
 import { deepestValue, type PlainValue, toAttributeValue, toIntegerValue } from './attribute-value.ts';
 import { DecodeError, prefixPath } from './decode-error.ts';
 import { toInteger } from './otlp-fields.ts';

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { Attributes, Span, SpanLink } from '../span.ts';
+import type { Attributes, Span, SpanLink } from '../span/span.ts';
 import { DecodeError, prefixPath } from './decode-error.ts';
 import { readFlags, readSpanKind, readStatusCode, readUint64 } from './otlp-fields.ts';
 import { isObject, readAttributes } from './otlp-json-value.ts';

@@ -1,5 +1,5 @@
 import { fromBinary } from '@bufbuild/protobuf';
-import type { Attributes, AttributeValue, Span, SpanLink } from '../span.ts';
+import type { Attributes, AttributeValue, Span, SpanLink } from '../span/span.ts';
 import { type PlainValue, toAttributeValue, toIntegerValue } from './attribute-value.ts';
 import { checkMemory } from './check-memory.ts';
 import { DecodeError, prefixPath } from './decode-error.ts';

@@ -1,4 +1,4 @@
-import type { Attributes } from '../span.ts';
+import type { Attributes } from '../span/span.ts';
 
 /** Jaeger writes these where `service.name` was missing or empty. */
 const placeholders: ReadonlySet<AttributeText> = new Set([

@@ -1,5 +1,5 @@
 import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
-import type { Span } from '../span.ts';
+import type { Span } from '../span/span.ts';
 import { DecodeError, prefixPath } from './decode-error.ts';
 import { decodeOtlpProtobuf } from './otlp-protobuf.ts';
 import { quoteValue } from './quote-value.ts';

@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { type MaybeShared, separateSharedSpans } from '../shared-span-ids.ts';
-import type { Attributes, AttributeValue, Span, SpanKind, SpanStatus } from '../span.ts';
+import { type MaybeShared, separateSharedSpans } from '../span/shared-span-ids.ts';
+import type { Attributes, AttributeValue, Span, SpanKind, SpanStatus } from '../span/span.ts';
 import { DecodeError } from './decode-error.ts';
 import { mapWithPath } from './map-with-path.ts';
 import { toInteger } from './otlp-fields.ts';

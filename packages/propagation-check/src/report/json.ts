@@ -1,6 +1,6 @@
-import type { CollectorCounters } from '../collector-counters.ts';
-import { escapeJson } from '../escape-json.ts';
-import type { Result } from '../result.ts';
+import type { CollectorCounters } from '../span/collector-counters.ts';
+import { escapeJson } from '../util/escape-json.ts';
+import type { Result } from '../verdict/result.ts';
 
 /** What is known beside the result; part of the JSON report, version 1. */
 export interface ReportDetails {

@@ -1,4 +1,4 @@
-import type { EdgeResult, Finding, Result } from '../result.ts';
+import type { EdgeResult, Finding, Result } from '../verdict/result.ts';
 import { escapeText } from './escape-text.ts';
 import { type Layout, paint, type Style, truncate } from './layout.ts';
 

@@ -1,5 +1,5 @@
-import { type Prose, prose } from '../prose.ts';
-import type { Finding } from '../result.ts';
+import { type Prose, prose } from '../rules/prose.ts';
+import type { Finding } from '../verdict/result.ts';
 import { escapeText } from './escape-text.ts';
 import { hang, type Layout, paint, truncate } from './layout.ts';
 import { countOf, nameEdge, nameService, paintMark } from './terminal-edges.ts';

@@ -1,4 +1,4 @@
-import type { Result } from '../result.ts';
+import type { Result } from '../verdict/result.ts';
 import { escapeText } from './escape-text.ts';
 import type { ReportDetails, RequestCounts, SearchExtent } from './json.ts';
 import { hang, type Layout, paint, type Style } from './layout.ts';

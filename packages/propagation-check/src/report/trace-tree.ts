@@ -1,5 +1,5 @@
-import { hideSecrets } from '../hide-secrets.ts';
-import type { Span } from '../span.ts';
+import type { Span } from '../span/span.ts';
+import { hideSecrets } from '../util/hide-secrets.ts';
 import { escapeText } from './escape-text.ts';
 import { type Layout, paint, truncate } from './layout.ts';
 

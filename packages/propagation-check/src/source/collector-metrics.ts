@@ -1,5 +1,5 @@
-import type { CollectorCounters } from '../collector-counters.ts';
 import { escapeControls } from '../decode/quote-value.ts';
+import type { CollectorCounters } from '../span/collector-counters.ts';
 import { createHttpClient, type HttpClientOptions } from './http-client.ts';
 import { summarize } from './http-policy.ts';
 import { SourceError } from './source.ts';

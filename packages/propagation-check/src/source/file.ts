@@ -4,7 +4,7 @@ import { addAbortSignal, type Readable } from 'node:stream';
 import { DecodeError } from '../decode/decode-error.ts';
 import { type Decoded, decodeCompressed } from '../decode/detect-format.ts';
 import { escapeControls } from '../decode/quote-value.ts';
-import type { Span } from '../span.ts';
+import type { Span } from '../span/span.ts';
 import { isSameTraceId, selectTraces } from './select-spans.ts';
 import { type Source, SourceError } from './source.ts';
 import { checkTraceId } from './trace-id.ts';

@@ -5,7 +5,7 @@ import { isObject } from '../decode/otlp-json-value.ts';
 import { parseJson } from '../decode/parse-json.ts';
 import { readShape } from '../decode/read-shape.ts';
 import { refuseZipkinV1 } from '../decode/zipkin-v1.ts';
-import type { Span } from '../span.ts';
+import type { Span } from '../span/span.ts';
 import { decodeAnswer, describeAnswer, isHtml, readObject } from './decode-answer.ts';
 import { createHttpClient, type HttpClient, type HttpClientOptions } from './http-client.ts';
 import { type HttpAnswer, summarize } from './http-policy.ts';

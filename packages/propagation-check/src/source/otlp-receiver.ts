@@ -4,9 +4,9 @@ import { TooLargeError } from '../decode/gunzip.ts';
 import { decodeOtlpJson } from '../decode/otlp-json.ts';
 import { decodeOtlpProtobuf } from '../decode/otlp-protobuf.ts';
 import { parseJson } from '../decode/parse-json.ts';
-import { warnOfOpenAddress } from '../open-address.ts';
-import type { Span } from '../span.ts';
+import type { Span } from '../span/span.ts';
 import { ArrivalSignal } from './arrival-signal.ts';
+import { warnOfOpenAddress } from './open-address.ts';
 import { encodeStatus, encodeSuccess, type OtlpContentType, rpcCode } from './otlp-response.ts';
 import {
   type BodyLimits,

@@ -1,4 +1,4 @@
-import type { Span } from '../span.ts';
+import type { Span } from '../span/span.ts';
 import type { TraceQuery } from './source.ts';
 
 /** Groups spans by trace, in the order in which the traces appear first. */

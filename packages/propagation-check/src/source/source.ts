@@ -1,4 +1,4 @@
-import type { Span } from '../span.ts';
+import type { Span } from '../span/span.ts';
 
 /** A place that answers with spans. Sources alone read the network, files, standard input or a child process. */
 export interface Source {

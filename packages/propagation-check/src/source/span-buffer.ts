@@ -1,4 +1,4 @@
-import type { Span } from '../span.ts';
+import type { Span } from '../span/span.ts';
 
 export interface SpanBufferLimits {
   readonly maxSpans: number;

@@ -6,7 +6,7 @@ import { decodeOtlpProtobuf } from '../decode/otlp-protobuf.ts';
 import { parseJson } from '../decode/parse-json.ts';
 import { anyArray, readShape } from '../decode/read-shape.ts';
 import { decodeTempoProtobuf } from '../decode/tempo-protobuf.ts';
-import type { Span } from '../span.ts';
+import type { Span } from '../span/span.ts';
 import { decodeAnswer, describeAnswer, isHtml, readObject } from './decode-answer.ts';
 import { createHttpClient, type HttpClient, type HttpClientOptions } from './http-client.ts';
 import type { HttpAnswer } from './http-policy.ts';

@@ -1,5 +1,5 @@
-import type { HeaderField } from '../evidence.ts';
-import { decodeGrpcTraceBin } from '../read-wire-context.ts';
+import type { HeaderField } from '../headers/evidence.ts';
+import { decodeGrpcTraceBin } from '../headers/read-wire-context.ts';
 
 /** Changes a value that is well formed; the patterns leave anything else as it is. */
 type Edit = (value: string) => string;

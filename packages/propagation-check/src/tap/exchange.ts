@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net';
-import type { AnsweredContext, HeaderField, WireContext, WireRecord } from '../evidence.ts';
-import { readAnsweredContext } from '../read-answered-context.ts';
-import { readWireContext } from '../read-wire-context.ts';
-import { joinAddress } from '../socket-address.ts';
+import type { AnsweredContext, HeaderField, WireContext, WireRecord } from '../headers/evidence.ts';
+import { readAnsweredContext } from '../headers/read-answered-context.ts';
+import { readWireContext } from '../headers/read-wire-context.ts';
+import { joinAddress } from '../headers/socket-address.ts';
 import { applyFaults, describeFault, drawFault, type Fault, type FaultedRequest } from './fault.ts';
 
 /** What is the same for every request of a tap. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
-import type { HeaderField } from '../evidence.ts';
-import { isBaggageHeader, isIdHeader, isTraceHeader } from '../propagation-header.ts';
+import type { HeaderField } from '../headers/evidence.ts';
+import { isBaggageHeader, isIdHeader, isTraceHeader } from '../headers/propagation-header.ts';
 import { clearSampled, replaceSpanId, truncateTraceId } from './edit-trace-header.ts';
 import { TapOptionError } from './tap-option-error.ts';
 

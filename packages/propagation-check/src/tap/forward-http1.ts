@@ -7,7 +7,7 @@ import {
   STATUS_CODES,
 } from 'node:http';
 import type { Socket } from 'node:net';
-import type { HeaderField } from '../evidence.ts';
+import type { HeaderField } from '../headers/evidence.ts';
 import type { CallerConnections } from './caller-connection.ts';
 import { type Exchange, type RequestHead, readLocalAddress, type TapSetup } from './exchange.ts';
 import {

@@ -9,7 +9,7 @@ import {
   type ServerHttp2Stream,
   sensitiveHeaders,
 } from 'node:http2';
-import type { HeaderField } from '../evidence.ts';
+import type { HeaderField } from '../headers/evidence.ts';
 import { type Exchange, type RequestHead, readLocalAddress, type TapSetup } from './exchange.ts';
 import { readRawHeaders } from './header-field.ts';
 import { describeTargetError, TargetTimeout } from './target-error.ts';

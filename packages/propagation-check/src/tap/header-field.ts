@@ -1,4 +1,4 @@
-import type { HeaderField } from '../evidence.ts';
+import type { HeaderField } from '../headers/evidence.ts';
 
 /** From Node's `rawHeaders`: name, value, name, value. */
 export function readRawHeaders(raw: readonly string[]): readonly HeaderField[] {

@@ -1,6 +1,6 @@
-import type { HeaderField, WireContext, WireRecord } from '../evidence.ts';
-import { redacted } from '../hide-secrets.ts';
-import { isOpaqueHeader } from '../propagation-header.ts';
+import type { HeaderField, WireContext, WireRecord } from '../headers/evidence.ts';
+import { isOpaqueHeader } from '../headers/propagation-header.ts';
+import { redacted } from '../util/hide-secrets.ts';
 
 /** A record as it may be written: of baggage and `tracestate` the keys, and the values only of those in `shownKeys`. */
 export function redactRecord(record: WireRecord, shownKeys: ReadonlySet<string>): WireRecord {

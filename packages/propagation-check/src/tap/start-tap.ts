@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer as createHttp1Server, type Server } from 'node:http';
 import { createServer as createHttp2Server, type Http2Server, type ServerHttp2Session } from 'node:http2';
 import type { Socket } from 'node:net';
-import type { WireRecord } from '../evidence.ts';
+import type { WireRecord } from '../headers/evidence.ts';
 import { createCallerConnections } from './caller-connection.ts';
 import { createExchanges, type TapSetup } from './exchange.ts';
 import { forwardHttp1, type Http1Forwarding } from './forward-http1.ts';

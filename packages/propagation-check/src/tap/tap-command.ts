@@ -1,8 +1,8 @@
 import { type Command, Option } from 'commander';
 import { escapeControls } from '../decode/quote-value.ts';
-import type { WireRecord } from '../evidence.ts';
-import { warnOfOpenAddress } from '../open-address.ts';
-import { durationExamples, readDuration } from '../read-duration.ts';
+import type { WireRecord } from '../headers/evidence.ts';
+import { warnOfOpenAddress } from '../source/open-address.ts';
+import { durationExamples, readDuration } from '../util/read-duration.ts';
 import { redactRecord } from './redact-record.ts';
 import { startTap, type Tap } from './start-tap.ts';
 import { TapOptionError } from './tap-option-error.ts';

@@ -1,4 +1,4 @@
-import type { WireRecord } from '../evidence.ts';
+import type { WireRecord } from '../headers/evidence.ts';
 import type { TapSetup } from './exchange.ts';
 import { parseFault } from './fault.ts';
 import { TapOptionError } from './tap-option-error.ts';

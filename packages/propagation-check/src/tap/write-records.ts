@@ -1,6 +1,6 @@
 import { closeSync, createWriteStream, openSync } from 'node:fs';
-import { escapeJson } from '../escape-json.ts';
-import type { WireRecord } from '../evidence.ts';
+import type { WireRecord } from '../headers/evidence.ts';
+import { escapeJson } from '../util/escape-json.ts';
 import { TapOptionError } from './tap-option-error.ts';
 
 export interface RecordWriter {

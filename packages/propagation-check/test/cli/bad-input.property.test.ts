@@ -3,9 +3,9 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { parseWireRecords } from '../../src/cli/read-wire.ts';
 import { UsageError } from '../../src/cli/usage-error.ts';
-import { parseTraceparent, splitTraceparents } from '../../src/parse-traceparent.ts';
-import { ExpectationError, readExpectation, readExpectedPath } from '../../src/read-expectation.ts';
-import { readWireContext } from '../../src/read-wire-context.ts';
+import { ExpectationError, readExpectation, readExpectedPath } from '../../src/expect/read-expectation.ts';
+import { parseTraceparent, splitTraceparents } from '../../src/headers/parse-traceparent.ts';
+import { readWireContext } from '../../src/headers/read-wire-context.ts';
 import { parseCollectorCounters } from '../../src/source/collector-metrics.ts';
 import { SourceError } from '../../src/source/source.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { warnOfOpenAddress } from '../../src/open-address.ts';
+import { warnOfOpenAddress } from '../../src/source/open-address.ts';
 import { executeCli, spawnCli } from './run-cli.ts';
 
 test('an address that only this machine can reach needs no warning', () => {

@@ -14,7 +14,7 @@ import { decodeOtlpProtobuf } from '../../src/decode/otlp-protobuf.ts';
 import { parseJson } from '../../src/decode/parse-json.ts';
 import { decodeTempoProtobuf } from '../../src/decode/tempo-protobuf.ts';
 import { decodeZipkinJson } from '../../src/decode/zipkin-json.ts';
-import type { Span } from '../../src/span.ts';
+import type { Span } from '../../src/span/span.ts';
 import { otlpRequest, otlpSpan, readFixture } from './fixture.ts';
 
 /** Kept, so that every run tries the same inputs; a failure prints its own seed and path, which belong here then. */

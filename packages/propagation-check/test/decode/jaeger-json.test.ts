@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { decodeBytes } from '../../src/decode/detect-format.ts';
 import { decodeJaegerJson } from '../../src/decode/jaeger-json.ts';
 import { decodeJsonLines } from '../../src/decode/json-lines.ts';
-import type { Span } from '../../src/span.ts';
+import type { Span } from '../../src/span/span.ts';
 import { readFixture } from './fixture.ts';
 
 /** What every format carries, in an order of its own, with Jaeger's microseconds. */

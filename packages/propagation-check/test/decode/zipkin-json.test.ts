@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { checkTraces } from '../../src/check-traces.ts';
 import { decodeZipkinJson } from '../../src/decode/zipkin-json.ts';
-import { expectPath, noExpectation } from '../../src/expectation.ts';
-import type { Span } from '../../src/span.ts';
+import { expectPath, noExpectation } from '../../src/expect/expectation.ts';
+import type { Span } from '../../src/span/span.ts';
+import { checkTraces } from '../../src/verdict/check-traces.ts';
 import { readFixture } from './fixture.ts';
 
 const trace = '463ac35c9f6413ad';

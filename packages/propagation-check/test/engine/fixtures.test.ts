@@ -3,10 +3,10 @@ import { globSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { suite, test } from 'node:test';
 import { z } from 'zod';
-import { checkTraces } from '../../src/check-traces.ts';
-import { findingIds } from '../../src/finding.ts';
-import type { Finding, Result } from '../../src/result.ts';
-import { noHeaderEvidence } from '../../src/wire.ts';
+import { noHeaderEvidence } from '../../src/headers/wire.ts';
+import { findingIds } from '../../src/rules/finding.ts';
+import { checkTraces } from '../../src/verdict/check-traces.ts';
+import type { Finding, Result } from '../../src/verdict/result.ts';
 import { readDrawing } from './read-drawing.ts';
 
 const fixtures = join(import.meta.dirname, '../../fixtures');

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { Attributes, AttributeValue, Span, SpanKind } from '../../src/span.ts';
+import type { Attributes, AttributeValue, Span, SpanKind } from '../../src/span/span.ts';
 
 /** One call between two services that a generated system made. */
 export interface MadeCall {

@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { parseTraceparent, splitTraceparents, type TraceparentFault } from '../../src/parse-traceparent.ts';
+import {
+  parseTraceparent,
+  splitTraceparents,
+  type TraceparentFault,
+} from '../../src/headers/parse-traceparent.ts';
 import { spanId, traceId, traceparent } from '../tap/support.ts';
 
 test('reads the fields of version 00', () => {

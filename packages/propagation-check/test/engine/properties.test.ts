@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { checkTraces } from '../../src/check-traces.ts';
-import { type Expectation, noExpectation } from '../../src/expectation.ts';
-import type { Result } from '../../src/result.ts';
-import { separateSharedSpans } from '../../src/shared-span-ids.ts';
+import { type Expectation, noExpectation } from '../../src/expect/expectation.ts';
+import { separateSharedSpans } from '../../src/span/shared-span-ids.ts';
+import { checkTraces } from '../../src/verdict/check-traces.ts';
+import type { Result } from '../../src/verdict/result.ts';
 import { cutCall, generateSystem, hostileSpans, type System } from './generate-system.ts';
 
 /** Kept, so that every run tries the same systems; a failure prints its own seed and path, which belong here then. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { checkTraces } from '../../src/check-traces.ts';
-import type { CollectorCounters } from '../../src/collector-counters.ts';
+import type { CollectorCounters } from '../../src/span/collector-counters.ts';
+import { checkTraces } from '../../src/verdict/check-traces.ts';
 import { readDrawing } from './read-drawing.ts';
 
 const { spans, expectation } = readDrawing(`

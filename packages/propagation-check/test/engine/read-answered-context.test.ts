@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { readAnsweredContext } from '../../src/read-answered-context.ts';
+import { readAnsweredContext } from '../../src/headers/read-answered-context.ts';
 import { spanId, traceId, traceparent } from '../tap/support.ts';
 
 const span = { traceId, spanId, sampled: true };

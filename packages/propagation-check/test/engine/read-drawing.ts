@@ -1,9 +1,9 @@
-import type { WireRecord } from '../../src/evidence.ts';
-import { type Expectation, type ExpectedEdge, expectPath } from '../../src/expectation.ts';
-import { readAnsweredContext } from '../../src/read-answered-context.ts';
-import { readWireContext } from '../../src/read-wire-context.ts';
-import type { Attributes, AttributeValue, Span, SpanKind, SpanStatus } from '../../src/span.ts';
-import type { HeaderEvidence, ReceivedTraceparent } from '../../src/wire.ts';
+import { type Expectation, type ExpectedEdge, expectPath } from '../../src/expect/expectation.ts';
+import type { WireRecord } from '../../src/headers/evidence.ts';
+import { readAnsweredContext } from '../../src/headers/read-answered-context.ts';
+import { readWireContext } from '../../src/headers/read-wire-context.ts';
+import type { HeaderEvidence, ReceivedTraceparent } from '../../src/headers/wire.ts';
+import type { Attributes, AttributeValue, Span, SpanKind, SpanStatus } from '../../src/span/span.ts';
 
 /** What a drawing shows: the arguments of `checkTraces`. */
 export interface Drawing {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { readWireContext } from '../../src/read-wire-context.ts';
+import { readWireContext } from '../../src/headers/read-wire-context.ts';
 import { spanId, traceId, traceparent } from '../tap/support.ts';
 
 const ids = { traceId, spanId };

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { indexHeaders, noHeaderEvidence } from '../../src/wire.ts';
+import { indexHeaders, noHeaderEvidence } from '../../src/headers/wire.ts';
 import { drawTrace } from '../draw-trace.ts';
 
 const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';

@@ -1,4 +1,4 @@
-import type { Span, SpanKind } from '../../src/span.ts';
+import type { Span, SpanKind } from '../../src/span/span.ts';
 
 export type SceneName = keyof typeof scenes;
 

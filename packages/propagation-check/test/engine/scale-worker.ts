@@ -1,6 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { checkTraces } from '../../src/check-traces.ts';
-import { expectPath, noExpectation } from '../../src/expectation.ts';
+import { expectPath, noExpectation } from '../../src/expect/expectation.ts';
+import { checkTraces } from '../../src/verdict/check-traces.ts';
 import { scenes } from './scale-scenes.ts';
 
 /** Checks the scene named in `workerData` and posts the result with the seconds that it took. */

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import { isToleratedPeer } from '../../src/check/tolerated-peer.ts';
-import { checkTraces } from '../../src/check-traces.ts';
-import { noExpectation } from '../../src/expectation.ts';
+import { noExpectation } from '../../src/expect/expectation.ts';
+import { isToleratedPeer } from '../../src/rules/tolerated-peer.ts';
+import { checkTraces } from '../../src/verdict/check-traces.ts';
 import { readDrawing } from '../engine/read-drawing.ts';
 
 const call = (client: string, server: string) => `expect web -> orders

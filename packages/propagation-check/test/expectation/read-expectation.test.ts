@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { suite, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { expectPath, noExpectation } from '../../src/expectation.ts';
-import { ExpectationError, readExpectation, readExpectedPath } from '../../src/read-expectation.ts';
-import { renderExpectationSchema } from '../../src/read-expectation-schema.ts';
+import { expectPath, noExpectation } from '../../src/expect/expectation.ts';
+import { ExpectationError, readExpectation, readExpectedPath } from '../../src/expect/read-expectation.ts';
+import { renderExpectationSchema } from '../../src/expect/read-expectation-schema.ts';
 
 suite('an expectations file', () => {
   test('names edges, baggage, peers and services that name their span', () => {

@@ -6,13 +6,13 @@ import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
-import { checkTraces } from '../../src/check-traces.ts';
-import { hideSecrets } from '../../src/hide-secrets.ts';
 import { renderJson } from '../../src/report/json.ts';
 import { renderTerminal } from '../../src/report/terminal.ts';
 import { renderTraceTrees } from '../../src/report/trace-tree.ts';
-import type { Result } from '../../src/result.ts';
-import type { AttributeValue, Span } from '../../src/span.ts';
+import type { AttributeValue, Span } from '../../src/span/span.ts';
+import { hideSecrets } from '../../src/util/hide-secrets.ts';
+import { checkTraces } from '../../src/verdict/check-traces.ts';
+import type { Result } from '../../src/verdict/result.ts';
 import { readDrawing } from '../engine/read-drawing.ts';
 
 const folder = join(import.meta.dirname, '../../fixtures');

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { checkTraces } from '../../src/check-traces.ts';
 import { escapeText } from '../../src/report/escape-text.ts';
 import { renderJson } from '../../src/report/json.ts';
 import { renderTerminal } from '../../src/report/terminal.ts';
 import { renderTraceTrees } from '../../src/report/trace-tree.ts';
-import type { Span } from '../../src/span.ts';
+import type { Span } from '../../src/span/span.ts';
+import { checkTraces } from '../../src/verdict/check-traces.ts';
 import { hostileSpans } from '../engine/generate-system.ts';
 
 /** Kept, so that every run tries the same texts; a failure prints its own seed and path, which belong here then. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { renderJson } from '../../src/report/json.ts';
-import type { Result } from '../../src/result.ts';
+import type { Result } from '../../src/verdict/result.ts';
 
 const result: Result = { version: 1, verdict: 'intact', traces: 1, spans: 2, edges: [], findings: [] };
 const details = { source: 'file=x', reason: null, notes: ['one'], collector: null };

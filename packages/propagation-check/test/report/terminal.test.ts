@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
-import { findingIds } from '../../src/finding.ts';
 import type { ReportDetails } from '../../src/report/json.ts';
 import { renderTerminal } from '../../src/report/terminal.ts';
-import type { Finding, Result } from '../../src/result.ts';
+import { findingIds } from '../../src/rules/finding.ts';
+import type { Finding, Result } from '../../src/verdict/result.ts';
 
 const details: ReportDetails = { source: 'file', reason: null, notes: [], collector: null };
 const traceId = '4bf92f3577b34da6a3ce929d0e0e4736';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { renderTraceTrees } from '../../src/report/trace-tree.ts';
-import type { Span } from '../../src/span.ts';
+import type { Span } from '../../src/span/span.ts';
 import { drawTrace, spanId, traceId } from '../draw-trace.ts';
 
 const layout = { width: 100, color: false } as const;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { HeaderField } from '../../src/evidence.ts';
-import { readWireContext } from '../../src/read-wire-context.ts';
+import type { HeaderField } from '../../src/headers/evidence.ts';
+import { readWireContext } from '../../src/headers/read-wire-context.ts';
 import { applyFaults, drawFault, parseFault } from '../../src/tap/fault.ts';
 import { spanId, traceId, traceparent } from './support.ts';
 

@@ -4,10 +4,10 @@ import { once } from 'node:events';
 import { createServer, get } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
-import type { WireRecord } from '../../src/evidence.ts';
-import type { Span } from '../../src/span.ts';
+import type { WireRecord } from '../../src/headers/evidence.ts';
+import { indexHeaders } from '../../src/headers/wire.ts';
+import type { Span } from '../../src/span/span.ts';
 import { startTap } from '../../src/tap/start-tap.ts';
-import { indexHeaders } from '../../src/wire.ts';
 import { traceId } from './support.ts';
 
 /** What both sides saw of their peer: the caller of the address that it called, the target of the connection. */

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
-import { checkTraces } from '../../src/check-traces.ts';
 import { parseWireRecords } from '../../src/cli/read-wire.ts';
-import type { HeaderField, WireRecord } from '../../src/evidence.ts';
-import { readWireContext } from '../../src/read-wire-context.ts';
+import type { HeaderField, WireRecord } from '../../src/headers/evidence.ts';
+import { readWireContext } from '../../src/headers/read-wire-context.ts';
 import { redactRecord } from '../../src/tap/redact-record.ts';
+import { checkTraces } from '../../src/verdict/check-traces.ts';
 import { readDrawing } from '../engine/read-drawing.ts';
 import { startTapTo, startTarget, traceparent } from './support.ts';
 

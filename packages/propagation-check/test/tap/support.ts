@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import type { TestContext } from 'node:test';
-import type { WireRecord } from '../../src/evidence.ts';
+import type { WireRecord } from '../../src/headers/evidence.ts';
 import { startTap, type Tap } from '../../src/tap/start-tap.ts';
 import type { TapOptions } from '../../src/tap/tap-options.ts';
 

@@ -1,0 +1,340 @@
+import { type CallFacts, fitsRoute, readCallFacts } from '../calls/call-facts.ts';
+import type { Span } from '../span/span.ts';
+
+/** Two spans that belong together. */
+export interface Pair {
+  readonly client: Span;
+  readonly server: Span;
+  /** Neither of the two fits another span: this very pair is certain, not only that as many pairs exist. */
+  readonly unique: boolean;
+}
+
+/** Some SDKs start spans at whole milliseconds, so a server may seem to start this much before its client. */
+const rounding = 1_000_000n;
+
+/** Two processes that read the same clock still differ by this much. */
+const jitter = 100_000n;
+
+/** Clocks of two processes on one machine differ by this much; looked at only where nothing fits within `rounding`. */
+const clockTolerance = 5_000_000n;
+
+/** Candidates that are kept for one span; bounds the work on hostile data. */
+const maxCandidates = 200;
+
+/** Comparisons in one pairing, shared evenly by its servers, of which each gets a fair number. */
+const maxComparisons = 20_000_000;
+const fewestComparisons = 500;
+
+/**
+ * Pairs as many clients with servers as possible, each once (maximum bipartite matching by augmenting paths).
+ * Only spans that overlap in time are compared: a server starts while its client is open.
+ */
+export function pairSpans(
+  clients: readonly Span[],
+  servers: readonly Span[],
+  fits: (client: Span, server: Span) => boolean,
+): readonly Pair[] {
+  const index = indexByTime(clients);
+  const looks = Math.max(fewestComparisons, Math.floor(maxComparisons / Math.max(1, servers.length)));
+  const canPair = (client: Span, server: Span): boolean =>
+    client !== server && !isAround(server, client) && fits(client, server);
+  const fitting = new Map<Span, readonly Span[]>();
+  for (const server of servers) {
+    const open = index.openAt(server.startTimeUnixNano);
+    const candidates = takeFitting(open, looks, maxCandidates, (client) => canPair(client, server));
+    const exact = candidates.filter((client) => isOpenAt(client, server.startTimeUnixNano, rounding));
+    fitting.set(server, closestFirst(exact.length > 0 ? exact : candidates, server));
+  }
+  const matched = matchAll(fitting);
+  matchTheRest(matched, fitting, index, (server, open) =>
+    takeFitting(open, looks, 1, (client) => canPair(client, server)),
+  );
+  const uses = new Map<Span, number>();
+  for (const candidates of fitting.values()) {
+    for (const client of candidates) uses.set(client, (uses.get(client) ?? 0) + 1);
+  }
+  return [...matched].map(([client, server]) => ({
+    client,
+    server,
+    unique: fitting.get(server)?.length === 1 && uses.get(client) === 1,
+  }));
+}
+
+/** In a crowd a server has more candidates than are kept: it takes one that nobody has. */
+function matchTheRest(
+  matched: Map<Span, Span>,
+  fitting: ReadonlyMap<Span, readonly Span[]>,
+  index: TimeIndex,
+  find: (server: Span, open: Iterable<Span>) => readonly Span[],
+): void {
+  const served = new Set(matched.values());
+  const rest = [...fitting].filter(
+    ([server, candidates]) => candidates.length === maxCandidates && !served.has(server),
+  );
+  if (rest.length === 0) return;
+  for (const client of matched.keys()) index.remove(client);
+  for (const [server] of rest) {
+    const [client] = find(server, index.openAt(server.startTimeUnixNano));
+    if (client === undefined) continue;
+    matched.set(client, server);
+    index.remove(client);
+  }
+}
+
+/** The first `most` that fit, of at most `looks`. */
+export function takeFitting(
+  spans: Iterable<Span>,
+  looks: number,
+  most: number,
+  fits: (span: Span) => boolean,
+): readonly Span[] {
+  const found: Span[] = [];
+  let left = looks;
+  for (const span of spans) {
+    if (fits(span)) found.push(span);
+    left -= 1;
+    if (found.length >= most || left <= 0) break;
+  }
+  return found;
+}
+
+/** Comparisons where times do not limit them, of which each client gets a fair number. */
+const maxPlainComparisons = 2_000_000;
+const fewestPlainComparisons = 50;
+
+/** So many of the servers, from the first, as can be compared with each of the clients. */
+export function limitComparisons(clients: readonly Span[], servers: readonly Span[]): readonly Span[] {
+  const each = Math.floor(maxPlainComparisons / Math.max(1, clients.length));
+  return servers.slice(0, Math.max(fewestPlainComparisons, each));
+}
+
+/** Whether `inner` starts while `outer` is open. Its end does not count: servers outlive clients that gave up. */
+export function startsDuring(inner: Span, outer: Span): boolean {
+  return isOpenAt(outer, inner.startTimeUnixNano, rounding);
+}
+
+function isOpenAt(span: Span, time: bigint, tolerance: bigint): boolean {
+  return time >= span.startTimeUnixNano - tolerance && time <= span.endTimeUnixNano + tolerance;
+}
+
+/** A span that began before another and ended after it is its cause rather than its effect. */
+function isAround(outer: Span, inner: Span): boolean {
+  const isRounded = outer.startTimeUnixNano % rounding === 0n || inner.startTimeUnixNano % rounding === 0n;
+  return (
+    outer.startTimeUnixNano + (isRounded ? rounding : jitter) < inner.startTimeUnixNano &&
+    outer.endTimeUnixNano > inner.endTimeUnixNano
+  );
+}
+
+/** Ends are as coarse as starts: some SDKs add a measured duration to a start in whole milliseconds. */
+export function endsWithin(inner: Span, outer: Span): boolean {
+  return inner.endTimeUnixNano <= outer.endTimeUnixNano + rounding;
+}
+
+export function startsAfter(later: Span, earlier: Span): boolean {
+  return later.startTimeUnixNano > earlier.endTimeUnixNano + clockTolerance;
+}
+
+/**
+ * Whether a CLIENT and a SERVER span tell of the same request.
+ * `yes` needs something that only this request has in common (path, RPC method, port); `no` needs a contradiction.
+ */
+export function compareRequests(client: Span, server: Span): 'yes' | 'no' | 'unknown' {
+  const [out, into] = asOneProtocol(readCallFacts(client), readCallFacts(server));
+  if (out.protocol !== into.protocol) return 'no';
+  if (out.method !== null && into.method !== null && out.method !== into.method) return 'no';
+  if (out.userAgent !== null && into.userAgent !== null && out.userAgent !== into.userAgent) return 'no';
+  // Whoever strips a header passes the answer on; a gateway that answers itself reached nobody.
+  if (out.statusCode !== null && into.statusCode !== null && out.statusCode !== into.statusCode) return 'no';
+  if (out.protocol === 'rpc') {
+    if (out.rpcMethod !== null && into.rpcMethod !== null)
+      return out.rpcMethod === into.rpcMethod ? 'yes' : 'no';
+    return client.name === server.name ? 'yes' : 'unknown';
+  }
+  const samePort = out.port !== null && out.port === into.port;
+  if (out.path === null) return samePort ? 'yes' : 'unknown';
+  if (into.path !== null) {
+    if (trimSlash(out.path) === trimSlash(into.path)) return 'yes';
+    // A gateway may add or cut a prefix.
+    return out.path.endsWith(into.path) || into.path.endsWith(out.path) ? 'unknown' : 'no';
+  }
+  if (into.route !== null) return fitsRoute(out.path, into.route) ? 'yes' : 'unknown';
+  return samePort ? 'yes' : 'unknown';
+}
+
+/**
+ * gRPC is a POST to `/package.Service/Method` for whoever sees only HTTP (gRPC over HTTP/2, "Requests"): then both sides
+ * are compared as HTTP.
+ */
+function asOneProtocol(out: CallFacts, into: CallFacts): readonly [CallFacts, CallFacts] {
+  if (out.protocol === 'rpc' && into.protocol === 'http') return [asHttp(out), into];
+  if (out.protocol === 'http' && into.protocol === 'rpc') return [out, asHttp(into)];
+  return [out, into];
+}
+
+function asHttp(facts: CallFacts): CallFacts {
+  if (facts.rpcMethod === null) return facts;
+  return { ...facts, protocol: 'http', method: 'POST', path: `/${facts.rpcMethod}` };
+}
+
+/** Whether the client called this very server by host or port; true where the data do not say. */
+export function isAddressedTo(client: Span, server: Span): boolean {
+  const [out, into] = [readCallFacts(client), readCallFacts(server)];
+  const known = [
+    ...(out.host !== null && into.host !== null ? [out.host === into.host] : []),
+    ...(out.port !== null && into.port !== null ? [out.port === into.port] : []),
+  ];
+  return known.length === 0 || known.includes(true);
+}
+
+function trimSlash(path: string): string {
+  return path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path;
+}
+
+/** A look-up of the spans that were open at a time. */
+export interface TimeIndex {
+  /** Those that had started and not ended, the latest start first. */
+  openAt(time: bigint): Iterable<Span>;
+  /** No later look-up finds the span. */
+  remove(span: Span): void;
+}
+
+/**
+ * Prepares the look-up: spans by start, and above them a tree of the latest end in each part, so that what had ended
+ * is passed over at once, however long some spans are.
+ */
+export function indexByTime(spans: readonly Span[]): TimeIndex {
+  const sorted = [...spans].sort((left, right) =>
+    compareTimes(left.startTimeUnixNano, right.startTimeUnixNano),
+  );
+  let leaves = 1;
+  while (leaves < sorted.length) leaves *= 2;
+  const latest: (bigint | null)[] = new Array(leaves * 2).fill(null);
+  for (const [at, span] of sorted.entries()) latest[leaves + at] = span.endTimeUnixNano;
+  for (let node = leaves - 1; node > 0; node -= 1) {
+    latest[node] = laterOf(latest[node * 2] ?? null, latest[node * 2 + 1] ?? null);
+  }
+  let positions: Map<Span, number> | null = null;
+  return {
+    *openAt(time) {
+      const since = time - clockTolerance;
+      const start = countStartedBy(sorted, time + clockTolerance) - 1;
+      for (let at = findLast(latest, leaves, start, since); at >= 0; ) {
+        const span = sorted[at];
+        if (span === undefined) return;
+        yield span;
+        at = findLast(latest, leaves, at - 1, since);
+      }
+    },
+    remove(span) {
+      positions ??= new Map(sorted.map((one, at) => [one, at]));
+      const at = positions.get(span);
+      if (at === undefined) return;
+      latest[leaves + at] = null;
+      for (let node = (leaves + at) >> 1; node > 0; node >>= 1) {
+        latest[node] = laterOf(latest[node * 2] ?? null, latest[node * 2 + 1] ?? null);
+      }
+    },
+  };
+}
+
+function countStartedBy(sorted: readonly Span[], time: bigint): number {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    const span = sorted[middle];
+    if (span !== undefined && span.startTimeUnixNano <= time) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** The last leaf up to `from` that ends at `since` or later; -1 where there is none. */
+function findLast(latest: readonly (bigint | null)[], leaves: number, from: number, since: bigint): number {
+  const reaches = (node: number): boolean => {
+    const end = latest[node] ?? null;
+    return end !== null && end >= since;
+  };
+  if (from < 0) return -1;
+  let node = leaves + from;
+  while (!reaches(node)) {
+    // Upwards to the nearest part on the left that reaches.
+    while (node % 2 === 0 && node > 1) node >>= 1;
+    if (node <= 1) return -1;
+    node -= 1;
+  }
+  while (node < leaves) node = reaches(node * 2 + 1) ? node * 2 + 1 : node * 2;
+  return node - leaves;
+}
+
+function laterOf(left: bigint | null, right: bigint | null): bigint | null {
+  if (left === null || right === null) return left ?? right;
+  return maxTime(left, right);
+}
+
+function closestFirst(candidates: readonly Span[], server: Span): readonly Span[] {
+  const slack = (client: Span): bigint => {
+    const difference = durationOf(client) - durationOf(server);
+    return difference < 0n ? -difference : difference;
+  };
+  return [...candidates].sort((left, right) => compareTimes(slack(left), slack(right)));
+}
+
+/** Both directions of a matching under construction. */
+interface Matching {
+  readonly serverOf: Map<Span, Span>;
+  readonly clientOf: Map<Span, Span>;
+  /** Clients that a search passed which failed: no later search can succeed through them. */
+  readonly exhausted: Set<Span>;
+}
+
+function matchAll(fitting: ReadonlyMap<Span, readonly Span[]>): Map<Span, Span> {
+  const matching: Matching = { serverOf: new Map(), clientOf: new Map(), exhausted: new Set() };
+  for (const server of fitting.keys()) augment(server, fitting, matching);
+  return matching.serverOf;
+}
+
+/** One breadth-first search for a path that frees a client for `server` (no recursion: chains can be long). */
+function augment(server: Span, fitting: ReadonlyMap<Span, readonly Span[]>, matching: Matching): void {
+  const cameFrom = new Map<Span, Span>();
+  const queue: Span[] = [server];
+  for (const at of queue) {
+    for (const client of fitting.get(at) ?? []) {
+      if (cameFrom.has(client) || matching.exhausted.has(client)) continue;
+      cameFrom.set(client, at);
+      const holder = matching.serverOf.get(client);
+      if (holder === undefined) {
+        reassign(client, cameFrom, matching);
+        return;
+      }
+      queue.push(holder);
+    }
+  }
+  for (const client of cameFrom.keys()) matching.exhausted.add(client);
+}
+
+function reassign(free: Span, cameFrom: ReadonlyMap<Span, Span>, matching: Matching): void {
+  let client: Span | undefined = free;
+  while (client !== undefined) {
+    const server = cameFrom.get(client);
+    if (server === undefined) return;
+    const previous = matching.clientOf.get(server);
+    matching.serverOf.set(client, server);
+    matching.clientOf.set(server, client);
+    client = previous;
+  }
+}
+
+function durationOf(span: Span): bigint {
+  return maxTime(0n, span.endTimeUnixNano - span.startTimeUnixNano);
+}
+
+function maxTime(left: bigint, right: bigint): bigint {
+  return left > right ? left : right;
+}
+
+function compareTimes(left: bigint, right: bigint): number {
+  if (left === right) return 0;
+  return left < right ? -1 : 1;
+}

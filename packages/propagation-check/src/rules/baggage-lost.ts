@@ -1,0 +1,126 @@
+import type { Call } from '../calls/edge.ts';
+import type { WireContext } from '../headers/evidence.ts';
+import type { HeaderLookup } from '../headers/wire.ts';
+import type { Span } from '../span/span.ts';
+import { groupBy, keyFor } from '../util/group-by.ts';
+import { type Check, type Draft, isExpectedCaller } from './check.ts';
+
+/**
+ * Whole edges on which an expected baggage entry did not arrive: by the headers that a tap saw, otherwise by the
+ * attributes that services copy from baggage. Where nobody looked nothing is said.
+ */
+export const findLostBaggage: Check = (scene) => {
+  const { headersOf } = scene;
+  const entries = Object.entries(scene.expectation.baggage);
+  if (entries.length === 0) return [];
+  const recorded = findRecordedKeys(scene.graph.spans, entries);
+  const lost = scene.calls
+    .filter((call) => isExpectedCaller(scene, call.client.serviceName, call.server.serviceName))
+    .flatMap((call): readonly Lost[] => {
+      const says = entries.flatMap((entry) => describeLoss(call, entry, headersOf, recorded) ?? []);
+      return says.length === 0 ? [] : [{ call, says: says.join('; ') }];
+    });
+  return groupBy(lost, ({ call: { client, server, protocol } }) =>
+    keyFor(client.serviceName, server.serviceName, protocol),
+  ).flatMap(describeEdge);
+};
+
+type Entry = readonly [key: string, value: string];
+
+interface Lost {
+  readonly call: Call;
+  readonly says: string;
+}
+
+function describeEdge(lost: readonly Lost[]): readonly Draft[] {
+  const [first] = lost;
+  if (first === undefined) return [];
+  const { client, server, protocol } = first.call;
+  return [
+    {
+      id: 'baggage-lost',
+      severity: 'error',
+      client: client.serviceName,
+      server: server.serviceName,
+      protocol,
+      shown: lost.map(({ call, says }) => ({ client: call.client, server: call.server, says })),
+    },
+  ];
+}
+
+/** @returns Null when the entry arrived, and when nothing tells. */
+function describeLoss(
+  { client, server }: Call,
+  entry: Entry,
+  headersOf: HeaderLookup,
+  recorded: ReadonlySet<string>,
+): string | null {
+  const headers = headersOf(client, server);
+  // Captured header attributes tell of `traceparent` alone.
+  if (headers === null || headers.onlyTraceparent || headers.received === null) {
+    return describeByAttributes(client, server, entry, recorded);
+  }
+  const arrival = find(headers.received, entry);
+  if (arrival === 'same') return null;
+  const isSent = headers.sent !== null && find(headers.sent, entry) === 'same';
+  return `baggage ${show(entry)} ${isSent ? 'left the caller and' : 'did not leave the caller, and'} ${arrivals[arrival]}`;
+}
+
+/** What arrived instead may be somebody's data. */
+const arrivals = {
+  none: 'did not reach the called service',
+  other: 'reached the called service with another value',
+} as const;
+
+/** A value that the tap did not record is taken for the expected one. */
+function find({ baggage }: WireContext, [key, value]: Entry): 'same' | 'other' | 'none' {
+  const found = baggage.filter((entry) => entry.key === key);
+  if (found.some((entry) => entry.redacted === true || entry.value === value)) return 'same';
+  return found.length === 0 ? 'none' : 'other';
+}
+
+/** Span processors copy baggage to attributes; the names are a custom, not a convention. */
+function attributeNames(key: string): readonly string[] {
+  return [`baggage.${key}`, `app.baggage.${key}`];
+}
+
+function readAttribute(span: Span, key: string): string | null {
+  for (const name of attributeNames(key)) {
+    const value = span.attributes.get(name);
+    if (value !== undefined) return String(value);
+  }
+  return null;
+}
+
+/** A missing attribute means something only in a service that records it elsewhere, on a span of the same kind. */
+function findRecordedKeys(spans: readonly Span[], entries: readonly Entry[]): ReadonlySet<string> {
+  return new Set(
+    spans.flatMap((span) =>
+      entries
+        .filter(([key]) => readAttribute(span, key) !== null)
+        .map(([key]) => keyFor(span.serviceName, span.kind, key)),
+    ),
+  );
+}
+
+function describeByAttributes(
+  client: Span,
+  server: Span,
+  entry: Entry,
+  recorded: ReadonlySet<string>,
+): string | null {
+  const [key, value] = entry;
+  const found = readAttribute(server, key);
+  if (found === value) return null;
+  if (found !== null) {
+    return `${server.kind} ${server.spanId} records another value than baggage ${show(entry)}`;
+  }
+  const wasThere = readAttribute(client, key) === value;
+  return wasThere && recorded.has(keyFor(server.serviceName, server.kind, key))
+    ? `the caller's span records baggage ${show(entry)}, and ${server.kind} ${server.spanId} does not`
+    : null;
+}
+
+function show([key, value]: Entry): string {
+  return `${key}=${value}`;
+}

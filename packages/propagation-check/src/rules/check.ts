@@ -1,0 +1,221 @@
+import type { CallFacts } from '../calls/call-facts.ts';
+import { type Call, type EdgeProtocol, isOutgoing } from '../calls/edge.ts';
+import type { Expectation, ExpectedEdge } from '../expect/expectation.ts';
+import { ancestorsOf, type TraceGraph } from '../graph/trace-graph.ts';
+import type { HeaderLookup } from '../headers/wire.ts';
+import type { ClockOffsets } from '../pairing/align-clocks.ts';
+import { isParentRemote, type Span } from '../span/span.ts';
+import { groupBy, keyFor } from '../util/group-by.ts';
+import type { FindingId, Severity } from './finding.ts';
+
+/** Everything that a check may look at. A check does no I/O and changes nothing. */
+export interface Scene {
+  readonly graph: TraceGraph;
+  /** Calls whose two sides are connected. */
+  readonly calls: readonly Call[];
+  readonly callsBetween: (client: string | null, server: string | null) => readonly Call[];
+  readonly callsInto: (server: string | null) => readonly Call[];
+  readonly spansOf: (service: string | null) => readonly Span[];
+  readonly expectation: Expectation;
+  /** What taps and services saw of the headers of a call. */
+  readonly headersOf: HeaderLookup;
+  /** The first and the last end of the spans that a service delivered; null for a service without spans. */
+  readonly coverage: (service: string | null) => Coverage | null;
+  /** How far clocks are apart; the times of all spans here are aligned already. */
+  readonly clockOffsets: ClockOffsets;
+}
+
+/** Nanoseconds since the Unix epoch. */
+export interface Coverage {
+  readonly from: bigint;
+  readonly to: bigint;
+}
+
+/** The spans that no earlier check has explained. */
+export interface Open {
+  /** CLIENT and PRODUCER spans that nobody continued. */
+  readonly clients: readonly Span[];
+  /** SERVER and CONSUMER spans without parent and link. */
+  readonly roots: readonly Span[];
+  /** Spans whose parent is nowhere. */
+  readonly orphans: readonly Span[];
+  /** What the earlier checks found. */
+  readonly found: readonly Draft[];
+}
+
+/** One call that shows a finding. Either side may be missing in the data. */
+export interface Shown {
+  readonly client: Span | null;
+  readonly server: Span | null;
+  readonly says: string;
+}
+
+/** What a check says; `check-traces.ts` counts it and adds the prose. */
+export interface Draft {
+  readonly id: FindingId;
+  readonly severity: Severity;
+  readonly client: string | null;
+  readonly server: string | null;
+  readonly protocol: EdgeProtocol;
+  readonly candidates?: readonly FindingId[];
+  /** The cause is argued from times and counts. */
+  readonly isLikely?: boolean;
+  readonly shown: readonly Shown[];
+  /** Spans that are explained by this beside those in `shown`. */
+  readonly explains?: readonly Span[];
+}
+
+export type Check = (scene: Scene, open: Open) => readonly Draft[];
+
+export function edgeProtocol(protocol: CallFacts['protocol']): EdgeProtocol {
+  return protocol === 'rpc' || protocol === 'messaging' ? protocol : 'http';
+}
+
+/**
+ * Whether a pair of loose ends can be one call, by what is expected of the server. When others are expected to call
+ * it, one of them must be there and make no calls: a dark one stood in between, and one that calls explains it.
+ */
+export function isPlausible(scene: Scene, client: string | null, server: string | null): boolean {
+  if (isExpectedCaller(scene, client, server)) return true;
+  return scene.expectation.edges
+    .filter((edge) => edge.server === server && edge.rule !== 'must-not')
+    .some((edge) => hasSpans(scene, edge.client) && !scene.spansOf(edge.client).some(isOutgoing));
+}
+
+/** The edges that must exist, of which no call is whole and no earlier check has spoken. */
+export function listUnseenEdges(scene: Scene, open: Open): readonly ExpectedEdge[] {
+  return scene.expectation.edges.filter(
+    (edge) =>
+      edge.rule === 'must' &&
+      !hasCall(scene, edge.client, edge.server) &&
+      !isReachedThrough(scene, edge) &&
+      !hasUnnamedCall(scene, edge) &&
+      !open.found.some(
+        (draft) => draft.severity === 'error' && draft.client === edge.client && draft.server === edge.server,
+      ),
+  );
+}
+
+/** Whether calls of the one reach the other through services that no expectation names: sidecars and gateways. */
+function isReachedThrough(scene: Scene, { client, server }: ExpectedEdge): boolean {
+  return scene.callsInto(server).some((call) => findNamedAbove(scene, call.client)?.serviceName === client);
+}
+
+const expected = new WeakMap<Scene, Map<string, boolean>>();
+
+/** Whether the edge must exist as a direct one: not where its calls go through others. */
+export function isExpectedDirectly(scene: Scene, client: string | null, server: string | null): boolean {
+  const ofScene = expected.get(scene) ?? new Map<string, boolean>();
+  expected.set(scene, ofScene);
+  const key = keyFor(client, server);
+  const known = ofScene.get(key);
+  if (known !== undefined) return known;
+  const isDirect = scene.expectation.edges.some(
+    (edge) =>
+      edge.rule === 'must' &&
+      edge.client === client &&
+      edge.server === server &&
+      (hasCall(scene, edge.client, edge.server) || !isReachedThrough(scene, edge)),
+  );
+  ofScene.set(key, isDirect);
+  return isDirect;
+}
+
+const namedAbove = new WeakMap<Scene, Map<Span, Span | null>>();
+
+/** A span, or the nearest above it, whose service the expectations name. */
+function findNamedAbove(scene: Scene, span: Span): Span | null {
+  const known = namedAbove.get(scene) ?? new Map<Span, Span | null>();
+  namedAbove.set(scene, known);
+  const passed: Span[] = [];
+  let found: Span | null | undefined;
+  for (const at of withAncestors(scene.graph, span)) {
+    found = isNamed(scene, at.serviceName) ? at : known.get(at);
+    if (found !== undefined) break;
+    passed.push(at);
+  }
+  for (const each of passed) known.set(each, found ?? null);
+  return found ?? null;
+}
+
+function* withAncestors(graph: TraceGraph, span: Span): Generator<Span> {
+  yield span;
+  yield* ancestorsOf(graph, span);
+}
+
+/** Whether the expectations speak of a service. */
+export function isNamed({ expectation }: Scene, service: string | null): boolean {
+  return expectation.edges.some((edge) => edge.client === service || edge.server === service);
+}
+
+/** A service that is expected and has no spans may be the one without a name on the other side of whole calls. */
+function hasUnnamedCall(scene: Scene, { client, server }: ExpectedEdge): boolean {
+  if (hasSpans(scene, client) === hasSpans(scene, server)) return false;
+  return hasSpans(scene, client)
+    ? scene.calls.some((call) => call.client.serviceName === client && isUnnamed(call.server.serviceName))
+    : scene.calls.some((call) => call.server.serviceName === server && isUnnamed(call.client.serviceName));
+}
+
+/** SDKs write `unknown_service` where nobody gave a name (semantic conventions, resource, "service.name"). */
+export function isUnnamed(service: string | null): boolean {
+  return service === null || /^unknown_service(:|$)/.test(service);
+}
+
+export function hasCall(scene: Scene, client: string, server: string): boolean {
+  return scene.callsBetween(client, server).length > 0;
+}
+
+export function hasSpans(scene: Scene, service: string): boolean {
+  return scene.spansOf(service).length > 0;
+}
+
+/**
+ * Whether a service would have delivered a span that ended between two times. Spans are delivered when they end, and
+ * the beginning and the end of a capture cut traces: what a service may have delivered before its first span
+ * of the capture, or after its last, proves nothing.
+ */
+export function isCovered(scene: Scene, service: string | null, from: bigint, to: bigint): boolean {
+  const coverage = scene.coverage(service);
+  return coverage === null || (coverage.from <= from && coverage.to >= to);
+}
+
+/** How much later than the one side of a call the other ended at most, in whole calls between two services. */
+export function measureLag(calls: readonly Call[], later: 'client' | 'server'): bigint {
+  const earlier = later === 'client' ? 'server' : 'client';
+  return calls.reduce((most, call) => {
+    const lag = call[later].endTimeUnixNano - call[earlier].endTimeUnixNano;
+    return lag > most ? lag : most;
+  }, 0n);
+}
+
+/**
+ * Whether the missing parent of a span would be in the data, had it been delivered: some known caller of its service
+ * delivered spans that ended when the parent should have, which is after its child by as much as in whole calls.
+ */
+export function isParentDue(scene: Scene, server: Span): boolean {
+  const edges = groupBy(scene.callsInto(server.serviceName), (call) => keyFor(call.client.serviceName));
+  if (edges.length === 0) return true;
+  return edges.some((calls) => {
+    const caller = calls[0]?.client.serviceName ?? null;
+    const end = server.endTimeUnixNano + measureLag(calls, 'client');
+    return isCovered(scene, caller, server.startTimeUnixNano, end);
+  });
+}
+
+/** The parent of an orphan, for people; flags that say that it is remote prove that a header arrived. */
+export function nameParent(server: Span): string {
+  const proof = isParentRemote(server) === true ? ' (remote by its flags: a header arrived)' : '';
+  return `parent ${server.parentSpanId}${proof}`;
+}
+
+/**
+ * Whether the expectations allow a direct call: without a word about the server every call is, and so is that of a
+ * sidecar or a gateway of which they do not speak and other calls are whole.
+ */
+export function isExpectedCaller(scene: Scene, client: string | null, server: string | null): boolean {
+  const callers = scene.expectation.edges.filter(
+    (edge) => edge.server === server && edge.rule !== 'must-not',
+  );
+  if (callers.length === 0 || callers.some((edge) => edge.client === client)) return true;
+  return !isNamed(scene, client) && scene.callsBetween(client, server).length > 0;
+}

@@ -1,0 +1,61 @@
+import { findLostBaggage } from './baggage-lost.ts';
+import type { Check } from './check.ts';
+import { findLostClientSpans } from './client-span-lost.ts';
+import { findClockSkew } from './clock-skew.ts';
+import { findContextLostInProcess } from './context-lost-in-process.ts';
+import { findExternalParents } from './external-parent.ts';
+import { findMissingCalls } from './missing-call.ts';
+import { findMissingCallers } from './missing-caller.ts';
+import { findMissingClients } from './missing-client.ts';
+import { findMissingServers } from './missing-server.ts';
+import { findPartlySplitEdges } from './partly-split-edge.ts';
+import { findServersNotInstrumented } from './server-not-instrumented.ts';
+import { findServerSpansLost } from './server-span-lost.ts';
+import { findUnnamedServices } from './service-unnamed.ts';
+import { findSplitsByHand } from './split-by-hand.ts';
+import { findSplitMessages } from './split-message.ts';
+import { findSplitTraces } from './split-trace.ts';
+import { findStaleContext } from './stale-context.ts';
+import { findTruncatedTraceIds } from './trace-id-truncated.ts';
+import { findUnexpectedEdges } from './unexpected-edge.ts';
+import { findUninstrumentedPeers } from './uninstrumented-peer.ts';
+import { findUnseenEdges } from './unseen-edge.ts';
+import { findUnseenEntrances } from './unseen-entrance.ts';
+import { findWrongParents } from './wrong-parent.ts';
+
+/**
+ * The order matters: a check sees only the spans that no earlier one has explained,
+ * so what is conclusive comes first and what argues from absence comes last.
+ */
+export const checks: readonly Check[] = [
+  // Both sides are there and joined, to the wrong thing.
+  findTruncatedTraceIds,
+  findStaleContext,
+  findWrongParents,
+  findContextLostInProcess,
+  // Both sides are there and apart: in one trace, then in two.
+  findMissingClients,
+  findSplitTraces,
+  findSplitMessages,
+  findSplitsByHand,
+  findPartlySplitEdges,
+  // One side is missing, and something in the same trace shows that it existed.
+  findServerSpansLost,
+  findLostClientSpans,
+  // One side is missing; a whole call of the same kind or an expectation says that it should exist.
+  findServersNotInstrumented,
+  findMissingServers,
+  findMissingCallers,
+  findMissingCalls,
+  // Only for expected edges that nothing above has spoken of.
+  findUnseenEdges,
+  findUnseenEntrances,
+  // Whole edges that fall short of what is expected of them.
+  findLostBaggage,
+  findUnexpectedEdges,
+  // Not failures: what is left over, and what misleads.
+  findUninstrumentedPeers,
+  findExternalParents,
+  findClockSkew,
+  findUnnamedServices,
+];

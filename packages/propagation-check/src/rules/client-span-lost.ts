@@ -1,0 +1,126 @@
+import { readCallFacts } from '../calls/call-facts.ts';
+import { isEntry } from '../calls/edge.ts';
+import { findTop, isBelow, isCallerMissing, isOrphan } from '../graph/trace-graph.ts';
+import { indexByTime, startsDuring, takeFitting } from '../pairing/pair.ts';
+import type { Span } from '../span/span.ts';
+import { groupBy, keyFor } from '../util/group-by.ts';
+import {
+  type Check,
+  type Draft,
+  edgeProtocol,
+  isExpectedCaller,
+  isParentDue,
+  type Scene,
+  type Shown,
+} from './check.ts';
+import { type HeaderCause, readTracecontext } from './header-cause.ts';
+
+/**
+ * SERVER spans whose parent is nowhere, in a trace that the caller's request belongs to as well: the caller's own
+ * span never arrived. Undecided (`missing-client`) where another service may have stood between.
+ */
+export const findLostClientSpans: Check = (scene, open) => {
+  const orphans = open.orphans.filter((span) => isEntry(span) && isCallerMissing(scene.graph, span));
+  if (orphans.length === 0) return [];
+  const clients = new Set(open.clients);
+  const traces = new Map(
+    groupBy(scene.graph.spans, (span) => span.traceId).map((spans) => [
+      spans[0]?.traceId,
+      indexByTime(spans),
+    ]),
+  );
+  const lost = orphans.flatMap((server) => {
+    const open = traces.get(server.traceId)?.openAt(server.startTimeUnixNano) ?? [];
+    return findCaller(scene, clients, server, open);
+  });
+  return groupBy(lost, (item) => keyFor(item.caller, item.server.serviceName, String(item.isDark))).flatMap(
+    describeEdge(scene),
+  );
+};
+
+/** Spans of one trace that are looked at for one of it, and kept; bounds the work on hostile data. */
+const maxLooks = 1_000;
+const maxAround = 200;
+
+interface Lost extends Shown {
+  readonly server: Span;
+  readonly caller: string | null;
+  /** A service of which nothing arrived may have stood between. */
+  readonly isDark: boolean;
+  /** The caller delivered a span around the missing one. It ended later, so the missing one would be here too. */
+  readonly isDue: boolean;
+}
+
+/** `openThen`: the spans of its trace that were open when it started, the latest first. */
+function findCaller(
+  scene: Scene,
+  clients: ReadonlySet<Span>,
+  server: Span,
+  openThen: Iterable<Span>,
+): readonly Lost[] {
+  const around = takeFitting(
+    openThen,
+    maxLooks,
+    maxAround,
+    (span) =>
+      span.serviceName !== server.serviceName &&
+      span.parentSpanId !== server.parentSpanId &&
+      startsDuring(server, span) &&
+      !isBelow(scene.graph, span, server) &&
+      // Whoever began that from outside of the data may have called this service too, in the same trace.
+      !isOrphan(scene.graph, findTop(scene.graph, span)),
+  );
+  const innermost = around[0];
+  if (innermost === undefined) return [];
+  const caller = around.find((span) => isExpectedCaller(scene, span.serviceName, server.serviceName));
+  const expected = scene.expectation.edges.find((edge) => edge.server === server.serviceName);
+  return [
+    {
+      client: null,
+      server,
+      says: `parent ${server.parentSpanId} never arrived; "${innermost.name}" of ${innermost.serviceName} in the same trace did`,
+      caller: caller?.serviceName ?? expected?.client ?? null,
+      isDue: around.some(
+        (span) =>
+          span.serviceName === (caller ?? innermost).serviceName &&
+          span.endTimeUnixNano >= server.endTimeUnixNano &&
+          !isOrphan(scene.graph, span),
+      ),
+      isDark: caller === undefined || around.some((span) => clients.has(span)),
+    },
+  ];
+}
+
+function describeEdge(scene: Scene): (group: readonly Lost[]) => readonly Draft[] {
+  return (group) => {
+    const first = group[0];
+    if (first === undefined || !group.some((item) => item.isDue && isParentDue(scene, item.server)))
+      return [];
+    const edge = {
+      severity: 'error' as const,
+      client: first.caller,
+      server: first.server.serviceName,
+      protocol: edgeProtocol(readCallFacts(first.server).protocol),
+      shown: group.map(({ client, server, says }) => ({ client, server, says })),
+    };
+    if (!first.isDark) return [{ id: 'client-span-lost', ...edge }];
+    const candidates = ['client-span-lost', 'server-span-lost', 'not-sampled', 'header-rewritten'] as const;
+    return [{ id: 'missing-client', ...edge, candidates }];
+  };
+}
+
+/** The caller itself wrote the span id that is nowhere: its span existed and was not delivered. */
+export const clientSpanLost: HeaderCause = {
+  id: 'client-span-lost',
+  // A hop before the tap may have put its own span id into the header.
+  needs: { sides: ['caller'], excludes: [] },
+  explain: ({ client, server, headers: { sent } }) => {
+    const reading = readTracecontext(sent);
+    return client === null &&
+      server !== null &&
+      reading?.state === 'valid' &&
+      reading.spanId === server.parentSpanId
+      ? `the caller sent span id ${reading.spanId} itself, and its span never arrived`
+      : null;
+  },
+};

@@ -1,0 +1,45 @@
+import { type ClockOffset, clockOf } from '../pairing/align-clocks.ts';
+import { groupBy, keyFor } from '../util/group-by.ts';
+import type { Check, Draft, Scene } from './check.ts';
+
+/** A difference between two clocks that people notice in a trace, in nanoseconds. */
+const noticeable = 100_000_000n;
+
+/** A warning: the edges may be whole, only their times mislead. */
+export const findClockSkew: Check = (scene) => {
+  const noticed = [...scene.clockOffsets].filter(
+    ([, { ahead }]) => ahead > noticeable || ahead < -noticeable,
+  );
+  return groupBy(noticed, ([, { service }]) => keyFor(service)).flatMap((clocks) =>
+    describeService(scene, new Map(clocks)),
+  );
+};
+
+function describeService(scene: Scene, clocks: ReadonlyMap<string, ClockOffset>): readonly Draft[] {
+  const [first] = clocks.values();
+  if (first === undefined) return [];
+  const calls = scene.callsInto(first.service);
+  const isShared = new Set(calls.map(({ server }) => clockOf(server))).size === 1;
+  const shown = calls.flatMap(({ client, server }) => {
+    const clock = clocks.get(clockOf(server));
+    return clock === undefined ? [] : [{ client, server, says: describeClock(clock, isShared) }];
+  });
+  return [
+    {
+      id: 'clock-skew',
+      severity: 'warning',
+      client: calls[0]?.client.serviceName ?? null,
+      server: first.service,
+      protocol: calls[0]?.protocol ?? 'http',
+      shown,
+    },
+  ];
+}
+
+function describeClock({ service, instance, ahead }: ClockOffset, isShared: boolean): string {
+  const whose = isShared || instance === null ? service : `${service} (${instance})`;
+  const milliseconds = ahead / 1_000_000n;
+  return ahead > 0n
+    ? `the clock of ${whose} is ${milliseconds} ms ahead`
+    : `the clock of ${whose} is ${-milliseconds} ms behind`;
+}

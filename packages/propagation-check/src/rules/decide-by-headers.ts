@@ -1,0 +1,145 @@
+import type { Expectation } from '../expect/expectation.ts';
+import type { HeaderLookup } from '../headers/wire.ts';
+import { groupBy, keyFor } from '../util/group-by.ts';
+import type { Draft, Shown } from './check.ts';
+import { clientNotInstrumented } from './client-not-instrumented.ts';
+import { clientSpanLost } from './client-span-lost.ts';
+import type { FindingId } from './finding.ts';
+import { formatMismatch } from './format-mismatch.ts';
+import type { HeaderCause, Side } from './header-cause.ts';
+import { headerDuplicated } from './header-duplicated.ts';
+import { headerIgnored } from './header-ignored.ts';
+import { headerMalformed } from './header-malformed.ts';
+import { headerNotSent } from './header-not-sent.ts';
+import { headerRewritten } from './header-rewritten.ts';
+import { headerStripped } from './header-stripped.ts';
+import { notSampled } from './not-sampled.ts';
+import { serverNotInstrumented } from './server-not-instrumented.ts';
+import { serverSpanLost } from './server-span-lost.ts';
+
+/** What reached the called service comes before what it did with it. */
+const causes: readonly HeaderCause[] = [
+  clientNotInstrumented,
+  headerNotSent,
+  headerStripped,
+  headerDuplicated,
+  headerMalformed,
+  notSampled,
+  formatMismatch,
+  headerRewritten,
+  clientSpanLost,
+  headerIgnored,
+  serverSpanLost,
+  serverNotInstrumented,
+];
+
+/** Turns a symptom into its causes where headers were seen. Calls without such evidence stay undecided. */
+export function decideByHeaders(
+  draft: Draft,
+  headersOf: HeaderLookup,
+  expectation: Expectation,
+): readonly Draft[] {
+  const open =
+    draft.candidates !== undefined ? causes : draft.id === 'wrong-parent' ? [headerDuplicated] : [];
+  if (open.length === 0 || draft.shown.length === 0) return [draft];
+  const decided = draft.shown.map((shown) => decideCall(shown, draft, open, headersOf, expectation));
+  return groupBy(decided, (call) => call.id ?? '').map((group): Draft => {
+    const { candidates: _, ...rest } = draft;
+    const shown = group.map((call) => call.shown);
+    const id = group[0]?.id ?? null;
+    if (id !== null) return { ...rest, id, shown };
+    if (draft.candidates === undefined) return { ...rest, shown };
+    // Whoever names its span in other answers and not in these had none, or stands behind somebody else.
+    const isUnnamed = group.every((call) => call.isUnnamed);
+    // A cause is out only when it is for every one of these calls.
+    const isOut = (cause: FindingId): boolean => group.every((call) => call.excluded.includes(cause));
+    const left = draft.candidates?.filter((cause) => !isOut(cause)) ?? [];
+    const first = left.filter((cause) => isUnnamed && cause === 'server-not-instrumented');
+    return { ...draft, candidates: [...first, ...left.filter((cause) => !first.includes(cause))], shown };
+  });
+}
+
+/** Several symptoms of one edge may turn out to have one cause. Informations name peers, and stay apart. */
+export function mergeDrafts(drafts: readonly Draft[]): readonly Draft[] {
+  return groupBy(drafts, (draft) =>
+    draft.severity === 'error'
+      ? keyFor(draft.id, draft.client, draft.server, draft.protocol)
+      : keyFor(drafts.indexOf(draft)),
+  ).flatMap((group) => {
+    const [first] = group;
+    return first === undefined ? [] : [{ ...first, shown: group.flatMap((draft) => draft.shown) }];
+  });
+}
+
+/** The step that decides where something may stand between the tap and this side. */
+function askForSecondTap(side: Side, { client, server }: Draft): string {
+  const step =
+    side === 'caller'
+      ? `the caller; a second tap that the caller itself calls decides (propagation-check tap --client ${quoteService(client)})`
+      : `the called service; a second tap whose target is the called service itself decides (propagation-check tap --server ${quoteService(server)})`;
+  return `at a tap of which nobody knows whether something stands between it and ${step}`;
+}
+
+function quoteService(name: string | null): string {
+  return name === null ? '<service>' : /^[\w.-]+$/.test(name) ? name : JSON.stringify(name);
+}
+
+interface Decision {
+  readonly id: FindingId | null;
+  readonly shown: Shown;
+  readonly excluded: readonly FindingId[];
+  /** The answer names no span, although others of the same service do. */
+  readonly isUnnamed: boolean;
+}
+
+function decideCall(
+  shown: Shown,
+  draft: Draft,
+  open: readonly HeaderCause[],
+  headersOf: HeaderLookup,
+  { traceresponse }: Expectation,
+): Decision {
+  const headers = headersOf(shown.client, shown.server);
+  if (headers === null) return { id: null, shown, excluded: [], isUnnamed: false };
+  const likeliest = draft.candidates?.[0] ?? null;
+  const namesItsSpan = traceresponse.includes(draft.server ?? '');
+  const { answer } = headers;
+  const isUnnamed = answer !== null && answer.span === null && answer.isUsual;
+  for (const cause of open) {
+    const says = cause.explain({
+      client: shown.client,
+      server: shown.server,
+      headers,
+      likeliest,
+      namesItsSpan,
+    });
+    if (says === null) continue;
+    const { sides = [], excludes = [] } = cause.needs ?? {};
+    const unproven = sides.find((side) => !(side === 'caller' ? headers.isAtCaller : headers.isAtCallee));
+    if (unproven !== undefined) {
+      return {
+        id: null,
+        shown: { ...shown, says: `${says}, ${askForSecondTap(unproven, draft)}; ${shown.says}` },
+        excluded: excludes,
+        isUnnamed,
+      };
+    }
+    const { injected } = headers;
+    const own = injected.length > 0 ? ` (injected by a tap: ${injected.join(', ')})` : '';
+    return {
+      id: cause.id,
+      shown: { ...shown, says: `${says}${own}; ${shown.says}` },
+      excluded: [],
+      isUnnamed: false,
+    };
+  }
+  // The service says that no traceparent came: whatever needs one to have come is out.
+  const isAbsent = headers.onlyTraceparent && headers.received?.contexts.length === 0;
+  const needing: readonly FindingId[] = [
+    'header-malformed',
+    'header-duplicated',
+    'header-ignored',
+    'header-rewritten',
+  ];
+  return { id: null, shown, excluded: isAbsent ? needing : [], isUnnamed };
+}

@@ -1,0 +1,54 @@
+import { readCallFacts } from '../calls/call-facts.ts';
+import { isEntry } from '../calls/edge.ts';
+import { isCallerMissing, isRoot, type TraceGraph } from '../graph/trace-graph.ts';
+import type { Span } from '../span/span.ts';
+import { groupBy, keyFor } from '../util/group-by.ts';
+import { type Check, edgeProtocol, type Shown } from './check.ts';
+
+/**
+ * Entry spans that continue a trace of somebody outside the data, and SERVER spans that began their own instead and
+ * link to it, because they do not trust that caller. Healthy, and good to know.
+ */
+export const findExternalParents: Check = ({ graph }, open) => {
+  const entries = [
+    ...open.orphans.filter((span) => isEntry(span) && isCallerMissing(graph, span)).map(showContinued),
+    ...showRestarted(graph),
+  ];
+  return groupBy(entries, ({ server }) => keyFor(server.serviceName)).flatMap((group) => {
+    const first = group[0];
+    if (first === undefined) return [];
+    return [
+      {
+        id: 'external-parent' as const,
+        severity: 'info' as const,
+        client: null,
+        server: first.server.serviceName,
+        protocol: edgeProtocol(readCallFacts(first.server).protocol),
+        shown: group,
+      },
+    ];
+  });
+};
+
+type Entry = Shown & { readonly server: Span };
+
+function showContinued(server: Span): Entry {
+  return {
+    client: null,
+    server,
+    says: `continues a trace whose parent ${server.parentSpanId} is outside the data`,
+  };
+}
+
+/** A link into a trace of which there are spans is one of the data's own, whatever became of its target. */
+function showRestarted(graph: TraceGraph): readonly Entry[] {
+  const traceIds = new Set(graph.spans.map((span) => span.traceId));
+  return graph.spans
+    .filter((span) => span.kind === 'SERVER' && isRoot(span))
+    .flatMap((server) => {
+      const caller = server.links.find((link) => !traceIds.has(link.traceId));
+      if (caller === undefined) return [];
+      const says = `began a trace of its own and links to ${caller.spanId} of trace ${caller.traceId}, which is outside the data`;
+      return [{ client: null, server, says }];
+    });
+}

@@ -1,0 +1,33 @@
+/** Every finding has its check or symptom, its fixture folder, its docs page and its row in `prose.ts` under this id. */
+export const findingIds = [
+  'header-not-sent',
+  'header-stripped',
+  'header-rewritten',
+  'header-malformed',
+  'header-duplicated',
+  'format-mismatch',
+  'header-ignored',
+  'split-trace',
+  'missing-server',
+  'missing-client',
+  'missing-call',
+  'client-not-instrumented',
+  'server-not-instrumented',
+  'context-lost-in-process',
+  'stale-context',
+  'wrong-parent',
+  'client-span-lost',
+  'server-span-lost',
+  'not-sampled',
+  'trace-id-truncated',
+  'baggage-lost',
+  'unexpected-edge',
+  'service-unnamed',
+  'clock-skew',
+  'external-parent',
+  'uninstrumented-peer',
+] as const;
+
+export type FindingId = (typeof findingIds)[number];
+
+export type Severity = 'error' | 'warning' | 'info';

@@ -1,0 +1,50 @@
+import type { AnsweredSpan, TraceContextReading, WireContext } from '../headers/evidence.ts';
+import type { CallHeaders } from '../headers/wire.ts';
+import type { Span } from '../span/span.ts';
+import type { FindingId } from './finding.ts';
+
+/** One broken call with what is known of its headers. */
+export interface CallOnWire {
+  readonly client: Span | null;
+  readonly server: Span | null;
+  readonly headers: CallHeaders;
+  /** The first candidate from spans alone. */
+  readonly likeliest: FindingId | null;
+  /** Whether the called service is said to name its SERVER span in every answer. */
+  readonly namesItsSpan: boolean;
+}
+
+/** The two ends of a call. */
+export type Side = 'caller' | 'callee';
+
+/** Says why the headers show this cause, or null where they do not. */
+export interface HeaderCause {
+  readonly id: FindingId;
+  /**
+   * The cause is certain only where nothing stands between the tap and each of these sides. `excludes` holds the causes that the
+   * headers rule out wherever the tap stood.
+   */
+  readonly needs?: {
+    readonly sides: readonly Side[];
+    readonly excludes: readonly FindingId[];
+  };
+  readonly explain: (call: CallOnWire) => string | null;
+}
+
+/** The reading of `traceparent`, or null where there is none. */
+export function readTracecontext(context: WireContext | null): TraceContextReading | null {
+  return context?.contexts.find((reading) => reading.format === 'tracecontext') ?? null;
+}
+
+/**
+ * The span with which the called service answered, where it is nowhere in the data. One that is there is of somebody else:
+ * a service that only hands the context on gives back what it was sent.
+ */
+export function readMissingAnswer({ server, headers: { answer } }: CallOnWire): AnsweredSpan | null {
+  return server !== null || answer === null || answer.isDelivered ? null : answer.span;
+}
+
+/** The formats by name, or `no propagation header`. */
+export function nameFormats(context: WireContext): string {
+  return context.contexts.map((reading) => reading.format).join(', ') || 'no propagation header';
+}

@@ -1,0 +1,23 @@
+import { isRoot } from '../graph/trace-graph.ts';
+import { type HeaderCause, readMissingAnswer, readTracecontext } from './header-cause.ts';
+
+/** The caller's own, valid header arrived, and the called service began a trace of its own. */
+export const headerIgnored: HeaderCause = {
+  id: 'header-ignored',
+  needs: {
+    sides: ['callee'],
+    excludes: ['header-not-sent', 'client-not-instrumented', 'format-mismatch'],
+  },
+  explain: (call) => {
+    const { client, server } = call;
+    const reading = readTracecontext(call.headers.received);
+    if (reading?.state !== 'valid') return null;
+    const answered = readMissingAnswer(call);
+    if (answered !== null && answered.traceId !== reading.traceId)
+      return `a valid traceparent of trace ${reading.traceId} arrived, and the called service answered with span ${answered.spanId} of trace ${answered.traceId}`;
+    if (server === null || !isRoot(server)) return null;
+    return client === null || client.spanId === reading.spanId
+      ? `a valid traceparent with span id ${reading.spanId} arrived, and SERVER ${server.spanId} is a root`
+      : null;
+  },
+};

@@ -1,0 +1,33 @@
+import { isRoot } from '../graph/trace-graph.ts';
+import { pairSpans } from '../pairing/pair.ts';
+import { type Check, listUnseenEdges } from './check.ts';
+
+/**
+ * Hand-made propagation with INTERNAL spans on both sides: the callee's span is a root while the caller's is open.
+ * Without kinds or HTTP attributes only an expected edge between services that have no other spans can be judged.
+ */
+export const findSplitsByHand: Check = (scene, open) =>
+  listUnseenEdges(scene, open).flatMap((edge) => {
+    const callers = scene.spansOf(edge.client);
+    const callees = scene.spansOf(edge.server);
+    const isInternalOnly = [...callers, ...callees].every((span) => span.kind === 'INTERNAL');
+    if (!isInternalOnly) return [];
+    const innermost = callers.filter((span) => scene.graph.childrenOf(span).length === 0);
+    const pairs = pairSpans(innermost, callees.filter(isRoot), () => true);
+    if (pairs.length === 0) return [];
+    return [
+      {
+        id: 'split-trace' as const,
+        severity: 'error' as const,
+        client: edge.client,
+        server: edge.server,
+        protocol: 'internal' as const,
+        candidates: ['header-not-sent', 'header-ignored', 'header-stripped', 'format-mismatch'] as const,
+        shown: pairs.map(({ client, server }) => ({
+          client,
+          server,
+          says: `"${server.name}" is a root of trace ${server.traceId}, made while "${client.name}" was open`,
+        })),
+      },
+    ];
+  });

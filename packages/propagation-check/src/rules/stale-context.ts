@@ -1,0 +1,112 @@
+import { readCallFacts, readOutcome } from '../calls/call-facts.ts';
+import { type Call, findEntry, isEntry } from '../calls/edge.ts';
+import { nameEndpoints } from '../calls/endpoint.ts';
+import { pairDisplaced } from '../pairing/displaced.ts';
+import { compareRequests, endsWithin, pairSpans, startsAfter } from '../pairing/pair.ts';
+import type { Span } from '../span/span.ts';
+import { groupBy, keyFor } from '../util/group-by.ts';
+import { type Check, type Draft, edgeProtocol, type Open, type Scene } from './check.ts';
+
+/**
+ * A context outlived its request: later calls hang under a span that had ended.
+ * Fire-and-forget calls do so too and are healthy; what tells them apart is that here
+ * *other* requests lack the very calls that hang in the wrong place.
+ */
+export const findStaleContext: Check = (scene, open) => [
+  ...findStaleClients(scene),
+  ...findStaleHeaders(scene, open),
+];
+
+/** The context inside the caller was stale: CLIENT spans of many requests under the entry span of one. */
+function findStaleClients(scene: Scene): readonly Draft[] {
+  const groups = groupBy(scene.calls, (call) => keyFor(call.client.serviceName, call.server.serviceName));
+  return groups.flatMap((calls): readonly Draft[] => {
+    const first = calls[0];
+    if (first === undefined) return [];
+    const callsOf = new Map<Span, Span[]>();
+    for (const { client } of calls) {
+      const entry = findEntry(scene.graph, client);
+      if (entry === null) continue;
+      const known = callsOf.get(entry);
+      if (known === undefined) callsOf.set(entry, [client]);
+      else known.push(client);
+    }
+    const owners = [...callsOf].filter(([entry, below]) =>
+      below.some((client) => startsAfter(client, entry)),
+    );
+    const below = owners.flatMap(([, clients]) => clients);
+    const own = owners.flatMap(([entry, clients]) => clients.filter((client) => endsWithin(client, entry)));
+    const entries = scene.spansOf(first.client.serviceName).filter(isEntry);
+    const endpointOf = nameEndpoints(entries);
+    const endpoints = new Set(owners.map(([entry]) => endpointOf(entry)));
+    const bereft = entries.filter(
+      (span) => span.kind === 'SERVER' && endpoints.has(endpointOf(span)) && !callsOf.has(span),
+    );
+    const pairs = groupBy(bereft, endpointOf).flatMap((ofEndpoint) =>
+      pairDisplaced(ofEndpoint, below, own.length),
+    );
+    // A stale owner gathers the calls of several requests; fire-and-forget spreads them over their own.
+    const gathering = new Set(pairs.map((pair) => findEntry(scene.graph, pair.server)));
+    if (pairs.length < 2 * gathering.size || !pairs.some((pair) => isLate(scene, pair.server))) return [];
+    const serverOf = new Map(calls.map((call) => [call.client, call.server]));
+    return [
+      {
+        id: 'stale-context',
+        isLikely: true,
+        severity: 'error',
+        client: first.client.serviceName,
+        server: first.server.serviceName,
+        protocol: first.protocol,
+        shown: pairs.map(({ client: entry, server: client }) => ({
+          client,
+          server: serverOf.get(client) ?? null,
+          says: `began during "${entry.name}" of trace ${entry.traceId}, but hangs under an older request`,
+        })),
+      },
+    ];
+  });
+}
+
+function isLate(scene: Scene, client: Span): boolean {
+  const entry = findEntry(scene.graph, client);
+  return entry !== null && startsAfter(client, entry);
+}
+
+/** The client stopped waiting, and a busy server came to the request later. */
+function isGivenUp({ client, server }: Call): boolean {
+  return (
+    client.kind === 'CLIENT' && readOutcome(client) !== 'answered' && compareRequests(client, server) !== 'no'
+  );
+}
+
+/** The header itself was stale: many SERVER spans under one old span, while the CLIENT spans of the calls stay alone. */
+function findStaleHeaders(scene: Scene, open: Open): readonly Draft[] {
+  const groups = groupBy(scene.calls, (call) => keyFor(call.client.traceId, call.client.spanId));
+  const drafts = groups.flatMap((calls): readonly Draft[] => {
+    const parent = calls[0]?.client;
+    if (parent === undefined || !calls.some((call) => startsAfter(call.server, parent))) return [];
+    if (calls.every(isGivenUp)) return [];
+    const ownClients = open.clients.filter((span) => span.serviceName === parent.serviceName);
+    const pairs = pairSpans(
+      ownClients,
+      calls.map((call) => call.server),
+      (client, server) => compareRequests(client, server) === 'yes',
+    );
+    if (!pairs.some((pair) => startsAfter(pair.server, parent))) return [];
+    return [
+      {
+        id: 'stale-context',
+        severity: 'error',
+        client: parent.serviceName,
+        server: pairs[0]?.server.serviceName ?? null,
+        protocol: edgeProtocol(readCallFacts(parent).protocol),
+        shown: pairs.map(({ client, server }) => ({
+          client,
+          server,
+          says: `received the span id of "${parent.name}" (${parent.spanId}), not of the CLIENT span that called it`,
+        })),
+      },
+    ];
+  });
+  return drafts;
+}

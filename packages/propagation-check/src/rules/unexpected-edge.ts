@@ -1,0 +1,37 @@
+import type { Call } from '../calls/edge.ts';
+import { groupBy, keyFor } from '../util/group-by.ts';
+import type { Check, Draft } from './check.ts';
+
+/** An edge that an expectation forbids, and that is there. */
+export const findUnexpectedEdges: Check = (scene) => {
+  const forbidden = new Set(
+    scene.expectation.edges
+      .filter((edge) => edge.rule === 'must-not')
+      .map((edge) => keyFor(edge.client, edge.server)),
+  );
+  const calls = scene.calls.filter((call) =>
+    forbidden.has(keyFor(call.client.serviceName, call.server.serviceName)),
+  );
+  return groupBy(calls, (call) =>
+    keyFor(call.client.serviceName, call.server.serviceName, call.protocol),
+  ).flatMap(describeEdge);
+};
+
+function describeEdge(calls: readonly Call[]): readonly Draft[] {
+  const [first] = calls;
+  if (first === undefined) return [];
+  return [
+    {
+      id: 'unexpected-edge',
+      severity: 'error',
+      client: first.client.serviceName,
+      server: first.server.serviceName,
+      protocol: first.protocol,
+      shown: calls.map(({ client, server }) => ({
+        client,
+        server,
+        says: `${client.kind} ${client.spanId} "${client.name}" calls ${server.serviceName}, which the expectations forbid`,
+      })),
+    },
+  ];
+}

@@ -1,0 +1,90 @@
+import { readCallFacts, readOutcome } from '../calls/call-facts.ts';
+import { isEntry } from '../calls/edge.ts';
+import type { ExpectedEdge } from '../expect/expectation.ts';
+import { type Check, type Draft, edgeProtocol, hasSpans, listUnseenEdges, type Open } from './check.ts';
+
+/**
+ * Expected edges of which nothing is seen, after all other checks. Two pictures:
+ * a service that is dark but hands the context on, so that its caller and its callee are connected directly;
+ * and an edge of which neither side shows anything.
+ */
+export const findUnseenEdges: Check = (scene, open) => {
+  return listUnseenEdges(scene, open).flatMap((edge): readonly Draft[] => {
+    const beyond = scene.expectation.edges
+      .filter((next) => next.client === edge.server)
+      .map((next) => next.server);
+    const direct = scene.calls.filter(
+      (call) => call.client.serviceName === edge.client && beyond.includes(call.server.serviceName ?? ''),
+    );
+    const first = direct[0];
+    if (first !== undefined && !hasSpans(scene, edge.server)) {
+      return [
+        {
+          id: 'missing-server',
+          severity: 'error',
+          client: edge.client,
+          server: edge.server,
+          protocol: edgeProtocol(readCallFacts(first.client).protocol),
+          candidates: ['server-span-lost', 'server-not-instrumented', 'not-sampled'],
+          shown: direct.map(({ client, server }) => ({
+            client,
+            server: null,
+            says: `continued directly by ${server.serviceName}: ${edge.server} handed the context on and left no span`,
+          })),
+        },
+      ];
+    }
+    const refused = open.clients.filter(
+      (span) => span.serviceName === edge.client && readOutcome(span) === 'unreached',
+    );
+    if (refused.length > 0) {
+      return [
+        {
+          id: 'missing-server',
+          severity: 'warning',
+          client: edge.client,
+          server: edge.server,
+          protocol: edgeProtocol(refused[0] === undefined ? 'http' : readCallFacts(refused[0]).protocol),
+          candidates: ['server-span-lost', 'server-not-instrumented', 'not-sampled'],
+          shown: refused.map((client) => ({
+            client,
+            server: null,
+            says: 'ended without an answer of the called service: it may never have been reached',
+          })),
+        },
+      ];
+    }
+    // The callee of a dark service is connected past it; the finding above tells that already.
+    if (scene.callsInto(edge.server).length > 0 && !hasSpans(scene, edge.client)) return [];
+    // Another caller explains what reached the callee: worth a word, while the error is on that edge.
+    const isElsewhere = open.found.some(
+      (draft) => draft.severity === 'error' && draft.server === edge.server,
+    );
+    const isUnderWay = sharesOpenTrace(open, edge);
+    return [
+      {
+        id: hasSpans(scene, edge.client) ? 'missing-call' : 'missing-client',
+        severity: isElsewhere || isUnderWay ? 'warning' : 'error',
+        client: edge.client,
+        server: edge.server,
+        protocol: 'http',
+        candidates: hasSpans(scene, edge.client)
+          ? ['client-not-instrumented', 'server-not-instrumented', 'not-sampled']
+          : ['not-sampled', 'client-span-lost', 'server-not-instrumented'],
+        shown: [],
+      },
+    ];
+  });
+};
+
+/** Long calls that are still open leave spans of both sides in one trace, under parents that have not ended. */
+function sharesOpenTrace(open: Open, edge: ExpectedEdge): boolean {
+  const tracesOf = (service: string): Set<string> =>
+    new Set(
+      open.orphans
+        .filter((span) => !isEntry(span) && span.serviceName === service)
+        .map((span) => span.traceId),
+    );
+  const ofServer = tracesOf(edge.server);
+  return [...tracesOf(edge.client)].some((traceId) => ofServer.has(traceId));
+}

@@ -1,0 +1,52 @@
+import { compareRequests, isAddressedTo, pairSpans } from '../pairing/pair.ts';
+import type { Span } from '../span/span.ts';
+import { groupBy, keyFor } from '../util/group-by.ts';
+import type { Check } from './check.ts';
+
+/** Fewer calls to an address that is not the server's may be a coincidence. */
+const fewestPairs = 3;
+
+/**
+ * The header named a span that exists and is not the CLIENT span of the call,
+ * typically because the context was injected before the CLIENT span was started.
+ * Runs after stale-context, which takes the calls whose wrong parent had ended.
+ */
+export const findWrongParents: Check = (scene, open) => {
+  const misled = scene.calls.filter(
+    (call) =>
+      call.client.kind !== 'CLIENT' && call.client.kind !== 'PRODUCER' && call.server.kind === 'SERVER',
+  );
+  const edges = groupBy(misled, (call) => keyFor(call.client.serviceName, call.server.serviceName));
+  return edges.flatMap((calls) => {
+    const first = calls[0];
+    if (first === undefined) return [];
+    const parentOf = new Map(calls.map((call) => [call.server, call.client]));
+    const clients = open.clients.filter((span) => span.serviceName === first.client.serviceName);
+    const servers = calls.map((call) => call.server);
+    const tellOfOne = (client: Span, server: Span): boolean =>
+      client.traceId === server.traceId && compareRequests(client, server) === 'yes';
+    const addressed = pairSpans(
+      clients,
+      servers,
+      (client, server) => tellOfOne(client, server) && isAddressedTo(client, server),
+    );
+    // Names and ports of a cluster are not those that its servers see. Once it may be another peer with the same path.
+    const pairs = addressed.length > 0 ? addressed : pairSpans(clients, servers, tellOfOne);
+    const isEvery = pairs.length >= fewestPairs && pairs.length === calls.length;
+    if (addressed.length === 0 && !isEvery) return [];
+    return [
+      {
+        id: 'wrong-parent' as const,
+        severity: 'error' as const,
+        client: first.client.serviceName,
+        server: first.server.serviceName,
+        protocol: first.protocol,
+        shown: pairs.map(({ client, server }) => ({
+          client,
+          server,
+          says: `parent is ${parentOf.get(server)?.kind} "${parentOf.get(server)?.name}" instead of CLIENT ${client.spanId}`,
+        })),
+      },
+    ];
+  });
+};

@@ -1,0 +1,59 @@
+import type { EdgeProtocol } from '../calls/edge.ts';
+import type { FindingId, Severity } from '../rules/finding.ts';
+
+/**
+ * What a check of some traces says. This is the JSON report, version 1:
+ * other programs read it, so fields may be added and never renamed.
+ */
+export interface Result {
+  readonly version: 1;
+  /**
+   * `broken` when a finding has severity `error`; `intact` when none has and an edge was judged, or an expectation holds;
+   * `unknown` when there was nothing to judge.
+   */
+  readonly verdict: 'intact' | 'broken' | 'unknown';
+  /** Number of traces read. */
+  readonly traces: number;
+  /** Number of spans read. */
+  readonly spans: number;
+  readonly edges: readonly EdgeResult[];
+  readonly findings: readonly Finding[];
+}
+
+export interface EdgeResult {
+  readonly client: string | null;
+  readonly server: string | null;
+  readonly protocol: EdgeProtocol;
+  readonly calls: number;
+  readonly broken: number;
+}
+
+export interface Finding {
+  /** The cause when it is decided, otherwise the symptom. */
+  readonly id: FindingId;
+  readonly severity: Severity;
+  /** Null where the data does not know the service. */
+  readonly client: string | null;
+  readonly server: string | null;
+  /**
+   * `certain`: the data admit no other cause. `likely`: argued from times and counts, which many calls make sure and few
+   * do not. `undecided`: a symptom, with candidates.
+   */
+  readonly confidence: 'certain' | 'likely' | 'undecided';
+  /** How many calls of the edge show it. */
+  readonly count: number;
+  /** Best first; only where the evidence leaves the cause open. */
+  readonly candidates?: readonly FindingId[];
+  readonly evidence: readonly Evidence[];
+  /** Which instrumentations made the spans of the two services; some may be conspicuously missing. */
+  readonly scopes: { readonly client: readonly string[]; readonly server: readonly string[] };
+  /** One line: what to change. Where the cause is undecided that of the best candidate, and it begins with `if <candidate>: `. */
+  readonly fix: string;
+  readonly docs: string;
+}
+
+export interface Evidence {
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly says: string;
+}
