@@ -16,7 +16,7 @@ import {
 } from './chaos/report.ts';
 import type { Run } from './chaos/run.ts';
 import { type RunOptions, runFault } from './chaos/run-fault.ts';
-import { removeImages, startStack } from './chaos/stack.ts';
+import { removeImage, startStack } from './chaos/stack.ts';
 import { StackKeeper } from './chaos/stack-keeper.ts';
 
 await runScript(runChaos);
@@ -50,7 +50,7 @@ async function runChaos(signal: AbortSignal): Promise<number> {
   } finally {
     // What has been measured is told also when someone has ended it.
     await output.print((args.json ? renderTableJson : renderTable)(readRows()));
-    await removeImages();
+    await removeImage();
   }
   const rows = readRows();
   if (!rows.every(isRowClean)) return 1;

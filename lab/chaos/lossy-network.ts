@@ -1,5 +1,5 @@
 import { awaitFelt } from './await-felt.ts';
-import { imageOf, type Stack } from './stack.ts';
+import { type Stack, stackImage } from './stack.ts';
 
 /**
  * Drops a share of the packets between the Collector and Jaeger, in both directions, waits, and stops that again.
@@ -17,7 +17,7 @@ export async function dropPackets(stack: Stack, rate: number, outage: () => Prom
   const iptables = async (...lines: readonly string[]): Promise<string> => {
     const place = ['--network', `container:${collector.id}`, '--volume', '/:/host:ro'];
     const rights = ['--user', '0:0', '--cap-add', 'NET_ADMIN'];
-    const image = ['--entrypoint', 'chroot', imageOf('service-a')];
+    const image = ['--entrypoint', 'chroot', stackImage];
     const script = lines.map((line) => `iptables --wait ${line}`).join(' && ');
     const command = ['/host', 'sh', '-c', script];
     return (await stack.docker('run', '--rm', ...place, ...rights, ...image, ...command)).stdout;

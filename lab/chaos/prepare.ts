@@ -4,7 +4,7 @@ import type { StackShape } from './fault.ts';
 import type { ChaosArguments } from './options.ts';
 import { CommandError, runCommand } from './run-command.ts';
 import type { RunOptions } from './run-fault.ts';
-import { buildImages, type ComposeOverride, imageOf } from './stack.ts';
+import { buildImage, type ComposeOverride, stackImage } from './stack.ts';
 
 const configSchema = z.object({
   services: z.record(
@@ -22,25 +22,25 @@ const configSchema = z.object({
 /** What a service has said is a witness: none of it may be thrown away while a run lasts. */
 const wholeLog = { options: { 'max-size': '1g' } };
 
-/** Builds the images once for all stacks; `removeImages` takes them away. @throws {UsageError} when there is no engine, no Compose, or no image. */
+/** Builds the image once for all stacks; `removeImage` takes it away. @throws {UsageError} when there is no engine, no Compose, or no image. */
 export async function prepare(args: ChaosArguments, signal: AbortSignal): Promise<RunOptions> {
   try {
     await runCommand('docker', ['version'], { signal });
     const compose = ['compose', '--profile', '*'];
     const config = await runCommand('docker', [...compose, 'config', '--format', 'json'], { signal });
     const { services } = configSchema.parse(JSON.parse(config.stdout));
-    const built = Object.keys(services).filter((name) => services[name]?.build !== undefined);
-    // One service builds an image, and others may run it.
-    const builders = new Map(built.map((name) => [services[name]?.image, name]));
+    const built = Object.values(services).filter(({ build }) => build !== undefined);
+    // One service builds the image, and others run it.
+    const images = new Set(built.map(({ image }) => image));
     const override: ComposeOverride = {
       services: Object.fromEntries(
-        Object.entries(services).map(([name, { image }]) => {
-          const builder = builders.get(image);
-          return [name, { ...(builder === undefined ? {} : { image: imageOf(builder) }), logging: wholeLog }];
-        }),
+        Object.entries(services).map(([name, { image }]) => [
+          name,
+          { ...(images.has(image) ? { image: stackImage } : {}), logging: wholeLog },
+        ]),
       ),
     };
-    await buildImages(override, built, signal);
+    await buildImage(override, signal);
     return {
       rate: args.rate,
       short: args.short,

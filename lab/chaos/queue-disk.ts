@@ -2,7 +2,7 @@ import { awaitFelt } from './await-felt.ts';
 import { readSaid } from './counters.ts';
 import type { StackShape } from './fault.ts';
 import { CommandError } from './run-command.ts';
-import { type ComposeOverride, imageOf, type Stack } from './stack.ts';
+import { type ComposeOverride, type Stack, stackImage } from './stack.ts';
 
 /** Where the Collector's queue is, in `collector-config.yaml` and `docker-compose.yml`. */
 const folder = '/var/lib/otelcol/queue';
@@ -38,7 +38,7 @@ export async function fillQueueDisk(stack: Stack, outage: () => Promise<void>): 
   const collector = await stack.inspect('otel-collector');
   const inDisk = async (script: string): Promise<void> => {
     const place = ['--network', 'none', '--volumes-from', collector.id, '--user', '10001:10001'];
-    const image = ['--entrypoint', 'sh', imageOf('service-a')];
+    const image = ['--entrypoint', 'sh', stackImage];
     await stack.docker('run', '--rm', ...place, ...image, '-c', script);
   };
   const filler = `${folder}/filler`;

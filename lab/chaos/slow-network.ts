@@ -1,6 +1,6 @@
 import { awaitFelt } from './await-felt.ts';
 import { connect, sharedNetworks } from './network.ts';
-import { imageOf, type Stack } from './stack.ts';
+import { type Stack, stackImage } from './stack.ts';
 
 const hiddenName = 'jaeger-behind-tap';
 
@@ -21,7 +21,7 @@ export async function slowDown(stack: Stack, delayMs: number, outage: () => Prom
   // Jaeger got it back, they would go on past the tap.
   for (const network of networks) await stack.docker('network', 'disconnect', network, jaeger.id);
   await stack.docker(
-    ...['run', '--detach', '--name', tap, ...label, ...place, '--entrypoint', 'node', imageOf('assert')],
+    ...['run', '--detach', '--name', tap, ...label, ...place, '--entrypoint', 'node', stackImage],
     ...['packages/propagation-check/src/cli.ts', ...listen, '--fault', `delay=${delayMs}`],
   );
   for (const network of more) await connect(stack, network, tap, ['jaeger']);

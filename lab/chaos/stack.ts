@@ -82,23 +82,18 @@ export class RecoveryError extends Error {
 const startTimeoutMs = 180_000;
 const pollMs = 100;
 
-/** The image of a service that Compose builds: one for all stacks of this process. */
-export const imageOf = (service: string): string =>
-  `trace-context-propagation-chaos-${service}:${process.pid}`;
+/** The one image of all Node.js containers, built once for all stacks of this process. */
+export const stackImage = `trace-context-propagation-chaos:${process.pid}`;
 
-/** Builds the images of the services for all stacks. @throws {CommandError} Then nothing of them is left. */
-export async function buildImages(
-  override: ComposeOverride,
-  services: readonly string[],
-  signal: AbortSignal,
-): Promise<void> {
+/** Builds `stackImage`. @throws {CommandError} Then nothing of it is left. */
+export async function buildImage(override: ComposeOverride, signal: AbortSignal): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'chaos-'));
   try {
     const path = join(folder, 'override.json');
     await writeFile(path, JSON.stringify(override));
-    await runCommand('docker', [...composeFiles(path), '--profile', '*', 'build', ...services], { signal });
+    await runCommand('docker', [...composeFiles(path), '--profile', '*', 'build'], { signal });
   } catch (error) {
-    await removeImages();
+    await removeImage();
     throw error;
   } finally {
     await rm(folder, { recursive: true, force: true });
@@ -106,17 +101,9 @@ export async function buildImages(
 }
 
 /** Removes what has been built. The builder's cache keeps the layers: to build it again takes seconds. @throws {CommandError} */
-export async function removeImages(): Promise<void> {
-  const filter = ['--filter', `reference=${imageOf('*')}`];
-  const listed = await runCommand('docker', [
-    'image',
-    'ls',
-    ...filter,
-    '--format',
-    '{{.Repository}}:{{.Tag}}',
-  ]);
-  const images = listed.stdout.split('\n').filter((name) => name !== '');
-  if (images.length > 0) await runCommand('docker', ['image', 'rm', ...images]);
+export async function removeImage(): Promise<void> {
+  const listed = await runCommand('docker', ['image', 'ls', '--quiet', stackImage]);
+  if (listed.stdout.trim() !== '') await runCommand('docker', ['image', 'rm', stackImage]);
 }
 
 /**
@@ -183,8 +170,8 @@ export async function startStack({ project, override, signal }: StackOptions): P
     kill: async (service) => void (await docker('kill', '--signal', 'KILL', await idOf(service))),
     runNode: async (service, code) => {
       const place = ['--network', `container:${await idOf(service)}`];
-      const image = imageOf('service-a');
-      return (await docker('run', '--rm', ...place, '--entrypoint', 'node', image, '--eval', code)).stdout;
+      return (await docker('run', '--rm', ...place, '--entrypoint', 'node', stackImage, '--eval', code))
+        .stdout;
     },
     close: async () => {
       // Also when the run has been ended, so without its signal.
