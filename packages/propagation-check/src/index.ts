@@ -3,7 +3,8 @@
 export { DecodeError } from './decode/decode-error.ts';
 export { type Decoded, decodeBytes, type Format } from './decode/detect-format.ts';
 export { type Expectation, type ExpectedEdge, expectPath, noExpectation } from './expect/expectation.ts';
-export { ExpectationError, readExpectation, readExpectedPath } from './expect/read-expectation.ts';
+export { readExpectation } from './expect/read-expectation.ts';
+export { ExpectationError, readExpectedPath } from './expect/read-expected-path.ts';
 export type {
   BaggageEntry,
   HeaderField,

@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import type { ExpectedEdge } from '../expect/expectation.ts';
-import { sourceSpecs } from '../source/open-source.ts';
+import { sourceSpecs } from '../source/source-specs.ts';
 import {
   type Entries,
   parseCaFile,
