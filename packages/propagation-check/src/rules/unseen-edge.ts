@@ -1,7 +1,15 @@
 import { readCallFacts, readOutcome } from '../calls/call-facts.ts';
 import { isEntry } from '../calls/edge.ts';
 import type { ExpectedEdge } from '../expect/expectation.ts';
-import { type Check, type Draft, edgeProtocol, hasSpans, listUnseenEdges, type Open } from './check.ts';
+import {
+  type Check,
+  type Draft,
+  edgeProtocol,
+  hasSpans,
+  listUnseenEdges,
+  type Open,
+  type Scene,
+} from './check.ts';
 
 /**
  * Expected edges of which nothing is seen, after all other checks. Two pictures:
@@ -60,7 +68,7 @@ export const findUnseenEdges: Check = (scene, open) => {
     const isElsewhere = open.found.some(
       (draft) => draft.severity === 'error' && draft.server === edge.server,
     );
-    const isUnderWay = sharesOpenTrace(open, edge);
+    const isUnderWay = sharesOpenTrace(scene, open, edge);
     return [
       {
         id: hasSpans(scene, edge.client) ? 'missing-call' : 'missing-client',
@@ -77,14 +85,13 @@ export const findUnseenEdges: Check = (scene, open) => {
   });
 };
 
-/** Long calls that are still open leave spans of both sides in one trace, under parents that have not ended. */
-function sharesOpenTrace(open: Open, edge: ExpectedEdge): boolean {
-  const tracesOf = (service: string): Set<string> =>
-    new Set(
-      open.orphans
-        .filter((span) => !isEntry(span) && span.serviceName === service)
-        .map((span) => span.traceId),
-    );
-  const ofServer = tracesOf(edge.server);
-  return [...tracesOf(edge.client)].some((traceId) => ofServer.has(traceId));
+/**
+ * Whether spans of the callee hang below a span that has not ended, in a trace of the caller: equal trace ids prove that
+ * context arrived, and the call itself may go on.
+ */
+function sharesOpenTrace(scene: Scene, open: Open, edge: ExpectedEdge): boolean {
+  const ofCaller = new Set(scene.spansOf(edge.client).map((span) => span.traceId));
+  return open.orphans.some(
+    (span) => !isEntry(span) && span.serviceName === edge.server && ofCaller.has(span.traceId),
+  );
 }
