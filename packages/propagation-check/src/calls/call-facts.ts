@@ -81,7 +81,14 @@ function readProtocol(span: Span): CallFacts['protocol'] {
   ) {
     return 'http';
   }
-  return 'unknown';
+  return readTrigger(span);
+}
+
+/** Functions tell what called them (semantic conventions, FaaS spans, "faas.trigger"). */
+function readTrigger(span: Span): CallFacts['protocol'] {
+  const trigger = readText(span, 'faas.trigger');
+  if (trigger === 'http') return 'http';
+  return trigger === 'pubsub' ? 'messaging' : 'unknown';
 }
 
 /** Some instrumentations write `host:port` where only the host belongs. IPv6 addresses have more than one colon. */

@@ -177,6 +177,15 @@ function asHttp(facts: CallFacts): CallFacts {
   return { ...facts, protocol: 'http', method: 'POST', path: `/${facts.rpcMethod}` };
 }
 
+/** Whether two SERVER spans may tell of one request that a hop handed on: by the path, where both have one. */
+export function isSamePath(outer: Span, inner: Span): boolean {
+  const [one, other] = [readCallFacts(outer), readCallFacts(inner)];
+  if (one.protocol !== other.protocol) return false;
+  if (one.path === null || other.path === null) return one.rpcMethod === other.rpcMethod;
+  // A gateway may add or cut a prefix.
+  return one.path.endsWith(other.path) || other.path.endsWith(one.path);
+}
+
 /** Whether the client called this very server by host or port; true where the data do not say. */
 export function isAddressedTo(client: Span, server: Span): boolean {
   const [out, into] = [readCallFacts(client), readCallFacts(server)];

@@ -4,10 +4,12 @@ import { findLostClientSpans } from './client-span-lost.ts';
 import { findClockSkew } from './clock-skew.ts';
 import { findContextLostInProcess } from './context-lost-in-process.ts';
 import { findExternalParents } from './external-parent.ts';
+import { findHeadersPassedThrough } from './header-passed-through.ts';
 import { findMissingCalls } from './missing-call.ts';
 import { findMissingCallers } from './missing-caller.ts';
 import { findMissingClients } from './missing-client.ts';
 import { findMissingServers } from './missing-server.ts';
+import { findDroppedParents } from './parent-dropped.ts';
 import { findPartlySplitEdges } from './partly-split-edge.ts';
 import { findServersNotInstrumented } from './server-not-instrumented.ts';
 import { findServerSpansLost } from './server-span-lost.ts';
@@ -32,6 +34,8 @@ export const checks: readonly Check[] = [
   findTruncatedTraceIds,
   findStaleContext,
   findWrongParents,
+  findHeadersPassedThrough,
+  findDroppedParents,
   findContextLostInProcess,
   // Both sides are there and apart: in one trace, then in two.
   findMissingClients,

@@ -3,6 +3,8 @@ export const findingIds = [
   'header-not-sent',
   'header-stripped',
   'header-rewritten',
+  'header-passed-through',
+  'parent-dropped',
   'header-malformed',
   'header-duplicated',
   'format-mismatch',

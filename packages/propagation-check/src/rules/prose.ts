@@ -25,6 +25,16 @@ export const prose: Readonly<Record<FindingId, Prose>> = {
     why: 'The called service received a valid context that is not the one which the caller sent.',
     fix: 'Export the spans of the hop that starts its own trace, or let it forward the header that it received.',
   },
+  'header-passed-through': {
+    title: 'A hop hands on the header that it received',
+    why: 'A service in between makes a span, and the request that it sends on still names the span before it.',
+    fix: 'Let the hop write its own context: inject after its CLIENT span has begun (a proxy: propagate, not pass through).',
+  },
+  'parent-dropped': {
+    title: 'The called service drops the parent id',
+    why: 'The SERVER span has the trace id of the header and no parent: a second root of the same trace.',
+    fix: 'Let the called service take the parent id of the header as well; look for an extractor that reads the trace id alone.',
+  },
   'header-malformed': {
     title: 'The header is not a valid traceparent',
     why: 'The called service received a traceparent that W3C Trace Context tells it to ignore.',

@@ -1,0 +1,40 @@
+import { readCallFacts } from '../calls/call-facts.ts';
+import { compareRequests, pairSpans, startsDuring } from '../pairing/pair.ts';
+import { groupBy, keyFor } from '../util/group-by.ts';
+import { type Check, edgeProtocol } from './check.ts';
+
+/**
+ * The called service took the trace id of the header and not its parent id: its SERVER span is a second root of the trace,
+ * while the CLIENT span of the call has no child. Equal trace ids prove that the header arrived.
+ */
+export const findDroppedParents: Check = (_scene, open) => {
+  const pairs = pairSpans(
+    open.clients,
+    open.roots.filter((span) => span.kind === 'SERVER'),
+    (client, server) =>
+      client.traceId === server.traceId &&
+      client.serviceName !== server.serviceName &&
+      startsDuring(server, client) &&
+      compareRequests(client, server) !== 'no',
+  );
+  return groupBy(pairs, ({ client, server }) => keyFor(client.serviceName, server.serviceName)).flatMap(
+    (group) => {
+      const first = group[0];
+      if (first === undefined) return [];
+      return [
+        {
+          id: 'parent-dropped' as const,
+          severity: 'error' as const,
+          client: first.client.serviceName,
+          server: first.server.serviceName,
+          protocol: edgeProtocol(readCallFacts(first.client).protocol),
+          shown: group.map(({ client, server }) => ({
+            client,
+            server,
+            says: `SERVER ${server.spanId} is a second root of the trace of CLIENT ${client.spanId}`,
+          })),
+        },
+      ];
+    },
+  );
+};
