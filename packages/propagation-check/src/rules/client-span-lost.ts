@@ -1,6 +1,7 @@
 import { readCallFacts } from '../calls/call-facts.ts';
 import { isEntry } from '../calls/edge.ts';
 import { findTop, isBelow, isCallerMissing, isOrphan } from '../graph/trace-graph.ts';
+import { bounds } from '../pairing/bounds.ts';
 import { indexByTime, startsDuring, takeFitting } from '../pairing/pair.ts';
 import type { Span } from '../span/span.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
@@ -26,7 +27,7 @@ export const findLostClientSpans: Check = (scene, open) => {
   const traces = new Map(
     groupBy(scene.graph.spans, (span) => span.traceId).map((spans) => [
       spans[0]?.traceId,
-      indexByTime(spans),
+      indexByTime(spans, scene.thresholds),
     ]),
   );
   const lost = orphans.flatMap((server) => {
@@ -37,10 +38,6 @@ export const findLostClientSpans: Check = (scene, open) => {
     describeEdge(scene),
   );
 };
-
-/** Spans of one trace that are looked at for one of it, and kept; bounds the work on hostile data. */
-const maxLooks = 1_000;
-const maxAround = 200;
 
 interface Lost extends Shown {
   readonly server: Span;
@@ -60,12 +57,12 @@ function findCaller(
 ): readonly Lost[] {
   const around = takeFitting(
     openThen,
-    maxLooks,
-    maxAround,
+    bounds.looks,
+    bounds.around,
     (span) =>
       span.serviceName !== server.serviceName &&
       span.parentSpanId !== server.parentSpanId &&
-      startsDuring(server, span) &&
+      startsDuring(server, span, scene.thresholds) &&
       !isBelow(scene.graph, span, server) &&
       // Whoever began that from outside of the data may have called this service too, in the same trace.
       !isOrphan(scene.graph, findTop(scene.graph, span)),

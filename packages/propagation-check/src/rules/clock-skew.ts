@@ -2,13 +2,11 @@ import { type ClockOffset, clockOf } from '../pairing/align-clocks.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
 import type { Check, Draft, Scene } from './check.ts';
 
-/** A difference between two clocks that people notice in a trace, in nanoseconds. */
-const noticeable = 100_000_000n;
-
 /** A warning: the edges may be whole, only their times mislead. */
 export const findClockSkew: Check = (scene) => {
+  const { noticeableSkew } = scene.thresholds;
   const noticed = [...scene.clockOffsets].filter(
-    ([, { ahead }]) => ahead > noticeable || ahead < -noticeable,
+    ([, { ahead }]) => ahead > noticeableSkew || ahead < -noticeableSkew,
   );
   return groupBy(noticed, ([, { service }]) => keyFor(service)).flatMap((clocks) =>
     describeService(scene, new Map(clocks)),

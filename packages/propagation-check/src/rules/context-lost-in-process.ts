@@ -29,6 +29,8 @@ export const findContextLostInProcess: Check = (scene) => {
       pairDisplaced(
         ofRoute.filter((entry) => !entriesWithCall.has(entry)),
         clients,
+        0,
+        scene.thresholds,
       ),
     );
     const pairs = [...new Map(found.map((pair) => [pair.server, pair])).values()];
@@ -40,7 +42,7 @@ export const findContextLostInProcess: Check = (scene) => {
         isLikely: true,
         // One coincidence in time may be a poller or a job that ran during a request.
         severity:
-          pairs.length > 1 ||
+          pairs.length >= scene.thresholds.fewestDetached ||
           (isExpected(scene.expectation, first.client.serviceName, first.server.serviceName) &&
             pairs.every(({ server: client }) => isRoot(client)))
             ? ('error' as const)

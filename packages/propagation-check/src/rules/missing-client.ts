@@ -20,6 +20,7 @@ export const findMissingClients: Check = (scene, open) => {
       compareRequests(client, server) !== 'no' &&
       // Whoever began the trace from outside of the data may have called this service too.
       (isAddressedTo(client, server) || !isOrphan(scene.graph, findTop(scene.graph, client))),
+    scene.thresholds,
   );
   const edges = groupBy(pairs, ({ client, server }) => keyFor(client.serviceName, server.serviceName));
   return edges.flatMap((group) => {

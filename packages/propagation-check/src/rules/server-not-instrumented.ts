@@ -18,6 +18,7 @@ export const findServersNotInstrumented: Check = (scene, open) =>
       open.clients.filter((span) => span.serviceName === edge.client),
       entries.filter((span) => isRoot(span) && leadsOutside(scene, span)),
       () => true,
+      scene.thresholds,
     );
     const first = pairs[0];
     if (first === undefined) return [];

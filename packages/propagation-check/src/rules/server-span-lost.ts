@@ -23,10 +23,11 @@ export const findServerSpansLost: Check = (scene, open) => {
       client.traceId === span.traceId &&
       client.serviceName !== span.serviceName &&
       // What began as the call had ended belongs to the next one, which may still be open.
-      startsDuring(span, client) &&
+      startsDuring(span, client, scene.thresholds) &&
       span.startTimeUnixNano <= client.endTimeUnixNano &&
       !isBelow(scene.graph, client, span) &&
       readOutcome(client) !== 'unreached',
+    scene.thresholds,
   );
   const edges = groupBy(pairs, ({ client, server }) => keyFor(client.serviceName, server.serviceName));
   return edges.flatMap((group) => {

@@ -13,7 +13,7 @@ export const findSplitsByHand: Check = (scene, open) =>
     const isInternalOnly = [...callers, ...callees].every((span) => span.kind === 'INTERNAL');
     if (!isInternalOnly) return [];
     const innermost = callers.filter((span) => scene.graph.childrenOf(span).length === 0);
-    const pairs = pairSpans(innermost, callees.filter(isRoot), () => true);
+    const pairs = pairSpans(innermost, callees.filter(isRoot), () => true, scene.thresholds);
     if (pairs.length === 0) return [];
     return [
       {

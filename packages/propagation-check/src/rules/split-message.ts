@@ -34,9 +34,6 @@ function findAllSplit(scene: Scene, open: Open): readonly Draft[] {
   });
 }
 
-/** Fewer lost messages may be some that came from outside, and as many that nobody has read yet. */
-const fewestLost = 3;
-
 function findPartlySplit(scene: Scene, open: Open): readonly Draft[] {
   const seen = scene.expectation.edges.filter(
     (edge) => edge.rule === 'must' && scene.callsBetween(edge.client, edge.server).length > 0,
@@ -59,7 +56,8 @@ function findPartlySplit(scene: Scene, open: Open): readonly Draft[] {
     );
     return groupBy(consumers, nameDestination).flatMap((received) => {
       const producers = (received[0] && sent.get(nameDestination(received[0]))) ?? [];
-      const isSame = received.length >= fewestLost && received.length === producers.length;
+      const isSame =
+        received.length >= scene.thresholds.fewestLostMessages && received.length === producers.length;
       return isSame && areInOrder(producers, received) ? describe(edge, producers, received) : [];
     });
   });

@@ -32,10 +32,12 @@ function findStaleClients(scene: Scene): readonly Draft[] {
       else known.push(client);
     }
     const owners = [...callsOf].filter(([entry, below]) =>
-      below.some((client) => startsAfter(client, entry)),
+      below.some((client) => startsAfter(client, entry, scene.thresholds)),
     );
     const below = owners.flatMap(([, clients]) => clients);
-    const own = owners.flatMap(([entry, clients]) => clients.filter((client) => endsWithin(client, entry)));
+    const own = owners.flatMap(([entry, clients]) =>
+      clients.filter((client) => endsWithin(client, entry, scene.thresholds)),
+    );
     const entries = scene.spansOf(first.client.serviceName).filter(isEntry);
     const endpointOf = nameEndpoints(entries);
     const endpoints = new Set(owners.map(([entry]) => endpointOf(entry)));
@@ -43,11 +45,12 @@ function findStaleClients(scene: Scene): readonly Draft[] {
       (span) => span.kind === 'SERVER' && endpoints.has(endpointOf(span)) && !callsOf.has(span),
     );
     const pairs = groupBy(bereft, endpointOf).flatMap((ofEndpoint) =>
-      pairDisplaced(ofEndpoint, below, own.length),
+      pairDisplaced(ofEndpoint, below, own.length, scene.thresholds),
     );
     // A stale owner gathers the calls of several requests; fire-and-forget spreads them over their own.
     const gathering = new Set(pairs.map((pair) => findEntry(scene.graph, pair.server)));
-    if (pairs.length < 2 * gathering.size || !pairs.some((pair) => isLate(scene, pair.server))) return [];
+    const fewest = gathering.size * scene.thresholds.callsPerStaleOwner;
+    if (pairs.length < fewest || !pairs.some((pair) => isLate(scene, pair.server))) return [];
     const serverOf = new Map(calls.map((call) => [call.client, call.server]));
     return [
       {
@@ -69,7 +72,7 @@ function findStaleClients(scene: Scene): readonly Draft[] {
 
 function isLate(scene: Scene, client: Span): boolean {
   const entry = findEntry(scene.graph, client);
-  return entry !== null && startsAfter(client, entry);
+  return entry !== null && startsAfter(client, entry, scene.thresholds);
 }
 
 /** The client stopped waiting, and a busy server came to the request later. */
@@ -84,15 +87,17 @@ function findStaleHeaders(scene: Scene, open: Open): readonly Draft[] {
   const groups = groupBy(scene.calls, (call) => keyFor(call.client.traceId, call.client.spanId));
   const drafts = groups.flatMap((calls): readonly Draft[] => {
     const parent = calls[0]?.client;
-    if (parent === undefined || !calls.some((call) => startsAfter(call.server, parent))) return [];
+    if (parent === undefined || !calls.some((call) => startsAfter(call.server, parent, scene.thresholds)))
+      return [];
     if (calls.every(isGivenUp)) return [];
     const ownClients = open.clients.filter((span) => span.serviceName === parent.serviceName);
     const pairs = pairSpans(
       ownClients,
       calls.map((call) => call.server),
       (client, server) => compareRequests(client, server) === 'yes',
+      scene.thresholds,
     );
-    if (!pairs.some((pair) => startsAfter(pair.server, parent))) return [];
+    if (!pairs.some((pair) => startsAfter(pair.server, parent, scene.thresholds))) return [];
     return [
       {
         id: 'stale-context',

@@ -3,9 +3,6 @@ import type { Span } from '../span/span.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
 import type { Check } from './check.ts';
 
-/** Fewer calls to an address that is not the server's may be a coincidence. */
-const fewestPairs = 3;
-
 /**
  * The header named a span that exists and is not the CLIENT span of the call,
  * typically because the context was injected before the CLIENT span was started.
@@ -29,10 +26,11 @@ export const findWrongParents: Check = (scene, open) => {
       clients,
       servers,
       (client, server) => tellOfOne(client, server) && isAddressedTo(client, server),
+      scene.thresholds,
     );
     // Names and ports of a cluster are not those that its servers see. Once it may be another peer with the same path.
-    const pairs = addressed.length > 0 ? addressed : pairSpans(clients, servers, tellOfOne);
-    const isEvery = pairs.length >= fewestPairs && pairs.length === calls.length;
+    const pairs = addressed.length > 0 ? addressed : pairSpans(clients, servers, tellOfOne, scene.thresholds);
+    const isEvery = pairs.length >= scene.thresholds.fewestMisled && pairs.length === calls.length;
     if (addressed.length === 0 && !isEvery) return [];
     return [
       {
