@@ -14,7 +14,7 @@ export const findHeadersPassedThrough: Check = (scene, open) => {
     ({ client, server }) => client.kind === 'CLIENT' && server.kind === 'SERVER',
   );
   const passed = groupBy(requests, ({ client }) => keyFor(client.traceId, client.spanId)).flatMap((calls) =>
-    calls.length < 2 ? [] : calls.flatMap((call) => findPassed(scene, open, calls, call)),
+    calls.length === 1 ? [] : calls.flatMap((call) => findPassed(scene, open, calls, call)),
   );
   return groupBy(passed, ({ hop, server }) => keyFor(hop.serviceName, server.serviceName)).flatMap(
     (group) => {
@@ -56,8 +56,8 @@ function findPassed(
       (span) =>
         span !== server &&
         span.serviceName !== server.serviceName &&
-        startsDuring(server, span) &&
-        endsWithin(server, span) &&
+        startsDuring(server, span, scene.thresholds) &&
+        endsWithin(server, span, scene.thresholds) &&
         isSamePath(span, server),
     );
   if (hop === undefined || scene.callsBetween(hop.serviceName, server.serviceName).length > 0) return [];
@@ -66,7 +66,7 @@ function findPassed(
       (span) =>
         span.traceId === server.traceId &&
         span.serviceName === hop.serviceName &&
-        startsDuring(server, span) &&
+        startsDuring(server, span, scene.thresholds) &&
         compareRequests(span, server) !== 'no',
     ) ?? null;
   return [

@@ -7,15 +7,16 @@ import { type Check, edgeProtocol } from './check.ts';
  * The called service took the trace id of the header and not its parent id: its SERVER span is a second root of the trace,
  * while the CLIENT span of the call has no child. Equal trace ids prove that the header arrived.
  */
-export const findDroppedParents: Check = (_scene, open) => {
+export const findDroppedParents: Check = ({ thresholds }, open) => {
   const pairs = pairSpans(
     open.clients,
     open.roots.filter((span) => span.kind === 'SERVER'),
     (client, server) =>
       client.traceId === server.traceId &&
       client.serviceName !== server.serviceName &&
-      startsDuring(server, client) &&
+      startsDuring(server, client, thresholds) &&
       compareRequests(client, server) !== 'no',
+    thresholds,
   );
   return groupBy(pairs, ({ client, server }) => keyFor(client.serviceName, server.serviceName)).flatMap(
     (group) => {
