@@ -14,7 +14,18 @@ import {
   type Scene,
   type Shown,
 } from './check.ts';
+import { defineFinding } from './define-finding.ts';
 import { type HeaderCause, readTracecontext } from './header-cause.ts';
+import { finding as missingClient } from './missing-client.ts';
+
+export const finding = defineFinding('client-span-lost', {
+  kind: 'cause',
+  isConclusive: false,
+  shows: "the same, in a trace that A's other spans belong to",
+  title: 'The caller\u2019s CLIENT span never arrived',
+  why: 'Both services share the trace, but the span between them was not exported: telemetry is lost, not propagation.',
+  fix: 'Let CLIENT spans end (read response bodies), flush before exit, and do not filter them before export.',
+});
 
 /**
  * SERVER spans whose parent is nowhere, in a trace that the caller's request belongs to as well: the caller's own
@@ -100,15 +111,15 @@ function describeEdge(scene: Scene): (group: readonly Lost[]) => readonly Draft[
       protocol: edgeProtocol(readCallFacts(first.server).protocol),
       shown: group.map(({ client, server, says }) => ({ client, server, says })),
     };
-    if (!first.isDark) return [{ id: 'client-span-lost', ...edge }];
+    if (!first.isDark) return [finding.report({ ...edge })];
     const candidates = ['client-span-lost', 'server-span-lost', 'not-sampled', 'header-rewritten'] as const;
-    return [{ id: 'missing-client', ...edge, candidates }];
+    return [missingClient.report({ ...edge, candidates })];
   };
 }
 
 /** The caller itself wrote the span id that is nowhere: its span existed and was not delivered. */
 export const clientSpanLost: HeaderCause = {
-  id: 'client-span-lost',
+  finding,
   // A hop before the tap may have put its own span id into the header.
   needs: { sides: ['caller'], excludes: [] },
   explain: ({ client, server, headers: { sent } }) => {

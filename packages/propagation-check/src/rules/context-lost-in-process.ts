@@ -5,6 +5,16 @@ import { isRoot } from '../graph/trace-graph.ts';
 import { pairDisplaced } from '../pairing/displaced.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
 import type { Check, Scene } from './check.ts';
+import { defineFinding } from './define-finding.ts';
+
+export const finding = defineFinding('context-lost-in-process', {
+  kind: 'cause',
+  isConclusive: true,
+  shows: "the edge is intact, but A's CLIENT span does not descend from A's SERVER span",
+  title: 'The context is lost inside the caller',
+  why: 'The call is propagated well, but its CLIENT span does not belong to the request that made it.',
+  fix: 'Carry the context across the queue, pool or callback (context.with / context.bind, Context.makeCurrent, contextvars).',
+});
 
 /**
  * The edge is whole, but the caller's CLIENT span starts a trace of its own instead of belonging to the request
@@ -37,8 +47,7 @@ export const findContextLostInProcess: Check = (scene) => {
     if (pairs.length === 0) return [];
     const serverOf = new Map(calls.map((call) => [call.client, call.server]));
     return [
-      {
-        id: 'context-lost-in-process' as const,
+      finding.report({
         isLikely: true,
         // One coincidence in time may be a poller or a job that ran during a request.
         severity:
@@ -57,7 +66,7 @@ export const findContextLostInProcess: Check = (scene) => {
             ? `root of its own trace, made during "${entry.name}" of trace ${entry.traceId}`
             : `root of its own trace, made while requests "${entry.name}" were open that lack the call`,
         })),
-      },
+      }),
     ];
   });
 };

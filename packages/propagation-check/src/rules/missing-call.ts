@@ -18,9 +18,20 @@ import {
   type Open,
   type Scene,
 } from './check.ts';
+import { finding as clientNotInstrumented } from './client-not-instrumented.ts';
+import { defineFinding } from './define-finding.ts';
 import type { FindingId } from './finding.ts';
-import { moveToFront, splitCauses } from './split-trace.ts';
+import { moveToFront, splitCauses, finding as splitTrace } from './split-trace.ts';
 import type { Thresholds } from './thresholds.ts';
+
+export const finding = defineFinding('missing-call', {
+  kind: 'symptom',
+  isConclusive: false,
+  shows: "A's SERVER without a CLIENT, a root of B within its time",
+  title: 'The caller shows no call',
+  why: 'The expected caller shows no call: the called service began traces of its own, or has no span at all.',
+  fix: 'Check in the caller: which HTTP client library makes the call, is it instrumented, and loaded after the instrumentation?',
+});
 
 /**
  * An expected edge of which the caller shows nothing: no CLIENT span, and the called service began traces.
@@ -239,8 +250,8 @@ function describePairs(edge: ExpectedEdge, pairs: readonly Pair[], findOpenCall:
   }));
   const hasClients = shown.some(({ client }) => client !== null);
   const decided = !hasClients && pairs.every((pair) => pair.unique);
-  return {
-    id: hasClients ? 'split-trace' : decided ? 'client-not-instrumented' : 'missing-call',
+  const found = hasClients ? splitTrace : decided ? clientNotInstrumented : finding;
+  return found.report({
     ...describeEdge(
       edge,
       pairs.map((pair) => pair.server),
@@ -254,12 +265,11 @@ function describePairs(edge: ExpectedEdge, pairs: readonly Pair[], findOpenCall:
           ? `root, while "${request.name}" of ${edge.client} (trace ${request.traceId}) was open and has no CLIENT span for it`
           : `root, while CLIENT ${client.spanId} of ${edge.client} was open: they fit by time only`,
     })),
-  };
+  });
 }
 
 function describeRoots(edge: ExpectedEdge, roots: readonly Span[], hasCallers: boolean): Draft {
-  return {
-    id: 'missing-call',
+  return finding.report({
     ...describeEdge(edge, roots),
     // A caller of which nothing is seen may not be instrumented at all.
     candidates: hasCallers ? candidates : moveToFront(candidates, 'server-not-instrumented'),
@@ -268,7 +278,7 @@ function describeRoots(edge: ExpectedEdge, roots: readonly Span[], hasCallers: b
       server,
       says: `root, and ${edge.client} shows no CLIENT or PRODUCER span that could have caused it`,
     })),
-  };
+  });
 }
 
 function describeEdge(

@@ -18,8 +18,18 @@ import {
   type Open,
   type Scene,
 } from './check.ts';
+import { defineFinding } from './define-finding.ts';
 import type { FindingId } from './finding.ts';
-import { splitCauses } from './split-trace.ts';
+import { splitCauses, finding as splitTrace } from './split-trace.ts';
+
+export const finding = defineFinding('missing-server', {
+  kind: 'symptom',
+  isConclusive: false,
+  shows: 'A CLIENT without a child, nothing of B for it',
+  title: 'The called service left no SERVER span',
+  why: 'The call was answered, but nothing of the called service hangs under it.',
+  fix: 'Check in the called service: is its server instrumented, is it sampled, does its exporter deliver?',
+});
 
 /**
  * CLIENT spans that were answered and nobody continued, although the peer is one that emits spans:
@@ -179,7 +189,7 @@ function isSplit(scene: Scene, open: Open, calls: readonly Span[], server: strin
 }
 
 function asSplitTrace(draft: Draft): Draft {
-  return { ...draft, id: 'split-trace', candidates: [...splitCauses, 'not-sampled'] };
+  return splitTrace.report({ ...draft, candidates: [...splitCauses, 'not-sampled'] });
 }
 
 /**
@@ -248,8 +258,7 @@ function describe(
   const first = lonely[0];
   if (first === undefined) return [];
   return [
-    {
-      id: 'missing-server',
+    finding.report({
       severity,
       client,
       server,
@@ -260,6 +269,6 @@ function describe(
         server: null,
         says: `${span.kind} ${span.spanId} was answered, and no SERVER span of ${server ?? 'the peer'} has it as its parent`,
       })),
-    },
+    }),
   ];
 }

@@ -2,6 +2,16 @@ import { readCallFacts } from '../calls/call-facts.ts';
 import { compareRequests, pairSpans, startsDuring } from '../pairing/pair.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
 import { type Check, edgeProtocol } from './check.ts';
+import { defineFinding } from './define-finding.ts';
+
+export const finding = defineFinding('parent-dropped', {
+  kind: 'cause',
+  isConclusive: false,
+  shows: "B's SERVER span is a second root of A's trace, and A's CLIENT has no child",
+  title: 'The called service drops the parent id',
+  why: 'The SERVER span has the trace id of the header and no parent: a second root of the same trace.',
+  fix: 'Let the called service take the parent id of the header as well; look for an extractor that reads the trace id alone.',
+});
 
 /**
  * The called service took the trace id of the header and not its parent id: its SERVER span is a second root of the trace,
@@ -23,9 +33,7 @@ export const findDroppedParents: Check = ({ thresholds }, open) => {
       const first = group[0];
       if (first === undefined) return [];
       return [
-        {
-          id: 'parent-dropped' as const,
-          severity: 'error' as const,
+        finding.report({
           client: first.client.serviceName,
           server: first.server.serviceName,
           protocol: edgeProtocol(readCallFacts(first.client).protocol),
@@ -34,7 +42,7 @@ export const findDroppedParents: Check = ({ thresholds }, open) => {
             server,
             says: `SERVER ${server.spanId} is a second root of the trace of CLIENT ${client.spanId}`,
           })),
-        },
+        }),
       ];
     },
   );

@@ -3,6 +3,7 @@ import { isMoreThanChance } from '../pairing/chance.ts';
 import { endsWithin, type Pair, pairSpans, startsDuring, type Tolerances } from '../pairing/pair.ts';
 import type { Span } from '../span/span.ts';
 import { type Check, isExpectedDirectly } from './check.ts';
+import { finding as splitTrace } from './split-trace.ts';
 
 /**
  * An expected edge that is whole in most calls and missing in others, while as many roots of the callee begin inside of requests that
@@ -35,9 +36,7 @@ export const findPartlySplitEdges: Check = (scene, open) =>
     const countPairs = (moved: readonly Span[]): number => pairContained(bereft, moved, thresholds).length;
     if (!isUnique && !isMoreThanChance(roots, pairs.length, countPairs, thresholds)) return [];
     return [
-      {
-        id: 'split-trace' as const,
-        severity: 'error' as const,
+      splitTrace.report({
         client: edge.client,
         server: edge.server,
         protocol: 'internal' as const,
@@ -47,7 +46,7 @@ export const findPartlySplitEdges: Check = (scene, open) =>
           server,
           says: `"${server.name}" is a root of trace ${server.traceId}, made while "${client.name}" was open and called nobody`,
         })),
-      },
+      }),
     ];
   });
 

@@ -3,6 +3,7 @@ import type { ExpectedEdge } from '../expect/expectation.ts';
 import type { Span } from '../span/span.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
 import { type Check, type Draft, listUnseenEdges, type Open, type Scene } from './check.ts';
+import { finding as splitTrace } from './split-trace.ts';
 
 /**
  * Messages: PRODUCER spans that no CONSUMER span has as parent or link, and CONSUMER spans that name none.
@@ -87,9 +88,7 @@ function describe(
 ): readonly Draft[] {
   if (consumers.length === 0 || producers.length === 0) return [];
   return [
-    {
-      id: 'split-trace',
-      severity: 'error',
+    splitTrace.report({
       client: edge.client,
       server: edge.server,
       protocol: 'messaging',
@@ -100,6 +99,6 @@ function describe(
         says: `no CONSUMER span of ${edge.server} has PRODUCER ${client.spanId} as parent or link`,
       })),
       explains: consumers,
-    },
+    }),
   ];
 }

@@ -14,7 +14,17 @@ import {
   isPlausible,
   type Scene,
 } from './check.ts';
+import { defineFinding } from './define-finding.ts';
 import type { FindingId } from './finding.ts';
+
+export const finding = defineFinding('split-trace', {
+  kind: 'symptom',
+  isConclusive: true,
+  shows: 'A CLIENT without a child, and a root SERVER of B that pairs with it',
+  title: 'One request, two traces',
+  why: 'A CLIENT span has no child, and the SERVER span of the same request is the root of another trace.',
+  fix: 'Run `propagation-check tap` in front of the called service to see what arrives there.',
+});
 
 /**
  * A CLIENT span that nobody continued, and a SERVER span that began a new trace for the same request.
@@ -161,9 +171,7 @@ function describeEdge(
   if (!isSaid && !isAlone && !isMoreThanChance(alike, pairs.length, countPairs, thresholds)) return [];
   const continued = pairs.filter((pair) => !isRoot(pair.server));
   return [
-    {
-      id: 'split-trace',
-      severity: 'error',
+    finding.report({
       client,
       server,
       protocol: edgeProtocol(readCallFacts(first.client).protocol),
@@ -175,7 +183,7 @@ function describeEdge(
           ? `CLIENT ${pair.client.spanId} was answered by SERVER ${pair.server.spanId} of trace ${pair.server.traceId}`
           : `CLIENT ${pair.client.spanId} has no child; such SERVER spans began traces of their own while it was open`,
       })),
-    },
+    }),
   ];
 }
 

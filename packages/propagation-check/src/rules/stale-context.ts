@@ -6,6 +6,16 @@ import { compareRequests, endsWithin, pairSpans, startsAfter } from '../pairing/
 import type { Span } from '../span/span.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
 import { type Check, type Draft, edgeProtocol, type Open, type Scene } from './check.ts';
+import { defineFinding } from './define-finding.ts';
+
+export const finding = defineFinding('stale-context', {
+  kind: 'cause',
+  isConclusive: true,
+  shows: 'spans begin under a parent that had ended; many requests share one trace',
+  title: 'Calls hang under an older request',
+  why: 'A context or header of an earlier request is reused for later calls.',
+  fix: 'Do not keep a context, header set or client with headers beyond one request; inject anew for every call.',
+});
 
 /**
  * A context outlived its request: later calls hang under a span that had ended.
@@ -53,10 +63,8 @@ function findStaleClients(scene: Scene): readonly Draft[] {
     if (pairs.length < fewest || !pairs.some((pair) => isLate(scene, pair.server))) return [];
     const serverOf = new Map(calls.map((call) => [call.client, call.server]));
     return [
-      {
-        id: 'stale-context',
+      finding.report({
         isLikely: true,
-        severity: 'error',
         client: first.client.serviceName,
         server: first.server.serviceName,
         protocol: first.protocol,
@@ -65,7 +73,7 @@ function findStaleClients(scene: Scene): readonly Draft[] {
           server: serverOf.get(client) ?? null,
           says: `began during "${entry.name}" of trace ${entry.traceId}, but hangs under an older request`,
         })),
-      },
+      }),
     ];
   });
 }
@@ -99,9 +107,7 @@ function findStaleHeaders(scene: Scene, open: Open): readonly Draft[] {
     );
     if (!pairs.some((pair) => startsAfter(pair.server, parent, scene.thresholds))) return [];
     return [
-      {
-        id: 'stale-context',
-        severity: 'error',
+      finding.report({
         client: parent.serviceName,
         server: pairs[0]?.server.serviceName ?? null,
         protocol: edgeProtocol(readCallFacts(parent).protocol),
@@ -110,7 +116,7 @@ function findStaleHeaders(scene: Scene, open: Open): readonly Draft[] {
           server,
           says: `received the span id of "${parent.name}" (${parent.spanId}), not of the CLIENT span that called it`,
         })),
-      },
+      }),
     ];
   });
   return drafts;

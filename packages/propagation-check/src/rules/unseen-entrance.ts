@@ -4,6 +4,7 @@ import { isRoot } from '../graph/trace-graph.ts';
 import type { Span } from '../span/span.ts';
 import { groupBy } from '../util/group-by.ts';
 import { type Check, type Draft, edgeProtocol, type Scene } from './check.ts';
+import { finding as missingCall } from './missing-call.ts';
 import type { Thresholds } from './thresholds.ts';
 
 /**
@@ -25,9 +26,7 @@ export const findUnseenEntrances: Check = (scene) =>
     const first = calls[0];
     if (first === undefined || !isBare || !areAskedFor(calls, scene.thresholds)) return [];
     return [
-      {
-        id: 'missing-call',
-        severity: 'error',
+      missingCall.report({
         client: null,
         server: service,
         protocol: edgeProtocol(readCallFacts(first).protocol),
@@ -37,7 +36,7 @@ export const findUnseenEntrances: Check = (scene) =>
           server,
           says: `CLIENT "${server.name}" begins the trace: ${service} has no SERVER span for the request that led to it, nor anybody a call to ${service}`,
         })),
-      },
+      }),
     ];
   });
 

@@ -7,7 +7,7 @@ import type { Draft, Open, Scene, Shown } from '../rules/check.ts';
 import { checks } from '../rules/checks.ts';
 import { decideByHeaders, mergeDrafts } from '../rules/decide-by-headers.ts';
 import type { FindingId } from '../rules/finding.ts';
-import { prose } from '../rules/prose.ts';
+import { findings as prose } from '../rules/findings.ts';
 import { rankByPipeline } from '../rules/rank-by-pipeline.ts';
 import { thresholds as defaultThresholds, type Thresholds } from '../rules/thresholds.ts';
 import { isToleratedPeer } from '../rules/tolerated-peer.ts';
