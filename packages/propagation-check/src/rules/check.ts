@@ -7,6 +7,7 @@ import type { ClockOffsets } from '../pairing/align-clocks.ts';
 import { isParentRemote, type Span } from '../span/span.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
 import type { FindingId, Severity } from './finding.ts';
+import type { Thresholds } from './thresholds.ts';
 
 /** Everything that a check may look at. A check does no I/O and changes nothing. */
 export interface Scene {
@@ -23,6 +24,8 @@ export interface Scene {
   readonly coverage: (service: string | null) => Coverage | null;
   /** How far clocks are apart; the times of all spans here are aligned already. */
   readonly clockOffsets: ClockOffsets;
+  /** Every number of a rule. */
+  readonly thresholds: Thresholds;
 }
 
 /** Nanoseconds since the Unix epoch. */

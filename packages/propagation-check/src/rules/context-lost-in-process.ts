@@ -5,6 +5,16 @@ import { isRoot } from '../graph/trace-graph.ts';
 import { pairDisplaced } from '../pairing/displaced.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
 import type { Check, Scene } from './check.ts';
+import { defineFinding } from './define-finding.ts';
+
+export const finding = defineFinding('context-lost-in-process', {
+  kind: 'cause',
+  isConclusive: true,
+  shows: "the edge is intact, but A's CLIENT span does not descend from A's SERVER span",
+  title: 'The context is lost inside the caller',
+  why: 'The call is propagated well, but its CLIENT span does not belong to the request that made it.',
+  fix: 'Carry the context across the queue, pool or callback (context.with / context.bind, Context.makeCurrent, contextvars).',
+});
 
 /**
  * The edge is whole, but the caller's CLIENT span starts a trace of its own instead of belonging to the request
@@ -29,18 +39,19 @@ export const findContextLostInProcess: Check = (scene) => {
       pairDisplaced(
         ofRoute.filter((entry) => !entriesWithCall.has(entry)),
         clients,
+        0,
+        scene.thresholds,
       ),
     );
     const pairs = [...new Map(found.map((pair) => [pair.server, pair])).values()];
     if (pairs.length === 0) return [];
     const serverOf = new Map(calls.map((call) => [call.client, call.server]));
     return [
-      {
-        id: 'context-lost-in-process' as const,
+      finding.report({
         isLikely: true,
         // One coincidence in time may be a poller or a job that ran during a request.
         severity:
-          pairs.length > 1 ||
+          pairs.length >= scene.thresholds.fewestDetached ||
           (isExpected(scene.expectation, first.client.serviceName, first.server.serviceName) &&
             pairs.every(({ server: client }) => isRoot(client)))
             ? ('error' as const)
@@ -55,7 +66,7 @@ export const findContextLostInProcess: Check = (scene) => {
             ? `root of its own trace, made during "${entry.name}" of trace ${entry.traceId}`
             : `root of its own trace, made while requests "${entry.name}" were open that lack the call`,
         })),
-      },
+      }),
     ];
   });
 };

@@ -1,4 +1,4 @@
-/** Every finding has its check or symptom, its fixture folder, its docs page and its row in `prose.ts` under this id. */
+/** Every finding has its check or symptom, its fixture folder, its docs page and its entry in `findings.ts` under this id. */
 export const findingIds = [
   'header-not-sent',
   'header-stripped',

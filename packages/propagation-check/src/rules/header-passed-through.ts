@@ -4,6 +4,16 @@ import { compareRequests, endsWithin, isSamePath, startsDuring } from '../pairin
 import type { Span } from '../span/span.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
 import { type Check, edgeProtocol, type Open, type Scene, type Shown } from './check.ts';
+import { defineFinding } from './define-finding.ts';
+
+export const finding = defineFinding('header-passed-through', {
+  kind: 'cause',
+  isConclusive: false,
+  shows: 'B stands beside the hop in front of it, below the same CLIENT span',
+  title: 'A hop hands on the header that it received',
+  why: 'A service in between makes a span, and the request that it sends on still names the span before it.',
+  fix: 'Let the hop write its own context: inject after its CLIENT span has begun (a proxy: propagate, not pass through).',
+});
 
 /**
  * A hop made a SERVER span of its own and handed on the header that it had received: the called service hangs beside the hop,
@@ -14,7 +24,7 @@ export const findHeadersPassedThrough: Check = (scene, open) => {
     ({ client, server }) => client.kind === 'CLIENT' && server.kind === 'SERVER',
   );
   const passed = groupBy(requests, ({ client }) => keyFor(client.traceId, client.spanId)).flatMap((calls) =>
-    calls.length < 2 ? [] : calls.flatMap((call) => findPassed(scene, open, calls, call)),
+    calls.length === 1 ? [] : calls.flatMap((call) => findPassed(scene, open, calls, call)),
   );
   return groupBy(passed, ({ hop, server }) => keyFor(hop.serviceName, server.serviceName)).flatMap(
     (group) => {
@@ -22,8 +32,7 @@ export const findHeadersPassedThrough: Check = (scene, open) => {
       if (first === undefined) return [];
       const { hop, server } = first;
       return [
-        {
-          id: 'header-passed-through' as const,
+        finding.report({
           // Traffic that is mirrored makes the same picture, unless the hop is expected to call, or shows that it did.
           severity:
             group.some(({ client }) => client !== null) || isExpectedHop(scene, first)
@@ -33,7 +42,7 @@ export const findHeadersPassedThrough: Check = (scene, open) => {
           server: server.serviceName,
           protocol: edgeProtocol(readCallFacts(server).protocol),
           shown: group,
-        },
+        }),
       ];
     },
   );
@@ -56,8 +65,8 @@ function findPassed(
       (span) =>
         span !== server &&
         span.serviceName !== server.serviceName &&
-        startsDuring(server, span) &&
-        endsWithin(server, span) &&
+        startsDuring(server, span, scene.thresholds) &&
+        endsWithin(server, span, scene.thresholds) &&
         isSamePath(span, server),
     );
   if (hop === undefined || scene.callsBetween(hop.serviceName, server.serviceName).length > 0) return [];
@@ -66,7 +75,7 @@ function findPassed(
       (span) =>
         span.traceId === server.traceId &&
         span.serviceName === hop.serviceName &&
-        startsDuring(server, span) &&
+        startsDuring(server, span, scene.thresholds) &&
         compareRequests(span, server) !== 'no',
     ) ?? null;
   return [

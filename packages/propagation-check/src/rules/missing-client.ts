@@ -3,6 +3,16 @@ import { findTop, isCallerMissing, isOrphan } from '../graph/trace-graph.ts';
 import { compareRequests, isAddressedTo, pairSpans } from '../pairing/pair.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
 import { type Check, edgeProtocol, isExpectedCaller, isParentDue, nameParent } from './check.ts';
+import { defineFinding } from './define-finding.ts';
+
+export const finding = defineFinding('missing-client', {
+  kind: 'symptom',
+  isConclusive: false,
+  shows: 'a SERVER span whose parent is nowhere in the data',
+  title: 'The caller\u2019s span is nowhere',
+  why: 'A SERVER span names a parent that is not in the data, or the expected caller has no span at all.',
+  fix: 'Check in the caller: does it end and export its CLIENT spans, is it sampled, does a proxy start spans of its own?',
+});
 
 /**
  * SERVER spans whose parent is nowhere, while a CLIENT span of the same trace and request has no child:
@@ -20,15 +30,14 @@ export const findMissingClients: Check = (scene, open) => {
       compareRequests(client, server) !== 'no' &&
       // Whoever began the trace from outside of the data may have called this service too.
       (isAddressedTo(client, server) || !isOrphan(scene.graph, findTop(scene.graph, client))),
+    scene.thresholds,
   );
   const edges = groupBy(pairs, ({ client, server }) => keyFor(client.serviceName, server.serviceName));
   return edges.flatMap((group) => {
     const first = group[0];
     if (first === undefined || !group.some((pair) => isParentDue(scene, pair.server))) return [];
     return [
-      {
-        id: 'missing-client' as const,
-        severity: 'error' as const,
+      finding.report({
         client: first.client.serviceName,
         server: first.server.serviceName,
         protocol: edgeProtocol(readCallFacts(first.client).protocol),
@@ -38,7 +47,7 @@ export const findMissingClients: Check = (scene, open) => {
           server,
           says: `${nameParent(server)} is nowhere, while CLIENT ${client.spanId} of the same trace has no child`,
         })),
-      },
+      }),
     ];
   });
 };

@@ -3,6 +3,7 @@ import { type Call, isEntry } from '../calls/edge.ts';
 import { withoutIds } from '../calls/endpoint.ts';
 import { isExpected } from '../expect/expectation.ts';
 import { isRoot } from '../graph/trace-graph.ts';
+import { bounds } from '../pairing/bounds.ts';
 import { compareRequests, endsWithin, limitComparisons, pairSpans } from '../pairing/pair.ts';
 import type { Span } from '../span/span.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
@@ -17,8 +18,18 @@ import {
   type Open,
   type Scene,
 } from './check.ts';
+import { defineFinding } from './define-finding.ts';
 import type { FindingId } from './finding.ts';
-import { splitCauses } from './split-trace.ts';
+import { splitCauses, finding as splitTrace } from './split-trace.ts';
+
+export const finding = defineFinding('missing-server', {
+  kind: 'symptom',
+  isConclusive: false,
+  shows: 'A CLIENT without a child, nothing of B for it',
+  title: 'The called service left no SERVER span',
+  why: 'The call was answered, but nothing of the called service hangs under it.',
+  fix: 'Check in the called service: is its server instrumented, is it sampled, does its exporter deliver?',
+});
 
 /**
  * CLIENT spans that were answered and nobody continued, although the peer is one that emits spans:
@@ -55,7 +66,7 @@ function findPartlyMissing(scene: Scene, open: Open): readonly Draft[] {
     const certain = lonely.filter((span) =>
       isCovered(scene, first.server.serviceName, span.startTimeUnixNano, span.endTimeUnixNano + lag),
     );
-    if (certain.length === 0 || isFasterThanServer(certain, calls)) return [];
+    if (certain.length === 0 || isFasterThanServer(scene, certain, calls)) return [];
     const severity = isExpected(scene.expectation, ...edge) ? 'error' : 'warning';
     const drafts = describe(
       ...edge,
@@ -65,13 +76,11 @@ function findPartlyMissing(scene: Scene, open: Open): readonly Draft[] {
     );
     const roots = open.roots.filter((root) => root.serviceName === edge[1] && !isHealthProbe(root));
     const mayBeTheirs = (call: Span, root: Span): boolean => compareRequests(call, root) !== 'no';
-    const isSplitByTime = pairSpans(lonely, roots, mayBeTheirs).length * 10 >= lonely.length * 9;
+    const pairs = pairSpans(lonely, roots, mayBeTheirs, scene.thresholds);
+    const isSplitByTime = pairs.length >= lonely.length * scene.thresholds.splitByTimeShare;
     return isSplitByTime ? drafts.map(asSplitTrace) : drafts;
   });
 }
-
-/** Route templates of one target that are looked at; bounds the work on hostile data. */
-const maxRoutes = 500;
 
 /** What whole calls to one target by one method asked for. */
 interface RequestKinds {
@@ -94,7 +103,7 @@ function indexRequestKinds(calls: readonly Call[]): (span: Span) => boolean {
     ofTarget.set(nameTarget(client), kinds);
     if (rpcMethod !== null) kinds.rpcMethods.add(rpcMethod);
     if (path !== null) kinds.paths.add(route === null ? withoutIds(path) : path);
-    if (route !== null && kinds.routes.size < maxRoutes) kinds.routes.add(route);
+    if (route !== null && kinds.routes.size < bounds.routes) kinds.routes.add(route);
   }
   return (span) => {
     const kinds = ofTarget.get(nameTarget(span));
@@ -116,10 +125,13 @@ function nameTarget(span: Span): string {
   return keyFor(protocol, host, port, rpcMethod === null ? method : null);
 }
 
+/** Status codes from here on are no success (RFC 9110, section 15). */
+const firstRedirect = 300;
+
 /** An error that the called service itself never gave may come from a gateway in front of it. */
 function isAnsweredByHop(span: Span, given: ReadonlySet<number | null>): boolean {
   const { protocol, statusCode } = readCallFacts(span);
-  if (protocol !== 'http' || statusCode === null || statusCode < 300) return false;
+  if (protocol !== 'http' || statusCode === null || statusCode < firstRedirect) return false;
   return !given.has(statusCode);
 }
 
@@ -127,21 +139,18 @@ function isAnsweredByHop(span: Span, given: ReadonlySet<number | null>): boolean
  * Answers that came in half the time, and all sooner than any of the called service, come from a cache, and so do several of
  * which most came sooner than nearly all others: what is lost on the way is of every length.
  */
-function isFasterThanServer(lonely: readonly Span[], calls: readonly Call[]): boolean {
+function isFasterThanServer({ thresholds }: Scene, lonely: readonly Span[], calls: readonly Call[]): boolean {
   const durationOf = (span: Span): number => Number(span.endTimeUnixNano - span.startTimeUnixNano);
   const quick = sortNumbers(lonely.map(durationOf));
   const whole = calls.map((call) => call.client).filter((client) => readOutcome(client) === 'answered');
   const answered = sortNumbers(whole.map(durationOf));
   const [slowest, usual] = [quick.at(-1) ?? 0, quick[quick.length >> 1] ?? 0];
   const usuallyAnswered = answered[answered.length >> 1] ?? 0;
-  if (usual * 2 > usuallyAnswered) return false;
+  if (usual > usuallyAnswered * thresholds.cachedDuration) return false;
   if (slowest < (answered[0] ?? 0)) return true;
-  const nearlyAll = answered[Math.floor(answered.length / 10)] ?? 0;
-  return quick.length >= fewestQuick && slowest < usuallyAnswered && usual < nearlyAll;
+  const nearlyAll = answered[Math.floor(answered.length * thresholds.quickestAnswers)] ?? 0;
+  return quick.length >= thresholds.fewestCached && slowest < usuallyAnswered && usual < nearlyAll;
 }
-
-/** Of fewer answers without a SERVER span it may be chance that they are the quick ones. */
-const fewestQuick = 3;
 
 function sortNumbers(values: readonly number[]): readonly number[] {
   return [...values].sort((left, right) => left - right);
@@ -174,12 +183,13 @@ function isSplit(scene: Scene, open: Open, calls: readonly Span[], server: strin
   const spans = scene.spansOf(server);
   if (hasServerSpans || spans.some(isEntry)) return hasServerSpans;
   const roots = spans.filter((span) => span.kind === 'INTERNAL' && isRoot(span));
-  const pairs = pairSpans(calls, roots, (call, root) => endsWithin(root, call));
-  return pairs.length * 10 >= Math.max(calls.length, roots.length) * 9;
+  const { thresholds } = scene;
+  const pairs = pairSpans(calls, roots, (call, root) => endsWithin(root, call, thresholds), thresholds);
+  return pairs.length >= Math.max(calls.length, roots.length) * thresholds.splitWithoutKindShare;
 }
 
 function asSplitTrace(draft: Draft): Draft {
-  return { ...draft, id: 'split-trace', candidates: [...splitCauses, 'not-sampled'] };
+  return splitTrace.report({ ...draft, candidates: [...splitCauses, 'not-sampled'] });
 }
 
 /**
@@ -199,7 +209,9 @@ function selectCallsTo(scene: Scene, open: Open, lonely: readonly Span[], server
   );
   const most = [...groups].sort((left, right) => right.length - left.length)[0] ?? [];
   const requests = open.roots.filter((span) => span.serviceName === server && !isHealthProbe(span));
-  return requests.length * 2 < most.length || requests.length === 0 ? most : [];
+  return requests.length < most.length * scene.thresholds.strayRequestsShare || requests.length === 0
+    ? most
+    : [];
 }
 
 /** Whether the data say, more than by exclusion, that calls go to this service. */
@@ -246,8 +258,7 @@ function describe(
   const first = lonely[0];
   if (first === undefined) return [];
   return [
-    {
-      id: 'missing-server',
+    finding.report({
       severity,
       client,
       server,
@@ -258,6 +269,6 @@ function describe(
         server: null,
         says: `${span.kind} ${span.spanId} was answered, and no SERVER span of ${server ?? 'the peer'} has it as its parent`,
       })),
-    },
+    }),
   ];
 }

@@ -1,11 +1,9 @@
 import { isRoot } from '../graph/trace-graph.ts';
 import { isMoreThanChance } from '../pairing/chance.ts';
-import { endsWithin, type Pair, pairSpans, startsDuring } from '../pairing/pair.ts';
+import { endsWithin, type Pair, pairSpans, startsDuring, type Tolerances } from '../pairing/pair.ts';
 import type { Span } from '../span/span.ts';
 import { type Check, isExpectedDirectly } from './check.ts';
-
-/** Fewer roots inside of requests that lack the call may be callers from outside. */
-const fewestPairs = 3;
+import { finding as splitTrace } from './split-trace.ts';
 
 /**
  * An expected edge that is whole in most calls and missing in others, while as many roots of the callee begin inside of requests that
@@ -29,17 +27,16 @@ export const findPartlySplitEdges: Check = (scene, open) =>
     const roots = scene
       .spansOf(edge.server)
       .filter((span) => callees.has(span.name) && isWithoutKind(span) && isRoot(span));
-    const pairs = pairContained(bereft, roots);
-    if (pairs.length < fewestPairs || pairs.length >= whole.length) return [];
-    if (!areAsMany(pairs, roots) || !areAsMany(pairs, bereft)) return [];
-    const isUnique = pairs.filter((pair) => pair.unique).length * 2 >= pairs.length;
-    if (!isUnique && !isMoreThanChance(roots, pairs.length, (moved) => pairContained(bereft, moved).length)) {
-      return [];
-    }
+    const { thresholds } = scene;
+    const pairs = pairContained(bereft, roots, thresholds);
+    if (pairs.length < thresholds.fewestPartlySplit || pairs.length >= whole.length) return [];
+    const least = thresholds.partlySplitShare;
+    if (pairs.length < roots.length * least || pairs.length < bereft.length * least) return [];
+    const isUnique = pairs.filter((pair) => pair.unique).length >= pairs.length * thresholds.uniqueShare;
+    const countPairs = (moved: readonly Span[]): number => pairContained(bereft, moved, thresholds).length;
+    if (!isUnique && !isMoreThanChance(roots, pairs.length, countPairs, thresholds)) return [];
     return [
-      {
-        id: 'split-trace' as const,
-        severity: 'error' as const,
+      splitTrace.report({
         client: edge.client,
         server: edge.server,
         protocol: 'internal' as const,
@@ -49,7 +46,7 @@ export const findPartlySplitEdges: Check = (scene, open) =>
           server,
           says: `"${server.name}" is a root of trace ${server.traceId}, made while "${client.name}" was open and called nobody`,
         })),
-      },
+      }),
     ];
   });
 
@@ -58,11 +55,15 @@ function isWithoutKind({ kind }: Span): boolean {
   return kind === 'INTERNAL' || kind === 'UNSPECIFIED';
 }
 
-/** All but one in ten: captures are cut at both ends. */
-function areAsMany(pairs: readonly Pair[], spans: readonly Span[]): boolean {
-  return pairs.length * 10 >= spans.length * 9;
-}
-
-function pairContained(outer: readonly Span[], inner: readonly Span[]): readonly Pair[] {
-  return pairSpans(outer, inner, (one, other) => startsDuring(other, one) && endsWithin(other, one));
+function pairContained(
+  outer: readonly Span[],
+  inner: readonly Span[],
+  tolerances: Tolerances,
+): readonly Pair[] {
+  return pairSpans(
+    outer,
+    inner,
+    (one, other) => startsDuring(other, one, tolerances) && endsWithin(other, one, tolerances),
+    tolerances,
+  );
 }

@@ -3,6 +3,7 @@ import type { ExpectedEdge } from '../expect/expectation.ts';
 import type { Span } from '../span/span.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
 import { type Check, type Draft, listUnseenEdges, type Open, type Scene } from './check.ts';
+import { finding as splitTrace } from './split-trace.ts';
 
 /**
  * Messages: PRODUCER spans that no CONSUMER span has as parent or link, and CONSUMER spans that name none.
@@ -34,9 +35,6 @@ function findAllSplit(scene: Scene, open: Open): readonly Draft[] {
   });
 }
 
-/** Fewer lost messages may be some that came from outside, and as many that nobody has read yet. */
-const fewestLost = 3;
-
 function findPartlySplit(scene: Scene, open: Open): readonly Draft[] {
   const seen = scene.expectation.edges.filter(
     (edge) => edge.rule === 'must' && scene.callsBetween(edge.client, edge.server).length > 0,
@@ -59,7 +57,8 @@ function findPartlySplit(scene: Scene, open: Open): readonly Draft[] {
     );
     return groupBy(consumers, nameDestination).flatMap((received) => {
       const producers = (received[0] && sent.get(nameDestination(received[0]))) ?? [];
-      const isSame = received.length >= fewestLost && received.length === producers.length;
+      const isSame =
+        received.length >= scene.thresholds.fewestLostMessages && received.length === producers.length;
       return isSame && areInOrder(producers, received) ? describe(edge, producers, received) : [];
     });
   });
@@ -89,9 +88,7 @@ function describe(
 ): readonly Draft[] {
   if (consumers.length === 0 || producers.length === 0) return [];
   return [
-    {
-      id: 'split-trace',
-      severity: 'error',
+    splitTrace.report({
       client: edge.client,
       server: edge.server,
       protocol: 'messaging',
@@ -102,6 +99,6 @@ function describe(
         says: `no CONSUMER span of ${edge.server} has PRODUCER ${client.spanId} as parent or link`,
       })),
       explains: consumers,
-    },
+    }),
   ];
 }

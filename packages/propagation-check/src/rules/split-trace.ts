@@ -14,7 +14,17 @@ import {
   isPlausible,
   type Scene,
 } from './check.ts';
+import { defineFinding } from './define-finding.ts';
 import type { FindingId } from './finding.ts';
+
+export const finding = defineFinding('split-trace', {
+  kind: 'symptom',
+  isConclusive: true,
+  shows: 'A CLIENT without a child, and a root SERVER of B that pairs with it',
+  title: 'One request, two traces',
+  why: 'A CLIENT span has no child, and the SERVER span of the same request is the root of another trace.',
+  fix: 'Run `propagation-check tap` in front of the called service to see what arrives there.',
+});
 
 /**
  * A CLIENT span that nobody continued, and a SERVER span that began a new trace for the same request.
@@ -31,11 +41,12 @@ export const findSplitTraces: Check = (scene, open) => {
     clients,
     strangers,
     (client, server) => client.traceId !== server.traceId && belongTogether(scene, client, server),
+    scene.thresholds,
   );
   const edges = groupBy(pairs, ({ client, server }) =>
     keyFor(client.serviceName, server.serviceName, readCallFacts(client).protocol),
   );
-  return edges.flatMap((group) => describeEdge(scene, clients, strangers, withoutOtherAgents(group)));
+  return edges.flatMap((group) => describeEdge(scene, clients, strangers, withoutOtherAgents(scene, group)));
 };
 
 /**
@@ -57,10 +68,10 @@ function listPassedOn(scene: Scene): readonly Span[] {
 }
 
 /** What one instrumentation sends has one user agent: a few pairs with another are callers from outside. */
-function withoutOtherAgents(pairs: readonly Pair[]): readonly Pair[] {
+function withoutOtherAgents({ thresholds }: Scene, pairs: readonly Pair[]): readonly Pair[] {
   return groupBy(pairs, (pair) => pair.client.scopeName).flatMap((ofScope) => {
     const ofAgents = groupBy(ofScope, (pair) => readCallFacts(pair.server).userAgent ?? '');
-    const common = ofAgents.find((ofAgent) => ofAgent.length * 10 >= ofScope.length * 9);
+    const common = ofAgents.find((ofAgent) => ofAgent.length >= ofScope.length * thresholds.usualAgentShare);
     return common ?? ofScope;
   });
 }
@@ -119,15 +130,19 @@ function describeEdge(
 ): readonly Draft[] {
   const first = pairs[0];
   if (first === undefined) return [];
+  const { thresholds } = scene;
   const client = first.client.serviceName;
   const server = first.server.serviceName;
   const targets = new Set(pairs.map((pair) => targetOf(pair.client)));
   const toTargets = open.filter((span) => span.serviceName === client && targets.has(targetOf(span)));
   const kinds = new Set(pairs.map((pair) => kindOf(pair.server)));
   const alike = strangers.filter((span) => kinds.has(kindOf(span)));
-  const isCommon = pairs.length * 2 >= toTargets.length && pairs.length * 2 >= alike.length;
+  const isCommon =
+    pairs.length >= toTargets.length * thresholds.splitCallsShare &&
+    pairs.length >= alike.length * thresholds.splitRequestsShare;
   // Where the edge is whole by another way, a partner with the same paths and callers from outside look alike.
-  const isEveryCall = pairs.length * 10 >= toTargets.length * 9 && pairs.length === alike.length;
+  const isEveryCall =
+    pairs.length >= toTargets.length * thresholds.everyCallShare && pairs.length === alike.length;
   // Messages between the two go another way.
   const whole = scene.callsBetween(client, server).filter((call) => call.protocol !== 'messaging');
   const expected = isExpectedDirectly(scene, client, server);
@@ -141,22 +156,22 @@ function describeEdge(
   // Nothing but the expectation says that the one hands requests on: then most of the other's must be such.
   const ofServer = strangers.filter((span) => span.serviceName === server);
   const arePassedOn = pairs.every((pair) => pair.client.kind === 'SERVER');
-  if (arePassedOn && whole.length === 0 && pairs.length * 2 < ofServer.length) return [];
+  if (arePassedOn && whole.length === 0 && pairs.length < ofServer.length * thresholds.passedOnShare)
+    return [];
   // What is left over on either side may show that it was a coincidence, the less an expectation speaks for it.
-  const isAlone = pairs.length * (expected ? 12 : 11) >= Math.max(toTargets.length, alike.length) * 10;
+  const leftOver = expected ? thresholds.splitLeftOverExpected : thresholds.splitLeftOver;
+  const isAlone = Math.max(toTargets.length, alike.length) <= pairs.length * leftOver;
   const countPairs = (moved: readonly Span[]): number =>
-    pairSpans(toTargets, moved, (one, other) => belongTogether(scene, one, other)).length;
+    pairSpans(toTargets, moved, (one, other) => belongTogether(scene, one, other), thresholds).length;
   // So may be what has nothing but its time in common, when there is more than a few of either.
   const isTold = pairs.every((pair) => compareRequests(pair.client, pair.server) === 'yes');
-  if (!isTold && pairs.length * 2 < toTargets.length) return [];
-  if (!isTold && whole.length > 0 && pairs.length < fewestUntold) return [];
+  if (!isTold && pairs.length < toTargets.length * thresholds.untoldShare) return [];
+  if (!isTold && whole.length > 0 && pairs.length < thresholds.fewestUntold) return [];
   const isSaid = expected && (isTold || whole.length === 0);
-  if (!isSaid && !isAlone && !isMoreThanChance(alike, pairs.length, countPairs)) return [];
+  if (!isSaid && !isAlone && !isMoreThanChance(alike, pairs.length, countPairs, thresholds)) return [];
   const continued = pairs.filter((pair) => !isRoot(pair.server));
   return [
-    {
-      id: 'split-trace',
-      severity: 'error',
+    finding.report({
       client,
       server,
       protocol: edgeProtocol(readCallFacts(first.client).protocol),
@@ -168,12 +183,9 @@ function describeEdge(
           ? `CLIENT ${pair.client.spanId} was answered by SERVER ${pair.server.spanId} of trace ${pair.server.traceId}`
           : `CLIENT ${pair.client.spanId} has no child; such SERVER spans began traces of their own while it was open`,
       })),
-    },
+    }),
   ];
 }
-
-/** Fewer pairs that nothing but their time tells may be a coincidence. */
-const fewestUntold = 3;
 
 /** Requests of one kind: if most of them began while nobody of the data called, others call this service. */
 function kindOf(span: Span): string {

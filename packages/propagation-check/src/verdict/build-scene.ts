@@ -2,7 +2,7 @@ import type { Coverage, Scene } from '../rules/check.ts';
 import type { Span } from '../span/span.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
 
-type Facts = Pick<Scene, 'graph' | 'calls' | 'expectation' | 'headersOf' | 'clockOffsets'>;
+type Facts = Pick<Scene, 'graph' | 'calls' | 'expectation' | 'headersOf' | 'clockOffsets' | 'thresholds'>;
 
 /** Adds the look-ups that checks share. */
 export function buildScene(facts: Facts): Scene {

@@ -7,8 +7,9 @@ import type { Draft, Open, Scene, Shown } from '../rules/check.ts';
 import { checks } from '../rules/checks.ts';
 import { decideByHeaders, mergeDrafts } from '../rules/decide-by-headers.ts';
 import type { FindingId } from '../rules/finding.ts';
-import { prose } from '../rules/prose.ts';
+import { findings as prose } from '../rules/findings.ts';
 import { rankByPipeline } from '../rules/rank-by-pipeline.ts';
+import { thresholds as defaultThresholds, type Thresholds } from '../rules/thresholds.ts';
 import { isToleratedPeer } from '../rules/tolerated-peer.ts';
 import type { CollectorCounters } from '../span/collector-counters.ts';
 import type { Span } from '../span/span.ts';
@@ -29,19 +30,26 @@ export interface CheckOptions {
   readonly headers?: HeaderEvidence;
   /** What the Collector counted; it tells telemetry that is lost from propagation that is. */
   readonly collector?: CollectorCounters | null;
+  /** Other numbers than those of the rules, for tests. */
+  readonly thresholds?: Thresholds;
 }
 
 /** Checks every edge of one trace or of many. Pure; the same spans give the same result in any order. */
 export function checkTraces(spans: readonly Span[], options: CheckOptions = {}): Result {
-  const { expectation = noExpectation, headers = noHeaderEvidence, collector = null } = options;
+  const {
+    expectation = noExpectation,
+    headers = noHeaderEvidence,
+    collector = null,
+    thresholds = defaultThresholds,
+  } = options;
   const received = buildTraceGraph(spans);
-  const clockOffsets = estimateOffsets(received.spans, findEdges(received), expectation);
+  const clockOffsets = estimateOffsets(received.spans, findEdges(received), expectation, thresholds);
   const graph =
     clockOffsets.size === 0 ? received : buildTraceGraph(alignSpans(received.spans, clockOffsets));
   const { calls, openClients, rootServers, orphans } = findEdges(graph);
   const clients = openClients.filter((span) => !isToleratedPeer(expectation, span));
   const headersOf = indexHeaders(headers, graph.spans);
-  const scene = buildScene({ graph, calls, expectation, headersOf, clockOffsets });
+  const scene = buildScene({ graph, calls, expectation, headersOf, clockOffsets, thresholds });
   const drafts = runChecks(scene, { clients, roots: rootServers, orphans, found: [] }).flatMap((draft) =>
     decideByHeaders(rankByPipeline(draft, collector), headersOf, expectation),
   );
