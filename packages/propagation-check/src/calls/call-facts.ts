@@ -20,6 +20,8 @@ export interface CallFacts {
   readonly rpcMethod: string | null;
   /** Message destination (topic, queue). */
   readonly destination: string | null;
+  /** What the broker or the sender calls the message: equal on both sides. */
+  readonly messageId: string | null;
   /** HTTP status code. */
   readonly statusCode: number | null;
   readonly userAgent: string | null;
@@ -55,6 +57,7 @@ function readFacts(span: Span): CallFacts {
       'messaging.destination',
       'messaging.source.name',
     ),
+    messageId: readText(span, 'messaging.message.id', 'messaging.message_id'),
     statusCode: readNumber(span, 'http.response.status_code', 'http.status_code', 'status'),
     userAgent: readText(span, 'user_agent.original', 'http.user_agent'),
   };
