@@ -2,7 +2,9 @@ import { findLostBaggage } from './baggage-lost.ts';
 import type { Check } from './check.ts';
 import { findLostClientSpans } from './client-span-lost.ts';
 import { findClockSkew } from './clock-skew.ts';
-import { findContextLostInProcess } from './context-lost-in-process.ts';
+import { findContextLostAfterConsumers } from './context-lost-after-consumer.ts';
+import { findContextLostBetweenLayers } from './context-lost-between-layers.ts';
+import { findContextLostBeforePeers, findContextLostInProcess } from './context-lost-in-process.ts';
 import { findExternalParents } from './external-parent.ts';
 import { findHeadersPassedThrough } from './header-passed-through.ts';
 import { findMissingCalls } from './missing-call.ts';
@@ -51,6 +53,10 @@ export const checks: readonly Check[] = [
   findMissingServers,
   findMissingCallers,
   findMissingCalls,
+  // Inside one service: what nothing above explains.
+  findContextLostBeforePeers,
+  findContextLostAfterConsumers,
+  findContextLostBetweenLayers,
   // Only for expected edges that nothing above has spoken of.
   findUnseenEdges,
   findUnseenEntrances,

@@ -192,7 +192,7 @@ function kindOf(span: Span): string {
   return keyFor(span.serviceName, span.name, readCallFacts(span).userAgent);
 }
 
-function targetOf(span: Span): string {
+export function targetOf(span: Span): string {
   const { host, port } = readCallFacts(span);
   return keyFor(host, port);
 }

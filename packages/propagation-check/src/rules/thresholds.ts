@@ -372,6 +372,16 @@ export const thresholdTable = {
       'Fewer calls to an address that is not the one of the server may have gone to another peer with the same path.',
     pinnedBy: { lower: 'wrong-parent/healthy-fewest-misled', higher: 'wrong-parent/broken-in-cluster' },
   },
+  afterMessageShare: {
+    value: 0.1,
+    unit: 'ratio',
+    reason:
+      'A handler calls within this share of the usual time to the next message; a timer calls at any time.',
+    pinnedBy: {
+      lower: 'context-lost-in-process/broken-after-consumer',
+      higher: 'context-lost-in-process/healthy-after-consumer',
+    },
+  },
   fewestDetached: {
     value: 2,
     unit: 'count',
