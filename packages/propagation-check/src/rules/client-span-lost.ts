@@ -1,5 +1,5 @@
 import { readCallFacts } from '../calls/call-facts.ts';
-import { isEntry } from '../calls/edge.ts';
+import { isEntry, isOutgoing } from '../calls/edge.ts';
 import { findTop, isBelow, isCallerMissing, isOrphan } from '../graph/trace-graph.ts';
 import { bounds } from '../pairing/bounds.ts';
 import { indexByTime, startsDuring, takeFitting } from '../pairing/pair.ts';
@@ -111,10 +111,35 @@ function describeEdge(scene: Scene): (group: readonly Lost[]) => readonly Draft[
       protocol: edgeProtocol(readCallFacts(first.server).protocol),
       shown: group.map(({ client, server, says }) => ({ client, server, says })),
     };
-    if (!first.isDark) return [finding.report({ ...edge })];
+    if (!first.isDark) {
+      return propagatesByItself(scene, first.caller)
+        ? [
+            missingClient.report({
+              ...edge,
+              candidates: ['client-not-instrumented', 'client-span-lost', 'not-sampled'],
+            }),
+          ]
+        : [finding.report({ ...edge })];
+    }
     const candidates = ['client-span-lost', 'server-span-lost', 'not-sampled', 'header-rewritten'] as const;
     return [missingClient.report({ ...edge, candidates })];
   };
+}
+
+/**
+ * The HTTP client of .NET sends the context of an activity that it makes itself, also where no instrumentation makes a span of
+ * that (DistributedContextPropagator). A service without any CLIENT span may lack the instrumentation.
+ */
+function propagatesByItself(scene: Scene, caller: string | null): boolean {
+  const spans = scene.spansOf(caller);
+  return spans.some(isDotnet) && !spans.some(isOutgoing);
+}
+
+function isDotnet(span: Span): boolean {
+  return (
+    span.resource.get('telemetry.sdk.language') === 'dotnet' ||
+    span.scopeName.startsWith('Microsoft.AspNetCore')
+  );
 }
 
 /** The caller itself wrote the span id that is nowhere: its span existed and was not delivered. */
