@@ -22,6 +22,8 @@ export interface Scene {
   readonly headersOf: HeaderLookup;
   /** The first and the last end of the spans that a service delivered; null for a service without spans. */
   readonly coverage: (service: string | null) => Coverage | null;
+  /** The first and the last end of all spans. */
+  readonly capture: Coverage;
   /** How far clocks are apart; the times of all spans here are aligned already. */
   readonly clockOffsets: ClockOffsets;
   /** Every number of a rule. */

@@ -372,6 +372,31 @@ export const thresholdTable = {
       'Fewer calls to an address that is not the one of the server may have gone to another peer with the same path.',
     pinnedBy: { lower: 'wrong-parent/healthy-fewest-misled', higher: 'wrong-parent/broken-in-cluster' },
   },
+  exportDelay: {
+    value: 5_000_000_000n,
+    unit: 'time',
+    reason:
+      'A process exports what has ended once in this time (OpenTelemetry specification, OTEL_BSP_SCHEDULE_DELAY), so that the first and the last of a capture may lack it.',
+    pinnedBy: { lower: 'missing-client/shown-export-delay', higher: 'missing-client/broken-export-delay' },
+  },
+  fewestWholeCalls: {
+    value: 3,
+    unit: 'count',
+    reason: 'Fewer whole calls do not show that those of the beginning or the end are the exception.',
+    pinnedBy: {
+      lower: 'missing-client/broken-fewest-whole-calls',
+      higher: 'missing-client/shown-fewest-whole-calls',
+    },
+  },
+  wholeCallsShare: {
+    value: 0.75,
+    unit: 'share',
+    reason: 'Where fewer of the whole calls lie before, or after, the broken ones are not those of one end.',
+    pinnedBy: {
+      lower: 'missing-client/broken-whole-calls-share',
+      higher: 'missing-client/shown-whole-calls-share',
+    },
+  },
   afterMessageShare: {
     value: 0.1,
     unit: 'ratio',

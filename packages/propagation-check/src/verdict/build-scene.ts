@@ -14,6 +14,7 @@ export function buildScene(facts: Facts): Scene {
     callsInto: indexBy(calls, (call) => call.server.serviceName),
     spansOf: indexBy(graph.spans, (span) => span.serviceName),
     coverage: measureCoverage(graph.spans),
+    capture: measureEnds(graph.spans),
   };
 }
 
@@ -50,7 +51,7 @@ function nameInstance(span: Span): string {
 
 function measureEnds(spans: readonly Span[]): Coverage {
   const ends = spans.map((span) => span.endTimeUnixNano);
-  return { from: ends.reduce(earlier), to: ends.reduce(later) };
+  return { from: ends.reduce(earlier, ends[0] ?? 0n), to: ends.reduce(later, ends[0] ?? 0n) };
 }
 
 /** What all instances cover; where that is little, they followed one another, and what any of them covers. */

@@ -5,6 +5,7 @@ import { type HeaderEvidence, indexHeaders, noHeaderEvidence } from '../headers/
 import { alignSpans, estimateOffsets } from '../pairing/align-clocks.ts';
 import type { Draft, Open, Scene, Shown } from '../rules/check.ts';
 import { checks } from '../rules/checks.ts';
+import { doubtAtEnds } from '../rules/cut-capture.ts';
 import { decideByHeaders, mergeDrafts } from '../rules/decide-by-headers.ts';
 import type { FindingId } from '../rules/finding.ts';
 import { findings as prose } from '../rules/findings.ts';
@@ -53,7 +54,7 @@ export function checkTraces(spans: readonly Span[], options: CheckOptions = {}):
   const drafts = runChecks(scene, { clients, roots: rootServers, orphans, found: [] }).flatMap((draft) =>
     decideByHeaders(rankByPipeline(draft, collector), headersOf, expectation),
   );
-  const merged = mergeDrafts(drafts);
+  const merged = mergeDrafts(drafts).map((draft) => doubtAtEnds(scene, draft));
   const findings = merged.map((draft) => describeFinding(scene, draft));
   const edges = countEdges(calls, merged);
   return {
