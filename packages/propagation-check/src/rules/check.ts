@@ -39,6 +39,8 @@ export interface SharedResults {
   isExpectedDirectly(client: string | null, server: string | null): boolean;
   /** Whether calls of the one reach the other through services that no expectation names: sidecars and gateways. */
   isReachedThrough(client: string, server: string): boolean;
+  /** Whether the root of a trace is in the data. */
+  isBegun(traceId: string): boolean;
   /** The user agents of the whole calls that an instrumentation of a service makes to another. */
   userAgentsOf(client: Span, server: string | null): ReadonlySet<string>;
 }

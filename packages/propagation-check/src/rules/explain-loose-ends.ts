@@ -1,8 +1,11 @@
+import { bounds } from '../pairing/bounds.ts';
 import type { Span, SpanKind } from '../span/span.ts';
 import { keyFor } from '../util/group-by.ts';
+import { hideSecrets } from '../util/hide-secrets.ts';
 import type { Check, Draft, Open, Scene } from './check.ts';
 import { checks } from './checks.ts';
 import type { FindingId } from './finding.ts';
+import { findings } from './findings.ts';
 import type { Rule, Silence } from './rule.ts';
 import { listExplained } from './run-rules.ts';
 
@@ -27,7 +30,7 @@ export interface ClosedGate {
 
 /**
  * Why nothing is reported of the loose ends that are left: calls without another side, requests without a caller at services
- * of which callers are known, and spans whose parent is nowhere. Information is no report.
+ * of which callers are known, and spans whose parent is nowhere. Information is no report. Of very many the first 500.
  */
 export function explainLooseEnds(
   scene: Scene,
@@ -35,7 +38,7 @@ export function explainLooseEnds(
   drafts: readonly Draft[],
   silences: readonly Silence[],
 ): readonly UnreportedEnd[] {
-  const explained = new Set(drafts.filter(({ severity }) => severity !== 'info').flatMap(listExplained));
+  const explained = new Set(drafts.filter(isOfCall).flatMap(listExplained));
   const ends = new Set([
     ...looseEnds.clients,
     ...looseEnds.roots.filter((span) => hasKnownCallers(scene, span.serviceName)),
@@ -45,14 +48,20 @@ export function explainLooseEnds(
   const open: Open = { ...looseEnds, found: drafts };
   return [...ends]
     .filter((span) => !explained.has(span))
+    .slice(0, bounds.unreportedEnds)
     .map((span) => ({
       traceId: span.traceId,
       spanId: span.spanId,
       service: span.serviceName,
       kind: span.kind,
-      name: span.name,
+      name: hideSecrets(span.name),
       reasons: listReasons(scene, open, span, silencesOf.get(span) ?? []),
     }));
+}
+
+/** Warnings and information speak of services and peers: a call may be broken beside them. */
+function isOfCall({ id }: Draft): boolean {
+  return findings[id].kind === 'cause' || findings[id].kind === 'symptom';
 }
 
 function hasKnownCallers(scene: Scene, service: string | null): boolean {

@@ -69,7 +69,11 @@ export const missingClients = rule<ReplacedParents>({
       (client) => whyApart(scene, client, looseEnd) ?? 'not open when it began, or nearer to another',
     );
     const counts = groupBy(reasons, (reason) => reason).map((same) => `${same.length} ${same[0]}`);
-    return `${ofTrace.length} calls of its trace have no child${counts.length === 0 ? '' : `: ${counts.join(', ')}`}`;
+    const isExpected = scene.expectation.edges.some(
+      (edge) => edge.server === looseEnd.serviceName && edge.rule === 'must',
+    );
+    const expectation = isExpected ? '' : ', and no expectation names a caller of the service';
+    return `${ofTrace.length} calls of its trace have no child${counts.length === 0 ? '' : ` (${counts.join(', ')})`}${expectation}`;
   },
 });
 

@@ -1,5 +1,5 @@
 import { readCallFacts } from '../calls/call-facts.ts';
-import { ancestorsOf } from '../graph/trace-graph.ts';
+import { ancestorsOf, isRoot } from '../graph/trace-graph.ts';
 import type { Span } from '../span/span.ts';
 import { keyFor } from '../util/group-by.ts';
 import { hasCall, isNamed, type SceneFacts, type SharedResults } from './check.ts';
@@ -28,7 +28,12 @@ export function shareResults(facts: SceneFacts): SharedResults {
           .flatMap((call) => readCallFacts(call.server).userAgent ?? []),
       ),
   );
+  let begun: ReadonlySet<string> | null = null;
   return {
+    isBegun: (traceId) => {
+      begun ??= new Set(facts.graph.spans.filter(isRoot).map((span) => span.traceId));
+      return begun.has(traceId);
+    },
     isExpectedDirectly,
     isReachedThrough,
     userAgentsOf: (client, server) => userAgents(client.serviceName, server, client.scopeName),

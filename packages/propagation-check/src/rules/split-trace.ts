@@ -157,9 +157,10 @@ export const splitTraces = rule<SplitEdge>({
 
 /** SERVER spans that began a trace, or whose trace begins nowhere in the data. */
 function listStrangers(scene: Scene, open: Open): readonly Span[] {
-  const begun = new Set(scene.graph.spans.filter(isRoot).map((span) => span.traceId));
   // In a trace of which the beginning is there, a parent that is nowhere is lost telemetry.
-  const continued = open.orphans.filter((span) => span.kind === 'SERVER' && !begun.has(span.traceId));
+  const continued = open.orphans.filter(
+    (span) => span.kind === 'SERVER' && !scene.shared.isBegun(span.traceId),
+  );
   return [...open.roots, ...continued];
 }
 
