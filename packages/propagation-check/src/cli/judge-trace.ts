@@ -43,7 +43,7 @@ export function judgeCollected(
 export function isCertain(spans: readonly Span[], inputs: CheckInputs): boolean {
   const graph = buildTraceGraph(spans);
   if (graph.spans.some((span) => isOrphan(graph, span))) return false;
-  const { findings, edges } = judge(spans, inputs);
+  const { findings, edges } = judge(spans, { ...inputs, explain: false });
   if (!findings.every(({ id }) => knownFindings[id].isConclusive)) return false;
   return inputs.expectation.edges
     .filter((edge) => isExpected(inputs.expectation, edge.client, edge.server))

@@ -17,6 +17,8 @@ export const bounds = {
   looks: 1_000,
   /** Spans around one span that are kept. */
   around: 200,
+  /** Loose ends of which `--explain` says why nothing is reported. */
+  unreportedEnds: 500,
   /** Route templates of one target that are looked at. */
   routes: 500,
 } as const;

@@ -9,7 +9,6 @@ import { endsWithin, type Pair, pairSpans, startsDuring, type Tolerances } from 
 import type { Span } from '../span/span.ts';
 import { groupBy } from '../util/group-by.ts';
 import {
-  type Check,
   type Draft,
   edgeProtocol,
   hasCall,
@@ -21,6 +20,7 @@ import {
 import { finding as clientNotInstrumented } from './client-not-instrumented.ts';
 import { defineFinding } from './define-finding.ts';
 import type { FindingId } from './finding.ts';
+import { gate, rule } from './rule.ts';
 import { moveToFront, splitCauses, finding as splitTrace } from './split-trace.ts';
 import type { Thresholds } from './thresholds.ts';
 
@@ -33,29 +33,68 @@ export const finding = defineFinding('missing-call', {
   fix: 'Check in the caller: which HTTP client library makes the call, is it instrumented, and loaded after the instrumentation?',
 });
 
+/** An expected edge of which no call is whole, and the roots of the called service. */
+interface UnseenCalls {
+  readonly scene: Scene;
+  readonly edge: ExpectedEdge;
+  readonly roots: readonly Span[];
+  /** Those of programs that call nobody else, where they are enough to be judged apart. */
+  readonly ofCaller: readonly Span[];
+  readonly callers: readonly Span[];
+  /** Roots with the requests of the caller during which they began. */
+  readonly pairs: readonly Pair[];
+  readonly findOpenCall: FindOpenCall;
+}
+
 /**
  * An expected edge of which the caller shows nothing: no CLIENT span, and the called service began traces.
  * Without an expectation this cannot be told from direct callers, so nothing is said then.
  */
-export const findMissingCalls: Check = (scene, open) => [
-  ...findWhollyMissingCalls(scene, open),
-  ...findPartlyMissingCalls(scene, open),
-];
+export const whollyMissingCalls = rule<UnseenCalls>({
+  finding,
+  measure: (scene, open) =>
+    listUnseenEdges(scene, open).flatMap((edge) => {
+      const roots = open.roots.filter((span) => span.serviceName === edge.server && !isHealthProbe(span));
+      if (roots.length === 0) return [];
+      const callers = scene.spansOf(edge.client);
+      const own = withoutOutsiders(scene, edge, roots);
+      const ofCaller = own.length >= roots.length * scene.thresholds.insidersShare ? own : roots;
+      const pairs = pairAllWithRequests(callers.filter(isEntry), ofCaller, scene.thresholds);
+      return [{ scene, edge, roots, ofCaller, callers, pairs, findOpenCall: findOpenCalls(scene, open) }];
+    }),
+  gates: [
+    gate(
+      'a call of the caller was answered, or it shows none',
+      ({ callers }) => !hasReachedNobody(callers),
+      ({ edge }) => `all calls of ${edge.client} failed: the roots are those of others`,
+    ),
+    gate(
+      'most roots began during requests of the caller, or it shows no call at all',
+      (edge) => isDuringRequests(edge) || !edge.callers.some(isOutgoing),
+      ({ pairs, ofCaller }) => `${pairs.length} of ${ofCaller.length} roots`,
+    ),
+  ],
+  looseEnds: ({ roots }) => roots,
+  report: (unseen) =>
+    isDuringRequests(unseen)
+      ? describePairs(unseen.edge, unseen.pairs, unseen.findOpenCall)
+      : describeRoots(unseen.edge, unseen.roots, unseen.callers.length > 0),
+  whyNot: (scene, _, looseEnd) => {
+    if (looseEnd.kind !== 'SERVER' || !isRoot(looseEnd)) return null;
+    if (isHealthProbe(looseEnd)) return 'a health probe by its name';
+    const isExpected = scene.expectation.edges.some(
+      (edge) => edge.server === looseEnd.serviceName && edge.rule === 'must',
+    );
+    return isExpected
+      ? `every expected edge to ${looseEnd.serviceName} has whole calls, or another report`
+      : `no expectation names a caller of ${looseEnd.serviceName}: it may be called from outside`;
+  },
+});
 
-function findWhollyMissingCalls(scene: Scene, open: Open): readonly Draft[] {
-  return listUnseenEdges(scene, open).flatMap((edge): readonly Draft[] => {
-    const roots = open.roots.filter((span) => span.serviceName === edge.server && !isHealthProbe(span));
-    const callers = scene.spansOf(edge.client);
-    if (roots.length === 0 || hasReachedNobody(callers)) return [];
-    const own = withoutOutsiders(scene, edge, roots);
-    const ofCaller = own.length >= roots.length * scene.thresholds.insidersShare ? own : roots;
-    const pairs = pairAllWithRequests(callers.filter(isEntry), ofCaller, scene.thresholds);
-    // Messages are read at any time later; requests while the caller's own request is open.
-    const isQueued = roots.some((span) => span.kind === 'CONSUMER');
-    if (!isQueued && pairs.length >= ofCaller.length * scene.thresholds.missingCallShare)
-      return [describePairs(edge, pairs, findOpenCalls(scene, open))];
-    return callers.some(isOutgoing) ? [] : [describeRoots(edge, roots, callers.length > 0)];
-  });
+/** Messages are read at any time later; requests while the caller's own request is open. */
+function isDuringRequests({ scene: { thresholds }, roots, ofCaller, pairs }: UnseenCalls): boolean {
+  const isQueued = roots.some((span) => span.kind === 'CONSUMER');
+  return !isQueued && pairs.length >= ofCaller.length * thresholds.missingCallShare;
 }
 
 /** The caller does show its calls, and nobody answered one of them: the roots are those of others. */
@@ -79,27 +118,54 @@ function pairAllWithRequests(
   return [...pairs, ...more];
 }
 
+/** An expected edge with whole calls, and the roots of the called service. */
+interface PartlyUnseenCalls {
+  readonly edge: ExpectedEdge;
+  readonly roots: readonly Span[];
+  /** Those of programs that begin no trace at the caller. */
+  readonly own: readonly Span[];
+  /** Roots with the requests of the caller that waited for them. */
+  readonly pairs: readonly Pair[];
+}
+
 /**
  * Some calls of an edge are whole and others show no CLIENT span: one of several client libraries is not instrumented.
  * Outside callers of both services make the same picture, unless every request of one route encloses such a root,
  * one to one, and the root was sent by another program (user agent) than the request.
  */
-function findPartlyMissingCalls(scene: Scene, open: Open): readonly Draft[] {
-  const seen = scene.expectation.edges.filter(
-    (edge) => edge.rule === 'must' && hasCall(scene, edge.client, edge.server),
-  );
-  return seen.flatMap((edge): readonly Draft[] => {
-    const roots = open.roots.filter(
-      (span) => span.serviceName === edge.server && span.kind === 'SERVER' && !isHealthProbe(span),
+export const partlyMissingCalls = rule<PartlyUnseenCalls>({
+  finding,
+  measure: (scene, open) => {
+    const seen = scene.expectation.edges.filter(
+      (edge) => edge.rule === 'must' && hasCall(scene, edge.client, edge.server),
     );
-    // What one library sent has one user agent; outside callers have others, which may call both services.
-    const own = withoutOutsiders(scene, edge, roots);
-    const pairs = groupBy(own, (root) => readCallFacts(root).userAgent ?? '').flatMap((ofAgent) =>
-      pairWithRequests(scene, edge, ofAgent),
-    );
-    return pairs.length === 0 ? [] : [describePairs(edge, pairs, () => null)];
-  });
-}
+    return seen.flatMap((edge) => {
+      const roots = open.roots.filter(
+        (span) => span.serviceName === edge.server && span.kind === 'SERVER' && !isHealthProbe(span),
+      );
+      // What one library sent has one user agent; outside callers have others, which may call both services.
+      const own = withoutOutsiders(scene, edge, roots);
+      const pairs = groupBy(own, (root) => readCallFacts(root).userAgent ?? '').flatMap((ofAgent) =>
+        pairWithRequests(scene, edge, ofAgent),
+      );
+      return roots.length === 0 ? [] : [{ edge, roots, own, pairs }];
+    });
+  },
+  gates: [
+    gate(
+      'roots came from programs that do not call the caller, too',
+      ({ own }) => own.length > 0,
+      ({ roots }) => `none of ${roots.length}`,
+    ),
+    gate(
+      'every request of one route of the caller encloses such a root, and waited for it',
+      ({ pairs }) => pairs.length > 0,
+      ({ edge, own }) => `of no route of ${edge.client}, with ${own.length} roots`,
+    ),
+  ],
+  looseEnds: ({ roots }) => roots,
+  report: ({ edge, pairs }) => describePairs(edge, pairs, () => null),
+});
 
 /** Roots that no program sent which begins traces at the caller, too: such as scrape all services. */
 function withoutOutsiders(scene: Scene, edge: ExpectedEdge, roots: readonly Span[]): readonly Span[] {

@@ -1,14 +1,13 @@
 import { fitsRoute, isHealthProbe, readCallFacts, readOutcome } from '../calls/call-facts.ts';
 import { type Call, isEntry } from '../calls/edge.ts';
 import { withoutIds } from '../calls/endpoint.ts';
-import { isExpected } from '../expect/expectation.ts';
+import { type ExpectedEdge, isExpected } from '../expect/expectation.ts';
 import { isRoot } from '../graph/trace-graph.ts';
 import { bounds } from '../pairing/bounds.ts';
 import { compareRequests, endsWithin, limitComparisons, pairSpans } from '../pairing/pair.ts';
 import type { Span } from '../span/span.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
 import {
-  type Check,
   type Draft,
   edgeProtocol,
   hasSpans,
@@ -20,6 +19,7 @@ import {
 } from './check.ts';
 import { defineFinding } from './define-finding.ts';
 import type { FindingId } from './finding.ts';
+import { gate, rule } from './rule.ts';
 import { splitCauses, finding as splitTrace } from './split-trace.ts';
 
 export const finding = defineFinding('missing-server', {
@@ -31,56 +31,106 @@ export const finding = defineFinding('missing-server', {
   fix: 'Check in the called service: is its server instrumented, is it sampled, does its exporter deliver?',
 });
 
-/**
- * CLIENT spans that were answered and nobody continued, although the peer is one that emits spans:
- * either other calls to the same place and route are whole, or the edge is expected. A cache in between
- * makes the former too, so that it fails only where the edge is expected.
- * Calls to peers that are not instrumented look the same without that and are left alone.
- */
-export const findMissingServers: Check = (scene, open) => {
-  const partial = findPartlyMissing(scene, open);
-  const taken = new Set(partial.flatMap((draft) => draft.shown.map((shown) => shown.client)));
-  const rest = { ...open, clients: open.clients.filter((span) => !taken.has(span)) };
-  return [...partial, ...findWhollyMissing(scene, rest)];
-};
-
-function findPartlyMissing(scene: Scene, open: Open): readonly Draft[] {
-  const edges = groupBy(
-    scene.calls.filter((call) => call.client.kind === 'CLIENT'),
-    (call) => keyFor(call.client.serviceName, call.server.serviceName),
-  );
-  return edges.flatMap((calls): readonly Draft[] => {
-    const first = calls[0];
-    if (first === undefined) return [];
-    const isOfTheirKind = indexRequestKinds(calls);
-    const statusCodes = new Set(calls.map((call) => readCallFacts(call.client).statusCode));
-    const lonely = open.clients.filter(
-      (span) =>
-        span.serviceName === first.client.serviceName &&
-        readOutcome(span) === 'answered' &&
-        isOfTheirKind(span) &&
-        !isAnsweredByHop(span, statusCodes),
-    );
-    const edge = [first.client.serviceName, first.server.serviceName] as const;
-    const lag = measureLag(calls, 'server');
-    const certain = lonely.filter((span) =>
-      isCovered(scene, first.server.serviceName, span.startTimeUnixNano, span.endTimeUnixNano + lag),
-    );
-    if (certain.length === 0 || isFasterThanServer(scene, certain, calls)) return [];
-    const severity = isExpected(scene.expectation, ...edge) ? 'error' : 'warning';
-    const drafts = describe(
-      ...edge,
-      lonely,
-      ['not-sampled', 'server-span-lost', 'server-not-instrumented'],
-      severity,
-    );
-    const roots = open.roots.filter((root) => root.serviceName === edge[1] && !isHealthProbe(root));
-    const mayBeTheirs = (call: Span, root: Span): boolean => compareRequests(call, root) !== 'no';
-    const pairs = pairSpans(lonely, roots, mayBeTheirs, scene.thresholds);
-    const isSplitByTime = pairs.length >= lonely.length * scene.thresholds.splitByTimeShare;
-    return isSplitByTime ? drafts.map(asSplitTrace) : drafts;
-  });
+/** Calls of one edge that have no child, like others of it that are whole. */
+interface PartlyMissing {
+  readonly scene: Scene;
+  readonly client: string | null;
+  readonly server: string | null;
+  readonly calls: readonly Call[];
+  /** CLIENT spans that were answered, to the place and route of whole calls. */
+  readonly lonely: readonly Span[];
+  /** Those of a time from which the called service delivered spans. */
+  readonly certain: readonly Span[];
+  readonly isExpected: boolean;
+  /** Nearly all of them fit a root of the called service by time. */
+  readonly isSplitByTime: boolean;
 }
+
+/**
+ * CLIENT spans that were answered and nobody continued, although the peer is one that emits spans: other calls to the same place
+ * and route are whole. A cache in between makes the same picture, so that it fails only where the edge is expected.
+ * Calls to peers that are not instrumented look the same without whole calls and are left alone.
+ */
+export const partlyMissingServers = rule<PartlyMissing>({
+  finding,
+  measure: (scene, open) => {
+    const edges = groupBy(
+      scene.calls.filter((call) => call.client.kind === 'CLIENT'),
+      (call) => keyFor(call.client.serviceName, call.server.serviceName),
+    );
+    return edges.flatMap((calls): readonly PartlyMissing[] => {
+      const first = calls[0];
+      if (first === undefined) return [];
+      const [client, server] = [first.client.serviceName, first.server.serviceName];
+      const isOfTheirKind = indexRequestKinds(calls);
+      const statusCodes = new Set(calls.map((call) => readCallFacts(call.client).statusCode));
+      const lonely = open.clients.filter(
+        (span) =>
+          span.serviceName === client &&
+          readOutcome(span) === 'answered' &&
+          isOfTheirKind(span) &&
+          !isAnsweredByHop(span, statusCodes),
+      );
+      if (lonely.length === 0) return [];
+      const lag = measureLag(calls, 'server');
+      const roots = open.roots.filter((root) => root.serviceName === server && !isHealthProbe(root));
+      const mayBeTheirs = (call: Span, root: Span): boolean => compareRequests(call, root) !== 'no';
+      const pairs = pairSpans(lonely, roots, mayBeTheirs, scene.thresholds);
+      return [
+        {
+          scene,
+          client,
+          server,
+          calls,
+          lonely,
+          certain: lonely.filter((span) =>
+            isCovered(scene, server, span.startTimeUnixNano, span.endTimeUnixNano + lag),
+          ),
+          isExpected: isExpected(scene.expectation, client, server),
+          isSplitByTime: pairs.length >= lonely.length * scene.thresholds.splitByTimeShare,
+        },
+      ];
+    });
+  },
+  gates: [
+    gate(
+      'the called service delivered spans from before and after the call',
+      ({ certain }) => certain.length > 0,
+      ({ lonely }) => `of none of ${lonely.length} calls: the capture may be cut`,
+    ),
+    gate(
+      'the answers are not those of a cache',
+      ({ scene, certain, calls }) => !isFasterThanServer(scene, certain, calls),
+      ({ certain, calls }) => tellDurations(certain, calls),
+    ),
+  ],
+  looseEnds: ({ lonely }) => lonely,
+  report: ({ client, server, lonely, isExpected, isSplitByTime }) => {
+    const found = isSplitByTime ? splitTrace : finding;
+    return found.report({
+      severity: isExpected ? 'error' : 'warning',
+      ...describe(client, server, lonely),
+      candidates: isSplitByTime
+        ? splitByTimeCauses
+        : ['not-sampled', 'server-span-lost', 'server-not-instrumented'],
+    });
+  },
+  whyNot: (scene, _, looseEnd) => {
+    if (looseEnd.kind !== 'CLIENT') return null;
+    const outcome = readOutcome(looseEnd);
+    if (outcome !== 'answered')
+      return outcome === 'unreached'
+        ? 'the call failed: nobody may have been reached'
+        : 'nothing says that the call was answered';
+    const whole = scene.calls.filter(({ client }) => client.serviceName === looseEnd.serviceName);
+    const alike = whole.filter(({ client }) => nameTarget(client) === nameTarget(looseEnd));
+    if (alike.length === 0)
+      return 'no call to the same target is whole, and no expectation names the called service';
+    return indexRequestKinds(alike)(looseEnd)
+      ? 'the answer is none that the called service gave elsewhere: a hop may have answered'
+      : `${alike.length} calls to the same target are whole, none of the same route`;
+  },
+});
 
 /** What whole calls to one target by one method asked for. */
 interface RequestKinds {
@@ -152,27 +202,56 @@ function isFasterThanServer({ thresholds }: Scene, lonely: readonly Span[], call
   return quick.length >= thresholds.fewestCached && slowest < usuallyAnswered && usual < nearlyAll;
 }
 
+function tellDurations(lonely: readonly Span[], calls: readonly Call[]): string {
+  const usual = (spans: readonly Span[]): string => {
+    const sorted = sortNumbers(spans.map((span) => Number(span.endTimeUnixNano - span.startTimeUnixNano)));
+    return `${((sorted[sorted.length >> 1] ?? 0) / 1_000_000).toFixed(1)} ms`;
+  };
+  return `usually ${usual(lonely)}, whole calls ${usual(calls.map(({ client }) => client))}`;
+}
+
 function sortNumbers(values: readonly number[]): readonly number[] {
   return [...values].sort((left, right) => left - right);
 }
 
-function findWhollyMissing(scene: Scene, open: Open): readonly Draft[] {
-  return listUnseenEdges(scene, open).flatMap((edge) => {
-    const lonely = open.clients.filter(
-      (span) =>
-        span.serviceName === edge.client && (span.kind === 'PRODUCER' || readOutcome(span) === 'answered'),
-    );
-    const calls = selectCallsTo(scene, open, lonely, edge.server);
-    const drafts = describe(
-      edge.client,
-      edge.server,
-      calls,
-      rankCauses(scene, edge.server, isToward(scene, calls, edge.server)),
-      'error',
-    );
-    return isSplit(scene, open, calls, edge.server) ? drafts.map(asSplitTrace) : drafts;
-  });
+/** The calls that can be meant by an expected edge of which nothing is whole. */
+interface WhollyMissing {
+  readonly scene: Scene;
+  readonly edge: ExpectedEdge;
+  /** CLIENT spans that were answered, and PRODUCER spans, of the caller. */
+  readonly lonely: readonly Span[];
+  readonly calls: readonly Span[];
+  readonly isSplit: boolean;
 }
+
+/** CLIENT spans that were answered and nobody continued, on an expected edge of which no call is whole. */
+export const whollyMissingServers = rule<WhollyMissing>({
+  finding,
+  measure: (scene, open) =>
+    listUnseenEdges(scene, open).flatMap((edge) => {
+      const lonely = open.clients.filter(
+        (span) =>
+          span.serviceName === edge.client && (span.kind === 'PRODUCER' || readOutcome(span) === 'answered'),
+      );
+      if (lonely.length === 0) return [];
+      const calls = selectCallsTo(scene, open, lonely, edge.server);
+      return [{ scene, edge, lonely, calls, isSplit: isSplit(scene, open, calls, edge.server) }];
+    }),
+  gates: [
+    gate(
+      'calls can be meant: named like the service, to its port, or to the target that most call',
+      ({ calls }) => calls.length > 0,
+      ({ edge, lonely }) =>
+        `none of ${lonely.length} calls of ${edge.client}, as ${edge.server} shows requests of unknown callers, or other calls went to the same target`,
+    ),
+  ],
+  looseEnds: ({ lonely, calls }) => (calls.length > 0 ? calls : lonely),
+  report: ({ scene, edge: { client, server }, calls, isSplit }) =>
+    (isSplit ? splitTrace : finding).report({
+      ...describe(client, server, calls),
+      candidates: isSplit ? splitByTimeCauses : rankCauses(scene, server, isToward(scene, calls, server)),
+    }),
+});
 
 /** The service did make spans for such requests, as roots: sampled apart, at times that do not fit, or without a kind. */
 function isSplit(scene: Scene, open: Open, calls: readonly Span[], server: string): boolean {
@@ -188,9 +267,7 @@ function isSplit(scene: Scene, open: Open, calls: readonly Span[], server: strin
   return pairs.length >= Math.max(calls.length, roots.length) * thresholds.splitWithoutKindShare;
 }
 
-function asSplitTrace(draft: Draft): Draft {
-  return splitTrace.report({ ...draft, candidates: [...splitCauses, 'not-sampled'] });
-}
+const splitByTimeCauses: readonly FindingId[] = [...splitCauses, 'not-sampled'];
 
 /**
  * The calls that can be meant: named like the service, or to its port, or to the target that most requests call.
@@ -252,23 +329,16 @@ function describe(
   client: string | null,
   server: string | null,
   lonely: readonly Span[],
-  candidates: readonly FindingId[],
-  severity: Draft['severity'],
-): readonly Draft[] {
-  const first = lonely[0];
-  if (first === undefined) return [];
-  return [
-    finding.report({
-      severity,
-      client,
-      server,
-      protocol: edgeProtocol(readCallFacts(first).protocol),
-      candidates,
-      shown: lonely.map((span) => ({
-        client: span,
-        server: null,
-        says: `${span.kind} ${span.spanId} was answered, and no SERVER span of ${server ?? 'the peer'} has it as its parent`,
-      })),
-    }),
-  ];
+): Pick<Draft, 'client' | 'server' | 'protocol' | 'shown'> {
+  const protocol = lonely[0] === undefined ? 'http' : edgeProtocol(readCallFacts(lonely[0]).protocol);
+  return {
+    client,
+    server,
+    protocol,
+    shown: lonely.map((span) => ({
+      client: span,
+      server: null,
+      says: `${span.kind} ${span.spanId} was answered, and no SERVER span of ${server ?? 'the peer'} has it as its parent`,
+    })),
+  };
 }

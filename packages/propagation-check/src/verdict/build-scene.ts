@@ -1,11 +1,14 @@
-import type { Coverage, Scene } from '../rules/check.ts';
+import type { Coverage, SceneFacts } from '../rules/check.ts';
 import type { Span } from '../span/span.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
 
-type Facts = Pick<Scene, 'graph' | 'calls' | 'expectation' | 'headersOf' | 'clockOffsets' | 'thresholds'>;
+type Facts = Pick<
+  SceneFacts,
+  'graph' | 'calls' | 'expectation' | 'headersOf' | 'clockOffsets' | 'thresholds'
+>;
 
 /** Adds the look-ups that checks share. */
-export function buildScene(facts: Facts): Scene {
+export function buildScene(facts: Facts): SceneFacts {
   const { graph, calls } = facts;
   const ofEdge = indexBy(calls, ({ client, server }) => keyFor(client.serviceName, server.serviceName));
   return {
@@ -35,7 +38,7 @@ function indexBy<Key, Item>(
  * When a service would have delivered each span of each of its instances. An instance that exports late is cut off
  * earlier than the others; one that was replaced by another is not cut off at all.
  */
-function measureCoverage(spans: readonly Span[]): Scene['coverage'] {
+function measureCoverage(spans: readonly Span[]): SceneFacts['coverage'] {
   const coverages = new Map(
     groupBy(spans, (span) => keyFor(span.serviceName)).map((ofService) => [
       ofService[0]?.serviceName ?? null,
