@@ -65,7 +65,7 @@ traceresponse: [payments]
     ],
     [
       'edges: {must: [a ->  -> b]}',
-      '1:16: edges.must.0: "a ->  -> b": expected services with arrows between them: "service-a -> service-b"',
+      '1:16: edges.must.0: expected services with arrows between them: a -> b -> c',
     ],
     ['edges: {must: [3]}', '1:16: edges.must.0: expected a path such as "a -> b -> c", or client and server'],
     [
