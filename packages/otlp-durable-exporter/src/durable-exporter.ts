@@ -5,7 +5,7 @@ import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace';
 import { attempt, type Explain, type Outcome } from './attempt.ts';
 import { Backlog } from './backlog.ts';
 import { type Batch, packSpans, sizeOf, unpackSpans } from './batch.ts';
-import { explainRefusal } from './credentials.ts';
+import { readCredentials } from './credentials.ts';
 import { type DeliveryCounts, type DropReason, publishCounters } from './publish-counters.ts';
 import { Spool } from './spool.ts';
 
@@ -28,6 +28,8 @@ export interface DurableExporterOptions {
   readonly meterProvider?: MeterProvider;
   /** How messages call the receiver, for example its URL. */
   readonly receiver?: string;
+  /** What to do about a failure, for messages. That of `readCredentials` names the files. Default: without files. */
+  readonly explain?: Explain;
 }
 
 const defaultMaxBytes = 32 * 1024 * 1024;
@@ -59,7 +61,7 @@ export class DurableExporter implements SpanExporter {
   readonly #flushTimeoutMillis: number;
   readonly #shutdownTimeoutMillis: number;
   readonly #spool: Spool | null;
-  readonly #explain: Explain = (code, message) => explainRefusal(code, message, process.env);
+  readonly #explain: Explain;
   readonly #backlog: Backlog;
   /**
    * Batches that are not packed: the first is being attempted, the others wait for it. One at a time and nothing beside it: where the
@@ -94,6 +96,7 @@ export class DurableExporter implements SpanExporter {
     this.#exporter = exporter;
     // A URL may hold a password.
     this.#receiver = (options.receiver ?? 'The receiver').replace(/(?<=\/\/)[^/]*@/, '');
+    this.#explain = options.explain ?? readCredentials({}).explain;
     this.#maxBytes = options.maxBytes ?? defaultMaxBytes;
     this.#attemptTimeoutMillis = options.attemptTimeoutMillis ?? defaultAttemptTimeoutMillis;
     this.#flushTimeoutMillis = options.flushTimeoutMillis ?? defaultFlushTimeoutMillis;
