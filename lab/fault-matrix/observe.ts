@@ -2,7 +2,6 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { type Call, type CheckOptions, callServiceA, checkCalls, type Mode, startDemoSystem } from 'demo';
-import type { FaultName } from 'faults';
 import type { Span, WireRecord } from 'propagation-check';
 import { mapConcurrently } from 'propagation-check/kit';
 import type { VariantName } from './variants/variant.ts';
@@ -31,7 +30,7 @@ const variantFolder = join(import.meta.dirname, 'variants');
  * @throws {ServiceStartError}
  */
 export async function observeFault(
-  name: FaultName | null,
+  name: string | null,
   mode: Mode,
   signal: AbortSignal,
 ): Promise<Observation> {
