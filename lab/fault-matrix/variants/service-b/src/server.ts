@@ -6,7 +6,7 @@ import { Readable } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import fastify, { type FastifyInstance } from 'fastify';
 import { addRouteNames, serve } from 'service-kit/server';
-import { boundary, config, flushed, sdk } from './telemetry.ts';
+import * as telemetry from './telemetry.ts';
 
 const app: FastifyInstance = fastify({ logger: { level: 'info' } });
 addRouteNames(app);
@@ -58,5 +58,4 @@ function greet(key: string, socket: Duplex): void {
   socket.on('error', () => undefined);
 }
 
-app.register(boundary.fastify);
-await serve(app, config, { sdk, flushed });
+await serve(app, telemetry);
