@@ -112,7 +112,7 @@ async function readCredentials(folder: string): Promise<Credentials | null> {
   return authority && certificate && key ? { authority, certificate, key } : null;
 }
 
-/** What to do about other errors is for whoever runs the machine; no stack trace says that. */
+/** The operator of the machine has to mend other errors; a stack trace would not help. */
 function describe(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { findStackPlace, type StackPlace } from '../find-stack-place.ts';
 
 const root = join(import.meta.dirname, '..', '..');
-/** Of all Node.js containers: `docker-compose.yml`. */
+/** The image of all Node.js containers in `docker-compose.yml`. */
 const image = 'trace-context-propagation';
 const outputLimit = 64 * 1024 * 1024;
 

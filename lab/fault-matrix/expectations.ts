@@ -1,16 +1,16 @@
 import type { FindingId } from 'propagation-check';
 
-/** What the assertion and the checker have to say of one fault, and nothing else. */
+/** The exact results of the assertion and the checker for one fault. */
 export interface Expectation {
   /** The statements of the assertion that fail, and no others. The first says where it breaks. */
   readonly fails: readonly number[];
-  /** Those of manual mode where they differ. */
+  /** The failing statements of manual mode, where they differ. */
   readonly failsInManual?: readonly number[];
-  /** Those of the requests that do not show it; none unless given. */
+  /** The failing statements of requests that do not show the fault; none unless given. */
   readonly failsInOthers?: readonly number[];
   /** The finding that names the real cause: spans and a tap on each side of the fault must give it. */
   readonly cause: FindingId;
-  /** What spans alone must give at least: the cause, or the symptom that has it among its candidates. */
+  /** The finding from spans alone: the cause, or the symptom that has it among its candidates. */
   readonly fromSpans: FindingId;
   /** The requests that show it; all unless given. */
   readonly shownBy?: 'all but the first' | 'every second';

@@ -75,7 +75,7 @@ describe('a stack that drains', () => {
   });
 });
 
-/** Of a service, or of the Collector, with so many spans that wait. */
+/** Counters of a service or of the Collector with so many queued spans. */
 function counters(queued: number): string {
   return [
     'otel_sdk_exporter_span_exported_total 1',

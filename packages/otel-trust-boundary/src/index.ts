@@ -1,4 +1,4 @@
-/** Whose trace context a service continues. */
+/** Decides whose trace context a service continues. */
 export { BoundaryError } from './boundary-error.ts';
 export { createPropagator } from './create-propagator.ts';
 export { TraceContextPropagator } from './trace-context-propagator.ts';

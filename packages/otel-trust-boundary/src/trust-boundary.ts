@@ -8,7 +8,7 @@ import { createPeers } from './peers.ts';
 import type { Trust } from './trust.ts';
 
 export interface TrustBoundaryOptions {
-  /** Whose trace context the service continues. */
+  /** The peers whose trace context the service continues. */
   readonly trust: Trust;
   /** Reads and writes the headers; by default the propagators of `OTEL_PROPAGATORS`. */
   readonly propagator?: TextMapPropagator;

@@ -28,7 +28,7 @@ export interface DurableExporterOptions {
   readonly meterProvider?: MeterProvider;
   /** How messages call the receiver, for example its URL. */
   readonly receiver?: string;
-  /** What to do about a failure, for messages. That of `readCredentials` names the files. Default: without files. */
+  /** Explains a failure in messages. The one of `readCredentials` names the files. Default: without files. */
   readonly explain?: Explain;
 }
 
@@ -187,7 +187,7 @@ export class DurableExporter implements SpanExporter {
     try {
       return await this.#attempt(unpackSpans(batch));
     } catch (error) {
-      // Of a spool file that another version has written.
+      // Another version may have written the spool file.
       return { kind: 'refused', reason: `nobody can read them, ${describe(error)}` };
     }
   }

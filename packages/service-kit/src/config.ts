@@ -14,7 +14,7 @@ export interface ServiceConfig {
   readonly tls: TlsFiles | null;
   /** Propagation by the instrumentations (`auto`) or by code in the service (`manual`). */
   readonly propagation: (typeof propagations)[number];
-  /** Whose trace context is continued. */
+  /** The peers whose trace context is continued. */
   readonly trustIncoming: Trust;
   /** Whether each finished span is printed to stdout. */
   readonly logSpans: boolean;

@@ -24,7 +24,7 @@ suite('the packed library, installed in an empty folder', () => {
     assert.ok(tarball);
     await writeFile(join(folder, 'package.json'), '{"private":true,"type":"module"}');
     const { devDependencies } = JSON.parse(await readFile(join(workspace, 'package.json'), 'utf8'));
-    // What the README imports beside the package.
+    // The README imports these beside the package.
     const others = [
       '@opentelemetry/exporter-trace-otlp-http',
       '@opentelemetry/instrumentation-http',

@@ -5,7 +5,7 @@ import { readWireContext } from '../../src/read-wire-context.ts';
 import type { Attributes, AttributeValue, Span, SpanKind, SpanStatus } from '../../src/span.ts';
 import type { HeaderEvidence, ReceivedTraceparent } from '../../src/wire.ts';
 
-/** What a drawing shows: the arguments of `checkTraces`. */
+/** The content of a drawing: the arguments of `checkTraces`. */
 export interface Drawing {
   readonly spans: readonly Span[];
   readonly expectation: Expectation;

@@ -17,7 +17,7 @@ app.get('/work', async () => ({ service: 'service-b' }));
 app.get('/moved', (_request, reply) => reply.redirect('/work'));
 app.get('/stream', (_request, reply) => reply.send(Readable.from(produceLines())));
 
-// Of three calls the first breaks off, the second is refused, and the third is answered.
+// Every first of three calls breaks off, every second is refused, every third is answered.
 app.get('/flaky', (request, reply) => {
   flakyCalls += 1;
   if (flakyCalls % 3 === 1) return request.raw.destroy();
