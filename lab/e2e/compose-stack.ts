@@ -94,7 +94,7 @@ export async function createStack(mode: 'auto' | 'manual', own: Variables = {}):
       const container = `container:${project}-${service}-1`;
       const shared =
         namespace === 'pid' ? ['--network=none', `--pid=${container}`] : [`--network=${container}`];
-      // As locked as what it looks at: the kernel shows a process only to those who may do no less.
+      // As locked as the container that it examines: the kernel shows a process only to processes with the same privileges or more.
       const locked = [
         `--user=${user}:${user}`,
         '--cap-drop=ALL',

@@ -160,7 +160,7 @@ describe('TLS', { skip: obstacle ?? false, timeout: 15 * minute }, () => {
     );
     assert.equal(await countSpansOfA(stack, traceIds), 0);
     expectSuccess(await stack.compose(['up', '--no-build', 'init']));
-    // It reads the authority that it trusts only when it starts.
+    // The Collector reads the trusted authority only at its start.
     expectSuccess(await stack.compose(['restart', 'otel-collector']));
     await assertOwnSpansDelivered(stack, traceIds);
     await assertDelivered(stack, await send(stack));

@@ -38,9 +38,9 @@ const defaultFlushTimeoutMillis = 10_000;
 const defaultAttemptTimeoutMillis = 30_000;
 /** Docker kills after ten seconds; half of them belong to the rest of the service. */
 const defaultShutdownTimeoutMillis = 5_000;
-/** As many batches wait unpacked for their first attempt: with 512 spans each, as many as the processor's own queue holds. */
+/** Unpacked batches that wait for their first attempt. With 512 spans each, they are as many as the processor's queue holds. */
 const maxFresh = 4;
-/** As many kept batches at a time are sent, once one has got through. */
+/** Kept batches that are sent at a time, after one has got through. */
 const maxSending = 8;
 const minBackoffMillis = 250;
 const maxBackoffMillis = 5_000;
