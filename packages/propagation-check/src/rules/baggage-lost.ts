@@ -55,9 +55,9 @@ function describeLoss(
   headersOf: HeaderLookup,
   recorded: ReadonlySet<string>,
 ): string | null {
-  const headers = headersOf(client, server);
+  const headers = headersOf(client, server, { client: client.serviceName, server: server.serviceName });
   // Captured header attributes tell of `traceparent` alone.
-  if (headers === null || headers.onlyTraceparent || headers.received === null) {
+  if (headers === null || !headers.isTied || headers.onlyTraceparent || headers.received === null) {
     return describeByAttributes(client, server, entry, recorded);
   }
   const arrival = find(headers.received, entry);

@@ -14,7 +14,10 @@ for (const [stored, value] of [
     const [drawn] = drawTrace('CLIENT service-a GET  a2  5..25');
     assert.ok(drawn);
     const span = { ...drawn, attributes: new Map([['http.request.header.traceparent', value]]) };
-    const headers = indexHeaders(noHeaderEvidence, [span])(span, null);
+    const headers = indexHeaders(noHeaderEvidence, [span])(span, null, {
+      client: 'service-a',
+      server: null,
+    });
     assert.deepEqual(headers?.sent?.headers, [{ name: 'traceparent', value: traceparent }]);
   });
 }
