@@ -25,7 +25,9 @@ export function separateSharedRows(store: SpanStore, index: SpanIndex): SpanIds 
     const isOne = shared.has(index.findSpan(trace, store.spanIds, row));
     if (isOne || shared.has(index.findSpan(trace, store.parentIds, row))) touched.push(row);
   }
-  const separated = separateSharedSpans(touched.map((row) => ({ span: viewOf(store, row), isShared: false })));
+  const separated = separateSharedSpans(
+    touched.map((row) => ({ span: viewOf(store, row), isShared: false })),
+  );
   const [spanIds, parentIds] = [store.spanIds.slice(), store.parentIds.slice()];
   for (const [at, { spanId, parentSpanId }] of separated.entries()) {
     const row = touched[at] ?? 0;

@@ -70,14 +70,11 @@ export class SpanIndex {
     return (this.#traceSlots[this.#findTraceSlot(ids, at, this.firstRows)] ?? 0) - 1;
   }
 
-  #findTraceSlot(
-    ids: Pick<IdColumns, 'traceIds' | 'hasShortTraceId'>,
-    at: number,
-    firstRows: Words,
-  ): number {
+  #findTraceSlot(ids: Pick<IdColumns, 'traceIds' | 'hasShortTraceId'>, at: number, firstRows: Words): number {
     const { traceIds } = ids;
     const mask = this.#traceSlots.length - 1;
-    let slot = mix(mix(traceIds[at * 4 + 2] ?? 0, traceIds[at * 4 + 3] ?? 0), traceIds[at * 4 + 1] ?? 0) & mask;
+    let slot =
+      mix(mix(traceIds[at * 4 + 2] ?? 0, traceIds[at * 4 + 3] ?? 0), traceIds[at * 4 + 1] ?? 0) & mask;
     for (;;) {
       const entry = this.#traceSlots[slot] ?? 0;
       if (entry === 0 || this.#hasSameTrace(ids, at, firstRows[entry - 1] ?? 0)) return slot;
@@ -104,7 +101,8 @@ export class SpanIndex {
     for (;;) {
       const row = (this.#spanSlots[slot] ?? 0) - 1;
       if (row < 0) return slot;
-      if (spanIds[row * 2 + 1] === low && spanIds[row * 2] === high && this.traces[row] === trace) return slot;
+      if (spanIds[row * 2 + 1] === low && spanIds[row * 2] === high && this.traces[row] === trace)
+        return slot;
       slot = (slot + 1) & mask;
     }
   }

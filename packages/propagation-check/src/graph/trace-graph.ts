@@ -2,17 +2,18 @@ import { isParentRemote, type Span, spanKinds } from '../span/span.ts';
 import {
   type Bytes,
   endTimeOf,
+  farthestExact,
   parentIdOf,
   type Reals,
-  spanIdOf,
   type SpanStore,
+  spanIdOf,
   startTimeOf,
   viewOf,
   type Words,
 } from '../span/span-store.ts';
 import { storeOf } from '../span/span-writer.ts';
 import { indexIntervals } from '../util/interval-index.ts';
-import { separateSharedRows, type SpanIds } from './separate-shared-rows.ts';
+import { type SpanIds, separateSharedRows } from './separate-shared-rows.ts';
 import { SpanIndex } from './span-index.ts';
 
 export type Rows = Int32Array<ArrayBuffer>;
@@ -116,7 +117,7 @@ export class TraceGraph {
   }
 
   /** Views of some rows, by start. */
-  viewsOf(rows: ArrayLike<number>): readonly Span[] {
+  viewsOf(rows: Iterable<number>): readonly Span[] {
     return Array.from(rows)
       .sort((left, right) => this.compare(left, right))
       .map((row) => this.view(row));
@@ -126,6 +127,11 @@ export class TraceGraph {
   compare(left: number, right: number): number {
     const [one, other] = [this.starts[left] ?? 0, this.starts[right] ?? 0];
     if (one !== other) return one < other ? -1 : 1;
+    if (Math.abs(one) > farthestExact) {
+      // Doubles are the same here for times that are not, by how far the origin is.
+      const [exact, otherExact] = [this.startTimeOf(left), this.startTimeOf(right)];
+      if (exact !== otherExact) return exact < otherExact ? -1 : 1;
+    }
     return this.#compareIds(left, right);
   }
 
@@ -136,7 +142,7 @@ export class TraceGraph {
   }
 
   /** The rows of a service, in no order. */
-  rowsOfService(service: string | null): ArrayLike<number> {
+  rowsOfService(service: string | null): Iterable<number> {
     this.#rowsOfServices ??= this.#groupByService();
     return this.#rowsOfServices.get(service) ?? [];
   }
@@ -231,27 +237,58 @@ export class TraceGraph {
     return this.#traceHasRoot[this.index.traces[row] ?? 0] === 1;
   }
 
-  /** Prepares a look-up of the spans of the same trace that were open at a time, for some spans. */
-  indexTraces(rows: readonly number[]): (row: number) => (since: number, until: number) => Iterable<number> {
+  /**
+   * Prepares a look-up for some spans: the spans of its trace that were open when it started, the latest first.
+   * @param tolerance By how many nanoseconds clocks may differ.
+   */
+  indexTraces(spans: readonly Span[], tolerance: bigint): (span: Span) => Iterable<Span> {
     const rowsOf = new Map<number, number[]>();
-    for (const row of rows) rowsOf.set(this.index.traces[row] ?? 0, []);
-    for (let row = 0; row < this.store.size; row += 1) {
-      if (this.has(row)) rowsOf.get(this.index.traces[row] ?? 0)?.push(row);
-    }
+    const traceOf = (span: Span): number => this.index.traces[this.rowOf(span)] ?? none;
+    for (const span of spans) rowsOf.set(traceOf(span), []);
+    for (const row of this.#listRows()) rowsOf.get(this.index.traces[row] ?? none)?.push(row);
     const indexes = new Map(
-      [...rowsOf].map(([trace, ofTrace]) => {
-        const sorted = ofTrace.sort((left, right) => this.compare(left, right));
+      [...rowsOf].map(([trace, rows]) => {
+        const sorted = rows.sort((left, right) => this.compare(left, right));
         const timesOf = (times: Reals) => Float64Array.from(sorted, (row) => times[row] ?? 0);
         return [trace, { sorted, intervals: indexIntervals(timesOf(this.starts), timesOf(this.ends)) }];
       }),
     );
-    return (row) => {
-      const index = indexes.get(this.index.traces[row] ?? 0);
-      return function* (since, until) {
-        if (index === undefined) return;
-        for (const at of index.intervals.openBetween(since, until)) yield index.sorted[at] ?? none;
-      };
+    const view = (row: number): Span => this.view(row);
+    return (span) => {
+      const index = indexes.get(traceOf(span));
+      const start = this.starts[this.rowOf(span)] ?? 0;
+      const open = index?.intervals.openBetween(start - Number(tolerance), start + Number(tolerance)) ?? [];
+      return (function* () {
+        for (const at of open) yield view(index?.sorted[at] ?? none);
+      })();
     };
+  }
+
+  /** Those of the ids that a span has, or names as its parent. */
+  selectKnownIds(spanIds: ReadonlySet<string>): ReadonlySet<string> {
+    const known = new Set<string>();
+    const wanted = new Map<number, Map<number, string>>();
+    for (const id of spanIds) {
+      const [high = 0, low = 0] = readWords(id);
+      wanted.set(high, (wanted.get(high) ?? new Map<number, string>()).set(low, id));
+    }
+    if (wanted.size === 0) return known;
+    for (const ids of [this.#ids.spanIds, this.#ids.parentIds]) {
+      for (let row = 0; row < this.store.size; row += 1) {
+        const id = wanted.get(ids[row * 2] ?? 0)?.get(ids[row * 2 + 1] ?? 0);
+        if (id !== undefined) known.add(id);
+      }
+    }
+    return known;
+  }
+
+  hasTrace(traceId: string): boolean {
+    return this.#findTrace(traceId) !== none;
+  }
+
+  hasSpan(traceId: string, spanId: string): boolean {
+    const trace = this.#findTrace(traceId);
+    return trace !== none && this.index.findSpan(trace, readWords(spanId), 0) !== none;
   }
 
   /** Nanoseconds since the Unix epoch, of a time that is relative to the origin. */
@@ -261,6 +298,12 @@ export class TraceGraph {
 
   endTimeOf(row: number): bigint {
     return endTimeOf(this.store, row) - this.#aheadOf(row);
+  }
+
+  #findTrace(traceId: string): number {
+    const isShort = traceId.length === 16;
+    const traceIds = readWords(isShort ? `${'0'.repeat(16)}${traceId}` : traceId);
+    return this.index.findTrace({ traceIds, hasShortTraceId: Uint8Array.of(isShort ? 1 : 0) }, 0);
   }
 
   #aheadOf(row: number): bigint {
@@ -350,7 +393,9 @@ export class TraceGraph {
     }
     if (repeated.size === 0) return new Map();
     for (const [trace, bits] of lastBits.entries()) repeated.get(bits)?.push(trace);
-    return new Map([...repeated.values()].flatMap((traces) => traces.map((trace) => [trace, traces] as const)));
+    return new Map(
+      [...repeated.values()].flatMap((traces) => traces.map((trace) => [trace, traces] as const)),
+    );
   }
 
   /** Of two traces with the same last 64 bits: the same id, or one is cut to these. */
@@ -489,6 +534,10 @@ export function isTruncationOf(left: string, right: string): boolean {
 
 function withoutPadding(traceId: string): string {
   return traceId.length === 32 && traceId.startsWith('0'.repeat(16)) ? traceId.slice(16) : traceId;
+}
+
+function readWords(hex: string): Words {
+  return Uint32Array.from(hex.match(/.{8}/g) ?? [], (digits) => Number.parseInt(digits, 16));
 }
 
 function compareWords(words: Words, left: number, right: number, count: number): number {

@@ -68,9 +68,17 @@ export type HeaderLookup = (
   services: CallServices,
 ) => CallHeaders | null;
 
+/** What the look-up asks of the spans that are checked. */
+export interface KnownSpans {
+  /** Those of the ids that a span has, or names as its parent. */
+  selectKnownIds(spanIds: ReadonlySet<string>): ReadonlySet<string>;
+  hasSpan(traceId: string, spanId: string): boolean;
+}
+
 /** Prepares the look-up for the spans that are checked. */
-export function indexHeaders(evidence: HeaderEvidence, spans: readonly Span[]): HeaderLookup {
-  const known = new Set(spans.flatMap((span) => [span.spanId, span.parentSpanId ?? span.spanId]));
+export function indexHeaders(evidence: HeaderEvidence, spans: KnownSpans): HeaderLookup {
+  const named = new Set(evidence.wire.flatMap(readSpanIds));
+  const known = spans.selectKnownIds(named);
   const byId = new Map<string, WireRecord[]>();
   const unnamed: WireRecord[] = [];
   for (const record of evidence.wire) {
@@ -94,8 +102,8 @@ export function indexHeaders(evidence: HeaderEvidence, spans: readonly Span[]): 
       own.length > 0
         ? [...own, ...findNested(anonymous, own, told)]
         : findByTime(anonymous, client ?? server, told).filter((record) => !namesAnother(record, callerSide));
-    const named = [...new Set(records)].sort(outermostFirst);
-    const [first, last] = [named[0], named.at(-1)];
+    const seen = [...new Set(records)].sort(outermostFirst);
+    const [first, last] = [seen[0], seen.at(-1)];
     const captured = readCaptured(client, server, said);
     if (first === undefined || last === undefined) return captured;
     const isAtCaller = isCalledBy(first, callerSide);
@@ -113,7 +121,7 @@ export function indexHeaders(evidence: HeaderEvidence, spans: readonly Span[]): 
       isAtCallee,
       isTied,
       onlyTraceparent: false,
-      injected: [...new Set(named.flatMap((record) => record.faults))],
+      injected: [...new Set(seen.flatMap((record) => record.faults))],
       // Several records without an id of the call may be of different calls.
       answer: own.length > 0 ? readAnswer(last) : null,
     };
@@ -152,9 +160,8 @@ function namesAnother(record: WireRecord, caller: CallSide): boolean {
 /** What the answers say of spans. One that is named twice comes from a cache, and tells nothing of this call. */
 function indexAnswers(
   records: readonly WireRecord[],
-  spans: readonly Span[],
+  spans: KnownSpans,
 ): (record: WireRecord) => CallAnswer | null {
-  const delivered = new Set(spans.map((span) => `${span.traceId}:${span.spanId}`));
   const naming = records.flatMap(({ tap, answered }) =>
     answered?.span == null ? [] : [{ tap, ...answered.span }],
   );
@@ -169,7 +176,7 @@ function indexAnswers(
     const { span } = answered;
     if (span === null) return { span, isDelivered: false, isUsual: usual.has(tap) };
     if ((named.get(keyFor(tap, span.traceId, span.spanId)) ?? 0) > 1) return null;
-    return { span, isDelivered: delivered.has(`${span.traceId}:${span.spanId}`), isUsual: true };
+    return { span, isDelivered: spans.hasSpan(span.traceId, span.spanId), isUsual: true };
   };
 }
 

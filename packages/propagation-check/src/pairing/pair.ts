@@ -1,5 +1,6 @@
 import { type CallFacts, fitsRoute, readCallFacts } from '../calls/call-facts.ts';
 import type { Span } from '../span/span.ts';
+import { indexIntervals } from '../util/interval-index.ts';
 
 /** Two spans that belong together. */
 export interface Pair {
@@ -16,7 +17,7 @@ const rounding = 1_000_000n;
 const jitter = 100_000n;
 
 /** Clocks of two processes on one machine differ by this much; looked at only where nothing fits within `rounding`. */
-const clockTolerance = 5_000_000n;
+export const clockTolerance = 5_000_000n;
 
 /** Candidates that are kept for one span; bounds the work on hostile data. */
 const maxCandidates = 200;
@@ -199,78 +200,31 @@ export interface TimeIndex {
   remove(span: Span): void;
 }
 
-/**
- * Prepares the look-up: spans by start, and above them a tree of the latest end in each part, so that what had ended
- * is passed over at once, however long some spans are.
- */
+/** Prepares the look-up. Of spans with one start the later in the list comes first. */
 export function indexByTime(spans: readonly Span[]): TimeIndex {
-  const sorted = [...spans].sort((left, right) =>
-    compareTimes(left.startTimeUnixNano, right.startTimeUnixNano),
+  const origin = spans[0]?.startTimeUnixNano ?? 0n;
+  const timesOf = (read: (span: Span) => bigint): Float64Array =>
+    Float64Array.from(spans, (span) => Number(read(span) - origin));
+  const intervals = indexIntervals(
+    timesOf((span) => span.startTimeUnixNano),
+    timesOf((span) => span.endTimeUnixNano),
   );
-  let leaves = 1;
-  while (leaves < sorted.length) leaves *= 2;
-  const latest: (bigint | null)[] = new Array(leaves * 2).fill(null);
-  for (const [at, span] of sorted.entries()) latest[leaves + at] = span.endTimeUnixNano;
-  for (let node = leaves - 1; node > 0; node -= 1) {
-    latest[node] = laterOf(latest[node * 2] ?? null, latest[node * 2 + 1] ?? null);
-  }
+  const tolerance = Number(clockTolerance);
   let positions: Map<Span, number> | null = null;
   return {
     *openAt(time) {
-      const since = time - clockTolerance;
-      const start = countStartedBy(sorted, time + clockTolerance) - 1;
-      for (let at = findLast(latest, leaves, start, since); at >= 0; ) {
-        const span = sorted[at];
-        if (span === undefined) return;
-        yield span;
-        at = findLast(latest, leaves, at - 1, since);
+      const at = Number(time - origin);
+      for (const position of intervals.openBetween(at - tolerance, at + tolerance)) {
+        const span = spans[position];
+        if (span !== undefined) yield span;
       }
     },
     remove(span) {
-      positions ??= new Map(sorted.map((one, at) => [one, at]));
+      positions ??= new Map(spans.map((one, at) => [one, at]));
       const at = positions.get(span);
-      if (at === undefined) return;
-      latest[leaves + at] = null;
-      for (let node = (leaves + at) >> 1; node > 0; node >>= 1) {
-        latest[node] = laterOf(latest[node * 2] ?? null, latest[node * 2 + 1] ?? null);
-      }
+      if (at !== undefined) intervals.remove(at);
     },
   };
-}
-
-function countStartedBy(sorted: readonly Span[], time: bigint): number {
-  let low = 0;
-  let high = sorted.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    const span = sorted[middle];
-    if (span !== undefined && span.startTimeUnixNano <= time) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
-
-/** The last leaf up to `from` that ends at `since` or later; -1 where there is none. */
-function findLast(latest: readonly (bigint | null)[], leaves: number, from: number, since: bigint): number {
-  const reaches = (node: number): boolean => {
-    const end = latest[node] ?? null;
-    return end !== null && end >= since;
-  };
-  if (from < 0) return -1;
-  let node = leaves + from;
-  while (!reaches(node)) {
-    // Upwards to the nearest part on the left that reaches.
-    while (node % 2 === 0 && node > 1) node >>= 1;
-    if (node <= 1) return -1;
-    node -= 1;
-  }
-  while (node < leaves) node = reaches(node * 2 + 1) ? node * 2 + 1 : node * 2;
-  return node - leaves;
-}
-
-function laterOf(left: bigint | null, right: bigint | null): bigint | null {
-  if (left === null || right === null) return left ?? right;
-  return maxTime(left, right);
 }
 
 function closestFirst(candidates: readonly Span[], server: Span): readonly Span[] {

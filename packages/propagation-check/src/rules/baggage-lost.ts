@@ -1,4 +1,4 @@
-import type { Call } from '../calls/edge.ts';
+import { type Call, viewCalls } from '../calls/call-group.ts';
 import type { WireContext } from '../headers/evidence.ts';
 import type { HeaderLookup } from '../headers/wire.ts';
 import type { Span } from '../span/span.ts';
@@ -14,12 +14,11 @@ export const findLostBaggage: Check = (scene) => {
   const entries = Object.entries(scene.expectation.baggage);
   if (entries.length === 0) return [];
   const recorded = findRecordedKeys(scene.graph.spans, entries);
-  const lost = scene.calls
-    .filter((call) => isExpectedCaller(scene, call.client.serviceName, call.server.serviceName))
-    .flatMap((call): readonly Lost[] => {
-      const says = entries.flatMap((entry) => describeLoss(call, entry, headersOf, recorded) ?? []);
-      return says.length === 0 ? [] : [{ call, says: says.join('; ') }];
-    });
+  const expected = scene.groups.filter(({ client, server }) => isExpectedCaller(scene, client, server));
+  const lost = viewCalls(scene.graph, expected).flatMap((call): readonly Lost[] => {
+    const says = entries.flatMap((entry) => describeLoss(call, entry, headersOf, recorded) ?? []);
+    return says.length === 0 ? [] : [{ call, says: says.join('; ') }];
+  });
   return groupBy(lost, ({ call: { client, server, protocol } }) =>
     keyFor(client.serviceName, server.serviceName, protocol),
   ).flatMap(describeEdge);

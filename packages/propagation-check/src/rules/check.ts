@@ -1,21 +1,38 @@
 import type { CallFacts } from '../calls/call-facts.ts';
-import { type Call, type EdgeProtocol, isOutgoing } from '../calls/edge.ts';
+import {
+  type Call,
+  type CallGroup,
+  type EdgeProtocol,
+  groupCalls,
+  measureLag,
+  someCall,
+} from '../calls/call-group.ts';
+import type { RowFacts } from '../calls/row-facts.ts';
 import type { Expectation, ExpectedEdge } from '../expect/expectation.ts';
-import { ancestorsOf, type TraceGraph } from '../graph/trace-graph.ts';
+import { none, type TraceGraph } from '../graph/trace-graph.ts';
 import type { HeaderLookup } from '../headers/wire.ts';
 import type { ClockOffsets } from '../pairing/align-clocks.ts';
 import { isParentRemote, type Span } from '../span/span.ts';
-import { groupBy, keyFor } from '../util/group-by.ts';
+import { keyFor } from '../util/group-by.ts';
 import type { FindingId, Severity } from './finding.ts';
 
 /** Everything that a check may look at. A check does no I/O and changes nothing. */
 export interface Scene {
   readonly graph: TraceGraph;
-  /** Calls whose two sides are connected. */
-  readonly calls: readonly Call[];
+  /** What rows of the graph say of calls. */
+  readonly facts: RowFacts;
+  /** Calls whose two sides are connected, by services, protocol and kinds; in the order of their first calls. */
+  readonly groups: readonly CallGroup[];
+  readonly groupsBetween: (client: string | null, server: string | null) => readonly CallGroup[];
+  readonly groupsInto: (server: string | null) => readonly CallGroup[];
+  /** Calls as spans, and the spans of a service, by start. Each look-up makes views of them all: ask `groups` and `services` first. */
+  readonly calls: () => readonly Call[];
   readonly callsBetween: (client: string | null, server: string | null) => readonly Call[];
   readonly callsInto: (server: string | null) => readonly Call[];
   readonly spansOf: (service: string | null) => readonly Span[];
+  /** Those of the spans of a service that are meant, by start. */
+  readonly selectSpans: (service: string | null, isMeant: (row: number) => boolean) => readonly Span[];
+  readonly services: Services;
   readonly expectation: Expectation;
   /** What taps and services saw of the headers of a call. */
   readonly headersOf: HeaderLookup;
@@ -23,6 +40,14 @@ export interface Scene {
   readonly coverage: (service: string | null) => Coverage | null;
   /** How far clocks are apart; the times of all spans here are aligned already. */
   readonly clockOffsets: ClockOffsets;
+}
+
+/** What is known of the services without a look at their spans. */
+export interface Services {
+  has(service: string | null): boolean;
+  hasKind(service: string | null, kind: Span['kind']): boolean;
+  /** Whether any of its spans calls somebody. */
+  isCalling(service: string | null): boolean;
 }
 
 /** Nanoseconds since the Unix epoch. */
@@ -79,7 +104,7 @@ export function isPlausible(scene: Scene, client: string | null, server: string 
   if (isExpectedCaller(scene, client, server)) return true;
   return scene.expectation.edges
     .filter((edge) => edge.server === server && edge.rule !== 'must-not')
-    .some((edge) => hasSpans(scene, edge.client) && !scene.spansOf(edge.client).some(isOutgoing));
+    .some((edge) => hasSpans(scene, edge.client) && !scene.services.isCalling(edge.client));
 }
 
 /** The edges that must exist, of which no call is whole and no earlier check has spoken. */
@@ -98,7 +123,7 @@ export function listUnseenEdges(scene: Scene, open: Open): readonly ExpectedEdge
 
 /** Whether calls of the one reach the other through services that no expectation names: sidecars and gateways. */
 function isReachedThrough(scene: Scene, { client, server }: ExpectedEdge): boolean {
-  return scene.callsInto(server).some((call) => findNamedAbove(scene, call.client)?.serviceName === client);
+  return someCall(scene.groupsInto(server), (row) => findNamedAbove(scene, row) === client);
 }
 
 const expected = new WeakMap<Scene, Map<string, boolean>>();
@@ -121,26 +146,22 @@ export function isExpectedDirectly(scene: Scene, client: string | null, server: 
   return isDirect;
 }
 
-const namedAbove = new WeakMap<Scene, Map<Span, Span | null>>();
+const namedAbove = new WeakMap<Scene, Map<number, string | null>>();
 
-/** A span, or the nearest above it, whose service the expectations name. */
-function findNamedAbove(scene: Scene, span: Span): Span | null {
-  const known = namedAbove.get(scene) ?? new Map<Span, Span | null>();
+/** The service of a span, or of the nearest above it, that the expectations name. */
+function findNamedAbove(scene: Scene, row: number): string | null {
+  const known = namedAbove.get(scene) ?? new Map<number, string | null>();
   namedAbove.set(scene, known);
-  const passed: Span[] = [];
-  let found: Span | null | undefined;
-  for (const at of withAncestors(scene.graph, span)) {
-    found = isNamed(scene, at.serviceName) ? at : known.get(at);
+  const passed: number[] = [];
+  let found: string | null | undefined;
+  for (let at = row; at !== none; at = scene.graph.upwards[at] ?? none) {
+    const service = scene.graph.serviceOf(at);
+    found = isNamed(scene, service) ? service : known.get(at);
     if (found !== undefined) break;
     passed.push(at);
   }
   for (const each of passed) known.set(each, found ?? null);
   return found ?? null;
-}
-
-function* withAncestors(graph: TraceGraph, span: Span): Generator<Span> {
-  yield span;
-  yield* ancestorsOf(graph, span);
 }
 
 /** Whether the expectations speak of a service. */
@@ -152,8 +173,8 @@ export function isNamed({ expectation }: Scene, service: string | null): boolean
 function hasUnnamedCall(scene: Scene, { client, server }: ExpectedEdge): boolean {
   if (hasSpans(scene, client) === hasSpans(scene, server)) return false;
   return hasSpans(scene, client)
-    ? scene.calls.some((call) => call.client.serviceName === client && isUnnamed(call.server.serviceName))
-    : scene.calls.some((call) => call.server.serviceName === server && isUnnamed(call.client.serviceName));
+    ? scene.groups.some((group) => group.client === client && isUnnamed(group.server))
+    : scene.groups.some((group) => group.server === server && isUnnamed(group.client));
 }
 
 /** SDKs write `unknown_service` where nobody gave a name (semantic conventions, resource, "service.name"). */
@@ -162,11 +183,11 @@ export function isUnnamed(service: string | null): boolean {
 }
 
 export function hasCall(scene: Scene, client: string, server: string): boolean {
-  return scene.callsBetween(client, server).length > 0;
+  return scene.groupsBetween(client, server).length > 0;
 }
 
 export function hasSpans(scene: Scene, service: string): boolean {
-  return scene.spansOf(service).length > 0;
+  return scene.services.has(service);
 }
 
 /**
@@ -179,25 +200,16 @@ export function isCovered(scene: Scene, service: string | null, from: bigint, to
   return coverage === null || (coverage.from <= from && coverage.to >= to);
 }
 
-/** How much later than the one side of a call the other ended at most, in whole calls between two services. */
-export function measureLag(calls: readonly Call[], later: 'client' | 'server'): bigint {
-  const earlier = later === 'client' ? 'server' : 'client';
-  return calls.reduce((most, call) => {
-    const lag = call[later].endTimeUnixNano - call[earlier].endTimeUnixNano;
-    return lag > most ? lag : most;
-  }, 0n);
-}
-
 /**
  * Whether the missing parent of a span would be in the data, had it been delivered: some known caller of its service
  * delivered spans that ended when the parent should have, which is after its child by as much as in whole calls.
  */
 export function isParentDue(scene: Scene, server: Span): boolean {
-  const edges = groupBy(scene.callsInto(server.serviceName), (call) => keyFor(call.client.serviceName));
+  const edges = groupCalls(scene.groupsInto(server.serviceName), ({ client }) => keyFor(client));
   if (edges.length === 0) return true;
-  return edges.some((calls) => {
-    const caller = calls[0]?.client.serviceName ?? null;
-    const end = server.endTimeUnixNano + measureLag(calls, 'client');
+  return edges.some((groups) => {
+    const caller = groups[0]?.client ?? null;
+    const end = server.endTimeUnixNano + measureLag(scene.graph, groups, 'client');
     return isCovered(scene, caller, server.startTimeUnixNano, end);
   });
 }
@@ -217,5 +229,5 @@ export function isExpectedCaller(scene: Scene, client: string | null, server: st
     (edge) => edge.server === server && edge.rule !== 'must-not',
   );
   if (callers.length === 0 || callers.some((edge) => edge.client === client)) return true;
-  return !isNamed(scene, client) && scene.callsBetween(client, server).length > 0;
+  return !isNamed(scene, client) && scene.groupsBetween(client, server).length > 0;
 }

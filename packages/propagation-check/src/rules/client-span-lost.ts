@@ -1,7 +1,7 @@
 import { readCallFacts } from '../calls/call-facts.ts';
 import { isEntry } from '../calls/edge.ts';
 import { findTop, isBelow, isCallerMissing, isOrphan } from '../graph/trace-graph.ts';
-import { indexByTime, startsDuring, takeFitting } from '../pairing/pair.ts';
+import { clockTolerance, startsDuring, takeFitting } from '../pairing/pair.ts';
 import type { Span } from '../span/span.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
 import {
@@ -23,16 +23,8 @@ export const findLostClientSpans: Check = (scene, open) => {
   const orphans = open.orphans.filter((span) => isEntry(span) && isCallerMissing(scene.graph, span));
   if (orphans.length === 0) return [];
   const clients = new Set(open.clients);
-  const traces = new Map(
-    groupBy(scene.graph.spans, (span) => span.traceId).map((spans) => [
-      spans[0]?.traceId,
-      indexByTime(spans),
-    ]),
-  );
-  const lost = orphans.flatMap((server) => {
-    const open = traces.get(server.traceId)?.openAt(server.startTimeUnixNano) ?? [];
-    return findCaller(scene, clients, server, open);
-  });
+  const openAtStart = scene.graph.indexTraces(orphans, clockTolerance);
+  const lost = orphans.flatMap((server) => findCaller(scene, clients, server, openAtStart(server)));
   return groupBy(lost, (item) => keyFor(item.caller, item.server.serviceName, String(item.isDark))).flatMap(
     describeEdge(scene),
   );

@@ -1,4 +1,5 @@
-import { type Call, findEntry, findTopInService, isEntry } from '../calls/edge.ts';
+import { type Call, groupCalls, someCall, viewCalls } from '../calls/call-group.ts';
+import { findEntry } from '../calls/edge.ts';
 import { nameEndpoints } from '../calls/endpoint.ts';
 import { isExpected } from '../expect/expectation.ts';
 import { isRoot } from '../graph/trace-graph.ts';
@@ -12,7 +13,13 @@ import type { Check, Scene } from './check.ts';
  * evidence: (nearly) all requests of a route that lack the call must have waited for one that is detached.
  */
 export const findContextLostInProcess: Check = (scene) => {
-  const groups = groupBy(scene.calls, (call) =>
+  const detaching = groupCalls(scene.groups, ({ client, server }) => keyFor(client, server)).filter(
+    ([first, ...others]) =>
+      first !== undefined &&
+      (scene.services.hasKind(first.client, 'SERVER') || scene.services.hasKind(first.client, 'CONSUMER')) &&
+      someCall([first, ...others], (client) => isDetached(scene, client)),
+  );
+  const groups = groupBy(viewCalls(scene.graph, detaching.flat()), (call) =>
     keyFor(call.client.serviceName, call.server.serviceName, call.server.name),
   );
   return groups.flatMap((calls) => {
@@ -21,7 +28,7 @@ export const findContextLostInProcess: Check = (scene) => {
     const detached = calls.filter((call) => startsOwnTrace(scene, call));
     if (detached.length === 0) return [];
     const entriesWithCall = new Set(calls.map((call) => findEntry(scene.graph, call.client)));
-    const entries = scene.spansOf(first.client.serviceName).filter(isEntry);
+    const entries = scene.selectSpans(first.client.serviceName, (row) => scene.graph.isEntry(row));
     // Each route is judged for itself: others do not make the call.
     const routes = groupBy(entries, nameEndpoints(entries));
     const clients = detached.map((call) => call.client);
@@ -62,6 +69,10 @@ export const findContextLostInProcess: Check = (scene) => {
 
 /** Whether what led to the call within its service began a trace, and is no entry. */
 function startsOwnTrace(scene: Scene, { client }: Call): boolean {
-  const top = findTopInService(scene.graph, client);
-  return isRoot(top) && !isEntry(top) && top.links.length === 0;
+  return isDetached(scene, scene.graph.rowOf(client));
+}
+
+function isDetached({ graph }: Scene, client: number): boolean {
+  const top = graph.topInService(client);
+  return graph.isRoot(top) && !graph.isEntry(top) && !graph.hasLinks(top);
 }

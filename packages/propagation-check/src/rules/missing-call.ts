@@ -1,4 +1,5 @@
 import { isHealthProbe, readCallFacts, readOutcome } from '../calls/call-facts.ts';
+import { viewCalls } from '../calls/call-group.ts';
 import { findEntry, isEntry, isOutgoing } from '../calls/edge.ts';
 import { nameEndpoints } from '../calls/endpoint.ts';
 import type { ExpectedEdge } from '../expect/expectation.ts';
@@ -33,8 +34,9 @@ export const findMissingCalls: Check = (scene, open) => [
 function findWhollyMissingCalls(scene: Scene, open: Open): readonly Draft[] {
   return listUnseenEdges(scene, open).flatMap((edge): readonly Draft[] => {
     const roots = open.roots.filter((span) => span.serviceName === edge.server && !isHealthProbe(span));
+    if (roots.length === 0) return [];
     const callers = scene.spansOf(edge.client);
-    if (roots.length === 0 || hasReachedNobody(callers)) return [];
+    if (hasReachedNobody(callers)) return [];
     const own = withoutOutsiders(scene, edge, roots);
     const ofCaller = own.length * 2 >= roots.length ? own : roots;
     const pairs = pairAllWithRequests(callers.filter(isEntry), ofCaller);
@@ -79,6 +81,7 @@ function findPartlyMissingCalls(scene: Scene, open: Open): readonly Draft[] {
     const roots = open.roots.filter(
       (span) => span.serviceName === edge.server && span.kind === 'SERVER' && !isHealthProbe(span),
     );
+    if (roots.length === 0) return [];
     // What one library sent has one user agent; outside callers have others, which may call both services.
     const own = withoutOutsiders(scene, edge, roots);
     const pairs = groupBy(own, (root) => readCallFacts(root).userAgent ?? '').flatMap((ofAgent) =>
@@ -208,9 +211,10 @@ type FindOpenCall = (request: Span, root: Span) => Span | null;
 
 /** A call that only a sidecar or a gateway continued, of whom no expectation speaks, may be lost beyond it. */
 function findOpenCalls(scene: Scene, open: Open): FindOpenCall {
-  const ended = scene.calls
-    .filter(({ client, server }) => client.kind === 'CLIENT' && !isNamed(scene, server.serviceName))
-    .map(({ client }) => client);
+  const groups = scene.groups.filter(
+    ({ clientKind, server }) => clientKind === 'CLIENT' && !isNamed(scene, server),
+  );
+  const ended = viewCalls(scene.graph, groups).map(({ client }) => client);
   const calls = groupCallsByRequest(scene, [...open.clients, ...ended]);
   return (request, root) => calls.get(request)?.find((client) => startsDuring(root, client)) ?? null;
 }

@@ -1,8 +1,7 @@
-import { fitsRoute, isHealthProbe, readCallFacts, readOutcome } from '../calls/call-facts.ts';
-import { type Call, isEntry } from '../calls/edge.ts';
+import { type CallFacts, fitsRoute, isHealthProbe, readCallFacts, readOutcome } from '../calls/call-facts.ts';
+import { type CallGroup, groupCalls, measureLag } from '../calls/call-group.ts';
 import { withoutIds } from '../calls/endpoint.ts';
 import { isExpected } from '../expect/expectation.ts';
-import { isRoot } from '../graph/trace-graph.ts';
 import { compareRequests, endsWithin, limitComparisons, pairSpans } from '../pairing/pair.ts';
 import type { Span } from '../span/span.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
@@ -13,7 +12,6 @@ import {
   hasSpans,
   isCovered,
   listUnseenEdges,
-  measureLag,
   type Open,
   type Scene,
 } from './check.ts';
@@ -34,28 +32,31 @@ export const findMissingServers: Check = (scene, open) => {
 };
 
 function findPartlyMissing(scene: Scene, open: Open): readonly Draft[] {
-  const edges = groupBy(
-    scene.calls.filter((call) => call.client.kind === 'CLIENT'),
-    (call) => keyFor(call.client.serviceName, call.server.serviceName),
+  const edges = groupCalls(
+    scene.groups.filter(({ clientKind }) => clientKind === 'CLIENT'),
+    ({ client, server }) => keyFor(client, server),
   );
-  return edges.flatMap((calls): readonly Draft[] => {
-    const first = calls[0];
-    if (first === undefined) return [];
-    const isOfTheirKind = indexRequestKinds(calls);
-    const statusCodes = new Set(calls.map((call) => readCallFacts(call.client).statusCode));
-    const lonely = open.clients.filter(
-      (span) =>
-        span.serviceName === first.client.serviceName &&
-        readOutcome(span) === 'answered' &&
-        isOfTheirKind(span) &&
-        !isAnsweredByHop(span, statusCodes),
+  const answered = Map.groupBy(
+    open.clients.filter((span) => readOutcome(span) === 'answered'),
+    (span) => span.serviceName,
+  );
+  return edges.flatMap((groups): readonly Draft[] => {
+    const first = groups[0];
+    const ofClient = first === undefined ? [] : (answered.get(first.client) ?? []);
+    if (first === undefined || ofClient.length === 0) return [];
+    const whole = summarizeCalls(
+      scene,
+      groups,
+      new Set(ofClient.map((span) => nameTarget(readCallFacts(span)))),
     );
-    const edge = [first.client.serviceName, first.server.serviceName] as const;
-    const lag = measureLag(calls, 'server');
+    const lonely = ofClient.filter((span) => isOfTheirKind(whole, span) && !isAnsweredByHop(span, whole));
+    if (lonely.length === 0) return [];
+    const edge = [first.client, first.server] as const;
+    const lag = measureLag(scene.graph, groups, 'server');
     const certain = lonely.filter((span) =>
-      isCovered(scene, first.server.serviceName, span.startTimeUnixNano, span.endTimeUnixNano + lag),
+      isCovered(scene, first.server, span.startTimeUnixNano, span.endTimeUnixNano + lag),
     );
-    if (certain.length === 0 || isFasterThanServer(certain, calls)) return [];
+    if (certain.length === 0 || isFasterThanServer(scene, certain, groups)) return [];
     const severity = isExpected(scene.expectation, ...edge) ? 'error' : 'warning';
     const drafts = describe(
       ...edge,
@@ -81,71 +82,97 @@ interface RequestKinds {
   readonly routes: Set<string>;
 }
 
-/** Tells whether a span has the method, target and route of a call that is whole. */
-function indexRequestKinds(calls: readonly Call[]): (span: Span) => boolean {
+/** What whole calls of one edge say of requests to some targets. */
+interface WholeCalls {
+  readonly kinds: ReadonlyMap<string, RequestKinds>;
+  readonly statusCodes: ReadonlySet<number | null>;
+}
+
+function summarizeCalls(
+  { facts }: Scene,
+  groups: readonly CallGroup[],
+  targets: ReadonlySet<string>,
+): WholeCalls {
   const ofTarget = new Map<string, RequestKinds>();
-  for (const { client, server } of calls) {
-    const [{ path, rpcMethod }, { route }] = [readCallFacts(client), readCallFacts(server)];
-    const kinds = ofTarget.get(nameTarget(client)) ?? {
-      rpcMethods: new Set(),
-      paths: new Set(),
-      routes: new Set(),
-    };
-    ofTarget.set(nameTarget(client), kinds);
-    if (rpcMethod !== null) kinds.rpcMethods.add(rpcMethod);
-    if (path !== null) kinds.paths.add(route === null ? withoutIds(path) : path);
-    if (route !== null && kinds.routes.size < maxRoutes) kinds.routes.add(route);
+  const statusCodes = new Set<number | null>();
+  for (const { clients, servers } of groups) {
+    for (const [at, client] of clients.entries()) {
+      const called = facts.factsOf(client);
+      statusCodes.add(called.statusCode);
+      const target = nameTarget(called);
+      if (!targets.has(target)) continue;
+      const { path, rpcMethod } = called;
+      const { route } = facts.factsOf(servers[at] ?? 0);
+      const kinds = ofTarget.get(target) ?? {
+        rpcMethods: new Set(),
+        paths: new Set(),
+        routes: new Set(),
+      };
+      ofTarget.set(target, kinds);
+      if (rpcMethod !== null) kinds.rpcMethods.add(rpcMethod);
+      if (path !== null) kinds.paths.add(route === null ? withoutIds(path) : path);
+      if (route !== null && kinds.routes.size < maxRoutes) kinds.routes.add(route);
+    }
   }
-  return (span) => {
-    const kinds = ofTarget.get(nameTarget(span));
-    const { path, rpcMethod } = readCallFacts(span);
-    if (kinds === undefined) return false;
-    if (rpcMethod !== null) return kinds.rpcMethods.has(rpcMethod);
-    if (path === null) return false;
-    return (
-      kinds.paths.has(path) ||
-      kinds.paths.has(withoutIds(path)) ||
-      [...kinds.routes].some((route) => fitsRoute(path, route))
-    );
-  };
+  return { kinds: ofTarget, statusCodes };
+}
+
+/** Whether a span has the method, target and route of a call that is whole. */
+function isOfTheirKind(whole: WholeCalls, span: Span): boolean {
+  const facts = readCallFacts(span);
+  const kinds = whole.kinds.get(nameTarget(facts));
+  const { path, rpcMethod } = facts;
+  if (kinds === undefined) return false;
+  if (rpcMethod !== null) return kinds.rpcMethods.has(rpcMethod);
+  if (path === null) return false;
+  return (
+    kinds.paths.has(path) ||
+    kinds.paths.has(withoutIds(path)) ||
+    [...kinds.routes].some((route) => fitsRoute(path, route))
+  );
 }
 
 /** RPC is told apart by its own method. */
-function nameTarget(span: Span): string {
-  const { protocol, host, port, method, rpcMethod } = readCallFacts(span);
+function nameTarget({ protocol, host, port, method, rpcMethod }: CallFacts): string {
   return keyFor(protocol, host, port, rpcMethod === null ? method : null);
 }
 
 /** An error that the called service itself never gave may come from a gateway in front of it. */
-function isAnsweredByHop(span: Span, given: ReadonlySet<number | null>): boolean {
+function isAnsweredByHop(span: Span, { statusCodes }: WholeCalls): boolean {
   const { protocol, statusCode } = readCallFacts(span);
   if (protocol !== 'http' || statusCode === null || statusCode < 300) return false;
-  return !given.has(statusCode);
+  return !statusCodes.has(statusCode);
 }
 
 /**
  * Answers that came in half the time, and all sooner than any of the called service, come from a cache, and so do several of
  * which most came sooner than nearly all others: what is lost on the way is of every length.
  */
-function isFasterThanServer(lonely: readonly Span[], calls: readonly Call[]): boolean {
-  const durationOf = (span: Span): number => Number(span.endTimeUnixNano - span.startTimeUnixNano);
-  const quick = sortNumbers(lonely.map(durationOf));
-  const whole = calls.map((call) => call.client).filter((client) => readOutcome(client) === 'answered');
-  const answered = sortNumbers(whole.map(durationOf));
+function isFasterThanServer(
+  { graph, facts }: Scene,
+  lonely: readonly Span[],
+  groups: readonly CallGroup[],
+): boolean {
+  const quick = Float64Array.from(lonely, (span) =>
+    Number(span.endTimeUnixNano - span.startTimeUnixNano),
+  ).sort();
+  const answered = groups
+    .flatMap(({ clients }) => [...clients])
+    .filter((row) => facts.outcomeOf(row) === 'answered');
+  const whole = Float64Array.from(
+    answered,
+    (row) => (graph.ends[row] ?? 0) - (graph.starts[row] ?? 0),
+  ).sort();
   const [slowest, usual] = [quick.at(-1) ?? 0, quick[quick.length >> 1] ?? 0];
-  const usuallyAnswered = answered[answered.length >> 1] ?? 0;
+  const usuallyAnswered = whole[whole.length >> 1] ?? 0;
   if (usual * 2 > usuallyAnswered) return false;
-  if (slowest < (answered[0] ?? 0)) return true;
-  const nearlyAll = answered[Math.floor(answered.length / 10)] ?? 0;
+  if (slowest < (whole[0] ?? 0)) return true;
+  const nearlyAll = whole[Math.floor(whole.length / 10)] ?? 0;
   return quick.length >= fewestQuick && slowest < usuallyAnswered && usual < nearlyAll;
 }
 
 /** Of fewer answers without a SERVER span it may be chance that they are the quick ones. */
 const fewestQuick = 3;
-
-function sortNumbers(values: readonly number[]): readonly number[] {
-  return [...values].sort((left, right) => left - right);
-}
 
 function findWhollyMissing(scene: Scene, open: Open): readonly Draft[] {
   return listUnseenEdges(scene, open).flatMap((edge) => {
@@ -171,9 +198,10 @@ function isSplit(scene: Scene, open: Open, calls: readonly Span[], server: strin
   const hasServerSpans = limitComparisons(calls, requests).some((root) =>
     calls.some((call) => compareRequests(call, root) === 'yes'),
   );
-  const spans = scene.spansOf(server);
-  if (hasServerSpans || spans.some(isEntry)) return hasServerSpans;
-  const roots = spans.filter((span) => span.kind === 'INTERNAL' && isRoot(span));
+  if (hasServerSpans || hasEntries(scene, server)) return hasServerSpans;
+  const roots = scene
+    .selectSpans(server, (row) => scene.graph.isRoot(row))
+    .filter((span) => span.kind === 'INTERNAL');
   const pairs = pairSpans(calls, roots, (call, root) => endsWithin(root, call));
   return pairs.length * 10 >= Math.max(calls.length, roots.length) * 9;
 }
@@ -189,10 +217,10 @@ function asSplitTrace(draft: Draft): Draft {
 function selectCallsTo(scene: Scene, open: Open, lonely: readonly Span[], server: string): readonly Span[] {
   const named = lonely.filter((span) => isNamed(span, server));
   if (named.length > 0) return named;
-  const entries = limitComparisons(lonely, scene.spansOf(server).filter(isServer));
+  const entries = limitComparisons(lonely, listServers(scene, server));
   const known = lonely.filter((span) => isKnownTo(entries, span));
   if (known.length > 0) return known;
-  const taken = new Set(scene.calls.map((call) => targetOf(call.client)));
+  const taken = listTargets(scene);
   const groups = groupBy(
     lonely.filter((span) => !taken.has(targetOf(span))),
     targetOf,
@@ -202,9 +230,15 @@ function selectCallsTo(scene: Scene, open: Open, lonely: readonly Span[], server
   return requests.length * 2 < most.length || requests.length === 0 ? most : [];
 }
 
+function listServers(scene: Scene, service: string): readonly Span[] {
+  return scene
+    .selectSpans(service, (row) => scene.graph.isEntry(row))
+    .filter((span) => span.kind === 'SERVER');
+}
+
 /** Whether the data say, more than by exclusion, that calls go to this service. */
 function isToward(scene: Scene, calls: readonly Span[], server: string): boolean {
-  const entries = limitComparisons(calls, scene.spansOf(server).filter(isServer));
+  const entries = limitComparisons(calls, listServers(scene, server));
   return calls.every((span) => span.kind === 'PRODUCER' || isNamed(span, server) || isKnownTo(entries, span));
 }
 
@@ -217,20 +251,32 @@ function isKnownTo(entries: readonly Span[], span: Span): boolean {
   return entries.some((entry) => compareRequests(span, entry) === 'yes');
 }
 
-function isServer(span: Span): boolean {
-  return span.kind === 'SERVER';
+function hasEntries({ services }: Scene, service: string): boolean {
+  return services.hasKind(service, 'SERVER') || services.hasKind(service, 'CONSUMER');
 }
 
 function targetOf(span: Span): string {
-  const { host, port, destination } = readCallFacts(span);
-  return span.kind === 'PRODUCER' ? keyFor(destination) : keyFor(host, port);
+  return nameAddress(span.kind, readCallFacts(span));
+}
+
+function nameAddress(kind: Span['kind'], { host, port, destination }: CallFacts): string {
+  return kind === 'PRODUCER' ? keyFor(destination) : keyFor(host, port);
+}
+
+/** Of all whole calls. */
+function listTargets({ groups, facts }: Scene): ReadonlySet<string> {
+  const targets = new Set<string>();
+  for (const { clients, clientKind } of groups) {
+    for (const row of clients) targets.add(nameAddress(clientKind, facts.factsOf(row)));
+  }
+  return targets;
 }
 
 /** Calls that only may be meant leave open that the real ones have no CLIENT span. */
 function rankCauses(scene: Scene, server: string, isCertain: boolean): readonly FindingId[] {
   const causes: readonly FindingId[] = !hasSpans(scene, server)
     ? ['server-span-lost', 'server-not-instrumented', 'not-sampled']
-    : scene.spansOf(server).some(isEntry)
+    : hasEntries(scene, server)
       ? ['not-sampled', 'server-not-instrumented', 'server-span-lost']
       : ['server-not-instrumented', 'not-sampled', 'server-span-lost'];
   return isCertain ? causes : [...causes, 'client-not-instrumented'];

@@ -1,4 +1,4 @@
-import { isRoot } from '../graph/trace-graph.ts';
+import { viewCalls } from '../calls/call-group.ts';
 import { isMoreThanChance } from '../pairing/chance.ts';
 import { endsWithin, type Pair, pairSpans, startsDuring } from '../pairing/pair.ts';
 import type { Span } from '../span/span.ts';
@@ -13,22 +13,23 @@ const fewestPairs = 3;
  */
 export const findPartlySplitEdges: Check = (scene, open) =>
   scene.expectation.edges.flatMap((edge) => {
-    const whole = scene
-      .callsBetween(edge.client, edge.server)
-      .filter(({ client, server }) => isWithoutKind(client) && isWithoutKind(server));
+    const groups = scene
+      .groupsBetween(edge.client, edge.server)
+      .filter(({ clientKind, serverKind }) => isWithoutKind(clientKind) && isWithoutKind(serverKind));
     const isJudged = open.found.some(
       (draft) => draft.severity === 'error' && draft.client === edge.client && draft.server === edge.server,
     );
-    if (whole.length === 0 || isJudged || !isExpectedDirectly(scene, edge.client, edge.server)) return [];
+    if (groups.length === 0 || isJudged || !isExpectedDirectly(scene, edge.client, edge.server)) return [];
+    const whole = viewCalls(scene.graph, groups);
     const callers = new Set(whole.map((call) => call.client.name));
     const callees = new Set(whole.map((call) => call.server.name));
     const continued = new Set(whole.map((call) => call.client));
     const bereft = scene
       .spansOf(edge.client)
-      .filter((span) => callers.has(span.name) && isWithoutKind(span) && !continued.has(span));
+      .filter((span) => callers.has(span.name) && isWithoutKind(span.kind) && !continued.has(span));
     const roots = scene
-      .spansOf(edge.server)
-      .filter((span) => callees.has(span.name) && isWithoutKind(span) && isRoot(span));
+      .selectSpans(edge.server, (row) => scene.graph.isRoot(row))
+      .filter((span) => callees.has(span.name) && isWithoutKind(span.kind));
     const pairs = pairContained(bereft, roots);
     if (pairs.length < fewestPairs || pairs.length >= whole.length) return [];
     if (!areAsMany(pairs, roots) || !areAsMany(pairs, bereft)) return [];
@@ -54,7 +55,7 @@ export const findPartlySplitEdges: Check = (scene, open) =>
   });
 
 /** Spans made by hand: INTERNAL is the default of the API, and older formats have no kind. */
-function isWithoutKind({ kind }: Span): boolean {
+function isWithoutKind(kind: Span['kind']): boolean {
   return kind === 'INTERNAL' || kind === 'UNSPECIFIED';
 }
 

@@ -1,8 +1,6 @@
 import { readCallFacts } from '../calls/call-facts.ts';
-import { isOutgoing } from '../calls/edge.ts';
-import { isRoot } from '../graph/trace-graph.ts';
 import { pairSpans } from '../pairing/pair.ts';
-import { type Check, edgeProtocol, listUnseenEdges, type Scene } from './check.ts';
+import { type Check, edgeProtocol, listUnseenEdges } from './check.ts';
 import type { HeaderCause } from './header-cause.ts';
 import { listToSameTargets } from './same-target.ts';
 
@@ -12,11 +10,16 @@ import { listToSameTargets } from './same-target.ts';
  */
 export const findServersNotInstrumented: Check = (scene, open) =>
   listUnseenEdges(scene, open).flatMap((edge) => {
-    const entries = scene.spansOf(edge.server);
-    if (entries.some((span) => span.kind === 'SERVER' || span.kind === 'CONSUMER')) return [];
+    if (scene.services.hasKind(edge.server, 'SERVER') || scene.services.hasKind(edge.server, 'CONSUMER'))
+      return [];
+    const { graph, facts } = scene;
     const pairs = pairSpans(
       open.clients.filter((span) => span.serviceName === edge.client),
-      entries.filter((span) => isRoot(span) && leadsOutside(scene, span)),
+      // DNS look-ups and the like start traces in every process.
+      scene.selectSpans(
+        edge.server,
+        (row) => graph.isRoot(row) && (facts.isOutgoing(row) || graph.hasChild(row)),
+      ),
       () => true,
     );
     const first = pairs[0];
@@ -47,11 +50,6 @@ export const findServersNotInstrumented: Check = (scene, open) =>
       },
     ];
   });
-
-/** DNS look-ups and the like start traces in every process. */
-function leadsOutside(scene: Scene, span: Parameters<typeof isOutgoing>[0]): boolean {
-  return isOutgoing(span) || scene.graph.childrenOf(span).length > 0;
-}
 
 /** The answer of a service that names its SERVER span in every answer names none: there was none. */
 export const serverNotInstrumented: HeaderCause = {

@@ -1,5 +1,5 @@
-import { isRoot } from '../graph/trace-graph.ts';
 import { pairSpans } from '../pairing/pair.ts';
+import { spanKinds } from '../span/span.ts';
 import { type Check, listUnseenEdges } from './check.ts';
 
 /**
@@ -8,12 +8,15 @@ import { type Check, listUnseenEdges } from './check.ts';
  */
 export const findSplitsByHand: Check = (scene, open) =>
   listUnseenEdges(scene, open).flatMap((edge) => {
-    const callers = scene.spansOf(edge.client);
-    const callees = scene.spansOf(edge.server);
-    const isInternalOnly = [...callers, ...callees].every((span) => span.kind === 'INTERNAL');
-    if (!isInternalOnly) return [];
-    const innermost = callers.filter((span) => scene.graph.childrenOf(span).length === 0);
-    const pairs = pairSpans(innermost, callees.filter(isRoot), () => true);
+    const hasOtherKinds = spanKinds.some(
+      (kind) =>
+        kind !== 'INTERNAL' &&
+        (scene.services.hasKind(edge.client, kind) || scene.services.hasKind(edge.server, kind)),
+    );
+    if (hasOtherKinds) return [];
+    const innermost = scene.selectSpans(edge.client, (row) => !scene.graph.hasChild(row));
+    const roots = scene.selectSpans(edge.server, (row) => scene.graph.isRoot(row));
+    const pairs = pairSpans(innermost, roots, () => true);
     if (pairs.length === 0) return [];
     return [
       {

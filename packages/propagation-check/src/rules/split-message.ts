@@ -1,8 +1,9 @@
 import { readCallFacts } from '../calls/call-facts.ts';
+import { viewCalls } from '../calls/call-group.ts';
 import type { ExpectedEdge } from '../expect/expectation.ts';
 import type { Span } from '../span/span.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
-import { type Check, type Draft, listUnseenEdges, type Open, type Scene } from './check.ts';
+import { type Check, type Draft, hasCall, listUnseenEdges, type Open, type Scene } from './check.ts';
 
 /**
  * Messages: PRODUCER spans that no CONSUMER span has as parent or link, and CONSUMER spans that name none.
@@ -19,9 +20,13 @@ function findAllSplit(scene: Scene, open: Open): readonly Draft[] {
     const consumers = open.roots.filter(
       (span) => span.kind === 'CONSUMER' && span.serviceName === edge.server,
     );
+    if (consumers.length === 0) return [];
     const destinations = new Set(consumers.map((span) => readCallFacts(span).destination));
     // Others may have received the same messages as they should.
-    const sent = new Set([...open.clients, ...scene.calls.map(({ client }) => client)]);
+    const whole = scene.groups.filter(
+      ({ client, clientKind }) => client === edge.client && clientKind === 'PRODUCER',
+    );
+    const sent = new Set([...open.clients, ...viewCalls(scene.graph, whole).map(({ client }) => client)]);
     const producers = [...sent].filter((span) => {
       const { destination } = readCallFacts(span);
       return (
@@ -39,16 +44,16 @@ const fewestLost = 3;
 
 function findPartlySplit(scene: Scene, open: Open): readonly Draft[] {
   const seen = scene.expectation.edges.filter(
-    (edge) => edge.rule === 'must' && scene.callsBetween(edge.client, edge.server).length > 0,
+    (edge) => edge.rule === 'must' && hasCall(scene, edge.client, edge.server),
   );
   return seen.flatMap((edge) => {
+    const roots = open.roots.filter((span) => span.serviceName === edge.server);
+    if (roots.length === 0) return [];
     const whole = scene
-      .callsBetween(edge.client, edge.server)
-      .filter(({ client }) => client.kind === 'PRODUCER');
-    const kinds = new Set(whole.map(({ server }) => nameKind(server)));
-    const consumers = open.roots.filter(
-      (span) => span.serviceName === edge.server && kinds.has(nameKind(span)),
-    );
+      .groupsBetween(edge.client, edge.server)
+      .filter(({ clientKind }) => clientKind === 'PRODUCER');
+    const kinds = new Set(viewCalls(scene.graph, whole).map(({ server }) => nameKind(server)));
+    const consumers = roots.filter((span) => kinds.has(nameKind(span)));
     const unread = open.clients.filter(
       (span) => span.kind === 'PRODUCER' && span.serviceName === edge.client,
     );

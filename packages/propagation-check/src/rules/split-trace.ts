@@ -1,9 +1,9 @@
-import { isHealthProbe, readCallFacts } from '../calls/call-facts.ts';
-import { isOutgoing } from '../calls/edge.ts';
-import { isRoot } from '../graph/trace-graph.ts';
+import { type CallFacts, isHealthProbe, readCallFacts } from '../calls/call-facts.ts';
+import { type CallGroup, someCall } from '../calls/call-group.ts';
+import { isRoot, type TraceGraph } from '../graph/trace-graph.ts';
 import { isMoreThanChance } from '../pairing/chance.ts';
 import { compareRequests, type Pair, pairSpans } from '../pairing/pair.ts';
-import type { Span } from '../span/span.ts';
+import type { Attributes, Span } from '../span/span.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
 import {
   type Check,
@@ -22,10 +22,13 @@ import type { FindingId } from './finding.ts';
  * A coincidence (a probe or a direct caller during a call to a peer that is not instrumented) does not.
  */
 export const findSplitTraces: Check = (scene, open) => {
-  const begun = new Set(scene.graph.spans.filter(isRoot).map((span) => span.traceId));
+  const { graph } = scene;
   // In a trace of which the beginning is there, a parent that is nowhere is lost telemetry.
-  const continued = open.orphans.filter((span) => span.kind === 'SERVER' && !begun.has(span.traceId));
+  const continued = open.orphans.filter(
+    (span) => span.kind === 'SERVER' && !graph.hasRoot(graph.rowOf(span)),
+  );
   const strangers = [...open.roots, ...continued];
+  if (strangers.length === 0) return [];
   const clients = [...open.clients.filter((span) => span.kind === 'CLIENT'), ...listPassedOn(scene)];
   const pairs = pairSpans(
     clients,
@@ -44,16 +47,14 @@ export const findSplitTraces: Check = (scene, open) => {
  */
 function listPassedOn(scene: Scene): readonly Span[] {
   const passing = new Set(
-    scene.calls.filter(({ client }) => client.kind === 'SERVER').map(({ client }) => client.serviceName),
+    scene.groups.filter(({ clientKind }) => clientKind === 'SERVER').map(({ client }) => client),
   );
   for (const { client, rule } of scene.expectation.edges) {
-    if (rule === 'must' && !scene.spansOf(client).some(isOutgoing)) passing.add(client);
+    if (rule === 'must' && !scene.services.isCalling(client)) passing.add(client);
   }
   return [...passing]
-    .flatMap(scene.spansOf)
-    .filter(
-      (span) => span.kind === 'SERVER' && scene.graph.childrenOf(span).length === 0 && !isHealthProbe(span),
-    );
+    .flatMap((service) => scene.selectSpans(service, (row) => !scene.graph.hasChild(row)))
+    .filter((span) => span.kind === 'SERVER' && !isHealthProbe(span));
 }
 
 /** What one instrumentation sends has one user agent: a few pairs with another are callers from outside. */
@@ -101,12 +102,13 @@ function listUserAgents(
   const key = keyFor(serviceName, server, scopeName);
   const known = ofScene.get(key);
   if (known !== undefined) return known;
-  const found = new Set(
-    scene
-      .callsBetween(serviceName, server)
-      .filter((call) => call.client.scopeName === scopeName)
-      .flatMap((call) => readCallFacts(call.server).userAgent ?? []),
-  );
+  const found = new Set<string>();
+  someCall(scene.groupsBetween(serviceName, server), (clientRow, serverRow) => {
+    if (scene.facts.scopeOf(clientRow) !== scopeName) return false;
+    const agent = scene.facts.userAgentOf(serverRow);
+    if (agent !== null) found.add(agent);
+    return false;
+  });
   ofScene.set(key, found);
   return found;
 }
@@ -129,13 +131,13 @@ function describeEdge(
   // Where the edge is whole by another way, a partner with the same paths and callers from outside look alike.
   const isEveryCall = pairs.length * 10 >= toTargets.length * 9 && pairs.length === alike.length;
   // Messages between the two go another way.
-  const whole = scene.callsBetween(client, server).filter((call) => call.protocol !== 'messaging');
+  const whole = scene.groupsBetween(client, server).filter(({ protocol }) => protocol !== 'messaging');
   const expected = isExpectedDirectly(scene, client, server);
   // An expectation speaks for these calls unless the edge is whole by another way.
   const isOnItsWay =
     whole.length > 0
-      ? whole.some((call) => targets.has(targetOf(call.client)))
-      : scene.callsInto(server).length === 0 || expected;
+      ? someCall(whole, (row) => targets.has(nameTarget(scene.facts.factsOf(row))))
+      : scene.groupsInto(server).length === 0 || expected;
   if (!pairs.some((pair) => isRoot(pair.server) || isParentDue(scene, pair.server))) return [];
   if (isOnItsWay ? !isCommon && !expected : !isEveryCall) return [];
   // Nothing but the expectation says that the one hands requests on: then most of the other's must be such.
@@ -181,7 +183,10 @@ function kindOf(span: Span): string {
 }
 
 function targetOf(span: Span): string {
-  const { host, port } = readCallFacts(span);
+  return nameTarget(readCallFacts(span));
+}
+
+function nameTarget({ host, port }: CallFacts): string {
   return keyFor(host, port);
 }
 
@@ -206,13 +211,13 @@ function rankCauses(scene: Scene, pairs: readonly Pair[], received: boolean): re
 function guessCause(scene: Scene, pairs: readonly Pair[]): FindingId {
   const clients = new Set(pairs.map((pair) => pair.client.serviceName));
   const servers = new Set(pairs.map((pair) => pair.server.serviceName));
-  const instancesOf = (spans: readonly Span[]): Set<string> =>
-    new Set(spans.flatMap((span) => span.resource.get('service.instance.id')?.toString() ?? []));
+  const instancesOf = (resources: Iterable<Attributes>): Set<string> =>
+    new Set([...resources].flatMap((resource) => resource.get('service.instance.id')?.toString() ?? []));
   const whole = [...clients].flatMap((client) =>
-    [...servers].flatMap((server) => scene.callsBetween(client, server)),
+    [...servers].flatMap((server) => scene.groupsBetween(client, server)),
   );
-  const splitServers = instancesOf(pairs.map((pair) => pair.server));
-  const wholeServers = instancesOf(whole.map((call) => call.server));
+  const splitServers = instancesOf(pairs.map((pair) => pair.server.resource));
+  const wholeServers = instancesOf(listResources(scene.graph, whole));
   if (
     wholeServers.size > 0 &&
     splitServers.size > 0 &&
@@ -226,6 +231,13 @@ function guessCause(scene: Scene, pairs: readonly Pair[]): FindingId {
     return called !== null && listening !== null && called !== listening;
   });
   return behindHop ? 'header-stripped' : 'header-not-sent';
+}
+
+/** Of the servers of whole calls. */
+function listResources({ store }: TraceGraph, groups: readonly CallGroup[]): readonly Attributes[] {
+  const found = new Set<number>();
+  for (const { servers } of groups) for (const row of servers) found.add(store.resources[row] ?? 0);
+  return [...found].flatMap((resource) => store.resourceTable[resource]?.attributes ?? []);
 }
 
 export function moveToFront(causes: readonly FindingId[], best: FindingId): readonly FindingId[] {

@@ -1,8 +1,18 @@
 import { readCallFacts, readOutcome } from '../calls/call-facts.ts';
-import { type Call, findEntry, isEntry } from '../calls/edge.ts';
+import { type Call, groupCalls, selectCalls, someCall, viewCalls } from '../calls/call-group.ts';
+import { findEntry } from '../calls/edge.ts';
 import { nameEndpoints } from '../calls/endpoint.ts';
+import type { TraceGraph } from '../graph/trace-graph.ts';
 import { pairDisplaced } from '../pairing/displaced.ts';
-import { compareRequests, endsWithin, pairSpans, startsAfter } from '../pairing/pair.ts';
+import {
+  clockTolerance,
+  compareRequests,
+  endsWithin,
+  indexByTime,
+  pairSpans,
+  startsAfter,
+  takeFitting,
+} from '../pairing/pair.ts';
 import type { Span } from '../span/span.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
 import { type Check, type Draft, edgeProtocol, type Open, type Scene } from './check.ts';
@@ -19,8 +29,10 @@ export const findStaleContext: Check = (scene, open) => [
 
 /** The context inside the caller was stale: CLIENT spans of many requests under the entry span of one. */
 function findStaleClients(scene: Scene): readonly Draft[] {
-  const groups = groupBy(scene.calls, (call) => keyFor(call.client.serviceName, call.server.serviceName));
-  return groups.flatMap((calls): readonly Draft[] => {
+  const edges = groupCalls(scene.groups, ({ client, server }) => keyFor(client, server));
+  return edges.flatMap((groups): readonly Draft[] => {
+    if (!someCall(groups, (row) => isLateRow(scene.graph, row))) return [];
+    const calls = viewCalls(scene.graph, groups);
     const first = calls[0];
     if (first === undefined) return [];
     const callsOf = new Map<Span, Span[]>();
@@ -36,7 +48,12 @@ function findStaleClients(scene: Scene): readonly Draft[] {
     );
     const below = owners.flatMap(([, clients]) => clients);
     const own = owners.flatMap(([entry, clients]) => clients.filter((client) => endsWithin(client, entry)));
-    const entries = scene.spansOf(first.client.serviceName).filter(isEntry);
+    const names = new Set(owners.map(([entry]) => entry.name));
+    const { graph } = scene;
+    const entries = scene.selectSpans(
+      first.client.serviceName,
+      (row) => graph.isEntry(row) && names.has(scene.facts.nameOf(row)),
+    );
     const endpointOf = nameEndpoints(entries);
     const endpoints = new Set(owners.map(([entry]) => endpointOf(entry)));
     const bereft = entries.filter(
@@ -72,6 +89,17 @@ function isLate(scene: Scene, client: Span): boolean {
   return entry !== null && startsAfter(client, entry);
 }
 
+/** As `isLate`, of a row. */
+function isLateRow(graph: TraceGraph, client: number): boolean {
+  const top = graph.topInService(client);
+  return graph.isEntry(top) && isAfterRow(graph, client, top);
+}
+
+/** As `startsAfter`, of rows. */
+function isAfterRow({ starts, ends }: TraceGraph, later: number, earlier: number): boolean {
+  return (starts[later] ?? 0) > (ends[earlier] ?? 0) + Number(clockTolerance);
+}
+
 /** The client stopped waiting, and a busy server came to the request later. */
 function isGivenUp({ client, server }: Call): boolean {
   return (
@@ -81,16 +109,25 @@ function isGivenUp({ client, server }: Call): boolean {
 
 /** The header itself was stale: many SERVER spans under one old span, while the CLIENT spans of the calls stay alone. */
 function findStaleHeaders(scene: Scene, open: Open): readonly Draft[] {
-  const groups = groupBy(scene.calls, (call) => keyFor(call.client.traceId, call.client.spanId));
+  const clientsOf = Map.groupBy(open.clients, (span) => span.serviceName);
+  const indexes = new Map([...clientsOf].map(([service, clients]) => [service, indexByTime(clients)]));
+  const groups = listLateCalls(scene, (service) => indexes.has(service));
   const drafts = groups.flatMap((calls): readonly Draft[] => {
     const parent = calls[0]?.client;
-    if (parent === undefined || !calls.some((call) => startsAfter(call.server, parent))) return [];
-    if (calls.every(isGivenUp)) return [];
-    const ownClients = open.clients.filter((span) => span.serviceName === parent.serviceName);
+    if (parent === undefined || calls.every(isGivenUp)) return [];
+    const fits = (client: Span, server: Span): boolean => compareRequests(client, server) === 'yes';
+    const index = indexes.get(parent.serviceName);
+    const canPair = calls.some(
+      ({ server }) =>
+        takeFitting(index?.openAt(server.startTimeUnixNano) ?? [], maxLooks, 1, (client) =>
+          fits(client, server),
+        ).length > 0,
+    );
+    if (!canPair) return [];
     const pairs = pairSpans(
-      ownClients,
+      clientsOf.get(parent.serviceName) ?? [],
       calls.map((call) => call.server),
-      (client, server) => compareRequests(client, server) === 'yes',
+      fits,
     );
     if (!pairs.some((pair) => startsAfter(pair.server, parent))) return [];
     return [
@@ -109,4 +146,25 @@ function findStaleHeaders(scene: Scene, open: Open): readonly Draft[] {
     ];
   });
   return drafts;
+}
+
+/** Calls that are looked at for one that fits a late one; bounds the work on hostile data. */
+const maxLooks = 1_000;
+
+/** The calls of each span of which one began after it had ended, in services that are meant. */
+function listLateCalls(
+  scene: Scene,
+  isMeant: (service: string | null) => boolean,
+): readonly (readonly Call[])[] {
+  const { graph } = scene;
+  const groups = scene.groups.filter(({ client }) => isMeant(client));
+  const late = new Set<number>();
+  for (const { clients, servers } of groups) {
+    for (const [at, client] of clients.entries()) {
+      if (isAfterRow(graph, servers[at] ?? 0, client)) late.add(client);
+    }
+  }
+  if (late.size === 0) return [];
+  const calls = selectCalls(graph, groups, (client) => late.has(client));
+  return [...Map.groupBy(calls, (call) => call.client).values()];
 }

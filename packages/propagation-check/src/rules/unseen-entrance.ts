@@ -1,5 +1,6 @@
 import { readCallFacts } from '../calls/call-facts.ts';
-import { isEntry, isOutgoing } from '../calls/edge.ts';
+import { viewCalls } from '../calls/call-group.ts';
+import { isOutgoing } from '../calls/edge.ts';
 import { isRoot } from '../graph/trace-graph.ts';
 import type { Span } from '../span/span.ts';
 import { groupBy } from '../util/group-by.ts';
@@ -19,12 +20,18 @@ const longestPause = 10_000_000;
  */
 export const findUnseenEntrances: Check = (scene) =>
   listEntrances(scene).flatMap((service): readonly Draft[] => {
+    if (scene.services.hasKind(service, 'SERVER') || scene.services.hasKind(service, 'CONSUMER')) return [];
     const spans = scene.spansOf(service);
     const roots = spans.filter(isRoot);
     const calls = roots.filter(isOutgoing);
-    const whole = new Set(scene.calls.map((call) => call.client));
+    const whole = new Set(
+      viewCalls(
+        scene.graph,
+        scene.groups.filter((group) => group.client === service),
+      ).map((call) => call.client),
+    );
     const isBare =
-      spans.every((span) => !isEntry(span) && span.links.length === 0) &&
+      spans.every((span) => span.links.length === 0) &&
       roots.every((span) => isOutgoing(span) || isConnecting(span)) &&
       calls.every((span) => span.kind === 'CLIENT' && whole.has(span));
     const first = calls[0];

@@ -192,7 +192,7 @@ export class SpanWriter {
     columns.traceStates[row] = values.add(span.traceState, field.traceState);
     columns.statusMessages[row] = values.add(span.status.message, field.statusMessage);
     columns.resources[row] = this.#findResource(span);
-    const [start, end] = [span.startTimeUnixNano, span.endTimeUnixNano];
+    const [start, end] = [toUint64(span.startTimeUnixNano), toUint64(span.endTimeUnixNano)];
     this.setBinaryTimes(
       Number(start >> 32n),
       Number(start & lowHalf),
@@ -428,6 +428,12 @@ function ofSeconds(seconds: number, nanoseconds: number): bigint {
 
 function ofHalves(high: number, low: number): bigint {
   return (BigInt(high) << 32n) | BigInt(low);
+}
+
+/** Times are 64 bits in every format; whoever makes spans by hand may leave that range. */
+function toUint64(time: bigint): bigint {
+  if (time < 0n) return 0n;
+  return time < 2n ** 64n ? time : 2n ** 64n - 1n;
 }
 
 function isFar(relative: number): boolean {

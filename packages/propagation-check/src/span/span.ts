@@ -16,7 +16,7 @@ export interface Span {
   readonly flags: number | null;
   readonly name: string;
   readonly kind: SpanKind;
-  /** Nanoseconds since the Unix epoch. */
+  /** Nanoseconds since the Unix epoch, 64 bits without a sign. */
   readonly startTimeUnixNano: bigint;
   /** Nanoseconds since the Unix epoch. */
   readonly endTimeUnixNano: bigint;

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
+import { buildTraceGraph } from '../../src/graph/trace-graph.ts';
 import type { WireRecord } from '../../src/headers/evidence.ts';
 import { readWireContext } from '../../src/headers/read-wire-context.ts';
 import { indexHeaders } from '../../src/headers/wire.ts';
@@ -32,7 +33,7 @@ suite('a look-up reads a few of many records', () => {
   ] satisfies [string, WireRecord[], (pair: { client: Span; server: Span }) => Sides][]) {
     test(what, () => {
       const { records, countReads } = watch(wire);
-      const headersOf = indexHeaders({ wire: records, received: [] }, every);
+      const headersOf = indexHeaders({ wire: records, received: [] }, buildTraceGraph(every));
       const look = ([client, server]: Sides) => headersOf(client, server, services);
       // The index itself is made by the first look-up.
       look(sides(spans[0] ?? assert.fail()));

@@ -5,6 +5,7 @@ import { createServer, get } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
 import { test } from 'node:test';
+import { buildTraceGraph } from '../../src/graph/trace-graph.ts';
 import type { WireRecord } from '../../src/headers/evidence.ts';
 import { readWireContext } from '../../src/headers/read-wire-context.ts';
 import { indexHeaders } from '../../src/headers/wire.ts';
@@ -79,7 +80,11 @@ for (const hops of [0, 1] as const) {
       'network.peer.address': peer.address,
       'network.peer.port': peer.port,
     });
-    const found = indexHeaders({ wire: [record], received: [] }, [client, server])(client, server, services);
+    const found = indexHeaders({ wire: [record], received: [] }, buildTraceGraph([client, server]))(
+      client,
+      server,
+      services,
+    );
     assert.deepEqual([found?.isAtCaller, found?.isAtCallee], [true, hops === 0]);
   });
 }
@@ -87,7 +92,11 @@ for (const hops of [0, 1] as const) {
 test('a tap that the caller does not call is not at the caller, whatever name it calls', async () => {
   const { record } = await ask(0);
   const client = draw('CLIENT', 'web', record, { 'server.address': 'gateway', 'server.port': 8080 });
-  const found = indexHeaders({ wire: [record], received: [] }, [client])(client, null, services);
+  const found = indexHeaders({ wire: [record], received: [] }, buildTraceGraph([client]))(
+    client,
+    null,
+    services,
+  );
   assert.equal(found?.isAtCaller, false);
 });
 
@@ -99,7 +108,11 @@ test('a caller that connects to a proxy is not at the tap whose address its URL 
     'network.peer.address': '127.0.0.1',
     'network.peer.port': 3128,
   });
-  const found = indexHeaders({ wire: [record], received: [] }, [client])(client, null, services);
+  const found = indexHeaders({ wire: [record], received: [] }, buildTraceGraph([client]))(
+    client,
+    null,
+    services,
+  );
   assert.equal(found?.isAtCaller, false);
 });
 
@@ -110,7 +123,11 @@ test('the loopback address of another host is not the one of the tap', async () 
   const client = { ...draw('CLIENT', 'web', record, called), ...elsewhere };
   const from = { 'network.peer.address': peer.address, 'network.peer.port': peer.port };
   const server = { ...draw('SERVER', 'orders', record, from), ...elsewhere };
-  const found = indexHeaders({ wire: [record], received: [] }, [client, server])(client, server, services);
+  const found = indexHeaders({ wire: [record], received: [] }, buildTraceGraph([client, server]))(
+    client,
+    server,
+    services,
+  );
   assert.deepEqual([found?.isAtCaller, found?.isAtCallee, found?.isTied], [false, false, false]);
 });
 
@@ -123,7 +140,7 @@ for (const [label, place] of [
     const { record } = await ask(0);
     const server = draw('SERVER', 'orders', record, {});
     const wire = [{ ...record, client: label, server: 'orders' }];
-    const found = indexHeaders({ wire, received: [] }, [server])(null, server, services);
+    const found = indexHeaders({ wire, received: [] }, buildTraceGraph([server]))(null, server, services);
     assert.equal(found?.isAtCaller, place);
   });
 }
@@ -131,7 +148,11 @@ for (const [label, place] of [
 test('a tap without a label is not at a service without a name', async () => {
   const { record } = await ask(0);
   const client = { ...draw('CLIENT', 'web', record, {}), serviceName: null };
-  const found = indexHeaders({ wire: [record], received: [] }, [client])(client, null, services);
+  const found = indexHeaders({ wire: [record], received: [] }, buildTraceGraph([client]))(
+    client,
+    null,
+    services,
+  );
   assert.equal(found?.isAtCaller, false);
 });
 
@@ -139,7 +160,7 @@ test('a record of the same time is of the call where the caller calls the tap, u
   const { record, port } = await ask(0);
   const client = draw('CLIENT', 'web', record, { 'server.address': '127.0.0.1', 'server.port': port });
   const lookUp = (wire: WireRecord) =>
-    indexHeaders({ wire: [wire], received: [] }, [client])(client, null, services);
+    indexHeaders({ wire: [wire], received: [] }, buildTraceGraph([client]))(client, null, services);
   assert.equal(lookUp(record)?.isTied, true);
   assert.equal(lookUp({ ...record, calledAt: '10.0.0.9:80' })?.isTied, false);
   const other = readWireContext([{ name: 'traceparent', value: `00-${traceId}-00f067aa0ba902b7-01` }]);
