@@ -2,6 +2,7 @@ import { none, type Rows, type TraceGraph } from '../graph/trace-graph.ts';
 import { type Span, spanKinds } from '../span/span.ts';
 import { readCallFacts } from './call-facts.ts';
 import type { CallGroup, EdgeProtocol } from './call-group.ts';
+import { Roots } from './roots.ts';
 import { RowFacts } from './row-facts.ts';
 
 /** Calls that are whole, and the sides of calls that are not. */
@@ -12,7 +13,7 @@ export interface Edges {
   /** CLIENT and PRODUCER spans of calls that nobody continued. */
   readonly openClients: readonly Span[];
   /** SERVER and CONSUMER spans without parent and without link. */
-  readonly rootServers: readonly Span[];
+  readonly roots: Roots;
   /** Spans of any kind whose parent is nowhere in the data. */
   readonly orphans: readonly Span[];
 }
@@ -24,7 +25,7 @@ export function findEdges(graph: TraceGraph): Edges {
   const isContinued = markContinued(graph, facts, groups);
   const linkedChildren = markLinkedChildren(graph);
   const openClients: number[] = [];
-  const rootServers: number[] = [];
+  const roots = new Map<string | null, number[]>();
   const orphans: number[] = [];
   for (let row = 0; row < graph.store.size; row += 1) {
     if (!graph.has(row)) continue;
@@ -32,14 +33,17 @@ export function findEdges(graph: TraceGraph): Edges {
     if (facts.isOutgoing(row)) {
       if (isContinued[row] === 0) openClients.push(row);
     } else if (graph.isRoot(row) && graph.isEntry(row) && !graph.hasLinks(row) && !linkedChildren.has(row)) {
-      rootServers.push(row);
+      const service = graph.serviceOf(row);
+      const known = roots.get(service);
+      if (known === undefined) roots.set(service, [row]);
+      else known.push(row);
     }
   }
   return {
     groups,
     facts,
     openClients: graph.viewsOf(openClients),
-    rootServers: graph.viewsOf(rootServers),
+    roots: new Roots(graph, roots, new Set()),
     orphans: graph.viewsOf(orphans),
   };
 }

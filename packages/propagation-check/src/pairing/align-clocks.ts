@@ -253,7 +253,7 @@ function startsInside({ starts, ends }: TraceGraph, client: number, server: numb
 
 function measureLoose(edges: Edges, client: string, server: string): readonly MeasuredEdge[] {
   const clients = edges.openClients.filter((span) => span.kind === 'CLIENT' && span.serviceName === client);
-  const servers = [...edges.rootServers, ...edges.orphans]
+  const servers = [...edges.roots.of(server), ...edges.orphans]
     .filter((span) => span.kind === 'SERVER' && span.serviceName === server && !isHealthProbe(span))
     .sort((left, right) => (left.startTimeUnixNano < right.startTimeUnixNano ? -1 : 1));
 

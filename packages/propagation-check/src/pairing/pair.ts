@@ -1,4 +1,5 @@
 import { type CallFacts, fitsRoute, readCallFacts } from '../calls/call-facts.ts';
+import type { TraceGraph } from '../graph/trace-graph.ts';
 import type { Span } from '../span/span.ts';
 import { indexIntervals } from '../util/interval-index.ts';
 
@@ -164,6 +165,40 @@ export function compareRequests(client: Span, server: Span): 'yes' | 'no' | 'unk
 }
 
 /**
+ * Tells of requests whether `compareRequests` may answer `yes` for any of the calls, by what they would have in common. It is to be
+ * asked before a view is made.
+ */
+export function indexRequests(
+  calls: readonly Span[],
+): (request: CallFacts & { readonly name: string }) => boolean {
+  const paths = new Set<string>();
+  const ports = new Set<number>();
+  const portsWithoutPath = new Set<number>();
+  const rpc = new Set<string>();
+  for (const call of calls) {
+    const { path, port, protocol, rpcMethod } = readCallFacts(call);
+    if (path !== null) paths.add(trimSlash(path));
+    if (port !== null) (path === null ? portsWithoutPath : ports).add(port);
+    if (protocol !== 'rpc') continue;
+    for (const name of [call.name, ...(rpcMethod === null ? [] : [rpcMethod])]) rpc.add(name);
+    if (rpcMethod !== null) paths.add(`/${rpcMethod}`);
+  }
+  const calledRoutes = [...paths];
+  const fitsAny = new Map<string, boolean>();
+  const isRouteCalled = (route: string): boolean => {
+    const known = fitsAny.get(route) ?? calledRoutes.some((path) => fitsRoute(path, route));
+    fitsAny.set(route, known);
+    return known;
+  };
+  return ({ path, route, port, rpcMethod, name }) =>
+    (path !== null && paths.has(trimSlash(path))) ||
+    (path === null && route !== null && isRouteCalled(route)) ||
+    (port !== null && (portsWithoutPath.has(port) || (path === null && route === null && ports.has(port)))) ||
+    (rpcMethod !== null && (rpc.has(rpcMethod) || paths.has(`/${rpcMethod}`))) ||
+    rpc.has(name);
+}
+
+/**
  * gRPC is a POST to `/package.Service/Method` for whoever sees only HTTP (gRPC over HTTP/2, "Requests"): then both sides
  * are compared as HTTP.
  */
@@ -224,6 +259,19 @@ export function indexByTime(spans: readonly Span[]): TimeIndex {
       const at = positions.get(span);
       if (at !== undefined) intervals.remove(at);
     },
+  };
+}
+
+/** Tells of rows whether they start while any of some spans is open, by clocks that may differ. */
+export function startsDuringAny(graph: TraceGraph, spans: readonly Span[]): (row: number) => boolean {
+  const rows = spans.map((span) => graph.rowOf(span));
+  const timesOf = (times: Float64Array): Float64Array => Float64Array.from(rows, (row) => times[row] ?? 0);
+  const intervals = indexIntervals(timesOf(graph.starts), timesOf(graph.ends));
+  const tolerance = Number(clockTolerance);
+  return (row) => {
+    const start = graph.starts[row] ?? 0;
+    for (const _ of intervals.openBetween(start - tolerance, start + tolerance)) return true;
+    return false;
   };
 }
 

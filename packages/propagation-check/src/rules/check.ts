@@ -7,6 +7,7 @@ import {
   measureLag,
   someCall,
 } from '../calls/call-group.ts';
+import type { Roots } from '../calls/roots.ts';
 import type { RowFacts } from '../calls/row-facts.ts';
 import type { Expectation, ExpectedEdge } from '../expect/expectation.ts';
 import { none, type TraceGraph } from '../graph/trace-graph.ts';
@@ -61,7 +62,7 @@ export interface Open {
   /** CLIENT and PRODUCER spans that nobody continued. */
   readonly clients: readonly Span[];
   /** SERVER and CONSUMER spans without parent and link. */
-  readonly roots: readonly Span[];
+  readonly roots: Roots;
   /** Spans whose parent is nowhere. */
   readonly orphans: readonly Span[];
   /** What the earlier checks found. */

@@ -33,7 +33,7 @@ export const findMissingCalls: Check = (scene, open) => [
 
 function findWhollyMissingCalls(scene: Scene, open: Open): readonly Draft[] {
   return listUnseenEdges(scene, open).flatMap((edge): readonly Draft[] => {
-    const roots = open.roots.filter((span) => span.serviceName === edge.server && !isHealthProbe(span));
+    const roots = open.roots.of(edge.server).filter((span) => !isHealthProbe(span));
     if (roots.length === 0) return [];
     const callers = scene.spansOf(edge.client);
     if (hasReachedNobody(callers)) return [];
@@ -78,9 +78,7 @@ function findPartlyMissingCalls(scene: Scene, open: Open): readonly Draft[] {
     (edge) => edge.rule === 'must' && hasCall(scene, edge.client, edge.server),
   );
   return seen.flatMap((edge): readonly Draft[] => {
-    const roots = open.roots.filter(
-      (span) => span.serviceName === edge.server && span.kind === 'SERVER' && !isHealthProbe(span),
-    );
+    const roots = open.roots.of(edge.server).filter((span) => span.kind === 'SERVER' && !isHealthProbe(span));
     if (roots.length === 0) return [];
     // What one library sent has one user agent; outside callers have others, which may call both services.
     const own = withoutOutsiders(scene, edge, roots);

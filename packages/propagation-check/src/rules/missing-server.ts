@@ -2,7 +2,13 @@ import { type CallFacts, fitsRoute, isHealthProbe, readCallFacts, readOutcome } 
 import { type CallGroup, groupCalls, measureLag } from '../calls/call-group.ts';
 import { withoutIds } from '../calls/endpoint.ts';
 import { isExpected } from '../expect/expectation.ts';
-import { compareRequests, endsWithin, limitComparisons, pairSpans } from '../pairing/pair.ts';
+import {
+  compareRequests,
+  endsWithin,
+  limitComparisons,
+  pairSpans,
+  startsDuringAny,
+} from '../pairing/pair.ts';
 import type { Span } from '../span/span.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
 import {
@@ -64,7 +70,9 @@ function findPartlyMissing(scene: Scene, open: Open): readonly Draft[] {
       ['not-sampled', 'server-span-lost', 'server-not-instrumented'],
       severity,
     );
-    const roots = open.roots.filter((root) => root.serviceName === edge[1] && !isHealthProbe(root));
+    const roots = open.roots
+      .select(startsDuringAny(scene.graph, lonely), edge[1])
+      .filter((root) => !isHealthProbe(root));
     const mayBeTheirs = (call: Span, root: Span): boolean => compareRequests(call, root) !== 'no';
     const isSplitByTime = pairSpans(lonely, roots, mayBeTheirs).length * 10 >= lonely.length * 9;
     return isSplitByTime ? drafts.map(asSplitTrace) : drafts;
@@ -194,7 +202,7 @@ function findWhollyMissing(scene: Scene, open: Open): readonly Draft[] {
 
 /** The service did make spans for such requests, as roots: sampled apart, at times that do not fit, or without a kind. */
 function isSplit(scene: Scene, open: Open, calls: readonly Span[], server: string): boolean {
-  const requests = open.roots.filter((root) => root.serviceName === server);
+  const requests = open.roots.of(server);
   const hasServerSpans = limitComparisons(calls, requests).some((root) =>
     calls.some((call) => compareRequests(call, root) === 'yes'),
   );
@@ -226,7 +234,7 @@ function selectCallsTo(scene: Scene, open: Open, lonely: readonly Span[], server
     targetOf,
   );
   const most = [...groups].sort((left, right) => right.length - left.length)[0] ?? [];
-  const requests = open.roots.filter((span) => span.serviceName === server && !isHealthProbe(span));
+  const requests = open.roots.of(server).filter((span) => !isHealthProbe(span));
   return requests.length * 2 < most.length || requests.length === 0 ? most : [];
 }
 

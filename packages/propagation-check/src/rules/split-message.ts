@@ -17,9 +17,7 @@ export const findSplitMessages: Check = (scene, open) => [
 
 function findAllSplit(scene: Scene, open: Open): readonly Draft[] {
   return listUnseenEdges(scene, open).flatMap((edge) => {
-    const consumers = open.roots.filter(
-      (span) => span.kind === 'CONSUMER' && span.serviceName === edge.server,
-    );
+    const consumers = open.roots.of(edge.server).filter((span) => span.kind === 'CONSUMER');
     if (consumers.length === 0) return [];
     const destinations = new Set(consumers.map((span) => readCallFacts(span).destination));
     // Others may have received the same messages as they should.
@@ -47,7 +45,7 @@ function findPartlySplit(scene: Scene, open: Open): readonly Draft[] {
     (edge) => edge.rule === 'must' && hasCall(scene, edge.client, edge.server),
   );
   return seen.flatMap((edge) => {
-    const roots = open.roots.filter((span) => span.serviceName === edge.server);
+    const roots = open.roots.of(edge.server);
     if (roots.length === 0) return [];
     const whole = scene
       .groupsBetween(edge.client, edge.server)

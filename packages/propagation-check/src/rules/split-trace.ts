@@ -1,8 +1,9 @@
 import { type CallFacts, isHealthProbe, readCallFacts } from '../calls/call-facts.ts';
 import { type CallGroup, someCall } from '../calls/call-group.ts';
+import type { Roots } from '../calls/roots.ts';
 import { isRoot, type TraceGraph } from '../graph/trace-graph.ts';
 import { isMoreThanChance } from '../pairing/chance.ts';
-import { compareRequests, type Pair, pairSpans } from '../pairing/pair.ts';
+import { compareRequests, indexRequests, type Pair, pairSpans, startsDuringAny } from '../pairing/pair.ts';
 import type { Attributes, Span } from '../span/span.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
 import {
@@ -27,9 +28,11 @@ export const findSplitTraces: Check = (scene, open) => {
   const continued = open.orphans.filter(
     (span) => span.kind === 'SERVER' && !graph.hasRoot(graph.rowOf(span)),
   );
-  const strangers = [...open.roots, ...continued];
-  if (strangers.length === 0) return [];
   const clients = [...open.clients.filter((span) => span.kind === 'CLIENT'), ...listPassedOn(scene)];
+  if (clients.length === 0) return [];
+  const overlaps = startsDuringAny(graph, clients);
+  const isAlike = findAlike(scene, clients);
+  const strangers = [...open.roots.select((row) => overlaps(row) && isAlike(row)), ...continued];
   const pairs = pairSpans(
     clients,
     strangers,
@@ -38,7 +41,9 @@ export const findSplitTraces: Check = (scene, open) => {
   const edges = groupBy(pairs, ({ client, server }) =>
     keyFor(client.serviceName, server.serviceName, readCallFacts(client).protocol),
   );
-  return edges.flatMap((group) => describeEdge(scene, clients, strangers, withoutOtherAgents(group)));
+  return edges.flatMap((group) =>
+    describeEdge(scene, clients, { roots: open.roots, continued }, withoutOtherAgents(group)),
+  );
 };
 
 /**
@@ -64,6 +69,23 @@ function withoutOtherAgents(pairs: readonly Pair[]): readonly Pair[] {
     const common = ofAgents.find((ofAgent) => ofAgent.length * 10 >= ofScope.length * 9);
     return common ?? ofScope;
   });
+}
+
+/** Requests that began traces, or go on with one of which the beginning is not there. */
+interface Strangers {
+  readonly roots: Roots;
+  readonly continued: readonly Span[];
+}
+
+/** Whether a row can be the request of any of the calls. Where no expectation speaks of it, they must have something in common. */
+function findAlike(scene: Scene, clients: readonly Span[]): (row: number) => boolean {
+  const expected = new Set<string | null>(
+    scene.expectation.edges.filter(({ rule }) => rule === 'must').map(({ server }) => server),
+  );
+  const mayBeSame = indexRequests(clients);
+  return (row) =>
+    expected.has(scene.graph.serviceOf(row)) ||
+    mayBeSame({ ...scene.facts.factsOf(row), name: scene.facts.nameOf(row) });
 }
 
 function belongTogether(scene: Scene, client: Span, server: Span): boolean {
@@ -116,7 +138,7 @@ function listUserAgents(
 function describeEdge(
   scene: Scene,
   open: readonly Span[],
-  strangers: readonly Span[],
+  strangers: Strangers,
   pairs: readonly Pair[],
 ): readonly Draft[] {
   const first = pairs[0];
@@ -126,7 +148,11 @@ function describeEdge(
   const targets = new Set(pairs.map((pair) => targetOf(pair.client)));
   const toTargets = open.filter((span) => span.serviceName === client && targets.has(targetOf(span)));
   const kinds = new Set(pairs.map((pair) => kindOf(pair.server)));
-  const alike = strangers.filter((span) => kinds.has(kindOf(span)));
+  const names = new Set(pairs.map((pair) => pair.server.name));
+  const alike = [
+    ...strangers.roots.select((row) => names.has(scene.facts.nameOf(row)), server),
+    ...strangers.continued,
+  ].filter((span) => kinds.has(kindOf(span)));
   const isCommon = pairs.length * 2 >= toTargets.length && pairs.length * 2 >= alike.length;
   // Where the edge is whole by another way, a partner with the same paths and callers from outside look alike.
   const isEveryCall = pairs.length * 10 >= toTargets.length * 9 && pairs.length === alike.length;
@@ -141,9 +167,10 @@ function describeEdge(
   if (!pairs.some((pair) => isRoot(pair.server) || isParentDue(scene, pair.server))) return [];
   if (isOnItsWay ? !isCommon && !expected : !isEveryCall) return [];
   // Nothing but the expectation says that the one hands requests on: then most of the other's must be such.
-  const ofServer = strangers.filter((span) => span.serviceName === server);
+  const ofServer =
+    strangers.roots.count(server) + strangers.continued.filter((span) => span.serviceName === server).length;
   const arePassedOn = pairs.every((pair) => pair.client.kind === 'SERVER');
-  if (arePassedOn && whole.length === 0 && pairs.length * 2 < ofServer.length) return [];
+  if (arePassedOn && whole.length === 0 && pairs.length * 2 < ofServer) return [];
   // What is left over on either side may show that it was a coincidence, the less an expectation speaks for it.
   const isAlone = pairs.length * (expected ? 12 : 11) >= Math.max(toTargets.length, alike.length) * 10;
   const countPairs = (moved: readonly Span[]): number =>

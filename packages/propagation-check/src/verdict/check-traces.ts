@@ -48,11 +48,11 @@ export function checkStore(store: SpanStore, options: CheckOptions = {}): Result
   const clockOffsets = estimateOffsets(received, receivedEdges, expectation);
   const graph = clockOffsets.size === 0 ? received : received.align(readAhead(clockOffsets, store));
   const edges = graph === received ? receivedEdges : findEdges(graph);
-  const { groups, facts, openClients, rootServers, orphans } = edges;
+  const { groups, facts, openClients, roots, orphans } = edges;
   const clients = openClients.filter((span) => !isToleratedPeer(expectation, span));
   const headersOf = indexHeaders(headers, graph);
   const scene = buildScene({ graph, groups, facts, expectation, headersOf, clockOffsets });
-  const drafts = runChecks(scene, { clients, roots: rootServers, orphans, found: [] }).flatMap((draft) =>
+  const drafts = runChecks(scene, { clients, roots, orphans, found: [] }).flatMap((draft) =>
     decideByHeaders(rankByPipeline(draft, collector), headersOf, expectation),
   );
   const merged = mergeDrafts(drafts);
@@ -83,7 +83,7 @@ function withoutExplained(open: Open, found: readonly Draft[]): Open {
   const isLeft = (span: Span): boolean => !explained.has(span);
   return {
     clients: open.clients.filter(isLeft),
-    roots: open.roots.filter(isLeft),
+    roots: open.roots.without(explained),
     orphans: open.orphans.filter(isLeft),
     found: [...open.found, ...found],
   };
