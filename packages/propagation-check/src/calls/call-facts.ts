@@ -49,28 +49,51 @@ export function readCallFacts(span: Span): CallFacts {
 }
 
 export function readFacts(span: FactSource, protocol: CallFacts['protocol']): CallFacts {
-  const url = parseUrl(readText(span, 'url.full', 'http.url'));
-  const address = splitAddress(
-    readText(span, 'server.address', span.kind === 'SERVER' ? 'net.host.name' : 'net.peer.name'),
-  );
-  const target = readText(span, 'url.path', 'http.target', 'http.path');
+  const { host, port } = readAddress(span);
   return {
     protocol,
-    method: readText(span, 'http.request.method', 'http.method', 'method')?.toUpperCase() ?? null,
-    path: withoutQuery(target) ?? url?.path ?? readPathOfUrl(span),
-    route: readText(span, 'http.route') ?? readRouteOfName(span),
-    host: address?.host ?? url?.host ?? null,
-    port: readPort(span) ?? url?.port ?? address?.port ?? null,
+    method: readMethod(span),
+    path: readPath(span),
+    route: readRoute(span),
+    host,
+    port,
     rpcMethod: readRpcMethod(span),
-    destination: readText(
-      span,
-      'messaging.destination.name',
-      'messaging.destination',
-      'messaging.source.name',
-    ),
+    destination: readDestination(span),
     statusCode: readStatusCode(span),
     userAgent: readUserAgent(span),
   };
+}
+
+export function readDestination(span: FactSource): string | null {
+  return readText(span, 'messaging.destination.name', 'messaging.destination', 'messaging.source.name');
+}
+
+export function readMethod(span: FactSource): string | null {
+  return readText(span, 'http.request.method', 'http.method', 'method')?.toUpperCase() ?? null;
+}
+
+export function readPath(span: FactSource): string | null {
+  const target = withoutQuery(readText(span, 'url.path', 'http.target', 'http.path'));
+  return target ?? parseUrl(readUrl(span))?.path ?? readPathOfUrl(span);
+}
+
+export function readRoute(span: FactSource): string | null {
+  return readText(span, 'http.route') ?? readRouteOfName(span);
+}
+
+/** Of the called side. */
+export function readAddress(span: FactSource): Pick<CallFacts, 'host' | 'port'> {
+  const address = splitAddress(
+    readText(span, 'server.address', span.kind === 'SERVER' ? 'net.host.name' : 'net.peer.name'),
+  );
+  const port = readPort(span);
+  if (address !== null && port !== null) return { host: address.host, port };
+  const url = parseUrl(readUrl(span));
+  return { host: address?.host ?? url?.host ?? null, port: port ?? url?.port ?? address?.port ?? null };
+}
+
+function readUrl(span: FactSource): string | null {
+  return readText(span, 'url.full', 'http.url');
 }
 
 /** Bits for the attributes of each protocol. */
@@ -124,7 +147,7 @@ function readPort(span: FactSource): number | null {
   return readNumber(span, 'server.port', ...own);
 }
 
-function readRpcMethod(span: FactSource): string | null {
+export function readRpcMethod(span: FactSource): string | null {
   const method = readText(span, 'rpc.method');
   if (method?.includes('/')) return method.replace(/^\/+/, '');
   const service = readText(span, 'rpc.service');
@@ -171,12 +194,34 @@ function readNumber(span: FactSource, ...keys: readonly string[]): number | null
 
 function withoutQuery(path: string | null): string | null {
   if (path === null) return null;
-  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(path)) return parseUrl(path)?.path ?? null;
+  if (!path.startsWith('/') && /^[a-z][a-z0-9+.-]*:\/\//i.test(path)) return parseUrl(path)?.path ?? null;
   return path.split(/[?#]/, 1)[0] ?? null;
 }
 
-function parseUrl(text: string | null): { host: string; port: number | null; path: string } | null {
-  if (text === null || !URL.canParse(text)) return null;
+interface ParsedUrl {
+  readonly host: string;
+  readonly port: number | null;
+  readonly path: string;
+}
+
+/**
+ * URLs of which `URL` changes nothing: a name in lower case that is no number, a port of up to 4 digits, a path
+ * without dots at the beginning of a segment and without other characters than these. They are nearly all, and a tenth of the work.
+ */
+const plainUrl =
+  /^(https?:)\/\/((?:[a-z0-9-]+\.)*[a-z][a-z0-9-]*)(?::(\d{1,4}))?((?:\/(?!\.)[\w.~-]*)*)(?:[?#]|$)/;
+
+function parseUrl(text: string | null): ParsedUrl | null {
+  if (text === null) return null;
+  const [, scheme, host, port, path] = plainUrl.exec(text) ?? [];
+  if (scheme !== undefined && host !== undefined && !host.includes('xn--')) {
+    return { host, port: port === undefined ? defaultPort(scheme) : Number(port), path: path || '/' };
+  }
+  return parseAnyUrl(text);
+}
+
+function parseAnyUrl(text: string): ParsedUrl | null {
+  if (!URL.canParse(text)) return null;
   const url = new URL(text);
   if (url.host === '') return null;
   return {
@@ -196,7 +241,7 @@ export function readUserAgent(span: FactSource): string | null {
   return readText(span, 'user_agent.original', 'http.user_agent');
 }
 
-function readStatusCode(span: FactSource): number | null {
+export function readStatusCode(span: FactSource): number | null {
   return readNumber(span, 'http.response.status_code', 'http.status_code', 'status');
 }
 

@@ -1,6 +1,7 @@
+import { keptAttributes } from '../span/kept-attributes.ts';
 import { spanKinds, statusCodes } from '../span/span.ts';
-import { attributeOf, type SpanStore, textOf } from '../span/span-store.ts';
-import { emptyText, isRaw } from '../span/value-table.ts';
+import { type SpanStore, textOf } from '../span/span-store.ts';
+import { emptyText } from '../span/value-table.ts';
 import {
   type AttributeReader,
   type CallFacts,
@@ -51,6 +52,11 @@ export class RowFacts {
     return protocol;
   }
 
+  /** To read single facts of a row, before the next row is read. */
+  at(row: number): FactSource {
+    return this.#row.at(row);
+  }
+
   /** See `isOutgoing` of spans. */
   isOutgoing(row: number): boolean {
     const kind = this.#store.kinds[row];
@@ -86,10 +92,18 @@ class RowSource implements FactSource {
   readonly attributes: AttributeReader;
   readonly #store: SpanStore;
   readonly #keys = new Map<string, number | null>();
+  /** By the ids of names of attributes: the row that was read last, plus one, and its value. */
+  readonly #rows: Uint32Array;
+  readonly #values: Uint32Array;
   #row = 0;
+  #isRead = false;
 
   constructor(store: SpanStore) {
     this.#store = store;
+    for (const key of keptAttributes) this.#keys.set(key, store.values.find(key));
+    const most = Math.max(0, ...[...this.#keys.values()].map((id) => id ?? 0));
+    this.#rows = new Uint32Array(most + 1);
+    this.#values = new Uint32Array(most + 1);
     const find = (key: string): number | null => this.#findValue(key);
     this.attributes = {
       get: (key) => {
@@ -102,6 +116,7 @@ class RowSource implements FactSource {
 
   /** Itself, from now on for this row. */
   at(row: number): this {
+    if (row !== this.#row) this.#isRead = false;
     this.#row = row;
     return this;
   }
@@ -119,21 +134,30 @@ class RowSource implements FactSource {
   }
 
   #findValue(key: string): number | null {
-    let id = this.#keys.get(key);
-    if (id === undefined) {
-      id = this.#store.values.find(key);
-      this.#keys.set(key, id);
-    }
-    return id === null ? this.#findByText(key) : attributeOf(this.#store, this.#row, id);
+    const id = this.#keys.get(key) ?? null;
+    // Of the families of names that are kept, a store may have more than it interns.
+    if (id === null) return this.#findByText(key);
+    if (!this.#isRead) this.#read();
+    return this.#rows[id] === this.#row + 1 ? (this.#values[id] ?? null) : null;
   }
 
-  /** Where a store has more names of attributes than it interns. */
+  #read(): void {
+    const { attributeStarts, attributeKeys, attributeValues } = this.#store;
+    const end = attributeStarts[this.#row + 1] ?? 0;
+    for (let pair = attributeStarts[this.#row] ?? 0; pair < end; pair += 1) {
+      const key = attributeKeys[pair] ?? 0;
+      if (key >= this.#rows.length) continue;
+      this.#rows[key] = this.#row + 1;
+      this.#values[key] = attributeValues[pair] ?? 0;
+    }
+    this.#isRead = true;
+  }
+
   #findByText(key: string): number | null {
     const { attributeStarts, attributeKeys, attributeValues } = this.#store;
     const end = attributeStarts[this.#row + 1] ?? 0;
     for (let pair = attributeStarts[this.#row] ?? 0; pair < end; pair += 1) {
-      const id = attributeKeys[pair] ?? 0;
-      if (isRaw(id) && textOf(this.#store, id) === key) return attributeValues[pair] ?? null;
+      if (textOf(this.#store, attributeKeys[pair] ?? 0) === key) return attributeValues[pair] ?? null;
     }
     return null;
   }

@@ -1,4 +1,13 @@
-import { type CallFacts, fitsRoute, readCallFacts } from '../calls/call-facts.ts';
+import {
+  type CallFacts,
+  type FactSource,
+  fitsRoute,
+  readAddress,
+  readCallFacts,
+  readPath,
+  readRoute,
+  readRpcMethod,
+} from '../calls/call-facts.ts';
 import type { TraceGraph } from '../graph/trace-graph.ts';
 import type { Span } from '../span/span.ts';
 import { indexIntervals } from '../util/interval-index.ts';
@@ -168,9 +177,7 @@ export function compareRequests(client: Span, server: Span): 'yes' | 'no' | 'unk
  * Tells of requests whether `compareRequests` may answer `yes` for any of the calls, by what they would have in common. It is to be
  * asked before a view is made.
  */
-export function indexRequests(
-  calls: readonly Span[],
-): (request: CallFacts & { readonly name: string }) => boolean {
+export function indexRequests(calls: readonly Span[]): (request: FactSource) => boolean {
   const paths = new Set<string>();
   const ports = new Set<number>();
   const portsWithoutPath = new Set<number>();
@@ -190,12 +197,17 @@ export function indexRequests(
     fitsAny.set(route, known);
     return known;
   };
-  return ({ path, route, port, rpcMethod, name }) =>
-    (path !== null && paths.has(trimSlash(path))) ||
-    (path === null && route !== null && isRouteCalled(route)) ||
-    (port !== null && (portsWithoutPath.has(port) || (path === null && route === null && ports.has(port)))) ||
-    (rpcMethod !== null && (rpc.has(rpcMethod) || paths.has(`/${rpcMethod}`))) ||
-    rpc.has(name);
+  return (request) => {
+    const path = readPath(request);
+    if (path !== null && paths.has(trimSlash(path))) return true;
+    const rpcMethod = readRpcMethod(request);
+    if (rpcMethod !== null && (rpc.has(rpcMethod) || paths.has(`/${rpcMethod}`))) return true;
+    if (rpc.has(request.name)) return true;
+    const route = path === null ? readRoute(request) : null;
+    if (route !== null) return isRouteCalled(route);
+    const { port } = readAddress(request);
+    return port !== null && (portsWithoutPath.has(port) || (path === null && ports.has(port)));
+  };
 }
 
 /**

@@ -1,4 +1,18 @@
-import { type CallFacts, fitsRoute, isHealthProbe, readCallFacts, readOutcome } from '../calls/call-facts.ts';
+import {
+  type CallFacts,
+  type FactSource,
+  fitsRoute,
+  isHealthProbe,
+  readAddress,
+  readCallFacts,
+  readDestination,
+  readMethod,
+  readOutcome,
+  readPath,
+  readRoute,
+  readRpcMethod,
+  readStatusCode,
+} from '../calls/call-facts.ts';
 import { type CallGroup, groupCalls, measureLag } from '../calls/call-group.ts';
 import { withoutIds } from '../calls/endpoint.ts';
 import { isExpected } from '../expect/expectation.ts';
@@ -105,12 +119,15 @@ function summarizeCalls(
   const statusCodes = new Set<number | null>();
   for (const { clients, servers } of groups) {
     for (const [at, client] of clients.entries()) {
-      const called = facts.factsOf(client);
-      statusCodes.add(called.statusCode);
-      const target = nameTarget(called);
+      const protocol = facts.protocolOf(client);
+      const call = facts.at(client);
+      statusCodes.add(readStatusCode(call));
+      const rpcMethod = protocol === 'http' ? null : readRpcMethod(call);
+      const method = readMethod(call);
+      const target = nameTarget({ protocol, ...readAddress(call), method, rpcMethod });
       if (!targets.has(target)) continue;
-      const { path, rpcMethod } = called;
-      const { route } = facts.factsOf(servers[at] ?? 0);
+      const path = readPath(call);
+      const route = readRoute(facts.at(servers[at] ?? 0));
       const kinds = ofTarget.get(target) ?? {
         rpcMethods: new Set(),
         paths: new Set(),
@@ -140,8 +157,10 @@ function isOfTheirKind(whole: WholeCalls, span: Span): boolean {
   );
 }
 
+type Target = Pick<CallFacts, 'protocol' | 'host' | 'port' | 'method' | 'rpcMethod'>;
+
 /** RPC is told apart by its own method. */
-function nameTarget({ protocol, host, port, method, rpcMethod }: CallFacts): string {
+function nameTarget({ protocol, host, port, method, rpcMethod }: Target): string {
   return keyFor(protocol, host, port, rpcMethod === null ? method : null);
 }
 
@@ -264,18 +283,20 @@ function hasEntries({ services }: Scene, service: string): boolean {
 }
 
 function targetOf(span: Span): string {
-  return nameAddress(span.kind, readCallFacts(span));
+  return nameAddress(span.kind, span);
 }
 
-function nameAddress(kind: Span['kind'], { host, port, destination }: CallFacts): string {
-  return kind === 'PRODUCER' ? keyFor(destination) : keyFor(host, port);
+function nameAddress(kind: Span['kind'], call: FactSource): string {
+  if (kind === 'PRODUCER') return keyFor(readDestination(call));
+  const { host, port } = readAddress(call);
+  return keyFor(host, port);
 }
 
 /** Of all whole calls. */
 function listTargets({ groups, facts }: Scene): ReadonlySet<string> {
   const targets = new Set<string>();
   for (const { clients, clientKind } of groups) {
-    for (const row of clients) targets.add(nameAddress(clientKind, facts.factsOf(row)));
+    for (const row of clients) targets.add(nameAddress(clientKind, facts.at(row)));
   }
   return targets;
 }

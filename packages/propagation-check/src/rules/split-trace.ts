@@ -1,4 +1,4 @@
-import { type CallFacts, isHealthProbe, readCallFacts } from '../calls/call-facts.ts';
+import { type CallFacts, isHealthProbe, readAddress, readCallFacts } from '../calls/call-facts.ts';
 import { type CallGroup, someCall } from '../calls/call-group.ts';
 import type { Roots } from '../calls/roots.ts';
 import { isRoot, type TraceGraph } from '../graph/trace-graph.ts';
@@ -83,9 +83,7 @@ function findAlike(scene: Scene, clients: readonly Span[]): (row: number) => boo
     scene.expectation.edges.filter(({ rule }) => rule === 'must').map(({ server }) => server),
   );
   const mayBeSame = indexRequests(clients);
-  return (row) =>
-    expected.has(scene.graph.serviceOf(row)) ||
-    mayBeSame({ ...scene.facts.factsOf(row), name: scene.facts.nameOf(row) });
+  return (row) => expected.has(scene.graph.serviceOf(row)) || mayBeSame(scene.facts.at(row));
 }
 
 function belongTogether(scene: Scene, client: Span, server: Span): boolean {
@@ -162,7 +160,7 @@ function describeEdge(
   // An expectation speaks for these calls unless the edge is whole by another way.
   const isOnItsWay =
     whole.length > 0
-      ? someCall(whole, (row) => targets.has(nameTarget(scene.facts.factsOf(row))))
+      ? someCall(whole, (row) => targets.has(nameTarget(readAddress(scene.facts.at(row)))))
       : scene.groupsInto(server).length === 0 || expected;
   if (!pairs.some((pair) => isRoot(pair.server) || isParentDue(scene, pair.server))) return [];
   if (isOnItsWay ? !isCommon && !expected : !isEveryCall) return [];
@@ -213,7 +211,7 @@ function targetOf(span: Span): string {
   return nameTarget(readCallFacts(span));
 }
 
-function nameTarget({ host, port }: CallFacts): string {
+function nameTarget({ host, port }: Pick<CallFacts, 'host' | 'port'>): string {
   return keyFor(host, port);
 }
 
