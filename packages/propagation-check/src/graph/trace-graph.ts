@@ -430,19 +430,15 @@ export class TraceGraph {
   /** The last row upwards for which `isTop` does not hold with its parent; remembered for all rows on the way. */
   #climb(row: number, known: Rows, isTop: (at: number, parent: number) => boolean): number {
     let top = row;
-    const passed: number[] = [];
-    for (;;) {
-      const remembered = known[top] ?? none;
-      if (remembered !== none) {
-        top = remembered;
-        break;
-      }
-      passed.push(top);
+    while (known[top] === none) {
       const parent = this.upwards[top] ?? none;
       if (parent === none || isTop(top, parent)) break;
       top = parent;
     }
-    for (const each of passed) known[each] = top;
+    const end = top;
+    if (known[end] !== none) top = known[end] ?? none;
+    for (let at = row; at !== end; at = this.upwards[at] ?? none) known[at] = top;
+    known[end] = top;
     return top;
   }
 

@@ -127,10 +127,9 @@ function agreeByService(
 interface ClockPair {
   readonly client: number;
   readonly server: number;
-  calls: number;
-  /** The SERVER span of the first. */
+  /** The SERVER span of the first that was awaited; `none` until one is. */
   first: number;
-  /** The rows, client and server in turn, of those that do not start inside. */
+  /** The rows, client and server in turn, of those that were awaited and do not start inside. */
   readonly apart: number[];
 }
 
@@ -140,26 +139,45 @@ function measureWholeEdges(graph: TraceGraph, edges: Edges): readonly MeasuredEd
   const numberOf = new Map(keys.map((key, resource) => [key, resource]));
   const clocks = keys.map((key) => numberOf.get(key) ?? 0);
   const pairs = new Map<number, ClockPair>();
-  for (const { client, server, clientKind, serverKind, clients, servers } of edges.groups) {
-    if (clientKind !== 'CLIENT' || serverKind !== 'SERVER' || client === server) continue;
+  const keyOfPair = (clientRow: number, serverRow: number): number =>
+    (clocks[resources[clientRow] ?? 0] ?? 0) * clocks.length + (clocks[resources[serverRow] ?? 0] ?? 0);
+  const synchronous = edges.groups.filter(
+    ({ client, server, clientKind, serverKind }) =>
+      clientKind === 'CLIENT' && serverKind === 'SERVER' && client !== server,
+  );
+  for (const { clients, servers } of synchronous) {
     for (const [at, serverRow] of servers.entries()) {
       const clientRow = clients[at] ?? 0;
-      if (!isAwaited(edges, clientRow)) continue;
-      const [from, to] = [clocks[resources[clientRow] ?? 0] ?? 0, clocks[resources[serverRow] ?? 0] ?? 0];
-      const key = from * clocks.length + to;
-      const pair = pairs.get(key) ?? { client: from, server: to, calls: 0, first: serverRow, apart: [] };
+      const key = keyOfPair(clientRow, serverRow);
+      const [client, server] = [Math.floor(key / clocks.length), key % clocks.length];
+      const pair = pairs.get(key) ?? { client, server, first: none, apart: [] };
       pairs.set(key, pair);
-      pair.calls += 1;
-      if (pair.first !== serverRow && graph.compare(serverRow, pair.first) < 0) pair.first = serverRow;
-      if (!startsInside(graph, clientRow, serverRow, 0)) pair.apart.push(clientRow, serverRow);
+      const isInside = startsInside(graph, clientRow, serverRow, 0);
+      if (!isInside && isAwaited(edges, clientRow)) pair.apart.push(clientRow, serverRow);
+      const isFirst = pair.first === none || graph.compare(serverRow, pair.first) < 0;
+      if (isFirst && isAwaited(edges, clientRow)) pair.first = serverRow;
     }
   }
-  return [...pairs.values()]
-    .sort((left, right) => graph.compare(left.first, right.first))
-    .map((pair) => ({
-      client: keys[pair.client] ?? '',
-      server: keys[pair.server] ?? '',
-      ahead: measureWhole(graph, pair) ?? 0n,
+  // How many were awaited is asked only where most may be apart.
+  const doubtful = new Map([...pairs].filter(([, { apart }]) => apart.length > 0).map(([key]) => [key, 0]));
+  if (doubtful.size > 0) {
+    for (const { clients, servers } of synchronous) {
+      for (const [at, serverRow] of servers.entries()) {
+        const clientRow = clients[at] ?? 0;
+        const key = keyOfPair(clientRow, serverRow);
+        const awaited = doubtful.get(key);
+        const isCounted = awaited !== undefined && startsInside(graph, clientRow, serverRow, 0);
+        if (isCounted && isAwaited(edges, clientRow)) doubtful.set(key, awaited + 1);
+      }
+    }
+  }
+  return [...pairs]
+    .filter(([, { first }]) => first !== none)
+    .sort(([, left], [, right]) => graph.compare(left.first, right.first))
+    .map(([key, { client, server, apart }]) => ({
+      client: keys[client] ?? '',
+      server: keys[server] ?? '',
+      ahead: measureWhole(graph, apart, doubtful.get(key) ?? 0) ?? 0n,
     }));
 }
 
@@ -227,12 +245,12 @@ function listByWeight(graph: TraceGraph): readonly (Clock & { readonly key: stri
  * Null where most SERVER spans start while their CLIENT span is open, and where no one time puts most of them there:
  * work that was handed over starts when it can.
  */
-function measureWhole(graph: TraceGraph, { calls, apart }: ClockPair): bigint | null {
+function measureWhole(graph: TraceGraph, apart: readonly number[], inside: number): bigint | null {
   const pairs = Array.from({ length: apart.length / 2 }, (_, at) => [
     apart[at * 2] ?? 0,
     apart[at * 2 + 1] ?? 0,
   ]);
-  if (pairs.length * 2 <= calls) return null;
+  if (pairs.length <= inside) return null;
   const middleOf = (row = 0): number => Math.floor(((graph.starts[row] ?? 0) + (graph.ends[row] ?? 0)) / 2);
   const distances = Float64Array.from(
     pairs,
