@@ -33,7 +33,7 @@ export interface ComposeStack extends Omit<StackPlace, 'variables'> {
   probeHost(script: string, args?: readonly string[]): Promise<Ran>;
   /** Runs a script of the project on the host against the stack. */
   script(name: string, args: readonly string[]): Promise<Ran>;
-  /** Removes every container, network, volume and image of the stack; the builder's cache keeps the layers. */
+  /** Removes every container, network and volume of the stack. The image stays: other stacks run it. */
   close(): Promise<void>;
 }
 
@@ -131,7 +131,7 @@ export async function createStack(mode: 'auto' | 'manual', own: Variables = {}):
         JAEGER_URL: jaeger.href,
       }),
     close: async () => {
-      const everything = ['--volumes', '--remove-orphans', '--rmi', 'local'];
+      const everything = ['--volumes', '--remove-orphans'];
       expectSuccess(await compose(['--profile', '*', 'down', ...everything, '--timeout', '10']));
     },
   };

@@ -17,7 +17,7 @@ const services = [
   { name: 'service-a', user: 1000, memory: 256, writable: [...inMemory, '/var/spool/spans'] },
   { name: 'service-b', user: 1000, memory: 256, writable: [...inMemory, '/var/spool/spans'] },
   { name: 'otel-collector', user: 10001, memory: 256, writable: [...inMemory, '/var/lib/otelcol/queue'] },
-  // The volume /tmp is the image's own.
+  // /tmp is in memory, over the volume that the image declares there.
   { name: 'jaeger', user: 10001, memory: 1024, writable: [...inMemory, '/tmp', '/var/lib/jaeger'] },
 ] as const;
 
@@ -99,6 +99,20 @@ describe('the locked stack', { skip: obstacle ?? false, timeout: 10 * minute }, 
     }
   });
 
+  it('leaves no volume behind that has no name', async () => {
+    for (const { name } of [...services, { name: 'init' }]) {
+      const [{ Mounts }] = inspectedSchema.parse(JSON.parse(expectSuccess(await stack.inspect(name)).stdout));
+      const volumes = Mounts.flatMap((mount) => (mount.Type === 'volume' ? [mount.Name] : []));
+      assert.ok(volumes.length > 0, name);
+      // Docker calls a volume without a name by 64 hex digits.
+      assert.deepEqual(
+        volumes.filter((volume) => /^[0-9a-f]{64}$/.test(volume ?? '')),
+        [],
+        name,
+      );
+    }
+  });
+
   it('shows the token in no description of a container', async () => {
     const token = expectSuccess(
       await stack.compose(['exec', '--no-TTY', 'service-a', 'cat', '/run/credentials/token']),
@@ -115,6 +129,7 @@ const inspectedSchema = z.tuple([
     HostConfig: z.object({
       LogConfig: z.object({ Type: z.string(), Config: z.record(z.string(), z.string()) }),
     }),
+    Mounts: z.array(z.object({ Type: z.string(), Name: z.string().optional() })),
   }),
 ]);
 

@@ -3,7 +3,8 @@
 export { DecodeError } from './decode/decode-error.ts';
 export { type Decoded, decodeBytes, type Format } from './decode/detect-format.ts';
 export { type Expectation, type ExpectedEdge, expectPath, noExpectation } from './expect/expectation.ts';
-export { ExpectationError, readExpectation, readExpectedPath } from './expect/read-expectation.ts';
+export { readExpectation } from './expect/read-expectation.ts';
+export { ExpectationError, readExpectedPath } from './expect/read-expected-path.ts';
 export type {
   BaggageEntry,
   HeaderField,
@@ -15,8 +16,9 @@ export { type HeaderEvidence, noHeaderEvidence, type ReceivedTraceparent } from 
 export { type ReportDetails, type RequestCounts, renderJson, type SearchExtent } from './report/json.ts';
 export { renderTerminal } from './report/terminal.ts';
 export type { FindingOptions } from './report/terminal-findings.ts';
+export type { Prose } from './rules/define-finding.ts';
 export { type FindingId, findingIds } from './rules/finding.ts';
-export { type Prose, prose } from './rules/prose.ts';
+export { findings as prose } from './rules/findings.ts';
 export { readCollectorCounters } from './source/collector-metrics.ts';
 export { type FileOptions, type FileSource, readSpanFile } from './source/file.ts';
 export type { HttpClientOptions } from './source/http-client.ts';

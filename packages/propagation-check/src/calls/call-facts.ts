@@ -20,6 +20,8 @@ export interface CallFacts {
   readonly rpcMethod: string | null;
   /** Message destination (topic, queue). */
   readonly destination: string | null;
+  /** What the broker or the sender calls the message: equal on both sides. */
+  readonly messageId: string | null;
   /** HTTP status code. */
   readonly statusCode: number | null;
   readonly userAgent: string | null;
@@ -59,9 +61,14 @@ export function readFacts(span: FactSource, protocol: CallFacts['protocol']): Ca
     port,
     rpcMethod: readRpcMethod(span),
     destination: readDestination(span),
+    messageId: readMessageId(span),
     statusCode: readStatusCode(span),
     userAgent: readUserAgent(span),
   };
+}
+
+export function readMessageId(span: FactSource): string | null {
+  return readText(span, 'messaging.message.id', 'messaging.message_id');
 }
 
 export function readDestination(span: FactSource): string | null {
@@ -97,7 +104,7 @@ function readUrl(span: FactSource): string | null {
 }
 
 /** Bits for the attributes of each protocol. */
-const family = { database: 1, messaging: 2, rpc: 4, http: 8, component: 16 } as const;
+const family = { database: 1, messaging: 2, rpc: 4, http: 8, component: 16, trigger: 32 } as const;
 
 /** The family of each attribute that tells the protocol. */
 export const families: ReadonlyMap<string, number> = new Map([
@@ -107,6 +114,7 @@ export const families: ReadonlyMap<string, number> = new Map([
   ['messaging.system', family.messaging],
   ...['rpc.system.name', 'rpc.system', 'rpc.service', 'rpc.method'].map((key) => [key, family.rpc] as const),
   ['component', family.component],
+  ['faas.trigger', family.trigger],
   ...[
     'http.request.method',
     'http.method',
@@ -132,7 +140,15 @@ export function readProtocol(span: FactSource, found: number): CallFacts['protoc
     return 'messaging';
   if ((found & family.rpc) !== 0) return 'rpc';
   if ((found & family.component) !== 0 && readOpenTracingRpc(span) !== null) return 'rpc';
-  return (found & family.http) !== 0 ? 'http' : 'unknown';
+  if ((found & family.http) !== 0) return 'http';
+  return (found & family.trigger) !== 0 ? readTrigger(span) : 'unknown';
+}
+
+/** Functions tell what called them (semantic conventions, FaaS spans, "faas.trigger"). */
+function readTrigger(span: FactSource): CallFacts['protocol'] {
+  const trigger = readText(span, 'faas.trigger');
+  if (trigger === 'http') return 'http';
+  return trigger === 'pubsub' ? 'messaging' : 'unknown';
 }
 
 /** Some instrumentations write `host:port` where only the host belongs. IPv6 addresses have more than one colon. */

@@ -212,13 +212,15 @@ function markContinued(graph: TraceGraph, facts: RowFacts, groups: readonly Call
       }
     }
   }
+  const { kinds } = graph.store;
   // Two instrumented layers make nested CLIENT spans for one call; either may carry the header.
   const continued = called.slice();
   for (let row = 0; row < graph.store.size; row += 1) {
     if (!graph.has(row) || !facts.isOutgoing(row)) continue;
     const outer = findOuterLayer(graph, facts, row);
     if (outer === none) continue;
-    continued[outer] = 1;
+    // A PRODUCER above the call to the broker's API is a message of its own, and no layer of that call.
+    if (kinds[outer] !== number.producer || kinds[row] === number.producer) continued[outer] = 1;
     if (called[outer] === 1) continued[row] = 1;
   }
   return continued;

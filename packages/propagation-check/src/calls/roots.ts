@@ -17,6 +17,11 @@ export class Roots {
     this.#explained = explained;
   }
 
+  /** All, by start. Makes a view of each. */
+  [Symbol.iterator](): Iterator<Span> {
+    return this.select(() => true)[Symbol.iterator]();
+  }
+
   /** Those of a service, by start. */
   of(service: string | null): readonly Span[] {
     return this.select(() => true, service);

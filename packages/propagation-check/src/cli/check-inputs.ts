@@ -1,8 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { type Expectation, type ExpectedEdge, noExpectation } from '../expect/expectation.ts';
-import { ExpectationError, readExpectation } from '../expect/read-expectation.ts';
+import { ExpectationError } from '../expect/read-expected-path.ts';
 import type { WireRecord } from '../headers/evidence.ts';
-import { readCollectorCounters } from '../source/collector-metrics.ts';
 import type { CollectorCounters } from '../span/collector-counters.ts';
 import type { Span } from '../span/span.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
@@ -10,13 +9,14 @@ import { checkTraces } from '../verdict/check-traces.ts';
 import type { Result } from '../verdict/result.ts';
 import type { CheckArguments } from './common-options.ts';
 import { describeFileError, quotePath } from './file-error.ts';
-import { readWireFile, sortByTime } from './read-wire.ts';
 import { UsageError } from './usage-error.ts';
 
 /** Everything that a check needs beside spans. */
 export interface CheckInputs {
   readonly expectation: Expectation;
   readonly wire: readonly WireRecord[];
+  /** Say of each loose end why nothing is reported. */
+  readonly explain?: boolean;
 }
 
 /** @throws {UsageError} when a file is missing or wrong. */
@@ -26,6 +26,7 @@ export async function readCheckInputs(args: CheckArguments): Promise<CheckInputs
   return {
     expectation: { ...written, edges: mergeEdges([...(args.expect ?? []), ...written.edges]) },
     wire: await readWire(args),
+    explain: args.explain === true,
   };
 }
 
@@ -45,16 +46,18 @@ function mergeEdges(edges: readonly ExpectedEdge[]): readonly ExpectedEdge[] {
 
 /** Taps write while they run, so that a check reads their files when it judges. */
 export async function readWire({ wire = [] }: CheckArguments): Promise<readonly WireRecord[]> {
+  if (wire.length === 0) return [];
+  const { readWireFile, sortByTime } = await import('./read-wire.ts');
   const files = await Promise.all(wire.map(readWireFile));
   return sortByTime(files.flat());
 }
 
 export function judge(
   spans: readonly Span[],
-  { expectation, wire }: CheckInputs,
+  { expectation, wire, explain = false }: CheckInputs,
   collector: CollectorCounters | null = null,
 ): Result {
-  return checkTraces(spans, { expectation, headers: { wire, received: [] }, collector });
+  return checkTraces(spans, { expectation, headers: { wire, received: [] }, collector, explain });
 }
 
 /** Where something is missing to a verdict, what is there may be broken, and is not called intact. */
@@ -69,6 +72,7 @@ export async function readCollector(
 ): Promise<CollectorCounters | null> {
   if (collectorMetrics === undefined) return null;
   const options = { timeoutMs: timeout, ...(ca === undefined ? {} : { caFile: ca }) };
+  const { readCollectorCounters } = await import('../source/collector-metrics.ts');
   return readCollectorCounters(collectorMetrics, options, signal);
 }
 
@@ -77,6 +81,7 @@ async function readExpectationFile(path: string): Promise<Expectation> {
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
     throw new UsageError(`--expectations ${name}: ${describeFileError(error)}`);
   });
+  const { readExpectation } = await import('../expect/read-expectation.ts');
   try {
     return readExpectation(text);
   } catch (error) {

@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
-import * as z from 'zod';
 import { escapeText } from '../report/escape-text.ts';
 import { addTapCommand } from '../tap/tap-command.ts';
 import { addFileCommand } from './file-command.ts';
@@ -52,9 +51,9 @@ function toErrorLine(text: string): string {
   return `propagation-check: ${escapeText(line)}${saysWhatToDo ? '' : '; --help shows examples'}`;
 }
 
-const manifest = z.object({ version: z.string() });
-
 function readVersion(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  return manifest.parse(JSON.parse(text)).version;
+  const manifest: { readonly version: string } = JSON.parse(
+    readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
+  );
+  return manifest.version;
 }

@@ -1,22 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
-import type { RequestCounts } from '../report/json.ts';
-import { countOf } from '../report/terminal-edges.ts';
-import type { Span } from '../span/span.ts';
-import { groupBy } from '../util/group-by.ts';
-import { type CheckInputs, readCheckInputs, readCollector, readWire, withDoubt } from './check-inputs.ts';
-import { type Collected, collectTraces } from './collect-traces.ts';
-import { addCheckOptions, addSourceOptions, type SourceArguments } from './common-options.ts';
-import { type DrivenRequest, driveRequests } from './drive-requests.ts';
-import { explainSilence } from './explain-silence.ts';
-import { describeFileError, quotePath } from './file-error.ts';
-import { findUncaused } from './find-uncaused.ts';
-import { explainNothingToJudge, hintAtExpectations } from './hint-at-expectations.ts';
-import { judgeCollected } from './judge-trace.ts';
-import { listNames } from './list-names.ts';
-import { openNamedSource } from './open-named-source.ts';
+import { addCheckOptions, addSourceOptions } from './common-options.ts';
 import {
-  type Entries,
   parseBaggageEntry,
   parseCount,
   parseHttpUrl,
@@ -24,22 +8,8 @@ import {
   parseRequestHeader,
   parseServices,
 } from './parse-argument.ts';
-import { printReport } from './print-report.ts';
-import { describeWireGaps } from './read-wire.ts';
+import type { RunArguments } from './run-requests.ts';
 import type { Session } from './session.ts';
-import { createProgress } from './show-progress.ts';
-import { UsageError } from './usage-error.ts';
-
-interface RunArguments extends SourceArguments {
-  readonly method?: string;
-  readonly requestHeader?: Entries;
-  readonly data?: string;
-  readonly requests: number;
-  readonly concurrency: number;
-  readonly baggage?: Entries;
-  readonly service?: readonly string[];
-  readonly allowFailedRequests?: boolean;
-}
 
 const examples = `
 Each request is the sampled root of a trace of its own, and the edge from this tool to the called service is checked too.
@@ -82,152 +52,7 @@ export function addRunCommand(program: Command, session: Session): void {
   addCheckOptions(addSourceOptions(command, 30_000))
     .addHelpText('after', examples)
     .action(async (url: URL, args: RunArguments) => {
+      const { runRequests } = await import('./run-requests.ts');
       session.setExitCode(await runRequests(url, args, session));
     });
-}
-
-async function runRequests(
-  url: URL,
-  args: RunArguments,
-  { output, signal, writeError }: Session,
-): Promise<number> {
-  if (args.baggage !== undefined && args.requestHeader?.baggage !== undefined) {
-    throw new UsageError('baggage is given twice, by --baggage and by --request-header; use one of them');
-  }
-  const inputs = withBaggage(await readCheckInputs(args), args.baggage ?? {});
-  const ca = await readCa(args.ca);
-  const source = await openNamedSource(args, { writeError });
-  const progress = createProgress(source.name);
-  try {
-    // A source that cannot be asked is found out before anything is sent.
-    await source.readTrace('1'.repeat(32), signal);
-    const driven = await driveRequests({
-      url,
-      method: args.method ?? (args.data === undefined ? 'GET' : 'POST'),
-      headers: args.requestHeader ?? {},
-      body: args.data ?? null,
-      baggage: args.baggage ?? {},
-      requests: args.requests,
-      concurrency: args.concurrency,
-      timeoutMs: args.timeout,
-      ca,
-      signal,
-    });
-    const [first] = driven;
-    if (first !== undefined && driven.every((request) => request.failure !== null)) {
-      throw new UsageError(`${url.origin}${url.pathname}: ${first.failure}`);
-    }
-    const services = args.service ?? entryServices(inputs);
-    const readInputs = async () => ({ ...inputs, wire: await readWire(args) });
-    const common = {
-      source,
-      services,
-      withReceived: source.isReceiver === true,
-      readInputs,
-      waitMs: args.wait,
-      settleMs: args.settle,
-      signal,
-      onWait: progress.update,
-    };
-    const requests = driven.map((request) => request.span);
-    const own = await collectTraces({ ...common, traceIds: requests.map((span) => span.traceId), requests });
-    const begun = new Set(own.elsewhere.map((span) => span.traceId));
-    const collected =
-      begun.size === 0 ? own : await collectTraces({ ...common, traceIds: [...begun], spans: own.elsewhere });
-    progress.clear();
-
-    const collector = await readCollector(args, signal);
-    const missing = begun.size === 0 ? countMissing(driven, own) : 0;
-    const counts = countRequests(driven);
-    const judged = judgeCollected(collected, await readInputs(), collector);
-    const gap = `nothing arrived in ${source.name} of ${missing} of the ${driven.length} traces`;
-    const doubts = [
-      ...(missing > 0 ? [`${gap}; the others are intact`] : []),
-      ...(source.isReceiver === true && inputs.expectation.edges.length === 0
-        ? describeUncaused(findUncaused(collected.spans, requests, begun))
-        : []),
-      ...(counts.failed > 0 && args.allowFailedRequests !== true ? [failedRequestsDoubt] : []),
-    ];
-    const result = withDoubt(judged, doubts.length > 0);
-    const isSilent = begun.size === 0 && own.missing.length === driven.length;
-    const reason =
-      result.verdict !== 'unknown'
-        ? null
-        : isSilent
-          ? await explainSilence({ source, driven, services, isNamed: args.service !== undefined, signal })
-          : judged.verdict === 'unknown'
-            ? explainNothingToJudge(judged, collected.spans, inputs.expectation)
-            : doubts.join('; ');
-    const notes = [
-      ...(missing > 0 && reason === null ? [gap] : []),
-      ...(begun.size === 0 ? [] : [describeBegun(begun.size)]),
-      ...(await describeWireGaps(args.wire)),
-      ...hintAtExpectations(result, collected.spans, inputs.expectation),
-    ];
-    const details = { source: source.name, reason, notes, collector, requests: counts };
-    return await printReport(result, details, args, output);
-  } finally {
-    progress.clear();
-    await source.close();
-  }
-}
-
-function withBaggage(inputs: CheckInputs, baggage: Entries): CheckInputs {
-  const { expectation } = inputs;
-  return { ...inputs, expectation: { ...expectation, baggage: { ...expectation.baggage, ...baggage } } };
-}
-
-/** Where an expected path begins, the requests of this tool arrive. */
-function entryServices({ expectation: { edges } }: CheckInputs): readonly string[] {
-  const must = edges.filter((edge) => edge.rule === 'must');
-  const called = new Set(must.map((edge) => edge.server));
-  return [...new Set(must.map((edge) => edge.client).filter((service) => !called.has(service)))];
-}
-
-async function readCa(path: string | undefined): Promise<string | null> {
-  if (path === undefined) return null;
-  return readFile(path, 'utf8').catch((error: unknown) => {
-    throw new UsageError(`--ca ${quotePath(path)}: ${describeFileError(error)}`);
-  });
-}
-
-const failedRequestsDoubt =
-  'what was seen is intact, and requests that fail may not go where others go: repair them, or accept them with ' +
-  '--allow-failed-requests';
-
-function countRequests(driven: readonly DrivenRequest[]): RequestCounts {
-  const failures = driven.flatMap(({ status, failure }) => {
-    if (failure !== null) return [`without an answer: ${failure}`];
-    return status !== null && status >= firstErrorStatus ? [`answered with ${status}`] : [];
-  });
-  return {
-    sent: driven.length,
-    failed: failures.length,
-    failures: groupBy(failures, (failure) => failure).map((same) => `${same.length} ${same[0]}`),
-  };
-}
-
-/** Source: RFC 9110, 15: 4xx and 5xx are errors. */
-const firstErrorStatus = 400;
-
-function describeUncaused(uncaused: readonly Span[]): readonly string[] {
-  if (uncaused.length === 0) return [];
-  const services = [...new Set(uncaused.map((span) => span.serviceName ?? 'a service without a name'))];
-  return [
-    `${countOf(uncaused.length, 'trace')} began at ${listNames(services)} during the requests, and nothing says who called: ` +
-      `a service whose HTTP client is not instrumented, or others; name the edge with --expect "caller -> ${services[0]}"`,
-  ];
-}
-
-/** A request that failed may not have reached anybody. */
-function countMissing(driven: readonly DrivenRequest[], { missing }: Collected): number {
-  const ids = new Set(missing);
-  return driven.filter(({ span, failure }) => failure === null && ids.has(span.traceId)).length;
-}
-
-function describeBegun(traces: number): string {
-  return (
-    'nothing arrived under the trace ids that were sent: the called service, or a hop before it, begins traces of its own; ' +
-    `the ${traces} that began during the requests are checked instead`
-  );
 }

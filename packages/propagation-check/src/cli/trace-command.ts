@@ -1,28 +1,8 @@
 import { type Command, Option } from 'commander';
-import type { Source } from '../source/source.ts';
-import type { Span } from '../span/span.ts';
-import { readCheckInputs, readCollector, readWire, withDoubt } from './check-inputs.ts';
-import { collectTraces } from './collect-traces.ts';
-import { addCheckOptions, addSourceOptions, type SourceArguments } from './common-options.ts';
-import { explainNothingToJudge, hintAtExpectations } from './hint-at-expectations.ts';
-import { judgeCollected } from './judge-trace.ts';
-import { openNamedSource } from './open-named-source.ts';
+import type { TraceArguments } from './check-stored-traces.ts';
+import { addCheckOptions, addSourceOptions } from './common-options.ts';
 import { parseCount, parseDuration, parseService, parseTraceId } from './parse-argument.ts';
-import { pauseFor } from './pause-for.ts';
-import { printReport } from './print-report.ts';
-import { describeWireGaps } from './read-wire.ts';
 import type { Session } from './session.ts';
-import { createProgress } from './show-progress.ts';
-import { UsageError } from './usage-error.ts';
-
-const receiverPauseMs = 100;
-
-interface TraceArguments extends SourceArguments {
-  readonly service?: string;
-  /** Milliseconds. */
-  readonly since: number;
-  readonly limit: number;
-}
 
 const examples = `
 Examples:
@@ -50,94 +30,7 @@ export function addTraceCommand(program: Command, session: Session): void {
   addCheckOptions(addSourceOptions(command, 10_000))
     .addHelpText('after', examples)
     .action(async (traceIds: readonly string[] | undefined, args: TraceArguments) => {
+      const { checkStoredTraces } = await import('./check-stored-traces.ts');
       session.setExitCode(await checkStoredTraces(traceIds ?? [], args, session));
     });
-}
-
-async function checkStoredTraces(
-  traceIds: readonly string[],
-  args: TraceArguments,
-  { output, signal, writeError }: Session,
-): Promise<number> {
-  if (traceIds.length > 0 === (args.service !== undefined)) {
-    throw new UsageError('name the traces: either TRACE_ID…, or --service NAME to search for them');
-  }
-  const inputs = await readCheckInputs(args);
-  const source = await openNamedSource(args, { writeError });
-  const progress = createProgress(source.name);
-  try {
-    const found = args.service === undefined ? null : await search(source, args.service, args, signal);
-    const foundIds = [...new Set(found?.map((span) => span.traceId))];
-    const collected = await collectTraces({
-      source,
-      traceIds: found === null ? traceIds : foundIds,
-      spans: found ?? [],
-      services: [],
-      readInputs: async () => ({ ...inputs, wire: await readWire(args) }),
-      // What a file holds does not grow.
-      waitMs: args.source.startsWith('file=') ? 0 : args.wait,
-      settleMs: args.settle,
-      signal,
-      onWait: progress.update,
-    });
-    progress.clear();
-    const collector = await readCollector(args, signal);
-    const { spans, missing } = collected;
-    const result = withDoubt(
-      judgeCollected(collected, { ...inputs, wire: await readWire(args) }, collector),
-      missing.length > 0,
-    );
-    const gap = `${source.name} has no span of ${missing.join(', ')}`;
-    const reason =
-      spans.length === 0
-        ? explainEmpty(source, traceIds, args)
-        : result.verdict !== 'unknown'
-          ? null
-          : missing.length === 0
-            ? explainNothingToJudge(result, spans, inputs.expectation)
-            : `${gap}; what it has is intact`;
-    const notes = [
-      ...(missing.length > 0 && reason === null ? [gap] : []),
-      ...(await describeWireGaps(args.wire)),
-      ...hintAtExpectations(result, spans, inputs.expectation),
-    ];
-    const { service, limit } = args;
-    const extent =
-      service === undefined ? {} : { search: { service, limit, limitReached: foundIds.length >= limit } };
-    const details = { source: source.name, reason, notes, collector, ...extent };
-    return await printReport(result, details, args, output);
-  } finally {
-    progress.clear();
-    await source.close();
-  }
-}
-
-async function search(
-  source: Source,
-  service: string,
-  { since, limit, wait, settle, source: spec }: TraceArguments,
-  signal: AbortSignal,
-): Promise<readonly Span[]> {
-  const start = Date.now();
-  const look = () => {
-    const query = { service, startTimeMin: start - since, startTimeMax: Date.now(), limit };
-    return source.searchTraces(query, signal);
-  };
-  if (!spec.startsWith('otlp')) return look();
-  // A receiver that has just opened holds nothing yet, and then more than the first of it is meant.
-  while ((await look()).length === 0 && Date.now() - start < wait) await pauseFor(receiverPauseMs, signal);
-  await pauseFor(settle, signal);
-  return look();
-}
-
-function explainEmpty(source: Source, traceIds: readonly string[], args: TraceArguments): string {
-  if (args.service !== undefined) {
-    return (
-      `${source.name} has no trace of service ${JSON.stringify(args.service)} in the time that was searched; ` +
-      'check its spelling (service.name), or search further back with --since'
-    );
-  }
-  const what =
-    traceIds.length === 1 ? `no span of trace ${traceIds[0]}` : `no span of these ${traceIds.length} traces`;
-  return `${source.name} has ${what}; check the id, whether the trace was sampled, and whether its services export to this source`;
 }

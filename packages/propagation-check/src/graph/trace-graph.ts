@@ -201,10 +201,25 @@ export class TraceGraph {
     return targets;
   }
 
+  hasChildren(span: Span): boolean {
+    return this.hasChild(this.rowOf(span));
+  }
+
   /** The parent as a view, or null for a root and for an orphan. */
   parentOf(span: Span): Span | null {
     const parent = this.parents[this.rowOf(span)] ?? none;
     return parent === none ? null : this.view(parent);
+  }
+
+  /** Whether the root of a trace is in the data. */
+  isBegun(traceId: string): boolean {
+    this.#traceHasRoot ??= this.#findTracesWithRoot();
+    return this.#traceHasRoot[this.#findTrace(traceId)] === 1;
+  }
+
+  /** The spans that are meant, by start. */
+  select(isMeant: (row: number) => boolean): readonly Span[] {
+    return this.viewsOf(Array.from(this.#listRows()).filter(isMeant));
   }
 
   /** What led to a span, as far up as its service goes: an entry, a root, an orphan, or a child of another service. */
@@ -229,12 +244,6 @@ export class TraceGraph {
       if (at === upper) return true;
     }
     return false;
-  }
-
-  /** Whether the trace of a span has a root. */
-  hasRoot(row: number): boolean {
-    this.#traceHasRoot ??= this.#findTracesWithRoot();
-    return this.#traceHasRoot[this.index.traces[row] ?? 0] === 1;
   }
 
   /**
@@ -493,6 +502,12 @@ export function buildTraceGraph(received: readonly Span[]): TraceGraph {
 
 export function keyOf(span: Span): string {
   return `${span.traceId}:${span.spanId}`;
+}
+
+/** From the parent upwards. Ends at a root, at an orphan, or where hostile data close a circle. */
+export function* ancestorsOf(graph: TraceGraph, span: Span): Generator<Span> {
+  for (let at = graph.upwards[graph.rowOf(span)] ?? none; at !== none; at = graph.upwards[at] ?? none)
+    yield graph.view(at);
 }
 
 /** Whether `upper` is among the ancestors of a span. */

@@ -6,7 +6,7 @@ import { none, type TraceGraph } from '../graph/trace-graph.ts';
 import type { Attributes, Span } from '../span/span.ts';
 import type { SpanStore } from '../span/span-store.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
-import { compareRequests, limitComparisons } from './pair.ts';
+import { compareRequests, limitComparisons, type Tolerances } from './pair.ts';
 
 /** One process or machine whose spans carry its own time. */
 export interface Clock {
@@ -23,8 +23,12 @@ export interface ClockOffset extends Clock {
 /** The clocks that do not agree with the others, by `clockOf`. */
 export type ClockOffsets = ReadonlyMap<string, ClockOffset>;
 
-/** Fewer loose ends than these make no pattern. */
-const fewestLoose = 3;
+/** `rules/thresholds.ts` has the numbers and their reasons. */
+export interface ClockThresholds extends Tolerances {
+  readonly fewestLoose: number;
+  readonly apartShare: number;
+  readonly alignedShare: number;
+}
 
 /** What tells replicas apart, the finest first (semantic conventions, resources). */
 const instanceAttributes = [
@@ -57,9 +61,17 @@ function instanceOf(resource: Attributes): string | null {
  * has none, loose ends do: as many of both for the same request, all apart by the same time. A replica of which
  * neither tells goes with the others of its service, if those agree.
  */
-export function estimateOffsets(graph: TraceGraph, edges: Edges, expectation: Expectation): ClockOffsets {
+export function estimateOffsets(
+  graph: TraceGraph,
+  edges: Edges,
+  expectation: Expectation,
+  thresholds: ClockThresholds,
+): ClockOffsets {
   const clocks = listByWeight(graph);
-  const measured = [...measureWholeEdges(graph, edges), ...measureLooseEdges(edges, expectation)];
+  const measured = [
+    ...measureWholeEdges(graph, edges, thresholds),
+    ...measureLooseEdges(edges, expectation, thresholds),
+  ];
   const neighbours = indexNeighbours(measured);
   const offsets = new Map<string, bigint>();
   // The clock with the most spans gives the time to those that it is connected with: a browser follows its backend.
@@ -75,7 +87,7 @@ export function estimateOffsets(graph: TraceGraph, edges: Edges, expectation: Ex
       }
     }
   }
-  const ofService = agreeByService(clocks, offsets);
+  const ofService = agreeByService(clocks, offsets, thresholds);
   return new Map(
     clocks.flatMap(({ key, ...clock }) => {
       const ahead = offsets.get(key) ?? ofService.get(clock.service) ?? 0n;
@@ -110,6 +122,7 @@ function indexNeighbours(measured: readonly MeasuredEdge[]): ReadonlyMap<string,
 function agreeByService(
   clocks: readonly Clock[],
   offsets: ReadonlyMap<string, bigint>,
+  { clockTolerance }: Tolerances,
 ): ReadonlyMap<string | null, bigint> {
   const groups = groupBy(clocks, ({ service }) => keyFor(service));
   return new Map(
@@ -117,7 +130,9 @@ function agreeByService(
       const service = ofService[0]?.service ?? null;
       const known = ofService.flatMap(({ instance }) => offsets.get(keyFor(service, instance)) ?? []);
       const middle = median(known);
-      const agree = known.every((ahead) => ahead - middle <= tolerance && middle - ahead <= tolerance);
+      const agree = known.every(
+        (ahead) => ahead - middle <= clockTolerance && middle - ahead <= clockTolerance,
+      );
       return agree ? [[service, middle] as const] : [];
     }),
   );
@@ -133,7 +148,12 @@ interface ClockPair {
   readonly apart: number[];
 }
 
-function measureWholeEdges(graph: TraceGraph, edges: Edges): readonly MeasuredEdge[] {
+function measureWholeEdges(
+  graph: TraceGraph,
+  edges: Edges,
+  thresholds: ClockThresholds,
+): readonly MeasuredEdge[] {
+  const tolerance = Number(thresholds.clockTolerance);
   const { resourceTable, resources } = graph.store;
   const keys = resourceTable.map(keyOfResource);
   const numberOf = new Map(keys.map((key, resource) => [key, resource]));
@@ -152,7 +172,7 @@ function measureWholeEdges(graph: TraceGraph, edges: Edges): readonly MeasuredEd
       const [client, server] = [Math.floor(key / clocks.length), key % clocks.length];
       const pair = pairs.get(key) ?? { client, server, first: none, apart: [] };
       pairs.set(key, pair);
-      const isInside = startsInside(graph, clientRow, serverRow, 0);
+      const isInside = startsInside(graph, clientRow, serverRow, 0, tolerance);
       if (!isInside && isAwaited(edges, clientRow)) pair.apart.push(clientRow, serverRow);
       const isFirst = pair.first === none || graph.compare(serverRow, pair.first) < 0;
       if (isFirst && isAwaited(edges, clientRow)) pair.first = serverRow;
@@ -166,7 +186,7 @@ function measureWholeEdges(graph: TraceGraph, edges: Edges): readonly MeasuredEd
         const clientRow = clients[at] ?? 0;
         const key = keyOfPair(clientRow, serverRow);
         const awaited = doubtful.get(key);
-        const isCounted = awaited !== undefined && startsInside(graph, clientRow, serverRow, 0);
+        const isCounted = awaited !== undefined && startsInside(graph, clientRow, serverRow, 0, tolerance);
         if (isCounted && isAwaited(edges, clientRow)) doubtful.set(key, awaited + 1);
       }
     }
@@ -177,7 +197,7 @@ function measureWholeEdges(graph: TraceGraph, edges: Edges): readonly MeasuredEd
     .map(([key, { client, server, apart }]) => ({
       client: keys[client] ?? '',
       server: keys[server] ?? '',
-      ahead: measureWhole(graph, apart, doubtful.get(key) ?? 0) ?? 0n,
+      ahead: measureWhole(graph, apart, doubtful.get(key) ?? 0, thresholds) ?? 0n,
     }));
 }
 
@@ -197,7 +217,11 @@ function isAwaited(edges: Edges, client: number): boolean {
 }
 
 /** The loose ends of all replicas together: a call that is cut does not say which of them it went to. */
-function measureLooseEdges(edges: Edges, expectation: Expectation): readonly MeasuredEdge[] {
+function measureLooseEdges(
+  edges: Edges,
+  expectation: Expectation,
+  thresholds: ClockThresholds,
+): readonly MeasuredEdge[] {
   return expectation.edges.flatMap(({ client, server, rule }) => {
     const whole = edges.groups.filter(
       (group) =>
@@ -208,7 +232,7 @@ function measureLooseEdges(edges: Edges, expectation: Expectation): readonly Mea
     );
     const isWhole = someCall(whole, (row) => isAwaited(edges, row));
     if (rule !== 'must' || isWhole) return [];
-    return measureLoose(edges, client, server);
+    return measureLoose(edges, client, server, thresholds);
   });
 }
 
@@ -245,31 +269,47 @@ function listByWeight(graph: TraceGraph): readonly (Clock & { readonly key: stri
  * Null where most SERVER spans start while their CLIENT span is open, and where no one time puts most of them there:
  * work that was handed over starts when it can.
  */
-function measureWhole(graph: TraceGraph, apart: readonly number[], inside: number): bigint | null {
+function measureWhole(
+  graph: TraceGraph,
+  apart: readonly number[],
+  inside: number,
+  { apartShare, alignedShare, clockTolerance }: ClockThresholds,
+): bigint | null {
   const pairs = Array.from({ length: apart.length / 2 }, (_, at) => [
     apart[at * 2] ?? 0,
     apart[at * 2 + 1] ?? 0,
   ]);
-  if (pairs.length <= inside) return null;
+  if (pairs.length <= (pairs.length + inside) * apartShare) return null;
   const middleOf = (row = 0): number => Math.floor(((graph.starts[row] ?? 0) + (graph.ends[row] ?? 0)) / 2);
   const distances = Float64Array.from(
     pairs,
     ([client, server]) => middleOf(server) - middleOf(client),
   ).sort();
   const ahead = distances[distances.length >> 1] ?? 0;
-  const fitting = pairs.filter(([client = 0, server = 0]) => startsInside(graph, client, server, ahead));
-  return fitting.length * 2 > pairs.length ? BigInt(ahead) : null;
+  const fitting = pairs.filter(([client = 0, server = 0]) =>
+    startsInside(graph, client, server, ahead, Number(clockTolerance)),
+  );
+  return fitting.length > pairs.length * alignedShare ? BigInt(ahead) : null;
 }
 
 /** Whether the SERVER span starts while its CLIENT span is open, were its clock right by so much. */
-function startsInside({ starts, ends }: TraceGraph, client: number, server: number, ahead: number): boolean {
+function startsInside(
+  { starts, ends }: TraceGraph,
+  client: number,
+  server: number,
+  ahead: number,
+  tolerance: number,
+): boolean {
   const start = (starts[server] ?? 0) - ahead;
-  return (
-    start >= (starts[client] ?? 0) - Number(tolerance) && start <= (ends[client] ?? 0) + Number(tolerance)
-  );
+  return start >= (starts[client] ?? 0) - tolerance && start <= (ends[client] ?? 0) + tolerance;
 }
 
-function measureLoose(edges: Edges, client: string, server: string): readonly MeasuredEdge[] {
+function measureLoose(
+  edges: Edges,
+  client: string,
+  server: string,
+  thresholds: ClockThresholds,
+): readonly MeasuredEdge[] {
   const clients = edges.openClients.filter((span) => span.kind === 'CLIENT' && span.serviceName === client);
   const servers = [...edges.roots.of(server), ...edges.orphans]
     .filter((span) => span.kind === 'SERVER' && span.serviceName === server && !isHealthProbe(span))
@@ -277,7 +317,7 @@ function measureLoose(edges: Edges, client: string, server: string): readonly Me
 
   const compared = limitComparisons(clients, servers);
   const fitting = clients.filter((span) => compared.some((entry) => compareRequests(span, entry) === 'yes'));
-  if (fitting.length < fewestLoose || fitting.length !== servers.length) return [];
+  if (fitting.length < thresholds.fewestLoose || fitting.length !== servers.length) return [];
   const pairs = fitting.flatMap((span, index) => {
     const entry = servers[index];
     return entry === undefined ? [] : [{ client: span, server: entry }];
@@ -287,7 +327,7 @@ function measureLoose(edges: Edges, client: string, server: string): readonly Me
   const isInside = (pair: LoosePair, ahead: bigint): boolean => {
     const start = pair.server.startTimeUnixNano - ahead;
     const { startTimeUnixNano: from, endTimeUnixNano: to } = pair.client;
-    return start >= from - tolerance && start <= to + tolerance;
+    return start >= from - thresholds.clockTolerance && start <= to + thresholds.clockTolerance;
   };
   const isConstant = pairs.every((pair) => isInside(pair, middle));
   const overlaps = pairs.every((pair) => isInside(pair, 0n));
@@ -301,8 +341,6 @@ interface LoosePair {
   readonly client: Span;
   readonly server: Span;
 }
-
-const tolerance = 5_000_000n;
 
 /** As if the server's time lay in the middle of its client's. */
 function measureApart({ client, server }: LoosePair): bigint {

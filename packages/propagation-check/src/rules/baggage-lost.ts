@@ -1,9 +1,19 @@
-import { type Call, viewCalls } from '../calls/call-group.ts';
+import type { Call } from '../calls/call-group.ts';
 import type { WireContext } from '../headers/evidence.ts';
 import type { HeaderLookup } from '../headers/wire.ts';
 import type { Span } from '../span/span.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
 import { type Check, type Draft, isExpectedCaller } from './check.ts';
+import { defineFinding } from './define-finding.ts';
+
+export const finding = defineFinding('baggage-lost', {
+  kind: 'cause',
+  isConclusive: true,
+  shows: 'the trace is intact, and an expected baggage entry is missing',
+  title: 'Baggage does not arrive',
+  why: 'The trace is whole, but an expected baggage entry is missing in the called service.',
+  fix: 'Add baggage to OTEL_PROPAGATORS on both sides and let proxies forward the baggage header.',
+});
 
 /**
  * Whole edges on which an expected baggage entry did not arrive: by the headers that a tap saw, otherwise by the
@@ -14,11 +24,13 @@ export const findLostBaggage: Check = (scene) => {
   const entries = Object.entries(scene.expectation.baggage);
   if (entries.length === 0) return [];
   const recorded = findRecordedKeys(scene.graph.spans, entries);
-  const expected = scene.groups.filter(({ client, server }) => isExpectedCaller(scene, client, server));
-  const lost = viewCalls(scene.graph, expected).flatMap((call): readonly Lost[] => {
-    const says = entries.flatMap((entry) => describeLoss(call, entry, headersOf, recorded) ?? []);
-    return says.length === 0 ? [] : [{ call, says: says.join('; ') }];
-  });
+  const lost = scene
+    .calls()
+    .filter((call) => isExpectedCaller(scene, call.client.serviceName, call.server.serviceName))
+    .flatMap((call): readonly Lost[] => {
+      const says = entries.flatMap((entry) => describeLoss(call, entry, headersOf, recorded) ?? []);
+      return says.length === 0 ? [] : [{ call, says: says.join('; ') }];
+    });
   return groupBy(lost, ({ call: { client, server, protocol } }) =>
     keyFor(client.serviceName, server.serviceName, protocol),
   ).flatMap(describeEdge);
@@ -36,14 +48,12 @@ function describeEdge(lost: readonly Lost[]): readonly Draft[] {
   if (first === undefined) return [];
   const { client, server, protocol } = first.call;
   return [
-    {
-      id: 'baggage-lost',
-      severity: 'error',
+    finding.report({
       client: client.serviceName,
       server: server.serviceName,
       protocol,
       shown: lost.map(({ call, says }) => ({ client: call.client, server: call.server, says })),
-    },
+    }),
   ];
 }
 

@@ -1,24 +1,18 @@
 import type { CallFacts } from '../calls/call-facts.ts';
-import {
-  type Call,
-  type CallGroup,
-  type EdgeProtocol,
-  groupCalls,
-  measureLag,
-  someCall,
-} from '../calls/call-group.ts';
+import { type Call, type CallGroup, type EdgeProtocol, groupCalls, measureLag } from '../calls/call-group.ts';
 import type { Roots } from '../calls/roots.ts';
 import type { RowFacts } from '../calls/row-facts.ts';
 import type { Expectation, ExpectedEdge } from '../expect/expectation.ts';
-import { none, type TraceGraph } from '../graph/trace-graph.ts';
+import type { TraceGraph } from '../graph/trace-graph.ts';
 import type { HeaderLookup } from '../headers/wire.ts';
 import type { ClockOffsets } from '../pairing/align-clocks.ts';
 import { isParentRemote, type Span } from '../span/span.ts';
 import { keyFor } from '../util/group-by.ts';
 import type { FindingId, Severity } from './finding.ts';
+import type { Thresholds } from './thresholds.ts';
 
-/** Everything that a check may look at. A check does no I/O and changes nothing. */
-export interface Scene {
+/** What is known before any check. */
+export interface SceneFacts {
   readonly graph: TraceGraph;
   /** What rows of the graph say of calls. */
   readonly facts: RowFacts;
@@ -26,27 +20,52 @@ export interface Scene {
   readonly groups: readonly CallGroup[];
   readonly groupsBetween: (client: string | null, server: string | null) => readonly CallGroup[];
   readonly groupsInto: (server: string | null) => readonly CallGroup[];
+  readonly services: Services;
   /** Calls as spans, and the spans of a service, by start. Each look-up makes views of them all: ask `groups` and `services` first. */
   readonly calls: () => readonly Call[];
   readonly callsBetween: (client: string | null, server: string | null) => readonly Call[];
   readonly callsInto: (server: string | null) => readonly Call[];
   readonly spansOf: (service: string | null) => readonly Span[];
+  /** The SERVER and CONSUMER spans of a service, by start. */
+  readonly entriesOf: (service: string | null) => readonly Span[];
   /** Those of the spans of a service that are meant, by start. */
   readonly selectSpans: (service: string | null, isMeant: (row: number) => boolean) => readonly Span[];
-  readonly services: Services;
   readonly expectation: Expectation;
   /** What taps and services saw of the headers of a call. */
   readonly headersOf: HeaderLookup;
   /** The first and the last end of the spans that a service delivered; null for a service without spans. */
   readonly coverage: (service: string | null) => Coverage | null;
+  /** The first and the last end of all spans. */
+  readonly capture: Coverage;
   /** How far clocks are apart; the times of all spans here are aligned already. */
   readonly clockOffsets: ClockOffsets;
+  /** Every number of a rule. */
+  readonly thresholds: Thresholds;
+}
+
+/** Everything that a check may look at. A check does no I/O and changes nothing. */
+export interface Scene extends SceneFacts {
+  readonly shared: SharedResults;
+}
+
+/** Intermediate results that rules ask for often. `shareResults` makes each once for a scene. */
+export interface SharedResults {
+  /** Whether the edge must exist as a direct one: not where its calls go through others. */
+  isExpectedDirectly(client: string | null, server: string | null): boolean;
+  /** Whether calls of the one reach the other through services that no expectation names: sidecars and gateways. */
+  isReachedThrough(client: string, server: string): boolean;
+  /** Whether the root of a trace is in the data. */
+  isBegun(traceId: string): boolean;
+  /** The user agents of the whole calls that an instrumentation of a service makes to another. */
+  userAgentsOf(client: Span, server: string | null): ReadonlySet<string>;
 }
 
 /** What is known of the services without a look at their spans. */
 export interface Services {
   has(service: string | null): boolean;
   hasKind(service: string | null, kind: Span['kind']): boolean;
+  /** Whether it has SERVER or CONSUMER spans. */
+  hasEntries(service: string | null): boolean;
   /** Whether any of its spans calls somebody. */
   isCalling(service: string | null): boolean;
 }
@@ -114,7 +133,7 @@ export function listUnseenEdges(scene: Scene, open: Open): readonly ExpectedEdge
     (edge) =>
       edge.rule === 'must' &&
       !hasCall(scene, edge.client, edge.server) &&
-      !isReachedThrough(scene, edge) &&
+      !scene.shared.isReachedThrough(edge.client, edge.server) &&
       !hasUnnamedCall(scene, edge) &&
       !open.found.some(
         (draft) => draft.severity === 'error' && draft.client === edge.client && draft.server === edge.server,
@@ -122,51 +141,13 @@ export function listUnseenEdges(scene: Scene, open: Open): readonly ExpectedEdge
   );
 }
 
-/** Whether calls of the one reach the other through services that no expectation names: sidecars and gateways. */
-function isReachedThrough(scene: Scene, { client, server }: ExpectedEdge): boolean {
-  return someCall(scene.groupsInto(server), (row) => findNamedAbove(scene, row) === client);
-}
-
-const expected = new WeakMap<Scene, Map<string, boolean>>();
-
 /** Whether the edge must exist as a direct one: not where its calls go through others. */
-export function isExpectedDirectly(scene: Scene, client: string | null, server: string | null): boolean {
-  const ofScene = expected.get(scene) ?? new Map<string, boolean>();
-  expected.set(scene, ofScene);
-  const key = keyFor(client, server);
-  const known = ofScene.get(key);
-  if (known !== undefined) return known;
-  const isDirect = scene.expectation.edges.some(
-    (edge) =>
-      edge.rule === 'must' &&
-      edge.client === client &&
-      edge.server === server &&
-      (hasCall(scene, edge.client, edge.server) || !isReachedThrough(scene, edge)),
-  );
-  ofScene.set(key, isDirect);
-  return isDirect;
-}
-
-const namedAbove = new WeakMap<Scene, Map<number, string | null>>();
-
-/** The service of a span, or of the nearest above it, that the expectations name. */
-function findNamedAbove(scene: Scene, row: number): string | null {
-  const known = namedAbove.get(scene) ?? new Map<number, string | null>();
-  namedAbove.set(scene, known);
-  const passed: number[] = [];
-  let found: string | null | undefined;
-  for (let at = row; at !== none; at = scene.graph.upwards[at] ?? none) {
-    const service = scene.graph.serviceOf(at);
-    found = isNamed(scene, service) ? service : known.get(at);
-    if (found !== undefined) break;
-    passed.push(at);
-  }
-  for (const each of passed) known.set(each, found ?? null);
-  return found ?? null;
+export function isExpectedDirectly({ shared }: Scene, client: string | null, server: string | null): boolean {
+  return shared.isExpectedDirectly(client, server);
 }
 
 /** Whether the expectations speak of a service. */
-export function isNamed({ expectation }: Scene, service: string | null): boolean {
+export function isNamed({ expectation }: SceneFacts, service: string | null): boolean {
   return expectation.edges.some((edge) => edge.client === service || edge.server === service);
 }
 
@@ -183,7 +164,7 @@ export function isUnnamed(service: string | null): boolean {
   return service === null || /^unknown_service(:|$)/.test(service);
 }
 
-export function hasCall(scene: Scene, client: string, server: string): boolean {
+export function hasCall(scene: SceneFacts, client: string, server: string): boolean {
   return scene.groupsBetween(client, server).length > 0;
 }
 

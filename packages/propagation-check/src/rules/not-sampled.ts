@@ -1,12 +1,20 @@
-import type { FindingId } from './finding.ts';
+import { defineFinding } from './define-finding.ts';
 import { type HeaderCause, readMissingAnswer, readTracecontext } from './header-cause.ts';
 
-const id: FindingId = 'not-sampled';
+export const finding = defineFinding('not-sampled', {
+  kind: 'cause',
+  isConclusive: false,
+  shows: 'the sampled flag was 0, or one side decides on its own',
+  title: 'One side does not sample',
+  why: 'The sampled flag was 0, or a service decides on its own instead of following its parent.',
+  fix: 'Use a parent-based sampler in every service (OTEL_TRACES_SAMPLER=parentbased_traceidratio).',
+});
+
 const flagIsZero = 'the sampled flag in traceparent was 0';
 
 /** The sampled flag was 0 (W3C Trace Context, section 3.2.2.5.1), and the called service left no span. */
 export const calleeNotSampled: HeaderCause = {
-  id,
+  finding,
   // A hop behind the tap may have set the flag anew, or named its own span in the answer.
   needs: { sides: ['callee'], excludes: [] },
   explain: (call) => {
@@ -20,7 +28,7 @@ export const calleeNotSampled: HeaderCause = {
 
 /** The same of the caller, whose decision the called service did not follow. */
 export const callerNotSampled: HeaderCause = {
-  id,
+  finding,
   // A hop before the tap may have set the flag anew.
   needs: { sides: ['caller'], excludes: [] },
   explain: ({ client, headers: { sent } }) => (client === null && isUnsampled(sent) ? flagIsZero : null),

@@ -1,6 +1,8 @@
+import { isRoot } from '../graph/trace-graph.ts';
 import { pairSpans } from '../pairing/pair.ts';
 import { spanKinds } from '../span/span.ts';
 import { type Check, listUnseenEdges } from './check.ts';
+import { finding as splitTrace } from './split-trace.ts';
 
 /**
  * Hand-made propagation with INTERNAL spans on both sides: the callee's span is a root while the caller's is open.
@@ -14,14 +16,13 @@ export const findSplitsByHand: Check = (scene, open) =>
         (scene.services.hasKind(edge.client, kind) || scene.services.hasKind(edge.server, kind)),
     );
     if (hasOtherKinds) return [];
-    const innermost = scene.selectSpans(edge.client, (row) => !scene.graph.hasChild(row));
-    const roots = scene.selectSpans(edge.server, (row) => scene.graph.isRoot(row));
-    const pairs = pairSpans(innermost, roots, () => true);
+    const callers = scene.spansOf(edge.client);
+    const callees = scene.spansOf(edge.server);
+    const innermost = callers.filter((span) => !scene.graph.hasChildren(span));
+    const pairs = pairSpans(innermost, callees.filter(isRoot), () => true, scene.thresholds);
     if (pairs.length === 0) return [];
     return [
-      {
-        id: 'split-trace' as const,
-        severity: 'error' as const,
+      splitTrace.report({
         client: edge.client,
         server: edge.server,
         protocol: 'internal' as const,
@@ -31,6 +32,6 @@ export const findSplitsByHand: Check = (scene, open) =>
           server,
           says: `"${server.name}" is a root of trace ${server.traceId}, made while "${client.name}" was open`,
         })),
-      },
+      }),
     ];
   });

@@ -2,7 +2,18 @@ import { readCallFacts, readOutcome } from '../calls/call-facts.ts';
 import { viewCalls } from '../calls/call-group.ts';
 import { isEntry } from '../calls/edge.ts';
 import type { ExpectedEdge } from '../expect/expectation.ts';
-import { type Check, type Draft, edgeProtocol, hasSpans, listUnseenEdges, type Open } from './check.ts';
+import {
+  type Check,
+  type Draft,
+  edgeProtocol,
+  hasSpans,
+  listUnseenEdges,
+  type Open,
+  type Scene,
+} from './check.ts';
+import { finding as missingCall } from './missing-call.ts';
+import { finding as missingClient } from './missing-client.ts';
+import { finding as missingServer } from './missing-server.ts';
 
 /**
  * Expected edges of which nothing is seen, after all other checks. Two pictures:
@@ -14,18 +25,16 @@ export const findUnseenEdges: Check = (scene, open) => {
     const beyond = scene.expectation.edges
       .filter((next) => next.client === edge.server)
       .map((next) => next.server);
-    const groups = hasSpans(scene, edge.server)
+    const past = hasSpans(scene, edge.server)
       ? []
       : scene.groups.filter(
           ({ client, server }) => client === edge.client && server !== null && beyond.includes(server),
         );
-    const direct = viewCalls(scene.graph, groups);
+    const direct = viewCalls(scene.graph, past);
     const first = direct[0];
     if (first !== undefined) {
       return [
-        {
-          id: 'missing-server',
-          severity: 'error',
+        missingServer.report({
           client: edge.client,
           server: edge.server,
           protocol: edgeProtocol(readCallFacts(first.client).protocol),
@@ -35,7 +44,7 @@ export const findUnseenEdges: Check = (scene, open) => {
             server: null,
             says: `continued directly by ${server.serviceName}: ${edge.server} handed the context on and left no span`,
           })),
-        },
+        }),
       ];
     }
     const refused = open.clients.filter(
@@ -43,8 +52,7 @@ export const findUnseenEdges: Check = (scene, open) => {
     );
     if (refused.length > 0) {
       return [
-        {
-          id: 'missing-server',
+        missingServer.report({
           severity: 'warning',
           client: edge.client,
           server: edge.server,
@@ -55,7 +63,7 @@ export const findUnseenEdges: Check = (scene, open) => {
             server: null,
             says: 'ended without an answer of the called service: it may never have been reached',
           })),
-        },
+        }),
       ];
     }
     // The callee of a dark service is connected past it; the finding above tells that already.
@@ -64,10 +72,9 @@ export const findUnseenEdges: Check = (scene, open) => {
     const isElsewhere = open.found.some(
       (draft) => draft.severity === 'error' && draft.server === edge.server,
     );
-    const isUnderWay = sharesOpenTrace(open, edge);
+    const isUnderWay = sharesOpenTrace(scene, open, edge);
     return [
-      {
-        id: hasSpans(scene, edge.client) ? 'missing-call' : 'missing-client',
+      (hasSpans(scene, edge.client) ? missingCall : missingClient).report({
         severity: isElsewhere || isUnderWay ? 'warning' : 'error',
         client: edge.client,
         server: edge.server,
@@ -76,19 +83,18 @@ export const findUnseenEdges: Check = (scene, open) => {
           ? ['client-not-instrumented', 'server-not-instrumented', 'not-sampled']
           : ['not-sampled', 'client-span-lost', 'server-not-instrumented'],
         shown: [],
-      },
+      }),
     ];
   });
 };
 
-/** Long calls that are still open leave spans of both sides in one trace, under parents that have not ended. */
-function sharesOpenTrace(open: Open, edge: ExpectedEdge): boolean {
-  const tracesOf = (service: string): Set<string> =>
-    new Set(
-      open.orphans
-        .filter((span) => !isEntry(span) && span.serviceName === service)
-        .map((span) => span.traceId),
-    );
-  const ofServer = tracesOf(edge.server);
-  return [...tracesOf(edge.client)].some((traceId) => ofServer.has(traceId));
+/**
+ * Whether spans of the callee hang below a span that has not ended, in a trace of the caller: equal trace ids prove that
+ * context arrived, and the call itself may go on.
+ */
+function sharesOpenTrace(scene: Scene, open: Open, edge: ExpectedEdge): boolean {
+  const ofCaller = new Set(scene.spansOf(edge.client).map((span) => span.traceId));
+  return open.orphans.some(
+    (span) => !isEntry(span) && span.serviceName === edge.server && ofCaller.has(span.traceId),
+  );
 }

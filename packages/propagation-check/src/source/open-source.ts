@@ -4,6 +4,7 @@ import type { HttpClientOptions } from './http-client.ts';
 import { createJaegerSource } from './jaeger.ts';
 import { type OtlpReceiverOptions, startOtlpReceiver } from './otlp-receiver.ts';
 import { type Source, SourceError } from './source.ts';
+import { sourceSpecs } from './source-specs.ts';
 import { createTempoSource } from './tempo.ts';
 
 export interface SourceOptions {
@@ -11,16 +12,6 @@ export interface SourceOptions {
   readonly file?: FileOptions;
   readonly otlp?: OtlpReceiverOptions;
 }
-
-/** For `--help`: what a source specification can be. */
-export const sourceSpecs = [
-  'jaeger=URL',
-  'tempo=URL',
-  'otlp',
-  'otlp=HOST:PORT',
-  'file=PATH',
-  'file=-',
-] as const;
 
 /**
  * Opens the source that a specification names: `jaeger=http://localhost:16686`. URLs and paths are not tried before
@@ -73,19 +64,4 @@ function parseAddress(spec: string, target: string): { readonly host?: string; r
   }
   const host = match[1]?.replace(/^\[|\]$/g, '');
   return host === undefined ? { port } : { host, port };
-}
-
-/**
- * Parses a header field on the command line: `Name: value`.
- * @param option That it was given with, for messages.
- * @returns The name in lower case, and the value.
- * @throws {SourceError} that never shows the value, which may be a secret.
- */
-export function parseHeader(option: string, argument: string): readonly [string, string] {
-  const match = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([\t\x20-\x7e\x80-\xff]*)$/.exec(argument);
-  const [, name, value] = match ?? [];
-  if (name === undefined || value === undefined) {
-    throw new SourceError(`${option}: expected "Name: value", for instance "Authorization: Bearer …"`);
-  }
-  return [name.toLowerCase(), value.trim()];
 }

@@ -13,7 +13,7 @@ export const keptAttributes = [
   ...['user_agent.original', 'http.user_agent'],
   ...['rpc.system.name', 'rpc.system', 'rpc.service', 'rpc.method', 'component'],
   ...['rpc.response.status_code', 'rpc.grpc.status_code'],
-  ...['messaging.system', 'messaging.message.id'],
+  ...['messaging.system', 'messaging.message.id', 'messaging.message_id', 'faas.trigger'],
   ...['messaging.destination.name', 'messaging.destination', 'messaging.source.name'],
   ...['service.peer.name', 'peer.service'],
   ...['db.system.name', 'db.system', 'db.statement', 'db.query.text'],

@@ -1,18 +1,24 @@
 import { type CallGroup, viewCalls } from '../calls/call-group.ts';
 import type { TraceGraph } from '../graph/trace-graph.ts';
-import type { Coverage, Scene, Services } from '../rules/check.ts';
+import type { Coverage, SceneFacts, Services } from '../rules/check.ts';
 import { type Span, spanKinds } from '../span/span.ts';
 import { keyFor } from '../util/group-by.ts';
 
-type Facts = Pick<Scene, 'graph' | 'groups' | 'facts' | 'expectation' | 'headersOf' | 'clockOffsets'>;
+type Facts = Pick<
+  SceneFacts,
+  'graph' | 'groups' | 'facts' | 'expectation' | 'headersOf' | 'clockOffsets' | 'thresholds'
+>;
 
 /** Adds the look-ups that checks share. */
-export function buildScene(facts: Facts): Scene {
+export function buildScene(facts: Facts): SceneFacts {
   const { graph, groups } = facts;
   const between = Map.groupBy(groups, ({ client, server }) => keyFor(client, server));
   const into = Map.groupBy(groups, ({ server }) => server);
-  const groupsBetween: Scene['groupsBetween'] = (client, server) => between.get(keyFor(client, server)) ?? [];
-  const groupsInto: Scene['groupsInto'] = (server) => into.get(server) ?? [];
+  const groupsBetween: SceneFacts['groupsBetween'] = (client, server) =>
+    between.get(keyFor(client, server)) ?? [];
+  const groupsInto: SceneFacts['groupsInto'] = (server) => into.get(server) ?? [];
+  const selectSpans: SceneFacts['selectSpans'] = (service, isMeant) =>
+    graph.viewsOf(Array.from(graph.rowsOfService(service)).filter((row) => isMeant(row)));
   const viewOnce = remember((key: readonly CallGroup[]) => viewCalls(graph, key));
   return {
     ...facts,
@@ -22,10 +28,10 @@ export function buildScene(facts: Facts): Scene {
     callsBetween: (client, server) => viewOnce(groupsBetween(client, server)),
     callsInto: (server) => viewOnce(groupsInto(server)),
     spansOf: remember((service: string | null) => graph.viewsOf(graph.rowsOfService(service))),
-    selectSpans: (service, isMeant) =>
-      graph.viewsOf(Array.from(graph.rowsOfService(service)).filter((row) => isMeant(row))),
+    entriesOf: remember((service: string | null) => selectSpans(service, (row) => graph.isEntry(row))),
+    selectSpans,
     services: describeServices(facts),
-    coverage: measureCoverage(graph),
+    ...measureCoverage(graph),
   };
 }
 
@@ -57,6 +63,7 @@ function describeServices({ graph, facts }: Facts): Services {
   return {
     has: (service) => (seen.get(service)?.kinds ?? 0) !== 0,
     hasKind,
+    hasEntries: (service) => hasKind(service, 'SERVER') || hasKind(service, 'CONSUMER'),
     isCalling: (service) => seen.get(service)?.isCalling ?? false,
   };
 }
@@ -71,7 +78,7 @@ interface Ends {
  * When a service would have delivered each span of each of its instances. An instance that exports late is cut off
  * earlier than the others; one that was replaced by another is not cut off at all.
  */
-function measureCoverage(graph: TraceGraph): Scene['coverage'] {
+function measureCoverage(graph: TraceGraph): Pick<SceneFacts, 'coverage' | 'capture'> {
   const { resources, resourceTable, size } = graph.store;
   const instances = new Map<string | null, Map<string, Ends | null>>();
   const ofResource: (Ends | null)[] = resourceTable.map(() => null);
@@ -93,13 +100,18 @@ function measureCoverage(graph: TraceGraph): Scene['coverage'] {
     if (known === null) ofService.set(name, found);
     else for (const row of [found.from, found.to]) widen(ends, known, row);
   }
-  const coverages = remember((service: string | null) => {
+  const coverage = remember((service: string | null) => {
     const measured = [...(instances.get(service)?.values() ?? [])].flatMap((found) =>
       found === null ? [] : [{ from: graph.endTimeOf(found.from), to: graph.endTimeOf(found.to) }],
     );
     return measured.length === 0 ? null : intersect(measured);
   });
-  return coverages;
+  const all = [...instances.values()].flatMap((ofService) => [...ofService.values()]);
+  const [first, ...others] = all.flatMap((found) => found ?? []);
+  if (first === undefined) return { coverage, capture: { from: 0n, to: 0n } };
+  const whole = { ...first };
+  for (const { from, to } of others) for (const row of [from, to]) widen(ends, whole, row);
+  return { coverage, capture: { from: graph.endTimeOf(whole.from), to: graph.endTimeOf(whole.to) } };
 }
 
 function widen(ends: TraceGraph['ends'], known: Ends, row: number): void {

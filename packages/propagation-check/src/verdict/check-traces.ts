@@ -4,12 +4,15 @@ import { type Expectation, noExpectation } from '../expect/expectation.ts';
 import { TraceGraph } from '../graph/trace-graph.ts';
 import { type HeaderEvidence, indexHeaders, noHeaderEvidence } from '../headers/wire.ts';
 import { estimateOffsets, readAhead } from '../pairing/align-clocks.ts';
-import type { Draft, Open, Scene, Shown } from '../rules/check.ts';
-import { checks } from '../rules/checks.ts';
+import type { Draft, Scene, Shown } from '../rules/check.ts';
+import { doubtAtEnds } from '../rules/cut-capture.ts';
 import { decideByHeaders, mergeDrafts } from '../rules/decide-by-headers.ts';
+import { explainLooseEnds } from '../rules/explain-loose-ends.ts';
 import type { FindingId } from '../rules/finding.ts';
-import { prose } from '../rules/prose.ts';
+import { findings as prose } from '../rules/findings.ts';
 import { rankByPipeline } from '../rules/rank-by-pipeline.ts';
+import { runRules } from '../rules/run-rules.ts';
+import { thresholds as defaultThresholds, type Thresholds } from '../rules/thresholds.ts';
 import { isToleratedPeer } from '../rules/tolerated-peer.ts';
 import type { CollectorCounters } from '../span/collector-counters.ts';
 import type { Span } from '../span/span.ts';
@@ -33,6 +36,10 @@ export interface CheckOptions {
   readonly headers?: HeaderEvidence;
   /** What the Collector counted; it tells telemetry that is lost from propagation that is. */
   readonly collector?: CollectorCounters | null;
+  /** Say of each loose end why nothing is reported. */
+  readonly explain?: boolean;
+  /** Other numbers than those of the rules, for tests. */
+  readonly thresholds?: Thresholds;
 }
 
 /** Checks every edge of one trace or of many. Pure; the same spans give the same result in any order. */
@@ -42,50 +49,38 @@ export function checkTraces(spans: readonly Span[], options: CheckOptions = {}):
 
 /** The same, of spans in columns. */
 export function checkStore(store: SpanStore, options: CheckOptions = {}): Result {
-  const { expectation = noExpectation, headers = noHeaderEvidence, collector = null } = options;
+  const {
+    expectation = noExpectation,
+    headers = noHeaderEvidence,
+    collector = null,
+    thresholds = defaultThresholds,
+    explain = false,
+  } = options;
   const received = new TraceGraph(store);
   const receivedEdges = findEdges(received);
-  const clockOffsets = estimateOffsets(received, receivedEdges, expectation);
+  const clockOffsets = estimateOffsets(received, receivedEdges, expectation, thresholds);
   const graph = clockOffsets.size === 0 ? received : received.align(readAhead(clockOffsets, store));
-  const edges = graph === received ? receivedEdges : findEdges(graph);
-  const { groups, facts, openClients, roots, orphans } = edges;
+  const { groups, facts, openClients, roots, orphans } =
+    graph === received ? receivedEdges : findEdges(graph);
   const clients = openClients.filter((span) => !isToleratedPeer(expectation, span));
   const headersOf = indexHeaders(headers, graph);
-  const scene = buildScene({ graph, groups, facts, expectation, headersOf, clockOffsets });
-  const drafts = runChecks(scene, { clients, roots, orphans, found: [] }).flatMap((draft) =>
+  const known = buildScene({ graph, groups, facts, expectation, headersOf, clockOffsets, thresholds });
+  const looseEnds = { clients, roots, orphans };
+  const { scene, silences, ...found } = runRules(known, looseEnds);
+  const drafts = found.drafts.flatMap((draft) =>
     decideByHeaders(rankByPipeline(draft, collector), headersOf, expectation),
   );
-  const merged = mergeDrafts(drafts);
+  const merged = mergeDrafts(drafts).map((draft) => doubtAtEnds(scene, draft));
   const findings = merged.map((draft) => describeFinding(scene, draft));
-  const results = countEdges(scene, merged);
+  const edges = countEdges(scene, merged);
   return {
     version: 1,
-    verdict: decideVerdict(findings, results.length > 0 || holdsWithoutEdge(scene)),
+    verdict: decideVerdict(findings, edges.length > 0 || holdsWithoutEdge(scene)),
     traces: graph.traceCount,
     spans: graph.spanCount,
-    edges: results,
+    edges,
     findings,
-  };
-}
-
-function runChecks(scene: Scene, open: Open): readonly Draft[] {
-  return checks.reduce<Open>((left, check) => withoutExplained(left, check(scene, left)), open).found;
-}
-
-function withoutExplained(open: Open, found: readonly Draft[]): Open {
-  if (found.length === 0) return open;
-  const explained = new Set<Span | null>(
-    found.flatMap((draft) => [
-      ...draft.shown.flatMap(({ client, server }) => [client, server]),
-      ...(draft.explains ?? []),
-    ]),
-  );
-  const isLeft = (span: Span): boolean => !explained.has(span);
-  return {
-    clients: open.clients.filter(isLeft),
-    roots: open.roots.without(explained),
-    orphans: open.orphans.filter(isLeft),
-    found: [...open.found, ...found],
+    ...(explain ? { explain: explainLooseEnds(scene, looseEnds, found.drafts, silences) } : {}),
   };
 }
 

@@ -3,8 +3,9 @@ import { readFileSync } from 'node:fs';
 import { suite, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { expectPath, noExpectation } from '../../src/expect/expectation.ts';
-import { ExpectationError, readExpectation, readExpectedPath } from '../../src/expect/read-expectation.ts';
+import { readExpectation } from '../../src/expect/read-expectation.ts';
 import { renderExpectationSchema } from '../../src/expect/read-expectation-schema.ts';
+import { ExpectationError, readExpectedPath } from '../../src/expect/read-expected-path.ts';
 
 suite('an expectations file', () => {
   test('names edges, baggage, peers and services that name their span', () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { openSource, parseHeader } from '../../src/source/open-source.ts';
+import { openSource } from '../../src/source/open-source.ts';
+import { parseHeader } from '../../src/source/parse-header.ts';
 
 test('every kind of source opens by its specification', async (t) => {
   const specs = {

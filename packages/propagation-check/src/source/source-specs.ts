@@ -1,0 +1,9 @@
+/** For `--help`: what a source specification can be. */
+export const sourceSpecs = [
+  'jaeger=URL',
+  'tempo=URL',
+  'otlp',
+  'otlp=HOST:PORT',
+  'file=PATH',
+  'file=-',
+] as const;
