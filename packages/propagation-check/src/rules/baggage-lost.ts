@@ -1,4 +1,4 @@
-import type { Call } from '../calls/edge.ts';
+import type { Call } from '../calls/call-group.ts';
 import type { WireContext } from '../headers/evidence.ts';
 import type { HeaderLookup } from '../headers/wire.ts';
 import type { Span } from '../span/span.ts';
@@ -24,7 +24,8 @@ export const findLostBaggage: Check = (scene) => {
   const entries = Object.entries(scene.expectation.baggage);
   if (entries.length === 0) return [];
   const recorded = findRecordedKeys(scene.graph.spans, entries);
-  const lost = scene.calls
+  const lost = scene
+    .calls()
     .filter((call) => isExpectedCaller(scene, call.client.serviceName, call.server.serviceName))
     .flatMap((call): readonly Lost[] => {
       const says = entries.flatMap((entry) => describeLoss(call, entry, headersOf, recorded) ?? []);
@@ -63,9 +64,9 @@ function describeLoss(
   headersOf: HeaderLookup,
   recorded: ReadonlySet<string>,
 ): string | null {
-  const headers = headersOf(client, server);
+  const headers = headersOf(client, server, { client: client.serviceName, server: server.serviceName });
   // Captured header attributes tell of `traceparent` alone.
-  if (headers === null || headers.onlyTraceparent || headers.received === null) {
+  if (headers === null || !headers.isTied || headers.onlyTraceparent || headers.received === null) {
     return describeByAttributes(client, server, entry, recorded);
   }
   const arrival = find(headers.received, entry);

@@ -1,8 +1,8 @@
 import { readCallFacts } from '../calls/call-facts.ts';
-import { isEntry, isOutgoing } from '../calls/edge.ts';
+import { isEntry } from '../calls/edge.ts';
 import { findTop, isBelow, isCallerMissing, isOrphan } from '../graph/trace-graph.ts';
 import { bounds } from '../pairing/bounds.ts';
-import { indexByTime, startsDuring, takeFitting } from '../pairing/pair.ts';
+import { startsDuring, takeFitting } from '../pairing/pair.ts';
 import type { Span } from '../span/span.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
 import {
@@ -35,16 +35,8 @@ export const findLostClientSpans: Check = (scene, open) => {
   const orphans = open.orphans.filter((span) => isEntry(span) && isCallerMissing(scene.graph, span));
   if (orphans.length === 0) return [];
   const clients = new Set(open.clients);
-  const traces = new Map(
-    groupBy(scene.graph.spans, (span) => span.traceId).map((spans) => [
-      spans[0]?.traceId,
-      indexByTime(spans, scene.thresholds),
-    ]),
-  );
-  const lost = orphans.flatMap((server) => {
-    const open = traces.get(server.traceId)?.openAt(server.startTimeUnixNano) ?? [];
-    return findCaller(scene, clients, server, open);
-  });
+  const openAtStart = scene.graph.indexTraces(orphans, scene.thresholds.clockTolerance);
+  const lost = orphans.flatMap((server) => findCaller(scene, clients, server, openAtStart(server)));
   return groupBy(lost, (item) => keyFor(item.caller, item.server.serviceName, String(item.isDark))).flatMap(
     describeEdge(scene),
   );
@@ -131,14 +123,15 @@ function describeEdge(scene: Scene): (group: readonly Lost[]) => readonly Draft[
  * that (DistributedContextPropagator). A service without any CLIENT span may lack the instrumentation.
  */
 function propagatesByItself(scene: Scene, caller: string | null): boolean {
-  const spans = scene.spansOf(caller);
-  return spans.some(isDotnet) && !spans.some(isOutgoing);
+  if (scene.services.isCalling(caller)) return false;
+  return Array.from(scene.graph.rowsOfService(caller)).some((row) => isDotnet(scene, row));
 }
 
-function isDotnet(span: Span): boolean {
+function isDotnet({ graph: { store }, facts }: Scene, row: number): boolean {
+  const resource = store.resourceTable[store.resources[row] ?? 0];
   return (
-    span.resource.get('telemetry.sdk.language') === 'dotnet' ||
-    span.scopeName.startsWith('Microsoft.AspNetCore')
+    resource?.attributes.get('telemetry.sdk.language') === 'dotnet' ||
+    facts.scopeOf(row).startsWith('Microsoft.AspNetCore')
   );
 }
 

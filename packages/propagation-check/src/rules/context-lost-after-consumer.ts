@@ -1,11 +1,11 @@
 import { readCallFacts } from '../calls/call-facts.ts';
-import { isOutgoing } from '../calls/edge.ts';
+import { selectCalls } from '../calls/call-group.ts';
 import { isMoreThanChance } from '../pairing/chance.ts';
 import { type Pair, pairSpans, startsDuring } from '../pairing/pair.ts';
 import type { Span } from '../span/span.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
 import { type Check, edgeProtocol, type Scene } from './check.ts';
-import { finding, startsOwnTrace } from './context-lost-in-process.ts';
+import { finding, isDetached, startsOwnTrace } from './context-lost-in-process.ts';
 import { targetOf } from './split-trace.ts';
 
 /**
@@ -13,10 +13,18 @@ import { targetOf } from './split-trace.ts';
  * (nearly) every message must be followed by such a call at once.
  */
 export const findContextLostAfterConsumers: Check = (scene, open) => {
-  const serverOf = new Map(scene.calls.map(({ client, server }) => [client, server]));
-  const clients = [...serverOf.keys(), ...open.clients].filter(
-    (span) => isOutgoing(span) && startsOwnTrace(scene, span),
+  const { graph, facts } = scene;
+  const receivesMessages = (service: string | null): boolean => scene.services.hasKind(service, 'CONSUMER');
+  const detached = selectCalls(
+    graph,
+    scene.groups.filter(({ client }) => receivesMessages(client)),
+    (client) => facts.isOutgoing(client) && isDetached(scene, client),
   );
+  const serverOf = new Map(detached.map(({ client, server }) => [client, server]));
+  const clients = [
+    ...serverOf.keys(),
+    ...open.clients.filter((span) => receivesMessages(span.serviceName) && startsOwnTrace(scene, span)),
+  ];
   const groups = groupBy(clients, (client) =>
     keyFor(client.serviceName, targetOf(client), client.name, serverOf.get(client)?.serviceName ?? null),
   );
@@ -45,8 +53,8 @@ export const findContextLostAfterConsumers: Check = (scene, open) => {
 function pairWithMessages(scene: Scene, service: string | null, calls: readonly Span[]): readonly Pair[] {
   const { displacedShare, displacedLeftOver, fewestDisplaced } = scene.thresholds;
   const messages = scene
-    .spansOf(service)
-    .filter((span) => span.kind === 'CONSUMER' && scene.graph.childrenOf(span).length === 0);
+    .entriesOf(service)
+    .filter((span) => span.kind === 'CONSUMER' && !scene.graph.hasChildren(span));
   if (messages.length < fewestDisplaced || calls.length > messages.length * displacedLeftOver) return [];
   const windows = openWindows(messages, scene.thresholds.afterMessageShare);
   const pair = (moved: readonly Span[]): readonly Pair[] =>

@@ -1,7 +1,7 @@
-import { readCallFacts } from '../calls/call-facts.ts';
-import { isRoot } from '../graph/trace-graph.ts';
+import { readCallFacts, readMethod } from '../calls/call-facts.ts';
 import { type Pair, pairSpans, startsDuring, type Tolerances } from '../pairing/pair.ts';
 import type { Span } from '../span/span.ts';
+import { spanKinds } from '../span/span.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
 import { type Check, edgeProtocol } from './check.ts';
 import { finding } from './context-lost-in-process.ts';
@@ -11,15 +11,17 @@ import { finding } from './context-lost-in-process.ts';
  * and the other begins with the same method and path.
  */
 export const findContextLostBetweenLayers: Check = (scene, open) => {
-  const layers = scene.graph.spans.filter(
-    (span) => span.kind === 'INTERNAL' && isRoot(span) && hasRequest(span),
-  );
+  const { graph, facts } = scene;
+  const internal = spanKinds.indexOf('INTERNAL');
+  const layers = graph
+    .select(
+      (row) => graph.store.kinds[row] === internal && graph.isRoot(row) && readMethod(facts.at(row)) !== null,
+    )
+    .filter(hasRequest);
   return groupBy(layers, (span) => keyFor(span.serviceName, span.scopeName)).flatMap((ofService) => {
     const [first] = ofService;
     if (first === undefined) return [];
-    const servers = open.roots.filter(
-      (span) => span.kind === 'SERVER' && span.serviceName === first.serviceName,
-    );
+    const servers = open.roots.of(first.serviceName).filter((span) => span.kind === 'SERVER');
     const pairs = pairLayers(ofService, servers, scene.thresholds);
     if (pairs.length < ofService.length * scene.thresholds.displacedShare) return [];
     return [

@@ -1,5 +1,6 @@
 import { readCallFacts } from '../calls/call-facts.ts';
-import { findEntry, findTopInService, isEntry, isOutgoing } from '../calls/edge.ts';
+import { groupCalls, someCall, viewCalls } from '../calls/call-group.ts';
+import { findEntry, isOutgoing } from '../calls/edge.ts';
 import { nameEndpoints } from '../calls/endpoint.ts';
 import { isExpected } from '../expect/expectation.ts';
 import { isRoot } from '../graph/trace-graph.ts';
@@ -26,7 +27,12 @@ export const finding = defineFinding('context-lost-in-process', {
  * evidence: (nearly) all requests of a route that lack the call must have waited for one that is detached.
  */
 export const findContextLostInProcess: Check = (scene) => {
-  const groups = groupBy(scene.calls, (call) =>
+  const detaching = groupCalls(scene.groups, ({ client, server }) => keyFor(client, server)).filter(
+    (groups) =>
+      groups.some(({ client }) => scene.services.hasEntries(client)) &&
+      someCall(groups, (client) => isDetached(scene, client)),
+  );
+  const groups = groupBy(viewCalls(scene.graph, detaching.flat()), (call) =>
     keyFor(call.client.serviceName, call.server.serviceName, call.server.name),
   );
   return groups.flatMap((calls) => {
@@ -105,7 +111,7 @@ export function pairWithEntries(
   detached: readonly Span[],
 ): readonly Pair[] {
   const entriesWithCall = new Set(calls.map((call) => findEntry(scene.graph, call)));
-  const entries = scene.spansOf(service).filter(isEntry);
+  const entries = scene.entriesOf(service);
   // Each route is judged for itself: others do not make the call.
   const found = groupBy(entries, nameEndpoints(entries)).flatMap((ofRoute) =>
     pairDisplaced(
@@ -120,6 +126,10 @@ export function pairWithEntries(
 
 /** Whether what led to the call within its service began a trace, and is no entry. */
 export function startsOwnTrace(scene: Scene, client: Span): boolean {
-  const top = findTopInService(scene.graph, client);
-  return isRoot(top) && !isEntry(top) && top.links.length === 0;
+  return isDetached(scene, scene.graph.rowOf(client));
+}
+
+export function isDetached({ graph }: Scene, client: number): boolean {
+  const top = graph.topInService(client);
+  return graph.isRoot(top) && !graph.isEntry(top) && !graph.hasLinks(top);
 }

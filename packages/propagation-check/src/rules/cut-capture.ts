@@ -1,3 +1,4 @@
+import { countCalls } from '../calls/call-group.ts';
 import type { Span } from '../span/span.ts';
 import type { Draft, Scene, Shown } from './check.ts';
 import type { FindingId } from './finding.ts';
@@ -18,18 +19,25 @@ export function doubtAtEnds(scene: Scene, draft: Draft): Draft {
   const { fewestWholeCalls, wholeCallsShare, exportDelay } = scene.thresholds;
   const broken = draft.shown.flatMap(readEnd);
   if (draft.severity !== 'error' || !fromAbsence.has(draft.id) || broken.length === 0) return draft;
-  const calls =
+  const { graph } = scene;
+  const whole =
     draft.server === null
-      ? scene.calls.filter(({ client }) => client.serviceName === draft.client)
-      : scene.callsInto(draft.server);
-  const whole = calls.map(({ server }) => server.endTimeUnixNano);
-  if (whole.length < Math.max(fewestWholeCalls, broken.length)) return draft;
+      ? scene.groups.filter(({ client }) => client === draft.client)
+      : scene.groupsInto(draft.server);
+  const calls = countCalls(whole);
+  if (calls < Math.max(fewestWholeCalls, broken.length)) return draft;
+  const countServers = (isMeant: (end: number) => boolean): number =>
+    whole.reduce(
+      (sum, { servers }) => sum + servers.filter((row) => isMeant(graph.ends[row] ?? 0)).length,
+      0,
+    );
   const { from, to } = scene.capture;
   const [first, last] = [broken.reduce(earlier), broken.reduce(later)];
-  const most = whole.length * wholeCallsShare;
+  const most = calls * wholeCallsShare;
+  const [firstEnd, lastEnd] = [Number(first - graph.store.origin), Number(last - graph.store.origin)];
   const isCut =
-    (first >= to - exportDelay && whole.filter((end) => end < first).length >= most) ||
-    (last <= from + exportDelay && whole.filter((end) => end > last).length >= most);
+    (first >= to - exportDelay && countServers((end) => end < firstEnd) >= most) ||
+    (last <= from + exportDelay && countServers((end) => end > lastEnd) >= most);
   return isCut ? { ...draft, severity: 'warning' } : draft;
 }
 

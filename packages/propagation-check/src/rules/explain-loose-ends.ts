@@ -41,7 +41,7 @@ export function explainLooseEnds(
   const explained = new Set(drafts.filter(isOfCall).flatMap(listExplained));
   const ends = new Set([
     ...looseEnds.clients,
-    ...looseEnds.roots.filter((span) => hasKnownCallers(scene, span.serviceName)),
+    ...[...looseEnds.roots].filter((span) => hasKnownCallers(scene, span.serviceName)),
     ...looseEnds.orphans,
   ]);
   const silencesOf = indexSilences(silences);
@@ -66,7 +66,7 @@ function isOfCall({ id }: Draft): boolean {
 
 function hasKnownCallers(scene: Scene, service: string | null): boolean {
   return (
-    scene.callsInto(service).length > 0 ||
+    scene.groupsInto(service).length > 0 ||
     scene.expectation.edges.some((edge) => edge.server === service && edge.rule !== 'must-not')
   );
 }

@@ -1,6 +1,6 @@
 import { readCallFacts } from '../calls/call-facts.ts';
 import { isEntry } from '../calls/edge.ts';
-import { isCallerMissing, isRoot, type TraceGraph } from '../graph/trace-graph.ts';
+import { isCallerMissing, type TraceGraph } from '../graph/trace-graph.ts';
 import type { Span } from '../span/span.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
 import { type Check, edgeProtocol, type Shown } from './check.ts';
@@ -50,11 +50,12 @@ function showContinued(server: Span): Entry {
 
 /** A link into a trace of which there are spans is one of the data's own, whatever became of its target. */
 function showRestarted(graph: TraceGraph): readonly Entry[] {
-  const traceIds = new Set(graph.spans.map((span) => span.traceId));
-  return graph.spans
-    .filter((span) => span.kind === 'SERVER' && isRoot(span))
+  const linking = [...graph.rowsWithLinks()].filter((row) => graph.has(row) && graph.isRoot(row));
+  return graph
+    .viewsOf(linking)
+    .filter((span) => span.kind === 'SERVER')
     .flatMap((server) => {
-      const caller = server.links.find((link) => !traceIds.has(link.traceId));
+      const caller = server.links.find((link) => !graph.hasTrace(link.traceId));
       if (caller === undefined) return [];
       const says = `began a trace of its own and links to ${caller.spanId} of trace ${caller.traceId}, which is outside the data`;
       return [{ client: null, server, says }];

@@ -1,5 +1,5 @@
 import { readCallFacts } from '../calls/call-facts.ts';
-import type { Call } from '../calls/edge.ts';
+import { type Call, type CallGroup, selectCalls } from '../calls/call-group.ts';
 import { compareRequests, endsWithin, isSamePath, startsDuring } from '../pairing/pair.ts';
 import type { Span } from '../span/span.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
@@ -20,9 +20,11 @@ export const finding = defineFinding('header-passed-through', {
  * below the same CLIENT span, instead of below the hop.
  */
 export const findHeadersPassedThrough: Check = (scene, open) => {
-  const requests = scene.calls.filter(
-    ({ client, server }) => client.kind === 'CLIENT' && server.kind === 'SERVER',
+  const groups = scene.groups.filter(
+    ({ clientKind, serverKind }) => clientKind === 'CLIENT' && serverKind === 'SERVER',
   );
+  const repeated = listRepeated(scene, groups);
+  const requests = selectCalls(scene.graph, groups, (client) => repeated.has(client));
   const passed = groupBy(requests, ({ client }) => keyFor(client.traceId, client.spanId)).flatMap((calls) =>
     calls.length === 1 ? [] : calls.flatMap((call) => findPassed(scene, open, calls, call)),
   );
@@ -48,6 +50,19 @@ export const findHeadersPassedThrough: Check = (scene, open) => {
   );
 };
 
+/** The clients of more than one call. */
+function listRepeated({ graph }: Scene, groups: readonly CallGroup[]): ReadonlySet<number> {
+  const isSeen = new Uint8Array(graph.store.size);
+  const repeated = new Set<number>();
+  for (const { clients } of groups) {
+    for (const client of clients) {
+      if (isSeen[client] === 1) repeated.add(client);
+      isSeen[client] = 1;
+    }
+  }
+  return repeated;
+}
+
 interface Passed extends Shown {
   readonly hop: Span;
   readonly server: Span;
@@ -69,7 +84,7 @@ function findPassed(
         endsWithin(server, span, scene.thresholds) &&
         isSamePath(span, server),
     );
-  if (hop === undefined || scene.callsBetween(hop.serviceName, server.serviceName).length > 0) return [];
+  if (hop === undefined || scene.groupsBetween(hop.serviceName, server.serviceName).length > 0) return [];
   const client =
     open.clients.find(
       (span) =>

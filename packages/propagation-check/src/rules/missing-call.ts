@@ -1,4 +1,5 @@
 import { isHealthProbe, readCallFacts, readOutcome } from '../calls/call-facts.ts';
+import { viewCalls } from '../calls/call-group.ts';
 import { findEntry, isEntry, isOutgoing } from '../calls/edge.ts';
 import { nameEndpoints } from '../calls/endpoint.ts';
 import type { ExpectedEdge } from '../expect/expectation.ts';
@@ -54,7 +55,7 @@ export const whollyMissingCalls = rule<UnseenCalls>({
   finding,
   measure: (scene, open) =>
     listUnseenEdges(scene, open).flatMap((edge) => {
-      const roots = open.roots.filter((span) => span.serviceName === edge.server && !isHealthProbe(span));
+      const roots = open.roots.of(edge.server).filter((span) => !isHealthProbe(span));
       if (roots.length === 0) return [];
       const callers = scene.spansOf(edge.client);
       const own = withoutOutsiders(scene, edge, roots);
@@ -140,15 +141,16 @@ export const partlyMissingCalls = rule<PartlyUnseenCalls>({
       (edge) => edge.rule === 'must' && hasCall(scene, edge.client, edge.server),
     );
     return seen.flatMap((edge) => {
-      const roots = open.roots.filter(
-        (span) => span.serviceName === edge.server && span.kind === 'SERVER' && !isHealthProbe(span),
-      );
+      const roots = open.roots
+        .of(edge.server)
+        .filter((span) => span.kind === 'SERVER' && !isHealthProbe(span));
+      if (roots.length === 0) return [];
       // What one library sent has one user agent; outside callers have others, which may call both services.
       const own = withoutOutsiders(scene, edge, roots);
       const pairs = groupBy(own, (root) => readCallFacts(root).userAgent ?? '').flatMap((ofAgent) =>
         pairWithRequests(scene, edge, ofAgent),
       );
-      return roots.length === 0 ? [] : [{ edge, roots, own, pairs }];
+      return [{ edge, roots, own, pairs }];
     });
   },
   gates: [
@@ -296,9 +298,10 @@ type FindOpenCall = (request: Span, root: Span) => Span | null;
 
 /** A call that only a sidecar or a gateway continued, of whom no expectation speaks, may be lost beyond it. */
 function findOpenCalls(scene: Scene, open: Open): FindOpenCall {
-  const ended = scene.calls
-    .filter(({ client, server }) => client.kind === 'CLIENT' && !isNamed(scene, server.serviceName))
-    .map(({ client }) => client);
+  const groups = scene.groups.filter(
+    ({ clientKind, server }) => clientKind === 'CLIENT' && !isNamed(scene, server),
+  );
+  const ended = viewCalls(scene.graph, groups).map(({ client }) => client);
   const calls = groupCallsByRequest(scene, [...open.clients, ...ended]);
   return (request, root) =>
     calls.get(request)?.find((client) => startsDuring(root, client, scene.thresholds)) ?? null;

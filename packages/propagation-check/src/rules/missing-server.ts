@@ -1,10 +1,30 @@
-import { fitsRoute, isHealthProbe, readCallFacts, readOutcome } from '../calls/call-facts.ts';
-import { type Call, isEntry } from '../calls/edge.ts';
+import {
+  type CallFacts,
+  type FactSource,
+  fitsRoute,
+  isHealthProbe,
+  readAddress,
+  readCallFacts,
+  readDestination,
+  readMethod,
+  readOutcome,
+  readPath,
+  readRoute,
+  readRpcMethod,
+  readStatusCode,
+} from '../calls/call-facts.ts';
+import { type CallGroup, groupCalls, measureLag } from '../calls/call-group.ts';
 import { withoutIds } from '../calls/endpoint.ts';
 import { type ExpectedEdge, isExpected } from '../expect/expectation.ts';
-import { isRoot } from '../graph/trace-graph.ts';
+import type { TraceGraph } from '../graph/trace-graph.ts';
 import { bounds } from '../pairing/bounds.ts';
-import { compareRequests, endsWithin, limitComparisons, pairSpans } from '../pairing/pair.ts';
+import {
+  compareRequests,
+  endsWithin,
+  limitComparisons,
+  pairSpans,
+  startsDuringAny,
+} from '../pairing/pair.ts';
 import type { Span } from '../span/span.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
 import {
@@ -13,7 +33,6 @@ import {
   hasSpans,
   isCovered,
   listUnseenEdges,
-  measureLag,
   type Open,
   type Scene,
 } from './check.ts';
@@ -36,7 +55,7 @@ interface PartlyMissing {
   readonly scene: Scene;
   readonly client: string | null;
   readonly server: string | null;
-  readonly calls: readonly Call[];
+  readonly whole: readonly CallGroup[];
   /** CLIENT spans that were answered, to the place and route of whole calls. */
   readonly lonely: readonly Span[];
   /** Those of a time from which the called service delivered spans. */
@@ -54,26 +73,26 @@ interface PartlyMissing {
 export const partlyMissingServers = rule<PartlyMissing>({
   finding,
   measure: (scene, open) => {
-    const edges = groupBy(
-      scene.calls.filter((call) => call.client.kind === 'CLIENT'),
-      (call) => keyFor(call.client.serviceName, call.server.serviceName),
+    const edges = groupCalls(
+      scene.groups.filter(({ clientKind }) => clientKind === 'CLIENT'),
+      ({ client, server }) => keyFor(client, server),
     );
-    return edges.flatMap((calls): readonly PartlyMissing[] => {
-      const first = calls[0];
-      if (first === undefined) return [];
-      const [client, server] = [first.client.serviceName, first.server.serviceName];
-      const isOfTheirKind = indexRequestKinds(calls);
-      const statusCodes = new Set(calls.map((call) => readCallFacts(call.client).statusCode));
-      const lonely = open.clients.filter(
-        (span) =>
-          span.serviceName === client &&
-          readOutcome(span) === 'answered' &&
-          isOfTheirKind(span) &&
-          !isAnsweredByHop(span, statusCodes),
-      );
+    const answered = Map.groupBy(
+      open.clients.filter((span) => readOutcome(span) === 'answered'),
+      (span) => span.serviceName,
+    );
+    return edges.flatMap((whole): readonly PartlyMissing[] => {
+      const first = whole[0];
+      const ofClient = first === undefined ? [] : (answered.get(first.client) ?? []);
+      if (first === undefined || ofClient.length === 0) return [];
+      const { client, server } = first;
+      const asked = summarizeCalls(scene, whole, new Set(ofClient.map(targetNameOf)));
+      const lonely = ofClient.filter((span) => isOfTheirKind(asked, span) && !isAnsweredByHop(span, asked));
       if (lonely.length === 0) return [];
-      const lag = measureLag(calls, 'server');
-      const roots = open.roots.filter((root) => root.serviceName === server && !isHealthProbe(root));
+      const lag = measureLag(scene.graph, whole, 'server');
+      const roots = open.roots
+        .select(startsDuringAny(scene.graph, lonely, scene.thresholds), server)
+        .filter((root) => !isHealthProbe(root));
       const mayBeTheirs = (call: Span, root: Span): boolean => compareRequests(call, root) !== 'no';
       const pairs = pairSpans(lonely, roots, mayBeTheirs, scene.thresholds);
       return [
@@ -81,7 +100,7 @@ export const partlyMissingServers = rule<PartlyMissing>({
           scene,
           client,
           server,
-          calls,
+          whole,
           lonely,
           certain: lonely.filter((span) =>
             isCovered(scene, server, span.startTimeUnixNano, span.endTimeUnixNano + lag),
@@ -100,8 +119,8 @@ export const partlyMissingServers = rule<PartlyMissing>({
     ),
     gate(
       'the answers are not those of a cache',
-      ({ scene, certain, calls }) => !isFasterThanServer(scene, certain, calls),
-      ({ certain, calls }) => tellDurations(certain, calls),
+      ({ scene, certain, whole }) => !isFasterThanServer(scene, certain, whole),
+      ({ scene, certain, whole }) => tellDurations(scene, certain, whole),
     ),
   ],
   looseEnds: ({ lonely }) => lonely,
@@ -122,56 +141,88 @@ export const partlyMissingServers = rule<PartlyMissing>({
       return outcome === 'unreached'
         ? 'the call failed: nobody may have been reached'
         : 'nothing says that the call was answered';
-    const whole = scene.calls.filter(({ client }) => client.serviceName === looseEnd.serviceName);
-    const alike = whole.filter(({ client }) => nameTarget(client) === nameTarget(looseEnd));
-    if (alike.length === 0)
+    const target = targetNameOf(looseEnd);
+    const whole = scene.groups.filter(({ client }) => client === looseEnd.serviceName);
+    const asked = summarizeCalls(scene, whole, new Set([target]));
+    const alike = asked.kinds.get(target)?.calls ?? 0;
+    if (alike === 0)
       return 'no call to the same target is whole, and no expectation names the called service';
-    return indexRequestKinds(alike)(looseEnd)
+    return isOfTheirKind(asked, looseEnd)
       ? 'the answer is none that the called service gave elsewhere: a hop may have answered'
-      : `${alike.length} calls to the same target are whole, none of the same route`;
+      : `${alike} calls to the same target are whole, none of the same route`;
   },
 });
 
 /** What whole calls to one target by one method asked for. */
 interface RequestKinds {
+  calls: number;
   readonly rpcMethods: Set<string>;
   /** Exactly where the called service knows its routes, otherwise with ids left open. */
   readonly paths: Set<string>;
   readonly routes: Set<string>;
 }
 
-/** Tells whether a span has the method, target and route of a call that is whole. */
-function indexRequestKinds(calls: readonly Call[]): (span: Span) => boolean {
+/** What whole calls of one edge say of requests to some targets. */
+interface Asked {
+  readonly kinds: ReadonlyMap<string, RequestKinds>;
+  readonly statusCodes: ReadonlySet<number | null>;
+}
+
+function summarizeCalls({ facts }: Scene, groups: readonly CallGroup[], targets: ReadonlySet<string>): Asked {
   const ofTarget = new Map<string, RequestKinds>();
-  for (const { client, server } of calls) {
-    const [{ path, rpcMethod }, { route }] = [readCallFacts(client), readCallFacts(server)];
-    const kinds = ofTarget.get(nameTarget(client)) ?? {
-      rpcMethods: new Set(),
-      paths: new Set(),
-      routes: new Set(),
-    };
-    ofTarget.set(nameTarget(client), kinds);
-    if (rpcMethod !== null) kinds.rpcMethods.add(rpcMethod);
-    if (path !== null) kinds.paths.add(route === null ? withoutIds(path) : path);
-    if (route !== null && kinds.routes.size < bounds.routes) kinds.routes.add(route);
+  const statusCodes = new Set<number | null>();
+  for (const { clients, servers } of groups) {
+    for (const [at, client] of clients.entries()) {
+      const protocol = facts.protocolOf(client);
+      const call = facts.at(client);
+      statusCodes.add(readStatusCode(call));
+      const rpcMethod = protocol === 'http' ? null : readRpcMethod(call);
+      const target = nameTarget({ protocol, ...readAddress(call), method: readMethod(call), rpcMethod });
+      if (!targets.has(target)) continue;
+      const path = readPath(call);
+      const route = readRoute(facts.at(servers[at] ?? 0));
+      const kinds = ofTarget.get(target) ?? {
+        calls: 0,
+        rpcMethods: new Set(),
+        paths: new Set(),
+        routes: new Set(),
+      };
+      ofTarget.set(target, kinds);
+      kinds.calls += 1;
+      if (rpcMethod !== null) kinds.rpcMethods.add(rpcMethod);
+      if (path !== null) kinds.paths.add(route === null ? withoutIds(path) : path);
+      if (route !== null && kinds.routes.size < bounds.routes) kinds.routes.add(route);
+    }
   }
-  return (span) => {
-    const kinds = ofTarget.get(nameTarget(span));
-    const { path, rpcMethod } = readCallFacts(span);
-    if (kinds === undefined) return false;
-    if (rpcMethod !== null) return kinds.rpcMethods.has(rpcMethod);
-    if (path === null) return false;
-    return (
-      kinds.paths.has(path) ||
-      kinds.paths.has(withoutIds(path)) ||
-      [...kinds.routes].some((route) => fitsRoute(path, route))
-    );
-  };
+  return { kinds: ofTarget, statusCodes };
+}
+
+/** Whether a span has the method, target and route of a call that is whole. */
+function isOfTheirKind(asked: Asked, span: Span): boolean {
+  const kinds = asked.kinds.get(targetNameOf(span));
+  const { path, rpcMethod } = readCallFacts(span);
+  if (kinds === undefined) return false;
+  if (rpcMethod !== null) return kinds.rpcMethods.has(rpcMethod);
+  if (path === null) return false;
+  return (
+    kinds.paths.has(path) ||
+    kinds.paths.has(withoutIds(path)) ||
+    [...kinds.routes].some((route) => fitsRoute(path, route))
+  );
+}
+
+function targetNameOf(span: Span): string {
+  return nameTarget(readCallFacts(span));
 }
 
 /** RPC is told apart by its own method. */
-function nameTarget(span: Span): string {
-  const { protocol, host, port, method, rpcMethod } = readCallFacts(span);
+function nameTarget({
+  protocol,
+  host,
+  port,
+  method,
+  rpcMethod,
+}: Pick<CallFacts, 'protocol' | 'host' | 'port' | 'method' | 'rpcMethod'>): string {
   return keyFor(protocol, host, port, rpcMethod === null ? method : null);
 }
 
@@ -179,39 +230,50 @@ function nameTarget(span: Span): string {
 const firstRedirect = 300;
 
 /** An error that the called service itself never gave may come from a gateway in front of it. */
-function isAnsweredByHop(span: Span, given: ReadonlySet<number | null>): boolean {
+function isAnsweredByHop(span: Span, { statusCodes }: Asked): boolean {
   const { protocol, statusCode } = readCallFacts(span);
   if (protocol !== 'http' || statusCode === null || statusCode < firstRedirect) return false;
-  return !given.has(statusCode);
+  return !statusCodes.has(statusCode);
 }
 
 /**
  * Answers that came in half the time, and all sooner than any of the called service, come from a cache, and so do several of
  * which most came sooner than nearly all others: what is lost on the way is of every length.
  */
-function isFasterThanServer({ thresholds }: Scene, lonely: readonly Span[], calls: readonly Call[]): boolean {
-  const durationOf = (span: Span): number => Number(span.endTimeUnixNano - span.startTimeUnixNano);
-  const quick = sortNumbers(lonely.map(durationOf));
-  const whole = calls.map((call) => call.client).filter((client) => readOutcome(client) === 'answered');
-  const answered = sortNumbers(whole.map(durationOf));
+function isFasterThanServer(
+  { thresholds, facts, graph }: Scene,
+  lonely: readonly Span[],
+  groups: readonly CallGroup[],
+): boolean {
+  const quick = sortDurations(lonely);
+  const whole = measureDurations(graph, groups, (row) => facts.outcomeOf(row) === 'answered');
   const [slowest, usual] = [quick.at(-1) ?? 0, quick[quick.length >> 1] ?? 0];
-  const usuallyAnswered = answered[answered.length >> 1] ?? 0;
+  const usuallyAnswered = whole[whole.length >> 1] ?? 0;
   if (usual > usuallyAnswered * thresholds.cachedDuration) return false;
-  if (slowest < (answered[0] ?? 0)) return true;
-  const nearlyAll = answered[Math.floor(answered.length * thresholds.quickestAnswers)] ?? 0;
+  if (slowest < (whole[0] ?? 0)) return true;
+  const nearlyAll = whole[Math.floor(whole.length * thresholds.quickestAnswers)] ?? 0;
   return quick.length >= thresholds.fewestCached && slowest < usuallyAnswered && usual < nearlyAll;
 }
 
-function tellDurations(lonely: readonly Span[], calls: readonly Call[]): string {
-  const usual = (spans: readonly Span[]): string => {
-    const sorted = sortNumbers(spans.map((span) => Number(span.endTimeUnixNano - span.startTimeUnixNano)));
-    return `${((sorted[sorted.length >> 1] ?? 0) / 1_000_000).toFixed(1)} ms`;
-  };
-  return `usually ${usual(lonely)}, whole calls ${usual(calls.map(({ client }) => client))}`;
+function tellDurations({ graph }: Scene, lonely: readonly Span[], groups: readonly CallGroup[]): string {
+  const tell = (sorted: Float64Array): string =>
+    `${((sorted[sorted.length >> 1] ?? 0) / 1_000_000).toFixed(1)} ms`;
+  const whole = measureDurations(graph, groups, () => true);
+  return `usually ${tell(sortDurations(lonely))}, whole calls ${tell(whole)}`;
 }
 
-function sortNumbers(values: readonly number[]): readonly number[] {
-  return [...values].sort((left, right) => left - right);
+function sortDurations(spans: readonly Span[]): Float64Array {
+  return Float64Array.from(spans, (span) => Number(span.endTimeUnixNano - span.startTimeUnixNano)).sort();
+}
+
+/** Of the clients that are meant, ascending. */
+function measureDurations(
+  { starts, ends }: TraceGraph,
+  groups: readonly CallGroup[],
+  isMeant: (row: number) => boolean,
+): Float64Array {
+  const rows = groups.flatMap(({ clients }) => Array.from(clients).filter(isMeant));
+  return Float64Array.from(rows, (row) => (ends[row] ?? 0) - (starts[row] ?? 0)).sort();
 }
 
 /** The calls that can be meant by an expected edge of which nothing is whole. */
@@ -255,13 +317,14 @@ export const whollyMissingServers = rule<WhollyMissing>({
 
 /** The service did make spans for such requests, as roots: sampled apart, at times that do not fit, or without a kind. */
 function isSplit(scene: Scene, open: Open, calls: readonly Span[], server: string): boolean {
-  const requests = open.roots.filter((root) => root.serviceName === server);
+  const requests = open.roots.of(server);
   const hasServerSpans = limitComparisons(calls, requests).some((root) =>
     calls.some((call) => compareRequests(call, root) === 'yes'),
   );
-  const spans = scene.spansOf(server);
-  if (hasServerSpans || spans.some(isEntry)) return hasServerSpans;
-  const roots = spans.filter((span) => span.kind === 'INTERNAL' && isRoot(span));
+  if (hasServerSpans || scene.services.hasEntries(server)) return hasServerSpans;
+  const roots = scene
+    .selectSpans(server, (row) => scene.graph.isRoot(row))
+    .filter((span) => span.kind === 'INTERNAL');
   const { thresholds } = scene;
   const pairs = pairSpans(calls, roots, (call, root) => endsWithin(root, call, thresholds), thresholds);
   return pairs.length >= Math.max(calls.length, roots.length) * thresholds.splitWithoutKindShare;
@@ -276,16 +339,16 @@ const splitByTimeCauses: readonly FindingId[] = [...splitCauses, 'not-sampled'];
 function selectCallsTo(scene: Scene, open: Open, lonely: readonly Span[], server: string): readonly Span[] {
   const named = lonely.filter((span) => isNamed(span, server));
   if (named.length > 0) return named;
-  const entries = limitComparisons(lonely, scene.spansOf(server).filter(isServer));
+  const entries = limitComparisons(lonely, scene.entriesOf(server).filter(isServer));
   const known = lonely.filter((span) => isKnownTo(entries, span));
   if (known.length > 0) return known;
-  const taken = new Set(scene.calls.map((call) => targetOf(call.client)));
+  const taken = listTargets(scene);
   const groups = groupBy(
     lonely.filter((span) => !taken.has(targetOf(span))),
     targetOf,
   );
   const most = [...groups].sort((left, right) => right.length - left.length)[0] ?? [];
-  const requests = open.roots.filter((span) => span.serviceName === server && !isHealthProbe(span));
+  const requests = open.roots.of(server).filter((span) => !isHealthProbe(span));
   return requests.length < most.length * scene.thresholds.strayRequestsShare || requests.length === 0
     ? most
     : [];
@@ -293,7 +356,7 @@ function selectCallsTo(scene: Scene, open: Open, lonely: readonly Span[], server
 
 /** Whether the data say, more than by exclusion, that calls go to this service. */
 function isToward(scene: Scene, calls: readonly Span[], server: string): boolean {
-  const entries = limitComparisons(calls, scene.spansOf(server).filter(isServer));
+  const entries = limitComparisons(calls, scene.entriesOf(server).filter(isServer));
   return calls.every((span) => span.kind === 'PRODUCER' || isNamed(span, server) || isKnownTo(entries, span));
 }
 
@@ -310,16 +373,24 @@ function isServer(span: Span): boolean {
   return span.kind === 'SERVER';
 }
 
-function targetOf(span: Span): string {
-  const { host, port, destination } = readCallFacts(span);
-  return span.kind === 'PRODUCER' ? keyFor(destination) : keyFor(host, port);
+function targetOf(call: FactSource): string {
+  if (call.kind === 'PRODUCER') return keyFor(readDestination(call));
+  const { host, port } = readAddress(call);
+  return keyFor(host, port);
+}
+
+/** Of all whole calls. */
+function listTargets({ groups, facts }: Scene): ReadonlySet<string> {
+  const targets = new Set<string>();
+  for (const { clients } of groups) for (const row of clients) targets.add(targetOf(facts.at(row)));
+  return targets;
 }
 
 /** Calls that only may be meant leave open that the real ones have no CLIENT span. */
 function rankCauses(scene: Scene, server: string, isCertain: boolean): readonly FindingId[] {
   const causes: readonly FindingId[] = !hasSpans(scene, server)
     ? ['server-span-lost', 'server-not-instrumented', 'not-sampled']
-    : scene.spansOf(server).some(isEntry)
+    : scene.services.hasEntries(server)
       ? ['not-sampled', 'server-not-instrumented', 'server-span-lost']
       : ['server-not-instrumented', 'not-sampled', 'server-span-lost'];
   return isCertain ? causes : [...causes, 'client-not-instrumented'];

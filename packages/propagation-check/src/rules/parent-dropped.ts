@@ -17,10 +17,12 @@ export const finding = defineFinding('parent-dropped', {
  * The called service took the trace id of the header and not its parent id: its SERVER span is a second root of the trace,
  * while the CLIENT span of the call has no child. Equal trace ids prove that the header arrived.
  */
-export const findDroppedParents: Check = ({ thresholds }, open) => {
+export const findDroppedParents: Check = ({ graph, thresholds }, open) => {
+  const { traces } = graph.index;
+  const called = new Set(open.clients.map((span) => traces[graph.rowOf(span)]));
   const pairs = pairSpans(
     open.clients,
-    open.roots.filter((span) => span.kind === 'SERVER'),
+    open.roots.select((row) => called.has(traces[row])).filter((span) => span.kind === 'SERVER'),
     (client, server) =>
       client.traceId === server.traceId &&
       client.serviceName !== server.serviceName &&

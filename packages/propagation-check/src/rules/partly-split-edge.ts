@@ -1,4 +1,4 @@
-import type { Call } from '../calls/edge.ts';
+import type { Call } from '../calls/call-group.ts';
 import type { ExpectedEdge } from '../expect/expectation.ts';
 import { isRoot } from '../graph/trace-graph.ts';
 import { isMoreThanChance } from '../pairing/chance.ts';

@@ -25,11 +25,12 @@ export function runRules(facts: SceneFacts, looseEnds: Omit<Open, 'found'>): Out
 }
 
 function withoutExplained(open: Open, found: readonly Draft[]): Open {
+  if (found.length === 0) return open;
   const explained = new Set<Span | null>(found.flatMap(listExplained));
   const isLeft = (span: Span): boolean => !explained.has(span);
   return {
     clients: open.clients.filter(isLeft),
-    roots: open.roots.filter(isLeft),
+    roots: open.roots.without(explained),
     orphans: open.orphans.filter(isLeft),
     found: [...open.found, ...found],
   };

@@ -22,6 +22,7 @@ export const finding = defineFinding('server-not-instrumented', {
  */
 export const findServersNotInstrumented: Check = (scene, open) =>
   listUnseenEdges(scene, open).flatMap((edge) => {
+    if (scene.services.hasEntries(edge.server)) return [];
     const entries = scene.spansOf(edge.server);
     if (entries.some((span) => span.kind === 'SERVER' || span.kind === 'CONSUMER')) return [];
     const pairs = pairSpans(
@@ -59,7 +60,7 @@ export const findServersNotInstrumented: Check = (scene, open) =>
 
 /** DNS look-ups and the like start traces in every process. */
 function leadsOutside(scene: Scene, span: Parameters<typeof isOutgoing>[0]): boolean {
-  return isOutgoing(span) || scene.graph.childrenOf(span).length > 0;
+  return isOutgoing(span) || scene.graph.hasChildren(span);
 }
 
 /** The answer of a service that names its SERVER span in every answer names none: there was none. */

@@ -1,10 +1,11 @@
 import { readCallFacts, readOutcome } from '../calls/call-facts.ts';
+import { measureLag } from '../calls/call-group.ts';
 import { isEntry } from '../calls/edge.ts';
 import { isBelow } from '../graph/trace-graph.ts';
 import { type Pair, pairSpans, startsDuring } from '../pairing/pair.ts';
 import { isParentRemote, type Span } from '../span/span.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
-import { type Check, edgeProtocol, isCovered, measureLag, type Scene } from './check.ts';
+import { type Check, edgeProtocol, isCovered, type Scene } from './check.ts';
 import { defineFinding } from './define-finding.ts';
 import { type HeaderCause, readMissingAnswer } from './header-cause.ts';
 import { listToSameTargets } from './same-target.ts';
@@ -75,7 +76,7 @@ function isServerDue(scene: Scene, { client, server }: Pair): boolean {
 /** Calls to the same address that led to nothing else: they too have no child where no SERVER span is delivered. */
 function listAlike(scene: Scene, clients: readonly Span[], pairs: readonly Pair[]): readonly Span[] {
   const service = pairs[0]?.server.serviceName ?? null;
-  if (scene.spansOf(service).some(isEntry)) return [];
+  if (scene.services.hasEntries(service)) return [];
   return listToSameTargets(
     clients,
     pairs.map((pair) => pair.client),
@@ -84,8 +85,10 @@ function listAlike(scene: Scene, clients: readonly Span[], pairs: readonly Pair[
 
 /** How long after its client the SERVER span may have ended: as in whole calls, or as long again as the call took. */
 function measureServerLag(scene: Scene, client: Span, span: Span): bigint {
-  const calls = scene.callsBetween(client.serviceName, span.serviceName);
-  return calls.length > 0 ? measureLag(calls, 'server') : client.endTimeUnixNano - client.startTimeUnixNano;
+  const whole = scene.groupsBetween(client.serviceName, span.serviceName);
+  return whole.length > 0
+    ? measureLag(scene.graph, whole, 'server')
+    : client.endTimeUnixNano - client.startTimeUnixNano;
 }
 
 /** What else of the same service hangs loose in the same traces has the same cause. */

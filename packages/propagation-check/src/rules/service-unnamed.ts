@@ -13,7 +13,10 @@ export const finding = defineFinding('service-unnamed', {
 
 /** Without a name of its own a service cannot be told from others. */
 export const findUnnamedServices: Check = (scene) => {
-  const unnamed = scene.graph.spans.filter((span) => isUnnamed(span.serviceName));
+  const services = new Set(scene.graph.store.resourceTable.map(({ serviceName }) => serviceName));
+  const unnamed = scene.graph.viewsOf(
+    [...services].filter(isUnnamed).flatMap((service) => [...scene.graph.rowsOfService(service)]),
+  );
   return groupBy(unnamed, (span) => keyFor(span.serviceName)).map((spans) =>
     finding.report({
       client: null,

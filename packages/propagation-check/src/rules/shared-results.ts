@@ -1,6 +1,5 @@
-import { readCallFacts } from '../calls/call-facts.ts';
-import { ancestorsOf, isRoot } from '../graph/trace-graph.ts';
-import type { Span } from '../span/span.ts';
+import { someCall } from '../calls/call-group.ts';
+import { none } from '../graph/trace-graph.ts';
 import { keyFor } from '../util/group-by.ts';
 import { hasCall, isNamed, type SceneFacts, type SharedResults } from './check.ts';
 
@@ -8,7 +7,7 @@ import { hasCall, isNamed, type SceneFacts, type SharedResults } from './check.t
 export function shareResults(facts: SceneFacts): SharedResults {
   const findNamedAbove = rememberUpwards(facts);
   const isReachedThrough = remember((client: string, server: string) =>
-    facts.callsInto(server).some((call) => findNamedAbove(call.client)?.serviceName === client),
+    someCall(facts.groupsInto(server), (row) => findNamedAbove(row) === client),
   );
   const isExpectedDirectly = remember((client: string | null, server: string | null) =>
     facts.expectation.edges.some(
@@ -19,21 +18,19 @@ export function shareResults(facts: SceneFacts): SharedResults {
         (hasCall(facts, edge.client, edge.server) || !isReachedThrough(edge.client, edge.server)),
     ),
   );
-  const userAgents = remember(
-    (client: string | null, server: string | null, scope: string): ReadonlySet<string> =>
-      new Set(
-        facts
-          .callsBetween(client, server)
-          .filter((call) => call.client.scopeName === scope)
-          .flatMap((call) => readCallFacts(call.server).userAgent ?? []),
-      ),
-  );
-  let begun: ReadonlySet<string> | null = null;
+  const userAgents = remember((client: string | null, server: string | null, scope: string) => {
+    const found = new Set<string>();
+    for (const { clients, servers } of facts.groupsBetween(client, server)) {
+      for (const [at, row] of servers.entries()) {
+        if (facts.facts.scopeOf(clients[at] ?? none) !== scope) continue;
+        const agent = facts.facts.userAgentOf(row);
+        if (agent !== null) found.add(agent);
+      }
+    }
+    return found;
+  });
   return {
-    isBegun: (traceId) => {
-      begun ??= new Set(facts.graph.spans.filter(isRoot).map((span) => span.traceId));
-      return begun.has(traceId);
-    },
+    isBegun: (traceId) => facts.graph.isBegun(traceId),
     isExpectedDirectly,
     isReachedThrough,
     userAgentsOf: (client, server) => userAgents(client.serviceName, server, client.scopeName),
@@ -53,23 +50,22 @@ function remember<Parts extends readonly (string | null)[], Result>(
   };
 }
 
-/** Finds a span, or the nearest above it, whose service the expectations name. What a search passed has the same answer. */
-function rememberUpwards(facts: SceneFacts): (span: Span) => Span | null {
-  const known = new Map<Span, Span | null>();
-  return (span) => {
-    const passed: Span[] = [];
-    let found: Span | null | undefined;
-    for (const at of withAncestors(facts, span)) {
-      found = isNamed(facts, at.serviceName) ? at : known.get(at);
+/**
+ * Finds the service of a span, or of the nearest above it, that the expectations name. What a search passed has the same
+ * answer.
+ */
+function rememberUpwards(facts: SceneFacts): (row: number) => string | null {
+  const known = new Map<number, string | null>();
+  return (row) => {
+    const passed: number[] = [];
+    let found: string | null | undefined;
+    for (let at = row; at !== none; at = facts.graph.upwards[at] ?? none) {
+      const service = facts.graph.serviceOf(at);
+      found = isNamed(facts, service) ? service : known.get(at);
       if (found !== undefined) break;
       passed.push(at);
     }
     for (const each of passed) known.set(each, found ?? null);
     return found ?? null;
   };
-}
-
-function* withAncestors({ graph }: SceneFacts, span: Span): Generator<Span> {
-  yield span;
-  yield* ancestorsOf(graph, span);
 }

@@ -1,5 +1,6 @@
 import { isRoot } from '../graph/trace-graph.ts';
 import { pairSpans } from '../pairing/pair.ts';
+import { spanKinds } from '../span/span.ts';
 import { type Check, listUnseenEdges } from './check.ts';
 import { finding as splitTrace } from './split-trace.ts';
 
@@ -9,11 +10,15 @@ import { finding as splitTrace } from './split-trace.ts';
  */
 export const findSplitsByHand: Check = (scene, open) =>
   listUnseenEdges(scene, open).flatMap((edge) => {
+    const hasOtherKinds = spanKinds.some(
+      (kind) =>
+        kind !== 'INTERNAL' &&
+        (scene.services.hasKind(edge.client, kind) || scene.services.hasKind(edge.server, kind)),
+    );
+    if (hasOtherKinds) return [];
     const callers = scene.spansOf(edge.client);
     const callees = scene.spansOf(edge.server);
-    const isInternalOnly = [...callers, ...callees].every((span) => span.kind === 'INTERNAL');
-    if (!isInternalOnly) return [];
-    const innermost = callers.filter((span) => scene.graph.childrenOf(span).length === 0);
+    const innermost = callers.filter((span) => !scene.graph.hasChildren(span));
     const pairs = pairSpans(innermost, callees.filter(isRoot), () => true, scene.thresholds);
     if (pairs.length === 0) return [];
     return [

@@ -1,8 +1,9 @@
-import { readCallFacts } from '../calls/call-facts.ts';
+import { readCallFacts, readMessageId } from '../calls/call-facts.ts';
+import { selectCalls, viewCalls } from '../calls/call-group.ts';
 import type { ExpectedEdge } from '../expect/expectation.ts';
 import type { Span } from '../span/span.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
-import { type Check, type Draft, listUnseenEdges, type Open, type Scene } from './check.ts';
+import { type Check, type Draft, hasCall, listUnseenEdges, type Open, type Scene } from './check.ts';
 import type { FindingId } from './finding.ts';
 import { moveToFront, finding as splitTrace } from './split-trace.ts';
 
@@ -19,7 +20,7 @@ export const findSplitMessages: Check = (scene, open) => {
   const left = (spans: readonly Span[]): readonly Span[] => spans.filter((span) => !explained.has(span));
   const rest = {
     clients: left(open.clients),
-    roots: left(open.roots),
+    roots: open.roots.without(explained),
     orphans: left(open.orphans),
     found: [...open.found, ...byId],
   };
@@ -28,18 +29,26 @@ export const findSplitMessages: Check = (scene, open) => {
 
 /** A message that one service sent and another received in a trace of its own, told by its id. */
 function findSplitById(scene: Scene, open: Open): readonly Draft[] {
+  const { facts, graph } = scene;
+  const received = open.roots.select((row) => facts.protocolOf(row) === 'messaging').filter(isMessage);
+  const ids = new Set(received.flatMap((span) => readCallFacts(span).messageId ?? []));
+  if (ids.size === 0) return [];
+  const whole = selectCalls(
+    graph,
+    scene.groups.filter(({ clientKind }) => clientKind === 'PRODUCER'),
+    (client) => ids.has(readMessageId(facts.at(client)) ?? ''),
+  );
   const producers = new Map(
-    [...open.clients, ...scene.calls.map(({ client }) => client)].flatMap((span) => {
+    [...open.clients, ...whole.map(({ client }) => client)].flatMap((span) => {
       const { messageId } = readCallFacts(span);
       return span.kind === 'PRODUCER' && messageId !== null ? [[messageId, span] as const] : [];
     }),
   );
-  if (producers.size === 0) return [];
   // Some receive a message first, in a span without a link, and process it in another that has one.
-  const received = new Set(scene.calls.map(({ client, server }) => nameDelivery(client, server)));
-  const pairs = open.roots.filter(isMessage).flatMap((server) => {
+  const delivered = new Set(whole.map(({ client, server }) => nameDelivery(client, server)));
+  const pairs = received.flatMap((server) => {
     const client = producers.get(readCallFacts(server).messageId ?? '');
-    return client !== undefined && isSameQueue(client, server) && !received.has(nameDelivery(client, server))
+    return client !== undefined && isSameQueue(client, server) && !delivered.has(nameDelivery(client, server))
       ? [{ client, server }]
       : [];
   });
@@ -82,12 +91,16 @@ function findAllSplit(scene: Scene, open: Open): readonly Draft[] {
   return listUnseenEdges(scene, open).flatMap((edge) => {
     // A platform that hands a function its message may write a parent of its own.
     const functions = open.orphans.filter((span) => span.kind === 'SERVER');
-    const consumers = [...open.roots, ...functions].filter(
+    const consumers = [...open.roots.of(edge.server), ...functions].filter(
       (span) => isMessage(span) && span.serviceName === edge.server,
     );
+    if (consumers.length === 0) return [];
     const destinations = new Set(consumers.map((span) => readCallFacts(span).destination));
     // Others may have received the same messages as they should.
-    const sent = new Set([...open.clients, ...scene.calls.map(({ client }) => client)]);
+    const whole = scene.groups.filter(
+      ({ client, clientKind }) => client === edge.client && clientKind === 'PRODUCER',
+    );
+    const sent = new Set([...open.clients, ...viewCalls(scene.graph, whole).map(({ client }) => client)]);
     const producers = [...sent].filter((span) => {
       const { destination } = readCallFacts(span);
       return (
@@ -102,16 +115,15 @@ function findAllSplit(scene: Scene, open: Open): readonly Draft[] {
 
 function findPartlySplit(scene: Scene, open: Open): readonly Draft[] {
   const seen = scene.expectation.edges.filter(
-    (edge) => edge.rule === 'must' && scene.callsBetween(edge.client, edge.server).length > 0,
+    (edge) => edge.rule === 'must' && hasCall(scene, edge.client, edge.server),
   );
   return seen.flatMap((edge) => {
     const whole = scene
-      .callsBetween(edge.client, edge.server)
-      .filter(({ client }) => client.kind === 'PRODUCER');
-    const kinds = new Set(whole.map(({ server }) => nameKind(server)));
-    const consumers = open.roots.filter(
-      (span) => span.serviceName === edge.server && kinds.has(nameKind(span)),
-    );
+      .groupsBetween(edge.client, edge.server)
+      .filter(({ clientKind }) => clientKind === 'PRODUCER');
+    if (whole.length === 0) return [];
+    const kinds = new Set(viewCalls(scene.graph, whole).map(({ server }) => nameKind(server)));
+    const consumers = open.roots.of(edge.server).filter((span) => kinds.has(nameKind(span)));
     const unread = open.clients.filter(
       (span) => span.kind === 'PRODUCER' && span.serviceName === edge.client,
     );

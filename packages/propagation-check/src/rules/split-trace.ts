@@ -1,9 +1,16 @@
-import { isHealthProbe, readCallFacts } from '../calls/call-facts.ts';
-import { type Call, isOutgoing } from '../calls/edge.ts';
+import { type FactSource, isHealthProbe, readAddress, readCallFacts } from '../calls/call-facts.ts';
+import { type CallGroup, someCall } from '../calls/call-group.ts';
 import { isRoot } from '../graph/trace-graph.ts';
 import { isMoreThanChance } from '../pairing/chance.ts';
-import { compareRequests, type Pair, pairSpans, startsDuring } from '../pairing/pair.ts';
-import type { Span } from '../span/span.ts';
+import {
+  compareRequests,
+  indexRequests,
+  type Pair,
+  pairSpans,
+  startsDuring,
+  startsDuringAny,
+} from '../pairing/pair.ts';
+import type { Attributes, Span } from '../span/span.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
 import {
   edgeProtocol,
@@ -35,10 +42,10 @@ interface SplitEdge {
   /** The open calls to the targets of the pairs, and the roots of their kinds, paired or not. */
   readonly toTargets: readonly Span[];
   readonly alike: readonly Span[];
-  /** All roots of the server. */
-  readonly ofServer: readonly Span[];
+  /** How many roots the server has. */
+  readonly ofServer: number;
   /** Whole calls of the edge; messages between the two go another way. */
-  readonly whole: readonly Call[];
+  readonly whole: readonly CallGroup[];
   readonly isExpected: boolean;
   /** An expectation speaks for these calls unless the edge is whole by another way. */
   readonly isOnItsWay: boolean;
@@ -55,8 +62,14 @@ interface SplitEdge {
 export const splitTraces = rule<SplitEdge>({
   finding,
   measure: (scene, open) => {
-    const strangers = listStrangers(scene, open);
     const clients = [...open.clients.filter((span) => span.kind === 'CLIENT'), ...listPassedOn(scene)];
+    if (clients.length === 0) return [];
+    const overlaps = startsDuringAny(scene.graph, clients, scene.thresholds);
+    const isAlike = findAlike(scene, clients);
+    const strangers = [
+      ...open.roots.select((row) => overlaps(row) && isAlike(row)),
+      ...listContinued(scene, open),
+    ];
     const pairs = pairSpans(
       clients,
       strangers,
@@ -66,7 +79,7 @@ export const splitTraces = rule<SplitEdge>({
     const edges = groupBy(pairs, ({ client, server }) =>
       keyFor(client.serviceName, server.serviceName, readCallFacts(client).protocol),
     );
-    return edges.flatMap((group) => measureEdge(scene, clients, strangers, withoutOtherAgents(scene, group)));
+    return edges.flatMap((group) => measureEdge(scene, clients, open, withoutOtherAgents(scene, group)));
   },
   gates: [
     gate(
@@ -96,8 +109,8 @@ export const splitTraces = rule<SplitEdge>({
     gate(
       'most requests of the server are passed on',
       ({ scene: { thresholds }, arePassedOn, whole, pairs, ofServer }) =>
-        !arePassedOn || whole.length > 0 || pairs.length >= ofServer.length * thresholds.passedOnShare,
-      ({ pairs, ofServer }) => `${pairs.length} of ${ofServer.length} requests`,
+        !arePassedOn || whole.length > 0 || pairs.length >= ofServer * thresholds.passedOnShare,
+      ({ pairs, ofServer }) => `${pairs.length} of ${ofServer} requests`,
     ),
     gate(
       'pairs that have nothing but their time in common are most of the calls',
@@ -133,7 +146,7 @@ export const splitTraces = rule<SplitEdge>({
       })),
     }),
   whyNot: (scene, open, looseEnd) => {
-    const strangers = listStrangers(scene, open);
+    const strangers = [...open.roots, ...listContinued(scene, open)];
     const clients = open.clients.filter((span) => span.kind === 'CLIENT');
     const others = looseEnd.kind === 'CLIENT' ? strangers : strangers.includes(looseEnd) ? clients : null;
     if (others === null) return null;
@@ -155,13 +168,21 @@ export const splitTraces = rule<SplitEdge>({
   },
 });
 
-/** SERVER spans that began a trace, or whose trace begins nowhere in the data. */
-function listStrangers(scene: Scene, open: Open): readonly Span[] {
-  // In a trace of which the beginning is there, a parent that is nowhere is lost telemetry.
-  const continued = open.orphans.filter(
-    (span) => span.kind === 'SERVER' && !scene.shared.isBegun(span.traceId),
+/** SERVER spans whose trace begins nowhere in the data: where it begins, a parent that is nowhere is lost telemetry. */
+function listContinued(scene: Scene, open: Open): readonly Span[] {
+  return open.orphans.filter((span) => span.kind === 'SERVER' && !scene.shared.isBegun(span.traceId));
+}
+
+/**
+ * Whether a row can be the request of any of the calls, to be asked before a view is made. Where the edge is not expected,
+ * they must have more in common than their time.
+ */
+function findAlike(scene: Scene, clients: readonly Span[]): (row: number) => boolean {
+  const expected = new Set<string | null>(
+    scene.expectation.edges.filter(({ rule }) => rule === 'must').map(({ server }) => server),
   );
-  return [...open.roots, ...continued];
+  const mayBeSame = indexRequests(clients);
+  return (row) => expected.has(scene.graph.serviceOf(row)) || mayBeSame(scene.facts.at(row));
 }
 
 /**
@@ -170,16 +191,14 @@ function listStrangers(scene: Scene, open: Open): readonly Span[] {
  */
 function listPassedOn(scene: Scene): readonly Span[] {
   const passing = new Set(
-    scene.calls.filter(({ client }) => client.kind === 'SERVER').map(({ client }) => client.serviceName),
+    scene.groups.filter(({ clientKind }) => clientKind === 'SERVER').map(({ client }) => client),
   );
   for (const { client, rule } of scene.expectation.edges) {
-    if (rule === 'must' && !scene.spansOf(client).some(isOutgoing)) passing.add(client);
+    if (rule === 'must' && !scene.services.isCalling(client)) passing.add(client);
   }
   return [...passing]
-    .flatMap(scene.spansOf)
-    .filter(
-      (span) => span.kind === 'SERVER' && scene.graph.childrenOf(span).length === 0 && !isHealthProbe(span),
-    );
+    .flatMap((service) => scene.selectSpans(service, (row) => !scene.graph.hasChild(row)))
+    .filter((span) => span.kind === 'SERVER' && !isHealthProbe(span));
 }
 
 /** What one instrumentation sends has one user agent: a few pairs with another are callers from outside. */
@@ -222,8 +241,8 @@ function comesFromElsewhere(scene: Scene, client: Span, server: Span): boolean {
 
 function measureEdge(
   scene: Scene,
-  open: readonly Span[],
-  strangers: readonly Span[],
+  clients: readonly Span[],
+  open: Open,
   pairs: readonly Pair[],
 ): readonly SplitEdge[] {
   const first = pairs[0];
@@ -232,7 +251,9 @@ function measureEdge(
   const server = first.server.serviceName;
   const targets = new Set(pairs.map((pair) => targetOf(pair.client)));
   const kinds = new Set(pairs.map((pair) => kindOf(pair.server)));
-  const whole = scene.callsBetween(client, server).filter((call) => call.protocol !== 'messaging');
+  const names = new Set(pairs.map((pair) => pair.server.name));
+  const continued = listContinued(scene, open).filter((span) => span.serviceName === server);
+  const whole = scene.groupsBetween(client, server).filter(({ protocol }) => protocol !== 'messaging');
   const isExpected = isExpectedDirectly(scene, client, server);
   return [
     {
@@ -240,15 +261,17 @@ function measureEdge(
       client,
       server,
       pairs,
-      toTargets: open.filter((span) => span.serviceName === client && targets.has(targetOf(span))),
-      alike: strangers.filter((span) => kinds.has(kindOf(span))),
-      ofServer: strangers.filter((span) => span.serviceName === server),
+      toTargets: clients.filter((span) => span.serviceName === client && targets.has(targetOf(span))),
+      alike: [...open.roots.select((row) => names.has(scene.facts.nameOf(row)), server), ...continued].filter(
+        (span) => kinds.has(kindOf(span)),
+      ),
+      ofServer: open.roots.count(server) + continued.length,
       whole,
       isExpected,
       isOnItsWay:
         whole.length > 0
-          ? whole.some((call) => targets.has(targetOf(call.client)))
-          : scene.callsInto(server).length === 0 || isExpected,
+          ? someCall(whole, (row) => targets.has(targetOf(scene.facts.at(row))))
+          : scene.groupsInto(server).length === 0 || isExpected,
       arePassedOn: pairs.every((pair) => pair.client.kind === 'SERVER'),
       isTold: pairs.every((pair) => compareRequests(pair.client, pair.server) === 'yes'),
     },
@@ -282,8 +305,8 @@ function kindOf(span: Span): string {
   return keyFor(span.serviceName, span.name, readCallFacts(span).userAgent);
 }
 
-export function targetOf(span: Span): string {
-  const { host, port } = readCallFacts(span);
+export function targetOf(call: FactSource): string {
+  const { host, port } = readAddress(call);
   return keyFor(host, port);
 }
 
@@ -321,19 +344,26 @@ function rankCauses(scene: Scene, pairs: readonly Pair[]): readonly FindingId[] 
   return moveToFront(splitCauses, seen?.cause ?? 'header-not-sent');
 }
 
-function listWhole(scene: Scene, pairs: readonly Pair[]): readonly Call[] {
+function listWhole(scene: Scene, pairs: readonly Pair[]): readonly CallGroup[] {
   const clients = new Set(pairs.map((pair) => pair.client.serviceName));
   const servers = new Set(pairs.map((pair) => pair.server.serviceName));
   return [...clients].flatMap((client) =>
-    [...servers].flatMap((server) => scene.callsBetween(client, server)),
+    [...servers].flatMap((server) => scene.groupsBetween(client, server)),
   );
 }
 
 function areOtherInstances(scene: Scene, pairs: readonly Pair[]): boolean {
-  const instancesOf = (spans: readonly Span[]): Set<string> =>
-    new Set(spans.flatMap((span) => span.resource.get('service.instance.id')?.toString() ?? []));
-  const split = instancesOf(pairs.map(({ server }) => server));
-  const whole = instancesOf(listWhole(scene, pairs).map(({ server }) => server));
+  const instancesOf = (resources: Iterable<Attributes>): Set<string> =>
+    new Set([...resources].flatMap((resource) => resource.get('service.instance.id')?.toString() ?? []));
+  const { store } = scene.graph;
+  const found = new Set<number>();
+  for (const { servers } of listWhole(scene, pairs)) {
+    for (const row of servers) found.add(store.resources[row] ?? 0);
+  }
+  const split = instancesOf(pairs.map(({ server }) => server.resource));
+  const whole = instancesOf(
+    [...found].flatMap((resource) => store.resourceTable[resource]?.attributes ?? []),
+  );
   return whole.size > 0 && split.size > 0 && split.isDisjointFrom(whole);
 }
 

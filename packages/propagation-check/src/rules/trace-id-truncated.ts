@@ -1,3 +1,4 @@
+import { selectCalls } from '../calls/call-group.ts';
 import { isTruncationOf } from '../graph/trace-graph.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
 import type { Check } from './check.ts';
@@ -14,7 +15,9 @@ export const finding = defineFinding('trace-id-truncated', {
 
 /** Caller and callee agree on the span id and on 64 bits of the trace id: somebody cut it. */
 export const findTruncatedTraceIds: Check = (scene) => {
-  const cut = scene.calls.filter(
+  const { index } = scene.graph;
+  const isAcross = (client: number, server: number): boolean => index.traces[client] !== index.traces[server];
+  const cut = selectCalls(scene.graph, scene.groups, isAcross).filter(
     ({ client, server }) =>
       isTruncationOf(client.traceId, server.traceId) && client.spanId === server.parentSpanId,
   );

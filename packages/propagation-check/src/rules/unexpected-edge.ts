@@ -1,4 +1,5 @@
-import type { Call } from '../calls/edge.ts';
+import type { Call } from '../calls/call-group.ts';
+import { viewCalls } from '../calls/call-group.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
 import type { Check, Draft } from './check.ts';
 import { defineFinding } from './define-finding.ts';
@@ -19,8 +20,9 @@ export const findUnexpectedEdges: Check = (scene) => {
       .filter((edge) => edge.rule === 'must-not')
       .map((edge) => keyFor(edge.client, edge.server)),
   );
-  const calls = scene.calls.filter((call) =>
-    forbidden.has(keyFor(call.client.serviceName, call.server.serviceName)),
+  const calls = viewCalls(
+    scene.graph,
+    scene.groups.filter(({ client, server }) => forbidden.has(keyFor(client, server))),
   );
   return groupBy(calls, (call) =>
     keyFor(call.client.serviceName, call.server.serviceName, call.protocol),

@@ -1,4 +1,5 @@
 import { readCallFacts, readOutcome } from '../calls/call-facts.ts';
+import { viewCalls } from '../calls/call-group.ts';
 import { isEntry } from '../calls/edge.ts';
 import type { ExpectedEdge } from '../expect/expectation.ts';
 import {
@@ -24,11 +25,14 @@ export const findUnseenEdges: Check = (scene, open) => {
     const beyond = scene.expectation.edges
       .filter((next) => next.client === edge.server)
       .map((next) => next.server);
-    const direct = scene.calls.filter(
-      (call) => call.client.serviceName === edge.client && beyond.includes(call.server.serviceName ?? ''),
-    );
+    const past = hasSpans(scene, edge.server)
+      ? []
+      : scene.groups.filter(
+          ({ client, server }) => client === edge.client && server !== null && beyond.includes(server),
+        );
+    const direct = viewCalls(scene.graph, past);
     const first = direct[0];
-    if (first !== undefined && !hasSpans(scene, edge.server)) {
+    if (first !== undefined) {
       return [
         missingServer.report({
           client: edge.client,
@@ -63,7 +67,7 @@ export const findUnseenEdges: Check = (scene, open) => {
       ];
     }
     // The callee of a dark service is connected past it; the finding above tells that already.
-    if (scene.callsInto(edge.server).length > 0 && !hasSpans(scene, edge.client)) return [];
+    if (scene.groupsInto(edge.server).length > 0 && !hasSpans(scene, edge.client)) return [];
     // Another caller explains what reached the callee: worth a word, while the error is on that edge.
     const isElsewhere = open.found.some(
       (draft) => draft.severity === 'error' && draft.server === edge.server,

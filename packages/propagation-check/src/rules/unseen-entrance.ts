@@ -1,4 +1,5 @@
 import { readCallFacts } from '../calls/call-facts.ts';
+import { viewCalls } from '../calls/call-group.ts';
 import { isEntry, isOutgoing } from '../calls/edge.ts';
 import { isRoot } from '../graph/trace-graph.ts';
 import type { Span } from '../span/span.ts';
@@ -15,10 +16,16 @@ import type { Thresholds } from './thresholds.ts';
  */
 export const findUnseenEntrances: Check = (scene) =>
   listEntrances(scene).flatMap((service): readonly Draft[] => {
+    if (scene.services.hasEntries(service)) return [];
     const spans = scene.spansOf(service);
     const roots = spans.filter(isRoot);
     const calls = roots.filter(isOutgoing);
-    const whole = new Set(scene.calls.map((call) => call.client));
+    const whole = new Set(
+      viewCalls(
+        scene.graph,
+        scene.groups.filter((group) => group.client === service),
+      ).map((call) => call.client),
+    );
     const isBare =
       spans.every((span) => !isEntry(span) && span.links.length === 0) &&
       roots.every((span) => isOutgoing(span) || isConnecting(span)) &&

@@ -1,6 +1,7 @@
+import { groupCalls, viewCalls } from '../calls/call-group.ts';
 import { compareRequests, isAddressedTo, pairSpans } from '../pairing/pair.ts';
 import type { Span } from '../span/span.ts';
-import { groupBy, keyFor } from '../util/group-by.ts';
+import { keyFor } from '../util/group-by.ts';
 import type { Check } from './check.ts';
 import { defineFinding } from './define-finding.ts';
 
@@ -19,12 +20,14 @@ export const finding = defineFinding('wrong-parent', {
  * Runs after stale-context, which takes the calls whose wrong parent had ended.
  */
 export const findWrongParents: Check = (scene, open) => {
-  const misled = scene.calls.filter(
-    (call) =>
-      call.client.kind !== 'CLIENT' && call.client.kind !== 'PRODUCER' && call.server.kind === 'SERVER',
+  const callers = new Set(open.clients.map((span) => span.serviceName));
+  const misled = scene.groups.filter(
+    ({ client, clientKind, serverKind }) =>
+      clientKind !== 'CLIENT' && clientKind !== 'PRODUCER' && serverKind === 'SERVER' && callers.has(client),
   );
-  const edges = groupBy(misled, (call) => keyFor(call.client.serviceName, call.server.serviceName));
-  return edges.flatMap((calls) => {
+  const edges = groupCalls(misled, ({ client, server }) => keyFor(client, server));
+  return edges.flatMap((groups) => {
+    const calls = viewCalls(scene.graph, groups);
     const first = calls[0];
     if (first === undefined) return [];
     const parentOf = new Map(calls.map((call) => [call.server, call.client]));

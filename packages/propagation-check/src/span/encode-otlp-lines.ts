@@ -1,7 +1,4 @@
-import type { Attributes, AttributeValue, Span } from './span.ts';
-
-const kinds = ['UNSPECIFIED', 'INTERNAL', 'SERVER', 'CLIENT', 'PRODUCER', 'CONSUMER'] as const;
-const statusCodes = ['UNSET', 'OK', 'ERROR'] as const;
+import { type Attributes, type AttributeValue, type Span, spanKinds, statusCodes } from './span.ts';
 
 /**
  * Spans as JSON Lines: one OTLP `TracesData` message a line and resource, as the Collector's file exporter writes them.
@@ -30,7 +27,7 @@ function encodeSpan(span: Span): object {
     ...(span.traceState === '' ? {} : { traceState: span.traceState }),
     ...(span.flags === null ? {} : { flags: span.flags }),
     name: span.name,
-    kind: kinds.indexOf(span.kind),
+    kind: spanKinds.indexOf(span.kind),
     startTimeUnixNano: span.startTimeUnixNano.toString(),
     endTimeUnixNano: span.endTimeUnixNano.toString(),
     attributes: encodeAttributes(span.attributes),

@@ -1,4 +1,4 @@
-import type { EdgeProtocol } from '../calls/edge.ts';
+import type { EdgeProtocol } from '../calls/call-group.ts';
 import type { UnreportedEnd } from '../rules/explain-loose-ends.ts';
 import type { FindingId, Severity } from '../rules/finding.ts';
 

@@ -249,6 +249,7 @@ function readTap(
     target: 'http://127.0.0.1:8082',
     client: place === 'somewhere' ? null : (edges[0]?.client ?? null),
     server: place === null ? (edges.at(-1)?.server ?? null) : null,
+    host: null,
     calledAt: null,
     callsFrom: null,
     protocolVersion: '1.1',
