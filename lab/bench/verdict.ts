@@ -15,11 +15,12 @@ import { openSource, type Source } from 'propagation-check';
 import { z } from 'zod';
 
 const cli = join(import.meta.dirname, '..', '..', 'packages', 'propagation-check', 'src', 'cli.ts');
-const runs = 2;
+const runs = 50;
 /** The first ones compile and open connections. */
-const warmUp = 0;
+const warmUp = 2;
 /** A's SERVER and CLIENT span and B's SERVER span. */
 const spansOfCall = 3;
+const nameWidth = 28;
 const readEveryMs = 10;
 const readForMs = 30_000;
 /** Shorter than the demo's 500 ms, so that 200 runs end; the columns do not depend on it but for the total. */
@@ -27,10 +28,12 @@ const embeddedDelayMs = '100';
 
 /** Milliseconds of one run, from its request. */
 interface Times {
-  /** Until the command has ended. */
-  readonly verdict: number;
   /** Until the last span of the request could be read. */
   readonly readable: number;
+  /** Until the verdict was printed. */
+  readonly verdict: number;
+  /** Until the command had ended. */
+  readonly ended: number;
 }
 
 interface Place {
@@ -38,8 +41,11 @@ interface Place {
   readonly url: URL;
   /** For `--source`. */
   readonly source: string;
-  /** The last span of the request whose answer this is could be read, on the clock of `performance.now()`. */
-  readonly waitForSpans: (answer: string) => Promise<number>;
+  /**
+   * Told of the answer to the request when it comes. What it returns is asked at the end when the last span of the request could be
+   * read, on the clock of `performance.now()`.
+   */
+  readonly watch: (answer: string) => () => Promise<number>;
   readonly expectedExitCode: 0 | 1;
   /** Milliseconds, of the median. */
   readonly targets: { readonly afterReadable: number; readonly total: number | null };
@@ -48,10 +54,11 @@ interface Place {
 /** Prints the tables. */
 export async function benchVerdict(): Promise<void> {
   console.log(
-    `${runs} runs each of \`run URL --expect "service-a -> service-b"\`, milliseconds; load ${load()}`,
+    `${runs} runs each of \`run URL --expect "service-a -> service-b"\`, milliseconds from its request; load ${load()}`,
   );
-  console.log(`${' '.repeat(28)}last span readable   verdict after it   request to verdict`);
-  console.log(`${' '.repeat(28)}   median      p95   median      p95      median      p95`);
+  const columns = ['last span readable', 'verdict after it', 'verdict', 'command ended'];
+  console.log(' '.repeat(nameWidth) + columns.map((column) => column.padStart(20)).join(''));
+  console.log(' '.repeat(nameWidth) + '    median       p95'.repeat(columns.length));
   await benchEmbedded(null);
   await benchEmbedded('strip-traceparent');
   if (process.env.JAEGER_URL !== undefined) await benchStack(process.env.JAEGER_URL);
@@ -63,8 +70,10 @@ async function benchEmbedded(fault: string | null): Promise<void> {
   let arrivedAt = 0;
   await using recorder = await serve(async (request, response) => {
     const path = request.url ?? '';
-    const answer = await relay(new URL(path, `http://127.0.0.1:${port}`), request);
-    if (path.startsWith('/v1/traces') && answer.status === 200) arrivedAt = performance.now();
+    const body = await buffer(request);
+    const passedOnAt = performance.now();
+    const answer = await relay(new URL(path, `http://127.0.0.1:${port}`), request, body);
+    if (path.startsWith('/v1/traces') && answer.status === 200) arrivedAt = passedOnAt;
     response.writeHead(answer.status, { 'content-type': answer.type }).end(answer.body);
   });
   const own = { OTEL_EXPORTER_OTLP_ENDPOINT: recorder.url.origin, OTEL_BSP_SCHEDULE_DELAY: embeddedDelayMs };
@@ -80,8 +89,7 @@ async function benchEmbedded(fault: string | null): Promise<void> {
       name: fault === null ? 'embedded, healthy' : `embedded, ${fault}`,
       url: new URL('/call-b', system.serviceA.url),
       source: `otlp=127.0.0.1:${port}`,
-      // Asked once the command has ended: until then everything that counted for it has come.
-      waitForSpans: async () => arrivedAt,
+      watch: () => async () => arrivedAt,
       expectedExitCode: fault === null ? 0 : 1,
       targets: { afterReadable: 20, total: null },
     });
@@ -99,7 +107,12 @@ async function benchStack(jaeger: string): Promise<void> {
       name: fault === '' ? 'stack, healthy' : `stack, ${fault}`,
       url: new URL('/call-b', process.env.SERVICE_A_URL ?? 'http://localhost:8081'),
       source: spec,
-      waitForSpans: (answer) => waitInSource(source, answer),
+      watch: (answer) => {
+        const readable = waitInSource(source, answer);
+        // Awaited at the end of the run.
+        readable.catch(() => undefined);
+        return () => readable;
+      },
       expectedExitCode: fault === '' ? 0 : 1,
       targets: { afterReadable: 60, total: 400 },
     });
@@ -131,31 +144,36 @@ async function measure(place: Place): Promise<void> {
   const { afterReadable, total } = place.targets;
   const after = quantiles(times.map(({ verdict, readable }) => verdict - readable));
   const whole = quantiles(times.map(({ verdict }) => verdict));
-  const cells = [...quantiles(times.map(({ readable }) => readable)), ...after, ...whole];
+  const cells = [
+    ...quantiles(times.map(({ readable }) => readable)),
+    ...after,
+    ...whole,
+    ...quantiles(times.map(({ ended }) => ended)),
+  ];
   const notes = [
     `≤ ${afterReadable} after it: ${after[0] <= afterReadable ? 'met' : 'missed'}`,
     ...(total === null ? [] : [`≤ ${total} in all: ${whole[0] <= total ? 'met' : 'missed'}`]),
   ];
   console.log(
-    `${place.name.padEnd(28)}${cells.map((ms) => ms.toFixed(0).padStart(9)).join('')}   ${notes.join(', ')}`,
+    `${place.name.padEnd(nameWidth)}${cells.map((ms) => ms.toFixed(0).padStart(10)).join('')}   ${notes.join(', ')}`,
   );
 }
 
 /** The command sends its request through a relay of this process, which sees when it comes and what it is answered. */
 async function runOnce(place: Place): Promise<Times> {
-  let requestedAt = 0;
-  let spans: Promise<number> | null = null;
+  const seen: { requestedAt: number; readLastSpan: (() => Promise<number>) | null } = {
+    requestedAt: 0,
+    readLastSpan: null,
+  };
   await using front = await serve(async (request, response) => {
-    requestedAt = performance.now();
-    const answer = await relay(place.url, request);
+    seen.requestedAt = performance.now();
+    const answer = await relay(place.url, request, await buffer(request));
     response.writeHead(answer.status, { 'content-type': answer.type }).end(answer.body);
-    spans = place.waitForSpans(answer.body.toString());
-    // Awaited at the end of the run.
-    spans.catch(() => undefined);
+    seen.readLastSpan = place.watch(answer.body.toString());
   });
   const args = [
     'run',
-    front.url.href,
+    new URL(place.url.pathname, front.url).href,
     '--source',
     place.source,
     '--expect',
@@ -165,15 +183,23 @@ async function runOnce(place: Place): Promise<Times> {
   const child = spawn(process.execPath, ['--conditions=trace-context-source', cli, ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
+  let printedAt = 0;
+  child.stdout.on('data', () => {
+    printedAt = performance.now();
+  });
   const [printed, [code]] = await Promise.all([text(child.stdout), once(child, 'close')]);
   const endedAt = performance.now();
   if (code !== place.expectedExitCode)
     throw new Error(`${place.name}: the command ended with ${code}: ${printed}`);
   const { verdict } = resultShape.parse(JSON.parse(printed));
   if (verdict !== (code === 0 ? 'intact' : 'broken')) throw new Error(`${place.name}: ${verdict}`);
-  if (spans === null) throw new Error(`${place.name}: the command sent no request`);
-  const readableAt = await spans;
-  return { verdict: endedAt - requestedAt, readable: readableAt - requestedAt };
+  if (seen.readLastSpan === null) throw new Error(`${place.name}: the command sent no request`);
+  const readableAt = await seen.readLastSpan();
+  return {
+    readable: readableAt - seen.requestedAt,
+    verdict: printedAt - seen.requestedAt,
+    ended: endedAt - seen.requestedAt,
+  };
 }
 
 const resultShape = z.object({ verdict: z.string() });
@@ -184,7 +210,7 @@ interface Relayed {
   readonly body: Buffer;
 }
 
-async function relay(url: URL, request: IncomingMessage): Promise<Relayed> {
+async function relay(url: URL, request: IncomingMessage, sent: Buffer): Promise<Relayed> {
   const {
     host: _,
     connection: __,
@@ -193,7 +219,6 @@ async function relay(url: URL, request: IncomingMessage): Promise<Relayed> {
     ...kept
   } = request.headers;
   const headers = Object.entries(kept).map(([name, value]): [string, string] => [name, String(value)]);
-  const sent = await buffer(request);
   try {
     const response = await fetch(url, {
       method: request.method ?? 'GET',

@@ -281,7 +281,6 @@ function judgeAnew(
 ): Trace {
   const judgedOn = [trace.spans.length, others.length, inputs.wire.length].join();
   if (judgedOn === trace.judgedOn) return trace;
-  if (trace.spans.length === 0) return { ...trace, judgedOn, awaited: [{ kind: 'any-span' }] };
   const awaited = findAwaited([...withRequest(trace), ...selectOtherSides(others, trace.looseEnds)], inputs);
   const isHiding = withReceived === true && mayHaveHiddenCalls(trace, inputs);
   return {
