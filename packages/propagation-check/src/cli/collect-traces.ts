@@ -138,7 +138,7 @@ export async function collectTraces(options: CollectOptions): Promise<Collected>
       if (linked !== null) return concludeElsewhere(state, linked);
       elsewhereSince ??= Date.now();
       const isWhole = options.services.length > 0 || state.traces.every((trace) => isAnswered(trace, state));
-      if (isLast || (isWhole && now - elsewhereSince >= settleTime(state, options))) {
+      if (isLast || (isWhole && now - elsewhereSince >= settleTime(state.arrivals, options))) {
         return concludeElsewhere(state, state.others);
       }
     }
@@ -170,8 +170,8 @@ export async function collectTraces(options: CollectOptions): Promise<Collected>
 
 /** When time alone ends the waiting for something; never, where that is up to the deadline. */
 function findDue(state: State, elsewhereSince: number | null, options: CollectOptions): number {
-  const settleMs = settleTime(state, options);
-  const wholeAt = state.arrivals.lastAt + quietTime(state, options);
+  const settleMs = settleTime(state.arrivals, options);
+  const wholeAt = state.arrivals.lastAt + quietTime(state.arrivals, options);
   const first = elsewhereSince === null ? Number.POSITIVE_INFINITY : elsewhereSince + settleMs;
   return state.traces
     .filter(({ spans, isOver }) => spans.length > 0 && !isOver)
@@ -180,13 +180,13 @@ function findDue(state: State, elsewhereSince: number | null, options: CollectOp
 }
 
 /** How long nothing must come before what argues from absence is believed. */
-function settleTime({ arrivals }: State, { settleMs }: CollectOptions): number {
-  return Math.max(settleMs, arrivals.longestPauseMs * quietPauses);
+function settleTime({ longestPauseMs }: Arrivals, { settleMs }: CollectOptions): number {
+  return Math.max(settleMs, longestPauseMs * quietPauses);
 }
 
 /** How long nothing must come before traces that are whole are all that the requests caused. */
-function quietTime({ arrivals }: State, { settleMs }: CollectOptions): number {
-  return Math.min(settleMs, arrivals.longestPauseMs * quietPauses);
+function quietTime({ longestPauseMs }: Arrivals, { settleMs }: CollectOptions): number {
+  return Math.min(settleMs, longestPauseMs * quietPauses);
 }
 
 function begin({ traceIds, spans = [], requests = [], answeredAt }: CollectOptions, since: number): State {
@@ -235,8 +235,9 @@ async function look(
       : { ...trace, looseEnds: findLooseEnds(withRequest(trace), inputs.expectation) },
   );
   const open = traces.filter((trace) => !trace.isOver);
+  const arrived = note(before.arrivals, countSpans(traces) > countSpans(before.traces));
   // Before the search, which takes time: no trace is over by its age unless it was searched for thoroughly.
-  const settleMs = settleTime(before, options);
+  const settleMs = settleTime(arrived, options);
   const settled = new Set(open.filter((trace) => isSettled(trace, settleMs)).map((trace) => trace.id));
   const searchedAt = Date.now();
   const isThorough = isLast || settled.size > 0 || searchedAt >= before.searchAt;
@@ -250,10 +251,7 @@ async function look(
     signal,
   });
   const others = mergeSpans(before.others, found);
-  const arrivals = note(
-    before.arrivals,
-    countSpans(traces, others) > countSpans(before.traces, before.others),
-  );
+  const arrivals = note(arrived, others.length > before.others.length);
   const state = {
     ...before,
     others,
@@ -266,7 +264,7 @@ async function look(
     const judged = judgeAnew(trace, others, inputs, options);
     const isCertain =
       judged.awaited.length === 0 &&
-      (!trace.isCaused || isTold(inputs) || quietFor >= quietTime(state, options));
+      (!trace.isCaused || isTold(inputs) || quietFor >= quietTime(arrivals, options));
     const isOver = trace.spans.length > 0 && (settled.has(trace.id) || isCertain);
     return isOver ? { ...judged, isOver } : judged;
   };
@@ -301,8 +299,8 @@ function note({ lastAt, longestPauseMs }: Arrivals, hasArrived: boolean): Arriva
   return { lastAt: now, longestPauseMs: Math.max(longestPauseMs, now - lastAt) };
 }
 
-function countSpans(traces: readonly Trace[], others: readonly Span[]): number {
-  return traces.reduce((sum, { spans }) => sum + spans.length, others.length);
+function countSpans(traces: readonly Trace[]): number {
+  return traces.reduce((sum, { spans }) => sum + spans.length, 0);
 }
 
 /** Begins to wait for them, too. */

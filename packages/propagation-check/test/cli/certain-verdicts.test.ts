@@ -152,21 +152,28 @@ test('a stranger who asks for the same at the same time is not taken for the oth
   assert.equal(looks, 4);
 });
 
-test('an answer out of a cache proves nothing', async (t) => {
+test('an answer out of a cache proves nothing of the call that it was given to', async (t) => {
   const { request, client, server } = makeCall(Date.now() - 100);
+  const earlier = { ...client, spanId: makeId(8), start: client.start, end: client.start + 20 };
+  const root = { ...asRoot(server), start: earlier.start + 5, end: earlier.end - 5 };
+  const later = { ...client, start: client.start + 30 };
+  const called = { ...server, start: later.start + 5 };
+  const answer = { 'http.response.header.traceresponse': `00-${root.traceId}-${root.spanId}-01` };
   let looks = 0;
   const store = await startTraceStore(t, ({ pathname }, { add }) => {
     if (!pathname.endsWith(request.traceId)) return;
     looks += 1;
-    if (looks === 4) add(server);
+    if (looks === 4) add(called);
   });
-  const earlier = { ...asRoot(server), start: server.start - 500, end: server.end - 500 };
-  const answer = `00-${earlier.traceId}-${earlier.spanId}-01`;
-  const attributes = { ...client.attributes, 'http.response.header.traceresponse': answer };
-  store.add(request, { ...client, attributes }, asRoot(server), earlier);
-  const args = ['--source', store.source, ...expected, ...forever];
+  store.add(
+    request,
+    root,
+    ...[earlier, later].map((span) => ({ ...span, attributes: { ...span.attributes, ...answer } })),
+  );
+  const args = ['--source', store.source, ...expected, ...forever, '--json'];
   const { code, stdout } = await executeCli('trace', request.traceId, ...args);
-  assert.equal(code, 0, stdout);
+  assert.equal(code, 1, stdout);
+  assert.equal(looks, 4);
 });
 
 /** Runs against a store to which `first` comes with the fifth look, and `second` some looks later. */
