@@ -277,7 +277,9 @@ function judgeAnew(
   inputs: CheckInputs,
   { withReceived }: CollectOptions,
 ): Trace {
-  const judgedOn = [trace.spans.length, others.length, inputs.wire.length].join();
+  const isEmpty = trace.spans.length === 0;
+  // Other sides alone end no waiting, so that an empty trace is judged once, to say what it awaits.
+  const judgedOn = isEmpty ? 'nothing' : [trace.spans.length, others.length, inputs.wire.length].join();
   if (judgedOn === trace.judgedOn) return trace;
   const awaited = findAwaited([...withRequest(trace), ...selectOtherSides(others, trace.looseEnds)], inputs);
   const isHiding = withReceived === true && mayHaveHiddenCalls(trace, inputs);

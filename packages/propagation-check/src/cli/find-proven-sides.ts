@@ -4,6 +4,7 @@ import { readAnsweredContext } from '../headers/read-answered-context.ts';
 import { readWireContext } from '../headers/read-wire-context.ts';
 import { listValues } from '../headers/wire.ts';
 import { startsDuring } from '../pairing/pair.ts';
+import { thresholds } from '../rules/thresholds.ts';
 import type { Span } from '../span/span.ts';
 
 /** Sides of broken calls that ids prove to be broken for good, so that no later span can be the other side. */
@@ -29,7 +30,7 @@ export function findProvenSides(
   const clientOf = new Map(clients.map((span) => [keyOf(span), span]));
   const add = (client: Span, server: Span | undefined): void => {
     // An answer out of a cache names the span of an earlier request.
-    if (server === undefined || !startsDuring(server, client)) return;
+    if (server === undefined || !startsDuring(server, client, thresholds)) return;
     proven.clients.add(client);
     proven.servers.add(server);
   };
