@@ -168,15 +168,19 @@ export async function collectTraces(options: CollectOptions): Promise<Collected>
   }
 }
 
-/** When time alone ends the waiting for something; never, where that is up to the deadline. */
+/** When time alone ends the waiting for something next; never, where that is up to the deadline. */
 function findDue(state: State, elsewhereSince: number | null, options: CollectOptions): number {
   const settleMs = settleTime(state.arrivals, options);
+  const elsewhereAt = (elsewhereSince ?? Number.POSITIVE_INFINITY) + settleMs;
   const wholeAt = state.arrivals.lastAt + quietTime(state.arrivals, options);
-  const first = elsewhereSince === null ? Number.POSITIVE_INFINITY : elsewhereSince + settleMs;
   return state.traces
     .filter(({ spans, isOver }) => spans.length > 0 && !isOver)
     .map(({ grewAt, awaited }) => (awaited.length === 0 ? wholeAt : grewAt + settleMs))
-    .reduce((least, due) => Math.min(least, due), first);
+    .reduce(
+      (least, due) => Math.min(least, due),
+      // Past it, other traces answer for some of the requests alone.
+      elsewhereAt > Date.now() ? elsewhereAt : Number.POSITIVE_INFINITY,
+    );
 }
 
 /** How long nothing must come before what argues from absence is believed. */

@@ -228,6 +228,22 @@ test('a source is asked more and more seldom', async (t) => {
   assert.ok(store.asked.length > 5 && store.asked.length < 40, String(store.asked.length));
 });
 
+test('nor is it asked without a pause where other traces answer for some of the requests alone', async (t) => {
+  const store = await startTraceStore(t);
+  let requests = 0;
+  const url = await startWeb(t, (_parent, start) => {
+    requests += 1;
+    const { request } = makeCall(start);
+    if (requests === 1) store.add({ ...request, end: start + 1 });
+  });
+  const args = ['--requests', '2', '--concurrency', '1', '--settle', '50ms', '--wait', '1s'];
+  const { code } = await executeCli('run', url.href, '--source', store.source, ...args);
+  assert.equal(code, 2);
+  const reads = store.asked.filter((path) => path.startsWith('/api/v3/traces/'));
+
+  assert.ok(reads.length < 90, String(reads.length));
+});
+
 test('spans that arrive in a receiver end the pause', async (t) => {
   const source = await startOtlpReceiver({ port: 0 });
   t.after(() => source.close());
