@@ -70,7 +70,7 @@ export function addSourceOptions(command: Command, waitMs: number): Command {
     .addOption(
       timeOption(
         '--settle <time>',
-        'judge what is there when no span has come for so long; exporters send every 5s by default',
+        'judge what is missing when no span has come for so long; exporters send every 5s by default',
         6_000,
       ),
     );

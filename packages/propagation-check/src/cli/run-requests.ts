@@ -70,6 +70,7 @@ export async function runRequests(
       source,
       services,
       withReceived: source.isReceiver === true,
+      answeredAt: Date.now(),
       readInputs,
       waitMs: args.wait,
       settleMs: args.settle,

@@ -20,6 +20,10 @@ export interface Source {
    * @throws {SourceError} as `readTrace`.
    */
   searchTraces(query: TraceQuery, signal?: AbortSignal): Promise<readonly Span[]>;
+  /** Of a source that tells when spans arrive: grows with each arrival. */
+  readonly revision?: number;
+  /** Waits until `revision` is greater than `since`. Rejects with the signal's reason when it is aborted. */
+  waitForChange?(since: number, signal?: AbortSignal): Promise<number>;
   close(): Promise<void>;
 }
 
