@@ -1,0 +1,51 @@
+import { DecodeError } from './decode-error.ts';
+
+const byOtlp =
+  'export OTLP instead (OTEL_TRACES_EXPORTER=otlp), to a Collector with the file exporter or to `propagation-check run --source otlp`';
+
+interface OtherText {
+  readonly matches: RegExp;
+  readonly says: string;
+}
+
+/** What programs print of spans, and too little of it or in a shape of its own. */
+const others: readonly OtherText[] = [
+  {
+    matches: /\[tracer: [^\]\n]*\]/,
+    says: "Java's LoggingSpanExporter, which prints neither services nor parents; set OTEL_TRACES_EXPORTER=otlp, or logging-otlp, whose lines can be read",
+  },
+  { matches: /^Activity\.TraceId:/m, says: `the console exporter of .NET; ${byOtlp}` },
+  {
+    matches: /^\s*(?:ResourceSpans|ScopeSpans|Span) #\d/m,
+    says: "the Collector's debug exporter; take what its file exporter writes (exporters: file: path: spans.jsonl)",
+  },
+  {
+    matches: /#<struct OpenTelemetry::SDK::Trace::SpanData/,
+    says: `the console exporter of Ruby; ${byOtlp}`,
+  },
+  {
+    matches: /^Spans\s*\n\s*Resource\b|^\s*(?:\t|-> )?TraceId\s*:/m,
+    says: `the stdout exporter of Rust; ${byOtlp}`,
+  },
+  {
+    matches: /^\s*(?:resourceSpans|resource_spans|spans):\s*$/m,
+    says: 'YAML; convert it to JSON (yq -o json)',
+  },
+  {
+    matches: /^\uFEFF?"?[\w@. -]*(?:trace|span)[\w@. -]*"?[,;\t]/i,
+    says: 'a table (CSV or TSV); take JSON: from ClickHouse with FORMAT JSONEachRow, from Elasticsearch or Jaeger the answer of its API',
+  },
+  { matches: /^\s*"\s*[[{]/, says: 'JSON within a JSON string; unwrap it (jq -r .)' },
+  {
+    matches: /^(?:\[pod\/|\S+\s+\| |\d{4}-\d\d-\d\dT\S+ (?:std(?:out|err) [FP] )?\s*[{[])/m,
+    says:
+      'a log with text in front of each line, as `kubectl logs --prefix`, `--timestamps` and `docker compose logs` write it; take it without ' +
+      '(kubectl logs POD, docker compose logs --no-log-prefix --no-color SERVICE)',
+  },
+];
+
+/** @throws {DecodeError} for a text that is known: what it is, and what to take instead. */
+export function refuseOtherText(text: string): void {
+  const other = others.find(({ matches }) => matches.test(text));
+  if (other !== undefined) throw new DecodeError(`byte 0: this is ${other.says}`);
+}
