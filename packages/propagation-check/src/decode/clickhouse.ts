@@ -25,7 +25,7 @@ const rowShape = z.object({
   ServiceName: z.string(),
   ResourceAttributes: z.unknown().optional(),
   ScopeName: text,
-  SpanAttributes: z.unknown(),
+  SpanAttributes: z.unknown().optional(),
   Duration: z.union([z.number(), z.string()]),
   StatusCode: text,
   StatusMessage: text,

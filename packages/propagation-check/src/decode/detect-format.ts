@@ -173,8 +173,7 @@ function readConsole(bytes: Uint8Array): Content {
     if (first === '{' || first === '[') return withoutNotes(...decodeJsonDocuments(bytes));
     throw new UnknownFormatError(unknownFormat);
   }
-  const lines = otherLines === 1 ? '1 line holds' : `${otherLines} lines hold`;
-  return { readings, notes: otherLines === 0 ? [] : [`${lines} no span, and were left out`] };
+  return { readings, notes: otherLines === 0 ? [] : [`lines without a span, left out: ${otherLines}`] };
 }
 
 /** Text has no control characters but white space and the escape of colours; protobuf has them from its first bytes on. */

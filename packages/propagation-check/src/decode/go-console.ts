@@ -27,8 +27,8 @@ const spanShape = z.object({
   SpanContext: context,
   Parent: context.nullish(),
   SpanKind: z.number(),
-  StartTime: z.unknown(),
-  EndTime: z.unknown(),
+  StartTime: z.unknown().optional(),
+  EndTime: z.unknown().optional(),
   Attributes: list,
   Links: list,
   Status: z.object({ Code: z.string(), Description: text }).nullish(),
@@ -36,7 +36,7 @@ const spanShape = z.object({
   InstrumentationScope: scope,
   InstrumentationLibrary: scope,
 });
-const attributeShape = z.object({ Key: z.string(), Value: z.object({ Value: z.unknown() }) });
+const attributeShape = z.object({ Key: z.string(), Value: z.object({ Value: z.unknown().optional() }) });
 
 /** Whether an object is a span as `decodeGoConsoleSpan` reads it. */
 export function isGoConsoleSpan(document: Readonly<Record<string, unknown>>): boolean {

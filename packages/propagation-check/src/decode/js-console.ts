@@ -17,7 +17,7 @@ const scope = z.object({ name: text }).nullish();
 const context = z.object({ traceId: z.string(), spanId: z.string(), isRemote: z.boolean().nullish() });
 
 const spanShape = z.object({
-  resource: z.unknown(),
+  resource: z.unknown().optional(),
   instrumentationScope: scope,
   instrumentationLibrary: scope,
   traceId: z.string(),
@@ -29,7 +29,7 @@ const spanShape = z.object({
   kind: z.number(),
   timestamp: time,
   duration: time,
-  attributes: z.unknown(),
+  attributes: z.unknown().optional(),
   status: z.object({ code: z.number(), message: text }).nullish(),
   links: anyArray.nullish(),
 });

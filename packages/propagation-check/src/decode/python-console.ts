@@ -17,10 +17,10 @@ const spanShape = z.object({
   context,
   kind: z.string(),
   parent_id: text,
-  start_time: z.unknown(),
-  end_time: z.unknown(),
+  start_time: z.unknown().optional(),
+  end_time: z.unknown().optional(),
   status: z.object({ status_code: z.string(), description: text }).nullish(),
-  attributes: z.unknown(),
+  attributes: z.unknown().optional(),
   links: anyArray.nullish(),
   resource: z.record(z.string(), z.unknown()),
 });

@@ -49,6 +49,7 @@ const formats: readonly (readonly [string, string | Uint8Array, string, number])
   ['Tempo v2', JSON.stringify({ trace: otlpRequest(base64Span), metrics: {} }), 'tempo', 1],
   ['Zipkin v2', zipkin, 'zipkin', 1],
   ['an empty Zipkin answer', '[]', 'zipkin', 0],
+  ['UTF-16 without a byte order mark', Buffer.from(request, 'utf16le'), 'otlp-json', 1],
 ];
 
 for (const [name, input, format, count] of formats) {
@@ -83,11 +84,16 @@ function refuseAt(path: string): RegExp {
 const refused: readonly (readonly [string, Uint8Array, RegExp])[] = [
   ['nothing', Buffer.from(''), /^byte 0: empty$/],
   ['white space', Buffer.from(' \n\n'), /^byte 0: empty$/],
-  ['a web page', Buffer.from('\n<!doctype html>'), /^byte 0: this is a web page or XML, not spans$/],
+  [
+    'a web page',
+    Buffer.from('\n<!doctype html>'),
+    /^byte 0: this is a web page or XML, not spans; a login page/,
+  ],
   ['zstd', Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0]), /^byte 0: compressed with zstd; uncompress it first/],
-  ['gzip twice', gzipSync('x'), /^byte 0: compressed with gzip twice$/],
-  ['UTF-16', Buffer.from('\ufeff{}', 'utf16le'), /^byte 0: this text is UTF-16/],
-  ['a picture', Buffer.from('\x89PNG\r\n', 'latin1'), /^byte 0: no format is recognised; expected OTLP JSON/],
+  ['gzip twice', gzipSync('x'), /^byte 0: compressed twice; uncompress it first/],
+  ['a picture', Buffer.from('\x89PNG\r\n', 'latin1'), /^byte 0: a picture, and no spans/],
+  ['other bytes', Buffer.from([1, 2, 3, 4]), /^byte 0: no format is recognised; expected OTLP JSON/],
+  ['other text', Buffer.from('hello\nworld\n'), /^byte 0: no format is recognised; expected OTLP JSON/],
   [
     'other JSON',
     Buffer.from('{"a":1,"b":2}'),
