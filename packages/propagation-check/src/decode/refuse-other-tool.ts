@@ -19,7 +19,7 @@ const instead =
 const others: readonly OtherTool[] = [
   {
     field: 'traces',
-    matches: ({ traces }) => hasElement(traces, (trace) => hasAny(trace, 'rootServiceName', 'rootTraceName')),
+    matches: ({ traces }) => hasElement(traces, (trace) => hasAny(trace, 'traceID', 'rootServiceName')),
     says: "this is Tempo's answer to a search, which names traces and does not hold them; take each from /api/traces/TRACE_ID",
   },
   {
@@ -120,6 +120,13 @@ const others: readonly OtherTool[] = [
     field: 'level',
     matches: isLogRecord,
     says: 'this is a record of a log, not a span',
+  },
+  {
+    field: 'resource',
+    matches: (document) =>
+      hasAll(document, 'traceId', 'spanId') ||
+      (hasAny(document, 'spans') && !hasAny(document, 'traceID', 'processes', 'data')),
+    says: 'these are spans without their resource, so that no service is known; take the whole export ({"resourceSpans": [{"resource": …}]})',
   },
   {
     field: 'message',

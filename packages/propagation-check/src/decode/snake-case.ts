@@ -50,6 +50,11 @@ function rename(value: unknown, depth: number): unknown {
   if (depth > deepest) throw new DecodeError(`document: nested deeper than ${deepest} levels`);
   if (Array.isArray(value)) return value.map((element) => rename(element, depth + 1));
   if (!isObject(value)) return value;
+  if (isObject(value.Value)) {
+    throw new DecodeError(
+      "resource_spans: written by Go's encoding/json, which loses which fields are set; write it with protojson, or export OTLP JSON",
+    );
+  }
   return Object.fromEntries(
     Object.entries(value).map(([key, entry]) => [names.get(key) ?? key, rename(entry, depth + 1)]),
   );

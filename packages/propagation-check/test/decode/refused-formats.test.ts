@@ -60,6 +60,15 @@ const refused: Readonly<Record<string, readonly [string | Uint8Array | object, R
     { traces: [{ traceID: traceId, rootServiceName: 'web' }], metrics: {} },
     /^traces: .*search.*\/api\/traces\/TRACE_ID/,
   ],
+  "Tempo's search, without names": [{ traces: [{ traceID: traceId }], metrics: {} }, /^traces: .*search/],
+  'spans without their resource': [[otlpSpan()], /^\[0\]\.resource: .*without their resource.*whole export/],
+  'spans of a scope': [{ scope: { name: 'x' }, spans: [otlpSpan()] }, /^resource: .*without their resource/],
+  "Go's encoding/json": [
+    {
+      resource_spans: [{ resource: { attributes: [{ key: 'a', value: { Value: { StringValue: 'b' } } }] } }],
+    },
+    /^resource_spans: .*encoding\/json.*protojson/,
+  ],
   "Jaeger's services": [{ data: ['web', 'orders'], total: 2 }, /^data: .*list of names.*\/api\/traces/],
   "Jaeger's dependencies": [{ data: [{ parent: 'a', child: 'b', callCount: 3 }] }, /^data: .*dependencies/],
   "Jaeger's spans without processes": [[jaegerSpan], /^\[0\]\.process: missing, .*\/api\/traces\/TRACE_ID/],
