@@ -40,9 +40,11 @@ export function isClickhouseRow(document: Row): boolean {
   return Object.hasOwn(document, 'TraceId') && Object.hasOwn(document, 'SpanId');
 }
 
-/** Whether an object is a whole answer, in ClickHouse's format JSON. */
-export function isClickhouseAnswer(document: Row): boolean {
-  return Array.isArray(document.data) && Array.isArray(document.meta);
+/** Whether an object is a whole answer, in ClickHouse's format JSON, or the rows of one. */
+export function isClickhouseAnswer({ data, meta }: Row): boolean {
+  if (!Array.isArray(data)) return false;
+  const first: unknown = data[0];
+  return Array.isArray(meta) || (isObject(first) && isClickhouseRow(first));
 }
 
 /**

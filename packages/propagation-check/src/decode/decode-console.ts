@@ -13,7 +13,7 @@ const largestBlock = 4 * 1024 * 1024;
 
 /** Words of spans that ordinary lines of a log do not have; ids alone are common in them. */
 const partOfSpan =
-  /start_?time_?unix_?nano|"parent_id":|parentSpanContext:|parentId:|"SpanContext":|"SpanKind/i;
+  /start_?time_?unix_?nano|"parent_id":\s*(?:"0x|null)|parentSpanContext:|parentId:|"SpanContext":|"SpanKind/i;
 
 const colours = new RegExp(`${String.fromCharCode(0x1b)}\\[[\\d;]*m`, 'g');
 
@@ -39,9 +39,8 @@ export function decodeConsole(bytes: Uint8Array): ConsoleReading {
         readings.push(...reading);
         continue;
       }
-      const rest = 'text' in piece ? piece.text : piece.remainder;
-      refusePartOfSpan(rest, 'remainder' in piece && piece.isOpen);
-      otherLines += rest.split('\n').length;
+      if ('remainder' in piece) refusePartOfSpan(piece.remainder, piece.isOpen);
+      otherLines += ('text' in piece ? piece.text : piece.remainder).split('\n').length;
     } catch (error) {
       throw prefixLine(piece.line, error);
     }
@@ -49,10 +48,19 @@ export function decodeConsole(bytes: Uint8Array): ConsoleReading {
   return { readings, otherLines };
 }
 
+/** A span in a string of an object, as structured loggers write what a program prints. */
+const spanInString = /\\"(?:startTimeUnixNano|start_time|parent_id|SpanContext)\\"/;
+
 /** @returns Null for an object that is not a span. */
 function readBlock(text: string): readonly Reading[] | null {
   const document = parseBlock(text);
-  return isObject(document) && isPrintedSpan(document) ? readDocument(document) : null;
+  if (isObject(document) && isPrintedSpan(document)) return readDocument(document);
+  if (spanInString.test(text)) {
+    throw new DecodeError(
+      'a span as text in a record of a log; take the text out of it (jq -r .message, or what the field is called)',
+    );
+  }
+  return null;
 }
 
 function parseBlock(text: string): unknown {

@@ -7,9 +7,9 @@ import { quoteValue } from './quote-value.ts';
 
 type Document = Readonly<Record<string, unknown>>;
 
-/** Whether an object is an answer to a search, or a document as a search shows it and dumps contain it. */
+/** Whether an object is an answer to a search (or to several: `_msearch`), or a document as a search shows it and dumps contain it. */
 export function isElasticsearch(document: Document): boolean {
-  return isObject(document.hits) || isObject(document._source);
+  return isObject(document.hits) || isObject(document._source) || Array.isArray(document.responses);
 }
 
 /**
@@ -20,7 +20,13 @@ export function isElasticsearch(document: Document): boolean {
  *   otherwise), because a service would be blamed for the others.
  */
 export function decodeElasticsearch(document: Document): readonly Span[] {
-  if (!isObject(document.hits)) return decodeHit(document);
+  if (Array.isArray(document.responses))
+    return mapWithPath(document.responses, 'responses', decodeAnswer).flat();
+  return isObject(document.hits) ? decodeAnswer(document) : decodeHit(document);
+}
+
+function decodeAnswer(document: unknown): readonly Span[] {
+  if (!isObject(document) || !isObject(document.hits)) throw new DecodeError('hits: expected an object');
   const { hits, total } = document.hits;
   if (!Array.isArray(hits)) throw new DecodeError('hits.hits: expected an array');
   const found = isObject(total) ? total.value : total;

@@ -16,7 +16,11 @@ const others: readonly OtherText[] = [
   },
   { matches: /^Activity\.TraceId:/m, says: `the console exporter of .NET; ${byOtlp}` },
   {
-    matches: /^\s*(?:ResourceSpans|ScopeSpans|Span) #\d/m,
+    matches: /^Spans\s*\n\s*Resource\b|^\s*(?:\t|-> )?TraceId\s*:/m,
+    says: `the stdout exporter of Rust; ${byOtlp}`,
+  },
+  {
+    matches: /^\s*(?:ResourceSpans|ScopeSpans|Span) #\d|\tTraces\t\{.*"spans": \d/m,
     says: "the Collector's debug exporter; take what its file exporter writes (exporters: file: path: spans.jsonl)",
   },
   {
@@ -24,15 +28,11 @@ const others: readonly OtherText[] = [
     says: `the console exporter of Ruby; ${byOtlp}`,
   },
   {
-    matches: /^Spans\s*\n\s*Resource\b|^\s*(?:\t|-> )?TraceId\s*:/m,
-    says: `the stdout exporter of Rust; ${byOtlp}`,
-  },
-  {
     matches: /^\s*(?:resourceSpans|resource_spans|spans):\s*$/m,
     says: 'YAML; convert it to JSON (yq -o json)',
   },
   {
-    matches: /^\uFEFF?"?[\w@. -]*(?:trace|span)[\w@. -]*"?[,;\t]/i,
+    matches: /^(?=[^\n]*(?:trace|span))[\w@. "-]+(?:[,;\t][\w@. "-]*)+(?=\r?\n|$)/i,
     says: 'a table (CSV or TSV); take JSON: from ClickHouse with FORMAT JSONEachRow, from Elasticsearch or Jaeger the answer of its API',
   },
   { matches: /^\s*"\s*[[{]/, says: 'JSON within a JSON string; unwrap it (jq -r .)' },

@@ -60,7 +60,7 @@ const others: readonly OtherTool[] = [
   },
   {
     field: 'spans',
-    matches: (document) => hasAny(document, 'projectId') && hasAny(document, 'spans', 'traceId'),
+    matches: (document) => isGoogleTrace(document) || hasElement(document.traces, isGoogleTrace),
     says: `this is a trace of Google Cloud Trace, which leaves out services; ${instead}`,
   },
   {
@@ -122,6 +122,23 @@ const others: readonly OtherTool[] = [
     says: 'this is a record of a log, not a span',
   },
   {
+    field: 'index',
+    matches: ({ index, create }) => [index, create].some((each) => isObject(each) && hasAny(each, '_index')),
+    says: 'this is a bulk request of Elasticsearch; take the answer to a search in jaeger-span-*, or a dump with _source',
+  },
+  {
+    field: 'scopes',
+    matches: ({ resource, scopes }) => isObject(resource) && Array.isArray(scopes),
+    says: `this is what PHP's console exporter prints; ${instead}`,
+  },
+  {
+    field: 'spans',
+    matches: (document) =>
+      hasAll(document, 'traceId', 'spanId', 'operationName') ||
+      hasElement(document.spans, (span) => hasAll(span, 'traceId', 'process')),
+    says: "these are spans of Jaeger as its gRPC API and Kafka have them; take them from the UI's download, or from /api/traces/TRACE_ID",
+  },
+  {
     field: 'resource',
     matches: (document) =>
       hasAll(document, 'traceId', 'spanId') ||
@@ -144,6 +161,10 @@ export function refuseOtherTool(document: Document): void {
 /** A line of a structured log, which names trace and span as spans do. */
 export function isLogRecord(document: Document): boolean {
   return hasAny(document, 'level', 'severity', 'levelname') && hasAny(document, 'msg', 'message');
+}
+
+function isGoogleTrace(document: Document): boolean {
+  return hasAny(document, 'projectId') && hasAny(document, 'spans', 'traceId');
 }
 
 function isXrayTrace(document: Document): boolean {

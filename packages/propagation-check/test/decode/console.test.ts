@@ -116,3 +116,10 @@ test('a log of many braces that never close is read once, not once for each', ()
     assert.throws(() => decodeBytes(Buffer.from(log)), { message: /no format is recognised/ });
   }
 });
+
+test('lines of a log that have ids of their own are no spans', () => {
+  const log =
+    '{"level":"info","msg":"created","parent_id":7,"traceId":"a"}\nINFO parent_id=7 {"parent_id": 7}\n';
+  const { spans, notes } = decodeBytes(Buffer.concat([Buffer.from(log), readFixture('python-console.txt')]));
+  assert.deepEqual([spans.length, notes], [3, ['lines without a span, left out: 5']]);
+});

@@ -149,6 +149,32 @@ const refused: Readonly<Record<string, readonly [string | Uint8Array | object, R
     "INFO: 'GET /o' : 0af7651916cd43dd8448eb211c80319c 00f067aa0ba902b7 CLIENT [tracer: io.opentelemetry.http:1.0] AttributesMap{data={}}\n",
     /^byte 0: .*LoggingSpanExporter, .*OTEL_TRACES_EXPORTER=otlp/,
   ],
+  'a span in a structured log': [
+    `${JSON.stringify({ level: 'INFO', message: '{"resource":{},"scopeSpans":[{"spans":[{"startTimeUnixNano":"1"}]}]}' })}\n{"level":"INFO","message":"b"}\n`,
+    /^line 1: a span as text in a record of a log; .*jq -r \.message/,
+  ],
+  'the console of PHP': [{ resource: {}, schema_url: null, scopes: [] }, /^scopes: .*PHP/],
+  'the console of Ruby': [
+    '#<struct OpenTelemetry::SDK::Trace::SpanData\n name="GET">\n',
+    /^byte 0: .*Ruby; export OTLP/,
+  ],
+  'the console of Rust': [
+    'Spans\nResource\n\t ->  service.name=String(Owned("web"))\nSpan #0\n\tName  : "x"\n',
+    /^byte 0: .*Rust; export OTLP/,
+  ],
+  "the Collector's debug exporter, brief": [
+    '2026-11-01T10:00:00Z\tinfo\tTraces\t{"kind": "exporter", "resource spans": 1, "spans": 2}\n',
+    /^byte 0: .*debug exporter/,
+  ],
+  'a bulk request': [
+    '{"index":{"_index":"jaeger-span-2026"}}\n{"traceID":"a"}\n',
+    /^line 1: index: .*bulk request/,
+  ],
+  "Jaeger's protobuf as JSON": [
+    { spans: [{ traceId: 'CvdlGRbNQ92ESOshHIAxnA==', process: {} }] },
+    /^spans: .*gRPC API and Kafka/,
+  ],
+  'a list of Google Cloud Trace': [{ traces: [{ projectId: 'p', traceId, spans: [] }] }, /^spans: .*Google/],
   'the console of .NET': [
     'Activity.TraceId:            0af7651916cd43dd8448eb211c80319c\nActivity.SpanId: 00f067aa0ba902b7\n',
     /^byte 0: .*\.NET; export OTLP/,
@@ -157,7 +183,7 @@ const refused: Readonly<Record<string, readonly [string | Uint8Array | object, R
     '2026-11-01T10:00:00Z\tinfo\tResourceSpans #0\nResource SchemaURL: \nSpan #0\n    Trace ID       : 0af7\n',
     /^byte 0: .*debug exporter; take what its file exporter writes/,
   ],
-  'a table': ['Timestamp,TraceId,SpanId\n"2026",a,b\n', /^byte 0: no format|^byte 0: .*table/],
+  'a table': ['Timestamp,TraceId,SpanId\n"2026",a,b\n', /^byte 0: .*a table/],
   'a table of traces': [
     '"TraceId","SpanId"\n"a","b"\n',
     /^byte 0: .*a table \(CSV or TSV\); take JSON: .*JSONEachRow/,

@@ -527,6 +527,17 @@ export const writtenFormats: Readonly<Record<string, WrittenFormat>> = {
         4,
       ),
   },
+  'rows of ClickHouse without their names and types': {
+    format: 'clickhouse',
+    write: (spans) => JSON.stringify({ data: spans.map(clickhouseRow) }),
+  },
+  'answers of Elasticsearch to several searches': {
+    format: 'elasticsearch',
+    write: (spans) => {
+      const answers = spans.map((span) => ({ hits: { total: 1, hits: [hit(elasticsearchSource(span))] } }));
+      return JSON.stringify({ took: 1, responses: answers });
+    },
+  },
 };
 
 /** Both sides of a call under one id, one span a line: they find each other across lines. */
