@@ -108,6 +108,9 @@ function refuseMissingColumns(value: unknown): void {
     throw new DecodeError(': the columns have no names; ask ClickHouse for FORMAT JSONEachRow');
   }
   if (!isObject(value)) return;
+  if (Array.isArray(value.TraceId) || typeof value.SpanAttributes === 'string') {
+    throw new DecodeError('TraceId: columns or texts instead of rows; ask ClickHouse for FORMAT JSONEachRow');
+  }
   const missing = neededColumns.filter((column) => !Object.hasOwn(value, column));
   if (missing.length === 0) return;
   throw new DecodeError(

@@ -1,4 +1,4 @@
-/** An object in braces among the lines of a text. */
+/** An object in braces, or a list of them, among the lines of a text. */
 export interface Block {
   readonly text: string;
   /** Of its first line, counted from 1. */
@@ -15,7 +15,7 @@ export interface Remainder {
 
 /** How spans begin that a logger prints behind a prefix of its own, on one line. */
 const spanInLine = /\{\s*"(?:resource|resourceSpans|resource_spans|Name)"\s*:/;
-const lineStart = /[^\S\n]*\{/y;
+const lineStart = /[^\S\n]*(?:\{|\[(?=\s*[{[]))/y;
 
 /**
  * Splits the output of a program into objects, which may span lines where they begin one, and the other lines.

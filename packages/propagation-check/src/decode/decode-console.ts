@@ -1,10 +1,8 @@
-import { checkMemory } from './check-memory.ts';
 import { splitConsole } from './console-blocks.ts';
 import { DecodeError } from './decode-error.ts';
 import { readInspectedValue } from './inspected-value.ts';
 import { prefixLine } from './json-lines.ts';
-import { isObject } from './otlp-json-value.ts';
-import { decodeUtf8, parseJson } from './parse-json.ts';
+import { parseJson } from './parse-json.ts';
 import { isPrintedSpan, readDocument } from './read-document.ts';
 import type { Reading } from './reading.ts';
 
@@ -12,8 +10,18 @@ import type { Reading } from './reading.ts';
 const largestBlock = 4 * 1024 * 1024;
 
 /** Words of spans that ordinary lines of a log do not have; ids alone are common in them. */
-const partOfSpan =
-  /start_?time_?unix_?nano|"parent_id":\s*(?:"0x|null)|parentSpanContext:|parentId:|"SpanContext":|"SpanKind/i;
+const partOfSpan = new RegExp(
+  [
+    ...[
+      /start_?time_?unix_?nano/,
+      /"(?:resource_?spans|scope_?spans|SpanContext|SpanKind|localEndpoint|processes)"/,
+    ],
+    ...[/"parent_id":\s*(?:"0x|null)/, /"references":\s*\[/, /parentSpanContext:/, /parentId:/],
+  ]
+    .map((pattern) => pattern.source)
+    .join('|'),
+  'i',
+);
 
 const colours = new RegExp(`${String.fromCharCode(0x1b)}\\[[\\d;]*m`, 'g');
 
@@ -28,11 +36,10 @@ export interface ConsoleReading {
  * that are no spans are counted and left out.
  * @throws {DecodeError} with the line; also where a part of a span stands in what would be left out.
  */
-export function decodeConsole(bytes: Uint8Array): ConsoleReading {
-  checkMemory(bytes, 'json');
+export function decodeConsole(text: string): ConsoleReading {
   const readings: Reading[] = [];
   let otherLines = 0;
-  for (const piece of splitConsole(decodeUtf8(bytes).replace(colours, ''))) {
+  for (const piece of splitConsole(text.replace(colours, ''))) {
     try {
       const reading = 'text' in piece ? readBlock(piece.text) : null;
       if (reading !== null) {
@@ -54,7 +61,7 @@ const spanInString = /\\"(?:startTimeUnixNano|start_time|parent_id|SpanContext)\
 /** @returns Null for an object that is not a span. */
 function readBlock(text: string): readonly Reading[] | null {
   const document = parseBlock(text);
-  if (isObject(document) && isPrintedSpan(document)) return readDocument(document);
+  if (isPrintedSpan(document)) return readDocument(document);
   if (spanInString.test(text)) {
     throw new DecodeError(
       'a span as text in a record of a log; take the text out of it (jq -r .message, or what the field is called)',
@@ -65,7 +72,7 @@ function readBlock(text: string): readonly Reading[] | null {
 
 function parseBlock(text: string): unknown {
   try {
-    return /^\{\s*"/.test(text) ? parseJson(Buffer.from(text)) : parseInspected(text);
+    return /^(?:\{\s*"|\[)/.test(text) ? parseJson(Buffer.from(text)) : parseInspected(text);
   } catch (error) {
     if (error instanceof DecodeError && !partOfSpan.test(text)) return null;
     throw error;

@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { checkMemory } from './check-memory.ts';
 import { decodeConsole } from './decode-console.ts';
 import { DecodeError } from './decode-error.ts';
 import { decodeFramedProtobuf, isFramed } from './framed-protobuf.ts';
@@ -12,7 +13,7 @@ import { quoteValue } from './quote-value.ts';
 import { readDocument } from './read-document.ts';
 import { type Decoded, joinReadings, type Reading } from './reading.ts';
 import { refuseOtherBytes } from './refuse-other-bytes.ts';
-import { refuseOtherText } from './refuse-other-text.ts';
+import { refuseOtherText, refuseTable } from './refuse-other-text.ts';
 import { isLogRecord } from './refuse-other-tool.ts';
 import { isZip, unzip } from './zip.ts';
 
@@ -129,9 +130,19 @@ function readJsonOrConsole(bytes: Uint8Array): Content {
     .toString()
     .replace(/^\uFEFF/, '');
   const line = readFirstLine(bytes);
-  if (consoleStart.test(start) || (isObject(line) && isLogRecord(line))) return readConsole(bytes);
+  const isConsole = consoleStart.test(start) || (isObject(line) && isLogRecord(line));
+  if (isConsole || (line !== undefined && hasOtherLines(bytes))) return readConsole(bytes);
   if (line !== undefined) return withoutNotes(...readLines(bytes));
   return withoutNotes(...decodeJsonDocuments(bytes));
+}
+
+/** Whether a program prints among its documents, as with Java's `otlp-stdout`: a line that begins as neither an object nor a list. */
+function hasOtherLines(bytes: Uint8Array): boolean {
+  for (const { start, end } of splitLines(bytes)) {
+    const first = firstCharacter(bytes.subarray(start, end));
+    if (first !== '{' && first !== '[') return true;
+  }
+  return false;
 }
 
 /** The first line where it is a JSON document of its own, and more follows; otherwise undefined. */
@@ -166,9 +177,12 @@ function readLines(bytes: Uint8Array): readonly Reading[] {
 }
 
 function readConsole(bytes: Uint8Array): Content {
-  const { readings, otherLines } = decodeConsole(bytes);
+  checkMemory(bytes, 'json');
+  const text = decodeUtf8(bytes);
+  refuseTable(text);
+  const { readings, otherLines } = decodeConsole(text);
   if (readings.length === 0) {
-    refuseOtherText(decodeUtf8(bytes));
+    refuseOtherText(text);
     const first = firstCharacter(bytes);
     if (first === '{' || first === '[') return withoutNotes(...decodeJsonDocuments(bytes));
     throw new UnknownFormatError(unknownFormat);

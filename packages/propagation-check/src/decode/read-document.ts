@@ -43,15 +43,16 @@ const formats: readonly DocumentFormat[] = [
   { format: 'otlp-json', matches: isResourceSpans, decode: decodeOneResource },
 ];
 
-/** What programs print among their other lines: never an envelope around spans, such as an answer of Jaeger. */
+/** Stricter than `formats`: lines of a log have a field `data` too. */
 const printed = [
-  ...[isJsConsoleSpan, isPythonConsoleSpan, isGoConsoleSpan, isJaegerSpan, isSnakeCase, isResourceSpans],
-  ...[isZipkinSpan, hasField('resourceSpans')],
+  ...[isJsConsoleSpan, isPythonConsoleSpan, isGoConsoleSpan, isJaegerSpan, isJaegerTrace, isZipkinSpan],
+  ...[isClickhouseRow, isElasticsearch, isSnakeCase, isResourceSpans, hasResourceSpans],
 ];
 
-/** Whether an object that a program printed is a span, or holds spans. */
-export function isPrintedSpan(document: Document): boolean {
-  return printed.some((matches) => matches(document));
+/** Whether a document among lines of a log is a span, or holds spans. */
+export function isPrintedSpan(document: unknown): boolean {
+  if (Array.isArray(document)) return document.length > 0 && document.every(isPrintedSpan);
+  return isObject(document) && printed.some((matches) => matches(document));
 }
 
 /**
@@ -78,10 +79,11 @@ function readElement(document: unknown): Reading {
 }
 
 function isJaegerAnswer(document: Document): boolean {
-  return (
-    ['data', 'processes'].some((field) => Object.hasOwn(document, field)) ||
-    (Object.hasOwn(document, 'traceID') && Array.isArray(document.spans))
-  );
+  return ['data', 'processes'].some((field) => Object.hasOwn(document, field)) || isJaegerTrace(document);
+}
+
+function isJaegerTrace(document: Document): boolean {
+  return Object.hasOwn(document, 'traceID') && Array.isArray(document.spans);
 }
 
 function isJaegerSpan(document: Document): boolean {
@@ -96,8 +98,8 @@ function isResourceSpans(document: Document): boolean {
   return ['scopeSpans', 'instrumentationLibrarySpans'].some((field) => Object.hasOwn(document, field));
 }
 
-function hasField(field: string): (document: Document) => boolean {
-  return (document) => Object.hasOwn(document, field);
+function hasResourceSpans({ resourceSpans, result }: Document): boolean {
+  return Array.isArray(resourceSpans) || (isObject(result) && Array.isArray(result.resourceSpans));
 }
 
 function one(decode: (document: Document) => Span): (document: Document) => readonly Span[] {

@@ -8,6 +8,19 @@ interface OtherText {
   readonly says: string;
 }
 
+const json =
+  'take JSON: from ClickHouse with FORMAT JSONEachRow, from Elasticsearch or Jaeger the answer of its API';
+
+/** By the first line, because the others look like parts of printed spans. */
+const tables: readonly OtherText[] = [
+  {
+    matches: /^(?=[^\n]*(?:trace|span)[ _.]?id)[\w@. "-]+(?:[,;\t][\w@. "-]*)+(?=\r?\n|$)/i,
+    says: `a table (CSV or TSV); ${json}`,
+  },
+  { matches: /^Row 1:\r?\n/, says: `ClickHouse's format Vertical; ${json}` },
+  { matches: /^\[\s*"[^\n]*"(?:trace_?id)"/i, says: `rows whose columns have no names; ${json}` },
+];
+
 /** What programs print of spans, and too little of it or in a shape of its own. */
 const others: readonly OtherText[] = [
   {
@@ -31,10 +44,6 @@ const others: readonly OtherText[] = [
     matches: /^\s*(?:resourceSpans|resource_spans|spans):\s*$/m,
     says: 'YAML; convert it to JSON (yq -o json)',
   },
-  {
-    matches: /^(?=[^\n]*(?:trace|span))[\w@. "-]+(?:[,;\t][\w@. "-]*)+(?=\r?\n|$)/i,
-    says: 'a table (CSV or TSV); take JSON: from ClickHouse with FORMAT JSONEachRow, from Elasticsearch or Jaeger the answer of its API',
-  },
   { matches: /^\s*"\s*[[{]/, says: 'JSON within a JSON string; unwrap it (jq -r .)' },
   {
     matches: /^(?:\[pod\/|\S+\s+\| |\d{4}-\d\d-\d\dT\S+ (?:std(?:out|err) [FP] )?\s*[{[])/m,
@@ -44,8 +53,17 @@ const others: readonly OtherText[] = [
   },
 ];
 
+/** @throws {DecodeError} for a table: what to take instead. */
+export function refuseTable(text: string): void {
+  refuse(tables, text);
+}
+
 /** @throws {DecodeError} for a text that is known: what it is, and what to take instead. */
 export function refuseOtherText(text: string): void {
-  const other = others.find(({ matches }) => matches.test(text));
+  refuse(others, text);
+}
+
+function refuse(known: readonly OtherText[], text: string): void {
+  const other = known.find(({ matches }) => matches.test(text));
   if (other !== undefined) throw new DecodeError(`byte 0: this is ${other.says}`);
 }

@@ -45,6 +45,19 @@ for (const [format, { otherLines, remote }] of Object.entries(printed)) {
   });
 }
 
+for (const [name, otherLines] of Object.entries({ 'java-logging-otlp.txt': 3, 'java-otlp-stdout.txt': 1 })) {
+  test(`what Java prints: ${name}`, () => {
+    const { spans, notes } = decodeBytes(readFixture(name));
+    assert.deepEqual(spans.map(isParentRemote), [true, false]);
+    assert.deepEqual(notes, [`lines without a span, left out: ${otherLines}`]);
+    const { verdict, edges } = checkTraces(spans);
+    assert.deepEqual(
+      [verdict, edges.map(({ client, server }) => [client, server])],
+      ['intact', [['web', 'orders']]],
+    );
+  });
+}
+
 test('what JavaScript prints of a span is read whole', () => {
   const [server, client, root] = decodeBytes(readFixture('js-console.txt')).spans;
   assert.equal(server?.traceState, 'k=v');

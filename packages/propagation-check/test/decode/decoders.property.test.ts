@@ -317,7 +317,7 @@ const parsed = (bytes: Uint8Array) => {
 };
 
 function printed(bytes: Uint8Array): readonly Span[] {
-  return joinReadings(decodeConsole(bytes).readings).spans;
+  return joinReadings(decodeConsole(Buffer.from(bytes).toString()).readings).spans;
 }
 
 function documents(bytes: Uint8Array): readonly Span[] {

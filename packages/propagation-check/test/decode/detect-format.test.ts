@@ -122,7 +122,7 @@ const refused: readonly (readonly [string, Uint8Array, RegExp])[] = [
     refuseAt('line 1: \\[0\\]\\.binaryAnnotations'),
   ],
   ['JSON that is cut off', Buffer.from(request.slice(0, 50)), /^byte 50: the JSON ends early/],
-  ['a line that is not JSON', Buffer.from(`${request}\nnope\n`), /^line 2: byte 0: not valid JSON/],
+  ['a line that is not JSON', Buffer.from(`${request}\n{nope\n`), /^line 2: byte 1: not valid JSON/],
   [
     'framed protobuf that is cut off',
     framed(protobuf(), protobuf()).subarray(0, -1),

@@ -109,6 +109,17 @@ const refused: Readonly<Record<string, readonly [string | Uint8Array | object, R
     { meta: [{ name: 'TraceId' }], data: [['a']], rows: 1 },
     /^data\[0\]: the columns have no names.*JSONEachRow/,
   ],
+  'columns of ClickHouse': [{ TraceId: [traceId], SpanId: ['a'] }, /^TraceId: .*JSONEachRow/],
+  'texts of ClickHouse': [{ ...row, SpanAttributes: "{'a':'b'}" }, /^TraceId: .*JSONEachRow/],
+  "ClickHouse's format Vertical": [
+    'Row 1:\n──────\nTimestamp: 2026\nTraceId: a\n',
+    /^byte 0: .*Vertical; .*JSONEachRow/,
+  ],
+  "ClickHouse's rows without names, one a line": [
+    '["Timestamp","TraceId","SpanKind"]\n["2026","a","Client"]\n',
+    /^byte 0: .*no names; .*JSONEachRow/,
+  ],
+  'a table with quotes': ['"Timestamp","TraceId","SpanKind"\n"2026","a","Client"\n', /^byte 0: .*a table/],
   'Google Cloud Trace': [{ projectId: 'p', traceId, spans: [] }, /^spans: .*Google Cloud Trace/],
   Sentry: [{ event_id: 'a', contexts: { trace: {} } }, /^event_id: .*Sentry/],
   'Application Insights': [
@@ -245,6 +256,14 @@ const refused: Readonly<Record<string, readonly [string | Uint8Array | object, R
   'a wrong field of a bare resource': [
     [{ scopeSpans: [{ spans: [{ traceId, spanId: '1' }] }] }],
     /^\[0\]\.scopeSpans\[0\]\.spans\[0\]\.spanId: "1"/,
+  ],
+  'a line that is cut off, among lines of a log': [
+    `${request}\nlistening\n${request.slice(0, 30)}\n${request}\n`,
+    /^line 3: a part of a span/,
+  ],
+  'the end of a line, among lines of a log': [
+    `${request}\nlistening\n"startTimeUnixNano":"1"}]}]}]}\n`,
+    /^line 3: a part of a span/,
   ],
   'a printed span that is cut off': [
     span({ attributes: [] }).concat(',"scopeSpans":[{"spans":[{"startTimeUnixNano":"1"'),

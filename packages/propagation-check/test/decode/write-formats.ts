@@ -343,7 +343,7 @@ export function zip(
 /** Every second object behind lines that a program prints. */
 function amongLog(objects: readonly string[]): string {
   return objects
-    .map((object, at) => (at % 2 === 0 ? object : `INFO:     "GET /o" 200\n{not: [data}\n\n${object}`))
+    .map((object, at) => (at % 2 === 1 ? object : `INFO:     "GET /o" 200\n{not: [data}\n\n${object}`))
     .join('');
 }
 
@@ -367,6 +367,20 @@ export const writtenFormats: Readonly<Record<string, WrittenFormat>> = {
     format: 'otlp-json',
     keepsFlags: true,
     write: (spans) => lines(resourceSpans(spans)),
+  },
+  'otlp-stdout of Java, among a log': {
+    format: 'otlp-json',
+    keepsFlags: true,
+    write: (spans) => amongLog(otlpRequests(spans).map((each) => `${JSON.stringify(each)}\n`)),
+  },
+  'lines of Zipkin traces, among a log': {
+    format: 'zipkin',
+    losesLinks: true,
+    write: (spans) => amongLog(byTrace(spans).map((trace) => lines([trace.map(zipkinSpan)]))),
+  },
+  'lines of Jaeger traces, among a log': {
+    format: 'jaeger-v1',
+    write: (spans) => amongLog(jaegerTraces(spans).map((trace) => lines([trace]))),
   },
   'logging-otlp of Java': {
     format: 'otlp-json',
