@@ -47,6 +47,9 @@ interface Content {
 /** No known format: such a file may be left out where it is one among others. */
 class UnknownFormatError extends DecodeError {}
 
+/** Of the files in an archive that are not read. */
+const mostNamed = 10;
+
 /** An export has logs of programs beside its traces: files of no known format are left out and named. */
 async function decodeZip(bytes: Uint8Array, maxBytes: number): Promise<Decoded> {
   const contents: Content[] = [];
@@ -54,7 +57,8 @@ async function decodeZip(bytes: Uint8Array, maxBytes: number): Promise<Decoded> 
   for await (const { name, bytes: content } of unzip(bytes, maxBytes)) {
     if (content.every(isSpace)) continue;
     try {
-      contents.push(readBytes(content));
+      const { readings, notes } = readBytes(content);
+      contents.push({ readings, notes: notes.map((note) => `${quoteValue(name)}: ${note}`) });
     } catch (error) {
       if (!(error instanceof DecodeError)) throw error;
       if (!(error instanceof UnknownFormatError)) {
@@ -64,9 +68,12 @@ async function decodeZip(bytes: Uint8Array, maxBytes: number): Promise<Decoded> 
     }
   }
   if (contents.length === 0) throw new DecodeError('zip: no file in it is of a known format');
-  const notes = contents.flatMap((content) => content.notes);
-  if (leftOut.length > 0)
-    notes.push(`no format is recognised in these files of the archive: ${leftOut.join(', ')}`);
+  const notes = contents.flatMap((content) => content.notes).slice(0, mostNamed);
+  if (leftOut.length > 0) {
+    const more = leftOut.length > mostNamed ? `, … (${leftOut.length} in all)` : '';
+    const names = leftOut.slice(0, mostNamed).join(', ');
+    notes.push(`no format is recognised in these files of the archive: ${names}${more}`);
+  }
   return joinReadings(
     contents.flatMap((content) => content.readings),
     notes,

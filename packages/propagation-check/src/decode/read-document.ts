@@ -49,10 +49,13 @@ const printed = [
   ...[isClickhouseRow, isElasticsearch, isSnakeCase, isResourceSpans, hasResourceSpans],
 ];
 
-/** Whether a document among lines of a log is a span, or holds spans. */
+/** Whether a document among lines of a log is a span, or holds spans: as `readDocument` reads them. */
 export function isPrintedSpan(document: unknown): boolean {
-  if (Array.isArray(document)) return document.length > 0 && document.every(isPrintedSpan);
-  return isObject(document) && printed.some((matches) => matches(document));
+  const elements = Array.isArray(document) ? document.flat() : [document];
+  return (
+    elements.length > 0 &&
+    elements.every((element) => isObject(element) && printed.some((matches) => matches(element)))
+  );
 }
 
 /**

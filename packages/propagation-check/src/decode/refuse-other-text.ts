@@ -24,16 +24,17 @@ const tables: readonly OtherText[] = [
 /** What programs print of spans, and too little of it or in a shape of its own. */
 const others: readonly OtherText[] = [
   {
-    matches: /\[tracer: [^\]\n]*\]/,
+    matches: /\[tracer: [^\]\n]{0,200}\]/,
     says: "Java's LoggingSpanExporter, which prints neither services nor parents; set OTEL_TRACES_EXPORTER=otlp, or logging-otlp, whose lines can be read",
   },
   { matches: /^Activity\.TraceId:/m, says: `the console exporter of .NET; ${byOtlp}` },
   {
-    matches: /^Spans\s*\n\s*Resource\b|^\s*(?:\t|-> )?TraceId\s*:/m,
+    matches: /^Spans[^\S\n]*\n[^\S\n]*Resource\b|^[^\S\n]*TraceId[^\S\n]*:/m,
     says: `the stdout exporter of Rust; ${byOtlp}`,
   },
   {
-    matches: /^\s*(?:ResourceSpans|ScopeSpans|Span) #\d|\tTraces\t\{.*"spans": \d/m,
+    matches:
+      /^(?:[^\S\n]*|[^\n]{0,100}\t)(?:ResourceSpans|ScopeSpans|Span) #\d|\tTraces\t\{[^\n]{0,200}"spans": \d/m,
     says: "the Collector's debug exporter; take what its file exporter writes (exporters: file: path: spans.jsonl)",
   },
   {
@@ -41,12 +42,12 @@ const others: readonly OtherText[] = [
     says: `the console exporter of Ruby; ${byOtlp}`,
   },
   {
-    matches: /^\s*(?:resourceSpans|resource_spans|spans):\s*$/m,
+    matches: /^[^\S\n]*(?:resourceSpans|resource_spans|spans):[^\S\n]*$/m,
     says: 'YAML; convert it to JSON (yq -o json)',
   },
   { matches: /^\s*"\s*[[{]/, says: 'JSON within a JSON string; unwrap it (jq -r .)' },
   {
-    matches: /^(?:\[pod\/|\S+\s+\| |\d{4}-\d\d-\d\dT\S+ (?:std(?:out|err) [FP] )?\s*[{[])/m,
+    matches: /^(?:\[pod\/|[\w.-]{1,100}[^\S\n]+\| |\d{4}-\d\d-\d\dT\S{1,40} (?:std(?:out|err) [FP] )?[{[])/m,
     says:
       'a log with text in front of each line, as `kubectl logs --prefix`, `--timestamps` and `docker compose logs` write it; take it without ' +
       '(kubectl logs POD, docker compose logs --no-log-prefix --no-color SERVICE)',
@@ -63,7 +64,11 @@ export function refuseOtherText(text: string): void {
   refuse(others, text);
 }
 
+/** Enough to know a text by. */
+const startLength = 100_000;
+
 function refuse(known: readonly OtherText[], text: string): void {
-  const other = known.find(({ matches }) => matches.test(text));
+  const start = text.slice(0, startLength);
+  const other = known.find(({ matches }) => matches.test(start));
   if (other !== undefined) throw new DecodeError(`byte 0: this is ${other.says}`);
 }

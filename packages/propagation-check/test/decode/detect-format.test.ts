@@ -28,6 +28,8 @@ function framed(...requests: readonly Uint8Array[]): Buffer {
   );
 }
 
+const tricky = JSON.stringify(otlpRequest(otlpSpan({ name: '\\"}]}{' })));
+
 const formats: readonly (readonly [string, string | Uint8Array, string, number])[] = [
   ['OTLP JSON', request, 'otlp-json', 1],
   [
@@ -38,6 +40,12 @@ const formats: readonly (readonly [string, string | Uint8Array, string, number])
   ],
   ['a list of OTLP JSON requests', `[${request},${request}]`, 'otlp-json', 2],
   ['JSON Lines', `${request}\n${request}\n`, 'json-lines', 2],
+  [
+    'documents one behind the other, whose text looks like their ends',
+    `${tricky}${tricky} ${tricky}`,
+    'otlp-json',
+    3,
+  ],
   ['a capture', readFixture('links.otlp.jsonl'), 'json-lines', 18],
   ['OTLP protobuf', protobuf(), 'otlp-protobuf', 1],
   ['OTLP protobuf with lengths', framed(protobuf(), protobuf('y')), 'otlp-protobuf', 2],
