@@ -10,6 +10,8 @@ export interface Source {
   readonly isInMemory?: boolean;
   /** It holds what services sent to this tool, and nothing from before it was opened. */
   readonly isReceiver?: boolean;
+  /** Of a receiver: what services sent, or wanted to, and did not get rid of; for people. */
+  readonly complaints?: readonly string[];
   /**
    * The spans of one trace that have arrived so far; empty when the source holds none (yet).
    * @throws {SourceError} when the source cannot be asked: unreachable, refused, not the expected format.
