@@ -150,7 +150,8 @@ test('what is no request of an exporter', async (t) => {
       404,
     ],
     ['CONNECT evil.example:443 HTTP/1.1\r\nHost: x\r\n\r\n', null],
-    ['PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 400],
+    ['PRI * HTTP/2.1\r\n\r\nSM\r\n\r\n', 400],
+    [`PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n${'no frame'.repeat(9)}`, null],
     ['\u0016\u0003\u0001\u0002\u0000', 400],
   ] as const;
   for (const [bytes, status] of cases) {
