@@ -32,13 +32,19 @@ export interface ExportSink {
   close(): Promise<void>;
 }
 
+/** Where a receiver listens itself. */
+export interface OwnAddress {
+  readonly host: string;
+  readonly ports: readonly number[];
+}
+
 /** What the protocols share. */
 export interface Receiving {
   readonly limits: BodyLimits;
   readonly inTurn: InTurn;
   readonly accept: (accepted: AcceptedExport) => Promise<void>;
-  /** Told why, each time a request is refused. */
-  readonly onRefusal: (message: string) => void;
+  /** Told why, each time something is not accepted. */
+  readonly complain: (message: string) => void;
 }
 
 /**
@@ -48,11 +54,14 @@ export interface Receiving {
  */
 export async function acceptExport(
   request: ExportRequest,
-  { accept }: Receiving,
+  { accept, complain }: Receiving,
 ): Promise<readonly DecodeError[]> {
   const rejected: DecodeError[] = [];
   const spans = request.signal === 'traces' ? decodeSpans(request, (error) => void rejected.push(error)) : [];
   await accept({ ...request, spans, isWhole: rejected.length === 0 });
+  for (const { message } of rejected.slice(0, 1)) {
+    complain(`an export had spans that are not valid and were left out, the first: ${message}`);
+  }
   return rejected;
 }
 
@@ -63,6 +72,10 @@ function decodeSpans(
   return type === 'application/json'
     ? decodeOtlpJson(parseJson(body), { onInvalidSpan })
     : decodeOtlpProtobuf(body, { onInvalidSpan });
+}
+
+export function describeRefusal({ message }: Pick<RefusedRequest, 'message'>): string {
+  return `a request was refused: ${message}`;
 }
 
 export function toRefusal(error: unknown): RefusedRequest {

@@ -1,4 +1,4 @@
-import type { AcceptedExport, ExportSink } from './export-request.ts';
+import type { AcceptedExport, ExportSink, OwnAddress } from './export-request.ts';
 import { createHttpClient, type HttpClient, type HttpClientOptions } from './http-client.ts';
 import { summarize } from './http-policy.ts';
 import { isLoopback } from './open-address.ts';
@@ -9,9 +9,7 @@ export interface ForwardOptions extends HttpClientOptions {
   readonly url: URL;
   /** Told of the first failure, and at the end how much was not delivered: one line each. */
   readonly say: (text: string) => void;
-  /** Where the receiver listens itself. */
-  readonly host: string;
-  readonly ports: readonly number[];
+  readonly own: OwnAddress;
   /** Bodies that may wait. Default 64 MiB. */
   readonly maxQueuedBytes?: number;
   /** How long what waits may take when the receiver closes. Default 5,000 ms. */
@@ -25,10 +23,10 @@ const defaults = { maxQueuedBytes: 64 * 1024 * 1024, closeMs: 5_000 } as const;
  * @throws {SourceError} when the URL is the receiver's own, or the CA file cannot be read.
  */
 export async function openForward(options: ForwardOptions): Promise<ExportSink> {
-  const { url, say, maxQueuedBytes, closeMs } = { ...defaults, ...options };
+  const { url, own, say, maxQueuedBytes, closeMs } = { ...defaults, ...options };
   const base = new URL(url.href.replace(/\/v1\/traces\/?$/, ''));
   const client = await createHttpClient('forward', base, options);
-  if (options.ports.includes(Number(url.port)) && isSameHost(url.hostname, options.host)) {
+  if (own.ports.includes(Number(url.port)) && isSameHost(url.hostname, own.host)) {
     throw new SourceError(`${client.name}: this is this receiver itself; name the Collector's address`);
   }
   const ended = new AbortController();

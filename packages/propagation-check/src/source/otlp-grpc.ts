@@ -1,6 +1,6 @@
 import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
 import { gunzip } from '../decode/gunzip.ts';
-import { acceptExport, type Receiving, type Signal, toRefusal } from './export-request.ts';
+import { acceptExport, describeRefusal, type Receiving, type Signal, toRefusal } from './export-request.ts';
 import { encodeSuccess, rpcCode } from './otlp-response.ts';
 import { RefusedRequest, refuseSize, useBody } from './request-body.ts';
 
@@ -29,7 +29,7 @@ export async function answerGrpc(
 ): Promise<void> {
   stream.on('error', () => undefined);
   if (!headers['content-type']?.startsWith(contentType)) {
-    receiving.onRefusal(`over HTTP/2, content-type must be ${contentType}`);
+    receiving.complain(describeRefusal({ message: `over HTTP/2, content-type must be ${contentType}` }));
     stream.respond({ ':status': 415 }, { endStream: true });
     return dropRest(stream);
   }
@@ -42,7 +42,7 @@ export async function answerGrpc(
   } catch (error) {
     if (stream.destroyed || stream.closed) return; // The client is gone; nobody is left to be told.
     const refusal = toRefusal(error);
-    receiving.onRefusal(refusal.message);
+    receiving.complain(describeRefusal(refusal));
     refuse(stream, refusal);
   } finally {
     deadline.clear();

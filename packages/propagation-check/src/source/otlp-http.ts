@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { gunzip } from '../decode/gunzip.ts';
-import { acceptExport, type Receiving, type Signal, toRefusal } from './export-request.ts';
+import { acceptExport, describeRefusal, type Receiving, type Signal, toRefusal } from './export-request.ts';
 import { encodeStatus, encodeSuccess, type OtlpContentType, rpcCode } from './otlp-response.ts';
 import { RefusedRequest, refuseSize, useBody } from './request-body.ts';
 
@@ -34,7 +34,7 @@ export async function answerHttp(
   } catch (error) {
     if (request.socket.destroyed) return; // The client is gone; nobody is left to be told.
     const refusal = toRefusal(error);
-    receiving.onRefusal(refusal.message);
+    receiving.complain(describeRefusal(refusal));
     refuse(response, type ?? 'application/json', refusal);
   }
 }

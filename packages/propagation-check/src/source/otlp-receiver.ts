@@ -1,6 +1,7 @@
+import { encodeOtlpLines } from '../span/encode-otlp-lines.ts';
 import type { Span } from '../span/span.ts';
 import { ArrivalSignal } from './arrival-signal.ts';
-import type { ExportSink, Receiving } from './export-request.ts';
+import type { AcceptedExport, ExportSink, OwnAddress, Receiving } from './export-request.ts';
 import { callTimeoutMs, type Listener, listen } from './listen.ts';
 import { warnOfOpenAddress } from './open-address.ts';
 import { answerGrpc } from './otlp-grpc.ts';
@@ -26,7 +27,7 @@ export interface OtlpReceiverOptions {
   /** Open at one time; others are closed. Default 500. */
   readonly maxConnections?: number;
   /** Called once when the receiver listens: where exports go beside the memory. The receiver closes them when it closes. */
-  readonly openSinks?: (ports: readonly number[]) => Promise<readonly ExportSink[]>;
+  readonly openSinks?: (own: OwnAddress) => Promise<readonly ExportSink[]>;
 }
 
 /** An embedded receiver of OTLP over gRPC and HTTP that keeps what arrives. */
@@ -80,27 +81,32 @@ export async function startOtlpReceiver(options: OtlpReceiverOptions = {}): Prom
   const opened = new Promise<readonly ExportSink[]>((resolve) => {
     giveSinks = resolve;
   });
+  const passOn = async (accepted: AcceptedExport) => {
+    for (const sink of await opened) await sink.take(accepted);
+  };
   const receiving: Receiving = {
     limits: { maxBytes: settings.maxRequestBytes, memory: new BodyMemory(settings.maxBodyBytes) },
     inTurn: createTurns(),
     accept: async (accepted) => {
-      for (const sink of await opened) await sink.take(accepted);
+      await passOn(accepted);
       if (accepted.spans.length === 0) return;
       buffer.add(accepted.spans, accepted.body.length);
       arrivals.notify();
     },
-    onRefusal: (message) => complain(`a request was refused: ${message}`),
+    complain,
   };
   const listeners = await listenOnAll(settings, receiving, () => complain(tlsComplaint));
   const ports = listeners.map((listener) => listener.port);
   const closeAll = async () => {
     await Promise.all(listeners.map((listener) => listener.close()));
   };
-  const sinks = await (settings.openSinks?.(ports) ?? Promise.resolve([])).catch(async (error: unknown) => {
-    giveSinks([]);
-    await closeAll();
-    throw error;
-  });
+  const sinks = await (settings.openSinks?.({ host: settings.host, ports }) ?? Promise.resolve([])).catch(
+    async (error: unknown) => {
+      giveSinks([]);
+      await closeAll();
+      throw error;
+    },
+  );
   giveSinks(sinks);
   const host = settings.host.includes(':') ? `[${settings.host}]` : settings.host;
   const url = `http://${host}:${ports[0]}`;
@@ -130,12 +136,21 @@ export async function startOtlpReceiver(options: OtlpReceiverOptions = {}): Prom
     readTrace: async (traceId) => buffer.trace(traceId.toLowerCase()),
     searchTraces: async (query) => selectTraces(buffer.all(), query),
     waitForChange: (since, signal) => arrivals.waitFor(since, signal),
+    passOn: async (spans) => {
+      if (sinks.length > 0 && spans.length > 0) await passOn(toExport(spans));
+    },
     close: () => {
       arrivals.close(new SourceError(`${url}: the OTLP receiver was closed`));
       closed ??= close();
       return closed;
     },
   };
+}
+
+/** @param spans Of one resource. */
+function toExport(spans: readonly Span[]): AcceptedExport {
+  const body = Buffer.from(encodeOtlpLines(spans));
+  return { signal: 'traces', type: 'application/json', body, spans, isWhole: true };
 }
 
 const tlsComplaint =

@@ -10,7 +10,9 @@ export interface Source {
   readonly isInMemory?: boolean;
   /** It holds what services sent to this tool, and nothing from before it was opened. */
   readonly isReceiver?: boolean;
-  /** Of a receiver: what services sent, or wanted to, and did not get rid of; for people. */
+  /** Of a receiver: for `OTEL_EXPORTER_OTLP_ENDPOINT`. */
+  readonly url?: string;
+  /** Of a receiver: what services tried to send in vain, and why; for people. */
   readonly complaints?: readonly string[];
   /**
    * The spans of one trace that have arrived so far; empty when the source holds none (yet).
@@ -22,6 +24,8 @@ export interface Source {
    * @throws {SourceError} as `readTrace`.
    */
   searchTraces(query: TraceQuery, signal?: AbortSignal): Promise<readonly Span[]>;
+  /** Of a receiver: hands spans of this tool itself to where exports go beside the memory. */
+  passOn?(spans: readonly Span[]): Promise<void>;
   close(): Promise<void>;
 }
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
+import type { OwnAddress } from '../../src/source/export-request.ts';
 import { type ForwardOptions, openForward } from '../../src/source/forward-exports.ts';
 import { type OtlpReceiver, startOtlpReceiver } from '../../src/source/otlp-receiver.ts';
 import { otlpRequest, otlpSpan } from '../decode/fixture.ts';
@@ -21,14 +22,8 @@ async function startForwarding(
   options: Partial<ForwardOptions> & { readonly url: URL },
 ): Promise<{ readonly receiver: OtlpReceiver; readonly said: readonly string[] }> {
   const said: string[] = [];
-  const openSinks = async (ports: readonly number[]) => [
-    await openForward({
-      timeoutMs: 5_000,
-      say: (text) => said.push(text),
-      ports,
-      host: '127.0.0.1',
-      ...options,
-    }),
+  const openSinks = async (own: OwnAddress) => [
+    await openForward({ timeoutMs: 5_000, say: (text) => said.push(text), own, ...options }),
   ];
   const receiver = await startOtlpReceiver({ port: 0, openSinks });
   t.after(() => receiver.close());
@@ -142,8 +137,8 @@ test('the receiver does not forward to itself', async (t) => {
     const { port } = new URL(receiver.url);
     await receiver.close();
     const url = new URL(`http://${host}:${port}/`);
-    const openSinks = async (ports: readonly number[]) => [
-      await openForward({ url, timeoutMs: 1_000, say: t.diagnostic.bind(t), ports, host: '127.0.0.1' }),
+    const openSinks = async (own: OwnAddress) => [
+      await openForward({ url, timeoutMs: 1_000, say: t.diagnostic.bind(t), own }),
     ];
     await assert.rejects(startOtlpReceiver({ port: Number(port), openSinks }), {
       name: 'SourceError',
