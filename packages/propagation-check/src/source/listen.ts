@@ -20,6 +20,7 @@ const timeouts = {
 export const callTimeoutMs = timeouts.requestTimeout;
 /** Calls of one connection at a time, the others wait in the client. Exporters have few. */
 const maxConcurrentStreams = 100;
+const defaultIdleMs = 120_000;
 /** How long answers in progress may take when the listener closes. */
 const graceMs = 2_000;
 
@@ -34,6 +35,8 @@ export interface ListenOptions {
   readonly onStream: (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void;
   /** Told when a client begins a TLS handshake, which nothing here answers. */
   readonly onTls: () => void;
+  /** How long an HTTP/2 connection may be silent. Default two minutes: most exporters send every minute at least. */
+  readonly idleMs?: number;
 }
 
 export interface Listener {
@@ -44,7 +47,7 @@ export interface Listener {
 
 /** Listens on one port for both protocols. @throws {SourceError} when it cannot. */
 export async function listen(options: ListenOptions): Promise<Listener> {
-  const { host, port, maxConnections, onRequest, onStream, onTls } = options;
+  const { host, port, maxConnections, onRequest, onStream, onTls, idleMs = defaultIdleMs } = options;
   const sessions = new Set<ServerHttp2Session>();
   const http1 = createHttp1Server(timeouts, onRequest);
   http1.maxConnections = maxConnections;
@@ -55,6 +58,7 @@ export async function listen(options: ListenOptions): Promise<Listener> {
     sessions.add(session);
     session.on('error', () => undefined);
     session.once('close', () => sessions.delete(session));
+    session.setTimeout(idleMs, () => session.close());
     if (!http1.listening) session.close();
   });
   http1.listen(port, host);

@@ -9,6 +9,7 @@ import {
   ExportTraceServiceRequestSchema,
   ExportTraceServiceResponseSchema,
 } from '../../src/decode/generated/opentelemetry/proto/collector/trace/v1/trace_service_pb.js';
+import { listen } from '../../src/source/listen.ts';
 import { type OtlpReceiverOptions, startOtlpReceiver } from '../../src/source/otlp-receiver.ts';
 
 const traces = '/opentelemetry.proto.collector.trace.v1.TraceService/Export';
@@ -259,4 +260,41 @@ test('closing does not wait for connections that say nothing', async (t) => {
   const gone = once(session, 'close');
   await receiver.close();
   await gone;
+});
+
+test('a call that is cancelled while it waits for its turn leaves nothing: its client may repeat it', async (t) => {
+  const taken = Promise.withResolvers<void>();
+  const released = Promise.withResolvers<void>();
+  const sink = {
+    take: () => {
+      taken.resolve();
+      return released.promise;
+    },
+    close: async () => undefined,
+  };
+  const { receiver, call } = await start(t, { openSinks: async () => [sink] });
+  const first = call(oneSpan);
+  await taken.promise;
+  const session = await open(t, receiver.url);
+  const stream = session.request(grpcHeaders);
+  stream.end(frame(oneSpan));
+  await once(stream, 'finish');
+  await new Promise((resolve) => session.ping(resolve));
+  stream.close(constants.NGHTTP2_CANCEL);
+  await once(stream, 'close');
+  await new Promise((resolve) => session.ping(resolve));
+  released.resolve();
+  await first;
+  await call(oneSpan);
+  assert.equal(receiver.revision, 2);
+});
+
+test('a connection without calls is given up after a while', async (t) => {
+  const ignore = () => undefined;
+  const common = { host: '127.0.0.1', port: 0, maxConnections: 1, onRequest: ignore, onTls: ignore };
+  const listener = await listen({ ...common, onStream: ignore, idleMs: 1 });
+  t.after(() => listener.close());
+  const session = await open(t, `http://127.0.0.1:${listener.port}`);
+  const [code] = await once(session, 'goaway');
+  assert.equal(code, constants.NGHTTP2_NO_ERROR);
 });
