@@ -20,6 +20,8 @@ export interface CallFacts {
   readonly rpcMethod: string | null;
   /** Message destination (topic, queue). */
   readonly destination: string | null;
+  /** What the broker or the sender calls the message: equal on both sides. */
+  readonly messageId: string | null;
   /** HTTP status code. */
   readonly statusCode: number | null;
   readonly userAgent: string | null;
@@ -55,6 +57,7 @@ function readFacts(span: Span): CallFacts {
       'messaging.destination',
       'messaging.source.name',
     ),
+    messageId: readText(span, 'messaging.message.id', 'messaging.message_id'),
     statusCode: readNumber(span, 'http.response.status_code', 'http.status_code', 'status'),
     userAgent: readText(span, 'user_agent.original', 'http.user_agent'),
   };
@@ -81,7 +84,14 @@ function readProtocol(span: Span): CallFacts['protocol'] {
   ) {
     return 'http';
   }
-  return 'unknown';
+  return readTrigger(span);
+}
+
+/** Functions tell what called them (semantic conventions, FaaS spans, "faas.trigger"). */
+function readTrigger(span: Span): CallFacts['protocol'] {
+  const trigger = readText(span, 'faas.trigger');
+  if (trigger === 'http') return 'http';
+  return trigger === 'pubsub' ? 'messaging' : 'unknown';
 }
 
 /** Some instrumentations write `host:port` where only the host belongs. IPv6 addresses have more than one colon. */

@@ -28,7 +28,9 @@ export function findEdges(graph: TraceGraph): Edges {
   const calls = graph.spans.flatMap((span) => findCallsInto(graph, span));
   const continued = findContinued(graph, calls);
   const outerOf = findOuterLayers(graph);
-  const outer = new Set(outerOf.values());
+  const outer = new Set(
+    [...outerOf].filter(([inner, around]) => isLayer(inner, around)).map(([, around]) => around),
+  );
   return {
     calls,
     openClients: graph.spans.filter(
@@ -133,6 +135,11 @@ function findContinued(graph: TraceGraph, calls: readonly Call[]): ReadonlySet<S
     }
   }
   return continued;
+}
+
+/** A PRODUCER above the call to the broker's API is a message of its own, and no layer of that call. */
+function isLayer(inner: Span, around: Span): boolean {
+  return around.kind !== 'PRODUCER' || inner.kind === 'PRODUCER';
 }
 
 /** Two instrumented layers make nested CLIENT spans for one call; either may carry the header. */

@@ -20,6 +20,7 @@ export interface CheckArguments {
   readonly timeout: number;
   readonly report: ReportFormat;
   readonly json?: boolean;
+  readonly explain?: boolean;
 }
 
 export interface SourceArguments extends CheckArguments {
@@ -54,6 +55,7 @@ export function addCheckOptions(command: Command): Command {
       new Option('--report <format>', 'how to print the result').choices(reportFormats).default('terminal'),
     )
     .option('--json', 'short for --report json')
+    .option('--explain', 'say of each side of a call without its other side why nothing is reported')
     .addHelpText('after', exitCodes);
 }
 

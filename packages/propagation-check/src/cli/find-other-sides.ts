@@ -3,6 +3,7 @@ import { readCallFacts, readText } from '../calls/call-facts.ts';
 import { isEntry } from '../calls/edge.ts';
 import type { Expectation } from '../expect/expectation.ts';
 import { compareRequests, startsDuring } from '../pairing/pair.ts';
+import { thresholds } from '../rules/thresholds.ts';
 import { groupByTrace } from '../source/select-spans.ts';
 import type { Source } from '../source/source.ts';
 import type { Span } from '../span/span.ts';
@@ -148,7 +149,7 @@ function isOtherSide(trace: readonly Span[], looseEnds: readonly Span[]): boolea
 
 function fits(client: Span, entry: Span): boolean {
   if (client.kind !== 'PRODUCER') {
-    return startsDuring(entry, client) && compareRequests(client, entry) !== 'no';
+    return startsDuring(entry, client, thresholds) && compareRequests(client, entry) !== 'no';
   }
   const topic = readCallFacts(client).destination;
   return (

@@ -3,7 +3,7 @@ import type { Call, Edges } from '../calls/edge.ts';
 import type { Expectation } from '../expect/expectation.ts';
 import type { Span } from '../span/span.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
-import { compareRequests, limitComparisons } from './pair.ts';
+import { compareRequests, limitComparisons, type Tolerances } from './pair.ts';
 
 /** One process or machine whose spans carry its own time. */
 export interface Clock {
@@ -20,8 +20,12 @@ export interface ClockOffset extends Clock {
 /** The clocks that do not agree with the others, by `clockOf`. */
 export type ClockOffsets = ReadonlyMap<string, ClockOffset>;
 
-/** Fewer loose ends than these make no pattern. */
-const fewestLoose = 3;
+/** `rules/thresholds.ts` has the numbers and their reasons. */
+export interface ClockThresholds extends Tolerances {
+  readonly fewestLoose: number;
+  readonly apartShare: number;
+  readonly alignedShare: number;
+}
 
 /** What tells replicas apart, the finest first (semantic conventions, resources). */
 const instanceAttributes = [
@@ -58,9 +62,13 @@ export function estimateOffsets(
   spans: readonly Span[],
   edges: Edges,
   expectation: Expectation,
+  thresholds: ClockThresholds,
 ): ClockOffsets {
   const clocks = listByWeight(spans);
-  const measured = [...measureWholeEdges(edges), ...measureLooseEdges(edges, expectation)];
+  const measured = [
+    ...measureWholeEdges(edges, thresholds),
+    ...measureLooseEdges(edges, expectation, thresholds),
+  ];
   const neighbours = indexNeighbours(measured);
   const offsets = new Map<string, bigint>();
   // The clock with the most spans gives the time to those that it is connected with: a browser follows its backend.
@@ -76,7 +84,7 @@ export function estimateOffsets(
       }
     }
   }
-  const ofService = agreeByService(clocks, offsets);
+  const ofService = agreeByService(clocks, offsets, thresholds);
   return new Map(
     clocks.flatMap(({ key, ...clock }) => {
       const ahead = offsets.get(key) ?? ofService.get(clock.service) ?? 0n;
@@ -111,6 +119,7 @@ function indexNeighbours(measured: readonly MeasuredEdge[]): ReadonlyMap<string,
 function agreeByService(
   clocks: readonly Clock[],
   offsets: ReadonlyMap<string, bigint>,
+  { clockTolerance }: Tolerances,
 ): ReadonlyMap<string | null, bigint> {
   const groups = groupBy(clocks, ({ service }) => keyFor(service));
   return new Map(
@@ -118,13 +127,15 @@ function agreeByService(
       const service = ofService[0]?.service ?? null;
       const known = ofService.flatMap(({ instance }) => offsets.get(keyFor(service, instance)) ?? []);
       const middle = median(known);
-      const agree = known.every((ahead) => ahead - middle <= tolerance && middle - ahead <= tolerance);
+      const agree = known.every(
+        (ahead) => ahead - middle <= clockTolerance && middle - ahead <= clockTolerance,
+      );
       return agree ? [[service, middle] as const] : [];
     }),
   );
 }
 
-function measureWholeEdges(edges: Edges): readonly MeasuredEdge[] {
+function measureWholeEdges(edges: Edges, thresholds: ClockThresholds): readonly MeasuredEdge[] {
   const groups = groupBy(edges.calls.filter(isSynchronous), ({ client, server }) =>
     keyFor(clockOf(client), clockOf(server)),
   );
@@ -132,20 +143,28 @@ function measureWholeEdges(edges: Edges): readonly MeasuredEdge[] {
     const first = calls[0];
     if (first === undefined || first.client.serviceName === first.server.serviceName) return [];
     return [
-      { client: clockOf(first.client), server: clockOf(first.server), ahead: measureWhole(calls) ?? 0n },
+      {
+        client: clockOf(first.client),
+        server: clockOf(first.server),
+        ahead: measureWhole(calls, thresholds) ?? 0n,
+      },
     ];
   });
 }
 
 /** The loose ends of all replicas together: a call that is cut does not say which of them it went to. */
-function measureLooseEdges(edges: Edges, expectation: Expectation): readonly MeasuredEdge[] {
+function measureLooseEdges(
+  edges: Edges,
+  expectation: Expectation,
+  thresholds: ClockThresholds,
+): readonly MeasuredEdge[] {
   return expectation.edges.flatMap(({ client, server, rule }) => {
     const isWhole = edges.calls.some(
       (call) =>
         isSynchronous(call) && call.client.serviceName === client && call.server.serviceName === server,
     );
     if (rule !== 'must' || isWhole) return [];
-    return measureLoose(edges, client, server);
+    return measureLoose(edges, client, server, thresholds);
   });
 }
 
@@ -183,20 +202,33 @@ export function alignSpans(spans: readonly Span[], offsets: ClockOffsets): reado
  * Null where most SERVER spans start while their CLIENT span is open, and where no one time puts most of them there:
  * work that was handed over starts when it can.
  */
-function measureWhole(calls: readonly Call[]): bigint | null {
-  const apart = calls.filter((call) => !startsInside(call, 0n));
-  if (apart.length * 2 <= calls.length) return null;
+function measureWhole(calls: readonly Call[], thresholds: ClockThresholds): bigint | null {
+  const { apartShare, alignedShare } = thresholds;
+  const apart = calls.filter((call) => !startsInside(call, 0n, thresholds));
+  if (apart.length <= calls.length * apartShare) return null;
   const ahead = median(apart.map(measureApart));
-  return apart.filter((call) => startsInside(call, ahead)).length * 2 > apart.length ? ahead : null;
+  const aligned = apart.filter((call) => startsInside(call, ahead, thresholds));
+  return aligned.length > apart.length * alignedShare ? ahead : null;
 }
 
 /** Whether the SERVER span starts while its CLIENT span is open, were its clock right by so much. */
-function startsInside({ client, server }: Pick<Call, 'client' | 'server'>, ahead: bigint): boolean {
+function startsInside(
+  { client, server }: Pick<Call, 'client' | 'server'>,
+  ahead: bigint,
+  { clockTolerance }: Tolerances,
+): boolean {
   const start = server.startTimeUnixNano - ahead;
-  return start >= client.startTimeUnixNano - tolerance && start <= client.endTimeUnixNano + tolerance;
+  return (
+    start >= client.startTimeUnixNano - clockTolerance && start <= client.endTimeUnixNano + clockTolerance
+  );
 }
 
-function measureLoose(edges: Edges, client: string, server: string): readonly MeasuredEdge[] {
+function measureLoose(
+  edges: Edges,
+  client: string,
+  server: string,
+  thresholds: ClockThresholds,
+): readonly MeasuredEdge[] {
   const clients = edges.openClients.filter((span) => span.kind === 'CLIENT' && span.serviceName === client);
   const servers = [...edges.rootServers, ...edges.orphans]
     .filter((span) => span.kind === 'SERVER' && span.serviceName === server && !isHealthProbe(span))
@@ -204,22 +236,20 @@ function measureLoose(edges: Edges, client: string, server: string): readonly Me
 
   const compared = limitComparisons(clients, servers);
   const fitting = clients.filter((span) => compared.some((entry) => compareRequests(span, entry) === 'yes'));
-  if (fitting.length < fewestLoose || fitting.length !== servers.length) return [];
+  if (fitting.length < thresholds.fewestLoose || fitting.length !== servers.length) return [];
   const pairs = fitting.flatMap((span, index) => {
     const entry = servers[index];
     return entry === undefined ? [] : [{ client: span, server: entry }];
   });
   if (pairs.some((pair) => compareRequests(pair.client, pair.server) === 'no')) return [];
   const middle = median(pairs.map(measureApart));
-  const isConstant = pairs.every((pair) => startsInside(pair, middle));
-  const overlaps = pairs.every((pair) => startsInside(pair, 0n));
+  const isConstant = pairs.every((pair) => startsInside(pair, middle, thresholds));
+  const overlaps = pairs.every((pair) => startsInside(pair, 0n, thresholds));
   if (!isConstant || overlaps) return [];
   return groupBy(pairs, (pair) => keyFor(clockOf(pair.client), clockOf(pair.server))).flatMap(([pair]) =>
     pair === undefined ? [] : [{ client: clockOf(pair.client), server: clockOf(pair.server), ahead: middle }],
   );
 }
-
-const tolerance = 5_000_000n;
 
 /** As if the server's time lay in the middle of its client's. */
 function measureApart({ client, server }: { readonly client: Span; readonly server: Span }): bigint {

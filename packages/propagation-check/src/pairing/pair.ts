@@ -1,5 +1,6 @@
 import { type CallFacts, fitsRoute, readCallFacts } from '../calls/call-facts.ts';
 import type { Span } from '../span/span.ts';
+import { bounds, shareComparisons } from './bounds.ts';
 
 /** Two spans that belong together. */
 export interface Pair {
@@ -9,21 +10,12 @@ export interface Pair {
   readonly unique: boolean;
 }
 
-/** Some SDKs start spans at whole milliseconds, so a server may seem to start this much before its client. */
-const rounding = 1_000_000n;
-
-/** Two processes that read the same clock still differ by this much. */
-const jitter = 100_000n;
-
-/** Clocks of two processes on one machine differ by this much; looked at only where nothing fits within `rounding`. */
-const clockTolerance = 5_000_000n;
-
-/** Candidates that are kept for one span; bounds the work on hostile data. */
-const maxCandidates = 200;
-
-/** Comparisons in one pairing, shared evenly by its servers, of which each gets a fair number. */
-const maxComparisons = 20_000_000;
-const fewestComparisons = 500;
+/** How exact times are, in nanoseconds. `rules/thresholds.ts` has the numbers and their reasons. */
+export interface Tolerances {
+  readonly rounding: bigint;
+  readonly jitter: bigint;
+  readonly clockTolerance: bigint;
+}
 
 /**
  * Pairs as many clients with servers as possible, each once (maximum bipartite matching by augmenting paths).
@@ -33,16 +25,19 @@ export function pairSpans(
   clients: readonly Span[],
   servers: readonly Span[],
   fits: (client: Span, server: Span) => boolean,
+  tolerances: Tolerances,
 ): readonly Pair[] {
-  const index = indexByTime(clients);
-  const looks = Math.max(fewestComparisons, Math.floor(maxComparisons / Math.max(1, servers.length)));
+  const index = indexByTime(clients, tolerances);
+  const looks = shareComparisons(servers.length);
   const canPair = (client: Span, server: Span): boolean =>
-    client !== server && !isAround(server, client) && fits(client, server);
+    client !== server && !isAround(server, client, tolerances) && fits(client, server);
   const fitting = new Map<Span, readonly Span[]>();
   for (const server of servers) {
     const open = index.openAt(server.startTimeUnixNano);
-    const candidates = takeFitting(open, looks, maxCandidates, (client) => canPair(client, server));
-    const exact = candidates.filter((client) => isOpenAt(client, server.startTimeUnixNano, rounding));
+    const candidates = takeFitting(open, looks, bounds.candidates, (client) => canPair(client, server));
+    const exact = candidates.filter((client) =>
+      isOpenAt(client, server.startTimeUnixNano, tolerances.rounding),
+    );
     fitting.set(server, closestFirst(exact.length > 0 ? exact : candidates, server));
   }
   const matched = matchAll(fitting);
@@ -69,7 +64,7 @@ function matchTheRest(
 ): void {
   const served = new Set(matched.values());
   const rest = [...fitting].filter(
-    ([server, candidates]) => candidates.length === maxCandidates && !served.has(server),
+    ([server, candidates]) => candidates.length === bounds.candidates && !served.has(server),
   );
   if (rest.length === 0) return;
   for (const client of matched.keys()) index.remove(client);
@@ -98,18 +93,14 @@ export function takeFitting(
   return found;
 }
 
-/** Comparisons where times do not limit them, of which each client gets a fair number. */
-const maxPlainComparisons = 2_000_000;
-const fewestPlainComparisons = 50;
-
 /** So many of the servers, from the first, as can be compared with each of the clients. */
 export function limitComparisons(clients: readonly Span[], servers: readonly Span[]): readonly Span[] {
-  const each = Math.floor(maxPlainComparisons / Math.max(1, clients.length));
-  return servers.slice(0, Math.max(fewestPlainComparisons, each));
+  const each = Math.floor(bounds.plainComparisons / Math.max(1, clients.length));
+  return servers.slice(0, Math.max(bounds.fewestPlainComparisons, each));
 }
 
 /** Whether `inner` starts while `outer` is open. Its end does not count: servers outlive clients that gave up. */
-export function startsDuring(inner: Span, outer: Span): boolean {
+export function startsDuring(inner: Span, outer: Span, { rounding }: Tolerances): boolean {
   return isOpenAt(outer, inner.startTimeUnixNano, rounding);
 }
 
@@ -118,7 +109,7 @@ function isOpenAt(span: Span, time: bigint, tolerance: bigint): boolean {
 }
 
 /** A span that began before another and ended after it is its cause rather than its effect. */
-function isAround(outer: Span, inner: Span): boolean {
+function isAround(outer: Span, inner: Span, { rounding, jitter }: Tolerances): boolean {
   const isRounded = outer.startTimeUnixNano % rounding === 0n || inner.startTimeUnixNano % rounding === 0n;
   return (
     outer.startTimeUnixNano + (isRounded ? rounding : jitter) < inner.startTimeUnixNano &&
@@ -127,11 +118,11 @@ function isAround(outer: Span, inner: Span): boolean {
 }
 
 /** Ends are as coarse as starts: some SDKs add a measured duration to a start in whole milliseconds. */
-export function endsWithin(inner: Span, outer: Span): boolean {
+export function endsWithin(inner: Span, outer: Span, { rounding }: Tolerances): boolean {
   return inner.endTimeUnixNano <= outer.endTimeUnixNano + rounding;
 }
 
-export function startsAfter(later: Span, earlier: Span): boolean {
+export function startsAfter(later: Span, earlier: Span, { clockTolerance }: Tolerances): boolean {
   return later.startTimeUnixNano > earlier.endTimeUnixNano + clockTolerance;
 }
 
@@ -177,6 +168,15 @@ function asHttp(facts: CallFacts): CallFacts {
   return { ...facts, protocol: 'http', method: 'POST', path: `/${facts.rpcMethod}` };
 }
 
+/** Whether two SERVER spans may tell of one request that a hop handed on: by the path, where both have one. */
+export function isSamePath(outer: Span, inner: Span): boolean {
+  const [one, other] = [readCallFacts(outer), readCallFacts(inner)];
+  if (one.protocol !== other.protocol) return false;
+  if (one.path === null || other.path === null) return one.rpcMethod === other.rpcMethod;
+  // A gateway may add or cut a prefix.
+  return one.path.endsWith(other.path) || other.path.endsWith(one.path);
+}
+
 /** Whether the client called this very server by host or port; true where the data do not say. */
 export function isAddressedTo(client: Span, server: Span): boolean {
   const [out, into] = [readCallFacts(client), readCallFacts(server)];
@@ -203,7 +203,7 @@ export interface TimeIndex {
  * Prepares the look-up: spans by start, and above them a tree of the latest end in each part, so that what had ended
  * is passed over at once, however long some spans are.
  */
-export function indexByTime(spans: readonly Span[]): TimeIndex {
+export function indexByTime(spans: readonly Span[], { clockTolerance }: Tolerances): TimeIndex {
   const sorted = [...spans].sort((left, right) =>
     compareTimes(left.startTimeUnixNano, right.startTimeUnixNano),
   );

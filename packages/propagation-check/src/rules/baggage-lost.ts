@@ -4,6 +4,16 @@ import type { HeaderLookup } from '../headers/wire.ts';
 import type { Span } from '../span/span.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
 import { type Check, type Draft, isExpectedCaller } from './check.ts';
+import { defineFinding } from './define-finding.ts';
+
+export const finding = defineFinding('baggage-lost', {
+  kind: 'cause',
+  isConclusive: true,
+  shows: 'the trace is intact, and an expected baggage entry is missing',
+  title: 'Baggage does not arrive',
+  why: 'The trace is whole, but an expected baggage entry is missing in the called service.',
+  fix: 'Add baggage to OTEL_PROPAGATORS on both sides and let proxies forward the baggage header.',
+});
 
 /**
  * Whole edges on which an expected baggage entry did not arrive: by the headers that a tap saw, otherwise by the
@@ -37,14 +47,12 @@ function describeEdge(lost: readonly Lost[]): readonly Draft[] {
   if (first === undefined) return [];
   const { client, server, protocol } = first.call;
   return [
-    {
-      id: 'baggage-lost',
-      severity: 'error',
+    finding.report({
       client: client.serviceName,
       server: server.serviceName,
       protocol,
       shown: lost.map(({ call, says }) => ({ client: call.client, server: call.server, says })),
-    },
+    }),
   ];
 }
 

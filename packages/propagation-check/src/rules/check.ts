@@ -1,15 +1,16 @@
 import type { CallFacts } from '../calls/call-facts.ts';
 import { type Call, type EdgeProtocol, isOutgoing } from '../calls/edge.ts';
 import type { Expectation, ExpectedEdge } from '../expect/expectation.ts';
-import { ancestorsOf, type TraceGraph } from '../graph/trace-graph.ts';
+import type { TraceGraph } from '../graph/trace-graph.ts';
 import type { HeaderLookup } from '../headers/wire.ts';
 import type { ClockOffsets } from '../pairing/align-clocks.ts';
 import { isParentRemote, type Span } from '../span/span.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
 import type { FindingId, Severity } from './finding.ts';
+import type { Thresholds } from './thresholds.ts';
 
-/** Everything that a check may look at. A check does no I/O and changes nothing. */
-export interface Scene {
+/** What is known before any check. */
+export interface SceneFacts {
   readonly graph: TraceGraph;
   /** Calls whose two sides are connected. */
   readonly calls: readonly Call[];
@@ -21,8 +22,29 @@ export interface Scene {
   readonly headersOf: HeaderLookup;
   /** The first and the last end of the spans that a service delivered; null for a service without spans. */
   readonly coverage: (service: string | null) => Coverage | null;
+  /** The first and the last end of all spans. */
+  readonly capture: Coverage;
   /** How far clocks are apart; the times of all spans here are aligned already. */
   readonly clockOffsets: ClockOffsets;
+  /** Every number of a rule. */
+  readonly thresholds: Thresholds;
+}
+
+/** Everything that a check may look at. A check does no I/O and changes nothing. */
+export interface Scene extends SceneFacts {
+  readonly shared: SharedResults;
+}
+
+/** Intermediate results that rules ask for often. `shareResults` makes each once for a scene. */
+export interface SharedResults {
+  /** Whether the edge must exist as a direct one: not where its calls go through others. */
+  isExpectedDirectly(client: string | null, server: string | null): boolean;
+  /** Whether calls of the one reach the other through services that no expectation names: sidecars and gateways. */
+  isReachedThrough(client: string, server: string): boolean;
+  /** Whether the root of a trace is in the data. */
+  isBegun(traceId: string): boolean;
+  /** The user agents of the whole calls that an instrumentation of a service makes to another. */
+  userAgentsOf(client: Span, server: string | null): ReadonlySet<string>;
 }
 
 /** Nanoseconds since the Unix epoch. */
@@ -88,7 +110,7 @@ export function listUnseenEdges(scene: Scene, open: Open): readonly ExpectedEdge
     (edge) =>
       edge.rule === 'must' &&
       !hasCall(scene, edge.client, edge.server) &&
-      !isReachedThrough(scene, edge) &&
+      !scene.shared.isReachedThrough(edge.client, edge.server) &&
       !hasUnnamedCall(scene, edge) &&
       !open.found.some(
         (draft) => draft.severity === 'error' && draft.client === edge.client && draft.server === edge.server,
@@ -96,55 +118,13 @@ export function listUnseenEdges(scene: Scene, open: Open): readonly ExpectedEdge
   );
 }
 
-/** Whether calls of the one reach the other through services that no expectation names: sidecars and gateways. */
-function isReachedThrough(scene: Scene, { client, server }: ExpectedEdge): boolean {
-  return scene.callsInto(server).some((call) => findNamedAbove(scene, call.client)?.serviceName === client);
-}
-
-const expected = new WeakMap<Scene, Map<string, boolean>>();
-
 /** Whether the edge must exist as a direct one: not where its calls go through others. */
-export function isExpectedDirectly(scene: Scene, client: string | null, server: string | null): boolean {
-  const ofScene = expected.get(scene) ?? new Map<string, boolean>();
-  expected.set(scene, ofScene);
-  const key = keyFor(client, server);
-  const known = ofScene.get(key);
-  if (known !== undefined) return known;
-  const isDirect = scene.expectation.edges.some(
-    (edge) =>
-      edge.rule === 'must' &&
-      edge.client === client &&
-      edge.server === server &&
-      (hasCall(scene, edge.client, edge.server) || !isReachedThrough(scene, edge)),
-  );
-  ofScene.set(key, isDirect);
-  return isDirect;
-}
-
-const namedAbove = new WeakMap<Scene, Map<Span, Span | null>>();
-
-/** A span, or the nearest above it, whose service the expectations name. */
-function findNamedAbove(scene: Scene, span: Span): Span | null {
-  const known = namedAbove.get(scene) ?? new Map<Span, Span | null>();
-  namedAbove.set(scene, known);
-  const passed: Span[] = [];
-  let found: Span | null | undefined;
-  for (const at of withAncestors(scene.graph, span)) {
-    found = isNamed(scene, at.serviceName) ? at : known.get(at);
-    if (found !== undefined) break;
-    passed.push(at);
-  }
-  for (const each of passed) known.set(each, found ?? null);
-  return found ?? null;
-}
-
-function* withAncestors(graph: TraceGraph, span: Span): Generator<Span> {
-  yield span;
-  yield* ancestorsOf(graph, span);
+export function isExpectedDirectly({ shared }: Scene, client: string | null, server: string | null): boolean {
+  return shared.isExpectedDirectly(client, server);
 }
 
 /** Whether the expectations speak of a service. */
-export function isNamed({ expectation }: Scene, service: string | null): boolean {
+export function isNamed({ expectation }: SceneFacts, service: string | null): boolean {
   return expectation.edges.some((edge) => edge.client === service || edge.server === service);
 }
 
@@ -161,7 +141,7 @@ export function isUnnamed(service: string | null): boolean {
   return service === null || /^unknown_service(:|$)/.test(service);
 }
 
-export function hasCall(scene: Scene, client: string, server: string): boolean {
+export function hasCall(scene: SceneFacts, client: string, server: string): boolean {
   return scene.callsBetween(client, server).length > 0;
 }
 

@@ -127,7 +127,7 @@ function decideCall(
     const { injected } = headers;
     const own = injected.length > 0 ? ` (injected by a tap: ${injected.join(', ')})` : '';
     return {
-      id: cause.id,
+      id: cause.finding.id,
       shown: { ...shown, says: `${says}${own}; ${shown.says}` },
       excluded: [],
       isUnnamed: false,

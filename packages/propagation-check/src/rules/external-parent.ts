@@ -4,6 +4,16 @@ import { isCallerMissing, isRoot, type TraceGraph } from '../graph/trace-graph.t
 import type { Span } from '../span/span.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
 import { type Check, edgeProtocol, type Shown } from './check.ts';
+import { defineFinding } from './define-finding.ts';
+
+export const finding = defineFinding('external-parent', {
+  kind: 'information',
+  isConclusive: false,
+  shows: 'an entry span continues a trace outside the data, or links to one',
+  title: 'A caller outside the data brought its own trace',
+  why: 'An entry span continues, or only links to, a trace of a caller whose spans are not here.',
+  fix: 'Nothing, if the caller is a stranger; otherwise collect its spans too.',
+});
 
 /**
  * Entry spans that continue a trace of somebody outside the data, and SERVER spans that began their own instead and
@@ -18,14 +28,12 @@ export const findExternalParents: Check = ({ graph }, open) => {
     const first = group[0];
     if (first === undefined) return [];
     return [
-      {
-        id: 'external-parent' as const,
-        severity: 'info' as const,
+      finding.report({
         client: null,
         server: first.server.serviceName,
         protocol: edgeProtocol(readCallFacts(first.server).protocol),
         shown: group,
-      },
+      }),
     ];
   });
 };

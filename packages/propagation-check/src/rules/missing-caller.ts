@@ -4,6 +4,7 @@ import { type ExpectedEdge, isExpected } from '../expect/expectation.ts';
 import { isCallerMissing } from '../graph/trace-graph.ts';
 import type { Span } from '../span/span.ts';
 import { type Check, type Draft, edgeProtocol, isParentDue, nameParent, type Scene } from './check.ts';
+import { finding as missingClient } from './missing-client.ts';
 
 /**
  * SERVER spans in traces of their own whose parent is nowhere, when the caller is expected: its spans are missing as
@@ -28,9 +29,7 @@ export const findMissingCallers: Check = (scene, open) =>
       const first = orphans[0];
       if (first === undefined || !orphans.some((span) => isParentDue(scene, span))) return [];
       return [
-        {
-          id: 'missing-client',
-          severity: 'error',
+        missingClient.report({
           client: edge.client,
           server: edge.server,
           protocol: edgeProtocol(readCallFacts(first).protocol),
@@ -40,7 +39,7 @@ export const findMissingCallers: Check = (scene, open) =>
             server,
             says: `${nameParent(server)} is nowhere in the data, nor is any other span of its caller in this trace`,
           })),
-        },
+        }),
       ];
     });
 

@@ -1,8 +1,18 @@
+import { defineFinding } from './define-finding.ts';
 import { type HeaderCause, readMissingAnswer, readTracecontext } from './header-cause.ts';
+
+export const finding = defineFinding('not-sampled', {
+  kind: 'cause',
+  isConclusive: false,
+  shows: 'the sampled flag was 0, or one side decides on its own',
+  title: 'One side does not sample',
+  why: 'The sampled flag was 0, or a service decides on its own instead of following its parent.',
+  fix: 'Use a parent-based sampler in every service (OTEL_TRACES_SAMPLER=parentbased_traceidratio).',
+});
 
 /** The sampled flag was 0 (W3C Trace Context, section 3.2.2.5.1), and one side left no span. */
 export const notSampled: HeaderCause = {
-  id: 'not-sampled',
+  finding,
   explain: (call) => {
     const { client, server, headers } = call;
     const answered = readMissingAnswer(call);

@@ -3,21 +3,87 @@ import type { ExpectedEdge } from '../expect/expectation.ts';
 import type { Span } from '../span/span.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
 import { type Check, type Draft, listUnseenEdges, type Open, type Scene } from './check.ts';
+import type { FindingId } from './finding.ts';
+import { moveToFront, finding as splitTrace } from './split-trace.ts';
 
 /**
- * Messages: PRODUCER spans that no CONSUMER span has as parent or link, and CONSUMER spans that name none.
- * Batches and late delivery make pairs impossible, so only an expected edge counts: one without any whole message, or one
- * on which as many are lost on either side, each sent before the one that is received.
+ * Messages: PRODUCER spans that no CONSUMER span has as parent or link, and CONSUMER spans that name none. Equal message ids
+ * pair them. Without, batches and late delivery make pairs impossible, so only an expected edge counts: one without any
+ * whole message, or one on which as many are lost on either side, each sent before the one that is received.
  */
-export const findSplitMessages: Check = (scene, open) => [
-  ...findAllSplit(scene, open),
-  ...findPartlySplit(scene, open),
-];
+export const findSplitMessages: Check = (scene, open) => {
+  const byId = findSplitById(scene, open);
+  const explained = new Set(
+    byId.flatMap(({ shown }) => shown.flatMap(({ client, server }) => [client, server])),
+  );
+  const left = (spans: readonly Span[]): readonly Span[] => spans.filter((span) => !explained.has(span));
+  const rest = {
+    clients: left(open.clients),
+    roots: left(open.roots),
+    orphans: left(open.orphans),
+    found: [...open.found, ...byId],
+  };
+  return [...byId, ...findAllSplit(scene, rest), ...findPartlySplit(scene, rest)];
+};
+
+/** A message that one service sent and another received in a trace of its own, told by its id. */
+function findSplitById(scene: Scene, open: Open): readonly Draft[] {
+  const producers = new Map(
+    [...open.clients, ...scene.calls.map(({ client }) => client)].flatMap((span) => {
+      const { messageId } = readCallFacts(span);
+      return span.kind === 'PRODUCER' && messageId !== null ? [[messageId, span] as const] : [];
+    }),
+  );
+  if (producers.size === 0) return [];
+  // Some receive a message first, in a span without a link, and process it in another that has one.
+  const received = new Set(scene.calls.map(({ client, server }) => nameDelivery(client, server)));
+  const pairs = open.roots.filter(isMessage).flatMap((server) => {
+    const client = producers.get(readCallFacts(server).messageId ?? '');
+    return client !== undefined && isSameQueue(client, server) && !received.has(nameDelivery(client, server))
+      ? [{ client, server }]
+      : [];
+  });
+  return groupBy(pairs, ({ client, server }) => keyFor(client.serviceName, server.serviceName)).flatMap(
+    (group) => {
+      const first = group[0];
+      if (first === undefined) return [];
+      return [
+        splitTrace.report({
+          client: first.client.serviceName,
+          server: first.server.serviceName,
+          protocol: 'messaging',
+          candidates: causes,
+          shown: group.map(({ client, server }) => ({
+            client,
+            server,
+            says: `${server.kind} ${server.spanId} of trace ${server.traceId} received message ${readCallFacts(server).messageId} of PRODUCER ${client.spanId}, and has it neither as parent nor as link`,
+          })),
+        }),
+      ];
+    },
+  );
+}
+
+/** Where a message enters a service. A function that a queue triggers has a SERVER span (semantic conventions, FaaS spans). */
+function isMessage(span: Span): boolean {
+  return span.kind === 'CONSUMER' || (span.kind === 'SERVER' && readCallFacts(span).protocol === 'messaging');
+}
+
+function nameDelivery(producer: Span, consumer: Span): string {
+  return keyFor(producer.traceId, producer.spanId, consumer.serviceName);
+}
+
+function isSameQueue(producer: Span, consumer: Span): boolean {
+  const [to, from] = [readCallFacts(producer).destination, readCallFacts(consumer).destination];
+  return to === null || from === null || to === from;
+}
 
 function findAllSplit(scene: Scene, open: Open): readonly Draft[] {
   return listUnseenEdges(scene, open).flatMap((edge) => {
-    const consumers = open.roots.filter(
-      (span) => span.kind === 'CONSUMER' && span.serviceName === edge.server,
+    // A platform that hands a function its message may write a parent of its own.
+    const functions = open.orphans.filter((span) => span.kind === 'SERVER');
+    const consumers = [...open.roots, ...functions].filter(
+      (span) => isMessage(span) && span.serviceName === edge.server,
     );
     const destinations = new Set(consumers.map((span) => readCallFacts(span).destination));
     // Others may have received the same messages as they should.
@@ -33,9 +99,6 @@ function findAllSplit(scene: Scene, open: Open): readonly Draft[] {
     return describe(edge, producers, consumers);
   });
 }
-
-/** Fewer lost messages may be some that came from outside, and as many that nobody has read yet. */
-const fewestLost = 3;
 
 function findPartlySplit(scene: Scene, open: Open): readonly Draft[] {
   const seen = scene.expectation.edges.filter(
@@ -59,7 +122,8 @@ function findPartlySplit(scene: Scene, open: Open): readonly Draft[] {
     );
     return groupBy(consumers, nameDestination).flatMap((received) => {
       const producers = (received[0] && sent.get(nameDestination(received[0]))) ?? [];
-      const isSame = received.length >= fewestLost && received.length === producers.length;
+      const isSame =
+        received.length >= scene.thresholds.fewestLostMessages && received.length === producers.length;
       return isSame && areInOrder(producers, received) ? describe(edge, producers, received) : [];
     });
   });
@@ -82,6 +146,13 @@ function areInOrder(producers: readonly Span[], consumers: readonly Span[]): boo
   });
 }
 
+const causes: readonly FindingId[] = [
+  'header-not-sent',
+  'header-ignored',
+  'header-stripped',
+  'format-mismatch',
+];
+
 function describe(
   edge: ExpectedEdge,
   producers: readonly Span[],
@@ -89,19 +160,20 @@ function describe(
 ): readonly Draft[] {
   if (consumers.length === 0 || producers.length === 0) return [];
   return [
-    {
-      id: 'split-trace',
-      severity: 'error',
+    splitTrace.report({
       client: edge.client,
       server: edge.server,
       protocol: 'messaging',
-      candidates: ['header-not-sent', 'header-ignored', 'header-stripped', 'format-mismatch'],
+      // Functions read the context of their platform alone unless they are told to look into the message.
+      candidates: consumers.every(({ kind }) => kind === 'SERVER')
+        ? moveToFront(causes, 'header-ignored')
+        : causes,
       shown: producers.map((client) => ({
         client,
         server: null,
         says: `no CONSUMER span of ${edge.server} has PRODUCER ${client.spanId} as parent or link`,
       })),
       explains: consumers,
-    },
+    }),
   ];
 }

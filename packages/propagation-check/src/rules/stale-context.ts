@@ -6,6 +6,16 @@ import { compareRequests, endsWithin, pairSpans, startsAfter } from '../pairing/
 import type { Span } from '../span/span.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
 import { type Check, type Draft, edgeProtocol, type Open, type Scene } from './check.ts';
+import { defineFinding } from './define-finding.ts';
+
+export const finding = defineFinding('stale-context', {
+  kind: 'cause',
+  isConclusive: true,
+  shows: 'spans begin under a parent that had ended; many requests share one trace',
+  title: 'Calls hang under an older request',
+  why: 'A context or header of an earlier request is reused for later calls.',
+  fix: 'Do not keep a context, header set or client with headers beyond one request; inject anew for every call.',
+});
 
 /**
  * A context outlived its request: later calls hang under a span that had ended.
@@ -32,10 +42,12 @@ function findStaleClients(scene: Scene): readonly Draft[] {
       else known.push(client);
     }
     const owners = [...callsOf].filter(([entry, below]) =>
-      below.some((client) => startsAfter(client, entry)),
+      below.some((client) => startsAfter(client, entry, scene.thresholds)),
     );
     const below = owners.flatMap(([, clients]) => clients);
-    const own = owners.flatMap(([entry, clients]) => clients.filter((client) => endsWithin(client, entry)));
+    const own = owners.flatMap(([entry, clients]) =>
+      clients.filter((client) => endsWithin(client, entry, scene.thresholds)),
+    );
     const entries = scene.spansOf(first.client.serviceName).filter(isEntry);
     const endpointOf = nameEndpoints(entries);
     const endpoints = new Set(owners.map(([entry]) => endpointOf(entry)));
@@ -43,17 +55,16 @@ function findStaleClients(scene: Scene): readonly Draft[] {
       (span) => span.kind === 'SERVER' && endpoints.has(endpointOf(span)) && !callsOf.has(span),
     );
     const pairs = groupBy(bereft, endpointOf).flatMap((ofEndpoint) =>
-      pairDisplaced(ofEndpoint, below, own.length),
+      pairDisplaced(ofEndpoint, below, own.length, scene.thresholds),
     );
     // A stale owner gathers the calls of several requests; fire-and-forget spreads them over their own.
     const gathering = new Set(pairs.map((pair) => findEntry(scene.graph, pair.server)));
-    if (pairs.length < 2 * gathering.size || !pairs.some((pair) => isLate(scene, pair.server))) return [];
+    const fewest = gathering.size * scene.thresholds.callsPerStaleOwner;
+    if (pairs.length < fewest || !pairs.some((pair) => isLate(scene, pair.server))) return [];
     const serverOf = new Map(calls.map((call) => [call.client, call.server]));
     return [
-      {
-        id: 'stale-context',
+      finding.report({
         isLikely: true,
-        severity: 'error',
         client: first.client.serviceName,
         server: first.server.serviceName,
         protocol: first.protocol,
@@ -62,14 +73,14 @@ function findStaleClients(scene: Scene): readonly Draft[] {
           server: serverOf.get(client) ?? null,
           says: `began during "${entry.name}" of trace ${entry.traceId}, but hangs under an older request`,
         })),
-      },
+      }),
     ];
   });
 }
 
 function isLate(scene: Scene, client: Span): boolean {
   const entry = findEntry(scene.graph, client);
-  return entry !== null && startsAfter(client, entry);
+  return entry !== null && startsAfter(client, entry, scene.thresholds);
 }
 
 /** The client stopped waiting, and a busy server came to the request later. */
@@ -84,19 +95,19 @@ function findStaleHeaders(scene: Scene, open: Open): readonly Draft[] {
   const groups = groupBy(scene.calls, (call) => keyFor(call.client.traceId, call.client.spanId));
   const drafts = groups.flatMap((calls): readonly Draft[] => {
     const parent = calls[0]?.client;
-    if (parent === undefined || !calls.some((call) => startsAfter(call.server, parent))) return [];
+    if (parent === undefined || !calls.some((call) => startsAfter(call.server, parent, scene.thresholds)))
+      return [];
     if (calls.every(isGivenUp)) return [];
     const ownClients = open.clients.filter((span) => span.serviceName === parent.serviceName);
     const pairs = pairSpans(
       ownClients,
       calls.map((call) => call.server),
       (client, server) => compareRequests(client, server) === 'yes',
+      scene.thresholds,
     );
-    if (!pairs.some((pair) => startsAfter(pair.server, parent))) return [];
+    if (!pairs.some((pair) => startsAfter(pair.server, parent, scene.thresholds))) return [];
     return [
-      {
-        id: 'stale-context',
-        severity: 'error',
+      finding.report({
         client: parent.serviceName,
         server: pairs[0]?.server.serviceName ?? null,
         protocol: edgeProtocol(readCallFacts(parent).protocol),
@@ -105,7 +116,7 @@ function findStaleHeaders(scene: Scene, open: Open): readonly Draft[] {
           server,
           says: `received the span id of "${parent.name}" (${parent.spanId}), not of the CLIENT span that called it`,
         })),
-      },
+      }),
     ];
   });
   return drafts;

@@ -1,6 +1,16 @@
 import type { Call } from '../calls/edge.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
 import type { Check, Draft } from './check.ts';
+import { defineFinding } from './define-finding.ts';
+
+export const finding = defineFinding('unexpected-edge', {
+  kind: 'cause',
+  isConclusive: true,
+  shows: 'a call exists between two services that the expectations forbid',
+  title: 'A call that is not expected',
+  why: 'The expectations forbid calls between these two services, and there are some.',
+  fix: 'Remove the call, or allow the edge in the expectations.',
+});
 
 /** An edge that an expectation forbids, and that is there. */
 export const findUnexpectedEdges: Check = (scene) => {
@@ -21,9 +31,7 @@ function describeEdge(calls: readonly Call[]): readonly Draft[] {
   const [first] = calls;
   if (first === undefined) return [];
   return [
-    {
-      id: 'unexpected-edge',
-      severity: 'error',
+    finding.report({
       client: first.client.serviceName,
       server: first.server.serviceName,
       protocol: first.protocol,
@@ -32,6 +40,6 @@ function describeEdge(calls: readonly Call[]): readonly Draft[] {
         server,
         says: `${client.kind} ${client.spanId} "${client.name}" calls ${server.serviceName}, which the expectations forbid`,
       })),
-    },
+    }),
   ];
 }

@@ -10,6 +10,9 @@ import {
   type Open,
   type Scene,
 } from './check.ts';
+import { finding as missingCall } from './missing-call.ts';
+import { finding as missingClient } from './missing-client.ts';
+import { finding as missingServer } from './missing-server.ts';
 
 /**
  * Expected edges of which nothing is seen, after all other checks. Two pictures:
@@ -27,9 +30,7 @@ export const findUnseenEdges: Check = (scene, open) => {
     const first = direct[0];
     if (first !== undefined && !hasSpans(scene, edge.server)) {
       return [
-        {
-          id: 'missing-server',
-          severity: 'error',
+        missingServer.report({
           client: edge.client,
           server: edge.server,
           protocol: edgeProtocol(readCallFacts(first.client).protocol),
@@ -39,7 +40,7 @@ export const findUnseenEdges: Check = (scene, open) => {
             server: null,
             says: `continued directly by ${server.serviceName}: ${edge.server} handed the context on and left no span`,
           })),
-        },
+        }),
       ];
     }
     const refused = open.clients.filter(
@@ -47,8 +48,7 @@ export const findUnseenEdges: Check = (scene, open) => {
     );
     if (refused.length > 0) {
       return [
-        {
-          id: 'missing-server',
+        missingServer.report({
           severity: 'warning',
           client: edge.client,
           server: edge.server,
@@ -59,7 +59,7 @@ export const findUnseenEdges: Check = (scene, open) => {
             server: null,
             says: 'ended without an answer of the called service: it may never have been reached',
           })),
-        },
+        }),
       ];
     }
     // The callee of a dark service is connected past it; the finding above tells that already.
@@ -70,8 +70,7 @@ export const findUnseenEdges: Check = (scene, open) => {
     );
     const isUnderWay = sharesOpenTrace(scene, open, edge);
     return [
-      {
-        id: hasSpans(scene, edge.client) ? 'missing-call' : 'missing-client',
+      (hasSpans(scene, edge.client) ? missingCall : missingClient).report({
         severity: isElsewhere || isUnderWay ? 'warning' : 'error',
         client: edge.client,
         server: edge.server,
@@ -80,7 +79,7 @@ export const findUnseenEdges: Check = (scene, open) => {
           ? ['client-not-instrumented', 'server-not-instrumented', 'not-sampled']
           : ['not-sampled', 'client-span-lost', 'server-not-instrumented'],
         shown: [],
-      },
+      }),
     ];
   });
 };

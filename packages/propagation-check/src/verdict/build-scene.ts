@@ -1,11 +1,14 @@
-import type { Coverage, Scene } from '../rules/check.ts';
+import type { Coverage, SceneFacts } from '../rules/check.ts';
 import type { Span } from '../span/span.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
 
-type Facts = Pick<Scene, 'graph' | 'calls' | 'expectation' | 'headersOf' | 'clockOffsets'>;
+type Facts = Pick<
+  SceneFacts,
+  'graph' | 'calls' | 'expectation' | 'headersOf' | 'clockOffsets' | 'thresholds'
+>;
 
 /** Adds the look-ups that checks share. */
-export function buildScene(facts: Facts): Scene {
+export function buildScene(facts: Facts): SceneFacts {
   const { graph, calls } = facts;
   const ofEdge = indexBy(calls, ({ client, server }) => keyFor(client.serviceName, server.serviceName));
   return {
@@ -14,6 +17,7 @@ export function buildScene(facts: Facts): Scene {
     callsInto: indexBy(calls, (call) => call.server.serviceName),
     spansOf: indexBy(graph.spans, (span) => span.serviceName),
     coverage: measureCoverage(graph.spans),
+    capture: measureEnds(graph.spans),
   };
 }
 
@@ -34,7 +38,7 @@ function indexBy<Key, Item>(
  * When a service would have delivered each span of each of its instances. An instance that exports late is cut off
  * earlier than the others; one that was replaced by another is not cut off at all.
  */
-function measureCoverage(spans: readonly Span[]): Scene['coverage'] {
+function measureCoverage(spans: readonly Span[]): SceneFacts['coverage'] {
   const coverages = new Map(
     groupBy(spans, (span) => keyFor(span.serviceName)).map((ofService) => [
       ofService[0]?.serviceName ?? null,
@@ -50,7 +54,7 @@ function nameInstance(span: Span): string {
 
 function measureEnds(spans: readonly Span[]): Coverage {
   const ends = spans.map((span) => span.endTimeUnixNano);
-  return { from: ends.reduce(earlier), to: ends.reduce(later) };
+  return { from: ends.reduce(earlier, ends[0] ?? 0n), to: ends.reduce(later, ends[0] ?? 0n) };
 }
 
 /** What all instances cover; where that is little, they followed one another, and what any of them covers. */

@@ -3,12 +3,15 @@ import { type Expectation, noExpectation } from '../expect/expectation.ts';
 import { buildTraceGraph, keyOf } from '../graph/trace-graph.ts';
 import { type HeaderEvidence, indexHeaders, noHeaderEvidence } from '../headers/wire.ts';
 import { alignSpans, estimateOffsets } from '../pairing/align-clocks.ts';
-import type { Draft, Open, Scene, Shown } from '../rules/check.ts';
-import { checks } from '../rules/checks.ts';
+import type { Draft, Scene, Shown } from '../rules/check.ts';
+import { doubtAtEnds } from '../rules/cut-capture.ts';
 import { decideByHeaders, mergeDrafts } from '../rules/decide-by-headers.ts';
+import { explainLooseEnds } from '../rules/explain-loose-ends.ts';
 import type { FindingId } from '../rules/finding.ts';
-import { prose } from '../rules/prose.ts';
+import { findings as prose } from '../rules/findings.ts';
 import { rankByPipeline } from '../rules/rank-by-pipeline.ts';
+import { runRules } from '../rules/run-rules.ts';
+import { thresholds as defaultThresholds, type Thresholds } from '../rules/thresholds.ts';
 import { isToleratedPeer } from '../rules/tolerated-peer.ts';
 import type { CollectorCounters } from '../span/collector-counters.ts';
 import type { Span } from '../span/span.ts';
@@ -29,23 +32,35 @@ export interface CheckOptions {
   readonly headers?: HeaderEvidence;
   /** What the Collector counted; it tells telemetry that is lost from propagation that is. */
   readonly collector?: CollectorCounters | null;
+  /** Say of each loose end why nothing is reported. */
+  readonly explain?: boolean;
+  /** Other numbers than those of the rules, for tests. */
+  readonly thresholds?: Thresholds;
 }
 
 /** Checks every edge of one trace or of many. Pure; the same spans give the same result in any order. */
 export function checkTraces(spans: readonly Span[], options: CheckOptions = {}): Result {
-  const { expectation = noExpectation, headers = noHeaderEvidence, collector = null } = options;
+  const {
+    expectation = noExpectation,
+    headers = noHeaderEvidence,
+    collector = null,
+    thresholds = defaultThresholds,
+    explain = false,
+  } = options;
   const received = buildTraceGraph(spans);
-  const clockOffsets = estimateOffsets(received.spans, findEdges(received), expectation);
+  const clockOffsets = estimateOffsets(received.spans, findEdges(received), expectation, thresholds);
   const graph =
     clockOffsets.size === 0 ? received : buildTraceGraph(alignSpans(received.spans, clockOffsets));
   const { calls, openClients, rootServers, orphans } = findEdges(graph);
   const clients = openClients.filter((span) => !isToleratedPeer(expectation, span));
   const headersOf = indexHeaders(headers, graph.spans);
-  const scene = buildScene({ graph, calls, expectation, headersOf, clockOffsets });
-  const drafts = runChecks(scene, { clients, roots: rootServers, orphans, found: [] }).flatMap((draft) =>
+  const facts = buildScene({ graph, calls, expectation, headersOf, clockOffsets, thresholds });
+  const looseEnds = { clients, roots: rootServers, orphans };
+  const { scene, silences, ...found } = runRules(facts, looseEnds);
+  const drafts = found.drafts.flatMap((draft) =>
     decideByHeaders(rankByPipeline(draft, collector), headersOf, expectation),
   );
-  const merged = mergeDrafts(drafts);
+  const merged = mergeDrafts(drafts).map((draft) => doubtAtEnds(scene, draft));
   const findings = merged.map((draft) => describeFinding(scene, draft));
   const edges = countEdges(calls, merged);
   return {
@@ -55,26 +70,7 @@ export function checkTraces(spans: readonly Span[], options: CheckOptions = {}):
     spans: graph.spans.length,
     edges,
     findings,
-  };
-}
-
-function runChecks(scene: Scene, open: Open): readonly Draft[] {
-  return checks.reduce<Open>((left, check) => withoutExplained(left, check(scene, left)), open).found;
-}
-
-function withoutExplained(open: Open, found: readonly Draft[]): Open {
-  const explained = new Set<Span | null>(
-    found.flatMap((draft) => [
-      ...draft.shown.flatMap(({ client, server }) => [client, server]),
-      ...(draft.explains ?? []),
-    ]),
-  );
-  const isLeft = (span: Span): boolean => !explained.has(span);
-  return {
-    clients: open.clients.filter(isLeft),
-    roots: open.roots.filter(isLeft),
-    orphans: open.orphans.filter(isLeft),
-    found: [...open.found, ...found],
+    ...(explain ? { explain: explainLooseEnds(scene, looseEnds, found.drafts, silences) } : {}),
   };
 }
 
