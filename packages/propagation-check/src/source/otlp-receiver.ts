@@ -128,9 +128,11 @@ export async function startOtlpReceiver(options: OtlpReceiverOptions = {}): Prom
       return buffer.droppedSpans;
     },
     get complaints() {
-      return [...complaints].map(([message, count]) =>
+      const counted = [...complaints].map(([message, count]) =>
         count === 1 ? message : `${message} (${count} times)`,
       );
+      const dropped = `${buffer.droppedSpans} spans were dropped, the oldest traces first: the memory for them is full`;
+      return buffer.droppedSpans === 0 ? counted : [...counted, dropped];
     },
     readAll: () => buffer.all(),
     readTrace: async (traceId) => buffer.trace(traceId.toLowerCase()),

@@ -226,6 +226,9 @@ test('whole traces are dropped, the oldest first, when the memory is full', asyn
   assert.equal(receiver.droppedSpans, 0);
   await send('3', 1);
   assert.equal(receiver.droppedSpans, 2);
+  assert.deepEqual(receiver.complaints, [
+    '2 spans were dropped, the oldest traces first: the memory for them is full',
+  ]);
   assert.deepEqual(await receiver.readTrace('1'.repeat(32)), []);
   assert.equal(receiver.readAll().length, 2);
 });
