@@ -172,9 +172,13 @@ export class SpanWriter {
     if (this.#origin === null || isFar(end)) this.#addFarTime(this.rows * 2 + 1, ofHalves(endHigh, endLow));
   }
 
+  /** Resources with the same content are one. */
   addResource(resource: Resource): number {
-    this.#resources.push(resource);
-    return this.#resources.length - 1;
+    const key = encodeList([resource.serviceName ?? false, ...[...resource.attributes].flat()]);
+    const known = this.#knownResources.get(key);
+    if (known !== undefined) return known;
+    this.#knownResources.set(key, this.#resources.length);
+    return this.#resources.push(resource) - 1;
   }
 
   addSpan(span: Span): void {
@@ -302,9 +306,7 @@ export class SpanWriter {
   #findResource({ serviceName, resource }: Span): number {
     const same = this.#knownObjects.get(resource);
     if (same !== undefined && this.#resources[same]?.serviceName === serviceName) return same;
-    const key = encodeList([serviceName ?? false, ...[...resource].flat()]);
-    const id = this.#knownResources.get(key) ?? this.addResource({ serviceName, attributes: resource });
-    this.#knownResources.set(key, id);
+    const id = this.addResource({ serviceName, attributes: resource });
     this.#knownObjects.set(resource, id);
     return id;
   }
