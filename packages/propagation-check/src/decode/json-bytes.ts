@@ -78,7 +78,7 @@ export class JsonBytes {
   /** @param start Behind the opening quote. @returns The closing quote. */
   findQuote(start: number): number {
     const { bytes, view } = this.source;
-    const lastWord = view.byteLength - 4;
+    const lastWord = bytes.length - 4;
     let at = start;
     for (;;) {
       // A byte of a word is zero where (word - 0x01…) & ~word has its high bit; only above a zero byte it may be set without one.
@@ -239,11 +239,16 @@ export class Literal {
 
   isAt({ bytes, view }: ByteSource, start: number): boolean {
     const { length } = this;
-    if (start + length > view.byteLength) return false;
-    let index = 0;
-    for (const words = length - 7; index < words; index += 8)
-      if (this.#view.getFloat64(index, true) !== view.getFloat64(start + index, true)) return false;
-    for (; index < length; index += 1) if (this.#bytes[index] !== bytes[start + index]) return false;
-    return true;
+    if (start + length > bytes.length) return false;
+    if (length < 8) {
+      for (let index = 0; index < length; index += 1)
+        if (this.#bytes[index] !== bytes[start + index]) return false;
+      return true;
+    }
+    const own = this.#view;
+    const last = length - 8;
+    for (let index = 0; index < last; index += 8)
+      if (own.getFloat64(index, true) !== view.getFloat64(start + index, true)) return false;
+    return own.getFloat64(last, true) === view.getFloat64(start + last, true);
   }
 }

@@ -1,7 +1,7 @@
 import { isKept, presenceOnly } from '../span/kept-attributes.ts';
 import { spanKinds, statusCodes } from '../span/span.ts';
 import { attributeField, field, type SpanWriter } from '../span/span-writer.ts';
-import { type ByteSource, emptyText, isRaw, valueType } from '../span/value-table.ts';
+import { type ByteSource, emptyText, grown, isRaw, valueType } from '../span/value-table.ts';
 import { DecodeError } from './decode-error.ts';
 import { JsonBytes, Literal, Refusal, readFourDigits, readHexWord, refuse, sign } from './json-bytes.ts';
 import { readSpanKind, readStatusCode, toSpanKind, toStatusCode } from './otlp-fields.ts';
@@ -20,6 +20,8 @@ interface Template {
   /** Null where the attribute is not kept. */
   readonly key: number | null;
   readonly isPresenceOnly: boolean;
+  /** Id of its last value; -1 where that had escapes or is raw. */
+  value: number;
   /** The two that came behind it, the last times. Spans of one instrumentation have their attributes in one order. */
   next: Template | null;
   other: Template | null;
@@ -34,6 +36,15 @@ const scalarKinds: ReadonlyMap<string, ScalarKind> = new Map([
   ['doubleValue', 'double'],
   ['boolValue', 'boolean'],
 ]);
+
+const keys = {
+  traceState: quoted('traceState'),
+  parentSpanId: quoted('parentSpanId'),
+  startTimeUnixNano: quoted('startTimeUnixNano'),
+  endTimeUnixNano: quoted('endTimeUnixNano'),
+  attributes: quoted('attributes'),
+  status: quoted('status'),
+} as const;
 
 /** Fields of a span, for telling that one stands twice. */
 const seen = {
@@ -60,15 +71,12 @@ const seen = {
 export class OtlpJsonScanner {
   readonly #writer: SpanWriter;
   readonly #json = new JsonBytes({ bytes: new Uint8Array(), view: new DataView(new ArrayBuffer(0)) });
-  readonly #resources = new Map<string, number>();
-  readonly #scopes = new Map<string, number>();
-  /** The resource and the scope that came last: most often the next one is the same. */
-  #lastResource: Known | null = null;
-  #lastScope: Known | null = null;
+  readonly #resources = new KnownObjects();
+  readonly #scopes = new KnownObjects();
   readonly #templates = new Map<string, Template>();
   #first: Template = noTemplate();
   /** By key id: the number of the span that had it last. */
-  #lastSpanWith = new Float64Array(1_024);
+  #lastSpanWith = new Uint32Array(1_024);
   #spans = 0;
 
   constructor(writer: SpanWriter) {
@@ -111,8 +119,8 @@ export class OtlpJsonScanner {
     let hasScopes = false;
     const end = this.#scanMembers(start, (at, key) => {
       if (key === 'resource' && resource < 0) {
-        const last = this.#lastResource;
-        if (last?.literal.isAt(this.#json.source, at)) {
+        const { last } = this.#resources;
+        if (last?.literal?.isAt(this.#json.source, at)) {
           resource = last.id;
           return at + last.literal.length;
         }
@@ -141,8 +149,8 @@ export class OtlpJsonScanner {
     let hasSpans = false;
     const end = this.#scanMembers(start, (at, key) => {
       if (key === 'scope' && scope < 0) {
-        const last = this.#lastScope;
-        if (last?.literal.isAt(this.#json.source, at)) {
+        const { last } = this.#scopes;
+        if (last?.literal?.isAt(this.#json.source, at)) {
           scope = last.id;
           return at + last.literal.length;
         }
@@ -162,37 +170,27 @@ export class OtlpJsonScanner {
   };
 
   #findResource(start: number, end: number): number {
-    const text = this.#json.key(start, end);
-    const id =
-      this.#resources.get(text) ?? this.#writer.addResource(readResource(this.#json.parse(start, end)));
-    this.#resources.set(text, id);
-    this.#lastResource = this.#remember(start, end, id);
+    const known = this.#resources.find(this.#json, start, end);
+    if (known !== null) return known;
+    const id = this.#writer.addResource(readResource(this.#json.parse(start, end)));
+    this.#resources.add(this.#json, start, end, id);
     return id;
   }
 
   #findScope(start: number, end: number): number {
-    const text = this.#json.key(start, end);
-    const id =
-      this.#scopes.get(text) ??
-      this.#writer.values.add(readScopeName(this.#json.parse(start, end)), field.scope);
-    // A raw id is of one row's text alone: it is gone after a roll back or a batch.
-    if (!isRaw(id)) {
-      this.#scopes.set(text, id);
-      this.#lastScope = this.#remember(start, end, id);
-    }
+    const known = this.#scopes.find(this.#json, start, end);
+    if (known !== null) return known;
+    const id = this.#writer.values.add(readScopeName(this.#json.parse(start, end)), field.scope);
+    // A raw id is of this batch alone.
+    if (!isRaw(id)) this.#scopes.add(this.#json, start, end, id);
     return id;
-  }
-
-  #remember(start: number, end: number, id: number): Known | null {
-    const bytes = this.#json.source.bytes.subarray(start, end);
-    // Only of a value in braces its end is part of its text.
-    return bytes[0] === openBrace && Literal.canHold(bytes) ? { literal: new Literal(bytes), id } : null;
   }
 
   readonly #scanSpan = (start: number): number => {
     const json = this.#json;
     const writer = this.#writer;
-    const { bytes, view } = json.source;
+    const { source } = json;
+    const { bytes, view } = source;
     writer.reserve();
     const row = writer.rows;
     const { columns } = writer;
@@ -234,7 +232,7 @@ export class OtlpJsonScanner {
             columns.traceIds[row * 4 + 2] = third;
             columns.traceIds[row * 4 + 3] = fourth;
             at += 34;
-          } else if (view.getInt32(at + 5, true) === 0x61745365 && isAt(bytes, at + 9, 'te"')) {
+          } else if (view.getInt32(at + 5, true) === 0x61745365 && keys.traceState.isAt(source, at)) {
             // eSta
             bit = seen.traceState;
             at = this.#scanText(json.skipColon(at + 12), field.traceState);
@@ -252,7 +250,7 @@ export class OtlpJsonScanner {
           at += 18;
           break;
         case 0x65726170: // pare
-          if (!isAt(bytes, at + 5, 'ntSpanId"')) break;
+          if (!keys.parentSpanId.isAt(source, at)) break;
           bit = seen.parentSpanId;
           at = json.skipColon(at + 14);
           if (bytes[at] !== quote) refuse();
@@ -285,21 +283,21 @@ export class OtlpJsonScanner {
           columns.kinds[row] = this.#natural;
           break;
         case 0x72617473: // star
-          if (!isAt(bytes, at + 5, 'tTimeUnixNano"')) break;
+          if (!keys.startTimeUnixNano.isAt(source, at)) break;
           bit = seen.start;
           at = this.#scanTime(json.skipColon(at + 19));
           startSeconds = this.#seconds;
           startNanos = this.#nanoseconds;
           break;
         case 0x54646e65: // endT
-          if (!isAt(bytes, at + 5, 'imeUnixNano"')) break;
+          if (!keys.endTimeUnixNano.isAt(source, at)) break;
           bit = seen.end;
           at = this.#scanTime(json.skipColon(at + 17));
           endSeconds = this.#seconds;
           endNanos = this.#nanoseconds;
           break;
         case 0x72747461: // attr
-          if (!isAt(bytes, at + 5, 'ibutes"')) break;
+          if (!keys.attributes.isAt(source, at)) break;
           bit = seen.attributes;
           at = this.#scanAttributes(json.skipColon(at + 12));
           break;
@@ -309,7 +307,7 @@ export class OtlpJsonScanner {
           at = this.#scanList(json.skipColon(at + 7), this.#scanLink);
           break;
         case 0x74617473: // stat
-          if (!isAt(bytes, at + 5, 'us"')) break;
+          if (!keys.status.isAt(source, at)) break;
           bit = seen.status;
           at = this.#scanStatus(json.skipColon(at + 8), row);
           break;
@@ -418,7 +416,8 @@ export class OtlpJsonScanner {
   }
 
   /** @returns Behind the value; less than 0 where it is to be parsed, and nothing was added. */
-  #scanScalar({ kind, key, isPresenceOnly }: Template, at: number): number {
+  #scanScalar(template: Template, at: number): number {
+    const { kind, key, isPresenceOnly } = template;
     const json = this.#json;
     const { bytes } = json.source;
     const { values } = this.#writer;
@@ -429,11 +428,20 @@ export class OtlpJsonScanner {
         this.#add(key, emptyText);
         return json.findQuote(at + 1) + 1;
       }
+      if (template.value >= 0) {
+        const same = values.matchInterned(template.value, json.source, at + 1);
+        if (bytes[same] === quote) {
+          this.#add(key, template.value);
+          return same + 1;
+        }
+      }
       const end = this.#scanText(at, attributeField(key));
+      template.value = json.hasEscape || isRaw(this.#text) ? -1 : this.#text;
       this.#add(key, this.#text);
       return end;
     }
     if (kind === 'integer') {
+      if (isPresenceOnly) return -1;
       const start = bytes[at] === quote ? at + 1 : at;
       const digits = bytes[start] === 0x2d ? start + 1 : start;
       const end = json.skipDigits(digits);
@@ -441,13 +449,17 @@ export class OtlpJsonScanner {
       // Beyond 15 digits, and with zeros in front, the value is not written as its text.
       if (length > 15 || (bytes[digits] === 0x30 && end - start > 1)) return -1;
       if (start > at ? bytes[end] !== quote : isNumberGoingOn(bytes[end] ?? 0)) return -1;
-      if (key !== null)
-        this.#add(
-          key,
-          isPresenceOnly
-            ? emptyText
-            : values.addBytes(json.source, start, end, valueType.number, attributeField(key)),
-        );
+      if (
+        key !== null &&
+        template.value >= 0 &&
+        values.matchInterned(template.value, json.source, start) === end
+      ) {
+        this.#add(key, template.value);
+      } else if (key !== null) {
+        const id = values.addBytes(json.source, start, end, valueType.number, attributeField(key));
+        template.value = isRaw(id) ? -1 : id;
+        this.#add(key, id);
+      }
       return start > at ? end + 1 : end;
     }
     if (key !== null) return -1;
@@ -470,11 +482,7 @@ export class OtlpJsonScanner {
   /** Of two with the same key the last one counts; which is rare, and left to the strict decoder. */
   #add(key: number, value: number): void {
     if (isRaw(key)) refuse();
-    if (key >= this.#lastSpanWith.length) {
-      const longer = new Float64Array(Math.max(key + 1, this.#lastSpanWith.length * 2));
-      longer.set(this.#lastSpanWith);
-      this.#lastSpanWith = longer;
-    }
+    this.#lastSpanWith = grown(this.#lastSpanWith, key + 1);
     if (this.#lastSpanWith[key] === this.#spans) refuse();
     this.#lastSpanWith[key] = this.#spans;
     this.#writer.addAttribute(key, value);
@@ -513,6 +521,7 @@ export class OtlpJsonScanner {
       kind,
       key,
       isPresenceOnly: presenceOnly.has(name),
+      value: -1,
       next: null,
       other: null,
     };
@@ -610,14 +619,40 @@ export class OtlpJsonScanner {
   }
 }
 
-interface Known {
-  readonly literal: Literal;
+interface KnownObject {
   readonly id: number;
+  /** Null where the object has other characters than ASCII. */
+  readonly literal: Literal | null;
+}
+
+/** Objects that came before, by their text: most are equal to the last one or to another one. */
+class KnownObjects {
+  last: KnownObject | null = null;
+  readonly #byText = new Map<string, KnownObject>();
+
+  find(json: JsonBytes, start: number, end: number): number | null {
+    const known = this.#byText.get(json.key(start, end));
+    if (known === undefined) return null;
+    this.last = known;
+    return known.id;
+  }
+
+  add(json: JsonBytes, start: number, end: number, id: number): void {
+    const bytes = json.source.bytes.subarray(start, end);
+    // Other values do not show where they end.
+    const isWhole = bytes[0] === openBrace && Literal.canHold(bytes);
+    this.last = { id, literal: isWhole ? new Literal(bytes) : null };
+    this.#byText.set(json.key(start, end), this.last);
+  }
 }
 
 function noTemplate(): Template {
-  const none = { key: null, isPresenceOnly: false, next: null, other: null };
+  const none = { key: null, isPresenceOnly: false, value: -1, next: null, other: null };
   return { literal: new Literal(new Uint8Array()), kind: 'text', ...none };
+}
+
+function quoted(key: string): Literal {
+  return new Literal(Buffer.from(`"${key}"`));
 }
 
 function isAt(bytes: Uint8Array, at: number, text: string): boolean {
