@@ -115,10 +115,10 @@ export class OtlpJsonScanner {
   readonly #scanResourceSpans = (start: number): number => {
     const writer = this.#writer;
     const firstRow = writer.rows;
-    let resource = -1;
+    let resource: number | null = null;
     let hasScopes = false;
     const end = this.#scanMembers(start, (at, key) => {
-      if (key === 'resource' && resource < 0) {
+      if (key === 'resource' && resource === null) {
         const { last } = this.#resources;
         if (last?.literal?.isAt(this.#json.source, at)) {
           resource = last.id;
@@ -136,7 +136,7 @@ export class OtlpJsonScanner {
       return this.#json.skipValue(at);
     });
     if (writer.rows > firstRow) {
-      if (resource < 0) resource = writer.addResource(readResource(undefined));
+      resource ??= writer.addResource(readResource(undefined));
       writer.columns.resources.fill(resource, firstRow, writer.rows);
     }
     return end;
@@ -145,10 +145,10 @@ export class OtlpJsonScanner {
   readonly #scanScopeSpans = (start: number): number => {
     const writer = this.#writer;
     const firstRow = writer.rows;
-    let scope = -1;
+    let scope: number | null = null;
     let hasSpans = false;
     const end = this.#scanMembers(start, (at, key) => {
-      if (key === 'scope' && scope < 0) {
+      if (key === 'scope' && scope === null) {
         const { last } = this.#scopes;
         if (last?.literal?.isAt(this.#json.source, at)) {
           scope = last.id;
@@ -165,7 +165,7 @@ export class OtlpJsonScanner {
       if (key === 'scope' || key === 'spans' || key === 'instrumentationLibrary') refuse();
       return this.#json.skipValue(at);
     });
-    writer.columns.scopes.fill(scope < 0 ? emptyText : scope, firstRow, writer.rows);
+    writer.columns.scopes.fill(scope ?? emptyText, firstRow, writer.rows);
     return end;
   };
 
