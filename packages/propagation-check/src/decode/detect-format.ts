@@ -9,6 +9,7 @@ import { decodeOtlpDocument } from './otlp-document.ts';
 import { isObject } from './otlp-json-value.ts';
 import { decodeOtlpProtobuf } from './otlp-protobuf.ts';
 import { parseJson } from './parse-json.ts';
+import type { PieceFormat } from './piece-reader.ts';
 import { decodeZipkinJson } from './zipkin-json.ts';
 import { isZipkinV1 } from './zipkin-v1.ts';
 
@@ -49,6 +50,24 @@ export function decodeBytes(bytes: Uint8Array): Decoded {
   throw new DecodeError(
     `byte 0: no format is recognised; expected OTLP JSON, JSON Lines, OTLP protobuf, Jaeger JSON, Tempo JSON or Zipkin v2 JSON`,
   );
+}
+
+/**
+ * Whether a file is read piece by piece, by its beginning: null where it is read as a whole, undefined where more of it has to be known.
+ * @param isEnd Whether this is the whole file.
+ */
+export function detectPieceFormat(head: Uint8Array, isEnd: boolean): PieceFormat | null | undefined {
+  const first = firstCharacter(head);
+  if (!isEnd && (head.length <= 4 || first === '')) return undefined;
+  if (head[0] === resourceSpansTag || first === '[') return null;
+  if (first !== '{') return isFramed(head) ? 'otlp-protobuf' : null;
+  const firstLine = head.indexOf(
+    newline,
+    head.findIndex((byte) => !isSpace(byte)),
+  );
+  const isFollowed = firstLine >= 0 && !head.subarray(firstLine).every(isSpace);
+  if (!isFollowed && !isEnd) return undefined;
+  return isLines(head) ? 'json-lines' : null;
 }
 
 /** Field 1, length-delimited: how an export request begins. Also the line break that may begin a text. */

@@ -35,6 +35,17 @@ export function decodeFramedProtobuf(bytes: Uint8Array): readonly Span[] {
   return spans;
 }
 
+/** The end of the last export request that is whole; 0 where none is. */
+export function findLastFrameEnd(bytes: Uint8Array): number {
+  let end = 0;
+  while (bytes.length >= end + prefixBytes) {
+    const next = end + prefixBytes + readLength(bytes, end);
+    if (next > bytes.length) break;
+    end = next;
+  }
+  return end;
+}
+
 function readLength(bytes: Uint8Array, offset: number): number {
   if (bytes.length < offset + prefixBytes) throw new DecodeError(`byte ${offset}: the file is cut off`);
   return Buffer.from(bytes.subarray(offset, offset + prefixBytes)).readUInt32BE();

@@ -19,7 +19,8 @@ export function decodeJsonLines(bytes: Uint8Array): readonly Span[] {
     try {
       for (const span of decodeLine(bytes.subarray(start, end), isCutOff)) spans.push(span);
     } catch (error) {
-      throw prefixLine(number, error);
+      if (!(error instanceof DecodeError)) throw error;
+      throw new DecodeError(`line ${number}: ${error.message}`);
     }
   }
   return spans;
@@ -41,11 +42,6 @@ export function decodeLine(line: Uint8Array, isCutOff: boolean): readonly Span[]
   }
 }
 
-/** The error, with its line in front. @param number Counted from 1. */
-export function prefixLine(number: number, error: unknown): unknown {
-  return error instanceof DecodeError ? new DecodeError(`line ${number}: ${error.message}`) : error;
-}
-
 export interface Line {
   readonly start: number;
   /** Without the line break. */
@@ -56,15 +52,17 @@ export interface Line {
   readonly isCutOff: boolean;
 }
 
-/** All lines that are not blank. */
-export function* splitLines(bytes: Uint8Array): Generator<Line> {
+/** All lines that are not blank. @returns How many there are with these. */
+export function* splitLines(bytes: Uint8Array): Generator<Line, number> {
   let start = 0;
-  for (let number = 1; start < bytes.length; number += 1) {
+  let number = 1;
+  for (; start < bytes.length; number += 1) {
     const found = bytes.indexOf(newline, start);
     const end = found < 0 ? bytes.length : found;
     if (!isBlank(bytes, start, end)) yield { start, end, number, isCutOff: found < 0 };
     start = end + 1;
   }
+  return number - 1;
 }
 
 function isBlank(bytes: Uint8Array, start: number, end: number): boolean {

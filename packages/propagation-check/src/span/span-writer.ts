@@ -455,3 +455,16 @@ function writeHex(id: string, words: number, to: Words, start: number): void {
   for (let word = 0; word < words; word += 1)
     to[start + word] = Number.parseInt(id.slice(word * 8, word * 8 + 8), 16);
 }
+
+/** The memory of a batch: it may be given to another thread without a copy. */
+export function listBuffers({
+  columns,
+  values,
+  links,
+  farTimes,
+  attributeKeys,
+  attributeValues,
+}: SpanBatch): readonly ArrayBuffer[] {
+  const arrays = [columns, values, links, farTimes].flatMap((group) => Object.values(group));
+  return [...arrays, attributeKeys, attributeValues].map((array) => array.buffer);
+}

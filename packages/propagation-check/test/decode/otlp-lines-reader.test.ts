@@ -7,6 +7,7 @@ import fc from 'fast-check';
 import { DecodeError } from '../../src/decode/decode-error.ts';
 import { decodeJsonLines } from '../../src/decode/json-lines.ts';
 import { OtlpLinesReader } from '../../src/decode/otlp-lines-reader.ts';
+import { PieceError, toDecodeError } from '../../src/decode/piece-reader.ts';
 import { OtlpJsonScanner } from '../../src/decode/scan-otlp-json.ts';
 import { encodeOtlpLines } from '../../src/span/encode-otlp-lines.ts';
 import type { Span } from '../../src/span/span.ts';
@@ -31,7 +32,11 @@ function outcomeOf(decode: () => readonly Span[]): readonly Span[] | string {
 
 function readLines(bytes: Uint8Array): readonly Span[] {
   const writer = new SpanWriter();
-  new OtlpLinesReader(writer).read(bytes);
+  try {
+    new OtlpLinesReader(writer).read(bytes);
+  } catch (error) {
+    throw error instanceof PieceError ? toDecodeError('json-lines', error, 0) : error;
+  }
   return viewsOf(writer.finish());
 }
 
