@@ -12,7 +12,7 @@ const pieceBytes = 4 * 1024 * 1024;
  */
 export async function* cutPieces(
   chunks: AsyncIterable<Uint8Array>,
-  findEnd: (bytes: Uint8Array) => number,
+  findEnd: (bytes: Uint8Array<ArrayBuffer>) => number,
   size = pieceBytes,
 ): AsyncGenerator<Piece> {
   const free: ArrayBuffer[] = [];
@@ -46,7 +46,7 @@ export async function* cutPieces(
 const newline = 0x0a;
 
 /** By format: the end of the last whole unit, as `cutPieces` asks for. */
-export const endFinders: Readonly<Record<PieceFormat, (bytes: Uint8Array) => number>> = {
-  'json-lines': (bytes) => bytes.lastIndexOf(newline) + 1,
+export const endFinders: Readonly<Record<PieceFormat, (bytes: Uint8Array<ArrayBuffer>) => number>> = {
+  'json-lines': ({ buffer, length }) => Buffer.from(buffer, 0, length).lastIndexOf(newline) + 1,
   'otlp-protobuf': findLastFrameEnd,
 };

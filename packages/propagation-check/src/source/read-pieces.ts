@@ -3,7 +3,7 @@ import { Worker } from 'node:worker_threads';
 import { createPieceReader } from '../decode/create-piece-reader.ts';
 import { PieceError, type PieceFormat, toDecodeError } from '../decode/piece-reader.ts';
 import type { SpanStore } from '../span/span-store.ts';
-import { type KnownIds, type SpanBatch, SpanWriter } from '../span/span-writer.ts';
+import { KnownIds, type SpanBatch, SpanWriter } from '../span/span-writer.ts';
 
 export interface PieceTask {
   readonly buffer: ArrayBuffer;
@@ -101,7 +101,7 @@ function readHere(
 
 /** A thread that reads pieces one after the other. */
 class PieceWorker {
-  readonly known: KnownIds = { values: [], resources: [] };
+  readonly known = new KnownIds();
   readonly #worker: Worker;
   readonly #waiting: { resolve(answer: PieceAnswer): void; reject(error: unknown): void }[] = [];
 

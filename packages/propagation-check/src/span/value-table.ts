@@ -170,7 +170,7 @@ export class ValueTable implements Values {
    * @param ids Of the interned values of that table by their ids there; the new ones are added to it.
    * @returns To be added to the ids of its raw values.
    */
-  addBatch(batch: ValueBatch, ids: number[]): number {
+  addBatch(batch: ValueBatch, ids: IdMap): number {
     const source = sourceOf(batch.interned);
     let at = 0;
     for (const field of batch.fields) {
@@ -246,6 +246,27 @@ export class ValueTable implements Values {
     if (typeof value === 'boolean')
       return { type: valueType.boolean, bytes: this.#encoder.encode(String(value)) };
     return { type: valueType.list, bytes: this.#encoder.encode(encodeList(value)) };
+  }
+}
+
+/** The ids of one table by those of another one, in the order in which that made them. */
+export class IdMap {
+  #ids = new Uint32Array(1_024);
+  #size = 0;
+
+  push(id: number): void {
+    this.#ids = grown(this.#ids, this.#size + 1);
+    this.#ids[this.#size] = id;
+    this.#size += 1;
+  }
+
+  /** Translates a column. @param rawOffset Is added to raw ids. */
+  copy(from: Uint32Array, to: Uint32Array, start: number, rawOffset: number): void {
+    const ids = this.#ids;
+    for (let index = 0; index < from.length; index += 1) {
+      const id = from[index] ?? 0;
+      to[start + index] = isRaw(id) ? id + rawOffset : (ids[id] ?? 0);
+    }
   }
 }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { attributeOf } from '../../src/span/span-store.ts';
-import { type KnownIds, SpanWriter, storeOf } from '../../src/span/span-writer.ts';
+import { KnownIds, SpanWriter, storeOf } from '../../src/span/span-writer.ts';
 import { isRaw } from '../../src/span/value-table.ts';
 import { drawTrace } from '../draw-trace.ts';
 import { anySpans } from './any-span.ts';
@@ -22,7 +22,7 @@ test('batches of several writers give the rows in the order in which they are ad
     fc.property(fc.array(fc.tuple(fc.nat(2), anySpans), { maxLength: 6 }), (parts) => {
       const whole = new SpanWriter();
       const writers = Array.from({ length: 3 }, () => new SpanWriter());
-      const known = writers.map((): KnownIds => ({ values: [], resources: [] }));
+      const known = writers.map(() => new KnownIds());
       for (const [index, spans] of parts) {
         const [writer, ids] = [writers[index], known[index]];
         assert.ok(writer !== undefined && ids !== undefined);
