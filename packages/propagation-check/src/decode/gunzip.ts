@@ -32,7 +32,7 @@ export async function gunzip(bytes: Uint8Array, maxBytes: number): Promise<Uint8
 
 /** Uncompresses gzip data as it comes. @throws {DecodeError} when it is not gzip, damaged or cut off. */
 export async function* gunzipChunks(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  const input = Readable.from(chunks, { objectMode: false });
+  const input = Readable.from(copyChunks(chunks), { objectMode: false });
   const output = input.pipe(createGunzip());
   input.once('error', (error) => output.destroy(error));
   try {
@@ -43,6 +43,11 @@ export async function* gunzipChunks(chunks: AsyncIterable<Uint8Array>): AsyncGen
   } finally {
     input.destroy();
   }
+}
+
+/** A stream reads ahead, and the source may fill the same buffer again. */
+async function* copyChunks(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  for await (const chunk of chunks) yield Buffer.from(chunk);
 }
 
 function describeFault(error: Error & { readonly code?: unknown }): DecodeError {

@@ -1,5 +1,4 @@
-import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { type FileHandle, open, stat } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { addAbortSignal, type Readable } from 'node:stream';
 import { DecodeError } from '../decode/decode-error.ts';
@@ -35,7 +34,6 @@ export interface ReadProgress {
 }
 
 const defaultMaxDocumentBytes = 512_000_000;
-const readBytes = 1024 * 1024;
 
 /**
  * Memory for the spans of a file and for their check, by the file's size. Measured with `npm run bench -- engine`: a span has 900 bytes as
@@ -66,22 +64,24 @@ export async function readSpanStore(path: string, options: StoreOptions = {}): P
 }
 
 async function read(path: string, label: string, options: StoreOptions): Promise<DecodedStore> {
-  const size = path === '-' ? null : await measure(path, label);
-  const input =
-    path === '-' ? (options.stdin ?? process.stdin) : createReadStream(path, { highWaterMark: readBytes });
+  if (path === '-') {
+    const { stdin = process.stdin, signal } = options;
+    const input = readChunks(signal === undefined ? stdin : addAbortSignal(signal, stdin));
+    return readStream(input, { label, size: null }, options);
+  }
+  const found = await stat(path);
+  if (found.isDirectory()) throw new SourceError(`${label}: a folder; name a file in it`);
+  const file = await open(path);
   try {
-    return await readStream(
-      options.signal === undefined ? input : addAbortSignal(options.signal, input),
-      { label, size },
-      options,
-    );
+    const size = found.isFile() ? found.size : null;
+    return await readStream(readFileChunks(file, options.signal), { label, size }, options);
   } finally {
-    input.destroy();
+    await file.close();
   }
 }
 
 async function readStream(
-  input: Readable,
+  input: AsyncGenerator<Uint8Array>,
   { label, size }: { readonly label: string; readonly size: number | null },
   options: StoreOptions,
 ): Promise<DecodedStore> {
@@ -106,12 +106,6 @@ async function readStream(
   return { format, store };
 }
 
-async function measure(path: string, label: string): Promise<number | null> {
-  const found = await stat(path);
-  if (found.isDirectory()) throw new SourceError(`${label}: a folder; name a file in it`);
-  return found.isFile() ? found.size : null;
-}
-
 function refuseTooLarge(label: string, needed: number, room: number): void {
   if (needed <= room) return;
   throw new SourceError(
@@ -125,13 +119,12 @@ function toMiB(bytes: number): number {
 }
 
 async function* countBytes(
-  input: AsyncIterable<unknown>,
+  input: AsyncIterable<Uint8Array>,
   progress: { bytes: number },
 ): AsyncGenerator<Uint8Array> {
   for await (const chunk of input) {
-    const bytes = chunk instanceof Uint8Array ? chunk : Buffer.from(String(chunk));
-    progress.bytes += bytes.length;
-    yield bytes;
+    progress.bytes += chunk.length;
+    yield chunk;
   }
 }
 
@@ -150,7 +143,7 @@ async function peek(
   while (length <= most) {
     const { value, done } = await chunks.next();
     if (done === true) break;
-    parts.push(value);
+    parts.push(Buffer.from(value));
     length += value.length;
     if (length < asked * 2) continue;
     asked = length;
@@ -159,6 +152,27 @@ async function peek(
   }
   const head = Buffer.concat(parts);
   return [head, prepend(head, chunks)];
+}
+
+/** As large as one read is fast. */
+const chunkBytes = 1024 * 1024;
+
+/** A chunk is there until the next one is asked for: a new buffer each time would keep the garbage collector busy. */
+async function* readFileChunks(
+  file: FileHandle,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array> {
+  const buffer = Buffer.allocUnsafe(chunkBytes);
+  for (;;) {
+    signal?.throwIfAborted();
+    const { bytesRead } = await file.read(buffer, 0, chunkBytes);
+    if (bytesRead === 0) return;
+    yield buffer.subarray(0, bytesRead);
+  }
+}
+
+async function* readChunks(input: AsyncIterable<unknown>): AsyncGenerator<Uint8Array> {
+  for await (const chunk of input) yield chunk instanceof Uint8Array ? chunk : Buffer.from(String(chunk));
 }
 
 async function* prepend(head: Uint8Array, rest: AsyncGenerator<Uint8Array>): AsyncGenerator<Uint8Array> {
@@ -176,7 +190,7 @@ async function collect(
   for await (const chunk of chunks) {
     length += chunk.length;
     if (length > maxBytes) throw tooLarge(label, maxBytes);
-    parts.push(chunk);
+    parts.push(Buffer.from(chunk));
   }
   return Buffer.concat(parts);
 }

@@ -129,6 +129,8 @@ test('workers read a large file in its order, and say how far they are', async (
   assert.equal(store.size, many);
   assert.deepEqual(viewsOf(store), viewsOf(alone.store));
   assert.deepEqual(viewsOf(store), kept((await readSpanFile(path)).spans));
+  const packed = await write(t, gzipSync(large, { level: 1 }));
+  assert.deepEqual(viewsOf((await readSpanStore(packed, { threads: 2 })).store), viewsOf(store));
   assert.ok(progress.length > 3 && progress.every(({ size }) => size === large.length));
   assert.deepEqual(progress.at(-1)?.spans, many);
 });
