@@ -2,8 +2,9 @@ import { isUtf8 } from 'node:buffer';
 import type { SpanStore } from '../span/span-store.ts';
 import { SpanWriter, storeOf } from '../span/span-writer.ts';
 import { sourceOf } from '../span/value-table.ts';
-import { decodeBytes, type Format } from './detect-format.ts';
+import { decodeBytes, type Format, isSingleRequest } from './detect-format.ts';
 import { OtlpJsonScanner } from './scan-otlp-json.ts';
+import { OtlpProtobufScanner } from './scan-otlp-protobuf.ts';
 
 export interface DecodedStore {
   readonly format: Format;
@@ -18,6 +19,9 @@ export function decodeStore(bytes: Uint8Array): DecodedStore {
   const writer = new SpanWriter();
   if (isUtf8(bytes) && new OtlpJsonScanner(writer).scan(sourceOf(bytes), 0, bytes.length)) {
     return { format: 'otlp-json', store: writer.finish() };
+  }
+  if (isSingleRequest(bytes) && new OtlpProtobufScanner(writer).scan(sourceOf(bytes), 0, bytes.length)) {
+    return { format: 'otlp-protobuf', store: writer.finish() };
   }
   const { format, spans } = decodeBytes(bytes);
   return { format, store: storeOf(spans) };

@@ -52,6 +52,11 @@ export function decodeBytes(bytes: Uint8Array): Decoded {
   );
 }
 
+/** Whether the bytes are taken for one export request in protobuf, and for nothing else. */
+export function isSingleRequest(bytes: Uint8Array): boolean {
+  return bytes[0] === resourceSpansTag && !['', '{', '[', '<'].includes(firstCharacter(bytes));
+}
+
 /**
  * Whether a file is read piece by piece, by its beginning: null where it is read as a whole, undefined where more of it has to be known.
  * @param isEnd Whether this is the whole file.

@@ -1,5 +1,6 @@
 import { fromBinary } from '@bufbuild/protobuf';
 import type { Attributes, AttributeValue, Span, SpanLink } from '../span/span.ts';
+import type { Resource } from '../span/span-store.ts';
 import { type PlainValue, toAttributeValue, toIntegerValue } from './attribute-value.ts';
 import { checkMemory } from './check-memory.ts';
 import { DecodeError, prefixPath } from './decode-error.ts';
@@ -50,8 +51,7 @@ function decodeOneResource(
   options: OtlpProtobufOptions,
   spans: Span[],
 ): void {
-  const resource = toAttributes(message.resource?.attributes ?? []);
-  const serviceName = readServiceName(resource);
+  const { attributes: resource, serviceName } = toResource(message.resource?.attributes ?? []);
   for (const [scopeIndex, scopeSpans] of message.scopeSpans.entries()) {
     const scopeName = scopeSpans.scope?.name ?? '';
     for (const [index, span] of scopeSpans.spans.entries()) {
@@ -105,7 +105,12 @@ function toLinks(link: Span_Link, index: number): readonly SpanLink[] {
   ];
 }
 
-function toAttributes(list: readonly KeyValue[]): Attributes {
+export function toResource(list: readonly KeyValue[]): Resource {
+  const attributes = toAttributes(list);
+  return { serviceName: readServiceName(attributes), attributes };
+}
+
+export function toAttributes(list: readonly KeyValue[]): Attributes {
   const attributes = new Map<string, AttributeValue>();
   for (const { key, value } of list) attributes.set(key, toAttributeValue(toPlainValue(value)));
   return attributes;

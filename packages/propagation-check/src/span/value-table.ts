@@ -81,6 +81,7 @@ export class ValueTable implements Values {
   #strays = new Uint32Array(1_024);
   readonly #decoded: AttributeValue[] = [];
   readonly #encoder = new TextEncoder();
+  readonly #digits = sourceOf(new Uint8Array(20));
   #batchedValues = 0;
   #batchedBytes = 0;
 
@@ -123,6 +124,19 @@ export class ValueTable implements Values {
     this.#distinct[field] = distinct + 1;
     this.#slots[slot] = this.#size + 1;
     return this.#intern(source, start, end, header, hash, field);
+  }
+
+  /** Adds an integer that is not negative. */
+  addNatural(value: number, field: number): number {
+    const digits = this.#digits;
+    let at = digits.bytes.length;
+    let rest = value;
+    do {
+      at -= 1;
+      digits.bytes[at] = 0x30 + (rest % 10);
+      rest = Math.floor(rest / 10);
+    } while (rest > 0);
+    return this.addBytes(digits, at, digits.bytes.length, valueType.number, field);
   }
 
   decode(id: number): AttributeValue {

@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import fc from 'fast-check';
-import { DecodeError } from '../../src/decode/decode-error.ts';
 import { decodeJsonLines } from '../../src/decode/json-lines.ts';
 import { OtlpLinesReader } from '../../src/decode/otlp-lines-reader.ts';
 import { PieceError, toDecodeError } from '../../src/decode/piece-reader.ts';
@@ -15,20 +14,11 @@ import { SpanWriter } from '../../src/span/span-writer.ts';
 import { sourceOf } from '../../src/span/value-table.ts';
 import { anySpans } from '../span/any-span.ts';
 import { kept, viewsOf } from '../span/views-of.ts';
+import { outcomeOf } from './agreement.ts';
 import { otlpRequest, otlpSpan, readFixture } from './fixture.ts';
 
 const root = join(import.meta.dirname, '../..');
 const seed = 20261128;
-
-/** What a decoder gives: the spans, or the message of its error. */
-function outcomeOf(decode: () => readonly Span[]): readonly Span[] | string {
-  try {
-    return decode();
-  } catch (error) {
-    assert.ok(error instanceof DecodeError, String(error instanceof Error ? error.stack : error));
-    return error.message;
-  }
-}
 
 function readLines(bytes: Uint8Array): readonly Span[] {
   const writer = new SpanWriter();
