@@ -4,7 +4,10 @@ import type { Resource } from '../span/span-store.ts';
 import { type PlainValue, toAttributeValue, toIntegerValue } from './attribute-value.ts';
 import { checkMemory } from './check-memory.ts';
 import { DecodeError, prefixPath } from './decode-error.ts';
-import { ExportTraceServiceRequestSchema } from './generated/opentelemetry/proto/collector/trace/v1/trace_service_pb.js';
+import {
+  type ExportTraceServiceRequest,
+  ExportTraceServiceRequestSchema,
+} from './generated/opentelemetry/proto/collector/trace/v1/trace_service_pb.js';
 import type { AnyValue, KeyValue } from './generated/opentelemetry/proto/common/v1/common_pb.js';
 import type {
   ResourceSpans,
@@ -31,13 +34,14 @@ export interface OtlpProtobufOptions {
 export function decodeOtlpProtobuf(bytes: Uint8Array, options: OtlpProtobufOptions = {}): readonly Span[] {
   checkMemory(bytes, 'protobuf');
   const spans: Span[] = [];
-  for (const [index, resourceSpans] of readRequest(bytes).resourceSpans.entries()) {
+  for (const [index, resourceSpans] of readExportRequest(bytes).resourceSpans.entries()) {
     decodeOneResource(resourceSpans, `resourceSpans[${index}]`, options, spans);
   }
   return spans;
 }
 
-function readRequest(bytes: Uint8Array) {
+/** The message of an export request, as the generated decoder makes it. @throws {DecodeError} with the byte offset. */
+export function readExportRequest(bytes: Uint8Array): ExportTraceServiceRequest {
   try {
     return fromBinary(ExportTraceServiceRequestSchema, bytes, { readUnknownFields: false });
   } catch (error) {

@@ -6,6 +6,7 @@ import { gunzipSync } from 'node:zlib';
 import { create, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
 import fc from 'fast-check';
 import { decodeStore } from '../../src/decode/decode-store.ts';
+import { encodeOtlpProtobuf } from '../../src/decode/encode-otlp-protobuf.ts';
 import { decodeFramedProtobuf, FramedProtobufReader } from '../../src/decode/framed-protobuf.ts';
 import { ExportTraceServiceRequestSchema } from '../../src/decode/generated/opentelemetry/proto/collector/trace/v1/trace_service_pb.js';
 import type {
@@ -22,7 +23,6 @@ import type { Span } from '../../src/span/span.ts';
 import { SpanWriter } from '../../src/span/span-writer.ts';
 import { sourceOf } from '../../src/span/value-table.ts';
 import { anySpans } from '../span/any-span.ts';
-import { encodeRequest } from '../span/encode-request.ts';
 import { kept, viewsOf } from '../span/views-of.ts';
 import { outcomeOf } from './agreement.ts';
 
@@ -64,7 +64,7 @@ function isScanned(request: Uint8Array): boolean {
 test('captures of real systems: the same spans, and no request needs the strict decoder', () => {
   for (const file of globSync('corpus/*/spans.otlp.jsonl.gz', { cwd: root })) {
     const spans = decodeJsonLines(gunzipSync(readFileSync(join(root, file))));
-    const request = encodeRequest(spans);
+    const request = encodeOtlpProtobuf(spans);
     assert.deepEqual(decodeOtlpProtobuf(request).length, spans.length);
     assertAgrees(frame(request, request), file);
     assert.ok(isScanned(request), file);
@@ -74,7 +74,7 @@ test('captures of real systems: the same spans, and no request needs the strict 
 
 test('any spans', () => {
   fc.assert(
-    fc.property(anySpans, (spans) => assertAgrees(frame(encodeRequest(spans)))),
+    fc.property(anySpans, (spans) => assertAgrees(frame(encodeOtlpProtobuf(spans)))),
     { seed, numRuns: 1_000 },
   );
 });
