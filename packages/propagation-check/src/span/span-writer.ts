@@ -9,7 +9,7 @@ import {
   type SpanStore,
   type Words,
 } from './span-store.ts';
-import { encodeList, grown, isRaw, type ValueBatch, ValueTable } from './value-table.ts';
+import { encodeList, grown, IdMap, isRaw, type ValueBatch, ValueTable } from './value-table.ts';
 
 /** Fields of `ValueTable`. Those of attributes follow. */
 export const field = { name: 0, scope: 1, traceState: 2, statusMessage: 3, key: 4 } as const;
@@ -41,10 +41,10 @@ export interface SpanBatch {
   readonly values: ValueBatch;
 }
 
-/** What batches of one writer have said before: the ids here of its values and resources, by its own ids. */
-export interface KnownIds {
-  readonly values: number[];
-  readonly resources: number[];
+/** The ids here of the values and resources that batches of one writer have brought. */
+export class KnownIds {
+  readonly values = new IdMap();
+  readonly resources = new IdMap();
 }
 
 /** A place to which a writer can go back. */
@@ -172,9 +172,13 @@ export class SpanWriter {
     if (this.#origin === null || isFar(end)) this.#addFarTime(this.rows * 2 + 1, ofHalves(endHigh, endLow));
   }
 
+  /** Resources with the same content are one. */
   addResource(resource: Resource): number {
-    this.#resources.push(resource);
-    return this.#resources.length - 1;
+    const key = encodeList([resource.serviceName ?? false, ...[...resource.attributes].flat()]);
+    const known = this.#knownResources.get(key);
+    if (known !== undefined) return known;
+    this.#knownResources.set(key, this.#resources.length);
+    return this.#resources.push(resource) - 1;
   }
 
   addSpan(span: Span): void {
@@ -230,17 +234,16 @@ export class SpanWriter {
   addBatch(batch: SpanBatch, known: KnownIds): void {
     const rawOffset = this.values.addBatch(batch.values, known.values);
     for (const resource of batch.resources) known.resources.push(this.addResource(resource));
-    const idOf = (id: number) => (isRaw(id) ? id + rawOffset : (known.values[id] ?? 0));
     const base = { row: this.rows, pair: this.#pairs, link: this.#links };
     while (this.rows + batch.size >= this.#capacity) this.#capacity *= 2;
     if (this.columns.kinds.length < this.#capacity)
       this.columns = mapColumns(this.columns, resize(this.#capacity));
-    this.#copyColumns(batch, known, idOf);
+    this.#copyColumns(batch, known, rawOffset);
     this.#copyTimes(batch);
     this.#attributeKeys = grown(this.#attributeKeys, base.pair + batch.attributeKeys.length);
     this.#attributeValues = grown(this.#attributeValues, base.pair + batch.attributeKeys.length);
-    copyMapped(batch.attributeKeys, this.#attributeKeys, base.pair, idOf);
-    copyMapped(batch.attributeValues, this.#attributeValues, base.pair, idOf);
+    known.values.copy(batch.attributeKeys, this.#attributeKeys, base.pair, rawOffset);
+    known.values.copy(batch.attributeValues, this.#attributeValues, base.pair, rawOffset);
     this.#pairs += batch.attributeKeys.length;
     for (const [link, row] of batch.links.rows.entries()) {
       this.rows = base.row + row;
@@ -254,13 +257,13 @@ export class SpanWriter {
     this.rows = base.row + batch.size;
   }
 
-  #copyColumns({ columns: from, size }: SpanBatch, known: KnownIds, idOf: (id: number) => number): void {
+  #copyColumns({ columns: from, size }: SpanBatch, known: KnownIds, rawOffset: number): void {
     const { columns: to, rows } = this;
     for (const column of ['names', 'scopes', 'traceStates', 'statusMessages'] as const)
-      copyMapped(from[column], to[column], rows, idOf);
-    copyMapped(from.resources, to.resources, rows, (id) => known.resources[id] ?? 0);
-    const pairs = this.#pairs;
-    copyMapped(from.attributeStarts, to.attributeStarts, rows, (pair) => pair + pairs);
+      known.values.copy(from[column], to[column], rows, rawOffset);
+    known.resources.copy(from.resources, to.resources, rows, 0);
+    for (const [index, pair] of from.attributeStarts.entries())
+      to.attributeStarts[rows + index] = this.#pairs + pair;
     to.traceIds.set(from.traceIds, rows * 4);
     to.spanIds.set(from.spanIds, rows * 2);
     to.parentIds.set(from.parentIds, rows * 2);
@@ -302,9 +305,7 @@ export class SpanWriter {
   #findResource({ serviceName, resource }: Span): number {
     const same = this.#knownObjects.get(resource);
     if (same !== undefined && this.#resources[same]?.serviceName === serviceName) return same;
-    const key = encodeList([serviceName ?? false, ...[...resource].flat()]);
-    const id = this.#knownResources.get(key) ?? this.addResource({ serviceName, attributes: resource });
-    this.#knownResources.set(key, id);
+    const id = this.addResource({ serviceName, attributes: resource });
     this.#knownObjects.set(resource, id);
     return id;
   }
@@ -415,10 +416,6 @@ function resize(rows: number): ColumnMap {
   };
 }
 
-function copyMapped(from: Words, to: Words, start: number, map: (value: number) => number): void {
-  for (let index = 0; index < from.length; index += 1) to[start + index] = map(from[index] ?? 0);
-}
-
 const lowHalf = 0xffff_ffffn;
 const noParent = '0'.repeat(16);
 
@@ -452,4 +449,17 @@ function writeHex(id: string, words: number, to: Words, start: number): void {
     throw new RangeError(`"${id}" is not an id of a span`);
   for (let word = 0; word < words; word += 1)
     to[start + word] = Number.parseInt(id.slice(word * 8, word * 8 + 8), 16);
+}
+
+/** The memory of a batch: it may be given to another thread without a copy. */
+export function listBuffers({
+  columns,
+  values,
+  links,
+  farTimes,
+  attributeKeys,
+  attributeValues,
+}: SpanBatch): readonly ArrayBuffer[] {
+  const arrays = [columns, values, links, farTimes].flatMap((group) => Object.values(group));
+  return [...arrays, attributeKeys, attributeValues].map((array) => array.buffer);
 }
