@@ -4,6 +4,7 @@ const benches: Readonly<Record<string, (argv: readonly string[]) => Promise<void
   stack: async () => (await import('./bench/stack.ts')).benchStack(),
   tap: async () => (await import('./bench/tap.ts')).benchTap(),
   delivery: async () => (await import('./bench/delivery.ts')).benchDelivery(),
+  verdict: async () => (await import('./bench/verdict.ts')).benchVerdict(),
 };
 
 const [name = '', ...argv] = process.argv.slice(2);

@@ -20,6 +20,7 @@ export type { Prose } from './rules/define-finding.ts';
 export { type FindingId, findingIds } from './rules/finding.ts';
 export { findings as prose } from './rules/findings.ts';
 export { readCollectorCounters } from './source/collector-metrics.ts';
+export type { AcceptedExport, ExportRequest, ExportSink, OwnAddress } from './source/export-request.ts';
 export { type FileOptions, type FileSource, readSpanFile } from './source/file.ts';
 export type { HttpClientOptions } from './source/http-client.ts';
 export { openSource, type SourceOptions } from './source/open-source.ts';

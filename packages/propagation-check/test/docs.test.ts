@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
-import { dirname, join, relative, resolve } from 'node:path';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { fillFindingsTable } from '../scripts/findings-table.ts';
@@ -69,18 +69,6 @@ describe('docs of findings', () => {
       });
     });
   }
-
-  for (const page of [index, ...findingIds.map((id) => join(folder, `${id}.md`))]) {
-    it(`resolves each relative link of ${relative(folder, page)}`, () => {
-      for (const link of linksOf(readText(page))) {
-        if (/^https:\/\//.test(link)) continue;
-        const [path = '', anchor] = link.split('#');
-        const target = path === '' ? page : resolve(dirname(page), path);
-        const text = readText(target);
-        if (anchor !== undefined) assert.ok(anchorsOf(text).includes(anchor), `${link}: no such heading`);
-      }
-    });
-  }
 });
 
 function readText(path: string): string {
@@ -97,7 +85,7 @@ function headingsOf(text: string, level: number): readonly string[] {
     .map(([, , title]) => title ?? '');
 }
 
-/** What stands between a heading of level 2 and the next; code may hold lines that look like headings of level 1. */
+/** The text from a heading of level 2 to the next; code may hold lines that look like headings of level 1. */
 function sectionOf(text: string, title: string): string {
   return (
     text
@@ -109,14 +97,4 @@ function sectionOf(text: string, title: string): string {
 
 function linksOf(text: string): readonly string[] {
   return [...withoutCode(text).matchAll(/\]\(([^)\s]+)\)/g)].map(([, target]) => target ?? '');
-}
-
-/** As GitHub makes them: lower case, punctuation removed, spaces to hyphens. */
-function anchorsOf(text: string): readonly string[] {
-  return [...withoutCode(text).matchAll(/^#+ (.+)$/gm)].map(([, title]) =>
-    (title ?? '')
-      .toLowerCase()
-      .replace(/[^\p{L}\p{N} _-]/gu, '')
-      .replaceAll(' ', '-'),
-  );
 }

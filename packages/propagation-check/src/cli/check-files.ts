@@ -16,10 +16,11 @@ export async function checkFiles(
   { output, signal }: Session,
 ): Promise<number> {
   const inputs = await readCheckInputs(args);
-  const spans = await readFiles(paths);
+  const files = await readFiles(paths);
+  const spans = files.flatMap((file) => file.spans);
   const collector = await readCollector(args, signal);
   const result = judge(spans, inputs, collector);
-  const source = paths.map((path) => (path === '-' ? 'standard input' : quotePath(path))).join(', ');
+  const source = paths.map(nameFile).join(', ');
   const reason =
     spans.length === 0
       ? `${source}: no span in it`
@@ -27,17 +28,30 @@ export async function checkFiles(
         ? explainNothingToJudge(result, spans, inputs.expectation)
         : null;
   const notes = [
+    ...files.flatMap((file) => file.notes),
     ...(await describeWireGaps(args.wire)),
     ...hintAtExpectations(result, spans, inputs.expectation),
   ];
   return printReport(result, { source, reason, notes, collector }, args, output);
 }
 
-async function readFiles(paths: readonly string[]): Promise<readonly Span[]> {
+interface SpanFile {
+  readonly spans: readonly Span[];
+  readonly notes: readonly string[];
+}
+
+async function readFiles(paths: readonly string[]): Promise<readonly SpanFile[]> {
   if (paths.filter((path) => path === '-').length > 1) {
     throw new UsageError('standard input (-) can be read once; name it once');
   }
-  const files: (readonly Span[])[] = [];
-  for (const path of paths) files.push((await readSpanFile(path)).spans);
-  return files.flat();
+  const files: SpanFile[] = [];
+  for (const path of paths) {
+    const { spans, notes = [] } = await readSpanFile(path);
+    files.push({ spans, notes: notes.map((note) => `${nameFile(path)}: ${note}`) });
+  }
+  return files;
+}
+
+function nameFile(path: string): string {
+  return path === '-' ? 'standard input' : quotePath(path);
 }

@@ -26,6 +26,8 @@ export interface CheckArguments {
 export interface SourceArguments extends CheckArguments {
   readonly source: string;
   readonly header?: Entries;
+  readonly forward?: URL;
+  readonly save?: string;
   readonly wait: number;
   readonly settle: number;
 }
@@ -63,14 +65,23 @@ export function addSourceOptions(command: Command, waitMs: number): Command {
     .requiredOption('--source <source>', `where the spans are: ${sourceSpecs.slice(0, 4).join(', ')}`)
     .option(
       '--header <field>',
-      "sent to the source, 'Authorization: Bearer …'; may be repeated",
+      "sent to the source, or by --forward to the Collector, 'Authorization: Bearer …'; may be repeated",
       parseHeaderField,
+    )
+    .option(
+      '--forward <url>',
+      'with --source otlp: hand everything that arrives on to a Collector, by OTLP/HTTP: http://collector:4318',
+      parseHttpUrl,
+    )
+    .option(
+      '--save <file>',
+      'with --source otlp: keep the spans that arrive as OTLP JSON Lines, with gzip where the name ends in .gz',
     )
     .addOption(timeOption('--wait <time>', 'how long spans may take to arrive', waitMs))
     .addOption(
       timeOption(
         '--settle <time>',
-        'judge what is there when no span has come for so long; exporters send every 5s by default',
+        'judge what is missing when no span has come for so long; exporters send every 5s by default',
         6_000,
       ),
     );

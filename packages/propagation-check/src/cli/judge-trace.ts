@@ -1,7 +1,6 @@
 import { findEdges } from '../calls/edge.ts';
-import { type Expectation, isExpected } from '../expect/expectation.ts';
-import { buildTraceGraph, isOrphan } from '../graph/trace-graph.ts';
-import { findings as knownFindings } from '../rules/findings.ts';
+import type { Expectation } from '../expect/expectation.ts';
+import { buildTraceGraph } from '../graph/trace-graph.ts';
 import { isToleratedPeer } from '../rules/tolerated-peer.ts';
 import type { CollectorCounters } from '../span/collector-counters.ts';
 import type { Span } from '../span/span.ts';
@@ -33,23 +32,4 @@ export function judgeCollected(
     inputs,
     collector,
   );
-}
-
-/**
- * Whether nothing is left to wait for in one trace: every span has its parent, every call has both sides or a conclusive
- * finding, and so has every edge that must exist.
- * @param spans Of the trace, of what it pairs with, and of the request that caused it.
- */
-export function isCertain(spans: readonly Span[], inputs: CheckInputs): boolean {
-  const graph = buildTraceGraph(spans);
-  if (graph.spans.some((span) => isOrphan(graph, span))) return false;
-  const { findings, edges } = judge(spans, { ...inputs, explain: false });
-  if (!findings.every(({ id }) => knownFindings[id].isConclusive)) return false;
-  return inputs.expectation.edges
-    .filter((edge) => isExpected(inputs.expectation, edge.client, edge.server))
-    .every((edge) =>
-      edges.some(
-        ({ client, server, calls }) => client === edge.client && server === edge.server && calls > 0,
-      ),
-    );
 }

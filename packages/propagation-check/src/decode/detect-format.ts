@@ -1,118 +1,221 @@
-import type { Span } from '../span/span.ts';
+import { isUtf8 } from 'node:buffer';
+import { checkMemory } from './check-memory.ts';
+import { decodeConsole } from './decode-console.ts';
 import { DecodeError } from './decode-error.ts';
 import { decodeFramedProtobuf, isFramed } from './framed-protobuf.ts';
 import { gunzip, isGzip } from './gunzip.ts';
-import { decodeJaegerJson } from './jaeger-json.ts';
-import { decodeJsonLines } from './json-lines.ts';
-import { mapWithPath } from './map-with-path.ts';
-import { decodeOtlpDocument } from './otlp-document.ts';
+import { decodeJsonDocuments } from './json-documents.ts';
+import { prefixLine, readLine, splitLines } from './json-lines.ts';
 import { isObject } from './otlp-json-value.ts';
 import { decodeOtlpProtobuf } from './otlp-protobuf.ts';
-import { parseJson } from './parse-json.ts';
-import { decodeZipkinJson } from './zipkin-json.ts';
-import { isZipkinV1 } from './zipkin-v1.ts';
+import { decodeUtf8, parseJson } from './parse-json.ts';
+import { quoteValue } from './quote-value.ts';
+import { readDocument } from './read-document.ts';
+import { type Decoded, joinReadings, type Reading } from './reading.ts';
+import { refuseOtherBytes } from './refuse-other-bytes.ts';
+import { refuseOtherText, refuseTable } from './refuse-other-text.ts';
+import { isLogRecord } from './refuse-other-tool.ts';
+import { isZip, unzip } from './zip.ts';
 
-export type Format =
-  | 'otlp-json'
-  | 'json-lines'
-  | 'otlp-protobuf'
-  | 'jaeger-v1'
-  | 'jaeger-v3'
-  | 'tempo'
-  | 'zipkin';
-
-export interface Decoded {
-  readonly format: Format;
-  readonly spans: readonly Span[];
-}
+export type { Decoded, Format } from './reading.ts';
 
 /**
- * Decodes spans whose format is recognised by content, uncompressing gzip first.
+ * Decodes spans whose format is recognised by content, uncompressing gzip and zip first.
  * @param maxBytes Of the uncompressed data.
- * @throws {DecodeError} as `decodeBytes`, and when the data is not proper gzip or too large.
+ * @throws {DecodeError} as `decodeBytes`, and when the data is not proper gzip or zip, or too large.
  */
 export async function decodeCompressed(bytes: Uint8Array, maxBytes: number): Promise<Decoded> {
+  if (isZip(bytes)) return decodeZip(bytes, maxBytes);
   return decodeBytes(isGzip(bytes) ? await gunzip(bytes, maxBytes) : bytes);
 }
 
 /**
- * Decodes spans whose format is recognised by content: OTLP JSON, JSON Lines, OTLP protobuf (one export request, or
- * several with a length in front as the Collector's file exporter writes them), Jaeger's API v1 and v3, Tempo's, Zipkin v2.
- * @throws {DecodeError} with the path, line or byte offset of what is wrong; also when no format is recognised.
+ * Decodes spans whose format is recognised by content; the package's README lists the formats.
+ * @throws {DecodeError} with the path, line or byte offset of what is wrong; also when no format is recognised, or one that cannot be
+ *   read: then it says how to get one that can.
  */
 export function decodeBytes(bytes: Uint8Array): Decoded {
-  refuseKnownOthers(bytes);
-  const first = firstCharacter(bytes);
-  if (first === '{' || first === '[') return decodeText(bytes);
-  if (bytes[0] === resourceSpansTag) return { format: 'otlp-protobuf', spans: decodeOtlpProtobuf(bytes) };
-  if (isFramed(bytes)) return { format: 'otlp-protobuf', spans: decodeFramedProtobuf(bytes) };
-  throw new DecodeError(
-    `byte 0: no format is recognised; expected OTLP JSON, JSON Lines, OTLP protobuf, Jaeger JSON, Tempo JSON or Zipkin v2 JSON`,
+  const { readings, notes } = readBytes(bytes);
+  return joinReadings(readings, notes);
+}
+
+interface Content {
+  readonly readings: readonly Reading[];
+  readonly notes: readonly string[];
+}
+
+/** No known format: such a file may be left out where it is one among others. */
+class UnknownFormatError extends DecodeError {}
+
+/** Of the files in an archive that are not read. */
+const mostNamed = 10;
+
+/** An export has logs of programs beside its traces: files of no known format are left out and named. */
+async function decodeZip(bytes: Uint8Array, maxBytes: number): Promise<Decoded> {
+  const contents: Content[] = [];
+  const leftOut: string[] = [];
+  for await (const { name, bytes: content } of unzip(bytes, maxBytes)) {
+    if (content.every(isSpace)) continue;
+    try {
+      const { readings, notes } = readBytes(content);
+      contents.push({ readings, notes: notes.map((note) => `${quoteValue(name)}: ${note}`) });
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error;
+      if (!(error instanceof UnknownFormatError)) {
+        throw new DecodeError(`zip, ${quoteValue(name)}: ${error.message}`);
+      }
+      leftOut.push(quoteValue(name));
+    }
+  }
+  if (contents.length === 0) throw new DecodeError('zip: no file in it is of a known format');
+  const notes = contents.flatMap((content) => content.notes).slice(0, mostNamed);
+  if (leftOut.length > 0) {
+    const more = leftOut.length > mostNamed ? `, … (${leftOut.length} in all)` : '';
+    const names = leftOut.slice(0, mostNamed).join(', ');
+    notes.push(`no format is recognised in these files of the archive: ${names}${more}`);
+  }
+  return joinReadings(
+    contents.flatMap((content) => content.readings),
+    notes,
   );
 }
+
+function readBytes(bytes: Uint8Array): Content {
+  if (bytes.every(isSpace)) throw new DecodeError('byte 0: empty, or nothing but white space');
+  refuseOtherBytes(bytes);
+  const utf16 = findUtf16(bytes);
+  if (utf16 !== null) return readBytes(Buffer.from(new TextDecoder(utf16).decode(bytes)));
+  const first = firstCharacter(bytes);
+  if (first === '<') {
+    throw new DecodeError(
+      'byte 0: this is a web page or XML, not spans; a login page comes where a session or a token is missing (curl -H "Authorization: …")',
+    );
+  }
+  if (first === '{' || first === '[') return readText(bytes);
+  if (looksLikeText(bytes)) return readConsole(bytes);
+  if (bytes[0] === resourceSpansTag) return withoutNotes(readProtobuf(bytes, decodeOtlpProtobuf));
+  if (isFramed(bytes)) return withoutNotes(readProtobuf(bytes, decodeFramedProtobuf));
+  throw new UnknownFormatError(unknownFormat);
+}
+
+const unknownFormat =
+  'byte 0: no format is recognised; expected OTLP JSON, JSON Lines, OTLP protobuf, Jaeger JSON, Tempo JSON, Zipkin v2 JSON, ' +
+  'ClickHouse rows, or what a console exporter printed';
 
 /** Field 1, length-delimited: how an export request begins. Also the line break that may begin a text. */
 const resourceSpansTag = 0x0a;
 const newline = 0x0a;
 
-function refuseKnownOthers(bytes: Uint8Array): void {
-  if (bytes.every(isSpace)) throw new DecodeError('byte 0: empty');
-  if (firstCharacter(bytes) === '<') throw new DecodeError('byte 0: this is a web page or XML, not spans');
-  if (Buffer.from(bytes.subarray(0, 4)).equals(Buffer.from([0x28, 0xb5, 0x2f, 0xfd]))) {
-    throw new DecodeError('byte 0: compressed with zstd; uncompress it first (zstd -d)');
-  }
-  if (isGzip(bytes)) throw new DecodeError('byte 0: compressed with gzip twice');
-  // UTF-16 is reported as such by the reader of JSON.
-  if (bytes[0] === 0xff || bytes[0] === 0xfe) parseJson(bytes);
+function readProtobuf(bytes: Uint8Array, decode: typeof decodeFramedProtobuf): Reading {
+  return { format: 'otlp-protobuf', spans: decode(bytes) };
 }
 
-function decodeText(bytes: Uint8Array): Decoded {
+function withoutNotes(...readings: readonly Reading[]): Content {
+  return { readings, notes: [] };
+}
+
+function readText(bytes: Uint8Array): Content {
   try {
-    return decodeLinesOrDocument(bytes);
+    return readJsonOrConsole(bytes);
   } catch (error) {
     // An export request whose first element has 91 or 123 bytes looks like a line break and a bracket.
     if (bytes[0] !== resourceSpansTag || !(error instanceof DecodeError)) throw error;
     try {
-      return { format: 'otlp-protobuf', spans: decodeOtlpProtobuf(bytes) };
+      return withoutNotes(readProtobuf(bytes, decodeOtlpProtobuf));
     } catch {
       throw error;
     }
   }
 }
 
-function decodeLinesOrDocument(bytes: Uint8Array): Decoded {
-  if (isLines(bytes)) return { format: 'json-lines', spans: decodeJsonLines(bytes) };
-  return decodeDocument(parseJson(bytes));
+/** How console exporters begin: Java's and Python's and Go's JSON, and what is no JSON at all (`console.dir`, a log line in brackets). */
+const consoleStart = /^\s*(?:\{\s*(?:"(?:resource|name|Name)"\s*:|[A-Za-z_$])|\[(?!\s*[[{\]]))/;
+const startLength = 1_000;
+
+function readJsonOrConsole(bytes: Uint8Array): Content {
+  const start = Buffer.from(bytes.subarray(0, startLength))
+    .toString()
+    .replace(/^\uFEFF/, '');
+  const line = readFirstLine(bytes);
+  const isConsole = consoleStart.test(start) || (isObject(line) && isLogRecord(line));
+  if (isConsole || (line !== undefined && hasOtherLines(bytes))) return readConsole(bytes);
+  if (line !== undefined) return withoutNotes(...readLines(bytes));
+  return withoutNotes(...decodeJsonDocuments(bytes));
 }
 
-/** Whether the first line is a JSON object of its own, or a trace of Zipkin v1, which is to be refused, and more follows. */
-function isLines(bytes: Uint8Array): boolean {
+/** Whether a program prints among its documents, as with Java's `otlp-stdout`: a line that begins as neither an object nor a list. */
+function hasOtherLines(bytes: Uint8Array): boolean {
+  for (const { start, end } of splitLines(bytes)) {
+    const first = firstCharacter(bytes.subarray(start, end));
+    if (first !== '{' && first !== '[') return true;
+  }
+  return false;
+}
+
+/** The first line where it is a JSON document of its own, and more follows; otherwise undefined. */
+function readFirstLine(bytes: Uint8Array): unknown {
   const start = bytes.findIndex((byte) => !isSpace(byte));
   const end = bytes.indexOf(newline, start);
-  if (end < 0 || bytes.subarray(end).every(isSpace)) return false;
+  if (end < 0 || bytes.subarray(end).every(isSpace)) return undefined;
   try {
-    const line = parseJson(bytes.subarray(start, end));
-    return isObject(line) || isZipkinV1(line);
+    return parseJson(bytes.subarray(start, end));
   } catch (error) {
-    if (error instanceof DecodeError) return false;
+    if (error instanceof DecodeError) return undefined;
     throw error;
   }
 }
 
-function decodeDocument(document: unknown): Decoded {
-  if (Array.isArray(document)) {
-    const isOtlp = isObject(document[0]) && Object.hasOwn(document[0], 'resourceSpans');
-    if (!isOtlp) return { format: 'zipkin', spans: decodeZipkinJson(document) };
-    return { format: 'otlp-json', spans: mapWithPath(document, '', decodeOtlpSpans).flat() };
+const otlpFormats: ReadonlySet<string> = new Set(['otlp-json', 'jaeger-v3', 'tempo']);
+
+/** Lines of OTLP are one format, whatever their envelopes: Jaeger streams `result` and ends with `end`. */
+function readLines(bytes: Uint8Array): readonly Reading[] {
+  const readings: Reading[] = [];
+  for (const { start, end, number, isCutOff } of splitLines(bytes)) {
+    try {
+      for (const reading of readLine(bytes.subarray(start, end), isCutOff, readDocument)) {
+        if (reading.format === 'zipkin' || !otlpFormats.has(reading.format)) readings.push(reading);
+        else readings.push({ format: 'json-lines', spans: reading.spans });
+      }
+    } catch (error) {
+      throw prefixLine(number, error);
+    }
   }
-  if (isObject(document) && (Object.hasOwn(document, 'data') || Object.hasOwn(document, 'processes'))) {
-    return { format: 'jaeger-v1', spans: decodeJaegerJson(document) };
-  }
-  return decodeOtlpDocument(document);
+  return readings;
 }
 
-function decodeOtlpSpans(document: unknown): readonly Span[] {
-  return decodeOtlpDocument(document).spans;
+function readConsole(bytes: Uint8Array): Content {
+  checkMemory(bytes, 'json');
+  const text = decodeUtf8(bytes);
+  refuseTable(text);
+  const { readings, otherLines } = decodeConsole(text);
+  if (readings.length === 0) {
+    refuseOtherText(text);
+    const first = firstCharacter(bytes);
+    if (first === '{' || first === '[') return withoutNotes(...decodeJsonDocuments(bytes));
+    throw new UnknownFormatError(unknownFormat);
+  }
+  return { readings, notes: otherLines === 0 ? [] : [`lines without a span, left out: ${otherLines}`] };
+}
+
+/** Text has no control characters but white space and the escape of colours; protobuf has them from its first bytes on. */
+function looksLikeText(bytes: Uint8Array): boolean {
+  const start = bytes.subarray(0, startLength);
+  // The last character may be cut in two.
+  const isText = isUtf8(start) || [1, 2, 3].some((cut) => isUtf8(start.subarray(0, -cut)));
+  return isText && start.every((byte) => byte >= 0x20 || isSpace(byte) || byte === escapeCharacter);
+}
+
+const escapeCharacter = 0x1b;
+
+/** By its byte order mark, or by the zeros beside a first bracket. */
+function findUtf16(bytes: Uint8Array): 'utf-16le' | 'utf-16be' | null {
+  const [first, second] = bytes;
+  if (first === 0xff && second === 0xfe) return 'utf-16le';
+  if (first === 0xfe && second === 0xff) return 'utf-16be';
+  if ((first === 0x7b || first === 0x5b) && second === 0) return 'utf-16le';
+  return first === 0 && (second === 0x7b || second === 0x5b) && bytes[2] === 0 && bytes[4] === 0
+    ? 'utf-16be'
+    : null;
 }
 
 function isSpace(byte: number): boolean {

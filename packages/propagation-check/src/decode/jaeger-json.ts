@@ -5,7 +5,9 @@ import { DecodeError, prefixPath } from './decode-error.ts';
 import { mapWithPath } from './map-with-path.ts';
 import { toInteger } from './otlp-fields.ts';
 import { isObject } from './otlp-json-value.ts';
+import { readPlainAttributes } from './plain-attributes.ts';
 import { quoteValue } from './quote-value.ts';
+import { readMicroseconds } from './read-microseconds.ts';
 import { anyArray, readShape } from './read-shape.ts';
 import { readServiceName } from './service-name.ts';
 import { readHexId } from './span-id.ts';
@@ -24,12 +26,13 @@ const spanShape = z.object({
   startTime: time,
   duration: time.nullish(),
   tags: list,
+  tag: z.unknown().optional(),
   processID: z.string().nullish(),
   process: z.unknown().optional(),
 });
 
 const referenceShape = z.object({ refType: z.string(), traceID: z.string(), spanID: z.string() });
-const processShape = z.object({ serviceName: z.string().nullish(), tags: list });
+const processShape = z.object({ serviceName: z.string().nullish(), tags: list, tag: z.unknown().optional() });
 const tagShape = z.object({ key: z.string(), type: z.string().nullish(), value: z.unknown().optional() });
 
 /**
@@ -63,6 +66,20 @@ function decodeTrace(value: unknown): readonly Span[] {
   return mapWithPath(trace.spans, 'spans', (span) => decodeSpan(span, processes));
 }
 
+/**
+ * Decodes a span that stands alone and carries its process, as Jaeger stores it in Elasticsearch and hands it to Kafka.
+ * @throws {DecodeError} with the path of what is wrong.
+ */
+export function decodeJaegerSpan(value: unknown): Span {
+  if (isObject(value) && !isObject(value.process)) {
+    throw new DecodeError(
+      'process: missing, so that no service is known; a span of Jaeger\'s API has it in the trace\'s "processes": ' +
+        'take the whole answer of /api/traces/TRACE_ID',
+    );
+  }
+  return decodeSpan(value, new Map());
+}
+
 interface Process {
   readonly serviceName: string | null;
   readonly resource: Attributes;
@@ -83,8 +100,8 @@ function readProcesses(value: unknown): ReadonlyMap<string, Process> {
 }
 
 function readProcess(value: unknown): Process {
-  const { serviceName, tags } = readShape(processShape, value);
-  const resource = new Map(readTags(tags ?? [], 'tags'));
+  const { serviceName, tags, tag } = readShape(processShape, value);
+  const resource = new Map([...readTags(tags ?? [], 'tags'), ...readTagFields(tag)]);
   if (serviceName) resource.set('service.name', serviceName);
   return { resource, serviceName: readServiceName(resource) };
 }
@@ -95,7 +112,7 @@ function decodeSpan(value: unknown, processes: ReadonlyMap<string, Process>): Sp
   const shape = readShape(spanShape, value);
   const traceId = readHexId(shape.traceID, 16, 'traceID');
   const { parentSpanId, links } = readReferences(traceId, shape.references ?? []);
-  const tags = readTags(shape.tags ?? [], 'tags');
+  const tags = new Map([...readTags(shape.tags ?? [], 'tags'), ...readTagFields(shape.tag)]);
   const start = readMicroseconds(shape.startTime, 'startTime');
   const embedded = shape.process ? readProcess(shape.process) : undefined;
   const { serviceName, resource } = embedded ?? processes.get(shape.processID ?? '') ?? unknownProcess;
@@ -194,9 +211,29 @@ function readTags(list: readonly unknown[], field: string): Attributes {
   return new Map(mapWithPath(list, field, readTag));
 }
 
-/** Types are `string`, `bool`, `int64`, `float64` and `binary`; integers that a number cannot hold are strings. */
+/** What Jaeger writes to Elasticsearch with `tags-as-fields`, where a dot of a name would nest: `{"span@kind":"client"}`. */
+function readTagFields(value: unknown): Attributes {
+  if (value === undefined || value === null) return new Map();
+  return new Map(
+    [...readPlainAttributes(value, 'tag')].map(([key, entry]) => [key.replaceAll('@', '.'), entry]),
+  );
+}
+
+/**
+ * Types are `string`, `bool`, `int64`, `float64` and `binary`; integers that a number cannot hold are strings. In Elasticsearch every
+ * value is one.
+ */
 function readTag(tag: unknown): readonly [string, AttributeValue] {
   const { key, type, value } = readShape(tagShape, tag);
+  if (type === 'bool' && (value === 'true' || value === 'false')) return [key, value === 'true'];
+  if (
+    type === 'float64' &&
+    typeof value === 'string' &&
+    value.trim() !== '' &&
+    Number.isFinite(Number(value))
+  ) {
+    return [key, Number(value)];
+  }
   if (type === 'int64' && typeof value === 'string') {
     const integer = toInteger(value);
     if (integer === null) throw new DecodeError(`value: ${quoteValue(value)} is not an integer`);
@@ -206,14 +243,4 @@ function readTag(tag: unknown): readonly [string, AttributeValue] {
     return [key, value];
   if (value === null || value === undefined) return [key, ''];
   throw new DecodeError(`value: expected string, number or boolean, received ${quoteValue(value)}`);
-}
-
-/** @returns Nanoseconds. */
-function readMicroseconds(value: number | string, field: string): bigint {
-  const integer =
-    typeof value === 'number' && Number.isFinite(value) ? BigInt(Math.round(value)) : toInteger(value);
-  if (integer === null || integer < 0n) {
-    throw new DecodeError(`${field}: ${quoteValue(value)} is not a number of microseconds`);
-  }
-  return integer * 1_000n;
 }

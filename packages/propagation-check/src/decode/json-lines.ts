@@ -15,38 +15,67 @@ const newline = 0x0a;
 export function decodeJsonLines(bytes: Uint8Array): readonly Span[] {
   checkMemory(bytes, 'json');
   const spans: Span[] = [];
-  for (const { line, number, isCutOff } of splitLines(bytes)) {
+  for (const { start, end, number, isCutOff } of splitLines(bytes)) {
     try {
-      for (const span of decodeOtlpDocument(parseJson(line)).spans) spans.push(span);
+      for (const span of decodeLine(bytes.subarray(start, end), isCutOff)) spans.push(span);
     } catch (error) {
-      if (!(error instanceof DecodeError)) throw error;
-      const hint = isCutOff
-        ? ' (the last line, without a line break: the file looks cut off; take it again after its writer has stopped, or remove this line)'
-        : '';
-      throw new DecodeError(`line ${number}: ${error.message}${hint}`);
+      throw prefixLine(number, error);
     }
   }
   return spans;
 }
 
-interface Line {
-  readonly line: Uint8Array;
+/**
+ * The spans of one line.
+ * @param isCutOff The last line, and without a line break.
+ * @throws {DecodeError}
+ */
+export function decodeLine(line: Uint8Array, isCutOff: boolean): readonly Span[] {
+  return readLine(line, isCutOff, (document) => decodeOtlpDocument(document).spans);
+}
+
+/** As `decodeLine`, for lines of any format. */
+export function readLine<T>(line: Uint8Array, isCutOff: boolean, read: (document: unknown) => T): T {
+  try {
+    return read(parseJson(line));
+  } catch (error) {
+    if (!isCutOff || !(error instanceof DecodeError)) throw error;
+    throw new DecodeError(
+      `${error.message} (the last line, without a line break: the file looks cut off; take it again after its writer has stopped, or remove this line)`,
+    );
+  }
+}
+
+/** The error, with its line in front. @param number Counted from 1. */
+export function prefixLine(number: number, error: unknown): unknown {
+  return error instanceof DecodeError ? new DecodeError(`line ${number}: ${error.message}`) : error;
+}
+
+export interface Line {
+  readonly start: number;
+  /** Without the line break. */
+  readonly end: number;
+  /** Counted from 1. */
   readonly number: number;
   /** The last line, and without a line break. */
   readonly isCutOff: boolean;
 }
 
-function* splitLines(bytes: Uint8Array): Generator<Line> {
+/** All lines that are not blank. */
+export function* splitLines(bytes: Uint8Array): Generator<Line> {
   let start = 0;
   for (let number = 1; start < bytes.length; number += 1) {
     const found = bytes.indexOf(newline, start);
     const end = found < 0 ? bytes.length : found;
-    const line = bytes.subarray(start, end);
-    if (!isBlank(line)) yield { line, number, isCutOff: found < 0 };
+    if (!isBlank(bytes, start, end)) yield { start, end, number, isCutOff: found < 0 };
     start = end + 1;
   }
 }
 
-function isBlank(line: Uint8Array): boolean {
-  return line.every((byte) => byte === 0x20 || byte === 0x09 || byte === 0x0d);
+function isBlank(bytes: Uint8Array, start: number, end: number): boolean {
+  for (let at = start; at < end; at += 1) {
+    const byte = bytes[at];
+    if (byte !== 0x20 && byte !== 0x09 && byte !== 0x0d) return false;
+  }
+  return true;
 }

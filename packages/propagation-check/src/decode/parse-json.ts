@@ -18,7 +18,8 @@ export function parseJson(bytes: Uint8Array): unknown {
   }
 }
 
-function decodeUtf8(bytes: Uint8Array): string {
+/** @throws {DecodeError} with the byte that is not UTF-8. A byte order mark is left out. */
+export function decodeUtf8(bytes: Uint8Array): string {
   if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff)) {
     throw new DecodeError(
       'byte 0: this text is UTF-16; save it as UTF-8 (PowerShell: Out-File -Encoding utf8)',
@@ -61,7 +62,17 @@ function toDecodeError(text: string, fault: JsonFault | null, byteOrderMark: num
   if (fault === null) return new DecodeError('byte 0: not valid JSON');
   const byte = Buffer.byteLength(text.slice(0, fault.offset)) + byteOrderMark;
   if (fault.endsEarly) return new DecodeError(`byte ${byte}: the JSON ends early, as if it was cut off`);
-  return new DecodeError(
-    `byte ${byte}: not valid JSON at ${quoteValue(text.slice(fault.offset, fault.offset + 12))}`,
-  );
+  const at = quoteValue(text.slice(fault.offset, fault.offset + 12));
+  return new DecodeError(`byte ${byte}: not valid JSON at ${at}${hintAt(text, fault.offset)}`);
+}
+
+/** Faults that people make, or programs that print what looks like JSON. */
+function hintAt(text: string, offset: number): string {
+  const character = text[offset];
+  const isTrailing =
+    (character === ']' || character === '}') && /,\s*$/.test(text.slice(Math.max(0, offset - 200), offset));
+  if (isTrailing) return ' (the comma before it is one too many; remove it)';
+  if (character === ',') return ' (elements of a list without its brackets? put [ in front and ] behind)';
+  if (character === "'") return ' (single quotes: printed by a program, and not written as JSON)';
+  return '';
 }

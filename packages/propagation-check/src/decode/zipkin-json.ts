@@ -3,9 +3,9 @@ import { type MaybeShared, separateSharedSpans } from '../span/shared-span-ids.t
 import type { Attributes, AttributeValue, Span, SpanKind, SpanStatus } from '../span/span.ts';
 import { DecodeError } from './decode-error.ts';
 import { mapWithPath } from './map-with-path.ts';
-import { toInteger } from './otlp-fields.ts';
 import { isObject } from './otlp-json-value.ts';
 import { quoteValue } from './quote-value.ts';
+import { readMicroseconds } from './read-microseconds.ts';
 import { readShape } from './read-shape.ts';
 import { readHexId } from './span-id.ts';
 import { refuseZipkinV1 } from './zipkin-v1.ts';
@@ -43,18 +43,23 @@ export function decodeZipkinJson(document: unknown): readonly Span[] {
   if (!Array.isArray(document)) {
     throw new DecodeError(`document: expected an array, received ${quoteValue(document)}`);
   }
-  refuseZipkinV1(document);
   const spans = mapWithPath(document, '', (element) =>
-    Array.isArray(element) ? mapWithPath(element, '', decodeSpan) : [decodeSpan(element)],
+    Array.isArray(element) ? mapWithPath(element, '', decodeZipkinSpan) : [decodeZipkinSpan(element)],
   );
   return separateSharedSpans(spans.flat());
 }
 
-function decodeSpan(value: unknown): MaybeShared {
+/**
+ * One span of Zipkin v2, which may share its id with the other side of its call: when all spans are there, `separateSharedSpans`.
+ * @throws {DecodeError} with the path of what is wrong; also for Zipkin v1.
+ */
+export function decodeZipkinSpan(value: unknown): MaybeShared {
+  refuseZipkinV1(value);
   const shape = readShape(spanShape, value);
   const tags = readTags(shape.tags);
   const serviceName = shape.localEndpoint?.serviceName || null;
-  const start = readMicroseconds(shape.timestamp, 'timestamp');
+  // Zipkin allows incomplete spans, without times.
+  const start = readMicroseconds(shape.timestamp ?? 0, 'timestamp');
   const span: Span = {
     traceId: readHexId(shape.traceId, 16, 'traceId'),
     spanId: readHexId(shape.id, 8, 'id'),
@@ -64,7 +69,7 @@ function decodeSpan(value: unknown): MaybeShared {
     name: shape.name ?? '',
     kind: readKind(shape.kind),
     startTimeUnixNano: start,
-    endTimeUnixNano: start + readMicroseconds(shape.duration, 'duration'),
+    endTimeUnixNano: start + readMicroseconds(shape.duration ?? 0, 'duration'),
     attributes: new Map([...peerAttributes(shape.remoteEndpoint), ...tags]),
     links: [],
     status: readStatus(tags),
@@ -126,15 +131,4 @@ function readStatus(tags: Attributes): SpanStatus {
 function textTag(tags: Attributes, key: string): string {
   const value = tags.get(key);
   return typeof value === 'string' ? value : '';
-}
-
-/** @returns Nanoseconds; 0 where the time is absent, which Zipkin allows for incomplete spans. */
-function readMicroseconds(value: number | string | null | undefined, field: string): bigint {
-  const absent = value ?? 0;
-  const integer =
-    typeof absent === 'number' && Number.isFinite(absent) ? BigInt(Math.round(absent)) : toInteger(absent);
-  if (integer === null || integer < 0n) {
-    throw new DecodeError(`${field}: ${quoteValue(value)} is not a number of microseconds`);
-  }
-  return integer * 1_000n;
 }

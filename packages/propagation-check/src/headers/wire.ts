@@ -301,7 +301,7 @@ function readCapturedHeader(span: Span | null): WireContext | null {
 }
 
 /** The values of a header: a list, or as Jaeger stores a list, its JSON as a text. */
-function listValues(value: unknown): readonly string[] {
+export function listValues(value: unknown): readonly string[] {
   if (Array.isArray(value)) return value.map(String);
   const text = String(value);
   if (!text.startsWith('[')) return [text];

@@ -145,28 +145,33 @@ export const splitTraces = rule<SplitEdge>({
           : `CLIENT ${pair.client.spanId} has no child; such SERVER spans began traces of their own while it was open`,
       })),
     }),
-  whyNot: (scene, open, looseEnd) => {
-    const strangers = [...open.roots, ...listContinued(scene, open)];
-    const clients = open.clients.filter((span) => span.kind === 'CLIENT');
-    const others = looseEnd.kind === 'CLIENT' ? strangers : strangers.includes(looseEnd) ? clients : null;
-    if (others === null) return null;
-    const isClient = looseEnd.kind === 'CLIENT';
-    const during = others.filter((other) =>
-      isClient
-        ? startsDuring(other, looseEnd, scene.thresholds)
-        : startsDuring(looseEnd, other, scene.thresholds),
-    );
-    if (during.length === 0)
-      return isClient
-        ? `no SERVER span began a trace while the call was open (${others.length} at other times)`
-        : `no call without a child was open when it began (${others.length} at other times)`;
-    const reasons = during.flatMap(
-      (other) => (isClient ? whyApart(scene, looseEnd, other) : whyApart(scene, other, looseEnd)) ?? [],
-    );
-    const counts = groupBy(reasons, (reason) => reason).map((same) => `${same.length} ${same[0]}`);
-    return `${during.length} ${isClient ? 'SERVER spans began traces meanwhile' : 'calls without a child were open'}: ${counts.join(', ') || 'each fits another span better'}`;
-  },
+  whyNot: explainUnpaired,
 });
+
+/** Why a call or a root is in no pair. */
+function explainUnpaired(scene: Scene, open: Open, looseEnd: Span): string | null {
+  const strangers = [...open.roots, ...listContinued(scene, open)];
+  if (looseEnd.kind === 'CLIENT') {
+    const others = strangers.filter((root) => root.traceId !== looseEnd.traceId);
+    const during = others.filter((root) => startsDuring(root, looseEnd, scene.thresholds));
+    return during.length === 0
+      ? `no SERVER span began another trace while the call was open (${others.length} at other times)`
+      : `${during.length} SERVER spans began other traces meanwhile: ${tellReasons(during.map((root) => whyApart(scene, looseEnd, root)))}`;
+  }
+  if (!strangers.includes(looseEnd)) return null;
+  const clients = open.clients.filter((span) => span.kind === 'CLIENT');
+  const during = clients.filter((client) => startsDuring(looseEnd, client, scene.thresholds));
+  return during.length === 0
+    ? `no call without a child was open when it began (${clients.length} at other times)`
+    : `${during.length} calls without a child were open: ${tellReasons(during.map((client) => whyApart(scene, client, looseEnd)))}`;
+}
+
+function tellReasons(reasons: readonly (string | null)[]): string {
+  const told = reasons.map((reason) => reason ?? 'with a nearer fit').sort();
+  return groupBy(told, (reason) => reason)
+    .map((same) => `${same.length} ${same[0]}`)
+    .join(', ');
+}
 
 /** SERVER spans whose trace begins nowhere in the data: where it begins, a parent that is nowhere is lost telemetry. */
 function listContinued(scene: Scene, open: Open): readonly Span[] {

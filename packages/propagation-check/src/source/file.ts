@@ -22,6 +22,8 @@ export interface FileSource extends Source {
   readAll(signal?: AbortSignal): Promise<readonly Span[]>;
 }
 
+const emptyFile = 'empty; expected spans (was it copied before the program had flushed and closed it?)';
+
 const defaultMaxBytes = 512_000_000;
 
 /** @param path Of the file; `-` for standard input. The format is recognised by content. */
@@ -59,7 +61,7 @@ export async function readSpanFile(
   const label = path === '-' ? 'standard input' : quotePath(path);
   const maxBytes = options.maxBytes ?? defaultMaxBytes;
   const bytes = await readBytes(path, label, maxBytes, options.stdin ?? process.stdin, signal);
-  if (bytes.length === 0) throw new SourceError(`${label}: empty; expected spans`);
+  if (bytes.length === 0) throw new SourceError(`${label}: ${emptyFile}`);
   try {
     return await decodeCompressed(bytes, maxBytes);
   } catch (error) {

@@ -1,3 +1,4 @@
+import { groupBy } from '../util/group-by.ts';
 import { type Attributes, type AttributeValue, type Span, spanKinds, statusCodes } from './span.ts';
 
 /**
@@ -5,17 +6,18 @@ import { type Attributes, type AttributeValue, type Span, spanKinds, statusCodes
  * Source: OpenTelemetry protocol, "JSON Protobuf Encoding" (hex ids, enums as numbers, 64-bit integers as strings).
  */
 export function encodeOtlpLines(spans: readonly Span[]): string {
-  const byResource = Map.groupBy(spans, (span) => JSON.stringify([...span.resource]));
-  return [...byResource.values()]
+  return groupBy(spans, (span) => JSON.stringify([...span.resource]))
     .map((group) => `${JSON.stringify({ resourceSpans: [encodeResourceSpans(group)] })}\n`)
     .join('');
 }
 
 function encodeResourceSpans(spans: readonly Span[]): object {
-  const byScope = Map.groupBy(spans, (span) => span.scopeName);
   return {
     resource: { attributes: encodeAttributes(spans[0]?.resource ?? new Map()) },
-    scopeSpans: [...byScope].map(([name, group]) => ({ scope: { name }, spans: group.map(encodeSpan) })),
+    scopeSpans: groupBy(spans, (span) => span.scopeName).map((group) => ({
+      scope: { name: group[0]?.scopeName ?? '' },
+      spans: group.map(encodeSpan),
+    })),
   };
 }
 

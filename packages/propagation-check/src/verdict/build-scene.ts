@@ -31,7 +31,7 @@ export function buildScene(facts: Facts): SceneFacts {
     entriesOf: remember((service: string | null) => selectSpans(service, (row) => graph.isEntry(row))),
     selectSpans,
     services: describeServices(facts),
-    ...measureCoverage(graph),
+    ...measureCoverage(graph, facts.thresholds.sharedTime),
   };
 }
 
@@ -78,7 +78,7 @@ interface Ends {
  * When a service would have delivered each span of each of its instances. An instance that exports late is cut off
  * earlier than the others; one that was replaced by another is not cut off at all.
  */
-function measureCoverage(graph: TraceGraph): Pick<SceneFacts, 'coverage' | 'capture'> {
+function measureCoverage(graph: TraceGraph, sharedTime: number): Pick<SceneFacts, 'coverage' | 'capture'> {
   const { resources, resourceTable, size } = graph.store;
   const instances = new Map<string | null, Map<string, Ends | null>>();
   const ofResource: (Ends | null)[] = resourceTable.map(() => null);
@@ -104,7 +104,7 @@ function measureCoverage(graph: TraceGraph): Pick<SceneFacts, 'coverage' | 'capt
     const measured = [...(instances.get(service)?.values() ?? [])].flatMap((found) =>
       found === null ? [] : [{ from: graph.endTimeOf(found.from), to: graph.endTimeOf(found.to) }],
     );
-    return measured.length === 0 ? null : intersect(measured);
+    return measured.length === 0 ? null : intersect(measured, sharedTime);
   });
   const all = [...instances.values()].flatMap((ofService) => [...ofService.values()]);
   const [first, ...others] = all.flatMap((found) => found ?? []);
@@ -121,7 +121,7 @@ function widen(ends: TraceGraph['ends'], known: Ends, row: number): void {
 }
 
 /** What all instances cover; where that is little, they followed one another, and what any of them covers. */
-function intersect(coverages: readonly Coverage[]): Coverage {
+function intersect(coverages: readonly Coverage[], sharedTime: number): Coverage {
   const any = {
     from: coverages.map(({ from }) => from).reduce(earlier),
     to: coverages.map(({ to }) => to).reduce(later),
@@ -130,7 +130,7 @@ function intersect(coverages: readonly Coverage[]): Coverage {
     from: coverages.map(({ from }) => from).reduce(later),
     to: coverages.map(({ to }) => to).reduce(earlier),
   };
-  return (all.to - all.from) * 4n > any.to - any.from ? all : any;
+  return Number(all.to - all.from) > Number(any.to - any.from) * sharedTime ? all : any;
 }
 
 function earlier(one: bigint, other: bigint): bigint {

@@ -111,6 +111,18 @@ test('an expected service without a span may have another name', async (t) => {
   );
 });
 
+test('an expected service whose name is misspelt', async (t) => {
+  const spans = readCapture(healthyCapture)
+    .toString()
+    .replaceAll('"stringValue":"a"', '"stringValue":"web-shop"');
+  const folder = await makeFolder(t, { spans });
+  const { stdout } = await executeCli('file', join(folder, 'spans'), '--expect', 'Web-shp -> b');
+  assert.match(
+    stdout.replace(/\s+/g, ' '),
+    /note no span of Web-shp is here, only of [^:]+: did you mean web-shop instead of Web-shp\?/,
+  );
+});
+
 test('a file without spans gives no verdict', async (t) => {
   const folder = await makeFolder(t, { none: '{"resourceSpans":[]}' });
   const path = join(folder, 'none');

@@ -3,19 +3,26 @@ import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { create, toBinary } from '@bufbuild/protobuf';
 import fc from 'fast-check';
+import { decodeConsole } from '../../src/decode/decode-console.ts';
 import { DecodeError } from '../../src/decode/decode-error.ts';
 import { decodeBytes, decodeCompressed } from '../../src/decode/detect-format.ts';
 import { ExportTraceServiceRequestSchema } from '../../src/decode/generated/opentelemetry/proto/collector/trace/v1/trace_service_pb.js';
+import { readInspectedValue } from '../../src/decode/inspected-value.ts';
 import { decodeJaegerJson } from '../../src/decode/jaeger-json.ts';
+import { decodeJsonDocuments } from '../../src/decode/json-documents.ts';
 import { decodeJsonLines } from '../../src/decode/json-lines.ts';
 import { decodeOtlpDocument } from '../../src/decode/otlp-document.ts';
 import { decodeOtlpJson } from '../../src/decode/otlp-json.ts';
 import { decodeOtlpProtobuf } from '../../src/decode/otlp-protobuf.ts';
 import { parseJson } from '../../src/decode/parse-json.ts';
+import { readDocument } from '../../src/decode/read-document.ts';
+import { joinReadings } from '../../src/decode/reading.ts';
 import { decodeTempoProtobuf } from '../../src/decode/tempo-protobuf.ts';
 import { decodeZipkinJson } from '../../src/decode/zipkin-json.ts';
 import type { Span } from '../../src/span/span.ts';
+import { drawTrace } from '../draw-trace.ts';
 import { otlpRequest, otlpSpan, readFixture } from './fixture.ts';
+import { writtenFormats } from './write-formats.ts';
 
 /** Kept, so that every run tries the same inputs; a failure prints its own seed and path, which belong here then. */
 const seed = 20261124;
@@ -133,11 +140,106 @@ const zipkin = list(
   }),
 );
 
+const id = (length: number) => fc.oneof(hex(length), fc.constant(''), fc.constant('0'.repeat(length)));
+const time = fc.oneof(
+  fc.constantFrom('2026-11-01T10:00:00.123456Z', '2026-11-01 10:00:00', '0001-01-01T00:00:00Z'),
+  fc.string(),
+);
+const plain = fc.dictionary(fc.string(), fc.oneof(scalar, json));
+const jsContext = nearly({ traceId: hex(32), spanId: hex(16), isRemote: fc.boolean() });
+const jsConsole = nearly({
+  ...{
+    traceId: hex(32),
+    id: hex(16),
+    parentId: id(16),
+    name: fc.string(),
+    kind: fc.integer({ min: 0, max: 5 }),
+  },
+  ...{ timestamp: fc.nat(), duration: fc.double(), parentSpanContext: jsContext, attributes: plain },
+  ...{ resource: nearly({ attributes: plain }), links: list(nearly({ context: jsContext })) },
+});
+const pythonContext = nearly({ trace_id: hex(32).map((hex) => `0x${hex}`), span_id: hex(16) });
+const pythonConsole = nearly({
+  ...{ context: pythonContext, name: fc.string(), kind: fc.constantFrom('SpanKind.SERVER', 'SpanKind.X') },
+  ...{
+    parent_id: id(16),
+    start_time: time,
+    end_time: time,
+    attributes: plain,
+    resource: nearly({ attributes: plain }),
+  },
+  ...{
+    links: list(nearly({ context: pythonContext })),
+    status: nearly({ status_code: fc.constantFrom('OK', 'X') }),
+  },
+});
+const goContext = nearly({ TraceID: fc.constant('a'.repeat(32)), SpanID: id(16), Remote: fc.boolean() });
+const goAttributes = list(nearly({ Key: fc.string(), Value: nearly({ Value: json }) }));
+const goConsole = nearly({
+  ...{ SpanContext: goContext, Parent: goContext, SpanKind: fc.nat(6), StartTime: time, EndTime: time },
+  ...{ Attributes: goAttributes, Resource: goAttributes, Links: list(nearly({ SpanContext: goContext })) },
+});
+const clickhouse = nearly({
+  ...{
+    Timestamp: time,
+    TraceId: hex(32),
+    SpanId: hex(16),
+    ParentSpanId: id(16),
+    SpanKind: fc.constantFrom('Server', 'x', ''),
+  },
+  ...{
+    ServiceName: fc.string(),
+    SpanAttributes: plain,
+    ResourceAttributes: plain,
+    Duration: fc.nat().map(String),
+  },
+  ...{
+    'Links.TraceId': list(id(32)),
+    'Links.SpanId': list(id(16)),
+    StatusCode: fc.constantFrom('Error', 'x'),
+  },
+});
+const storedJaeger = nearly({
+  ...{ traceID: hex(32), spanID: hex(16), startTime: fc.nat(), duration: fc.nat(), tags, tag: plain },
+  process: nearly({ serviceName: fc.string(), tags, tag: plain }),
+});
+const elasticsearch = nearly({
+  hits: nearly({ total: fc.nat(3), hits: list(nearly({ _source: storedJaeger })) }),
+});
+const snakeCase = nearly({
+  resource_spans: list(
+    nearly({
+      scope_spans: list(
+        nearly({ spans: list(nearly({ trace_id: hex(32), span_id: hex(16), attributes: keyValues })) }),
+      ),
+    }),
+  ),
+});
+
+/** By the function that tests call them by: what each finds in a document, whatever its format. */
+const formatsByContent = {
+  jsConsole,
+  pythonConsole,
+  goConsole,
+  clickhouse,
+  storedJaeger,
+  elasticsearch,
+  snakeCase,
+};
+const byContent = Object.entries(formatsByContent).map(([name, shaped]) => {
+  const decoder = (document: unknown) => joinReadings(readDocument(document));
+  return [
+    Object.defineProperty(decoder, 'name', { value: `readDocument of ${name}` }),
+    fc.oneof(shaped, list(shaped)),
+  ] as const;
+});
+
 const documentDecoders = [
   [decodeOtlpJson, otlp],
   [decodeOtlpDocument, otlp],
   [decodeJaegerJson, jaeger],
   [decodeZipkinJson, zipkin],
+  ...byContent,
 ] as const;
 
 for (const [decoder, shaped] of documentDecoders) {
@@ -174,10 +276,16 @@ const protobuf = toBinary(
     ],
   }),
 );
+const drawn = drawTrace(`
+  CLIENT web GET           a2  10..90 url.full=http://orders/x
+    SERVER orders GET /x   b1  20..80
+`);
 const seeds: readonly Uint8Array[] = [
   ...[capture, protobuf, readFixture('links.jaeger-v1.json'), readFixture('links.jaeger-v3.json')],
   Buffer.from(JSON.stringify(otlpRequest(otlpSpan()))),
   Buffer.from('[{"traceId":"463ac35c9f6413ad","id":"1"}]'),
+  ...['js-console.txt', 'python-console.txt', 'go-console.txt'].map(readFixture),
+  ...Object.values(writtenFormats).map(({ write }) => Buffer.from(write(drawn))),
 ];
 
 /** A real document with a few bytes changed, removed, or repeated. */
@@ -208,7 +316,29 @@ const parsed = (bytes: Uint8Array) => {
   return [];
 };
 
-for (const decode of [decodeOtlpProtobuf, decodeTempoProtobuf, decodeJsonLines, parsed]) {
+function printed(bytes: Uint8Array): readonly Span[] {
+  return joinReadings(decodeConsole(Buffer.from(bytes).toString()).readings).spans;
+}
+
+function documents(bytes: Uint8Array): readonly Span[] {
+  return joinReadings(decodeJsonDocuments(bytes)).spans;
+}
+
+function inspected(bytes: Uint8Array): readonly Span[] {
+  readInspectedValue(Buffer.from(bytes).toString());
+  return [];
+}
+
+const byteDecoders = [
+  decodeOtlpProtobuf,
+  decodeTempoProtobuf,
+  decodeJsonLines,
+  parsed,
+  printed,
+  documents,
+  inspected,
+];
+for (const decode of byteDecoders) {
   test(`${decode.name} answers valid spans or a DecodeError for any bytes`, () => {
     const bytes = fc.oneof(fc.uint8Array({ maxLength: 300 }), mutated);
     fc.assert(

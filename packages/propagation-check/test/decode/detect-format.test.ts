@@ -28,6 +28,8 @@ function framed(...requests: readonly Uint8Array[]): Buffer {
   );
 }
 
+const tricky = JSON.stringify(otlpRequest(otlpSpan({ name: '\\"}]}{' })));
+
 const formats: readonly (readonly [string, string | Uint8Array, string, number])[] = [
   ['OTLP JSON', request, 'otlp-json', 1],
   [
@@ -38,6 +40,12 @@ const formats: readonly (readonly [string, string | Uint8Array, string, number])
   ],
   ['a list of OTLP JSON requests', `[${request},${request}]`, 'otlp-json', 2],
   ['JSON Lines', `${request}\n${request}\n`, 'json-lines', 2],
+  [
+    'documents one behind the other, whose text looks like their ends',
+    `${tricky}${tricky} ${tricky}`,
+    'otlp-json',
+    3,
+  ],
   ['a capture', readFixture('links.otlp.jsonl'), 'json-lines', 18],
   ['OTLP protobuf', protobuf(), 'otlp-protobuf', 1],
   ['OTLP protobuf with lengths', framed(protobuf(), protobuf('y')), 'otlp-protobuf', 2],
@@ -49,6 +57,7 @@ const formats: readonly (readonly [string, string | Uint8Array, string, number])
   ['Tempo v2', JSON.stringify({ trace: otlpRequest(base64Span), metrics: {} }), 'tempo', 1],
   ['Zipkin v2', zipkin, 'zipkin', 1],
   ['an empty Zipkin answer', '[]', 'zipkin', 0],
+  ['UTF-16 without a byte order mark', Buffer.from(request, 'utf16le'), 'otlp-json', 1],
 ];
 
 for (const [name, input, format, count] of formats) {
@@ -81,13 +90,18 @@ function refuseAt(path: string): RegExp {
 }
 
 const refused: readonly (readonly [string, Uint8Array, RegExp])[] = [
-  ['nothing', Buffer.from(''), /^byte 0: empty$/],
-  ['white space', Buffer.from(' \n\n'), /^byte 0: empty$/],
-  ['a web page', Buffer.from('\n<!doctype html>'), /^byte 0: this is a web page or XML, not spans$/],
+  ['nothing', Buffer.from(''), /^byte 0: empty/],
+  ['white space', Buffer.from(' \n\n'), /^byte 0: empty, or nothing but white space$/],
+  [
+    'a web page',
+    Buffer.from('\n<!doctype html>'),
+    /^byte 0: this is a web page or XML, not spans; a login page/,
+  ],
   ['zstd', Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0]), /^byte 0: compressed with zstd; uncompress it first/],
-  ['gzip twice', gzipSync('x'), /^byte 0: compressed with gzip twice$/],
-  ['UTF-16', Buffer.from('\ufeff{}', 'utf16le'), /^byte 0: this text is UTF-16/],
-  ['a picture', Buffer.from('\x89PNG\r\n', 'latin1'), /^byte 0: no format is recognised; expected OTLP JSON/],
+  ['gzip twice', gzipSync('x'), /^byte 0: compressed twice; uncompress it first/],
+  ['a picture', Buffer.from('\x89PNG\r\n', 'latin1'), /^byte 0: a picture, and no spans/],
+  ['other bytes', Buffer.from([1, 2, 3, 4]), /^byte 0: no format is recognised; expected OTLP JSON/],
+  ['other text', Buffer.from('hello\nworld\n'), /^byte 0: no format is recognised; expected OTLP JSON/],
   [
     'other JSON',
     Buffer.from('{"a":1,"b":2}'),
@@ -116,7 +130,7 @@ const refused: readonly (readonly [string, Uint8Array, RegExp])[] = [
     refuseAt('line 1: \\[0\\]\\.binaryAnnotations'),
   ],
   ['JSON that is cut off', Buffer.from(request.slice(0, 50)), /^byte 50: the JSON ends early/],
-  ['a line that is not JSON', Buffer.from(`${request}\nnope\n`), /^line 2: byte 0: not valid JSON/],
+  ['a line that is not JSON', Buffer.from(`${request}\n{nope\n`), /^line 2: byte 1: not valid JSON/],
   [
     'framed protobuf that is cut off',
     framed(protobuf(), protobuf()).subarray(0, -1),

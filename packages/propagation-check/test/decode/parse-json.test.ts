@@ -13,7 +13,10 @@ function messageOf(input: string | Uint8Array): string {
 }
 
 test('the byte of the fault leads the message', () => {
-  assert.equal(messageOf('{"a":1,}'), 'byte 7: not valid JSON at "}"');
+  assert.equal(
+    messageOf('{"a":1,}'),
+    'byte 7: not valid JSON at "}" (the comma before it is one too many; remove it)',
+  );
   assert.equal(messageOf('{"ä":1 "b"}'), 'byte 8: not valid JSON at "\\"b\\"}"');
   assert.equal(messageOf('[1,2] x'), 'byte 6: not valid JSON at "x"');
   assert.equal(messageOf('{"a" 1}'), 'byte 5: not valid JSON at "1}"');

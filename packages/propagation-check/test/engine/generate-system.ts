@@ -13,7 +13,7 @@ export interface System {
   readonly calls: readonly MadeCall[];
 }
 
-/** What a service does during a request: calls to others, which do the same. */
+/** The work of a service during a request: calls to others, which do the same. */
 interface Work {
   readonly isConcurrent: boolean;
   readonly calls: readonly PlannedCall[];

@@ -6,7 +6,7 @@ import type { HeaderEvidence, ReceivedTraceparent } from '../../src/headers/wire
 import type { Attributes, AttributeValue, Span, SpanKind, SpanStatus } from '../../src/span/span.ts';
 import { expandRepeats } from './expand-repeats.ts';
 
-/** What a drawing shows: the arguments of `checkTraces`. */
+/** The content of a drawing: the arguments of `checkTraces`. */
 export interface Drawing {
   readonly spans: readonly Span[];
   readonly expectation: Expectation;

@@ -72,7 +72,7 @@ test('compressed files and standard input', async (t) => {
   assert.equal((await readSpanFile('-', { stdin })).spans.length, 1);
   await assert.rejects(readSpanFile('-', { stdin: Readable.from([]) }), {
     name: 'SourceError',
-    message: 'standard input: empty; expected spans',
+    message: /^standard input: empty; expected spans \(was it copied before/,
   });
 });
 
@@ -85,7 +85,7 @@ test('every fault says which file and what is wrong', async (t) => {
   await rejected('a\0b', /^"a\\u0000b": not a valid path$/);
   await rejected(capture, /: larger than 1000 bytes; split it/);
   const empty = write(t, 'empty.json', '');
-  await rejected(empty, `${empty}: empty; expected spans`);
+  await rejected(empty, /empty\.json: empty; expected spans \(was it copied before/);
   const cut = write(t, 'cut.jsonl', `${request}\n${request.slice(0, 20)}`);
   await rejected(cut, /cut\.jsonl: line 2: byte 20: the JSON ends early/);
   await rejected(

@@ -15,7 +15,7 @@ import { traceId } from './support.ts';
 
 const services = { client: 'web', server: 'orders' };
 
-/** What both sides saw of their peer: the caller of the address that it called, the target of the connection. */
+/** The peer as each side saw it: the caller the address that it called, the target the connection. */
 async function ask(hops: 0 | 1) {
   const seen: AddressInfo[] = [];
   const target = createServer((request, response) => {

@@ -3,9 +3,14 @@ import type { Socket } from 'node:net';
 /** The start of every HTTP/2 connection with prior knowledge (RFC 9113, section 3.4). */
 const preface = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
 
+/** Content type of the record that begins a TLS connection (RFC 8446, section 5.1). */
+const tlsHandshake = 0x16;
+
 export interface ProtocolRoutes {
   readonly http1: (socket: Socket) => void;
   readonly http2: (socket: Socket) => void;
+  /** Told before `http1` gets a connection that begins a TLS handshake. */
+  readonly tls?: () => void;
   /** How long a connection may take to show its protocol, in milliseconds. */
   readonly timeoutMs: number;
 }
@@ -37,6 +42,7 @@ export function routeByPreface(socket: Socket, routes: ProtocolRoutes): void {
     if (matches) {
       routes.http2(socket);
     } else {
+      if (read[0] === tlsHandshake) routes.tls?.();
       routes.http1(socket);
       socket.resume();
     }

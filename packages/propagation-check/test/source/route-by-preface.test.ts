@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { test } from 'node:test';
-import { routeByPreface } from '../../src/tap/route-by-preface.ts';
-import { portOf } from './support.ts';
+import { routeByPreface } from '../../src/source/route-by-preface.ts';
+import { portOf } from '../tap/support.ts';
 
 const preface = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n';
 

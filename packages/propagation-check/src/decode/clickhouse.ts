@@ -1,0 +1,179 @@
+import * as z from 'zod';
+import type { Attributes, AttributeValue, Span, SpanKind, SpanLink, SpanStatus } from '../span/span.ts';
+import { deepestValue } from './attribute-value.ts';
+import { DecodeError } from './decode-error.ts';
+import { readIsoTime } from './iso-time.ts';
+import { mapWithPath } from './map-with-path.ts';
+import { readSpanKind, readStatusCode, readUint64 } from './otlp-fields.ts';
+import { isObject } from './otlp-json-value.ts';
+import { readPlainAttributes } from './plain-attributes.ts';
+import { quoteValue } from './quote-value.ts';
+import { anyArray, readShape } from './read-shape.ts';
+import { readServiceName } from './service-name.ts';
+import { isZero, readParentSpanId, readSpanId, readTraceId } from './span-id.ts';
+
+const text = z.string().nullish();
+
+const rowShape = z.object({
+  Timestamp: z.string(),
+  TraceId: z.string(),
+  SpanId: z.string(),
+  ParentSpanId: z.string(),
+  TraceState: text,
+  SpanName: text,
+  SpanKind: z.string(),
+  ServiceName: z.string(),
+  ResourceAttributes: z.unknown().optional(),
+  ScopeName: text,
+  SpanAttributes: z.unknown().optional(),
+  Duration: z.union([z.number(), z.string()]),
+  StatusCode: text,
+  StatusMessage: text,
+  'Links.TraceId': anyArray.nullish(),
+  'Links.SpanId': anyArray.nullish(),
+});
+
+type Row = Readonly<Record<string, unknown>>;
+
+/** Whether an object is a row as `decodeClickhouseRow` reads it. */
+export function isClickhouseRow(document: Row): boolean {
+  return Object.hasOwn(document, 'TraceId') && Object.hasOwn(document, 'SpanId');
+}
+
+/** Whether an object is a whole answer, in ClickHouse's format JSON, or the rows of one. */
+export function isClickhouseAnswer({ data, meta }: Row): boolean {
+  if (!Array.isArray(data)) return false;
+  const first: unknown = data[0];
+  return Array.isArray(meta) || (isObject(first) && isClickhouseRow(first));
+}
+
+/**
+ * Decodes ClickHouse's format JSON: `{"meta":[…],"data":[row, …],"rows":2}`.
+ * @throws {DecodeError} with the path of what is wrong; also when a LIMIT left rows out, whose absence a service would be blamed for.
+ */
+export function decodeClickhouseAnswer({
+  data,
+  rows,
+  rows_before_limit_at_least: before,
+}: Row): readonly Span[] {
+  if (!Array.isArray(data)) throw new DecodeError('data: expected an array');
+  if (typeof before === 'number' && before > data.length) {
+    throw new DecodeError(
+      `rows_before_limit_at_least: a LIMIT left ${data.length} of ${before} rows; take whole traces, without a LIMIT`,
+    );
+  }
+  if (typeof rows === 'number' && rows !== data.length) {
+    throw new DecodeError(`rows: says ${rows}, but data has ${data.length}`);
+  }
+  return mapWithPath(data, 'data', decodeClickhouseRow);
+}
+
+/**
+ * Decodes a row of `otel_traces`, the table of the Collector's ClickHouse exporter. `flags` are null, because the table has none;
+ * values of attributes are strings, unless the table was made with JSON columns. Times without a zone are taken as UTC.
+ *
+ * Source: opentelemetry-collector-contrib, `exporter/clickhouseexporter`, `traces_table.sql` and `traces_json_table.sql`.
+ * @throws {DecodeError} with the path of what is wrong.
+ */
+export function decodeClickhouseRow(value: unknown): Span {
+  refuseMissingColumns(value);
+  const row = readShape(rowShape, value);
+  const own = flatten(row.ResourceAttributes ?? {}, 'ResourceAttributes');
+  const resource = own.has('service.name') ? own : new Map([['service.name', row.ServiceName], ...own]);
+  const start = readTime(row.Timestamp);
+  return {
+    traceId: readTraceId(row.TraceId, 'TraceId', 'hex'),
+    spanId: readSpanId(row.SpanId, 'SpanId', 'hex'),
+    parentSpanId: readParentSpanId(row.ParentSpanId, 'ParentSpanId', 'hex'),
+    traceState: row.TraceState ?? '',
+    flags: null,
+    name: row.SpanName ?? '',
+    kind: readKind(row.SpanKind),
+    startTimeUnixNano: start,
+    endTimeUnixNano: start + readUint64(row.Duration, 'Duration'),
+    attributes: flatten(row.SpanAttributes, 'SpanAttributes'),
+    links: readLinks(row['Links.TraceId'] ?? [], row['Links.SpanId'] ?? []),
+    status: { code: readStatus(row.StatusCode ?? ''), message: row.StatusMessage ?? '' },
+    serviceName: readServiceName(resource),
+    resource,
+    scopeName: row.ScopeName ?? '',
+  };
+}
+
+/** Without these nothing can be judged, and a query that names columns easily forgets one. */
+const neededColumns = ['Timestamp', 'ParentSpanId', 'SpanKind', 'ServiceName', 'SpanAttributes', 'Duration'];
+
+function refuseMissingColumns(value: unknown): void {
+  if (Array.isArray(value)) {
+    throw new DecodeError(': the columns have no names; ask ClickHouse for FORMAT JSONEachRow');
+  }
+  if (!isObject(value)) return;
+  if (Array.isArray(value.TraceId) || typeof value.SpanAttributes === 'string') {
+    throw new DecodeError('TraceId: columns or texts instead of rows; ask ClickHouse for FORMAT JSONEachRow');
+  }
+  const missing = neededColumns.filter((column) => !Object.hasOwn(value, column));
+  if (missing.length === 0) return;
+  throw new DecodeError(
+    `${missing[0]}: the row of otel_traces lacks ${missing.join(', ')}; take all columns (SELECT * … FORMAT JSONEachRow)`,
+  );
+}
+
+/** Seconds since the epoch are ClickHouse's `date_time_output_format=unix_timestamp`. */
+const unixTime = /^(\d{9,11})(?:\.(\d{1,9}))?$/;
+
+function readTime(value: string): bigint {
+  const [, seconds, fraction = ''] = unixTime.exec(value) ?? [];
+  if (seconds === undefined) return readIsoTime(value, 'Timestamp');
+  return BigInt(seconds + fraction.padEnd(9, '0'));
+}
+
+/** `Client`, and `SPAN_KIND_CLIENT` as older exporters wrote it. */
+function readKind(value: string): SpanKind {
+  const name = value.toUpperCase().replace('SPAN_KIND_', '');
+  try {
+    return readSpanKind(`SPAN_KIND_${name === '' ? 'UNSPECIFIED' : name}`);
+  } catch {
+    throw new DecodeError(`SpanKind: ${quoteValue(value)} is not a kind of span`);
+  }
+}
+
+/** `Error`, and `STATUS_CODE_ERROR` as older exporters wrote it. */
+function readStatus(value: string): SpanStatus['code'] {
+  const name = value.toUpperCase().replace('STATUS_CODE_', '');
+  try {
+    return readStatusCode(`STATUS_CODE_${name === '' ? 'UNSET' : name}`);
+  } catch {
+    throw new DecodeError(`StatusCode: ${quoteValue(value)} is not a status of a span`);
+  }
+}
+
+/** JSON columns answer `{"http":{"route":…}}` for `http.route`. */
+function flatten(value: unknown, field: string): Attributes {
+  const entries: [string, unknown][] = [];
+  const collect = (node: unknown, name: string, depth: number): void => {
+    if (depth > deepestValue) throw new DecodeError(`${field}: nested deeper than ${deepestValue} levels`);
+    if (!isObject(node)) entries.push([name, node]);
+    else
+      for (const [key, entry] of Object.entries(node))
+        collect(entry, name === '' ? key : `${name}.${key}`, depth + 1);
+  };
+  if (!isObject(value)) return readPlainAttributes(value, field);
+  collect(value, '', 0);
+  return new Map<string, AttributeValue>(readPlainAttributes(Object.fromEntries(entries), field));
+}
+
+function readLinks(traceIds: readonly unknown[], spanIds: readonly unknown[]): readonly SpanLink[] {
+  return traceIds.flatMap((traceId, index) => {
+    const spanId = spanIds[index];
+    if (typeof traceId !== 'string' || typeof spanId !== 'string') {
+      throw new DecodeError(`Links.SpanId[${index}]: expected a span id for each trace id`);
+    }
+    if (isZero(traceId) || isZero(spanId)) return [];
+    return [
+      {
+        traceId: readTraceId(traceId, `Links.TraceId[${index}]`, 'hex'),
+        spanId: readSpanId(spanId, `Links.SpanId[${index}]`, 'hex'),
+      },
+    ];
+  });
+}

@@ -1,0 +1,95 @@
+/** An object in braces, or a list of them, among the lines of a text. */
+export interface Block {
+  readonly text: string;
+  /** Of its first line, counted from 1. */
+  readonly line: number;
+}
+
+/** A line, or a block that is not closed within the text. */
+export interface Remainder {
+  readonly remainder: string;
+  readonly line: number;
+  /** A block that reaches beyond the end of the text. */
+  readonly isOpen: boolean;
+}
+
+/** How spans begin that a logger prints behind a prefix of its own, on one line. */
+const spanInLine = /\{\s*"(?:resource|resourceSpans|resource_spans|Name)"\s*:/;
+const lineStart = /[^\S\n]*(?:\{|\[(?=\s*[{[]))/y;
+
+/**
+ * Splits the output of a program into objects, which may span lines where they begin one, and the other lines.
+ * Each character is visited once or twice, whatever the text is.
+ */
+export function* splitConsole(text: string): Generator<Block | Remainder> {
+  let line = 1;
+  for (let start = 0; start < text.length; ) {
+    const lineEnd = endOfLine(text, start);
+    lineStart.lastIndex = start;
+    const isBlock = lineStart.test(text);
+    const inLine = isBlock ? 0 : text.slice(start, lineEnd).search(spanInLine);
+    const brace = isBlock ? lineStart.lastIndex - 1 : start + inLine;
+    const { end, state } = inLine < 0 ? noBlock : findBlockEnd(text, brace, isBlock ? text.length : lineEnd);
+    const next = isBlock ? endOfLine(text, end) : lineEnd;
+    if (state === 'closed') yield { text: text.slice(brace, end), line };
+    const remainder = text.slice(state === 'closed' ? end : start, next);
+    if (remainder.trim() !== '') yield { remainder, line, isOpen: isBlock && state === 'open' };
+    line += countLines(text, start, next);
+    start = next + 1;
+  }
+}
+
+interface BlockEnd {
+  readonly end: number;
+  readonly state: 'closed' | 'open' | 'broken';
+}
+
+const noBlock: BlockEnd = { end: 0, state: 'broken' };
+
+function endOfLine(text: string, from: number): number {
+  const found = text.indexOf('\n', from);
+  return found < 0 ? text.length : found;
+}
+
+function countLines(text: string, from: number, to: number): number {
+  let lines = 1;
+  for (let at = text.indexOf('\n', from); at >= 0 && at < to; at = text.indexOf('\n', at + 1)) lines += 1;
+  return lines;
+}
+
+const closers: ReadonlyMap<string, string> = new Map([
+  ['{', '}'],
+  ['[', ']'],
+]);
+const sign = /["'`{}[\]]/g;
+const quoted = {
+  '"': /[^"\\\n]*(?:\\.[^"\\\n]*)*"/y,
+  "'": /[^'\\\n]*(?:\\.[^'\\\n]*)*'/y,
+  '`': /[^`\\\n]*(?:\\.[^`\\\n]*)*`/y,
+} as const;
+
+/** Finds where the bracket at `from` is closed, before `limit`. Neither JSON nor `console.dir` breaks a line within quotes. */
+function findBlockEnd(text: string, from: number, limit: number): BlockEnd {
+  const expected: string[] = [];
+  sign.lastIndex = from;
+  for (let found = sign.exec(text); found !== null; found = sign.exec(text)) {
+    const [character] = found;
+    const at = found.index;
+    if (at >= limit) break;
+    if (character === '"' || character === "'" || character === '`') {
+      const string = quoted[character];
+      string.lastIndex = at + 1;
+      if (!string.test(text)) {
+        const isLast = endOfLine(text, at) === text.length;
+        return { end: isLast ? text.length : at, state: isLast ? 'open' : 'broken' };
+      }
+      sign.lastIndex = string.lastIndex;
+      continue;
+    }
+    const closer = closers.get(character);
+    if (closer !== undefined) expected.push(closer);
+    else if (expected.pop() !== character) return { end: at, state: 'broken' };
+    if (expected.length === 0) return { end: at + 1, state: 'closed' };
+  }
+  return { end: limit, state: 'open' };
+}

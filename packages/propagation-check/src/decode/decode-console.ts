@@ -1,0 +1,99 @@
+import { splitConsole } from './console-blocks.ts';
+import { DecodeError } from './decode-error.ts';
+import { readInspectedValue } from './inspected-value.ts';
+import { prefixLine } from './json-lines.ts';
+import { parseJson } from './parse-json.ts';
+import { isPrintedSpan, readDocument } from './read-document.ts';
+import type { Reading } from './reading.ts';
+
+/** A span that a program prints is far smaller; a regular expression runs out of stack in far larger ones. */
+const largestBlock = 4 * 1024 * 1024;
+
+/** Words of spans that ordinary lines of a log do not have; ids alone are common in them. */
+const partOfSpan = new RegExp(
+  [
+    ...[
+      /start_?time_?unix_?nano/,
+      /"(?:resource_?spans|scope_?spans|SpanContext|SpanKind|localEndpoint|processes)"/,
+    ],
+    ...[/"parent_id":\s*(?:"0x|null)/, /"references":\s*\[/, /parentSpanContext:/, /parentId:/],
+  ]
+    .map((pattern) => pattern.source)
+    .join('|'),
+  'i',
+);
+
+const colours = new RegExp(`${String.fromCharCode(0x1b)}\\[[\\d;]*m`, 'g');
+
+export interface ConsoleReading {
+  readonly readings: readonly Reading[];
+  /** Lines that hold no span. */
+  readonly otherLines: number;
+}
+
+/**
+ * Reads what console exporters print, among other lines of a program: objects as JSON or as `console.dir` prints them. Objects and lines
+ * that are no spans are counted and left out.
+ * @throws {DecodeError} with the line; also where a part of a span stands in what would be left out.
+ */
+export function decodeConsole(text: string): ConsoleReading {
+  const readings: Reading[] = [];
+  let otherLines = 0;
+  for (const piece of splitConsole(text.replace(colours, ''))) {
+    try {
+      const reading = 'text' in piece ? readBlock(piece.text) : null;
+      if (reading !== null) {
+        readings.push(...reading);
+        continue;
+      }
+      if ('remainder' in piece) refusePartOfSpan(piece.remainder, piece.isOpen);
+      otherLines += ('text' in piece ? piece.text : piece.remainder).split('\n').length;
+    } catch (error) {
+      throw prefixLine(piece.line, error);
+    }
+  }
+  return { readings, otherLines };
+}
+
+/** A span in a string of an object, as structured loggers write what a program prints. */
+const spanInString = /\\"(?:startTimeUnixNano|start_time|parent_id|SpanContext)\\"/;
+
+/** @returns Null for an object that is not a span. */
+function readBlock(text: string): readonly Reading[] | null {
+  const document = parseBlock(text);
+  if (isPrintedSpan(document)) return readDocument(document);
+  if (spanInString.test(text)) {
+    throw new DecodeError(
+      'a span as text in a record of a log; take the text out of it (jq -r .message, or what the field is called)',
+    );
+  }
+  return null;
+}
+
+function parseBlock(text: string): unknown {
+  try {
+    return /^(?:\{\s*"|\[)/.test(text) ? parseJson(Buffer.from(text)) : parseInspected(text);
+  } catch (error) {
+    if (error instanceof DecodeError && !partOfSpan.test(text)) return null;
+    throw error;
+  }
+}
+
+function parseInspected(text: string): unknown {
+  if (text.length > largestBlock)
+    throw new DecodeError(`document: an object of more than ${largestBlock} characters`);
+  return readInspectedValue(text);
+}
+
+function refusePartOfSpan(text: string, isOpen: boolean): void {
+  if (!partOfSpan.test(text)) return;
+  if (isOpen) {
+    throw new DecodeError(
+      'the span that begins here is cut off; take the output again after the program has stopped, or remove it',
+    );
+  }
+  throw new DecodeError(
+    'a part of a span behind or among other text. `kubectl logs --prefix` and `docker compose logs` put text in front of each line: ' +
+      'take the log of one container, without it (kubectl logs POD, docker compose logs --no-log-prefix --no-color SERVICE)',
+  );
+}

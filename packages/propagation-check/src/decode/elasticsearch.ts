@@ -1,0 +1,67 @@
+import type { Span } from '../span/span.ts';
+import { DecodeError, prefixPath } from './decode-error.ts';
+import { decodeJaegerSpan } from './jaeger-json.ts';
+import { mapWithPath } from './map-with-path.ts';
+import { isObject } from './otlp-json-value.ts';
+import { quoteValue } from './quote-value.ts';
+
+type Document = Readonly<Record<string, unknown>>;
+
+/** Whether an object is an answer to a search (or to several: `_msearch`), or a document as a search shows it and dumps contain it. */
+export function isElasticsearch(document: Document): boolean {
+  return isObject(document.hits) || isObject(document._source) || Array.isArray(document.responses);
+}
+
+/**
+ * Decodes Jaeger's spans as they stand in Elasticsearch or OpenSearch (index `jaeger-span-*`): the answer to a search, or one document.
+ *
+ * Source: Jaeger, `internal/storage/elasticsearch/dbmodel`.
+ * @throws {DecodeError} with the path of what is wrong; also when the answer holds only a part of the hits (10, unless `size` says
+ *   otherwise), because a service would be blamed for the others.
+ */
+export function decodeElasticsearch(document: Document): readonly Span[] {
+  if (Array.isArray(document.responses))
+    return mapWithPath(document.responses, 'responses', decodeAnswer).flat();
+  return isObject(document.hits) ? decodeAnswer(document) : decodeHit(document);
+}
+
+function decodeAnswer(document: unknown): readonly Span[] {
+  if (!isObject(document) || !isObject(document.hits)) throw new DecodeError('hits: expected an object');
+  const { hits, total } = document.hits;
+  if (!Array.isArray(hits)) throw new DecodeError('hits.hits: expected an array');
+  const found = isObject(total) ? total.value : total;
+  if (typeof found === 'number' && found > hits.length) {
+    throw new DecodeError(
+      `hits.total: the search found ${found} documents and answered ${hits.length}; ask with "size": 10000, or dump the index`,
+    );
+  }
+  if (document.timed_out === true || hasFailed(document._shards)) {
+    throw new DecodeError(
+      'hits: Elasticsearch answered only a part, because a shard failed or the search timed out',
+    );
+  }
+  return mapWithPath(hits, 'hits.hits', decodeHit).flat();
+}
+
+function hasFailed(shards: unknown): boolean {
+  return isObject(shards) && typeof shards.failed === 'number' && shards.failed > 0;
+}
+
+function decodeHit(hit: unknown): readonly Span[] {
+  const source = isObject(hit) ? hit._source : undefined;
+  if (!isObject(source)) throw new DecodeError(`_source: expected an object, received ${quoteValue(source)}`);
+  // Jaeger's index of services and operations, which a dump of all its indices contains.
+  if (Object.hasOwn(source, 'operationName') && !Object.hasOwn(source, 'spanID')) return [];
+  if (!Object.hasOwn(source, 'traceID')) {
+    const keys = Object.keys(source).slice(0, 5).map(quoteValue).join(', ');
+    throw new DecodeError(
+      `_source: expected a span of Jaeger (index jaeger-span-*), found ${keys}; export other documents from where they came from, ` +
+        'as OTLP (the file exporter of an OpenTelemetry Collector)',
+    );
+  }
+  try {
+    return [decodeJaegerSpan(source)];
+  } catch (error) {
+    throw prefixPath('_source', error);
+  }
+}

@@ -1,0 +1,106 @@
+import * as z from 'zod';
+import type { Attributes, AttributeValue, Span, SpanLink } from '../span/span.ts';
+import { toAttributeValue } from './attribute-value.ts';
+import { DecodeError } from './decode-error.ts';
+import { readIsoTime } from './iso-time.ts';
+import { mapWithPath } from './map-with-path.ts';
+import { readStatusCode, toSpanKind } from './otlp-fields.ts';
+import { isObject } from './otlp-json-value.ts';
+import { readPlainValue } from './plain-attributes.ts';
+import { anyArray, readShape } from './read-shape.ts';
+import { readServiceName } from './service-name.ts';
+import { isZero, readParentSpanId, readSpanId, readTraceId } from './span-id.ts';
+
+const text = z.string().nullish();
+const list = anyArray.nullish();
+const scope = z.object({ Name: text }).nullish();
+const context = z.object({
+  TraceID: z.string(),
+  SpanID: z.string(),
+  TraceFlags: text,
+  TraceState: text,
+  Remote: z.boolean().nullish(),
+});
+
+const spanShape = z.object({
+  Name: text,
+  SpanContext: context,
+  Parent: context.nullish(),
+  SpanKind: z.number(),
+  StartTime: z.unknown().optional(),
+  EndTime: z.unknown().optional(),
+  Attributes: list,
+  Links: list,
+  Status: z.object({ Code: z.string(), Description: text }).nullish(),
+  Resource: list,
+  InstrumentationScope: scope,
+  InstrumentationLibrary: scope,
+});
+const attributeShape = z.object({ Key: z.string(), Value: z.object({ Value: z.unknown().optional() }) });
+
+/** Whether an object is a span as `decodeGoConsoleSpan` reads it. */
+export function isGoConsoleSpan(document: Readonly<Record<string, unknown>>): boolean {
+  return isObject(document.SpanContext);
+}
+
+const hasIsRemote = 0x100;
+const isRemote = 0x200;
+
+/**
+ * Decodes a span as OpenTelemetry Go's `stdouttrace` prints it. The flags are those its OTLP exporter makes of the parent's context.
+ *
+ * Source: opentelemetry-go, `sdk/trace/tracetest/span.go` and `exporters/stdout/stdouttrace`.
+ * @throws {DecodeError} with the path of what is wrong; also for spans without times.
+ */
+export function decodeGoConsoleSpan(value: unknown): Span {
+  const shape = readShape(spanShape, value);
+  const resource = readAttributes(shape.Resource, 'Resource');
+  const parent = shape.Parent;
+  const hasParent = parent !== null && parent !== undefined && !isZero(parent.SpanID);
+  const isSame = hasParent && parent.TraceID === shape.SpanContext.TraceID;
+  if (hasParent && !isSame) throw new DecodeError("Parent.TraceID: is not the span's own trace");
+  return {
+    ...readContext(shape.SpanContext, 'SpanContext.'),
+    parentSpanId: readParentSpanId(parent?.SpanID, 'Parent.SpanID', 'hex'),
+    traceState: shape.SpanContext.TraceState ?? '',
+    flags: parent ? hasIsRemote | (parent.Remote ? isRemote : 0) : null,
+    name: shape.Name ?? '',
+    kind: toSpanKind(shape.SpanKind),
+    startTimeUnixNano: readTime(shape.StartTime, 'StartTime'),
+    endTimeUnixNano: readTime(shape.EndTime, 'EndTime'),
+    attributes: readAttributes(shape.Attributes, 'Attributes'),
+    links: mapWithPath(shape.Links ?? [], 'Links', (link) =>
+      readContext(readShape(z.object({ SpanContext: context }), link).SpanContext, 'SpanContext.'),
+    ),
+    status: {
+      code: readStatusCode(`STATUS_CODE_${(shape.Status?.Code ?? 'Unset').toUpperCase()}`),
+      message: shape.Status?.Description ?? '',
+    },
+    serviceName: readServiceName(resource),
+    resource,
+    scopeName: (shape.InstrumentationScope ?? shape.InstrumentationLibrary)?.Name ?? '',
+  };
+}
+
+function readContext({ TraceID, SpanID }: z.infer<typeof context>, path: string): SpanLink {
+  return {
+    traceId: readTraceId(TraceID, `${path}TraceID`, 'hex'),
+    spanId: readSpanId(SpanID, `${path}SpanID`, 'hex'),
+  };
+}
+
+function readTime(value: unknown, field: string): bigint {
+  if (value !== '0001-01-01T00:00:00Z') return readIsoTime(value, field);
+  throw new DecodeError(
+    `${field}: the spans have no times; print them without stdouttrace.WithoutTimestamps()`,
+  );
+}
+
+function readAttributes(entries: readonly unknown[] | null | undefined, field: string): Attributes {
+  return new Map(mapWithPath(entries ?? [], field, readAttribute));
+}
+
+function readAttribute(entry: unknown): readonly [string, AttributeValue] {
+  const { Key, Value } = readShape(attributeShape, entry);
+  return [Key, toAttributeValue(readPlainValue(Value.Value))];
+}

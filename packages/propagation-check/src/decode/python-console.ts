@@ -1,0 +1,80 @@
+import * as z from 'zod';
+import type { Span, SpanLink } from '../span/span.ts';
+import { readIsoTime } from './iso-time.ts';
+import { mapWithPath } from './map-with-path.ts';
+import { readSpanKind, readStatusCode } from './otlp-fields.ts';
+import { isObject } from './otlp-json-value.ts';
+import { readPlainAttributes } from './plain-attributes.ts';
+import { anyArray, readShape } from './read-shape.ts';
+import { readServiceName } from './service-name.ts';
+import { readParentSpanId, readSpanId, readTraceId } from './span-id.ts';
+
+const text = z.string().nullish();
+const context = z.object({ trace_id: z.string(), span_id: z.string() });
+
+const spanShape = z.object({
+  name: text,
+  context,
+  kind: z.string(),
+  parent_id: text,
+  start_time: z.unknown().optional(),
+  end_time: z.unknown().optional(),
+  status: z.object({ status_code: z.string(), description: text }).nullish(),
+  attributes: z.unknown().optional(),
+  links: anyArray.nullish(),
+  resource: z.record(z.string(), z.unknown()),
+});
+
+/** Whether an object is a span as `decodePythonConsoleSpan` reads it. */
+export function isPythonConsoleSpan(document: Readonly<Record<string, unknown>>): boolean {
+  return (
+    isObject(document.context) &&
+    Object.hasOwn(document.context, 'trace_id') &&
+    Object.hasOwn(document, 'start_time')
+  );
+}
+
+/**
+ * Decodes a span as OpenTelemetry Python's `ConsoleSpanExporter` prints it (`ReadableSpan.to_json`). `flags` are null and
+ * `scopeName` is empty, because it prints neither.
+ *
+ * Source: opentelemetry-python, `sdk/trace/__init__.py`.
+ * @throws {DecodeError} with the path of what is wrong.
+ */
+export function decodePythonConsoleSpan(value: unknown): Span {
+  const shape = readShape(spanShape, value);
+  // Before 1.6 the resource's attributes stood in it directly.
+  const resource = readPlainAttributes(shape.resource.attributes ?? shape.resource, 'resource.attributes');
+  return {
+    ...readContext(shape.context, 'context.'),
+    parentSpanId: readParentSpanId(withoutPrefix(shape.parent_id ?? ''), 'parent_id', 'hex'),
+    traceState: '',
+    flags: null,
+    name: shape.name ?? '',
+    kind: readSpanKind(shape.kind.replace('SpanKind.', 'SPAN_KIND_')),
+    startTimeUnixNano: readIsoTime(shape.start_time, 'start_time'),
+    endTimeUnixNano: readIsoTime(shape.end_time, 'end_time'),
+    attributes: readPlainAttributes(shape.attributes ?? {}, 'attributes'),
+    links: mapWithPath(shape.links ?? [], 'links', (link) =>
+      readContext(readShape(z.object({ context }), link).context, 'context.'),
+    ),
+    status: {
+      code: readStatusCode(`STATUS_CODE_${shape.status?.status_code ?? 'UNSET'}`),
+      message: shape.status?.description ?? '',
+    },
+    serviceName: readServiceName(resource),
+    resource,
+    scopeName: '',
+  };
+}
+
+function readContext({ trace_id, span_id }: z.infer<typeof context>, path: string): SpanLink {
+  return {
+    traceId: readTraceId(withoutPrefix(trace_id), `${path}trace_id`, 'hex'),
+    spanId: readSpanId(withoutPrefix(span_id), `${path}span_id`, 'hex'),
+  };
+}
+
+function withoutPrefix(id: string): string {
+  return id.replace(/^0x/, '');
+}

@@ -1,0 +1,65 @@
+import { type MaybeShared, separateSharedSpans } from '../span/shared-span-ids.ts';
+import type { Span } from '../span/span.ts';
+
+export type Format =
+  | 'otlp-json'
+  | 'json-lines'
+  | 'otlp-protobuf'
+  | 'jaeger-v1'
+  | 'jaeger-v3'
+  | 'tempo'
+  | 'zipkin'
+  | 'elasticsearch'
+  | 'clickhouse'
+  | 'js-console'
+  | 'python-console'
+  | 'go-console'
+  | 'mixed';
+
+export interface Decoded {
+  readonly format: Format;
+  readonly spans: readonly Span[];
+  /** What people should know of the data beside its spans, one line each: several formats, lines that hold no span. */
+  readonly notes?: readonly string[];
+}
+
+/** What one document holds. Spans of Zipkin are joined with those of other documents: both sides of a call may have one id. */
+export type Reading =
+  | { readonly format: Exclude<Format, 'zipkin'>; readonly spans: readonly Span[] }
+  | { readonly format: 'zipkin'; readonly spans: readonly MaybeShared[] };
+
+/** For people. */
+const labels: Readonly<Record<Format, string>> = {
+  'otlp-json': 'OTLP JSON',
+  'json-lines': 'OTLP JSON Lines',
+  'otlp-protobuf': 'OTLP protobuf',
+  'jaeger-v1': 'Jaeger JSON',
+  'jaeger-v3': 'Jaeger JSON (API v3)',
+  tempo: 'Tempo JSON',
+  zipkin: 'Zipkin v2 JSON',
+  elasticsearch: 'Jaeger in Elasticsearch',
+  clickhouse: 'ClickHouse rows',
+  'js-console': 'JavaScript console exporter',
+  'python-console': 'Python console exporter',
+  'go-console': 'Go stdouttrace',
+  mixed: 'several formats',
+};
+
+/** One result of several documents, in their order; spans of Zipkin last. A mix of formats is noted. */
+export function joinReadings(readings: readonly Reading[], otherNotes: readonly string[] = []): Decoded {
+  const spans: Span[] = [];
+  const ofZipkin: MaybeShared[] = [];
+  const counts = new Map<Format, number>();
+  for (const reading of readings) {
+    if (reading.spans.length > 0) {
+      counts.set(reading.format, (counts.get(reading.format) ?? 0) + reading.spans.length);
+    }
+    if (reading.format === 'zipkin') for (const span of reading.spans) ofZipkin.push(span);
+    else for (const span of reading.spans) spans.push(span);
+  }
+  for (const span of separateSharedSpans(ofZipkin)) spans.push(span);
+  const [format = readings[0]?.format ?? 'otlp-json', ...others] = counts.keys();
+  const parts = [...counts].map(([each, count]) => `${labels[each]} (${count} spans)`).join(', ');
+  const notes = [...(others.length === 0 ? [] : [`it mixes formats: ${parts}`]), ...otherNotes];
+  return { format: others.length === 0 ? format : 'mixed', spans, ...(notes.length === 0 ? {} : { notes }) };
+}

@@ -1,0 +1,40 @@
+import { DecodeError } from './decode-error.ts';
+
+interface OtherBytes {
+  /** In Latin-1. */
+  readonly begins: string;
+  readonly at?: number;
+  readonly says: string;
+}
+
+const others: readonly OtherBytes[] = [
+  { begins: '\x28\xb5\x2f\xfd', says: 'compressed with zstd; uncompress it first (zstd -d)' },
+  { begins: '\x1f\x8b', says: 'compressed twice; uncompress it first (gunzip)' },
+  { begins: 'BZh', says: 'compressed with bzip2; uncompress it first (bunzip2)' },
+  { begins: '\xfd7zXZ', says: 'compressed with xz; uncompress it first (unxz)' },
+  { begins: '7z\xbc\xaf', says: 'a 7z archive; unpack it, and name its files' },
+  { begins: 'PK\x03\x04', says: 'a zip archive within an archive; unpack it, and name its files' },
+  { begins: 'PK\x05\x06', says: 'an empty zip archive' },
+  { begins: 'ustar', at: 257, says: 'a tar archive; unpack it (tar -xf), and name its files' },
+  {
+    begins: 'PAR1',
+    says: 'Parquet, as Tempo stores blocks; ask Tempo for the traces (/api/traces/TRACE_ID)',
+  },
+  { begins: 'SQLite format 3', says: 'a SQLite database; export its spans as OTLP JSON' },
+  ...['\xd4\xc3\xb2\xa1', '\xa1\xb2\xc3\xd4', '\x4d\x3c\xb2\xa1', '\x0a\x0d\x0d\x0a'].map((begins) => ({
+    begins,
+    says: 'a capture of packets (pcap), and no spans; a tap records headers: propagation-check tap',
+  })),
+  { begins: '%PDF', says: 'a PDF, and no spans' },
+  { begins: '\x89PNG', says: 'a picture, and no spans; download the trace as JSON' },
+  { begins: '\xff\xd8\xff', says: 'a picture, and no spans; download the trace as JSON' },
+];
+
+const furthest = 300;
+
+/** @throws {DecodeError} for files that are known and hold no spans that can be read: what it is, and what to do. */
+export function refuseOtherBytes(bytes: Uint8Array): void {
+  const start = Buffer.from(bytes.subarray(0, furthest)).toString('latin1');
+  const other = others.find(({ begins, at = 0 }) => start.startsWith(begins, at));
+  if (other !== undefined) throw new DecodeError(`byte 0: ${other.says}`);
+}

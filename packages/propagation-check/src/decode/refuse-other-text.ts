@@ -1,0 +1,74 @@
+import { DecodeError } from './decode-error.ts';
+
+const byOtlp =
+  'export OTLP instead (OTEL_TRACES_EXPORTER=otlp), to a Collector with the file exporter or to `propagation-check run --source otlp`';
+
+interface OtherText {
+  readonly matches: RegExp;
+  readonly says: string;
+}
+
+const json =
+  'take JSON: from ClickHouse with FORMAT JSONEachRow, from Elasticsearch or Jaeger the answer of its API';
+
+/** By the first line, because the others look like parts of printed spans. */
+const tables: readonly OtherText[] = [
+  {
+    matches: /^(?=[^\n]*(?:trace|span)[ _.]?id)[\w@. "-]+(?:[,;\t][\w@. "-]*)+(?=\r?\n|$)/i,
+    says: `a table (CSV or TSV); ${json}`,
+  },
+  { matches: /^Row 1:\r?\n/, says: `ClickHouse's format Vertical; ${json}` },
+  { matches: /^\[\s*"[^\n]*"(?:trace_?id)"/i, says: `rows whose columns have no names; ${json}` },
+];
+
+/** What programs print of spans, and too little of it or in a shape of its own. */
+const others: readonly OtherText[] = [
+  {
+    matches: /\[tracer: [^\]\n]{0,200}\]/,
+    says: "Java's LoggingSpanExporter, which prints neither services nor parents; set OTEL_TRACES_EXPORTER=otlp, or logging-otlp, whose lines can be read",
+  },
+  { matches: /^Activity\.TraceId:/m, says: `the console exporter of .NET; ${byOtlp}` },
+  {
+    matches: /^Spans[^\S\n]*\n[^\S\n]*Resource\b|^[^\S\n]*TraceId[^\S\n]*:/m,
+    says: `the stdout exporter of Rust; ${byOtlp}`,
+  },
+  {
+    matches:
+      /^(?:[^\S\n]*|[^\n]{0,100}\t)(?:ResourceSpans|ScopeSpans|Span) #\d|\tTraces\t\{[^\n]{0,200}"spans": \d/m,
+    says: "the Collector's debug exporter; take what its file exporter writes (exporters: file: path: spans.jsonl)",
+  },
+  {
+    matches: /#<struct OpenTelemetry::SDK::Trace::SpanData/,
+    says: `the console exporter of Ruby; ${byOtlp}`,
+  },
+  {
+    matches: /^[^\S\n]*(?:resourceSpans|resource_spans|spans):[^\S\n]*$/m,
+    says: 'YAML; convert it to JSON (yq -o json)',
+  },
+  { matches: /^\s*"\s*[[{]/, says: 'JSON within a JSON string; unwrap it (jq -r .)' },
+  {
+    matches: /^(?:\[pod\/|[\w.-]{1,100}[^\S\n]+\| |\d{4}-\d\d-\d\dT\S{1,40} (?:std(?:out|err) [FP] )?[{[])/m,
+    says:
+      'a log with text in front of each line, as `kubectl logs --prefix`, `--timestamps` and `docker compose logs` write it; take it without ' +
+      '(kubectl logs POD, docker compose logs --no-log-prefix --no-color SERVICE)',
+  },
+];
+
+/** @throws {DecodeError} for a table: what to take instead. */
+export function refuseTable(text: string): void {
+  refuse(tables, text);
+}
+
+/** @throws {DecodeError} for a text that is known: what it is, and what to take instead. */
+export function refuseOtherText(text: string): void {
+  refuse(others, text);
+}
+
+/** Enough to know a text by. */
+const startLength = 100_000;
+
+function refuse(known: readonly OtherText[], text: string): void {
+  const start = text.slice(0, startLength);
+  const other = known.find(({ matches }) => matches.test(start));
+  if (other !== undefined) throw new DecodeError(`byte 0: this is ${other.says}`);
+}

@@ -1,0 +1,228 @@
+import { DecodeError } from './decode-error.ts';
+import { isObject } from './otlp-json-value.ts';
+
+type Document = Readonly<Record<string, unknown>>;
+
+interface OtherTool {
+  readonly matches: (document: Document) => boolean;
+  /** The field that tells, for the path of the error. */
+  readonly field: string;
+  readonly says: string;
+}
+
+const viaCollector = (receiver: string) =>
+  `send the same spans to an OpenTelemetry Collector (${receiver} receiver) and take what its file exporter writes`;
+const instead =
+  'export the same spans as OTLP: to the file exporter of an OpenTelemetry Collector, or to `propagation-check run --source otlp`';
+
+/** Formats that hold no spans, or too little of them to judge: kinds, both sides of a call, or parents are missing. */
+const others: readonly OtherTool[] = [
+  {
+    field: 'traces',
+    matches: ({ traces }) => hasElement(traces, (trace) => hasAny(trace, 'traceID', 'rootServiceName')),
+    says: "this is Tempo's answer to a search, which names traces and does not hold them; take each from /api/traces/TRACE_ID",
+  },
+  {
+    field: 'data',
+    matches: ({ data }) =>
+      Array.isArray(data) && data.length > 0 && data.every((each) => typeof each === 'string'),
+    says: 'this is a list of names, as Jaeger answers for services and operations; take traces from /api/traces?service=… or /api/traces/TRACE_ID',
+  },
+  {
+    field: 'data',
+    matches: ({ data }) => hasElement(data, (each) => hasAll(each, 'parent', 'child', 'callCount')),
+    says: 'these are dependencies of Jaeger, which are counts and no spans; take traces from /api/traces?service=…',
+  },
+  {
+    field: 'Segments',
+    matches: (document) =>
+      isXrayTrace(document) ||
+      hasElement(document.Traces, isXrayTrace) ||
+      hasAny(document, 'TraceSummaries') ||
+      (typeof document.trace_id === 'string' && /^1-[0-9a-f]{8}-[0-9a-f]{24}$/i.test(document.trace_id)) ||
+      (typeof document.Document === 'string' && document.Document.includes('"trace_id"')),
+    says: `these are segments of AWS X-Ray, which leave out kinds and links; ${viaCollector('awsxray or otlp')}`,
+  },
+  {
+    field: 'trace_id',
+    matches: isDatadogSpan,
+    says: `these are spans of Datadog, which leave out the service's resource and the kinds of most calls; ${viaCollector('datadog or otlp')}`,
+  },
+  {
+    field: 'data',
+    matches: ({ data }) => hasElement(data, (each) => each.type === 'span' || each.type === 'spans'),
+    says: `this is an answer of Datadog's API, which leaves out kinds and links; ${viaCollector('datadog or otlp')}`,
+  },
+  {
+    field: 'trace',
+    matches: ({ trace }) => isObject(trace) && (hasAny(trace, 'root_id') || isDatadogSpan(trace)),
+    says: `this is a trace downloaded from Datadog, which leaves out kinds and links; ${viaCollector('datadog or otlp')}`,
+  },
+  {
+    field: 'spans',
+    matches: (document) => isGoogleTrace(document) || hasElement(document.traces, isGoogleTrace),
+    says: `this is a trace of Google Cloud Trace, which leaves out services; ${instead}`,
+  },
+  {
+    field: 'event_id',
+    matches: (document) => hasAny(document, 'event_id') && isObject(document.contexts),
+    says: `this is an event of Sentry; ${instead}`,
+  },
+  {
+    field: 'operation_Id',
+    matches: (document) => hasAny(document, 'operation_Id', 'operation_ParentId', 'itemType', 'iKey'),
+    says: `this is telemetry of Azure Application Insights; ${instead}`,
+  },
+  {
+    field: 'trace.trace_id',
+    matches: (document) => hasAny(document, 'trace.trace_id', 'trace.span_id', 'trace.parent_id'),
+    says: `these are events of Honeycomb; ${instead}`,
+  },
+  {
+    field: 'processor',
+    matches: ({ processor }) => isObject(processor) && hasAny(processor, 'event'),
+    says: `this is a document of Elastic APM; ${instead}`,
+  },
+  {
+    field: 'data.trace',
+    matches: ({ data }) => isObject(data) && (hasAny(data, 'queryTrace') || isObject(data.trace)),
+    says: `this is an answer of SkyWalking; ${instead}`,
+  },
+  {
+    field: 'traceEvents',
+    matches: (document) => hasAny(document, 'traceEvents'),
+    says: 'this is a profile for chrome://tracing or Perfetto, and holds no distributed trace',
+  },
+  {
+    field: 'log',
+    matches: ({ log }) => isObject(log) && hasAny(log, 'entries'),
+    says: 'this is a HAR file, what a browser requested, and holds no spans; export the spans of the services as OTLP',
+  },
+  {
+    field: 'schema',
+    matches: (document) =>
+      isObject(document.schema) ||
+      (hasAny(document, 'fields') && hasAny(document, 'refId', 'meta')) ||
+      hasFrames(document),
+    says: "this is a data frame of a Grafana panel; open the trace in Grafana's Explore and use its Export button, or take it from Tempo (/api/traces/TRACE_ID)",
+  },
+  {
+    field: 'log',
+    matches: ({ log, stream }) => typeof log === 'string' && typeof stream === 'string',
+    says: "this is Docker's own log file, which holds the printed lines as text; take them with `docker logs CONTAINER` (or jq -j .log)",
+  },
+  {
+    field: 'line',
+    matches: ({ line, labels }) => typeof line === 'string' && isObject(labels),
+    says: 'these are lines from Loki, which hold the printed text; take it with `logcli query -o raw` (or jq -r .line)',
+  },
+  {
+    field: 'level',
+    matches: isLogRecord,
+    says: 'this is a record of a log, not a span',
+  },
+  {
+    field: 'index',
+    matches: ({ index, create }) => [index, create].some((each) => isObject(each) && hasAny(each, '_index')),
+    says: 'this is a bulk request of Elasticsearch; take the answer to a search in jaeger-span-*, or a dump with _source',
+  },
+  {
+    field: 'scopes',
+    matches: ({ resource, scopes }) => isObject(resource) && Array.isArray(scopes),
+    says: `this is what PHP's console exporter prints; ${instead}`,
+  },
+  {
+    field: 'spans',
+    matches: (document) =>
+      hasAll(document, 'traceId', 'spanId', 'operationName') ||
+      hasElement(document.spans, (span) => hasAll(span, 'traceId', 'process')),
+    says: "these are spans of Jaeger as its gRPC API and Kafka have them; take them from the UI's download, or from /api/traces/TRACE_ID",
+  },
+  {
+    field: 'resource',
+    matches: (document) =>
+      hasAll(document, 'traceId', 'spanId') ||
+      (hasAny(document, 'spans') && !hasAny(document, 'traceID', 'processes', 'data')),
+    says: 'these are spans without their resource, so that no service is known; take the whole export ({"resourceSpans": [{"resource": …}]})',
+  },
+  {
+    field: 'message',
+    matches: isErrorAnswer,
+    says: 'this is an error that a server answered, and no spans; ask again with the right address, trace id or token',
+  },
+];
+
+/** @throws {DecodeError} for an object of a tool whose format is known and cannot be read: its name, and what to take instead. */
+export function refuseOtherTool(document: Document): void {
+  const other = others.find(({ matches }) => matches(document));
+  if (other !== undefined) throw new DecodeError(`${other.field}: ${other.says}`);
+}
+
+/** A line of a structured log, which names trace and span as spans do. */
+export function isLogRecord(document: Document): boolean {
+  return hasAny(document, 'level', 'severity', 'levelname') && hasAny(document, 'msg', 'message');
+}
+
+function isGoogleTrace(document: Document): boolean {
+  return hasAny(document, 'projectId') && hasAny(document, 'spans', 'traceId');
+}
+
+function isXrayTrace(document: Document): boolean {
+  return Array.isArray(document.Segments);
+}
+
+/** Ids are 64-bit integers, and `meta` holds the tags. Source: Datadog, Trace Agent API v0.3. */
+function isDatadogSpan(document: Document): boolean {
+  const isNumber = (id: unknown) =>
+    typeof id === 'number' || (typeof id === 'string' && /^\d{1,20}$/.test(id));
+  return (
+    isNumber(document.trace_id) &&
+    isNumber(document.span_id) &&
+    hasAny(document, 'resource', 'meta', 'service', 'parent_id')
+  );
+}
+
+function hasFrames(document: Document): boolean {
+  return (
+    isObject(document.results) &&
+    Object.values(document.results).some((each) => isObject(each) && hasAny(each, 'frames'))
+  );
+}
+
+const errorFields = new Set([
+  'message',
+  'error',
+  'errors',
+  'code',
+  'status',
+  'statusCode',
+  'details',
+  'title',
+  'detail',
+  'type',
+  'path',
+  'timestamp',
+  'traceID',
+]);
+
+/** Only fields that describe an error, and text in one of them. */
+function isErrorAnswer(document: Document): boolean {
+  const says = [document.message, document.error, document.detail, document.title];
+  return (
+    says.some((text) => typeof text === 'string') &&
+    Object.keys(document).every((field) => errorFields.has(field))
+  );
+}
+
+function hasElement(list: unknown, matches: (element: Document) => boolean): boolean {
+  const first: unknown = Array.isArray(list) ? list[0] : undefined;
+  return isObject(first) && matches(first);
+}
+
+function hasAny(document: Document, ...fields: readonly string[]): boolean {
+  return fields.some((field) => Object.hasOwn(document, field));
+}
+
+function hasAll(document: Document, ...fields: readonly string[]): boolean {
+  return fields.every((field) => Object.hasOwn(document, field));
+}

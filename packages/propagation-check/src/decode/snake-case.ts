@@ -1,0 +1,61 @@
+import { deepestValue } from './attribute-value.ts';
+import { DecodeError } from './decode-error.ts';
+import { isObject } from './otlp-json-value.ts';
+
+/** Fields that are read, under the names of the `.proto` files. */
+const names: ReadonlyMap<string, string> = new Map(
+  [
+    ...['resource_spans', 'scope_spans', 'instrumentation_library_spans', 'instrumentation_library'],
+    ...['trace_id', 'span_id', 'parent_span_id', 'trace_state', 'start_time_unix_nano', 'end_time_unix_nano'],
+    ...[
+      'string_value',
+      'bool_value',
+      'int_value',
+      'double_value',
+      'array_value',
+      'kvlist_value',
+      'bytes_value',
+    ],
+  ].map((name) => [name, name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase())]),
+);
+const originals: ReadonlyMap<string, string> = new Map([...names].map(([snake, camel]) => [camel, snake]));
+
+/** Each level of an attribute's value is an object, a list and an object; the envelope around the attributes has fewer than 20. */
+const deepest = deepestValue * 3 + 20;
+
+/** Whether a document has the names of the `.proto` files: protobuf's `preserving_proto_field_name`. */
+export function isSnakeCase(document: Readonly<Record<string, unknown>>): boolean {
+  return Object.hasOwn(document, 'resource_spans') || Object.hasOwn(document, 'scope_spans');
+}
+
+/**
+ * Decodes OTLP/JSON whose fields have the names of the `.proto` files. Receivers ignore such fields, but readers of protobuf's JSON
+ * mapping must accept them.
+ * @param decode For the same document with the names of OTLP.
+ * @throws {DecodeError} with the path as it stands in the document.
+ */
+export function decodeSnakeCase<T>(document: unknown, decode: (document: unknown) => T): T {
+  const renamed = rename(document, 0);
+  try {
+    return decode(renamed);
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error;
+    const path = /^[^ :]*/.exec(error.message)?.[0] ?? '';
+    const original = path.replace(/[a-zA-Z]+/g, (name) => originals.get(name) ?? name);
+    throw new DecodeError(original + error.message.slice(path.length));
+  }
+}
+
+function rename(value: unknown, depth: number): unknown {
+  if (depth > deepest) throw new DecodeError(`document: nested deeper than ${deepest} levels`);
+  if (Array.isArray(value)) return value.map((element) => rename(element, depth + 1));
+  if (!isObject(value)) return value;
+  if (isObject(value.Value)) {
+    throw new DecodeError(
+      "resource_spans: written by Go's encoding/json, which loses which fields are set; write it with protojson, or export OTLP JSON",
+    );
+  }
+  return Object.fromEntries(
+    Object.entries(value).map(([key, entry]) => [names.get(key) ?? key, rename(entry, depth + 1)]),
+  );
+}

@@ -1,0 +1,148 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { decodeBytes } from '../../src/decode/detect-format.ts';
+import { readInspectedValue } from '../../src/decode/inspected-value.ts';
+import { isParentRemote } from '../../src/span/span.ts';
+import { checkTraces } from '../../src/verdict/check-traces.ts';
+import { readFixture } from './fixture.ts';
+
+/** Printed by the real SDKs: web calls orders, among lines of a log. */
+const printed = {
+  'js-console': { otherLines: 8, remote: [true, false, null] },
+  'python-console': { otherLines: 3, remote: [null, null, null] },
+  'go-console': { otherLines: 1, remote: [true, false, false] },
+} as const;
+
+for (const [format, { otherLines, remote }] of Object.entries(printed)) {
+  test(`what the SDK prints: ${format}`, () => {
+    const decoded = decodeBytes(readFixture(`${format}.txt`));
+    const { spans } = decoded;
+    const [server, client, root] = spans;
+    assert.equal(decoded.format, format);
+    assert.deepEqual(decoded.notes, [`lines without a span, left out: ${otherLines}`]);
+    assert.deepEqual(
+      spans.map(({ kind, serviceName }) => [kind, serviceName]),
+      [
+        ['SERVER', 'orders'],
+        ['CLIENT', 'web'],
+        ['SERVER', 'web'],
+      ],
+    );
+    assert.deepEqual(
+      [server?.parentSpanId, client?.parentSpanId, root?.parentSpanId],
+      [client?.spanId, root?.spanId, null],
+    );
+    assert.equal(client?.attributes.get('server.port'), 8080);
+    const isRemote = spans.map((span) =>
+      span.parentSpanId === null && format === 'js-console' ? null : isParentRemote(span),
+    );
+    assert.deepEqual(isRemote, remote);
+    const { verdict, edges } = checkTraces(spans);
+    assert.deepEqual(
+      [verdict, edges.map(({ client, server }) => [client, server])],
+      ['intact', [['web', 'orders']]],
+    );
+  });
+}
+
+for (const [name, otherLines] of Object.entries({ 'java-logging-otlp.txt': 3, 'java-otlp-stdout.txt': 1 })) {
+  test(`what Java prints: ${name}`, () => {
+    const { spans, notes } = decodeBytes(readFixture(name));
+    assert.deepEqual(spans.map(isParentRemote), [true, false]);
+    assert.deepEqual(notes, [`lines without a span, left out: ${otherLines}`]);
+    const { verdict, edges } = checkTraces(spans);
+    assert.deepEqual(
+      [verdict, edges.map(({ client, server }) => [client, server])],
+      ['intact', [['web', 'orders']]],
+    );
+  });
+}
+
+test('what JavaScript prints of a span is read whole', () => {
+  const [server, client, root] = decodeBytes(readFixture('js-console.txt')).spans;
+  assert.equal(server?.traceState, 'k=v');
+  assert.deepEqual(server?.status, { code: 'ERROR', message: 'no "order"' });
+  assert.deepEqual(client?.links, [
+    { traceId: '0af7651916cd43dd8448eb211c80319c', spanId: 'b7ad6b7169203331' },
+  ]);
+  assert.equal(root?.attributes.get('user_agent.original'), 'it\'s "curl"');
+  assert.deepEqual(root?.resource.get('process.command_args'), ['node', 'server.js']);
+});
+
+const inspected: readonly (readonly [string, unknown])[] = [
+  [
+    "{ a: 'x', 'b.c': \"it's\", d: `'\"`, e: 'a\\n\\x1b\\u00e4\\'' }",
+    { a: 'x', 'b.c': "it's", d: `'"`, e: "a\n\u001bä'" },
+  ],
+  ["{ a: 'one\\n' +\n    'two', b: 'long'... 12 more characters }", { a: 'one\ntwo', b: 'long' }],
+  [
+    '{ a: -1.5e+21, b: 12n, c: NaN, d: -0, e: true, f: null, g: undefined }',
+    { a: -1.5e21, b: '12', c: Number.NaN, d: -0, e: true, f: null, g: undefined },
+  ],
+  ['[ 1, 2, ... 20 more items ]', [1, 2]],
+  [
+    '{ a: [Object], b: [Array], c: [TraceStateImpl], d: [Function: x], e: [Circular *1] }',
+    { a: undefined, b: undefined, c: undefined, d: undefined, e: undefined },
+  ],
+  [
+    "<ref *1> Span { m: Map(1) { 'k' => 'v' }, o: [Object: null prototype] { x: 1 }, ['__proto__']: 2 }",
+    JSON.parse('{"m":{"k":"v"},"o":{"x":1},"__proto__":2}'),
+  ],
+  ['{ a: [], b: {}, c: [ {}, [] ], d: [true], }', { a: [], b: {}, c: [{}, []], d: [true] }],
+];
+
+for (const [text, value] of inspected) {
+  test(`printed by console.dir: ${text.slice(0, 40)}`, () =>
+    assert.deepEqual(readInspectedValue(text), value));
+}
+
+test('what console.dir does not print is refused where it stands', () => {
+  assert.throws(() => readInspectedValue('{ a: b }'), {
+    message: 'character 5: not a value as console.dir prints it, at "b }"',
+  });
+  assert.throws(() => readInspectedValue('{ a 1 }'), { message: /^character 4: expected a colon/ });
+  assert.throws(() => readInspectedValue('{ a: 1 b: 2 }'), { message: /^character 7: expected a comma/ });
+  assert.throws(() => readInspectedValue('{} {}'), { message: /^character 3: more behind the end/ });
+  assert.throws(() => readInspectedValue(`${'[ '.repeat(200)}`), {
+    message: /nested deeper than 100 levels/,
+  });
+});
+
+test('without a resource no service is known, and the span is refused', () => {
+  const text =
+    "{\n  traceId: '0af7651916cd43dd8448eb211c80319c',\n  parentId: undefined,\n  name: 'GET',\n  id: 'b7ad6b7169203331',\n  kind: 2,\n  timestamp: 1,\n  duration: 1,\n  attributes: {}\n}\n";
+  assert.throws(() => decodeBytes(Buffer.from(text)), {
+    message: /^line 1: resource: .* an older JavaScript SDK .* export OTLP$/,
+  });
+});
+
+test('spans without times are refused', () => {
+  const text = Buffer.from(readFixture('go-console.txt'))
+    .toString()
+    .replace(/"StartTime": "[^"]*"/, '"StartTime": "0001-01-01T00:00:00Z"');
+  assert.throws(() => decodeBytes(Buffer.from(text)), { message: /^line 2: StartTime: .*WithoutTimestamps/ });
+});
+
+/** Quadratic work on these takes hours; recursion runs out of stack. */
+const hostile: Readonly<Record<string, string>> = {
+  'blocks that never close': `a\n${'{\n'.repeat(2_000_000)}`,
+  'spans that never close': 'x {"resource": [\n'.repeat(200_000),
+  'empty lines': `a${'\n'.repeat(5_000_000)}`,
+  'beginnings of what loggers print': `a\n${'[tracer: '.repeat(1_000_000)}`,
+  'columns of a log': `trace_id,${'a,'.repeat(2_000_000)}{`,
+  'lists in lists': `a\n${'['.repeat(1_000_000)}{}${']'.repeat(1_000_000)}`,
+  'braces of a line': `a\n${'{ '.repeat(2_000_000)}`,
+};
+
+for (const [name, log] of Object.entries(hostile)) {
+  test(`hostile text is refused in linear time: ${name}`, () => {
+    assert.throws(() => decodeBytes(Buffer.from(log)), { name: 'DecodeError' });
+  });
+}
+
+test('lines of a log that have ids of their own are no spans', () => {
+  const log =
+    '{"level":"info","msg":"created","parent_id":7,"traceId":"a"}\nINFO parent_id=7 {"parent_id": 7}\n';
+  const { spans, notes } = decodeBytes(Buffer.concat([Buffer.from(log), readFixture('python-console.txt')]));
+  assert.deepEqual([spans.length, notes], [3, ['lines without a span, left out: 5']]);
+});

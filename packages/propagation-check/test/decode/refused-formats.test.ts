@@ -1,0 +1,283 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import { decodeBytes } from '../../src/decode/detect-format.ts';
+import { otlpRequest, otlpSpan } from './fixture.ts';
+
+const traceId = '0af7651916cd43dd8448eb211c80319c';
+const request = JSON.stringify(otlpRequest(otlpSpan()));
+const xraySegment = {
+  id: '70de5b6f19ff9a0a',
+  trace_id: '1-581cf771-a006649127e371903a2de979',
+  name: 'web',
+  start_time: 1.4e9,
+};
+const datadogSpan = {
+  trace_id: 123_456_789,
+  span_id: 42,
+  parent_id: 0,
+  service: 'web',
+  resource: 'GET /o',
+  name: 'web.request',
+  meta: {},
+};
+const jaegerSpan = {
+  traceID: traceId,
+  spanID: 'b7ad6b7169203331',
+  operationName: 'GET',
+  startTime: 1,
+  duration: 1,
+  processID: 'p1',
+};
+const hit = { _index: 'jaeger-span-2026-11-01', _source: { ...jaegerSpan, process: { serviceName: 'web' } } };
+const row = {
+  Timestamp: '2026-11-01 10:00:00.0',
+  TraceId: traceId,
+  SpanId: 'b7ad6b7169203331',
+  SpanName: 'GET',
+};
+const span = (fields: object) => `{"resource":${JSON.stringify(fields)}`;
+
+/** Each sentence says what it is and how to get spans that can be read. */
+const refused: Readonly<Record<string, readonly [string | Uint8Array | object, RegExp]>> = {
+  'segments of X-Ray': [
+    { Traces: [{ Id: '1', Segments: [{ Id: 'a', Document: '{}' }] }] },
+    /^Segments: .*AWS X-Ray.*awsxray.*file exporter/,
+  ],
+  'one segment of X-Ray': [xraySegment, /^Segments: .*AWS X-Ray/],
+  'lines of segments of X-Ray': [
+    `${JSON.stringify(xraySegment)}\n${JSON.stringify(xraySegment)}\n`,
+    /^line 1: Segments: .*AWS X-Ray/,
+  ],
+  'summaries of X-Ray': [{ TraceSummaries: [] }, /^Segments: .*AWS X-Ray/],
+  'spans of Datadog': [
+    [[datadogSpan]],
+    /^\[0\]\[0\]\.trace_id: .*Datadog.*datadog or otlp receiver.*file exporter/,
+  ],
+  'an answer of Datadog': [{ data: [{ type: 'spans', attributes: { trace_id: '1' } }] }, /^data: .*Datadog/],
+  'a download of Datadog': [{ trace: { root_id: '1', spans: {} }, orphaned: [] }, /^trace: .*Datadog/],
+  "Tempo's search": [
+    { traces: [{ traceID: traceId, rootServiceName: 'web' }], metrics: {} },
+    /^traces: .*search.*\/api\/traces\/TRACE_ID/,
+  ],
+  "Tempo's search, without names": [{ traces: [{ traceID: traceId }], metrics: {} }, /^traces: .*search/],
+  'spans without their resource': [[otlpSpan()], /^\[0\]\.resource: .*without their resource.*whole export/],
+  'spans of a scope': [{ scope: { name: 'x' }, spans: [otlpSpan()] }, /^resource: .*without their resource/],
+  "Go's encoding/json": [
+    {
+      resource_spans: [{ resource: { attributes: [{ key: 'a', value: { Value: { StringValue: 'b' } } }] } }],
+    },
+    /^resource_spans: .*encoding\/json.*protojson/,
+  ],
+  "Jaeger's services": [{ data: ['web', 'orders'], total: 2 }, /^data: .*list of names.*\/api\/traces/],
+  "Jaeger's dependencies": [{ data: [{ parent: 'a', child: 'b', callCount: 3 }] }, /^data: .*dependencies/],
+  "Jaeger's spans without processes": [[jaegerSpan], /^\[0\]\.process: missing, .*\/api\/traces\/TRACE_ID/],
+  'an error of Jaeger': [
+    { data: null, errors: [{ code: 404, msg: 'trace not found' }] },
+    /^data: .*"trace not found"/,
+  ],
+  'an error of a server': [
+    { code: 5, message: 'trace not found', details: [] },
+    /^message: .*an error that a server answered/,
+  ],
+  'a part of a search in Elasticsearch': [
+    { hits: { total: { value: 2431, relation: 'eq' }, hits: [hit] } },
+    /^hits\.total: .*found 2431 documents and answered 1; ask with "size"/,
+  ],
+  'a part of a search in an older Elasticsearch': [{ hits: { total: 2, hits: [hit] } }, /^hits\.total: /],
+  'a search whose shards failed': [
+    { _shards: { failed: 1 }, hits: { total: 1, hits: [hit] } },
+    /^hits: .*only a part/,
+  ],
+  'other documents of Elasticsearch': [
+    { _index: 'traces', _source: { '@timestamp': 1, trace_id: traceId } },
+    /^_source: expected a span of Jaeger .*"@timestamp".*as OTLP/,
+  ],
+  'a wrong span in Elasticsearch': [
+    { hits: { total: 1, hits: [{ _source: { ...hit._source, spanID: 'x' } }] } },
+    /^hits\.hits\[0\]\._source\.spanID: "x"/,
+  ],
+  'a part of the columns of ClickHouse': [
+    row,
+    /^ParentSpanId: .*lacks ParentSpanId, SpanKind, ServiceName, SpanAttributes, Duration; take all columns \(SELECT \*/,
+  ],
+  'rows of ClickHouse up to a limit': [
+    { meta: [], data: [], rows: 0, rows_before_limit_at_least: 9 },
+    /^rows_before_limit_at_least: .*0 of 9 rows.*without a LIMIT/,
+  ],
+  'rows of ClickHouse without names': [
+    { meta: [{ name: 'TraceId' }], data: [['a']], rows: 1 },
+    /^data\[0\]: the columns have no names.*JSONEachRow/,
+  ],
+  'columns of ClickHouse': [{ TraceId: [traceId], SpanId: ['a'] }, /^TraceId: .*JSONEachRow/],
+  'texts of ClickHouse': [{ ...row, SpanAttributes: "{'a':'b'}" }, /^TraceId: .*JSONEachRow/],
+  "ClickHouse's format Vertical": [
+    'Row 1:\n──────\nTimestamp: 2026\nTraceId: a\n',
+    /^byte 0: .*Vertical; .*JSONEachRow/,
+  ],
+  "ClickHouse's rows without names, one a line": [
+    '["Timestamp","TraceId","SpanKind"]\n["2026","a","Client"]\n',
+    /^byte 0: .*no names; .*JSONEachRow/,
+  ],
+  'a table with quotes': ['"Timestamp","TraceId","SpanKind"\n"2026","a","Client"\n', /^byte 0: .*a table/],
+  'Google Cloud Trace': [{ projectId: 'p', traceId, spans: [] }, /^spans: .*Google Cloud Trace/],
+  Sentry: [{ event_id: 'a', contexts: { trace: {} } }, /^event_id: .*Sentry/],
+  'Application Insights': [
+    { operation_Id: 'a', itemType: 'request' },
+    /^operation_Id: .*Application Insights/,
+  ],
+  Honeycomb: [
+    { 'trace.trace_id': 'a', 'trace.span_id': 'b', duration_ms: 1 },
+    /^trace\.trace_id: .*Honeycomb/,
+  ],
+  'Elastic APM': [{ processor: { event: 'transaction' }, trace: { id: 'a' } }, /^processor: .*Elastic APM/],
+  SkyWalking: [{ data: { trace: { spans: [] } } }, /^data\.trace: .*SkyWalking/],
+  'a profile of Chrome': [{ traceEvents: [] }, /^traceEvents: .*no distributed trace/],
+  'a HAR file': [{ log: { version: '1.2', entries: [] } }, /^log: .*HAR/],
+  'a panel of Grafana': [
+    [{ schema: { fields: [] }, data: { values: [] } }],
+    /^\[0\]\.schema: .*Grafana.*Export/,
+  ],
+  'a query of Grafana': [{ results: { A: { frames: [] } } }, /^schema: .*Grafana/],
+  "Docker's log file": [
+    `${JSON.stringify({ log: `${request}\n`, stream: 'stdout', time: '' })}\n{}\n`,
+    /^line 1: log: .*docker logs/,
+  ],
+  'lines of Loki': [
+    `${JSON.stringify({ labels: {}, line: request, timestamp: '' })}\n{}\n`,
+    /^line 1: line: .*logcli query -o raw/,
+  ],
+  'a structured log': [
+    '{"level":"info","msg":"a","traceId":"x"}\n{"level":"info","msg":"b"}\n',
+    /: this is a record of a log, not a span/,
+  ],
+  'JSON in a string': [
+    JSON.stringify(request),
+    /^byte 0: this is JSON within a JSON string; unwrap it \(jq -r \.\)/,
+  ],
+  null: ['null', /^byte 0: no format is recognised/],
+  "Java's older logger": [
+    "INFO: 'GET /o' : 0af7651916cd43dd8448eb211c80319c 00f067aa0ba902b7 CLIENT [tracer: io.opentelemetry.http:1.0] AttributesMap{data={}}\n",
+    /^byte 0: .*LoggingSpanExporter, .*OTEL_TRACES_EXPORTER=otlp/,
+  ],
+  'a span in a structured log': [
+    `${JSON.stringify({ level: 'INFO', message: '{"resource":{},"scopeSpans":[{"spans":[{"startTimeUnixNano":"1"}]}]}' })}\n{"level":"INFO","message":"b"}\n`,
+    /^line 1: a span as text in a record of a log; .*jq -r \.message/,
+  ],
+  'the console of PHP': [{ resource: {}, schema_url: null, scopes: [] }, /^scopes: .*PHP/],
+  'the console of Ruby': [
+    '#<struct OpenTelemetry::SDK::Trace::SpanData\n name="GET">\n',
+    /^byte 0: .*Ruby; export OTLP/,
+  ],
+  'the console of Rust': [
+    'Spans\nResource\n\t ->  service.name=String(Owned("web"))\nSpan #0\n\tName  : "x"\n',
+    /^byte 0: .*Rust; export OTLP/,
+  ],
+  "the Collector's debug exporter, brief": [
+    '2026-11-01T10:00:00Z\tinfo\tTraces\t{"kind": "exporter", "resource spans": 1, "spans": 2}\n',
+    /^byte 0: .*debug exporter/,
+  ],
+  'a bulk request': [
+    '{"index":{"_index":"jaeger-span-2026"}}\n{"traceID":"a"}\n',
+    /^line 1: index: .*bulk request/,
+  ],
+  "Jaeger's protobuf as JSON": [
+    { spans: [{ traceId: 'CvdlGRbNQ92ESOshHIAxnA==', process: {} }] },
+    /^spans: .*gRPC API and Kafka/,
+  ],
+  'a list of Google Cloud Trace': [{ traces: [{ projectId: 'p', traceId, spans: [] }] }, /^spans: .*Google/],
+  'the console of .NET': [
+    'Activity.TraceId:            0af7651916cd43dd8448eb211c80319c\nActivity.SpanId: 00f067aa0ba902b7\n',
+    /^byte 0: .*\.NET; export OTLP/,
+  ],
+  "the Collector's debug exporter": [
+    '2026-11-01T10:00:00Z\tinfo\tResourceSpans #0\nResource SchemaURL: \nSpan #0\n    Trace ID       : 0af7\n',
+    /^byte 0: .*debug exporter; take what its file exporter writes/,
+  ],
+  'a table': ['Timestamp,TraceId,SpanId\n"2026",a,b\n', /^byte 0: .*a table/],
+  'a table of traces': [
+    '"TraceId","SpanId"\n"a","b"\n',
+    /^byte 0: .*a table \(CSV or TSV\); take JSON: .*JSONEachRow/,
+  ],
+  YAML: ['resourceSpans:\n  - resource: {}\n', /^byte 0: .*YAML; convert it/],
+  'kubectl logs --prefix': [
+    "[pod/web-5d/web] {\n[pod/web-5d/web]   resource: {\n[pod/web-5d/web]   traceId: 'a',\n[pod/web-5d/web]   parentSpanContext: undefined\n[pod/web-5d/web] }\n",
+    /^line 4: a part of a span .*kubectl logs POD/,
+  ],
+  'docker compose logs': [
+    'web-1  | {\nweb-1  |     "name": "GET",\nweb-1  |     "parent_id": null\nweb-1  | }\n',
+    /^line 3: a part of a span .*docker compose logs --no-log-prefix/,
+  ],
+  'docker compose logs without spans': [
+    'web-1  | listening\n',
+    /^byte 0: .*docker compose logs --no-log-prefix/,
+  ],
+  'a comma too many': [
+    `[${request},]`,
+    /^byte \d+: not valid JSON at "\]" \(the comma before it is one too many; remove it\)/,
+  ],
+  'a comma too many, in an object': ['{"resourceSpans":[],\n}', /^byte 21: .*one too many/],
+  'elements without their list': [
+    `${request},\n${request}\n`,
+    /^byte \d+: not valid JSON at ",.* \(elements of a list without its brackets\? put \[ in front/,
+  ],
+  'single quotes': ["{'resourceSpans': []}", /^byte 1: .*single quotes: printed by a program/],
+  bzip2: [Buffer.from('BZh91AY'), /^byte 0: compressed with bzip2; uncompress it first \(bunzip2\)/],
+  xz: [Buffer.from('\xfd7zXZ\0', 'latin1'), /^byte 0: compressed with xz/],
+  '7z': [Buffer.from('7z\xbc\xaf\x27', 'latin1'), /^byte 0: a 7z archive; unpack it/],
+  tar: [
+    Buffer.concat([Buffer.from('traces.json'), Buffer.alloc(246), Buffer.from('ustar\0'), Buffer.alloc(249)]),
+    /^byte 0: a tar archive; unpack it/,
+  ],
+  Parquet: [Buffer.from('PAR1\x15\x04'), /^byte 0: Parquet/],
+  SQLite: [Buffer.from('SQLite format 3\0'), /^byte 0: a SQLite database/],
+  pcap: [Buffer.from('\xd4\xc3\xb2\xa1\x02', 'latin1'), /^byte 0: a capture of packets/],
+  'gzip in gzip': [gzipSync(request), /^byte 0: compressed twice; uncompress it first/],
+  'a wrong document among several': [
+    `${request}\n\n{\n "resourceSpans": [1]\n}\n`.replace('{', '{\n'),
+    /^document 2 \(from line 4\): resourceSpans\[0\]/,
+  ],
+  'a document that is cut off, behind another': [
+    `{\n${request.slice(1)}\n{\n "resourceSpans": [`,
+    /^document 2 \(from line 3\): byte \d+: the JSON ends early/,
+  ],
+  'a wrong field under a snake_case name': [
+    {
+      resource_spans: [
+        {
+          scope_spans: [
+            { spans: [{ trace_id: traceId, span_id: 'b7ad6b7169203331', start_time_unix_nano: 'soon' }] },
+          ],
+        },
+      ],
+    },
+    /^resource_spans\[0\]\.scope_spans\[0\]\.spans\[0\]\.start_time_unix_nano: "soon" is not an integer/,
+  ],
+  'a wrong field of a bare resource': [
+    [{ scopeSpans: [{ spans: [{ traceId, spanId: '1' }] }] }],
+    /^\[0\]\.scopeSpans\[0\]\.spans\[0\]\.spanId: "1"/,
+  ],
+  'a line that is cut off, among lines of a log': [
+    `${request}\nlistening\n${request.slice(0, 30)}\n${request}\n`,
+    /^line 3: a part of a span/,
+  ],
+  'the end of a line, among lines of a log': [
+    `${request}\nlistening\n"startTimeUnixNano":"1"}]}]}]}\n`,
+    /^line 3: a part of a span/,
+  ],
+  'a printed span that is cut off': [
+    span({ attributes: [] }).concat(',"scopeSpans":[{"spans":[{"startTimeUnixNano":"1"'),
+    /^line 1: the span that begins here is cut off/,
+  ],
+  'a printed span in the middle of a log that is damaged': [
+    "listening\n{\n  traceId: '0af7',\n  parentSpanContext: undefined,\n  id: ?\n}\n",
+    /^line 2: character \d+: not a value as console\.dir prints it, at "\?/,
+  ],
+};
+
+for (const [name, [input, message]] of Object.entries(refused)) {
+  test(`refused with a reason: ${name}`, () => {
+    const bytes = typeof input === 'string' || input instanceof Uint8Array ? input : JSON.stringify(input);
+    assert.throws(() => decodeBytes(Buffer.from(bytes)), { name: 'DecodeError', message });
+  });
+}

@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { decodeBytes, decodeCompressed } from '../../src/decode/detect-format.ts';
+import { encodeOtlpLines } from '../../src/span/encode-otlp-lines.ts';
+import type { Span } from '../../src/span/span.ts';
+import { checkTraces } from '../../src/verdict/check-traces.ts';
+import { drawTrace } from '../draw-trace.ts';
+import { writeSharedZipkin, writtenFormats } from './write-formats.ts';
+
+const call = (to: string) =>
+  `http.request.method=GET url.full=http://${to}:8080/x server.address=${to} server.port=8080`;
+
+/*
+ * web calls orders, orders calls payments, and payments hands work to a consumer, which links to its message.
+ */
+const healthy = drawTrace(`
+  trace a
+  SERVER web GET /shop             a1  0..100 http.request.method=GET url.path=/shop
+    INTERNAL web handler           a2  1..99
+      CLIENT web GET               a3  10..90 ${call('orders')}
+        SERVER orders GET /x       b1  20..80 http.request.method=GET url.path=/x
+          CLIENT orders GET        b2  30..70 ${call('payments')}
+            SERVER payments GET /x  c1  40..60 http.request.method=GET url.path=/x
+              PRODUCER payments send jobs  c2  50..55 messaging.system=kafka messaging.destination.name=jobs messaging.operation.type=send
+  trace b
+  CONSUMER worker process jobs     d1  70..80 messaging.system=kafka messaging.destination.name=jobs messaging.operation.type=process
+`).map((span) =>
+  span.kind === 'CONSUMER' ? { ...span, links: [{ traceId: 'a'.repeat(32), spanId: 'c2'.repeat(8) }] } : span,
+);
+
+const traceparent = 'http.request.header.traceparent';
+
+/** payments begins a trace of its own, and both sides recorded the header that was sent and came: `header-ignored`. */
+const broken = healthy.map((span): Span => {
+  const sent = [`00-${'a'.repeat(32)}-${'b2'.repeat(8)}-01`];
+  if (span.spanId.startsWith('b2'))
+    return { ...span, attributes: new Map([...span.attributes, [traceparent, sent]]) };
+  if (!span.spanId.startsWith('c')) return span;
+  if (span.kind !== 'SERVER') return { ...span, traceId: 'c'.repeat(32) };
+  const attributes = new Map([...span.attributes, [traceparent, sent]]);
+  return { ...span, traceId: 'c'.repeat(32), parentSpanId: null, attributes };
+});
+
+function judge(spans: readonly Span[]) {
+  const { verdict, edges, findings } = checkTraces(spans);
+  return {
+    verdict,
+    edges: edges.map(({ client, server }) => `${client} -> ${server}`).sort(),
+    findings: findings.map(({ id, severity }) => ({ id, severity })),
+  };
+}
+
+function withoutLinks(spans: readonly Span[]): readonly Span[] {
+  return spans.map((span) => ({ ...span, links: [] }));
+}
+
+/** As SDKs export it: whether the parent is remote. */
+function withFlags(spans: readonly Span[]): readonly Span[] {
+  return spans.map((span) => ({
+    ...span,
+    flags: span.kind === 'SERVER' && span.parentSpanId !== null ? 0x300 : 0x100,
+  }));
+}
+
+function sortById(spans: readonly Span[]): readonly Span[] {
+  return [...spans].sort((left, right) => (left.spanId < right.spanId ? -1 : 1));
+}
+
+/** The fields that every format carries. */
+function core(spans: readonly Span[]) {
+  return sortById(spans).map(
+    ({ traceId, spanId, parentSpanId, name, kind, serviceName, links, ...span }) => ({
+      ...{ traceId, spanId, parentSpanId, name, kind, serviceName, links },
+      ...{
+        start: span.startTimeUnixNano,
+        end: span.endTimeUnixNano,
+        method: span.attributes.get('http.request.method'),
+      },
+    }),
+  );
+}
+
+test('the traces that are written are intact, and broken with a cause', () => {
+  assert.deepEqual(judge(decodeBytes(Buffer.from(encodeOtlpLines(healthy))).spans).verdict, 'intact');
+  assert.deepEqual(judge(decodeBytes(Buffer.from(encodeOtlpLines(broken))).spans), {
+    verdict: 'broken',
+    edges: ['orders -> payments', 'web -> orders'],
+    findings: [{ id: 'header-ignored', severity: 'error' }],
+  });
+});
+
+for (const [name, { format, write, keepsFlags, losesLinks }] of Object.entries(writtenFormats)) {
+  for (const [state, drawn] of Object.entries({ healthy, broken })) {
+    test(`${state} in ${name} is judged as in OTLP JSON`, async () => {
+      const spans = losesLinks ? withoutLinks(drawn) : drawn;
+      const decoded = await decodeCompressed(Buffer.from(write(spans)), 1_000_000);
+      assert.equal(decoded.format, format);
+      assert.deepEqual(core(decoded.spans), core(spans));
+      assert.deepEqual(judge(decoded.spans), judge(spans));
+    });
+  }
+  if (keepsFlags) {
+    test(`${name} keeps all of a span, flags too`, async () => {
+      const spans = withFlags(broken);
+      const decoded = await decodeCompressed(Buffer.from(write(spans)), 1_000_000);
+      assert.deepEqual(sortById(decoded.spans), sortById(spans));
+    });
+  }
+}
+
+test('sides of a call that share an id in Zipkin find each other across lines', () => {
+  const { spans } = decodeBytes(Buffer.from(writeSharedZipkin(withoutLinks(healthy))));
+  assert.equal(new Set(spans.map(({ spanId }) => spanId)).size, healthy.length);
+  assert.deepEqual(judge(spans), judge(withoutLinks(healthy)));
+});
+
+test('several formats in one file are read together, and said', () => {
+  const [half, rest] = [healthy.slice(0, 3), healthy.slice(3)];
+  const jaeger = writtenFormats['lines of Jaeger traces']?.write(half) ?? '';
+  const rows = writtenFormats['rows of ClickHouse']?.write(rest) ?? '';
+  const decoded = decodeBytes(Buffer.from(`${jaeger}${rows}`));
+  assert.equal(decoded.format, 'mixed');
+  assert.deepEqual(decoded.notes, ['it mixes formats: Jaeger JSON (3 spans), ClickHouse rows (5 spans)']);
+  assert.deepEqual(judge(decoded.spans), judge(healthy));
+});
+
+test('lines that hold no span are counted', () => {
+  const printed = writtenFormats['console exporter of Python, among a log']?.write(healthy) ?? '';
+  assert.deepEqual(decodeBytes(Buffer.from(printed)).notes, ['lines without a span, left out: 8']);
+});
