@@ -45,9 +45,14 @@ export function selectCalls(
       if (isMeant(client, server)) chosen.push({ client, server, group });
     }
   }
-  // The sort is stable: several calls of one server stay in their order.
+  const placeOf = ({ client, server }: { readonly client: number; readonly server: number }): number =>
+    graph.parents[server] === client ? -1 : graph.linkTargetsOf(server).indexOf(client);
   return chosen
-    .sort((left, right) => (left.server === right.server ? 0 : graph.compare(left.server, right.server)))
+    .sort((left, right) =>
+      left.server === right.server
+        ? placeOf(left) - placeOf(right)
+        : graph.compare(left.server, right.server),
+    )
     .map(({ client, server, group }) => ({
       client: graph.view(client),
       server: graph.view(server),
