@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { noHeaderEvidence } from '../../src/headers/wire.ts';
 import { checkTraces } from '../../src/verdict/check-traces.ts';
 import { readDrawing } from '../engine/read-drawing.ts';
+import { explanationsFile, renderExplanations } from './render-explanations.ts';
 
 const fixtures = join(import.meta.dirname, '../../fixtures');
 
@@ -54,6 +55,10 @@ test('an orphan says which calls of its trace have no child', () => {
     'SERVER of orders',
     'missing-client: another side is there: 0 calls of its trace have no child, and no expectation names a caller of the service',
   ]);
+});
+
+test('every drawing is explained as it was (node scripts/write-explanations.ts writes them)', () => {
+  assert.equal(renderExplanations(), readFileSync(explanationsFile, 'utf8'));
 });
 
 test('without the option there is no such field', () => {
