@@ -132,28 +132,32 @@ export const splitTraces = rule<SplitEdge>({
           : `CLIENT ${pair.client.spanId} has no child; such SERVER spans began traces of their own while it was open`,
       })),
     }),
-  whyNot: (scene, open, looseEnd) => {
-    const strangers = listStrangers(scene, open);
-    const clients = open.clients.filter((span) => span.kind === 'CLIENT');
-    const others = looseEnd.kind === 'CLIENT' ? strangers : strangers.includes(looseEnd) ? clients : null;
-    if (others === null) return null;
-    const isClient = looseEnd.kind === 'CLIENT';
-    const during = others.filter((other) =>
-      isClient
-        ? startsDuring(other, looseEnd, scene.thresholds)
-        : startsDuring(looseEnd, other, scene.thresholds),
-    );
-    if (during.length === 0)
-      return isClient
-        ? `no SERVER span began a trace while the call was open (${others.length} at other times)`
-        : `no call without a child was open when it began (${others.length} at other times)`;
-    const reasons = during.flatMap(
-      (other) => (isClient ? whyApart(scene, looseEnd, other) : whyApart(scene, other, looseEnd)) ?? [],
-    );
-    const counts = groupBy(reasons, (reason) => reason).map((same) => `${same.length} ${same[0]}`);
-    return `${during.length} ${isClient ? 'SERVER spans began traces meanwhile' : 'calls without a child were open'}: ${counts.join(', ') || 'each fits another span better'}`;
-  },
+  whyNot: explainUnpaired,
 });
+
+/** Why a call or a root is in no pair. */
+function explainUnpaired(scene: Scene, open: Open, looseEnd: Span): string | null {
+  const strangers = listStrangers(scene, open);
+  if (looseEnd.kind === 'CLIENT') {
+    const during = strangers.filter((root) => startsDuring(root, looseEnd, scene.thresholds));
+    return during.length === 0
+      ? `no SERVER span began a trace while the call was open (${strangers.length} at other times)`
+      : `${during.length} SERVER spans began traces meanwhile: ${tellReasons(during.map((root) => whyApart(scene, looseEnd, root)))}`;
+  }
+  if (!strangers.includes(looseEnd)) return null;
+  const clients = open.clients.filter((span) => span.kind === 'CLIENT');
+  const during = clients.filter((client) => startsDuring(looseEnd, client, scene.thresholds));
+  return during.length === 0
+    ? `no call without a child was open when it began (${clients.length} at other times)`
+    : `${during.length} calls without a child were open: ${tellReasons(during.map((client) => whyApart(scene, client, looseEnd)))}`;
+}
+
+function tellReasons(reasons: readonly (string | null)[]): string {
+  const told = reasons.map((reason) => reason ?? 'with a nearer fit');
+  return groupBy(told, (reason) => reason)
+    .map((same) => `${same.length} ${same[0]}`)
+    .join(', ');
+}
 
 /** SERVER spans that began a trace, or whose trace begins nowhere in the data. */
 function listStrangers(scene: Scene, open: Open): readonly Span[] {
