@@ -33,6 +33,7 @@ for (const file of globSync('*/*.txt', { cwd: fixtures })) {
 for (const move of listMoves()) assert.ok(movesAnything(move));
 assert.equal(renderExplanations(), readFileSync(explanationsFile, 'utf8'));
 await import('./pairing/bounds.test.ts');
+await import('./pairing/pair.test.ts');
 
 function summarise({ verdict, edges, findings }: Result) {
   return {
