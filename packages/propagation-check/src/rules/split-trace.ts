@@ -139,10 +139,11 @@ export const splitTraces = rule<SplitEdge>({
 function explainUnpaired(scene: Scene, open: Open, looseEnd: Span): string | null {
   const strangers = listStrangers(scene, open);
   if (looseEnd.kind === 'CLIENT') {
-    const during = strangers.filter((root) => startsDuring(root, looseEnd, scene.thresholds));
+    const others = strangers.filter((root) => root.traceId !== looseEnd.traceId);
+    const during = others.filter((root) => startsDuring(root, looseEnd, scene.thresholds));
     return during.length === 0
-      ? `no SERVER span began a trace while the call was open (${strangers.length} at other times)`
-      : `${during.length} SERVER spans began traces meanwhile: ${tellReasons(during.map((root) => whyApart(scene, looseEnd, root)))}`;
+      ? `no SERVER span began another trace while the call was open (${others.length} at other times)`
+      : `${during.length} SERVER spans began other traces meanwhile: ${tellReasons(during.map((root) => whyApart(scene, looseEnd, root)))}`;
   }
   if (!strangers.includes(looseEnd)) return null;
   const clients = open.clients.filter((span) => span.kind === 'CLIENT');
@@ -153,7 +154,7 @@ function explainUnpaired(scene: Scene, open: Open, looseEnd: Span): string | nul
 }
 
 function tellReasons(reasons: readonly (string | null)[]): string {
-  const told = reasons.map((reason) => reason ?? 'with a nearer fit');
+  const told = reasons.map((reason) => reason ?? 'with a nearer fit').sort();
   return groupBy(told, (reason) => reason)
     .map((same) => `${same.length} ${same[0]}`)
     .join(', ');
