@@ -34,6 +34,13 @@ export const thresholdTable = {
       'Clocks of two processes on one machine differ by this much; looked at only where nothing fits within `rounding`.',
     pinnedBy: { lower: 'split-trace/broken-clock-tolerance', higher: 'split-trace/healthy-clock-tolerance' },
   },
+  sharedTime: {
+    value: 0.25,
+    unit: 'share',
+    reason:
+      'Instances of a service that delivered spans together for less than this share of its time followed one another: none is cut off.',
+    pinnedBy: { lower: 'missing-server/shown-shared-time', higher: 'missing-server/healthy-shared-time' },
+  },
   noticeableSkew: {
     value: 100_000_000n,
     unit: 'time',

@@ -16,7 +16,7 @@ export function buildScene(facts: Facts): SceneFacts {
     callsBetween: (client, server) => ofEdge(keyFor(client, server)),
     callsInto: indexBy(calls, (call) => call.server.serviceName),
     spansOf: indexBy(graph.spans, (span) => span.serviceName),
-    coverage: measureCoverage(graph.spans),
+    coverage: measureCoverage(graph.spans, facts.thresholds.sharedTime),
     capture: measureEnds(graph.spans),
   };
 }
@@ -38,11 +38,11 @@ function indexBy<Key, Item>(
  * When a service would have delivered each span of each of its instances. An instance that exports late is cut off
  * earlier than the others; one that was replaced by another is not cut off at all.
  */
-function measureCoverage(spans: readonly Span[]): SceneFacts['coverage'] {
+function measureCoverage(spans: readonly Span[], sharedTime: number): SceneFacts['coverage'] {
   const coverages = new Map(
     groupBy(spans, (span) => keyFor(span.serviceName)).map((ofService) => [
       ofService[0]?.serviceName ?? null,
-      intersect(groupBy(ofService, nameInstance).map(measureEnds)),
+      intersect(groupBy(ofService, nameInstance).map(measureEnds), sharedTime),
     ]),
   );
   return (service) => coverages.get(service) ?? null;
@@ -58,7 +58,7 @@ function measureEnds(spans: readonly Span[]): Coverage {
 }
 
 /** What all instances cover; where that is little, they followed one another, and what any of them covers. */
-function intersect(coverages: readonly Coverage[]): Coverage {
+function intersect(coverages: readonly Coverage[], sharedTime: number): Coverage {
   const any = {
     from: coverages.map(({ from }) => from).reduce(earlier),
     to: coverages.map(({ to }) => to).reduce(later),
@@ -67,7 +67,7 @@ function intersect(coverages: readonly Coverage[]): Coverage {
     from: coverages.map(({ from }) => from).reduce(later),
     to: coverages.map(({ to }) => to).reduce(earlier),
   };
-  return (all.to - all.from) * 4n > any.to - any.from ? all : any;
+  return Number(all.to - all.from) > Number(any.to - any.from) * sharedTime ? all : any;
 }
 
 function earlier(one: bigint, other: bigint): bigint {
