@@ -1,6 +1,6 @@
 /**
- * What Stryker runs for each mutant: all drawings in one process, without a test runner, up to the first that differs.
- * `fixtures.test.ts`, `thresholds.test.ts` and `explain.test.ts` say the same at length.
+ * What Stryker runs for each mutant, in one process: all drawings without a test runner, up to the first that differs
+ * (`fixtures.test.ts`, `thresholds.test.ts` and `explain.test.ts` say the same at length), then the tests of single files.
  */
 import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
@@ -34,6 +34,8 @@ for (const move of listMoves()) assert.ok(movesAnything(move));
 assert.equal(renderExplanations(), readFileSync(explanationsFile, 'utf8'));
 await import('./pairing/bounds.test.ts');
 await import('./pairing/pair.test.ts');
+await import('./rules/findings.test.ts');
+await import('./rules/split-trace.test.ts');
 
 function summarise({ verdict, edges, findings }: Result) {
   return {

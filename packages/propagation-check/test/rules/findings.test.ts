@@ -34,3 +34,26 @@ test('a report has the severity of its kind, unless it says otherwise', () => {
   // A report that becomes another one keeps nothing of the first id.
   assert.equal(findings['split-trace'].report(missing).id, 'split-trace');
 });
+
+test('what argues from absence, or names a peer, a later span can take back', () => {
+  assert.deepEqual(
+    Object.values(findings)
+      .filter(({ isConclusive }) => !isConclusive)
+      .map(({ id }) => id)
+      .sort(),
+    [
+      'client-not-instrumented',
+      'client-span-lost',
+      'external-parent',
+      'header-passed-through',
+      'missing-call',
+      'missing-client',
+      'missing-server',
+      'not-sampled',
+      'parent-dropped',
+      'server-not-instrumented',
+      'server-span-lost',
+      'uninstrumented-peer',
+    ],
+  );
+});
