@@ -128,7 +128,16 @@ export default {
   options: {
     parser: 'swc',
     doNotFollow: { path: '(^|/)node_modules/' },
-    exclude: { path: ['^packages/[^/]+/dist/', '/generated/', '/fixtures/', '/captures/', '/corpus/'] },
+    exclude: {
+      path: [
+        '^packages/[^/]+/dist/',
+        '/generated/',
+        '/fixtures/',
+        '/captures/',
+        '/corpus/',
+        '/[.]stryker-tmp/',
+      ],
+    },
     combinedDependencies: false,
     enhancedResolveOptions: {
       exportsFields: ['exports'],

@@ -10,7 +10,7 @@ export const fault: Fault = {
   preload: { 'service-a': readOnlyBeginning, 'service-b': padAnswers },
 };
 
-/** As far as the first blank, which no answer of B has before its padding. The rest is neither read nor cancelled. */
+/** Reads up to the first blank, which B's answer has only in its padding. The rest is neither read nor cancelled. */
 function readOnlyBeginning(): void {
   const { fetch } = globalThis;
   // A response without references is cancelled when memory is collected.

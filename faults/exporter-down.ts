@@ -7,7 +7,7 @@ export const fault: Fault = {
   environment: {
     'service-b': {
       OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'http://127.0.0.1:1/v1/traces',
-      // It gives up early, so that the service can stop early.
+      // The exporter gives up early, so that the service can stop early.
       OTEL_EXPORTER_OTLP_TRACES_TIMEOUT: '1000',
     },
   },

@@ -3,7 +3,9 @@ const benches: Readonly<Record<string, (argv: readonly string[]) => Promise<void
   services: async (argv) => (await import('./bench/services.ts')).benchServices(argv),
   stack: async () => (await import('./bench/stack.ts')).benchStack(),
   tap: async () => (await import('./bench/tap.ts')).benchTap(),
+  engine: async (argv) => (await import('./bench/engine.ts')).benchEngine(argv),
   delivery: async () => (await import('./bench/delivery.ts')).benchDelivery(),
+  verdict: async () => (await import('./bench/verdict.ts')).benchVerdict(),
 };
 
 const [name = '', ...argv] = process.argv.slice(2);

@@ -48,7 +48,7 @@ async function runChaos(signal: AbortSignal): Promise<number> {
   try {
     await runAll(possible, count, args.parallel, options, runs);
   } finally {
-    // What has been measured is told also when someone has ended it.
+    // An interrupted campaign reports its finished runs.
     await output.print((args.json ? renderTableJson : renderTable)(readRows()));
     await removeImage();
   }

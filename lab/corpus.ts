@@ -1,17 +1,12 @@
 /** Scores the checker on labelled captures of real systems. */
-import { join } from 'node:path';
 import { setImmediate as untilNextTurn } from 'node:timers/promises';
 import { Command } from 'commander';
 import { runScript } from 'demo';
 import { checkTraces } from 'propagation-check';
 import { openOutput } from 'propagation-check/kit';
 import { formatMatrix } from './format-matrix.ts';
-import { type Capture, readCorpus } from './read-corpus.ts';
+import { type Capture, corpusFolders, readCorpus } from './read-corpus.ts';
 import { type Score, scoreResult } from './score-capture.ts';
-
-const own = ['corpus', 'captures'].map((name) =>
-  join(import.meta.dirname, '..', 'packages', 'propagation-check', name),
-);
 
 interface Scored extends Capture {
   readonly score: Score;
@@ -30,7 +25,7 @@ await runScript(async (signal) => {
     .parse().args;
   const output = openOutput();
   const all: Scored[] = [];
-  for (const folder of given.length > 0 ? given : own) {
+  for (const folder of given.length > 0 ? given : corpusFolders) {
     const scored: Scored[] = [];
     for (const capture of readCorpus(folder)) {
       scored.push(scoreCapture(capture));

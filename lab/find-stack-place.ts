@@ -8,7 +8,7 @@ export interface StackPlace {
   readonly serviceB: URL;
   /** As seen from the host. */
   readonly jaeger: URL;
-  /** What tells `docker-compose.yml` so. */
+  /** Variables of `docker-compose.yml` for this place. */
   readonly variables: Readonly<Record<string, string>>;
 }
 

@@ -6,12 +6,19 @@ import { UsageError } from 'propagation-check/kit';
 import { z } from 'zod';
 import type { Label } from './score-capture.ts';
 
+/** Where those of the project are. */
+export const corpusFolders = ['corpus', 'captures'].map((name) =>
+  join(import.meta.dirname, '..', 'packages', 'propagation-check', name),
+);
+
 /** One labelled capture of a real system. */
 export interface Capture {
   readonly name: string;
   readonly label: Label;
   readonly expectation: Expectation;
   readonly spans: readonly Span[];
+  /** The same as they arrived: each export of a process is a batch. */
+  readonly batches: readonly (readonly Span[])[];
 }
 
 const labelSchema = z
@@ -57,11 +64,18 @@ function readCapture(name: string, folder: string): Capture {
   );
   const file = readdirSync(folder).find((entry) => entry.startsWith('spans.otlp.jsonl'));
   if (file === undefined) throw new UsageError(`${folder}: there is no spans.otlp.jsonl`);
-  const spans = orRefuse(join(folder, file), () => {
+  const batches = orRefuse(join(folder, file), () => {
     const bytes = readFileSync(join(folder, file));
-    return decodeBytes(file.endsWith('.gz') ? gunzipSync(bytes) : bytes).spans;
+    const lines = (file.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString().split('\n');
+    return lines.filter((line) => line.trim() !== '').map((line) => decodeBytes(Buffer.from(line)).spans);
   });
-  return { name, label, expectation: { ...noExpectation, edges: expectPath(path) }, spans };
+  return {
+    name,
+    label,
+    expectation: { ...noExpectation, edges: expectPath(path) },
+    spans: batches.flat(),
+    batches,
+  };
 }
 
 function orRefuse<T>(path: string, read: () => T): T {

@@ -1,6 +1,6 @@
 import type { EdgeResult, Result } from 'propagation-check';
 
-/** What a person knows of a capture, because they broke the system, or did not. */
+/** The label of a capture, from the person who broke the system or left it healthy. */
 export interface Label {
   readonly verdict: 'healthy' | 'broken';
   /** Id of the finding that names the real cause. */

@@ -7,9 +7,10 @@ import { openOutput } from 'propagation-check/kit';
 import { callServiceA } from './assertion/call-service-a.ts';
 import { defaultSettleMs, defaultSourcePatienceMs } from './assertion/check-call.ts';
 import { checkCalls } from './assertion/check-calls.ts';
+import { findNextCommand } from './assertion/next-command.ts';
 import { renderAssertionJson } from './assertion/render-json.ts';
 import { renderAssertionText } from './assertion/render-text.ts';
-import { type AssertionRun, type TraceCheck, toExitCode } from './assertion/run.ts';
+import { type TraceCheck, toExitCode } from './assertion/run.ts';
 import { type AssertionArguments, createAssertionCommand, parseHttpUrl } from './assertion-options.ts';
 import { runScript } from './run-script.ts';
 
@@ -84,26 +85,23 @@ async function assertPropagation(signal: AbortSignal): Promise<number> {
     if (args.json)
       await output.print(renderAssertionJson(run, { jaegerUi }, account === null ? {} : { account }));
     else if (account !== null) await output.print(renderAccount(account, output));
-    if (!args.json) await output.print(renderNext(run, spec, args.jaegerUi));
+    const outcome = {
+      verdict: run.verdict,
+      isBalanced: account === null ? null : isBalanced(account),
+      traceId: [...readTraceIds(run.checks)][0],
+      source: nameForHost(spec, args.jaegerUi),
+    };
+    if (!args.json) await output.print(`next       ${findNextCommand(outcome)}\n`);
     const exitCode = toExitCode(run.verdict);
-    return exitCode === 0 && account !== null && !isBalanced(account) ? 1 : exitCode;
+    return exitCode === 0 && outcome.isBalanced === false ? 1 : exitCode;
   } finally {
     await source.close();
   }
 }
 
-/** The next command, for the host: see the trace break, or learn why it did. */
-function renderNext({ verdict, checks }: AssertionRun, spec: string, jaegerUi: URL | undefined): string {
-  const [traceId] = readTraceIds(checks);
-  // In the stack's network Jaeger has another name.
-  const source = spec.startsWith('jaeger=') && jaegerUi !== undefined ? `jaeger=${jaegerUi.origin}` : spec;
-  const next =
-    verdict === 'intact'
-      ? 'FAULT=strip-traceparent docker compose run --rm assert'
-      : traceId === undefined
-        ? 'docker compose logs'
-        : `npm run propagation-check -- trace ${traceId} --source ${source}`;
-  return `next       ${next}\n`;
+/** In the stack's network Jaeger has another name than on the host. */
+function nameForHost(spec: string, jaegerUi: URL | undefined): string {
+  return spec.startsWith('jaeger=') && jaegerUi !== undefined ? `jaeger=${jaegerUi.origin}` : spec;
 }
 
 /** A broken call has two traces. */

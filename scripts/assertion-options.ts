@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { Mode } from './assertion/statements.ts';
 
-/** What the demo and the assertion have in common. */
+/** Options of both the demo and the assertion. */
 export interface AssertionArguments {
   readonly mode: Mode;
   /** Seconds. */

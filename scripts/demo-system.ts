@@ -56,13 +56,14 @@ export async function startDemoSystem({
     OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
     OTEL_BSP_SCHEDULE_DELAY: '50',
   };
+  const faultPreload = fault === null ? [] : [import.meta.resolve('faults/preload')];
   const start = async (name: ServiceName, extra: NodeJS.ProcessEnv) => {
     const directory = join(folder, name);
     const service = await startService({
       name,
       directory,
       env: { ...shared, ...extra, ...own?.[name] },
-      preload: fault === null ? [] : [import.meta.resolve('faults/preload')],
+      preload: [...faultPreload, './src/telemetry.ts'],
       signal,
     });
     started.defer(() => service.stop());

@@ -10,3 +10,4 @@ export { judgeStatements, type Mode } from './assertion/statements.ts';
 export { type DemoOptions, startDemoSystem } from './demo-system.ts';
 export { expectDemo } from './expect-demo.ts';
 export { runScript } from './run-script.ts';
+export { type ServiceProcess, startService } from './service-process.ts';

@@ -14,7 +14,7 @@ export default async function* report(events) {
       if (data.message.startsWith('tests ')) yield `\n${failures.join('')}`;
       yield `ℹ ${data.message}\n`;
     } else if (type === 'test:diagnostic' && data.message.startsWith('Error: ')) {
-      // What a test left running has thrown after its end.
+      // Work that a test left running has thrown after its end.
       failures.push(`\n✖ ${data.file}\n  ${data.message}\n`);
     } else if (type === 'test:stderr') yield data.message;
   }

@@ -13,7 +13,7 @@ export async function runScript(main: (signal: AbortSignal) => Promise<number>):
   try {
     process.exitCode = await main(interrupted);
   } catch (error) {
-    // Whatever the interruption made fail, it is the reason.
+    // The interruption is the reason of every failure that it causes.
     process.exitCode = explain(interrupted.aborted ? interrupted.reason : error);
   }
 }

@@ -8,6 +8,7 @@ export interface ServiceProcess {
   readonly name: string;
   readonly pid: number;
   readonly url: URL;
+  readonly process: ChildProcess;
   /** Asks the service to stop, waits until it has, and kills it and what it started when that takes too long. */
   stop(): Promise<void>;
 }
@@ -17,8 +18,10 @@ export interface ServiceSpec {
   /** The service's folder. */
   readonly directory: string;
   readonly env: NodeJS.ProcessEnv;
-  /** Modules that are loaded before everything else; URLs. */
-  readonly preload?: readonly string[];
+  /** The module that listens, from that folder; by default `src/server.ts`. */
+  readonly entry?: string;
+  /** Modules that are loaded before it, in this order; URLs, or paths from that folder. */
+  readonly preload: readonly string[];
   readonly signal: AbortSignal;
 }
 
@@ -32,7 +35,7 @@ const startTimeoutMs = 60_000;
 const stopTimeoutMs = 9_000;
 const keptLines = 20;
 
-const listeningSchema = z.object({ msg: z.literal('listening'), port: z.number().int().positive() });
+const listeningSchema = z.object({ port: z.number().int().positive() });
 
 /**
  * Starts a service as its own process and waits until it listens on a free port.
@@ -42,13 +45,14 @@ export async function startService({
   name,
   directory,
   env,
-  preload = [],
+  entry = 'src/server.ts',
+  preload,
   signal,
 }: ServiceSpec): Promise<ServiceProcess> {
   signal.throwIfAborted();
-  const modules = [import.meta.resolve('./exit-with-parent.ts'), ...preload, './src/telemetry.ts'];
+  const modules = [import.meta.resolve('./report-to-parent.ts'), ...preload];
   const options = ['--conditions=trace-context-source', ...modules.map((module) => `--import=${module}`)];
-  const child = spawn(process.execPath, [...options, 'src/server.ts'], {
+  const child = spawn(process.execPath, [...options, entry], {
     cwd: directory,
     env: { ...env, HOST: '127.0.0.1', PORT: '0' },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
@@ -61,6 +65,7 @@ export async function startService({
     return {
       name,
       pid: child.pid ?? 0,
+      process: child,
       url: new URL(`http://127.0.0.1:${port}`),
       stop: () => stopProcess(child, exited),
     };
@@ -78,11 +83,9 @@ async function waitUntilListening(
   const lastWords: string[] = [];
   const listening = Promise.withResolvers<number>();
   if (child.stdout === null || child.stderr === null) throw new ServiceStartError(`${name} has no output`);
+  child.once('message', (message) => listening.resolve(listeningSchema.parse(message).port));
   // Both are read to the end, so that the service never waits for a reader.
-  createInterface(child.stdout).on('line', (line) => {
-    const port = readPort(line);
-    if (port !== null) listening.resolve(port);
-  });
+  child.stdout.resume();
   const stderrEnded = once(
     createInterface(child.stderr).on('line', (line) => {
       lastWords.push(line);
@@ -109,14 +112,6 @@ async function waitUntilListening(
     return await Promise.race([listening.promise, failed, timeout]);
   } finally {
     over.abort();
-  }
-}
-
-function readPort(line: string): number | null {
-  try {
-    return listeningSchema.safeParse(JSON.parse(line)).data?.port ?? null;
-  } catch {
-    return null;
   }
 }
 
@@ -148,6 +143,6 @@ function killGroup(child: ChildProcess, pid: number): void {
   try {
     process.kill(-pid, 'SIGKILL');
   } catch {
-    // It has just ended by itself.
+    // The process has just ended by itself.
   }
 }

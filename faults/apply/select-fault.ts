@@ -1,12 +1,22 @@
+import { readdirSync } from 'node:fs';
+import { basename, extname, join } from 'node:path';
 import type { Fault, Mode } from './fault.ts';
-import * as table from './table.ts';
 
-export type FaultName = keyof typeof table;
+/** A fault's name is that of its file. */
+export const faultNames: readonly string[] = readdirSync(join(import.meta.dirname, '..'))
+  .filter((file) => extname(file) === '.ts')
+  .map((file) => basename(file, '.ts'))
+  .toSorted();
 
-/** All of them; a fault's name is that of its file. */
-export const faults: Readonly<Record<FaultName, Fault>> = table;
-
-export const faultNames: readonly FaultName[] = Object.keys(table).filter(isFaultName);
+/** Every fault by its name. */
+export const faults: ReadonlyMap<string, Fault> = new Map(
+  await Promise.all(
+    faultNames.map(async (name) => {
+      const { fault }: { readonly fault: Fault } = await import(`../${name}.ts`);
+      return [name, fault] as const;
+    }),
+  ),
+);
 
 /** The fault cannot be had. The message is one line that says why, and which can. */
 export class FaultError extends Error {
@@ -15,10 +25,10 @@ export class FaultError extends Error {
 
 /** @throws {FaultError} when there is no such fault, or when it would break nothing and so prove nothing. */
 export function selectFault(name: string, mode: Mode, isTls = false): Fault {
-  if (!isFaultName(name)) {
+  const fault = faults.get(name);
+  if (fault === undefined) {
     throw new FaultError(`FAULT=${JSON.stringify(name)} is not valid; allowed: ${faultNames.join(', ')}`);
   }
-  const fault = faults[name];
   const { modes = [mode] } = fault;
   if (!modes.includes(mode)) {
     throw new FaultError(
@@ -29,8 +39,4 @@ export function selectFault(name: string, mode: Mode, isTls = false): Fault {
     throw new FaultError(`FAULT=${name} needs plain HTTP between the services; leave TLS unset`);
   }
   return fault;
-}
-
-function isFaultName(name: string): name is FaultName {
-  return Object.hasOwn(table, name);
 }

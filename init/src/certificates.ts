@@ -13,7 +13,7 @@ import {
   X509CertificateGenerator,
 } from '@peculiar/x509';
 
-/** Who gets a certificate: the name that others connect to, and whether it is connected to, connects, or both. */
+/** Owners of a certificate: the name that others connect to, and whether it is connected to, connects, or both. */
 export interface Identity {
   readonly name: string;
   readonly usages: readonly ('server' | 'client')[];

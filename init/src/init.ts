@@ -82,8 +82,8 @@ async function removeCertificates(folder: string): Promise<string> {
 }
 
 /**
- * All of one authority, which can sign no more, each with its key, begun, and more than a tenth of their time before them: not
- * sooner than that, because the Collector reads the authority that it trusts only when it starts.
+ * Whether all certificates come from one authority, fit their keys, and are valid with more than a tenth of their lifetime left.
+ * They are not renewed earlier, because the Collector reads the trusted authority only at its start.
  */
 function areGood(present: readonly (Credentials | null)[], lifetimeMillis: number): boolean {
   const now = Date.now();
@@ -112,7 +112,7 @@ async function readCredentials(folder: string): Promise<Credentials | null> {
   return authority && certificate && key ? { authority, certificate, key } : null;
 }
 
-/** What to do about other errors is for whoever runs the machine; no stack trace says that. */
+/** The operator of the machine has to mend other errors; a stack trace would not help. */
 function describe(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { ConfigError } from './config.ts';
 
-/** What may follow `Bearer`. Source: RFC 6750, section 2.1, `b64token`. */
+/** Format of a token behind `Bearer`. Source: RFC 6750, section 2.1, `b64token`. */
 const b64token = /^[\w\-.~+/]+=*$/;
 const minLength = 16;
 

@@ -14,7 +14,7 @@ export async function readIfPresent(path: string): Promise<string | null> {
 /** Whole or not at all, and only where the content is another: programs watch these files. */
 export async function writeSecret(path: string, content: string, uid: number): Promise<void> {
   const draft = draftOf(path);
-  // Of a start that was killed.
+  // A start that was killed has left it.
   await rm(draft, { force: true });
   if ((await readIfPresent(path)) === content) return;
   await writeFile(draft, content, { mode: 0o400, flush: true });

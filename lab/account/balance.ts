@@ -1,6 +1,6 @@
 import type { CollectorCounters, Counters, ServiceCounters } from './counters.ts';
 
-/** What became of the spans between two readings of the counters. */
+/** The balance of the spans between two readings of the counters. */
 export interface Account {
   readonly serviceA: ServiceCounters;
   readonly serviceB: ServiceCounters;
@@ -14,7 +14,7 @@ export interface Sum {
   readonly says: string;
   readonly left: number;
   readonly right: number;
-  /** What it means that they differ, and what to do; null where they are equal. */
+  /** The meaning of a difference and the next step; null where they are equal. */
   readonly otherwise: string | null;
 }
 
@@ -116,7 +116,7 @@ function balanceUndelivered(a: ServiceCounters, b: ServiceCounters, collector: C
   });
 }
 
-/** What is counted is the difference; what is queued is as it is now. */
+/** Counters are the difference of both readings; queues are those of the second. */
 function subtractService(name: string, before: ServiceCounters, after: ServiceCounters): ServiceCounters {
   return {
     finished: subtract(name, before.finished, after.finished),

@@ -45,7 +45,7 @@ export function parseServiceCounters(text: string): ServiceCounters {
   if (exports.length === 0) throw new CountersError('it has no otel_sdk_exporter_span_exported_total');
   const processed = named(samples, 'otel_sdk_processor_span_processed_total');
   const waiting = sum(samples, 'otel_sdk_processor_span_queue_size');
-  // What the processor drops never comes to the exporter.
+  // Spans that the processor drops never reach the exporter.
   const dropped = [
     ...exports.filter(({ reason }) => reason !== ''),
     ...processed.filter(({ reason }) => reason === 'queue_full'),

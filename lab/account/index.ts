@@ -1,4 +1,4 @@
-/** What became of every span between services, Collector and trace store, from the counters of each hop. */
+/** Balances the spans between services, Collector and trace store, by the counters of each hop. */
 export { type Account, balance, isBalanced } from './balance.ts';
 export { CountersError, parseCollectorCounters, parseServiceCounters } from './counters.ts';
 export { drawUpAccount } from './draw-up-account.ts';

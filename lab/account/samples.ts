@@ -1,4 +1,4 @@
-/** Of one metric, with one reason, summed over all other labels. */
+/** The value of one metric with one reason, summed over all other labels. */
 export interface Sample {
   readonly name: string;
   /** The label `error_type`; empty where there is none. */

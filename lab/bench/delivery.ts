@@ -1,4 +1,4 @@
-// What `DurableExporter` costs around the stock exporter, while the receiver is well and through an outage: the same spans at the
+// Cost of `DurableExporter` around the stock exporter, while the receiver is well and through an outage: the same spans at the
 // same rate, in turns, each run in a process of its own.
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -25,7 +25,7 @@ const flushTimeoutMillis = 60_000;
 type Pipeline = (typeof pipelines)[number];
 type Weather = (typeof weathers)[number];
 
-/** What a producer says once all its spans have ended, and again once nothing is left to deliver. */
+/** A producer reports it after its last span has ended, and again after the delivery. */
 interface Usage {
   /** Microseconds of CPU time. */
   readonly cpu: number;

@@ -1,4 +1,4 @@
-/** What a service costs: bare Fastify, stock OpenTelemetry and the demo's services, interleaved. */
+/** Cost of a service: bare Fastify, stock OpenTelemetry and the demo's services, interleaved. */
 import { loadavg } from 'node:os';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { runSystem, type Sample, type System, systems } from './services/run-system.ts';
@@ -8,7 +8,7 @@ interface Target {
   readonly read: (sample: Sample) => number;
   readonly unit: string;
   readonly digits: number;
-  /** Of ours against stock, or of ours alone. */
+  /** `ratio`: ours divided by stock; `value`: ours alone. */
   readonly target?: { readonly of: 'ratio' | 'value'; readonly bound: number; readonly isAtMost: boolean };
 }
 

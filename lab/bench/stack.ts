@@ -1,4 +1,4 @@
-/** What a person waits for on the real stack: the assertion from nothing and on a stack that is up, and `down`. */
+/** Waiting times on the real stack: the assertion from nothing and on a stack that is up, and `down`. */
 import { execFile } from 'node:child_process';
 import { loadavg } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-// What `propagation-check tap` adds to a request: the same request with and without it, one after the other, on loopback.
+// Cost of `propagation-check tap` for a request: the same request with and without it, one after the other, on loopback.
 // Caller, tap and target are processes of their own, each with one kept-alive connection to the next.
 import { fork } from 'node:child_process';
 import { once } from 'node:events';

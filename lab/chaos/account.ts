@@ -3,7 +3,7 @@ import type { Span } from 'propagation-check';
 import type { EndedSpan } from './ledger.ts';
 import type { Outcome } from './traffic.ts';
 
-/** What one run left behind. */
+/** The evidence of one run. */
 export interface Evidence {
   /** One for each request that was sent. */
   readonly outcomes: readonly Outcome[];
@@ -21,7 +21,7 @@ export interface Account {
   readonly ok: number;
   /** Spans. */
   readonly expected: number;
-  /** Of the expected spans. */
+  /** Counts of expected spans. */
   readonly found: number;
   readonly lost: readonly Discrepancy[];
   /** One for each time that a span is there once more than once. */
@@ -150,7 +150,7 @@ function checkAnswer(answer: Answer, { ended, found, isComplete }: TraceEvidence
   return { lost, wrong };
 }
 
-/** Whatever is answered has a SERVER span, a refusal too, and nobody but this script sends requests. */
+/** Every answer has a SERVER span, also a refusal, and only this script sends requests. */
 function checkCounts(outcomes: readonly Outcome[], ended: readonly EndedSpan[]): readonly Discrepancy[] {
   const answered = countAnswered(outcomes);
   const unread = outcomes.filter(({ status, answer }) => status === 200 && answer === null).length;

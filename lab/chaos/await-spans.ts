@@ -21,7 +21,7 @@ export interface Arrived {
 const readers = 24;
 /** Traces that are asked for before what is missing among them is counted. */
 const batchSize = 96;
-/** What comes first leaves first: behind so many traces that are not there yet, no others need be asked for. */
+/** Traces are delivered in order: after so many missing ones, the later ones need not be queried. */
 const missesPerPass = 96;
 const pauseMs = 500;
 

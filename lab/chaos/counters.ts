@@ -9,7 +9,7 @@ import {
 import { CommandError } from './run-command.ts';
 import type { ServiceName, Stack } from './stack.ts';
 
-/** What the stack says of itself, in spans unless noted: the counters of the processes that run now. */
+/** The counters of the running processes, in spans unless noted. */
 export interface Said {
   /** Spans, or requests, that wait in the services and in the Collector. */
   readonly queued: number;
@@ -17,7 +17,7 @@ export interface Said {
   readonly sending: number;
   /** Given up. */
   readonly dropped: number;
-  /** What was given up, or refused so that the sender had to try again, by service and counter; without those that are 0. */
+  /** Spans that were given up, or refused so that the sender tried again, by service and counter. Zeros are left out. */
   readonly counters: Readonly<Record<string, number>>;
   /** Services whose counters could not be read: nothing is known of what they hold. */
   readonly unread: readonly string[];
@@ -44,7 +44,7 @@ export function isQuiet({ queued, unread }: Said): boolean {
   return queued === 0 && unread.length === 0;
 }
 
-/** What the texts say together. A text without the counters that it must have is one that could not be read. */
+/** Sums the counters of the texts. A text without the required counters counts as unreadable. */
 export function sumUp(texts: readonly CounterText[]): Said {
   const read = texts.flatMap(([service, text]) => readCounters(service, text) ?? []);
   return {

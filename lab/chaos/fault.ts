@@ -4,7 +4,7 @@ import type { Traffic } from './traffic.ts';
 /** One thing that happens to the stack under load, and its end. */
 export interface Fault {
   readonly name: string;
-  /** What is done, for people. */
+  /** A description for people. */
   readonly what: string;
   /** How long it lasts, in seconds; in the short form the second. 0 where it is over at once. */
   readonly lasts: { readonly full: number; readonly short: number };
@@ -14,7 +14,7 @@ export interface Fault {
   readonly needsAll?: true;
   /** Why it cannot be made here, or null. */
   readonly findObstacle?: (settings: Settings) => string | null;
-  /** What it changes in the stack, before that is started. */
+  /** Changes of the stack's configuration, made before the start. */
   readonly override?: (plain: StackShape) => ComposeOverride;
   /**
    * Makes the fault, waits, and mends it.
@@ -41,7 +41,7 @@ export interface Settings {
   readonly restartEngine: string | null;
 }
 
-/** Of the stack, as `docker compose config` has it. */
+/** The stack's configuration, as `docker compose config` prints it. */
 export interface StackShape {
   /** Names of the volumes of each service, by the path at which it sees them. */
   readonly volumes: Readonly<Record<string, Readonly<Record<string, string>>>>;

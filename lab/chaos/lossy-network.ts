@@ -37,7 +37,7 @@ export async function dropPackets(stack: Stack, rate: number, outage: () => Prom
   await iptables(...rules.map((rule) => `--delete ${rule}`));
 }
 
-/** Of rules such as `-A OUTPUT -d 172.18.0.2/32 -m statistic … -c 12 3456 -j DROP`. */
+/** The packets that rules have dropped, such as `-A OUTPUT -d 172.18.0.2/32 -m statistic … -c 12 3456 -j DROP`. */
 export function countDropped(listed: string): number {
   return listed
     .split('\n')

@@ -19,7 +19,7 @@ const configSchema = z.object({
   ),
 });
 
-/** What a service has said is a witness: none of it may be thrown away while a run lasts. */
+/** The services' logs are evidence: no line may be rotated away during a run. */
 const wholeLog = { options: { 'max-size': '1g' } };
 
 /** Builds the image once for all stacks; `removeImage` takes it away. @throws {UsageError} when there is no engine, no Compose, or no image. */

@@ -32,7 +32,7 @@ export function isRowClean({ runs }: Row): boolean {
   return runs.every((run) => (isDone(run) ? isGood(run) : run.isRecovered));
 }
 
-/** As many runs as should be were made; those that could not be made do not count, and are told. */
+/** Whether all wanted runs were made. Runs that could not be made do not count; the report names them. */
 export function isRowWhole({ runs, wanted }: Row): boolean {
   return runs.filter(isDone).length >= wanted;
 }

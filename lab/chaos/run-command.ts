@@ -14,7 +14,7 @@ export interface CommandOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What a command wrote. */
+/** The output of a command. */
 export interface Output {
   readonly stdout: string;
   readonly stderr: string;

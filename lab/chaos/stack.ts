@@ -60,7 +60,7 @@ export interface StackOptions {
   readonly signal: AbortSignal;
 }
 
-/** What a run changes in `docker-compose.yml`. Source: Compose specification. */
+/** Changes of `docker-compose.yml` for one run. Source: Compose specification. */
 export interface ComposeOverride {
   readonly services?: Readonly<Record<string, ServiceOverride>>;
   readonly volumes?: Readonly<
@@ -192,7 +192,7 @@ function composeFiles(overridePath: string): readonly string[] {
   return ['compose', '--file', 'docker-compose.yml', '--file', overridePath];
 }
 
-/** What runs beside the services first: as long as it does, networks and volumes are in use. */
+/** Removes the run's containers beside the services first: they use networks and volumes. */
 async function removeStack(
   project: string,
   compose: (args: readonly string[]) => Promise<Output>,

@@ -1,11 +1,11 @@
 import { type Answer, AnswerError, parseAnswer } from 'demo';
 import { Agent, request } from 'undici';
 
-/** What became of one request. */
+/** The result of one request. */
 export interface Outcome {
   /** HTTP status, or null when no whole answer came: refused, cut off, or too late. */
   readonly status: number | null;
-  /** What both services saw; null unless the status is 200. */
+  /** Service A's answer; null unless the status is 200. */
   readonly answer: Answer | null;
 }
 

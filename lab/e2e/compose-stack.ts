@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { findStackPlace, type StackPlace } from '../find-stack-place.ts';
 
 const root = join(import.meta.dirname, '..', '..');
-/** Of all Node.js containers: `docker-compose.yml`. */
+/** The image of all Node.js containers in `docker-compose.yml`. */
 const image = 'trace-context-propagation';
 const outputLimit = 64 * 1024 * 1024;
 
@@ -94,7 +94,7 @@ export async function createStack(mode: 'auto' | 'manual', own: Variables = {}):
       const container = `container:${project}-${service}-1`;
       const shared =
         namespace === 'pid' ? ['--network=none', `--pid=${container}`] : [`--network=${container}`];
-      // As locked as what it looks at: the kernel shows a process only to those who may do no less.
+      // As locked as the container that it examines: the kernel shows a process only to processes with the same privileges or more.
       const locked = [
         `--user=${user}:${user}`,
         '--cap-drop=ALL',

@@ -1,4 +1,4 @@
-/** Who is let in: a wrong token, certificates that are foreign, absent or expired, and the spans that wait meanwhile. */
+/** Access: a wrong token; foreign, absent or expired certificates; and the spans that wait meanwhile. */
 import assert from 'node:assert/strict';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -114,7 +114,7 @@ describe('TLS', { skip: obstacle ?? false, timeout: 15 * minute }, () => {
     assert.deepEqual(answers, [
       // The path is not there, but the caller is let in.
       { to: 'service-b', ...refused, plain: 'ended', right: 404 },
-      // Who he is does not replace the token.
+      // A certificate does not replace the token.
       { to: 'otel-collector', ...refused, right: 401 },
       { to: 'jaeger', ...refused, right: 200 },
     ]);
@@ -160,7 +160,7 @@ describe('TLS', { skip: obstacle ?? false, timeout: 15 * minute }, () => {
     );
     assert.equal(await countSpansOfA(stack, traceIds), 0);
     expectSuccess(await stack.compose(['up', '--no-build', 'init']));
-    // It reads the authority that it trusts only when it starts.
+    // The Collector reads the trusted authority only at its start.
     expectSuccess(await stack.compose(['restart', 'otel-collector']));
     await assertOwnSpansDelivered(stack, traceIds);
     await assertDelivered(stack, await send(stack));

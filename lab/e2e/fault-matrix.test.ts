@@ -6,7 +6,7 @@ import { type Call, callServiceA, expectDemo, type Mode } from 'demo';
 import { faultNames } from 'faults';
 import { checkTraces, openSource, type Source, type Span } from 'propagation-check';
 import { listModes } from '../fault-matrix/cases.ts';
-import { expectations } from '../fault-matrix/expectations.ts';
+import { readExpectation } from '../fault-matrix/expectations.ts';
 import { listFailed, requestsPerRun } from '../fault-matrix/observe.ts';
 import { expectFromSpans, scoreBroken, scoreHealthy, scoreStatements } from '../fault-matrix/score.ts';
 import { type ComposeStack, createStack, expectSuccess, findObstacle } from './compose-stack.ts';
@@ -65,8 +65,8 @@ function testMode(mode: Mode): void {
       expectSuccess(await stack.compose(up, { ...variables, FAULT: name }));
       const { spans, failed } = await observe(stack, source, mode);
       const result = checkTraces(spans, { expectation: expectDemo(mode) });
-      const { problems } = scoreBroken(result, expectFromSpans(expectations[name], requestsPerRun));
-      assert.deepEqual([...problems, ...scoreStatements(failed, expectations[name], mode)], []);
+      const { problems } = scoreBroken(result, expectFromSpans(readExpectation(name), requestsPerRun));
+      assert.deepEqual([...problems, ...scoreStatements(failed, readExpectation(name), mode)], []);
     });
   }
 }

@@ -1,4 +1,4 @@
-/** What the processes in the containers may do, as their kernel says it, and whom they can reach. */
+/** Privileges of the processes in the containers, read from the kernel, and the addresses that they can reach. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { z } from 'zod';

@@ -1,4 +1,4 @@
-/** Who can connect to whom in the stack. */
+/** Connections between the containers of the stack. */
 import assert from 'node:assert/strict';
 import { networkInterfaces } from 'node:os';
 import { z } from 'zod';
@@ -37,7 +37,7 @@ const publishedSchema = z.object({
 
 export interface Reachability {
   readonly table: string;
-  /** What the machine that runs the containers reaches by their addresses: nobody can keep it away from them. */
+  /** Connections from the host to the containers' addresses: Docker cannot forbid them. */
   readonly byBridge: readonly string[];
 }
 
@@ -120,7 +120,7 @@ async function readPublished(stack: ComposeStack) {
     );
 }
 
-/** Those by which other machines and containers know this machine. */
+/** The addresses under which other machines and containers reach this machine. */
 function findOwnAddresses(): readonly string[] {
   return Object.values(networkInterfaces())
     .flatMap((found) => found ?? [])

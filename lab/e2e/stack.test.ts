@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { type Answer, checkCalls, demoParties, findRoles, parseAnswer } from 'demo';
+import { checkCalls, demoParties, findRoles, parseAnswer } from 'demo';
 import { openSource } from 'propagation-check';
 import { z } from 'zod';
 import { type ComposeStack, createStack, expectSuccess, findObstacle, type Ran } from './compose-stack.ts';
+import { startTraffic } from './traffic.ts';
 
 const workSchema = z.object({
   received_traceparent: z.string(),
@@ -177,46 +178,4 @@ describe('the stack', { concurrency: 2, skip: obstacle ?? false }, () => {
 function assertSilent(ran: Ran, hop: string): void {
   assert.equal(ran.code, 2, ran.stdout + ran.stderr);
   assert.match(ran.stdout, new RegExp(`^NO VERDICT {2}${hop} stayed silent`, 'm'));
-}
-
-interface Traffic {
-  /** Resolves when so many requests have been answered with 200. */
-  answered(count: number): Promise<void>;
-  /** Ends the traffic; resolves with every answer of status 200. */
-  stop(): Promise<readonly Answer[]>;
-}
-
-/** Sends requests one after the other on each of some connections, each until one is not answered with 200. */
-function startTraffic(serviceA: URL, connections: number): Traffic {
-  const answers: Answer[] = [];
-  const waiting: { readonly count: number; readonly resolve: () => void }[] = [];
-  const over = new AbortController();
-  const send = async () => {
-    for (;;) {
-      const body = await askForBody(new URL('/call-b', serviceA), over.signal);
-      if (body === null) return;
-      answers.push(parseAnswer(body));
-      for (const { count, resolve } of waiting) if (answers.length >= count) resolve();
-    }
-  };
-  const senders = Array.from({ length: connections }, send);
-  return {
-    answered: (count) => new Promise((resolve) => waiting.push({ count, resolve })),
-    stop: async () => {
-      over.abort();
-      await Promise.all(senders);
-      return answers;
-    },
-  };
-}
-
-/** Null for any other answer than a whole one with status 200. */
-async function askForBody(url: URL, signal: AbortSignal): Promise<string | null> {
-  try {
-    const response = await fetch(url, { signal });
-    const body = await response.text();
-    return response.status === 200 ? body : null;
-  } catch {
-    return null;
-  }
 }

@@ -1,5 +1,5 @@
 import type { Mode } from 'demo';
-import { type FaultName, faultNames, faults } from 'faults';
+import { faultNames, faults } from 'faults';
 import { checkFault, checkHealthy } from './check.ts';
 import { type Observation, observeFault, observeVariant } from './observe.ts';
 import type { RunScores } from './score.ts';
@@ -31,8 +31,8 @@ export const faultCases: readonly FaultCase[] = [
 ];
 
 /** The modes in which the fault breaks something. */
-export function listModes(name: FaultName): readonly Mode[] {
-  return faults[name].modes ?? ['auto', 'manual'];
+export function listModes(name: string): readonly Mode[] {
+  return faults.get(name)?.modes ?? ['auto', 'manual'];
 }
 
 function createHealthyCase(mode: Mode): FaultCase {
@@ -45,7 +45,7 @@ function createHealthyCase(mode: Mode): FaultCase {
   };
 }
 
-function createFaultCase(name: FaultName, mode: Mode): FaultCase {
+function createFaultCase(name: string, mode: Mode): FaultCase {
   return {
     name,
     mode,

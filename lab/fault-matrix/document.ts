@@ -1,7 +1,7 @@
-import { faultNames, faults } from 'faults';
+import { faults } from 'faults';
 import type { FindingId } from 'propagation-check';
 import { listModes } from './cases.ts';
-import { expectations } from './expectations.ts';
+import { readExpectation } from './expectations.ts';
 
 const header = [
   '`FAULT=`',
@@ -19,9 +19,8 @@ export function updateFaultTable(page: string): string {
 }
 
 function renderTable(): string {
-  const rows = faultNames.map((name) => {
-    const { where, made } = faults[name];
-    const { fails, failsInManual, cause, fromSpans } = expectations[name];
+  const rows = [...faults].map(([name, { where, made }]) => {
+    const { fails, failsInManual, cause, fromSpans } = readExpectation(name);
     const manual = failsInManual?.filter((number) => !fails.includes(number)) ?? [];
     const statements = [...fails, ...manual.map((number) => `${number} (manual)`)].join(', ');
     const symptom = fromSpans === cause ? 'the same' : link(fromSpans);

@@ -2,15 +2,14 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { type Call, type CheckOptions, callServiceA, checkCalls, type Mode, startDemoSystem } from 'demo';
-import type { FaultName } from 'faults';
 import type { Span, WireRecord } from 'propagation-check';
 import { mapConcurrently } from 'propagation-check/kit';
 import type { VariantName } from './variants/variant.ts';
 
-/** All that a real system left behind, once it had stopped. */
+/** The evidence of a real system that has stopped. */
 export interface Observation {
   readonly spans: readonly Span[];
-  /** Of the taps between the two services, in the order in which the requests came. */
+  /** Records of the taps between the two services, in the order of the requests. */
   readonly wire: readonly WireRecord[];
   /** For each request the numbers of the statements of the assertion that fail; null where they do not apply. */
   readonly failed: readonly (readonly number[])[] | null;
@@ -31,7 +30,7 @@ const variantFolder = join(import.meta.dirname, 'variants');
  * @throws {ServiceStartError}
  */
 export async function observeFault(
-  name: FaultName | null,
+  name: string | null,
   mode: Mode,
   signal: AbortSignal,
 ): Promise<Observation> {
@@ -124,7 +123,7 @@ async function ask(url: URL, signal: AbortSignal, userAgent = 'fault-matrix'): P
   if (!response.ok) throw new NoAnswerError(`${url} answered ${response.status}: ${body}`);
 }
 
-/** A service that nobody instruments. */
+/** A service without instrumentation. */
 async function startPeer(): Promise<AsyncDisposable & { readonly url: string }> {
   const server = createServer((_request, response) => void response.end('{}'));
   await once(server.listen(0, '127.0.0.1'), 'listening');

@@ -22,7 +22,7 @@ export function isRight({ scores }: ScoredCase): boolean {
   return listProblems(scores).length === 0;
 }
 
-/** All that is wrong with one row. */
+/** The problems of one row. */
 export function listProblems(scores: RunScores): readonly string[] {
   return [
     ...scores.statements.map((problem) => `assertion: ${problem}`),

@@ -3,7 +3,7 @@ import type { Mode } from 'demo';
 import type { Finding, FindingId, Result } from 'propagation-check';
 import { type Expectation, isShownBy } from './expectations.ts';
 
-/** What the checker must say of one run, and nothing else. */
+/** The exact result of the checker for one run. */
 export interface Expected {
   /** The least that it must say: the real cause, or a symptom. */
   readonly finding: FindingId;
@@ -23,7 +23,7 @@ export interface Score {
   readonly grade: Grade;
   /** The finding by which the grade was given. */
   readonly reported: FindingId | null;
-  /** What else is not as it has to be; empty when the row is right. */
+  /** All other problems; empty when the row is right. */
   readonly problems: readonly string[];
 }
 
@@ -34,7 +34,7 @@ export interface RunScores {
   readonly fromTap: Score;
   /** Healthy runs: nothing is expected of the system. */
   readonly blindly: Score | null;
-  /** What is wrong with the assertion's statements. */
+  /** The problems of the assertion's statements. */
   readonly statements: readonly string[];
 }
 

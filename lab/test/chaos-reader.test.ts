@@ -99,7 +99,7 @@ describe('the account of what Jaeger answers', () => {
   });
 });
 
-/** What is not as it should be when Jaeger answers with these batches, and with 404 when there are none. */
+/** The problems found when Jaeger answers with these batches, or with 404 without any. */
 async function account(
   t: TestContext,
   ...batches: readonly (readonly WireSpan[])[]

@@ -1,4 +1,4 @@
-/** What the tests of chaos have in common: a stack and a source that do only what a test says, and spans. */
+/** For the tests of chaos: spans, and a stack and a source that a test controls. */
 import assert from 'node:assert/strict';
 import type { Source, Span } from 'propagation-check';
 import type { EndedSpan } from '../chaos/ledger.ts';

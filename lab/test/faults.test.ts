@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { faultNames, faults } from 'faults';
@@ -14,17 +14,13 @@ import { variantNames } from '../fault-matrix/variants/variant.ts';
 const root = join(import.meta.dirname, '..', '..');
 
 describe('the table of faults', () => {
-  it('has every file of the folder, and an expectation for each', () => {
-    const files = readdirSync(join(root, 'faults')).filter((file) => file.endsWith('.ts'));
-    assert.deepEqual(
-      faultNames.map((name) => `${name}.ts`),
-      files.toSorted(),
-    );
+  it('has an expectation for each', () => {
+    assert.ok(faultNames.length > 0);
     assert.deepEqual(Object.keys(expectations).toSorted(), faultNames);
   });
 
   it('breaks where it says', () => {
-    for (const [name, { where, tap, environment, preload }] of Object.entries(faults)) {
+    for (const [name, { where, tap, environment, preload }] of faults) {
       const places = [
         ...Object.keys({ ...environment, ...preload }),
         ...(tap === undefined ? [] : ['proxy']),

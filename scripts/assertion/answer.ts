@@ -5,7 +5,7 @@ const noTrace = 'service A names no trace: its SDK is off, or its HTTP server is
 const traceId = z.string().regex(hexTraceId.pattern, hexTraceId.expected);
 const spanId = z.string().regex(/^[0-9a-f]{16}$/, 'expected 16 lower-case hex digits');
 
-/** What `GET /call-b` of service A answers with status 200: what both services saw on the wire. */
+/** The body of `GET /call-b` of service A with status 200: the headers and ids that both services saw. */
 const answerSchema = z.object({
   /** Service A's own judgement: its trace id equals service B's. */
   same_trace: z.boolean(),

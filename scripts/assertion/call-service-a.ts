@@ -16,7 +16,7 @@ export interface CallOptions {
 
 /**
  * Sends the requests, each as a caller that has a trace of its own: a service at the edge begins another (statement 4).
- * Returns, in order, what each gave. An answer that cannot be judged is not an error. */
+ * Returns their results in order. An answer that cannot be judged is not an error. */
 export function callServiceA(options: CallOptions): Promise<readonly Call[]> {
   const base = options.serviceA.href.replace(/\/*$/, '/');
   const url = new URL('call-b', base);
@@ -72,7 +72,7 @@ async function readBody(response: Response): Promise<string> {
   return Buffer.concat(chunks).toString();
 }
 
-/** What service A says, with 502 and 504, when service B is unreachable, slow or not itself. */
+/** Service A's body with 502 and 504: service B is unreachable, slow or another program. */
 const errorSchema = z.object({ error: z.string().startsWith('service_b_'), message: z.string() });
 
 /** A gateway in front of service A answers 502 and 504 too, in words of its own. */

@@ -6,7 +6,7 @@ import type { Call, Silence, TraceCheck } from './run.ts';
 import type { Statement } from './statement.ts';
 import { judgeNoAnswer, judgeStatements, type Mode } from './statements.ts';
 
-/** What an embedded receiver offers. */
+/** The part of an embedded receiver that is used. */
 export interface Feed {
   /** Grows when spans come. */
   readonly revision: number;

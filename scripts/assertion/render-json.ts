@@ -5,7 +5,7 @@ import { toTraceUrl } from './render-text.ts';
 import type { AssertionRun, Silence } from './run.ts';
 import type { Statement } from './statement.ts';
 
-/** What `--json` prints, version 1. Other programs read it: fields may be added and never renamed. */
+/** The output of `--json`, version 1. Other programs read it: fields may be added and never renamed. */
 export interface AssertionDocument {
   readonly version: 1;
   readonly verdict: AssertionRun['verdict'];
@@ -18,7 +18,7 @@ export interface AssertionDocument {
   readonly unknown: number;
   readonly statements: readonly StateCounts[];
   readonly traces: readonly TraceDocument[];
-  /** What `propagation-check` says about the same spans: its own report, version 1. */
+  /** The report of `propagation-check` on the same spans, version 1. */
   readonly result: Result | null;
 }
 

@@ -12,7 +12,7 @@ export interface Silence {
   readonly reason: string;
 }
 
-/** What one request to service A gave. `silent` when there is no answer to judge. */
+/** The result of one request to service A. `silence` is null where there is an answer to judge. */
 export type Call =
   | { readonly answer: Answer; readonly silence: null; readonly sentAt: number; readonly answeredAt: number }
   | {
@@ -29,7 +29,7 @@ export interface TraceCheck {
   readonly silence: Silence | null;
   readonly answer: Answer | null;
   readonly statements: readonly Statement[];
-  /** Of service A's trace and, where it differs, of service B's. */
+  /** The spans of service A's trace and, where it differs, of service B's. */
   readonly spans: readonly Span[];
   /** From the request to the verdict, in milliseconds. */
   readonly elapsedMs: number;
@@ -44,7 +44,7 @@ export interface AssertionRun {
   readonly source: string;
   /** At least one. */
   readonly checks: readonly TraceCheck[];
-  /** What the engine says about the same spans; null when there are none. */
+  /** The engine's result for the same spans; null without spans. */
   readonly result: Result | null;
 }
 

@@ -39,7 +39,7 @@ export function failSoFar(expected: string, found: string, where: readonly Place
   return { state: 'failed', conclusive: false, expected, found, where };
 }
 
-/** What the statement speaks of has not arrived. */
+/** The span of the statement has not arrived. */
 export function skipSoFar(found: string): Judgement {
   return { state: 'skipped', conclusive: false, expected: '', found, where: [] };
 }

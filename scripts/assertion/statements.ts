@@ -265,7 +265,7 @@ function judgeBaggage({ roles, mode }: Facts): Judgement {
   return fail('baggage.hello=world', hello === null ? 'B extracted no hello' : `hello=${hello}`, where);
 }
 
-/** What has not come may still come; what is there more than once will not become one. */
+/** A missing span may still arrive; a duplicate does not go away. */
 function skipWithout(candidates: readonly Span[], found: string): Judgement {
   return candidates.length > 1 ? skip(found) : skipSoFar(found);
 }

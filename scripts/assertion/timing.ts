@@ -4,7 +4,7 @@ import type { Span } from 'propagation-check';
 const tolerances = {
   /** A span's own end is its start and what a monotonic clock has counted since; SDKs start spans at whole milliseconds. */
   span: 10,
-  /** Of one process: SDKs read the wall clock and the monotonic one in turn, and a busy machine can stop them in between. */
+  /** Tolerance within one process: SDKs read the wall clock and the monotonic one in turn, and a busy machine can stop them in between. */
   process: 100,
   /** When B begins: clocks of two hosts differ by a few milliseconds, and what people notice is clock-skew. */
   start: 100,
@@ -17,7 +17,7 @@ export interface Contradiction {
   readonly found: string;
 }
 
-/** What contradicts that A's CLIENT span lies within A's SERVER span and that it was open when B's SERVER span began. */
+/** Contradictions to: A's CLIENT span lies within A's SERVER span, and was open when B's SERVER span began. */
 export function findTimingContradictions(
   serverOfA: Span,
   client: Span,

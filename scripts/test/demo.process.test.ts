@@ -180,7 +180,8 @@ describe('no verdict', () => {
 it('a service that exits without a word is named', async () => {
   const signal = new AbortController().signal;
   const env = { ...process.env, NODE_OPTIONS: '--import=data:text/javascript,process.exit(3)' };
-  await assert.rejects(startService({ name: 'service-b', directory: join(root, 'service-b'), env, signal }), {
+  const spec = { name: 'service-b', directory: join(root, 'service-b'), env, preload: [], signal };
+  await assert.rejects(startService(spec), {
     name: 'ServiceStartError',
     message: 'service-b exited with code 3 before it listened',
   });

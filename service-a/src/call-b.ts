@@ -17,7 +17,7 @@ export const statusOf = {
   service_b_unreachable: 502,
   service_b_bad_answer: 502,
   service_b_timeout: 504,
-  // Of nginx. Nobody gets it.
+  // nginx's status for a caller that has gone. Nobody gets it.
   caller_gone: 499,
 } as const;
 

@@ -96,7 +96,7 @@ function assertHarmless({ text }: Service): void {
   const errors = text.stderr.split('\n').filter((line) => line !== '');
   assert.ok(printed.length > hostileCases.length);
   for (const line of errors) assert.equal(typeof JSON.parse(line), 'object');
-  // Of C0, DEL and C1.
+  // Control characters: C0, DEL and C1.
   assert.deepEqual(
     [...printed, ...errors].filter((line) => /\p{Cc}/u.test(line)),
     [],

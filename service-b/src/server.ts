@@ -1,7 +1,5 @@
 import { serve } from 'service-kit/server';
 import { buildApp } from './app.ts';
-import { boundary, config, flushed, sdk } from './telemetry.ts';
+import * as telemetry from './telemetry.ts';
 
-const app = buildApp(config);
-app.register(boundary.fastify);
-await serve(app, config, { flushed, sdk });
+await serve(buildApp(telemetry.config), telemetry);

@@ -8,22 +8,17 @@ import { DurableExporter, readCredentials } from 'otlp-durable-exporter';
 import * as kit from 'service-kit/telemetry';
 import { readConfig } from './config.ts';
 
-kit.setDefaults('service-b');
-export const config = await kit.orExit('service-b', () => readConfig(process.env));
-const meterProvider = await kit.orExit('service-b', () => kit.serveCounters(config));
+export const config = await kit.prepare('service-b', readConfig);
 const { requestHeaders } = kit.recordedHeaders;
 
 /** Decides whose trace is continued. */
 export const boundary = new TrustBoundary({ trust: config.trustIncoming });
 
+const credentials = readCredentials(process.env);
+const otlp = config.exportsSpans ? new OTLPTraceExporter(credentials) : kit.nowhere;
 /** Loses no span while the Collector is away. */
-const otlp = config.exportsSpans ? new OTLPTraceExporter(readCredentials(process.env)) : kit.nowhere;
-const exporter = new DurableExporter(otlp, { ...config.keeping, meterProvider });
-const processor = new BatchSpanProcessor({
-  ...config.batching,
-  exporter,
-  selfObsMeterProvider: meterProvider,
-});
+const exporter = new DurableExporter(otlp, { ...config.keeping, explain: credentials.explain });
+const processor = new BatchSpanProcessor({ ...config.batching, exporter });
 
 export const sdk = new NodeSDK({
   textMapPropagator: boundary.propagator,
@@ -34,8 +29,7 @@ export const sdk = new NodeSDK({
       : getNodeAutoInstrumentations({
           '@opentelemetry/instrumentation-http': {
             headersToSpanAttributes: { server: { requestHeaders } },
-            ignoreIncomingRequestHook: kit.createIgnoreHook(config),
-            startIncomingSpanHook: kit.redactRequest,
+            ...kit.createHttpHooks(config),
           },
         }),
 });

@@ -185,7 +185,7 @@ describe('the counters before the requests', () => {
     const readings = [before, during, counters(44, 30), counters(44, 30)];
     const read = async () => readings.shift() ?? assert.fail('read once too often');
     assert.deepEqual(await settleCounters(read, { timeoutMs: 60_000, signal }), counters(44, 30));
-    // What the first reading would have made of it.
+    // The result from the first reading alone.
     assert.equal(isBalanced(balance(during, counters(52, 36), 14)), false);
     assert.equal(isBalanced(balance(counters(44, 30), counters(52, 36), 14)), true);
   });

@@ -6,7 +6,7 @@ interface Address {
   readonly port: number;
 }
 
-/** What a network drops never answers. */
+/** A connection that the network drops never answers. */
 const patienceMs = 3_000;
 
 const addresses: readonly Address[] = JSON.parse(process.argv[1] ?? '[]');

@@ -33,7 +33,7 @@ export class BoundaryPropagator implements TextMapPropagator {
     const spanContext = trace.getSpanContext(extracted);
     if (!spanContext?.isRemote) return accepted;
     const { traceId, spanId, traceFlags } = spanContext;
-    // Nobody asks for it, and each value copies the context.
+    // This caller is never read, and each value copies the context.
     if (isTrusted && (traceFlags & randomFlag) !== 0 && readCaller(context) === undefined) return accepted;
     return setCaller(accepted, { spanContext: { traceId, spanId, traceFlags, isRemote: true }, isTrusted });
   }

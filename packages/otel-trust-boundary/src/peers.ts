@@ -1,11 +1,15 @@
 import { subscribe } from 'node:diagnostics_channel';
 import { IncomingMessage } from 'node:http';
-import type { Socket } from 'node:net';
 import { createTrustTest, type Trust } from './trust.ts';
+
+/** The part of a socket that is used. */
+export interface Connection {
+  readonly remoteAddress?: string | undefined;
+}
 
 /** Tells trusted peers from others, by the connection: unlike a header, its address cannot be forged. */
 export interface Peers {
-  isTrusted(socket: Socket): boolean;
+  isTrusted(socket: Connection): boolean;
   /** By the object that holds a request's headers, which is all that a propagator sees. */
   isSenderTrusted(headers: unknown): boolean;
 }
@@ -16,8 +20,8 @@ export function createPeers(trust: Trust): Peers {
 
   const isTrustedAddress = createTrustTest(trust);
   // One look-up a connection, not a request.
-  const known = new WeakMap<Socket, boolean>();
-  const isTrusted = (socket: Socket): boolean => {
+  const known = new WeakMap<Connection, boolean>();
+  const isTrusted = (socket: Connection): boolean => {
     let result = known.get(socket);
     if (result === undefined) {
       result = isTrustedAddress(socket.remoteAddress);
@@ -35,7 +39,7 @@ export function createPeers(trust: Trust): Peers {
   };
 }
 
-const senders = new WeakMap<object, Socket>();
+const senders = new WeakMap<object, Connection>();
 let isFollowing = false;
 
 /** Node publishes each request on this channel before the `request` event, thus before any instrumentation reads its headers. */

@@ -37,7 +37,7 @@ export class TraceContextPropagator implements TextMapPropagator {
   }
 }
 
-/** Of several headers none is taken. HTTP joins them by commas, and then the value has no valid format. */
+/** Takes none of several headers. HTTP joins them by commas, and then the value has no valid format. */
 function readSingle(value: string | string[] | undefined): string | undefined {
   if (!Array.isArray(value)) return value;
   return value.length === 1 ? value[0] : undefined;

@@ -1,7 +1,7 @@
 import { BlockList, isIP } from 'node:net';
 import { BoundaryError } from './boundary-error.ts';
 
-/** Whose trace context a service continues: nobody's, everybody's, or that of the peers in these networks. */
+/** The peers whose trace context a service continues: none, all, or those in these networks. */
 export type Trust = 'never' | 'always' | readonly Network[];
 
 export interface Network {

@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { Agent } from 'node:http';
 import { Agent as TlsAgent } from 'node:https';
+import type { Explain } from './attempt.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -18,17 +19,25 @@ interface Files {
   readonly key: string | undefined;
 }
 
+/** For `OTLPTraceExporter`, but for `explain`, which is for `DurableExporter`. */
+export interface Credentials {
+  readonly headers: () => Promise<Record<string, string>>;
+  readonly httpAgentOptions: (protocol: string) => Agent;
+  readonly explain: Explain;
+}
+
 /**
- * For `OTLPTraceExporter`: the token in the file `OTLP_TOKEN_FILE`, and the certificates of the standard variables. A file that cannot be
+ * The token in the file `OTLP_TOKEN_FILE`, and the certificates of the standard variables. A file that cannot be
  * read fails the export, and the error names it.
  * Source: OpenTelemetry specification, "OTLP Exporter Configuration": variables of traces alone come first.
  */
-export function readCredentials(env: Environment) {
+export function readCredentials(env: Environment): Credentials {
   const files = readFiles(env);
   return {
     headers: () => readAuthorization(files.token),
-    httpAgentOptions: (protocol: string) =>
+    httpAgentOptions: (protocol) =>
       protocol === 'http:' ? new Agent({ keepAlive: true }) : new RenewingAgent(files),
+    explain: (code, message) => explainRefusal(code, message, files),
   };
 }
 
@@ -47,8 +56,11 @@ function readFiles(env: Environment): Files {
  * Why the Collector does not take the spans and what to do, or null for a failure of another kind.
  * `code` is an HTTP status with the answer's body as `message`, or an error's code with its message.
  */
-export function explainRefusal(code: string, message: string, env: Environment): string | null {
-  const { token, authority, certificate } = readFiles(env);
+function explainRefusal(
+  code: string,
+  message: string,
+  { token, authority, certificate }: Files,
+): string | null {
   if (code === '401' || code === '403') {
     return token === undefined
       ? `the Collector asks for a token (${code}); set OTLP_TOKEN_FILE to a file that holds it, or OTEL_EXPORTER_OTLP_HEADERS`

@@ -5,7 +5,7 @@ import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace';
 import { attempt, type Explain, type Outcome } from './attempt.ts';
 import { Backlog } from './backlog.ts';
 import { type Batch, packSpans, sizeOf, unpackSpans } from './batch.ts';
-import { explainRefusal } from './credentials.ts';
+import { readCredentials } from './credentials.ts';
 import { type DeliveryCounts, type DropReason, publishCounters } from './publish-counters.ts';
 import { Spool } from './spool.ts';
 
@@ -28,6 +28,8 @@ export interface DurableExporterOptions {
   readonly meterProvider?: MeterProvider;
   /** How messages call the receiver, for example its URL. */
   readonly receiver?: string;
+  /** Explains a failure in messages. The one of `readCredentials` names the files. Default: without files. */
+  readonly explain?: Explain;
 }
 
 const defaultMaxBytes = 32 * 1024 * 1024;
@@ -36,9 +38,9 @@ const defaultFlushTimeoutMillis = 10_000;
 const defaultAttemptTimeoutMillis = 30_000;
 /** Docker kills after ten seconds; half of them belong to the rest of the service. */
 const defaultShutdownTimeoutMillis = 5_000;
-/** As many batches wait unpacked for their first attempt: with 512 spans each, as many as the processor's own queue holds. */
+/** Unpacked batches that wait for their first attempt. With 512 spans each, they are as many as the processor's queue holds. */
 const maxFresh = 4;
-/** As many kept batches at a time are sent, once one has got through. */
+/** Kept batches that are sent at a time, after one has got through. */
 const maxSending = 8;
 const minBackoffMillis = 250;
 const maxBackoffMillis = 5_000;
@@ -59,7 +61,7 @@ export class DurableExporter implements SpanExporter {
   readonly #flushTimeoutMillis: number;
   readonly #shutdownTimeoutMillis: number;
   readonly #spool: Spool | null;
-  readonly #explain: Explain = (code, message) => explainRefusal(code, message, process.env);
+  readonly #explain: Explain;
   readonly #backlog: Backlog;
   /**
    * Batches that are not packed: the first is being attempted, the others wait for it. One at a time and nothing beside it: where the
@@ -94,6 +96,7 @@ export class DurableExporter implements SpanExporter {
     this.#exporter = exporter;
     // A URL may hold a password.
     this.#receiver = (options.receiver ?? 'The receiver').replace(/(?<=\/\/)[^/]*@/, '');
+    this.#explain = options.explain ?? readCredentials({}).explain;
     this.#maxBytes = options.maxBytes ?? defaultMaxBytes;
     this.#attemptTimeoutMillis = options.attemptTimeoutMillis ?? defaultAttemptTimeoutMillis;
     this.#flushTimeoutMillis = options.flushTimeoutMillis ?? defaultFlushTimeoutMillis;
@@ -184,7 +187,7 @@ export class DurableExporter implements SpanExporter {
     try {
       return await this.#attempt(unpackSpans(batch));
     } catch (error) {
-      // Of a spool file that another version has written.
+      // Another version may have written the spool file.
       return { kind: 'refused', reason: `nobody can read them, ${describe(error)}` };
     }
   }

@@ -1,5 +1,5 @@
 /** An exporter of OpenTelemetry spans that loses nothing through outages and stops. */
-export { readCredentials } from './credentials.ts';
+export { type Credentials, readCredentials } from './credentials.ts';
 export { DurableExporter, type DurableExporterOptions } from './durable-exporter.ts';
 export type { DeliveryCounts, DropReason } from './publish-counters.ts';
 export { SpoolError } from './spool.ts';

@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
-import { explainRefusal, readCredentials } from '../src/credentials.ts';
+import { readCredentials } from '../src/credentials.ts';
 import { DurableExporter } from '../src/index.ts';
-import { startReceiver } from './start-receiver.ts';
-import { exportSpans, makeFolder } from './support.ts';
+import { answerWith, startReceiver } from './start-receiver.ts';
+import { exportSpans, listen, makeFolder, waitUntil } from './support.ts';
 
 const none = {};
 
@@ -63,6 +63,22 @@ describe('the token', () => {
   });
 });
 
+test('a token that is refused is named, by the file from which the exporter has it', async (t) => {
+  const said = listen();
+  await using folder = await makeFolder();
+  const tokenFile = join(folder.path, 'token');
+  await writeFile(tokenFile, 'wrong');
+  await using receiver = await startReceiver(answerWith(401));
+  const { explain, ...credentials } = readCredentials({ OTLP_TOKEN_FILE: tokenFile });
+  const exporter = new DurableExporter(
+    new OTLPTraceExporter({ url: `${receiver.url}/v1/traces`, ...credentials }),
+    { explain, shutdownTimeoutMillis: 0 },
+  );
+  t.after(() => exporter.shutdown());
+  exportSpans(exporter, 'span');
+  await waitUntil(() => said.some((line) => line.includes(`OTLP_TOKEN_FILE=${tokenFile}`)));
+});
+
 describe('a refusal', () => {
   const access = {
     OTLP_TOKEN_FILE: '/t',
@@ -101,10 +117,12 @@ describe('a refusal', () => {
     ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'unable', none, /its authority with OTEL_EXPORTER_OTLP_CERTIFICATE$/],
     ['ERR_TLS_CERT_ALTNAME_INVALID', 'not in the list', access, /not accepted \(not in the list\)/],
   ] as const) {
-    test(`with ${code} says what to do`, () => assert.match(explainRefusal(code, message, of) ?? '', said));
+    test(`with ${code} says what to do`, () =>
+      assert.match(readCredentials(of).explain(code, message) ?? '', said));
   }
 
   for (const code of ['400', '413', '503', 'ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'EPROTO']) {
-    test(`with ${code} is of another kind`, () => assert.equal(explainRefusal(code, 'x', access), null));
+    test(`with ${code} is of another kind`, () =>
+      assert.equal(readCredentials(access).explain(code, 'x'), null));
   }
 });

@@ -184,7 +184,7 @@ test('says what to set when access is denied, and not the token', async (t) => {
 test('says what to set when the receiver speaks no TLS', async (t) => {
   const said = listen();
   await using receiver = await startReceiver();
-  // It does not speak TLS at all.
+  // The receiver speaks no TLS.
   const delivery = startDelivery(t, receiver.url.replace('http:', 'https:'));
   exportSpans(delivery, 'span');
   await waitUntil(() => said.some((line) => line.includes('does not take spans')));

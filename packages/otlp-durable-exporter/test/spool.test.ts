@@ -248,7 +248,7 @@ test('what a file takes in memory counts, and not only what it takes on the disk
   await receiver.until(() => receiver.received.length > 0);
   assert.equal(delivery.counts.restored, 20);
   assert.ok(delivery.counts.backlogBytes <= maxBytes);
-  // What does not fit is free for another instance.
+  // A file that does not fit is free for another instance.
   assert.equal((await readdir(folder.path)).filter((name) => name.endsWith('.spool')).length, 1);
   receiver.answer = accept;
   await waitUntil(() => delivery.counts.exported === 40);

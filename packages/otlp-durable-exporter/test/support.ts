@@ -64,7 +64,7 @@ export function exportSpans(delivery: DurableExporter, ...names: readonly string
   delivery.export(endSpans(...names), () => {});
 }
 
-/** What OpenTelemetry says from now on, as an operator sees it: warnings and errors. */
+/** OpenTelemetry's warnings and errors from now on. */
 export function listen(): readonly string[] {
   const said: string[] = [];
   const say = (...words: readonly unknown[]) => said.push(words.join(' '));

@@ -16,9 +16,11 @@ export { type HeaderEvidence, noHeaderEvidence, type ReceivedTraceparent } from 
 export { type ReportDetails, type RequestCounts, renderJson, type SearchExtent } from './report/json.ts';
 export { renderTerminal } from './report/terminal.ts';
 export type { FindingOptions } from './report/terminal-findings.ts';
+export type { Prose } from './rules/define-finding.ts';
 export { type FindingId, findingIds } from './rules/finding.ts';
-export { type Prose, prose } from './rules/prose.ts';
+export { findings as prose } from './rules/findings.ts';
 export { readCollectorCounters } from './source/collector-metrics.ts';
+export type { AcceptedExport, ExportRequest, ExportSink, OwnAddress } from './source/export-request.ts';
 export { type FileOptions, type FileSource, readSpanFile } from './source/file.ts';
 export type { HttpClientOptions } from './source/http-client.ts';
 export { openSource, type SourceOptions } from './source/open-source.ts';

@@ -1,5 +1,5 @@
 import { accessSync, constants, mkdirSync } from 'node:fs';
-import { BoundaryError, parseTrust, type Trust } from 'otel-trust-boundary';
+import { BoundaryError, createPropagator, parseTrust, type Trust } from 'otel-trust-boundary';
 import type { Limits } from './limits.ts';
 import type { TlsFiles } from './tls.ts';
 
@@ -14,7 +14,7 @@ export interface ServiceConfig {
   readonly tls: TlsFiles | null;
   /** Propagation by the instrumentations (`auto`) or by code in the service (`manual`). */
   readonly propagation: (typeof propagations)[number];
-  /** Whose trace context is continued. */
+  /** The peers whose trace context is continued. */
   readonly trustIncoming: Trust;
   /** Whether each finished span is printed to stdout. */
   readonly logSpans: boolean;
@@ -51,7 +51,6 @@ export interface Unset {
 }
 
 const propagations = ['auto', 'manual'] as const;
-const propagators = ['tracecontext', 'baggage', 'b3', 'b3multi', 'none'];
 const booleans = ['false', 'true'] as const;
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 const tracesExporters = ['otlp', 'none'] as const;
@@ -75,7 +74,7 @@ export function readServiceConfig(env: Environment, unset: Unset): ServiceConfig
   readChoice(env, 'OTEL_EXPORTER_OTLP_TRACES_PROTOCOL', otlpProtocols, 'http/json');
   checkUrl(env, 'OTEL_EXPORTER_OTLP_ENDPOINT');
   checkUrl(env, 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT');
-  checkPropagators(env);
+  orConfigError('', () => createPropagator(env.OTEL_PROPAGATORS));
   return {
     name: unset.name,
     host: env.HOST || '127.0.0.1',
@@ -106,21 +105,18 @@ export async function orExit<Result>(name: string, start: () => Result | Promise
   }
 }
 
-function checkPropagators(env: Environment): void {
-  const value = env.OTEL_PROPAGATORS;
-  if (!value || value.split(',').every((name) => propagators.includes(name.trim()))) return;
-  throw invalid('OTEL_PROPAGATORS', value, `${propagators.join(', ')}, separated by commas`);
+function readTrust(env: Environment, unset: Trust): Trust {
+  const value = env.TRUST_INCOMING;
+  return value ? orConfigError('TRUST_INCOMING=', () => parseTrust(value)) : unset;
 }
 
-function readTrust(env: Environment, unset: Trust): Trust {
-  const name = 'TRUST_INCOMING';
-  const value = env[name];
-  if (!value) return unset;
+/** A `BoundaryError` says what is allowed. */
+function orConfigError<Result>(prefix: string, read: () => Result): Result {
   try {
-    return parseTrust(value);
+    return read();
   } catch (error) {
     if (!(error instanceof BoundaryError)) throw error;
-    throw invalid(name, value, 'never, always, or networks such as 10.0.0.0/8,fd00::/8');
+    throw new ConfigError(`${prefix}${error.message}`);
   }
 }
 

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 
-/** Nobody is refused there, and nothing is logged or traced. */
+/** Exempt from limits, log and traces. */
 export const healthPath = '/healthz';
 
 export function addHealth(app: FastifyInstance): void {

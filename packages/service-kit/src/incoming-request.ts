@@ -1,25 +1,25 @@
-/** Hooks for instrumentation-http. */
 import type { IncomingMessage } from 'node:http';
 import type { Attributes } from '@opentelemetry/api';
 import type { ServiceConfig } from './config.ts';
 import { healthPath } from './health.ts';
 import { redacted, redactPath } from './redact.ts';
 
-/** Whether a request makes no span: health checks, and those that read the counters. */
-export function createIgnoreHook({
-  metricsPort,
-}: Pick<ServiceConfig, 'metricsPort'>): (request: IncomingMessage) => boolean {
-  return ({ url, socket }) =>
-    url === healthPath ||
-    url?.startsWith(`${healthPath}?`) === true ||
-    (metricsPort !== null && socket.localPort === metricsPort);
+/** For instrumentation-http: health checks and requests for the counters make no span, and secrets stay out of the others. */
+export function createHttpHooks({ metricsPort }: Pick<ServiceConfig, 'metricsPort'>) {
+  return {
+    ignoreIncomingRequestHook: ({ url, socket }: IncomingMessage): boolean =>
+      url === healthPath ||
+      url?.startsWith(`${healthPath}?`) === true ||
+      (metricsPort !== null && socket.localPort === metricsPort),
+    startIncomingSpanHook: redactRequest,
+  };
 }
 
 /** Headers from which the instrumentation takes addresses; an empty one does not hide the next. */
 const claims = ['forwarded', 'x-forwarded-for', 'x-forwarded-host'] as const;
 
 /** Overrides what the instrumentation would take from the request as it came: its query, and the addresses that it claims. */
-export function redactRequest({ url = '', socket, headers }: IncomingMessage): Attributes {
+function redactRequest({ url = '', socket, headers }: IncomingMessage): Attributes {
   const attributes: Attributes = {};
   const path = redactPath(url);
   if (path !== url || path.startsWith('//')) attributes['url.path'] = path;

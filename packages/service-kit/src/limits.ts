@@ -24,7 +24,7 @@ export interface Limits {
 
 /** Enough for the headers of a browser and of a trace: W3C Baggage alone may have 8,192 bytes. */
 const maxHeaderBytes = 16_384;
-/** Of a body that a route reads. No route reads one today; Node.js discards bodies that nobody reads. */
+/** Bound of a body that a route reads. No route reads one today; Node.js discards bodies that nobody reads. */
 const maxBodyBytes = 16_384;
 const checkIntervalMillis = 1_000;
 const retryAfterSeconds = 1;

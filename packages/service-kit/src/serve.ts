@@ -1,6 +1,7 @@
 /** Listens, and stops so that no answer and no span is lost. */
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
+import type { TrustBoundary } from 'otel-trust-boundary';
 import type { ServiceConfig } from './config.ts';
 
 /** Docker kills 10 s after SIGTERM. `saveMillis` comes on top of this. */
@@ -9,7 +10,10 @@ const stopMillis = 7_000;
 const drainMillis = 4_000;
 const saveMillis = 2_000;
 
+/** The exports of a service's `telemetry.ts`. */
 export interface Telemetry {
+  readonly config: Pick<ServiceConfig, 'name' | 'host' | 'port' | 'propagation'>;
+  readonly boundary: Pick<TrustBoundary, 'fastify'>;
   /** Flushed one after the other, until every span that has ended is delivered. */
   readonly flushed: readonly { forceFlush(): Promise<void> }[];
   /** Its shutdown saves the spans that are not. */
@@ -17,11 +21,9 @@ export interface Telemetry {
 }
 
 /** Runs the service until SIGTERM or SIGINT. A port that is taken ends the process with one line on stderr and exit code 2. */
-export async function serve(
-  app: FastifyInstance,
-  { name, host, port, propagation }: Pick<ServiceConfig, 'name' | 'host' | 'port' | 'propagation'>,
-  telemetry: Telemetry,
-): Promise<void> {
+export async function serve(app: FastifyInstance, telemetry: Telemetry): Promise<void> {
+  const { name, host, port, propagation } = telemetry.config;
+  app.register(telemetry.boundary.fastify);
   let isStopping = false;
   const stop = async (reason: NodeJS.Signals | 'uncaughtException', exitCode: number) => {
     if (isStopping) return;

@@ -177,7 +177,7 @@ describe('slow clients', { concurrency: true }, () => {
     const bytes = ['', '\u0016\u0003\u0001\u0001\u0000'];
     const slow = Array.from({ length: 10 }, (_, index) => openRaw(url, bytes[index % 2] ?? ''));
     const clients = keepOpen(t, await Promise.all(slow));
-    // It is idle, and the oldest.
+    // The kept connection is idle, and the oldest.
     await closed;
     await Promise.all(clients.map((client) => client.closed));
     assert.equal(await askOverTls(false), 200);
@@ -246,12 +246,16 @@ test('while the process runs late, requests are refused and health is not; then 
   const { app } = await start(t, { MAX_EVENT_LOOP_DELAY_MS: '500' });
   const statusOf = async (path: string) => (await app.inject(path)).statusCode;
   assert.equal(await statusOf('/work'), 200);
-  while (!app.isUnderPressure()) {
+  // The delay is measured anew each second: a request may come after the next measurement.
+  const askLate = async () => {
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_500);
+    // A timer measures the delay.
     await new Promise(setImmediate);
-  }
-  const refused = await app.inject('/work');
-  assert.deepEqual([refused.statusCode, refused.headers['retry-after']], [503, '1']);
+    return app.inject('/work');
+  };
+  let refused = await askLate();
+  while (refused.statusCode !== 503) refused = await askLate();
+  assert.equal(refused.headers['retry-after'], '1');
   assert.equal(await statusOf('/healthz'), 200);
   while ((await statusOf('/work')) === 503) await new Promise(setImmediate);
   assert.equal(await statusOf('/work'), 200);

@@ -1,7 +1,7 @@
 import { spanId, traceId } from 'propagation-check/test';
 import type { Answer } from '../../assertion/answer.ts';
 
-/** What A answers when everything is well: trace a, A's CLIENT span a3. */
+/** A's answer in a whole trace: trace a, A's CLIENT span a3. */
 export const healthyAnswer: Answer = {
   same_trace: true,
   service_a_trace_id: traceId('a'),
@@ -12,7 +12,7 @@ export const healthyAnswer: Answer = {
   parent_matches_traceparent: true,
 };
 
-/** What A answers when B received no header that it could take and became the root of trace b. */
+/** A's answer when B received no valid header and became the root of trace b. */
 export function splitAnswer(header: string | null): Answer {
   return {
     same_trace: false,

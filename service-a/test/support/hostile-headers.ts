@@ -4,12 +4,12 @@ export const traceId = '0af7651916cd43dd8448eb211c80319c';
 export const spanId = 'b7ad6b7169203331';
 const valid = `00-${traceId}-${spanId}-01`;
 
-/** What comes of a request. `refused` by the HTTP parser; `restart`: a new trace; `continue`: the caller's, if trusted. */
+/** The outcome of a request. `refused` by the HTTP parser; `restart`: a new trace; `continue`: the caller's, if trusted. */
 export interface HostileCase {
   readonly name: string;
   readonly headers: readonly RawHeader[];
   readonly outcome: 'refused' | 'restart' | 'continue';
-  /** What goes on of a trusted caller. */
+  /** The headers of a trusted caller that go on. */
   readonly tracestate?: string;
   readonly baggage?: string;
 }

@@ -24,7 +24,7 @@ suite('the packed library, installed in an empty folder', () => {
     assert.ok(tarball);
     await writeFile(join(folder, 'package.json'), '{"private":true,"type":"module"}');
     const { devDependencies } = JSON.parse(await readFile(join(workspace, 'package.json'), 'utf8'));
-    // What the README imports beside the package.
+    // The README imports these beside the package.
     const others = [
       '@opentelemetry/exporter-trace-otlp-http',
       '@opentelemetry/instrumentation-http',
@@ -84,14 +84,7 @@ suite('the packed library, installed in an empty folder', () => {
        await fastify().register(plugin);
       `,
     );
-    const compiler = join(modules, 'typescript/bin/tsc');
-    const options = ['--noEmit', '--strict', '--target', 'esnext', '--module', 'nodenext'];
-    const types = ['--types', 'node', '--typeRoots', join(modules, '@types')];
-    const { status, stdout } = spawnSync(process.execPath, [compiler, ...options, ...types, 'use.ts'], {
-      cwd: folder,
-      encoding: 'utf8',
-    });
-    assert.deepEqual([status, stdout], [0, '']);
+    compile('use.ts');
   });
 
   test('its declared version of Node is the one that its dependencies need', async () => {
@@ -102,6 +95,28 @@ suite('the packed library, installed in an empty folder', () => {
     );
     assert.equal(own.engines.node, core.engines.node);
   });
+
+  test('its types are complete without fastify, which is an optional peer', async () => {
+    await rm(join(folder, 'node_modules/fastify'), { recursive: true });
+    await writeFile(
+      join(folder, 'use-without-fastify.ts'),
+      `import { parseTrust, TrustBoundary } from 'otel-trust-boundary';
+       export const { propagator } = new TrustBoundary({ trust: parseTrust('never') });
+      `,
+    );
+    compile('use-without-fastify.ts');
+  });
+
+  function compile(file: string): void {
+    const compiler = join(modules, 'typescript/bin/tsc');
+    const options = ['--noEmit', '--strict', '--skipLibCheck', 'false', '--target', 'esnext'];
+    const types = ['--module', 'nodenext', '--types', 'node', '--typeRoots', join(modules, '@types')];
+    const { status, stdout } = spawnSync(process.execPath, [compiler, ...options, ...types, file], {
+      cwd: folder,
+      encoding: 'utf8',
+    });
+    assert.deepEqual([status, stdout], [0, '']);
+  }
 });
 
 async function npm(cwd: string, ...args: readonly string[]): Promise<void> {

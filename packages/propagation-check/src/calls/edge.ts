@@ -1,43 +1,50 @@
-import { ancestorsOf, isOrphan, isRoot, type TraceGraph } from '../graph/trace-graph.ts';
-import { isParentRemote, type Span } from '../span/span.ts';
+import { none, type Rows, type TraceGraph } from '../graph/trace-graph.ts';
+import { type Span, spanKinds } from '../span/span.ts';
 import { readCallFacts } from './call-facts.ts';
-
-export type EdgeProtocol = 'http' | 'rpc' | 'messaging' | 'internal';
-
-/** One call whose two sides are connected, by parent or by link. */
-export interface Call {
-  /** The span that the header named: a CLIENT or PRODUCER, or any span of the caller in hand-made propagation. */
-  readonly client: Span;
-  readonly server: Span;
-  readonly protocol: EdgeProtocol;
-}
+import type { CallGroup, EdgeProtocol } from './call-group.ts';
+import { Roots } from './roots.ts';
+import { RowFacts } from './row-facts.ts';
 
 /** Calls that are whole, and the sides of calls that are not. */
 export interface Edges {
-  readonly calls: readonly Call[];
+  /** By the first call of each. */
+  readonly groups: readonly CallGroup[];
+  readonly facts: RowFacts;
   /** CLIENT and PRODUCER spans of calls that nobody continued. */
   readonly openClients: readonly Span[];
   /** SERVER and CONSUMER spans without parent and without link. */
-  readonly rootServers: readonly Span[];
+  readonly roots: Roots;
   /** Spans of any kind whose parent is nowhere in the data. */
   readonly orphans: readonly Span[];
 }
 
 /** Finds each edge between services, source: OpenTelemetry specification, trace API, "SpanKind". */
 export function findEdges(graph: TraceGraph): Edges {
-  const calls = graph.spans.flatMap((span) => findCallsInto(graph, span));
-  const continued = findContinued(graph, calls);
-  const outerOf = findOuterLayers(graph);
-  const outer = new Set(outerOf.values());
+  const facts = new RowFacts(graph.store);
+  const groups = collectCalls(graph, facts);
+  const isContinued = markContinued(graph, facts, groups);
+  const linkedChildren = markLinkedChildren(graph);
+  const openClients: number[] = [];
+  const roots = new Map<string | null, number[]>();
+  const orphans: number[] = [];
+  for (let row = 0; row < graph.store.size; row += 1) {
+    if (!graph.has(row)) continue;
+    if (graph.isOrphan(row)) orphans.push(row);
+    if (facts.isOutgoing(row)) {
+      if (isContinued[row] === 0) openClients.push(row);
+    } else if (graph.isRoot(row) && graph.isEntry(row) && !graph.hasLinks(row) && !linkedChildren.has(row)) {
+      const service = graph.serviceOf(row);
+      const known = roots.get(service);
+      if (known === undefined) roots.set(service, [row]);
+      else known.push(row);
+    }
+  }
   return {
-    calls,
-    openClients: graph.spans.filter(
-      (span) => isOutgoing(span) && !isContinued(span, continued, outerOf, outer),
-    ),
-    rootServers: graph.spans.filter(
-      (span) => isEntry(span) && isRoot(span) && span.links.length === 0 && !hasLinkedChild(graph, span),
-    ),
-    orphans: graph.spans.filter((span) => isOrphan(graph, span)),
+    groups,
+    facts,
+    openClients: graph.viewsOf(openClients),
+    roots: new Roots(graph, roots, new Set()),
+    orphans: graph.viewsOf(orphans),
   };
 }
 
@@ -55,42 +62,111 @@ export function isOutgoing(span: Span): boolean {
 
 /** The entry span of the same service above (or at) a span: the request during which it happened. */
 export function findEntry(graph: TraceGraph, span: Span): Span | null {
-  const top = findTopInService(graph, span);
-  return isEntry(top) ? top : null;
+  const top = graph.topInService(graph.rowOf(span));
+  return graph.isEntry(top) ? graph.view(top) : null;
 }
 
-const tops = new WeakMap<TraceGraph, Map<Span, Span>>();
+const number = {
+  server: spanKinds.indexOf('SERVER'),
+  client: spanKinds.indexOf('CLIENT'),
+  producer: spanKinds.indexOf('PRODUCER'),
+  consumer: spanKinds.indexOf('CONSUMER'),
+} as const;
 
-/** What led to a span, as far up as its service goes: an entry, a root, an orphan, or a child of another service. */
-export function findTopInService(graph: TraceGraph, span: Span): Span {
-  const known = tops.get(graph) ?? new Map<Span, Span>();
-  tops.set(graph, known);
-  const passed: Span[] = [];
-  let at = span;
-  for (const ancestor of upwards(graph, span)) {
-    at = known.get(ancestor) ?? ancestor;
-    if (at !== ancestor) break;
-    passed.push(ancestor);
+const edgeProtocols: readonly EdgeProtocol[] = ['http', 'rpc', 'messaging', 'internal'];
+
+/** A group of calls while calls are added. */
+interface Filling {
+  readonly alike: Omit<CallGroup, 'clients' | 'servers'>;
+  clients: Rows;
+  servers: Rows;
+  count: number;
+  /** The number of its first call, and that call's server. */
+  first: number;
+  firstServer: number;
+}
+
+function collectCalls(graph: TraceGraph, facts: RowFacts): readonly CallGroup[] {
+  const { kinds, resources, size } = graph.store;
+  const services = numberServices(graph);
+  const filling = new Map<number, Filling>();
+  let calls = 0;
+  const add = (client: number, server: number): void => {
+    const protocol = readEdgeProtocol(graph, facts, client, server);
+    const [from, to] = [services.of[resources[client] ?? 0] ?? 0, services.of[resources[server] ?? 0] ?? 0];
+    const kind = (kinds[client] ?? 0) * spanKinds.length + (kinds[server] ?? 0);
+    const edge = (from * services.count + to) * spanKinds.length ** 2 + kind;
+    const key = edge * edgeProtocols.length + edgeProtocols.indexOf(protocol);
+    let group = filling.get(key);
+    if (group === undefined) {
+      group = {
+        alike: {
+          client: graph.serviceOf(client),
+          server: graph.serviceOf(server),
+          protocol,
+          clientKind: spanKinds[kinds[client] ?? 0] ?? 'UNSPECIFIED',
+          serverKind: spanKinds[kinds[server] ?? 0] ?? 'UNSPECIFIED',
+        },
+        clients: new Int32Array(4),
+        servers: new Int32Array(4),
+        count: 0,
+        first: calls,
+        firstServer: server,
+      };
+      filling.set(key, group);
+    }
+    if (group.count === group.clients.length) {
+      group.clients = doubled(group.clients);
+      group.servers = doubled(group.servers);
+    }
+    group.clients[group.count] = client;
+    group.servers[group.count] = server;
+    group.count += 1;
+    if (group.firstServer !== server && graph.compare(server, group.firstServer) < 0) {
+      group.first = calls;
+      group.firstServer = server;
+    }
+    calls += 1;
+  };
+  for (let row = 0; row < size; row += 1) {
+    if (!graph.has(row)) continue;
+    const parent = graph.parents[row] ?? none;
+    const isCrossing = parent !== none && crosses(graph, parent, row);
+    if (isCrossing) add(parent, row);
+    if (!graph.hasLinks(row)) continue;
+    for (const target of new Set(graph.linkTargetsOf(row))) {
+      const isParent = isCrossing && target === parent;
+      if (!isParent && isHandedOver(graph, facts, target, row)) add(target, row);
+    }
   }
-  for (const each of passed) known.set(each, at);
-  return at;
+  return [...filling.values()]
+    .sort((left, right) =>
+      left.firstServer === right.firstServer
+        ? left.first - right.first
+        : graph.compare(left.firstServer, right.firstServer),
+    )
+    .map(({ alike, clients, servers, count }) => ({
+      ...alike,
+      clients: clients.slice(0, count),
+      servers: servers.slice(0, count),
+    }));
 }
 
-function* upwards(graph: TraceGraph, span: Span): Generator<Span> {
-  yield span;
-  if (isEntry(span)) return;
-  for (const ancestor of ancestorsOf(graph, span)) {
-    if (ancestor.serviceName !== span.serviceName) return;
-    yield ancestor;
-    if (isEntry(ancestor)) return;
-  }
+function doubled(rows: Rows): Rows {
+  const longer = new Int32Array(rows.length * 2);
+  longer.set(rows);
+  return longer;
 }
 
-function findCallsInto(graph: TraceGraph, span: Span): readonly Call[] {
-  const parent = graph.parentOf(span);
-  const linked = graph.linkTargetsOf(span).filter((target) => isHandedOver(target, span));
-  const clients = new Set([...(parent !== null && crosses(parent, span) ? [parent] : []), ...linked]);
-  return [...clients].map((client) => ({ client, server: span, protocol: readEdgeProtocol(client, span) }));
+/** A number for the service of each resource. */
+function numberServices(graph: TraceGraph): { readonly of: readonly number[]; readonly count: number } {
+  const numbers = new Map<string | null, number>();
+  const of = graph.store.resourceTable.map(({ serviceName }) => {
+    const known = numbers.get(serviceName) ?? numbers.size;
+    numbers.set(serviceName, known);
+    return known;
+  });
+  return { of, count: numbers.size };
 }
 
 /**
@@ -98,88 +174,88 @@ function findCallsInto(graph: TraceGraph, span: Span): readonly Call[] {
  * and worked off by INTERNAL spans (semantic conventions, messaging spans); what is sent by a CLIENT span, or by hand,
  * names that span or the one around it.
  */
-function isHandedOver(target: Span, span: Span): boolean {
-  if (target.kind === 'PRODUCER') return true;
-  if (span.kind !== 'CONSUMER' && !isRoot(span)) return false;
-  return isOutgoing(target) || target.serviceName !== span.serviceName;
+function isHandedOver(graph: TraceGraph, facts: RowFacts, target: number, row: number): boolean {
+  const { kinds } = graph.store;
+  if (kinds[target] === number.producer) return true;
+  if (kinds[row] !== number.consumer && !graph.isRoot(row)) return false;
+  return facts.isOutgoing(target) || graph.serviceOf(target) !== graph.serviceOf(row);
 }
 
 /** A span and its child stand on two sides of a call when kinds or flags say so, or the services differ. */
-function crosses(parent: Span, child: Span): boolean {
-  if (parent.kind === 'CLIENT' && child.kind === 'SERVER') return true;
-  if (parent.kind === 'PRODUCER' && child.kind === 'CONSUMER') return true;
+function crosses(graph: TraceGraph, parent: number, child: number): boolean {
+  const { kinds } = graph.store;
+  if (kinds[parent] === number.client && kinds[child] === number.server) return true;
+  if (kinds[parent] === number.producer && kinds[child] === number.consumer) return true;
   // Replicas of one service call each other, and spans made by hand have no kind that tells.
-  if (isParentRemote(child) === true) return true;
-  return parent.serviceName !== child.serviceName;
+  return graph.isParentRemote(child) || graph.serviceOf(parent) !== graph.serviceOf(child);
 }
 
-function readEdgeProtocol(client: Span, server: Span): EdgeProtocol {
-  for (const span of [client, server]) {
-    const { protocol } = readCallFacts(span);
+function readEdgeProtocol(graph: TraceGraph, facts: RowFacts, client: number, server: number): EdgeProtocol {
+  for (const row of [client, server]) {
+    const protocol = facts.protocolOf(row);
     if (protocol === 'http' || protocol === 'rpc' || protocol === 'messaging') return protocol;
   }
-  return isOutgoing(client) || isEntry(server) ? 'http' : 'internal';
+  return facts.isOutgoing(client) || graph.isEntry(server) ? 'http' : 'internal';
 }
 
-/** The callers' spans and what they hang under in their service: an attempt, or one of two instrumented layers. */
-function findContinued(graph: TraceGraph, calls: readonly Call[]): ReadonlySet<Span> {
-  const continued = new Set<Span>();
-  for (const { client } of calls) {
-    if (continued.has(client)) continue;
-    continued.add(client);
-    for (const ancestor of ancestorsOf(graph, client)) {
-      if (ancestor.serviceName !== client.serviceName || isEntry(ancestor) || continued.has(ancestor)) break;
-      continued.add(ancestor);
+/** Marks the callers' spans, what they hang under in their service (an attempt), and other instrumented layers of the same call. */
+function markContinued(graph: TraceGraph, facts: RowFacts, groups: readonly CallGroup[]): Uint8Array {
+  const called = new Uint8Array(graph.store.size);
+  for (const { clients } of groups) {
+    for (const client of clients) {
+      if (called[client] === 1) continue;
+      called[client] = 1;
+      const service = graph.serviceOf(client);
+      for (let at = graph.upwards[client] ?? none; at !== none; at = graph.upwards[at] ?? none) {
+        if (called[at] === 1 || graph.serviceOf(at) !== service || graph.isEntry(at)) break;
+        called[at] = 1;
+      }
     }
   }
+  const { kinds } = graph.store;
+  // Two instrumented layers make nested CLIENT spans for one call; either may carry the header.
+  const continued = called.slice();
+  for (let row = 0; row < graph.store.size; row += 1) {
+    if (!graph.has(row) || !facts.isOutgoing(row)) continue;
+    const outer = findOuterLayer(graph, facts, row);
+    if (outer === none) continue;
+    // A PRODUCER above the call to the broker's API is a message of its own, and no layer of that call.
+    if (kinds[outer] !== number.producer || kinds[row] === number.producer) continued[outer] = 1;
+    if (called[outer] === 1) continued[row] = 1;
+  }
   return continued;
-}
-
-/** Two instrumented layers make nested CLIENT spans for one call; either may carry the header. */
-function isContinued(
-  span: Span,
-  continued: ReadonlySet<Span>,
-  outerOf: ReadonlyMap<Span, Span>,
-  outer: ReadonlySet<Span>,
-): boolean {
-  if (continued.has(span) || outer.has(span)) return true;
-  const around = outerOf.get(span);
-  return around !== undefined && continued.has(around);
 }
 
 /** So many INTERNAL spans may stand between two instrumented layers of one call. */
 const maxBetweenLayers = 8;
 
-/** For each outgoing span the one around it that tells of the same call. */
-function findOuterLayers(graph: TraceGraph): ReadonlyMap<Span, Span> {
-  return new Map(
-    graph.spans.filter(isOutgoing).flatMap((span) => {
-      const outer = findOuterLayer(graph, span);
-      return outer === null ? [] : [[span, outer] as const];
-    }),
-  );
-}
-
-function findOuterLayer(graph: TraceGraph, span: Span): Span | null {
+/** The outgoing span around an outgoing span that tells of the same call. */
+function findOuterLayer(graph: TraceGraph, facts: RowFacts, row: number): number {
+  const service = graph.serviceOf(row);
   let between = 0;
-  for (const ancestor of ancestorsOf(graph, span)) {
-    if (ancestor.serviceName !== span.serviceName || isEntry(ancestor)) return null;
+  for (let at = graph.upwards[row] ?? none; at !== none; at = graph.upwards[at] ?? none) {
+    if (graph.isEntry(at) || graph.serviceOf(at) !== service) return none;
     // What a middleware in between calls may be another service: a token, a lock.
-    if (isOutgoing(ancestor)) return between === 0 || isSameCall(ancestor, span) ? ancestor : null;
+    if (facts.isOutgoing(at)) return between === 0 || isSameCall(facts, at, row) ? at : none;
     between += 1;
-    if (between > maxBetweenLayers) return null;
+    if (between > maxBetweenLayers) return none;
   }
-  return null;
+  return none;
 }
 
 /** Whether nothing that two nested CLIENT spans say of their request differs. */
-function isSameCall(outer: Span, inner: Span): boolean {
-  const [one, other] = [readCallFacts(outer), readCallFacts(inner)];
+function isSameCall(rows: RowFacts, outer: number, inner: number): boolean {
+  const [one, other] = [rows.factsOf(outer), rows.factsOf(inner)];
   const facts = ['host', 'port', 'method', 'path', 'rpcMethod', 'destination'] as const;
   return facts.every((fact) => one[fact] === null || other[fact] === null || one[fact] === other[fact]);
 }
 
-/** A "receive" span may carry no link while the "process" span below it does. */
-function hasLinkedChild(graph: TraceGraph, span: Span): boolean {
-  return span.kind === 'CONSUMER' && graph.childrenOf(span).some((child) => child.links.length > 0);
+/** CONSUMER spans with children that have links: a "receive" span may carry none while the "process" span below it does. */
+function markLinkedChildren(graph: TraceGraph): ReadonlySet<number> {
+  const parents = new Set<number>();
+  for (const row of graph.rowsWithLinks()) {
+    const parent = graph.has(row) ? (graph.parents[row] ?? none) : none;
+    if (parent !== none && graph.store.kinds[parent] === number.consumer) parents.add(parent);
+  }
+  return parents;
 }

@@ -15,6 +15,8 @@ import { UsageError } from './usage-error.ts';
 export interface CheckInputs {
   readonly expectation: Expectation;
   readonly wire: readonly WireRecord[];
+  /** Say of each loose end why nothing is reported. */
+  readonly explain?: boolean;
 }
 
 /** @throws {UsageError} when a file is missing or wrong. */
@@ -24,6 +26,7 @@ export async function readCheckInputs(args: CheckArguments): Promise<CheckInputs
   return {
     expectation: { ...written, edges: mergeEdges([...(args.expect ?? []), ...written.edges]) },
     wire: await readWire(args),
+    explain: args.explain === true,
   };
 }
 
@@ -51,10 +54,10 @@ export async function readWire({ wire = [] }: CheckArguments): Promise<readonly 
 
 export function judge(
   spans: readonly Span[],
-  { expectation, wire }: CheckInputs,
+  { expectation, wire, explain = false }: CheckInputs,
   collector: CollectorCounters | null = null,
 ): Result {
-  return checkTraces(spans, { expectation, headers: { wire, received: [] }, collector });
+  return checkTraces(spans, { expectation, headers: { wire, received: [] }, collector, explain });
 }
 
 /** Where something is missing to a verdict, what is there may be broken, and is not called intact. */

@@ -69,6 +69,7 @@ export async function checkStoredTraces(
       ...(missing.length > 0 && reason === null ? [gap] : []),
       ...(await describeWireGaps(args.wire)),
       ...hintAtExpectations(result, spans, inputs.expectation),
+      ...(source.complaints ?? []),
     ];
     const { service, limit } = args;
     const extent =

@@ -4,11 +4,12 @@ import { groupByTrace } from '../source/select-spans.ts';
 import type { Source } from '../source/source.ts';
 import type { Span } from '../span/span.ts';
 import type { CheckInputs } from './check-inputs.ts';
-import { findDetached, findOtherSides, selectOtherSides } from './find-other-sides.ts';
-import { findLooseEnds, isCertain } from './judge-trace.ts';
+import { type Awaited, findAwaited } from './find-awaited.ts';
+import { findDetached, findOtherSides, isLinkedTo, selectOtherSides } from './find-other-sides.ts';
+import { findLooseEnds } from './judge-trace.ts';
 import { listReached } from './list-reached.ts';
 import { mapConcurrently } from './map-concurrently.ts';
-import { pauseFor } from './pause-for.ts';
+import { waitForTurn } from './pace-looks.ts';
 
 export interface CollectOptions {
   readonly source: Source;
@@ -17,6 +18,11 @@ export interface CollectOptions {
   readonly spans?: readonly Span[];
   /** CLIENT spans of requests that this tool sent itself, one for each trace. */
   readonly requests?: readonly Span[];
+  /**
+   * Requests of this tool caused the traces, and the last of them was answered then, in milliseconds since the Unix epoch. They
+   * may have reached services that no span names.
+   */
+  readonly answeredAt?: number;
   /** Services to search for other sides of calls, beside those that are called. */
   readonly services: readonly string[];
   /** Everything that has reached a receiver is meant, beside the traces that are named. */
@@ -28,8 +34,19 @@ export interface CollectOptions {
   /** Milliseconds. A trace that did not grow for so long is taken as it is. */
   readonly settleMs: number;
   readonly signal: AbortSignal;
-  /** Told before each pause how many traces are waited for. */
-  readonly onWait?: (waiting: number, all: number) => void;
+  /** Told before each pause. */
+  readonly onWait?: (waiting: Waiting) => void;
+}
+
+/** What is waited for. */
+export interface Waiting {
+  /** What the first open trace still awaits. */
+  readonly awaited: readonly Awaited[];
+  /** Traces that are waited for, of all. */
+  readonly open: number;
+  readonly all: number;
+  /** Milliseconds until the deadline. */
+  readonly leftMs: number;
 }
 
 export interface Collected {
@@ -43,29 +60,50 @@ export interface Collected {
   readonly detached: ReadonlySet<string>;
 }
 
-const firstPauseMs = 25;
-const longestPauseMs = 1_000;
-const pauseGrowth = 1.5;
 const readsAtOnce = 8;
 /** Spans that ended before are no longer under way, so that old traces are judged at once. */
 const oldMs = 60_000;
+/**
+ * Exporters send at intervals: whoever was first heard of after a pause may be heard of again after one more. Half of it is added,
+ * because a pause that was seen is mostly shorter than the interval.
+ */
+const quietPauses = 1.5;
+/** Of the time, for searches among all services of a remote source. */
+const searchShare = 0.1;
 
 interface Trace {
   readonly id: string;
   readonly spans: readonly Span[];
   /** The request of this tool that caused it. */
   readonly request: Span | null;
+  /** A request of this tool caused it, in another trace or in this one. */
+  readonly isCaused: boolean;
   /** When it last grew, or when the waiting began. */
   readonly grewAt: number;
   /** Calls without their other side, when it was last looked at. */
   readonly looseEnds: readonly Span[];
+  /** What can still change the verdict on it. */
+  readonly awaited: readonly Awaited[];
+  /** What it was judged on: it is judged anew when this changes. */
+  readonly judgedOn: string;
   readonly isOver: boolean;
+}
+
+/** On the clock of this process. */
+interface Arrivals {
+  /** When spans arrived last, or when the waiting began. */
+  readonly lastAt: number;
+  /** Between two arrivals, or before the first. */
+  readonly longestPauseMs: number;
 }
 
 interface State {
   readonly traces: readonly Trace[];
   /** Of traces that began as the other side of a loose end. */
   readonly others: readonly Span[];
+  readonly arrivals: Arrivals;
+  /** When all services of a remote source may be searched again. */
+  readonly searchAt: number;
   /** Null until they are searched for: once everything else is there. */
   readonly detached: ReadonlySet<string> | null;
   /**
@@ -76,89 +114,199 @@ interface State {
 }
 
 /**
- * Reads traces until each is certain, has settled, or the deadline decides. Looks again after short, growing pauses.
+ * Reads traces until nothing can change the verdict on any, they have settled, or the deadline decides.
  * @throws {SourceError} when the source cannot be asked; the signal's reason when it aborts.
  */
 export async function collectTraces(options: CollectOptions): Promise<Collected> {
-  const { signal } = options;
-  const deadline = Date.now() + options.waitMs;
-  let state = begin(options);
+  const { signal, source } = options;
+  const beganAt = Date.now();
+  const since = options.answeredAt ?? beganAt;
+  const deadline = beganAt + options.waitMs;
+  let state = begin(options, since);
   let elsewhereSince: number | null = null;
 
-  for (let pause = firstPauseMs; ; pause = Math.min(pause * pauseGrowth, longestPauseMs)) {
+  for (let isFirst = true; ; isFirst = false) {
     signal.throwIfAborted();
     // Before the look: what comes while it searches is not in what it has read.
     const now = Date.now();
+    const revision = source.revision ?? 0;
     const isLast = now >= deadline;
-    state = await look(state, { isFirst: pause === firstPauseMs, isLast }, options);
+    state = await look(state, { isFirst, isLast }, options);
     const isEmpty = state.traces.every((trace) => trace.spans.length === 0);
     if (isEmpty && state.others.length > 0) {
+      const linked = findLinked(state);
+      if (linked !== null) return concludeElsewhere(state, linked);
       elsewhereSince ??= Date.now();
       const isWhole = options.services.length > 0 || state.traces.every((trace) => isAnswered(trace, state));
-      if (isLast || (isWhole && now - elsewhereSince >= options.settleMs)) {
-        return concludeElsewhere(state);
+      if (isLast || (isWhole && now - elsewhereSince >= settleTime(state.arrivals, options))) {
+        return concludeElsewhere(state, state.others);
       }
     }
     if (isLast || state.traces.every((trace) => trace.isOver)) {
       if (options.withReceived === true) state = await addReceived(state, isLast, options);
       else if (state.detached === null) state = await addDetached(state, isLast, options);
     }
-    const waiting = state.traces.filter((trace) => !trace.isOver).length;
-    if (waiting === 0 || isLast) return conclude(state, options);
-    options.onWait?.(waiting, state.traces.length);
-    await pauseFor(Math.min(pause, Math.max(0, deadline - Date.now())), signal);
+    const open = state.traces.filter((trace) => !trace.isOver);
+    const [first] = open;
+    if (first === undefined || isLast) return conclude(state, options);
+    const lookedAt = Date.now();
+    options.onWait?.({
+      awaited: first.awaited,
+      open: open.length,
+      all: state.traces.length,
+      leftMs: deadline - lookedAt,
+    });
+    const due = Math.min(deadline, findDue(state, elsewhereSince, options));
+    await waitForTurn({
+      source,
+      revision,
+      elapsedMs: lookedAt - since,
+      lookMs: lookedAt - now,
+      dueMs: Math.max(0, due - lookedAt),
+      signal,
+    });
   }
 }
 
-function begin({ traceIds, spans = [], requests = [] }: CollectOptions): State {
+/** When time alone ends the waiting for something next; never, where that is up to the deadline. */
+function findDue(state: State, elsewhereSince: number | null, options: CollectOptions): number {
+  const settleMs = settleTime(state.arrivals, options);
+  const elsewhereAt = (elsewhereSince ?? Number.POSITIVE_INFINITY) + settleMs;
+  const wholeAt = state.arrivals.lastAt + quietTime(state.arrivals, options);
+  return state.traces
+    .filter(({ spans, isOver }) => spans.length > 0 && !isOver)
+    .map(({ grewAt, awaited }) => (awaited.length === 0 ? wholeAt : grewAt + settleMs))
+    .reduce(
+      (least, due) => Math.min(least, due),
+      // Past it, other traces answer for some of the requests alone.
+      elsewhereAt > Date.now() ? elsewhereAt : Number.POSITIVE_INFINITY,
+    );
+}
+
+/** How long nothing must come before what argues from absence is believed. */
+function settleTime({ longestPauseMs }: Arrivals, { settleMs }: CollectOptions): number {
+  return Math.max(settleMs, longestPauseMs * quietPauses);
+}
+
+/** How long nothing must come before traces that are whole are all that the requests caused. */
+function quietTime({ longestPauseMs }: Arrivals, { settleMs }: CollectOptions): number {
+  return Math.min(settleMs, longestPauseMs * quietPauses);
+}
+
+function begin({ traceIds, spans = [], requests = [], answeredAt }: CollectOptions, since: number): State {
   const given = groupByTrace(spans);
   const requestOf = new Map(requests.map((request) => [request.traceId, request]));
-  const traces = traceIds.map((id) => toTrace(id, given.get(id) ?? [], requestOf.get(id) ?? null));
-  return { traces, others: [], detached: null, receivedUntil: null };
+  const isCaused = answeredAt !== undefined;
+  const traces = traceIds.map((id) => ({
+    ...toTrace(id, given.get(id) ?? []),
+    request: requestOf.get(id) ?? null,
+    isCaused,
+  }));
+  const pause = spans.length > 0 ? Date.now() - since : 0;
+  const arrivals = { lastAt: since + pause, longestPauseMs: pause };
+  return { traces, others: [], arrivals, searchAt: 0, detached: null, receivedUntil: null };
 }
 
-function toTrace(id: string, spans: readonly Span[], request: Span | null): Trace {
-  return { id, spans, request, grewAt: Date.now(), looseEnds: [], isOver: false };
+function toTrace(id: string, spans: readonly Span[]): Trace {
+  return {
+    id,
+    spans,
+    request: null,
+    isCaused: false,
+    grewAt: Date.now(),
+    looseEnds: [],
+    awaited: [],
+    judgedOn: '',
+    isOver: false,
+  };
 }
 
-/** Reads what is not over yet, and searches for the other sides of its calls. */
+/** Reads what is not over yet, searches for the other sides of its calls, and judges what has changed. */
 async function look(
   before: State,
   { isFirst, isLast }: { readonly isFirst: boolean; readonly isLast: boolean },
   options: CollectOptions,
 ): Promise<State> {
-  const { source, services, settleMs, signal } = options;
+  const { source, services, signal } = options;
   const read = await mapConcurrently(before.traces, readsAtOnce, async (trace) => {
     const isGiven = isFirst && trace.spans.length > 0;
     return trace.isOver || isGiven ? trace : grow(trace, await source.readTrace(trace.id, signal));
   });
   const inputs = await options.readInputs();
-  const traces = read.map((trace) =>
-    trace.isOver ? trace : { ...trace, looseEnds: findLooseEnds(withRequest(trace), inputs.expectation) },
+  const traces = read.map((trace, index) =>
+    trace.isOver || (!isFirst && trace === before.traces[index])
+      ? trace
+      : { ...trace, looseEnds: findLooseEnds(withRequest(trace), inputs.expectation) },
   );
   const open = traces.filter((trace) => !trace.isOver);
+  const arrived = note(before.arrivals, countSpans(traces) > countSpans(before.traces));
   // Before the search, which takes time: no trace is over by its age unless it was searched for thoroughly.
+  const settleMs = settleTime(arrived, options);
   const settled = new Set(open.filter((trace) => isSettled(trace, settleMs)).map((trace) => trace.id));
+  const searchedAt = Date.now();
+  const isThorough = isLast || settled.size > 0 || searchedAt >= before.searchAt;
   const found = await findOtherSides({
     source,
     expectation: inputs.expectation,
     services,
     looseEnds: open.flatMap((trace) => trace.looseEnds),
-    isThorough: isLast || settled.size > 0,
+    isThorough,
     known: new Set(traces.map((trace) => trace.id)),
     signal,
   });
   const others = mergeSpans(before.others, found);
-  const isOver = (trace: Trace): boolean =>
-    trace.spans.length > 0 &&
-    (settled.has(trace.id) ||
-      (!(options.withReceived === true && mayHaveHiddenCalls(trace, inputs)) &&
-        isCertain([...withRequest(trace), ...selectOtherSides(others, trace.looseEnds)], inputs)));
-  return {
+  const arrivals = note(arrived, others.length > before.others.length);
+  const state = {
     ...before,
-    traces: traces.map((trace) => (trace.isOver || !isOver(trace) ? trace : { ...trace, isOver: true })),
     others,
+    arrivals,
+    searchAt: isThorough ? Date.now() + (Date.now() - searchedAt) / searchShare : before.searchAt,
   };
+  const quietFor = Date.now() - arrivals.lastAt;
+  const close = (trace: Trace): Trace => {
+    if (trace.isOver) return trace;
+    const judged = judgeAnew(trace, others, inputs, options);
+    const isCertain =
+      judged.awaited.length === 0 &&
+      (!trace.isCaused || isTold(inputs) || quietFor >= quietTime(arrivals, options));
+    const isOver = trace.spans.length > 0 && (settled.has(trace.id) || isCertain);
+    return isOver ? { ...judged, isOver } : judged;
+  };
+  return { ...state, traces: traces.map(close) };
+}
+
+function judgeAnew(
+  trace: Trace,
+  others: readonly Span[],
+  inputs: CheckInputs,
+  { withReceived }: CollectOptions,
+): Trace {
+  const isEmpty = trace.spans.length === 0;
+  // Other sides alone end no waiting, so that an empty trace is judged once, to say what it awaits.
+  const judgedOn = isEmpty ? 'nothing' : [trace.spans.length, others.length, inputs.wire.length].join();
+  if (judgedOn === trace.judgedOn) return trace;
+  const awaited = findAwaited([...withRequest(trace), ...selectOtherSides(others, trace.looseEnds)], inputs);
+  const isHiding = withReceived === true && mayHaveHiddenCalls(trace, inputs);
+  return {
+    ...trace,
+    judgedOn,
+    awaited: isHiding ? [...awaited, { kind: 'unknown-services' }] : awaited,
+  };
+}
+
+/** The expectation says where requests go, so that nothing else is awaited. */
+function isTold({ expectation }: CheckInputs): boolean {
+  return expectation.edges.some((edge) => edge.rule === 'must');
+}
+
+function note({ lastAt, longestPauseMs }: Arrivals, hasArrived: boolean): Arrivals {
+  if (!hasArrived) return { lastAt, longestPauseMs };
+  const now = Date.now();
+  return { lastAt: now, longestPauseMs: Math.max(longestPauseMs, now - lastAt) };
+}
+
+function countSpans(traces: readonly Trace[]): number {
+  return traces.reduce((sum, { spans }) => sum + spans.length, 0);
 }
 
 /** Begins to wait for them, too. */
@@ -168,7 +316,7 @@ async function addDetached(state: State, isLast: boolean, options: CollectOption
   const found = groupByTrace(await findDetached(source, spans, signal));
   const detached = new Set(found.keys());
   if (detached.size === 0) return { ...state, detached };
-  const traces = [...state.traces, ...[...found].map(([id, ofTrace]) => toTrace(id, ofTrace, null))];
+  const traces = [...state.traces, ...[...found].map(([id, ofTrace]) => toTrace(id, ofTrace))];
   return look({ ...state, traces, detached }, { isFirst: true, isLast }, options);
 }
 
@@ -184,7 +332,7 @@ async function addReceived(state: State, isLast: boolean, options: CollectOption
     ...state.others.map((span) => span.traceId),
   ]);
   const fresh = [...arrived].filter(([id]) => !known.has(id));
-  const traces = [...state.traces, ...fresh.map(([id, spans]) => toTrace(id, spans, null))];
+  const traces = [...state.traces, ...fresh.map(([id, spans]) => toTrace(id, spans))];
   const next = { ...state, traces, receivedUntil: state.receivedUntil ?? Date.now() };
   return fresh.length === 0 ? next : look(next, { isFirst: true, isLast }, options);
 }
@@ -193,12 +341,8 @@ async function addReceived(state: State, isLast: boolean, options: CollectOption
  * A request of which one service alone shows spans: a client that is not instrumented leaves no trace of the calls that it
  * makes but in the traces of those who are called, and these come to a receiver when their exporters send.
  */
-function mayHaveHiddenCalls({ request, spans }: Trace, { expectation }: CheckInputs): boolean {
-  return (
-    request !== null &&
-    !expectation.edges.some((edge) => edge.rule === 'must') &&
-    spans.every((span) => span.serviceName === spans[0]?.serviceName)
-  );
+function mayHaveHiddenCalls({ isCaused, spans }: Trace, inputs: CheckInputs): boolean {
+  return isCaused && !isTold(inputs) && spans.every((span) => span.serviceName === spans[0]?.serviceName);
 }
 
 /** Whether a trace began as the other side of this one's request: others may ask for the same at the same time. */
@@ -230,8 +374,22 @@ function beginsAt(trace: readonly Span[], services: ReadonlySet<string>): boolea
   return trace.some((span) => isEntry(span) && isRoot(span) && services.has(span.serviceName ?? ''));
 }
 
-function concludeElsewhere({ traces, others }: State): Collected {
-  return { spans: [], missing: traces.map((trace) => trace.id), elsewhere: others, detached: new Set() };
+/**
+ * The traces whose entries link to the requests, once there is one for each: ids say that these are theirs, and not those of others
+ * who ask for the same at the same time. Null before.
+ */
+function findLinked({ traces, others }: State): readonly Span[] | null {
+  const entries = others.filter((span) => isEntry(span) && isRoot(span));
+  const linked = traces.map(({ request }) =>
+    request === null ? undefined : entries.find((entry) => isLinkedTo(entry, request)),
+  );
+  if (linked.includes(undefined)) return null;
+  const ids = new Set(linked.map((entry) => entry?.traceId));
+  return others.filter((span) => ids.has(span.traceId));
+}
+
+function concludeElsewhere({ traces }: State, elsewhere: readonly Span[]): Collected {
+  return { spans: [], missing: traces.map((trace) => trace.id), elsewhere, detached: new Set() };
 }
 
 function withRequest({ request, spans }: Trace): readonly Span[] {

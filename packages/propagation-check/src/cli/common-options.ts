@@ -20,11 +20,14 @@ export interface CheckArguments {
   readonly timeout: number;
   readonly report: ReportFormat;
   readonly json?: boolean;
+  readonly explain?: boolean;
 }
 
 export interface SourceArguments extends CheckArguments {
   readonly source: string;
   readonly header?: Entries;
+  readonly forward?: URL;
+  readonly save?: string;
   readonly wait: number;
   readonly settle: number;
 }
@@ -52,6 +55,7 @@ export function addCheckOptions(command: Command): Command {
       new Option('--report <format>', 'how to print the result').choices(reportFormats).default('terminal'),
     )
     .option('--json', 'short for --report json')
+    .option('--explain', 'say of each side of a call without its other side why nothing is reported')
     .addHelpText('after', exitCodes);
 }
 
@@ -61,14 +65,23 @@ export function addSourceOptions(command: Command, waitMs: number): Command {
     .requiredOption('--source <source>', `where the spans are: ${sourceSpecs.slice(0, 4).join(', ')}`)
     .option(
       '--header <field>',
-      "sent to the source, 'Authorization: Bearer …'; may be repeated",
+      "sent to the source, or by --forward to the Collector, 'Authorization: Bearer …'; may be repeated",
       parseHeaderField,
+    )
+    .option(
+      '--forward <url>',
+      'with --source otlp: hand everything that arrives on to a Collector, by OTLP/HTTP: http://collector:4318',
+      parseHttpUrl,
+    )
+    .option(
+      '--save <file>',
+      'with --source otlp: keep the spans that arrive as OTLP JSON Lines, with gzip where the name ends in .gz',
     )
     .addOption(timeOption('--wait <time>', 'how long spans may take to arrive', waitMs))
     .addOption(
       timeOption(
         '--settle <time>',
-        'judge what is there when no span has come for so long; exporters send every 5s by default',
+        'judge what is missing when no span has come for so long; exporters send every 5s by default',
         6_000,
       ),
     );

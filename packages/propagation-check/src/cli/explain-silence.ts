@@ -30,8 +30,10 @@ export async function explainSilence(query: SilenceQuery): Promise<string> {
       'name the service that was called with --service NAME, and give slow exporters time with --wait'
     );
   }
-  if (source.name.startsWith('otlp=')) {
-    return `${arrived}${id}; let the services export to http://${source.name.slice('otlp='.length)} (OTEL_EXPORTER_OTLP_ENDPOINT)`;
+  if (source.url !== undefined) {
+    const { complaints = [] } = source;
+    const setting = `OTEL_EXPORTER_OTLP_ENDPOINT=${source.url}, which takes gRPC and HTTP`;
+    return `${arrived}${id}; ${[...complaints, `set in the services ${setting}`].join('; ')}`;
   }
   const known = await findKnownService(query);
   if (known !== null) {

@@ -3,6 +3,7 @@ import { readCallFacts, readText } from '../calls/call-facts.ts';
 import { isEntry } from '../calls/edge.ts';
 import type { Expectation } from '../expect/expectation.ts';
 import { compareRequests, startsDuring } from '../pairing/pair.ts';
+import { thresholds } from '../rules/thresholds.ts';
 import { groupByTrace } from '../source/select-spans.ts';
 import type { Source } from '../source/source.ts';
 import type { Span } from '../span/span.ts';
@@ -67,15 +68,18 @@ export async function findDetached(
     spans.filter((span) => isEntry(span) && span.serviceName !== null),
     (span) => span.serviceName ?? '',
   );
-  const found: Span[] = [];
-  for (const ofService of requests.slice(0, mostServices)) {
-    const service = ofService[0]?.serviceName ?? null;
-    const query = { service, ...spanTime(ofService), limit: mostDetached };
-    const arrived = await source.searchTraces(query, signal);
-    const traces = [...groupByTrace(arrived).values()].filter((trace) => !known.has(trace[0]?.traceId ?? ''));
-    found.push(...selectDetached(traces, ofService).flat());
-  }
-  return found;
+  const found = await Promise.all(
+    requests.slice(0, mostServices).map(async (ofService) => {
+      const service = ofService[0]?.serviceName ?? null;
+      const query = { service, ...spanTime(ofService), limit: mostDetached };
+      const arrived = await source.searchTraces(query, signal);
+      const traces = [...groupByTrace(arrived).values()].filter(
+        (trace) => !known.has(trace[0]?.traceId ?? ''),
+      );
+      return selectDetached(traces, ofService).flat();
+    }),
+  );
+  return found.flat();
 }
 
 /** What also begins while no request is open, of anybody, is a job. */
@@ -146,9 +150,15 @@ function isOtherSide(trace: readonly Span[], looseEnds: readonly Span[]): boolea
   return entries.some((entry) => looseEnds.some((client) => fits(client, entry)));
 }
 
+/** A service that does not trust its callers begins a trace, and links its entry to the span that the request named. */
+export function isLinkedTo(entry: Span, { traceId, spanId }: Span): boolean {
+  return entry.links.some((link) => link.traceId === traceId && link.spanId === spanId);
+}
+
 function fits(client: Span, entry: Span): boolean {
+  if (isLinkedTo(entry, client)) return true;
   if (client.kind !== 'PRODUCER') {
-    return startsDuring(entry, client) && compareRequests(client, entry) !== 'no';
+    return startsDuring(entry, client, thresholds) && compareRequests(client, entry) !== 'no';
   }
   const topic = readCallFacts(client).destination;
   return (

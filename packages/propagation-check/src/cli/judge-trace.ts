@@ -1,7 +1,6 @@
 import { findEdges } from '../calls/edge.ts';
-import { type Expectation, isExpected } from '../expect/expectation.ts';
-import { buildTraceGraph, isOrphan } from '../graph/trace-graph.ts';
-import type { FindingId } from '../rules/finding.ts';
+import type { Expectation } from '../expect/expectation.ts';
+import { buildTraceGraph } from '../graph/trace-graph.ts';
 import { isToleratedPeer } from '../rules/tolerated-peer.ts';
 import type { CollectorCounters } from '../span/collector-counters.ts';
 import type { Span } from '../span/span.ts';
@@ -33,46 +32,4 @@ export function judgeCollected(
     inputs,
     collector,
   );
-}
-
-/**
- * Findings that no later span can take back: both sides of the call are here, or its headers were seen.
- * What argues from absence is not among them.
- */
-const conclusive: ReadonlySet<FindingId> = new Set<FindingId>([
-  'header-not-sent',
-  'header-stripped',
-  'header-rewritten',
-  'header-malformed',
-  'header-duplicated',
-  'format-mismatch',
-  'header-ignored',
-  'split-trace',
-  'context-lost-in-process',
-  'stale-context',
-  'wrong-parent',
-  'trace-id-truncated',
-  'baggage-lost',
-  'unexpected-edge',
-  'service-unnamed',
-  'clock-skew',
-]);
-
-/**
- * Whether nothing is left to wait for in one trace: every span has its parent, every call has both sides or a conclusive
- * finding, and so has every edge that must exist.
- * @param spans Of the trace, of what it pairs with, and of the request that caused it.
- */
-export function isCertain(spans: readonly Span[], inputs: CheckInputs): boolean {
-  const graph = buildTraceGraph(spans);
-  if (graph.spans.some((span) => isOrphan(graph, span))) return false;
-  const { findings, edges } = judge(spans, inputs);
-  if (!findings.every((finding) => conclusive.has(finding.id))) return false;
-  return inputs.expectation.edges
-    .filter((edge) => isExpected(inputs.expectation, edge.client, edge.server))
-    .every((edge) =>
-      edges.some(
-        ({ client, server, calls }) => client === edge.client && server === edge.server && calls > 0,
-      ),
-    );
 }

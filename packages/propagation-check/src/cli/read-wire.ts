@@ -52,6 +52,7 @@ const record: z.ZodType<WireRecord> = z.object({
   target: z.string(),
   client: z.string().nullable(),
   server: z.string().nullable(),
+  host: z.string().nullable().default(null),
   calledAt: z.string().nullable().default(null),
   callsFrom: z.string().nullable().default(null),
   protocolVersion: z.enum(['1.0', '1.1', '2']),

@@ -23,7 +23,10 @@ Examples:
   $ propagation-check run http://localhost:8080/orders --method POST --data '{"sku":1}' \\
       --request-header "Content-Type: application/json" --source jaeger=http://localhost:16686
   $ propagation-check run http://localhost:8081/call-b --service service-a --source otlp
-      with OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318 in the services
+      with OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318 in the services, whatever their OTEL_EXPORTER_OTLP_PROTOCOL
+  $ propagation-check run http://localhost:8081/call-b --source otlp=0.0.0.0:14318 \\
+      --forward http://localhost:4318 --save spans.jsonl.gz
+      a port of its own beside a Collector, which gets everything too; the file is for \`propagation-check file\`
   $ propagation-check run http://localhost:8080/ --source jaeger=http://localhost:16686 --wire wire.jsonl --baggage tenant=acme`;
 
 export function addRunCommand(program: Command, session: Session): void {

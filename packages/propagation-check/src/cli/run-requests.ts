@@ -70,6 +70,7 @@ export async function runRequests(
       source,
       services,
       withReceived: source.isReceiver === true,
+      answeredAt: Date.now(),
       readInputs,
       waitMs: args.wait,
       settleMs: args.settle,
@@ -82,6 +83,8 @@ export async function runRequests(
     const collected =
       begun.size === 0 ? own : await collectTraces({ ...common, traceIds: [...begun], spans: own.elsewhere });
     progress.clear();
+    const judgedSpans = new Set(collected.spans);
+    await source.passOn?.(requests.filter((request) => judgedSpans.has(request)));
 
     const collector = await readCollector(args, signal);
     const missing = begun.size === 0 ? countMissing(driven, own) : 0;
@@ -110,6 +113,7 @@ export async function runRequests(
       ...(begun.size === 0 ? [] : [describeBegun(begun.size)]),
       ...(await describeWireGaps(args.wire)),
       ...hintAtExpectations(result, collected.spans, inputs.expectation),
+      ...(isSilent ? [] : (source.complaints ?? [])),
     ];
     const details = { source: source.name, reason, notes, collector, requests: counts };
     return await printReport(result, details, args, output);

@@ -9,6 +9,7 @@ import { prefixLine, readLine, splitLines } from './json-lines.ts';
 import { isObject } from './otlp-json-value.ts';
 import { decodeOtlpProtobuf } from './otlp-protobuf.ts';
 import { decodeUtf8, parseJson } from './parse-json.ts';
+import type { PieceFormat } from './piece-reader.ts';
 import { quoteValue } from './quote-value.ts';
 import { readDocument } from './read-document.ts';
 import { type Decoded, joinReadings, type Reading } from './reading.ts';
@@ -101,6 +102,28 @@ function readBytes(bytes: Uint8Array): Content {
 const unknownFormat =
   'byte 0: no format is recognised; expected OTLP JSON, JSON Lines, OTLP protobuf, Jaeger JSON, Tempo JSON, Zipkin v2 JSON, ' +
   'ClickHouse rows, or what a console exporter printed';
+
+/** Whether the bytes are taken for one export request in protobuf, and for nothing else. */
+export function isSingleRequest(bytes: Uint8Array): boolean {
+  return bytes[0] === resourceSpansTag && !['', '{', '[', '<'].includes(firstCharacter(bytes));
+}
+
+/**
+ * Whether a file is read piece by piece, by its beginning: null where it is read as a whole, undefined where more of it has to be known.
+ * @param isEnd Whether this is the whole file.
+ */
+export function detectPieceFormat(head: Uint8Array, isEnd: boolean): PieceFormat | null | undefined {
+  const first = firstCharacter(head);
+  if (!isEnd && (head.length <= 4 || first === '')) return undefined;
+  if (head[0] === resourceSpansTag || first === '[') return null;
+  if (first !== '{') return isFramed(head) ? 'otlp-protobuf' : null;
+  const line = readFirstLine(head);
+  if (line === undefined && !isEnd) return undefined;
+  return isObject(line) && exportFields.some((field) => Object.hasOwn(line, field)) ? 'json-lines' : null;
+}
+
+/** Of an OTLP export request; the Collector's file exporter mixes them. */
+const exportFields = ['resourceSpans', 'resourceMetrics', 'resourceLogs'];
 
 /** Field 1, length-delimited: how an export request begins. Also the line break that may begin a text. */
 const resourceSpansTag = 0x0a;

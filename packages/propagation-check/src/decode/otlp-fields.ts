@@ -1,16 +1,12 @@
-import type { SpanKind, SpanStatus } from '../span/span.ts';
+import { type SpanKind, type SpanStatus, spanKinds, statusCodes } from '../span/span.ts';
 import { DecodeError } from './decode-error.ts';
 import { quoteValue } from './quote-value.ts';
 
-const kinds = ['UNSPECIFIED', 'INTERNAL', 'SERVER', 'CLIENT', 'PRODUCER', 'CONSUMER'] as const;
-const statusCodes = ['UNSET', 'OK', 'ERROR'] as const;
-
-/** Numbers of a newer protocol are UNSPECIFIED, as proto3 asks. Source: `Span.SpanKind` in `trace.proto`. */
+/** Numbers of a newer protocol are UNSPECIFIED, as proto3 asks. */
 export function toSpanKind(kind: number): SpanKind {
-  return kinds[kind] ?? 'UNSPECIFIED';
+  return spanKinds[kind] ?? 'UNSPECIFIED';
 }
 
-/** Source: `Status.StatusCode` in `trace.proto`. */
 export function toStatusCode(code: number): SpanStatus['code'] {
   return statusCodes[code] ?? 'UNSET';
 }
@@ -18,7 +14,7 @@ export function toStatusCode(code: number): SpanStatus['code'] {
 /** @param value A number, or a name with its prefix: `SPAN_KIND_SERVER`. @throws {DecodeError} for another string. */
 export function readSpanKind(value: number | string | null | undefined): SpanKind {
   if (typeof value !== 'string') return toSpanKind(value ?? 0);
-  return readEnum(kinds, 'SPAN_KIND_', value, 'kind');
+  return readEnum(spanKinds, 'SPAN_KIND_', value, 'kind');
 }
 
 /** @param value A number, or a name with its prefix: `STATUS_CODE_ERROR`. @throws {DecodeError} for another string. */

@@ -27,17 +27,20 @@ export function readExpectation(text: string): Expectation {
   }
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: 'error' });
-  const [fault] = document.errors;
-  if (fault !== undefined) throw new ExpectationError(`${at(lines, fault.pos[0])}: ${describeFault(fault)}`);
+  refuse(document.errors.map((fault) => `${at(lines, fault.pos[0])}: ${describeFault(fault)}`));
   const value = toValue(document);
   if (value === null) throw new ExpectationError(`1:1: empty; expected ${rootKeys}`);
   if (typeof value !== 'object' || Array.isArray(value)) {
     throw new ExpectationError(`${whereIs(document, lines, [])}: not a map; expected ${rootKeys}`);
   }
   const parsed = expectationShape.safeParse(value);
-  const [issue] = parsed.error?.issues ?? [];
-  if (issue !== undefined) throw toError(document, lines, issue);
-  return toExpectation(parsed.data ?? {}, (path, error) => locate(document, lines, path, error));
+  refuse((parsed.error?.issues ?? []).flatMap((issue) => describeIssue(document, lines, issue)));
+  return toExpectation(parsed.data ?? {});
+}
+
+/** All faults at once, so that nobody repairs one after the other. */
+function refuse(faults: readonly string[]): void {
+  if (faults.length > 0) throw new ExpectationError(faults.join('; '));
 }
 
 /** The library's own words name its functions. */
@@ -55,19 +58,15 @@ function toValue(document: Document): unknown {
 }
 
 type Path = readonly PropertyKey[];
-type Locate = (path: Path, error: unknown) => unknown;
 
-function toExpectation(document: ExpectationDocument, locateError: Locate): Expectation {
-  const rules = ['must', 'may', 'must-not'] as const;
+const rules = ['must', 'may', 'must-not'] as const;
+
+function toExpectation(document: ExpectationDocument): Expectation {
   return {
     edges: rules.flatMap((rule) =>
-      (document.edges?.[rule] ?? []).flatMap((item, index) => {
-        try {
-          const edges = typeof item === 'string' ? readExpectedPath(item) : [item];
-          return edges.map(({ client, server }) => ({ client, server, rule }));
-        } catch (error) {
-          throw locateError(['edges', rule, index], error);
-        }
+      (document.edges?.[rule] ?? []).flatMap((item) => {
+        const edges = typeof item === 'string' ? readExpectedPath(item) : [item];
+        return edges.map(({ client, server }) => ({ client, server, rule }));
       }),
     ),
     baggage: document.baggage ?? {},
@@ -76,16 +75,16 @@ function toExpectation(document: ExpectationDocument, locateError: Locate): Expe
   };
 }
 
-function toError(document: Document, lines: LineCounter, issue: z.core.$ZodIssue): ExpectationError {
+function describeIssue(document: Document, lines: LineCounter, issue: z.core.$ZodIssue): readonly string[] {
   if (issue.code === 'unrecognized_keys') {
-    const [key = ''] = issue.keys;
-    const known = knownKeys(issue.path);
-    return new ExpectationError(
-      `${whereIsKey(document, lines, issue.path, key)}: unknown key ${quoteValue(key)}; known here: ${known.join(', ')}`,
+    const known = knownKeys(issue.path).join(', ');
+    return issue.keys.map(
+      (key) =>
+        `${whereIsKey(document, lines, issue.path, key)}: unknown key ${quoteValue(key)}; known here: ${known}`,
     );
   }
   const [where, message] = innermost(issue);
-  return new ExpectationError(`${whereIs(document, lines, where)}: ${nameOf(where)}${message}`);
+  return [`${whereIs(document, lines, where)}: ${nameOf(where)}${message}`];
 }
 
 /** Of a union the branch that fits the value's type says best what is wrong. */
@@ -113,11 +112,6 @@ function nameOf(path: Path): string {
 function knownKeys(path: Path): readonly string[] {
   const shape = path.length === 0 ? expectationShape.shape : expectationShape.shape.edges.unwrap().shape;
   return Object.keys(shape);
-}
-
-function locate(document: Document, lines: LineCounter, path: Path, error: unknown): unknown {
-  if (!(error instanceof ExpectationError)) return error;
-  return new ExpectationError(`${whereIs(document, lines, path)}: ${nameOf(path)}${error.message}`);
 }
 
 /** Of the value at a path; of the nearest value around it where the path leads nowhere. */

@@ -1,60 +1,503 @@
-import { separateSharedSpans } from '../span/shared-span-ids.ts';
-import { isParentRemote, type Span } from '../span/span.ts';
+import { isParentRemote, type Span, spanKinds } from '../span/span.ts';
+import {
+  type Bytes,
+  endTimeOf,
+  farthestExact,
+  parentIdOf,
+  type Reals,
+  type SpanStore,
+  spanIdOf,
+  startTimeOf,
+  viewOf,
+  type Words,
+} from '../span/span-store.ts';
+import { storeOf } from '../span/span-writer.ts';
+import { indexIntervals } from '../util/interval-index.ts';
+import { type SpanIds, separateSharedRows } from './separate-shared-rows.ts';
+import { SpanIndex } from './span-index.ts';
 
-/** All spans of a check, each once, with their relations. Pure data; built in one pass. */
-export interface TraceGraph {
-  /** Each span once, by start time. */
-  readonly spans: readonly Span[];
-  /** Number of distinct trace ids. */
-  readonly traceCount: number;
-  /** The parent, or null for a root and for an orphan. Found across a trace id cut to 64 bits too. */
-  parentOf(span: Span): Span | null;
-  childrenOf(span: Span): readonly Span[];
-  /** The spans that a span links to and that are in the data. */
-  linkTargetsOf(span: Span): readonly Span[];
-  /** The spans that link to a span. */
-  linkSourcesOf(span: Span): readonly Span[];
-}
+export type Rows = Int32Array<ArrayBuffer>;
+
+/** No row. */
+export const none = -1;
+
+const entries = [spanKinds.indexOf('SERVER'), spanKinds.indexOf('CONSUMER')];
+const remoteParent = 0x300;
 
 /**
- * Relates spans by trace id and span id.
- * A span that arrived twice counts once: exporters retry, and several traces may be read in overlapping answers.
+ * All spans of a check with their relations: rows of a span store, and views of the few that are looked at. A row that repeats the ids
+ * of another is left out: exporters retry, and several traces may be read in overlapping answers.
  */
-export function buildTraceGraph(received: readonly Span[]): TraceGraph {
-  const byKey = new Map<string, Span>();
-  // The Collector and Jaeger hand Zipkin's shared ids on as they are.
-  const separate = separateSharedSpans(received.map((span) => ({ span, isShared: false })));
-  for (const span of separate) byKey.set(keyOf(span), chooseOne(byKey.get(keyOf(span)), span));
-  const spans = [...byKey.values()].sort(byStart);
+export class TraceGraph {
+  readonly store: SpanStore;
+  /** Each span once. */
+  readonly spanCount: number;
+  /** Number of distinct trace ids. */
+  readonly traceCount: number;
+  /** Relative to the origin of the store. */
+  readonly starts: Reals;
+  readonly ends: Reals;
+  /** The row of the parent; `none` for a root and for an orphan. Found across a trace id cut to 64 bits too. */
+  readonly parents: Rows;
+  /** As `parents`, where the first span of a circle (in hostile data) has none. */
+  readonly upwards: Rows;
+  readonly index: SpanIndex;
+  readonly #ids: SpanIds;
+  readonly #isLeftOut: Bytes;
+  readonly #hasChild: Bytes;
+  readonly #services: readonly (string | null)[];
+  readonly #ahead: ((resource: number) => bigint) | null;
+  readonly #views = new Map<number, Span>();
+  readonly #rows = new Map<Span, number>();
+  readonly #linkStarts: ReadonlyMap<number, number>;
+  #tops: Rows | null = null;
+  #topsInService: Rows | null = null;
+  #traceHasRoot: Bytes | null = null;
+  #spans: readonly Span[] | null = null;
+  #rowsOfServices: ReadonlyMap<string | null, Rows> | null = null;
 
-  const byShortKey = new Map<string, Span>();
-  for (const span of spans) byShortKey.set(`${span.traceId.slice(-16)}:${span.spanId}`, span);
-
-  const parents = new Map<Span, Span>();
-  const children = new Map<Span, Span[]>();
-  const linkTargets = new Map<Span, Span[]>();
-  const linkSources = new Map<Span, Span[]>();
-  for (const span of spans) {
-    const parent = findParent(span, byKey, byShortKey);
-    if (parent !== null) {
-      parents.set(span, parent);
-      append(children, parent, span);
+  constructor(store: SpanStore, aligned?: { readonly from: TraceGraph; ahead(resource: number): bigint }) {
+    this.store = store;
+    this.#services = store.resourceTable.map(({ serviceName }) => serviceName);
+    this.#linkStarts = indexLinks(store);
+    if (aligned !== undefined) {
+      const { from } = aligned;
+      this.index = from.index;
+      this.#ids = from.#ids;
+      this.#isLeftOut = from.#isLeftOut;
+      this.#hasChild = from.#hasChild;
+      this.spanCount = from.spanCount;
+      this.traceCount = from.traceCount;
+      this.parents = from.parents;
+      this.#ahead = aligned.ahead;
+      const moved = store.resourceTable.map((_, resource) => Number(aligned.ahead(resource)));
+      const move = (time: number, row: number): number => time - (moved[store.resources[row] ?? 0] ?? 0);
+      this.starts = store.starts.map(move);
+      this.ends = store.ends.map(move);
+    } else {
+      this.#ahead = null;
+      this.starts = store.starts;
+      this.ends = store.ends;
+      const received = new SpanIndex(store);
+      const separate = received.repeated.length === 0 ? null : separateSharedRows(store, received);
+      this.#ids = separate ?? store;
+      this.index = separate === null ? received : new SpanIndex({ ...store, spanIds: separate.spanIds });
+      this.#isLeftOut = this.#leaveOutRepeated();
+      this.spanCount = store.size - this.index.repeated.length;
+      this.traceCount = this.index.traceCount;
+      this.#hasChild = new Uint8Array(store.size);
+      this.parents = this.#findParents();
     }
-    for (const link of span.links) {
-      const target = byKey.get(`${link.traceId}:${link.spanId}`);
-      if (target === undefined || target === span) continue;
-      append(linkTargets, span, target);
-      append(linkSources, target, span);
+    this.upwards = this.#withoutCircles();
+  }
+
+  /** The same spans in one time. @param ahead By how much the clock of a resource is, in nanoseconds. */
+  align(ahead: (resource: number) => bigint): TraceGraph {
+    return new TraceGraph(this.store, { from: this, ahead });
+  }
+
+  /** Whether a row is a span of its own. */
+  has(row: number): boolean {
+    return this.#isLeftOut[row] === 0;
+  }
+
+  /** The span of a row: always the same object. */
+  view(row: number): Span {
+    const known = this.#views.get(row);
+    if (known !== undefined) return known;
+    const view = this.#makeView(row);
+    this.#views.set(row, view);
+    this.#rows.set(view, row);
+    return view;
+  }
+
+  /** The row of a span that is a view of this graph. */
+  rowOf(span: Span): number {
+    return this.#rows.get(span) ?? none;
+  }
+
+  /** Views of some rows, by start. */
+  viewsOf(rows: Iterable<number>): readonly Span[] {
+    return Array.from(rows)
+      .sort((left, right) => this.compare(left, right))
+      .map((row) => this.view(row));
+  }
+
+  /** By start; at the same time by ids, so that the order is always the same. */
+  compare(left: number, right: number): number {
+    const [one, other] = [this.starts[left] ?? 0, this.starts[right] ?? 0];
+    if (one !== other) return one < other ? -1 : 1;
+    if (Math.abs(one) > farthestExact) {
+      // Doubles are the same here for times that are not, by how far the origin is.
+      const [exact, otherExact] = [this.startTimeOf(left), this.startTimeOf(right)];
+      if (exact !== otherExact) return exact < otherExact ? -1 : 1;
+    }
+    return this.#compareIds(left, right);
+  }
+
+  /** All spans, by start. Makes a view of each. */
+  get spans(): readonly Span[] {
+    this.#spans ??= this.viewsOf(this.#listRows());
+    return this.#spans;
+  }
+
+  /** The rows of a service, in no order. */
+  rowsOfService(service: string | null): Iterable<number> {
+    this.#rowsOfServices ??= this.#groupByService();
+    return this.#rowsOfServices.get(service) ?? [];
+  }
+
+  serviceOf(row: number): string | null {
+    return this.#services[this.store.resources[row] ?? 0] ?? null;
+  }
+
+  isEntry(row: number): boolean {
+    const kind = this.store.kinds[row];
+    return kind === entries[0] || kind === entries[1];
+  }
+
+  isRoot(row: number): boolean {
+    const { parentIds } = this.#ids;
+    return parentIds[row * 2] === 0 && parentIds[row * 2 + 1] === 0;
+  }
+
+  isOrphan(row: number): boolean {
+    return this.parents[row] === none && !this.isRoot(row);
+  }
+
+  hasChild(row: number): boolean {
+    return this.#hasChild[row] === 1;
+  }
+
+  hasLinks(row: number): boolean {
+    return this.#linkStarts.has(row);
+  }
+
+  /** Whether the source says that the parent was of another process. */
+  isParentRemote(row: number): boolean {
+    return ((this.store.flags[row] ?? 0) & remoteParent) === remoteParent;
+  }
+
+  /** Whether the header named this very span: same ids, or the trace id cut. */
+  isNamedBy(row: number, child: number): boolean {
+    const { spanIds, parentIds } = this.#ids;
+    return spanIds[row * 2] === parentIds[child * 2] && spanIds[row * 2 + 1] === parentIds[child * 2 + 1];
+  }
+
+  /** The rows with links. */
+  rowsWithLinks(): Iterable<number> {
+    return this.#linkStarts.keys();
+  }
+
+  /** The spans that a span links to and that are in the data. */
+  linkTargetsOf(row: number): readonly number[] {
+    const { links } = this.store;
+    const targets: number[] = [];
+    for (let link = this.#linkStarts.get(row) ?? links.rows.length; links.rows[link] === row; link += 1) {
+      const trace = this.index.findTrace(links, link);
+      const target = trace < 0 ? none : this.index.findSpan(trace, links.spanIds, link);
+      if (target !== none && target !== row) targets.push(target);
+    }
+    return targets;
+  }
+
+  hasChildren(span: Span): boolean {
+    return this.hasChild(this.rowOf(span));
+  }
+
+  /** The parent as a view, or null for a root and for an orphan. */
+  parentOf(span: Span): Span | null {
+    const parent = this.parents[this.rowOf(span)] ?? none;
+    return parent === none ? null : this.view(parent);
+  }
+
+  /** Whether the root of a trace is in the data. */
+  isBegun(traceId: string): boolean {
+    this.#traceHasRoot ??= this.#findTracesWithRoot();
+    return this.#traceHasRoot[this.#findTrace(traceId)] === 1;
+  }
+
+  /** The spans that are meant, by start. */
+  select(isMeant: (row: number) => boolean): readonly Span[] {
+    return this.viewsOf(Array.from(this.#listRows()).filter(isMeant));
+  }
+
+  /** What led to a span, as far up as its service goes: an entry, a root, an orphan, or a child of another service. */
+  topInService(row: number): number {
+    this.#topsInService ??= new Int32Array(this.store.size).fill(none);
+    return this.#climb(
+      row,
+      this.#topsInService,
+      (at, parent) => this.isEntry(at) || this.serviceOf(parent) !== this.serviceOf(at),
+    );
+  }
+
+  /** The topmost span above (or at) a span that is in the data. */
+  topOf(row: number): number {
+    this.#tops ??= new Int32Array(this.store.size).fill(none);
+    return this.#climb(row, this.#tops, () => false);
+  }
+
+  /** Whether `upper` is among the ancestors of a span. */
+  isBelow(row: number, upper: number): boolean {
+    for (let at = this.upwards[row] ?? none; at !== none; at = this.upwards[at] ?? none) {
+      if (at === upper) return true;
+    }
+    return false;
+  }
+
+  /**
+   * Prepares a look-up for some spans: the spans of its trace that were open when it started, the latest first.
+   * @param tolerance By how many nanoseconds clocks may differ.
+   */
+  indexTraces(spans: readonly Span[], tolerance: bigint): (span: Span) => Iterable<Span> {
+    const rowsOf = new Map<number, number[]>();
+    const traceOf = (span: Span): number => this.index.traces[this.rowOf(span)] ?? none;
+    for (const span of spans) rowsOf.set(traceOf(span), []);
+    for (const row of this.#listRows()) rowsOf.get(this.index.traces[row] ?? none)?.push(row);
+    const indexes = new Map(
+      [...rowsOf].map(([trace, rows]) => {
+        const sorted = rows.sort((left, right) => this.compare(left, right));
+        const timesOf = (times: Reals) => Float64Array.from(sorted, (row) => times[row] ?? 0);
+        return [trace, { sorted, intervals: indexIntervals(timesOf(this.starts), timesOf(this.ends)) }];
+      }),
+    );
+    const view = (row: number): Span => this.view(row);
+    return (span) => {
+      const index = indexes.get(traceOf(span));
+      const start = this.starts[this.rowOf(span)] ?? 0;
+      const open = index?.intervals.openBetween(start - Number(tolerance), start + Number(tolerance)) ?? [];
+      return (function* () {
+        for (const at of open) yield view(index?.sorted[at] ?? none);
+      })();
+    };
+  }
+
+  /** Those of the ids that a span has, or names as its parent. */
+  selectKnownIds(spanIds: ReadonlySet<string>): ReadonlySet<string> {
+    const known = new Set<string>();
+    const wanted = new Map<number, Map<number, string>>();
+    for (const id of spanIds) {
+      const [high = 0, low = 0] = readWords(id);
+      wanted.set(high, (wanted.get(high) ?? new Map<number, string>()).set(low, id));
+    }
+    if (wanted.size === 0) return known;
+    for (const ids of [this.#ids.spanIds, this.#ids.parentIds]) {
+      for (let row = 0; row < this.store.size; row += 1) {
+        const id = wanted.get(ids[row * 2] ?? 0)?.get(ids[row * 2 + 1] ?? 0);
+        if (id !== undefined) known.add(id);
+      }
+    }
+    return known;
+  }
+
+  hasTrace(traceId: string): boolean {
+    return this.#findTrace(traceId) !== none;
+  }
+
+  hasSpan(traceId: string, spanId: string): boolean {
+    const trace = this.#findTrace(traceId);
+    return trace !== none && this.index.findSpan(trace, readWords(spanId), 0) !== none;
+  }
+
+  /** Nanoseconds since the Unix epoch, of a time that is relative to the origin. */
+  startTimeOf(row: number): bigint {
+    return startTimeOf(this.store, row) - this.#aheadOf(row);
+  }
+
+  endTimeOf(row: number): bigint {
+    return endTimeOf(this.store, row) - this.#aheadOf(row);
+  }
+
+  #findTrace(traceId: string): number {
+    const isShort = traceId.length === 16;
+    const traceIds = readWords(isShort ? `${'0'.repeat(16)}${traceId}` : traceId);
+    return this.index.findTrace({ traceIds, hasShortTraceId: Uint8Array.of(isShort ? 1 : 0) }, 0);
+  }
+
+  #aheadOf(row: number): bigint {
+    return this.#ahead?.(this.store.resources[row] ?? 0) ?? 0n;
+  }
+
+  #makeView(row: number): Span {
+    const view = viewOf(this.store, row);
+    if (this.#ids === this.store && this.#ahead === null) return view;
+    return {
+      ...view,
+      spanId: spanIdOf({ ...this.store, ...this.#ids }, row),
+      parentSpanId: parentIdOf({ ...this.store, ...this.#ids }, row),
+      startTimeUnixNano: this.startTimeOf(row),
+      endTimeUnixNano: this.endTimeOf(row),
+    };
+  }
+
+  /** Of two different spans with one id the longer; the choice must not depend on which came first. */
+  #leaveOutRepeated(): Bytes {
+    const isLeftOut = new Uint8Array(this.store.size);
+    const rankOf = (row: number): readonly [bigint, string] => {
+      const one = this.#makeView(row);
+      return [
+        one.endTimeUnixNano - one.startTimeUnixNano,
+        `${one.kind} ${one.name} ${one.serviceName} ${one.parentSpanId} ${one.startTimeUnixNano}`,
+      ];
+    };
+    for (const row of this.index.repeated) {
+      const known = this.index.findSpan(this.index.traces[row] ?? 0, this.#ids.spanIds, row);
+      const [knownRank, rank] = [rankOf(known), rankOf(row)];
+      const isBetter = rank[0] === knownRank[0] ? rank[1] > knownRank[1] : rank[0] > knownRank[0];
+      isLeftOut[isBetter ? known : row] = 1;
+      if (isBetter) this.index.prefer(row);
+    }
+    return isLeftOut;
+  }
+
+  #findParents(): Rows {
+    const { size } = this.store;
+    const { parentIds } = this.#ids;
+    const parents = new Int32Array(size).fill(none);
+    const unfound: number[] = [];
+    for (let row = 0; row < size; row += 1) {
+      if (this.#isLeftOut[row] === 1 || this.isRoot(row) || this.isNamedBy(row, row)) continue;
+      const parent = this.index.findSpan(this.index.traces[row] ?? 0, parentIds, row);
+      if (parent === none) unfound.push(row);
+      else parents[row] = parent;
+    }
+    if (unfound.length > 0) this.#findAcrossCut(unfound, parents);
+    for (let row = 0; row < size; row += 1) {
+      const parent = parents[row] ?? none;
+      if (parent !== none) this.#hasChild[parent] = 1;
+    }
+    return parents;
+  }
+
+  /** Parents in traces whose ids have the last 64 bits in common. */
+  #findAcrossCut(rows: readonly number[], parents: Rows): void {
+    const alike = this.#groupTracesByLastBits();
+    for (const row of rows) {
+      const trace = this.index.traces[row] ?? 0;
+      const traces = alike.get(trace) ?? [];
+      const found = traces
+        .map((other) => this.index.findSpan(other, this.#ids.parentIds, row))
+        .filter((parent) => parent !== none)
+        .sort((left, right) => this.compare(left, right))
+        .at(-1);
+      if (found !== undefined && this.#isSameOrCut(row, found)) parents[row] = found;
     }
   }
-  return {
-    spans,
-    traceCount: new Set(spans.map((span) => span.traceId)).size,
-    parentOf: (span) => parents.get(span) ?? null,
-    childrenOf: (span) => children.get(span) ?? [],
-    linkTargetsOf: (span) => linkTargets.get(span) ?? [],
-    linkSourcesOf: (span) => linkSources.get(span) ?? [],
-  };
+
+  /** For each trace that has any, the traces with the same last 64 bits. */
+  #groupTracesByLastBits(): ReadonlyMap<number, readonly number[]> {
+    const { traceIds } = this.store;
+    const { firstRows, traceCount } = this.index;
+    const lastBits = new BigUint64Array(traceCount);
+    for (let trace = 0; trace < traceCount; trace += 1) {
+      const at = (firstRows[trace] ?? 0) * 4;
+      lastBits[trace] = (BigInt(traceIds[at + 2] ?? 0) << 32n) | BigInt(traceIds[at + 3] ?? 0);
+    }
+    const sorted = lastBits.slice().sort();
+    const repeated = new Map<bigint, number[]>();
+    for (let at = 1; at < traceCount; at += 1) {
+      const bits = sorted[at] ?? 0n;
+      if (bits === sorted[at - 1]) repeated.set(bits, []);
+    }
+    if (repeated.size === 0) return new Map();
+    for (const [trace, bits] of lastBits.entries()) repeated.get(bits)?.push(trace);
+    return new Map(
+      [...repeated.values()].flatMap((traces) => traces.map((trace) => [trace, traces] as const)),
+    );
+  }
+
+  /** Of two traces with the same last 64 bits: the same id, or one is cut to these. */
+  #isSameOrCut(left: number, right: number): boolean {
+    const isShort = (row: number): boolean =>
+      this.store.hasShortTraceId[row] === 1 ||
+      (this.store.traceIds[row * 4] === 0 && this.store.traceIds[row * 4 + 1] === 0);
+    return isShort(left) || isShort(right) || this.index.traces[left] === this.index.traces[right];
+  }
+
+  #withoutCircles(): Rows {
+    const { parents } = this;
+    let upwards = parents;
+    const state = new Uint8Array(parents.length);
+    const [unseen, onPath, done] = [0, 1, 2];
+    for (let row = 0; row < parents.length; row += 1) {
+      if (state[row] !== unseen) continue;
+      let at = row;
+      for (; at !== none && state[at] === unseen; at = parents[at] ?? none) state[at] = onPath;
+      if (at !== none && state[at] === onPath) {
+        const circle = [at];
+        for (let next = parents[at] ?? none; next !== at; next = parents[next] ?? none) circle.push(next);
+        const [first = at] = circle.sort((left, right) => this.compare(left, right));
+        if (upwards === parents) upwards = parents.slice();
+        upwards[first] = none;
+      }
+      for (at = row; at !== none && state[at] === onPath; at = parents[at] ?? none) state[at] = done;
+    }
+    return upwards;
+  }
+
+  /** The last row upwards for which `isTop` does not hold with its parent; remembered for all rows on the way. */
+  #climb(row: number, known: Rows, isTop: (at: number, parent: number) => boolean): number {
+    let top = row;
+    while (known[top] === none) {
+      const parent = this.upwards[top] ?? none;
+      if (parent === none || isTop(top, parent)) break;
+      top = parent;
+    }
+    const end = top;
+    if (known[end] !== none) top = known[end] ?? none;
+    for (let at = row; at !== end; at = this.upwards[at] ?? none) known[at] = top;
+    known[end] = top;
+    return top;
+  }
+
+  #findTracesWithRoot(): Bytes {
+    const found = new Uint8Array(this.traceCount);
+    for (let row = 0; row < this.store.size; row += 1) {
+      if (this.has(row) && this.isRoot(row)) found[this.index.traces[row] ?? 0] = 1;
+    }
+    return found;
+  }
+
+  #compareIds(left: number, right: number): number {
+    const { traceIds, hasShortTraceId } = this.store;
+    const { spanIds } = this.#ids;
+    if (hasShortTraceId[left] !== hasShortTraceId[right]) {
+      return keyOf(this.#makeView(left)) < keyOf(this.#makeView(right)) ? -1 : 1;
+    }
+    return compareWords(traceIds, left * 4, right * 4, 4) || compareWords(spanIds, left * 2, right * 2, 2);
+  }
+
+  *#listRows(): Generator<number> {
+    for (let row = 0; row < this.store.size; row += 1) if (this.has(row)) yield row;
+  }
+
+  #groupByService(): ReadonlyMap<string | null, Rows> {
+    const counts = new Map<string | null, number>();
+    const perResource = new Uint32Array(this.#services.length);
+    for (const row of this.#listRows()) {
+      const resource = this.store.resources[row] ?? 0;
+      perResource[resource] = (perResource[resource] ?? 0) + 1;
+    }
+    for (const [resource, service] of this.#services.entries()) {
+      counts.set(service, (counts.get(service) ?? 0) + (perResource[resource] ?? 0));
+    }
+    const groups = new Map([...counts].map(([service, count]) => [service, new Int32Array(count)]));
+    const ofResource = this.#services.map((service) => ({ rows: groups.get(service), service }));
+    const filled = new Map<string | null, number>();
+    for (const row of this.#listRows()) {
+      const { rows, service = null } = ofResource[this.store.resources[row] ?? 0] ?? {};
+      const at = filled.get(service) ?? 0;
+      if (rows !== undefined) rows[at] = row;
+      filled.set(service, at + 1);
+    }
+    return groups;
+  }
+}
+
+/** Relates spans that exist as objects. */
+export function buildTraceGraph(received: readonly Span[]): TraceGraph {
+  return new TraceGraph(storeOf(received));
 }
 
 export function keyOf(span: Span): string {
@@ -63,41 +506,23 @@ export function keyOf(span: Span): string {
 
 /** From the parent upwards. Ends at a root, at an orphan, or where hostile data close a circle. */
 export function* ancestorsOf(graph: TraceGraph, span: Span): Generator<Span> {
-  const seen = new Set<Span>([span]);
-  for (let at = graph.parentOf(span); at !== null && !seen.has(at); at = graph.parentOf(at)) {
-    seen.add(at);
-    yield at;
-  }
+  for (let at = graph.upwards[graph.rowOf(span)] ?? none; at !== none; at = graph.upwards[at] ?? none)
+    yield graph.view(at);
 }
 
 /** Whether `upper` is among the ancestors of a span. */
 export function isBelow(graph: TraceGraph, span: Span, upper: Span): boolean {
-  for (const ancestor of ancestorsOf(graph, span)) if (ancestor === upper) return true;
-  return false;
+  return graph.isBelow(graph.rowOf(span), graph.rowOf(upper));
 }
-
-const tops = new WeakMap<TraceGraph, Map<Span, Span>>();
 
 /** The topmost span above (or at) a span that is in the data. */
 export function findTop(graph: TraceGraph, span: Span): Span {
-  const known = tops.get(graph) ?? new Map<Span, Span>();
-  tops.set(graph, known);
-  const passed = [span];
-  let top = known.get(span) ?? span;
-  if (top === span) {
-    for (const ancestor of ancestorsOf(graph, span)) {
-      top = known.get(ancestor) ?? ancestor;
-      if (top !== ancestor) break;
-      passed.push(ancestor);
-    }
-  }
-  for (const each of passed) known.set(each, top);
-  return top;
+  return graph.view(graph.topOf(graph.rowOf(span)));
 }
 
 /** Whether the span names a parent that is nowhere in the data. */
 export function isOrphan(graph: TraceGraph, span: Span): boolean {
-  return span.parentSpanId !== null && graph.parentOf(span) === null;
+  return graph.isOrphan(graph.rowOf(span));
 }
 
 /**
@@ -112,32 +537,6 @@ export function isRoot(span: Span): boolean {
   return span.parentSpanId === null;
 }
 
-/** Of two different spans with one id the longer; the choice must not depend on which came first. */
-function chooseOne(known: Span | undefined, span: Span): Span {
-  if (known === undefined || known === span) return span;
-  const rank = (one: Span): readonly [bigint, string] => [
-    one.endTimeUnixNano - one.startTimeUnixNano,
-    `${one.kind} ${one.name} ${one.serviceName} ${one.parentSpanId} ${one.startTimeUnixNano}`,
-  ];
-  const [knownRank, spanRank] = [rank(known), rank(span)];
-  if (knownRank[0] !== spanRank[0]) return knownRank[0] > spanRank[0] ? known : span;
-  return knownRank[1] >= spanRank[1] ? known : span;
-}
-
-function findParent(
-  span: Span,
-  byKey: ReadonlyMap<string, Span>,
-  byShortKey: ReadonlyMap<string, Span>,
-): Span | null {
-  if (span.parentSpanId === null || span.parentSpanId === span.spanId) return null;
-  const exact = byKey.get(`${span.traceId}:${span.parentSpanId}`);
-  if (exact !== undefined) return exact;
-  const short = byShortKey.get(`${span.traceId.slice(-16)}:${span.parentSpanId}`);
-  if (short === undefined) return null;
-  const isSame = withoutPadding(span.traceId) === withoutPadding(short.traceId);
-  return isSame || isTruncationOf(span.traceId, short.traceId) ? short : null;
-}
-
 /** Whether one of two trace ids is the other, cut to its last 16 digits; zeros in front make no other id. */
 export function isTruncationOf(left: string, right: string): boolean {
   const [one, other] = [withoutPadding(left), withoutPadding(right)];
@@ -148,15 +547,20 @@ function withoutPadding(traceId: string): string {
   return traceId.length === 32 && traceId.startsWith('0'.repeat(16)) ? traceId.slice(16) : traceId;
 }
 
-function byStart(left: Span, right: Span): number {
-  if (left.startTimeUnixNano !== right.startTimeUnixNano) {
-    return left.startTimeUnixNano < right.startTimeUnixNano ? -1 : 1;
-  }
-  return keyOf(left) < keyOf(right) ? -1 : 1;
+function readWords(hex: string): Words {
+  return Uint32Array.from(hex.match(/.{8}/g) ?? [], (digits) => Number.parseInt(digits, 16));
 }
 
-function append<K, V>(map: Map<K, V[]>, key: K, value: V): void {
-  const list = map.get(key);
-  if (list === undefined) map.set(key, [value]);
-  else list.push(value);
+function compareWords(words: Words, left: number, right: number, count: number): number {
+  for (let word = 0; word < count; word += 1) {
+    const [one, other] = [words[left + word] ?? 0, words[right + word] ?? 0];
+    if (one !== other) return one < other ? -1 : 1;
+  }
+  return 0;
+}
+
+function indexLinks({ links }: SpanStore): ReadonlyMap<number, number> {
+  const starts = new Map<number, number>();
+  for (const [link, row] of links.rows.entries()) if (links.rows[link - 1] !== row) starts.set(row, link);
+  return starts;
 }

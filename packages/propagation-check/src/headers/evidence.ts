@@ -20,6 +20,8 @@ export interface WireRecord {
   readonly client: string | null;
   /** `service.name` of the service at the target, with nothing in between; null where nobody said it. */
   readonly server: string | null;
+  /** Host name of the tap's machine or container; null in records of older versions. */
+  readonly host: string | null;
   /** The tap's end of the connection from the caller, `127.0.0.1:8083`; null in records of older versions. */
   readonly calledAt: string | null;
   /** The tap's end of the connection to the target, `127.0.0.1:40123`; null where there was none. */

@@ -3,9 +3,10 @@ import type { Span } from '../span/span.ts';
 import { keyFor } from '../util/group-by.ts';
 import type { AnsweredSpan, HeaderField, WireContext, WireRecord } from './evidence.ts';
 import { parseTraceparent, splitTraceparents } from './parse-traceparent.ts';
+import { type CallSide, isCalledBy, isInFrontOf } from './place.ts';
 import { headerValues } from './propagation-header.ts';
 import { readWireContext } from './read-wire-context.ts';
-import { joinAddress } from './socket-address.ts';
+import { type Asked, indexRecords, type RecordIndex, timeOf } from './record-index.ts';
 
 /** What is known of the propagation headers of one call; null where nobody looked. */
 export interface CallHeaders {
@@ -17,6 +18,8 @@ export interface CallHeaders {
   readonly isAtCaller: boolean;
   /** Whether `received` was seen where the called service took it from the wire. */
   readonly isAtCallee: boolean;
+  /** Whether an id of the call, or the place of the tap, says that this is of the call. Otherwise only its time does. */
+  readonly isTied: boolean;
   /** Only `traceparent` was looked at, so that its absence does not exclude other formats. */
   readonly onlyTraceparent: boolean;
   /** What a tap itself did to the request. */
@@ -52,14 +55,32 @@ export interface HeaderEvidence {
 
 export const noHeaderEvidence: HeaderEvidence = { wire: [], received: [] };
 
+/** The services of a call, as a finding says: of a side without a span nothing else is known. */
+export interface CallServices {
+  readonly client: string | null;
+  readonly server: string | null;
+}
+
 /** What is known of the headers of a call by its two sides; null when nothing is. */
-export type HeaderLookup = (client: Span | null, server: Span | null) => CallHeaders | null;
+export type HeaderLookup = (
+  client: Span | null,
+  server: Span | null,
+  services: CallServices,
+) => CallHeaders | null;
+
+/** What the look-up asks of the spans that are checked. */
+export interface KnownSpans {
+  /** Those of the ids that a span has, or names as its parent. */
+  selectKnownIds(spanIds: ReadonlySet<string>): ReadonlySet<string>;
+  hasSpan(traceId: string, spanId: string): boolean;
+}
 
 /** Prepares the look-up for the spans that are checked. */
-export function indexHeaders(evidence: HeaderEvidence, spans: readonly Span[]): HeaderLookup {
-  const known = new Set(spans.flatMap((span) => [span.spanId, span.parentSpanId ?? span.spanId]));
+export function indexHeaders(evidence: HeaderEvidence, spans: KnownSpans): HeaderLookup {
+  const named = new Set(evidence.wire.flatMap(readSpanIds));
+  const known = spans.selectKnownIds(named);
   const byId = new Map<string, WireRecord[]>();
-  const anonymous: WireRecord[] = [];
+  const unnamed: WireRecord[] = [];
   for (const record of evidence.wire) {
     const ids = readSpanIds(record).filter((id) => known.has(id));
     for (const id of new Set(ids)) {
@@ -67,97 +88,80 @@ export function indexHeaders(evidence: HeaderEvidence, spans: readonly Span[]): 
       if (ofId === undefined) byId.set(id, [record]);
       else ofId.push(record);
     }
-    if (ids.length === 0) anonymous.push(record);
+    if (ids.length === 0) unnamed.push(record);
   }
+  const anonymous = indexRecords(unnamed);
+  const told = rememberSummaries();
   const readAnswer = indexAnswers(evidence.wire, spans);
   const said = new Map(evidence.received.map((entry) => [`${entry.traceId}:${entry.spanId}`, entry]));
-  return (client, server) => {
+  return (client, server, services) => {
+    const callerSide = { span: client, service: client === null ? services.client : client.serviceName };
+    const calleeSide = { span: server, service: server === null ? services.server : server.serviceName };
     const own = [client?.spanId, server?.parentSpanId].flatMap((id) => byId.get(id ?? '') ?? []);
     const records =
-      own.length > 0 ? [...own, ...findNested(anonymous, own)] : findByTime(anonymous, client ?? server);
-    const named = [...new Set(records)].sort(outermostFirst);
-    const [first, last] = [named[0], named.at(-1)];
-    if (first !== undefined && last !== undefined) {
-      const injected = named.flatMap((record) => record.faults);
+      own.length > 0
+        ? [...own, ...findNested(anonymous, own, told)]
+        : findByTime(anonymous, client ?? server, told).filter((record) => !namesAnother(record, callerSide));
+    const seen = [...new Set(records)].sort(outermostFirst);
+    const [first, last] = [seen[0], seen.at(-1)];
+    const captured = readCaptured(client, server, said);
+    if (first === undefined || last === undefined) return captured;
+    const isAtCaller = isCalledBy(first, callerSide);
+    const isAtCallee = isInFrontOf(last, calleeSide);
+    // Whoever connects to a tap has a record there; time, method and path alone fit others too.
+    const isTied =
+      own.length > 0
+        ? own.includes(last) || isAtCallee
+        : (client !== null && isAtCaller) || (server !== null && isAtCallee);
+    if (!isTied && captured !== null) return captured;
+    return {
+      sent: first.sent,
+      received: last.received,
+      isAtCaller,
+      isAtCallee,
+      isTied,
+      onlyTraceparent: false,
+      injected: [...new Set(seen.flatMap((record) => record.faults))],
       // Several records without an id of the call may be of different calls.
-      const answer = own.length > 0 ? readAnswer(last) : null;
-      return {
-        sent: first.sent,
-        received: last.received,
-        isAtCaller: isCalledBy(first, client),
-        isAtCallee: isInFrontOf(last, server),
-        onlyTraceparent: false,
-        injected,
-        answer,
-      };
-    }
-    const entry = said.get(`${server?.traceId}:${server?.spanId}`);
-    const sent = readCapturedHeader(client);
-    const received = entry === undefined ? readCapturedHeader(server) : toContext(entry.traceparent);
-    return sent === null && received === null
-      ? null
-      : {
-          sent,
-          received,
-          isAtCaller: true,
-          isAtCallee: true,
-          onlyTraceparent: true,
-          injected: [],
-          answer: null,
-        };
+      answer: own.length > 0 ? readAnswer(last) : null,
+    };
   };
 }
 
-/**
- * Whether the caller's connection ends at this tap, by the address that its CLIENT span names, or by the word of whoever placed the
- * tap. A record is of one place: what stands between it and either service is unknown otherwise.
- */
-function isCalledBy(record: WireRecord, client: Span | null): boolean {
-  if (client === null) return record.client !== null;
-  if (record.client === client.serviceName) return true;
-  return record.calledAt !== null && readPeerAddresses(client).includes(record.calledAt);
+/** What the services themselves recorded of the headers, on their spans or elsewhere. */
+function readCaptured(
+  client: Span | null,
+  server: Span | null,
+  said: ReadonlyMap<string, ReceivedTraceparent>,
+): CallHeaders | null {
+  const entry = said.get(`${server?.traceId}:${server?.spanId}`);
+  const sent = readCapturedHeader(client);
+  const received = entry === undefined ? readCapturedHeader(server) : toContext(entry.traceparent);
+  if (sent === null && received === null) return null;
+  return {
+    sent,
+    received,
+    isAtCaller: true,
+    isAtCallee: true,
+    isTied: true,
+    onlyTraceparent: true,
+    injected: [],
+    answer: null,
+  };
 }
 
-/** Whether the tap's connection ends at the called service, by the address of the peer that its SERVER span names. */
-function isInFrontOf(record: WireRecord, server: Span | null): boolean {
-  if (server === null) return record.server !== null;
-  if (record.server === server.serviceName) return true;
-  return record.callsFrom !== null && readPeerAddresses(server).includes(record.callsFrom);
-}
-
-/** Attributes for the other end of a connection, in the names of every generation of the semantic conventions. */
-const peerAttributes = [
-  ['network.peer.address', 'network.peer.port'],
-  ['net.sock.peer.addr', 'net.sock.peer.port'],
-  ['net.peer.ip', 'net.peer.port'],
-] as const;
-
-function readPeerAddresses(span: Span): readonly string[] {
-  const peers = peerAttributes.flatMap(([address, port]) =>
-    join(span.attributes.get(address), span.attributes.get(port)),
-  );
-  // The peer of the connection comes first: behind a forward proxy, the address in the URL is another.
-  if (span.kind !== 'CLIENT' || peers.length > 0) return peers;
-  // The address that was called. A name says nothing: it may be the gateway's.
-  const { host, port } = readCallFacts(span);
-  if (host === null || port === null) return peers;
-  const plain = host.replace(/^\[|\]$/g, '');
-  return [
-    ...peers,
-    ...(plain === 'localhost' ? ['127.0.0.1', '::1'] : [plain]).map((one) => joinAddress(one, port)),
-  ];
-}
-
-function join(address: unknown, port: unknown): readonly string[] {
-  return typeof address === 'string' && Number(port) > 0 ? [joinAddress(address, Number(port))] : [];
+/** A caller writes the id of its own span: a `traceparent` with another one, at a tap that it calls, is of another call. */
+function namesAnother(record: WireRecord, caller: CallSide): boolean {
+  if (caller.span === null) return false;
+  const reading = record.sent.contexts.find(({ format }) => format === 'tracecontext');
+  return reading?.state === 'valid' && isCalledBy(record, caller);
 }
 
 /** What the answers say of spans. One that is named twice comes from a cache, and tells nothing of this call. */
 function indexAnswers(
   records: readonly WireRecord[],
-  spans: readonly Span[],
+  spans: KnownSpans,
 ): (record: WireRecord) => CallAnswer | null {
-  const delivered = new Set(spans.map((span) => `${span.traceId}:${span.spanId}`));
   const naming = records.flatMap(({ tap, answered }) =>
     answered?.span == null ? [] : [{ tap, ...answered.span }],
   );
@@ -172,7 +176,7 @@ function indexAnswers(
     const { span } = answered;
     if (span === null) return { span, isDelivered: false, isUsual: usual.has(tap) };
     if ((named.get(keyFor(tap, span.traceId, span.spanId)) ?? 0) > 1) return null;
-    return { span, isDelivered: delivered.has(`${span.traceId}:${span.spanId}`), isUsual: true };
+    return { span, isDelivered: spans.hasSpan(span.traceId, span.spanId), isUsual: true };
   };
 }
 
@@ -181,44 +185,70 @@ function outermostFirst(left: WireRecord, right: WireRecord): number {
   return timeOf(left) - timeOf(right) || right.durationMs - left.durationMs;
 }
 
+/** Requests that are alike and at the same time are a crowd, of which a record proves nothing for any. */
+const maxAlike = 1_000;
+
+/** All that fit, where they tell the same; otherwise none of them proves anything. */
+function takeUnanimous(
+  records: Iterable<WireRecord>,
+  fits: (record: WireRecord) => boolean,
+  told: (record: WireRecord) => string,
+): readonly WireRecord[] {
+  const found: WireRecord[] = [];
+  let looks = 0;
+  for (const record of records) {
+    looks += 1;
+    if (looks > maxAlike) return [];
+    if (!fits(record)) continue;
+    const [first] = found;
+    if (first !== undefined && told(first) !== told(record)) return [];
+    found.push(record);
+  }
+  return found;
+}
+
 /** What other taps saw of the same request, after its ids were lost: the same method and path, within its time. */
-function findNested(anonymous: readonly WireRecord[], own: readonly WireRecord[]): readonly WireRecord[] {
+function findNested(
+  anonymous: RecordIndex,
+  own: readonly WireRecord[],
+  told: (record: WireRecord) => string,
+): readonly WireRecord[] {
   const outer = own[0];
   if (outer === undefined) return [];
   const taps = new Set(own.map((record) => record.tap));
   const from = timeOf(outer);
-  const fitting = anonymous.filter((record) => {
-    const time = timeOf(record);
-    return (
-      !taps.has(record.tap) &&
-      record.method === outer.method &&
-      record.path === outer.path &&
-      time >= from - 1 &&
-      time + record.durationMs <= from + outer.durationMs + 1
-    );
-  });
-  return new Set(fitting.map(summarize)).size === 1 ? fitting.slice(0, 1) : [];
+  const to = from + outer.durationMs;
+  const fits = (record: WireRecord): boolean =>
+    !taps.has(record.tap) &&
+    timeOf(record) >= from - rounding &&
+    timeOf(record) + record.durationMs <= to + rounding;
+  return takeUnanimous(anonymous.underWay(outer, from - rounding, to + rounding), fits, told).slice(0, 1);
 }
 
-/**
- * Records without an id of the data, taken while the call was open, at the same method and path.
- * Where several requests fit, they must all tell the same; otherwise none of them proves anything.
- */
-function findByTime(records: readonly WireRecord[], span: Span | null): readonly WireRecord[] {
+/** Records without an id of the data, taken while the call was open, at the same method and path. */
+function findByTime(
+  anonymous: RecordIndex,
+  span: Span | null,
+  told: (record: WireRecord) => string,
+): readonly WireRecord[] {
   if (span === null) return [];
-  const fitting = records.filter((record) => happenedDuring(record, span) && isSameRequest(record, span));
-  return new Set(fitting.map(summarize)).size === 1 ? fitting : [];
+  const start = Number(span.startTimeUnixNano / 1_000_000n);
+  const asked = readAsked(span);
+  if (span.kind === 'SERVER') {
+    return takeUnanimous(anonymous.underWay(asked, start - rounding, start + rounding), () => true, told);
+  }
+  const end = Number(span.endTimeUnixNano / 1_000_000n) + 1;
+  const isDuring = (record: WireRecord): boolean => timeOf(record) >= start - rounding;
+  return takeUnanimous(anonymous.underWay(asked, start - rounding, end), isDuring, told);
 }
 
-const times = new WeakMap<WireRecord, number>();
+/** Records and some spans have whole milliseconds. */
+const rounding = 1;
 
-/** Milliseconds since the Unix epoch. */
-function timeOf(record: WireRecord): number {
-  const known = times.get(record);
-  if (known !== undefined) return known;
-  const time = Date.parse(record.time);
-  times.set(record, time);
-  return time;
+/** An RPC is a request to the path that its method is. */
+function readAsked(span: Span): Asked {
+  const { method, path, rpcMethod } = readCallFacts(span);
+  return rpcMethod === null ? { method, path } : { method: null, path: `/${rpcMethod}` };
 }
 
 function readSpanIds({ sent, received }: WireRecord): readonly string[] {
@@ -242,6 +272,15 @@ function readDuplicates({ headers, contexts }: WireContext): readonly string[] {
   });
 }
 
+function rememberSummaries(): (record: WireRecord) => string {
+  const known = new Map<WireRecord, string>();
+  return (record) => {
+    const summary = known.get(record) ?? summarize(record);
+    known.set(record, summary);
+    return summary;
+  };
+}
+
 /** What a record tells, without its ids. */
 function summarize({ tap, sent, received }: WireRecord): string {
   const tell = (context: WireContext | null): readonly unknown[] | null =>
@@ -254,21 +293,6 @@ function summarize({ tap, sent, received }: WireRecord): string {
   return JSON.stringify([tap, tell(sent), tell(received), baggage]);
 }
 
-function happenedDuring(record: WireRecord, span: Span): boolean {
-  const time = timeOf(record);
-  const start = Number(span.startTimeUnixNano / 1_000_000n);
-  const end = Number(span.endTimeUnixNano / 1_000_000n) + 1;
-  return span.kind === 'SERVER'
-    ? time <= start + 1 && time + record.durationMs + 1 >= start
-    : time >= start - 1 && time <= end;
-}
-
-function isSameRequest(record: WireRecord, span: Span): boolean {
-  const { method, path, rpcMethod } = readCallFacts(span);
-  if (rpcMethod !== null) return record.path === `/${rpcMethod}`;
-  return (method === null || method === record.method) && (path === null || path === record.path);
-}
-
 /** Instrumentation can be told to record headers (semantic conventions, `http.request.header.<key>`). */
 function readCapturedHeader(span: Span | null): WireContext | null {
   const value = span?.attributes.get('http.request.header.traceparent');
@@ -277,7 +301,7 @@ function readCapturedHeader(span: Span | null): WireContext | null {
 }
 
 /** The values of a header: a list, or as Jaeger stores a list, its JSON as a text. */
-function listValues(value: unknown): readonly string[] {
+export function listValues(value: unknown): readonly string[] {
   if (Array.isArray(value)) return value.map(String);
   const text = String(value);
   if (!text.startsWith('[')) return [text];

@@ -1,9 +1,12 @@
-import { isHealthProbe, readOutcome } from '../calls/call-facts.ts';
-import type { Call, Edges } from '../calls/edge.ts';
+import { isHealthProbe } from '../calls/call-facts.ts';
+import { someCall } from '../calls/call-group.ts';
+import type { Edges } from '../calls/edge.ts';
 import type { Expectation } from '../expect/expectation.ts';
-import type { Span } from '../span/span.ts';
+import { none, type TraceGraph } from '../graph/trace-graph.ts';
+import type { Attributes, Span } from '../span/span.ts';
+import type { SpanStore } from '../span/span-store.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
-import { compareRequests, limitComparisons } from './pair.ts';
+import { compareRequests, limitComparisons, type Tolerances } from './pair.ts';
 
 /** One process or machine whose spans carry its own time. */
 export interface Clock {
@@ -20,8 +23,12 @@ export interface ClockOffset extends Clock {
 /** The clocks that do not agree with the others, by `clockOf`. */
 export type ClockOffsets = ReadonlyMap<string, ClockOffset>;
 
-/** Fewer loose ends than these make no pattern. */
-const fewestLoose = 3;
+/** `rules/thresholds.ts` has the numbers and their reasons. */
+export interface ClockThresholds extends Tolerances {
+  readonly fewestLoose: number;
+  readonly apartShare: number;
+  readonly alignedShare: number;
+}
 
 /** What tells replicas apart, the finest first (semantic conventions, resources). */
 const instanceAttributes = [
@@ -35,10 +42,10 @@ const instanceAttributes = [
 
 /** The key of the clock that a span was timed with. */
 export function clockOf(span: Span): string {
-  return keyFor(span.serviceName, instanceOf(span));
+  return keyFor(span.serviceName, instanceOf(span.resource));
 }
 
-function instanceOf({ resource }: Span): string | null {
+function instanceOf(resource: Attributes): string | null {
   for (const name of instanceAttributes) {
     const value = resource.get(name);
     if (typeof value === 'string' && value !== '') return value;
@@ -55,12 +62,16 @@ function instanceOf({ resource }: Span): string | null {
  * neither tells goes with the others of its service, if those agree.
  */
 export function estimateOffsets(
-  spans: readonly Span[],
+  graph: TraceGraph,
   edges: Edges,
   expectation: Expectation,
+  thresholds: ClockThresholds,
 ): ClockOffsets {
-  const clocks = listByWeight(spans);
-  const measured = [...measureWholeEdges(edges), ...measureLooseEdges(edges, expectation)];
+  const clocks = listByWeight(graph);
+  const measured = [
+    ...measureWholeEdges(graph, edges, thresholds),
+    ...measureLooseEdges(edges, expectation, thresholds),
+  ];
   const neighbours = indexNeighbours(measured);
   const offsets = new Map<string, bigint>();
   // The clock with the most spans gives the time to those that it is connected with: a browser follows its backend.
@@ -76,7 +87,7 @@ export function estimateOffsets(
       }
     }
   }
-  const ofService = agreeByService(clocks, offsets);
+  const ofService = agreeByService(clocks, offsets, thresholds);
   return new Map(
     clocks.flatMap(({ key, ...clock }) => {
       const ahead = offsets.get(key) ?? ofService.get(clock.service) ?? 0n;
@@ -111,6 +122,7 @@ function indexNeighbours(measured: readonly MeasuredEdge[]): ReadonlyMap<string,
 function agreeByService(
   clocks: readonly Clock[],
   offsets: ReadonlyMap<string, bigint>,
+  { clockTolerance }: Tolerances,
 ): ReadonlyMap<string | null, bigint> {
   const groups = groupBy(clocks, ({ service }) => keyFor(service));
   return new Map(
@@ -118,111 +130,220 @@ function agreeByService(
       const service = ofService[0]?.service ?? null;
       const known = ofService.flatMap(({ instance }) => offsets.get(keyFor(service, instance)) ?? []);
       const middle = median(known);
-      const agree = known.every((ahead) => ahead - middle <= tolerance && middle - ahead <= tolerance);
+      const agree = known.every(
+        (ahead) => ahead - middle <= clockTolerance && middle - ahead <= clockTolerance,
+      );
       return agree ? [[service, middle] as const] : [];
     }),
   );
 }
 
-function measureWholeEdges(edges: Edges): readonly MeasuredEdge[] {
-  const groups = groupBy(edges.calls.filter(isSynchronous), ({ client, server }) =>
-    keyFor(clockOf(client), clockOf(server)),
-  );
-  return groups.flatMap((calls) => {
-    const first = calls[0];
-    if (first === undefined || first.client.serviceName === first.server.serviceName) return [];
-    return [
-      { client: clockOf(first.client), server: clockOf(first.server), ahead: measureWhole(calls) ?? 0n },
-    ];
-  });
+/** Calls between two clocks. */
+interface ClockPair {
+  readonly client: number;
+  readonly server: number;
+  /** The SERVER span of the first that was awaited; `none` until one is. */
+  first: number;
+  /** The rows, client and server in turn, of those that were awaited and do not start inside. */
+  readonly apart: number[];
 }
 
-/** The loose ends of all replicas together: a call that is cut does not say which of them it went to. */
-function measureLooseEdges(edges: Edges, expectation: Expectation): readonly MeasuredEdge[] {
-  return expectation.edges.flatMap(({ client, server, rule }) => {
-    const isWhole = edges.calls.some(
-      (call) =>
-        isSynchronous(call) && call.client.serviceName === client && call.server.serviceName === server,
-    );
-    if (rule !== 'must' || isWhole) return [];
-    return measureLoose(edges, client, server);
-  });
+function measureWholeEdges(
+  graph: TraceGraph,
+  edges: Edges,
+  thresholds: ClockThresholds,
+): readonly MeasuredEdge[] {
+  const tolerance = Number(thresholds.clockTolerance);
+  const { resourceTable, resources } = graph.store;
+  const keys = resourceTable.map(keyOfResource);
+  const numberOf = new Map(keys.map((key, resource) => [key, resource]));
+  const clocks = keys.map((key) => numberOf.get(key) ?? 0);
+  const pairs = new Map<number, ClockPair>();
+  const keyOfPair = (clientRow: number, serverRow: number): number =>
+    (clocks[resources[clientRow] ?? 0] ?? 0) * clocks.length + (clocks[resources[serverRow] ?? 0] ?? 0);
+  const synchronous = edges.groups.filter(
+    ({ client, server, clientKind, serverKind }) =>
+      clientKind === 'CLIENT' && serverKind === 'SERVER' && client !== server,
+  );
+  for (const { clients, servers } of synchronous) {
+    for (const [at, serverRow] of servers.entries()) {
+      const clientRow = clients[at] ?? 0;
+      const key = keyOfPair(clientRow, serverRow);
+      const [client, server] = [Math.floor(key / clocks.length), key % clocks.length];
+      const pair = pairs.get(key) ?? { client, server, first: none, apart: [] };
+      pairs.set(key, pair);
+      const isInside = startsInside(graph, clientRow, serverRow, 0, tolerance);
+      if (!isInside && isAwaited(edges, clientRow)) pair.apart.push(clientRow, serverRow);
+      const isFirst = pair.first === none || graph.compare(serverRow, pair.first) < 0;
+      if (isFirst && isAwaited(edges, clientRow)) pair.first = serverRow;
+    }
+  }
+  // How many were awaited is asked only where most may be apart.
+  const doubtful = new Map([...pairs].filter(([, { apart }]) => apart.length > 0).map(([key]) => [key, 0]));
+  if (doubtful.size > 0) {
+    for (const { clients, servers } of synchronous) {
+      for (const [at, serverRow] of servers.entries()) {
+        const clientRow = clients[at] ?? 0;
+        const key = keyOfPair(clientRow, serverRow);
+        const awaited = doubtful.get(key);
+        const isCounted = awaited !== undefined && startsInside(graph, clientRow, serverRow, 0, tolerance);
+        if (isCounted && isAwaited(edges, clientRow)) doubtful.set(key, awaited + 1);
+      }
+    }
+  }
+  return [...pairs]
+    .filter(([, { first }]) => first !== none)
+    .sort(([, left], [, right]) => graph.compare(left.first, right.first))
+    .map(([key, { client, server, apart }]) => ({
+      client: keys[client] ?? '',
+      server: keys[server] ?? '',
+      ahead: measureWhole(graph, apart, doubtful.get(key) ?? 0, thresholds) ?? 0n,
+    }));
+}
+
+function keyOfResource({ serviceName, attributes }: SpanStore['resourceTable'][number]): string {
+  return keyFor(serviceName, instanceOf(attributes));
+}
+
+/** By how much the clock of each resource is ahead of the others. */
+export function readAhead(offsets: ClockOffsets, store: SpanStore): (resource: number) => bigint {
+  const ahead = store.resourceTable.map((resource) => offsets.get(keyOfResource(resource))?.ahead ?? 0n);
+  return (resource) => ahead[resource] ?? 0n;
 }
 
 /** A client that gave up may have ended before its server began: that tells nothing of clocks. */
-function isSynchronous({ client, server }: Call): boolean {
-  return client.kind === 'CLIENT' && server.kind === 'SERVER' && readOutcome(client) !== 'unreached';
+function isAwaited(edges: Edges, client: number): boolean {
+  return edges.facts.outcomeOf(client) !== 'unreached';
+}
+
+/** The loose ends of all replicas together: a call that is cut does not say which of them it went to. */
+function measureLooseEdges(
+  edges: Edges,
+  expectation: Expectation,
+  thresholds: ClockThresholds,
+): readonly MeasuredEdge[] {
+  return expectation.edges.flatMap(({ client, server, rule }) => {
+    const whole = edges.groups.filter(
+      (group) =>
+        group.client === client &&
+        group.server === server &&
+        group.clientKind === 'CLIENT' &&
+        group.serverKind === 'SERVER',
+    );
+    const isWhole = someCall(whole, (row) => isAwaited(edges, row));
+    if (rule !== 'must' || isWhole) return [];
+    return measureLoose(edges, client, server, thresholds);
+  });
 }
 
 /** The clock with the most spans first. */
-function listByWeight(spans: readonly Span[]): readonly (Clock & { readonly key: string })[] {
-  return [...groupBy(spans, clockOf)]
-    .sort((left, right) => right.length - left.length)
-    .flatMap(([first]) =>
-      first === undefined
-        ? []
-        : [{ key: clockOf(first), service: first.serviceName, instance: instanceOf(first) }],
-    );
-}
-
-/** Moves all spans to one time; the same array where all clocks agree. */
-export function alignSpans(spans: readonly Span[], offsets: ClockOffsets): readonly Span[] {
-  if (offsets.size === 0) return spans;
-  return spans.map((span) => {
-    const ahead = offsets.get(clockOf(span))?.ahead ?? 0n;
-    if (ahead === 0n) return span;
-    return {
-      ...span,
-      startTimeUnixNano: span.startTimeUnixNano - ahead,
-      endTimeUnixNano: span.endTimeUnixNano - ahead,
+function listByWeight(graph: TraceGraph): readonly (Clock & { readonly key: string })[] {
+  const { resourceTable, resources, size } = graph.store;
+  const clocks = new Map<string, Clock & { readonly key: string; spans: number; first: number }>();
+  const ofResource = resourceTable.map((resource) => {
+    const key = keyOfResource(resource);
+    const { serviceName: service, attributes } = resource;
+    const clock = clocks.get(key) ?? {
+      key,
+      service,
+      instance: instanceOf(attributes),
+      spans: 0,
+      first: none,
     };
+    clocks.set(key, clock);
+    return clock;
   });
+  for (let row = 0; row < size; row += 1) {
+    const clock = ofResource[resources[row] ?? 0];
+    if (clock === undefined || !graph.has(row)) continue;
+    clock.spans += 1;
+    if (clock.first === none || graph.compare(row, clock.first) < 0) clock.first = row;
+  }
+  return [...clocks.values()]
+    .filter(({ spans }) => spans > 0)
+    .sort((left, right) => right.spans - left.spans || graph.compare(left.first, right.first))
+    .map(({ key, service, instance }) => ({ key, service, instance }));
 }
 
 /**
  * Null where most SERVER spans start while their CLIENT span is open, and where no one time puts most of them there:
  * work that was handed over starts when it can.
  */
-function measureWhole(calls: readonly Call[]): bigint | null {
-  const apart = calls.filter((call) => !startsInside(call, 0n));
-  if (apart.length * 2 <= calls.length) return null;
-  const ahead = median(apart.map(measureApart));
-  return apart.filter((call) => startsInside(call, ahead)).length * 2 > apart.length ? ahead : null;
+function measureWhole(
+  graph: TraceGraph,
+  apart: readonly number[],
+  inside: number,
+  { apartShare, alignedShare, clockTolerance }: ClockThresholds,
+): bigint | null {
+  const pairs = Array.from({ length: apart.length / 2 }, (_, at) => [
+    apart[at * 2] ?? 0,
+    apart[at * 2 + 1] ?? 0,
+  ]);
+  if (pairs.length <= (pairs.length + inside) * apartShare) return null;
+  const middleOf = (row = 0): number => Math.floor(((graph.starts[row] ?? 0) + (graph.ends[row] ?? 0)) / 2);
+  const distances = Float64Array.from(
+    pairs,
+    ([client, server]) => middleOf(server) - middleOf(client),
+  ).sort();
+  const ahead = distances[distances.length >> 1] ?? 0;
+  const fitting = pairs.filter(([client = 0, server = 0]) =>
+    startsInside(graph, client, server, ahead, Number(clockTolerance)),
+  );
+  return fitting.length > pairs.length * alignedShare ? BigInt(ahead) : null;
 }
 
 /** Whether the SERVER span starts while its CLIENT span is open, were its clock right by so much. */
-function startsInside({ client, server }: Pick<Call, 'client' | 'server'>, ahead: bigint): boolean {
-  const start = server.startTimeUnixNano - ahead;
-  return start >= client.startTimeUnixNano - tolerance && start <= client.endTimeUnixNano + tolerance;
+function startsInside(
+  { starts, ends }: TraceGraph,
+  client: number,
+  server: number,
+  ahead: number,
+  tolerance: number,
+): boolean {
+  const start = (starts[server] ?? 0) - ahead;
+  return start >= (starts[client] ?? 0) - tolerance && start <= (ends[client] ?? 0) + tolerance;
 }
 
-function measureLoose(edges: Edges, client: string, server: string): readonly MeasuredEdge[] {
+function measureLoose(
+  edges: Edges,
+  client: string,
+  server: string,
+  thresholds: ClockThresholds,
+): readonly MeasuredEdge[] {
   const clients = edges.openClients.filter((span) => span.kind === 'CLIENT' && span.serviceName === client);
-  const servers = [...edges.rootServers, ...edges.orphans]
+  const servers = [...edges.roots.of(server), ...edges.orphans]
     .filter((span) => span.kind === 'SERVER' && span.serviceName === server && !isHealthProbe(span))
     .sort((left, right) => (left.startTimeUnixNano < right.startTimeUnixNano ? -1 : 1));
 
   const compared = limitComparisons(clients, servers);
   const fitting = clients.filter((span) => compared.some((entry) => compareRequests(span, entry) === 'yes'));
-  if (fitting.length < fewestLoose || fitting.length !== servers.length) return [];
+  if (fitting.length < thresholds.fewestLoose || fitting.length !== servers.length) return [];
   const pairs = fitting.flatMap((span, index) => {
     const entry = servers[index];
     return entry === undefined ? [] : [{ client: span, server: entry }];
   });
   if (pairs.some((pair) => compareRequests(pair.client, pair.server) === 'no')) return [];
   const middle = median(pairs.map(measureApart));
-  const isConstant = pairs.every((pair) => startsInside(pair, middle));
-  const overlaps = pairs.every((pair) => startsInside(pair, 0n));
+  const isInside = (pair: LoosePair, ahead: bigint): boolean => {
+    const start = pair.server.startTimeUnixNano - ahead;
+    const { startTimeUnixNano: from, endTimeUnixNano: to } = pair.client;
+    return start >= from - thresholds.clockTolerance && start <= to + thresholds.clockTolerance;
+  };
+  const isConstant = pairs.every((pair) => isInside(pair, middle));
+  const overlaps = pairs.every((pair) => isInside(pair, 0n));
   if (!isConstant || overlaps) return [];
   return groupBy(pairs, (pair) => keyFor(clockOf(pair.client), clockOf(pair.server))).flatMap(([pair]) =>
     pair === undefined ? [] : [{ client: clockOf(pair.client), server: clockOf(pair.server), ahead: middle }],
   );
 }
 
-const tolerance = 5_000_000n;
+interface LoosePair {
+  readonly client: Span;
+  readonly server: Span;
+}
 
 /** As if the server's time lay in the middle of its client's. */
-function measureApart({ client, server }: { readonly client: Span; readonly server: Span }): bigint {
+function measureApart({ client, server }: LoosePair): bigint {
   const middleOf = (span: Span): bigint => (span.startTimeUnixNano + span.endTimeUnixNano) / 2n;
   return middleOf(server) - middleOf(client);
 }

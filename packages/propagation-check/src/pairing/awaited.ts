@@ -1,5 +1,4 @@
 import type { Span } from '../span/span.ts';
-import { endsWithin } from './pair.ts';
 
 /** A request, and a call that may have been made for it. */
 export interface Awaiting {
@@ -7,14 +6,22 @@ export interface Awaiting {
   readonly call: Span;
 }
 
+/** When a request counts as waiting for its call. `rules/thresholds.ts` has the numbers and their reasons. */
+export interface AwaitedThresholds {
+  readonly fillsRequest: number;
+  readonly restAfterCall: number;
+  readonly fewestPrompt: number;
+  readonly usualDelay: number;
+  readonly longestDelay: number;
+}
+
 /**
- * Whether requests waited for these calls: the calls ended within them and filled a good part of them, or ended
- * shortly before they did, or every one began as soon as its request had. Calls of a timer fall into requests too,
- * but anywhere.
+ * Whether requests waited for these calls: the calls filled a good part of them, or ended shortly before they did, or
+ * every one began as soon as its request had. Calls of a timer fall into requests too, but anywhere.
+ * @param pairs Calls that ended within their requests.
  */
-export function areAwaited(pairs: readonly Awaiting[]): boolean {
-  const contained = pairs.filter(({ request, call }) => endsWithin(call, request));
-  if (pairs.length === 0 || contained.length < pairs.length * 0.9) return false;
+export function areAwaited(pairs: readonly Awaiting[], thresholds: AwaitedThresholds): boolean {
+  if (pairs.length === 0) return false;
   const fill = median(pairs.map(({ request, call }) => measureFill(request, call)));
   const rest = median(
     pairs.map(({ request, call }) =>
@@ -24,8 +31,11 @@ export function areAwaited(pairs: readonly Awaiting[]): boolean {
   const delays = pairs.map(({ request, call }) =>
     ratio(call.startTimeUnixNano - request.startTimeUnixNano, durationOf(request)),
   );
-  const isPrompt = pairs.length > 1 && median(delays) <= 0.1 && delays.every((delay) => delay <= 0.25);
-  return fill >= 0.25 || rest <= 0.2 || isPrompt;
+  const isPrompt =
+    pairs.length >= thresholds.fewestPrompt &&
+    median(delays) <= thresholds.usualDelay &&
+    delays.every((delay) => delay <= thresholds.longestDelay);
+  return fill >= thresholds.fillsRequest || rest <= thresholds.restAfterCall || isPrompt;
 }
 
 /** How much of a request a call took: 1 where it took all of it. */

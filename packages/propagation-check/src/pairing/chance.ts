@@ -3,8 +3,12 @@ import type { Span } from '../span/span.ts';
 /** Turns of the common range, in sixteenths: none is a simple fraction of another, so that rhythms do not return. */
 const turns = [3n, 5n, 7n, 11n, 13n];
 
-/** Fewer pairs than these vary so much that one comparison in five may be an exception, and not two. */
-const many = 10;
+/** `rules/thresholds.ts` has the numbers and their reasons. */
+export interface ChanceThresholds {
+  readonly fewestSteady: number;
+  readonly chanceOutliers: number;
+  readonly chanceShare: number;
+}
 
 /**
  * Whether clearly fewer pairs would be found, had the spans come at other times of the capture: what pairs up at any
@@ -14,10 +18,11 @@ export function isMoreThanChance(
   spans: readonly Span[],
   found: number,
   count: (moved: readonly Span[]) => number,
+  { fewestSteady, chanceOutliers, chanceShare }: ChanceThresholds,
 ): boolean {
   const byChance = turns.map((turn) => count(rotateInTime(spans, turn))).sort((left, right) => left - right);
-  const most = found < many ? byChance.at(-2) : byChance[byChance.length >> 1];
-  return (most ?? 0) <= found * 0.7;
+  const most = found < fewestSteady ? byChance.at(-1 - chanceOutliers) : byChance[byChance.length >> 1];
+  return (most ?? 0) <= found * chanceShare;
 }
 
 /** Moves spans by a part of their common range; what passes its end comes in again at its beginning. */

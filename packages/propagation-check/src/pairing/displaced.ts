@@ -1,10 +1,16 @@
 import type { Span } from '../span/span.ts';
-import { areAwaited } from './awaited.ts';
-import { isMoreThanChance } from './chance.ts';
-import { endsWithin, type Pair, pairSpans, startsDuring } from './pair.ts';
+import { type AwaitedThresholds, areAwaited } from './awaited.ts';
+import { type ChanceThresholds, isMoreThanChance } from './chance.ts';
+import { endsWithin, type Pair, pairSpans, startsDuring, type Tolerances } from './pair.ts';
 
-/** Fewer pairs than these may be a coincidence whatever the comparison says. */
-const fewestPairs = 5;
+/** `rules/thresholds.ts` has the numbers and their reasons. */
+export interface DisplacedThresholds extends Tolerances, AwaitedThresholds, ChanceThresholds {
+  readonly displacedShare: number;
+  readonly displacedLeftOver: number;
+  readonly fewestDisplaced: number;
+  readonly manyDisplaced: number;
+  readonly uniqueShare: number;
+}
 
 /**
  * Pairs requests of one route that lack a call with calls that hang elsewhere, when those requests waited for them.
@@ -14,37 +20,61 @@ const fewestPairs = 5;
  * @param calls CLIENT spans that hang elsewhere
  * @param own how many of these calls are known to be in the right place
  */
-export function pairDisplaced(bereft: readonly Span[], calls: readonly Span[], own = 0): readonly Pair[] {
-  const pairs = pairContained(bereft, calls);
-  const awaited = areAwaited(pairs.map(({ client: request, server: call }) => ({ request, call })));
+export function pairDisplaced(
+  bereft: readonly Span[],
+  calls: readonly Span[],
+  own: number,
+  thresholds: DisplacedThresholds,
+): readonly Pair[] {
+  const { displacedShare, displacedLeftOver, fewestDisplaced } = thresholds;
+  const pairs = pairContained(bereft, calls, thresholds);
+  const awaited = areAwaited(
+    pairs.map(({ client: request, server: call }) => ({ request, call })),
+    thresholds,
+  );
   // A cache leaves requests without calls, too: then most of them contain none.
-  if (!awaited || pairs.length < bereft.length * 0.9) return [];
-  const isAlone = calls.length - own <= pairs.length * 1.1;
+  if (!awaited || pairs.length < bereft.length * displacedShare) return [];
+  const isAlone = calls.length - own <= pairs.length * displacedLeftOver;
   const isSure =
-    (isAlone && isOneToOne(bereft, calls, pairs)) ||
-    (pairs.length >= fewestPairs &&
-      isMoreThanChance(calls, pairs.length, (moved) => pairContained(bereft, moved).length));
+    (isAlone && isOneToOne(bereft, calls, pairs, thresholds)) ||
+    (pairs.length >= fewestDisplaced &&
+      isMoreThanChance(
+        calls,
+        pairs.length,
+        (moved) => pairContained(bereft, moved, thresholds).length,
+        thresholds,
+      ));
   return isSure ? pairs : [];
 }
-
-/** So many requests are not by chance as many as the calls, although they overlap. */
-const many = 15;
 
 /**
  * Whether the requests and the calls correspond, not only as a whole. Where they overlap, as many of both tell it, unless they
  * are few and messages, which are often sent by timers.
  */
-function isOneToOne(bereft: readonly Span[], calls: readonly Span[], pairs: readonly Pair[]): boolean {
-  if (pairs.filter((pair) => pair.unique).length * 2 >= pairs.length || pairs.length >= many) return true;
+function isOneToOne(
+  bereft: readonly Span[],
+  calls: readonly Span[],
+  pairs: readonly Pair[],
+  { uniqueShare, manyDisplaced }: DisplacedThresholds,
+): boolean {
+  const isUnique = pairs.filter((pair) => pair.unique).length >= pairs.length * uniqueShare;
+  if (isUnique || pairs.length >= manyDisplaced) return true;
   const isExact = pairs.length === bereft.length && pairs.length === calls.length;
   return isExact && calls.every((call) => call.kind === 'CLIENT');
 }
 
-function pairContained(requests: readonly Span[], calls: readonly Span[]): readonly Pair[] {
+function pairContained(
+  requests: readonly Span[],
+  calls: readonly Span[],
+  tolerances: Tolerances,
+): readonly Pair[] {
   return pairSpans(
     requests,
     calls,
     (request, call) =>
-      request.traceId !== call.traceId && startsDuring(call, request) && endsWithin(call, request),
+      request.traceId !== call.traceId &&
+      startsDuring(call, request, tolerances) &&
+      endsWithin(call, request, tolerances),
+    tolerances,
   );
 }

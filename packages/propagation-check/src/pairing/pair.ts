@@ -1,5 +1,17 @@
-import { type CallFacts, fitsRoute, readCallFacts } from '../calls/call-facts.ts';
+import {
+  type CallFacts,
+  type FactSource,
+  fitsRoute,
+  readAddress,
+  readCallFacts,
+  readPath,
+  readRoute,
+  readRpcMethod,
+} from '../calls/call-facts.ts';
+import type { TraceGraph } from '../graph/trace-graph.ts';
 import type { Span } from '../span/span.ts';
+import { indexIntervals } from '../util/interval-index.ts';
+import { bounds, shareComparisons } from './bounds.ts';
 
 /** Two spans that belong together. */
 export interface Pair {
@@ -9,21 +21,12 @@ export interface Pair {
   readonly unique: boolean;
 }
 
-/** Some SDKs start spans at whole milliseconds, so a server may seem to start this much before its client. */
-const rounding = 1_000_000n;
-
-/** Two processes that read the same clock still differ by this much. */
-const jitter = 100_000n;
-
-/** Clocks of two processes on one machine differ by this much; looked at only where nothing fits within `rounding`. */
-const clockTolerance = 5_000_000n;
-
-/** Candidates that are kept for one span; bounds the work on hostile data. */
-const maxCandidates = 200;
-
-/** Comparisons in one pairing, shared evenly by its servers, of which each gets a fair number. */
-const maxComparisons = 20_000_000;
-const fewestComparisons = 500;
+/** How exact times are, in nanoseconds. `rules/thresholds.ts` has the numbers and their reasons. */
+export interface Tolerances {
+  readonly rounding: bigint;
+  readonly jitter: bigint;
+  readonly clockTolerance: bigint;
+}
 
 /**
  * Pairs as many clients with servers as possible, each once (maximum bipartite matching by augmenting paths).
@@ -33,16 +36,19 @@ export function pairSpans(
   clients: readonly Span[],
   servers: readonly Span[],
   fits: (client: Span, server: Span) => boolean,
+  tolerances: Tolerances,
 ): readonly Pair[] {
-  const index = indexByTime(clients);
-  const looks = Math.max(fewestComparisons, Math.floor(maxComparisons / Math.max(1, servers.length)));
+  const index = indexByTime(clients, tolerances);
+  const looks = shareComparisons(servers.length);
   const canPair = (client: Span, server: Span): boolean =>
-    client !== server && !isAround(server, client) && fits(client, server);
+    client !== server && !isAround(server, client, tolerances) && fits(client, server);
   const fitting = new Map<Span, readonly Span[]>();
   for (const server of servers) {
     const open = index.openAt(server.startTimeUnixNano);
-    const candidates = takeFitting(open, looks, maxCandidates, (client) => canPair(client, server));
-    const exact = candidates.filter((client) => isOpenAt(client, server.startTimeUnixNano, rounding));
+    const candidates = takeFitting(open, looks, bounds.candidates, (client) => canPair(client, server));
+    const exact = candidates.filter((client) =>
+      isOpenAt(client, server.startTimeUnixNano, tolerances.rounding),
+    );
     fitting.set(server, closestFirst(exact.length > 0 ? exact : candidates, server));
   }
   const matched = matchAll(fitting);
@@ -69,7 +75,7 @@ function matchTheRest(
 ): void {
   const served = new Set(matched.values());
   const rest = [...fitting].filter(
-    ([server, candidates]) => candidates.length === maxCandidates && !served.has(server),
+    ([server, candidates]) => candidates.length === bounds.candidates && !served.has(server),
   );
   if (rest.length === 0) return;
   for (const client of matched.keys()) index.remove(client);
@@ -98,18 +104,14 @@ export function takeFitting(
   return found;
 }
 
-/** Comparisons where times do not limit them, of which each client gets a fair number. */
-const maxPlainComparisons = 2_000_000;
-const fewestPlainComparisons = 50;
-
 /** So many of the servers, from the first, as can be compared with each of the clients. */
 export function limitComparisons(clients: readonly Span[], servers: readonly Span[]): readonly Span[] {
-  const each = Math.floor(maxPlainComparisons / Math.max(1, clients.length));
-  return servers.slice(0, Math.max(fewestPlainComparisons, each));
+  const each = Math.floor(bounds.plainComparisons / Math.max(1, clients.length));
+  return servers.slice(0, Math.max(bounds.fewestPlainComparisons, each));
 }
 
 /** Whether `inner` starts while `outer` is open. Its end does not count: servers outlive clients that gave up. */
-export function startsDuring(inner: Span, outer: Span): boolean {
+export function startsDuring(inner: Span, outer: Span, { rounding }: Tolerances): boolean {
   return isOpenAt(outer, inner.startTimeUnixNano, rounding);
 }
 
@@ -118,7 +120,7 @@ function isOpenAt(span: Span, time: bigint, tolerance: bigint): boolean {
 }
 
 /** A span that began before another and ended after it is its cause rather than its effect. */
-function isAround(outer: Span, inner: Span): boolean {
+function isAround(outer: Span, inner: Span, { rounding, jitter }: Tolerances): boolean {
   const isRounded = outer.startTimeUnixNano % rounding === 0n || inner.startTimeUnixNano % rounding === 0n;
   return (
     outer.startTimeUnixNano + (isRounded ? rounding : jitter) < inner.startTimeUnixNano &&
@@ -127,11 +129,11 @@ function isAround(outer: Span, inner: Span): boolean {
 }
 
 /** Ends are as coarse as starts: some SDKs add a measured duration to a start in whole milliseconds. */
-export function endsWithin(inner: Span, outer: Span): boolean {
+export function endsWithin(inner: Span, outer: Span, { rounding }: Tolerances): boolean {
   return inner.endTimeUnixNano <= outer.endTimeUnixNano + rounding;
 }
 
-export function startsAfter(later: Span, earlier: Span): boolean {
+export function startsAfter(later: Span, earlier: Span, { clockTolerance }: Tolerances): boolean {
   return later.startTimeUnixNano > earlier.endTimeUnixNano + clockTolerance;
 }
 
@@ -163,6 +165,43 @@ export function compareRequests(client: Span, server: Span): 'yes' | 'no' | 'unk
 }
 
 /**
+ * Tells of requests whether `compareRequests` may answer `yes` for any of the calls, by what they would have in common. It is to be
+ * asked before a view is made.
+ */
+export function indexRequests(calls: readonly Span[]): (request: FactSource) => boolean {
+  const paths = new Set<string>();
+  const ports = new Set<number>();
+  const portsWithoutPath = new Set<number>();
+  const rpc = new Set<string>();
+  for (const call of calls) {
+    const { path, port, protocol, rpcMethod } = readCallFacts(call);
+    if (path !== null) paths.add(trimSlash(path));
+    if (port !== null) (path === null ? portsWithoutPath : ports).add(port);
+    if (protocol !== 'rpc') continue;
+    for (const name of [call.name, ...(rpcMethod === null ? [] : [rpcMethod])]) rpc.add(name);
+    if (rpcMethod !== null) paths.add(`/${rpcMethod}`);
+  }
+  const calledRoutes = [...paths];
+  const fitsAny = new Map<string, boolean>();
+  const isRouteCalled = (route: string): boolean => {
+    const known = fitsAny.get(route) ?? calledRoutes.some((path) => fitsRoute(path, route));
+    fitsAny.set(route, known);
+    return known;
+  };
+  return (request) => {
+    const path = readPath(request);
+    if (path !== null && paths.has(trimSlash(path))) return true;
+    const rpcMethod = readRpcMethod(request);
+    if (rpcMethod !== null && (rpc.has(rpcMethod) || paths.has(`/${rpcMethod}`))) return true;
+    if (rpc.has(request.name)) return true;
+    const route = path === null ? readRoute(request) : null;
+    if (route !== null) return isRouteCalled(route);
+    const { port } = readAddress(request);
+    return port !== null && (portsWithoutPath.has(port) || (path === null && ports.has(port)));
+  };
+}
+
+/**
  * gRPC is a POST to `/package.Service/Method` for whoever sees only HTTP (gRPC over HTTP/2, "Requests"): then both sides
  * are compared as HTTP.
  */
@@ -175,6 +214,15 @@ function asOneProtocol(out: CallFacts, into: CallFacts): readonly [CallFacts, Ca
 function asHttp(facts: CallFacts): CallFacts {
   if (facts.rpcMethod === null) return facts;
   return { ...facts, protocol: 'http', method: 'POST', path: `/${facts.rpcMethod}` };
+}
+
+/** Whether two SERVER spans may tell of one request that a hop handed on: by the path, where both have one. */
+export function isSamePath(outer: Span, inner: Span): boolean {
+  const [one, other] = [readCallFacts(outer), readCallFacts(inner)];
+  if (one.protocol !== other.protocol) return false;
+  if (one.path === null || other.path === null) return one.rpcMethod === other.rpcMethod;
+  // A gateway may add or cut a prefix.
+  return one.path.endsWith(other.path) || other.path.endsWith(one.path);
 }
 
 /** Whether the client called this very server by host or port; true where the data do not say. */
@@ -199,78 +247,48 @@ export interface TimeIndex {
   remove(span: Span): void;
 }
 
-/**
- * Prepares the look-up: spans by start, and above them a tree of the latest end in each part, so that what had ended
- * is passed over at once, however long some spans are.
- */
-export function indexByTime(spans: readonly Span[]): TimeIndex {
-  const sorted = [...spans].sort((left, right) =>
-    compareTimes(left.startTimeUnixNano, right.startTimeUnixNano),
+/** Prepares the look-up. Of spans with one start the later in the list comes first. */
+export function indexByTime(spans: readonly Span[], { clockTolerance }: Tolerances): TimeIndex {
+  const origin = spans[0]?.startTimeUnixNano ?? 0n;
+  const timesOf = (read: (span: Span) => bigint): Float64Array =>
+    Float64Array.from(spans, (span) => Number(read(span) - origin));
+  const intervals = indexIntervals(
+    timesOf((span) => span.startTimeUnixNano),
+    timesOf((span) => span.endTimeUnixNano),
   );
-  let leaves = 1;
-  while (leaves < sorted.length) leaves *= 2;
-  const latest: (bigint | null)[] = new Array(leaves * 2).fill(null);
-  for (const [at, span] of sorted.entries()) latest[leaves + at] = span.endTimeUnixNano;
-  for (let node = leaves - 1; node > 0; node -= 1) {
-    latest[node] = laterOf(latest[node * 2] ?? null, latest[node * 2 + 1] ?? null);
-  }
+  const tolerance = Number(clockTolerance);
   let positions: Map<Span, number> | null = null;
   return {
     *openAt(time) {
-      const since = time - clockTolerance;
-      const start = countStartedBy(sorted, time + clockTolerance) - 1;
-      for (let at = findLast(latest, leaves, start, since); at >= 0; ) {
-        const span = sorted[at];
-        if (span === undefined) return;
-        yield span;
-        at = findLast(latest, leaves, at - 1, since);
+      const at = Number(time - origin);
+      for (const position of intervals.openBetween(at - tolerance, at + tolerance)) {
+        const span = spans[position];
+        if (span !== undefined) yield span;
       }
     },
     remove(span) {
-      positions ??= new Map(sorted.map((one, at) => [one, at]));
+      positions ??= new Map(spans.map((one, at) => [one, at]));
       const at = positions.get(span);
-      if (at === undefined) return;
-      latest[leaves + at] = null;
-      for (let node = (leaves + at) >> 1; node > 0; node >>= 1) {
-        latest[node] = laterOf(latest[node * 2] ?? null, latest[node * 2 + 1] ?? null);
-      }
+      if (at !== undefined) intervals.remove(at);
     },
   };
 }
 
-function countStartedBy(sorted: readonly Span[], time: bigint): number {
-  let low = 0;
-  let high = sorted.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    const span = sorted[middle];
-    if (span !== undefined && span.startTimeUnixNano <= time) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
-
-/** The last leaf up to `from` that ends at `since` or later; -1 where there is none. */
-function findLast(latest: readonly (bigint | null)[], leaves: number, from: number, since: bigint): number {
-  const reaches = (node: number): boolean => {
-    const end = latest[node] ?? null;
-    return end !== null && end >= since;
+/** Tells of rows whether they start while any of some spans is open, by clocks that may differ. */
+export function startsDuringAny(
+  graph: TraceGraph,
+  spans: readonly Span[],
+  { clockTolerance }: Tolerances,
+): (row: number) => boolean {
+  const rows = spans.map((span) => graph.rowOf(span));
+  const timesOf = (times: Float64Array): Float64Array => Float64Array.from(rows, (row) => times[row] ?? 0);
+  const intervals = indexIntervals(timesOf(graph.starts), timesOf(graph.ends));
+  const tolerance = Number(clockTolerance);
+  return (row) => {
+    const start = graph.starts[row] ?? 0;
+    for (const _ of intervals.openBetween(start - tolerance, start + tolerance)) return true;
+    return false;
   };
-  if (from < 0) return -1;
-  let node = leaves + from;
-  while (!reaches(node)) {
-    // Upwards to the nearest part on the left that reaches.
-    while (node % 2 === 0 && node > 1) node >>= 1;
-    if (node <= 1) return -1;
-    node -= 1;
-  }
-  while (node < leaves) node = reaches(node * 2 + 1) ? node * 2 + 1 : node * 2;
-  return node - leaves;
-}
-
-function laterOf(left: bigint | null, right: bigint | null): bigint | null {
-  if (left === null || right === null) return left ?? right;
-  return maxTime(left, right);
 }
 
 function closestFirst(candidates: readonly Span[], server: Span): readonly Span[] {

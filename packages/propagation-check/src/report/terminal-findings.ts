@@ -1,4 +1,5 @@
-import { type Prose, prose } from '../rules/prose.ts';
+import type { Prose } from '../rules/define-finding.ts';
+import { findings as prose } from '../rules/findings.ts';
 import type { Finding } from '../verdict/result.ts';
 import { escapeText } from './escape-text.ts';
 import { hang, type Layout, paint, truncate } from './layout.ts';

@@ -4,6 +4,7 @@ import type { ReportDetails, RequestCounts, SearchExtent } from './json.ts';
 import { hang, type Layout, paint, type Style } from './layout.ts';
 import { countOf, markEdge, renderEdges } from './terminal-edges.ts';
 import { type FindingOptions, renderFinding, renderInfos } from './terminal-findings.ts';
+import { renderUnreported } from './terminal-unreported.ts';
 
 /** Longer lines of prose are hard to read. */
 const widestText = 110;
@@ -27,6 +28,7 @@ export function renderTerminal(result: Result, details: ReportDetails, options: 
     renderEdges(result, layout),
     ...others.map((finding) => renderFinding(finding, layout)),
     infos.length === 0 ? [] : ['Good to know:', ...renderInfos(infos, layout)],
+    result.explain === undefined ? [] : renderUnreported(result.explain, layout),
   ];
   return `${parts
     .filter((part) => part.length > 0)

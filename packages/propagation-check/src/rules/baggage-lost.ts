@@ -1,9 +1,19 @@
-import type { Call } from '../calls/edge.ts';
+import type { Call } from '../calls/call-group.ts';
 import type { WireContext } from '../headers/evidence.ts';
 import type { HeaderLookup } from '../headers/wire.ts';
 import type { Span } from '../span/span.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
 import { type Check, type Draft, isExpectedCaller } from './check.ts';
+import { defineFinding } from './define-finding.ts';
+
+export const finding = defineFinding('baggage-lost', {
+  kind: 'cause',
+  isConclusive: true,
+  shows: 'the trace is intact, and an expected baggage entry is missing',
+  title: 'Baggage does not arrive',
+  why: 'The trace is whole, but an expected baggage entry is missing in the called service.',
+  fix: 'Add baggage to OTEL_PROPAGATORS on both sides and let proxies forward the baggage header.',
+});
 
 /**
  * Whole edges on which an expected baggage entry did not arrive: by the headers that a tap saw, otherwise by the
@@ -14,7 +24,8 @@ export const findLostBaggage: Check = (scene) => {
   const entries = Object.entries(scene.expectation.baggage);
   if (entries.length === 0) return [];
   const recorded = findRecordedKeys(scene.graph.spans, entries);
-  const lost = scene.calls
+  const lost = scene
+    .calls()
     .filter((call) => isExpectedCaller(scene, call.client.serviceName, call.server.serviceName))
     .flatMap((call): readonly Lost[] => {
       const says = entries.flatMap((entry) => describeLoss(call, entry, headersOf, recorded) ?? []);
@@ -37,14 +48,12 @@ function describeEdge(lost: readonly Lost[]): readonly Draft[] {
   if (first === undefined) return [];
   const { client, server, protocol } = first.call;
   return [
-    {
-      id: 'baggage-lost',
-      severity: 'error',
+    finding.report({
       client: client.serviceName,
       server: server.serviceName,
       protocol,
       shown: lost.map(({ call, says }) => ({ client: call.client, server: call.server, says })),
-    },
+    }),
   ];
 }
 
@@ -55,9 +64,9 @@ function describeLoss(
   headersOf: HeaderLookup,
   recorded: ReadonlySet<string>,
 ): string | null {
-  const headers = headersOf(client, server);
+  const headers = headersOf(client, server, { client: client.serviceName, server: server.serviceName });
   // Captured header attributes tell of `traceparent` alone.
-  if (headers === null || headers.onlyTraceparent || headers.received === null) {
+  if (headers === null || !headers.isTied || headers.onlyTraceparent || headers.received === null) {
     return describeByAttributes(client, server, entry, recorded);
   }
   const arrival = find(headers.received, entry);

@@ -1,28 +1,73 @@
 import type { CallFacts } from '../calls/call-facts.ts';
-import { type Call, type EdgeProtocol, isOutgoing } from '../calls/edge.ts';
+import { type Call, type CallGroup, type EdgeProtocol, groupCalls, measureLag } from '../calls/call-group.ts';
+import type { Roots } from '../calls/roots.ts';
+import type { RowFacts } from '../calls/row-facts.ts';
 import type { Expectation, ExpectedEdge } from '../expect/expectation.ts';
-import { ancestorsOf, type TraceGraph } from '../graph/trace-graph.ts';
+import type { TraceGraph } from '../graph/trace-graph.ts';
 import type { HeaderLookup } from '../headers/wire.ts';
 import type { ClockOffsets } from '../pairing/align-clocks.ts';
 import { isParentRemote, type Span } from '../span/span.ts';
-import { groupBy, keyFor } from '../util/group-by.ts';
+import { keyFor } from '../util/group-by.ts';
 import type { FindingId, Severity } from './finding.ts';
+import type { Thresholds } from './thresholds.ts';
 
-/** Everything that a check may look at. A check does no I/O and changes nothing. */
-export interface Scene {
+/** What is known before any check. */
+export interface SceneFacts {
   readonly graph: TraceGraph;
-  /** Calls whose two sides are connected. */
-  readonly calls: readonly Call[];
+  /** What rows of the graph say of calls. */
+  readonly facts: RowFacts;
+  /** Calls whose two sides are connected, by services, protocol and kinds; in the order of their first calls. */
+  readonly groups: readonly CallGroup[];
+  readonly groupsBetween: (client: string | null, server: string | null) => readonly CallGroup[];
+  readonly groupsInto: (server: string | null) => readonly CallGroup[];
+  readonly services: Services;
+  /** Calls as spans, and the spans of a service, by start. Each look-up makes views of them all: ask `groups` and `services` first. */
+  readonly calls: () => readonly Call[];
   readonly callsBetween: (client: string | null, server: string | null) => readonly Call[];
   readonly callsInto: (server: string | null) => readonly Call[];
   readonly spansOf: (service: string | null) => readonly Span[];
+  /** The SERVER and CONSUMER spans of a service, by start. */
+  readonly entriesOf: (service: string | null) => readonly Span[];
+  /** Those of the spans of a service that are meant, by start. */
+  readonly selectSpans: (service: string | null, isMeant: (row: number) => boolean) => readonly Span[];
   readonly expectation: Expectation;
   /** What taps and services saw of the headers of a call. */
   readonly headersOf: HeaderLookup;
   /** The first and the last end of the spans that a service delivered; null for a service without spans. */
   readonly coverage: (service: string | null) => Coverage | null;
+  /** The first and the last end of all spans. */
+  readonly capture: Coverage;
   /** How far clocks are apart; the times of all spans here are aligned already. */
   readonly clockOffsets: ClockOffsets;
+  /** Every number of a rule. */
+  readonly thresholds: Thresholds;
+}
+
+/** Everything that a check may look at. A check does no I/O and changes nothing. */
+export interface Scene extends SceneFacts {
+  readonly shared: SharedResults;
+}
+
+/** Intermediate results that rules ask for often. `shareResults` makes each once for a scene. */
+export interface SharedResults {
+  /** Whether the edge must exist as a direct one: not where its calls go through others. */
+  isExpectedDirectly(client: string | null, server: string | null): boolean;
+  /** Whether calls of the one reach the other through services that no expectation names: sidecars and gateways. */
+  isReachedThrough(client: string, server: string): boolean;
+  /** Whether the root of a trace is in the data. */
+  isBegun(traceId: string): boolean;
+  /** The user agents of the whole calls that an instrumentation of a service makes to another. */
+  userAgentsOf(client: Span, server: string | null): ReadonlySet<string>;
+}
+
+/** What is known of the services without a look at their spans. */
+export interface Services {
+  has(service: string | null): boolean;
+  hasKind(service: string | null, kind: Span['kind']): boolean;
+  /** Whether it has SERVER or CONSUMER spans. */
+  hasEntries(service: string | null): boolean;
+  /** Whether any of its spans calls somebody. */
+  isCalling(service: string | null): boolean;
 }
 
 /** Nanoseconds since the Unix epoch. */
@@ -36,7 +81,7 @@ export interface Open {
   /** CLIENT and PRODUCER spans that nobody continued. */
   readonly clients: readonly Span[];
   /** SERVER and CONSUMER spans without parent and link. */
-  readonly roots: readonly Span[];
+  readonly roots: Roots;
   /** Spans whose parent is nowhere. */
   readonly orphans: readonly Span[];
   /** What the earlier checks found. */
@@ -79,7 +124,7 @@ export function isPlausible(scene: Scene, client: string | null, server: string 
   if (isExpectedCaller(scene, client, server)) return true;
   return scene.expectation.edges
     .filter((edge) => edge.server === server && edge.rule !== 'must-not')
-    .some((edge) => hasSpans(scene, edge.client) && !scene.spansOf(edge.client).some(isOutgoing));
+    .some((edge) => hasSpans(scene, edge.client) && !scene.services.isCalling(edge.client));
 }
 
 /** The edges that must exist, of which no call is whole and no earlier check has spoken. */
@@ -88,7 +133,7 @@ export function listUnseenEdges(scene: Scene, open: Open): readonly ExpectedEdge
     (edge) =>
       edge.rule === 'must' &&
       !hasCall(scene, edge.client, edge.server) &&
-      !isReachedThrough(scene, edge) &&
+      !scene.shared.isReachedThrough(edge.client, edge.server) &&
       !hasUnnamedCall(scene, edge) &&
       !open.found.some(
         (draft) => draft.severity === 'error' && draft.client === edge.client && draft.server === edge.server,
@@ -96,55 +141,13 @@ export function listUnseenEdges(scene: Scene, open: Open): readonly ExpectedEdge
   );
 }
 
-/** Whether calls of the one reach the other through services that no expectation names: sidecars and gateways. */
-function isReachedThrough(scene: Scene, { client, server }: ExpectedEdge): boolean {
-  return scene.callsInto(server).some((call) => findNamedAbove(scene, call.client)?.serviceName === client);
-}
-
-const expected = new WeakMap<Scene, Map<string, boolean>>();
-
 /** Whether the edge must exist as a direct one: not where its calls go through others. */
-export function isExpectedDirectly(scene: Scene, client: string | null, server: string | null): boolean {
-  const ofScene = expected.get(scene) ?? new Map<string, boolean>();
-  expected.set(scene, ofScene);
-  const key = keyFor(client, server);
-  const known = ofScene.get(key);
-  if (known !== undefined) return known;
-  const isDirect = scene.expectation.edges.some(
-    (edge) =>
-      edge.rule === 'must' &&
-      edge.client === client &&
-      edge.server === server &&
-      (hasCall(scene, edge.client, edge.server) || !isReachedThrough(scene, edge)),
-  );
-  ofScene.set(key, isDirect);
-  return isDirect;
-}
-
-const namedAbove = new WeakMap<Scene, Map<Span, Span | null>>();
-
-/** A span, or the nearest above it, whose service the expectations name. */
-function findNamedAbove(scene: Scene, span: Span): Span | null {
-  const known = namedAbove.get(scene) ?? new Map<Span, Span | null>();
-  namedAbove.set(scene, known);
-  const passed: Span[] = [];
-  let found: Span | null | undefined;
-  for (const at of withAncestors(scene.graph, span)) {
-    found = isNamed(scene, at.serviceName) ? at : known.get(at);
-    if (found !== undefined) break;
-    passed.push(at);
-  }
-  for (const each of passed) known.set(each, found ?? null);
-  return found ?? null;
-}
-
-function* withAncestors(graph: TraceGraph, span: Span): Generator<Span> {
-  yield span;
-  yield* ancestorsOf(graph, span);
+export function isExpectedDirectly({ shared }: Scene, client: string | null, server: string | null): boolean {
+  return shared.isExpectedDirectly(client, server);
 }
 
 /** Whether the expectations speak of a service. */
-export function isNamed({ expectation }: Scene, service: string | null): boolean {
+export function isNamed({ expectation }: SceneFacts, service: string | null): boolean {
   return expectation.edges.some((edge) => edge.client === service || edge.server === service);
 }
 
@@ -152,8 +155,8 @@ export function isNamed({ expectation }: Scene, service: string | null): boolean
 function hasUnnamedCall(scene: Scene, { client, server }: ExpectedEdge): boolean {
   if (hasSpans(scene, client) === hasSpans(scene, server)) return false;
   return hasSpans(scene, client)
-    ? scene.calls.some((call) => call.client.serviceName === client && isUnnamed(call.server.serviceName))
-    : scene.calls.some((call) => call.server.serviceName === server && isUnnamed(call.client.serviceName));
+    ? scene.groups.some((group) => group.client === client && isUnnamed(group.server))
+    : scene.groups.some((group) => group.server === server && isUnnamed(group.client));
 }
 
 /** SDKs write `unknown_service` where nobody gave a name (semantic conventions, resource, "service.name"). */
@@ -161,12 +164,12 @@ export function isUnnamed(service: string | null): boolean {
   return service === null || /^unknown_service(:|$)/.test(service);
 }
 
-export function hasCall(scene: Scene, client: string, server: string): boolean {
-  return scene.callsBetween(client, server).length > 0;
+export function hasCall(scene: SceneFacts, client: string, server: string): boolean {
+  return scene.groupsBetween(client, server).length > 0;
 }
 
 export function hasSpans(scene: Scene, service: string): boolean {
-  return scene.spansOf(service).length > 0;
+  return scene.services.has(service);
 }
 
 /**
@@ -179,25 +182,16 @@ export function isCovered(scene: Scene, service: string | null, from: bigint, to
   return coverage === null || (coverage.from <= from && coverage.to >= to);
 }
 
-/** How much later than the one side of a call the other ended at most, in whole calls between two services. */
-export function measureLag(calls: readonly Call[], later: 'client' | 'server'): bigint {
-  const earlier = later === 'client' ? 'server' : 'client';
-  return calls.reduce((most, call) => {
-    const lag = call[later].endTimeUnixNano - call[earlier].endTimeUnixNano;
-    return lag > most ? lag : most;
-  }, 0n);
-}
-
 /**
  * Whether the missing parent of a span would be in the data, had it been delivered: some known caller of its service
  * delivered spans that ended when the parent should have, which is after its child by as much as in whole calls.
  */
 export function isParentDue(scene: Scene, server: Span): boolean {
-  const edges = groupBy(scene.callsInto(server.serviceName), (call) => keyFor(call.client.serviceName));
+  const edges = groupCalls(scene.groupsInto(server.serviceName), ({ client }) => keyFor(client));
   if (edges.length === 0) return true;
-  return edges.some((calls) => {
-    const caller = calls[0]?.client.serviceName ?? null;
-    const end = server.endTimeUnixNano + measureLag(calls, 'client');
+  return edges.some((groups) => {
+    const caller = groups[0]?.client ?? null;
+    const end = server.endTimeUnixNano + measureLag(scene.graph, groups, 'client');
     return isCovered(scene, caller, server.startTimeUnixNano, end);
   });
 }
@@ -217,5 +211,5 @@ export function isExpectedCaller(scene: Scene, client: string | null, server: st
     (edge) => edge.server === server && edge.rule !== 'must-not',
   );
   if (callers.length === 0 || callers.some((edge) => edge.client === client)) return true;
-  return !isNamed(scene, client) && scene.callsBetween(client, server).length > 0;
+  return !isNamed(scene, client) && scene.groupsBetween(client, server).length > 0;
 }

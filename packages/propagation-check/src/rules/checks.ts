@@ -2,19 +2,24 @@ import { findLostBaggage } from './baggage-lost.ts';
 import type { Check } from './check.ts';
 import { findLostClientSpans } from './client-span-lost.ts';
 import { findClockSkew } from './clock-skew.ts';
-import { findContextLostInProcess } from './context-lost-in-process.ts';
+import { findContextLostAfterConsumers } from './context-lost-after-consumer.ts';
+import { findContextLostBetweenLayers } from './context-lost-between-layers.ts';
+import { findContextLostBeforePeers, findContextLostInProcess } from './context-lost-in-process.ts';
 import { findExternalParents } from './external-parent.ts';
-import { findMissingCalls } from './missing-call.ts';
+import { findHeadersPassedThrough } from './header-passed-through.ts';
+import { partlyMissingCalls, whollyMissingCalls } from './missing-call.ts';
 import { findMissingCallers } from './missing-caller.ts';
-import { findMissingClients } from './missing-client.ts';
-import { findMissingServers } from './missing-server.ts';
-import { findPartlySplitEdges } from './partly-split-edge.ts';
+import { missingClients } from './missing-client.ts';
+import { partlyMissingServers, whollyMissingServers } from './missing-server.ts';
+import { findDroppedParents } from './parent-dropped.ts';
+import { partlySplitEdges } from './partly-split-edge.ts';
+import type { Rule } from './rule.ts';
 import { findServersNotInstrumented } from './server-not-instrumented.ts';
 import { findServerSpansLost } from './server-span-lost.ts';
 import { findUnnamedServices } from './service-unnamed.ts';
 import { findSplitsByHand } from './split-by-hand.ts';
 import { findSplitMessages } from './split-message.ts';
-import { findSplitTraces } from './split-trace.ts';
+import { splitTraces } from './split-trace.ts';
 import { findStaleContext } from './stale-context.ts';
 import { findTruncatedTraceIds } from './trace-id-truncated.ts';
 import { findUnexpectedEdges } from './unexpected-edge.ts';
@@ -27,26 +32,34 @@ import { findWrongParents } from './wrong-parent.ts';
  * The order matters: a check sees only the spans that no earlier one has explained,
  * so what is conclusive comes first and what argues from absence comes last.
  */
-export const checks: readonly Check[] = [
+export const checks: readonly (Check | Rule)[] = [
   // Both sides are there and joined, to the wrong thing.
   findTruncatedTraceIds,
   findStaleContext,
   findWrongParents,
+  findHeadersPassedThrough,
+  findDroppedParents,
   findContextLostInProcess,
   // Both sides are there and apart: in one trace, then in two.
-  findMissingClients,
-  findSplitTraces,
+  missingClients,
+  splitTraces,
   findSplitMessages,
   findSplitsByHand,
-  findPartlySplitEdges,
+  partlySplitEdges,
   // One side is missing, and something in the same trace shows that it existed.
   findServerSpansLost,
   findLostClientSpans,
   // One side is missing; a whole call of the same kind or an expectation says that it should exist.
   findServersNotInstrumented,
-  findMissingServers,
+  partlyMissingServers,
+  whollyMissingServers,
   findMissingCallers,
-  findMissingCalls,
+  whollyMissingCalls,
+  partlyMissingCalls,
+  // Inside one service: what nothing above explains.
+  findContextLostBeforePeers,
+  findContextLostAfterConsumers,
+  findContextLostBetweenLayers,
   // Only for expected edges that nothing above has spoken of.
   findUnseenEdges,
   findUnseenEntrances,

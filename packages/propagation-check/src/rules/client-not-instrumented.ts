@@ -1,9 +1,19 @@
 import { isRoot } from '../graph/trace-graph.ts';
+import { defineFinding } from './define-finding.ts';
 import type { HeaderCause } from './header-cause.ts';
+
+export const finding = defineFinding('client-not-instrumented', {
+  kind: 'cause',
+  isConclusive: false,
+  shows: 'the same, one to one for every request',
+  title: 'The caller\u2019s HTTP client is not instrumented',
+  why: 'Requests of the caller have no CLIENT span, and the called service begins a new trace during each.',
+  fix: 'Enable the instrumentation of the HTTP client library in use, and load it before that library.',
+});
 
 /** Neither a CLIENT span nor a header left a caller that makes other spans: its client library does nothing. */
 export const clientNotInstrumented: HeaderCause = {
-  id: 'client-not-instrumented',
+  finding,
   needs: {
     sides: ['caller'],
     excludes: ['header-malformed', 'header-duplicated', 'header-ignored', 'header-rewritten'],

@@ -1,7 +1,8 @@
 import { readCallFacts } from '../calls/call-facts.ts';
 import { isEntry } from '../calls/edge.ts';
 import { findTop, isBelow, isCallerMissing, isOrphan } from '../graph/trace-graph.ts';
-import { indexByTime, startsDuring, takeFitting } from '../pairing/pair.ts';
+import { bounds } from '../pairing/bounds.ts';
+import { startsDuring, takeFitting } from '../pairing/pair.ts';
 import type { Span } from '../span/span.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
 import {
@@ -13,7 +14,18 @@ import {
   type Scene,
   type Shown,
 } from './check.ts';
+import { defineFinding } from './define-finding.ts';
 import { type HeaderCause, readTracecontext } from './header-cause.ts';
+import { finding as missingClient } from './missing-client.ts';
+
+export const finding = defineFinding('client-span-lost', {
+  kind: 'cause',
+  isConclusive: false,
+  shows: "the same, in a trace that A's other spans belong to",
+  title: 'The caller\u2019s CLIENT span never arrived',
+  why: 'Both services share the trace, but the span between them was not exported: telemetry is lost, not propagation.',
+  fix: 'Let CLIENT spans end (read response bodies), flush before exit, and do not filter them before export.',
+});
 
 /**
  * SERVER spans whose parent is nowhere, in a trace that the caller's request belongs to as well: the caller's own
@@ -23,24 +35,12 @@ export const findLostClientSpans: Check = (scene, open) => {
   const orphans = open.orphans.filter((span) => isEntry(span) && isCallerMissing(scene.graph, span));
   if (orphans.length === 0) return [];
   const clients = new Set(open.clients);
-  const traces = new Map(
-    groupBy(scene.graph.spans, (span) => span.traceId).map((spans) => [
-      spans[0]?.traceId,
-      indexByTime(spans),
-    ]),
-  );
-  const lost = orphans.flatMap((server) => {
-    const open = traces.get(server.traceId)?.openAt(server.startTimeUnixNano) ?? [];
-    return findCaller(scene, clients, server, open);
-  });
+  const openAtStart = scene.graph.indexTraces(orphans, scene.thresholds.clockTolerance);
+  const lost = orphans.flatMap((server) => findCaller(scene, clients, server, openAtStart(server)));
   return groupBy(lost, (item) => keyFor(item.caller, item.server.serviceName, String(item.isDark))).flatMap(
     describeEdge(scene),
   );
 };
-
-/** Spans of one trace that are looked at for one of it, and kept; bounds the work on hostile data. */
-const maxLooks = 1_000;
-const maxAround = 200;
 
 interface Lost extends Shown {
   readonly server: Span;
@@ -60,12 +60,12 @@ function findCaller(
 ): readonly Lost[] {
   const around = takeFitting(
     openThen,
-    maxLooks,
-    maxAround,
+    bounds.looks,
+    bounds.around,
     (span) =>
       span.serviceName !== server.serviceName &&
       span.parentSpanId !== server.parentSpanId &&
-      startsDuring(server, span) &&
+      startsDuring(server, span, scene.thresholds) &&
       !isBelow(scene.graph, span, server) &&
       // Whoever began that from outside of the data may have called this service too, in the same trace.
       !isOrphan(scene.graph, findTop(scene.graph, span)),
@@ -103,15 +103,41 @@ function describeEdge(scene: Scene): (group: readonly Lost[]) => readonly Draft[
       protocol: edgeProtocol(readCallFacts(first.server).protocol),
       shown: group.map(({ client, server, says }) => ({ client, server, says })),
     };
-    if (!first.isDark) return [{ id: 'client-span-lost', ...edge }];
+    if (!first.isDark) {
+      return propagatesByItself(scene, first.caller)
+        ? [
+            missingClient.report({
+              ...edge,
+              candidates: ['client-not-instrumented', 'client-span-lost', 'not-sampled'],
+            }),
+          ]
+        : [finding.report({ ...edge })];
+    }
     const candidates = ['client-span-lost', 'server-span-lost', 'not-sampled', 'header-rewritten'] as const;
-    return [{ id: 'missing-client', ...edge, candidates }];
+    return [missingClient.report({ ...edge, candidates })];
   };
+}
+
+/**
+ * The HTTP client of .NET sends the context of an activity that it makes itself, also where no instrumentation makes a span of
+ * that (DistributedContextPropagator). A service without any CLIENT span may lack the instrumentation.
+ */
+function propagatesByItself(scene: Scene, caller: string | null): boolean {
+  if (scene.services.isCalling(caller)) return false;
+  return Array.from(scene.graph.rowsOfService(caller)).some((row) => isDotnet(scene, row));
+}
+
+function isDotnet({ graph: { store }, facts }: Scene, row: number): boolean {
+  const resource = store.resourceTable[store.resources[row] ?? 0];
+  return (
+    resource?.attributes.get('telemetry.sdk.language') === 'dotnet' ||
+    facts.scopeOf(row).startsWith('Microsoft.AspNetCore')
+  );
 }
 
 /** The caller itself wrote the span id that is nowhere: its span existed and was not delivered. */
 export const clientSpanLost: HeaderCause = {
-  id: 'client-span-lost',
+  finding,
   // A hop before the tap may have put its own span id into the header.
   needs: { sides: ['caller'], excludes: [] },
   explain: ({ client, server, headers: { sent } }) => {

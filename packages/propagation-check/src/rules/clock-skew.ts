@@ -1,14 +1,22 @@
 import { type ClockOffset, clockOf } from '../pairing/align-clocks.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
 import type { Check, Draft, Scene } from './check.ts';
+import { defineFinding } from './define-finding.ts';
 
-/** A difference between two clocks that people notice in a trace, in nanoseconds. */
-const noticeable = 100_000_000n;
+export const finding = defineFinding('clock-skew', {
+  kind: 'warning',
+  isConclusive: true,
+  shows: "B's SERVER span lies outside the time of A's CLIENT span",
+  title: 'The clocks of two services differ',
+  why: 'The SERVER span lies outside the time of its CLIENT span. The edge itself is whole.',
+  fix: 'Synchronise the clocks of the two machines (NTP).',
+});
 
 /** A warning: the edges may be whole, only their times mislead. */
 export const findClockSkew: Check = (scene) => {
+  const { noticeableSkew } = scene.thresholds;
   const noticed = [...scene.clockOffsets].filter(
-    ([, { ahead }]) => ahead > noticeable || ahead < -noticeable,
+    ([, { ahead }]) => ahead > noticeableSkew || ahead < -noticeableSkew,
   );
   return groupBy(noticed, ([, { service }]) => keyFor(service)).flatMap((clocks) =>
     describeService(scene, new Map(clocks)),
@@ -25,14 +33,12 @@ function describeService(scene: Scene, clocks: ReadonlyMap<string, ClockOffset>)
     return clock === undefined ? [] : [{ client, server, says: describeClock(clock, isShared) }];
   });
   return [
-    {
-      id: 'clock-skew',
-      severity: 'warning',
+    finding.report({
       client: calls[0]?.client.serviceName ?? null,
       server: first.service,
       protocol: calls[0]?.protocol ?? 'http',
       shown,
-    },
+    }),
   ];
 }
 

@@ -1,10 +1,25 @@
-import { type Call, findEntry, findTopInService, isEntry } from '../calls/edge.ts';
+import { readCallFacts } from '../calls/call-facts.ts';
+import { groupCalls, someCall, viewCalls } from '../calls/call-group.ts';
+import { findEntry, isOutgoing } from '../calls/edge.ts';
 import { nameEndpoints } from '../calls/endpoint.ts';
 import { isExpected } from '../expect/expectation.ts';
 import { isRoot } from '../graph/trace-graph.ts';
 import { pairDisplaced } from '../pairing/displaced.ts';
+import type { Pair } from '../pairing/pair.ts';
+import type { Span } from '../span/span.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
-import type { Check, Scene } from './check.ts';
+import { type Check, edgeProtocol, type Scene } from './check.ts';
+import { defineFinding } from './define-finding.ts';
+import { targetOf } from './split-trace.ts';
+
+export const finding = defineFinding('context-lost-in-process', {
+  kind: 'cause',
+  isConclusive: true,
+  shows: "the edge is intact, but A's CLIENT span does not descend from A's SERVER span",
+  title: 'The context is lost inside the caller',
+  why: 'The call is propagated well, but its CLIENT span does not belong to the request that made it.',
+  fix: 'Carry the context across the queue, pool or callback (context.with / context.bind, Context.makeCurrent, contextvars).',
+});
 
 /**
  * The edge is whole, but the caller's CLIENT span starts a trace of its own instead of belonging to the request
@@ -12,35 +27,29 @@ import type { Check, Scene } from './check.ts';
  * evidence: (nearly) all requests of a route that lack the call must have waited for one that is detached.
  */
 export const findContextLostInProcess: Check = (scene) => {
-  const groups = groupBy(scene.calls, (call) =>
+  const detaching = groupCalls(scene.groups, ({ client, server }) => keyFor(client, server)).filter(
+    (groups) =>
+      groups.some(({ client }) => scene.services.hasEntries(client)) &&
+      someCall(groups, (client) => isDetached(scene, client)),
+  );
+  const groups = groupBy(viewCalls(scene.graph, detaching.flat()), (call) =>
     keyFor(call.client.serviceName, call.server.serviceName, call.server.name),
   );
   return groups.flatMap((calls) => {
     const first = calls[0];
     if (first === undefined) return [];
-    const detached = calls.filter((call) => startsOwnTrace(scene, call));
+    const detached = calls.map(({ client }) => client).filter((client) => startsOwnTrace(scene, client));
     if (detached.length === 0) return [];
-    const entriesWithCall = new Set(calls.map((call) => findEntry(scene.graph, call.client)));
-    const entries = scene.spansOf(first.client.serviceName).filter(isEntry);
-    // Each route is judged for itself: others do not make the call.
-    const routes = groupBy(entries, nameEndpoints(entries));
-    const clients = detached.map((call) => call.client);
-    const found = routes.flatMap((ofRoute) =>
-      pairDisplaced(
-        ofRoute.filter((entry) => !entriesWithCall.has(entry)),
-        clients,
-      ),
-    );
-    const pairs = [...new Map(found.map((pair) => [pair.server, pair])).values()];
+    const clients = calls.map(({ client }) => client);
+    const pairs = pairWithEntries(scene, first.client.serviceName, clients, detached);
     if (pairs.length === 0) return [];
     const serverOf = new Map(calls.map((call) => [call.client, call.server]));
     return [
-      {
-        id: 'context-lost-in-process' as const,
+      finding.report({
         isLikely: true,
         // One coincidence in time may be a poller or a job that ran during a request.
         severity:
-          pairs.length > 1 ||
+          pairs.length >= scene.thresholds.fewestDetached ||
           (isExpected(scene.expectation, first.client.serviceName, first.server.serviceName) &&
             pairs.every(({ server: client }) => isRoot(client)))
             ? ('error' as const)
@@ -55,13 +64,72 @@ export const findContextLostInProcess: Check = (scene) => {
             ? `root of its own trace, made during "${entry.name}" of trace ${entry.traceId}`
             : `root of its own trace, made while requests "${entry.name}" were open that lack the call`,
         })),
-      },
+      }),
     ];
   });
 };
 
+/**
+ * The same where the called peer emits no spans: the root CLIENT spans are all that is seen of the call. Runs late, because a
+ * callee that began a trace of its own explains them better.
+ */
+export const findContextLostBeforePeers: Check = (scene, open) => {
+  const groups = groupBy(open.clients.filter(isOutgoing), (client) =>
+    keyFor(client.serviceName, targetOf(client), client.name),
+  );
+  return groups.flatMap((ofTarget) => {
+    const detached = ofTarget.filter((client) => startsOwnTrace(scene, client));
+    const [first] = detached;
+    if (first === undefined) return [];
+    const service = first.serviceName;
+    const pairs = pairWithEntries(scene, service, ofTarget, detached);
+    // Without the other side a poller looks alike, so a few are no failure.
+    if (pairs.length === 0) return [];
+    const isError = pairs.length >= scene.thresholds.fewestDisplaced;
+    return [
+      finding.report({
+        isLikely: true,
+        severity: isError ? ('error' as const) : ('warning' as const),
+        client: service,
+        server: null,
+        protocol: edgeProtocol(readCallFacts(first).protocol),
+        shown: pairs.map(({ client: entry, server: client }) => ({
+          client,
+          server: null,
+          says: `root of its own trace, made during "${entry.name}" of trace ${entry.traceId}`,
+        })),
+      }),
+    ];
+  });
+};
+
+/** Requests of routes (nearly) all of which lack the call, each with one that began a trace while it was open. */
+export function pairWithEntries(
+  scene: Scene,
+  service: string | null,
+  calls: readonly Span[],
+  detached: readonly Span[],
+): readonly Pair[] {
+  const entriesWithCall = new Set(calls.map((call) => findEntry(scene.graph, call)));
+  const entries = scene.entriesOf(service);
+  // Each route is judged for itself: others do not make the call.
+  const found = groupBy(entries, nameEndpoints(entries)).flatMap((ofRoute) =>
+    pairDisplaced(
+      ofRoute.filter((entry) => !entriesWithCall.has(entry)),
+      detached,
+      0,
+      scene.thresholds,
+    ),
+  );
+  return [...new Map(found.map((pair) => [pair.server, pair])).values()];
+}
+
 /** Whether what led to the call within its service began a trace, and is no entry. */
-function startsOwnTrace(scene: Scene, { client }: Call): boolean {
-  const top = findTopInService(scene.graph, client);
-  return isRoot(top) && !isEntry(top) && top.links.length === 0;
+export function startsOwnTrace(scene: Scene, client: Span): boolean {
+  return isDetached(scene, scene.graph.rowOf(client));
+}
+
+export function isDetached({ graph }: Scene, client: number): boolean {
+  const top = graph.topInService(client);
+  return graph.isRoot(top) && !graph.isEntry(top) && !graph.hasLinks(top);
 }

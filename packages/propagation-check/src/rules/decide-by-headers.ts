@@ -13,7 +13,7 @@ import { headerMalformed } from './header-malformed.ts';
 import { headerNotSent } from './header-not-sent.ts';
 import { headerRewritten } from './header-rewritten.ts';
 import { headerStripped } from './header-stripped.ts';
-import { notSampled } from './not-sampled.ts';
+import { calleeNotSampled, callerNotSampled } from './not-sampled.ts';
 import { serverNotInstrumented } from './server-not-instrumented.ts';
 import { serverSpanLost } from './server-span-lost.ts';
 
@@ -24,7 +24,8 @@ const causes: readonly HeaderCause[] = [
   headerStripped,
   headerDuplicated,
   headerMalformed,
-  notSampled,
+  calleeNotSampled,
+  callerNotSampled,
   formatMismatch,
   headerRewritten,
   clientSpanLost,
@@ -72,12 +73,15 @@ export function mergeDrafts(drafts: readonly Draft[]): readonly Draft[] {
 }
 
 /** The step that decides where something may stand between the tap and this side. */
-function askForSecondTap(side: Side, { client, server }: Draft): string {
-  const step =
-    side === 'caller'
-      ? `the caller; a second tap that the caller itself calls decides (propagation-check tap --client ${quoteService(client)})`
-      : `the called service; a second tap whose target is the called service itself decides (propagation-check tap --server ${quoteService(server)})`;
-  return `at a tap of which nobody knows whether something stands between it and ${step}`;
+function askForSecondTap(side: Side, draft: Draft): string {
+  const whose = side === 'caller' ? 'the caller' : 'the called service';
+  return `at a tap of which nobody knows whether something stands between it and ${whose}; ${whereToTap(side, draft)}`;
+}
+
+function whereToTap(side: Side, { client, server }: Draft): string {
+  return side === 'caller'
+    ? `a second tap that the caller itself calls decides (propagation-check tap --client ${quoteService(client)})`
+    : `a second tap whose target is the called service itself decides (propagation-check tap --server ${quoteService(server)})`;
 }
 
 function quoteService(name: string | null): string {
@@ -99,7 +103,7 @@ function decideCall(
   headersOf: HeaderLookup,
   { traceresponse }: Expectation,
 ): Decision {
-  const headers = headersOf(shown.client, shown.server);
+  const headers = headersOf(shown.client, shown.server, draft);
   if (headers === null) return { id: null, shown, excluded: [], isUnnamed: false };
   const likeliest = draft.candidates?.[0] ?? null;
   const namesItsSpan = traceresponse.includes(draft.server ?? '');
@@ -115,6 +119,10 @@ function decideCall(
     });
     if (says === null) continue;
     const { sides = [], excludes = [] } = cause.needs ?? {};
+    if (!headers.isTied) {
+      const told = `at that time ${says}, in a record that no id ties to this call; ${whereToTap('caller', draft)}`;
+      return { id: null, shown: { ...shown, says: `${told}; ${shown.says}` }, excluded: excludes, isUnnamed };
+    }
     const unproven = sides.find((side) => !(side === 'caller' ? headers.isAtCaller : headers.isAtCallee));
     if (unproven !== undefined) {
       return {
@@ -127,7 +135,7 @@ function decideCall(
     const { injected } = headers;
     const own = injected.length > 0 ? ` (injected by a tap: ${injected.join(', ')})` : '';
     return {
-      id: cause.id,
+      id: cause.finding.id,
       shown: { ...shown, says: `${says}${own}; ${shown.says}` },
       excluded: [],
       isUnnamed: false,

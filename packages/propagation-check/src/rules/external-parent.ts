@@ -1,9 +1,19 @@
 import { readCallFacts } from '../calls/call-facts.ts';
 import { isEntry } from '../calls/edge.ts';
-import { isCallerMissing, isRoot, type TraceGraph } from '../graph/trace-graph.ts';
+import { isCallerMissing, type TraceGraph } from '../graph/trace-graph.ts';
 import type { Span } from '../span/span.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
 import { type Check, edgeProtocol, type Shown } from './check.ts';
+import { defineFinding } from './define-finding.ts';
+
+export const finding = defineFinding('external-parent', {
+  kind: 'information',
+  isConclusive: false,
+  shows: 'an entry span continues a trace outside the data, or links to one',
+  title: 'A caller outside the data brought its own trace',
+  why: 'An entry span continues, or only links to, a trace of a caller whose spans are not here.',
+  fix: 'Nothing, if the caller is a stranger; otherwise collect its spans too.',
+});
 
 /**
  * Entry spans that continue a trace of somebody outside the data, and SERVER spans that began their own instead and
@@ -18,14 +28,12 @@ export const findExternalParents: Check = ({ graph }, open) => {
     const first = group[0];
     if (first === undefined) return [];
     return [
-      {
-        id: 'external-parent' as const,
-        severity: 'info' as const,
+      finding.report({
         client: null,
         server: first.server.serviceName,
         protocol: edgeProtocol(readCallFacts(first.server).protocol),
         shown: group,
-      },
+      }),
     ];
   });
 };
@@ -42,11 +50,12 @@ function showContinued(server: Span): Entry {
 
 /** A link into a trace of which there are spans is one of the data's own, whatever became of its target. */
 function showRestarted(graph: TraceGraph): readonly Entry[] {
-  const traceIds = new Set(graph.spans.map((span) => span.traceId));
-  return graph.spans
-    .filter((span) => span.kind === 'SERVER' && isRoot(span))
+  const linking = [...graph.rowsWithLinks()].filter((row) => graph.has(row) && graph.isRoot(row));
+  return graph
+    .viewsOf(linking)
+    .filter((span) => span.kind === 'SERVER')
     .flatMap((server) => {
-      const caller = server.links.find((link) => !traceIds.has(link.traceId));
+      const caller = server.links.find((link) => !graph.hasTrace(link.traceId));
       if (caller === undefined) return [];
       const says = `began a trace of its own and links to ${caller.spanId} of trace ${caller.traceId}, which is outside the data`;
       return [{ client: null, server, says }];

@@ -1,8 +1,10 @@
-/** Every finding has its check or symptom, its fixture folder, its docs page and its row in `prose.ts` under this id. */
+/** Every finding has its check or symptom, its fixture folder, its docs page and its entry in `findings.ts` under this id. */
 export const findingIds = [
   'header-not-sent',
   'header-stripped',
   'header-rewritten',
+  'header-passed-through',
+  'parent-dropped',
   'header-malformed',
   'header-duplicated',
   'format-mismatch',

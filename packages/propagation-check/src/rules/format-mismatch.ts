@@ -1,9 +1,19 @@
 import { isRoot } from '../graph/trace-graph.ts';
+import { defineFinding } from './define-finding.ts';
 import { type HeaderCause, nameFormats, readTracecontext } from './header-cause.ts';
+
+export const finding = defineFinding('format-mismatch', {
+  kind: 'cause',
+  isConclusive: true,
+  shows: 'the same; B received only another format (`b3`, `x-b3-*`, `uber-trace-id`, `x-amzn-trace-id`)',
+  title: 'The two services speak different formats',
+  why: 'The caller sends one propagation format and the called service reads another.',
+  fix: 'Give both services the same OTEL_PROPAGATORS, for example tracecontext,baggage,b3 while you migrate.',
+});
 
 /** Only another format arrived, and the called service began a trace of its own. */
 export const formatMismatch: HeaderCause = {
-  id: 'format-mismatch',
+  finding,
   needs: {
     // A hop before the tap may have dropped `traceparent`, one behind it the header that arrived here.
     sides: ['caller', 'callee'],

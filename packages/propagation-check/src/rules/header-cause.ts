@@ -1,6 +1,7 @@
 import type { AnsweredSpan, TraceContextReading, WireContext } from '../headers/evidence.ts';
 import type { CallHeaders } from '../headers/wire.ts';
 import type { Span } from '../span/span.ts';
+import type { FindingMeta } from './define-finding.ts';
 import type { FindingId } from './finding.ts';
 
 /** One broken call with what is known of its headers. */
@@ -19,7 +20,7 @@ export type Side = 'caller' | 'callee';
 
 /** Says why the headers show this cause, or null where they do not. */
 export interface HeaderCause {
-  readonly id: FindingId;
+  readonly finding: FindingMeta;
   /**
    * The cause is certain only where nothing stands between the tap and each of these sides. `excludes` holds the causes that the
    * headers rule out wherever the tap stood.

@@ -1,11 +1,21 @@
+import { defineFinding } from './define-finding.ts';
 import { type HeaderCause, readTracecontext } from './header-cause.ts';
+
+export const finding = defineFinding('header-duplicated', {
+  kind: 'cause',
+  isConclusive: true,
+  shows: 'the same, or a wrong parent; B received two',
+  title: 'The header arrives twice',
+  why: 'Two traceparent headers are no valid one: some servers take none, others the first, whichever that is.',
+  fix: 'Remove the code that sets traceparent by hand: the instrumentation of the HTTP client sets it already.',
+});
 
 /**
  * Several `traceparent` headers are no valid one (W3C Trace Context, section 3.2): Node and WSGI take none, Go and ASGI
  * the first.
  */
 export const headerDuplicated: HeaderCause = {
-  id: 'header-duplicated',
+  finding,
   explain: ({ server, headers: { received } }) => {
     const reading = readTracecontext(received);
     if (reading?.state !== 'duplicated') return null;

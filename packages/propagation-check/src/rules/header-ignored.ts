@@ -1,9 +1,19 @@
 import { isRoot } from '../graph/trace-graph.ts';
+import { defineFinding } from './define-finding.ts';
 import { type HeaderCause, readMissingAnswer, readTracecontext } from './header-cause.ts';
+
+export const finding = defineFinding('header-ignored', {
+  kind: 'cause',
+  isConclusive: true,
+  shows: 'the same; B received a valid one and still started a new trace',
+  title: 'The called service ignores the header',
+  why: 'A valid traceparent arrived and the called service still began a new trace.',
+  fix: 'Give the called service a propagator that reads tracecontext, and extract before the SERVER span starts.',
+});
 
 /** The caller's own, valid header arrived, and the called service began a trace of its own. */
 export const headerIgnored: HeaderCause = {
-  id: 'header-ignored',
+  finding,
   needs: {
     sides: ['callee'],
     excludes: ['header-not-sent', 'client-not-instrumented', 'format-mismatch'],

@@ -1,8 +1,18 @@
+import { defineFinding } from './define-finding.ts';
 import type { HeaderCause } from './header-cause.ts';
+
+export const finding = defineFinding('header-not-sent', {
+  kind: 'cause',
+  isConclusive: true,
+  shows: "the same, and no propagation header on A's side of the wire",
+  title: 'The caller sends no propagation header',
+  why: 'The caller has a CLIENT span, but its request left without any trace context.',
+  fix: 'Give the caller a propagator (OTEL_PROPAGATORS=tracecontext,baggage) and inject the context into the request.',
+});
 
 /** The caller has a CLIENT span, and nothing left it. */
 export const headerNotSent: HeaderCause = {
-  id: 'header-not-sent',
+  finding,
   needs: {
     sides: ['caller'],
     excludes: ['header-malformed', 'header-duplicated', 'header-ignored', 'header-rewritten'],

@@ -1,8 +1,18 @@
+import { defineFinding } from './define-finding.ts';
 import { type HeaderCause, readTracecontext } from './header-cause.ts';
+
+export const finding = defineFinding('header-rewritten', {
+  kind: 'cause',
+  isConclusive: true,
+  shows: 'the trace id or span id differs between the two sides of the wire',
+  title: 'The header is replaced on the way',
+  why: 'The called service received a valid context that is not the one which the caller sent.',
+  fix: 'Export the spans of the hop that starts its own trace, or let it forward the header that it received.',
+});
 
 /** A valid header arrived that is not the one which the caller's CLIENT span wrote. */
 export const headerRewritten: HeaderCause = {
-  id: 'header-rewritten',
+  finding,
   explain: ({ client, headers: { sent, received } }) => {
     const [before, after] = [readTracecontext(sent), readTracecontext(received)];
     if (after?.state !== 'valid' || after.spanId === null) return null;

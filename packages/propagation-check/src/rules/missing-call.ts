@@ -1,15 +1,15 @@
 import { isHealthProbe, readCallFacts, readOutcome } from '../calls/call-facts.ts';
+import { viewCalls } from '../calls/call-group.ts';
 import { findEntry, isEntry, isOutgoing } from '../calls/edge.ts';
 import { nameEndpoints } from '../calls/endpoint.ts';
 import type { ExpectedEdge } from '../expect/expectation.ts';
 import { isRoot } from '../graph/trace-graph.ts';
 import { areAwaited, measureFill } from '../pairing/awaited.ts';
 import { isMoreThanChance } from '../pairing/chance.ts';
-import { endsWithin, type Pair, pairSpans, startsDuring } from '../pairing/pair.ts';
+import { endsWithin, type Pair, pairSpans, startsDuring, type Tolerances } from '../pairing/pair.ts';
 import type { Span } from '../span/span.ts';
 import { groupBy } from '../util/group-by.ts';
 import {
-  type Check,
   type Draft,
   edgeProtocol,
   hasCall,
@@ -18,32 +18,84 @@ import {
   type Open,
   type Scene,
 } from './check.ts';
+import { finding as clientNotInstrumented } from './client-not-instrumented.ts';
+import { defineFinding } from './define-finding.ts';
 import type { FindingId } from './finding.ts';
-import { moveToFront, splitCauses } from './split-trace.ts';
+import { gate, rule } from './rule.ts';
+import { moveToFront, splitCauses, finding as splitTrace } from './split-trace.ts';
+import type { Thresholds } from './thresholds.ts';
+
+export const finding = defineFinding('missing-call', {
+  kind: 'symptom',
+  isConclusive: false,
+  shows: "A's SERVER without a CLIENT, a root of B within its time",
+  title: 'The caller shows no call',
+  why: 'The expected caller shows no call: the called service began traces of its own, or has no span at all.',
+  fix: 'Check in the caller: which HTTP client library makes the call, is it instrumented, and loaded after the instrumentation?',
+});
+
+/** An expected edge of which no call is whole, and the roots of the called service. */
+interface UnseenCalls {
+  readonly scene: Scene;
+  readonly edge: ExpectedEdge;
+  readonly roots: readonly Span[];
+  /** Those of programs that call nobody else, where they are enough to be judged apart. */
+  readonly ofCaller: readonly Span[];
+  readonly callers: readonly Span[];
+  /** Roots with the requests of the caller during which they began. */
+  readonly pairs: readonly Pair[];
+  readonly findOpenCall: FindOpenCall;
+}
 
 /**
  * An expected edge of which the caller shows nothing: no CLIENT span, and the called service began traces.
  * Without an expectation this cannot be told from direct callers, so nothing is said then.
  */
-export const findMissingCalls: Check = (scene, open) => [
-  ...findWhollyMissingCalls(scene, open),
-  ...findPartlyMissingCalls(scene, open),
-];
+export const whollyMissingCalls = rule<UnseenCalls>({
+  finding,
+  measure: (scene, open) =>
+    listUnseenEdges(scene, open).flatMap((edge) => {
+      const roots = open.roots.of(edge.server).filter((span) => !isHealthProbe(span));
+      if (roots.length === 0) return [];
+      const callers = scene.spansOf(edge.client);
+      const own = withoutOutsiders(scene, edge, roots);
+      const ofCaller = own.length >= roots.length * scene.thresholds.insidersShare ? own : roots;
+      const pairs = pairAllWithRequests(callers.filter(isEntry), ofCaller, scene.thresholds);
+      return [{ scene, edge, roots, ofCaller, callers, pairs, findOpenCall: findOpenCalls(scene, open) }];
+    }),
+  gates: [
+    gate(
+      'a call of the caller was answered, or it shows none',
+      ({ callers }) => !hasReachedNobody(callers),
+      ({ edge }) => `all calls of ${edge.client} failed: the roots are those of others`,
+    ),
+    gate(
+      'most roots began during requests of the caller, or it shows no call at all',
+      (edge) => isDuringRequests(edge) || !edge.callers.some(isOutgoing),
+      ({ pairs, ofCaller }) => `${pairs.length} of ${ofCaller.length} roots`,
+    ),
+  ],
+  looseEnds: ({ roots }) => roots,
+  report: (unseen) =>
+    isDuringRequests(unseen)
+      ? describePairs(unseen.edge, unseen.pairs, unseen.findOpenCall)
+      : describeRoots(unseen.edge, unseen.roots, unseen.callers.length > 0),
+  whyNot: (scene, _, looseEnd) => {
+    if (looseEnd.kind !== 'SERVER' || !isRoot(looseEnd)) return null;
+    if (isHealthProbe(looseEnd)) return 'a health probe by its name';
+    const isExpected = scene.expectation.edges.some(
+      (edge) => edge.server === looseEnd.serviceName && edge.rule === 'must',
+    );
+    return isExpected
+      ? `every expected edge to ${looseEnd.serviceName} has whole calls, or another report`
+      : `no expectation names a caller of ${looseEnd.serviceName}: it may be called from outside`;
+  },
+});
 
-function findWhollyMissingCalls(scene: Scene, open: Open): readonly Draft[] {
-  return listUnseenEdges(scene, open).flatMap((edge): readonly Draft[] => {
-    const roots = open.roots.filter((span) => span.serviceName === edge.server && !isHealthProbe(span));
-    const callers = scene.spansOf(edge.client);
-    if (roots.length === 0 || hasReachedNobody(callers)) return [];
-    const own = withoutOutsiders(scene, edge, roots);
-    const ofCaller = own.length * 2 >= roots.length ? own : roots;
-    const pairs = pairAllWithRequests(callers.filter(isEntry), ofCaller);
-    // Messages are read at any time later; requests while the caller's own request is open.
-    const isQueued = roots.some((span) => span.kind === 'CONSUMER');
-    if (!isQueued && pairs.length * 2 >= ofCaller.length)
-      return [describePairs(edge, pairs, findOpenCalls(scene, open))];
-    return callers.some(isOutgoing) ? [] : [describeRoots(edge, roots, callers.length > 0)];
-  });
+/** Messages are read at any time later; requests while the caller's own request is open. */
+function isDuringRequests({ scene: { thresholds }, roots, ofCaller, pairs }: UnseenCalls): boolean {
+  const isQueued = roots.some((span) => span.kind === 'CONSUMER');
+  return !isQueued && pairs.length >= ofCaller.length * thresholds.missingCallShare;
 }
 
 /** The caller does show its calls, and nobody answered one of them: the roots are those of others. */
@@ -53,17 +105,28 @@ function hasReachedNobody(callers: readonly Span[]): boolean {
 }
 
 /** Each root with the request during which it began; a request may have made several calls. */
-function pairAllWithRequests(requests: readonly Span[], roots: readonly Span[]): readonly Pair[] {
-  const pairs = pairSpans(requests, roots, () => true);
+function pairAllWithRequests(
+  requests: readonly Span[],
+  roots: readonly Span[],
+  tolerances: Tolerances,
+): readonly Pair[] {
+  const pairs = pairSpans(requests, roots, () => true, tolerances);
   const paired = new Set(pairs.map((pair) => pair.server));
   const agents = new Set(pairs.map((pair) => readCallFacts(pair.server).userAgent));
   const left = roots.filter((root) => !paired.has(root) && agents.has(readCallFacts(root).userAgent));
-  const more = left.flatMap((root) => pairSpans(requests, [root], endsDuring));
+  const endsDuring = (request: Span, one: Span): boolean => endsWithin(one, request, tolerances);
+  const more = left.flatMap((root) => pairSpans(requests, [root], endsDuring, tolerances));
   return [...pairs, ...more];
 }
 
-function endsDuring(request: Span, root: Span): boolean {
-  return endsWithin(root, request);
+/** An expected edge with whole calls, and the roots of the called service. */
+interface PartlyUnseenCalls {
+  readonly edge: ExpectedEdge;
+  readonly roots: readonly Span[];
+  /** Those of programs that begin no trace at the caller. */
+  readonly own: readonly Span[];
+  /** Roots with the requests of the caller that waited for them. */
+  readonly pairs: readonly Pair[];
 }
 
 /**
@@ -71,22 +134,40 @@ function endsDuring(request: Span, root: Span): boolean {
  * Outside callers of both services make the same picture, unless every request of one route encloses such a root,
  * one to one, and the root was sent by another program (user agent) than the request.
  */
-function findPartlyMissingCalls(scene: Scene, open: Open): readonly Draft[] {
-  const seen = scene.expectation.edges.filter(
-    (edge) => edge.rule === 'must' && hasCall(scene, edge.client, edge.server),
-  );
-  return seen.flatMap((edge): readonly Draft[] => {
-    const roots = open.roots.filter(
-      (span) => span.serviceName === edge.server && span.kind === 'SERVER' && !isHealthProbe(span),
+export const partlyMissingCalls = rule<PartlyUnseenCalls>({
+  finding,
+  measure: (scene, open) => {
+    const seen = scene.expectation.edges.filter(
+      (edge) => edge.rule === 'must' && hasCall(scene, edge.client, edge.server),
     );
-    // What one library sent has one user agent; outside callers have others, which may call both services.
-    const own = withoutOutsiders(scene, edge, roots);
-    const pairs = groupBy(own, (root) => readCallFacts(root).userAgent ?? '').flatMap((ofAgent) =>
-      pairWithRequests(scene, edge, ofAgent),
-    );
-    return pairs.length === 0 ? [] : [describePairs(edge, pairs, () => null)];
-  });
-}
+    return seen.flatMap((edge) => {
+      const roots = open.roots
+        .of(edge.server)
+        .filter((span) => span.kind === 'SERVER' && !isHealthProbe(span));
+      if (roots.length === 0) return [];
+      // What one library sent has one user agent; outside callers have others, which may call both services.
+      const own = withoutOutsiders(scene, edge, roots);
+      const pairs = groupBy(own, (root) => readCallFacts(root).userAgent ?? '').flatMap((ofAgent) =>
+        pairWithRequests(scene, edge, ofAgent),
+      );
+      return [{ edge, roots, own, pairs }];
+    });
+  },
+  gates: [
+    gate(
+      'roots came from programs that do not call the caller, too',
+      ({ own }) => own.length > 0,
+      ({ roots }) => `none of ${roots.length}`,
+    ),
+    gate(
+      'every request of one route of the caller encloses such a root, and waited for it',
+      ({ pairs }) => pairs.length > 0,
+      ({ edge, own }) => `of no route of ${edge.client}, with ${own.length} roots`,
+    ),
+  ],
+  looseEnds: ({ roots }) => roots,
+  report: ({ edge, pairs }) => describePairs(edge, pairs, () => null),
+});
 
 /** Roots that no program sent which begins traces at the caller, too: such as scrape all services. */
 function withoutOutsiders(scene: Scene, edge: ExpectedEdge, roots: readonly Span[]): readonly Span[] {
@@ -100,6 +181,7 @@ function withoutOutsiders(scene: Scene, edge: ExpectedEdge, roots: readonly Span
 }
 
 function pairWithRequests(scene: Scene, edge: ExpectedEdge, roots: readonly Span[]): readonly Pair[] {
+  const { thresholds } = scene;
   const callers = scene.spansOf(edge.client);
   const calling = groupCallsByRequest(scene, callers.filter(isOutgoing));
   const endpointOf = nameEndpoints(callers);
@@ -111,6 +193,7 @@ function pairWithRequests(scene: Scene, edge: ExpectedEdge, roots: readonly Span
     roots,
     isSentByAnother,
     endpointOf,
+    thresholds,
   );
   if (without.length > 0) return without;
   // Requests that show some of their calls: the root fills a time in which they show none.
@@ -120,20 +203,18 @@ function pairWithRequests(scene: Scene, edge: ExpectedEdge, roots: readonly Span
       (call) =>
         call.endTimeUnixNano > root.startTimeUnixNano && call.startTimeUnixNano < root.endTimeUnixNano,
     );
-  const pairs = pairWithin(requests.filter(isCalling), roots, between, endpointOf);
+  const pairs = pairWithin(requests.filter(isCalling), roots, between, endpointOf, thresholds);
   const isSure =
-    pairs.length >= fewestBetween &&
+    pairs.length >= thresholds.fewestBetween &&
     pairs.length === roots.length &&
     isMoreThanChance(
       roots,
       pairs.length,
-      (moved) => pairWithin(requests.filter(isCalling), moved, between, endpointOf).length,
+      (moved) => pairWithin(requests.filter(isCalling), moved, between, endpointOf, thresholds).length,
+      thresholds,
     );
   return isSure ? pairs : [];
 }
-
-/** Fewer roots between the calls of requests may be a coincidence. */
-const fewestBetween = 5;
 
 /** A root for (nearly) every request of an endpoint, one to one, within it and waited for; none otherwise. */
 function pairWithin(
@@ -141,19 +222,23 @@ function pairWithin(
   roots: readonly Span[],
   fits: (request: Span, root: Span) => boolean,
   endpointOf: (request: Span) => string,
+  thresholds: Thresholds,
 ): readonly Pair[] {
   const isMadeDuring = (request: Span, root: Span): boolean =>
-    fits(request, root) && endsWithin(root, request);
-  const contained = pairSpans(requests, roots, isMadeDuring);
+    fits(request, root) && endsWithin(root, request, thresholds);
+  const contained = pairSpans(requests, roots, isMadeDuring, thresholds);
   const endpoints = new Set(contained.map((pair) => endpointOf(pair.client)));
   const ofEndpoints = requests.filter((request) => endpoints.has(endpointOf(request)));
-  const isEvery = contained.length >= ofEndpoints.length * 0.9;
-  const awaited = areAwaited(contained.map(({ client: request, server: call }) => ({ request, call })));
-  if (!isEvery || !awaited || !areSure(requests, roots, contained, isMadeDuring)) return [];
+  const isEvery = contained.length >= ofEndpoints.length * thresholds.everyRequestShare;
+  const awaited = areAwaited(
+    contained.map(({ client: request, server: call }) => ({ request, call })),
+    thresholds,
+  );
+  if (!isEvery || !awaited || !areSure(requests, roots, contained, isMadeDuring, thresholds)) return [];
   // A server may end after the request that waited for it.
   const paired = new Set(contained.flatMap((pair) => [pair.client, pair.server]));
   const isLeft = (span: Span): boolean => !paired.has(span);
-  return [...contained, ...pairSpans(ofEndpoints.filter(isLeft), roots.filter(isLeft), fits)];
+  return [...contained, ...pairSpans(ofEndpoints.filter(isLeft), roots.filter(isLeft), fits, thresholds)];
 }
 
 /**
@@ -165,17 +250,22 @@ function areSure(
   roots: readonly Span[],
   pairs: readonly Pair[],
   fits: (request: Span, root: Span) => boolean,
+  thresholds: Thresholds,
 ): boolean {
-  if (pairs.every((pair) => pair.unique)) return pairs.length >= 2;
+  if (pairs.every((pair) => pair.unique)) return pairs.length >= thresholds.fewestUnique;
   const fills = pairs
     .map(({ client, server }) => measureFill(client, server))
     .sort((one, other) => one - other);
   const median = fills[fills.length >> 1] ?? 1;
   const countFilling = (moved: readonly Span[]): number =>
-    pairSpans(requests, moved, (request, root) => fits(request, root) && measureFill(request, root) >= median)
-      .length;
+    pairSpans(
+      requests,
+      moved,
+      (request, root) => fits(request, root) && measureFill(request, root) >= median,
+      thresholds,
+    ).length;
   const found = countFilling(roots);
-  return found >= fewestBetween && isMoreThanChance(roots, found, countFilling);
+  return found >= thresholds.fewestFilling && isMoreThanChance(roots, found, countFilling, thresholds);
 }
 
 function groupCallsByRequest(scene: Scene, calls: readonly Span[]): ReadonlyMap<Span, readonly Span[]> {
@@ -208,11 +298,13 @@ type FindOpenCall = (request: Span, root: Span) => Span | null;
 
 /** A call that only a sidecar or a gateway continued, of whom no expectation speaks, may be lost beyond it. */
 function findOpenCalls(scene: Scene, open: Open): FindOpenCall {
-  const ended = scene.calls
-    .filter(({ client, server }) => client.kind === 'CLIENT' && !isNamed(scene, server.serviceName))
-    .map(({ client }) => client);
+  const groups = scene.groups.filter(
+    ({ clientKind, server }) => clientKind === 'CLIENT' && !isNamed(scene, server),
+  );
+  const ended = viewCalls(scene.graph, groups).map(({ client }) => client);
   const calls = groupCallsByRequest(scene, [...open.clients, ...ended]);
-  return (request, root) => calls.get(request)?.find((client) => startsDuring(root, client)) ?? null;
+  return (request, root) =>
+    calls.get(request)?.find((client) => startsDuring(root, client, scene.thresholds)) ?? null;
 }
 
 /**
@@ -227,8 +319,8 @@ function describePairs(edge: ExpectedEdge, pairs: readonly Pair[], findOpenCall:
   }));
   const hasClients = shown.some(({ client }) => client !== null);
   const decided = !hasClients && pairs.every((pair) => pair.unique);
-  return {
-    id: hasClients ? 'split-trace' : decided ? 'client-not-instrumented' : 'missing-call',
+  const found = hasClients ? splitTrace : decided ? clientNotInstrumented : finding;
+  return found.report({
     ...describeEdge(
       edge,
       pairs.map((pair) => pair.server),
@@ -242,12 +334,11 @@ function describePairs(edge: ExpectedEdge, pairs: readonly Pair[], findOpenCall:
           ? `root, while "${request.name}" of ${edge.client} (trace ${request.traceId}) was open and has no CLIENT span for it`
           : `root, while CLIENT ${client.spanId} of ${edge.client} was open: they fit by time only`,
     })),
-  };
+  });
 }
 
 function describeRoots(edge: ExpectedEdge, roots: readonly Span[], hasCallers: boolean): Draft {
-  return {
-    id: 'missing-call',
+  return finding.report({
     ...describeEdge(edge, roots),
     // A caller of which nothing is seen may not be instrumented at all.
     candidates: hasCallers ? candidates : moveToFront(candidates, 'server-not-instrumented'),
@@ -256,7 +347,7 @@ function describeRoots(edge: ExpectedEdge, roots: readonly Span[], hasCallers: b
       server,
       says: `root, and ${edge.client} shows no CLIENT or PRODUCER span that could have caused it`,
     })),
-  };
+  });
 }
 
 function describeEdge(

@@ -1,9 +1,11 @@
 import { readCallFacts } from '../calls/call-facts.ts';
+import type { CallGroup } from '../calls/call-group.ts';
 import { isEntry } from '../calls/edge.ts';
 import { type ExpectedEdge, isExpected } from '../expect/expectation.ts';
 import { isCallerMissing } from '../graph/trace-graph.ts';
 import type { Span } from '../span/span.ts';
 import { type Check, type Draft, edgeProtocol, isParentDue, nameParent, type Scene } from './check.ts';
+import { finding as missingClient } from './missing-client.ts';
 
 /**
  * SERVER spans in traces of their own whose parent is nowhere, when the caller is expected: its spans are missing as
@@ -18,19 +20,18 @@ export const findMissingCallers: Check = (scene, open) =>
         (draft) => draft.severity === 'error' && draft.client === edge.client && draft.server === edge.server,
       );
       if (isExplained) return [];
+      const isOfTheirKind = rememberKind(scene, edge);
       const orphans = open.orphans.filter(
         (span) =>
           isEntry(span) &&
           isCallerMissing(scene.graph, span) &&
           span.serviceName === edge.server &&
-          comesFrom(scene, edge, span),
+          isOfTheirKind(span),
       );
       const first = orphans[0];
       if (first === undefined || !orphans.some((span) => isParentDue(scene, span))) return [];
       return [
-        {
-          id: 'missing-client',
-          severity: 'error',
+        missingClient.report({
           client: edge.client,
           server: edge.server,
           protocol: edgeProtocol(readCallFacts(first).protocol),
@@ -40,19 +41,31 @@ export const findMissingCallers: Check = (scene, open) =>
             server,
             says: `${nameParent(server)} is nowhere in the data, nor is any other span of its caller in this trace`,
           })),
-        },
+        }),
       ];
     });
 
-function comesFrom(scene: Scene, edge: ExpectedEdge, server: Span): boolean {
-  const whole = scene.callsBetween(edge.client, edge.server).map((call) => call.server);
-  if (whole.length === 0) return true;
-  const agents = new Set(whole.map((span) => readCallFacts(span).userAgent));
-  const agent = readCallFacts(server).userAgent;
-  return (
-    agent !== null &&
-    agents.size === 1 &&
-    agents.has(agent) &&
-    whole.some((span) => span.name === server.name)
-  );
+/** Whether a request is like the whole calls of the edge: sent by the same program, and for something that it asks for. */
+function rememberKind(scene: Scene, edge: ExpectedEdge): (server: Span) => boolean {
+  const whole = scene.groupsBetween(edge.client, edge.server);
+  if (whole.length === 0) return () => true;
+  let known: ReturnType<typeof describeServers> | null = null;
+  return (server) => {
+    known ??= describeServers(scene, whole);
+    const agent = readCallFacts(server).userAgent;
+    return (
+      agent !== null && known.agents.size === 1 && known.agents.has(agent) && known.names.has(server.name)
+    );
+  };
+}
+
+function describeServers({ facts }: Scene, groups: readonly CallGroup[]) {
+  const [agents, names] = [new Set<string | null>(), new Set<string>()];
+  for (const { servers } of groups) {
+    for (const row of servers) {
+      agents.add(facts.userAgentOf(row));
+      names.add(facts.nameOf(row));
+    }
+  }
+  return { agents, names };
 }

@@ -1,44 +1,92 @@
 import { readCallFacts } from '../calls/call-facts.ts';
 import { findTop, isCallerMissing, isOrphan } from '../graph/trace-graph.ts';
-import { compareRequests, isAddressedTo, pairSpans } from '../pairing/pair.ts';
+import { compareRequests, isAddressedTo, type Pair, pairSpans } from '../pairing/pair.ts';
+import type { Span } from '../span/span.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
-import { type Check, edgeProtocol, isExpectedCaller, isParentDue, nameParent } from './check.ts';
+import { edgeProtocol, isExpectedCaller, isParentDue, nameParent, type Scene } from './check.ts';
+import { defineFinding } from './define-finding.ts';
+import { gate, rule } from './rule.ts';
+
+export const finding = defineFinding('missing-client', {
+  kind: 'symptom',
+  isConclusive: false,
+  shows: 'a SERVER span whose parent is nowhere in the data',
+  title: 'The caller\u2019s span is nowhere',
+  why: 'A SERVER span names a parent that is not in the data, or the expected caller has no span at all.',
+  fix: 'Check in the caller: does it end and export its CLIENT spans, is it sampled, does a proxy start spans of its own?',
+});
+
+/** Calls and SERVER spans of one edge that belong together but for the span id. */
+interface ReplacedParents {
+  readonly scene: Scene;
+  readonly pairs: readonly [Pair, ...Pair[]];
+}
 
 /**
  * SERVER spans whose parent is nowhere, while a CLIENT span of the same trace and request has no child:
  * something in between replaced the span id, or a hop whose spans are missing made another.
  */
-export const findMissingClients: Check = (scene, open) => {
-  const pairs = pairSpans(
-    open.clients,
-    // A PRODUCER ends long before its CONSUMER starts: what is open then is another.
-    open.orphans.filter((span) => span.kind === 'SERVER' && isCallerMissing(scene.graph, span)),
-    (client, server) =>
-      client.traceId === server.traceId &&
-      client.serviceName !== server.serviceName &&
-      isExpectedCaller(scene, client.serviceName, server.serviceName) &&
-      compareRequests(client, server) !== 'no' &&
-      // Whoever began the trace from outside of the data may have called this service too.
-      (isAddressedTo(client, server) || !isOrphan(scene.graph, findTop(scene.graph, client))),
-  );
-  const edges = groupBy(pairs, ({ client, server }) => keyFor(client.serviceName, server.serviceName));
-  return edges.flatMap((group) => {
-    const first = group[0];
-    if (first === undefined || !group.some((pair) => isParentDue(scene, pair.server))) return [];
-    return [
-      {
-        id: 'missing-client' as const,
-        severity: 'error' as const,
-        client: first.client.serviceName,
-        server: first.server.serviceName,
-        protocol: edgeProtocol(readCallFacts(first.client).protocol),
-        candidates: ['header-rewritten', 'server-span-lost', 'client-span-lost', 'not-sampled'] as const,
-        shown: group.map(({ client, server }) => ({
-          client,
-          server,
-          says: `${nameParent(server)} is nowhere, while CLIENT ${client.spanId} of the same trace has no child`,
-        })),
-      },
-    ];
-  });
-};
+export const missingClients = rule<ReplacedParents>({
+  finding,
+  measure: (scene, open) => {
+    const pairs = pairSpans(
+      open.clients,
+      // A PRODUCER ends long before its CONSUMER starts: what is open then is another.
+      open.orphans.filter((span) => span.kind === 'SERVER' && isCallerMissing(scene.graph, span)),
+      (client, server) => whyApart(scene, client, server) === null,
+      scene.thresholds,
+    );
+    return groupBy(pairs, ({ client, server }) => keyFor(client.serviceName, server.serviceName)).flatMap(
+      ([first, ...others]) => (first === undefined ? [] : [{ scene, pairs: [first, ...others] as const }]),
+    );
+  },
+  gates: [
+    gate(
+      'a parent that the capture should hold',
+      ({ scene, pairs }) => pairs.some(({ server }) => isParentDue(scene, server)),
+      ({ pairs }) =>
+        `${pairs.length} SERVER spans name parents of a time from which no caller delivered spans`,
+    ),
+  ],
+  looseEnds: ({ pairs }) => pairs.flatMap(({ client, server }) => [client, server]),
+  report: ({ pairs }) =>
+    finding.report({
+      client: pairs[0].client.serviceName,
+      server: pairs[0].server.serviceName,
+      protocol: edgeProtocol(readCallFacts(pairs[0].client).protocol),
+      candidates: ['header-rewritten', 'server-span-lost', 'client-span-lost', 'not-sampled'],
+      shown: pairs.map(({ client, server }) => ({
+        client,
+        server,
+        says: `${nameParent(server)} is nowhere, while CLIENT ${client.spanId} of the same trace has no child`,
+      })),
+    }),
+  whyNot: (scene, open, looseEnd) => {
+    if (looseEnd.kind !== 'SERVER' || !isOrphan(scene.graph, looseEnd)) return null;
+    if (!isCallerMissing(scene.graph, looseEnd)) return 'its parent is of its own process, by its flags';
+    const ofTrace = open.clients.filter((client) => client.traceId === looseEnd.traceId);
+    const reasons = ofTrace.map(
+      (client) => whyApart(scene, client, looseEnd) ?? 'not open when it began, or nearer to another',
+    );
+    const counts = groupBy(reasons, (reason) => reason).map((same) => `${same.length} ${same[0]}`);
+    const isExpected = scene.expectation.edges.some(
+      (edge) => edge.server === looseEnd.serviceName && edge.rule === 'must',
+    );
+    const expectation = isExpected ? '' : ', and no expectation names a caller of the service';
+    return `${ofTrace.length} calls of its trace have no child${counts.length === 0 ? '' : ` (${counts.join(', ')})`}${expectation}`;
+  },
+});
+
+/** Why a call and a SERVER span are not two sides of one request; null where they can be. */
+function whyApart(scene: Scene, client: Span, server: Span): string | null {
+  if (client.traceId !== server.traceId) return 'of another trace';
+  if (client.serviceName === server.serviceName) return 'of the same service';
+  if (!isExpectedCaller(scene, client.serviceName, server.serviceName))
+    return 'of services that others are expected to call';
+  if (compareRequests(client, server) === 'no')
+    return 'of another request (method, path, status or user agent)';
+  // Whoever began the trace from outside of the data may have called this service too.
+  return isAddressedTo(client, server) || !isOrphan(scene.graph, findTop(scene.graph, client))
+    ? null
+    : 'to another address, in a trace that began outside of the data';
+}

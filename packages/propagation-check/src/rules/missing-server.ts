@@ -1,186 +1,336 @@
-import { fitsRoute, isHealthProbe, readCallFacts, readOutcome } from '../calls/call-facts.ts';
-import { type Call, isEntry } from '../calls/edge.ts';
+import {
+  type CallFacts,
+  type FactSource,
+  fitsRoute,
+  isHealthProbe,
+  readAddress,
+  readCallFacts,
+  readDestination,
+  readMethod,
+  readOutcome,
+  readPath,
+  readRoute,
+  readRpcMethod,
+  readStatusCode,
+} from '../calls/call-facts.ts';
+import { type CallGroup, groupCalls, measureLag } from '../calls/call-group.ts';
 import { withoutIds } from '../calls/endpoint.ts';
-import { isExpected } from '../expect/expectation.ts';
-import { isRoot } from '../graph/trace-graph.ts';
-import { compareRequests, endsWithin, limitComparisons, pairSpans } from '../pairing/pair.ts';
+import { type ExpectedEdge, isExpected } from '../expect/expectation.ts';
+import type { TraceGraph } from '../graph/trace-graph.ts';
+import { bounds } from '../pairing/bounds.ts';
+import {
+  compareRequests,
+  endsWithin,
+  limitComparisons,
+  pairSpans,
+  startsDuringAny,
+} from '../pairing/pair.ts';
 import type { Span } from '../span/span.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
 import {
-  type Check,
   type Draft,
   edgeProtocol,
   hasSpans,
   isCovered,
   listUnseenEdges,
-  measureLag,
   type Open,
   type Scene,
 } from './check.ts';
+import { defineFinding } from './define-finding.ts';
 import type { FindingId } from './finding.ts';
-import { splitCauses } from './split-trace.ts';
+import { gate, rule } from './rule.ts';
+import { splitCauses, finding as splitTrace } from './split-trace.ts';
 
-/**
- * CLIENT spans that were answered and nobody continued, although the peer is one that emits spans:
- * either other calls to the same place and route are whole, or the edge is expected. A cache in between
- * makes the former too, so that it fails only where the edge is expected.
- * Calls to peers that are not instrumented look the same without that and are left alone.
- */
-export const findMissingServers: Check = (scene, open) => {
-  const partial = findPartlyMissing(scene, open);
-  const taken = new Set(partial.flatMap((draft) => draft.shown.map((shown) => shown.client)));
-  const rest = { ...open, clients: open.clients.filter((span) => !taken.has(span)) };
-  return [...partial, ...findWhollyMissing(scene, rest)];
-};
+export const finding = defineFinding('missing-server', {
+  kind: 'symptom',
+  isConclusive: false,
+  shows: 'A CLIENT without a child, nothing of B for it',
+  title: 'The called service left no SERVER span',
+  why: 'The call was answered, but nothing of the called service hangs under it.',
+  fix: 'Check in the called service: is its server instrumented, is it sampled, does its exporter deliver?',
+});
 
-function findPartlyMissing(scene: Scene, open: Open): readonly Draft[] {
-  const edges = groupBy(
-    scene.calls.filter((call) => call.client.kind === 'CLIENT'),
-    (call) => keyFor(call.client.serviceName, call.server.serviceName),
-  );
-  return edges.flatMap((calls): readonly Draft[] => {
-    const first = calls[0];
-    if (first === undefined) return [];
-    const isOfTheirKind = indexRequestKinds(calls);
-    const statusCodes = new Set(calls.map((call) => readCallFacts(call.client).statusCode));
-    const lonely = open.clients.filter(
-      (span) =>
-        span.serviceName === first.client.serviceName &&
-        readOutcome(span) === 'answered' &&
-        isOfTheirKind(span) &&
-        !isAnsweredByHop(span, statusCodes),
-    );
-    const edge = [first.client.serviceName, first.server.serviceName] as const;
-    const lag = measureLag(calls, 'server');
-    const certain = lonely.filter((span) =>
-      isCovered(scene, first.server.serviceName, span.startTimeUnixNano, span.endTimeUnixNano + lag),
-    );
-    if (certain.length === 0 || isFasterThanServer(certain, calls)) return [];
-    const severity = isExpected(scene.expectation, ...edge) ? 'error' : 'warning';
-    const drafts = describe(
-      ...edge,
-      lonely,
-      ['not-sampled', 'server-span-lost', 'server-not-instrumented'],
-      severity,
-    );
-    const roots = open.roots.filter((root) => root.serviceName === edge[1] && !isHealthProbe(root));
-    const mayBeTheirs = (call: Span, root: Span): boolean => compareRequests(call, root) !== 'no';
-    const isSplitByTime = pairSpans(lonely, roots, mayBeTheirs).length * 10 >= lonely.length * 9;
-    return isSplitByTime ? drafts.map(asSplitTrace) : drafts;
-  });
+/** Calls of one edge that have no child, like others of it that are whole. */
+interface PartlyMissing {
+  readonly scene: Scene;
+  readonly client: string | null;
+  readonly server: string | null;
+  readonly whole: readonly CallGroup[];
+  /** CLIENT spans that were answered, to the place and route of whole calls. */
+  readonly lonely: readonly Span[];
+  /** Those of a time from which the called service delivered spans. */
+  readonly certain: readonly Span[];
+  readonly isExpected: boolean;
+  /** Nearly all of them fit a root of the called service by time. */
+  readonly isSplitByTime: boolean;
 }
 
-/** Route templates of one target that are looked at; bounds the work on hostile data. */
-const maxRoutes = 500;
+/**
+ * CLIENT spans that were answered and nobody continued, although the peer is one that emits spans: other calls to the same place
+ * and route are whole. A cache in between makes the same picture, so that it fails only where the edge is expected.
+ * Calls to peers that are not instrumented look the same without whole calls and are left alone.
+ */
+export const partlyMissingServers = rule<PartlyMissing>({
+  finding,
+  measure: (scene, open) => {
+    const edges = groupCalls(
+      scene.groups.filter(({ clientKind }) => clientKind === 'CLIENT'),
+      ({ client, server }) => keyFor(client, server),
+    );
+    const answered = Map.groupBy(
+      open.clients.filter((span) => readOutcome(span) === 'answered'),
+      (span) => span.serviceName,
+    );
+    return edges.flatMap((whole): readonly PartlyMissing[] => {
+      const first = whole[0];
+      const ofClient = first === undefined ? [] : (answered.get(first.client) ?? []);
+      if (first === undefined || ofClient.length === 0) return [];
+      const { client, server } = first;
+      const asked = summarizeCalls(scene, whole, new Set(ofClient.map(targetNameOf)));
+      const lonely = ofClient.filter((span) => isOfTheirKind(asked, span) && !isAnsweredByHop(span, asked));
+      if (lonely.length === 0) return [];
+      const lag = measureLag(scene.graph, whole, 'server');
+      const roots = open.roots
+        .select(startsDuringAny(scene.graph, lonely, scene.thresholds), server)
+        .filter((root) => !isHealthProbe(root));
+      const mayBeTheirs = (call: Span, root: Span): boolean => compareRequests(call, root) !== 'no';
+      const pairs = pairSpans(lonely, roots, mayBeTheirs, scene.thresholds);
+      return [
+        {
+          scene,
+          client,
+          server,
+          whole,
+          lonely,
+          certain: lonely.filter((span) =>
+            isCovered(scene, server, span.startTimeUnixNano, span.endTimeUnixNano + lag),
+          ),
+          isExpected: isExpected(scene.expectation, client, server),
+          isSplitByTime: pairs.length >= lonely.length * scene.thresholds.splitByTimeShare,
+        },
+      ];
+    });
+  },
+  gates: [
+    gate(
+      'the called service delivered spans from before and after the call',
+      ({ certain }) => certain.length > 0,
+      ({ lonely }) => `of none of ${lonely.length} calls: the capture may be cut`,
+    ),
+    gate(
+      'the answers are not those of a cache',
+      ({ scene, certain, whole }) => !isFasterThanServer(scene, certain, whole),
+      ({ scene, certain, whole }) => tellDurations(scene, certain, whole),
+    ),
+  ],
+  looseEnds: ({ lonely }) => lonely,
+  report: ({ client, server, lonely, isExpected, isSplitByTime }) => {
+    const found = isSplitByTime ? splitTrace : finding;
+    return found.report({
+      severity: isExpected ? 'error' : 'warning',
+      ...describe(client, server, lonely),
+      candidates: isSplitByTime
+        ? splitByTimeCauses
+        : ['not-sampled', 'server-span-lost', 'server-not-instrumented'],
+    });
+  },
+  whyNot: (scene, _, looseEnd) => {
+    if (looseEnd.kind !== 'CLIENT') return null;
+    const outcome = readOutcome(looseEnd);
+    if (outcome !== 'answered')
+      return outcome === 'unreached'
+        ? 'the call failed: nobody may have been reached'
+        : 'nothing says that the call was answered';
+    const target = targetNameOf(looseEnd);
+    const whole = scene.groups.filter(({ client }) => client === looseEnd.serviceName);
+    const asked = summarizeCalls(scene, whole, new Set([target]));
+    const alike = asked.kinds.get(target)?.calls ?? 0;
+    if (alike === 0)
+      return 'no call to the same target is whole, and no expectation names the called service';
+    return isOfTheirKind(asked, looseEnd)
+      ? 'the answer is none that the called service gave elsewhere: a hop may have answered'
+      : `${alike} calls to the same target are whole, none of the same route`;
+  },
+});
 
 /** What whole calls to one target by one method asked for. */
 interface RequestKinds {
+  calls: number;
   readonly rpcMethods: Set<string>;
   /** Exactly where the called service knows its routes, otherwise with ids left open. */
   readonly paths: Set<string>;
   readonly routes: Set<string>;
 }
 
-/** Tells whether a span has the method, target and route of a call that is whole. */
-function indexRequestKinds(calls: readonly Call[]): (span: Span) => boolean {
+/** What whole calls of one edge say of requests to some targets. */
+interface Asked {
+  readonly kinds: ReadonlyMap<string, RequestKinds>;
+  readonly statusCodes: ReadonlySet<number | null>;
+}
+
+function summarizeCalls({ facts }: Scene, groups: readonly CallGroup[], targets: ReadonlySet<string>): Asked {
   const ofTarget = new Map<string, RequestKinds>();
-  for (const { client, server } of calls) {
-    const [{ path, rpcMethod }, { route }] = [readCallFacts(client), readCallFacts(server)];
-    const kinds = ofTarget.get(nameTarget(client)) ?? {
-      rpcMethods: new Set(),
-      paths: new Set(),
-      routes: new Set(),
-    };
-    ofTarget.set(nameTarget(client), kinds);
-    if (rpcMethod !== null) kinds.rpcMethods.add(rpcMethod);
-    if (path !== null) kinds.paths.add(route === null ? withoutIds(path) : path);
-    if (route !== null && kinds.routes.size < maxRoutes) kinds.routes.add(route);
+  const statusCodes = new Set<number | null>();
+  for (const { clients, servers } of groups) {
+    for (const [at, client] of clients.entries()) {
+      const protocol = facts.protocolOf(client);
+      const call = facts.at(client);
+      statusCodes.add(readStatusCode(call));
+      const rpcMethod = protocol === 'http' ? null : readRpcMethod(call);
+      const target = nameTarget({ protocol, ...readAddress(call), method: readMethod(call), rpcMethod });
+      if (!targets.has(target)) continue;
+      const path = readPath(call);
+      const route = readRoute(facts.at(servers[at] ?? 0));
+      const kinds = ofTarget.get(target) ?? {
+        calls: 0,
+        rpcMethods: new Set(),
+        paths: new Set(),
+        routes: new Set(),
+      };
+      ofTarget.set(target, kinds);
+      kinds.calls += 1;
+      if (rpcMethod !== null) kinds.rpcMethods.add(rpcMethod);
+      if (path !== null) kinds.paths.add(route === null ? withoutIds(path) : path);
+      if (route !== null && kinds.routes.size < bounds.routes) kinds.routes.add(route);
+    }
   }
-  return (span) => {
-    const kinds = ofTarget.get(nameTarget(span));
-    const { path, rpcMethod } = readCallFacts(span);
-    if (kinds === undefined) return false;
-    if (rpcMethod !== null) return kinds.rpcMethods.has(rpcMethod);
-    if (path === null) return false;
-    return (
-      kinds.paths.has(path) ||
-      kinds.paths.has(withoutIds(path)) ||
-      [...kinds.routes].some((route) => fitsRoute(path, route))
-    );
-  };
+  return { kinds: ofTarget, statusCodes };
+}
+
+/** Whether a span has the method, target and route of a call that is whole. */
+function isOfTheirKind(asked: Asked, span: Span): boolean {
+  const kinds = asked.kinds.get(targetNameOf(span));
+  const { path, rpcMethod } = readCallFacts(span);
+  if (kinds === undefined) return false;
+  if (rpcMethod !== null) return kinds.rpcMethods.has(rpcMethod);
+  if (path === null) return false;
+  return (
+    kinds.paths.has(path) ||
+    kinds.paths.has(withoutIds(path)) ||
+    [...kinds.routes].some((route) => fitsRoute(path, route))
+  );
+}
+
+function targetNameOf(span: Span): string {
+  return nameTarget(readCallFacts(span));
 }
 
 /** RPC is told apart by its own method. */
-function nameTarget(span: Span): string {
-  const { protocol, host, port, method, rpcMethod } = readCallFacts(span);
+function nameTarget({
+  protocol,
+  host,
+  port,
+  method,
+  rpcMethod,
+}: Pick<CallFacts, 'protocol' | 'host' | 'port' | 'method' | 'rpcMethod'>): string {
   return keyFor(protocol, host, port, rpcMethod === null ? method : null);
 }
 
+/** Status codes from here on are no success (RFC 9110, section 15). */
+const firstRedirect = 300;
+
 /** An error that the called service itself never gave may come from a gateway in front of it. */
-function isAnsweredByHop(span: Span, given: ReadonlySet<number | null>): boolean {
+function isAnsweredByHop(span: Span, { statusCodes }: Asked): boolean {
   const { protocol, statusCode } = readCallFacts(span);
-  if (protocol !== 'http' || statusCode === null || statusCode < 300) return false;
-  return !given.has(statusCode);
+  if (protocol !== 'http' || statusCode === null || statusCode < firstRedirect) return false;
+  return !statusCodes.has(statusCode);
 }
 
 /**
  * Answers that came in half the time, and all sooner than any of the called service, come from a cache, and so do several of
  * which most came sooner than nearly all others: what is lost on the way is of every length.
  */
-function isFasterThanServer(lonely: readonly Span[], calls: readonly Call[]): boolean {
-  const durationOf = (span: Span): number => Number(span.endTimeUnixNano - span.startTimeUnixNano);
-  const quick = sortNumbers(lonely.map(durationOf));
-  const whole = calls.map((call) => call.client).filter((client) => readOutcome(client) === 'answered');
-  const answered = sortNumbers(whole.map(durationOf));
+function isFasterThanServer(
+  { thresholds, facts, graph }: Scene,
+  lonely: readonly Span[],
+  groups: readonly CallGroup[],
+): boolean {
+  const quick = sortDurations(lonely);
+  const whole = measureDurations(graph, groups, (row) => facts.outcomeOf(row) === 'answered');
   const [slowest, usual] = [quick.at(-1) ?? 0, quick[quick.length >> 1] ?? 0];
-  const usuallyAnswered = answered[answered.length >> 1] ?? 0;
-  if (usual * 2 > usuallyAnswered) return false;
-  if (slowest < (answered[0] ?? 0)) return true;
-  const nearlyAll = answered[Math.floor(answered.length / 10)] ?? 0;
-  return quick.length >= fewestQuick && slowest < usuallyAnswered && usual < nearlyAll;
+  const usuallyAnswered = whole[whole.length >> 1] ?? 0;
+  if (usual > usuallyAnswered * thresholds.cachedDuration) return false;
+  if (slowest < (whole[0] ?? 0)) return true;
+  const nearlyAll = whole[Math.floor(whole.length * thresholds.quickestAnswers)] ?? 0;
+  return quick.length >= thresholds.fewestCached && slowest < usuallyAnswered && usual < nearlyAll;
 }
 
-/** Of fewer answers without a SERVER span it may be chance that they are the quick ones. */
-const fewestQuick = 3;
-
-function sortNumbers(values: readonly number[]): readonly number[] {
-  return [...values].sort((left, right) => left - right);
+function tellDurations({ graph }: Scene, lonely: readonly Span[], groups: readonly CallGroup[]): string {
+  const tell = (sorted: Float64Array): string =>
+    `${((sorted[sorted.length >> 1] ?? 0) / 1_000_000).toFixed(1)} ms`;
+  const whole = measureDurations(graph, groups, () => true);
+  return `usually ${tell(sortDurations(lonely))}, whole calls ${tell(whole)}`;
 }
 
-function findWhollyMissing(scene: Scene, open: Open): readonly Draft[] {
-  return listUnseenEdges(scene, open).flatMap((edge) => {
-    const lonely = open.clients.filter(
-      (span) =>
-        span.serviceName === edge.client && (span.kind === 'PRODUCER' || readOutcome(span) === 'answered'),
-    );
-    const calls = selectCallsTo(scene, open, lonely, edge.server);
-    const drafts = describe(
-      edge.client,
-      edge.server,
-      calls,
-      rankCauses(scene, edge.server, isToward(scene, calls, edge.server)),
-      'error',
-    );
-    return isSplit(scene, open, calls, edge.server) ? drafts.map(asSplitTrace) : drafts;
-  });
+function sortDurations(spans: readonly Span[]): Float64Array {
+  return Float64Array.from(spans, (span) => Number(span.endTimeUnixNano - span.startTimeUnixNano)).sort();
 }
+
+/** Of the clients that are meant, ascending. */
+function measureDurations(
+  { starts, ends }: TraceGraph,
+  groups: readonly CallGroup[],
+  isMeant: (row: number) => boolean,
+): Float64Array {
+  const rows = groups.flatMap(({ clients }) => Array.from(clients).filter(isMeant));
+  return Float64Array.from(rows, (row) => (ends[row] ?? 0) - (starts[row] ?? 0)).sort();
+}
+
+/** The calls that can be meant by an expected edge of which nothing is whole. */
+interface WhollyMissing {
+  readonly scene: Scene;
+  readonly edge: ExpectedEdge;
+  /** CLIENT spans that were answered, and PRODUCER spans, of the caller. */
+  readonly lonely: readonly Span[];
+  readonly calls: readonly Span[];
+  readonly isSplit: boolean;
+}
+
+/** CLIENT spans that were answered and nobody continued, on an expected edge of which no call is whole. */
+export const whollyMissingServers = rule<WhollyMissing>({
+  finding,
+  measure: (scene, open) =>
+    listUnseenEdges(scene, open).flatMap((edge) => {
+      const lonely = open.clients.filter(
+        (span) =>
+          span.serviceName === edge.client && (span.kind === 'PRODUCER' || readOutcome(span) === 'answered'),
+      );
+      if (lonely.length === 0) return [];
+      const calls = selectCallsTo(scene, open, lonely, edge.server);
+      return [{ scene, edge, lonely, calls, isSplit: isSplit(scene, open, calls, edge.server) }];
+    }),
+  gates: [
+    gate(
+      'calls can be meant: named like the service, to its port, or to the target that most call',
+      ({ calls }) => calls.length > 0,
+      ({ edge, lonely }) =>
+        `none of ${lonely.length} calls of ${edge.client}, as ${edge.server} shows requests of unknown callers, or other calls went to the same target`,
+    ),
+  ],
+  looseEnds: ({ lonely, calls }) => (calls.length > 0 ? calls : lonely),
+  report: ({ scene, edge: { client, server }, calls, isSplit }) =>
+    (isSplit ? splitTrace : finding).report({
+      ...describe(client, server, calls),
+      candidates: isSplit ? splitByTimeCauses : rankCauses(scene, server, isToward(scene, calls, server)),
+    }),
+});
 
 /** The service did make spans for such requests, as roots: sampled apart, at times that do not fit, or without a kind. */
 function isSplit(scene: Scene, open: Open, calls: readonly Span[], server: string): boolean {
-  const requests = open.roots.filter((root) => root.serviceName === server);
+  const requests = open.roots.of(server);
   const hasServerSpans = limitComparisons(calls, requests).some((root) =>
     calls.some((call) => compareRequests(call, root) === 'yes'),
   );
-  const spans = scene.spansOf(server);
-  if (hasServerSpans || spans.some(isEntry)) return hasServerSpans;
-  const roots = spans.filter((span) => span.kind === 'INTERNAL' && isRoot(span));
-  const pairs = pairSpans(calls, roots, (call, root) => endsWithin(root, call));
-  return pairs.length * 10 >= Math.max(calls.length, roots.length) * 9;
+  if (hasServerSpans || scene.services.hasEntries(server)) return hasServerSpans;
+  const roots = scene
+    .selectSpans(server, (row) => scene.graph.isRoot(row))
+    .filter((span) => span.kind === 'INTERNAL');
+  const { thresholds } = scene;
+  const pairs = pairSpans(calls, roots, (call, root) => endsWithin(root, call, thresholds), thresholds);
+  return pairs.length >= Math.max(calls.length, roots.length) * thresholds.splitWithoutKindShare;
 }
 
-function asSplitTrace(draft: Draft): Draft {
-  return { ...draft, id: 'split-trace', candidates: [...splitCauses, 'not-sampled'] };
-}
+const splitByTimeCauses: readonly FindingId[] = [...splitCauses, 'not-sampled'];
 
 /**
  * The calls that can be meant: named like the service, or to its port, or to the target that most requests call.
@@ -189,22 +339,24 @@ function asSplitTrace(draft: Draft): Draft {
 function selectCallsTo(scene: Scene, open: Open, lonely: readonly Span[], server: string): readonly Span[] {
   const named = lonely.filter((span) => isNamed(span, server));
   if (named.length > 0) return named;
-  const entries = limitComparisons(lonely, scene.spansOf(server).filter(isServer));
+  const entries = limitComparisons(lonely, scene.entriesOf(server).filter(isServer));
   const known = lonely.filter((span) => isKnownTo(entries, span));
   if (known.length > 0) return known;
-  const taken = new Set(scene.calls.map((call) => targetOf(call.client)));
+  const taken = listTargets(scene);
   const groups = groupBy(
     lonely.filter((span) => !taken.has(targetOf(span))),
     targetOf,
   );
   const most = [...groups].sort((left, right) => right.length - left.length)[0] ?? [];
-  const requests = open.roots.filter((span) => span.serviceName === server && !isHealthProbe(span));
-  return requests.length * 2 < most.length || requests.length === 0 ? most : [];
+  const requests = open.roots.of(server).filter((span) => !isHealthProbe(span));
+  return requests.length < most.length * scene.thresholds.strayRequestsShare || requests.length === 0
+    ? most
+    : [];
 }
 
 /** Whether the data say, more than by exclusion, that calls go to this service. */
 function isToward(scene: Scene, calls: readonly Span[], server: string): boolean {
-  const entries = limitComparisons(calls, scene.spansOf(server).filter(isServer));
+  const entries = limitComparisons(calls, scene.entriesOf(server).filter(isServer));
   return calls.every((span) => span.kind === 'PRODUCER' || isNamed(span, server) || isKnownTo(entries, span));
 }
 
@@ -221,16 +373,24 @@ function isServer(span: Span): boolean {
   return span.kind === 'SERVER';
 }
 
-function targetOf(span: Span): string {
-  const { host, port, destination } = readCallFacts(span);
-  return span.kind === 'PRODUCER' ? keyFor(destination) : keyFor(host, port);
+function targetOf(call: FactSource): string {
+  if (call.kind === 'PRODUCER') return keyFor(readDestination(call));
+  const { host, port } = readAddress(call);
+  return keyFor(host, port);
+}
+
+/** Of all whole calls. */
+function listTargets({ groups, facts }: Scene): ReadonlySet<string> {
+  const targets = new Set<string>();
+  for (const { clients } of groups) for (const row of clients) targets.add(targetOf(facts.at(row)));
+  return targets;
 }
 
 /** Calls that only may be meant leave open that the real ones have no CLIENT span. */
 function rankCauses(scene: Scene, server: string, isCertain: boolean): readonly FindingId[] {
   const causes: readonly FindingId[] = !hasSpans(scene, server)
     ? ['server-span-lost', 'server-not-instrumented', 'not-sampled']
-    : scene.spansOf(server).some(isEntry)
+    : scene.services.hasEntries(server)
       ? ['not-sampled', 'server-not-instrumented', 'server-span-lost']
       : ['server-not-instrumented', 'not-sampled', 'server-span-lost'];
   return isCertain ? causes : [...causes, 'client-not-instrumented'];
@@ -240,24 +400,16 @@ function describe(
   client: string | null,
   server: string | null,
   lonely: readonly Span[],
-  candidates: readonly FindingId[],
-  severity: Draft['severity'],
-): readonly Draft[] {
-  const first = lonely[0];
-  if (first === undefined) return [];
-  return [
-    {
-      id: 'missing-server',
-      severity,
-      client,
-      server,
-      protocol: edgeProtocol(readCallFacts(first).protocol),
-      candidates,
-      shown: lonely.map((span) => ({
-        client: span,
-        server: null,
-        says: `${span.kind} ${span.spanId} was answered, and no SERVER span of ${server ?? 'the peer'} has it as its parent`,
-      })),
-    },
-  ];
+): Pick<Draft, 'client' | 'server' | 'protocol' | 'shown'> {
+  const protocol = lonely[0] === undefined ? 'http' : edgeProtocol(readCallFacts(lonely[0]).protocol);
+  return {
+    client,
+    server,
+    protocol,
+    shown: lonely.map((span) => ({
+      client: span,
+      server: null,
+      says: `${span.kind} ${span.spanId} was answered, and no SERVER span of ${server ?? 'the peer'} has it as its parent`,
+    })),
+  };
 }

@@ -3,8 +3,18 @@ import { isOutgoing } from '../calls/edge.ts';
 import { isRoot } from '../graph/trace-graph.ts';
 import { pairSpans } from '../pairing/pair.ts';
 import { type Check, edgeProtocol, listUnseenEdges, type Scene } from './check.ts';
+import { defineFinding } from './define-finding.ts';
 import type { HeaderCause } from './header-cause.ts';
 import { listToSameTargets } from './same-target.ts';
+
+export const finding = defineFinding('server-not-instrumented', {
+  kind: 'cause',
+  isConclusive: false,
+  shows: 'B emits spans, but no SERVER span for its requests',
+  title: 'The called service\u2019s server is not instrumented',
+  why: 'The called service emits spans, but none for the requests that reach it.',
+  fix: 'Enable the server instrumentation, load it before the framework (ESM: with its loader hook).',
+});
 
 /**
  * The called service emits spans, but no SERVER span at all: its own calls start new traces while the caller waits.
@@ -12,20 +22,20 @@ import { listToSameTargets } from './same-target.ts';
  */
 export const findServersNotInstrumented: Check = (scene, open) =>
   listUnseenEdges(scene, open).flatMap((edge) => {
+    if (scene.services.hasEntries(edge.server)) return [];
     const entries = scene.spansOf(edge.server);
     if (entries.some((span) => span.kind === 'SERVER' || span.kind === 'CONSUMER')) return [];
     const pairs = pairSpans(
       open.clients.filter((span) => span.serviceName === edge.client),
       entries.filter((span) => isRoot(span) && leadsOutside(scene, span)),
       () => true,
+      scene.thresholds,
     );
     const first = pairs[0];
     if (first === undefined) return [];
     return [
-      {
-        id: 'server-not-instrumented' as const,
+      finding.report({
         isLikely: true,
-        severity: 'error' as const,
         client: edge.client,
         server: edge.server,
         protocol: edgeProtocol(readCallFacts(first.client).protocol),
@@ -44,18 +54,18 @@ export const findServersNotInstrumented: Check = (scene, open) =>
             says: `has the same target, and ${edge.server} has no SERVER span anywhere`,
           })),
         ],
-      },
+      }),
     ];
   });
 
 /** DNS look-ups and the like start traces in every process. */
 function leadsOutside(scene: Scene, span: Parameters<typeof isOutgoing>[0]): boolean {
-  return isOutgoing(span) || scene.graph.childrenOf(span).length > 0;
+  return isOutgoing(span) || scene.graph.hasChildren(span);
 }
 
 /** The answer of a service that names its SERVER span in every answer names none: there was none. */
 export const serverNotInstrumented: HeaderCause = {
-  id: 'server-not-instrumented',
+  finding,
   // A hop behind the tap may have answered itself.
   needs: { sides: ['callee'], excludes: [] },
   explain: ({ server, headers: { answer }, namesItsSpan }) =>

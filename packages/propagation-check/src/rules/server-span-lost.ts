@@ -1,12 +1,23 @@
 import { readCallFacts, readOutcome } from '../calls/call-facts.ts';
+import { measureLag } from '../calls/call-group.ts';
 import { isEntry } from '../calls/edge.ts';
 import { isBelow } from '../graph/trace-graph.ts';
 import { type Pair, pairSpans, startsDuring } from '../pairing/pair.ts';
 import { isParentRemote, type Span } from '../span/span.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
-import { type Check, edgeProtocol, isCovered, measureLag, type Scene } from './check.ts';
+import { type Check, edgeProtocol, isCovered, type Scene } from './check.ts';
+import { defineFinding } from './define-finding.ts';
 import { type HeaderCause, readMissingAnswer } from './header-cause.ts';
 import { listToSameTargets } from './same-target.ts';
+
+export const finding = defineFinding('server-span-lost', {
+  kind: 'cause',
+  isConclusive: false,
+  shows: "the header was delivered, B's SERVER span never arrived",
+  title: 'The called service\u2019s SERVER span never arrived',
+  why: 'The context was delivered, but the called service\u2019s spans were not: telemetry is lost, not propagation.',
+  fix: 'Check the exporter of the called service and the Collector\u2019s refused and failed spans.',
+});
 
 /**
  * The header was delivered: the called service worked in the caller's trace, but its SERVER span never arrived.
@@ -23,19 +34,18 @@ export const findServerSpansLost: Check = (scene, open) => {
       client.traceId === span.traceId &&
       client.serviceName !== span.serviceName &&
       // What began as the call had ended belongs to the next one, which may still be open.
-      startsDuring(span, client) &&
+      startsDuring(span, client, scene.thresholds) &&
       span.startTimeUnixNano <= client.endTimeUnixNano &&
       !isBelow(scene.graph, client, span) &&
       readOutcome(client) !== 'unreached',
+    scene.thresholds,
   );
   const edges = groupBy(pairs, ({ client, server }) => keyFor(client.serviceName, server.serviceName));
   return edges.flatMap((group) => {
     const first = group[0];
     if (first === undefined || !group.some((pair) => isServerDue(scene, pair))) return [];
     return [
-      {
-        id: 'server-span-lost' as const,
-        severity: 'error' as const,
+      finding.report({
         client: first.client.serviceName,
         server: first.server.serviceName,
         protocol: edgeProtocol(readCallFacts(first.client).protocol),
@@ -52,7 +62,7 @@ export const findServerSpansLost: Check = (scene, open) => {
           })),
         ],
         explains: listOrphansOf(open.orphans, group),
-      },
+      }),
     ];
   });
 };
@@ -66,7 +76,7 @@ function isServerDue(scene: Scene, { client, server }: Pair): boolean {
 /** Calls to the same address that led to nothing else: they too have no child where no SERVER span is delivered. */
 function listAlike(scene: Scene, clients: readonly Span[], pairs: readonly Pair[]): readonly Span[] {
   const service = pairs[0]?.server.serviceName ?? null;
-  if (scene.spansOf(service).some(isEntry)) return [];
+  if (scene.services.hasEntries(service)) return [];
   return listToSameTargets(
     clients,
     pairs.map((pair) => pair.client),
@@ -75,8 +85,10 @@ function listAlike(scene: Scene, clients: readonly Span[], pairs: readonly Pair[
 
 /** How long after its client the SERVER span may have ended: as in whole calls, or as long again as the call took. */
 function measureServerLag(scene: Scene, client: Span, span: Span): bigint {
-  const calls = scene.callsBetween(client.serviceName, span.serviceName);
-  return calls.length > 0 ? measureLag(calls, 'server') : client.endTimeUnixNano - client.startTimeUnixNano;
+  const whole = scene.groupsBetween(client.serviceName, span.serviceName);
+  return whole.length > 0
+    ? measureLag(scene.graph, whole, 'server')
+    : client.endTimeUnixNano - client.startTimeUnixNano;
 }
 
 /** What else of the same service hangs loose in the same traces has the same cause. */
@@ -87,7 +99,7 @@ function listOrphansOf(orphans: readonly Span[], pairs: readonly Pair[]): readon
 
 /** The service itself says that it made a sampled span in the caller's trace: that span was not delivered. */
 export const serverSpanLost: HeaderCause = {
-  id: 'server-span-lost',
+  finding,
   // A hop behind the tap may have named its own span.
   needs: { sides: ['callee'], excludes: [] },
   explain: (call) => {

@@ -1,6 +1,8 @@
 import { isRoot } from '../graph/trace-graph.ts';
 import { pairSpans } from '../pairing/pair.ts';
+import { spanKinds } from '../span/span.ts';
 import { type Check, listUnseenEdges } from './check.ts';
+import { finding as splitTrace } from './split-trace.ts';
 
 /**
  * Hand-made propagation with INTERNAL spans on both sides: the callee's span is a root while the caller's is open.
@@ -8,17 +10,19 @@ import { type Check, listUnseenEdges } from './check.ts';
  */
 export const findSplitsByHand: Check = (scene, open) =>
   listUnseenEdges(scene, open).flatMap((edge) => {
+    const hasOtherKinds = spanKinds.some(
+      (kind) =>
+        kind !== 'INTERNAL' &&
+        (scene.services.hasKind(edge.client, kind) || scene.services.hasKind(edge.server, kind)),
+    );
+    if (hasOtherKinds) return [];
     const callers = scene.spansOf(edge.client);
     const callees = scene.spansOf(edge.server);
-    const isInternalOnly = [...callers, ...callees].every((span) => span.kind === 'INTERNAL');
-    if (!isInternalOnly) return [];
-    const innermost = callers.filter((span) => scene.graph.childrenOf(span).length === 0);
-    const pairs = pairSpans(innermost, callees.filter(isRoot), () => true);
+    const innermost = callers.filter((span) => !scene.graph.hasChildren(span));
+    const pairs = pairSpans(innermost, callees.filter(isRoot), () => true, scene.thresholds);
     if (pairs.length === 0) return [];
     return [
-      {
-        id: 'split-trace' as const,
-        severity: 'error' as const,
+      splitTrace.report({
         client: edge.client,
         server: edge.server,
         protocol: 'internal' as const,
@@ -28,6 +32,6 @@ export const findSplitsByHand: Check = (scene, open) =>
           server,
           says: `"${server.name}" is a root of trace ${server.traceId}, made while "${client.name}" was open`,
         })),
-      },
+      }),
     ];
   });

@@ -1,27 +1,106 @@
-import { readCallFacts } from '../calls/call-facts.ts';
+import { readCallFacts, readMessageId } from '../calls/call-facts.ts';
+import { selectCalls, viewCalls } from '../calls/call-group.ts';
 import type { ExpectedEdge } from '../expect/expectation.ts';
 import type { Span } from '../span/span.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
-import { type Check, type Draft, listUnseenEdges, type Open, type Scene } from './check.ts';
+import { type Check, type Draft, hasCall, listUnseenEdges, type Open, type Scene } from './check.ts';
+import type { FindingId } from './finding.ts';
+import { moveToFront, finding as splitTrace } from './split-trace.ts';
 
 /**
- * Messages: PRODUCER spans that no CONSUMER span has as parent or link, and CONSUMER spans that name none.
- * Batches and late delivery make pairs impossible, so only an expected edge counts: one without any whole message, or one
- * on which as many are lost on either side, each sent before the one that is received.
+ * Messages: PRODUCER spans that no CONSUMER span has as parent or link, and CONSUMER spans that name none. Equal message ids
+ * pair them. Without, batches and late delivery make pairs impossible, so only an expected edge counts: one without any
+ * whole message, or one on which as many are lost on either side, each sent before the one that is received.
  */
-export const findSplitMessages: Check = (scene, open) => [
-  ...findAllSplit(scene, open),
-  ...findPartlySplit(scene, open),
-];
+export const findSplitMessages: Check = (scene, open) => {
+  const byId = findSplitById(scene, open);
+  const explained = new Set(
+    byId.flatMap(({ shown }) => shown.flatMap(({ client, server }) => [client, server])),
+  );
+  const left = (spans: readonly Span[]): readonly Span[] => spans.filter((span) => !explained.has(span));
+  const rest = {
+    clients: left(open.clients),
+    roots: open.roots.without(explained),
+    orphans: left(open.orphans),
+    found: [...open.found, ...byId],
+  };
+  return [...byId, ...findAllSplit(scene, rest), ...findPartlySplit(scene, rest)];
+};
+
+/** A message that one service sent and another received in a trace of its own, told by its id. */
+function findSplitById(scene: Scene, open: Open): readonly Draft[] {
+  const { facts, graph } = scene;
+  const received = open.roots.select((row) => facts.protocolOf(row) === 'messaging').filter(isMessage);
+  const ids = new Set(received.flatMap((span) => readCallFacts(span).messageId ?? []));
+  if (ids.size === 0) return [];
+  const whole = selectCalls(
+    graph,
+    scene.groups.filter(({ clientKind }) => clientKind === 'PRODUCER'),
+    (client) => ids.has(readMessageId(facts.at(client)) ?? ''),
+  );
+  const producers = new Map(
+    [...open.clients, ...whole.map(({ client }) => client)].flatMap((span) => {
+      const { messageId } = readCallFacts(span);
+      return span.kind === 'PRODUCER' && messageId !== null ? [[messageId, span] as const] : [];
+    }),
+  );
+  // Some receive a message first, in a span without a link, and process it in another that has one.
+  const delivered = new Set(whole.map(({ client, server }) => nameDelivery(client, server)));
+  const pairs = received.flatMap((server) => {
+    const client = producers.get(readCallFacts(server).messageId ?? '');
+    return client !== undefined && isSameQueue(client, server) && !delivered.has(nameDelivery(client, server))
+      ? [{ client, server }]
+      : [];
+  });
+  return groupBy(pairs, ({ client, server }) => keyFor(client.serviceName, server.serviceName)).flatMap(
+    (group) => {
+      const first = group[0];
+      if (first === undefined) return [];
+      return [
+        splitTrace.report({
+          client: first.client.serviceName,
+          server: first.server.serviceName,
+          protocol: 'messaging',
+          candidates: causes,
+          shown: group.map(({ client, server }) => ({
+            client,
+            server,
+            says: `${server.kind} ${server.spanId} of trace ${server.traceId} received message ${readCallFacts(server).messageId} of PRODUCER ${client.spanId}, and has it neither as parent nor as link`,
+          })),
+        }),
+      ];
+    },
+  );
+}
+
+/** Where a message enters a service. A function that a queue triggers has a SERVER span (semantic conventions, FaaS spans). */
+function isMessage(span: Span): boolean {
+  return span.kind === 'CONSUMER' || (span.kind === 'SERVER' && readCallFacts(span).protocol === 'messaging');
+}
+
+function nameDelivery(producer: Span, consumer: Span): string {
+  return keyFor(producer.traceId, producer.spanId, consumer.serviceName);
+}
+
+function isSameQueue(producer: Span, consumer: Span): boolean {
+  const [to, from] = [readCallFacts(producer).destination, readCallFacts(consumer).destination];
+  return to === null || from === null || to === from;
+}
 
 function findAllSplit(scene: Scene, open: Open): readonly Draft[] {
   return listUnseenEdges(scene, open).flatMap((edge) => {
-    const consumers = open.roots.filter(
-      (span) => span.kind === 'CONSUMER' && span.serviceName === edge.server,
+    // A platform that hands a function its message may write a parent of its own.
+    const functions = open.orphans.filter((span) => span.kind === 'SERVER');
+    const consumers = [...open.roots.of(edge.server), ...functions].filter(
+      (span) => isMessage(span) && span.serviceName === edge.server,
     );
+    if (consumers.length === 0) return [];
     const destinations = new Set(consumers.map((span) => readCallFacts(span).destination));
     // Others may have received the same messages as they should.
-    const sent = new Set([...open.clients, ...scene.calls.map(({ client }) => client)]);
+    const whole = scene.groups.filter(
+      ({ client, clientKind }) => client === edge.client && clientKind === 'PRODUCER',
+    );
+    const sent = new Set([...open.clients, ...viewCalls(scene.graph, whole).map(({ client }) => client)]);
     const producers = [...sent].filter((span) => {
       const { destination } = readCallFacts(span);
       return (
@@ -34,21 +113,17 @@ function findAllSplit(scene: Scene, open: Open): readonly Draft[] {
   });
 }
 
-/** Fewer lost messages may be some that came from outside, and as many that nobody has read yet. */
-const fewestLost = 3;
-
 function findPartlySplit(scene: Scene, open: Open): readonly Draft[] {
   const seen = scene.expectation.edges.filter(
-    (edge) => edge.rule === 'must' && scene.callsBetween(edge.client, edge.server).length > 0,
+    (edge) => edge.rule === 'must' && hasCall(scene, edge.client, edge.server),
   );
   return seen.flatMap((edge) => {
     const whole = scene
-      .callsBetween(edge.client, edge.server)
-      .filter(({ client }) => client.kind === 'PRODUCER');
-    const kinds = new Set(whole.map(({ server }) => nameKind(server)));
-    const consumers = open.roots.filter(
-      (span) => span.serviceName === edge.server && kinds.has(nameKind(span)),
-    );
+      .groupsBetween(edge.client, edge.server)
+      .filter(({ clientKind }) => clientKind === 'PRODUCER');
+    if (whole.length === 0) return [];
+    const kinds = new Set(viewCalls(scene.graph, whole).map(({ server }) => nameKind(server)));
+    const consumers = open.roots.of(edge.server).filter((span) => kinds.has(nameKind(span)));
     const unread = open.clients.filter(
       (span) => span.kind === 'PRODUCER' && span.serviceName === edge.client,
     );
@@ -59,7 +134,8 @@ function findPartlySplit(scene: Scene, open: Open): readonly Draft[] {
     );
     return groupBy(consumers, nameDestination).flatMap((received) => {
       const producers = (received[0] && sent.get(nameDestination(received[0]))) ?? [];
-      const isSame = received.length >= fewestLost && received.length === producers.length;
+      const isSame =
+        received.length >= scene.thresholds.fewestLostMessages && received.length === producers.length;
       return isSame && areInOrder(producers, received) ? describe(edge, producers, received) : [];
     });
   });
@@ -82,6 +158,13 @@ function areInOrder(producers: readonly Span[], consumers: readonly Span[]): boo
   });
 }
 
+const causes: readonly FindingId[] = [
+  'header-not-sent',
+  'header-ignored',
+  'header-stripped',
+  'format-mismatch',
+];
+
 function describe(
   edge: ExpectedEdge,
   producers: readonly Span[],
@@ -89,19 +172,20 @@ function describe(
 ): readonly Draft[] {
   if (consumers.length === 0 || producers.length === 0) return [];
   return [
-    {
-      id: 'split-trace',
-      severity: 'error',
+    splitTrace.report({
       client: edge.client,
       server: edge.server,
       protocol: 'messaging',
-      candidates: ['header-not-sent', 'header-ignored', 'header-stripped', 'format-mismatch'],
+      // Functions read the context of their platform alone unless they are told to look into the message.
+      candidates: consumers.every(({ kind }) => kind === 'SERVER')
+        ? moveToFront(causes, 'header-ignored')
+        : causes,
       shown: producers.map((client) => ({
         client,
         server: null,
         says: `no CONSUMER span of ${edge.server} has PRODUCER ${client.spanId} as parent or link`,
       })),
       explains: consumers,
-    },
+    }),
   ];
 }

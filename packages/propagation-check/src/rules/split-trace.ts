@@ -1,42 +1,194 @@
-import { isHealthProbe, readCallFacts } from '../calls/call-facts.ts';
-import { isOutgoing } from '../calls/edge.ts';
+import { type FactSource, isHealthProbe, readAddress, readCallFacts } from '../calls/call-facts.ts';
+import { type CallGroup, someCall } from '../calls/call-group.ts';
 import { isRoot } from '../graph/trace-graph.ts';
 import { isMoreThanChance } from '../pairing/chance.ts';
-import { compareRequests, type Pair, pairSpans } from '../pairing/pair.ts';
-import type { Span } from '../span/span.ts';
+import {
+  compareRequests,
+  indexRequests,
+  type Pair,
+  pairSpans,
+  startsDuring,
+  startsDuringAny,
+} from '../pairing/pair.ts';
+import type { Attributes, Span } from '../span/span.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
 import {
-  type Check,
-  type Draft,
   edgeProtocol,
   isExpectedDirectly,
   isParentDue,
   isPlausible,
+  type Open,
   type Scene,
 } from './check.ts';
+import { defineFinding } from './define-finding.ts';
 import type { FindingId } from './finding.ts';
+import { gate, rule } from './rule.ts';
+
+export const finding = defineFinding('split-trace', {
+  kind: 'symptom',
+  isConclusive: true,
+  shows: 'A CLIENT without a child, and a root SERVER of B that pairs with it',
+  title: 'One request, two traces',
+  why: 'A CLIENT span has no child, and the SERVER span of the same request is the root of another trace.',
+  fix: 'Run `propagation-check tap` in front of the called service to see what arrives there.',
+});
+
+/** What is known of the calls of one edge that pair up with roots. */
+interface SplitEdge {
+  readonly scene: Scene;
+  readonly client: string | null;
+  readonly server: string | null;
+  readonly pairs: readonly Pair[];
+  /** The open calls to the targets of the pairs, and the roots of their kinds, paired or not. */
+  readonly toTargets: readonly Span[];
+  readonly alike: readonly Span[];
+  /** How many roots the server has. */
+  readonly ofServer: number;
+  /** Whole calls of the edge; messages between the two go another way. */
+  readonly whole: readonly CallGroup[];
+  readonly isExpected: boolean;
+  /** An expectation speaks for these calls unless the edge is whole by another way. */
+  readonly isOnItsWay: boolean;
+  readonly arePassedOn: boolean;
+  /** Every pair has more in common than its time. */
+  readonly isTold: boolean;
+}
 
 /**
  * A CLIENT span that nobody continued, and a SERVER span that began a new trace for the same request.
  * What makes the pairing safe: time, method, path or port, user agent, and that most calls to that target pair up.
  * A coincidence (a probe or a direct caller during a call to a peer that is not instrumented) does not.
  */
-export const findSplitTraces: Check = (scene, open) => {
-  const begun = new Set(scene.graph.spans.filter(isRoot).map((span) => span.traceId));
-  // In a trace of which the beginning is there, a parent that is nowhere is lost telemetry.
-  const continued = open.orphans.filter((span) => span.kind === 'SERVER' && !begun.has(span.traceId));
-  const strangers = [...open.roots, ...continued];
-  const clients = [...open.clients.filter((span) => span.kind === 'CLIENT'), ...listPassedOn(scene)];
-  const pairs = pairSpans(
-    clients,
-    strangers,
-    (client, server) => client.traceId !== server.traceId && belongTogether(scene, client, server),
+export const splitTraces = rule<SplitEdge>({
+  finding,
+  measure: (scene, open) => {
+    const clients = [...open.clients.filter((span) => span.kind === 'CLIENT'), ...listPassedOn(scene)];
+    if (clients.length === 0) return [];
+    const overlaps = startsDuringAny(scene.graph, clients, scene.thresholds);
+    const isAlike = findAlike(scene, clients);
+    const strangers = [
+      ...open.roots.select((row) => overlaps(row) && isAlike(row)),
+      ...listContinued(scene, open),
+    ];
+    const pairs = pairSpans(
+      clients,
+      strangers,
+      (client, server) => whyApart(scene, client, server) === null,
+      scene.thresholds,
+    );
+    const edges = groupBy(pairs, ({ client, server }) =>
+      keyFor(client.serviceName, server.serviceName, readCallFacts(client).protocol),
+    );
+    return edges.flatMap((group) => measureEdge(scene, clients, open, withoutOtherAgents(scene, group)));
+  },
+  gates: [
+    gate(
+      'a root, or a parent that the capture should hold',
+      ({ scene, pairs }) => pairs.some(({ server }) => isRoot(server) || isParentDue(scene, server)),
+      ({ pairs }) =>
+        `${pairs.length} SERVER spans name parents of a time from which no caller delivered spans`,
+    ),
+    gate(
+      'most calls to the target and most requests of the kind pair up, or the edge is expected',
+      ({ scene: { thresholds }, isOnItsWay, isExpected, pairs, toTargets, alike }) =>
+        !isOnItsWay ||
+        isExpected ||
+        (pairs.length >= toTargets.length * thresholds.splitCallsShare &&
+          pairs.length >= alike.length * thresholds.splitRequestsShare),
+      tellShares,
+    ),
+    // Where the edge is whole by another way, a partner with the same paths and callers from outside look alike.
+    gate(
+      'nearly every call to the target and every request of the kind pair up, as the edge is whole by another way',
+      ({ scene: { thresholds }, isOnItsWay, pairs, toTargets, alike }) =>
+        isOnItsWay ||
+        (pairs.length >= toTargets.length * thresholds.everyCallShare && pairs.length === alike.length),
+      tellShares,
+    ),
+    // Nothing but the expectation says that the one hands requests on.
+    gate(
+      'most requests of the server are passed on',
+      ({ scene: { thresholds }, arePassedOn, whole, pairs, ofServer }) =>
+        !arePassedOn || whole.length > 0 || pairs.length >= ofServer * thresholds.passedOnShare,
+      ({ pairs, ofServer }) => `${pairs.length} of ${ofServer} requests`,
+    ),
+    gate(
+      'pairs that have nothing but their time in common are most of the calls',
+      ({ scene: { thresholds }, isTold, pairs, toTargets }) =>
+        isTold || pairs.length >= toTargets.length * thresholds.untoldShare,
+      tellShares,
+    ),
+    gate(
+      'pairs that have nothing but their time in common are several, as other calls are whole',
+      ({ scene: { thresholds }, isTold, whole, pairs }) =>
+        isTold || whole.length === 0 || pairs.length >= thresholds.fewestUntold,
+      ({ scene: { thresholds }, pairs }) => `${pairs.length}, at least ${thresholds.fewestUntold}`,
+    ),
+    gate(
+      'nothing is left over on either side, or fewer would pair up by chance',
+      (edge) => isSaid(edge) || isAlone(edge) || isBeyondChance(edge),
+      (edge) => `${tellShares(edge)}; at other times of the capture about as many pair up`,
+    ),
+  ],
+  looseEnds: ({ pairs }) => pairs.flatMap(({ client, server }) => [client, server]),
+  report: ({ scene, client, server, pairs }) =>
+    finding.report({
+      client,
+      server,
+      protocol: edgeProtocol(pairs[0] === undefined ? 'http' : readCallFacts(pairs[0].client).protocol),
+      candidates: rankCauses(scene, pairs),
+      shown: pairs.map((pair) => ({
+        client: pair.client,
+        server: pair.server,
+        says: pair.unique
+          ? `CLIENT ${pair.client.spanId} was answered by SERVER ${pair.server.spanId} of trace ${pair.server.traceId}`
+          : `CLIENT ${pair.client.spanId} has no child; such SERVER spans began traces of their own while it was open`,
+      })),
+    }),
+  whyNot: explainUnpaired,
+});
+
+/** Why a call or a root is in no pair. */
+function explainUnpaired(scene: Scene, open: Open, looseEnd: Span): string | null {
+  const strangers = [...open.roots, ...listContinued(scene, open)];
+  if (looseEnd.kind === 'CLIENT') {
+    const others = strangers.filter((root) => root.traceId !== looseEnd.traceId);
+    const during = others.filter((root) => startsDuring(root, looseEnd, scene.thresholds));
+    return during.length === 0
+      ? `no SERVER span began another trace while the call was open (${others.length} at other times)`
+      : `${during.length} SERVER spans began other traces meanwhile: ${tellReasons(during.map((root) => whyApart(scene, looseEnd, root)))}`;
+  }
+  if (!strangers.includes(looseEnd)) return null;
+  const clients = open.clients.filter((span) => span.kind === 'CLIENT');
+  const during = clients.filter((client) => startsDuring(looseEnd, client, scene.thresholds));
+  return during.length === 0
+    ? `no call without a child was open when it began (${clients.length} at other times)`
+    : `${during.length} calls without a child were open: ${tellReasons(during.map((client) => whyApart(scene, client, looseEnd)))}`;
+}
+
+function tellReasons(reasons: readonly (string | null)[]): string {
+  const told = reasons.map((reason) => reason ?? 'with a nearer fit').sort();
+  return groupBy(told, (reason) => reason)
+    .map((same) => `${same.length} ${same[0]}`)
+    .join(', ');
+}
+
+/** SERVER spans whose trace begins nowhere in the data: where it begins, a parent that is nowhere is lost telemetry. */
+function listContinued(scene: Scene, open: Open): readonly Span[] {
+  return open.orphans.filter((span) => span.kind === 'SERVER' && !scene.shared.isBegun(span.traceId));
+}
+
+/**
+ * Whether a row can be the request of any of the calls, to be asked before a view is made. Where the edge is not expected,
+ * they must have more in common than their time.
+ */
+function findAlike(scene: Scene, clients: readonly Span[]): (row: number) => boolean {
+  const expected = new Set<string | null>(
+    scene.expectation.edges.filter(({ rule }) => rule === 'must').map(({ server }) => server),
   );
-  const edges = groupBy(pairs, ({ client, server }) =>
-    keyFor(client.serviceName, server.serviceName, readCallFacts(client).protocol),
-  );
-  return edges.flatMap((group) => describeEdge(scene, clients, strangers, withoutOtherAgents(group)));
-};
+  const mayBeSame = indexRequests(clients);
+  return (row) => expected.has(scene.graph.serviceOf(row)) || mayBeSame(scene.facts.at(row));
+}
 
 /**
  * Requests that a gateway or a sidecar recorded as one SERVER span each, without a CLIENT span for the passing on, and
@@ -44,35 +196,38 @@ export const findSplitTraces: Check = (scene, open) => {
  */
 function listPassedOn(scene: Scene): readonly Span[] {
   const passing = new Set(
-    scene.calls.filter(({ client }) => client.kind === 'SERVER').map(({ client }) => client.serviceName),
+    scene.groups.filter(({ clientKind }) => clientKind === 'SERVER').map(({ client }) => client),
   );
   for (const { client, rule } of scene.expectation.edges) {
-    if (rule === 'must' && !scene.spansOf(client).some(isOutgoing)) passing.add(client);
+    if (rule === 'must' && !scene.services.isCalling(client)) passing.add(client);
   }
   return [...passing]
-    .flatMap(scene.spansOf)
-    .filter(
-      (span) => span.kind === 'SERVER' && scene.graph.childrenOf(span).length === 0 && !isHealthProbe(span),
-    );
+    .flatMap((service) => scene.selectSpans(service, (row) => !scene.graph.hasChild(row)))
+    .filter((span) => span.kind === 'SERVER' && !isHealthProbe(span));
 }
 
 /** What one instrumentation sends has one user agent: a few pairs with another are callers from outside. */
-function withoutOtherAgents(pairs: readonly Pair[]): readonly Pair[] {
+function withoutOtherAgents({ thresholds }: Scene, pairs: readonly Pair[]): readonly Pair[] {
   return groupBy(pairs, (pair) => pair.client.scopeName).flatMap((ofScope) => {
     const ofAgents = groupBy(ofScope, (pair) => readCallFacts(pair.server).userAgent ?? '');
-    const common = ofAgents.find((ofAgent) => ofAgent.length * 10 >= ofScope.length * 9);
+    const common = ofAgents.find((ofAgent) => ofAgent.length >= ofScope.length * thresholds.usualAgentShare);
     return common ?? ofScope;
   });
 }
 
-function belongTogether(scene: Scene, client: Span, server: Span): boolean {
-  if (!isPlausible(scene, client.serviceName, server.serviceName)) return false;
+/** Why a call and a root are not two sides of one request; null where they can be. */
+function whyApart(scene: Scene, client: Span, server: Span): string | null {
+  if (client.traceId === server.traceId) return 'of the same trace';
+  if (!isPlausible(scene, client.serviceName, server.serviceName))
+    return 'of services that others are expected to call';
   const sameRequest = compareRequests(client, server);
-  if (sameRequest === 'no') return false;
-  if (client.kind === 'SERVER') return sameRequest === 'yes' && isPassedOn(client, server);
-  const expected = isExpectedDirectly(scene, client.serviceName, server.serviceName);
-  if (sameRequest === 'unknown' && !expected) return false;
-  return !comesFromElsewhere(scene, client, server);
+  if (sameRequest === 'no') return 'of another request (method, path, status or user agent)';
+  if (client.kind === 'SERVER')
+    return sameRequest === 'yes' && isPassedOn(client, server) ? null : 'not passed on as it came';
+  const isExpected = isExpectedDirectly(scene, client.serviceName, server.serviceName);
+  if (sameRequest === 'unknown' && !isExpected)
+    return 'with nothing but the time in common, on an edge that is not expected';
+  return comesFromElsewhere(scene, client, server) ? 'sent by another program (user agent)' : null;
 }
 
 /** Whether a gateway passed a request on as it came. That they have a port in common says nothing of two servers. */
@@ -85,103 +240,78 @@ function isPassedOn(request: Span, server: Span): boolean {
 function comesFromElsewhere(scene: Scene, client: Span, server: Span): boolean {
   const userAgent = readCallFacts(server).userAgent;
   if (userAgent === null) return false;
-  const known = listUserAgents(scene, client, server.serviceName);
+  const known = scene.shared.userAgentsOf(client, server.serviceName);
   return known.size > 0 && !known.has(userAgent);
 }
 
-const userAgents = new WeakMap<Scene, Map<string, ReadonlySet<string>>>();
-
-function listUserAgents(
+function measureEdge(
   scene: Scene,
-  { serviceName, scopeName }: Span,
-  server: string | null,
-): ReadonlySet<string> {
-  const ofScene = userAgents.get(scene) ?? new Map<string, ReadonlySet<string>>();
-  userAgents.set(scene, ofScene);
-  const key = keyFor(serviceName, server, scopeName);
-  const known = ofScene.get(key);
-  if (known !== undefined) return known;
-  const found = new Set(
-    scene
-      .callsBetween(serviceName, server)
-      .filter((call) => call.client.scopeName === scopeName)
-      .flatMap((call) => readCallFacts(call.server).userAgent ?? []),
-  );
-  ofScene.set(key, found);
-  return found;
-}
-
-function describeEdge(
-  scene: Scene,
-  open: readonly Span[],
-  strangers: readonly Span[],
+  clients: readonly Span[],
+  open: Open,
   pairs: readonly Pair[],
-): readonly Draft[] {
+): readonly SplitEdge[] {
   const first = pairs[0];
   if (first === undefined) return [];
   const client = first.client.serviceName;
   const server = first.server.serviceName;
   const targets = new Set(pairs.map((pair) => targetOf(pair.client)));
-  const toTargets = open.filter((span) => span.serviceName === client && targets.has(targetOf(span)));
   const kinds = new Set(pairs.map((pair) => kindOf(pair.server)));
-  const alike = strangers.filter((span) => kinds.has(kindOf(span)));
-  const isCommon = pairs.length * 2 >= toTargets.length && pairs.length * 2 >= alike.length;
-  // Where the edge is whole by another way, a partner with the same paths and callers from outside look alike.
-  const isEveryCall = pairs.length * 10 >= toTargets.length * 9 && pairs.length === alike.length;
-  // Messages between the two go another way.
-  const whole = scene.callsBetween(client, server).filter((call) => call.protocol !== 'messaging');
-  const expected = isExpectedDirectly(scene, client, server);
-  // An expectation speaks for these calls unless the edge is whole by another way.
-  const isOnItsWay =
-    whole.length > 0
-      ? whole.some((call) => targets.has(targetOf(call.client)))
-      : scene.callsInto(server).length === 0 || expected;
-  if (!pairs.some((pair) => isRoot(pair.server) || isParentDue(scene, pair.server))) return [];
-  if (isOnItsWay ? !isCommon && !expected : !isEveryCall) return [];
-  // Nothing but the expectation says that the one hands requests on: then most of the other's must be such.
-  const ofServer = strangers.filter((span) => span.serviceName === server);
-  const arePassedOn = pairs.every((pair) => pair.client.kind === 'SERVER');
-  if (arePassedOn && whole.length === 0 && pairs.length * 2 < ofServer.length) return [];
-  // What is left over on either side may show that it was a coincidence, the less an expectation speaks for it.
-  const isAlone = pairs.length * (expected ? 12 : 11) >= Math.max(toTargets.length, alike.length) * 10;
-  const countPairs = (moved: readonly Span[]): number =>
-    pairSpans(toTargets, moved, (one, other) => belongTogether(scene, one, other)).length;
-  // So may be what has nothing but its time in common, when there is more than a few of either.
-  const isTold = pairs.every((pair) => compareRequests(pair.client, pair.server) === 'yes');
-  if (!isTold && pairs.length * 2 < toTargets.length) return [];
-  if (!isTold && whole.length > 0 && pairs.length < fewestUntold) return [];
-  const isSaid = expected && (isTold || whole.length === 0);
-  if (!isSaid && !isAlone && !isMoreThanChance(alike, pairs.length, countPairs)) return [];
-  const continued = pairs.filter((pair) => !isRoot(pair.server));
+  const names = new Set(pairs.map((pair) => pair.server.name));
+  const continued = listContinued(scene, open).filter((span) => span.serviceName === server);
+  const whole = scene.groupsBetween(client, server).filter(({ protocol }) => protocol !== 'messaging');
+  const isExpected = isExpectedDirectly(scene, client, server);
   return [
     {
-      id: 'split-trace',
-      severity: 'error',
+      scene,
       client,
       server,
-      protocol: edgeProtocol(readCallFacts(first.client).protocol),
-      candidates: rankCauses(scene, pairs, continued.length > 0),
-      shown: pairs.map((pair) => ({
-        client: pair.client,
-        server: pair.server,
-        says: pair.unique
-          ? `CLIENT ${pair.client.spanId} was answered by SERVER ${pair.server.spanId} of trace ${pair.server.traceId}`
-          : `CLIENT ${pair.client.spanId} has no child; such SERVER spans began traces of their own while it was open`,
-      })),
+      pairs,
+      toTargets: clients.filter((span) => span.serviceName === client && targets.has(targetOf(span))),
+      alike: [...open.roots.select((row) => names.has(scene.facts.nameOf(row)), server), ...continued].filter(
+        (span) => kinds.has(kindOf(span)),
+      ),
+      ofServer: open.roots.count(server) + continued.length,
+      whole,
+      isExpected,
+      isOnItsWay:
+        whole.length > 0
+          ? someCall(whole, (row) => targets.has(targetOf(scene.facts.at(row))))
+          : scene.groupsInto(server).length === 0 || isExpected,
+      arePassedOn: pairs.every((pair) => pair.client.kind === 'SERVER'),
+      isTold: pairs.every((pair) => compareRequests(pair.client, pair.server) === 'yes'),
     },
   ];
 }
 
-/** Fewer pairs that nothing but their time tells may be a coincidence. */
-const fewestUntold = 3;
+/** An expectation speaks for pairs that have more in common than their time, and for an edge of which nothing is whole. */
+function isSaid({ isExpected, isTold, whole }: SplitEdge): boolean {
+  return isExpected && (isTold || whole.length === 0);
+}
+
+/** What is left over on either side may show that it was a coincidence, the less an expectation speaks for it. */
+function isAlone({ scene: { thresholds }, isExpected, pairs, toTargets, alike }: SplitEdge): boolean {
+  const leftOver = isExpected ? thresholds.splitLeftOverExpected : thresholds.splitLeftOver;
+  return Math.max(toTargets.length, alike.length) <= pairs.length * leftOver;
+}
+
+function isBeyondChance({ scene, pairs, toTargets, alike }: SplitEdge): boolean {
+  const { thresholds } = scene;
+  const countPairs = (moved: readonly Span[]): number =>
+    pairSpans(toTargets, moved, (one, other) => whyApart(scene, one, other) === null, thresholds).length;
+  return isMoreThanChance(alike, pairs.length, countPairs, thresholds);
+}
+
+function tellShares({ pairs, toTargets, alike }: SplitEdge): string {
+  return `${pairs.length} pairs of ${toTargets.length} calls and ${alike.length} requests`;
+}
 
 /** Requests of one kind: if most of them began while nobody of the data called, others call this service. */
 function kindOf(span: Span): string {
   return keyFor(span.serviceName, span.name, readCallFacts(span).userAgent);
 }
 
-function targetOf(span: Span): string {
-  const { host, port } = readCallFacts(span);
+export function targetOf(call: FactSource): string {
+  const { host, port } = readAddress(call);
   return keyFor(host, port);
 }
 
@@ -198,34 +328,53 @@ export const splitCauses: readonly FindingId[] = [
   'client-not-instrumented',
 ];
 
+/** What speaks for a cause, the strongest first. */
+const observations: readonly {
+  readonly cause: FindingId;
+  readonly isSeen: (scene: Scene, pairs: readonly Pair[]) => boolean;
+}[] = [
+  // A header arrived: the SERVER span names a parent.
+  { cause: 'header-rewritten', isSeen: (_, pairs) => pairs.some(({ server }) => !isRoot(server)) },
+  // Only some replicas of the server begin traces.
+  { cause: 'header-ignored', isSeen: areOtherInstances },
+  // Some calls are whole, so both sides can: something on the way differs.
+  { cause: 'header-stripped', isSeen: (scene, pairs) => listWhole(scene, pairs).length > 0 },
+  // A hop stands in between: the port that was called is not the one that the server listens on.
+  { cause: 'header-stripped', isSeen: (_, pairs) => pairs.some(isBehindHop) },
+];
+
 /** The likeliest first. */
-function rankCauses(scene: Scene, pairs: readonly Pair[], received: boolean): readonly FindingId[] {
-  return moveToFront(splitCauses, received ? 'header-rewritten' : guessCause(scene, pairs));
+function rankCauses(scene: Scene, pairs: readonly Pair[]): readonly FindingId[] {
+  const seen = observations.find(({ isSeen }) => isSeen(scene, pairs));
+  return moveToFront(splitCauses, seen?.cause ?? 'header-not-sent');
 }
 
-function guessCause(scene: Scene, pairs: readonly Pair[]): FindingId {
+function listWhole(scene: Scene, pairs: readonly Pair[]): readonly CallGroup[] {
   const clients = new Set(pairs.map((pair) => pair.client.serviceName));
   const servers = new Set(pairs.map((pair) => pair.server.serviceName));
-  const instancesOf = (spans: readonly Span[]): Set<string> =>
-    new Set(spans.flatMap((span) => span.resource.get('service.instance.id')?.toString() ?? []));
-  const whole = [...clients].flatMap((client) =>
-    [...servers].flatMap((server) => scene.callsBetween(client, server)),
+  return [...clients].flatMap((client) =>
+    [...servers].flatMap((server) => scene.groupsBetween(client, server)),
   );
-  const splitServers = instancesOf(pairs.map((pair) => pair.server));
-  const wholeServers = instancesOf(whole.map((call) => call.server));
-  if (
-    wholeServers.size > 0 &&
-    splitServers.size > 0 &&
-    [...splitServers].every((id) => !wholeServers.has(id))
-  ) {
-    return 'header-ignored';
+}
+
+function areOtherInstances(scene: Scene, pairs: readonly Pair[]): boolean {
+  const instancesOf = (resources: Iterable<Attributes>): Set<string> =>
+    new Set([...resources].flatMap((resource) => resource.get('service.instance.id')?.toString() ?? []));
+  const { store } = scene.graph;
+  const found = new Set<number>();
+  for (const { servers } of listWhole(scene, pairs)) {
+    for (const row of servers) found.add(store.resources[row] ?? 0);
   }
-  if (whole.length > 0) return 'header-stripped';
-  const behindHop = pairs.some(({ client, server }) => {
-    const [called, listening] = [readCallFacts(client).port, readCallFacts(server).port];
-    return called !== null && listening !== null && called !== listening;
-  });
-  return behindHop ? 'header-stripped' : 'header-not-sent';
+  const split = instancesOf(pairs.map(({ server }) => server.resource));
+  const whole = instancesOf(
+    [...found].flatMap((resource) => store.resourceTable[resource]?.attributes ?? []),
+  );
+  return whole.size > 0 && split.size > 0 && split.isDisjointFrom(whole);
+}
+
+function isBehindHop({ client, server }: Pair): boolean {
+  const [called, listening] = [readCallFacts(client).port, readCallFacts(server).port];
+  return called !== null && listening !== null && called !== listening;
 }
 
 export function moveToFront(causes: readonly FindingId[], best: FindingId): readonly FindingId[] {

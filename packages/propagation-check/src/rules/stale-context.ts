@@ -1,11 +1,30 @@
 import { readCallFacts, readOutcome } from '../calls/call-facts.ts';
-import { type Call, findEntry, isEntry } from '../calls/edge.ts';
+import { type Call, groupCalls, selectCalls, someCall, viewCalls } from '../calls/call-group.ts';
+import { findEntry } from '../calls/edge.ts';
 import { nameEndpoints } from '../calls/endpoint.ts';
+import { shareComparisons } from '../pairing/bounds.ts';
 import { pairDisplaced } from '../pairing/displaced.ts';
-import { compareRequests, endsWithin, pairSpans, startsAfter } from '../pairing/pair.ts';
+import {
+  compareRequests,
+  endsWithin,
+  indexByTime,
+  pairSpans,
+  startsAfter,
+  takeFitting,
+} from '../pairing/pair.ts';
 import type { Span } from '../span/span.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
 import { type Check, type Draft, edgeProtocol, type Open, type Scene } from './check.ts';
+import { defineFinding } from './define-finding.ts';
+
+export const finding = defineFinding('stale-context', {
+  kind: 'cause',
+  isConclusive: true,
+  shows: 'spans begin under a parent that had ended; many requests share one trace',
+  title: 'Calls hang under an older request',
+  why: 'A context or header of an earlier request is reused for later calls.',
+  fix: 'Do not keep a context, header set or client with headers beyond one request; inject anew for every call.',
+});
 
 /**
  * A context outlived its request: later calls hang under a span that had ended.
@@ -19,8 +38,11 @@ export const findStaleContext: Check = (scene, open) => [
 
 /** The context inside the caller was stale: CLIENT spans of many requests under the entry span of one. */
 function findStaleClients(scene: Scene): readonly Draft[] {
-  const groups = groupBy(scene.calls, (call) => keyFor(call.client.serviceName, call.server.serviceName));
-  return groups.flatMap((calls): readonly Draft[] => {
+  const { graph, facts } = scene;
+  const edges = groupCalls(scene.groups, ({ client, server }) => keyFor(client, server));
+  return edges.flatMap((groups): readonly Draft[] => {
+    if (!someCall(groups, (row) => isLateRow(scene, row))) return [];
+    const calls = viewCalls(graph, groups);
     const first = calls[0];
     if (first === undefined) return [];
     const callsOf = new Map<Span, Span[]>();
@@ -32,28 +54,33 @@ function findStaleClients(scene: Scene): readonly Draft[] {
       else known.push(client);
     }
     const owners = [...callsOf].filter(([entry, below]) =>
-      below.some((client) => startsAfter(client, entry)),
+      below.some((client) => startsAfter(client, entry, scene.thresholds)),
     );
     const below = owners.flatMap(([, clients]) => clients);
-    const own = owners.flatMap(([entry, clients]) => clients.filter((client) => endsWithin(client, entry)));
-    const entries = scene.spansOf(first.client.serviceName).filter(isEntry);
+    const own = owners.flatMap(([entry, clients]) =>
+      clients.filter((client) => endsWithin(client, entry, scene.thresholds)),
+    );
+    const names = new Set(owners.map(([entry]) => entry.name));
+    const entries = scene.selectSpans(
+      first.client.serviceName,
+      (row) => graph.isEntry(row) && names.has(facts.nameOf(row)),
+    );
     const endpointOf = nameEndpoints(entries);
     const endpoints = new Set(owners.map(([entry]) => endpointOf(entry)));
     const bereft = entries.filter(
       (span) => span.kind === 'SERVER' && endpoints.has(endpointOf(span)) && !callsOf.has(span),
     );
     const pairs = groupBy(bereft, endpointOf).flatMap((ofEndpoint) =>
-      pairDisplaced(ofEndpoint, below, own.length),
+      pairDisplaced(ofEndpoint, below, own.length, scene.thresholds),
     );
     // A stale owner gathers the calls of several requests; fire-and-forget spreads them over their own.
     const gathering = new Set(pairs.map((pair) => findEntry(scene.graph, pair.server)));
-    if (pairs.length < 2 * gathering.size || !pairs.some((pair) => isLate(scene, pair.server))) return [];
+    const fewest = gathering.size * scene.thresholds.callsPerStaleOwner;
+    if (pairs.length < fewest || !pairs.some((pair) => isLate(scene, pair.server))) return [];
     const serverOf = new Map(calls.map((call) => [call.client, call.server]));
     return [
-      {
-        id: 'stale-context',
+      finding.report({
         isLikely: true,
-        severity: 'error',
         client: first.client.serviceName,
         server: first.server.serviceName,
         protocol: first.protocol,
@@ -62,14 +89,25 @@ function findStaleClients(scene: Scene): readonly Draft[] {
           server: serverOf.get(client) ?? null,
           says: `began during "${entry.name}" of trace ${entry.traceId}, but hangs under an older request`,
         })),
-      },
+      }),
     ];
   });
 }
 
 function isLate(scene: Scene, client: Span): boolean {
   const entry = findEntry(scene.graph, client);
-  return entry !== null && startsAfter(client, entry);
+  return entry !== null && startsAfter(client, entry, scene.thresholds);
+}
+
+/** As `isLate`, of a row. */
+function isLateRow(scene: Scene, client: number): boolean {
+  const top = scene.graph.topInService(client);
+  return scene.graph.isEntry(top) && isAfterRow(scene, client, top);
+}
+
+/** As `startsAfter`, of rows. */
+function isAfterRow({ graph: { starts, ends }, thresholds }: Scene, later: number, earlier: number): boolean {
+  return (starts[later] ?? 0) > (ends[earlier] ?? 0) + Number(thresholds.clockTolerance);
 }
 
 /** The client stopped waiting, and a busy server came to the request later. */
@@ -81,32 +119,59 @@ function isGivenUp({ client, server }: Call): boolean {
 
 /** The header itself was stale: many SERVER spans under one old span, while the CLIENT spans of the calls stay alone. */
 function findStaleHeaders(scene: Scene, open: Open): readonly Draft[] {
-  const groups = groupBy(scene.calls, (call) => keyFor(call.client.traceId, call.client.spanId));
-  const drafts = groups.flatMap((calls): readonly Draft[] => {
-    const parent = calls[0]?.client;
-    if (parent === undefined || !calls.some((call) => startsAfter(call.server, parent))) return [];
-    if (calls.every(isGivenUp)) return [];
-    const ownClients = open.clients.filter((span) => span.serviceName === parent.serviceName);
-    const pairs = pairSpans(
-      ownClients,
-      calls.map((call) => call.server),
-      (client, server) => compareRequests(client, server) === 'yes',
-    );
-    if (!pairs.some((pair) => startsAfter(pair.server, parent))) return [];
-    return [
-      {
-        id: 'stale-context',
-        severity: 'error',
-        client: parent.serviceName,
-        server: pairs[0]?.server.serviceName ?? null,
-        protocol: edgeProtocol(readCallFacts(parent).protocol),
-        shown: pairs.map(({ client, server }) => ({
-          client,
-          server,
-          says: `received the span id of "${parent.name}" (${parent.spanId}), not of the CLIENT span that called it`,
-        })),
-      },
-    ];
-  });
+  const clientsOf = Map.groupBy(open.clients, (span) => span.serviceName);
+  const indexes = new Map(
+    [...clientsOf].map(([service, clients]) => [service, indexByTime(clients, scene.thresholds)]),
+  );
+  const drafts = listLateCalls(scene, (service) => indexes.has(service)).flatMap(
+    (calls): readonly Draft[] => {
+      const parent = calls[0]?.client;
+      if (parent === undefined || calls.every(isGivenUp)) return [];
+      const fits = (client: Span, server: Span): boolean => compareRequests(client, server) === 'yes';
+      const openAt = (server: Span): Iterable<Span> =>
+        indexes.get(parent.serviceName)?.openAt(server.startTimeUnixNano) ?? [];
+      const looks = shareComparisons(calls.length);
+      const canPair = calls.some(
+        ({ server }) => takeFitting(openAt(server), looks, 1, (client) => fits(client, server)).length > 0,
+      );
+      if (!canPair) return [];
+      const pairs = pairSpans(
+        clientsOf.get(parent.serviceName) ?? [],
+        calls.map((call) => call.server),
+        fits,
+        scene.thresholds,
+      );
+      if (!pairs.some((pair) => startsAfter(pair.server, parent, scene.thresholds))) return [];
+      return [
+        finding.report({
+          client: parent.serviceName,
+          server: pairs[0]?.server.serviceName ?? null,
+          protocol: edgeProtocol(readCallFacts(parent).protocol),
+          shown: pairs.map(({ client, server }) => ({
+            client,
+            server,
+            says: `received the span id of "${parent.name}" (${parent.spanId}), not of the CLIENT span that called it`,
+          })),
+        }),
+      ];
+    },
+  );
   return drafts;
+}
+
+/** The calls of each span of which one began after it had ended, in services that are meant. */
+function listLateCalls(
+  scene: Scene,
+  isMeant: (service: string | null) => boolean,
+): readonly (readonly Call[])[] {
+  const groups = scene.groups.filter(({ client }) => isMeant(client));
+  const late = new Set<number>();
+  for (const { clients, servers } of groups) {
+    for (const [at, client] of clients.entries()) {
+      if (isAfterRow(scene, servers[at] ?? 0, client)) late.add(client);
+    }
+  }
+  if (late.size === 0) return [];
+  const calls = selectCalls(scene.graph, groups, (client) => late.has(client));
+  return [...Map.groupBy(calls, (call) => call.client).values()];
 }

@@ -1,10 +1,23 @@
+import { selectCalls } from '../calls/call-group.ts';
 import { isTruncationOf } from '../graph/trace-graph.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
 import type { Check } from './check.ts';
+import { defineFinding } from './define-finding.ts';
+
+export const finding = defineFinding('trace-id-truncated', {
+  kind: 'cause',
+  isConclusive: true,
+  shows: "B's trace id is the last 16 digits of A's",
+  title: 'The trace id is cut to 64 bits',
+  why: 'The called service continued the trace with the last 16 digits of its id.',
+  fix: 'Use 128-bit trace ids everywhere, or configure the older tracer to keep them.',
+});
 
 /** Caller and callee agree on the span id and on 64 bits of the trace id: somebody cut it. */
 export const findTruncatedTraceIds: Check = (scene) => {
-  const cut = scene.calls.filter(
+  const { index } = scene.graph;
+  const isAcross = (client: number, server: number): boolean => index.traces[client] !== index.traces[server];
+  const cut = selectCalls(scene.graph, scene.groups, isAcross).filter(
     ({ client, server }) =>
       isTruncationOf(client.traceId, server.traceId) && client.spanId === server.parentSpanId,
   );
@@ -13,9 +26,7 @@ export const findTruncatedTraceIds: Check = (scene) => {
     const first = calls[0];
     if (first === undefined) return [];
     return [
-      {
-        id: 'trace-id-truncated' as const,
-        severity: 'error' as const,
+      finding.report({
         client: first.client.serviceName,
         server: first.server.serviceName,
         protocol: first.protocol,
@@ -24,7 +35,7 @@ export const findTruncatedTraceIds: Check = (scene) => {
           server,
           says: `${client.kind} has trace id ${client.traceId}, its SERVER ${server.traceId}`,
         })),
-      },
+      }),
     ];
   });
 };

@@ -1,6 +1,17 @@
-import type { Call } from '../calls/edge.ts';
+import type { Call } from '../calls/call-group.ts';
+import { viewCalls } from '../calls/call-group.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
 import type { Check, Draft } from './check.ts';
+import { defineFinding } from './define-finding.ts';
+
+export const finding = defineFinding('unexpected-edge', {
+  kind: 'cause',
+  isConclusive: true,
+  shows: 'a call exists between two services that the expectations forbid',
+  title: 'A call that is not expected',
+  why: 'The expectations forbid calls between these two services, and there are some.',
+  fix: 'Remove the call, or allow the edge in the expectations.',
+});
 
 /** An edge that an expectation forbids, and that is there. */
 export const findUnexpectedEdges: Check = (scene) => {
@@ -9,8 +20,9 @@ export const findUnexpectedEdges: Check = (scene) => {
       .filter((edge) => edge.rule === 'must-not')
       .map((edge) => keyFor(edge.client, edge.server)),
   );
-  const calls = scene.calls.filter((call) =>
-    forbidden.has(keyFor(call.client.serviceName, call.server.serviceName)),
+  const calls = viewCalls(
+    scene.graph,
+    scene.groups.filter(({ client, server }) => forbidden.has(keyFor(client, server))),
   );
   return groupBy(calls, (call) =>
     keyFor(call.client.serviceName, call.server.serviceName, call.protocol),
@@ -21,9 +33,7 @@ function describeEdge(calls: readonly Call[]): readonly Draft[] {
   const [first] = calls;
   if (first === undefined) return [];
   return [
-    {
-      id: 'unexpected-edge',
-      severity: 'error',
+    finding.report({
       client: first.client.serviceName,
       server: first.server.serviceName,
       protocol: first.protocol,
@@ -32,6 +42,6 @@ function describeEdge(calls: readonly Call[]): readonly Draft[] {
         server,
         says: `${client.kind} ${client.spanId} "${client.name}" calls ${server.serviceName}, which the expectations forbid`,
       })),
-    },
+    }),
   ];
 }

@@ -1,6 +1,16 @@
 import { readCallFacts } from '../calls/call-facts.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
 import { type Check, edgeProtocol } from './check.ts';
+import { defineFinding } from './define-finding.ts';
+
+export const finding = defineFinding('uninstrumented-peer', {
+  kind: 'information',
+  isConclusive: false,
+  shows: 'a CLIENT span to a peer that emits no spans, and nobody expects any',
+  title: 'A peer emits no spans',
+  why: 'Calls leave for a service that is not in the data, such as a third party.',
+  fix: 'Nothing, if the peer is not yours; otherwise instrument it.',
+});
 
 /** What is left of the CLIENT spans: calls to peers that emit no spans. Healthy, and good to know. */
 export const findUninstrumentedPeers: Check = (_scene, open) => {
@@ -14,9 +24,7 @@ export const findUninstrumentedPeers: Check = (_scene, open) => {
     const { host, port, protocol } = readCallFacts(first);
     const peer = host === null ? 'a peer without name' : port === null ? host : `${host}:${port}`;
     return [
-      {
-        id: 'uninstrumented-peer' as const,
-        severity: 'info' as const,
+      finding.report({
         client: first.serviceName,
         server: null,
         protocol: edgeProtocol(protocol),
@@ -25,7 +33,7 @@ export const findUninstrumentedPeers: Check = (_scene, open) => {
           server: null,
           says: `CLIENT span to ${peer} without a SERVER span`,
         })),
-      },
+      }),
     ];
   });
 };

@@ -1,4 +1,5 @@
 import { readCallFacts, readOutcome } from '../calls/call-facts.ts';
+import { viewCalls } from '../calls/call-group.ts';
 import { isEntry } from '../calls/edge.ts';
 import type { ExpectedEdge } from '../expect/expectation.ts';
 import {
@@ -10,6 +11,9 @@ import {
   type Open,
   type Scene,
 } from './check.ts';
+import { finding as missingCall } from './missing-call.ts';
+import { finding as missingClient } from './missing-client.ts';
+import { finding as missingServer } from './missing-server.ts';
 
 /**
  * Expected edges of which nothing is seen, after all other checks. Two pictures:
@@ -21,15 +25,16 @@ export const findUnseenEdges: Check = (scene, open) => {
     const beyond = scene.expectation.edges
       .filter((next) => next.client === edge.server)
       .map((next) => next.server);
-    const direct = scene.calls.filter(
-      (call) => call.client.serviceName === edge.client && beyond.includes(call.server.serviceName ?? ''),
-    );
+    const past = hasSpans(scene, edge.server)
+      ? []
+      : scene.groups.filter(
+          ({ client, server }) => client === edge.client && server !== null && beyond.includes(server),
+        );
+    const direct = viewCalls(scene.graph, past);
     const first = direct[0];
-    if (first !== undefined && !hasSpans(scene, edge.server)) {
+    if (first !== undefined) {
       return [
-        {
-          id: 'missing-server',
-          severity: 'error',
+        missingServer.report({
           client: edge.client,
           server: edge.server,
           protocol: edgeProtocol(readCallFacts(first.client).protocol),
@@ -39,7 +44,7 @@ export const findUnseenEdges: Check = (scene, open) => {
             server: null,
             says: `continued directly by ${server.serviceName}: ${edge.server} handed the context on and left no span`,
           })),
-        },
+        }),
       ];
     }
     const refused = open.clients.filter(
@@ -47,8 +52,7 @@ export const findUnseenEdges: Check = (scene, open) => {
     );
     if (refused.length > 0) {
       return [
-        {
-          id: 'missing-server',
+        missingServer.report({
           severity: 'warning',
           client: edge.client,
           server: edge.server,
@@ -59,19 +63,18 @@ export const findUnseenEdges: Check = (scene, open) => {
             server: null,
             says: 'ended without an answer of the called service: it may never have been reached',
           })),
-        },
+        }),
       ];
     }
     // The callee of a dark service is connected past it; the finding above tells that already.
-    if (scene.callsInto(edge.server).length > 0 && !hasSpans(scene, edge.client)) return [];
+    if (scene.groupsInto(edge.server).length > 0 && !hasSpans(scene, edge.client)) return [];
     // Another caller explains what reached the callee: worth a word, while the error is on that edge.
     const isElsewhere = open.found.some(
       (draft) => draft.severity === 'error' && draft.server === edge.server,
     );
     const isUnderWay = sharesOpenTrace(scene, open, edge);
     return [
-      {
-        id: hasSpans(scene, edge.client) ? 'missing-call' : 'missing-client',
+      (hasSpans(scene, edge.client) ? missingCall : missingClient).report({
         severity: isElsewhere || isUnderWay ? 'warning' : 'error',
         client: edge.client,
         server: edge.server,
@@ -80,7 +83,7 @@ export const findUnseenEdges: Check = (scene, open) => {
           ? ['client-not-instrumented', 'server-not-instrumented', 'not-sampled']
           : ['not-sampled', 'client-span-lost', 'server-not-instrumented'],
         shown: [],
-      },
+      }),
     ];
   });
 };

@@ -1,15 +1,12 @@
 import { readCallFacts } from '../calls/call-facts.ts';
+import { viewCalls } from '../calls/call-group.ts';
 import { isEntry, isOutgoing } from '../calls/edge.ts';
 import { isRoot } from '../graph/trace-graph.ts';
 import type { Span } from '../span/span.ts';
 import { groupBy } from '../util/group-by.ts';
 import { type Check, type Draft, edgeProtocol, type Scene } from './check.ts';
-
-/** Fewer calls show no rhythm. */
-const fewestCalls = 5;
-
-/** In nanoseconds: who asks again on each answer needs less, and nobody sets a timer to so little. */
-const longestPause = 10_000_000;
+import { finding as missingCall } from './missing-call.ts';
+import type { Thresholds } from './thresholds.ts';
 
 /**
  * The service with which an expected path begins shows calls and nothing that led to them: no SERVER span, no job, no
@@ -19,20 +16,24 @@ const longestPause = 10_000_000;
  */
 export const findUnseenEntrances: Check = (scene) =>
   listEntrances(scene).flatMap((service): readonly Draft[] => {
+    if (scene.services.hasEntries(service)) return [];
     const spans = scene.spansOf(service);
     const roots = spans.filter(isRoot);
     const calls = roots.filter(isOutgoing);
-    const whole = new Set(scene.calls.map((call) => call.client));
+    const whole = new Set(
+      viewCalls(
+        scene.graph,
+        scene.groups.filter((group) => group.client === service),
+      ).map((call) => call.client),
+    );
     const isBare =
       spans.every((span) => !isEntry(span) && span.links.length === 0) &&
       roots.every((span) => isOutgoing(span) || isConnecting(span)) &&
       calls.every((span) => span.kind === 'CLIENT' && whole.has(span));
     const first = calls[0];
-    if (first === undefined || !isBare || calls.length < fewestCalls || !areAskedFor(calls)) return [];
+    if (first === undefined || !isBare || !areAskedFor(calls, scene.thresholds)) return [];
     return [
-      {
-        id: 'missing-call',
-        severity: 'error',
+      missingCall.report({
         client: null,
         server: service,
         protocol: edgeProtocol(readCallFacts(first).protocol),
@@ -42,7 +43,7 @@ export const findUnseenEntrances: Check = (scene) =>
           server,
           says: `CLIENT "${server.name}" begins the trace: ${service} has no SERVER span for the request that led to it, nor anybody a call to ${service}`,
         })),
-      },
+      }),
     ];
   });
 
@@ -62,7 +63,7 @@ function isConnecting(span: Span): boolean {
  * Whether calls, each in a trace of its own, rest for about as long as they take, and every time for about as long: so
  * does whoever waits for an answer and asks again. Messages and people come when they like.
  */
-function areAskedFor(calls: readonly Span[]): boolean {
+function areAskedFor(calls: readonly Span[], thresholds: Thresholds): boolean {
   const pauses = calls
     .slice(1)
     .map((call, index) => Number(call.startTimeUnixNano - (calls[index]?.endTimeUnixNano ?? 0n)));
@@ -70,10 +71,13 @@ function areAskedFor(calls: readonly Span[]): boolean {
   const usual = median(pauses);
   const rest = usual / median(durations);
   return (
-    usual <= longestPause &&
-    rest >= 0.3 &&
-    rest <= 2 &&
-    pauses.every((pause) => pause >= usual / 3 && pause <= usual * 3) &&
+    calls.length >= thresholds.fewestInRhythm &&
+    usual <= thresholds.longestPause &&
+    rest >= thresholds.shortestRest &&
+    rest <= thresholds.longestRest &&
+    pauses.every(
+      (pause) => pause >= usual / thresholds.rhythmSpread && pause <= usual * thresholds.rhythmSpread,
+    ) &&
     groupBy(calls, (call) => call.traceId).length === calls.length
   );
 }

@@ -102,13 +102,13 @@ async function collect(input: AsyncIterable<unknown>, label: string, maxBytes: n
   return Buffer.concat(chunks);
 }
 
-function tooLarge(label: string, maxBytes: number): SourceError {
+export function tooLarge(label: string, maxBytes: number): SourceError {
   return new SourceError(
     `${label}: larger than ${maxBytes} bytes; split it, or keep only the traces in question`,
   );
 }
 
-function describeFileError(error: unknown): string {
+export function describeFileError(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   if (code === 'ENOENT') return 'no such file';
   if (code === 'EACCES' || code === 'EPERM') return 'not allowed to read it';
@@ -118,7 +118,7 @@ function describeFileError(error: unknown): string {
 }
 
 /** As it was given, unless a terminal could take it for something else. */
-function quotePath(path: string): string {
+export function quotePath(path: string): string {
   const quoted = escapeControls(JSON.stringify(path));
   return quoted === `"${path}"` ? path : quoted;
 }

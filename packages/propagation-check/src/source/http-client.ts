@@ -33,7 +33,14 @@ export interface HttpClient {
    *   the third, and when 429 or 503 remain after all attempts.
    */
   get(path: string, query: URLSearchParams, accept: string, signal?: AbortSignal): Promise<HttpAnswer>;
+  /** As `get`. */
+  post(path: string, content: HttpContent, signal?: AbortSignal): Promise<HttpAnswer>;
   close(): Promise<void>;
+}
+
+export interface HttpContent {
+  readonly type: string;
+  readonly body: Uint8Array;
 }
 
 const defaults = { timeoutMs: 15_000, attempts: 4, maxResponseBytes: 256 * 1024 * 1024 } as const;
@@ -43,6 +50,7 @@ const peers = {
   jaeger: { name: 'Jaeger', port: 'its query port', headerOption },
   tempo: { name: 'Tempo', port: 'its query port', headerOption },
   collector: { name: 'the Collector', port: 'the port of its own metrics', headerOption },
+  forward: { name: 'the Collector', port: 'its OTLP/HTTP port (4318)', headerOption },
 } as const satisfies Readonly<Record<string, Peer>>;
 
 /**
@@ -54,18 +62,19 @@ export async function createHttpClient(
   baseUrl: URL,
   options: HttpClientOptions = {},
 ): Promise<HttpClient> {
-  const name = `${kind}=${baseUrl.origin}${baseUrl.pathname.replace(/\/$/, '')}`;
+  const name = `${kind === 'forward' ? '--forward ' : `${kind}=`}${baseUrl.origin}${baseUrl.pathname.replace(/\/$/, '')}`;
   const settings = { ...defaults, ...options };
   const agent = await createAgent(name, settings.timeoutMs, options.caFile);
-  const exchange = (url: URL, accept: string, signal: AbortSignal | undefined) =>
-    askOnce({ name, peer: peers[kind], agent, settings, url, accept, signal });
+  const ask = (path: string, exchange: Pick<Exchange, 'accept' | 'content' | 'signal'>, search = '') => {
+    const first = new URL(path, `${baseUrl.origin}${baseUrl.pathname.replace(/\/?$/, '/')}`);
+    first.search = search;
+    const askUrl = (url: URL) => askOnce({ name, peer: peers[kind], agent, settings, url, ...exchange });
+    return followPolicy(name, first, settings.attempts, askUrl, exchange.signal);
+  };
   return {
     name,
-    get: async (path, query, accept, signal) => {
-      const url = new URL(path, `${baseUrl.origin}${baseUrl.pathname.replace(/\/?$/, '/')}`);
-      url.search = query.toString();
-      return followPolicy(name, url, settings.attempts, (target) => exchange(target, accept, signal), signal);
-    },
+    get: (path, query, accept, signal) => ask(path, { accept, content: null, signal }, query.toString()),
+    post: (path, content, signal) => ask(path, { accept: content.type, content, signal }),
     close: () => agent.destroy(),
   };
 }
@@ -103,17 +112,27 @@ interface Exchange {
   readonly settings: Required<Pick<HttpClientOptions, 'timeoutMs' | 'maxResponseBytes'>> & HttpClientOptions;
   readonly url: URL;
   readonly accept: string;
+  /** Of a POST. */
+  readonly content: HttpContent | null;
   readonly signal: AbortSignal | undefined;
 }
 
-async function askOnce({ name, peer, agent, settings, url, accept, signal }: Exchange): Promise<RawAnswer> {
+async function askOnce(exchange: Exchange): Promise<RawAnswer> {
+  const { name, peer, agent, settings, url, accept, content, signal } = exchange;
   signal?.throwIfAborted();
   const timeout = AbortSignal.timeout(settings.timeoutMs);
   let hasBegun = false;
   try {
     const response = await request(url, {
       dispatcher: agent,
-      headers: { ...settings.headers, accept, 'accept-encoding': 'gzip' },
+      headers: {
+        ...settings.headers,
+        accept,
+        'accept-encoding': 'gzip',
+        ...(content === null ? {} : { 'content-type': content.type }),
+      },
+      // A connection that has been idle may be closed under a POST, which cannot be repeated blindly.
+      ...(content === null ? {} : { method: 'POST', body: content.body, reset: true }),
       signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
     });
     hasBegun = true;

@@ -53,11 +53,11 @@ function parseUrl(spec: string, target: string, example: string): URL {
   return url;
 }
 
-function parseAddress(spec: string, target: string): { readonly host?: string; readonly port?: number } {
+function parseAddress(spec: string, target: string): Pick<OtlpReceiverOptions, 'host' | 'port'> {
   if (target === '') return {};
-  const match = /^(?:(\[[0-9a-f:.]+\]|[^:[\]]+):)?(\d{1,5})$/i.exec(target);
-  const port = Number(match?.[2]);
-  if (match === null || port > 65_535) {
+  const match = /^(?:(\[[0-9a-f:.]+\]|[^:[\],]+):)?(\d{1,5}(?:,\d{1,5})*)$/i.exec(target);
+  const port = (match?.[2] ?? '').split(',').map(Number);
+  if (match === null || port.some((each) => each > 65_535)) {
     throw new SourceError(
       `--source ${quoteValue(spec)}: expected HOST:PORT, for instance otlp=127.0.0.1:4318`,
     );

@@ -1,21 +1,12 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { DecodeError } from '../decode/decode-error.ts';
-import { TooLargeError } from '../decode/gunzip.ts';
-import { decodeOtlpJson } from '../decode/otlp-json.ts';
-import { decodeOtlpProtobuf } from '../decode/otlp-protobuf.ts';
-import { parseJson } from '../decode/parse-json.ts';
+import { encodeOtlpLines } from '../span/encode-otlp-lines.ts';
 import type { Span } from '../span/span.ts';
 import { ArrivalSignal } from './arrival-signal.ts';
+import type { AcceptedExport, ExportSink, OwnAddress, Receiving } from './export-request.ts';
+import { callTimeoutMs, type Listener, listen } from './listen.ts';
 import { warnOfOpenAddress } from './open-address.ts';
-import { encodeStatus, encodeSuccess, type OtlpContentType, rpcCode } from './otlp-response.ts';
-import {
-  type BodyLimits,
-  BodyMemory,
-  createTurns,
-  type InTurn,
-  RefusedRequest,
-  useRequestBody,
-} from './request-body.ts';
+import { answerGrpc } from './otlp-grpc.ts';
+import { answerHttp } from './otlp-http.ts';
+import { BodyMemory, createTurns } from './request-body.ts';
 import { selectTraces } from './select-spans.ts';
 import { type Source, SourceError } from './source.ts';
 import { SpanBuffer } from './span-buffer.ts';
@@ -23,8 +14,8 @@ import { SpanBuffer } from './span-buffer.ts';
 export interface OtlpReceiverOptions {
   /** Default `127.0.0.1`. */
   readonly host?: string;
-  /** Default 4318, OTLP/HTTP's own; 0 takes a free one. */
-  readonly port?: number;
+  /** Each takes gRPC and HTTP. Default 4318 and 4317, which SDKs export to unless they are told otherwise; 0 takes a free one. */
+  readonly port?: number | readonly number[];
   /** Largest request body, uncompressed. Default 64 MiB. */
   readonly maxRequestBytes?: number;
   /** Spans kept in memory. Default 200,000. */
@@ -35,11 +26,13 @@ export interface OtlpReceiverOptions {
   readonly maxBodyBytes?: number;
   /** Open at one time; others are closed. Default 500. */
   readonly maxConnections?: number;
+  /** Called once when the receiver listens: where exports go beside the memory. The receiver closes them when it closes. */
+  readonly openSinks?: (own: OwnAddress) => Promise<readonly ExportSink[]>;
 }
 
-/** An embedded OTLP/HTTP receiver that keeps what arrives. */
+/** An embedded receiver of OTLP over gRPC and HTTP that keeps what arrives. */
 export interface OtlpReceiver extends Source {
-  /** For `OTEL_EXPORTER_OTLP_ENDPOINT`: `http://127.0.0.1:4318`. */
+  /** For `OTEL_EXPORTER_OTLP_ENDPOINT`, with any `OTEL_EXPORTER_OTLP_PROTOCOL`: `http://127.0.0.1:4318`. */
   readonly url: string;
   /** Grows with each export request that brought spans. */
   readonly revision: number;
@@ -56,7 +49,7 @@ export interface OtlpReceiver extends Source {
 
 const defaults = {
   host: '127.0.0.1',
-  port: 4318,
+  port: [4318, 4317],
   maxRequestBytes: 64 * 1024 * 1024,
   maxSpans: 200_000,
   maxBytes: 512 * 1024 * 1024,
@@ -64,37 +57,66 @@ const defaults = {
   maxConnections: 500,
 } as const;
 
-/** For slow clients. Exporters give up after 10 s by default. */
-const timeouts = {
-  headersTimeout: 10_000,
-  requestTimeout: 30_000,
-  connectionsCheckingInterval: 1_000,
-} as const;
+/** Different reasons of refusals that are remembered. */
+const maxComplaints = 5;
 
 /**
- * Starts an OTLP/HTTP receiver: `POST /v1/traces`, JSON and protobuf, plain and gzip.
- * Spans that are not valid are rejected one by one (partial success); a request that cannot be read is answered with 400.
+ * Starts a receiver of OTLP over HTTP (`POST /v1/traces`, JSON and protobuf) and gRPC, plain and gzip. Every port takes both: HTTP/2
+ * with prior knowledge is gRPC.
+ * Spans that are not valid are rejected one by one (partial success); a request that cannot be read is answered with an error.
  * Metrics and logs are accepted and discarded, so that SDKs with default settings neither retry nor complain.
- * @throws {SourceError} when the address cannot be listened on.
+ * @throws {SourceError} when one of the ports cannot be listened on: what services send to another program there would be missing.
  */
 export async function startOtlpReceiver(options: OtlpReceiverOptions = {}): Promise<OtlpReceiver> {
   const settings = { ...defaults, ...options };
   const buffer = new SpanBuffer(settings);
   const arrivals = new ArrivalSignal();
+  const complaints = new Map<string, number>();
+  const complain = (message: string) => {
+    if (complaints.size < maxComplaints || complaints.has(message)) {
+      complaints.set(message, (complaints.get(message) ?? 0) + 1);
+    }
+  };
+  let giveSinks: (sinks: readonly ExportSink[]) => void = () => undefined;
+  const opened = new Promise<readonly ExportSink[]>((resolve) => {
+    giveSinks = resolve;
+  });
+  const passOn = async (accepted: AcceptedExport) => {
+    for (const sink of await opened) await sink.take(accepted);
+  };
   const receiving: Receiving = {
     limits: { maxBytes: settings.maxRequestBytes, memory: new BodyMemory(settings.maxBodyBytes) },
     inTurn: createTurns(),
-    accept: (spans, bytes) => {
-      if (spans.length === 0) return;
-      buffer.add(spans, bytes);
+    accept: async (accepted) => {
+      await passOn(accepted);
+      if (accepted.spans.length === 0) return;
+      buffer.add(accepted.spans, accepted.body.length);
       arrivals.notify();
     },
+    complain,
   };
-  const server = createServer(timeouts, (request, response) => void handle(request, response, receiving));
-  server.maxConnections = settings.maxConnections;
-  const url = await listen(server, settings.host, settings.port);
+  const listeners = await listenOnAll(settings, receiving, () => complain(tlsComplaint));
+  const ports = listeners.map((listener) => listener.port);
+  const closeAll = async () => {
+    await Promise.all(listeners.map((listener) => listener.close()));
+  };
+  const sinks = await (settings.openSinks?.({ host: settings.host, ports }) ?? Promise.resolve([])).catch(
+    async (error: unknown) => {
+      giveSinks([]);
+      await closeAll();
+      throw error;
+    },
+  );
+  giveSinks(sinks);
+  const host = settings.host.includes(':') ? `[${settings.host}]` : settings.host;
+  const url = `http://${host}:${ports[0]}`;
+  let closed: Promise<void> | null = null;
+  const close = async () => {
+    await closeAll();
+    for (const sink of sinks) await sink.close();
+  };
   return {
-    name: `otlp=${url.slice('http://'.length)}`,
+    name: `otlp=${host}:${ports.join(',')}`,
     warning: warnOfOpenAddress(url),
     isInMemory: true,
     isReceiver: true,
@@ -105,131 +127,59 @@ export async function startOtlpReceiver(options: OtlpReceiverOptions = {}): Prom
     get droppedSpans() {
       return buffer.droppedSpans;
     },
+    get complaints() {
+      const counted = [...complaints].map(([message, count]) =>
+        count === 1 ? message : `${message} (${count} times)`,
+      );
+      const dropped = `${buffer.droppedSpans} spans were dropped, the oldest traces first: the memory for them is full`;
+      return buffer.droppedSpans === 0 ? counted : [...counted, dropped];
+    },
     readAll: () => buffer.all(),
     readTrace: async (traceId) => buffer.trace(traceId.toLowerCase()),
     searchTraces: async (query) => selectTraces(buffer.all(), query),
     waitForChange: (since, signal) => arrivals.waitFor(since, signal),
+    passOn: async (spans) => {
+      if (sinks.length > 0 && spans.length > 0) await passOn(toExport(spans));
+    },
     close: () => {
       arrivals.close(new SourceError(`${url}: the OTLP receiver was closed`));
-      return closeServer(server);
+      closed ??= close();
+      return closed;
     },
   };
 }
 
-interface Receiving {
-  readonly limits: BodyLimits;
-  readonly inTurn: InTurn;
-  /** @param bytes Size of the uncompressed request. */
-  readonly accept: (spans: readonly Span[], bytes: number) => void;
+/** @param spans Of one resource. */
+function toExport(spans: readonly Span[]): AcceptedExport {
+  const body = Buffer.from(encodeOtlpLines(spans));
+  return { signal: 'traces', type: 'application/json', body, spans, isWhole: true };
 }
 
-async function handle(
-  request: IncomingMessage,
-  response: ServerResponse,
-  { limits, inTurn, accept }: Receiving,
-): Promise<void> {
-  const type = readContentType(request);
+const tlsComplaint =
+  'a service wants to speak TLS, and this receiver does not: let its OTEL_EXPORTER_OTLP_ENDPOINT begin with http://';
+
+async function listenOnAll(
+  { host, port, maxConnections }: Required<Pick<OtlpReceiverOptions, 'host' | 'port' | 'maxConnections'>>,
+  receiving: Receiving,
+  onTls: () => void,
+): Promise<readonly Listener[]> {
+  const listeners: Listener[] = [];
   try {
-    const isTraces = checkTarget(request);
-    if (type === null) {
-      throw new RefusedRequest(
-        415,
-        rpcCode.invalidArgument,
-        `content-type must be ${contentTypes.join(' or ')}`,
+    for (const each of typeof port === 'number' ? [port] : port) {
+      listeners.push(
+        await listen({
+          host,
+          port: each,
+          maxConnections,
+          onRequest: (request, response) => void answerHttp(request, response, receiving),
+          onStream: (stream, headers) => void answerGrpc(stream, headers, receiving, callTimeoutMs),
+          onTls,
+        }),
       );
     }
-    const rejected: DecodeError[] = [];
-    await useRequestBody(request, limits, inTurn, (body) => {
-      if (!isTraces) return;
-      accept(
-        decodeBody(type, body, (error) => rejected.push(error)),
-        body.length,
-      );
-    });
-    answer(response, 200, type, encodeSuccess(type, rejected.length, rejected[0]?.message ?? ''));
   } catch (error) {
-    if (request.socket.destroyed) return; // The client is gone; nobody is left to be told.
-    refuse(response, type ?? 'application/json', toRefusal(error));
+    await Promise.all(listeners.map((listener) => listener.close()));
+    throw error;
   }
-}
-
-const contentTypes: readonly OtlpContentType[] = ['application/json', 'application/x-protobuf'];
-
-function readContentType(request: IncomingMessage): OtlpContentType | null {
-  const type = (request.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase();
-  return contentTypes.find((known) => known === type) ?? null;
-}
-
-/** @returns True for traces, false for the signals that are discarded. */
-function checkTarget(request: IncomingMessage): boolean {
-  const path = (request.url ?? '').split('?')[0];
-  if (path !== '/v1/traces' && path !== '/v1/metrics' && path !== '/v1/logs') {
-    throw new RefusedRequest(404, rpcCode.notFound, 'not found; OTLP/HTTP traces go to /v1/traces');
-  }
-  if (request.method !== 'POST') {
-    throw new RefusedRequest(405, rpcCode.unimplemented, 'method not allowed; use POST', { allow: 'POST' });
-  }
-  return path === '/v1/traces';
-}
-
-function decodeBody(
-  type: OtlpContentType,
-  body: Uint8Array,
-  onInvalidSpan: (error: DecodeError) => void,
-): readonly Span[] {
-  return type === 'application/json'
-    ? decodeOtlpJson(parseJson(body), { onInvalidSpan })
-    : decodeOtlpProtobuf(body, { onInvalidSpan });
-}
-
-function toRefusal(error: unknown): RefusedRequest {
-  if (error instanceof RefusedRequest) return error;
-  if (error instanceof TooLargeError)
-    return new RefusedRequest(413, rpcCode.resourceExhausted, error.message);
-  if (error instanceof DecodeError) return new RefusedRequest(400, rpcCode.invalidArgument, error.message);
-  return new RefusedRequest(400, rpcCode.invalidArgument, 'the request could not be read');
-}
-
-function refuse(response: ServerResponse, type: OtlpContentType, refusal: RefusedRequest): void {
-  for (const [name, value] of Object.entries(refusal.headers)) response.setHeader(name, value);
-  // What is left of the body is not read, so the connection cannot be used again.
-  if (refusal.status === 413 || refusal.status === 503) response.setHeader('connection', 'close');
-  answer(response, refusal.status, type, encodeStatus(type, refusal.code, refusal.message));
-}
-
-function answer(response: ServerResponse, status: number, type: OtlpContentType, body: Buffer): void {
-  response.writeHead(status, { 'content-type': type, 'content-length': body.length });
-  response.end(body);
-}
-
-function listen(server: Server, host: string, port: number): Promise<string> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (error) => reject(new SourceError(describeListenError(error, host, port))));
-    server.listen(port, host, () => {
-      const address = server.address();
-      const actual = typeof address === 'object' && address !== null ? address.port : port;
-      resolve(`http://${host.includes(':') ? `[${host}]` : host}:${actual}`);
-    });
-  });
-}
-
-function describeListenError(error: Error, host: string, port: number): string {
-  const code = 'code' in error ? error.code : undefined;
-  const where = `otlp=${host}:${port}`;
-  if (code === 'EADDRINUSE') return `${where}: the port is in use; choose another one, or 0 for a free one`;
-  if (code === 'EACCES') return `${where}: not allowed to listen on this port; choose one above 1023`;
-  return `${where}: cannot listen: ${error.message}`;
-}
-
-/** Lets answers in progress finish, for two seconds at most. */
-function closeServer(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    if (!server.listening) return resolve();
-    const deadline = setTimeout(() => server.closeAllConnections(), 2_000);
-    server.close(() => {
-      clearTimeout(deadline);
-      resolve();
-    });
-    server.closeIdleConnections();
-  });
+  return listeners;
 }

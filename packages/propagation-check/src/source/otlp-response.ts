@@ -2,15 +2,18 @@ import { create, toBinary } from '@bufbuild/protobuf';
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import { ExportTraceServiceResponseSchema } from '../decode/generated/opentelemetry/proto/collector/trace/v1/trace_service_pb.js';
 
-/** The two encodings of OTLP/HTTP. */
+/** The two encodings of OTLP/HTTP; gRPC has the second. */
 export type OtlpContentType = 'application/json' | 'application/x-protobuf';
 
 /** Numbers of `google.rpc.Code`. */
 export const rpcCode = {
+  ok: 0,
   invalidArgument: 3,
+  deadlineExceeded: 4,
   notFound: 5,
   resourceExhausted: 8,
   unimplemented: 12,
+  internal: 13,
   unavailable: 14,
 } as const;
 

@@ -1,5 +1,4 @@
-import type { IncomingMessage } from 'node:http';
-import { gunzip } from '../decode/gunzip.ts';
+import type { Readable } from 'node:stream';
 import { rpcCode } from './otlp-response.ts';
 
 /** A request that is answered with an error status, and why. */
@@ -60,55 +59,53 @@ export function createTurns(): InTurn {
 }
 
 /**
- * Reads a request's body, and gives it uncompressed to `use`, in turn: many small bodies must not become large at once.
- * @throws {RefusedRequest} when it is too large, its encoding is not known, or too many arrive at one time.
- * @throws {DecodeError} when it is not the gzip data it says it is.
+ * Reads a body to its end and gives it to `use`; its memory is taken until that is done.
+ * @param envelopeBytes Of the protocol, which do not count for the limit.
+ * @throws {RefusedRequest} when it is too large, or too many arrive at one time.
  */
-export async function useRequestBody<Used>(
-  request: IncomingMessage,
+export async function useBody<Used>(
+  body: Readable,
   { maxBytes, memory }: BodyLimits,
-  inTurn: InTurn,
-  use: (body: Uint8Array) => Used,
+  use: (bytes: Uint8Array) => Promise<Used>,
+  envelopeBytes = 0,
 ): Promise<Used> {
-  const encoding = (request.headers['content-encoding'] ?? 'identity').trim().toLowerCase();
-  if (encoding !== 'gzip' && encoding !== 'identity' && encoding !== '') {
-    throw new RefusedRequest(415, rpcCode.invalidArgument, 'content-encoding must be gzip or none', {
-      'accept-encoding': 'gzip',
-    });
-  }
   let taken = 0;
   const take = (bytes: number) => {
     memory.take(bytes);
     taken += bytes;
   };
   try {
-    const bytes = await readBytes(request, maxBytes, take);
-    return await inTurn(async () => use(encoding === 'gzip' ? await gunzip(bytes, maxBytes) : bytes));
+    return await use(await readBytes(body, { maxBytes, envelopeBytes }, take));
   } finally {
     memory.giveBack(taken);
   }
 }
 
-async function readBytes(
-  request: IncomingMessage,
-  maxBytes: number,
+export function refuseSize(maxBytes: number): RefusedRequest {
+  return new RefusedRequest(
+    413,
+    rpcCode.resourceExhausted,
+    `the request body is larger than ${maxBytes} bytes`,
+  );
+}
+
+function readBytes(
+  body: Readable,
+  { maxBytes, envelopeBytes }: { readonly maxBytes: number; readonly envelopeBytes: number },
   take: (bytes: number) => void,
 ): Promise<Uint8Array> {
-  const tooLarge = () =>
-    new RefusedRequest(413, rpcCode.resourceExhausted, `the request body is larger than ${maxBytes} bytes`);
-  if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw tooLarge();
   const chunks: Buffer[] = [];
   let length = 0;
   // Not `for await`, which destroys the connection before the refusal can be answered.
   return new Promise((resolve, reject) => {
     const stop = (reason: unknown) => {
-      request.pause();
-      request.removeAllListeners('data');
+      body.pause();
+      body.removeAllListeners('data');
       reject(reason);
     };
-    request.on('data', (chunk: Buffer) => {
+    body.on('data', (chunk: Buffer) => {
       length += chunk.length;
-      if (length > maxBytes) return stop(tooLarge());
+      if (length > maxBytes + envelopeBytes) return stop(refuseSize(maxBytes));
       try {
         take(chunk.length);
       } catch (refusal) {
@@ -116,7 +113,8 @@ async function readBytes(
       }
       chunks.push(chunk);
     });
-    request.on('end', () => resolve(Buffer.concat(chunks)));
-    request.on('error', reject);
+    body.on('end', () => resolve(Buffer.concat(chunks)));
+    body.on('error', reject);
+    body.on('close', () => reject(new Error('the client went away')));
   });
 }

@@ -4,6 +4,7 @@ export const sourceSpecs = [
   'tempo=URL',
   'otlp',
   'otlp=HOST:PORT',
+  'otlp=HOST:PORT,PORT',
   'file=PATH',
   'file=-',
 ] as const;

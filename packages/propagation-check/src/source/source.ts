@@ -10,6 +10,10 @@ export interface Source {
   readonly isInMemory?: boolean;
   /** It holds what services sent to this tool, and nothing from before it was opened. */
   readonly isReceiver?: boolean;
+  /** Of a receiver: for `OTEL_EXPORTER_OTLP_ENDPOINT`. */
+  readonly url?: string;
+  /** Of a receiver: what services tried to send in vain, and why; for people. */
+  readonly complaints?: readonly string[];
   /**
    * The spans of one trace that have arrived so far; empty when the source holds none (yet).
    * @throws {SourceError} when the source cannot be asked: unreachable, refused, not the expected format.
@@ -20,6 +24,12 @@ export interface Source {
    * @throws {SourceError} as `readTrace`.
    */
   searchTraces(query: TraceQuery, signal?: AbortSignal): Promise<readonly Span[]>;
+  /** Of a source that tells when spans arrive: grows with each arrival. */
+  readonly revision?: number;
+  /** Waits until `revision` is greater than `since`. Rejects with the signal's reason when it is aborted. */
+  waitForChange?(since: number, signal?: AbortSignal): Promise<number>;
+  /** Of a receiver: hands spans of this tool itself to where exports go beside the memory. */
+  passOn?(spans: readonly Span[]): Promise<void>;
   close(): Promise<void>;
 }
 

@@ -1,24 +1,23 @@
-import type { Attributes, AttributeValue, Span } from './span.ts';
-
-const kinds = ['UNSPECIFIED', 'INTERNAL', 'SERVER', 'CLIENT', 'PRODUCER', 'CONSUMER'] as const;
-const statusCodes = ['UNSET', 'OK', 'ERROR'] as const;
+import { groupBy } from '../util/group-by.ts';
+import { type Attributes, type AttributeValue, type Span, spanKinds, statusCodes } from './span.ts';
 
 /**
  * Spans as JSON Lines: one OTLP `TracesData` message a line and resource, as the Collector's file exporter writes them.
  * Source: OpenTelemetry protocol, "JSON Protobuf Encoding" (hex ids, enums as numbers, 64-bit integers as strings).
  */
 export function encodeOtlpLines(spans: readonly Span[]): string {
-  const byResource = Map.groupBy(spans, (span) => JSON.stringify([...span.resource]));
-  return [...byResource.values()]
+  return groupBy(spans, (span) => JSON.stringify([...span.resource]))
     .map((group) => `${JSON.stringify({ resourceSpans: [encodeResourceSpans(group)] })}\n`)
     .join('');
 }
 
 function encodeResourceSpans(spans: readonly Span[]): object {
-  const byScope = Map.groupBy(spans, (span) => span.scopeName);
   return {
     resource: { attributes: encodeAttributes(spans[0]?.resource ?? new Map()) },
-    scopeSpans: [...byScope].map(([name, group]) => ({ scope: { name }, spans: group.map(encodeSpan) })),
+    scopeSpans: groupBy(spans, (span) => span.scopeName).map((group) => ({
+      scope: { name: group[0]?.scopeName ?? '' },
+      spans: group.map(encodeSpan),
+    })),
   };
 }
 
@@ -30,7 +29,7 @@ function encodeSpan(span: Span): object {
     ...(span.traceState === '' ? {} : { traceState: span.traceState }),
     ...(span.flags === null ? {} : { flags: span.flags }),
     name: span.name,
-    kind: kinds.indexOf(span.kind),
+    kind: spanKinds.indexOf(span.kind),
     startTimeUnixNano: span.startTimeUnixNano.toString(),
     endTimeUnixNano: span.endTimeUnixNano.toString(),
     attributes: encodeAttributes(span.attributes),

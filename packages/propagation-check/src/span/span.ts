@@ -16,7 +16,7 @@ export interface Span {
   readonly flags: number | null;
   readonly name: string;
   readonly kind: SpanKind;
-  /** Nanoseconds since the Unix epoch. */
+  /** Nanoseconds since the Unix epoch, 64 bits without a sign. */
   readonly startTimeUnixNano: bigint;
   /** Nanoseconds since the Unix epoch. */
   readonly endTimeUnixNano: bigint;
@@ -31,7 +31,13 @@ export interface Span {
   readonly scopeName: string;
 }
 
-export type SpanKind = 'UNSPECIFIED' | 'INTERNAL' | 'SERVER' | 'CLIENT' | 'PRODUCER' | 'CONSUMER';
+/** By their numbers. Source: opentelemetry-proto, `Span.SpanKind`. */
+export const spanKinds = ['UNSPECIFIED', 'INTERNAL', 'SERVER', 'CLIENT', 'PRODUCER', 'CONSUMER'] as const;
+
+export type SpanKind = (typeof spanKinds)[number];
+
+/** By their numbers. Source: opentelemetry-proto, `Status.StatusCode`. */
+export const statusCodes = ['UNSET', 'OK', 'ERROR'] as const;
 
 export interface SpanLink {
   readonly traceId: string;
@@ -39,7 +45,7 @@ export interface SpanLink {
 }
 
 export interface SpanStatus {
-  readonly code: 'UNSET' | 'OK' | 'ERROR';
+  readonly code: (typeof statusCodes)[number];
   readonly message: string;
 }
 

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { hostname } from 'node:os';
 import type { AnsweredContext, HeaderField, WireContext, WireRecord } from '../headers/evidence.ts';
 import { readAnsweredContext } from '../headers/read-answered-context.ts';
 import { readWireContext } from '../headers/read-wire-context.ts';
@@ -100,6 +101,7 @@ function beginExchange(setup: TapSetup, head: RequestHead, requestNumber: number
         target: setup.target.origin,
         client: setup.client,
         server: setup.server,
+        host: hostname(),
         calledAt: head.calledAt,
         callsFrom,
         protocolVersion: head.protocolVersion,

@@ -1,8 +1,9 @@
 import { once } from 'node:events';
-import { createServer as createHttp1Server, type Server } from 'node:http';
-import { createServer as createHttp2Server, type Http2Server, type ServerHttp2Session } from 'node:http2';
+import { createServer as createHttp1Server } from 'node:http';
+import { createServer as createHttp2Server, type ServerHttp2Session } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { WireRecord } from '../headers/evidence.ts';
+import { divideConnections } from '../source/divide-connections.ts';
 import { createCallerConnections } from './caller-connection.ts';
 import { createExchanges, type TapSetup } from './exchange.ts';
 import { forwardHttp1, type Http1Forwarding } from './forward-http1.ts';
@@ -13,7 +14,6 @@ import {
   maxHeaderListPairs,
 } from './forward-http2.ts';
 import { forwardUpgrade, wantsUpgrade } from './forward-upgrade.ts';
-import { routeByPreface } from './route-by-preface.ts';
 import { readTapOptions, type TapOptions } from './tap-options.ts';
 
 export interface Tap {
@@ -37,7 +37,6 @@ const headersTimeoutMs = 60_000;
  */
 export async function startTap(options: TapOptions): Promise<Tap> {
   const { host, port, name, ...rest } = readTapOptions(options);
-  const sockets = new Set<Socket>();
   const sessions = new Set<ServerHttp2Session>();
   const tunnels = new Set<Socket>();
   let closing: Promise<void> | null = null;
@@ -59,8 +58,7 @@ export async function startTap(options: TapOptions): Promise<Tap> {
     maxHeaderListPairs,
     strictSingleValueFields: false,
   });
-  const undecided = new Set<Socket>();
-  divideConnections(http1, http2, sockets, undecided);
+  const { sockets, undecided } = divideConnections(http1, http2, headersTimeoutMs);
 
   http1.listen(port, host);
   await once(http1, 'listening');
@@ -135,36 +133,4 @@ export async function startTap(options: TapOptions): Promise<Tap> {
       return closing;
     },
   };
-}
-
-/** The server listens for both protocols: Node's own HTTP/1 handler of new connections gets those that are HTTP/1. */
-function divideConnections(
-  http1: Server,
-  http2: Http2Server,
-  sockets: Set<Socket>,
-  undecided: Set<Socket>,
-): void {
-  const serveHttp1 = http1.listeners('connection');
-  http1.removeAllListeners('connection');
-  http1.on('connection', (socket) => {
-    sockets.add(socket);
-    undecided.add(socket);
-    socket.once('close', () => {
-      sockets.delete(socket);
-      undecided.delete(socket);
-    });
-    routeByPreface(socket, {
-      http1: () => {
-        undecided.delete(socket);
-        for (const serve of serveHttp1) Reflect.apply(serve, http1, [socket]);
-      },
-      http2: () => {
-        undecided.delete(socket);
-        // The HTTP/1 server keeps connections open for writing after the caller's end, HTTP/2 has no use for that.
-        socket.allowHalfOpen = false;
-        http2.emit('connection', socket);
-      },
-      timeoutMs: headersTimeoutMs,
-    });
-  });
 }

@@ -1,60 +1,127 @@
-import type { Coverage, Scene } from '../rules/check.ts';
-import type { Span } from '../span/span.ts';
-import { groupBy, keyFor } from '../util/group-by.ts';
+import { type CallGroup, viewCalls } from '../calls/call-group.ts';
+import type { TraceGraph } from '../graph/trace-graph.ts';
+import type { Coverage, SceneFacts, Services } from '../rules/check.ts';
+import { type Span, spanKinds } from '../span/span.ts';
+import { keyFor } from '../util/group-by.ts';
 
-type Facts = Pick<Scene, 'graph' | 'calls' | 'expectation' | 'headersOf' | 'clockOffsets'>;
+type Facts = Pick<
+  SceneFacts,
+  'graph' | 'groups' | 'facts' | 'expectation' | 'headersOf' | 'clockOffsets' | 'thresholds'
+>;
 
 /** Adds the look-ups that checks share. */
-export function buildScene(facts: Facts): Scene {
-  const { graph, calls } = facts;
-  const ofEdge = indexBy(calls, ({ client, server }) => keyFor(client.serviceName, server.serviceName));
+export function buildScene(facts: Facts): SceneFacts {
+  const { graph, groups } = facts;
+  const between = Map.groupBy(groups, ({ client, server }) => keyFor(client, server));
+  const into = Map.groupBy(groups, ({ server }) => server);
+  const groupsBetween: SceneFacts['groupsBetween'] = (client, server) =>
+    between.get(keyFor(client, server)) ?? [];
+  const groupsInto: SceneFacts['groupsInto'] = (server) => into.get(server) ?? [];
+  const selectSpans: SceneFacts['selectSpans'] = (service, isMeant) =>
+    graph.viewsOf(Array.from(graph.rowsOfService(service)).filter((row) => isMeant(row)));
+  const viewOnce = remember((key: readonly CallGroup[]) => viewCalls(graph, key));
   return {
     ...facts,
-    callsBetween: (client, server) => ofEdge(keyFor(client, server)),
-    callsInto: indexBy(calls, (call) => call.server.serviceName),
-    spansOf: indexBy(graph.spans, (span) => span.serviceName),
-    coverage: measureCoverage(graph.spans),
+    groupsBetween,
+    groupsInto,
+    calls: () => viewOnce(groups),
+    callsBetween: (client, server) => viewOnce(groupsBetween(client, server)),
+    callsInto: (server) => viewOnce(groupsInto(server)),
+    spansOf: remember((service: string | null) => graph.viewsOf(graph.rowsOfService(service))),
+    entriesOf: remember((service: string | null) => selectSpans(service, (row) => graph.isEntry(row))),
+    selectSpans,
+    services: describeServices(facts),
+    ...measureCoverage(graph, facts.thresholds.sharedTime),
   };
 }
 
-function indexBy<Key, Item>(
-  items: readonly Item[],
-  keyOf: (item: Item) => Key,
-): (key: Key) => readonly Item[] {
-  const groups = new Map<Key, Item[]>();
-  for (const item of items) {
-    const group = groups.get(keyOf(item));
-    if (group === undefined) groups.set(keyOf(item), [item]);
-    else group.push(item);
+function remember<Key, Value>(find: (key: Key) => Value): (key: Key) => Value {
+  const known = new Map<Key, Value>();
+  return (key) => {
+    const found = known.get(key) ?? find(key);
+    known.set(key, found);
+    return found;
+  };
+}
+
+function describeServices({ graph, facts }: Facts): Services {
+  const { resources, kinds, resourceTable, size } = graph.store;
+  const seen = new Map<string | null, { kinds: number; isCalling: boolean }>();
+  const ofResource = resourceTable.map(({ serviceName }) => {
+    const known = seen.get(serviceName) ?? { kinds: 0, isCalling: false };
+    seen.set(serviceName, known);
+    return known;
+  });
+  for (let row = 0; row < size; row += 1) {
+    const service = ofResource[resources[row] ?? 0];
+    if (service === undefined || !graph.has(row)) continue;
+    service.kinds |= 1 << (kinds[row] ?? 0);
+    if (!service.isCalling && facts.isOutgoing(row)) service.isCalling = true;
   }
-  return (key) => groups.get(key) ?? [];
+  const hasKind = (service: string | null, kind: Span['kind']): boolean =>
+    ((seen.get(service)?.kinds ?? 0) & (1 << spanKinds.indexOf(kind))) !== 0;
+  return {
+    has: (service) => (seen.get(service)?.kinds ?? 0) !== 0,
+    hasKind,
+    hasEntries: (service) => hasKind(service, 'SERVER') || hasKind(service, 'CONSUMER'),
+    isCalling: (service) => seen.get(service)?.isCalling ?? false,
+  };
+}
+
+/** The rows with the first and the last end. */
+interface Ends {
+  from: number;
+  to: number;
 }
 
 /**
  * When a service would have delivered each span of each of its instances. An instance that exports late is cut off
  * earlier than the others; one that was replaced by another is not cut off at all.
  */
-function measureCoverage(spans: readonly Span[]): Scene['coverage'] {
-  const coverages = new Map(
-    groupBy(spans, (span) => keyFor(span.serviceName)).map((ofService) => [
-      ofService[0]?.serviceName ?? null,
-      intersect(groupBy(ofService, nameInstance).map(measureEnds)),
-    ]),
-  );
-  return (service) => coverages.get(service) ?? null;
+function measureCoverage(graph: TraceGraph, sharedTime: number): Pick<SceneFacts, 'coverage' | 'capture'> {
+  const { resources, resourceTable, size } = graph.store;
+  const instances = new Map<string | null, Map<string, Ends | null>>();
+  const ofResource: (Ends | null)[] = resourceTable.map(() => null);
+  const { ends } = graph;
+  for (let row = 0; row < size; row += 1) {
+    if (!graph.has(row)) continue;
+    const resource = resources[row] ?? 0;
+    const known = ofResource[resource] ?? null;
+    if (known === null) ofResource[resource] = { from: row, to: row };
+    else widen(ends, known, row);
+  }
+  for (const [resource, { serviceName, attributes }] of resourceTable.entries()) {
+    const found = ofResource[resource] ?? null;
+    if (found === null) continue;
+    const ofService = instances.get(serviceName) ?? new Map<string, Ends | null>();
+    instances.set(serviceName, ofService);
+    const name = keyFor(...[...attributes].map(([key, value]) => `${key}=${String(value)}`).sort());
+    const known = ofService.get(name) ?? null;
+    if (known === null) ofService.set(name, found);
+    else for (const row of [found.from, found.to]) widen(ends, known, row);
+  }
+  const coverage = remember((service: string | null) => {
+    const measured = [...(instances.get(service)?.values() ?? [])].flatMap((found) =>
+      found === null ? [] : [{ from: graph.endTimeOf(found.from), to: graph.endTimeOf(found.to) }],
+    );
+    return measured.length === 0 ? null : intersect(measured, sharedTime);
+  });
+  const all = [...instances.values()].flatMap((ofService) => [...ofService.values()]);
+  const [first, ...others] = all.flatMap((found) => found ?? []);
+  if (first === undefined) return { coverage, capture: { from: 0n, to: 0n } };
+  const whole = { ...first };
+  for (const { from, to } of others) for (const row of [from, to]) widen(ends, whole, row);
+  return { coverage, capture: { from: graph.endTimeOf(whole.from), to: graph.endTimeOf(whole.to) } };
 }
 
-function nameInstance(span: Span): string {
-  return keyFor(...[...span.resource].map(([key, value]) => `${key}=${String(value)}`).sort());
-}
-
-function measureEnds(spans: readonly Span[]): Coverage {
-  const ends = spans.map((span) => span.endTimeUnixNano);
-  return { from: ends.reduce(earlier), to: ends.reduce(later) };
+function widen(ends: TraceGraph['ends'], known: Ends, row: number): void {
+  const end = ends[row] ?? 0;
+  if (end < (ends[known.from] ?? 0)) known.from = row;
+  if (end > (ends[known.to] ?? 0)) known.to = row;
 }
 
 /** What all instances cover; where that is little, they followed one another, and what any of them covers. */
-function intersect(coverages: readonly Coverage[]): Coverage {
+function intersect(coverages: readonly Coverage[], sharedTime: number): Coverage {
   const any = {
     from: coverages.map(({ from }) => from).reduce(earlier),
     to: coverages.map(({ to }) => to).reduce(later),
@@ -63,7 +130,7 @@ function intersect(coverages: readonly Coverage[]): Coverage {
     from: coverages.map(({ from }) => from).reduce(later),
     to: coverages.map(({ to }) => to).reduce(earlier),
   };
-  return (all.to - all.from) * 4n > any.to - any.from ? all : any;
+  return Number(all.to - all.from) > Number(any.to - any.from) * sharedTime ? all : any;
 }
 
 function earlier(one: bigint, other: bigint): bigint {

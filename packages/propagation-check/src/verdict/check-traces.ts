@@ -1,17 +1,24 @@
-import { type Call, findEdges } from '../calls/edge.ts';
+import { type CallGroup, groupCalls } from '../calls/call-group.ts';
+import { findEdges } from '../calls/edge.ts';
 import { type Expectation, noExpectation } from '../expect/expectation.ts';
-import { buildTraceGraph, keyOf } from '../graph/trace-graph.ts';
+import { TraceGraph } from '../graph/trace-graph.ts';
 import { type HeaderEvidence, indexHeaders, noHeaderEvidence } from '../headers/wire.ts';
-import { alignSpans, estimateOffsets } from '../pairing/align-clocks.ts';
-import type { Draft, Open, Scene, Shown } from '../rules/check.ts';
-import { checks } from '../rules/checks.ts';
+import { estimateOffsets, readAhead } from '../pairing/align-clocks.ts';
+import type { Draft, Scene, Shown } from '../rules/check.ts';
+import { doubtAtEnds } from '../rules/cut-capture.ts';
 import { decideByHeaders, mergeDrafts } from '../rules/decide-by-headers.ts';
+import { explainLooseEnds } from '../rules/explain-loose-ends.ts';
 import type { FindingId } from '../rules/finding.ts';
-import { prose } from '../rules/prose.ts';
+import { findings as prose } from '../rules/findings.ts';
 import { rankByPipeline } from '../rules/rank-by-pipeline.ts';
+import { runRules } from '../rules/run-rules.ts';
+import { thresholds as defaultThresholds, type Thresholds } from '../rules/thresholds.ts';
 import { isToleratedPeer } from '../rules/tolerated-peer.ts';
 import type { CollectorCounters } from '../span/collector-counters.ts';
 import type { Span } from '../span/span.ts';
+import { type SpanStore, textOf } from '../span/span-store.ts';
+import { storeOf } from '../span/span-writer.ts';
+import { emptyText } from '../span/value-table.ts';
 import { keyFor } from '../util/group-by.ts';
 import { hideSecrets } from '../util/hide-secrets.ts';
 import { buildScene } from './build-scene.ts';
@@ -29,52 +36,51 @@ export interface CheckOptions {
   readonly headers?: HeaderEvidence;
   /** What the Collector counted; it tells telemetry that is lost from propagation that is. */
   readonly collector?: CollectorCounters | null;
+  /** Say of each loose end why nothing is reported. */
+  readonly explain?: boolean;
+  /** Other numbers than those of the rules, for tests. */
+  readonly thresholds?: Thresholds;
 }
 
 /** Checks every edge of one trace or of many. Pure; the same spans give the same result in any order. */
 export function checkTraces(spans: readonly Span[], options: CheckOptions = {}): Result {
-  const { expectation = noExpectation, headers = noHeaderEvidence, collector = null } = options;
-  const received = buildTraceGraph(spans);
-  const clockOffsets = estimateOffsets(received.spans, findEdges(received), expectation);
-  const graph =
-    clockOffsets.size === 0 ? received : buildTraceGraph(alignSpans(received.spans, clockOffsets));
-  const { calls, openClients, rootServers, orphans } = findEdges(graph);
+  return checkStore(storeOf(spans), options);
+}
+
+/** The same, of spans in columns. */
+export function checkStore(store: SpanStore, options: CheckOptions = {}): Result {
+  const {
+    expectation = noExpectation,
+    headers = noHeaderEvidence,
+    collector = null,
+    thresholds = defaultThresholds,
+    explain = false,
+  } = options;
+  const received = new TraceGraph(store);
+  const receivedEdges = findEdges(received);
+  const clockOffsets = estimateOffsets(received, receivedEdges, expectation, thresholds);
+  const graph = clockOffsets.size === 0 ? received : received.align(readAhead(clockOffsets, store));
+  const { groups, facts, openClients, roots, orphans } =
+    graph === received ? receivedEdges : findEdges(graph);
   const clients = openClients.filter((span) => !isToleratedPeer(expectation, span));
-  const headersOf = indexHeaders(headers, graph.spans);
-  const scene = buildScene({ graph, calls, expectation, headersOf, clockOffsets });
-  const drafts = runChecks(scene, { clients, roots: rootServers, orphans, found: [] }).flatMap((draft) =>
+  const headersOf = indexHeaders(headers, graph);
+  const known = buildScene({ graph, groups, facts, expectation, headersOf, clockOffsets, thresholds });
+  const looseEnds = { clients, roots, orphans };
+  const { scene, silences, ...found } = runRules(known, looseEnds);
+  const drafts = found.drafts.flatMap((draft) =>
     decideByHeaders(rankByPipeline(draft, collector), headersOf, expectation),
   );
-  const merged = mergeDrafts(drafts);
+  const merged = mergeDrafts(drafts).map((draft) => doubtAtEnds(scene, draft));
   const findings = merged.map((draft) => describeFinding(scene, draft));
-  const edges = countEdges(calls, merged);
+  const edges = countEdges(scene, merged);
   return {
     version: 1,
     verdict: decideVerdict(findings, edges.length > 0 || holdsWithoutEdge(scene)),
     traces: graph.traceCount,
-    spans: graph.spans.length,
+    spans: graph.spanCount,
     edges,
     findings,
-  };
-}
-
-function runChecks(scene: Scene, open: Open): readonly Draft[] {
-  return checks.reduce<Open>((left, check) => withoutExplained(left, check(scene, left)), open).found;
-}
-
-function withoutExplained(open: Open, found: readonly Draft[]): Open {
-  const explained = new Set<Span | null>(
-    found.flatMap((draft) => [
-      ...draft.shown.flatMap(({ client, server }) => [client, server]),
-      ...(draft.explains ?? []),
-    ]),
-  );
-  const isLeft = (span: Span): boolean => !explained.has(span);
-  return {
-    clients: open.clients.filter(isLeft),
-    roots: open.roots.filter(isLeft),
-    orphans: open.orphans.filter(isLeft),
-    found: [...open.found, ...found],
+    ...(explain ? { explain: explainLooseEnds(scene, looseEnds, found.drafts, silences) } : {}),
   };
 }
 
@@ -100,10 +106,12 @@ function describeFix(id: FindingId, best: FindingId | undefined): string {
   return best === undefined ? prose[id].fix : `if ${best}: ${prose[best].fix}`;
 }
 
-function listScopes(scene: Scene, service: string | null): readonly string[] {
+function listScopes({ graph }: Scene, service: string | null): readonly string[] {
   if (service === null) return [];
-  const scopes = new Set(scene.spansOf(service).map((span) => span.scopeName));
-  return [...scopes]
+  const scopes = new Set(
+    Array.from(graph.rowsOfService(service), (row) => graph.store.scopes[row] ?? emptyText),
+  );
+  return [...new Set(Array.from(scopes, (scope) => textOf(graph.store, scope)))]
     .filter((name) => name !== '')
     .sort()
     .slice(0, maxScopes);
@@ -120,42 +128,65 @@ function decideVerdict(findings: readonly Finding[], isJudged: boolean): Result[
 }
 
 /** A forbidden edge is not there, and its caller is: the only expectation that data without any edge can meet. */
-function holdsWithoutEdge({ expectation, spansOf }: Scene): boolean {
+function holdsWithoutEdge({ expectation, services }: Scene): boolean {
   const rules = expectation.edges.filter((edge) => edge.rule !== 'may');
-  return (
-    rules.length > 0 && rules.every((edge) => edge.rule === 'must-not' && spansOf(edge.client).length > 0)
-  );
+  return rules.length > 0 && rules.every((edge) => edge.rule === 'must-not' && services.has(edge.client));
+}
+
+/** An edge while its calls are counted. */
+interface Counted {
+  readonly edge: Pick<EdgeResult, 'client' | 'server' | 'protocol'>;
+  /** The servers of whole calls, each once. */
+  whole: number;
+  /** The spans of broken calls, and of these the servers of calls that are whole. */
+  readonly broken: Set<number>;
+  readonly brokenWhole: Set<number>;
 }
 
 /** Every call counts once, as broken if any error shows it. */
-function countEdges(calls: readonly Call[], drafts: readonly Draft[]): readonly EdgeResult[] {
-  const edges = new Map<string, { edge: EdgeResult; all: Set<string>; broken: Set<string> }>();
-  const edgeOf = ({ client, server, protocol }: Pick<EdgeResult, 'client' | 'server' | 'protocol'>) => {
+function countEdges({ graph, groups }: Scene, drafts: readonly Draft[]): readonly EdgeResult[] {
+  const edges = new Map<string, Counted>();
+  const edgeOf = ({ client, server, protocol }: Counted['edge']): Counted => {
     const key = keyFor(client, server, protocol);
     const known = edges.get(key) ?? {
-      edge: { client, server, protocol, calls: 0, broken: 0 },
-      all: new Set(),
+      edge: { client, server, protocol },
+      whole: 0,
       broken: new Set(),
+      brokenWhole: new Set(),
     };
     edges.set(key, known);
     return known;
   };
-  for (const { client, server, protocol } of calls) {
-    edgeOf({ client: client.serviceName, server: server.serviceName, protocol }).all.add(keyOf(server));
-  }
+  const alike = groupCalls(groups, ({ client, server, protocol }) => keyFor(client, server, protocol));
+  for (const [first] of alike) if (first !== undefined) edgeOf(first);
   for (const draft of drafts) {
     if (draft.severity !== 'error') continue;
-    const edge = edgeOf(draft);
+    const { broken } = edgeOf(draft);
     for (const { client, server } of draft.shown) {
       const span = server ?? client;
-      if (span === null) continue;
-      edge.all.add(keyOf(span));
-      edge.broken.add(keyOf(span));
+      if (span !== null) broken.add(graph.rowOf(span));
     }
   }
-  return [...edges.values()].map(({ edge, all, broken }) => ({
+  for (const ofEdge of alike) {
+    const [first] = ofEdge;
+    if (first !== undefined) countServers(graph, edgeOf(first), ofEdge);
+  }
+  return [...edges.values()].map(({ edge, whole, broken, brokenWhole }) => ({
     ...edge,
-    calls: all.size,
+    calls: whole + broken.size - brokenWhole.size,
     broken: broken.size,
   }));
+}
+
+/** A server with links may have several calls of one edge. */
+function countServers(graph: TraceGraph, counted: Counted, groups: readonly CallGroup[]): void {
+  const linked = new Set<number>();
+  for (const { servers } of groups) {
+    for (const server of servers) {
+      if (linked.has(server)) continue;
+      if (graph.hasLinks(server)) linked.add(server);
+      counted.whole += 1;
+      if (counted.broken.has(server)) counted.brokenWhole.add(server);
+    }
+  }
 }

@@ -1,4 +1,5 @@
-import type { EdgeProtocol } from '../calls/edge.ts';
+import type { EdgeProtocol } from '../calls/call-group.ts';
+import type { UnreportedEnd } from '../rules/explain-loose-ends.ts';
 import type { FindingId, Severity } from '../rules/finding.ts';
 
 /**
@@ -18,6 +19,8 @@ export interface Result {
   readonly spans: number;
   readonly edges: readonly EdgeResult[];
   readonly findings: readonly Finding[];
+  /** Only where it was asked for: the loose ends of which nothing is reported as broken, and why. */
+  readonly explain?: readonly UnreportedEnd[];
 }
 
 export interface EdgeResult {

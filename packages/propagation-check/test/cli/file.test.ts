@@ -26,6 +26,38 @@ test('a healthy file is intact, a broken one is broken', async (t) => {
   assert.equal(both.code, 1);
 });
 
+test('--explain says why nothing is reported of a call without its other side', async (t) => {
+  const span = {
+    traceId: '4bf92f3577b34da6a3ce929d0e0e4736',
+    spanId: '00f067aa0ba902b7',
+    name: 'GET',
+    kind: 3,
+    startTimeUnixNano: '1700000000000000000',
+    endTimeUnixNano: '1700000000050000000',
+    attributes: [{ key: 'url.full', value: { stringValue: 'http://orders/work' } }],
+  };
+  const folder = await makeFolder(t, {
+    spans: JSON.stringify({ resourceSpans: [{ scopeSpans: [{ spans: [span] }] }] }),
+  });
+  const { code, stdout } = await executeCli('file', join(folder, 'spans'), '--explain');
+  assert.equal(code, 2);
+  assert.match(stdout, /\n\nNot reported, because a condition does not hold:\n· CLIENT /);
+  assert.match(
+    stdout.replaceAll(/\n +/g, ' '),
+    /- split-trace needs: another side is there; here: no SERVER span began/,
+  );
+  const report = JSON.parse((await executeCli('file', join(folder, 'spans'), '--explain', '--json')).stdout);
+  assert.deepEqual(Object.keys(report.explain[0]), [
+    'traceId',
+    'spanId',
+    'service',
+    'kind',
+    'name',
+    'reasons',
+  ]);
+  assert.ok(!('explain' in JSON.parse((await executeCli('file', join(folder, 'spans'), '--json')).stdout)));
+});
+
 test('JSON is the result with its details', async (t) => {
   const folder = await makeFolder(t, { spans: readCapture(brokenCapture) });
   const path = join(folder, 'spans');
@@ -76,6 +108,18 @@ test('an expected service without a span may have another name', async (t) => {
   assert.match(
     stdout.replace(/\s+/g, ' '),
     /note no span of orders is here, only of a, b: check the names \(service\.name\)/,
+  );
+});
+
+test('an expected service whose name is misspelt', async (t) => {
+  const spans = readCapture(healthyCapture)
+    .toString()
+    .replaceAll('"stringValue":"a"', '"stringValue":"web-shop"');
+  const folder = await makeFolder(t, { spans });
+  const { stdout } = await executeCli('file', join(folder, 'spans'), '--expect', 'Web-shp -> b');
+  assert.match(
+    stdout.replace(/\s+/g, ' '),
+    /note no span of Web-shp is here, only of [^:]+: did you mean web-shop instead of Web-shp\?/,
   );
 });
 

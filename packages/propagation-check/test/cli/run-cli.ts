@@ -12,7 +12,7 @@ const entry = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
 
 export interface CliOptions {
   readonly env?: NodeJS.ProcessEnv;
-  /** What standard input holds. */
+  /** The content of standard input. */
   readonly input?: string | Uint8Array;
 }
 

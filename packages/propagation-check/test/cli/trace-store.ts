@@ -15,6 +15,7 @@ export interface StoredSpan {
   readonly start: number;
   readonly end: number;
   readonly attributes?: Readonly<Record<string, string | number>>;
+  readonly links?: readonly { readonly traceId: string; readonly spanId: string }[];
 }
 
 export interface TraceStore {

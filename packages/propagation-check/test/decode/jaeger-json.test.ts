@@ -6,7 +6,7 @@ import { decodeJsonLines } from '../../src/decode/json-lines.ts';
 import type { Span } from '../../src/span/span.ts';
 import { readFixture } from './fixture.ts';
 
-/** What every format carries, in an order of its own, with Jaeger's microseconds. */
+/** The fields that every format has, in an order of its own, with Jaeger's microseconds. */
 function comparable(spans: readonly Span[]) {
   return spans
     .map(

@@ -34,7 +34,7 @@ const outcome = z.strictObject({
   findings: z.array(finding),
 });
 
-/** What the drawing must give as it is, and from its spans alone where it has header evidence too. */
+/** The expected result of the drawing, and from its spans alone where it also has header evidence. */
 const expected = outcome.extend({ fromSpansAlone: outcome.optional() });
 
 for (const id of findingIds) {

@@ -13,7 +13,7 @@ export interface System {
   readonly calls: readonly MadeCall[];
 }
 
-/** What a service does during a request: calls to others, which do the same. */
+/** The work of a service during a request: calls to others, which do the same. */
 interface Work {
   readonly isConcurrent: boolean;
   readonly calls: readonly PlannedCall[];
@@ -263,7 +263,7 @@ const strangeText = fc.constantFrom(
   ...['', '__proto__', 'constructor', 'a', 'b', '\u001b[2J', '<script>', '::error::x', 'GET /x', '\ud800'],
 );
 const strangeTime = fc.oneof(
-  fc.constantFrom(0n, 1n, -1n, 2n ** 64n, -(2n ** 64n), 10n ** 400n),
+  fc.constantFrom(0n, 1n, 2n ** 63n, 2n ** 64n - 2n, 2n ** 64n - 1n),
   fc.bigInt({ min: 0n, max: 50n }).map((time) => time * 1_000_000n),
 );
 const strangeId = (length: number) =>

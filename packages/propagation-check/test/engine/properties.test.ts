@@ -5,6 +5,7 @@ import { type Expectation, noExpectation } from '../../src/expect/expectation.ts
 import { separateSharedSpans } from '../../src/span/shared-span-ids.ts';
 import { checkTraces } from '../../src/verdict/check-traces.ts';
 import type { Result } from '../../src/verdict/result.ts';
+import { drawTrace } from '../draw-trace.ts';
 import { cutCall, generateSystem, hostileSpans, type System } from './generate-system.ts';
 
 /** Kept, so that every run tries the same systems; a failure prints its own seed and path, which belong here then. */
@@ -133,6 +134,14 @@ test('hostile spans give a result that holds together', () => {
     }),
     { seed, numRuns: 1_000 },
   );
+});
+
+test('times that 64 bits do not hold are taken for the nearest that they do', () => {
+  const [span] = drawTrace('SERVER orders GET  b2  10..20');
+  assert.ok(span);
+  const check = (start: bigint, end: bigint) =>
+    checkTraces([{ ...span, startTimeUnixNano: start, endTimeUnixNano: end }]);
+  assert.deepEqual(check(-(10n ** 400n), 10n ** 400n), check(0n, 2n ** 64n - 1n));
 });
 
 test('no spans give no verdict', () => {

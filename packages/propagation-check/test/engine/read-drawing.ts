@@ -4,8 +4,9 @@ import { readAnsweredContext } from '../../src/headers/read-answered-context.ts'
 import { readWireContext } from '../../src/headers/read-wire-context.ts';
 import type { HeaderEvidence, ReceivedTraceparent } from '../../src/headers/wire.ts';
 import type { Attributes, AttributeValue, Span, SpanKind, SpanStatus } from '../../src/span/span.ts';
+import { expandRepeats } from './expand-repeats.ts';
 
-/** What a drawing shows: the arguments of `checkTraces`. */
+/** The content of a drawing: the arguments of `checkTraces`. */
 export interface Drawing {
   readonly spans: readonly Span[];
   readonly expectation: Expectation;
@@ -36,6 +37,7 @@ export class DrawingError extends Error {
  * - `trace N`, `trace N/64` (only the last 64 bits of that id), `trace N/64-padded` (the same behind zeros)
  * - `SERVICE KIND "NAME" START..END` and then attributes `key=value` (JSON where it is JSON) and, in any order,
  *   `id:LABEL`, `shares:LABEL` (that other's span id), `parent:LABEL`, `link:LABEL`, `flags:0x301`, `status:ERROR`, `scope:NAME`, `resource:KEY=VALUE`; `-` is a missing service name
+ * - `repeat N every MS`, traces, `end`: these traces N times, each time so much later
  * - `lost` (with `id:LABEL` if need be): a span that never arrived
  * - `tap START..END METHOD PATH STATUS sent HEADER… received HEADER…`, then maybe `answered HEADER…`, with `name=value`
  *   headers, or `-` for none; it stands between the two ends of what is expected, with `tap behind-caller …` the callee's side is
@@ -45,7 +47,7 @@ export class DrawingError extends Error {
  * `<N>` and `<LABEL>` in headers stand for the ids of a trace and of a span. `#` begins a comment.
  */
 export function readDrawing(text: string): Drawing {
-  const lines = text
+  const lines = expandRepeats(text)
     .split('\n')
     .map((line, index) => ({ line: index + 1, text: line.replace(/(^|\s)#.*$/, '').trimEnd() }))
     .filter((line) => line.text !== '');
@@ -247,6 +249,7 @@ function readTap(
     target: 'http://127.0.0.1:8082',
     client: place === 'somewhere' ? null : (edges[0]?.client ?? null),
     server: place === null ? (edges.at(-1)?.server ?? null) : null,
+    host: null,
     calledAt: null,
     callsFrom: null,
     protocolVersion: '1.1',

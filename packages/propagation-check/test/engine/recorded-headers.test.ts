@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
+import { buildTraceGraph } from '../../src/graph/trace-graph.ts';
 import { indexHeaders, noHeaderEvidence } from '../../src/headers/wire.ts';
 import { drawTrace } from '../draw-trace.ts';
 
@@ -14,7 +15,10 @@ for (const [stored, value] of [
     const [drawn] = drawTrace('CLIENT service-a GET  a2  5..25');
     assert.ok(drawn);
     const span = { ...drawn, attributes: new Map([['http.request.header.traceparent', value]]) };
-    const headers = indexHeaders(noHeaderEvidence, [span])(span, null);
+    const headers = indexHeaders(noHeaderEvidence, buildTraceGraph([span]))(span, null, {
+      client: 'service-a',
+      server: null,
+    });
     assert.deepEqual(headers?.sent?.headers, [{ name: 'traceparent', value: traceparent }]);
   });
 }

@@ -37,6 +37,18 @@ traceresponse: [payments]
     });
   });
 
+  test('says all of its faults at once', () => {
+    const text = 'edges:\n  must: [web, a -> b]\n  may: [x]\nbagage: {}\n';
+    assert.throws(
+      () => readExpectation(text),
+      /^ExpectationError: 2:10: edges\.must\.0: .*; 3:9: edges\.may\.0: .*; 4:1: unknown key "bagage"; known here: /,
+    );
+    assert.throws(
+      () => readExpectation('edges: 1\nbaggage: 2\nlost: 3\n'),
+      /^ExpectationError: 1:8: edges: .*; 2:10: baggage: .*; 3:1: unknown key "lost"/,
+    );
+  });
+
   test('may be JSON, and may be empty in its parts', () => {
     assert.deepEqual(readExpectation('{"edges": {"must": ["a -> b"]}}').edges, expectPath(['a', 'b']));
     assert.deepEqual(readExpectation('edges: {}'), noExpectation);
@@ -53,7 +65,7 @@ traceresponse: [payments]
     ],
     [
       'edges: {must: [a ->  -> b]}',
-      '1:16: edges.must.0: "a ->  -> b": expected services with arrows between them: "service-a -> service-b"',
+      '1:16: edges.must.0: expected services with arrows between them: a -> b -> c',
     ],
     ['edges: {must: [3]}', '1:16: edges.must.0: expected a path such as "a -> b -> c", or client and server'],
     [

@@ -4,6 +4,7 @@ import { connect, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { BinaryReader } from '@bufbuild/protobuf/wire';
+import fc from 'fast-check';
 import { type OtlpReceiverOptions, startOtlpReceiver } from '../../src/source/otlp-receiver.ts';
 import { otlpRequest, otlpSpan } from '../decode/fixture.ts';
 
@@ -150,7 +151,8 @@ test('what is no request of an exporter', async (t) => {
       404,
     ],
     ['CONNECT evil.example:443 HTTP/1.1\r\nHost: x\r\n\r\n', null],
-    ['PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 400],
+    ['PRI * HTTP/2.1\r\n\r\nSM\r\n\r\n', 400],
+    [`PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n${'no frame'.repeat(9)}`, null],
     ['\u0016\u0003\u0001\u0002\u0000', 400],
   ] as const;
   for (const [bytes, status] of cases) {
@@ -177,4 +179,31 @@ test('what is no request of an exporter', async (t) => {
   assert.equal((await post(nested, { 'content-type': protobuf })).status, 400);
   assert.equal(receiver.revision, 0);
   assert.equal((await post(oneSpan)).status, 200);
+});
+
+test('frames of no HTTP/2 client, in any order', async (t) => {
+  const { receiver, post } = await start(t);
+  const preface = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n';
+  const settings = Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0]);
+  const frame = fc
+    .record({
+      type: fc.nat(12),
+      flags: fc.nat(255),
+      stream: fc.nat(9),
+      payload: fc.uint8Array({ maxLength: 40 }),
+    })
+    .map(({ type, flags, stream, payload }) =>
+      Buffer.concat([Buffer.from([0, 0, payload.length, type, flags, 0, 0, 0, stream]), payload]),
+    );
+  await fc.assert(
+    fc.asyncProperty(fc.array(frame, { maxLength: 8 }), async (frames) => {
+      const bytes = Buffer.concat([settings, ...frames]).toString('latin1');
+      const { socket, closed } = await open(t, receiver.url, preface + bytes);
+      socket.end();
+      await closed;
+    }),
+    { numRuns: 300 },
+  );
+  assert.equal((await post(oneSpan)).status, 200);
+  assert.equal(receiver.revision, 1);
 });

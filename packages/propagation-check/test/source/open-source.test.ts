@@ -18,17 +18,22 @@ test('every kind of source opens by its specification', async (t) => {
   const receiver = await openSource('otlp=127.0.0.1:0');
   t.after(() => receiver.close());
   assert.match(receiver.name, /^otlp=127\.0\.0\.1:[1-9]\d*$/);
+  const two = await openSource('otlp=localhost:0,0');
+  t.after(() => two.close());
+  assert.match(two.name, /^otlp=localhost:[1-9]\d*,[1-9]\d*$/);
 });
 
 test('a specification that is not one says what is', async () => {
   const wrong: Readonly<Record<string, RegExp>> = {
-    '': /^--source "": not a source; use one of jaeger=URL, tempo=URL, otlp, otlp=HOST:PORT, file=PATH, file=-$/,
+    '': /^--source "": not a source; use one of jaeger=URL, tempo=URL, otlp, otlp=HOST:PORT, otlp=HOST:PORT,PORT, file=PATH, file=-$/,
     'zipkin=http://x': /not a source; use one of/,
     jaeger: /not an http or https URL, for instance http:\/\/localhost:16686$/,
     'jaeger=localhost:16686': /not an http or https URL/,
     'tempo=ftp://x': /not an http or https URL, for instance http:\/\/localhost:3200$/,
     'otlp=localhost': /expected HOST:PORT, for instance otlp=127\.0\.0\.1:4318$/,
     'otlp=127.0.0.1:70000': /expected HOST:PORT/,
+    'otlp=127.0.0.1:4318,70000': /expected HOST:PORT/,
+    'otlp=4318,': /expected HOST:PORT/,
     'file=': /the path is missing: file=PATH$/,
     'x\u001b[2J': /^--source "x\\u001b\[2J": not a source/,
   };

@@ -226,6 +226,9 @@ test('whole traces are dropped, the oldest first, when the memory is full', asyn
   assert.equal(receiver.droppedSpans, 0);
   await send('3', 1);
   assert.equal(receiver.droppedSpans, 2);
+  assert.deepEqual(receiver.complaints, [
+    '2 spans were dropped, the oldest traces first: the memory for them is full',
+  ]);
   assert.deepEqual(await receiver.readTrace('1'.repeat(32)), []);
   assert.equal(receiver.readAll().length, 2);
 });
@@ -246,8 +249,15 @@ test('a port in use is an error that says what to do', async (t) => {
   const port = Number(new URL(receiver.url).port);
   await assert.rejects(startOtlpReceiver({ port }), {
     name: 'SourceError',
-    message: `otlp=127.0.0.1:${port}: the port is in use; choose another one, or 0 for a free one`,
+    message:
+      `otlp=127.0.0.1:${port}: the port is in use, perhaps by a Collector: stop that, or name a free port with --source otlp=HOST:PORT; ` +
+      'it takes both gRPC and HTTP, and services must export to it (OTEL_EXPORTER_OTLP_ENDPOINT=http://HOST:PORT)',
   });
+  // Half of the services would be missing.
+  const { port: free } = new URL((await start(t)).receiver.url);
+  await receiver.close();
+  await assert.rejects(startOtlpReceiver({ port: [port, Number(free)] }), { message: /the port is in use/ });
+  await (await startOtlpReceiver({ port })).close();
   await assert.rejects(startOtlpReceiver({ host: 'nowhere.invalid', port: 0 }), { name: 'SourceError' });
 });
 

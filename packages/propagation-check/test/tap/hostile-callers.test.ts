@@ -4,7 +4,7 @@ import { openSocket, readAll, startTapTo, startTarget } from './support.ts';
 
 const smuggled = 'GET /smuggled HTTP/1.1\r\nHost: b\r\n\r\n';
 
-/** What one side of a proxy could take for the end of a request and the other not. */
+/** Requests whose end one side of a proxy could see and the other not. */
 const ambiguous: Readonly<Record<string, string>> = {
   'both framings': `POST / HTTP/1.1\r\nHost: b\r\nContent-Length: ${smuggled.length + 5}\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n${smuggled}`,
   'both framings, the other way round': `POST / HTTP/1.1\r\nHost: b\r\nTransfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n5c\r\n${smuggled}`,

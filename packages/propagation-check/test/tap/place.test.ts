@@ -3,14 +3,19 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, get } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { hostname } from 'node:os';
 import { test } from 'node:test';
+import { buildTraceGraph } from '../../src/graph/trace-graph.ts';
 import type { WireRecord } from '../../src/headers/evidence.ts';
+import { readWireContext } from '../../src/headers/read-wire-context.ts';
 import { indexHeaders } from '../../src/headers/wire.ts';
 import type { Span } from '../../src/span/span.ts';
 import { startTap } from '../../src/tap/start-tap.ts';
 import { traceId } from './support.ts';
 
-/** What both sides saw of their peer: the caller of the address that it called, the target of the connection. */
+const services = { client: 'web', server: 'orders' };
+
+/** The peer as each side saw it: the caller the address that it called, the target the connection. */
 async function ask(hops: 0 | 1) {
   const seen: AddressInfo[] = [];
   const target = createServer((request, response) => {
@@ -60,7 +65,7 @@ function draw(kind: Span['kind'], serviceName: string, record: WireRecord, peer:
     startTimeUnixNano: start,
     endTimeUnixNano: start + 1_000_000_000n,
     attributes: new Map(Object.entries({ 'http.request.method': 'GET', 'url.path': '/work', ...peer })),
-    resource: new Map(),
+    resource: new Map([['host.name', hostname()]]),
     links: [],
     status: { code: 'UNSET', message: '' },
     flags: null,
@@ -75,7 +80,11 @@ for (const hops of [0, 1] as const) {
       'network.peer.address': peer.address,
       'network.peer.port': peer.port,
     });
-    const found = indexHeaders({ wire: [record], received: [] }, [client, server])(client, server);
+    const found = indexHeaders({ wire: [record], received: [] }, buildTraceGraph([client, server]))(
+      client,
+      server,
+      services,
+    );
     assert.deepEqual([found?.isAtCaller, found?.isAtCallee], [true, hops === 0]);
   });
 }
@@ -83,7 +92,11 @@ for (const hops of [0, 1] as const) {
 test('a tap that the caller does not call is not at the caller, whatever name it calls', async () => {
   const { record } = await ask(0);
   const client = draw('CLIENT', 'web', record, { 'server.address': 'gateway', 'server.port': 8080 });
-  const found = indexHeaders({ wire: [record], received: [] }, [client])(client, null);
+  const found = indexHeaders({ wire: [record], received: [] }, buildTraceGraph([client]))(
+    client,
+    null,
+    services,
+  );
   assert.equal(found?.isAtCaller, false);
 });
 
@@ -95,6 +108,61 @@ test('a caller that connects to a proxy is not at the tap whose address its URL 
     'network.peer.address': '127.0.0.1',
     'network.peer.port': 3128,
   });
-  const found = indexHeaders({ wire: [record], received: [] }, [client])(client, null);
+  const found = indexHeaders({ wire: [record], received: [] }, buildTraceGraph([client]))(
+    client,
+    null,
+    services,
+  );
   assert.equal(found?.isAtCaller, false);
+});
+
+test('the loopback address of another host is not the one of the tap', async () => {
+  const { record, peer, port } = await ask(0);
+  const elsewhere = { resource: new Map([['host.name', 'another-host']]) };
+  const called = { 'server.address': 'localhost', 'server.port': port };
+  const client = { ...draw('CLIENT', 'web', record, called), ...elsewhere };
+  const from = { 'network.peer.address': peer.address, 'network.peer.port': peer.port };
+  const server = { ...draw('SERVER', 'orders', record, from), ...elsewhere };
+  const found = indexHeaders({ wire: [record], received: [] }, buildTraceGraph([client, server]))(
+    client,
+    server,
+    services,
+  );
+  assert.deepEqual([found?.isAtCaller, found?.isAtCallee, found?.isTied], [false, false, false]);
+});
+
+for (const [label, place] of [
+  ['web', true],
+  ['billing', false],
+  [null, false],
+] as const) {
+  test(`a tap labelled ${label} is ${place ? '' : 'not '}at web, of which there is no CLIENT span`, async () => {
+    const { record } = await ask(0);
+    const server = draw('SERVER', 'orders', record, {});
+    const wire = [{ ...record, client: label, server: 'orders' }];
+    const found = indexHeaders({ wire, received: [] }, buildTraceGraph([server]))(null, server, services);
+    assert.equal(found?.isAtCaller, place);
+  });
+}
+
+test('a tap without a label is not at a service without a name', async () => {
+  const { record } = await ask(0);
+  const client = { ...draw('CLIENT', 'web', record, {}), serviceName: null };
+  const found = indexHeaders({ wire: [record], received: [] }, buildTraceGraph([client]))(
+    client,
+    null,
+    services,
+  );
+  assert.equal(found?.isAtCaller, false);
+});
+
+test('a record of the same time is of the call where the caller calls the tap, unless it names another span', async () => {
+  const { record, port } = await ask(0);
+  const client = draw('CLIENT', 'web', record, { 'server.address': '127.0.0.1', 'server.port': port });
+  const lookUp = (wire: WireRecord) =>
+    indexHeaders({ wire: [wire], received: [] }, buildTraceGraph([client]))(client, null, services);
+  assert.equal(lookUp(record)?.isTied, true);
+  assert.equal(lookUp({ ...record, calledAt: '10.0.0.9:80' })?.isTied, false);
+  const other = readWireContext([{ name: 'traceparent', value: `00-${traceId}-00f067aa0ba902b7-01` }]);
+  assert.equal(lookUp({ ...record, sent: other }), null);
 });

@@ -93,7 +93,7 @@ export async function openSocket(t: TestContext, port: number, bytes: string): P
   return socket;
 }
 
-/** What arrives until the other side closes. */
+/** Reads until the other side closes. */
 export async function readAll(socket: Socket): Promise<string> {
   let text = '';
   socket.on('data', (chunk) => {
@@ -103,7 +103,7 @@ export async function readAll(socket: Socket): Promise<string> {
   return text;
 }
 
-/** What arrives until it contains `end`. */
+/** Reads until the text contains `end`. */
 export async function readUntil(socket: Socket, end: string): Promise<string> {
   let text = '';
   while (!text.includes(end)) {

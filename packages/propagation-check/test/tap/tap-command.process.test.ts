@@ -27,7 +27,7 @@ async function runToEnd(t: TestContext, ...args: readonly string[]) {
   return { stdout, stderr, code };
 }
 
-/** What standard error says up to this text. */
+/** Reads standard error up to this text. */
 async function readUntilLine(child: ChildProcessWithoutNullStreams, end: string): Promise<string> {
   let stderr = '';
   for await (const chunk of child.stderr.iterator({ destroyOnReturn: false })) {

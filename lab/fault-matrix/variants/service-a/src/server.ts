@@ -4,7 +4,7 @@ import { Readable } from 'node:stream';
 import fastify, { type FastifyInstance } from 'fastify';
 import { addRouteNames, serve } from 'service-kit/server';
 import type { VariantName } from '../../variant.ts';
-import { boundary, config, flushed, sdk } from './telemetry.ts';
+import * as telemetry from './telemetry.ts';
 
 /** A service that exports nothing. */
 const peer = new URL(process.env.PEER_URL ?? 'http://127.0.0.1:9');
@@ -20,7 +20,7 @@ const variants: Readonly<Record<VariantName, () => Promise<unknown>>> = {
 
   retry: async () => {
     for (let attempt = 1; attempt < attempts; attempt += 1) {
-      const response = await fetch(new URL('/flaky', config.serviceBUrl)).catch(() => null);
+      const response = await fetch(new URL('/flaky', telemetry.config.serviceBUrl)).catch(() => null);
       await response?.text();
       if (response?.ok) return;
     }
@@ -31,19 +31,19 @@ const variants: Readonly<Record<VariantName, () => Promise<unknown>>> = {
 
   timeout: async () => {
     const signal = AbortSignal.timeout(patienceMs);
-    await fetch(new URL('/slow', config.serviceBUrl), { signal }).catch(() => null);
+    await fetch(new URL('/slow', telemetry.config.serviceBUrl), { signal }).catch(() => null);
     await ask('/work');
   },
 
   abort: async () => {
     const over = new AbortController();
-    await fetch(new URL('/endless', config.serviceBUrl), { signal: over.signal });
+    await fetch(new URL('/endless', telemetry.config.serviceBUrl), { signal: over.signal });
     over.abort();
     await ask('/work');
   },
 
   streaming: async () => {
-    const { body } = await fetch(new URL('/stream', config.serviceBUrl));
+    const { body } = await fetch(new URL('/stream', telemetry.config.serviceBUrl));
     return body === null ? null : Readable.fromWeb(body);
   },
 
@@ -56,7 +56,7 @@ const variants: Readonly<Record<VariantName, () => Promise<unknown>>> = {
   'health-probes': () => ask('/work'),
 
   websocket: async () => {
-    const socket = new WebSocket(new URL('/socket', config.serviceBUrl));
+    const socket = new WebSocket(new URL('/socket', telemetry.config.serviceBUrl));
     await once(socket, 'message');
     socket.close();
     await once(socket, 'close');
@@ -64,7 +64,7 @@ const variants: Readonly<Record<VariantName, () => Promise<unknown>>> = {
   },
 };
 
-async function ask(path: string, base = config.serviceBUrl): Promise<void> {
+async function ask(path: string, base = telemetry.config.serviceBUrl): Promise<void> {
   const response = await fetch(new URL(path, base));
   await response.text();
   if (!response.ok) throw new Error(`${response.url} answered ${response.status}`);
@@ -77,5 +77,4 @@ for (const [name, call] of Object.entries(variants)) {
   app.get(`/${name}`, async () => (await call()) ?? { status: 'ok' });
 }
 
-app.register(boundary.fastify);
-await serve(app, config, { sdk, flushed });
+await serve(app, telemetry);

@@ -6,7 +6,7 @@ import { Readable } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import fastify, { type FastifyInstance } from 'fastify';
 import { addRouteNames, serve } from 'service-kit/server';
-import { boundary, config, flushed, sdk } from './telemetry.ts';
+import * as telemetry from './telemetry.ts';
 
 const app: FastifyInstance = fastify({ logger: { level: 'info' } });
 addRouteNames(app);
@@ -17,7 +17,7 @@ app.get('/work', async () => ({ service: 'service-b' }));
 app.get('/moved', (_request, reply) => reply.redirect('/work'));
 app.get('/stream', (_request, reply) => reply.send(Readable.from(produceLines())));
 
-// Of three calls the first breaks off, the second is refused, and the third is answered.
+// Every first of three calls breaks off, every second is refused, every third is answered.
 app.get('/flaky', (request, reply) => {
   flakyCalls += 1;
   if (flakyCalls % 3 === 1) return request.raw.destroy();
@@ -58,5 +58,4 @@ function greet(key: string, socket: Duplex): void {
   socket.on('error', () => undefined);
 }
 
-app.register(boundary.fastify);
-await serve(app, config, { sdk, flushed });
+await serve(app, telemetry);

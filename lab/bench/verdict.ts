@@ -1,0 +1,274 @@
+/**
+ * How long `propagation-check run` takes from its request to its end, beside the time at which the last span could be read:
+ * with its own receiver and the demo's services as processes, and on a stack that is up, where `JAEGER_URL` names it.
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
+import { createServer as createSocketServer } from 'node:net';
+import { loadavg } from 'node:os';
+import { join } from 'node:path';
+import { buffer, text } from 'node:stream/consumers';
+import { setTimeout as delay } from 'node:timers/promises';
+import { parseAnswer, startDemoSystem } from 'demo';
+import { openSource, type Source } from 'propagation-check';
+import { z } from 'zod';
+
+const cli = join(import.meta.dirname, '..', '..', 'packages', 'propagation-check', 'src', 'cli.ts');
+const runs = 50;
+/** The first ones compile and open connections. */
+const warmUp = 2;
+/** A's SERVER and CLIENT span and B's SERVER span. */
+const spansOfCall = 3;
+const nameWidth = 28;
+const readEveryMs = 10;
+const readForMs = 30_000;
+/** Shorter than the demo's 500 ms, so that 200 runs end; the columns do not depend on it but for the total. */
+const embeddedDelayMs = '100';
+
+/** Milliseconds of one run, from its request. */
+interface Times {
+  /** Until the last span of the request could be read. */
+  readonly readable: number;
+  /** Until the verdict was printed. */
+  readonly verdict: number;
+  /** Until the command had ended. */
+  readonly ended: number;
+}
+
+interface Place {
+  readonly name: string;
+  readonly url: URL;
+  /** For `--source`. */
+  readonly source: string;
+  /**
+   * Told of the answer to the request when it comes. What it returns is asked at the end when the last span of the request could be
+   * read, on the clock of `performance.now()`.
+   */
+  readonly watch: (answer: string) => () => Promise<number>;
+  readonly expectedExitCode: 0 | 1;
+  /** Milliseconds, of the median. */
+  readonly targets: { readonly afterReadable: number; readonly total: number | null };
+}
+
+/** Prints the tables. */
+export async function benchVerdict(): Promise<void> {
+  console.log(
+    `${runs} runs each of \`run URL --expect "service-a -> service-b"\`, milliseconds from its request; load ${load()}`,
+  );
+  const columns = ['last span readable', 'verdict after it', 'verdict', 'command ended'];
+  console.log(' '.repeat(nameWidth) + columns.map((column) => column.padStart(20)).join(''));
+  console.log(' '.repeat(nameWidth) + '    median       p95'.repeat(columns.length));
+  await benchEmbedded(null);
+  await benchEmbedded('strip-traceparent');
+  if (process.env.JAEGER_URL !== undefined) await benchStack(process.env.JAEGER_URL);
+  else console.log('on the stack: name it with JAEGER_URL and SERVICE_A_URL, and its fault with FAULT');
+}
+
+async function benchEmbedded(fault: string | null): Promise<void> {
+  const port = await findFreePort();
+  let arrivedAt = 0;
+  await using recorder = await serve(async (request, response) => {
+    const path = request.url ?? '';
+    const body = await buffer(request);
+    const passedOnAt = performance.now();
+    const answer = await relay(new URL(path, `http://127.0.0.1:${port}`), request, body);
+    if (path.startsWith('/v1/traces') && answer.status === 200) arrivedAt = passedOnAt;
+    response.writeHead(answer.status, { 'content-type': answer.type }).end(answer.body);
+  });
+  const own = { OTEL_EXPORTER_OTLP_ENDPOINT: recorder.url.origin, OTEL_BSP_SCHEDULE_DELAY: embeddedDelayMs };
+  const system = await startDemoSystem({
+    mode: 'auto',
+    fault,
+    env: process.env,
+    own: { 'service-a': own, 'service-b': own },
+    signal: new AbortController().signal,
+  });
+  try {
+    await measure({
+      name: fault === null ? 'embedded, healthy' : `embedded, ${fault}`,
+      url: new URL('/call-b', system.serviceA.url),
+      source: `otlp=127.0.0.1:${port}`,
+      watch: () => async () => arrivedAt,
+      expectedExitCode: fault === null ? 0 : 1,
+      targets: { afterReadable: 20, total: null },
+    });
+  } finally {
+    await system.close();
+  }
+}
+
+async function benchStack(jaeger: string): Promise<void> {
+  const spec = `jaeger=${jaeger}`;
+  const source = await openSource(spec);
+  const fault = process.env.FAULT ?? '';
+  try {
+    await measure({
+      name: fault === '' ? 'stack, healthy' : `stack, ${fault}`,
+      url: new URL('/call-b', process.env.SERVICE_A_URL ?? 'http://localhost:8081'),
+      source: spec,
+      watch: (answer) => {
+        const readable = waitInSource(source, answer);
+        // Awaited at the end of the run.
+        readable.catch(() => undefined);
+        return () => readable;
+      },
+      expectedExitCode: fault === '' ? 0 : 1,
+      targets: { afterReadable: 60, total: 400 },
+    });
+  } finally {
+    await source.close();
+  }
+}
+
+async function waitInSource(source: Source, answer: string): Promise<number> {
+  const { service_a_trace_id: a, service_b_trace_id: b } = parseAnswer(answer);
+  const ids = new Set([a, b].filter((id) => id !== null));
+  const deadline = performance.now() + readForMs;
+  while (performance.now() < deadline) {
+    const traces = await Promise.all([...ids].map((id) => source.readTrace(id)));
+    if (traces.flat().length >= spansOfCall) return performance.now();
+    await delay(readEveryMs);
+  }
+  throw new Error(
+    `${source.name} has no ${spansOfCall} spans of ${[...ids].join(', ')} after ${readForMs} ms`,
+  );
+}
+
+async function measure(place: Place): Promise<void> {
+  const times: Times[] = [];
+  for (let run = -warmUp; run < runs; run += 1) {
+    const measured = await runOnce(place);
+    if (run >= 0) times.push(measured);
+  }
+  const { afterReadable, total } = place.targets;
+  const after = quantiles(times.map(({ verdict, readable }) => verdict - readable));
+  const whole = quantiles(times.map(({ verdict }) => verdict));
+  const cells = [
+    ...quantiles(times.map(({ readable }) => readable)),
+    ...after,
+    ...whole,
+    ...quantiles(times.map(({ ended }) => ended)),
+  ];
+  const notes = [
+    `≤ ${afterReadable} after it: ${after[0] <= afterReadable ? 'met' : 'missed'}`,
+    ...(total === null ? [] : [`≤ ${total} in all: ${whole[0] <= total ? 'met' : 'missed'}`]),
+  ];
+  console.log(
+    `${place.name.padEnd(nameWidth)}${cells.map((ms) => ms.toFixed(0).padStart(10)).join('')}   ${notes.join(', ')}`,
+  );
+}
+
+/** The command sends its request through a relay of this process, which sees when it comes and what it is answered. */
+async function runOnce(place: Place): Promise<Times> {
+  const seen: { requestedAt: number; readLastSpan: (() => Promise<number>) | null } = {
+    requestedAt: 0,
+    readLastSpan: null,
+  };
+  await using front = await serve(async (request, response) => {
+    seen.requestedAt = performance.now();
+    const answer = await relay(place.url, request, await buffer(request));
+    response.writeHead(answer.status, { 'content-type': answer.type }).end(answer.body);
+    seen.readLastSpan = place.watch(answer.body.toString());
+  });
+  const args = [
+    'run',
+    new URL(place.url.pathname, front.url).href,
+    '--source',
+    place.source,
+    '--expect',
+    'service-a -> service-b',
+    '--json',
+  ];
+  const child = spawn(process.execPath, ['--conditions=trace-context-source', cli, ...args], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let printedAt = 0;
+  child.stdout.on('data', () => {
+    printedAt = performance.now();
+  });
+  const [printed, [code]] = await Promise.all([text(child.stdout), once(child, 'close')]);
+  const endedAt = performance.now();
+  if (code !== place.expectedExitCode)
+    throw new Error(`${place.name}: the command ended with ${code}: ${printed}`);
+  const { verdict } = resultShape.parse(JSON.parse(printed));
+  if (verdict !== (code === 0 ? 'intact' : 'broken')) throw new Error(`${place.name}: ${verdict}`);
+  if (seen.readLastSpan === null) throw new Error(`${place.name}: the command sent no request`);
+  const readableAt = await seen.readLastSpan();
+  return {
+    readable: readableAt - seen.requestedAt,
+    verdict: printedAt - seen.requestedAt,
+    ended: endedAt - seen.requestedAt,
+  };
+}
+
+const resultShape = z.object({ verdict: z.string() });
+
+interface Relayed {
+  readonly status: number;
+  readonly type: string;
+  readonly body: Buffer;
+}
+
+async function relay(url: URL, request: IncomingMessage, sent: Buffer): Promise<Relayed> {
+  const {
+    host: _,
+    connection: __,
+    'content-length': ___,
+    'transfer-encoding': ____,
+    ...kept
+  } = request.headers;
+  const headers = Object.entries(kept).map(([name, value]): [string, string] => [name, String(value)]);
+  try {
+    const response = await fetch(url, {
+      method: request.method ?? 'GET',
+      headers,
+      body: sent.length === 0 ? null : sent,
+    });
+    const type = response.headers.get('content-type') ?? 'text/plain';
+    return { status: response.status, type, body: Buffer.from(await response.arrayBuffer()) };
+  } catch {
+    // Nobody listens between two runs: what is sent then is sent again.
+    return { status: 503, type: 'text/plain', body: Buffer.from('nobody listens') };
+  }
+}
+
+type Handler = (...args: Parameters<RequestListener>) => Promise<void>;
+
+async function serve(handle: Handler): Promise<{ readonly url: URL } & AsyncDisposable> {
+  const server = createServer((request, response) => void handle(request, response));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    url: new URL(`http://127.0.0.1:${readPort(server.address())}`),
+    [Symbol.asyncDispose]: async () => {
+      server.close();
+      server.closeAllConnections();
+      await once(server, 'close');
+    },
+  };
+}
+
+async function findFreePort(): Promise<number> {
+  const server = createSocketServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const port = readPort(server.address());
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+function readPort(address: ReturnType<ReturnType<typeof createSocketServer>['address']>): number {
+  if (address === null || typeof address === 'string') throw new Error('the server has no port');
+  return address.port;
+}
+
+function quantiles(values: readonly number[]): readonly [number, number] {
+  const sorted = values.toSorted((a, b) => a - b);
+  const at = (share: number): number => sorted[Math.floor((sorted.length - 1) * share)] ?? Number.NaN;
+  return [at(0.5), at(0.95)];
+}
+
+function load(): string {
+  return loadavg()[0]?.toFixed(1) ?? '';
+}

@@ -1,0 +1,62 @@
+import { type Answer, parseAnswer } from 'demo';
+
+export interface Traffic {
+  /**
+   * Resolves when so many requests have been answered with 200.
+   * @throws {Error} when every connection has ended before. The message says how the last one did.
+   */
+  answered(count: number): Promise<void>;
+  /** Ends the traffic; resolves with every answer of status 200. */
+  stop(): Promise<readonly Answer[]>;
+}
+
+/** Service A gives up on service B after 2 s. */
+const answerMillis = 40_000;
+
+/** Sends requests one after the other on each of some connections, each until one is not answered with 200. */
+export function startTraffic(serviceA: URL, connections: number): Traffic {
+  const url = new URL('/call-b', serviceA);
+  const answers: Answer[] = [];
+  const waiting: { readonly count: number; readonly resolve: () => void }[] = [];
+  const over = new AbortController();
+  let ending = '';
+  const send = async () => {
+    try {
+      for (;;) {
+        answers.push(await ask(url, AbortSignal.any([over.signal, AbortSignal.timeout(answerMillis)])));
+        for (const { count, resolve } of waiting) if (answers.length >= count) resolve();
+      }
+    } catch (error) {
+      ending = describe(error);
+    }
+  };
+  const ended = Promise.all(Array.from({ length: connections }, send));
+  return {
+    async answered(count) {
+      if (answers.length >= count) return;
+      const reached = new Promise<void>((resolve) => waiting.push({ count, resolve }));
+      await Promise.race([reached, ended]);
+      if (answers.length < count) {
+        throw new Error(`${answers.length} of ${count} requests were answered with 200, then: ${ending}`);
+      }
+    },
+    async stop() {
+      over.abort();
+      await ended;
+      return answers;
+    },
+  };
+}
+
+async function ask(url: URL, signal: AbortSignal): Promise<Answer> {
+  const response = await fetch(url, { signal });
+  const body = await response.text();
+  if (response.status !== 200) throw new Error(`status ${response.status}: ${body}`);
+  return parseAnswer(body);
+}
+
+/** `fetch` says only "fetch failed"; its cause says why. */
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message;
+}

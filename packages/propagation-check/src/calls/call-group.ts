@@ -1,0 +1,93 @@
+import type { Rows, TraceGraph } from '../graph/trace-graph.ts';
+import type { Span } from '../span/span.ts';
+
+export type EdgeProtocol = 'http' | 'rpc' | 'messaging' | 'internal';
+
+/** One call whose two sides are connected, by parent or by link. */
+export interface Call {
+  /** The span that the header named: a CLIENT or PRODUCER, or any span of the caller in hand-made propagation. */
+  readonly client: Span;
+  readonly server: Span;
+  readonly protocol: EdgeProtocol;
+}
+
+/** Whole calls that have services, protocol and kinds in common: two rows a call, and no objects. */
+export interface CallGroup {
+  readonly client: string | null;
+  readonly server: string | null;
+  readonly protocol: EdgeProtocol;
+  readonly clientKind: Span['kind'];
+  readonly serverKind: Span['kind'];
+  /** Of each call. The calls of one server are consecutive, that of its parent first. */
+  readonly clients: Rows;
+  readonly servers: Rows;
+}
+
+export function countCalls(groups: readonly CallGroup[]): number {
+  return groups.reduce((sum, { servers }) => sum + servers.length, 0);
+}
+
+/** The calls with their spans, by the start of the server. Makes views of them all. */
+export function viewCalls(graph: TraceGraph, groups: readonly CallGroup[]): readonly Call[] {
+  return selectCalls(graph, groups, () => true);
+}
+
+/** Those of the calls that `isMeant` chooses by their rows. */
+export function selectCalls(
+  graph: TraceGraph,
+  groups: readonly CallGroup[],
+  isMeant: (client: number, server: number) => boolean,
+): readonly Call[] {
+  const chosen: { readonly client: number; readonly server: number; readonly group: CallGroup }[] = [];
+  for (const group of groups) {
+    for (const [at, server] of group.servers.entries()) {
+      const client = group.clients[at] ?? 0;
+      if (isMeant(client, server)) chosen.push({ client, server, group });
+    }
+  }
+  const placeOf = ({ client, server }: { readonly client: number; readonly server: number }): number =>
+    graph.parents[server] === client ? -1 : graph.linkTargetsOf(server).indexOf(client);
+  return chosen
+    .sort((left, right) =>
+      left.server === right.server
+        ? placeOf(left) - placeOf(right)
+        : graph.compare(left.server, right.server),
+    )
+    .map(({ client, server, group }) => ({
+      client: graph.view(client),
+      server: graph.view(server),
+      protocol: group.protocol,
+    }));
+}
+
+/** Whether any of the calls is so. */
+export function someCall(
+  groups: readonly CallGroup[],
+  isSo: (client: number, server: number) => boolean,
+): boolean {
+  return groups.some(({ clients, servers }) => servers.some((server, at) => isSo(clients[at] ?? 0, server)));
+}
+
+/** In the order of their first calls. */
+export function groupCalls(
+  groups: readonly CallGroup[],
+  keyOf: (group: CallGroup) => string,
+): readonly (readonly CallGroup[])[] {
+  return [...Map.groupBy(groups, keyOf).values()];
+}
+
+/** How much later than the one side of a call the other ended at most, in nanoseconds. */
+export function measureLag(
+  { ends }: TraceGraph,
+  groups: readonly CallGroup[],
+  later: 'client' | 'server',
+): bigint {
+  let most = 0;
+  for (const { clients, servers } of groups) {
+    const [late, early] = later === 'client' ? [clients, servers] : [servers, clients];
+    for (const [at, row] of late.entries()) {
+      most = Math.max(most, (ends[row] ?? 0) - (ends[early[at] ?? 0] ?? 0));
+    }
+  }
+  return BigInt(most);
+}

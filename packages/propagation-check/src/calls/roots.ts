@@ -1,0 +1,52 @@
+import type { TraceGraph } from '../graph/trace-graph.ts';
+import type { Span } from '../span/span.ts';
+
+/** SERVER and CONSUMER spans that began traces: nearly all are requests from outside, so each look makes views of few. */
+export class Roots {
+  readonly #graph: TraceGraph;
+  readonly #rows: ReadonlyMap<string | null, readonly number[]>;
+  readonly #explained: ReadonlySet<number>;
+
+  constructor(
+    graph: TraceGraph,
+    rows: ReadonlyMap<string | null, readonly number[]>,
+    explained: ReadonlySet<number>,
+  ) {
+    this.#graph = graph;
+    this.#rows = rows;
+    this.#explained = explained;
+  }
+
+  /** All, by start. Makes a view of each. */
+  [Symbol.iterator](): Iterator<Span> {
+    return this.select(() => true)[Symbol.iterator]();
+  }
+
+  /** Those of a service, by start. */
+  of(service: string | null): readonly Span[] {
+    return this.select(() => true, service);
+  }
+
+  /** Those that are meant, of a service or of all, by start. */
+  select(isMeant: (row: number) => boolean, service?: string | null): readonly Span[] {
+    const lists = service === undefined ? [...this.#rows.values()] : [this.#rows.get(service) ?? []];
+    return this.#graph.viewsOf(
+      lists.flatMap((rows) => rows.filter((row) => this.#isLeft(row) && isMeant(row))),
+    );
+  }
+
+  count(service: string | null): number {
+    return (this.#rows.get(service) ?? []).filter((row) => this.#isLeft(row)).length;
+  }
+
+  /** Without those that a finding explains. */
+  without(spans: Iterable<Span | null>): Roots {
+    const explained = new Set(this.#explained);
+    for (const span of spans) if (span !== null) explained.add(this.#graph.rowOf(span));
+    return new Roots(this.#graph, this.#rows, explained);
+  }
+
+  #isLeft(row: number): boolean {
+    return !this.#explained.has(row);
+  }
+}

@@ -1,0 +1,55 @@
+import { separateSharedSpans } from '../span/shared-span-ids.ts';
+import { spanKinds } from '../span/span.ts';
+import { type SpanStore, viewOf, type Words } from '../span/span-store.ts';
+import type { SpanIndex } from './span-index.ts';
+
+/** Ids of spans and of their parents; see `SpanColumns`. */
+export interface SpanIds {
+  readonly spanIds: Words;
+  readonly parentIds: Words;
+}
+
+const client = spanKinds.indexOf('CLIENT');
+const server = spanKinds.indexOf('SERVER');
+
+/**
+ * Gives servers that share the id of their CLIENT span one of their own; null where none do. The Collector and Jaeger
+ * hand Zipkin's shared ids on as they are.
+ */
+export function separateSharedRows(store: SpanStore, index: SpanIndex): SpanIds | null {
+  const shared = findSharedIds(store, index);
+  if (shared.size === 0) return null;
+  const touched: number[] = [];
+  for (let row = 0; row < store.size; row += 1) {
+    const trace = index.traces[row] ?? 0;
+    const isOne = shared.has(index.findSpan(trace, store.spanIds, row));
+    if (isOne || shared.has(index.findSpan(trace, store.parentIds, row))) touched.push(row);
+  }
+  const separated = separateSharedSpans(
+    touched.map((row) => ({ span: viewOf(store, row), isShared: false })),
+  );
+  const [spanIds, parentIds] = [store.spanIds.slice(), store.parentIds.slice()];
+  for (const [at, { spanId, parentSpanId }] of separated.entries()) {
+    const row = touched[at] ?? 0;
+    writeId(spanId, spanIds, row);
+    if (parentSpanId !== null) writeId(parentSpanId, parentIds, row);
+  }
+  return { spanIds, parentIds };
+}
+
+/** The rows that are found for the ids of both a CLIENT and a SERVER span. */
+function findSharedIds(store: SpanStore, index: SpanIndex): ReadonlySet<number> {
+  const kindsOf = new Map<number, Set<number | undefined>>();
+  for (const row of index.repeated) {
+    const found = index.findSpan(index.traces[row] ?? 0, store.spanIds, row);
+    const kinds = kindsOf.get(found) ?? new Set([store.kinds[found]]);
+    kindsOf.set(found, kinds.add(store.kinds[row]));
+  }
+  const both = [...kindsOf].filter(([, kinds]) => kinds.has(client) && kinds.has(server));
+  return new Set(both.map(([row]) => row));
+}
+
+function writeId(id: string, to: Words, row: number): void {
+  to[row * 2] = Number.parseInt(id.slice(0, 8), 16);
+  to[row * 2 + 1] = Number.parseInt(id.slice(8), 16);
+}

@@ -1,0 +1,123 @@
+import type { Bytes, Words } from '../span/span-store.ts';
+
+/** The ids of spans, an element (or several words, as in `SpanColumns`) a row. */
+export interface IdColumns {
+  readonly size: number;
+  readonly traceIds: Words;
+  readonly hasShortTraceId: Bytes;
+  readonly spanIds: Words;
+}
+
+/** Rows by trace id and span id, and numbers for traces; both by open addressing on the columns themselves. */
+export class SpanIndex {
+  readonly traceCount: number;
+  /** The number of its trace, for each row. */
+  readonly traces: Words;
+  /** The first row of each trace. */
+  readonly firstRows: Words;
+  /** Rows with the ids of an earlier one, ascending. */
+  readonly repeated: readonly number[];
+  readonly #columns: IdColumns;
+  readonly #traceSlots: Words;
+  readonly #spanSlots: Words;
+
+  constructor(columns: IdColumns) {
+    this.#columns = columns;
+    const { size } = columns;
+    this.traces = new Uint32Array(size);
+    this.#traceSlots = makeSlots(size);
+    const firstRows = new Uint32Array(size);
+    let traceCount = 0;
+    for (let row = 0; row < size; row += 1) {
+      // Spans of one trace often stand together.
+      if (row > 0 && this.#hasSameTrace(columns, row, row - 1)) {
+        this.traces[row] = this.traces[row - 1] ?? 0;
+        continue;
+      }
+      const slot = this.#findTraceSlot(columns, row, firstRows);
+      const entry = this.#traceSlots[slot] ?? 0;
+      if (entry === 0) {
+        firstRows[traceCount] = row;
+        traceCount += 1;
+        this.#traceSlots[slot] = traceCount;
+      }
+      this.traces[row] = entry === 0 ? traceCount - 1 : entry - 1;
+    }
+    this.traceCount = traceCount;
+    this.firstRows = firstRows.slice(0, traceCount);
+    this.#spanSlots = makeSlots(size);
+    const repeated: number[] = [];
+    for (let row = 0; row < size; row += 1) {
+      const slot = this.#findSpanSlot(this.traces[row] ?? 0, columns.spanIds, row);
+      if (this.#spanSlots[slot] === 0) this.#spanSlots[slot] = row + 1;
+      else repeated.push(row);
+    }
+    this.repeated = repeated;
+  }
+
+  /** The row of a span, or -1. @param ids Has its 2 words at element `at`. */
+  findSpan(trace: number, ids: Words, at: number): number {
+    return (this.#spanSlots[this.#findSpanSlot(trace, ids, at)] ?? 0) - 1;
+  }
+
+  /** From now on, `row` is found for its ids. */
+  prefer(row: number): void {
+    this.#spanSlots[this.#findSpanSlot(this.traces[row] ?? 0, this.#columns.spanIds, row)] = row + 1;
+  }
+
+  /** The number of a trace, or -1. @param ids Has its id at element `at`. */
+  findTrace(ids: Pick<IdColumns, 'traceIds' | 'hasShortTraceId'>, at: number): number {
+    return (this.#traceSlots[this.#findTraceSlot(ids, at, this.firstRows)] ?? 0) - 1;
+  }
+
+  #findTraceSlot(ids: Pick<IdColumns, 'traceIds' | 'hasShortTraceId'>, at: number, firstRows: Words): number {
+    const { traceIds } = ids;
+    const mask = this.#traceSlots.length - 1;
+    let slot =
+      mix(mix(traceIds[at * 4 + 2] ?? 0, traceIds[at * 4 + 3] ?? 0), traceIds[at * 4 + 1] ?? 0) & mask;
+    for (;;) {
+      const entry = this.#traceSlots[slot] ?? 0;
+      if (entry === 0 || this.#hasSameTrace(ids, at, firstRows[entry - 1] ?? 0)) return slot;
+      slot = (slot + 1) & mask;
+    }
+  }
+
+  #hasSameTrace(ids: Pick<IdColumns, 'traceIds' | 'hasShortTraceId'>, at: number, row: number): boolean {
+    const [left, right] = [ids.traceIds, this.#columns.traceIds];
+    return (
+      left[at * 4 + 3] === right[row * 4 + 3] &&
+      left[at * 4 + 2] === right[row * 4 + 2] &&
+      left[at * 4 + 1] === right[row * 4 + 1] &&
+      left[at * 4] === right[row * 4] &&
+      ids.hasShortTraceId[at] === this.#columns.hasShortTraceId[row]
+    );
+  }
+
+  #findSpanSlot(trace: number, ids: Words, at: number): number {
+    const { spanIds } = this.#columns;
+    const [high, low] = [ids[at * 2] ?? 0, ids[at * 2 + 1] ?? 0];
+    const mask = this.#spanSlots.length - 1;
+    let slot = mix(mix(low, high), trace) & mask;
+    for (;;) {
+      const row = (this.#spanSlots[slot] ?? 0) - 1;
+      if (row < 0) return slot;
+      if (spanIds[row * 2 + 1] === low && spanIds[row * 2] === high && this.traces[row] === trace)
+        return slot;
+      slot = (slot + 1) & mask;
+    }
+  }
+}
+
+/** At most two thirds are taken. */
+function makeSlots(most: number): Words {
+  let slots = 16;
+  while (slots < most * 1.5) slots *= 2;
+  return new Uint32Array(slots);
+}
+
+/** Ids may differ in a few bits only: each bit of a word must reach each bit of the hash (murmur3, "fmix32"). */
+function mix(hash: number, word: number): number {
+  let mixed = Math.imul(hash ^ word, 0x85eb_ca6b);
+  mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2_ae35);
+  return mixed ^ (mixed >>> 16);
+}

@@ -1,0 +1,70 @@
+import { readCallFacts } from '../calls/call-facts.ts';
+import type { Span } from '../span/span.ts';
+import type { WireRecord } from './evidence.ts';
+import { joinAddress } from './socket-address.ts';
+
+/** One side of a call: its span, or where there is none the service that it is said to be of. */
+export interface CallSide {
+  readonly span: Span | null;
+  readonly service: string | null;
+}
+
+/**
+ * Whether the caller's connection ends at this tap, by the address that its CLIENT span names, or by the word of whoever placed the
+ * tap. A record is of one place: what stands between it and either service is unknown otherwise.
+ */
+export function isCalledBy(record: WireRecord, { span, service }: CallSide): boolean {
+  if (record.client !== null && record.client === service) return true;
+  return span !== null && isEndOf(record, record.calledAt, span);
+}
+
+/** Whether the tap's connection ends at the called service, by the address of the peer that its SERVER span names. */
+export function isInFrontOf(record: WireRecord, { span, service }: CallSide): boolean {
+  if (record.server !== null && record.server === service) return true;
+  return span !== null && isEndOf(record, record.callsFrom, span);
+}
+
+/** Loopback addresses are the same on every machine, so they say something only where both are on one. */
+function isEndOf(record: WireRecord, address: string | null, span: Span): boolean {
+  if (address === null || !readPeerAddresses(span).includes(address)) return false;
+  return !isLoopback(address) || isSameHost(record, span);
+}
+
+function isLoopback(address: string): boolean {
+  return address.startsWith('127.') || address.startsWith('[::1]:');
+}
+
+/** The pod's name is the host name of its containers (semantic conventions, resources). */
+function isSameHost({ host }: WireRecord, { resource }: Span): boolean {
+  if (host === null) return false;
+  return ['host.name', 'k8s.pod.name'].some(
+    (name) => String(resource.get(name) ?? '').toLowerCase() === host.toLowerCase(),
+  );
+}
+
+/** Attributes for the other end of a connection, in the names of every generation of the semantic conventions. */
+const peerAttributes = [
+  ['network.peer.address', 'network.peer.port'],
+  ['net.sock.peer.addr', 'net.sock.peer.port'],
+  ['net.peer.ip', 'net.peer.port'],
+] as const;
+
+function readPeerAddresses(span: Span): readonly string[] {
+  const peers = peerAttributes.flatMap(([address, port]) =>
+    join(span.attributes.get(address), span.attributes.get(port)),
+  );
+  // The peer of the connection comes first: behind a forward proxy, the address in the URL is another.
+  if (span.kind !== 'CLIENT' || peers.length > 0) return peers;
+  // The address that was called. A name says nothing: it may be the gateway's.
+  const { host, port } = readCallFacts(span);
+  if (host === null || port === null) return peers;
+  const plain = host.replace(/^\[|\]$/g, '');
+  return [
+    ...peers,
+    ...(plain === 'localhost' ? ['127.0.0.1', '::1'] : [plain]).map((one) => joinAddress(one, port)),
+  ];
+}
+
+function join(address: unknown, port: unknown): readonly string[] {
+  return typeof address === 'string' && Number(port) > 0 ? [joinAddress(address, Number(port))] : [];
+}

@@ -1,0 +1,40 @@
+import type { Draft } from './check.ts';
+import type { FindingId, Severity } from './finding.ts';
+
+/** For people. */
+export interface Prose {
+  /** One line, for people who do not know the word yet. */
+  readonly title: string;
+  readonly why: string;
+  /** One line: what to change. */
+  readonly fix: string;
+}
+
+/** What is known of a finding wherever it is found. Its page, its fixtures and its row in the docs have its id. */
+export interface FindingMeta<Id extends FindingId = FindingId> extends Prose {
+  readonly id: Id;
+  /** Evidence decides a cause; a symptom has candidates; warnings and information never fail a check. */
+  readonly kind: 'cause' | 'symptom' | 'warning' | 'information';
+  /** No later span can take it back: both sides of the call are here, or its headers were seen. */
+  readonly isConclusive: boolean;
+  /** What the data shows, in words of the docs: A calls B. */
+  readonly shows: string;
+}
+
+/** A finding that rules report. */
+export interface Finding<Id extends FindingId = FindingId> extends FindingMeta<Id> {
+  /** Its severity is that of its kind unless the report says otherwise. */
+  report(draft: Omit<Draft, 'id' | 'severity'> & { readonly severity?: Severity }): Draft;
+}
+
+const severities = {
+  cause: 'error',
+  symptom: 'error',
+  warning: 'warning',
+  information: 'info',
+} as const satisfies Record<FindingMeta['kind'], Severity>;
+
+/** The one place where a finding gets its id. */
+export function defineFinding<Id extends FindingId>(id: Id, meta: Omit<FindingMeta, 'id'>): Finding<Id> {
+  return { id, ...meta, report: (draft) => ({ severity: severities[meta.kind], ...draft, id }) };
+}

@@ -1,0 +1,107 @@
+import { bounds } from '../pairing/bounds.ts';
+import type { Span, SpanKind } from '../span/span.ts';
+import { keyFor } from '../util/group-by.ts';
+import { hideSecrets } from '../util/hide-secrets.ts';
+import type { Check, Draft, Open, Scene } from './check.ts';
+import { checks } from './checks.ts';
+import type { FindingId } from './finding.ts';
+import { findings } from './findings.ts';
+import type { Rule, Silence } from './rule.ts';
+import { listExplained } from './run-rules.ts';
+
+/** A side of a call without its other side, of which nothing is reported as broken. Part of the JSON report. */
+export interface UnreportedEnd {
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly service: string | null;
+  readonly kind: SpanKind;
+  readonly name: string;
+  /** What rules looked at it, and the condition of each that did not hold. */
+  readonly reasons: readonly ClosedGate[];
+}
+
+export interface ClosedGate {
+  readonly finding: FindingId;
+  /** What must hold for a report. */
+  readonly gate: string;
+  /** The values that decided. */
+  readonly values: string;
+}
+
+/**
+ * Why nothing is reported of the loose ends that are left: calls without another side, requests without a caller at services
+ * of which callers are known, and spans whose parent is nowhere. Information is no report. Of very many the first 500.
+ */
+export function explainLooseEnds(
+  scene: Scene,
+  looseEnds: Omit<Open, 'found'>,
+  drafts: readonly Draft[],
+  silences: readonly Silence[],
+): readonly UnreportedEnd[] {
+  const explained = new Set(drafts.filter(isOfCall).flatMap(listExplained));
+  const ends = new Set([
+    ...looseEnds.clients,
+    ...[...looseEnds.roots].filter((span) => hasKnownCallers(scene, span.serviceName)),
+    ...looseEnds.orphans,
+  ]);
+  const silencesOf = indexSilences(silences);
+  const open: Open = { ...looseEnds, found: drafts };
+  return [...ends]
+    .filter((span) => !explained.has(span))
+    .slice(0, bounds.unreportedEnds)
+    .map((span) => ({
+      traceId: span.traceId,
+      spanId: span.spanId,
+      service: span.serviceName,
+      kind: span.kind,
+      name: hideSecrets(span.name),
+      reasons: listReasons(scene, open, span, silencesOf.get(span) ?? []),
+    }));
+}
+
+/** Warnings and information speak of services and peers: a call may be broken beside them. */
+function isOfCall({ id }: Draft): boolean {
+  return findings[id].kind === 'cause' || findings[id].kind === 'symptom';
+}
+
+function hasKnownCallers(scene: Scene, service: string | null): boolean {
+  return (
+    scene.groupsInto(service).length > 0 ||
+    scene.expectation.edges.some((edge) => edge.server === service && edge.rule !== 'must-not')
+  );
+}
+
+function indexSilences(silences: readonly Silence[]): ReadonlyMap<Span, readonly Silence[]> {
+  const ofSpan = new Map<Span, Silence[]>();
+  for (const silence of silences) {
+    for (const span of silence.looseEnds) {
+      const known = ofSpan.get(span);
+      if (known === undefined) ofSpan.set(span, [silence]);
+      else known.push(silence);
+    }
+  }
+  return ofSpan;
+}
+
+/** The closed gates of the cases that hold the span; of the rules without such a case, why they have none. */
+function listReasons(
+  scene: Scene,
+  open: Open,
+  span: Span,
+  silences: readonly Silence[],
+): readonly ClosedGate[] {
+  const closed = silences.map(({ finding, gate, tell }) => ({ finding, gate, values: tell() }));
+  const spoke = new Set(silences.map(({ finding }) => finding));
+  const others = checks.filter(isRule).flatMap((rule) => {
+    const values = spoke.has(rule.finding) ? null : rule.whyNot(scene, open, span);
+    return values === null ? [] : [{ finding: rule.finding, gate: 'another side is there', values }];
+  });
+  const reasons = [...closed, ...others].map(
+    (reason) => [keyFor(reason.finding, reason.gate), reason] as const,
+  );
+  return [...new Map(reasons).values()];
+}
+
+function isRule(check: Check | Rule): check is Rule {
+  return typeof check !== 'function';
+}

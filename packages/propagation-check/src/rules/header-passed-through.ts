@@ -1,0 +1,110 @@
+import { readCallFacts } from '../calls/call-facts.ts';
+import { type Call, type CallGroup, selectCalls } from '../calls/call-group.ts';
+import { compareRequests, endsWithin, isSamePath, startsDuring } from '../pairing/pair.ts';
+import type { Span } from '../span/span.ts';
+import { groupBy, keyFor } from '../util/group-by.ts';
+import { type Check, edgeProtocol, type Open, type Scene, type Shown } from './check.ts';
+import { defineFinding } from './define-finding.ts';
+
+export const finding = defineFinding('header-passed-through', {
+  kind: 'cause',
+  isConclusive: false,
+  shows: 'B stands beside the hop in front of it, below the same CLIENT span',
+  title: 'A hop hands on the header that it received',
+  why: 'A service in between makes a span, and the request that it sends on still names the span before it.',
+  fix: 'Let the hop write its own context: inject after its CLIENT span has begun (a proxy: propagate, not pass through).',
+});
+
+/**
+ * A hop made a SERVER span of its own and handed on the header that it had received: the called service hangs beside the hop,
+ * below the same CLIENT span, instead of below the hop.
+ */
+export const findHeadersPassedThrough: Check = (scene, open) => {
+  const groups = scene.groups.filter(
+    ({ clientKind, serverKind }) => clientKind === 'CLIENT' && serverKind === 'SERVER',
+  );
+  const repeated = listRepeated(scene, groups);
+  const requests = selectCalls(scene.graph, groups, (client) => repeated.has(client));
+  const passed = groupBy(requests, ({ client }) => keyFor(client.traceId, client.spanId)).flatMap((calls) =>
+    calls.length === 1 ? [] : calls.flatMap((call) => findPassed(scene, open, calls, call)),
+  );
+  return groupBy(passed, ({ hop, server }) => keyFor(hop.serviceName, server.serviceName)).flatMap(
+    (group) => {
+      const first = group[0];
+      if (first === undefined) return [];
+      const { hop, server } = first;
+      return [
+        finding.report({
+          // Traffic that is mirrored makes the same picture, unless the hop is expected to call, or shows that it did.
+          severity:
+            group.some(({ client }) => client !== null) || isExpectedHop(scene, first)
+              ? ('error' as const)
+              : ('warning' as const),
+          client: hop.serviceName,
+          server: server.serviceName,
+          protocol: edgeProtocol(readCallFacts(server).protocol),
+          shown: group,
+        }),
+      ];
+    },
+  );
+};
+
+/** The clients of more than one call. */
+function listRepeated({ graph }: Scene, groups: readonly CallGroup[]): ReadonlySet<number> {
+  const isSeen = new Uint8Array(graph.store.size);
+  const repeated = new Set<number>();
+  for (const { clients } of groups) {
+    for (const client of clients) {
+      if (isSeen[client] === 1) repeated.add(client);
+      isSeen[client] = 1;
+    }
+  }
+  return repeated;
+}
+
+interface Passed extends Shown {
+  readonly hop: Span;
+  readonly server: Span;
+}
+
+function findPassed(
+  scene: Scene,
+  open: Open,
+  siblings: readonly Call[],
+  { client: caller, server }: Call,
+): readonly Passed[] {
+  const hop = siblings
+    .map((call) => call.server)
+    .find(
+      (span) =>
+        span !== server &&
+        span.serviceName !== server.serviceName &&
+        startsDuring(server, span, scene.thresholds) &&
+        endsWithin(server, span, scene.thresholds) &&
+        isSamePath(span, server),
+    );
+  if (hop === undefined || scene.groupsBetween(hop.serviceName, server.serviceName).length > 0) return [];
+  const client =
+    open.clients.find(
+      (span) =>
+        span.traceId === server.traceId &&
+        span.serviceName === hop.serviceName &&
+        startsDuring(server, span, scene.thresholds) &&
+        compareRequests(span, server) !== 'no',
+    ) ?? null;
+  return [
+    {
+      hop,
+      client,
+      server,
+      says: `SERVER ${server.spanId} has the parent of SERVER ${hop.spanId} of ${hop.serviceName}, CLIENT ${caller.spanId} of ${caller.serviceName}, and began and ended within it`,
+    },
+  ];
+}
+
+function isExpectedHop({ expectation }: Scene, { hop, server }: Passed): boolean {
+  return expectation.edges.some(
+    (edge) => edge.rule === 'must' && edge.client === hop.serviceName && edge.server === server.serviceName,
+  );
+}

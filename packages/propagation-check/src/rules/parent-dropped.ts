@@ -1,0 +1,51 @@
+import { readCallFacts } from '../calls/call-facts.ts';
+import { compareRequests, pairSpans, startsDuring } from '../pairing/pair.ts';
+import { groupBy, keyFor } from '../util/group-by.ts';
+import { type Check, edgeProtocol } from './check.ts';
+import { defineFinding } from './define-finding.ts';
+
+export const finding = defineFinding('parent-dropped', {
+  kind: 'cause',
+  isConclusive: false,
+  shows: "B's SERVER span is a second root of A's trace, and A's CLIENT has no child",
+  title: 'The called service drops the parent id',
+  why: 'The SERVER span has the trace id of the header and no parent: a second root of the same trace.',
+  fix: 'Let the called service take the parent id of the header as well; look for an extractor that reads the trace id alone.',
+});
+
+/**
+ * The called service took the trace id of the header and not its parent id: its SERVER span is a second root of the trace,
+ * while the CLIENT span of the call has no child. Equal trace ids prove that the header arrived.
+ */
+export const findDroppedParents: Check = ({ graph, thresholds }, open) => {
+  const { traces } = graph.index;
+  const called = new Set(open.clients.map((span) => traces[graph.rowOf(span)]));
+  const pairs = pairSpans(
+    open.clients,
+    open.roots.select((row) => called.has(traces[row])).filter((span) => span.kind === 'SERVER'),
+    (client, server) =>
+      client.traceId === server.traceId &&
+      client.serviceName !== server.serviceName &&
+      startsDuring(server, client, thresholds) &&
+      compareRequests(client, server) !== 'no',
+    thresholds,
+  );
+  return groupBy(pairs, ({ client, server }) => keyFor(client.serviceName, server.serviceName)).flatMap(
+    (group) => {
+      const first = group[0];
+      if (first === undefined) return [];
+      return [
+        finding.report({
+          client: first.client.serviceName,
+          server: first.server.serviceName,
+          protocol: edgeProtocol(readCallFacts(first.client).protocol),
+          shown: group.map(({ client, server }) => ({
+            client,
+            server,
+            says: `SERVER ${server.spanId} is a second root of the trace of CLIENT ${client.spanId}`,
+          })),
+        }),
+      ];
+    },
+  );
+};

@@ -1,0 +1,91 @@
+import type { Span } from '../span/span.ts';
+import type { Check, Draft, Open, Scene } from './check.ts';
+import type { FindingId } from './finding.ts';
+
+/** One condition of a rule. */
+export interface Gate<Case> {
+  /** What must hold, for people: `--explain` prints it where it does not. */
+  readonly name: string;
+  readonly isOpen: (features: Case) => boolean;
+  /** The values that it looks at. */
+  readonly tell: (features: Case) => string;
+}
+
+interface RuleDefinition<Case> {
+  readonly finding: { readonly id: FindingId };
+  /** What may show the finding, each with named features. */
+  readonly measure: (scene: Scene, open: Open) => readonly Case[];
+  /** Each must be open. The first closed one says why nothing is reported. */
+  readonly gates: readonly Gate<Case>[];
+  /** The loose ends of a case. */
+  readonly looseEnds: (features: Case) => readonly Span[];
+  readonly report: (features: Case) => Draft;
+  /** Why a loose end is in no case; null where the rule does not speak of such. */
+  readonly whyNot?: (scene: Scene, open: Open, looseEnd: Span) => string | null;
+}
+
+/** Something that a rule looked at and did not report. */
+export interface Silence {
+  readonly finding: FindingId;
+  readonly gate: string;
+  readonly tell: () => string;
+  readonly looseEnds: readonly Span[];
+}
+
+export interface Judgement {
+  readonly drafts: readonly Draft[];
+  readonly silences: readonly Silence[];
+}
+
+/** A rule that can say why it reports nothing. */
+export interface Rule {
+  readonly finding: FindingId;
+  judge(scene: Scene, open: Open): Judgement;
+  whyNot(scene: Scene, open: Open, looseEnd: Span): string | null;
+}
+
+export function gate<Case>(
+  name: string,
+  isOpen: (features: Case) => boolean,
+  tell: (features: Case) => string,
+): Gate<Case> {
+  return { name, isOpen, tell };
+}
+
+/** Gates decide, in their order; what a rule measures is all that they see. */
+export function rule<Case>({
+  finding,
+  measure,
+  gates,
+  looseEnds,
+  report,
+  whyNot = () => null,
+}: RuleDefinition<Case>): Rule {
+  return {
+    finding: finding.id,
+    whyNot,
+    judge: (scene, open) => {
+      const drafts: Draft[] = [];
+      const silences: Silence[] = [];
+      for (const features of measure(scene, open)) {
+        const closed = gates.find(({ isOpen }) => !isOpen(features));
+        if (closed === undefined) drafts.push(report(features));
+        else
+          silences.push({
+            finding: finding.id,
+            gate: closed.name,
+            tell: () => closed.tell(features),
+            looseEnds: looseEnds(features),
+          });
+      }
+      return { drafts, silences };
+    },
+  };
+}
+
+/** Plain checks say nothing of what they do not report. */
+export function judgeBy(check: Check | Rule, scene: Scene, open: Open): Judgement {
+  return typeof check === 'function'
+    ? { drafts: check(scene, open), silences: [] }
+    : check.judge(scene, open);
+}

@@ -1,0 +1,42 @@
+import type { Span } from '../span/span.ts';
+import type { Draft, Open, Scene, SceneFacts } from './check.ts';
+import { checks } from './checks.ts';
+import { judgeBy, type Silence } from './rule.ts';
+import { shareResults } from './shared-results.ts';
+
+/** What all rules together say. */
+export interface Outcome {
+  readonly scene: Scene;
+  readonly drafts: readonly Draft[];
+  readonly silences: readonly Silence[];
+}
+
+/** Asks each rule in turn; it sees only the loose ends that no earlier one has explained. */
+export function runRules(facts: SceneFacts, looseEnds: Omit<Open, 'found'>): Outcome {
+  const scene: Scene = { ...facts, shared: shareResults(facts) };
+  const silences: Silence[] = [];
+  let open: Open = { ...looseEnds, found: [] };
+  for (const check of checks) {
+    const judgement = judgeBy(check, scene, open);
+    silences.push(...judgement.silences);
+    open = withoutExplained(open, judgement.drafts);
+  }
+  return { scene, drafts: open.found, silences };
+}
+
+function withoutExplained(open: Open, found: readonly Draft[]): Open {
+  if (found.length === 0) return open;
+  const explained = new Set<Span | null>(found.flatMap(listExplained));
+  const isLeft = (span: Span): boolean => !explained.has(span);
+  return {
+    clients: open.clients.filter(isLeft),
+    roots: open.roots.without(explained),
+    orphans: open.orphans.filter(isLeft),
+    found: [...open.found, ...found],
+  };
+}
+
+/** The spans that a report speaks of. */
+export function listExplained({ shown, explains = [] }: Draft): readonly (Span | null)[] {
+  return [...shown.flatMap(({ client, server }) => [client, server]), ...explains];
+}

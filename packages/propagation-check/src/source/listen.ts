@@ -1,0 +1,98 @@
+import { once } from 'node:events';
+import { createServer as createHttp1Server, type RequestListener } from 'node:http';
+import {
+  createServer as createHttp2Server,
+  type IncomingHttpHeaders,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+} from 'node:http2';
+import { divideConnections } from './divide-connections.ts';
+import { SourceError } from './source.ts';
+
+/** For slow clients. Exporters give up after 10 s by default. */
+const timeouts = {
+  headersTimeout: 10_000,
+  requestTimeout: 30_000,
+  connectionsCheckingInterval: 1_000,
+} as const;
+
+/** How long a gRPC call may take at most. */
+export const callTimeoutMs = timeouts.requestTimeout;
+/** Calls of one connection at a time, the others wait in the client. Exporters have few. */
+const maxConcurrentStreams = 100;
+const defaultIdleMs = 120_000;
+/** How long answers in progress may take when the listener closes. */
+const graceMs = 2_000;
+
+export interface ListenOptions {
+  readonly host: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  readonly maxConnections: number;
+  /** HTTP/1.1. */
+  readonly onRequest: RequestListener;
+  /** HTTP/2 with prior knowledge. */
+  readonly onStream: (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void;
+  /** Told when a client begins a TLS handshake, which nothing here answers. */
+  readonly onTls: () => void;
+  /** How long an HTTP/2 connection may be silent. Default two minutes: most exporters send every minute at least. */
+  readonly idleMs?: number;
+}
+
+export interface Listener {
+  readonly port: number;
+  /** Lets answers in progress finish, for two seconds at most. */
+  close(): Promise<void>;
+}
+
+/** Listens on one port for both protocols. @throws {SourceError} when it cannot. */
+export async function listen(options: ListenOptions): Promise<Listener> {
+  const { host, port, maxConnections, onRequest, onStream, onTls, idleMs = defaultIdleMs } = options;
+  const sessions = new Set<ServerHttp2Session>();
+  const http1 = createHttp1Server(timeouts, onRequest);
+  http1.maxConnections = maxConnections;
+  const http2 = createHttp2Server({ settings: { maxConcurrentStreams } });
+  const { sockets, undecided } = divideConnections(http1, http2, timeouts.headersTimeout, onTls);
+  http2.on('stream', onStream);
+  http2.on('session', (session) => {
+    sessions.add(session);
+    session.on('error', () => undefined);
+    session.once('close', () => sessions.delete(session));
+    session.setTimeout(idleMs, () => session.close());
+    if (!http1.listening) session.close();
+  });
+  http1.listen(port, host);
+  await once(http1, 'listening').catch((error: unknown) => {
+    throw new SourceError(describeListenError(error, host, port));
+  });
+  const address = http1.address();
+  return {
+    port: typeof address === 'object' && address !== null ? address.port : port,
+    close: async () => {
+      if (!http1.listening) return;
+      const closed = once(http1, 'close');
+      http1.close();
+      for (const session of sessions) session.close();
+      for (const socket of undecided) socket.destroy();
+      const deadline = setTimeout(() => {
+        for (const socket of sockets) socket.destroy();
+      }, graceMs);
+      await closed;
+      clearTimeout(deadline);
+    },
+  };
+}
+
+function describeListenError(error: unknown, host: string, port: number): string {
+  const where = `otlp=${host}:${port}`;
+  if (!(error instanceof Error)) return `${where}: cannot listen`;
+  const code = 'code' in error ? error.code : undefined;
+  if (code === 'EADDRINUSE') {
+    return (
+      `${where}: the port is in use, perhaps by a Collector: stop that, or name a free port with --source otlp=HOST:PORT; ` +
+      'it takes both gRPC and HTTP, and services must export to it (OTEL_EXPORTER_OTLP_ENDPOINT=http://HOST:PORT)'
+    );
+  }
+  if (code === 'EACCES') return `${where}: not allowed to listen on this port; choose one above 1023`;
+  return `${where}: cannot listen: ${error.message}`;
+}

@@ -1,0 +1,75 @@
+import { once } from 'node:events';
+import { type FileHandle, open } from 'node:fs/promises';
+import { PassThrough } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createGzip } from 'node:zlib';
+import { fromBinary, toJson } from '@bufbuild/protobuf';
+import { ExportTraceServiceRequestSchema } from '../decode/generated/opentelemetry/proto/collector/trace/v1/trace_service_pb.js';
+import { parseJson } from '../decode/parse-json.ts';
+import { escapeControls } from '../decode/quote-value.ts';
+import { encodeOtlpLines } from '../span/encode-otlp-lines.ts';
+import type { AcceptedExport, ExportSink } from './export-request.ts';
+import { SourceError } from './source.ts';
+
+/**
+ * Keeps the spans that arrive as OTLP JSON Lines, one export a line, with what no rule reads (events, schema URLs). Whole when it is closed.
+ * @param path Of the file, which is overwritten; its name ends in `.gz` where it is to be compressed.
+ * @throws {SourceError} when the file cannot be opened.
+ */
+export async function openSave(path: string): Promise<ExportSink> {
+  const file = await openFile(path);
+  const input = path.endsWith('.gz') ? createGzip() : new PassThrough();
+  let failure: unknown = null;
+  const written = pipeline(input, file.createWriteStream()).catch((error: unknown) => {
+    failure = error;
+  });
+  return {
+    async take(accepted) {
+      if (accepted.spans.length === 0 || failure !== null || input.writableEnded) return;
+      // Waits for the disk: exporters then wait too, and nothing piles up here.
+      if (!input.write(encodeExport(accepted))) await Promise.race([once(input, 'drain'), written]);
+    },
+    async close() {
+      input.end();
+      await written;
+      if (failure !== null)
+        throw new SourceError(`${describe(path)}: the file is not complete: ${messageOf(failure)}`);
+    },
+  };
+}
+
+async function openFile(path: string): Promise<FileHandle> {
+  try {
+    // Attributes may hold secrets.
+    return await open(path, 'w', 0o600);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    const what = code === 'ENOENT' ? 'no such folder' : messageOf(error);
+    throw new SourceError(`${describe(path)}: ${what}; name a file that can be written`);
+  }
+}
+
+function encodeExport({ type, body, spans, isWhole }: AcceptedExport): string {
+  // With its invalid spans the export could not be read back.
+  if (!isWhole) return encodeOtlpLines(spans);
+  return `${type === 'application/json' ? JSON.stringify(parseJson(body)) : toOtlpJson(body)}\n`;
+}
+
+const idFields: ReadonlySet<string> = new Set(['traceId', 'spanId', 'parentSpanId']);
+
+/** Source: OTLP specification, "JSON Protobuf Encoding": the mapping of protobuf, but ids in hex and enums as numbers. */
+function toOtlpJson(body: Uint8Array): string {
+  const request = fromBinary(ExportTraceServiceRequestSchema, body, { readUnknownFields: false });
+  const json = toJson(ExportTraceServiceRequestSchema, request, { enumAsInteger: true });
+  return JSON.stringify(json, (key, value) =>
+    idFields.has(key) && typeof value === 'string' ? Buffer.from(value, 'base64').toString('hex') : value,
+  );
+}
+
+function describe(path: string): string {
+  return `--save ${escapeControls(path)}`;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,44 @@
+import type { Attributes, AttributeValue } from './span.ts';
+
+/**
+ * The span attributes that rules, headers and the report read; a span store keeps no others.
+ * `kept-attributes.test.ts` proves that the list is complete.
+ */
+export const keptAttributes = [
+  ...['http.request.method', 'http.method', 'method'],
+  ...['url.full', 'http.url', 'url.path', 'http.target', 'http.path', 'http.route'],
+  ...['http.response.status_code', 'http.status_code', 'status'],
+  ...['server.address', 'server.port', 'net.host.name', 'net.host.port', 'net.peer.name', 'net.peer.port'],
+  ...['network.peer.address', 'network.peer.port', 'net.sock.peer.addr', 'net.sock.peer.port', 'net.peer.ip'],
+  ...['user_agent.original', 'http.user_agent'],
+  ...['rpc.system.name', 'rpc.system', 'rpc.service', 'rpc.method', 'component'],
+  ...['rpc.response.status_code', 'rpc.grpc.status_code'],
+  ...['messaging.system', 'messaging.message.id', 'messaging.message_id', 'faas.trigger'],
+  ...['messaging.destination.name', 'messaging.destination', 'messaging.source.name'],
+  ...['service.peer.name', 'peer.service'],
+  ...['db.system.name', 'db.system', 'db.statement', 'db.query.text'],
+] as const;
+
+/** Families of attributes that are kept, by the beginning of their names. */
+export const keptFamilies = [
+  'http.request.header.',
+  'http.response.header.',
+  'baggage.',
+  'app.baggage.',
+] as const;
+
+/** Rules ask only whether a span has these. Their values are long and may hold secrets: an empty text is kept instead. */
+export const presenceOnly: ReadonlySet<string> = new Set(['db.statement', 'db.query.text']);
+
+const kept: ReadonlySet<string> = new Set(keptAttributes);
+
+export function isKept(key: string): boolean {
+  return kept.has(key) || keptFamilies.some((family) => key.startsWith(family));
+}
+
+/** What a span store keeps of a span's attributes. */
+export function keepAttributes(attributes: Attributes): Attributes {
+  const left = new Map<string, AttributeValue>();
+  for (const [key, value] of attributes) if (isKept(key)) left.set(key, presenceOnly.has(key) ? '' : value);
+  return left;
+}

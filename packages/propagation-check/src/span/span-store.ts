@@ -1,0 +1,203 @@
+import {
+  type Attributes,
+  type AttributeValue,
+  type Span,
+  type SpanLink,
+  spanKinds,
+  statusCodes,
+} from './span.ts';
+import type { Values } from './value-table.ts';
+
+export type Words = Uint32Array<ArrayBuffer>;
+export type Reals = Float64Array<ArrayBuffer>;
+export type Bytes = Uint8Array<ArrayBuffer>;
+
+/**
+ * Spans as columns: a span is a row, from 0 to `size`. Written once by a `SpanWriter`, never changed.
+ * Texts and attribute values are ids of `values`.
+ */
+export interface SpanStore extends SpanColumns {
+  readonly size: number;
+  /** Nanoseconds since the Unix epoch: the start of the first span that has one. `starts` and `ends` are relative to it. */
+  readonly origin: bigint;
+  readonly resourceTable: readonly Resource[];
+  readonly values: Values;
+  /** Pairs of all spans; those of a row are from `attributeStarts[row]` to `attributeStarts[row + 1]`. A key stands once a row. */
+  readonly attributeKeys: Words;
+  readonly attributeValues: Words;
+  readonly links: LinkColumns;
+  readonly farTimes: FarTimes;
+}
+
+/** An element a row, unless it says otherwise. */
+export interface SpanColumns {
+  /** 4 words a row, big-endian; the first two are zero where `hasShortTraceId`. */
+  readonly traceIds: Words;
+  /** 1 where the source writes 64-bit trace ids (16 hex digits). */
+  readonly hasShortTraceId: Bytes;
+  /** 2 words a row. */
+  readonly spanIds: Words;
+  /** 2 words a row; 0, 0 for a root. */
+  readonly parentIds: Words;
+  /**
+   * Nanoseconds after `origin`, exact within 2^53 ns (104 days) of it. Beyond they are rounded to a double (to 256 ns at 50 years), and
+   * `farTimes` has the exact ones for views.
+   */
+  readonly starts: Reals;
+  readonly ends: Reals;
+  /** Index in `spanKinds`. */
+  readonly kinds: Bytes;
+  /** Index in `statusCodes`. */
+  readonly statuses: Bytes;
+  /** 0 where the source does not say, as `Span.flags` has null. */
+  readonly flags: Words;
+  readonly names: Words;
+  readonly scopes: Words;
+  readonly traceStates: Words;
+  readonly statusMessages: Words;
+  /** Index in `resourceTable`. */
+  readonly resources: Words;
+  /** One more than rows. */
+  readonly attributeStarts: Words;
+}
+
+export interface Resource {
+  /** See `Span.serviceName`. */
+  readonly serviceName: string | null;
+  readonly attributes: Attributes;
+}
+
+/** Links of all spans, in the order of their rows. */
+export interface LinkColumns {
+  readonly rows: Words;
+  readonly traceIds: Words;
+  readonly hasShortTraceId: Bytes;
+  readonly spanIds: Words;
+}
+
+/** The times that `starts` and `ends` do not hold exactly: `keys` is twice the row, plus 1 for an end, ascending. */
+export interface FarTimes {
+  readonly keys: Words;
+  /** Nanoseconds since the Unix epoch. */
+  readonly times: BigUint64Array<ArrayBuffer>;
+}
+
+/**
+ * The span of a row, with the attributes that are kept (`keepAttributes`). Every call makes a new object: keep those
+ * whose identity matters.
+ */
+export function viewOf(store: SpanStore, row: number): Span {
+  const resource = store.resourceTable[at(store.resources, row)];
+  const code = statusCodes[store.statuses[row] ?? 0] ?? 'UNSET';
+  return {
+    traceId: traceIdOf(store, row),
+    spanId: spanIdOf(store, row),
+    parentSpanId: parentIdOf(store, row),
+    traceState: textOf(store, at(store.traceStates, row)),
+    flags: at(store.flags, row) === 0 ? null : at(store.flags, row),
+    name: textOf(store, at(store.names, row)),
+    kind: spanKinds[store.kinds[row] ?? 0] ?? 'UNSPECIFIED',
+    startTimeUnixNano: startTimeOf(store, row),
+    endTimeUnixNano: endTimeOf(store, row),
+    attributes: attributesOf(store, row),
+    links: linksOf(store, row),
+    status: { code, message: textOf(store, at(store.statusMessages, row)) },
+    serviceName: resource?.serviceName ?? null,
+    resource: resource?.attributes ?? new Map(),
+    scopeName: textOf(store, at(store.scopes, row)),
+  };
+}
+
+export function traceIdOf(store: SpanStore, row: number): string {
+  return readTraceId(store, row);
+}
+
+export function spanIdOf(store: SpanStore, row: number): string {
+  return toHex(store.spanIds, row * 2, 2);
+}
+
+/** Null for a root. */
+export function parentIdOf(store: SpanStore, row: number): string | null {
+  const { parentIds } = store;
+  return parentIds[row * 2] === 0 && parentIds[row * 2 + 1] === 0 ? null : toHex(parentIds, row * 2, 2);
+}
+
+/** Exact, in nanoseconds since the Unix epoch. */
+export function startTimeOf(store: SpanStore, row: number): bigint {
+  return readTime(store, store.starts[row] ?? 0, row * 2);
+}
+
+/** Exact, in nanoseconds since the Unix epoch. */
+export function endTimeOf(store: SpanStore, row: number): bigint {
+  return readTime(store, store.ends[row] ?? 0, row * 2 + 1);
+}
+
+/** The id of an attribute's value, or null where the span does not have it. @param key An id of `values`. */
+export function attributeOf(store: SpanStore, row: number, key: number): number | null {
+  const end = at(store.attributeStarts, row + 1);
+  for (let pair = at(store.attributeStarts, row); pair < end; pair += 1)
+    if (store.attributeKeys[pair] === key) return at(store.attributeValues, pair);
+  return null;
+}
+
+export function attributesOf(store: SpanStore, row: number): Attributes {
+  const attributes = new Map<string, AttributeValue>();
+  const end = at(store.attributeStarts, row + 1);
+  for (let pair = at(store.attributeStarts, row); pair < end; pair += 1)
+    attributes.set(
+      textOf(store, at(store.attributeKeys, pair)),
+      store.values.decode(at(store.attributeValues, pair)),
+    );
+  return attributes;
+}
+
+export function linksOf(store: SpanStore, row: number): readonly SpanLink[] {
+  const { links } = store;
+  const found: SpanLink[] = [];
+  for (let link = findFirst(links.rows, row); links.rows[link] === row; link += 1)
+    found.push({ traceId: readTraceId(links, link), spanId: toHex(links.spanIds, link * 2, 2) });
+  return found;
+}
+
+/** The text of an id of `names`, `scopes`, `traceStates`, `statusMessages`, `attributeKeys`. */
+export function textOf(store: SpanStore, id: number): string {
+  return String(store.values.decode(id));
+}
+
+/** The largest distance from `origin` at which every nanosecond has a double of its own. */
+export const farthestExact = Number.MAX_SAFE_INTEGER;
+
+function readTime({ origin, farTimes }: SpanStore, relative: number, key: number): bigint {
+  if (Math.abs(relative) <= farthestExact) return origin + BigInt(relative);
+  return farTimes.times[findFirst(farTimes.keys, key)] ?? 0n;
+}
+
+function readTraceId(
+  { traceIds, hasShortTraceId }: Pick<SpanColumns, 'traceIds' | 'hasShortTraceId'>,
+  row: number,
+) {
+  return hasShortTraceId[row] === 1 ? toHex(traceIds, row * 4 + 2, 2) : toHex(traceIds, row * 4, 4);
+}
+
+function toHex(words: Words, start: number, count: number): string {
+  let hex = '';
+  for (let word = start; word < start + count; word += 1)
+    hex += at(words, word).toString(16).padStart(8, '0');
+  return hex;
+}
+
+/** Index of the first element that is not less; the elements ascend. */
+function findFirst(ascending: Words, value: number): number {
+  let low = 0;
+  let high = ascending.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((ascending[middle] ?? 0) < value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+function at(words: Words, index: number): number {
+  return words[index] ?? 0;
+}

@@ -1,0 +1,465 @@
+import { keepAttributes, keptAttributes } from './kept-attributes.ts';
+import { type Attributes, type Span, type SpanLink, spanKinds, statusCodes } from './span.ts';
+import {
+  type Bytes,
+  farthestExact,
+  type Reals,
+  type Resource,
+  type SpanColumns,
+  type SpanStore,
+  type Words,
+} from './span-store.ts';
+import { encodeList, grown, IdMap, isRaw, type ValueBatch, ValueTable } from './value-table.ts';
+
+/** Fields of `ValueTable`. Those of attributes follow. */
+export const field = { name: 0, scope: 1, traceState: 2, statusMessage: 3, key: 4 } as const;
+const firstAttributeField = 5;
+
+/** The field of the values of an attribute. @param key Its id. */
+export function attributeField(key: number): number {
+  return isRaw(key) ? field.key : firstAttributeField + key;
+}
+
+/** The store of spans that exist as objects. Every decoder without columns of its own ends here. */
+export function storeOf(spans: Iterable<Span>): SpanStore {
+  const writer = new SpanWriter();
+  for (const span of spans) writer.addSpan(span);
+  return writer.finish();
+}
+
+/** Rows of another writer, to be sent to another thread and added there with `addBatch`. */
+export interface SpanBatch {
+  readonly size: number;
+  readonly origin: bigint | null;
+  readonly columns: SpanColumns;
+  readonly attributeKeys: Words;
+  readonly attributeValues: Words;
+  readonly links: SpanStore['links'];
+  readonly farTimes: SpanStore['farTimes'];
+  /** Those that are new since the last batch of the same writer. */
+  readonly resources: readonly Resource[];
+  readonly values: ValueBatch;
+}
+
+/** The ids here of the values and resources that batches of one writer have brought. */
+export class KnownIds {
+  readonly values = new IdMap();
+  readonly resources = new IdMap();
+}
+
+/** A place to which a writer can go back. */
+export interface Mark {
+  readonly rows: number;
+  readonly pairs: number;
+  readonly links: number;
+  readonly farTimes: number;
+}
+
+const firstRows = 1_024;
+
+/**
+ * Writes spans as columns. A decoder calls `reserve`, writes the elements of row `rows` in `columns` itself, adds attributes, links and times,
+ * and then calls `commit`. What was written and not committed does not exist; `rollBack` takes back committed rows.
+ */
+export class SpanWriter {
+  /** As long as the memory that is reserved. */
+  columns: SpanColumns = mapColumns(noColumns(), resize(firstRows));
+  rows = 0;
+  readonly values = new ValueTable();
+  readonly #resources: Resource[] = [];
+  #attributeKeys = new Uint32Array(firstRows * 8);
+  #attributeValues = new Uint32Array(firstRows * 8);
+  #pairs = 0;
+  #capacity = firstRows;
+  #linkRows = new Uint32Array(4);
+  #linkTraceIds = new Uint32Array(16);
+  #linkShort = new Uint8Array(4);
+  #linkSpanIds = new Uint32Array(8);
+  #links = 0;
+  #farKeys = new Uint32Array(4);
+  #farTimes = new BigUint64Array(4);
+  #far = 0;
+  #origin: bigint | null = null;
+  /** The origin, split as the two formats write times. */
+  #seconds = 0;
+  #nanoseconds = 0;
+  #high = 0;
+  #low = 0;
+  readonly #knownResources = new Map<string, number>();
+  readonly #knownObjects = new WeakMap<Attributes, number>();
+  #batchedResources = 0;
+
+  constructor() {
+    for (const key of keptAttributes) this.values.add(key, field.key);
+  }
+
+  /** Makes room for one more row, the number of which is `rows`. */
+  reserve(): void {
+    if (this.rows < this.#capacity) return;
+    this.#capacity *= 2;
+    this.columns = mapColumns(this.columns, resize(this.#capacity));
+  }
+
+  /** The row is written. */
+  commit(): void {
+    this.rows += 1;
+    this.columns.attributeStarts[this.rows] = this.#pairs;
+  }
+
+  mark(): Mark {
+    return { rows: this.rows, pairs: this.#pairs, links: this.#links, farTimes: this.#far };
+  }
+
+  /** Takes back all rows since the mark, and what was written of the next. Interned values stay. */
+  rollBack(mark: Mark): void {
+    this.rows = mark.rows;
+    this.#pairs = mark.pairs;
+    this.#links = mark.links;
+    this.#far = mark.farTimes;
+  }
+
+  /** Adds an attribute to the row. A key may be added once. */
+  addAttribute(key: number, value: number): void {
+    if (this.#pairs === this.#attributeKeys.length) {
+      this.#attributeKeys = grown(this.#attributeKeys, this.#pairs + 1);
+      this.#attributeValues = grown(this.#attributeValues, this.#pairs + 1);
+    }
+    this.#attributeKeys[this.#pairs] = key;
+    this.#attributeValues[this.#pairs] = value;
+    this.#pairs += 1;
+  }
+
+  /** Adds a link to the row. @param words 4 of the trace id and 2 of the span id. */
+  addLink(words: ArrayLike<number>, hasShortTraceId: boolean): void {
+    const link = this.#links;
+    if (link === this.#linkRows.length) {
+      this.#linkRows = grown(this.#linkRows, link + 1);
+      this.#linkTraceIds = grown(this.#linkTraceIds, link * 4 + 4);
+      this.#linkSpanIds = grown(this.#linkSpanIds, link * 2 + 2);
+      const longer = new Uint8Array(this.#linkRows.length);
+      longer.set(this.#linkShort);
+      this.#linkShort = longer;
+    }
+    this.#linkRows[link] = this.rows;
+    this.#linkShort[link] = hasShortTraceId ? 1 : 0;
+    for (let word = 0; word < 4; word += 1) this.#linkTraceIds[link * 4 + word] = words[word] ?? 0;
+    for (let word = 0; word < 2; word += 1) this.#linkSpanIds[link * 2 + word] = words[word + 4] ?? 0;
+    this.#links += 1;
+  }
+
+  /** Sets start and end of the row; each is seconds and the nanoseconds of a second. */
+  setDecimalTimes(startSeconds: number, startNanos: number, endSeconds: number, endNanos: number): void {
+    if (this.#origin === null)
+      this.#chooseOrigin(ofSeconds(startSeconds, startNanos), ofSeconds(endSeconds, endNanos));
+    const start = (startSeconds - this.#seconds) * 1e9 + (startNanos - this.#nanoseconds);
+    const end = (endSeconds - this.#seconds) * 1e9 + (endNanos - this.#nanoseconds);
+    this.columns.starts[this.rows] = start;
+    this.columns.ends[this.rows] = end;
+    if (this.#origin === null || isFar(start))
+      this.#addFarTime(this.rows * 2, ofSeconds(startSeconds, startNanos));
+    if (this.#origin === null || isFar(end))
+      this.#addFarTime(this.rows * 2 + 1, ofSeconds(endSeconds, endNanos));
+  }
+
+  /** Sets start and end of the row; each is the high and the low half of 64 bits. */
+  setBinaryTimes(startHigh: number, startLow: number, endHigh: number, endLow: number): void {
+    if (this.#origin === null) this.#chooseOrigin(ofHalves(startHigh, startLow), ofHalves(endHigh, endLow));
+    const start = (startHigh - this.#high) * 2 ** 32 + (startLow - this.#low);
+    const end = (endHigh - this.#high) * 2 ** 32 + (endLow - this.#low);
+    this.columns.starts[this.rows] = start;
+    this.columns.ends[this.rows] = end;
+    if (this.#origin === null || isFar(start)) this.#addFarTime(this.rows * 2, ofHalves(startHigh, startLow));
+    if (this.#origin === null || isFar(end)) this.#addFarTime(this.rows * 2 + 1, ofHalves(endHigh, endLow));
+  }
+
+  /** Resources with the same content are one. */
+  addResource(resource: Resource): number {
+    const key = encodeList([resource.serviceName ?? false, ...[...resource.attributes].flat()]);
+    const known = this.#knownResources.get(key);
+    if (known !== undefined) return known;
+    this.#knownResources.set(key, this.#resources.length);
+    return this.#resources.push(resource) - 1;
+  }
+
+  addSpan(span: Span): void {
+    this.reserve();
+    const { columns, rows: row } = this;
+    const { values } = this;
+    columns.hasShortTraceId[row] = writeTraceId(span.traceId, columns.traceIds, row * 4) ? 1 : 0;
+    writeHex(span.spanId, 2, columns.spanIds, row * 2);
+    writeHex(span.parentSpanId ?? noParent, 2, columns.parentIds, row * 2);
+    columns.kinds[row] = spanKinds.indexOf(span.kind);
+    columns.statuses[row] = statusCodes.indexOf(span.status.code);
+    columns.flags[row] = span.flags ?? 0;
+    columns.names[row] = values.add(span.name, field.name);
+    columns.scopes[row] = values.add(span.scopeName, field.scope);
+    columns.traceStates[row] = values.add(span.traceState, field.traceState);
+    columns.statusMessages[row] = values.add(span.status.message, field.statusMessage);
+    columns.resources[row] = this.#findResource(span);
+    const [start, end] = [toUint64(span.startTimeUnixNano), toUint64(span.endTimeUnixNano)];
+    this.setBinaryTimes(
+      Number(start >> 32n),
+      Number(start & lowHalf),
+      Number(end >> 32n),
+      Number(end & lowHalf),
+    );
+    for (const [key, value] of keepAttributes(span.attributes)) {
+      const id = values.add(key, field.key);
+      this.addAttribute(id, values.add(value, attributeField(id)));
+    }
+    for (const link of span.links) this.#addSpanLink(link);
+    this.commit();
+  }
+
+  /** The store of all rows so far. It shares memory with the writer, which may go on and leaves these rows alone. */
+  finish(): SpanStore {
+    const view = { values: this.values, resourceTable: this.#resources, size: this.rows };
+    return { ...view, ...this.#cut('subarray'), origin: this.#origin ?? 0n };
+  }
+
+  /** Takes all rows. The writer is empty then, and knows its interned values and resources. */
+  takeBatch(): SpanBatch {
+    const { attributeKeys, attributeValues, links, farTimes, ...columns } = this.#cut('slice');
+    const batch: SpanBatch = {
+      ...{ size: this.rows, origin: this.#origin, columns, attributeKeys, attributeValues, links, farTimes },
+      resources: this.#resources.slice(this.#batchedResources),
+      values: this.values.takeBatch(),
+    };
+    this.#batchedResources = this.#resources.length;
+    this.rollBack({ rows: 0, pairs: 0, links: 0, farTimes: 0 });
+    return batch;
+  }
+
+  /** Adds the rows of another writer. @param known Of that writer; one object for all its batches, in their order. */
+  addBatch(batch: SpanBatch, known: KnownIds): void {
+    const rawOffset = this.values.addBatch(batch.values, known.values);
+    for (const resource of batch.resources) known.resources.push(this.addResource(resource));
+    const base = { row: this.rows, pair: this.#pairs, link: this.#links };
+    while (this.rows + batch.size >= this.#capacity) this.#capacity *= 2;
+    if (this.columns.kinds.length < this.#capacity)
+      this.columns = mapColumns(this.columns, resize(this.#capacity));
+    this.#copyColumns(batch, known, rawOffset);
+    this.#copyTimes(batch);
+    this.#attributeKeys = grown(this.#attributeKeys, base.pair + batch.attributeKeys.length);
+    this.#attributeValues = grown(this.#attributeValues, base.pair + batch.attributeKeys.length);
+    known.values.copy(batch.attributeKeys, this.#attributeKeys, base.pair, rawOffset);
+    known.values.copy(batch.attributeValues, this.#attributeValues, base.pair, rawOffset);
+    this.#pairs += batch.attributeKeys.length;
+    for (const [link, row] of batch.links.rows.entries()) {
+      this.rows = base.row + row;
+      const { traceIds, spanIds, hasShortTraceId } = batch.links;
+      const words = [
+        ...traceIds.subarray(link * 4, link * 4 + 4),
+        ...spanIds.subarray(link * 2, link * 2 + 2),
+      ];
+      this.addLink(words, hasShortTraceId[link] === 1);
+    }
+    this.rows = base.row + batch.size;
+  }
+
+  #copyColumns({ columns: from, size }: SpanBatch, known: KnownIds, rawOffset: number): void {
+    const { columns: to, rows } = this;
+    for (const column of ['names', 'scopes', 'traceStates', 'statusMessages'] as const)
+      known.values.copy(from[column], to[column], rows, rawOffset);
+    known.resources.copy(from.resources, to.resources, rows, 0);
+    for (const [index, pair] of from.attributeStarts.entries())
+      to.attributeStarts[rows + index] = this.#pairs + pair;
+    to.traceIds.set(from.traceIds, rows * 4);
+    to.spanIds.set(from.spanIds, rows * 2);
+    to.parentIds.set(from.parentIds, rows * 2);
+    for (const column of ['kinds', 'statuses', 'hasShortTraceId'] as const)
+      to[column].set(from[column], rows);
+    to.flags.set(from.flags.subarray(0, size), rows);
+  }
+
+  #copyTimes({ columns, size, origin, farTimes }: SpanBatch): void {
+    if (this.#origin === null && origin !== null) this.#setOrigin(origin);
+    // Without an origin all times of the batch are far.
+    const shift = Number((origin ?? 0n) - (this.#origin ?? 0n));
+    const far = new Map<number, bigint>();
+    for (const [index, key] of farTimes.keys.entries()) far.set(key, farTimes.times[index] ?? 0n);
+    const copy = (from: Reals, to: Reals, row: number, end: 0 | 1) => {
+      const time = (from[row] ?? 0) + shift;
+      to[this.rows + row] = time;
+      const exact = far.size === 0 ? undefined : far.get(row * 2 + end);
+      const isFarNow = exact !== undefined || isFar(time) || isFar(shift);
+      if (!isFarNow) return;
+      const absolute = exact ?? (origin ?? 0n) + BigInt(from[row] ?? 0);
+      const relative = Number(absolute - (this.#origin ?? 0n));
+      to[this.rows + row] = relative;
+      if (this.#origin === null || isFar(relative)) this.#addFarTime((this.rows + row) * 2 + end, absolute);
+    };
+    for (let row = 0; row < size; row += 1) {
+      copy(columns.starts, this.columns.starts, row, 0);
+      copy(columns.ends, this.columns.ends, row, 1);
+    }
+  }
+
+  #addSpanLink({ traceId, spanId }: SpanLink): void {
+    const words = new Uint32Array(6);
+    const isShort = writeTraceId(traceId, words, 0);
+    writeHex(spanId, 2, words, 4);
+    this.addLink(words, isShort);
+  }
+
+  #findResource({ serviceName, resource }: Span): number {
+    const same = this.#knownObjects.get(resource);
+    if (same !== undefined && this.#resources[same]?.serviceName === serviceName) return same;
+    const id = this.addResource({ serviceName, attributes: resource });
+    this.#knownObjects.set(resource, id);
+    return id;
+  }
+
+  #chooseOrigin(start: bigint, end: bigint): void {
+    if (start !== 0n) this.#setOrigin(start);
+    else if (end !== 0n) this.#setOrigin(end);
+  }
+
+  #setOrigin(origin: bigint): void {
+    this.#origin = origin;
+    this.#seconds = Number(origin / 1_000_000_000n);
+    this.#nanoseconds = Number(origin % 1_000_000_000n);
+    this.#high = Number(origin >> 32n);
+    this.#low = Number(origin & lowHalf);
+    // Spans without any time may stand before.
+    for (const key of this.#farKeys.subarray(0, this.#far)) {
+      const times = key % 2 === 0 ? this.columns.starts : this.columns.ends;
+      times[Math.floor(key / 2)] = Number(-origin);
+    }
+  }
+
+  #addFarTime(key: number, time: bigint): void {
+    this.#farKeys = grown(this.#farKeys, this.#far + 1);
+    if (this.#farTimes.length < this.#farKeys.length) {
+      const longer = new BigUint64Array(this.#farKeys.length);
+      longer.set(this.#farTimes);
+      this.#farTimes = longer;
+    }
+    this.#farKeys[this.#far] = key;
+    this.#farTimes[this.#far] = time;
+    this.#far += 1;
+  }
+
+  #cut(how: 'slice' | 'subarray'): Omit<SpanStore, 'size' | 'origin' | 'resourceTable' | 'values'> {
+    const cut = <T extends Cuttable<T>>(array: T, length: number): T => array[how](0, length);
+    const rows = this.rows;
+    return {
+      ...mapColumns(this.columns, {
+        words: (array, width) => cut(array, rows * width),
+        reals: (array) => cut(array, rows),
+        bytes: (array) => cut(array, rows),
+      }),
+      attributeStarts: cut(this.columns.attributeStarts, rows + 1),
+      attributeKeys: cut(this.#attributeKeys, this.#pairs),
+      attributeValues: cut(this.#attributeValues, this.#pairs),
+      links: {
+        rows: cut(this.#linkRows, this.#links),
+        traceIds: cut(this.#linkTraceIds, this.#links * 4),
+        hasShortTraceId: cut(this.#linkShort, this.#links),
+        spanIds: cut(this.#linkSpanIds, this.#links * 2),
+      },
+      farTimes: { keys: cut(this.#farKeys, this.#far), times: cut(this.#farTimes, this.#far) },
+    };
+  }
+}
+
+interface Cuttable<T> {
+  slice(start: number, end: number): T;
+  subarray(start: number, end: number): T;
+}
+
+interface ColumnMap {
+  words(column: Words, width: number): Words;
+  reals(column: Reals): Reals;
+  bytes(column: Bytes): Bytes;
+}
+
+function mapColumns(columns: SpanColumns, map: ColumnMap): SpanColumns {
+  return {
+    traceIds: map.words(columns.traceIds, 4),
+    hasShortTraceId: map.bytes(columns.hasShortTraceId),
+    spanIds: map.words(columns.spanIds, 2),
+    parentIds: map.words(columns.parentIds, 2),
+    starts: map.reals(columns.starts),
+    ends: map.reals(columns.ends),
+    kinds: map.bytes(columns.kinds),
+    statuses: map.bytes(columns.statuses),
+    flags: map.words(columns.flags, 1),
+    names: map.words(columns.names, 1),
+    scopes: map.words(columns.scopes, 1),
+    traceStates: map.words(columns.traceStates, 1),
+    statusMessages: map.words(columns.statusMessages, 1),
+    resources: map.words(columns.resources, 1),
+    attributeStarts: map.words(columns.attributeStarts, 1),
+  };
+}
+
+function noColumns(): SpanColumns {
+  const [words, reals, bytes] = [new Uint32Array(0), new Float64Array(0), new Uint8Array(0)];
+  const ids = { traceIds: words, hasShortTraceId: bytes, spanIds: words, parentIds: words };
+  const texts = { names: words, scopes: words, traceStates: words, statusMessages: words };
+  const numbers = { starts: reals, ends: reals, kinds: bytes, statuses: bytes, flags: words };
+  return { ...ids, ...numbers, ...texts, resources: words, attributeStarts: words };
+}
+
+/** Longer columns with the same beginning. Memory that nothing was written to is not taken from the system. */
+function resize(rows: number): ColumnMap {
+  const extend = <T extends { set(values: T): void }>(longer: T, column: T): T => {
+    longer.set(column);
+    return longer;
+  };
+  return {
+    // One more: `attributeStarts` has the end of the last row.
+    words: (column, width) => extend(new Uint32Array(rows * width + 1), column),
+    reals: (column) => extend(new Float64Array(rows), column),
+    bytes: (column) => extend(new Uint8Array(rows), column),
+  };
+}
+
+const lowHalf = 0xffff_ffffn;
+const noParent = '0'.repeat(16);
+
+function ofSeconds(seconds: number, nanoseconds: number): bigint {
+  return BigInt(seconds) * 1_000_000_000n + BigInt(nanoseconds);
+}
+
+function ofHalves(high: number, low: number): bigint {
+  return (BigInt(high) << 32n) | BigInt(low);
+}
+
+/** Times are 64 bits in every format; whoever makes spans by hand may leave that range. */
+function toUint64(time: bigint): bigint {
+  if (time < 0n) return 0n;
+  return time < 2n ** 64n ? time : 2n ** 64n - 1n;
+}
+
+function isFar(relative: number): boolean {
+  return relative > farthestExact || relative < -farthestExact;
+}
+
+/** @returns Whether it is a 64-bit id. */
+function writeTraceId(id: string, to: Words, start: number): boolean {
+  const isShort = id.length === 16;
+  writeHex(isShort ? `${'0'.repeat(16)}${id}` : id, 4, to, start);
+  return isShort;
+}
+
+function writeHex(id: string, words: number, to: Words, start: number): void {
+  if (id.length !== words * 8 || !/^[0-9a-f]+$/.test(id))
+    throw new RangeError(`"${id}" is not an id of a span`);
+  for (let word = 0; word < words; word += 1)
+    to[start + word] = Number.parseInt(id.slice(word * 8, word * 8 + 8), 16);
+}
+
+/** The memory of a batch: it may be given to another thread without a copy. */
+export function listBuffers({
+  columns,
+  values,
+  links,
+  farTimes,
+  attributeKeys,
+  attributeValues,
+}: SpanBatch): readonly ArrayBuffer[] {
+  const arrays = [columns, values, links, farTimes].flatMap((group) => Object.values(group));
+  return [...arrays, attributeKeys, attributeValues].map((array) => array.buffer);
+}

@@ -1,0 +1,76 @@
+/** A look-up of the intervals that contain a time. Intervals are known by their positions in the lists that were given. */
+export interface IntervalIndex {
+  /** Those that start at `until` or before and end at `since` or later, the latest start first. */
+  openBetween(since: number, until: number): Iterable<number>;
+  /** No later look-up finds the interval. */
+  remove(position: number): void;
+}
+
+/**
+ * Prepares the look-up: intervals by start, and above them a tree of the latest end in each part, so that what had ended is passed
+ * over at once, however long some intervals are. Of intervals with one start the later position is found first.
+ */
+export function indexIntervals(starts: Float64Array, ends: Float64Array): IntervalIndex {
+  const count = starts.length;
+  const order = new Uint32Array(count).map((_, position) => position);
+  order.sort((left, right) => (starts[left] ?? 0) - (starts[right] ?? 0) || left - right);
+  const sorted = starts.slice().sort();
+  let leaves = 1;
+  while (leaves < count) leaves *= 2;
+  const latest = new Float64Array(leaves * 2).fill(Number.NEGATIVE_INFINITY);
+  for (let at = 0; at < count; at += 1) latest[leaves + at] = ends[order[at] ?? 0] ?? 0;
+  for (let node = leaves - 1; node > 0; node -= 1) latest[node] = latestBelow(latest, node);
+  let leafOf: Uint32Array | null = null;
+  return {
+    *openBetween(since, until) {
+      let at = findLast(latest, leaves, countUpTo(sorted, until) - 1, since);
+      while (at >= 0) {
+        yield order[at] ?? 0;
+        at = findLast(latest, leaves, at - 1, since);
+      }
+    },
+    remove(position) {
+      leafOf ??= invert(order);
+      let node = leaves + (leafOf[position] ?? 0);
+      latest[node] = Number.NEGATIVE_INFINITY;
+      for (node >>= 1; node > 0; node >>= 1) latest[node] = latestBelow(latest, node);
+    },
+  };
+}
+
+function invert(order: Uint32Array): Uint32Array {
+  const inverse = new Uint32Array(order.length);
+  for (const [at, position] of order.entries()) inverse[position] = at;
+  return inverse;
+}
+
+function latestBelow(latest: Float64Array, node: number): number {
+  return Math.max(latest[node * 2] ?? 0, latest[node * 2 + 1] ?? 0);
+}
+
+/** How many of the sorted values are at most `limit`. */
+function countUpTo(sorted: Float64Array, limit: number): number {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((sorted[middle] ?? 0) <= limit) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** The last leaf up to `from` that ends at `since` or later; -1 where there is none. */
+function findLast(latest: Float64Array, leaves: number, from: number, since: number): number {
+  const reaches = (node: number): boolean => (latest[node] ?? Number.NEGATIVE_INFINITY) >= since;
+  if (from < 0) return -1;
+  let node = leaves + from;
+  while (!reaches(node)) {
+    // Upwards to the nearest part on the left that reaches.
+    while (node % 2 === 0 && node > 1) node >>= 1;
+    if (node <= 1) return -1;
+    node -= 1;
+  }
+  while (node < leaves) node = reaches(node * 2 + 1) ? node * 2 + 1 : node * 2;
+  return node - leaves;
+}

@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import { buildTraceGraph } from '../../src/graph/trace-graph.ts';
+import type { WireRecord } from '../../src/headers/evidence.ts';
+import { readWireContext } from '../../src/headers/read-wire-context.ts';
+import { indexHeaders } from '../../src/headers/wire.ts';
+import type { Span } from '../../src/span/span.ts';
+
+const epoch = 1_700_000_000_000;
+const calls = 2_000;
+const services = { client: 'web', server: 'orders' };
+
+type Sides = readonly [client: Span | null, server: Span | null];
+
+/** Reads of a record that one look-up may take: a search in 2,000 of them, and a few that fit. */
+const readsEach = 60;
+
+suite('a look-up reads a few of many records', () => {
+  const spans = Array.from({ length: calls }, (_, index) => ({
+    client: draw('CLIENT', index, 10),
+    server: draw('SERVER', index, 20),
+  }));
+  const named = spans.map(({ client }, index) =>
+    drawRecord(index, 12, { tap: 'outer', sent: `00-${client.traceId}-${client.spanId}-01` }),
+  );
+  const anonymous = spans.map((_, index) => drawRecord(index, 15, { tap: 'inner', sent: null }));
+  const every = spans.flatMap(({ client, server }) => [client, server]);
+
+  for (const [what, wire, sides] of [
+    ['by the time of a SERVER span', anonymous, ({ server }) => [null, server]],
+    ['by the time of a CLIENT span', anonymous, ({ client }) => [client, null]],
+    ['of another tap within the time of one', [...named, ...anonymous], ({ client }) => [client, null]],
+  ] satisfies [string, WireRecord[], (pair: { client: Span; server: Span }) => Sides][]) {
+    test(what, () => {
+      const { records, countReads } = watch(wire);
+      const headersOf = indexHeaders({ wire: records, received: [] }, buildTraceGraph(every));
+      const look = ([client, server]: Sides) => headersOf(client, server, services);
+      // The index itself is made by the first look-up.
+      look(sides(spans[0] ?? assert.fail()));
+      const before = countReads();
+      for (const pair of spans) assert.equal(look(sides(pair))?.received?.contexts.length, 0);
+      assert.ok(countReads() - before <= calls * readsEach, `${countReads() - before} reads`);
+    });
+  }
+});
+
+/** Records that count how often something is read of them. */
+function watch(wire: readonly WireRecord[]) {
+  let reads = 0;
+  const records = wire.map(
+    (record) =>
+      new Proxy(record, {
+        get: (target, key, receiver) => {
+          reads += 1;
+          return Reflect.get(target, key, receiver);
+        },
+      }),
+  );
+  return { records, countReads: () => reads };
+}
+
+function drawRecord(
+  index: number,
+  at: number,
+  { tap, sent }: { tap: string; sent: string | null },
+): WireRecord {
+  const context = readWireContext(sent === null ? [] : [{ name: 'traceparent', value: sent }]);
+  return {
+    time: new Date(epoch + index * 1_000 + at).toISOString(),
+    durationMs: 90 - 2 * at,
+    tap,
+    target: 'http://127.0.0.1:8082',
+    client: 'web',
+    server: 'orders',
+    host: null,
+    calledAt: null,
+    callsFrom: null,
+    protocolVersion: '1.1',
+    method: 'GET',
+    path: '/work',
+    sent: context,
+    received: readWireContext([]),
+    faults: [],
+    status: 200,
+    answered: null,
+    clientAborted: false,
+    targetError: null,
+  };
+}
+
+function draw(kind: Span['kind'], index: number, at: number): Span {
+  const start = BigInt(epoch + index * 1_000 + at) * 1_000_000n;
+  return {
+    traceId: `${kind === 'CLIENT' ? 'a' : 'b'}${String(index).padStart(31, '0')}`,
+    spanId: `${kind === 'CLIENT' ? 'a' : 'b'}${String(index).padStart(15, '0')}`,
+    parentSpanId: null,
+    name: 'GET',
+    kind,
+    serviceName: kind === 'CLIENT' ? 'web' : 'orders',
+    scopeName: 'test',
+    traceState: '',
+    startTimeUnixNano: start,
+    endTimeUnixNano: start + BigInt(90 - 2 * at) * 1_000_000n,
+    attributes: new Map(Object.entries({ 'http.request.method': 'GET', 'url.path': '/work' })),
+    resource: new Map(),
+    links: [],
+    status: { code: 'UNSET', message: '' },
+    flags: null,
+  };
+}

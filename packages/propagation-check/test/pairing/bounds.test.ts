@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { bounds, shareComparisons } from '../../src/pairing/bounds.ts';
+import { limitComparisons, pairSpans, takeFitting } from '../../src/pairing/pair.ts';
+import { thresholds } from '../../src/rules/thresholds.ts';
+import type { Span } from '../../src/span/span.ts';
+import { drawTrace } from '../draw-trace.ts';
+
+test('a pairing makes no more comparisons than its bound, however many servers share it', () => {
+  for (const servers of [1, 7, 1_000, 40_000]) {
+    assert.ok(shareComparisons(servers) * servers <= bounds.comparisons, String(servers));
+    assert.ok((shareComparisons(servers) + 1) * servers > bounds.comparisons, String(servers));
+  }
+});
+
+test('each server is compared with a fair number of clients, however many servers there are', () => {
+  assert.equal(shareComparisons(10_000_000), bounds.fewestComparisons);
+});
+
+test('a server in a crowd looks no further than at its candidates', () => {
+  const clients = makeSpans('CLIENT', bounds.candidates * 3);
+  let comparisons = 0;
+  const pairs = pairSpans(
+    clients,
+    makeSpans('SERVER', 1),
+    () => {
+      comparisons += 1;
+      return true;
+    },
+    thresholds,
+  );
+  assert.equal(pairs.length, 1);
+  assert.equal(comparisons, bounds.candidates);
+});
+
+test('servers in a crowd find a client each, although they keep only some candidates', () => {
+  const count = bounds.candidates * 2;
+  const pairs = pairSpans(makeSpans('CLIENT', count), makeSpans('SERVER', count), () => true, thresholds);
+  assert.equal(pairs.length, count);
+  assert.equal(new Set(pairs.map((pair) => pair.client)).size, count);
+});
+
+test('a search ends after its looks, and after what it may keep', () => {
+  const spans = makeSpans('CLIENT', 20);
+  let looks = 0;
+  const none = takeFitting(spans, 7, 3, () => {
+    looks += 1;
+    return false;
+  });
+  assert.deepEqual([none.length, looks], [0, 7]);
+  assert.deepEqual(
+    takeFitting(spans, 7, 3, () => true),
+    spans.slice(0, 3),
+  );
+});
+
+test('comparisons that times do not limit are shared by the clients', () => {
+  const servers = makeSpans('SERVER', 500);
+  const clients = makeSpans('CLIENT', 10_000);
+  assert.equal(limitComparisons(clients, servers).length, bounds.plainComparisons / clients.length);
+  assert.equal(limitComparisons(makeSpans('CLIENT', 100_000), servers).length, bounds.fewestPlainComparisons);
+});
+
+/** Spans that are all open at one time. */
+function makeSpans(kind: 'CLIENT' | 'SERVER', count: number): readonly Span[] {
+  const [span] = drawTrace(kind === 'CLIENT' ? 'CLIENT web GET  a1  0..30' : 'SERVER orders GET  b1  5..25');
+  if (span === undefined) throw new Error('the drawing holds one span');
+  return Array.from({ length: count }, (_, at) => ({ ...span, spanId: at.toString(16).padStart(16, '0') }));
+}

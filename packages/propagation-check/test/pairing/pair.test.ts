@@ -1,0 +1,259 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import {
+  compareRequests,
+  endsWithin,
+  indexByTime,
+  isAddressedTo,
+  pairSpans,
+  startsAfter,
+  startsDuring,
+} from '../../src/pairing/pair.ts';
+import { thresholds } from '../../src/rules/thresholds.ts';
+import type { Span } from '../../src/span/span.ts';
+import { drawTrace } from '../draw-trace.ts';
+
+/** Spans of a drawing by their ids. */
+function draw(drawing: string): (id: string) => Span {
+  const spans = new Map(drawTrace(drawing).map((span) => [span.spanId, span]));
+  return (id) => {
+    const span = spans.get(id.repeat(16).slice(0, 16));
+    if (span === undefined) throw new Error(`the drawing has no span ${id}`);
+    return span;
+  };
+}
+
+/** A CLIENT and a SERVER span with these attributes. */
+function drawCall(client: string, server: string): readonly [Span, Span] {
+  const at = draw(`CLIENT web GET  a1  0..30 ${client}\nSERVER orders GET  b1  5..25 ${server}`);
+  return [at('a1'), at('b1')];
+}
+
+const http = 'http.request.method=GET';
+const rpc = 'rpc.system=grpc';
+
+suite('compareRequests', () => {
+  const cases: readonly [expected: 'yes' | 'no' | 'unknown', client: string, server: string][] = [
+    ['yes', `${http} url.path=/work`, `${http} url.path=/work`],
+    ['yes', `${http} url.path=/work/`, `${http} url.path=/work`],
+    ['yes', `${http} url.path=/work`, `${http} url.path=/work/`],
+    ['yes', `${http} url.path=/`, `${http} url.path=/`],
+    ['no', `${http} url.path=/work`, `${http} url.path=/play`],
+    ['unknown', `${http} url.path=/api/work`, `${http} url.path=/work`],
+    ['unknown', `${http} url.path=/work`, `${http} url.path=/api/work`],
+    ['yes', `${http} url.path=/work/7`, `${http} http.route=/work/:id`],
+    ['unknown', `${http} url.path=/play/7`, `${http} http.route=/work/:id`],
+    ['yes', `${http} url.path=/work server.port=80`, `${http} server.port=80`],
+    ['unknown', `${http} url.path=/work server.port=80`, `${http} server.port=81`],
+    ['unknown', `${http} url.path=/work`, http],
+    ['yes', `${http} server.port=80`, `${http} server.port=80 url.path=/work`],
+    ['unknown', `${http} server.port=80`, `${http} server.port=81 url.path=/work`],
+    ['unknown', http, http],
+    ['no', `${http} url.path=/work`, 'http.request.method=POST url.path=/work'],
+    ['yes', 'http.response.status_code=200 url.path=/work', `${http} url.path=/work`],
+    [
+      'no',
+      `${http} user_agent.original=node url.path=/work`,
+      `${http} user_agent.original=curl url.path=/work`,
+    ],
+    ['yes', `${http} user_agent.original=node url.path=/work`, `${http} url.path=/work`],
+    ['yes', `${http} url.path=/work`, `${http} user_agent.original=curl url.path=/work`],
+    [
+      'no',
+      `${http} http.response.status_code=200 url.path=/work`,
+      `${http} http.response.status_code=500 url.path=/work`,
+    ],
+    ['yes', `${http} http.response.status_code=200 url.path=/work`, `${http} url.path=/work`],
+    ['yes', `${http} url.path=/work`, `${http} http.response.status_code=500 url.path=/work`],
+    ['yes', `${rpc} rpc.method=shop.Orders/Get`, `${rpc} rpc.method=shop.Orders/Get`],
+    ['no', `${rpc} rpc.method=shop.Orders/Get`, `${rpc} rpc.method=shop.Orders/Put`],
+    ['yes', `${rpc} rpc.method=shop.Orders/Get`, rpc],
+    ['no', `${rpc} rpc.method=shop.Orders/Get`, `${http} url.path=/shop.Orders/Get`],
+    ['yes', `${rpc} rpc.method=shop.Orders/Get`, 'http.request.method=POST url.path=/shop.Orders/Get'],
+    ['yes', 'http.request.method=POST url.path=/shop.Orders/Get', `${rpc} rpc.method=shop.Orders/Get`],
+    ['no', 'http.request.method=POST url.path=/shop.Orders/Put', `${rpc} rpc.method=shop.Orders/Get`],
+    ['no', rpc, http],
+    ['no', `${http} url.path=/work`, 'messaging.system=kafka url.path=/work'],
+  ];
+  for (const [expected, client, server] of cases) {
+    test(`${client} and ${server}: ${expected}`, () => {
+      assert.equal(compareRequests(...drawCall(client, server)), expected);
+    });
+  }
+
+  test('RPC without a method is told by the name of the span', () => {
+    const at = draw(
+      `CLIENT web Get  a1  0..30 ${rpc}\nSERVER orders Get  b1  5..25 ${rpc}\nSERVER orders Put  c1  5..25 ${rpc}`,
+    );
+    assert.equal(compareRequests(at('a1'), at('b1')), 'yes');
+    assert.equal(compareRequests(at('a1'), at('c1')), 'unknown');
+  });
+});
+
+suite('isAddressedTo', () => {
+  const cases: readonly [expected: boolean, client: string, server: string][] = [
+    [true, 'url.full=http://orders:80/', 'server.address=orders server.port=80'],
+    [true, 'url.full=http://orders:80/', 'server.address=orders server.port=81'],
+    [true, 'url.full=http://orders:80/', 'server.address=10.0.0.7 server.port=80'],
+    [false, 'url.full=http://orders:80/', 'server.address=10.0.0.7 server.port=81'],
+    [false, 'url.full=http://orders:80/', 'server.port=81'],
+    [false, 'server.address=orders', 'server.address=10.0.0.7'],
+    [true, 'server.address=orders', 'server.port=81'],
+    [true, 'url.full=http://orders:80/', http],
+    [true, http, 'server.address=orders server.port=80'],
+  ];
+  for (const [expected, client, server] of cases) {
+    test(`${client} and ${server}: ${expected}`, () => {
+      assert.equal(isAddressedTo(...drawCall(client, server)), expected);
+    });
+  }
+});
+
+suite('times', () => {
+  const at = draw('SERVER web GET  a1  100..200\nSERVER web GET  b1  99..201\nSERVER web GET  c1  98..202');
+
+  test('a span starts during another within a rounding of it', () => {
+    assert.ok(startsDuring(at('b1'), at('a1'), thresholds));
+    assert.ok(!startsDuring(at('c1'), at('a1'), thresholds));
+    const after = draw('SERVER web GET  a1  201..300\nSERVER web GET  b1  202..300');
+    assert.ok(startsDuring(after('a1'), at('a1'), thresholds));
+    assert.ok(!startsDuring(after('b1'), at('a1'), thresholds));
+  });
+
+  test('a span ends within another up to a rounding', () => {
+    assert.ok(endsWithin(at('b1'), at('a1'), thresholds));
+    assert.ok(!endsWithin(at('c1'), at('a1'), thresholds));
+  });
+
+  test('a span starts after another only beyond what clocks differ by', () => {
+    const later = draw('SERVER web GET  a1  205..300\nSERVER web GET  b1  206..300');
+    assert.ok(!startsAfter(later('a1'), at('a1'), thresholds));
+    assert.ok(startsAfter(later('b1'), at('a1'), thresholds));
+  });
+});
+
+suite('indexByTime', () => {
+  const at = draw(
+    'CLIENT web GET  a1  0..100\nCLIENT web GET  b1  10..20\nCLIENT web GET  c1  30..40\nCLIENT web GET  d1  30.. 90'.replace(
+      '30.. 90',
+      '35..90',
+    ),
+  );
+  const spans = ['b1', 'a1', 'd1', 'c1'].map(at);
+  const openAt = (index: ReturnType<typeof indexByTime>, time: number) =>
+    [...index.openAt(1_700_000_000_000_000_000n + BigInt(time) * 1_000_000n)].map(({ spanId }) =>
+      spanId.slice(0, 2),
+    );
+
+  test('finds what is open, the latest start first, as far as clocks differ', () => {
+    const index = indexByTime(spans, thresholds);
+    assert.deepEqual(openAt(index, 15), ['b1', 'a1']);
+    assert.deepEqual(openAt(index, 36), ['d1', 'c1', 'a1']);
+    assert.deepEqual(openAt(index, 45), ['d1', 'c1', 'a1']);
+    assert.deepEqual(openAt(index, 46), ['d1', 'a1']);
+    assert.deepEqual(openAt(index, 25), ['c1', 'b1', 'a1']);
+    assert.deepEqual(openAt(index, 24), ['b1', 'a1']);
+    assert.deepEqual(openAt(index, -5), ['a1']);
+    assert.deepEqual(openAt(index, -6), []);
+    assert.deepEqual(openAt(index, 105), ['a1']);
+    assert.deepEqual(openAt(index, 106), []);
+    assert.deepEqual(openAt(indexByTime([], thresholds), 0), []);
+  });
+
+  test('does not find what was removed', () => {
+    const index = indexByTime(spans, thresholds);
+    index.remove(at('a1'));
+    assert.deepEqual(openAt(index, 36), ['d1', 'c1']);
+    index.remove(at('d1'));
+    index.remove(at('d1'));
+    assert.deepEqual(openAt(index, 36), ['c1']);
+    assert.deepEqual(openAt(index, 60), []);
+    index.remove(draw('CLIENT web GET  f1  0..1')('f1'));
+    assert.deepEqual(openAt(index, 15), ['b1']);
+  });
+});
+
+suite('pairSpans', () => {
+  const pairsOf = (drawing: string, fits = (_client: Span, _server: Span): boolean => true) => {
+    const spans = drawTrace(drawing);
+    return pairSpans(
+      spans.filter(({ kind }) => kind === 'CLIENT'),
+      spans.filter(({ kind }) => kind === 'SERVER'),
+      fits,
+      thresholds,
+    )
+      .map(
+        ({ client, server, unique }) =>
+          `${client.spanId.slice(0, 2)} ${server.spanId.slice(0, 2)}${unique ? '' : ' ?'}`,
+      )
+      .sort();
+  };
+
+  test('pairs what overlaps, each once', () => {
+    assert.deepEqual(
+      pairsOf(
+        'CLIENT web GET  a1  0..30\nCLIENT web GET  a2  100..130\nSERVER orders GET  b1  5..25\nSERVER orders GET  b2  105..125\nSERVER orders GET  b3  205..225',
+      ),
+      ['a1 b1', 'a2 b2'],
+    );
+  });
+
+  test('pairs as many as possible, although one fits several', () => {
+    // b1 fits both calls and comes first; b2 fits only the one that b1 is nearest to.
+    assert.deepEqual(
+      pairsOf(
+        'CLIENT web GET  a1  0..30\nCLIENT web GET  a2  4..60\nSERVER orders GET  b1  5..25\nSERVER orders GET  b2  6..28',
+        (client, server) => !(client.spanId.startsWith('a2') && server.spanId.startsWith('b2')),
+      ),
+      ['a1 b2 ?', 'a2 b1 ?'],
+    );
+  });
+
+  test('frees calls over several steps', () => {
+    const order =
+      'CLIENT web GET  a1  0..30\nCLIENT web GET  a2  0..40\nCLIENT web GET  a3  0..50\nSERVER orders GET  b1  5..35\nSERVER orders GET  b2  6..46\nSERVER orders GET  b3  7..35';
+    const allowed = new Set(['a1 b1', 'a2 b1', 'a2 b2', 'a3 b2', 'a1 b3']);
+    assert.deepEqual(
+      pairsOf(order, (client, server) =>
+        allowed.has(`${client.spanId.slice(0, 2)} ${server.spanId.slice(0, 2)}`),
+      ),
+      ['a1 b3 ?', 'a2 b1 ?', 'a3 b2 ?'],
+    );
+  });
+
+  test('of calls that fit takes the one that took about as long', () => {
+    assert.deepEqual(
+      pairsOf(
+        'CLIENT web GET  a1  0..200\nCLIENT web GET  a2  1..30\nCLIENT web GET  a3  2..90\nSERVER orders GET  b1  5..25',
+      ),
+      ['a2 b1 ?'],
+    );
+  });
+
+  test('looks beyond a rounding only where nothing fits within it', () => {
+    assert.deepEqual(pairsOf('CLIENT web GET  a1  9..40\nSERVER orders GET  b1  5..25'), ['a1 b1']);
+    assert.deepEqual(
+      pairsOf('CLIENT web GET  a1  9..30\nCLIENT web GET  a2  0..300\nSERVER orders GET  b1  5..25'),
+      ['a2 b1'],
+    );
+  });
+
+  test('a span around a call is its cause, and no span is its own', () => {
+    assert.deepEqual(pairsOf('CLIENT web GET  a1  10..30\nSERVER orders GET  b1  5..45'), []);
+    const [span] = drawTrace('CLIENT web GET  a1  10..30');
+    assert.ok(span !== undefined);
+    assert.deepEqual(
+      pairSpans([span], [span], () => true, thresholds),
+      [],
+    );
+  });
+
+  test('compares nothing that does not overlap', () => {
+    let comparisons = 0;
+    pairsOf('CLIENT web GET  a1  0..30\nCLIENT web GET  a2  100..130\nSERVER orders GET  b1  5..25', () => {
+      comparisons += 1;
+      return true;
+    });
+    assert.equal(comparisons, 1);
+  });
+});

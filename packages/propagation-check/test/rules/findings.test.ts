@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict';
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { findingIds } from '../../src/rules/finding.ts';
+import { findings } from '../../src/rules/findings.ts';
+
+const rules = join(import.meta.dirname, '../../src/rules');
+
+test('every finding has its file, and its id is made there', () => {
+  for (const id of findingIds) {
+    assert.equal(findings[id].id, id);
+    assert.match(
+      readFileSync(join(rules, `${id}.ts`), 'utf8'),
+      new RegExp(`^export const finding = defineFinding\\('${id}', `, 'm'),
+    );
+  }
+});
+
+test('no rule writes the id of a finding into a report of its own', () => {
+  const own = globSync('*.ts', { cwd: rules }).filter((file) =>
+    /^[^*\n]*\bid: [^,;\n]*'[a-z-]+'/m.test(readFileSync(join(rules, file), 'utf8')),
+  );
+  assert.deepEqual(own, []);
+});
+
+test('a report has the severity of its kind, unless it says otherwise', () => {
+  const edge = { client: 'web', server: 'orders', protocol: 'http', shown: [] } as const;
+  const missing = findings['missing-server'].report(edge);
+  assert.deepEqual([missing.id, missing.severity], ['missing-server', 'error']);
+  assert.equal(findings['missing-server'].report({ ...edge, severity: 'warning' }).severity, 'warning');
+  assert.equal(findings['clock-skew'].report(edge).severity, 'warning');
+  assert.equal(findings['uninstrumented-peer'].report(edge).severity, 'info');
+  // A report that becomes another one keeps nothing of the first id.
+  assert.equal(findings['split-trace'].report(missing).id, 'split-trace');
+});
+
+test('what argues from absence, or names a peer, a later span can take back', () => {
+  assert.deepEqual(
+    Object.values(findings)
+      .filter(({ isConclusive }) => !isConclusive)
+      .map(({ id }) => id)
+      .sort(),
+    [
+      'client-not-instrumented',
+      'client-span-lost',
+      'external-parent',
+      'header-passed-through',
+      'missing-call',
+      'missing-client',
+      'missing-server',
+      'not-sampled',
+      'parent-dropped',
+      'server-not-instrumented',
+      'server-span-lost',
+      'uninstrumented-peer',
+    ],
+  );
+});

@@ -1,0 +1,48 @@
+import { checkTraces } from '../../src/verdict/check-traces.ts';
+import { readDrawing } from '../engine/read-drawing.ts';
+
+/** What a drawing gives, a line each, without information: `error split-trace web -> orders 2`. */
+export function judgeDrawing(drawing: string): readonly string[] {
+  return findIn(drawing).map(
+    ({ severity, id, client, server, count }) => `${severity} ${id} ${client} -> ${server} ${count}`,
+  );
+}
+
+/** The likeliest cause of the only finding. */
+export function guessCause(drawing: string): string | undefined {
+  const [first, ...others] = findIn(drawing);
+  if (others.length > 0) throw new Error('the drawing gives several findings');
+  return first?.candidates?.[0];
+}
+
+function findIn(drawing: string) {
+  const { spans, expectation, headers } = readDrawing(drawing);
+  return checkTraces(spans, { expectation, headers }).findings.filter(({ severity }) => severity !== 'info');
+}
+
+interface SpanPlace {
+  readonly from: number;
+  readonly to: number;
+  readonly service?: string;
+  readonly extra?: string;
+}
+
+/** A line for a call of `web`; `target` is host and path of the URL. */
+export function drawClient(
+  { from, to, service = 'web', extra = '' }: SpanPlace,
+  target = 'orders:8082/work',
+): string {
+  return `${service} CLIENT "GET" ${from}..${to} http.request.method=GET url.full=http://${target} http.response.status_code=200 ${extra}`;
+}
+
+/** A line for a request that `orders` received. */
+export function drawServer({ from, to, service = 'orders', extra = '' }: SpanPlace, path = '/work'): string {
+  return `${service} SERVER "GET ${path}" ${from}..${to} http.request.method=GET url.path=${path} server.port=8082 ${extra}`;
+}
+
+/** A trace of these lines, each the child of the one before. */
+export function drawChain(number: number, ...lines: readonly string[]): string {
+  return [`trace ${number}`, ...lines.map((line, depth) => `${'  '.repeat(depth + 1)}${line}`), ''].join(
+    '\n',
+  );
+}

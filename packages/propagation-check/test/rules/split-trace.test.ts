@@ -1,0 +1,216 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import { drawChain, drawClient, drawServer, guessCause, judgeDrawing } from './judge-drawing.ts';
+
+/** Times without a rhythm, so that rotated spans do not pair up. */
+const starts = [0, 1000, 2300, 3100, 4700, 5200, 6600, 7900, 8500, 9700];
+
+/** A call at the n-th time and, in a trace of its own, the request that it made. */
+function drawSplit(at: number, target?: string, server = '', client = ''): string {
+  const from = starts[at] ?? 0;
+  return (
+    drawChain(100 + at, drawClient({ from: from + 10, to: from + 90, extra: client }, target)) +
+    drawChain(200 + at, drawServer({ from: from + 20, to: from + 80, extra: server }))
+  );
+}
+
+function drawLonely(at: number, target?: string, service?: string): string {
+  const from = (starts[at] ?? 0) + 10;
+  return drawChain(
+    300 + at,
+    drawClient({ from, to: from + 80, ...(service === undefined ? {} : { service }) }, target),
+  );
+}
+
+function drawRoot(at: number): string {
+  const from = (starts[at] ?? 0) + 20;
+  return drawChain(400 + at, drawServer({ from, to: from + 60 }));
+}
+
+function drawWhole(at: number, target?: string, extra = '', service = 'web'): string {
+  const from = -2000 - at * 1000;
+  return drawChain(
+    500 + at,
+    drawClient({ from: from + 10, to: from + 90, service }, target),
+    drawServer({ from: from + 20, to: from + 80, extra }),
+  );
+}
+
+suite('which calls pair up', () => {
+  test('a request of a program that is not the one of the whole calls is of somebody else', () => {
+    const whole = drawWhole(0, undefined, 'user_agent.original=node');
+    const agent = (name: string) => `user_agent.original=${name}`;
+    const lost = (name: string) =>
+      [0, 1].map((at) => drawSplit(at, 'legacy:9000/work', agent(name))).join('');
+    assert.deepEqual(judgeDrawing(whole + lost('curl')), []);
+    assert.deepEqual(judgeDrawing(whole + lost('node')), ['error split-trace web -> orders 2']);
+    assert.deepEqual(judgeDrawing(drawWhole(0) + lost('curl')), ['error split-trace web -> orders 2']);
+    const untold = [0, 1].map((at) => drawSplit(at, 'legacy:9000/work')).join('');
+    assert.deepEqual(judgeDrawing(whole + untold), ['error split-trace web -> orders 2']);
+  });
+
+  test('where others are expected to call the service, and show their calls, the pair is a coincidence', () => {
+    const drawing = drawWhole(0, undefined, '', 'gateway') + drawSplit(0, 'legacy:9000/work');
+    assert.deepEqual(judgeDrawing(`expect gateway -> orders\n${drawing}`), []);
+    assert.deepEqual(judgeDrawing(drawing), ['error split-trace web -> orders 1']);
+  });
+
+  test('each edge is judged for itself', () => {
+    const other =
+      drawChain(1, drawClient({ from: 9010, to: 9090, service: 'shop' }, 'stock:8082/work')) +
+      drawChain(2, drawServer({ from: 9020, to: 9080, service: 'stock' }));
+    assert.deepEqual(judgeDrawing(drawSplit(0) + drawSplit(1) + other), [
+      'error split-trace web -> orders 2',
+      'error split-trace shop -> stock 1',
+    ]);
+  });
+});
+
+suite('how many pair up', () => {
+  test('half of the calls and half of the requests are enough', () => {
+    const pairs = drawSplit(0) + drawSplit(3);
+    assert.deepEqual(judgeDrawing(pairs + drawLonely(5) + drawLonely(7)), [
+      'error split-trace web -> orders 2',
+    ]);
+    assert.deepEqual(judgeDrawing(pairs + drawRoot(5) + drawRoot(7)), ['error split-trace web -> orders 2']);
+  });
+
+  test('calls of others, and calls to others, say nothing', () => {
+    const pairs = drawSplit(0) + drawSplit(3);
+    const ofOthers = [5, 6, 7, 8].map((at) => drawLonely(at, undefined, 'shop')).join('');
+    const toOthers = [5, 6, 7, 8].map((at) => drawLonely(at, 'legacy:9000/play')).join('');
+    assert.deepEqual(judgeDrawing(pairs + ofOthers), ['error split-trace web -> orders 2']);
+    assert.deepEqual(judgeDrawing(pairs + toOthers), ['error split-trace web -> orders 2']);
+  });
+
+  test('where the edge is whole by another way, one request too many shows that others call', () => {
+    const pairs = [0, 3, 5].map((at) => drawSplit(at, 'legacy:9000/work')).join('');
+    assert.deepEqual(judgeDrawing(drawWhole(0) + pairs), ['error split-trace web -> orders 3']);
+    assert.deepEqual(judgeDrawing(drawWhole(0) + pairs + drawRoot(7)), []);
+    // One of two ways is enough to be on the way.
+    assert.deepEqual(judgeDrawing(drawWhole(0) + drawWhole(1, 'legacy:9000/work') + pairs + drawRoot(7)), [
+      'error split-trace web -> orders 3',
+    ]);
+  });
+
+  test('where others call the service, one request too many is theirs', () => {
+    const pairs = [0, 3, 5].map((at) => drawSplit(at)).join('');
+    const others = drawWhole(0, undefined, '', 'shop');
+    assert.deepEqual(judgeDrawing(others + pairs), ['error split-trace web -> orders 3']);
+    assert.deepEqual(judgeDrawing(others + pairs + drawRoot(7)), []);
+    assert.deepEqual(judgeDrawing(`may web -> orders\n${pairs}${drawRoot(7)}`), [
+      'error split-trace web -> orders 3',
+    ]);
+  });
+
+  test('half of the calls are enough for pairs that have nothing but their time in common', () => {
+    const untold = (at: number) => {
+      const from = starts[at] ?? 0;
+      return (
+        drawChain(100 + at, drawClient({ from: from + 10, to: from + 90 })) +
+        drawChain(200 + at, `orders SERVER "GET" ${from + 20}..${from + 80} http.request.method=GET`)
+      );
+    };
+    const drawing = `expect web -> orders\n${untold(0)}${untold(3)}${drawLonely(5)}${drawLonely(7)}`;
+    assert.deepEqual(judgeDrawing(drawing), ['error split-trace web -> orders 2']);
+  });
+
+  test('an expectation speaks for pairs that chance would explain', () => {
+    const calls = [0, 1, 2, 3, 4]
+      .map((at) => drawChain(1 + at, drawClient({ from: at * 1000 + 1, to: at * 1000 + 998 })))
+      .join('');
+    const roots = [0, 1, 2, 3]
+      .map((at) => drawChain(11 + at, drawServer({ from: at * 1000 + 300, to: at * 1000 + 400 })))
+      .join('');
+    assert.deepEqual(judgeDrawing(calls + roots), []);
+    assert.deepEqual(judgeDrawing(`expect web -> orders\n${calls}${roots}`), [
+      'error split-trace web -> orders 4',
+    ]);
+    assert.deepEqual(judgeDrawing(`expect web -> orders\n${drawWhole(0)}${calls}${roots}`), [
+      'error split-trace web -> orders 4',
+    ]);
+  });
+});
+
+suite('requests that are passed on', () => {
+  const passed = (at: number, path = '/work') => {
+    const from = starts[at] ?? 0;
+    return drawChain(600 + at, drawServer({ from, to: from + 100, service: 'gateway' }, path));
+  };
+  const pair = (at: number) => passed(at) + drawRoot(at);
+  const whole = drawChain(
+    1,
+    drawServer({ from: -2000, to: -1900, service: 'gateway' }),
+    drawServer({ from: -1980, to: -1920 }),
+  );
+
+  test('as other requests of the gateway are whole, few are enough', () => {
+    assert.deepEqual(judgeDrawing(whole + pair(0) + pair(3)), ['error split-trace gateway -> orders 2']);
+  });
+
+  test('where only an expectation says so, half of the requests of the server are enough', () => {
+    const half = pair(0) + pair(3) + drawRoot(5) + drawRoot(7);
+    assert.deepEqual(judgeDrawing(`expect gateway -> orders\n${half}`), [
+      'error split-trace gateway -> orders 2',
+    ]);
+    assert.deepEqual(judgeDrawing(half), []);
+    assert.deepEqual(judgeDrawing(`may gateway -> orders\n${half}`), []);
+  });
+
+  test('a service that calls does not pass on', () => {
+    const calling = drawChain(
+      1,
+      drawServer({ from: -2000, to: -1900, service: 'gateway' }, '/other'),
+      drawClient({ from: -1990, to: -1910, service: 'gateway' }),
+      drawServer({ from: -1980, to: -1920 }),
+    );
+    assert.deepEqual(judgeDrawing(`expect gateway -> orders\n${calling}${passed(0)}${drawRoot(0)}`), []);
+  });
+});
+
+suite('parents that are nowhere', () => {
+  /** A request that names a parent, which is nowhere, in another trace than the call. */
+  const continued = (number: number, from: number, to: number) =>
+    `trace ${number}\n  lost\n    ${drawServer({ from, to })}\n`;
+
+  test('a capture that ends before the parent of the only pair proves nothing', () => {
+    const cut = drawWhole(0) + drawChain(1, drawClient({ from: 10, to: 50 }));
+    assert.deepEqual(judgeDrawing(cut + continued(2, 20, 95)), []);
+    assert.deepEqual(judgeDrawing(cut + drawChain(2, drawServer({ from: 20, to: 95 }))), [
+      'error split-trace web -> orders 1',
+    ]);
+    const beside =
+      drawChain(3, drawClient({ from: -500, to: -400 })) + drawChain(4, drawServer({ from: -490, to: -410 }));
+    assert.deepEqual(judgeDrawing(cut + continued(2, 20, 95) + beside), [
+      'error split-trace web -> orders 2',
+    ]);
+  });
+
+  test('one parent that was received tells that a header arrived', () => {
+    const drawing =
+      drawSplit(0) + drawChain(1, drawClient({ from: 1010, to: 1090 })) + continued(2, 1020, 1080);
+    assert.equal(guessCause(drawing), 'header-rewritten');
+  });
+});
+
+suite('the likeliest cause', () => {
+  const instance = (name: string) => `resource:service.instance.id=${name}`;
+
+  test('only some replicas begin traces: they ignore the header', () => {
+    assert.equal(
+      guessCause(drawWhole(0, undefined, instance('a')) + drawSplit(0, undefined, instance('b'))),
+      'header-ignored',
+    );
+    assert.equal(
+      guessCause(drawWhole(0, undefined, instance('a')) + drawSplit(0, undefined, instance('a'))),
+      'header-stripped',
+    );
+    assert.equal(guessCause(drawWhole(0, undefined, instance('a')) + drawSplit(0)), 'header-stripped');
+    assert.equal(guessCause(drawWhole(0) + drawSplit(0, undefined, instance('b'))), 'header-stripped');
+  });
+
+  test('a port that is not the one of the server is that of a hop, which may strip', () => {
+    assert.equal(guessCause(drawSplit(0) + drawSplit(1)), 'header-not-sent');
+    assert.equal(guessCause(drawSplit(0) + drawSplit(1, 'orders:9999/work')), 'header-stripped');
+  });
+});

@@ -1,0 +1,137 @@
+/** The exporters of real SDKs send to the receiver. A language whose tools are missing is skipped, with the reason. */
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, type TestContext, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { startOtlpReceiver } from '../../src/source/otlp-receiver.ts';
+
+const run = promisify(execFile);
+const here = fileURLToPath(new URL('.', import.meta.url));
+
+interface Sdk {
+  /** `telemetry.sdk.language` */
+  readonly language: string;
+  /** Must be on the PATH. */
+  readonly tools: readonly string[];
+  /** What `.ci/install-engine` would have to install; null where CI has the tools. */
+  readonly toRunInCi: string | null;
+  /** The protocols that it knows; null is its default. */
+  readonly protocols: readonly (string | null)[];
+  /** Makes a copy of its folder ready to run. @returns the command that emits one span. */
+  prepare(folder: string): Promise<readonly [string, ...string[]]>;
+}
+
+const sdks: readonly Sdk[] = [
+  {
+    language: 'nodejs',
+    tools: [],
+    toRunInCi: null,
+    protocols: ['grpc', 'http/protobuf', 'http/json'],
+    // Where its packages are.
+    prepare: async () => [process.execPath, join(here, 'node/emit.ts')],
+  },
+  {
+    language: 'go',
+    tools: ['go'],
+    toRunInCi: null,
+    protocols: ['grpc', 'http/protobuf'],
+    prepare: async (folder) => {
+      await run('go', ['build', '-o', 'emit', '.'], { cwd: folder });
+      return [join(folder, 'emit')];
+    },
+  },
+  {
+    language: 'python',
+    tools: ['python3'],
+    toRunInCi: 'python3-venv',
+    protocols: [null, 'grpc', 'http/protobuf'],
+    prepare: async (folder) => {
+      const python = join(folder, 'venv/bin/python');
+      await run('python3', ['-m', 'venv', 'venv'], { cwd: folder });
+      await run(python, ['-m', 'pip', 'install', '--quiet', '-r', 'requirements.txt'], { cwd: folder });
+      return [python, join(folder, 'emit.py')];
+    },
+  },
+  {
+    language: 'java',
+    tools: ['java', 'mvn'],
+    toRunInCi: 'default-jdk-headless and maven',
+    protocols: ['grpc', 'http/protobuf'],
+    prepare: async (folder) => {
+      const args = ['-q', '-B', 'dependency:copy-dependencies', '-DoutputDirectory=lib'];
+      await run('mvn', args, { cwd: folder });
+      return ['java', '-cp', join(folder, 'lib/*'), join(folder, 'Emit.java')];
+    },
+  },
+];
+
+for (const sdk of sdks) {
+  const missing = await findMissing(sdk.tools);
+  const isRequired = process.env.CI === 'true' && sdk.toRunInCi === null;
+  const skip =
+    missing.length > 0 && !isRequired
+      ? `${missing.join(' and ')} is not installed; in CI, .ci/install-engine would need ${sdk.toRunInCi}`
+      : false;
+
+  describe(`the SDK of ${sdk.language}`, { skip }, () => {
+    let folder = '';
+    let command: readonly [string, ...string[]] = [''];
+    before(async () => {
+      folder = await mkdtemp(join(tmpdir(), 'sdk-'));
+      const source = sdk.language === 'nodejs' ? 'node' : sdk.language;
+      await cp(join(here, source), folder, { recursive: true });
+      command = await sdk.prepare(folder);
+    });
+    after(() => rm(folder, { recursive: true, force: true }));
+
+    for (const protocol of sdk.protocols) {
+      for (const compression of [null, 'gzip']) {
+        const name = `${protocol ?? 'its default protocol'}${compression === null ? '' : `, ${compression}`}`;
+        test(name, (t) => emit(t, sdk.language, command, { protocol, compression }));
+      }
+    }
+  });
+}
+
+/** The SDK exports one span to the receiver, which keeps it. */
+async function emit(
+  t: TestContext,
+  language: string,
+  [file, ...args]: readonly [string, ...string[]],
+  { protocol, compression }: { readonly protocol: string | null; readonly compression: string | null },
+): Promise<void> {
+  const receiver = await startOtlpReceiver({ port: 0 });
+  t.after(() => receiver.close());
+  const env = {
+    ...process.env,
+    OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
+    ...(protocol === null ? {} : { OTEL_EXPORTER_OTLP_PROTOCOL: protocol }),
+    ...(compression === null ? {} : { OTEL_EXPORTER_OTLP_COMPRESSION: compression }),
+    // Of Java, which otherwise ends by exporting what no one reads.
+    OTEL_METRICS_EXPORTER: 'none',
+    OTEL_LOGS_EXPORTER: 'none',
+  };
+  const { stdout, stderr } = await run(file, args, { env });
+  const [span, ...more] = receiver.readAll();
+  assert.ok(span, `nothing arrived: ${stdout}${stderr}`);
+  assert.deepEqual(more, []);
+  assert.deepEqual([span.name, span.resource.get('telemetry.sdk.language')], ['emitted', language]);
+  assert.deepEqual(receiver.complaints, []);
+}
+
+async function findMissing(tools: readonly string[]): Promise<readonly string[]> {
+  const found = await Promise.all(
+    tools.map((tool) =>
+      // `go` has no --version, and ends with an error of its own.
+      run(tool, ['--version']).then(
+        () => true,
+        (error: unknown) => !(error instanceof Error && 'code' in error && error.code === 'ENOENT'),
+      ),
+    ),
+  );
+  return tools.filter((_, index) => found[index] === false);
+}

@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict';
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { isKept, keepAttributes } from '../../src/span/kept-attributes.ts';
+
+const source = join(import.meta.dirname, '../../src');
+
+function readSources(pattern: string): readonly string[] {
+  return globSync(pattern, { cwd: source }).map((file) => readFileSync(join(source, file), 'utf8'));
+}
+
+/** The texts in calls of the readers of attributes. */
+function readNamesInCalls(text: string): readonly string[] {
+  const calls = text.matchAll(
+    /\b(?:readText|readNumber|(?<!resource\??\.)attributes\.(?:get|has))\s*\((?<list>(?:[^()]|\([^()]*\))*)\)/g,
+  );
+  return [...calls].flatMap(({ groups }) =>
+    [...(groups?.list ?? '').matchAll(/'(?<name>[a-z][\w.-]*)'/g)].map((name) => name.groups?.name ?? ''),
+  );
+}
+
+test('every attribute that the source names in a call of a reader is kept', () => {
+  const names = readSources('{calls,cli,graph,headers,pairing,report,rules,span,verdict}/**/*.ts').flatMap(
+    readNamesInCalls,
+  );
+  assert.ok(
+    names.includes('http.route') && names.includes('peer.service'),
+    'the readers have other names now',
+  );
+  assert.deepEqual(
+    names.filter((name) => !isKept(name)),
+    [],
+  );
+});
+
+/** Names with dots in the engine that are of resources, spans and files. */
+const others: readonly RegExp[] = [
+  /^(?:service\.(?:name|instance\.id)|telemetry\.sdk\.language|k8s\.pod\.(?:uid|name)|container\.id|host\.(?:id|name))$/,
+  /^(?:dns\.lookup|tcp\.connect)$/,
+  /\.ts$/,
+];
+
+test('every name of the semantic conventions that stands in a table of the engine is kept', () => {
+  const names = readSources('{calls,graph,pairing,rules,verdict}/**/*.ts').flatMap((text) =>
+    [...text.matchAll(/'(?<name>[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)+)'/g)].map(
+      ({ groups }) => groups?.name ?? '',
+    ),
+  );
+  assert.ok(names.includes('messaging.system'));
+  assert.deepEqual(
+    names.filter((name) => !isKept(name) && !others.some((pattern) => pattern.test(name))),
+    [],
+  );
+});
+
+test('members of families are kept, values that only have to be there are not', () => {
+  const given = new Map([
+    ['baggage.hello', 'world'],
+    ['http.request.header.traceparent', '00-1'],
+    ['db.statement', 'select'],
+    ['other', 'text'],
+  ]);
+  assert.deepEqual(
+    keepAttributes(given),
+    new Map([
+      ['baggage.hello', 'world'],
+      ['http.request.header.traceparent', '00-1'],
+      ['db.statement', ''],
+    ]),
+  );
+});

@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { attributeOf } from '../../src/span/span-store.ts';
+import { KnownIds, SpanWriter, storeOf } from '../../src/span/span-writer.ts';
+import { isRaw } from '../../src/span/value-table.ts';
+import { drawTrace } from '../draw-trace.ts';
+import { anySpans } from './any-span.ts';
+import { kept, viewsOf } from './views-of.ts';
+
+const seed = 20261128;
+
+test('spans come back as they were, with the attributes that are kept', () => {
+  fc.assert(
+    fc.property(anySpans, (spans) => assert.deepEqual(viewsOf(storeOf(spans)), kept(spans))),
+    { seed, numRuns: 1_000 },
+  );
+});
+
+test('batches of several writers give the rows in the order in which they are added', () => {
+  fc.assert(
+    fc.property(fc.array(fc.tuple(fc.nat(2), anySpans), { maxLength: 6 }), (parts) => {
+      const whole = new SpanWriter();
+      const writers = Array.from({ length: 3 }, () => new SpanWriter());
+      const known = writers.map(() => new KnownIds());
+      for (const [index, spans] of parts) {
+        const [writer, ids] = [writers[index], known[index]];
+        assert.ok(writer !== undefined && ids !== undefined);
+        for (const span of spans) writer.addSpan(span);
+        whole.addBatch(structuredClone(writer.takeBatch()), ids);
+      }
+      const spans = parts.flatMap(([, part]) => part);
+      assert.deepEqual(viewsOf(whole.finish()), kept(spans));
+    }),
+    { seed, numRuns: 500 },
+  );
+});
+
+test('a writer that rolls back goes on as if nothing had been written', () => {
+  fc.assert(
+    fc.property(anySpans, anySpans, anySpans, (first, dropped, last) => {
+      const writer = new SpanWriter();
+      for (const span of first) writer.addSpan(span);
+      const mark = writer.mark();
+      for (const span of dropped) writer.addSpan(span);
+      writer.rollBack(mark);
+      for (const span of last) writer.addSpan(span);
+      assert.deepEqual(viewsOf(writer.finish()), kept([...first, ...last]));
+    }),
+    { seed, numRuns: 500 },
+  );
+});
+
+test('a finished store does not change when its writer goes on', () => {
+  fc.assert(
+    fc.property(anySpans, anySpans, (first, last) => {
+      const writer = new SpanWriter();
+      for (const span of first) writer.addSpan(span);
+      const store = writer.finish();
+      for (const span of last) writer.addSpan(span);
+      assert.deepEqual(viewsOf(store), kept(first));
+    }),
+    { seed, numRuns: 200 },
+  );
+});
+
+const [drawn] = drawTrace('CLIENT a GET  a1 0..5 http.route=/work/:id http.request.method=GET');
+assert.ok(drawn !== undefined);
+
+/** So many values of one field are interned at most. */
+const beyondBudget = 5_000;
+
+test('a field of many values does not fill the table, and its spans still come back', () => {
+  const spans = Array.from({ length: beyondBudget }, (_, id) => ({
+    ...drawn,
+    name: `GET /orders/${id}`,
+    attributes: new Map([
+      ['url.path', `/orders/${id}`],
+      ['http.request.method', 'GET'],
+    ]),
+  }));
+  const store = storeOf(spans);
+  assert.deepEqual(viewsOf(store), spans);
+  assert.ok(store.values.size < 2 * beyondBudget, `${store.values.size} values are interned`);
+  assert.ok(isRaw(store.names.at(-1) ?? 0));
+});
+
+test('equal values of a frequent field have one id, and the key finds them', () => {
+  const store = storeOf([drawn, { ...drawn, spanId: '1'.repeat(16) }]);
+  const key = store.values.find('http.route');
+  assert.ok(key !== null);
+  const [first, second] = [attributeOf(store, 0, key), attributeOf(store, 1, key)];
+  assert.ok(first !== null && first === second);
+  assert.equal(store.values.decode(first), '/work/:id');
+  assert.equal(attributeOf(store, 0, store.values.find('url.full') ?? -1), null);
+  assert.equal(store.values.find('nowhere'), null);
+});
+
+test('an id that is none is refused', () => {
+  assert.throws(() => storeOf([{ ...drawn, spanId: 'xyz' }]), RangeError);
+});
