@@ -94,8 +94,8 @@ function readBytes(bytes: Uint8Array): Content {
   }
   if (first === '{' || first === '[') return readText(bytes);
   if (looksLikeText(bytes)) return readConsole(bytes);
-  if (bytes[0] === resourceSpansTag) return withoutNotes(readProtobuf(bytes, decodeOtlpProtobuf));
-  if (isFramed(bytes)) return withoutNotes(readProtobuf(bytes, decodeFramedProtobuf));
+  if (bytes[0] === resourceSpansTag) return withoutNotes([readProtobuf(bytes, decodeOtlpProtobuf)]);
+  if (isFramed(bytes)) return withoutNotes([readProtobuf(bytes, decodeFramedProtobuf)]);
   throw new UnknownFormatError(unknownFormat);
 }
 
@@ -133,7 +133,7 @@ function readProtobuf(bytes: Uint8Array, decode: typeof decodeFramedProtobuf): R
   return { format: 'otlp-protobuf', spans: decode(bytes) };
 }
 
-function withoutNotes(...readings: readonly Reading[]): Content {
+function withoutNotes(readings: readonly Reading[]): Content {
   return { readings, notes: [] };
 }
 
@@ -144,7 +144,7 @@ function readText(bytes: Uint8Array): Content {
     // An export request whose first element has 91 or 123 bytes looks like a line break and a bracket.
     if (bytes[0] !== resourceSpansTag || !(error instanceof DecodeError)) throw error;
     try {
-      return withoutNotes(readProtobuf(bytes, decodeOtlpProtobuf));
+      return withoutNotes([readProtobuf(bytes, decodeOtlpProtobuf)]);
     } catch {
       throw error;
     }
@@ -162,8 +162,8 @@ function readJsonOrConsole(bytes: Uint8Array): Content {
   const line = readFirstLine(bytes);
   const isConsole = consoleStart.test(start) || (isObject(line) && isLogRecord(line));
   if (isConsole || (line !== undefined && hasOtherLines(bytes))) return readConsole(bytes);
-  if (line !== undefined) return withoutNotes(...readLines(bytes));
-  return withoutNotes(...decodeJsonDocuments(bytes));
+  if (line !== undefined) return withoutNotes(readLines(bytes));
+  return withoutNotes(decodeJsonDocuments(bytes));
 }
 
 /** Whether a program prints among its documents, as with Java's `otlp-stdout`: a line that begins as neither an object nor a list. */
@@ -192,6 +192,7 @@ const otlpFormats: ReadonlySet<string> = new Set(['otlp-json', 'jaeger-v3', 'tem
 
 /** Lines of OTLP are one format, whatever their envelopes: Jaeger streams `result` and ends with `end`. */
 function readLines(bytes: Uint8Array): readonly Reading[] {
+  checkMemory(bytes, 'json');
   const readings: Reading[] = [];
   for (const { start, end, number, isCutOff } of splitLines(bytes)) {
     try {
@@ -214,7 +215,7 @@ function readConsole(bytes: Uint8Array): Content {
   if (readings.length === 0) {
     refuseOtherText(text);
     const first = firstCharacter(bytes);
-    if (first === '{' || first === '[') return withoutNotes(...decodeJsonDocuments(bytes));
+    if (first === '{' || first === '[') return withoutNotes(decodeJsonDocuments(bytes));
     throw new UnknownFormatError(unknownFormat);
   }
   return { readings, notes: otherLines === 0 ? [] : [`lines without a span, left out: ${otherLines}`] };

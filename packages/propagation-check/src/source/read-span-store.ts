@@ -1,4 +1,4 @@
-import { type FileHandle, open, stat } from 'node:fs/promises';
+import { type FileHandle, open, readFile, stat } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { addAbortSignal, type Readable } from 'node:stream';
 import { DecodeError } from '../decode/decode-error.ts';
@@ -76,6 +76,11 @@ async function read(path: string, label: string, options: StoreOptions): Promise
   try {
     const size = found.isFile() ? found.size : null;
     return await readStream(readFileChunks(file, options.signal), { label, size }, options);
+  } catch (error) {
+    const maxBytes = options.maxDocumentBytes ?? defaultMaxDocumentBytes;
+    if (!(error instanceof DecodeError) || !found.isFile() || found.size > maxBytes) throw error;
+    // Lines of other formats or of a log may stand among those of OTLP: the whole can be read, or is refused for what it is.
+    return toStore(await decodeCompressed(await readFile(path), maxBytes));
   } finally {
     await file.close();
   }
@@ -91,8 +96,14 @@ async function readStream(
   const [start, all] = await peek(countBytes(input, progress), maxDocumentBytes, ({ length }) => length >= 2);
   if (start.length === 0) throw new SourceError(`${label}: empty; expected spans`);
   const isPacked = isGzip(start);
-  const [head, chunks] = await peek(
+  // What is no file cannot be read again: a little of it is kept.
+  const [kept, unpacked] = await peek(
     isPacked ? gunzipChunks(all) : all,
+    size === null ? mostKept : 0,
+    () => size !== null,
+  );
+  const [head, chunks] = await peek(
+    unpacked,
     maxDocumentBytes,
     (bytes) => detectPieceFormat(bytes, false) !== undefined,
   );
@@ -104,11 +115,19 @@ async function readStream(
   const room = options.maxMemoryBytes ?? process.availableMemory();
   if (size !== null) refuseTooLarge(label, size * memoryPerByte[format] * (isPacked ? gzipRatio : 1), room);
   const threads = options.threads ?? availableParallelism();
-  const store = await readPieces(format, cutPieces(chunks, endFinders[format]), threads, (writer) => {
-    options.onProgress?.({ ...progress, spans: writer.rows });
-  });
-  return { format, store, notes: [] };
+  const pieces = cutPieces(chunks, endFinders[format]);
+  try {
+    const store = await readPieces(format, pieces, threads, (writer) => {
+      options.onProgress?.({ ...progress, spans: writer.rows });
+    });
+    return { format, store, notes: [] };
+  } catch (error) {
+    if (!(error instanceof DecodeError) || size !== null || kept.length > mostKept) throw error;
+    return decodeStore(kept);
+  }
 }
+
+const mostKept = 64 * 1024 * 1024;
 
 function refuseTooLarge(label: string, needed: number, room: number): void {
   if (needed <= room) return;

@@ -144,6 +144,15 @@ test('an error that a worker finds is that of the first wrong line', async (t) =
   });
 });
 
+test('lines of a log and of other formats among those of OTLP are read as in the whole', async (t) => {
+  const [first = ''] = large.split('\n');
+  const zipkin = '{"traceId":"463ac35c9f6413ad","id":"1"}';
+  const { store, format, notes } = await readSpanStore(await write(t, `${first}\nlistening\n${zipkin}\n`), {
+    threads: 1,
+  });
+  assert.deepEqual([store.size, format, notes.length], [2, 'mixed', 2]);
+});
+
 test('a file that memory does not suffice for is refused before it is read', async (t) => {
   const path = await write(t, lines.join(''));
   const file = await open(path, 'r+');
