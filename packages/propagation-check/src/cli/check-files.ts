@@ -1,6 +1,7 @@
-import { readSpanFile } from '../source/file.ts';
-import type { Span } from '../span/span.ts';
-import { judge, readCheckInputs, readCollector } from './check-inputs.ts';
+import { readSpansInto } from '../source/read-span-store.ts';
+import type { SpanStore } from '../span/span-store.ts';
+import { SpanWriter } from '../span/span-writer.ts';
+import { judgeStore, readCheckInputs, readCollector } from './check-inputs.ts';
 import type { CheckArguments } from './common-options.ts';
 import { quotePath } from './file-error.ts';
 import { explainNothingToJudge, hintAtExpectations } from './hint-at-expectations.ts';
@@ -16,28 +17,29 @@ export async function checkFiles(
   { output, signal }: Session,
 ): Promise<number> {
   const inputs = await readCheckInputs(args);
-  const spans = await readFiles(paths);
+  const store = await readFiles(paths, signal);
+  const services = store.resourceTable.map(({ serviceName }) => serviceName);
   const collector = await readCollector(args, signal);
-  const result = judge(spans, inputs, collector);
+  const result = judgeStore(store, inputs, collector);
   const source = paths.map((path) => (path === '-' ? 'standard input' : quotePath(path))).join(', ');
   const reason =
-    spans.length === 0
+    store.size === 0
       ? `${source}: no span in it`
       : result.verdict === 'unknown'
-        ? explainNothingToJudge(result, spans, inputs.expectation)
+        ? explainNothingToJudge(result, services, inputs.expectation)
         : null;
   const notes = [
     ...(await describeWireGaps(args.wire)),
-    ...hintAtExpectations(result, spans, inputs.expectation),
+    ...hintAtExpectations(result, services, inputs.expectation),
   ];
   return printReport(result, { source, reason, notes, collector }, args, output);
 }
 
-async function readFiles(paths: readonly string[]): Promise<readonly Span[]> {
+async function readFiles(paths: readonly string[], signal: AbortSignal): Promise<SpanStore> {
   if (paths.filter((path) => path === '-').length > 1) {
     throw new UsageError('standard input (-) can be read once; name it once');
   }
-  const files: (readonly Span[])[] = [];
-  for (const path of paths) files.push((await readSpanFile(path)).spans);
-  return files.flat();
+  const writer = new SpanWriter();
+  for (const path of paths) await readSpansInto(writer, path, { signal });
+  return writer.finish();
 }

@@ -2,10 +2,12 @@ import { type FileHandle, open, stat } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { addAbortSignal, type Readable } from 'node:stream';
 import { DecodeError } from '../decode/decode-error.ts';
-import { type DecodedStore, decodeStore } from '../decode/decode-store.ts';
-import { detectPieceFormat } from '../decode/detect-format.ts';
+import { decodeInto } from '../decode/decode-into.ts';
+import { detectPieceFormat, type Format } from '../decode/detect-format.ts';
 import { gunzipChunks, isGzip } from '../decode/gunzip.ts';
 import type { PieceFormat } from '../decode/piece-reader.ts';
+import type { SpanStore } from '../span/span-store.ts';
+import { SpanWriter } from '../span/span-writer.ts';
 import { cutPieces, endFinders } from './cut-pieces.ts';
 import { describeFileError, quotePath, tooLarge } from './file.ts';
 import { readPieces } from './read-pieces.ts';
@@ -43,16 +45,30 @@ const memoryPerByte: Readonly<Record<PieceFormat, number>> = { 'json-lines': 0.4
 /** Spans are much alike: gzip makes them so much smaller. */
 const gzipRatio = 12;
 
+/** As `readSpansInto`, of one file. */
+export async function readSpanStore(
+  path: string,
+  options: StoreOptions = {},
+): Promise<{ readonly format: Format; readonly store: SpanStore }> {
+  const writer = new SpanWriter();
+  const format = await readSpansInto(writer, path, options);
+  return { format, store: writer.finish() };
+}
+
 /**
- * Reads a file with spans in any known format into columns, also compressed with gzip. JSON Lines and protobuf with lengths are
+ * Reads the spans of a file in any known format into columns, also compressed with gzip. JSON Lines and protobuf with lengths are
  * read piece by piece, on several threads where there is much; other formats as a whole.
  * @param path `-` for standard input.
  * @throws {SourceError} as `readSpanFile`, and before it is read where memory does not suffice for it.
  */
-export async function readSpanStore(path: string, options: StoreOptions = {}): Promise<DecodedStore> {
+export async function readSpansInto(
+  writer: SpanWriter,
+  path: string,
+  options: StoreOptions = {},
+): Promise<Format> {
   const label = path === '-' ? 'standard input' : quotePath(path);
   try {
-    return await read(path, label, options);
+    return await read(writer, path, label, options);
   } catch (error) {
     if (error instanceof SourceError) throw error;
     if (options.signal?.aborted) throw options.signal.reason;
@@ -63,28 +79,29 @@ export async function readSpanStore(path: string, options: StoreOptions = {}): P
   }
 }
 
-async function read(path: string, label: string, options: StoreOptions): Promise<DecodedStore> {
+async function read(writer: SpanWriter, path: string, label: string, options: StoreOptions): Promise<Format> {
   if (path === '-') {
     const { stdin = process.stdin, signal } = options;
     const input = readChunks(signal === undefined ? stdin : addAbortSignal(signal, stdin));
-    return readStream(input, { label, size: null }, options);
+    return readStream(writer, input, { label, size: null }, options);
   }
   const found = await stat(path);
   if (found.isDirectory()) throw new SourceError(`${label}: a folder; name a file in it`);
   const file = await open(path);
   try {
     const size = found.isFile() ? found.size : null;
-    return await readStream(readFileChunks(file, options.signal), { label, size }, options);
+    return await readStream(writer, readFileChunks(file, options.signal), { label, size }, options);
   } finally {
     await file.close();
   }
 }
 
 async function readStream(
+  writer: SpanWriter,
   input: AsyncGenerator<Uint8Array>,
   { label, size }: { readonly label: string; readonly size: number | null },
   options: StoreOptions,
-): Promise<DecodedStore> {
+): Promise<Format> {
   const maxDocumentBytes = options.maxDocumentBytes ?? defaultMaxDocumentBytes;
   const progress = { bytes: 0, size };
   const [start, all] = await peek(countBytes(input, progress), maxDocumentBytes, ({ length }) => length >= 2);
@@ -96,14 +113,14 @@ async function readStream(
     (bytes) => detectPieceFormat(bytes, false) !== undefined,
   );
   const format = detectPieceFormat(head, true) ?? null;
-  if (format === null) return decodeStore(await collect(chunks, label, maxDocumentBytes));
+  if (format === null) return decodeInto(writer, await collect(chunks, label, maxDocumentBytes));
   const room = options.maxMemoryBytes ?? process.availableMemory();
   if (size !== null) refuseTooLarge(label, size * memoryPerByte[format] * (isPacked ? gzipRatio : 1), room);
   const threads = options.threads ?? availableParallelism();
-  const store = await readPieces(format, cutPieces(chunks, endFinders[format]), threads, (writer) => {
+  await readPieces(format, cutPieces(chunks, endFinders[format]), writer, threads, () => {
     options.onProgress?.({ ...progress, spans: writer.rows });
   });
-  return { format, store };
+  return format;
 }
 
 function refuseTooLarge(label: string, needed: number, room: number): void {

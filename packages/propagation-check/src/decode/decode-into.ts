@@ -1,28 +1,22 @@
 import { isUtf8 } from 'node:buffer';
-import type { SpanStore } from '../span/span-store.ts';
-import { SpanWriter, storeOf } from '../span/span-writer.ts';
+import type { SpanWriter } from '../span/span-writer.ts';
 import { sourceOf } from '../span/value-table.ts';
 import { decodeBytes, type Format, isSingleRequest } from './detect-format.ts';
 import { OtlpJsonScanner } from './scan-otlp-json.ts';
 import { OtlpProtobufScanner } from './scan-otlp-protobuf.ts';
 
-export interface DecodedStore {
-  readonly format: Format;
-  readonly store: SpanStore;
-}
-
 /**
  * Decodes spans whose format is recognised by content, into columns.
  * @throws {DecodeError} as `decodeBytes`.
  */
-export function decodeStore(bytes: Uint8Array): DecodedStore {
-  const writer = new SpanWriter();
+export function decodeInto(writer: SpanWriter, bytes: Uint8Array): Format {
   if (isUtf8(bytes) && new OtlpJsonScanner(writer).scan(sourceOf(bytes), 0, bytes.length)) {
-    return { format: 'otlp-json', store: writer.finish() };
+    return 'otlp-json';
   }
   if (isSingleRequest(bytes) && new OtlpProtobufScanner(writer).scan(sourceOf(bytes), 0, bytes.length)) {
-    return { format: 'otlp-protobuf', store: writer.finish() };
+    return 'otlp-protobuf';
   }
   const { format, spans } = decodeBytes(bytes);
-  return { format, store: storeOf(spans) };
+  for (const span of spans) writer.addSpan(span);
+  return format;
 }
