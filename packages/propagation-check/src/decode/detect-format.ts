@@ -66,11 +66,8 @@ export function detectPieceFormat(head: Uint8Array, isEnd: boolean): PieceFormat
   if (!isEnd && (head.length <= 4 || first === '')) return undefined;
   if (head[0] === resourceSpansTag || first === '[') return null;
   if (first !== '{') return isFramed(head) ? 'otlp-protobuf' : null;
-  const firstLine = head.indexOf(
-    newline,
-    head.findIndex((byte) => !isSpace(byte)),
-  );
-  const isFollowed = firstLine >= 0 && !head.subarray(firstLine).every(isSpace);
+  const firstLine = head.indexOf(newline, findText(head));
+  const isFollowed = firstLine >= 0 && findText(head, firstLine) < head.length;
   if (!isFollowed && !isEnd) return undefined;
   return isLines(head) ? 'json-lines' : null;
 }
@@ -80,7 +77,7 @@ const resourceSpansTag = 0x0a;
 const newline = 0x0a;
 
 function refuseKnownOthers(bytes: Uint8Array): void {
-  if (bytes.every(isSpace)) throw new DecodeError('byte 0: empty');
+  if (findText(bytes) === bytes.length) throw new DecodeError('byte 0: empty');
   if (firstCharacter(bytes) === '<') throw new DecodeError('byte 0: this is a web page or XML, not spans');
   if (Buffer.from(bytes.subarray(0, 4)).equals(Buffer.from([0x28, 0xb5, 0x2f, 0xfd]))) {
     throw new DecodeError('byte 0: compressed with zstd; uncompress it first (zstd -d)');
@@ -111,9 +108,9 @@ function decodeLinesOrDocument(bytes: Uint8Array): Decoded {
 
 /** Whether the first line is a JSON object of its own, or a trace of Zipkin v1, which is to be refused, and more follows. */
 function isLines(bytes: Uint8Array): boolean {
-  const start = bytes.findIndex((byte) => !isSpace(byte));
+  const start = findText(bytes);
   const end = bytes.indexOf(newline, start);
-  if (end < 0 || bytes.subarray(end).every(isSpace)) return false;
+  if (end < 0 || findText(bytes, end) === bytes.length) return false;
   try {
     const line = parseJson(bytes.subarray(start, end));
     return isObject(line) || isZipkinV1(line);
@@ -139,13 +136,19 @@ function decodeOtlpSpans(document: unknown): readonly Span[] {
   return decodeOtlpDocument(document).spans;
 }
 
+/** The offset of the first byte that is not white space. */
+function findText(bytes: Uint8Array, from = 0): number {
+  let at = from;
+  while (at < bytes.length && isSpace(bytes[at] ?? 0)) at += 1;
+  return at;
+}
+
 function isSpace(byte: number): boolean {
   return byte === 0x20 || (byte >= 0x09 && byte <= 0x0d);
 }
 
 /** The first character that is not white space, after a byte order mark if there is one. */
 function firstCharacter(bytes: Uint8Array): string {
-  const start = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0;
-  const byte = bytes.subarray(start).find((candidate) => !isSpace(candidate));
+  const byte = bytes[findText(bytes, bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0)];
   return byte === undefined ? '' : String.fromCharCode(byte);
 }
