@@ -177,9 +177,9 @@ function hasOtherLines(bytes: Uint8Array): boolean {
 
 /** The first line where it is a JSON document of its own, and more follows; otherwise undefined. */
 function readFirstLine(bytes: Uint8Array): unknown {
-  const start = bytes.findIndex((byte) => !isSpace(byte));
+  const start = findText(bytes);
   const end = bytes.indexOf(newline, start);
-  if (end < 0 || bytes.subarray(end).every(isSpace)) return undefined;
+  if (end < 0 || findText(bytes, end) === bytes.length) return undefined;
   try {
     return parseJson(bytes.subarray(start, end));
   } catch (error) {
@@ -242,13 +242,19 @@ function findUtf16(bytes: Uint8Array): 'utf-16le' | 'utf-16be' | null {
     : null;
 }
 
+/** The offset of the first byte that is not white space. */
+function findText(bytes: Uint8Array, from = 0): number {
+  let at = from;
+  while (at < bytes.length && isSpace(bytes[at] ?? 0)) at += 1;
+  return at;
+}
+
 function isSpace(byte: number): boolean {
   return byte === 0x20 || (byte >= 0x09 && byte <= 0x0d);
 }
 
 /** The first character that is not white space, after a byte order mark if there is one. */
 function firstCharacter(bytes: Uint8Array): string {
-  const start = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0;
-  const byte = bytes.subarray(start).find((candidate) => !isSpace(candidate));
+  const byte = bytes[findText(bytes, bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0)];
   return byte === undefined ? '' : String.fromCharCode(byte);
 }
