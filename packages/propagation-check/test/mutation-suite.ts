@@ -32,6 +32,7 @@ for (const file of globSync('*/*.txt', { cwd: fixtures })) {
 }
 for (const move of listMoves()) assert.ok(movesAnything(move));
 assert.equal(renderExplanations(), readFileSync(explanationsFile, 'utf8'));
+await import('./pairing/awaited.test.ts');
 await import('./pairing/bounds.test.ts');
 await import('./pairing/pair.test.ts');
 await import('./rules/findings.test.ts');
