@@ -3,6 +3,7 @@ const benches: Readonly<Record<string, (argv: readonly string[]) => Promise<void
   services: async (argv) => (await import('./bench/services.ts')).benchServices(argv),
   stack: async () => (await import('./bench/stack.ts')).benchStack(),
   tap: async () => (await import('./bench/tap.ts')).benchTap(),
+  engine: async (argv) => (await import('./bench/engine.ts')).benchEngine(argv),
   delivery: async () => (await import('./bench/delivery.ts')).benchDelivery(),
   verdict: async () => (await import('./bench/verdict.ts')).benchVerdict(),
 };

@@ -49,7 +49,7 @@ const telemetry = {
   OTEL_NODE_RESOURCE_DETECTORS: 'env,os,process',
   OTEL_METRICS_EXPORTER: 'none',
   OTEL_LOGS_EXPORTER: 'none',
-  OTEL_BSP_SCHEDULE_DELAY: '500',
+  OTEL_BSP_SCHEDULE_DELAY: '200',
 };
 
 /**

@@ -35,6 +35,8 @@ assert.equal(renderExplanations(), readFileSync(explanationsFile, 'utf8'));
 await import('./pairing/bounds.test.ts');
 await import('./pairing/pair.test.ts');
 await import('./rules/findings.test.ts');
+await import('./rules/missing-client.test.ts');
+await import('./rules/partly-split-edge.test.ts');
 await import('./rules/split-trace.test.ts');
 
 function summarise({ verdict, edges, findings }: Result) {

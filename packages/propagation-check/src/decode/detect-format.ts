@@ -9,6 +9,7 @@ import { prefixLine, readLine, splitLines } from './json-lines.ts';
 import { isObject } from './otlp-json-value.ts';
 import { decodeOtlpProtobuf } from './otlp-protobuf.ts';
 import { decodeUtf8, parseJson } from './parse-json.ts';
+import type { PieceFormat } from './piece-reader.ts';
 import { quoteValue } from './quote-value.ts';
 import { readDocument } from './read-document.ts';
 import { type Decoded, joinReadings, type Reading } from './reading.ts';
@@ -93,14 +94,36 @@ function readBytes(bytes: Uint8Array): Content {
   }
   if (first === '{' || first === '[') return readText(bytes);
   if (looksLikeText(bytes)) return readConsole(bytes);
-  if (bytes[0] === resourceSpansTag) return withoutNotes(readProtobuf(bytes, decodeOtlpProtobuf));
-  if (isFramed(bytes)) return withoutNotes(readProtobuf(bytes, decodeFramedProtobuf));
+  if (bytes[0] === resourceSpansTag) return withoutNotes([readProtobuf(bytes, decodeOtlpProtobuf)]);
+  if (isFramed(bytes)) return withoutNotes([readProtobuf(bytes, decodeFramedProtobuf)]);
   throw new UnknownFormatError(unknownFormat);
 }
 
 const unknownFormat =
   'byte 0: no format is recognised; expected OTLP JSON, JSON Lines, OTLP protobuf, Jaeger JSON, Tempo JSON, Zipkin v2 JSON, ' +
   'ClickHouse rows, or what a console exporter printed';
+
+/** Whether the bytes are taken for one export request in protobuf, and for nothing else. */
+export function isSingleRequest(bytes: Uint8Array): boolean {
+  return bytes[0] === resourceSpansTag && !['', '{', '[', '<'].includes(firstCharacter(bytes));
+}
+
+/**
+ * Whether a file is read piece by piece, by its beginning: null where it is read as a whole, undefined where more of it has to be known.
+ * @param isEnd Whether this is the whole file.
+ */
+export function detectPieceFormat(head: Uint8Array, isEnd: boolean): PieceFormat | null | undefined {
+  const first = firstCharacter(head);
+  if (!isEnd && (head.length <= 4 || first === '')) return undefined;
+  if (head[0] === resourceSpansTag || first === '[') return null;
+  if (first !== '{') return isFramed(head) ? 'otlp-protobuf' : null;
+  const line = readFirstLine(head);
+  if (line === undefined && !isEnd) return undefined;
+  return isObject(line) && exportFields.some((field) => Object.hasOwn(line, field)) ? 'json-lines' : null;
+}
+
+/** Of an OTLP export request; the Collector's file exporter mixes them. */
+const exportFields = ['resourceSpans', 'resourceMetrics', 'resourceLogs'];
 
 /** Field 1, length-delimited: how an export request begins. Also the line break that may begin a text. */
 const resourceSpansTag = 0x0a;
@@ -110,7 +133,7 @@ function readProtobuf(bytes: Uint8Array, decode: typeof decodeFramedProtobuf): R
   return { format: 'otlp-protobuf', spans: decode(bytes) };
 }
 
-function withoutNotes(...readings: readonly Reading[]): Content {
+function withoutNotes(readings: readonly Reading[]): Content {
   return { readings, notes: [] };
 }
 
@@ -121,7 +144,7 @@ function readText(bytes: Uint8Array): Content {
     // An export request whose first element has 91 or 123 bytes looks like a line break and a bracket.
     if (bytes[0] !== resourceSpansTag || !(error instanceof DecodeError)) throw error;
     try {
-      return withoutNotes(readProtobuf(bytes, decodeOtlpProtobuf));
+      return withoutNotes([readProtobuf(bytes, decodeOtlpProtobuf)]);
     } catch {
       throw error;
     }
@@ -139,8 +162,8 @@ function readJsonOrConsole(bytes: Uint8Array): Content {
   const line = readFirstLine(bytes);
   const isConsole = consoleStart.test(start) || (isObject(line) && isLogRecord(line));
   if (isConsole || (line !== undefined && hasOtherLines(bytes))) return readConsole(bytes);
-  if (line !== undefined) return withoutNotes(...readLines(bytes));
-  return withoutNotes(...decodeJsonDocuments(bytes));
+  if (line !== undefined) return withoutNotes(readLines(bytes));
+  return withoutNotes(decodeJsonDocuments(bytes));
 }
 
 /** Whether a program prints among its documents, as with Java's `otlp-stdout`: a line that begins as neither an object nor a list. */
@@ -154,9 +177,9 @@ function hasOtherLines(bytes: Uint8Array): boolean {
 
 /** The first line where it is a JSON document of its own, and more follows; otherwise undefined. */
 function readFirstLine(bytes: Uint8Array): unknown {
-  const start = bytes.findIndex((byte) => !isSpace(byte));
+  const start = findText(bytes);
   const end = bytes.indexOf(newline, start);
-  if (end < 0 || bytes.subarray(end).every(isSpace)) return undefined;
+  if (end < 0 || findText(bytes, end) === bytes.length) return undefined;
   try {
     return parseJson(bytes.subarray(start, end));
   } catch (error) {
@@ -169,6 +192,7 @@ const otlpFormats: ReadonlySet<string> = new Set(['otlp-json', 'jaeger-v3', 'tem
 
 /** Lines of OTLP are one format, whatever their envelopes: Jaeger streams `result` and ends with `end`. */
 function readLines(bytes: Uint8Array): readonly Reading[] {
+  checkMemory(bytes, 'json');
   const readings: Reading[] = [];
   for (const { start, end, number, isCutOff } of splitLines(bytes)) {
     try {
@@ -191,7 +215,7 @@ function readConsole(bytes: Uint8Array): Content {
   if (readings.length === 0) {
     refuseOtherText(text);
     const first = firstCharacter(bytes);
-    if (first === '{' || first === '[') return withoutNotes(...decodeJsonDocuments(bytes));
+    if (first === '{' || first === '[') return withoutNotes(decodeJsonDocuments(bytes));
     throw new UnknownFormatError(unknownFormat);
   }
   return { readings, notes: otherLines === 0 ? [] : [`lines without a span, left out: ${otherLines}`] };
@@ -218,13 +242,19 @@ function findUtf16(bytes: Uint8Array): 'utf-16le' | 'utf-16be' | null {
     : null;
 }
 
+/** The offset of the first byte that is not white space. */
+function findText(bytes: Uint8Array, from = 0): number {
+  let at = from;
+  while (at < bytes.length && isSpace(bytes[at] ?? 0)) at += 1;
+  return at;
+}
+
 function isSpace(byte: number): boolean {
   return byte === 0x20 || (byte >= 0x09 && byte <= 0x0d);
 }
 
 /** The first character that is not white space, after a byte order mark if there is one. */
 function firstCharacter(bytes: Uint8Array): string {
-  const start = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0;
-  const byte = bytes.subarray(start).find((candidate) => !isSpace(candidate));
+  const byte = bytes[findText(bytes, bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0)];
   return byte === undefined ? '' : String.fromCharCode(byte);
 }

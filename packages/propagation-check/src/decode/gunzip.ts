@@ -1,5 +1,6 @@
+import { Readable } from 'node:stream';
 import { promisify } from 'node:util';
-import { gunzip as gunzipCallback } from 'node:zlib';
+import { createGunzip, gunzip as gunzipCallback } from 'node:zlib';
 import { DecodeError } from './decode-error.ts';
 
 const gunzipAsync = promisify(gunzipCallback);
@@ -25,7 +26,32 @@ export async function gunzip(bytes: Uint8Array, maxBytes: number): Promise<Uint8
     if (error.code === 'ERR_BUFFER_TOO_LARGE') {
       throw new TooLargeError(`gzip: uncompressed data is larger than ${maxBytes} bytes`);
     }
-    const reason = error.code === 'Z_BUF_ERROR' ? 'ends early, as if it was cut off' : error.message;
-    throw new DecodeError(`gzip: ${reason}`);
+    throw describeFault(error);
   }
+}
+
+/** Uncompresses gzip data as it comes. @throws {DecodeError} when it is not gzip, damaged or cut off. */
+export async function* gunzipChunks(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const input = Readable.from(copyChunks(chunks), { objectMode: false });
+  const output = input.pipe(createGunzip());
+  input.once('error', (error) => output.destroy(error));
+  try {
+    for await (const chunk of output) yield chunk;
+  } catch (error) {
+    const isOfGzip = error instanceof Error && 'code' in error && String(error.code).startsWith('Z_');
+    throw isOfGzip ? describeFault(error) : error;
+  } finally {
+    input.destroy();
+  }
+}
+
+/** A stream reads ahead, and the source may fill the same buffer again. */
+async function* copyChunks(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  for await (const chunk of chunks) yield Buffer.from(chunk);
+}
+
+function describeFault(error: Error & { readonly code?: unknown }): DecodeError {
+  return new DecodeError(
+    `gzip: ${error.code === 'Z_BUF_ERROR' ? 'ends early, as if it was cut off' : error.message}`,
+  );
 }

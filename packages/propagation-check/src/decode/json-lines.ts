@@ -61,15 +61,19 @@ export interface Line {
   readonly isCutOff: boolean;
 }
 
-/** All lines that are not blank. */
-export function* splitLines(bytes: Uint8Array): Generator<Line> {
+/** All lines that are not blank. @returns How many there are with these. */
+export function* splitLines(bytes: Uint8Array): Generator<Line, number> {
+  // `indexOf` of a plain Uint8Array is several times slower.
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   let start = 0;
-  for (let number = 1; start < bytes.length; number += 1) {
-    const found = bytes.indexOf(newline, start);
+  let number = 1;
+  for (; start < bytes.length; number += 1) {
+    const found = buffer.indexOf(newline, start);
     const end = found < 0 ? bytes.length : found;
     if (!isBlank(bytes, start, end)) yield { start, end, number, isCutOff: found < 0 };
     start = end + 1;
   }
+  return number - 1;
 }
 
 function isBlank(bytes: Uint8Array, start: number, end: number): boolean {

@@ -1,5 +1,6 @@
 import * as z from 'zod';
-import type { Attributes, Span, SpanLink } from '../span/span.ts';
+import type { Span, SpanLink } from '../span/span.ts';
+import type { Resource } from '../span/span-store.ts';
 import { DecodeError, prefixPath } from './decode-error.ts';
 import { readFlags, readSpanKind, readStatusCode, readUint64 } from './otlp-fields.ts';
 import { isObject, readAttributes } from './otlp-json-value.ts';
@@ -24,8 +25,9 @@ const list = anyArray.nullish();
 
 const requestShape = z.object({ resourceSpans: list, resource_spans: z.unknown().optional() });
 
+const resourceShape = z.object({ attributes: list }).nullish();
 const resourceSpansShape = z.object({
-  resource: z.object({ attributes: list }).nullish(),
+  resource: resourceShape,
   scopeSpans: list,
   instrumentationLibrarySpans: list,
 });
@@ -96,15 +98,14 @@ export function decodeResourceSpans(
 
 function decodeOneResource(value: unknown, path: string, options: OtlpJsonOptions, spans: Span[]): void {
   const shape = readShape(resourceSpansShape, value);
-  const resource = readAttributes(shape.resource?.attributes, 'resource.attributes');
-  const serviceName = readServiceName(resource);
+  const resource = toResource(shape.resource);
   const field = shape.scopeSpans ? 'scopeSpans' : 'instrumentationLibrarySpans';
   for (const [index, scopeSpans] of (shape[field] ?? []).entries()) {
     const where = `${field}[${index}]`;
     try {
       const { scope, instrumentationLibrary, spans: list } = readShape(scopeSpansShape, scopeSpans);
       const scopeName = scope?.name ?? instrumentationLibrary?.name ?? '';
-      const origin: SpanOrigin = { resource, serviceName, scopeName };
+      const origin: SpanOrigin = { resource, scopeName };
       decodeSpans(list ?? [], origin, `${path}.${where}`, options, spans);
     } catch (error) {
       throw prefixPath(where, error);
@@ -112,9 +113,23 @@ function decodeOneResource(value: unknown, path: string, options: OtlpJsonOption
   }
 }
 
+/** @throws {DecodeError} */
+export function readResource(value: unknown): Resource {
+  return toResource(readShape(resourceShape, value));
+}
+
+function toResource(shape: z.infer<typeof resourceShape>): Resource {
+  const attributes = readAttributes(shape?.attributes, 'resource.attributes');
+  return { serviceName: readServiceName(attributes), attributes };
+}
+
+/** The name of an instrumentation scope; empty where it has none. @throws {DecodeError} */
+export function readScopeName(value: unknown): string {
+  return readShape(scope, value)?.name ?? '';
+}
+
 interface SpanOrigin {
-  readonly resource: Attributes;
-  readonly serviceName: string | null;
+  readonly resource: Resource;
   readonly scopeName: string;
 }
 
@@ -153,8 +168,8 @@ function decodeSpan(value: unknown, origin: SpanOrigin, ids: IdEncoding): Span {
     attributes: readAttributes(shape.attributes, 'attributes'),
     links: readLinks(shape.links ?? [], ids),
     status: { code: readStatusCode(shape.status?.code), message: shape.status?.message ?? '' },
-    serviceName: origin.serviceName,
-    resource: origin.resource,
+    serviceName: origin.resource.serviceName,
+    resource: origin.resource.attributes,
     scopeName: origin.scopeName,
   };
 }

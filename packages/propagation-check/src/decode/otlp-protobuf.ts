@@ -1,9 +1,13 @@
 import { fromBinary } from '@bufbuild/protobuf';
 import type { Attributes, AttributeValue, Span, SpanLink } from '../span/span.ts';
+import type { Resource } from '../span/span-store.ts';
 import { type PlainValue, toAttributeValue, toIntegerValue } from './attribute-value.ts';
 import { checkMemory } from './check-memory.ts';
 import { DecodeError, prefixPath } from './decode-error.ts';
-import { ExportTraceServiceRequestSchema } from './generated/opentelemetry/proto/collector/trace/v1/trace_service_pb.js';
+import {
+  type ExportTraceServiceRequest,
+  ExportTraceServiceRequestSchema,
+} from './generated/opentelemetry/proto/collector/trace/v1/trace_service_pb.js';
 import type { AnyValue, KeyValue } from './generated/opentelemetry/proto/common/v1/common_pb.js';
 import type {
   ResourceSpans,
@@ -30,13 +34,14 @@ export interface OtlpProtobufOptions {
 export function decodeOtlpProtobuf(bytes: Uint8Array, options: OtlpProtobufOptions = {}): readonly Span[] {
   checkMemory(bytes, 'protobuf');
   const spans: Span[] = [];
-  for (const [index, resourceSpans] of readRequest(bytes).resourceSpans.entries()) {
+  for (const [index, resourceSpans] of readExportRequest(bytes).resourceSpans.entries()) {
     decodeOneResource(resourceSpans, `resourceSpans[${index}]`, options, spans);
   }
   return spans;
 }
 
-function readRequest(bytes: Uint8Array) {
+/** The message of an export request, as the generated decoder makes it. @throws {DecodeError} with the byte offset. */
+export function readExportRequest(bytes: Uint8Array): ExportTraceServiceRequest {
   try {
     return fromBinary(ExportTraceServiceRequestSchema, bytes, { readUnknownFields: false });
   } catch (error) {
@@ -50,8 +55,7 @@ function decodeOneResource(
   options: OtlpProtobufOptions,
   spans: Span[],
 ): void {
-  const resource = toAttributes(message.resource?.attributes ?? []);
-  const serviceName = readServiceName(resource);
+  const { attributes: resource, serviceName } = toResource(message.resource?.attributes ?? []);
   for (const [scopeIndex, scopeSpans] of message.scopeSpans.entries()) {
     const scopeName = scopeSpans.scope?.name ?? '';
     for (const [index, span] of scopeSpans.spans.entries()) {
@@ -105,7 +109,12 @@ function toLinks(link: Span_Link, index: number): readonly SpanLink[] {
   ];
 }
 
-function toAttributes(list: readonly KeyValue[]): Attributes {
+export function toResource(list: readonly KeyValue[]): Resource {
+  const attributes = toAttributes(list);
+  return { serviceName: readServiceName(attributes), attributes };
+}
+
+export function toAttributes(list: readonly KeyValue[]): Attributes {
   const attributes = new Map<string, AttributeValue>();
   for (const { key, value } of list) attributes.set(key, toAttributeValue(toPlainValue(value)));
   return attributes;

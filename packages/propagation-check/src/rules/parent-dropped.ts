@@ -6,7 +6,7 @@ import { defineFinding } from './define-finding.ts';
 
 export const finding = defineFinding('parent-dropped', {
   kind: 'cause',
-  isConclusive: false,
+  isConclusive: true,
   shows: "B's SERVER span is a second root of A's trace, and A's CLIENT has no child",
   title: 'The called service drops the parent id',
   why: 'The SERVER span has the trace id of the header and no parent: a second root of the same trace.',

@@ -22,7 +22,8 @@ export interface FileSource extends Source {
   readAll(signal?: AbortSignal): Promise<readonly Span[]>;
 }
 
-const emptyFile = 'empty; expected spans (was it copied before the program had flushed and closed it?)';
+export const emptyFile =
+  'empty; expected spans (was it copied before the program had flushed and closed it?)';
 
 const defaultMaxBytes = 512_000_000;
 
@@ -102,13 +103,13 @@ async function collect(input: AsyncIterable<unknown>, label: string, maxBytes: n
   return Buffer.concat(chunks);
 }
 
-function tooLarge(label: string, maxBytes: number): SourceError {
+export function tooLarge(label: string, maxBytes: number): SourceError {
   return new SourceError(
     `${label}: larger than ${maxBytes} bytes; split it, or keep only the traces in question`,
   );
 }
 
-function describeFileError(error: unknown): string {
+export function describeFileError(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   if (code === 'ENOENT') return 'no such file';
   if (code === 'EACCES' || code === 'EPERM') return 'not allowed to read it';
@@ -118,7 +119,7 @@ function describeFileError(error: unknown): string {
 }
 
 /** As it was given, unless a terminal could take it for something else. */
-function quotePath(path: string): string {
+export function quotePath(path: string): string {
   const quoted = escapeControls(JSON.stringify(path));
   return quoted === `"${path}"` ? path : quoted;
 }

@@ -2,7 +2,7 @@ import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'nod
 import { gunzip } from '../decode/gunzip.ts';
 import { acceptExport, describeRefusal, type Receiving, type Signal, toRefusal } from './export-request.ts';
 import { encodeSuccess, rpcCode } from './otlp-response.ts';
-import { RefusedRequest, refuseSize, useBody } from './request-body.ts';
+import { RefusedRequest, useBody } from './request-body.ts';
 
 /** In front of each message: whether it is compressed, and its length in four bytes. */
 const prefixBytes = 5;
@@ -97,7 +97,6 @@ async function readMessage(
   const flag = prefix.readUInt8(0);
   const length = prefix.readUInt32BE(1);
   const message = bytes.subarray(prefixBytes);
-  if (length > maxBytes) throw refuseSize(maxBytes);
   if (message.length < length) throw internal('the message is cut off');
   if (message.length > length) throw internal('the call has more than one message');
   if (flag === 0) return message;

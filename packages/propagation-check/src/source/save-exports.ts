@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { type FileHandle, open } from 'node:fs/promises';
-import { PassThrough } from 'node:stream';
+import { PassThrough, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import { fromBinary, toJson } from '@bufbuild/protobuf';
@@ -27,7 +27,7 @@ export async function openSave(path: string): Promise<ExportSink> {
     async take(accepted) {
       if (accepted.spans.length === 0 || failure !== null || input.writableEnded) return;
       // Waits for the disk: exporters then wait too, and nothing piles up here.
-      if (!input.write(encodeExport(accepted))) await Promise.race([once(input, 'drain'), written]);
+      if (!input.write(encodeExport(accepted))) await Promise.race([drained(input), written]);
     },
     async close() {
       input.end();
@@ -36,6 +36,11 @@ export async function openSave(path: string): Promise<ExportSink> {
         throw new SourceError(`${describe(path)}: the file is not complete: ${messageOf(failure)}`);
     },
   };
+}
+
+/** What goes wrong meanwhile is told by the pipeline. */
+async function drained(input: Writable): Promise<void> {
+  await once(input, 'drain').catch(() => undefined);
 }
 
 async function openFile(path: string): Promise<FileHandle> {

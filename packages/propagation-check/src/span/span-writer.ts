@@ -9,7 +9,7 @@ import {
   type SpanStore,
   type Words,
 } from './span-store.ts';
-import { encodeList, grown, isRaw, type ValueBatch, ValueTable } from './value-table.ts';
+import { discard, encodeList, grown, IdMap, isRaw, type ValueBatch, ValueTable } from './value-table.ts';
 
 /** Fields of `ValueTable`. Those of attributes follow. */
 export const field = { name: 0, scope: 1, traceState: 2, statusMessage: 3, key: 4 } as const;
@@ -41,10 +41,10 @@ export interface SpanBatch {
   readonly values: ValueBatch;
 }
 
-/** What batches of one writer have said before: the ids here of its values and resources, by its own ids. */
-export interface KnownIds {
-  readonly values: number[];
-  readonly resources: number[];
+/** The ids here of the values and resources that batches of one writer have brought. */
+export class KnownIds {
+  readonly values = new IdMap();
+  readonly resources = new IdMap();
 }
 
 /** A place to which a writer can go back. */
@@ -63,7 +63,7 @@ const firstRows = 1_024;
  */
 export class SpanWriter {
   /** As long as the memory that is reserved. */
-  columns: SpanColumns = mapColumns(noColumns(), resize(firstRows));
+  columns: SpanColumns = mapColumns(noColumns(), resize(firstRows, false));
   rows = 0;
   readonly values = new ValueTable();
   readonly #resources: Resource[] = [];
@@ -71,6 +71,8 @@ export class SpanWriter {
   #attributeValues = new Uint32Array(firstRows * 8);
   #pairs = 0;
   #capacity = firstRows;
+  /** A finished store has the columns too. */
+  #isShared = false;
   #linkRows = new Uint32Array(4);
   #linkTraceIds = new Uint32Array(16);
   #linkShort = new Uint8Array(4);
@@ -97,7 +99,7 @@ export class SpanWriter {
   reserve(): void {
     if (this.rows < this.#capacity) return;
     this.#capacity *= 2;
-    this.columns = mapColumns(this.columns, resize(this.#capacity));
+    this.columns = mapColumns(this.columns, resize(this.#capacity, !this.#isShared));
   }
 
   /** The row is written. */
@@ -120,13 +122,20 @@ export class SpanWriter {
 
   /** Adds an attribute to the row. A key may be added once. */
   addAttribute(key: number, value: number): void {
-    if (this.#pairs === this.#attributeKeys.length) {
-      this.#attributeKeys = grown(this.#attributeKeys, this.#pairs + 1);
-      this.#attributeValues = grown(this.#attributeValues, this.#pairs + 1);
-    }
+    if (this.#pairs === this.#attributeKeys.length) this.#reservePairs(this.#pairs + 1);
     this.#attributeKeys[this.#pairs] = key;
     this.#attributeValues[this.#pairs] = value;
     this.#pairs += 1;
+  }
+
+  #reservePairs(pairs: number): void {
+    if (pairs <= this.#attributeKeys.length) return;
+    const [keys, values] = [this.#attributeKeys, this.#attributeValues];
+    this.#attributeKeys = grown(keys, pairs);
+    this.#attributeValues = grown(values, pairs);
+    if (this.#isShared) return;
+    discard(keys.buffer);
+    discard(values.buffer);
   }
 
   /** Adds a link to the row. @param words 4 of the trace id and 2 of the span id. */
@@ -172,9 +181,13 @@ export class SpanWriter {
     if (this.#origin === null || isFar(end)) this.#addFarTime(this.rows * 2 + 1, ofHalves(endHigh, endLow));
   }
 
+  /** Resources with the same content are one. */
   addResource(resource: Resource): number {
-    this.#resources.push(resource);
-    return this.#resources.length - 1;
+    const key = encodeList([resource.serviceName ?? false, ...[...resource.attributes].flat()]);
+    const known = this.#knownResources.get(key);
+    if (known !== undefined) return known;
+    this.#knownResources.set(key, this.#resources.length);
+    return this.#resources.push(resource) - 1;
   }
 
   addSpan(span: Span): void {
@@ -209,6 +222,7 @@ export class SpanWriter {
 
   /** The store of all rows so far. It shares memory with the writer, which may go on and leaves these rows alone. */
   finish(): SpanStore {
+    this.#isShared = true;
     const view = { values: this.values, resourceTable: this.#resources, size: this.rows };
     return { ...view, ...this.#cut('subarray'), origin: this.#origin ?? 0n };
   }
@@ -226,21 +240,19 @@ export class SpanWriter {
     return batch;
   }
 
-  /** Adds the rows of another writer. @param known Of that writer; one object for all its batches, in their order. */
+  /** Adds the rows of another writer; the batch is gone then. @param known Of that writer; one object for all its batches, in their order. */
   addBatch(batch: SpanBatch, known: KnownIds): void {
     const rawOffset = this.values.addBatch(batch.values, known.values);
     for (const resource of batch.resources) known.resources.push(this.addResource(resource));
-    const idOf = (id: number) => (isRaw(id) ? id + rawOffset : (known.values[id] ?? 0));
     const base = { row: this.rows, pair: this.#pairs, link: this.#links };
     while (this.rows + batch.size >= this.#capacity) this.#capacity *= 2;
     if (this.columns.kinds.length < this.#capacity)
-      this.columns = mapColumns(this.columns, resize(this.#capacity));
-    this.#copyColumns(batch, known, idOf);
+      this.columns = mapColumns(this.columns, resize(this.#capacity, !this.#isShared));
+    this.#copyColumns(batch, known, rawOffset);
     this.#copyTimes(batch);
-    this.#attributeKeys = grown(this.#attributeKeys, base.pair + batch.attributeKeys.length);
-    this.#attributeValues = grown(this.#attributeValues, base.pair + batch.attributeKeys.length);
-    copyMapped(batch.attributeKeys, this.#attributeKeys, base.pair, idOf);
-    copyMapped(batch.attributeValues, this.#attributeValues, base.pair, idOf);
+    this.#reservePairs(base.pair + batch.attributeKeys.length);
+    known.values.copy(batch.attributeKeys, this.#attributeKeys, base.pair, rawOffset);
+    known.values.copy(batch.attributeValues, this.#attributeValues, base.pair, rawOffset);
     this.#pairs += batch.attributeKeys.length;
     for (const [link, row] of batch.links.rows.entries()) {
       this.rows = base.row + row;
@@ -252,15 +264,16 @@ export class SpanWriter {
       this.addLink(words, hasShortTraceId[link] === 1);
     }
     this.rows = base.row + batch.size;
+    for (const buffer of listBuffers(batch)) discard(buffer);
   }
 
-  #copyColumns({ columns: from, size }: SpanBatch, known: KnownIds, idOf: (id: number) => number): void {
+  #copyColumns({ columns: from, size }: SpanBatch, known: KnownIds, rawOffset: number): void {
     const { columns: to, rows } = this;
     for (const column of ['names', 'scopes', 'traceStates', 'statusMessages'] as const)
-      copyMapped(from[column], to[column], rows, idOf);
-    copyMapped(from.resources, to.resources, rows, (id) => known.resources[id] ?? 0);
-    const pairs = this.#pairs;
-    copyMapped(from.attributeStarts, to.attributeStarts, rows, (pair) => pair + pairs);
+      known.values.copy(from[column], to[column], rows, rawOffset);
+    known.resources.copy(from.resources, to.resources, rows, 0);
+    for (const [index, pair] of from.attributeStarts.entries())
+      to.attributeStarts[rows + index] = this.#pairs + pair;
     to.traceIds.set(from.traceIds, rows * 4);
     to.spanIds.set(from.spanIds, rows * 2);
     to.parentIds.set(from.parentIds, rows * 2);
@@ -302,9 +315,7 @@ export class SpanWriter {
   #findResource({ serviceName, resource }: Span): number {
     const same = this.#knownObjects.get(resource);
     if (same !== undefined && this.#resources[same]?.serviceName === serviceName) return same;
-    const key = encodeList([serviceName ?? false, ...[...resource].flat()]);
-    const id = this.#knownResources.get(key) ?? this.addResource({ serviceName, attributes: resource });
-    this.#knownResources.set(key, id);
+    const id = this.addResource({ serviceName, attributes: resource });
     this.#knownObjects.set(resource, id);
     return id;
   }
@@ -402,9 +413,13 @@ function noColumns(): SpanColumns {
 }
 
 /** Longer columns with the same beginning. Memory that nothing was written to is not taken from the system. */
-function resize(rows: number): ColumnMap {
-  const extend = <T extends { set(values: T): void }>(longer: T, column: T): T => {
+function resize(rows: number, isDiscarding: boolean): ColumnMap {
+  const extend = <T extends { set(values: T): void; readonly buffer: ArrayBuffer }>(
+    longer: T,
+    column: T,
+  ): T => {
     longer.set(column);
+    if (isDiscarding) discard(column.buffer);
     return longer;
   };
   return {
@@ -413,10 +428,6 @@ function resize(rows: number): ColumnMap {
     reals: (column) => extend(new Float64Array(rows), column),
     bytes: (column) => extend(new Uint8Array(rows), column),
   };
-}
-
-function copyMapped(from: Words, to: Words, start: number, map: (value: number) => number): void {
-  for (let index = 0; index < from.length; index += 1) to[start + index] = map(from[index] ?? 0);
 }
 
 const lowHalf = 0xffff_ffffn;
@@ -452,4 +463,17 @@ function writeHex(id: string, words: number, to: Words, start: number): void {
     throw new RangeError(`"${id}" is not an id of a span`);
   for (let word = 0; word < words; word += 1)
     to[start + word] = Number.parseInt(id.slice(word * 8, word * 8 + 8), 16);
+}
+
+/** The memory of a batch: it may be given to another thread without a copy. */
+export function listBuffers({
+  columns,
+  values,
+  links,
+  farTimes,
+  attributeKeys,
+  attributeValues,
+}: SpanBatch): readonly ArrayBuffer[] {
+  const arrays = [columns, values, links, farTimes].flatMap((group) => Object.values(group));
+  return [...arrays, attributeKeys, attributeValues].map((array) => array.buffer);
 }

@@ -19,16 +19,19 @@ export interface Values {
 /** Id of the empty text: columns of texts are zero where nothing was written. */
 export const emptyText = 0;
 
-export const rawBit = 0x8000_0000;
+/** Set in raw ids. In columns they are unsigned; the writer handles them signed, because V8 allocates memory for larger numbers. */
+const rawBit = 0x8000_0000;
 
 export function isRaw(id: number): boolean {
-  return id >= rawBit;
+  return (id | 0) < 0;
 }
 
 /** Routes, methods, hosts, statuses of a large system fit; paths with ids do not. */
 const mostPerField = 4_096;
 /** Hostile data may have any number of fields. */
 const mostInterned = 262_144;
+/** With so many more values that are not interned than ones that are, a field is no longer looked up. */
+const mostStrays = 1_024;
 /** Longer values hardly repeat, and are expensive to hash. */
 const longestInterned = 512;
 
@@ -74,8 +77,11 @@ export class ValueTable implements Values {
   #slots = new Uint32Array(4_096);
   /** By field: how many values it brought. */
   #distinct = new Uint32Array(1_024);
+  /** By field: by how much values that are not interned outnumber those that are, since the budget is used up. */
+  #strays = new Uint32Array(1_024);
   readonly #decoded: AttributeValue[] = [];
   readonly #encoder = new TextEncoder();
+  readonly #digits = sourceOf(new Uint8Array(20));
   #batchedValues = 0;
   #batchedBytes = 0;
 
@@ -96,22 +102,45 @@ export class ValueTable implements Values {
   /** Adds the value that `source` has from `start` to `end` in the encoding that `type` says. Nothing is decoded. */
   addBytes(source: ByteSource, start: number, end: number, type: number, field: number): number {
     const header = ((end - start) << typeBits) | type;
-    if (end - start > longestInterned) return this.#addRaw(source, start, end, header);
+    if (end - start > longestInterned || (this.#strays[field] ?? 0) > mostStrays)
+      return this.#addRaw(source, start, end, header);
     const hash = hashBytes(source, start, end, header);
     const slot = this.#probe(source, start, end, header, hash);
     const entry = this.#slots[slot] ?? 0;
-    if (entry !== 0) return entry - 1;
-    this.#distinct = grown(this.#distinct, field + 1);
+    if (field >= this.#distinct.length) {
+      this.#distinct = grown(this.#distinct, field + 1);
+      this.#strays = grown(this.#strays, field + 1);
+    }
     const distinct = this.#distinct[field] ?? 0;
-    if (distinct >= mostPerField || this.#size >= mostInterned)
+    const strays = this.#strays[field] ?? 0;
+    if (entry !== 0) {
+      if (strays > 0) this.#strays[field] = strays - 1;
+      return entry - 1;
+    }
+    if (distinct >= mostPerField || this.#size >= mostInterned) {
+      this.#strays[field] = strays + 1;
       return this.#addRaw(source, start, end, header);
+    }
     this.#distinct[field] = distinct + 1;
     this.#slots[slot] = this.#size + 1;
     return this.#intern(source, start, end, header, hash, field);
   }
 
+  /** Adds an integer that is not negative. */
+  addNatural(value: number, field: number): number {
+    const digits = this.#digits;
+    let at = digits.bytes.length;
+    let rest = value;
+    do {
+      at -= 1;
+      digits.bytes[at] = 0x30 + (rest % 10);
+      rest = Math.floor(rest / 10);
+    } while (rest > 0);
+    return this.addBytes(digits, at, digits.bytes.length, valueType.number, field);
+  }
+
   decode(id: number): AttributeValue {
-    if (isRaw(id)) return decodeAt(this.#raw, (id - rawBit) * headerBytes);
+    if (isRaw(id)) return decodeAt(this.#raw, (id & ~rawBit) * headerBytes);
     const known = this.#decoded[id];
     if (known !== undefined) return known;
     const value = decodeAt(this.#interned, this.#places[id] ?? 0);
@@ -132,6 +161,11 @@ export class ValueTable implements Values {
     return entry === 0 ? null : entry - 1;
   }
 
+  /** The offset behind the bytes of an interned value, where `source` has them at `start`; -1 where it has others. */
+  matchInterned(id: number, source: ByteSource, start: number): number {
+    return this.#interned.match(this.#places[id] ?? 0, source, start);
+  }
+
   /** Takes what was added since the last batch; the interned values stay, the raw ones are gone from here. */
   takeBatch(): ValueBatch {
     const batch = {
@@ -150,7 +184,7 @@ export class ValueTable implements Values {
    * @param ids Of the interned values of that table by their ids there; the new ones are added to it.
    * @returns To be added to the ids of its raw values.
    */
-  addBatch(batch: ValueBatch, ids: number[]): number {
+  addBatch(batch: ValueBatch, ids: IdMap): number {
     const source = sourceOf(batch.interned);
     let at = 0;
     for (const field of batch.fields) {
@@ -179,7 +213,7 @@ export class ValueTable implements Values {
   }
 
   #addRaw(source: ByteSource, start: number, end: number, header: number): number {
-    return rawBit + this.#raw.append(source.bytes, start, end, header) / headerBytes;
+    return rawBit | (this.#raw.append(source, start, end, header) / headerBytes);
   }
 
   #intern(
@@ -196,7 +230,7 @@ export class ValueTable implements Values {
       this.#hashes = grown(this.#hashes, id + 1);
       this.#fields = grown(this.#fields, id + 1);
     }
-    this.#places[id] = this.#interned.append(source.bytes, start, end, header);
+    this.#places[id] = this.#interned.append(source, start, end, header);
     this.#hashes[id] = hash;
     this.#fields[id] = field;
     this.#size += 1;
@@ -229,20 +263,44 @@ export class ValueTable implements Values {
   }
 }
 
+/** The ids of one table by those of another one, in the order in which that made them. */
+export class IdMap {
+  #ids = new Uint32Array(1_024);
+  #size = 0;
+
+  push(id: number): void {
+    this.#ids = grown(this.#ids, this.#size + 1);
+    this.#ids[this.#size] = id;
+    this.#size += 1;
+  }
+
+  /** Translates a column. @param rawOffset Is added to raw ids. */
+  copy(from: Uint32Array, to: Uint32Array, start: number, rawOffset: number): void {
+    const ids = this.#ids;
+    for (let index = 0; index < from.length; index += 1) {
+      const id = from[index] ?? 0;
+      to[start + index] = isRaw(id) ? id + rawOffset : (ids[id] ?? 0);
+    }
+  }
+}
+
 /** Values one after the other: length and type in four bytes, the bytes, and zeros up to the next multiple of four. */
 class Arena {
   bytes = new Uint8Array(4_096);
   view = new DataView(this.bytes.buffer);
   length = 0;
 
-  append(source: Uint8Array, start: number, end: number, header: number): number {
+  append({ bytes: source, view: from }: ByteSource, start: number, end: number, header: number): number {
     const at = this.length;
     this.#reserve(at + headerBytes + end - start + headerBytes);
-    this.view.setUint32(at, header, true);
-    const { bytes } = this;
+    const { bytes, view } = this;
+    view.setInt32(at, header, true);
     let to = at + headerBytes;
-    for (let from = start; from < end; from += 1, to += 1) bytes[to] = source[from] ?? 0;
-    this.length = align(to);
+    let next = start;
+    for (const words = end - 3; next < words; next += 4, to += 4)
+      view.setInt32(to, from.getInt32(next, true), true);
+    this.length = align(to + end - next);
+    for (; next < end; next += 1, to += 1) bytes[to] = source[next] ?? 0;
     // Bytes of a batch that was taken may stand there.
     for (; to < this.length; to += 1) bytes[to] = 0;
     return at;
@@ -257,27 +315,38 @@ class Arena {
   }
 
   equals(at: number, header: number, source: ByteSource, start: number, end: number): boolean {
-    if (this.view.getUint32(at, true) !== header) return false;
+    return this.view.getUint32(at, true) === header && this.match(at, source, start) === end;
+  }
+
+  /** See `ValueTable.matchInterned`. */
+  match(at: number, source: ByteSource, start: number): number {
+    const end = start + (this.view.getUint32(at, true) >>> typeBits);
+    if (end > source.bytes.length) return -1;
     const words = end - 3;
     let own = at + headerBytes;
     let other = start;
     for (; other < words; own += 4, other += 4)
-      if (this.view.getInt32(own, true) !== source.view.getInt32(other, true)) return false;
-    for (; other < end; own += 1, other += 1) if (this.bytes[own] !== source.bytes[other]) return false;
-    return true;
+      if (this.view.getInt32(own, true) !== source.view.getInt32(other, true)) return -1;
+    for (; other < end; own += 1, other += 1) if (this.bytes[own] !== source.bytes[other]) return -1;
+    return end;
   }
 
   #reserve(length: number): void {
     if (length <= this.bytes.length) return;
     const bytes = new Uint8Array(Math.max(length, this.bytes.length * 2));
     bytes.set(this.bytes.subarray(0, this.length));
+    discard(this.bytes.buffer);
     this.bytes = bytes;
     this.view = new DataView(bytes.buffer);
   }
 }
 
-export function sourceOf(bytes: Uint8Array): ByteSource {
-  return { bytes, view: new DataView(bytes.buffer, bytes.byteOffset, bytes.length) };
+/** Not a `Buffer`, even where one is given: code that meets objects of one class alone is faster. */
+export function sourceOf({ buffer, byteOffset, length }: Uint8Array): ByteSource {
+  return {
+    bytes: new Uint8Array(buffer, byteOffset, length),
+    view: new DataView(buffer, byteOffset, length),
+  };
 }
 
 /** The array, or one at least twice as long with the same beginning, when it has to hold `length`. */
@@ -288,8 +357,17 @@ export function grown(array: Uint32Array<ArrayBuffer>, length: number): Uint32Ar
   return longer;
 }
 
+/**
+ * Gives memory back at once that nobody reads again; the garbage collector sees no hurry where arrays are few and large.
+ * Node 20 leaves it to the collector.
+ */
+export function discard(buffer: ArrayBuffer): void {
+  if ('transfer' in ArrayBuffer.prototype && buffer.byteLength > 0) buffer.transfer(0);
+}
+
 function align(offset: number): number {
-  return Math.ceil(offset / headerBytes) * headerBytes;
+  const rest = offset % headerBytes;
+  return rest === 0 ? offset : offset + headerBytes - rest;
 }
 
 /** Murmur3's mixing, four bytes at a time. */

@@ -159,6 +159,12 @@ test('a port in use is exit code 2 and says what to do, and no file is touched',
     /^propagation-check: otlp=127\.0\.0\.1:\d+: the port is in use, perhaps by a Collector: /,
   );
   assert.equal(await readFile(path, 'utf8'), 'of another run');
+  const own = await findFreePort();
+  const forward = ['--source', `otlp=${own}`, '--forward', `http://localhost:${own}`, '--save', path];
+  const circle = await executeCli('run', 'http://127.0.0.1:1/', ...forward);
+  assert.equal(circle.code, 2);
+  assert.match(circle.stderr, /this is this receiver itself/);
+  assert.equal(await readFile(path, 'utf8'), 'of another run');
 });
 
 test('silence says where to export to, and what was refused', async (t) => {

@@ -117,7 +117,11 @@ test('a Collector that is not there', async (t) => {
 
 test('a Collector that does not answer holds up nobody, and no more than a bound is kept for it', async (t) => {
   const asked = Promise.withResolvers<void>();
-  const { receiver, said } = await start(t, () => asked.resolve(), { maxQueuedBytes: 1_000, closeMs: 1 });
+  const { receiver, said } = await start(t, () => asked.resolve(), {
+    maxQueuedBytes: 1_000,
+    closeMs: 1,
+    timeoutMs: 60_000,
+  });
   const body = JSON.stringify(otlpRequest(otlpSpan({ name: 'x'.repeat(400) })));
   await post(receiver, body);
   await asked.promise;

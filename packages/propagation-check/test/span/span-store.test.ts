@@ -1,23 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { keepAttributes } from '../../src/span/kept-attributes.ts';
-import type { Span } from '../../src/span/span.ts';
-import { attributeOf, type SpanStore, viewOf } from '../../src/span/span-store.ts';
-import { type KnownIds, SpanWriter, storeOf } from '../../src/span/span-writer.ts';
+import { attributeOf } from '../../src/span/span-store.ts';
+import { KnownIds, SpanWriter, storeOf } from '../../src/span/span-writer.ts';
 import { isRaw } from '../../src/span/value-table.ts';
 import { drawTrace } from '../draw-trace.ts';
 import { anySpans } from './any-span.ts';
+import { kept, viewsOf } from './views-of.ts';
 
 const seed = 20261128;
-
-export function viewsOf(store: SpanStore): readonly Span[] {
-  return Array.from({ length: store.size }, (_, row) => viewOf(store, row));
-}
-
-function kept(spans: readonly Span[]): readonly Span[] {
-  return spans.map((span) => ({ ...span, attributes: keepAttributes(span.attributes) }));
-}
 
 test('spans come back as they were, with the attributes that are kept', () => {
   fc.assert(
@@ -31,7 +22,7 @@ test('batches of several writers give the rows in the order in which they are ad
     fc.property(fc.array(fc.tuple(fc.nat(2), anySpans), { maxLength: 6 }), (parts) => {
       const whole = new SpanWriter();
       const writers = Array.from({ length: 3 }, () => new SpanWriter());
-      const known = writers.map((): KnownIds => ({ values: [], resources: [] }));
+      const known = writers.map(() => new KnownIds());
       for (const [index, spans] of parts) {
         const [writer, ids] = [writers[index], known[index]];
         assert.ok(writer !== undefined && ids !== undefined);

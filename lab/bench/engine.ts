@@ -1,0 +1,154 @@
+// The engine on large files: how fast spans get into columns and are checked, and what they take, against JSON.parse and the generated
+// decoder of protobuf on the same files in the same run. Each measurement is a process of its own.
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { type Generated, generateSpans } from './engine/generate-spans.ts';
+import type { Measured, WorkName } from './engine/measure.ts';
+
+const million = 1_000_000;
+const measureFile = fileURLToPath(new URL('engine/measure.ts', import.meta.url));
+
+/** Prints the tables. */
+export async function benchEngine(argv: readonly string[]): Promise<void> {
+  const { values } = parseArgs({
+    args: [...argv],
+    options: {
+      spans: { type: 'string', default: '300000' },
+      sizes: { type: 'string', default: '1,2' },
+      rounds: { type: 'string', default: '3' },
+    },
+  });
+  const folder = await mkdtemp(join(tmpdir(), 'engine-'));
+  try {
+    const nothing = await measure('nothing', '');
+    await printRates(folder, Number(values.spans), Number(values.rounds), nothing);
+    await printSlopes(folder, values.sizes.split(',').map(Number), nothing);
+    await printShapes(folder, Number(values.spans));
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+interface Comparison {
+  readonly title: string;
+  readonly file: Omit<Generated, 'spans' | 'isOneTrace'>;
+  readonly base: WorkName;
+  readonly works: readonly WorkName[];
+}
+
+const comparisons: readonly Comparison[] = [
+  ...([0, 0.05] as const).map((broken) => ({
+    title: `OTLP JSON Lines, ${broken * 100} % of the calls broken; against JSON.parse of the lines (target of check: 3)`,
+    file: { broken, format: 'json' as const },
+    base: 'parse' as const,
+    works: ['decodeAlone', 'decode', 'check'] as const,
+  })),
+  {
+    title: 'OTLP protobuf; against the messages of the generated decoder (target of check: 5)',
+    file: { broken: 0, format: 'protobuf' },
+    base: 'messages',
+    works: ['decodeAlone', 'decode', 'check'],
+  },
+];
+
+/** The works in turns, so that the load of others meets all; of each the fastest round. */
+async function printRates(folder: string, spans: number, rounds: number, nothing: Measured): Promise<void> {
+  for (const { title, file, base, works } of comparisons) {
+    const path = join(folder, 'spans');
+    await generateSpans(path, { ...file, spans, isOneTrace: false });
+    const { size } = await stat(path);
+    const found = new Map<WorkName, Measured>();
+    for (let round = 0; round < rounds; round += 1) {
+      for (const work of [base, ...works]) {
+        const measured = await measure(work, path);
+        const best = found.get(work);
+        if (best === undefined || measured.milliseconds < best.milliseconds) found.set(work, measured);
+      }
+    }
+    console.log(`\n${title}\n${spans} spans, ${toMB(size)} MB`);
+    console.log(row('', 'ms', 'ratio', 'cpu ms', 'ratio', 'spans/s', 'MB/s', 'B/span'));
+    const reference = found.get(base);
+    for (const [work, { milliseconds, cpuMilliseconds, bytes, ...measured }] of found) {
+      console.log(
+        row(
+          work,
+          milliseconds.toFixed(0),
+          ((reference?.milliseconds ?? 0) / milliseconds).toFixed(2),
+          cpuMilliseconds.toFixed(0),
+          ((reference?.cpuMilliseconds ?? 0) / cpuMilliseconds).toFixed(2),
+          ((measured.spans / milliseconds) * 1_000).toFixed(0),
+          (size / 1_000 / milliseconds).toFixed(0),
+          ((bytes - nothing.bytes) / measured.spans).toFixed(0),
+        ),
+      );
+    }
+    await rm(path);
+  }
+}
+
+/** What one more span takes: the slope between each size and the one before. */
+async function printSlopes(folder: string, sizes: readonly number[], nothing: Measured): Promise<void> {
+  for (const work of ['decode', 'check'] as const) {
+    console.log(`\n${work} by size, OTLP JSON Lines, 5 % broken; slopes from the size before`);
+    console.log(row('', 'seconds', 'MB', 'ns/span', 'B/span'));
+    let before = { ...nothing, milliseconds: 0 };
+    for (const size of sizes) {
+      const path = join(folder, 'spans');
+      await generateSpans(path, { spans: size * million, broken: 0.05, isOneTrace: false, format: 'json' });
+      const measured = await measure(work, path);
+      const more = measured.spans - before.spans;
+      console.log(
+        row(
+          `${size} million`,
+          (measured.milliseconds / 1_000).toFixed(1),
+          toMB(measured.bytes),
+          (((measured.milliseconds - before.milliseconds) * 1e6) / more).toFixed(0),
+          ((measured.bytes - before.bytes) / more).toFixed(0),
+        ),
+      );
+      before = measured;
+      await rm(path);
+    }
+  }
+}
+
+async function printShapes(folder: string, spans: number): Promise<void> {
+  console.log('\ncheck by shape');
+  console.log(row('', 'spans/s'));
+  for (const isOneTrace of [false, true]) {
+    const path = join(folder, 'spans');
+    await generateSpans(path, { spans, broken: 0, isOneTrace, format: 'json' });
+    const measured = await measure('check', path);
+    console.log(
+      row(
+        isOneTrace ? 'one trace' : 'traces of 3',
+        ((measured.spans / measured.milliseconds) * 1_000).toFixed(0),
+      ),
+    );
+    await rm(path);
+  }
+}
+
+async function measure(work: WorkName, path: string): Promise<Measured> {
+  const child = fork(measureFile, [work, path]);
+  const exit = once(child, 'exit').then(([code]) => {
+    throw new Error(`measuring ${work} ended with exit code ${code}`);
+  });
+  const [measured]: Measured[] = await Promise.race([once(child, 'message'), exit]);
+  exit.catch(() => {});
+  if (measured === undefined) throw new Error(`measuring ${work} gave nothing`);
+  return measured;
+}
+
+function row(name: string, ...cells: readonly string[]): string {
+  return `${name.padEnd(14)}${cells.map((cell) => cell.padStart(10)).join('')}`;
+}
+
+function toMB(bytes: number): string {
+  return (bytes / 1e6).toFixed(0);
+}

@@ -1,0 +1,254 @@
+import type { ByteSource } from '../span/value-table.ts';
+
+/** The bytes are not what a reader expects. Without a message or a place: the strict decoder reads them again and says both. */
+export class Refusal extends Error {}
+const refusal = new Refusal();
+
+export function refuse(): never {
+  throw refusal;
+}
+
+const quote = 0x22;
+const backslash = 0x5c;
+const comma = 0x2c;
+const colon = 0x3a;
+const openBrace = 0x7b;
+const closeBrace = 0x7d;
+const openBracket = 0x5b;
+const closeBracket = 0x5d;
+
+export const sign = { quote, comma, colon, openBrace, closeBrace, openBracket, closeBracket } as const;
+
+/** Deeper values are left to the strict decoder. */
+const deepest = 64;
+
+/**
+ * Reads JSON in bytes, without making values. Methods take the offset of a token and give the offset behind it; the bytes are UTF-8.
+ * Strings are followed four bytes at a time. All throw `Refusal` for what is not JSON.
+ */
+export class JsonBytes {
+  source: ByteSource;
+  /** Whether the string that was skipped last, or any since this was reset, has a backslash. */
+  hasEscape = false;
+
+  constructor(source: ByteSource) {
+    this.source = source;
+  }
+
+  /** The offset of the next token. */
+  skipSpace(start: number): number {
+    const { bytes } = this.source;
+    let at = start;
+    for (
+      let byte = bytes[at];
+      byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
+      byte = bytes[at]
+    )
+      at += 1;
+    return at;
+  }
+
+  /** Where the value of a member begins. @param at Behind its key. */
+  skipColon(at: number): number {
+    const { bytes } = this.source;
+    const start = bytes[at] === colon ? at : this.skipSpace(at);
+    if (bytes[start] !== colon) refuse();
+    const next = bytes[start + 1] ?? 0;
+    return next > 0x20 ? start + 1 : this.skipSpace(start + 1);
+  }
+
+  /** @param at Behind an element or a member. @returns The next one, or the closing bracket or brace. */
+  skipComma(at: number, close: number): number {
+    const { bytes } = this.source;
+    const start = (bytes[at] ?? 0) > 0x20 ? at : this.skipSpace(at);
+    if (bytes[start] === close) return start;
+    if (bytes[start] !== comma) refuse();
+    const next = (bytes[start + 1] ?? 0) > 0x20 ? start + 1 : this.skipSpace(start + 1);
+    if (bytes[next] === close) refuse();
+    return next;
+  }
+
+  /** @param at Of an opening bracket or brace. @returns The first element or member, or the closing one. */
+  open(at: number, sign: number): number {
+    const { bytes } = this.source;
+    if (bytes[at] !== sign) refuse();
+    return (bytes[at + 1] ?? 0) > 0x20 ? at + 1 : this.skipSpace(at + 1);
+  }
+
+  /** @param start Behind the opening quote. @returns The closing quote. */
+  findQuote(start: number): number {
+    const { bytes, view } = this.source;
+    const lastWord = bytes.length - 4;
+    let at = start;
+    for (;;) {
+      // A byte of a word is zero where (word - 0x01…) & ~word has its high bit; only above a zero byte it may be set without one.
+      while (at <= lastWord) {
+        const word = view.getInt32(at, true);
+        const quotes = word ^ 0x22222222;
+        const backslashes = word ^ 0x5c5c5c5c;
+        const found =
+          (((quotes - 0x01010101) & ~quotes) |
+            ((backslashes - 0x01010101) & ~backslashes) |
+            ((word - 0x20202020) & ~word)) &
+          -0x7f7f7f80;
+        if (found !== 0) {
+          at += (31 - Math.clz32(found & -found)) >> 3;
+          break;
+        }
+        at += 4;
+      }
+      const byte = bytes[at] ?? 0;
+      if (byte === quote) return at;
+      if (byte < 0x20) refuse();
+      at = byte === backslash ? this.#skipEscape(at + 1) : at + 1;
+    }
+  }
+
+  /** Skips a value of any kind. */
+  skipValue(at: number, depth = 0): number {
+    const byte = this.source.bytes[at] ?? 0;
+    if (byte === quote) return this.findQuote(at + 1) + 1;
+    if (byte === openBrace) return this.#skipObject(at, depth);
+    if (byte === openBracket) return this.#skipArray(at, depth);
+    if (byte === 0x74) return this.skipWord(at, 'true');
+    if (byte === 0x66) return this.skipWord(at, 'false');
+    if (byte === 0x6e) return this.skipWord(at, 'null');
+    return this.skipNumber(at);
+  }
+
+  skipWord(start: number, word: string): number {
+    const { bytes } = this.source;
+    for (let index = 0; index < word.length; index += 1)
+      if (bytes[start + index] !== word.charCodeAt(index)) refuse();
+    return start + word.length;
+  }
+
+  skipNumber(start: number): number {
+    const { bytes } = this.source;
+    let at = bytes[start] === 0x2d ? start + 1 : start;
+    if (bytes[at] === 0x30) at += 1;
+    else at = this.skipDigits(at);
+    if (bytes[at] === 0x2e) at = this.skipDigits(at + 1);
+    if (bytes[at] === 0x65 || bytes[at] === 0x45) {
+      const exponent = bytes[at + 1];
+      at = this.skipDigits(exponent === 0x2b || exponent === 0x2d ? at + 2 : at + 1);
+    }
+    return at;
+  }
+
+  /** At least one. */
+  skipDigits(start: number): number {
+    const { bytes } = this.source;
+    let at = start;
+    for (let byte = bytes[at] ?? 0; byte >= 0x30 && byte <= 0x39; byte = bytes[at] ?? 0) at += 1;
+    if (at === start) refuse();
+    return at;
+  }
+
+  /** The bytes as text. */
+  text(start: number, end: number): string {
+    const { bytes } = this.source;
+    return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('utf8');
+  }
+
+  /** A key for a cache of texts: a character a byte. */
+  key(start: number, end: number): string {
+    const { bytes } = this.source;
+    return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('latin1');
+  }
+
+  /** Parses a value. */
+  parse(start: number, end: number): unknown {
+    return JSON.parse(this.text(start, end));
+  }
+
+  #skipObject(start: number, depth: number): number {
+    if (depth === deepest) refuse();
+    const { bytes } = this.source;
+    let at = this.open(start, openBrace);
+    while (bytes[at] !== closeBrace) {
+      if (bytes[at] !== quote) refuse();
+      at = this.skipColon(this.findQuote(at + 1) + 1);
+      at = this.skipComma(this.skipValue(at, depth + 1), closeBrace);
+    }
+    return at + 1;
+  }
+
+  #skipArray(start: number, depth: number): number {
+    if (depth === deepest) refuse();
+    const { bytes } = this.source;
+    let at = this.open(start, openBracket);
+    while (bytes[at] !== closeBracket) at = this.skipComma(this.skipValue(at, depth + 1), closeBracket);
+    return at + 1;
+  }
+
+  #skipEscape(at: number): number {
+    this.hasEscape = true;
+    const { bytes } = this.source;
+    const byte = bytes[at] ?? 0;
+    if (byte !== 0x75) return simpleEscapes.has(byte) ? at + 1 : refuse();
+    for (let digit = at + 1; digit <= at + 4; digit += 1) if (!isHexDigit(bytes[digit] ?? 0)) refuse();
+    return at + 5;
+  }
+}
+
+const simpleEscapes: ReadonlySet<number> = new Set(Buffer.from('"\\/bfnrt'));
+
+function isHexDigit(byte: number): boolean {
+  return (byte >= 0x30 && byte <= 0x39) || ((byte | 0x20) >= 0x61 && (byte | 0x20) <= 0x66);
+}
+
+/** Eight hex digits as a signed word. */
+export function readHexWord(view: DataView, at: number): number {
+  return (readHexHalf(view.getInt32(at, true)) << 16) | readHexHalf(view.getInt32(at + 4, true));
+}
+
+/** Four hex digits at once: a digit of each byte, checked by writing them again. */
+function readHexHalf(word: number): number {
+  const digits = (word & 0x0f0f0f0f) + ((word >> 6) & 0x01010101) * 9;
+  const letters = ((digits + 0x06060606) >> 4) & 0x01010101;
+  if ((digits & -0x0f0f0f10) !== 0 || digits + 0x30303030 + letters * 0x27 !== (word | (letters << 5)))
+    refuse();
+  return ((digits & 0xf) << 12) | (digits & 0xf00) | ((digits >> 12) & 0xf0) | (digits >> 24);
+}
+
+/** Four decimal digits at once. */
+export function readFourDigits(view: DataView, at: number): number {
+  const word = view.getInt32(at, true);
+  if (((word & -0x0f0f0f10) ^ 0x30303030) !== 0 || (((word + 0x06060606) & -0x0f0f0f10) ^ 0x30303030) !== 0)
+    refuse();
+  return (word & 0xf) * 1000 + ((word >> 8) & 0xf) * 100 + ((word >> 16) & 0xf) * 10 + ((word >> 24) & 0xf);
+}
+
+/** Bytes that are expected at many places. ASCII, without NUL: eight of them compare as a double, for no such double is NaN or zero. */
+export class Literal {
+  readonly length: number;
+  readonly #view: DataView;
+  readonly #bytes: Uint8Array;
+
+  constructor(bytes: Uint8Array) {
+    // Not `slice`: that of a Buffer shares memory.
+    this.#bytes = new Uint8Array(bytes);
+    this.#view = new DataView(this.#bytes.buffer);
+    this.length = bytes.length;
+  }
+
+  static canHold(bytes: Uint8Array): boolean {
+    return bytes.every((byte) => byte > 0 && byte < 0x80);
+  }
+
+  isAt({ bytes, view }: ByteSource, start: number): boolean {
+    const { length } = this;
+    if (start + length > bytes.length) return false;
+    if (length < 8) {
+      for (let index = 0; index < length; index += 1)
+        if (this.#bytes[index] !== bytes[start + index]) return false;
+      return true;
+    }
+    const own = this.#view;
+    const last = length - 8;
+    for (let index = 0; index < last; index += 8)
+      if (own.getFloat64(index, true) !== view.getFloat64(start + index, true)) return false;
+    return own.getFloat64(last, true) === view.getFloat64(start + last, true);
+  }
+}

@@ -1,0 +1,38 @@
+import { isUtf8 } from 'node:buffer';
+import type { SpanWriter } from '../span/span-writer.ts';
+import { sourceOf } from '../span/value-table.ts';
+import { DecodeError } from './decode-error.ts';
+import { decodeLine, splitLines } from './json-lines.ts';
+import { PieceError, type PieceReader } from './piece-reader.ts';
+import { OtlpJsonScanner } from './scan-otlp-json.ts';
+
+/** Reads OTLP JSON Lines into columns: each line with the scanner, and with the strict decoder where that refuses. */
+export class OtlpLinesReader implements PieceReader {
+  readonly #writer: SpanWriter;
+  readonly #scanner: OtlpJsonScanner;
+
+  constructor(writer: SpanWriter) {
+    this.#writer = writer;
+    this.#scanner = new OtlpJsonScanner(writer);
+  }
+
+  /** @param bytes Whole lines; only the last of the file may have no line break. */
+  read(bytes: Uint8Array): number {
+    const source = sourceOf(bytes);
+    const isText = isUtf8(bytes);
+    const lines = splitLines(source.bytes);
+    let next = lines.next();
+    for (; next.done !== true; next = lines.next()) {
+      const { start, end, number, isCutOff } = next.value;
+      if (isText && this.#scanner.scan(source, start, end)) continue;
+      try {
+        for (const span of decodeLine(source.bytes.subarray(start, end), isCutOff))
+          this.#writer.addSpan(span);
+      } catch (error) {
+        if (!(error instanceof DecodeError)) throw error;
+        throw new PieceError(number, error.message);
+      }
+    }
+    return next.value;
+  }
+}

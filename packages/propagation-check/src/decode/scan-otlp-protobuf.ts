@@ -1,0 +1,539 @@
+import { fromBinary } from '@bufbuild/protobuf';
+import { isKept, presenceOnly } from '../span/kept-attributes.ts';
+import { spanKinds, statusCodes } from '../span/span.ts';
+import { attributeField, field, type SpanWriter } from '../span/span-writer.ts';
+import { type ByteSource, emptyText, grown, isRaw, valueType } from '../span/value-table.ts';
+import {
+  InstrumentationScopeSchema,
+  KeyValueSchema,
+} from './generated/opentelemetry/proto/common/v1/common_pb.js';
+import { ResourceSchema } from './generated/opentelemetry/proto/resource/v1/resource_pb.js';
+import { Refusal, refuse } from './json-bytes.ts';
+import { toSpanKind, toStatusCode } from './otlp-fields.ts';
+import { toAttributes, toResource } from './otlp-protobuf.ts';
+import { ProtobufBytes, type Shape, wire } from './protobuf-bytes.ts';
+
+/** Tags of fields: number * 8 + wire type. Source: opentelemetry-proto 1.9, `trace.proto` and `common.proto`. */
+const tags = {
+  request: { resourceSpans: 1 * 8 + wire.bytes },
+  resourceSpans: {
+    resource: 1 * 8 + wire.bytes,
+    scopeSpans: 2 * 8 + wire.bytes,
+    schemaUrl: 3 * 8 + wire.bytes,
+  },
+  scopeSpans: { scope: 1 * 8 + wire.bytes, spans: 2 * 8 + wire.bytes, schemaUrl: 3 * 8 + wire.bytes },
+  keyValue: { key: 1 * 8 + wire.bytes, value: 2 * 8 + wire.bytes },
+  anyValue: { text: 1 * 8 + wire.bytes, integer: 3 * 8 + wire.varint },
+  status: { message: 2 * 8 + wire.bytes, code: 3 * 8 + wire.varint },
+} as const;
+
+const anyValue = new Map<number, 'text' | 'varint' | 'fixed64' | 'bytes' | Shape>([
+  [1, 'text'],
+  [2, 'varint'],
+  [3, 'varint'],
+  [4, 'fixed64'],
+  [7, 'bytes'],
+]);
+const keyValue: Shape = new Map<number, 'text' | Shape>([
+  [1, 'text'],
+  [2, anyValue],
+]);
+anyValue.set(5, new Map([[1, anyValue]]));
+anyValue.set(6, new Map([[1, keyValue]]));
+const event: Shape = new Map<number, 'text' | 'varint' | 'fixed64' | Shape>([
+  [1, 'fixed64'],
+  [2, 'text'],
+  [3, keyValue],
+  [4, 'varint'],
+]);
+const link: Shape = new Map<number, 'text' | 'bytes' | 'varint' | 'fixed32' | Shape>([
+  [1, 'bytes'],
+  [2, 'bytes'],
+  [3, 'text'],
+  [4, keyValue],
+  [5, 'varint'],
+  [6, 'fixed32'],
+]);
+const statusShape: Shape = new Map<number, 'text' | 'varint'>([
+  [2, 'text'],
+  [3, 'varint'],
+]);
+
+/** Distinct names of attributes; hostile data may have any number. */
+const mostNames = 4_096;
+
+/** The name of an attribute, with its tag and length. */
+interface Name {
+  readonly bytes: ByteSource;
+  readonly length: number;
+  /** Null where the attribute is not kept. */
+  readonly key: number | null;
+  readonly isPresenceOnly: boolean;
+  /** Id of its last value; -1 where that is raw. */
+  value: number;
+  /** What the last value was, where it is an integer. */
+  integer: number;
+  /** The two that came behind it, the last times. */
+  next: Name | null;
+  other: Name | null;
+}
+
+/**
+ * Reads OTLP export requests in protobuf from bytes into columns, without messages. As `OtlpJsonScanner`: it refuses what is unusual
+ * or wrong, and the strict decoder (`decodeOtlpProtobuf`) reads the same bytes then.
+ */
+export class OtlpProtobufScanner {
+  readonly #writer: SpanWriter;
+  readonly #wire = new ProtobufBytes({ bytes: new Uint8Array(), view: new DataView(new ArrayBuffer(0)) });
+  readonly #resources = new KnownMessages();
+  readonly #scopes = new KnownMessages();
+  readonly #names = new Map<string, Name>();
+  readonly #first: Name = noName();
+  /** By key id: the number of the span that had it last. */
+  #lastSpanWith = new Uint32Array(1_024);
+  #spans = 0;
+
+  constructor(writer: SpanWriter) {
+    this.#writer = writer;
+  }
+
+  /** Reads one export request. @returns Whether its spans were written. If not, nothing was. */
+  scan(source: ByteSource, start: number, end: number): boolean {
+    this.#wire.source = source;
+    this.#wire.at = start;
+    const mark = this.#writer.mark();
+    try {
+      this.#scanRequest(end);
+      return true;
+    } catch (error) {
+      // RangeError: a word was read beyond the end.
+      if (!(error instanceof Refusal) && !(error instanceof RangeError)) throw error;
+      this.#writer.rollBack(mark);
+      return false;
+    }
+  }
+
+  #scanRequest(end: number): void {
+    const input = this.#wire;
+    while (input.at < end) {
+      const tag = input.tag();
+      if (tag === tags.request.resourceSpans) this.#scanResourceSpans(input.length(end));
+      else if (tag < 16) refuse();
+      else input.skipUnknown(tag, end);
+    }
+    if (input.at !== end) refuse();
+  }
+
+  #scanResourceSpans(end: number): void {
+    const input = this.#wire;
+    const writer = this.#writer;
+    const firstRow = writer.rows;
+    let resource: number | null = null;
+    while (input.at < end) {
+      const tag = input.tag();
+      if (tag === tags.resourceSpans.scopeSpans) this.#scanScopeSpans(input.length(end));
+      else if (tag === tags.resourceSpans.schemaUrl) input.skipText(input.length(end));
+      else if (tag === tags.resourceSpans.resource && resource === null)
+        resource = this.#readResource(input.length(end));
+      else if (tag < 32) refuse();
+      else input.skipUnknown(tag, end);
+    }
+    if (input.at !== end) refuse();
+    if (writer.rows === firstRow) return;
+    resource ??= writer.addResource(toResource([]));
+    writer.columns.resources.fill(resource, firstRow, writer.rows);
+  }
+
+  #scanScopeSpans(end: number): void {
+    const input = this.#wire;
+    const writer = this.#writer;
+    const firstRow = writer.rows;
+    let scope: number | null = null;
+    while (input.at < end) {
+      const tag = input.tag();
+      if (tag === tags.scopeSpans.spans) this.#scanSpan(input.length(end));
+      else if (tag === tags.scopeSpans.schemaUrl) input.skipText(input.length(end));
+      else if (tag === tags.scopeSpans.scope && scope === null) scope = this.#readScope(input.length(end));
+      else if (tag < 32) refuse();
+      else input.skipUnknown(tag, end);
+    }
+    if (input.at !== end) refuse();
+    writer.columns.scopes.fill(scope ?? emptyText, firstRow, writer.rows);
+  }
+
+  #readResource(end: number): number {
+    const input = this.#wire;
+    const start = input.at;
+    input.at = end;
+    const known = this.#resources.find(input.source, start, end);
+    if (known !== null) return known;
+    const message = decode(() => fromBinary(ResourceSchema, input.source.bytes.subarray(start, end)));
+    const id = this.#writer.addResource(toResource(message.attributes));
+    this.#resources.add(input.source, start, end, id);
+    return id;
+  }
+
+  #readScope(end: number): number {
+    const input = this.#wire;
+    const start = input.at;
+    input.at = end;
+    const known = this.#scopes.find(input.source, start, end);
+    if (known !== null) return known;
+    const { name } = decode(() =>
+      fromBinary(InstrumentationScopeSchema, input.source.bytes.subarray(start, end)),
+    );
+    const id = this.#writer.values.add(name, field.scope);
+    // A raw id is of this batch alone.
+    if (!isRaw(id)) this.#scopes.add(input.source, start, end, id);
+    return id;
+  }
+
+  #scanSpan(end: number): void {
+    const input = this.#wire;
+    const writer = this.#writer;
+    const { view } = input.source;
+    writer.reserve();
+    const { columns, rows: row } = writer;
+    columns.hasShortTraceId[row] = 0;
+    columns.parentIds[row * 2] = 0;
+    columns.parentIds[row * 2 + 1] = 0;
+    columns.kinds[row] = 0;
+    columns.statuses[row] = 0;
+    columns.flags[row] = 0;
+    columns.names[row] = emptyText;
+    columns.traceStates[row] = emptyText;
+    columns.statusMessages[row] = emptyText;
+    this.#spans += 1;
+    let seen = 0;
+    let startHigh = 0;
+    let startLow = 0;
+    let endHigh = 0;
+    let endLow = 0;
+    let before = this.#first;
+    while (input.at < end) {
+      const tag = input.tag();
+      const number = Math.floor(tag / 8);
+      const { at } = input;
+      if (number === 9 || number === 11 || number === 13) {
+        if (tag % 8 !== wire.bytes) refuse();
+        const messageEnd = input.length(end);
+        if (number === 9) before = this.#scanAttribute(before, messageEnd);
+        else if (number === 11) input.skipMessage(event, messageEnd);
+        else this.#scanLink(messageEnd);
+        continue;
+      }
+      if (number > 16) {
+        input.skipUnknown(tag, end);
+        continue;
+      }
+      // Of a field that stands twice the last one counts; the strict decoder knows.
+      if ((seen & (1 << number)) !== 0) refuse();
+      seen |= 1 << number;
+      switch (tag) {
+        case 1 * 8 + wire.bytes: {
+          if (input.length(end) - input.at !== 16) refuse();
+          const start = input.at;
+          for (let word = 0; word < 4; word += 1)
+            columns.traceIds[row * 4 + word] = view.getInt32(start + word * 4);
+          if (
+            (view.getInt32(start) |
+              view.getInt32(start + 4) |
+              view.getInt32(start + 8) |
+              view.getInt32(start + 12)) ===
+            0
+          )
+            refuse();
+          input.at += 16;
+          break;
+        }
+        case 2 * 8 + wire.bytes:
+          if (input.length(end) - input.at !== 8) refuse();
+          columns.spanIds[row * 2] = view.getInt32(input.at);
+          columns.spanIds[row * 2 + 1] = view.getInt32(input.at + 4);
+          if ((view.getInt32(input.at) | view.getInt32(input.at + 4)) === 0) refuse();
+          input.at += 8;
+          break;
+        case 3 * 8 + wire.bytes:
+          columns.traceStates[row] = this.#scanText(input.length(end), field.traceState);
+          break;
+        case 4 * 8 + wire.bytes: {
+          const length = input.length(end) - input.at;
+          if (length === 0) break;
+          if (length !== 8) refuse();
+          columns.parentIds[row * 2] = view.getInt32(input.at);
+          columns.parentIds[row * 2 + 1] = view.getInt32(input.at + 4);
+          input.at += 8;
+          break;
+        }
+        case 5 * 8 + wire.bytes:
+          columns.names[row] = this.#scanText(input.length(end), field.name);
+          break;
+        case 6 * 8 + wire.varint:
+          columns.kinds[row] = spanKinds.indexOf(toSpanKind(this.#smallVarint()));
+          break;
+        case 7 * 8 + wire.fixed64:
+          startLow = view.getUint32(at, true);
+          startHigh = view.getUint32(at + 4, true);
+          input.at += 8;
+          break;
+        case 8 * 8 + wire.fixed64:
+          endLow = view.getUint32(at, true);
+          endHigh = view.getUint32(at + 4, true);
+          input.at += 8;
+          break;
+        case 15 * 8 + wire.bytes:
+          this.#scanStatus(input.length(end), row);
+          break;
+        case 16 * 8 + wire.fixed32:
+          columns.flags[row] = view.getInt32(at, true);
+          input.at += 4;
+          break;
+        case 10 * 8 + wire.varint:
+        case 12 * 8 + wire.varint:
+        case 14 * 8 + wire.varint:
+          input.skipVarint();
+          break;
+        default:
+          refuse();
+      }
+    }
+    if (input.at !== end || (seen & 0b110) !== 0b110) refuse();
+    writer.setBinaryTimes(startHigh, startLow, endHigh, endLow);
+    writer.commit();
+  }
+
+  /** An enum: negative numbers have ten bytes, and are left to the strict decoder. */
+  #smallVarint(): number {
+    const value = this.#wire.varint();
+    return value < 0x80 ? value : refuse();
+  }
+
+  #scanText(end: number, ofField: number): number {
+    const input = this.#wire;
+    const start = input.at;
+    input.skipText(end);
+    return this.#writer.values.addBytes(input.source, start, end, valueType.text, ofField);
+  }
+
+  /** @returns The name of the attribute, for the next one to be predicted from. */
+  #scanAttribute(before: Name, end: number): Name {
+    const input = this.#wire;
+    const start = input.at;
+    let name = before.next;
+    if (name === null || !isAt(name, input.source, start)) {
+      name = before.other;
+      if (name === null || !isAt(name, input.source, start)) name = this.#findName(start, end);
+      before.other = before.next;
+      before.next = name;
+    }
+    if (name !== null && this.#scanScalar(name, start + name.length, end)) return name;
+    this.#decodeAttribute(start, end);
+    return name ?? before;
+  }
+
+  /** @returns Whether the value was read; if not, nothing was added. */
+  #scanScalar(name: Name, start: number, end: number): boolean {
+    const input = this.#wire;
+    const { values } = this.#writer;
+    const { key } = name;
+    input.at = start;
+    if (start === end || input.tag() !== tags.keyValue.value || input.length(end) !== end) return false;
+    if (key === null || name.isPresenceOnly) {
+      input.skipMessage(anyValue, end);
+      if (key !== null) this.#add(key, emptyText);
+      return true;
+    }
+    if (input.at === end) return false;
+    const tag = input.tag();
+    if (tag === tags.anyValue.text) {
+      if (input.length(end) !== end) return false;
+      if (
+        name.value >= 0 &&
+        name.integer < 0 &&
+        values.matchInterned(name.value, input.source, input.at) === end
+      ) {
+        input.at = end;
+      } else {
+        const value = this.#scanText(end, attributeField(key));
+        name.value = isRaw(value) ? -1 : value;
+        name.integer = -1;
+        this.#add(key, value);
+        return true;
+      }
+      this.#add(key, name.value);
+      return true;
+    }
+    // A negative number has ten bytes, and is refused here.
+    if (tag !== tags.anyValue.integer || end - input.at > 7) return false;
+    const integer = input.varint();
+    if (input.at !== end) return false;
+    if (name.value < 0 || name.integer !== integer) {
+      const value = values.addNatural(integer, attributeField(key));
+      name.value = isRaw(value) ? -1 : value;
+      name.integer = integer;
+      this.#add(key, value);
+      return true;
+    }
+    this.#add(key, name.value);
+    return true;
+  }
+
+  /** Reads an attribute as the strict decoder does. */
+  #decodeAttribute(start: number, end: number): void {
+    const input = this.#wire;
+    // Its depth is bounded so.
+    input.at = start;
+    input.skipMessage(keyValue, end);
+    const message = decode(() => fromBinary(KeyValueSchema, input.source.bytes.subarray(start, end)));
+    for (const [name, value] of toAttributes([message])) {
+      if (!isKept(name)) continue;
+      const { values } = this.#writer;
+      const key = values.add(name, field.key);
+      this.#add(key, presenceOnly.has(name) ? emptyText : values.add(value, attributeField(key)));
+    }
+  }
+
+  /** Of two with the same key the last one counts; which is rare, and left to the strict decoder. */
+  #add(key: number, value: number): void {
+    if (isRaw(key)) refuse();
+    this.#lastSpanWith = grown(this.#lastSpanWith, key + 1);
+    if (this.#lastSpanWith[key] === this.#spans) refuse();
+    this.#lastSpanWith[key] = this.#spans;
+    this.#writer.addAttribute(key, value);
+  }
+
+  /** Null where the attribute does not begin with its name, or is not to be remembered. */
+  #findName(start: number, end: number): Name | null {
+    const input = this.#wire;
+    if (start === end || input.tag() !== tags.keyValue.key) return null;
+    const nameEnd = input.length(end);
+    const nameStart = input.at;
+    input.skipText(nameEnd);
+    const { bytes } = input.source;
+    const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+    const text = buffer.toString('latin1', start, nameEnd);
+    const known = this.#names.get(text);
+    if (known !== undefined) return known;
+    if (this.#names.size >= mostNames) return null;
+    const name = buffer.toString('utf8', nameStart, nameEnd);
+    const key = isKept(name) ? this.#writer.values.add(name, field.key) : null;
+    const own = new Uint8Array(bytes.subarray(start, nameEnd));
+    const added: Name = {
+      bytes: { bytes: own, view: new DataView(own.buffer) },
+      ...{ length: own.length, key, isPresenceOnly: presenceOnly.has(name) },
+      ...{ value: -1, integer: -1, next: null, other: null },
+    };
+    this.#names.set(text, added);
+    return added;
+  }
+
+  #scanLink(end: number): void {
+    const input = this.#wire;
+    const start = input.at;
+    input.skipMessage(link, end);
+    const words = new Int32Array(6);
+    let seen = 0;
+    input.at = start;
+    while (input.at < end) {
+      const tag = input.tag();
+      const number = Math.floor(tag / 8);
+      if (number > 2) {
+        input.skipUnknown(tag, end);
+        continue;
+      }
+      const count = number === 1 ? 4 : 2;
+      const first = number === 1 ? 0 : 4;
+      if (input.length(end) - input.at !== count * 4 || (seen & number) !== 0) refuse();
+      seen |= number;
+      for (let word = 0; word < count; word += 1)
+        words[first + word] = input.source.view.getInt32(input.at + word * 4);
+      input.at += count * 4;
+    }
+    // A link without a context points nowhere, and is left out by the strict decoder.
+    const [t0 = 0, t1 = 0, t2 = 0, t3 = 0, s0 = 0, s1 = 0] = words;
+    if ((t0 | t1 | t2 | t3) === 0 || (s0 | s1) === 0) refuse();
+    this.#writer.addLink(words, false);
+  }
+
+  #scanStatus(end: number, row: number): void {
+    const input = this.#wire;
+    const { columns } = this.#writer;
+    const start = input.at;
+    input.skipMessage(statusShape, end);
+    input.at = start;
+    let seen = 0;
+    while (input.at < end) {
+      const tag = input.tag();
+      if (tag === tags.status.code || tag === tags.status.message) {
+        if ((seen & tag) === tag) refuse();
+        seen |= tag;
+      }
+      if (tag === tags.status.code)
+        columns.statuses[row] = statusCodes.indexOf(toStatusCode(this.#smallVarint()));
+      else if (tag === tags.status.message)
+        columns.statusMessages[row] = this.#scanText(input.length(end), field.statusMessage);
+      else input.skipUnknown(tag, end);
+    }
+  }
+}
+
+/** Messages that came before, by their bytes. */
+class KnownMessages {
+  #last: { readonly bytes: Uint8Array; readonly id: number } | null = null;
+  readonly #byBytes = new Map<string, number>();
+
+  find({ bytes }: ByteSource, start: number, end: number): number | null {
+    const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+    const last = this.#last;
+    if (
+      last !== null &&
+      end - start === last.bytes.length &&
+      buffer.compare(last.bytes, 0, last.bytes.length, start, end) === 0
+    )
+      return last.id;
+    const id = this.#byBytes.get(buffer.toString('latin1', start, end));
+    if (id === undefined) return null;
+    this.#last = { bytes: bytes.slice(start, end), id };
+    return id;
+  }
+
+  add({ bytes }: ByteSource, start: number, end: number, id: number): void {
+    this.#last = { bytes: bytes.slice(start, end), id };
+    this.#byBytes.set(
+      Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('latin1'),
+      id,
+    );
+  }
+}
+
+/** What the strict decoder refuses too, with its own words. */
+function decode<T>(read: () => T): T {
+  try {
+    return read();
+  } catch {
+    return refuse();
+  }
+}
+
+function noName(): Name {
+  const bytes = { bytes: new Uint8Array(), view: new DataView(new ArrayBuffer(0)) };
+  return {
+    bytes,
+    length: 0,
+    key: null,
+    isPresenceOnly: false,
+    value: -1,
+    integer: -1,
+    next: null,
+    other: null,
+  };
+}
+
+function isAt({ bytes: { bytes, view }, length }: Name, source: ByteSource, start: number): boolean {
+  if (start + length > source.bytes.length) return false;
+  let index = 0;
+  for (const words = length - 3; index < words; index += 4)
+    if (view.getInt32(index) !== source.view.getInt32(start + index)) return false;
+  for (; index < length; index += 1) if (bytes[index] !== source.bytes[start + index]) return false;
+  return true;
+}

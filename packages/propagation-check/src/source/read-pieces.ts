@@ -1,0 +1,164 @@
+import { extname } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { createPieceReader } from '../decode/create-piece-reader.ts';
+import { PieceError, type PieceFormat, type PieceReader, toDecodeError } from '../decode/piece-reader.ts';
+import { KnownIds, type SpanBatch, SpanWriter } from '../span/span-writer.ts';
+
+export interface PieceTask {
+  readonly buffer: ArrayBuffer;
+  readonly length: number;
+}
+
+export interface PieceAnswer {
+  readonly batch: SpanBatch;
+  /** See `PieceReader.read`. */
+  readonly places: number;
+  readonly error: { readonly place: number; readonly message: string } | null;
+  /** Of the task, to be filled again. */
+  readonly buffer: ArrayBuffer;
+}
+
+export interface Piece extends PieceTask {
+  /** Takes the buffer back, to fill it again. */
+  release(buffer: ArrayBuffer): void;
+}
+
+/** A worker takes about as long to start as one thread to read this much. */
+const bytesBeforeWorkers = 16 * 1024 * 1024;
+/** One is read while the next waits. */
+const tasksPerWorker = 2;
+/** Answers wait for the one before them: so many, for each thread. */
+const answersPerThread = 4;
+
+/** Who reads pieces apart from the store, and what its ids are there. */
+interface Reader {
+  readonly known: KnownIds;
+  read(piece: Piece): Promise<PieceAnswer>;
+}
+
+interface Reading {
+  readonly reader: Reader;
+  readonly piece: Piece;
+  readonly answer: Promise<PieceAnswer>;
+  isDone: boolean;
+}
+
+/**
+ * Reads pieces, in their order. From some size on `threads` read: this one, and workers.
+ * @param onRows Called after each piece.
+ * @throws {DecodeError} of the first piece that is wrong.
+ */
+export async function readPieces(
+  format: PieceFormat,
+  pieces: AsyncIterable<Piece>,
+  writer: SpanWriter,
+  threads: number,
+  onRows: () => void = () => {},
+): Promise<void> {
+  const first = createPieceReader(format, writer);
+  const local = new LocalReader(format);
+  const workers: WorkerReader[] = [];
+  const readings: Reading[] = [];
+  let bytes = 0;
+  let places = 0;
+  const add = async ({ reader, piece, answer }: Reading) => {
+    const { batch, error, buffer, places: more } = await answer;
+    piece.release(buffer);
+    writer.addBatch(batch, reader.known);
+    if (error !== null) throw toDecodeError(format, new PieceError(error.place, error.message), places);
+    places += more;
+    onRows();
+  };
+  const addUntil = async (isEnough: (next: Reading) => boolean) => {
+    for (let next = readings[0]; next !== undefined && !isEnough(next); next = readings[0]) {
+      await add(next);
+      readings.shift();
+    }
+  };
+  try {
+    for await (const piece of pieces) {
+      bytes += piece.length;
+      if (threads < 2 || bytes <= bytesBeforeWorkers) {
+        const { error, places: more } = readPiece(first, piece);
+        if (error !== null) throw toDecodeError(format, error, places);
+        places += more;
+        piece.release(piece.buffer);
+        onRows();
+        continue;
+      }
+      while (workers.length < threads - 1) workers.push(new WorkerReader(format));
+      const reader = workers.find(({ tasks }) => tasks < tasksPerWorker) ?? local;
+      const reading: Reading = { reader, piece, answer: reader.read(piece), isDone: false };
+      // A failure is met where the answer is awaited.
+      reading.answer.then(() => (reading.isDone = true)).catch(() => {});
+      readings.push(reading);
+      await addUntil(({ isDone }) => !isDone && readings.length < threads * answersPerThread);
+    }
+    await addUntil(() => false);
+  } finally {
+    await Promise.all(workers.map((worker) => worker.close()));
+  }
+}
+
+/** @returns The fault of the piece, if there is one, instead of throwing it. */
+export function readPiece(
+  reader: PieceReader,
+  { buffer, length }: PieceTask,
+): { readonly places: number; readonly error: PieceError | null } {
+  try {
+    return { places: reader.read(new Uint8Array(buffer, 0, length)), error: null };
+  } catch (error) {
+    if (error instanceof PieceError) return { places: 0, error };
+    throw error;
+  }
+}
+
+/** Reads on this thread, for an answer in its turn. */
+class LocalReader implements Reader {
+  readonly known = new KnownIds();
+  readonly #writer = new SpanWriter();
+  readonly #reader: PieceReader;
+
+  constructor(format: PieceFormat) {
+    this.#reader = createPieceReader(format, this.#writer);
+  }
+
+  async read(piece: Piece): Promise<PieceAnswer> {
+    const answer = readPiece(this.#reader, piece);
+    return { ...answer, batch: this.#writer.takeBatch(), buffer: piece.buffer };
+  }
+}
+
+/** A thread that reads pieces one after the other. */
+class WorkerReader implements Reader {
+  readonly known = new KnownIds();
+  readonly #worker: Worker;
+  readonly #waiting: { resolve(answer: PieceAnswer): void; reject(error: unknown): void }[] = [];
+
+  constructor(format: PieceFormat) {
+    // The package is compiled: `.js` there, `.ts` here.
+    const file = `./piece-worker${extname(import.meta.filename)}`;
+    this.#worker = new Worker(new URL(file, import.meta.url), { workerData: format });
+    this.#worker.on('message', (answer: PieceAnswer) => this.#waiting.shift()?.resolve(answer));
+    this.#worker.on('error', (error) => {
+      for (const { reject } of this.#waiting.splice(0)) reject(error);
+    });
+  }
+
+  /** How many pieces it has. */
+  get tasks(): number {
+    return this.#waiting.length;
+  }
+
+  read({ buffer, length }: Piece): Promise<PieceAnswer> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ resolve, reject });
+      const task: PieceTask = { buffer, length };
+      this.#worker.postMessage(task, [buffer]);
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#worker.terminate();
+  }
+}

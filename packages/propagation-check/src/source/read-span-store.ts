@@ -1,0 +1,245 @@
+import { type FileHandle, open, readFile, stat } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { addAbortSignal, type Readable } from 'node:stream';
+import { DecodeError } from '../decode/decode-error.ts';
+import { addDecoded, type DecodedInto, decodeInto } from '../decode/decode-into.ts';
+import { decodeCompressed, detectPieceFormat } from '../decode/detect-format.ts';
+import { gunzipChunks, isGzip } from '../decode/gunzip.ts';
+import type { PieceFormat } from '../decode/piece-reader.ts';
+import { isZip } from '../decode/zip.ts';
+import type { SpanStore } from '../span/span-store.ts';
+import { SpanWriter } from '../span/span-writer.ts';
+import { cutPieces, endFinders } from './cut-pieces.ts';
+import { describeFileError, emptyFile, quotePath, tooLarge } from './file.ts';
+import { readPieces } from './read-pieces.ts';
+import { SourceError } from './source.ts';
+
+export interface StoreOptions {
+  /** What `-` reads. Default `process.stdin`. */
+  readonly stdin?: Readable;
+  /** Threads for a large file. Default: one for each processor. */
+  readonly threads?: number;
+  /** What the spans may take. Default: what the system has left. */
+  readonly maxMemoryBytes?: number;
+  /** Largest document that is not read piece by piece. Default 512,000,000 bytes: Node holds no longer text. */
+  readonly maxDocumentBytes?: number;
+  /** Called while it is read. */
+  readonly onProgress?: (progress: ReadProgress) => void;
+  readonly signal?: AbortSignal;
+}
+
+export interface ReadProgress {
+  /** Of the file, as it is stored. */
+  readonly bytes: number;
+  /** Null where it is not known. */
+  readonly size: number | null;
+  readonly spans: number;
+}
+
+const defaultMaxDocumentBytes = 512_000_000;
+
+/**
+ * Memory for the spans of a file and for their check, by the file's size. Measured with `npm run bench -- engine`: a span has 900 bytes as
+ * JSON and 350 as protobuf, and takes 180 in columns and as much again while it is checked.
+ */
+const memoryPerByte: Readonly<Record<PieceFormat, number>> = { 'json-lines': 0.4, 'otlp-protobuf': 1 };
+/** Spans are much alike: gzip makes them so much smaller. */
+const gzipRatio = 12;
+
+/** As `readSpansInto`, of one file. */
+export async function readSpanStore(
+  path: string,
+  options: StoreOptions = {},
+): Promise<DecodedInto & { readonly store: SpanStore }> {
+  const writer = new SpanWriter();
+  const read = await readSpansInto(writer, path, options);
+  return { ...read, store: writer.finish() };
+}
+
+/**
+ * Reads the spans of a file in any known format into columns, also compressed with gzip. JSON Lines and protobuf with lengths are
+ * read piece by piece, on several threads where there is much; other formats as a whole.
+ * @param path `-` for standard input.
+ * @throws {SourceError} as `readSpanFile`, and before it is read where memory does not suffice for it.
+ */
+export async function readSpansInto(
+  writer: SpanWriter,
+  path: string,
+  options: StoreOptions = {},
+): Promise<DecodedInto> {
+  const label = path === '-' ? 'standard input' : quotePath(path);
+  try {
+    return await read(writer, path, label, options);
+  } catch (error) {
+    if (error instanceof SourceError) throw error;
+    if (options.signal?.aborted) throw options.signal.reason;
+    if (error instanceof DecodeError) throw new SourceError(`${label}: ${error.message}`);
+    if (error instanceof Error && 'code' in error)
+      throw new SourceError(`${label}: ${describeFileError(error)}`);
+    throw error;
+  }
+}
+
+async function read(
+  writer: SpanWriter,
+  path: string,
+  label: string,
+  options: StoreOptions,
+): Promise<DecodedInto> {
+  if (path === '-') {
+    const { stdin = process.stdin, signal } = options;
+    const input = readChunks(signal === undefined ? stdin : addAbortSignal(signal, stdin));
+    return readStream(writer, input, { label, size: null }, options);
+  }
+  const found = await stat(path);
+  if (found.isDirectory()) throw new SourceError(`${label}: a folder; name a file in it`);
+  const file = await open(path);
+  const before = writer.mark();
+  try {
+    const size = found.isFile() ? found.size : null;
+    return await readStream(writer, readFileChunks(file, options.signal), { label, size }, options);
+  } catch (error) {
+    const maxBytes = options.maxDocumentBytes ?? defaultMaxDocumentBytes;
+    if (!(error instanceof DecodeError) || !found.isFile() || found.size > maxBytes) throw error;
+    // Lines of other formats or of a log may stand among those of OTLP: the whole can be read, or is refused for what it is.
+    writer.rollBack(before);
+    return addDecoded(writer, await decodeCompressed(await readFile(path), maxBytes));
+  } finally {
+    await file.close();
+  }
+}
+
+async function readStream(
+  writer: SpanWriter,
+  input: AsyncGenerator<Uint8Array>,
+  { label, size }: { readonly label: string; readonly size: number | null },
+  options: StoreOptions,
+): Promise<DecodedInto> {
+  const maxDocumentBytes = options.maxDocumentBytes ?? defaultMaxDocumentBytes;
+  const progress = { bytes: 0, size };
+  const [start, all] = await peek(countBytes(input, progress), maxDocumentBytes, ({ length }) => length >= 2);
+  if (start.length === 0) throw new SourceError(`${label}: ${emptyFile}`);
+  const isPacked = isGzip(start);
+  // What is no file cannot be read again: a little of it is kept.
+  const [kept, unpacked] = await peek(
+    isPacked ? gunzipChunks(all) : all,
+    size === null ? mostKept : 0,
+    () => size !== null,
+  );
+  const [head, chunks] = await peek(
+    unpacked,
+    maxDocumentBytes,
+    (bytes) => detectPieceFormat(bytes, false) !== undefined,
+  );
+  const format = detectPieceFormat(head, true) ?? null;
+  if (format === null) {
+    const bytes = await collect(chunks, label, maxDocumentBytes);
+    if (isZip(bytes)) return addDecoded(writer, await decodeCompressed(bytes, maxDocumentBytes));
+    return decodeInto(writer, bytes);
+  }
+  const room = options.maxMemoryBytes ?? process.availableMemory();
+  if (size !== null) refuseTooLarge(label, size * memoryPerByte[format] * (isPacked ? gzipRatio : 1), room);
+  const threads = options.threads ?? availableParallelism();
+  const before = writer.mark();
+  try {
+    await readPieces(format, cutPieces(chunks, endFinders[format]), writer, threads, () => {
+      options.onProgress?.({ ...progress, spans: writer.rows });
+    });
+    return { format, notes: [] };
+  } catch (error) {
+    if (!(error instanceof DecodeError) || size !== null || kept.length > mostKept) throw error;
+    writer.rollBack(before);
+    return decodeInto(writer, kept);
+  }
+}
+
+const mostKept = 64 * 1024 * 1024;
+
+function refuseTooLarge(label: string, needed: number, room: number): void {
+  if (needed <= room) return;
+  throw new SourceError(
+    `${label}: needs about ${toMiB(needed)} MiB of memory, and ${toMiB(room)} MiB are free; ` +
+      'split it by time or keep only the traces in question, or check it where there is more memory',
+  );
+}
+
+function toMiB(bytes: number): number {
+  return Math.ceil(bytes / 1024 / 1024);
+}
+
+async function* countBytes(
+  input: AsyncIterable<Uint8Array>,
+  progress: { bytes: number },
+): AsyncGenerator<Uint8Array> {
+  for await (const chunk of input) {
+    progress.bytes += chunk.length;
+    yield chunk;
+  }
+}
+
+/**
+ * Reads so much of a stream that `isEnough`, which is asked again when twice as much is there, or `most` bytes.
+ * @returns The beginning, and the whole stream.
+ */
+async function peek(
+  chunks: AsyncGenerator<Uint8Array>,
+  most: number,
+  isEnough: (head: Uint8Array) => boolean,
+): Promise<readonly [Uint8Array, AsyncGenerator<Uint8Array>]> {
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  let asked = 0;
+  while (length <= most) {
+    const { value, done } = await chunks.next();
+    if (done === true) break;
+    parts.push(Buffer.from(value));
+    length += value.length;
+    if (length < asked * 2) continue;
+    asked = length;
+    parts.splice(0, parts.length, Buffer.concat(parts));
+    if (parts[0] === undefined || isEnough(parts[0])) break;
+  }
+  const head = Buffer.concat(parts);
+  return [head, prepend(head, chunks)];
+}
+
+/** As large as one read is fast. */
+const chunkBytes = 1024 * 1024;
+
+/** A chunk is there until the next one is asked for: a new buffer each time would keep the garbage collector busy. */
+async function* readFileChunks(
+  file: FileHandle,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array> {
+  const buffer = Buffer.allocUnsafe(chunkBytes);
+  for (;;) {
+    signal?.throwIfAborted();
+    const { bytesRead } = await file.read(buffer, 0, chunkBytes);
+    if (bytesRead === 0) return;
+    yield buffer.subarray(0, bytesRead);
+  }
+}
+
+async function* readChunks(input: AsyncIterable<unknown>): AsyncGenerator<Uint8Array> {
+  for await (const chunk of input) yield chunk instanceof Uint8Array ? chunk : Buffer.from(String(chunk));
+}
+
+async function* prepend(head: Uint8Array, rest: AsyncGenerator<Uint8Array>): AsyncGenerator<Uint8Array> {
+  yield head;
+  yield* rest;
+}
+
+async function collect(
+  chunks: AsyncIterable<Uint8Array>,
+  label: string,
+  maxBytes: number,
+): Promise<Uint8Array> {
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of chunks) {
+    length += chunk.length;
+    if (length > maxBytes) throw tooLarge(label, maxBytes);
+    parts.push(Buffer.from(chunk));
+  }
+  return Buffer.concat(parts);
+}

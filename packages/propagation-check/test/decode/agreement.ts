@@ -1,0 +1,13 @@
+import assert from 'node:assert/strict';
+import { DecodeError } from '../../src/decode/decode-error.ts';
+import type { Span } from '../../src/span/span.ts';
+
+/** What a decoder gives: the spans, or the message of its error. */
+export function outcomeOf(decode: () => readonly Span[]): readonly Span[] | string {
+  try {
+    return decode();
+  } catch (error) {
+    assert.ok(error instanceof DecodeError, String(error instanceof Error ? error.stack : error));
+    return error.message;
+  }
+}

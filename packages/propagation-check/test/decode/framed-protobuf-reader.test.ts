@@ -1,0 +1,222 @@
+import assert from 'node:assert/strict';
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { gunzipSync } from 'node:zlib';
+import { create, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
+import fc from 'fast-check';
+import { decodeInto } from '../../src/decode/decode-into.ts';
+import { encodeOtlpProtobuf } from '../../src/decode/encode-otlp-protobuf.ts';
+import { decodeFramedProtobuf, FramedProtobufReader } from '../../src/decode/framed-protobuf.ts';
+import { ExportTraceServiceRequestSchema } from '../../src/decode/generated/opentelemetry/proto/collector/trace/v1/trace_service_pb.js';
+import type {
+  AnyValueSchema,
+  InstrumentationScopeSchema,
+  KeyValueSchema,
+} from '../../src/decode/generated/opentelemetry/proto/common/v1/common_pb.js';
+import type { SpanSchema } from '../../src/decode/generated/opentelemetry/proto/trace/v1/trace_pb.js';
+import { decodeJsonLines } from '../../src/decode/json-lines.ts';
+import { decodeOtlpProtobuf } from '../../src/decode/otlp-protobuf.ts';
+import { PieceError, toDecodeError } from '../../src/decode/piece-reader.ts';
+import { OtlpProtobufScanner } from '../../src/decode/scan-otlp-protobuf.ts';
+import type { Span } from '../../src/span/span.ts';
+import { SpanWriter } from '../../src/span/span-writer.ts';
+import { sourceOf } from '../../src/span/value-table.ts';
+import { anySpans } from '../span/any-span.ts';
+import { kept, viewsOf } from '../span/views-of.ts';
+import { outcomeOf } from './agreement.ts';
+
+const root = join(import.meta.dirname, '../..');
+const seed = 20261128;
+
+function frame(...requests: readonly Uint8Array[]): Buffer {
+  return Buffer.concat(
+    requests.flatMap((request) => {
+      const length = Buffer.alloc(4);
+      length.writeUInt32BE(request.length);
+      return [length, request];
+    }),
+  );
+}
+
+function readFrames(bytes: Uint8Array): readonly Span[] {
+  const writer = new SpanWriter();
+  try {
+    new FramedProtobufReader(writer).read(bytes);
+  } catch (error) {
+    throw error instanceof PieceError ? toDecodeError('otlp-protobuf', error, 0) : error;
+  }
+  return viewsOf(writer.finish());
+}
+
+/** The reader gives what the strict decoder gives: the same spans, or the same error. */
+function assertAgrees(bytes: Uint8Array, message = ''): void {
+  const expected = outcomeOf(() => kept(decodeFramedProtobuf(bytes)));
+  const found = outcomeOf(() => readFrames(bytes));
+  assert.deepEqual({ found, message }, { found: expected, message });
+}
+
+/** Whether the scanner takes a request without the strict decoder. */
+function isScanned(request: Uint8Array): boolean {
+  return new OtlpProtobufScanner(new SpanWriter()).scan(sourceOf(request), 0, request.length);
+}
+
+test('captures of real systems: the same spans, and no request needs the strict decoder', () => {
+  for (const file of globSync('corpus/*/spans.otlp.jsonl.gz', { cwd: root })) {
+    const spans = decodeJsonLines(gunzipSync(readFileSync(join(root, file))));
+    const request = encodeOtlpProtobuf(spans);
+    assert.deepEqual(decodeOtlpProtobuf(request).length, spans.length);
+    assertAgrees(frame(request, request), file);
+    assert.ok(isScanned(request), file);
+    const writer = new SpanWriter();
+    assert.equal(decodeInto(writer, request).format, 'otlp-protobuf');
+    assert.deepEqual(viewsOf(writer.finish()), kept(decodeOtlpProtobuf(request)));
+  }
+});
+
+test('any spans', () => {
+  fc.assert(
+    fc.property(anySpans, (spans) => assertAgrees(frame(encodeOtlpProtobuf(spans)))),
+    { seed, numRuns: 1_000 },
+  );
+});
+
+type KeyValueInit = MessageInitShape<typeof KeyValueSchema>;
+const text = (key: string, value: string): KeyValueInit => ({
+  key,
+  value: { value: { case: 'stringValue', value } },
+});
+const integer = (key: string, value: bigint): KeyValueInit => ({
+  key,
+  value: { value: { case: 'intValue', value } },
+});
+const zero: MessageInitShape<typeof AnyValueSchema> = { value: { case: 'stringValue', value: '0' } };
+const ids = { traceId: Buffer.alloc(16, 0xa1), spanId: Buffer.alloc(8, 0xb2) };
+const span: MessageInitShape<typeof SpanSchema> = {
+  ...{
+    ...ids,
+    parentSpanId: Buffer.alloc(8, 0xc3),
+    kind: 2,
+  },
+  ...{
+    flags: 0x301,
+    name: 'GET /w\u00f6rk',
+    traceState: 'a=b',
+    droppedAttributesCount: 300,
+    droppedEventsCount: 1,
+  },
+  ...{ startTimeUnixNano: 1_700_000_000_123_456_789n, endTimeUnixNano: 1_700_000_000_223_456_789n },
+  attributes: [
+    text('http.request.method', 'GET'),
+    integer('http.response.status_code', 200n),
+    integer('server.port', -1n),
+    text('db.statement', 'select'),
+    text('other', '\u65e5\u672c'),
+    { key: 'double', value: { value: { case: 'doubleValue', value: 1.5 } } },
+    {
+      key: 'http.request.header.b3',
+      value: { value: { case: 'arrayValue', value: { values: [zero] } } },
+    },
+    { key: 'status' },
+    { key: 'nested', value: { value: { case: 'kvlistValue', value: { values: [text('a', 'b')] } } } },
+  ],
+  events: [{ timeUnixNano: 1n, name: 'e', attributes: [text('a', 'b')], droppedAttributesCount: 1 }],
+  links: [
+    {
+      traceId: Buffer.alloc(16, 1),
+      spanId: Buffer.alloc(8, 2),
+      traceState: 'x',
+      attributes: [text('a', 'b')],
+    },
+  ],
+  status: { code: 2, message: 'no' },
+};
+const bare: MessageInitShape<typeof SpanSchema> = {
+  traceId: Buffer.alloc(16, 1),
+  spanId: Buffer.alloc(8, 2),
+};
+const scope: MessageInitShape<typeof InstrumentationScopeSchema> = {
+  name: 'http',
+  version: '1',
+  attributes: [text('a', 'b')],
+};
+const request = toBinary(
+  ExportTraceServiceRequestSchema,
+  create(ExportTraceServiceRequestSchema, {
+    resourceSpans: [
+      {
+        resource: { attributes: [text('service.name', 'a')] },
+        scopeSpans: [{ scope, spans: [span, bare, span], schemaUrl: 'u' }],
+        schemaUrl: 'https://opentelemetry.io/schemas/1.37.0',
+      },
+      { scopeSpans: [{ spans: [bare] }] },
+    ],
+  }),
+);
+
+test('a request with everything is scanned', () => {
+  assert.ok(isScanned(request));
+  assertAgrees(frame(request));
+});
+
+test('requests that are cut or changed at any byte', () => {
+  const whole = frame(request);
+  for (let at = 0; at < whole.length; at += 1) {
+    assertAgrees(Buffer.concat([whole, whole.subarray(0, at)]), `cut at ${at}`);
+    for (const byte of [0, 0x0a, 0xff]) {
+      const changed = Buffer.from(whole);
+      changed[at] = byte;
+      assertAgrees(changed, `byte ${at} is ${byte}`);
+      if (at >= 4) assertAgrees(frame(request.with(at - 4, byte)));
+    }
+  }
+});
+
+test('requests with bytes that are added, missing, or moved', () => {
+  const position = fc.nat(request.length);
+  fc.assert(
+    fc.property(
+      position,
+      fc.nat(30),
+      position,
+      fc.uint8Array({ maxLength: 12 }),
+      (from, count, to, added) => {
+        const bytes = [...request];
+        const moved = bytes.slice(from, from + count);
+        for (const changed of [
+          bytes.toSpliced(to, 0, ...added),
+          bytes.toSpliced(to, 0, ...moved),
+          bytes.toSpliced(from, count).toSpliced(to, 0, ...moved),
+          bytes.toSpliced(to, added.length, ...added),
+        ])
+          assertAgrees(frame(request, Uint8Array.from(changed)));
+      },
+    ),
+    { seed, numRuns: 500 },
+  );
+});
+
+/** A field of its own: its tag, and a value. */
+const anyField = fc
+  .tuple(fc.nat(140), fc.uint8Array({ maxLength: 9 }))
+  .map(([tag, value]) => [tag, ...value]);
+
+test('messages of any fields', () => {
+  const message = (fields: readonly (readonly number[])[]) => fields.flat();
+  const below = (tag: number, inner: readonly number[]) => [tag, inner.length % 128, ...inner];
+  fc.assert(
+    fc.property(fc.array(anyField, { maxLength: 4 }), fc.nat(4), (fields, depth) => {
+      const inner = message(fields);
+      const written = [0x0a, 16, ...ids.traceId, 0x12, 8, ...ids.spanId];
+      const levels = [
+        inner,
+        below(0x0a, inner),
+        below(0x0a, below(0x12, inner)),
+        below(0x0a, below(0x12, below(0x12, [...written, ...inner]))),
+        below(0x0a, below(0x12, below(0x12, [...written, ...below(0x4a, inner)]))),
+      ];
+      assertAgrees(frame(Uint8Array.from(levels[depth] ?? [])));
+    }),
+    { seed, numRuns: 2_000 },
+  );
+});

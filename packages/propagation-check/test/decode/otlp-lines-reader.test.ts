@@ -1,0 +1,235 @@
+import assert from 'node:assert/strict';
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { gunzipSync } from 'node:zlib';
+import fc from 'fast-check';
+import { decodeJsonLines } from '../../src/decode/json-lines.ts';
+import { OtlpLinesReader } from '../../src/decode/otlp-lines-reader.ts';
+import { PieceError, toDecodeError } from '../../src/decode/piece-reader.ts';
+import { OtlpJsonScanner } from '../../src/decode/scan-otlp-json.ts';
+import { encodeOtlpLines } from '../../src/span/encode-otlp-lines.ts';
+import type { Span } from '../../src/span/span.ts';
+import { SpanWriter } from '../../src/span/span-writer.ts';
+import { sourceOf } from '../../src/span/value-table.ts';
+import { anySpans } from '../span/any-span.ts';
+import { kept, viewsOf } from '../span/views-of.ts';
+import { outcomeOf } from './agreement.ts';
+import { otlpRequest, otlpSpan, readFixture } from './fixture.ts';
+
+const root = join(import.meta.dirname, '../..');
+const seed = 20261128;
+
+function readLines(bytes: Uint8Array): readonly Span[] {
+  const writer = new SpanWriter();
+  try {
+    new OtlpLinesReader(writer).read(bytes);
+  } catch (error) {
+    throw error instanceof PieceError ? toDecodeError('json-lines', error, 0) : error;
+  }
+  return viewsOf(writer.finish());
+}
+
+/** The reader gives what the strict decoder gives: the same spans, or the same error. */
+function assertAgrees(bytes: Uint8Array, message = ''): void {
+  const expected = outcomeOf(() => kept(decodeJsonLines(bytes)));
+  const found = outcomeOf(() => readLines(bytes));
+  assert.deepEqual({ found, message }, { found: expected, message });
+}
+
+/** Whether the scanner takes a line without the strict decoder. */
+function isScanned(line: string | Uint8Array): boolean {
+  const bytes = Buffer.from(line);
+  return new OtlpJsonScanner(new SpanWriter()).scan(sourceOf(bytes), 0, bytes.length);
+}
+
+const captures = globSync('{corpus,captures}/*/spans.otlp.jsonl.gz', { cwd: root });
+
+test('captures of real systems: the same spans, and no line needs the strict decoder', () => {
+  assert.ok(captures.length > 200);
+  for (const file of captures) {
+    const bytes = gunzipSync(readFileSync(join(root, file)));
+    assertAgrees(bytes, file);
+    for (const line of bytes.toString().split('\n'))
+      assert.ok(line === '' || isScanned(line), `${file}: ${line}`);
+  }
+  assertAgrees(readFixture('grpc-unary.otlp.jsonl'));
+});
+
+test('any spans as this project writes them', () => {
+  fc.assert(
+    fc.property(anySpans, (spans) => assertAgrees(Buffer.from(encodeOtlpLines(spans)))),
+    { seed, numRuns: 1_000 },
+  );
+});
+
+const span = otlpSpan({
+  ...{ parentSpanId: '00f067aa0ba902b7', traceState: 'a=b', flags: 769, name: 'GET /work/:id', kind: 2 },
+  ...{
+    startTimeUnixNano: '1700000000123456789',
+    endTimeUnixNano: '1700000000223456789',
+    unknown: [{ a: [1.5e3] }],
+  },
+  attributes: [
+    { key: 'http.request.method', value: { stringValue: 'GET' } },
+    { key: 'http.response.status_code', value: { intValue: '200' } },
+    { key: 'server.port', value: { intValue: 8080 } },
+    { key: 'url.path', value: { stringValue: '/w\u00f6rk/"1"' } },
+    { key: 'http.request.header.traceparent', value: { arrayValue: { values: [{ stringValue: '00-a' }] } } },
+    { key: 'db.statement', value: { stringValue: 'select' } },
+    { key: 'other', value: { doubleValue: -1.5 } },
+    { key: 'more', value: { boolValue: true } },
+    { key: 'list', value: { kvlistValue: { values: [{ key: 'a', value: { stringValue: 'b' } }] } } },
+  ],
+  events: [{ timeUnixNano: '1', name: 'e', attributes: [{ key: 'a', value: { stringValue: '\\' } }] }],
+  links: [
+    { traceId: '4bf92f3577b34da6a3ce929d0e0e4736', spanId: '00f067aa0ba902b7', traceState: '', flags: 1 },
+  ],
+  status: { code: 2, message: 'no' },
+});
+const resource = { attributes: [{ key: 'service.name', value: { stringValue: 'a' } }] };
+const request = {
+  resourceSpans: [
+    {
+      resource,
+      scopeSpans: [{ scope: { name: 'http', version: '1' }, spans: [span, otlpSpan()] }],
+      schemaUrl: '',
+    },
+    { scopeSpans: [{ spans: [otlpSpan({ name: 'last' })], scope: { name: 'after' } }], resource },
+  ],
+};
+const line = JSON.stringify(request);
+
+test('a request with everything is scanned, also with white space', () => {
+  assert.ok(isScanned(line));
+  assert.ok(isScanned(JSON.stringify(request, null, 2)));
+  assertAgrees(Buffer.from(line));
+  assertAgrees(Buffer.from(JSON.stringify(request, null, 1).replaceAll('\n', '\t')));
+});
+
+test('a line that is cut or changed at any byte', () => {
+  const bytes = Buffer.from(line);
+  const intact = Buffer.from(`${line}\n`);
+  for (let at = 0; at < bytes.length; at += 1) {
+    assertAgrees(Buffer.concat([intact, bytes.subarray(0, at), intact]), `cut at ${at}`);
+    for (const byte of Buffer.from('\n"\\}')) {
+      const changed = Buffer.from(intact);
+      changed[at] = byte;
+      assertAgrees(changed, `byte ${at} is ${byte}`);
+    }
+  }
+});
+
+/** A token in place of another one. */
+const anyToken = fc.constantFrom(
+  ...[
+    '""',
+    '"x"',
+    '0',
+    '-0',
+    '01',
+    '1.',
+    '1e400',
+    'null',
+    'true',
+    '[]',
+    '{}',
+    '[null]',
+    '{"a":1}',
+    'nul',
+    '"\\ud800"',
+    '"\\u0061"',
+    '"\\x"',
+  ],
+  ...[
+    '"1700000000123456789"',
+    '"18446744073709551616"',
+    '"-1"',
+    '4294967295',
+    '4294967296',
+    '"0"',
+    '"00000000000000000000"',
+    '1e3',
+    '9007199254740993',
+  ],
+  ...[
+    '"00000000000000000000000000000000"',
+    '"0000000000000000"',
+    '"S/kvNXezTaajzpKdDg5HNg=="',
+    '"0AF7651916CD43DD8448EB211C80319C"',
+    '"SPAN_KIND_SERVER"',
+    '"SPAN_KIND_"',
+  ],
+  ...[
+    '{"stringValue":1}',
+    '{"stringValue":null,"intValue":"5"}',
+    '{"intValue":"007"}',
+    '{"intValue":1.5}',
+    '{"doubleValue":"NaN"}',
+    '{"arrayValue":{}}',
+    '{"bytesValue":"AA=="}',
+  ],
+  ...[
+    '"traceId"',
+    '"spanId"',
+    '"key"',
+    '"resourceSpans"',
+    '"instrumentationLibrarySpans"',
+    '"scope\\u0053pans"',
+    '"__proto__"',
+    '"batches"',
+  ],
+);
+const tokens = line.match(/"(?:[^"\\]|\\.)*"|[{}[\],:]|[^{}[\],:"]+/g) ?? [];
+
+test('a line with other tokens', () => {
+  assert.equal(tokens.join(''), line);
+  const change = fc.tuple(
+    fc.nat(tokens.length - 1),
+    fc.oneof(
+      anyToken,
+      fc.nat(tokens.length - 1).map((at) => tokens[at] ?? ''),
+    ),
+  );
+  fc.assert(
+    fc.property(fc.array(change, { minLength: 1, maxLength: 3 }), (changes) => {
+      const changed = [...tokens];
+      for (const [at, token] of changes) changed[at] = token;
+      assertAgrees(Buffer.from(`${line}\n${changed.join('')}\n${line}`));
+    }),
+    { seed, numRuns: 4_000 },
+  );
+});
+
+test('a line in which a member stands twice, is missing, or in another place', () => {
+  fc.assert(
+    fc.property(fc.nat(tokens.length), fc.nat(40), fc.nat(tokens.length), (from, count, to) => {
+      const moved = tokens.slice(from, from + count);
+      assertAgrees(Buffer.from(tokens.toSpliced(to, 0, ...moved).join('')));
+      assertAgrees(
+        Buffer.from(
+          tokens
+            .toSpliced(from, count)
+            .toSpliced(to, 0, ...moved)
+            .join(''),
+        ),
+      );
+    }),
+    { seed, numRuns: 1_500 },
+  );
+});
+
+test('any bytes', () => {
+  const bytes = fc.uint8Array({ maxLength: 60 });
+  fc.assert(
+    fc.property(fc.nat(line.length), bytes, (at, inserted) =>
+      assertAgrees(Buffer.concat([Buffer.from(line.slice(0, at)), inserted, Buffer.from(line.slice(at))])),
+    ),
+    { seed, numRuns: 1_500 },
+  );
+});
+
+test('of the same attribute twice the last one counts', () => {
+  const attributes = ['/a', '/b'].map((path) => ({ key: 'url.path', value: { stringValue: path } }));
+  assertAgrees(Buffer.from(JSON.stringify(otlpRequest(otlpSpan({ attributes })))));
+});

@@ -1,0 +1,192 @@
+import assert from 'node:assert/strict';
+import { globSync, readFileSync } from 'node:fs';
+import { mkdtemp, open, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { type TestContext, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import fc from 'fast-check';
+import { cutPieces, endFinders } from '../../src/source/cut-pieces.ts';
+import { readSpanFile } from '../../src/source/file.ts';
+import { readPieces } from '../../src/source/read-pieces.ts';
+import { type ReadProgress, readSpanStore } from '../../src/source/read-span-store.ts';
+import { SpanWriter } from '../../src/span/span-writer.ts';
+import { otlpRequest, otlpSpan } from '../decode/fixture.ts';
+import { kept, viewsOf } from '../span/views-of.ts';
+
+const fixtures = join(import.meta.dirname, '../decode/fixtures');
+const seed = 20261128;
+
+async function write(t: TestContext, content: string | Uint8Array): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'store-'));
+  t.after(() => rm(folder, { recursive: true }));
+  const path = join(folder, 'spans');
+  await writeFile(path, content);
+  return path;
+}
+
+function readText(text: string | Uint8Array) {
+  return readSpanStore('-', { stdin: Readable.from([Buffer.from(text)]) });
+}
+
+test('every fixture of every format, also packed: the same spans and format as from readSpanFile', async () => {
+  const files = globSync('*', { cwd: fixtures }).map((file) => join(fixtures, file));
+  assert.ok(files.length > 5);
+  for (const file of files) {
+    const expected = await readSpanFile(file).catch((error: Error) => error.message);
+    for (const bytes of [readFileSync(file), gzipSync(readFileSync(file))]) {
+      const found = await readText(bytes).catch((error: Error) => error.message);
+      if (typeof found === 'string' || typeof expected === 'string') {
+        assert.equal(String(found).replace('standard input', file), expected);
+      } else {
+        assert.equal(found.format, expected.format, file);
+        assert.deepEqual(viewsOf(found.store), kept(expected.spans), file);
+      }
+    }
+  }
+});
+
+const spans = Array.from({ length: 6 }, (_, index) =>
+  otlpSpan({ spanId: String(index + 1).repeat(16), name: `${index}` }),
+);
+const lines = spans.map((span) => `${JSON.stringify(otlpRequest(span))}\n`);
+
+async function* chunksOf(bytes: Uint8Array, sizes: readonly number[]): AsyncGenerator<Uint8Array> {
+  let at = 0;
+  for (const size of sizes) {
+    yield bytes.subarray(at, at + size);
+    at += size;
+  }
+  yield bytes.subarray(at);
+}
+
+test('pieces and chunks may end at any byte', async () => {
+  const bytes = Buffer.from(lines.join('\n'));
+  const sizes = fc.array(fc.nat(300), { maxLength: 8 });
+  await fc.assert(
+    fc.asyncProperty(fc.integer({ min: 1, max: 400 }), sizes, async (pieceSize, chunkSizes) => {
+      const pieces = cutPieces(chunksOf(bytes, chunkSizes), endFinders['json-lines'], pieceSize);
+      const writer = new SpanWriter();
+      await readPieces('json-lines', pieces, writer, 1);
+      assert.deepEqual(
+        viewsOf(writer.finish()).map(({ name }) => name),
+        ['0', '1', '2', '3', '4', '5'],
+      );
+    }),
+    { seed, numRuns: 300 },
+  );
+});
+
+test('an error names the line of the file, whatever pieces it is read in', async () => {
+  const bytes = Buffer.from([lines[0], '\n\n', lines[1], '{"resourceSpans":[}\n', lines[2]].join(''));
+  for (let size = 1; size < bytes.length; size += 7) {
+    const pieces = cutPieces(chunksOf(bytes, []), endFinders['json-lines'], size);
+    await assert.rejects(readPieces('json-lines', pieces, new SpanWriter(), 1), {
+      name: 'DecodeError',
+      message: 'line 5: byte 18: not valid JSON at "}"',
+    });
+  }
+  await assert.rejects(readText(`${lines.join('')}{"a"`), {
+    name: 'SourceError',
+    message: /^standard input: line 7: byte 4: the JSON ends early, .*the file looks cut off/,
+  });
+});
+
+/** More than one thread reads at first, so that workers are started. */
+const many = 40_000;
+const large = Array.from({ length: many }, (_, index) =>
+  JSON.stringify({
+    resourceSpans: [
+      {
+        resource: { attributes: [{ key: 'service.name', value: { stringValue: `service-${index % 7}` } }] },
+        scopeSpans: [
+          {
+            scope: { name: `scope-${index % 3}` },
+            spans: [
+              otlpSpan({
+                spanId: (index + 1).toString(16).padStart(16, '0'),
+                name: `GET /orders/${index}`,
+                startTimeUnixNano: `17000000${String(index).padStart(11, '0')}`,
+                links: index % 1_000 === 0 ? [{ traceId: 'a'.repeat(32), spanId: 'b'.repeat(16) }] : [],
+                attributes: [
+                  { key: 'url.path', value: { stringValue: `/orders/${index}` } },
+                  { key: 'baggage.hello', value: { stringValue: 'world' } },
+                  { key: 'unread', value: { stringValue: 'x'.repeat(200) } },
+                ],
+              }),
+            ],
+          },
+        ],
+      },
+    ],
+  }),
+).join('\n');
+
+test('workers read a large file in its order, and say how far they are', async (t) => {
+  const path = await write(t, large);
+  const progress: ReadProgress[] = [];
+  const { store } = await readSpanStore(path, { threads: 3, onProgress: (step) => progress.push(step) });
+  const alone = await readSpanStore(path, { threads: 1 });
+  assert.equal(store.size, many);
+  assert.deepEqual(viewsOf(store), viewsOf(alone.store));
+  assert.deepEqual(viewsOf(store), kept((await readSpanFile(path)).spans));
+  const packed = await write(t, gzipSync(large, { level: 1 }));
+  assert.deepEqual(viewsOf((await readSpanStore(packed, { threads: 2 })).store), viewsOf(store));
+  assert.ok(progress.length > 3 && progress.every(({ size }) => size === large.length));
+  assert.deepEqual(progress.at(-1)?.spans, many);
+});
+
+test('an error that a worker finds is that of the first wrong line', async (t) => {
+  const wrong = large.split('\n');
+  for (const line of [35_000, 39_000]) wrong[line] = '{"resourceSpans":[{"scopeSpans":5}]}';
+  await assert.rejects(readSpanStore(await write(t, wrong.join('\n')), { threads: 2 }), {
+    name: 'SourceError',
+    message: /: line 35001: resourceSpans\[0\].scopeSpans: expected an array/,
+  });
+});
+
+test('lines of a log and of other formats among those of OTLP are read as in the whole', async (t) => {
+  const [first = ''] = large.split('\n');
+  const zipkin = '{"traceId":"463ac35c9f6413ad","id":"1"}';
+  const { store, format, notes } = await readSpanStore(await write(t, `${first}\nlistening\n${zipkin}\n`), {
+    threads: 1,
+  });
+  assert.deepEqual([store.size, format, notes.length], [2, 'mixed', 2]);
+});
+
+test('a file that memory does not suffice for is refused before it is read', async (t) => {
+  const path = await write(t, lines.join(''));
+  const file = await open(path, 'r+');
+  // Sparse: it takes no room on the disk, and takes minutes to read.
+  await file.truncate(200 * 1024 ** 3);
+  await file.close();
+  await assert.rejects(readSpanStore(path, { maxMemoryBytes: 4 * 1024 ** 3 }), {
+    name: 'SourceError',
+    message:
+      /spans: needs about 81920 MiB of memory, and 4096 MiB are free; split it by time or keep only the traces/,
+  });
+});
+
+test('what is not there, a folder and an empty file are errors that say so', async (t) => {
+  await assert.rejects(readSpanStore('/nowhere'), { name: 'SourceError', message: '/nowhere: no such file' });
+  await assert.rejects(readSpanStore(tmpdir()), { message: /: a folder; name a file in it$/ });
+  await assert.rejects(readSpanStore(await write(t, '')), { message: /: empty; expected spans$/ });
+  await assert.rejects(readText(gzipSync(large).subarray(0, 5_000)), {
+    message: 'standard input: gzip: ends early, as if it was cut off',
+  });
+  await assert.rejects(
+    readSpanStore('-', { stdin: Readable.from([Buffer.alloc(100, '[')]), maxDocumentBytes: 50 }),
+    { message: /larger than 50 bytes/ },
+  );
+});
+
+test('a signal ends reading', async (t) => {
+  const path = await write(t, large);
+  const controller = new AbortController();
+  const reading = readSpanStore(path, {
+    signal: controller.signal,
+    onProgress: () => controller.abort(new Error('enough')),
+  });
+  await assert.rejects(reading, { message: 'enough' });
+});
