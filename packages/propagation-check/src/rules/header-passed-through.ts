@@ -1,5 +1,6 @@
 import { readCallFacts } from '../calls/call-facts.ts';
 import { type Call, type CallGroup, selectCalls } from '../calls/call-group.ts';
+import { bounds } from '../pairing/bounds.ts';
 import { compareRequests, endsWithin, isSamePath, startsDuring } from '../pairing/pair.ts';
 import type { Span } from '../span/span.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
@@ -26,7 +27,7 @@ export const findHeadersPassedThrough: Check = (scene, open) => {
   const repeated = listRepeated(scene, groups);
   const requests = selectCalls(scene.graph, groups, (client) => repeated.has(client));
   const passed = groupBy(requests, ({ client }) => keyFor(client.traceId, client.spanId)).flatMap((calls) =>
-    calls.length === 1 ? [] : calls.flatMap((call) => findPassed(scene, open, calls, call)),
+    calls.length === 1 ? [] : findPassedOn(scene, open, calls),
   );
   return groupBy(passed, ({ hop, server }) => keyFor(hop.serviceName, server.serviceName)).flatMap(
     (group) => {
@@ -68,22 +69,25 @@ interface Passed extends Shown {
   readonly server: Span;
 }
 
+function findPassedOn(scene: Scene, open: Open, calls: readonly Call[]): readonly Passed[] {
+  const hops = calls.slice(0, bounds.looks).map(({ server }) => server);
+  return calls.flatMap((call) => findPassed(scene, open, hops, call));
+}
+
 function findPassed(
   scene: Scene,
   open: Open,
-  siblings: readonly Call[],
+  hops: readonly Span[],
   { client: caller, server }: Call,
 ): readonly Passed[] {
-  const hop = siblings
-    .map((call) => call.server)
-    .find(
-      (span) =>
-        span !== server &&
-        span.serviceName !== server.serviceName &&
-        startsDuring(server, span, scene.thresholds) &&
-        endsWithin(server, span, scene.thresholds) &&
-        isSamePath(span, server),
-    );
+  const hop = hops.find(
+    (span) =>
+      span !== server &&
+      span.serviceName !== server.serviceName &&
+      startsDuring(server, span, scene.thresholds) &&
+      endsWithin(server, span, scene.thresholds) &&
+      isSamePath(span, server),
+  );
   if (hop === undefined || scene.groupsBetween(hop.serviceName, server.serviceName).length > 0) return [];
   const client =
     open.clients.find(
