@@ -25,7 +25,7 @@ export const expectations: Readonly<Record<string, Expectation>> = {
   'callee-not-sampled': {
     fails: [6],
     cause: 'not-sampled',
-    fromSpans: 'missing-server',
+    fromSpans: 'not-sampled',
   },
   'caller-not-sampled': {
     fails: [4, 5],
@@ -68,7 +68,7 @@ export const expectations: Readonly<Record<string, Expectation>> = {
   'exporter-down': {
     fails: [6],
     cause: 'server-span-lost',
-    fromSpans: 'missing-server',
+    fromSpans: 'server-span-lost',
   },
   'extract-disabled': {
     fails: [2, 3, 7],
@@ -130,7 +130,7 @@ export const expectations: Readonly<Record<string, Expectation>> = {
   'unsample-traceparent': {
     fails: [6],
     cause: 'not-sampled',
-    fromSpans: 'missing-server',
+    fromSpans: 'not-sampled',
   },
   'wrong-span-injected': {
     fails: [7, 8],

@@ -59,7 +59,7 @@ export interface WireContext {
 
 /** What a called service says of itself in its answer. */
 export interface AnsweredContext {
-  /** `traceresponse`, and of `Server-Timing` its entries `traceparent`, in the order of the wire. */
+  /** `traceresponse`, and of `Server-Timing` its entries `trace` and `traceparent`, in the order of the wire. */
   readonly headers: readonly HeaderField[];
   /** The span with which it answered; null when no header says it, or several say different ones. */
   readonly span: AnsweredSpan | null;

@@ -7,7 +7,7 @@ import { headerValues } from './propagation-header.ts';
  * entries of `Server-Timing`, are not kept.
  *
  * Sources: W3C Trace Context Level 3 draft, "traceresponse" (the fields of a `traceparent`, with the callee's span id);
- * W3C Server Timing, section 4, where a metric `traceparent` has the same as its description.
+ * W3C Server Timing, section 4, where a metric `trace` (Level 3 draft) or `traceparent` has the same as its description.
  */
 export function readAnsweredContext(fields: readonly HeaderField[]): AnsweredContext {
   const headers = fields.flatMap(({ name, value }): readonly HeaderField[] => {
@@ -38,7 +38,7 @@ function readOneSpan(values: readonly string[]): AnsweredSpan | null {
 /** The metrics with this name; a description may hold commas. */
 function listTraceparents(value: string): readonly string[] {
   const metrics = value.match(/(?:[^,"]|"(?:[^"\\]|\\.)*"?)+/g) ?? [];
-  return metrics.map((metric) => metric.trim()).filter((metric) => /^traceparent\s*;/i.test(metric));
+  return metrics.map((metric) => metric.trim()).filter((metric) => /^trace(?:parent)?\s*;/i.test(metric));
 }
 
 function readDescription(metric: string): string {

@@ -5,6 +5,7 @@ import type { AnsweredSpan, HeaderField, WireContext, WireRecord } from './evide
 import { parseTraceparent, splitTraceparents } from './parse-traceparent.ts';
 import { type CallSide, isCalledBy, isInFrontOf } from './place.ts';
 import { headerValues } from './propagation-header.ts';
+import { readAnsweredContext } from './read-answered-context.ts';
 import { readWireContext } from './read-wire-context.ts';
 import { type Asked, indexRecords, type RecordIndex, timeOf } from './record-index.ts';
 
@@ -104,7 +105,7 @@ export function indexHeaders(evidence: HeaderEvidence, spans: KnownSpans): Heade
         : findByTime(anonymous, client ?? server, told).filter((record) => !namesAnother(record, callerSide));
     const seen = [...new Set(records)].sort(outermostFirst);
     const [first, last] = [seen[0], seen.at(-1)];
-    const captured = readCaptured(client, server, said);
+    const captured = readCaptured(client, server, said, spans);
     if (first === undefined || last === undefined) return captured;
     const isAtCaller = isCalledBy(first, callerSide);
     const isAtCallee = isInFrontOf(last, calleeSide);
@@ -133,11 +134,13 @@ function readCaptured(
   client: Span | null,
   server: Span | null,
   said: ReadonlyMap<string, ReceivedTraceparent>,
+  spans: KnownSpans,
 ): CallHeaders | null {
   const entry = said.get(`${server?.traceId}:${server?.spanId}`);
   const sent = readCapturedHeader(client);
   const received = entry === undefined ? readCapturedHeader(server) : toContext(entry.traceparent);
-  if (sent === null && received === null) return null;
+  const answer = readCapturedAnswer(client, spans);
+  if (sent === null && received === null && answer === null) return null;
   return {
     sent,
     received,
@@ -146,8 +149,19 @@ function readCaptured(
     isTied: true,
     onlyTraceparent: true,
     injected: [],
-    answer: null,
+    answer,
   };
+}
+
+/** What the answer that a CLIENT span recorded says of the called service's span. That of another trace may come from a cache. */
+function readCapturedAnswer(client: Span | null, spans: KnownSpans): CallAnswer | null {
+  const fields = ['traceresponse', 'server-timing'].flatMap((name) => {
+    const value = client?.attributes.get(`http.response.header.${name}`);
+    return value === undefined ? [] : listValues(value).map((one) => ({ name, value: one }));
+  });
+  const { span } = readAnsweredContext(fields);
+  if (span === null || span.traceId !== client?.traceId) return null;
+  return { span, isDelivered: spans.hasSpan(span.traceId, span.spanId), isUsual: true };
 }
 
 /** A caller writes the id of its own span: a `traceparent` with another one, at a tap that it calls, is of another call. */

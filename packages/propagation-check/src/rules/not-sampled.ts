@@ -31,7 +31,8 @@ export const callerNotSampled: HeaderCause = {
   finding,
   // A hop before the tap may have set the flag anew.
   needs: { sides: ['caller'], excludes: [] },
-  explain: ({ client, headers: { sent } }) => (client === null && isUnsampled(sent) ? flagIsZero : null),
+  explain: ({ client, headers: { sent, received } }) =>
+    client === null && isUnsampled(sent ?? received) ? flagIsZero : null,
 };
 
 function isUnsampled(context: Parameters<typeof readTracecontext>[0]): boolean {

@@ -25,13 +25,14 @@ describe('readAnsweredContext', () => {
     ['between others', `db;dur=53, ${timing};dur=0, cache;desc="hit, fresh"`],
     ['after a description with a comma and a quote', `a;desc="x, \\"y\\", traceparent;desc=z",${timing}`],
     ['without quotes', `traceparent;desc=${traceparent}`],
+    ['as Level 3 calls it', `trace;desc=${traceparent}`],
     ['in other letter case', `TraceParent ; DESC = "${traceparent}"`],
   ] as const) {
     test(`reads the entry traceparent of Server-Timing: ${what}`, () => {
       const answered = readAnsweredContext([{ name: 'server-timing', value }]);
       assert.deepEqual(answered.span, span);
       assert.equal(answered.headers.length, 1);
-      assert.match(answered.headers[0]?.value ?? '', /^traceparent/i);
+      assert.match(answered.headers[0]?.value ?? '', /^trace(?:parent)?\b/i);
     });
   }
 

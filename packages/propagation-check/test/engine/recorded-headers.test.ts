@@ -22,3 +22,28 @@ for (const [stored, value] of [
     assert.deepEqual(headers?.sent?.headers, [{ name: 'traceparent', value: traceparent }]);
   });
 }
+
+for (const [name, value] of [
+  ['traceresponse', (span: string) => span],
+  ['server-timing', (span: string) => `db;dur=53, trace;desc=${span}`],
+] as const) {
+  it(`an answer that a CLIENT span recorded names the called service's span: ${name}`, () => {
+    const [drawn] = drawTrace('CLIENT service-a GET  a2  5..25');
+    assert.ok(drawn);
+    const answered = (traceId: string) => {
+      const said = value(`00-${traceId}-b7ad6b7169203331-00`);
+      const span = { ...drawn, attributes: new Map([[`http.response.header.${name}`, [said]]]) };
+      return indexHeaders(noHeaderEvidence, buildTraceGraph([span]))(span, null, {
+        client: 'service-a',
+        server: null,
+      });
+    };
+    assert.deepEqual(answered(drawn.traceId)?.answer, {
+      span: { traceId: drawn.traceId, spanId: 'b7ad6b7169203331', sampled: false },
+      isDelivered: false,
+      isUsual: true,
+    });
+    // A cache may give the answer of another call.
+    assert.equal(answered('0af7651916cd43dd8448eb211c80319c'), null);
+  });
+}
