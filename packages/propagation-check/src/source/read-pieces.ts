@@ -23,8 +23,12 @@ export interface Piece extends PieceTask {
   release(buffer: ArrayBuffer): void;
 }
 
-/** A worker takes about as long to start as one thread to read this much. */
-const bytesBeforeWorkers = 16 * 1024 * 1024;
+/** How many threads read, and after how many bytes they start. */
+export interface Team {
+  readonly threads: number;
+  readonly startAfter: number;
+}
+
 /** One is read while the next waits. */
 const tasksPerWorker = 2;
 /** Answers wait for the one before them: so many, for each thread. */
@@ -52,7 +56,7 @@ export async function readPieces(
   format: PieceFormat,
   pieces: AsyncIterable<Piece>,
   writer: SpanWriter,
-  threads: number,
+  { threads, startAfter }: Team,
   onRows: () => void = () => {},
 ): Promise<void> {
   const first = createPieceReader(format, writer);
@@ -78,7 +82,7 @@ export async function readPieces(
   try {
     for await (const piece of pieces) {
       bytes += piece.length;
-      if (threads < 2 || bytes <= bytesBeforeWorkers) {
+      if (threads < 2 || bytes <= startAfter) {
         const { error, places: more } = readPiece(first, piece);
         if (error !== null) throw toDecodeError(format, error, places);
         places += more;

@@ -38,6 +38,11 @@ export interface ReadProgress {
 
 const defaultMaxDocumentBytes = 512_000_000;
 
+/** Measured on two cores: a worker costs half a second until its code is compiled, and pays beyond about 500,000 spans. */
+const bytesBeforeWorkers = 256 * 1024 * 1024;
+/** Where a number of threads is asked for. */
+const bytesBeforeNamedWorkers = 16 * 1024 * 1024;
+
 /**
  * Memory for the spans of a file and for their check, by the file's size. Measured with `npm run bench -- engine`: a span has 900 bytes as
  * JSON and 350 as protobuf, and takes 180 in columns and as much again while it is checked.
@@ -139,10 +144,13 @@ async function readStream(
   }
   const room = options.maxMemoryBytes ?? process.availableMemory();
   if (size !== null) refuseTooLarge(label, size * memoryPerByte[format] * (isPacked ? gzipRatio : 1), room);
-  const threads = options.threads ?? availableParallelism();
+  const team =
+    options.threads === undefined
+      ? { threads: availableParallelism(), startAfter: bytesBeforeWorkers }
+      : { threads: options.threads, startAfter: bytesBeforeNamedWorkers };
   const before = writer.mark();
   try {
-    await readPieces(format, cutPieces(chunks, endFinders[format]), writer, threads, () => {
+    await readPieces(format, cutPieces(chunks, endFinders[format]), writer, team, () => {
       options.onProgress?.({ ...progress, spans: writer.rows });
     });
     return { format, notes: [] };

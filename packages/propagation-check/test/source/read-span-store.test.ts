@@ -61,6 +61,8 @@ async function* chunksOf(bytes: Uint8Array, sizes: readonly number[]): AsyncGene
   yield bytes.subarray(at);
 }
 
+const alone = { threads: 1, startAfter: 0 };
+
 test('pieces and chunks may end at any byte', async () => {
   const bytes = Buffer.from(lines.join('\n'));
   const sizes = fc.array(fc.nat(300), { maxLength: 8 });
@@ -68,7 +70,7 @@ test('pieces and chunks may end at any byte', async () => {
     fc.asyncProperty(fc.integer({ min: 1, max: 400 }), sizes, async (pieceSize, chunkSizes) => {
       const pieces = cutPieces(chunksOf(bytes, chunkSizes), endFinders['json-lines'], pieceSize);
       const writer = new SpanWriter();
-      await readPieces('json-lines', pieces, writer, 1);
+      await readPieces('json-lines', pieces, writer, alone);
       assert.deepEqual(
         viewsOf(writer.finish()).map(({ name }) => name),
         ['0', '1', '2', '3', '4', '5'],
@@ -82,7 +84,7 @@ test('an error names the line of the file, whatever pieces it is read in', async
   const bytes = Buffer.from([lines[0], '\n\n', lines[1], '{"resourceSpans":[}\n', lines[2]].join(''));
   for (let size = 1; size < bytes.length; size += 7) {
     const pieces = cutPieces(chunksOf(bytes, []), endFinders['json-lines'], size);
-    await assert.rejects(readPieces('json-lines', pieces, new SpanWriter(), 1), {
+    await assert.rejects(readPieces('json-lines', pieces, new SpanWriter(), alone), {
       name: 'DecodeError',
       message: 'line 5: byte 18: not valid JSON at "}"',
     });
@@ -127,9 +129,9 @@ test('workers read a large file in its order, and say how far they are', async (
   const path = await write(t, large);
   const progress: ReadProgress[] = [];
   const { store } = await readSpanStore(path, { threads: 3, onProgress: (step) => progress.push(step) });
-  const alone = await readSpanStore(path, { threads: 1 });
+  const oneThread = await readSpanStore(path, { threads: 1 });
   assert.equal(store.size, many);
-  assert.deepEqual(viewsOf(store), viewsOf(alone.store));
+  assert.deepEqual(viewsOf(store), viewsOf(oneThread.store));
   assert.deepEqual(viewsOf(store), kept((await readSpanFile(path)).spans));
   const packed = await write(t, gzipSync(large, { level: 1 }));
   assert.deepEqual(viewsOf((await readSpanStore(packed, { threads: 2 })).store), viewsOf(store));
