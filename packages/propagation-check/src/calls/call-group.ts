@@ -1,5 +1,6 @@
 import type { Rows, TraceGraph } from '../graph/trace-graph.ts';
 import type { Span } from '../span/span.ts';
+import { mapBy } from '../util/group-by.ts';
 
 export type EdgeProtocol = 'http' | 'rpc' | 'messaging' | 'internal';
 
@@ -73,7 +74,7 @@ export function groupCalls(
   groups: readonly CallGroup[],
   keyOf: (group: CallGroup) => string,
 ): readonly (readonly CallGroup[])[] {
-  return [...Map.groupBy(groups, keyOf).values()];
+  return [...mapBy(groups, keyOf).values()];
 }
 
 /** How much later than the one side of a call the other ended at most, in nanoseconds. */

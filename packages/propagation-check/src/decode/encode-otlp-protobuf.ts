@@ -1,16 +1,17 @@
 import { create, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
 import { type Attributes, type AttributeValue, type Span, spanKinds, statusCodes } from '../span/span.ts';
+import { mapBy } from '../util/group-by.ts';
 import { ExportTraceServiceRequestSchema } from './generated/opentelemetry/proto/collector/trace/v1/trace_service_pb.js';
 import type { AnyValueSchema, KeyValueSchema } from './generated/opentelemetry/proto/common/v1/common_pb.js';
 import type { SpanSchema } from './generated/opentelemetry/proto/trace/v1/trace_pb.js';
 
 /** Spans as an OTLP export request in protobuf, by resource and scope. Ids of 64 bits get zeros in front. */
 export function encodeOtlpProtobuf(spans: readonly Span[]): Uint8Array {
-  const byResource = Map.groupBy(spans, (span) => span.resource);
+  const byResource = mapBy(spans, (span) => span.resource);
   const message = create(ExportTraceServiceRequestSchema, {
     resourceSpans: [...byResource].map(([resource, group]) => ({
       resource: { attributes: toKeyValues(resource) },
-      scopeSpans: [...Map.groupBy(group, (span) => span.scopeName)].map(([name, ofScope]) => ({
+      scopeSpans: [...mapBy(group, (span) => span.scopeName)].map(([name, ofScope]) => ({
         scope: { name: toText(name) },
         spans: ofScope.map(toMessage),
       })),

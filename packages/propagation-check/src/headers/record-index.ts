@@ -1,4 +1,4 @@
-import { keyFor } from '../util/group-by.ts';
+import { keyFor, mapBy } from '../util/group-by.ts';
 import { type IntervalIndex, indexIntervals } from '../util/interval-index.ts';
 import type { WireRecord } from './evidence.ts';
 
@@ -46,9 +46,7 @@ function groupRecords(
   byMethod: boolean,
   byPath: boolean,
 ): ReadonlyMap<string, Group> {
-  const groups = Map.groupBy(records, ({ method, path }) =>
-    keyFor(byMethod ? method : null, byPath ? path : null),
-  );
+  const groups = mapBy(records, ({ method, path }) => keyFor(byMethod ? method : null, byPath ? path : null));
   return new Map([...groups].map(([key, group]) => [key, indexGroup(group)]));
 }
 

@@ -1,4 +1,5 @@
 import type { Span } from '../span/span.ts';
+import { mapBy } from '../util/group-by.ts';
 import { hideSecrets } from '../util/hide-secrets.ts';
 import { escapeText } from './escape-text.ts';
 import { type Layout, paint, truncate } from './layout.ts';
@@ -27,7 +28,7 @@ export function renderTraceTrees(spans: readonly Span[], layout: Layout): string
     (least, { startTimeUnixNano: start }) => (least === null || start < least ? start : least),
     null,
   );
-  const traces = Map.groupBy(spans, (span) => span.traceId);
+  const traces = mapBy(spans, (span) => span.traceId);
   return [...traces].map(([traceId, trace]) => renderTree(traceId, trace, origin ?? 0n, layout)).join('\n\n');
 }
 
@@ -78,7 +79,7 @@ function toMs(nanoseconds: bigint): string {
 function toLines(spans: readonly Span[], widestPrefix: number): readonly Line[] {
   const byStart = spans.toSorted((a, b) => compare(a.startTimeUnixNano, b.startTimeUnixNano));
   const ids = new Set(spans.map((span) => span.spanId));
-  const children = Map.groupBy(byStart, (span) => span.parentSpanId);
+  const children = mapBy(byStart, (span) => span.parentSpanId);
   const tops = byStart.filter((span) => span.parentSpanId === null || !ids.has(span.parentSpanId));
   const seen = new Set<Span>();
   const lines: Line[] = [];

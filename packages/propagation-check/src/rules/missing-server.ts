@@ -26,7 +26,7 @@ import {
   startsDuringAny,
 } from '../pairing/pair.ts';
 import type { Span } from '../span/span.ts';
-import { groupBy, keyFor } from '../util/group-by.ts';
+import { groupBy, keyFor, mapBy } from '../util/group-by.ts';
 import {
   type Draft,
   edgeProtocol,
@@ -77,7 +77,7 @@ export const partlyMissingServers = rule<PartlyMissing>({
       scene.groups.filter(({ clientKind }) => clientKind === 'CLIENT'),
       ({ client, server }) => keyFor(client, server),
     );
-    const answered = Map.groupBy(
+    const answered = mapBy(
       open.clients.filter((span) => readOutcome(span) === 'answered'),
       (span) => span.serviceName,
     );

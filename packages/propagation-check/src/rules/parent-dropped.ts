@@ -1,6 +1,6 @@
 import { readCallFacts } from '../calls/call-facts.ts';
 import { compareRequests, pairSpans, startsDuring, startsDuringAny } from '../pairing/pair.ts';
-import { groupBy, keyFor } from '../util/group-by.ts';
+import { groupBy, keyFor, mapBy } from '../util/group-by.ts';
 import { type Check, edgeProtocol } from './check.ts';
 import { defineFinding } from './define-finding.ts';
 
@@ -19,7 +19,7 @@ export const finding = defineFinding('parent-dropped', {
  */
 export const findDroppedParents: Check = ({ graph, thresholds }, open) => {
   const { traces } = graph.index;
-  const clientsOf = Map.groupBy(open.clients, (span) => traces[graph.rowOf(span)]);
+  const clientsOf = mapBy(open.clients, (span) => traces[graph.rowOf(span)]);
   const known = new Map<string, (row: number) => boolean>();
   const mayBeCalled = (row: number): boolean => {
     const clients = clientsOf.get(traces[row]);

@@ -369,7 +369,7 @@ function areOtherInstances(scene: Scene, pairs: readonly Pair[]): boolean {
   const whole = instancesOf(
     [...found].flatMap((resource) => store.resourceTable[resource]?.attributes ?? []),
   );
-  return whole.size > 0 && split.size > 0 && split.isDisjointFrom(whole);
+  return whole.size > 0 && split.size > 0 && ![...split].some((instance) => whole.has(instance));
 }
 
 function isBehindHop({ client, server }: Pair): boolean {

@@ -13,7 +13,7 @@ import {
   takeFitting,
 } from '../pairing/pair.ts';
 import type { Span } from '../span/span.ts';
-import { groupBy, keyFor } from '../util/group-by.ts';
+import { groupBy, keyFor, mapBy } from '../util/group-by.ts';
 import { type Check, type Draft, edgeProtocol, type Open, type Scene } from './check.ts';
 import { defineFinding } from './define-finding.ts';
 
@@ -119,7 +119,7 @@ function isGivenUp({ client, server }: Call): boolean {
 
 /** The header itself was stale: many SERVER spans under one old span, while the CLIENT spans of the calls stay alone. */
 function findStaleHeaders(scene: Scene, open: Open): readonly Draft[] {
-  const clientsOf = Map.groupBy(open.clients, (span) => span.serviceName);
+  const clientsOf = mapBy(open.clients, (span) => span.serviceName);
   const indexes = new Map(
     [...clientsOf].map(([service, clients]) => [service, indexByTime(clients, scene.thresholds)]),
   );
@@ -173,5 +173,5 @@ function listLateCalls(
   }
   if (late.size === 0) return [];
   const calls = selectCalls(scene.graph, groups, (client) => late.has(client));
-  return [...Map.groupBy(calls, (call) => call.client).values()];
+  return [...mapBy(calls, (call) => call.client).values()];
 }

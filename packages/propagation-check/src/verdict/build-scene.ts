@@ -2,7 +2,7 @@ import { type CallGroup, viewCalls } from '../calls/call-group.ts';
 import type { TraceGraph } from '../graph/trace-graph.ts';
 import type { Coverage, SceneFacts, Services } from '../rules/check.ts';
 import { type Span, spanKinds } from '../span/span.ts';
-import { keyFor } from '../util/group-by.ts';
+import { keyFor, mapBy } from '../util/group-by.ts';
 
 type Facts = Pick<
   SceneFacts,
@@ -12,8 +12,8 @@ type Facts = Pick<
 /** Adds the look-ups that checks share. */
 export function buildScene(facts: Facts): SceneFacts {
   const { graph, groups } = facts;
-  const between = Map.groupBy(groups, ({ client, server }) => keyFor(client, server));
-  const into = Map.groupBy(groups, ({ server }) => server);
+  const between = mapBy(groups, ({ client, server }) => keyFor(client, server));
+  const into = mapBy(groups, ({ server }) => server);
   const groupsBetween: SceneFacts['groupsBetween'] = (client, server) =>
     between.get(keyFor(client, server)) ?? [];
   const groupsInto: SceneFacts['groupsInto'] = (server) => into.get(server) ?? [];
