@@ -50,7 +50,6 @@ test('what argues from absence, or names a peer, a later span can take back', ()
       'missing-client',
       'missing-server',
       'not-sampled',
-      'parent-dropped',
       'server-not-instrumented',
       'server-span-lost',
       'uninstrumented-peer',
