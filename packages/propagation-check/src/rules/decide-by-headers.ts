@@ -60,7 +60,10 @@ export function decideByHeaders(
   });
 }
 
-/** Several symptoms of one edge may turn out to have one cause. Informations name peers, and stay apart. */
+/**
+ * Several symptoms of one edge may turn out to have one cause, which is as certain as its least certain call. Informations
+ * name peers, and stay apart.
+ */
 export function mergeDrafts(drafts: readonly Draft[]): readonly Draft[] {
   return groupBy(drafts, (draft) =>
     draft.severity === 'error'
@@ -68,7 +71,9 @@ export function mergeDrafts(drafts: readonly Draft[]): readonly Draft[] {
       : keyFor(drafts.indexOf(draft)),
   ).flatMap((group) => {
     const [first] = group;
-    return first === undefined ? [] : [{ ...first, shown: group.flatMap((draft) => draft.shown) }];
+    if (first === undefined) return [];
+    const isLikely = group.some((draft) => draft.isLikely);
+    return [{ ...first, ...(isLikely ? { isLikely } : {}), shown: group.flatMap((draft) => draft.shown) }];
   });
 }
 

@@ -33,13 +33,11 @@ export const findHeadersPassedThrough: Check = (scene, open) => {
       const first = group[0];
       if (first === undefined) return [];
       const { hop, server } = first;
+      // Traffic that is mirrored makes the same picture, unless the hop is expected to call, or shows that it did.
+      const isCalling = group.some(({ client }) => client !== null) || isExpectedHop(scene, first);
       return [
         finding.report({
-          // Traffic that is mirrored makes the same picture, unless the hop is expected to call, or shows that it did.
-          severity:
-            group.some(({ client }) => client !== null) || isExpectedHop(scene, first)
-              ? ('error' as const)
-              : ('warning' as const),
+          ...(isCalling ? {} : { severity: 'warning' as const, isLikely: true }),
           client: hop.serviceName,
           server: server.serviceName,
           protocol: edgeProtocol(readCallFacts(server).protocol),
@@ -91,7 +89,7 @@ function findPassed(
         span.traceId === server.traceId &&
         span.serviceName === hop.serviceName &&
         startsDuring(server, span, scene.thresholds) &&
-        compareRequests(span, server) !== 'no',
+        compareRequests(span, server) === 'yes',
     ) ?? null;
   return [
     {
