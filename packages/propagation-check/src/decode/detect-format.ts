@@ -16,6 +16,7 @@ import { type Decoded, joinReadings, type Reading } from './reading.ts';
 import { refuseOtherBytes } from './refuse-other-bytes.ts';
 import { refuseOtherText, refuseTable } from './refuse-other-text.ts';
 import { isLogRecord } from './refuse-other-tool.ts';
+import { isSpace } from './white-space.ts';
 import { isZip, unzip } from './zip.ts';
 
 export type { Decoded, Format } from './reading.ts';
@@ -239,10 +240,6 @@ function findUtf16(bytes: Uint8Array): 'utf-16le' | 'utf-16be' | null {
   return first === 0 && (second === 0x7b || second === 0x5b) && bytes[2] === 0 && bytes[4] === 0
     ? 'utf-16be'
     : null;
-}
-
-function isSpace(byte: number): boolean {
-  return byte === 0x20 || (byte >= 0x09 && byte <= 0x0d);
 }
 
 /** The first character that is not white space, after a byte order mark if there is one. */

@@ -504,12 +504,6 @@ export function keyOf(span: Span): string {
   return `${span.traceId}:${span.spanId}`;
 }
 
-/** From the parent upwards. Ends at a root, at an orphan, or where hostile data close a circle. */
-export function* ancestorsOf(graph: TraceGraph, span: Span): Generator<Span> {
-  for (let at = graph.upwards[graph.rowOf(span)] ?? none; at !== none; at = graph.upwards[at] ?? none)
-    yield graph.view(at);
-}
-
 /** Whether `upper` is among the ancestors of a span. */
 export function isBelow(graph: TraceGraph, span: Span, upper: Span): boolean {
   return graph.isBelow(graph.rowOf(span), graph.rowOf(upper));
