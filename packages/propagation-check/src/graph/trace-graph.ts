@@ -222,7 +222,7 @@ export class TraceGraph {
     return this.viewsOf(Array.from(this.#listRows()).filter(isMeant));
   }
 
-  /** What led to a span, as far up as its service goes: an entry, a root, an orphan, or a child of another service. */
+  /** The topmost span above (or at) a span in its service: an entry, a root, an orphan, or a child of another service. */
   topInService(row: number): number {
     this.#topsInService ??= new Int32Array(this.store.size).fill(none);
     return this.#climb(

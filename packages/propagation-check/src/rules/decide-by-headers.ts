@@ -17,7 +17,7 @@ import { calleeNotSampled, callerNotSampled } from './not-sampled.ts';
 import { serverNotInstrumented } from './server-not-instrumented.ts';
 import { serverSpanLost } from './server-span-lost.ts';
 
-/** What reached the called service comes before what it did with it. */
+/** Causes on the way come before causes in the called service. */
 const causes: readonly HeaderCause[] = [
   clientNotInstrumented,
   headerNotSent,
@@ -50,7 +50,7 @@ export function decideByHeaders(
     const id = group[0]?.id ?? null;
     if (id !== null) return { ...rest, id, shown };
     if (draft.candidates === undefined) return { ...rest, shown };
-    // Whoever names its span in other answers and not in these had none, or stands behind somebody else.
+    // A service that names its span in other answers and not in these made none, or another program answered.
     const isUnnamed = group.every((call) => call.isUnnamed);
     // A cause is out only when it is for every one of these calls.
     const isOut = (cause: FindingId): boolean => group.every((call) => call.excluded.includes(cause));
@@ -146,7 +146,7 @@ function decideCall(
       isUnnamed: false,
     };
   }
-  // The service says that no traceparent came: whatever needs one to have come is out.
+  // The service says that no traceparent came: causes that need one are out.
   const isAbsent = headers.onlyTraceparent && headers.received?.contexts.length === 0;
   const needing: readonly FindingId[] = [
     'header-malformed',

@@ -38,8 +38,8 @@ export function shareResults(facts: SceneFacts): SharedResults {
 }
 
 /**
- * Finds the service of a span, or of the nearest above it, that the expectations name. What a search passed has the same
- * answer.
+ * Finds the service of a span, or of the nearest above it, that the expectations name. All spans that a search passed have
+ * the same answer.
  */
 function rememberUpwards(facts: SceneFacts): (row: number) => string | null {
   const known = new Map<number, string | null>();

@@ -114,7 +114,7 @@ function widen(ends: TraceGraph['ends'], known: Ends, row: number): void {
   if (end > (ends[known.to] ?? 0)) known.to = row;
 }
 
-/** What all instances cover; where that is little, they followed one another, and what any of them covers. */
+/** The time that all instances cover; where that is little, they followed one another, and the time of any of them counts. */
 function intersect(coverages: readonly Coverage[], sharedTime: number): Coverage {
   const any = {
     from: coverages.map(({ from }) => from).reduce(earlier),
