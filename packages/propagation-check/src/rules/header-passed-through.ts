@@ -1,9 +1,10 @@
 import { readCallFacts } from '../calls/call-facts.ts';
 import { type Call, type CallGroup, selectCalls } from '../calls/call-group.ts';
-import { compareRequests, endsWithin, isSamePath, startsDuring } from '../pairing/pair.ts';
+import { bounds } from '../pairing/bounds.ts';
+import { compareRequests, endsWithin, isSamePath, startsDuring, takeFitting } from '../pairing/pair.ts';
 import type { Span } from '../span/span.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
-import { type Check, edgeProtocol, type Open, type Scene, type Shown } from './check.ts';
+import { type Check, edgeProtocol, type Scene, type Shown } from './check.ts';
 import { defineFinding } from './define-finding.ts';
 
 export const finding = defineFinding('header-passed-through', {
@@ -25,9 +26,12 @@ export const findHeadersPassedThrough: Check = (scene, open) => {
   );
   const repeated = listRepeated(scene, groups);
   const requests = selectCalls(scene.graph, groups, (client) => repeated.has(client));
-  const passed = groupBy(requests, ({ client }) => keyFor(client.traceId, client.spanId)).flatMap((calls) =>
-    calls.length === 1 ? [] : calls.flatMap((call) => findPassed(scene, open, calls, call)),
-  );
+  const clientsOf = Map.groupBy(open.clients, ({ traceId }) => traceId);
+  const passed = groupBy(requests, ({ client }) => keyFor(client.traceId, client.spanId)).flatMap((calls) => {
+    const clients = clientsOf.get(calls[0]?.server.traceId ?? '') ?? [];
+    const servers = calls.map(({ server }) => server);
+    return calls.length === 1 ? [] : calls.flatMap((call) => findPassed(scene, clients, servers, call));
+  });
   return groupBy(passed, ({ hop, server }) => keyFor(hop.serviceName, server.serviceName)).flatMap(
     (group) => {
       const first = group[0];
@@ -68,23 +72,24 @@ interface Passed extends Shown {
 
 function findPassed(
   scene: Scene,
-  open: Open,
-  siblings: readonly Call[],
+  clients: readonly Span[],
+  siblings: readonly Span[],
   { client: caller, server }: Call,
 ): readonly Passed[] {
-  const hop = siblings
-    .map((call) => call.server)
-    .find(
-      (span) =>
-        span !== server &&
-        span.serviceName !== server.serviceName &&
-        startsDuring(server, span, scene.thresholds) &&
-        endsWithin(server, span, scene.thresholds) &&
-        isSamePath(span, server),
-    );
+  const [hop] = takeFitting(
+    siblings,
+    bounds.looks,
+    1,
+    (span) =>
+      span !== server &&
+      span.serviceName !== server.serviceName &&
+      startsDuring(server, span, scene.thresholds) &&
+      endsWithin(server, span, scene.thresholds) &&
+      isSamePath(span, server),
+  );
   if (hop === undefined || scene.groupsBetween(hop.serviceName, server.serviceName).length > 0) return [];
   const client =
-    open.clients.find(
+    clients.find(
       (span) =>
         span.traceId === server.traceId &&
         span.serviceName === hop.serviceName &&
