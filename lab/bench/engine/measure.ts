@@ -1,5 +1,5 @@
 /** One measurement, in a process of its own: its memory and its compiled code are not those of another one. */
-import { open } from 'node:fs/promises';
+import { open, readFile } from 'node:fs/promises';
 import { checkStore, readExportRequest, readSpanStore } from 'propagation-check/kit';
 
 export interface Measured {
@@ -26,10 +26,16 @@ const works = {
 
 export type WorkName = keyof typeof works;
 
+/** The whole file in memory, so that nothing but `JSON.parse` takes time. */
 async function parseLines(path: string): Promise<number> {
+  const bytes = await readFile(path);
   let spans = 0;
-  for await (const line of (await open(path)).readLines()) {
-    const { resourceSpans } = JSON.parse(line);
+  for (
+    let start = 0, end = bytes.indexOf('\n');
+    end >= 0;
+    start = end + 1, end = bytes.indexOf('\n', start)
+  ) {
+    const { resourceSpans } = JSON.parse(bytes.toString('utf8', start, end));
     spans += resourceSpans[0].scopeSpans[0].spans.length;
   }
   return spans;

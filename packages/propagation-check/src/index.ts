@@ -17,6 +17,7 @@ export { type ReportDetails, type RequestCounts, renderJson, type SearchExtent }
 export { renderTerminal } from './report/terminal.ts';
 export type { FindingOptions } from './report/terminal-findings.ts';
 export type { Prose } from './rules/define-finding.ts';
+export type { ClosedGate, UnreportedEnd } from './rules/explain-loose-ends.ts';
 export { type FindingId, findingIds } from './rules/finding.ts';
 export { findings as prose } from './rules/findings.ts';
 export { readCollectorCounters } from './source/collector-metrics.ts';

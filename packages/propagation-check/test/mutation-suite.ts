@@ -32,9 +32,12 @@ for (const file of globSync('*/*.txt', { cwd: fixtures })) {
 }
 for (const move of listMoves()) assert.ok(movesAnything(move));
 assert.equal(renderExplanations(), readFileSync(explanationsFile, 'utf8'));
+await import('./pairing/awaited.test.ts');
 await import('./pairing/bounds.test.ts');
 await import('./pairing/pair.test.ts');
 await import('./rules/findings.test.ts');
+await import('./rules/missing-client.test.ts');
+await import('./rules/partly-split-edge.test.ts');
 await import('./rules/split-trace.test.ts');
 
 function summarise({ verdict, edges, findings }: Result) {

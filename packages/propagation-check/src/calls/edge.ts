@@ -87,15 +87,14 @@ interface Filling {
 }
 
 function collectCalls(graph: TraceGraph, facts: RowFacts): readonly CallGroup[] {
-  const { kinds, resources, size } = graph.store;
-  const services = numberServices(graph);
+  const { kinds, size } = graph.store;
   const filling = new Map<number, Filling>();
   let calls = 0;
   const add = (client: number, server: number): void => {
     const protocol = readEdgeProtocol(graph, facts, client, server);
-    const [from, to] = [services.of[resources[client] ?? 0] ?? 0, services.of[resources[server] ?? 0] ?? 0];
+    const [from, to] = [graph.serviceNumberOf(client), graph.serviceNumberOf(server)];
     const kind = (kinds[client] ?? 0) * spanKinds.length + (kinds[server] ?? 0);
-    const edge = (from * services.count + to) * spanKinds.length ** 2 + kind;
+    const edge = (from * graph.serviceCount + to) * spanKinds.length ** 2 + kind;
     const key = edge * edgeProtocols.length + edgeProtocols.indexOf(protocol);
     let group = filling.get(key);
     if (group === undefined) {
@@ -158,17 +157,6 @@ function doubled(rows: Rows): Rows {
   return longer;
 }
 
-/** A number for the service of each resource. */
-function numberServices(graph: TraceGraph): { readonly of: readonly number[]; readonly count: number } {
-  const numbers = new Map<string | null, number>();
-  const of = graph.store.resourceTable.map(({ serviceName }) => {
-    const known = numbers.get(serviceName) ?? numbers.size;
-    numbers.set(serviceName, known);
-    return known;
-  });
-  return { of, count: numbers.size };
-}
-
 /**
  * Whether a link says that work went from one span to the other. A batch may be received by a CLIENT span below a loop,
  * and worked off by INTERNAL spans (semantic conventions, messaging spans); what is sent by a CLIENT span, or by hand,
@@ -178,7 +166,7 @@ function isHandedOver(graph: TraceGraph, facts: RowFacts, target: number, row: n
   const { kinds } = graph.store;
   if (kinds[target] === number.producer) return true;
   if (kinds[row] !== number.consumer && !graph.isRoot(row)) return false;
-  return facts.isOutgoing(target) || graph.serviceOf(target) !== graph.serviceOf(row);
+  return facts.isOutgoing(target) || graph.serviceNumberOf(target) !== graph.serviceNumberOf(row);
 }
 
 /** A span and its child stand on two sides of a call when kinds or flags say so, or the services differ. */
@@ -187,7 +175,7 @@ function crosses(graph: TraceGraph, parent: number, child: number): boolean {
   if (kinds[parent] === number.client && kinds[child] === number.server) return true;
   if (kinds[parent] === number.producer && kinds[child] === number.consumer) return true;
   // Replicas of one service call each other, and spans made by hand have no kind that tells.
-  return graph.isParentRemote(child) || graph.serviceOf(parent) !== graph.serviceOf(child);
+  return graph.isParentRemote(child) || graph.serviceNumberOf(parent) !== graph.serviceNumberOf(child);
 }
 
 function readEdgeProtocol(graph: TraceGraph, facts: RowFacts, client: number, server: number): EdgeProtocol {
@@ -205,9 +193,9 @@ function markContinued(graph: TraceGraph, facts: RowFacts, groups: readonly Call
     for (const client of clients) {
       if (called[client] === 1) continue;
       called[client] = 1;
-      const service = graph.serviceOf(client);
+      const service = graph.serviceNumberOf(client);
       for (let at = graph.upwards[client] ?? none; at !== none; at = graph.upwards[at] ?? none) {
-        if (called[at] === 1 || graph.serviceOf(at) !== service || graph.isEntry(at)) break;
+        if (called[at] === 1 || graph.serviceNumberOf(at) !== service || graph.isEntry(at)) break;
         called[at] = 1;
       }
     }
@@ -231,10 +219,10 @@ const maxBetweenLayers = 8;
 
 /** The outgoing span around an outgoing span that tells of the same call. */
 function findOuterLayer(graph: TraceGraph, facts: RowFacts, row: number): number {
-  const service = graph.serviceOf(row);
+  const service = graph.serviceNumberOf(row);
   let between = 0;
   for (let at = graph.upwards[row] ?? none; at !== none; at = graph.upwards[at] ?? none) {
-    if (graph.isEntry(at) || graph.serviceOf(at) !== service) return none;
+    if (graph.isEntry(at) || graph.serviceNumberOf(at) !== service) return none;
     // A middleware in between may call another service: a token, a lock.
     if (facts.isOutgoing(at)) return between === 0 || isSameCall(facts, at, row) ? at : none;
     between += 1;

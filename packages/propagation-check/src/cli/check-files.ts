@@ -1,6 +1,7 @@
-import { readSpanFile } from '../source/file.ts';
-import type { Span } from '../span/span.ts';
-import { judge, readCheckInputs, readCollector } from './check-inputs.ts';
+import { readSpansInto } from '../source/read-span-store.ts';
+import type { SpanStore } from '../span/span-store.ts';
+import { SpanWriter } from '../span/span-writer.ts';
+import { judgeStore, readCheckInputs, readCollector } from './check-inputs.ts';
 import type { CheckArguments } from './common-options.ts';
 import { quotePath } from './file-error.ts';
 import { explainNothingToJudge, hintAtExpectations } from './hint-at-expectations.ts';
@@ -16,40 +17,41 @@ export async function checkFiles(
   { output, signal }: Session,
 ): Promise<number> {
   const inputs = await readCheckInputs(args);
-  const files = await readFiles(paths);
-  const spans = files.flatMap((file) => file.spans);
+  const { store, notes: ofFiles } = await readFiles(paths, signal);
+  const services = store.resourceTable.map(({ serviceName }) => serviceName);
   const collector = await readCollector(args, signal);
-  const result = judge(spans, inputs, collector);
+  const result = judgeStore(store, inputs, collector);
   const source = paths.map(nameFile).join(', ');
   const reason =
-    spans.length === 0
+    store.size === 0
       ? `${source}: no span in it`
       : result.verdict === 'unknown'
-        ? explainNothingToJudge(result, spans, inputs.expectation)
+        ? explainNothingToJudge(result, services, inputs.expectation)
         : null;
   const notes = [
-    ...files.flatMap((file) => file.notes),
+    ...ofFiles,
     ...(await describeWireGaps(args.wire)),
-    ...hintAtExpectations(result, spans, inputs.expectation),
+    ...hintAtExpectations(result, services, inputs.expectation),
   ];
   return printReport(result, { source, reason, notes, collector }, args, output);
 }
 
-interface SpanFile {
-  readonly spans: readonly Span[];
+interface SpanFiles {
+  readonly store: SpanStore;
   readonly notes: readonly string[];
 }
 
-async function readFiles(paths: readonly string[]): Promise<readonly SpanFile[]> {
+async function readFiles(paths: readonly string[], signal: AbortSignal): Promise<SpanFiles> {
   if (paths.filter((path) => path === '-').length > 1) {
     throw new UsageError('standard input (-) can be read once; name it once');
   }
-  const files: SpanFile[] = [];
+  const writer = new SpanWriter();
+  const notes: string[] = [];
   for (const path of paths) {
-    const { spans, notes = [] } = await readSpanFile(path);
-    files.push({ spans, notes: notes.map((note) => `${nameFile(path)}: ${note}`) });
+    const read = await readSpansInto(writer, path, { signal });
+    notes.push(...read.notes.map((note) => `${nameFile(path)}: ${note}`));
   }
-  return files;
+  return { store: writer.finish(), notes };
 }
 
 function nameFile(path: string): string {

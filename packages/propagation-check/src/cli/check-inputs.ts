@@ -4,8 +4,10 @@ import { ExpectationError } from '../expect/read-expected-path.ts';
 import type { WireRecord } from '../headers/evidence.ts';
 import type { CollectorCounters } from '../span/collector-counters.ts';
 import type { Span } from '../span/span.ts';
+import type { SpanStore } from '../span/span-store.ts';
+import { storeOf } from '../span/span-writer.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
-import { checkTraces } from '../verdict/check-traces.ts';
+import { checkStore } from '../verdict/check-traces.ts';
 import type { Result } from '../verdict/result.ts';
 import type { CheckArguments } from './common-options.ts';
 import { describeFileError, quotePath } from './file-error.ts';
@@ -54,10 +56,18 @@ export async function readWire({ wire = [] }: CheckArguments): Promise<readonly 
 
 export function judge(
   spans: readonly Span[],
+  inputs: CheckInputs,
+  collector: CollectorCounters | null = null,
+): Result {
+  return judgeStore(storeOf(spans), inputs, collector);
+}
+
+export function judgeStore(
+  store: SpanStore,
   { expectation, wire, explain = false }: CheckInputs,
   collector: CollectorCounters | null = null,
 ): Result {
-  return checkTraces(spans, { expectation, headers: { wire, received: [] }, collector, explain });
+  return checkStore(store, { expectation, headers: { wire, received: [] }, collector, explain });
 }
 
 /** Where something is missing to a verdict, what is there may be broken, and is not called intact. */

@@ -63,12 +63,20 @@ export async function checkStoredTraces(
         : result.verdict !== 'unknown'
           ? null
           : missing.length === 0
-            ? explainNothingToJudge(result, spans, inputs.expectation)
+            ? explainNothingToJudge(
+                result,
+                spans.map(({ serviceName }) => serviceName),
+                inputs.expectation,
+              )
             : `${gap}; what it has is intact`;
     const notes = [
       ...(missing.length > 0 && reason === null ? [gap] : []),
       ...(await describeWireGaps(args.wire)),
-      ...hintAtExpectations(result, spans, inputs.expectation),
+      ...hintAtExpectations(
+        result,
+        spans.map(({ serviceName }) => serviceName),
+        inputs.expectation,
+      ),
       ...(source.complaints ?? []),
     ];
     const { service, limit } = args;

@@ -1,30 +1,29 @@
 import { closest, distance } from 'fastest-levenshtein';
 import type { Expectation, ExpectedEdge } from '../expect/expectation.ts';
 import { countOf } from '../report/terminal-edges.ts';
-import type { Span } from '../span/span.ts';
 import type { Result } from '../verdict/result.ts';
 import { ownServiceName } from './drive-requests.ts';
 import { listNames } from './list-names.ts';
 
-/** What a result does not say of itself: expected services that the data do not know, and calls that it cannot see. */
+/** What a result does not say of itself: expected services that the data do not know, and calls that it cannot see. @param names Of the services. */
 export function hintAtExpectations(
   result: Result,
-  spans: readonly Span[],
+  names: Iterable<string | null>,
   { edges: expected }: Expectation,
 ): readonly string[] {
-  const services = listServices(spans);
+  const services = listServices(names);
   if (services.length === 0) return [];
   if (expected.length > 0) return hintAtUnknown(expected, services);
   return result.verdict === 'intact' ? hintAtUnseen(result, services) : [];
 }
 
-/** Why spans give no verdict, and what to add. */
+/** Why spans give no verdict, and what to add. @param names Of their services. */
 export function explainNothingToJudge(
   { findings, traces, spans: count }: Result,
-  spans: readonly Span[],
+  names: Iterable<string | null>,
   { edges: expected }: Expectation,
 ): string {
-  const services = listServices(spans);
+  const services = listServices(names);
   const orName = expected.length > 0 ? '' : `, or name an edge that must be there with ${expectExample}`;
   return [
     `no call between two services was seen${services.length === 0 ? '' : `, only spans of ${listNames(services)}`} ` +
@@ -34,8 +33,8 @@ export function explainNothingToJudge(
   ].join('; ');
 }
 
-function listServices(spans: readonly Span[]): readonly string[] {
-  return [...new Set(spans.map((span) => span.serviceName))]
+function listServices(names: Iterable<string | null>): readonly string[] {
+  return [...new Set(names)]
     .filter((service) => service !== null)
     .filter((service) => service !== ownServiceName);
 }

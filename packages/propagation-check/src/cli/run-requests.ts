@@ -106,13 +106,21 @@ export async function runRequests(
         : isSilent
           ? await explainSilence({ source, driven, services, isNamed: args.service !== undefined, signal })
           : judged.verdict === 'unknown'
-            ? explainNothingToJudge(judged, collected.spans, inputs.expectation)
+            ? explainNothingToJudge(
+                judged,
+                collected.spans.map(({ serviceName }) => serviceName),
+                inputs.expectation,
+              )
             : doubts.join('; ');
     const notes = [
       ...(missing > 0 && reason === null ? [gap] : []),
       ...(begun.size === 0 ? [] : [describeBegun(begun.size)]),
       ...(await describeWireGaps(args.wire)),
-      ...hintAtExpectations(result, collected.spans, inputs.expectation),
+      ...hintAtExpectations(
+        result,
+        collected.spans.map(({ serviceName }) => serviceName),
+        inputs.expectation,
+      ),
       ...(isSilent ? [] : (source.complaints ?? [])),
     ];
     const details = { source: source.name, reason, notes, collector, requests: counts };

@@ -3,12 +3,15 @@ export interface Block {
   readonly text: string;
   /** Of its first line, counted from 1. */
   readonly line: number;
+  /** How many it spans. */
+  readonly lines: number;
 }
 
 /** A line, or a block that is not closed within the text. */
 export interface Remainder {
   readonly remainder: string;
   readonly line: number;
+  readonly lines: number;
   /** A block that reaches beyond the end of the text. */
   readonly isOpen: boolean;
 }
@@ -31,10 +34,11 @@ export function* splitConsole(text: string): Generator<Block | Remainder> {
     const brace = isBlock ? lineStart.lastIndex - 1 : start + inLine;
     const { end, state } = inLine < 0 ? noBlock : findBlockEnd(text, brace, isBlock ? text.length : lineEnd);
     const next = isBlock ? endOfLine(text, end) : lineEnd;
-    if (state === 'closed') yield { text: text.slice(brace, end), line };
+    const lines = countLines(text, start, next);
+    if (state === 'closed') yield { text: text.slice(brace, end), line, lines };
     const remainder = text.slice(state === 'closed' ? end : start, next);
-    if (remainder.trim() !== '') yield { remainder, line, isOpen: isBlock && state === 'open' };
-    line += countLines(text, start, next);
+    if (remainder.trim() !== '') yield { remainder, line, lines, isOpen: isBlock && state === 'open' };
+    line += lines;
     start = next + 1;
   }
 }

@@ -43,11 +43,11 @@ export function decodeConsole(text: string): ConsoleReading {
     try {
       const reading = 'text' in piece ? readBlock(piece.text) : null;
       if (reading !== null) {
-        readings.push(...reading);
+        for (const each of reading) readings.push(each);
         continue;
       }
       if ('remainder' in piece) refusePartOfSpan(piece.remainder, piece.isOpen);
-      otherLines += ('text' in piece ? piece.text : piece.remainder).split('\n').length;
+      otherLines += piece.lines;
     } catch (error) {
       throw prefixLine(piece.line, error);
     }

@@ -95,8 +95,8 @@ function readBytes(bytes: Uint8Array): Content {
   }
   if (first === '{' || first === '[') return readText(bytes);
   if (looksLikeText(bytes)) return readConsole(bytes);
-  if (bytes[0] === resourceSpansTag) return withoutNotes(readProtobuf(bytes, decodeOtlpProtobuf));
-  if (isFramed(bytes)) return withoutNotes(readProtobuf(bytes, decodeFramedProtobuf));
+  if (bytes[0] === resourceSpansTag) return withoutNotes([readProtobuf(bytes, decodeOtlpProtobuf)]);
+  if (isFramed(bytes)) return withoutNotes([readProtobuf(bytes, decodeFramedProtobuf)]);
   throw new UnknownFormatError(unknownFormat);
 }
 
@@ -134,7 +134,7 @@ function readProtobuf(bytes: Uint8Array, decode: typeof decodeFramedProtobuf): R
   return { format: 'otlp-protobuf', spans: decode(bytes) };
 }
 
-function withoutNotes(...readings: readonly Reading[]): Content {
+function withoutNotes(readings: readonly Reading[]): Content {
   return { readings, notes: [] };
 }
 
@@ -145,7 +145,7 @@ function readText(bytes: Uint8Array): Content {
     // An export request whose first element has 91 or 123 bytes looks like a line break and a bracket.
     if (bytes[0] !== resourceSpansTag || !(error instanceof DecodeError)) throw error;
     try {
-      return withoutNotes(readProtobuf(bytes, decodeOtlpProtobuf));
+      return withoutNotes([readProtobuf(bytes, decodeOtlpProtobuf)]);
     } catch {
       throw error;
     }
@@ -163,8 +163,8 @@ function readJsonOrConsole(bytes: Uint8Array): Content {
   const line = readFirstLine(bytes);
   const isConsole = consoleStart.test(start) || (isObject(line) && isLogRecord(line));
   if (isConsole || (line !== undefined && hasOtherLines(bytes))) return readConsole(bytes);
-  if (line !== undefined) return withoutNotes(...readLines(bytes));
-  return withoutNotes(...decodeJsonDocuments(bytes));
+  if (line !== undefined) return withoutNotes(readLines(bytes));
+  return withoutNotes(decodeJsonDocuments(bytes));
 }
 
 /** Whether a program prints among its documents, as with Java's `otlp-stdout`: a line that begins as neither an object nor a list. */
@@ -178,9 +178,9 @@ function hasOtherLines(bytes: Uint8Array): boolean {
 
 /** The first line where it is a JSON document of its own, and more follows; otherwise undefined. */
 function readFirstLine(bytes: Uint8Array): unknown {
-  const start = bytes.findIndex((byte) => !isSpace(byte));
+  const start = findText(bytes);
   const end = bytes.indexOf(newline, start);
-  if (end < 0 || bytes.subarray(end).every(isSpace)) return undefined;
+  if (end < 0 || findText(bytes, end) === bytes.length) return undefined;
   try {
     return parseJson(bytes.subarray(start, end));
   } catch (error) {
@@ -193,6 +193,7 @@ const otlpFormats: ReadonlySet<string> = new Set(['otlp-json', 'jaeger-v3', 'tem
 
 /** Lines of OTLP are one format, whatever their envelopes: Jaeger streams `result` and ends with `end`. */
 function readLines(bytes: Uint8Array): readonly Reading[] {
+  checkMemory(bytes, 'json');
   const readings: Reading[] = [];
   for (const { start, end, number, isCutOff } of splitLines(bytes)) {
     try {
@@ -215,7 +216,7 @@ function readConsole(bytes: Uint8Array): Content {
   if (readings.length === 0) {
     refuseOtherText(text);
     const first = firstCharacter(bytes);
-    if (first === '{' || first === '[') return withoutNotes(...decodeJsonDocuments(bytes));
+    if (first === '{' || first === '[') return withoutNotes(decodeJsonDocuments(bytes));
     throw new UnknownFormatError(unknownFormat);
   }
   return { readings, notes: otherLines === 0 ? [] : [`lines without a span, left out: ${otherLines}`] };
@@ -242,9 +243,15 @@ function findUtf16(bytes: Uint8Array): 'utf-16le' | 'utf-16be' | null {
     : null;
 }
 
+/** The offset of the first byte that is not white space. */
+function findText(bytes: Uint8Array, from = 0): number {
+  let at = from;
+  while (at < bytes.length && isSpace(bytes[at] ?? 0)) at += 1;
+  return at;
+}
+
 /** The first character that is not white space, after a byte order mark if there is one. */
 function firstCharacter(bytes: Uint8Array): string {
-  const start = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0;
-  const byte = bytes.subarray(start).find((candidate) => !isSpace(candidate));
+  const byte = bytes[findText(bytes, bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0)];
   return byte === undefined ? '' : String.fromCharCode(byte);
 }

@@ -16,11 +16,11 @@ const close = { brace: 0x7d, bracket: 0x5d } as const;
  * @throws {DecodeError} with the path or the byte; of several documents, with the line in which it begins.
  */
 export function decodeJsonDocuments(bytes: Uint8Array): readonly Reading[] {
-  checkMemory(bytes, 'json');
   const firstEnd = findDocumentEnd(bytes, 0);
   const rest = bytes.subarray(firstEnd);
   const next = rest[leadingSpace(rest).length];
   if (next !== open.brace && next !== open.bracket) return readDocument(parseJson(bytes));
+  checkMemory(bytes, 'json');
   const readings: Reading[] = [];
   for (let start = 0, line = 1, number = 1; start < bytes.length; number += 1) {
     const end = findDocumentEnd(bytes, start);

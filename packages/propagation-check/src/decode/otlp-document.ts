@@ -34,7 +34,10 @@ export function decodeOtlpDocument(document: unknown): OtlpDocument {
   }
   if (!isOtlpRequest(document)) {
     const keys = Object.keys(document).slice(0, 5).map(quoteValue).join(', ');
-    throw new DecodeError(`document: expected an object with "resourceSpans", found ${keys}`);
+    throw new DecodeError(
+      `document: expected an object with "resourceSpans", found ${keys}; export the traces as OTLP JSON, ` +
+        'for instance with the file exporter of a Collector',
+    );
   }
   return { format: 'otlp-json', spans: decodeOtlpJson(document, options) };
 }

@@ -142,7 +142,7 @@ const others: readonly OtherTool[] = [
     field: 'resource',
     matches: (document) =>
       hasAll(document, 'traceId', 'spanId') ||
-      (hasAny(document, 'spans') && !hasAny(document, 'traceID', 'processes', 'data')),
+      hasElement(document.spans, (span) => hasAny(span, 'spanId', 'span_id')),
     says: 'these are spans without their resource, so that no service is known; take the whole export ({"resourceSpans": [{"resource": …}]})',
   },
   {

@@ -107,6 +107,7 @@ export class OtlpJsonScanner {
   /** Other members may make it a document of another kind. */
   #scanRequest(start: number): number {
     const at = this.#json.open(start, openBrace);
+    if (this.#json.source.bytes[at] === closeBrace) return at + 1;
     const value = this.#skipKey(at, 'resourceSpans') ?? refuse();
     const end = this.#json.skipComma(this.#scanList(value, this.#scanResourceSpans), closeBrace);
     return this.#json.source.bytes[end] === closeBrace ? end + 1 : refuse();

@@ -46,6 +46,9 @@ export class TraceGraph {
   readonly #isLeftOut: Bytes;
   readonly #hasChild: Bytes;
   readonly #services: readonly (string | null)[];
+  /** A number for the service of each resource. */
+  readonly #serviceNumbers: Words;
+  readonly serviceCount: number;
   readonly #ahead: ((resource: number) => bigint) | null;
   readonly #views = new Map<number, Span>();
   readonly #rows = new Map<Span, number>();
@@ -59,6 +62,9 @@ export class TraceGraph {
   constructor(store: SpanStore, aligned?: { readonly from: TraceGraph; ahead(resource: number): bigint }) {
     this.store = store;
     this.#services = store.resourceTable.map(({ serviceName }) => serviceName);
+    const numbers = new Map([...new Set(this.#services)].map((service, number) => [service, number]));
+    this.#serviceNumbers = Uint32Array.from(this.#services, (service) => numbers.get(service) ?? 0);
+    this.serviceCount = numbers.size;
     this.#linkStarts = indexLinks(store);
     if (aligned !== undefined) {
       const { from } = aligned;
@@ -151,6 +157,11 @@ export class TraceGraph {
     return this.#services[this.store.resources[row] ?? 0] ?? null;
   }
 
+  /** Rows of one service have the same. */
+  serviceNumberOf(row: number): number {
+    return this.#serviceNumbers[this.store.resources[row] ?? 0] ?? 0;
+  }
+
   isEntry(row: number): boolean {
     const kind = this.store.kinds[row];
     return kind === entries[0] || kind === entries[1];
@@ -219,7 +230,9 @@ export class TraceGraph {
 
   /** The spans that are meant, by start. */
   select(isMeant: (row: number) => boolean): readonly Span[] {
-    return this.viewsOf(Array.from(this.#listRows()).filter(isMeant));
+    const meant: number[] = [];
+    for (let row = 0; row < this.store.size; row += 1) if (this.has(row) && isMeant(row)) meant.push(row);
+    return this.viewsOf(meant);
   }
 
   /** The topmost span above (or at) a span in its service: an entry, a root, an orphan, or a child of another service. */
@@ -228,7 +241,7 @@ export class TraceGraph {
     return this.#climb(
       row,
       this.#topsInService,
-      (at, parent) => this.isEntry(at) || this.serviceOf(parent) !== this.serviceOf(at),
+      (at, parent) => this.isEntry(at) || this.serviceNumberOf(parent) !== this.serviceNumberOf(at),
     );
   }
 

@@ -1,5 +1,5 @@
 import { readCallFacts } from '../calls/call-facts.ts';
-import { compareRequests, pairSpans, startsDuring } from '../pairing/pair.ts';
+import { compareRequests, pairSpans, startsDuring, startsDuringAny } from '../pairing/pair.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
 import { type Check, edgeProtocol } from './check.ts';
 import { defineFinding } from './define-finding.ts';
@@ -19,10 +19,26 @@ export const finding = defineFinding('parent-dropped', {
  */
 export const findDroppedParents: Check = ({ graph, thresholds }, open) => {
   const { traces } = graph.index;
-  const called = new Set(open.clients.map((span) => traces[graph.rowOf(span)]));
+  const clientsOf = Map.groupBy(open.clients, (span) => traces[graph.rowOf(span)]);
+  const known = new Map<string, (row: number) => boolean>();
+  const mayBeCalled = (row: number): boolean => {
+    const clients = clientsOf.get(traces[row]);
+    if (clients === undefined) return false;
+    const service = graph.serviceOf(row);
+    const key = keyFor(traces[row] ?? null, service);
+    const isDuring =
+      known.get(key) ??
+      startsDuringAny(
+        graph,
+        clients.filter((span) => span.serviceName !== service),
+        thresholds,
+      );
+    known.set(key, isDuring);
+    return isDuring(row);
+  };
   const pairs = pairSpans(
     open.clients,
-    open.roots.select((row) => called.has(traces[row])).filter((span) => span.kind === 'SERVER'),
+    open.roots.select(mayBeCalled).filter((span) => span.kind === 'SERVER'),
     (client, server) =>
       client.traceId === server.traceId &&
       client.serviceName !== server.serviceName &&

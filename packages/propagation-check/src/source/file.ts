@@ -22,7 +22,8 @@ export interface FileSource extends Source {
   readAll(signal?: AbortSignal): Promise<readonly Span[]>;
 }
 
-const emptyFile = 'empty; expected spans (was it copied before the program had flushed and closed it?)';
+export const emptyFile =
+  'empty; expected spans (was it copied before the program had flushed and closed it?)';
 
 const defaultMaxBytes = 512_000_000;
 

@@ -2,7 +2,6 @@ import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { createPieceReader } from '../decode/create-piece-reader.ts';
 import { PieceError, type PieceFormat, type PieceReader, toDecodeError } from '../decode/piece-reader.ts';
-import type { SpanStore } from '../span/span-store.ts';
 import { KnownIds, type SpanBatch, SpanWriter } from '../span/span-writer.ts';
 
 export interface PieceTask {
@@ -46,17 +45,17 @@ interface Reading {
 }
 
 /**
- * Reads pieces into one store, in their order. From some size on `threads` read: this one, and workers.
+ * Reads pieces, in their order. From some size on `threads` read: this one, and workers.
  * @param onRows Called after each piece.
  * @throws {DecodeError} of the first piece that is wrong.
  */
 export async function readPieces(
   format: PieceFormat,
   pieces: AsyncIterable<Piece>,
+  writer: SpanWriter,
   threads: number,
-  onRows: (writer: SpanWriter) => void,
-): Promise<SpanStore> {
-  const writer = new SpanWriter();
+  onRows: () => void = () => {},
+): Promise<void> {
   const first = createPieceReader(format, writer);
   const local = new LocalReader(format);
   const workers: WorkerReader[] = [];
@@ -69,7 +68,7 @@ export async function readPieces(
     writer.addBatch(batch, reader.known);
     if (error !== null) throw toDecodeError(format, new PieceError(error.place, error.message), places);
     places += more;
-    onRows(writer);
+    onRows();
   };
   const addUntil = async (isEnough: (next: Reading) => boolean) => {
     for (let next = readings[0]; next !== undefined && !isEnough(next); next = readings[0]) {
@@ -85,7 +84,7 @@ export async function readPieces(
         if (error !== null) throw toDecodeError(format, error, places);
         places += more;
         piece.release(piece.buffer);
-        onRows(writer);
+        onRows();
         continue;
       }
       while (workers.length < threads - 1) workers.push(new WorkerReader(format));
@@ -97,7 +96,6 @@ export async function readPieces(
       await addUntil(({ isDone }) => !isDone && readings.length < threads * answersPerThread);
     }
     await addUntil(() => false);
-    return writer.finish();
   } finally {
     await Promise.all(workers.map((worker) => worker.close()));
   }

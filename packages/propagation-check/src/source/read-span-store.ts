@@ -1,14 +1,16 @@
-import { type FileHandle, open, stat } from 'node:fs/promises';
+import { type FileHandle, open, readFile, stat } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { addAbortSignal, type Readable } from 'node:stream';
 import { DecodeError } from '../decode/decode-error.ts';
-import { type DecodedStore, decodeStore, toStore } from '../decode/decode-store.ts';
+import { addDecoded, type DecodedInto, decodeInto } from '../decode/decode-into.ts';
 import { decodeCompressed, detectPieceFormat } from '../decode/detect-format.ts';
 import { gunzipChunks, isGzip } from '../decode/gunzip.ts';
 import type { PieceFormat } from '../decode/piece-reader.ts';
 import { isZip } from '../decode/zip.ts';
+import type { SpanStore } from '../span/span-store.ts';
+import { SpanWriter } from '../span/span-writer.ts';
 import { cutPieces, endFinders } from './cut-pieces.ts';
-import { describeFileError, quotePath, tooLarge } from './file.ts';
+import { describeFileError, emptyFile, quotePath, tooLarge } from './file.ts';
 import { readPieces } from './read-pieces.ts';
 import { SourceError } from './source.ts';
 
@@ -44,16 +46,30 @@ const memoryPerByte: Readonly<Record<PieceFormat, number>> = { 'json-lines': 0.4
 /** Spans are much alike: gzip makes them so much smaller. */
 const gzipRatio = 12;
 
+/** As `readSpansInto`, of one file. */
+export async function readSpanStore(
+  path: string,
+  options: StoreOptions = {},
+): Promise<DecodedInto & { readonly store: SpanStore }> {
+  const writer = new SpanWriter();
+  const read = await readSpansInto(writer, path, options);
+  return { ...read, store: writer.finish() };
+}
+
 /**
- * Reads a file with spans in any known format into columns, also compressed with gzip. JSON Lines and protobuf with lengths are
+ * Reads the spans of a file in any known format into columns, also compressed with gzip. JSON Lines and protobuf with lengths are
  * read piece by piece, on several threads where there is much; other formats as a whole.
  * @param path `-` for standard input.
  * @throws {SourceError} as `readSpanFile`, and before it is read where memory does not suffice for it.
  */
-export async function readSpanStore(path: string, options: StoreOptions = {}): Promise<DecodedStore> {
+export async function readSpansInto(
+  writer: SpanWriter,
+  path: string,
+  options: StoreOptions = {},
+): Promise<DecodedInto> {
   const label = path === '-' ? 'standard input' : quotePath(path);
   try {
-    return await read(path, label, options);
+    return await read(writer, path, label, options);
   } catch (error) {
     if (error instanceof SourceError) throw error;
     if (options.signal?.aborted) throw options.signal.reason;
@@ -64,51 +80,80 @@ export async function readSpanStore(path: string, options: StoreOptions = {}): P
   }
 }
 
-async function read(path: string, label: string, options: StoreOptions): Promise<DecodedStore> {
+async function read(
+  writer: SpanWriter,
+  path: string,
+  label: string,
+  options: StoreOptions,
+): Promise<DecodedInto> {
   if (path === '-') {
     const { stdin = process.stdin, signal } = options;
     const input = readChunks(signal === undefined ? stdin : addAbortSignal(signal, stdin));
-    return readStream(input, { label, size: null }, options);
+    return readStream(writer, input, { label, size: null }, options);
   }
   const found = await stat(path);
   if (found.isDirectory()) throw new SourceError(`${label}: a folder; name a file in it`);
   const file = await open(path);
+  const before = writer.mark();
   try {
     const size = found.isFile() ? found.size : null;
-    return await readStream(readFileChunks(file, options.signal), { label, size }, options);
+    return await readStream(writer, readFileChunks(file, options.signal), { label, size }, options);
+  } catch (error) {
+    const maxBytes = options.maxDocumentBytes ?? defaultMaxDocumentBytes;
+    if (!(error instanceof DecodeError) || !found.isFile() || found.size > maxBytes) throw error;
+    // Lines of other formats or of a log may stand among those of OTLP: the whole can be read, or is refused for what it is.
+    writer.rollBack(before);
+    return addDecoded(writer, await decodeCompressed(await readFile(path), maxBytes));
   } finally {
     await file.close();
   }
 }
 
 async function readStream(
+  writer: SpanWriter,
   input: AsyncGenerator<Uint8Array>,
   { label, size }: { readonly label: string; readonly size: number | null },
   options: StoreOptions,
-): Promise<DecodedStore> {
+): Promise<DecodedInto> {
   const maxDocumentBytes = options.maxDocumentBytes ?? defaultMaxDocumentBytes;
   const progress = { bytes: 0, size };
   const [start, all] = await peek(countBytes(input, progress), maxDocumentBytes, ({ length }) => length >= 2);
-  if (start.length === 0) throw new SourceError(`${label}: empty; expected spans`);
+  if (start.length === 0) throw new SourceError(`${label}: ${emptyFile}`);
   const isPacked = isGzip(start);
-  const [head, chunks] = await peek(
+  // What is no file cannot be read again: a little of it is kept.
+  const [kept, unpacked] = await peek(
     isPacked ? gunzipChunks(all) : all,
+    size === null ? mostKept : 0,
+    () => size !== null,
+  );
+  const [head, chunks] = await peek(
+    unpacked,
     maxDocumentBytes,
     (bytes) => detectPieceFormat(bytes, false) !== undefined,
   );
   const format = detectPieceFormat(head, true) ?? null;
   if (format === null) {
     const bytes = await collect(chunks, label, maxDocumentBytes);
-    return isZip(bytes) ? toStore(await decodeCompressed(bytes, maxDocumentBytes)) : decodeStore(bytes);
+    if (isZip(bytes)) return addDecoded(writer, await decodeCompressed(bytes, maxDocumentBytes));
+    return decodeInto(writer, bytes);
   }
   const room = options.maxMemoryBytes ?? process.availableMemory();
   if (size !== null) refuseTooLarge(label, size * memoryPerByte[format] * (isPacked ? gzipRatio : 1), room);
   const threads = options.threads ?? availableParallelism();
-  const store = await readPieces(format, cutPieces(chunks, endFinders[format]), threads, (writer) => {
-    options.onProgress?.({ ...progress, spans: writer.rows });
-  });
-  return { format, store, notes: [] };
+  const before = writer.mark();
+  try {
+    await readPieces(format, cutPieces(chunks, endFinders[format]), writer, threads, () => {
+      options.onProgress?.({ ...progress, spans: writer.rows });
+    });
+    return { format, notes: [] };
+  } catch (error) {
+    if (!(error instanceof DecodeError) || size !== null || kept.length > mostKept) throw error;
+    writer.rollBack(before);
+    return decodeInto(writer, kept);
+  }
 }
+
+const mostKept = 64 * 1024 * 1024;
 
 function refuseTooLarge(label: string, needed: number, room: number): void {
   if (needed <= room) return;

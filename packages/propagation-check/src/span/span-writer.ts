@@ -9,7 +9,7 @@ import {
   type SpanStore,
   type Words,
 } from './span-store.ts';
-import { encodeList, grown, IdMap, isRaw, type ValueBatch, ValueTable } from './value-table.ts';
+import { discard, encodeList, grown, IdMap, isRaw, type ValueBatch, ValueTable } from './value-table.ts';
 
 /** Fields of `ValueTable`. Those of attributes follow. */
 export const field = { name: 0, scope: 1, traceState: 2, statusMessage: 3, key: 4 } as const;
@@ -63,7 +63,7 @@ const firstRows = 1_024;
  */
 export class SpanWriter {
   /** As long as the memory that is reserved. */
-  columns: SpanColumns = mapColumns(noColumns(), resize(firstRows));
+  columns: SpanColumns = mapColumns(noColumns(), resize(firstRows, false));
   rows = 0;
   readonly values = new ValueTable();
   readonly #resources: Resource[] = [];
@@ -71,6 +71,8 @@ export class SpanWriter {
   #attributeValues = new Uint32Array(firstRows * 8);
   #pairs = 0;
   #capacity = firstRows;
+  /** A finished store has the columns too. */
+  #isShared = false;
   #linkRows = new Uint32Array(4);
   #linkTraceIds = new Uint32Array(16);
   #linkShort = new Uint8Array(4);
@@ -97,7 +99,7 @@ export class SpanWriter {
   reserve(): void {
     if (this.rows < this.#capacity) return;
     this.#capacity *= 2;
-    this.columns = mapColumns(this.columns, resize(this.#capacity));
+    this.columns = mapColumns(this.columns, resize(this.#capacity, !this.#isShared));
   }
 
   /** The row is written. */
@@ -120,13 +122,20 @@ export class SpanWriter {
 
   /** Adds an attribute to the row. A key may be added once. */
   addAttribute(key: number, value: number): void {
-    if (this.#pairs === this.#attributeKeys.length) {
-      this.#attributeKeys = grown(this.#attributeKeys, this.#pairs + 1);
-      this.#attributeValues = grown(this.#attributeValues, this.#pairs + 1);
-    }
+    if (this.#pairs === this.#attributeKeys.length) this.#reservePairs(this.#pairs + 1);
     this.#attributeKeys[this.#pairs] = key;
     this.#attributeValues[this.#pairs] = value;
     this.#pairs += 1;
+  }
+
+  #reservePairs(pairs: number): void {
+    if (pairs <= this.#attributeKeys.length) return;
+    const [keys, values] = [this.#attributeKeys, this.#attributeValues];
+    this.#attributeKeys = grown(keys, pairs);
+    this.#attributeValues = grown(values, pairs);
+    if (this.#isShared) return;
+    discard(keys.buffer);
+    discard(values.buffer);
   }
 
   /** Adds a link to the row. @param words 4 of the trace id and 2 of the span id. */
@@ -213,6 +222,7 @@ export class SpanWriter {
 
   /** The store of all rows so far. It shares memory with the writer, which may go on and leaves these rows alone. */
   finish(): SpanStore {
+    this.#isShared = true;
     const view = { values: this.values, resourceTable: this.#resources, size: this.rows };
     return { ...view, ...this.#cut('subarray'), origin: this.#origin ?? 0n };
   }
@@ -230,18 +240,17 @@ export class SpanWriter {
     return batch;
   }
 
-  /** Adds the rows of another writer. @param known Of that writer; one object for all its batches, in their order. */
+  /** Adds the rows of another writer; the batch is gone then. @param known Of that writer; one object for all its batches, in their order. */
   addBatch(batch: SpanBatch, known: KnownIds): void {
     const rawOffset = this.values.addBatch(batch.values, known.values);
     for (const resource of batch.resources) known.resources.push(this.addResource(resource));
     const base = { row: this.rows, pair: this.#pairs, link: this.#links };
     while (this.rows + batch.size >= this.#capacity) this.#capacity *= 2;
     if (this.columns.kinds.length < this.#capacity)
-      this.columns = mapColumns(this.columns, resize(this.#capacity));
+      this.columns = mapColumns(this.columns, resize(this.#capacity, !this.#isShared));
     this.#copyColumns(batch, known, rawOffset);
     this.#copyTimes(batch);
-    this.#attributeKeys = grown(this.#attributeKeys, base.pair + batch.attributeKeys.length);
-    this.#attributeValues = grown(this.#attributeValues, base.pair + batch.attributeKeys.length);
+    this.#reservePairs(base.pair + batch.attributeKeys.length);
     known.values.copy(batch.attributeKeys, this.#attributeKeys, base.pair, rawOffset);
     known.values.copy(batch.attributeValues, this.#attributeValues, base.pair, rawOffset);
     this.#pairs += batch.attributeKeys.length;
@@ -255,6 +264,7 @@ export class SpanWriter {
       this.addLink(words, hasShortTraceId[link] === 1);
     }
     this.rows = base.row + batch.size;
+    for (const buffer of listBuffers(batch)) discard(buffer);
   }
 
   #copyColumns({ columns: from, size }: SpanBatch, known: KnownIds, rawOffset: number): void {
@@ -403,9 +413,13 @@ function noColumns(): SpanColumns {
 }
 
 /** Longer columns with the same beginning. Memory that nothing was written to is not taken from the system. */
-function resize(rows: number): ColumnMap {
-  const extend = <T extends { set(values: T): void }>(longer: T, column: T): T => {
+function resize(rows: number, isDiscarding: boolean): ColumnMap {
+  const extend = <T extends { set(values: T): void; readonly buffer: ArrayBuffer }>(
+    longer: T,
+    column: T,
+  ): T => {
     longer.set(column);
+    if (isDiscarding) discard(column.buffer);
     return longer;
   };
   return {

@@ -335,6 +335,7 @@ class Arena {
     if (length <= this.bytes.length) return;
     const bytes = new Uint8Array(Math.max(length, this.bytes.length * 2));
     bytes.set(this.bytes.subarray(0, this.length));
+    discard(this.bytes.buffer);
     this.bytes = bytes;
     this.view = new DataView(bytes.buffer);
   }
@@ -354,6 +355,14 @@ export function grown(array: Uint32Array<ArrayBuffer>, length: number): Uint32Ar
   const longer = new Uint32Array(Math.max(length, array.length * 2));
   longer.set(array);
   return longer;
+}
+
+/**
+ * Gives memory back at once that nobody reads again; the garbage collector sees no hurry where arrays are few and large.
+ * Node 20 leaves it to the collector.
+ */
+export function discard(buffer: ArrayBuffer): void {
+  if ('transfer' in ArrayBuffer.prototype && buffer.byteLength > 0) buffer.transfer(0);
 }
 
 function align(offset: number): number {

@@ -275,6 +275,14 @@ test('what a tap recorded decides the cause', async (t) => {
   assert.deepEqual(await ids('--wire', join(folder, 'wire')), ['header-stripped']);
 });
 
+test('what else a file holds is noted', async (t) => {
+  const spans = Buffer.from(readCapture(healthyCapture)).toString();
+  const folder = await makeFolder(t, { spans: `listening\n${spans}` });
+  const { code, stdout } = await executeCli('file', join(folder, 'spans'), '--json');
+  assert.equal(code, 0);
+  assert.deepEqual(JSON.parse(stdout).notes, [`${join(folder, 'spans')}: lines without a span, left out: 1`]);
+});
+
 test('standard input, width and colour', async (t) => {
   const input = readCapture(brokenCapture);
   const narrow = await runCli(t, ['file', '-'], {

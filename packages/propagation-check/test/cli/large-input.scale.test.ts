@@ -29,7 +29,20 @@ const refusal =
 for (const [name, parts] of [
   ['a document of many empty objects', ['{"resourceSpans":[', '{},', '{}]}']],
   ['lines of empty objects', ['{"resourceSpans":[]}\n{}\n', '{}\n', '']],
-  ['empty protobuf messages', [Uint8Array.of(0x0a, 0x00), Uint8Array.of(0x0a, 0x00), '']],
+] as const) {
+  test(`${name} takes no memory, however large it is`, async (t) => {
+    const path = await writeLarge(t, parts, 60 * 1_048_576);
+    const { code, stderr } = await runCli(t, ['file', path], { env: little });
+    assert.deepEqual([code, stderr], [2, '']);
+  });
+}
+
+for (const [name, parts] of [
+  ['a document that the strict decoder reads', ['{"resourceSpans":[{"scopeSpans":null},', '{},', '{}]}']],
+  [
+    'empty protobuf messages of which one is cut off',
+    [Uint8Array.of(0x0a, 0x00), Uint8Array.of(0x0a, 0x00), ''],
+  ],
 ] as const) {
   test(`${name}, more than memory holds, is an error and no crash`, async (t) => {
     const path = await writeLarge(t, parts, 60 * 1_048_576);
@@ -39,12 +52,12 @@ for (const [name, parts] of [
   });
 }
 
-test('what is larger than a file may be is not read to its end, compressed or not', async (t) => {
+test('what is larger than a document may be is not read to its end, compressed or not', async (t) => {
   const bomb = gzipSync(Buffer.alloc(520_000_000, 32), { level: 1 });
   const { code, stdout, stderr } = await runCli(t, ['file', '-'], { input: bomb });
   assert.equal(
     stderr,
-    'propagation-check: standard input: gzip: uncompressed data is larger than 512000000 bytes\n',
+    'propagation-check: standard input: larger than 512000000 bytes; split it, or keep only the traces in question\n',
   );
   assert.deepEqual([code, stdout], [2, '']);
 });

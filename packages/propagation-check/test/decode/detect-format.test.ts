@@ -105,7 +105,7 @@ const refused: readonly (readonly [string, Uint8Array, RegExp])[] = [
   [
     'other JSON',
     Buffer.from('{"a":1,"b":2}'),
-    /^document: expected an object with "resourceSpans", found "a", "b"$/,
+    /^document: expected an object with "resourceSpans", found "a", "b"; export the traces as OTLP JSON/,
   ],
   ['Zipkin v1', Buffer.from(zipkinV1), refuseAt('\\[0\\]\\.binaryAnnotations')],
   [

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { create, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
 import fc from 'fast-check';
-import { decodeStore } from '../../src/decode/decode-store.ts';
+import { decodeInto } from '../../src/decode/decode-into.ts';
 import { encodeOtlpProtobuf } from '../../src/decode/encode-otlp-protobuf.ts';
 import { decodeFramedProtobuf, FramedProtobufReader } from '../../src/decode/framed-protobuf.ts';
 import { ExportTraceServiceRequestSchema } from '../../src/decode/generated/opentelemetry/proto/collector/trace/v1/trace_service_pb.js';
@@ -68,7 +68,9 @@ test('captures of real systems: the same spans, and no request needs the strict 
     assert.deepEqual(decodeOtlpProtobuf(request).length, spans.length);
     assertAgrees(frame(request, request), file);
     assert.ok(isScanned(request), file);
-    assert.deepEqual(viewsOf(decodeStore(request).store), kept(decodeOtlpProtobuf(request)));
+    const writer = new SpanWriter();
+    assert.equal(decodeInto(writer, request).format, 'otlp-protobuf');
+    assert.deepEqual(viewsOf(writer.finish()), kept(decodeOtlpProtobuf(request)));
   }
 });
 

@@ -5,6 +5,7 @@ import {
   endsWithin,
   indexByTime,
   isAddressedTo,
+  isSamePath,
   pairSpans,
   startsAfter,
   startsDuring,
@@ -105,6 +106,27 @@ suite('isAddressedTo', () => {
   for (const [expected, client, server] of cases) {
     test(`${client} and ${server}: ${expected}`, () => {
       assert.equal(isAddressedTo(...drawCall(client, server)), expected);
+    });
+  }
+});
+
+suite('isSamePath', () => {
+  const cases: readonly [expected: boolean, one: string, other: string][] = [
+    [true, `${http} url.path=/work`, `${http} url.path=/work`],
+    [true, `${http} url.path=/api/work`, `${http} url.path=/work`],
+    [true, `${http} url.path=/work`, `${http} url.path=/api/work`],
+    [false, `${http} url.path=/work/a`, `${http} url.path=/work`],
+    [false, `${http} url.path=/work`, `${http} url.path=/work/a`],
+    [false, `${http} url.path=/work`, `${http} url.path=/play`],
+    [false, `${http} url.path=/work`, `${rpc} rpc.method=shop.Orders/Get url.path=/work`],
+    [true, `${rpc} rpc.method=shop.Orders/Get`, `${rpc} rpc.method=shop.Orders/Get`],
+    [false, `${rpc} rpc.method=shop.Orders/Get`, `${rpc} rpc.method=shop.Orders/Put`],
+    [true, http, http],
+    [false, `${rpc} rpc.method=shop.Orders/Get url.path=/work`, `${rpc} rpc.method=shop.Orders/Put`],
+  ];
+  for (const [expected, one, other] of cases) {
+    test(`${one} and ${other}: ${expected}`, () => {
+      assert.equal(isSamePath(...drawCall(one, other)), expected);
     });
   }
 });

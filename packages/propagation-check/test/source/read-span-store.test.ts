@@ -11,6 +11,7 @@ import { cutPieces, endFinders } from '../../src/source/cut-pieces.ts';
 import { readSpanFile } from '../../src/source/file.ts';
 import { readPieces } from '../../src/source/read-pieces.ts';
 import { type ReadProgress, readSpanStore } from '../../src/source/read-span-store.ts';
+import { SpanWriter } from '../../src/span/span-writer.ts';
 import { otlpRequest, otlpSpan } from '../decode/fixture.ts';
 import { kept, viewsOf } from '../span/views-of.ts';
 
@@ -66,9 +67,10 @@ test('pieces and chunks may end at any byte', async () => {
   await fc.assert(
     fc.asyncProperty(fc.integer({ min: 1, max: 400 }), sizes, async (pieceSize, chunkSizes) => {
       const pieces = cutPieces(chunksOf(bytes, chunkSizes), endFinders['json-lines'], pieceSize);
-      const store = await readPieces('json-lines', pieces, 1, () => {});
+      const writer = new SpanWriter();
+      await readPieces('json-lines', pieces, writer, 1);
       assert.deepEqual(
-        viewsOf(store).map(({ name }) => name),
+        viewsOf(writer.finish()).map(({ name }) => name),
         ['0', '1', '2', '3', '4', '5'],
       );
     }),
@@ -80,10 +82,10 @@ test('an error names the line of the file, whatever pieces it is read in', async
   const bytes = Buffer.from([lines[0], '\n\n', lines[1], '{"resourceSpans":[}\n', lines[2]].join(''));
   for (let size = 1; size < bytes.length; size += 7) {
     const pieces = cutPieces(chunksOf(bytes, []), endFinders['json-lines'], size);
-    await assert.rejects(
-      readPieces('json-lines', pieces, 1, () => {}),
-      { name: 'DecodeError', message: 'line 5: byte 18: not valid JSON at "}"' },
-    );
+    await assert.rejects(readPieces('json-lines', pieces, new SpanWriter(), 1), {
+      name: 'DecodeError',
+      message: 'line 5: byte 18: not valid JSON at "}"',
+    });
   }
   await assert.rejects(readText(`${lines.join('')}{"a"`), {
     name: 'SourceError',
@@ -144,6 +146,15 @@ test('an error that a worker finds is that of the first wrong line', async (t) =
   });
 });
 
+test('lines of a log and of other formats among those of OTLP are read as in the whole', async (t) => {
+  const [first = ''] = large.split('\n');
+  const zipkin = '{"traceId":"463ac35c9f6413ad","id":"1"}';
+  const { store, format, notes } = await readSpanStore(await write(t, `${first}\nlistening\n${zipkin}\n`), {
+    threads: 1,
+  });
+  assert.deepEqual([store.size, format, notes.length], [2, 'mixed', 2]);
+});
+
 test('a file that memory does not suffice for is refused before it is read', async (t) => {
   const path = await write(t, lines.join(''));
   const file = await open(path, 'r+');
@@ -160,7 +171,7 @@ test('a file that memory does not suffice for is refused before it is read', asy
 test('what is not there, a folder and an empty file are errors that say so', async (t) => {
   await assert.rejects(readSpanStore('/nowhere'), { name: 'SourceError', message: '/nowhere: no such file' });
   await assert.rejects(readSpanStore(tmpdir()), { message: /: a folder; name a file in it$/ });
-  await assert.rejects(readSpanStore(await write(t, '')), { message: /: empty; expected spans$/ });
+  await assert.rejects(readSpanStore(await write(t, '')), { message: /: empty; expected spans \(was it / });
   await assert.rejects(readText(gzipSync(large).subarray(0, 5_000)), {
     message: 'standard input: gzip: ends early, as if it was cut off',
   });

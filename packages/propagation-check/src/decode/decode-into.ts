@@ -1,14 +1,13 @@
 import { isUtf8 } from 'node:buffer';
-import type { SpanStore } from '../span/span-store.ts';
-import { SpanWriter, storeOf } from '../span/span-writer.ts';
+import type { SpanWriter } from '../span/span-writer.ts';
 import { sourceOf } from '../span/value-table.ts';
 import { type Decoded, decodeBytes, type Format, isSingleRequest } from './detect-format.ts';
 import { OtlpJsonScanner } from './scan-otlp-json.ts';
 import { OtlpProtobufScanner } from './scan-otlp-protobuf.ts';
 
-export interface DecodedStore {
+/** Beside the spans of some bytes or of a file. */
+export interface DecodedInto {
   readonly format: Format;
-  readonly store: SpanStore;
   /** For people: what was left out, and what the format does not hold. */
   readonly notes: readonly string[];
 }
@@ -17,17 +16,17 @@ export interface DecodedStore {
  * Decodes spans whose format is recognised by content, into columns.
  * @throws {DecodeError} as `decodeBytes`.
  */
-export function decodeStore(bytes: Uint8Array): DecodedStore {
-  const writer = new SpanWriter();
+export function decodeInto(writer: SpanWriter, bytes: Uint8Array): DecodedInto {
   if (isUtf8(bytes) && new OtlpJsonScanner(writer).scan(sourceOf(bytes), 0, bytes.length)) {
-    return { format: 'otlp-json', store: writer.finish(), notes: [] };
+    return { format: 'otlp-json', notes: [] };
   }
   if (isSingleRequest(bytes) && new OtlpProtobufScanner(writer).scan(sourceOf(bytes), 0, bytes.length)) {
-    return { format: 'otlp-protobuf', store: writer.finish(), notes: [] };
+    return { format: 'otlp-protobuf', notes: [] };
   }
-  return toStore(decodeBytes(bytes));
+  return addDecoded(writer, decodeBytes(bytes));
 }
 
-export function toStore({ format, spans, notes = [] }: Decoded): DecodedStore {
-  return { format, store: storeOf(spans), notes };
+export function addDecoded(writer: SpanWriter, { format, spans, notes = [] }: Decoded): DecodedInto {
+  for (const span of spans) writer.addSpan(span);
+  return { format, notes };
 }

@@ -1,0 +1,26 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { indexIntervals } from '../../src/util/interval-index.ts';
+
+const interval = fc.tuple(fc.integer({ min: -20, max: 20 }), fc.integer({ min: -20, max: 20 }));
+
+test('a look-up finds what a search of all finds, the latest start first, without what was removed', () => {
+  fc.assert(
+    fc.property(fc.array(interval), interval, fc.array(fc.nat(40)), (intervals, [since, until], removed) => {
+      const index = indexIntervals(
+        Float64Array.from(intervals, ([start]) => start),
+        Float64Array.from(intervals, ([, end]) => end),
+      );
+      const gone = removed.filter((position) => position < intervals.length);
+      for (const position of gone) index.remove(position);
+      const expected = intervals
+        .map(([start, end], position) => ({ start, end, position }))
+        .filter(({ start, end, position }) => start <= until && end >= since && !gone.includes(position))
+        .sort((left, right) => right.start - left.start || right.position - left.position)
+        .map(({ position }) => position);
+      assert.deepEqual([...index.openBetween(since, until)], expected);
+    }),
+    { seed: 20261128, numRuns: 2_000 },
+  );
+});
