@@ -20,14 +20,14 @@ export interface CallFacts {
   readonly rpcMethod: string | null;
   /** Message destination (topic, queue). */
   readonly destination: string | null;
-  /** What the broker or the sender calls the message: equal on both sides. */
+  /** The message id, given by the broker or the sender: equal on both sides. */
   readonly messageId: string | null;
   /** HTTP status code. */
   readonly statusCode: number | null;
   readonly userAgent: string | null;
 }
 
-/** What facts are read from: a span, or a row of a span store. */
+/** The source of facts: a span, or a row of a span store. */
 export interface FactSource {
   readonly kind: Span['kind'];
   readonly name: string;

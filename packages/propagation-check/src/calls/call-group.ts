@@ -39,15 +39,14 @@ export function selectCalls(
   groups: readonly CallGroup[],
   isMeant: (client: number, server: number) => boolean,
 ): readonly Call[] {
-  const chosen: { readonly client: number; readonly server: number; readonly group: CallGroup }[] = [];
+  const chosen: (CallRows & { readonly group: CallGroup })[] = [];
   for (const group of groups) {
     for (const [at, server] of group.servers.entries()) {
       const client = group.clients[at] ?? 0;
       if (isMeant(client, server)) chosen.push({ client, server, group });
     }
   }
-  const placeOf = ({ client, server }: { readonly client: number; readonly server: number }): number =>
-    graph.parents[server] === client ? -1 : graph.linkTargetsOf(server).indexOf(client);
+  const placeOf = rememberPlaces(graph);
   return chosen
     .sort((left, right) =>
       left.server === right.server
@@ -59,6 +58,23 @@ export function selectCalls(
       server: graph.view(server),
       protocol: group.protocol,
     }));
+}
+
+interface CallRows {
+  readonly client: number;
+  readonly server: number;
+}
+
+/** The place of a call among those of its server, its parent first. A batch has thousands of links, so they are read once. */
+function rememberPlaces(graph: TraceGraph): (call: CallRows) => number {
+  const placesOf = new Map<number, ReadonlyMap<number, number>>();
+  return ({ client, server }) => {
+    if (graph.parents[server] === client) return -1;
+    const places =
+      placesOf.get(server) ?? new Map(graph.linkTargetsOf(server).map((target, at) => [target, at] as const));
+    placesOf.set(server, places);
+    return places.get(client) ?? -1;
+  };
 }
 
 /** Whether any of the calls is so. */

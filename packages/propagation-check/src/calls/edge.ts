@@ -223,7 +223,7 @@ function findOuterLayer(graph: TraceGraph, facts: RowFacts, row: number): number
   let between = 0;
   for (let at = graph.upwards[row] ?? none; at !== none; at = graph.upwards[at] ?? none) {
     if (graph.isEntry(at) || graph.serviceNumberOf(at) !== service) return none;
-    // What a middleware in between calls may be another service: a token, a lock.
+    // A middleware in between may call another service: a token, a lock.
     if (facts.isOutgoing(at)) return between === 0 || isSameCall(facts, at, row) ? at : none;
     between += 1;
     if (between > maxBetweenLayers) return none;

@@ -25,7 +25,7 @@ function nameOf(request: Span): string {
 
 type ReadPattern = (request: Span) => string | null;
 
-/** What looks like an id: digits or hex digits. */
+/** Looks like an id: digits or hex digits. */
 const id = /\/(\d+|[\da-f-]{8,})(?=\/|$)/gi;
 
 /** The same, and anything with a digit in it. */

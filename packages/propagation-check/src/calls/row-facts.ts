@@ -17,7 +17,7 @@ import {
 const protocols: readonly CallFacts['protocol'][] = ['http', 'rpc', 'messaging', 'database', 'unknown'];
 const [client, producer] = [spanKinds.indexOf('CLIENT'), spanKinds.indexOf('PRODUCER')];
 
-/** What rows of a span store say of calls, without a view. */
+/** Reads facts of calls from the rows of a span store, without views. */
 export class RowFacts {
   readonly #store: SpanStore;
   readonly #row: RowSource;

@@ -43,7 +43,7 @@ export async function checkStoredTraces(
       spans: found ?? [],
       services: [],
       readInputs: async () => ({ ...inputs, wire: await readWire(args) }),
-      // What a file holds does not grow.
+      // A file does not grow.
       waitMs: args.source.startsWith('file=') ? 0 : args.wait,
       settleMs: args.settle,
       signal,

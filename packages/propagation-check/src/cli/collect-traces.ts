@@ -14,7 +14,7 @@ import { waitForTurn } from './pace-looks.ts';
 export interface CollectOptions {
   readonly source: Source;
   readonly traceIds: readonly string[];
-  /** What a search has read already. */
+  /** Spans that a search has read already. */
   readonly spans?: readonly Span[];
   /** CLIENT spans of requests that this tool sent itself, one for each trace. */
   readonly requests?: readonly Span[];
@@ -38,9 +38,9 @@ export interface CollectOptions {
   readonly onWait?: (waiting: Waiting) => void;
 }
 
-/** What is waited for. */
+/** The state of the waiting. */
 export interface Waiting {
-  /** What the first open trace still awaits. */
+  /** Still awaited by the first open trace. */
   readonly awaited: readonly Awaited[];
   /** Traces that are waited for, of all. */
   readonly open: number;
@@ -82,9 +82,9 @@ interface Trace {
   readonly grewAt: number;
   /** Calls without their other side, when it was last looked at. */
   readonly looseEnds: readonly Span[];
-  /** What can still change the verdict on it. */
+  /** These can still change the verdict on it. */
   readonly awaited: readonly Awaited[];
-  /** What it was judged on: it is judged anew when this changes. */
+  /** Identifies the data of the last judgement: the trace is judged anew when this changes. */
   readonly judgedOn: string;
   readonly isOver: boolean;
 }
@@ -107,7 +107,7 @@ interface State {
   /** Null until they are searched for: once everything else is there. */
   readonly detached: ReadonlySet<string> | null;
   /**
-   * Of a receiver: when the traces were over for the first time, in milliseconds. What has come or begun until then is judged
+   * Of a receiver: when the traces were over for the first time, in milliseconds. Spans that came or began until then are judged
    * too; later traces are those of others, who may never rest.
    */
   readonly receivedUntil: number | null;

@@ -10,7 +10,7 @@ import {
   parseTimeout,
 } from './parse-argument.ts';
 
-/** What every check has in common. Times in milliseconds. */
+/** The options that every check has. Times in milliseconds. */
 export interface CheckArguments {
   readonly expect?: readonly ExpectedEdge[];
   readonly expectations?: string;

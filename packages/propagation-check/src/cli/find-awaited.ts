@@ -20,7 +20,7 @@ export type Awaited =
   | { readonly kind: 'unknown-services' };
 
 /**
- * What can still change the verdict on one trace; nothing where each span has its parent, each call its other side or a
+ * Lists what can still change the verdict on one trace: nothing where each span has its parent, each call its other side or a
  * proof that it never gets one, and each expected edge is there.
  * @param spans Of the trace, of the request that caused it, and of what began as the other side of its calls.
  */
@@ -69,7 +69,7 @@ function isCutOff(client: Span, { clients }: ProvenSides, findings: readonly Fin
 
 /**
  * Whether no later span takes the finding back, once no side of a call is awaited: until then, the child of a CLIENT span may come, and
- * the SERVER span that was taken for its other side is of another call. What argues from times and counts changes with each call.
+ * the SERVER span that was taken for its other side is of another call. Arguments from times and counts change with each call.
  */
 function isConclusive({ id, confidence }: Finding): boolean {
   return knownFindings[id].isConclusive && confidence !== 'likely';

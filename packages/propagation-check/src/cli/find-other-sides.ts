@@ -82,7 +82,7 @@ export async function findDetached(
   return found.flat();
 }
 
-/** What also begins while no request is open, of anybody, is a job. */
+/** Leaves out jobs: their traces begin while no request is open, too. */
 function selectDetached(
   traces: readonly (readonly Span[])[],
   requests: readonly Span[],

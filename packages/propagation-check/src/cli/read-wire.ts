@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { DecodeError } from '../decode/decode-error.ts';
 import { parseJson } from '../decode/parse-json.ts';
 import { quoteValue } from '../decode/quote-value.ts';
+import { isSpace } from '../decode/white-space.ts';
 import type { PropagationFormat, WireRecord } from '../headers/evidence.ts';
 import { type TraceparentFault, traceparentFaults } from '../headers/parse-traceparent.ts';
 import { idHeaders } from '../headers/propagation-header.ts';
@@ -133,8 +134,4 @@ function parseRecord(bytes: Uint8Array): WireRecord {
   const path = (issue?.path ?? []).map(String).join('.');
   const message = (issue?.message ?? 'not valid').replace(/^Invalid input: /, '');
   throw new DecodeError(`${path === '' ? '' : `${quoteValue(path)}: `}${message}`);
-}
-
-function isSpace(byte: number): boolean {
-  return byte === 0x20 || (byte >= 0x09 && byte <= 0x0d);
 }

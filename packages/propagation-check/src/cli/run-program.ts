@@ -30,7 +30,7 @@ export async function execute(args: readonly string[], session: Session): Promis
   try {
     await createProgram(session).parseAsync([...args]);
   } catch (error) {
-    // Whatever the interruption made fail, it is the reason.
+    // After an interruption any failure is its consequence.
     const cause = session.signal.aborted ? session.signal.reason : error;
     session.setExitCode(explain(cause, session));
   }

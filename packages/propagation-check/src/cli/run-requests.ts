@@ -81,7 +81,10 @@ export async function runRequests(
     const own = await collectTraces({ ...common, traceIds: requests.map((span) => span.traceId), requests });
     const begun = new Set(own.elsewhere.map((span) => span.traceId));
     const collected =
-      begun.size === 0 ? own : await collectTraces({ ...common, traceIds: [...begun], spans: own.elsewhere });
+      begun.size === 0
+        ? own
+        : // Whoever is called below is none of the services at which requests of ours begin traces.
+          await collectTraces({ ...common, services: [], traceIds: [...begun], spans: own.elsewhere });
     progress.clear();
     const judgedSpans = new Set(collected.spans);
     await source.passOn?.(requests.filter((request) => judgedSpans.has(request)));

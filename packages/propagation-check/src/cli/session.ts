@@ -1,6 +1,6 @@
 import type { Output } from './open-output.ts';
 
-/** What commands share while they run. */
+/** Shared by commands while they run. */
 export interface Session {
   /** For results. */
   readonly output: Output;

@@ -1,7 +1,7 @@
 import { getHeapStatistics } from 'node:v8';
 import { TooLargeError } from './gunzip.ts';
 
-/** What follows is small enough for any machine. */
+/** Below this size a file fits into any machine. */
 const smallBytes = 16 * 1024 * 1024;
 /** Measured: a value of a parsed document, with its share of the spans and of the check. */
 const bytesPerValue = 48;

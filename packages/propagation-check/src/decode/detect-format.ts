@@ -16,6 +16,7 @@ import { type Decoded, joinReadings, type Reading } from './reading.ts';
 import { refuseOtherBytes } from './refuse-other-bytes.ts';
 import { refuseOtherText, refuseTable } from './refuse-other-text.ts';
 import { isLogRecord } from './refuse-other-tool.ts';
+import { isSpace } from './white-space.ts';
 import { isZip, unzip } from './zip.ts';
 
 export type { Decoded, Format } from './reading.ts';
@@ -247,10 +248,6 @@ function findText(bytes: Uint8Array, from = 0): number {
   let at = from;
   while (at < bytes.length && isSpace(bytes[at] ?? 0)) at += 1;
   return at;
-}
-
-function isSpace(byte: number): boolean {
-  return byte === 0x20 || (byte >= 0x09 && byte <= 0x0d);
 }
 
 /** The first character that is not white space, after a byte order mark if there is one. */

@@ -3,6 +3,7 @@ import { DecodeError } from './decode-error.ts';
 import { parseJson } from './parse-json.ts';
 import { readDocument } from './read-document.ts';
 import type { Reading } from './reading.ts';
+import { isSpace } from './white-space.ts';
 
 const newline = 0x0a;
 const quote = 0x22;
@@ -62,7 +63,7 @@ function isBlank(bytes: Uint8Array): boolean {
 }
 
 function leadingSpace(bytes: Uint8Array): Uint8Array {
-  const end = bytes.findIndex((byte) => byte !== 0x20 && (byte < 0x09 || byte > 0x0d));
+  const end = bytes.findIndex((byte) => !isSpace(byte));
   return end < 0 ? bytes : bytes.subarray(0, end);
 }
 

@@ -7,7 +7,7 @@ export type PieceFormat = 'json-lines' | 'otlp-protobuf';
 export interface PieceReader {
   /**
    * @returns How far the piece goes, in places: lines, or bytes.
-   * @throws {PieceError} where it is wrong. What stands before that is written.
+   * @throws {PieceError} where it is wrong. The spans before that are written.
    */
   read(piece: Uint8Array): number;
 }

@@ -5,7 +5,7 @@ import { isObject } from './otlp-json-value.ts';
 import { quoteValue } from './quote-value.ts';
 
 /**
- * Attributes that are written as a plain object: `{"http.request.method":"GET"}`. What is null is an empty string.
+ * Attributes that are written as a plain object: `{"http.request.method":"GET"}`. Null becomes an empty string.
  * @throws {DecodeError} with the path below `field`.
  */
 export function readPlainAttributes(value: unknown, field: string): Attributes {

@@ -29,7 +29,7 @@ interface DocumentFormat {
   readonly decode: (document: Document) => readonly Span[];
 }
 
-/** The first that matches. What matches none is OTLP in one of its envelopes, or is refused as that. */
+/** The first that matches. A document that matches none is read, or refused, as OTLP in one of its envelopes. */
 const formats: readonly DocumentFormat[] = [
   { format: 'clickhouse', matches: isClickhouseAnswer, decode: decodeClickhouseAnswer },
   { format: 'elasticsearch', matches: isElasticsearch, decode: decodeElasticsearch },

@@ -71,7 +71,7 @@ interface Name {
   readonly isPresenceOnly: boolean;
   /** Id of its last value; -1 where that is raw. */
   value: number;
-  /** What the last value was, where it is an integer. */
+  /** The last value, where it is an integer. */
   integer: number;
   /** The two that came behind it, the last times. */
   next: Name | null;
@@ -506,7 +506,7 @@ class KnownMessages {
   }
 }
 
-/** What the strict decoder refuses too, with its own words. */
+/** Refused by the strict decoder too, with its own words. */
 function decode<T>(read: () => T): T {
   try {
     return read();

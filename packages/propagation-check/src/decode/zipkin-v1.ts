@@ -14,11 +14,6 @@ export function refuseZipkinV1(document: unknown): void {
   forEachWithPath(document, (trace) => forEachWithPath(trace, refuseSpanOfV1));
 }
 
-/** Whether `refuseZipkinV1` would refuse it. */
-export function isZipkinV1(document: unknown): boolean {
-  return [document].flat(2).some((span) => findFieldOfV1(span) !== null);
-}
-
 /** Each element of a list, or the value itself. */
 function forEachWithPath(value: unknown, refuse: (element: unknown) => void): void {
   if (Array.isArray(value)) mapWithPath(value, '', refuse);

@@ -1,4 +1,4 @@
-/** What a person expects of a system. Without expectations every edge in the data is checked for itself. */
+/** The expectations of a person of a system. Without any, every edge in the data is checked for itself. */
 export interface Expectation {
   readonly edges: readonly ExpectedEdge[];
   /** Baggage entries that must arrive. */

@@ -235,7 +235,7 @@ export class TraceGraph {
     return this.viewsOf(meant);
   }
 
-  /** What led to a span, as far up as its service goes: an entry, a root, an orphan, or a child of another service. */
+  /** The topmost span above (or at) a span in its service: an entry, a root, an orphan, or a child of another service. */
   topInService(row: number): number {
     this.#topsInService ??= new Int32Array(this.store.size).fill(none);
     return this.#climb(
@@ -387,18 +387,16 @@ export class TraceGraph {
   #findAcrossCut(rows: readonly number[], parents: Rows): void {
     const alike = this.#groupTracesByLastBits();
     for (const row of rows) {
-      const trace = this.index.traces[row] ?? 0;
-      const traces = alike.get(trace) ?? [];
-      const found = traces
+      const found = (alike.get(this.index.traces[row] ?? 0) ?? [])
         .map((other) => this.index.findSpan(other, this.#ids.parentIds, row))
         .filter((parent) => parent !== none)
         .sort((left, right) => this.compare(left, right))
         .at(-1);
-      if (found !== undefined && this.#isSameOrCut(row, found)) parents[row] = found;
+      if (found !== undefined) parents[row] = found;
     }
   }
 
-  /** For each trace that has any, the traces with the same last 64 bits. */
+  /** For each trace that has any, the traces with the same last 64 bits of which it is the cut one, or that are cut to these. */
   #groupTracesByLastBits(): ReadonlyMap<number, readonly number[]> {
     const { traceIds } = this.store;
     const { firstRows, traceCount } = this.index;
@@ -416,16 +414,17 @@ export class TraceGraph {
     if (repeated.size === 0) return new Map();
     for (const [trace, bits] of lastBits.entries()) repeated.get(bits)?.push(trace);
     return new Map(
-      [...repeated.values()].flatMap((traces) => traces.map((trace) => [trace, traces] as const)),
+      [...repeated.values()].flatMap((traces) => {
+        const cut = traces.filter((trace) => this.#isCut(firstRows[trace] ?? 0));
+        return traces.map((trace) => [trace, cut.includes(trace) ? traces : cut] as const);
+      }),
     );
   }
 
-  /** Of two traces with the same last 64 bits: the same id, or one is cut to these. */
-  #isSameOrCut(left: number, right: number): boolean {
-    const isShort = (row: number): boolean =>
-      this.store.hasShortTraceId[row] === 1 ||
-      (this.store.traceIds[row * 4] === 0 && this.store.traceIds[row * 4 + 1] === 0);
-    return isShort(left) || isShort(right) || this.index.traces[left] === this.index.traces[right];
+  /** Whether the trace id of a row has no more than 64 bits. */
+  #isCut(row: number): boolean {
+    const { hasShortTraceId, traceIds } = this.store;
+    return hasShortTraceId[row] === 1 || (traceIds[row * 4] === 0 && traceIds[row * 4 + 1] === 0);
   }
 
   #withoutCircles(): Rows {
@@ -515,12 +514,6 @@ export function buildTraceGraph(received: readonly Span[]): TraceGraph {
 
 export function keyOf(span: Span): string {
   return `${span.traceId}:${span.spanId}`;
-}
-
-/** From the parent upwards. Ends at a root, at an orphan, or where hostile data close a circle. */
-export function* ancestorsOf(graph: TraceGraph, span: Span): Generator<Span> {
-  for (let at = graph.upwards[graph.rowOf(span)] ?? none; at !== none; at = graph.upwards[at] ?? none)
-    yield graph.view(at);
 }
 
 /** Whether `upper` is among the ancestors of a span. */

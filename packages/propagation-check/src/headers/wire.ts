@@ -69,7 +69,7 @@ export type HeaderLookup = (
   services: CallServices,
 ) => CallHeaders | null;
 
-/** What the look-up asks of the spans that are checked. */
+/** The questions of the look-up about the spans that are checked. */
 export interface KnownSpans {
   /** Those of the ids that a span has, or names as its parent. */
   selectKnownIds(spanIds: ReadonlySet<string>): ReadonlySet<string>;
@@ -109,7 +109,7 @@ export function indexHeaders(evidence: HeaderEvidence, spans: KnownSpans): Heade
     if (first === undefined || last === undefined) return captured;
     const isAtCaller = isCalledBy(first, callerSide);
     const isAtCallee = isInFrontOf(last, calleeSide);
-    // Whoever connects to a tap has a record there; time, method and path alone fit others too.
+    // A tap records every connection; time, method and path alone fit other callers too.
     const isTied =
       own.length > 0
         ? own.includes(last) || isAtCallee
@@ -129,7 +129,7 @@ export function indexHeaders(evidence: HeaderEvidence, spans: KnownSpans): Heade
   };
 }
 
-/** What the services themselves recorded of the headers, on their spans or elsewhere. */
+/** Reads the headers that the services themselves recorded, on their spans or elsewhere. */
 function readCaptured(
   client: Span | null,
   server: Span | null,
@@ -171,7 +171,7 @@ function namesAnother(record: WireRecord, caller: CallSide): boolean {
   return reading?.state === 'valid' && isCalledBy(record, caller);
 }
 
-/** What the answers say of spans. One that is named twice comes from a cache, and tells nothing of this call. */
+/** Reads the spans that answers name. A span that is named twice comes from a cache, and tells nothing of this call. */
 function indexAnswers(
   records: readonly WireRecord[],
   spans: KnownSpans,
@@ -221,7 +221,7 @@ function takeUnanimous(
   return found;
 }
 
-/** What other taps saw of the same request, after its ids were lost: the same method and path, within its time. */
+/** Finds records of the same request at other taps, after its ids were lost: the same method and path, within its time. */
 function findNested(
   anonymous: RecordIndex,
   own: readonly WireRecord[],
@@ -295,7 +295,7 @@ function rememberSummaries(): (record: WireRecord) => string {
   };
 }
 
-/** What a record tells, without its ids. */
+/** The content of a record, without its ids. */
 function summarize({ tap, sent, received }: WireRecord): string {
   const tell = (context: WireContext | null): readonly unknown[] | null =>
     context?.contexts.map((reading) => [

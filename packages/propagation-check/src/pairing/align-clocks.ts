@@ -30,7 +30,7 @@ export interface ClockThresholds extends Tolerances {
   readonly alignedShare: number;
 }
 
-/** What tells replicas apart, the finest first (semantic conventions, resources). */
+/** Attributes that tell replicas apart, the finest first (semantic conventions, resources). */
 const instanceAttributes = [
   'service.instance.id',
   'k8s.pod.uid',
@@ -118,7 +118,7 @@ function indexNeighbours(measured: readonly MeasuredEdge[]): ReadonlyMap<string,
   return neighbours;
 }
 
-/** What all measured replicas of a service have in common. */
+/** The offset of each service whose measured replicas agree. */
 function agreeByService(
   clocks: readonly Clock[],
   offsets: ReadonlyMap<string, bigint>,

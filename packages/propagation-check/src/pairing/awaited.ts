@@ -1,4 +1,5 @@
 import type { Span } from '../span/span.ts';
+import { median } from '../util/statistics.ts';
 
 /** A request, and a call that may have been made for it. */
 export interface Awaiting {
@@ -49,8 +50,4 @@ function durationOf(span: Span): bigint {
 
 function ratio(part: bigint, whole: bigint): number {
   return whole <= 0n ? 1 : Number(part) / Number(whole);
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((left, right) => left - right)[values.length >> 1] ?? 0;
 }

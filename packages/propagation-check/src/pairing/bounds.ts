@@ -13,7 +13,7 @@ export const bounds = {
   plainComparisons: 2_000_000,
   /** Each client gets so many of them at least. */
   fewestPlainComparisons: 50,
-  /** Spans of one trace that are looked at for one of it. */
+  /** Spans of one trace, or below one span, that are looked at for one of it. */
   looks: 1_000,
   /** Spans around one span that are kept. */
   around: 200,

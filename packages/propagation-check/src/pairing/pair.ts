@@ -146,7 +146,7 @@ export function compareRequests(client: Span, server: Span): 'yes' | 'no' | 'unk
   if (out.protocol !== into.protocol) return 'no';
   if (out.method !== null && into.method !== null && out.method !== into.method) return 'no';
   if (out.userAgent !== null && into.userAgent !== null && out.userAgent !== into.userAgent) return 'no';
-  // Whoever strips a header passes the answer on; a gateway that answers itself reached nobody.
+  // A hop that strips headers passes the answer on; a gateway that answers itself reached nobody.
   if (out.statusCode !== null && into.statusCode !== null && out.statusCode !== into.statusCode) return 'no';
   if (out.protocol === 'rpc') {
     if (out.rpcMethod !== null && into.rpcMethod !== null)

@@ -62,7 +62,7 @@ function keepEnd(name: string, width: number): string {
   return name.length <= width ? name : `…${name.slice(1 - width).replace(/^[\udc00-\udfff]/, '')}`;
 }
 
-/** What is good to know, one line each. */
+/** Informations, one line each. */
 export function renderInfos(findings: readonly Finding[], layout: Layout): readonly string[] {
   const lines = findings.slice(0, mostInfos).flatMap((finding) => {
     const [first] = finding.evidence;
@@ -84,7 +84,7 @@ function describeCount({ count }: Finding): string {
   return count === 0 ? 'never seen' : countOf(count, 'call');
 }
 
-/** What differs only in ids is said once. */
+/** Lines that differ only in ids are printed once. */
 function renderEvidence({ evidence, count }: Finding, layout: Layout): readonly string[] {
   const shown = evidence.slice(0, mostEvidence);
   const lines = shown.flatMap(({ traceId, spanId, says }, index) => {

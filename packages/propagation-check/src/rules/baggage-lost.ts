@@ -75,7 +75,7 @@ function describeLoss(
   return `baggage ${show(entry)} ${isSent ? 'left the caller and' : 'did not leave the caller, and'} ${arrivals[arrival]}`;
 }
 
-/** What arrived instead may be somebody's data. */
+/** The value that arrived instead may be private, so it is not shown. */
 const arrivals = {
   none: 'did not reach the called service',
   other: 'reached the called service with another value',

@@ -95,7 +95,7 @@ export interface Shown {
   readonly says: string;
 }
 
-/** What a check says; `check-traces.ts` counts it and adds the prose. */
+/** The report of a check; `check-traces.ts` counts it and adds the prose. */
 export interface Draft {
   readonly id: FindingId;
   readonly severity: Severity;

@@ -30,7 +30,7 @@ import { findWrongParents } from './wrong-parent.ts';
 
 /**
  * The order matters: a check sees only the spans that no earlier one has explained,
- * so what is conclusive comes first and what argues from absence comes last.
+ * so conclusive ones come first, and those that argue from absence last.
  */
 export const checks: readonly (Check | Rule)[] = [
   // Both sides are there and joined, to the wrong thing.

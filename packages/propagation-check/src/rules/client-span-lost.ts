@@ -67,7 +67,7 @@ function findCaller(
       span.parentSpanId !== server.parentSpanId &&
       startsDuring(server, span, scene.thresholds) &&
       !isBelow(scene.graph, span, server) &&
-      // Whoever began that from outside of the data may have called this service too, in the same trace.
+      // The program outside of the data that began that may have called this service too, in the same trace.
       !isOrphan(scene.graph, findTop(scene.graph, span)),
   );
   const innermost = around[0];

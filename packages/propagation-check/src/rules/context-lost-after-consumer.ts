@@ -5,14 +5,15 @@ import { type Pair, pairSpans, startsDuring } from '../pairing/pair.ts';
 import type { Span } from '../span/span.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
 import { type Check, edgeProtocol, type Scene } from './check.ts';
-import { finding, isDetached, startsOwnTrace } from './context-lost-in-process.ts';
+import { finding, isDetached } from './context-lost-in-process.ts';
 import { targetOf } from './split-trace.ts';
 
 /**
  * A consumer's span ends before the message is handled, so that all which the handler calls begins traces. Timers call too:
- * (nearly) every message must be followed by such a call at once.
+ * (nearly) every message must be followed by such a call at once. Calls to peers without spans are left alone: a consumer
+ * acknowledges each message, or asks its broker for the next, as soon as the span of the message has ended.
  */
-export const findContextLostAfterConsumers: Check = (scene, open) => {
+export const findContextLostAfterConsumers: Check = (scene) => {
   const { graph, facts } = scene;
   const receivesMessages = (service: string | null): boolean => scene.services.hasKind(service, 'CONSUMER');
   const detached = selectCalls(
@@ -21,11 +22,7 @@ export const findContextLostAfterConsumers: Check = (scene, open) => {
     (client) => facts.isOutgoing(client) && isDetached(scene, client),
   );
   const serverOf = new Map(detached.map(({ client, server }) => [client, server]));
-  const clients = [
-    ...serverOf.keys(),
-    ...open.clients.filter((span) => receivesMessages(span.serviceName) && startsOwnTrace(scene, span)),
-  ];
-  const groups = groupBy(clients, (client) =>
+  const groups = groupBy([...serverOf.keys()], (client) =>
     keyFor(client.serviceName, targetOf(client), client.name, serverOf.get(client)?.serviceName ?? null),
   );
   return groups.flatMap((calls) => {

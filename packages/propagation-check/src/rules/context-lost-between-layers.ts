@@ -1,4 +1,4 @@
-import { readCallFacts, readMethod } from '../calls/call-facts.ts';
+import { isHealthProbe, readCallFacts, readMethod } from '../calls/call-facts.ts';
 import { type Pair, pairSpans, startsDuring, type Tolerances } from '../pairing/pair.ts';
 import type { Span } from '../span/span.ts';
 import { spanKinds } from '../span/span.ts';
@@ -21,13 +21,16 @@ export const findContextLostBetweenLayers: Check = (scene, open) => {
   return groupBy(layers, (span) => keyFor(span.serviceName, span.scopeName)).flatMap((ofService) => {
     const [first] = ofService;
     if (first === undefined) return [];
-    const servers = open.roots.of(first.serviceName).filter((span) => span.kind === 'SERVER');
+    const servers = open.roots
+      .of(first.serviceName)
+      .filter((span) => span.kind === 'SERVER' && !isHealthProbe(span));
     const pairs = pairLayers(ofService, servers, scene.thresholds);
     if (pairs.length < ofService.length * scene.thresholds.displacedShare) return [];
     return [
       finding.report({
         isLikely: true,
-        severity: pairs.length >= scene.thresholds.fewestDetached ? ('error' as const) : ('warning' as const),
+        severity:
+          pairs.length >= scene.thresholds.fewestDisplaced ? ('error' as const) : ('warning' as const),
         client: first.serviceName,
         server: first.serviceName,
         protocol: edgeProtocol(readCallFacts(first).protocol),

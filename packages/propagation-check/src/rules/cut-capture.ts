@@ -1,5 +1,6 @@
 import { countCalls } from '../calls/call-group.ts';
 import type { Span } from '../span/span.ts';
+import { earlier, later } from '../util/statistics.ts';
 import type { Draft, Scene, Shown } from './check.ts';
 import type { FindingId } from './finding.ts';
 
@@ -44,12 +45,4 @@ export function doubtAtEnds(scene: Scene, draft: Draft): Draft {
 function readEnd({ client, server }: Shown): readonly bigint[] {
   const span: Span | null = server ?? client;
   return span === null ? [] : [span.endTimeUnixNano];
-}
-
-function earlier(one: bigint, other: bigint): bigint {
-  return one < other ? one : other;
-}
-
-function later(one: bigint, other: bigint): bigint {
-  return one > other ? one : other;
 }

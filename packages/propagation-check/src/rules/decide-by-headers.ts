@@ -17,7 +17,7 @@ import { calleeNotSampled, callerNotSampled } from './not-sampled.ts';
 import { serverNotInstrumented } from './server-not-instrumented.ts';
 import { serverSpanLost } from './server-span-lost.ts';
 
-/** What reached the called service comes before what it did with it. */
+/** Causes on the way come before causes in the called service. */
 const causes: readonly HeaderCause[] = [
   clientNotInstrumented,
   headerNotSent,
@@ -50,7 +50,7 @@ export function decideByHeaders(
     const id = group[0]?.id ?? null;
     if (id !== null) return { ...rest, id, shown };
     if (draft.candidates === undefined) return { ...rest, shown };
-    // Whoever names its span in other answers and not in these had none, or stands behind somebody else.
+    // A service that names its span in other answers and not in these made none, or another program answered.
     const isUnnamed = group.every((call) => call.isUnnamed);
     // A cause is out only when it is for every one of these calls.
     const isOut = (cause: FindingId): boolean => group.every((call) => call.excluded.includes(cause));
@@ -60,7 +60,10 @@ export function decideByHeaders(
   });
 }
 
-/** Several symptoms of one edge may turn out to have one cause. Informations name peers, and stay apart. */
+/**
+ * Several symptoms of one edge may turn out to have one cause, which is as certain as its least certain call. Informations
+ * name peers, and stay apart.
+ */
 export function mergeDrafts(drafts: readonly Draft[]): readonly Draft[] {
   return groupBy(drafts, (draft) =>
     draft.severity === 'error'
@@ -68,7 +71,9 @@ export function mergeDrafts(drafts: readonly Draft[]): readonly Draft[] {
       : keyFor(drafts.indexOf(draft)),
   ).flatMap((group) => {
     const [first] = group;
-    return first === undefined ? [] : [{ ...first, shown: group.flatMap((draft) => draft.shown) }];
+    if (first === undefined) return [];
+    const isLikely = group.some((draft) => draft.isLikely);
+    return [{ ...first, ...(isLikely ? { isLikely } : {}), shown: group.flatMap((draft) => draft.shown) }];
   });
 }
 
@@ -141,7 +146,7 @@ function decideCall(
       isUnnamed: false,
     };
   }
-  // The service says that no traceparent came: whatever needs one to have come is out.
+  // The service says that no traceparent came: causes that need one are out.
   const isAbsent = headers.onlyTraceparent && headers.received?.contexts.length === 0;
   const needing: readonly FindingId[] = [
     'header-malformed',

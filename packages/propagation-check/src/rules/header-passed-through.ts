@@ -1,10 +1,10 @@
 import { readCallFacts } from '../calls/call-facts.ts';
 import { type Call, type CallGroup, selectCalls } from '../calls/call-group.ts';
 import { bounds } from '../pairing/bounds.ts';
-import { compareRequests, endsWithin, isSamePath, startsDuring } from '../pairing/pair.ts';
+import { compareRequests, endsWithin, isSamePath, startsDuring, takeFitting } from '../pairing/pair.ts';
 import type { Span } from '../span/span.ts';
-import { groupBy, keyFor } from '../util/group-by.ts';
-import { type Check, edgeProtocol, type Open, type Scene, type Shown } from './check.ts';
+import { groupBy, keyFor, mapBy } from '../util/group-by.ts';
+import { type Check, edgeProtocol, type Scene, type Shown } from './check.ts';
 import { defineFinding } from './define-finding.ts';
 
 export const finding = defineFinding('header-passed-through', {
@@ -26,21 +26,22 @@ export const findHeadersPassedThrough: Check = (scene, open) => {
   );
   const repeated = listRepeated(scene, groups);
   const requests = selectCalls(scene.graph, groups, (client) => repeated.has(client));
-  const passed = groupBy(requests, ({ client }) => keyFor(client.traceId, client.spanId)).flatMap((calls) =>
-    calls.length === 1 ? [] : findPassedOn(scene, open, calls),
-  );
+  const clientsOf = mapBy(open.clients, ({ traceId }) => traceId);
+  const passed = groupBy(requests, ({ client }) => keyFor(client.traceId, client.spanId)).flatMap((calls) => {
+    const clients = clientsOf.get(calls[0]?.server.traceId ?? '') ?? [];
+    const servers = calls.map(({ server }) => server);
+    return calls.length === 1 ? [] : calls.flatMap((call) => findPassed(scene, clients, servers, call));
+  });
   return groupBy(passed, ({ hop, server }) => keyFor(hop.serviceName, server.serviceName)).flatMap(
     (group) => {
       const first = group[0];
       if (first === undefined) return [];
       const { hop, server } = first;
+      // Traffic that is mirrored makes the same picture, unless the hop is expected to call, or shows that it did.
+      const isCalling = group.some(({ client }) => client !== null) || isExpectedHop(scene, first);
       return [
         finding.report({
-          // Traffic that is mirrored makes the same picture, unless the hop is expected to call, or shows that it did.
-          severity:
-            group.some(({ client }) => client !== null) || isExpectedHop(scene, first)
-              ? ('error' as const)
-              : ('warning' as const),
+          ...(isCalling ? {} : { severity: 'warning' as const, isLikely: true }),
           client: hop.serviceName,
           server: server.serviceName,
           protocol: edgeProtocol(readCallFacts(server).protocol),
@@ -69,18 +70,16 @@ interface Passed extends Shown {
   readonly server: Span;
 }
 
-function findPassedOn(scene: Scene, open: Open, calls: readonly Call[]): readonly Passed[] {
-  const hops = calls.slice(0, bounds.looks).map(({ server }) => server);
-  return calls.flatMap((call) => findPassed(scene, open, hops, call));
-}
-
 function findPassed(
   scene: Scene,
-  open: Open,
-  hops: readonly Span[],
+  clients: readonly Span[],
+  siblings: readonly Span[],
   { client: caller, server }: Call,
 ): readonly Passed[] {
-  const hop = hops.find(
+  const [hop] = takeFitting(
+    siblings,
+    bounds.looks,
+    1,
     (span) =>
       span !== server &&
       span.serviceName !== server.serviceName &&
@@ -90,12 +89,12 @@ function findPassed(
   );
   if (hop === undefined || scene.groupsBetween(hop.serviceName, server.serviceName).length > 0) return [];
   const client =
-    open.clients.find(
+    clients.find(
       (span) =>
         span.traceId === server.traceId &&
         span.serviceName === hop.serviceName &&
         startsDuring(server, span, scene.thresholds) &&
-        compareRequests(span, server) !== 'no',
+        compareRequests(span, server) === 'yes',
     ) ?? null;
   return [
     {

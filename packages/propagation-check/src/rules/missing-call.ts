@@ -145,7 +145,7 @@ export const partlyMissingCalls = rule<PartlyUnseenCalls>({
         .of(edge.server)
         .filter((span) => span.kind === 'SERVER' && !isHealthProbe(span));
       if (roots.length === 0) return [];
-      // What one library sent has one user agent; outside callers have others, which may call both services.
+      // Each library has one user agent; outside callers have others, and may call both services.
       const own = withoutOutsiders(scene, edge, roots);
       const pairs = groupBy(own, (root) => readCallFacts(root).userAgent ?? '').flatMap((ofAgent) =>
         pairWithRequests(scene, edge, ofAgent),
@@ -280,7 +280,7 @@ function groupCallsByRequest(scene: Scene, calls: readonly Span[]): ReadonlyMap<
   return groups;
 }
 
-/** What sent the root is not what sent the request: nobody outside called both. */
+/** Different programs sent the root and the request, so that no caller from outside sent both. */
 function isSentByAnother(request: Span, root: Span): boolean {
   const outer = readCallFacts(request).userAgent;
   return outer !== null && outer !== readCallFacts(root).userAgent;

@@ -85,7 +85,7 @@ function whyApart(scene: Scene, client: Span, server: Span): string | null {
     return 'of services that others are expected to call';
   if (compareRequests(client, server) === 'no')
     return 'of another request (method, path, status or user agent)';
-  // Whoever began the trace from outside of the data may have called this service too.
+  // The program outside of the data that began the trace may have called this service too.
   return isAddressedTo(client, server) || !isOrphan(scene.graph, findTop(scene.graph, client))
     ? null
     : 'to another address, in a trace that began outside of the data';

@@ -238,7 +238,7 @@ function isAnsweredByHop(span: Span, { statusCodes }: Asked): boolean {
 
 /**
  * Answers that came in half the time, and all sooner than any of the called service, come from a cache, and so do several of
- * which most came sooner than nearly all others: what is lost on the way is of every length.
+ * which most came sooner than nearly all others. Lost calls have ordinary durations.
  */
 function isFasterThanServer(
   { thresholds, facts, graph }: Scene,

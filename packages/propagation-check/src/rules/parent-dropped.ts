@@ -1,7 +1,7 @@
 import { readCallFacts } from '../calls/call-facts.ts';
 import { compareRequests, pairSpans, startsDuring, startsDuringAny } from '../pairing/pair.ts';
 import { groupBy, keyFor, mapBy } from '../util/group-by.ts';
-import { type Check, edgeProtocol } from './check.ts';
+import { type Check, edgeProtocol, isExpectedCaller } from './check.ts';
 import { defineFinding } from './define-finding.ts';
 
 export const finding = defineFinding('parent-dropped', {
@@ -17,7 +17,8 @@ export const finding = defineFinding('parent-dropped', {
  * The called service took the trace id of the header and not its parent id: its SERVER span is a second root of the trace,
  * while the CLIENT span of the call has no child. Equal trace ids prove that the header arrived.
  */
-export const findDroppedParents: Check = ({ graph, thresholds }, open) => {
+export const findDroppedParents: Check = (scene, open) => {
+  const { graph, thresholds } = scene;
   const { traces } = graph.index;
   const clientsOf = mapBy(open.clients, (span) => traces[graph.rowOf(span)]);
   const known = new Map<string, (row: number) => boolean>();
@@ -42,6 +43,7 @@ export const findDroppedParents: Check = ({ graph, thresholds }, open) => {
     (client, server) =>
       client.traceId === server.traceId &&
       client.serviceName !== server.serviceName &&
+      isExpectedCaller(scene, client.serviceName, server.serviceName) &&
       startsDuring(server, client, thresholds) &&
       compareRequests(client, server) !== 'no',
     thresholds,

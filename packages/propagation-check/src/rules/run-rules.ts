@@ -4,7 +4,7 @@ import { checks } from './checks.ts';
 import { judgeBy, type Silence } from './rule.ts';
 import { shareResults } from './shared-results.ts';
 
-/** What all rules together say. */
+/** The reports of all rules. */
 export interface Outcome {
   readonly scene: Scene;
   readonly drafts: readonly Draft[];

@@ -2,7 +2,7 @@ import { readCallFacts, readOutcome } from '../calls/call-facts.ts';
 import type { Span } from '../span/span.ts';
 import { keyFor } from '../util/group-by.ts';
 
-/** What other spans of a caller went to the address or the queue that some of its calls went to, and was taken there. */
+/** Other answered calls, and messages, of the same caller to the same address or queue. */
 export function listToSameTargets(clients: readonly Span[], calls: readonly Span[]): readonly Span[] {
   const known = new Set(calls);
   const targets = new Set(calls.map(nameTarget));

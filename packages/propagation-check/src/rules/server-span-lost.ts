@@ -33,7 +33,7 @@ export const findServerSpansLost: Check = (scene, open) => {
     (client, span) =>
       client.traceId === span.traceId &&
       client.serviceName !== span.serviceName &&
-      // What began as the call had ended belongs to the next one, which may still be open.
+      // A span that began after the call had ended belongs to the next call, which may still be open.
       startsDuring(span, client, scene.thresholds) &&
       span.startTimeUnixNano <= client.endTimeUnixNano &&
       !isBelow(scene.graph, client, span) &&
@@ -91,7 +91,7 @@ function measureServerLag(scene: Scene, client: Span, span: Span): bigint {
     : client.endTimeUnixNano - client.startTimeUnixNano;
 }
 
-/** What else of the same service hangs loose in the same traces has the same cause. */
+/** Other orphans of the same service in the same traces have the same cause. */
 function listOrphansOf(orphans: readonly Span[], pairs: readonly Pair[]): readonly Span[] {
   const traces = new Set(pairs.map(({ server }) => keyFor(server.traceId, server.serviceName)));
   return orphans.filter((span) => traces.has(keyFor(span.traceId, span.serviceName)));

@@ -1,6 +1,6 @@
 import { someCall } from '../calls/call-group.ts';
 import { none } from '../graph/trace-graph.ts';
-import { keyFor } from '../util/group-by.ts';
+import { remember } from '../util/remember.ts';
 import { hasCall, isNamed, type SceneFacts, type SharedResults } from './check.ts';
 
 /** Makes what rules ask for often, each result once for a scene. */
@@ -37,22 +37,9 @@ export function shareResults(facts: SceneFacts): SharedResults {
   };
 }
 
-/** A function that works each result out once. */
-function remember<Parts extends readonly (string | null)[], Result>(
-  work: (...parts: Parts) => Result,
-): (...parts: Parts) => Result {
-  const known = new Map<string, { readonly result: Result }>();
-  return (...parts) => {
-    const key = keyFor(...parts);
-    const entry = known.get(key) ?? { result: work(...parts) };
-    known.set(key, entry);
-    return entry.result;
-  };
-}
-
 /**
- * Finds the service of a span, or of the nearest above it, that the expectations name. What a search passed has the same
- * answer.
+ * Finds the service of a span, or of the nearest above it, that the expectations name. All spans that a search passed have
+ * the same answer.
  */
 function rememberUpwards(facts: SceneFacts): (row: number) => string | null {
   const known = new Map<number, string | null>();

@@ -2,7 +2,7 @@ import { readCallFacts, readMessageId } from '../calls/call-facts.ts';
 import { selectCalls, viewCalls } from '../calls/call-group.ts';
 import type { ExpectedEdge } from '../expect/expectation.ts';
 import type { Span } from '../span/span.ts';
-import { groupBy, keyFor } from '../util/group-by.ts';
+import { groupBy, keyFor, mapBy } from '../util/group-by.ts';
 import { type Check, type Draft, hasCall, listUnseenEdges, type Open, type Scene } from './check.ts';
 import type { FindingId } from './finding.ts';
 import { moveToFront, finding as splitTrace } from './split-trace.ts';
@@ -38,19 +38,20 @@ function findSplitById(scene: Scene, open: Open): readonly Draft[] {
     scene.groups.filter(({ clientKind }) => clientKind === 'PRODUCER'),
     (client) => ids.has(readMessageId(facts.at(client)) ?? ''),
   );
-  const producers = new Map(
-    [...open.clients, ...whole.map(({ client }) => client)].flatMap((span) => {
-      const { messageId } = readCallFacts(span);
-      return span.kind === 'PRODUCER' && messageId !== null ? [[messageId, span] as const] : [];
-    }),
+  const producers = mapBy(
+    [...open.clients, ...whole.map(({ client }) => client)].filter((span) => span.kind === 'PRODUCER'),
+    (span) => readCallFacts(span).messageId,
   );
   // Some receive a message first, in a span without a link, and process it in another that has one.
   const delivered = new Set(whole.map(({ client, server }) => nameDelivery(client, server)));
   const pairs = received.flatMap((server) => {
-    const client = producers.get(readCallFacts(server).messageId ?? '');
-    return client !== undefined && isSameQueue(client, server) && !delivered.has(nameDelivery(client, server))
-      ? [{ client, server }]
-      : [];
+    if (readCallFacts(server).messageId === null) return [];
+    const sent = producers.get(readCallFacts(server).messageId) ?? [];
+    const senders = sent.filter((client) => isSameQueue(client, server));
+    const [client] = senders;
+    // A message that several sent, as one that is published again, is of any of them.
+    const isOfOne = client !== undefined && senders.length === 1;
+    return isOfOne && !delivered.has(nameDelivery(client, server)) ? [{ client, server }] : [];
   });
   return groupBy(pairs, ({ client, server }) => keyFor(client.serviceName, server.serviceName)).flatMap(
     (group) => {

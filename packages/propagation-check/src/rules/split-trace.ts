@@ -33,7 +33,7 @@ export const finding = defineFinding('split-trace', {
   fix: 'Run `propagation-check tap` in front of the called service to see what arrives there.',
 });
 
-/** What is known of the calls of one edge that pair up with roots. */
+/** The features of an edge whose calls pair up with roots. */
 interface SplitEdge {
   readonly scene: Scene;
   readonly client: string | null;
@@ -288,7 +288,7 @@ function isSaid({ isExpected, isTold, whole }: SplitEdge): boolean {
   return isExpected && (isTold || whole.length === 0);
 }
 
-/** What is left over on either side may show that it was a coincidence, the less an expectation speaks for it. */
+/** Left-overs on either side may show a coincidence; an expectation allows for more of them. */
 function isAlone({ scene: { thresholds }, isExpected, pairs, toTargets, alike }: SplitEdge): boolean {
   const leftOver = isExpected ? thresholds.splitLeftOverExpected : thresholds.splitLeftOver;
   return Math.max(toTargets.length, alike.length) <= pairs.length * leftOver;

@@ -12,7 +12,7 @@ export const finding = defineFinding('uninstrumented-peer', {
   fix: 'Nothing, if the peer is not yours; otherwise instrument it.',
 });
 
-/** What is left of the CLIENT spans: calls to peers that emit no spans. Healthy, and good to know. */
+/** The CLIENT spans that are left: calls to peers that emit no spans. Healthy, and good to know. */
 export const findUninstrumentedPeers: Check = (_scene, open) => {
   const clients = open.clients.filter((span) => span.kind === 'CLIENT');
   const groups = groupBy(clients, (span) =>

@@ -4,6 +4,7 @@ import { isEntry, isOutgoing } from '../calls/edge.ts';
 import { isRoot } from '../graph/trace-graph.ts';
 import type { Span } from '../span/span.ts';
 import { groupBy } from '../util/group-by.ts';
+import { median } from '../util/statistics.ts';
 import { type Check, type Draft, edgeProtocol, type Scene } from './check.ts';
 import { finding as missingCall } from './missing-call.ts';
 import type { Thresholds } from './thresholds.ts';
@@ -80,8 +81,4 @@ function areAskedFor(calls: readonly Span[], thresholds: Thresholds): boolean {
     ) &&
     groupBy(calls, (call) => call.traceId).length === calls.length
   );
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((left, right) => left - right)[values.length >> 1] ?? 0;
 }

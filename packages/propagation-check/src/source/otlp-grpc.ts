@@ -153,7 +153,7 @@ function refuse(stream: ServerHttp2Stream, { code, message }: RefusedRequest): v
   dropRest(stream);
 }
 
-/** What is left of the body is read and dropped: a reset at once would overtake the answer. Clients stop when they read that. */
+/** Reads and drops the rest of the body: a reset at once would overtake the answer. Clients stop when they read that. */
 function dropRest(stream: ServerHttp2Stream): void {
   stream.resume();
   const timer = setTimeout(() => stream.close(constants.NGHTTP2_CANCEL), graceMs);

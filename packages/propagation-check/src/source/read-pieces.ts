@@ -34,8 +34,9 @@ const tasksPerWorker = 2;
 /** Answers wait for the one before them: so many, for each thread. */
 const answersPerThread = 4;
 
-/** Who reads pieces apart from the store, and what its ids are there. */
+/** Reads pieces apart from the store. */
 interface Reader {
+  /** Its ids as the store numbers them. */
   readonly known: KnownIds;
   read(piece: Piece): Promise<PieceAnswer>;
 }

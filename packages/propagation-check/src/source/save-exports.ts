@@ -20,12 +20,17 @@ export async function openSave(path: string): Promise<ExportSink> {
   const file = await openFile(path);
   const input = path.endsWith('.gz') ? createGzip() : new PassThrough();
   let failure: unknown = null;
+  // What was there stays until there is something to keep. A device cannot be emptied, and need not.
+  let emptied: Promise<void> | null = null;
   const written = pipeline(input, file.createWriteStream()).catch((error: unknown) => {
     failure = error;
   });
   return {
     async take(accepted) {
       if (accepted.spans.length === 0 || failure !== null || input.writableEnded) return;
+      emptied ??= file.truncate().catch(() => undefined);
+      await emptied;
+      if (failure !== null || input.writableEnded) return;
       // Waits for the disk: exporters then wait too, and nothing piles up here.
       if (!input.write(encodeExport(accepted))) await Promise.race([drained(input), written]);
     },
@@ -46,7 +51,7 @@ async function drained(input: Writable): Promise<void> {
 async function openFile(path: string): Promise<FileHandle> {
   try {
     // Attributes may hold secrets.
-    return await open(path, 'w', 0o600);
+    return await open(path, 'a', 0o600);
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
     const what = code === 'ENOENT' ? 'no such folder' : messageOf(error);

@@ -90,7 +90,7 @@ export function viewOf(store: SpanStore, row: number): Span {
   const resource = store.resourceTable[at(store.resources, row)];
   const code = statusCodes[store.statuses[row] ?? 0] ?? 'UNSET';
   return {
-    traceId: traceIdOf(store, row),
+    traceId: readTraceId(store, row),
     spanId: spanIdOf(store, row),
     parentSpanId: parentIdOf(store, row),
     traceState: textOf(store, at(store.traceStates, row)),
@@ -106,10 +106,6 @@ export function viewOf(store: SpanStore, row: number): Span {
     resource: resource?.attributes ?? new Map(),
     scopeName: textOf(store, at(store.scopes, row)),
   };
-}
-
-export function traceIdOf(store: SpanStore, row: number): string {
-  return readTraceId(store, row);
 }
 
 export function spanIdOf(store: SpanStore, row: number): string {
@@ -132,15 +128,7 @@ export function endTimeOf(store: SpanStore, row: number): bigint {
   return readTime(store, store.ends[row] ?? 0, row * 2 + 1);
 }
 
-/** The id of an attribute's value, or null where the span does not have it. @param key An id of `values`. */
-export function attributeOf(store: SpanStore, row: number, key: number): number | null {
-  const end = at(store.attributeStarts, row + 1);
-  for (let pair = at(store.attributeStarts, row); pair < end; pair += 1)
-    if (store.attributeKeys[pair] === key) return at(store.attributeValues, pair);
-  return null;
-}
-
-export function attributesOf(store: SpanStore, row: number): Attributes {
+function attributesOf(store: SpanStore, row: number): Attributes {
   const attributes = new Map<string, AttributeValue>();
   const end = at(store.attributeStarts, row + 1);
   for (let pair = at(store.attributeStarts, row); pair < end; pair += 1)
@@ -151,7 +139,7 @@ export function attributesOf(store: SpanStore, row: number): Attributes {
   return attributes;
 }
 
-export function linksOf(store: SpanStore, row: number): readonly SpanLink[] {
+function linksOf(store: SpanStore, row: number): readonly SpanLink[] {
   const { links } = store;
   const found: SpanLink[] = [];
   for (let link = findFirst(links.rows, row); links.rows[link] === row; link += 1)

@@ -441,7 +441,7 @@ function ofHalves(high: number, low: number): bigint {
   return (BigInt(high) << 32n) | BigInt(low);
 }
 
-/** Times are 64 bits in every format; whoever makes spans by hand may leave that range. */
+/** Times are 64 bits in every format; spans made by hand may leave that range. */
 function toUint64(time: bigint): bigint {
   if (time < 0n) return 0n;
   return time < 2n ** 64n ? time : 2n ** 64n - 1n;

@@ -1,8 +1,10 @@
-import { type CallGroup, viewCalls } from '../calls/call-group.ts';
+import { viewCalls } from '../calls/call-group.ts';
 import type { TraceGraph } from '../graph/trace-graph.ts';
 import type { Coverage, SceneFacts, Services } from '../rules/check.ts';
 import { type Span, spanKinds } from '../span/span.ts';
 import { keyFor, mapBy } from '../util/group-by.ts';
+import { remember } from '../util/remember.ts';
+import { earlier, later } from '../util/statistics.ts';
 
 type Facts = Pick<
   SceneFacts,
@@ -19,28 +21,20 @@ export function buildScene(facts: Facts): SceneFacts {
   const groupsInto: SceneFacts['groupsInto'] = (server) => into.get(server) ?? [];
   const selectSpans: SceneFacts['selectSpans'] = (service, isMeant) =>
     graph.viewsOf(Array.from(graph.rowsOfService(service)).filter((row) => isMeant(row)));
-  const viewOnce = remember((key: readonly CallGroup[]) => viewCalls(graph, key));
   return {
     ...facts,
     groupsBetween,
     groupsInto,
-    calls: () => viewOnce(groups),
-    callsBetween: (client, server) => viewOnce(groupsBetween(client, server)),
-    callsInto: (server) => viewOnce(groupsInto(server)),
+    calls: remember(() => viewCalls(graph, groups)),
+    callsBetween: remember((client: string | null, server: string | null) =>
+      viewCalls(graph, groupsBetween(client, server)),
+    ),
+    callsInto: remember((server: string | null) => viewCalls(graph, groupsInto(server))),
     spansOf: remember((service: string | null) => graph.viewsOf(graph.rowsOfService(service))),
     entriesOf: remember((service: string | null) => selectSpans(service, (row) => graph.isEntry(row))),
     selectSpans,
     services: describeServices(facts),
     ...measureCoverage(graph, facts.thresholds.sharedTime),
-  };
-}
-
-function remember<Key, Value>(find: (key: Key) => Value): (key: Key) => Value {
-  const known = new Map<Key, Value>();
-  return (key) => {
-    const found = known.get(key) ?? find(key);
-    known.set(key, found);
-    return found;
   };
 }
 
@@ -120,7 +114,7 @@ function widen(ends: TraceGraph['ends'], known: Ends, row: number): void {
   if (end > (ends[known.to] ?? 0)) known.to = row;
 }
 
-/** What all instances cover; where that is little, they followed one another, and what any of them covers. */
+/** The time that all instances cover; where that is little, they followed one another, and the time of any of them counts. */
 function intersect(coverages: readonly Coverage[], sharedTime: number): Coverage {
   const any = {
     from: coverages.map(({ from }) => from).reduce(earlier),
@@ -131,12 +125,4 @@ function intersect(coverages: readonly Coverage[], sharedTime: number): Coverage
     to: coverages.map(({ to }) => to).reduce(earlier),
   };
   return Number(all.to - all.from) > Number(any.to - any.from) * sharedTime ? all : any;
-}
-
-function earlier(one: bigint, other: bigint): bigint {
-  return one < other ? one : other;
-}
-
-function later(one: bigint, other: bigint): bigint {
-  return one > other ? one : other;
 }

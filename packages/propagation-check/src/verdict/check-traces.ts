@@ -68,9 +68,12 @@ export function checkStore(store: SpanStore, options: CheckOptions = {}): Result
   const looseEnds = { clients, roots, orphans };
   const { scene, silences, ...found } = runRules(known, looseEnds);
   const drafts = found.drafts.flatMap((draft) =>
-    decideByHeaders(rankByPipeline(draft, collector), headersOf, expectation),
+    decideByHeaders(rankByPipeline(draft, collector), headersOf, expectation).map((decided) =>
+      // Headers that name a cause leave no doubt.
+      decided.id === draft.id ? doubtAtEnds(scene, decided) : decided,
+    ),
   );
-  const merged = mergeDrafts(drafts).map((draft) => doubtAtEnds(scene, draft));
+  const merged = mergeDrafts(drafts);
   const findings = merged.map((draft) => describeFinding(scene, draft));
   const edges = countEdges(scene, merged);
   return {

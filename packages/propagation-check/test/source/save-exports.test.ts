@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -52,6 +52,15 @@ function encode(...spans: object[]): Uint8Array {
   const request = create(ExportTraceServiceRequestSchema, { resourceSpans: [{ scopeSpans: [{ spans }] }] });
   return toBinary(ExportTraceServiceRequestSchema, request);
 }
+
+test('what the file held stays until something arrives', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'save-'));
+  t.after(() => rm(folder, { recursive: true }));
+  const path = join(folder, 'spans.jsonl');
+  await writeFile(path, 'of the last run');
+  await (await openSave(path)).close();
+  assert.equal(await readFile(path, 'utf8'), 'of the last run');
+});
 
 for (const name of ['spans.jsonl', 'spans.jsonl.gz']) {
   test(`${name} holds what arrived, and is read back as it was`, async (t) => {

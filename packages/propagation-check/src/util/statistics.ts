@@ -1,0 +1,12 @@
+/** The upper one of the two in the middle; 0 of none. */
+export function median(values: readonly number[]): number {
+  return [...values].sort((left, right) => left - right)[values.length >> 1] ?? 0;
+}
+
+export function earlier(one: bigint, other: bigint): bigint {
+  return one < other ? one : other;
+}
+
+export function later(one: bigint, other: bigint): bigint {
+  return one > other ? one : other;
+}

@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { suite, test } from 'node:test';
+import type { Draft } from '../../src/rules/check.ts';
+import { mergeDrafts } from '../../src/rules/decide-by-headers.ts';
+import { checkTraces } from '../../src/verdict/check-traces.ts';
+import { readDrawing } from '../engine/read-drawing.ts';
+
+function readConfidence(name: string): readonly string[] {
+  const path = join(import.meta.dirname, `../../fixtures/header-passed-through/${name}.txt`);
+  const { spans, expectation } = readDrawing(readFileSync(path, 'utf8'));
+  return checkTraces(spans, { expectation })
+    .findings.filter(({ id }) => id === 'header-passed-through')
+    .map(({ confidence }) => confidence);
+}
+
+suite('confidence', () => {
+  test('a hop that may mirror its traffic is no certain cause', () => {
+    assert.deepEqual(readConfidence('broken-client-span'), ['certain']);
+    assert.deepEqual(readConfidence('shown-mirrored'), ['likely']);
+  });
+
+  test('a cause that is certain of some calls and likely of others is likely of all', () => {
+    const certain: Draft = {
+      ...{ id: 'client-not-instrumented', severity: 'error', client: 'web', server: 'orders' },
+      ...{ protocol: 'http', shown: [] },
+    };
+    const likely: Draft = { ...certain, isLikely: true };
+    assert.deepEqual(
+      mergeDrafts([certain, likely]).map(({ isLikely }) => isLikely),
+      [true],
+    );
+    assert.deepEqual(mergeDrafts([certain, certain]), [certain]);
+  });
+});
