@@ -31,7 +31,7 @@ test('a healthy system raises no error, with and without expectation', () => {
       assert.deepEqual(errorsOf(checkTraces(spans)), []);
       assert.deepEqual(errorsOf(checkTraces(spans, { expectation: expectEdges(calls) })), []);
     }),
-    { seed, numRuns: 500 },
+    { seed, numRuns: 250 },
   );
 });
 
@@ -45,7 +45,7 @@ test('every call of a healthy system is counted, none as broken', () => {
       );
       assert.ok(edges.every((edge) => edge.broken === 0));
     }),
-    { seed, numRuns: 200 },
+    { seed, numRuns: 100 },
   );
 });
 
@@ -59,7 +59,7 @@ test('one cut call is reported on its edge, once', () => {
       assert.equal(edge?.broken, 1);
       assert.equal(edge.calls, calls.filter((one) => isSameEdge(one, call)).length);
     }),
-    { seed, numRuns: 500 },
+    { seed, numRuns: 250 },
   );
 });
 
@@ -78,7 +78,7 @@ test('spans in any order give the same result', () => {
         assert.deepEqual(checkTraces(shuffled, options), checkTraces(spans, options));
       },
     ),
-    { seed, numRuns: 500 },
+    { seed, numRuns: 250 },
   );
 });
 
@@ -91,7 +91,7 @@ test('spans that arrive twice change nothing', () => {
         assert.deepEqual(checkTraces([...spans, ...copies]), checkTraces(spans));
       },
     ),
-    { seed, numRuns: 300 },
+    { seed, numRuns: 150 },
   );
 });
 
@@ -111,7 +111,7 @@ test('another healthy system beside it changes no finding', () => {
         alone.edges,
       );
     }),
-    { seed, numRuns: 300 },
+    { seed, numRuns: 150 },
   );
 });
 
@@ -132,7 +132,7 @@ test('hostile spans give a result that holds together', () => {
         }
       }
     }),
-    { seed, numRuns: 1_000 },
+    { seed, numRuns: 500 },
   );
 });
 

@@ -12,7 +12,7 @@ const seed = 20261128;
 test('spans come back as they were, with the attributes that are kept', () => {
   fc.assert(
     fc.property(anySpans, (spans) => assert.deepEqual(viewsOf(storeOf(spans)), kept(spans))),
-    { seed, numRuns: 1_000 },
+    { seed, numRuns: 500 },
   );
 });
 
@@ -31,7 +31,7 @@ test('batches of several writers give the rows in the order in which they are ad
       const spans = parts.flatMap(([, part]) => part);
       assert.deepEqual(viewsOf(whole.finish()), kept(spans));
     }),
-    { seed, numRuns: 500 },
+    { seed, numRuns: 250 },
   );
 });
 
@@ -46,7 +46,7 @@ test('a writer that rolls back goes on as if nothing had been written', () => {
       for (const span of last) writer.addSpan(span);
       assert.deepEqual(viewsOf(writer.finish()), kept([...first, ...last]));
     }),
-    { seed, numRuns: 500 },
+    { seed, numRuns: 250 },
   );
 });
 
@@ -59,7 +59,7 @@ test('a finished store does not change when its writer goes on', () => {
       for (const span of last) writer.addSpan(span);
       assert.deepEqual(viewsOf(store), kept(first));
     }),
-    { seed, numRuns: 200 },
+    { seed, numRuns: 100 },
   );
 });
 
