@@ -1,8 +1,8 @@
 import { keyOf } from '../graph/trace-graph.ts';
-import type { HeaderField, WireContext, WireRecord } from '../headers/evidence.ts';
-import { readAnsweredContext } from '../headers/read-answered-context.ts';
+import type { WireContext, WireRecord } from '../headers/evidence.ts';
+import { answerHeaders, readAnsweredContext } from '../headers/read-answered-context.ts';
 import { readWireContext } from '../headers/read-wire-context.ts';
-import { listValues } from '../headers/wire.ts';
+import { readRecordedHeaders } from '../headers/recorded-headers.ts';
 import { startsDuring } from '../pairing/pair.ts';
 import { thresholds } from '../rules/thresholds.ts';
 import type { Span } from '../span/span.ts';
@@ -35,13 +35,11 @@ export function findProvenSides(
     proven.servers.add(server);
   };
   for (const client of clients) {
-    const { span } = readAnsweredContext(
-      readRecorded(client, 'response', ['traceresponse', 'server-timing']),
-    );
+    const { span } = readAnsweredContext(readRecordedHeaders(client, 'response', answerHeaders));
     if (span !== null) add(client, serverOf.get(toKey(span)));
   }
   for (const server of servers) {
-    const received = readWireContext(readRecorded(server, 'request', ['traceparent']));
+    const received = readWireContext(readRecordedHeaders(server, 'request', ['traceparent']));
     for (const client of selectNamed(received, clientOf)) add(client, server);
   }
   for (const { sent, received, answered } of wire) {
@@ -66,16 +64,4 @@ function toKey({
   readonly spanId: string | null;
 }): string {
   return `${traceId}:${spanId}`;
-}
-
-/** Source: OpenTelemetry semantic conventions, `http.request.header.<key>` and `http.response.header.<key>`. */
-function readRecorded(
-  span: Span,
-  side: 'request' | 'response',
-  names: readonly string[],
-): readonly HeaderField[] {
-  return names.flatMap((name) => {
-    const value = span.attributes.get(`http.${side}.header.${name}`);
-    return value === undefined ? [] : listValues(value).map((one) => ({ name, value: one }));
-  });
 }

@@ -2,6 +2,9 @@ import type { AnsweredContext, AnsweredSpan, HeaderField } from './evidence.ts';
 import { parseTraceparent } from './parse-traceparent.ts';
 import { headerValues } from './propagation-header.ts';
 
+/** The headers in which a service names its own span. */
+export const answerHeaders = ['traceresponse', 'server-timing'];
+
 /**
  * Picks out of an answer's fields what the called service says of its own span. Values of other headers, and other
  * entries of `Server-Timing`, are not kept.

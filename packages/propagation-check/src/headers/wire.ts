@@ -5,9 +5,10 @@ import type { AnsweredSpan, HeaderField, WireContext, WireRecord } from './evide
 import { parseTraceparent, splitTraceparents } from './parse-traceparent.ts';
 import { type CallSide, isCalledBy, isInFrontOf } from './place.ts';
 import { headerValues } from './propagation-header.ts';
-import { readAnsweredContext } from './read-answered-context.ts';
+import { answerHeaders, readAnsweredContext } from './read-answered-context.ts';
 import { readWireContext } from './read-wire-context.ts';
 import { type Asked, indexRecords, type RecordIndex, timeOf } from './record-index.ts';
+import { readRecordedHeaders } from './recorded-headers.ts';
 
 /** What is known of the propagation headers of one call; null where nobody looked. */
 export interface CallHeaders {
@@ -155,11 +156,7 @@ function readCaptured(
 
 /** What the answer that a CLIENT span recorded says of the called service's span. That of another trace may come from a cache. */
 function readCapturedAnswer(client: Span | null, spans: KnownSpans): CallAnswer | null {
-  const fields = ['traceresponse', 'server-timing'].flatMap((name) => {
-    const value = client?.attributes.get(`http.response.header.${name}`);
-    return value === undefined ? [] : listValues(value).map((one) => ({ name, value: one }));
-  });
-  const { span } = readAnsweredContext(fields);
+  const { span } = readAnsweredContext(readRecordedHeaders(client, 'response', answerHeaders));
   if (span === null || span.traceId !== client?.traceId) return null;
   return { span, isDelivered: spans.hasSpan(span.traceId, span.spanId), isUsual: true };
 }
@@ -307,24 +304,10 @@ function summarize({ tap, sent, received }: WireRecord): string {
   return JSON.stringify([tap, tell(sent), tell(received), baggage]);
 }
 
-/** Instrumentation can be told to record headers (semantic conventions, `http.request.header.<key>`). */
 function readCapturedHeader(span: Span | null): WireContext | null {
-  const value = span?.attributes.get('http.request.header.traceparent');
-  if (value === undefined) return null;
-  return readWireContext(listValues(value).map((one) => ({ name: 'traceparent', value: one })));
-}
-
-/** The values of a header: a list, or as Jaeger stores a list, its JSON as a text. */
-export function listValues(value: unknown): readonly string[] {
-  if (Array.isArray(value)) return value.map(String);
-  const text = String(value);
-  if (!text.startsWith('[')) return [text];
-  try {
-    const list: unknown = JSON.parse(text);
-    return Array.isArray(list) ? list.map(String) : [text];
-  } catch {
-    return [text];
-  }
+  // A list without a value says that none came.
+  if (span?.attributes.has('http.request.header.traceparent') !== true) return null;
+  return readWireContext(readRecordedHeaders(span, 'request', ['traceparent']));
 }
 
 function toContext(traceparent: string | null): WireContext {
