@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { type Expectation, type ExpectedEdge, noExpectation } from '../expect/expectation.ts';
 import { ExpectationError } from '../expect/read-expected-path.ts';
 import type { WireRecord } from '../headers/evidence.ts';
+import { describeFileError, quotePath } from '../source/file-error.ts';
 import type { CollectorCounters } from '../span/collector-counters.ts';
 import type { Span } from '../span/span.ts';
 import type { SpanStore } from '../span/span-store.ts';
@@ -10,7 +11,6 @@ import { groupBy, keyFor } from '../util/group-by.ts';
 import { checkStore } from '../verdict/check-traces.ts';
 import type { Result } from '../verdict/result.ts';
 import type { CheckArguments } from './common-options.ts';
-import { describeFileError, quotePath } from './file-error.ts';
 import { UsageError } from './usage-error.ts';
 
 /** Everything that a check needs beside spans. */

@@ -3,9 +3,9 @@ import { readFileSync } from 'node:fs';
 import { InvalidArgumentError } from 'commander';
 import type { ExpectedEdge } from '../expect/expectation.ts';
 import { ExpectationError, readExpectedPath } from '../expect/read-expected-path.ts';
+import { describeFileError, quotePath } from '../source/file-error.ts';
 import { parseHeader } from '../source/parse-header.ts';
 import { durationExamples, readDuration } from '../util/read-duration.ts';
-import { describeFileError, quotePath } from './file-error.ts';
 import { UsageError } from './usage-error.ts';
 
 /*

@@ -7,7 +7,7 @@ import { isSpace } from '../decode/white-space.ts';
 import type { PropagationFormat, WireRecord } from '../headers/evidence.ts';
 import { type TraceparentFault, traceparentFaults } from '../headers/parse-traceparent.ts';
 import { idHeaders } from '../headers/propagation-header.ts';
-import { describeFileError, quotePath } from './file-error.ts';
+import { describeFileError, quotePath } from '../source/file-error.ts';
 import { UsageError } from './usage-error.ts';
 
 const newline = 0x0a;

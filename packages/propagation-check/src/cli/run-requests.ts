@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { RequestCounts } from '../report/json.ts';
 import { countOf } from '../report/terminal-edges.ts';
+import { describeFileError, quotePath } from '../source/file-error.ts';
 import type { Span } from '../span/span.ts';
 import { groupBy } from '../util/group-by.ts';
 import { type CheckInputs, readCheckInputs, readCollector, readWire, withDoubt } from './check-inputs.ts';
@@ -8,7 +9,6 @@ import { type Collected, collectTraces } from './collect-traces.ts';
 import type { SourceArguments } from './common-options.ts';
 import { type DrivenRequest, driveRequests } from './drive-requests.ts';
 import { explainSilence } from './explain-silence.ts';
-import { describeFileError, quotePath } from './file-error.ts';
 import { findUncaused } from './find-uncaused.ts';
 import { explainNothingToJudge, hintAtExpectations } from './hint-at-expectations.ts';
 import { judgeCollected } from './judge-trace.ts';

@@ -30,6 +30,7 @@ export function checkMemory(bytes: Uint8Array, format: keyof typeof signs): void
   );
 }
 
-function toMiB(bytes: number): number {
+/** Rounded up. */
+export function toMiB(bytes: number): number {
   return Math.ceil(bytes / 1024 / 1024);
 }

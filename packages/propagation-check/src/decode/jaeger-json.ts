@@ -11,6 +11,7 @@ import { readMicroseconds } from './read-microseconds.ts';
 import { anyArray, readShape } from './read-shape.ts';
 import { readServiceName } from './service-name.ts';
 import { readHexId } from './span-id.ts';
+import { textTag } from './text-tag.ts';
 
 const list = anyArray.nullish();
 const time = z.union([z.number(), z.string()]);
@@ -200,11 +201,6 @@ const mappedTags: ReadonlySet<string> = new Set([
 
 function withoutMappedTags(tags: Attributes): Attributes {
   return new Map([...tags].filter(([key]) => !mappedTags.has(key)));
-}
-
-function textTag(tags: Attributes, key: string): string {
-  const value = tags.get(key);
-  return typeof value === 'string' ? value : '';
 }
 
 function readTags(list: readonly unknown[], field: string): Attributes {

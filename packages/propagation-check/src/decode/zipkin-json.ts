@@ -8,6 +8,7 @@ import { quoteValue } from './quote-value.ts';
 import { readMicroseconds } from './read-microseconds.ts';
 import { readShape } from './read-shape.ts';
 import { readHexId } from './span-id.ts';
+import { textTag } from './text-tag.ts';
 import { refuseZipkinV1 } from './zipkin-v1.ts';
 
 const time = z.union([z.number(), z.string()]).nullish();
@@ -126,9 +127,4 @@ function readStatus(tags: Attributes): SpanStatus {
     return { code: 'ERROR', message: textTag(tags, 'otel.status_description') || textTag(tags, 'error') };
   }
   return { code: code === 'OK' ? 'OK' : 'UNSET', message: '' };
-}
-
-function textTag(tags: Attributes, key: string): string {
-  const value = tags.get(key);
-  return typeof value === 'string' ? value : '';
 }

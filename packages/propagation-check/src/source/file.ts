@@ -3,8 +3,8 @@ import { stat } from 'node:fs/promises';
 import { addAbortSignal, type Readable } from 'node:stream';
 import { DecodeError } from '../decode/decode-error.ts';
 import { type Decoded, decodeCompressed } from '../decode/detect-format.ts';
-import { escapeControls } from '../decode/quote-value.ts';
 import type { Span } from '../span/span.ts';
+import { describeFileError, quotePath } from './file-error.ts';
 import { isSameTraceId, selectTraces } from './select-spans.ts';
 import { type Source, SourceError } from './source.ts';
 import { checkTraceId } from './trace-id.ts';
@@ -107,19 +107,4 @@ export function tooLarge(label: string, maxBytes: number): SourceError {
   return new SourceError(
     `${label}: larger than ${maxBytes} bytes; split it, or keep only the traces in question`,
   );
-}
-
-export function describeFileError(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (code === 'ENOENT') return 'no such file';
-  if (code === 'EACCES' || code === 'EPERM') return 'not allowed to read it';
-  if (code === 'ENOTDIR') return 'no such file: a part of the path is not a folder';
-  if (code === 'ERR_INVALID_ARG_VALUE') return 'not a valid path';
-  return error instanceof Error ? error.message : String(error);
-}
-
-/** As it was given, unless a terminal could take it for something else. */
-export function quotePath(path: string): string {
-  const quoted = escapeControls(JSON.stringify(path));
-  return quoted === `"${path}"` ? path : quoted;
 }

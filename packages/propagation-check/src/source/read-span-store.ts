@@ -1,6 +1,7 @@
 import { type FileHandle, open, readFile, stat } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { addAbortSignal, type Readable } from 'node:stream';
+import { toMiB } from '../decode/check-memory.ts';
 import { DecodeError } from '../decode/decode-error.ts';
 import { addDecoded, type DecodedInto, decodeInto } from '../decode/decode-into.ts';
 import { decodeCompressed, detectPieceFormat } from '../decode/detect-format.ts';
@@ -10,7 +11,8 @@ import { isZip } from '../decode/zip.ts';
 import type { SpanStore } from '../span/span-store.ts';
 import { SpanWriter } from '../span/span-writer.ts';
 import { cutPieces, endFinders } from './cut-pieces.ts';
-import { describeFileError, emptyFile, quotePath, tooLarge } from './file.ts';
+import { emptyFile, tooLarge } from './file.ts';
+import { describeFileError, quotePath } from './file-error.ts';
 import { readPieces } from './read-pieces.ts';
 import { SourceError } from './source.ts';
 
@@ -169,10 +171,6 @@ function refuseTooLarge(label: string, needed: number, room: number): void {
     `${label}: needs about ${toMiB(needed)} MiB of memory, and ${toMiB(room)} MiB are free; ` +
       'split it by time or keep only the traces in question, or check it where there is more memory',
   );
-}
-
-function toMiB(bytes: number): number {
-  return Math.ceil(bytes / 1024 / 1024);
 }
 
 async function* countBytes(

@@ -9,7 +9,16 @@ import {
   type SpanStore,
   type Words,
 } from './span-store.ts';
-import { discard, encodeList, grown, IdMap, isRaw, type ValueBatch, ValueTable } from './value-table.ts';
+import {
+  discard,
+  emptyText,
+  encodeList,
+  grown,
+  IdMap,
+  isRaw,
+  type ValueBatch,
+  ValueTable,
+} from './value-table.ts';
 
 /** Fields of `ValueTable`. Those of attributes follow. */
 export const field = { name: 0, scope: 1, traceState: 2, statusMessage: 3, key: 4 } as const;
@@ -58,7 +67,7 @@ export interface Mark {
 const firstRows = 1_024;
 
 /**
- * Writes spans as columns. A decoder calls `reserve`, writes the elements of row `rows` in `columns` itself, adds attributes, links and times,
+ * Writes spans as columns. A decoder calls `beginRow` or `reserve`, writes the elements of row `rows` in `columns` itself, adds attributes, links and times,
  * and then calls `commit`. What was written and not committed does not exist; `rollBack` takes back committed rows.
  */
 export class SpanWriter {
@@ -100,6 +109,22 @@ export class SpanWriter {
     if (this.rows < this.#capacity) return;
     this.#capacity *= 2;
     this.columns = mapColumns(this.columns, resize(this.#capacity, !this.#isShared));
+  }
+
+  /** As `reserve`. The row is one of a span that has none of its optional fields. @returns the row. */
+  beginRow(): number {
+    this.reserve();
+    const { columns, rows: row } = this;
+    columns.hasShortTraceId[row] = 0;
+    columns.parentIds[row * 2] = 0;
+    columns.parentIds[row * 2 + 1] = 0;
+    columns.kinds[row] = 0;
+    columns.statuses[row] = 0;
+    columns.flags[row] = 0;
+    columns.names[row] = emptyText;
+    columns.traceStates[row] = emptyText;
+    columns.statusMessages[row] = emptyText;
+    return row;
   }
 
   /** The row is written. */

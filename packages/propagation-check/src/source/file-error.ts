@@ -7,6 +7,7 @@ export function describeFileError(error: unknown): string {
   if (code === 'EISDIR') return 'a folder; name a file in it';
   if (code === 'ENOTDIR') return 'no such file: a part of the path is not a folder';
   if (code === 'EACCES' || code === 'EPERM') return 'not allowed to read it';
+  if (code === 'ERR_INVALID_ARG_VALUE') return 'not a valid path';
   return error instanceof Error ? error.message : String(error);
 }
 
