@@ -91,7 +91,7 @@ async function printRates(folder: string, spans: number, rounds: number, nothing
   }
 }
 
-/** What one more span takes: the slope between each size and the one before. */
+/** Prints time and memory for each further span: the slope between a size and the one before. */
 async function printSlopes(folder: string, sizes: readonly number[], nothing: Measured): Promise<void> {
   for (const work of ['decode', 'check'] as const) {
     console.log(`\n${work} by size, OTLP JSON Lines, 5 % broken; slopes from the size before`);

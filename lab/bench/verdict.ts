@@ -228,7 +228,7 @@ async function relay(url: URL, request: IncomingMessage, sent: Buffer): Promise<
     const type = response.headers.get('content-type') ?? 'text/plain';
     return { status: response.status, type, body: Buffer.from(await response.arrayBuffer()) };
   } catch {
-    // Nobody listens between two runs: what is sent then is sent again.
+    // Between two runs nothing listens, and exporters send again what failed.
     return { status: 503, type: 'text/plain', body: Buffer.from('nobody listens') };
   }
 }

@@ -4,7 +4,7 @@ import { decodeJsonLines, encodeOtlpProtobuf } from 'propagation-check/kit';
 
 export interface Generated {
   readonly spans: number;
-  /** Of the calls, from 0 to 1: the called side begins a trace of its own. */
+  /** Share of the calls, from 0 to 1, whose called side begins a trace of its own. */
   readonly broken: number;
   /** All spans in one trace, or three in each. */
   readonly isOneTrace: boolean;

@@ -5,13 +5,13 @@ import { checkStore, readExportRequest, readSpanStore } from 'propagation-check/
 export interface Measured {
   readonly spans: number;
   readonly milliseconds: number;
-  /** Of all threads. */
+  /** CPU time of all threads. */
   readonly cpuMilliseconds: number;
   /** The most that the process had. */
   readonly bytes: number;
 }
 
-/** What is measured, by its name: reads a file, and says how many spans it found. */
+/** The works that are measured. Each reads a file and resolves with the number of its spans. */
 const works = {
   /** The process alone. */
   nothing: async () => 0,

@@ -396,7 +396,7 @@ export class TraceGraph {
     }
   }
 
-  /** For each trace that has any, the traces with the same last 64 bits of which it is the cut one, or that are cut to these. */
+  /** Traces with the same last 64 bits, one of which is the other cut to these, by trace. */
   #groupTracesByLastBits(): ReadonlyMap<number, readonly number[]> {
     const { traceIds } = this.store;
     const { firstRows, traceCount } = this.index;
