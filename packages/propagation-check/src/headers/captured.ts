@@ -62,17 +62,20 @@ export function indexCaptured(
 }
 
 function readRequest(span: Span, recording: Recording): SeenContext | null {
-  const { fields, names } = readRecordedHeaders(span, 'request');
-  const lookedFor = new Set([...listFormats(names), ...recording.formats]);
+  const { fields, names, hidden } = readRecordedHeaders(span, 'request');
+  const unread = listFormats(hidden);
+  const lookedFor = new Set(
+    [...listFormats(names), ...recording.formats].filter((format) => !unread.has(format)),
+  );
   return lookedFor.size === 0 ? null : { ...readWireContext(fields), lookedFor };
 }
 
 /** What the answer that a CLIENT span recorded says of the called service's span. That of another trace may come from a cache. */
 function readAnswer(client: Span, recording: Recording, graph: TraceGraph): CallAnswer | null {
-  const { fields, names } = readRecordedHeaders(client, 'response');
+  const { fields, names, hidden } = readRecordedHeaders(client, 'response');
   const { span } = readAnsweredContext(fields);
   if (span === null) {
-    const isNone = fields.length === 0 && (names.length > 0 || recording.answers);
+    const isNone = fields.length === 0 && hidden.length === 0 && (names.length > 0 || recording.answers);
     return isNone ? { span, isDelivered: false, isUsual: false } : null;
   }
   if (span.traceId !== client.traceId) return null;

@@ -21,6 +21,8 @@ export interface RecordedHeaders {
   readonly fields: readonly HeaderField[];
   /** Names of the headers that were looked at. A list without a value says that none came. */
   readonly names: readonly string[];
+  /** Names of the headers that came, and whose values the instrumentation was told to hide. */
+  readonly hidden: readonly string[];
 }
 
 /** The propagation headers of a request, or the answer's headers that name a span, as a span has them. */
@@ -29,15 +31,16 @@ export function readRecordedHeaders(span: Span | null, side: HeaderSide): Record
     const name = readHeaderName(attribute, side);
     if (name === null) return [];
     const values = listValues(value);
-    return values.some(isHidden) ? [] : [{ name, values }];
+    return [{ name, values, isHidden: values.some(isHidden) }];
   });
+  const shown = found.filter((header) => !header.isHidden);
   return {
-    fields: found.flatMap(({ name, values }) => values.map((value) => ({ name, value }))),
-    names: found.map(({ name }) => name),
+    fields: shown.flatMap(({ name, values }) => values.map((value) => ({ name, value }))),
+    names: shown.map(({ name }) => name),
+    hidden: found.flatMap(({ name, isHidden }) => (isHidden ? name : [])),
   };
 }
 
-/** In place of a value that the instrumentation was told to hide: something came, and nobody knows what. */
 function isHidden(value: string): boolean {
   return /^(?:\W*redacted\W*|\*+)$/i.test(value);
 }

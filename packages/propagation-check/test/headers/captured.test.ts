@@ -129,6 +129,13 @@ suite('a service that records headers on other spans proves that there were none
     ]);
   });
 
+  test('not where a value was hidden', () => {
+    const hidden = drawCall({ traceparent }, { traceparent: '[REDACTED]' });
+    assert.deepEqual(judgeDrawing(hidden + earlier(recorded, recorded)), [
+      'error split-trace web -> orders 1',
+    ]);
+  });
+
   for (const [why, before] of [
     ['of another scope', earlier(`scope:other ${recorded}`)],
     ['of another process', earlier(`resource:service.instance.id=2 ${recorded}`)],
@@ -140,7 +147,7 @@ suite('a service that records headers on other spans proves that there were none
       'beside one that carried a context and has no record',
       earlier(recorded) + earlier('').replace('trace 3', 'trace 4').replace('id:before', ''),
     ],
-    ['of another kind', earlier('', recorded)],
+    ['of another kind', drawChain(3, `web SERVER "GET /" -95..-5 id:before ${recorded}`)],
   ] satisfies [string, string][]) {
     test(`not ${why}`, () => {
       assert.deepEqual(judgeDrawing(drawCall({}, {}) + before), ['error split-trace web -> orders 1']);
