@@ -1,6 +1,12 @@
 import type { TraceGraph } from '../graph/trace-graph.ts';
 import type { Span } from '../span/span.ts';
-import type { AnsweredSpan, HeaderField, PropagationFormat, WireContext } from './evidence.ts';
+import type {
+  AnsweredSpan,
+  HeaderField,
+  PropagationFormat,
+  TraceContextReading,
+  WireContext,
+} from './evidence.ts';
 import { readAnsweredContext } from './read-answered-context.ts';
 import { readWireContext } from './read-wire-context.ts';
 import { listFormats, readRecordedHeaders } from './recorded-headers.ts';
@@ -63,11 +69,22 @@ export function indexCaptured(
 
 function readRequest(span: Span, recording: Recording): SeenContext | null {
   const { fields, names, hidden } = readRecordedHeaders(span, 'request');
-  const unread = listFormats(hidden);
-  const lookedFor = new Set(
-    [...listFormats(names), ...recording.formats].filter((format) => !unread.has(format)),
-  );
-  return lookedFor.size === 0 ? null : { ...readWireContext(fields), lookedFor };
+  const context = readWireContext(fields);
+  const isUnsure = (reading: TraceContextReading): boolean =>
+    !recording.isAsSent && isOfAnother(reading, span);
+  const unread = new Set([
+    ...listFormats(hidden),
+    ...context.contexts.filter(isUnsure).map(({ format }) => format),
+  ]);
+  const contexts = context.contexts.filter(({ format }) => !unread.has(format));
+  const lookedFor = new Set([...listFormats(names), ...recording.formats].filter((one) => !unread.has(one)));
+  return lookedFor.size === 0 ? null : { ...context, contexts, lookedFor };
+}
+
+/** A call sends the id of its own span. */
+function isOfAnother(reading: TraceContextReading, { kind, spanId }: Span): boolean {
+  const isCall = kind === 'CLIENT' || kind === 'PRODUCER';
+  return isCall && reading.state === 'valid' && reading.spanId !== null && reading.spanId !== spanId;
 }
 
 /** What the answer that a CLIENT span recorded says of the called service's span. That of another trace may come from a cache. */

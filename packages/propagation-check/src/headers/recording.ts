@@ -1,6 +1,6 @@
 import type { TraceGraph } from '../graph/trace-graph.ts';
 import { type Span, spanKinds } from '../span/span.ts';
-import { textOf } from '../span/span-store.ts';
+import { spanIdOf, textOf } from '../span/span-store.ts';
 import { isRaw } from '../span/value-table.ts';
 import { keyFor } from '../util/group-by.ts';
 import type { PropagationFormat } from './evidence.ts';
@@ -9,28 +9,35 @@ import { listFormats, readHeaderName } from './recorded-headers.ts';
 
 /** What is known of an instrumentation's setting that records headers, by the other spans that it made. */
 export interface Recording {
+  /**
+   * Whether a record of a request is what went out. Several instrumentations record the headers of a call before they write their own (Java
+   * agent, `HttpCommonAttributesExtractor.onStart`; Python, `requests/__init__.py`; PHP, `Psr18Instrumentation.php`), so that only what somebody
+   * wrote by hand is there, and maybe is overwritten.
+   */
+  readonly isAsSent: boolean;
   /** The formats whose absence from the request of a span means that none came. */
   readonly formats: ReadonlySet<PropagationFormat>;
   /** Whether the headers of answers are recorded that name a span. */
   readonly answers: boolean;
 }
 
-const nothing: Recording = { formats: new Set(), answers: false };
+const nothing: Recording = { isAsSent: false, formats: new Set(), answers: false };
 
 /** What one instrumentation of one process recorded on its spans of one kind. */
 interface Source {
   /** When the first span began that has the header, for each header. */
   readonly since: Map<string, bigint>;
-  /** When the first request went out that has an id header. */
+  /** When the first call began whose record has its own span id: it was taken after the header was written, and not before. */
   sendsSince: bigint | null;
   /** A request is known to have carried a context, and its span has no id header: not every process or time has the setting. */
   isPartial: boolean;
 }
 
-const kindNumbers = {
-  client: new Set([spanKinds.indexOf('CLIENT'), spanKinds.indexOf('PRODUCER')]),
-  server: new Set([spanKinds.indexOf('SERVER'), spanKinds.indexOf('CONSUMER')]),
-};
+const calls = [spanKinds.indexOf('CLIENT'), spanKinds.indexOf('PRODUCER')];
+
+function isCall(kind: number): boolean {
+  return calls.includes(kind);
+}
 
 /**
  * Learns from all spans what each instrumentation records: the same resource, scope and kind have the same setting. It counts from the
@@ -40,17 +47,22 @@ const kindNumbers = {
 export function learnRecording(graph: TraceGraph): (span: Span) => Recording {
   let sources: ReadonlyMap<string, Source> | null = null;
   return (span) => {
+    const { store } = graph;
     const row = graph.rowOf(span);
     if (row < 0) return nothing;
     sources ??= listSources(graph);
     const source = sources.get(sourceOf(graph, row));
-    if (source === undefined || source.isPartial) return nothing;
+    if (source === undefined) return nothing;
+    const isAsSent = source.sendsSince !== null;
+    if (source.isPartial) return { ...nothing, isAsSent };
     const isKnown = (since: bigint): boolean => since < span.startTimeUnixNano;
     const known = [...source.since].filter(([, since]) => isKnown(since)).map(([name]) => name);
-    // A process has one propagator: what it sends with other calls it would send with this one.
-    const isSending = span.kind === 'CLIENT' && source.sendsSince !== null && isKnown(source.sendsSince);
     return {
-      formats: isSending ? new Set(formats) : listFormats(known),
+      isAsSent,
+      formats: isCall(store.kinds[row] ?? 0)
+        ? // A process has one propagator: what it sends with other calls it would send with this one.
+          new Set(source.sendsSince !== null && isKnown(source.sendsSince) ? formats : [])
+        : listFormats(known),
       answers: known.some((name) => formatOfIdHeader(name) === null),
     };
   };
@@ -66,25 +78,25 @@ function listSources(graph: TraceGraph): ReadonlyMap<string, Source> {
   const carried = findCarried(graph);
   const sources = new Map<string, Source>();
   for (let row = 0; row < store.size; row += 1) {
-    const kind = store.kinds[row] ?? 0;
-    const isClient = kindNumbers.client.has(kind);
-    if (!graph.has(row) || (!isClient && !kindNumbers.server.has(kind))) continue;
+    if (!graph.has(row) || (!isCall(store.kinds[row] ?? 0) && !graph.isEntry(row))) continue;
     const key = sourceOf(graph, row);
     const source = sources.get(key) ?? { since: new Map(), sendsSince: null, isPartial: false };
     sources.set(key, source);
     const start = graph.startTimeOf(row);
     let hasId = false;
+    let hasOwnId = false;
     const end = store.attributeStarts[row + 1] ?? 0;
     for (let pair = store.attributeStarts[row] ?? 0; pair < end; pair += 1) {
       const name = nameOf(store.attributeKeys[pair] ?? 0);
       if (name === null) continue;
       source.since.set(name, earlier(source.since.get(name) ?? null, start));
       if (formatOfIdHeader(name) === null) continue;
-      const value = store.values.decode(store.attributeValues[pair] ?? 0);
-      hasId ||= Array.isArray(value) ? value.length > 0 : value !== '[]';
+      const value = String(store.values.decode(store.attributeValues[pair] ?? 0));
+      hasId ||= value !== '' && value !== '[]';
+      hasOwnId ||= value.toLowerCase().includes(spanIdOf(store, row));
     }
-    if (hasId) source.sendsSince = earlier(source.sendsSince, start);
-    else if (carried.has(row)) source.isPartial = true;
+    if (hasOwnId) source.sendsSince = earlier(source.sendsSince, start);
+    if (!hasId && carried.has(row)) source.isPartial = true;
   }
   return sources;
 }

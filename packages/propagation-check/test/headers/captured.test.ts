@@ -129,6 +129,13 @@ suite('a service that records headers on other spans proves that there were none
     ]);
   });
 
+  test('not where calls are recorded before the instrumentation writes its own header', () => {
+    const byHand = earlier(`http.request.header.traceparent=${other}`, recorded);
+    assert.deepEqual(judgeDrawing(drawCall({}, {}) + byHand), ['error split-trace web -> orders 1']);
+    const arrived = drawCall({ traceparent: other }, { traceparent });
+    assert.deepEqual(judgeDrawing(arrived), ['error header-ignored web -> orders 1']);
+  });
+
   test('not where a value was hidden', () => {
     const hidden = drawCall({ traceparent }, { traceparent: '[REDACTED]' });
     assert.deepEqual(judgeDrawing(hidden + earlier(recorded, recorded)), [
