@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { hostname } from 'node:os';
 import type { AnsweredContext, HeaderField, WireContext, WireRecord } from '../headers/evidence.ts';
+import { pathOf } from '../headers/path-of.ts';
 import { readAnsweredContext } from '../headers/read-answered-context.ts';
 import { readWireContext } from '../headers/read-wire-context.ts';
 import { joinAddress } from '../headers/socket-address.ts';
@@ -133,11 +134,4 @@ function injectFaults(
   if (setup.faults.length === 0) return { fields, applied: [] };
   const { chance, spanId } = drawFault(setup.faultSeed, requestNumber);
   return applyFaults(fields, chance < setup.faultRate ? setup.faults : [], spanId);
-}
-
-/** Neither query nor fragment nor the authority of an absolute form, which may hold a password. */
-function pathOf(requestTarget: string): string {
-  const [beforeQuery = ''] = requestTarget.split(/[?#]/, 1);
-  const absolute = /^[a-z][a-z0-9+.-]*:\/\/[^/]*(.*)$/i.exec(beforeQuery);
-  return absolute === null ? beforeQuery : absolute[1] || '/';
 }
