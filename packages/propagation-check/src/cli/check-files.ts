@@ -32,7 +32,8 @@ export async function checkFiles(
     ...(await describeWireGaps(args)),
     ...hintAtExpectations(result, services, inputs.expectation),
   ];
-  return printReport(result, { source, reason, notes, collector }, args, output);
+  const details = { source, reason, notes, collector };
+  return printReport({ result, details, readStore: () => store }, args, output);
 }
 
 interface SpanFiles {

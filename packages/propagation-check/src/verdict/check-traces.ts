@@ -122,7 +122,11 @@ function listScopes({ graph }: Scene, service: string | null): readonly string[]
 
 function describeEvidence({ client, server, says }: Shown): readonly Evidence[] {
   const span = client ?? server;
-  return span === null ? [] : [{ traceId: span.traceId, spanId: span.spanId, says: hideSecrets(says) }];
+  if (span === null) return [];
+  const { traceId, spanId } = span;
+  const called =
+    client === null || server === null ? {} : { server: { traceId: server.traceId, spanId: server.spanId } };
+  return [{ traceId, spanId, ...called, says: hideSecrets(says) }];
 }
 
 function decideVerdict(findings: readonly Finding[], isJudged: boolean): Result['verdict'] {
