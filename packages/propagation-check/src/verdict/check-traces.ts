@@ -70,7 +70,7 @@ export function checkStore(store: SpanStore, options: CheckOptions = {}): Result
   const drafts = found.drafts.flatMap((draft) =>
     decideByHeaders(rankByPipeline(draft, collector), headersOf, expectation).map((decided) =>
       // Headers that name a cause leave no doubt.
-      decided.id === draft.id ? doubtAtEnds(scene, decided) : decided,
+      decided.id === draft.id ? doubtAtEnds(scene, orphans, decided) : decided,
     ),
   );
   const merged = mergeDrafts(drafts);
