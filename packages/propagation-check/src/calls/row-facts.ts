@@ -13,23 +13,33 @@ import {
   readProtocol,
   readUserAgent,
 } from './call-facts.ts';
+import {
+  absent,
+  type IdSource,
+  ownField,
+  type Recorder,
+  type RowSource,
+  rememberFacts,
+} from './remember-facts.ts';
 
 const protocols: readonly CallFacts['protocol'][] = ['http', 'rpc', 'messaging', 'database', 'unknown'];
 const [client, producer] = [spanKinds.indexOf('CLIENT'), spanKinds.indexOf('PRODUCER')];
 
 /** Reads facts of calls from the rows of a span store, without views. */
-export class RowFacts {
+export class RowFacts implements IdSource {
   readonly #store: SpanStore;
-  readonly #row: RowSource;
+  readonly #row: RowReader;
   /** Bits of `families` by the id of the attribute's name. */
   readonly #families: Uint8Array;
   /** One more than the index in `protocols`, and 0 where nobody asked. */
   readonly #protocols: Uint8Array;
+  readonly #outcomeOf: (row: number) => Outcome;
 
   constructor(store: SpanStore) {
     this.#store = store;
-    this.#row = new RowSource(store);
+    this.#row = new RowReader(store);
     this.#protocols = new Uint8Array(store.size);
+    this.#outcomeOf = this.remember((call) => decideOutcome(call, call.protocol));
     const ids = [...families].flatMap(([key, bits]) => {
       const id = store.values.find(key);
       return id === null ? [] : [[id, bits] as const];
@@ -67,7 +77,61 @@ export class RowFacts {
   }
 
   outcomeOf(row: number): Outcome {
-    return decideOutcome(this.#row.at(row), this.protocolOf(row));
+    return this.#outcomeOf(row);
+  }
+
+  /** See `rememberFacts`. */
+  remember<T>(read: (row: RowSource) => T): (row: number) => T {
+    return rememberFacts(this, read);
+  }
+
+  sourceOf(row: number, record: Recorder = () => {}): RowSource {
+    const source = this.#row.at(row);
+    const told = <T>(field: number, value: T): T => {
+      record(field, this.idOf(row, field));
+      return value;
+    };
+    const toldKey = (key: string): string => {
+      const id = this.#row.keyOf(key);
+      record(id, id === null ? absent : this.idOf(row, id));
+      return key;
+    };
+    const protocol = this.protocolOf(row);
+    return {
+      get protocol() {
+        return told(ownField.protocol, protocol);
+      },
+      get kind() {
+        return told(ownField.kind, source.kind);
+      },
+      get name() {
+        return told(ownField.name, source.name);
+      },
+      get status() {
+        return told(ownField.status, source.status);
+      },
+      attributes: {
+        get: (key) => source.attributes.get(toldKey(key)),
+        has: (key) => source.attributes.has(toldKey(key)),
+      },
+    };
+  }
+
+  idOf(row: number, field: number): number {
+    if (field >= 0) return this.#row.at(row).idOf(field) ?? absent;
+    const { kinds, statuses, names } = this.#store;
+    switch (field) {
+      case ownField.kind:
+        return kinds[row] ?? 0;
+      case ownField.status:
+        return statuses[row] ?? 0;
+      case ownField.name:
+        return names[row] ?? 0;
+      case ownField.protocol:
+        return protocols.indexOf(this.protocolOf(row));
+      default:
+        return absent;
+    }
   }
 
   userAgentOf(row: number): string | null {
@@ -88,7 +152,7 @@ export class RowFacts {
 }
 
 /** One row at a time, so that many are read without an object each. */
-class RowSource implements FactSource {
+class RowReader implements FactSource {
   readonly attributes: AttributeReader;
   readonly #store: SpanStore;
   readonly #keys = new Map<string, number | null>();
@@ -133,12 +197,21 @@ class RowSource implements FactSource {
     return { code: statusCodes[this.#store.statuses[this.#row] ?? 0] ?? 'UNSET' };
   }
 
-  #findValue(key: string): number | null {
-    const id = this.#keys.get(key) ?? null;
-    // Of the families of names that are kept, a store may have more than it interns.
-    if (id === null) return this.#findByText(key);
+  /** The id of the name of an attribute; null where it is none of those that are always interned. */
+  keyOf(name: string): number | null {
+    return this.#keys.get(name) ?? null;
+  }
+
+  /** The id of the value of an attribute; null where the row has none. */
+  idOf(key: number): number | null {
     if (!this.#isRead) this.#read();
-    return this.#rows[id] === this.#row + 1 ? (this.#values[id] ?? null) : null;
+    return this.#rows[key] === this.#row + 1 ? (this.#values[key] ?? null) : null;
+  }
+
+  #findValue(key: string): number | null {
+    const id = this.keyOf(key);
+    // Of the families of names that are kept, a store may have more than it interns.
+    return id === null ? this.#findByText(key) : this.idOf(id);
   }
 
   #read(): void {

@@ -1,5 +1,7 @@
 import { type FactSource, isHealthProbe, readAddress, readCallFacts } from '../calls/call-facts.ts';
 import { type CallGroup, someCall } from '../calls/call-group.ts';
+import { isEntry } from '../calls/edge.ts';
+import type { Roots } from '../calls/roots.ts';
 import { isRoot } from '../graph/trace-graph.ts';
 import { isMoreThanChance } from '../pairing/chance.ts';
 import {
@@ -11,7 +13,8 @@ import {
   startsDuringAny,
 } from '../pairing/pair.ts';
 import type { Attributes, Span } from '../span/span.ts';
-import { groupBy, keyFor } from '../util/group-by.ts';
+import { groupBy, keyFor, mapBy } from '../util/group-by.ts';
+import { rememberOf } from '../util/remember.ts';
 import {
   edgeProtocol,
   isExpectedDirectly,
@@ -79,7 +82,14 @@ export const splitTraces = rule<SplitEdge>({
     const edges = groupBy(pairs, ({ client, server }) =>
       keyFor(client.serviceName, server.serviceName, readCallFacts(client).protocol),
     );
-    return edges.flatMap((group) => measureEdge(scene, clients, open, withoutOtherAgents(scene, group)));
+    const loose: Loose = {
+      callsOf: mapBy(clients, (span) => span.serviceName),
+      roots: open.roots,
+      continued: mapBy(listContinued(scene, open), (span) => span.serviceName),
+      targetOf: rememberOf(targetOf),
+      kindOf: rememberOf(kindOf),
+    };
+    return edges.flatMap((group) => measureEdge(scene, loose, withoutOtherAgents(scene, group)));
   },
   gates: [
     gate(
@@ -150,15 +160,20 @@ export const splitTraces = rule<SplitEdge>({
 
 /** Why a call or a root is in no pair. */
 function explainUnpaired(scene: Scene, open: Open, looseEnd: Span): string | null {
-  const strangers = [...open.roots, ...listContinued(scene, open)];
+  const continued = listContinued(scene, open);
   if (looseEnd.kind === 'CLIENT') {
-    const others = strangers.filter((root) => root.traceId !== looseEnd.traceId);
-    const during = others.filter((root) => startsDuring(root, looseEnd, scene.thresholds));
+    const isOther = ({ traceId }: Span): boolean => traceId !== looseEnd.traceId;
+    const during = [
+      ...open.roots.select(startsDuringAny(scene.graph, [looseEnd], scene.thresholds)),
+      ...continued,
+    ].filter((root) => isOther(root) && startsDuring(root, looseEnd, scene.thresholds));
+    const others = open.roots.countOutside(looseEnd) + continued.filter(isOther).length;
     return during.length === 0
-      ? `no SERVER span began another trace while the call was open (${others.length} at other times)`
+      ? `no SERVER span began another trace while the call was open (${others} at other times)`
       : `${during.length} SERVER spans began other traces meanwhile: ${tellReasons(during.map((root) => whyApart(scene, looseEnd, root)))}`;
   }
-  if (!strangers.includes(looseEnd)) return null;
+  const isStranger = (isEntry(looseEnd) && isRoot(looseEnd)) || continued.includes(looseEnd);
+  if (!isStranger) return null;
   const clients = open.clients.filter((span) => span.kind === 'CLIENT');
   const during = clients.filter((client) => startsDuring(looseEnd, client, scene.thresholds));
   return during.length === 0
@@ -244,20 +259,24 @@ function comesFromElsewhere(scene: Scene, client: Span, server: Span): boolean {
   return known.size > 0 && !known.has(userAgent);
 }
 
-function measureEdge(
-  scene: Scene,
-  clients: readonly Span[],
-  open: Open,
-  pairs: readonly Pair[],
-): readonly SplitEdge[] {
+/** The loose ends, which each edge asks for those of its two services. */
+interface Loose {
+  readonly callsOf: ReadonlyMap<string | null, readonly Span[]>;
+  readonly roots: Roots;
+  readonly continued: ReadonlyMap<string | null, readonly Span[]>;
+  readonly targetOf: (call: Span) => string;
+  readonly kindOf: (request: Span) => string;
+}
+
+function measureEdge(scene: Scene, loose: Loose, pairs: readonly Pair[]): readonly SplitEdge[] {
   const first = pairs[0];
   if (first === undefined) return [];
   const client = first.client.serviceName;
   const server = first.server.serviceName;
-  const targets = new Set(pairs.map((pair) => targetOf(pair.client)));
-  const kinds = new Set(pairs.map((pair) => kindOf(pair.server)));
+  const targets = new Set(pairs.map((pair) => loose.targetOf(pair.client)));
+  const kinds = new Set(pairs.map((pair) => loose.kindOf(pair.server)));
   const names = new Set(pairs.map((pair) => pair.server.name));
-  const continued = listContinued(scene, open).filter((span) => span.serviceName === server);
+  const continued = loose.continued.get(server) ?? [];
   const whole = scene.groupsBetween(client, server).filter(({ protocol }) => protocol !== 'messaging');
   const isExpected = isExpectedDirectly(scene, client, server);
   return [
@@ -266,11 +285,12 @@ function measureEdge(
       client,
       server,
       pairs,
-      toTargets: clients.filter((span) => span.serviceName === client && targets.has(targetOf(span))),
-      alike: [...open.roots.select((row) => names.has(scene.facts.nameOf(row)), server), ...continued].filter(
-        (span) => kinds.has(kindOf(span)),
-      ),
-      ofServer: open.roots.count(server) + continued.length,
+      toTargets: (loose.callsOf.get(client) ?? []).filter((span) => targets.has(loose.targetOf(span))),
+      alike: [
+        ...loose.roots.select((row) => names.has(scene.facts.nameOf(row)), server),
+        ...continued,
+      ].filter((span) => kinds.has(loose.kindOf(span))),
+      ofServer: loose.roots.count(server) + continued.length,
       whole,
       isExpected,
       isOnItsWay:
