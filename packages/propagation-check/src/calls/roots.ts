@@ -35,8 +35,9 @@ export class Roots {
     );
   }
 
-  count(service: string | null): number {
-    return (this.#rows.get(service) ?? []).filter((row) => this.#isLeft(row)).length;
+  /** How many of a service are meant. */
+  count(service: string | null, isMeant: (row: number) => boolean = () => true): number {
+    return (this.#rows.get(service) ?? []).filter((row) => this.#isLeft(row) && isMeant(row)).length;
   }
 
   /** How many are of another trace than the span. */

@@ -28,7 +28,7 @@ import {
 } from '../pairing/pair.ts';
 import type { Span } from '../span/span.ts';
 import { groupBy, keyFor, mapBy } from '../util/group-by.ts';
-import { remember } from '../util/remember.ts';
+import { remember, rememberOf } from '../util/remember.ts';
 import {
   type Draft,
   edgeProtocol,
@@ -83,13 +83,17 @@ export const partlyMissingServers = rule<PartlyMissing>({
       open.clients.filter((span) => readOutcome(span) === 'answered'),
       (span) => span.serviceName,
     );
+    const targetOf = rememberOf(targetNameOf);
     return edges.flatMap((whole): readonly PartlyMissing[] => {
       const first = whole[0];
       const ofClient = first === undefined ? [] : (answered.get(first.client) ?? []);
       if (first === undefined || ofClient.length === 0) return [];
       const { client, server } = first;
-      const asked = summarizeCalls(scene, whole, new Set(ofClient.map(targetNameOf)));
-      const lonely = ofClient.filter((span) => isOfTheirKind(asked, span) && !isAnsweredByHop(span, asked));
+      const asked = summarizeCalls(scene, whole, new Set(ofClient.map(targetOf)));
+      const lonely = ofClient.filter((span) => {
+        const kinds = asked.kinds.get(targetOf(span));
+        return kinds !== undefined && isOfTheirKind(kinds, span) && !isAnsweredByHop(span, asked);
+      });
       if (lonely.length === 0) return [];
       const lag = measureLag(scene.graph, whole, 'server');
       const roots = open.roots
@@ -146,12 +150,12 @@ export const partlyMissingServers = rule<PartlyMissing>({
     const target = targetNameOf(looseEnd);
     const whole = scene.groups.filter(({ client }) => client === looseEnd.serviceName);
     const asked = summarizeCalls(scene, whole, new Set([target]));
-    const alike = asked.kinds.get(target)?.calls ?? 0;
-    if (alike === 0)
+    const kinds = asked.kinds.get(target);
+    if (kinds === undefined)
       return 'no call to the same target is whole, and no expectation names the called service';
-    return isOfTheirKind(asked, looseEnd)
+    return isOfTheirKind(kinds, looseEnd)
       ? 'the answer is none that the called service gave elsewhere: a hop may have answered'
-      : `${alike} calls to the same target are whole, none of the same route`;
+      : `${kinds.calls} calls to the same target are whole, none of the same route`;
   },
 });
 
@@ -160,14 +164,14 @@ interface RequestKinds {
   calls: number;
   readonly rpcMethods: Set<string>;
   readonly routes: Set<string>;
+  /** Exactly where the called service knows its routes, otherwise with ids left open. Reads every call of the edge. */
+  readonly paths: () => ReadonlySet<string>;
 }
 
 /** What whole calls of one edge say of requests to some targets. */
 interface Asked {
   readonly kinds: ReadonlyMap<string, RequestKinds>;
   readonly statusCodes: ReadonlySet<number | null>;
-  /** By target. Exactly where the called service knows its routes, otherwise with ids left open. Reads every call. */
-  readonly paths: () => ReadonlyMap<string, ReadonlySet<string>>;
 }
 
 function summarizeCalls(scene: Scene, groups: readonly CallGroup[], targets: ReadonlySet<string>): Asked {
@@ -176,12 +180,16 @@ function summarizeCalls(scene: Scene, groups: readonly CallGroup[], targets: Rea
   const statusCodes = new Set<number | null>();
   const routeOf = facts.remember(readRoute);
   const askedOf = facts.remember(readAsked);
+  const pathsOf = remember(() => listPaths(scene, groups, targets));
   for (const { clients, servers } of groups) {
     for (let at = 0; at < clients.length; at += 1) {
       const { target, rpcMethod, statusCode } = askedOf(clients[at] ?? none);
       statusCodes.add(statusCode);
       if (!targets.has(target)) continue;
-      const known = kinds.get(target) ?? { calls: 0, rpcMethods: new Set(), routes: new Set() };
+      const known = kinds.get(target) ?? {
+        ...{ calls: 0, rpcMethods: new Set(), routes: new Set() },
+        paths: () => pathsOf().get(target) ?? new Set(),
+      };
       kinds.set(target, known);
       known.calls += 1;
       if (rpcMethod !== null) known.rpcMethods.add(rpcMethod);
@@ -189,7 +197,7 @@ function summarizeCalls(scene: Scene, groups: readonly CallGroup[], targets: Rea
       if (route !== null && known.routes.size < bounds.routes) known.routes.add(route);
     }
   }
-  return { kinds, statusCodes, paths: remember(() => listPaths(scene, groups, targets)) };
+  return { kinds, statusCodes };
 }
 
 function listPaths(
@@ -222,17 +230,13 @@ function readAsked(call: RowSource) {
   };
 }
 
-/** Whether a span has the method, target and route of a call that is whole. */
-function isOfTheirKind(asked: Asked, span: Span): boolean {
-  const target = targetNameOf(span);
-  const kinds = asked.kinds.get(target);
+/** Whether a span has the method or route of a whole call to its target. */
+function isOfTheirKind({ rpcMethods, routes, paths }: RequestKinds, span: Span): boolean {
   const { path, rpcMethod } = readCallFacts(span);
-  if (kinds === undefined) return false;
-  if (rpcMethod !== null) return kinds.rpcMethods.has(rpcMethod);
+  if (rpcMethod !== null) return rpcMethods.has(rpcMethod);
   if (path === null) return false;
-  if ([...kinds.routes].some((route) => fitsRoute(path, route))) return true;
-  const paths = asked.paths().get(target);
-  return paths !== undefined && (paths.has(path) || paths.has(withoutIds(path)));
+  if ([...routes].some((route) => fitsRoute(path, route))) return true;
+  return paths().has(path) || paths().has(withoutIds(path));
 }
 
 function targetNameOf(span: Span): string {

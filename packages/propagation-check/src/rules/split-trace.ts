@@ -1,12 +1,23 @@
-import { type FactSource, isHealthProbe, readAddress, readCallFacts } from '../calls/call-facts.ts';
+import {
+  type CallFacts,
+  type FactSource,
+  isHealthProbe,
+  readAddress,
+  readCallFacts,
+  readPath,
+  readUserAgent,
+} from '../calls/call-facts.ts';
 import { type CallGroup, someCall } from '../calls/call-group.ts';
 import { isEntry } from '../calls/edge.ts';
 import type { Roots } from '../calls/roots.ts';
 import { isRoot } from '../graph/trace-graph.ts';
 import { isMoreThanChance } from '../pairing/chance.ts';
 import {
+  compareFacts,
   compareRequests,
+  indexByRows,
   indexRequests,
+  isOtherPath,
   type Pair,
   pairSpans,
   startsDuring,
@@ -44,7 +55,7 @@ interface SplitEdge {
   readonly pairs: readonly Pair[];
   /** The open calls to the targets of the pairs, and the roots of their kinds, paired or not. */
   readonly toTargets: readonly Span[];
-  readonly alike: readonly Span[];
+  readonly alike: Alike;
   /** How many roots the server has. */
   readonly ofServer: number;
   /** Whole calls of the edge; messages between the two go another way. */
@@ -57,6 +68,12 @@ interface SplitEdge {
   readonly isTold: boolean;
 }
 
+/** Requests of some kinds. Views are made of them where their number does not decide. */
+interface Alike {
+  readonly count: number;
+  readonly list: () => readonly Span[];
+}
+
 /**
  * A CLIENT span that nobody continued, and a SERVER span that began a new trace for the same request.
  * What makes the pairing safe: time, method, path or port, user agent, and that most calls to that target pair up.
@@ -67,12 +84,7 @@ export const splitTraces = rule<SplitEdge>({
   measure: (scene, open) => {
     const clients = [...open.clients.filter((span) => span.kind === 'CLIENT'), ...listPassedOn(scene)];
     if (clients.length === 0) return [];
-    const overlaps = startsDuringAny(scene.graph, clients, scene.thresholds);
-    const isAlike = findAlike(scene, clients);
-    const strangers = [
-      ...open.roots.select((row) => overlaps(row) && isAlike(row)),
-      ...listContinued(scene, open),
-    ];
+    const strangers = [...open.roots.select(findAlike(scene, clients)), ...listContinued(scene, open)];
     const pairs = pairSpans(
       clients,
       strangers,
@@ -87,7 +99,7 @@ export const splitTraces = rule<SplitEdge>({
       roots: open.roots,
       continued: mapBy(listContinued(scene, open), (span) => span.serviceName),
       targetOf: rememberOf(targetOf),
-      kindOf: rememberOf(kindOf),
+      kindOf: scene.facts.remember((request) => kindOf(request, { userAgent: readUserAgent(request) })),
     };
     return edges.flatMap((group) => measureEdge(scene, loose, withoutOtherAgents(scene, group)));
   },
@@ -104,7 +116,7 @@ export const splitTraces = rule<SplitEdge>({
         !isOnItsWay ||
         isExpected ||
         (pairs.length >= toTargets.length * thresholds.splitCallsShare &&
-          pairs.length >= alike.length * thresholds.splitRequestsShare),
+          pairs.length >= alike.count * thresholds.splitRequestsShare),
       tellShares,
     ),
     // Where the edge is whole by another way, a partner with the same paths and callers from outside look alike.
@@ -112,7 +124,7 @@ export const splitTraces = rule<SplitEdge>({
       'nearly every call to the target and every request of the kind pair up, as the edge is whole by another way',
       ({ scene: { thresholds }, isOnItsWay, pairs, toTargets, alike }) =>
         isOnItsWay ||
-        (pairs.length >= toTargets.length * thresholds.everyCallShare && pairs.length === alike.length),
+        (pairs.length >= toTargets.length * thresholds.everyCallShare && pairs.length === alike.count),
       tellShares,
     ),
     // Nothing but the expectation says that the one hands requests on.
@@ -193,16 +205,36 @@ function listContinued(scene: Scene, open: Open): readonly Span[] {
   return open.orphans.filter((span) => span.kind === 'SERVER' && !scene.shared.isBegun(span.traceId));
 }
 
+/** More calls that are open at once are a crowd: each would be compared with each request. */
+const crowd = 64;
+
 /**
- * Whether a row can be the request of any of the calls, to be asked before a view is made. Where the edge is not expected,
- * they must have more in common than their time.
+ * Whether a row can be the request of any of the calls that were open when it started, to be asked before a view is made. Where the
+ * edge is not expected, they must have more in common than their time.
  */
 function findAlike(scene: Scene, clients: readonly Span[]): (row: number) => boolean {
+  const { graph, facts, thresholds } = scene;
   const expected = new Set<string | null>(
     scene.expectation.edges.filter(({ rule }) => rule === 'must').map(({ server }) => server),
   );
+  const isDuring = startsDuringAny(graph, clients, thresholds);
+  const findOpen = indexByRows(graph, clients, thresholds);
   const mayBeSame = indexRequests(clients);
-  return (row) => expected.has(scene.graph.serviceOf(row)) || mayBeSame(scene.facts.at(row));
+  return (row) => {
+    if (expected.has(graph.serviceOf(row))) return isDuring(row);
+    let path: string | null | undefined;
+    let left = crowd;
+    for (const call of findOpen(row)) {
+      left -= 1;
+      if (left === 0) return mayBeSame(facts.at(row));
+      if (path === undefined) path = facts.protocolOf(row) === 'http' ? readPath(facts.at(row)) : null;
+      const called = readCallFacts(call);
+      // Most have another path, which is read sooner than all facts of a row.
+      if (called.protocol === 'http' && isOtherPath(called.path, path)) continue;
+      if (compareFacts(called, facts.factsOf(row), call.name === facts.nameOf(row)) === 'yes') return true;
+    }
+    return false;
+  };
 }
 
 /**
@@ -265,7 +297,8 @@ interface Loose {
   readonly roots: Roots;
   readonly continued: ReadonlyMap<string | null, readonly Span[]>;
   readonly targetOf: (call: Span) => string;
-  readonly kindOf: (request: Span) => string;
+  /** Of a row. */
+  readonly kindOf: (request: number) => string;
 }
 
 function measureEdge(scene: Scene, loose: Loose, pairs: readonly Pair[]): readonly SplitEdge[] {
@@ -274,9 +307,10 @@ function measureEdge(scene: Scene, loose: Loose, pairs: readonly Pair[]): readon
   const client = first.client.serviceName;
   const server = first.server.serviceName;
   const targets = new Set(pairs.map((pair) => loose.targetOf(pair.client)));
-  const kinds = new Set(pairs.map((pair) => loose.kindOf(pair.server)));
-  const names = new Set(pairs.map((pair) => pair.server.name));
+  const kinds = new Set(pairs.map((pair) => kindOf(pair.server, readCallFacts(pair.server))));
+  const isAlike = (row: number): boolean => kinds.has(loose.kindOf(row));
   const continued = loose.continued.get(server) ?? [];
+  const continuedAlike = continued.filter((span) => kinds.has(kindOf(span, readCallFacts(span))));
   const whole = scene.groupsBetween(client, server).filter(({ protocol }) => protocol !== 'messaging');
   const isExpected = isExpectedDirectly(scene, client, server);
   return [
@@ -286,10 +320,10 @@ function measureEdge(scene: Scene, loose: Loose, pairs: readonly Pair[]): readon
       server,
       pairs,
       toTargets: (loose.callsOf.get(client) ?? []).filter((span) => targets.has(loose.targetOf(span))),
-      alike: [
-        ...loose.roots.select((row) => names.has(scene.facts.nameOf(row)), server),
-        ...continued,
-      ].filter((span) => kinds.has(loose.kindOf(span))),
+      alike: {
+        count: loose.roots.count(server, isAlike) + continuedAlike.length,
+        list: () => [...loose.roots.select(isAlike, server), ...continuedAlike],
+      },
       ofServer: loose.roots.count(server) + continued.length,
       whole,
       isExpected,
@@ -311,23 +345,23 @@ function isSaid({ isExpected, isTold, whole }: SplitEdge): boolean {
 /** Left-overs on either side may show a coincidence; an expectation allows for more of them. */
 function isAlone({ scene: { thresholds }, isExpected, pairs, toTargets, alike }: SplitEdge): boolean {
   const leftOver = isExpected ? thresholds.splitLeftOverExpected : thresholds.splitLeftOver;
-  return Math.max(toTargets.length, alike.length) <= pairs.length * leftOver;
+  return Math.max(toTargets.length, alike.count) <= pairs.length * leftOver;
 }
 
 function isBeyondChance({ scene, pairs, toTargets, alike }: SplitEdge): boolean {
   const { thresholds } = scene;
   const countPairs = (moved: readonly Span[]): number =>
     pairSpans(toTargets, moved, (one, other) => whyApart(scene, one, other) === null, thresholds).length;
-  return isMoreThanChance(alike, pairs.length, countPairs, thresholds);
+  return isMoreThanChance(alike.list(), pairs.length, countPairs, thresholds);
 }
 
 function tellShares({ pairs, toTargets, alike }: SplitEdge): string {
-  return `${pairs.length} pairs of ${toTargets.length} calls and ${alike.length} requests`;
+  return `${pairs.length} pairs of ${toTargets.length} calls and ${alike.count} requests`;
 }
 
-/** Requests of one kind: if most of them began while nobody of the data called, others call this service. */
-function kindOf(span: Span): string {
-  return keyFor(span.serviceName, span.name, readCallFacts(span).userAgent);
+/** Requests of one kind to one service: if most of them began while nobody of the data called, others call this service. */
+function kindOf({ name }: FactSource, { userAgent }: Pick<CallFacts, 'userAgent'>): string {
+  return keyFor(name, userAgent);
 }
 
 export function targetOf(call: FactSource): string {
