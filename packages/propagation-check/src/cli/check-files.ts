@@ -33,7 +33,8 @@ export async function checkFiles(
     ...(await describeWireGaps(args.wire)),
     ...hintAtExpectations(result, services, inputs.expectation),
   ];
-  return printReport(result, { source, reason, notes, collector }, args, output);
+  const details = { source, reason, notes, collector };
+  return printReport({ result, details, readStore: () => store }, args, output);
 }
 
 interface SpanFiles {

@@ -1,5 +1,6 @@
 import type { Source } from '../source/source.ts';
 import type { Span } from '../span/span.ts';
+import { storeOf } from '../span/span-writer.ts';
 import { readCheckInputs, readCollector, readWire, withDoubt } from './check-inputs.ts';
 import { collectTraces } from './collect-traces.ts';
 import type { SourceArguments } from './common-options.ts';
@@ -83,7 +84,8 @@ export async function checkStoredTraces(
     const extent =
       service === undefined ? {} : { search: { service, limit, limitReached: foundIds.length >= limit } };
     const details = { source: source.name, reason, notes, collector, ...extent };
-    return await printReport(result, details, args, output);
+    const readStore = () => storeOf(spans);
+    return await printReport({ result, details, readStore }, args, output);
   } finally {
     progress.clear();
     await source.close();

@@ -3,6 +3,7 @@ import type { RequestCounts } from '../report/json.ts';
 import { countOf } from '../report/terminal-edges.ts';
 import { describeFileError, quotePath } from '../source/file-error.ts';
 import type { Span } from '../span/span.ts';
+import { storeOf } from '../span/span-writer.ts';
 import { groupBy } from '../util/group-by.ts';
 import { type CheckInputs, readCheckInputs, readCollector, readWire, withDoubt } from './check-inputs.ts';
 import { type Collected, collectTraces } from './collect-traces.ts';
@@ -127,7 +128,8 @@ export async function runRequests(
       ...(isSilent ? [] : (source.complaints ?? [])),
     ];
     const details = { source: source.name, reason, notes, collector, requests: counts };
-    return await printReport(result, details, args, output);
+    const readStore = () => storeOf(collected.spans);
+    return await printReport({ result, details, readStore }, args, output);
   } finally {
     progress.clear();
     await source.close();

@@ -94,7 +94,7 @@ export function viewOf(store: SpanStore, row: number): Span {
   const resource = store.resourceTable[at(store.resources, row)];
   const code = statusCodes[store.statuses[row] ?? 0] ?? 'UNSET';
   return {
-    traceId: readTraceId(store, row),
+    traceId: traceIdAt(store, row),
     spanId: spanIdOf(store, row),
     parentSpanId: parentIdOf(store, row),
     traceState: textOf(store, at(store.traceStates, row)),
@@ -153,7 +153,7 @@ function linksOf(store: SpanStore, row: number): readonly SpanLink[] {
   if (links.rows.length === 0) return noLinks;
   const found: SpanLink[] = [];
   for (let link = findFirst(links.rows, row); links.rows[link] === row; link += 1)
-    found.push({ traceId: readTraceId(links, link), spanId: toHex(links.spanIds, link * 2, 2) });
+    found.push({ traceId: traceIdAt(links, link), spanId: toHex(links.spanIds, link * 2, 2) });
   return found;
 }
 
@@ -170,7 +170,7 @@ function readTime({ origin, farTimes }: SpanStore, relative: number, key: number
   return farTimes.times[findFirst(farTimes.keys, key)] ?? 0n;
 }
 
-function readTraceId(
+export function traceIdAt(
   { traceIds, hasShortTraceId }: Pick<SpanColumns, 'traceIds' | 'hasShortTraceId'>,
   row: number,
 ) {

@@ -71,7 +71,7 @@ export function checkStore(store: SpanStore, options: CheckOptions = {}): Result
   const drafts = found.drafts.flatMap((draft) =>
     decideByHeaders(rankByPipeline(draft, collector), headersOf, expectation).map((decided) =>
       // Headers that name a cause leave no doubt.
-      decided.id === draft.id ? doubtAtEnds(scene, decided) : decided,
+      decided.id === draft.id ? doubtAtEnds(scene, orphans, decided) : decided,
     ),
   );
   const merged = mergeDrafts(drafts);
@@ -123,7 +123,11 @@ function listScopes({ graph }: Scene, service: string | null): readonly string[]
 
 function describeEvidence({ client, server, says }: Shown): readonly Evidence[] {
   const span = client ?? server;
-  return span === null ? [] : [{ traceId: span.traceId, spanId: span.spanId, says: hideSecrets(says) }];
+  if (span === null) return [];
+  const { traceId, spanId } = span;
+  const called =
+    client === null || server === null ? {} : { server: { traceId: server.traceId, spanId: server.spanId } };
+  return [{ traceId, spanId, ...called, says: hideSecrets(says) }];
 }
 
 function decideVerdict(findings: readonly Finding[], isJudged: boolean): Result['verdict'] {
