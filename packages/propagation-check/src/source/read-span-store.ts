@@ -151,7 +151,11 @@ async function readStream(
       : { threads: options.threads, startAfter: bytesBeforeNamedWorkers };
   const before = writer.mark();
   try {
-    await readPieces(format, cutPieces(chunks, endFinders[format]), writer, team, () => {
+    const whole = size === null || isPacked ? 0 : size;
+    let isExpected = whole < bytesBeforeExpecting;
+    await readPieces(format, cutPieces(chunks, endFinders[format]), writer, team, (bytes) => {
+      if (!isExpected) writer.expect((whole / bytes) * moreThanExpected);
+      isExpected = true;
       options.onProgress?.({ ...progress, spans: writer.rows });
     });
     return { format, notes: [] };
@@ -161,6 +165,11 @@ async function readStream(
     return decodeInto(writer, kept);
   }
 }
+
+/** Of a smaller file the columns are small. */
+const bytesBeforeExpecting = 16 * 1024 * 1024;
+/** Later spans may be shorter than the first ones. Room that nobody needs takes no memory. */
+const moreThanExpected = 1.25;
 
 const mostKept = 64 * 1024 * 1024;
 
