@@ -22,11 +22,8 @@ import {
 } from '@stryker-mutator/api/test-runner';
 import type { CollectedTest } from './collect-tests.ts';
 
-/**
- * Tests of the rooms that rules and pairing use. Properties and scale take seconds each; what reads the text of the sources would
- * read the instrumented one.
- */
-const testFiles = 'test/{engine,headers,pairing,rules}/!(properties|sources|*.scale).test.ts';
+/** Each drawing is a test of its own, so that a mutant runs only those that reach it. What reads sources would read instrumented ones. */
+const testFiles = 'test/{engine/fixtures,pairing/*,rules/!(sources)}.test.ts';
 
 const context: InstrumenterContext = {};
 Object.assign(globalThis, { [INSTRUMENTER_CONSTANTS.NAMESPACE]: context });
