@@ -91,12 +91,9 @@ async function parseCapture(bytes: Buffer, label: string): Promise<Capture> {
   }
 }
 
-/** What is missing in files that were read without an error: one is empty, or its last line was left out. */
-export async function describeWireGaps(paths: readonly string[] = []): Promise<readonly string[]> {
-  const notes = await Promise.all(
-    paths.map(async (path) => describeGap(await readBytes(path), labelOf(path))),
-  );
-  return notes.flat();
+/** What is missing in a file that was read without an error: it is empty, or its last line was left out. */
+export async function describeWireFileGap(path: string): Promise<readonly string[]> {
+  return describeGap(await readBytes(path), labelOf(path));
 }
 
 async function describeGap(bytes: Buffer, label: string): Promise<readonly string[]> {

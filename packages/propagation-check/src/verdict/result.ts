@@ -60,5 +60,7 @@ export interface Finding {
 export interface Evidence {
   readonly traceId: string;
   readonly spanId: string;
+  /** Where both sides of the call are known, the called one; `traceId` and `spanId` are then the caller's. */
+  readonly server?: { readonly traceId: string; readonly spanId: string };
   readonly says: string;
 }
