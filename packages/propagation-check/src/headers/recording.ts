@@ -1,8 +1,6 @@
 import type { TraceGraph } from '../graph/trace-graph.ts';
 import { type Span, spanKinds } from '../span/span.ts';
-import { spanIdOf, textOf } from '../span/span-store.ts';
-import { isRaw } from '../span/value-table.ts';
-import { keyFor } from '../util/group-by.ts';
+import { keysOf, type SpanStore, spanIdOf, textOf } from '../span/span-store.ts';
 import type { PropagationFormat } from './evidence.ts';
 import { formatOfIdHeader, formats } from './propagation-header.ts';
 import { listFormats, readHeaderName } from './recorded-headers.ts';
@@ -69,29 +67,29 @@ export function learnRecording(graph: TraceGraph): (span: Span) => Recording {
 }
 
 function sourceOf({ store }: TraceGraph, row: number): string {
-  return keyFor(store.resources[row] ?? 0, store.scopes[row] ?? 0, store.kinds[row] ?? 0);
+  return `${store.resources[row]} ${store.scopes[row]} ${store.kinds[row]}`;
 }
 
 function listSources(graph: TraceGraph): ReadonlyMap<string, Source> {
   const { store } = graph;
-  const nameOf = rememberNames(graph);
+  const headersOf = rememberShapes(store);
   const carried = findCarried(graph);
   const sources = new Map<string, Source>();
   for (let row = 0; row < store.size; row += 1) {
     if (!graph.has(row) || (!isCall(store.kinds[row] ?? 0) && !graph.isEntry(row))) continue;
+    const headers = headersOf(row);
+    if (headers.length === 0 && !carried.has(row)) continue;
     const key = sourceOf(graph, row);
     const source = sources.get(key) ?? { since: new Map(), sendsSince: null, isPartial: false };
     sources.set(key, source);
     const start = graph.startTimeOf(row);
     let hasId = false;
     let hasOwnId = false;
-    const end = store.attributeStarts[row + 1] ?? 0;
-    for (let pair = store.attributeStarts[row] ?? 0; pair < end; pair += 1) {
-      const name = nameOf(store.attributeKeys[pair] ?? 0);
-      if (name === null) continue;
+    for (const { place, name } of headers) {
       source.since.set(name, earlier(source.since.get(name) ?? null, start));
       if (formatOfIdHeader(name) === null) continue;
-      const value = String(store.values.decode(store.attributeValues[pair] ?? 0));
+      const at = (store.attributeStarts[row] ?? 0) + place;
+      const value = String(store.values.decode(store.attributeValues[at] ?? 0));
       hasId ||= value !== '' && value !== '[]';
       hasOwnId ||= value.toLowerCase().includes(spanIdOf(store, row));
     }
@@ -115,16 +113,23 @@ function findCarried(graph: TraceGraph): ReadonlySet<number> {
   return carried;
 }
 
-/** The header that an attribute key records, by the number of the key; null for any other. */
-function rememberNames({ store }: TraceGraph): (key: number) => string | null {
-  const names = new Map<number, string | null>();
-  return (key) => {
-    const known = names.get(key);
-    if (known !== undefined) return known;
-    const text = textOf(store, key);
-    const name = readHeaderName(text, 'request') ?? readHeaderName(text, 'response');
-    if (!isRaw(key)) names.set(key, name);
-    return name;
+interface PlacedHeader {
+  /** Of its value, among those of the row. */
+  readonly place: number;
+  readonly name: string;
+}
+
+/** The headers that a row records; rows of one shape have the same. */
+function rememberShapes(store: SpanStore): (row: number) => readonly PlacedHeader[] {
+  const known: PlacedHeader[][] = [];
+  return (row) => {
+    const shape = store.shapes[row] ?? 0;
+    known[shape] ??= Array.from(keysOf(store, row)).flatMap((key, place) => {
+      const attribute = textOf(store, key);
+      const name = readHeaderName(attribute, 'request') ?? readHeaderName(attribute, 'response');
+      return name === null ? [] : [{ place, name }];
+    });
+    return known[shape];
   };
 }
 
