@@ -87,6 +87,15 @@ suite('every format is read under every name that an instrumentation gives', () 
     });
   }
 
+  for (const format of formats.filter((one) => one !== 'tracecontext')) {
+    test(`nor at a tap: ${format}`, () => {
+      const header = `${idHeaders[format]}=${values[format]}`;
+      const more = format === 'b3multi' ? ' x-b3-spanid=<call>' : '';
+      const tap = `tap 15..85 GET /work 200 sent ${header}${more} received ${header}${more}`;
+      assert.deepEqual(judgeDrawing(`${drawCall({}, {})}${tap}`), ['error format-mismatch web -> orders 1']);
+    });
+  }
+
   for (const family of [
     'http.request.header.',
     'rpc.request.metadata.',
