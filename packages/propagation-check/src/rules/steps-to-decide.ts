@@ -12,15 +12,18 @@ const toldByHeaders: readonly FindingId[] = [
   'client-not-instrumented',
 ];
 
+/** No tap speaks the protocols of brokers, but what was sent stays there. */
+const lookIntoBroker =
+  'Look at the headers of such a message in the broker: with traceparent the consumer does not extract it, without the producer does not inject it.';
+
 /**
  * What to do so that the next report names the cause, the cheapest first: a setting that records headers in spans, then what the symptom
  * itself asks for (a tap), then a capture of packets. Empty where the cause is known.
  */
 export function listStepsToDecide({ id, candidates, protocol, shown }: Draft): readonly string[] {
   if (candidates === undefined) return [];
-  const isToldByHeaders =
-    candidates.some((cause) => toldByHeaders.includes(cause)) && protocol !== 'messaging';
-  if (!isToldByHeaders) return [findings[id].fix];
+  if (!candidates.some((cause) => toldByHeaders.includes(cause))) return [findings[id].fix];
+  if (protocol === 'messaging') return [lookIntoBroker];
   const [first] = shown;
   const settings = [first?.server ?? null, first?.client ?? null].flatMap((span) => {
     const setting = findHeaderSetting(span);
