@@ -118,10 +118,10 @@ export function indexHeaders(evidence: HeaderEvidence, spans: TraceGraph): Heade
 
 function describeCaptured(captured: CapturedHeaders | null): CallHeaders | null {
   if (captured === null) return null;
-  const { sent, received, answer } = captured;
+  const { received, answer } = captured;
   return {
     ...captured,
-    isAtCaller: sent !== null,
+    isAtCaller: true,
     // An answer that continues the caller's trace is of the service that took the call.
     isAtCallee: received !== null || answer?.span != null,
     isTied: true,

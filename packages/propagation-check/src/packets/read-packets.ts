@@ -99,10 +99,10 @@ function readPcapng(bytes: Buffer): PacketFile {
       throw new PacketFileError(`damaged at byte ${at}: a block of ${size} bytes`);
     if (at + size > bytes.length) return { packets, isTruncated: true };
     const type = isSection ? null : u32(at);
-    if (type === blocks.interface) interfaces.push(readInterface(order, at + 8, at + size - 4));
+    if (type === blocks.interface && size >= 20) interfaces.push(readInterface(order, at + 8, at + size - 4));
     else if (type === blocks.enhanced) {
-      const from = interfaces[u32(at + 8)];
-      const captured = u32(at + 20);
+      const from = size < 32 ? undefined : interfaces[u32(at + 8)];
+      const captured = size < 32 ? 0 : u32(at + 20);
       if (from === undefined || captured > size - 32)
         throw new PacketFileError(`damaged at byte ${at}: a packet that does not fit its block`);
       const units = u32(at + 12) * 2 ** 32 + u32(at + 16);

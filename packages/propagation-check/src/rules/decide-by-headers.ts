@@ -135,7 +135,7 @@ function decideCall(
     const unproven = sides.find((side) => !(side === 'caller' ? headers.isAtCaller : headers.isAtCallee));
     if (unproven !== undefined) {
       const doubt = headers.isRecorded
-        ? `and nobody recorded what ${unproven === 'caller' ? 'the caller sent' : 'reached the called service'}`
+        ? 'and nothing says what reached the called service'
         : askForSecondTap(unproven, draft);
       return {
         id: null,

@@ -19,10 +19,10 @@ export const formatMismatch: HeaderCause = {
     sides: ['caller', 'callee'],
     excludes: ['header-malformed', 'header-duplicated', 'header-ignored', 'header-rewritten'],
   },
-  explain: ({ server, headers: { sent, received } }) => {
+  explain: ({ server, headers: { sent, received, isRecorded } }) => {
     if (received === null || received.contexts.length === 0 || !lacks(received, 'tracecontext')) return null;
     // Something on the way may have taken a `traceparent` that nobody recorded.
-    if (sent !== null && !lacks(sent, 'tracecontext')) return null;
+    if (sent === null ? isRecorded : !lacks(sent, 'tracecontext')) return null;
     return server === null || isRoot(server)
       ? `only ${nameFormats(received)} arrived, which the called service did not read`
       : null;

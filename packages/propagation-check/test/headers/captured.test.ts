@@ -145,6 +145,11 @@ suite('a service that records headers on other spans proves that there were none
     assert.deepEqual(judgeDrawing(arrived), ['error header-ignored web -> orders 1']);
   });
 
+  test('not of a call without an answer, whose headers may never have been written', () => {
+    const aborted = drawCall({}, {}).replace('http.response.status_code=200', '');
+    assert.deepEqual(judgeDrawing(aborted + earlier(recorded)), ['error split-trace web -> orders 1']);
+  });
+
   test('not where a value was hidden', () => {
     const hidden = drawCall({ traceparent }, { traceparent: '[REDACTED]' });
     assert.deepEqual(judgeDrawing(hidden + earlier(recorded, recorded)), [

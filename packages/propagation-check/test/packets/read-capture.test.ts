@@ -125,16 +125,29 @@ suite('what cannot be read is said', () => {
   });
 
   test('any bytes after the first are an error or a capture', () => {
+    const packets = readPackets(plain).packets.flatMap((packet) => readSegment(packet) ?? []);
+    const other = writePcapng(
+      packets.map((one) => ({ time: one.time, bytes: writeSegment(one) })),
+      true,
+      6,
+    );
+    const place = fc.nat(plain.length - 5);
     fc.assert(
-      fc.property(fc.nat(plain.length - 5), fc.uint8Array({ minLength: 1, maxLength: 20 }), (at, noise) => {
-        const bytes = Buffer.from(plain);
-        bytes.set(noise.subarray(0, bytes.length - at - 4), at + 4);
-        try {
-          readCapture(bytes);
-        } catch (error) {
-          assert.ok(error instanceof PacketFileError, String(error));
-        }
-      }),
+      fc.property(
+        fc.constantFrom(plain, other),
+        place,
+        fc.uint8Array({ minLength: 1, maxLength: 20 }),
+        (from, at, noise) => {
+          const bytes = Buffer.from(from);
+          const start = 4 + (at % (bytes.length - 4));
+          bytes.set(noise.subarray(0, bytes.length - start), start);
+          try {
+            readCapture(bytes);
+          } catch (error) {
+            assert.ok(error instanceof PacketFileError, String(error));
+          }
+        },
+      ),
       { numRuns: 200 },
     );
   });
