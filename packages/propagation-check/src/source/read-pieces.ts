@@ -60,7 +60,7 @@ export async function readPieces(
   { threads, startAfter }: Team,
   onRows: (bytes: number) => void = () => {},
 ): Promise<void> {
-  const first = createPieceReader(format, writer);
+  const first = await createPieceReader(format, writer);
   const local = new LocalReader(format);
   const workers: WorkerReader[] = [];
   const readings: Reading[] = [];
@@ -86,7 +86,7 @@ export async function readPieces(
     for await (const piece of pieces) {
       bytes += piece.length;
       if (threads < 2 || bytes <= startAfter) {
-        const { error, places: more } = readPiece(first, piece);
+        const { error, places: more } = await readPiece(first, piece);
         if (error !== null) throw toDecodeError(format, error, places);
         places += more;
         piece.release(piece.buffer);
@@ -100,6 +100,7 @@ export async function readPieces(
       // A failure is met where the answer is awaited.
       reading.answer.then(() => (reading.isDone = true)).catch(() => {});
       readings.push(reading);
+      if (reader === local) await reading.answer;
       await addUntil(({ isDone }) => !isDone && readings.length < threads * answersPerThread);
     }
     await addUntil(() => false);
@@ -109,30 +110,30 @@ export async function readPieces(
 }
 
 /** @returns The fault of the piece, if there is one, instead of throwing it. */
-export function readPiece(
+export async function readPiece(
   reader: PieceReader,
   { buffer, length }: PieceTask,
-): { readonly places: number; readonly error: PieceError | null } {
+): Promise<{ readonly places: number; readonly error: PieceError | null }> {
   try {
-    return { places: reader.read(new Uint8Array(buffer, 0, length)), error: null };
+    return { places: await reader.read(new Uint8Array(buffer, 0, length)), error: null };
   } catch (error) {
     if (error instanceof PieceError) return { places: 0, error };
     throw error;
   }
 }
 
-/** Reads on this thread, for an answer in its turn. */
+/** Reads on this thread, for an answer in its turn: one piece at a time. */
 class LocalReader implements Reader {
   readonly known = new KnownIds();
   readonly #writer = new SpanWriter();
-  readonly #reader: PieceReader;
+  readonly #reader: Promise<PieceReader>;
 
   constructor(format: PieceFormat) {
     this.#reader = createPieceReader(format, this.#writer);
   }
 
   async read(piece: Piece): Promise<PieceAnswer> {
-    const answer = readPiece(this.#reader, piece);
+    const answer = await readPiece(await this.#reader, piece);
     return { ...answer, batch: this.#writer.takeBatch(), buffer: piece.buffer };
   }
 }

@@ -3,16 +3,15 @@ import { availableParallelism } from 'node:os';
 import { addAbortSignal, type Readable } from 'node:stream';
 import { toMiB } from '../decode/check-memory.ts';
 import { DecodeError } from '../decode/decode-error.ts';
-import { addDecoded, type DecodedInto, decodeInto } from '../decode/decode-into.ts';
-import { decodeCompressed, detectPieceFormat } from '../decode/detect-format.ts';
+import { type DecodedInto, decodeCompressedInto, decodeInto } from '../decode/decode-into.ts';
+import { detectPieceFormat } from '../decode/detect-piece-format.ts';
 import { gunzipChunks, isGzip } from '../decode/gunzip.ts';
 import type { PieceFormat } from '../decode/piece-reader.ts';
 import { isZip } from '../decode/zip.ts';
 import type { SpanStore } from '../span/span-store.ts';
 import { SpanWriter } from '../span/span-writer.ts';
 import { cutPieces, endFinders } from './cut-pieces.ts';
-import { emptyFile, tooLarge } from './file.ts';
-import { describeFileError, quotePath } from './file-error.ts';
+import { describeFileError, emptyFile, quotePath, tooLarge } from './file-error.ts';
 import { readPieces } from './read-pieces.ts';
 import { SourceError } from './source.ts';
 
@@ -113,7 +112,7 @@ async function read(
     if (!(error instanceof DecodeError) || !found.isFile() || found.size > maxBytes) throw error;
     // Lines of other formats or of a log may stand among those of OTLP: the whole can be read, or is refused for what it is.
     writer.rollBack(before);
-    return addDecoded(writer, await decodeCompressed(await readFile(path), maxBytes));
+    return await decodeCompressedInto(writer, await readFile(path), maxBytes);
   } finally {
     await file.close();
   }
@@ -144,7 +143,7 @@ async function readStream(
   const format = detectPieceFormat(head, true) ?? null;
   if (format === null) {
     const bytes = await collect(chunks, label, maxDocumentBytes);
-    if (isZip(bytes)) return addDecoded(writer, await decodeCompressed(bytes, maxDocumentBytes));
+    if (isZip(bytes)) return decodeCompressedInto(writer, bytes, maxDocumentBytes);
     return decodeInto(writer, bytes);
   }
   const room = options.maxMemoryBytes ?? process.availableMemory();
