@@ -1,6 +1,8 @@
 import type { TraceGraph } from '../graph/trace-graph.ts';
 import { type Span, spanKinds } from '../span/span.ts';
-import { keysOf, type SpanStore, spanIdOf, textOf } from '../span/span-store.ts';
+import { type SpanStore, spanIdOf, textOf, valueAt } from '../span/span-store.ts';
+import { keyFor } from '../util/group-by.ts';
+import { rememberOf } from '../util/remember.ts';
 import type { PropagationFormat } from './evidence.ts';
 import { formatOfIdHeader, formats } from './propagation-header.ts';
 import { listFormats, readHeaderName } from './recorded-headers.ts';
@@ -67,70 +69,73 @@ export function learnRecording(graph: TraceGraph): (span: Span) => Recording {
 }
 
 function sourceOf({ store }: TraceGraph, row: number): string {
-  return `${store.resources[row]} ${store.scopes[row]} ${store.kinds[row]}`;
+  return keyFor(store.resources[row] ?? 0, store.scopes[row] ?? 0, store.kinds[row] ?? 0);
 }
 
 function listSources(graph: TraceGraph): ReadonlyMap<string, Source> {
   const { store } = graph;
-  const headersOf = rememberShapes(store);
-  const carried = findCarried(graph);
+  const headers = listHeaders(store);
   const sources = new Map<string, Source>();
+  if (headers.size === 0) return sources;
+  const carried = findCarried(graph);
   for (let row = 0; row < store.size; row += 1) {
     if (!graph.has(row) || (!isCall(store.kinds[row] ?? 0) && !graph.isEntry(row))) continue;
-    const headers = headersOf(row);
-    if (headers.length === 0 && !carried.has(row)) continue;
+    const recorded = headers.get(store.shapes[row] ?? 0) ?? [];
+    if (recorded.length === 0 && carried[row] === 0) continue;
     const key = sourceOf(graph, row);
     const source = sources.get(key) ?? { since: new Map(), sendsSince: null, isPartial: false };
     sources.set(key, source);
     const start = graph.startTimeOf(row);
     let hasId = false;
     let hasOwnId = false;
-    for (const { place, name } of headers) {
+    for (const { name, place } of recorded) {
       source.since.set(name, earlier(source.since.get(name) ?? null, start));
       if (formatOfIdHeader(name) === null) continue;
-      const at = (store.attributeStarts[row] ?? 0) + place;
-      const value = String(store.values.decode(store.attributeValues[at] ?? 0));
+      const value = String(valueAt(store, row, place));
       hasId ||= value !== '' && value !== '[]';
       hasOwnId ||= value.toLowerCase().includes(spanIdOf(store, row));
     }
     if (hasOwnId) source.sendsSince = earlier(source.sendsSince, start);
-    if (!hasId && carried.has(row)) source.isPartial = true;
+    if (!hasId && carried[row] === 1) source.isPartial = true;
   }
   return sources;
 }
 
-/** The rows of calls and requests that are known to have carried a context: the other side continued it, or was named. */
-function findCarried(graph: TraceGraph): ReadonlySet<number> {
+/** Marks the rows of calls and requests that are known to have carried a context: the other side continued it, or was named. */
+function findCarried(graph: TraceGraph): Uint8Array {
   const { store, parents } = graph;
-  const carried = new Set<number>();
+  const carried = new Uint8Array(store.size);
   for (let row = 0; row < store.size; row += 1) {
     if (!graph.has(row) || !graph.isEntry(row)) continue;
     const parent = parents[row] ?? -1;
     const isElsewhere = parent >= 0 && store.resources[parent] !== store.resources[row];
-    if (isElsewhere) carried.add(parent);
-    if (isElsewhere || graph.isParentRemote(row)) carried.add(row);
+    if (isElsewhere) carried[parent] = 1;
+    if (isElsewhere || graph.isParentRemote(row)) carried[row] = 1;
   }
   return carried;
 }
 
-interface PlacedHeader {
-  /** Of its value, among those of the row. */
-  readonly place: number;
+/** A header that an attribute records, and the attribute's place in its shape. */
+interface RecordedHeader {
   readonly name: string;
+  readonly place: number;
 }
 
-/** The headers that a row records; rows of one shape have the same. */
-function rememberShapes(store: SpanStore): (row: number) => readonly PlacedHeader[] {
-  const known: PlacedHeader[][] = [];
-  return (row) => {
-    const shape = store.shapes[row] ?? 0;
-    known[shape] ??= Array.from(keysOf(store, row)).flatMap((key, place) => {
-      const attribute = textOf(store, key);
-      const name = readHeaderName(attribute, 'request') ?? readHeaderName(attribute, 'response');
-      return name === null ? [] : [{ place, name }];
-    });
-    return known[shape];
-  };
+/** By shape; of the shapes with any. */
+function listHeaders(store: SpanStore): ReadonlyMap<number, readonly RecordedHeader[]> {
+  const nameOf = rememberOf((key: number) => {
+    const text = textOf(store, key);
+    return readHeaderName(text, 'request') ?? readHeaderName(text, 'response');
+  });
+  const { starts, keys } = store.shapeTable;
+  const headers = new Map<number, RecordedHeader[]>();
+  for (let shape = 0; shape + 1 < starts.length; shape += 1) {
+    for (const [place, key] of keys.subarray(starts[shape], starts[shape + 1]).entries()) {
+      const name = nameOf(key);
+      if (name !== null) headers.set(shape, [...(headers.get(shape) ?? []), { name, place }]);
+    }
+  }
+  return headers;
 }
 
 function earlier(known: bigint | null, time: bigint): bigint {
