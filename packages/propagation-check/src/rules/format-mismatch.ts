@@ -18,6 +18,8 @@ export const formatMismatch: HeaderCause = {
     // A hop before the tap may have dropped `traceparent`, one behind it the header that arrived here.
     sides: ['caller', 'callee'],
     excludes: ['header-malformed', 'header-duplicated', 'header-ignored', 'header-rewritten'],
+    // Load balancers add headers of their own.
+    doubts: ['header-not-sent'],
   },
   explain: ({ server, headers: { sent, received, isRecorded } }) => {
     if (received === null || received.contexts.length === 0 || !lacks(received, 'tracecontext')) return null;

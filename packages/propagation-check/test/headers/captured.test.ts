@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import type { PropagationFormat } from '../../src/headers/evidence.ts';
 import { formats, idHeaders } from '../../src/headers/propagation-header.ts';
+import { checkTraces } from '../../src/verdict/check-traces.ts';
+import { readDrawing } from '../engine/read-drawing.ts';
 import { drawChain, drawClient, drawServer, guessCause, judgeDrawing } from '../rules/judge-drawing.ts';
 
 /** A value of each format's id header that is right, for trace 1 and the CLIENT span of the call. */
@@ -95,6 +97,14 @@ suite('every format is read under every name that an instrumentation gives', () 
       assert.deepEqual(judgeDrawing(`${drawCall({}, {})}${tap}`), ['error format-mismatch web -> orders 1']);
     });
   }
+
+  test('nor at a tap of which nobody knows the place: there that is the least likely', () => {
+    const header = `sentry-trace=${values.sentry}`;
+    const tap = `tap somewhere 15..85 GET /work 200 sent ${header} received ${header}`;
+    const { spans, expectation, headers } = readDrawing(`${drawCall({}, {})}${tap}`);
+    const [finding] = checkTraces(spans, { expectation, headers }).findings;
+    assert.equal(finding?.candidates?.at(-1), 'header-not-sent');
+  });
 
   for (const family of [
     'http.request.header.',
