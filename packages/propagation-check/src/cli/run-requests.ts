@@ -27,6 +27,7 @@ import { printReport } from './print-report.ts';
 import type { Session } from './session.ts';
 import { createProgress } from './show-progress.ts';
 import { UsageError } from './usage-error.ts';
+import { warmUp } from './warm-up.ts';
 
 export interface RunArguments extends SourceArguments {
   readonly method?: string;
@@ -71,6 +72,7 @@ export async function runRequests(
     if (first !== undefined && driven.every((request) => request.failure !== null)) {
       throw new UsageError(`${url.origin}${url.pathname}: ${first.failure}`);
     }
+    if (first !== undefined) await warmUp(first.span, { source, inputs, args, output });
     const services = args.service ?? entryServices(inputs);
     const readInputs = async () => ({ ...inputs, wire: await readWire(args) });
     const common = {
