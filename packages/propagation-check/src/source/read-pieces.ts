@@ -50,7 +50,7 @@ interface Reading {
 
 /**
  * Reads pieces, in their order. From some size on `threads` read: this one, and workers.
- * @param onRows Called after each piece.
+ * @param onRows Called after each piece, with the bytes of all so far.
  * @throws {DecodeError} of the first piece that is wrong.
  */
 export async function readPieces(
@@ -58,7 +58,7 @@ export async function readPieces(
   pieces: AsyncIterable<Piece>,
   writer: SpanWriter,
   { threads, startAfter }: Team,
-  onRows: () => void = () => {},
+  onRows: (bytes: number) => void = () => {},
 ): Promise<void> {
   const first = await createPieceReader(format, writer);
   const local = new LocalReader(format);
@@ -66,13 +66,15 @@ export async function readPieces(
   const readings: Reading[] = [];
   let bytes = 0;
   let places = 0;
+  let added = 0;
   const add = async ({ reader, piece, answer }: Reading) => {
     const { batch, error, buffer, places: more } = await answer;
     piece.release(buffer);
     writer.addBatch(batch, reader.known);
     if (error !== null) throw toDecodeError(format, new PieceError(error.place, error.message), places);
     places += more;
-    onRows();
+    added += piece.length;
+    onRows(added);
   };
   const addUntil = async (isEnough: (next: Reading) => boolean) => {
     for (let next = readings[0]; next !== undefined && !isEnough(next); next = readings[0]) {
@@ -88,7 +90,8 @@ export async function readPieces(
         if (error !== null) throw toDecodeError(format, error, places);
         places += more;
         piece.release(piece.buffer);
-        onRows();
+        added += piece.length;
+        onRows(added);
         continue;
       }
       while (workers.length < threads - 1) workers.push(new WorkerReader(format));
