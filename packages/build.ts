@@ -4,9 +4,14 @@ import { rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 
-rmSync('dist', { recursive: true, force: true });
-
 const manifest = createRequire(import.meta.url).resolve('typescript/package.json');
 const compiler = join(dirname(manifest), 'bin/tsc');
-const { status } = spawnSync(process.execPath, [compiler, '-p', 'tsconfig.build.json'], { stdio: 'inherit' });
-if (status !== 0) process.exit(status ?? 1);
+
+/** Ends the process where the compiler fails, which has said why. */
+export function compile(project: string, ...args: readonly string[]): void {
+  const { status } = spawnSync(process.execPath, [compiler, '-p', project, ...args], { stdio: 'inherit' });
+  if (status !== 0) process.exit(status ?? 1);
+}
+
+rmSync('dist', { recursive: true, force: true });
+compile('tsconfig.build.json');

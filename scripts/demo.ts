@@ -3,7 +3,8 @@ import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { Option } from 'commander';
 import { faultNames } from 'faults';
-import { encodeOtlpLines, openOutput } from 'propagation-check/kit';
+import { checkTraces } from 'propagation-check';
+import { encodeOtlpLines, openOutput, readPageScript, renderHtml } from 'propagation-check/kit';
 import { callServiceA } from './assertion/call-service-a.ts';
 import { defaultSettleMs, defaultSourcePatienceMs } from './assertion/check-call.ts';
 import { checkCalls } from './assertion/check-calls.ts';
@@ -12,11 +13,12 @@ import { renderAssertionText } from './assertion/render-text.ts';
 import { type AssertionRun, toExitCode } from './assertion/run.ts';
 import { type AssertionArguments, createAssertionCommand } from './assertion-options.ts';
 import { type DemoSystem, startDemoSystem } from './demo-system.ts';
-import { locateExpectation } from './expect-demo.ts';
+import { expectDemo, locateExpectation } from './expect-demo.ts';
 import { runScript } from './run-script.ts';
 
 const outFolder = join(import.meta.dirname, '..', 'out');
 const spansPath = join(outFolder, 'demo-spans.otlp.jsonl');
+const reportPath = join(outFolder, 'demo-report.html');
 const headersPath = join(outFolder, 'demo-headers.jsonl');
 
 await runScript(runDemo);
@@ -24,8 +26,9 @@ await runScript(runDemo);
 async function runDemo(signal: AbortSignal): Promise<number> {
   const command = createAssertionCommand('demo', 'Prove trace context propagation between two real services.')
     .addOption(new Option('--fault <name>', 'break propagation on purpose').choices(faultNames).env('FAULT'))
+    .option('--open', 'open the HTML report in the browser')
     .parse();
-  const args = command.opts<AssertionArguments & { readonly fault?: string }>();
+  const args = command.opts<AssertionArguments & { readonly fault?: string; readonly open?: boolean }>();
   const output = openOutput();
   const timeoutMs = args.timeout * 1000;
 
@@ -63,9 +66,10 @@ async function runDemo(signal: AbortSignal): Promise<number> {
       ? renderAssertionJson(run, { jaegerUi: null })
       : renderAssertionText(run, { ...output, jaegerUi: null });
     await output.print(text);
-    const saved = await saveEvidence(system, fault !== null);
+    const saved = await saveEvidence(system, run, fault !== null);
     if (saved.problem !== null) process.stderr.write(`${saved.problem}\n`);
     else if (!args.json) await output.print(renderNext(saved.paths, run));
+    if (args.open === true && saved.problem === null) await openReport();
     return toExitCode(run.verdict);
   } finally {
     await system.close();
@@ -73,7 +77,8 @@ async function runDemo(signal: AbortSignal): Promise<number> {
 }
 
 /** The next command: see the trace break, then learn why. */
-function renderNext([spans = '', headers]: readonly string[], { verdict, mode }: AssertionRun): string {
+function renderNext([report = '', spans = '', headers]: readonly string[], run: AssertionRun): string {
+  const { verdict, mode } = run;
   const wire = headers === undefined ? '' : ` --wire ${headers}`;
   const expectations = relative(process.cwd(), locateExpectation(mode));
   const next =
@@ -81,6 +86,7 @@ function renderNext([spans = '', headers]: readonly string[], { verdict, mode }:
       ? 'demo -- --fault strip-traceparent'
       : `propagation-check -- file ${spans}${wire} --expectations ${expectations}`;
   return [
+    `report     ${report}`,
     `spans      ${spans}`,
     ...(headers === undefined ? [] : [`headers    ${headers}`]),
     `next       npm run ${next}`,
@@ -89,15 +95,20 @@ function renderNext([spans = '', headers]: readonly string[], { verdict, mode }:
 }
 
 interface Saved {
-  /** As seen from here: the spans, and where they were recorded the headers. */
+  /** As seen from here: the report, the spans, and where they were recorded the headers. */
   readonly paths: readonly string[];
   readonly problem: string | null;
 }
 
-async function saveEvidence(system: DemoSystem, hasHeaders: boolean): Promise<Saved> {
-  const headers = (await system.readHeaders()).map((record) => `${JSON.stringify(record)}\n`);
+async function saveEvidence(system: DemoSystem, run: AssertionRun, hasHeaders: boolean): Promise<Saved> {
+  const spans = system.receiver.readAll();
+  const wire = await system.readHeaders();
+  const headers = wire.map((record) => `${JSON.stringify(record)}\n`);
+  const result = checkTraces(spans, { expectation: expectDemo(run.mode), headers: { wire, received: [] } });
+  const details = { source: 'npm run demo', reason: null, notes: [], collector: null };
   const files = [
-    { path: spansPath, content: encodeOtlpLines(system.receiver.readAll()) },
+    { path: reportPath, content: renderHtml(result, details, spans, await readPageScript()) },
+    { path: spansPath, content: encodeOtlpLines(spans) },
     ...(hasHeaders ? [{ path: headersPath, content: headers.join('') }] : []),
   ];
   const paths = files.map(({ path }) => relative(process.cwd(), path));
@@ -107,6 +118,13 @@ async function saveEvidence(system: DemoSystem, hasHeaders: boolean): Promise<Sa
       return { paths, problem: `${relative(process.cwd(), path)} could not be written: ${problem}` };
   }
   return { paths, problem: null };
+}
+
+/** A machine without a browser has the report all the same. */
+async function openReport(): Promise<void> {
+  const { default: open } = await import('open');
+  const opener = await open(reportPath);
+  opener.on('error', (error) => process.stderr.write(`the report could not be opened: ${error.message}\n`));
 }
 
 /** Whole or not at all, because another demo may be doing the same. Answers with what went wrong, or null. */

@@ -9,6 +9,8 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { type Generated, generateSpans } from './engine/generate-spans.ts';
 import type { Measured, WorkName } from './engine/measure.ts';
+import { measureReceiver, receiverProtocols } from './engine/receiver.ts';
+import { measureStarts } from './engine/start.ts';
 
 const million = 1_000_000;
 const measureFile = fileURLToPath(new URL('engine/measure.ts', import.meta.url));
@@ -21,14 +23,19 @@ export async function benchEngine(argv: readonly string[]): Promise<void> {
       spans: { type: 'string', default: '300000' },
       sizes: { type: 'string', default: '1,2' },
       rounds: { type: 'string', default: '3' },
+      tables: { type: 'string', default: 'rates,slopes,shapes,start,receiver' },
     },
   });
   const folder = await mkdtemp(join(tmpdir(), 'engine-'));
   try {
+    const tables = new Set(values.tables.split(','));
+    const spans = Number(values.spans);
     const nothing = await measure('nothing', '');
-    await printRates(folder, Number(values.spans), Number(values.rounds), nothing);
-    await printSlopes(folder, values.sizes.split(',').map(Number), nothing);
-    await printShapes(folder, Number(values.spans));
+    if (tables.has('rates')) await printRates(folder, spans, Number(values.rounds), nothing);
+    if (tables.has('slopes')) await printSlopes(folder, values.sizes.split(',').map(Number), nothing);
+    if (tables.has('shapes')) await printShapes(folder, spans);
+    if (tables.has('start')) await printStarts(folder);
+    if (tables.has('receiver')) await printReceiver(folder, spans, Number(values.rounds));
   } finally {
     await rm(folder, { recursive: true });
   }
@@ -134,6 +141,38 @@ async function printShapes(folder: string, spans: number): Promise<void> {
   }
 }
 
+async function printStarts(folder: string): Promise<void> {
+  console.log('\nfrom start to end, the compiled package; medians');
+  console.log(row('', 'ms', 'of node', 'target'));
+  for (const { name, milliseconds, ofNode, target } of await measureStarts(folder))
+    console.log(row(name, milliseconds.toFixed(0), ofNode.toFixed(1), target === null ? '' : `≤ ${target}`));
+}
+
+/** Of each protocol the round with the least CPU. */
+async function printReceiver(folder: string, spans: number, rounds: number): Promise<void> {
+  console.log(
+    '\nreceiver: requests of 512 spans are taken, kept and judged at the end (target of spans/cpu s: 100,000)',
+  );
+  console.log(row('', 'ms', 'spans/s', 'cpu ms', 'spans/cpu s'));
+  for (const protocol of receiverProtocols) {
+    const found = [];
+    for (let round = 0; round < rounds; round += 1)
+      found.push(await measureReceiver(protocol, folder, spans));
+    const [best] = found.toSorted((a, b) => a.cpuMilliseconds - b.cpuMilliseconds);
+    if (best === undefined) continue;
+    const perSecond = (milliseconds: number) => ((best.spans / milliseconds) * 1_000).toFixed(0);
+    console.log(
+      row(
+        protocol,
+        best.milliseconds.toFixed(0),
+        perSecond(best.milliseconds),
+        best.cpuMilliseconds.toFixed(0),
+        perSecond(best.cpuMilliseconds),
+      ),
+    );
+  }
+}
+
 async function measure(work: WorkName, path: string): Promise<Measured> {
   const child = fork(measureFile, [work, path]);
   const exit = once(child, 'exit').then(([code]) => {
@@ -146,7 +185,7 @@ async function measure(work: WorkName, path: string): Promise<Measured> {
 }
 
 function row(name: string, ...cells: readonly string[]): string {
-  return `${name.padEnd(14)}${cells.map((cell) => cell.padStart(10)).join('')}`;
+  return `${name.padEnd(14)}${cells.map((cell) => cell.padStart(12)).join('')}`;
 }
 
 function toMB(bytes: number): string {

@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import type { ExpectedEdge } from '../expect/expectation.ts';
+import { reportNames } from '../report/reports.ts';
 import { sourceSpecs } from '../source/source-specs.ts';
 import {
   type Entries,
@@ -9,6 +10,7 @@ import {
   parsePath,
   parseTimeout,
 } from './parse-argument.ts';
+import { parseReport, type ReportTarget } from './parse-report.ts';
 
 /** The options that every check has. Times in milliseconds. */
 export interface CheckArguments {
@@ -18,7 +20,7 @@ export interface CheckArguments {
   readonly collectorMetrics?: URL;
   readonly ca?: string;
   readonly timeout: number;
-  readonly report: ReportFormat;
+  readonly report?: readonly ReportTarget[];
   readonly json?: boolean;
   readonly explain?: boolean;
 }
@@ -31,10 +33,6 @@ export interface SourceArguments extends CheckArguments {
   readonly wait: number;
   readonly settle: number;
 }
-
-export const reportFormats = ['terminal', 'json'] as const;
-
-export type ReportFormat = (typeof reportFormats)[number];
 
 export function addCheckOptions(command: Command): Command {
   return command
@@ -51,8 +49,10 @@ export function addCheckOptions(command: Command): Command {
     )
     .option('--ca <file>', 'PEM file with a certificate authority to trust', parseCaFile)
     .addOption(timeOption('--timeout <time>', 'how long one answer may take', 15_000))
-    .addOption(
-      new Option('--report <format>', 'how to print the result').choices(reportFormats).default('terminal'),
+    .option(
+      '--report <report>',
+      `how to print the result: ${reportNames.join(', ')} (default: terminal); NAME=FILE writes it; may be repeated`,
+      parseReport,
     )
     .option('--json', 'short for --report json')
     .option('--explain', 'say of each side of a call without its other side why nothing is reported')

@@ -1,27 +1,61 @@
 import { existsSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type ReportDetails, renderJson } from '../report/json.ts';
-import { renderTerminal } from '../report/terminal.ts';
-import type { FindingOptions } from '../report/terminal-findings.ts';
+import type { ReportDetails } from '../report/json.ts';
+import { pickSpans } from '../report/pick-spans.ts';
+import { type ReportInput, reports } from '../report/reports.ts';
+import { describeFileError, quotePath } from '../source/file-error.ts';
+import type { SpanStore } from '../span/span-store.ts';
 import type { Result } from '../verdict/result.ts';
-import type { CheckArguments, ReportFormat } from './common-options.ts';
+import type { CheckArguments } from './common-options.ts';
 import type { Output } from './open-output.ts';
+import type { ReportTarget } from './parse-report.ts';
+import { readPageScript } from './read-page-script.ts';
+import { UsageError } from './usage-error.ts';
 
-type Render = (result: Result, details: ReportDetails, options: FindingOptions) => string;
+/** A check as it is reported. */
+export interface Judged {
+  readonly result: Result;
+  readonly details: ReportDetails;
+  /** What was judged. Made only where a report draws traces. */
+  readonly readStore: () => SpanStore;
+}
 
-const reports: Readonly<Record<ReportFormat, Render>> = { terminal: renderTerminal, json: renderJson };
-
-/** @returns The exit code: 0 intact, 1 broken, 2 unknown. */
+/**
+ * Prints the report that was asked for, or the one for people, and writes the others to their files.
+ *
+ * @returns The exit code: 0 intact, 1 broken, 2 unknown.
+ * @throws {UsageError} when a file cannot be written, after everything else is.
+ */
 export async function printReport(
-  result: Result,
-  details: ReportDetails,
+  { result, details, readStore }: Judged,
   args: CheckArguments,
   output: Output,
 ): Promise<number> {
-  const render = reports[args.json ? 'json' : args.report];
-  await output.print(render(result, details, { ...output, docsRoot: findDocsRoot() }));
+  const input: ReportInput = {
+    result,
+    details,
+    options: { ...output, docsRoot: findDocsRoot() },
+    pickSpans: (most) => pickSpans(readStore(), result, most),
+    readPageScript,
+  };
+  const failures: string[] = [];
+  for (const { name, path } of listTargets(args)) {
+    const text = await reports[name].render(input);
+    if (path === null) await output.print(text);
+    else
+      await writeFile(path, text).catch((error: unknown) => {
+        failures.push(`--report ${name}: ${quotePath(path)} cannot be written: ${describeFileError(error)}`);
+      });
+  }
+  if (failures.length > 0) throw new UsageError(failures.join('; '));
   return { intact: 0, broken: 1, unknown: 2 }[result.verdict];
+}
+
+function listTargets({ report = [], json = false }: CheckArguments): readonly ReportTarget[] {
+  const printed: ReportTarget = { name: json ? 'json' : 'terminal', path: null };
+  return report.some(({ path }) => path === null) ? report : [printed, ...report];
 }
 
 /** The package has a copy of the repository's pages beside its code. */

@@ -3,6 +3,7 @@ import { mapBy } from '../util/group-by.ts';
 import { hideSecrets } from '../util/hide-secrets.ts';
 import { escapeText } from './escape-text.ts';
 import { type Layout, paint, truncate } from './layout.ts';
+import { orderTrace } from './order-trace.ts';
 
 /** A trace of more spans than this is cut: nobody reads it, and the counts are elsewhere. */
 const mostSpans = 200;
@@ -75,40 +76,16 @@ function toMs(nanoseconds: bigint): string {
   return `${(Number(nanoseconds) / 1e6).toFixed(1)} ms`;
 }
 
-/** Depth first, children by start time. What only a cycle holds together comes last, from its first span. */
 function toLines(spans: readonly Span[], widestPrefix: number): readonly Line[] {
-  const byStart = spans.toSorted((a, b) => compare(a.startTimeUnixNano, b.startTimeUnixNano));
-  const ids = new Set(spans.map((span) => span.spanId));
-  const children = mapBy(byStart, (span) => span.parentSpanId);
-  const tops = byStart.filter((span) => span.parentSpanId === null || !ids.has(span.parentSpanId));
-  const seen = new Set<Span>();
+  /** What continues below each ancestor, by depth. */
+  const below: string[] = [''];
   const lines: Line[] = [];
-
-  for (const top of [...tops, ...byStart]) {
-    const stack = [{ span: top, prefix: '', below: '' }];
-    for (let next = stack.pop(); next !== undefined && lines.length < mostSpans; next = stack.pop()) {
-      const { span, prefix, below } = next;
-      if (seen.has(span)) continue;
-      seen.add(span);
-      const isTop = span === top;
-      lines.push({ prefix, span, note: isTop ? noteOnTop(span, ids) : '' });
-      const nested = (children.get(span.spanId) ?? []).filter((child) => !seen.has(child));
-      for (const [index, child] of nested.entries().toArray().reverse()) {
-        const isLast = index === nested.length - 1;
-        const deeper = below.length >= widestPrefix ? below : `${below}${isLast ? '   ' : '│  '}`;
-        stack.push({ span: child, prefix: `${below}${isLast ? '└─ ' : '├─ '}`, below: deeper });
-      }
-    }
+  for (const { span, depth, isLast, note } of orderTrace(spans)) {
+    if (lines.length === mostSpans) break;
+    const before = below[depth] ?? '';
+    const isTooDeep = before.length >= widestPrefix;
+    below[depth + 1] = depth === 0 || isTooDeep ? before : `${before}${isLast ? '   ' : '│  '}`;
+    lines.push({ prefix: depth === 0 ? '' : `${below[depth] ?? ''}${isLast ? '└─ ' : '├─ '}`, span, note });
   }
   return lines;
-}
-
-function noteOnTop(span: Span, ids: ReadonlySet<string>): string {
-  if (span.parentSpanId === null) return '';
-  if (ids.has(span.parentSpanId)) return `its parents form a cycle: ${span.parentSpanId} descends from it`;
-  return `its parent ${span.parentSpanId} is not in this trace`;
-}
-
-function compare(a: bigint, b: bigint): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -3,16 +3,15 @@ import { availableParallelism } from 'node:os';
 import { addAbortSignal, type Readable } from 'node:stream';
 import { toMiB } from '../decode/check-memory.ts';
 import { DecodeError } from '../decode/decode-error.ts';
-import { addDecoded, type DecodedInto, decodeInto } from '../decode/decode-into.ts';
-import { decodeCompressed, detectPieceFormat } from '../decode/detect-format.ts';
+import { type DecodedInto, decodeCompressedInto, decodeInto } from '../decode/decode-into.ts';
+import { detectPieceFormat } from '../decode/detect-piece-format.ts';
 import { gunzipChunks, isGzip } from '../decode/gunzip.ts';
 import type { PieceFormat } from '../decode/piece-reader.ts';
 import { isZip } from '../decode/zip.ts';
 import type { SpanStore } from '../span/span-store.ts';
 import { SpanWriter } from '../span/span-writer.ts';
 import { cutPieces, endFinders } from './cut-pieces.ts';
-import { emptyFile, tooLarge } from './file.ts';
-import { describeFileError, quotePath } from './file-error.ts';
+import { describeFileError, emptyFile, quotePath, tooLarge } from './file-error.ts';
 import { readPieces } from './read-pieces.ts';
 import { SourceError } from './source.ts';
 
@@ -110,7 +109,7 @@ async function read(
     if (!(error instanceof DecodeError) || !found.isFile() || found.size > maxBytes) throw error;
     // Lines of other formats or of a log may stand among those of OTLP: the whole can be read, or is refused for what it is.
     writer.rollBack(before);
-    return addDecoded(writer, await decodeCompressed(await readFile(path), maxBytes));
+    return await decodeCompressedInto(writer, await readFile(path), maxBytes);
   } finally {
     await file.close();
   }
@@ -141,7 +140,7 @@ async function readStream(
   const format = detectPieceFormat(head, true) ?? null;
   if (format === null) {
     const bytes = await collect(chunks, label, maxDocumentBytes);
-    if (isZip(bytes)) return addDecoded(writer, await decodeCompressed(bytes, maxDocumentBytes));
+    if (isZip(bytes)) return decodeCompressedInto(writer, bytes, maxDocumentBytes);
     return decodeInto(writer, bytes);
   }
   const room = options.maxMemoryBytes ?? process.availableMemory();
@@ -152,7 +151,11 @@ async function readStream(
       : { threads: options.threads, startAfter: bytesBeforeNamedWorkers };
   const before = writer.mark();
   try {
-    await readPieces(format, cutPieces(chunks, endFinders[format]), writer, team, () => {
+    const whole = size === null || isPacked ? 0 : size;
+    let isExpected = whole < bytesBeforeExpecting;
+    await readPieces(format, cutPieces(chunks, endFinders[format]), writer, team, (bytes) => {
+      if (!isExpected) writer.expect((whole / bytes) * moreThanExpected);
+      isExpected = true;
       options.onProgress?.({ ...progress, spans: writer.rows });
     });
     return { format, notes: [] };
@@ -162,6 +165,11 @@ async function readStream(
     return decodeInto(writer, kept);
   }
 }
+
+/** Of a smaller file the columns are small. */
+const bytesBeforeExpecting = 16 * 1024 * 1024;
+/** Later spans may be shorter than the first ones. Room that nobody needs takes no memory. */
+const moreThanExpected = 1.25;
 
 const mostKept = 64 * 1024 * 1024;
 

@@ -200,5 +200,10 @@ test('commands and options that do not exist', async () => {
   );
   await assertRefused(['file', 'x', '--a\u001b[2J'], /unknown option '--a\\x1b\[2J'/);
   await assertRefused(['file'], /missing required argument 'paths'/);
-  await assertRefused(['file', 'x', '--report', 'xml'], /Allowed choices are terminal, json/);
+  await assertRefused(['file', 'x', '--report', 'xml'], /Expected terminal, json, html, or NAME=FILE/);
+  await assertRefused(['file', 'x', '--report', 'html'], /Expected the file to write, html=report\.html/);
+  await assertRefused(['file', 'x', '--report', 'html='], /Expected the file to write/);
+  await assertRefused(['file', 'x', '--report', 'html=no/such/report.html'], /--report html=.*no such file/);
+  await assertRefused(['file', 'x', '--report', 'json', '--report', 'terminal'], /would both be printed/);
+  await assertRefused(['file', 'x', '--report', 'json=x', '--report', 'html=x'], /would both be written/);
 });

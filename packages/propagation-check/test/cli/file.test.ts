@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, existsSync, openSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
@@ -56,6 +56,28 @@ test('--explain says why nothing is reported of a call without its other side', 
     'reasons',
   ]);
   assert.ok(!('explain' in JSON.parse((await executeCli('file', join(folder, 'spans'), '--json')).stdout)));
+});
+
+test('several reports of one check: the one for people is printed, the others are written', async (t) => {
+  const folder = await makeFolder(t, { spans: readCapture(brokenCapture) });
+  const path = join(folder, 'spans');
+  const [json, html] = [join(folder, 'out.json'), join(folder, 'out.html')];
+  const { code, stdout, stderr } = await executeCli(
+    ...['file', path, '--report', `json=${json}`, '--report', `html=${html}`],
+  );
+  assert.deepEqual([code, stderr], [1, '']);
+  assert.equal(stdout, (await executeCli('file', path)).stdout);
+  assert.equal(readFileSync(json, 'utf8'), (await executeCli('file', path, '--json')).stdout);
+  assert.match(readFileSync(html, 'utf8'), /<h1 class="error">BROKEN<.*runPage/s);
+});
+
+test('a report that cannot be written fails, and the others are there', async (t) => {
+  const folder = await makeFolder(t, { spans: readCapture(brokenCapture) });
+  const path = join(folder, 'spans');
+  const { code, stdout, stderr } = await executeCli('file', path, '--report', `json=${folder}`);
+  assert.equal(code, 2);
+  assert.match(stdout, /^BROKEN/);
+  assert.match(stderr, /^propagation-check: --report json: .* cannot be written: /);
 });
 
 test('JSON is the result with its details', async (t) => {

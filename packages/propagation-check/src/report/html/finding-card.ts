@@ -1,0 +1,66 @@
+import { findings as prose } from '../../rules/findings.ts';
+import type { Span } from '../../span/span.ts';
+import { mapBy } from '../../util/group-by.ts';
+import type { Evidence, Finding } from '../../verdict/result.ts';
+import { escapeText } from '../escape-text.ts';
+import { countOf, nameService } from '../terminal-edges.ts';
+import { drawBrokenCall, type Lookup } from './broken-call.ts';
+import { html, type Markup } from './markup.ts';
+
+/** Of one finding; the others are links. */
+const mostDrawn = 1;
+
+export type WriteFinding = (finding: Finding) => Markup;
+
+/** Cards of findings, each with its first call drawn from the spans. */
+export function prepareCards(spans: readonly Span[]): WriteFinding {
+  const ofTrace = mapBy(spans, (span) => span.traceId);
+  const indexed = new Map<string, Map<string, Span>>();
+  const children = new Map<string, ReadonlyMap<string | null, readonly Span[]>>();
+  const findSpan: Lookup = (traceId, spanId) => {
+    const known =
+      indexed.get(traceId) ?? new Map((ofTrace.get(traceId) ?? []).map((span) => [span.spanId, span]));
+    indexed.set(traceId, known);
+    return known.get(spanId);
+  };
+  const childrenOf = ({ traceId, spanId }: Span): readonly Span[] => {
+    const known = children.get(traceId) ?? mapBy(ofTrace.get(traceId) ?? [], (span) => span.parentSpanId);
+    children.set(traceId, known);
+    return known.get(spanId) ?? [];
+  };
+  const draw = ({ traceId, spanId, server }: Evidence): Markup | null => {
+    const first = findSpan(traceId, spanId) ?? null;
+    const called = server === undefined ? null : (findSpan(server.traceId, server.spanId) ?? null);
+    if (first === null) return null;
+    const isCalled = called === null && (first.kind === 'SERVER' || first.kind === 'CONSUMER');
+    const call = isCalled ? { client: null, server: first } : { client: first, server: called };
+    return drawBrokenCall(call, findSpan, childrenOf);
+  };
+  return (finding) => writeCard(finding, draw);
+}
+
+function writeCard(finding: Finding, draw: (evidence: Evidence) => Markup | null): Markup {
+  const { id, severity, confidence, client, server, count, evidence, candidates = [], scopes, fix } = finding;
+  const words = prose[id];
+  const [first] = evidence;
+  const links = evidence.map(
+    ({ traceId, spanId }) =>
+      html`<li><a href="#${traceId}-${spanId}">trace ${traceId} span ${spanId}</a></li>`,
+  );
+  const sides = [
+    [client, scopes.client],
+    [server, scopes.server],
+  ] as const;
+  return html`<article class="card ${severity}">
+<h3>${severity === 'error' ? '✗' : '!'} ${words.title}</h3>
+<p class="meta"><code>${id}</code> · ${confidence} · ${nameService(client)} → ${nameService(server)} · ${count === 0 ? 'never seen' : countOf(count, 'call')}</p>
+<p>${words.why}</p>
+${first === undefined ? null : html`<p><b>Seen:</b> ${escapeText(first.says)}</p>`}
+${evidence.slice(0, mostDrawn).map(draw)}
+${candidates.length === 0 ? null : html`<h4>May be</h4><ol>${candidates.map((candidate) => html`<li><code>${candidate}</code>: ${prose[candidate].title}</li>`)}</ol>`}
+<p><b>Fix:</b> ${escapeText(fix)}</p>
+<details><summary>Evidence and instrumentations</summary>
+<ul>${links}</ul>${count > evidence.length && evidence.length > 0 ? html`<p>… and ${countOf(count - evidence.length, 'more call')}</p>` : null}
+${sides.map(([service, names]) => (names.length === 0 ? null : html`<p>in ${nameService(service)}: ${names.map(escapeText).join(', ')}</p>`))}
+<p>Page: <code>${finding.docs}</code></p></details></article>`;
+}

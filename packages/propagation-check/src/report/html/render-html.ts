@@ -1,0 +1,88 @@
+import { createHash } from 'node:crypto';
+import type { Span } from '../../span/span.ts';
+import { escapeJson } from '../../util/escape-json.ts';
+import type { EdgeResult, Result } from '../../verdict/result.ts';
+import { escapeText } from '../escape-text.ts';
+import type { ReportDetails } from '../json.ts';
+import { describeNotes, nameVerdict, summarise } from '../summary.ts';
+import { countOf, markEdge, nameService } from '../terminal-edges.ts';
+import { collectPageData } from './collect-page-data.ts';
+import { prepareCards } from './finding-card.ts';
+import { html, type Markup, trusted } from './markup.ts';
+import { pageStyle } from './page-style.ts';
+import { drawServiceGraph, rateOf } from './service-graph.ts';
+
+/**
+ * The result as one HTML file that needs nothing else: no network, and under its own content security policy nothing runs or
+ * styles but its own script and style sheet. Findings, graph and edges stand in it without a script; the traces open with it.
+ *
+ * @param spans Those that can be opened (`pickSpans`), the broken calls among them.
+ * @param script That of the page (`page/page.ts`).
+ */
+export function renderHtml(
+  result: Result,
+  details: ReportDetails,
+  spans: readonly Span[],
+  script: string,
+): string {
+  const policy = `default-src 'none'; script-src ${hash(script)}; style-src ${hash(pageStyle)}; base-uri 'none'; form-action 'none'`;
+  const data = escapeJson(JSON.stringify(collectPageData(spans, result))).replaceAll('<', '\\u003c');
+  const writeCard = prepareCards(spans);
+  const ofSeverity = (severity: string) => result.findings.filter((finding) => finding.severity === severity);
+  const cards = [...ofSeverity('error'), ...ofSeverity('warning')].map(writeCard);
+  const verdict = nameVerdict(result.verdict);
+  const left = result.spans - spans.length;
+  return `<!doctype html>\n${
+    html`<html lang="en"><head><meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${verdict}: trace context propagation</title>
+<style>${trusted(pageStyle)}</style></head>
+<body><header><h1 class="${{ intact: 'fine', broken: 'error', unknown: 'warning' }[result.verdict]}">${verdict}</h1>
+<p>${summarise(result, details)}</p><p class="note">from ${escapeText(details.source)}</p>
+${describeNotes(details).map((note) => html`<p class="note">Note: ${escapeText(note)}</p>`)}</header>
+<main>
+${cards.length === 0 ? null : html`<section><h2>Findings</h2>${cards}</section>`}
+${writeEdges(result)}
+${writeInfos(result)}
+<section class="viewer" aria-labelledby="traces"><h2 id="traces">Traces</h2>
+<div class="tools"><input type="search" id="search" aria-label="Search traces by id, service or span name" placeholder="id, service or span name">
+<label><input type="checkbox" id="only-broken"> only evidence of findings</label> <span id="trace-count" role="status"></span></div>
+${left > 0 ? html`<p class="note">${countOf(left, 'span')} of whole traces left out, so that the page stays light.</p>` : null}
+<div class="list" id="trace-list" role="listbox" tabindex="0" aria-label="Traces"></div>
+<h3 id="trace-heading"></h3>
+<div class="list" id="waterfall" role="listbox" tabindex="0" aria-labelledby="trace-heading"></div>
+<dl id="span-details" aria-live="polite"></dl></section>
+</main><script type="application/json" id="data">${trusted(data)}</script><script>${trusted(script)}</script></body></html>`
+      .markup
+  }\n`;
+}
+
+function hash(text: string): string {
+  return `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
+}
+
+function writeEdges(result: Result): Markup | null {
+  if (result.edges.length === 0) return null;
+  const rank = ['error', 'warning', 'fine'];
+  const rows = result.edges
+    .map((edge) => ({ edge, mark: markEdge(edge, result.findings) }))
+    .sort((a, b) => rank.indexOf(a.mark) - rank.indexOf(b.mark));
+  return html`<section><h2>Edges</h2>${drawServiceGraph(result)}
+<div class="scroll" tabindex="0" role="region" aria-label="Table of edges"><table><thead><tr><th scope="col">caller</th><th scope="col">called</th><th scope="col">protocol</th><th scope="col">calls</th><th scope="col">broken</th><th scope="col">intact</th></tr></thead>
+<tbody>${rows.map(({ edge, mark }) => writeEdge(edge, mark))}</tbody></table></div></section>`;
+}
+
+function writeEdge(edge: EdgeResult, mark: string): Markup {
+  const { client, server, protocol, calls, broken } = edge;
+  return html`<tr><td>${nameService(client)}</td><td>${nameService(server)}</td><td>${protocol}</td><td class="number">${calls}</td><td class="number">${broken}</td><td class="number ${mark}">${rateOf(edge)}</td></tr>`;
+}
+
+function writeInfos({ findings }: Result): Markup | null {
+  const infos = findings.filter((finding) => finding.severity === 'info');
+  if (infos.length === 0) return null;
+  return html`<section><h2>Good to know</h2><ul>${infos.map(
+    ({ id, client, server, count, evidence }) =>
+      html`<li><code>${id}</code> ${nameService(client)} → ${nameService(server)}, ${countOf(count, 'time')}${evidence[0] === undefined ? null : html`: ${escapeText(evidence[0].says)}`}</li>`,
+  )}</ul></section>`;
+}

@@ -1,0 +1,76 @@
+import dagre from '@dagrejs/dagre';
+import type { EdgeResult, Result } from '../../verdict/result.ts';
+import { truncate } from '../layout.ts';
+import { countOf, type Mark, markEdge, nameService } from '../terminal-edges.ts';
+import { html, type Markup } from './markup.ts';
+
+/** A drawing of more edges is a knot; the table beside it has them all. */
+const mostEdges = 80;
+
+const box = { height: 34, characterWidth: 7.6, padding: 20, longestName: 32 } as const;
+
+interface Point {
+  readonly x: number;
+  readonly y: number;
+}
+
+/** Services as boxes, calls as arrows with the rate of intact calls; broken edges before the others where there are too many. */
+export function drawServiceGraph({ edges, findings }: Result): Markup {
+  const marked = edges.map((edge) => ({ edge, mark: markEdge(edge, findings) }));
+  const shown = [
+    ...marked.filter(({ mark }) => mark !== 'fine'),
+    ...marked.filter(({ mark }) => mark === 'fine'),
+  ].slice(0, mostEdges);
+  if (shown.length === 0) return html``;
+
+  const graph = new dagre.graphlib.Graph({ multigraph: true });
+  graph.setGraph({ rankdir: 'LR', nodesep: 28, ranksep: 96, marginx: 8, marginy: 20 });
+  const idOf = (service: string | null): string => (service === null ? '' : `s${service}`);
+  for (const { edge } of shown) {
+    for (const service of [edge.client, edge.server]) {
+      const name = truncate(nameService(service), box.longestName);
+      const width = name.length * box.characterWidth + box.padding;
+      graph.setNode(idOf(service), { name, width, height: box.height });
+    }
+    graph.setEdge(
+      idOf(edge.client),
+      idOf(edge.server),
+      { width: 60, height: 16, labelpos: 'c' },
+      edge.protocol,
+    );
+  }
+  dagre.layout(graph);
+
+  const { width = 0, height = 0 } = graph.graph();
+  const arrows = shown.map(({ edge, mark }) => {
+    const { points, x, y } = graph.edge(idOf(edge.client), idOf(edge.server), edge.protocol);
+    return drawArrow(edge, mark, points, { x, y });
+  });
+  const boxes = graph.nodes().map((id: string) => {
+    const { x, y, width, name } = graph.node(id);
+    return html`<g><rect x="${x - width / 2}" y="${y - box.height / 2}" width="${width}" height="${box.height}" rx="6"/><text x="${x}" y="${y + 5}">${String(name)}</text></g>`;
+  });
+  const more = edges.length - shown.length;
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="Service graph">
+<svg class="graph" role="img" aria-label="Services and their calls; the table below says the same" width="${Math.ceil(width)}" height="${Math.ceil(height)}" viewBox="0 0 ${Math.ceil(width)} ${Math.ceil(height)}">
+<defs>${(['fine', 'warning', 'error'] as const).map(
+    (mark) =>
+      html`<marker id="head-${mark}" class="${mark}" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto"><path d="M0 0 8 4 0 8z"/></marker>`,
+  )}</defs>
+${arrows}${boxes}</svg></div>${more > 0 ? html`<p>${countOf(more, 'more edge')} in the table.</p>` : null}`;
+}
+
+function drawArrow(edge: EdgeResult, mark: Mark, points: readonly Point[], label: Point): Markup {
+  const line = points
+    .map(({ x, y }, index) => `${index === 0 ? 'M' : 'L'}${x.toFixed(1)} ${y.toFixed(1)}`)
+    .join('');
+  return html`<g class="${mark}"><path d="${line}" marker-end="url(#head-${mark})"/><text x="${label.x.toFixed(1)}" y="${(label.y - 6).toFixed(1)}">${rateOf(edge)}</text></g>`;
+}
+
+/** How many of the calls are intact. */
+export function rateOf({ calls, broken }: EdgeResult): string {
+  if (calls === 0) return 'never seen';
+  if (broken === 0) return '100 %';
+  // Never rounded up to what would say that nothing is broken.
+  return `${Math.floor(((calls - broken) / calls) * 100)} %`;
+}

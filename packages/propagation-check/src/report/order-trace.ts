@@ -1,0 +1,50 @@
+import type { Span } from '../span/span.ts';
+import { mapBy } from '../util/group-by.ts';
+
+export interface PlacedSpan {
+  readonly span: Span;
+  /** 0 for a span that begins a tree. */
+  readonly depth: number;
+  /** No sibling follows. */
+  readonly isLast: boolean;
+  /** Why a span with a parent begins a tree; otherwise empty. */
+  readonly note: string;
+}
+
+/**
+ * The spans of one trace, depth first, children by start time. What only a cycle holds together comes last, from its first
+ * span. Terminates for cycles, repeated ids and traces of any depth.
+ */
+export function* orderTrace(spans: readonly Span[]): Generator<PlacedSpan, undefined> {
+  const byStart = spans.toSorted((a, b) => compare(a.startTimeUnixNano, b.startTimeUnixNano));
+  const ids = new Set(spans.map((span) => span.spanId));
+  const children = mapBy(byStart, (span) => span.parentSpanId);
+  const tops = byStart.filter((span) => span.parentSpanId === null || !ids.has(span.parentSpanId));
+  const seen = new Set<Span>();
+
+  for (const top of [...tops, ...byStart]) {
+    const stack = [{ span: top, depth: 0, isLast: true }];
+    for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
+      const { span, depth } = next;
+      if (seen.has(span)) continue;
+      seen.add(span);
+      yield { ...next, note: depth === 0 ? noteOnTop(span, ids) : '' };
+      const nested = (children.get(span.spanId) ?? []).filter((child) => !seen.has(child));
+      for (let index = nested.length - 1; index >= 0; index -= 1) {
+        const child = nested[index];
+        if (child !== undefined)
+          stack.push({ span: child, depth: depth + 1, isLast: index === nested.length - 1 });
+      }
+    }
+  }
+}
+
+function noteOnTop(span: Span, ids: ReadonlySet<string>): string {
+  if (span.parentSpanId === null) return '';
+  if (ids.has(span.parentSpanId)) return `its parents form a cycle: ${span.parentSpanId} descends from it`;
+  return `its parent ${span.parentSpanId} is not in this trace`;
+}
+
+function compare(a: bigint, b: bigint): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

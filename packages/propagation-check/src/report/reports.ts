@@ -1,0 +1,44 @@
+import type { Span } from '../span/span.ts';
+import type { Result } from '../verdict/result.ts';
+import type { ReportDetails } from './json.ts';
+import type { FindingOptions } from './terminal-findings.ts';
+
+/** What a report is a function of. */
+export interface ReportInput {
+  readonly result: Result;
+  readonly details: ReportDetails;
+  readonly options: FindingOptions;
+  /** Whole traces for reports that draw them, at most so many spans, those that findings name first. */
+  readonly pickSpans: (most: number) => readonly Span[];
+  /** The script of the HTML report. */
+  readonly readPageScript: () => Promise<string>;
+}
+
+export interface Report {
+  readonly render: (input: ReportInput) => Promise<string>;
+  /** It is for a program that reads a file: it is not printed. */
+  readonly isFile?: boolean;
+}
+
+/** More make a page slow to load. */
+const mostSpansInPage = 50_000;
+
+/** By the names that `--report` takes. Each is loaded when it is asked for. */
+export const reports = {
+  terminal: {
+    render: async ({ result, details, options }) =>
+      (await import('./terminal.ts')).renderTerminal(result, details, options),
+  },
+  json: { render: async ({ result, details }) => (await import('./json.ts')).renderJson(result, details) },
+  html: {
+    isFile: true,
+    render: async ({ result, details, pickSpans, readPageScript }) => {
+      const { renderHtml } = await import('./html/render-html.ts');
+      return renderHtml(result, details, pickSpans(mostSpansInPage), await readPageScript());
+    },
+  },
+} as const satisfies Record<string, Report>;
+
+export type ReportName = keyof typeof reports;
+
+export const reportNames = Object.keys(reports).filter((name): name is ReportName => name in reports);

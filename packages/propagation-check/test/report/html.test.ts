@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { describe, it } from 'node:test';
+import { expectPath, noExpectation } from '../../src/expect/expectation.ts';
+import { renderHtml } from '../../src/report/html/render-html.ts';
+import { rateOf } from '../../src/report/html/service-graph.ts';
+import type { ReportDetails } from '../../src/report/json.ts';
+import type { PageData } from '../../src/report/page/page-data.ts';
+import { pickSpans } from '../../src/report/pick-spans.ts';
+import type { Span } from '../../src/span/span.ts';
+import { storeOf } from '../../src/span/span-writer.ts';
+import { checkTraces } from '../../src/verdict/check-traces.ts';
+import type { Result } from '../../src/verdict/result.ts';
+import { drawTrace, spanId, traceId } from '../draw-trace.ts';
+
+const details: ReportDetails = { source: 'file=spans.json', reason: null, notes: [], collector: null };
+const script = 'void 0';
+
+const split = drawTrace(`
+  trace a
+  SERVER service-a GET /call-b      a1   0..40 http.request.method=GET url.path=/call-b
+    CLIENT service-a GET            a3   8..28 http.request.method=GET url.full=http://service-b/work
+  trace b
+  SERVER service-b GET /work        b1  19..27 http.request.method=GET url.path=/work
+  trace c
+  SERVER service-a GET /healthy     c1   50..60
+`);
+
+const expectation = { ...noExpectation, edges: expectPath(['service-a', 'service-b']) };
+
+function judge(spans: readonly Span[]): Result {
+  return checkTraces(spans, { expectation });
+}
+
+function render(spans: readonly Span[]): string {
+  return renderHtml(judge(spans), details, spans, script);
+}
+
+function readData(page: string): PageData {
+  const [, json = ''] = /<script type="application\/json" id="data">(.*?)<\/script>/s.exec(page) ?? [];
+  return JSON.parse(json);
+}
+
+describe('the HTML report', () => {
+  it('draws both sides of a broken call with the cut between them', () => {
+    const page = render(split);
+    const [card = ''] = /<article.*?<\/article>/s.exec(page) ?? [];
+    const order = ['GET /call-b', spanId('a3'), '✂', 'a trace of its own', 'GET /work', spanId('b1')];
+    const places = order.map((text) => card.indexOf(text, card.indexOf('<table')));
+    assert.deepEqual(
+      places,
+      places.toSorted((a, b) => a - b),
+    );
+    assert.ok(!places.includes(-1), card);
+  });
+
+  it('names traces with evidence first, and where each span stands', () => {
+    const { traces } = readData(render(split));
+    assert.deepEqual(
+      traces.map(({ id, isBroken }) => [id, isBroken]),
+      [
+        [traceId('a'), true],
+        [traceId('b'), true],
+        [traceId('c'), false],
+      ],
+    );
+    assert.deepEqual(
+      traces[0]?.spans.map(([id, depth, , , name, start, duration]) => [id, depth, name, start, duration]),
+      [
+        [spanId('a1'), 0, 'GET /call-b', 0, 40],
+        [spanId('a3'), 1, 'GET', 8, 20],
+      ],
+    );
+  });
+
+  it('runs its own script and style sheet and nothing else', () => {
+    const page = render(split);
+    const [, policy = ''] = /Content-Security-Policy" content="([^"]*)"/.exec(page) ?? [];
+    const hashOf = (tag: string): string => {
+      const [, text = ''] = new RegExp(`<${tag}>(.*?)</${tag}>`, 's').exec(page) ?? [];
+      return `&#39;sha256-${createHash('sha256').update(text).digest('base64')}&#39;`;
+    };
+    assert.match(policy, /^default-src &#39;none&#39;;/);
+    for (const tag of ['script', 'style']) assert.ok(policy.includes(`${tag}-src ${hashOf(tag)};`), tag);
+    assert.doesNotMatch(page, / style="| on[a-z]+="|https?:\/\//);
+  });
+
+  it('takes texts from outside as texts', () => {
+    const evil = '</script><img src=x onerror=alert(1)>"\'&\u202e';
+    const page = renderHtml(
+      checkTraces(split.map((span) => ({ ...span, name: evil, serviceName: `${evil}${span.serviceName}` }))),
+      { ...details, source: evil, notes: [evil] },
+      split.map((span) => ({ ...span, name: evil })),
+      script,
+    );
+    assert.doesNotMatch(page, /<img|\u202e/);
+    assert.equal(page.match(/<\/script>/g)?.length, 2);
+  });
+
+  it('has a graph, and counts what is intact without rounding up', () => {
+    assert.match(render(split), /<svg class="graph"/);
+    const edge = { client: 'a', server: 'b', protocol: 'http' } as const;
+    assert.equal(rateOf({ ...edge, calls: 1_000, broken: 1 }), '99 %');
+    assert.equal(rateOf({ ...edge, calls: 3, broken: 0 }), '100 %');
+    assert.equal(rateOf({ ...edge, calls: 0, broken: 0 }), 'never seen');
+  });
+
+  it('is written where there is nothing', () => {
+    assert.match(renderHtml(checkTraces([]), details, [], script), /<h1 class="warning">CANNOT TELL/);
+  });
+});
+
+describe('the spans that a report draws', () => {
+  it('are whole traces, those of findings first', () => {
+    const result = judge(split);
+    const idsOf = (most: number) => pickSpans(storeOf(split), result, most).map((span) => span.spanId);
+    assert.deepEqual(idsOf(100), ['a1', 'a3', 'b1', 'c1'].map(spanId));
+    assert.deepEqual(idsOf(3), ['a1', 'a3', 'b1'].map(spanId));
+    assert.deepEqual(idsOf(2), ['a1', 'a3'].map(spanId));
+  });
+});
