@@ -206,9 +206,10 @@ function markContinued(graph: TraceGraph, facts: RowFacts, groups: readonly Call
   const { kinds } = graph.store;
   // Two instrumented layers make nested CLIENT spans for one call; either may carry the header.
   const continued = called.slice();
+  const findOuterLayer = rememberOuterLayers(graph, facts);
   for (let row = 0; row < graph.store.size; row += 1) {
     if (!graph.has(row) || !facts.isOutgoing(row)) continue;
-    const outer = findOuterLayer(graph, facts, row);
+    const outer = findOuterLayer(row);
     if (outer === none) continue;
     // A PRODUCER above the call to the broker's API is a message of its own, and no layer of that call.
     if (kinds[outer] !== number.producer || kinds[row] === number.producer) continued[outer] = 1;
@@ -217,21 +218,33 @@ function markContinued(graph: TraceGraph, facts: RowFacts, groups: readonly Call
   return continued;
 }
 
-/** So many INTERNAL spans may stand between two instrumented layers of one call. */
-const maxBetweenLayers = 8;
-
-/** The outgoing span around an outgoing span that tells of the same call. */
-function findOuterLayer(graph: TraceGraph, facts: RowFacts, row: number): number {
-  const service = graph.serviceNumberOf(row);
-  let between = 0;
-  for (let at = graph.upwards[row] ?? none; at !== none; at = graph.upwards[at] ?? none) {
-    if (graph.isEntry(at) || graph.serviceNumberOf(at) !== service) return none;
+/** Finds the outgoing span around an outgoing span that tells of the same call. All spans that a search passed have the same answer. */
+function rememberOuterLayers(graph: TraceGraph, facts: RowFacts): (row: number) => number {
+  const unknown = -2;
+  const nearest = new Int32Array(graph.store.size).fill(unknown);
+  const findNearest = (row: number): number => {
+    const service = graph.serviceNumberOf(row);
+    let at = row;
+    let found = nearest[at] ?? none;
+    while (found === unknown) {
+      at = graph.upwards[at] ?? none;
+      const isOutside = at === none || graph.isEntry(at) || graph.serviceNumberOf(at) !== service;
+      found = isOutside ? none : facts.isOutgoing(at) ? at : (nearest[at] ?? none);
+    }
+    for (
+      let passed = row;
+      nearest[passed] === unknown && passed !== found;
+      passed = graph.upwards[passed] ?? none
+    )
+      nearest[passed] = found;
+    return found;
+  };
+  return (row) => {
+    const outer = findNearest(row);
     // A middleware in between may call another service: a token, a lock.
-    if (facts.isOutgoing(at)) return between === 0 || isSameCall(facts, at, row) ? at : none;
-    between += 1;
-    if (between > maxBetweenLayers) return none;
-  }
-  return none;
+    const isLayer = outer !== none && (outer === graph.upwards[row] || isSameCall(facts, outer, row));
+    return isLayer ? outer : none;
+  };
 }
 
 /** Whether nothing that two nested CLIENT spans say of their request differs. */
