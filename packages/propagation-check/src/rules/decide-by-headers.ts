@@ -1,12 +1,12 @@
 import type { Expectation } from '../expect/expectation.ts';
-import type { HeaderLookup } from '../headers/wire.ts';
+import type { CallHeaders, HeaderLookup } from '../headers/wire.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
 import type { Draft, Shown } from './check.ts';
 import { clientNotInstrumented } from './client-not-instrumented.ts';
 import { clientSpanLost } from './client-span-lost.ts';
 import type { FindingId } from './finding.ts';
 import { formatMismatch } from './format-mismatch.ts';
-import type { HeaderCause, Side } from './header-cause.ts';
+import { type HeaderCause, lacks, readTracecontext, type Side } from './header-cause.ts';
 import { headerDuplicated } from './header-duplicated.ts';
 import { headerIgnored } from './header-ignored.ts';
 import { headerMalformed } from './header-malformed.ts';
@@ -130,9 +130,12 @@ function decideCall(
     }
     const unproven = sides.find((side) => !(side === 'caller' ? headers.isAtCaller : headers.isAtCallee));
     if (unproven !== undefined) {
+      const doubt = headers.isRecorded
+        ? `and nobody recorded what ${unproven === 'caller' ? 'the caller sent' : 'reached the called service'}`
+        : askForSecondTap(unproven, draft);
       return {
         id: null,
-        shown: { ...shown, says: `${says}, ${askForSecondTap(unproven, draft)}; ${shown.says}` },
+        shown: { ...shown, says: `${says}, ${doubt}; ${shown.says}` },
         excluded: excludes,
         isUnnamed,
       };
@@ -146,13 +149,20 @@ function decideCall(
       isUnnamed: false,
     };
   }
-  // The service says that no traceparent came: causes that need one are out.
-  const isAbsent = headers.onlyTraceparent && headers.received?.contexts.length === 0;
-  const needing: readonly FindingId[] = [
+  return { id: null, shown, excluded: headers.isRecorded ? listExcluded(headers) : [], isUnnamed };
+}
+
+/** The causes that contradict what one of the two services recorded. */
+function listExcluded({ sent, received }: CallHeaders): readonly FindingId[] {
+  const arrived: readonly FindingId[] = [
     'header-malformed',
     'header-duplicated',
     'header-ignored',
     'header-rewritten',
   ];
-  return { id: null, shown, excluded: isAbsent ? needing : [], isUnnamed };
+  const unsent: readonly FindingId[] = ['header-not-sent', 'client-not-instrumented', 'format-mismatch'];
+  return [
+    ...(received !== null && lacks(received, 'tracecontext') ? arrived : []),
+    ...(readTracecontext(sent)?.state === 'valid' ? unsent : []),
+  ];
 }

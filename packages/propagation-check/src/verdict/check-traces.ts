@@ -12,6 +12,7 @@ import type { FindingId } from '../rules/finding.ts';
 import { findings as prose } from '../rules/findings.ts';
 import { rankByPipeline } from '../rules/rank-by-pipeline.ts';
 import { runRules } from '../rules/run-rules.ts';
+import { listStepsToDecide } from '../rules/steps-to-decide.ts';
 import { thresholds as defaultThresholds, type Thresholds } from '../rules/thresholds.ts';
 import { isToleratedPeer } from '../rules/tolerated-peer.ts';
 import type { CollectorCounters } from '../span/collector-counters.ts';
@@ -100,6 +101,7 @@ function describeFinding(scene: Scene, draft: Draft): Finding {
     evidence: draft.shown.slice(0, maxEvidence).flatMap(describeEvidence),
     scopes: { client: listScopes(scene, client), server: listScopes(scene, server) },
     fix: describeFix(id, candidates?.[0]),
+    ...(candidates === undefined ? {} : { decide: listStepsToDecide(draft) }),
     docs: `docs/findings/${id}.md`,
   };
 }
