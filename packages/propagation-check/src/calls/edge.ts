@@ -1,7 +1,9 @@
 import { none, type Rows, type TraceGraph } from '../graph/trace-graph.ts';
 import { type Span, spanKinds } from '../span/span.ts';
+import { mapBy } from '../util/group-by.ts';
 import { readCallFacts } from './call-facts.ts';
 import type { CallGroup, EdgeProtocol } from './call-group.ts';
+import { findMcpTransports, selectMcpServers } from './mcp-transport.ts';
 import { Roots } from './roots.ts';
 import { RowFacts } from './row-facts.ts';
 
@@ -25,7 +27,7 @@ export function findEdges(graph: TraceGraph): Edges {
   const isContinued = markContinued(graph, facts, groups);
   const linkedChildren = markLinkedChildren(graph);
   const openClients: number[] = [];
-  const roots = new Map<string | null, number[]>();
+  const rootRows: number[] = [];
   const orphans: number[] = [];
   for (let row = 0; row < graph.store.size; row += 1) {
     if (!graph.has(row)) continue;
@@ -33,12 +35,14 @@ export function findEdges(graph: TraceGraph): Edges {
     if (facts.isOutgoing(row)) {
       if (isContinued[row] === 0) openClients.push(row);
     } else if (graph.isRoot(row) && graph.isEntry(row) && !graph.hasLinks(row) && !linkedChildren.has(row)) {
-      const service = graph.serviceOf(row);
-      const known = roots.get(service);
-      if (known === undefined) roots.set(service, [row]);
-      else known.push(row);
+      rootRows.push(row);
     }
   }
+  const transports = findMcpTransports(graph, facts, rootRows, openClients);
+  const roots = mapBy(
+    rootRows.filter((row) => !transports.has(row)),
+    (row) => graph.serviceOf(row),
+  );
   return {
     groups,
     facts,
@@ -53,11 +57,11 @@ export function isEntry(span: Span): boolean {
   return span.kind === 'SERVER' || span.kind === 'CONSUMER';
 }
 
-/** Whether somebody is expected to continue the span: an HTTP or RPC CLIENT (not DNS, TCP, databases), or a PRODUCER. */
+/** Whether somebody is expected to continue the span: an HTTP, RPC or MCP CLIENT (not DNS, TCP, databases), or a PRODUCER. */
 export function isOutgoing(span: Span): boolean {
   if (span.kind === 'PRODUCER') return true;
   const { protocol } = readCallFacts(span);
-  return span.kind === 'CLIENT' && (protocol === 'http' || protocol === 'rpc');
+  return span.kind === 'CLIENT' && (protocol === 'http' || protocol === 'rpc' || protocol === 'mcp');
 }
 
 /** The entry span of the same service above (or at) a span: the request during which it happened. */
@@ -73,7 +77,7 @@ const number = {
   consumer: spanKinds.indexOf('CONSUMER'),
 } as const;
 
-const edgeProtocols: readonly EdgeProtocol[] = ['http', 'rpc', 'messaging', 'internal'];
+const edgeProtocols: readonly EdgeProtocol[] = ['http', 'rpc', 'messaging', 'mcp', 'internal'];
 
 /** A group of calls while calls are added. */
 interface Filling {
@@ -181,7 +185,7 @@ function crosses(graph: TraceGraph, parent: number, child: number): boolean {
 function readEdgeProtocol(graph: TraceGraph, facts: RowFacts, client: number, server: number): EdgeProtocol {
   for (const row of [client, server]) {
     const protocol = facts.protocolOf(row);
-    if (protocol === 'http' || protocol === 'rpc' || protocol === 'messaging') return protocol;
+    if (protocol !== 'database' && protocol !== 'unknown') return protocol;
   }
   return facts.isOutgoing(client) || graph.isEntry(server) ? 'http' : 'internal';
 }
@@ -201,6 +205,7 @@ function markContinued(graph: TraceGraph, facts: RowFacts, groups: readonly Call
     }
   }
   const { kinds } = graph.store;
+  const isMcpOpen = findOpenMcp(graph, facts, groups, called);
   // Two instrumented layers make nested CLIENT spans for one call; either may carry the header.
   const continued = called.slice();
   for (let row = 0; row < graph.store.size; row += 1) {
@@ -208,10 +213,33 @@ function markContinued(graph: TraceGraph, facts: RowFacts, groups: readonly Call
     const outer = findOuterLayer(graph, facts, row);
     if (outer === none) continue;
     // A PRODUCER above the call to the broker's API is a message of its own, and no layer of that call.
-    if (kinds[outer] !== number.producer || kinds[row] === number.producer) continued[outer] = 1;
+    const isMessage = kinds[outer] === number.producer && kinds[row] !== number.producer;
+    if (!isMessage && !isMcpOpen(outer, row)) continued[outer] = 1;
     if (called[outer] === 1) continued[row] = 1;
   }
   return continued;
+}
+
+/**
+ * Tells of a call of MCP and the HTTP call below it whether the first is open whatever becomes of the other: they carry context apart, and
+ * the called service began traces where it took calls of MCP.
+ */
+function findOpenMcp(
+  graph: TraceGraph,
+  facts: RowFacts,
+  groups: readonly CallGroup[],
+  called: Uint8Array,
+): (outer: number, inner: number) => boolean {
+  const roots = selectMcpServers(graph, facts).filter((row) => graph.isRoot(row));
+  if (roots.length === 0) return () => false;
+  const split = new Set(roots.map((row) => graph.serviceOf(row)));
+  const whole = new Set(
+    groups.flatMap(({ server, clients }) => (split.has(server) ? [] : Array.from(clients))),
+  );
+  return (outer, inner) =>
+    facts.protocolOf(outer) === 'mcp' &&
+    facts.protocolOf(inner) !== 'mcp' &&
+    !(called[inner] === 1 && whole.has(inner));
 }
 
 /** So many INTERNAL spans may stand between two instrumented layers of one call. */

@@ -113,7 +113,7 @@ export interface Draft {
 export type Check = (scene: Scene, open: Open) => readonly Draft[];
 
 export function edgeProtocol(protocol: CallFacts['protocol']): EdgeProtocol {
-  return protocol === 'rpc' || protocol === 'messaging' ? protocol : 'http';
+  return protocol === 'database' || protocol === 'unknown' ? 'http' : protocol;
 }
 
 /**
