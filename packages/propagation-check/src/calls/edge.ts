@@ -3,7 +3,7 @@ import { type Span, spanKinds } from '../span/span.ts';
 import { mapBy } from '../util/group-by.ts';
 import { readCallFacts } from './call-facts.ts';
 import type { CallGroup, EdgeProtocol } from './call-group.ts';
-import { findMcpTransports, selectMcpServers } from './mcp-transport.ts';
+import { findMcpTransports, separateMcp } from './mcp-transport.ts';
 import { Roots } from './roots.ts';
 import { RowFacts } from './row-facts.ts';
 
@@ -193,6 +193,7 @@ function readEdgeProtocol(graph: TraceGraph, facts: RowFacts, client: number, se
 /** Marks the callers' spans, what they hang under in their service (an attempt), and other instrumented layers of the same call. */
 function markContinued(graph: TraceGraph, facts: RowFacts, groups: readonly CallGroup[]): Uint8Array {
   const called = new Uint8Array(graph.store.size);
+  const mcp = separateMcp(graph, facts, groups);
   for (const { clients } of groups) {
     for (const client of clients) {
       if (called[client] === 1) continue;
@@ -200,12 +201,12 @@ function markContinued(graph: TraceGraph, facts: RowFacts, groups: readonly Call
       const service = graph.serviceNumberOf(client);
       for (let at = graph.upwards[client] ?? none; at !== none; at = graph.upwards[at] ?? none) {
         if (called[at] === 1 || graph.serviceNumberOf(at) !== service || graph.isEntry(at)) break;
+        if (mcp?.isOuterApart(at, client)) break;
         called[at] = 1;
       }
     }
   }
   const { kinds } = graph.store;
-  const isMcpOpen = findOpenMcp(graph, facts, groups, called);
   // Two instrumented layers make nested CLIENT spans for one call; either may carry the header.
   const continued = called.slice();
   for (let row = 0; row < graph.store.size; row += 1) {
@@ -214,32 +215,10 @@ function markContinued(graph: TraceGraph, facts: RowFacts, groups: readonly Call
     if (outer === none) continue;
     // A PRODUCER above the call to the broker's API is a message of its own, and no layer of that call.
     const isMessage = kinds[outer] === number.producer && kinds[row] !== number.producer;
-    if (!isMessage && !isMcpOpen(outer, row)) continued[outer] = 1;
-    if (called[outer] === 1) continued[row] = 1;
+    if (!isMessage && !mcp?.isOuterApart(outer, row)) continued[outer] = 1;
+    if (called[outer] === 1 && !mcp?.isInnerApart(outer, row)) continued[row] = 1;
   }
   return continued;
-}
-
-/**
- * Tells of a call of MCP and the HTTP call below it whether the first is open whatever becomes of the other: they carry context apart, and
- * the called service began traces where it took calls of MCP.
- */
-function findOpenMcp(
-  graph: TraceGraph,
-  facts: RowFacts,
-  groups: readonly CallGroup[],
-  called: Uint8Array,
-): (outer: number, inner: number) => boolean {
-  const roots = selectMcpServers(graph, facts).filter((row) => graph.isRoot(row));
-  if (roots.length === 0) return () => false;
-  const split = new Set(roots.map((row) => graph.serviceOf(row)));
-  const whole = new Set(
-    groups.flatMap(({ server, clients }) => (split.has(server) ? [] : Array.from(clients))),
-  );
-  return (outer, inner) =>
-    facts.protocolOf(outer) === 'mcp' &&
-    facts.protocolOf(inner) !== 'mcp' &&
-    !(called[inner] === 1 && whole.has(inner));
 }
 
 /** So many INTERNAL spans may stand between two instrumented layers of one call. */

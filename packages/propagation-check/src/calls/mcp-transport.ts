@@ -3,6 +3,7 @@ import { spanKinds } from '../span/span.ts';
 import { groupBy, mapBy } from '../util/group-by.ts';
 import { type IntervalIndex, indexIntervals } from '../util/interval-index.ts';
 import { readPath, readRoute } from './call-facts.ts';
+import type { CallGroup } from './call-group.ts';
 import type { RowFacts } from './row-facts.ts';
 
 const serverKind = spanKinds.indexOf('SERVER');
@@ -50,6 +51,43 @@ export function selectMcpServers(graph: TraceGraph, facts: RowFacts): readonly n
     if (graph.has(row) && store.kinds[row] === serverKind && facts.protocolOf(row) === 'mcp') rows.push(row);
   }
   return rows;
+}
+
+/** Of a call of MCP and the HTTP call below it, which carry context apart: whether the one is open whatever becomes of the other. */
+interface Separation {
+  isOuterApart(outer: number, inner: number): boolean;
+  isInnerApart(outer: number, inner: number): boolean;
+}
+
+/** A layer is open where the called service began traces with spans of that layer. Null where nothing is of MCP. */
+export function separateMcp(
+  graph: TraceGraph,
+  facts: RowFacts,
+  groups: readonly CallGroup[],
+): Separation | null {
+  const servers = selectMcpServers(graph, facts);
+  if (servers.length === 0) return null;
+  const isRootOf = (row: number, protocol: 'http' | 'mcp'): boolean =>
+    graph.isRoot(row) && graph.store.kinds[row] === serverKind && facts.protocolOf(row) === protocol;
+  const listServices = (rows: Iterable<number>, protocol: 'http' | 'mcp'): ReadonlySet<string | null> =>
+    new Set(Array.from(rows).flatMap((row) => (isRootOf(row, protocol) ? [graph.serviceOf(row)] : [])));
+  const withMcpRoots = listServices(servers, 'mcp');
+  const called = new Set(servers.map((row) => graph.serviceOf(row)));
+  const withHttpRoots = new Set(
+    [...called].filter((service) => listServices(graph.rowsOfService(service), 'http').size > 0),
+  );
+  const calleeOf = new Map<number, string | null>();
+  for (const { server, clients } of groups) for (const client of clients) calleeOf.set(client, server);
+  const areLayers = (outer: number, inner: number): boolean =>
+    facts.protocolOf(outer) === 'mcp' && facts.protocolOf(inner) === 'http';
+  return {
+    isOuterApart(outer, inner) {
+      if (withMcpRoots.size === 0 || !areLayers(outer, inner)) return false;
+      const callee = calleeOf.get(inner);
+      return callee === undefined || withMcpRoots.has(callee);
+    },
+    isInnerApart: (outer, inner) => areLayers(outer, inner) && withHttpRoots.has(calleeOf.get(outer) ?? null),
+  };
 }
 
 /** The requests to the one path within whose requests most of the calls lie. */

@@ -1,4 +1,4 @@
-import { type FactSource, isHealthProbe, readAddress, readCallFacts } from '../calls/call-facts.ts';
+import { type FactSource, isHealthProbe, readAddress, readCallFacts, readText } from '../calls/call-facts.ts';
 import { type CallGroup, someCall } from '../calls/call-group.ts';
 import { isRoot } from '../graph/trace-graph.ts';
 import { isMoreThanChance } from '../pairing/chance.ts';
@@ -244,6 +244,15 @@ function comesFromElsewhere(scene: Scene, client: Span, server: Span): boolean {
   return known.size > 0 && !known.has(userAgent);
 }
 
+/** Whether whole calls carried context as these would have: messages go another way, and MCP carries its own beside that of HTTP. */
+function isSameWay(isMcp: boolean): (group: CallGroup) => boolean {
+  return ({ protocol }) => protocol !== 'messaging' && (protocol === 'mcp') === isMcp;
+}
+
+function isOfMcp(span: Span): boolean {
+  return readCallFacts(span).protocol === 'mcp';
+}
+
 function measureEdge(
   scene: Scene,
   clients: readonly Span[],
@@ -258,7 +267,8 @@ function measureEdge(
   const kinds = new Set(pairs.map((pair) => kindOf(pair.server)));
   const names = new Set(pairs.map((pair) => pair.server.name));
   const continued = listContinued(scene, open).filter((span) => span.serviceName === server);
-  const whole = scene.groupsBetween(client, server).filter(({ protocol }) => protocol !== 'messaging');
+  const isMcp = isOfMcp(first.client);
+  const whole = scene.groupsBetween(client, server).filter(isSameWay(isMcp));
   const isExpected = isExpectedDirectly(scene, client, server);
   return [
     {
@@ -266,7 +276,9 @@ function measureEdge(
       client,
       server,
       pairs,
-      toTargets: clients.filter((span) => span.serviceName === client && targets.has(targetOf(span))),
+      toTargets: clients.filter(
+        (span) => span.serviceName === client && targets.has(targetOf(span)) && isOfMcp(span) === isMcp,
+      ),
       alike: [...open.roots.select((row) => names.has(scene.facts.nameOf(row)), server), ...continued].filter(
         (span) => kinds.has(kindOf(span)),
       ),
@@ -312,7 +324,8 @@ function kindOf(span: Span): string {
 
 export function targetOf(call: FactSource): string {
   const { host, port } = readAddress(call);
-  return keyFor(host, port);
+  // Few spans of MCP say where the server is: then tools are the targets.
+  return readText(call, 'mcp.method.name') === null ? keyFor(host, port) : keyFor(host, port, call.name);
 }
 
 /** Spans alone do not tell these apart. */
@@ -353,7 +366,9 @@ function listWhole(scene: Scene, pairs: readonly Pair[]): readonly CallGroup[] {
   const clients = new Set(pairs.map((pair) => pair.client.serviceName));
   const servers = new Set(pairs.map((pair) => pair.server.serviceName));
   return [...clients].flatMap((client) =>
-    [...servers].flatMap((server) => scene.groupsBetween(client, server)),
+    [...servers].flatMap((server) =>
+      scene.groupsBetween(client, server).filter(isSameWay(pairs.some((pair) => isOfMcp(pair.client)))),
+    ),
   );
 }
 

@@ -5,6 +5,7 @@ import { readAnsweredContext } from '../headers/read-answered-context.ts';
 import { readWireContext } from '../headers/read-wire-context.ts';
 import { joinAddress } from '../headers/socket-address.ts';
 import { applyFaults, describeFault, drawFault, type Fault, type FaultedRequest } from './fault.ts';
+import { openMcpBody, recordMessage } from './mcp-messages.ts';
 
 /** What is the same for every request of a tap. */
 export interface TapSetup {
@@ -45,10 +46,12 @@ export interface Exchange {
   noteForwarded(connection: Socket | undefined): void;
   /** The head of the target's answer has come. */
   noteAnswer(status: number, fields: readonly HeaderField[]): void;
+  /** Wants a copy of the body's chunks, as they pass; null where nothing in it would be read. */
+  readonly noteBody: ((chunk: Buffer) => void) | null;
   noteTargetError(error: Error): void;
   /** Has no meaning after a target error: then it is the tap that closes. */
   noteClientAborted(): void;
-  /** Gives the record to `onRecord`, once; later calls do nothing. */
+  /** Gives the record to `onRecord`, and one of each JSON-RPC message, once; later calls do nothing. */
   finish(): void;
 }
 
@@ -66,6 +69,7 @@ function beginExchange(setup: TapSetup, head: RequestHead, requestNumber: number
   const start = performance.now();
   const { fields, applied: faults } = injectFaults(setup, head.forwardable, requestNumber);
 
+  const body = openMcpBody(head.method, head.fields);
   let received: WireContext | null = null;
   let callsFrom: string | null = null;
   let status: number | null = null;
@@ -85,6 +89,7 @@ function beginExchange(setup: TapSetup, head: RequestHead, requestNumber: number
       status = code;
       answered = readAnsweredContext(answer);
     },
+    noteBody: body && ((chunk) => body.take(chunk)),
     noteTargetError(error) {
       targetError ??= error.message === '' ? error.name : error.message;
     },
@@ -94,7 +99,7 @@ function beginExchange(setup: TapSetup, head: RequestHead, requestNumber: number
     finish() {
       if (finished) return;
       finished = true;
-      setup.onRecord({
+      const record: WireRecord = {
         time: time.toISOString(),
         durationMs: Math.round((performance.now() - start) * 1000) / 1000,
         tap: setup.tap,
@@ -114,7 +119,9 @@ function beginExchange(setup: TapSetup, head: RequestHead, requestNumber: number
         answered,
         clientAborted,
         targetError,
-      });
+      };
+      setup.onRecord(record);
+      for (const message of body?.readMessages() ?? []) setup.onRecord(recordMessage(record, message));
     },
   };
 }
