@@ -46,7 +46,13 @@ export function isOfMcp({ protocol }: Draft): boolean {
   return protocol === 'mcp';
 }
 
-/** The OpenTelemetry web SDK says so of every resource. */
+const browserScope = /^@opentelemetry\/instrumentation-(?:fetch|xml-http-request)$/;
+
+/** A resource that replaces the web SDK's own does not say so; these instrumentations are of browsers alone. */
 export function isFromBrowser({ shown }: Draft): boolean {
-  return shown.some(({ client }) => client?.resource.get('telemetry.sdk.language') === 'webjs');
+  return shown.some(
+    ({ client }) =>
+      client !== null &&
+      (client.resource.get('telemetry.sdk.language') === 'webjs' || browserScope.test(client.scopeName)),
+  );
 }

@@ -21,7 +21,8 @@ export interface TapSetup {
   readonly timeoutMs: number;
   /** Of a request and of an answer, in bytes. */
   readonly maxHeaderSize: number;
-  readonly onRecord: (record: WireRecord) => void;
+  /** Once for each exchange: its record, and one of each JSON-RPC message. */
+  readonly onRecords: (records: readonly WireRecord[]) => void;
 }
 
 export interface RequestHead {
@@ -51,7 +52,7 @@ export interface Exchange {
   noteTargetError(error: Error): void;
   /** Has no meaning after a target error: then it is the tap that closes. */
   noteClientAborted(): void;
-  /** Gives the record to `onRecord`, and one of each JSON-RPC message, once; later calls do nothing. */
+  /** Gives the records to `onRecords`, once; later calls do nothing. */
   finish(): void;
 }
 
@@ -120,8 +121,8 @@ function beginExchange(setup: TapSetup, head: RequestHead, requestNumber: number
         clientAborted,
         targetError,
       };
-      setup.onRecord(record);
-      for (const message of body?.readMessages() ?? []) setup.onRecord(recordMessage(record, message));
+      const messages = body?.readMessages() ?? [];
+      setup.onRecords([record, ...messages.map((message) => recordMessage(record, message))]);
     },
   };
 }
