@@ -34,27 +34,33 @@ const causes: readonly HeaderCause[] = [
   serverNotInstrumented,
 ];
 
+/** Of causes that spans show: what headers make certain, or tell apart. */
+const confirming: { readonly [Id in FindingId]?: readonly HeaderCause[] } = {
+  'wrong-parent': [headerDuplicated],
+  'client-span-lost': [headerRewritten, clientSpanLost],
+  'server-span-lost': [serverSpanLost],
+};
+
 /** Turns a symptom into its causes where headers were seen. Calls without such evidence stay undecided. */
 export function decideByHeaders(
   draft: Draft,
   headersOf: HeaderLookup,
   expectation: Expectation,
 ): readonly Draft[] {
-  const open =
-    draft.candidates !== undefined ? causes : draft.id === 'wrong-parent' ? [headerDuplicated] : [];
+  const open = draft.candidates !== undefined ? causes : (confirming[draft.id] ?? []);
   if (open.length === 0 || draft.shown.length === 0) return [draft];
   const decided = draft.shown.map((shown) => decideCall(shown, draft, open, headersOf, expectation));
   return groupBy(decided, (call) => call.id ?? '').map((group): Draft => {
-    const { candidates: _, ...rest } = draft;
+    const { candidates, isLikely: _, ...rest } = draft;
     const shown = group.map((call) => call.shown);
-    const id = group[0]?.id ?? null;
+    const { id } = group[0];
     if (id !== null) return { ...rest, id, shown };
-    if (draft.candidates === undefined) return { ...rest, shown };
+    if (candidates === undefined) return { ...draft, shown };
     // A service that names its span in other answers and not in these made none, or another program answered.
     const isUnnamed = group.every((call) => call.isUnnamed);
     // A cause is out only when it is for every one of these calls.
     const isOut = (cause: FindingId): boolean => group.every((call) => call.excluded.includes(cause));
-    const left = draft.candidates?.filter((cause) => !isOut(cause)) ?? [];
+    const left = candidates.filter((cause) => !isOut(cause));
     const first = left.filter((cause) => isUnnamed && cause === 'server-not-instrumented');
     return { ...draft, candidates: [...first, ...left.filter((cause) => !first.includes(cause))], shown };
   });
@@ -69,11 +75,9 @@ export function mergeDrafts(drafts: readonly Draft[]): readonly Draft[] {
     draft.severity === 'error'
       ? keyFor(draft.id, draft.client, draft.server, draft.protocol)
       : keyFor(drafts.indexOf(draft)),
-  ).flatMap((group) => {
-    const [first] = group;
-    if (first === undefined) return [];
+  ).map((group) => {
     const isLikely = group.some((draft) => draft.isLikely);
-    return [{ ...first, ...(isLikely ? { isLikely } : {}), shown: group.flatMap((draft) => draft.shown) }];
+    return { ...group[0], ...(isLikely ? { isLikely } : {}), shown: group.flatMap((draft) => draft.shown) };
   });
 }
 

@@ -22,6 +22,7 @@ import { storeOf } from '../span/span-writer.ts';
 import { emptyText } from '../span/value-table.ts';
 import { keyFor } from '../util/group-by.ts';
 import { hideSecrets } from '../util/hide-secrets.ts';
+import { rememberOf } from '../util/remember.ts';
 import { buildScene } from './build-scene.ts';
 import type { EdgeResult, Evidence, Finding, Result } from './result.ts';
 
@@ -72,11 +73,12 @@ export function checkStore(store: SpanStore, options: CheckOptions = {}): Result
     decideByHeaders(rankByPipeline(rankByOrigin(scene, draft), collector), headersOf, expectation).map(
       (decided) =>
         // Headers that name a cause leave no doubt.
-        decided.id === draft.id ? doubtAtEnds(scene, decided) : decided,
+        decided.id === draft.id ? doubtAtEnds(scene, orphans, decided) : decided,
     ),
   );
   const merged = mergeDrafts(drafts);
-  const findings = merged.map((draft) => describeFinding(scene, draft));
+  const scopesOf = rememberOf((service: string | null) => listScopes(scene, service));
+  const findings = merged.map((draft) => describeFinding(draft, scopesOf));
   const edges = countEdges(scene, merged);
   return {
     version: 1,
@@ -89,7 +91,7 @@ export function checkStore(store: SpanStore, options: CheckOptions = {}): Result
   };
 }
 
-function describeFinding(scene: Scene, draft: Draft): Finding {
+function describeFinding(draft: Draft, scopesOf: (service: string | null) => readonly string[]): Finding {
   const { id, severity, client, server, candidates, isLikely = false } = draft;
   return {
     id,
@@ -100,7 +102,7 @@ function describeFinding(scene: Scene, draft: Draft): Finding {
     count: draft.shown.length,
     ...(candidates === undefined ? {} : { candidates }),
     evidence: draft.shown.slice(0, maxEvidence).flatMap(describeEvidence),
-    scopes: { client: listScopes(scene, client), server: listScopes(scene, server) },
+    scopes: { client: scopesOf(client), server: scopesOf(server) },
     fix: describeFix(draft),
     ...(candidates === undefined ? {} : { decide: listStepsToDecide(draft) }),
     docs: `docs/findings/${id}.md`,
@@ -109,9 +111,8 @@ function describeFinding(scene: Scene, draft: Draft): Finding {
 
 function listScopes({ graph }: Scene, service: string | null): readonly string[] {
   if (service === null) return [];
-  const scopes = new Set(
-    Array.from(graph.rowsOfService(service), (row) => graph.store.scopes[row] ?? emptyText),
-  );
+  const scopes = new Set<number>();
+  for (const row of graph.rowsOfService(service)) scopes.add(graph.store.scopes[row] ?? emptyText);
   return [...new Set(Array.from(scopes, (scope) => textOf(graph.store, scope)))]
     .filter((name) => name !== '')
     .sort()
