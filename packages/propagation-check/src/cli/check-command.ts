@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { storeOf } from '../span/span-writer.ts';
 import { readCheckInputs, readCollector, readWire } from './check-inputs.ts';
 import { checkReceived } from './check-received.ts';
@@ -26,6 +27,7 @@ export async function checkCommand(
   if (!/^otlp(?:=|$)/.test(args.source))
     throw new UsageError('--source: the spans of a command come to a receiver; use otlp=HOST:PORT');
   const inputs = await readCheckInputs(args);
+  const name = basename(command[0]);
   const source = await openNamedSource(args, { writeError });
   const progress = createProgress(source.name);
   try {
@@ -38,19 +40,19 @@ export async function checkCommand(
       settleMs: args.settle,
       signal,
       onWait: progress.update,
-      explainSilence: () => `no process of ${command[0]} has an SDK that exports traces: ${howToLoad}`,
+      explainSilence: () => `no process of ${name} has an SDK that exports traces: ${howToLoad}`,
     });
     progress.clear();
     const all = {
       ...details,
       notes: [
         ...notes,
-        ...(leftBehind ? [`processes that ${command[0]} left behind were ended`] : []),
+        ...(leftBehind ? [`processes that ${name} left behind were ended`] : []),
         ...(await describeWireGaps(args.wire)),
         ...details.notes,
       ],
       collector: await readCollector(args, signal),
-      command: { name: command[0], exitCode },
+      command: { name, exitCode },
     };
     const output = openOutput(process.stderr);
     const verdict = await printReport(

@@ -1,3 +1,4 @@
+import { noExpectation } from '../expect/expectation.ts';
 import type { ReportDetails } from '../report/json.ts';
 import type { Source } from '../source/source.ts';
 import type { Span } from '../span/span.ts';
@@ -39,10 +40,15 @@ export async function checkReceived(query: ReceivedQuery): Promise<CheckedSpans>
     ...(onWait === undefined ? {} : { onWait }),
   });
   const inputs = await readInputs();
-  const result = judgeCollected(collected, inputs, null);
+  const isSilent = collected.spans.length === 0;
+  // An expectation that nothing speaks of is neither met nor broken.
+  const result = judgeCollected(
+    collected,
+    isSilent ? { ...inputs, expectation: noExpectation } : inputs,
+    null,
+  );
   const services = collected.spans.map(({ serviceName }) => serviceName);
   const complaints = source.complaints ?? [];
-  const isSilent = collected.spans.length === 0;
   const reason = isSilent
     ? [`no span arrived in ${source.name}`, ...complaints, explainSilence()].join('; ')
     : result.verdict === 'unknown'
@@ -53,7 +59,7 @@ export async function checkReceived(query: ReceivedQuery): Promise<CheckedSpans>
     ...(isSilent ? [] : complaints),
   ];
   return {
-    result: isSilent ? { ...result, verdict: 'unknown' } : result,
+    result,
     details: { source: source.name, reason, notes, collector: null },
     spans: collected.spans,
   };
