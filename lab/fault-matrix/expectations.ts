@@ -36,7 +36,7 @@ export const expectations: Readonly<Record<string, Expectation>> = {
     fails: [2, 3, 5, 7, 8],
     failsInManual: [2, 3, 5, 7, 8, 10],
     cause: 'client-not-instrumented',
-    fromSpans: 'missing-call',
+    fromSpans: 'client-not-instrumented',
   },
   'clock-skew': {
     fails: [9],
@@ -84,20 +84,20 @@ export const expectations: Readonly<Record<string, Expectation>> = {
   'missing-esm-hook': {
     fails: [2, 3, 5, 7, 8],
     cause: 'client-not-instrumented',
-    fromSpans: 'missing-call',
+    fromSpans: 'client-not-instrumented',
   },
   'propagator-mismatch': {
     // A sends b3 only, so its baggage stays behind too.
     fails: [2, 3, 7, 8],
     failsInManual: [2, 3, 7, 8, 10],
     cause: 'format-mismatch',
-    fromSpans: 'split-trace',
+    fromSpans: 'format-mismatch',
   },
   'propagator-none': {
     fails: [2, 3, 7, 8],
     failsInManual: [2, 3, 7, 8, 10],
     cause: 'header-not-sent',
-    fromSpans: 'split-trace',
+    fromSpans: 'header-not-sent',
   },
   'rewrite-traceparent': {
     fails: [7, 8],
@@ -125,7 +125,7 @@ export const expectations: Readonly<Record<string, Expectation>> = {
   'strip-traceparent': {
     fails: [2, 3, 7, 8],
     cause: 'header-stripped',
-    fromSpans: 'split-trace',
+    fromSpans: 'header-stripped',
   },
   'unsample-traceparent': {
     fails: [6],

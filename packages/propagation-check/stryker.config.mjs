@@ -1,12 +1,12 @@
 /**
- * Mutation tests of the rules: each mutant is judged by all drawings. `npm run mutation` runs all of them,
+ * Mutation tests of the rules, each mutant judged by the drawings that reach it. `npm run mutation` runs all of them,
  * `npm run mutation -- --mutate src/rules/split-trace.ts` those of some files.
  */
 export default {
-  testRunner: 'command',
-  commandRunner: {
-    command: `"${process.execPath}" --conditions=trace-context-source test/mutation-suite.ts`,
-  },
+  testRunner: 'in-process',
+  plugins: ['./test/mutation/in-process-runner.ts'],
+  testRunnerNodeArgs: ['--conditions=trace-context-source'],
+  coverageAnalysis: 'perTest',
   mutate: ['src/rules/**/*.ts', 'src/pairing/**/*.ts', '!src/rules/thresholds.ts', '!src/pairing/bounds.ts'],
   // Words for people: no drawing says them.
   mutator: { excludedMutations: ['StringLiteral'] },
@@ -19,6 +19,5 @@ export default {
   reporters: ['clear-text', 'json', 'progress-append-only'],
   clearTextReporter: { allowColor: false, logTests: false, reportTests: false, reportScoreTable: true },
   jsonReporter: { fileName: 'reports/mutation.json' },
-  incrementalFile: 'reports/incremental.json',
   tempDirName: '.stryker-tmp',
 };

@@ -23,13 +23,13 @@ const processor = new BatchSpanProcessor({ ...config.batching, exporter });
 
 export const sdk = new NodeSDK({
   textMapPropagator: boundary.propagator,
-  spanProcessors: [boundary.spanProcessor, new kit.HeaderRedactor(), processor, ...kit.logSpans(config)],
+  spanProcessors: [boundary.spanProcessor, new kit.HeaderProcessor(), processor, ...kit.logSpans(config)],
   instrumentations:
     config.propagation === 'manual'
       ? []
       : getNodeAutoInstrumentations({
           '@opentelemetry/instrumentation-http': {
-            headersToSpanAttributes: { server: { requestHeaders } },
+            headersToSpanAttributes: { client: kit.recordedHeaders, server: { requestHeaders } },
             ...kit.createHttpHooks(config),
           },
           // `fetch` is undici.

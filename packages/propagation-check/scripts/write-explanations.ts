@@ -1,5 +1,9 @@
 /** Writes what `--explain` says of the drawings; a person reads the difference. */
 import { writeFileSync } from 'node:fs';
-import { explanationsFile, renderExplanations } from '../test/rules/render-explanations.ts';
+import { explanationsFile, listDrawings, renderExplanation } from '../test/rules/render-explanations.ts';
 
-writeFileSync(explanationsFile, renderExplanations());
+const explained = listDrawings().flatMap((drawing) => {
+  const explanation = renderExplanation(drawing);
+  return explanation === '' ? [] : [`${drawing}\n${explanation}`];
+});
+writeFileSync(explanationsFile, explained.join(''));

@@ -5,6 +5,7 @@ export { type Decoded, decodeBytes, type Format } from './decode/detect-format.t
 export { type Expectation, type ExpectedEdge, expectPath, noExpectation } from './expect/expectation.ts';
 export { readExpectation } from './expect/read-expectation.ts';
 export { ExpectationError, readExpectedPath } from './expect/read-expected-path.ts';
+export type { ReceivedTraceparent } from './headers/captured.ts';
 export type {
   BaggageEntry,
   HeaderField,
@@ -12,7 +13,7 @@ export type {
   WireContext,
   WireRecord,
 } from './headers/evidence.ts';
-export { type HeaderEvidence, noHeaderEvidence, type ReceivedTraceparent } from './headers/wire.ts';
+export { type HeaderEvidence, noHeaderEvidence } from './headers/wire.ts';
 export { type ReportDetails, type RequestCounts, renderJson, type SearchExtent } from './report/json.ts';
 export { renderTerminal } from './report/terminal.ts';
 export type { FindingOptions } from './report/terminal-findings.ts';

@@ -1,18 +1,27 @@
-import type { Attributes, AttributeValue } from '@opentelemetry/api';
+import { type Attributes, type AttributeValue, SpanKind } from '@opentelemetry/api';
 import type { Span, SpanProcessor } from '@opentelemetry/sdk-trace';
-import { redactHeader } from './redact.ts';
+import { isSecret, redactHeader } from './redact.ts';
 
-/** The propagation headers that both services record in their spans: what was sent, and what arrived. */
+/** The header that carries the trace id, in every format that `propagation-check` knows. */
+const idHeaders = [
+  'traceparent',
+  'b3',
+  'x-b3-traceid',
+  'uber-trace-id',
+  'x-amzn-trace-id',
+  'grpc-trace-bin',
+  'x-datadog-trace-id',
+  'sentry-trace',
+  'x-cloud-trace-context',
+  'elastic-apm-traceparent',
+  'sw8',
+  'newrelic',
+  'request-id',
+];
+
+/** The propagation headers that both services record in their spans, as sent and as received. */
 export const recordedHeaders = {
-  requestHeaders: [
-    'traceparent',
-    'tracestate',
-    'baggage',
-    'b3',
-    'x-b3-traceid',
-    'x-b3-spanid',
-    'x-b3-sampled',
-  ],
+  requestHeaders: [...idHeaders, 'tracestate', 'baggage', 'x-b3-spanid', 'x-b3-sampled'],
   responseHeaders: ['server-timing', 'traceresponse'],
 };
 
@@ -29,10 +38,19 @@ export function describeHeaders(
   return attributes;
 }
 
-const secretHeaders = ['baggage', 'tracestate'].map((name) => ({ name, key: `http.request.header.${name}` }));
+const keyOf = (name: string): string => `http.request.header.${name}`;
+const traceparentKey = keyOf('traceparent');
+const idKeys = idHeaders.map(keyOf);
+const answerKeys = recordedHeaders.responseHeaders.map((name) => `http.response.header.${name}`);
+const secretHeaders = recordedHeaders.requestHeaders
+  .filter(isSecret)
+  .map((name) => ({ name, key: keyOf(name) }));
 
-/** Takes the values out of recorded `baggage` and `tracestate` headers. Place it before processors that export. */
-export class HeaderRedactor implements SpanProcessor {
+/**
+ * Completes what was recorded of headers. Takes the values out of those that may hold secrets, and writes a list without a value for those that
+ * did not come, which instrumentations leave out. Place it before processors that export.
+ */
+export class HeaderProcessor implements SpanProcessor {
   onStart(): void {}
 
   onEnding(span: Span): void {
@@ -45,6 +63,7 @@ export class HeaderRedactor implements SpanProcessor {
         );
       }
     }
+    for (const key of listAbsent(span)) span.setAttribute(key, []);
   }
 
   onEnd(): void {}
@@ -52,4 +71,15 @@ export class HeaderRedactor implements SpanProcessor {
   async forceFlush(): Promise<void> {}
 
   async shutdown(): Promise<void> {}
+}
+
+/** In a healthy call of a traced caller nothing is absent. The headers of a call that got no answer may never have been written. */
+function listAbsent({ kind, attributes }: Span): readonly string[] {
+  const isAbsent = (key: string): boolean => attributes[key] === undefined;
+  if (kind === SpanKind.SERVER) return [traceparentKey].filter(isAbsent);
+  if (kind !== SpanKind.CLIENT || isAbsent('http.response.status_code')) return [];
+  return [
+    ...(!isAbsent(traceparentKey) ? [] : idKeys.every(isAbsent) ? idKeys : [traceparentKey]),
+    ...(answerKeys.every(isAbsent) ? answerKeys : []),
+  ];
 }

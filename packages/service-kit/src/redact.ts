@@ -21,9 +21,18 @@ export function redactPath(target: string): string {
 /** The entry that the demo is about. */
 const shownEntry = 'hello=world';
 
+const lists = ['baggage', 'tracestate'];
+/** They name services, hosts and accounts. */
+const opaque = ['sw8', 'newrelic', 'request-id'];
+
+export function isSecret(name: string): boolean {
+  return lists.includes(name) || opaque.includes(name);
+}
+
 /** A header as it may stand in a log: of baggage and tracestate the keys alone, and all of it in printable ASCII. */
 export function redactHeader(name: string, value: string): string {
-  const shown = name === 'baggage' || name === 'tracestate' ? hideValues(value) : value;
+  if (opaque.includes(name)) return redacted;
+  const shown = lists.includes(name) ? hideValues(value) : value;
   return shown.replace(/[^ -~]/g, encodeURIComponent);
 }
 

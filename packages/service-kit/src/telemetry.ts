@@ -1,6 +1,6 @@
 /** For `telemetry.ts`. */
 export { logDiagnostics } from './diagnostics.ts';
-export { HeaderRedactor, recordedHeaders } from './headers.ts';
+export { HeaderProcessor, recordedHeaders } from './headers.ts';
 export { createHttpHooks } from './incoming-request.ts';
 export { logSpans } from './log-spans.ts';
 export { nowhere } from './nowhere.ts';

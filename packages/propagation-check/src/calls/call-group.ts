@@ -1,6 +1,6 @@
 import type { Rows, TraceGraph } from '../graph/trace-graph.ts';
 import type { Span } from '../span/span.ts';
-import { mapBy } from '../util/group-by.ts';
+import { type Group, mapBy } from '../util/group-by.ts';
 
 export type EdgeProtocol = 'http' | 'rpc' | 'messaging' | 'internal';
 
@@ -89,7 +89,7 @@ export function someCall(
 export function groupCalls(
   groups: readonly CallGroup[],
   keyOf: (group: CallGroup) => string,
-): readonly (readonly CallGroup[])[] {
+): readonly Group<CallGroup>[] {
   return [...mapBy(groups, keyOf).values()];
 }
 

@@ -1,5 +1,6 @@
 import { none, type Rows, type TraceGraph } from '../graph/trace-graph.ts';
 import { type Span, spanKinds } from '../span/span.ts';
+import { discard } from '../span/value-table.ts';
 import { readCallFacts } from './call-facts.ts';
 import type { CallGroup, EdgeProtocol } from './call-group.ts';
 import { Roots } from './roots.ts';
@@ -146,14 +147,16 @@ function collectCalls(graph: TraceGraph, facts: RowFacts): readonly CallGroup[] 
     )
     .map(({ alike, clients, servers, count }) => ({
       ...alike,
-      clients: clients.slice(0, count),
-      servers: servers.slice(0, count),
+      // What is not written to takes no memory.
+      clients: clients.subarray(0, count),
+      servers: servers.subarray(0, count),
     }));
 }
 
 function doubled(rows: Rows): Rows {
   const longer = new Int32Array(rows.length * 2);
   longer.set(rows);
+  discard(rows.buffer);
   return longer;
 }
 

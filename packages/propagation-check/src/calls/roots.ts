@@ -35,8 +35,20 @@ export class Roots {
     );
   }
 
-  count(service: string | null): number {
-    return (this.#rows.get(service) ?? []).filter((row) => this.#isLeft(row)).length;
+  /** How many of a service are meant. */
+  count(service: string | null, isMeant: (row: number) => boolean = () => true): number {
+    return (this.#rows.get(service) ?? []).filter((row) => this.#isLeft(row) && isMeant(row)).length;
+  }
+
+  /** How many are of another trace than the span. */
+  countOutside(span: Span): number {
+    const { traces } = this.#graph.index;
+    const trace = traces[this.#graph.rowOf(span)];
+    let count = 0;
+    for (const rows of this.#rows.values()) {
+      for (const row of rows) if (traces[row] !== trace && this.#isLeft(row)) count += 1;
+    }
+    return count;
   }
 
   /** Without those that a finding explains. */

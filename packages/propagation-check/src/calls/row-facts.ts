@@ -1,6 +1,6 @@
 import { keptAttributes } from '../span/kept-attributes.ts';
 import { spanKinds, statusCodes } from '../span/span.ts';
-import { type SpanStore, textOf } from '../span/span-store.ts';
+import { keysOf, type SpanStore, textOf } from '../span/span-store.ts';
 import { emptyText } from '../span/value-table.ts';
 import {
   type AttributeReader,
@@ -13,40 +13,40 @@ import {
   readProtocol,
   readUserAgent,
 } from './call-facts.ts';
+import {
+  absent,
+  type IdSource,
+  ownField,
+  type Recorder,
+  type RowSource,
+  rememberFacts,
+} from './remember-facts.ts';
 
 const protocols: readonly CallFacts['protocol'][] = ['http', 'rpc', 'messaging', 'database', 'unknown'];
 const [client, producer] = [spanKinds.indexOf('CLIENT'), spanKinds.indexOf('PRODUCER')];
 
 /** Reads facts of calls from the rows of a span store, without views. */
-export class RowFacts {
+export class RowFacts implements IdSource {
   readonly #store: SpanStore;
-  readonly #row: RowSource;
-  /** Bits of `families` by the id of the attribute's name. */
+  readonly #row: RowReader;
+  /** Bits of `families` of the names of each shape. */
   readonly #families: Uint8Array;
   /** One more than the index in `protocols`, and 0 where nobody asked. */
   readonly #protocols: Uint8Array;
+  readonly #outcomeOf: (row: number) => Outcome;
 
   constructor(store: SpanStore) {
     this.#store = store;
-    this.#row = new RowSource(store);
+    this.#row = new RowReader(store);
     this.#protocols = new Uint8Array(store.size);
-    const ids = [...families].flatMap(([key, bits]) => {
-      const id = store.values.find(key);
-      return id === null ? [] : [[id, bits] as const];
-    });
-    this.#families = new Uint8Array(Math.max(0, ...ids.map(([id]) => id)) + 1);
-    for (const [id, bits] of ids) this.#families[id] = bits;
+    this.#outcomeOf = this.remember((call) => decideOutcome(call, call.protocol));
+    this.#families = readFamilies(store);
   }
 
   protocolOf(row: number): CallFacts['protocol'] {
     const known = this.#protocols[row] ?? 0;
     if (known !== 0) return protocols[known - 1] ?? 'unknown';
-    const { attributeStarts, attributeKeys } = this.#store;
-    const end = attributeStarts[row + 1] ?? 0;
-    let found = 0;
-    for (let pair = attributeStarts[row] ?? 0; pair < end; pair += 1) {
-      found |= this.#families[attributeKeys[pair] ?? 0] ?? 0;
-    }
+    const found = this.#families[this.#store.shapes[row] ?? 0] ?? 0;
     const protocol = readProtocol(this.#row.at(row), found);
     this.#protocols[row] = protocols.indexOf(protocol) + 1;
     return protocol;
@@ -67,7 +67,61 @@ export class RowFacts {
   }
 
   outcomeOf(row: number): Outcome {
-    return decideOutcome(this.#row.at(row), this.protocolOf(row));
+    return this.#outcomeOf(row);
+  }
+
+  /** See `rememberFacts`. */
+  remember<T>(read: (row: RowSource) => T): (row: number) => T {
+    return rememberFacts(this, read);
+  }
+
+  sourceOf(row: number, record: Recorder = () => {}): RowSource {
+    const source = this.#row.at(row);
+    const told = <T>(field: number, value: T): T => {
+      record(field, this.idOf(row, field));
+      return value;
+    };
+    const toldKey = (key: string): string => {
+      const id = this.#row.keyOf(key);
+      record(id, id === null ? absent : this.idOf(row, id));
+      return key;
+    };
+    const protocol = this.protocolOf(row);
+    return {
+      get protocol() {
+        return told(ownField.protocol, protocol);
+      },
+      get kind() {
+        return told(ownField.kind, source.kind);
+      },
+      get name() {
+        return told(ownField.name, source.name);
+      },
+      get status() {
+        return told(ownField.status, source.status);
+      },
+      attributes: {
+        get: (key) => source.attributes.get(toldKey(key)),
+        has: (key) => source.attributes.has(toldKey(key)),
+      },
+    };
+  }
+
+  idOf(row: number, field: number): number {
+    if (field >= 0) return this.#row.at(row).idOf(field) ?? absent;
+    const { kinds, statuses, names } = this.#store;
+    switch (field) {
+      case ownField.kind:
+        return kinds[row] ?? 0;
+      case ownField.status:
+        return statuses[row] ?? 0;
+      case ownField.name:
+        return names[row] ?? 0;
+      case ownField.protocol:
+        return protocols.indexOf(this.protocolOf(row));
+      default:
+        return absent;
+    }
   }
 
   userAgentOf(row: number): string | null {
@@ -87,23 +141,26 @@ export class RowFacts {
   }
 }
 
+function readFamilies({ values, shapeTable: { starts, keys } }: SpanStore): Uint8Array {
+  const bitsOf = new Map([...families].map(([key, bits]) => [values.find(key), bits]));
+  const found = new Uint8Array(starts.length);
+  for (let shape = 0; shape + 1 < starts.length; shape += 1) {
+    for (let at = starts[shape] ?? 0; at < (starts[shape + 1] ?? 0); at += 1)
+      found[shape] = (found[shape] ?? 0) | (bitsOf.get(keys[at] ?? null) ?? 0);
+  }
+  return found;
+}
+
 /** One row at a time, so that many are read without an object each. */
-class RowSource implements FactSource {
+class RowReader implements FactSource {
   readonly attributes: AttributeReader;
   readonly #store: SpanStore;
   readonly #keys = new Map<string, number | null>();
-  /** By the ids of names of attributes: the row that was read last, plus one, and its value. */
-  readonly #rows: Uint32Array;
-  readonly #values: Uint32Array;
   #row = 0;
-  #isRead = false;
 
   constructor(store: SpanStore) {
     this.#store = store;
     for (const key of keptAttributes) this.#keys.set(key, store.values.find(key));
-    const most = Math.max(0, ...[...this.#keys.values()].map((id) => id ?? 0));
-    this.#rows = new Uint32Array(most + 1);
-    this.#values = new Uint32Array(most + 1);
     const find = (key: string): number | null => this.#findValue(key);
     this.attributes = {
       get: (key) => {
@@ -116,7 +173,6 @@ class RowSource implements FactSource {
 
   /** Itself, from now on for this row. */
   at(row: number): this {
-    if (row !== this.#row) this.#isRead = false;
     this.#row = row;
     return this;
   }
@@ -133,32 +189,32 @@ class RowSource implements FactSource {
     return { code: statusCodes[this.#store.statuses[this.#row] ?? 0] ?? 'UNSET' };
   }
 
-  #findValue(key: string): number | null {
-    const id = this.#keys.get(key) ?? null;
-    // Of the families of names that are kept, a store may have more than it interns.
-    if (id === null) return this.#findByText(key);
-    if (!this.#isRead) this.#read();
-    return this.#rows[id] === this.#row + 1 ? (this.#values[id] ?? null) : null;
+  /** The id of the name of an attribute; null where it is none of those that are always interned. */
+  keyOf(name: string): number | null {
+    return this.#keys.get(name) ?? null;
   }
 
-  #read(): void {
-    const { attributeStarts, attributeKeys, attributeValues } = this.#store;
-    const end = attributeStarts[this.#row + 1] ?? 0;
-    for (let pair = attributeStarts[this.#row] ?? 0; pair < end; pair += 1) {
-      const key = attributeKeys[pair] ?? 0;
-      if (key >= this.#rows.length) continue;
-      this.#rows[key] = this.#row + 1;
-      this.#values[key] = attributeValues[pair] ?? 0;
-    }
-    this.#isRead = true;
-  }
-
-  #findByText(key: string): number | null {
-    const { attributeStarts, attributeKeys, attributeValues } = this.#store;
-    const end = attributeStarts[this.#row + 1] ?? 0;
-    for (let pair = attributeStarts[this.#row] ?? 0; pair < end; pair += 1) {
-      if (textOf(this.#store, attributeKeys[pair] ?? 0) === key) return attributeValues[pair] ?? null;
+  /** The id of the value of an attribute; null where the row has none. */
+  idOf(key: number): number | null {
+    const { shapes, shapeTable, attributeStarts, attributeValues } = this.#store;
+    const { starts, keys } = shapeTable;
+    const shape = shapes[this.#row] ?? 0;
+    const start = starts[shape] ?? 0;
+    const end = starts[shape + 1] ?? 0;
+    for (let at = start; at < end; at += 1) {
+      if (keys[at] === key) return attributeValues[(attributeStarts[this.#row] ?? 0) + at - start] ?? null;
     }
     return null;
+  }
+
+  #findValue(key: string): number | null {
+    const id = this.keyOf(key);
+    // Of the families of names that are kept, a store may have more than it interns.
+    return id === null ? this.#findByText(key) : this.idOf(id);
+  }
+
+  #findByText(text: string): number | null {
+    const key = keysOf(this.#store, this.#row).find((id) => textOf(this.#store, id) === text);
+    return key === undefined ? null : this.idOf(key);
   }
 }

@@ -2,11 +2,10 @@ import { quotePath } from '../source/file-error.ts';
 import { readSpansInto } from '../source/read-span-store.ts';
 import type { SpanStore } from '../span/span-store.ts';
 import { SpanWriter } from '../span/span-writer.ts';
-import { judgeStore, readCheckInputs, readCollector } from './check-inputs.ts';
+import { describeWireGaps, judgeStore, readCheckInputs, readCollector } from './check-inputs.ts';
 import type { CheckArguments } from './common-options.ts';
 import { explainNothingToJudge, hintAtExpectations } from './hint-at-expectations.ts';
 import { printReport } from './print-report.ts';
-import { describeWireGaps } from './read-wire.ts';
 import type { Session } from './session.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -30,7 +29,7 @@ export async function checkFiles(
         : null;
   const notes = [
     ...ofFiles,
-    ...(await describeWireGaps(args.wire)),
+    ...(await describeWireGaps(args)),
     ...hintAtExpectations(result, services, inputs.expectation),
   ];
   const details = { source, reason, notes, collector };

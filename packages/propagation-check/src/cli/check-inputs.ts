@@ -54,6 +54,13 @@ export async function readWire({ wire = [] }: CheckArguments): Promise<readonly 
   return sortByTime(files.flat());
 }
 
+/** What is missing in the same files, in words. */
+export async function describeWireGaps({ wire = [] }: CheckArguments): Promise<readonly string[]> {
+  if (wire.length === 0) return [];
+  const { describeWireFileGap } = await import('./read-wire.ts');
+  return (await Promise.all(wire.map(describeWireFileGap))).flat();
+}
+
 export function judge(
   spans: readonly Span[],
   inputs: CheckInputs,

@@ -1,7 +1,7 @@
 import type { Source } from '../source/source.ts';
 import type { Span } from '../span/span.ts';
 import { storeOf } from '../span/span-writer.ts';
-import { readCheckInputs, readCollector, readWire, withDoubt } from './check-inputs.ts';
+import { describeWireGaps, readCheckInputs, readCollector, readWire, withDoubt } from './check-inputs.ts';
 import { collectTraces } from './collect-traces.ts';
 import type { SourceArguments } from './common-options.ts';
 import { explainNothingToJudge, hintAtExpectations } from './hint-at-expectations.ts';
@@ -9,7 +9,6 @@ import { judgeCollected } from './judge-trace.ts';
 import { openNamedSource } from './open-named-source.ts';
 import { pauseFor } from './pause-for.ts';
 import { printReport } from './print-report.ts';
-import { describeWireGaps } from './read-wire.ts';
 import type { Session } from './session.ts';
 import { createProgress } from './show-progress.ts';
 import { UsageError } from './usage-error.ts';
@@ -72,7 +71,7 @@ export async function checkStoredTraces(
             : `${gap}; what it has is intact`;
     const notes = [
       ...(missing.length > 0 && reason === null ? [gap] : []),
-      ...(await describeWireGaps(args.wire)),
+      ...(await describeWireGaps(args)),
       ...hintAtExpectations(
         result,
         spans.map(({ serviceName }) => serviceName),

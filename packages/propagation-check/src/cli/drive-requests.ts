@@ -3,6 +3,7 @@ import { Agent, request } from 'undici';
 import { describeHttpFailure, type Peer } from '../source/http-failure.ts';
 import type { AttributeValue, Span } from '../span/span.ts';
 import { mapConcurrently } from './map-concurrently.ts';
+import { ownServiceName } from './own-service.ts';
 import type { Entries } from './parse-argument.ts';
 
 export interface DriveOptions {
@@ -33,9 +34,6 @@ const calledService: Peer = {
   port: 'its port',
   headerOption: '--request-header',
 };
-
-/** The service name of this tool's own CLIENT spans. */
-export const ownServiceName = 'propagation-check';
 
 /** Sends each request as the sampled root of a trace of its own. A request that fails is a result like any other. */
 export async function driveRequests(options: DriveOptions): Promise<readonly DrivenRequest[]> {

@@ -1,6 +1,6 @@
 import { keyOf } from '../graph/trace-graph.ts';
 import type { WireContext, WireRecord } from '../headers/evidence.ts';
-import { answerHeaders, readAnsweredContext } from '../headers/read-answered-context.ts';
+import { readAnsweredContext } from '../headers/read-answered-context.ts';
 import { readWireContext } from '../headers/read-wire-context.ts';
 import { readRecordedHeaders } from '../headers/recorded-headers.ts';
 import { startsDuring } from '../pairing/pair.ts';
@@ -35,11 +35,11 @@ export function findProvenSides(
     proven.servers.add(server);
   };
   for (const client of clients) {
-    const { span } = readAnsweredContext(readRecordedHeaders(client, 'response', answerHeaders));
+    const { span } = readAnsweredContext(readRecordedHeaders(client, 'response').fields);
     if (span !== null) add(client, serverOf.get(toKey(span)));
   }
   for (const server of servers) {
-    const received = readWireContext(readRecordedHeaders(server, 'request', ['traceparent']));
+    const received = readWireContext(readRecordedHeaders(server, 'request').fields);
     for (const client of selectNamed(received, clientOf)) add(client, server);
   }
   for (const { sent, received, answered } of wire) {

@@ -2,8 +2,8 @@ import { closest, distance } from 'fastest-levenshtein';
 import type { Expectation, ExpectedEdge } from '../expect/expectation.ts';
 import { countOf } from '../report/terminal-edges.ts';
 import type { Result } from '../verdict/result.ts';
-import { ownServiceName } from './drive-requests.ts';
 import { listNames } from './list-names.ts';
+import { ownServiceName } from './own-service.ts';
 
 /** What a result does not say of itself: expected services that the data do not know, and calls that it cannot see. @param names Of the services. */
 export function hintAtExpectations(

@@ -76,12 +76,9 @@ export async function readWireFile(path: string): Promise<readonly WireRecord[]>
   return parseWireRecords(await readBytes(path), labelOf(path));
 }
 
-/** What is missing in files that were read without an error: one is empty, or its last line was left out. */
-export async function describeWireGaps(paths: readonly string[] = []): Promise<readonly string[]> {
-  const notes = await Promise.all(
-    paths.map(async (path) => describeGap(await readBytes(path), labelOf(path))),
-  );
-  return notes.flat();
+/** What is missing in a file that was read without an error: it is empty, or its last line was left out. */
+export async function describeWireFileGap(path: string): Promise<readonly string[]> {
+  return describeGap(await readBytes(path), labelOf(path));
 }
 
 function describeGap(bytes: Uint8Array, label: string): readonly string[] {

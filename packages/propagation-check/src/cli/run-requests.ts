@@ -5,7 +5,14 @@ import { describeFileError, quotePath } from '../source/file-error.ts';
 import type { Span } from '../span/span.ts';
 import { storeOf } from '../span/span-writer.ts';
 import { groupBy } from '../util/group-by.ts';
-import { type CheckInputs, readCheckInputs, readCollector, readWire, withDoubt } from './check-inputs.ts';
+import {
+  type CheckInputs,
+  describeWireGaps,
+  readCheckInputs,
+  readCollector,
+  readWire,
+  withDoubt,
+} from './check-inputs.ts';
 import { type Collected, collectTraces } from './collect-traces.ts';
 import type { SourceArguments } from './common-options.ts';
 import { type DrivenRequest, driveRequests } from './drive-requests.ts';
@@ -17,7 +24,6 @@ import { listNames } from './list-names.ts';
 import { openNamedSource } from './open-named-source.ts';
 import type { Entries } from './parse-argument.ts';
 import { printReport } from './print-report.ts';
-import { describeWireGaps } from './read-wire.ts';
 import type { Session } from './session.ts';
 import { createProgress } from './show-progress.ts';
 import { UsageError } from './usage-error.ts';
@@ -119,7 +125,7 @@ export async function runRequests(
     const notes = [
       ...(missing > 0 && reason === null ? [gap] : []),
       ...(begun.size === 0 ? [] : [describeBegun(begun.size)]),
-      ...(await describeWireGaps(args.wire)),
+      ...(await describeWireGaps(args)),
       ...hintAtExpectations(
         result,
         collected.spans.map(({ serviceName }) => serviceName),

@@ -1,8 +1,12 @@
 import type { SpanWriter } from '../span/span-writer.ts';
-import { FramedProtobufReader } from './framed-protobuf.ts';
-import { OtlpLinesReader } from './otlp-lines-reader.ts';
 import type { PieceFormat, PieceReader } from './piece-reader.ts';
 
-export function createPieceReader(format: PieceFormat, writer: SpanWriter): PieceReader {
-  return format === 'json-lines' ? new OtlpLinesReader(writer) : new FramedProtobufReader(writer);
+/** Loads the reader of the format alone. */
+export async function createPieceReader(format: PieceFormat, writer: SpanWriter): Promise<PieceReader> {
+  if (format === 'json-lines') {
+    const { OtlpLinesReader } = await import('./otlp-lines-reader.ts');
+    return new OtlpLinesReader(writer);
+  }
+  const { FramedProtobufReader } = await import('./framed-protobuf.ts');
+  return new FramedProtobufReader(writer);
 }

@@ -1,9 +1,9 @@
 import { isUtf8 } from 'node:buffer';
 import type { SpanWriter } from '../span/span-writer.ts';
 import { sourceOf } from '../span/value-table.ts';
-import { type Decoded, decodeBytes, type Format, isSingleRequest } from './detect-format.ts';
+import { isSingleRequest } from './detect-piece-format.ts';
+import type { Decoded, Format } from './reading.ts';
 import { OtlpJsonScanner } from './scan-otlp-json.ts';
-import { OtlpProtobufScanner } from './scan-otlp-protobuf.ts';
 
 /** Beside the spans of some bytes or of a file. */
 export interface DecodedInto {
@@ -13,20 +13,33 @@ export interface DecodedInto {
 }
 
 /**
- * Decodes spans whose format is recognised by content, into columns.
+ * Decodes spans whose format is recognised by content, into columns. Loads the decoders that the bytes need.
  * @throws {DecodeError} as `decodeBytes`.
  */
-export function decodeInto(writer: SpanWriter, bytes: Uint8Array): DecodedInto {
+export async function decodeInto(writer: SpanWriter, bytes: Uint8Array): Promise<DecodedInto> {
   if (isUtf8(bytes) && new OtlpJsonScanner(writer).scan(sourceOf(bytes), 0, bytes.length)) {
     return { format: 'otlp-json', notes: [] };
   }
-  if (isSingleRequest(bytes) && new OtlpProtobufScanner(writer).scan(sourceOf(bytes), 0, bytes.length)) {
-    return { format: 'otlp-protobuf', notes: [] };
+  if (isSingleRequest(bytes)) {
+    const { OtlpProtobufScanner } = await import('./scan-otlp-protobuf.ts');
+    if (new OtlpProtobufScanner(writer).scan(sourceOf(bytes), 0, bytes.length))
+      return { format: 'otlp-protobuf', notes: [] };
   }
+  const { decodeBytes } = await import('./detect-format.ts');
   return addDecoded(writer, decodeBytes(bytes));
 }
 
-export function addDecoded(writer: SpanWriter, { format, spans, notes = [] }: Decoded): DecodedInto {
+/** As `decodeInto`, of gzip and zip too. @param maxBytes Of the uncompressed data. */
+export async function decodeCompressedInto(
+  writer: SpanWriter,
+  bytes: Uint8Array,
+  maxBytes: number,
+): Promise<DecodedInto> {
+  const { decodeCompressed } = await import('./detect-format.ts');
+  return addDecoded(writer, await decodeCompressed(bytes, maxBytes));
+}
+
+function addDecoded(writer: SpanWriter, { format, spans, notes = [] }: Decoded): DecodedInto {
   for (const span of spans) writer.addSpan(span);
   return { format, notes };
 }

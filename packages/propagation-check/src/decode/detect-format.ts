@@ -2,20 +2,22 @@ import { isUtf8 } from 'node:buffer';
 import { checkMemory } from './check-memory.ts';
 import { decodeConsole } from './decode-console.ts';
 import { DecodeError } from './decode-error.ts';
-import { decodeFramedProtobuf, isFramed } from './framed-protobuf.ts';
+import { firstCharacter, readFirstLine, resourceSpansTag } from './detect-piece-format.ts';
+import { decodeFramedProtobuf } from './framed-protobuf.ts';
+import { isFramed } from './frames.ts';
 import { gunzip, isGzip } from './gunzip.ts';
 import { decodeJsonDocuments } from './json-documents.ts';
-import { prefixLine, readLine, splitLines } from './json-lines.ts';
+import { prefixLine, readLine } from './json-lines.ts';
 import { isObject } from './otlp-json-value.ts';
 import { decodeOtlpProtobuf } from './otlp-protobuf.ts';
-import { decodeUtf8, parseJson } from './parse-json.ts';
-import type { PieceFormat } from './piece-reader.ts';
+import { decodeUtf8 } from './parse-json.ts';
 import { quoteValue } from './quote-value.ts';
 import { readDocument } from './read-document.ts';
 import { type Decoded, joinReadings, type Reading } from './reading.ts';
 import { refuseOtherBytes } from './refuse-other-bytes.ts';
 import { refuseOtherText, refuseTable } from './refuse-other-text.ts';
 import { isLogRecord } from './refuse-other-tool.ts';
+import { splitLines } from './split-lines.ts';
 import { isSpace } from './white-space.ts';
 import { isZip, unzip } from './zip.ts';
 
@@ -104,32 +106,6 @@ const unknownFormat =
   'byte 0: no format is recognised; expected OTLP JSON, JSON Lines, OTLP protobuf, Jaeger JSON, Tempo JSON, Zipkin v2 JSON, ' +
   'ClickHouse rows, or what a console exporter printed';
 
-/** Whether the bytes are taken for one export request in protobuf, and for nothing else. */
-export function isSingleRequest(bytes: Uint8Array): boolean {
-  return bytes[0] === resourceSpansTag && !['', '{', '[', '<'].includes(firstCharacter(bytes));
-}
-
-/**
- * Whether a file is read piece by piece, by its beginning: null where it is read as a whole, undefined where more of it has to be known.
- * @param isEnd Whether this is the whole file.
- */
-export function detectPieceFormat(head: Uint8Array, isEnd: boolean): PieceFormat | null | undefined {
-  const first = firstCharacter(head);
-  if (!isEnd && (head.length <= 4 || first === '')) return undefined;
-  if (head[0] === resourceSpansTag || first === '[') return null;
-  if (first !== '{') return isFramed(head) ? 'otlp-protobuf' : null;
-  const line = readFirstLine(head);
-  if (line === undefined && !isEnd) return undefined;
-  return isObject(line) && exportFields.some((field) => Object.hasOwn(line, field)) ? 'json-lines' : null;
-}
-
-/** Of an OTLP export request; the Collector's file exporter mixes them. */
-const exportFields = ['resourceSpans', 'resourceMetrics', 'resourceLogs'];
-
-/** Field 1, length-delimited: how an export request begins. Also the line break that may begin a text. */
-const resourceSpansTag = 0x0a;
-const newline = 0x0a;
-
 function readProtobuf(bytes: Uint8Array, decode: typeof decodeFramedProtobuf): Reading {
   return { format: 'otlp-protobuf', spans: decode(bytes) };
 }
@@ -174,19 +150,6 @@ function hasOtherLines(bytes: Uint8Array): boolean {
     if (first !== '{' && first !== '[') return true;
   }
   return false;
-}
-
-/** The first line where it is a JSON document of its own, and more follows; otherwise undefined. */
-function readFirstLine(bytes: Uint8Array): unknown {
-  const start = findText(bytes);
-  const end = bytes.indexOf(newline, start);
-  if (end < 0 || findText(bytes, end) === bytes.length) return undefined;
-  try {
-    return parseJson(bytes.subarray(start, end));
-  } catch (error) {
-    if (error instanceof DecodeError) return undefined;
-    throw error;
-  }
 }
 
 const otlpFormats: ReadonlySet<string> = new Set(['otlp-json', 'jaeger-v3', 'tempo']);
@@ -241,17 +204,4 @@ function findUtf16(bytes: Uint8Array): 'utf-16le' | 'utf-16be' | null {
   return first === 0 && (second === 0x7b || second === 0x5b) && bytes[2] === 0 && bytes[4] === 0
     ? 'utf-16be'
     : null;
-}
-
-/** The offset of the first byte that is not white space. */
-function findText(bytes: Uint8Array, from = 0): number {
-  let at = from;
-  while (at < bytes.length && isSpace(bytes[at] ?? 0)) at += 1;
-  return at;
-}
-
-/** The first character that is not white space, after a byte order mark if there is one. */
-function firstCharacter(bytes: Uint8Array): string {
-  const byte = bytes[findText(bytes, bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0)];
-  return byte === undefined ? '' : String.fromCharCode(byte);
 }

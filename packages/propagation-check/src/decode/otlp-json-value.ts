@@ -1,8 +1,16 @@
 import type { Attributes, AttributeValue } from '../span/span.ts';
+import type { Resource } from '../span/span-store.ts';
 import { deepestValue, type PlainValue, toAttributeValue, toIntegerValue } from './attribute-value.ts';
 import { DecodeError, prefixPath } from './decode-error.ts';
 import { toInteger } from './otlp-fields.ts';
 import { quoteValue } from './quote-value.ts';
+import { readServiceName } from './service-name.ts';
+
+/** A resource by its attributes. @throws {DecodeError} */
+export function readResource(list: readonly unknown[] | null | undefined): Resource {
+  const attributes = readAttributes(list, 'resource.attributes');
+  return { serviceName: readServiceName(attributes), attributes };
+}
 
 /**
  * A list of OTLP `KeyValue`. Of two entries with the same key the last one counts; a value that is not set is an empty string.

@@ -3,10 +3,9 @@ import type { Span, SpanLink } from '../span/span.ts';
 import type { Resource } from '../span/span-store.ts';
 import { DecodeError, prefixPath } from './decode-error.ts';
 import { readFlags, readSpanKind, readStatusCode, readUint64 } from './otlp-fields.ts';
-import { isObject, readAttributes } from './otlp-json-value.ts';
+import { isObject, readAttributes, readResource } from './otlp-json-value.ts';
 import { quoteValue } from './quote-value.ts';
 import { anyArray, readShape } from './read-shape.ts';
-import { readServiceName } from './service-name.ts';
 import { type IdEncoding, isZero, readParentSpanId, readSpanId, readTraceId } from './span-id.ts';
 
 export interface OtlpJsonOptions {
@@ -98,7 +97,7 @@ export function decodeResourceSpans(
 
 function decodeOneResource(value: unknown, path: string, options: OtlpJsonOptions, spans: Span[]): void {
   const shape = readShape(resourceSpansShape, value);
-  const resource = toResource(shape.resource);
+  const resource = readResource(shape.resource?.attributes);
   const field = shape.scopeSpans ? 'scopeSpans' : 'instrumentationLibrarySpans';
   for (const [index, scopeSpans] of (shape[field] ?? []).entries()) {
     const where = `${field}[${index}]`;
@@ -111,21 +110,6 @@ function decodeOneResource(value: unknown, path: string, options: OtlpJsonOption
       throw prefixPath(where, error);
     }
   }
-}
-
-/** @throws {DecodeError} */
-export function readResource(value: unknown): Resource {
-  return toResource(readShape(resourceShape, value));
-}
-
-function toResource(shape: z.infer<typeof resourceShape>): Resource {
-  const attributes = readAttributes(shape?.attributes, 'resource.attributes');
-  return { serviceName: readServiceName(attributes), attributes };
-}
-
-/** The name of an instrumentation scope; empty where it has none. @throws {DecodeError} */
-export function readScopeName(value: unknown): string {
-  return readShape(scope, value)?.name ?? '';
 }
 
 interface SpanOrigin {

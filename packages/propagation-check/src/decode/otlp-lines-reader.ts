@@ -2,11 +2,14 @@ import { isUtf8 } from 'node:buffer';
 import type { SpanWriter } from '../span/span-writer.ts';
 import { sourceOf } from '../span/value-table.ts';
 import { DecodeError } from './decode-error.ts';
-import { decodeLine, splitLines } from './json-lines.ts';
 import { PieceError, type PieceReader } from './piece-reader.ts';
 import { OtlpJsonScanner } from './scan-otlp-json.ts';
+import { splitLines } from './split-lines.ts';
 
-/** Reads OTLP JSON Lines into columns: each line with the scanner, and with the strict decoder where that refuses. */
+/**
+ * Reads OTLP JSON Lines into columns: each line with the scanner, and with the strict decoder where that refuses, which is loaded then:
+ * most files need none.
+ */
 export class OtlpLinesReader implements PieceReader {
   readonly #writer: SpanWriter;
   readonly #scanner: OtlpJsonScanner;
@@ -17,7 +20,7 @@ export class OtlpLinesReader implements PieceReader {
   }
 
   /** @param bytes Whole lines; only the last of the file may have no line break. */
-  read(bytes: Uint8Array): number {
+  async read(bytes: Uint8Array): Promise<number> {
     const source = sourceOf(bytes);
     const isText = isUtf8(bytes);
     const lines = splitLines(source.bytes);
@@ -25,6 +28,7 @@ export class OtlpLinesReader implements PieceReader {
     for (; next.done !== true; next = lines.next()) {
       const { start, end, number, isCutOff } = next.value;
       if (isText && this.#scanner.scan(source, start, end)) continue;
+      const { decodeLine } = await import('./json-lines.ts');
       try {
         for (const span of decodeLine(source.bytes.subarray(start, end), isCutOff))
           this.#writer.addSpan(span);

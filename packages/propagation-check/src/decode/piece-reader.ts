@@ -6,10 +6,11 @@ export type PieceFormat = 'json-lines' | 'otlp-protobuf';
 /** Reads pieces of a file into columns; each is whole lines, or whole export requests with their lengths. */
 export interface PieceReader {
   /**
+   * One piece at a time.
    * @returns How far the piece goes, in places: lines, or bytes.
    * @throws {PieceError} where it is wrong. The spans before that are written.
    */
-  read(piece: Uint8Array): number;
+  read(piece: Uint8Array): Promise<number>;
 }
 
 /** A piece is wrong at a place that is counted from its beginning. */

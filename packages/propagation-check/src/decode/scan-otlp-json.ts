@@ -1,12 +1,12 @@
 import { isKept, presenceOnly } from '../span/kept-attributes.ts';
 import { spanKinds, statusCodes } from '../span/span.ts';
+import type { Resource } from '../span/span-store.ts';
 import { attributeField, field, type SpanWriter } from '../span/span-writer.ts';
 import { type ByteSource, emptyText, grown, isRaw, valueType } from '../span/value-table.ts';
 import { DecodeError } from './decode-error.ts';
 import { JsonBytes, Literal, Refusal, readFourDigits, readHexWord, refuse, sign } from './json-bytes.ts';
 import { readSpanKind, readStatusCode, toSpanKind, toStatusCode } from './otlp-fields.ts';
-import { readResource, readScopeName } from './otlp-json.ts';
-import { readAttributes } from './otlp-json-value.ts';
+import { isObject, readAttributes, readResource } from './otlp-json-value.ts';
 
 const { quote, openBrace, closeBrace, openBracket, closeBracket } = sign;
 
@@ -137,7 +137,7 @@ export class OtlpJsonScanner {
       return this.#json.skipValue(at);
     });
     if (writer.rows > firstRow) {
-      resource ??= writer.addResource(readResource(undefined));
+      resource ??= writer.addResource(readResource(null));
       writer.columns.resources.fill(resource, firstRow, writer.rows);
     }
     return end;
@@ -173,18 +173,35 @@ export class OtlpJsonScanner {
   #findResource(start: number, end: number): number {
     const known = this.#resources.find(this.#json, start, end);
     if (known !== null) return known;
-    const id = this.#writer.addResource(readResource(this.#json.parse(start, end)));
+    const id = this.#writer.addResource(this.#parseResource(start, end));
     this.#resources.add(this.#json, start, end, id);
     return id;
+  }
+
+  #parseResource(start: number, end: number): Resource {
+    const { attributes = null } = this.#parseObject(start, end);
+    if (attributes !== null && !Array.isArray(attributes)) refuse();
+    return readResource(attributes);
   }
 
   #findScope(start: number, end: number): number {
     const known = this.#scopes.find(this.#json, start, end);
     if (known !== null) return known;
-    const id = this.#writer.values.add(readScopeName(this.#json.parse(start, end)), field.scope);
+    const id = this.#writer.values.add(this.#parseScopeName(start, end), field.scope);
     // A raw id is of this batch alone.
     if (!isRaw(id)) this.#scopes.add(this.#json, start, end, id);
     return id;
+  }
+
+  #parseScopeName(start: number, end: number): string {
+    const { name = null } = this.#parseObject(start, end);
+    if (name !== null && typeof name !== 'string') refuse();
+    return name ?? '';
+  }
+
+  #parseObject(start: number, end: number): Readonly<Record<string, unknown>> {
+    const value = this.#json.parse(start, end);
+    return isObject(value) ? value : refuse();
   }
 
   readonly #scanSpan = (start: number): number => {

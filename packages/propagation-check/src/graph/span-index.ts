@@ -18,14 +18,14 @@ export class SpanIndex {
   /** Rows with the ids of an earlier one, ascending. */
   readonly repeated: readonly number[];
   readonly #columns: IdColumns;
-  readonly #traceSlots: Words;
+  #traceSlots: Words = new Uint32Array(fewestSlots);
   readonly #spanSlots: Words;
 
   constructor(columns: IdColumns) {
     this.#columns = columns;
     const { size } = columns;
     this.traces = new Uint32Array(size);
-    this.#traceSlots = makeSlots(size);
+    // What is not written to takes no memory.
     const firstRows = new Uint32Array(size);
     let traceCount = 0;
     for (let row = 0; row < size; row += 1) {
@@ -40,11 +40,12 @@ export class SpanIndex {
         firstRows[traceCount] = row;
         traceCount += 1;
         this.#traceSlots[slot] = traceCount;
+        if (traceCount * 1.5 > this.#traceSlots.length) this.#growTraceSlots(firstRows, traceCount);
       }
       this.traces[row] = entry === 0 ? traceCount - 1 : entry - 1;
     }
     this.traceCount = traceCount;
-    this.firstRows = firstRows.slice(0, traceCount);
+    this.firstRows = firstRows.subarray(0, traceCount);
     this.#spanSlots = makeSlots(size);
     const repeated: number[] = [];
     for (let row = 0; row < size; row += 1) {
@@ -68,6 +69,12 @@ export class SpanIndex {
   /** The number of a trace, or -1. @param ids Has its id at element `at`. */
   findTrace(ids: Pick<IdColumns, 'traceIds' | 'hasShortTraceId'>, at: number): number {
     return (this.#traceSlots[this.#findTraceSlot(ids, at, this.firstRows)] ?? 0) - 1;
+  }
+
+  #growTraceSlots(firstRows: Words, traceCount: number): void {
+    this.#traceSlots = new Uint32Array(this.#traceSlots.length * 2);
+    for (let trace = 0; trace < traceCount; trace += 1)
+      this.#traceSlots[this.#findTraceSlot(this.#columns, firstRows[trace] ?? 0, firstRows)] = trace + 1;
   }
 
   #findTraceSlot(ids: Pick<IdColumns, 'traceIds' | 'hasShortTraceId'>, at: number, firstRows: Words): number {
@@ -108,9 +115,11 @@ export class SpanIndex {
   }
 }
 
+const fewestSlots = 16;
+
 /** At most two thirds are taken. */
 function makeSlots(most: number): Words {
-  let slots = 16;
+  let slots = fewestSlots;
   while (slots < most * 1.5) slots *= 2;
   return new Uint32Array(slots);
 }

@@ -23,16 +23,40 @@ export const idHeaders: Readonly<Record<PropagationFormat, string>> = {
 /** Headers beside that of the ids. */
 const companions = /^(?:tracestate|x-b3-.*|x-datadog-.*)$/;
 
-const idHeaderNames: ReadonlySet<string> = new Set(Object.values(idHeaders));
+/** In the order of readings: the standard first. */
+export const formats: readonly PropagationFormat[] = [
+  'tracecontext',
+  'b3',
+  'b3multi',
+  'jaeger',
+  'xray',
+  'grpc-trace-bin',
+  'datadog',
+  'sentry',
+  'gcp',
+  'elastic',
+  'skywalking',
+  'newrelic',
+  'request-id',
+];
+
+const formatsById: ReadonlyMap<string, PropagationFormat> = new Map(
+  formats.map((format) => [idHeaders[format], format]),
+);
+
+/** The format whose trace id the header carries; null for any other header. */
+export function formatOfIdHeader(name: string): PropagationFormat | null {
+  return formatsById.get(name.toLowerCase()) ?? null;
+}
 
 export function isIdHeader(name: string): boolean {
-  return idHeaderNames.has(name.toLowerCase());
+  return formatOfIdHeader(name) !== null;
 }
 
 /** Whether the header says where the trace goes on: everything that is recorded, except baggage. */
 export function isTraceHeader(name: string): boolean {
   const lower = name.toLowerCase();
-  return idHeaderNames.has(lower) || companions.test(lower);
+  return isIdHeader(lower) || companions.test(lower);
 }
 
 /** Headers whose values hold more than ids: names of services, of hosts and of accounts. */

@@ -6,7 +6,7 @@ import type {
   WireContext,
 } from './evidence.ts';
 import { parseTraceparent, splitTraceparents } from './parse-traceparent.ts';
-import { headerValues, idHeaders, isPropagationHeader } from './propagation-header.ts';
+import { formats, headerValues, idHeaders, isPropagationHeader } from './propagation-header.ts';
 
 /** Picks the propagation headers out of a request's fields and reads them. Values of other headers are not kept. */
 export function readWireContext(fields: readonly HeaderField[]): WireContext {
@@ -17,23 +17,6 @@ export function readWireContext(fields: readonly HeaderField[]): WireContext {
     baggage: headerValues(headers, 'baggage').flatMap(parseBaggage),
   };
 }
-
-/** Order of the readings: the standard first. */
-const formats: readonly PropagationFormat[] = [
-  'tracecontext',
-  'b3',
-  'b3multi',
-  'jaeger',
-  'xray',
-  'grpc-trace-bin',
-  'datadog',
-  'sentry',
-  'gcp',
-  'elastic',
-  'skywalking',
-  'newrelic',
-  'request-id',
-];
 
 function readFormat(
   format: PropagationFormat,

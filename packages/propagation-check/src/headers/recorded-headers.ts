@@ -1,19 +1,53 @@
+import { type HeaderSide, headerFamilies } from '../span/header-families.ts';
 import type { Span } from '../span/span.ts';
-import type { HeaderField } from './evidence.ts';
+import type { HeaderField, PropagationFormat } from './evidence.ts';
+import { formatOfIdHeader, isPropagationHeader } from './propagation-header.ts';
+import { answerHeaders } from './read-answered-context.ts';
 
 /**
- * The headers that an instrumentation recorded in a span; none where it recorded none of these, or there is no span.
- * Source: OpenTelemetry semantic conventions, `http.request.header.<key>` and `http.response.header.<key>`.
+ * The name in lower case of the propagation or answer header that an attribute records; null for any other attribute.
+ * Before 1.23 the conventions had `_` for `-`, which no such header has.
  */
-export function readRecordedHeaders(
-  span: Span | null,
-  side: 'request' | 'response',
-  names: readonly string[],
-): readonly HeaderField[] {
-  return names.flatMap((name) => {
-    const value = span?.attributes.get(`http.${side}.header.${name}`);
-    return value === undefined ? [] : listValues(value).map((one) => ({ name, value: one }));
+export function readHeaderName(attribute: string, side: HeaderSide): string | null {
+  const family = headerFamilies[side].find((start) => attribute.startsWith(start));
+  if (family === undefined) return null;
+  const name = attribute.slice(family.length).toLowerCase().replaceAll('_', '-');
+  const isMeant = side === 'request' ? isPropagationHeader(name) : answerHeaders.includes(name);
+  return isMeant ? name : null;
+}
+
+/** What an instrumentation recorded of the headers of one request or answer. */
+export interface RecordedHeaders {
+  readonly fields: readonly HeaderField[];
+  /** Names of the headers that were looked at. A list without a value says that none came. */
+  readonly names: readonly string[];
+  /** Names of the headers that came, and whose values the instrumentation was told to hide. */
+  readonly hidden: readonly string[];
+}
+
+/** The propagation headers of a request, or the answer's headers that name a span, as a span has them. */
+export function readRecordedHeaders(span: Span | null, side: HeaderSide): RecordedHeaders {
+  const found = Array.from(span?.attributes ?? []).flatMap(([attribute, value]) => {
+    const name = readHeaderName(attribute, side);
+    if (name === null) return [];
+    const values = listValues(value);
+    return [{ name, values, isHidden: values.some(isHidden) }];
   });
+  const shown = found.filter((header) => !header.isHidden);
+  return {
+    fields: shown.flatMap(({ name, values }) => values.map((value) => ({ name, value }))),
+    names: shown.map(({ name }) => name),
+    hidden: found.flatMap(({ name, isHidden }) => (isHidden ? name : [])),
+  };
+}
+
+function isHidden(value: string): boolean {
+  return /^(?:\W*redacted\W*|\*+)$/i.test(value);
+}
+
+/** The formats whose id header is among the names. */
+export function listFormats(names: Iterable<string>): ReadonlySet<PropagationFormat> {
+  return new Set(Array.from(names).flatMap((name) => formatOfIdHeader(name) ?? []));
 }
 
 /** The values of a header: a list, or as Jaeger stores a list, its JSON as a text. */

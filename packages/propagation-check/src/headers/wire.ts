@@ -1,52 +1,38 @@
 import { readCallFacts } from '../calls/call-facts.ts';
+import type { TraceGraph } from '../graph/trace-graph.ts';
 import type { Span } from '../span/span.ts';
 import { keyFor } from '../util/group-by.ts';
-import type { AnsweredSpan, HeaderField, WireContext, WireRecord } from './evidence.ts';
+import {
+  type CallAnswer,
+  type CapturedHeaders,
+  indexCaptured,
+  type ReceivedTraceparent,
+  type SeenContext,
+} from './captured.ts';
+import type { PropagationFormat, WireContext, WireRecord } from './evidence.ts';
 import { parseTraceparent, splitTraceparents } from './parse-traceparent.ts';
 import { type CallSide, isCalledBy, isInFrontOf } from './place.ts';
-import { headerValues } from './propagation-header.ts';
-import { answerHeaders, readAnsweredContext } from './read-answered-context.ts';
-import { readWireContext } from './read-wire-context.ts';
+import { formats, headerValues } from './propagation-header.ts';
 import { type Asked, indexRecords, type RecordIndex, timeOf } from './record-index.ts';
-import { readRecordedHeaders } from './recorded-headers.ts';
 
 /** What is known of the propagation headers of one call; null where nobody looked. */
 export interface CallHeaders {
   /** As they left the caller. */
-  readonly sent: WireContext | null;
+  readonly sent: SeenContext | null;
   /** As they reached the called service. */
-  readonly received: WireContext | null;
+  readonly received: SeenContext | null;
   /** Whether `sent` was seen where the caller put it on the wire: nothing stands in between. */
   readonly isAtCaller: boolean;
   /** Whether `received` was seen where the called service took it from the wire. */
   readonly isAtCallee: boolean;
   /** Whether an id of the call, or the place of the tap, says that this is of the call. Otherwise only its time does. */
   readonly isTied: boolean;
-  /** Only `traceparent` was looked at, so that its absence does not exclude other formats. */
-  readonly onlyTraceparent: boolean;
+  /** Whether no tap saw the call, and the services themselves say this. */
+  readonly isRecorded: boolean;
   /** What a tap itself did to the request. */
   readonly injected: readonly string[];
   /** What the called service said of its own span; null where nobody looked, and where a cache gave the answer of another call. */
   readonly answer: CallAnswer | null;
-}
-
-export interface CallAnswer {
-  /** Null where the answer names none. */
-  readonly span: AnsweredSpan | null;
-  /** Whether that span is in the data. */
-  readonly isDelivered: boolean;
-  /** Whether other answers that the same tap saw do name a span. */
-  readonly isUsual: boolean;
-}
-
-/** The `traceparent` with which a SERVER span began, as its service says. */
-export interface ReceivedTraceparent {
-  /** Of the SERVER span. */
-  readonly traceId: string;
-  /** Of the SERVER span. */
-  readonly spanId: string;
-  /** Null when the request had none. */
-  readonly traceparent: string | null;
 }
 
 export interface HeaderEvidence {
@@ -70,15 +56,8 @@ export type HeaderLookup = (
   services: CallServices,
 ) => CallHeaders | null;
 
-/** The questions of the look-up about the spans that are checked. */
-export interface KnownSpans {
-  /** Those of the ids that a span has, or names as its parent. */
-  selectKnownIds(spanIds: ReadonlySet<string>): ReadonlySet<string>;
-  hasSpan(traceId: string, spanId: string): boolean;
-}
-
 /** Prepares the look-up for the spans that are checked. */
-export function indexHeaders(evidence: HeaderEvidence, spans: KnownSpans): HeaderLookup {
+export function indexHeaders(evidence: HeaderEvidence, spans: TraceGraph): HeaderLookup {
   const named = new Set(evidence.wire.flatMap(readSpanIds));
   const known = spans.selectKnownIds(named);
   const byId = new Map<string, WireRecord[]>();
@@ -95,7 +74,7 @@ export function indexHeaders(evidence: HeaderEvidence, spans: KnownSpans): Heade
   const anonymous = indexRecords(unnamed);
   const told = rememberSummaries();
   const readAnswer = indexAnswers(evidence.wire, spans);
-  const said = new Map(evidence.received.map((entry) => [`${entry.traceId}:${entry.spanId}`, entry]));
+  const readCaptured = indexCaptured(evidence, spans);
   return (client, server, services) => {
     const callerSide = { span: client, service: client === null ? services.client : client.serviceName };
     const calleeSide = { span: server, service: server === null ? services.server : server.serviceName };
@@ -106,8 +85,8 @@ export function indexHeaders(evidence: HeaderEvidence, spans: KnownSpans): Heade
         : findByTime(anonymous, client ?? server, told).filter((record) => !namesAnother(record, callerSide));
     const seen = [...new Set(records)].sort(outermostFirst);
     const [first, last] = [seen[0], seen.at(-1)];
-    const captured = readCaptured(client, server, said, spans);
-    if (first === undefined || last === undefined) return captured;
+    const captured = readCaptured(client, server);
+    if (first === undefined || last === undefined) return describeCaptured(captured);
     const isAtCaller = isCalledBy(first, callerSide);
     const isAtCallee = isInFrontOf(last, calleeSide);
     // A tap records every connection; time, method and path alone fit other callers too.
@@ -115,50 +94,46 @@ export function indexHeaders(evidence: HeaderEvidence, spans: KnownSpans): Heade
       own.length > 0
         ? own.includes(last) || isAtCallee
         : (client !== null && isAtCaller) || (server !== null && isAtCallee);
-    if (!isTied && captured !== null) return captured;
+    if (!isTied && captured !== null) return describeCaptured(captured);
+    // Where the tap is not beside a service, that service's own record is nearer to it.
+    const sent = isAtCaller ? null : (captured?.sent ?? null);
+    const received = isAtCallee ? null : (captured?.received ?? null);
     return {
-      sent: first.sent,
-      received: last.received,
-      isAtCaller,
-      isAtCallee,
+      sent: sent ?? seeAll(first.sent),
+      received:
+        received === null
+          ? last.received && seeAll(last.received)
+          : // Values of baggage are often hidden in spans.
+            { ...received, baggage: last.received?.baggage ?? received.baggage },
+      isAtCaller: isAtCaller || sent !== null,
+      isAtCallee: isAtCallee || received !== null,
       isTied,
-      onlyTraceparent: false,
+      isRecorded: false,
       injected: [...new Set(seen.flatMap((record) => record.faults))],
       // Several records without an id of the call may be of different calls.
-      answer: own.length > 0 ? readAnswer(last) : null,
+      answer: (own.length > 0 ? readAnswer(last) : null) ?? captured?.answer ?? null,
     };
   };
 }
 
-/** Reads the headers that the services themselves recorded, on their spans or elsewhere. */
-function readCaptured(
-  client: Span | null,
-  server: Span | null,
-  said: ReadonlyMap<string, ReceivedTraceparent>,
-  spans: KnownSpans,
-): CallHeaders | null {
-  const entry = said.get(`${server?.traceId}:${server?.spanId}`);
-  const sent = readCapturedHeader(client);
-  const received = entry === undefined ? readCapturedHeader(server) : toContext(entry.traceparent);
-  const answer = readCapturedAnswer(client, spans);
-  if (sent === null && received === null && answer === null) return null;
+function describeCaptured(captured: CapturedHeaders | null): CallHeaders | null {
+  if (captured === null) return null;
+  const { sent, received, answer } = captured;
   return {
-    sent,
-    received,
-    isAtCaller: true,
-    isAtCallee: true,
+    ...captured,
+    isAtCaller: sent !== null,
+    // An answer that continues the caller's trace is of the service that took the call.
+    isAtCallee: received !== null || answer?.span != null,
     isTied: true,
-    onlyTraceparent: true,
+    isRecorded: true,
     injected: [],
-    answer,
   };
 }
 
-/** What the answer that a CLIENT span recorded says of the called service's span. That of another trace may come from a cache. */
-function readCapturedAnswer(client: Span | null, spans: KnownSpans): CallAnswer | null {
-  const { span } = readAnsweredContext(readRecordedHeaders(client, 'response', answerHeaders));
-  if (span === null || span.traceId !== client?.traceId) return null;
-  return { span, isDelivered: spans.hasSpan(span.traceId, span.spanId), isUsual: true };
+const everyFormat: ReadonlySet<PropagationFormat> = new Set(formats);
+
+function seeAll(context: WireContext): SeenContext {
+  return { ...context, lookedFor: everyFormat };
 }
 
 /** A caller writes the id of its own span: a `traceparent` with another one, at a tap that it calls, is of another call. */
@@ -171,7 +146,7 @@ function namesAnother(record: WireRecord, caller: CallSide): boolean {
 /** Reads the spans that answers name. A span that is named twice comes from a cache, and tells nothing of this call. */
 function indexAnswers(
   records: readonly WireRecord[],
-  spans: KnownSpans,
+  spans: TraceGraph,
 ): (record: WireRecord) => CallAnswer | null {
   const naming = records.flatMap(({ tap, answered }) =>
     answered?.span == null ? [] : [{ tap, ...answered.span }],
@@ -302,16 +277,4 @@ function summarize({ tap, sent, received }: WireRecord): string {
     ]) ?? null;
   const baggage = [sent, received].map((context) => context?.baggage);
   return JSON.stringify([tap, tell(sent), tell(received), baggage]);
-}
-
-function readCapturedHeader(span: Span | null): WireContext | null {
-  // A list without a value says that none came.
-  if (span?.attributes.has('http.request.header.traceparent') !== true) return null;
-  return readWireContext(readRecordedHeaders(span, 'request', ['traceparent']));
-}
-
-function toContext(traceparent: string | null): WireContext {
-  const fields: readonly HeaderField[] =
-    traceparent === null ? [] : [{ name: 'traceparent', value: traceparent }];
-  return readWireContext(fields);
 }

@@ -141,8 +141,15 @@ export function startsAfter(later: Span, earlier: Span, { clockTolerance }: Tole
  * Whether a CLIENT and a SERVER span tell of the same request.
  * `yes` needs something that only this request has in common (path, RPC method, port); `no` needs a contradiction.
  */
-export function compareRequests(client: Span, server: Span): 'yes' | 'no' | 'unknown' {
-  const [out, into] = asOneProtocol(readCallFacts(client), readCallFacts(server));
+export function compareRequests(client: Span, server: Span): Likeness {
+  return compareFacts(readCallFacts(client), readCallFacts(server), client.name === server.name);
+}
+
+type Likeness = 'yes' | 'no' | 'unknown';
+
+/** The same, by what the two spans say. */
+export function compareFacts(client: CallFacts, server: CallFacts, haveSameName: boolean): Likeness {
+  const [out, into] = asOneProtocol(client, server);
   if (out.protocol !== into.protocol) return 'no';
   if (out.method !== null && into.method !== null && out.method !== into.method) return 'no';
   if (out.userAgent !== null && into.userAgent !== null && out.userAgent !== into.userAgent) return 'no';
@@ -151,12 +158,12 @@ export function compareRequests(client: Span, server: Span): 'yes' | 'no' | 'unk
   if (out.protocol === 'rpc') {
     if (out.rpcMethod !== null && into.rpcMethod !== null)
       return out.rpcMethod === into.rpcMethod ? 'yes' : 'no';
-    return client.name === server.name ? 'yes' : 'unknown';
+    return haveSameName ? 'yes' : 'unknown';
   }
   const samePort = out.port !== null && out.port === into.port;
   if (out.path === null) return samePort ? 'yes' : 'unknown';
   if (into.path !== null) {
-    if (trimSlash(out.path) === trimSlash(into.path)) return 'yes';
+    if (!isOtherPath(out.path, into.path)) return 'yes';
     // A gateway may add or cut a prefix.
     return out.path.endsWith(into.path) || into.path.endsWith(out.path) ? 'unknown' : 'no';
   }
@@ -235,6 +242,11 @@ export function isAddressedTo(client: Span, server: Span): boolean {
   return known.length === 0 || known.includes(true);
 }
 
+/** Whether both are known and differ. */
+export function isOtherPath(one: string | null, other: string | null): boolean {
+  return one !== null && other !== null && trimSlash(one) !== trimSlash(other);
+}
+
 function trimSlash(path: string): string {
   return path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path;
 }
@@ -278,16 +290,28 @@ export function indexByTime(spans: readonly Span[], { clockTolerance }: Toleranc
 export function startsDuringAny(
   graph: TraceGraph,
   spans: readonly Span[],
-  { clockTolerance }: Tolerances,
+  tolerances: Tolerances,
 ): (row: number) => boolean {
+  const someOpen = indexByRows(graph, spans, tolerances);
+  return (row) => someOpen(row, () => true);
+}
+
+/** Tells of rows whether any of the spans that were open when they started is so, the latest start first; asked until one is. */
+export function indexByRows(
+  graph: TraceGraph,
+  spans: readonly Span[],
+  { clockTolerance }: Tolerances,
+): (row: number, isSo: (span: Span) => boolean) => boolean {
   const rows = spans.map((span) => graph.rowOf(span));
   const timesOf = (times: Float64Array): Float64Array => Float64Array.from(rows, (row) => times[row] ?? 0);
   const intervals = indexIntervals(timesOf(graph.starts), timesOf(graph.ends));
   const tolerance = Number(clockTolerance);
-  return (row) => {
+  return (row, isSo) => {
     const start = graph.starts[row] ?? 0;
-    for (const _ of intervals.openBetween(start - tolerance, start + tolerance)) return true;
-    return false;
+    return intervals.someOpen(start - tolerance, start + tolerance, (position) => {
+      const span = spans[position];
+      return span !== undefined && isSo(span);
+    });
   };
 }
 

@@ -1,4 +1,3 @@
-import type { Prose } from '../rules/define-finding.ts';
 import { findings as prose } from '../rules/findings.ts';
 import type { Finding } from '../verdict/result.ts';
 import { escapeText } from './escape-text.ts';
@@ -20,7 +19,7 @@ const labelWidth = 12;
 
 /** One error or warning: what, where, how often, why, what shows it, what may cause it, what to do. */
 export function renderFinding(finding: Finding, options: FindingOptions): readonly string[] {
-  const { id, severity, candidates = [] } = finding;
+  const { id, severity } = finding;
   const words = prose[id];
   const mark = paintMark(options, severity === 'error' ? 'error' : 'warning');
   const [title = '', ...rest] = hang('  ', `${words.title} (${nameConfidently(finding)})`, options);
@@ -31,7 +30,7 @@ export function renderFinding(finding: Finding, options: FindingOptions): readon
     ...labelled('why', words.why, options),
     ...renderEvidence(finding, options),
     ...renderScopes(finding, options),
-    ...renderCandidates(words, candidates, options),
+    ...renderCandidates(finding, options),
     ...labelled('fix', escapeText(finding.fix), options),
     ...labelled('read', escapeText(`${options.docsRoot}${finding.docs}`), options),
   ];
@@ -108,11 +107,7 @@ function withoutIds(says: string): string {
   return says.replace(/[0-9a-f]{16,32}/g, '#');
 }
 
-function renderCandidates(
-  words: Prose,
-  candidates: NonNullable<Finding['candidates']>,
-  layout: Layout,
-): readonly string[] {
+function renderCandidates({ candidates = [], decide = [] }: Finding, layout: Layout): readonly string[] {
   if (candidates.length === 0) return [];
   const likely = candidates.slice(0, mostCandidates);
   const others = candidates.slice(mostCandidates);
@@ -121,7 +116,14 @@ function renderCandidates(
       labelled(index === 0 ? 'may be' : '', `${index + 1}. ${id}: ${prose[id].title}`, layout, 3),
     ),
     ...(others.length === 0 ? [] : labelled('', `less likely: ${others.join(', ')}`, layout, 3)),
-    ...labelled('to decide', words.fix, layout),
+    ...decide.flatMap((step, index) =>
+      labelled(
+        index === 0 ? 'to decide' : '',
+        decide.length === 1 ? escapeText(step) : `${index + 1}. ${escapeText(step)}`,
+        layout,
+        decide.length === 1 ? 0 : 3,
+      ),
+    ),
   ];
 }
 

@@ -65,8 +65,8 @@ function describeLoss(
   recorded: ReadonlySet<string>,
 ): string | null {
   const headers = headersOf(client, server, { client: client.serviceName, server: server.serviceName });
-  // Captured header attributes tell of `traceparent` alone.
-  if (headers === null || !headers.isTied || headers.onlyTraceparent || headers.received === null) {
+  // Services hide the values of baggage that they record, or do not record it.
+  if (headers === null || !headers.isTied || headers.isRecorded || headers.received === null) {
     return describeByAttributes(client, server, entry, recorded);
   }
   const arrival = find(headers.received, entry);

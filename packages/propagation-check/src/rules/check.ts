@@ -1,4 +1,4 @@
-import type { CallFacts } from '../calls/call-facts.ts';
+import { type CallFacts, readCallFacts } from '../calls/call-facts.ts';
 import { type Call, type CallGroup, type EdgeProtocol, groupCalls, measureLag } from '../calls/call-group.ts';
 import type { Roots } from '../calls/roots.ts';
 import type { RowFacts } from '../calls/row-facts.ts';
@@ -112,6 +112,11 @@ export interface Draft {
 
 export type Check = (scene: Scene, open: Open) => readonly Draft[];
 
+/** The protocol of the edge that a span is a side of. */
+export function protocolOf(span: Span | undefined): EdgeProtocol {
+  return span === undefined ? 'http' : edgeProtocol(readCallFacts(span).protocol);
+}
+
 export function edgeProtocol(protocol: CallFacts['protocol']): EdgeProtocol {
   return protocol === 'rpc' || protocol === 'messaging' ? protocol : 'http';
 }
@@ -135,9 +140,17 @@ export function listUnseenEdges(scene: Scene, open: Open): readonly ExpectedEdge
       !hasCall(scene, edge.client, edge.server) &&
       !scene.shared.isReachedThrough(edge.client, edge.server) &&
       !hasUnnamedCall(scene, edge) &&
-      !open.found.some(
-        (draft) => draft.severity === 'error' && draft.client === edge.client && draft.server === edge.server,
-      ),
+      !hasError(open, edge),
+  );
+}
+
+/** Whether an error of the edge is reported already. */
+export function hasError(
+  { found }: Open,
+  { client, server }: Pick<ExpectedEdge, 'client' | 'server'>,
+): boolean {
+  return found.some(
+    (draft) => draft.severity === 'error' && draft.client === client && draft.server === server,
   );
 }
 

@@ -1,6 +1,6 @@
 import { findLostBaggage } from './baggage-lost.ts';
 import type { Check } from './check.ts';
-import { findLostClientSpans } from './client-span-lost.ts';
+import { lostClientSpans } from './client-span-lost.ts';
 import { findClockSkew } from './clock-skew.ts';
 import { findContextLostAfterConsumers } from './context-lost-after-consumer.ts';
 import { findContextLostBetweenLayers } from './context-lost-between-layers.ts';
@@ -8,14 +8,14 @@ import { findContextLostBeforePeers, findContextLostInProcess } from './context-
 import { findExternalParents } from './external-parent.ts';
 import { findHeadersPassedThrough } from './header-passed-through.ts';
 import { partlyMissingCalls, whollyMissingCalls } from './missing-call.ts';
-import { findMissingCallers } from './missing-caller.ts';
+import { missingCallers } from './missing-caller.ts';
 import { missingClients } from './missing-client.ts';
 import { partlyMissingServers, whollyMissingServers } from './missing-server.ts';
 import { findDroppedParents } from './parent-dropped.ts';
 import { partlySplitEdges } from './partly-split-edge.ts';
 import type { Rule } from './rule.ts';
 import { findServersNotInstrumented } from './server-not-instrumented.ts';
-import { findServerSpansLost } from './server-span-lost.ts';
+import { lostServerSpans } from './server-span-lost.ts';
 import { findUnnamedServices } from './service-unnamed.ts';
 import { findSplitsByHand } from './split-by-hand.ts';
 import { findSplitMessages } from './split-message.ts';
@@ -47,13 +47,13 @@ export const checks: readonly (Check | Rule)[] = [
   findSplitsByHand,
   partlySplitEdges,
   // One side is missing, and something in the same trace shows that it existed.
-  findServerSpansLost,
-  findLostClientSpans,
+  lostServerSpans,
+  lostClientSpans,
   // One side is missing; a whole call of the same kind or an expectation says that it should exist.
   findServersNotInstrumented,
   partlyMissingServers,
   whollyMissingServers,
-  findMissingCallers,
+  missingCallers,
   whollyMissingCalls,
   partlyMissingCalls,
   // Inside one service: what nothing above explains.

@@ -1,6 +1,6 @@
 import { isRoot } from '../graph/trace-graph.ts';
 import { defineFinding } from './define-finding.ts';
-import type { HeaderCause } from './header-cause.ts';
+import { type HeaderCause, lacksEvery } from './header-cause.ts';
 
 export const finding = defineFinding('client-not-instrumented', {
   kind: 'cause',
@@ -18,14 +18,13 @@ export const clientNotInstrumented: HeaderCause = {
     sides: ['caller'],
     excludes: ['header-malformed', 'header-duplicated', 'header-ignored', 'header-rewritten'],
   },
-  explain: ({ client, server, likeliest, headers: { sent, onlyTraceparent } }) =>
+  explain: ({ client, server, likeliest, headers: { sent } }) =>
     likeliest === 'client-not-instrumented' &&
     client === null &&
     server !== null &&
     isRoot(server) &&
     sent !== null &&
-    !onlyTraceparent &&
-    sent.contexts.length === 0
+    lacksEvery(sent)
       ? 'the request left the caller without a CLIENT span and without any propagation header'
       : null,
 };

@@ -1,22 +1,16 @@
-import { readCallFacts } from '../calls/call-facts.ts';
 import { isEntry } from '../calls/edge.ts';
 import { findTop, isBelow, isCallerMissing, isOrphan } from '../graph/trace-graph.ts';
 import { bounds } from '../pairing/bounds.ts';
 import { startsDuring, takeFitting } from '../pairing/pair.ts';
 import type { Span } from '../span/span.ts';
-import { groupBy, keyFor } from '../util/group-by.ts';
-import {
-  type Check,
-  type Draft,
-  edgeProtocol,
-  isExpectedCaller,
-  isParentDue,
-  type Scene,
-  type Shown,
-} from './check.ts';
+import { type Group, groupBy, keyFor } from '../util/group-by.ts';
+import { isExpectedCaller, protocolOf, type Scene, type Shown } from './check.ts';
 import { defineFinding } from './define-finding.ts';
+import type { FindingId } from './finding.ts';
 import { type HeaderCause, readTracecontext } from './header-cause.ts';
 import { finding as missingClient } from './missing-client.ts';
+import { parentGate } from './parent-gate.ts';
+import { gate, rule } from './rule.ts';
 
 export const finding = defineFinding('client-span-lost', {
   kind: 'cause',
@@ -27,21 +21,6 @@ export const finding = defineFinding('client-span-lost', {
   fix: 'Let CLIENT spans end (read response bodies), flush before exit, and do not filter them before export.',
 });
 
-/**
- * SERVER spans whose parent is nowhere, in a trace that the caller's request belongs to as well: the caller's own
- * span never arrived. Undecided (`missing-client`) where another service may have stood between.
- */
-export const findLostClientSpans: Check = (scene, open) => {
-  const orphans = open.orphans.filter((span) => isEntry(span) && isCallerMissing(scene.graph, span));
-  if (orphans.length === 0) return [];
-  const clients = new Set(open.clients);
-  const openAtStart = scene.graph.indexTraces(orphans, scene.thresholds.clockTolerance);
-  const lost = orphans.flatMap((server) => findCaller(scene, clients, server, openAtStart(server)));
-  return groupBy(lost, (item) => keyFor(item.caller, item.server.serviceName, String(item.isDark))).flatMap(
-    describeEdge(scene),
-  );
-};
-
 interface Lost extends Shown {
   readonly server: Span;
   readonly caller: string | null;
@@ -50,6 +29,70 @@ interface Lost extends Shown {
   /** The caller delivered a span around the missing one. It ended later, so the missing one would be here too. */
   readonly isDue: boolean;
 }
+
+/** Requests of one service whose parent is nowhere, in traces of one caller. */
+interface LostOfEdge {
+  readonly scene: Scene;
+  readonly lost: Group<Lost>;
+}
+
+/**
+ * SERVER spans whose parent is nowhere, in a trace that the caller's request belongs to as well: the caller's own
+ * span never arrived. Undecided (`missing-client`) where another service may have stood between. Never certain: only headers
+ * tell whose span it was.
+ */
+export const lostClientSpans = rule<LostOfEdge>({
+  finding,
+  measure: (scene, open) => {
+    const orphans = open.orphans.filter((span) => isEntry(span) && isCallerMissing(scene.graph, span));
+    if (orphans.length === 0) return [];
+    const clients = new Set(open.clients);
+    const openAtStart = scene.graph.indexTraces(orphans, scene.thresholds.clockTolerance);
+    const found = orphans.flatMap((server) => findCaller(scene, clients, server, openAtStart(server)));
+    return groupBy(found, (item) => keyFor(item.caller, item.server.serviceName, String(item.isDark))).map(
+      (lost) => ({ scene, lost }),
+    );
+  },
+  gates: [
+    gate(
+      'a span of the caller around the missing one, which it delivered later',
+      ({ lost }) => lost.some(({ isDue }) => isDue),
+      ({ lost }) => `none around ${lost.length} SERVER spans`,
+    ),
+    parentGate(({ lost }) => lost.filter(({ isDue }) => isDue).map(({ server }) => server)),
+  ],
+  looseEnds: ({ lost }) => lost.map(({ server }) => server),
+  report: ({ scene, lost }) => {
+    const [{ caller, server, isDark }] = lost;
+    const edge = {
+      client: caller,
+      server: server.serviceName,
+      protocol: protocolOf(server),
+      shown: lost.map(({ client, server, says }) => ({ client, server, says })),
+    };
+    if (isDark) return missingClient.report({ ...edge, candidates: behindDarkHop });
+    return propagatesByItself(scene, caller)
+      ? missingClient.report({ ...edge, candidates: withoutInstrumentation })
+      : finding.report({ ...edge, isLikely: true });
+  },
+  whyNot: ({ graph }, _, looseEnd) =>
+    isEntry(looseEnd) && isCallerMissing(graph, looseEnd)
+      ? 'no span of another service that belongs to the beginning of the trace was open when it began'
+      : null,
+});
+
+const behindDarkHop: readonly FindingId[] = [
+  'client-span-lost',
+  'server-span-lost',
+  'not-sampled',
+  'header-rewritten',
+];
+
+const withoutInstrumentation: readonly FindingId[] = [
+  'client-not-instrumented',
+  'client-span-lost',
+  'not-sampled',
+];
 
 /** `openThen`: the spans of its trace that were open when it started, the latest first. */
 function findCaller(
@@ -89,33 +132,6 @@ function findCaller(
       isDark: caller === undefined || around.some((span) => clients.has(span)),
     },
   ];
-}
-
-function describeEdge(scene: Scene): (group: readonly Lost[]) => readonly Draft[] {
-  return (group) => {
-    const first = group[0];
-    if (first === undefined || !group.some((item) => item.isDue && isParentDue(scene, item.server)))
-      return [];
-    const edge = {
-      severity: 'error' as const,
-      client: first.caller,
-      server: first.server.serviceName,
-      protocol: edgeProtocol(readCallFacts(first.server).protocol),
-      shown: group.map(({ client, server, says }) => ({ client, server, says })),
-    };
-    if (!first.isDark) {
-      return propagatesByItself(scene, first.caller)
-        ? [
-            missingClient.report({
-              ...edge,
-              candidates: ['client-not-instrumented', 'client-span-lost', 'not-sampled'],
-            }),
-          ]
-        : [finding.report({ ...edge })];
-    }
-    const candidates = ['client-span-lost', 'server-span-lost', 'not-sampled', 'header-rewritten'] as const;
-    return [missingClient.report({ ...edge, candidates })];
-  };
 }
 
 /**

@@ -1,12 +1,12 @@
 import type { Expectation } from '../expect/expectation.ts';
-import type { HeaderLookup } from '../headers/wire.ts';
+import type { CallHeaders, HeaderLookup } from '../headers/wire.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
 import type { Draft, Shown } from './check.ts';
 import { clientNotInstrumented } from './client-not-instrumented.ts';
 import { clientSpanLost } from './client-span-lost.ts';
 import type { FindingId } from './finding.ts';
 import { formatMismatch } from './format-mismatch.ts';
-import type { HeaderCause, Side } from './header-cause.ts';
+import { type HeaderCause, lacks, readTracecontext, type Side } from './header-cause.ts';
 import { headerDuplicated } from './header-duplicated.ts';
 import { headerIgnored } from './header-ignored.ts';
 import { headerMalformed } from './header-malformed.ts';
@@ -34,27 +34,33 @@ const causes: readonly HeaderCause[] = [
   serverNotInstrumented,
 ];
 
+/** Of causes that spans show: what headers make certain, or tell apart. */
+const confirming: { readonly [Id in FindingId]?: readonly HeaderCause[] } = {
+  'wrong-parent': [headerDuplicated],
+  'client-span-lost': [headerRewritten, clientSpanLost],
+  'server-span-lost': [serverSpanLost],
+};
+
 /** Turns a symptom into its causes where headers were seen. Calls without such evidence stay undecided. */
 export function decideByHeaders(
   draft: Draft,
   headersOf: HeaderLookup,
   expectation: Expectation,
 ): readonly Draft[] {
-  const open =
-    draft.candidates !== undefined ? causes : draft.id === 'wrong-parent' ? [headerDuplicated] : [];
+  const open = draft.candidates !== undefined ? causes : (confirming[draft.id] ?? []);
   if (open.length === 0 || draft.shown.length === 0) return [draft];
   const decided = draft.shown.map((shown) => decideCall(shown, draft, open, headersOf, expectation));
   return groupBy(decided, (call) => call.id ?? '').map((group): Draft => {
-    const { candidates: _, ...rest } = draft;
+    const { candidates, isLikely: _, ...rest } = draft;
     const shown = group.map((call) => call.shown);
-    const id = group[0]?.id ?? null;
+    const { id } = group[0];
     if (id !== null) return { ...rest, id, shown };
-    if (draft.candidates === undefined) return { ...rest, shown };
+    if (candidates === undefined) return { ...draft, shown };
     // A service that names its span in other answers and not in these made none, or another program answered.
     const isUnnamed = group.every((call) => call.isUnnamed);
     // A cause is out only when it is for every one of these calls.
     const isOut = (cause: FindingId): boolean => group.every((call) => call.excluded.includes(cause));
-    const left = draft.candidates?.filter((cause) => !isOut(cause)) ?? [];
+    const left = candidates.filter((cause) => !isOut(cause));
     const first = left.filter((cause) => isUnnamed && cause === 'server-not-instrumented');
     return { ...draft, candidates: [...first, ...left.filter((cause) => !first.includes(cause))], shown };
   });
@@ -69,11 +75,9 @@ export function mergeDrafts(drafts: readonly Draft[]): readonly Draft[] {
     draft.severity === 'error'
       ? keyFor(draft.id, draft.client, draft.server, draft.protocol)
       : keyFor(drafts.indexOf(draft)),
-  ).flatMap((group) => {
-    const [first] = group;
-    if (first === undefined) return [];
+  ).map((group) => {
     const isLikely = group.some((draft) => draft.isLikely);
-    return [{ ...first, ...(isLikely ? { isLikely } : {}), shown: group.flatMap((draft) => draft.shown) }];
+    return { ...group[0], ...(isLikely ? { isLikely } : {}), shown: group.flatMap((draft) => draft.shown) };
   });
 }
 
@@ -130,9 +134,12 @@ function decideCall(
     }
     const unproven = sides.find((side) => !(side === 'caller' ? headers.isAtCaller : headers.isAtCallee));
     if (unproven !== undefined) {
+      const doubt = headers.isRecorded
+        ? `and nobody recorded what ${unproven === 'caller' ? 'the caller sent' : 'reached the called service'}`
+        : askForSecondTap(unproven, draft);
       return {
         id: null,
-        shown: { ...shown, says: `${says}, ${askForSecondTap(unproven, draft)}; ${shown.says}` },
+        shown: { ...shown, says: `${says}, ${doubt}; ${shown.says}` },
         excluded: excludes,
         isUnnamed,
       };
@@ -146,13 +153,20 @@ function decideCall(
       isUnnamed: false,
     };
   }
-  // The service says that no traceparent came: causes that need one are out.
-  const isAbsent = headers.onlyTraceparent && headers.received?.contexts.length === 0;
-  const needing: readonly FindingId[] = [
+  return { id: null, shown, excluded: headers.isRecorded ? listExcluded(headers) : [], isUnnamed };
+}
+
+/** The causes that contradict what one of the two services recorded. */
+function listExcluded({ sent, received }: CallHeaders): readonly FindingId[] {
+  const arrived: readonly FindingId[] = [
     'header-malformed',
     'header-duplicated',
     'header-ignored',
     'header-rewritten',
   ];
-  return { id: null, shown, excluded: isAbsent ? needing : [], isUnnamed };
+  const unsent: readonly FindingId[] = ['header-not-sent', 'client-not-instrumented', 'format-mismatch'];
+  return [
+    ...(received !== null && lacks(received, 'tracecontext') ? arrived : []),
+    ...(readTracecontext(sent)?.state === 'valid' ? unsent : []),
+  ];
 }

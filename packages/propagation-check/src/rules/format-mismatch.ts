@@ -1,6 +1,6 @@
 import { isRoot } from '../graph/trace-graph.ts';
 import { defineFinding } from './define-finding.ts';
-import { type HeaderCause, nameFormats, readTracecontext } from './header-cause.ts';
+import { type HeaderCause, lacks, nameFormats } from './header-cause.ts';
 
 export const finding = defineFinding('format-mismatch', {
   kind: 'cause',
@@ -19,9 +19,10 @@ export const formatMismatch: HeaderCause = {
     sides: ['caller', 'callee'],
     excludes: ['header-malformed', 'header-duplicated', 'header-ignored', 'header-rewritten'],
   },
-  explain: ({ server, headers: { received } }) => {
-    if (received === null || received.contexts.length === 0 || readTracecontext(received) !== null)
-      return null;
+  explain: ({ server, headers: { sent, received } }) => {
+    if (received === null || received.contexts.length === 0 || !lacks(received, 'tracecontext')) return null;
+    // Something on the way may have taken a `traceparent` that nobody recorded.
+    if (sent !== null && !lacks(sent, 'tracecontext')) return null;
     return server === null || isRoot(server)
       ? `only ${nameFormats(received)} arrived, which the called service did not read`
       : null;

@@ -1,4 +1,11 @@
-import type { AnsweredSpan, TraceContextReading, WireContext } from '../headers/evidence.ts';
+import type { SeenContext } from '../headers/captured.ts';
+import type {
+  AnsweredSpan,
+  PropagationFormat,
+  TraceContextReading,
+  WireContext,
+} from '../headers/evidence.ts';
+import { formats } from '../headers/propagation-header.ts';
 import type { CallHeaders } from '../headers/wire.ts';
 import type { Span } from '../span/span.ts';
 import type { FindingMeta } from './define-finding.ts';
@@ -35,6 +42,15 @@ export interface HeaderCause {
 /** The reading of `traceparent`, or null where there is none. */
 export function readTracecontext(context: WireContext | null): TraceContextReading | null {
   return context?.contexts.find((reading) => reading.format === 'tracecontext') ?? null;
+}
+
+/** Whether somebody looked for the format, and it was not there. */
+export function lacks(context: SeenContext, format: PropagationFormat): boolean {
+  return context.lookedFor.has(format) && !context.contexts.some((reading) => reading.format === format);
+}
+
+export function lacksEvery(context: SeenContext): boolean {
+  return formats.every((format) => lacks(context, format));
 }
 
 /**

@@ -1,5 +1,5 @@
 import { defineFinding } from './define-finding.ts';
-import type { HeaderCause } from './header-cause.ts';
+import { type HeaderCause, lacksEvery } from './header-cause.ts';
 
 export const finding = defineFinding('header-not-sent', {
   kind: 'cause',
@@ -17,8 +17,8 @@ export const headerNotSent: HeaderCause = {
     sides: ['caller'],
     excludes: ['header-malformed', 'header-duplicated', 'header-ignored', 'header-rewritten'],
   },
-  explain: ({ client, headers: { sent, onlyTraceparent } }) =>
-    client !== null && sent !== null && !onlyTraceparent && sent.contexts.length === 0
+  explain: ({ client, headers: { sent } }) =>
+    client !== null && sent !== null && lacksEvery(sent)
       ? 'the request left the caller without any propagation header'
       : null,
 };

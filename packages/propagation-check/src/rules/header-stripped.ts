@@ -1,5 +1,7 @@
+import type { SeenContext } from '../headers/captured.ts';
+import type { PropagationFormat } from '../headers/evidence.ts';
 import { defineFinding } from './define-finding.ts';
-import { type HeaderCause, nameFormats, readTracecontext } from './header-cause.ts';
+import { type HeaderCause, lacks, lacksEvery, nameFormats, readTracecontext } from './header-cause.ts';
 
 export const finding = defineFinding('header-stripped', {
   kind: 'cause',
@@ -13,13 +15,20 @@ export const finding = defineFinding('header-stripped', {
 /** Something left the caller, and nothing reached the called service; or `traceparent` left, and only other formats arrived. */
 export const headerStripped: HeaderCause = {
   finding,
-  explain: ({ headers: { sent, received, onlyTraceparent } }) => {
-    if (sent === null || received === null || onlyTraceparent || sent.contexts.length === 0) return null;
+  explain: ({ headers: { sent, received } }) => {
+    if (sent === null || received === null || sent.contexts.length === 0) return null;
+    const isLost = (format: PropagationFormat): boolean => lacks(received, format);
     const isStripped =
-      received.contexts.length === 0 ||
-      (readTracecontext(sent) !== null && readTracecontext(received) === null);
+      readTracecontext(sent) === null
+        ? received.contexts.length === 0 && sent.contexts.every(({ format }) => isLost(format))
+        : isLost('tracecontext');
     return isStripped
-      ? `the caller sent ${nameFormats(sent)}, and ${received.contexts.length === 0 ? 'no propagation header' : `only ${nameFormats(received)}`} reached the called service`
+      ? `the caller sent ${nameFormats(sent)}, and ${nameArrived(received)} reached the called service`
       : null;
   },
 };
+
+function nameArrived(received: SeenContext): string {
+  if (received.contexts.length > 0) return `only ${nameFormats(received)}`;
+  return lacksEvery(received) ? 'no propagation header' : 'none of it';
+}

@@ -1,49 +1,70 @@
 import { readCallFacts } from '../calls/call-facts.ts';
 import type { CallGroup } from '../calls/call-group.ts';
 import { isEntry } from '../calls/edge.ts';
-import { type ExpectedEdge, isExpected } from '../expect/expectation.ts';
+import type { ExpectedEdge } from '../expect/expectation.ts';
 import { isCallerMissing } from '../graph/trace-graph.ts';
 import type { Span } from '../span/span.ts';
-import { type Check, type Draft, edgeProtocol, isParentDue, nameParent, type Scene } from './check.ts';
-import { finding as missingClient } from './missing-client.ts';
+import { hasError, nameParent, protocolOf, type Scene } from './check.ts';
+import { finding } from './missing-client.ts';
+import { parentGate } from './parent-gate.ts';
+import { gate, rule } from './rule.ts';
+
+/** An expected edge, and requests of its callee whose parent is nowhere. */
+interface MissingCaller {
+  readonly scene: Scene;
+  readonly edge: ExpectedEdge;
+  readonly orphans: readonly Span[];
+  /** Those that are like the whole calls of the edge. */
+  readonly alike: readonly Span[];
+  /** An error of this edge is reported already. */
+  readonly isJudged: boolean;
+}
 
 /**
  * SERVER spans in traces of their own whose parent is nowhere, when the caller is expected: its spans are missing as
  * a whole. A caller outside of the data looks the same, so this speaks only where the expected caller shows no
  * call at all, or where the requests are exactly like those that it does show.
  */
-export const findMissingCallers: Check = (scene, open) =>
-  scene.expectation.edges
-    .filter((edge) => isExpected(scene.expectation, edge.client, edge.server))
-    .flatMap((edge): readonly Draft[] => {
-      const isExplained = open.found.some(
-        (draft) => draft.severity === 'error' && draft.client === edge.client && draft.server === edge.server,
-      );
-      if (isExplained) return [];
-      const isOfTheirKind = rememberKind(scene, edge);
-      const orphans = open.orphans.filter(
-        (span) =>
-          isEntry(span) &&
-          isCallerMissing(scene.graph, span) &&
-          span.serviceName === edge.server &&
-          isOfTheirKind(span),
-      );
-      const first = orphans[0];
-      if (first === undefined || !orphans.some((span) => isParentDue(scene, span))) return [];
-      return [
-        missingClient.report({
-          client: edge.client,
-          server: edge.server,
-          protocol: edgeProtocol(readCallFacts(first).protocol),
-          candidates: ['client-span-lost', 'not-sampled', 'header-rewritten', 'external-parent'],
-          shown: orphans.map((server) => ({
-            client: null,
-            server,
-            says: `${nameParent(server)} is nowhere in the data, nor is any other span of its caller in this trace`,
-          })),
-        }),
-      ];
-    });
+export const missingCallers = rule<MissingCaller>({
+  finding,
+  measure: (scene, open) =>
+    scene.expectation.edges
+      .filter((edge) => edge.rule === 'must')
+      .flatMap((edge) => {
+        const orphans = open.orphans.filter(
+          (span) => isEntry(span) && isCallerMissing(scene.graph, span) && span.serviceName === edge.server,
+        );
+        const alike = orphans.filter(rememberKind(scene, edge));
+        const isJudged = hasError(open, edge);
+        return orphans.length === 0 ? [] : [{ scene, edge, orphans, alike, isJudged }];
+      }),
+  gates: [
+    gate(
+      'nothing else is reported of the edge',
+      ({ isJudged }) => !isJudged,
+      () => 'an error is',
+    ),
+    gate(
+      'requests like the whole calls of the edge, of one program (user agent) and names that it calls',
+      ({ alike }) => alike.length > 0,
+      ({ orphans }) => `none of ${orphans.length}`,
+    ),
+    parentGate(({ alike }) => alike),
+  ],
+  looseEnds: ({ orphans }) => orphans,
+  report: ({ edge, alike }) =>
+    finding.report({
+      client: edge.client,
+      server: edge.server,
+      protocol: protocolOf(alike[0]),
+      candidates: ['client-span-lost', 'not-sampled', 'header-rewritten', 'external-parent'],
+      shown: alike.map((server) => ({
+        client: null,
+        server,
+        says: `${nameParent(server)} is nowhere in the data, nor is any other span of its caller in this trace`,
+      })),
+    }),
+});
 
 /** Whether a request is like the whole calls of the edge: sent by the same program, and for something that it asks for. */
 function rememberKind(scene: Scene, edge: ExpectedEdge): (server: Span) => boolean {

@@ -1,11 +1,11 @@
-import { readCallFacts } from '../calls/call-facts.ts';
 import { findTop, isCallerMissing, isOrphan } from '../graph/trace-graph.ts';
 import { compareRequests, isAddressedTo, type Pair, pairSpans } from '../pairing/pair.ts';
 import type { Span } from '../span/span.ts';
-import { groupBy, keyFor } from '../util/group-by.ts';
-import { edgeProtocol, isExpectedCaller, isParentDue, nameParent, type Scene } from './check.ts';
+import { type Group, groupBy, keyFor } from '../util/group-by.ts';
+import { isExpectedCaller, nameParent, protocolOf, type Scene } from './check.ts';
 import { defineFinding } from './define-finding.ts';
-import { gate, rule } from './rule.ts';
+import { parentGate } from './parent-gate.ts';
+import { rule, tellReasons } from './rule.ts';
 
 export const finding = defineFinding('missing-client', {
   kind: 'symptom',
@@ -19,7 +19,7 @@ export const finding = defineFinding('missing-client', {
 /** Calls and SERVER spans of one edge that belong together but for the span id. */
 interface ReplacedParents {
   readonly scene: Scene;
-  readonly pairs: readonly [Pair, ...Pair[]];
+  readonly pairs: Group<Pair>;
 }
 
 /**
@@ -36,24 +36,17 @@ export const missingClients = rule<ReplacedParents>({
       (client, server) => whyApart(scene, client, server) === null,
       scene.thresholds,
     );
-    return groupBy(pairs, ({ client, server }) => keyFor(client.serviceName, server.serviceName)).flatMap(
-      ([first, ...others]) => (first === undefined ? [] : [{ scene, pairs: [first, ...others] as const }]),
+    return groupBy(pairs, ({ client, server }) => keyFor(client.serviceName, server.serviceName)).map(
+      (ofEdge) => ({ scene, pairs: ofEdge }),
     );
   },
-  gates: [
-    gate(
-      'a parent that the capture should hold',
-      ({ scene, pairs }) => pairs.some(({ server }) => isParentDue(scene, server)),
-      ({ pairs }) =>
-        `${pairs.length} SERVER spans name parents of a time from which no caller delivered spans`,
-    ),
-  ],
+  gates: [parentGate(({ pairs }) => pairs.map(({ server }) => server))],
   looseEnds: ({ pairs }) => pairs.flatMap(({ client, server }) => [client, server]),
   report: ({ pairs }) =>
     finding.report({
       client: pairs[0].client.serviceName,
       server: pairs[0].server.serviceName,
-      protocol: edgeProtocol(readCallFacts(pairs[0].client).protocol),
+      protocol: protocolOf(pairs[0].client),
       candidates: ['header-rewritten', 'server-span-lost', 'client-span-lost', 'not-sampled'],
       shown: pairs.map(({ client, server }) => ({
         client,
@@ -65,15 +58,14 @@ export const missingClients = rule<ReplacedParents>({
     if (looseEnd.kind !== 'SERVER' || !isOrphan(scene.graph, looseEnd)) return null;
     if (!isCallerMissing(scene.graph, looseEnd)) return 'its parent is of its own process, by its flags';
     const ofTrace = open.clients.filter((client) => client.traceId === looseEnd.traceId);
-    const reasons = ofTrace.map(
-      (client) => whyApart(scene, client, looseEnd) ?? 'not open when it began, or nearer to another',
-    );
-    const counts = groupBy(reasons, (reason) => reason).map((same) => `${same.length} ${same[0]}`);
     const isExpected = scene.expectation.edges.some(
       (edge) => edge.server === looseEnd.serviceName && edge.rule === 'must',
     );
     const expectation = isExpected ? '' : ', and no expectation names a caller of the service';
-    return `${ofTrace.length} calls of its trace have no child${counts.length === 0 ? '' : ` (${counts.join(', ')})`}${expectation}`;
+    return tellReasons(
+      `${ofTrace.length} calls of its trace have no child${expectation}`,
+      ofTrace.map((client) => whyApart(scene, client, looseEnd)),
+    );
   },
 });
 

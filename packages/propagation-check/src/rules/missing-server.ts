@@ -13,10 +13,11 @@ import {
   readRpcMethod,
   readStatusCode,
 } from '../calls/call-facts.ts';
-import { type CallGroup, groupCalls, measureLag } from '../calls/call-group.ts';
+import { type CallGroup, countCalls, groupCalls, measureLag } from '../calls/call-group.ts';
 import { withoutIds } from '../calls/endpoint.ts';
+import type { RowSource } from '../calls/remember-facts.ts';
 import { type ExpectedEdge, isExpected } from '../expect/expectation.ts';
-import type { TraceGraph } from '../graph/trace-graph.ts';
+import { none, type TraceGraph } from '../graph/trace-graph.ts';
 import { bounds } from '../pairing/bounds.ts';
 import {
   compareRequests,
@@ -27,6 +28,7 @@ import {
 } from '../pairing/pair.ts';
 import type { Span } from '../span/span.ts';
 import { groupBy, keyFor, mapBy } from '../util/group-by.ts';
+import { remember, rememberOf } from '../util/remember.ts';
 import {
   type Draft,
   edgeProtocol,
@@ -81,13 +83,17 @@ export const partlyMissingServers = rule<PartlyMissing>({
       open.clients.filter((span) => readOutcome(span) === 'answered'),
       (span) => span.serviceName,
     );
+    const targetOf = rememberOf(targetNameOf);
     return edges.flatMap((whole): readonly PartlyMissing[] => {
       const first = whole[0];
       const ofClient = first === undefined ? [] : (answered.get(first.client) ?? []);
       if (first === undefined || ofClient.length === 0) return [];
       const { client, server } = first;
-      const asked = summarizeCalls(scene, whole, new Set(ofClient.map(targetNameOf)));
-      const lonely = ofClient.filter((span) => isOfTheirKind(asked, span) && !isAnsweredByHop(span, asked));
+      const asked = summarizeCalls(scene, whole, new Set(ofClient.map(targetOf)));
+      const lonely = ofClient.filter((span) => {
+        const kinds = asked.kinds.get(targetOf(span));
+        return kinds !== undefined && isOfTheirKind(kinds, span) && !isAnsweredByHop(span, asked);
+      });
       if (lonely.length === 0) return [];
       const lag = measureLag(scene.graph, whole, 'server');
       const roots = open.roots
@@ -144,12 +150,12 @@ export const partlyMissingServers = rule<PartlyMissing>({
     const target = targetNameOf(looseEnd);
     const whole = scene.groups.filter(({ client }) => client === looseEnd.serviceName);
     const asked = summarizeCalls(scene, whole, new Set([target]));
-    const alike = asked.kinds.get(target)?.calls ?? 0;
-    if (alike === 0)
+    const kinds = asked.kinds.get(target);
+    if (kinds === undefined)
       return 'no call to the same target is whole, and no expectation names the called service';
-    return isOfTheirKind(asked, looseEnd)
+    return isOfTheirKind(kinds, looseEnd)
       ? 'the answer is none that the called service gave elsewhere: a hop may have answered'
-      : `${alike} calls to the same target are whole, none of the same route`;
+      : `${kinds.calls} calls to the same target are whole, none of the same route`;
   },
 });
 
@@ -157,9 +163,9 @@ export const partlyMissingServers = rule<PartlyMissing>({
 interface RequestKinds {
   calls: number;
   readonly rpcMethods: Set<string>;
-  /** Exactly where the called service knows its routes, otherwise with ids left open. */
-  readonly paths: Set<string>;
   readonly routes: Set<string>;
+  /** Exactly where the called service knows its routes, otherwise with ids left open. Reads every call of the edge. */
+  readonly paths: () => ReadonlySet<string>;
 }
 
 /** What whole calls of one edge say of requests to some targets. */
@@ -168,47 +174,69 @@ interface Asked {
   readonly statusCodes: ReadonlySet<number | null>;
 }
 
-function summarizeCalls({ facts }: Scene, groups: readonly CallGroup[], targets: ReadonlySet<string>): Asked {
-  const ofTarget = new Map<string, RequestKinds>();
+function summarizeCalls(scene: Scene, groups: readonly CallGroup[], targets: ReadonlySet<string>): Asked {
+  const { facts } = scene;
+  const kinds = new Map<string, RequestKinds>();
   const statusCodes = new Set<number | null>();
+  const routeOf = facts.remember(readRoute);
+  const askedOf = facts.remember(readAsked);
+  const pathsOf = remember(() => listPaths(scene, groups, targets));
   for (const { clients, servers } of groups) {
-    for (const [at, client] of clients.entries()) {
-      const protocol = facts.protocolOf(client);
-      const call = facts.at(client);
-      statusCodes.add(readStatusCode(call));
-      const rpcMethod = protocol === 'http' ? null : readRpcMethod(call);
-      const target = nameTarget({ protocol, ...readAddress(call), method: readMethod(call), rpcMethod });
+    for (let at = 0; at < clients.length; at += 1) {
+      const { target, rpcMethod, statusCode } = askedOf(clients[at] ?? none);
+      statusCodes.add(statusCode);
       if (!targets.has(target)) continue;
-      const path = readPath(call);
-      const route = readRoute(facts.at(servers[at] ?? 0));
-      const kinds = ofTarget.get(target) ?? {
-        calls: 0,
-        rpcMethods: new Set(),
-        paths: new Set(),
-        routes: new Set(),
+      const known = kinds.get(target) ?? {
+        ...{ calls: 0, rpcMethods: new Set(), routes: new Set() },
+        paths: () => pathsOf().get(target) ?? new Set(),
       };
-      ofTarget.set(target, kinds);
-      kinds.calls += 1;
-      if (rpcMethod !== null) kinds.rpcMethods.add(rpcMethod);
-      if (path !== null) kinds.paths.add(route === null ? withoutIds(path) : path);
-      if (route !== null && kinds.routes.size < bounds.routes) kinds.routes.add(route);
+      kinds.set(target, known);
+      known.calls += 1;
+      if (rpcMethod !== null) known.rpcMethods.add(rpcMethod);
+      const route = routeOf(servers[at] ?? none);
+      if (route !== null && known.routes.size < bounds.routes) known.routes.add(route);
     }
   }
-  return { kinds: ofTarget, statusCodes };
+  return { kinds, statusCodes };
 }
 
-/** Whether a span has the method, target and route of a call that is whole. */
-function isOfTheirKind(asked: Asked, span: Span): boolean {
-  const kinds = asked.kinds.get(targetNameOf(span));
+function listPaths(
+  { facts }: Scene,
+  groups: readonly CallGroup[],
+  targets: ReadonlySet<string>,
+): ReadonlyMap<string, ReadonlySet<string>> {
+  const paths = new Map([...targets].map((target) => [target, new Set<string>()]));
+  const routeOf = facts.remember(readRoute);
+  const askedOf = facts.remember(readAsked);
+  for (const { clients, servers } of groups) {
+    for (let at = 0; at < clients.length; at += 1) {
+      const client = clients[at] ?? none;
+      const ofTarget = paths.get(askedOf(client).target);
+      const path = ofTarget === undefined ? null : readPath(facts.at(client));
+      if (path !== null) ofTarget?.add(routeOf(servers[at] ?? none) === null ? withoutIds(path) : path);
+    }
+  }
+  return paths;
+}
+
+/** The target of a call, and what else few values decide. */
+function readAsked(call: RowSource) {
+  const { protocol } = call;
+  const rpcMethod = protocol === 'http' ? null : readRpcMethod(call);
+  return {
+    target: nameTarget({ protocol, ...readAddress(call), method: readMethod(call), rpcMethod }),
+    rpcMethod,
+    statusCode: readStatusCode(call),
+  };
+}
+
+/** Whether a span has the method or route of a whole call to its target. */
+function isOfTheirKind({ rpcMethods, routes, paths }: RequestKinds, span: Span): boolean {
   const { path, rpcMethod } = readCallFacts(span);
-  if (kinds === undefined) return false;
-  if (rpcMethod !== null) return kinds.rpcMethods.has(rpcMethod);
+  if (rpcMethod !== null) return rpcMethods.has(rpcMethod);
   if (path === null) return false;
-  return (
-    kinds.paths.has(path) ||
-    kinds.paths.has(withoutIds(path)) ||
-    [...kinds.routes].some((route) => fitsRoute(path, route))
-  );
+  if ([...routes].some((route) => fitsRoute(path, route))) return true;
+  return paths().has(path) || paths().has(withoutIds(path));
 }
 
 function targetNameOf(span: Span): string {
@@ -272,8 +300,16 @@ function measureDurations(
   groups: readonly CallGroup[],
   isMeant: (row: number) => boolean,
 ): Float64Array {
-  const rows = groups.flatMap(({ clients }) => Array.from(clients).filter(isMeant));
-  return Float64Array.from(rows, (row) => (ends[row] ?? 0) - (starts[row] ?? 0)).sort();
+  const durations = new Float64Array(countCalls(groups));
+  let count = 0;
+  for (const { clients } of groups) {
+    for (const row of clients) {
+      if (!isMeant(row)) continue;
+      durations[count] = (ends[row] ?? 0) - (starts[row] ?? 0);
+      count += 1;
+    }
+  }
+  return durations.subarray(0, count).sort();
 }
 
 /** The calls that can be meant by an expected edge of which nothing is whole. */
@@ -382,7 +418,8 @@ function targetOf(call: FactSource): string {
 /** Of all whole calls. */
 function listTargets({ groups, facts }: Scene): ReadonlySet<string> {
   const targets = new Set<string>();
-  for (const { clients } of groups) for (const row of clients) targets.add(targetOf(facts.at(row)));
+  const target = facts.remember(targetOf);
+  for (const { clients } of groups) for (const row of clients) targets.add(target(row));
   return targets;
 }
 

@@ -1,4 +1,4 @@
-import type { Call } from '../calls/call-group.ts';
+import { type Call, viewCalls } from '../calls/call-group.ts';
 import type { ExpectedEdge } from '../expect/expectation.ts';
 import { isRoot } from '../graph/trace-graph.ts';
 import { isMoreThanChance } from '../pairing/chance.ts';
@@ -30,19 +30,20 @@ export const partlySplitEdges = rule<PartlySplitEdge>({
   finding: splitTrace,
   measure: (scene, open) =>
     scene.expectation.edges.flatMap((edge) => {
-      const whole = scene
-        .callsBetween(edge.client, edge.server)
-        .filter(({ client, server }) => isWithoutKind(client) && isWithoutKind(server));
+      const groups = scene
+        .groupsBetween(edge.client, edge.server)
+        .filter(({ clientKind, serverKind }) => isUnknown(clientKind) && isUnknown(serverKind));
+      const whole = viewCalls(scene.graph, groups);
       if (whole.length === 0 || !isExpectedDirectly(scene, edge.client, edge.server)) return [];
       const callers = new Set(whole.map((call) => call.client.name));
       const callees = new Set(whole.map((call) => call.server.name));
       const continued = new Set(whole.map((call) => call.client));
-      const bereft = scene
-        .spansOf(edge.client)
-        .filter((span) => callers.has(span.name) && isWithoutKind(span) && !continued.has(span));
-      const roots = scene
-        .spansOf(edge.server)
-        .filter((span) => callees.has(span.name) && isWithoutKind(span) && isRoot(span));
+      const selectSpans = (service: string, names: ReadonlySet<string>): readonly Span[] =>
+        scene
+          .selectSpans(service, (row) => names.has(scene.facts.nameOf(row)))
+          .filter(({ kind }) => isUnknown(kind));
+      const bereft = selectSpans(edge.client, callers).filter((span) => !continued.has(span));
+      const roots = selectSpans(edge.server, callees).filter(isRoot);
       const pairs = pairContained(bereft, roots, scene.thresholds);
       const isJudged = open.found.some(
         (draft) => draft.severity === 'error' && draft.client === edge.client && draft.server === edge.server,
@@ -108,7 +109,7 @@ function isBeyondChance({ scene: { thresholds }, pairs, bereft, roots }: PartlyS
 }
 
 /** Spans made by hand: INTERNAL is the default of the API, and older formats have no kind. */
-function isWithoutKind({ kind }: Span): boolean {
+function isUnknown(kind: Span['kind']): boolean {
   return kind === 'INTERNAL' || kind === 'UNSPECIFIED';
 }
 

@@ -1,4 +1,5 @@
 import type { Span } from '../span/span.ts';
+import { groupBy } from '../util/group-by.ts';
 import type { Check, Draft, Open, Scene } from './check.ts';
 import type { FindingId } from './finding.ts';
 
@@ -81,6 +82,14 @@ export function rule<Case>({
       return { drafts, silences };
     },
   };
+}
+
+/** What was compared, with how often each reason kept it apart; null is nothing that did. */
+export function tellReasons(compared: string, reasons: readonly (string | null)[]): string {
+  if (reasons.length === 0) return compared;
+  const told = reasons.map((reason) => reason ?? 'nearer to another').sort();
+  const counts = groupBy(told, (reason) => reason).map((same) => `${same.length} ${same[0]}`);
+  return `${compared}: ${counts.join(', ')}`;
 }
 
 /** Plain checks say nothing of what they do not report. */

@@ -1,13 +1,14 @@
-import { readCallFacts, readOutcome } from '../calls/call-facts.ts';
+import { readOutcome } from '../calls/call-facts.ts';
 import { measureLag } from '../calls/call-group.ts';
 import { isEntry } from '../calls/edge.ts';
 import { isBelow } from '../graph/trace-graph.ts';
 import { type Pair, pairSpans, startsDuring } from '../pairing/pair.ts';
 import { isParentRemote, type Span } from '../span/span.ts';
-import { groupBy, keyFor } from '../util/group-by.ts';
-import { type Check, edgeProtocol, isCovered, type Scene } from './check.ts';
+import { type Group, groupBy, keyFor } from '../util/group-by.ts';
+import { isCovered, protocolOf, type Scene } from './check.ts';
 import { defineFinding } from './define-finding.ts';
 import { type HeaderCause, readMissingAnswer } from './header-cause.ts';
+import { gate, rule, tellReasons } from './rule.ts';
 import { listToSameTargets } from './same-target.ts';
 
 export const finding = defineFinding('server-span-lost', {
@@ -19,53 +20,100 @@ export const finding = defineFinding('server-span-lost', {
   fix: 'Check the exporter of the called service and the Collector\u2019s refused and failed spans.',
 });
 
+/** Calls of one service, each with a span of another that hangs in its trace under a span which is nowhere. */
+interface LostServers {
+  readonly scene: Scene;
+  readonly pairs: Group<Pair>;
+  /** Calls to the same address that led to nothing else. */
+  readonly alike: readonly Span[];
+  readonly orphans: readonly Span[];
+}
+
 /**
  * The header was delivered: the called service worked in the caller's trace, but its SERVER span never arrived.
  * Shown by its other spans (INTERNAL, CLIENT, ...) that hang under a span of their own process which is nowhere.
+ * Certain where flags say that the missing span is of their own process; without flags it may be another's.
  */
-export const findServerSpansLost: Check = (scene, open) => {
-  const left = open.orphans.filter((span) =>
-    isEntry(span) ? isParentRemote(span) === false : isParentRemote(span) !== true,
-  );
-  const pairs = pairSpans(
-    open.clients,
-    left,
-    (client, span) =>
-      client.traceId === span.traceId &&
-      client.serviceName !== span.serviceName &&
-      // A span that began after the call had ended belongs to the next call, which may still be open.
-      startsDuring(span, client, scene.thresholds) &&
-      span.startTimeUnixNano <= client.endTimeUnixNano &&
-      !isBelow(scene.graph, client, span) &&
-      readOutcome(client) !== 'unreached',
-    scene.thresholds,
-  );
-  const edges = groupBy(pairs, ({ client, server }) => keyFor(client.serviceName, server.serviceName));
-  return edges.flatMap((group) => {
-    const first = group[0];
-    if (first === undefined || !group.some((pair) => isServerDue(scene, pair))) return [];
-    return [
-      finding.report({
-        client: first.client.serviceName,
-        server: first.server.serviceName,
-        protocol: edgeProtocol(readCallFacts(first.client).protocol),
-        shown: [
-          ...group.map(({ client, server }) => ({
-            client,
-            server: null,
-            says: `${server.kind} "${server.name}" of the called service hangs under ${server.parentSpanId}, which never arrived`,
-          })),
-          ...listAlike(scene, open.clients, group).map((client) => ({
-            client,
-            server: null,
-            says: `was answered at the same address, and ${first.server.serviceName} has no SERVER span at all`,
-          })),
-        ],
-        explains: listOrphansOf(open.orphans, group),
+export const lostServerSpans = rule<LostServers>({
+  finding,
+  measure: (scene, open) => {
+    const left = open.orphans.filter((span) => isOfServer(span));
+    const pairs = pairSpans(
+      open.clients,
+      left,
+      (client, span) => whyApart(scene, client, span) === null,
+      scene.thresholds,
+    );
+    return groupBy(pairs, ({ client, server }) => keyFor(client.serviceName, server.serviceName)).map(
+      (ofEdge) => ({
+        scene,
+        pairs: ofEdge,
+        alike: listAlike(scene, open.clients, ofEdge),
+        orphans: listOrphansOf(open.orphans, ofEdge),
       }),
-    ];
-  });
-};
+    );
+  },
+  gates: [
+    gate(
+      'spans of the called service from the time at which its SERVER span should have ended',
+      ({ scene, pairs }) => pairs.some((pair) => isServerDue(scene, pair)),
+      ({ pairs: [{ server }] }) => `${server.serviceName} delivered none that late, or none that early`,
+    ),
+  ],
+  looseEnds: ({ pairs, orphans }) => [...pairs.map(({ client }) => client), ...orphans],
+  report: ({ scene, pairs, alike, orphans }) => {
+    const [{ client, server }] = pairs;
+    const isProven = alike.length === 0 && pairs.every((pair) => isProof(scene, pair));
+    return finding.report({
+      ...(isProven ? {} : { isLikely: true }),
+      client: client.serviceName,
+      server: server.serviceName,
+      protocol: protocolOf(client),
+      shown: [
+        ...pairs.map((pair) => ({
+          client: pair.client,
+          server: null,
+          says: `${pair.server.kind} "${pair.server.name}" of the called service hangs under ${pair.server.parentSpanId}, which never arrived`,
+        })),
+        ...alike.map((call) => ({
+          client: call,
+          server: null,
+          says: `was answered at the same address, and ${server.serviceName} has no SERVER span at all`,
+        })),
+      ],
+      explains: orphans,
+    });
+  },
+  whyNot: (scene, open, looseEnd) => {
+    if (!scene.graph.isOrphan(scene.graph.rowOf(looseEnd)) || !isOfServer(looseEnd)) return null;
+    const ofTrace = open.clients.filter((client) => client.traceId === looseEnd.traceId);
+    return tellReasons(
+      `${ofTrace.length} calls of its trace have no child`,
+      ofTrace.map((client) => whyApart(scene, client, looseEnd)),
+    );
+  },
+});
+
+/** Whether the missing parent of a span may be the SERVER span of its own process. */
+function isOfServer(span: Span): boolean {
+  return isEntry(span) ? isParentRemote(span) === false : isParentRemote(span) !== true;
+}
+
+/** Why a span is not of the work that a call led to; null where it can be. */
+function whyApart(scene: Scene, client: Span, span: Span): string | null {
+  if (client.traceId !== span.traceId) return 'of another trace';
+  if (client.serviceName === span.serviceName) return 'of the same service';
+  // A span that began after the call had ended belongs to the next call, which may still be open.
+  if (!startsDuring(span, client, scene.thresholds) || span.startTimeUnixNano > client.endTimeUnixNano)
+    return 'not open when it began';
+  if (isBelow(scene.graph, client, span)) return 'made by it';
+  return readOutcome(client) === 'unreached' ? 'not answered by the called service' : null;
+}
+
+/** Flags say that the missing span is of the called service, and it delivered others of that time. */
+function isProof(scene: Scene, pair: Pair): boolean {
+  return isParentRemote(pair.server) === false && isServerDue(scene, pair);
+}
 
 /** Otherwise the SERVER span may still be open, or on its way. */
 function isServerDue(scene: Scene, { client, server }: Pair): boolean {
@@ -74,9 +122,8 @@ function isServerDue(scene: Scene, { client, server }: Pair): boolean {
 }
 
 /** Calls to the same address that led to nothing else: they too have no child where no SERVER span is delivered. */
-function listAlike(scene: Scene, clients: readonly Span[], pairs: readonly Pair[]): readonly Span[] {
-  const service = pairs[0]?.server.serviceName ?? null;
-  if (scene.services.hasEntries(service)) return [];
+function listAlike(scene: Scene, clients: readonly Span[], pairs: Group<Pair>): readonly Span[] {
+  if (scene.services.hasEntries(pairs[0].server.serviceName)) return [];
   return listToSameTargets(
     clients,
     pairs.map((pair) => pair.client),

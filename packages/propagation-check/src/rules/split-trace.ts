@@ -1,17 +1,31 @@
-import { type FactSource, isHealthProbe, readAddress, readCallFacts } from '../calls/call-facts.ts';
+import {
+  type CallFacts,
+  type FactSource,
+  isHealthProbe,
+  readAddress,
+  readCallFacts,
+  readPath,
+  readUserAgent,
+} from '../calls/call-facts.ts';
 import { type CallGroup, someCall } from '../calls/call-group.ts';
+import { isEntry } from '../calls/edge.ts';
+import type { Roots } from '../calls/roots.ts';
 import { isRoot } from '../graph/trace-graph.ts';
 import { isMoreThanChance } from '../pairing/chance.ts';
 import {
+  compareFacts,
   compareRequests,
+  indexByRows,
   indexRequests,
+  isOtherPath,
   type Pair,
   pairSpans,
   startsDuring,
   startsDuringAny,
 } from '../pairing/pair.ts';
 import type { Attributes, Span } from '../span/span.ts';
-import { groupBy, keyFor } from '../util/group-by.ts';
+import { groupBy, keyFor, mapBy } from '../util/group-by.ts';
+import { rememberOf } from '../util/remember.ts';
 import {
   edgeProtocol,
   isExpectedDirectly,
@@ -41,7 +55,7 @@ interface SplitEdge {
   readonly pairs: readonly Pair[];
   /** The open calls to the targets of the pairs, and the roots of their kinds, paired or not. */
   readonly toTargets: readonly Span[];
-  readonly alike: readonly Span[];
+  readonly alike: Alike;
   /** How many roots the server has. */
   readonly ofServer: number;
   /** Whole calls of the edge; messages between the two go another way. */
@@ -54,6 +68,12 @@ interface SplitEdge {
   readonly isTold: boolean;
 }
 
+/** Requests of some kinds. Views are made of them where their number does not decide. */
+interface Alike {
+  readonly count: number;
+  readonly list: () => readonly Span[];
+}
+
 /**
  * A CLIENT span that nobody continued, and a SERVER span that began a new trace for the same request.
  * What makes the pairing safe: time, method, path or port, user agent, and that most calls to that target pair up.
@@ -64,12 +84,7 @@ export const splitTraces = rule<SplitEdge>({
   measure: (scene, open) => {
     const clients = [...open.clients.filter((span) => span.kind === 'CLIENT'), ...listPassedOn(scene)];
     if (clients.length === 0) return [];
-    const overlaps = startsDuringAny(scene.graph, clients, scene.thresholds);
-    const isAlike = findAlike(scene, clients);
-    const strangers = [
-      ...open.roots.select((row) => overlaps(row) && isAlike(row)),
-      ...listContinued(scene, open),
-    ];
+    const strangers = [...open.roots.select(findAlike(scene, clients)), ...listContinued(scene, open)];
     const pairs = pairSpans(
       clients,
       strangers,
@@ -79,7 +94,14 @@ export const splitTraces = rule<SplitEdge>({
     const edges = groupBy(pairs, ({ client, server }) =>
       keyFor(client.serviceName, server.serviceName, readCallFacts(client).protocol),
     );
-    return edges.flatMap((group) => measureEdge(scene, clients, open, withoutOtherAgents(scene, group)));
+    const loose: Loose = {
+      callsOf: mapBy(clients, (span) => span.serviceName),
+      roots: open.roots,
+      continued: mapBy(listContinued(scene, open), (span) => span.serviceName),
+      targetOf: rememberOf(targetOf),
+      kindOf: scene.facts.remember((request) => kindOf(request, { userAgent: readUserAgent(request) })),
+    };
+    return edges.flatMap((group) => measureEdge(scene, loose, withoutOtherAgents(scene, group)));
   },
   gates: [
     gate(
@@ -94,7 +116,7 @@ export const splitTraces = rule<SplitEdge>({
         !isOnItsWay ||
         isExpected ||
         (pairs.length >= toTargets.length * thresholds.splitCallsShare &&
-          pairs.length >= alike.length * thresholds.splitRequestsShare),
+          pairs.length >= alike.count * thresholds.splitRequestsShare),
       tellShares,
     ),
     // Where the edge is whole by another way, a partner with the same paths and callers from outside look alike.
@@ -102,7 +124,7 @@ export const splitTraces = rule<SplitEdge>({
       'nearly every call to the target and every request of the kind pair up, as the edge is whole by another way',
       ({ scene: { thresholds }, isOnItsWay, pairs, toTargets, alike }) =>
         isOnItsWay ||
-        (pairs.length >= toTargets.length * thresholds.everyCallShare && pairs.length === alike.length),
+        (pairs.length >= toTargets.length * thresholds.everyCallShare && pairs.length === alike.count),
       tellShares,
     ),
     // Nothing but the expectation says that the one hands requests on.
@@ -150,15 +172,20 @@ export const splitTraces = rule<SplitEdge>({
 
 /** Why a call or a root is in no pair. */
 function explainUnpaired(scene: Scene, open: Open, looseEnd: Span): string | null {
-  const strangers = [...open.roots, ...listContinued(scene, open)];
+  const continued = listContinued(scene, open);
   if (looseEnd.kind === 'CLIENT') {
-    const others = strangers.filter((root) => root.traceId !== looseEnd.traceId);
-    const during = others.filter((root) => startsDuring(root, looseEnd, scene.thresholds));
+    const isOther = ({ traceId }: Span): boolean => traceId !== looseEnd.traceId;
+    const during = [
+      ...open.roots.select(startsDuringAny(scene.graph, [looseEnd], scene.thresholds)),
+      ...continued,
+    ].filter((root) => isOther(root) && startsDuring(root, looseEnd, scene.thresholds));
+    const others = open.roots.countOutside(looseEnd) + continued.filter(isOther).length;
     return during.length === 0
-      ? `no SERVER span began another trace while the call was open (${others.length} at other times)`
+      ? `no SERVER span began another trace while the call was open (${others} at other times)`
       : `${during.length} SERVER spans began other traces meanwhile: ${tellReasons(during.map((root) => whyApart(scene, looseEnd, root)))}`;
   }
-  if (!strangers.includes(looseEnd)) return null;
+  const isStranger = (isEntry(looseEnd) && isRoot(looseEnd)) || continued.includes(looseEnd);
+  if (!isStranger) return null;
   const clients = open.clients.filter((span) => span.kind === 'CLIENT');
   const during = clients.filter((client) => startsDuring(looseEnd, client, scene.thresholds));
   return during.length === 0
@@ -178,16 +205,35 @@ function listContinued(scene: Scene, open: Open): readonly Span[] {
   return open.orphans.filter((span) => span.kind === 'SERVER' && !scene.shared.isBegun(span.traceId));
 }
 
+/** More calls that are open at once are a crowd: each would be compared with each request. */
+const crowd = 64;
+
 /**
- * Whether a row can be the request of any of the calls, to be asked before a view is made. Where the edge is not expected,
- * they must have more in common than their time.
+ * Whether a row can be the request of any of the calls that were open when it started, to be asked before a view is made. Where the
+ * edge is not expected, they must have more in common than their time.
  */
 function findAlike(scene: Scene, clients: readonly Span[]): (row: number) => boolean {
+  const { graph, facts, thresholds } = scene;
   const expected = new Set<string | null>(
     scene.expectation.edges.filter(({ rule }) => rule === 'must').map(({ server }) => server),
   );
+  const someOpen = indexByRows(graph, clients, thresholds);
   const mayBeSame = indexRequests(clients);
-  return (row) => expected.has(scene.graph.serviceOf(row)) || mayBeSame(scene.facts.at(row));
+  return (row) => {
+    if (expected.has(graph.serviceOf(row))) return someOpen(row, () => true);
+    let path: string | null | undefined;
+    let left = crowd;
+    return someOpen(row, (call) => {
+      left -= 1;
+      if (left === 0) return mayBeSame(facts.at(row));
+      if (left < 0) return false;
+      if (path === undefined) path = facts.protocolOf(row) === 'http' ? readPath(facts.at(row)) : null;
+      const called = readCallFacts(call);
+      // Most have another path, which is read sooner than all facts of a row.
+      if (called.protocol === 'http' && isOtherPath(called.path, path)) return false;
+      return compareFacts(called, facts.factsOf(row), call.name === facts.nameOf(row)) === 'yes';
+    });
+  };
 }
 
 /**
@@ -244,20 +290,26 @@ function comesFromElsewhere(scene: Scene, client: Span, server: Span): boolean {
   return known.size > 0 && !known.has(userAgent);
 }
 
-function measureEdge(
-  scene: Scene,
-  clients: readonly Span[],
-  open: Open,
-  pairs: readonly Pair[],
-): readonly SplitEdge[] {
+/** The loose ends, which each edge asks for those of its two services. */
+interface Loose {
+  readonly callsOf: ReadonlyMap<string | null, readonly Span[]>;
+  readonly roots: Roots;
+  readonly continued: ReadonlyMap<string | null, readonly Span[]>;
+  readonly targetOf: (call: Span) => string;
+  /** Of a row. */
+  readonly kindOf: (request: number) => string;
+}
+
+function measureEdge(scene: Scene, loose: Loose, pairs: readonly Pair[]): readonly SplitEdge[] {
   const first = pairs[0];
   if (first === undefined) return [];
   const client = first.client.serviceName;
   const server = first.server.serviceName;
-  const targets = new Set(pairs.map((pair) => targetOf(pair.client)));
-  const kinds = new Set(pairs.map((pair) => kindOf(pair.server)));
-  const names = new Set(pairs.map((pair) => pair.server.name));
-  const continued = listContinued(scene, open).filter((span) => span.serviceName === server);
+  const targets = new Set(pairs.map((pair) => loose.targetOf(pair.client)));
+  const kinds = new Set(pairs.map((pair) => kindOf(pair.server, readCallFacts(pair.server))));
+  const isAlike = (row: number): boolean => kinds.has(loose.kindOf(row));
+  const continued = loose.continued.get(server) ?? [];
+  const continuedAlike = continued.filter((span) => kinds.has(kindOf(span, readCallFacts(span))));
   const whole = scene.groupsBetween(client, server).filter(({ protocol }) => protocol !== 'messaging');
   const isExpected = isExpectedDirectly(scene, client, server);
   return [
@@ -266,11 +318,12 @@ function measureEdge(
       client,
       server,
       pairs,
-      toTargets: clients.filter((span) => span.serviceName === client && targets.has(targetOf(span))),
-      alike: [...open.roots.select((row) => names.has(scene.facts.nameOf(row)), server), ...continued].filter(
-        (span) => kinds.has(kindOf(span)),
-      ),
-      ofServer: open.roots.count(server) + continued.length,
+      toTargets: (loose.callsOf.get(client) ?? []).filter((span) => targets.has(loose.targetOf(span))),
+      alike: {
+        count: loose.roots.count(server, isAlike) + continuedAlike.length,
+        list: () => [...loose.roots.select(isAlike, server), ...continuedAlike],
+      },
+      ofServer: loose.roots.count(server) + continued.length,
       whole,
       isExpected,
       isOnItsWay:
@@ -291,23 +344,23 @@ function isSaid({ isExpected, isTold, whole }: SplitEdge): boolean {
 /** Left-overs on either side may show a coincidence; an expectation allows for more of them. */
 function isAlone({ scene: { thresholds }, isExpected, pairs, toTargets, alike }: SplitEdge): boolean {
   const leftOver = isExpected ? thresholds.splitLeftOverExpected : thresholds.splitLeftOver;
-  return Math.max(toTargets.length, alike.length) <= pairs.length * leftOver;
+  return Math.max(toTargets.length, alike.count) <= pairs.length * leftOver;
 }
 
 function isBeyondChance({ scene, pairs, toTargets, alike }: SplitEdge): boolean {
   const { thresholds } = scene;
   const countPairs = (moved: readonly Span[]): number =>
     pairSpans(toTargets, moved, (one, other) => whyApart(scene, one, other) === null, thresholds).length;
-  return isMoreThanChance(alike, pairs.length, countPairs, thresholds);
+  return isMoreThanChance(alike.list(), pairs.length, countPairs, thresholds);
 }
 
 function tellShares({ pairs, toTargets, alike }: SplitEdge): string {
-  return `${pairs.length} pairs of ${toTargets.length} calls and ${alike.length} requests`;
+  return `${pairs.length} pairs of ${toTargets.length} calls and ${alike.count} requests`;
 }
 
-/** Requests of one kind: if most of them began while nobody of the data called, others call this service. */
-function kindOf(span: Span): string {
-  return keyFor(span.serviceName, span.name, readCallFacts(span).userAgent);
+/** Requests of one kind to one service: if most of them began while nobody of the data called, others call this service. */
+function kindOf({ name }: FactSource, { userAgent }: Pick<CallFacts, 'userAgent'>): string {
+  return keyFor(name, userAgent);
 }
 
 export function targetOf(call: FactSource): string {

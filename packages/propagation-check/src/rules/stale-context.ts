@@ -1,5 +1,5 @@
 import { readCallFacts, readOutcome } from '../calls/call-facts.ts';
-import { type Call, groupCalls, selectCalls, someCall, viewCalls } from '../calls/call-group.ts';
+import { type Call, type CallGroup, groupCalls, selectCalls } from '../calls/call-group.ts';
 import { findEntry } from '../calls/edge.ts';
 import { nameEndpoints } from '../calls/endpoint.ts';
 import { shareComparisons } from '../pairing/bounds.ts';
@@ -12,7 +12,7 @@ import {
   startsAfter,
   takeFitting,
 } from '../pairing/pair.ts';
-import type { Span } from '../span/span.ts';
+import { type Span, spanKinds } from '../span/span.ts';
 import { groupBy, keyFor, mapBy } from '../util/group-by.ts';
 import { type Check, type Draft, edgeProtocol, type Open, type Scene } from './check.ts';
 import { defineFinding } from './define-finding.ts';
@@ -41,35 +41,27 @@ function findStaleClients(scene: Scene): readonly Draft[] {
   const { graph, facts } = scene;
   const edges = groupCalls(scene.groups, ({ client, server }) => keyFor(client, server));
   return edges.flatMap((groups): readonly Draft[] => {
-    if (!someCall(groups, (row) => isLateRow(scene, row))) return [];
-    const calls = viewCalls(graph, groups);
-    const first = calls[0];
-    if (first === undefined) return [];
-    const callsOf = new Map<Span, Span[]>();
-    for (const { client } of calls) {
-      const entry = findEntry(scene.graph, client);
-      if (entry === null) continue;
-      const known = callsOf.get(entry);
-      if (known === undefined) callsOf.set(entry, [client]);
-      else known.push(client);
-    }
-    const owners = [...callsOf].filter(([entry, below]) =>
-      below.some((client) => startsAfter(client, entry, scene.thresholds)),
+    const owning = listOwners(scene, groups);
+    const [first] = groups;
+    if (owning.size === 0 || first === undefined) return [];
+    const names = new Set([...owning].map((row) => facts.nameOf(row)));
+    const isAlike = (row: number): boolean => graph.isEntry(row) && names.has(facts.nameOf(row));
+    const isBereft = findBereft(scene, groups);
+    const isMissed = (row: number): boolean => isAlike(row) && isBereft(row);
+    // Before a view is made of any.
+    if (!Array.from(graph.rowsOfService(first.client)).some(isMissed)) return [];
+    const entries = scene.selectSpans(first.client, isAlike);
+    const calls = selectCalls(graph, groups, (client) => owning.has(graph.topInService(client)));
+    const owners = [...mapBy(calls, ({ client }) => findEntry(graph, client))].flatMap(([entry, below]) =>
+      entry === null ? [] : [[entry, below.map(({ client }) => client)] as const],
     );
     const below = owners.flatMap(([, clients]) => clients);
     const own = owners.flatMap(([entry, clients]) =>
       clients.filter((client) => endsWithin(client, entry, scene.thresholds)),
     );
-    const names = new Set(owners.map(([entry]) => entry.name));
-    const entries = scene.selectSpans(
-      first.client.serviceName,
-      (row) => graph.isEntry(row) && names.has(facts.nameOf(row)),
-    );
     const endpointOf = nameEndpoints(entries);
     const endpoints = new Set(owners.map(([entry]) => endpointOf(entry)));
-    const bereft = entries.filter(
-      (span) => span.kind === 'SERVER' && endpoints.has(endpointOf(span)) && !callsOf.has(span),
-    );
+    const bereft = entries.filter((span) => endpoints.has(endpointOf(span)) && isBereft(graph.rowOf(span)));
     const pairs = groupBy(bereft, endpointOf).flatMap((ofEndpoint) =>
       pairDisplaced(ofEndpoint, below, own.length, scene.thresholds),
     );
@@ -81,8 +73,8 @@ function findStaleClients(scene: Scene): readonly Draft[] {
     return [
       finding.report({
         isLikely: true,
-        client: first.client.serviceName,
-        server: first.server.serviceName,
+        client: first.client,
+        server: first.server,
         protocol: first.protocol,
         shown: pairs.map(({ client: entry, server: client }) => ({
           client,
@@ -93,6 +85,24 @@ function findStaleClients(scene: Scene): readonly Draft[] {
     ];
   });
 }
+
+/** The entry spans that had ended when a call below them began. */
+function listOwners(scene: Scene, groups: readonly CallGroup[]): ReadonlySet<number> {
+  const owners = new Set<number>();
+  for (const { clients } of groups) {
+    for (const client of clients) if (isLateRow(scene, client)) owners.add(scene.graph.topInService(client));
+  }
+  return owners;
+}
+
+/** Tells of rows whether they are SERVER spans that none of the calls is below. */
+function findBereft({ graph }: Scene, groups: readonly CallGroup[]): (row: number) => boolean {
+  const hasCall = new Uint8Array(graph.store.size);
+  for (const { clients } of groups) for (const client of clients) hasCall[graph.topInService(client)] = 1;
+  return (row) => hasCall[row] === 0 && graph.store.kinds[row] === server;
+}
+
+const server = spanKinds.indexOf('SERVER');
 
 function isLate(scene: Scene, client: Span): boolean {
   const entry = findEntry(scene.graph, client);

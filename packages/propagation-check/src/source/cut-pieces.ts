@@ -1,4 +1,4 @@
-import { findLastFrameEnd } from '../decode/framed-protobuf.ts';
+import { findLastFrameEnd } from '../decode/frames.ts';
 import type { PieceFormat } from '../decode/piece-reader.ts';
 import type { Piece } from './read-pieces.ts';
 

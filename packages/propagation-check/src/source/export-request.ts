@@ -1,8 +1,5 @@
 import { DecodeError } from '../decode/decode-error.ts';
 import { TooLargeError } from '../decode/gunzip.ts';
-import { decodeOtlpJson } from '../decode/otlp-json.ts';
-import { decodeOtlpProtobuf } from '../decode/otlp-protobuf.ts';
-import { parseJson } from '../decode/parse-json.ts';
 import type { Span } from '../span/span.ts';
 import { type OtlpContentType, rpcCode } from './otlp-response.ts';
 import { type BodyLimits, type InTurn, RefusedRequest } from './request-body.ts';
@@ -18,10 +15,10 @@ export interface ExportRequest {
 }
 
 export interface AcceptedExport extends ExportRequest {
-  /** The valid ones; none of metrics and logs. */
-  readonly spans: readonly Span[];
-  /** No span was left out. */
-  readonly isWhole: boolean;
+  /** Of the valid ones; 0 for metrics and logs. */
+  readonly spanCount: number;
+  /** The valid ones, where others were left out; null where the body is valid as it is. */
+  readonly validSpans: readonly Span[] | null;
 }
 
 /** Where exports go beside the memory. */
@@ -42,36 +39,14 @@ export interface OwnAddress {
 export interface Receiving {
   readonly limits: BodyLimits;
   readonly inTurn: InTurn;
-  readonly accept: (accepted: AcceptedExport) => Promise<void>;
+  /**
+   * Keeps the valid spans of an export, and hands it on. Metrics and logs are not decoded.
+   * @returns Why spans were left out.
+   * @throws {DecodeError} when it cannot be read.
+   */
+  readonly accept: (request: ExportRequest) => Promise<readonly DecodeError[]>;
   /** Told why, each time something is not accepted. */
   readonly complain: (message: string) => void;
-}
-
-/**
- * Decodes and accepts an export. Spans that are not valid are rejected one by one; metrics and logs are not decoded.
- * @returns Why spans were rejected.
- * @throws {DecodeError} when it cannot be read.
- */
-export async function acceptExport(
-  request: ExportRequest,
-  { accept, complain }: Receiving,
-): Promise<readonly DecodeError[]> {
-  const rejected: DecodeError[] = [];
-  const spans = request.signal === 'traces' ? decodeSpans(request, (error) => void rejected.push(error)) : [];
-  await accept({ ...request, spans, isWhole: rejected.length === 0 });
-  for (const { message } of rejected.slice(0, 1)) {
-    complain(`an export had spans that are not valid and were left out, the first: ${message}`);
-  }
-  return rejected;
-}
-
-function decodeSpans(
-  { type, body }: ExportRequest,
-  onInvalidSpan: (error: DecodeError) => void,
-): readonly Span[] {
-  return type === 'application/json'
-    ? decodeOtlpJson(parseJson(body), { onInvalidSpan })
-    : decodeOtlpProtobuf(body, { onInvalidSpan });
 }
 
 export function describeRefusal({ message }: Pick<RefusedRequest, 'message'>): string {

@@ -1,4 +1,8 @@
 import { escapeControls } from '../decode/quote-value.ts';
+import { SourceError } from './source.ts';
+
+export const emptyFile =
+  'empty; expected spans (was it copied before the program had flushed and closed it?)';
 
 /** Why a file could not be read, in words. */
 export function describeFileError(error: unknown): string {
@@ -15,4 +19,10 @@ export function describeFileError(error: unknown): string {
 export function quotePath(path: string): string {
   const quoted = escapeControls(JSON.stringify(path));
   return quoted === `"${path}"` ? path : quoted;
+}
+
+export function tooLarge(label: string, maxBytes: number): SourceError {
+  return new SourceError(
+    `${label}: larger than ${maxBytes} bytes; split it, or keep only the traces in question`,
+  );
 }

@@ -4,7 +4,7 @@ import { addAbortSignal, type Readable } from 'node:stream';
 import { DecodeError } from '../decode/decode-error.ts';
 import { type Decoded, decodeCompressed } from '../decode/detect-format.ts';
 import type { Span } from '../span/span.ts';
-import { describeFileError, quotePath } from './file-error.ts';
+import { describeFileError, emptyFile, quotePath, tooLarge } from './file-error.ts';
 import { isSameTraceId, selectTraces } from './select-spans.ts';
 import { type Source, SourceError } from './source.ts';
 import { checkTraceId } from './trace-id.ts';
@@ -21,9 +21,6 @@ export interface FileSource extends Source {
   /** Every span of the file, in its order. @throws {SourceError} as `readTrace`. */
   readAll(signal?: AbortSignal): Promise<readonly Span[]>;
 }
-
-export const emptyFile =
-  'empty; expected spans (was it copied before the program had flushed and closed it?)';
 
 const defaultMaxBytes = 512_000_000;
 
@@ -101,10 +98,4 @@ async function collect(input: AsyncIterable<unknown>, label: string, maxBytes: n
     chunks.push(bytes);
   }
   return Buffer.concat(chunks);
-}
-
-export function tooLarge(label: string, maxBytes: number): SourceError {
-  return new SourceError(
-    `${label}: larger than ${maxBytes} bytes; split it, or keep only the traces in question`,
-  );
 }

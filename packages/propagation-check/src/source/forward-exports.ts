@@ -38,7 +38,7 @@ export async function openForward(options: ForwardOptions): Promise<ExportSink> 
   const lose = (accepted: AcceptedExport, why: string) => {
     if (count.lost === 0) say(`${why}; the check goes on, and what is lost is counted at its end`);
     count.lost += 1;
-    count.lostSpans += accepted.spans.length;
+    count.lostSpans += accepted.spanCount;
   };
   const sendAll = async () => {
     for (let next = queue[0]; next !== undefined; next = queue[0]) {

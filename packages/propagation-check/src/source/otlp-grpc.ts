@@ -1,6 +1,6 @@
 import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
 import { gunzip } from '../decode/gunzip.ts';
-import { acceptExport, describeRefusal, type Receiving, type Signal, toRefusal } from './export-request.ts';
+import { describeRefusal, type Receiving, type Signal, toRefusal } from './export-request.ts';
 import { encodeSuccess, rpcCode } from './otlp-response.ts';
 import { RefusedRequest, useBody } from './request-body.ts';
 
@@ -57,7 +57,7 @@ async function readCall(stream: ServerHttp2Stream, headers: IncomingHttpHeaders,
     const body = await readMessage(bytes, encoding, limits.maxBytes);
     // The client has been told that it failed, or does not want to know, and may send it again.
     if (stream.destroyed || stream.closed) throw new Error('the client went away');
-    return acceptExport({ signal, type: 'application/x-protobuf', body }, receiving);
+    return receiving.accept({ signal, type: 'application/x-protobuf', body });
   };
   return useBody(stream, limits, (bytes) => inTurn(() => accept(bytes)), prefixBytes);
 }

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { gunzip } from '../decode/gunzip.ts';
-import { acceptExport, describeRefusal, type Receiving, type Signal, toRefusal } from './export-request.ts';
+import { describeRefusal, type Receiving, type Signal, toRefusal } from './export-request.ts';
 import { encodeStatus, encodeSuccess, type OtlpContentType, rpcCode } from './otlp-response.ts';
 import { RefusedRequest, refuseSize, useBody } from './request-body.ts';
 
@@ -27,7 +27,7 @@ export async function answerHttp(
     const rejected = await useBody(request, limits, (bytes) =>
       inTurn(async () => {
         const body = isGzip ? await gunzip(bytes, limits.maxBytes) : bytes;
-        return acceptExport({ signal, type, body }, receiving);
+        return receiving.accept({ signal, type, body });
       }),
     );
     answer(response, 200, type, encodeSuccess(type, rejected.length, rejected[0]?.message ?? ''));

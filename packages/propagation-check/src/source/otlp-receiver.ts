@@ -1,6 +1,8 @@
 import { encodeOtlpLines } from '../span/encode-otlp-lines.ts';
 import type { Span } from '../span/span.ts';
+import type { SpanStore } from '../span/span-store.ts';
 import { ArrivalSignal } from './arrival-signal.ts';
+import type { ReadExport } from './export-reader.ts';
 import type { AcceptedExport, ExportSink, OwnAddress, Receiving } from './export-request.ts';
 import { callTimeoutMs, type Listener, listen } from './listen.ts';
 import { warnOfOpenAddress } from './open-address.ts';
@@ -38,8 +40,10 @@ export interface OtlpReceiver extends Source {
   readonly revision: number;
   /** Spans that were dropped because the memory was full. */
   readonly droppedSpans: number;
-  /** Every span that is still kept, in order of arrival within its trace. */
+  /** Every span that is still kept, in order of arrival within its trace, with the attributes that rules read. */
   readAll(): readonly Span[];
+  /** The same in columns. */
+  readStore(): SpanStore;
   /**
    * Waits until `revision` is greater than `since`, at once when it is already, and answers it.
    * Rejects with the signal's reason when it is aborted, with a SourceError when the receiver is closed.
@@ -87,11 +91,14 @@ export async function startOtlpReceiver(options: OtlpReceiverOptions = {}): Prom
   const receiving: Receiving = {
     limits: { maxBytes: settings.maxRequestBytes, memory: new BodyMemory(settings.maxBodyBytes) },
     inTurn: createTurns(),
-    accept: async (accepted) => {
-      await passOn(accepted);
-      if (accepted.spans.length === 0) return;
-      buffer.add(accepted.spans, accepted.body.length);
-      arrivals.notify();
+    accept: async (request) => {
+      const { rejected, ...read } = request.signal === 'traces' ? buffer.add(request) : noSpans;
+      await passOn({ ...request, ...read });
+      if (read.spanCount > 0) arrivals.notify();
+      for (const { message } of rejected.slice(0, 1)) {
+        complain(`an export had spans that are not valid and were left out, the first: ${message}`);
+      }
+      return rejected;
     },
     complain,
   };
@@ -113,7 +120,12 @@ export async function startOtlpReceiver(options: OtlpReceiverOptions = {}): Prom
   let closed: Promise<void> | null = null;
   const close = async () => {
     await closeAll();
-    for (const sink of sinks) await sink.close();
+    // What was accepted is handed on before.
+    await receiving.inTurn(async () => {});
+    // One that fails must not keep the others from telling what they have lost.
+    for (const closing of await Promise.allSettled(sinks.map((sink) => sink.close()))) {
+      if (closing.status === 'rejected') throw closing.reason;
+    }
   };
   return {
     name: `otlp=${host}:${ports.join(',')}`,
@@ -135,6 +147,7 @@ export async function startOtlpReceiver(options: OtlpReceiverOptions = {}): Prom
       return buffer.droppedSpans === 0 ? counted : [...counted, dropped];
     },
     readAll: () => buffer.all(),
+    readStore: () => buffer.store(),
     readTrace: async (traceId) => buffer.trace(traceId.toLowerCase()),
     searchTraces: async (query) => selectTraces(buffer.all(), query),
     waitForChange: (since, signal) => arrivals.waitFor(since, signal),
@@ -149,10 +162,12 @@ export async function startOtlpReceiver(options: OtlpReceiverOptions = {}): Prom
   };
 }
 
+const noSpans: ReadExport = { spanCount: 0, validSpans: null, rejected: [] };
+
 /** @param spans Of one resource. */
 function toExport(spans: readonly Span[]): AcceptedExport {
   const body = Buffer.from(encodeOtlpLines(spans));
-  return { signal: 'traces', type: 'application/json', body, spans, isWhole: true };
+  return { signal: 'traces', type: 'application/json', body, spanCount: spans.length, validSpans: null };
 }
 
 const tlsComplaint =

@@ -1,4 +1,5 @@
 /** Reads pieces on a thread of its own. */
+import { on } from 'node:events';
 import { parentPort, workerData } from 'node:worker_threads';
 import { createPieceReader } from '../decode/create-piece-reader.ts';
 import { listBuffers, SpanWriter } from '../span/span-writer.ts';
@@ -7,14 +8,16 @@ import { type PieceAnswer, type PieceTask, readPiece } from './read-pieces.ts';
 const port = parentPort;
 if (port === null) throw new Error('piece-worker runs as a worker');
 const writer = new SpanWriter();
-const reader = createPieceReader(workerData, writer);
+const reader = await createPieceReader(workerData, writer);
 
-port.on('message', (task: PieceTask) => {
-  const { places, error } = readPiece(reader, task);
+const tasks: AsyncIterable<PieceTask[]> = on(port, 'message');
+for await (const [task] of tasks) {
+  if (task === undefined) continue;
+  const { places, error } = await readPiece(reader, task);
   const answer: PieceAnswer = {
     ...{ places, batch: writer.takeBatch(), buffer: task.buffer },
     // A clone of an error loses its fields.
     error: error === null ? null : { place: error.place, message: error.message },
   };
   port.postMessage(answer, [...listBuffers(answer.batch), task.buffer]);
-});
+}

@@ -50,7 +50,7 @@ interface Reading {
 
 /**
  * Reads pieces, in their order. From some size on `threads` read: this one, and workers.
- * @param onRows Called after each piece.
+ * @param onRows Called after each piece, with the bytes of all so far.
  * @throws {DecodeError} of the first piece that is wrong.
  */
 export async function readPieces(
@@ -58,21 +58,23 @@ export async function readPieces(
   pieces: AsyncIterable<Piece>,
   writer: SpanWriter,
   { threads, startAfter }: Team,
-  onRows: () => void = () => {},
+  onRows: (bytes: number) => void = () => {},
 ): Promise<void> {
-  const first = createPieceReader(format, writer);
+  const first = await createPieceReader(format, writer);
   const local = new LocalReader(format);
   const workers: WorkerReader[] = [];
   const readings: Reading[] = [];
   let bytes = 0;
   let places = 0;
+  let added = 0;
   const add = async ({ reader, piece, answer }: Reading) => {
     const { batch, error, buffer, places: more } = await answer;
     piece.release(buffer);
     writer.addBatch(batch, reader.known);
     if (error !== null) throw toDecodeError(format, new PieceError(error.place, error.message), places);
     places += more;
-    onRows();
+    added += piece.length;
+    onRows(added);
   };
   const addUntil = async (isEnough: (next: Reading) => boolean) => {
     for (let next = readings[0]; next !== undefined && !isEnough(next); next = readings[0]) {
@@ -84,11 +86,12 @@ export async function readPieces(
     for await (const piece of pieces) {
       bytes += piece.length;
       if (threads < 2 || bytes <= startAfter) {
-        const { error, places: more } = readPiece(first, piece);
+        const { error, places: more } = await readPiece(first, piece);
         if (error !== null) throw toDecodeError(format, error, places);
         places += more;
         piece.release(piece.buffer);
-        onRows();
+        added += piece.length;
+        onRows(added);
         continue;
       }
       while (workers.length < threads - 1) workers.push(new WorkerReader(format));
@@ -97,6 +100,7 @@ export async function readPieces(
       // A failure is met where the answer is awaited.
       reading.answer.then(() => (reading.isDone = true)).catch(() => {});
       readings.push(reading);
+      if (reader === local) await reading.answer;
       await addUntil(({ isDone }) => !isDone && readings.length < threads * answersPerThread);
     }
     await addUntil(() => false);
@@ -106,30 +110,30 @@ export async function readPieces(
 }
 
 /** @returns The fault of the piece, if there is one, instead of throwing it. */
-export function readPiece(
+export async function readPiece(
   reader: PieceReader,
   { buffer, length }: PieceTask,
-): { readonly places: number; readonly error: PieceError | null } {
+): Promise<{ readonly places: number; readonly error: PieceError | null }> {
   try {
-    return { places: reader.read(new Uint8Array(buffer, 0, length)), error: null };
+    return { places: await reader.read(new Uint8Array(buffer, 0, length)), error: null };
   } catch (error) {
     if (error instanceof PieceError) return { places: 0, error };
     throw error;
   }
 }
 
-/** Reads on this thread, for an answer in its turn. */
+/** Reads on this thread, for an answer in its turn: one piece at a time. */
 class LocalReader implements Reader {
   readonly known = new KnownIds();
   readonly #writer = new SpanWriter();
-  readonly #reader: PieceReader;
+  readonly #reader: Promise<PieceReader>;
 
   constructor(format: PieceFormat) {
     this.#reader = createPieceReader(format, this.#writer);
   }
 
   async read(piece: Piece): Promise<PieceAnswer> {
-    const answer = readPiece(this.#reader, piece);
+    const answer = await readPiece(await this.#reader, piece);
     return { ...answer, batch: this.#writer.takeBatch(), buffer: piece.buffer };
   }
 }

@@ -27,7 +27,7 @@ export async function openSave(path: string): Promise<ExportSink> {
   });
   return {
     async take(accepted) {
-      if (accepted.spans.length === 0 || failure !== null || input.writableEnded) return;
+      if (accepted.spanCount === 0 || failure !== null || input.writableEnded) return;
       emptied ??= file.truncate().catch(() => undefined);
       await emptied;
       if (failure !== null || input.writableEnded) return;
@@ -59,9 +59,9 @@ async function openFile(path: string): Promise<FileHandle> {
   }
 }
 
-function encodeExport({ type, body, spans, isWhole }: AcceptedExport): string {
+function encodeExport({ type, body, validSpans }: AcceptedExport): string {
   // With its invalid spans the export could not be read back.
-  if (!isWhole) return encodeOtlpLines(spans);
+  if (validSpans !== null) return encodeOtlpLines(validSpans);
   return `${type === 'application/json' ? JSON.stringify(parseJson(body)) : toOtlpJson(body)}\n`;
 }
 

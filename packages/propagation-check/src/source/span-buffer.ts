@@ -1,4 +1,8 @@
 import type { Span } from '../span/span.ts';
+import { type SpanColumns, type SpanStore, traceIdAt, viewOf } from '../span/span-store.ts';
+import { SpanWriter } from '../span/span-writer.ts';
+import { ExportReader, type ReadExport } from './export-reader.ts';
+import type { ExportRequest } from './export-request.ts';
 
 export interface SpanBufferLimits {
   readonly maxSpans: number;
@@ -7,19 +11,27 @@ export interface SpanBufferLimits {
 }
 
 const maxDroppedTraces = 100_000;
+/** Rows, with those of dropped traces, for each row that is kept: a new row then costs one move at most. */
+const mostRowsPerKept = 2;
+/** Not worth moving. */
+const fewRows = 10_000;
 
 interface BufferedTrace {
-  readonly spans: Span[];
+  readonly rows: number[];
   bytes: number;
 }
 
 /**
- * Spans in memory, grouped by trace. When it is full the trace that began to arrive first is dropped
+ * Spans in memory, in columns, by trace. When it is full the trace that began to arrive first is dropped
  * whole, because half a trace would look broken; `droppedSpans` counts what was lost.
  */
 export class SpanBuffer {
-  readonly #traces = new Map<string, BufferedTrace>();
   readonly #limits: SpanBufferLimits;
+  #writer = new SpanWriter();
+  #reader = new ExportReader(this.#writer);
+  /** By row, where it was asked for. */
+  #views: Span[] = [];
+  readonly #traces = new Map<string, BufferedTrace>();
   /** Late spans of these are dropped too. Bounded: the oldest are forgotten. */
   readonly #droppedTraces = new Set<string>();
   #spans = 0;
@@ -34,30 +46,82 @@ export class SpanBuffer {
     return this.#dropped;
   }
 
-  /** @param bytes Size of the request the spans came in. */
-  add(spans: readonly Span[], bytes: number): void {
-    const share = spans.length === 0 ? 0 : bytes / spans.length;
-    for (const span of spans) {
-      if (this.#droppedTraces.has(span.traceId)) {
-        this.#dropped += 1;
-        continue;
-      }
-      const trace = this.#traces.get(span.traceId) ?? { spans: [], bytes: 0 };
-      trace.spans.push(span);
-      trace.bytes += share;
-      this.#traces.set(span.traceId, trace);
-      this.#spans += 1;
-      this.#bytes += share;
-    }
+  /** With those of dropped traces that were not removed yet. */
+  get rows(): number {
+    return this.#writer.rows;
+  }
+
+  /** @throws {DecodeError} when the export cannot be read. */
+  add(request: ExportRequest): ReadExport {
+    const firstRow = this.#writer.rows;
+    const read = this.#reader.read(request);
+    this.#index(firstRow, request.body.length / read.spanCount);
     while (this.#spans > this.#limits.maxSpans || this.#bytes > this.#limits.maxBytes) this.#dropOldest();
+    if (this.#writer.rows > Math.max(fewRows, this.#spans * mostRowsPerKept)) this.#moveKept();
+    return read;
   }
 
   trace(traceId: string): readonly Span[] {
-    return [...(this.#traces.get(traceId)?.spans ?? [])];
+    return this.#viewsOf(this.#traces.get(traceId)?.rows ?? []);
   }
 
   all(): readonly Span[] {
-    return [...this.#traces.values()].flatMap((trace) => trace.spans);
+    return this.#viewsOf([...this.#traces.values()].flatMap(({ rows }) => rows));
+  }
+
+  /** All in columns; what arrives later is not in them. */
+  store(): SpanStore {
+    if (this.#writer.rows > this.#spans) this.#moveKept();
+    return this.#writer.finish();
+  }
+
+  #viewsOf(rows: readonly number[]): readonly Span[] {
+    const store = this.#writer.finish();
+    return rows.map((row) => {
+      const view = this.#views[row] ?? viewOf(store, row);
+      this.#views[row] = view;
+      return view;
+    });
+  }
+
+  /** @param bytes Of one span. */
+  #index(firstRow: number, bytes: number): void {
+    const { columns, rows } = this.#writer;
+    let trace: BufferedTrace | null = null;
+    for (let row = firstRow; row < rows; row += 1) {
+      if (row === firstRow || !isSameTrace(columns, row - 1, row))
+        trace = this.#findTrace(traceIdAt(columns, row));
+      if (trace === null) {
+        this.#dropped += 1;
+        continue;
+      }
+      trace.rows.push(row);
+      trace.bytes += bytes;
+      this.#spans += 1;
+      this.#bytes += bytes;
+    }
+  }
+
+  /** @returns Null where it was dropped. */
+  #findTrace(traceId: string): BufferedTrace | null {
+    const known = this.#traces.get(traceId);
+    if (known !== undefined) return known;
+    if (this.#droppedTraces.has(traceId)) return null;
+    const trace = { rows: [], bytes: 0 };
+    this.#traces.set(traceId, trace);
+    return trace;
+  }
+
+  #dropOldest(): void {
+    for (const [traceId, { rows, bytes }] of this.#traces) {
+      this.#traces.delete(traceId);
+      this.#remember(traceId);
+      this.#spans -= rows.length;
+      this.#bytes -= bytes;
+      this.#dropped += rows.length;
+      return;
+    }
+    this.#bytes = 0;
   }
 
   #remember(traceId: string): void {
@@ -69,15 +133,27 @@ export class SpanBuffer {
     }
   }
 
-  #dropOldest(): void {
-    for (const [traceId, { spans, bytes }] of this.#traces) {
-      this.#traces.delete(traceId);
-      this.#remember(traceId);
-      this.#spans -= spans.length;
-      this.#bytes -= bytes;
-      this.#dropped += spans.length;
-      return;
+  /** Into columns without the rows of dropped traces. */
+  #moveKept(): void {
+    const store = this.#writer.finish();
+    const writer = new SpanWriter();
+    const views: Span[] = [];
+    for (const { rows } of this.#traces.values()) {
+      for (const [index, row] of rows.entries()) {
+        const view = this.#views[row];
+        if (view !== undefined) views[writer.rows] = view;
+        rows[index] = writer.rows;
+        writer.addSpan(view ?? viewOf(store, row));
+      }
     }
-    this.#bytes = 0;
+    this.#views = views;
+    this.#writer = writer;
+    this.#reader = new ExportReader(writer);
   }
+}
+
+function isSameTrace({ traceIds, hasShortTraceId }: SpanColumns, left: number, right: number): boolean {
+  for (let word = 0; word < 4; word += 1)
+    if (traceIds[left * 4 + word] !== traceIds[right * 4 + word]) return false;
+  return hasShortTraceId[left] === hasShortTraceId[right];
 }

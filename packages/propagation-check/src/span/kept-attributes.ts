@@ -1,3 +1,4 @@
+import { headerFamilies } from './header-families.ts';
 import type { Attributes, AttributeValue } from './span.ts';
 
 /**
@@ -21,8 +22,8 @@ export const keptAttributes = [
 
 /** Families of attributes that are kept, by the beginning of their names. */
 export const keptFamilies = [
-  'http.request.header.',
-  'http.response.header.',
+  ...headerFamilies.request,
+  ...headerFamilies.response,
   'baggage.',
   'app.baggage.',
 ] as const;

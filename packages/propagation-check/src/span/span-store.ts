@@ -1,3 +1,4 @@
+import type { Shapes } from './shape-table.ts';
 import {
   type Attributes,
   type AttributeValue,
@@ -22,8 +23,9 @@ export interface SpanStore extends SpanColumns {
   readonly origin: bigint;
   readonly resourceTable: readonly Resource[];
   readonly values: Values;
-  /** Pairs of all spans; those of a row are from `attributeStarts[row]` to `attributeStarts[row + 1]`. A key stands once a row. */
-  readonly attributeKeys: Words;
+  /** The names of the attributes of rows, by their `shapes`. A name stands once in a shape. */
+  readonly shapeTable: Shapes;
+  /** Of all spans; those of a row begin at `attributeStarts[row]`, in the order of the names of its shape. */
   readonly attributeValues: Words;
   readonly links: LinkColumns;
   readonly farTimes: FarTimes;
@@ -57,6 +59,8 @@ export interface SpanColumns {
   readonly statusMessages: Words;
   /** Index in `resourceTable`. */
   readonly resources: Words;
+  /** Index in `shapeTable`. */
+  readonly shapes: Words;
   /** One more than rows. */
   readonly attributeStarts: Words;
 }
@@ -130,24 +134,34 @@ export function endTimeOf(store: SpanStore, row: number): bigint {
 
 function attributesOf(store: SpanStore, row: number): Attributes {
   const attributes = new Map<string, AttributeValue>();
-  const end = at(store.attributeStarts, row + 1);
-  for (let pair = at(store.attributeStarts, row); pair < end; pair += 1)
-    attributes.set(
-      textOf(store, at(store.attributeKeys, pair)),
-      store.values.decode(at(store.attributeValues, pair)),
-    );
+  for (const [place, key] of keysOf(store, row).entries())
+    attributes.set(textOf(store, key), valueAt(store, row, place));
   return attributes;
 }
 
+/** The value of the attribute that stands at a place of the row's shape. */
+export function valueAt(store: SpanStore, row: number, place: number): AttributeValue {
+  return store.values.decode(at(store.attributeValues, at(store.attributeStarts, row) + place));
+}
+
+/** The ids of the names of a row's attributes. */
+export function keysOf({ shapes, shapeTable: { starts, keys } }: SpanStore, row: number): Words {
+  const shape = at(shapes, row);
+  return keys.subarray(starts[shape], starts[shape + 1]);
+}
+
+const noLinks: readonly SpanLink[] = [];
+
 function linksOf(store: SpanStore, row: number): readonly SpanLink[] {
   const { links } = store;
+  if (links.rows.length === 0) return noLinks;
   const found: SpanLink[] = [];
   for (let link = findFirst(links.rows, row); links.rows[link] === row; link += 1)
     found.push({ traceId: traceIdAt(links, link), spanId: toHex(links.spanIds, link * 2, 2) });
   return found;
 }
 
-/** The text of an id of `names`, `scopes`, `traceStates`, `statusMessages`, `attributeKeys`. */
+/** The text of an id of `names`, `scopes`, `traceStates`, `statusMessages`, and of the name of an attribute. */
 export function textOf(store: SpanStore, id: number): string {
   return String(store.values.decode(id));
 }
@@ -167,11 +181,12 @@ export function traceIdAt(
   return hasShortTraceId[row] === 1 ? toHex(traceIds, row * 4 + 2, 2) : toHex(traceIds, row * 4, 4);
 }
 
+const idBytes = Buffer.alloc(16);
+
+/** One flat text, where digits added to one another would be a tree of texts. */
 function toHex(words: Words, start: number, count: number): string {
-  let hex = '';
-  for (let word = start; word < start + count; word += 1)
-    hex += at(words, word).toString(16).padStart(8, '0');
-  return hex;
+  for (let word = 0; word < count; word += 1) idBytes.writeUInt32BE(at(words, start + word), word * 4);
+  return idBytes.toString('hex', 0, count * 4);
 }
 
 /** Index of the first element that is not less; the elements ascend. */

@@ -1,4 +1,5 @@
 import { keepAttributes, keptAttributes } from './kept-attributes.ts';
+import { type Shapes, ShapeTable } from './shape-table.ts';
 import { type Attributes, type Span, type SpanLink, spanKinds, statusCodes } from './span.ts';
 import {
   type Bytes,
@@ -41,19 +42,20 @@ export interface SpanBatch {
   readonly size: number;
   readonly origin: bigint | null;
   readonly columns: SpanColumns;
-  readonly attributeKeys: Words;
   readonly attributeValues: Words;
   readonly links: SpanStore['links'];
   readonly farTimes: SpanStore['farTimes'];
   /** Those that are new since the last batch of the same writer. */
   readonly resources: readonly Resource[];
+  readonly shapes: Shapes;
   readonly values: ValueBatch;
 }
 
-/** The ids here of the values and resources that batches of one writer have brought. */
+/** The ids here of the values, resources and shapes that batches of one writer have brought. */
 export class KnownIds {
   readonly values = new IdMap();
   readonly resources = new IdMap();
+  readonly shapes = new IdMap();
 }
 
 /** A place to which a writer can go back. */
@@ -66,8 +68,15 @@ export interface Mark {
 
 const firstRows = 1_024;
 
+/** Columns that few rows write to. They are zero elsewhere, and memory that nothing was written to is not taken from the system. */
+const rareColumns = ['hasShortTraceId', 'traceStates', 'statusMessages'] as const;
+
+function isWritten(element: number): boolean {
+  return element !== 0;
+}
+
 /**
- * Writes spans as columns. A decoder calls `beginRow` or `reserve`, writes the elements of row `rows` in `columns` itself, adds attributes, links and times,
+ * Writes spans as columns. A decoder calls `beginRow` or `reserve`, writes the elements of row `rows` in `columns` itself (those of `rareColumns` are zero), adds attributes, links and times,
  * and then calls `commit`. What was written and not committed does not exist; `rollBack` takes back committed rows.
  */
 export class SpanWriter {
@@ -76,7 +85,10 @@ export class SpanWriter {
   rows = 0;
   readonly values = new ValueTable();
   readonly #resources: Resource[] = [];
-  #attributeKeys = new Uint32Array(firstRows * 8);
+  readonly #shapes = new ShapeTable();
+  /** Of the row that is written. */
+  #keys = new Uint32Array(64);
+  #rowStart = 0;
   #attributeValues = new Uint32Array(firstRows * 8);
   #pairs = 0;
   #capacity = firstRows;
@@ -106,30 +118,40 @@ export class SpanWriter {
 
   /** Makes room for one more row, the number of which is `rows`. */
   reserve(): void {
-    if (this.rows < this.#capacity) return;
-    this.#capacity *= 2;
-    this.columns = mapColumns(this.columns, resize(this.#capacity, !this.#isShared));
+    if (this.rows >= this.#capacity) this.#resize(this.#capacity * 2);
+  }
+
+  /** Makes room for so many times what is here, so that nothing has to be copied to longer columns. */
+  expect(times: number): void {
+    const rows = Math.ceil(this.rows * times);
+    if (rows > this.#capacity) this.#resize(rows);
+    this.#reservePairs(Math.ceil(this.#pairs * times));
+    this.values.expect(times);
+  }
+
+  #resize(rows: number): void {
+    this.#capacity = rows;
+    this.columns = mapColumns(this.columns, resize(rows, !this.#isShared));
   }
 
   /** As `reserve`. The row is one of a span that has none of its optional fields. @returns the row. */
   beginRow(): number {
     this.reserve();
     const { columns, rows: row } = this;
-    columns.hasShortTraceId[row] = 0;
     columns.parentIds[row * 2] = 0;
     columns.parentIds[row * 2 + 1] = 0;
     columns.kinds[row] = 0;
     columns.statuses[row] = 0;
     columns.flags[row] = 0;
     columns.names[row] = emptyText;
-    columns.traceStates[row] = emptyText;
-    columns.statusMessages[row] = emptyText;
     return row;
   }
 
   /** The row is written. */
   commit(): void {
+    this.columns.shapes[this.rows] = this.#shapes.add(this.#keys, this.#pairs - this.#rowStart);
     this.rows += 1;
+    this.#rowStart = this.#pairs;
     this.columns.attributeStarts[this.rows] = this.#pairs;
   }
 
@@ -139,28 +161,29 @@ export class SpanWriter {
 
   /** Takes back all rows since the mark, and what was written of the next. Interned values stay. */
   rollBack(mark: Mark): void {
+    for (const column of rareColumns) this.columns[column].fill(0, mark.rows, this.rows + 1);
     this.rows = mark.rows;
     this.#pairs = mark.pairs;
+    this.#rowStart = mark.pairs;
     this.#links = mark.links;
     this.#far = mark.farTimes;
   }
 
   /** Adds an attribute to the row. A key may be added once. */
   addAttribute(key: number, value: number): void {
-    if (this.#pairs === this.#attributeKeys.length) this.#reservePairs(this.#pairs + 1);
-    this.#attributeKeys[this.#pairs] = key;
+    if (this.#pairs === this.#attributeValues.length) this.#reservePairs(this.#pairs + 1);
+    const place = this.#pairs - this.#rowStart;
+    if (place === this.#keys.length) this.#keys = grown(this.#keys, place + 1);
+    this.#keys[place] = key;
     this.#attributeValues[this.#pairs] = value;
     this.#pairs += 1;
   }
 
   #reservePairs(pairs: number): void {
-    if (pairs <= this.#attributeKeys.length) return;
-    const [keys, values] = [this.#attributeKeys, this.#attributeValues];
-    this.#attributeKeys = grown(keys, pairs);
+    if (pairs <= this.#attributeValues.length) return;
+    const values = this.#attributeValues;
     this.#attributeValues = grown(values, pairs);
-    if (this.#isShared) return;
-    discard(keys.buffer);
-    discard(values.buffer);
+    if (!this.#isShared) discard(values.buffer);
   }
 
   /** Adds a link to the row. @param words 4 of the trace id and 2 of the span id. */
@@ -248,16 +271,17 @@ export class SpanWriter {
   /** The store of all rows so far. It shares memory with the writer, which may go on and leaves these rows alone. */
   finish(): SpanStore {
     this.#isShared = true;
-    const view = { values: this.values, resourceTable: this.#resources, size: this.rows };
-    return { ...view, ...this.#cut('subarray'), origin: this.#origin ?? 0n };
+    const tables = { values: this.values, resourceTable: this.#resources, shapeTable: this.#shapes.list() };
+    return { ...tables, size: this.rows, ...this.#cut('subarray'), origin: this.#origin ?? 0n };
   }
 
   /** Takes all rows. The writer is empty then, and knows its interned values and resources. */
   takeBatch(): SpanBatch {
-    const { attributeKeys, attributeValues, links, farTimes, ...columns } = this.#cut('slice');
+    const { attributeValues, links, farTimes, ...columns } = this.#cut('slice');
     const batch: SpanBatch = {
-      ...{ size: this.rows, origin: this.#origin, columns, attributeKeys, attributeValues, links, farTimes },
+      ...{ size: this.rows, origin: this.#origin, columns, attributeValues, links, farTimes },
       resources: this.#resources.slice(this.#batchedResources),
+      shapes: this.#shapes.takeBatch(),
       values: this.values.takeBatch(),
     };
     this.#batchedResources = this.#resources.length;
@@ -269,16 +293,17 @@ export class SpanWriter {
   addBatch(batch: SpanBatch, known: KnownIds): void {
     const rawOffset = this.values.addBatch(batch.values, known.values);
     for (const resource of batch.resources) known.resources.push(this.addResource(resource));
+    this.#shapes.addBatch(batch.shapes, known.values, rawOffset, known.shapes);
     const base = { row: this.rows, pair: this.#pairs, link: this.#links };
-    while (this.rows + batch.size >= this.#capacity) this.#capacity *= 2;
-    if (this.columns.kinds.length < this.#capacity)
-      this.columns = mapColumns(this.columns, resize(this.#capacity, !this.#isShared));
+    let capacity = this.#capacity;
+    while (this.rows + batch.size >= capacity) capacity *= 2;
+    if (capacity > this.#capacity) this.#resize(capacity);
     this.#copyColumns(batch, known, rawOffset);
     this.#copyTimes(batch);
-    this.#reservePairs(base.pair + batch.attributeKeys.length);
-    known.values.copy(batch.attributeKeys, this.#attributeKeys, base.pair, rawOffset);
+    this.#reservePairs(base.pair + batch.attributeValues.length);
     known.values.copy(batch.attributeValues, this.#attributeValues, base.pair, rawOffset);
-    this.#pairs += batch.attributeKeys.length;
+    this.#pairs += batch.attributeValues.length;
+    this.#rowStart = this.#pairs;
     for (const [link, row] of batch.links.rows.entries()) {
       this.rows = base.row + row;
       const { traceIds, spanIds, hasShortTraceId } = batch.links;
@@ -294,16 +319,19 @@ export class SpanWriter {
 
   #copyColumns({ columns: from, size }: SpanBatch, known: KnownIds, rawOffset: number): void {
     const { columns: to, rows } = this;
-    for (const column of ['names', 'scopes', 'traceStates', 'statusMessages'] as const)
+    for (const column of ['names', 'scopes'] as const)
       known.values.copy(from[column], to[column], rows, rawOffset);
+    for (const column of ['traceStates', 'statusMessages'] as const)
+      if (from[column].some(isWritten)) known.values.copy(from[column], to[column], rows, rawOffset);
+    if (from.hasShortTraceId.some(isWritten)) to.hasShortTraceId.set(from.hasShortTraceId, rows);
     known.resources.copy(from.resources, to.resources, rows, 0);
+    known.shapes.copy(from.shapes, to.shapes, rows, 0);
     for (const [index, pair] of from.attributeStarts.entries())
       to.attributeStarts[rows + index] = this.#pairs + pair;
     to.traceIds.set(from.traceIds, rows * 4);
     to.spanIds.set(from.spanIds, rows * 2);
     to.parentIds.set(from.parentIds, rows * 2);
-    for (const column of ['kinds', 'statuses', 'hasShortTraceId'] as const)
-      to[column].set(from[column], rows);
+    for (const column of ['kinds', 'statuses'] as const) to[column].set(from[column], rows);
     to.flags.set(from.flags.subarray(0, size), rows);
   }
 
@@ -375,7 +403,9 @@ export class SpanWriter {
     this.#far += 1;
   }
 
-  #cut(how: 'slice' | 'subarray'): Omit<SpanStore, 'size' | 'origin' | 'resourceTable' | 'values'> {
+  #cut(
+    how: 'slice' | 'subarray',
+  ): Omit<SpanStore, 'size' | 'origin' | 'resourceTable' | 'shapeTable' | 'values'> {
     const cut = <T extends Cuttable<T>>(array: T, length: number): T => array[how](0, length);
     const rows = this.rows;
     return {
@@ -385,7 +415,6 @@ export class SpanWriter {
         bytes: (array) => cut(array, rows),
       }),
       attributeStarts: cut(this.columns.attributeStarts, rows + 1),
-      attributeKeys: cut(this.#attributeKeys, this.#pairs),
       attributeValues: cut(this.#attributeValues, this.#pairs),
       links: {
         rows: cut(this.#linkRows, this.#links),
@@ -425,6 +454,7 @@ function mapColumns(columns: SpanColumns, map: ColumnMap): SpanColumns {
     traceStates: map.words(columns.traceStates, 1),
     statusMessages: map.words(columns.statusMessages, 1),
     resources: map.words(columns.resources, 1),
+    shapes: map.words(columns.shapes, 1),
     attributeStarts: map.words(columns.attributeStarts, 1),
   };
 }
@@ -434,7 +464,7 @@ function noColumns(): SpanColumns {
   const ids = { traceIds: words, hasShortTraceId: bytes, spanIds: words, parentIds: words };
   const texts = { names: words, scopes: words, traceStates: words, statusMessages: words };
   const numbers = { starts: reals, ends: reals, kinds: bytes, statuses: bytes, flags: words };
-  return { ...ids, ...numbers, ...texts, resources: words, attributeStarts: words };
+  return { ...ids, ...numbers, ...texts, resources: words, shapes: words, attributeStarts: words };
 }
 
 /** Longer columns with the same beginning. Memory that nothing was written to is not taken from the system. */
@@ -496,9 +526,9 @@ export function listBuffers({
   values,
   links,
   farTimes,
-  attributeKeys,
+  shapes,
   attributeValues,
 }: SpanBatch): readonly ArrayBuffer[] {
-  const arrays = [columns, values, links, farTimes].flatMap((group) => Object.values(group));
-  return [...arrays, attributeKeys, attributeValues].map((array) => array.buffer);
+  const arrays = [columns, values, links, farTimes, shapes].flatMap((group) => Object.values(group));
+  return [...arrays, attributeValues].map((array) => array.buffer);
 }

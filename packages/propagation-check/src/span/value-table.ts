@@ -93,6 +93,11 @@ export class ValueTable implements Values {
     return this.#size;
   }
 
+  /** See `SpanWriter.expect`. Interned values hardly grow. */
+  expect(times: number): void {
+    this.#raw.reserve(Math.ceil(this.#raw.length * times));
+  }
+
   /** @param field Numbers of fields are small and dense; the budget of interned values is by field. */
   add(value: AttributeValue, field: number): number {
     const { type, bytes } = this.#encode(value);
@@ -292,7 +297,7 @@ class Arena {
 
   append({ bytes: source, view: from }: ByteSource, start: number, end: number, header: number): number {
     const at = this.length;
-    this.#reserve(at + headerBytes + end - start + headerBytes);
+    this.reserve(at + headerBytes + end - start + headerBytes);
     const { bytes, view } = this;
     view.setInt32(at, header, true);
     let to = at + headerBytes;
@@ -308,7 +313,7 @@ class Arena {
 
   appendAll(values: Uint8Array): number {
     const at = this.length;
-    this.#reserve(at + values.length);
+    this.reserve(at + values.length);
     this.bytes.set(values, at);
     this.length += values.length;
     return at;
@@ -331,7 +336,7 @@ class Arena {
     return end;
   }
 
-  #reserve(length: number): void {
+  reserve(length: number): void {
     if (length <= this.bytes.length) return;
     const bytes = new Uint8Array(Math.max(length, this.bytes.length * 2));
     bytes.set(this.bytes.subarray(0, this.length));

@@ -1,6 +1,9 @@
+/** A group has at least the item that made it. */
+export type Group<T> = readonly [T, ...T[]];
+
 /** The items of each key, in order of first appearance. `Map.groupBy`, which Node 20 lacks. */
-export function mapBy<K, T>(items: Iterable<T>, keyOf: (item: T) => K): Map<K, T[]> {
-  const groups = new Map<K, T[]>();
+export function mapBy<K, T>(items: Iterable<T>, keyOf: (item: T) => K): Map<K, Group<T>> {
+  const groups = new Map<K, [T, ...T[]]>();
   for (const item of items) {
     const key = keyOf(item);
     const group = groups.get(key);
@@ -11,7 +14,7 @@ export function mapBy<K, T>(items: Iterable<T>, keyOf: (item: T) => K): Map<K, T
 }
 
 /** Groups in order of first appearance. */
-export function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): readonly (readonly T[])[] {
+export function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): readonly Group<T>[] {
   return [...mapBy(items, keyOf).values()];
 }
 

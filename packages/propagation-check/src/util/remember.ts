@@ -12,3 +12,13 @@ export function remember<Parts extends readonly (string | null)[], Result>(
     return entry.result;
   };
 }
+
+/** The same of one argument, which may be an object. */
+export function rememberOf<Key, Result>(work: (key: Key) => Result): (key: Key) => Result {
+  const known = new Map<Key, { readonly result: Result }>();
+  return (key) => {
+    const entry = known.get(key) ?? { result: work(key) };
+    known.set(key, entry);
+    return entry.result;
+  };
+}

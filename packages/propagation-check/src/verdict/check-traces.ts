@@ -12,6 +12,7 @@ import type { FindingId } from '../rules/finding.ts';
 import { findings as prose } from '../rules/findings.ts';
 import { rankByPipeline } from '../rules/rank-by-pipeline.ts';
 import { runRules } from '../rules/run-rules.ts';
+import { listStepsToDecide } from '../rules/steps-to-decide.ts';
 import { thresholds as defaultThresholds, type Thresholds } from '../rules/thresholds.ts';
 import { isToleratedPeer } from '../rules/tolerated-peer.ts';
 import type { CollectorCounters } from '../span/collector-counters.ts';
@@ -21,6 +22,7 @@ import { storeOf } from '../span/span-writer.ts';
 import { emptyText } from '../span/value-table.ts';
 import { keyFor } from '../util/group-by.ts';
 import { hideSecrets } from '../util/hide-secrets.ts';
+import { rememberOf } from '../util/remember.ts';
 import { buildScene } from './build-scene.ts';
 import type { EdgeResult, Evidence, Finding, Result } from './result.ts';
 
@@ -70,11 +72,12 @@ export function checkStore(store: SpanStore, options: CheckOptions = {}): Result
   const drafts = found.drafts.flatMap((draft) =>
     decideByHeaders(rankByPipeline(draft, collector), headersOf, expectation).map((decided) =>
       // Headers that name a cause leave no doubt.
-      decided.id === draft.id ? doubtAtEnds(scene, decided) : decided,
+      decided.id === draft.id ? doubtAtEnds(scene, orphans, decided) : decided,
     ),
   );
   const merged = mergeDrafts(drafts);
-  const findings = merged.map((draft) => describeFinding(scene, draft));
+  const scopesOf = rememberOf((service: string | null) => listScopes(scene, service));
+  const findings = merged.map((draft) => describeFinding(draft, scopesOf));
   const edges = countEdges(scene, merged);
   return {
     version: 1,
@@ -87,7 +90,7 @@ export function checkStore(store: SpanStore, options: CheckOptions = {}): Result
   };
 }
 
-function describeFinding(scene: Scene, draft: Draft): Finding {
+function describeFinding(draft: Draft, scopesOf: (service: string | null) => readonly string[]): Finding {
   const { id, severity, client, server, candidates, isLikely = false } = draft;
   return {
     id,
@@ -98,8 +101,9 @@ function describeFinding(scene: Scene, draft: Draft): Finding {
     count: draft.shown.length,
     ...(candidates === undefined ? {} : { candidates }),
     evidence: draft.shown.slice(0, maxEvidence).flatMap(describeEvidence),
-    scopes: { client: listScopes(scene, client), server: listScopes(scene, server) },
+    scopes: { client: scopesOf(client), server: scopesOf(server) },
     fix: describeFix(id, candidates?.[0]),
+    ...(candidates === undefined ? {} : { decide: listStepsToDecide(draft) }),
     docs: `docs/findings/${id}.md`,
   };
 }
@@ -111,9 +115,8 @@ function describeFix(id: FindingId, best: FindingId | undefined): string {
 
 function listScopes({ graph }: Scene, service: string | null): readonly string[] {
   if (service === null) return [];
-  const scopes = new Set(
-    Array.from(graph.rowsOfService(service), (row) => graph.store.scopes[row] ?? emptyText),
-  );
+  const scopes = new Set<number>();
+  for (const row of graph.rowsOfService(service)) scopes.add(graph.store.scopes[row] ?? emptyText);
   return [...new Set(Array.from(scopes, (scope) => textOf(graph.store, scope)))]
     .filter((name) => name !== '')
     .sort()

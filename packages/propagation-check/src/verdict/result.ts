@@ -52,6 +52,8 @@ export interface Finding {
   readonly scopes: { readonly client: readonly string[]; readonly server: readonly string[] };
   /** One line: what to change. Where the cause is undecided that of the best candidate, and it begins with `if <candidate>: `. */
   readonly fix: string;
+  /** Only where the cause is undecided: what to do so that the next report names it, the cheapest first. */
+  readonly decide?: readonly string[];
   readonly docs: string;
 }
 

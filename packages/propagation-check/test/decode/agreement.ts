@@ -3,9 +3,11 @@ import { DecodeError } from '../../src/decode/decode-error.ts';
 import type { Span } from '../../src/span/span.ts';
 
 /** What a decoder gives: the spans, or the message of its error. */
-export function outcomeOf(decode: () => readonly Span[]): readonly Span[] | string {
+export async function outcomeOf(
+  decode: () => readonly Span[] | Promise<readonly Span[]>,
+): Promise<readonly Span[] | string> {
   try {
-    return decode();
+    return await decode();
   } catch (error) {
     assert.ok(error instanceof DecodeError, String(error instanceof Error ? error.stack : error));
     return error.message;

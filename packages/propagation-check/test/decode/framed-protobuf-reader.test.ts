@@ -39,10 +39,10 @@ function frame(...requests: readonly Uint8Array[]): Buffer {
   );
 }
 
-function readFrames(bytes: Uint8Array): readonly Span[] {
+async function readFrames(bytes: Uint8Array): Promise<readonly Span[]> {
   const writer = new SpanWriter();
   try {
-    new FramedProtobufReader(writer).read(bytes);
+    await new FramedProtobufReader(writer).read(bytes);
   } catch (error) {
     throw error instanceof PieceError ? toDecodeError('otlp-protobuf', error, 0) : error;
   }
@@ -50,9 +50,9 @@ function readFrames(bytes: Uint8Array): readonly Span[] {
 }
 
 /** The reader gives what the strict decoder gives: the same spans, or the same error. */
-function assertAgrees(bytes: Uint8Array, message = ''): void {
-  const expected = outcomeOf(() => kept(decodeFramedProtobuf(bytes)));
-  const found = outcomeOf(() => readFrames(bytes));
+async function assertAgrees(bytes: Uint8Array, message = ''): Promise<void> {
+  const expected = await outcomeOf(() => kept(decodeFramedProtobuf(bytes)));
+  const found = await outcomeOf(() => readFrames(bytes));
   assert.deepEqual({ found, message }, { found: expected, message });
 }
 
@@ -61,22 +61,22 @@ function isScanned(request: Uint8Array): boolean {
   return new OtlpProtobufScanner(new SpanWriter()).scan(sourceOf(request), 0, request.length);
 }
 
-test('captures of real systems: the same spans, and no request needs the strict decoder', () => {
+test('captures of real systems: the same spans, and no request needs the strict decoder', async () => {
   for (const file of globSync('corpus/*/spans.otlp.jsonl.gz', { cwd: root })) {
     const spans = decodeJsonLines(gunzipSync(readFileSync(join(root, file))));
     const request = encodeOtlpProtobuf(spans);
     assert.deepEqual(decodeOtlpProtobuf(request).length, spans.length);
-    assertAgrees(frame(request, request), file);
+    await assertAgrees(frame(request, request), file);
     assert.ok(isScanned(request), file);
     const writer = new SpanWriter();
-    assert.equal(decodeInto(writer, request).format, 'otlp-protobuf');
+    assert.equal((await decodeInto(writer, request)).format, 'otlp-protobuf');
     assert.deepEqual(viewsOf(writer.finish()), kept(decodeOtlpProtobuf(request)));
   }
 });
 
-test('any spans', () => {
-  fc.assert(
-    fc.property(anySpans, (spans) => assertAgrees(frame(encodeOtlpProtobuf(spans)))),
+test('any spans', async () => {
+  await fc.assert(
+    fc.asyncProperty(anySpans, (spans) => assertAgrees(frame(encodeOtlpProtobuf(spans)))),
     { seed, numRuns: 400 },
   );
 });
@@ -154,33 +154,33 @@ const request = toBinary(
   }),
 );
 
-test('a request with everything is scanned', () => {
+test('a request with everything is scanned', async () => {
   assert.ok(isScanned(request));
-  assertAgrees(frame(request));
+  await assertAgrees(frame(request));
 });
 
-test('requests that are cut or changed at any byte', () => {
+test('requests that are cut or changed at any byte', async () => {
   const whole = frame(request);
   for (let at = 0; at < whole.length; at += 1) {
-    assertAgrees(Buffer.concat([whole, whole.subarray(0, at)]), `cut at ${at}`);
+    await assertAgrees(Buffer.concat([whole, whole.subarray(0, at)]), `cut at ${at}`);
     for (const byte of [0, 0x0a, 0xff]) {
       const changed = Buffer.from(whole);
       changed[at] = byte;
-      assertAgrees(changed, `byte ${at} is ${byte}`);
-      if (at >= 4) assertAgrees(frame(request.with(at - 4, byte)));
+      await assertAgrees(changed, `byte ${at} is ${byte}`);
+      if (at >= 4) await assertAgrees(frame(request.with(at - 4, byte)));
     }
   }
 });
 
-test('requests with bytes that are added, missing, or moved', () => {
+test('requests with bytes that are added, missing, or moved', async () => {
   const position = fc.nat(request.length);
-  fc.assert(
-    fc.property(
+  await fc.assert(
+    fc.asyncProperty(
       position,
       fc.nat(30),
       position,
       fc.uint8Array({ maxLength: 12 }),
-      (from, count, to, added) => {
+      async (from, count, to, added) => {
         const bytes = [...request];
         const moved = bytes.slice(from, from + count);
         for (const changed of [
@@ -189,7 +189,7 @@ test('requests with bytes that are added, missing, or moved', () => {
           bytes.toSpliced(from, count).toSpliced(to, 0, ...moved),
           bytes.toSpliced(to, added.length, ...added),
         ])
-          assertAgrees(frame(request, Uint8Array.from(changed)));
+          await assertAgrees(frame(request, Uint8Array.from(changed)));
       },
     ),
     { seed, numRuns: 200 },
@@ -201,11 +201,11 @@ const anyField = fc
   .tuple(fc.nat(140), fc.uint8Array({ maxLength: 9 }))
   .map(([tag, value]) => [tag, ...value]);
 
-test('messages of any fields', () => {
+test('messages of any fields', async () => {
   const message = (fields: readonly (readonly number[])[]) => fields.flat();
   const below = (tag: number, inner: readonly number[]) => [tag, inner.length % 128, ...inner];
-  fc.assert(
-    fc.property(fc.array(anyField, { maxLength: 4 }), fc.nat(4), (fields, depth) => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(anyField, { maxLength: 4 }), fc.nat(4), async (fields, depth) => {
       const inner = message(fields);
       const written = [0x0a, 16, ...ids.traceId, 0x12, 8, ...ids.spanId];
       const levels = [
@@ -215,7 +215,7 @@ test('messages of any fields', () => {
         below(0x0a, below(0x12, below(0x12, [...written, ...inner]))),
         below(0x0a, below(0x12, below(0x12, [...written, ...below(0x4a, inner)]))),
       ];
-      assertAgrees(frame(Uint8Array.from(levels[depth] ?? [])));
+      await assertAgrees(frame(Uint8Array.from(levels[depth] ?? [])));
     }),
     { seed, numRuns: 800 },
   );

@@ -20,10 +20,10 @@ import { otlpRequest, otlpSpan, readFixture } from './fixture.ts';
 const root = join(import.meta.dirname, '../..');
 const seed = 20261128;
 
-function readLines(bytes: Uint8Array): readonly Span[] {
+async function readLines(bytes: Uint8Array): Promise<readonly Span[]> {
   const writer = new SpanWriter();
   try {
-    new OtlpLinesReader(writer).read(bytes);
+    await new OtlpLinesReader(writer).read(bytes);
   } catch (error) {
     throw error instanceof PieceError ? toDecodeError('json-lines', error, 0) : error;
   }
@@ -31,9 +31,9 @@ function readLines(bytes: Uint8Array): readonly Span[] {
 }
 
 /** The reader gives what the strict decoder gives: the same spans, or the same error. */
-function assertAgrees(bytes: Uint8Array, message = ''): void {
-  const expected = outcomeOf(() => kept(decodeJsonLines(bytes)));
-  const found = outcomeOf(() => readLines(bytes));
+async function assertAgrees(bytes: Uint8Array, message = ''): Promise<void> {
+  const expected = await outcomeOf(() => kept(decodeJsonLines(bytes)));
+  const found = await outcomeOf(() => readLines(bytes));
   assert.deepEqual({ found, message }, { found: expected, message });
 }
 
@@ -45,20 +45,20 @@ function isScanned(line: string | Uint8Array): boolean {
 
 const captures = globSync('{corpus,captures}/*/spans.otlp.jsonl.gz', { cwd: root });
 
-test('captures of real systems: the same spans, and no line needs the strict decoder', () => {
+test('captures of real systems: the same spans, and no line needs the strict decoder', async () => {
   assert.ok(captures.length > 200);
   for (const file of captures) {
     const bytes = gunzipSync(readFileSync(join(root, file)));
-    assertAgrees(bytes, file);
+    await assertAgrees(bytes, file);
     for (const line of bytes.toString().split('\n'))
       assert.ok(line === '' || isScanned(line), `${file}: ${line}`);
   }
-  assertAgrees(readFixture('grpc-unary.otlp.jsonl'));
+  await assertAgrees(readFixture('grpc-unary.otlp.jsonl'));
 });
 
-test('any spans as this project writes them', () => {
-  fc.assert(
-    fc.property(anySpans, (spans) => assertAgrees(Buffer.from(encodeOtlpLines(spans)))),
+test('any spans as this project writes them', async () => {
+  await fc.assert(
+    fc.asyncProperty(anySpans, (spans) => assertAgrees(Buffer.from(encodeOtlpLines(spans)))),
     { seed, numRuns: 400 },
   );
 });
@@ -100,22 +100,22 @@ const request = {
 };
 const line = JSON.stringify(request);
 
-test('a request with everything is scanned, also with white space', () => {
+test('a request with everything is scanned, also with white space', async () => {
   assert.ok(isScanned(line));
   assert.ok(isScanned(JSON.stringify(request, null, 2)));
-  assertAgrees(Buffer.from(line));
-  assertAgrees(Buffer.from(JSON.stringify(request, null, 1).replaceAll('\n', '\t')));
+  await assertAgrees(Buffer.from(line));
+  await assertAgrees(Buffer.from(JSON.stringify(request, null, 1).replaceAll('\n', '\t')));
 });
 
-test('a line that is cut or changed at any byte', () => {
+test('a line that is cut or changed at any byte', async () => {
   const bytes = Buffer.from(line);
   const intact = Buffer.from(`${line}\n`);
   for (let at = 0; at < bytes.length; at += 1) {
-    assertAgrees(Buffer.concat([intact, bytes.subarray(0, at), intact]), `cut at ${at}`);
+    await assertAgrees(Buffer.concat([intact, bytes.subarray(0, at), intact]), `cut at ${at}`);
     for (const byte of Buffer.from('\n"\\}')) {
       const changed = Buffer.from(intact);
       changed[at] = byte;
-      assertAgrees(changed, `byte ${at} is ${byte}`);
+      await assertAgrees(changed, `byte ${at} is ${byte}`);
     }
   }
 });
@@ -182,7 +182,7 @@ const anyToken = fc.constantFrom(
 );
 const tokens = line.match(/"(?:[^"\\]|\\.)*"|[{}[\],:]|[^{}[\],:"]+/g) ?? [];
 
-test('a line with other tokens', () => {
+test('a line with other tokens', async () => {
   assert.equal(tokens.join(''), line);
   const change = fc.tuple(
     fc.nat(tokens.length - 1),
@@ -191,22 +191,22 @@ test('a line with other tokens', () => {
       fc.nat(tokens.length - 1).map((at) => tokens[at] ?? ''),
     ),
   );
-  fc.assert(
-    fc.property(fc.array(change, { minLength: 1, maxLength: 3 }), (changes) => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(change, { minLength: 1, maxLength: 3 }), async (changes) => {
       const changed = [...tokens];
       for (const [at, token] of changes) changed[at] = token;
-      assertAgrees(Buffer.from(`${line}\n${changed.join('')}\n${line}`));
+      await assertAgrees(Buffer.from(`${line}\n${changed.join('')}\n${line}`));
     }),
     { seed, numRuns: 1_600 },
   );
 });
 
-test('a line in which a member stands twice, is missing, or in another place', () => {
-  fc.assert(
-    fc.property(fc.nat(tokens.length), fc.nat(40), fc.nat(tokens.length), (from, count, to) => {
+test('a line in which a member stands twice, is missing, or in another place', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.nat(tokens.length), fc.nat(40), fc.nat(tokens.length), async (from, count, to) => {
       const moved = tokens.slice(from, from + count);
-      assertAgrees(Buffer.from(tokens.toSpliced(to, 0, ...moved).join('')));
-      assertAgrees(
+      await assertAgrees(Buffer.from(tokens.toSpliced(to, 0, ...moved).join('')));
+      await assertAgrees(
         Buffer.from(
           tokens
             .toSpliced(from, count)
@@ -219,17 +219,17 @@ test('a line in which a member stands twice, is missing, or in another place', (
   );
 });
 
-test('any bytes', () => {
+test('any bytes', async () => {
   const bytes = fc.uint8Array({ maxLength: 60 });
-  fc.assert(
-    fc.property(fc.nat(line.length), bytes, (at, inserted) =>
+  await fc.assert(
+    fc.asyncProperty(fc.nat(line.length), bytes, (at, inserted) =>
       assertAgrees(Buffer.concat([Buffer.from(line.slice(0, at)), inserted, Buffer.from(line.slice(at))])),
     ),
     { seed, numRuns: 600 },
   );
 });
 
-test('of the same attribute twice the last one counts', () => {
+test('of the same attribute twice the last one counts', async () => {
   const attributes = ['/a', '/b'].map((path) => ({ key: 'url.path', value: { stringValue: path } }));
-  assertAgrees(Buffer.from(JSON.stringify(otlpRequest(otlpSpan({ attributes })))));
+  await assertAgrees(Buffer.from(JSON.stringify(otlpRequest(otlpSpan({ attributes })))));
 });

@@ -1,8 +1,9 @@
 import { type Expectation, type ExpectedEdge, expectPath } from '../../src/expect/expectation.ts';
+import type { ReceivedTraceparent } from '../../src/headers/captured.ts';
 import type { WireRecord } from '../../src/headers/evidence.ts';
 import { readAnsweredContext } from '../../src/headers/read-answered-context.ts';
 import { readWireContext } from '../../src/headers/read-wire-context.ts';
-import type { HeaderEvidence, ReceivedTraceparent } from '../../src/headers/wire.ts';
+import type { HeaderEvidence } from '../../src/headers/wire.ts';
 import type { Attributes, AttributeValue, Span, SpanKind, SpanStatus } from '../../src/span/span.ts';
 import { expandRepeats } from './expand-repeats.ts';
 
@@ -44,7 +45,7 @@ export class DrawingError extends Error {
  *   unknown, with `tap somewhere …` both sides are
  * - `said LABEL TRACEPARENT`: what a service says that its SERVER span received, or `-`
  *
- * `<N>` and `<LABEL>` in headers stand for the ids of a trace and of a span. `#` begins a comment.
+ * `<N>` and `<LABEL>` in headers, also in those that a span recorded, stand for the ids of a trace and of a span. `#` begins a comment.
  */
 export function readDrawing(text: string): Drawing {
   const lines = expandRepeats(text)
@@ -210,6 +211,12 @@ function finishSpan(
   return [
     {
       ...span,
+      attributes: new Map(
+        [...span.attributes].map(([key, value]) => [
+          key,
+          typeof value === 'string' && /\.(?:header|metadata)\./.test(key) ? fillIn(ids, line, value) : value,
+        ]),
+      ),
       spanId: shares === null ? span.spanId : lookUp(ids, line, shares),
       parentSpanId: parent === null ? span.parentSpanId : lookUp(ids, line, parent),
       links: links.map((label) => {

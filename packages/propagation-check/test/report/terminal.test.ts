@@ -4,6 +4,7 @@ import { stripVTControlCharacters } from 'node:util';
 import type { ReportDetails } from '../../src/report/json.ts';
 import { renderTerminal } from '../../src/report/terminal.ts';
 import { findingIds } from '../../src/rules/finding.ts';
+import { findings } from '../../src/rules/findings.ts';
 import type { Finding, Result } from '../../src/verdict/result.ts';
 
 const details: ReportDetails = { source: 'file', reason: null, notes: [], collector: null };
@@ -18,6 +19,10 @@ const split: Finding = {
   confidence: 'undecided',
   count: 12,
   candidates: ['header-stripped', 'header-not-sent', 'format-mismatch', 'header-ignored'],
+  decide: [
+    'Let orders record headers in its spans: OTEL_RECORD=\u001b[31mtraceparent',
+    findings['split-trace'].fix,
+  ],
   evidence: [
     { traceId, spanId, says: `CLIENT ${spanId} has no child` },
     { traceId, spanId: '1'.repeat(16), says: `CLIENT ${'1'.repeat(16)} has no child` },
@@ -97,7 +102,9 @@ suite('the report for people', () => {
             2. header-not-sent: The caller sends no propagation header
             3. format-mismatch: The two services speak different formats
             less likely: header-ignored
-  to decide Run \`propagation-check tap\` in front of the called service to see what arrives there.
+  to decide 1. Let orders record headers in its spans: OTEL_RECORD=\\x1b[31mtraceparent
+            2. Run \`propagation-check tap\` in front of the called service to see what arrives
+               there.
   fix       if header-stripped: Let every proxy forward the header.
   read      docs/findings/split-trace.md
 

@@ -9,22 +9,27 @@ const fixtures = join(import.meta.dirname, '../../fixtures');
 /** Where the text is kept, with which a test compares what `--explain` says today. */
 export const explanationsFile = join(import.meta.dirname, 'explanations.txt');
 
-/** What `--explain` says of all drawings with loose ends of which nothing is reported. */
-export function renderExplanations(): string {
-  return globSync('*/*.txt', { cwd: fixtures })
-    .sort()
-    .flatMap((file) => {
-      const { spans, expectation, headers } = readDrawing(readFileSync(join(fixtures, file), 'utf8'));
-      const { explain = [] } = checkTraces(spans, { expectation, headers, explain: true });
-      const ends = explain.map(({ kind, service, name, reasons }) =>
-        [
-          `  ${kind} "${name}" of ${service}`,
-          ...reasons.map(({ finding, gate, values }) => `    ${finding} needs: ${gate}; here: ${values}`),
-        ].join('\n'),
-      );
-      const alike = groupBy(ends, (end) => end);
-      return ends.length === 0 ? [] : [file, ...alike.map((same) => `${same[0]}\n    (${same.length})`)];
-    })
-    .join('\n')
-    .concat('\n');
+export function listDrawings(): readonly string[] {
+  return globSync('*/*.txt', { cwd: fixtures }).sort();
+}
+
+/** What `--explain` says of a drawing; nothing where each loose end is reported. */
+export function renderExplanation(drawing: string): string {
+  const { spans, expectation, headers } = readDrawing(readFileSync(join(fixtures, drawing), 'utf8'));
+  const { explain = [] } = checkTraces(spans, { expectation, headers, explain: true });
+  const ends = explain.map(({ kind, service, name, reasons }) =>
+    [
+      `  ${kind} "${name}" of ${service}`,
+      ...reasons.map(({ finding, gate, values }) => `    ${finding} needs: ${gate}; here: ${values}`),
+    ].join('\n'),
+  );
+  return groupBy(ends, (end) => end)
+    .map((same) => `${same[0]}\n    (${same.length})\n`)
+    .join('');
+}
+
+/** The kept explanations by drawing. */
+export function readExplanations(): ReadonlyMap<string, string> {
+  const parts = readFileSync(explanationsFile, 'utf8').split(/^(?! )(.+)\n/m);
+  return new Map(parts.flatMap((part, at) => (at % 2 === 1 ? [[part, parts[at + 1] ?? ''] as const] : [])));
 }

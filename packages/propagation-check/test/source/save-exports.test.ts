@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
 import { create, toBinary } from '@bufbuild/protobuf';
 import { ExportTraceServiceRequestSchema } from '../../src/decode/generated/opentelemetry/proto/collector/trace/v1/trace_service_pb.js';
@@ -10,6 +11,7 @@ import { readSpanFile } from '../../src/source/file.ts';
 import { startOtlpReceiver } from '../../src/source/otlp-receiver.ts';
 import { openSave } from '../../src/source/save-exports.ts';
 import { otlpRequest, otlpSpan } from '../decode/fixture.ts';
+import { kept } from '../span/views-of.ts';
 
 async function start(t: TestContext, name: string) {
   const folder = await mkdtemp(join(tmpdir(), 'save-'));
@@ -71,7 +73,7 @@ for (const name of ['spans.jsonl', 'spans.jsonl.gz']) {
       'application/json',
     );
     await post('{}', 'application/json');
-    const kept = receiver.readAll();
+    const received = receiver.readAll();
     await receiver.close();
     const bytes = await readFile(path);
     const text = (name.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString();
@@ -83,7 +85,18 @@ for (const name of ['spans.jsonl', 'spans.jsonl.gz']) {
       ['01'.repeat(16), 3, '1700000000123456789', 'exception'],
       'ids in hex, enums as numbers, 64 bits as text, and what no rule reads',
     );
-    assert.deepEqual((await readSpanFile(path)).spans, kept);
+    const { spans } = await readSpanFile(path);
+    assert.deepEqual(kept(spans), received);
+    assert.deepEqual(
+      spans[0]?.attributes,
+      new Map<string, unknown>([
+        ['traceId', 'AQEBAQ=='],
+        ['bytes', '/w=='],
+        ['n', String(2n ** 60n)],
+        ['x', Number.NaN],
+      ]),
+      'also attributes that no rule reads',
+    );
     assert.equal((await stat(path)).mode & 0o077, 0, 'spans may hold secrets');
   });
 }
@@ -92,12 +105,12 @@ test('spans that were rejected are not saved: the file could not be read', async
   const { path, receiver, post } = await start(t, 'spans.jsonl');
   await post(encode(span, { ...span, spanId: Buffer.alloc(8) }), 'application/x-protobuf');
   await post(JSON.stringify(otlpRequest(otlpSpan(), otlpSpan({ spanId: 'x' }))), 'application/json');
-  const kept = receiver.readAll();
+  const received = receiver.readAll();
   await receiver.close();
   const { spans } = await readSpanFile(path);
   assert.deepEqual(
     spans.map(({ spanId }) => spanId),
-    kept.map(({ spanId }) => spanId),
+    received.map(({ spanId }) => spanId),
   );
   assert.equal(spans.length, 2);
 });
@@ -125,4 +138,25 @@ test('a disk that is full is an error at the end, and services do not wait for i
     name: 'SourceError',
     message: /^--save \/dev\/full: the file is not complete: .*ENOSPC/,
   });
+});
+
+test('a file that is not complete does not keep another sink from ending, and is told after it', async () => {
+  const ended: string[] = [];
+  const other = {
+    take: async () => {},
+    close: async () => {
+      await setImmediate();
+      ended.push('other');
+    },
+  };
+  const receiver = await startOtlpReceiver({
+    port: 0,
+    openSinks: async () => [await openSave('/dev/full'), other],
+  });
+  await fetch(`${receiver.url}/v1/traces`, {
+    ...{ method: 'POST', headers: { 'content-type': 'application/json' } },
+    body: JSON.stringify(otlpRequest(otlpSpan({ name: 'x'.repeat(100_000) }))),
+  });
+  await assert.rejects(receiver.close(), { message: /the file is not complete/ });
+  assert.deepEqual(ended, ['other']);
 });

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { KnownIds, SpanWriter, storeOf } from '../../src/span/span-writer.ts';
+import { keysOf, viewOf } from '../../src/span/span-store.ts';
+import { field, KnownIds, SpanWriter, storeOf } from '../../src/span/span-writer.ts';
 import { isRaw } from '../../src/span/value-table.ts';
 import { drawTrace } from '../draw-trace.ts';
 import { anySpans } from './any-span.ts';
@@ -84,13 +85,51 @@ test('a field of many values does not fill the table, and its spans still come b
   assert.ok(isRaw(store.names.at(-1) ?? 0));
 });
 
+test('names of attributes that are too many to be interned come back, from batches too', () => {
+  const spans = Array.from({ length: beyondBudget }, (_, id) => ({
+    ...drawn,
+    attributes: new Map([
+      [`baggage.key-${id}`, 'value'],
+      ['http.request.method', 'GET'],
+    ]),
+  }));
+  const writer = new SpanWriter();
+  const whole = new SpanWriter();
+  const known = new KnownIds();
+  for (const [index, span] of spans.entries()) {
+    writer.addSpan(span);
+    if (index % 100 === 0) whole.addBatch(writer.takeBatch(), known);
+  }
+  whole.addBatch(writer.takeBatch(), known);
+  assert.deepEqual(viewsOf(whole.finish()), spans);
+});
+
+test('a row that was not committed leaves nothing to the next one', () => {
+  const writer = new SpanWriter();
+  writer.addSpan(drawn);
+  const mark = writer.mark();
+  const row = writer.beginRow();
+  for (const column of ['hasShortTraceId', 'traceStates', 'statusMessages'] as const)
+    writer.columns[column][row] = 1;
+  writer.addAttribute(writer.values.add('http.route', field.key), writer.values.add('/', field.name));
+  writer.rollBack(mark);
+  writer.beginRow();
+  writer.commit();
+  const { traceId, traceState, status, attributes } = viewOf(writer.finish(), 1);
+  assert.deepEqual(
+    [traceId.length, traceState, status.message, attributes.size],
+    [drawn.traceId.length, '', '', 0],
+  );
+});
+
 test('equal values of a frequent field have one id, and the key finds them', () => {
   const store = storeOf([drawn, { ...drawn, spanId: '1'.repeat(16) }]);
   const key = store.values.find('http.route');
   assert.ok(key !== null);
-  const found = [...store.attributeKeys].flatMap((each, pair) =>
-    each === key ? [store.attributeValues[pair] ?? -1] : [],
-  );
+  const found = [0, 1].flatMap((row) => {
+    const place = keysOf(store, row).indexOf(key);
+    return place < 0 ? [] : [store.attributeValues[(store.attributeStarts[row] ?? 0) + place] ?? -1];
+  });
   assert.equal(found.length, 2);
   assert.equal(new Set(found).size, 1);
   assert.equal(store.values.decode(found[0] ?? -1), '/work/:id');

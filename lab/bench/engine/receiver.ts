@@ -1,0 +1,123 @@
+// The embedded receiver under the load of exporters that send as fast as it answers.
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { Agent, request as requestHttp } from 'node:http';
+import { connect } from 'node:http2';
+import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { mapConcurrently } from 'propagation-check/kit';
+import { generateSpans } from './generate-spans.ts';
+import type { Received, ReceiverTask } from './receive.ts';
+
+const receiveFile = fileURLToPath(new URL('receive.ts', import.meta.url));
+/** As many as a stock batch processor sends at most, in lines of the generated file with 64 each. */
+const linesPerRequest = 8;
+const sendersAtOnce = 4;
+
+export const receiverProtocols = ['http/json', 'http/protobuf', 'grpc'] as const;
+export type ReceiverProtocol = (typeof receiverProtocols)[number];
+
+/** Sends generated spans to a receiver in another process and has them judged. Requests are encoded before. */
+export async function measureReceiver(
+  protocol: ReceiverProtocol,
+  folder: string,
+  spans: number,
+): Promise<Received> {
+  const bodies = await encodeRequests(protocol, folder, spans);
+  const child = fork(receiveFile);
+  const [url]: string[] = await once(child, 'message');
+  if (url === undefined) throw new Error('the receiver did not say where it listens');
+  await using sender = protocol === 'grpc' ? openGrpc(url) : openHttp(url, protocol);
+  const tell = (task: ReceiverTask) => child.send(task);
+  tell('begin');
+  await mapConcurrently(bodies, sendersAtOnce, (body) => sender.send(body));
+  const answer: Promise<Received[]> = once(child, 'message');
+  tell('judge');
+  const [received] = await answer;
+  if (received === undefined) throw new Error('the receiver gave nothing');
+  return received;
+}
+
+async function encodeRequests(
+  protocol: ReceiverProtocol,
+  folder: string,
+  spans: number,
+): Promise<readonly Buffer[]> {
+  const path = join(folder, 'spans');
+  const format = protocol === 'http/json' ? 'json' : 'protobuf';
+  await generateSpans(path, { spans, broken: 0, isOneTrace: false, format });
+  const bytes = await readFile(path);
+  const parts = format === 'json' ? splitLines(bytes) : splitFrames(bytes);
+  const joinParts = format === 'json' ? joinLines : Buffer.concat;
+  const requests: Buffer[] = [];
+  for (let at = 0; at < parts.length; at += linesPerRequest)
+    requests.push(joinParts(parts.slice(at, at + linesPerRequest)));
+  return requests;
+}
+
+function splitLines(bytes: Buffer): readonly Buffer[] {
+  const lines: Buffer[] = [];
+  for (let start = 0, end = bytes.indexOf('\n'); end >= 0; start = end + 1, end = bytes.indexOf('\n', start))
+    lines.push(bytes.subarray(start, end));
+  return lines;
+}
+
+function splitFrames(bytes: Buffer): readonly Buffer[] {
+  const frames: Buffer[] = [];
+  for (let start = 0; start < bytes.length; ) {
+    const end = start + 4 + bytes.readUInt32BE(start);
+    frames.push(bytes.subarray(start + 4, end));
+    start = end;
+  }
+  return frames;
+}
+
+/** Requests of one `ResourceSpans` each as one of many. */
+function joinLines(lines: readonly Buffer[]): Buffer {
+  const list = lines.map((line) => line.toString().slice('{"resourceSpans":['.length, -']}'.length));
+  return Buffer.from(`{"resourceSpans":[${list}]}`);
+}
+
+interface Sender extends AsyncDisposable {
+  send(body: Buffer): Promise<void>;
+}
+
+function openHttp(url: string, protocol: 'http/json' | 'http/protobuf'): Sender {
+  const agent = new Agent({ keepAlive: true, maxSockets: sendersAtOnce });
+  const type = protocol === 'http/json' ? 'application/json' : 'application/x-protobuf';
+  return {
+    send: async (body) => {
+      const request = requestHttp(`${url}/v1/traces`, {
+        ...{ agent, method: 'POST' },
+        headers: { 'content-type': type, 'content-length': body.length },
+      }).end(body);
+      const [response] = await once(request, 'response');
+      await buffer(response);
+      if (response.statusCode !== 200) throw new Error(`the receiver answered ${response.statusCode}`);
+    },
+    [Symbol.asyncDispose]: async () => agent.destroy(),
+  };
+}
+
+function openGrpc(url: string): Sender {
+  const session = connect(url);
+  return {
+    send: async (body) => {
+      const stream = session.request({
+        ...{ ':method': 'POST', ':path': '/opentelemetry.proto.collector.trace.v1.TraceService/Export' },
+        ...{ 'content-type': 'application/grpc', te: 'trailers' },
+      });
+      const prefix = Buffer.alloc(5);
+      prefix.writeUInt32BE(body.length, 1);
+      stream.write(prefix);
+      stream.end(body);
+      const trailers = once(stream, 'trailers');
+      await buffer(stream);
+      const [{ 'grpc-status': status }] = await trailers;
+      if (status !== '0') throw new Error(`the receiver answered ${status}`);
+    },
+    [Symbol.asyncDispose]: async () => session.destroy(),
+  };
+}

@@ -1,0 +1,45 @@
+// How long the command takes from its start to its end where there is little to do, against Node without a program.
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { generateSpans } from './generate-spans.ts';
+
+const packageFolder = join(import.meta.dirname, '../../../packages/propagation-check');
+const rounds = 15;
+const fewSpans = 10;
+
+export interface StartRow {
+  readonly name: string;
+  /** Medians. */
+  readonly milliseconds: number;
+  readonly ofNode: number;
+  readonly target: number | null;
+}
+
+/** Starts the commands in turns, as the package is published: compiled. */
+export async function measureStarts(folder: string): Promise<readonly StartRow[]> {
+  const build = spawnSync(process.execPath, ['scripts/build.ts'], { cwd: packageFolder, stdio: 'inherit' });
+  if (build.status !== 0) throw new Error('the package cannot be built');
+  const path = join(folder, 'few-spans');
+  await generateSpans(path, { spans: fewSpans, broken: 0, isOneTrace: false, format: 'json' });
+  const cli = join(packageFolder, 'dist/cli.js');
+  const commands = [
+    { name: 'node -e 0', args: ['-e', '0'], target: null },
+    { name: '--version', args: [cli, '--version'], target: 150 },
+    { name: `file, ${fewSpans} spans`, args: [cli, 'file', path], target: 250 },
+  ];
+  const times = commands.map((): number[] => []);
+  for (let round = 0; round < rounds; round += 1)
+    for (const [index, { args }] of commands.entries()) times[index]?.push(timeOf(args));
+  const medians = times.map((list) => list.toSorted((a, b) => a - b)[Math.floor(rounds / 2)] ?? Number.NaN);
+  return commands.map(({ name, target }, index) => {
+    const milliseconds = medians[index] ?? Number.NaN;
+    return { ...{ name, target, milliseconds }, ofNode: milliseconds / (medians[0] ?? Number.NaN) };
+  });
+}
+
+function timeOf(args: readonly string[]): number {
+  const start = performance.now();
+  const { status, stderr } = spawnSync(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+  if (status !== 0) throw new Error(`node ${args.join(' ')} ended with ${status}: ${stderr}`);
+  return performance.now() - start;
+}

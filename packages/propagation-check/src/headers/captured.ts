@@ -1,0 +1,106 @@
+import type { TraceGraph } from '../graph/trace-graph.ts';
+import type { Span } from '../span/span.ts';
+import type {
+  AnsweredSpan,
+  HeaderField,
+  PropagationFormat,
+  TraceContextReading,
+  WireContext,
+} from './evidence.ts';
+import { readAnsweredContext } from './read-answered-context.ts';
+import { readWireContext } from './read-wire-context.ts';
+import { listFormats, readRecordedHeaders } from './recorded-headers.ts';
+import { learnRecording, type Recording } from './recording.ts';
+
+/** The propagation headers that were seen at one place, and what was looked for there. */
+export interface SeenContext extends WireContext {
+  /** A format of these without a reading did not come. A tap looks for all of them, an instrumentation for those that it was told to record. */
+  readonly lookedFor: ReadonlySet<PropagationFormat>;
+}
+
+/** What a called service said of its own span. */
+export interface CallAnswer {
+  /** Null where the answer names none. */
+  readonly span: AnsweredSpan | null;
+  /** Whether that span is in the data. */
+  readonly isDelivered: boolean;
+  /** Whether other answers that the same tap saw do name a span. Not known of answers that services recorded. */
+  readonly isUsual: boolean;
+}
+
+/** The `traceparent` with which a SERVER span began, as its service says. */
+export interface ReceivedTraceparent {
+  /** Of the SERVER span. */
+  readonly traceId: string;
+  /** Of the SERVER span. */
+  readonly spanId: string;
+  /** Null when the request had none. */
+  readonly traceparent: string | null;
+}
+
+/** The headers of a call that its services recorded, on their spans or elsewhere; null for a side of which nothing is known. */
+export interface CapturedHeaders {
+  readonly sent: SeenContext | null;
+  readonly received: SeenContext | null;
+  readonly answer: CallAnswer | null;
+}
+
+/** Prepares the look-up for the spans that are checked; it gives null where no side recorded anything. */
+export function indexCaptured(
+  { received }: { readonly received: readonly ReceivedTraceparent[] },
+  graph: TraceGraph,
+): (client: Span | null, server: Span | null) => CapturedHeaders | null {
+  const said = new Map(received.map((entry) => [`${entry.traceId}:${entry.spanId}`, entry]));
+  const recordingOf = learnRecording(graph);
+  const readServer = (span: Span): SeenContext | null => {
+    const entry = said.get(`${span.traceId}:${span.spanId}`);
+    return entry === undefined ? readRequest(span, recordingOf(span)) : toContext(entry.traceparent);
+  };
+  return (client, server) => {
+    const captured: CapturedHeaders = {
+      sent: client === null ? null : readRequest(client, recordingOf(client)),
+      received: server === null ? null : readServer(server),
+      answer: client === null ? null : readAnswer(client, recordingOf(client), graph),
+    };
+    const { sent, received, answer } = captured;
+    return sent === null && received === null && answer === null ? null : captured;
+  };
+}
+
+function readRequest(span: Span, recording: Recording): SeenContext | null {
+  const { fields, names, hidden } = readRecordedHeaders(span, 'request');
+  const context = readWireContext(fields);
+  const isUnsure = (reading: TraceContextReading): boolean =>
+    !recording.isAsSent && isOfAnother(reading, span);
+  const unread = new Set([
+    ...listFormats(hidden),
+    ...context.contexts.filter(isUnsure).map(({ format }) => format),
+  ]);
+  const contexts = context.contexts.filter(({ format }) => !unread.has(format));
+  const lookedFor = new Set([...listFormats(names), ...recording.formats].filter((one) => !unread.has(one)));
+  return lookedFor.size === 0 ? null : { ...context, contexts, lookedFor };
+}
+
+/** A call sends the id of its own span. */
+function isOfAnother(reading: TraceContextReading, { kind, spanId }: Span): boolean {
+  const isCall = kind === 'CLIENT' || kind === 'PRODUCER';
+  return isCall && reading.state === 'valid' && reading.spanId !== null && reading.spanId !== spanId;
+}
+
+/** What the answer that a CLIENT span recorded says of the called service's span. That of another trace may come from a cache. */
+function readAnswer(client: Span, recording: Recording, graph: TraceGraph): CallAnswer | null {
+  const { fields, names, hidden } = readRecordedHeaders(client, 'response');
+  const { span } = readAnsweredContext(fields);
+  if (span === null) {
+    const isNone = fields.length === 0 && hidden.length === 0 && (names.length > 0 || recording.answers);
+    return isNone ? { span, isDelivered: false, isUsual: false } : null;
+  }
+  if (span.traceId !== client.traceId) return null;
+  return { span, isDelivered: graph.hasSpan(span.traceId, span.spanId), isUsual: true };
+}
+
+function toContext(traceparent: string | null): SeenContext {
+  const fields: readonly HeaderField[] =
+    traceparent === null ? [] : [{ name: 'traceparent', value: traceparent }];
+  return { ...readWireContext(fields), lookedFor: new Set(['tracecontext']) };
+}

@@ -1,0 +1,113 @@
+import { readCallFacts } from '../calls/call-facts.ts';
+import { readRecordedHeaders } from '../headers/recorded-headers.ts';
+import type { Span, SpanKind } from '../span/span.ts';
+
+/** A setting of an instrumentation that records the propagation headers of a request in its span. */
+interface HeaderSetting {
+  /** Resource attribute `telemetry.sdk.language`. */
+  readonly language: string;
+  /** Of the span: what a SERVER span records arrived, what a CLIENT span records was sent. */
+  readonly kind: SpanKind;
+  /** The name of the instrumentation scope. */
+  readonly scope: RegExp;
+  /** Resource attribute `telemetry.distro.name`, where only that distribution has the setting. */
+  readonly distribution?: string;
+  /** What to write where. */
+  readonly set: string;
+}
+
+/** Enough to tell W3C Trace Context from B3; more names do no harm. */
+const names = ['traceparent', 'b3', 'x-b3-traceid'];
+const listed = names.join(',');
+const quoted = `[${names.map((name) => `'${name}'`).join(', ')}]`;
+
+/**
+ * Each row was read in the source that it names. Where a language or a side is missing there is no such setting, or it records a call's headers before
+ * the instrumentation has written its own, which shows nothing: the CLIENT side of the Java agent (`HttpCommonAttributesExtractor.java`,
+ * `onStart`), of Python (`opentelemetry/instrumentation/requests/__init__.py`), of .NET (dotnet/runtime, `DiagnosticsHandler.cs`), of PHP's PSR-18 and
+ * Guzzle, and of JavaScript's gRPC (`instrumentation-grpc/src/instrumentation.ts`); Go's otelhttp and otelgrpc, and Ruby's clients.
+ */
+export const headerSettings: readonly HeaderSetting[] = [
+  {
+    // opentelemetry-js, instrumentation-http/src/http.ts: `captureRequestHeaders` in `_onServerRequest` …
+    language: 'nodejs',
+    kind: 'SERVER',
+    scope: /^@opentelemetry\/instrumentation-http$/,
+    set: `headersToSpanAttributes: { server: { requestHeaders: ${quoted} } } for @opentelemetry/instrumentation-http`,
+  },
+  {
+    // … and for the client when the answer comes, from the request that was sent.
+    language: 'nodejs',
+    kind: 'CLIENT',
+    scope: /^@opentelemetry\/instrumentation-http$/,
+    set: `headersToSpanAttributes: { client: { requestHeaders: ${quoted} } } for @opentelemetry/instrumentation-http`,
+  },
+  {
+    // opentelemetry-js-contrib, instrumentation-undici/src/undici.ts: `onRequestHeaders`, after the injection.
+    language: 'nodejs',
+    kind: 'CLIENT',
+    scope: /^@opentelemetry\/instrumentation-undici$/,
+    set: `headersToSpanAttributes: { requestHeaders: ${quoted} } for @opentelemetry/instrumentation-undici`,
+  },
+  {
+    // opentelemetry-js, instrumentation-grpc/src/instrumentation.ts: `captureRequestMetadata` of the server.
+    language: 'nodejs',
+    kind: 'SERVER',
+    scope: /^@opentelemetry\/instrumentation-grpc$/,
+    set: `metadataToSpanAttributes: { server: { requestMetadata: ${quoted} } } for @opentelemetry/instrumentation-grpc`,
+  },
+  {
+    // opentelemetry-java-instrumentation, HttpCommonAttributesExtractor.java; its gRPC setting has changed its name.
+    language: 'java',
+    kind: 'SERVER',
+    scope: /^io\.opentelemetry\.(?!contrib\.php|grpc)/,
+    set: `OTEL_INSTRUMENTATION_HTTP_SERVER_CAPTURE_REQUEST_HEADERS=${listed}`,
+  },
+  {
+    // opentelemetry-python-contrib 0.66b1, `__init__.py` of each of these.
+    language: 'python',
+    kind: 'SERVER',
+    scope:
+      /^opentelemetry\.instrumentation\.(?:aiohttp_server|asgi|django|falcon|fastapi|flask|pyramid|starlette|tornado|wsgi)\b/,
+    set: `OTEL_INSTRUMENTATION_HTTP_CAPTURE_HEADERS_SERVER_REQUEST=${listed}`,
+  },
+  {
+    // opentelemetry-dotnet-instrumentation, Configurations/InstrumentationOptions.cs.
+    language: 'dotnet',
+    kind: 'SERVER',
+    scope: /^Microsoft\.AspNetCore$/,
+    distribution: 'opentelemetry-dotnet-instrumentation',
+    set: `OTEL_DOTNET_AUTO_TRACES_ASPNETCORE_INSTRUMENTATION_CAPTURE_REQUEST_HEADERS=${listed}`,
+  },
+  {
+    // opentelemetry-ruby-contrib, instrumentation/rack/instrumentation.rb; the variable: instrumentation/base.rb.
+    language: 'ruby',
+    kind: 'SERVER',
+    scope: /^OpenTelemetry::Instrumentation::Rack$/,
+    set: `OTEL_RUBY_INSTRUMENTATION_RACK_CONFIG_OPTS="allowed_request_headers=${listed}"`,
+  },
+  {
+    // opentelemetry-php-contrib, Curl/src/CurlInstrumentation.php: reads back what libcurl sent.
+    language: 'php',
+    kind: 'CLIENT',
+    scope: /^io\.opentelemetry\.contrib\.php\.curl$/,
+    set: `OTEL_PHP_INSTRUMENTATION_HTTP_REQUEST_HEADERS=${listed}`,
+  },
+];
+
+/** What to set so that later spans like this one have the headers; null where nothing does, and where it has some already. */
+export function findHeaderSetting(span: Span | null): string | null {
+  if (span === null || readCallFacts(span).protocol === 'messaging') return null;
+  if (readRecordedHeaders(span, 'request').names.length > 0) return null;
+  const { kind, resource, scopeName } = span;
+  const language = resource.get('telemetry.sdk.language');
+  const distribution = resource.get('telemetry.distro.name');
+  const found = headerSettings.find(
+    (row) =>
+      row.kind === kind &&
+      row.scope.test(scopeName) &&
+      (language === undefined || row.language === language) &&
+      (row.distribution === undefined || row.distribution === distribution),
+  );
+  return found?.set ?? null;
+}

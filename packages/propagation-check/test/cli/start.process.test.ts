@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { promisify } from 'node:util';
+import { otlpRequest, otlpSpan } from '../decode/fixture.ts';
+
+const cli = join(import.meta.dirname, '../../src/cli.ts');
+
+/** Prints the URL of each module that is loaded, on standard error. */
+const listModules = `data:text/javascript,${encodeURIComponent(`
+  import { registerHooks } from 'node:module';
+  registerHooks({ load(url, context, next) { process.stderr.write('loaded ' + url + '\\n'); return next(url, context); } });
+`)}`;
+
+async function listLoaded(...args: readonly string[]): Promise<readonly string[]> {
+  const loading = promisify(execFile)(process.execPath, ['--import', listModules, cli, ...args]);
+  const { stderr } = await loading.catch((failed: { readonly stderr: string }) => failed);
+  return stderr.split('\n').filter((line) => line.startsWith('loaded '));
+}
+
+const large = ['zod', '@bufbuild/protobuf', 'undici', '@dagrejs/dagre', 'yaml'];
+
+/** Large packages take more time than everything else that a small file needs. */
+function findLarge(loaded: readonly string[]): readonly string[] {
+  return large.filter((name) => loaded.some((line) => line.includes(`/node_modules/${name}/`)));
+}
+
+async function write(t: TestContext, content: string): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'start-'));
+  t.after(() => rm(folder, { recursive: true }));
+  const path = join(folder, 'spans');
+  await writeFile(path, content);
+  return path;
+}
+
+const line = `${JSON.stringify(otlpRequest(otlpSpan()))}\n`;
+
+test('spans that the scanner reads load no large package', async (t) => {
+  const loaded = await listLoaded('file', await write(t, line.repeat(2)));
+  assert.ok(loaded.some((each) => each.includes('scan-otlp-json')));
+  assert.deepEqual(findLarge(loaded), []);
+});
+
+test('a line that the scanner refuses loads the strict decoder', async (t) => {
+  const refused = line.replace('"scopeSpans"', '"instrumentationLibrarySpans"');
+  assert.deepEqual(findLarge(await listLoaded('file', await write(t, `${line}${refused}`))), ['zod']);
+});
+
+test('--version and --help load no command', async () => {
+  for (const option of ['--version', '--help']) {
+    const loaded = await listLoaded(option);
+    assert.deepEqual(findLarge(loaded), []);
+    assert.ok(!loaded.some((each) => /\/(decode\/scan|rules|verdict)/.test(each)), option);
+  }
+});

@@ -1,0 +1,163 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import type { PropagationFormat } from '../../src/headers/evidence.ts';
+import { formats, idHeaders } from '../../src/headers/propagation-header.ts';
+import { drawChain, drawClient, drawServer, guessCause, judgeDrawing } from '../rules/judge-drawing.ts';
+
+/** A value of each format's id header that is right, for trace 1 and the CLIENT span of the call. */
+const values: Readonly<Record<PropagationFormat, string>> = {
+  tracecontext: '00-<1>-<call>-01',
+  b3: '<1>-<call>-1',
+  b3multi: '<1>',
+  jaeger: '<1>:<call>:0:1',
+  xray: 'Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1',
+  'grpc-trace-bin': 'AAAKMQyCDm9DRoiM0dlO2JmJATm/t1RZGlMMAgE=',
+  datadog: '1234567890123456789',
+  sentry: '<1>-<call>-1',
+  gcp: '<1>/1;o=1',
+  elastic: '00-<1>-<call>-01',
+  skywalking: '1-TRACE-SEGMENT-3-c2VydmljZQ==-aQ==-ZQ==-dA==',
+  newrelic: 'eyJ2IjpbMCwxXX0=',
+  'request-id': '|4711.1.',
+};
+
+type Recorded = Readonly<Record<string, string>>;
+
+/** A request that broke, with what each side recorded of its headers. */
+function drawCall(sent: Recorded, received: Recorded, family = 'http.request.header.'): string {
+  const show = (recorded: Recorded): string =>
+    Object.entries(recorded)
+      .map(([name, value]) => `${family}${name}=${value}`)
+      .join(' ');
+  return [
+    'expect web -> orders',
+    drawChain(1, drawClient({ from: 10, to: 90, extra: `id:call ${show(sent)}` })),
+    drawChain(2, drawServer({ from: 20, to: 80, extra: show(received) })),
+  ].join('\n');
+}
+
+const traceparent = values.tracecontext;
+const none = '[]';
+const noneOfAny = Object.fromEntries(formats.map((format) => [idHeaders[format], none]));
+const other = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+
+suite('headers that both sides recorded name the cause', () => {
+  for (const [cause, sent, received] of [
+    ['header-stripped', { traceparent }, { traceparent: none }],
+    ['header-stripped', { traceparent }, { ...noneOfAny, 'request-id': '4711' }],
+    ['header-stripped', { b3: values.b3 }, noneOfAny],
+    ['header-not-sent', noneOfAny, {}],
+    ['header-not-sent', noneOfAny, noneOfAny],
+    ['header-malformed', { traceparent }, { traceparent: '00-<1>-<call>' }],
+    ['header-duplicated', { traceparent }, { traceparent: '["00-<1>-<call>-01","00-<1>-<call>-01"]' }],
+    ['header-duplicated', { traceparent }, { traceparent: '"00-<1>-<call>-01, 00-<1>-<call>-01"' }],
+    ['header-rewritten', { traceparent }, { traceparent: other }],
+    ['header-ignored', { traceparent }, { traceparent }],
+    ['format-mismatch', { traceparent: none, b3: values.b3 }, { traceparent: none, b3: values.b3 }],
+  ] satisfies [string, Recorded, Recorded][]) {
+    test(`${cause}: ${JSON.stringify(sent)} left, ${JSON.stringify(received)} arrived`, () => {
+      assert.deepEqual(judgeDrawing(drawCall(sent, received)), [`error ${cause} web -> orders 1`]);
+    });
+  }
+});
+
+suite('what one side did not record stays open', () => {
+  for (const [why, best, sent, received] of [
+    ['nobody looked for other formats', 'header-stripped', { traceparent: none }, { traceparent: none }],
+    ['a hop may have taken a traceparent', 'header-stripped', {}, { traceparent: none, b3: values.b3 }],
+    ['the same', 'header-stripped', { b3: values.b3 }, { traceparent: none, b3: values.b3 }],
+    ['nobody looked at what arrived', 'header-stripped', { traceparent }, {}],
+    ['the value was hidden', 'header-stripped', { traceparent }, { traceparent: '[REDACTED]' }],
+  ] satisfies [string, string, Recorded, Recorded][]) {
+    test(`${why}: ${JSON.stringify(sent)} left, ${JSON.stringify(received)} arrived`, () => {
+      const drawing = drawCall(sent, received).replace('orders:8082', 'gateway:8080');
+      assert.deepEqual(judgeDrawing(drawing), ['error split-trace web -> orders 1']);
+      assert.equal(guessCause(drawing), best);
+    });
+  }
+});
+
+suite('every format is read under every name that an instrumentation gives', () => {
+  for (const format of formats.filter((one) => one !== 'tracecontext')) {
+    test(`a caller that sends only ${format} does not fail to send`, () => {
+      const sent = { [idHeaders[format]]: values[format], traceparent: none };
+      assert.deepEqual(judgeDrawing(drawCall({ ...noneOfAny, ...sent }, { ...noneOfAny, ...sent })), [
+        'error format-mismatch web -> orders 1',
+      ]);
+    });
+  }
+
+  for (const family of [
+    'http.request.header.',
+    'rpc.request.metadata.',
+    'rpc.grpc.request.metadata.',
+    'rpc.connect_rpc.request.metadata.',
+    'messaging.header.',
+  ]) {
+    test(family, () => {
+      assert.deepEqual(judgeDrawing(drawCall({ traceparent }, { traceparent: none }, family)), [
+        'error header-stripped web -> orders 1',
+      ]);
+    });
+  }
+
+  test('with the underscores of older conventions, and in capitals', () => {
+    const sent = { X_Amzn_Trace_Id: values.xray, Traceparent: none };
+    assert.deepEqual(judgeDrawing(drawCall(sent, sent)), ['error format-mismatch web -> orders 1']);
+  });
+});
+
+suite('a service that records headers on other spans proves that there were none', () => {
+  const earlier = (extra: string, received = '') =>
+    [
+      'trace 3',
+      `  ${drawClient({ from: -90, to: -10, extra: `id:before ${extra}` })}`,
+      `    ${drawServer({ from: -80, to: -20, extra: received })}`,
+      '',
+    ].join('\n');
+  const recorded = 'http.request.header.traceparent=00-<3>-<before>-01';
+
+  test('the caller sent nothing', () => {
+    assert.deepEqual(judgeDrawing(drawCall({}, {}) + earlier(recorded)), [
+      'error header-not-sent web -> orders 1',
+    ]);
+  });
+
+  test('nothing arrived', () => {
+    assert.deepEqual(judgeDrawing(drawCall({ traceparent }, {}) + earlier(recorded, recorded)), [
+      'error header-stripped web -> orders 1',
+    ]);
+  });
+
+  test('not where calls are recorded before the instrumentation writes its own header', () => {
+    const byHand = earlier(`http.request.header.traceparent=${other}`, recorded);
+    assert.deepEqual(judgeDrawing(drawCall({}, {}) + byHand), ['error split-trace web -> orders 1']);
+    const arrived = drawCall({ traceparent: other }, { traceparent });
+    assert.deepEqual(judgeDrawing(arrived), ['error header-ignored web -> orders 1']);
+  });
+
+  test('not where a value was hidden', () => {
+    const hidden = drawCall({ traceparent }, { traceparent: '[REDACTED]' });
+    assert.deepEqual(judgeDrawing(hidden + earlier(recorded, recorded)), [
+      'error split-trace web -> orders 1',
+    ]);
+  });
+
+  for (const [why, before] of [
+    ['of another scope', earlier(`scope:other ${recorded}`)],
+    ['of another process', earlier(`resource:service.instance.id=2 ${recorded}`)],
+    [
+      'later, as after a new start',
+      earlier(recorded).replaceAll('-90..-10', '110..190').replaceAll('-80..-20', '120..180'),
+    ],
+    [
+      'beside one that carried a context and has no record',
+      earlier(recorded) + earlier('').replace('trace 3', 'trace 4').replace('id:before', ''),
+    ],
+    ['of another kind', drawChain(3, `web SERVER "GET /" -95..-5 id:before ${recorded}`)],
+  ] satisfies [string, string][]) {
+    test(`not ${why}`, () => {
+      assert.deepEqual(judgeDrawing(drawCall({}, {}) + before), ['error split-trace web -> orders 1']);
+    });
+  }
+});

@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { checkTraces } from '../../src/verdict/check-traces.ts';
+import { readDrawing } from '../engine/read-drawing.ts';
+import { drawChain, drawClient, drawServer } from './judge-drawing.ts';
+
+const flask = 'scope:opentelemetry.instrumentation.flask resource:telemetry.sdk.language=python';
+
+test('the setting that records headers comes first, then taps, then packets', () => {
+  const [record, tap, packets, ...others] = listSteps(
+    drawChain(1, drawClient({ from: 10, to: 90 })) +
+      drawChain(2, drawServer({ from: 20, to: 80, extra: flask })),
+  );
+  assert.equal(
+    record,
+    'Let orders record headers in its spans: OTEL_INSTRUMENTATION_HTTP_CAPTURE_HEADERS_SERVER_REQUEST=traceparent,b3,x-b3-traceid',
+  );
+  assert.match(tap ?? '', /propagation-check tap/);
+  assert.match(packets ?? '', /tcpdump .* tcp port 8082.*--wire wire\.pcap/);
+  assert.deepEqual(others, []);
+});
+
+test('where no setting records headers, taps come first', () => {
+  const [tap] = listSteps(
+    drawChain(1, drawClient({ from: 10, to: 90 })) + drawChain(2, drawServer({ from: 20, to: 80 })),
+  );
+  assert.match(tap ?? '', /propagation-check tap/);
+});
+
+test('a cause that is known needs no step', () => {
+  const sent = 'id:call http.request.header.traceparent=00-<1>-<call>-01';
+  const received = 'http.request.header.traceparent=[]';
+  assert.deepEqual(
+    listSteps(
+      drawChain(1, drawClient({ from: 10, to: 90, extra: sent })) +
+        drawChain(2, drawServer({ from: 20, to: 80, extra: received })),
+    ),
+    [],
+  );
+});
+
+function listSteps(traces: string): readonly string[] {
+  const { spans, expectation, headers } = readDrawing(`expect web -> orders\n${traces}`);
+  const [finding] = checkTraces(spans, { expectation, headers }).findings;
+  assert.ok(finding);
+  return finding.decide ?? [];
+}
