@@ -1,13 +1,12 @@
 import { basename } from 'node:path';
 import { storeOf } from '../span/span-writer.ts';
-import { readCheckInputs, readCollector, readWire } from './check-inputs.ts';
+import { describeWireGaps, readCheckInputs, readCollector, readWire } from './check-inputs.ts';
 import { checkReceived } from './check-received.ts';
 import { makeChildEnvironment } from './child-environment.ts';
 import type { SourceArguments } from './common-options.ts';
 import { openNamedSource } from './open-named-source.ts';
 import { openOutput } from './open-output.ts';
 import { printReport } from './print-report.ts';
-import { describeWireGaps } from './read-wire.ts';
 import { runChild } from './run-child.ts';
 import type { Session } from './session.ts';
 import { createProgress } from './show-progress.ts';
@@ -48,7 +47,7 @@ export async function checkCommand(
       notes: [
         ...notes,
         ...(leftBehind ? [`processes that ${name} left behind were ended`] : []),
-        ...(await describeWireGaps(args.wire)),
+        ...(await describeWireGaps(args)),
         ...details.notes,
       ],
       collector: await readCollector(args, signal),

@@ -60,7 +60,6 @@ export async function runChild(
 const startErrors: Readonly<Record<string, string>> = {
   ENOENT: 'command not found; check its spelling and PATH',
   EACCES: 'not a program that may be run; chmod +x it, or name its interpreter first',
-  ENOEXEC: 'not a program of this machine, nor a script that names its interpreter in the first line',
   E2BIG: 'its arguments are too long',
 };
 
