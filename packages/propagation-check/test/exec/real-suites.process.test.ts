@@ -16,7 +16,7 @@ const nodeFolder = dirname(process.execPath);
 
 interface Suite {
   readonly name: string;
-  /** In this folder. */
+  /** In `fixtures`. */
   readonly source: string;
   /** Must be on the PATH. */
   readonly tools: readonly string[];
@@ -93,7 +93,7 @@ for (const suite of suites) {
     let path = '';
     before(async () => {
       folder = await mkdtemp(join(tmpdir(), 'exec-'));
-      await cp(join(here, suite.source), folder, { recursive: true });
+      await cp(join(here, 'fixtures', suite.source), folder, { recursive: true });
       path = await suite.prepare(folder);
     });
     after(() => rm(folder, { recursive: true, force: true }));
