@@ -61,8 +61,13 @@ export function addCheckOptions(command: Command): Command {
 
 /** @param waitMs How long spans may take to arrive, unless the user says otherwise. */
 export function addSourceOptions(command: Command, waitMs: number): Command {
+  const where = `where the spans are: ${sourceSpecs.slice(0, 4).join(', ')}`;
+  return addReceiverOptions(command.requiredOption('--source <source>', where), waitMs);
+}
+
+/** As `addSourceOptions`, without the source itself. */
+export function addReceiverOptions(command: Command, waitMs: number): Command {
   return command
-    .requiredOption('--source <source>', `where the spans are: ${sourceSpecs.slice(0, 4).join(', ')}`)
     .option(
       '--header <field>',
       "sent to the source, or by --forward to the Collector, 'Authorization: Bearer …'; may be repeated",
