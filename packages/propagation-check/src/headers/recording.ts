@@ -1,6 +1,6 @@
 import type { TraceGraph } from '../graph/trace-graph.ts';
 import { type Span, spanKinds } from '../span/span.ts';
-import { spanIdOf, textOf } from '../span/span-store.ts';
+import { keysOf, spanIdOf, textOf } from '../span/span-store.ts';
 import { isRaw } from '../span/value-table.ts';
 import { keyFor } from '../util/group-by.ts';
 import type { PropagationFormat } from './evidence.ts';
@@ -85,13 +85,13 @@ function listSources(graph: TraceGraph): ReadonlyMap<string, Source> {
     const start = graph.startTimeOf(row);
     let hasId = false;
     let hasOwnId = false;
-    const end = store.attributeStarts[row + 1] ?? 0;
-    for (let pair = store.attributeStarts[row] ?? 0; pair < end; pair += 1) {
-      const name = nameOf(store.attributeKeys[pair] ?? 0);
+    const first = store.attributeStarts[row] ?? 0;
+    for (const [place, key] of keysOf(store, row).entries()) {
+      const name = nameOf(key);
       if (name === null) continue;
       source.since.set(name, earlier(source.since.get(name) ?? null, start));
       if (formatOfIdHeader(name) === null) continue;
-      const value = String(store.values.decode(store.attributeValues[pair] ?? 0));
+      const value = String(store.values.decode(store.attributeValues[first + place] ?? 0));
       hasId ||= value !== '' && value !== '[]';
       hasOwnId ||= value.toLowerCase().includes(spanIdOf(store, row));
     }
