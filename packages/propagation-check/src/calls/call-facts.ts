@@ -196,9 +196,9 @@ export function readRpcMethod(span: FactSource): string | null {
   return service !== null && method !== null ? `${service}/${method}` : readOpenTracingRpc(span);
 }
 
-/** OpenTracing's gRPC instrumentations say `component=gRPC`, and the operation is the full method on both sides. */
+/** OpenTracing's gRPC instrumentations say `component=gRPC` (`grpc`, `java-grpc`), and the operation is the full method on both sides. */
 function readOpenTracingRpc(span: FactSource): string | null {
-  if (readText(span, 'component')?.toLowerCase() !== 'grpc') return null;
+  if (!/grpc/i.test(readText(span, 'component') ?? '')) return null;
   return /^\/?([\w.]+\/\w+)$/.exec(span.name)?.[1] ?? null;
 }
 
