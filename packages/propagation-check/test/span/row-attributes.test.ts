@@ -19,7 +19,9 @@ test('the attributes of a row are a map of them', () => {
         assert.deepEqual([...found.keys()], [...attributes.keys()]);
         assert.deepEqual([...found.values()], [...attributes.values()]);
         const visited: unknown[] = [];
-        found.forEach((value, name) => visited.push([name, value]));
+        found.forEach((value, name) => {
+          visited.push([name, value]);
+        });
         assert.deepEqual(visited, [...attributes]);
         for (const name of [...keptAttributes, ...attributes.keys(), 'none']) {
           assert.deepEqual(found.get(name), attributes.get(name));
