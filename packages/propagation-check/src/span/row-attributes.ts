@@ -75,7 +75,8 @@ export class RowAttributes implements Attributes {
   }
 
   keys(): ReturnType<Attributes['keys']> {
-    return this.#copy().keys();
+    const { store } = this.#index;
+    return Array.from(keysOf(store, this.#row), (key) => textOf(store, key)).values();
   }
 
   values(): ReturnType<Attributes['values']> {

@@ -1,4 +1,3 @@
-import type { Shapes } from './shape-table.ts';
 import {
   type Attributes,
   type AttributeValue,
@@ -63,6 +62,13 @@ export interface SpanColumns {
   readonly shapes: Words;
   /** One more than rows. */
   readonly attributeStarts: Words;
+}
+
+/** Lists of names of attributes: those of a shape are from `starts[shape]` to `starts[shape + 1]`. */
+export interface Shapes {
+  /** One more than shapes. */
+  readonly starts: Words;
+  readonly keys: Words;
 }
 
 export interface Resource {
