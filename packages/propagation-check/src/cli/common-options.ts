@@ -99,7 +99,7 @@ function timeOption(flags: string, description: string, milliseconds: number): O
 }
 
 const exitCodes = `
-Exit code: 0 every edge is intact, 1 an edge is broken, 2 the tool could not tell.`;
+Exit code: 0 every edge is intact, 1 an edge is broken, 2 cannot tell.`;
 
 /** For options that may be repeated. */
 export function append(value: string, before: readonly string[] = []): readonly string[] {
