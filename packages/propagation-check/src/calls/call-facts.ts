@@ -284,6 +284,18 @@ export function readUserAgent(span: FactSource): string | null {
 }
 
 export function readStatusCode(span: FactSource): number | null {
+  return readAnyStatus(span) || null;
+}
+
+/** Browsers say 0 of a request that failed, or that they refused for CORS (Fetch standard, "network error"). */
+const noStatus = 0;
+
+/** Whether a browser sent no such request, or hid its answer from the page. */
+export function isHiddenByBrowser(span: FactSource): boolean {
+  return span.kind === 'CLIENT' && readAnyStatus(span) === noStatus;
+}
+
+function readAnyStatus(span: FactSource): number | null {
   return readNumber(span, 'http.response.status_code', 'http.status_code', 'status');
 }
 
@@ -310,8 +322,9 @@ export function decideOutcome(span: FactSource, protocol: CallFacts['protocol'])
     if (span.status.code === 'ERROR' && code === null) return 'unreached';
     return code !== null && madeByMcpClient.includes(code) ? 'unreached' : 'answered';
   }
-  const statusCode = readStatusCode(span);
+  const statusCode = readAnyStatus(span);
   if (statusCode === null) return span.status.code === 'ERROR' ? 'unreached' : 'unknown';
+  if (statusCode === noStatus) return 'unreached';
   // A gateway answers these for a peer that it did not reach, and a limiter before it asks.
   return [429, 502, 503, 504].includes(statusCode) ? 'unreached' : 'answered';
 }

@@ -152,6 +152,8 @@ type Likeness = 'yes' | 'no' | 'unknown';
 /** The same, by what the two spans say. */
 export function compareFacts(client: CallFacts, server: CallFacts, haveSameName: boolean): Likeness {
   const [out, into] = asOneProtocol(client, server);
+  // A service that knows nothing of MCP records the request that carries the call (MCP specification, "Transports").
+  if (out.mcp !== null && into.protocol === 'http') return into.method === 'POST' ? 'unknown' : 'no';
   if (out.protocol !== into.protocol) return 'no';
   if (out.method !== null && into.method !== null && out.method !== into.method) return 'no';
   if (out.userAgent !== null && into.userAgent !== null && out.userAgent !== into.userAgent) return 'no';

@@ -15,6 +15,10 @@ const surroundings: readonly Surroundings[] = [
     fixes: {
       'header-not-sent':
         'Write the context into `params._meta` of every JSON-RPC request (`traceparent`, `tracestate`, `baggage`; SEP-414): the Python SDK does so itself unless OTEL_PROPAGATORS forbids it, the TypeScript SDK with @arizeai/openinference-instrumentation-mcp on the client.',
+      'client-not-instrumented':
+        'Instrument the MCP client of the caller, so that it makes a CLIENT span of each request and writes its context into `params._meta` (SEP-414): the Python SDK does so itself.',
+      'server-not-instrumented':
+        'Instrument the MCP server: spans of HTTP alone do not read `params._meta`. Or instrument the HTTP client of the caller, which then carries the context in headers.',
       'header-stripped':
         'Let every MCP gateway and proxy between the two forward `params._meta` of each JSON-RPC request unchanged.',
       'header-ignored':

@@ -404,6 +404,11 @@ const observations: readonly {
   readonly cause: FindingId;
   readonly isSeen: (scene: Scene, pairs: readonly Pair[]) => boolean;
 }[] = [
+  // HTTP spans read no `params._meta`.
+  {
+    cause: 'server-not-instrumented',
+    isSeen: (_, pairs) => pairs.every(({ client, server }) => isOfMcp(client) && !isOfMcp(server)),
+  },
   // A header arrived: the SERVER span names a parent.
   { cause: 'header-rewritten', isSeen: (_, pairs) => pairs.some(({ server }) => !isRoot(server)) },
   // Only some replicas of the server begin traces.

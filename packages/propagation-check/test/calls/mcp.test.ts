@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { checkTraces } from '../../src/verdict/check-traces.ts';
 import { readDrawing } from '../engine/read-drawing.ts';
-import { judgeDrawing } from '../rules/judge-drawing.ts';
+import { guessCause, judgeDrawing } from '../rules/judge-drawing.ts';
 
 const tool = 'mcp.method.name=tools/call gen_ai.tool.name=get_weather';
 const post = 'http.request.method=POST http.response.status_code=200';
@@ -105,6 +105,39 @@ trace 2
       'http 1',
       'mcp 0',
     ]);
+  });
+
+  it('pair up with requests of HTTP at a service that knows nothing of MCP, where they are expected', () => {
+    const spans = `trace 1
+  agent INTERNAL "invoke_agent" 0..100
+    agent CLIENT "tools/call get_weather" ${draw(10, 90, 1)}
+trace 2
+  ${http.server}
+`;
+    assert.deepEqual(judgeDrawing(spans), []);
+    assert.deepEqual(judgeDrawing(`expect agent -> tools\n${spans}`), ['error split-trace agent -> tools 1']);
+    assert.equal(guessCause(`expect agent -> tools\n${spans}`), 'server-not-instrumented');
+    assert.deepEqual(judgeDrawing(`expect agent -> tools\n${spans.replaceAll('POST', 'GET')}`), [
+      'error missing-call agent -> tools 0',
+    ]);
+  });
+
+  it('are answered unless their own side says that they were not', () => {
+    const drawing = (extra: string): string => `expect agent -> tools
+trace 1
+  agent INTERNAL "invoke_agent" 0..100
+    agent CLIENT "tools/call get_weather" ${draw(10, 90, 1)} ${extra}
+trace 2
+  tools INTERNAL "start" 0..5
+`;
+    const answered = ['error missing-server agent -> tools 1'];
+    const unreached = ['warning missing-server agent -> tools 1'];
+    assert.deepEqual(judgeDrawing(drawing('')), answered);
+    assert.deepEqual(judgeDrawing(drawing('status:ERROR rpc.response.status_code="-32602"')), answered);
+    for (const code of ['-32000', '-32001']) {
+      assert.deepEqual(judgeDrawing(drawing(`status:ERROR rpc.response.status_code="${code}"`)), unreached);
+    }
+    assert.deepEqual(judgeDrawing(drawing('status:ERROR')), unreached);
   });
 
   it('pair up by the id of the request', () => {

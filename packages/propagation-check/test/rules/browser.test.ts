@@ -47,3 +47,15 @@ test('of a call that no browser made it is not', () => {
   assert.equal(finding?.candidates?.[0], 'header-stripped');
   assert.doesNotMatch(finding?.decide?.join() ?? '', /network panel/);
 });
+
+test('a request that the browser refused broke no edge, and CORS is named', () => {
+  const { spans, expectation } = readDrawing(`expect web -> orders
+trace 1
+  web CLIENT "GET" 10..90 http.request.method=GET url.full=http://orders:8082/work http.response.status_code=0
+trace 2
+  orders SERVER "OPTIONS" 20..80 http.request.method=OPTIONS url.path=/work http.response.status_code=204
+`);
+  const { verdict, findings } = checkTraces(spans, { expectation });
+  assert.equal(verdict, 'unknown');
+  assert.match(findings[0]?.evidence[0]?.says ?? '', /status 0.*preflight.*traceparent/);
+});

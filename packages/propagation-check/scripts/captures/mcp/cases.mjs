@@ -27,17 +27,17 @@ export async function recordCases(cases, { command, extension, system }) {
         const serverEnv = { OTEL_PROPAGATORS: 'tracecontext', MCP_CONTEXT: 'on', OTEL_SERVICE_NAME: 'tools', ...server };
         if (!isHttp) {
           const given = Object.entries(serverEnv).map(([key, value]) => [`SERVER_${key}`, value]);
-          await run(command, [`agent.${extension}`], { cwd, env: { ...agentEnv, ...Object.fromEntries(given) } });
+          await run(command, [`agent${extension}`], { cwd, env: { ...agentEnv, ...Object.fromEntries(given) } });
           return;
         }
         const port = await freePort();
-        const tools = await start(command, [`server.${extension}`], port, {
+        const tools = await start(command, [`server${extension}`], port, {
           cwd,
           env: { ...common, ...serverEnv, PORT: port },
         });
         const gateway = isGated ? await startGateway(port) : null;
         const MCP_URL = `http://127.0.0.1:${gateway?.port ?? port}/mcp`;
-        await run(command, [`agent.${extension}`], { cwd, env: { ...agentEnv, MCP_URL } });
+        await run(command, [`agent${extension}`], { cwd, env: { ...agentEnv, MCP_URL } });
         gateway?.close();
         await tools.stop();
       },

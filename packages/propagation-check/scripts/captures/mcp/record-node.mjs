@@ -22,7 +22,7 @@ await recordCases(
   ],
   {
     command: process.execPath,
-    extension: 'mjs',
+    extension: '.mjs',
     system:
       'Node 26, @modelcontextprotocol/sdk 1.32.2, @arizeai/openinference-instrumentation-mcp 0.2.33, spans by the semantic conventions, sdk-node 0.223.0',
   },

@@ -32,7 +32,7 @@ await recordCases(
   ],
   {
     command: process.env.PYTHON ?? 'python3',
-    extension: 'py',
+    extension: '.py',
     system: 'Python 3.11, mcp 2.3.0, opentelemetry-sdk 1.45.1',
   },
 );

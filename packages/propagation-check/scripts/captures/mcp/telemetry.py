@@ -17,4 +17,12 @@ def start_telemetry() -> TracerProvider:
 
         HTTPXClientInstrumentor().instrument()
         StarletteInstrumentor().instrument()
+    if os.environ.get("MCP_SPANS") == "traceloop":
+        from opentelemetry.instrumentation.mcp import McpInstrumentor
+
+        McpInstrumentor().instrument()
+    if os.environ.get("MCP_SPANS") == "openinference":
+        from openinference.instrumentation.mcp import MCPInstrumentor
+
+        MCPInstrumentor().instrument()
     return provider
