@@ -10,19 +10,13 @@ import { addTraceCommand } from './trace-command.ts';
 
 const examples = `
 Examples:
-<<<<<<< HEAD
-  $ propagation-check run http://localhost:8081/call-b --source jaeger=http://localhost:16686
-  $ propagation-check exec --expect "web -> orders" -- npm test
-  $ propagation-check trace 4bf92f3577b34da6a3ce929d0e0e4736 --source tempo=http://localhost:3200
-  $ propagation-check trace --service web --since 15m --source jaeger=http://localhost:16686
-=======
   $ propagation-check run http://localhost:8081/call-b \\
       --source jaeger=http://localhost:16686
+  $ propagation-check exec --expect "web -> orders" -- npm test
   $ propagation-check trace 4bf92f3577b34da6a3ce929d0e0e4736 \\
       --source tempo=http://localhost:3200
   $ propagation-check trace --service web --since 15m \\
       --source jaeger=http://localhost:16686
->>>>>>> 6c4cd9fc42f7625257eeb4b5703476d435772010
   $ propagation-check file trace.json --expect "web -> orders"
   $ propagation-check tap --listen 8083 --target http://localhost:8082
 
