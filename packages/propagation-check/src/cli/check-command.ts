@@ -4,6 +4,7 @@ import { describeWireGaps, readCheckInputs, readCollector, readWire } from './ch
 import { checkReceived } from './check-received.ts';
 import { makeChildEnvironment } from './child-environment.ts';
 import type { SourceArguments } from './common-options.ts';
+import { describeWaiting } from './describe-waiting.ts';
 import { openNamedSource } from './open-named-source.ts';
 import { openOutput } from './open-output.ts';
 import { printReport } from './print-report.ts';
@@ -28,7 +29,7 @@ export async function checkCommand(
   const inputs = await readCheckInputs(args);
   const name = basename(command[0]);
   const source = await openNamedSource(args, { writeError });
-  const progress = createProgress(source.name);
+  const progress = createProgress();
   try {
     const { env, notes } = makeChildEnvironment(process.env, source.url ?? '', args.forward !== undefined);
     const { exitCode, leftBehind } = await runChild(command, env);
@@ -38,7 +39,7 @@ export async function checkCommand(
       waitMs: args.wait,
       settleMs: args.settle,
       signal,
-      onWait: progress.update,
+      onWait: (waiting) => progress.show(() => describeWaiting(source.name, waiting)),
       explainSilence: () => `no process of ${name} has an SDK that exports traces: ${howToLoad}`,
     });
     progress.clear();

@@ -41,7 +41,7 @@ export function addCheckOptions(command: Command): Command {
       '--expectations <file>',
       'what must, may and must not be there: YAML, see expectation.schema.json',
     )
-    .option('--wire <file>', 'headers recorded by propagation-check tap; may be repeated', append)
+    .option('--wire <file>', 'records of propagation-check tap, or a pcap of plain HTTP', append)
     .option(
       '--collector-metrics <url>',
       "the Collector's own metrics, http://localhost:8888/metrics",
