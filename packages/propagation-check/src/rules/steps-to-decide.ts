@@ -3,6 +3,7 @@ import type { Draft } from './check.ts';
 import type { FindingId } from './finding.ts';
 import { findings } from './findings.ts';
 import { findHeaderSetting } from './header-settings.ts';
+import { lookAtMessage } from './message-advice.ts';
 
 /** Causes that headers tell apart. */
 const toldByHeaders: readonly FindingId[] = [
@@ -18,9 +19,8 @@ const toldByHeaders: readonly FindingId[] = [
  */
 export function listStepsToDecide({ id, candidates, protocol, shown }: Draft): readonly string[] {
   if (candidates === undefined) return [];
-  const isToldByHeaders =
-    candidates.some((cause) => toldByHeaders.includes(cause)) && protocol !== 'messaging';
-  if (!isToldByHeaders) return [findings[id].fix];
+  if (protocol === 'messaging') return [lookAtMessage];
+  if (!candidates.some((cause) => toldByHeaders.includes(cause))) return [findings[id].fix];
   const [first] = shown;
   const settings = [first?.server ?? null, first?.client ?? null].flatMap((span) => {
     const setting = findHeaderSetting(span);

@@ -10,6 +10,7 @@ import { decideByHeaders, mergeDrafts } from '../rules/decide-by-headers.ts';
 import { explainLooseEnds } from '../rules/explain-loose-ends.ts';
 import type { FindingId } from '../rules/finding.ts';
 import { findings as prose } from '../rules/findings.ts';
+import { messageFixes } from '../rules/message-advice.ts';
 import { rankByPipeline } from '../rules/rank-by-pipeline.ts';
 import { runRules } from '../rules/run-rules.ts';
 import { listStepsToDecide } from '../rules/steps-to-decide.ts';
@@ -102,15 +103,18 @@ function describeFinding(draft: Draft, scopesOf: (service: string | null) => rea
     ...(candidates === undefined ? {} : { candidates }),
     evidence: draft.shown.slice(0, maxEvidence).flatMap(describeEvidence),
     scopes: { client: scopesOf(client), server: scopesOf(server) },
-    fix: describeFix(id, candidates?.[0]),
+    fix: describeFix(draft),
     ...(candidates === undefined ? {} : { decide: listStepsToDecide(draft) }),
     docs: `docs/findings/${id}.md`,
   };
 }
 
 /** The fix of an undecided finding is that of its best candidate, and says so. */
-function describeFix(id: FindingId, best: FindingId | undefined): string {
-  return best === undefined ? prose[id].fix : `if ${best}: ${prose[best].fix}`;
+function describeFix({ id, candidates, protocol }: Draft): string {
+  const fixOf = (cause: FindingId): string =>
+    (protocol === 'messaging' ? messageFixes.get(cause) : undefined) ?? prose[cause].fix;
+  const best = candidates?.[0];
+  return best === undefined ? fixOf(id) : `if ${best}: ${fixOf(best)}`;
 }
 
 function listScopes({ graph }: Scene, service: string | null): readonly string[] {
