@@ -17,6 +17,7 @@ export const keptAttributes = [
   ...['messaging.system', 'messaging.message.id', 'messaging.message_id', 'faas.trigger'],
   ...['bullmq.job.id', 'messaging.bullmq.job.id', 'bullmq.queue.name'],
   ...['messaging.destination.name', 'messaging.destination', 'messaging.source.name'],
+  ...['mcp.method.name', 'mcp.session.id', 'jsonrpc.request.id', 'gen_ai.tool.name', 'gen_ai.prompt.name'],
   ...['service.peer.name', 'peer.service'],
   ...['db.system.name', 'db.system', 'db.statement', 'db.query.text'],
 ] as const;
