@@ -22,7 +22,14 @@ import {
   rememberFacts,
 } from './remember-facts.ts';
 
-const protocols: readonly CallFacts['protocol'][] = ['http', 'rpc', 'messaging', 'database', 'unknown'];
+const protocols: readonly CallFacts['protocol'][] = [
+  'http',
+  'rpc',
+  'messaging',
+  'mcp',
+  'database',
+  'unknown',
+];
 const [client, producer] = [spanKinds.indexOf('CLIENT'), spanKinds.indexOf('PRODUCER')];
 
 /** Reads facts of calls from the rows of a span store, without views. */
@@ -63,7 +70,7 @@ export class RowFacts implements IdSource {
     if (kind === producer) return true;
     if (kind !== client) return false;
     const protocol = this.protocolOf(row);
-    return protocol === 'http' || protocol === 'rpc';
+    return protocol === 'http' || protocol === 'rpc' || protocol === 'mcp';
   }
 
   outcomeOf(row: number): Outcome {
