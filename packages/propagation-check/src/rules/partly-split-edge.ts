@@ -2,9 +2,10 @@ import { type Call, viewCalls } from '../calls/call-group.ts';
 import type { ExpectedEdge } from '../expect/expectation.ts';
 import { isRoot } from '../graph/trace-graph.ts';
 import { isMoreThanChance } from '../pairing/chance.ts';
-import { endsWithin, type Pair, pairSpans, startsDuring, type Tolerances } from '../pairing/pair.ts';
+import { pairContained } from '../pairing/contained.ts';
+import type { Pair } from '../pairing/pair.ts';
 import type { Span } from '../span/span.ts';
-import { isExpectedDirectly, type Scene } from './check.ts';
+import { hasError, isExpectedDirectly, type Scene } from './check.ts';
 import { gate, rule } from './rule.ts';
 import { finding as splitTrace } from './split-trace.ts';
 
@@ -45,9 +46,7 @@ export const partlySplitEdges = rule<PartlySplitEdge>({
       const bereft = selectSpans(edge.client, callers).filter((span) => !continued.has(span));
       const roots = selectSpans(edge.server, callees).filter(isRoot);
       const pairs = pairContained(bereft, roots, scene.thresholds);
-      const isJudged = open.found.some(
-        (draft) => draft.severity === 'error' && draft.client === edge.client && draft.server === edge.server,
-      );
+      const isJudged = hasError(open, edge);
       return pairs.length === 0 ? [] : [{ scene, edge, whole, bereft, roots, pairs, isJudged }];
     }),
   gates: [
@@ -111,17 +110,4 @@ function isBeyondChance({ scene: { thresholds }, pairs, bereft, roots }: PartlyS
 /** Spans made by hand: INTERNAL is the default of the API, and older formats have no kind. */
 function isUnknown(kind: Span['kind']): boolean {
   return kind === 'INTERNAL' || kind === 'UNSPECIFIED';
-}
-
-function pairContained(
-  outer: readonly Span[],
-  inner: readonly Span[],
-  tolerances: Tolerances,
-): readonly Pair[] {
-  return pairSpans(
-    outer,
-    inner,
-    (one, other) => startsDuring(other, one, tolerances) && endsWithin(other, one, tolerances),
-    tolerances,
-  );
 }
