@@ -1,8 +1,10 @@
 import { none, type Rows, type TraceGraph } from '../graph/trace-graph.ts';
 import { type Span, spanKinds } from '../span/span.ts';
 import { discard } from '../span/value-table.ts';
+import { mapBy } from '../util/group-by.ts';
 import { readCallFacts } from './call-facts.ts';
 import type { CallGroup, EdgeProtocol } from './call-group.ts';
+import { findMcpTransports, separateMcp } from './mcp-transport.ts';
 import { Roots } from './roots.ts';
 import { RowFacts } from './row-facts.ts';
 
@@ -26,7 +28,7 @@ export function findEdges(graph: TraceGraph): Edges {
   const isContinued = markContinued(graph, facts, groups);
   const linkedChildren = markLinkedChildren(graph);
   const openClients: number[] = [];
-  const roots = new Map<string | null, number[]>();
+  const rootRows: number[] = [];
   const orphans: number[] = [];
   for (let row = 0; row < graph.store.size; row += 1) {
     if (!graph.has(row)) continue;
@@ -34,12 +36,14 @@ export function findEdges(graph: TraceGraph): Edges {
     if (facts.isOutgoing(row)) {
       if (isContinued[row] === 0) openClients.push(row);
     } else if (graph.isRoot(row) && graph.isEntry(row) && !graph.hasLinks(row) && !linkedChildren.has(row)) {
-      const service = graph.serviceOf(row);
-      const known = roots.get(service);
-      if (known === undefined) roots.set(service, [row]);
-      else known.push(row);
+      rootRows.push(row);
     }
   }
+  const transports = findMcpTransports(graph, facts, rootRows, openClients);
+  const roots = mapBy(
+    rootRows.filter((row) => !transports.has(row)),
+    (row) => graph.serviceOf(row),
+  );
   return {
     groups,
     facts,
@@ -54,11 +58,11 @@ export function isEntry(span: Span): boolean {
   return span.kind === 'SERVER' || span.kind === 'CONSUMER';
 }
 
-/** Whether somebody is expected to continue the span: an HTTP or RPC CLIENT (not DNS, TCP, databases), or a PRODUCER. */
+/** Whether somebody is expected to continue the span: an HTTP, RPC or MCP CLIENT (not DNS, TCP, databases), or a PRODUCER. */
 export function isOutgoing(span: Span): boolean {
   if (span.kind === 'PRODUCER') return true;
   const { protocol } = readCallFacts(span);
-  return span.kind === 'CLIENT' && (protocol === 'http' || protocol === 'rpc');
+  return span.kind === 'CLIENT' && (protocol === 'http' || protocol === 'rpc' || protocol === 'mcp');
 }
 
 /** The entry span of the same service above (or at) a span: the request during which it happened. */
@@ -74,7 +78,7 @@ const number = {
   consumer: spanKinds.indexOf('CONSUMER'),
 } as const;
 
-const edgeProtocols: readonly EdgeProtocol[] = ['http', 'rpc', 'messaging', 'internal'];
+const edgeProtocols: readonly EdgeProtocol[] = ['http', 'rpc', 'messaging', 'mcp', 'internal'];
 
 /** A group of calls while calls are added. */
 interface Filling {
@@ -184,7 +188,7 @@ function crosses(graph: TraceGraph, parent: number, child: number): boolean {
 function readEdgeProtocol(graph: TraceGraph, facts: RowFacts, client: number, server: number): EdgeProtocol {
   for (const row of [client, server]) {
     const protocol = facts.protocolOf(row);
-    if (protocol === 'http' || protocol === 'rpc' || protocol === 'messaging') return protocol;
+    if (protocol !== 'database' && protocol !== 'unknown') return protocol;
   }
   return facts.isOutgoing(client) || graph.isEntry(server) ? 'http' : 'internal';
 }
@@ -192,6 +196,7 @@ function readEdgeProtocol(graph: TraceGraph, facts: RowFacts, client: number, se
 /** Marks the callers' spans, what they hang under in their service (an attempt), and other instrumented layers of the same call. */
 function markContinued(graph: TraceGraph, facts: RowFacts, groups: readonly CallGroup[]): Uint8Array {
   const called = new Uint8Array(graph.store.size);
+  const mcp = separateMcp(graph, facts, groups);
   for (const { clients } of groups) {
     for (const client of clients) {
       if (called[client] === 1) continue;
@@ -199,6 +204,7 @@ function markContinued(graph: TraceGraph, facts: RowFacts, groups: readonly Call
       const service = graph.serviceNumberOf(client);
       for (let at = graph.upwards[client] ?? none; at !== none; at = graph.upwards[at] ?? none) {
         if (called[at] === 1 || graph.serviceNumberOf(at) !== service || graph.isEntry(at)) break;
+        if (mcp?.isOuterApart(at, client)) break;
         called[at] = 1;
       }
     }
@@ -212,8 +218,9 @@ function markContinued(graph: TraceGraph, facts: RowFacts, groups: readonly Call
     const outer = findOuterLayer(row);
     if (outer === none) continue;
     // A PRODUCER above the call to the broker's API is a message of its own, and no layer of that call.
-    if (kinds[outer] !== number.producer || kinds[row] === number.producer) continued[outer] = 1;
-    if (called[outer] === 1) continued[row] = 1;
+    const isMessage = kinds[outer] === number.producer && kinds[row] !== number.producer;
+    if (!isMessage && !mcp?.isOuterApart(outer, row)) continued[outer] = 1;
+    if (called[outer] === 1 && !mcp?.isInnerApart(outer, row)) continued[row] = 1;
   }
   return continued;
 }

@@ -1,3 +1,4 @@
+import { AttributeIndex, RowAttributes } from '../span/row-attributes.ts';
 import { isParentRemote, type Span, spanKinds } from '../span/span.ts';
 import {
   type Bytes,
@@ -50,6 +51,7 @@ export class TraceGraph {
   readonly #serviceNumbers: Words;
   readonly serviceCount: number;
   readonly #ahead: ((resource: number) => bigint) | null;
+  readonly #attributes: AttributeIndex;
   readonly #views = new Map<number, Span>();
   readonly #rows = new Map<Span, number>();
   readonly #linkStarts: ReadonlyMap<number, number>;
@@ -61,6 +63,7 @@ export class TraceGraph {
 
   constructor(store: SpanStore, aligned?: { readonly from: TraceGraph; ahead(resource: number): bigint }) {
     this.store = store;
+    this.#attributes = new AttributeIndex(store);
     this.#services = store.resourceTable.map(({ serviceName }) => serviceName);
     const numbers = new Map([...new Set(this.#services)].map((service, number) => [service, number]));
     this.#serviceNumbers = Uint32Array.from(this.#services, (service) => numbers.get(service) ?? 0);
@@ -333,7 +336,7 @@ export class TraceGraph {
   }
 
   #makeView(row: number): Span {
-    const view = viewOf(this.store, row);
+    const view = viewOf(this.store, row, new RowAttributes(this.#attributes, row));
     if (this.#ids === this.store && this.#ahead === null) return view;
     return {
       ...view,

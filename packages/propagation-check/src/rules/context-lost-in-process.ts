@@ -46,9 +46,8 @@ export const findContextLostInProcess: Check = (scene) => {
     return [
       finding.report({
         isLikely: true,
-        // One coincidence in time may be a poller or a job that ran during a request.
         severity:
-          pairs.length >= scene.thresholds.fewestDetached ||
+          areEnough(scene, pairs) ||
           (isExpected(scene.expectation, first.client.serviceName, first.server.serviceName) &&
             pairs.every(({ server: client }) => isRoot(client)))
             ? ('error' as const)
@@ -117,6 +116,12 @@ export const contextLostBeforePeers = rule<LostBeforePeer>({
       })),
     }),
 });
+
+/** One coincidence in time may be a poller or a job that ran during a request, and so may a few that fit other requests as well. */
+function areEnough({ thresholds }: Scene, pairs: readonly Pair[]): boolean {
+  const fewest = pairs.some(({ unique }) => unique) ? thresholds.fewestDetached : thresholds.fewestDisplaced;
+  return pairs.length >= fewest;
+}
 
 /** Requests of routes (nearly) all of which lack the call, each with one that began a trace while it was open. */
 export function pairWithEntries(

@@ -61,8 +61,11 @@ export function decideByHeaders(
     // A cause is out only when it is for every one of these calls.
     const isOut = (cause: FindingId): boolean => group.every((call) => call.excluded.includes(cause));
     const left = candidates.filter((cause) => !isOut(cause));
-    const first = left.filter((cause) => isUnnamed && cause === 'server-not-instrumented');
-    return { ...draft, candidates: [...first, ...left.filter((cause) => !first.includes(cause))], shown };
+    const rank = (cause: FindingId): number => {
+      if (isUnnamed && cause === 'server-not-instrumented') return -1;
+      return group.every((call) => call.doubted.includes(cause)) ? 1 : 0;
+    };
+    return { ...draft, candidates: left.toSorted((one, other) => rank(one) - rank(other)), shown };
   });
 }
 
@@ -101,6 +104,8 @@ interface Decision {
   readonly id: FindingId | null;
   readonly shown: Shown;
   readonly excluded: readonly FindingId[];
+  /** Less likely than the others. */
+  readonly doubted: readonly FindingId[];
   /** The answer names no span, although others of the same service do. */
   readonly isUnnamed: boolean;
 }
@@ -113,7 +118,7 @@ function decideCall(
   { traceresponse }: Expectation,
 ): Decision {
   const headers = headersOf(shown.client, shown.server, draft);
-  if (headers === null) return { id: null, shown, excluded: [], isUnnamed: false };
+  if (headers === null) return { id: null, shown, excluded: [], doubted: [], isUnnamed: false };
   const likeliest = draft.candidates?.[0] ?? null;
   const namesItsSpan = traceresponse.includes(draft.server ?? '');
   const { answer } = headers;
@@ -127,20 +132,27 @@ function decideCall(
       namesItsSpan,
     });
     if (says === null) continue;
-    const { sides = [], excludes = [] } = cause.needs ?? {};
+    const { sides = [], excludes = [], doubts = [] } = cause.needs ?? {};
     if (!headers.isTied) {
       const told = `at that time ${says}, in a record that no id ties to this call; ${whereToTap('caller', draft)}`;
-      return { id: null, shown: { ...shown, says: `${told}; ${shown.says}` }, excluded: excludes, isUnnamed };
+      return {
+        id: null,
+        shown: { ...shown, says: `${told}; ${shown.says}` },
+        excluded: excludes,
+        doubted: doubts,
+        isUnnamed,
+      };
     }
     const unproven = sides.find((side) => !(side === 'caller' ? headers.isAtCaller : headers.isAtCallee));
     if (unproven !== undefined) {
       const doubt = headers.isRecorded
-        ? `and nobody recorded what ${unproven === 'caller' ? 'the caller sent' : 'reached the called service'}`
+        ? 'and nothing says what reached the called service'
         : askForSecondTap(unproven, draft);
       return {
         id: null,
         shown: { ...shown, says: `${says}, ${doubt}; ${shown.says}` },
         excluded: excludes,
+        doubted: doubts,
         isUnnamed,
       };
     }
@@ -150,10 +162,12 @@ function decideCall(
       id: cause.finding.id,
       shown: { ...shown, says: `${says}${own}; ${shown.says}` },
       excluded: [],
+      doubted: [],
       isUnnamed: false,
     };
   }
-  return { id: null, shown, excluded: headers.isRecorded ? listExcluded(headers) : [], isUnnamed };
+  const excluded = headers.isRecorded ? listExcluded(headers) : [];
+  return { id: null, shown, excluded, doubted: [], isUnnamed };
 }
 
 /** The causes that contradict what one of the two services recorded. */

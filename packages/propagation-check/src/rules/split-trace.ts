@@ -278,6 +278,15 @@ function comesFromElsewhere(scene: Scene, client: Span, server: Span): boolean {
   return known.size > 0 && !known.has(userAgent);
 }
 
+/** MCP carries context beside that of the HTTP requests that carry it, so that whole calls of the one say nothing of the other. */
+function isOfLayer(isMcp: boolean): (group: CallGroup) => boolean {
+  return ({ protocol }) => (protocol === 'mcp') === isMcp;
+}
+
+function isOfMcp(span: Span): boolean {
+  return readCallFacts(span).protocol === 'mcp';
+}
+
 /** The loose ends, which each edge asks for those of its two services. */
 interface Loose {
   readonly callsOf: ReadonlyMap<string | null, readonly Span[]>;
@@ -298,7 +307,11 @@ function measureEdge(scene: Scene, loose: Loose, pairs: readonly Pair[]): readon
   const isAlike = (row: number): boolean => kinds.has(loose.kindOf(row));
   const continued = loose.continued.get(server) ?? [];
   const continuedAlike = continued.filter((span) => kinds.has(kindOf(span, readCallFacts(span))));
-  const whole = scene.groupsBetween(client, server).filter(({ protocol }) => protocol !== 'messaging');
+  const isMcp = isOfMcp(first.client);
+  const whole = scene
+    .groupsBetween(client, server)
+    .filter(isOfLayer(isMcp))
+    .filter(({ protocol }) => protocol !== 'messaging');
   const isExpected = isExpectedDirectly(scene, client, server);
   return [
     {
@@ -306,7 +319,9 @@ function measureEdge(scene: Scene, loose: Loose, pairs: readonly Pair[]): readon
       client,
       server,
       pairs,
-      toTargets: (loose.callsOf.get(client) ?? []).filter((span) => targets.has(loose.targetOf(span))),
+      toTargets: (loose.callsOf.get(client) ?? []).filter(
+        (span) => targets.has(loose.targetOf(span)) && isOfMcp(span) === isMcp,
+      ),
       alike: {
         count: loose.roots.count(server, isAlike) + continuedAlike.length,
         list: () => [...loose.roots.select(isAlike, server), ...continuedAlike],
@@ -369,6 +384,11 @@ const observations: readonly {
   readonly cause: FindingId;
   readonly isSeen: (scene: Scene, pairs: readonly Pair[]) => boolean;
 }[] = [
+  // HTTP spans read no `params._meta`.
+  {
+    cause: 'server-not-instrumented',
+    isSeen: (_, pairs) => pairs.every(({ client, server }) => isOfMcp(client) && !isOfMcp(server)),
+  },
   // A header arrived: the SERVER span names a parent.
   { cause: 'header-rewritten', isSeen: (_, pairs) => pairs.some(({ server }) => !isRoot(server)) },
   // Only some replicas of the server begin traces.
@@ -389,7 +409,9 @@ function listWhole(scene: Scene, pairs: readonly Pair[]): readonly CallGroup[] {
   const clients = new Set(pairs.map((pair) => pair.client.serviceName));
   const servers = new Set(pairs.map((pair) => pair.server.serviceName));
   return [...clients].flatMap((client) =>
-    [...servers].flatMap((server) => scene.groupsBetween(client, server)),
+    [...servers].flatMap((server) =>
+      scene.groupsBetween(client, server).filter(isOfLayer(pairs.some((pair) => isOfMcp(pair.client)))),
+    ),
   );
 }
 
