@@ -1,25 +1,48 @@
-/** Mutation tests of the rules that differ from another commit: `npm run mutation:changed -w propagation-check -- origin/main`. */
+/**
+ * Mutation tests of the rules that differ from another commit: `npm run mutation:changed -w propagation-check -- origin/main`.
+ * With `--lines 600` the smallest of them, of so many lines together: some minutes. The rest is named.
+ */
 import { execFileSync, spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 
 const folder = fileURLToPath(new URL('..', import.meta.url));
-const base = process.argv[2] ?? 'origin/main';
-const changed = execFileSync(
-  'git',
-  ['diff', '--name-only', '--diff-filter=d', '--relative', `${base}...`, '--', 'src/rules', 'src/pairing'],
-  { cwd: folder, encoding: 'utf8' },
-)
-  .split('\n')
-  .filter((file) => file !== '' && !/(thresholds|bounds)[.]ts$/.test(file));
+const { values, positionals } = parseArgs({ allowPositionals: true, options: { lines: { type: 'string' } } });
+const base = positionals[0] ?? 'origin/main';
 
-if (changed.length === 0) {
-  console.log(`no rule differs from ${base}`);
+const changed = listChanged();
+const chosen: string[] = [];
+let left = Number(values.lines ?? Number.POSITIVE_INFINITY);
+for (const { file, lines } of changed) {
+  left -= lines;
+  if (left >= 0) chosen.push(file);
+}
+const others = changed.slice(chosen.length).map(({ file }) => file);
+if (others.length > 0) console.log(`left out: ${others.join(', ')}`);
+
+if (chosen.length === 0) {
+  console.log(`no rule to mutate: ${changed.length} differ from ${base}`);
 } else {
   const stryker = createRequire(import.meta.url).resolve('@stryker-mutator/core/bin/stryker.js');
-  const { status } = spawnSync(process.execPath, [stryker, 'run', '--mutate', changed.join(',')], {
+  const { status } = spawnSync(process.execPath, [stryker, 'run', '--mutate', chosen.join(',')], {
     cwd: folder,
     stdio: 'inherit',
   });
   process.exitCode = status ?? 1;
+}
+
+/** The smallest first. */
+function listChanged(): readonly { readonly file: string; readonly lines: number }[] {
+  return execFileSync(
+    'git',
+    ['diff', '--name-only', '--diff-filter=d', '--relative', `${base}...`, '--', 'src/rules', 'src/pairing'],
+    { cwd: folder, encoding: 'utf8' },
+  )
+    .split('\n')
+    .filter((file) => file !== '' && !/(thresholds|bounds)[.]ts$/.test(file))
+    .map((file) => ({ file, lines: readFileSync(join(folder, file), 'utf8').split('\n').length }))
+    .sort((one, other) => one.lines - other.lines);
 }

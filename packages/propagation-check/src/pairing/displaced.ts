@@ -1,7 +1,8 @@
 import type { Span } from '../span/span.ts';
 import { type AwaitedThresholds, areAwaited } from './awaited.ts';
 import { type ChanceThresholds, isMoreThanChance } from './chance.ts';
-import { endsWithin, type Pair, pairSpans, startsDuring, type Tolerances } from './pair.ts';
+import { pairContained } from './contained.ts';
+import type { Pair, Tolerances } from './pair.ts';
 
 /** `rules/thresholds.ts` has the numbers and their reasons. */
 export interface DisplacedThresholds extends Tolerances, AwaitedThresholds, ChanceThresholds {
@@ -27,7 +28,7 @@ export function pairDisplaced(
   thresholds: DisplacedThresholds,
 ): readonly Pair[] {
   const { displacedShare, displacedLeftOver, fewestDisplaced } = thresholds;
-  const pairs = pairContained(bereft, calls, thresholds);
+  const pairs = pairOfOthers(bereft, calls, thresholds);
   const awaited = areAwaited(
     pairs.map(({ client: request, server: call }) => ({ request, call })),
     thresholds,
@@ -41,7 +42,7 @@ export function pairDisplaced(
       isMoreThanChance(
         calls,
         pairs.length,
-        (moved) => pairContained(bereft, moved, thresholds).length,
+        (moved) => pairOfOthers(bereft, moved, thresholds).length,
         thresholds,
       ));
   return isSure ? pairs : [];
@@ -63,18 +64,10 @@ function isOneToOne(
   return isExact && calls.every((call) => call.kind === 'CLIENT');
 }
 
-function pairContained(
+function pairOfOthers(
   requests: readonly Span[],
   calls: readonly Span[],
   tolerances: Tolerances,
 ): readonly Pair[] {
-  return pairSpans(
-    requests,
-    calls,
-    (request, call) =>
-      request.traceId !== call.traceId &&
-      startsDuring(call, request, tolerances) &&
-      endsWithin(call, request, tolerances),
-    tolerances,
-  );
+  return pairContained(requests, calls, tolerances, (request, call) => request.traceId !== call.traceId);
 }

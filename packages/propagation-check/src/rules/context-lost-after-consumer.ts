@@ -1,12 +1,11 @@
-import { readCallFacts } from '../calls/call-facts.ts';
 import { selectCalls } from '../calls/call-group.ts';
+import { nameTarget } from '../calls/target.ts';
 import { isMoreThanChance } from '../pairing/chance.ts';
 import { type Pair, pairSpans, startsDuring } from '../pairing/pair.ts';
 import type { Span } from '../span/span.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
-import { type Check, edgeProtocol, type Scene } from './check.ts';
+import { type Check, protocolOf, type Scene } from './check.ts';
 import { finding, isDetached } from './context-lost-in-process.ts';
-import { targetOf } from './split-trace.ts';
 
 /**
  * A consumer's span ends before the message is handled, so that all which the handler calls begins traces. Timers call too:
@@ -21,24 +20,24 @@ export const findContextLostAfterConsumers: Check = (scene) => {
     scene.groups.filter(({ client }) => receivesMessages(client)),
     (client) => facts.isOutgoing(client) && isDetached(scene, client),
   );
-  const serverOf = new Map(detached.map(({ client, server }) => [client, server]));
-  const groups = groupBy([...serverOf.keys()], (client) =>
-    keyFor(client.serviceName, targetOf(client), client.name, serverOf.get(client)?.serviceName ?? null),
+  const callOf = new Map(detached.map((call) => [call.client, call]));
+  const groups = groupBy([...callOf.values()], ({ client, server }) =>
+    keyFor(client.serviceName, nameTarget(client), client.name, server.serviceName),
   );
   return groups.flatMap((calls) => {
-    const [first] = calls;
-    if (first === undefined) return [];
-    const pairs = pairWithMessages(scene, first.serviceName, calls);
+    const [{ client, server }] = calls;
+    const clients = calls.map((call) => call.client);
+    const pairs = pairWithMessages(scene, client.serviceName, clients);
     if (pairs.length === 0) return [];
     return [
       finding.report({
         isLikely: true,
-        client: first.serviceName,
-        server: serverOf.get(first)?.serviceName ?? null,
-        protocol: edgeProtocol(readCallFacts(first).protocol),
+        client: client.serviceName,
+        server: server.serviceName,
+        protocol: protocolOf(client),
         shown: pairs.map(({ client: message, server: client }) => ({
           client,
-          server: serverOf.get(client) ?? null,
+          server: callOf.get(client)?.server ?? null,
           says: `root of its own trace, made as soon as "${message.name}" of trace ${message.traceId} had ended`,
         })),
       }),

@@ -1,6 +1,7 @@
 import { groupCalls, someCall, viewCalls } from '../calls/call-group.ts';
 import { findEntry, isOutgoing } from '../calls/edge.ts';
 import { nameEndpoints } from '../calls/endpoint.ts';
+import { nameTarget } from '../calls/target.ts';
 import { isExpected } from '../expect/expectation.ts';
 import { isRoot } from '../graph/trace-graph.ts';
 import { pairDisplaced } from '../pairing/displaced.ts';
@@ -10,7 +11,6 @@ import { groupBy, keyFor } from '../util/group-by.ts';
 import { type Check, protocolOf, type Scene } from './check.ts';
 import { defineFinding } from './define-finding.ts';
 import { gate, rule } from './rule.ts';
-import { targetOf } from './split-trace.ts';
 
 export const finding = defineFinding('context-lost-in-process', {
   kind: 'cause',
@@ -83,7 +83,7 @@ export const contextLostBeforePeers = rule<LostBeforePeer>({
   finding,
   measure: (scene, open) => {
     const groups = groupBy(open.clients.filter(isOutgoing), (client) =>
-      keyFor(client.serviceName, targetOf(client), client.name),
+      keyFor(client.serviceName, nameTarget(client), client.name),
     );
     return groups.flatMap((calls) => {
       const [first, ...others] = calls.filter((client) => startsOwnTrace(scene, client));

@@ -1,11 +1,9 @@
 import {
   type CallFacts,
-  type FactSource,
   fitsRoute,
   isHealthProbe,
   readAddress,
   readCallFacts,
-  readDestination,
   readMethod,
   readOutcome,
   readPath,
@@ -16,26 +14,22 @@ import {
 import { type CallGroup, countCalls, groupCalls, measureLag } from '../calls/call-group.ts';
 import { withoutIds } from '../calls/endpoint.ts';
 import type { RowSource } from '../calls/remember-facts.ts';
+import { nameTarget as placeOf } from '../calls/target.ts';
 import { type ExpectedEdge, isExpected } from '../expect/expectation.ts';
 import { none, type TraceGraph } from '../graph/trace-graph.ts';
 import { bounds } from '../pairing/bounds.ts';
-import {
-  compareRequests,
-  endsWithin,
-  limitComparisons,
-  pairSpans,
-  startsDuringAny,
-} from '../pairing/pair.ts';
+import { pairContained } from '../pairing/contained.ts';
+import { compareRequests, limitComparisons, pairSpans, startsDuringAny } from '../pairing/pair.ts';
 import type { Span } from '../span/span.ts';
 import { groupBy, keyFor, mapBy } from '../util/group-by.ts';
 import { remember, rememberOf } from '../util/remember.ts';
 import {
   type Draft,
-  edgeProtocol,
   hasSpans,
   isCovered,
   listUnseenEdges,
   type Open,
+  protocolOf,
   type Scene,
 } from './check.ts';
 import { defineFinding } from './define-finding.ts';
@@ -85,10 +79,9 @@ export const partlyMissingServers = rule<PartlyMissing>({
     );
     const targetOf = rememberOf(targetNameOf);
     return edges.flatMap((whole): readonly PartlyMissing[] => {
-      const first = whole[0];
-      const ofClient = first === undefined ? [] : (answered.get(first.client) ?? []);
-      if (first === undefined || ofClient.length === 0) return [];
-      const { client, server } = first;
+      const [{ client, server }] = whole;
+      const ofClient = answered.get(client) ?? [];
+      if (ofClient.length === 0) return [];
       const asked = summarizeCalls(scene, whole, new Set(ofClient.map(targetOf)));
       const lonely = ofClient.filter((span) => {
         const kinds = asked.kinds.get(targetOf(span));
@@ -362,7 +355,7 @@ function isSplit(scene: Scene, open: Open, calls: readonly Span[], server: strin
     .selectSpans(server, (row) => scene.graph.isRoot(row))
     .filter((span) => span.kind === 'INTERNAL');
   const { thresholds } = scene;
-  const pairs = pairSpans(calls, roots, (call, root) => endsWithin(root, call, thresholds), thresholds);
+  const pairs = pairContained(calls, roots, thresholds);
   return pairs.length >= Math.max(calls.length, roots.length) * thresholds.splitWithoutKindShare;
 }
 
@@ -380,8 +373,8 @@ function selectCallsTo(scene: Scene, open: Open, lonely: readonly Span[], server
   if (known.length > 0) return known;
   const taken = listTargets(scene);
   const groups = groupBy(
-    lonely.filter((span) => !taken.has(targetOf(span))),
-    targetOf,
+    lonely.filter((span) => !taken.has(placeOf(span))),
+    placeOf,
   );
   const most = [...groups].sort((left, right) => right.length - left.length)[0] ?? [];
   const requests = open.roots.of(server).filter((span) => !isHealthProbe(span));
@@ -409,16 +402,10 @@ function isServer(span: Span): boolean {
   return span.kind === 'SERVER';
 }
 
-function targetOf(call: FactSource): string {
-  if (call.kind === 'PRODUCER') return keyFor(readDestination(call));
-  const { host, port } = readAddress(call);
-  return keyFor(host, port);
-}
-
 /** Of all whole calls. */
 function listTargets({ groups, facts }: Scene): ReadonlySet<string> {
   const targets = new Set<string>();
-  const target = facts.remember(targetOf);
+  const target = facts.remember(placeOf);
   for (const { clients } of groups) for (const row of clients) targets.add(target(row));
   return targets;
 }
@@ -438,11 +425,10 @@ function describe(
   server: string | null,
   lonely: readonly Span[],
 ): Pick<Draft, 'client' | 'server' | 'protocol' | 'shown'> {
-  const protocol = lonely[0] === undefined ? 'http' : edgeProtocol(readCallFacts(lonely[0]).protocol);
   return {
     client,
     server,
-    protocol,
+    protocol: protocolOf(lonely[0]),
     shown: lonely.map((span) => ({
       client: span,
       server: null,

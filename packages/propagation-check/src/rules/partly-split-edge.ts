@@ -1,6 +1,7 @@
 import { type CallGroup, countCalls, type EdgeProtocol, groupCalls } from '../calls/call-group.ts';
 import { isMoreThanChance } from '../pairing/chance.ts';
-import { endsWithin, type Pair, pairSpans, startsDuring, type Tolerances } from '../pairing/pair.ts';
+import { pairContained } from '../pairing/contained.ts';
+import type { Pair } from '../pairing/pair.ts';
 import type { Span } from '../span/span.ts';
 import { keyFor } from '../util/group-by.ts';
 import { hasError, isExpectedDirectly, isPlausible, type Scene } from './check.ts';
@@ -138,17 +139,4 @@ function areUnique({ scene: { thresholds }, pairs }: PartlySplitEdge): boolean {
 function isBeyondChance({ scene: { thresholds }, pairs, bereft, roots }: PartlySplitEdge): boolean {
   const countPairs = (moved: readonly Span[]): number => pairContained(bereft, moved, thresholds).length;
   return isMoreThanChance(roots, pairs.length, countPairs, thresholds);
-}
-
-function pairContained(
-  outer: readonly Span[],
-  inner: readonly Span[],
-  tolerances: Tolerances,
-): readonly Pair[] {
-  return pairSpans(
-    outer,
-    inner,
-    (one, other) => startsDuring(other, one, tolerances) && endsWithin(other, one, tolerances),
-    tolerances,
-  );
 }

@@ -24,7 +24,6 @@ export const findServersNotInstrumented: Check = (scene, open) =>
   listUnseenEdges(scene, open).flatMap((edge) => {
     if (scene.services.hasEntries(edge.server)) return [];
     const entries = scene.spansOf(edge.server);
-    if (entries.some((span) => span.kind === 'SERVER' || span.kind === 'CONSUMER')) return [];
     const pairs = pairSpans(
       open.clients.filter((span) => span.serviceName === edge.client),
       entries.filter((span) => isRoot(span) && leadsOutside(scene, span)),

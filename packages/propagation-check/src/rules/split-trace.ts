@@ -2,15 +2,14 @@ import {
   type CallFacts,
   type FactSource,
   isHealthProbe,
-  readAddress,
   readCallFacts,
   readPath,
-  readText,
   readUserAgent,
 } from '../calls/call-facts.ts';
 import { type CallGroup, someCall } from '../calls/call-group.ts';
 import { isEntry } from '../calls/edge.ts';
 import type { Roots } from '../calls/roots.ts';
+import { nameTarget } from '../calls/target.ts';
 import { isRoot } from '../graph/trace-graph.ts';
 import { isMoreThanChance } from '../pairing/chance.ts';
 import {
@@ -27,17 +26,11 @@ import {
 import type { Attributes, Span } from '../span/span.ts';
 import { groupBy, keyFor, mapBy } from '../util/group-by.ts';
 import { rememberOf } from '../util/remember.ts';
-import {
-  edgeProtocol,
-  isExpectedDirectly,
-  isParentDue,
-  isPlausible,
-  type Open,
-  type Scene,
-} from './check.ts';
+import { isExpectedDirectly, isPlausible, type Open, protocolOf, type Scene } from './check.ts';
 import { defineFinding } from './define-finding.ts';
 import type { FindingId } from './finding.ts';
-import { gate, rule } from './rule.ts';
+import { parentGate } from './parent-gate.ts';
+import { gate, rule, tellReasons } from './rule.ts';
 
 export const finding = defineFinding('split-trace', {
   kind: 'symptom',
@@ -99,18 +92,13 @@ export const splitTraces = rule<SplitEdge>({
       callsOf: mapBy(clients, (span) => span.serviceName),
       roots: open.roots,
       continued: mapBy(listContinued(scene, open), (span) => span.serviceName),
-      targetOf: rememberOf(targetOf),
+      targetOf: rememberOf(nameTarget),
       kindOf: scene.facts.remember((request) => kindOf(request, { userAgent: readUserAgent(request) })),
     };
     return edges.flatMap((group) => measureEdge(scene, loose, withoutOtherAgents(scene, group)));
   },
   gates: [
-    gate(
-      'a root, or a parent that the capture should hold',
-      ({ scene, pairs }) => pairs.some(({ server }) => isRoot(server) || isParentDue(scene, server)),
-      ({ pairs }) =>
-        `${pairs.length} SERVER spans name parents of a time from which no caller delivered spans`,
-    ),
+    parentGate(({ pairs }) => pairs.map(({ server }) => server)),
     gate(
       'most calls to the target and most requests of the kind pair up, or the edge is expected',
       ({ scene: { thresholds }, isOnItsWay, isExpected, pairs, toTargets, alike }) =>
@@ -158,7 +146,7 @@ export const splitTraces = rule<SplitEdge>({
     finding.report({
       client,
       server,
-      protocol: edgeProtocol(pairs[0] === undefined ? 'http' : readCallFacts(pairs[0].client).protocol),
+      protocol: protocolOf(pairs[0]?.client),
       candidates: rankCauses(scene, pairs),
       shown: pairs.map((pair) => ({
         client: pair.client,
@@ -183,7 +171,10 @@ function explainUnpaired(scene: Scene, open: Open, looseEnd: Span): string | nul
     const others = open.roots.countOutside(looseEnd) + continued.filter(isOther).length;
     return during.length === 0
       ? `no SERVER span began another trace while the call was open (${others} at other times)`
-      : `${during.length} SERVER spans began other traces meanwhile: ${tellReasons(during.map((root) => whyApart(scene, looseEnd, root)))}`;
+      : tellReasons(
+          `${during.length} SERVER spans began other traces meanwhile`,
+          during.map((root) => whyApart(scene, looseEnd, root)),
+        );
   }
   const isStranger = (isEntry(looseEnd) && isRoot(looseEnd)) || continued.includes(looseEnd);
   if (!isStranger) return null;
@@ -191,14 +182,10 @@ function explainUnpaired(scene: Scene, open: Open, looseEnd: Span): string | nul
   const during = clients.filter((client) => startsDuring(looseEnd, client, scene.thresholds));
   return during.length === 0
     ? `no call without a child was open when it began (${clients.length} at other times)`
-    : `${during.length} calls without a child were open: ${tellReasons(during.map((client) => whyApart(scene, client, looseEnd)))}`;
-}
-
-function tellReasons(reasons: readonly (string | null)[]): string {
-  const told = reasons.map((reason) => reason ?? 'with a nearer fit').sort();
-  return groupBy(told, (reason) => reason)
-    .map((same) => `${same.length} ${same[0]}`)
-    .join(', ');
+    : tellReasons(
+        `${during.length} calls without a child were open`,
+        during.map((client) => whyApart(scene, client, looseEnd)),
+      );
 }
 
 /** SERVER spans whose trace begins nowhere in the data: where it begins, a parent that is nowhere is lost telemetry. */
@@ -344,7 +331,7 @@ function measureEdge(scene: Scene, loose: Loose, pairs: readonly Pair[]): readon
       isExpected,
       isOnItsWay:
         whole.length > 0
-          ? someCall(whole, (row) => targets.has(targetOf(scene.facts.at(row))))
+          ? someCall(whole, (row) => targets.has(nameTarget(scene.facts.at(row))))
           : scene.groupsInto(server).length === 0 || isExpected,
       arePassedOn: pairs.every((pair) => pair.client.kind === 'SERVER'),
       isTold: pairs.every((pair) => compareRequests(pair.client, pair.server) === 'yes'),
@@ -377,13 +364,6 @@ function tellShares({ pairs, toTargets, alike }: SplitEdge): string {
 /** Requests of one kind to one service: if most of them began while nobody of the data called, others call this service. */
 function kindOf({ name }: FactSource, { userAgent }: Pick<CallFacts, 'userAgent'>): string {
   return keyFor(name, userAgent);
-}
-
-export function targetOf(call: FactSource): string {
-  const { host, port } = readAddress(call);
-  if (host !== null || port !== null) return keyFor(host, port);
-  // Few spans of MCP say where the server is: then tools are the targets.
-  return readText(call, 'mcp.method.name') === null ? keyFor(host, port) : keyFor(host, port, call.name);
 }
 
 /** Spans alone do not tell these apart. */
