@@ -29,6 +29,8 @@ export interface CallHeaders {
   readonly isTied: boolean;
   /** Whether no tap saw the call, and the services themselves say this. */
   readonly isRecorded: boolean;
+  /** The addresses at which the taps that saw it were called. */
+  readonly calledAt: readonly string[];
   /** What a tap itself did to the request. */
   readonly injected: readonly string[];
   /** What the called service said of its own span; null where nobody looked, and where a cache gave the answer of another call. */
@@ -109,6 +111,7 @@ export function indexHeaders(evidence: HeaderEvidence, spans: TraceGraph): Heade
       isAtCallee: isAtCallee || received !== null,
       isTied,
       isRecorded: false,
+      calledAt: seen.flatMap((record) => record.calledAt ?? []),
       injected: [...new Set(seen.flatMap((record) => record.faults))],
       // Several records without an id of the call may be of different calls.
       answer: (own.length > 0 ? readAnswer(last) : null) ?? captured?.answer ?? null,
@@ -126,6 +129,7 @@ function describeCaptured(captured: CapturedHeaders | null): CallHeaders | null 
     isAtCallee: received !== null || answer?.span != null,
     isTied: true,
     isRecorded: true,
+    calledAt: [],
     injected: [],
   };
 }

@@ -9,6 +9,7 @@ import type { ClockOffsets } from '../pairing/align-clocks.ts';
 import { isParentRemote, type Span } from '../span/span.ts';
 import { keyFor } from '../util/group-by.ts';
 import type { FindingId, Severity } from './finding.ts';
+import type { NextTap } from './next-tap.ts';
 import type { Thresholds } from './thresholds.ts';
 
 /** What is known before any check. */
@@ -105,6 +106,8 @@ export interface Draft {
   readonly candidates?: readonly FindingId[];
   /** The cause is argued from times and counts. */
   readonly isLikely?: boolean;
+  /** Where a tap would decide, as far as taps have seen the calls. */
+  readonly nextTap?: NextTap;
   readonly shown: readonly Shown[];
   /** Spans that are explained by this beside those in `shown`. */
   readonly explains?: readonly Span[];

@@ -13,6 +13,7 @@ import { headerMalformed } from './header-malformed.ts';
 import { headerNotSent } from './header-not-sent.ts';
 import { headerRewritten } from './header-rewritten.ts';
 import { headerStripped } from './header-stripped.ts';
+import type { NextTap } from './next-tap.ts';
 import { calleeNotSampled, callerNotSampled } from './not-sampled.ts';
 import { serverNotInstrumented } from './server-not-instrumented.ts';
 import { serverSpanLost } from './server-span-lost.ts';
@@ -56,13 +57,19 @@ export function decideByHeaders(
     const { id } = group[0];
     if (id !== null) return { ...rest, id, shown };
     if (candidates === undefined) return { ...draft, shown };
+    const nextTap = group.find((call) => call.nextTap !== undefined)?.nextTap;
     // A service that names its span in other answers and not in these made none, or another program answered.
     const isUnnamed = group.every((call) => call.isUnnamed);
     // A cause is out only when it is for every one of these calls.
     const isOut = (cause: FindingId): boolean => group.every((call) => call.excluded.includes(cause));
     const left = candidates.filter((cause) => !isOut(cause));
     const first = left.filter((cause) => isUnnamed && cause === 'server-not-instrumented');
-    return { ...draft, candidates: [...first, ...left.filter((cause) => !first.includes(cause))], shown };
+    return {
+      ...draft,
+      ...(nextTap === undefined ? {} : { nextTap }),
+      candidates: [...first, ...left.filter((cause) => !first.includes(cause))],
+      shown,
+    };
   });
 }
 
@@ -82,19 +89,15 @@ export function mergeDrafts(drafts: readonly Draft[]): readonly Draft[] {
 }
 
 /** The step that decides where something may stand between the tap and this side. */
-function askForSecondTap(side: Side, draft: Draft): string {
+function askForSecondTap(side: Side): string {
   const whose = side === 'caller' ? 'the caller' : 'the called service';
-  return `at a tap of which nobody knows whether something stands between it and ${whose}; ${whereToTap(side, draft)}`;
+  return `at a tap of which nobody knows whether something stands between it and ${whose}; ${whereToTap(side)}`;
 }
 
-function whereToTap(side: Side, { client, server }: Draft): string {
+function whereToTap(side: Side): string {
   return side === 'caller'
-    ? `a second tap that the caller itself calls decides (propagation-check tap --client ${quoteService(client)})`
-    : `a second tap whose target is the called service itself decides (propagation-check tap --server ${quoteService(server)})`;
-}
-
-function quoteService(name: string | null): string {
-  return name === null ? '<service>' : /^[\w.-]+$/.test(name) ? name : JSON.stringify(name);
+    ? 'a second tap that the caller itself calls decides'
+    : 'a second tap whose target is the called service itself decides';
 }
 
 interface Decision {
@@ -103,6 +106,7 @@ interface Decision {
   readonly excluded: readonly FindingId[];
   /** The answer names no span, although others of the same service do. */
   readonly isUnnamed: boolean;
+  readonly nextTap?: NextTap;
 }
 
 function decideCall(
@@ -116,7 +120,7 @@ function decideCall(
   if (headers === null) return { id: null, shown, excluded: [], isUnnamed: false };
   const likeliest = draft.candidates?.[0] ?? null;
   const namesItsSpan = traceresponse.includes(draft.server ?? '');
-  const { answer } = headers;
+  const { answer, calledAt } = headers;
   const isUnnamed = answer !== null && answer.span === null && answer.isUsual;
   for (const cause of open) {
     const says = cause.explain({
@@ -129,19 +133,26 @@ function decideCall(
     if (says === null) continue;
     const { sides = [], excludes = [] } = cause.needs ?? {};
     if (!headers.isTied) {
-      const told = `at that time ${says}, in a record that no id ties to this call; ${whereToTap('caller', draft)}`;
-      return { id: null, shown: { ...shown, says: `${told}; ${shown.says}` }, excluded: excludes, isUnnamed };
+      const told = `at that time ${says}, in a record that no id ties to this call; ${whereToTap('caller')}`;
+      return {
+        id: null,
+        shown: { ...shown, says: `${told}; ${shown.says}` },
+        excluded: excludes,
+        isUnnamed,
+        nextTap: { side: 'caller', calledAt },
+      };
     }
     const unproven = sides.find((side) => !(side === 'caller' ? headers.isAtCaller : headers.isAtCallee));
     if (unproven !== undefined) {
       const doubt = headers.isRecorded
         ? `and nobody recorded what ${unproven === 'caller' ? 'the caller sent' : 'reached the called service'}`
-        : askForSecondTap(unproven, draft);
+        : askForSecondTap(unproven);
       return {
         id: null,
         shown: { ...shown, says: `${says}, ${doubt}; ${shown.says}` },
         excluded: excludes,
         isUnnamed,
+        nextTap: { side: unproven, calledAt },
       };
     }
     const { injected } = headers;
@@ -153,7 +164,13 @@ function decideCall(
       isUnnamed: false,
     };
   }
-  return { id: null, shown, excluded: headers.isRecorded ? listExcluded(headers) : [], isUnnamed };
+  return {
+    id: null,
+    shown,
+    excluded: headers.isRecorded ? listExcluded(headers) : [],
+    isUnnamed,
+    nextTap: { side: headers.isAtCaller ? 'callee' : 'caller', calledAt },
+  };
 }
 
 /** The causes that contradict what one of the two services recorded. */

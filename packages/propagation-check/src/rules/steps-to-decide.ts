@@ -3,6 +3,7 @@ import type { Draft } from './check.ts';
 import type { FindingId } from './finding.ts';
 import { findings } from './findings.ts';
 import { findHeaderSetting } from './header-settings.ts';
+import { describeNextTap } from './next-tap.ts';
 
 /** Causes that headers tell apart. */
 const toldByHeaders: readonly FindingId[] = [
@@ -13,10 +14,11 @@ const toldByHeaders: readonly FindingId[] = [
 ];
 
 /**
- * What to do so that the next report names the cause, the cheapest first: a setting that records headers in spans, then what the symptom
- * itself asks for (a tap), then a capture of packets. Empty where the cause is known.
+ * What to do so that the next report names the cause, the cheapest first: a setting that records headers in spans, then a tap, then a
+ * capture of packets. A step that has a command to paste has it in a second line. Empty where the cause is known.
  */
-export function listStepsToDecide({ id, candidates, protocol, shown }: Draft): readonly string[] {
+export function listStepsToDecide(draft: Draft): readonly string[] {
+  const { id, candidates, protocol, shown } = draft;
   if (candidates === undefined) return [];
   const isToldByHeaders =
     candidates.some((cause) => toldByHeaders.includes(cause)) && protocol !== 'messaging';
@@ -31,7 +33,8 @@ export function listStepsToDecide({ id, candidates, protocol, shown }: Draft): r
   const port = first?.server == null ? null : readCallFacts(first.server).port;
   return [
     ...settings,
-    findings[id].fix,
+    ...(id === 'split-trace' ? [] : [findings[id].fix]),
+    describeNextTap(draft),
     ...(protocol === 'http'
       ? [
           `Without a restart, of plain HTTP: tcpdump -i any -w wire.pcap tcp port ${port ?? 'PORT'}, and then --wire wire.pcap`,

@@ -1,0 +1,54 @@
+import { once } from 'node:events';
+import { createServer, request as send } from 'node:http';
+import { startTap } from 'propagation-check';
+
+export interface HopOptions {
+  readonly protocol: '1' | '2';
+  readonly target: string;
+  /** What it makes of `traceparent`. */
+  readonly does: 'pass' | 'strip' | 'rewrite';
+  readonly path: 'kept' | 'prefixed';
+  readonly host: 'kept' | 'own';
+}
+
+export interface Hop {
+  readonly url: string;
+  close(): Promise<unknown>;
+}
+
+/** A reverse proxy without spans. Of HTTP/2 a tap of which nobody reads the records is one. */
+export async function startHop({ protocol, target, does, path, host }: HopOptions): Promise<Hop> {
+  if (protocol === '2') {
+    const faults = does === 'pass' ? [] : [does];
+    return startTap({ listen: { port: 0 }, target, faults, onRecord: () => undefined });
+  }
+  const next = new URL(target);
+  const server = createServer((request, response) => {
+    const headers = { ...request.headers, ...(host === 'own' ? { host: next.host } : {}) };
+    if (does === 'strip') delete headers.traceparent;
+    if (does === 'rewrite') headers.traceparent = `00-${'ab'.repeat(16)}-${'cd'.repeat(8)}-01`;
+    const onward = send({
+      host: next.hostname,
+      port: next.port,
+      method: request.method ?? 'GET',
+      path: `${path === 'prefixed' ? '/internal' : ''}${request.url}`,
+      headers,
+    });
+    onward.on('response', (answer) => {
+      response.writeHead(answer.statusCode ?? 502, answer.headers);
+      answer.pipe(response);
+    });
+    onward.on('error', () => response.writeHead(502).end());
+    request.pipe(onward);
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('not listening');
+  return {
+    url: `http://127.0.0.1:${address.port}`,
+    close: async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
