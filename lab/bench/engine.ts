@@ -13,6 +13,10 @@ import { measureReceiver, receiverProtocols } from './engine/receiver.ts';
 import { measureStarts } from './engine/start.ts';
 
 const million = 1_000_000;
+/** Of files for slopes, in millions of spans. The largest of the long ones has 8.6 GB. */
+const [shortSizes, longSizes] = ['1,2', '1,2,5,10'];
+/** So many that the time in which Node compiles hot code hardly counts. Node reads no larger file at once, as the work with `JSON.parse` does. */
+const manySpans = 2 * million;
 const measureFile = fileURLToPath(new URL('engine/measure.ts', import.meta.url));
 
 /** Prints the tables. */
@@ -21,7 +25,8 @@ export async function benchEngine(argv: readonly string[]): Promise<void> {
     args: [...argv],
     options: {
       spans: { type: 'string', default: '300000' },
-      sizes: { type: 'string', default: '1,2' },
+      sizes: { type: 'string' },
+      long: { type: 'boolean', default: false },
       rounds: { type: 'string', default: '3' },
       tables: { type: 'string', default: 'rates,slopes,shapes,start,receiver' },
     },
@@ -31,9 +36,13 @@ export async function benchEngine(argv: readonly string[]): Promise<void> {
     const tables = new Set(values.tables.split(','));
     const spans = Number(values.spans);
     const nothing = await measure('nothing', '');
-    if (tables.has('rates')) await printRates(folder, spans, Number(values.rounds), nothing);
-    if (tables.has('slopes')) await printSlopes(folder, values.sizes.split(',').map(Number), nothing);
-    if (tables.has('shapes')) await printShapes(folder, spans);
+    const sizes = (values.sizes ?? (values.long ? longSizes : shortSizes)).split(',').map(Number);
+    if (tables.has('rates')) {
+      await printRates(folder, spans, Number(values.rounds), nothing);
+      if (values.long) await printRates(folder, manySpans, Number(values.rounds), nothing);
+    }
+    if (tables.has('slopes')) await printSlopes(folder, sizes, nothing);
+    if (tables.has('shapes')) await printShapes(folder, values.long ? million : spans);
     if (tables.has('start')) await printStarts(folder);
     if (tables.has('receiver')) await printReceiver(folder, spans, Number(values.rounds));
   } finally {
@@ -100,33 +109,37 @@ async function printRates(folder: string, spans: number, rounds: number, nothing
 
 /** Prints time and memory for each further span: the slope between a size and the one before. */
 async function printSlopes(folder: string, sizes: readonly number[], nothing: Measured): Promise<void> {
-  for (const work of ['decode', 'check'] as const) {
-    console.log(`\n${work} by size, OTLP JSON Lines, 5 % broken; slopes from the size before`);
-    console.log(row('', 'seconds', 'MB', 'ns/span', 'B/span'));
-    let before = { ...nothing, milliseconds: 0 };
-    for (const size of sizes) {
-      const path = join(folder, 'spans');
-      await generateSpans(path, { spans: size * million, broken: 0.05, isOneTrace: false, format: 'json' });
+  console.log('\nby size, OTLP JSON Lines, 5 % broken; slopes from the size before (target: 200 B/span)');
+  console.log(row('', 'seconds', 'MB', 'ns/span', 'cpu ns/span', 'B/span'));
+  const before = new Map<WorkName, Measured>();
+  for (const size of sizes) {
+    const path = join(folder, 'spans');
+    await generateSpans(path, { spans: size * million, broken: 0.05, isOneTrace: false, format: 'json' });
+    for (const work of ['decode', 'check'] as const) {
       const measured = await measure(work, path);
-      const more = measured.spans - before.spans;
+      const last = before.get(work) ?? nothing;
+      before.set(work, measured);
+      const slope = (of: (each: Measured) => number) =>
+        ((of(measured) - of(last)) / (measured.spans - last.spans)).toFixed(0);
       console.log(
         row(
-          `${size} million`,
+          `${size} M ${work}`,
           (measured.milliseconds / 1_000).toFixed(1),
           toMB(measured.bytes),
-          (((measured.milliseconds - before.milliseconds) * 1e6) / more).toFixed(0),
-          ((measured.bytes - before.bytes) / more).toFixed(0),
+          slope(({ milliseconds }) => milliseconds * 1e6),
+          slope(({ cpuMilliseconds }) => cpuMilliseconds * 1e6),
+          slope(({ bytes }) => bytes),
         ),
       );
-      before = measured;
-      await rm(path);
     }
+    await rm(path);
   }
 }
 
 async function printShapes(folder: string, spans: number): Promise<void> {
-  console.log('\ncheck by shape');
-  console.log(row('', 'spans/s'));
+  console.log(`\ncheck by shape, ${spans} spans (target: the same rate within 30 %)`);
+  console.log(row('', 'spans/s', 'spans/cpu s', 'B/span'));
+  const nothing = await measure('nothing', '');
   for (const isOneTrace of [false, true]) {
     const path = join(folder, 'spans');
     await generateSpans(path, { spans, broken: 0, isOneTrace, format: 'json' });
@@ -135,6 +148,8 @@ async function printShapes(folder: string, spans: number): Promise<void> {
       row(
         isOneTrace ? 'one trace' : 'traces of 3',
         ((measured.spans / measured.milliseconds) * 1_000).toFixed(0),
+        ((measured.spans / measured.cpuMilliseconds) * 1_000).toFixed(0),
+        ((measured.bytes - nothing.bytes) / measured.spans).toFixed(0),
       ),
     );
     await rm(path);

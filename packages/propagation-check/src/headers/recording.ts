@@ -1,8 +1,8 @@
 import type { TraceGraph } from '../graph/trace-graph.ts';
 import { type Span, spanKinds } from '../span/span.ts';
-import { spanIdOf, textOf } from '../span/span-store.ts';
-import { isRaw } from '../span/value-table.ts';
+import { type SpanStore, spanIdOf, textOf, valueAt } from '../span/span-store.ts';
 import { keyFor } from '../util/group-by.ts';
+import { rememberOf } from '../util/remember.ts';
 import type { PropagationFormat } from './evidence.ts';
 import { formatOfIdHeader, formats } from './propagation-header.ts';
 import { listFormats, readHeaderName } from './recorded-headers.ts';
@@ -74,58 +74,68 @@ function sourceOf({ store }: TraceGraph, row: number): string {
 
 function listSources(graph: TraceGraph): ReadonlyMap<string, Source> {
   const { store } = graph;
-  const nameOf = rememberNames(graph);
-  const carried = findCarried(graph);
+  const headers = listHeaders(store);
   const sources = new Map<string, Source>();
+  if (headers.size === 0) return sources;
+  const carried = findCarried(graph);
   for (let row = 0; row < store.size; row += 1) {
     if (!graph.has(row) || (!isCall(store.kinds[row] ?? 0) && !graph.isEntry(row))) continue;
+    const recorded = headers.get(store.shapes[row] ?? 0) ?? [];
+    if (recorded.length === 0 && carried[row] === 0) continue;
     const key = sourceOf(graph, row);
     const source = sources.get(key) ?? { since: new Map(), sendsSince: null, isPartial: false };
     sources.set(key, source);
     const start = graph.startTimeOf(row);
     let hasId = false;
     let hasOwnId = false;
-    const end = store.attributeStarts[row + 1] ?? 0;
-    for (let pair = store.attributeStarts[row] ?? 0; pair < end; pair += 1) {
-      const name = nameOf(store.attributeKeys[pair] ?? 0);
-      if (name === null) continue;
+    for (const { name, place } of recorded) {
       source.since.set(name, earlier(source.since.get(name) ?? null, start));
       if (formatOfIdHeader(name) === null) continue;
-      const value = String(store.values.decode(store.attributeValues[pair] ?? 0));
+      const value = String(valueAt(store, row, place));
       hasId ||= value !== '' && value !== '[]';
       hasOwnId ||= value.toLowerCase().includes(spanIdOf(store, row));
     }
     if (hasOwnId) source.sendsSince = earlier(source.sendsSince, start);
-    if (!hasId && carried.has(row)) source.isPartial = true;
+    if (!hasId && carried[row] === 1) source.isPartial = true;
   }
   return sources;
 }
 
-/** The rows of calls and requests that are known to have carried a context: the other side continued it, or was named. */
-function findCarried(graph: TraceGraph): ReadonlySet<number> {
+/** Marks the rows of calls and requests that are known to have carried a context: the other side continued it, or was named. */
+function findCarried(graph: TraceGraph): Uint8Array {
   const { store, parents } = graph;
-  const carried = new Set<number>();
+  const carried = new Uint8Array(store.size);
   for (let row = 0; row < store.size; row += 1) {
     if (!graph.has(row) || !graph.isEntry(row)) continue;
     const parent = parents[row] ?? -1;
     const isElsewhere = parent >= 0 && store.resources[parent] !== store.resources[row];
-    if (isElsewhere) carried.add(parent);
-    if (isElsewhere || graph.isParentRemote(row)) carried.add(row);
+    if (isElsewhere) carried[parent] = 1;
+    if (isElsewhere || graph.isParentRemote(row)) carried[row] = 1;
   }
   return carried;
 }
 
-/** The header that an attribute key records, by the number of the key; null for any other. */
-function rememberNames({ store }: TraceGraph): (key: number) => string | null {
-  const names = new Map<number, string | null>();
-  return (key) => {
-    const known = names.get(key);
-    if (known !== undefined) return known;
+/** A header that an attribute records, and the attribute's place in its shape. */
+interface RecordedHeader {
+  readonly name: string;
+  readonly place: number;
+}
+
+/** By shape; of the shapes with any. */
+function listHeaders(store: SpanStore): ReadonlyMap<number, readonly RecordedHeader[]> {
+  const nameOf = rememberOf((key: number) => {
     const text = textOf(store, key);
-    const name = readHeaderName(text, 'request') ?? readHeaderName(text, 'response');
-    if (!isRaw(key)) names.set(key, name);
-    return name;
-  };
+    return readHeaderName(text, 'request') ?? readHeaderName(text, 'response');
+  });
+  const { starts, keys } = store.shapeTable;
+  const headers = new Map<number, RecordedHeader[]>();
+  for (let shape = 0; shape + 1 < starts.length; shape += 1) {
+    for (const [place, key] of keys.subarray(starts[shape], starts[shape + 1]).entries()) {
+      const name = nameOf(key);
+      if (name !== null) headers.set(shape, [...(headers.get(shape) ?? []), { name, place }]);
+    }
+  }
+  return headers;
 }
 
 function earlier(known: bigint | null, time: bigint): bigint {

@@ -292,29 +292,26 @@ export function startsDuringAny(
   spans: readonly Span[],
   tolerances: Tolerances,
 ): (row: number) => boolean {
-  const findOpen = indexByRows(graph, spans, tolerances);
-  return (row) => {
-    for (const _ of findOpen(row)) return true;
-    return false;
-  };
+  const someOpen = indexByRows(graph, spans, tolerances);
+  return (row) => someOpen(row, () => true);
 }
 
-/** As `indexByTime`, to be asked for those that were open when the span of a row started. */
+/** Tells of rows whether any of the spans that were open when they started is so, the latest start first; asked until one is. */
 export function indexByRows(
   graph: TraceGraph,
   spans: readonly Span[],
   { clockTolerance }: Tolerances,
-): (row: number) => Iterable<Span> {
+): (row: number, isSo: (span: Span) => boolean) => boolean {
   const rows = spans.map((span) => graph.rowOf(span));
   const timesOf = (times: Float64Array): Float64Array => Float64Array.from(rows, (row) => times[row] ?? 0);
   const intervals = indexIntervals(timesOf(graph.starts), timesOf(graph.ends));
   const tolerance = Number(clockTolerance);
-  return function* (row) {
+  return (row, isSo) => {
     const start = graph.starts[row] ?? 0;
-    for (const position of intervals.openBetween(start - tolerance, start + tolerance)) {
+    return intervals.someOpen(start - tolerance, start + tolerance, (position) => {
       const span = spans[position];
-      if (span !== undefined) yield span;
-    }
+      return span !== undefined && isSo(span);
+    });
   };
 }
 

@@ -26,14 +26,10 @@ export const findDroppedParents: Check = (scene, open) => {
     const clients = clientsOf.get(traces[row]);
     if (clients === undefined) return false;
     const service = graph.serviceOf(row);
+    const others = clients.filter((span) => span.serviceName !== service);
+    if (others.length === 0) return false;
     const key = keyFor(traces[row] ?? null, service);
-    const isDuring =
-      known.get(key) ??
-      startsDuringAny(
-        graph,
-        clients.filter((span) => span.serviceName !== service),
-        thresholds,
-      );
+    const isDuring = known.get(key) ?? startsDuringAny(graph, others, thresholds);
     known.set(key, isDuring);
     return isDuring(row);
   };

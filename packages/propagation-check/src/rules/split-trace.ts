@@ -217,23 +217,22 @@ function findAlike(scene: Scene, clients: readonly Span[]): (row: number) => boo
   const expected = new Set<string | null>(
     scene.expectation.edges.filter(({ rule }) => rule === 'must').map(({ server }) => server),
   );
-  const isDuring = startsDuringAny(graph, clients, thresholds);
-  const findOpen = indexByRows(graph, clients, thresholds);
+  const someOpen = indexByRows(graph, clients, thresholds);
   const mayBeSame = indexRequests(clients);
   return (row) => {
-    if (expected.has(graph.serviceOf(row))) return isDuring(row);
+    if (expected.has(graph.serviceOf(row))) return someOpen(row, () => true);
     let path: string | null | undefined;
     let left = crowd;
-    for (const call of findOpen(row)) {
+    return someOpen(row, (call) => {
       left -= 1;
       if (left === 0) return mayBeSame(facts.at(row));
+      if (left < 0) return false;
       if (path === undefined) path = facts.protocolOf(row) === 'http' ? readPath(facts.at(row)) : null;
       const called = readCallFacts(call);
       // Most have another path, which is read sooner than all facts of a row.
-      if (called.protocol === 'http' && isOtherPath(called.path, path)) continue;
-      if (compareFacts(called, facts.factsOf(row), call.name === facts.nameOf(row)) === 'yes') return true;
-    }
-    return false;
+      if (called.protocol === 'http' && isOtherPath(called.path, path)) return false;
+      return compareFacts(called, facts.factsOf(row), call.name === facts.nameOf(row)) === 'yes';
+    });
   };
 }
 

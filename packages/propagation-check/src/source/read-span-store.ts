@@ -41,6 +41,8 @@ const defaultMaxDocumentBytes = 512_000_000;
 
 /** Measured on two cores: a worker costs half a second until its code is compiled, and pays beyond about 500,000 spans. */
 const bytesBeforeWorkers = 256 * 1024 * 1024;
+/** A file that is so large has workers from its beginning. */
+const bytesForWorkers = 512 * 1024 * 1024;
 /** Where a number of threads is asked for. */
 const bytesBeforeNamedWorkers = 16 * 1024 * 1024;
 
@@ -103,7 +105,8 @@ async function read(
   const before = writer.mark();
   try {
     const size = found.isFile() ? found.size : null;
-    return await readStream(writer, readFileChunks(file, options.signal), { label, size }, options);
+    const chunks = readFileChunks(file, found.isFile(), options.signal);
+    return await readStream(writer, chunks, { label, size }, options);
   } catch (error) {
     const maxBytes = options.maxDocumentBytes ?? defaultMaxDocumentBytes;
     if (!(error instanceof DecodeError) || !found.isFile() || found.size > maxBytes) throw error;
@@ -145,9 +148,10 @@ async function readStream(
   }
   const room = options.maxMemoryBytes ?? process.availableMemory();
   if (size !== null) refuseTooLarge(label, size * memoryPerByte[format] * (isPacked ? gzipRatio : 1), room);
+  const isLarge = size !== null && size >= bytesForWorkers;
   const team =
     options.threads === undefined
-      ? { threads: availableParallelism(), startAfter: bytesBeforeWorkers }
+      ? { threads: availableParallelism(), startAfter: isLarge ? 0 : bytesBeforeWorkers }
       : { threads: options.threads, startAfter: bytesBeforeNamedWorkers };
   const before = writer.mark();
   try {
@@ -217,21 +221,34 @@ async function peek(
   return [head, prepend(head, chunks)];
 }
 
-/** As large as one read is fast. */
-const chunkBytes = 1024 * 1024;
+/** Of a file, one is read while the one before is decoded. */
+const chunkBytes = 4 * 1024 * 1024;
 
 /** A chunk is there until the next one is asked for: a new buffer each time would keep the garbage collector busy. */
 async function* readFileChunks(
   file: FileHandle,
+  isFile: boolean,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Uint8Array> {
-  const buffer = Buffer.allocUnsafe(chunkBytes);
+  let [current, next] = [Buffer.allocUnsafe(chunkBytes), Buffer.allocUnsafe(chunkBytes)];
+  let reading = file.read(current, 0, chunkBytes);
   for (;;) {
     signal?.throwIfAborted();
-    const { bytesRead } = await file.read(buffer, 0, chunkBytes);
+    const { bytesRead } = await reading;
     if (bytesRead === 0) return;
-    yield buffer.subarray(0, bytesRead);
+    // A pipe may give nothing more for a long time, and would not be closed before.
+    if (isFile) reading = startReading(file, next);
+    yield current.subarray(0, bytesRead);
+    if (!isFile) reading = file.read(next, 0, chunkBytes);
+    [current, next] = [next, current];
   }
+}
+
+function startReading(file: FileHandle, into: Buffer<ArrayBuffer>) {
+  const reading = file.read(into, 0, chunkBytes);
+  // A failure is met where the next chunk is awaited, if ever.
+  reading.catch(() => {});
+  return reading;
 }
 
 async function* readChunks(input: AsyncIterable<unknown>): AsyncGenerator<Uint8Array> {

@@ -134,10 +134,14 @@ export function endTimeOf(store: SpanStore, row: number): bigint {
 
 function attributesOf(store: SpanStore, row: number): Attributes {
   const attributes = new Map<string, AttributeValue>();
-  const start = at(store.attributeStarts, row);
   for (const [place, key] of keysOf(store, row).entries())
-    attributes.set(textOf(store, key), store.values.decode(at(store.attributeValues, start + place)));
+    attributes.set(textOf(store, key), valueAt(store, row, place));
   return attributes;
+}
+
+/** The value of the attribute that stands at a place of the row's shape. */
+export function valueAt(store: SpanStore, row: number, place: number): AttributeValue {
+  return store.values.decode(at(store.attributeValues, at(store.attributeStarts, row) + place));
 }
 
 /** The ids of the names of a row's attributes. */
