@@ -1,13 +1,13 @@
 import { once } from 'node:events';
-import { createServer, request as send } from 'node:http';
+import { createServer, type OutgoingHttpHeaders, request as send } from 'node:http';
 import { startTap } from 'propagation-check';
 
 export interface HopOptions {
   readonly protocol: '1' | '2';
-  readonly target: string;
+  /** Asked for each request. */
+  readonly target: () => string;
   /** What it makes of `traceparent`. */
   readonly does: 'pass' | 'strip' | 'rewrite';
-  readonly path: 'kept' | 'prefixed';
   readonly host: 'kept' | 'own';
 }
 
@@ -17,21 +17,24 @@ export interface Hop {
 }
 
 /** A reverse proxy without spans. Of HTTP/2 a tap of which nobody reads the records is one. */
-export async function startHop({ protocol, target, does, path, host }: HopOptions): Promise<Hop> {
+export async function startHop({ protocol, target, does, host }: HopOptions): Promise<Hop> {
   if (protocol === '2') {
     const faults = does === 'pass' ? [] : [does];
-    return startTap({ listen: { port: 0 }, target, faults, onRecord: () => undefined });
+    return startTap({ listen: { port: 0 }, target: target(), faults, onRecord: () => undefined });
   }
-  const next = new URL(target);
   const server = createServer((request, response) => {
-    const headers = { ...request.headers, ...(host === 'own' ? { host: next.host } : {}) };
+    const next = new URL(target());
+    const headers: OutgoingHttpHeaders = {
+      ...request.headersDistinct,
+      host: host === 'own' ? next.host : request.headers.host,
+    };
     if (does === 'strip') delete headers.traceparent;
     if (does === 'rewrite') headers.traceparent = `00-${'ab'.repeat(16)}-${'cd'.repeat(8)}-01`;
     const onward = send({
       host: next.hostname,
       port: next.port,
       method: request.method ?? 'GET',
-      path: `${path === 'prefixed' ? '/internal' : ''}${request.url}`,
+      path: request.url ?? '/',
       headers,
     });
     onward.on('response', (answer) => {

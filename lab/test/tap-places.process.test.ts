@@ -3,12 +3,11 @@
  * certain where the places prove it, and never a wrong one; otherwise the answer has the command of the tap that decides.
  */
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { once } from 'node:events';
+import { spawn } from 'node:child_process';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { after, before, describe, it, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import {
   checkTraces,
@@ -17,6 +16,7 @@ import {
   type FindingId,
   noExpectation,
   type OtlpReceiver,
+  type Span,
   startOtlpReceiver,
   startTap,
   type WireRecord,
@@ -37,8 +37,7 @@ interface Cell {
   readonly protocol: '1' | '2';
   readonly pooled: boolean;
   readonly parallel: boolean;
-  readonly path?: HopOptions['path'];
-  readonly host?: HopOptions['host'];
+  readonly host: HopOptions['host'];
 }
 
 const causes = {
@@ -52,11 +51,25 @@ const causes = {
 } as const satisfies Record<Cell['fault'], FindingId | null>;
 
 /** Whether the places of the taps prove the cause. */
-function isProven({ fault, taps, hops, at = 0, path }: Cell): boolean {
+function isProven({ fault, taps, hops, at = 0 }: Cell): boolean {
   if (fault === 'ignored') return taps.includes(hops);
-  if (fault === 'stripped' || fault === 'rewritten')
-    return path !== 'prefixed' && taps.some((tap) => tap < at) && taps.some((tap) => tap >= at);
+  if (fault === 'rewritten') return taps.some((tap) => tap < at) && taps.some((tap) => tap >= at);
+  // Behind the hop that strips it nothing ties a request to the call, but the connection to the called service.
+  if (fault === 'stripped') return taps.some((tap) => tap < at) && taps.includes(hops);
   return taps.includes(0);
+}
+
+/** A header that is no header is one wherever it is seen. */
+function isVisible({ fault }: Cell): boolean {
+  return fault === 'malformed' || fault === 'duplicated';
+}
+
+function readCommand({ decide = [] }: Finding): string {
+  const command = decide
+    .flatMap((step) => step.split('\n'))
+    .find((line) => line.startsWith('propagation-check tap'));
+  assert.ok(command, decide.join('\n'));
+  return command;
 }
 
 let receiver: OtlpReceiver;
@@ -68,48 +81,84 @@ interface Seen {
   readonly verdict: string;
 }
 
-/** Extra taps are urls behind the caller or in front of the called service, made by who calls. */
 async function observe(cell: Cell): Promise<Seen> {
-  const { fault, hops, at, taps, protocol, pooled, parallel, path = 'kept', host = 'kept' } = cell;
+  const { fault, hops, at, taps, protocol, pooled, parallel, host } = cell;
   const wire: WireRecord[] = [];
   const running: { close(): Promise<unknown> }[] = [];
   let url = protocol === '2' ? orders.http2 : orders.http1;
   for (let place = hops; place >= 0; place -= 1) {
     if (taps.includes(place)) {
-      const tap = await startTap({ listen: { port: 0 }, target: url, onRecord: (record) => wire.push(record) });
+      const tap = await startTap({
+        listen: { port: 0 },
+        target: url,
+        onRecord: (record) => wire.push(record),
+      });
       running.push(tap);
       url = tap.url;
     }
     if (place === 0) break;
     const does = place !== at ? 'pass' : fault === 'stripped' ? 'strip' : 'rewrite';
-    const hop = await startHop({ protocol, target: url, does, path, host });
+    const target = url;
+    const hop = await startHop({ protocol, target: () => target, does, host });
     running.push(hop);
     url = hop.url;
   }
+  const spans = await callOrders(url, cell);
+  for (const one of running) await one.close();
+  return judge(spans, wire);
+}
+
+/** @returns the spans of the calls alone. */
+async function callOrders(url: string, cell: Cell): Promise<readonly Span[]> {
   const query = new URLSearchParams({
     url: `${url}/work`,
-    fault,
-    protocol,
+    fault: cell.fault,
+    protocol: cell.protocol,
     calls: '4',
-    pooled: String(pooled),
-    parallel: String(parallel),
+    pooled: String(cell.pooled),
+    parallel: String(cell.parallel),
   });
   const known = new Set(receiver.readAll().map((span) => span.spanId));
   await fetch(`${web.http1}/start?${query}`);
   await Promise.all([web, orders].map(({ http1 }) => fetch(`${http1}/flush`)));
-  for (const one of running) await one.close();
-  const spans = receiver.readAll().filter((span) => !known.has(span.spanId));
+  return receiver.readAll().filter((span) => !known.has(span.spanId));
+}
+
+function judge(spans: readonly Span[], wire: readonly WireRecord[]): Seen {
   const expectation = { ...noExpectation, edges: expectPath(['web', 'orders']) };
-  const result = checkTraces(spans, { expectation, headers: { wire, received: [] } });
-  const finding = result.findings.find(({ severity }) => severity === 'error');
-  return { finding, verdict: result.verdict };
+  const { findings, verdict } = checkTraces(spans, { expectation, headers: { wire, received: [] } });
+  return { finding: findings.find(({ severity }) => severity === 'error'), verdict };
+}
+
+/** Runs a command as a shell does, in this folder. @returns the address at which the tap listens. */
+async function paste(t: TestContext, command: string, folder: string): Promise<string> {
+  const cli = fileURLToPath(new URL('../../packages/propagation-check/src/cli.ts', import.meta.url));
+  const program = `propagation-check() { exec ${process.execPath} --conditions=trace-context-source ${cli} "$@"; }`;
+  const child = spawn('sh', ['-c', `${program}\n${command}`], {
+    cwd: folder,
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  t.after(() => child.kill());
+  let said = '';
+  for await (const chunk of child.stderr.setEncoding('utf8').iterator({ destroyOnReturn: false })) {
+    said += chunk;
+    const url = /listening on (http:\S+),/.exec(said)?.[1];
+    if (url !== undefined) return url;
+  }
+  throw new Error(`${command}: ${said}`);
+}
+
+async function readWires(folder: string): Promise<readonly WireRecord[]> {
+  const names = (await readdir(folder)).sort();
+  const texts = await Promise.all(names.map((name) => readFile(join(folder, name), 'utf8')));
+  return texts.flatMap((text) => text.split('\n')).flatMap((line) => (line === '' ? [] : [JSON.parse(line)]));
 }
 
 function* listCells(): Generator<Cell> {
   const ways = [
-    { protocol: '1', pooled: false, parallel: false },
-    { protocol: '1', pooled: true, parallel: true },
-    { protocol: '2', pooled: true, parallel: true },
+    { protocol: '1', pooled: false, parallel: false, host: 'own' },
+    { protocol: '1', pooled: true, parallel: true, host: 'kept' },
+    { protocol: '2', pooled: true, parallel: true, host: 'kept' },
   ] as const;
   for (const way of ways)
     for (const hops of [0, 1, 2] as const)
@@ -147,12 +196,60 @@ describe('taps at every place', { concurrency: 1 }, () => {
       }
       const seen = `${finding?.id} ${finding?.confidence}: ${finding?.evidence[0]?.says}`;
       assert.equal(verdict, 'broken');
-      assert.equal(finding?.confidence, isProven(cell) ? 'certain' : 'undecided', seen);
-      if (isProven(cell)) assert.equal(finding.id, cause, seen);
-      else {
-        assert.ok(finding.candidates?.includes(cause), `${seen}; ${finding.candidates}`);
-        assert.match(finding.decide?.join('\n') ?? '', /^propagation-check tap --listen 0 --target http:/m);
+      assert.ok(finding);
+      if (finding.confidence === 'certain') {
+        assert.equal(finding.id, cause, seen);
+        assert.ok(isProven(cell) || isVisible(cell), seen);
+        return;
       }
+      assert.ok(!isProven(cell), seen);
+      assert.ok(finding.candidates?.includes(cause), `${seen}; ${finding.candidates}`);
+      const command = readCommand(finding);
+      if (!cell.taps.includes(0) || cell.host === 'own')
+        assert.match(command, / --target http:\/\/127\.0\.0\.1:\d+ /);
     });
   }
+
+  for (const hops of [0, 1] as const)
+    for (const fault of [
+      'not-sent',
+      'malformed',
+      'ignored',
+      ...(hops === 1 ? (['stripped'] as const) : []),
+    ] as const)
+      it(`commands that are pasted one after the other lead to the cause: ${fault}, ${hops} hops`, async (t) => {
+        const folder = await mkdtemp(join(tmpdir(), 'places-'));
+        t.after(() => rm(folder, { recursive: true }));
+        let callee = orders.http1;
+        let called = callee;
+        if (hops === 1) {
+          const does = fault === 'stripped' ? 'strip' : 'pass';
+          const hop = await startHop({ protocol: '1', target: () => callee, does, host: 'own' });
+          t.after(() => hop.close());
+          called = hop.url;
+        }
+        const cell = {
+          fault,
+          hops,
+          taps: [],
+          protocol: '1',
+          pooled: false,
+          parallel: false,
+          host: 'own',
+        } as const;
+        for (let pasted = 0; ; pasted += 1) {
+          const { finding } = judge(await callOrders(called, cell), await readWires(folder));
+          assert.ok(finding);
+          if (finding.confidence === 'certain') {
+            assert.equal(finding.id, causes[fault]);
+            assert.ok(pasted > 0);
+            return;
+          }
+          const command = readCommand(finding);
+          assert.ok(pasted < 2, command);
+          const url = await paste(t, command, folder);
+          if (command.includes('--client ')) called = url;
+          else callee = url;
+        }
+      });
 });

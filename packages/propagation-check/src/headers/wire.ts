@@ -84,7 +84,7 @@ export function indexHeaders(evidence: HeaderEvidence, spans: TraceGraph): Heade
     const records =
       own.length > 0
         ? [...own, ...findNested(anonymous, own, told)]
-        : findByTime(anonymous, client ?? server, told).filter((record) => !namesAnother(record, callerSide));
+        : findByTime(anonymous, client ?? server, told, (record) => !namesAnother(record, callerSide));
     const seen = [...new Set(records)].sort(outermostFirst);
     const [first, last] = [seen[0], seen.at(-1)];
     const captured = readCaptured(client, server);
@@ -178,25 +178,6 @@ function outermostFirst(left: WireRecord, right: WireRecord): number {
 /** Requests that are alike and at the same time are a crowd, of which a record proves nothing for any. */
 const maxAlike = 1_000;
 
-/** All that fit, where they tell the same; otherwise none of them proves anything. */
-function takeUnanimous(
-  records: Iterable<WireRecord>,
-  fits: (record: WireRecord) => boolean,
-  told: (record: WireRecord) => string,
-): readonly WireRecord[] {
-  const found: WireRecord[] = [];
-  let looks = 0;
-  for (const record of records) {
-    looks += 1;
-    if (looks > maxAlike) return [];
-    if (!fits(record)) continue;
-    const [first] = found;
-    if (first !== undefined && told(first) !== told(record)) return [];
-    found.push(record);
-  }
-  return found;
-}
-
 /** Finds records of the same request at other taps, after its ids were lost: the same method and path, within its time. */
 function findNested(
   anonymous: RecordIndex,
@@ -212,7 +193,7 @@ function findNested(
     !taps.has(record.tap) &&
     timeOf(record) >= from - rounding &&
     timeOf(record) + record.durationMs <= to + rounding;
-  return takeUnanimous(anonymous.underWay(outer, from - rounding, to + rounding), fits, told).slice(0, 1);
+  return takeOfEachTap(anonymous.underWay(outer, from - rounding, to + rounding), fits, told);
 }
 
 /** Records without an id of the data, taken while the call was open, at the same method and path. */
@@ -220,16 +201,38 @@ function findByTime(
   anonymous: RecordIndex,
   span: Span | null,
   told: (record: WireRecord) => string,
+  isMeant: (record: WireRecord) => boolean,
 ): readonly WireRecord[] {
   if (span === null) return [];
   const start = Number(span.startTimeUnixNano / 1_000_000n);
   const asked = readAsked(span);
   if (span.kind === 'SERVER') {
-    return takeUnanimous(anonymous.underWay(asked, start - rounding, start + rounding), () => true, told);
+    return takeOfEachTap(anonymous.underWay(asked, start - rounding, start + rounding), isMeant, told);
   }
   const end = Number(span.endTimeUnixNano / 1_000_000n) + 1;
-  const isDuring = (record: WireRecord): boolean => timeOf(record) >= start - rounding;
-  return takeUnanimous(anonymous.underWay(asked, start - rounding, end), isDuring, told);
+  const isDuring = (record: WireRecord): boolean => isMeant(record) && timeOf(record) >= start - rounding;
+  return takeOfEachTap(anonymous.underWay(asked, start - rounding, end), isDuring, told);
+}
+
+/** One record of each tap of which all that fit tell the same; of another tap none proves anything. */
+function takeOfEachTap(
+  records: Iterable<WireRecord>,
+  fits: (record: WireRecord) => boolean,
+  told: (record: WireRecord) => string,
+): readonly WireRecord[] {
+  const found = new Map<string, WireRecord>();
+  const torn = new Set<string>();
+  let looks = 0;
+  for (const record of records) {
+    looks += 1;
+    if (looks > maxAlike) return [];
+    if (!fits(record)) continue;
+    const first = found.get(record.tap);
+    if (first !== undefined && told(first) !== told(record)) torn.add(record.tap);
+    // The first request at a tap is the first at every tap behind it.
+    if (first === undefined || timeOf(record) <= timeOf(first)) found.set(record.tap, record);
+  }
+  return [...found.values()].filter(({ tap }) => !torn.has(tap));
 }
 
 /** Records and some spans have whole milliseconds. */

@@ -133,13 +133,14 @@ function decideCall(
     if (says === null) continue;
     const { sides = [], excludes = [] } = cause.needs ?? {};
     if (!headers.isTied) {
-      const told = `at that time ${says}, in a record that no id ties to this call; ${whereToTap('caller')}`;
+      const side = headers.isAtCaller ? 'callee' : 'caller';
+      const told = `at that time ${says}, in a record that no id ties to this call; ${whereToTap(side)}`;
       return {
         id: null,
         shown: { ...shown, says: `${told}; ${shown.says}` },
         excluded: excludes,
         isUnnamed,
-        nextTap: { side: 'caller', calledAt },
+        nextTap: { side, calledAt },
       };
     }
     const unproven = sides.find((side) => !(side === 'caller' ? headers.isAtCaller : headers.isAtCallee));

@@ -59,7 +59,7 @@ function portOf(address: string): number {
 function writeCommand(address: string | null, side: NextTap['side'], service: string | null): string {
   const target = address ?? 'HOST:PORT';
   // Callers of another machine's service are seldom on this one.
-  const listen = /^(?:localhost|127\.|\[::1\])/.test(target) ? '0' : '0.0.0.0:0';
+  const listen = address === null || /^(?:localhost|127\.|\[::1\])/.test(address) ? '0' : '0.0.0.0:0';
   const place = side === 'caller' ? '--client' : '--server';
   const label = service === null ? '' : ` ${place} ${quoteForShell(service)}`;
   return `propagation-check tap --listen ${listen} --target http://${target}${label} --out ${outOf(side)}`;
