@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type OutgoingHttpHeaders, request as send } from 'node:http';
 import { startTap } from 'propagation-check';
@@ -29,7 +30,8 @@ export async function startHop({ protocol, target, does, host }: HopOptions): Pr
       host: host === 'own' ? next.host : request.headers.host,
     };
     if (does === 'strip') delete headers.traceparent;
-    if (does === 'rewrite') headers.traceparent = `00-${'ab'.repeat(16)}-${'cd'.repeat(8)}-01`;
+    if (does === 'rewrite')
+      headers.traceparent = `00-${randomBytes(16).toString('hex')}-${randomBytes(8).toString('hex')}-01`;
     const onward = send({
       host: next.hostname,
       port: next.port,

@@ -34,6 +34,9 @@ export async function startService(name: string, endpoint: string): Promise<Serv
 
 async function readLine({ stdout }: ChildProcess): Promise<string> {
   if (stdout === null) throw new Error('no output');
-  const [chunk] = await once(stdout.setEncoding('utf8'), 'data');
+  // Rejects where it ends before it has said a word.
+  const ended = once(stdout, 'end').then(() => Promise.reject(new Error('the service ended')));
+  const [chunk] = await Promise.race([once(stdout.setEncoding('utf8'), 'data'), ended]);
+  ended.catch(() => undefined);
   return String(chunk);
 }

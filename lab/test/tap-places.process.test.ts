@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it, type TestContext } from 'node:test';
@@ -82,7 +82,7 @@ interface Seen {
 }
 
 async function observe(cell: Cell): Promise<Seen> {
-  const { fault, hops, at, taps, protocol, pooled, parallel, host } = cell;
+  const { fault, hops, at, taps, protocol, host } = cell;
   const wire: WireRecord[] = [];
   const running: { close(): Promise<unknown> }[] = [];
   let url = protocol === '2' ? orders.http2 : orders.http1;
@@ -133,9 +133,13 @@ function judge(spans: readonly Span[], wire: readonly WireRecord[]): Seen {
 /** Runs a command as a shell does, in this folder. @returns the address at which the tap listens. */
 async function paste(t: TestContext, command: string, folder: string): Promise<string> {
   const cli = fileURLToPath(new URL('../../packages/propagation-check/src/cli.ts', import.meta.url));
-  const program = `propagation-check() { exec ${process.execPath} --conditions=trace-context-source ${cli} "$@"; }`;
-  const child = spawn('sh', ['-c', `${program}\n${command}`], {
+  const program = join(folder, 'propagation-check');
+  const run = `#!/bin/sh\nexec ${process.execPath} --conditions=trace-context-source ${cli} "$@"\n`;
+  await writeFile(program, run, { mode: 0o755 });
+  const env = { ...process.env, PATH: `${folder}:${process.env.PATH}` };
+  const child = spawn('sh', ['-c', `exec ${command}`], {
     cwd: folder,
+    env,
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   t.after(() => child.kill());
@@ -149,7 +153,7 @@ async function paste(t: TestContext, command: string, folder: string): Promise<s
 }
 
 async function readWires(folder: string): Promise<readonly WireRecord[]> {
-  const names = (await readdir(folder)).sort();
+  const names = (await readdir(folder)).filter((name) => name.endsWith('.jsonl'));
   const texts = await Promise.all(names.map((name) => readFile(join(folder, name), 'utf8')));
   return texts.flatMap((text) => text.split('\n')).flatMap((line) => (line === '' ? [] : [JSON.parse(line)]));
 }
@@ -191,7 +195,7 @@ describe('taps at every place', { concurrency: 1 }, () => {
       const { finding, verdict } = await observe(cell);
       const cause = causes[cell.fault];
       if (cause === null) {
-        assert.equal(verdict, 'intact', finding?.id);
+        assert.equal(verdict, 'intact');
         return;
       }
       const seen = `${finding?.id} ${finding?.confidence}: ${finding?.evidence[0]?.says}`;
@@ -202,10 +206,12 @@ describe('taps at every place', { concurrency: 1 }, () => {
         assert.ok(isProven(cell) || isVisible(cell), seen);
         return;
       }
-      assert.ok(!isProven(cell), seen);
+      // Of calls at the same time a request without an id may be of any.
+      assert.ok(!isProven(cell) || (cell.fault === 'stripped' && cell.parallel), seen);
       assert.ok(finding.candidates?.includes(cause), `${seen}; ${finding.candidates}`);
       const command = readCommand(finding);
-      if (!cell.taps.includes(0) || cell.host === 'own')
+      // A proxy that keeps the Host header hides the address of the called service.
+      if (command.includes('--client') || cell.host === 'own')
         assert.match(command, / --target http:\/\/127\.0\.0\.1:\d+ /);
     });
   }

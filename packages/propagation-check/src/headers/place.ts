@@ -65,7 +65,7 @@ function readConnectionPeers(span: Span): readonly string[] {
   );
 }
 
-function readPeerAddresses(span: Span): readonly string[] {
+export function readPeerAddresses(span: Span): readonly string[] {
   const peers = readConnectionPeers(span);
   // The peer of the connection comes first: behind a forward proxy, the address in the URL is another.
   if (span.kind !== 'CLIENT' || peers.length > 0) return peers;

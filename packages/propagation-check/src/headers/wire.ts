@@ -11,7 +11,7 @@ import {
 } from './captured.ts';
 import type { PropagationFormat, WireContext, WireRecord } from './evidence.ts';
 import { parseTraceparent, splitTraceparents } from './parse-traceparent.ts';
-import { type CallSide, isCalledBy, isInFrontOf } from './place.ts';
+import { type CallSide, isCalledBy, isInFrontOf, readPeerAddresses } from './place.ts';
 import { formats, headerValues } from './propagation-header.ts';
 import { type Asked, indexRecords, type RecordIndex, timeOf } from './record-index.ts';
 
@@ -77,6 +77,7 @@ export function indexHeaders(evidence: HeaderEvidence, spans: TraceGraph): Heade
   const told = rememberSummaries();
   const readAnswer = indexAnswers(evidence.wire, spans);
   const readCaptured = indexCaptured(evidence, spans);
+  const endsAt = indexConnections(evidence.wire, spans);
   return (client, server, services) => {
     const callerSide = { span: client, service: client === null ? services.client : client.serviceName };
     const calleeSide = { span: server, service: server === null ? services.server : server.serviceName };
@@ -90,12 +91,14 @@ export function indexHeaders(evidence: HeaderEvidence, spans: TraceGraph): Heade
     const captured = readCaptured(client, server);
     if (first === undefined || last === undefined) return describeCaptured(captured);
     const isAtCaller = isCalledBy(first, callerSide);
-    const isAtCallee = isInFrontOf(last, calleeSide);
+    const isOfServer = isInFrontOf(last, calleeSide);
+    // Calls at the same time may be paired crosswise: the tap stands where it stands.
+    const isAtCallee = isOfServer || endsAt(last, calleeSide.service);
     // A tap records every connection; time, method and path alone fit other callers too.
     const isTied =
       own.length > 0
-        ? own.includes(last) || isAtCallee
-        : (client !== null && isAtCaller) || (server !== null && isAtCallee);
+        ? own.includes(last) || isOfServer
+        : (client !== null && isAtCaller) || (server !== null && isOfServer);
     if (!isTied && captured !== null) return describeCaptured(captured);
     // Where the tap is not beside a service, that service's own record is nearer to it.
     const sent = isAtCaller ? null : (captured?.sent ?? null);
@@ -167,6 +170,40 @@ function indexAnswers(
     if (span === null) return { span, isDelivered: false, isUsual: usual.has(tap) };
     if ((named.get(keyFor(tap, span.traceId, span.spanId)) ?? 0) > 1) return null;
     return { span, isDelivered: spans.hasSpan(span.traceId, span.spanId), isUsual: true };
+  };
+}
+
+/** Whether some request that the service took while the record was open came by the tap's own connection. */
+function indexConnections(
+  records: readonly WireRecord[],
+  spans: TraceGraph,
+): (record: WireRecord, service: string | null) => boolean {
+  const addresses = new Set(records.map(({ callsFrom }) => callsFrom));
+  const known = new Map<string | null, ReadonlyMap<string, readonly Span[]>>();
+  const indexService = (service: string | null): ReadonlyMap<string, readonly Span[]> => {
+    const byAddress = new Map<string, Span[]>();
+    for (const row of spans.rowsOfService(service)) {
+      if (!spans.isEntry(row)) continue;
+      const span = spans.view(row);
+      for (const address of readPeerAddresses(span)) {
+        if (!addresses.has(address)) continue;
+        const same = byAddress.get(address);
+        if (same === undefined) byAddress.set(address, [span]);
+        else same.push(span);
+      }
+    }
+    return byAddress;
+  };
+  return (record, service) => {
+    if (record.callsFrom === null || service === null) return false;
+    const byAddress = known.get(service) ?? indexService(service);
+    known.set(service, byAddress);
+    const from = timeOf(record) - rounding;
+    const until = timeOf(record) + record.durationMs + rounding;
+    return (byAddress.get(record.callsFrom) ?? []).some((span) => {
+      const start = Number(span.startTimeUnixNano / 1_000_000n);
+      return start >= from && start <= until && isInFrontOf(record, { span, service: null });
+    });
   };
 }
 

@@ -9,6 +9,7 @@ import { describeNextTap } from './next-tap.ts';
 const toldByHeaders: readonly FindingId[] = [
   'header-stripped',
   'header-not-sent',
+  'header-rewritten',
   'format-mismatch',
   'client-not-instrumented',
 ];
