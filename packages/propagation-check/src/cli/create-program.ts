@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { escapeText } from '../report/escape-text.ts';
 import { addTapCommand } from '../tap/tap-command.ts';
+import { addExplainCommand } from './explain-command.ts';
 import { addFileCommand } from './file-command.ts';
 import { addRunCommand } from './run-command.ts';
 import type { Session } from './session.ts';
@@ -14,6 +15,7 @@ Examples:
   $ propagation-check trace --service web --since 15m --source jaeger=http://localhost:16686
   $ propagation-check file trace.json --expect "web -> orders"
   $ propagation-check tap --listen 8083 --target http://localhost:8082
+  $ propagation-check explain split-trace
 
 Each command has its own --help. Exit code: 0 every edge is intact, 1 an edge is broken, 2 the tool could not tell.`;
 
@@ -38,6 +40,7 @@ export function createProgram(session: Session): Command {
   addTraceCommand(program, session);
   addFileCommand(program, session);
   addTapCommand(program);
+  addExplainCommand(program, session);
   return program;
 }
 

@@ -1,7 +1,5 @@
-import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
-import { join, relative } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { relative } from 'node:path';
 import type { ReportDetails } from '../report/json.ts';
 import { pickSpans } from '../report/pick-spans.ts';
 import { type ReportInput, reports } from '../report/reports.ts';
@@ -9,6 +7,7 @@ import { describeFileError, quotePath } from '../source/file-error.ts';
 import type { SpanStore } from '../span/span-store.ts';
 import type { Result } from '../verdict/result.ts';
 import type { CheckArguments } from './common-options.ts';
+import { findDocsFolder } from './find-docs-folder.ts';
 import type { Output } from './open-output.ts';
 import type { ReportTarget } from './parse-report.ts';
 import { readPageScript } from './read-page-script.ts';
@@ -58,13 +57,10 @@ function listTargets({ report = [], json = false }: CheckArguments): readonly Re
   return report.some(({ path }) => path === null) ? report : [printed, ...report];
 }
 
-/** The package has a copy of the repository's pages beside its code. */
+/** The folder that holds the pages, as seen from where the reader is. */
 function findDocsRoot(): string {
-  const here = fileURLToPath(new URL('.', import.meta.url));
-  const root = [join(here, '..'), join(here, '../../../..')].find((folder) =>
-    existsSync(join(folder, 'docs/findings')),
-  );
-  if (root === undefined) return '';
+  const root = findDocsFolder();
+  if (root === null) return '';
   const near = relative(process.cwd(), root);
   const shown = near.length < root.length ? near : root;
   return shown === '' ? '' : `${shown}/`;
