@@ -176,7 +176,7 @@ function* listCells(): Generator<Cell> {
       }
 }
 
-describe('taps at every place', { concurrency: 1 }, () => {
+describe('taps at every place', { concurrency: 1, timeout: 180_000 }, () => {
   before(async () => {
     receiver = await startOtlpReceiver({ port: 0 });
     [web, orders] = await Promise.all([
