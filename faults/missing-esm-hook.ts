@@ -5,7 +5,7 @@ import { get, type IncomingMessage } from 'node:http';
 import { text } from 'node:stream/consumers';
 import type { Fault } from './apply/fault.ts';
 
-/** The HTTP client came by an ES import, and the instrumentation patches only what is required. */
+/** The HTTP client is loaded by an ES import, and the instrumentation patches only modules that `require` loads. */
 export const fault: Fault = {
   where: 'service-a',
   made: 'calls through `import { get } from "node:http"` without a loader hook',

@@ -45,7 +45,7 @@ async function runDemo(signal: AbortSignal): Promise<number> {
     const serviceA = system.serviceA.url;
     const calls = await callServiceA({ serviceA, requests, concurrency, timeoutMs, signal });
 
-    // Services that have stopped have sent every span: what is missing then is missing for good.
+    // Services that have stopped have sent every span: a span that is missing then never comes.
     const noMoreSpans = new AbortController();
     const stopped = system.stopServices().finally(() => noMoreSpans.abort());
     const [run] = await Promise.all([

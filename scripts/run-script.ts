@@ -6,7 +6,7 @@ import { ServiceStartError } from './service-process.ts';
 
 /**
  * Runs a script to its exit code. A signal aborts what it does and, once it has cleaned up, gives 128 + the signal's
- * number; a second one does not wait. What the user can mend is one line on stderr and exit code 2.
+ * number; a second one does not wait. Errors that the user can mend are one line on stderr, with exit code 2.
  */
 export async function runScript(main: (signal: AbortSignal) => Promise<number>): Promise<void> {
   const interrupted = listenForSignals();

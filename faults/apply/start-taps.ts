@@ -1,7 +1,7 @@
 import { startTap, type Tap, type WireRecord } from 'propagation-check';
 import type { TapFaults } from './fault.ts';
 
-/** The way from service A to service B, and what was seen on it. */
+/** The path from service A to service B, and the headers that were recorded on it. */
 export interface Taps extends AsyncDisposable {
   /** For service A, in place of service B's. */
   readonly url: URL;

@@ -1,5 +1,5 @@
 /** Certificates for one stack: an authority whose key is thrown away, and one certificate for each identity. */
-// First: what the certificate library is built on asks for it.
+// Imported first: a dependency of the certificate library needs it.
 import 'reflect-metadata';
 import { webcrypto } from 'node:crypto';
 import {

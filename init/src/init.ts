@@ -1,6 +1,6 @@
 /**
  * Runs once before the stack starts: hands each volume for data to its user, and puts the OTLP token, and with TLS=on
- * short-lived certificates, on the volumes of those who need them. What is there and still good stays.
+ * short-lived certificates, on the volumes of those who need them. Files that are still valid stay.
  */
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { chown } from 'node:fs/promises';

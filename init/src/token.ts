@@ -7,7 +7,7 @@ const b64token = /^[\w\-.~+/]+=*$/;
 const minLength = 16;
 
 /**
- * The user's token where one is given, otherwise the one that the stack has, otherwise a random one. What the stack has may be
+ * The user's token where one is given, otherwise the one that the stack has, otherwise a random one. The token of the stack may be
  * damaged, and is then none.
  * @throws {ConfigError} for a token of the user that is none. The message does not repeat it.
  */

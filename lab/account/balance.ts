@@ -71,7 +71,7 @@ export function isBalanced({ sums }: Account): boolean {
   return sums.every(({ otherwise }) => otherwise === null);
 }
 
-/** @param meanings What it means that the left side has more than the right, or fewer. */
+/** @param meanings the meaning of more on the left side than on the right, and of fewer */
 function compare(
   says: string,
   left: number,

@@ -27,7 +27,7 @@ export async function drawUpAccount(
   const { read, timeoutMs, signal } = options;
   const deadline = performance.now() + timeoutMs;
   for (;;) {
-    // In this order: what is found later has been counted before.
+    // The order matters: a span that is found later has been counted before.
     const found = await countSpans(traceIds, options);
     const account = compare(before, await read(), found);
     if (isBalanced(account) || performance.now() >= deadline) return account;

@@ -42,7 +42,7 @@ interface Place {
   /** For `--source`. */
   readonly source: string;
   /**
-   * Told of the answer to the request when it comes. What it returns is asked at the end when the last span of the request could be
+   * Told of the answer to the request when it comes. Its result is asked at the end when the last span of the request could be
    * read, on the clock of `performance.now()`.
    */
   readonly watch: (answer: string) => () => Promise<number>;

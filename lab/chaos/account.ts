@@ -56,7 +56,7 @@ export function drawAccount({ outcomes, ended, found }: Evidence): Account {
   const roles = answers.map((answer) =>
     checkAnswer(answer, {
       ended: endedByTrace.get(answer.service_a_trace_id) ?? [],
-      // Each once: what is doubled has been counted.
+      // Each id once: duplicates have been counted.
       found: [
         ...new Map(
           (foundByTrace.get(answer.service_a_trace_id) ?? []).map((span) => [span.spanId, span]),
@@ -118,7 +118,7 @@ interface TraceEvidence {
 type Facts = Pick<Span, 'serviceName' | 'kind' | 'spanId' | 'parentSpanId'>;
 
 interface RoleCheck {
-  /** Not even in the log; what is only missing in Jaeger is found by its id. */
+  /** Missing in the log, too. Spans that are only missing in Jaeger are found by their ids. */
   readonly lost: readonly Discrepancy[];
   readonly wrong: readonly Discrepancy[];
 }

@@ -8,7 +8,7 @@ export interface Fault {
   readonly what: string;
   /** How long it lasts, in seconds; in the short form the second. 0 where it is over at once. */
   readonly lasts: { readonly full: number; readonly short: number };
-  /** A bound has to be reached: what is lost then has to be exactly what the stack itself says that it dropped. */
+  /** A bound has to be reached: the number of lost spans then has to be the number that the stack counts as dropped. */
   readonly reachesBound?: true;
   /** No other stack can run beside it. */
   readonly needsAll?: true;

@@ -42,7 +42,7 @@ export async function fillQueueDisk(stack: Stack, outage: () => Promise<void>): 
     await stack.docker('run', '--rm', ...place, ...image, '-c', script);
   };
   const filler = `${folder}/filler`;
-  // dd ends with "No space left on device", which is what it is for.
+  // dd is meant to end with "No space left on device".
   await inDisk(`dd if=/dev/zero of=${filler} bs=64k 2>/dev/null; [ -s ${filler} ]`);
   // First the queue takes up what is free inside of its own file: much, where it has been longer before.
   await awaitFelt(async () => {

@@ -37,7 +37,7 @@ export function isRowWhole({ runs, wanted }: Row): boolean {
   return runs.filter(isDone).length >= wanted;
 }
 
-/** The table, and below it what is not as it should be. */
+/** The table, and the problems below it. */
 export function renderTable(rows: readonly Row[]): string {
   const cells = [columns, ...rows.filter(({ skipped }) => skipped === null).map(toCells)];
   const widths = columns.map((_, index) => Math.max(...cells.map((row) => row[index]?.length ?? 0)));

@@ -36,7 +36,7 @@ export interface RunFailed {
 
 /**
  * Nothing is lost but what the stack has to drop and counts, nothing doubled or wrong, nothing waits any more, and no container met
- * with an accident. What the stack says of itself is a witness too: it must not have dropped what nobody misses.
+ * with an accident. The counters of the stack are checked as well: it must not have counted a drop of spans that are all there.
  */
 export function isGood(run: Run): boolean {
   if (!('account' in run) || run.accidents.length > 0) return false;
@@ -45,7 +45,7 @@ export function isGood(run: Run): boolean {
   return reachesBound ? said.dropped > 0 && isClean({ ...account, lost: [] }) : isClean(account);
 }
 
-/** @throws What is no failure of the run, but of this program. */
+/** @throws Errors of this program, as opposed to failures of the run. */
 export function toFailure(fault: string, error: unknown): RunFailed {
   if (error instanceof RecoveryError || error instanceof SourceError)
     return { fault, reason: error.message, isRecovered: false };

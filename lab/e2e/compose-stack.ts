@@ -16,7 +16,7 @@ export interface Ran {
 
 /** The real stack of `docker-compose.yml` under a project name and ports of its own. */
 export interface ComposeStack extends Omit<StackPlace, 'variables'> {
-  /** Runs `docker compose …` with the variables of the stack; resolves whatever the exit code. */
+  /** Runs `docker compose …` with the variables of the stack; resolves with any exit code. */
   compose(args: readonly string[], variables?: Variables): Promise<Ran>;
   /** Starts a container beside the stack, in some of its networks; `--rm` removes it when it is stopped. */
   runBeside(name: string, networks: readonly string[], args: readonly string[]): Promise<Ran>;

@@ -6,7 +6,7 @@ import { type ComposeStack, expectSuccess, type Ran } from './compose-stack.ts';
 
 const services = ['service-a', 'service-b', 'otel-collector', 'jaeger'] as const;
 
-/** `own` is what the service itself listens on. What no column names is closed to everybody. */
+/** `own` is what the service itself listens on. All other ports are closed to everybody. */
 export const expectedReachability = `
 from \\ to       service-a:8081  service-a:9464  service-b:8082  service-b:9464  otel-collector:4318  otel-collector:8888  jaeger:4318  jaeger:16686
 127.0.0.1       open            -               open            -               -                    -                    -            open
@@ -20,7 +20,7 @@ assert          open            open            open            open            
 
 type Service = (typeof services)[number];
 
-/** Where a service may be found: container addresses with every port, and what is published of it. */
+/** The addresses of a service: those of its container with every port, and its published ports. */
 interface Target {
   readonly column: string;
   readonly addresses: readonly Address[];

@@ -32,7 +32,7 @@ export function listProblems(scores: RunScores): readonly string[] {
   ];
 }
 
-/** The confusion matrix (fault × reported finding, once for each kind of evidence), what is wrong, and the sums. */
+/** The confusion matrix (fault × reported finding, once for each kind of evidence), the wrong rows, and the sums. */
 export function renderMatrix(cases: readonly ScoredCase[]): string {
   return [drawMatrix(cases), ...cases.flatMap(describeProblems), '', summarize(cases), ''].join('\n');
 }

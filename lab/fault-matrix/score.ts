@@ -56,7 +56,7 @@ function countShown(expectation: Expectation, requests: number): number {
     .length;
 }
 
-/** `failed`: for each request, the numbers of the statements. Answers with what is not as it has to be. */
+/** `failed`: for each request, the numbers of the statements. @returns the differences from the expectation */
 export function scoreStatements(
   failed: readonly (readonly number[])[],
   expectation: Omit<Expectation, 'cause' | 'fromSpans'>,

@@ -85,7 +85,7 @@ function counters(queued: number): string {
   ].join('\n');
 }
 
-/** @param read What the Collector says. */
+/** @param read the counters of the Collector */
 function createTold(read: () => string, readService = () => counters(0)): Stack {
   return createStack({
     runNode: async (service) => (service === 'otel-collector' ? read() : readService()),

@@ -139,7 +139,7 @@ async function makeProject(t: TestContext, license: string | undefined): Promise
   return folder;
 }
 
-/** The answer is what is wrong with a document. */
+/** @returns the faults of a document */
 async function compileSchema(specVersion: string) {
   const require = createRequire(import.meta.url);
   const library = join(require.resolve('@cyclonedx/cyclonedx-library/package.json'), '..', 'res', 'schema');

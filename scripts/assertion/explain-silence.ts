@@ -14,7 +14,7 @@ const lookBackMs = 60 * 60 * 1000;
 
 /**
  * Names the hop that stayed silent, or null when spans have arrived: then the statements decide.
- * @param error what the source said when it was last asked, null when it answered
+ * @param error the last error of the source, null when it answered
  */
 export async function explainSilence(
   call: Call,

@@ -104,7 +104,7 @@ function renderVerdict(run: AssertionRun, check: TraceCheck, options: TextOption
   ];
 }
 
-/** The engine's causes for the same spans: what it is, and what to change. */
+/** The engine's causes for the same spans, each with its fix. */
 function renderFindings({ result }: AssertionRun, layout: Layout): readonly string[] {
   return (result?.findings ?? [])
     .filter((finding) => finding.severity === 'error')

@@ -29,7 +29,7 @@ export interface Roles {
 }
 
 /**
- * Finds who is who by kind, route and relation. The service name decides only for a span that records no path,
+ * Assigns the spans to their roles by kind, route and relation. The service name decides only for a span that records no path,
  * so that a span with a wrong name is found and can be reported as such.
  */
 export function findRoles(answer: Answer, spans: readonly Span[], parties: Parties): Roles {

@@ -71,7 +71,7 @@ for (const mode of ['auto', 'manual'] as const) {
         assert.deepEqual(timing, [`trace;desc=${answered}`]);
         for (const span of [client, serverB]) {
           assert.deepEqual(readAttribute(span, 'http.request.header.traceparent'), [body.traceparent_header]);
-          // It is what the demo is about, so it is shown.
+          // The demo is about this header, so it is shown.
           assert.deepEqual(
             readAttribute(span, 'http.request.header.baggage'),
             mode === 'manual' ? ['hello=world'] : undefined,

@@ -58,7 +58,7 @@ describe('the stop', { concurrency: true }, () => {
 
 for (const mode of ['auto', 'manual'] as const) {
   test(`what is refused has a span too, and a flood loses none, with PROPAGATION=${mode}`, async () => {
-    // How much of a flood fits into the queue is not what is tested here.
+    // This test does not measure how much of a flood fits into the queue.
     await using system = await start(mode, { MAX_REQUESTS: '10', OTEL_BSP_MAX_QUEUE_SIZE: '100000' });
     const taken = await Promise.all(Array.from({ length: 10 }, () => system.call()));
     const flood = await Promise.all(

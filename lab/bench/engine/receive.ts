@@ -1,4 +1,4 @@
-/** A receiver in a process of its own: what it costs to take, to keep and to judge what is sent to it. */
+/** A receiver in a process of its own: the cost of taking, keeping and judging spans. */
 import { startOtlpReceiver } from 'propagation-check';
 import { checkStore } from 'propagation-check/kit';
 
@@ -11,7 +11,7 @@ export interface Received {
   readonly cpuMilliseconds: number;
 }
 
-/** What the sender asks for: the measurement begins, everything was sent. */
+/** Messages of the sender: the measurement begins; everything was sent. */
 export type ReceiverTask = 'begin' | 'judge';
 
 const maxSpans = 10_000_000;

@@ -3,5 +3,5 @@ process.on('message', () => {
   const { userCPUTime, systemCPUTime } = process.resourceUsage();
   process.send?.({ cpuMicros: userCPUTime + systemCPUTime, memoryBytes: process.memoryUsage.rss() });
 });
-// Only what the service itself does keeps it alive.
+// Only the service's own work keeps the process alive.
 process.channel?.unref();

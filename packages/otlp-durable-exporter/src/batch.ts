@@ -21,7 +21,7 @@ export function sizeOf(batch: Batch): number {
   return batch.body.byteLength + overheadBytes;
 }
 
-/** A tenth of what the spans take as objects, or less. */
+/** At most a tenth of the memory of the spans as objects. */
 export function packSpans(spans: readonly ReadableSpan[]): Batch {
   const json = JsonTraceSerializer.serializeRequest([...spans]) ?? new Uint8Array();
   // zlib answers with a window into a larger buffer, which would be kept with it.

@@ -1,5 +1,5 @@
 /**
- * How a process shows the Collector who it is: a bearer token, and over TLS a client certificate. Both come from files that are read
+ * How a process authenticates to the Collector: a bearer token, and over TLS a client certificate. Both come from files that are read
  * anew for each export or connection, so that a renewed one needs no restart.
  */
 import { readFileSync } from 'node:fs';

@@ -153,7 +153,7 @@ export class DurableExporter implements SpanExporter {
   }
 
   /**
-   * Delivers what can be delivered in time, and then sends no more. Undelivered spans are saved, or said to be lost. In an outage they
+   * Delivers spans until the deadline, then sends no more. The others are saved, or reported as lost. In an outage they
    * are saved at once.
    */
   shutdown(): Promise<void> {
@@ -169,7 +169,7 @@ export class DurableExporter implements SpanExporter {
     this.#goOn();
     if (this.#pause !== null) clearTimeout(this.#pause);
     clearInterval(this.#restoreTimer);
-    // A file that is being taken belongs to what has to be saved.
+    // The spans of a file that is being taken have to be saved, too.
     await this.#restoration;
     for (const spans of this.#fresh.splice(0)) this.#keep(spans);
     const isIdle = this.#backlog.isEmpty;

@@ -132,7 +132,7 @@ export class Spool {
     }
   }
 
-  /** Null for a file that is not what it should be. It is set aside, for a person to look at. */
+  /** Null for a damaged file. It is set aside, for a person to look at. */
   async #read(path: string): Promise<Taken | null> {
     const bytes = await readFile(path);
     const batches = decode(bytes, path);

@@ -26,7 +26,7 @@ export function startDelivery(
     patienceMillis?: number;
     timeoutMillis?: number;
     attemptTimeoutMillis?: number;
-    /** 0: a stop saves at once, and the test looks at what is saved. */
+    /** 0: a stop saves at once, and the test reads the saved spans. */
     shutdownTimeoutMillis?: number;
   } = {},
 ): DurableExporter {

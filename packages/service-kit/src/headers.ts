@@ -19,7 +19,7 @@ const idHeaders = [
   'request-id',
 ];
 
-/** The propagation headers that both services record in their spans: what was sent, and what arrived. */
+/** The propagation headers that both services record in their spans, as sent and as received. */
 export const recordedHeaders = {
   requestHeaders: [...idHeaders, 'tracestate', 'baggage', 'x-b3-spanid', 'x-b3-sampled'],
   responseHeaders: ['server-timing', 'traceresponse'],

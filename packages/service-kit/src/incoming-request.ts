@@ -27,7 +27,7 @@ function redactRequest({ url = '', socket, headers }: IncomingMessage): Attribut
   if (claims.some((name) => headers[name] !== undefined) || headers.host?.includes('@')) {
     const host = URL.parse(`http://${headers.host ?? ''}`);
     attributes['client.address'] = socket.remoteAddress;
-    // The address that the caller asked for; anybody can claim what was forwarded.
+    // The address that the caller asked for; forwarded addresses can be forged.
     attributes['server.address'] = host?.hostname;
     attributes['server.port'] = host?.port ? Number(host.port) : socket.localPort;
   }

@@ -58,7 +58,7 @@ export async function serve(app: FastifyInstance, telemetry: Telemetry): Promise
   app.log.info({ port: listeningPort, propagation }, 'listening');
 }
 
-/** First the server drains, then spans are delivered, then what is left is saved: the other way round, spans are lost. */
+/** The order matters: the server drains, spans are delivered, the rest is saved. Any other order loses spans. */
 async function drain(app: FastifyInstance, telemetry: Telemetry): Promise<void> {
   const deadline = performance.now() + stopMillis;
   const closing = app.close();
