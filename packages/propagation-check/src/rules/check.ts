@@ -9,7 +9,6 @@ import type { ClockOffsets } from '../pairing/align-clocks.ts';
 import { isParentRemote, type Span } from '../span/span.ts';
 import { keyFor } from '../util/group-by.ts';
 import type { FindingId, Severity } from './finding.ts';
-import type { NextTap } from './next-tap.ts';
 import type { Thresholds } from './thresholds.ts';
 
 /** What is known before any check. */
@@ -87,6 +86,12 @@ export interface Open {
   readonly orphans: readonly Span[];
   /** What the earlier checks found. */
   readonly found: readonly Draft[];
+}
+
+/** Where a tap is missing, and the addresses of the taps that saw the calls already. */
+export interface NextTap {
+  readonly side: 'caller' | 'callee';
+  readonly calledAt: readonly string[];
 }
 
 /** One call that shows a finding. Either side may be missing in the data. */

@@ -1,7 +1,7 @@
 import type { Expectation } from '../expect/expectation.ts';
 import type { CallHeaders, HeaderLookup } from '../headers/wire.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
-import type { Draft, Shown } from './check.ts';
+import type { Draft, NextTap, Shown } from './check.ts';
 import { clientNotInstrumented } from './client-not-instrumented.ts';
 import { clientSpanLost } from './client-span-lost.ts';
 import type { FindingId } from './finding.ts';
@@ -13,7 +13,6 @@ import { headerMalformed } from './header-malformed.ts';
 import { headerNotSent } from './header-not-sent.ts';
 import { headerRewritten } from './header-rewritten.ts';
 import { headerStripped } from './header-stripped.ts';
-import type { NextTap } from './next-tap.ts';
 import { calleeNotSampled, callerNotSampled } from './not-sampled.ts';
 import { serverNotInstrumented } from './server-not-instrumented.ts';
 import { serverSpanLost } from './server-span-lost.ts';

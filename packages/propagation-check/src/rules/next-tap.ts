@@ -1,11 +1,5 @@
 import { readAddress } from '../calls/call-facts.ts';
-import type { Draft } from './check.ts';
-
-/** Where a tap is missing, and the addresses of the taps that saw the calls already. */
-export interface NextTap {
-  readonly side: 'caller' | 'callee';
-  readonly calledAt: readonly string[];
-}
+import type { Draft, NextTap } from './check.ts';
 
 const nowhere: NextTap = { side: 'caller', calledAt: [] };
 
