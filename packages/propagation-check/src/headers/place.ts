@@ -59,7 +59,8 @@ const peerAttributes = [
   ['net.peer.ip', 'net.peer.port'],
 ] as const;
 
-function readConnectionPeers(span: Span): readonly string[] {
+/** The other end of the connection, where the span names its address and port. */
+export function readConnectionPeers(span: Span): readonly string[] {
   return peerAttributes.flatMap(([address, port]) =>
     join(span.attributes.get(address), span.attributes.get(port)),
   );

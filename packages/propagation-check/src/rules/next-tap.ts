@@ -1,4 +1,5 @@
 import { readAddress } from '../calls/call-facts.ts';
+import { readConnectionPeers } from '../headers/place.ts';
 import type { Draft, NextTap } from './check.ts';
 
 const nowhere: NextTap = { side: 'caller', calledAt: [] };
@@ -25,12 +26,17 @@ function placeAtCaller({ client, shown }: Draft): string {
 }
 
 function placeAtCallee(draft: Draft): string {
-  const { server } = draft;
+  const { server, shown } = draft;
   const address = findOwnAddress(draft);
   const who = server ?? 'the called service';
+  // The address may be another hop's. Spans that name their connections prove the place without anybody's word.
+  const isProvable = shown.some(
+    (call) => call.server !== null && readConnectionPeers(call.server).length > 0,
+  );
   return (
-    `Put a tap directly in front of ${who}: let the last hop before it call the tap instead of ${who} itself (${address ?? 'HOST:PORT'}), ` +
-    `and check again with --wire ${outOf('callee')} added:\n${writeCommand(address, 'callee', server)}`
+    `Put a tap directly in front of ${who}: let the last hop before it call the tap instead of ${who} itself ` +
+    `(${address === null ? 'HOST:PORT' : `${address}, if no proxy listens there`}), and check again with --wire ${outOf('callee')} added:\n` +
+    writeCommand(address, 'callee', isProvable ? null : server)
   );
 }
 
