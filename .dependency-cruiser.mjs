@@ -94,7 +94,7 @@ export default {
       'engine-is-pure',
       'The engine is pure: spans come in as data, results go out as data.',
       { path: `^${checker}/(${engine.join('|')})/`, pathNot: '/expect/read-[^/]+[.]ts$' },
-      `${rooms('source|report|cli|decode|tap')}|^(node:)?[a-z0-9_/]+$|node_modules/undici`,
+      `${rooms('source|report|cli|decode|tap|packets')}|^(node:)?[a-z0-9_/]+$|node_modules/undici`,
     ),
     ...engine
       .slice(0, -1)
@@ -120,8 +120,8 @@ export default {
     ),
     forbid(
       'sources-do-not-judge',
-      'Sources and taps deliver data; what it means is decided later.',
-      rooms('source|tap'),
+      'Sources, taps and packets deliver data; what it means is decided later.',
+      rooms('source|tap|packets'),
       rooms('rules|verdict|report|cli'),
     ),
   ],

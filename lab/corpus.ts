@@ -4,28 +4,41 @@ import { Command } from 'commander';
 import { runScript } from 'demo';
 import { checkTraces } from 'propagation-check';
 import { openOutput } from 'propagation-check/kit';
+import { readAnswers, toAnswer } from './benchmark/answer.ts';
+import { type AnsweredCapture, renderBenchmark, writePage } from './benchmark/benchmark.ts';
+import { gradeAnswers, gradeBaselines, renderTable } from './benchmark/table.ts';
 import { formatMatrix } from './format-matrix.ts';
 import { type Capture, corpusFolders, readCorpus } from './read-corpus.ts';
 import { type Score, scoreResult } from './score-capture.ts';
 
-interface Scored extends Capture {
+interface Scored extends AnsweredCapture {
   readonly score: Score;
   readonly blindly: Score;
 }
 
 await runScript(async (signal) => {
-  const given = new Command('corpus')
+  const command = new Command('corpus')
     .description('Score the checker on labelled captures of real systems.')
     .exitOverride()
     .argument('[folder...]', 'folders of captures (default: those of the project)')
+    .option('--score <file>', 'score what another tool says instead (corpus/README.md has the format)')
+    .option('--write', 'write the table of corpus/README.md anew', false)
     .addHelpText(
       'after',
       '\nExit code: 0 no false alarm and 95 % of the breaks explained, 1 not so, 2 a capture cannot be read.',
     )
-    .parse().args;
+    .parse();
+  const { score: file, write } = command.opts<{ score?: string; write: boolean }>();
+  const folders = command.args.length > 0 ? command.args : corpusFolders;
   const output = openOutput();
+  if (file !== undefined) {
+    const answers = readAnswers(file);
+    const captures = folders.flatMap(readCorpus);
+    await output.print(renderTable([gradeAnswers(answers, captures), ...gradeBaselines(captures)], captures));
+    return 0;
+  }
   const all: Scored[] = [];
-  for (const folder of given.length > 0 ? given : corpusFolders) {
+  for (const folder of folders) {
     const scored: Scored[] = [];
     for (const capture of readCorpus(folder)) {
       scored.push(scoreCapture(capture));
@@ -35,15 +48,21 @@ await runScript(async (signal) => {
     await output.print(`${folder}\n\n${formatScores(scored)}\n`);
     all.push(...scored);
   }
+  await output.print(renderBenchmark(all));
+  if (write) writePage(all);
   return isGood(all) ? 0 : 1;
 });
 
 function scoreCapture(capture: Capture): Scored {
   const { spans, expectation, label } = capture;
+  const result = checkTraces(spans, { expectation });
+  const blind = checkTraces(spans);
   return {
     ...capture,
-    score: scoreResult(checkTraces(spans, { expectation }), label),
-    blindly: scoreResult(checkTraces(spans), label),
+    score: scoreResult(result, label),
+    blindly: scoreResult(blind, label),
+    answer: toAnswer(result),
+    blindAnswer: toAnswer(blind),
   };
 }
 

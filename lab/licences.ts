@@ -1,7 +1,7 @@
 /** Which licences a dependency may have, and which dependencies have another one. */
 import satisfies from 'spdx-satisfies';
 
-/** SPDX ids. None of them asks for more than that its text goes along. */
+/** SPDX ids. None of them asks for more than that its text goes along; MPL-2.0 also for changes of its own files, and we make none. */
 export const allowedLicences = [
   '0BSD',
   'Apache-2.0',
@@ -13,6 +13,7 @@ export const allowedLicences = [
   'CC0-1.0',
   'ISC',
   'MIT',
+  'MPL-2.0',
   'Zlib',
 ] as const;
 

@@ -5,7 +5,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
-import { createServer as createSocketServer } from 'node:net';
+import { connect, createServer as createSocketServer, type Socket } from 'node:net';
 import { loadavg } from 'node:os';
 import { join } from 'node:path';
 import { buffer, text } from 'node:stream/consumers';
@@ -68,15 +68,10 @@ export async function benchVerdict(): Promise<void> {
 async function benchEmbedded(fault: string | null): Promise<void> {
   const port = await findFreePort();
   let arrivedAt = 0;
-  await using recorder = await serve(async (request, response) => {
-    const path = request.url ?? '';
-    const body = await buffer(request);
-    const passedOnAt = performance.now();
-    const answer = await relay(new URL(path, `http://127.0.0.1:${port}`), request, body);
-    if (path.startsWith('/v1/traces') && answer.status === 200) arrivedAt = passedOnAt;
-    response.writeHead(answer.status, { 'content-type': answer.type }).end(answer.body);
+  await using wire = await tapWire(port, (at) => {
+    arrivedAt = at;
   });
-  const own = { OTEL_EXPORTER_OTLP_ENDPOINT: recorder.url.origin, OTEL_BSP_SCHEDULE_DELAY: embeddedDelayMs };
+  const own = { OTEL_EXPORTER_OTLP_ENDPOINT: wire.origin, OTEL_BSP_SCHEDULE_DELAY: embeddedDelayMs };
   const system = await startDemoSystem({
     mode: 'auto',
     fault,
@@ -219,18 +214,50 @@ async function relay(url: URL, request: IncomingMessage, sent: Buffer): Promise<
     ...kept
   } = request.headers;
   const headers = Object.entries(kept).map(([name, value]): [string, string] => [name, String(value)]);
-  try {
-    const response = await fetch(url, {
-      method: request.method ?? 'GET',
-      headers,
-      body: sent.length === 0 ? null : sent,
-    });
-    const type = response.headers.get('content-type') ?? 'text/plain';
-    return { status: response.status, type, body: Buffer.from(await response.arrayBuffer()) };
-  } catch {
-    // Between two runs nothing listens, and exporters send again what failed.
-    return { status: 503, type: 'text/plain', body: Buffer.from('nobody listens') };
-  }
+  const response = await fetch(url, {
+    method: request.method ?? 'GET',
+    headers,
+    body: sent.length === 0 ? null : sent,
+  });
+  const type = response.headers.get('content-type') ?? 'text/plain';
+  return { status: response.status, type, body: Buffer.from(await response.arrayBuffer()) };
+}
+
+/**
+ * Hands bytes on between exporters and the receiver on a port, where one listens: between two runs none does, and exporters send again.
+ * @param onSent Told when bytes to the receiver were written, on the clock of `performance.now()`.
+ */
+async function tapWire(
+  port: number,
+  onSent: (at: number) => void,
+): Promise<{ readonly origin: string } & AsyncDisposable> {
+  const open = new Set<Socket>();
+  const server = createSocketServer({ noDelay: true }, (exporter) => {
+    const receiver = connect({ port, host: '127.0.0.1', noDelay: true });
+    for (const [socket, other] of [
+      [exporter, receiver],
+      [receiver, exporter],
+    ] as const) {
+      open.add(socket);
+      socket.on('data', (chunk) => other.write(chunk));
+      socket.on('error', () => undefined);
+      socket.on('close', () => {
+        open.delete(socket);
+        other.destroy();
+      });
+    }
+    exporter.on('data', () => onSent(performance.now()));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    origin: `http://127.0.0.1:${readPort(server.address())}`,
+    [Symbol.asyncDispose]: async () => {
+      server.close();
+      for (const socket of open) socket.destroy();
+      await once(server, 'close');
+    },
+  };
 }
 
 type Handler = (...args: Parameters<RequestListener>) => Promise<void>;

@@ -1,4 +1,4 @@
-/** Writes what `--explain` says of the drawings; a person reads the difference. */
+/** Writes what reports say of the drawings; a person reads the difference. */
 import { writeFileSync } from 'node:fs';
 import { explanationsFile, listDrawings, renderExplanation } from '../test/rules/render-explanations.ts';
 

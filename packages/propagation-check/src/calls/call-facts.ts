@@ -2,11 +2,11 @@ import type { AttributeValue, Span } from '../span/span.ts';
 
 /**
  * What a span says of the call that it belongs to, in the attribute names of every generation of the
- * semantic conventions (HTTP before and after 1.23, RPC before and after its stabilisation, messaging), and of
+ * semantic conventions (HTTP before and after 1.23, RPC before and after its stabilisation, messaging, MCP), and of
  * Micrometer's observations (Spring).
  */
 export interface CallFacts {
-  readonly protocol: 'http' | 'rpc' | 'messaging' | 'database' | 'unknown';
+  readonly protocol: 'http' | 'rpc' | 'messaging' | 'mcp' | 'database' | 'unknown';
   readonly method: string | null;
   /** Path without query, as requested; null where the span has none. */
   readonly path: string | null;
@@ -25,6 +25,19 @@ export interface CallFacts {
   /** HTTP status code. */
   readonly statusCode: number | null;
   readonly userAgent: string | null;
+  /** Of a call of the Model Context Protocol. */
+  readonly mcp: McpFacts | null;
+}
+
+/** Source: semantic conventions, "Model Context Protocol". Instrumentations leave out any but the method. */
+export interface McpFacts {
+  /** Of JSON-RPC: `tools/call`. */
+  readonly method: string | null;
+  /** The tool or prompt. */
+  readonly target: string | null;
+  /** Unique within a session. */
+  readonly requestId: string | null;
+  readonly sessionId: string | null;
 }
 
 /** The source of facts: a span, or a row of a span store. */
@@ -64,6 +77,16 @@ export function readFacts(span: FactSource, protocol: CallFacts['protocol']): Ca
     messageId: readMessageId(span),
     statusCode: readStatusCode(span),
     userAgent: readUserAgent(span),
+    mcp: protocol === 'mcp' ? readMcp(span) : null,
+  };
+}
+
+function readMcp(span: FactSource): McpFacts {
+  return {
+    method: readText(span, 'mcp.method.name'),
+    target: readText(span, 'gen_ai.tool.name', 'gen_ai.prompt.name'),
+    requestId: readText(span, 'jsonrpc.request.id'),
+    sessionId: readText(span, 'mcp.session.id'),
   };
 }
 
@@ -104,7 +127,7 @@ function readUrl(span: FactSource): string | null {
 }
 
 /** Bits for the attributes of each protocol. */
-const family = { database: 1, messaging: 2, rpc: 4, http: 8, component: 16, trigger: 32 } as const;
+const family = { database: 1, messaging: 2, rpc: 4, http: 8, component: 16, trigger: 32, mcp: 64 } as const;
 
 /** The family of each attribute that tells the protocol. */
 export const families: ReadonlyMap<string, number> = new Map([
@@ -113,6 +136,7 @@ export const families: ReadonlyMap<string, number> = new Map([
   ),
   ['messaging.system', family.messaging],
   ...['rpc.system.name', 'rpc.system', 'rpc.service', 'rpc.method'].map((key) => [key, family.rpc] as const),
+  ['mcp.method.name', family.mcp],
   ['component', family.component],
   ['faas.trigger', family.trigger],
   ...[
@@ -138,6 +162,8 @@ export function readProtocol(span: FactSource, found: number): CallFacts['protoc
   if ((found & family.database) !== 0) return 'database';
   if (span.kind === 'PRODUCER' || span.kind === 'CONSUMER' || (found & family.messaging) !== 0)
     return 'messaging';
+  // Some say `rpc.system` too.
+  if ((found & family.mcp) !== 0) return 'mcp';
   if ((found & family.rpc) !== 0) return 'rpc';
   if ((found & family.component) !== 0 && readOpenTracingRpc(span) !== null) return 'rpc';
   if ((found & family.http) !== 0) return 'http';
@@ -170,9 +196,9 @@ export function readRpcMethod(span: FactSource): string | null {
   return service !== null && method !== null ? `${service}/${method}` : readOpenTracingRpc(span);
 }
 
-/** OpenTracing's gRPC instrumentations say `component=gRPC`, and the operation is the full method on both sides. */
+/** OpenTracing's gRPC instrumentations say `component=gRPC` (`grpc`, `java-grpc`), and the operation is the full method on both sides. */
 function readOpenTracingRpc(span: FactSource): string | null {
-  if (readText(span, 'component')?.toLowerCase() !== 'grpc') return null;
+  if (!/grpc/i.test(readText(span, 'component') ?? '')) return null;
   return /^\/?([\w.]+\/\w+)$/.exec(span.name)?.[1] ?? null;
 }
 
@@ -258,11 +284,26 @@ export function readUserAgent(span: FactSource): string | null {
 }
 
 export function readStatusCode(span: FactSource): number | null {
+  return readAnyStatus(span) || null;
+}
+
+/** Browsers say 0 of a request that failed, or that they refused for CORS (Fetch standard, "network error"). */
+const noStatus = 0;
+
+/** Whether a browser sent no such request, or hid its answer from the page. */
+export function isHiddenByBrowser(span: FactSource): boolean {
+  return span.kind === 'CLIENT' && readAnyStatus(span) === noStatus;
+}
+
+function readAnyStatus(span: FactSource): number | null {
   return readNumber(span, 'http.response.status_code', 'http.status_code', 'status');
 }
 
 /** How a CLIENT span ended: with an answer of the called side, refused before it got there, or unknown. */
 export type Outcome = 'answered' | 'unreached' | 'unknown';
+
+/** The SDKs give their own side these codes: the connection is closed, the request has timed out. */
+const madeByMcpClient = ['-32000', '-32001'];
 
 export function readOutcome(span: Span): Outcome {
   return decideOutcome(span, readCallFacts(span).protocol);
@@ -276,8 +317,14 @@ export function decideOutcome(span: FactSource, protocol: CallFacts['protocol'])
     const madeByCaller = ['1', '4', '14', 'CANCELLED', 'DEADLINE_EXCEEDED', 'UNAVAILABLE'];
     return madeByCaller.includes(String(code)) ? 'unreached' : 'answered';
   }
-  const statusCode = readStatusCode(span);
+  if (protocol === 'mcp') {
+    const code = readText(span, 'rpc.response.status_code');
+    if (span.status.code === 'ERROR' && code === null) return 'unreached';
+    return code !== null && madeByMcpClient.includes(code) ? 'unreached' : 'answered';
+  }
+  const statusCode = readAnyStatus(span);
   if (statusCode === null) return span.status.code === 'ERROR' ? 'unreached' : 'unknown';
+  if (statusCode === noStatus) return 'unreached';
   // A gateway answers these for a peer that it did not reach, and a limiter before it asks.
   return [429, 502, 503, 504].includes(statusCode) ? 'unreached' : 'answered';
 }
@@ -303,7 +350,8 @@ const probeNames = new Set(
 
 /** Whether a SERVER span is a health probe or a scrape of metrics by the common names of the endpoint, or by the gRPC health service. */
 export function isHealthProbe(span: Span): boolean {
-  const { path, route, rpcMethod } = readCallFacts(span);
+  const { path, route, rpcMethod, mcp } = readCallFacts(span);
+  if (mcp?.method === 'ping') return true;
   if (rpcMethod?.startsWith('grpc.health.')) return true;
   const endpoint = (path ?? route ?? '').replace(/\/+$/, '').split('/').at(-1);
   return endpoint !== undefined && probeNames.has(endpoint.toLowerCase());

@@ -1,8 +1,10 @@
 import { none, type Rows, type TraceGraph } from '../graph/trace-graph.ts';
 import { type Span, spanKinds } from '../span/span.ts';
 import { discard } from '../span/value-table.ts';
+import { mapBy } from '../util/group-by.ts';
 import { readCallFacts } from './call-facts.ts';
 import type { CallGroup, EdgeProtocol } from './call-group.ts';
+import { findMcpTransports, separateMcp } from './mcp-transport.ts';
 import { Roots } from './roots.ts';
 import { RowFacts } from './row-facts.ts';
 
@@ -26,7 +28,7 @@ export function findEdges(graph: TraceGraph): Edges {
   const isContinued = markContinued(graph, facts, groups);
   const linkedChildren = markLinkedChildren(graph);
   const openClients: number[] = [];
-  const roots = new Map<string | null, number[]>();
+  const rootRows: number[] = [];
   const orphans: number[] = [];
   for (let row = 0; row < graph.store.size; row += 1) {
     if (!graph.has(row)) continue;
@@ -34,12 +36,14 @@ export function findEdges(graph: TraceGraph): Edges {
     if (facts.isOutgoing(row)) {
       if (isContinued[row] === 0) openClients.push(row);
     } else if (graph.isRoot(row) && graph.isEntry(row) && !graph.hasLinks(row) && !linkedChildren.has(row)) {
-      const service = graph.serviceOf(row);
-      const known = roots.get(service);
-      if (known === undefined) roots.set(service, [row]);
-      else known.push(row);
+      rootRows.push(row);
     }
   }
+  const transports = findMcpTransports(graph, facts, rootRows, openClients);
+  const roots = mapBy(
+    rootRows.filter((row) => !transports.has(row)),
+    (row) => graph.serviceOf(row),
+  );
   return {
     groups,
     facts,
@@ -54,11 +58,11 @@ export function isEntry(span: Span): boolean {
   return span.kind === 'SERVER' || span.kind === 'CONSUMER';
 }
 
-/** Whether somebody is expected to continue the span: an HTTP or RPC CLIENT (not DNS, TCP, databases), or a PRODUCER. */
+/** Whether somebody is expected to continue the span: an HTTP, RPC or MCP CLIENT (not DNS, TCP, databases), or a PRODUCER. */
 export function isOutgoing(span: Span): boolean {
   if (span.kind === 'PRODUCER') return true;
   const { protocol } = readCallFacts(span);
-  return span.kind === 'CLIENT' && (protocol === 'http' || protocol === 'rpc');
+  return span.kind === 'CLIENT' && (protocol === 'http' || protocol === 'rpc' || protocol === 'mcp');
 }
 
 /** The entry span of the same service above (or at) a span: the request during which it happened. */
@@ -74,7 +78,7 @@ const number = {
   consumer: spanKinds.indexOf('CONSUMER'),
 } as const;
 
-const edgeProtocols: readonly EdgeProtocol[] = ['http', 'rpc', 'messaging', 'internal'];
+const edgeProtocols: readonly EdgeProtocol[] = ['http', 'rpc', 'messaging', 'mcp', 'internal'];
 
 /** A group of calls while calls are added. */
 interface Filling {
@@ -184,7 +188,7 @@ function crosses(graph: TraceGraph, parent: number, child: number): boolean {
 function readEdgeProtocol(graph: TraceGraph, facts: RowFacts, client: number, server: number): EdgeProtocol {
   for (const row of [client, server]) {
     const protocol = facts.protocolOf(row);
-    if (protocol === 'http' || protocol === 'rpc' || protocol === 'messaging') return protocol;
+    if (protocol !== 'database' && protocol !== 'unknown') return protocol;
   }
   return facts.isOutgoing(client) || graph.isEntry(server) ? 'http' : 'internal';
 }
@@ -192,6 +196,7 @@ function readEdgeProtocol(graph: TraceGraph, facts: RowFacts, client: number, se
 /** Marks the callers' spans, what they hang under in their service (an attempt), and other instrumented layers of the same call. */
 function markContinued(graph: TraceGraph, facts: RowFacts, groups: readonly CallGroup[]): Uint8Array {
   const called = new Uint8Array(graph.store.size);
+  const mcp = separateMcp(graph, facts, groups);
   for (const { clients } of groups) {
     for (const client of clients) {
       if (called[client] === 1) continue;
@@ -199,6 +204,7 @@ function markContinued(graph: TraceGraph, facts: RowFacts, groups: readonly Call
       const service = graph.serviceNumberOf(client);
       for (let at = graph.upwards[client] ?? none; at !== none; at = graph.upwards[at] ?? none) {
         if (called[at] === 1 || graph.serviceNumberOf(at) !== service || graph.isEntry(at)) break;
+        if (mcp?.isOuterApart(at, client)) break;
         called[at] = 1;
       }
     }
@@ -206,32 +212,46 @@ function markContinued(graph: TraceGraph, facts: RowFacts, groups: readonly Call
   const { kinds } = graph.store;
   // Two instrumented layers make nested CLIENT spans for one call; either may carry the header.
   const continued = called.slice();
+  const findOuterLayer = rememberOuterLayers(graph, facts);
   for (let row = 0; row < graph.store.size; row += 1) {
     if (!graph.has(row) || !facts.isOutgoing(row)) continue;
-    const outer = findOuterLayer(graph, facts, row);
+    const outer = findOuterLayer(row);
     if (outer === none) continue;
     // A PRODUCER above the call to the broker's API is a message of its own, and no layer of that call.
-    if (kinds[outer] !== number.producer || kinds[row] === number.producer) continued[outer] = 1;
-    if (called[outer] === 1) continued[row] = 1;
+    const isMessage = kinds[outer] === number.producer && kinds[row] !== number.producer;
+    if (!isMessage && !mcp?.isOuterApart(outer, row)) continued[outer] = 1;
+    if (called[outer] === 1 && !mcp?.isInnerApart(outer, row)) continued[row] = 1;
   }
   return continued;
 }
 
-/** So many INTERNAL spans may stand between two instrumented layers of one call. */
-const maxBetweenLayers = 8;
-
-/** The outgoing span around an outgoing span that tells of the same call. */
-function findOuterLayer(graph: TraceGraph, facts: RowFacts, row: number): number {
-  const service = graph.serviceNumberOf(row);
-  let between = 0;
-  for (let at = graph.upwards[row] ?? none; at !== none; at = graph.upwards[at] ?? none) {
-    if (graph.isEntry(at) || graph.serviceNumberOf(at) !== service) return none;
+/** Finds the outgoing span around an outgoing span that tells of the same call. All spans that a search passed have the same answer. */
+function rememberOuterLayers(graph: TraceGraph, facts: RowFacts): (row: number) => number {
+  const unknown = -2;
+  const nearest = new Int32Array(graph.store.size).fill(unknown);
+  const findNearest = (row: number): number => {
+    const service = graph.serviceNumberOf(row);
+    let at = row;
+    let found = nearest[at] ?? none;
+    while (found === unknown) {
+      at = graph.upwards[at] ?? none;
+      const isOutside = at === none || graph.isEntry(at) || graph.serviceNumberOf(at) !== service;
+      found = isOutside ? none : facts.isOutgoing(at) ? at : (nearest[at] ?? none);
+    }
+    for (
+      let passed = row;
+      nearest[passed] === unknown && passed !== found;
+      passed = graph.upwards[passed] ?? none
+    )
+      nearest[passed] = found;
+    return found;
+  };
+  return (row) => {
+    const outer = findNearest(row);
     // A middleware in between may call another service: a token, a lock.
-    if (facts.isOutgoing(at)) return between === 0 || isSameCall(facts, at, row) ? at : none;
-    between += 1;
-    if (between > maxBetweenLayers) return none;
-  }
-  return none;
+    const isLayer = outer !== none && (outer === graph.upwards[row] || isSameCall(facts, outer, row));
+    return isLayer ? outer : none;
+  };
 }
 
 /** Whether nothing that two nested CLIENT spans say of their request differs. */

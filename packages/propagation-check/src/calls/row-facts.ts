@@ -1,6 +1,6 @@
-import { keptAttributes } from '../span/kept-attributes.ts';
+import { AttributeIndex } from '../span/row-attributes.ts';
 import { spanKinds, statusCodes } from '../span/span.ts';
-import { keysOf, type SpanStore, textOf } from '../span/span-store.ts';
+import { type SpanStore, textOf } from '../span/span-store.ts';
 import { emptyText } from '../span/value-table.ts';
 import {
   type AttributeReader,
@@ -22,7 +22,14 @@ import {
   rememberFacts,
 } from './remember-facts.ts';
 
-const protocols: readonly CallFacts['protocol'][] = ['http', 'rpc', 'messaging', 'database', 'unknown'];
+const protocols: readonly CallFacts['protocol'][] = [
+  'http',
+  'rpc',
+  'messaging',
+  'mcp',
+  'database',
+  'unknown',
+];
 const [client, producer] = [spanKinds.indexOf('CLIENT'), spanKinds.indexOf('PRODUCER')];
 
 /** Reads facts of calls from the rows of a span store, without views. */
@@ -63,7 +70,7 @@ export class RowFacts implements IdSource {
     if (kind === producer) return true;
     if (kind !== client) return false;
     const protocol = this.protocolOf(row);
-    return protocol === 'http' || protocol === 'rpc';
+    return protocol === 'http' || protocol === 'rpc' || protocol === 'mcp';
   }
 
   outcomeOf(row: number): Outcome {
@@ -82,7 +89,7 @@ export class RowFacts implements IdSource {
       return value;
     };
     const toldKey = (key: string): string => {
-      const id = this.#row.keyOf(key);
+      const id = this.#row.index.keyOf(key);
       record(id, id === null ? absent : this.idOf(row, id));
       return key;
     };
@@ -108,7 +115,7 @@ export class RowFacts implements IdSource {
   }
 
   idOf(row: number, field: number): number {
-    if (field >= 0) return this.#row.at(row).idOf(field) ?? absent;
+    if (field >= 0) return this.#row.index.findKey(row, field) ?? absent;
     const { kinds, statuses, names } = this.#store;
     switch (field) {
       case ownField.kind:
@@ -154,20 +161,20 @@ function readFamilies({ values, shapeTable: { starts, keys } }: SpanStore): Uint
 /** One row at a time, so that many are read without an object each. */
 class RowReader implements FactSource {
   readonly attributes: AttributeReader;
+  readonly index: AttributeIndex;
   readonly #store: SpanStore;
-  readonly #keys = new Map<string, number | null>();
   #row = 0;
 
   constructor(store: SpanStore) {
     this.#store = store;
-    for (const key of keptAttributes) this.#keys.set(key, store.values.find(key));
-    const find = (key: string): number | null => this.#findValue(key);
+    const index = new AttributeIndex(store);
+    this.index = index;
     this.attributes = {
-      get: (key) => {
-        const value = find(key);
+      get: (name) => {
+        const value = index.find(this.#row, name);
         return value === null ? undefined : store.values.decode(value);
       },
-      has: (key) => find(key) !== null,
+      has: (name) => index.find(this.#row, name) !== null,
     };
   }
 
@@ -187,34 +194,5 @@ class RowReader implements FactSource {
 
   get status(): FactSource['status'] {
     return { code: statusCodes[this.#store.statuses[this.#row] ?? 0] ?? 'UNSET' };
-  }
-
-  /** The id of the name of an attribute; null where it is none of those that are always interned. */
-  keyOf(name: string): number | null {
-    return this.#keys.get(name) ?? null;
-  }
-
-  /** The id of the value of an attribute; null where the row has none. */
-  idOf(key: number): number | null {
-    const { shapes, shapeTable, attributeStarts, attributeValues } = this.#store;
-    const { starts, keys } = shapeTable;
-    const shape = shapes[this.#row] ?? 0;
-    const start = starts[shape] ?? 0;
-    const end = starts[shape + 1] ?? 0;
-    for (let at = start; at < end; at += 1) {
-      if (keys[at] === key) return attributeValues[(attributeStarts[this.#row] ?? 0) + at - start] ?? null;
-    }
-    return null;
-  }
-
-  #findValue(key: string): number | null {
-    const id = this.keyOf(key);
-    // Of the families of names that are kept, a store may have more than it interns.
-    return id === null ? this.#findByText(key) : this.idOf(id);
-  }
-
-  #findByText(text: string): number | null {
-    const key = keysOf(this.#store, this.#row).find((id) => textOf(this.#store, id) === text);
-    return key === undefined ? null : this.idOf(key);
   }
 }

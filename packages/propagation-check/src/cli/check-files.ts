@@ -1,12 +1,14 @@
 import { quotePath } from '../source/file-error.ts';
-import { readSpansInto } from '../source/read-span-store.ts';
+import { type ReadProgress, readSpansInto } from '../source/read-span-store.ts';
 import type { SpanStore } from '../span/span-store.ts';
 import { SpanWriter } from '../span/span-writer.ts';
 import { describeWireGaps, judgeStore, readCheckInputs, readCollector } from './check-inputs.ts';
 import type { CheckArguments } from './common-options.ts';
 import { explainNothingToJudge, hintAtExpectations } from './hint-at-expectations.ts';
 import { printReport } from './print-report.ts';
+import { renderProgress } from './render-progress.ts';
 import type { Session } from './session.ts';
+import { createProgress, type Progress } from './show-progress.ts';
 import { UsageError } from './usage-error.ts';
 
 /** Reads files, judges and prints. @returns the exit code. */
@@ -16,10 +18,14 @@ export async function checkFiles(
   { output, signal }: Session,
 ): Promise<number> {
   const inputs = await readCheckInputs(args);
-  const { store, notes: ofFiles } = await readFiles(paths, signal);
+  const progress = createProgress();
+  const { store, notes: ofFiles } = await readFiles(paths, progress, signal).finally(progress.clear);
   const services = store.resourceTable.map(({ serviceName }) => serviceName);
   const collector = await readCollector(args, signal);
+  const checking = createProgress();
+  if (store.size >= manySpans) await checking.announce(`checking ${store.size.toLocaleString('en')} spans`);
   const result = judgeStore(store, inputs, collector);
+  checking.clear();
   const source = paths.map(nameFile).join(', ');
   const reason =
     store.size === 0
@@ -36,19 +42,32 @@ export async function checkFiles(
   return printReport({ result, details, readStore: () => store }, args, output);
 }
 
+/** So many are checked in about a second. */
+const manySpans = 100_000;
+
 interface SpanFiles {
   readonly store: SpanStore;
   readonly notes: readonly string[];
 }
 
-async function readFiles(paths: readonly string[], signal: AbortSignal): Promise<SpanFiles> {
+async function readFiles(
+  paths: readonly string[],
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<SpanFiles> {
   if (paths.filter((path) => path === '-').length > 1) {
     throw new UsageError('standard input (-) can be read once; name it once');
   }
   const writer = new SpanWriter();
   const notes: string[] = [];
   for (const path of paths) {
-    const read = await readSpansInto(writer, path, { signal });
+    const since = performance.now();
+    const onProgress = ({ bytes: done, size: all }: ReadProgress) =>
+      progress.show((columns) => {
+        const elapsedMs = performance.now() - since;
+        return renderProgress({ what: nameFile(path), unit: 'bytes', done, all, elapsedMs }, columns);
+      });
+    const read = await readSpansInto(writer, path, { signal, onProgress });
     notes.push(...read.notes.map((note) => `${nameFile(path)}: ${note}`));
   }
   return { store: writer.finish(), notes };

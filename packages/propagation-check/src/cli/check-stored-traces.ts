@@ -4,6 +4,7 @@ import { storeOf } from '../span/span-writer.ts';
 import { describeWireGaps, readCheckInputs, readCollector, readWire, withDoubt } from './check-inputs.ts';
 import { collectTraces } from './collect-traces.ts';
 import type { SourceArguments } from './common-options.ts';
+import { describeWaiting } from './describe-waiting.ts';
 import { explainNothingToJudge, hintAtExpectations } from './hint-at-expectations.ts';
 import { judgeCollected } from './judge-trace.ts';
 import { openNamedSource } from './open-named-source.ts';
@@ -33,7 +34,7 @@ export async function checkStoredTraces(
   }
   const inputs = await readCheckInputs(args);
   const source = await openNamedSource(args, { writeError });
-  const progress = createProgress(source.name);
+  const progress = createProgress();
   try {
     const found = args.service === undefined ? null : await search(source, args.service, args, signal);
     const foundIds = [...new Set(found?.map((span) => span.traceId))];
@@ -47,7 +48,7 @@ export async function checkStoredTraces(
       waitMs: args.source.startsWith('file=') ? 0 : args.wait,
       settleMs: args.settle,
       signal,
-      onWait: progress.update,
+      onWait: (waiting) => progress.show(() => describeWaiting(source.name, waiting)),
     });
     progress.clear();
     const collector = await readCollector(args, signal);

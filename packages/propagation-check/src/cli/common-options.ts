@@ -41,7 +41,7 @@ export function addCheckOptions(command: Command): Command {
       '--expectations <file>',
       'what must, may and must not be there: YAML, see expectation.schema.json',
     )
-    .option('--wire <file>', 'headers recorded by propagation-check tap; may be repeated', append)
+    .option('--wire <file>', 'records of propagation-check tap, or a pcap of plain HTTP', append)
     .option(
       '--collector-metrics <url>',
       "the Collector's own metrics, http://localhost:8888/metrics",
@@ -61,8 +61,13 @@ export function addCheckOptions(command: Command): Command {
 
 /** @param waitMs How long spans may take to arrive, unless the user says otherwise. */
 export function addSourceOptions(command: Command, waitMs: number): Command {
+  const where = `where the spans are: ${sourceSpecs.slice(0, 4).join(', ')}`;
+  return addReceiverOptions(command.requiredOption('--source <source>', where), waitMs);
+}
+
+/** As `addSourceOptions`, without the source itself. */
+export function addReceiverOptions(command: Command, waitMs: number): Command {
   return command
-    .requiredOption('--source <source>', `where the spans are: ${sourceSpecs.slice(0, 4).join(', ')}`)
     .option(
       '--header <field>',
       "sent to the source, or by --forward to the Collector, 'Authorization: Bearer …'; may be repeated",
@@ -94,7 +99,7 @@ function timeOption(flags: string, description: string, milliseconds: number): O
 }
 
 const exitCodes = `
-Exit code: 0 every edge is intact, 1 an edge is broken, 2 the tool could not tell.`;
+Exit code: 0 every edge is intact, 1 an edge is broken, 2 cannot tell.`;
 
 /** For options that may be repeated. */
 export function append(value: string, before: readonly string[] = []): readonly string[] {

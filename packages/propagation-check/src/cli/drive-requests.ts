@@ -18,6 +18,8 @@ export interface DriveOptions {
   readonly timeoutMs: number;
   readonly ca: string | null;
   readonly signal: AbortSignal;
+  /** Told after each answer and each failure how many there were. */
+  readonly onAnswer: (done: number) => void;
 }
 
 /** One request that was sent. */
@@ -42,9 +44,13 @@ export async function driveRequests(options: DriveOptions): Promise<readonly Dri
     connect: { timeout: options.timeoutMs, ...(options.ca === null ? {} : { ca: options.ca }) },
   });
   try {
-    return await mapConcurrently(Array.from({ length: options.requests }), options.concurrency, () =>
-      driveOnce(agent, options),
-    );
+    let done = 0;
+    return await mapConcurrently(Array.from({ length: options.requests }), options.concurrency, async () => {
+      const driven = await driveOnce(agent, options);
+      done += 1;
+      options.onAnswer(done);
+      return driven;
+    });
   } finally {
     await agent.destroy();
   }

@@ -5,8 +5,10 @@ import type { Session } from './session.ts';
 const examples = `
 Examples:
   $ propagation-check file trace.json
-  $ propagation-check file spans.jsonl.gz more.jsonl --expect "web -> orders -> payments"
-  $ curl -s http://localhost:16686/api/traces/4bf92f3577b34da6a3ce929d0e0e4736 | propagation-check file -
+  $ propagation-check file spans.jsonl.gz more.jsonl \\
+      --expect "web -> orders -> payments"
+  $ curl -s http://localhost:16686/api/traces/4bf92f3577b34da6a3ce929d0e0e4736 \\
+      | propagation-check file -
   $ propagation-check file trace.json --wire wire.jsonl --json`;
 
 export function addFileCommand(program: Command, session: Session): void {

@@ -31,3 +31,16 @@ export function listenForSignals(): AbortSignal {
 export function stopListening(): void {
   for (const signal of signals) process.removeAllListeners(signal);
 }
+
+/** Hands signals to `take` alone, until the function that it returns is called. */
+export function divertSignals(take: (signal: NodeJS.Signals) => void): () => void {
+  const before = signals.map((signal) => ({ signal, listeners: process.listeners(signal) }));
+  stopListening();
+  for (const signal of signals) process.on(signal, take);
+  return () => {
+    for (const { signal, listeners } of before) {
+      process.off(signal, take);
+      for (const listener of listeners) process.on(signal, listener);
+    }
+  };
+}

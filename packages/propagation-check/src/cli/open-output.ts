@@ -1,3 +1,4 @@
+import type { WriteStream } from 'node:tty';
 import type { Layout } from '../report/layout.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -11,19 +12,24 @@ export interface Output extends Layout {
   print(text: string): Promise<void>;
 }
 
-/** Standard output, for results. */
-export function openOutput(): Output {
+/** For results; standard output, unless that belongs to another. */
+export function openOutput(stream: WriteStream = process.stdout): Output {
   const { stdout, stderr, env } = process;
   // A reader that has gone away is no failure of the check.
   for (const stream of [stdout, stderr]) stream.on('error', () => undefined);
   return {
-    width: readWidth(stdout.columns, env.COLUMNS),
-    color: wantsColor(stdout.isTTY === true, env),
+    width: readWidth(stream.columns, env.COLUMNS),
+    color: wantsColor(stream.isTTY === true, env),
     print: (text) =>
       new Promise((resolve, reject) => {
-        stdout.write(text, (error) => {
+        stream.write(text, (error) => {
           if (!error || isGone(error)) resolve();
-          else reject(new UsageError(`standard output cannot be written: ${error.message}`));
+          else
+            reject(
+              new UsageError(
+                `${stream === stdout ? 'standard output' : 'standard error'} cannot be written: ${error.message}`,
+              ),
+            );
         });
       }),
   };

@@ -17,10 +17,13 @@ export function parseReport(text: string, before: readonly ReportTarget[] = []):
   const name = reportNames.find((known) => known === written);
   if (name === undefined) throw new InvalidArgumentError(`Expected ${reportNames.join(', ')}, or NAME=FILE.`);
   const path = text.includes('=') ? rest.join('=') : null;
-  const { isFile = false }: Report = reports[name];
+  const { isFile = false, isBeside = false }: Report = reports[name];
   if (path === '' || (path === null && isFile))
     throw new InvalidArgumentError(`Expected the file to write, ${name}=report.${name}.`);
-  const same = before.find((other) => other.path === path);
+  const same = before.find(
+    (other) =>
+      other.path === path && (path !== null || other.name === name || !(isBeside || isPrintedBeside(other))),
+  );
   if (same !== undefined)
     throw new UsageError(
       path === null
@@ -29,6 +32,12 @@ export function parseReport(text: string, before: readonly ReportTarget[] = []):
     );
   if (path !== null) checkFolder(name, path);
   return [...before, { name, path }];
+}
+
+/** Below the report for people, not instead of it. */
+export function isPrintedBeside({ name, path }: ReportTarget): boolean {
+  const { isBeside = false }: Report = reports[name];
+  return path === null && isBeside;
 }
 
 function checkFolder(name: string, path: string): void {

@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { appendFile, writeFile } from 'node:fs/promises';
 import { relative } from 'node:path';
 import type { ReportDetails } from '../report/json.ts';
 import { pickSpans } from '../report/pick-spans.ts';
@@ -9,7 +9,7 @@ import type { Result } from '../verdict/result.ts';
 import type { CheckArguments } from './common-options.ts';
 import { findDocsFolder } from './find-docs-folder.ts';
 import type { Output } from './open-output.ts';
-import type { ReportTarget } from './parse-report.ts';
+import { isPrintedBeside, type ReportTarget } from './parse-report.ts';
 import { readPageScript } from './read-page-script.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -47,14 +47,25 @@ export async function printReport(
       await writeFile(path, text).catch((error: unknown) => {
         failures.push(`--report ${name}: ${quotePath(path)} cannot be written: ${describeFileError(error)}`);
       });
+    if (name === 'github') await addToStepSummary(input, failures);
   }
   if (failures.length > 0) throw new UsageError(failures.join('; '));
   return { intact: 0, broken: 1, unknown: 2 }[result.verdict];
 }
 
+/** Source: GitHub Actions, "Adding a job summary". */
+async function addToStepSummary(input: ReportInput, failures: string[]): Promise<void> {
+  const { GITHUB_STEP_SUMMARY: path } = process.env;
+  if (path === undefined || path === '') return;
+  await appendFile(path, await reports.markdown.render(input)).catch((error: unknown) => {
+    failures.push(`GITHUB_STEP_SUMMARY ${quotePath(path)} cannot be written: ${describeFileError(error)}`);
+  });
+}
+
 function listTargets({ report = [], json = false }: CheckArguments): readonly ReportTarget[] {
   const printed: ReportTarget = { name: json ? 'json' : 'terminal', path: null };
-  return report.some(({ path }) => path === null) ? report : [printed, ...report];
+  const hasPrinted = report.some((target) => target.path === null && !isPrintedBeside(target));
+  return hasPrinted ? report : [printed, ...report];
 }
 
 /** The folder that holds the pages, as seen from where the reader is. */

@@ -7,6 +7,8 @@ import { isSpace } from '../decode/white-space.ts';
 import type { PropagationFormat, WireRecord } from '../headers/evidence.ts';
 import { type TraceparentFault, traceparentFaults } from '../headers/parse-traceparent.ts';
 import { idHeaders } from '../headers/propagation-header.ts';
+import type { Capture } from '../packets/read-capture.ts';
+import { isPacketFile, PacketFileError } from '../packets/read-packets.ts';
 import { describeFileError, quotePath } from '../source/file-error.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -69,11 +71,24 @@ const record: z.ZodType<WireRecord> = z.object({
 });
 
 /**
- * Reads the JSON Lines that `propagation-check tap` wrote. A last line without its end is one that is being written.
+ * Reads the JSON Lines that `propagation-check tap` wrote, or a capture of packets. A last line without its end is one that is being written.
  * @throws {UsageError} with the file and the line of what is wrong.
  */
 export async function readWireFile(path: string): Promise<readonly WireRecord[]> {
-  return parseWireRecords(await readBytes(path), labelOf(path));
+  const bytes = await readBytes(path);
+  const label = labelOf(path);
+  return isPacketFile(bytes) ? (await parseCapture(bytes, label)).records : parseWireRecords(bytes, label);
+}
+
+async function parseCapture(bytes: Buffer, label: string): Promise<Capture> {
+  // Few need it.
+  const { readCapture } = await import('../packets/read-capture.ts');
+  try {
+    return readCapture(bytes);
+  } catch (error) {
+    if (error instanceof PacketFileError) throw new UsageError(`${label}: ${error.message}`);
+    throw error;
+  }
 }
 
 /** What is missing in a file that was read without an error: it is empty, or its last line was left out. */
@@ -81,7 +96,8 @@ export async function describeWireFileGap(path: string): Promise<readonly string
   return describeGap(await readBytes(path), labelOf(path));
 }
 
-function describeGap(bytes: Uint8Array, label: string): readonly string[] {
+async function describeGap(bytes: Buffer, label: string): Promise<readonly string[]> {
+  if (isPacketFile(bytes)) return (await parseCapture(bytes, label)).gaps.map((gap) => `${label}: ${gap}`);
   if (bytes.every(isSpace)) return [`${label}: empty; did the requests go through the tap?`];
   const last = bytes.subarray(bytes.lastIndexOf(newline) + 1);
   if (last.every(isSpace) || parseWireRecords(last, label).length > 0) return [];
@@ -92,7 +108,7 @@ function labelOf(path: string): string {
   return `--wire ${quotePath(path)}`;
 }
 
-async function readBytes(path: string): Promise<Uint8Array> {
+async function readBytes(path: string): Promise<Buffer> {
   return readFile(path).catch((error: unknown) => {
     throw new UsageError(`${labelOf(path)}: ${describeFileError(error)}`);
   });

@@ -13,8 +13,9 @@ import {
   readWire,
   withDoubt,
 } from './check-inputs.ts';
-import { type Collected, collectTraces } from './collect-traces.ts';
+import { type Collected, collectTraces, type Waiting } from './collect-traces.ts';
 import type { SourceArguments } from './common-options.ts';
+import { describeWaiting } from './describe-waiting.ts';
 import { type DrivenRequest, driveRequests } from './drive-requests.ts';
 import { explainSilence } from './explain-silence.ts';
 import { findUncaused } from './find-uncaused.ts';
@@ -25,9 +26,11 @@ import { listReached } from './list-reached.ts';
 import { openNamedSource } from './open-named-source.ts';
 import type { Entries } from './parse-argument.ts';
 import { printReport } from './print-report.ts';
+import { renderProgress } from './render-progress.ts';
 import type { Session } from './session.ts';
 import { createProgress } from './show-progress.ts';
 import { UsageError } from './usage-error.ts';
+import { warmUp } from './warm-up.ts';
 
 export interface RunArguments extends SourceArguments {
   readonly method?: string;
@@ -52,7 +55,8 @@ export async function runRequests(
   const inputs = withBaggage(await readCheckInputs(args), args.baggage ?? {});
   const ca = await readCa(args.ca);
   const source = await openNamedSource(args, { writeError });
-  const progress = createProgress(source.name);
+  const progress = createProgress();
+  const since = performance.now();
   try {
     // A source that cannot be asked is found out before anything is sent.
     await source.readTrace('1'.repeat(32), signal);
@@ -67,11 +71,18 @@ export async function runRequests(
       timeoutMs: args.timeout,
       ca,
       signal,
+      onAnswer: (done) =>
+        progress.show((columns) => {
+          const elapsedMs = performance.now() - since;
+          const what = url.origin + url.pathname;
+          return renderProgress({ what, unit: 'requests', done, all: args.requests, elapsedMs }, columns);
+        }),
     });
     const [first] = driven;
     if (first !== undefined && driven.every((request) => request.failure !== null)) {
       throw new UsageError(`${url.origin}${url.pathname}: ${first.failure}`);
     }
+    if (first !== undefined) await warmUp(first.span, { source, inputs, args, output });
     const services = args.service ?? entryServices(inputs);
     const readInputs = async () => ({ ...inputs, wire: await readWire(args) });
     const common = {
@@ -83,7 +94,7 @@ export async function runRequests(
       waitMs: args.wait,
       settleMs: args.settle,
       signal,
-      onWait: progress.update,
+      onWait: (waiting: Waiting) => progress.show(() => describeWaiting(source.name, waiting)),
     };
     const requests = driven.map((request) => request.span);
     const own = await collectTraces({ ...common, traceIds: requests.map((span) => span.traceId), requests });

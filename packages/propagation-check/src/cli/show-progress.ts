@@ -1,30 +1,68 @@
-import { escapeText } from '../report/escape-text.ts';
-import type { Waiting } from './collect-traces.ts';
-import { describeAwaited } from './find-awaited.ts';
+import type { Ora } from 'ora';
 
-/** Says on a terminal's standard error what is waited for, on one line that is gone afterwards. */
-export function createProgress(what: string): { update(waiting: Waiting): void; clear(): void } {
-  const { stderr } = process;
-  const since = Date.now();
-  let isShown = false;
-  return {
-    update(waiting) {
-      if (!stderr.isTTY || Date.now() - since < 1_000) return;
-      isShown = true;
-      stderr.write(`\r\u001b[K${escapeText(`${what}: ${describeWaiting(waiting)}`)}`);
-    },
-    clear() {
-      if (isShown) stderr.write('\r\u001b[K');
-      isShown = false;
-    },
-  };
+/** A line on standard error that tells people at a terminal how far long work is. */
+export interface Progress {
+  /** Shows a text from now on. @param render Of the columns that it may take. */
+  show(render: (columns: number) => string): void;
+  /** Shows a text at once, for work that lets nothing else run. Signals end the process then as they did before. */
+  announce(text: string): Promise<void>;
+  /** Removes the line; nothing is shown any more. */
+  clear(): void;
 }
 
-/** `waiting for the called side of GET orders:8082/work of web, 1 of 3 traces (at most 27 s; Ctrl-C ends it)`. */
-export function describeWaiting({ awaited, open, all, leftMs }: Waiting): string {
-  const [first, ...more] = awaited;
-  // Whole traces alone: their services may have called others.
-  const what = describeAwaited(first ?? { kind: 'unknown-services' });
-  const others = more.length === 0 ? '' : ` and ${more.length} more`;
-  return `waiting for ${what}${others}, ${open} of ${all} traces (at most ${Math.ceil(leftMs / 1_000)} s; Ctrl-C ends it)`;
+/** Shorter work shows nothing. */
+const quietMs = 1_000;
+/** Of the spinner and the space behind it; and a terminal may break the line at its last column. */
+const otherColumns = 3;
+const defaultColumns = 80;
+const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/** Nothing is shown where standard error is no terminal. */
+export function createProgress(): Progress {
+  const { stderr, env } = process;
+  const isWatched = stderr.isTTY === true && env.TERM !== 'dumb';
+  const since = performance.now();
+  let text = '';
+  let spinner: Ora | null = null;
+  let loading: Promise<void> | null = null;
+  let isCleared = false;
+
+  const load = async () => {
+    const { default: ora } = await import('ora');
+    if (isCleared) return;
+    // The cursor stays: the listener that would bring it back keeps Ctrl-C from work that lets nothing else run.
+    const options = { hideCursor: false, discardStdin: false, isEnabled: true, color: false } as const;
+    for (const signal of signals) process.on(signal, clearAndEnd);
+    spinner = ora({ ...options, stream: stderr, text }).start();
+  };
+  const clear = () => {
+    isCleared = true;
+    for (const signal of signals) process.off(signal, clearAndEnd);
+    spinner?.stop();
+    spinner = null;
+  };
+  const clearAndEnd = (signal: NodeJS.Signals) => {
+    clear();
+    // Another listener ends what is under way.
+    if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
+  };
+  return {
+    show(render) {
+      if (!isWatched || isCleared || performance.now() - since < quietMs) return;
+      text = render((stderr.columns || defaultColumns) - otherColumns);
+      if (spinner === null) loading ??= load();
+      else spinner.text = text;
+    },
+    async announce(next) {
+      if (!isWatched) return;
+      text = next;
+      loading ??= load();
+      await loading;
+      for (const signal of signals) process.off(signal, clearAndEnd);
+      if (spinner === null) return;
+      spinner.text = text;
+      spinner.render();
+    },
+    clear,
+  };
 }

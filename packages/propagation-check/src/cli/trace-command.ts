@@ -6,10 +6,15 @@ import type { Session } from './session.ts';
 
 const examples = `
 Examples:
-  $ propagation-check trace 4bf92f3577b34da6a3ce929d0e0e4736 --source jaeger=http://localhost:16686
-  $ propagation-check trace --service web --since 15m --limit 50 --source tempo=http://localhost:3200
-  $ propagation-check trace --service web --source jaeger=https://jaeger.example --header "Authorization: Bearer $TOKEN"
-  $ propagation-check trace 4bf92f3577b34da6a3ce929d0e0e4736 --source jaeger=http://localhost:16686 --expect "web -> orders"`;
+  $ propagation-check trace 4bf92f3577b34da6a3ce929d0e0e4736 \\
+      --source jaeger=http://localhost:16686
+  $ propagation-check trace --service web --since 15m --limit 50 \\
+      --source tempo=http://localhost:3200
+  $ propagation-check trace --service web \\
+      --source jaeger=https://jaeger.example \\
+      --header "Authorization: Bearer $TOKEN"
+  $ propagation-check trace 4bf92f3577b34da6a3ce929d0e0e4736 \\
+      --source jaeger=http://localhost:16686 --expect "web -> orders"`;
 
 export function addTraceCommand(program: Command, session: Session): void {
   const command = program

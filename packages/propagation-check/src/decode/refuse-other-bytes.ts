@@ -23,7 +23,7 @@ const others: readonly OtherBytes[] = [
   { begins: 'SQLite format 3', says: 'a SQLite database; export its spans as OTLP JSON' },
   ...['\xd4\xc3\xb2\xa1', '\xa1\xb2\xc3\xd4', '\x4d\x3c\xb2\xa1', '\x0a\x0d\x0d\x0a'].map((begins) => ({
     begins,
-    says: 'a capture of packets (pcap), and no spans; a tap records headers: propagation-check tap',
+    says: 'a capture of packets (pcap), and no spans; give it beside a file of spans: --wire FILE',
   })),
   { begins: '%PDF', says: 'a PDF, and no spans' },
   { begins: '\x89PNG', says: 'a picture, and no spans; download the trace as JSON' },

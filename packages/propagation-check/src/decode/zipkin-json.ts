@@ -1,8 +1,7 @@
 import * as z from 'zod';
-import { type MaybeShared, separateSharedSpans } from '../span/shared-span-ids.ts';
+import type { MaybeShared } from '../span/shared-span-ids.ts';
 import type { Attributes, AttributeValue, Span, SpanKind, SpanStatus } from '../span/span.ts';
 import { DecodeError } from './decode-error.ts';
-import { mapWithPath } from './map-with-path.ts';
 import { isObject } from './otlp-json-value.ts';
 import { quoteValue } from './quote-value.ts';
 import { readMicroseconds } from './read-microseconds.ts';
@@ -33,25 +32,10 @@ const spanShape = z.object({
 });
 
 /**
- * Decodes Zipkin v2 JSON: a list of spans, or a list of such lists (a search's answer).
- * In Zipkin the two sides of a call may share one span id; here they become parent and child, and the server's
- * side gets an id that Zipkin does not show: see `separateSharedSpans`. A span without a kind is INTERNAL. `flags` are null.
+ * One span of Zipkin v2. The two sides of a call may share one span id: when all spans are there, `separateSharedSpans` makes them
+ * parent and child. A span without a kind is INTERNAL. `flags` are null.
  *
  * Source: Zipkin API, `zipkin2-api.yaml`.
- * @throws {DecodeError} with the path of what is wrong; also for Zipkin v1.
- */
-export function decodeZipkinJson(document: unknown): readonly Span[] {
-  if (!Array.isArray(document)) {
-    throw new DecodeError(`document: expected an array, received ${quoteValue(document)}`);
-  }
-  const spans = mapWithPath(document, '', (element) =>
-    Array.isArray(element) ? mapWithPath(element, '', decodeZipkinSpan) : [decodeZipkinSpan(element)],
-  );
-  return separateSharedSpans(spans.flat());
-}
-
-/**
- * One span of Zipkin v2, which may share its id with the other side of its call: when all spans are there, `separateSharedSpans`.
  * @throws {DecodeError} with the path of what is wrong; also for Zipkin v1.
  */
 export function decodeZipkinSpan(value: unknown): MaybeShared {

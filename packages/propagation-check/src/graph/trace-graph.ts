@@ -1,3 +1,4 @@
+import { AttributeIndex, RowAttributes } from '../span/row-attributes.ts';
 import { isParentRemote, type Span, spanKinds } from '../span/span.ts';
 import {
   type Bytes,
@@ -50,6 +51,7 @@ export class TraceGraph {
   readonly #serviceNumbers: Words;
   readonly serviceCount: number;
   readonly #ahead: ((resource: number) => bigint) | null;
+  readonly #attributes: AttributeIndex;
   readonly #views = new Map<number, Span>();
   readonly #rows = new Map<Span, number>();
   readonly #linkStarts: ReadonlyMap<number, number>;
@@ -61,6 +63,7 @@ export class TraceGraph {
 
   constructor(store: SpanStore, aligned?: { readonly from: TraceGraph; ahead(resource: number): bigint }) {
     this.store = store;
+    this.#attributes = new AttributeIndex(store);
     this.#services = store.resourceTable.map(({ serviceName }) => serviceName);
     const numbers = new Map([...new Set(this.#services)].map((service, number) => [service, number]));
     this.#serviceNumbers = Uint32Array.from(this.#services, (service) => numbers.get(service) ?? 0);
@@ -333,7 +336,7 @@ export class TraceGraph {
   }
 
   #makeView(row: number): Span {
-    const view = viewOf(this.store, row);
+    const view = viewOf(this.store, row, new RowAttributes(this.#attributes, row));
     if (this.#ids === this.store && this.#ahead === null) return view;
     return {
       ...view,
@@ -383,21 +386,38 @@ export class TraceGraph {
     return parents;
   }
 
-  /** Parents in traces whose ids have the last 64 bits in common. */
+  /**
+   * Parents in traces whose ids have the last 64 bits in common, one of which is the other cut to these. Each row is looked at once,
+   * however many traces end alike.
+   */
   #findAcrossCut(rows: readonly number[], parents: Rows): void {
-    const alike = this.#groupTracesByLastBits();
-    for (const row of rows) {
-      const found = (alike.get(this.index.traces[row] ?? 0) ?? [])
-        .map((other) => this.index.findSpan(other, this.#ids.parentIds, row))
-        .filter((parent) => parent !== none)
-        .sort((left, right) => this.compare(left, right))
-        .at(-1);
-      if (found !== undefined) parents[row] = found;
+    const groupOf = this.#groupTracesByLastBits();
+    if (groupOf.size === 0) return;
+    const keyFor = (group: number, isCut: boolean, ids: Words, row: number): string =>
+      `${group} ${isCut} ${ids[row * 2]} ${ids[row * 2 + 1]}`;
+    // By group and id the span that began last; of those in cut traces also by themselves.
+    const latest = new Map<string, number>();
+    const { spanIds, parentIds } = this.#ids;
+    const wanted = rows.flatMap((row) => {
+      const group = groupOf.get(this.index.traces[row] ?? 0);
+      // What names a parent in a trace that is not cut finds it only in one that is.
+      return group === undefined ? [] : [{ row, key: keyFor(group, !this.#isCut(row), parentIds, row) }];
+    });
+    for (const { key } of wanted) latest.set(key, none);
+    for (let row = 0; row < this.store.size; row += 1) {
+      const group = groupOf.get(this.index.traces[row] ?? 0);
+      if (group === undefined || !this.has(row)) continue;
+      for (const isCut of this.#isCut(row) ? [false, true] : [false]) {
+        const key = keyFor(group, isCut, spanIds, row);
+        const known = latest.get(key);
+        if (known !== undefined && (known === none || this.compare(known, row) < 0)) latest.set(key, row);
+      }
     }
+    for (const { row, key } of wanted) parents[row] = latest.get(key) ?? none;
   }
 
-  /** Traces with the same last 64 bits, one of which is the other cut to these, by trace. */
-  #groupTracesByLastBits(): ReadonlyMap<number, readonly number[]> {
+  /** Groups of traces with the same last 64 bits, one of which is cut to these: the number of the group by trace. */
+  #groupTracesByLastBits(): ReadonlyMap<number, number> {
     const { traceIds } = this.store;
     const { firstRows, traceCount } = this.index;
     const lastBits = new BigUint64Array(traceCount);
@@ -413,12 +433,10 @@ export class TraceGraph {
     }
     if (repeated.size === 0) return new Map();
     for (const [trace, bits] of lastBits.entries()) repeated.get(bits)?.push(trace);
-    return new Map(
-      [...repeated.values()].flatMap((traces) => {
-        const cut = traces.filter((trace) => this.#isCut(firstRows[trace] ?? 0));
-        return traces.map((trace) => [trace, cut.includes(trace) ? traces : cut] as const);
-      }),
+    const groups = [...repeated.values()].filter((traces) =>
+      traces.some((trace) => this.#isCut(firstRows[trace] ?? 0)),
     );
+    return new Map(groups.flatMap((traces, group) => traces.map((trace) => [trace, group] as const)));
   }
 
   /** Whether the trace id of a row has no more than 64 bits. */

@@ -1,3 +1,4 @@
+import { readOutcome } from '../calls/call-facts.ts';
 import type { TraceGraph } from '../graph/trace-graph.ts';
 import type { Span } from '../span/span.ts';
 import type {
@@ -77,14 +78,22 @@ function readRequest(span: Span, recording: Recording): SeenContext | null {
     ...context.contexts.filter(isUnsure).map(({ format }) => format),
   ]);
   const contexts = context.contexts.filter(({ format }) => !unread.has(format));
-  const lookedFor = new Set([...listFormats(names), ...recording.formats].filter((one) => !unread.has(one)));
+  // Some record a call when its answer comes, and one that nobody answered may not have written its headers.
+  const isRecorded = !isCall(span) || readOutcome(span) === 'answered';
+  const absent = isRecorded ? recording.formats : [];
+  const lookedFor = new Set([...listFormats(names), ...absent].filter((format) => !unread.has(format)));
   return lookedFor.size === 0 ? null : { ...context, contexts, lookedFor };
 }
 
 /** A call sends the id of its own span. */
-function isOfAnother(reading: TraceContextReading, { kind, spanId }: Span): boolean {
-  const isCall = kind === 'CLIENT' || kind === 'PRODUCER';
-  return isCall && reading.state === 'valid' && reading.spanId !== null && reading.spanId !== spanId;
+function isOfAnother(reading: TraceContextReading, span: Span): boolean {
+  return (
+    isCall(span) && reading.state === 'valid' && reading.spanId !== null && reading.spanId !== span.spanId
+  );
+}
+
+function isCall({ kind }: Span): boolean {
+  return kind === 'CLIENT' || kind === 'PRODUCER';
 }
 
 /** What the answer that a CLIENT span recorded says of the called service's span. That of another trace may come from a cache. */

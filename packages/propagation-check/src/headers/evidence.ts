@@ -28,8 +28,9 @@ export interface WireRecord {
   readonly callsFrom: string | null;
   /** As in OpenTelemetry's `network.protocol.version`. */
   readonly protocolVersion: '1.0' | '1.1' | '2';
+  /** `MCP` in the record of a JSON-RPC message in the request's body, whose headers are those of its `params._meta`. */
   readonly method: string;
-  /** Without query and fragment. */
+  /** Without query and fragment. Of a JSON-RPC message its method, and the name of the tool or prompt: `tools/call get_weather`. */
   readonly path: string;
   /** What arrived from the caller. */
   readonly sent: WireContext;

@@ -10,6 +10,7 @@ import {
   type SeenContext,
 } from './captured.ts';
 import type { PropagationFormat, WireContext, WireRecord } from './evidence.ts';
+import { askForMcp } from './mcp-record.ts';
 import { parseTraceparent, splitTraceparents } from './parse-traceparent.ts';
 import { type CallSide, isCalledBy, isInFrontOf, readPeerAddresses } from './place.ts';
 import { formats, headerValues } from './propagation-header.ts';
@@ -124,10 +125,10 @@ export function indexHeaders(evidence: HeaderEvidence, spans: TraceGraph): Heade
 
 function describeCaptured(captured: CapturedHeaders | null): CallHeaders | null {
   if (captured === null) return null;
-  const { sent, received, answer } = captured;
+  const { received, answer } = captured;
   return {
     ...captured,
-    isAtCaller: sent !== null,
+    isAtCaller: true,
     // An answer that continues the caller's trace is of the service that took the call.
     isAtCallee: received !== null || answer?.span != null,
     isTied: true,
@@ -277,7 +278,8 @@ const rounding = 1;
 
 /** An RPC is a request to the path that its method is. */
 function readAsked(span: Span): Asked {
-  const { method, path, rpcMethod } = readCallFacts(span);
+  const { method, path, rpcMethod, mcp } = readCallFacts(span);
+  if (mcp !== null) return askForMcp(mcp);
   return rpcMethod === null ? { method, path } : { method: null, path: `/${rpcMethod}` };
 }
 

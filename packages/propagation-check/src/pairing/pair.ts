@@ -2,11 +2,13 @@ import {
   type CallFacts,
   type FactSource,
   fitsRoute,
+  type McpFacts,
   readAddress,
   readCallFacts,
   readPath,
   readRoute,
   readRpcMethod,
+  readText,
 } from '../calls/call-facts.ts';
 import type { TraceGraph } from '../graph/trace-graph.ts';
 import type { Span } from '../span/span.ts';
@@ -150,11 +152,14 @@ type Likeness = 'yes' | 'no' | 'unknown';
 /** The same, by what the two spans say. */
 export function compareFacts(client: CallFacts, server: CallFacts, haveSameName: boolean): Likeness {
   const [out, into] = asOneProtocol(client, server);
+  // A service that knows nothing of MCP records the request that carries the call (MCP specification, "Transports").
+  if (out.mcp !== null && into.protocol === 'http') return into.method === 'POST' ? 'unknown' : 'no';
   if (out.protocol !== into.protocol) return 'no';
   if (out.method !== null && into.method !== null && out.method !== into.method) return 'no';
   if (out.userAgent !== null && into.userAgent !== null && out.userAgent !== into.userAgent) return 'no';
   // A hop that strips headers passes the answer on; a gateway that answers itself reached nobody.
   if (out.statusCode !== null && into.statusCode !== null && out.statusCode !== into.statusCode) return 'no';
+  if (out.mcp !== null && into.mcp !== null) return compareMcp(out.mcp, into.mcp);
   if (out.protocol === 'rpc') {
     if (out.rpcMethod !== null && into.rpcMethod !== null)
       return out.rpcMethod === into.rpcMethod ? 'yes' : 'no';
@@ -171,6 +176,14 @@ export function compareFacts(client: CallFacts, server: CallFacts, haveSameName:
   return samePort ? 'yes' : 'unknown';
 }
 
+/** The id of a request is unique within its session, of which over stdio nobody tells the id. */
+function compareMcp(out: McpFacts, into: McpFacts): 'yes' | 'no' {
+  const facts = ['method', 'target', 'requestId', 'sessionId'] as const;
+  return facts.every((fact) => out[fact] === null || into[fact] === null || out[fact] === into[fact])
+    ? 'yes'
+    : 'no';
+}
+
 /**
  * Tells of requests whether `compareRequests` may answer `yes` for any of the calls, by what they would have in common. It is to be
  * asked before a view is made.
@@ -180,8 +193,10 @@ export function indexRequests(calls: readonly Span[]): (request: FactSource) => 
   const ports = new Set<number>();
   const portsWithoutPath = new Set<number>();
   const rpc = new Set<string>();
+  const mcpMethods = new Set<string>();
   for (const call of calls) {
-    const { path, port, protocol, rpcMethod } = readCallFacts(call);
+    const { path, port, protocol, rpcMethod, mcp } = readCallFacts(call);
+    if (mcp?.method != null) mcpMethods.add(mcp.method);
     if (path !== null) paths.add(trimSlash(path));
     if (port !== null) (path === null ? portsWithoutPath : ports).add(port);
     if (protocol !== 'rpc') continue;
@@ -196,6 +211,7 @@ export function indexRequests(calls: readonly Span[]): (request: FactSource) => 
     return known;
   };
   return (request) => {
+    if (mcpMethods.size > 0 && mcpMethods.has(readText(request, 'mcp.method.name') ?? '')) return true;
     const path = readPath(request);
     if (path !== null && paths.has(trimSlash(path))) return true;
     const rpcMethod = readRpcMethod(request);

@@ -16,6 +16,15 @@ export interface ReportDetails {
   readonly requests?: RequestCounts;
   /** Where the traces were searched for. */
   readonly search?: SearchExtent;
+  /** Where a command caused the traces. */
+  readonly command?: CommandEnd;
+}
+
+export interface CommandEnd {
+  /** Without its arguments, which may hold secrets. */
+  readonly name: string;
+  /** 128 + its number for a signal. */
+  readonly exitCode: number;
 }
 
 export interface RequestCounts {
@@ -36,7 +45,7 @@ export interface SearchExtent {
 
 /** The result as it is, and the details beside it, so escaped that a log stays whole. */
 export function renderJson(result: Result, details: ReportDetails): string {
-  const { source, reason, notes, collector, requests, search } = details;
-  const report = { ...result, source, reason, notes, collector, requests, search };
+  const { source, reason, notes, collector, requests, search, command } = details;
+  const report = { ...result, source, reason, notes, collector, requests, search, command };
   return `${escapeJson(JSON.stringify(report, null, 2))}\n`;
 }

@@ -18,10 +18,14 @@ export interface Report {
   readonly render: (input: ReportInput) => Promise<string>;
   /** It is for a program that reads a file: it is not printed. */
   readonly isFile?: boolean;
+  /** It is for a program that reads a log: it is printed below the report for people. */
+  readonly isBeside?: boolean;
 }
 
 /** More make a page slow to load. */
 const mostSpansInPage = 50_000;
+/** A diagram shows calls of a few traces. */
+const mostSpansInDiagrams = 10_000;
 
 /** By the names that `--report` takes. Each is loaded when it is asked for. */
 export const reports = {
@@ -36,6 +40,24 @@ export const reports = {
       const { renderHtml } = await import('./html/render-html.ts');
       return renderHtml(result, details, pickSpans(mostSpansInPage), await readPageScript());
     },
+  },
+  junit: {
+    render: async ({ result, details, options }) =>
+      (await import('./junit.ts')).renderJunit(result, details, options),
+  },
+  github: {
+    isBeside: true,
+    render: async ({ result, details, options }) =>
+      (await import('./github.ts')).renderGithub(result, details, options),
+  },
+  markdown: {
+    render: async ({ result, details, options, pickSpans }) =>
+      (await import('./markdown.ts')).renderMarkdown(
+        result,
+        details,
+        options,
+        pickSpans(mostSpansInDiagrams),
+      ),
   },
 } as const satisfies Record<string, Report>;
 

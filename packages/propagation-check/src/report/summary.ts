@@ -1,6 +1,6 @@
 import type { Result } from '../verdict/result.ts';
 import { escapeText } from './escape-text.ts';
-import type { ReportDetails, RequestCounts, SearchExtent } from './json.ts';
+import type { CommandEnd, ReportDetails, RequestCounts, SearchExtent } from './json.ts';
 import { countOf, markEdge } from './terminal-edges.ts';
 
 const verdicts = {
@@ -14,12 +14,12 @@ export function nameVerdict(verdict: Result['verdict']): string {
 }
 
 /** The result in one line. Failed requests are the likeliest reason why there is no verdict, so that they come first there. */
-export function summarise(result: Result, { reason, requests, search }: ReportDetails): string {
+export function summarise(result: Result, { reason, requests, search, command }: ReportDetails): string {
   const summary =
     result.verdict === 'unknown' && reason !== null ? escapeText(reason) : summariseEdges(result);
   const failed = describeFailed(requests);
   const facts = result.verdict === 'unknown' ? [...failed, summary] : [summary, ...failed];
-  return [...facts, ...describeLimit(search)].join('; ');
+  return [...facts, ...describeLimit(search), ...describeCommand(command)].join('; ');
 }
 
 function describeFailed(requests: RequestCounts | undefined): readonly string[] {
@@ -32,6 +32,11 @@ function describeLimit(search: SearchExtent | undefined): readonly string[] {
   if (search === undefined || !search.limitReached) return [];
   const limit = countOf(search.limit, 'trace');
   return [`the search ended at its limit of ${limit}, so that older ones may be left out (--limit)`];
+}
+
+function describeCommand(command: CommandEnd | undefined): readonly string[] {
+  if (command === undefined || command.exitCode === 0) return [];
+  return [`${escapeText(command.name)} ended with exit code ${command.exitCode}`];
 }
 
 function summariseEdges({ verdict, edges, findings, traces, spans }: Result): string {

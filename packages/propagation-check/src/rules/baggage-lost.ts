@@ -2,9 +2,10 @@ import type { Call } from '../calls/call-group.ts';
 import type { WireContext } from '../headers/evidence.ts';
 import type { HeaderLookup } from '../headers/wire.ts';
 import type { Span } from '../span/span.ts';
-import { groupBy, keyFor } from '../util/group-by.ts';
-import { type Check, type Draft, isExpectedCaller } from './check.ts';
+import { keyFor } from '../util/group-by.ts';
+import { type Check, isExpectedCaller } from './check.ts';
 import { defineFinding } from './define-finding.ts';
+import { reportCalls } from './report-calls.ts';
 
 export const finding = defineFinding('baggage-lost', {
   kind: 'cause',
@@ -24,38 +25,16 @@ export const findLostBaggage: Check = (scene) => {
   const entries = Object.entries(scene.expectation.baggage);
   if (entries.length === 0) return [];
   const recorded = findRecordedKeys(scene.graph.spans, entries);
-  const lost = scene
-    .calls()
-    .filter((call) => isExpectedCaller(scene, call.client.serviceName, call.server.serviceName))
-    .flatMap((call): readonly Lost[] => {
-      const says = entries.flatMap((entry) => describeLoss(call, entry, headersOf, recorded) ?? []);
-      return says.length === 0 ? [] : [{ call, says: says.join('; ') }];
-    });
-  return groupBy(lost, ({ call: { client, server, protocol } }) =>
-    keyFor(client.serviceName, server.serviceName, protocol),
-  ).flatMap(describeEdge);
+  const losses = new Map<Call, string>();
+  for (const call of scene.calls()) {
+    if (!isExpectedCaller(scene, call.client.serviceName, call.server.serviceName)) continue;
+    const says = entries.flatMap((entry) => describeLoss(call, entry, headersOf, recorded) ?? []);
+    if (says.length > 0) losses.set(call, says.join('; '));
+  }
+  return reportCalls(finding, [...losses.keys()], (call) => losses.get(call) ?? '');
 };
 
 type Entry = readonly [key: string, value: string];
-
-interface Lost {
-  readonly call: Call;
-  readonly says: string;
-}
-
-function describeEdge(lost: readonly Lost[]): readonly Draft[] {
-  const [first] = lost;
-  if (first === undefined) return [];
-  const { client, server, protocol } = first.call;
-  return [
-    finding.report({
-      client: client.serviceName,
-      server: server.serviceName,
-      protocol,
-      shown: lost.map(({ call, says }) => ({ client: call.client, server: call.server, says })),
-    }),
-  ];
-}
 
 /** @returns Null when the entry arrived, and when nothing tells. */
 function describeLoss(

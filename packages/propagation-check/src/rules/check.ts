@@ -126,7 +126,7 @@ export function protocolOf(span: Span | undefined): EdgeProtocol {
 }
 
 export function edgeProtocol(protocol: CallFacts['protocol']): EdgeProtocol {
-  return protocol === 'rpc' || protocol === 'messaging' ? protocol : 'http';
+  return protocol === 'database' || protocol === 'unknown' ? 'http' : protocol;
 }
 
 /**

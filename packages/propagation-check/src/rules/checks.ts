@@ -3,8 +3,8 @@ import type { Check } from './check.ts';
 import { lostClientSpans } from './client-span-lost.ts';
 import { findClockSkew } from './clock-skew.ts';
 import { findContextLostAfterConsumers } from './context-lost-after-consumer.ts';
-import { findContextLostBetweenLayers } from './context-lost-between-layers.ts';
-import { findContextLostBeforePeers, findContextLostInProcess } from './context-lost-in-process.ts';
+import { contextLostBetweenLayers } from './context-lost-between-layers.ts';
+import { contextLostBeforePeers, findContextLostInProcess } from './context-lost-in-process.ts';
 import { findExternalParents } from './external-parent.ts';
 import { findHeadersPassedThrough } from './header-passed-through.ts';
 import { partlyMissingCalls, whollyMissingCalls } from './missing-call.ts';
@@ -26,7 +26,7 @@ import { findUnexpectedEdges } from './unexpected-edge.ts';
 import { findUninstrumentedPeers } from './uninstrumented-peer.ts';
 import { findUnseenEdges } from './unseen-edge.ts';
 import { findUnseenEntrances } from './unseen-entrance.ts';
-import { findWrongParents } from './wrong-parent.ts';
+import { wrongParents } from './wrong-parent.ts';
 
 /**
  * The order matters: a check sees only the spans that no earlier one has explained,
@@ -36,7 +36,7 @@ export const checks: readonly (Check | Rule)[] = [
   // Both sides are there and joined, to the wrong thing.
   findTruncatedTraceIds,
   findStaleContext,
-  findWrongParents,
+  wrongParents,
   findHeadersPassedThrough,
   findDroppedParents,
   findContextLostInProcess,
@@ -57,9 +57,9 @@ export const checks: readonly (Check | Rule)[] = [
   whollyMissingCalls,
   partlyMissingCalls,
   // Inside one service: what nothing above explains.
-  findContextLostBeforePeers,
+  contextLostBeforePeers,
   findContextLostAfterConsumers,
-  findContextLostBetweenLayers,
+  contextLostBetweenLayers,
   // Only for expected edges that nothing above has spoken of.
   findUnseenEdges,
   findUnseenEntrances,

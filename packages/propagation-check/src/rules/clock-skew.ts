@@ -18,28 +18,29 @@ export const findClockSkew: Check = (scene) => {
   const noticed = [...scene.clockOffsets].filter(
     ([, { ahead }]) => ahead > noticeableSkew || ahead < -noticeableSkew,
   );
-  return groupBy(noticed, ([, { service }]) => keyFor(service)).flatMap((clocks) =>
-    describeService(scene, new Map(clocks)),
-  );
+  return groupBy(noticed, ([, { service }]) => keyFor(service)).map((clocks) => {
+    const [[, { service }]] = clocks;
+    return describeService(scene, service, new Map(clocks));
+  });
 };
 
-function describeService(scene: Scene, clocks: ReadonlyMap<string, ClockOffset>): readonly Draft[] {
-  const [first] = clocks.values();
-  if (first === undefined) return [];
-  const calls = scene.callsInto(first.service);
+function describeService(
+  scene: Scene,
+  service: string | null,
+  clocks: ReadonlyMap<string, ClockOffset>,
+): Draft {
+  const calls = scene.callsInto(service);
   const isShared = new Set(calls.map(({ server }) => clockOf(server))).size === 1;
   const shown = calls.flatMap(({ client, server }) => {
     const clock = clocks.get(clockOf(server));
     return clock === undefined ? [] : [{ client, server, says: describeClock(clock, isShared) }];
   });
-  return [
-    finding.report({
-      client: calls[0]?.client.serviceName ?? null,
-      server: first.service,
-      protocol: calls[0]?.protocol ?? 'http',
-      shown,
-    }),
-  ];
+  return finding.report({
+    client: calls[0]?.client.serviceName ?? null,
+    server: service,
+    protocol: calls[0]?.protocol ?? 'http',
+    shown,
+  });
 }
 
 function describeClock({ service, instance, ahead }: ClockOffset, isShared: boolean): string {

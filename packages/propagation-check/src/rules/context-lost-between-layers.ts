@@ -1,48 +1,84 @@
 import { isHealthProbe, readCallFacts, readMethod } from '../calls/call-facts.ts';
+import { isMoreThanChance } from '../pairing/chance.ts';
 import { type Pair, pairSpans, startsDuring, type Tolerances } from '../pairing/pair.ts';
 import type { Span } from '../span/span.ts';
 import { spanKinds } from '../span/span.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
-import { type Check, edgeProtocol } from './check.ts';
+import { protocolOf, type Scene } from './check.ts';
 import { finding } from './context-lost-in-process.ts';
+import { gate, rule } from './rule.ts';
+
+/** The spans of one layer of a service that began traces, and requests for the same that began others. */
+interface DividedLayers {
+  readonly scene: Scene;
+  readonly layers: readonly [Span, ...Span[]];
+  readonly servers: readonly Span[];
+  /** Requests that began right after a span of the layer had ended. */
+  readonly pairs: readonly Pair[];
+}
 
 /**
  * Two layers of one framework (a middleware, and the server behind it) each begin a trace for the same request: the one ends,
  * and the other begins with the same method and path.
  */
-export const findContextLostBetweenLayers: Check = (scene, open) => {
-  const { graph, facts } = scene;
-  const internal = spanKinds.indexOf('INTERNAL');
-  const layers = graph
-    .select(
-      (row) => graph.store.kinds[row] === internal && graph.isRoot(row) && readMethod(facts.at(row)) !== null,
-    )
-    .filter(hasRequest);
-  return groupBy(layers, (span) => keyFor(span.serviceName, span.scopeName)).flatMap((ofService) => {
-    const [first] = ofService;
-    if (first === undefined) return [];
-    const servers = open.roots
-      .of(first.serviceName)
-      .filter((span) => span.kind === 'SERVER' && !isHealthProbe(span));
-    const pairs = pairLayers(ofService, servers, scene.thresholds);
-    if (pairs.length < ofService.length * scene.thresholds.displacedShare) return [];
-    return [
-      finding.report({
-        isLikely: true,
-        severity:
-          pairs.length >= scene.thresholds.fewestDisplaced ? ('error' as const) : ('warning' as const),
-        client: first.serviceName,
-        server: first.serviceName,
-        protocol: edgeProtocol(readCallFacts(first).protocol),
-        shown: pairs.map(({ client: layer, server }) => ({
-          client: null,
-          server,
-          says: `root of its own trace, begun when "${layer.name}" of trace ${layer.traceId} had ended, for the same request`,
-        })),
-      }),
-    ];
-  });
-};
+export const contextLostBetweenLayers = rule<DividedLayers>({
+  finding,
+  measure: (scene, open) => {
+    const { graph, facts } = scene;
+    const internal = spanKinds.indexOf('INTERNAL');
+    const spans = graph
+      .select(
+        (row) =>
+          graph.store.kinds[row] === internal && graph.isRoot(row) && readMethod(facts.at(row)) !== null,
+      )
+      .filter((span) => readCallFacts(span).path !== null);
+    return groupBy(spans, (span) => keyFor(span.serviceName, span.scopeName)).flatMap((layers) => {
+      const requests = new Set(layers.map(nameRequest));
+      const servers = open.roots
+        .of(layers[0].serviceName)
+        .filter((span) => span.kind === 'SERVER' && !isHealthProbe(span) && requests.has(nameRequest(span)));
+      const pairs = pairLayers(layers, servers, scene.thresholds);
+      return pairs.length === 0 ? [] : [{ scene, layers, servers, pairs }];
+    });
+  },
+  gates: [
+    gate(
+      'nearly all spans of the layer are followed by a request of the same method and path',
+      ({ scene: { thresholds }, layers, pairs }) => pairs.length >= layers.length * thresholds.displacedShare,
+      tellPairs,
+    ),
+    gate(
+      'hardly any other request is left, or fewer would follow by chance',
+      ({ scene: { thresholds }, layers, servers, pairs }) =>
+        servers.length <= pairs.length * thresholds.displacedLeftOver ||
+        isMoreThanChance(
+          servers,
+          pairs.length,
+          (moved) => pairLayers(layers, moved, thresholds).length,
+          thresholds,
+        ),
+      (divided) => `${tellPairs(divided)}, with ${divided.servers.length} requests`,
+    ),
+  ],
+  looseEnds: ({ pairs }) => pairs.map(({ server }) => server),
+  report: ({ scene, layers, pairs }) =>
+    finding.report({
+      isLikely: true,
+      severity: pairs.length >= scene.thresholds.fewestDisplaced ? 'error' : 'warning',
+      client: layers[0].serviceName,
+      server: layers[0].serviceName,
+      protocol: protocolOf(layers[0]),
+      shown: pairs.map(({ client: layer, server }) => ({
+        client: null,
+        server,
+        says: `root of its own trace, begun when "${layer.name}" of trace ${layer.traceId} had ended, for the same request`,
+      })),
+    }),
+});
+
+function tellPairs({ layers, pairs }: DividedLayers): string {
+  return `${pairs.length} of ${layers.length}`;
+}
 
 /** Each layer with the SERVER span of the same request that began within as much time after it as it took. */
 function pairLayers(
@@ -58,17 +94,13 @@ function pairLayers(
   return pairSpans(
     windows,
     servers,
-    (window, server) => startsDuring(server, window, tolerances) && isSameRequest(window, server),
+    (window, server) =>
+      startsDuring(server, window, tolerances) && nameRequest(window) === nameRequest(server),
     tolerances,
   );
 }
 
-function hasRequest(span: Span): boolean {
+function nameRequest(span: Span): string {
   const { method, path } = readCallFacts(span);
-  return method !== null && path !== null;
-}
-
-function isSameRequest(layer: Span, server: Span): boolean {
-  const [one, other] = [readCallFacts(layer), readCallFacts(server)];
-  return one.method === other.method && one.path === other.path;
+  return keyFor(method, path);
 }

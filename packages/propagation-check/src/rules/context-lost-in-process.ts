@@ -1,4 +1,3 @@
-import { readCallFacts } from '../calls/call-facts.ts';
 import { groupCalls, someCall, viewCalls } from '../calls/call-group.ts';
 import { findEntry, isOutgoing } from '../calls/edge.ts';
 import { nameEndpoints } from '../calls/endpoint.ts';
@@ -8,8 +7,9 @@ import { pairDisplaced } from '../pairing/displaced.ts';
 import type { Pair } from '../pairing/pair.ts';
 import type { Span } from '../span/span.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
-import { type Check, edgeProtocol, type Scene } from './check.ts';
+import { type Check, protocolOf, type Scene } from './check.ts';
 import { defineFinding } from './define-finding.ts';
+import { gate, rule } from './rule.ts';
 import { targetOf } from './split-trace.ts';
 
 export const finding = defineFinding('context-lost-in-process', {
@@ -36,8 +36,7 @@ export const findContextLostInProcess: Check = (scene) => {
     keyFor(call.client.serviceName, call.server.serviceName, call.server.name),
   );
   return groups.flatMap((calls) => {
-    const first = calls[0];
-    if (first === undefined) return [];
+    const [first] = calls;
     const detached = calls.map(({ client }) => client).filter((client) => startsOwnTrace(scene, client));
     if (detached.length === 0) return [];
     const clients = calls.map(({ client }) => client);
@@ -47,9 +46,8 @@ export const findContextLostInProcess: Check = (scene) => {
     return [
       finding.report({
         isLikely: true,
-        // One coincidence in time may be a poller or a job that ran during a request.
         severity:
-          pairs.length >= scene.thresholds.fewestDetached ||
+          areEnough(scene, pairs) ||
           (isExpected(scene.expectation, first.client.serviceName, first.server.serviceName) &&
             pairs.every(({ server: client }) => isRoot(client)))
             ? ('error' as const)
@@ -69,39 +67,61 @@ export const findContextLostInProcess: Check = (scene) => {
   });
 };
 
+/** Calls of one name to one target that nobody continued, some of which began traces. */
+interface LostBeforePeer {
+  readonly scene: Scene;
+  readonly detached: readonly [Span, ...Span[]];
+  /** Requests that lack the call, each with one that began a trace meanwhile. */
+  readonly pairs: readonly Pair[];
+}
+
 /**
  * The same where the called peer emits no spans: the root CLIENT spans are all that is seen of the call. Runs late, because a
  * callee that began a trace of its own explains them better.
  */
-export const findContextLostBeforePeers: Check = (scene, open) => {
-  const groups = groupBy(open.clients.filter(isOutgoing), (client) =>
-    keyFor(client.serviceName, targetOf(client), client.name),
-  );
-  return groups.flatMap((ofTarget) => {
-    const detached = ofTarget.filter((client) => startsOwnTrace(scene, client));
-    const [first] = detached;
-    if (first === undefined) return [];
-    const service = first.serviceName;
-    const pairs = pairWithEntries(scene, service, ofTarget, detached);
-    // Without the other side a poller looks alike, so a few are no failure.
-    if (pairs.length === 0) return [];
-    const isError = pairs.length >= scene.thresholds.fewestDisplaced;
-    return [
-      finding.report({
-        isLikely: true,
-        severity: isError ? ('error' as const) : ('warning' as const),
-        client: service,
+export const contextLostBeforePeers = rule<LostBeforePeer>({
+  finding,
+  measure: (scene, open) => {
+    const groups = groupBy(open.clients.filter(isOutgoing), (client) =>
+      keyFor(client.serviceName, targetOf(client), client.name),
+    );
+    return groups.flatMap((calls) => {
+      const [first, ...others] = calls.filter((client) => startsOwnTrace(scene, client));
+      if (first === undefined || !scene.services.hasEntries(first.serviceName)) return [];
+      const detached = [first, ...others] as const;
+      return [{ scene, detached, pairs: pairWithEntries(scene, first.serviceName, calls, detached) }];
+    });
+  },
+  gates: [
+    gate(
+      'nearly all requests of a route lack the call and waited for one that began a trace',
+      ({ pairs }) => pairs.length > 0,
+      ({ detached: [{ serviceName }, ...others] }) =>
+        `of no route of ${serviceName}, with ${others.length + 1} such calls`,
+    ),
+  ],
+  looseEnds: ({ detached }) => detached,
+  report: ({ scene, detached: [call], pairs }) =>
+    finding.report({
+      isLikely: true,
+      // Without the other side a poller looks alike, so a few are no failure.
+      severity: pairs.length >= scene.thresholds.fewestDisplaced ? 'error' : 'warning',
+      client: call.serviceName,
+      server: null,
+      protocol: protocolOf(call),
+      shown: pairs.map(({ client: entry, server: client }) => ({
+        client,
         server: null,
-        protocol: edgeProtocol(readCallFacts(first).protocol),
-        shown: pairs.map(({ client: entry, server: client }) => ({
-          client,
-          server: null,
-          says: `root of its own trace, made during "${entry.name}" of trace ${entry.traceId}`,
-        })),
-      }),
-    ];
-  });
-};
+        says: `root of its own trace, made during "${entry.name}" of trace ${entry.traceId}`,
+      })),
+    }),
+});
+
+/** One coincidence in time may be a poller or a job that ran during a request, and so may a few that fit other requests as well. */
+function areEnough({ thresholds }: Scene, pairs: readonly Pair[]): boolean {
+  const fewest = pairs.some(({ unique }) => unique) ? thresholds.fewestDetached : thresholds.fewestDisplaced;
+  return pairs.length >= fewest;
+}
 
 /** Requests of routes (nearly) all of which lack the call, each with one that began a trace while it was open. */
 export function pairWithEntries(

@@ -72,7 +72,7 @@ function isCutBetween(
     covered !== null &&
     shown.every(({ server: span }) => span !== null && !isWithin(covered, span.endTimeUnixNano)) &&
     // A single trace was asked for as a whole.
-    Array.from(graph.rowsOfService(client)).some((row) => !traces.has(graph.view(row).traceId))
+    graph.traceCount > 1
   );
 }
 

@@ -62,11 +62,14 @@ export function decideByHeaders(
     // A cause is out only when it is for every one of these calls.
     const isOut = (cause: FindingId): boolean => group.every((call) => call.excluded.includes(cause));
     const left = candidates.filter((cause) => !isOut(cause));
-    const first = left.filter((cause) => isUnnamed && cause === 'server-not-instrumented');
+    const rank = (cause: FindingId): number => {
+      if (isUnnamed && cause === 'server-not-instrumented') return -1;
+      return group.every((call) => call.doubted.includes(cause)) ? 1 : 0;
+    };
     return {
       ...draft,
       ...(nextTap === undefined ? {} : { nextTap }),
-      candidates: [...first, ...left.filter((cause) => !first.includes(cause))],
+      candidates: left.toSorted((one, other) => rank(one) - rank(other)),
       shown,
     };
   });
@@ -103,6 +106,8 @@ interface Decision {
   readonly id: FindingId | null;
   readonly shown: Shown;
   readonly excluded: readonly FindingId[];
+  /** Less likely than the others. */
+  readonly doubted: readonly FindingId[];
   /** The answer names no span, although others of the same service do. */
   readonly isUnnamed: boolean;
   readonly nextTap?: NextTap;
@@ -116,7 +121,7 @@ function decideCall(
   { traceresponse }: Expectation,
 ): Decision {
   const headers = headersOf(shown.client, shown.server, draft);
-  if (headers === null) return { id: null, shown, excluded: [], isUnnamed: false };
+  if (headers === null) return { id: null, shown, excluded: [], doubted: [], isUnnamed: false };
   const likeliest = draft.candidates?.[0] ?? null;
   const namesItsSpan = traceresponse.includes(draft.server ?? '');
   const { answer, calledAt } = headers;
@@ -130,7 +135,7 @@ function decideCall(
       namesItsSpan,
     });
     if (says === null) continue;
-    const { sides = [], excludes = [] } = cause.needs ?? {};
+    const { sides = [], excludes = [], doubts = [] } = cause.needs ?? {};
     if (!headers.isTied) {
       const side = headers.isAtCaller ? 'callee' : 'caller';
       const told = `at that time ${says}, in a record that no id ties to this call; ${whereToTap(side)}`;
@@ -138,6 +143,7 @@ function decideCall(
         id: null,
         shown: { ...shown, says: `${told}; ${shown.says}` },
         excluded: excludes,
+        doubted: doubts,
         isUnnamed,
         nextTap: { side, calledAt },
       };
@@ -145,12 +151,13 @@ function decideCall(
     const unproven = sides.find((side) => !(side === 'caller' ? headers.isAtCaller : headers.isAtCallee));
     if (unproven !== undefined) {
       const doubt = headers.isRecorded
-        ? `and nobody recorded what ${unproven === 'caller' ? 'the caller sent' : 'reached the called service'}`
+        ? 'and nothing says what reached the called service'
         : askForSecondTap(unproven);
       return {
         id: null,
         shown: { ...shown, says: `${says}, ${doubt}; ${shown.says}` },
         excluded: excludes,
+        doubted: doubts,
         isUnnamed,
         nextTap: { side: unproven, calledAt },
       };
@@ -161,6 +168,7 @@ function decideCall(
       id: cause.finding.id,
       shown: { ...shown, says: `${says}${own}; ${shown.says}` },
       excluded: [],
+      doubted: [],
       isUnnamed: false,
     };
   }
@@ -168,6 +176,7 @@ function decideCall(
     id: null,
     shown,
     excluded: headers.isRecorded ? listExcluded(headers) : [],
+    doubted: [],
     isUnnamed,
     nextTap: { side: headers.isAtCaller ? 'callee' : 'caller', calledAt },
   };

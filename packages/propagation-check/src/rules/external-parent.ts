@@ -1,9 +1,8 @@
-import { readCallFacts } from '../calls/call-facts.ts';
 import { isEntry } from '../calls/edge.ts';
 import { isCallerMissing, type TraceGraph } from '../graph/trace-graph.ts';
 import type { Span } from '../span/span.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
-import { type Check, edgeProtocol, type Shown } from './check.ts';
+import { type Check, protocolOf, type Shown } from './check.ts';
 import { defineFinding } from './define-finding.ts';
 
 export const finding = defineFinding('external-parent', {
@@ -24,17 +23,9 @@ export const findExternalParents: Check = ({ graph }, open) => {
     ...open.orphans.filter((span) => isEntry(span) && isCallerMissing(graph, span)).map(showContinued),
     ...showRestarted(graph),
   ];
-  return groupBy(entries, ({ server }) => keyFor(server.serviceName)).flatMap((group) => {
-    const first = group[0];
-    if (first === undefined) return [];
-    return [
-      finding.report({
-        client: null,
-        server: first.server.serviceName,
-        protocol: edgeProtocol(readCallFacts(first.server).protocol),
-        shown: group,
-      }),
-    ];
+  return groupBy(entries, ({ server }) => keyFor(server.serviceName)).map((shown) => {
+    const [{ server }] = shown;
+    return finding.report({ client: null, server: server.serviceName, protocol: protocolOf(server), shown });
   });
 };
 

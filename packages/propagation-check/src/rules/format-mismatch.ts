@@ -18,11 +18,13 @@ export const formatMismatch: HeaderCause = {
     // A hop before the tap may have dropped `traceparent`, one behind it the header that arrived here.
     sides: ['caller', 'callee'],
     excludes: ['header-malformed', 'header-duplicated', 'header-ignored', 'header-rewritten'],
+    // Load balancers add headers of their own.
+    doubts: ['header-not-sent'],
   },
-  explain: ({ server, headers: { sent, received } }) => {
+  explain: ({ server, headers: { sent, received, isRecorded } }) => {
     if (received === null || received.contexts.length === 0 || !lacks(received, 'tracecontext')) return null;
     // Something on the way may have taken a `traceparent` that nobody recorded.
-    if (sent !== null && !lacks(sent, 'tracecontext')) return null;
+    if (sent === null ? isRecorded : !lacks(sent, 'tracecontext')) return null;
     return server === null || isRoot(server)
       ? `only ${nameFormats(received)} arrived, which the called service did not read`
       : null;

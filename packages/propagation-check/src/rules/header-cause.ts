@@ -35,6 +35,8 @@ export interface HeaderCause {
   readonly needs?: {
     readonly sides: readonly Side[];
     readonly excludes: readonly FindingId[];
+    /** Causes that the headers make unlikely wherever the tap stood: a hop before it may have done what speaks against them. */
+    readonly doubts?: readonly FindingId[];
   };
   readonly explain: (call: CallOnWire) => string | null;
 }

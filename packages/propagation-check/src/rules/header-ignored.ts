@@ -8,7 +8,7 @@ export const finding = defineFinding('header-ignored', {
   shows: 'the same; B received a valid one and still started a new trace',
   title: 'The called service ignores the header',
   why: 'A valid traceparent arrived and the called service still began a new trace.',
-  fix: 'Give the called service a propagator that reads tracecontext, and extract before the SERVER span starts.',
+  fix: 'Give the called service a propagator that reads tracecontext (with OTEL_CONFIG_FILE in its section propagator), and extract before the SERVER span starts.',
 });
 
 /** The caller's own, valid header arrived, and the called service began a trace of its own. */

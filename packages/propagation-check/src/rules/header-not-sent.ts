@@ -7,7 +7,7 @@ export const finding = defineFinding('header-not-sent', {
   shows: "the same, and no propagation header on A's side of the wire",
   title: 'The caller sends no propagation header',
   why: 'The caller has a CLIENT span, but its request left without any trace context.',
-  fix: 'Give the caller a propagator (OTEL_PROPAGATORS=tracecontext,baggage) and inject the context into the request.',
+  fix: 'Give the caller a propagator (OTEL_PROPAGATORS=tracecontext,baggage; with OTEL_CONFIG_FILE its section propagator counts instead) and inject the context into the request.',
 });
 
 /** The caller has a CLIENT span, and nothing left it. */

@@ -1,10 +1,9 @@
-import { readCallFacts } from '../calls/call-facts.ts';
 import { type Call, type CallGroup, selectCalls } from '../calls/call-group.ts';
 import { bounds } from '../pairing/bounds.ts';
 import { compareRequests, endsWithin, isSamePath, startsDuring, takeFitting } from '../pairing/pair.ts';
 import type { Span } from '../span/span.ts';
 import { groupBy, keyFor, mapBy } from '../util/group-by.ts';
-import { type Check, edgeProtocol, type Scene, type Shown } from './check.ts';
+import { type Check, protocolOf, type Scene, type Shown } from './check.ts';
 import { defineFinding } from './define-finding.ts';
 
 export const finding = defineFinding('header-passed-through', {
@@ -28,28 +27,23 @@ export const findHeadersPassedThrough: Check = (scene, open) => {
   const requests = selectCalls(scene.graph, groups, (client) => repeated.has(client));
   const clientsOf = mapBy(open.clients, ({ traceId }) => traceId);
   const passed = groupBy(requests, ({ client }) => keyFor(client.traceId, client.spanId)).flatMap((calls) => {
-    const clients = clientsOf.get(calls[0]?.server.traceId ?? '') ?? [];
+    const clients = clientsOf.get(calls[0].server.traceId) ?? [];
     const servers = calls.map(({ server }) => server);
     return calls.length === 1 ? [] : calls.flatMap((call) => findPassed(scene, clients, servers, call));
   });
-  return groupBy(passed, ({ hop, server }) => keyFor(hop.serviceName, server.serviceName)).flatMap(
-    (group) => {
-      const first = group[0];
-      if (first === undefined) return [];
-      const { hop, server } = first;
-      // Traffic that is mirrored makes the same picture, unless the hop is expected to call, or shows that it did.
-      const isCalling = group.some(({ client }) => client !== null) || isExpectedHop(scene, first);
-      return [
-        finding.report({
-          ...(isCalling ? {} : { severity: 'warning' as const, isLikely: true }),
-          client: hop.serviceName,
-          server: server.serviceName,
-          protocol: edgeProtocol(readCallFacts(server).protocol),
-          shown: group,
-        }),
-      ];
-    },
-  );
+  return groupBy(passed, ({ hop, server }) => keyFor(hop.serviceName, server.serviceName)).map((group) => {
+    const [first] = group;
+    const { hop, server } = first;
+    // Traffic that is mirrored makes the same picture, unless the hop is expected to call, or shows that it did.
+    const isCalling = group.some(({ client }) => client !== null) || isExpectedHop(scene, first);
+    return finding.report({
+      ...(isCalling ? {} : { severity: 'warning' as const, isLikely: true }),
+      client: hop.serviceName,
+      server: server.serviceName,
+      protocol: protocolOf(server),
+      shown: group,
+    });
+  });
 };
 
 /** The clients of more than one call. */

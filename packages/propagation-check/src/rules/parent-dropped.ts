@@ -1,7 +1,6 @@
-import { readCallFacts } from '../calls/call-facts.ts';
 import { compareRequests, pairSpans, startsDuring, startsDuringAny } from '../pairing/pair.ts';
 import { groupBy, keyFor, mapBy } from '../util/group-by.ts';
-import { type Check, edgeProtocol, isExpectedCaller } from './check.ts';
+import { type Check, isExpectedCaller, protocolOf } from './check.ts';
 import { defineFinding } from './define-finding.ts';
 
 export const finding = defineFinding('parent-dropped', {
@@ -44,22 +43,19 @@ export const findDroppedParents: Check = (scene, open) => {
       compareRequests(client, server) !== 'no',
     thresholds,
   );
-  return groupBy(pairs, ({ client, server }) => keyFor(client.serviceName, server.serviceName)).flatMap(
+  return groupBy(pairs, ({ client, server }) => keyFor(client.serviceName, server.serviceName)).map(
     (group) => {
-      const first = group[0];
-      if (first === undefined) return [];
-      return [
-        finding.report({
-          client: first.client.serviceName,
-          server: first.server.serviceName,
-          protocol: edgeProtocol(readCallFacts(first.client).protocol),
-          shown: group.map(({ client, server }) => ({
-            client,
-            server,
-            says: `SERVER ${server.spanId} is a second root of the trace of CLIENT ${client.spanId}`,
-          })),
-        }),
-      ];
+      const [first] = group;
+      return finding.report({
+        client: first.client.serviceName,
+        server: first.server.serviceName,
+        protocol: protocolOf(first.client),
+        shown: group.map(({ client, server }) => ({
+          client,
+          server,
+          says: `SERVER ${server.spanId} is a second root of the trace of CLIENT ${client.spanId}`,
+        })),
+      });
     },
   );
 };

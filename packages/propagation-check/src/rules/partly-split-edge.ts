@@ -1,55 +1,54 @@
-import { type Call, viewCalls } from '../calls/call-group.ts';
-import type { ExpectedEdge } from '../expect/expectation.ts';
-import { isRoot } from '../graph/trace-graph.ts';
+import { type CallGroup, countCalls, type EdgeProtocol, groupCalls } from '../calls/call-group.ts';
 import { isMoreThanChance } from '../pairing/chance.ts';
 import { endsWithin, type Pair, pairSpans, startsDuring, type Tolerances } from '../pairing/pair.ts';
 import type { Span } from '../span/span.ts';
-import { isExpectedDirectly, type Scene } from './check.ts';
+import { keyFor } from '../util/group-by.ts';
+import { hasError, isExpectedDirectly, isPlausible, type Scene } from './check.ts';
 import { gate, rule } from './rule.ts';
 import { finding as splitTrace } from './split-trace.ts';
 
-/** An expected edge between spans without kinds. */
+/** An edge whose callers make no CLIENT spans. */
 interface PartlySplitEdge {
   readonly scene: Scene;
-  readonly edge: ExpectedEdge;
-  readonly whole: readonly Call[];
-  /** Spans of the caller like those of whole calls, that called nobody, and such roots of the callee. */
+  readonly client: string;
+  readonly server: string;
+  readonly protocol: EdgeProtocol;
+  readonly isExpected: boolean;
+  readonly whole: readonly CallGroup[];
+  /** Spans of the caller like those of whole calls, that did not call the callee, and roots like the spans that they called. */
   readonly bereft: readonly Span[];
   readonly roots: readonly Span[];
-  /** The roots that lie inside of a span that called nobody. */
+  /** The roots that lie inside of a span that did not call. */
   readonly pairs: readonly Pair[];
   /** An error of this edge is reported already. */
   readonly isJudged: boolean;
 }
 
 /**
- * An expected edge that is whole in most calls and missing in others, while as many roots of the callee begin inside of requests that
- * lack it, one to one. Spans without kinds tell nothing else: where CLIENT and SERVER spans stand on the edge, `splitTraces` judges.
+ * An edge that is whole in most calls and missing in others, while as many roots of the callee begin inside of requests that
+ * lack it, one to one. Spans made by hand and handlers tell nothing else: where CLIENT spans stand on the edge, `splitTraces` judges.
  */
 export const partlySplitEdges = rule<PartlySplitEdge>({
   finding: splitTrace,
   measure: (scene, open) =>
-    scene.expectation.edges.flatMap((edge) => {
-      const groups = scene
-        .groupsBetween(edge.client, edge.server)
-        .filter(({ clientKind, serverKind }) => isUnknown(clientKind) && isUnknown(serverKind));
-      const whole = viewCalls(scene.graph, groups);
-      if (whole.length === 0 || !isExpectedDirectly(scene, edge.client, edge.server)) return [];
-      const callers = new Set(whole.map((call) => call.client.name));
-      const callees = new Set(whole.map((call) => call.server.name));
-      const continued = new Set(whole.map((call) => call.client));
-      const selectSpans = (service: string, names: ReadonlySet<string>): readonly Span[] =>
-        scene
-          .selectSpans(service, (row) => names.has(scene.facts.nameOf(row)))
-          .filter(({ kind }) => isUnknown(kind));
-      const bereft = selectSpans(edge.client, callers).filter((span) => !continued.has(span));
-      const roots = selectSpans(edge.server, callees).filter(isRoot);
-      const pairs = pairContained(bereft, roots, scene.thresholds);
-      const isJudged = open.found.some(
-        (draft) => draft.severity === 'error' && draft.client === edge.client && draft.server === edge.server,
-      );
-      return pairs.length === 0 ? [] : [{ scene, edge, whole, bereft, roots, pairs, isJudged }];
-    }),
+    groupCalls(scene.groups.filter(isByHand), ({ client, server }) => keyFor(client, server)).flatMap(
+      (whole): readonly PartlySplitEdge[] => {
+        const { client, server, protocol } = whole[0];
+        if (client === null || server === null || client === server) return [];
+        const isExpected = isExpectedDirectly(scene, client, server);
+        if (!isExpected && !isPlausible(scene, client, server)) return [];
+        const { graph } = scene;
+        const roots = selectLike(scene, server, whole, 'servers', (row) => graph.isRoot(row));
+        if (roots.length === 0) return [];
+        const called = new Set(whole.flatMap(({ clients }) => [...clients]));
+        const bereft = selectLike(scene, client, whole, 'clients', (row) => !called.has(row));
+        const pairs = pairContained(bereft, roots, scene.thresholds);
+        const isJudged = hasError(open, { client, server });
+        return pairs.length === 0
+          ? []
+          : [{ scene, client, server, protocol, isExpected, whole, bereft, roots, pairs, isJudged }];
+      },
+    ),
   gates: [
     gate(
       'nothing else is reported of the edge',
@@ -57,22 +56,22 @@ export const partlySplitEdges = rule<PartlySplitEdge>({
       () => 'an error is',
     ),
     gate(
-      'several roots lie inside of spans that called nobody',
-      ({ scene: { thresholds }, pairs }) => pairs.length >= thresholds.fewestPartlySplit,
-      ({ scene: { thresholds }, pairs }) => `${pairs.length}, at least ${thresholds.fewestPartlySplit}`,
+      'several roots lie inside of spans that did not call',
+      ({ pairs, ...edge }) => pairs.length >= countFewest(edge),
+      ({ pairs, ...edge }) => `${pairs.length}, at least ${countFewest(edge)}`,
     ),
     gate(
       'most calls are whole',
-      ({ pairs, whole }) => pairs.length < whole.length,
-      ({ pairs, whole }) => `${whole.length} whole, ${pairs.length} split`,
+      ({ pairs, whole }) => pairs.length < countCalls(whole),
+      ({ pairs, whole }) => `${countCalls(whole)} whole, ${pairs.length} split`,
     ),
     gate(
-      'nearly all roots and nearly all spans that called nobody pair up',
+      'nearly all roots and nearly all spans that did not call pair up',
       ({ scene: { thresholds }, pairs, roots, bereft }) =>
         pairs.length >= roots.length * thresholds.partlySplitShare &&
         pairs.length >= bereft.length * thresholds.partlySplitShare,
       ({ pairs, roots, bereft }) =>
-        `${pairs.length} pairs of ${bereft.length} spans that called nobody and ${roots.length} roots`,
+        `${pairs.length} pairs of ${bereft.length} spans that did not call and ${roots.length} roots`,
     ),
     gate(
       'pairs fit nothing else, or fewer would pair up by chance',
@@ -81,19 +80,52 @@ export const partlySplitEdges = rule<PartlySplitEdge>({
     ),
   ],
   looseEnds: ({ pairs }) => pairs.flatMap(({ client, server }) => [client, server]),
-  report: ({ edge, pairs }) =>
+  report: ({ client, server, protocol, pairs }) =>
     splitTrace.report({
-      client: edge.client,
-      server: edge.server,
-      protocol: 'internal',
+      client,
+      server,
+      protocol,
       candidates: ['header-stripped', 'header-not-sent', 'header-ignored', 'format-mismatch'],
-      shown: pairs.map(({ client, server }) => ({
-        client,
-        server,
-        says: `"${server.name}" is a root of trace ${server.traceId}, made while "${client.name}" was open and called nobody`,
+      shown: pairs.map((pair) => ({
+        client: pair.client,
+        server: pair.server,
+        says: `"${pair.server.name}" is a root of trace ${pair.server.traceId}, made while "${pair.client.name}" was open and did not call`,
       })),
     }),
 });
+
+/** Whether a call went from a span made by hand, or from the handler of a request: there is no span of the call itself. */
+function isByHand({ clientKind, serverKind, protocol }: CallGroup): boolean {
+  return (
+    protocol !== 'messaging' &&
+    clientKind !== 'CLIENT' &&
+    clientKind !== 'PRODUCER' &&
+    serverKind !== 'CONSUMER'
+  );
+}
+
+/** Those of the spans of a service with the name, kind and scope of one side of whole calls that are meant. */
+function selectLike(
+  { facts, graph, selectSpans }: Scene,
+  service: string,
+  whole: readonly CallGroup[],
+  side: 'clients' | 'servers',
+  isMeant: (row: number) => boolean,
+): readonly Span[] {
+  const { kinds } = graph.store;
+  const likenessOf = (row: number): string => keyFor(facts.nameOf(row), kinds[row] ?? 0, facts.scopeOf(row));
+  const known = new Set<string>();
+  for (const group of whole) for (const row of group[side]) known.add(likenessOf(row));
+  return selectSpans(service, (row) => isMeant(row) && known.has(likenessOf(row)));
+}
+
+/** Nothing but the times speaks for an edge that is not expected. */
+function countFewest({
+  scene: { thresholds },
+  isExpected,
+}: Pick<PartlySplitEdge, 'scene' | 'isExpected'>): number {
+  return isExpected ? thresholds.fewestPartlySplit : thresholds.fewestDisplaced;
+}
 
 function countUnique(pairs: readonly Pair[]): number {
   return pairs.filter((pair) => pair.unique).length;
@@ -106,11 +138,6 @@ function areUnique({ scene: { thresholds }, pairs }: PartlySplitEdge): boolean {
 function isBeyondChance({ scene: { thresholds }, pairs, bereft, roots }: PartlySplitEdge): boolean {
   const countPairs = (moved: readonly Span[]): number => pairContained(bereft, moved, thresholds).length;
   return isMoreThanChance(roots, pairs.length, countPairs, thresholds);
-}
-
-/** Spans made by hand: INTERNAL is the default of the API, and older formats have no kind. */
-function isUnknown(kind: Span['kind']): boolean {
-  return kind === 'INTERNAL' || kind === 'UNSPECIFIED';
 }
 
 function pairContained(

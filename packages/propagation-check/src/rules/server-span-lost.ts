@@ -1,7 +1,7 @@
 import { readOutcome } from '../calls/call-facts.ts';
 import { measureLag } from '../calls/call-group.ts';
 import { isEntry } from '../calls/edge.ts';
-import { isBelow } from '../graph/trace-graph.ts';
+import { findTop, isBelow, type TraceGraph } from '../graph/trace-graph.ts';
 import { type Pair, pairSpans, startsDuring } from '../pairing/pair.ts';
 import { isParentRemote, type Span } from '../span/span.ts';
 import { type Group, groupBy, keyFor } from '../util/group-by.ts';
@@ -106,8 +106,13 @@ function whyApart(scene: Scene, client: Span, span: Span): string | null {
   // A span that began after the call had ended belongs to the next call, which may still be open.
   if (!startsDuring(span, client, scene.thresholds) || span.startTimeUnixNano > client.endTimeUnixNano)
     return 'not open when it began';
-  if (isBelow(scene.graph, client, span)) return 'made by it';
+  if (isBelow(scene.graph, client, span) || isBesides(scene.graph, client, span)) return 'made by it';
   return readOutcome(client) === 'unreached' ? 'not answered by the called service' : null;
+}
+
+/** Whether the missing parent of a span is above the call as well. */
+function isBesides(graph: TraceGraph, client: Span, { parentSpanId }: Span): boolean {
+  return findTop(graph, client).parentSpanId === parentSpanId;
 }
 
 /** Flags say that the missing span is of the called service, and it delivered others of that time. */

@@ -53,24 +53,18 @@ function findSplitById(scene: Scene, open: Open): readonly Draft[] {
     const isOfOne = client !== undefined && senders.length === 1;
     return isOfOne && !delivered.has(nameDelivery(client, server)) ? [{ client, server }] : [];
   });
-  return groupBy(pairs, ({ client, server }) => keyFor(client.serviceName, server.serviceName)).flatMap(
-    (group) => {
-      const first = group[0];
-      if (first === undefined) return [];
-      return [
-        splitTrace.report({
-          client: first.client.serviceName,
-          server: first.server.serviceName,
-          protocol: 'messaging',
-          candidates: causes,
-          shown: group.map(({ client, server }) => ({
-            client,
-            server,
-            says: `${server.kind} ${server.spanId} of trace ${server.traceId} received message ${readCallFacts(server).messageId} of PRODUCER ${client.spanId}, and has it neither as parent nor as link`,
-          })),
-        }),
-      ];
-    },
+  return groupBy(pairs, ({ client, server }) => keyFor(client.serviceName, server.serviceName)).map((group) =>
+    splitTrace.report({
+      client: group[0].client.serviceName,
+      server: group[0].server.serviceName,
+      protocol: 'messaging',
+      candidates: causes,
+      shown: group.map(({ client, server }) => ({
+        client,
+        server,
+        says: `${server.kind} ${server.spanId} of trace ${server.traceId} received message ${readCallFacts(server).messageId} of PRODUCER ${client.spanId}, and has it neither as parent nor as link`,
+      })),
+    }),
   );
 }
 
@@ -128,13 +122,9 @@ function findPartlySplit(scene: Scene, open: Open): readonly Draft[] {
     const unread = open.clients.filter(
       (span) => span.kind === 'PRODUCER' && span.serviceName === edge.client,
     );
-    const sent = new Map(
-      groupBy(unread, nameDestination).flatMap((producers) =>
-        producers[0] === undefined ? [] : [[nameDestination(producers[0]), producers] as const],
-      ),
-    );
+    const sent = mapBy(unread, nameDestination);
     return groupBy(consumers, nameDestination).flatMap((received) => {
-      const producers = (received[0] && sent.get(nameDestination(received[0]))) ?? [];
+      const producers = sent.get(nameDestination(received[0])) ?? [];
       const isSame =
         received.length >= scene.thresholds.fewestLostMessages && received.length === producers.length;
       return isSame && areInOrder(producers, received) ? describe(edge, producers, received) : [];

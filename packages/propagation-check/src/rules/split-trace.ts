@@ -5,6 +5,7 @@ import {
   readAddress,
   readCallFacts,
   readPath,
+  readText,
   readUserAgent,
 } from '../calls/call-facts.ts';
 import { type CallGroup, someCall } from '../calls/call-group.ts';
@@ -290,6 +291,15 @@ function comesFromElsewhere(scene: Scene, client: Span, server: Span): boolean {
   return known.size > 0 && !known.has(userAgent);
 }
 
+/** MCP carries context beside that of the HTTP requests that carry it, so that whole calls of the one say nothing of the other. */
+function isOfLayer(isMcp: boolean): (group: CallGroup) => boolean {
+  return ({ protocol }) => (protocol === 'mcp') === isMcp;
+}
+
+function isOfMcp(span: Span): boolean {
+  return readCallFacts(span).protocol === 'mcp';
+}
+
 /** The loose ends, which each edge asks for those of its two services. */
 interface Loose {
   readonly callsOf: ReadonlyMap<string | null, readonly Span[]>;
@@ -310,7 +320,11 @@ function measureEdge(scene: Scene, loose: Loose, pairs: readonly Pair[]): readon
   const isAlike = (row: number): boolean => kinds.has(loose.kindOf(row));
   const continued = loose.continued.get(server) ?? [];
   const continuedAlike = continued.filter((span) => kinds.has(kindOf(span, readCallFacts(span))));
-  const whole = scene.groupsBetween(client, server).filter(({ protocol }) => protocol !== 'messaging');
+  const isMcp = isOfMcp(first.client);
+  const whole = scene
+    .groupsBetween(client, server)
+    .filter(isOfLayer(isMcp))
+    .filter(({ protocol }) => protocol !== 'messaging');
   const isExpected = isExpectedDirectly(scene, client, server);
   return [
     {
@@ -318,7 +332,9 @@ function measureEdge(scene: Scene, loose: Loose, pairs: readonly Pair[]): readon
       client,
       server,
       pairs,
-      toTargets: (loose.callsOf.get(client) ?? []).filter((span) => targets.has(loose.targetOf(span))),
+      toTargets: (loose.callsOf.get(client) ?? []).filter(
+        (span) => targets.has(loose.targetOf(span)) && isOfMcp(span) === isMcp,
+      ),
       alike: {
         count: loose.roots.count(server, isAlike) + continuedAlike.length,
         list: () => [...loose.roots.select(isAlike, server), ...continuedAlike],
@@ -365,7 +381,9 @@ function kindOf({ name }: FactSource, { userAgent }: Pick<CallFacts, 'userAgent'
 
 export function targetOf(call: FactSource): string {
   const { host, port } = readAddress(call);
-  return keyFor(host, port);
+  if (host !== null || port !== null) return keyFor(host, port);
+  // Few spans of MCP say where the server is: then tools are the targets.
+  return readText(call, 'mcp.method.name') === null ? keyFor(host, port) : keyFor(host, port, call.name);
 }
 
 /** Spans alone do not tell these apart. */
@@ -386,6 +404,11 @@ const observations: readonly {
   readonly cause: FindingId;
   readonly isSeen: (scene: Scene, pairs: readonly Pair[]) => boolean;
 }[] = [
+  // HTTP spans read no `params._meta`.
+  {
+    cause: 'server-not-instrumented',
+    isSeen: (_, pairs) => pairs.every(({ client, server }) => isOfMcp(client) && !isOfMcp(server)),
+  },
   // A header arrived: the SERVER span names a parent.
   { cause: 'header-rewritten', isSeen: (_, pairs) => pairs.some(({ server }) => !isRoot(server)) },
   // Only some replicas of the server begin traces.
@@ -406,7 +429,9 @@ function listWhole(scene: Scene, pairs: readonly Pair[]): readonly CallGroup[] {
   const clients = new Set(pairs.map((pair) => pair.client.serviceName));
   const servers = new Set(pairs.map((pair) => pair.server.serviceName));
   return [...clients].flatMap((client) =>
-    [...servers].flatMap((server) => scene.groupsBetween(client, server)),
+    [...servers].flatMap((server) =>
+      scene.groupsBetween(client, server).filter(isOfLayer(pairs.some((pair) => isOfMcp(pair.client)))),
+    ),
   );
 }
 

@@ -2,6 +2,7 @@ import { readCallFacts } from '../calls/call-facts.ts';
 import type { Draft } from './check.ts';
 import type { FindingId } from './finding.ts';
 import { findings } from './findings.ts';
+import { isFromBrowser, isOfMcp } from './fix-by-surroundings.ts';
 import { findHeaderSetting } from './header-settings.ts';
 import { describeNextTap } from './next-tap.ts';
 
@@ -14,6 +15,21 @@ const toldByHeaders: readonly FindingId[] = [
   'client-not-instrumented',
 ];
 
+/** No tap speaks the protocols of brokers, but what was sent stays there. */
+const lookIntoBroker =
+  'Look at the headers of such a message in the broker: with traceparent the consumer does not extract it, without the producer does not inject it.';
+
+/** No instrumentation records `params._meta` in spans. */
+function listMcpSteps({ client, server }: Draft): readonly string[] {
+  return [
+    `Over streamable HTTP: run propagation-check tap --client ${client ?? 'CALLER'} --server ${server ?? 'CALLED'} between the two, which records params._meta of each JSON-RPC request`,
+    `Over stdio: print the requests as ${server ?? 'the called service'} reads them, with a params._meta.traceparent or without`,
+  ];
+}
+
+const lookInBrowser =
+  "Look at the request in the network panel of the browser's developer tools: without a `traceparent` it is header-not-sent";
+
 /**
  * What to do so that the next report names the cause, the cheapest first: a setting that records headers in spans, then a tap, then a
  * capture of packets. A step that has a command to paste has it in a second line. Empty where the cause is known.
@@ -21,9 +37,9 @@ const toldByHeaders: readonly FindingId[] = [
 export function listStepsToDecide(draft: Draft): readonly string[] {
   const { id, candidates, protocol, shown } = draft;
   if (candidates === undefined) return [];
-  const isToldByHeaders =
-    candidates.some((cause) => toldByHeaders.includes(cause)) && protocol !== 'messaging';
-  if (!isToldByHeaders) return [findings[id].fix];
+  if (!candidates.some((cause) => toldByHeaders.includes(cause))) return [findings[id].fix];
+  if (protocol === 'messaging') return [lookIntoBroker];
+  if (isOfMcp(draft)) return listMcpSteps(draft);
   const [first] = shown;
   const settings = [first?.server ?? null, first?.client ?? null].flatMap((span) => {
     const setting = findHeaderSetting(span);
@@ -33,6 +49,7 @@ export function listStepsToDecide(draft: Draft): readonly string[] {
   });
   const port = first?.server == null ? null : readCallFacts(first.server).port;
   return [
+    ...(isFromBrowser(draft) ? [lookInBrowser] : []),
     ...settings,
     ...(id === 'split-trace' ? [] : [findings[id].fix]),
     describeNextTap(draft),

@@ -1,8 +1,8 @@
 import { selectCalls } from '../calls/call-group.ts';
 import { isTruncationOf } from '../graph/trace-graph.ts';
-import { groupBy, keyFor } from '../util/group-by.ts';
 import type { Check } from './check.ts';
 import { defineFinding } from './define-finding.ts';
+import { reportCalls } from './report-calls.ts';
 
 export const finding = defineFinding('trace-id-truncated', {
   kind: 'cause',
@@ -21,21 +21,9 @@ export const findTruncatedTraceIds: Check = (scene) => {
     ({ client, server }) =>
       isTruncationOf(client.traceId, server.traceId) && client.spanId === server.parentSpanId,
   );
-  const edges = groupBy(cut, (call) => keyFor(call.client.serviceName, call.server.serviceName));
-  return edges.flatMap((calls) => {
-    const first = calls[0];
-    if (first === undefined) return [];
-    return [
-      finding.report({
-        client: first.client.serviceName,
-        server: first.server.serviceName,
-        protocol: first.protocol,
-        shown: calls.map(({ client, server }) => ({
-          client,
-          server,
-          says: `${client.kind} has trace id ${client.traceId}, its SERVER ${server.traceId}`,
-        })),
-      }),
-    ];
-  });
+  return reportCalls(
+    finding,
+    cut,
+    ({ client, server }) => `${client.kind} has trace id ${client.traceId}, its SERVER ${server.traceId}`,
+  );
 };

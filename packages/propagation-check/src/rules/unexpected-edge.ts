@@ -1,8 +1,8 @@
-import type { Call } from '../calls/call-group.ts';
 import { viewCalls } from '../calls/call-group.ts';
-import { groupBy, keyFor } from '../util/group-by.ts';
-import type { Check, Draft } from './check.ts';
+import { keyFor } from '../util/group-by.ts';
+import type { Check } from './check.ts';
 import { defineFinding } from './define-finding.ts';
+import { reportCalls } from './report-calls.ts';
 
 export const finding = defineFinding('unexpected-edge', {
   kind: 'cause',
@@ -24,24 +24,10 @@ export const findUnexpectedEdges: Check = (scene) => {
     scene.graph,
     scene.groups.filter(({ client, server }) => forbidden.has(keyFor(client, server))),
   );
-  return groupBy(calls, (call) =>
-    keyFor(call.client.serviceName, call.server.serviceName, call.protocol),
-  ).flatMap(describeEdge);
+  return reportCalls(
+    finding,
+    calls,
+    ({ client, server }) =>
+      `${client.kind} ${client.spanId} "${client.name}" calls ${server.serviceName}, which the expectations forbid`,
+  );
 };
-
-function describeEdge(calls: readonly Call[]): readonly Draft[] {
-  const [first] = calls;
-  if (first === undefined) return [];
-  return [
-    finding.report({
-      client: first.client.serviceName,
-      server: first.server.serviceName,
-      protocol: first.protocol,
-      shown: calls.map(({ client, server }) => ({
-        client,
-        server,
-        says: `${client.kind} ${client.spanId} "${client.name}" calls ${server.serviceName}, which the expectations forbid`,
-      })),
-    }),
-  ];
-}

@@ -1,6 +1,6 @@
 import { readCallFacts } from '../calls/call-facts.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
-import { type Check, edgeProtocol } from './check.ts';
+import { type Check, protocolOf } from './check.ts';
 import { defineFinding } from './define-finding.ts';
 
 export const finding = defineFinding('uninstrumented-peer', {
@@ -18,22 +18,19 @@ export const findUninstrumentedPeers: Check = (_scene, open) => {
   const groups = groupBy(clients, (span) =>
     keyFor(span.serviceName, readCallFacts(span).host, readCallFacts(span).port),
   );
-  return groups.flatMap((group) => {
-    const first = group[0];
-    if (first === undefined) return [];
-    const { host, port, protocol } = readCallFacts(first);
+  return groups.map((group) => {
+    const [first] = group;
+    const { host, port } = readCallFacts(first);
     const peer = host === null ? 'a peer without name' : port === null ? host : `${host}:${port}`;
-    return [
-      finding.report({
-        client: first.serviceName,
+    return finding.report({
+      client: first.serviceName,
+      server: null,
+      protocol: protocolOf(first),
+      shown: group.map((client) => ({
+        client,
         server: null,
-        protocol: edgeProtocol(protocol),
-        shown: group.map((client) => ({
-          client,
-          server: null,
-          says: `CLIENT span to ${peer} without a SERVER span`,
-        })),
-      }),
-    ];
+        says: `CLIENT span to ${peer} without a SERVER span`,
+      })),
+    });
   });
 };

@@ -1,4 +1,4 @@
-import { readCallFacts, readOutcome } from '../calls/call-facts.ts';
+import { isHiddenByBrowser, readCallFacts, readOutcome } from '../calls/call-facts.ts';
 import { viewCalls } from '../calls/call-group.ts';
 import { isEntry } from '../calls/edge.ts';
 import type { ExpectedEdge } from '../expect/expectation.ts';
@@ -61,7 +61,9 @@ export const findUnseenEdges: Check = (scene, open) => {
           shown: refused.map((client) => ({
             client,
             server: null,
-            says: 'ended without an answer of the called service: it may never have been reached',
+            says: isHiddenByBrowser(client)
+              ? 'the browser failed or refused it (status 0): its console tells; for CORS the called service has to answer the preflight, and to allow the header traceparent'
+              : 'ended without an answer of the called service: it may never have been reached',
           })),
         }),
       ];

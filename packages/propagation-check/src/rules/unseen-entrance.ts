@@ -5,7 +5,7 @@ import { isRoot } from '../graph/trace-graph.ts';
 import type { Span } from '../span/span.ts';
 import { groupBy } from '../util/group-by.ts';
 import { median } from '../util/statistics.ts';
-import { type Check, type Draft, edgeProtocol, type Scene } from './check.ts';
+import { type Check, type Draft, protocolOf, type Scene } from './check.ts';
 import { finding as missingCall } from './missing-call.ts';
 import type { Thresholds } from './thresholds.ts';
 
@@ -17,7 +17,6 @@ import type { Thresholds } from './thresholds.ts';
  */
 export const findUnseenEntrances: Check = (scene) =>
   listEntrances(scene).flatMap((service): readonly Draft[] => {
-    if (scene.services.hasEntries(service)) return [];
     const spans = scene.spansOf(service);
     const roots = spans.filter(isRoot);
     const calls = roots.filter(isOutgoing);
@@ -27,17 +26,19 @@ export const findUnseenEntrances: Check = (scene) =>
         scene.groups.filter((group) => group.client === service),
       ).map((call) => call.client),
     );
+    // Each call of the service is a root: nothing led to any of them.
     const isBare =
       spans.every((span) => !isEntry(span) && span.links.length === 0) &&
       roots.every((span) => isOutgoing(span) || isConnecting(span)) &&
-      calls.every((span) => span.kind === 'CLIENT' && whole.has(span));
-    const first = calls[0];
+      calls.every((span) => span.kind === 'CLIENT' && whole.has(span)) &&
+      calls.length === whole.size;
+    const [first] = calls;
     if (first === undefined || !isBare || !areAskedFor(calls, scene.thresholds)) return [];
     return [
       missingCall.report({
         client: null,
         server: service,
-        protocol: edgeProtocol(readCallFacts(first).protocol),
+        protocol: protocolOf(first),
         candidates: ['server-not-instrumented', 'client-not-instrumented', 'not-sampled'],
         shown: calls.map((server) => ({
           client: null,

@@ -1,9 +1,10 @@
-import { groupCalls, viewCalls } from '../calls/call-group.ts';
-import { compareRequests, isAddressedTo, pairSpans } from '../pairing/pair.ts';
+import { type Call, groupCalls, viewCalls } from '../calls/call-group.ts';
+import { compareRequests, isAddressedTo, type Pair, pairSpans } from '../pairing/pair.ts';
 import type { Span } from '../span/span.ts';
 import { keyFor } from '../util/group-by.ts';
-import type { Check } from './check.ts';
+import { protocolOf, type Scene } from './check.ts';
 import { defineFinding } from './define-finding.ts';
+import { gate, rule } from './rule.ts';
 
 export const finding = defineFinding('wrong-parent', {
   kind: 'cause',
@@ -14,48 +15,70 @@ export const finding = defineFinding('wrong-parent', {
   fix: 'Inject after the CLIENT span has been started and made current, or leave it to the instrumentation.',
 });
 
+/** SERVER spans of an edge below spans of the caller that are no calls. */
+interface MisledEdge {
+  readonly scene: Scene;
+  readonly calls: readonly Call[];
+  /** With calls of the caller that tell of the same request and have no child. */
+  readonly pairs: readonly Pair[];
+  /** Those are to the address of the server. */
+  readonly areAddressed: boolean;
+}
+
 /**
  * The header named a span that exists and is not the CLIENT span of the call,
  * typically because the context was injected before the CLIENT span was started.
  * Runs after stale-context, which takes the calls whose wrong parent had ended.
  */
-export const findWrongParents: Check = (scene, open) => {
-  const callers = new Set(open.clients.map((span) => span.serviceName));
-  const misled = scene.groups.filter(
-    ({ client, clientKind, serverKind }) =>
-      clientKind !== 'CLIENT' && clientKind !== 'PRODUCER' && serverKind === 'SERVER' && callers.has(client),
-  );
-  const edges = groupCalls(misled, ({ client, server }) => keyFor(client, server));
-  return edges.flatMap((groups) => {
-    const calls = viewCalls(scene.graph, groups);
-    const first = calls[0];
-    if (first === undefined) return [];
-    const parentOf = new Map(calls.map((call) => [call.server, call.client]));
-    const clients = open.clients.filter((span) => span.serviceName === first.client.serviceName);
-    const servers = calls.map((call) => call.server);
-    const tellOfOne = (client: Span, server: Span): boolean =>
-      client.traceId === server.traceId && compareRequests(client, server) === 'yes';
-    const addressed = pairSpans(
-      clients,
-      servers,
-      (client, server) => tellOfOne(client, server) && isAddressedTo(client, server),
-      scene.thresholds,
+export const wrongParents = rule<MisledEdge>({
+  finding,
+  measure: (scene, open) => {
+    const callers = new Set(open.clients.map((span) => span.serviceName));
+    const misled = scene.groups.filter(
+      ({ client, clientKind, serverKind }) =>
+        clientKind !== 'CLIENT' &&
+        clientKind !== 'PRODUCER' &&
+        serverKind === 'SERVER' &&
+        callers.has(client),
     );
+    return groupCalls(misled, ({ client, server }) => keyFor(client, server)).flatMap((groups) => {
+      const calls = viewCalls(scene.graph, groups);
+      const clients = open.clients.filter((span) => span.serviceName === groups[0].client);
+      const servers = calls.map((call) => call.server);
+      const tellOfOne = (client: Span, server: Span): boolean =>
+        client.traceId === server.traceId && compareRequests(client, server) === 'yes';
+      const addressed = pairSpans(
+        clients,
+        servers,
+        (client, server) => tellOfOne(client, server) && isAddressedTo(client, server),
+        scene.thresholds,
+      );
+      const areAddressed = addressed.length > 0;
+      const pairs = areAddressed ? addressed : pairSpans(clients, servers, tellOfOne, scene.thresholds);
+      return pairs.length === 0 ? [] : [{ scene, calls, pairs, areAddressed }];
+    });
+  },
+  gates: [
     // Names and ports of a cluster are not those that its servers see. Once it may be another peer with the same path.
-    const pairs = addressed.length > 0 ? addressed : pairSpans(clients, servers, tellOfOne, scene.thresholds);
-    const isEvery = pairs.length >= scene.thresholds.fewestMisled && pairs.length === calls.length;
-    if (addressed.length === 0 && !isEvery) return [];
-    return [
-      finding.report({
-        client: first.client.serviceName,
-        server: first.server.serviceName,
-        protocol: first.protocol,
-        shown: pairs.map(({ client, server }) => ({
-          client,
-          server,
-          says: `parent is ${parentOf.get(server)?.kind} "${parentOf.get(server)?.name}" instead of CLIENT ${client.spanId}`,
-        })),
-      }),
-    ];
-  });
-};
+    gate(
+      'calls to the address of the server, or several and one for every SERVER span',
+      ({ scene: { thresholds }, calls, pairs, areAddressed }) =>
+        areAddressed || (pairs.length >= thresholds.fewestMisled && pairs.length === calls.length),
+      ({ calls, pairs }) => `${pairs.length} calls to another address for ${calls.length} SERVER spans`,
+    ),
+  ],
+  looseEnds: ({ pairs }) => pairs.map(({ client }) => client),
+  report: ({ calls, pairs }) => {
+    const parentOf = new Map(calls.map((call) => [call.server, call.client]));
+    return finding.report({
+      client: pairs[0]?.client.serviceName ?? null,
+      server: pairs[0]?.server.serviceName ?? null,
+      protocol: protocolOf(pairs[0]?.client),
+      shown: pairs.map(({ client, server }) => ({
+        client,
+        server,
+        says: `parent is ${parentOf.get(server)?.kind} "${parentOf.get(server)?.name}" instead of CLIENT ${client.spanId}`,
+      })),
+    });
+  },
+});

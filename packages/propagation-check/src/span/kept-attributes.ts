@@ -16,6 +16,7 @@ export const keptAttributes = [
   ...['rpc.response.status_code', 'rpc.grpc.status_code'],
   ...['messaging.system', 'messaging.message.id', 'messaging.message_id', 'faas.trigger'],
   ...['messaging.destination.name', 'messaging.destination', 'messaging.source.name'],
+  ...['mcp.method.name', 'mcp.session.id', 'jsonrpc.request.id', 'gen_ai.tool.name', 'gen_ai.prompt.name'],
   ...['service.peer.name', 'peer.service'],
   ...['db.system.name', 'db.system', 'db.statement', 'db.query.text'],
 ] as const;

@@ -1,12 +1,5 @@
-import type { Words } from './span-store.ts';
+import type { Shapes, Words } from './span-store.ts';
 import { grown, type IdMap, isRaw } from './value-table.ts';
-
-/** Lists of names of attributes: those of a shape are from `starts[shape]` to `starts[shape + 1]`. */
-export interface Shapes {
-  /** One more than shapes. */
-  readonly starts: Words;
-  readonly keys: Words;
-}
 
 /**
  * The lists of attribute names that spans have, as numbers: spans of one instrumentation have the same names in the same order. A list

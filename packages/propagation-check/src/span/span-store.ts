@@ -1,4 +1,3 @@
-import type { Shapes } from './shape-table.ts';
 import {
   type Attributes,
   type AttributeValue,
@@ -65,6 +64,13 @@ export interface SpanColumns {
   readonly attributeStarts: Words;
 }
 
+/** Lists of names of attributes: those of a shape are from `starts[shape]` to `starts[shape + 1]`. */
+export interface Shapes {
+  /** One more than shapes. */
+  readonly starts: Words;
+  readonly keys: Words;
+}
+
 export interface Resource {
   /** See `Span.serviceName`. */
   readonly serviceName: string | null;
@@ -90,7 +96,11 @@ export interface FarTimes {
  * The span of a row, with the attributes that are kept (`keepAttributes`). Every call makes a new object: keep those
  * whose identity matters.
  */
-export function viewOf(store: SpanStore, row: number): Span {
+export function viewOf(
+  store: SpanStore,
+  row: number,
+  attributes: Attributes = attributesOf(store, row),
+): Span {
   const resource = store.resourceTable[at(store.resources, row)];
   const code = statusCodes[store.statuses[row] ?? 0] ?? 'UNSET';
   return {
@@ -103,7 +113,7 @@ export function viewOf(store: SpanStore, row: number): Span {
     kind: spanKinds[store.kinds[row] ?? 0] ?? 'UNSPECIFIED',
     startTimeUnixNano: startTimeOf(store, row),
     endTimeUnixNano: endTimeOf(store, row),
-    attributes: attributesOf(store, row),
+    attributes,
     links: linksOf(store, row),
     status: { code, message: textOf(store, at(store.statusMessages, row)) },
     serviceName: resource?.serviceName ?? null,
@@ -132,7 +142,8 @@ export function endTimeOf(store: SpanStore, row: number): bigint {
   return readTime(store, store.ends[row] ?? 0, row * 2 + 1);
 }
 
-function attributesOf(store: SpanStore, row: number): Attributes {
+/** A copy. */
+export function attributesOf(store: SpanStore, row: number): Attributes {
   const attributes = new Map<string, AttributeValue>();
   for (const [place, key] of keysOf(store, row).entries())
     attributes.set(textOf(store, key), valueAt(store, row, place));

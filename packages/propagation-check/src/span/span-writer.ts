@@ -1,11 +1,12 @@
 import { keepAttributes, keptAttributes } from './kept-attributes.ts';
-import { type Shapes, ShapeTable } from './shape-table.ts';
+import { ShapeTable } from './shape-table.ts';
 import { type Attributes, type Span, type SpanLink, spanKinds, statusCodes } from './span.ts';
 import {
   type Bytes,
   farthestExact,
   type Reals,
   type Resource,
+  type Shapes,
   type SpanColumns,
   type SpanStore,
   type Words,

@@ -1,10 +1,12 @@
 import type { Socket } from 'node:net';
 import { hostname } from 'node:os';
 import type { AnsweredContext, HeaderField, WireContext, WireRecord } from '../headers/evidence.ts';
+import { pathOf } from '../headers/path-of.ts';
 import { readAnsweredContext } from '../headers/read-answered-context.ts';
 import { readWireContext } from '../headers/read-wire-context.ts';
 import { joinAddress } from '../headers/socket-address.ts';
 import { applyFaults, describeFault, drawFault, type Fault, type FaultedRequest } from './fault.ts';
+import { openMcpBody, recordMessage } from './mcp-messages.ts';
 
 /** What is the same for every request of a tap. */
 export interface TapSetup {
@@ -20,7 +22,8 @@ export interface TapSetup {
   readonly timeoutMs: number;
   /** Of a request and of an answer, in bytes. */
   readonly maxHeaderSize: number;
-  readonly onRecord: (record: WireRecord) => void;
+  /** Once for each exchange: its record, and one of each JSON-RPC message. */
+  readonly onRecords: (records: readonly WireRecord[]) => void;
 }
 
 export interface RequestHead {
@@ -45,10 +48,12 @@ export interface Exchange {
   noteForwarded(connection: Socket | undefined): void;
   /** The head of the target's answer has come. */
   noteAnswer(status: number, fields: readonly HeaderField[]): void;
+  /** Wants a copy of the body's chunks, as they pass; null where nothing in it would be read. */
+  readonly noteBody: ((chunk: Buffer) => void) | null;
   noteTargetError(error: Error): void;
   /** Has no meaning after a target error: then it is the tap that closes. */
   noteClientAborted(): void;
-  /** Gives the record to `onRecord`, once; later calls do nothing. */
+  /** Gives the records to `onRecords`, once; later calls do nothing. */
   finish(): void;
 }
 
@@ -66,6 +71,7 @@ function beginExchange(setup: TapSetup, head: RequestHead, requestNumber: number
   const start = performance.now();
   const { fields, applied: faults } = injectFaults(setup, head.forwardable, requestNumber);
 
+  const body = openMcpBody(head.method, head.fields);
   let received: WireContext | null = null;
   let callsFrom: string | null = null;
   let status: number | null = null;
@@ -85,6 +91,7 @@ function beginExchange(setup: TapSetup, head: RequestHead, requestNumber: number
       status = code;
       answered = readAnsweredContext(answer);
     },
+    noteBody: body && ((chunk) => body.take(chunk)),
     noteTargetError(error) {
       targetError ??= error.message === '' ? error.name : error.message;
     },
@@ -94,7 +101,7 @@ function beginExchange(setup: TapSetup, head: RequestHead, requestNumber: number
     finish() {
       if (finished) return;
       finished = true;
-      setup.onRecord({
+      const record: WireRecord = {
         time: time.toISOString(),
         durationMs: Math.round((performance.now() - start) * 1000) / 1000,
         tap: setup.tap,
@@ -114,7 +121,9 @@ function beginExchange(setup: TapSetup, head: RequestHead, requestNumber: number
         answered,
         clientAborted,
         targetError,
-      });
+      };
+      const messages = body?.readMessages() ?? [];
+      setup.onRecords([record, ...messages.map((message) => recordMessage(record, message))]);
     },
   };
 }
@@ -133,11 +142,4 @@ function injectFaults(
   if (setup.faults.length === 0) return { fields, applied: [] };
   const { chance, spanId } = drawFault(setup.faultSeed, requestNumber);
   return applyFaults(fields, chance < setup.faultRate ? setup.faults : [], spanId);
-}
-
-/** Neither query nor fragment nor the authority of an absolute form, which may hold a password. */
-function pathOf(requestTarget: string): string {
-  const [beforeQuery = ''] = requestTarget.split(/[?#]/, 1);
-  const absolute = /^[a-z][a-z0-9+.-]*:\/\/[^/]*(.*)$/i.exec(beforeQuery);
-  return absolute === null ? beforeQuery : absolute[1] || '/';
 }

@@ -144,6 +144,7 @@ function sendUpstream(
     const trailers = readRawHeaders(request.rawTrailers);
     if (trailers.length > 0 && !upstream.destroyed) upstream.addTrailers(toPairs(trailers));
   });
+  if (exchange.noteBody !== null) request.on('data', exchange.noteBody);
   request.pipe(upstream);
   // After this turn, so that a small request and its head share a packet and a stream's head does not wait for its body.
   setImmediate(() => {

@@ -143,6 +143,7 @@ function sendUpstream(
     if (!stream.destroyed) stream.resume();
   });
 
+  if (exchange.noteBody !== null) stream.on('data', exchange.noteBody);
   passBody(stream, upstream);
   return upstream;
 }

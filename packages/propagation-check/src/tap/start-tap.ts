@@ -36,7 +36,7 @@ const headersTimeoutMs = 60_000;
  * @throws {NodeJS.ErrnoException} when it cannot listen (`EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL`).
  */
 export async function startTap(options: TapOptions): Promise<Tap> {
-  const { host, port, name, ...rest } = readTapOptions(options);
+  const { host, port, name, onRecord, ...rest } = readTapOptions(options);
   const sessions = new Set<ServerHttp2Session>();
   const tunnels = new Set<Socket>();
   let closing: Promise<void> | null = null;
@@ -69,8 +69,8 @@ export async function startTap(options: TapOptions): Promise<Tap> {
   const setup: TapSetup = {
     ...rest,
     tap: name ?? authority,
-    onRecord(record: WireRecord) {
-      rest.onRecord(record);
+    onRecords(records: readonly WireRecord[]) {
+      for (const record of records) onRecord(record);
       openExchanges -= 1;
       if (openExchanges === 0) onQuiet();
       // The connection of a request that ended while the tap closes is idle only after this turn.

@@ -5,13 +5,17 @@ const examples = `
 Examples:
   $ propagation-check tap --listen 8083 --target http://service-b:8082
       then let service A call port 8083 instead of service B
-  $ propagation-check tap --listen 8083 --target http://service-b:8082 --fault strip --fault-rate 0.3
-  $ propagation-check tap --listen 0.0.0.0:8083 --target http://service-b:8082 --client service-a --server service-b --out wire.jsonl
+  $ propagation-check tap --listen 8083 --target http://service-b:8082 \\
+      --fault strip --fault-rate 0.3
+  $ propagation-check tap --listen 0.0.0.0:8083 --target http://service-b:8082 \\
+      --client service-a --server service-b --out wire.jsonl
 
-Each request becomes one JSON line: which propagation headers arrived from the caller ("sent") and which went on to the
-target ("received"), and what the answer says of the target's own span ("answered": traceresponse, Server-Timing). Values of
-other headers and query strings are never written, those of baggage and tracestate only with --show: to judge baggage by
-its value, show the key that is expected. Ctrl-C ends it.`;
+Each request becomes one JSON line: which propagation headers arrived from the
+caller ("sent") and which went on to the target ("received"), and what the
+answer says of the target's own span ("answered": traceresponse,
+Server-Timing). Values of other headers and query strings are never written,
+those of baggage and tracestate only with --show: to judge baggage by its
+value, show the key that is expected. Ctrl-C ends it.`;
 
 /** Registers the subcommand `tap`. Its action sets `process.exitCode`: 0 after a signal, 2 when it could not start. */
 export function addTapCommand(program: Command): void {

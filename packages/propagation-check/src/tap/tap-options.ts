@@ -28,7 +28,8 @@ export interface TapOptions {
   readonly maxHeaderSize?: number;
 }
 
-export interface ReadTapOptions extends Omit<TapSetup, 'tap'> {
+export interface ReadTapOptions extends Omit<TapSetup, 'tap' | 'onRecords'> {
+  readonly onRecord: (record: WireRecord) => void;
   readonly host: string;
   readonly port: number;
   readonly name: string | null;

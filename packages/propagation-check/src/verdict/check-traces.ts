@@ -8,8 +8,8 @@ import type { Draft, Scene, Shown } from '../rules/check.ts';
 import { doubtAtEnds } from '../rules/cut-capture.ts';
 import { decideByHeaders, mergeDrafts } from '../rules/decide-by-headers.ts';
 import { explainLooseEnds } from '../rules/explain-loose-ends.ts';
-import type { FindingId } from '../rules/finding.ts';
-import { findings as prose } from '../rules/findings.ts';
+import { describeFix } from '../rules/fix-by-surroundings.ts';
+import { rankByOrigin } from '../rules/rank-by-origin.ts';
 import { rankByPipeline } from '../rules/rank-by-pipeline.ts';
 import { runRules } from '../rules/run-rules.ts';
 import { listStepsToDecide } from '../rules/steps-to-decide.ts';
@@ -70,9 +70,10 @@ export function checkStore(store: SpanStore, options: CheckOptions = {}): Result
   const looseEnds = { clients, roots, orphans };
   const { scene, silences, ...found } = runRules(known, looseEnds);
   const drafts = found.drafts.flatMap((draft) =>
-    decideByHeaders(rankByPipeline(draft, collector), headersOf, expectation).map((decided) =>
-      // Headers that name a cause leave no doubt.
-      decided.id === draft.id ? doubtAtEnds(scene, orphans, decided) : decided,
+    decideByHeaders(rankByPipeline(rankByOrigin(scene, draft), collector), headersOf, expectation).map(
+      (decided) =>
+        // Headers that name a cause leave no doubt.
+        decided.id === draft.id ? doubtAtEnds(scene, orphans, decided) : decided,
     ),
   );
   const merged = mergeDrafts(drafts);
@@ -102,15 +103,10 @@ function describeFinding(draft: Draft, scopesOf: (service: string | null) => rea
     ...(candidates === undefined ? {} : { candidates }),
     evidence: draft.shown.slice(0, maxEvidence).flatMap(describeEvidence),
     scopes: { client: scopesOf(client), server: scopesOf(server) },
-    fix: describeFix(id, candidates?.[0]),
+    fix: describeFix(draft),
     ...(candidates === undefined ? {} : { decide: listStepsToDecide(draft) }),
     docs: `docs/findings/${id}.md`,
   };
-}
-
-/** The fix of an undecided finding is that of its best candidate, and says so. */
-function describeFix(id: FindingId, best: FindingId | undefined): string {
-  return best === undefined ? prose[id].fix : `if ${best}: ${prose[best].fix}`;
 }
 
 function listScopes({ graph }: Scene, service: string | null): readonly string[] {

@@ -200,10 +200,30 @@ test('commands and options that do not exist', async () => {
   );
   await assertRefused(['file', 'x', '--a\u001b[2J'], /unknown option '--a\\x1b\[2J'/);
   await assertRefused(['file'], /missing required argument 'paths'/);
-  await assertRefused(['file', 'x', '--report', 'xml'], /Expected terminal, json, html, or NAME=FILE/);
+  await assertRefused(
+    ['file', 'x', '--report', 'xml'],
+    /Expected terminal, json, html, junit, github, markdown, or NAME=FILE/,
+  );
   await assertRefused(['file', 'x', '--report', 'html'], /Expected the file to write, html=report\.html/);
   await assertRefused(['file', 'x', '--report', 'html='], /Expected the file to write/);
   await assertRefused(['file', 'x', '--report', 'html=no/such/report.html'], /--report html=.*no such file/);
   await assertRefused(['file', 'x', '--report', 'json', '--report', 'terminal'], /would both be printed/);
+  await assertRefused(['file', 'x', '--report', 'github', '--report', 'github'], /would both be printed/);
   await assertRefused(['file', 'x', '--report', 'json=x', '--report', 'html=x'], /would both be written/);
+});
+
+test('exec: what cannot be run', async (t) => {
+  const folder = await makeFolder(t, { script: 'echo x\n' });
+  const script = join(folder, 'script');
+  await assertRefused(['exec'], /missing required argument 'command'/);
+  await assertRefused(['exec', '--'], /missing required argument 'command'/);
+  await assertRefused(
+    ['exec', '--', 'no-such-command'],
+    /no-such-command: command not found; check its spelling/,
+  );
+  await assertRefused(['exec', '--', script], /script: not a program that may be run; chmod \+x it/);
+  await assertRefused(
+    ['exec', '--source', 'jaeger=http://h', '--', 'true'],
+    /--source: .*use otlp=HOST:PORT/,
+  );
 });

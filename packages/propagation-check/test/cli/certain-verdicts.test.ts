@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
 import type { Waiting } from '../../src/cli/collect-traces.ts';
+import { describeWaiting } from '../../src/cli/describe-waiting.ts';
 import { waitForTurn } from '../../src/cli/pace-looks.ts';
-import { describeWaiting } from '../../src/cli/show-progress.ts';
 import { startOtlpReceiver } from '../../src/source/otlp-receiver.ts';
 import { startHttpServer } from '../source/http-server.ts';
 import { executeCli } from './run-cli.ts';
@@ -259,10 +259,10 @@ test('spans that arrive in a receiver end the pause', async (t) => {
 
 test('what is awaited is said', () => {
   const waiting = { open: 1, all: 3, leftMs: 26_500 };
-  const say = (awaited: Waiting['awaited']) => describeWaiting({ ...waiting, awaited });
+  const say = (awaited: Waiting['awaited']) => describeWaiting('otlp', { ...waiting, awaited });
   assert.equal(
     say([{ kind: 'edge', client: 'web', server: 'orders' }, { kind: 'any-span' }]),
-    'waiting for a call web -> orders and 1 more, 1 of 3 traces (at most 27 s; Ctrl-C ends it)',
+    'otlp: waiting for a call web -> orders and 1 more, 1 of 3 traces (at most 27 s; Ctrl-C ends it)',
   );
-  assert.match(say([]), /^waiting for spans of services that no span names yet, 1 of 3 traces/);
+  assert.match(say([]), /^otlp: waiting for spans of services that no span names yet, 1 of 3 traces/);
 });

@@ -18,7 +18,6 @@ import { parseJson } from '../../src/decode/parse-json.ts';
 import { readDocument } from '../../src/decode/read-document.ts';
 import { joinReadings } from '../../src/decode/reading.ts';
 import { decodeTempoProtobuf } from '../../src/decode/tempo-protobuf.ts';
-import { decodeZipkinJson } from '../../src/decode/zipkin-json.ts';
 import type { Span } from '../../src/span/span.ts';
 import { drawTrace } from '../draw-trace.ts';
 import { otlpRequest, otlpSpan, readFixture } from './fixture.ts';
@@ -225,6 +224,7 @@ const formatsByContent = {
   storedJaeger,
   elasticsearch,
   snakeCase,
+  zipkin,
 };
 const byContent = Object.entries(formatsByContent).map(([name, shaped]) => {
   const decoder = (document: unknown) => joinReadings(readDocument(document));
@@ -238,7 +238,6 @@ const documentDecoders = [
   [decodeOtlpJson, otlp],
   [decodeOtlpDocument, otlp],
   [decodeJaegerJson, jaeger],
-  [decodeZipkinJson, zipkin],
   ...byContent,
 ] as const;
 

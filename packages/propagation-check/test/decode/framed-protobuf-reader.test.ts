@@ -65,12 +65,13 @@ test('captures of real systems: the same spans, and no request needs the strict 
   for (const file of globSync('corpus/*/spans.otlp.jsonl.gz', { cwd: root })) {
     const spans = decodeJsonLines(gunzipSync(readFileSync(join(root, file))));
     const request = encodeOtlpProtobuf(spans);
-    assert.deepEqual(decodeOtlpProtobuf(request).length, spans.length);
+    const decoded = decodeOtlpProtobuf(request);
+    assert.equal(decoded.length, spans.length);
     await assertAgrees(frame(request, request), file);
     assert.ok(isScanned(request), file);
     const writer = new SpanWriter();
     assert.equal((await decodeInto(writer, request)).format, 'otlp-protobuf');
-    assert.deepEqual(viewsOf(writer.finish()), kept(decodeOtlpProtobuf(request)));
+    assert.deepEqual(viewsOf(writer.finish()), kept(decoded));
   }
 });
 

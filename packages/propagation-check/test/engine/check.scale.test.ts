@@ -116,3 +116,10 @@ test('a chain of 100,000 INTERNAL spans of one service, above as many CLIENT spa
   assert.equal(result.edges[0]?.calls, 1_000);
   assert.equal(result.verdict, 'intact');
 });
+
+test('50,000 traces whose ids end alike, and 50,000 orphans of an id cut to that end', {
+  timeout,
+}, async (context) => {
+  const result = await check(context, 'cutIds');
+  assert.equal(result.findings.find(({ id }) => id === 'external-parent')?.count, 50_000);
+});

@@ -14,7 +14,7 @@ const fixtures = join(import.meta.dirname, '../../fixtures');
 const edge = z.strictObject({
   client: z.string().nullable(),
   server: z.string().nullable(),
-  protocol: z.enum(['http', 'rpc', 'messaging', 'internal']),
+  protocol: z.enum(['http', 'rpc', 'messaging', 'mcp', 'internal']),
   calls: z.int(),
   broken: z.int(),
 });

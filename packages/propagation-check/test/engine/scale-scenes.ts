@@ -151,6 +151,17 @@ export const scenes = {
     ]).flat();
     return [...chain, ...calls];
   },
+  /** 50,000 traces whose ids end alike, and as many spans without a parent in the one whose id is cut to that end. */
+  cutIds: () =>
+    Array.from({ length: 50_000 }, (_, index) => {
+      const at = index * 10_000;
+      const one = { service: 'web', kind: 'SERVER', name: 'GET /call', times: [at, at + 1] } as const;
+      const end = 'e'.repeat(16);
+      return [
+        { ...span({ ...one, id: 1 }), traceId: `a${String(index).padStart(15, '0')}${end}` },
+        { ...span({ ...one, id: index + 2, parent: 100_000 + index }), traceId: end },
+      ];
+    }).flat(),
 } as const satisfies Readonly<Record<string, () => readonly Span[]>>;
 
 interface Drawn {

@@ -73,6 +73,24 @@ suite('a graph', () => {
     });
   }
 
+  test('of several traces that a cut id ends takes the span that began last, and of others only what is cut', () => {
+    const [cut, other] = [trace.slice(16), `${'1'.repeat(16)}${trace.slice(16)}`];
+    const start = pattern?.startTimeUnixNano ?? 0n;
+    const graph = buildTraceGraph([
+      draw('a', null),
+      draw('a', null, { traceId: other, startTimeUnixNano: start + 1n }),
+      draw('b', 'a', { traceId: cut }),
+      draw('c', 'b', { traceId: other }),
+      draw('d', 'c'),
+    ]);
+    const parentOf = (id: string) => {
+      const span = graph.spans.find(({ spanId }) => spanId.endsWith(id));
+      const parent = span === undefined ? null : graph.parentOf(span);
+      return parent && `${parent.spanId.slice(-1)} ${parent.traceId}`;
+    };
+    assert.deepEqual([parentOf('b'), parentOf('c'), parentOf('d')], [`a ${other}`, `b ${cut}`, null]);
+  });
+
   test('does not take the last 64 bits of another trace id for a cut one', () => {
     const other = `${'1'.repeat(16)}${trace.slice(16)}`;
     const graph = buildTraceGraph([draw('a', null), draw('b', 'a', { traceId: other })]);

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import type { PropagationFormat } from '../../src/headers/evidence.ts';
 import { formats, idHeaders } from '../../src/headers/propagation-header.ts';
+import { checkTraces } from '../../src/verdict/check-traces.ts';
+import { readDrawing } from '../engine/read-drawing.ts';
 import { drawChain, drawClient, drawServer, guessCause, judgeDrawing } from '../rules/judge-drawing.ts';
 
 /** A value of each format's id header that is right, for trace 1 and the CLIENT span of the call. */
@@ -87,6 +89,23 @@ suite('every format is read under every name that an instrumentation gives', () 
     });
   }
 
+  for (const format of formats.filter((one) => one !== 'tracecontext')) {
+    test(`nor at a tap: ${format}`, () => {
+      const header = `${idHeaders[format]}=${values[format]}`;
+      const more = format === 'b3multi' ? ' x-b3-spanid=<call>' : '';
+      const tap = `tap 15..85 GET /work 200 sent ${header}${more} received ${header}${more}`;
+      assert.deepEqual(judgeDrawing(`${drawCall({}, {})}${tap}`), ['error format-mismatch web -> orders 1']);
+    });
+  }
+
+  test('nor at a tap of which nobody knows the place: there that is the least likely', () => {
+    const header = `sentry-trace=${values.sentry}`;
+    const tap = `tap somewhere 15..85 GET /work 200 sent ${header} received ${header}`;
+    const { spans, expectation, headers } = readDrawing(`${drawCall({}, {})}${tap}`);
+    const [finding] = checkTraces(spans, { expectation, headers }).findings;
+    assert.equal(finding?.candidates?.at(-1), 'header-not-sent');
+  });
+
   for (const family of [
     'http.request.header.',
     'rpc.request.metadata.',
@@ -134,6 +153,11 @@ suite('a service that records headers on other spans proves that there were none
     assert.deepEqual(judgeDrawing(drawCall({}, {}) + byHand), ['error split-trace web -> orders 1']);
     const arrived = drawCall({ traceparent: other }, { traceparent });
     assert.deepEqual(judgeDrawing(arrived), ['error header-ignored web -> orders 1']);
+  });
+
+  test('not of a call without an answer, whose headers may never have been written', () => {
+    const aborted = drawCall({}, {}).replace('http.response.status_code=200', '');
+    assert.deepEqual(judgeDrawing(aborted + earlier(recorded)), ['error split-trace web -> orders 1']);
   });
 
   test('not where a value was hidden', () => {

@@ -6,7 +6,10 @@ import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
+import { renderGithub } from '../../src/report/github.ts';
 import { renderJson } from '../../src/report/json.ts';
+import { renderJunit } from '../../src/report/junit.ts';
+import { renderMarkdown } from '../../src/report/markdown.ts';
 import { renderTerminal } from '../../src/report/terminal.ts';
 import { renderTraceTrees } from '../../src/report/trace-tree.ts';
 import type { AttributeValue, Span } from '../../src/span/span.ts';
@@ -74,6 +77,9 @@ function assertNoCanary(result: Result, spans: readonly Span[]): void {
   const reports = [
     renderJson(result, details),
     renderTerminal(result, details, layout),
+    renderJunit(result, details, layout),
+    renderGithub(result, details, layout),
+    renderMarkdown(result, details, layout, spans),
     renderTraceTrees(spans, layout),
   ];
   for (const report of reports) {

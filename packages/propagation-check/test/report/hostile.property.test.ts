@@ -2,7 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { escapeText } from '../../src/report/escape-text.ts';
+import { renderGithub } from '../../src/report/github.ts';
 import { renderJson } from '../../src/report/json.ts';
+import { renderJunit } from '../../src/report/junit.ts';
+import { renderMarkdown } from '../../src/report/markdown.ts';
 import { renderTerminal } from '../../src/report/terminal.ts';
 import { renderTraceTrees } from '../../src/report/trace-tree.ts';
 import type { Span } from '../../src/span/span.ts';
@@ -95,6 +98,14 @@ test('reports of hostile spans hold nothing that a terminal or a build log obeys
       const details = { source: text, reason: text, notes: [text, `x${text}`], collector };
       assertHarmless(removeColors(renderTerminal(result, details, { width, color, docsRoot: `${text}/` })));
       assertHarmless(removeColors(renderTraceTrees(list, { width, color })));
+      const options = { width, color, docsRoot: `${text}/` };
+      assertHarmless(renderJunit(result, details, options));
+      // The headings of this report begin with the character that commands of Azure Pipelines begin with twice.
+      assertHarmless(renderMarkdown(result, details, options, list).replace(/^#{2,3} /gm, ''));
+      const commands = renderGithub(result, details, options).trimEnd().split('\n');
+      for (const command of commands)
+        assert.match(command, /^::(?:error|warning|notice) title=[^:,]+::[^\r]*$/);
+      assertHarmless(commands.map((command) => command.replace(/^::\w+ title=[^:]+::/, '')).join('\n'));
       const json = renderJson(result, details);
       assertHarmless(json);
       assert.deepEqual(JSON.parse(json), JSON.parse(JSON.stringify({ ...result, ...details })));

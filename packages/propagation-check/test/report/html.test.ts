@@ -52,6 +52,7 @@ describe('the HTML report', () => {
       places.toSorted((a, b) => a - b),
     );
     assert.ok(!places.includes(-1), card);
+    assert.match(card, /To decide.*propagation-check tap.*tcpdump/s);
   });
 
   it('names traces with evidence first, and where each span stands', () => {

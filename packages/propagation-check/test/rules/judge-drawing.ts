@@ -10,9 +10,14 @@ export function judgeDrawing(drawing: string): readonly string[] {
 
 /** The likeliest cause of the only finding. */
 export function guessCause(drawing: string): string | undefined {
+  return listCauses(drawing)[0];
+}
+
+/** The candidates of the only finding. */
+export function listCauses(drawing: string): readonly string[] {
   const [first, ...others] = findIn(drawing);
   if (others.length > 0) throw new Error('the drawing gives several findings');
-  return first?.candidates?.[0];
+  return first?.candidates ?? [];
 }
 
 function findIn(drawing: string) {

@@ -6,26 +6,29 @@ import { readDrawing } from '../engine/read-drawing.ts';
 
 const fixtures = join(import.meta.dirname, '../../fixtures');
 
-/** Where the text is kept, with which a test compares what `--explain` says today. */
+/** Where the text is kept, with which a test compares what reports say today. */
 export const explanationsFile = join(import.meta.dirname, 'explanations.txt');
 
 export function listDrawings(): readonly string[] {
   return globSync('*/*.txt', { cwd: fixtures }).sort();
 }
 
-/** What `--explain` says of a drawing; nothing where each loose end is reported. */
+/** What a report says of a drawing: the evidence of each finding by the line of its span, and what `--explain` adds. */
 export function renderExplanation(drawing: string): string {
   const { spans, expectation, headers } = readDrawing(readFileSync(join(fixtures, drawing), 'utf8'));
-  const { explain = [] } = checkTraces(spans, { expectation, headers, explain: true });
+  const { findings, explain = [] } = checkTraces(spans, { expectation, headers, explain: true });
+  const reported = findings.flatMap(({ severity, id, client, server, evidence }) => [
+    `  ${severity} ${id} ${client} -> ${server}\n`,
+    ...evidence.map(({ spanId, says }) => `    ${spanId.replace(/^0+/, '')}: ${says}\n`),
+  ]);
   const ends = explain.map(({ kind, service, name, reasons }) =>
     [
       `  ${kind} "${name}" of ${service}`,
       ...reasons.map(({ finding, gate, values }) => `    ${finding} needs: ${gate}; here: ${values}`),
     ].join('\n'),
   );
-  return groupBy(ends, (end) => end)
-    .map((same) => `${same[0]}\n    (${same.length})\n`)
-    .join('');
+  const unreported = groupBy(ends, (end) => end).map((same) => `${same[0]}\n    (${same.length})\n`);
+  return [...reported, ...unreported].join('');
 }
 
 /** The kept explanations by drawing. */

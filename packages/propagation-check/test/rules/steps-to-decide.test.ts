@@ -27,6 +27,16 @@ test('where no setting records headers, taps come first', () => {
   assert.match(tap ?? '', /propagation-check tap/);
 });
 
+test('of a message, no tap is asked for', () => {
+  const message = 'messaging.system=kafka messaging.destination.name=orders';
+  const [look, ...others] = listSteps(
+    drawChain(1, `web PRODUCER "orders send" 10..20 ${message}`) +
+      drawChain(2, `orders CONSUMER "orders process" 30..80 ${message}`),
+  );
+  assert.match(look ?? '', /^Look at the headers of such a message in the broker/);
+  assert.deepEqual(others, []);
+});
+
 test('a cause that is known needs no step', () => {
   const sent = 'id:call http.request.header.traceparent=00-<1>-<call>-01';
   const received = 'http.request.header.traceparent=[]';

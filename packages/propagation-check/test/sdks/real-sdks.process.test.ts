@@ -8,6 +8,7 @@ import { after, before, describe, type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { startOtlpReceiver } from '../../src/source/otlp-receiver.ts';
+import { findMissing } from './find-missing.ts';
 
 const run = promisify(execFile);
 const here = fileURLToPath(new URL('.', import.meta.url));
@@ -121,17 +122,4 @@ async function emit(
   assert.deepEqual(more, []);
   assert.deepEqual([span.name, span.resource.get('telemetry.sdk.language')], ['emitted', language]);
   assert.deepEqual(receiver.complaints, []);
-}
-
-async function findMissing(tools: readonly string[]): Promise<readonly string[]> {
-  const found = await Promise.all(
-    tools.map((tool) =>
-      // `go` has no --version, and ends with an error of its own.
-      run(tool, ['--version']).then(
-        () => true,
-        (error: unknown) => !(error instanceof Error && 'code' in error && error.code === 'ENOENT'),
-      ),
-    ),
-  );
-  return tools.filter((_, index) => found[index] === false);
 }

@@ -166,7 +166,7 @@ test('a file that memory does not suffice for is refused before it is read', asy
   await assert.rejects(readSpanStore(path, { maxMemoryBytes: 4 * 1024 ** 3 }), {
     name: 'SourceError',
     message:
-      /spans: needs about 184320 MiB of memory, and 4096 MiB are free; split it by time or keep only the traces/,
+      /spans: needs about 102400 MiB of memory, and 4096 MiB are free; split it by time or keep only the traces/,
   });
 });
 

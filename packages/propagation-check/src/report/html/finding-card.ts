@@ -40,7 +40,19 @@ export function prepareCards(spans: readonly Span[]): WriteFinding {
 }
 
 function writeCard(finding: Finding, draw: (evidence: Evidence) => Markup | null): Markup {
-  const { id, severity, confidence, client, server, count, evidence, candidates = [], scopes, fix } = finding;
+  const {
+    id,
+    severity,
+    confidence,
+    client,
+    server,
+    count,
+    evidence,
+    candidates = [],
+    decide = [],
+    scopes,
+    fix,
+  } = finding;
   const words = prose[id];
   const [first] = evidence;
   const links = evidence.map(
@@ -58,6 +70,7 @@ function writeCard(finding: Finding, draw: (evidence: Evidence) => Markup | null
 ${first === undefined ? null : html`<p><b>Seen:</b> ${escapeText(first.says)}</p>`}
 ${evidence.slice(0, mostDrawn).map(draw)}
 ${candidates.length === 0 ? null : html`<h4>May be</h4><ol>${candidates.map((candidate) => html`<li><code>${candidate}</code>: ${prose[candidate].title}</li>`)}</ol>`}
+${decide.length === 0 ? null : html`<h4>To decide</h4><ol>${decide.map((step) => html`<li>${escapeText(step)}</li>`)}</ol>`}
 <p><b>Fix:</b> ${escapeText(fix)}</p>
 <details><summary>Evidence and instrumentations</summary>
 <ul>${links}</ul>${count > evidence.length && evidence.length > 0 ? html`<p>… and ${countOf(count - evidence.length, 'more call')}</p>` : null}

@@ -1,0 +1,34 @@
+import type { Label } from '../score-capture.ts';
+import type { EdgeAnswer } from './answer.ts';
+
+/**
+ * How an answer compares with a label: `named` and `among candidates` of a cause on a broken edge, `found` where a broken edge is
+ * called broken without any cause, `wrong` where only other edges or other causes are.
+ */
+export type Grade = 'quiet' | 'false alarm' | 'named' | 'among candidates' | 'found' | 'wrong' | 'missed';
+
+/** Of several errors on the broken edges the best counts. */
+export function gradeAnswer(edges: readonly EdgeAnswer[], label: Label): Grade {
+  const broken = edges.filter(({ verdict }) => verdict === 'broken');
+  if (label.verdict === 'healthy') return broken.length === 0 ? 'quiet' : 'false alarm';
+  if (broken.length === 0) return 'missed';
+  const onEdge = broken.filter((edge) => isOnBrokenEdge(edge, label));
+  const { truth } = label;
+  if (onEdge.some(({ cause }) => cause === truth)) return 'named';
+  if (onEdge.some(({ candidates }) => candidates?.some((cause) => cause === truth)))
+    return 'among candidates';
+  return onEdge.some(({ cause, candidates = [] }) => cause == null && candidates.length === 0)
+    ? 'found'
+    : 'wrong';
+}
+
+/** Where the fault is inside a service no edge is labelled, and each may show it. A service that is null is any. */
+function isOnBrokenEdge({ client, server }: EdgeAnswer, { brokenEdges }: Label): boolean {
+  if (brokenEdges.length === 0) return true;
+  return brokenEdges.some(
+    (edge) =>
+      (client !== null || server !== null) &&
+      (client === null || client === edge.client) &&
+      (server === null || server === edge.server),
+  );
+}

@@ -1,0 +1,91 @@
+import type { Span } from 'propagation-check';
+
+/** One call of a healthy capture: a span, and a span of another service that names it as its parent. */
+export interface HealthyCall {
+  readonly client: Span;
+  readonly server: Span;
+}
+
+/** The calls from one service to another. */
+export interface HealthyEdge {
+  readonly client: string;
+  readonly server: string;
+  readonly calls: readonly HealthyCall[];
+}
+
+/** What breaks a call: the header is lost on its way, or a span of one side before it was exported. */
+export const losses = ['header', 'CLIENT span', 'SERVER span'] as const;
+export type Loss = (typeof losses)[number];
+
+/** The edges between services with names, in the order of their first spans. */
+export function listEdges(spans: readonly Span[]): readonly HealthyEdge[] {
+  const byId = new Map(spans.map((span) => [idOf(span), span]));
+  const edges = new Map<string, HealthyEdge & { readonly calls: HealthyCall[] }>();
+  for (const server of spans) {
+    const client = parentOf(server, byId);
+    if (client === undefined || client.serviceName === null || server.serviceName === null) continue;
+    if (client.serviceName === server.serviceName) continue;
+    const key = JSON.stringify([client.serviceName, server.serviceName]);
+    const edge = edges.get(key) ?? { client: client.serviceName, server: server.serviceName, calls: [] };
+    edges.set(key, edge);
+    edge.calls.push({ client, server });
+  }
+  return [...edges.values()];
+}
+
+/** The capture as it would be, had these calls of it been broken. Times and all other calls stay. */
+export function breakCalls(
+  spans: readonly Span[],
+  calls: readonly HealthyCall[],
+  loss: Loss,
+): readonly Span[] {
+  if (loss === 'header') return splitTraces(spans, calls);
+  const lost = new Set(calls.map(({ client, server }) => (loss === 'CLIENT span' ? client : server)));
+  return spans.filter((span) => !lost.has(span));
+}
+
+function splitTraces(spans: readonly Span[], calls: readonly HealthyCall[]): readonly Span[] {
+  const byId = new Map(spans.map((span) => [idOf(span), span]));
+  const traceOf = new Map<Span, string>();
+  for (const [at, { server }] of calls.entries())
+    traceOf.set(server, (at + 1).toString(16).padStart(32, 'f'));
+  const findTrace = (span: Span): string => {
+    for (let at: Span | undefined = span; at !== undefined; at = parentOf(at, byId)) {
+      const begun = traceOf.get(at);
+      if (begun !== undefined) return begun;
+    }
+    return span.traceId;
+  };
+  const moved = new Map(spans.map((span) => [idOf(span), findTrace(span)]));
+  const called = new Set(calls.map(({ client }) => client));
+  return spans.map((span) => ({
+    ...span,
+    traceId: findTrace(span),
+    links: span.links.map((link) => ({ ...link, traceId: moved.get(idOf(link)) ?? link.traceId })),
+    ...(traceOf.has(span) ? { ...asRoot(span), attributes: withoutHeaders(span, 'request') } : {}),
+    ...(called.has(span) ? { attributes: withoutHeaders(span, 'response') } : {}),
+  }));
+}
+
+/** Flags of a root: its parent is known not to be remote, where flags are recorded at all. */
+const hasIsRemote = 0x100;
+const traceFlags = 0xff;
+
+function asRoot({ flags }: Span): Pick<Span, 'parentSpanId' | 'flags'> {
+  return { parentSpanId: null, flags: flags === null ? null : (flags & traceFlags) | hasIsRemote };
+}
+
+/** A request without its header, or an answer that would name the span that it was. */
+function withoutHeaders({ attributes }: Span, direction: 'request' | 'response'): Span['attributes'] {
+  const isTold = (name: string): boolean =>
+    name.includes(`.${direction}.header.`) || name.includes(`.${direction}.metadata.`);
+  return new Map([...attributes].filter(([name]) => !isTold(name)));
+}
+
+function parentOf({ traceId, parentSpanId }: Span, byId: ReadonlyMap<string, Span>): Span | undefined {
+  return parentSpanId === null ? undefined : byId.get(idOf({ traceId, spanId: parentSpanId }));
+}
+
+function idOf({ traceId, spanId }: Pick<Span, 'traceId' | 'spanId'>): string {
+  return `${traceId}/${spanId}`;
+}

@@ -1,0 +1,131 @@
+import type { TraceGraph } from '../graph/trace-graph.ts';
+import { spanKinds } from '../span/span.ts';
+import { groupBy, mapBy } from '../util/group-by.ts';
+import { type IntervalIndex, indexIntervals } from '../util/interval-index.ts';
+import { readPath, readRoute } from './call-facts.ts';
+import type { CallGroup } from './call-group.ts';
+import type { RowFacts } from './row-facts.ts';
+
+const serverKind = spanKinds.indexOf('SERVER');
+
+/**
+ * Roots of HTTP that only carry MCP: requests to the path within whose requests most SERVER spans of MCP of the service lie, streams
+ * and ends of sessions among them. The call is that of MCP: its context travels in `params._meta`, whatever becomes of the headers (semantic
+ * conventions, "Model Context Protocol", "Context propagation"). Requests while an HTTP call is open without an answer are left out: the
+ * break is one of HTTP.
+ */
+export function findMcpTransports(
+  graph: TraceGraph,
+  facts: RowFacts,
+  roots: readonly number[],
+  openClients: readonly number[],
+): ReadonlySet<number> {
+  const transports = new Set<number>();
+  const servers = selectMcpServers(graph, facts);
+  for (const [service, called] of mapBy(servers, (row) => graph.serviceOf(row))) {
+    const requests = roots.filter(
+      (row) =>
+        graph.serviceOf(row) === service &&
+        graph.store.kinds[row] === serverKind &&
+        facts.protocolOf(row) === 'http',
+    );
+    for (const row of selectRequestsAround(graph, facts, requests, called)) transports.add(row);
+  }
+  if (transports.size === 0) return transports;
+  const httpCalls = openClients.filter((row) => facts.protocolOf(row) === 'http');
+  const calls = indexRows(graph, httpCalls);
+  return new Set(
+    [...transports].filter((row) => {
+      const start = graph.starts[row] ?? 0;
+      for (const _ of calls.openBetween(start, start)) return false;
+      return true;
+    }),
+  );
+}
+
+export function selectMcpServers(graph: TraceGraph, facts: RowFacts): readonly number[] {
+  const { store } = graph;
+  if (store.values.find('mcp.method.name') === null) return [];
+  const rows: number[] = [];
+  for (let row = 0; row < store.size; row += 1) {
+    if (graph.has(row) && store.kinds[row] === serverKind && facts.protocolOf(row) === 'mcp') rows.push(row);
+  }
+  return rows;
+}
+
+/** Of a call of MCP and the HTTP call below it, which carry context apart: whether the one is open whatever becomes of the other. */
+interface Separation {
+  isOuterApart(outer: number, inner: number): boolean;
+  isInnerApart(outer: number, inner: number): boolean;
+}
+
+/** A layer is open where the called service began traces with spans of that layer. Null where nothing is of MCP. */
+export function separateMcp(
+  graph: TraceGraph,
+  facts: RowFacts,
+  groups: readonly CallGroup[],
+): Separation | null {
+  const servers = selectMcpServers(graph, facts);
+  if (servers.length === 0) return null;
+  const isRootOf = (row: number, protocol: 'http' | 'mcp'): boolean =>
+    graph.isRoot(row) && graph.store.kinds[row] === serverKind && facts.protocolOf(row) === protocol;
+  const listServices = (rows: Iterable<number>, protocol: 'http' | 'mcp'): ReadonlySet<string | null> =>
+    new Set(Array.from(rows).flatMap((row) => (isRootOf(row, protocol) ? [graph.serviceOf(row)] : [])));
+  const withMcpRoots = listServices(servers, 'mcp');
+  const called = new Set(servers.map((row) => graph.serviceOf(row)));
+  const withHttpRoots = new Set(
+    [...called].filter((service) => listServices(graph.rowsOfService(service), 'http').size > 0),
+  );
+  const calleeOf = new Map<number, string | null>();
+  for (const { server, clients } of groups) for (const client of clients) calleeOf.set(client, server);
+  const areLayers = (outer: number, inner: number): boolean =>
+    facts.protocolOf(outer) === 'mcp' && facts.protocolOf(inner) === 'http';
+  return {
+    isOuterApart(outer, inner) {
+      if (withMcpRoots.size === 0 || !areLayers(outer, inner)) return false;
+      const callee = calleeOf.get(inner);
+      return callee === undefined || withMcpRoots.has(callee);
+    },
+    isInnerApart: (outer, inner) => areLayers(outer, inner) && withHttpRoots.has(calleeOf.get(outer) ?? null),
+  };
+}
+
+/** The requests to the one path within whose requests most of the calls lie. */
+function selectRequestsAround(
+  graph: TraceGraph,
+  facts: RowFacts,
+  requests: readonly number[],
+  called: readonly number[],
+): readonly number[] {
+  const pathOf = (row: number): string => {
+    const request = facts.at(row);
+    return readPath(request) ?? readRoute(request) ?? '';
+  };
+  return (
+    groupBy(requests, pathOf).find((alike) => {
+      const index = indexRows(graph, alike);
+      const held = called.filter((row) => isWithinAny(graph, row, alike, index));
+      return held.length * 2 > called.length;
+    }) ?? []
+  );
+}
+
+function isWithinAny(
+  graph: TraceGraph,
+  row: number,
+  requests: readonly number[],
+  index: IntervalIndex,
+): boolean {
+  const [start, end] = [graph.starts[row] ?? 0, graph.ends[row] ?? 0];
+  for (const at of index.openBetween(start, start)) {
+    if ((graph.ends[requests[at] ?? 0] ?? 0) >= end) return true;
+  }
+  return false;
+}
+
+function indexRows(graph: TraceGraph, rows: readonly number[]): IntervalIndex {
+  return indexIntervals(
+    Float64Array.from(rows, (row) => graph.starts[row] ?? 0),
+    Float64Array.from(rows, (row) => graph.ends[row] ?? 0),
+  );
+}

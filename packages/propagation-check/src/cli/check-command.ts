@@ -1,0 +1,72 @@
+import { basename } from 'node:path';
+import { storeOf } from '../span/span-writer.ts';
+import { describeWireGaps, readCheckInputs, readCollector, readWire } from './check-inputs.ts';
+import { checkReceived } from './check-received.ts';
+import { makeChildEnvironment } from './child-environment.ts';
+import type { SourceArguments } from './common-options.ts';
+import { describeWaiting } from './describe-waiting.ts';
+import { openNamedSource } from './open-named-source.ts';
+import { openOutput } from './open-output.ts';
+import { printReport } from './print-report.ts';
+import { runChild } from './run-child.ts';
+import type { Session } from './session.ts';
+import { createProgress } from './show-progress.ts';
+import { UsageError } from './usage-error.ts';
+
+/**
+ * Runs a command whose processes export to a receiver of this tool, judges what arrived and prints to standard error: standard output
+ * is the command's.
+ *
+ * @returns The exit code of the command where it failed, otherwise that of the check.
+ */
+export async function checkCommand(
+  command: readonly [string, ...string[]],
+  args: SourceArguments,
+  { signal, writeError }: Session,
+): Promise<number> {
+  if (!/^otlp(?:=|$)/.test(args.source))
+    throw new UsageError('--source: the spans of a command come to a receiver; use otlp=HOST:PORT');
+  const inputs = await readCheckInputs(args);
+  const name = basename(command[0]);
+  const source = await openNamedSource(args, { writeError });
+  const progress = createProgress();
+  try {
+    const { env, notes } = makeChildEnvironment(process.env, source.url ?? '', args.forward !== undefined);
+    const { exitCode, leftBehind } = await runChild(command, env);
+    const { result, details, spans } = await checkReceived({
+      source,
+      readInputs: async () => ({ ...inputs, wire: await readWire(args) }),
+      waitMs: args.wait,
+      settleMs: args.settle,
+      signal,
+      onWait: (waiting) => progress.show(() => describeWaiting(source.name, waiting)),
+      explainSilence: () => `no process of ${name} has an SDK that exports traces: ${howToLoad}`,
+    });
+    progress.clear();
+    const all = {
+      ...details,
+      notes: [
+        ...notes,
+        ...(leftBehind ? [`processes that ${name} left behind were ended`] : []),
+        ...(await describeWireGaps(args)),
+        ...details.notes,
+      ],
+      collector: await readCollector(args, signal),
+      command: { name, exitCode },
+    };
+    const output = openOutput(process.stderr);
+    const verdict = await printReport(
+      { result, details: all, readStore: () => storeOf(spans) },
+      args,
+      output,
+    );
+    return exitCode === 0 ? verdict : exitCode;
+  } finally {
+    progress.clear();
+    await source.close();
+  }
+}
+
+const howToLoad =
+  'in Node.js NODE_OPTIONS="--import @opentelemetry/auto-instrumentations-node/register", in Python opentelemetry-instrument, ' +
+  'in Java JAVA_TOOL_OPTIONS=-javaagent:opentelemetry-javaagent.jar';

@@ -1,0 +1,77 @@
+import { noExpectation } from '../expect/expectation.ts';
+import type { ReportDetails } from '../report/json.ts';
+import type { Source } from '../source/source.ts';
+import type { Span } from '../span/span.ts';
+import type { Result } from '../verdict/result.ts';
+import type { CheckInputs } from './check-inputs.ts';
+import { collectTraces, type Waiting } from './collect-traces.ts';
+import { explainNothingToJudge, hintAtExpectations } from './hint-at-expectations.ts';
+import { judgeCollected } from './judge-trace.ts';
+import { pauseFor } from './pause-for.ts';
+
+export interface ReceivedQuery {
+  /** A receiver. Whoever sends to it has done what is to be checked. */
+  readonly source: Source;
+  /** Read anew for each look: taps write while they run. */
+  readonly readInputs: () => Promise<CheckInputs>;
+  /** Milliseconds. The deadline for spans to arrive. */
+  readonly waitMs: number;
+  /** Milliseconds. What is missing is judged when no span has come for so long. */
+  readonly settleMs: number;
+  readonly signal: AbortSignal;
+  readonly onWait?: (waiting: Waiting) => void;
+  /** Why nothing arrived, as far as the caller knows. */
+  readonly explainSilence: () => string;
+}
+
+export interface CheckedSpans {
+  readonly result: Result;
+  readonly details: ReportDetails;
+  readonly spans: readonly Span[];
+}
+
+/** Waits for what can still change the verdict on the traces that have reached a receiver, and judges all of them. */
+export async function checkReceived(query: ReceivedQuery): Promise<CheckedSpans> {
+  const { source, readInputs, waitMs, settleMs, signal, onWait, explainSilence } = query;
+  await waitForFirst(source, Math.min(settleMs, waitMs), signal);
+  const collected = await collectTraces({
+    ...{ source, traceIds: [], services: [], withReceived: true },
+    ...{ readInputs, waitMs, settleMs, signal },
+    ...(onWait === undefined ? {} : { onWait }),
+  });
+  const inputs = await readInputs();
+  const isSilent = collected.spans.length === 0;
+  // An expectation that nothing speaks of is neither met nor broken.
+  const result = judgeCollected(
+    collected,
+    isSilent ? { ...inputs, expectation: noExpectation } : inputs,
+    null,
+  );
+  const services = collected.spans.map(({ serviceName }) => serviceName);
+  const complaints = source.complaints ?? [];
+  const reason = isSilent
+    ? [`no span arrived in ${source.name}`, ...complaints, explainSilence()].join('; ')
+    : result.verdict === 'unknown'
+      ? explainNothingToJudge(result, services, inputs.expectation)
+      : null;
+  const notes = [
+    ...hintAtExpectations(result, services, inputs.expectation),
+    ...(isSilent ? [] : complaints),
+  ];
+  return {
+    result,
+    details: { source: source.name, reason, notes, collector: null },
+    spans: collected.spans,
+  };
+}
+
+async function waitForFirst(source: Source, atMostMs: number, signal: AbortSignal): Promise<void> {
+  if (source.waitForChange === undefined || (source.revision ?? 0) > 0) return;
+  const over = new AbortController();
+  const either = AbortSignal.any([signal, over.signal]);
+  try {
+    await Promise.race([pauseFor(atMostMs, either), source.waitForChange(0, either)]);
+  } finally {
+    over.abort();
+  }
+}

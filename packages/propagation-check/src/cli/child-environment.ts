@@ -1,0 +1,88 @@
+import { idHeaders, isOpaqueHeader } from '../headers/propagation-header.ts';
+
+export interface ChildEnvironment {
+  readonly env: NodeJS.ProcessEnv;
+  /** What the user set and the child does not get, or what keeps its spans away: for people. */
+  readonly notes: readonly string[];
+}
+
+/** Milliseconds. A process that is ended without a flush loses no more than this. */
+const scheduleDelay = '100';
+
+/** Those whose values hold ids alone: with `--forward` and `--save` they go where the spans go. */
+const capturedHeaders = [
+  ...Object.values(idHeaders).filter((header) => !isOpaqueHeader(header)),
+  'tracestate',
+].join(',');
+
+/**
+ * Settings that record headers in spans: of the Java agent, then of Python. Node.js has none.
+ * Sources: opentelemetry-java-instrumentation, "Capturing HTTP request and response headers"; opentelemetry-python-contrib, util-http.
+ */
+const captureVariables = [
+  'OTEL_INSTRUMENTATION_HTTP_CLIENT_CAPTURE_REQUEST_HEADERS',
+  'OTEL_INSTRUMENTATION_HTTP_SERVER_CAPTURE_REQUEST_HEADERS',
+  'OTEL_INSTRUMENTATION_HTTP_CAPTURE_HEADERS_CLIENT_REQUEST',
+  'OTEL_INSTRUMENTATION_HTTP_CAPTURE_HEADERS_SERVER_REQUEST',
+] as const;
+
+/**
+ * The environment in which SDKs of every language export their spans to a receiver of this tool, and soon. What the user has set
+ * stays, except where the spans go.
+ *
+ * @param url Of the receiver, which takes each protocol.
+ * @param isForwarded Somebody else gets everything too, so that metrics and logs are not turned off.
+ */
+export function makeChildEnvironment(
+  own: NodeJS.ProcessEnv,
+  url: string,
+  isForwarded: boolean,
+): ChildEnvironment {
+  const { OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: _, ...kept } = own;
+  const exporters = own.OTEL_TRACES_EXPORTER ?? 'otlp';
+  const exportsOtlp = exporters.split(',').some((name) => name.trim() === 'otlp');
+  const env = {
+    // Over HTTP every language has it, and the receiver takes each.
+    OTEL_EXPORTER_OTLP_PROTOCOL: 'http/protobuf',
+    OTEL_BSP_SCHEDULE_DELAY: scheduleDelay,
+    ...(isForwarded ? {} : { OTEL_METRICS_EXPORTER: 'none', OTEL_LOGS_EXPORTER: 'none' }),
+    ...kept,
+    ...readProxyExceptions(own),
+    ...Object.fromEntries(captureVariables.map((name) => [name, addHeaders(own[name])])),
+    OTEL_TRACES_EXPORTER: exportsOtlp ? exporters : 'otlp',
+    OTEL_EXPORTER_OTLP_ENDPOINT: url,
+  };
+  const notes = [
+    ...['OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT']
+      .filter((name) => own[name] !== undefined && own[name] !== '' && !isForwarded)
+      .map(
+        (name) =>
+          `${name}=${own[name]} is replaced for the command; --forward ${own[name]} hands the spans on to it`,
+      ),
+    ...(exportsOtlp ? [] : [`OTEL_TRACES_EXPORTER=${exporters} is replaced for the command by otlp`]),
+    ...(own.OTEL_SDK_DISABLED?.toLowerCase() === 'true'
+      ? ['OTEL_SDK_DISABLED=true is set, so that SDKs export nothing; unset it']
+      : []),
+    ...['OTEL_CONFIG_FILE', 'OTEL_EXPERIMENTAL_CONFIG_FILE']
+      .filter((name) => own[name] !== undefined && own[name] !== '')
+      .map(
+        (name) =>
+          `${name} is set, so that SDKs ignore other variables; write the endpoint as \${OTEL_EXPORTER_OTLP_ENDPOINT} in that file`,
+      ),
+  ];
+  return { env, notes };
+}
+
+function addHeaders(own = ''): string {
+  return own === '' ? capturedHeaders : `${own},${capturedHeaders}`;
+}
+
+/** Exporters of Python ask a proxy for this machine too, unless it is named. */
+function readProxyExceptions(own: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const hasProxy = ['http_proxy', 'HTTP_PROXY', 'all_proxy', 'ALL_PROXY'].some((name) => own[name]);
+  if (!hasProxy) return {};
+  const exceptions = [own.no_proxy ?? own.NO_PROXY ?? '', '127.0.0.1']
+    .filter((part) => part !== '')
+    .join(',');
+  return { no_proxy: exceptions, NO_PROXY: exceptions };
+}

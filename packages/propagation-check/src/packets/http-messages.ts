@@ -1,0 +1,109 @@
+import { HTTPParser } from 'http-parser-js';
+import type { HeaderField } from '../headers/evidence.ts';
+import type { Ordered } from './order-segments.ts';
+
+/** The head of a request or of an answer, and when its last byte had come. */
+export interface Message {
+  readonly time: number;
+  readonly protocolVersion: '1.0' | '1.1';
+  /** Of a request. */
+  readonly method: string;
+  /** Of a request. */
+  readonly url: string;
+  /** Of an answer. */
+  readonly status: number;
+  readonly fields: readonly HeaderField[];
+}
+
+export interface MessageHandlers {
+  /** @returns Whether no body follows, whatever the head says. */
+  readonly onHead: (message: Message) => boolean;
+  readonly onEnd: (time: number) => void;
+}
+
+type Parser = InstanceType<typeof HTTPParser>;
+
+/** How a message begins, and how its first few bytes may. */
+const starts = {
+  REQUEST: {
+    whole: /^(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS|TRACE|CONNECT) [^\s]/,
+    part: /^[A-Z]{1,7}(?: |$)/,
+  },
+  RESPONSE: { whole: /^HTTP\/1\.[01] \d{3}/, part: /^H(?:TTP\/1\..*|TTP\/1|TTP\/|TTP|TT|T)?$/s },
+} as const;
+/** More than the patterns need. */
+const longestStart = 16;
+
+const nothing = Buffer.alloc(0);
+
+/** Reads the messages of one direction of a connection; bytes of anything else are left out until a message begins. */
+export class MessageReader {
+  readonly #side: keyof typeof starts;
+  readonly #handlers: MessageHandlers;
+  #parser: Parser | null = null;
+  #begun = nothing;
+  #time = 0;
+
+  constructor(side: keyof typeof starts, handlers: MessageHandlers) {
+    this.#side = side;
+    this.#handlers = handlers;
+  }
+
+  read({ time, bytes, isAfterGap }: Ordered): void {
+    this.#time = time;
+    if (isAfterGap) {
+      this.#parser = null;
+      this.#begun = nothing;
+    }
+    const rest = this.#parser === null ? this.#findStart(bytes) : bytes;
+    if (rest.length === 0) return;
+    this.#parser ??= this.#startParser();
+    // After an error or a change of protocol the rest is something else.
+    if (typeof this.#parser.execute(rest) !== 'number') this.#parser = null;
+  }
+
+  /** The bytes with which a message begins; none where it does not, or where more must come to tell. */
+  #findStart(bytes: Buffer): Buffer {
+    const { whole, part } = starts[this.#side];
+    const begun = Buffer.concat([this.#begun, bytes]);
+    const text = begun.toString('latin1', 0, longestStart);
+    const isStart = whole.test(text);
+    this.#begun = !isStart && begun.length < longestStart && part.test(text) ? begun : nothing;
+    return isStart ? begun : nothing;
+  }
+
+  /** An answer without a length ends with its connection. */
+  end(time: number): void {
+    this.#time = time;
+    this.#parser?.finish();
+    this.#parser = null;
+  }
+
+  #startParser(): Parser {
+    const parser = new HTTPParser(this.#side);
+    let collected: string[] = [];
+    parser[HTTPParser.kOnHeaders] = (headers: string[]) => {
+      collected = [...collected, ...headers];
+    };
+    parser[HTTPParser.kOnHeadersComplete] = (info) => {
+      const { versionMinor, headers, method, url, statusCode, upgrade } = info;
+      const message: Message = {
+        time: this.#time,
+        protocolVersion: versionMinor === 0 ? '1.0' : '1.1',
+        method: HTTPParser.methods[method] ?? '',
+        url,
+        status: statusCode,
+        fields: pairUp([...collected, ...headers]),
+      };
+      collected = [];
+      const isWithoutBody = this.#handlers.onHead(message);
+      return upgrade && this.#side === 'RESPONSE' ? 2 : isWithoutBody ? 1 : 0;
+    };
+    parser[HTTPParser.kOnMessageComplete] = () => this.#handlers.onEnd(this.#time);
+    return parser;
+  }
+}
+
+function pairUp(list: readonly string[]): readonly HeaderField[] {
+  return list.flatMap((name, index) => (index % 2 === 0 ? [{ name, value: list[index + 1] ?? '' }] : []));
+}

@@ -1,0 +1,44 @@
+import type { Finding, Result } from '../verdict/result.ts';
+import type { ReportDetails } from './json.ts';
+import { nameVerdict, summarise } from './summary.ts';
+import { nameEdge } from './terminal-edges.ts';
+import { type FindingOptions, renderFinding } from './terminal-findings.ts';
+
+const textWidth = 100;
+const longestEdge = 100;
+/** GitHub shows no more of each level in one step. */
+const mostOfLevel = 10;
+
+/** Annotations of GitHub Actions, one a line: the verdict, then errors and warnings. */
+export function renderGithub(result: Result, details: ReportDetails, options: FindingOptions): string {
+  const layout = { ...options, width: textWidth, color: false };
+  const level = result.verdict === 'intact' ? 'notice' : 'error';
+  const verdict = annotate(
+    level,
+    `Trace context propagation: ${nameVerdict(result.verdict)}`,
+    summarise(result, details),
+  );
+  const ofSeverity = (severity: 'error' | 'warning', most: number) =>
+    result.findings
+      .filter((finding) => finding.severity === severity)
+      .slice(0, most)
+      .map((finding) => annotate(severity, nameFinding(finding), renderFinding(finding, layout).join('\n')));
+  const errors = ofSeverity('error', level === 'error' ? mostOfLevel - 1 : mostOfLevel);
+  return [verdict, ...errors, ...ofSeverity('warning', mostOfLevel), ''].join('\n');
+}
+
+function nameFinding(finding: Finding): string {
+  return `${nameEdge(finding, longestEdge)}: ${finding.id}`;
+}
+
+/** Source: actions/toolkit, `packages/core/src/command.ts`. */
+function annotate(level: 'error' | 'warning' | 'notice', title: string, message: string): string {
+  const data = message.replace(/%/g, '%25').replace(/\r/g, '%0D').replace(/\n/g, '%0A');
+  const property = title
+    .replace(/%/g, '%25')
+    .replace(/\r/g, '%0D')
+    .replace(/\n/g, '%0A')
+    .replace(/:/g, '%3A')
+    .replace(/,/g, '%2C');
+  return `::${level} title=${property}::${data}`;
+}

@@ -1,0 +1,79 @@
+import type { Span } from '../span/span.ts';
+import type { Finding, Result } from '../verdict/result.ts';
+import { escapeText } from './escape-text.ts';
+import type { ReportDetails } from './json.ts';
+import { drawSequence } from './mermaid.ts';
+import { describeNotes, nameVerdict, summarise } from './summary.ts';
+import { markEdge, nameEdge } from './terminal-edges.ts';
+import { type FindingOptions, renderFinding } from './terminal-findings.ts';
+
+const textWidth = 100;
+const longestEdge = 200;
+/** A comment of GitHub holds 65,536 characters, and nobody reads more than these. */
+const mostEdges = 40;
+const mostFindings = 10;
+
+const marks = { error: '❌', warning: '⚠️', fine: '✅' } as const;
+
+/** For pull requests and job summaries. What comes from spans stands in code, where nothing is a link, a mention or markup. */
+export function renderMarkdown(
+  result: Result,
+  details: ReportDetails,
+  options: FindingOptions,
+  spans: readonly Span[],
+): string {
+  const shown = [
+    ...result.findings.filter((finding) => finding.severity === 'error'),
+    ...result.findings.filter((finding) => finding.severity === 'warning'),
+  ];
+  const left = shown.length - mostFindings;
+  const parts = [
+    `## Trace context propagation: ${nameVerdict(result.verdict)}`,
+    fence('text', [summarise(result, details), ...describeNotes(details).map(escapeText)].join('\n')),
+    ...listEdges(result),
+    ...shown.slice(0, mostFindings).flatMap((finding) => renderSection(finding, options, spans)),
+    ...(left > 0 ? [`… and ${left} more findings`] : []),
+  ];
+  return `${parts.join('\n\n')}\n`;
+}
+
+function listEdges({ edges, findings }: Result): readonly string[] {
+  if (edges.length === 0) return [];
+  const rows = edges.slice(0, mostEdges).map((edge) => {
+    const cells = [
+      `${marks[markEdge(edge, findings)]} ${code(nameEdge(edge, longestEdge))}`,
+      edge.protocol,
+      edge.calls,
+      edge.broken,
+    ];
+    return `| ${cells.join(' | ')} |`;
+  });
+  const left = edges.length - rows.length;
+  const more = left > 0 ? [`\n… and ${left} more edges`] : [];
+  return [['| edge | protocol | calls | broken |', '|---|---|--:|--:|', ...rows, ...more].join('\n')];
+}
+
+function renderSection(finding: Finding, options: FindingOptions, spans: readonly Span[]): readonly string[] {
+  const text = renderFinding(finding, { ...options, width: textWidth, color: false }).join('\n');
+  const sequence = finding.severity === 'error' ? drawSequence(finding, spans) : null;
+  return [
+    `### ${code(nameEdge(finding, longestEdge))}: ${finding.id}`,
+    ...(sequence === null ? [] : [fence('mermaid', sequence)]),
+    fence('text', text),
+  ];
+}
+
+/** A code span, also in a table. Source: CommonMark 6.1, GFM 4.10. */
+function code(text: string): string {
+  const ticks = '`'.repeat(longestRun(text) + 1);
+  return `${ticks} ${text.replaceAll('|', '\\|')} ${ticks}`;
+}
+
+function fence(language: string, text: string): string {
+  const ticks = '`'.repeat(Math.max(3, longestRun(text) + 1));
+  return `${ticks}${language}\n${text}\n${ticks}`;
+}
+
+function longestRun(text: string): number {
+  return (text.match(/`+/g) ?? []).reduce((longest, run) => Math.max(longest, run.length), 0);
+}

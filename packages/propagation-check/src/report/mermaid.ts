@@ -1,0 +1,85 @@
+import type { Span } from '../span/span.ts';
+import { hideSecrets } from '../util/hide-secrets.ts';
+import type { Finding } from '../verdict/result.ts';
+import { escapeText } from './escape-text.ts';
+import { nameService } from './terminal-edges.ts';
+
+/** More make a diagram that nobody reads. */
+const mostMessages = 20;
+const longestName = 80;
+
+interface Message {
+  readonly at: bigint;
+  readonly from: string;
+  readonly to: string;
+  readonly text: string;
+  readonly isBroken: boolean;
+}
+
+/** The calls between services in the traces of a finding's first evidence, as a sequence diagram of Mermaid. Null without spans. */
+export function drawSequence({ evidence, client, server }: Finding, spans: readonly Span[]): string | null {
+  const [first] = evidence;
+  if (first === undefined) return null;
+  const sides = [first, ...(first.server === undefined ? [] : [first.server])];
+  const traces = new Set(sides.map(({ traceId }) => traceId));
+  const own = spans.filter(({ traceId }) => traces.has(traceId));
+  const [caller, called] = sides.map((side) =>
+    own.find(({ traceId, spanId }) => traceId === side.traceId && spanId === side.spanId),
+  );
+  if (caller === undefined) return null;
+  const broken: Message = {
+    at: caller.startTimeUnixNano,
+    from: nameService(client),
+    to: nameService(called?.serviceName ?? server),
+    text: caller.name,
+    isBroken: true,
+  };
+  const messages = [...listCalls(own), broken].sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
+  const nearBroken = Math.max(0, messages.indexOf(broken) - mostMessages / 2);
+  const shown = messages.slice(nearBroken, nearBroken + mostMessages);
+  const names = [...new Set(shown.flatMap(({ from, to }) => [from, to]))];
+  const id = (name: string) => `s${names.indexOf(name)}`;
+  return [
+    'sequenceDiagram',
+    ...names.map((name) => `  participant ${id(name)} as ${escapeMermaid(name)}`),
+    ...shown.flatMap(({ from, to, text, isBroken }) => {
+      const arrow = isBroken ? '-x' : '->>';
+      const message = `  ${id(from)}${arrow}${id(to)}: ${escapeMermaid(escapeText(hideSecrets(text)))}`;
+      return isBroken ? [message, `  Note over ${id(to)}: ${describeCut(first.traceId, called)}`] : [message];
+    }),
+  ].join('\n');
+}
+
+function describeCut(traceId: string, called: Span | undefined): string {
+  if (called === undefined) return `no span continues trace ${traceId}`;
+  return called.traceId === traceId
+    ? 'the parent of its span is not the call'
+    : `another trace begins: ${called.traceId}`;
+}
+
+/** Spans whose parent is of another service. */
+function listCalls(spans: readonly Span[]): readonly Message[] {
+  const byId = new Map(spans.map((span) => [`${span.traceId}:${span.spanId}`, span]));
+  return spans.flatMap((span) => {
+    const parent = byId.get(`${span.traceId}:${span.parentSpanId}`);
+    if (parent === undefined || parent.serviceName === span.serviceName) return [];
+    return [
+      {
+        at: span.startTimeUnixNano,
+        from: nameService(parent.serviceName),
+        to: nameService(span.serviceName),
+        text: span.name,
+        isBroken: false,
+      },
+    ];
+  });
+}
+
+/** Everything that Mermaid may take for syntax as a reference, and the word that ends a block. Source: its documentation, "Entity codes". */
+function escapeMermaid(text: string): string {
+  return text
+    .slice(0, longestName)
+    .toWellFormed()
+    .replace(/[^\p{L}\p{N} ./_()→-]/gu, (character) => `#${character.codePointAt(0) ?? 0};`)
+    .replace(/\bend\b/gi, (word) => `#${word.codePointAt(0) ?? 0};${word.slice(1)}`);
+}

@@ -1,0 +1,62 @@
+import type { Draft } from './check.ts';
+import type { FindingId } from './finding.ts';
+import { findings } from './findings.ts';
+
+/** What another protocol or another runtime than a server's needs. The first row that fits and has the cause counts. */
+interface Surroundings {
+  readonly fits: (draft: Draft) => boolean;
+  readonly fixes: { readonly [Id in FindingId]?: string };
+}
+
+const surroundings: readonly Surroundings[] = [
+  {
+    // Sources: SEP-414; mcp 2.3.0 (Python), `mcp/shared/jsonrpc_dispatcher.py` and `mcp/server/_otel.py`; OpenInference's `mcp.ts`.
+    fits: isOfMcp,
+    fixes: {
+      'header-not-sent':
+        'Write the context into `params._meta` of every JSON-RPC request (`traceparent`, `tracestate`, `baggage`; SEP-414): the Python SDK does so itself unless OTEL_PROPAGATORS forbids it, the TypeScript SDK with @arizeai/openinference-instrumentation-mcp on the client.',
+      'client-not-instrumented':
+        'Instrument the MCP client of the caller, so that it makes a CLIENT span of each request and writes its context into `params._meta` (SEP-414): the Python SDK does so itself.',
+      'server-not-instrumented':
+        'Instrument the MCP server: spans of HTTP alone do not read `params._meta`. Or instrument the HTTP client of the caller, which then carries the context in headers.',
+      'header-stripped':
+        'Let every MCP gateway and proxy between the two forward `params._meta` of each JSON-RPC request unchanged.',
+      'header-ignored':
+        'Extract the context from `params._meta` of each JSON-RPC request before its SERVER span starts, with a propagator that reads tracecontext; for the TypeScript SDK with @arizeai/openinference-instrumentation-mcp on the server.',
+    },
+  },
+  {
+    // Source: opentelemetry-js, web-common `shouldPropagateTraceHeaders`: the page's own origin, and the addresses that the setting names.
+    fits: isFromBrowser,
+    fixes: {
+      'header-not-sent':
+        'Name the address of the called service in `propagateTraceHeaderCorsUrls` of the fetch and XMLHttpRequest instrumentations: without it the header goes to the page\'s own origin alone. Let the service answer the preflight with "Access-Control-Allow-Headers: traceparent, tracestate" (and baggage where it is used), or the browser refuses the request.',
+    },
+  },
+];
+
+/** One line: what to change. Where the cause is undecided that of the best candidate, and says so. */
+export function describeFix(draft: Draft): string {
+  const best = draft.candidates?.[0];
+  return best === undefined ? fixOf(draft, draft.id) : `if ${best}: ${fixOf(draft, best)}`;
+}
+
+function fixOf(draft: Draft, cause: FindingId): string {
+  const own = surroundings.find(({ fits, fixes }) => cause in fixes && fits(draft));
+  return own?.fixes[cause] ?? findings[cause].fix;
+}
+
+export function isOfMcp({ protocol }: Draft): boolean {
+  return protocol === 'mcp';
+}
+
+const browserScope = /^@opentelemetry\/instrumentation-(?:fetch|xml-http-request)$/;
+
+/** A resource that replaces the web SDK's own does not say so; these instrumentations are of browsers alone. */
+export function isFromBrowser({ shown }: Draft): boolean {
+  return shown.some(
+    ({ client }) =>
+      client !== null &&
+      (client.resource.get('telemetry.sdk.language') === 'webjs' || browserScope.test(client.scopeName)),
+  );
+}

@@ -1,0 +1,93 @@
+import { keptAttributes } from './kept-attributes.ts';
+import type { Attributes, AttributeValue } from './span.ts';
+import { attributesOf, keysOf, type SpanStore, textOf } from './span-store.ts';
+
+/** Finds attributes of rows by their names. */
+export class AttributeIndex {
+  readonly store: SpanStore;
+  readonly #keys = new Map<string, number | null>();
+
+  constructor(store: SpanStore) {
+    this.store = store;
+    for (const name of keptAttributes) this.#keys.set(name, store.values.find(name));
+  }
+
+  /** The id of a name; null where it is none of those that are always interned. */
+  keyOf(name: string): number | null {
+    return this.#keys.get(name) ?? null;
+  }
+
+  /** The id of the value; null where the row has none. */
+  find(row: number, name: string): number | null {
+    const key = this.keyOf(name);
+    // Of the families of names that are kept, a store may have more than it interns.
+    return key === null ? this.#findByText(row, name) : this.findKey(row, key);
+  }
+
+  /** As `find`, by the id of the name. */
+  findKey(row: number, key: number): number | null {
+    const { shapes, shapeTable, attributeStarts, attributeValues } = this.store;
+    const { starts, keys } = shapeTable;
+    const shape = shapes[row] ?? 0;
+    const start = starts[shape] ?? 0;
+    const end = starts[shape + 1] ?? 0;
+    for (let at = start; at < end; at += 1) {
+      if (keys[at] === key) return attributeValues[(attributeStarts[row] ?? 0) + at - start] ?? null;
+    }
+    return null;
+  }
+
+  #findByText(row: number, name: string): number | null {
+    const key = keysOf(this.store, row).find((id) => textOf(this.store, id) === name);
+    return key === undefined ? null : this.findKey(row, key);
+  }
+}
+
+/** The attributes of a row, read when they are asked for: a map of its own would take ten times the memory. */
+export class RowAttributes implements Attributes {
+  readonly #index: AttributeIndex;
+  readonly #row: number;
+
+  constructor(index: AttributeIndex, row: number) {
+    this.#index = index;
+    this.#row = row;
+  }
+
+  get(name: string): AttributeValue | undefined {
+    const value = this.#index.find(this.#row, name);
+    return value === null ? undefined : this.#index.store.values.decode(value);
+  }
+
+  has(name: string): boolean {
+    return this.#index.find(this.#row, name) !== null;
+  }
+
+  get size(): number {
+    return keysOf(this.#index.store, this.#row).length;
+  }
+
+  forEach(...parameters: Parameters<Attributes['forEach']>): void {
+    this.#copy().forEach(...parameters);
+  }
+
+  entries(): ReturnType<Attributes['entries']> {
+    return this.#copy().entries();
+  }
+
+  keys(): ReturnType<Attributes['keys']> {
+    const { store } = this.#index;
+    return Array.from(keysOf(store, this.#row), (key) => textOf(store, key)).values();
+  }
+
+  values(): ReturnType<Attributes['values']> {
+    return this.#copy().values();
+  }
+
+  [Symbol.iterator](): ReturnType<Attributes['entries']> {
+    return this.entries();
+  }
+
+  #copy(): Attributes {
+    return attributesOf(this.#index.store, this.#row);
+  }
+}

@@ -1,0 +1,85 @@
+import type { HeaderField, WireContext, WireRecord } from '../headers/evidence.ts';
+import { mcpMethod } from '../headers/mcp-record.ts';
+import { isPropagationHeader } from '../headers/propagation-header.ts';
+import { readWireContext } from '../headers/read-wire-context.ts';
+
+/** More is no ordinary call of a tool, and is passed on unread. */
+const maxBodyBytes = 1024 * 1024;
+
+/** One message of a request's body, with the context in its `params._meta`. */
+export interface McpMessage {
+  /** As the record's path says it: `tools/call get_weather`. */
+  readonly name: string;
+  readonly context: WireContext;
+}
+
+/** Keeps a copy of a body while it passes. */
+export interface McpBody {
+  take(chunk: Buffer): void;
+  /** Of a body that is whole, not too long, and JSON-RPC. */
+  readMessages(): readonly McpMessage[];
+}
+
+/**
+ * A body to copy, where the request is one of MCP's streamable HTTP: a POST of JSON whose client takes a stream as the answer
+ * (MCP specification, "Transports", "Sending Messages to the Server"); otherwise null.
+ */
+export function openMcpBody(method: string, fields: readonly HeaderField[]): McpBody | null {
+  const readField = (name: string): string =>
+    fields
+      .filter((field) => field.name.toLowerCase() === name)
+      .map(({ value }) => value.toLowerCase())
+      .join(',');
+  const isMcp =
+    method === 'POST' &&
+    readField('content-type').startsWith('application/json') &&
+    readField('content-encoding') === '' &&
+    readField('accept').includes('text/event-stream');
+  return isMcp ? createBody() : null;
+}
+
+function createBody(): McpBody {
+  let chunks: Buffer[] = [];
+  let length = 0;
+  return {
+    take(chunk) {
+      length += chunk.length;
+      if (length > maxBodyBytes) chunks = [];
+      else chunks.push(chunk);
+    },
+    readMessages: () => (length > maxBodyBytes ? [] : parseMessages(Buffer.concat(chunks).toString())),
+  };
+}
+
+function parseMessages(text: string): readonly McpMessage[] {
+  let body: unknown;
+  try {
+    body = JSON.parse(text);
+  } catch {
+    // Cut short by the caller, or no JSON: nothing can be said of it.
+    return [];
+  }
+  return (Array.isArray(body) ? body : [body]).flatMap((message: unknown) => {
+    if (!isObject(message) || message.jsonrpc !== '2.0' || typeof message.method !== 'string') return [];
+    const params = isObject(message.params) ? message.params : {};
+    const target = typeof params.name === 'string' ? ` ${params.name}` : '';
+    return [{ name: `${message.method}${target}`, context: readWireContext(listFields(params._meta)) }];
+  });
+}
+
+/** Source: SEP-414: `traceparent`, `tracestate` and `baggage`, without a prefix; propagators write other formats alike. */
+function listFields(meta: unknown): readonly HeaderField[] {
+  return Object.entries(isObject(meta) ? meta : {}).flatMap(([name, value]) =>
+    typeof value === 'string' && isPropagationHeader(name) ? [{ name, value }] : [],
+  );
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}
+
+/** The record of a message: that of its request, with what `params._meta` held. Faults are of headers, and change no body. */
+export function recordMessage(request: WireRecord, { name, context }: McpMessage): WireRecord {
+  const received = request.received === null ? null : context;
+  return { ...request, method: mcpMethod, path: name, sent: context, received, answered: null, faults: [] };
+}

@@ -1,0 +1,38 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createProgram } from '../../src/cli/create-program.ts';
+import { execute } from '../../src/cli/run-program.ts';
+import type { Session } from '../../src/cli/session.ts';
+
+const columns = 80;
+
+function createSession(print: (text: string) => Promise<void>): Session {
+  return {
+    output: { width: columns, color: false, print },
+    writeError: () => undefined,
+    setExitCode: () => undefined,
+    signal: new AbortController().signal,
+    endOnSignals: () => undefined,
+  };
+}
+
+async function readHelp(...command: readonly string[]): Promise<string> {
+  const printed: string[] = [];
+  const session = createSession(async (text) => void printed.push(text));
+  await execute(['node', 'propagation-check', ...command, '--help'], session);
+  return printed.join('');
+}
+
+test('the help of each command fits a terminal of 80 columns', async () => {
+  const { commands } = createProgram(createSession(async () => {}));
+  assert.ok(commands.length >= 4);
+  for (const command of [[], ...commands.map((each) => [each.name()])]) {
+    const help = await readHelp(...command);
+    assert.match(help, /^Usage: /);
+    assert.deepEqual(
+      help.split('\n').filter((line) => line.length > columns),
+      [],
+      command.join(' '),
+    );
+  }
+});

@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict';
+import { readFile, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { suite, test } from 'node:test';
+import { makeFolder, runCli } from './run-cli.ts';
+
+const captures = join(import.meta.dirname, '../packets/captures');
+
+/** The demo with a proxy that strips, in spans without recorded headers, and what tcpdump saw on both sides of the proxy. */
+suite('a capture of packets beside spans', () => {
+  test('names the cause', async (t) => {
+    const folder = await makeFolder(t, {});
+    const spans = join(folder, 'spans.json');
+    const text = await readFile(join(captures, 'stripped.otlp.json'), 'utf8');
+    // As the resource detector of hosts says it where the capture was made.
+    await writeFile(spans, text.replaceAll('HOST', hostname()));
+    const capture = join(captures, 'stripped.pcap');
+    const [alone, beside] = await Promise.all([
+      runCli(t, ['file', spans, '--json']),
+      runCli(t, ['file', spans, '--wire', capture, '--json']),
+    ]);
+    assert.deepEqual(
+      [alone, beside].map(({ code, stdout }) => [code, JSON.parse(stdout).findings[0].id]),
+      [
+        [1, 'split-trace'],
+        [1, 'header-stripped'],
+      ],
+    );
+  });
+
+  test('says in one line why it cannot be read', async (t) => {
+    const cut = join(captures, 'cut.pcap');
+    const folder = await makeFolder(t, {
+      spans: await readFile(join(captures, 'stripped.otlp.json'), 'utf8'),
+    });
+    const { code, stdout, stderr } = await runCli(t, ['file', join(folder, 'spans'), '--wire', cut]);
+    assert.deepEqual([code, stdout], [2, '']);
+    assert.match(
+      stderr,
+      /^propagation-check: --wire .*cut\.pcap: holds no whole request, as its packets are cut short; capture with -s 0\n$/,
+    );
+  });
+
+  test('says what of it was left out', async (t) => {
+    const whole = await readFile(join(captures, 'stripped.pcap'));
+    const folder = await makeFolder(t, {
+      spans: await readFile(join(captures, 'stripped.otlp.json'), 'utf8'),
+    });
+    const path = join(folder, 'cut.pcap');
+    await writeFile(path, whole.subarray(0, -10));
+    const { stdout } = await runCli(t, ['file', join(folder, 'spans'), '--wire', path, '--json']);
+    assert.match(JSON.parse(stdout).notes.join(), /cut\.pcap: it ends within a packet/);
+  });
+});

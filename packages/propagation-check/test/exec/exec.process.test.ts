@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { makeFolder, runCli, spawnCli } from '../cli/run-cli.ts';
+
+const sender = fileURLToPath(new URL('send-spans.mjs', import.meta.url));
+const send = (...args: readonly string[]) => ['--', process.execPath, sender, ...args];
+
+const rows = [
+  ['intact', '0', 0, /^INTACT /],
+  ['broken', '0', 1, /^BROKEN /],
+  ['nothing', '0', 2, /^CANNOT TELL /],
+  ['intact', '7', 7, /^INTACT .*node\s+ended\s+with\s+exit\s+code\s+7/s],
+  ['broken', '7', 7, /^BROKEN .*node\s+ended\s+with\s+exit\s+code\s+7/s],
+  ['nothing', '7', 7, /^CANNOT TELL .*node\s+ended\s+with\s+exit\s+code\s+7/s],
+] as const;
+for (const [kind, end, code, said] of rows) {
+  test(`${kind}, and the command ends with ${end}: exit code ${code}`, async (t) => {
+    const result = await runCli(t, ['exec', '--settle', '300ms', ...send(kind, end)]);
+    assert.deepEqual([result.code, result.stdout], [code, 'sent\n'], result.stderr);
+    assert.match(result.stderr, said);
+  });
+}
+
+test('an expectation that nothing speaks of is no verdict', async (t) => {
+  const args = ['exec', '--settle', '300ms', '--expect', 'web -> orders', '--json'];
+  const { code, stderr } = await runCli(t, [...args, ...send('nothing')]);
+  const { verdict, findings, reason } = JSON.parse(stderr);
+  assert.deepEqual([code, verdict, findings], [2, 'unknown', []]);
+  assert.match(
+    reason,
+    /^no span arrived in otlp=127\.0\.0\.1:\d+; no process of \S+ has an SDK that exports/,
+  );
+});
+
+test('standard input, output and arguments are those of the command', async (t) => {
+  const script = 'process.stdin.pipe(process.stdout); console.log(process.argv.slice(1))';
+  const command = [process.execPath, '-e', script, '--', '--report', '-x'];
+  const result = await runCli(t, ['exec', '--settle', '1ms', '--', ...command], { input: 'typed' });
+  assert.equal(result.stdout, "[ '--report', '-x' ]\ntyped");
+});
+
+test('the endpoint of the user is replaced, and said; other variables stay', async (t) => {
+  const names = ['OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_BSP_SCHEDULE_DELAY', 'OTEL_LOGS_EXPORTER'];
+  const script = `console.log(JSON.stringify(${JSON.stringify(names)}.map((name) => process.env[name])))`;
+  const env = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318', OTEL_BSP_SCHEDULE_DELAY: '70' };
+  const args = ['exec', '--settle', '1ms', '--', process.execPath, '-e', script];
+  const { stdout, stderr } = await runCli(t, args, { env });
+  assert.match(stdout, /^\["http:\/\/127\.0\.0\.1:\d+","70","none"\]\n$/);
+  assert.match(
+    stderr.replace(/\s+/g, ' '),
+    /OTEL_EXPORTER_OTLP_ENDPOINT=http:\/\/collector:4318 is replaced .*--forward http/,
+  );
+});
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  test(`${signal} reaches the command once, and what it sent is judged`, async (t) => {
+    const child = spawnCli(t, ['exec', ...send('broken', 'wait')]);
+    const stderr = text(child.stderr);
+    const output: string[] = [];
+    child.stdout.setEncoding('utf8').on('data', (chunk: string) => output.push(chunk));
+    await once(child.stdout, 'data');
+    child.kill(signal);
+    const [code] = await once(child, 'close');
+    assert.deepEqual([code, output.join('')], [1, `ready\n${signal}\n`], await stderr);
+    assert.match(await stderr, /^BROKEN /);
+  });
+}
+
+test('processes that the command leaves behind are ended, and what they send then is judged', async (t) => {
+  const script = `
+    const { spawn } = require('node:child_process');
+    const child = spawn(process.execPath, [${JSON.stringify(sender)}, 'broken', 'wait'], { stdio: ['ignore', 'pipe', 'ignore'] });
+    child.stdout.once('data', () => process.exit(0));
+    console.log(child.pid);`;
+  const { code, stdout, stderr } = await runCli(t, ['exec', '--', process.execPath, '-e', script]);
+  assert.equal(code, 1, stderr);
+  assert.match(stderr, /left\s+behind\s+were\s+ended/);
+  assert.throws(() => process.kill(Number(stdout), 0), { code: 'ESRCH' });
+});
+
+test('reports go to their files, annotations below the report for people, and the job summary grows', async (t) => {
+  const folder = await makeFolder(t, { 'summary.md': 'before\n' });
+  const [junit, summary] = [join(folder, 'out.xml'), join(folder, 'summary.md')];
+  const args = ['exec', '--settle', '300ms', '--report', `junit=${junit}`, '--report', 'github'];
+  const env = { GITHUB_STEP_SUMMARY: summary };
+  const { code, stdout, stderr } = await runCli(t, [...args, ...send('broken')], { env });
+  assert.deepEqual([code, stdout], [1, 'sent\n']);
+  assert.match(stderr, /^BROKEN .*\n::error title=Trace context propagation%3A BROKEN::/s);
+  assert.match(await readFile(junit, 'utf8'), /<testcase [^>]+ name="web → orders">\n<failure /);
+  assert.match(await readFile(summary, 'utf8'), /^before\n## Trace context propagation: BROKEN\n/);
+});

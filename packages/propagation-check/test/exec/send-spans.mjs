@@ -1,0 +1,51 @@
+/**
+ * `send-spans.mjs intact|broken|nothing [EXIT_CODE]` exports a call web → orders to where the variables say and prints `sent`.
+ * With `wait` instead of a code it sends them at the first signal, and names that.
+ */
+const [, , kind, end = '0'] = process.argv;
+const { OTEL_EXPORTER_OTLP_ENDPOINT: url } = process.env;
+
+const now = BigInt(Date.now()) * 1_000_000n;
+const span = (traceId, spanId, parentSpanId, spanKind, from, to) => ({
+  ...{ traceId, spanId, parentSpanId, kind: spanKind, name: 'GET' },
+  ...{ startTimeUnixNano: String(now + from), endTimeUnixNano: String(now + to) },
+  attributes: [
+    { key: 'http.request.method', value: { stringValue: 'GET' } },
+    { key: 'url.path', value: { stringValue: '/orders' } },
+    { key: 'url.full', value: { stringValue: 'http://orders/orders' } },
+  ],
+});
+const [web, orders] = ['a'.repeat(32), (kind === 'intact' ? 'a' : 'b').repeat(32)];
+const resourceSpans = [
+  ['web', span(web, '1'.repeat(16), '', 2, 0n, 9_000_000n)],
+  ['web', span(web, '2'.repeat(16), '1'.repeat(16), 3, 1_000_000n, 8_000_000n)],
+  [
+    'orders',
+    span(orders, '3'.repeat(16), kind === 'intact' ? '2'.repeat(16) : '', 2, 2_000_000n, 7_000_000n),
+  ],
+].map(([service, each]) => ({
+  resource: { attributes: [{ key: 'service.name', value: { stringValue: service } }] },
+  scopeSpans: [{ spans: [each] }],
+}));
+
+async function send() {
+  if (kind === 'nothing') return;
+  const headers = { 'content-type': 'application/json' };
+  await fetch(`${url}/v1/traces`, { method: 'POST', headers, body: JSON.stringify({ resourceSpans }) });
+}
+
+if (end === 'wait') {
+  const keepAlive = setInterval(() => undefined, 60_000);
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+    process.on(signal, async () => {
+      await send();
+      process.stdout.write(`${signal}\n`);
+      clearInterval(keepAlive);
+    });
+  }
+  process.stdout.write('ready\n');
+} else {
+  await send();
+  process.stdout.write('sent\n');
+  process.exitCode = Number(end);
+}

@@ -1,0 +1,196 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { suite, test } from 'node:test';
+import fc from 'fast-check';
+import { readCapture } from '../../src/packets/read-capture.ts';
+import { PacketFileError, readPackets } from '../../src/packets/read-packets.ts';
+import { readSegment, type Segment } from '../../src/packets/tcp-segment.ts';
+import { writePcap, writePcapng, writeSegment } from './write-packets.ts';
+
+const read = (name: string): Buffer => readFileSync(join(import.meta.dirname, 'captures', name));
+const plain = read('plain.pcap');
+
+const [trace, traceparent] = ['a'.repeat(32), `00-${'a'.repeat(32)}-${'1'.repeat(16)}-01`];
+
+/** What the captures hold: four requests over one connection, by Node's own client and server. */
+const requests = [
+  ['GET', '/work', 200, ['traceparent', traceparent], null],
+  ['GET', '/chunked', 200, ['b3', `${trace}-${'2'.repeat(16)}-1`], 'c'.repeat(16)],
+  ['POST', '/none', 200, [], null],
+  ['HEAD', '/head', 200, [], null],
+];
+
+function summarize(bytes: Buffer) {
+  return readCapture(bytes).records.map(({ method, path, status, sent, received, answered }) => {
+    assert.deepEqual(received, sent);
+    const headers = sent.headers.flatMap(({ name, value }) => [name, value]);
+    return [method, path, status, headers, answered?.span?.spanId ?? null];
+  });
+}
+
+suite('captures of tcpdump', () => {
+  for (const name of ['plain.pcap', 'any.pcap']) {
+    test(name, () => {
+      assert.deepEqual(summarize(read(name)), requests);
+      assert.deepEqual(readCapture(read(name)).gaps, []);
+    });
+  }
+
+  test('where and when', () => {
+    const [first] = readCapture(plain).records;
+    assert.match(first?.time ?? '', /^2026-11-28T16:\d\d:\d\d\.\d{3}Z$/);
+    assert.match(first?.calledAt ?? '', /^127\.0\.0\.1:\d+$/);
+    assert.equal(first?.target, `http://${first?.calledAt}`);
+    assert.notEqual(first?.callsFrom, first?.calledAt);
+    assert.ok((first?.durationMs ?? 0) > 0);
+  });
+});
+
+suite('the same packets in another form', () => {
+  const segments = readPackets(plain).packets.flatMap((packet) => readSegment(packet) ?? []);
+  const packets = (list: readonly Segment[]) =>
+    list.map((segment) => ({ time: segment.time, bytes: writeSegment(segment) }));
+
+  for (const isLittle of [true, false]) {
+    test(`pcapng, ${isLittle ? 'little' : 'big'}-endian, in microseconds and nanoseconds`, () => {
+      for (const digits of [6, 9]) {
+        const bytes = writePcapng(packets(segments), isLittle, digits);
+        assert.deepEqual(summarize(bytes), requests);
+        assert.equal(readCapture(bytes).records[0]?.time, readCapture(plain).records[0]?.time);
+      }
+    });
+  }
+
+  test('in any pieces, some twice, some late', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 60 }), fc.infiniteStream(fc.nat(9)), (size, random) => {
+        const pieces = segments.flatMap((segment) => split(segment, size));
+        const twice = pieces.flatMap((piece) => (random.next().value === 0 ? [piece, piece] : [piece]));
+        const late = swapNeighbours(twice, () => random.next().value === 0);
+        assert.deepEqual(summarize(writePcap(packets(late))), requests);
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  test('sequence numbers that begin anew', () => {
+    const first = segments.find(({ isSyn }) => isSyn)?.sequence ?? 0;
+    const moved = segments.map((segment) => ({
+      ...segment,
+      sequence: (segment.sequence - first + 2 ** 32 - 20) % 2 ** 32,
+    }));
+    assert.deepEqual(summarize(writePcap(packets(moved))), requests);
+  });
+
+  test('a capture that begins in the middle', () => {
+    const at = segments.findIndex(({ payload }) => payload.toString('latin1').startsWith('GET /chunked'));
+    assert.deepEqual(summarize(writePcap(packets(segments.slice(at)))), requests.slice(1));
+  });
+
+  test('a lost packet costs its own request, and says nothing of its headers', () => {
+    const lost = segments.findIndex(({ payload }) => payload.toString('latin1').startsWith('GET /work'));
+    const left = segments.filter((_, index) => index !== lost);
+    assert.deepEqual(
+      summarize(writePcap(packets(left))).map(([, path]) => path),
+      ['/chunked', '/none', '/head'],
+    );
+  });
+});
+
+suite('what cannot be read is said', () => {
+  const rows: readonly (readonly [why: string, bytes: Buffer, message: RegExp])[] = [
+    ['empty', plain.subarray(0, 24), /holds no packet/],
+    ['cut within its first packet', plain.subarray(0, 50), /ends within its first packet/],
+    ['cut within its head', plain.subarray(0, 10), /ends within its first packet/],
+    ['damaged', damage(plain), /damaged at byte 24/],
+    ['packets cut by the capture', read('cut.pcap'), /no whole request.*cut short.*-s 0/],
+    ['TLS', talk(Buffer.from([0x16, 3, 1, 0, 5, 1, 0, 0, 1, 0])), /1 encrypted connection.*TLS/],
+    ['HTTP/2', talk(Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')), /HTTP\/2.*propagation-check tap/],
+    ['another protocol', talk(Buffer.from('*1\r\n$4\r\nPING\r\n')), /1 TCP connection and no HTTP request/],
+  ];
+  for (const [why, bytes, message] of rows) {
+    test(why, () =>
+      assert.throws(
+        () => readCapture(bytes),
+        (error) => error instanceof PacketFileError && message.test(error.message),
+      ),
+    );
+  }
+
+  test('a capture that ends within a packet gives what came before, and says so', () => {
+    const { records, gaps } = readCapture(plain.subarray(0, -10));
+    assert.ok(records.length > 0);
+    assert.match(gaps.join(), /ends within a packet/);
+  });
+
+  test('any bytes after the first are an error or a capture', () => {
+    const packets = readPackets(plain).packets.flatMap((packet) => readSegment(packet) ?? []);
+    const other = writePcapng(
+      packets.map((one) => ({ time: one.time, bytes: writeSegment(one) })),
+      true,
+      6,
+    );
+    const place = fc.nat(plain.length - 5);
+    fc.assert(
+      fc.property(
+        fc.constantFrom(plain, other),
+        place,
+        fc.uint8Array({ minLength: 1, maxLength: 20 }),
+        (from, at, noise) => {
+          const bytes = Buffer.from(from);
+          const start = 4 + (at % (bytes.length - 4));
+          bytes.set(noise.subarray(0, bytes.length - start), start);
+          try {
+            readCapture(bytes);
+          } catch (error) {
+            assert.ok(error instanceof PacketFileError, String(error));
+          }
+        },
+      ),
+      { numRuns: 200 },
+    );
+  });
+});
+
+function split(segment: Segment, size: number): readonly Segment[] {
+  const { payload, sequence } = segment;
+  if (payload.length === 0) return [segment];
+  return Array.from({ length: Math.ceil(payload.length / size) }, (_, index) => ({
+    ...segment,
+    sequence: (sequence + index * size) % 2 ** 32,
+    payload: payload.subarray(index * size, (index + 1) * size),
+  }));
+}
+
+function swapNeighbours(list: readonly Segment[], isSwapped: () => boolean): readonly Segment[] {
+  const swapped = [...list];
+  for (let at = 0; at + 1 < swapped.length; at += 1) {
+    const [one, other] = [swapped[at], swapped[at + 1]];
+    // A capture has the packets of one direction in any order, and a question before its answer.
+    if (one === undefined || other === undefined || one.from !== other.from || one.isSyn || !isSwapped())
+      continue;
+    swapped.splice(at, 2, other, one);
+  }
+  return swapped;
+}
+
+function damage(bytes: Buffer): Buffer {
+  const damaged = Buffer.from(bytes);
+  damaged.writeUInt32LE(0x7fffffff, 32);
+  return damaged;
+}
+
+/** One connection on which the caller says this. */
+function talk(payload: Buffer): Buffer {
+  const segment = {
+    time: 0,
+    from: '10.0.0.1:4000',
+    to: '10.0.0.2:443',
+    sequence: 1,
+    isSyn: false,
+    isEnd: false,
+    payload,
+  };
+  return writePcap([{ time: 0, bytes: writeSegment(segment) }]);
+}

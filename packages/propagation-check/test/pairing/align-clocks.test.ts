@@ -1,0 +1,200 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import { findEdges } from '../../src/calls/edge.ts';
+import { buildTraceGraph } from '../../src/graph/trace-graph.ts';
+import { estimateOffsets } from '../../src/pairing/align-clocks.ts';
+import { thresholds } from '../../src/rules/thresholds.ts';
+import { readDrawing } from '../engine/read-drawing.ts';
+
+/** By how many milliseconds clocks are ahead, as `service/instance 5000`. */
+function measure(drawing: string): readonly string[] {
+  const { spans, expectation } = readDrawing(drawing);
+  const results = [spans, [...spans].reverse()].map((received) => {
+    const graph = buildTraceGraph(received);
+    const offsets = estimateOffsets(graph, findEdges(graph), expectation, thresholds);
+    return [...offsets.values()]
+      .map(({ service, instance, ahead }) => `${service}/${instance ?? '-'} ${ahead / 1_000_000n}`)
+      .sort();
+  });
+  assert.deepEqual(results[1], results[0]);
+  return results[0] ?? [];
+}
+
+const client = (service: string, from: number, more = ''): string =>
+  `${service} CLIENT "GET" ${from}..${from + 100} http.request.method=GET url.full=http://orders:80/work ${more}`;
+const server = (service: string, from: number, more = ''): string =>
+  `${service} SERVER "GET /work" ${from}..${from + 60} http.request.method=GET url.path=/work ${more}`;
+
+/** Calls of `web`, a second apart: by how much the SERVER span of each begins after its call. */
+function drawCalls(
+  distances: readonly number[],
+  { more = '', to = 'orders', first = 1, call = '' } = {},
+): string {
+  return distances
+    .map((distance, at) => {
+      const from = (first + at) * 1000;
+      return `trace ${first + at}\n  ${client('web', from, call)}\n    ${server(to, from + distance, more)}\n`;
+    })
+    .join('');
+}
+
+/** The same, with the two sides in traces of their own. */
+function drawLoose(distances: readonly number[], head = 'expect web -> orders\n'): string {
+  return distances
+    .map((distance, at) => {
+      const from = (at + 1) * 1000;
+      return `trace ${at + 1}\n  ${client('web', from)}\ntrace ${at + 101}\n  ${server('orders', from + distance)}\n`;
+    })
+    .reduce((all, one) => all + one, head);
+}
+
+suite('whole calls', () => {
+  test('tell how far the clock of the server is ahead or behind', () => {
+    assert.deepEqual(measure(drawCalls([20, 20, 20])), []);
+    assert.deepEqual(measure(drawCalls([5020, 5020, 5020])), ['orders/- 5000']);
+    assert.deepEqual(
+      measure(drawCalls([-4980, -4980, -4980]).concat('trace 9\n  web INTERNAL "job" 9000..9001\n')),
+      ['orders/- -5000'],
+    );
+  });
+
+  test('tell nothing where work starts when it can, or most of it in time', () => {
+    assert.deepEqual(measure(drawCalls([500, 1500, 2500, 3500])), []);
+    assert.deepEqual(measure(drawCalls([20, 20, 20, 5020])), []);
+  });
+
+  test('are measured by the middle of all that are apart', () => {
+    assert.deepEqual(measure(drawCalls([5060, 5020, 5000, 5030, 4990])), ['orders/- 5000']);
+  });
+
+  test('that were given up tell nothing', () => {
+    const givenUp = 'http.response.status_code=503';
+    assert.deepEqual(measure(drawCalls([5020, 5020, 5020], { call: givenUp })), []);
+    const others = drawCalls([5020, 5020], { first: 10, call: givenUp });
+    assert.deepEqual(measure(drawCalls([20]) + others), []);
+    assert.deepEqual(measure(drawCalls([5020]) + drawCalls([20, 20], { first: 10, call: givenUp })), [
+      'orders/- 5000',
+    ]);
+  });
+
+  test('within one service, of messages and of spans made by hand tell nothing', () => {
+    assert.deepEqual(measure(drawCalls([5020, 5020], { to: 'web' })), []);
+    for (const [one, other] of [
+      ['PRODUCER', 'CONSUMER'],
+      ['CLIENT', 'INTERNAL'],
+      ['INTERNAL', 'SERVER'],
+    ]) {
+      const drawing = `trace 1\n  web ${one} "send" 0..10\n    orders ${other} "work" 5000..5010\n`;
+      assert.deepEqual(measure(drawing), [], `${one} ${other}`);
+    }
+  });
+});
+
+suite('several clocks', () => {
+  test('follow the one with the most spans, and of equals the one that begins', () => {
+    const more = '    orders INTERNAL "load" 6030..6040\n    orders INTERNAL "load" 6050..6060\n';
+    assert.deepEqual(measure(`${drawCalls([5020])}  ${more}`), ['web/- -5000']);
+    assert.deepEqual(measure(drawCalls([-4980])), ['web/- 5000']);
+  });
+
+  test('add up along a chain', () => {
+    const chain = `trace 1
+  web SERVER "GET /call" 0..200
+    web CLIENT "GET" 10..110
+      orders SERVER "GET /work" 5030..5090
+        orders CLIENT "GET" 5040..5080
+          stock SERVER "GET /items" 2050..2070
+    web INTERNAL "render" 120..130
+    web INTERNAL "render" 140..150
+`;
+    assert.deepEqual(measure(chain), ['orders/- 5000', 'stock/- 2000']);
+  });
+
+  test('are those of replicas, by the finest attribute that has a text', () => {
+    const replica = (name: string) => ({
+      more: `resource:host.name=${name} resource:service.instance.id=""`,
+    });
+    const drawing =
+      drawCalls([20, 20], replica('a')) + drawCalls([5020, 5020], { first: 10, ...replica('b') });
+    assert.deepEqual(measure(drawing), ['orders/b 5000']);
+    const numbered = (at: number) => ({ more: `resource:service.instance.id=${at}` });
+    assert.deepEqual(
+      measure(drawCalls([5020], numbered(1)) + drawCalls([5020], { first: 10, ...numbered(2) })),
+      ['orders/- 5000'],
+    );
+  });
+
+  test('of replicas that nothing measured are those of the others, if these agree', () => {
+    const of = (name: string, first: number) => ({ more: `resource:service.instance.id=${name}`, first });
+    const unmeasured = `trace 90\n  orders SERVER "GET /other" 90000..90010 resource:service.instance.id=c\n`;
+    const agreeing = drawCalls([5020, 5020], of('a', 1)) + drawCalls([5040, 5040], of('b', 10));
+    assert.deepEqual(measure(agreeing + unmeasured).slice(0, 2), ['orders/a 5000', 'orders/b 5020']);
+    assert.equal(measure(agreeing + unmeasured).length, 2);
+    const close = drawCalls([5020, 5020], of('a', 1)) + drawCalls([5021, 5021], of('b', 10));
+    assert.deepEqual(measure(close + unmeasured), ['orders/a 5000', 'orders/b 5001', 'orders/c 5001']);
+  });
+});
+
+suite('loose ends of an expected edge', () => {
+  test('tell it where all are apart by the same time', () => {
+    assert.deepEqual(measure(drawLoose([5020, 5020, 5020, 5020])), ['orders/- 5000']);
+    assert.deepEqual(measure(drawLoose([-4980, -4980, -4980, -4980])), ['web/- 5000']);
+    assert.deepEqual(measure(drawLoose([5020, 5020, 5020, 5320])), []);
+  });
+
+  test('tell nothing where they fit as they are, or the edge is not one that must be', () => {
+    assert.deepEqual(measure(drawLoose([20, 20, 20, 20])), []);
+    assert.deepEqual(measure(drawLoose([70, 130, 70, 130])), []);
+    assert.deepEqual(measure(drawLoose([5020, 5020, 5020, 5020], 'may web -> orders\n')), []);
+    assert.deepEqual(measure(drawLoose([5020, 5020, 5020, 5020], 'expect orders -> web\n')), []);
+  });
+
+  test('tell nothing where a call is whole, unless nobody waited for it', () => {
+    const loose = drawLoose([5020, 5020, 5020, 5020]);
+    assert.deepEqual(measure(loose + drawCalls([20], { first: 50 })), []);
+    const givenUp = drawCalls([20], { first: 50, call: 'http.response.status_code=503' });
+    assert.deepEqual(measure(loose + givenUp), ['orders/- 5000']);
+    assert.deepEqual(measure(loose + drawCalls([20], { first: 50, to: 'stock' })), ['orders/- 5000']);
+    const other = `trace 60\n  ${client('shop', 60_000)}\n    ${server('orders', 60_020)}\n`;
+    assert.deepEqual(measure(loose + other), ['web/- -5000']);
+    const message = 'trace 61\n  web PRODUCER "send" 61000..61010\n    orders CONSUMER "work" 61020..61030\n';
+    assert.deepEqual(measure(loose + message), ['orders/- 5000']);
+  });
+
+  test('are as many of both, for the same request', () => {
+    const loose = drawLoose([5020, 5020, 5020, 5020]);
+    assert.deepEqual(measure(`${loose}trace 70\n  ${server('orders', 70_000)}\n`), []);
+    assert.deepEqual(measure(`${loose}trace 70\n  ${client('web', 70_000)}\n`), []);
+    const beside = [
+      client('shop', 70_000),
+      server('stock', 71_000),
+      'web PRODUCER "send" 72000..72010 messaging.system=kafka',
+      'orders CONSUMER "work" 73000..73010 messaging.system=kafka',
+      'orders SERVER "GET /healthz" 74000..74001 http.request.method=GET url.path=/healthz',
+      'web CLIENT "GET" 75000..75010 http.request.method=GET url.full=http://orders:80/other',
+    ];
+    const drawn = beside.map((line, at) => `trace ${80 + at}\n  ${line}\n`).join('');
+    assert.deepEqual(measure(loose + drawn), ['orders/- 5000']);
+  });
+
+  test('may name parents that are nowhere', () => {
+    const orphans = drawLoose([5020, 5020, 5020, 5020]).replaceAll(
+      /\n {2}(orders SERVER.*)/g,
+      '\n  lost\n    $1',
+    );
+    assert.deepEqual(measure(orphans), ['orders/- 5000']);
+  });
+
+  test('are compared in the order in which they began', () => {
+    const [path, calls] = [(at: number) => `/work/${at % 2 === 0 ? 'a' : 'b'}`, [1, 2, 3, 4]];
+    const drawing = (turned: number): string =>
+      calls
+        .map(
+          (at) =>
+            `trace ${at}\n  ${client('web', at * 1000).replace('/work', path(at))}\ntrace ${at + 100}\n  ${server('orders', at * 1000 + 5020).replaceAll('/work', path(at + turned))}\n`,
+        )
+        .reduce((all, one) => all + one, 'expect web -> orders\n');
+    assert.deepEqual(measure(drawing(0)), ['orders/- 5000']);
+    assert.deepEqual(measure(drawing(1)), []);
+  });
+});

@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { drawChain, judgeDrawing } from './judge-drawing.ts';
+
+const receive = (at: number, more = '') =>
+  `worker CONSUMER "receive" ${at}..${at + 1} messaging.system=kafka messaging.destination.name=jobs ${more}`;
+const call = (at: number, { service = 'worker', to = 'store', more = '' } = {}) =>
+  `${service} CLIENT "POST" ${at}..${at + 60} http.request.method=POST url.full=http://${to}:8000/rows http.response.status_code=200 ${more}`;
+const serve = (at: number, service = 'store') =>
+  `${service} SERVER "POST /rows" ${at + 6}..${at + 50} http.request.method=POST url.path=/rows`;
+
+/** Traces every 2.6 s, each from its spans, the one below the other. */
+function drawRounds(
+  count: number,
+  drawRound: (at: number, round: number) => readonly (readonly string[])[],
+): string {
+  const traces = Array.from({ length: count }, (_, round) => drawRound(round * 2600, round)).flat();
+  return traces.map((lines, at) => drawChain(at + 1, ...lines)).join('');
+}
+
+const usual = (at: number) => [[receive(at)], [call(at + 240), serve(at + 240)]];
+const lost = (count: number, server = 'store') => [
+  `error context-lost-in-process worker -> ${server} ${count}`,
+];
+
+test('each message is followed by a call that begins a trace', () => {
+  assert.deepEqual(judgeDrawing(drawRounds(6, usual)), lost(6));
+  assert.deepEqual(judgeDrawing(drawRounds(5, usual)), lost(5));
+  assert.deepEqual(judgeDrawing(drawRounds(4, usual)), []);
+  const two = drawRounds(6, (at) => [
+    ...usual(at),
+    [call(at + 250, { to: 'audit' }), serve(at + 250, 'audit')],
+  ]);
+  assert.deepEqual(judgeDrawing(two), [...lost(6), ...lost(6, 'audit')]);
+  const inJobs = (at: number) => [
+    [receive(at)],
+    [`worker INTERNAL "job" ${at + 235}..${at + 310}`, call(at + 240), serve(at + 240)],
+  ];
+  assert.deepEqual(judgeDrawing(drawRounds(6, inJobs)), lost(6));
+});
+
+test('some messages may lead to no call, and no call may lack a message', () => {
+  const without = (missing: number) => (at: number, round: number) =>
+    round < missing ? usual(at) : usual(at).slice(0, 1);
+  assert.deepEqual(judgeDrawing(drawRounds(12, without(11))), lost(11));
+  assert.deepEqual(judgeDrawing(drawRounds(6, without(5))), []);
+  const twice = (at: number) => [...usual(at), [call(at + 1240), serve(at + 1240)]];
+  assert.deepEqual(judgeDrawing(drawRounds(6, twice)), []);
+  const late = (at: number) => [[receive(at)], [call(at + 2240), serve(at + 2240)]];
+  assert.deepEqual(judgeDrawing(drawRounds(6, late)), []);
+});
+
+test('a message that is handled in a span has kept its context', () => {
+  const handled = (at: number) => [
+    [receive(at), `worker INTERNAL "handle" ${at}..${at + 1}`],
+    ...usual(at).slice(1),
+  ];
+  assert.deepEqual(judgeDrawing(drawRounds(6, handled)), []);
+  assert.deepEqual(judgeDrawing(drawRounds(6, (at) => [[receive(at), call(at + 240), serve(at + 240)]])), []);
+  const linked = (at: number, round: number) => [
+    [receive(at, `id:m${round}`)],
+    [call(at + 240, { more: `link:m${round}` }), serve(at + 240)],
+  ];
+  assert.deepEqual(judgeDrawing(drawRounds(6, linked)), []);
+});
+
+test('requests are no messages, and other services handle other messages', () => {
+  const asked = (at: number) => [
+    [`worker SERVER "GET /x" ${at}..${at + 1} http.request.method=GET`],
+    ...usual(at).slice(1),
+  ];
+  assert.deepEqual(judgeDrawing(drawRounds(6, asked)), []);
+  assert.deepEqual(judgeDrawing(drawRounds(6, asked) + drawChain(990, receive(99_000))), []);
+  const others = (at: number) => [[receive(at)], [call(at + 240, { service: 'cron' }), serve(at + 240)]];
+  assert.deepEqual(judgeDrawing(drawRounds(6, others)), []);
+  const byHand = (at: number) => [
+    [receive(at)],
+    [`worker INTERNAL "call" ${at + 240}..${at + 300}`, serve(at + 240)],
+  ];
+  assert.deepEqual(judgeDrawing(drawRounds(6, byHand)), []);
+});

@@ -1,0 +1,207 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import { drawChain, drawClient, drawServer, judgeDrawing } from './judge-drawing.ts';
+
+const web = 'web SERVER "GET /call" 0..100 http.request.method=GET url.path=/call';
+const shop = drawChain(3, 'shop SERVER "GET /buy" 0..100 http.request.method=GET');
+const call = drawClient({ from: 10, to: 90 });
+const request = drawServer({ from: 20, to: 80 });
+
+suite('a pair of which the expectations name another caller', () => {
+  const split = (head: string, more = '') =>
+    judgeDrawing(`${head}${drawChain(1, call)}${drawChain(2, request)}${more}`);
+
+  test('is plausible where that caller is there and shows no call: something dark stood between', () => {
+    assert.deepEqual(split('expect shop -> orders\n', shop), [
+      'error split-trace web -> orders 1',
+      'warning missing-call shop -> orders 0',
+    ]);
+    assert.deepEqual(split('may shop -> orders\n', shop), ['error split-trace web -> orders 1']);
+  });
+
+  test('is a coincidence where it is not there, shows its calls, or is one of others', () => {
+    assert.deepEqual(split('expect shop -> orders\n'), ['error missing-call shop -> orders 1']);
+    const calling = 'shop CLIENT "GET" 0..100 http.request.method=GET url.full=http://stock/items';
+    assert.deepEqual(split('expect shop -> orders\n', drawChain(3, calling)), [
+      'error missing-call shop -> orders 0',
+    ]);
+    assert.deepEqual(split('expect shop -> stock\nexpect bff -> orders\n', shop), [
+      'error missing-call bff -> orders 1',
+      'error missing-call shop -> stock 0',
+    ]);
+    assert.deepEqual(split('expect bff -> orders\nmust-not shop -> orders\n', shop), [
+      'error missing-call bff -> orders 1',
+    ]);
+  });
+});
+
+suite('an expected service without spans', () => {
+  const between = (client: string, server: string, more = '') =>
+    judgeDrawing(
+      `expect web -> orders\n${drawChain(1, web.replace('web', client), drawClient({ from: 10, to: 90, service: client }), drawServer({ from: 20, to: 80, service: server }))}${more}`,
+    ).filter((line) => !line.startsWith('warning'));
+
+  test('may be the one without a name on the other side of whole calls', () => {
+    for (const name of ['-', 'unknown_service', 'unknown_service:node']) {
+      assert.deepEqual(between('web', name), [], name);
+      assert.deepEqual(between(name, 'orders'), [], name);
+    }
+    for (const name of ['my_unknown_service', 'unknown_services']) {
+      assert.deepEqual(between('web', name), ['error missing-call web -> orders 0']);
+    }
+  });
+
+  test('is missed where both are there, neither is, or the call is that of others', () => {
+    const unnamed = 'unknown_service:node';
+    assert.deepEqual(between('web', unnamed, drawChain(3, 'orders INTERNAL "boot" 5..6')), [
+      'error missing-call web -> orders 0',
+    ]);
+    assert.deepEqual(between('shop', unnamed), ['error missing-client web -> orders 0']);
+    assert.deepEqual(between('shop', unnamed, drawChain(3, web.replace('0..100', '500..600'))), [
+      'error missing-call web -> orders 0',
+    ]);
+    assert.deepEqual(between(unnamed, 'stock', drawChain(3, drawServer({ from: 0, to: 9 }))), [
+      'error missing-call web -> orders 1',
+    ]);
+  });
+});
+
+suite('an expected edge of which nothing is seen', () => {
+  const items = (service: string) =>
+    `${service} SERVER "GET /items" 30..60 http.request.method=GET url.path=/items`;
+  const past = (service: string) => drawChain(1, web, call, items(service));
+  const path = 'expect web -> orders -> stock\n';
+
+  test('was passed by a dark service whose caller and callee are connected', () => {
+    assert.deepEqual(judgeDrawing(path + past('stock')), ['error missing-server web -> orders 1']);
+    assert.deepEqual(judgeDrawing(path + past('tokens')), [
+      'error missing-call web -> orders 0',
+      'error missing-client orders -> stock 0',
+    ]);
+    assert.deepEqual(judgeDrawing(path + past('-')), [
+      'error missing-client orders -> stock 0',
+      'warning service-unnamed null -> null 1',
+    ]);
+    assert.deepEqual(judgeDrawing(path + past('stock') + drawChain(5, 'orders INTERNAL "boot" 0..1')), [
+      'error missing-call web -> orders 0',
+      'error missing-call orders -> stock 0',
+    ]);
+    const other = drawChain(2, drawClient({ from: 10, to: 90, service: 'shop' }), items('stock'));
+    assert.deepEqual(judgeDrawing(`${path}may shop -> stock\n${drawChain(1, web)}${other}`), [
+      'error missing-call web -> orders 0',
+    ]);
+  });
+
+  test('may not have been reached: a warning', () => {
+    const refused = (service: string) =>
+      `${service} CLIENT "GET" 10..20 http.request.method=GET url.full=http://orders:8082/work http.response.status_code=503`;
+    const rpc = 'web CLIENT "o.O/Get" 10..20 rpc.system=grpc rpc.method=o.O/Get rpc.grpc.status_code=14';
+    for (const line of [refused('web'), rpc]) {
+      assert.deepEqual(judgeDrawing(`expect web -> orders\n${drawChain(1, web, line)}`), [
+        'warning missing-server web -> orders 1',
+      ]);
+    }
+    const other = `expect web -> orders\nmay shop -> orders\n${drawChain(1, web)}${drawChain(2, refused('shop'))}`;
+    assert.deepEqual(judgeDrawing(other), ['error missing-call web -> orders 0']);
+  });
+
+  test('is that of a caller without spans where the callee or nobody has some', () => {
+    for (const service of ['orders', 'stock']) {
+      assert.deepEqual(
+        judgeDrawing(`expect web -> orders\n${drawChain(1, `${service} INTERNAL "boot" 0..1`)}`),
+        ['error missing-client web -> orders 0'],
+      );
+    }
+    const other = drawChain(1, drawClient({ from: 10, to: 90, service: 'shop' }), request);
+    assert.deepEqual(judgeDrawing(`expect web -> orders\n${other}`), []);
+    assert.deepEqual(judgeDrawing(`expect web -> orders\n${other}${drawChain(2, web)}`), [
+      'error missing-call web -> orders 0',
+    ]);
+  });
+
+  test('is a warning beside an error of another caller of the same service', () => {
+    const split = drawChain(2, drawClient({ from: 10, to: 90, service: 'shop' })) + drawChain(3, request);
+    assert.deepEqual(
+      judgeDrawing(`expect web -> orders\nexpect shop -> orders\n${drawChain(1, web)}${split}`),
+      ['error split-trace shop -> orders 1', 'warning missing-call web -> orders 0'],
+    );
+    const elsewhere = drawChain(2, drawClient({ from: 10, to: 90, service: 'shop' }, 'stock/items'));
+    const stock = drawChain(3, 'stock SERVER "GET /items" 20..80 http.request.method=GET url.path=/items');
+    assert.deepEqual(
+      judgeDrawing(`expect web -> orders\nexpect shop -> stock\n${drawChain(1, web)}${elsewhere}${stock}`),
+      ['error split-trace shop -> stock 1', 'error missing-call web -> orders 0'],
+    );
+  });
+
+  test('is a warning while a span of the callee hangs below one that has not ended, in a trace of the caller', () => {
+    const below = (line: string) =>
+      judgeDrawing(`expect web -> orders\ntrace 1\n  ${web}\n  lost\n    ${line}\n`);
+    assert.deepEqual(below('orders INTERNAL "load" 20..30'), ['warning missing-call web -> orders 0']);
+    assert.deepEqual(below('stock INTERNAL "load" 20..30'), ['error missing-call web -> orders 0']);
+    const other = `expect web -> orders\n${drawChain(1, web)}trace 2\n  lost\n    orders INTERNAL "load" 20..30\n`;
+    assert.deepEqual(judgeDrawing(other), ['error missing-call web -> orders 0']);
+  });
+});
+
+suite('a service that begins a path and shows nothing that led to its calls', () => {
+  const round = (at: number, more = '') =>
+    drawChain(
+      at + 1,
+      drawClient({ from: at * 20, to: at * 20 + 10, extra: more }),
+      drawServer({ from: at * 20 + 2, to: at * 20 + 8 }),
+    );
+  const rounds = (count: number) => Array.from({ length: count }, (_, at) => round(at)).join('');
+  const judge = (drawing: string, head = 'expect web -> orders\n') => judgeDrawing(head + drawing);
+  const entrance = (count: number) => [`error missing-call null -> web ${count}`];
+
+  test('is asked for its calls in their rhythm', () => {
+    assert.deepEqual(judge(rounds(10)), entrance(10));
+    assert.deepEqual(judge(rounds(10), 'may web -> orders\n'), []);
+    assert.deepEqual(judge(rounds(10), 'expect shop -> web -> orders\n'), [
+      'error missing-client shop -> web 0',
+    ]);
+    const others = Array.from({ length: 5 }, (_, at) =>
+      drawChain(
+        60 + at,
+        drawClient({ from: at * 33, to: at * 33 + 5, service: 'shop' }),
+        drawServer({ from: at * 33 + 1, to: at * 33 + 4, service: 'stock' }),
+      ),
+    );
+    assert.deepEqual(judge(rounds(10) + others.join('')), entrance(10));
+  });
+
+  test('may connect beside them', () => {
+    const connecting =
+      drawChain(90, 'web CLIENT "dns.lookup" 5..6') + drawChain(91, 'web INTERNAL "connect" 7..8');
+    assert.deepEqual(judge(rounds(10) + connecting), entrance(10));
+  });
+
+  test('shows what led to them: a request, a message, a job, a link', () => {
+    for (const line of [
+      drawServer({ from: 5, to: 6, service: 'web' }),
+      'web CONSUMER "receive" 5..6 messaging.system=kafka',
+      'web INTERNAL "job" 5..6 http.request.method=GET',
+      'web CLIENT "SELECT" 5..6 db.system=mysql',
+    ]) {
+      assert.deepEqual(judge(rounds(10) + drawChain(90, line)), [], line);
+    }
+    const job = `trace 90\n  web INTERNAL "job" 199..212\n    ${drawClient({ from: 200, to: 210 })}\n      ${drawServer({ from: 202, to: 208 })}\n`;
+    assert.deepEqual(judge(rounds(10) + job), []);
+    assert.deepEqual(
+      judge(round(0, 'id:first') + rounds(10).slice(round(0).length).replace('200 \n', '200 link:first\n')),
+      [],
+    );
+  });
+
+  test('makes other calls, which nobody asked for', () => {
+    assert.deepEqual(judge(rounds(10) + drawChain(90, drawClient({ from: 200, to: 210 }))), []);
+    const message = `trace 90\n  web PRODUCER "send" 200..210 messaging.system=kafka\n    orders CONSUMER "work" 215..216 messaging.system=kafka\n`;
+    assert.deepEqual(judge(rounds(10) + message), []);
+  });
+
+  test('rests for longer once, or less', () => {
+    assert.deepEqual(judge(rounds(9) + round(30)), []);
+    const early = drawChain(90, drawClient({ from: 170.5, to: 180 }), drawServer({ from: 172, to: 178 }));
+    assert.deepEqual(judge(rounds(9) + early), []);
+  });
+});

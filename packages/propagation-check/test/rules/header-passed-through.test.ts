@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { drawChain, drawClient, drawServer, judgeDrawing } from './judge-drawing.ts';
+
+const call = drawClient({ from: 10, to: 90 });
+const request = drawServer({ from: 20, to: 80 });
+const hop = (from = 12, to = 88, service = 'gateway', path = '/work') =>
+  `${service} SERVER "GET ${path}" ${from}..${to} http.request.method=GET url.path=${path}`;
+
+const below = (parent: string, ...lines: readonly string[]) =>
+  `trace 1\n  ${parent}\n${lines.map((line) => `    ${line}\n`).join('')}`;
+
+const shown = ['warning header-passed-through gateway -> orders 1'];
+const certain = ['error header-passed-through gateway -> orders 1'];
+
+test('the hop is another service with the same request, around that of the called service', () => {
+  assert.deepEqual(judgeDrawing(below(call, hop(), request)), shown);
+  assert.deepEqual(judgeDrawing(below(call, request)), []);
+  assert.deepEqual(judgeDrawing(below(call, hop(12, 88, 'orders'), request)), []);
+  assert.deepEqual(judgeDrawing(below(call, hop(12, 88, 'gateway', '/play'), request)), []);
+  assert.deepEqual(judgeDrawing(below(call, hop(12, 70), request)), []);
+});
+
+test('only an expected call, or one that the hop shows, is no mirrored traffic', () => {
+  const judge = (head: string) => judgeDrawing(head + below(call, hop(), request));
+  assert.deepEqual(judge('expect web -> gateway -> orders\n'), certain);
+  assert.deepEqual(judge('may gateway -> orders\n'), shown);
+  assert.deepEqual(judge('expect web -> orders\nmay web -> gateway\n'), shown);
+  assert.deepEqual(judge('expect web -> gateway -> stock\nmay gateway -> orders\n'), [
+    ...shown,
+    'error missing-call gateway -> stock 0',
+  ]);
+  const own = drawClient({ from: 15, to: 85, service: 'gateway' });
+  assert.deepEqual(judgeDrawing(`trace 1\n  ${call}\n    ${hop()}\n      ${own}\n    ${request}\n`), certain);
+  assert.deepEqual(judgeDrawing(below(call, hop(), request) + drawChain(2, own)), [
+    ...shown,
+    'warning context-lost-in-process gateway -> null 1',
+  ]);
+});
+
+test('a hop with whole calls to the service propagates', () => {
+  const whole = drawChain(
+    5,
+    drawClient({ from: 500, to: 600, service: 'gateway' }),
+    drawServer({ from: 510, to: 590 }),
+  );
+  assert.deepEqual(judgeDrawing(below(call, hop(), request) + whole), []);
+});
+
+test('spans below a message or a span made by hand, and messages, are no requests that were handed on', () => {
+  const functions = ['gateway', 'orders'].map(
+    (service, at) => `${service} SERVER "handle" ${12 + at}..${88 - at} faas.trigger=pubsub`,
+  );
+  assert.deepEqual(
+    judgeDrawing(below('web PRODUCER "send" 0..100 messaging.system=kafka', ...functions)),
+    [],
+  );
+  assert.deepEqual(judgeDrawing(below('web INTERNAL "fetch" 0..100', hop(), request)), []);
+  assert.deepEqual(
+    judgeDrawing(below(call, 'gateway CONSUMER "take" 12..88 messaging.system=kafka', request)),
+    [],
+  );
+});
+
+test('each called service is reported for itself', () => {
+  const other = `trace 2\n  ${drawClient({ from: 1010, to: 1090 })}\n    ${hop(1012, 1088)}\n    ${hop(1020, 1080, 'stock')}\n`;
+  assert.deepEqual(judgeDrawing(below(call, hop(), request) + other), [
+    ...shown,
+    'warning header-passed-through gateway -> stock 1',
+  ]);
+});

@@ -1,0 +1,216 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import { drawChain, guessCause, judgeDrawing, listCauses } from './judge-drawing.ts';
+
+interface Request {
+  readonly target?: string;
+  readonly status?: number | null;
+  readonly service?: string;
+}
+
+const ask = (
+  at: number,
+  path = '/work',
+  { target = 'orders:8082', status = 200, service = 'web' }: Request = {},
+) =>
+  `${service} CLIENT "GET" ${at}..${at + 80} http.request.method=GET url.full=http://${target}${path} ${status === null ? '' : `http.response.status_code=${status}`}`;
+
+const answer = (at: number, path = '/work', more = '') =>
+  `orders SERVER "GET" ${at + 10}..${at + 70} http.request.method=GET url.path=${path} server.port=8082 ${more}`;
+
+const callRpc = (at: number, method: string, code = 0) =>
+  `web CLIENT "${method}" ${at}..${at + 80} rpc.system=grpc rpc.method=${method} server.address=orders rpc.grpc.status_code=${code}`;
+const serveRpc = (at: number, method: string) =>
+  `orders SERVER "${method}" ${at + 10}..${at + 70} rpc.system=grpc rpc.method=${method}`;
+
+const missing = (count = 1) => [`error missing-server web -> orders ${count}`];
+
+suite('calls of an edge with whole calls', () => {
+  const drawWhole = (client: (at: number) => string, server: (at: number) => string, first = 1) =>
+    [0, 1000, 3000, 4000].map((at, index) => drawChain(first + index, client(at), server(at))).join('');
+  const judge = (whole: string, ...lonely: readonly string[]) =>
+    judgeDrawing(
+      `expect web -> orders\n${whole}${lonely.map((line, at) => drawChain(50 + at, line)).join('')}`,
+    );
+  const whole = drawWhole(
+    (at) => ask(at),
+    (at) => answer(at),
+  );
+
+  test('are missed by method and path, with ids left open', () => {
+    assert.deepEqual(judge(whole, ask(2000)), missing());
+    assert.deepEqual(judge(whole, ask(2000, '/play')), []);
+    assert.deepEqual(judge(whole, ask(2000).replaceAll('GET', 'POST')), []);
+    assert.deepEqual(judge(whole, ask(2000, '/work', { target: 'orders:9999' })), []);
+    const withoutPath =
+      'http.request.method=GET server.address=orders server.port=8082 http.response.status_code=200';
+    assert.deepEqual(judge(whole, `web CLIENT "GET" 2000..2080 ${withoutPath}`), []);
+    const numbered = drawWhole(
+      (at) => ask(at, '/work/1'),
+      (at) => answer(at, '/work/1'),
+    );
+    assert.deepEqual(judge(numbered, ask(2000, '/work/2')), missing());
+  });
+
+  test('are missed by the routes that the called service knows', () => {
+    const named = drawWhole(
+      (at) => ask(at, '/work/abc'),
+      (at) => answer(at, '/work/abc'),
+    );
+    assert.deepEqual(judge(named, ask(2000, '/work/xyz')), []);
+    const route = (path: string, template: string, first?: number) =>
+      drawWhole(
+        (at) => ask(at, path),
+        (at) => answer(at, path, `http.route=${template}`),
+        first,
+      );
+    const routed = route('/work/abc', '/work/:id');
+    assert.deepEqual(judge(routed, ask(2000, '/work/xyz')), missing());
+    assert.deepEqual(judge(routed, ask(2000, '/play/xyz')), []);
+    assert.deepEqual(judge(route('/list', '/list', 10) + routed, ask(2000, '/work/xyz')), missing());
+  });
+
+  test('are missed by the method of RPC, whatever the code of the answer', () => {
+    const method = 'o.O/Get';
+    const rpc = drawWhole(
+      (at) => callRpc(at, method),
+      (at) => serveRpc(at, method),
+    );
+    assert.deepEqual(judge(rpc, callRpc(2000, method)), missing());
+    assert.deepEqual(judge(rpc, callRpc(2000, 'o.O/Put')), []);
+    assert.deepEqual(judge(rpc, callRpc(2000, method, 5)), missing());
+  });
+
+  test('may be answered by a hop with a code that the called service never gave', () => {
+    for (const status of [300, 302, 404]) assert.deepEqual(judge(whole, ask(2000, '/work', { status })), []);
+    assert.deepEqual(judge(whole, ask(2000, '/work', { status: 299 })), missing());
+    const known = drawWhole(
+      (at) => ask(at, '/work', { status: 404 }),
+      (at) => answer(at),
+    );
+    assert.deepEqual(judge(known, ask(2000, '/work', { status: 404 })), missing());
+    assert.deepEqual(judge(whole, ask(2000, '/work', { status: null })), []);
+  });
+
+  test('are missed only within the time of the called service, and are those of the same caller', () => {
+    assert.deepEqual(judge(whole, ask(4500)), []);
+    assert.deepEqual(judge(whole, ask(-500)), []);
+    assert.deepEqual(
+      judgeDrawing(`may shop -> orders\n${whole}${drawChain(50, ask(2000, '/work', { service: 'shop' }))}`),
+      [],
+    );
+    const message = 'messaging.system=kafka';
+    const sent = drawChain(
+      1,
+      `web PRODUCER "send" 0..5 ${message}`,
+      `orders CONSUMER "take" 10..20 ${message}`,
+    );
+    assert.deepEqual(judge(sent, ask(2000)), []);
+  });
+
+  test('are a warning where nothing expects them', () => {
+    assert.deepEqual(judgeDrawing(whole + drawChain(50, ask(2000))), [
+      'warning missing-server web -> orders 1',
+    ]);
+  });
+
+  test('fit a request of the same time, unless it is a probe or for something else', () => {
+    const untold = answer(2000).replace('url.path=/work', '').replace('server.port=8082', '');
+    assert.deepEqual(judge(whole, ask(2000), untold), ['error split-trace web -> orders 1']);
+    assert.deepEqual(judge(whole, ask(2000), answer(2000, '/healthz')), missing());
+    assert.deepEqual(judge(whole, ask(2000), answer(2000, '/play')), missing());
+  });
+});
+
+suite('calls of an expected edge without whole calls', () => {
+  const head = 'expect web -> orders\n';
+  const draw = (...lines: readonly string[]) =>
+    `${head}${lines.map((line, at) => drawChain(at + 1, line)).join('')}`;
+  const missedCall = ['error missing-call web -> orders 0'];
+  const gateway = { target: 'gateway:1' };
+  const work = (times: string, kind = 'INTERNAL') => `orders ${kind} "work" ${times}`;
+
+  test('are those to the name of the service', () => {
+    for (const target of ['orders:8082', 'orders.svc.cluster.local:8082', 'ORDERS:8082']) {
+      assert.deepEqual(judgeDrawing(draw(ask(0), ask(1000, '/work', { target }))), missing(2), target);
+    }
+    for (const target of ['orders-db:8082', 'my.orders']) {
+      assert.deepEqual(judgeDrawing(draw(ask(0), ask(1000, '/work', { target }))), missing(), target);
+    }
+    assert.deepEqual(judgeDrawing(draw(ask(0)).replace('orders', 'Orders')), [
+      'error missing-server web -> Orders 1',
+    ]);
+  });
+
+  test('are those to the target that most are to, which leaves open that it is another', () => {
+    const calls = draw(
+      ask(0, '/work', { target: 'api:1' }),
+      ask(1000, '/work', gateway),
+      ask(2000, '/work', gateway),
+    );
+    assert.deepEqual(judgeDrawing(calls), missing(2));
+    assert.equal(listCauses(calls).at(-1), 'client-not-instrumented');
+    assert.equal(listCauses(draw(ask(0))).at(-1), 'not-sampled');
+    const taken = drawChain(
+      90,
+      ask(5000, '/items', gateway),
+      'stock SERVER "GET" 5010..5020 http.request.method=GET',
+    );
+    assert.deepEqual(judgeDrawing(draw(ask(0, '/work', gateway)) + taken), missedCall);
+  });
+
+  test('are none while the service shows enough requests of unknown callers', () => {
+    const other = (path: string) => answer(900, path);
+    assert.deepEqual(judgeDrawing(draw(ask(0, '/work', gateway), other('/other'))), missedCall);
+    assert.deepEqual(judgeDrawing(draw(ask(0, '/work', gateway), other('/healthz'))), missing());
+    const three = [0, 1000, 2000].map((at) => ask(at, '/work', gateway));
+    assert.deepEqual(
+      judgeDrawing(draw(...three, answer(5000, '/other').replace('server.port=8082', ''))),
+      missing(3),
+    );
+  });
+
+  test('were answered, and are those of the caller', () => {
+    assert.deepEqual(judgeDrawing(draw(ask(0, '/work', { status: null }))), missedCall);
+    const web = 'web SERVER "GET /call" 0..100 http.request.method=GET';
+    assert.deepEqual(judgeDrawing(draw(web, ask(10, '/work', { service: 'shop' }))), missedCall);
+  });
+
+  test('are split where the service made spans for such requests', () => {
+    const split = (count = 1) => [`error split-trace web -> orders ${count}`];
+    const later = `orders SERVER "GET /work" 5020..5080 http.request.method=GET url.path=/work`;
+    assert.deepEqual(judgeDrawing(draw(ask(0), later)), split());
+    assert.deepEqual(judgeDrawing(draw(ask(0), ask(1000, '/play'), later)), split(2));
+    assert.deepEqual(
+      judgeDrawing(
+        draw(
+          ask(0, '/work', gateway),
+          ask(1000, '/play', { target: 'api:1' }),
+          ask(2000, '/play', { target: 'api:1' }),
+          later,
+        ),
+      ),
+      split(),
+    );
+    assert.deepEqual(judgeDrawing(draw(ask(0), work('20..70'))), split());
+    assert.deepEqual(judgeDrawing(draw(ask(0), work('20..180'))), missing());
+    assert.deepEqual(judgeDrawing(draw(ask(0), `${work('20..70', 'CLIENT')} db.system=mysql`)), missing());
+    assert.deepEqual(judgeDrawing(`${draw(ask(0))}trace 90\n  lost\n    ${work('20..70')}\n`), missing());
+  });
+
+  test('have other causes where the service has no spans, none for requests, and some', () => {
+    assert.equal(guessCause(draw(ask(0))), 'server-span-lost');
+    assert.equal(guessCause(draw(ask(0), work('900..901'))), 'server-not-instrumented');
+    assert.equal(guessCause(draw(ask(0), answer(900, '/other'))), 'not-sampled');
+  });
+
+  test('may be messages, of the queue that most are sent to', () => {
+    const send = (at: number, queue: string) =>
+      `web PRODUCER "send" ${at}..${at + 10} messaging.system=kafka messaging.destination.name=${queue}`;
+    assert.deepEqual(judgeDrawing(draw(send(0, 'jobs'), work('900..901'))), missing());
+    assert.deepEqual(judgeDrawing(draw(send(0, 'jobs'), send(100, 'mail'), send(200, 'jobs'))), missing(2));
+    const messages = draw(send(0, 'jobs'), send(100, 'jobs'), ask(500, '/work', gateway), work('900..901'));
+    assert.deepEqual(judgeDrawing(messages), missing(2));
+    assert.equal(listCauses(messages).at(-1), 'server-span-lost');
+  });
+});

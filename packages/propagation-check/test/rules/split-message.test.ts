@@ -1,0 +1,131 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import { drawChain, judgeDrawing } from './judge-drawing.ts';
+
+interface Message {
+  readonly id?: string;
+  /** Null leaves it out. */
+  readonly queue?: string | null;
+  readonly service?: string;
+  readonly name?: string;
+  readonly label?: string;
+}
+
+const about = ({ id, queue = 'jobs', label = '' }: Message): string =>
+  `messaging.system=kafka ${queue === null ? '' : `messaging.destination.name=${queue}`} ${id === undefined ? '' : `messaging.message.id=${id}`} ${label}`;
+
+const send = (at: number, message: Message = {}): string =>
+  `${message.service ?? 'web'} PRODUCER "send" ${at}..${at + 10} ${about(message)}`;
+
+const take = (at: number, message: Message = {}): string =>
+  `${message.service ?? 'orders'} CONSUMER "${message.name ?? 'process'}" ${at}..${at + 30} ${about(message)}`;
+
+const handle = (service: string, more = ''): string =>
+  `${service} SERVER "handle" 50..80 faas.trigger=pubsub ${more}`;
+
+/** Each line a trace of its own. */
+const apart = (...lines: readonly string[]): string =>
+  lines.map((line, at) => drawChain(at + 1, line)).join('');
+
+const orphan = (line: string): string => `trace 500\n  lost\n    ${line}\n`;
+
+const split = ['error split-trace web -> orders 1'];
+
+suite('messages with ids', () => {
+  const id = 'm1';
+
+  test('are of one queue, as far as that is known', () => {
+    assert.deepEqual(judgeDrawing(apart(send(0, { id }), take(50, { id }))), split);
+    assert.deepEqual(judgeDrawing(apart(send(0, { id, queue: null }), take(50, { id }))), split);
+    assert.deepEqual(judgeDrawing(apart(send(0, { id }), take(50, { id, queue: null }))), split);
+    assert.deepEqual(judgeDrawing(apart(send(0, { id }), take(50, { id, queue: 'mail' }))), []);
+    assert.deepEqual(
+      judgeDrawing(apart(send(0, { id }), handle('orders', 'messaging.message.id=m1'))),
+      split,
+    );
+  });
+
+  test('may be received without a link first, and are split for one service while another has the link', () => {
+    const sent = send(0, { id, label: 'id:sent' });
+    const linked = { id, label: 'link:sent' };
+    assert.deepEqual(judgeDrawing(apart(sent, take(50, { id, name: 'receive' }), take(60, linked))), []);
+    assert.deepEqual(
+      judgeDrawing(apart(sent, take(50, { id }), take(60, { ...linked, service: 'audit' }))),
+      split,
+    );
+  });
+
+  test('are judged for each pair of services, and explain the rest of their edge', () => {
+    const two = apart(
+      send(0, { id }),
+      take(50, { id }),
+      send(100, { id: 'm2' }),
+      take(150, { id: 'm2', service: 'stock' }),
+    );
+    assert.deepEqual(judgeDrawing(two), [...split, 'error split-trace web -> stock 1']);
+    const rest = apart(send(0, { id }), take(50, { id }), send(100), take(150));
+    assert.deepEqual(judgeDrawing(`expect web -> orders\n${rest}`), split);
+  });
+});
+
+suite('an expected edge without a whole message', () => {
+  const judge = (...lines: readonly string[]) => judgeDrawing(`expect web -> orders\n${apart(...lines)}`);
+
+  test('is split where both sides are there, of one queue as far as that is known', () => {
+    assert.deepEqual(judge(send(0), take(50)), split);
+    assert.deepEqual(judge(send(0), take(50, { queue: null })), split);
+    assert.deepEqual(judge(send(0, { queue: null }), take(50)), split);
+    assert.deepEqual(judge(send(0), take(50, { queue: 'mail' })), ['error missing-call web -> orders 0']);
+  });
+
+  test('needs a message that the caller sent', () => {
+    const web = 'web SERVER "GET /" 0..10 http.request.method=GET';
+    assert.deepEqual(judge(send(0, { service: 'shop' }), web, take(50)), [
+      'error missing-call web -> orders 1',
+    ]);
+    const asked = 'web CLIENT "GET" 0..10 http.request.method=GET url.full=http://broker/';
+    assert.deepEqual(judge(asked, take(50)), ['error missing-call web -> orders 0']);
+  });
+
+  test('may be that of a function, whose platform may write a parent of its own', () => {
+    assert.deepEqual(judge(send(0), handle('orders')), split);
+    assert.deepEqual(judge(send(0), handle('orders'), take(90)), split);
+    assert.deepEqual(
+      judgeDrawing(`expect web -> orders\n${apart(send(0))}${orphan(handle('orders'))}`),
+      split,
+    );
+    assert.deepEqual(judgeDrawing(`expect web -> orders\n${apart(send(0))}${orphan(take(50))}`), [
+      'error missing-server web -> orders 1',
+    ]);
+  });
+
+  test('may have sent what others received as they should', () => {
+    const whole = drawChain(90, send(0), take(30, { service: 'audit' }));
+    assert.deepEqual(judgeDrawing(`expect web -> orders\n${whole}${apart(take(50))}`), split);
+    const ofOthers = drawChain(90, send(0, { service: 'shop' }), take(30, { service: 'audit' }));
+    const web = 'web SERVER "GET /" 0..10 http.request.method=GET';
+    assert.deepEqual(judgeDrawing(`expect web -> orders\n${ofOthers}${apart(take(50), web)}`), [
+      'error missing-call web -> orders 1',
+    ]);
+  });
+});
+
+suite('an expected edge on which some messages are whole', () => {
+  const pairs = [0, 100, 200, 300].flatMap((at) => [send(at), take(at + 50)]);
+  const judge = (lines: readonly string[], head = 'expect web -> orders\n') =>
+    judgeDrawing(`${head}${drawChain(900, send(-900), take(-850))}${apart(...lines)}`);
+
+  test('is split where as many are lost on either side, each sent before it was received', () => {
+    assert.deepEqual(judge(pairs), ['error split-trace web -> orders 4']);
+    assert.deepEqual(judge([...pairs, take(900)]), []);
+    assert.deepEqual(judge([...pairs, send(900)]), []);
+    assert.deepEqual(judge([take(-50), ...pairs.filter((_, at) => at !== 1)]), []);
+    assert.deepEqual(judge(pairs, 'may web -> orders\n'), []);
+  });
+
+  test('knows what a service does with its messages', () => {
+    assert.deepEqual(judge(pairs.map((line) => line.replace('process', 'receive'))), []);
+    assert.deepEqual(judge(pairs.map((line) => line.replace('name=jobs', 'name=mail'))), []);
+    assert.deepEqual(judge(pairs.map((line) => line.replace('web', 'shop'))), []);
+  });
+});

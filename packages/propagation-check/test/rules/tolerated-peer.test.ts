@@ -1,0 +1,27 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { noExpectation } from '../../src/expect/expectation.ts';
+import { isToleratedPeer } from '../../src/rules/tolerated-peer.ts';
+import { readDrawing } from '../engine/read-drawing.ts';
+
+const to = (attributes: string) => {
+  const [span] = readDrawing(`trace 1\n  web CLIENT "GET" 0..10 ${attributes}\n`).spans;
+  assert.ok(span);
+  return (...toleratedPeers: string[]) => isToleratedPeer({ ...noExpectation, toleratedPeers }, span);
+};
+
+test('a peer is tolerated by host, by host and port, by its service, and by its queue', () => {
+  const url = to('http.request.method=GET url.full=http://Pay.example:8080/charge');
+  assert.deepEqual([url('pay.example'), url('PAY.example:8080'), url('pay.example:80')], [true, true, false]);
+  const named = to('http.request.method=GET peer.service=payments');
+  assert.deepEqual([named('Payments'), named('pay')], [true, false]);
+  assert.ok(to('service.peer.name=payments')('payments'));
+  assert.ok(to('messaging.system=kafka messaging.destination.name=Audit')('audit'));
+  assert.ok(!to('http.request.method=GET server.address=pay')('pay:null'));
+  assert.ok(!to('http.request.method=GET server.port=80')('null:80', 'null'));
+});
+
+test('one of several is enough, and none tolerates nothing', () => {
+  const call = to('http.request.method=GET url.full=http://pay/charge');
+  assert.deepEqual([call('mail', 'pay'), call('mail'), call()], [true, false, false]);
+});

@@ -1,0 +1,18 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+/** Which of these programs are not on the PATH. */
+export async function findMissing(tools: readonly string[]): Promise<readonly string[]> {
+  const found = await Promise.all(
+    tools.map((tool) =>
+      // `go` has no --version, and ends with an error of its own.
+      run(tool, ['--version']).then(
+        () => true,
+        (error: unknown) => !(error instanceof Error && 'code' in error && error.code === 'ENOENT'),
+      ),
+    ),
+  );
+  return tools.filter((_, index) => found[index] === false);
+}
