@@ -178,7 +178,10 @@ function decideCall(
     excluded: headers.isRecorded ? listExcluded(headers) : [],
     doubted: [],
     isUnnamed,
-    nextTap: { side: headers.isAtCaller ? 'callee' : 'caller', calledAt },
+    // Other headers may be all that a service recorded.
+    ...(headers.isRecorded
+      ? {}
+      : { nextTap: { side: headers.isAtCaller ? 'callee' : 'caller', calledAt } as const }),
   };
 }
 
