@@ -1,5 +1,4 @@
 import { appendFile, writeFile } from 'node:fs/promises';
-import { relative } from 'node:path';
 import type { ReportDetails } from '../report/json.ts';
 import { pickSpans } from '../report/pick-spans.ts';
 import { type ReportInput, reports } from '../report/reports.ts';
@@ -7,7 +6,7 @@ import { describeFileError, quotePath } from '../source/file-error.ts';
 import type { SpanStore } from '../span/span-store.ts';
 import type { Result } from '../verdict/result.ts';
 import type { CheckArguments } from './common-options.ts';
-import { findDocsFolder } from './find-docs-folder.ts';
+import { findDocsRoot } from './find-docs-root.ts';
 import type { Output } from './open-output.ts';
 import { isPrintedBeside, type ReportTarget } from './parse-report.ts';
 import { readPageScript } from './read-page-script.ts';
@@ -66,13 +65,4 @@ function listTargets({ report = [], json = false }: CheckArguments): readonly Re
   const printed: ReportTarget = { name: json ? 'json' : 'terminal', path: null };
   const hasPrinted = report.some((target) => target.path === null && !isPrintedBeside(target));
   return hasPrinted ? report : [printed, ...report];
-}
-
-/** The folder that holds the pages, as seen from where the reader is. */
-function findDocsRoot(): string {
-  const root = findDocsFolder();
-  if (root === null) return '';
-  const near = relative(process.cwd(), root);
-  const shown = near.length < root.length ? near : root;
-  return shown === '' ? '' : `${shown}/`;
 }
