@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { escapeText } from '../report/escape-text.ts';
 import { addTapCommand } from '../tap/tap-command.ts';
 import { addExecCommand } from './exec-command.ts';
+import { addExplainCommand } from './explain-command.ts';
 import { addFileCommand } from './file-command.ts';
 import { addRunCommand } from './run-command.ts';
 import type { Session } from './session.ts';
@@ -19,6 +20,7 @@ Examples:
       --source jaeger=http://localhost:16686
   $ propagation-check file trace.json --expect "web -> orders"
   $ propagation-check tap --listen 8083 --target http://localhost:8082
+  $ propagation-check explain split-trace
 
 Each command has its own --help.
 Exit code: 0 every edge is intact, 1 an edge is broken, 2 cannot tell.`;
@@ -47,6 +49,7 @@ export function createProgram(session: Session): Command {
   addTraceCommand(program, session);
   addFileCommand(program, session);
   addTapCommand(program);
+  addExplainCommand(program, session);
   return program;
 }
 

@@ -1,14 +1,10 @@
-import { existsSync } from 'node:fs';
-import { join, relative } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { relative } from 'node:path';
+import { findDocsFolder } from './find-docs-folder.ts';
 
-/** The package has a copy of the repository's pages beside its code. */
+/** The folder that holds the pages, as seen from where the reader is. */
 export function findDocsRoot(): string {
-  const here = fileURLToPath(new URL('.', import.meta.url));
-  const root = [join(here, '..'), join(here, '../../../..')].find((folder) =>
-    existsSync(join(folder, 'docs/findings')),
-  );
-  if (root === undefined) return '';
+  const root = findDocsFolder();
+  if (root === null) return '';
   const near = relative(process.cwd(), root);
   const shown = near.length < root.length ? near : root;
   return shown === '' ? '' : `${shown}/`;

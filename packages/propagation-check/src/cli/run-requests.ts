@@ -22,6 +22,7 @@ import { findUncaused } from './find-uncaused.ts';
 import { explainNothingToJudge, hintAtExpectations } from './hint-at-expectations.ts';
 import { judgeCollected } from './judge-trace.ts';
 import { listNames } from './list-names.ts';
+import { listReached } from './list-reached.ts';
 import { openNamedSource } from './open-named-source.ts';
 import type { Entries } from './parse-argument.ts';
 import { printReport } from './print-report.ts';
@@ -115,7 +116,10 @@ export async function runRequests(
     const doubts = [
       ...(missing > 0 ? [`${gap}; the others are intact`] : []),
       ...(source.isReceiver === true && inputs.expectation.edges.length === 0
-        ? describeUncaused(findUncaused(collected.spans, requests, begun))
+        ? describeUncaused(
+            findUncaused(collected.spans, requests, begun),
+            listReached(collected.spans, requests),
+          )
         : []),
       ...(counts.failed > 0 && args.allowFailedRequests !== true ? [failedRequestsDoubt] : []),
     ];
@@ -191,12 +195,14 @@ function countRequests(driven: readonly DrivenRequest[]): RequestCounts {
 /** Source: RFC 9110, 15: 4xx and 5xx are errors. */
 const firstErrorStatus = 400;
 
-function describeUncaused(uncaused: readonly Span[]): readonly string[] {
+function describeUncaused(uncaused: readonly Span[], reached: ReadonlySet<string>): readonly string[] {
   if (uncaused.length === 0) return [];
+  const [caller = 'caller', ...others] = reached;
+  const path = `${others.length === 0 ? caller : 'caller'} -> ${uncaused[0]?.serviceName ?? 'called'}`;
   const services = [...new Set(uncaused.map((span) => span.serviceName ?? 'a service without a name'))];
   return [
     `${countOf(uncaused.length, 'trace')} began at ${listNames(services)} during the requests, and nothing says who called: ` +
-      `a service whose HTTP client is not instrumented, or others; name the edge with --expect "caller -> ${services[0]}"`,
+      `a service whose client library (HTTP, gRPC, messaging) is not instrumented, or others; name the edge with --expect ${JSON.stringify(path)}`,
   ];
 }
 

@@ -14,14 +14,24 @@ export interface CallSide {
  * tap. A record is of one place: what stands between it and either service is unknown otherwise.
  */
 export function isCalledBy(record: WireRecord, { span, service }: CallSide): boolean {
-  if (record.client !== null && record.client === service) return true;
-  return span !== null && isEndOf(record, record.calledAt, span);
+  if (span !== null && isEndOf(record, record.calledAt, span)) return true;
+  return record.client !== null && record.client === service && !isElsewhere(record, record.calledAt, span);
 }
 
 /** Whether the tap's connection ends at the called service, by the address of the peer that its SERVER span names. */
 export function isInFrontOf(record: WireRecord, { span, service }: CallSide): boolean {
-  if (record.server !== null && record.server === service) return true;
-  return span !== null && isEndOf(record, record.callsFrom, span);
+  if (span !== null && isEndOf(record, record.callsFrom, span)) return true;
+  return record.server !== null && record.server === service && !isElsewhere(record, record.callsFrom, span);
+}
+
+/**
+ * Whether the span names another connection of the tap's own machine: then the word of whoever placed the tap is wrong. Between
+ * machines addresses are translated, and differ for connections that are the same.
+ */
+function isElsewhere(record: WireRecord, address: string | null, span: Span | null): boolean {
+  if (span === null || address === null || !isSameHost(record, span)) return false;
+  const peers = readConnectionPeers(span);
+  return peers.length > 0 && isLoopback(address) && peers.every(isLoopback) && !peers.includes(address);
 }
 
 /** Loopback addresses are the same on every machine, so they say something only where both are on one. */
@@ -49,10 +59,15 @@ const peerAttributes = [
   ['net.peer.ip', 'net.peer.port'],
 ] as const;
 
-function readPeerAddresses(span: Span): readonly string[] {
-  const peers = peerAttributes.flatMap(([address, port]) =>
+/** The other end of the connection, where the span names its address and port. */
+export function readConnectionPeers(span: Span): readonly string[] {
+  return peerAttributes.flatMap(([address, port]) =>
     join(span.attributes.get(address), span.attributes.get(port)),
   );
+}
+
+export function readPeerAddresses(span: Span): readonly string[] {
+  const peers = readConnectionPeers(span);
   // The peer of the connection comes first: behind a forward proxy, the address in the URL is another.
   if (span.kind !== 'CLIENT' || peers.length > 0) return peers;
   // The address that was called. A name says nothing: it may be the gateway's.

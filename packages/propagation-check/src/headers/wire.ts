@@ -12,7 +12,7 @@ import {
 import type { PropagationFormat, WireContext, WireRecord } from './evidence.ts';
 import { askForMcp } from './mcp-record.ts';
 import { parseTraceparent, splitTraceparents } from './parse-traceparent.ts';
-import { type CallSide, isCalledBy, isInFrontOf } from './place.ts';
+import { type CallSide, isCalledBy, isInFrontOf, readPeerAddresses } from './place.ts';
 import { formats, headerValues } from './propagation-header.ts';
 import { type Asked, indexRecords, type RecordIndex, timeOf } from './record-index.ts';
 
@@ -30,6 +30,8 @@ export interface CallHeaders {
   readonly isTied: boolean;
   /** Whether no tap saw the call, and the services themselves say this. */
   readonly isRecorded: boolean;
+  /** The addresses at which the taps that saw it were called. */
+  readonly calledAt: readonly string[];
   /** What a tap itself did to the request. */
   readonly injected: readonly string[];
   /** What the called service said of its own span; null where nobody looked, and where a cache gave the answer of another call. */
@@ -76,6 +78,7 @@ export function indexHeaders(evidence: HeaderEvidence, spans: TraceGraph): Heade
   const told = rememberSummaries();
   const readAnswer = indexAnswers(evidence.wire, spans);
   const readCaptured = indexCaptured(evidence, spans);
+  const endsAt = indexConnections(evidence.wire, spans);
   return (client, server, services) => {
     const callerSide = { span: client, service: client === null ? services.client : client.serviceName };
     const calleeSide = { span: server, service: server === null ? services.server : server.serviceName };
@@ -83,18 +86,20 @@ export function indexHeaders(evidence: HeaderEvidence, spans: TraceGraph): Heade
     const records =
       own.length > 0
         ? [...own, ...findNested(anonymous, own, told)]
-        : findByTime(anonymous, client ?? server, told).filter((record) => !namesAnother(record, callerSide));
+        : findByTime(anonymous, client ?? server, told, (record) => !namesAnother(record, callerSide));
     const seen = [...new Set(records)].sort(outermostFirst);
     const [first, last] = [seen[0], seen.at(-1)];
     const captured = readCaptured(client, server);
     if (first === undefined || last === undefined) return describeCaptured(captured);
     const isAtCaller = isCalledBy(first, callerSide);
-    const isAtCallee = isInFrontOf(last, calleeSide);
+    const isOfServer = isInFrontOf(last, calleeSide);
+    // Calls at the same time may be paired crosswise: the tap stands where it stands.
+    const isAtCallee = isOfServer || endsAt(last, calleeSide.service);
     // A tap records every connection; time, method and path alone fit other callers too.
     const isTied =
       own.length > 0
-        ? own.includes(last) || isAtCallee
-        : (client !== null && isAtCaller) || (server !== null && isAtCallee);
+        ? own.includes(last) || isOfServer
+        : (client !== null && isAtCaller) || (server !== null && isOfServer);
     if (!isTied && captured !== null) return describeCaptured(captured);
     // Where the tap is not beside a service, that service's own record is nearer to it.
     const sent = isAtCaller ? null : (captured?.sent ?? null);
@@ -110,6 +115,7 @@ export function indexHeaders(evidence: HeaderEvidence, spans: TraceGraph): Heade
       isAtCallee: isAtCallee || received !== null,
       isTied,
       isRecorded: false,
+      calledAt: seen.flatMap((record) => record.calledAt ?? []),
       injected: [...new Set(seen.flatMap((record) => record.faults))],
       // Several records without an id of the call may be of different calls.
       answer: (own.length > 0 ? readAnswer(last) : null) ?? captured?.answer ?? null,
@@ -127,6 +133,7 @@ function describeCaptured(captured: CapturedHeaders | null): CallHeaders | null 
     isAtCallee: received !== null || answer?.span != null,
     isTied: true,
     isRecorded: true,
+    calledAt: [],
     injected: [],
   };
 }
@@ -167,6 +174,40 @@ function indexAnswers(
   };
 }
 
+/** Whether some request that the service took while the record was open came by the tap's own connection. */
+function indexConnections(
+  records: readonly WireRecord[],
+  spans: TraceGraph,
+): (record: WireRecord, service: string | null) => boolean {
+  const addresses = new Set(records.map(({ callsFrom }) => callsFrom));
+  const known = new Map<string | null, ReadonlyMap<string, readonly Span[]>>();
+  const indexService = (service: string | null): ReadonlyMap<string, readonly Span[]> => {
+    const byAddress = new Map<string, Span[]>();
+    for (const row of spans.rowsOfService(service)) {
+      if (!spans.isEntry(row)) continue;
+      const span = spans.view(row);
+      for (const address of readPeerAddresses(span)) {
+        if (!addresses.has(address)) continue;
+        const same = byAddress.get(address);
+        if (same === undefined) byAddress.set(address, [span]);
+        else same.push(span);
+      }
+    }
+    return byAddress;
+  };
+  return (record, service) => {
+    if (record.callsFrom === null || service === null) return false;
+    const byAddress = known.get(service) ?? indexService(service);
+    known.set(service, byAddress);
+    const from = timeOf(record) - rounding;
+    const until = timeOf(record) + record.durationMs + rounding;
+    return (byAddress.get(record.callsFrom) ?? []).some((span) => {
+      const start = Number(span.startTimeUnixNano / 1_000_000n);
+      return start >= from && start <= until && isInFrontOf(record, { span, service: null });
+    });
+  };
+}
+
 /** A request is the longer, the nearer to the caller it was seen. */
 function outermostFirst(left: WireRecord, right: WireRecord): number {
   return timeOf(left) - timeOf(right) || right.durationMs - left.durationMs;
@@ -174,25 +215,6 @@ function outermostFirst(left: WireRecord, right: WireRecord): number {
 
 /** Requests that are alike and at the same time are a crowd, of which a record proves nothing for any. */
 const maxAlike = 1_000;
-
-/** All that fit, where they tell the same; otherwise none of them proves anything. */
-function takeUnanimous(
-  records: Iterable<WireRecord>,
-  fits: (record: WireRecord) => boolean,
-  told: (record: WireRecord) => string,
-): readonly WireRecord[] {
-  const found: WireRecord[] = [];
-  let looks = 0;
-  for (const record of records) {
-    looks += 1;
-    if (looks > maxAlike) return [];
-    if (!fits(record)) continue;
-    const [first] = found;
-    if (first !== undefined && told(first) !== told(record)) return [];
-    found.push(record);
-  }
-  return found;
-}
 
 /** Finds records of the same request at other taps, after its ids were lost: the same method and path, within its time. */
 function findNested(
@@ -209,7 +231,7 @@ function findNested(
     !taps.has(record.tap) &&
     timeOf(record) >= from - rounding &&
     timeOf(record) + record.durationMs <= to + rounding;
-  return takeUnanimous(anonymous.underWay(outer, from - rounding, to + rounding), fits, told).slice(0, 1);
+  return takeOfEachTap(anonymous.underWay(outer, from - rounding, to + rounding), fits, told);
 }
 
 /** Records without an id of the data, taken while the call was open, at the same method and path. */
@@ -217,16 +239,38 @@ function findByTime(
   anonymous: RecordIndex,
   span: Span | null,
   told: (record: WireRecord) => string,
+  isMeant: (record: WireRecord) => boolean,
 ): readonly WireRecord[] {
   if (span === null) return [];
   const start = Number(span.startTimeUnixNano / 1_000_000n);
   const asked = readAsked(span);
   if (span.kind === 'SERVER') {
-    return takeUnanimous(anonymous.underWay(asked, start - rounding, start + rounding), () => true, told);
+    return takeOfEachTap(anonymous.underWay(asked, start - rounding, start + rounding), isMeant, told);
   }
   const end = Number(span.endTimeUnixNano / 1_000_000n) + 1;
-  const isDuring = (record: WireRecord): boolean => timeOf(record) >= start - rounding;
-  return takeUnanimous(anonymous.underWay(asked, start - rounding, end), isDuring, told);
+  const isDuring = (record: WireRecord): boolean => isMeant(record) && timeOf(record) >= start - rounding;
+  return takeOfEachTap(anonymous.underWay(asked, start - rounding, end), isDuring, told);
+}
+
+/** One record of each tap of which all that fit tell the same; of another tap none proves anything. */
+function takeOfEachTap(
+  records: Iterable<WireRecord>,
+  fits: (record: WireRecord) => boolean,
+  told: (record: WireRecord) => string,
+): readonly WireRecord[] {
+  const found = new Map<string, WireRecord>();
+  const torn = new Set<string>();
+  let looks = 0;
+  for (const record of records) {
+    looks += 1;
+    if (looks > maxAlike) return [];
+    if (!fits(record)) continue;
+    const first = found.get(record.tap);
+    if (first !== undefined && told(first) !== told(record)) torn.add(record.tap);
+    // The first request at a tap is the first at every tap behind it.
+    if (first === undefined || timeOf(record) <= timeOf(first)) found.set(record.tap, record);
+  }
+  return [...found.values()].filter(({ tap }) => !torn.has(tap));
 }
 
 /** Records and some spans have whole milliseconds. */

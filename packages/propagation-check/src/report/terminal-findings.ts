@@ -116,14 +116,22 @@ function renderCandidates({ candidates = [], decide = [] }: Finding, layout: Lay
       labelled(index === 0 ? 'may be' : '', `${index + 1}. ${id}: ${prose[id].title}`, layout, 3),
     ),
     ...(others.length === 0 ? [] : labelled('', `less likely: ${others.join(', ')}`, layout, 3)),
-    ...decide.flatMap((step, index) =>
-      labelled(
-        index === 0 ? 'to decide' : '',
-        decide.length === 1 ? escapeText(step) : `${index + 1}. ${escapeText(step)}`,
-        layout,
-        decide.length === 1 ? 0 : 3,
-      ),
+    ...decide.flatMap((step, index) => renderStep(step, index, decide.length, layout)),
+  ];
+}
+
+/** A command stays in one line: one that is broken cannot be pasted. */
+function renderStep(step: string, index: number, count: number, layout: Layout): readonly string[] {
+  const [text = '', ...commands] = step.split('\n');
+  const indent = count === 1 ? 0 : 3;
+  return [
+    ...labelled(
+      index === 0 ? 'to decide' : '',
+      count === 1 ? escapeText(text) : `${index + 1}. ${escapeText(text)}`,
+      layout,
+      indent,
     ),
+    ...commands.map((command) => ' '.repeat(labelWidth + indent) + escapeText(command)),
   ];
 }
 

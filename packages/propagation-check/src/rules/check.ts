@@ -88,6 +88,12 @@ export interface Open {
   readonly found: readonly Draft[];
 }
 
+/** Where a tap is missing, and the addresses of the taps that saw the calls already. */
+export interface NextTap {
+  readonly side: 'caller' | 'callee';
+  readonly calledAt: readonly string[];
+}
+
 /** One call that shows a finding. Either side may be missing in the data. */
 export interface Shown {
   readonly client: Span | null;
@@ -105,6 +111,8 @@ export interface Draft {
   readonly candidates?: readonly FindingId[];
   /** The cause is argued from times and counts. */
   readonly isLikely?: boolean;
+  /** Where a tap would decide, as far as taps have seen the calls. */
+  readonly nextTap?: NextTap;
   readonly shown: readonly Shown[];
   /** Spans that are explained by this beside those in `shown`. */
   readonly explains?: readonly Span[];

@@ -1,7 +1,7 @@
 import type { Expectation } from '../expect/expectation.ts';
 import type { CallHeaders, HeaderLookup } from '../headers/wire.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
-import type { Draft, Shown } from './check.ts';
+import type { Draft, NextTap, Shown } from './check.ts';
 import { clientNotInstrumented } from './client-not-instrumented.ts';
 import { clientSpanLost } from './client-span-lost.ts';
 import type { FindingId } from './finding.ts';
@@ -56,6 +56,7 @@ export function decideByHeaders(
     const { id } = group[0];
     if (id !== null) return { ...rest, id, shown };
     if (candidates === undefined) return { ...draft, shown };
+    const nextTap = group.find((call) => call.nextTap !== undefined)?.nextTap;
     // A service that names its span in other answers and not in these made none, or another program answered.
     const isUnnamed = group.every((call) => call.isUnnamed);
     // A cause is out only when it is for every one of these calls.
@@ -65,7 +66,12 @@ export function decideByHeaders(
       if (isUnnamed && cause === 'server-not-instrumented') return -1;
       return group.every((call) => call.doubted.includes(cause)) ? 1 : 0;
     };
-    return { ...draft, candidates: left.toSorted((one, other) => rank(one) - rank(other)), shown };
+    return {
+      ...draft,
+      ...(nextTap === undefined ? {} : { nextTap }),
+      candidates: left.toSorted((one, other) => rank(one) - rank(other)),
+      shown,
+    };
   });
 }
 
@@ -85,19 +91,15 @@ export function mergeDrafts(drafts: readonly Draft[]): readonly Draft[] {
 }
 
 /** The step that decides where something may stand between the tap and this side. */
-function askForSecondTap(side: Side, draft: Draft): string {
+function askForSecondTap(side: Side): string {
   const whose = side === 'caller' ? 'the caller' : 'the called service';
-  return `at a tap of which nobody knows whether something stands between it and ${whose}; ${whereToTap(side, draft)}`;
+  return `at a tap of which nobody knows whether something stands between it and ${whose}; ${whereToTap(side)}`;
 }
 
-function whereToTap(side: Side, { client, server }: Draft): string {
+function whereToTap(side: Side): string {
   return side === 'caller'
-    ? `a second tap that the caller itself calls decides (propagation-check tap --client ${quoteService(client)})`
-    : `a second tap whose target is the called service itself decides (propagation-check tap --server ${quoteService(server)})`;
-}
-
-function quoteService(name: string | null): string {
-  return name === null ? '<service>' : /^[\w.-]+$/.test(name) ? name : JSON.stringify(name);
+    ? 'a second tap that the caller itself calls decides'
+    : 'a second tap whose target is the called service itself decides';
 }
 
 interface Decision {
@@ -108,6 +110,7 @@ interface Decision {
   readonly doubted: readonly FindingId[];
   /** The answer names no span, although others of the same service do. */
   readonly isUnnamed: boolean;
+  readonly nextTap?: NextTap;
 }
 
 function decideCall(
@@ -121,7 +124,7 @@ function decideCall(
   if (headers === null) return { id: null, shown, excluded: [], doubted: [], isUnnamed: false };
   const likeliest = draft.candidates?.[0] ?? null;
   const namesItsSpan = traceresponse.includes(draft.server ?? '');
-  const { answer } = headers;
+  const { answer, calledAt } = headers;
   const isUnnamed = answer !== null && answer.span === null && answer.isUsual;
   for (const cause of open) {
     const says = cause.explain({
@@ -134,26 +137,29 @@ function decideCall(
     if (says === null) continue;
     const { sides = [], excludes = [], doubts = [] } = cause.needs ?? {};
     if (!headers.isTied) {
-      const told = `at that time ${says}, in a record that no id ties to this call; ${whereToTap('caller', draft)}`;
+      const side = headers.isAtCaller ? 'callee' : 'caller';
+      const told = `at that time ${says}, in a record that no id ties to this call; ${whereToTap(side)}`;
       return {
         id: null,
         shown: { ...shown, says: `${told}; ${shown.says}` },
         excluded: excludes,
         doubted: doubts,
         isUnnamed,
+        nextTap: { side, calledAt },
       };
     }
     const unproven = sides.find((side) => !(side === 'caller' ? headers.isAtCaller : headers.isAtCallee));
     if (unproven !== undefined) {
       const doubt = headers.isRecorded
         ? 'and nothing says what reached the called service'
-        : askForSecondTap(unproven, draft);
+        : askForSecondTap(unproven);
       return {
         id: null,
         shown: { ...shown, says: `${says}, ${doubt}; ${shown.says}` },
         excluded: excludes,
         doubted: doubts,
         isUnnamed,
+        nextTap: { side: unproven, calledAt },
       };
     }
     const { injected } = headers;
@@ -166,8 +172,17 @@ function decideCall(
       isUnnamed: false,
     };
   }
-  const excluded = headers.isRecorded ? listExcluded(headers) : [];
-  return { id: null, shown, excluded, doubted: [], isUnnamed };
+  return {
+    id: null,
+    shown,
+    excluded: headers.isRecorded ? listExcluded(headers) : [],
+    doubted: [],
+    isUnnamed,
+    // Other headers may be all that a service recorded.
+    ...(headers.isRecorded
+      ? {}
+      : { nextTap: { side: headers.isAtCaller ? 'callee' : 'caller', calledAt } as const }),
+  };
 }
 
 /** The causes that contradict what one of the two services recorded. */

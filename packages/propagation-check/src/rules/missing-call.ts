@@ -31,7 +31,7 @@ export const finding = defineFinding('missing-call', {
   shows: "A's SERVER without a CLIENT, a root of B within its time",
   title: 'The caller shows no call',
   why: 'The expected caller shows no call: the called service began traces of its own, or has no span at all.',
-  fix: 'Check in the caller: which HTTP client library makes the call, is it instrumented, and loaded after the instrumentation?',
+  fix: 'Check in the caller: which client library (HTTP, gRPC, messaging) makes the call, is it instrumented, and loaded after the instrumentation?',
 });
 
 /** An expected edge of which no call is whole, and the roots of the called service. */

@@ -38,7 +38,7 @@ export const finding = defineFinding('split-trace', {
   shows: 'A CLIENT without a child, and a root SERVER of B that pairs with it',
   title: 'One request, two traces',
   why: 'A CLIENT span has no child, and the SERVER span of the same request is the root of another trace.',
-  fix: 'Run `propagation-check tap` in front of the called service to see what arrives there.',
+  fix: 'See with `propagation-check tap` what the caller sends and what reaches the called service.',
 });
 
 /** The features of an edge whose calls pair up with roots. */

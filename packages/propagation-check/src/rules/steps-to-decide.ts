@@ -4,11 +4,13 @@ import type { FindingId } from './finding.ts';
 import { findings } from './findings.ts';
 import { isFromBrowser, isOfMcp } from './fix-by-surroundings.ts';
 import { findHeaderSetting } from './header-settings.ts';
+import { describeNextTap } from './next-tap.ts';
 
 /** Causes that headers tell apart. */
 const toldByHeaders: readonly FindingId[] = [
   'header-stripped',
   'header-not-sent',
+  'header-rewritten',
   'format-mismatch',
   'client-not-instrumented',
 ];
@@ -29,8 +31,8 @@ const lookInBrowser =
   "Look at the request in the network panel of the browser's developer tools: without a `traceparent` it is header-not-sent";
 
 /**
- * What to do so that the next report names the cause, the cheapest first: a setting that records headers in spans, then what the symptom
- * itself asks for (a tap), then a capture of packets. Empty where the cause is known.
+ * What to do so that the next report names the cause, the cheapest first: a setting that records headers in spans, then a tap, then a
+ * capture of packets. A step that has a command to paste has it in a second line. Empty where the cause is known.
  */
 export function listStepsToDecide(draft: Draft): readonly string[] {
   const { id, candidates, protocol, shown } = draft;
@@ -49,7 +51,8 @@ export function listStepsToDecide(draft: Draft): readonly string[] {
   return [
     ...(isFromBrowser(draft) ? [lookInBrowser] : []),
     ...settings,
-    findings[id].fix,
+    ...(id === 'split-trace' ? [] : [findings[id].fix]),
+    describeNextTap(draft),
     ...(protocol === 'http'
       ? [
           `Without a restart, of plain HTTP: tcpdump -i any -w wire.pcap tcp port ${port ?? 'PORT'}, and then --wire wire.pcap`,

@@ -511,7 +511,7 @@ test('what a caller without an instrumented client called is judged with the res
   assert.equal(alone.code, 2, alone.stdout);
   assert.match(
     alone.stdout.replace(/\s+/g, ' '),
-    /^CANNOT TELL 3 traces began at orders during the requests, and nothing says who called: .*--expect "caller -> orders"/,
+    /^CANNOT TELL 3 traces began at orders during the requests, and nothing says who called: .*--expect "web -> orders"/,
   );
 });
 

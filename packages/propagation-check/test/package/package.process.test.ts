@@ -57,6 +57,8 @@ suite('the packed tool, installed in an empty folder', () => {
         assert.match(broken.stdout, /^BROKEN {2}1 of 1 edge, 6 of 6 calls/);
         const page = /^ {2}read +(\S+)$/m.exec(broken.stdout)?.[1];
         assert.ok(page !== undefined && existsSync(join(folder, page)), page ?? broken.stdout);
+        const explained = start(node, folder, 'explain', 'split-trace');
+        assert.deepEqual([explained.status, explained.stdout.split('\n')[0]], [0, '# split-trace']);
       });
 
       test('protobuf, YAML and help work', async () => {

@@ -103,8 +103,8 @@ suite('the report for people', () => {
             3. format-mismatch: The two services speak different formats
             less likely: header-ignored
   to decide 1. Let orders record headers in its spans: OTEL_RECORD=\\x1b[31mtraceparent
-            2. Run \`propagation-check tap\` in front of the called service to see what arrives
-               there.
+            2. See with \`propagation-check tap\` what the caller sends and what reaches the called
+               service.
   fix       if header-stripped: Let every proxy forward the header.
   read      docs/findings/split-trace.md
 

@@ -70,10 +70,16 @@ function writeCard(finding: Finding, draw: (evidence: Evidence) => Markup | null
 ${first === undefined ? null : html`<p><b>Seen:</b> ${escapeText(first.says)}</p>`}
 ${evidence.slice(0, mostDrawn).map(draw)}
 ${candidates.length === 0 ? null : html`<h4>May be</h4><ol>${candidates.map((candidate) => html`<li><code>${candidate}</code>: ${prose[candidate].title}</li>`)}</ol>`}
-${decide.length === 0 ? null : html`<h4>To decide</h4><ol>${decide.map((step) => html`<li>${escapeText(step)}</li>`)}</ol>`}
+${decide.length === 0 ? null : html`<h4>To decide</h4><ol>${decide.map(renderStep)}</ol>`}
 <p><b>Fix:</b> ${escapeText(fix)}</p>
 <details><summary>Evidence and instrumentations</summary>
 <ul>${links}</ul>${count > evidence.length && evidence.length > 0 ? html`<p>… and ${countOf(count - evidence.length, 'more call')}</p>` : null}
 ${sides.map(([service, names]) => (names.length === 0 ? null : html`<p>in ${nameService(service)}: ${names.map(escapeText).join(', ')}</p>`))}
 <p>Page: <code>${finding.docs}</code></p></details></article>`;
+}
+
+/** The second line of a step is a command. */
+function renderStep(step: string): Markup {
+  const [text = '', ...commands] = step.split('\n');
+  return html`<li>${escapeText(text)}${commands.map((command) => html`<pre>${escapeText(command)}</pre>`)}</li>`;
 }

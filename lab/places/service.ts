@@ -1,0 +1,106 @@
+/**
+ * One service: `/start` makes calls, `/flush` exports, and any other path answers, or forwards to where the header `x-next` says. HTTP/1.1 by
+ * the stock instrumentation; HTTP/2, which has none, by hand. Prints its two ports.
+ */
+import { once } from 'node:events';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import http2 from 'node:http2';
+import { createRequire } from 'node:module';
+import { context, propagation, SpanKind, trace } from '@opentelemetry/api';
+import { faultKey, processor } from './telemetry.ts';
+
+// The instrumentation patches what is required.
+const http: typeof import('node:http') = createRequire(import.meta.url)('node:http');
+const tracer = trace.getTracer('by-hand');
+const pool = new http.Agent({ keepAlive: true, maxSockets: 2 });
+
+async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const url = new URL(request.url ?? '/', 'http://service');
+  const next = request.headers['x-next'];
+  if (url.pathname === '/flush') await processor.forceFlush();
+  else if (url.pathname === '/start') await start(url.searchParams);
+  else if (typeof next === 'string') await call(`${next}/work`, faultOf(request), false);
+  response.end('{}');
+}
+
+function faultOf({ headers }: IncomingMessage): string {
+  return headers['x-fault'] === 'not-sent-by-hop' ? 'not-sent' : 'none';
+}
+
+async function start(query: URLSearchParams): Promise<void> {
+  const read = (name: string): string => query.get(name) ?? '';
+  const calls = Array.from({ length: Number(read('calls')) }, () => async () => {
+    const within = context.active().setValue(faultKey, read('fault'));
+    const headers = {
+      'x-fault': read('fault'),
+      ...(query.has('next') ? { 'x-next': read('next') } : {}),
+    };
+    await context.with(within, () =>
+      read('protocol') === '2'
+        ? callHttp2(read('url'), headers)
+        : call(read('url'), read('fault'), read('pooled') === 'true', headers),
+    );
+  });
+  if (read('parallel') === 'true') await Promise.all(calls.map((one) => one()));
+  else for (const one of calls) await one();
+}
+
+async function call(url: string, fault: string, isPooled: boolean, headers: object = {}): Promise<void> {
+  const within = context.active().setValue(faultKey, fault);
+  await context.with(within, async () => {
+    const sent = http.get(url, { headers: { ...headers }, agent: isPooled ? pool : false });
+    const [answer]: IncomingMessage[] = await once(sent, 'response');
+    if (answer !== undefined) await once(answer.resume(), 'end');
+  });
+}
+
+const sessions = new Map<string, http2.ClientHttp2Session>();
+
+async function callHttp2(url: string, extra: object): Promise<void> {
+  const { origin, pathname, hostname, port } = new URL(url);
+  const session = sessions.get(origin) ?? http2.connect(origin);
+  sessions.set(origin, session);
+  session.on('error', () => sessions.delete(origin));
+  const attributes = {
+    'http.request.method': 'GET',
+    'url.full': url,
+    'server.address': hostname,
+    'server.port': Number(port),
+  };
+  const span = tracer.startSpan('GET', { kind: SpanKind.CLIENT, attributes });
+  const headers: Record<string, string | string[]> = { ':path': pathname, ...extra };
+  propagation.inject(trace.setSpan(context.active(), span), headers);
+  const stream = session.request(headers);
+  await once(stream.resume(), 'close');
+  span.end();
+}
+
+function answerHttp2(stream: http2.ServerHttp2Stream, headers: http2.IncomingHttpHeaders): void {
+  const { remoteAddress, remotePort } = stream.session?.socket ?? {};
+  const { hostname, port } = new URL(`http://${headers[':authority']}`);
+  const attributes = {
+    'http.request.method': 'GET',
+    'url.path': String(headers[':path']),
+    'server.address': hostname,
+    'server.port': Number(port),
+    'network.peer.address': remoteAddress ?? '',
+    'network.peer.port': remotePort ?? 0,
+  };
+  // As a stock propagator reads it: several headers are one with a comma.
+  const carrier = { ...headers, traceparent: [headers.traceparent ?? []].flat().join(', ') };
+  const from = propagation.extract(context.active(), carrier);
+  const span = tracer.startSpan('GET /work', { kind: SpanKind.SERVER, attributes }, from);
+  stream.respond({ ':status': 200 });
+  stream.end('{}');
+  span.end();
+}
+
+const one = http.createServer((request, response) => void handle(request, response));
+const two = http2.createServer();
+two.on('stream', answerHttp2);
+await Promise.all([one, two].map((server) => once(server.listen(0, '127.0.0.1'), 'listening')));
+const ports = [one, two].map((server) => {
+  const address = server.address();
+  return typeof address === 'object' ? address?.port : null;
+});
+process.stdout.write(`${JSON.stringify(ports)}\n`);

@@ -1,0 +1,59 @@
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, type OutgoingHttpHeaders, request as send } from 'node:http';
+import { startTap } from 'propagation-check';
+
+export interface HopOptions {
+  readonly protocol: '1' | '2';
+  /** Asked for each request. */
+  readonly target: () => string;
+  /** What it makes of `traceparent`. */
+  readonly does: 'pass' | 'strip' | 'rewrite';
+  readonly host: 'kept' | 'own';
+}
+
+export interface Hop {
+  readonly url: string;
+  close(): Promise<unknown>;
+}
+
+/** A reverse proxy without spans. Of HTTP/2 a tap of which nobody reads the records is one. */
+export async function startHop({ protocol, target, does, host }: HopOptions): Promise<Hop> {
+  if (protocol === '2') {
+    const faults = does === 'pass' ? [] : [does];
+    return startTap({ listen: { port: 0 }, target: target(), faults, onRecord: () => undefined });
+  }
+  const server = createServer((request, response) => {
+    const next = new URL(target());
+    const headers: OutgoingHttpHeaders = {
+      ...request.headersDistinct,
+      host: host === 'own' ? next.host : request.headers.host,
+    };
+    if (does === 'strip') delete headers.traceparent;
+    if (does === 'rewrite')
+      headers.traceparent = `00-${randomBytes(16).toString('hex')}-${randomBytes(8).toString('hex')}-01`;
+    const onward = send({
+      host: next.hostname,
+      port: next.port,
+      method: request.method ?? 'GET',
+      path: request.url ?? '/',
+      headers,
+    });
+    onward.on('response', (answer) => {
+      response.writeHead(answer.statusCode ?? 502, answer.headers);
+      answer.pipe(response);
+    });
+    onward.on('error', () => response.writeHead(502).end());
+    request.pipe(onward);
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('not listening');
+  return {
+    url: `http://127.0.0.1:${address.port}`,
+    close: async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}

@@ -1,0 +1,261 @@
+/**
+ * A tap proves what its place proves: real services, none to two proxies between them, taps at every place, and each fault. A cause is
+ * certain where the places prove it, and never a wrong one; otherwise the answer has the command of the tap that decides.
+ */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it, type TestContext } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import {
+  checkTraces,
+  expectPath,
+  type Finding,
+  type FindingId,
+  noExpectation,
+  type OtlpReceiver,
+  type Span,
+  startOtlpReceiver,
+  startTap,
+  type WireRecord,
+} from 'propagation-check';
+import { type HopOptions, startHop } from '../places/start-hop.ts';
+import { type Service, startService } from '../places/start-services.ts';
+
+const faults = ['not-sent', 'malformed', 'duplicated', 'stripped', 'rewritten', 'ignored', 'none'] as const;
+
+interface Cell {
+  readonly fault: (typeof faults)[number];
+  /** Proxies between the services. */
+  readonly hops: 0 | 1 | 2;
+  /** The hop that strips or rewrites, from 1. */
+  readonly at?: number;
+  /** 0 is behind the caller, and `hops` in front of the called service. */
+  readonly taps: readonly number[];
+  readonly protocol: '1' | '2';
+  readonly pooled: boolean;
+  readonly parallel: boolean;
+  readonly host: HopOptions['host'];
+}
+
+const causes = {
+  'not-sent': 'header-not-sent',
+  malformed: 'header-malformed',
+  duplicated: 'header-duplicated',
+  stripped: 'header-stripped',
+  rewritten: 'header-rewritten',
+  ignored: 'header-ignored',
+  none: null,
+} as const satisfies Record<Cell['fault'], FindingId | null>;
+
+/** Whether the places of the taps prove the cause. */
+function isProven({ fault, taps, hops, at = 0 }: Cell): boolean {
+  if (fault === 'ignored') return taps.includes(hops);
+  if (fault === 'rewritten') return taps.some((tap) => tap < at) && taps.some((tap) => tap >= at);
+  // Behind the hop that strips it nothing ties a request to the call, but the connection to the called service.
+  if (fault === 'stripped') return taps.some((tap) => tap < at) && taps.includes(hops);
+  return taps.includes(0);
+}
+
+/** A header that is no header is one wherever it is seen. */
+function isVisible({ fault }: Cell): boolean {
+  return fault === 'malformed' || fault === 'duplicated';
+}
+
+function readCommand({ decide = [] }: Finding): string {
+  const command = decide
+    .flatMap((step) => step.split('\n'))
+    .find((line) => line.startsWith('propagation-check tap'));
+  assert.ok(command, decide.join('\n'));
+  return command;
+}
+
+let receiver: OtlpReceiver;
+let web: Service;
+let orders: Service;
+
+interface Seen {
+  readonly finding: Finding | undefined;
+  readonly verdict: string;
+}
+
+async function observe(cell: Cell): Promise<Seen> {
+  const { fault, hops, at, taps, protocol, host } = cell;
+  const wire: WireRecord[] = [];
+  const running: { close(): Promise<unknown> }[] = [];
+  let url = protocol === '2' ? orders.http2 : orders.http1;
+  for (let place = hops; place >= 0; place -= 1) {
+    if (taps.includes(place)) {
+      const tap = await startTap({
+        listen: { port: 0 },
+        target: url,
+        onRecord: (record) => wire.push(record),
+      });
+      running.push(tap);
+      url = tap.url;
+    }
+    if (place === 0) break;
+    const does = place !== at ? 'pass' : fault === 'stripped' ? 'strip' : 'rewrite';
+    const target = url;
+    const hop = await startHop({ protocol, target: () => target, does, host });
+    running.push(hop);
+    url = hop.url;
+  }
+  const spans = await callOrders(url, cell);
+  for (const one of running) await one.close();
+  return judge(spans, wire);
+}
+
+/** @returns the spans of the calls alone. */
+async function callOrders(url: string, cell: Cell): Promise<readonly Span[]> {
+  const query = new URLSearchParams({
+    url: `${url}/work`,
+    fault: cell.fault,
+    protocol: cell.protocol,
+    calls: '4',
+    pooled: String(cell.pooled),
+    parallel: String(cell.parallel),
+  });
+  const known = new Set(receiver.readAll().map((span) => span.spanId));
+  await fetch(`${web.http1}/start?${query}`);
+  await Promise.all([web, orders].map(({ http1 }) => fetch(`${http1}/flush`)));
+  return receiver.readAll().filter((span) => !known.has(span.spanId));
+}
+
+function judge(spans: readonly Span[], wire: readonly WireRecord[]): Seen {
+  const expectation = { ...noExpectation, edges: expectPath(['web', 'orders']) };
+  const { findings, verdict } = checkTraces(spans, { expectation, headers: { wire, received: [] } });
+  return { finding: findings.find(({ severity }) => severity === 'error'), verdict };
+}
+
+/** Runs a command as a shell does, in this folder. @returns the address at which the tap listens. */
+async function paste(t: TestContext, command: string, folder: string): Promise<string> {
+  const cli = fileURLToPath(new URL('../../packages/propagation-check/src/cli.ts', import.meta.url));
+  const program = join(folder, 'propagation-check');
+  const run = `#!/bin/sh\nexec ${process.execPath} --conditions=trace-context-source ${cli} "$@"\n`;
+  await writeFile(program, run, { mode: 0o755 });
+  const env = { ...process.env, PATH: `${folder}:${process.env.PATH}` };
+  const child = spawn('sh', ['-c', `exec ${command}`], {
+    cwd: folder,
+    env,
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  t.after(() => child.kill());
+  let said = '';
+  for await (const chunk of child.stderr.setEncoding('utf8').iterator({ destroyOnReturn: false })) {
+    said += chunk;
+    const url = /listening on (http:\S+),/.exec(said)?.[1];
+    if (url !== undefined) return url;
+  }
+  throw new Error(`${command}: ${said}`);
+}
+
+async function readWires(folder: string): Promise<readonly WireRecord[]> {
+  const names = (await readdir(folder)).filter((name) => name.endsWith('.jsonl'));
+  const texts = await Promise.all(names.map((name) => readFile(join(folder, name), 'utf8')));
+  return texts.flatMap((text) => text.split('\n')).flatMap((line) => (line === '' ? [] : [JSON.parse(line)]));
+}
+
+function* listCells(): Generator<Cell> {
+  const ways = [
+    { protocol: '1', pooled: false, parallel: false, host: 'own' },
+    { protocol: '1', pooled: true, parallel: true, host: 'kept' },
+    { protocol: '2', pooled: true, parallel: true, host: 'kept' },
+  ] as const;
+  for (const way of ways)
+    for (const hops of [0, 1, 2] as const)
+      for (const fault of faults) {
+        const isOfHop = fault === 'stripped' || fault === 'rewritten';
+        const places = Array.from({ length: hops + 1 }, (_, place) => place);
+        const pairs = places.flatMap((one) => places.filter((two) => two > one).map((two) => [one, two]));
+        for (const at of isOfHop ? places.slice(1) : [0])
+          for (const taps of [...places.map((place) => [place]), ...pairs])
+            yield { fault, hops, taps, ...way, ...(isOfHop ? { at } : {}) };
+      }
+}
+
+describe('taps at every place', { concurrency: 1, timeout: 180_000 }, () => {
+  before(async () => {
+    receiver = await startOtlpReceiver({ port: 0 });
+    [web, orders] = await Promise.all([
+      startService('web', receiver.url),
+      startService('orders', receiver.url),
+    ]);
+  });
+  after(async () => {
+    web.stop();
+    orders.stop();
+    await receiver.close();
+  });
+
+  for (const cell of listCells()) {
+    it(JSON.stringify(cell), async () => {
+      const { finding, verdict } = await observe(cell);
+      const cause = causes[cell.fault];
+      if (cause === null) {
+        assert.equal(verdict, 'intact');
+        return;
+      }
+      const seen = `${finding?.id} ${finding?.confidence}: ${finding?.evidence[0]?.says}`;
+      assert.equal(verdict, 'broken');
+      assert.ok(finding);
+      if (finding.confidence === 'certain') {
+        assert.equal(finding.id, cause, seen);
+        assert.ok(isProven(cell) || isVisible(cell), seen);
+        return;
+      }
+      // Of calls at the same time a request without an id may be of any.
+      assert.ok(!isProven(cell) || (cell.fault === 'stripped' && cell.parallel), seen);
+      assert.ok(finding.candidates?.includes(cause), `${seen}; ${finding.candidates}`);
+      const command = readCommand(finding);
+      // A proxy that keeps the Host header hides the address of the called service.
+      if (command.includes('--client') || cell.host === 'own')
+        assert.match(command, / --target http:\/\/127\.0\.0\.1:\d+ /);
+    });
+  }
+
+  for (const hops of [0, 1] as const)
+    for (const fault of [
+      'not-sent',
+      'malformed',
+      'ignored',
+      ...(hops === 1 ? (['stripped'] as const) : []),
+    ] as const)
+      it(`commands that are pasted one after the other lead to the cause: ${fault}, ${hops} hops`, async (t) => {
+        const folder = await mkdtemp(join(tmpdir(), 'places-'));
+        t.after(() => rm(folder, { recursive: true }));
+        let callee = orders.http1;
+        let called = callee;
+        if (hops === 1) {
+          const does = fault === 'stripped' ? 'strip' : 'pass';
+          const hop = await startHop({ protocol: '1', target: () => callee, does, host: 'own' });
+          t.after(() => hop.close());
+          called = hop.url;
+        }
+        const cell = {
+          fault,
+          hops,
+          taps: [],
+          protocol: '1',
+          pooled: false,
+          parallel: false,
+          host: 'own',
+        } as const;
+        for (let pasted = 0; ; pasted += 1) {
+          const { finding } = judge(await callOrders(called, cell), await readWires(folder));
+          assert.ok(finding);
+          if (finding.confidence === 'certain') {
+            assert.equal(finding.id, causes[fault]);
+            assert.ok(pasted > 0);
+            return;
+          }
+          const command = readCommand(finding);
+          assert.ok(pasted < 2, command);
+          const url = await paste(t, command, folder);
+          if (command.includes('--client ')) called = url;
+          else callee = url;
+        }
+      });
+});

@@ -1,0 +1,40 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { closest } from 'fastest-levenshtein';
+import { findingIds } from '../rules/finding.ts';
+import { findings } from '../rules/findings.ts';
+import { describeFileError } from '../source/file-error.ts';
+import { findDocsFolder } from './find-docs-folder.ts';
+import type { Session } from './session.ts';
+import { UsageError } from './usage-error.ts';
+
+/** Prints the page of a finding, or the list of all. @returns the exit code. */
+export async function explainFinding(name: string | null, { output }: Session): Promise<number> {
+  await output.print(name === null ? listFindings() : await readPage(name));
+  return 0;
+}
+
+function listFindings(): string {
+  const width = Math.max(...findingIds.map((id) => id.length));
+  return findingIds.map((id) => `${id.padEnd(width)}  ${findings[id].title}\n`).join('');
+}
+
+async function readPage(name: string): Promise<string> {
+  const id = findingIds.find((each) => each === name);
+  if (id === undefined) {
+    const shown = JSON.stringify(name.slice(0, longestName));
+    throw new UsageError(
+      `explain ${shown}: no finding has this name; did you mean ${closest(name.slice(0, longestName), [...findingIds])}? ` +
+        '`propagation-check explain` lists all',
+    );
+  }
+  const folder = findDocsFolder();
+  if (folder === null) throw new UsageError(`explain ${id}: the pages are missing; install the package anew`);
+  const path = join(folder, 'docs/findings', `${id}.md`);
+  return readFile(path, 'utf8').catch((error: unknown) => {
+    throw new UsageError(`explain ${id}: ${path}: ${describeFileError(error)}`);
+  });
+}
+
+/** Longer than every id: what is compared and printed is bounded. */
+const longestName = 80;

@@ -1,0 +1,25 @@
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { test } from 'node:test';
+import { findingIds } from '../../src/rules/finding.ts';
+import { executeCli } from './run-cli.ts';
+
+for (const id of findingIds) {
+  test(`explain ${id} prints its page`, async () => {
+    const page = await readFile(new URL(`../../../../docs/findings/${id}.md`, import.meta.url), 'utf8');
+    assert.deepEqual(await executeCli('explain', id), { code: 0, stdout: page, stderr: '' });
+  });
+}
+
+test('explain alone lists every finding with its title', async () => {
+  const { code, stdout } = await executeCli('explain');
+  assert.equal(code, 0);
+  assert.deepEqual(stdout.match(/^\S+/gm), [...findingIds]);
+  assert.match(stdout, /^split-trace +One request, two traces$/m);
+});
+
+test('a name that is no finding ends with one line and the nearest name', async () => {
+  const { code, stdout, stderr } = await executeCli('explain', 'split-tracr');
+  assert.deepEqual([code, stdout], [2, '']);
+  assert.match(stderr, /^propagation-check: explain "split-tracr": .*did you mean split-trace\?.*\n$/);
+});
