@@ -1,5 +1,5 @@
 import { type CallGroup, countCalls } from '../calls/call-group.ts';
-import { isRoot, type TraceGraph } from '../graph/trace-graph.ts';
+import type { TraceGraph } from '../graph/trace-graph.ts';
 import type { Span } from '../span/span.ts';
 import { earlier, later } from '../util/statistics.ts';
 import type { Coverage, Draft, Scene, Shown } from './check.ts';
@@ -18,16 +18,10 @@ const fromAbsence: ReadonlySet<FindingId> = new Set<FindingId>([
  * been exported before or after it. An error of those times alone, on a service whose calls between them are whole, becomes a warning.
  */
 export function doubtAtEnds(scene: Scene, orphans: readonly Span[], draft: Draft): Draft {
-  if (draft.severity !== 'error' || !isFromAbsence(draft)) return draft;
+  const { id, severity, shown } = draft;
+  if (severity !== 'error' || !fromAbsence.has(id) || shown.length === 0) return draft;
   const isCut = isCutBetween(scene, orphans, draft) || isCutAtEnds(scene, draft);
   return isCut ? { ...draft, severity: 'warning' } : draft;
-}
-
-/** Two sides of one request in two traces are both there, unless the one names a parent that is not. */
-function isFromAbsence({ id, shown }: Draft): boolean {
-  const broken = shown.flatMap(({ client, server }) => server ?? client ?? []);
-  if (broken.length === 0) return false;
-  return fromAbsence.has(id) || (id === 'split-trace' && !broken.some(isRoot));
 }
 
 /** Whether most whole calls lie between the broken ones of the beginning and those of the end. */
