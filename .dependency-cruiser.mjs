@@ -133,6 +133,7 @@ export default {
         '^packages/[^/]+/dist/',
         '/generated/',
         '/fixtures/',
+        '/examples/',
         '/captures/',
         '/corpus/',
         '/[.]stryker-tmp/',

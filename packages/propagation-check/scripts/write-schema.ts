@@ -1,5 +1,7 @@
-/** Writes `expectation.schema.json` from the shape that the expectations file is checked with. */
+/** Writes the schemas that are published: of an expectations file and of the JSON report. */
 import { writeFileSync } from 'node:fs';
 import { renderExpectationSchema } from '../src/expect/read-expectation-schema.ts';
+import { renderReportSchema } from './report-shape.ts';
 
 writeFileSync(new URL('../expectation.schema.json', import.meta.url), renderExpectationSchema());
+writeFileSync(new URL('../report.schema.json', import.meta.url), renderReportSchema());

@@ -14,6 +14,10 @@ export type {
   WireRecord,
 } from './headers/evidence.ts';
 export { type HeaderEvidence, noHeaderEvidence } from './headers/wire.ts';
+export { type Checked, type CheckSettings, check, type Spans } from './library/check.ts';
+export { expectPropagation, PropagationError } from './library/expect-propagation.ts';
+export { type MatcherResult, matchers } from './library/matchers.ts';
+export { type Receiver, startReceiver } from './library/start-receiver.ts';
 export { type ReportDetails, type RequestCounts, renderJson, type SearchExtent } from './report/json.ts';
 export { renderTerminal } from './report/terminal.ts';
 export type { FindingOptions } from './report/terminal-findings.ts';

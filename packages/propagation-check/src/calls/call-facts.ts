@@ -91,11 +91,23 @@ function readMcp(span: FactSource): McpFacts {
 }
 
 export function readMessageId(span: FactSource): string | null {
-  return readText(span, 'messaging.message.id', 'messaging.message_id');
+  return readText(
+    span,
+    'messaging.message.id',
+    'messaging.message_id',
+    'bullmq.job.id',
+    'messaging.bullmq.job.id',
+  );
 }
 
 export function readDestination(span: FactSource): string | null {
-  return readText(span, 'messaging.destination.name', 'messaging.destination', 'messaging.source.name');
+  return readText(
+    span,
+    'messaging.destination.name',
+    'messaging.destination',
+    'messaging.source.name',
+    'bullmq.queue.name',
+  );
 }
 
 export function readMethod(span: FactSource): string | null {

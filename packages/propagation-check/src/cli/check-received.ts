@@ -7,7 +7,7 @@ import type { CheckInputs } from './check-inputs.ts';
 import { collectTraces, type Waiting } from './collect-traces.ts';
 import { explainNothingToJudge, hintAtExpectations } from './hint-at-expectations.ts';
 import { judgeCollected } from './judge-trace.ts';
-import { pauseFor } from './pause-for.ts';
+import { waitForTurn } from './pace-looks.ts';
 
 export interface ReceivedQuery {
   /** A receiver. Whoever sends to it has done what is to be checked. */
@@ -65,13 +65,15 @@ export async function checkReceived(query: ReceivedQuery): Promise<CheckedSpans>
   };
 }
 
+const anyTrace = { service: null, startTimeMin: 0, startTimeMax: Number.MAX_SAFE_INTEGER, limit: 1 } as const;
+
 async function waitForFirst(source: Source, atMostMs: number, signal: AbortSignal): Promise<void> {
-  if (source.waitForChange === undefined || (source.revision ?? 0) > 0) return;
-  const over = new AbortController();
-  const either = AbortSignal.any([signal, over.signal]);
-  try {
-    await Promise.race([pauseFor(atMostMs, either), source.waitForChange(0, either)]);
-  } finally {
-    over.abort();
+  const deadline = Date.now() + atMostMs;
+  for (;;) {
+    const revision = source.revision ?? 0;
+    const leftMs = deadline - Date.now();
+    const found = await source.searchTraces(anyTrace, signal);
+    if (found.length > 0 || leftMs <= 0) return;
+    await waitForTurn({ source, revision, elapsedMs: 0, lookMs: 0, dueMs: leftMs, signal });
   }
 }

@@ -1,4 +1,5 @@
-import { idHeaders, isOpaqueHeader } from '../headers/propagation-header.ts';
+import { headerSettings } from '../rules/header-settings.ts';
+import { hideSecrets } from '../util/hide-secrets.ts';
 
 export interface ChildEnvironment {
   readonly env: NodeJS.ProcessEnv;
@@ -9,22 +10,13 @@ export interface ChildEnvironment {
 /** Milliseconds. A process that is ended without a flush loses no more than this. */
 const scheduleDelay = '100';
 
-/** Those whose values hold ids alone: with `--forward` and `--save` they go where the spans go. */
-const capturedHeaders = [
-  ...Object.values(idHeaders).filter((header) => !isOpaqueHeader(header)),
-  'tracestate',
-].join(',');
-
-/**
- * Settings that record headers in spans: of the Java agent, then of Python. Node.js has none.
- * Sources: opentelemetry-java-instrumentation, "Capturing HTTP request and response headers"; opentelemetry-python-contrib, util-http.
- */
-const captureVariables = [
-  'OTEL_INSTRUMENTATION_HTTP_CLIENT_CAPTURE_REQUEST_HEADERS',
-  'OTEL_INSTRUMENTATION_HTTP_SERVER_CAPTURE_REQUEST_HEADERS',
-  'OTEL_INSTRUMENTATION_HTTP_CAPTURE_HEADERS_CLIENT_REQUEST',
-  'OTEL_INSTRUMENTATION_HTTP_CAPTURE_HEADERS_SERVER_REQUEST',
-] as const;
+/** Of the settings that record headers in spans those that are variables: headers decide what spans cannot. */
+const headerVariables = Object.fromEntries(
+  headerSettings.flatMap(({ set }) => {
+    const [, name, , value] = /^(OTEL_[A-Z_]+)=("?)(.*)\2$/.exec(set) ?? [];
+    return name === undefined || value === undefined ? [] : [[name, value]];
+  }),
+);
 
 /**
  * The environment in which SDKs of every language export their spans to a receiver of this tool, and soon. What the user has set
@@ -45,20 +37,20 @@ export function makeChildEnvironment(
     // Over HTTP every language has it, and the receiver takes each.
     OTEL_EXPORTER_OTLP_PROTOCOL: 'http/protobuf',
     OTEL_BSP_SCHEDULE_DELAY: scheduleDelay,
+    ...headerVariables,
     ...(isForwarded ? {} : { OTEL_METRICS_EXPORTER: 'none', OTEL_LOGS_EXPORTER: 'none' }),
     ...kept,
     ...readProxyExceptions(own),
-    ...Object.fromEntries(captureVariables.map((name) => [name, addHeaders(own[name])])),
     OTEL_TRACES_EXPORTER: exportsOtlp ? exporters : 'otlp',
     OTEL_EXPORTER_OTLP_ENDPOINT: url,
   };
   const notes = [
     ...['OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT']
       .filter((name) => own[name] !== undefined && own[name] !== '' && !isForwarded)
-      .map(
-        (name) =>
-          `${name}=${own[name]} is replaced for the command; --forward ${own[name]} hands the spans on to it`,
-      ),
+      .map((name) => {
+        const endpoint = hideSecrets(own[name] ?? '');
+        return `${name}=${endpoint} is replaced for the command; --forward ${endpoint} hands the spans on to it`;
+      }),
     ...(exportsOtlp ? [] : [`OTEL_TRACES_EXPORTER=${exporters} is replaced for the command by otlp`]),
     ...(own.OTEL_SDK_DISABLED?.toLowerCase() === 'true'
       ? ['OTEL_SDK_DISABLED=true is set, so that SDKs export nothing; unset it']
@@ -71,10 +63,6 @@ export function makeChildEnvironment(
       ),
   ];
   return { env, notes };
-}
-
-function addHeaders(own = ''): string {
-  return own === '' ? capturedHeaders : `${own},${capturedHeaders}`;
 }
 
 /** Exporters of Python ask a proxy for this machine too, unless it is named. */

@@ -1,7 +1,4 @@
-import { existsSync } from 'node:fs';
 import { appendFile, writeFile } from 'node:fs/promises';
-import { join, relative } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { ReportDetails } from '../report/json.ts';
 import { pickSpans } from '../report/pick-spans.ts';
 import { type ReportInput, reports } from '../report/reports.ts';
@@ -9,6 +6,7 @@ import { describeFileError, quotePath } from '../source/file-error.ts';
 import type { SpanStore } from '../span/span-store.ts';
 import type { Result } from '../verdict/result.ts';
 import type { CheckArguments } from './common-options.ts';
+import { findDocsRoot } from './find-docs-root.ts';
 import type { Output } from './open-output.ts';
 import { isPrintedBeside, type ReportTarget } from './parse-report.ts';
 import { readPageScript } from './read-page-script.ts';
@@ -67,16 +65,4 @@ function listTargets({ report = [], json = false }: CheckArguments): readonly Re
   const printed: ReportTarget = { name: json ? 'json' : 'terminal', path: null };
   const hasPrinted = report.some((target) => target.path === null && !isPrintedBeside(target));
   return hasPrinted ? report : [printed, ...report];
-}
-
-/** The package has a copy of the repository's pages beside its code. */
-function findDocsRoot(): string {
-  const here = fileURLToPath(new URL('.', import.meta.url));
-  const root = [join(here, '..'), join(here, '../../../..')].find((folder) =>
-    existsSync(join(folder, 'docs/findings')),
-  );
-  if (root === undefined) return '';
-  const near = relative(process.cwd(), root);
-  const shown = near.length < root.length ? near : root;
-  return shown === '' ? '' : `${shown}/`;
 }

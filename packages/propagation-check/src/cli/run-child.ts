@@ -19,7 +19,6 @@ const isWindows = process.platform === 'win32';
 export interface ChildEnd {
   /** As a shell has it: 128 + its number for a signal. */
   readonly exitCode: number;
-  readonly signal: NodeJS.Signals | null;
   /** Processes of the command outlived it, and were ended. */
   readonly leftBehind: boolean;
 }
@@ -45,11 +44,7 @@ export async function runChild(
     await once(child, 'exit');
     const { exitCode, signalCode: signal } = child;
     const leftBehind = await endGroup(child, () => signals >= mostSignals);
-    return {
-      exitCode: exitCode ?? 128 + (signal === null ? 0 : constants.signals[signal]),
-      signal,
-      leftBehind,
-    };
+    return { exitCode: exitCode ?? 128 + (signal === null ? 0 : constants.signals[signal]), leftBehind };
   } catch (error) {
     throw new UsageError(`${file}: ${describeStart(error)}`);
   } finally {

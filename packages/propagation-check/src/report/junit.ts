@@ -3,7 +3,7 @@ import type { Finding, Result } from '../verdict/result.ts';
 import { escapeText } from './escape-text.ts';
 import { escapeXml } from './escape-xml.ts';
 import type { ReportDetails } from './json.ts';
-import { nameVerdict, summarise } from './summary.ts';
+import { describeNotes, nameVerdict, summarise } from './summary.ts';
 import { nameEdge } from './terminal-edges.ts';
 import { type FindingOptions, renderFinding } from './terminal-findings.ts';
 
@@ -30,12 +30,14 @@ export function renderJunit(result: Result, details: ReportDetails, options: Fin
   const failed = cases.filter(({ failures }) => failures.length > 0).length;
   const errors = cases.filter(({ error }) => error !== null).length;
   const counts = `name="${suiteName}" tests="${cases.length}" failures="${failed}" errors="${errors}"`;
+  const headline = `${nameVerdict(result.verdict)}  ${summarise(result, details)}`;
+  const about = [headline, ...describeNotes(details).map(escapeText)];
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',
     `<testsuites ${counts}>`,
     `<testsuite ${counts}>`,
     ...cases.map((each) => renderCase(each, layout)),
-    `<system-out>${escapeXml([`${nameVerdict(result.verdict)} ${summarise(result, details)}`, ...details.notes.map(escapeText)].join('\n'))}</system-out>`,
+    `<system-out>${escapeXml(about.join('\n'))}</system-out>`,
     '</testsuite>',
     '</testsuites>',
     '',

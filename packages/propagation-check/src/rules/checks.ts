@@ -17,6 +17,7 @@ import type { Rule } from './rule.ts';
 import { findServersNotInstrumented } from './server-not-instrumented.ts';
 import { lostServerSpans } from './server-span-lost.ts';
 import { findUnnamedServices } from './service-unnamed.ts';
+import { findSpansLostInServices } from './span-lost-in-service.ts';
 import { findSplitsByHand } from './split-by-hand.ts';
 import { findSplitMessages } from './split-message.ts';
 import { splitTraces } from './split-trace.ts';
@@ -68,6 +69,7 @@ export const checks: readonly (Check | Rule)[] = [
   findUnexpectedEdges,
   // Not failures: what is left over, and what misleads.
   findUninstrumentedPeers,
+  findSpansLostInServices,
   findExternalParents,
   findClockSkew,
   findUnnamedServices,

@@ -8,7 +8,7 @@ import { isExpectedCaller, protocolOf, type Scene, type Shown } from './check.ts
 import { defineFinding } from './define-finding.ts';
 import type { FindingId } from './finding.ts';
 import { type HeaderCause, readTracecontext } from './header-cause.ts';
-import { finding as missingClient } from './missing-client.ts';
+import { isOfHop, finding as missingClient } from './missing-client.ts';
 import { parentGate } from './parent-gate.ts';
 import { gate, rule } from './rule.ts';
 
@@ -26,6 +26,8 @@ interface Lost extends Shown {
   readonly caller: string | null;
   /** A service of which nothing arrived may have stood between. */
   readonly isDark: boolean;
+  /** It is one that is known, nothing is expected of it, and its exports may be cut. */
+  readonly isOfHop: boolean;
   /** The caller delivered a span around the missing one. It ended later, so the missing one would be here too. */
   readonly isDue: boolean;
 }
@@ -70,7 +72,8 @@ export const lostClientSpans = rule<LostOfEdge>({
       protocol: protocolOf(server),
       shown: lost.map(({ client, server, says }) => ({ client, server, says })),
     };
-    if (isDark) return missingClient.report({ ...edge, candidates: behindDarkHop });
+    const severity = lost.every(({ isOfHop }) => isOfHop) ? ('warning' as const) : ('error' as const);
+    if (isDark) return missingClient.report({ ...edge, severity, candidates: behindDarkHop });
     return propagatesByItself(scene, caller)
       ? missingClient.report({ ...edge, candidates: withoutInstrumentation })
       : finding.report({ ...edge, isLikely: true });
@@ -116,6 +119,7 @@ function findCaller(
   const innermost = around[0];
   if (innermost === undefined) return [];
   const caller = around.find((span) => isExpectedCaller(scene, span.serviceName, server.serviceName));
+  const call = around.find((span) => clients.has(span));
   const expected = scene.expectation.edges.find((edge) => edge.server === server.serviceName);
   return [
     {
@@ -129,7 +133,8 @@ function findCaller(
           span.endTimeUnixNano >= server.endTimeUnixNano &&
           !isOrphan(scene.graph, span),
       ),
-      isDark: caller === undefined || around.some((span) => clients.has(span)),
+      isDark: caller === undefined || call !== undefined,
+      isOfHop: expected === undefined && isOfHop(scene, call ?? innermost, server),
     },
   ];
 }

@@ -1,4 +1,5 @@
-import { countCalls } from '../calls/call-group.ts';
+import { type CallGroup, countCalls } from '../calls/call-group.ts';
+import { isRoot, type TraceGraph } from '../graph/trace-graph.ts';
 import type { Span } from '../span/span.ts';
 import { earlier, later } from '../util/statistics.ts';
 import type { Coverage, Draft, Scene, Shown } from './check.ts';
@@ -14,33 +15,47 @@ const fromAbsence: ReadonlySet<FindingId> = new Set<FindingId>([
 
 /**
  * A capture may begin and end anywhere, and each process exports when it likes, so that spans of its first and last seconds may have
- * been exported before or after it. An error of that time alone, on a service whose calls are whole otherwise, becomes a warning.
+ * been exported before or after it. An error of those times alone, on a service whose calls between them are whole, becomes a warning.
  */
 export function doubtAtEnds(scene: Scene, orphans: readonly Span[], draft: Draft): Draft {
-  const { fewestWholeCalls, wholeCallsShare, exportDelay } = scene.thresholds;
-  const broken = draft.shown.flatMap(readEnd);
-  if (draft.severity !== 'error' || !fromAbsence.has(draft.id) || broken.length === 0) return draft;
-  if (isCutBetween(scene, orphans, draft)) return { ...draft, severity: 'warning' };
-  const { graph } = scene;
-  const whole =
-    draft.server === null
-      ? scene.groups.filter(({ client }) => client === draft.client)
-      : scene.groupsInto(draft.server);
-  const calls = countCalls(whole);
-  if (calls < Math.max(fewestWholeCalls, broken.length)) return draft;
-  const countServers = (isMeant: (end: number) => boolean): number =>
-    whole.reduce(
-      (sum, { servers }) => sum + servers.filter((row) => isMeant(graph.ends[row] ?? 0)).length,
-      0,
-    );
-  const { from, to } = scene.capture;
-  const [first, last] = [broken.reduce(earlier), broken.reduce(later)];
-  const most = calls * wholeCallsShare;
-  const [firstEnd, lastEnd] = [Number(first - graph.store.origin), Number(last - graph.store.origin)];
-  const isCut =
-    (first >= to - exportDelay && countServers((end) => end < firstEnd) >= most) ||
-    (last <= from + exportDelay && countServers((end) => end > lastEnd) >= most);
+  if (draft.severity !== 'error' || !isFromAbsence(draft)) return draft;
+  const isCut = isCutBetween(scene, orphans, draft) || isCutAtEnds(scene, draft);
   return isCut ? { ...draft, severity: 'warning' } : draft;
+}
+
+/** Two sides of one request in two traces are both there, unless the one names a parent that is not. */
+function isFromAbsence({ id, shown }: Draft): boolean {
+  const broken = shown.flatMap(({ client, server }) => server ?? client ?? []);
+  if (broken.length === 0) return false;
+  return fromAbsence.has(id) || (id === 'split-trace' && !broken.some(isRoot));
+}
+
+/** Whether most whole calls lie between the broken ones of the beginning and those of the end. */
+function isCutAtEnds(scene: Scene, { client, server, shown }: Draft): boolean {
+  const { graph, thresholds, capture } = scene;
+  const { fewestWholeCalls, wholeCallsShare, exportDelay } = thresholds;
+  const whole =
+    server === null ? scene.groups.filter((group) => group.client === client) : scene.groupsInto(server);
+  const calls = countCalls(whole);
+  if (calls < Math.max(fewestWholeCalls, shown.length)) return false;
+  const ends = shown.flatMap(readEnd);
+  const middle = (capture.from + capture.to) / 2n;
+  // Those of one end, or of both.
+  return [capture.from, middle, capture.to + 1n].some((border) => {
+    const from = ends.filter((end) => end < border).reduce(later, capture.from - 1n);
+    const to = ends.filter((end) => end >= border).reduce(earlier, capture.to + 1n);
+    if (from > capture.from + exportDelay || to < capture.to - exportDelay) return false;
+    return countBetween(graph, whole, from, to) >= calls * wholeCallsShare;
+  });
+}
+
+function countBetween(graph: TraceGraph, groups: readonly CallGroup[], from: bigint, to: bigint): number {
+  const [first, last] = [Number(from - graph.store.origin), Number(to - graph.store.origin)];
+  const isBetween = (row: number): boolean => {
+    const end = graph.ends[row] ?? 0;
+    return first < end && end < last;
+  };
+  return groups.reduce((sum, { servers }) => sum + servers.filter(isBetween).length, 0);
 }
 
 function readEnd({ client, server }: Shown): readonly bigint[] {

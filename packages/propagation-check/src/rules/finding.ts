@@ -24,6 +24,7 @@ export const findingIds = [
   'trace-id-truncated',
   'baggage-lost',
   'unexpected-edge',
+  'span-lost-in-service',
   'service-unnamed',
   'clock-skew',
   'external-parent',

@@ -22,6 +22,7 @@ import { finding as parentDropped } from './parent-dropped.ts';
 import { finding as serverNotInstrumented } from './server-not-instrumented.ts';
 import { finding as serverSpanLost } from './server-span-lost.ts';
 import { finding as serviceUnnamed } from './service-unnamed.ts';
+import { finding as spanLostInService } from './span-lost-in-service.ts';
 import { finding as splitTrace } from './split-trace.ts';
 import { finding as staleContext } from './stale-context.ts';
 import { finding as traceIdTruncated } from './trace-id-truncated.ts';
@@ -55,6 +56,7 @@ export const findings: { readonly [Id in FindingId]: Finding<Id> } = {
   'wrong-parent': wrongParent,
   'baggage-lost': baggageLost,
   'unexpected-edge': unexpectedEdge,
+  'span-lost-in-service': spanLostInService,
   'service-unnamed': serviceUnnamed,
   'clock-skew': clockSkew,
   'external-parent': externalParent,

@@ -10,6 +10,17 @@ interface Surroundings {
 
 const surroundings: readonly Surroundings[] = [
   {
+    fits: ({ protocol }) => protocol === 'messaging',
+    fixes: {
+      'header-not-sent':
+        'Let the instrumentation of the producer write the context into the message, or inject it into its headers or attributes by hand.',
+      'header-ignored':
+        'Let the consumer extract the context from the message, and give it to its span as parent or as link.',
+      'header-stripped':
+        'Let what forwards the message (a bridge, a subscription, a retry) keep its headers or attributes.',
+    },
+  },
+  {
     // Sources: SEP-414; mcp 2.3.0 (Python), `mcp/shared/jsonrpc_dispatcher.py` and `mcp/server/_otel.py`; OpenInference's `mcp.ts`.
     fits: isOfMcp,
     fixes: {

@@ -1,8 +1,11 @@
+import { type FactSource, readAddress, readPath, readRpcMethod } from '../calls/call-facts.ts';
+import { someCall } from '../calls/call-group.ts';
+import { withoutIds } from '../calls/endpoint.ts';
 import { findTop, isCallerMissing, isOrphan } from '../graph/trace-graph.ts';
 import { compareRequests, isAddressedTo, type Pair, pairSpans } from '../pairing/pair.ts';
 import type { Span } from '../span/span.ts';
 import { type Group, groupBy, keyFor } from '../util/group-by.ts';
-import { isExpectedCaller, nameParent, protocolOf, type Scene } from './check.ts';
+import { isExpectedCaller, isExpectedDirectly, nameParent, protocolOf, type Scene } from './check.ts';
 import { defineFinding } from './define-finding.ts';
 import { parentGate } from './parent-gate.ts';
 import { rule, tellReasons } from './rule.ts';
@@ -42,8 +45,9 @@ export const missingClients = rule<ReplacedParents>({
   },
   gates: [parentGate(({ pairs }) => pairs.map(({ server }) => server))],
   looseEnds: ({ pairs }) => pairs.flatMap(({ client, server }) => [client, server]),
-  report: ({ pairs }) =>
+  report: ({ scene, pairs }) =>
     finding.report({
+      severity: pairs.every(({ client, server }) => isOfHop(scene, client, server)) ? 'warning' : 'error',
       client: pairs[0].client.serviceName,
       server: pairs[0].server.serviceName,
       protocol: protocolOf(pairs[0].client),
@@ -68,6 +72,21 @@ export const missingClients = rule<ReplacedParents>({
     );
   },
 });
+
+/** Whole calls show that others call the service, or that others answer such calls: the missing spans are those of a hop that is known. */
+export function isOfHop(scene: Scene, client: Span, server: Span): boolean {
+  if (isExpectedDirectly(scene, client.serviceName, server.serviceName)) return false;
+  const callers = scene.groupsInto(server.serviceName);
+  if (callers.some((group) => group.client === client.serviceName)) return false;
+  const kind = nameRequest(client);
+  const elsewhere = scene.groups.filter((group) => group.client === client.serviceName);
+  return callers.length > 0 || someCall(elsewhere, (row) => nameRequest(scene.facts.at(row)) === kind);
+}
+
+function nameRequest(call: FactSource): string {
+  const { host, port } = readAddress(call);
+  return keyFor(host, port, readRpcMethod(call), withoutIds(readPath(call) ?? ''));
+}
 
 /** Why a call and a SERVER span are not two sides of one request; null where they can be. */
 function whyApart(scene: Scene, client: Span, server: Span): string | null {

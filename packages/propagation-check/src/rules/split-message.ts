@@ -77,9 +77,15 @@ function nameDelivery(producer: Span, consumer: Span): string {
   return keyFor(producer.traceId, producer.spanId, consumer.serviceName);
 }
 
+/** A subscription has another name than its topic. The ids of brokers are unique beyond one queue; those of job queues count from 1. */
 function isSameQueue(producer: Span, consumer: Span): boolean {
   const [to, from] = [readCallFacts(producer).destination, readCallFacts(consumer).destination];
-  return to === null || from === null || to === from;
+  return to === null || from === null || to === from || isOfBroker(readCallFacts(consumer).messageId ?? '');
+}
+
+/** A UUID, a text of as many digits, or a number as long as those of Pub/Sub. */
+function isOfBroker(messageId: string): boolean {
+  return /^([0-9a-f-]{16,}|\d{12,})$/i.test(messageId);
 }
 
 function findAllSplit(scene: Scene, open: Open): readonly Draft[] {

@@ -15,7 +15,7 @@ const toldByHeaders: readonly FindingId[] = [
 
 /** No tap speaks the protocols of brokers, but what was sent stays there. */
 const lookIntoBroker =
-  'Look at the headers of such a message in the broker: with traceparent the consumer does not extract it, without the producer does not inject it.';
+  'Look at such a message in the broker: its headers (Kafka, AMQP, NATS), attributes (SQS, SNS, Pub/Sub), application properties (Service Bus) or job data. With traceparent the consumer does not extract it, without the producer does not inject it.';
 
 /** No instrumentation records `params._meta` in spans. */
 function listMcpSteps({ client, server }: Draft): readonly string[] {

@@ -42,6 +42,8 @@ export interface OtlpReceiver extends Source {
   readonly droppedSpans: number;
   /** Every span that is still kept, in order of arrival within its trace, with the attributes that rules read. */
   readAll(): readonly Span[];
+  /** Forgets every span, and those of the same traces that come later: what one test caused is none of the next one's. */
+  clear(): void;
   /** The same in columns. */
   readStore(): SpanStore;
   /**
@@ -147,6 +149,7 @@ export async function startOtlpReceiver(options: OtlpReceiverOptions = {}): Prom
       return buffer.droppedSpans === 0 ? counted : [...counted, dropped];
     },
     readAll: () => buffer.all(),
+    clear: () => buffer.clear(),
     readStore: () => buffer.store(),
     readTrace: async (traceId) => buffer.trace(traceId.toLowerCase()),
     searchTraces: async (query) => selectTraces(buffer.all(), query),

@@ -33,7 +33,7 @@ export class SpanBuffer {
   #views: Span[] = [];
   readonly #traces = new Map<string, BufferedTrace>();
   /** Late spans of these are dropped too. Bounded: the oldest are forgotten. */
-  readonly #droppedTraces = new Set<string>();
+  readonly #droppedTraces = new Map<string, 'for-room' | 'on-purpose'>();
   #spans = 0;
   #bytes = 0;
   #dropped = 0;
@@ -59,6 +59,14 @@ export class SpanBuffer {
     while (this.#spans > this.#limits.maxSpans || this.#bytes > this.#limits.maxBytes) this.#dropOldest();
     if (this.#writer.rows > Math.max(fewRows, this.#spans * mostRowsPerKept)) this.#moveKept();
     return read;
+  }
+
+  /** Drops everything, which is no loss. Late spans of the traces that were here are dropped too. */
+  clear(): void {
+    for (const traceId of this.#traces.keys()) this.#remember(traceId, 'on-purpose');
+    this.#traces.clear();
+    this.#spans = 0;
+    this.#bytes = 0;
   }
 
   trace(traceId: string): readonly Span[] {
@@ -92,7 +100,7 @@ export class SpanBuffer {
       if (row === firstRow || !isSameTrace(columns, row - 1, row))
         trace = this.#findTrace(traceIdAt(columns, row));
       if (trace === null) {
-        this.#dropped += 1;
+        if (this.#droppedTraces.get(traceIdAt(columns, row)) === 'for-room') this.#dropped += 1;
         continue;
       }
       trace.rows.push(row);
@@ -115,7 +123,7 @@ export class SpanBuffer {
   #dropOldest(): void {
     for (const [traceId, { rows, bytes }] of this.#traces) {
       this.#traces.delete(traceId);
-      this.#remember(traceId);
+      this.#remember(traceId, 'for-room');
       this.#spans -= rows.length;
       this.#bytes -= bytes;
       this.#dropped += rows.length;
@@ -124,10 +132,10 @@ export class SpanBuffer {
     this.#bytes = 0;
   }
 
-  #remember(traceId: string): void {
-    this.#droppedTraces.add(traceId);
+  #remember(traceId: string, why: 'for-room' | 'on-purpose'): void {
+    this.#droppedTraces.set(traceId, why);
     if (this.#droppedTraces.size <= maxDroppedTraces) return;
-    for (const oldest of this.#droppedTraces) {
+    for (const oldest of this.#droppedTraces.keys()) {
       this.#droppedTraces.delete(oldest);
       return;
     }

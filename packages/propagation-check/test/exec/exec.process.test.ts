@@ -59,7 +59,7 @@ test('the endpoint of the user is replaced, and said; other variables stay', asy
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   test(`${signal} reaches the command once, and what it sent is judged`, async (t) => {
-    const child = spawnCli(t, ['exec', ...send('broken', 'wait')]);
+    const child = spawnCli(t, ['exec', '--settle', '300ms', ...send('broken', 'wait')]);
     const stderr = text(child.stderr);
     const output: string[] = [];
     child.stdout.setEncoding('utf8').on('data', (chunk: string) => output.push(chunk));
@@ -77,7 +77,15 @@ test('processes that the command leaves behind are ended, and what they send the
     const child = spawn(process.execPath, [${JSON.stringify(sender)}, 'broken', 'wait'], { stdio: ['ignore', 'pipe', 'ignore'] });
     child.stdout.once('data', () => process.exit(0));
     console.log(child.pid);`;
-  const { code, stdout, stderr } = await runCli(t, ['exec', '--', process.execPath, '-e', script]);
+  const { code, stdout, stderr } = await runCli(t, [
+    'exec',
+    '--settle',
+    '300ms',
+    '--',
+    process.execPath,
+    '-e',
+    script,
+  ]);
   assert.equal(code, 1, stderr);
   assert.match(stderr, /left\s+behind\s+were\s+ended/);
   assert.throws(() => process.kill(Number(stdout), 0), { code: 'ESRCH' });

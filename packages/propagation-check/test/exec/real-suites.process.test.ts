@@ -8,9 +8,11 @@ import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { findMissing } from '../sdks/find-missing.ts';
+import { withoutProject } from './without-project.ts';
 
 const run = promisify(execFile);
 const here = fileURLToPath(new URL('.', import.meta.url));
+const services = fileURLToPath(new URL('../../examples/services', import.meta.url));
 const cli = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
 const nodeFolder = dirname(process.execPath);
 
@@ -42,7 +44,10 @@ const suites: readonly Suite[] = [
     toRunInCi: null,
     command: ['node', '--test', 'node.test.mjs'],
     env: withNodeSdk,
-    prepare: async () => nodeFolder,
+    prepare: async (folder) => {
+      await cp(services, join(folder, 'services'), { recursive: true });
+      return nodeFolder;
+    },
   },
   {
     name: 'Vitest',
@@ -52,6 +57,7 @@ const suites: readonly Suite[] = [
     command: ['vitest', 'run', 'vitest.test.mjs'],
     env: withNodeSdk,
     prepare: async (folder) => {
+      await cp(services, join(folder, 'services'), { recursive: true });
       const args = ['install', '--no-save', '--prefer-offline', '--no-audit', '--no-fund', 'vitest@5.1.2'];
       await run('npm', args, { cwd: folder, env: withoutProject() });
       return join(folder, 'node_modules/.bin');
@@ -141,12 +147,5 @@ for (const suite of suites) {
 function hasEdge(edges: readonly object[], expected: object): boolean {
   return edges.some((edge) =>
     Object.entries(expected).every(([key, value]) => Reflect.get(edge, key) === value),
-  );
-}
-
-/** Neither npm's variables of this project nor the test runner's: a suite of its own would take itself for a part of this one. */
-function withoutProject(): NodeJS.ProcessEnv {
-  return Object.fromEntries(
-    Object.entries(process.env).filter(([name]) => !/^(?:npm_|NODE_TEST_CONTEXT$|NODE_OPTIONS$)/.test(name)),
   );
 }

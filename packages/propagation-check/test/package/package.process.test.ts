@@ -39,6 +39,7 @@ suite('the packed tool, installed in an empty folder', () => {
       'dist',
       'expectation.schema.json',
       'package.json',
+      'report.schema.json',
     ]);
     for (const path of ['dist/index.d.ts', 'dist/cli.js', 'dist/docs/findings/split-trace.md']) {
       assert.ok(existsSync(join(root, path)), path);

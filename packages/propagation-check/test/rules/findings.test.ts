@@ -35,6 +35,7 @@ test('what argues from absence, or names a peer, a later span can take back', ()
       'not-sampled',
       'server-not-instrumented',
       'server-span-lost',
+      'span-lost-in-service',
       'uninstrumented-peer',
     ],
   );

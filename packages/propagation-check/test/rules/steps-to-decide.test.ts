@@ -33,7 +33,7 @@ test('of a message, no tap is asked for', () => {
     drawChain(1, `web PRODUCER "orders send" 10..20 ${message}`) +
       drawChain(2, `orders CONSUMER "orders process" 30..80 ${message}`),
   );
-  assert.match(look ?? '', /^Look at the headers of such a message in the broker/);
+  assert.match(look ?? '', /^Look at such a message in the broker/);
   assert.deepEqual(others, []);
 });
 

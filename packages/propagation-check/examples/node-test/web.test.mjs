@@ -1,0 +1,24 @@
+import { after, before, beforeEach, test } from 'node:test';
+import { expectPropagation, startReceiver } from 'propagation-check';
+import { startServices } from '../services/start-services.mjs';
+
+/** How the services are instrumented in production too. */
+const withSdk = '--import @opentelemetry/auto-instrumentations-node/register';
+
+let receiver;
+let services;
+
+before(async () => {
+  receiver = await startReceiver();
+  services = await startServices({ ...receiver.env, NODE_OPTIONS: withSdk });
+});
+after(async () => {
+  await services.stop();
+  await receiver.close();
+});
+beforeEach(() => receiver.clear());
+
+test('web hands the context on to orders', async () => {
+  await fetch(services.url);
+  await expectPropagation(receiver, 'web -> orders');
+});

@@ -1,0 +1,4 @@
+import { matchers } from 'propagation-check';
+import { expect } from 'vitest';
+
+expect.extend(matchers);

@@ -1,0 +1,24 @@
+import { startReceiver } from 'propagation-check';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { startServices } from '../services/start-services.mjs';
+
+/** How the services are instrumented in production too. */
+const withSdk = '--import @opentelemetry/auto-instrumentations-node/register';
+
+let receiver;
+let services;
+
+beforeAll(async () => {
+  receiver = await startReceiver();
+  services = await startServices({ ...receiver.env, NODE_OPTIONS: withSdk });
+});
+afterAll(async () => {
+  await services.stop();
+  await receiver.close();
+});
+beforeEach(() => receiver.clear());
+
+test('web hands the context on to orders', async () => {
+  await fetch(services.url);
+  await expect(receiver).toPropagate('web -> orders');
+});

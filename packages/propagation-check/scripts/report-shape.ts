@@ -1,0 +1,80 @@
+import * as z from 'zod';
+import { findingIds } from '../src/rules/finding.ts';
+import { spanKinds } from '../src/span/span.ts';
+
+const count = z.int().nonnegative();
+const list = <Item extends z.ZodType>(item: Item) => z.array(item).readonly();
+const service = z.string().nullable();
+const ids = { traceId: z.string(), spanId: z.string() };
+const finding = z.enum(findingIds);
+
+/** The JSON report, version 1: `report.schema.json` is made of it. Strict here, so that a test finds a field that is missing. */
+export const reportShape = z.strictObject({
+  version: z.literal(1),
+  verdict: z.enum(['intact', 'broken', 'unknown']),
+  traces: count,
+  spans: count,
+  edges: list(
+    z.strictObject({
+      client: service,
+      server: service,
+      protocol: z.enum(['http', 'rpc', 'messaging', 'internal']),
+      calls: count,
+      broken: count,
+    }),
+  ),
+  findings: list(
+    z.strictObject({
+      id: finding,
+      severity: z.enum(['error', 'warning', 'info']),
+      client: service,
+      server: service,
+      confidence: z.enum(['certain', 'likely', 'undecided']),
+      count,
+      candidates: list(finding).exactOptional(),
+      evidence: list(
+        z.strictObject({ ...ids, server: z.strictObject(ids).exactOptional(), says: z.string() }),
+      ),
+      scopes: z.strictObject({ client: list(z.string()), server: list(z.string()) }),
+      fix: z.string(),
+      decide: list(z.string()).exactOptional(),
+      docs: z.string(),
+    }),
+  ),
+  explain: list(
+    z.strictObject({
+      ...ids,
+      service,
+      kind: z.enum(spanKinds),
+      name: z.string(),
+      reasons: list(z.strictObject({ finding, gate: z.string(), values: z.string() })),
+    }),
+  ).exactOptional(),
+  source: z.string(),
+  reason: z.string().nullable(),
+  notes: list(z.string()),
+  collector: z
+    .strictObject({
+      name: z.string(),
+      accepted: count,
+      refused: count,
+      sent: count,
+      sendFailed: count,
+      enqueueFailed: count,
+    })
+    .nullable(),
+  requests: z.strictObject({ sent: count, failed: count, failures: list(z.string()) }).exactOptional(),
+  search: z.strictObject({ service: z.string(), limit: count, limitReached: z.boolean() }).exactOptional(),
+  command: z.strictObject({ name: z.string(), exitCode: count }).exactOptional(),
+});
+
+/** The JSON Schema (2020-12) of the report. Later versions may add fields. */
+export function renderReportSchema(): string {
+  const schema = z.toJSONSchema(reportShape, {
+    io: 'input',
+    override: ({ jsonSchema }) => {
+      delete jsonSchema.additionalProperties;
+    },
+  });
+  return `${JSON.stringify(schema, null, 2)}\n`;
+}

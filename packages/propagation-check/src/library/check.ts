@@ -1,0 +1,92 @@
+import { judge } from '../cli/check-inputs.ts';
+import { type CheckedSpans, checkReceived } from '../cli/check-received.ts';
+import { findDocsRoot } from '../cli/find-docs-root.ts';
+import { explainNothingToJudge, hintAtExpectations } from '../cli/hint-at-expectations.ts';
+import { type Expectation, type ExpectedEdge, noExpectation } from '../expect/expectation.ts';
+import { readExpectedPath } from '../expect/read-expected-path.ts';
+import { renderTerminal } from '../report/terminal.ts';
+import type { OtlpReceiver } from '../source/otlp-receiver.ts';
+import type { Span } from '../span/span.ts';
+import type { Result } from '../verdict/result.ts';
+
+/** Where spans are: a receiver, which is waited for, or spans that are at hand. */
+export type Spans = OtlpReceiver | readonly Span[];
+
+export interface CheckSettings {
+  /** Edges that must exist: `web -> orders -> payments`. */
+  readonly expect?: string | readonly string[];
+  /** What else must, may and must not be there. */
+  readonly expectation?: Expectation;
+  /** Milliseconds. How long spans may take to arrive. Default 10,000. */
+  readonly waitMs?: number;
+  /** Milliseconds. What is missing is judged when no span has come for so long. Default 2,000: with the receiver's `env` exporters send every 100. */
+  readonly settleMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+export interface Checked {
+  readonly result: Result;
+  /** Why the verdict is `unknown`; otherwise null. */
+  readonly reason: string | null;
+  /** What the command line prints, without colours. */
+  readonly explanation: string;
+}
+
+const defaults = { waitMs: 10_000, settleMs: 2_000 } as const;
+const explanationWidth = 100;
+
+/**
+ * Checks everything that a receiver has got, or these spans. With a receiver it waits for what can still change the verdict, as
+ * the command `run` does, and for nothing else.
+ *
+ * @throws {ExpectationError} when `expect` is no path. @throws {SourceError} when the receiver is closed.
+ */
+export async function check(from: Spans, settings: CheckSettings = {}): Promise<Checked> {
+  const { result, details } = await checkSpans(from, settings);
+  return explain(result, details);
+}
+
+/** As `check`, of the expected path alone: what is broken elsewhere is not reported. */
+export async function checkPath(from: Spans, path: string, settings: CheckSettings = {}): Promise<Checked> {
+  const { result, details } = await checkSpans(from, { ...settings, expect: path });
+  return explain(narrow(result, readExpectedPath(path)), details);
+}
+
+function explain(result: Result, details: CheckedSpans['details']): Checked {
+  const layout = { width: explanationWidth, color: false, docsRoot: findDocsRoot() };
+  return { result, reason: details.reason, explanation: renderTerminal(result, details, layout) };
+}
+
+async function checkSpans(from: Spans, settings: CheckSettings): Promise<CheckedSpans> {
+  const { expect = [], expectation: rest = noExpectation, signal = new AbortController().signal } = settings;
+  const { waitMs, settleMs } = { ...defaults, ...settings };
+  const paths = typeof expect === 'string' ? [expect] : expect;
+  const inputs = {
+    expectation: { ...rest, edges: [...paths.flatMap(readExpectedPath), ...rest.edges] },
+    wire: [],
+  };
+  if ('readAll' in from) {
+    const explainSilence = () =>
+      'start the services with the `env` of the receiver, and with an SDK: propagation-check exec --help shows how';
+    return checkReceived({
+      ...{ source: from, readInputs: async () => inputs, explainSilence },
+      ...{ waitMs, settleMs, signal },
+    });
+  }
+  const result = judge(from, inputs);
+  const services = from.map(({ serviceName }) => serviceName);
+  const reason =
+    result.verdict === 'unknown' ? explainNothingToJudge(result, services, inputs.expectation) : null;
+  const notes = hintAtExpectations(result, services, inputs.expectation);
+  return { result, details: { source: 'these spans', reason, notes, collector: null }, spans: from };
+}
+
+/** What is known of these edges. A side that is not known may be theirs. */
+function narrow(result: Result, path: readonly ExpectedEdge[]): Result {
+  const isOnPath = ({ client, server }: { readonly client: string | null; readonly server: string | null }) =>
+    path.some((edge) => (client ?? edge.client) === edge.client && (server ?? edge.server) === edge.server);
+  const findings = result.findings.filter(isOnPath);
+  const isBroken = findings.some(({ severity }) => severity === 'error');
+  const verdict = result.verdict === 'unknown' ? 'unknown' : isBroken ? 'broken' : 'intact';
+  return { ...result, verdict, findings, edges: result.edges.filter(isOnPath) };
+}

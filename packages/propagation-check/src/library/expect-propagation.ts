@@ -1,0 +1,22 @@
+import { type Checked, type CheckSettings, checkPath, type Spans } from './check.ts';
+
+/** Propagation is broken, or nothing tells. The message is the explanation that the command line prints. */
+export class PropagationError extends Error {
+  override readonly name = 'PropagationError';
+  readonly result: Checked['result'];
+
+  constructor({ result, explanation }: Checked) {
+    super(explanation);
+    this.result = result;
+  }
+}
+
+/**
+ * For node:test and every other runner: waits until the context has passed along a path, `web -> orders -> payments`.
+ *
+ * @throws {PropagationError} when an edge of the path is broken, or was never seen.
+ */
+export async function expectPropagation(from: Spans, path: string, settings?: CheckSettings): Promise<void> {
+  const checked = await checkPath(from, path, settings);
+  if (checked.result.verdict !== 'intact') throw new PropagationError(checked);
+}

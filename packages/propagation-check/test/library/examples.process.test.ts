@@ -1,0 +1,43 @@
+/** The examples, run as a user does: with the packed package, in an empty folder. */
+import assert from 'node:assert/strict';
+import { execFile, spawnSync } from 'node:child_process';
+import { cp, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { delimiter, dirname, join } from 'node:path';
+import { after, before, suite, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { withoutProject } from '../exec/without-project.ts';
+
+const workspace = fileURLToPath(new URL('../..', import.meta.url));
+const run = promisify(execFile);
+const env = { ...withoutProject(), PATH: [dirname(process.execPath), process.env.PATH].join(delimiter) };
+
+suite('examples', () => {
+  let folder = '';
+  let tarball = '';
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'examples-'));
+    await run('npm', ['run', 'pack', '--', '--pack-destination', folder], { cwd: workspace, env });
+    [tarball = ''] = await readdir(folder);
+    await cp(join(workspace, 'examples'), folder, { recursive: true });
+  });
+  after(() => rm(folder, { recursive: true, force: true }));
+
+  for (const runner of ['node-test', 'vitest', 'jest']) {
+    test(runner, async () => {
+      const cwd = join(folder, runner);
+      const quiet = ['--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error'];
+      await run('npm', ['install', ...quiet, `../${tarball}`], { cwd, env });
+      const intact = spawnSync('npm', ['test'], { cwd, env, encoding: 'utf8' });
+      assert.equal(intact.status, 0, `${intact.stdout}${intact.stderr}`);
+      const broken = spawnSync('npm', ['test'], {
+        cwd,
+        env: { ...env, OTEL_PROPAGATORS: 'baggage' },
+        encoding: 'utf8',
+      });
+      assert.equal(broken.status, 1);
+      assert.match(`${broken.stdout}${broken.stderr}`, /One request, two traces \(split-trace\)/);
+    });
+  }
+});

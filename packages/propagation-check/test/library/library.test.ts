@@ -1,0 +1,131 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import {
+  check,
+  expectPropagation,
+  matchers,
+  PropagationError,
+  type Receiver,
+  startReceiver,
+} from '../../src/index.ts';
+import { exportSpans } from '../cli/trace-store.ts';
+
+/** What is missing is judged after this. */
+const quick = { settleMs: 50, waitMs: 2_000 };
+
+async function open(t: TestContext): Promise<Receiver> {
+  const receiver = await startReceiver();
+  t.after(() => receiver.close());
+  return receiver;
+}
+
+/** One request: `web` calls `orders`, which continues the trace or not. */
+async function request({ url }: Receiver, digit: string, propagates: boolean): Promise<void> {
+  const start = Date.now();
+  const traceId = digit.repeat(32);
+  const attributes = { 'http.request.method': 'GET', 'url.path': '/work', 'url.full': 'http://orders/work' };
+  await exportSpans(
+    Number(new URL(url).port),
+    {
+      ...{ traceId, spanId: '1'.repeat(16), service: 'web', kind: 'SERVER', name: 'GET' },
+      ...{ start, end: start + 9, attributes: { 'http.request.method': 'GET', 'url.path': '/' } },
+    },
+    {
+      ...{
+        traceId,
+        spanId: '2'.repeat(16),
+        parentSpanId: '1'.repeat(16),
+        service: 'web',
+        kind: 'CLIENT',
+        name: 'GET',
+      },
+      ...{ start: start + 1, end: start + 8, attributes },
+    },
+    {
+      ...(propagates ? { traceId, parentSpanId: '2'.repeat(16) } : { traceId: 'f'.repeat(32) }),
+      ...{ spanId: '3'.repeat(16), service: 'orders', kind: 'SERVER', name: 'GET' },
+      ...{ start: start + 2, end: start + 7, attributes },
+    },
+  );
+}
+
+test('the path of a request', async (t) => {
+  const receiver = await open(t);
+  await request(receiver, 'a', true);
+  await expectPropagation(receiver, 'web -> orders', quick);
+});
+
+test('a span that is still under way is waited for', async (t) => {
+  const receiver = await open(t);
+  const expected = expectPropagation(receiver, 'web -> orders', { waitMs: 10_000, settleMs: 10_000 });
+  await request(receiver, 'a', true);
+  await expected;
+});
+
+test('a broken path fails with the explanation of the command line', async (t) => {
+  const receiver = await open(t);
+  await request(receiver, 'a', false);
+  await assert.rejects(expectPropagation(receiver, 'web -> orders', quick), (error: unknown) => {
+    assert.ok(error instanceof PropagationError);
+    assert.match(
+      error.message,
+      /^BROKEN {2}1 of 1 edge, 1 of 1 call .*✗ One request, two traces \(split-trace\)\n/s,
+    );
+    assert.equal(error.result.findings[0]?.id, 'split-trace');
+    return true;
+  });
+});
+
+test('what is broken elsewhere does not fail a path, and the whole check', async (t) => {
+  const receiver = await open(t);
+  await request(receiver, 'a', false);
+  await exportSpans(
+    Number(new URL(receiver.url).port),
+    {
+      traceId: 'b'.repeat(32),
+      spanId: '4'.repeat(16),
+      service: 'web',
+      kind: 'CLIENT',
+      name: 'GET',
+      start: 1,
+      end: 9,
+    },
+    {
+      ...{ traceId: 'b'.repeat(32), spanId: '5'.repeat(16), parentSpanId: '4'.repeat(16) },
+      ...{ service: 'stock', kind: 'SERVER', name: 'GET', start: 2, end: 8 },
+    },
+  );
+  await expectPropagation(receiver, 'web -> stock', quick);
+  const { result, explanation } = await check(receiver, quick);
+  assert.equal(result.verdict, 'broken');
+  assert.match(explanation, /^BROKEN {2}1 of 2 edges/);
+});
+
+test('what one test caused is none of the next one’s', async (t) => {
+  const receiver = await open(t);
+  await request(receiver, 'a', true);
+  receiver.clear();
+  await request(receiver, 'a', true);
+  await assert.rejects(expectPropagation(receiver, 'web -> orders', quick), /CANNOT TELL {2}no span arrived/);
+  assert.deepEqual(receiver.complaints, []);
+  await request(receiver, 'b', true);
+  await expectPropagation(receiver, 'web -> orders', quick);
+});
+
+test('spans that are at hand are checked at once', async (t) => {
+  const receiver = await open(t);
+  await request(receiver, 'a', true);
+  const spans = receiver.readAll();
+  await expectPropagation(spans, 'web -> orders');
+  await assert.rejects(expectPropagation(spans, 'web -> stock'), /missing-call|missing-server/);
+  await assert.rejects(expectPropagation(spans, 'web'), { name: 'ExpectationError' });
+});
+
+test('the matcher says whether, and throws where nothing tells', async (t) => {
+  const receiver = await open(t);
+  await assert.rejects(matchers.toPropagate(receiver, 'web -> orders', quick), /no span arrived/);
+  await request(receiver, 'a', false);
+  const { pass, message } = await matchers.toPropagate(receiver, 'web -> orders', quick);
+  assert.equal(pass, false);
+  assert.match(message(), /split-trace/);
+});

@@ -1,0 +1,32 @@
+import assert from 'node:assert/strict';
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { renderReportSchema, reportShape } from '../../scripts/report-shape.ts';
+import { type ReportDetails, renderJson } from '../../src/report/json.ts';
+import { checkTraces } from '../../src/verdict/check-traces.ts';
+import { readDrawing } from '../engine/read-drawing.ts';
+
+const folder = join(import.meta.dirname, '../../fixtures');
+const details: ReportDetails = {
+  ...{ source: 'a file', reason: null, notes: ['one'] },
+  collector: { name: 'c', accepted: 1, refused: 1, sent: 1, sendFailed: 1, enqueueFailed: 1 },
+  requests: { sent: 1, failed: 0, failures: [] },
+  search: { service: 'web', limit: 1, limitReached: false },
+  command: { name: 'npm', exitCode: 0 },
+};
+
+test('the schema that is published is that of the report', () => {
+  const published = readFileSync(new URL('../../report.schema.json', import.meta.url), 'utf8');
+  const expected: unknown = JSON.parse(renderReportSchema());
+  assert.deepEqual(JSON.parse(published), expected, 'npm run schema -w propagation-check writes it');
+});
+
+test('what drawings are judged to be has its shape, and no field beside', () => {
+  for (const file of globSync('*/*.txt', { cwd: folder })) {
+    const { spans, expectation, headers } = readDrawing(readFileSync(join(folder, file), 'utf8'));
+    const result = checkTraces(spans, { expectation, headers, explain: true });
+    const { error } = reportShape.safeParse(JSON.parse(renderJson(result, details)));
+    assert.equal(error, undefined, file);
+  }
+});
