@@ -110,10 +110,20 @@ function renderFindings({ result }: AssertionRun, layout: Layout): readonly stri
     .filter((finding) => finding.severity === 'error')
     .flatMap((finding) => [
       ...hang('cause      ', toCause(finding.id, finding.candidates ?? []), layout),
-      ...((finding.candidates ?? []).length === 0 ? [] : hang('to decide  ', prose[finding.id].fix, layout)),
+      ...renderFirstStep(finding.decide ?? [], layout),
       ...hang('fix        ', escapeText(finding.fix), layout),
       ...hang('see        ', escapeText(finding.docs), layout),
     ]);
+}
+
+/** The cheapest step that decides. Its command stays in one line, so that it can be pasted. */
+function renderFirstStep([step]: readonly string[], layout: Layout): readonly string[] {
+  if (step === undefined) return [];
+  const [text = '', ...commands] = step.split('\n');
+  return [
+    ...hang('to decide  ', escapeText(text), layout),
+    ...commands.map((command) => `           ${escapeText(command)}`),
+  ];
 }
 
 function toCause(id: FindingId, candidates: readonly FindingId[]): string {

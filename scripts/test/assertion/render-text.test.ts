@@ -61,7 +61,7 @@ describe('one trace', () => {
     assert.match(broken, /^BROKEN {5}4 of 9 statements fail/m);
     assert.match(broken, /^points at {2}2 A and B name the same trace id: B in trace/m);
     assert.match(broken, /^cause +.*\(split-trace\)/m);
-    assert.match(broken, /^to decide {2}Run `propagation-check tap` in front of the called service/m);
+    assert.match(broken, /^to decide {2}Let service-a call a tap instead of service-b/m);
     assert.match(broken, /^fix {8}if header-not-sent: Give the caller a propagator/m);
   });
 
