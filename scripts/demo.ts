@@ -1,5 +1,5 @@
 /** Runs the demo without containers: two real services, an embedded receiver, and the assertion on what arrived. */
-import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { Option } from 'commander';
 import { faultNames } from 'faults';
@@ -111,6 +111,8 @@ async function saveEvidence(system: DemoSystem, run: AssertionRun, hasHeaders: b
     { path: spansPath, content: encodeOtlpLines(spans) },
     ...(hasHeaders ? [{ path: headersPath, content: headers.join('') }] : []),
   ];
+  // Those of another run do not belong to these spans.
+  if (!hasHeaders) await rm(headersPath, { force: true });
   const paths = files.map(({ path }) => relative(process.cwd(), path));
   for (const { path, content } of files) {
     const problem = await save(path, content);

@@ -40,7 +40,7 @@ export async function checkCommand(
       settleMs: args.settle,
       signal,
       onWait: (waiting) => progress.show(() => describeWaiting(source.name, waiting)),
-      explainSilence: () => `no process of ${name} has an SDK that exports traces: ${howToLoad}`,
+      explainSilence: () => explainSilence(name, exitCode),
     });
     progress.clear();
     const all = {
@@ -66,6 +66,19 @@ export async function checkCommand(
     await source.close();
   }
 }
+
+/** Whether an SDK is there cannot be seen from outside. */
+function explainSilence(name: string, exitCode: number): string {
+  const ended =
+    exitCode > firstSignalCode ? `it was ended by a signal, maybe before it had sent its spans; or ` : '';
+  return (
+    `${ended}no process of ${name} has an SDK that exports traces (${howToLoad}), or it exports elsewhere: to an endpoint in its code, ` +
+    'or in OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'
+  );
+}
+
+/** Source: POSIX shells, 128 + the number of the signal. */
+const firstSignalCode = 128;
 
 const howToLoad =
   'in Node.js NODE_OPTIONS="--import @opentelemetry/auto-instrumentations-node/register", in Python opentelemetry-instrument, ' +

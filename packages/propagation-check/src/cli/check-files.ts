@@ -17,7 +17,7 @@ export async function checkFiles(
   args: CheckArguments,
   { output, signal }: Session,
 ): Promise<number> {
-  const inputs = await readCheckInputs(args);
+  const inputs = await readCheckInputs(args, paths);
   const progress = createProgress();
   const { store, notes: ofFiles } = await readFiles(paths, progress, signal).finally(progress.clear);
   const services = store.resourceTable.map(({ serviceName }) => serviceName);

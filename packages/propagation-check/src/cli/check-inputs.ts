@@ -10,6 +10,7 @@ import { storeOf } from '../span/span-writer.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
 import { checkStore } from '../verdict/check-traces.ts';
 import type { Result } from '../verdict/result.ts';
+import { checkReportFiles } from './check-report-files.ts';
 import type { CheckArguments } from './common-options.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -22,7 +23,11 @@ export interface CheckInputs {
 }
 
 /** @throws {UsageError} when a file is missing or wrong. */
-export async function readCheckInputs(args: CheckArguments): Promise<CheckInputs> {
+export async function readCheckInputs(
+  args: CheckArguments,
+  paths: readonly string[] = [],
+): Promise<CheckInputs> {
+  checkReportFiles(args, paths);
   const written =
     args.expectations === undefined ? noExpectation : await readExpectationFile(args.expectations);
   return {

@@ -14,13 +14,13 @@ export interface Progress {
 const quietMs = 1_000;
 /** Of the spinner and the space behind it; and a terminal may break the line at its last column. */
 const otherColumns = 3;
-const defaultColumns = 80;
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /** Nothing is shown where standard error is no terminal. */
 export function createProgress(): Progress {
   const { stderr, env } = process;
-  const isWatched = stderr.isTTY === true && env.TERM !== 'dumb';
+  // A terminal without a size has 0 columns, on which no line can be cleared.
+  const isWatched = stderr.isTTY === true && stderr.columns > 0 && env.TERM !== 'dumb';
   const since = performance.now();
   let text = '';
   let spinner: Ora | null = null;
@@ -49,7 +49,7 @@ export function createProgress(): Progress {
   return {
     show(render) {
       if (!isWatched || isCleared || performance.now() - since < quietMs) return;
-      text = render((stderr.columns || defaultColumns) - otherColumns);
+      text = render(stderr.columns - otherColumns);
       if (spinner === null) loading ??= load();
       else spinner.text = text;
     },

@@ -9,7 +9,7 @@ const longestText = 400;
 
 /** Sides of calls without their other side of which nothing is reported, and why. What differs only in ids is said once. */
 export function renderUnreported(ends: readonly UnreportedEnd[], layout: Layout): readonly string[] {
-  if (ends.length === 0) return ['Nothing was left unreported: every call has both sides, or a finding.'];
+  if (ends.length === 0) return ['Nothing is left unreported of calls without their called side.'];
   const kinds = groupBy(ends, ({ service, kind, name, reasons }) =>
     keyFor(service, kind, name, ...reasons.flatMap(({ finding, gate, values }) => [finding, gate, values])),
   );

@@ -3,6 +3,7 @@ import {
   type FactSource,
   isHealthProbe,
   readCallFacts,
+  readOutcome,
   readPath,
   readUserAgent,
 } from '../calls/call-facts.ts';
@@ -313,6 +314,7 @@ function measureEdge(scene: Scene, loose: Loose, pairs: readonly Pair[]): readon
     .filter(isOfLayer(isMcp))
     .filter(({ protocol }) => protocol !== 'messaging');
   const isExpected = isExpectedDirectly(scene, client, server);
+  const paired = new Set(pairs.map((pair) => pair.client));
   return [
     {
       scene,
@@ -320,7 +322,11 @@ function measureEdge(scene: Scene, loose: Loose, pairs: readonly Pair[]): readon
       server,
       pairs,
       toTargets: (loose.callsOf.get(client) ?? []).filter(
-        (span) => targets.has(loose.targetOf(span)) && isOfMcp(span) === isMcp,
+        (span) =>
+          targets.has(loose.targetOf(span)) &&
+          isOfMcp(span) === isMcp &&
+          // A call that reached nobody, as while the called service starts, has no other side.
+          (paired.has(span) || readOutcome(span) !== 'unreached'),
       ),
       alike: {
         count: loose.roots.count(server, isAlike) + continuedAlike.length,

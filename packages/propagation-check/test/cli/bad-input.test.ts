@@ -210,6 +210,14 @@ test('commands and options that do not exist', async () => {
   await assertRefused(['file', 'x', '--report', 'json', '--report', 'terminal'], /would both be printed/);
   await assertRefused(['file', 'x', '--report', 'github', '--report', 'github'], /would both be printed/);
   await assertRefused(['file', 'x', '--report', 'json=x', '--report', 'html=x'], /would both be written/);
+  await assertRefused(
+    ['file', 'x', '--report', 'json=./x'],
+    /\.\/x has another use in this command; name another file/,
+  );
+  await assertRefused(
+    ['file', 'x', '--json', '--report', 'markdown'],
+    /--json and --report markdown would both be printed/,
+  );
 });
 
 test('exec: what cannot be run', async (t) => {

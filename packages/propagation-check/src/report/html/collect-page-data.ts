@@ -1,4 +1,4 @@
-import { isPropagationHeader } from '../../headers/propagation-header.ts';
+import { readHeaderName } from '../../headers/recorded-headers.ts';
 import { type AttributeValue, type Span, spanKinds } from '../../span/span.ts';
 import { mapBy } from '../../util/group-by.ts';
 import { hideSecrets } from '../../util/hide-secrets.ts';
@@ -50,18 +50,17 @@ export function collectPageData(spans: readonly Span[], { findings }: Result): P
   return { traces, services: [...services.keys()], kinds: spanKinds };
 }
 
-const headerFamily = /^http\.(?:request|response)\.header\./;
-
-/** `traceparent: 00-…`, as the span recorded them. */
+/** `traceparent: 00-…`, as the span recorded them. An empty list is a record as well: none was there. */
 export function listHeaders(span: Span): readonly string[] {
   return [...span.attributes].flatMap(([key, value]) => {
-    const name = key.replace(headerFamily, '').replaceAll('_', '-');
-    return headerFamily.test(key) && isPropagationHeader(name) ? [`${name}: ${writeValue(value)}`] : [];
+    const name = readHeaderName(key, 'request') ?? readHeaderName(key, 'response');
+    return name === null ? [] : [`${name}: ${writeValue(value)}`];
   });
 }
 
 function writeValue(value: AttributeValue): string {
-  return escapeText(typeof value === 'object' ? value.map(String).join(', ') : String(value));
+  const text = typeof value === 'object' ? value.map(String).join(', ') : String(value);
+  return text === '' || text === '[]' ? '(none)' : escapeText(text);
 }
 
 function findStart(spans: readonly Span[]): bigint {

@@ -14,7 +14,7 @@ code { font: 13px/1.4 ui-monospace, monospace; overflow-wrap: anywhere; }
 .card.warning { border-left-color: var(--warning); } .card h3 { color: var(--error); } .card.warning h3 { color: var(--warning); }
 .scroll { overflow-x: auto; } :focus-visible { outline: 3px solid var(--link); outline-offset: 2px; }
 table { border-collapse: collapse; width: 100%; } th, td { text-align: left; padding: .25rem .6rem .25rem 0; vertical-align: top; } thead th { border-bottom: 1px solid var(--line); }
-td.number { text-align: right; font-variant-numeric: tabular-nums; }
+.number.number { text-align: right; font-variant-numeric: tabular-nums; }
 .call { margin: .5rem 0; min-width: 34rem; } .call caption { text-align: left; color: var(--soft); font: 13px ui-monospace, monospace; overflow-wrap: anywhere; }
 .call th { font-weight: normal; overflow-wrap: anywhere; width: 58%; } .call th code { display: block; color: var(--soft); } .call td:last-child { white-space: nowrap; text-align: right; color: var(--soft); }
 .call svg { width: 100%; height: 12px; margin-top: 5px; } .call rect { fill: var(--soft); } .call .side rect { fill: var(--error); }

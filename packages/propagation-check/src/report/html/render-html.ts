@@ -69,7 +69,7 @@ function writeEdges(result: Result): Markup | null {
     .map((edge) => ({ edge, mark: markEdge(edge, result.findings) }))
     .sort((a, b) => rank.indexOf(a.mark) - rank.indexOf(b.mark));
   return html`<section><h2>Edges</h2>${drawServiceGraph(result)}
-<div class="scroll" tabindex="0" role="region" aria-label="Table of edges"><table><thead><tr><th scope="col">caller</th><th scope="col">called</th><th scope="col">protocol</th><th scope="col">calls</th><th scope="col">broken</th><th scope="col">intact</th></tr></thead>
+<div class="scroll" tabindex="0" role="region" aria-label="Table of edges"><table><thead><tr><th scope="col">caller</th><th scope="col">called</th><th scope="col">protocol</th><th scope="col" class="number">calls</th><th scope="col" class="number">broken</th><th scope="col" class="number">intact</th></tr></thead>
 <tbody>${rows.map(({ edge, mark }) => writeEdge(edge, mark))}</tbody></table></div></section>`;
 }
 

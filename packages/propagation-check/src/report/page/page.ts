@@ -112,6 +112,8 @@ export function runPage(): void {
 
   /** Higher ones scroll. */
   const mostRows = 16;
+  const writeCount = (spans: readonly PageSpan[]): string =>
+    `${spans.length} span${spans.length === 1 ? '' : 's'}`;
   const writeMs = (ms: number): string =>
     ms >= 1_000 ? `${(ms / 1_000).toFixed(2)} s` : `${ms.toFixed(ms < 10 ? 2 : 1)} ms`;
   let shown: PageTrace | undefined;
@@ -157,7 +159,7 @@ export function runPage(): void {
   const openTrace = (trace: PageTrace): void => {
     if (shown === trace) return;
     shown = trace;
-    heading.textContent = `Trace ${trace.id}, ${trace.spans.length} spans, ${writeMs(trace.durationMs)}`;
+    heading.textContent = `Trace ${trace.id}, ${writeCount(trace.spans)}, ${writeMs(trace.durationMs)}`;
     const first = trace.spans.findIndex((span) => span[8] !== '');
     waterfall.show(trace.spans, Math.max(0, first));
   };
@@ -168,7 +170,7 @@ export function runPage(): void {
     option.append(
       make('span', trace.isBroken ? 'flag' : 'whole', trace.isBroken ? '✗' : '✓'),
       make('span', 'label', name),
-      make('span', 'time', `${trace.spans.length} spans, ${writeMs(trace.durationMs)}`),
+      make('span', 'time', `${writeCount(trace.spans)}, ${writeMs(trace.durationMs)}`),
     );
     option.title = trace.id;
   };
