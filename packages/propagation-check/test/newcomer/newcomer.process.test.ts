@@ -106,7 +106,8 @@ describe('a new user', { skip, timeout: 300_000 }, () => {
     const off = { ...env, OTEL_PYTHON_DISABLED_INSTRUMENTATIONS: 'celery' };
     const first = await ask(await startTraced('shop', ['python', 'shop.py'], listening, off));
     assert.equal(first.code, 2, first.said);
-    assert.match(first.said, /3 traces began at worker .*--expect "shop -> worker"/);
+    // The worker exports when it likes: the last of the three may come after the verdict.
+    assert.match(first.said, /\d traces? began at worker .*--expect "shop -> worker"/);
   });
 });
 

@@ -6,7 +6,7 @@ export const pageStyle = `
 * { box-sizing: border-box; }
 body { margin: 0 auto; max-width: 76rem; padding: 1rem; background: var(--page); color: var(--text); font: 15px/1.5 system-ui, sans-serif; }
 h1 { font-size: 1.5rem; margin: 0 0 .25rem; } h2 { font-size: 1.2rem; margin: 2rem 0 .5rem; } h3 { font-size: 1.05rem; margin: 0; overflow-wrap: anywhere; } h4 { margin: .5rem 0 0; }
-p { margin: .4rem 0; overflow-wrap: anywhere; } a { color: var(--link); }
+p { margin: .4rem 0; } p, li { overflow-wrap: anywhere; } pre { margin: .2rem 0; white-space: pre-wrap; overflow-wrap: anywhere; } a { color: var(--link); }
 code { font: 13px/1.4 ui-monospace, monospace; overflow-wrap: anywhere; }
 .error, .flag, .failed { color: var(--error); } .warning { color: var(--warning); } .fine, .whole { color: var(--fine); }
 .meta, .note { color: var(--soft); }
