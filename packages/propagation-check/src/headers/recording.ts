@@ -54,7 +54,8 @@ export function learnRecording(graph: TraceGraph): (span: Span) => Recording {
     const source = sources.get(sourceOf(graph, row));
     if (source === undefined) return nothing;
     const isAsSent = source.sendsSince !== null;
-    if (source.isPartial) return { ...nothing, isAsSent };
+    // Replicas behind one resource may differ in their settings.
+    if (source.isPartial || !namesProcess(span)) return { ...nothing, isAsSent };
     const isKnown = (since: bigint): boolean => since < span.startTimeUnixNano;
     const known = [...source.since].filter(([, since]) => isKnown(since)).map(([name]) => name);
     return {
@@ -66,6 +67,20 @@ export function learnRecording(graph: TraceGraph): (span: Span) => Recording {
       answers: known.some((name) => formatOfIdHeader(name) === null),
     };
   };
+}
+
+/** Attributes of a resource of one process or container. */
+const processKeys = [
+  'service.instance.id',
+  'process.pid',
+  'container.id',
+  'k8s.pod.name',
+  'k8s.pod.uid',
+  'faas.instance',
+] as const;
+
+function namesProcess({ resource }: Span): boolean {
+  return processKeys.some((key) => resource.has(key));
 }
 
 function sourceOf({ store }: TraceGraph, row: number): string {

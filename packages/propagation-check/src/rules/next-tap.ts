@@ -84,6 +84,6 @@ function isEncrypted(url: unknown): boolean {
 }
 
 /** In single quotes nothing but their end has a meaning. */
-function quoteForShell(text: string): string {
+export function quoteForShell(text: string): string {
   return /^[\w.][\w.-]*$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

@@ -4,7 +4,7 @@ import type { FindingId } from './finding.ts';
 import { findings } from './findings.ts';
 import { isFromBrowser, isOfMcp } from './fix-by-surroundings.ts';
 import { findHeaderSetting } from './header-settings.ts';
-import { describeNextTap } from './next-tap.ts';
+import { describeNextTap, quoteForShell } from './next-tap.ts';
 
 /** Causes that headers tell apart. */
 const toldByHeaders: readonly FindingId[] = [
@@ -22,7 +22,7 @@ const lookIntoBroker =
 /** No instrumentation records `params._meta` in spans. */
 function listMcpSteps({ client, server }: Draft): readonly string[] {
   return [
-    `Over streamable HTTP: run propagation-check tap --client ${client ?? 'CALLER'} --server ${server ?? 'CALLED'} between the two, which records params._meta of each JSON-RPC request`,
+    `Over streamable HTTP: run propagation-check tap --client ${quoteForShell(client ?? 'CALLER')} --server ${quoteForShell(server ?? 'CALLED')} between the two, which records params._meta of each JSON-RPC request`,
     `Over stdio: print the requests as ${server ?? 'the called service'} reads them, with a params._meta.traceparent or without`,
   ];
 }

@@ -51,6 +51,9 @@ function createBody(): McpBody {
   };
 }
 
+/** Longer names are of nobody's tools. */
+const mostCharacters = 200;
+
 function parseMessages(text: string): readonly McpMessage[] {
   let body: unknown;
   try {
@@ -62,8 +65,10 @@ function parseMessages(text: string): readonly McpMessage[] {
   return (Array.isArray(body) ? body : [body]).flatMap((message: unknown) => {
     if (!isObject(message) || message.jsonrpc !== '2.0' || typeof message.method !== 'string') return [];
     const params = isObject(message.params) ? message.params : {};
-    const target = typeof params.name === 'string' ? ` ${params.name}` : '';
-    return [{ name: `${message.method}${target}`, context: readWireContext(listFields(params._meta)) }];
+    // Names of other methods may be of persons.
+    const isNamed = /^(?:tools\/call|prompts\/get)$/.test(message.method) && typeof params.name === 'string';
+    const name = isNamed ? `${message.method} ${params.name}` : message.method;
+    return [{ name: name.slice(0, mostCharacters), context: readWireContext(listFields(params._meta)) }];
   });
 }
 

@@ -135,34 +135,46 @@ suite('a service that records headers on other spans proves that there were none
       '',
     ].join('\n');
   const recorded = 'http.request.header.traceparent=00-<3>-<before>-01';
+  const inOneProcess = (drawing: string): string =>
+    drawing.replaceAll(/ (CLIENT|SERVER) ("[^"]*" \S+)/g, ' $1 $2 resource:process.pid=7');
 
   test('the caller sent nothing', () => {
-    assert.deepEqual(judgeDrawing(drawCall({}, {}) + earlier(recorded)), [
+    assert.deepEqual(judgeDrawing(inOneProcess(drawCall({}, {}) + earlier(recorded))), [
       'error header-not-sent web -> orders 1',
     ]);
   });
 
   test('nothing arrived', () => {
-    assert.deepEqual(judgeDrawing(drawCall({ traceparent }, {}) + earlier(recorded, recorded)), [
-      'error header-stripped web -> orders 1',
-    ]);
+    assert.deepEqual(
+      judgeDrawing(inOneProcess(drawCall({ traceparent }, {}) + earlier(recorded, recorded))),
+      ['error header-stripped web -> orders 1'],
+    );
+  });
+
+  test('not where replicas may stand behind one resource, of which another one records nothing', () => {
+    const drawing = drawCall({ traceparent }, {}) + earlier(recorded, recorded);
+    assert.deepEqual(judgeDrawing(drawing), ['error split-trace web -> orders 1']);
   });
 
   test('not where calls are recorded before the instrumentation writes its own header', () => {
     const byHand = earlier(`http.request.header.traceparent=${other}`, recorded);
-    assert.deepEqual(judgeDrawing(drawCall({}, {}) + byHand), ['error split-trace web -> orders 1']);
+    assert.deepEqual(judgeDrawing(inOneProcess(drawCall({}, {}) + byHand)), [
+      'error split-trace web -> orders 1',
+    ]);
     const arrived = drawCall({ traceparent: other }, { traceparent });
     assert.deepEqual(judgeDrawing(arrived), ['error header-ignored web -> orders 1']);
   });
 
   test('not of a call without an answer, whose headers may never have been written', () => {
     const aborted = drawCall({}, {}).replace('http.response.status_code=200', '');
-    assert.deepEqual(judgeDrawing(aborted + earlier(recorded)), ['error split-trace web -> orders 1']);
+    assert.deepEqual(judgeDrawing(inOneProcess(aborted + earlier(recorded))), [
+      'error split-trace web -> orders 1',
+    ]);
   });
 
   test('not where a value was hidden', () => {
     const hidden = drawCall({ traceparent }, { traceparent: '[REDACTED]' });
-    assert.deepEqual(judgeDrawing(hidden + earlier(recorded, recorded)), [
+    assert.deepEqual(judgeDrawing(inOneProcess(hidden + earlier(recorded, recorded))), [
       'error split-trace web -> orders 1',
     ]);
   });
@@ -181,7 +193,9 @@ suite('a service that records headers on other spans proves that there were none
     ['of another kind', drawChain(3, `web SERVER "GET /" -95..-5 id:before ${recorded}`)],
   ] satisfies [string, string][]) {
     test(`not ${why}`, () => {
-      assert.deepEqual(judgeDrawing(drawCall({}, {}) + before), ['error split-trace web -> orders 1']);
+      assert.deepEqual(judgeDrawing(inOneProcess(drawCall({}, {}) + before)), [
+        'error split-trace web -> orders 1',
+      ]);
     });
   }
 });
