@@ -58,9 +58,11 @@ const sessions = new Map<string, http2.ClientHttp2Session>();
 
 async function callHttp2(url: string, extra: object): Promise<void> {
   const { origin, pathname, hostname, port } = new URL(url);
-  const session = sessions.get(origin) ?? http2.connect(origin);
+  const known = sessions.get(origin);
+  // A tap that has ended took its sessions along, and another may have got its port.
+  const session = known === undefined || known.closed || known.destroyed ? http2.connect(origin) : known;
+  if (session !== known) session.on('error', () => sessions.delete(origin));
   sessions.set(origin, session);
-  session.on('error', () => sessions.delete(origin));
   const attributes = {
     'http.request.method': 'GET',
     'url.full': url,

@@ -84,8 +84,9 @@ interface Seen {
 async function observe(cell: Cell): Promise<Seen> {
   const { fault, hops, at, taps, protocol, host } = cell;
   const wire: WireRecord[] = [];
-  const running: { close(): Promise<unknown> }[] = [];
   let url = protocol === '2' ? orders.http2 : orders.http1;
+  // What is left open would keep this process alive after a cell that fails.
+  await using stack = new AsyncDisposableStack();
   for (let place = hops; place >= 0; place -= 1) {
     if (taps.includes(place)) {
       const tap = await startTap({
@@ -93,18 +94,22 @@ async function observe(cell: Cell): Promise<Seen> {
         target: url,
         onRecord: (record) => wire.push(record),
       });
-      running.push(tap);
+      stack.defer(async () => {
+        await tap.close();
+      });
       url = tap.url;
     }
     if (place === 0) break;
     const does = place !== at ? 'pass' : fault === 'stripped' ? 'strip' : 'rewrite';
     const target = url;
     const hop = await startHop({ protocol, target: () => target, does, host });
-    running.push(hop);
+    stack.defer(async () => {
+      await hop.close();
+    });
     url = hop.url;
   }
   const spans = await callOrders(url, cell);
-  for (const one of running) await one.close();
+  await stack.disposeAsync();
   return judge(spans, wire);
 }
 
