@@ -13,7 +13,7 @@ export interface HealthyEdge {
   readonly calls: readonly HealthyCall[];
 }
 
-/** What breaks a call: the header is lost on its way, or a span of one side before it was exported. */
+/** The ways to break a call: remove its header, or one of its two spans before it is exported. */
 export const losses = ['header', 'CLIENT span', 'SERVER span'] as const;
 export type Loss = (typeof losses)[number];
 

@@ -13,7 +13,7 @@ import { measureReceiver, receiverProtocols } from './engine/receiver.ts';
 import { measureStarts } from './engine/start.ts';
 
 const million = 1_000_000;
-/** Of files for slopes, in millions of spans. The largest of the long ones has 8.6 GB. */
+/** The sizes of the files from which slopes are measured, in millions of spans. The largest file has 8.6 GB. */
 const [shortSizes, longSizes] = ['1,2', '1,2,5,10'];
 /** So many that the time in which Node compiles hot code hardly counts. Node reads no larger file at once, as the work with `JSON.parse` does. */
 const manySpans = 2 * million;
@@ -163,7 +163,7 @@ async function printStarts(folder: string): Promise<void> {
     console.log(row(name, milliseconds.toFixed(0), ofNode.toFixed(1), target === null ? '' : `≤ ${target}`));
 }
 
-/** Of each protocol the round with the least CPU. */
+/** Prints one row a protocol: the round that took the least CPU. */
 async function printReceiver(folder: string, spans: number, rounds: number): Promise<void> {
   console.log(
     '\nreceiver: requests of 512 spans are taken, kept and judged at the end (target of spans/cpu s: 100,000)',

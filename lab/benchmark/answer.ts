@@ -16,10 +16,10 @@ const answersSchema = z.object({
   captures: z.record(z.string(), z.object({ edges: z.array(edgeSchema) })),
 });
 
-/** What a tool says of one edge between two services; null for a service that it does not know. */
+/** The answer of a tool on one edge between two services; a service that it does not know is null. */
 export type EdgeAnswer = z.infer<typeof edgeSchema>;
 
-/** What a tool says of the captures, by their names. The README of the corpus documents it. */
+/** The answers of a tool, by the names of the captures. The README of the corpus documents the format. */
 export type Answers = z.infer<typeof answersSchema>;
 
 /** @throws {UsageError} where the file cannot be read, or is something else. */

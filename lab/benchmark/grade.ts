@@ -7,7 +7,7 @@ import type { EdgeAnswer } from './answer.ts';
  */
 export type Grade = 'quiet' | 'false alarm' | 'named' | 'among candidates' | 'found' | 'wrong' | 'missed';
 
-/** Of several errors on the broken edges the best counts. */
+/** The best grade of the errors that the tool reports on the broken edges. */
 export function gradeAnswer(edges: readonly EdgeAnswer[], label: Label): Grade {
   const broken = edges.filter(({ verdict }) => verdict === 'broken');
   if (label.verdict === 'healthy') return broken.length === 0 ? 'quiet' : 'false alarm';

@@ -4,6 +4,7 @@ import { pickSpans } from '../report/pick-spans.ts';
 import { type ReportInput, reports } from '../report/reports.ts';
 import { describeFileError, quotePath } from '../source/file-error.ts';
 import type { SpanStore } from '../span/span-store.ts';
+import { remember } from '../util/remember.ts';
 import type { Result } from '../verdict/result.ts';
 import type { CheckArguments } from './common-options.ts';
 import { findDocsRoot } from './find-docs-root.ts';
@@ -31,11 +32,12 @@ export async function printReport(
   args: CheckArguments,
   output: Output,
 ): Promise<number> {
+  const readOnce = remember(readStore);
   const input: ReportInput = {
     result,
     details,
     options: { ...output, docsRoot: findDocsRoot() },
-    pickSpans: (most) => pickSpans(readStore(), result, most),
+    pickSpans: (most) => pickSpans(readOnce(), result, most),
     readPageScript,
   };
   const failures: string[] = [];

@@ -43,14 +43,20 @@ function renderBar(share: number, width: number): string {
   return `[${'='.repeat(filled)}${' '.repeat(width - filled)}]`;
 }
 
+/** Below this a whole number is too coarse for a rate. */
+const fewRequests = 10;
+
 function formatAmount(amount: number, unit: Done['unit']): string {
-  if (unit === 'requests') return `${amount < 10 ? amount.toFixed(1) : Math.round(amount)} ${unit}`;
+  if (unit === 'requests') return `${amount < fewRequests ? amount.toFixed(1) : Math.round(amount)} ${unit}`;
   return amount < 1e9
     ? `${(amount / 1e6).toFixed(amount < 1e7 ? 1 : 0)} MB`
     : `${(amount / 1e9).toFixed(2)} GB`;
 }
 
+/** In seconds. */
+const minute = 60;
+
 function formatSeconds(seconds: number): string {
   const whole = Math.ceil(seconds);
-  return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`;
+  return whole < minute ? `${whole} s` : `${Math.floor(whole / minute)} min ${whole % minute} s`;
 }

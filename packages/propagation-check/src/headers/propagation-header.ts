@@ -1,7 +1,7 @@
 import type { HeaderField, PropagationFormat } from './evidence.ts';
 
 /**
- * For each format the header that carries the trace id. A format is present when this header is;
+ * For each format the header that carries the trace id, the standard first. A format is present when this header is;
  * `b3` without ids (a sampling decision only) counts too.
  */
 export const idHeaders: Readonly<Record<PropagationFormat, string>> = {
@@ -24,21 +24,7 @@ export const idHeaders: Readonly<Record<PropagationFormat, string>> = {
 const companions = /^(?:tracestate|x-b3-.*|x-datadog-.*)$/;
 
 /** In the order of readings: the standard first. */
-export const formats: readonly PropagationFormat[] = [
-  'tracecontext',
-  'b3',
-  'b3multi',
-  'jaeger',
-  'xray',
-  'grpc-trace-bin',
-  'datadog',
-  'sentry',
-  'gcp',
-  'elastic',
-  'skywalking',
-  'newrelic',
-  'request-id',
-];
+export const formats = Object.keys(idHeaders).filter((name): name is PropagationFormat => name in idHeaders);
 
 const formatsById: ReadonlyMap<string, PropagationFormat> = new Map(
   formats.map((format) => [idHeaders[format], format]),

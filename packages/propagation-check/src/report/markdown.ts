@@ -3,7 +3,7 @@ import type { Finding, Result } from '../verdict/result.ts';
 import { escapeText } from './escape-text.ts';
 import type { ReportDetails } from './json.ts';
 import { drawSequence } from './mermaid.ts';
-import { describeNotes, nameVerdict, summarise } from './summary.ts';
+import { describeNotes, listErrorsFirst, nameVerdict, summarise } from './summary.ts';
 import { markEdge, nameEdge } from './terminal-edges.ts';
 import { type FindingOptions, renderFinding } from './terminal-findings.ts';
 
@@ -22,10 +22,7 @@ export function renderMarkdown(
   options: FindingOptions,
   spans: readonly Span[],
 ): string {
-  const shown = [
-    ...result.findings.filter((finding) => finding.severity === 'error'),
-    ...result.findings.filter((finding) => finding.severity === 'warning'),
-  ];
+  const shown = listErrorsFirst(result);
   const left = shown.length - mostFindings;
   const parts = [
     `## Trace context propagation: ${nameVerdict(result.verdict)}`,

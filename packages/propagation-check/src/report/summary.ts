@@ -1,4 +1,4 @@
-import type { Result } from '../verdict/result.ts';
+import type { Finding, Result } from '../verdict/result.ts';
 import { escapeText } from './escape-text.ts';
 import type { CommandEnd, ReportDetails, RequestCounts, SearchExtent } from './json.ts';
 import { countOf, markEdge } from './terminal-edges.ts';
@@ -8,6 +8,13 @@ const verdicts = {
   broken: 'BROKEN',
   unknown: 'CANNOT TELL',
 } as const satisfies Record<Result['verdict'], string>;
+
+/** What a reader has to act on: errors, then warnings. */
+export function listErrorsFirst({ findings }: Pick<Result, 'findings'>): readonly Finding[] {
+  return (['error', 'warning'] as const).flatMap((severity) =>
+    findings.filter((finding) => finding.severity === severity),
+  );
+}
 
 export function nameVerdict(verdict: Result['verdict']): string {
   return verdicts[verdict];

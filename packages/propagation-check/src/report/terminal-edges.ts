@@ -25,12 +25,22 @@ export function markEdge(edge: EdgeResult, findings: readonly Finding[]): Mark {
   return own.some((finding) => finding.severity === 'warning') ? 'warning' : 'fine';
 }
 
-/** One line for each edge, the broken ones first, each with its counts. */
-export function renderEdges({ edges, findings }: Result, layout: Layout): readonly string[] {
+export interface MarkedEdge {
+  readonly edge: EdgeResult;
+  readonly mark: Mark;
+}
+
+/** The worst ones first. */
+export function rankEdges({ edges, findings }: Result): readonly MarkedEdge[] {
   const rank: readonly Mark[] = ['error', 'warning', 'fine'];
-  const rows = edges
-    .map((edge) => ({ edge, mark: markEdge(edge, findings), counts: countCalls(edge) }))
+  return edges
+    .map((edge) => ({ edge, mark: markEdge(edge, findings) }))
     .sort((left, right) => rank.indexOf(left.mark) - rank.indexOf(right.mark));
+}
+
+/** One line for each edge, the broken ones first, each with its counts. */
+export function renderEdges(result: Result, layout: Layout): readonly string[] {
+  const rows = rankEdges(result).map((marked) => ({ ...marked, counts: countCalls(marked.edge) }));
   const shown = rows.slice(0, mostEdges);
   const protocolWidth = Math.max(0, ...shown.map(({ edge }) => edge.protocol.length));
   const countsWidth = Math.max(0, ...shown.map(({ counts }) => counts.length));

@@ -2,7 +2,7 @@ import type { Result } from '../verdict/result.ts';
 import { escapeText } from './escape-text.ts';
 import type { ReportDetails } from './json.ts';
 import { hang, type Layout, paint, type Style } from './layout.ts';
-import { describeNotes, nameVerdict, summarise } from './summary.ts';
+import { describeNotes, listErrorsFirst, nameVerdict, summarise } from './summary.ts';
 import { renderEdges } from './terminal-edges.ts';
 import { type FindingOptions, renderFinding, renderInfos } from './terminal-findings.ts';
 import { renderUnreported } from './terminal-unreported.ts';
@@ -20,14 +20,10 @@ const styles = {
 export function renderTerminal(result: Result, details: ReportDetails, options: FindingOptions): string {
   const layout = { ...options, width: Math.min(options.width, widestText) };
   const infos = result.findings.filter((finding) => finding.severity === 'info');
-  const others = [
-    ...result.findings.filter((finding) => finding.severity === 'error'),
-    ...result.findings.filter((finding) => finding.severity === 'warning'),
-  ];
   const parts = [
     [...renderVerdict(result, details, layout), ...renderDetails(details, layout)],
     renderEdges(result, layout),
-    ...others.map((finding) => renderFinding(finding, layout)),
+    ...listErrorsFirst(result).map((finding) => renderFinding(finding, layout)),
     infos.length === 0 ? [] : ['Good to know:', ...renderInfos(infos, layout)],
     result.explain === undefined ? [] : renderUnreported(result.explain, layout),
   ];

@@ -1,8 +1,9 @@
 import type { Span } from '../../span/span.ts';
 import { hideSecrets } from '../../util/hide-secrets.ts';
+import { later } from '../../util/statistics.ts';
 import { escapeText } from '../escape-text.ts';
 import { nameService } from '../terminal-edges.ts';
-import { listHeaders, toMs } from './collect-page-data.ts';
+import { findStart, listHeaders, toMs } from './collect-page-data.ts';
 import { html, type Markup } from './markup.ts';
 
 /** So many spans above the CLIENT span, and below the SERVER span, show where they stand. */
@@ -28,14 +29,8 @@ export function drawBrokenCall(
   const above = client === null ? [] : [...listAncestors(client, findSpan), client];
   const below = server === null ? [] : [server, ...listDescendants(server, childrenOf)];
   const spans = [...above, ...below];
-  const origin = spans.reduce(
-    (least, span) => (span.startTimeUnixNano < least ? span.startTimeUnixNano : least),
-    spans[0]?.startTimeUnixNano ?? 0n,
-  );
-  const end = spans.reduce(
-    (most, span) => (span.endTimeUnixNano > most ? span.endTimeUnixNano : most),
-    origin,
-  );
+  const origin = findStart(spans);
+  const end = spans.map((span) => span.endTimeUnixNano).reduce(later, origin);
   const whole = Math.max(toMs(end - origin), 0.001);
   const write = (span: Span): Markup => {
     const from = (toMs(span.startTimeUnixNano - origin) / whole) * 1_000;

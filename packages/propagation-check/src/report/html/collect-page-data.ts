@@ -2,6 +2,7 @@ import { readHeaderName } from '../../headers/recorded-headers.ts';
 import { type AttributeValue, type Span, spanKinds } from '../../span/span.ts';
 import { mapBy } from '../../util/group-by.ts';
 import { hideSecrets } from '../../util/hide-secrets.ts';
+import { earlier } from '../../util/statistics.ts';
 import type { Result } from '../../verdict/result.ts';
 import { escapeText } from '../escape-text.ts';
 import { orderTrace } from '../order-trace.ts';
@@ -63,12 +64,9 @@ function writeValue(value: AttributeValue): string {
   return text === '' || text === '[]' ? '(none)' : escapeText(text);
 }
 
-function findStart(spans: readonly Span[]): bigint {
-  const [first, ...rest] = spans;
-  return rest.reduce(
-    (least, { startTimeUnixNano: start }) => (start < least ? start : least),
-    first?.startTimeUnixNano ?? 0n,
-  );
+/** Of the first span; 0 without any. */
+export function findStart(spans: readonly Span[]): bigint {
+  return spans.length === 0 ? 0n : spans.map((span) => span.startTimeUnixNano).reduce(earlier);
 }
 
 function indexOf(table: Map<string, number>, name: string): number {

@@ -4,8 +4,8 @@ import { escapeJson } from '../../util/escape-json.ts';
 import type { EdgeResult, Result } from '../../verdict/result.ts';
 import { escapeText } from '../escape-text.ts';
 import type { ReportDetails } from '../json.ts';
-import { describeNotes, nameVerdict, summarise } from '../summary.ts';
-import { countOf, markEdge, nameService } from '../terminal-edges.ts';
+import { describeNotes, listErrorsFirst, nameVerdict, summarise } from '../summary.ts';
+import { countOf, nameService, rankEdges } from '../terminal-edges.ts';
 import { collectPageData } from './collect-page-data.ts';
 import { prepareCards } from './finding-card.ts';
 import { html, type Markup, trusted } from './markup.ts';
@@ -28,8 +28,7 @@ export function renderHtml(
   const policy = `default-src 'none'; script-src ${hash(script)}; style-src ${hash(pageStyle)}; base-uri 'none'; form-action 'none'`;
   const data = escapeJson(JSON.stringify(collectPageData(spans, result))).replaceAll('<', '\\u003c');
   const writeCard = prepareCards(spans);
-  const ofSeverity = (severity: string) => result.findings.filter((finding) => finding.severity === severity);
-  const cards = [...ofSeverity('error'), ...ofSeverity('warning')].map(writeCard);
+  const cards = listErrorsFirst(result).map(writeCard);
   const verdict = nameVerdict(result.verdict);
   const left = result.spans - spans.length;
   return `<!doctype html>\n${
@@ -64,10 +63,7 @@ function hash(text: string): string {
 
 function writeEdges(result: Result): Markup | null {
   if (result.edges.length === 0) return null;
-  const rank = ['error', 'warning', 'fine'];
-  const rows = result.edges
-    .map((edge) => ({ edge, mark: markEdge(edge, result.findings) }))
-    .sort((a, b) => rank.indexOf(a.mark) - rank.indexOf(b.mark));
+  const rows = rankEdges(result);
   return html`<section><h2>Edges</h2>${drawServiceGraph(result)}
 <div class="scroll" tabindex="0" role="region" aria-label="Table of edges"><table><thead><tr><th scope="col">caller</th><th scope="col">called</th><th scope="col">protocol</th><th scope="col" class="number">calls</th><th scope="col" class="number">broken</th><th scope="col" class="number">intact</th></tr></thead>
 <tbody>${rows.map(({ edge, mark }) => writeEdge(edge, mark))}</tbody></table></div></section>`;

@@ -1,7 +1,7 @@
 import dagre from '@dagrejs/dagre';
 import type { EdgeResult, Result } from '../../verdict/result.ts';
 import { truncate } from '../layout.ts';
-import { countOf, type Mark, markEdge, nameService } from '../terminal-edges.ts';
+import { countOf, type Mark, nameService, rankEdges } from '../terminal-edges.ts';
 import { html, type Markup } from './markup.ts';
 
 /** A drawing of more edges is a knot; the table beside it has them all. */
@@ -15,12 +15,8 @@ interface Point {
 }
 
 /** Services as boxes, calls as arrows with the rate of intact calls; broken edges before the others where there are too many. */
-export function drawServiceGraph({ edges, findings }: Result): Markup {
-  const marked = edges.map((edge) => ({ edge, mark: markEdge(edge, findings) }));
-  const shown = [
-    ...marked.filter(({ mark }) => mark !== 'fine'),
-    ...marked.filter(({ mark }) => mark === 'fine'),
-  ].slice(0, mostEdges);
+export function drawServiceGraph(result: Result): Markup {
+  const shown = rankEdges(result).slice(0, mostEdges);
   if (shown.length === 0) return html``;
 
   const graph = new dagre.graphlib.Graph({ multigraph: true });
@@ -50,7 +46,7 @@ export function drawServiceGraph({ edges, findings }: Result): Markup {
     const { x, y, width, name } = graph.node(id);
     return html`<g><rect x="${x - width / 2}" y="${y - box.height / 2}" width="${width}" height="${box.height}" rx="6"/><text x="${x}" y="${y + 5}">${String(name)}</text></g>`;
   });
-  const more = edges.length - shown.length;
+  const more = result.edges.length - shown.length;
   return html`<div class="scroll" tabindex="0" role="region" aria-label="Service graph">
 <svg class="graph" role="img" aria-label="Services and their calls; the table below says the same" width="${Math.ceil(width)}" height="${Math.ceil(height)}" viewBox="0 0 ${Math.ceil(width)} ${Math.ceil(height)}">
 <defs>${(['fine', 'warning', 'error'] as const).map(
