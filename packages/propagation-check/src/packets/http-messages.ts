@@ -81,10 +81,6 @@ export class MessageReader {
 
   #startParser(): Parser {
     const parser = new HTTPParser(this.#side);
-    let collected: string[] = [];
-    parser[HTTPParser.kOnHeaders] = (headers: string[]) => {
-      collected = [...collected, ...headers];
-    };
     parser[HTTPParser.kOnHeadersComplete] = (info) => {
       const { versionMinor, headers, method, url, statusCode, upgrade } = info;
       const message: Message = {
@@ -93,9 +89,8 @@ export class MessageReader {
         method: HTTPParser.methods[method] ?? '',
         url,
         status: statusCode,
-        fields: pairUp([...collected, ...headers]),
+        fields: pairUp(headers),
       };
-      collected = [];
       const isWithoutBody = this.#handlers.onHead(message);
       return upgrade && this.#side === 'RESPONSE' ? 2 : isWithoutBody ? 1 : 0;
     };
