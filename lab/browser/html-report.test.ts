@@ -10,7 +10,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import type { Span } from 'propagation-check';
 import { encodeOtlpLines } from 'propagation-check/kit';
-import { drawTrace, spanId, traceId } from 'propagation-check/test';
+import { drawSplitCall, drawTrace, spanId, traceId } from 'propagation-check/test';
 
 const executablePath = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/google-chrome'].find(
   (path) => path !== undefined && existsSync(path),
@@ -148,15 +148,7 @@ async function readText(page: Page, selector: string): Promise<string> {
   return (await page.locator(selector).textContent()) ?? '';
 }
 
-const split = drawTrace(`
-  trace a
-  SERVER service-a GET /call-b      a1   0..40 http.request.method=GET url.path=/call-b
-    CLIENT service-a GET            a3   8..28 http.request.method=GET url.full=http://service-b/work
-  trace b
-  SERVER service-b GET /work        b1  19..27 http.request.method=GET url.path=/work
-  trace c
-  SERVER service-a GET /healthy     c1   50..60
-`);
+const split = drawSplitCall();
 
 function makeLongTrace(count: number): readonly Span[] {
   const [root] = drawTrace('SERVER service-a GET /call-b  a1  0..60000');

@@ -56,6 +56,19 @@ export function drawTrace(drawing: string): readonly Span[] {
   return spans;
 }
 
+/** A call from service-a to service-b that is split into the traces a and b, and a healthy request, trace c. */
+export function drawSplitCall(): readonly Span[] {
+  return drawTrace(`
+    trace a
+    SERVER service-a GET /call-b      a1   0..40 http.request.method=GET url.path=/call-b
+      CLIENT service-a GET            a3   8..28 http.request.method=GET url.full=http://service-b/work
+    trace b
+    SERVER service-b GET /work        b1  19..27 http.request.method=GET url.path=/work
+    trace c
+    SERVER service-a GET /healthy     c1   50..60
+  `);
+}
+
 export function traceId(short: string): string {
   return short.repeat(32).slice(0, 32);
 }

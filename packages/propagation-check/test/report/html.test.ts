@@ -11,20 +11,12 @@ import type { Span } from '../../src/span/span.ts';
 import { storeOf } from '../../src/span/span-writer.ts';
 import { checkTraces } from '../../src/verdict/check-traces.ts';
 import type { Result } from '../../src/verdict/result.ts';
-import { drawTrace, spanId, traceId } from '../draw-trace.ts';
+import { drawSplitCall, spanId, traceId } from '../draw-trace.ts';
 
 const details: ReportDetails = { source: 'file=spans.json', reason: null, notes: [], collector: null };
 const script = 'void 0';
 
-const split = drawTrace(`
-  trace a
-  SERVER service-a GET /call-b      a1   0..40 http.request.method=GET url.path=/call-b
-    CLIENT service-a GET            a3   8..28 http.request.method=GET url.full=http://service-b/work
-  trace b
-  SERVER service-b GET /work        b1  19..27 http.request.method=GET url.path=/work
-  trace c
-  SERVER service-a GET /healthy     c1   50..60
-`);
+const split = drawSplitCall();
 
 const expectation = { ...noExpectation, edges: expectPath(['service-a', 'service-b']) };
 
