@@ -1,3 +1,4 @@
+import { findings as prose } from '../rules/findings.ts';
 import type { Span } from '../span/span.ts';
 import { hideSecrets } from '../util/hide-secrets.ts';
 import type { Finding } from '../verdict/result.ts';
@@ -17,7 +18,8 @@ interface Message {
 }
 
 /** The calls between services in the traces of a finding's first evidence, as a sequence diagram of Mermaid. Null without spans. */
-export function drawSequence({ evidence, client, server }: Finding, spans: readonly Span[]): string | null {
+export function drawSequence(finding: Finding, spans: readonly Span[]): string | null {
+  const { id: findingId, evidence, client, server } = finding;
   const [first] = evidence;
   if (first === undefined) return null;
   const sides = [first, ...(first.server === undefined ? [] : [first.server])];
@@ -45,16 +47,22 @@ export function drawSequence({ evidence, client, server }: Finding, spans: reado
     ...shown.flatMap(({ from, to, text, isBroken }) => {
       const arrow = isBroken ? '-x' : '->>';
       const message = `  ${id(from)}${arrow}${id(to)}: ${escapeMermaid(escapeText(hideSecrets(text)))}`;
-      return isBroken ? [message, `  Note over ${id(to)}: ${describeCut(first.traceId, called)}`] : [message];
+      return isBroken
+        ? [
+            message,
+            `  Note over ${id(to)}: ${describeCut(caller, called) ?? escapeMermaid(prose[findingId].title)}`,
+          ]
+        : [message];
     }),
   ].join('\n');
 }
 
-function describeCut(traceId: string, called: Span | undefined): string {
-  if (called === undefined) return `no span continues trace ${traceId}`;
-  return called.traceId === traceId
-    ? 'the parent of its span is not the call'
-    : `another trace begins: ${called.traceId}`;
+/** Null where the ids of the two sides show no cut: the title of the finding says what is wrong. */
+function describeCut(caller: Span, called: Span | undefined): string | null {
+  const isCall = caller.kind === 'CLIENT' || caller.kind === 'PRODUCER';
+  if (called === undefined) return isCall ? `no span continues trace ${caller.traceId}` : null;
+  if (called.traceId !== caller.traceId) return `another trace begins: ${called.traceId}`;
+  return called.parentSpanId === caller.spanId ? null : 'the parent of its span is not the call';
 }
 
 /** Spans whose parent is of another service. */

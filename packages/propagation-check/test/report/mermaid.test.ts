@@ -1,0 +1,30 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { drawSequence } from '../../src/report/mermaid.ts';
+import { findings as prose } from '../../src/rules/findings.ts';
+import { checkTraces } from '../../src/verdict/check-traces.ts';
+import { readDrawing } from '../engine/read-drawing.ts';
+
+/** The note on the broken call of a drawing, and the title of its finding. */
+function readNote(path: string): readonly (string | undefined)[] {
+  const text = readFileSync(new URL(`../../fixtures/${path}`, import.meta.url), 'utf8');
+  const { spans, expectation, headers } = readDrawing(text);
+  const [finding] = checkTraces(spans, { expectation, headers }).findings;
+  assert.ok(finding);
+  const diagram = drawSequence(finding, spans) ?? '';
+  return [/Note over s\d+: (.*)/.exec(diagram)?.[1], prose[finding.id].title];
+}
+
+for (const path of ['context-lost-in-process/broken.txt', 'client-span-lost/broken.txt'])
+  test(`says no more of a call than its ids show: ${path}`, () => {
+    const [note, title] = readNote(path);
+    assert.equal(
+      note?.replaceAll(/#(\d+);/g, (_, code) => String.fromCodePoint(Number(code))),
+      title,
+    );
+  });
+
+test('says that a parent is another span', () => {
+  assert.equal(readNote('wrong-parent/broken.txt')[0], 'the parent of its span is not the call');
+});
