@@ -136,7 +136,8 @@ function findCaller(
       isDark: caller === undefined || call !== undefined,
       isOfHop:
         expected === undefined &&
-        (isOfHop(scene, call ?? innermost, server) || (call !== undefined && !isCalledDirectly(scene, call, server))),
+        (isOfHop(scene, call ?? innermost, server) ||
+          (call !== undefined && !isCalledDirectly(scene, call, server))),
     },
   ];
 }

@@ -87,7 +87,8 @@ export const lostServerSpans = rule<LostServers>({
   },
   whyNot: (scene, open, looseEnd) => {
     if (!scene.graph.isOrphan(scene.graph.rowOf(looseEnd)) || !isOfServer(looseEnd)) return null;
-    if (isBelowAny(listUnanswered(open.orphans), looseEnd)) return 'its answer was begun and not sent to its end';
+    if (isBelowAny(listUnanswered(open.orphans), looseEnd))
+      return 'its answer was begun and not sent to its end';
     const ofTrace = open.clients.filter((client) => client.traceId === looseEnd.traceId);
     return tellReasons(
       `${ofTrace.length} calls of its trace have no child`,
