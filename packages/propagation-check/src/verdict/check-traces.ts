@@ -9,6 +9,7 @@ import { doubtAtEnds } from '../rules/cut-capture.ts';
 import { decideByHeaders, mergeDrafts } from '../rules/decide-by-headers.ts';
 import { explainLooseEnds } from '../rules/explain-loose-ends.ts';
 import { describeFix } from '../rules/fix-by-surroundings.ts';
+import { rankByPlatform } from '../rules/platforms.ts';
 import { rankByOrigin } from '../rules/rank-by-origin.ts';
 import { rankByPipeline } from '../rules/rank-by-pipeline.ts';
 import { runRules } from '../rules/run-rules.ts';
@@ -70,10 +71,13 @@ export function checkStore(store: SpanStore, options: CheckOptions = {}): Result
   const looseEnds = { clients, roots, orphans };
   const { scene, silences, ...found } = runRules(known, looseEnds);
   const drafts = found.drafts.flatMap((draft) =>
-    decideByHeaders(rankByPipeline(rankByOrigin(scene, draft), collector), headersOf, expectation).map(
-      (decided) =>
-        // Headers that name a cause leave no doubt.
-        decided.id === draft.id ? doubtAtEnds(scene, orphans, decided) : decided,
+    decideByHeaders(
+      rankByPipeline(rankByPlatform(rankByOrigin(scene, draft)), collector),
+      headersOf,
+      expectation,
+    ).map((decided) =>
+      // Headers that name a cause leave no doubt.
+      decided.id === draft.id ? doubtAtEnds(scene, orphans, decided) : decided,
     ),
   );
   const merged = mergeDrafts(drafts);
