@@ -133,10 +133,6 @@ export function endsWithin(inner: Span, outer: Span, { rounding }: Tolerances): 
   return inner.endTimeUnixNano <= outer.endTimeUnixNano + rounding;
 }
 
-export function startsAfter(later: Span, earlier: Span, { clockTolerance }: Tolerances): boolean {
-  return later.startTimeUnixNano > earlier.endTimeUnixNano + clockTolerance;
-}
-
 type Likeness = 'yes' | 'no' | 'unknown';
 
 /**
