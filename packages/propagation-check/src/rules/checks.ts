@@ -2,9 +2,9 @@ import { findLostBaggage } from './baggage-lost.ts';
 import type { Check } from './check.ts';
 import { lostClientSpans } from './client-span-lost.ts';
 import { findClockSkew } from './clock-skew.ts';
-import { findContextLostAfterConsumers } from './context-lost-after-consumer.ts';
+import { callsAfterMessages } from './context-lost-after-consumer.ts';
 import { contextLostBetweenLayers } from './context-lost-between-layers.ts';
-import { contextLostBeforePeers, findContextLostInProcess } from './context-lost-in-process.ts';
+import { contextLostBeforePeers, detachedCalls } from './context-lost-in-process.ts';
 import { findExternalParents } from './external-parent.ts';
 import { findHeadersPassedThrough } from './header-passed-through.ts';
 import { partlyMissingCalls, whollyMissingCalls } from './missing-call.ts';
@@ -23,12 +23,12 @@ import { findSpansLostInServices } from './span-lost-in-service.ts';
 import { findSplitsByHand } from './split-by-hand.ts';
 import { findSplitMessages } from './split-message.ts';
 import { splitTraces } from './split-trace.ts';
-import { findStaleContext } from './stale-context.ts';
+import { staleCalls, staleHeaders } from './stale-context.ts';
 import { findTruncatedTraceIds } from './trace-id-truncated.ts';
 import { findUnexpectedEdges } from './unexpected-edge.ts';
 import { findUninstrumentedPeers } from './uninstrumented-peer.ts';
-import { findUnseenEdges } from './unseen-edge.ts';
-import { findUnseenEntrances } from './unseen-entrance.ts';
+import { darkServices, unseenEdges } from './unseen-edge.ts';
+import { unseenEntrances } from './unseen-entrance.ts';
 import { wrongParents } from './wrong-parent.ts';
 
 /**
@@ -38,11 +38,12 @@ import { wrongParents } from './wrong-parent.ts';
 export const checks: readonly (Check | Rule)[] = [
   // Both sides are there and joined, to the wrong thing.
   findTruncatedTraceIds,
-  findStaleContext,
+  staleCalls,
+  staleHeaders,
   wrongParents,
   findHeadersPassedThrough,
   findDroppedParents,
-  findContextLostInProcess,
+  detachedCalls,
   // Both sides are there and apart: in one trace, then in two.
   missingClients,
   splitTraces,
@@ -61,11 +62,12 @@ export const checks: readonly (Check | Rule)[] = [
   partlyMissingCalls,
   // Inside one service: what nothing above explains.
   contextLostBeforePeers,
-  findContextLostAfterConsumers,
+  callsAfterMessages,
   contextLostBetweenLayers,
   // Only for expected edges that nothing above has spoken of.
-  findUnseenEdges,
-  findUnseenEntrances,
+  darkServices,
+  unseenEdges,
+  unseenEntrances,
   // Whole edges that fall short of what is expected of them.
   findLostBaggage,
   findUnexpectedEdges,
