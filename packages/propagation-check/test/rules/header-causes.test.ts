@@ -90,6 +90,64 @@ suite('a tap behind the caller alone', () => {
   });
 });
 
+suite('the step that decides', () => {
+  const listSteps = (drawing: string): readonly string[] => {
+    const { spans, expectation, headers } = readDrawing(`expect web -> orders\n${drawing}`);
+    return checkTraces(spans, { expectation, headers }).findings.flatMap(({ decide = [] }) => decide);
+  };
+  const tap = (place: string, sent: string, received: string) =>
+    `tap ${place}15..85 GET /work 200 sent ${sent} received ${received}\n`;
+  const atCaller = /^Let web call a tap instead of orders:8082/;
+  const atCallee = /^Put a tap directly in front of orders/;
+
+  test('is a tap at the caller where there is none', () => {
+    assert.match(listSteps(split)[0] ?? '', atCaller);
+  });
+
+  test('is one at the other side of the tap that is there', () => {
+    assert.match(listSteps(split + tap('behind-caller ', valid, valid))[0] ?? '', atCallee);
+    assert.match(listSteps(split + tap('behind-caller ', b3, b3))[0] ?? '', atCallee);
+    assert.match(listSteps(split + tap('somewhere ', '-', '-'))[0] ?? '', atCaller);
+  });
+
+  test('is that of the call which a tap saw, beside one that none saw', () => {
+    const first =
+      drawChain(3, drawClient({ from: -190, to: -110 })) + drawChain(4, drawServer({ from: -180, to: -120 }));
+    assert.match(listSteps(first + split + tap('behind-caller ', valid, valid))[0] ?? '', atCallee);
+  });
+});
+
+suite('what one service recorded rules causes out', () => {
+  const listCandidates = (sent: string, received: string): readonly string[] => {
+    const drawing =
+      drawChain(1, drawClient({ from: 10, to: 90, extra: `id:call ${sent}` })) +
+      drawChain(2, drawServer({ from: 20, to: 80, extra: received }));
+    const { spans, expectation } = readDrawing(`expect web -> orders\n${drawing}`);
+    return checkTraces(spans, { expectation }).findings.flatMap(({ candidates = [] }) => candidates);
+  };
+  const header = 'http.request.header.traceparent';
+  const unsent = ['header-not-sent', 'client-not-instrumented', 'format-mismatch'];
+  const arrived = ['header-malformed', 'header-duplicated', 'header-ignored', 'header-rewritten'];
+  const others = ['header-stripped', 'server-not-instrumented'];
+
+  test('a valid header was sent', () => {
+    assert.deepEqual(
+      listCandidates(`${header}=00-<1>-<call>-01`, '').toSorted(),
+      [...arrived, ...others].toSorted(),
+    );
+  });
+
+  test('none arrived', () => {
+    assert.deepEqual(listCandidates('', `${header}=[]`).toSorted(), [...unsent, ...others].toSorted());
+  });
+
+  test('nothing is recorded, or a header that is malformed', () => {
+    const all = [...unsent, ...arrived, ...others].toSorted();
+    assert.deepEqual(listCandidates('', '').toSorted(), all);
+    assert.deepEqual(listCandidates(`${header}=00-<1>`, '').toSorted(), all);
+  });
+});
+
 suite('a header that the called service alone tells of', () => {
   const said = (traceparent: string) => listFindings(`${split}said request ${traceparent}\n`);
 
