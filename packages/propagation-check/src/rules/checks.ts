@@ -11,7 +11,7 @@ import { partlyMissingCalls, whollyMissingCalls } from './missing-call.ts';
 import { missingCallers } from './missing-caller.ts';
 import { missingClients } from './missing-client.ts';
 import { partlyMissingServers, whollyMissingServers } from './missing-server.ts';
-import { findDroppedParents } from './parent-dropped.ts';
+import { droppedParents } from './parent-dropped.ts';
 import { partlySplitEdges } from './partly-split-edge.ts';
 import { possibleCalls } from './possible-call.ts';
 import { possibleMessages } from './possible-message.ts';
@@ -19,7 +19,7 @@ import type { Rule } from './rule.ts';
 import { findServersNotInstrumented } from './server-not-instrumented.ts';
 import { lostServerSpans } from './server-span-lost.ts';
 import { findUnnamedServices } from './service-unnamed.ts';
-import { findSpansLostInServices } from './span-lost-in-service.ts';
+import { spansLostInServices } from './span-lost-in-service.ts';
 import { findSplitsByHand } from './split-by-hand.ts';
 import { findSplitMessages } from './split-message.ts';
 import { splitTraces } from './split-trace.ts';
@@ -42,7 +42,7 @@ export const checks: readonly (Check | Rule)[] = [
   staleHeaders,
   wrongParents,
   findHeadersPassedThrough,
-  findDroppedParents,
+  droppedParents,
   detachedCalls,
   // Both sides are there and apart: in one trace, then in two.
   missingClients,
@@ -75,7 +75,7 @@ export const checks: readonly (Check | Rule)[] = [
   possibleCalls,
   possibleMessages,
   findUninstrumentedPeers,
-  findSpansLostInServices,
+  spansLostInServices,
   findExternalParents,
   findClockSkew,
   findUnnamedServices,

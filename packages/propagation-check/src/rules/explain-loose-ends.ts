@@ -1,3 +1,4 @@
+import { isEntry } from '../calls/edge.ts';
 import { bounds } from '../pairing/bounds.ts';
 import type { Span, SpanKind } from '../span/span.ts';
 import { keyFor } from '../util/group-by.ts';
@@ -46,8 +47,10 @@ export function explainLooseEnds(
     ...[...looseEnds.roots].filter((span) => hasKnownCallers(scene, span.serviceName)),
     ...looseEnds.orphans,
   ]);
+  // Any program outside may call a service that no caller is known of.
+  const wholeCalls = [...silencesOf.keys()].filter((span) => !isEntry(span));
   const open: Open = { ...looseEnds, found: drafts };
-  return [...new Set([...withoutOther, ...silencesOf.keys()])]
+  return [...new Set([...withoutOther, ...wholeCalls])]
     .filter((span) => !explained.has(span))
     .slice(0, bounds.unreportedEnds)
     .map((span) => ({

@@ -34,7 +34,7 @@ export const finding = defineFinding('split-trace', {
   isConclusive: true,
   shows: 'A CLIENT without a child, and a root SERVER of B that pairs with it',
   title: 'One request, two traces',
-  why: 'A CLIENT span has no child, and the SERVER span of the same request is the root of another trace.',
+  why: 'The span of the call has no child, and that of the called service for the same request is the root of another trace.',
   fix: 'See with `propagation-check tap` what the caller sends and what reaches the called service.',
 });
 

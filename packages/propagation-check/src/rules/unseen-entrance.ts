@@ -1,6 +1,6 @@
 import { readCallFacts } from '../calls/call-facts.ts';
 import { viewCalls } from '../calls/call-group.ts';
-import { isEntry, isOutgoing } from '../calls/edge.ts';
+import { isOutgoing } from '../calls/edge.ts';
 import { isRoot } from '../graph/trace-graph.ts';
 import type { Span } from '../span/span.ts';
 import type { Group } from '../util/group-by.ts';
@@ -14,7 +14,7 @@ interface UnseenEntrance {
   readonly scene: Scene;
   readonly service: string;
   readonly calls: Group<Span>;
-  /** Nothing led to any of its calls: neither a request nor a job nor a message. */
+  /** Nothing led to any of its calls: neither a job nor a message. */
   readonly isBare: boolean;
   /** From the end of each call to the next, in nanoseconds. */
   readonly pauses: readonly number[];
@@ -36,7 +36,7 @@ export const unseenEntrances = rule<UnseenEntrance>({
     gate(
       'nothing in the service led to any of its calls',
       ({ isBare }) => isBare,
-      ({ service }) => `${service} has other spans that begin or continue traces`,
+      ({ service }) => `${service} has links, or other spans that begin or continue traces`,
     ),
     gate(
       'there are several calls, each in a trace of its own',
@@ -94,7 +94,7 @@ function measureEntrance(scene: Scene, service: string): readonly UnseenEntrance
     ).map((call) => call.client),
   );
   const isBare =
-    spans.every((span) => !isEntry(span) && span.links.length === 0) &&
+    spans.every((span) => span.links.length === 0) &&
     roots.every((span) => isOutgoing(span) || isConnecting(span)) &&
     calls.every((span) => span.kind === 'CLIENT' && whole.has(span)) &&
     calls.length === whole.size;
@@ -106,14 +106,14 @@ function measureEntrance(scene: Scene, service: string): readonly UnseenEntrance
   return [{ scene, service, calls, isBare, pauses, usualPause, rest: usualPause / usualCall }];
 }
 
-/** Callers that must call and that nobody is expected to call. */
-function listEntrances({ expectation }: Scene): readonly string[] {
+/** Callers that must call, that nobody is expected to call, and that show no request. */
+function listEntrances({ expectation, services }: Scene): readonly string[] {
   const called = new Set(expectation.edges.map((edge) => edge.server));
   const callers = expectation.edges.filter((edge) => edge.rule === 'must').map((edge) => edge.client);
-  return [...new Set(callers)].filter((service) => !called.has(service));
+  return [...new Set(callers)].filter((service) => !called.has(service) && !services.hasEntries(service));
 }
 
 /** `dns.lookup`, `tcp.connect` and the like begin traces in every process. */
 function isConnecting(span: Span): boolean {
-  return readCallFacts(span).protocol === 'unknown' && span.kind !== 'CONSUMER';
+  return readCallFacts(span).protocol === 'unknown';
 }
