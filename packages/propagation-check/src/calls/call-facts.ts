@@ -169,6 +169,9 @@ function listFamilies({ attributes }: Span): number {
   return found;
 }
 
+/** The attributes of which `readProtocol` reads the values. */
+export const protocolAttributes = ['component', 'faas.trigger'] as const;
+
 /** @param found Bits of the families of which the span has an attribute. */
 export function readProtocol(span: FactSource, found: number): CallFacts['protocol'] {
   if ((found & family.database) !== 0) return 'database';

@@ -13,7 +13,7 @@ import {
 } from '../calls/call-facts.ts';
 import { type CallGroup, countCalls, groupCalls, measureLag } from '../calls/call-group.ts';
 import { withoutIds } from '../calls/endpoint.ts';
-import type { RowSource } from '../calls/remember-facts.ts';
+import type { RowSource } from '../calls/row-facts.ts';
 import { nameTarget as placeOf } from '../calls/target.ts';
 import { type ExpectedEdge, isExpected } from '../expect/expectation.ts';
 import { none, type TraceGraph } from '../graph/trace-graph.ts';
