@@ -28,10 +28,11 @@ export interface RecordedHeaders {
 
 /** The propagation headers of a request, or the answer's headers that name a span, as a span has them. */
 export function readRecordedHeaders(span: Span | null, side: HeaderSide): RecordedHeaders {
-  const found = Array.from(span?.attributes ?? []).flatMap(([attribute, value]) => {
+  const attributes = span?.attributes;
+  const found = Array.from(attributes?.keys() ?? []).flatMap((attribute) => {
     const name = readHeaderName(attribute, side);
     if (name === null) return [];
-    const values = listValues(value);
+    const values = listValues(attributes?.get(attribute));
     return [{ name, values, isHidden: values.some((one) => isHiddenValue(name, one)) }];
   });
   const shown = found.filter((header) => !header.isHidden);
