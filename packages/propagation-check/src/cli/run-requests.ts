@@ -1,10 +1,8 @@
 import { readFile } from 'node:fs/promises';
-import type { RequestCounts } from '../report/json.ts';
 import { countOf } from '../report/terminal-edges.ts';
 import { describeFileError, quotePath } from '../source/file-error.ts';
 import type { Span } from '../span/span.ts';
 import { storeOf } from '../span/span-writer.ts';
-import { groupBy } from '../util/group-by.ts';
 import {
   type CheckInputs,
   describeWireGaps,
@@ -15,6 +13,7 @@ import {
 } from './check-inputs.ts';
 import { type Collected, collectTraces, type Waiting } from './collect-traces.ts';
 import type { SourceArguments } from './common-options.ts';
+import { countRequests, describeStatus, failedRequestsDoubt } from './count-requests.ts';
 import { describeWaiting } from './describe-waiting.ts';
 import { type DrivenRequest, driveRequests } from './drive-requests.ts';
 import { explainSilence } from './explain-silence.ts';
@@ -110,7 +109,7 @@ export async function runRequests(
 
     const collector = await readCollector(args, signal);
     const missing = begun.size === 0 ? countMissing(driven, own) : 0;
-    const counts = countRequests(driven);
+    const counts = countRequests(driven.map(describeFailure));
     const judged = judgeCollected(collected, await readInputs(), collector);
     const gap = `nothing arrived in ${source.name} of ${missing} of the ${driven.length} traces`;
     const doubts = [
@@ -176,24 +175,9 @@ async function readCa(path: string | undefined): Promise<string | null> {
   });
 }
 
-const failedRequestsDoubt =
-  'what was seen is intact, and requests that fail may not go where others go: repair them, or accept them with ' +
-  '--allow-failed-requests';
-
-function countRequests(driven: readonly DrivenRequest[]): RequestCounts {
-  const failures = driven.flatMap(({ status, failure }) => {
-    if (failure !== null) return [`without an answer: ${failure}`];
-    return status !== null && status >= firstErrorStatus ? [`answered with ${status}`] : [];
-  });
-  return {
-    sent: driven.length,
-    failed: failures.length,
-    failures: groupBy(failures, (failure) => failure).map((same) => `${same.length} ${same[0]}`),
-  };
+function describeFailure({ status, failure }: DrivenRequest): string | null {
+  return failure === null ? describeStatus(status) : `without an answer: ${failure}`;
 }
-
-/** Source: RFC 9110, 15: 4xx and 5xx are errors. */
-const firstErrorStatus = 400;
 
 function describeUncaused(uncaused: readonly Span[], reached: ReadonlySet<string>): readonly string[] {
   if (uncaused.length === 0) return [];

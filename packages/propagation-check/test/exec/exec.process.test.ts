@@ -30,6 +30,20 @@ for (const [kind, end, code, said] of rows) {
   });
 }
 
+test('a request that failed is said, and is no success unless it is allowed', async (t) => {
+  const args = ['exec', '--settle', '300ms'];
+  const doubtful = await runCli(t, [...args, ...send('intact', '0', '502')]);
+  assert.equal(doubtful.code, 2);
+  const headline = doubtful.stderr.replace(/\s+/g, ' ');
+  assert.match(
+    headline,
+    /^CANNOT TELL 1 of 1 request failed \(1 answered with 502\); .*--allow-failed-requests/,
+  );
+  const allowed = await runCli(t, [...args, '--allow-failed-requests', ...send('intact', '0', '502')]);
+  assert.equal(allowed.code, 0);
+  assert.match(allowed.stderr, /^INTACT .*1 of 1\s+request failed/s);
+});
+
 test('an expectation that nothing speaks of is no verdict', async (t) => {
   const args = ['exec', '--settle', '300ms', '--expect', 'web -> orders', '--json'];
   const { code, stderr } = await runCli(t, [...args, ...send('nothing')]);
