@@ -19,6 +19,11 @@ const toldByHeaders: readonly FindingId[] = [
 const lookIntoBroker =
   'Look at such a message in the broker: its headers (Kafka, AMQP, NATS), attributes (SQS, SNS, Pub/Sub), application properties (Service Bus) or job data. With traceparent the consumer does not extract it, without the producer does not inject it.';
 
+/** Without an expectation, what times say of a call that the caller does not show is a warning. */
+function isPossibleCall({ id, severity, shown }: Draft): boolean {
+  return id === 'missing-call' && severity === 'warning' && shown.length > 0;
+}
+
 /** No instrumentation records `params._meta` in spans. */
 function listMcpSteps({ client, server }: Draft): readonly string[] {
   return [
@@ -35,7 +40,7 @@ const lookInBrowser =
  * capture of packets. A step that has a command to paste has it in a second line. Empty where the cause is known.
  */
 export function listStepsToDecide(draft: Draft): readonly string[] {
-  const { id, candidates, protocol, shown } = draft;
+  const { id, candidates, protocol, shown, client, server } = draft;
   if (candidates === undefined) return [];
   if (!candidates.some((cause) => toldByHeaders.includes(cause))) return [findings[id].fix];
   if (protocol === 'messaging') return [lookIntoBroker];
@@ -49,6 +54,11 @@ export function listStepsToDecide(draft: Draft): readonly string[] {
   });
   const port = first?.server == null ? null : readCallFacts(first.server).port;
   return [
+    ...(isPossibleCall(draft)
+      ? [
+          `If ${client} calls ${server}, check again with --expect ${quoteForShell(`${client} -> ${server}`)}; a program outside that asks both makes the same picture`,
+        ]
+      : []),
     ...(isFromBrowser(draft) ? [lookInBrowser] : []),
     ...settings,
     ...(id === 'split-trace' ? [] : [findings[id].fix]),
