@@ -1,8 +1,9 @@
 import { basename } from 'node:path';
+import { checkReceived } from '../collect/check-received.ts';
+import { makeChildEnvironment } from '../collect/child-environment.ts';
+import { withDoubt } from '../collect/judge.ts';
 import { storeOf } from '../span/span-writer.ts';
-import { describeWireGaps, readCheckInputs, readCollector, readWire, withDoubt } from './check-inputs.ts';
-import { checkReceived } from './check-received.ts';
-import { makeChildEnvironment } from './child-environment.ts';
+import { describeWireGaps, readCheckInputs, readCollector, readWire } from './check-inputs.ts';
 import type { SourceArguments } from './common-options.ts';
 import { countSeenRequests, failedRequestsDoubt } from './count-requests.ts';
 import { describeWaiting } from './describe-waiting.ts';

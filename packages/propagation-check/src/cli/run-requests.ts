@@ -1,27 +1,21 @@
 import { readFile } from 'node:fs/promises';
+import { type Collected, collectTraces, type Waiting } from '../collect/collect-traces.ts';
+import { explainNothingToJudge, hintAtExpectations } from '../collect/hint-at-expectations.ts';
+import { type CheckInputs, withDoubt } from '../collect/judge.ts';
+import { judgeCollected } from '../collect/judge-trace.ts';
+import { listNames } from '../collect/list-names.ts';
+import { listReached } from '../collect/list-reached.ts';
 import { countOf } from '../report/terminal-edges.ts';
 import { describeFileError, quotePath } from '../source/file-error.ts';
 import type { Span } from '../span/span.ts';
 import { storeOf } from '../span/span-writer.ts';
-import {
-  type CheckInputs,
-  describeWireGaps,
-  readCheckInputs,
-  readCollector,
-  readWire,
-  withDoubt,
-} from './check-inputs.ts';
-import { type Collected, collectTraces, type Waiting } from './collect-traces.ts';
+import { describeWireGaps, readCheckInputs, readCollector, readWire } from './check-inputs.ts';
 import type { SourceArguments } from './common-options.ts';
 import { countRequests, describeStatus, failedRequestsDoubt } from './count-requests.ts';
 import { describeWaiting } from './describe-waiting.ts';
 import { type DrivenRequest, driveRequests } from './drive-requests.ts';
 import { explainSilence } from './explain-silence.ts';
 import { findUncaused } from './find-uncaused.ts';
-import { explainNothingToJudge, hintAtExpectations } from './hint-at-expectations.ts';
-import { judgeCollected } from './judge-trace.ts';
-import { listNames } from './list-names.ts';
-import { listReached } from './list-reached.ts';
 import { openNamedSource } from './open-named-source.ts';
 import type { Entries } from './parse-argument.ts';
 import { printReport } from './print-report.ts';

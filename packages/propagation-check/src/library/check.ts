@@ -1,10 +1,10 @@
-import { judge } from '../cli/check-inputs.ts';
-import { type CheckedSpans, checkReceived } from '../cli/check-received.ts';
-import { findDocsRoot } from '../cli/find-docs-root.ts';
-import { explainNothingToJudge, hintAtExpectations } from '../cli/hint-at-expectations.ts';
+import { type CheckedSpans, checkReceived } from '../collect/check-received.ts';
+import { explainNothingToJudge, hintAtExpectations } from '../collect/hint-at-expectations.ts';
+import { judge } from '../collect/judge.ts';
 import { type Expectation, type ExpectedEdge, noExpectation } from '../expect/expectation.ts';
 import { readExpectedPath } from '../expect/read-expected-path.ts';
 import { renderTerminal } from '../report/terminal.ts';
+import { findDocsRoot } from '../source/find-docs-root.ts';
 import type { OtlpReceiver } from '../source/otlp-receiver.ts';
 import type { Span } from '../span/span.ts';
 import type { Result } from '../verdict/result.ts';

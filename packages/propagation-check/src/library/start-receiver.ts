@@ -1,4 +1,4 @@
-import { makeChildEnvironment } from '../cli/child-environment.ts';
+import { makeChildEnvironment } from '../collect/child-environment.ts';
 import { type OtlpReceiver, type OtlpReceiverOptions, startOtlpReceiver } from '../source/otlp-receiver.ts';
 
 /** A receiver for tests. */
