@@ -37,4 +37,4 @@ export { isParentRemote, type Span, type SpanKind, type SpanLink, type SpanStatu
 export { startTap, type Tap } from './tap/start-tap.ts';
 export type { TapOptions } from './tap/tap-options.ts';
 export { type CheckOptions, checkTraces } from './verdict/check-traces.ts';
-export type { EdgeResult, Evidence, Finding, Result } from './verdict/result.ts';
+export type { EdgeResult, Evidence, Finding, Result, UnjudgedEdge } from './verdict/result.ts';
