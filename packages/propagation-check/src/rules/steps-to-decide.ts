@@ -15,13 +15,20 @@ const toldByHeaders: readonly FindingId[] = [
   'client-not-instrumented',
 ];
 
+/** Symptoms of edges that nobody expects. */
+const expectable: readonly FindingId[] = ['missing-call', 'split-trace'];
+
 /** No tap speaks the protocols of brokers, but what was sent stays there. */
 const lookIntoBroker =
   'Look at such a message in the broker: its headers (Kafka, AMQP, NATS), attributes (SQS, SNS, Pub/Sub), application properties (Service Bus) or job data. With traceparent the consumer does not extract it, without the producer does not inject it.';
 
-/** Without an expectation, what times say of a call that the caller does not show is a warning. */
-function isPossibleCall({ id, severity, shown }: Draft): boolean {
-  return id === 'missing-call' && severity === 'warning' && shown.length > 0;
+/** `possible-call.ts` and `possible-message.ts`: an expectation makes an error of the warning. */
+function listExpectation({ id, severity, shown, client, server }: Draft): readonly string[] {
+  if (severity !== 'warning' || !expectable.includes(id) || shown.length === 0) return [];
+  const option = `--expect ${quoteForShell(`${client} -> ${server}`)}`;
+  return [
+    `If ${client} calls ${server} or sends it messages, check again with ${option}; programs outside can make the same picture`,
+  ];
 }
 
 /** No instrumentation records `params._meta` in spans. */
@@ -40,10 +47,10 @@ const lookInBrowser =
  * capture of packets. A step that has a command to paste has it in a second line. Empty where the cause is known.
  */
 export function listStepsToDecide(draft: Draft): readonly string[] {
-  const { id, candidates, protocol, shown, client, server } = draft;
+  const { id, candidates, protocol, shown } = draft;
   if (candidates === undefined) return [];
   if (!candidates.some((cause) => toldByHeaders.includes(cause))) return [findings[id].fix];
-  if (protocol === 'messaging') return [lookIntoBroker];
+  if (protocol === 'messaging') return [...listExpectation(draft), lookIntoBroker];
   if (isOfMcp(draft)) return listMcpSteps(draft);
   const [first] = shown;
   const settings = [first?.server ?? null, first?.client ?? null].flatMap((span) => {
@@ -54,11 +61,7 @@ export function listStepsToDecide(draft: Draft): readonly string[] {
   });
   const port = first?.server == null ? null : readCallFacts(first.server).port;
   return [
-    ...(isPossibleCall(draft)
-      ? [
-          `If ${client} calls ${server}, check again with --expect ${quoteForShell(`${client} -> ${server}`)}; a program outside that asks both makes the same picture`,
-        ]
-      : []),
+    ...listExpectation(draft),
     ...(isFromBrowser(draft) ? [lookInBrowser] : []),
     ...settings,
     ...(id === 'split-trace' ? [] : [findings[id].fix]),

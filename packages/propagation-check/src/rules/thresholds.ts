@@ -348,7 +348,8 @@ export const thresholdTable = {
   fewestPossibleCalls: {
     value: 5,
     unit: 'count',
-    reason: 'Without an expectation, fewer requests of two services that fall together may be a coincidence.',
+    reason:
+      'Without an expectation, fewer requests or messages of two services that fall together may be a coincidence.',
     pinnedBy: { lower: 'missing-call/healthy-fewest-possible-calls', higher: 'missing-call/shown-possible' },
   },
   mostRootsCompared: {
