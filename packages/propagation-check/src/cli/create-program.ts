@@ -39,7 +39,7 @@ export function createProgram(session: Session): Command {
     .configureOutput({
       writeOut: (text) => void session.output.print(text).catch(() => session.setExitCode(2)),
       writeErr: session.writeError,
-      outputError: (text, write) => write(`${toErrorLine(text)}\n`),
+      outputError: (text, write) => write(`propagation-check: ${toErrorLine(text)}\n`),
       getOutHasColors: () => session.output.color,
       getErrHasColors: () => false,
     })
@@ -53,14 +53,14 @@ export function createProgram(session: Session): Command {
   return program;
 }
 
-/** One line, with the suggestion at its end. */
-function toErrorLine(text: string): string {
+/** A message of commander in one line, with the suggestion at its end. */
+export function toErrorLine(text: string): string {
   const line = text
     .trim()
     .replace(/^error: /, '')
     .replace(/\n/g, ' ');
   const saysWhatToDo = /Did you mean|is invalid/.test(line);
-  return `propagation-check: ${escapeText(line)}${saysWhatToDo ? '' : '; --help shows examples'}`;
+  return `${escapeText(line)}${saysWhatToDo ? '' : '; --help shows examples'}`;
 }
 
 function readVersion(): string {
