@@ -2,11 +2,12 @@ import { debuglog } from 'node:util';
 import { CommanderError } from 'commander';
 import { escapeText } from '../report/escape-text.ts';
 import { SourceError } from '../source/source.ts';
-import { createProgram, toErrorLine } from './create-program.ts';
+import { createProgram } from './create-program.ts';
 import { Interruption, listenForSignals, stopListening } from './interruption.ts';
 import { openOutput } from './open-output.ts';
 import { reportFailure } from './report-failure.ts';
 import type { Session } from './session.ts';
+import { toErrorLine } from './to-error-line.ts';
 import { ReportError, UsageError } from './usage-error.ts';
 
 /**
@@ -37,7 +38,7 @@ export async function execute(args: readonly string[], session: Session): Promis
     const { exitCode, message } = explain(cause);
     session.setExitCode(exitCode);
     // Commander has printed its message, or the help that was asked for.
-    if (!(cause instanceof CommanderError)) session.writeError(`propagation-check: ${message}\n`);
+    if (!(cause instanceof CommanderError)) session.writeError(`${message}\n`);
     if (exitCode === 0 || cause instanceof ReportError) return;
     await reportFailure(program, args.slice(2), message, session.output);
   }
@@ -50,11 +51,18 @@ interface Ending {
 }
 
 function explain(error: unknown): Ending {
-  if (error instanceof Interruption) return { exitCode: error.exitCode, message: 'interrupted, no verdict' };
+  if (error instanceof Interruption)
+    return { exitCode: error.exitCode, message: 'propagation-check: interrupted, no verdict' };
   if (error instanceof CommanderError) {
-    return { exitCode: error.exitCode === 0 ? 0 : 2, message: toErrorLine(error.message) };
+    return {
+      exitCode: error.exitCode === 0 ? 0 : 2,
+      message: toErrorLine('propagation-check', error.message),
+    };
   }
-  return { exitCode: 2, message: escapeText(describe(error).replace(/\s*\n\s*/g, ' ')) };
+  return {
+    exitCode: 2,
+    message: `propagation-check: ${escapeText(describe(error).replace(/\s*\n\s*/g, ' '))}`,
+  };
 }
 
 function describe(error: unknown): string {
