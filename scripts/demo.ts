@@ -111,14 +111,14 @@ async function saveEvidence(system: DemoSystem, run: AssertionRun, hasHeaders: b
     { path: spansPath, content: encodeOtlpLines(spans) },
     ...(hasHeaders ? [{ path: headersPath, content: headers.join('') }] : []),
   ];
-  // Those of another run do not belong to these spans.
-  if (!hasHeaders) await rm(headersPath, { force: true });
   const paths = files.map(({ path }) => relative(process.cwd(), path));
   for (const { path, content } of files) {
     const problem = await save(path, content);
     if (problem !== null)
       return { paths, problem: `${relative(process.cwd(), path)} could not be written: ${problem}` };
   }
+  // Those of another run do not belong to these spans.
+  if (!hasHeaders) await rm(headersPath, { force: true });
   return { paths, problem: null };
 }
 
