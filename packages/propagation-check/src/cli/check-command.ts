@@ -3,7 +3,7 @@ import { checkReceived } from '../collect/check-received.ts';
 import { makeChildEnvironment } from '../collect/child-environment.ts';
 import { withDoubt } from '../collect/judge.ts';
 import { storeOf } from '../span/span-writer.ts';
-import { describeWireGaps, readCheckInputs, readCollector, readWire } from './check-inputs.ts';
+import { readAnew, readCheckInputs, readCollector } from './check-inputs.ts';
 import type { SourceArguments } from './common-options.ts';
 import { countSeenRequests, failedRequestsDoubt } from './count-requests.ts';
 import { describeWaiting } from './describe-waiting.ts';
@@ -41,7 +41,7 @@ export async function checkCommand(
     const { exitCode, leftBehind } = await runChild(command, env);
     const checked = await checkReceived({
       source,
-      readInputs: async () => ({ ...inputs, wire: await readWire(args) }),
+      readInputs: () => readAnew(inputs),
       waitMs: args.wait,
       settleMs: args.settle,
       signal,
@@ -60,7 +60,7 @@ export async function checkCommand(
       notes: [
         ...notes,
         ...(leftBehind ? [`processes that ${name} left behind were ended`] : []),
-        ...(await describeWireGaps(args)),
+        ...(await inputs.wireFiles.describeGaps()),
         ...details.notes,
       ],
       collector: await readCollector(args, signal),

@@ -9,7 +9,7 @@ import { countOf } from '../report/terminal-edges.ts';
 import { describeFileError, quotePath } from '../source/file-error.ts';
 import type { Span } from '../span/span.ts';
 import { storeOf } from '../span/span-writer.ts';
-import { describeWireGaps, readCheckInputs, readCollector, readWire } from './check-inputs.ts';
+import { type ReadInputs, readAnew, readCheckInputs, readCollector } from './check-inputs.ts';
 import type { SourceArguments } from './common-options.ts';
 import { countRequests, describeStatus, failedRequestsDoubt } from './count-requests.ts';
 import { describeWaiting } from './describe-waiting.ts';
@@ -77,7 +77,7 @@ export async function runRequests(
     }
     if (first !== undefined) await warmUp(first.span, { source, inputs, args, output });
     const services = args.service ?? entryServices(inputs);
-    const readInputs = async () => ({ ...inputs, wire: await readWire(args) });
+    const readInputs = () => readAnew(inputs);
     const common = {
       source,
       services,
@@ -133,7 +133,7 @@ export async function runRequests(
     const notes = [
       ...(missing > 0 && reason === null ? [gap] : []),
       ...(begun.size === 0 ? [] : [describeBegun(begun.size)]),
-      ...(await describeWireGaps(args)),
+      ...(await inputs.wireFiles.describeGaps()),
       ...hintAtExpectations(
         result,
         collected.spans.map(({ serviceName }) => serviceName),
@@ -150,7 +150,7 @@ export async function runRequests(
   }
 }
 
-function withBaggage(inputs: CheckInputs, baggage: Entries): CheckInputs {
+function withBaggage(inputs: ReadInputs, baggage: Entries): ReadInputs {
   const { expectation } = inputs;
   return { ...inputs, expectation: { ...expectation, baggage: { ...expectation.baggage, ...baggage } } };
 }
