@@ -25,6 +25,7 @@ import { keyFor } from '../util/group-by.ts';
 import { hideSecrets } from '../util/hide-secrets.ts';
 import { rememberOf } from '../util/remember.ts';
 import { buildScene } from './build-scene.ts';
+import { listUnjudged } from './list-unjudged.ts';
 import type { EdgeResult, Evidence, Finding, Result } from './result.ts';
 
 /** So many calls are shown as evidence of a finding; `count` tells them all. */
@@ -84,6 +85,7 @@ export function checkStore(store: SpanStore, options: CheckOptions = {}): Result
   const scopesOf = rememberOf((service: string | null) => listScopes(scene, service));
   const findings = merged.map((draft) => describeFinding(draft, scopesOf));
   const edges = countEdges(scene, merged);
+  const unjudged = listUnjudged(scene, merged);
   return {
     version: 1,
     verdict: decideVerdict(findings, edges.length > 0 || holdsWithoutEdge(scene)),
@@ -91,6 +93,7 @@ export function checkStore(store: SpanStore, options: CheckOptions = {}): Result
     spans: graph.spanCount,
     edges,
     findings,
+    ...(unjudged.length > 0 ? { unjudged } : {}),
     ...(explain ? { explain: explainLooseEnds(scene, looseEnds, found.drafts, silences) } : {}),
   };
 }
