@@ -94,6 +94,10 @@ describe('the HTML report in a browser', { skip: obstacle ?? false }, () => {
           .map((element) => element.outerHTML.slice(0, 200)),
       );
       assert.deepEqual(wide, [], 'beyond the window');
+      const hidden = await page
+        .locator('.edges')
+        .evaluate((table) => table.scrollWidth - (table.parentElement?.clientWidth ?? 0));
+      assert.ok(hidden <= 0, `${hidden} px of the table of edges are out of sight`);
       assert.equal(await page.evaluate(() => document.documentElement.scrollWidth > innerWidth), false);
     });
   }

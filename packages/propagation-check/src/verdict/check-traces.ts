@@ -119,13 +119,16 @@ function listScopes({ graph }: Scene, service: string | null): readonly string[]
     .slice(0, maxScopes);
 }
 
-function describeEvidence({ client, server, says }: Shown): readonly Evidence[] {
+function describeEvidence({ client, server, during, says }: Shown): readonly Evidence[] {
   const span = client ?? server;
   if (span === null) return [];
-  const { traceId, spanId } = span;
-  const called =
-    client === null || server === null ? {} : { server: { traceId: server.traceId, spanId: server.spanId } };
-  return [{ traceId, spanId, ...called, says: hideSecrets(says) }];
+  const called = client === null || server === null ? {} : { server: idsOf(server) };
+  const caller = client !== null || during === undefined ? {} : { during: idsOf(during) };
+  return [{ ...idsOf(span), ...called, ...caller, says: hideSecrets(says) }];
+}
+
+function idsOf({ traceId, spanId }: Span): Pick<Span, 'traceId' | 'spanId'> {
+  return { traceId, spanId };
 }
 
 function decideVerdict(findings: readonly Finding[], isJudged: boolean): Result['verdict'] {
