@@ -202,7 +202,7 @@ test('commands and options that do not exist', async () => {
   await assertRefused(['file'], /missing required argument 'paths'/);
   await assertRefused(
     ['file', 'x', '--report', 'xml'],
-    /Expected terminal, json, html, junit, github, markdown, or NAME=FILE/,
+    /Expected tree, terminal, json, html, junit, github, markdown, or NAME=FILE/,
   );
   await assertRefused(['file', 'x', '--report', 'html'], /Expected the file to write, html=report\.html/);
   await assertRefused(['file', 'x', '--report', 'html='], /Expected the file to write/);
