@@ -50,7 +50,8 @@ export function renderTree(
     .join('\n\n')}\n`;
 }
 
-function renderFinding(
+/** One finding as `renderTree` shows it. @param text As wide as prose may be. */
+export function renderFinding(
   finding: Finding,
   findCall: DrawCall,
   layout: Layout,

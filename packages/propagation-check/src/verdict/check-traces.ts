@@ -26,8 +26,8 @@ import { rememberOf } from '../util/remember.ts';
 import { buildScene } from './build-scene.ts';
 import type { EdgeResult, Evidence, Finding, Result } from './result.ts';
 
-/** So many calls are shown as evidence of a finding; `count` tells them all. */
-const maxEvidence = 5;
+/** So many calls are shown as evidence of a finding unless more are asked for; `count` tells them all. */
+const usualEvidence = 5;
 
 /** A service is instrumented by a few; hostile data may name any number. */
 const maxScopes = 20;
@@ -40,6 +40,8 @@ export interface CheckOptions {
   readonly collector?: CollectorCounters | null;
   /** Say of each loose end why nothing is reported. */
   readonly explain?: boolean;
+  /** Show at most so many calls of a finding. */
+  readonly mostEvidence?: number;
   /** Other numbers than those of the rules, for tests. */
   readonly thresholds?: Thresholds;
 }
@@ -57,6 +59,7 @@ export function checkStore(store: SpanStore, options: CheckOptions = {}): Result
     collector = null,
     thresholds = defaultThresholds,
     explain = false,
+    mostEvidence = usualEvidence,
   } = options;
   const received = new TraceGraph(store);
   const receivedEdges = findEdges(received);
@@ -78,7 +81,7 @@ export function checkStore(store: SpanStore, options: CheckOptions = {}): Result
   );
   const merged = mergeDrafts(drafts);
   const scopesOf = rememberOf((service: string | null) => listScopes(scene, service));
-  const findings = merged.map((draft) => describeFinding(draft, scopesOf));
+  const findings = merged.map((draft) => describeFinding(draft, scopesOf, mostEvidence));
   const edges = countEdges(scene, merged);
   return {
     version: 1,
@@ -91,7 +94,11 @@ export function checkStore(store: SpanStore, options: CheckOptions = {}): Result
   };
 }
 
-function describeFinding(draft: Draft, scopesOf: (service: string | null) => readonly string[]): Finding {
+function describeFinding(
+  draft: Draft,
+  scopesOf: (service: string | null) => readonly string[],
+  mostEvidence: number,
+): Finding {
   const { id, severity, client, server, candidates, isLikely = false } = draft;
   return {
     id,
@@ -101,7 +108,7 @@ function describeFinding(draft: Draft, scopesOf: (service: string | null) => rea
     confidence: candidates !== undefined ? 'undecided' : isLikely ? 'likely' : 'certain',
     count: draft.shown.length,
     ...(candidates === undefined ? {} : { candidates }),
-    evidence: draft.shown.slice(0, maxEvidence).flatMap(describeEvidence),
+    evidence: draft.shown.slice(0, mostEvidence).flatMap(describeEvidence),
     scopes: { client: scopesOf(client), server: scopesOf(server) },
     fix: describeFix(draft),
     ...(candidates === undefined ? {} : { decide: listStepsToDecide(draft) }),
