@@ -105,4 +105,9 @@ export function fit(text: string, width: number): string {
   return `${cut}…`.padEnd(cut.length + 1 + Math.max(0, width - 1 - stringWidth(cut)));
 }
 
+/** At most so many columns. */
+export function clip(text: string, width: number): string {
+  return fit(text, width).trimEnd();
+}
+
 const graphemes = new Intl.Segmenter();

@@ -1,4 +1,4 @@
-import { fit } from '../../report/draw-bars.ts';
+import { clip, fit } from '../../report/draw-bars.ts';
 import { escapeText } from '../../report/escape-text.ts';
 import { type Layout, paint } from '../../report/layout.ts';
 import { countOf, type Mark, nameEdge, paintMark } from '../../report/terminal-edges.ts';
@@ -82,9 +82,7 @@ export function renderEdgesView(
 
 /** The same without a selection, as long as it is. */
 export function renderEdgesOnce(state: WatchState, layout: Layout): readonly string[] {
-  return [...renderHead(state, layout), ...renderTable(state.edges, null, state.now, layout)].map((line) =>
-    line.trimEnd(),
-  );
+  return [...renderHead(state, layout), ...renderTable(state.edges, null, state.now, layout)];
 }
 
 function renderHead(
@@ -105,13 +103,16 @@ function renderHead(
           paint(
             layout,
             'red',
-            fit(`away for ${tellTime(now - away.since)}, tried again: ${escapeText(away.why)}`, layout.width),
+            clip(
+              `away for ${tellTime(now - away.since)}, tried again: ${escapeText(away.why)}`,
+              layout.width,
+            ),
           ),
         ];
   return [
-    paint(layout, 'bold', fit(facts.join('; '), layout.width)),
+    paint(layout, 'bold', clip(facts.join('; '), layout.width)),
     ...trouble,
-    ...notes.map((note) => paint(layout, 'yellow', fit(`note  ${escapeText(note)}`, layout.width))),
+    ...notes.map((note) => paint(layout, 'yellow', clip(`note  ${escapeText(note)}`, layout.width))),
   ];
 }
 
@@ -162,9 +163,9 @@ function renderChosen(
   const title = `${prose[finding.id].title} (${finding.id}): ${counted}, ${tellTime(now - at)} ago`;
   return [
     '',
-    paint(layout, finding.severity === 'error' ? 'red' : 'yellow', fit(title, layout.width)),
-    fit(`fix: ${escapeText(finding.fix).slice(0, longestText)}`, layout.width),
-  ].map((line) => line.trimEnd());
+    paint(layout, finding.severity === 'error' ? 'red' : 'yellow', clip(title, layout.width)),
+    clip(`fix: ${escapeText(finding.fix).slice(0, longestText)}`, layout.width),
+  ];
 }
 
 function markOf({ broken, newest }: WatchedEdge): Mark {

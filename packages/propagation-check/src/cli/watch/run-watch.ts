@@ -50,13 +50,21 @@ export async function runWatch(
   const inputs = await readCheckInputs(args, paths);
   const view = await openView(paths, args, session);
   const watch = new Watch(view, args, inputs);
+  const isLive = args.once !== true && session.output.isTerminal === true && isatty(0);
+  // Services must be told where a receiver listens.
+  if (!isLive && (args.once !== true || isReceiver(args)))
+    session.writeError(`propagation-check: watching ${escapeText(view.name)}\n`);
   try {
     if (args.once === true) await lookOnce(watch, args, session);
-    else if (session.output.isTerminal === true && isatty(0)) await showLive(watch, args, session);
+    else if (isLive) await showLive(watch, args, session);
     else await tellChanges(watch, session);
   } finally {
     await view.close();
   }
+}
+
+function isReceiver({ source }: WatchArguments): boolean {
+  return source !== undefined && /^otlp(?:=|$)/.test(source);
 }
 
 /** Looks at a source, judges, and knows what is to be shown. */
@@ -151,8 +159,7 @@ async function lookOnce(watch: Watch, args: WatchArguments, session: Session): P
   for (;;) {
     await watch.look(signal);
     const dueMs = watch.nextDue();
-    const isReceiver = args.source !== undefined && /^otlp(?:=|$)/.test(args.source);
-    const isSilent = isReceiver && watch.state().counts.traces === 0;
+    const isSilent = isReceiver(args) && watch.state().counts.traces === 0;
     const leftMs = deadline - Date.now();
     if ((dueMs === null && !isSilent) || leftMs <= 0) break;
     await watch.waitForMore(Math.max(shortestPauseMs, Math.min(dueMs ?? leftMs, leftMs)), signal);

@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from 'node:util';
 import stringWidth from 'string-width';
-import { fit } from '../../report/draw-bars.ts';
+import { clip } from '../../report/draw-bars.ts';
 import { type Layout, paint } from '../../report/layout.ts';
 import type { WatchedEdge } from './call-tracker.ts';
 import { keyOf, renderEdgesView, type Screen, type WatchState } from './render-edges.ts';
@@ -75,9 +75,12 @@ function move(at: number, key: Key, page: number, count: number): number {
   return Math.min(Math.max(0, at + (steps[key] ?? 0)), Math.max(0, count - 1));
 }
 
-/** Lines beside the title and the keys. */
+/** The title and the line below it. */
+const pageHead = 2;
+
+/** Of a page, beside the keys. */
 function roomOf({ height }: Screen): number {
-  return Math.max(1, height - 3);
+  return Math.max(1, height - pageHead - 1);
 }
 
 const keys = 'up/down select  enter trace  f finding  j Jaeger  q quit';
@@ -86,13 +89,20 @@ const pageKeys = 'up/down scroll  esc back  f finding  j Jaeger  q quit';
 /** Exactly as many lines as the screen has. */
 export function renderScreen(state: WatchState, shown: Shown, screen: Screen): readonly string[] {
   const { page, scroll, message } = shown;
-  const text = message === '' ? (page === null ? keys : pageKeys) : message;
-  const foot = cutLines(text, screen.width).slice(0, Math.max(1, screen.height - 1));
+  const hint = [page === null ? keys : pageKeys];
+  const foot =
+    message === '' ? hint : cutLines(message, screen.width).slice(0, Math.max(1, screen.height - 1));
   const height = screen.height - foot.length;
   const rest = { ...screen, height };
   const body = page === null ? renderEdges(state, shown, rest) : renderPage(page, scroll, rest);
   const filled = [...body, ...Array.from({ length: Math.max(0, height - body.length) }, () => '')];
-  return [...filled.slice(0, height), ...foot.map((line) => paint(screen, 'dim', line))];
+  const lines = [...filled.slice(0, height), ...foot.map((line) => paint(screen, 'dim', line))];
+  return lines.map((line) => cutLine(line, screen.width));
+}
+
+/** A line that is too wide loses its colours with its end. */
+function cutLine(line: string, width: number): string {
+  return stringWidth(line) <= width ? line : clip(stripVTControlCharacters(line), width);
 }
 
 /** A link stays whole, over several lines. */
@@ -109,8 +119,8 @@ function renderEdges(state: WatchState, { selected }: Shown, screen: Screen): re
 
 function renderPage({ title, render }: Page, scroll: number, screen: Screen): readonly string[] {
   const lines = layLines(render(screen), screen);
-  const shown = lines.slice(scroll, scroll + roomOf(screen));
-  return [paint(screen, 'bold', fit(title, screen.width)), '', ...shown];
+  const shown = lines.slice(scroll, scroll + Math.max(1, screen.height - pageHead));
+  return [paint(screen, 'bold', clip(title, screen.width)), '', ...shown];
 }
 
 /** What is too wide, such as a command, goes on in the next line. */
