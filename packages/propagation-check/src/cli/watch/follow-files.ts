@@ -51,8 +51,9 @@ async function readAdded(path: string, known: Followed): Promise<readonly Span[]
       return spans;
     }
     if (version === known.version) return [];
+    const document = known.offset > 0 ? [] : (await readSpanFile(path)).spans;
     known.version = version;
-    return known.offset > 0 ? [] : (await readSpanFile(path)).spans;
+    return document;
   } catch (error) {
     if (error instanceof SourceError) throw error;
     throw new SourceError(`${label}: ${describeFileError(error)}`);

@@ -49,6 +49,7 @@ export async function openView(
   const source = await openNamedSource({ ...args, source: args.source ?? '' }, session);
   let [revision, lookedAt]: [number, number | null] = [0, null];
   let note: string | null = null;
+  let shownBefore: ReadonlySet<string> = new Set();
   const { service = null, limit, since } = args;
   return {
     name: source.name,
@@ -66,10 +67,12 @@ export async function openView(
       const spans = await source.searchTraces(isOwn ? { ...query, ...everything } : query, signal);
       // A look that failed is made up for by the next one.
       lookedAt = now;
-      const traces = new Set(spans.map(({ traceId }) => traceId)).size;
+      const shown = new Set(spans.map(({ traceId }) => traceId));
+      const added = [...shown].filter((id) => !shownBefore.has(id)).length;
+      shownBefore = shown;
       note =
-        !isOwn && traces >= limit
-          ? `a look shows ${limit} traces at most (--limit), so that calls may be left out`
+        !isOwn && added >= limit
+          ? `a look shows ${limit} traces at most (--limit), and all of the last one were new, so that calls may be left out`
           : null;
       return spans;
     },

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
@@ -62,6 +63,12 @@ suite('the screen of watch', () => {
       });
     });
   }
+
+  test('the README shows the screen of 80 columns', async () => {
+    const readme = await readFile(join(import.meta.dirname, '../../../README.md'), 'utf8');
+    const screen = show(few, {}, 80, 12).join('\n');
+    assert.ok(readme.includes(`\n\`\`\`\n${screen.split('\nfix: ')[0]}\n\`\`\`\n`), screen);
+  });
 
   test('has exactly the lines of the terminal, none too wide, at any size, with anything to say', () => {
     const long: Page = {
