@@ -2,6 +2,7 @@ import { selectCalls } from '../calls/call-group.ts';
 import { nameTarget } from '../calls/target.ts';
 import { isMoreThanChance } from '../pairing/chance.ts';
 import { type Pair, pairSpans, startsDuring } from '../pairing/pair.ts';
+import { atTime } from '../span/row-span.ts';
 import type { Span } from '../span/span.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
 import { type Check, protocolOf, type Scene } from './check.ts';
@@ -74,9 +75,8 @@ function openWindows(messages: readonly Span[], share: number): readonly Span[] 
     .sort((one, other) => (one < other ? -1 : 1));
   const gaps = ends.slice(1).map((end, index) => Number(end - (ends[index] ?? end)));
   const usual = gaps.sort((one, other) => one - other)[gaps.length >> 1] ?? 0;
-  return messages.map((message) => ({
-    ...message,
-    startTimeUnixNano: message.endTimeUnixNano,
-    endTimeUnixNano: message.endTimeUnixNano + BigInt(Math.round(usual * share)),
-  }));
+  return messages.map((message) => {
+    const { endTimeUnixNano: end } = message;
+    return atTime(message, end, end + BigInt(Math.round(usual * share)));
+  });
 }
