@@ -2,6 +2,7 @@ import { type Call, selectCalls } from '../calls/call-group.ts';
 import { nameTarget } from '../calls/target.ts';
 import { isMoreThanChance } from '../pairing/chance.ts';
 import { type Pair, pairSpans, startsDuring } from '../pairing/pair.ts';
+import { atTime } from '../span/row-span.ts';
 import type { Span } from '../span/span.ts';
 import { type Group, groupBy, keyFor } from '../util/group-by.ts';
 import { median } from '../util/statistics.ts';
@@ -110,9 +111,8 @@ function openWindows(scene: Scene, service: string | null): readonly Span[] {
     .slice(1)
     .map(({ endTimeUnixNano: end }, at) => Number(end - (messages[at]?.endTimeUnixNano ?? end)));
   const open = BigInt(Math.round(median(gaps) * scene.thresholds.afterMessageShare));
-  return messages.map((message) => ({
-    ...message,
-    startTimeUnixNano: message.endTimeUnixNano,
-    endTimeUnixNano: message.endTimeUnixNano + open,
-  }));
+  return messages.map((message) => {
+    const { endTimeUnixNano: end } = message;
+    return atTime(message, end, end + open);
+  });
 }

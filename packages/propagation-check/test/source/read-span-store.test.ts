@@ -172,6 +172,27 @@ test('a file that memory does not suffice for is refused before it is read', asy
   });
 });
 
+test('a capture whose broken calls Node cannot hold is refused before it is read, and one of whole calls is not', async (t) => {
+  const calls = Array.from({ length: 1_000 }, (_, call) => {
+    const traceId = String(call + 1).padStart(32, '0');
+    const attributes = [{ key: 'http.request.method', value: { stringValue: 'GET' } }];
+    const client = otlpSpan({ traceId, spanId: 'a'.repeat(16), kind: 3, attributes });
+    return [
+      client,
+      otlpSpan({ traceId, spanId: 'b'.repeat(16), parentSpanId: 'a'.repeat(16), kind: 2, attributes }),
+    ];
+  });
+  const maxHeapBytes = 100_000;
+  const whole = await write(t, calls.map((call) => `${JSON.stringify(otlpRequest(...call))}\n`).join(''));
+  assert.equal((await readSpanStore(whole, { maxHeapBytes })).store.size, 2_000);
+  const broken = await write(t, calls.map(([client]) => `${JSON.stringify(otlpRequest(client))}\n`).join(''));
+  await assert.rejects(readSpanStore(broken, { maxHeapBytes }), {
+    name: 'SourceError',
+    message:
+      /spans: some 1000 calls are broken, which take about 3 MiB, and Node may take 1 MiB more; split it by time, or set NODE_OPTIONS=--max-old-space-size=4$/,
+  });
+});
+
 test('what is not there, a folder and an empty file are errors that say so', async (t) => {
   await assert.rejects(readSpanStore('/nowhere'), { name: 'SourceError', message: '/nowhere: no such file' });
   await assert.rejects(readSpanStore(tmpdir()), { message: /: a folder; name a file in it$/ });
