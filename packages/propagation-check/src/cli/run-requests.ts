@@ -104,7 +104,8 @@ export async function runRequests(
     const collector = await readCollector(args, signal);
     const missing = begun.size === 0 ? countMissing(driven, own) : 0;
     const counts = countRequests(driven.map(describeFailure));
-    const judged = judgeCollected(collected, await readInputs(), collector);
+    const store = storeOf(collected.spans);
+    const judged = judgeCollected({ ...collected, store }, await readInputs(), collector);
     const gap = `nothing arrived in ${source.name} of ${missing} of the ${driven.length} traces`;
     const doubts = [
       ...(missing > 0 ? [`${gap}; the others are intact`] : []),
@@ -142,8 +143,7 @@ export async function runRequests(
       ...(isSilent ? [] : (source.complaints ?? [])),
     ];
     const details = { source: source.name, reason, notes, collector, requests: counts };
-    const readStore = () => storeOf(collected.spans);
-    return await printReport({ result, details, readStore }, args, output);
+    return await printReport({ result, details, readStore: () => store }, args, output);
   } finally {
     progress.clear();
     await source.close();
