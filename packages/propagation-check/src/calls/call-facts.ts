@@ -7,6 +7,8 @@ import type { AttributeValue, Span } from '../span/span.ts';
  */
 export interface CallFacts {
   readonly protocol: 'http' | 'rpc' | 'messaging' | 'mcp' | 'database' | 'unknown';
+  /** Of the span. */
+  readonly name: string;
   readonly method: string | null;
   /** Path without query, as requested; null where the span has none. */
   readonly path: string | null;
@@ -53,20 +55,20 @@ export interface AttributeReader {
   has(key: string): boolean;
 }
 
-const known = new WeakMap<Span, CallFacts>();
-
+/** Reads anew each time: whoever compares spans with many others asks `SharedResults.factsOf`. */
 export function readCallFacts(span: Span): CallFacts {
-  const cached = known.get(span);
-  if (cached !== undefined) return cached;
-  const facts = readFacts(span, readProtocol(span, listFamilies(span)));
-  known.set(span, facts);
-  return facts;
+  return readFacts(span, readSpanProtocol(span));
+}
+
+export function readSpanProtocol(span: Span): CallFacts['protocol'] {
+  return readProtocol(span, listFamilies(span));
 }
 
 export function readFacts(span: FactSource, protocol: CallFacts['protocol']): CallFacts {
   const { host, port } = readAddress(span);
   return {
     protocol,
+    name: span.name,
     method: readMethod(span),
     path: readPath(span),
     route: readRoute(span),
@@ -318,7 +320,7 @@ export type Outcome = 'answered' | 'unreached' | 'unknown';
 const madeByMcpClient = ['-32000', '-32001'];
 
 export function readOutcome(span: Span): Outcome {
-  return decideOutcome(span, readCallFacts(span).protocol);
+  return decideOutcome(span, readSpanProtocol(span));
 }
 
 export function decideOutcome(span: FactSource, protocol: CallFacts['protocol']): Outcome {
@@ -362,9 +364,8 @@ const probeNames = new Set(
 
 /** Whether a SERVER span is a health probe or a scrape of metrics by the common names of the endpoint, or by the gRPC health service. */
 export function isHealthProbe(span: Span): boolean {
-  const { path, route, rpcMethod, mcp } = readCallFacts(span);
-  if (mcp?.method === 'ping') return true;
-  if (rpcMethod?.startsWith('grpc.health.')) return true;
-  const endpoint = (path ?? route ?? '').replace(/\/+$/, '').split('/').at(-1);
+  if (readText(span, 'mcp.method.name') === 'ping') return true;
+  if (readRpcMethod(span)?.startsWith('grpc.health.')) return true;
+  const endpoint = (readPath(span) ?? readRoute(span) ?? '').replace(/\/+$/, '').split('/').at(-1);
   return endpoint !== undefined && probeNames.has(endpoint.toLowerCase());
 }

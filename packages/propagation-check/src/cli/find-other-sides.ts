@@ -8,6 +8,7 @@ import { groupByTrace } from '../source/select-spans.ts';
 import type { Source } from '../source/source.ts';
 import type { Span } from '../span/span.ts';
 import { groupBy } from '../util/group-by.ts';
+import { rememberOf } from '../util/remember.ts';
 
 export interface OtherSideQuery {
   readonly source: Source;
@@ -147,7 +148,8 @@ function isOtherSide(trace: readonly Span[], looseEnds: readonly Span[]): boolea
   const entries = trace.filter(
     (span) => isEntry(span) && (span.parentSpanId === null || !ids.has(span.parentSpanId)),
   );
-  return entries.some((entry) => looseEnds.some((client) => fits(client, entry)));
+  const factsOf = rememberOf(readCallFacts);
+  return entries.some((entry) => looseEnds.some((client) => fits(client, entry, factsOf)));
 }
 
 /** A service that does not trust its callers begins a trace, and links its entry to the span that the request named. */
@@ -155,16 +157,18 @@ export function isLinkedTo(entry: Span, { traceId, spanId }: Span): boolean {
   return entry.links.some((link) => link.traceId === traceId && link.spanId === spanId);
 }
 
-function fits(client: Span, entry: Span): boolean {
+function fits(client: Span, entry: Span, factsOf: typeof readCallFacts): boolean {
   if (isLinkedTo(entry, client)) return true;
   if (client.kind !== 'PRODUCER') {
-    return startsDuring(entry, client, thresholds) && compareRequests(client, entry) !== 'no';
+    return (
+      startsDuring(entry, client, thresholds) && compareRequests(factsOf(client), factsOf(entry)) !== 'no'
+    );
   }
-  const topic = readCallFacts(client).destination;
+  const topic = factsOf(client).destination;
   return (
     entry.kind === 'CONSUMER' &&
     entry.startTimeUnixNano >= client.startTimeUnixNano &&
-    topic === readCallFacts(entry).destination
+    topic === factsOf(entry).destination
   );
 }
 
