@@ -7,8 +7,6 @@ import type { AttributeValue, Span } from '../span/span.ts';
  */
 export interface CallFacts {
   readonly protocol: 'http' | 'rpc' | 'messaging' | 'mcp' | 'database' | 'unknown';
-  /** Of the span. */
-  readonly name: string;
   readonly method: string | null;
   /** Path without query, as requested; null where the span has none. */
   readonly path: string | null;
@@ -55,20 +53,20 @@ export interface AttributeReader {
   has(key: string): boolean;
 }
 
-/** Reads anew each time: whoever compares spans with many others asks `SharedResults.factsOf`. */
-export function readCallFacts(span: Span): CallFacts {
-  return readFacts(span, readSpanProtocol(span));
-}
+const known = new WeakMap<Span, CallFacts>();
 
-export function readSpanProtocol(span: Span): CallFacts['protocol'] {
-  return readProtocol(span, listFamilies(span));
+export function readCallFacts(span: Span): CallFacts {
+  const cached = known.get(span);
+  if (cached !== undefined) return cached;
+  const facts = readFacts(span, readProtocol(span, listFamilies(span)));
+  known.set(span, facts);
+  return facts;
 }
 
 export function readFacts(span: FactSource, protocol: CallFacts['protocol']): CallFacts {
   const { host, port } = readAddress(span);
   return {
     protocol,
-    name: span.name,
     method: readMethod(span),
     path: readPath(span),
     route: readRoute(span),
@@ -320,7 +318,7 @@ export type Outcome = 'answered' | 'unreached' | 'unknown';
 const madeByMcpClient = ['-32000', '-32001'];
 
 export function readOutcome(span: Span): Outcome {
-  return decideOutcome(span, readSpanProtocol(span));
+  return decideOutcome(span, readCallFacts(span).protocol);
 }
 
 export function decideOutcome(span: FactSource, protocol: CallFacts['protocol']): Outcome {
@@ -364,8 +362,9 @@ const probeNames = new Set(
 
 /** Whether a SERVER span is a health probe or a scrape of metrics by the common names of the endpoint, or by the gRPC health service. */
 export function isHealthProbe(span: Span): boolean {
-  if (readText(span, 'mcp.method.name') === 'ping') return true;
-  if (readRpcMethod(span)?.startsWith('grpc.health.')) return true;
-  const endpoint = (readPath(span) ?? readRoute(span) ?? '').replace(/\/+$/, '').split('/').at(-1);
+  const { path, route, rpcMethod, mcp } = readCallFacts(span);
+  if (mcp?.method === 'ping') return true;
+  if (rpcMethod?.startsWith('grpc.health.')) return true;
+  const endpoint = (path ?? route ?? '').replace(/\/+$/, '').split('/').at(-1);
   return endpoint !== undefined && probeNames.has(endpoint.toLowerCase());
 }

@@ -2,7 +2,7 @@ import { none, type Rows, type TraceGraph } from '../graph/trace-graph.ts';
 import { type Span, spanKinds } from '../span/span.ts';
 import { discard } from '../span/value-table.ts';
 import { mapBy } from '../util/group-by.ts';
-import { readSpanProtocol } from './call-facts.ts';
+import { readCallFacts } from './call-facts.ts';
 import type { CallGroup, EdgeProtocol } from './call-group.ts';
 import { findMcpTransports, separateMcp } from './mcp-transport.ts';
 import { Roots } from './roots.ts';
@@ -61,7 +61,7 @@ export function isEntry(span: Span): boolean {
 /** Whether somebody is expected to continue the span: an HTTP, RPC or MCP CLIENT (not DNS, TCP, databases), or a PRODUCER. */
 export function isOutgoing(span: Span): boolean {
   if (span.kind === 'PRODUCER') return true;
-  const protocol = readSpanProtocol(span);
+  const { protocol } = readCallFacts(span);
   return span.kind === 'CLIENT' && (protocol === 'http' || protocol === 'rpc' || protocol === 'mcp');
 }
 

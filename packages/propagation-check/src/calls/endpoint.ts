@@ -1,7 +1,6 @@
 import type { Span } from '../span/span.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
-import { rememberOf } from '../util/remember.ts';
-import { readPath, readRoute } from './call-facts.ts';
+import { readCallFacts } from './call-facts.ts';
 
 /**
  * Tells the requests of one endpoint from those of others. Spans are named by their route (semantic conventions, HTTP
@@ -14,10 +13,10 @@ export function nameEndpoints(requests: readonly Span[]): (request: Span) => str
       first === undefined ? [] : [[nameOf(first), choosePattern([first, ...others])] as const],
     ),
   );
-  return rememberOf((request) => {
+  return (request) => {
     const readPattern = patterns.get(nameOf(request));
     return keyFor(nameOf(request), readPattern?.(request) ?? null);
-  });
+  };
 }
 
 function nameOf(request: Span): string {
@@ -40,7 +39,10 @@ export function withoutIds(path: string): string {
 /** A path that never returns holds an id that does not look like one. */
 function choosePattern(requests: readonly Span[]): ReadPattern | null {
   const patterns = ids.map((id): ReadPattern => {
-    return (request) => readRoute(request) ?? readPath(request)?.replaceAll(id, '/*') ?? null;
+    return (request) => {
+      const { route, path } = readCallFacts(request);
+      return route ?? path?.replaceAll(id, '/*') ?? null;
+    };
   });
   const doesRecur = (readPattern: ReadPattern): boolean =>
     groupBy(requests, (request) => readPattern(request) ?? '').every((alike) => alike.length > 1);

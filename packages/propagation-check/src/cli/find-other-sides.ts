@@ -8,7 +8,6 @@ import { groupByTrace } from '../source/select-spans.ts';
 import type { Source } from '../source/source.ts';
 import type { Span } from '../span/span.ts';
 import { groupBy } from '../util/group-by.ts';
-import { rememberOf } from '../util/remember.ts';
 
 export interface OtherSideQuery {
   readonly source: Source;
@@ -148,8 +147,7 @@ function isOtherSide(trace: readonly Span[], looseEnds: readonly Span[]): boolea
   const entries = trace.filter(
     (span) => isEntry(span) && (span.parentSpanId === null || !ids.has(span.parentSpanId)),
   );
-  const factsOf = rememberOf(readCallFacts);
-  return entries.some((entry) => looseEnds.some((client) => fits(client, entry, factsOf)));
+  return entries.some((entry) => looseEnds.some((client) => fits(client, entry)));
 }
 
 /** A service that does not trust its callers begins a trace, and links its entry to the span that the request named. */
@@ -157,18 +155,16 @@ export function isLinkedTo(entry: Span, { traceId, spanId }: Span): boolean {
   return entry.links.some((link) => link.traceId === traceId && link.spanId === spanId);
 }
 
-function fits(client: Span, entry: Span, factsOf: typeof readCallFacts): boolean {
+function fits(client: Span, entry: Span): boolean {
   if (isLinkedTo(entry, client)) return true;
   if (client.kind !== 'PRODUCER') {
-    return (
-      startsDuring(entry, client, thresholds) && compareRequests(factsOf(client), factsOf(entry)) !== 'no'
-    );
+    return startsDuring(entry, client, thresholds) && compareRequests(client, entry) !== 'no';
   }
-  const topic = factsOf(client).destination;
+  const topic = readCallFacts(client).destination;
   return (
     entry.kind === 'CONSUMER' &&
     entry.startTimeUnixNano >= client.startTimeUnixNano &&
-    topic === factsOf(entry).destination
+    topic === readCallFacts(entry).destination
   );
 }
 

@@ -1,4 +1,4 @@
-import { readAddress } from '../calls/call-facts.ts';
+import { readCallFacts } from '../calls/call-facts.ts';
 import type { Span } from '../span/span.ts';
 import type { WireRecord } from './evidence.ts';
 import { joinAddress } from './socket-address.ts';
@@ -71,7 +71,7 @@ export function readPeerAddresses(span: Span): readonly string[] {
   // The peer of the connection comes first: behind a forward proxy, the address in the URL is another.
   if (span.kind !== 'CLIENT' || peers.length > 0) return peers;
   // The address that was called. A name says nothing: it may be the gateway's.
-  const { host, port } = readAddress(span);
+  const { host, port } = readCallFacts(span);
   if (host === null || port === null) return peers;
   const plain = host.replace(/^\[|\]$/g, '');
   return [

@@ -1,4 +1,4 @@
-import { isHealthProbe, readCallFacts } from '../calls/call-facts.ts';
+import { isHealthProbe } from '../calls/call-facts.ts';
 import { someCall } from '../calls/call-group.ts';
 import type { Edges } from '../calls/edge.ts';
 import type { Expectation } from '../expect/expectation.ts';
@@ -6,7 +6,6 @@ import { none, type TraceGraph } from '../graph/trace-graph.ts';
 import type { Attributes, Span } from '../span/span.ts';
 import type { SpanStore } from '../span/span-store.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
-import { rememberOf } from '../util/remember.ts';
 import { compareRequests, limitComparisons, type Tolerances } from './pair.ts';
 
 /** One process or machine whose spans carry its own time. */
@@ -316,16 +315,14 @@ function measureLoose(
     .filter((span) => span.kind === 'SERVER' && span.serviceName === server && !isHealthProbe(span))
     .sort((left, right) => (left.startTimeUnixNano < right.startTimeUnixNano ? -1 : 1));
 
-  const factsOf = rememberOf(readCallFacts);
-  const compare = (one: Span, other: Span) => compareRequests(factsOf(one), factsOf(other));
   const compared = limitComparisons(clients, servers);
-  const fitting = clients.filter((span) => compared.some((entry) => compare(span, entry) === 'yes'));
+  const fitting = clients.filter((span) => compared.some((entry) => compareRequests(span, entry) === 'yes'));
   if (fitting.length < thresholds.fewestLoose || fitting.length !== servers.length) return [];
   const pairs = fitting.flatMap((span, index) => {
     const entry = servers[index];
     return entry === undefined ? [] : [{ client: span, server: entry }];
   });
-  if (pairs.some((pair) => compare(pair.client, pair.server) === 'no')) return [];
+  if (pairs.some((pair) => compareRequests(pair.client, pair.server) === 'no')) return [];
   const middle = median(pairs.map(measureApart));
   const isInside = (pair: LoosePair, ahead: bigint): boolean => {
     const start = pair.server.startTimeUnixNano - ahead;

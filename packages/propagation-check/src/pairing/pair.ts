@@ -133,14 +133,14 @@ export function endsWithin(inner: Span, outer: Span, { rounding }: Tolerances): 
   return inner.endTimeUnixNano <= outer.endTimeUnixNano + rounding;
 }
 
-export type Likeness = 'yes' | 'no' | 'unknown';
+type Likeness = 'yes' | 'no' | 'unknown';
 
 /**
- * Whether what a CLIENT and a SERVER span say is of the same request.
+ * Whether a CLIENT and a SERVER span tell of the same request.
  * `yes` needs something that only this request has in common (path, RPC method, port); `no` needs a contradiction.
  */
-export function compareRequests(client: CallFacts, server: CallFacts): Likeness {
-  const [out, into] = asOneProtocol(client, server);
+export function compareRequests(client: Span, server: Span): Likeness {
+  const [out, into] = asOneProtocol(readCallFacts(client), readCallFacts(server));
   // A service that knows nothing of MCP records the request that carries the call (MCP specification, "Transports").
   if (out.mcp !== null && into.protocol === 'http') return into.method === 'POST' ? 'unknown' : 'no';
   if (out.protocol !== into.protocol) return 'no';
@@ -152,7 +152,7 @@ export function compareRequests(client: CallFacts, server: CallFacts): Likeness 
   if (out.protocol === 'rpc') {
     if (out.rpcMethod !== null && into.rpcMethod !== null)
       return out.rpcMethod === into.rpcMethod ? 'yes' : 'no';
-    return out.name === into.name ? 'yes' : 'unknown';
+    return client.name === server.name ? 'yes' : 'unknown';
   }
   const samePort = out.port !== null && out.port === into.port;
   if (out.path === null) return samePort ? 'yes' : 'unknown';
@@ -224,7 +224,8 @@ function pathOfRpc(rpcMethod: string): string {
 }
 
 /** Whether two SERVER spans may tell of one request that a hop handed on: by the path, where both have one. */
-export function isSamePath(one: CallFacts, other: CallFacts): boolean {
+export function isSamePath(outer: Span, inner: Span): boolean {
+  const [one, other] = [readCallFacts(outer), readCallFacts(inner)];
   if (one.protocol !== other.protocol) return false;
   if (one.path === null || other.path === null) return one.rpcMethod === other.rpcMethod;
   // A gateway may add or cut a prefix.
@@ -232,7 +233,8 @@ export function isSamePath(one: CallFacts, other: CallFacts): boolean {
 }
 
 /** Whether the client called this very server by host or port; true where the data do not say. */
-export function isAddressedTo(out: CallFacts, into: CallFacts): boolean {
+export function isAddressedTo(client: Span, server: Span): boolean {
+  const [out, into] = [readCallFacts(client), readCallFacts(server)];
   const known = [
     ...(out.host !== null && into.host !== null ? [out.host === into.host] : []),
     ...(out.port !== null && into.port !== null ? [out.port === into.port] : []),

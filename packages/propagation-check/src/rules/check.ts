@@ -1,4 +1,4 @@
-import { type CallFacts, readSpanProtocol } from '../calls/call-facts.ts';
+import { type CallFacts, readCallFacts } from '../calls/call-facts.ts';
 import { type Call, type CallGroup, type EdgeProtocol, groupCalls, measureLag } from '../calls/call-group.ts';
 import type { Roots } from '../calls/roots.ts';
 import type { RowFacts } from '../calls/row-facts.ts';
@@ -6,7 +6,6 @@ import type { Expectation, ExpectedEdge } from '../expect/expectation.ts';
 import type { TraceGraph } from '../graph/trace-graph.ts';
 import type { HeaderLookup } from '../headers/wire.ts';
 import type { ClockOffsets } from '../pairing/align-clocks.ts';
-import { compareRequests, type Likeness } from '../pairing/pair.ts';
 import { isParentRemote, type Span } from '../span/span.ts';
 import { keyFor } from '../util/group-by.ts';
 import type { FindingId, Severity } from './finding.ts';
@@ -57,8 +56,6 @@ export interface SharedResults {
   isReachedThrough(client: string, server: string): boolean;
   /** Whether the root of a trace is in the data. */
   isBegun(traceId: string): boolean;
-  /** What a span says of its call. */
-  factsOf(span: Span): CallFacts;
   /** The user agents of the whole calls that an instrumentation of a service makes to another. */
   userAgentsOf(client: Span, server: string | null): ReadonlySet<string>;
 }
@@ -127,7 +124,7 @@ export type Check = (scene: Scene, open: Open) => readonly Draft[];
 
 /** The protocol of the edge that a span is a side of. */
 export function protocolOf(span: Span | undefined): EdgeProtocol {
-  return span === undefined ? 'http' : edgeProtocol(readSpanProtocol(span));
+  return span === undefined ? 'http' : edgeProtocol(readCallFacts(span).protocol);
 }
 
 export function edgeProtocol(protocol: CallFacts['protocol']): EdgeProtocol {
@@ -143,11 +140,6 @@ export function isPlausible(scene: Scene, client: string | null, server: string 
   return scene.expectation.edges
     .filter((edge) => edge.server === server && edge.rule !== 'must-not')
     .some((edge) => hasSpans(scene, edge.client) && !scene.services.isCalling(edge.client));
-}
-
-/** Whether a CLIENT and a SERVER span tell of the same request. */
-export function compareSpans({ shared }: Scene, client: Span, server: Span): Likeness {
-  return compareRequests(shared.factsOf(client), shared.factsOf(server));
 }
 
 /** The edges that must exist, of which no call is whole and no earlier check has spoken. */

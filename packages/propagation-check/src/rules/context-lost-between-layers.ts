@@ -1,4 +1,4 @@
-import { isHealthProbe, readCallFacts, readMethod, readPath } from '../calls/call-facts.ts';
+import { isHealthProbe, readCallFacts, readMethod } from '../calls/call-facts.ts';
 import { isMoreThanChance } from '../pairing/chance.ts';
 import { type Pair, pairSpans, startsDuring, type Tolerances } from '../pairing/pair.ts';
 import type { Span } from '../span/span.ts';
@@ -31,7 +31,7 @@ export const contextLostBetweenLayers = rule<DividedLayers>({
         (row) =>
           graph.store.kinds[row] === internal && graph.isRoot(row) && readMethod(facts.at(row)) !== null,
       )
-      .filter((span) => readPath(span) !== null);
+      .filter((span) => readCallFacts(span).path !== null);
     return groupBy(spans, (span) => keyFor(span.serviceName, span.scopeName)).flatMap((layers) => {
       const requests = new Set(layers.map(nameRequest));
       const servers = open.roots

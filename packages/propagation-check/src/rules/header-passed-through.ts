@@ -1,9 +1,9 @@
 import { type Call, type CallGroup, selectCalls } from '../calls/call-group.ts';
 import { bounds } from '../pairing/bounds.ts';
-import { endsWithin, isSamePath, startsDuring, takeFitting } from '../pairing/pair.ts';
+import { compareRequests, endsWithin, isSamePath, startsDuring, takeFitting } from '../pairing/pair.ts';
 import type { Span } from '../span/span.ts';
 import { groupBy, keyFor, mapBy } from '../util/group-by.ts';
-import { type Check, compareSpans, protocolOf, type Scene, type Shown } from './check.ts';
+import { type Check, protocolOf, type Scene, type Shown } from './check.ts';
 import { defineFinding } from './define-finding.ts';
 
 export const finding = defineFinding('header-passed-through', {
@@ -78,7 +78,7 @@ function findPassed(
       span.serviceName !== server.serviceName &&
       startsDuring(server, span, scene.thresholds) &&
       endsWithin(server, span, scene.thresholds) &&
-      isSamePath(scene.shared.factsOf(span), scene.shared.factsOf(server)),
+      isSamePath(span, server),
   );
   if (hop === undefined || scene.groupsBetween(hop.serviceName, server.serviceName).length > 0) return [];
   const client =
@@ -86,7 +86,7 @@ function findPassed(
       (span) =>
         span.serviceName === hop.serviceName &&
         startsDuring(server, span, scene.thresholds) &&
-        compareSpans(scene, span, server) === 'yes',
+        compareRequests(span, server) === 'yes',
     ) ?? null;
   return [
     {

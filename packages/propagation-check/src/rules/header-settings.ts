@@ -1,4 +1,4 @@
-import { readSpanProtocol } from '../calls/call-facts.ts';
+import { readCallFacts } from '../calls/call-facts.ts';
 import { readRecordedHeaders } from '../headers/recorded-headers.ts';
 import type { Span, SpanKind } from '../span/span.ts';
 
@@ -97,7 +97,7 @@ export const headerSettings: readonly HeaderSetting[] = [
 
 /** What to set so that later spans like this one have the headers; null where nothing does, and where it has some already. */
 export function findHeaderSetting(span: Span | null): string | null {
-  if (span === null || readSpanProtocol(span) === 'messaging') return null;
+  if (span === null || readCallFacts(span).protocol === 'messaging') return null;
   if (readRecordedHeaders(span, 'request').names.length > 0) return null;
   const { kind, resource, scopeName } = span;
   const language = resource.get('telemetry.sdk.language');

@@ -1,4 +1,4 @@
-import { isHealthProbe, readOutcome, readSpanProtocol, readUserAgent } from '../calls/call-facts.ts';
+import { isHealthProbe, readCallFacts, readOutcome } from '../calls/call-facts.ts';
 import { viewCalls } from '../calls/call-group.ts';
 import { findEntry, isEntry, isOutgoing } from '../calls/edge.ts';
 import { nameEndpoints } from '../calls/endpoint.ts';
@@ -112,8 +112,8 @@ function pairAllWithRequests(
 ): readonly Pair[] {
   const pairs = pairSpans(requests, roots, () => true, tolerances);
   const paired = new Set(pairs.map((pair) => pair.server));
-  const agents = new Set(pairs.map((pair) => readUserAgent(pair.server)));
-  const left = roots.filter((root) => !paired.has(root) && agents.has(readUserAgent(root)));
+  const agents = new Set(pairs.map((pair) => readCallFacts(pair.server).userAgent));
+  const left = roots.filter((root) => !paired.has(root) && agents.has(readCallFacts(root).userAgent));
   const endsDuring = (request: Span, one: Span): boolean => endsWithin(one, request, tolerances);
   const more = left.flatMap((root) => pairSpans(requests, [root], endsDuring, tolerances));
   return [...pairs, ...more];
@@ -147,7 +147,7 @@ export const partlyMissingCalls = rule<PartlyUnseenCalls>({
       if (roots.length === 0) return [];
       // Each library has one user agent; outside callers have others, and may call both services.
       const own = withoutOutsiders(scene, edge, roots);
-      const pairs = groupBy(own, (root) => readUserAgent(root) ?? '').flatMap((ofAgent) =>
+      const pairs = groupBy(own, (root) => readCallFacts(root).userAgent ?? '').flatMap((ofAgent) =>
         pairWithRequests(scene, edge, ofAgent),
       );
       return [{ edge, roots, own, pairs }];
@@ -175,9 +175,9 @@ function withoutOutsiders(scene: Scene, edge: ExpectedEdge, roots: readonly Span
     scene
       .spansOf(edge.client)
       .filter((span) => span.kind === 'SERVER' && isRoot(span))
-      .flatMap((span) => readUserAgent(span) ?? []),
+      .flatMap((span) => readCallFacts(span).userAgent ?? []),
   );
-  return roots.filter((root) => !outside.has(readUserAgent(root) ?? ''));
+  return roots.filter((root) => !outside.has(readCallFacts(root).userAgent ?? ''));
 }
 
 function pairWithRequests(scene: Scene, edge: ExpectedEdge, roots: readonly Span[]): readonly Pair[] {
@@ -191,14 +191,14 @@ function pairWithRequests(scene: Scene, edge: ExpectedEdge, roots: readonly Span
   const without = pairWithin(
     requests.filter((request) => !isCalling(request)),
     roots,
-    (request, root) => isSentByAnother(scene, request, root),
+    isSentByAnother,
     endpointOf,
     thresholds,
   );
   if (without.length > 0) return without;
   // Requests that show some of their calls: the root fills a time in which they show none.
   const between = (request: Span, root: Span): boolean =>
-    isSentByAnother(scene, request, root) &&
+    isSentByAnother(request, root) &&
     !(calling.get(request) ?? []).some(
       (call) =>
         call.endTimeUnixNano > root.startTimeUnixNano && call.startTimeUnixNano < root.endTimeUnixNano,
@@ -284,9 +284,9 @@ export function groupCallsByRequest(
 }
 
 /** Different programs sent the root and the request, so that no caller from outside sent both. */
-function isSentByAnother({ shared }: Scene, request: Span, root: Span): boolean {
-  const outer = shared.factsOf(request).userAgent;
-  return outer !== null && outer !== shared.factsOf(root).userAgent;
+function isSentByAnother(request: Span, root: Span): boolean {
+  const outer = readCallFacts(request).userAgent;
+  return outer !== null && outer !== readCallFacts(root).userAgent;
 }
 
 export const missingCallCandidates: readonly FindingId[] = [
@@ -359,6 +359,6 @@ function describeEdge(
   edge: ExpectedEdge,
   servers: readonly Span[],
 ): Pick<Draft, 'severity' | 'client' | 'server' | 'protocol'> {
-  const protocol = servers[0] === undefined ? 'http' : edgeProtocol(readSpanProtocol(servers[0]));
+  const protocol = servers[0] === undefined ? 'http' : edgeProtocol(readCallFacts(servers[0]).protocol);
   return { severity: 'error', client: edge.client, server: edge.server, protocol };
 }

@@ -1,4 +1,4 @@
-import { readUserAgent } from '../calls/call-facts.ts';
+import { readCallFacts } from '../calls/call-facts.ts';
 import type { CallGroup } from '../calls/call-group.ts';
 import { isEntry } from '../calls/edge.ts';
 import type { ExpectedEdge } from '../expect/expectation.ts';
@@ -73,7 +73,7 @@ function rememberKind(scene: Scene, edge: ExpectedEdge): (server: Span) => boole
   let known: ReturnType<typeof describeServers> | null = null;
   return (server) => {
     known ??= describeServers(scene, whole);
-    const agent = readUserAgent(server);
+    const agent = readCallFacts(server).userAgent;
     return (
       agent !== null && known.agents.size === 1 && known.agents.has(agent) && known.names.has(server.name)
     );

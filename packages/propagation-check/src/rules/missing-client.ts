@@ -2,17 +2,10 @@ import { type FactSource, readAddress, readPath, readRpcMethod } from '../calls/
 import { someCall } from '../calls/call-group.ts';
 import { withoutIds } from '../calls/endpoint.ts';
 import { findTop, isCallerMissing, isOrphan } from '../graph/trace-graph.ts';
-import { isAddressedTo, type Pair, pairSpans } from '../pairing/pair.ts';
+import { compareRequests, isAddressedTo, type Pair, pairSpans } from '../pairing/pair.ts';
 import type { Span } from '../span/span.ts';
 import { type Group, groupBy, keyFor } from '../util/group-by.ts';
-import {
-  compareSpans,
-  isExpectedCaller,
-  isExpectedDirectly,
-  nameParent,
-  protocolOf,
-  type Scene,
-} from './check.ts';
+import { isExpectedCaller, isExpectedDirectly, nameParent, protocolOf, type Scene } from './check.ts';
 import { defineFinding } from './define-finding.ts';
 import { parentGate } from './parent-gate.ts';
 import { rule, tellReasons } from './rule.ts';
@@ -101,11 +94,10 @@ function whyApart(scene: Scene, client: Span, server: Span): string | null {
   if (client.serviceName === server.serviceName) return 'of the same service';
   if (!isExpectedCaller(scene, client.serviceName, server.serviceName))
     return 'of services that others are expected to call';
-  if (compareSpans(scene, client, server) === 'no')
+  if (compareRequests(client, server) === 'no')
     return 'of another request (method, path, status or user agent)';
   // The program outside of the data that began the trace may have called this service too.
-  return isAddressedTo(scene.shared.factsOf(client), scene.shared.factsOf(server)) ||
-    !isOrphan(scene.graph, findTop(scene.graph, client))
+  return isAddressedTo(client, server) || !isOrphan(scene.graph, findTop(scene.graph, client))
     ? null
     : 'to another address, in a trace that began outside of the data';
 }

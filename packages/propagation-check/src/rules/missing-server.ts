@@ -19,12 +19,11 @@ import { type ExpectedEdge, isExpected } from '../expect/expectation.ts';
 import { none, type TraceGraph } from '../graph/trace-graph.ts';
 import { bounds } from '../pairing/bounds.ts';
 import { pairContained } from '../pairing/contained.ts';
-import { limitComparisons, pairSpans, startsDuringAny } from '../pairing/pair.ts';
+import { compareRequests, limitComparisons, pairSpans, startsDuringAny } from '../pairing/pair.ts';
 import type { Span } from '../span/span.ts';
 import { groupBy, keyFor, mapBy } from '../util/group-by.ts';
 import { remember, rememberOf } from '../util/remember.ts';
 import {
-  compareSpans,
   type Draft,
   hasSpans,
   isCovered,
@@ -93,7 +92,7 @@ export const partlyMissingServers = rule<PartlyMissing>({
       const roots = open.roots
         .select(startsDuringAny(scene.graph, lonely, scene.thresholds), server)
         .filter((root) => !isHealthProbe(root));
-      const mayBeTheirs = (call: Span, root: Span): boolean => compareSpans(scene, call, root) !== 'no';
+      const mayBeTheirs = (call: Span, root: Span): boolean => compareRequests(call, root) !== 'no';
       const pairs = pairSpans(lonely, roots, mayBeTheirs, scene.thresholds);
       return [
         {
@@ -348,7 +347,7 @@ export const whollyMissingServers = rule<WhollyMissing>({
 function isSplit(scene: Scene, open: Open, calls: readonly Span[], server: string): boolean {
   const requests = open.roots.of(server);
   const hasServerSpans = limitComparisons(calls, requests).some((root) =>
-    calls.some((call) => compareSpans(scene, call, root) === 'yes'),
+    calls.some((call) => compareRequests(call, root) === 'yes'),
   );
   if (hasServerSpans || scene.services.hasEntries(server)) return hasServerSpans;
   const roots = scene
@@ -369,7 +368,7 @@ function selectCallsTo(scene: Scene, open: Open, lonely: readonly Span[], server
   const named = lonely.filter((span) => isNamed(span, server));
   if (named.length > 0) return named;
   const entries = limitComparisons(lonely, scene.entriesOf(server).filter(isServer));
-  const known = lonely.filter((span) => isKnownTo(scene, entries, span));
+  const known = lonely.filter((span) => isKnownTo(entries, span));
   if (known.length > 0) return known;
   const taken = listTargets(scene);
   const groups = groupBy(
@@ -386,18 +385,16 @@ function selectCallsTo(scene: Scene, open: Open, lonely: readonly Span[], server
 /** Whether the data say, more than by exclusion, that calls go to this service. */
 function isToward(scene: Scene, calls: readonly Span[], server: string): boolean {
   const entries = limitComparisons(calls, scene.entriesOf(server).filter(isServer));
-  return calls.every(
-    (span) => span.kind === 'PRODUCER' || isNamed(span, server) || isKnownTo(scene, entries, span),
-  );
+  return calls.every((span) => span.kind === 'PRODUCER' || isNamed(span, server) || isKnownTo(entries, span));
 }
 
 function isNamed(span: Span, server: string): boolean {
-  const host = readAddress(span).host?.toLowerCase() ?? '';
+  const host = readCallFacts(span).host?.toLowerCase() ?? '';
   return host === server.toLowerCase() || host.startsWith(`${server.toLowerCase()}.`);
 }
 
-function isKnownTo(scene: Scene, entries: readonly Span[], span: Span): boolean {
-  return entries.some((entry) => compareSpans(scene, span, entry) === 'yes');
+function isKnownTo(entries: readonly Span[], span: Span): boolean {
+  return entries.some((entry) => compareRequests(span, entry) === 'yes');
 }
 
 function isServer(span: Span): boolean {

@@ -1,8 +1,8 @@
 import { none } from '../graph/trace-graph.ts';
-import { type Pair, pairSpans, startsDuring } from '../pairing/pair.ts';
+import { compareRequests, type Pair, pairSpans, startsDuring } from '../pairing/pair.ts';
 import type { Span } from '../span/span.ts';
 import { type Group, groupBy, keyFor, mapBy } from '../util/group-by.ts';
-import { compareSpans, isExpectedCaller, type Open, protocolOf, type Scene } from './check.ts';
+import { isExpectedCaller, type Open, protocolOf, type Scene } from './check.ts';
 import { defineFinding } from './define-finding.ts';
 import { rule } from './rule.ts';
 
@@ -64,6 +64,6 @@ function mayHaveCalled(scene: Scene, client: Span, server: Span): boolean {
     client.serviceName !== server.serviceName &&
     isExpectedCaller(scene, client.serviceName, server.serviceName) &&
     startsDuring(server, client, scene.thresholds) &&
-    compareSpans(scene, client, server) !== 'no'
+    compareRequests(client, server) !== 'no'
   );
 }

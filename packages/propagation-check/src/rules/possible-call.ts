@@ -1,4 +1,4 @@
-import { isHealthProbe } from '../calls/call-facts.ts';
+import { isHealthProbe, readCallFacts } from '../calls/call-facts.ts';
 import { isOutgoing } from '../calls/edge.ts';
 import { nameEndpoints } from '../calls/endpoint.ts';
 import { isMoreThanChance } from '../pairing/chance.ts';
@@ -111,22 +111,17 @@ function pairWithRequestsOf(
   const requests = spans.filter((span) => span.kind === 'SERVER' && !isHealthProbe(span));
   const calls = groupCallsByRequest(scene, spans.filter(isOutgoing));
   const endpointOf = nameEndpoints(requests);
-  const fits = (request: Span, root: Span): boolean => mayHaveCalled(scene, request, root, calls);
+  const fits = (request: Span, root: Span): boolean => mayHaveCalled(request, root, calls);
   return (some) => pairWithin(requests, some, fits, endpointOf, thresholds);
 }
 
 /** The request has no call open when the root begins, and one program from outside did not send both. */
-function mayHaveCalled(
-  { shared }: Scene,
-  request: Span,
-  root: Span,
-  calls: ReadonlyMap<Span, readonly Span[]>,
-): boolean {
+function mayHaveCalled(request: Span, root: Span, calls: ReadonlyMap<Span, readonly Span[]>): boolean {
   const isBusy = (calls.get(request) ?? []).some(
     (call) => call.endTimeUnixNano > root.startTimeUnixNano && call.startTimeUnixNano < root.endTimeUnixNano,
   );
   if (isBusy) return false;
-  const [outer, inner] = [shared.factsOf(request), shared.factsOf(root)];
+  const [outer, inner] = [readCallFacts(request), readCallFacts(root)];
   // A gateway passes method, path and user agent on.
   const isForwarded = inner.path !== null && outer.path === inner.path && outer.method === inner.method;
   return isForwarded || outer.userAgent === null || outer.userAgent !== inner.userAgent;

@@ -1,4 +1,4 @@
-import { readDestination } from '../calls/call-facts.ts';
+import { readCallFacts } from '../calls/call-facts.ts';
 import type { Span } from '../span/span.ts';
 import { type Group, groupBy, keyFor } from '../util/group-by.ts';
 import type { Open, Scene } from './check.ts';
@@ -62,7 +62,7 @@ export const possibleMessages = rule<PossibleMessages>({
       shown: sent.map((client) => ({
         client,
         server: null,
-        says: `no CONSUMER span of ${received[0].serviceName} has PRODUCER ${client.spanId} as parent or link, and as many of its messages from ${readDestination(client)} began traces`,
+        says: `no CONSUMER span of ${received[0].serviceName} has PRODUCER ${client.spanId} as parent or link, and as many of its messages from ${readCallFacts(client).destination} began traces`,
       })),
       explains: received,
     }),
@@ -77,6 +77,6 @@ function listDestinations({ facts, expectation }: Scene, open: Open): readonly G
     .filter((span) => isMessage(span) && !isExpected(span));
   if (received.length === 0) return [];
   const sent = open.clients.filter((span) => span.kind === 'PRODUCER');
-  const named = [...sent, ...received].filter((span) => readDestination(span) !== null);
-  return groupBy(named, (span) => keyFor(readDestination(span)));
+  const named = [...sent, ...received].filter((span) => readCallFacts(span).destination !== null);
+  return groupBy(named, (span) => keyFor(readCallFacts(span).destination));
 }

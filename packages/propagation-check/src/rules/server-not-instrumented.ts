@@ -1,4 +1,4 @@
-import { readSpanProtocol } from '../calls/call-facts.ts';
+import { readCallFacts } from '../calls/call-facts.ts';
 import { isOutgoing } from '../calls/edge.ts';
 import { isRoot } from '../graph/trace-graph.ts';
 import { pairSpans } from '../pairing/pair.ts';
@@ -37,7 +37,7 @@ export const findServersNotInstrumented: Check = (scene, open) =>
         isLikely: true,
         client: edge.client,
         server: edge.server,
-        protocol: edgeProtocol(readSpanProtocol(first.client)),
+        protocol: edgeProtocol(readCallFacts(first.client).protocol),
         shown: [
           ...pairs.map(({ client, server }) => ({
             client,

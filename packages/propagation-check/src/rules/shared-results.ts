@@ -1,7 +1,6 @@
-import { readCallFacts } from '../calls/call-facts.ts';
 import { someCall } from '../calls/call-group.ts';
 import { none } from '../graph/trace-graph.ts';
-import { remember, rememberOf } from '../util/remember.ts';
+import { remember } from '../util/remember.ts';
 import { hasCall, isNamed, type SceneFacts, type SharedResults } from './check.ts';
 
 /** Makes what rules ask for often, each result once for a scene. */
@@ -34,7 +33,6 @@ export function shareResults(facts: SceneFacts): SharedResults {
     isBegun: (traceId) => facts.graph.isBegun(traceId),
     isExpectedDirectly,
     isReachedThrough,
-    factsOf: rememberOf(readCallFacts),
     userAgentsOf: (client, server) => userAgents(client.serviceName, server, client.scopeName),
   };
 }

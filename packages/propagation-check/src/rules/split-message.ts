@@ -1,4 +1,4 @@
-import { readCallFacts, readDestination, readMessageId, readSpanProtocol } from '../calls/call-facts.ts';
+import { readCallFacts, readMessageId } from '../calls/call-facts.ts';
 import { selectCalls, viewCalls } from '../calls/call-group.ts';
 import type { ExpectedEdge } from '../expect/expectation.ts';
 import type { Span } from '../span/span.ts';
@@ -31,7 +31,7 @@ export const findSplitMessages: Check = (scene, open) => {
 function findSplitById(scene: Scene, open: Open): readonly Draft[] {
   const { facts, graph } = scene;
   const received = open.roots.select((row) => facts.protocolOf(row) === 'messaging').filter(isMessage);
-  const ids = new Set(received.flatMap((span) => readMessageId(span) ?? []));
+  const ids = new Set(received.flatMap((span) => readCallFacts(span).messageId ?? []));
   if (ids.size === 0) return [];
   const whole = selectCalls(
     graph,
@@ -40,13 +40,13 @@ function findSplitById(scene: Scene, open: Open): readonly Draft[] {
   );
   const producers = mapBy(
     [...open.clients, ...whole.map(({ client }) => client)].filter((span) => span.kind === 'PRODUCER'),
-    (span) => readMessageId(span),
+    (span) => readCallFacts(span).messageId,
   );
   // Some receive a message first, in a span without a link, and process it in another that has one.
   const delivered = new Set(whole.map(({ client, server }) => nameDelivery(client, server)));
   const pairs = received.flatMap((server) => {
-    if (readMessageId(server) === null) return [];
-    const sent = producers.get(readMessageId(server)) ?? [];
+    if (readCallFacts(server).messageId === null) return [];
+    const sent = producers.get(readCallFacts(server).messageId) ?? [];
     const senders = sent.filter((client) => isSameQueue(client, server));
     const [client] = senders;
     // A message that several sent, as one that is published again, is of any of them.
@@ -62,7 +62,7 @@ function findSplitById(scene: Scene, open: Open): readonly Draft[] {
       shown: group.map(({ client, server }) => ({
         client,
         server,
-        says: `${server.kind} ${server.spanId} of trace ${server.traceId} received message ${readMessageId(server)} of PRODUCER ${client.spanId}, and has it neither as parent nor as link`,
+        says: `${server.kind} ${server.spanId} of trace ${server.traceId} received message ${readCallFacts(server).messageId} of PRODUCER ${client.spanId}, and has it neither as parent nor as link`,
       })),
     }),
   );
@@ -70,7 +70,7 @@ function findSplitById(scene: Scene, open: Open): readonly Draft[] {
 
 /** Where a message enters a service. A function that a queue triggers has a SERVER span (semantic conventions, FaaS spans). */
 export function isMessage(span: Span): boolean {
-  return span.kind === 'CONSUMER' || (span.kind === 'SERVER' && readSpanProtocol(span) === 'messaging');
+  return span.kind === 'CONSUMER' || (span.kind === 'SERVER' && readCallFacts(span).protocol === 'messaging');
 }
 
 function nameDelivery(producer: Span, consumer: Span): string {
@@ -79,8 +79,8 @@ function nameDelivery(producer: Span, consumer: Span): string {
 
 /** A subscription has another name than its topic. The ids of brokers are unique beyond one queue; those of job queues count from 1. */
 function isSameQueue(producer: Span, consumer: Span): boolean {
-  const [to, from] = [readDestination(producer), readDestination(consumer)];
-  return to === null || from === null || to === from || isOfBroker(readMessageId(consumer) ?? '');
+  const [to, from] = [readCallFacts(producer).destination, readCallFacts(consumer).destination];
+  return to === null || from === null || to === from || isOfBroker(readCallFacts(consumer).messageId ?? '');
 }
 
 /** A UUID, a text of as many digits, or a number as long as those of Pub/Sub. */
@@ -96,7 +96,7 @@ function findAllSplit(scene: Scene, open: Open): readonly Draft[] {
       (span) => isMessage(span) && span.serviceName === edge.server,
     );
     if (consumers.length === 0) return [];
-    const destinations = new Set(consumers.map((span) => readDestination(span)));
+    const destinations = new Set(consumers.map((span) => readCallFacts(span).destination));
     // Others may have received the same messages as they should.
     const whole = scene.groups.filter(
       ({ client, clientKind }) => client === edge.client && clientKind === 'PRODUCER',
@@ -144,7 +144,7 @@ function nameKind(span: Span): string {
 }
 
 function nameDestination(span: Span): string {
-  return keyFor(readDestination(span));
+  return keyFor(readCallFacts(span).destination);
 }
 
 /** Whether each message can be one that was sent before. Both are by start. */

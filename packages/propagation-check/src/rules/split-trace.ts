@@ -2,10 +2,8 @@ import {
   type CallFacts,
   type FactSource,
   isHealthProbe,
-  readAddress,
   readCallFacts,
   readOutcome,
-  readSpanProtocol,
   readUserAgent,
 } from '../calls/call-facts.ts';
 import { type CallGroup, someCall } from '../calls/call-group.ts';
@@ -14,11 +12,18 @@ import type { Roots } from '../calls/roots.ts';
 import { nameTarget } from '../calls/target.ts';
 import { isRoot } from '../graph/trace-graph.ts';
 import { isMoreThanChance } from '../pairing/chance.ts';
-import { indexRequests, type Pair, pairSpans, startsDuring, startsDuringAny } from '../pairing/pair.ts';
+import {
+  compareRequests,
+  indexRequests,
+  type Pair,
+  pairSpans,
+  startsDuring,
+  startsDuringAny,
+} from '../pairing/pair.ts';
 import type { Attributes, Span } from '../span/span.ts';
 import { groupBy, keyFor, mapBy } from '../util/group-by.ts';
 import { rememberOf } from '../util/remember.ts';
-import { compareSpans, isExpectedDirectly, isPlausible, type Open, protocolOf, type Scene } from './check.ts';
+import { isExpectedDirectly, isPlausible, type Open, protocolOf, type Scene } from './check.ts';
 import { defineFinding } from './define-finding.ts';
 import type { FindingId } from './finding.ts';
 import { parentGate } from './parent-gate.ts';
@@ -78,7 +83,7 @@ export const splitTraces = rule<SplitEdge>({
       scene.thresholds,
     );
     const edges = groupBy(pairs, ({ client, server }) =>
-      keyFor(client.serviceName, server.serviceName, readSpanProtocol(client)),
+      keyFor(client.serviceName, server.serviceName, readCallFacts(client).protocol),
     );
     const loose: Loose = {
       callsOf: mapBy(clients, (span) => span.serviceName),
@@ -218,7 +223,7 @@ function listPassedOn(scene: Scene): readonly Span[] {
 /** What one instrumentation sends has one user agent: a few pairs with another are callers from outside. */
 function withoutOtherAgents({ thresholds }: Scene, pairs: readonly Pair[]): readonly Pair[] {
   return groupBy(pairs, (pair) => pair.client.scopeName).flatMap((ofScope) => {
-    const ofAgents = groupBy(ofScope, (pair) => readUserAgent(pair.server) ?? '');
+    const ofAgents = groupBy(ofScope, (pair) => readCallFacts(pair.server).userAgent ?? '');
     const common = ofAgents.find((ofAgent) => ofAgent.length >= ofScope.length * thresholds.usualAgentShare);
     return common ?? ofScope;
   });
@@ -229,10 +234,10 @@ function whyApart(scene: Scene, client: Span, server: Span): string | null {
   if (client.traceId === server.traceId) return 'of the same trace';
   if (!isPlausible(scene, client.serviceName, server.serviceName))
     return 'of services that others are expected to call';
-  const sameRequest = compareSpans(scene, client, server);
+  const sameRequest = compareRequests(client, server);
   if (sameRequest === 'no') return 'of another request (method, path, status or user agent)';
   if (client.kind === 'SERVER')
-    return sameRequest === 'yes' && isPassedOn(scene, client, server) ? null : 'not passed on as it came';
+    return sameRequest === 'yes' && isPassedOn(client, server) ? null : 'not passed on as it came';
   const isExpected = isExpectedDirectly(scene, client.serviceName, server.serviceName);
   if (sameRequest === 'unknown' && !isExpected)
     return 'with nothing but the time in common, on an edge that is not expected';
@@ -240,14 +245,14 @@ function whyApart(scene: Scene, client: Span, server: Span): string | null {
 }
 
 /** Whether a gateway passed a request on as it came. That they have a port in common says nothing of two servers. */
-function isPassedOn({ shared }: Scene, request: Span, server: Span): boolean {
-  const [into, beyond] = [shared.factsOf(request), shared.factsOf(server)];
+function isPassedOn(request: Span, server: Span): boolean {
+  const [into, beyond] = [readCallFacts(request), readCallFacts(server)];
   return request.serviceName !== server.serviceName && into.path !== null && into.path === beyond.path;
 }
 
 /** Calls that the same instrumentation of this caller made are known by their user agent, and this request has another. */
 function comesFromElsewhere(scene: Scene, client: Span, server: Span): boolean {
-  const userAgent = scene.shared.factsOf(server).userAgent;
+  const userAgent = readCallFacts(server).userAgent;
   if (userAgent === null) return false;
   const known = scene.shared.userAgentsOf(client, server.serviceName);
   return known.size > 0 && !known.has(userAgent);
@@ -259,7 +264,7 @@ function isOfLayer(isMcp: boolean): (group: CallGroup) => boolean {
 }
 
 function isOfMcp(span: Span): boolean {
-  return readSpanProtocol(span) === 'mcp';
+  return readCallFacts(span).protocol === 'mcp';
 }
 
 /** The loose ends, which each edge asks for those of its two services. */
@@ -314,7 +319,7 @@ function measureEdge(scene: Scene, loose: Loose, pairs: readonly Pair[]): readon
           ? someCall(whole, (row) => targets.has(nameTarget(scene.facts.at(row))))
           : scene.groupsInto(server).length === 0 || isExpected,
       arePassedOn: pairs.every((pair) => pair.client.kind === 'SERVER'),
-      isTold: pairs.every((pair) => compareSpans(scene, pair.client, pair.server) === 'yes'),
+      isTold: pairs.every((pair) => compareRequests(pair.client, pair.server) === 'yes'),
     },
   ];
 }
@@ -411,7 +416,7 @@ function areOtherInstances(scene: Scene, pairs: readonly Pair[]): boolean {
 }
 
 function isBehindHop({ client, server }: Pair): boolean {
-  const [called, listening] = [readAddress(client).port, readAddress(server).port];
+  const [called, listening] = [readCallFacts(client).port, readCallFacts(server).port];
   return called !== null && listening !== null && called !== listening;
 }
 

@@ -9,10 +9,10 @@ import {
 import { findEntry } from '../calls/edge.ts';
 import { nameEndpoints } from '../calls/endpoint.ts';
 import { pairDisplaced } from '../pairing/displaced.ts';
-import { endsWithin, type Pair, pairSpans } from '../pairing/pair.ts';
+import { compareRequests, endsWithin, type Pair, pairSpans } from '../pairing/pair.ts';
 import type { Span } from '../span/span.ts';
 import { type Group, groupBy, keyFor, mapBy } from '../util/group-by.ts';
-import { compareSpans, protocolOf, type Scene } from './check.ts';
+import { protocolOf, type Scene } from './check.ts';
 import { defineFinding } from './define-finding.ts';
 import { gate, rule } from './rule.ts';
 
@@ -207,7 +207,7 @@ function measureStaleHeaders(
   const pairs = pairSpans(
     clients,
     [...parentOf.keys()],
-    (client, server) => compareSpans(scene, client, server) === 'yes',
+    (client, server) => compareRequests(client, server) === 'yes',
     scene.thresholds,
   );
   const pairsOf = mapBy(pairs, ({ server }) => parentOf.get(server));
@@ -229,10 +229,10 @@ function listLateCalls(scene: Scene, service: string | null): readonly Call[] {
       if (startsAfter(scene, servers[at] ?? 0, client)) late.add(client);
     }
   }
-  return selectCalls(graph, groups, (client) => late.has(client)).filter((call) => !isGivenUp(scene, call));
+  return selectCalls(graph, groups, (client) => late.has(client)).filter((call) => !isGivenUp(call));
 }
 
 /** The client stopped waiting, and a busy server came to the request later. */
-function isGivenUp(scene: Scene, { client, server }: Call): boolean {
-  return readOutcome(client) !== 'answered' && compareSpans(scene, client, server) !== 'no';
+function isGivenUp({ client, server }: Call): boolean {
+  return readOutcome(client) !== 'answered' && compareRequests(client, server) !== 'no';
 }

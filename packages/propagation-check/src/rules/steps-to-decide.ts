@@ -1,4 +1,4 @@
-import { readAddress } from '../calls/call-facts.ts';
+import { readCallFacts } from '../calls/call-facts.ts';
 import type { Draft } from './check.ts';
 import type { FindingId } from './finding.ts';
 import { findings } from './findings.ts';
@@ -59,7 +59,7 @@ export function listStepsToDecide(draft: Draft): readonly string[] {
       ? []
       : [`Let ${span.serviceName ?? 'the service'} record headers in its spans: ${setting}`];
   });
-  const port = first?.server == null ? null : readAddress(first.server).port;
+  const port = first?.server == null ? null : readCallFacts(first.server).port;
   return [
     ...listExpectation(draft),
     ...(isFromBrowser(draft) ? [lookInBrowser] : []),

@@ -1,4 +1,4 @@
-import { readAddress } from '../calls/call-facts.ts';
+import { readCallFacts } from '../calls/call-facts.ts';
 import type { Span } from '../span/span.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
 import { type Check, protocolOf, type Scene } from './check.ts';
@@ -17,11 +17,11 @@ export const finding = defineFinding('uninstrumented-peer', {
 export const findUninstrumentedPeers: Check = (scene, open) => {
   const clients = open.clients.filter((span) => span.kind === 'CLIENT');
   const groups = groupBy(clients, (span) =>
-    keyFor(span.serviceName, readAddress(span).host, readAddress(span).port),
+    keyFor(span.serviceName, readCallFacts(span).host, readCallFacts(span).port),
   );
   return groups.map((group) => {
     const [first] = group;
-    const { host, port } = readAddress(first);
+    const { host, port } = readCallFacts(first);
     const peer = host === null ? 'a peer without name' : port === null ? host : `${host}:${port}`;
     return finding.report({
       client: first.serviceName,

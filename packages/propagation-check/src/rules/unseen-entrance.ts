@@ -1,4 +1,4 @@
-import { readSpanProtocol } from '../calls/call-facts.ts';
+import { readCallFacts } from '../calls/call-facts.ts';
 import { viewCalls } from '../calls/call-group.ts';
 import { isOutgoing } from '../calls/edge.ts';
 import { isRoot } from '../graph/trace-graph.ts';
@@ -115,5 +115,5 @@ function listEntrances({ expectation, services }: Scene): readonly string[] {
 
 /** `dns.lookup`, `tcp.connect` and the like begin traces in every process. */
 function isConnecting(span: Span): boolean {
-  return readSpanProtocol(span) === 'unknown';
+  return readCallFacts(span).protocol === 'unknown';
 }

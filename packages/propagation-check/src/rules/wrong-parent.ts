@@ -1,8 +1,8 @@
 import { type Call, groupCalls, viewCalls } from '../calls/call-group.ts';
-import { isAddressedTo, type Pair, pairSpans } from '../pairing/pair.ts';
+import { compareRequests, isAddressedTo, type Pair, pairSpans } from '../pairing/pair.ts';
 import type { Span } from '../span/span.ts';
 import { type Group, keyFor, mapBy } from '../util/group-by.ts';
-import { compareSpans, protocolOf, type Scene } from './check.ts';
+import { protocolOf, type Scene } from './check.ts';
 import { defineFinding } from './define-finding.ts';
 import { gate, rule } from './rule.ts';
 
@@ -42,13 +42,11 @@ export const wrongParents = rule<MisledEdge>({
       const clients = clientsOf.get(groups[0].client) ?? [];
       const servers = calls.map((call) => call.server);
       const tellOfOne = (client: Span, server: Span): boolean =>
-        client.traceId === server.traceId && compareSpans(scene, client, server) === 'yes';
+        client.traceId === server.traceId && compareRequests(client, server) === 'yes';
       const addressed = pairSpans(
         clients,
         servers,
-        (client, server) =>
-          tellOfOne(client, server) &&
-          isAddressedTo(scene.shared.factsOf(client), scene.shared.factsOf(server)),
+        (client, server) => tellOfOne(client, server) && isAddressedTo(client, server),
         scene.thresholds,
       );
       const areAddressed = addressed.length > 0;
