@@ -1,5 +1,4 @@
 import {
-  type CallFacts,
   type FactSource,
   isHealthProbe,
   readCallFacts,
@@ -85,12 +84,16 @@ export const splitTraces = rule<SplitEdge>({
     const edges = groupBy(pairs, ({ client, server }) =>
       keyFor(client.serviceName, server.serviceName, readCallFacts(client).protocol),
     );
+    const targetOfRow = scene.facts.remember(nameTarget);
+    const targetOf = (call: Span): string => targetOfRow(scene.graph.rowOf(call));
+    const kindOf = scene.facts.remember(nameKind);
     const loose: Loose = {
       callsOf: mapBy(clients, (span) => span.serviceName),
       roots: open.roots,
       continued: mapBy(listContinued(scene, open), (span) => span.serviceName),
-      targetOf: rememberOf(nameTarget),
-      kindOf: scene.facts.remember((request) => kindOf(request, { userAgent: readUserAgent(request) })),
+      targetOf,
+      kindOf,
+      kindsOf: rememberOf((server: string | null) => open.roots.countBy(server, kindOf)),
     };
     return edges.flatMap((group) => measureEdge(scene, loose, withoutOtherAgents(scene, group)));
   },
@@ -231,7 +234,7 @@ function withoutOtherAgents({ thresholds }: Scene, pairs: readonly Pair[]): read
 
 /** Why a call and a root are not two sides of one request; null where they can be. */
 function whyApart(scene: Scene, client: Span, server: Span): string | null {
-  if (client.traceId === server.traceId) return 'of the same trace';
+  if (scene.graph.areOfOneTrace(client, server)) return 'of the same trace';
   if (!isPlausible(scene, client.serviceName, server.serviceName))
     return 'of services that others are expected to call';
   const sameRequest = compareRequests(client, server);
@@ -275,6 +278,8 @@ interface Loose {
   readonly targetOf: (call: Span) => string;
   /** Of a row. */
   readonly kindOf: (request: number) => string;
+  /** How many roots of a service are of each kind. */
+  readonly kindsOf: (server: string | null) => ReadonlyMap<string, number>;
 }
 
 function measureEdge(scene: Scene, loose: Loose, pairs: readonly Pair[]): readonly SplitEdge[] {
@@ -283,10 +288,11 @@ function measureEdge(scene: Scene, loose: Loose, pairs: readonly Pair[]): readon
   const client = first.client.serviceName;
   const server = first.server.serviceName;
   const targets = new Set(pairs.map((pair) => loose.targetOf(pair.client)));
-  const kinds = new Set(pairs.map((pair) => kindOf(pair.server, readCallFacts(pair.server))));
+  const kindOf = (request: Span): string => loose.kindOf(scene.graph.rowOf(request));
+  const kinds = new Set(pairs.map((pair) => kindOf(pair.server)));
   const isAlike = (row: number): boolean => kinds.has(loose.kindOf(row));
   const continued = loose.continued.get(server) ?? [];
-  const continuedAlike = continued.filter((span) => kinds.has(kindOf(span, readCallFacts(span))));
+  const continuedAlike = continued.filter((span) => kinds.has(kindOf(span)));
   const isMcp = isOfMcp(first.client);
   const whole = scene
     .groupsBetween(client, server)
@@ -294,6 +300,8 @@ function measureEdge(scene: Scene, loose: Loose, pairs: readonly Pair[]): readon
     .filter(({ protocol }) => protocol !== 'messaging');
   const isExpected = isExpectedDirectly(scene, client, server);
   const paired = new Set(pairs.map((pair) => pair.client));
+  const kindsOfServer = loose.kindsOf(server);
+  const alike = [...kinds].reduce((sum, kind) => sum + (kindsOfServer.get(kind) ?? 0), 0);
   return [
     {
       scene,
@@ -308,7 +316,7 @@ function measureEdge(scene: Scene, loose: Loose, pairs: readonly Pair[]): readon
           (paired.has(span) || readOutcome(span) !== 'unreached'),
       ),
       alike: {
-        count: loose.roots.count(server, isAlike) + continuedAlike.length,
+        count: alike + continuedAlike.length,
         list: () => [...loose.roots.select(isAlike, server), ...continuedAlike],
       },
       ofServer: loose.roots.count(server) + continued.length,
@@ -347,8 +355,8 @@ function tellShares({ pairs, toTargets, alike }: SplitEdge): string {
 }
 
 /** Requests of one kind to one service: if most of them began while nobody of the data called, others call this service. */
-function kindOf({ name }: FactSource, { userAgent }: Pick<CallFacts, 'userAgent'>): string {
-  return keyFor(name, userAgent);
+function nameKind(request: FactSource): string {
+  return keyFor(request.name, readUserAgent(request));
 }
 
 /** Spans alone do not tell these apart. */
