@@ -47,7 +47,7 @@ ${writeInfos(result)}
 <section class="viewer" aria-labelledby="traces"><h2 id="traces">Traces</h2>
 <div class="tools"><input type="search" id="search" aria-label="Search traces by id, service or span name" placeholder="id, service or span name">
 <label><input type="checkbox" id="only-broken"> only evidence of findings</label> <span id="trace-count" role="status"></span></div>
-${left > 0 ? html`<p class="note">${countOf(left, 'span')} of whole traces left out, so that the page stays light.</p>` : null}
+${left > 0 ? html`<p class="note">${countOf(left, 'span')} left out, so that the page stays light: other traces, and what is far from a finding.</p>` : null}
 <div class="list" id="trace-list" role="listbox" tabindex="0" aria-label="Traces"></div>
 <h3 id="trace-heading"></h3>
 <div class="list" id="waterfall" role="listbox" tabindex="0" aria-labelledby="trace-heading"></div>
