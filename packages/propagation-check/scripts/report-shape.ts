@@ -8,6 +8,8 @@ const service = z.string().nullable();
 const ids = { traceId: z.string(), spanId: z.string() };
 const finding = z.enum(findingIds);
 
+const acceptance = { known: z.literal(true).exactOptional(), tolerated: z.literal(true).exactOptional() };
+
 /** The JSON report, version 1: `report.schema.json` is made of it. Strict here, so that a test finds a field that is missing. */
 export const reportShape = z.strictObject({
   version: z.literal(1),
@@ -18,9 +20,10 @@ export const reportShape = z.strictObject({
     z.strictObject({
       client: service,
       server: service,
-      protocol: z.enum(['http', 'rpc', 'messaging', 'internal']),
+      protocol: z.enum(['http', 'rpc', 'messaging', 'mcp', 'internal']),
       calls: count,
       broken: count,
+      ...acceptance,
     }),
   ),
   findings: list(
@@ -39,6 +42,7 @@ export const reportShape = z.strictObject({
       fix: z.string(),
       decide: list(z.string()).exactOptional(),
       docs: z.string(),
+      ...acceptance,
     }),
   ),
   explain: list(
@@ -65,6 +69,7 @@ export const reportShape = z.strictObject({
     .nullable(),
   requests: z.strictObject({ sent: count, failed: count, failures: list(z.string()) }).exactOptional(),
   search: z.strictObject({ service: z.string(), limit: count, limitReached: z.boolean() }).exactOptional(),
+  failOn: z.literal('warning').exactOptional(),
   command: z.strictObject({ name: z.string(), exitCode: count }).exactOptional(),
 });
 

@@ -24,7 +24,9 @@ import { keyFor } from '../util/group-by.ts';
 import { hideSecrets } from '../util/hide-secrets.ts';
 import { rememberOf } from '../util/remember.ts';
 import { buildScene } from './build-scene.ts';
+import { decideVerdict } from './decide-verdict.ts';
 import type { EdgeResult, Evidence, Finding, Result } from './result.ts';
+import { tolerate } from './tolerate.ts';
 
 /** So many calls are shown as evidence of a finding; `count` tells them all. */
 const maxEvidence = 5;
@@ -78,11 +80,15 @@ export function checkStore(store: SpanStore, options: CheckOptions = {}): Result
   );
   const merged = mergeDrafts(drafts);
   const scopesOf = rememberOf((service: string | null) => listScopes(scene, service));
-  const findings = merged.map((draft) => describeFinding(draft, scopesOf));
-  const edges = countEdges(scene, merged);
+  const { edges, findings } = tolerate(
+    { edges: countEdges(scene, merged), findings: merged.map((draft) => describeFinding(draft, scopesOf)) },
+    expectation,
+    openClients,
+  );
+  const isJudged = edges.some((edge) => edge.tolerated !== true) || holdsWithoutEdge(scene);
   return {
     version: 1,
-    verdict: decideVerdict(findings, edges.length > 0 || holdsWithoutEdge(scene)),
+    verdict: decideVerdict(findings, isJudged),
     traces: graph.traceCount,
     spans: graph.spanCount,
     edges,
@@ -126,11 +132,6 @@ function describeEvidence({ client, server, says }: Shown): readonly Evidence[] 
   const called =
     client === null || server === null ? {} : { server: { traceId: server.traceId, spanId: server.spanId } };
   return [{ traceId, spanId, ...called, says: hideSecrets(says) }];
-}
-
-function decideVerdict(findings: readonly Finding[], isJudged: boolean): Result['verdict'] {
-  if (findings.some((finding) => finding.severity === 'error')) return 'broken';
-  return isJudged ? 'intact' : 'unknown';
 }
 
 /** A forbidden edge is not there, and its caller is: the only expectation that data without any edge can meet. */
