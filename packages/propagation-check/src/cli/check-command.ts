@@ -56,7 +56,7 @@ export async function checkCommand(
     };
     const output = openOutput(process.stderr);
     const verdict = await printReport(
-      { result, details: all, readStore: () => storeOf(spans) },
+      { result, details: all, readStore: () => storeOf(spans), inputs },
       args,
       output,
     );

@@ -8,8 +8,10 @@ import type { Span } from '../span/span.ts';
 import type { SpanStore } from '../span/span-store.ts';
 import { storeOf } from '../span/span-writer.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
+import { applyBaseline, type Baseline } from '../verdict/apply-baseline.ts';
 import { checkStore } from '../verdict/check-traces.ts';
 import type { Result } from '../verdict/result.ts';
+import { readBaselineFile } from './baseline-file.ts';
 import { checkReportFiles } from './check-report-files.ts';
 import type { CheckArguments } from './common-options.ts';
 import { UsageError } from './usage-error.ts';
@@ -20,6 +22,7 @@ export interface CheckInputs {
   readonly wire: readonly WireRecord[];
   /** Say of each loose end why nothing is reported. */
   readonly explain?: boolean;
+  readonly baseline?: Baseline;
 }
 
 /** @throws {UsageError} when a file is missing or wrong. */
@@ -29,11 +32,19 @@ export async function readCheckInputs(
 ): Promise<CheckInputs> {
   checkReportFiles(args, paths);
   const written =
-    args.expectations === undefined ? noExpectation : await readExpectationFile(args.expectations);
+    args.expectations === undefined
+      ? (args.expectation ?? noExpectation)
+      : await readExpectationFile(args.expectations);
+  const baseline = await readBaselineFile(args);
   return {
-    expectation: { ...written, edges: mergeEdges([...(args.expect ?? []), ...written.edges]) },
+    expectation: {
+      ...written,
+      edges: mergeEdges([...(args.expect ?? []), ...written.edges]),
+      toleratedPeers: [...written.toleratedPeers, ...(args.toleratedPeers ?? [])],
+    },
     wire: await readWire(args),
     explain: args.explain === true,
+    ...(baseline === null ? {} : { baseline }),
   };
 }
 
@@ -76,10 +87,11 @@ export function judge(
 
 export function judgeStore(
   store: SpanStore,
-  { expectation, wire, explain = false }: CheckInputs,
+  { expectation, wire, explain = false, baseline = [] }: CheckInputs,
   collector: CollectorCounters | null = null,
 ): Result {
-  return checkStore(store, { expectation, headers: { wire, received: [] }, collector, explain });
+  const result = checkStore(store, { expectation, headers: { wire, received: [] }, collector, explain });
+  return applyBaseline(result, baseline);
 }
 
 /** Where something is missing to a verdict, what is there may be broken, and is not called intact. */

@@ -85,7 +85,7 @@ export async function checkStoredTraces(
       service === undefined ? {} : { search: { service, limit, limitReached: foundIds.length >= limit } };
     const details = { source: source.name, reason, notes, collector, ...extent };
     const readStore = () => storeOf(spans);
-    return await printReport({ result, details, readStore }, args, output);
+    return await printReport({ result, details, readStore, inputs }, args, output);
   } finally {
     progress.clear();
     await source.close();

@@ -31,7 +31,7 @@ export function addExecCommand(program: Command, session: Session): void {
     .argument('<command...>', 'what to run, with its arguments')
     .option('--source <source>', 'where to listen: otlp=HOST:PORT', 'otlp=127.0.0.1:0')
     .passThroughOptions();
-  addCheckOptions(addReceiverOptions(command, 30_000))
+  addCheckOptions(addReceiverOptions(command, 30_000), session)
     .addHelpText('after', examples)
     .action(async ([file = '', ...args]: readonly string[], options: SourceArguments) => {
       const { checkCommand } = await import('./check-command.ts');

@@ -35,6 +35,7 @@ export interface YamlReading<Value> {
   readonly written: unknown;
   /** All of them, in no order. */
   readonly faults: readonly Fault[];
+  /** Of the value; of its key, where it is a map or a list. */
   readonly placeOf: (path: Path) => Place;
 }
 
@@ -53,7 +54,10 @@ export function readYaml<Value>(text: string, shape: z.ZodObject & z.ZodType<Val
   if (text.startsWith('\u001f\ufffd')) return fail('compressed with gzip; uncompress it first (gunzip)');
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: 'error' });
-  const placeOf = (path: Path): Place => findPlace(document, lines, path);
+  const placeOf = (path: Path): Place =>
+    isScalar(nodeAt(document, path))
+      ? findPlace(document, lines, path)
+      : findKey(document, lines, path.slice(0, -1), String(path.at(-1)));
   if (document.errors.length > 0) {
     const faults = document.errors.map((fault) => ({
       ...{ path: [], place: toPlace(lines, fault.pos[0]), text: describeFault(fault) },
@@ -69,7 +73,7 @@ export function readYaml<Value>(text: string, shape: z.ZodObject & z.ZodType<Val
   }
   if (written === null) return fail(`empty; expected ${joinOr(known)}`);
   if (typeof written !== 'object' || Array.isArray(written)) {
-    return fail(`not a map; expected ${joinOr(known)}`, placeOf([]));
+    return fail(`not a map; expected ${joinOr(known)}`, findPlace(document, lines, []));
   }
   const parsed = shape.safeParse(written);
   const faults = (parsed.error?.issues ?? [])
@@ -183,7 +187,7 @@ function toPlace(lines: LineCounter, offset: number): Place {
 }
 
 function joinOr(names: readonly string[]): string {
-  return `${names.slice(0, -1).join(', ')} or ${names.at(-1)}`;
+  return names.join(', ').replace(/, ([^,]*)$/, ' or $1');
 }
 
 function toOneLine(message: string): string {

@@ -19,20 +19,40 @@ export interface SourceOptions {
  * @throws {SourceError} when the specification is not one of `sourceSpecs`, or the source cannot be opened.
  */
 export async function openSource(spec: string, options: SourceOptions = {}): Promise<Source> {
+  const named = parseSourceSpec(spec);
+  switch (named.kind) {
+    case 'jaeger':
+      return createJaegerSource(named.url, options.http);
+    case 'tempo':
+      return createTempoSource(named.url, options.http);
+    case 'otlp':
+      return startOtlpReceiver({ ...options.otlp, ...named.address });
+    case 'file':
+      return createFileSource(named.path, options.file);
+  }
+}
+
+export type NamedSource =
+  | { readonly kind: 'jaeger' | 'tempo'; readonly url: URL }
+  | { readonly kind: 'otlp'; readonly address: Pick<OtlpReceiverOptions, 'host' | 'port'> }
+  | { readonly kind: 'file'; readonly path: string };
+
+/** @throws {SourceError} when the specification is not one of `sourceSpecs`. */
+export function parseSourceSpec(spec: string): NamedSource {
   const separator = spec.indexOf('=');
   const kind = separator < 0 ? spec : spec.slice(0, separator);
   const target = separator < 0 ? '' : spec.slice(separator + 1);
   switch (kind) {
     case 'jaeger':
-      return createJaegerSource(parseUrl(spec, target, 'http://localhost:16686'), options.http);
+      return { kind, url: parseUrl(spec, target, 'http://localhost:16686') };
     case 'tempo':
-      return createTempoSource(parseUrl(spec, target, 'http://localhost:3200'), options.http);
+      return { kind, url: parseUrl(spec, target, 'http://localhost:3200') };
     case 'otlp':
-      return startOtlpReceiver({ ...options.otlp, ...parseAddress(spec, target) });
+      return { kind, address: parseAddress(spec, target) };
     case 'file':
       if (target === '')
         throw new SourceError(`--source ${quoteValue(spec)}: the path is missing: file=PATH`);
-      return createFileSource(target, options.file);
+      return { kind, path: target };
     default:
       throw new SourceError(
         `--source ${quoteValue(spec)}: not a source; use one of ${sourceSpecs.join(', ')}`,

@@ -59,7 +59,7 @@ test('expectations', async (t) => {
     [['--expectations', folder], /a folder; name a file in it/],
     [
       ['--expectations', join(folder, 'unknown.yaml')],
-      /unknown\.yaml:4:3: unknown key "musnt"; known here: must, may, must-not$/m,
+      /unknown\.yaml:4:3: edges: unknown key "musnt"; known here: must, may, must-not; did you mean must\?$/m,
     ],
     [['--expectations', join(folder, 'broken.yaml')], /broken\.yaml:\d+:\d+: Flow sequence/],
   ];
