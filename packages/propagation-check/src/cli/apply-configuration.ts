@@ -30,7 +30,7 @@ export function addConfiguration(command: Command, session: Session): Command {
 
 async function applyConfiguration(command: Command, given: Given, session: Session): Promise<void> {
   const { config } = command.opts<{ readonly config?: string | false }>();
-  const path = config === false ? null : (config ?? findConfiguration(process.cwd()));
+  const path = config === false ? null : (config ?? findNearest());
   const applied = path === null ? [] : await applyFile(command, path);
   if (command.opts<{ readonly showConfig?: boolean }>().showConfig === true) {
     await session.output.print(renderSettings({ command, given, applied, path }));
@@ -39,15 +39,20 @@ async function applyConfiguration(command: Command, given: Given, session: Sessi
   // A required option of commander would be missed before the file is read.
   const source = command.options.find((option) => option.attributeName() === 'source');
   if (source !== undefined && command.getOptionValue('source') === undefined) {
-    command.error(`required option '${source.flags}' not specified, neither in ${configurationName}`);
+    command.error(`required option '${source.flags}' not specified, and no source in ${configurationName}`);
   }
+}
+
+function findNearest(): string | null {
+  const found = findConfiguration(process.cwd());
+  return found === null ? null : relative('', found);
 }
 
 /** @throws {UsageError} with all faults of the file, each with line and column. */
 async function applyFile(command: Command, path: string): Promise<readonly AppliedSetting[]> {
-  const file = relative('', path);
+  const name = quotePath(path);
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    throw new UsageError(`--config ${quotePath(file)}: ${describeFileError(error)}`);
+    throw new UsageError(`--config ${name}: ${describeFileError(error)}`);
   });
   const [{ readConfiguration }, { configuredOptions }, { listFaults }] = await Promise.all([
     import('../config/read-configuration.ts'),
@@ -67,7 +72,7 @@ async function applyFile(command: Command, path: string): Promise<readonly Appli
       faults.push({ ...setting, text: `${setting.key}: ${describeError(error)}` });
     }
   }
-  if (faults.length > 0) throw new UsageError(`${quotePath(file)}:${listFaults(faults).join('; ')}`);
+  if (faults.length > 0) throw new UsageError(`${name}:${listFaults(faults).join('; ')}`);
   command.setOptionValueWithSource('configFile', path, 'config');
   return applied;
 }
@@ -94,5 +99,8 @@ function describeError(error: unknown): string {
   const isKnown =
     error instanceof InvalidArgumentError || error instanceof UsageError || error instanceof SourceError;
   if (!isKnown) throw error;
-  return error.message.replace(/^--[\w-]+(?: .*?|=.*?)?: /, '');
+  return error.message
+    .replace(/^--[\w-]+(?: .*?|=.*?)?: /, '')
+    .replace(/^Expected/, 'expected')
+    .replace(/\.$/, '');
 }

@@ -1,4 +1,3 @@
-import { relative } from 'node:path';
 import type { Command } from 'commander';
 import { configurationName } from '../config/find-configuration.ts';
 import type { Setting } from '../config/read-configuration.ts';
@@ -25,7 +24,7 @@ const secrets = ['header', 'requestHeader', 'baggage', 'data'];
 
 /** The settings that hold for a command, each with its origin. */
 export function renderSettings({ command, given, applied, path }: ShownSettings): string {
-  const file = path === null ? null : quotePath(relative('', path));
+  const file = path === null ? null : quotePath(path);
   const rows = [
     ...command.args.map((text) => ['argument', text, 'command line']),
     ...command.options.flatMap((option) => {

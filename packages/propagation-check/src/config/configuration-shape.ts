@@ -1,19 +1,25 @@
 import * as z from 'zod';
 import { expectationShape } from '../expect/read-expectation-shape.ts';
-import { reportNames } from '../report/reports.ts';
+import { type Report, reportNames, reports } from '../report/reports.ts';
 import { sourceSpecs } from '../source/source-specs.ts';
 import { durationExamples } from '../util/read-duration.ts';
 
 const text = (what: string) => z.string(`expected ${what}`).min(1, `empty; expected ${what}`);
 const file = text('the path of a file');
-const url = text('an http:// or https:// URL');
+const url = text('an http:// or https:// URL').regex(/^https?:\/\/./i, 'expected an http:// or https:// URL');
 const time = text(`a time with its unit: ${durationExamples}`);
 const count = z.int('expected a whole number').min(1, 'expected 1 or more');
 const someOf = <Item extends z.ZodType>(item: Item, what: string) =>
   z.union([item, z.array(item)], `expected ${what}, or a list of such`);
 
 const target = z.union([file, z.literal(true)], 'expected the path of a file, or true to print it');
-const targets = Object.fromEntries(reportNames.map((name) => [name, target.optional()]));
+const targets = Object.fromEntries(
+  reportNames.map((name) => [name, (isFile(reports[name]) ? file : target).optional()]),
+);
+
+function isFile({ isFile = false }: Report): boolean {
+  return isFile;
+}
 
 /** What a person writes into `propagation-check.yaml`. `configuration.schema.json` is made of it. */
 export const configurationShape = z

@@ -119,17 +119,26 @@ function describeIssue(
   issue: Issue,
 ): readonly Fault[] {
   const { path } = issue;
+  const known = listKeys(shape, path);
   if (issue.code !== 'unrecognized_keys') {
-    const text = `${nameOf(path)}${toOneLine(issue.message.replace(/^Invalid input: /, ''))}`;
+    const text = `${nameOf(path)}${describeForm(issue, known)}`;
     return [{ path, place: findPlace(document, lines, path), text }];
   }
-  const known = listKeys(shape, path);
-  return issue.keys.map((key) => {
+  return issue.keys.map((key, index) => {
     const meant = suggestName(key, known) ?? suggestElsewhere(shape, key);
     const suggestion = meant === null ? '' : `; did you mean ${meant}?`;
-    const text = `${nameOf(path)}unknown key ${quoteValue(key)}; known here: ${known.join(', ')}${suggestion}`;
+    // Once is enough.
+    const allowed = index === 0 ? `; known here: ${known.join(', ')}` : '';
+    const text = `${nameOf(path)}unknown key ${quoteValue(key)}${allowed}${suggestion}`;
     return { path: [...path, key], place: findKey(document, lines, path, key), text };
   });
+}
+
+function describeForm(issue: Issue, known: readonly string[]): string {
+  if (issue.code === 'invalid_type' && issue.expected === 'object')
+    return `expected a map of ${joinOr(known)}`;
+  if (issue.code === 'invalid_type' && issue.expected === 'array') return 'expected a list';
+  return toOneLine(issue.message.replace(/^Invalid input: /, ''));
 }
 
 /** A key that belongs one level below. */

@@ -68,7 +68,7 @@ traceresponse: [payments]
       'must: []',
       '1:1: unknown key "must"; known here: edges, baggage, tolerated-peers, traceresponse; did you mean edges.must?',
     ],
-    ['edges:\n  must: a -> b', '2:9: edges.must: expected array, received string'],
+    ['edges:\n  must: a -> b', '2:9: edges.must: expected a list'],
     [
       'edges:\n  must:\n    - a -> b\n    - a',
       '4:7: edges.must.1: expected services with arrows between them: a -> b -> c',
