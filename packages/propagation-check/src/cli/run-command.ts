@@ -63,8 +63,8 @@ export function addRunCommand(program: Command, session: Session): void {
     );
   addCheckOptions(addSourceOptions(command, 30_000), session)
     .addHelpText('after', examples)
-    .action(async (urls: readonly URL[] | undefined, args: RunArguments) => {
-      const [first, ...others] = urls ?? args.url ?? [];
+    .action(async (urls: readonly URL[], args: RunArguments) => {
+      const [first, ...others] = urls.length > 0 ? urls : (args.url ?? []);
       if (first === undefined) return command.error("missing required argument 'url'");
       const { runRequests } = await import('./run-requests.ts');
       session.setExitCode(await runRequests([first, ...others], args, session));
