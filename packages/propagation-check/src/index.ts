@@ -1,12 +1,11 @@
 /** The library: read spans, check them, print the result. The command line is made of the same parts. */
 
-export { type BaselineReading, readBaseline, renderBaseline } from './config/read-baseline.ts';
+export { BaselineError, readBaseline, renderBaseline } from './config/read-baseline.ts';
 export { DecodeError } from './decode/decode-error.ts';
 export { type Decoded, decodeBytes, type Format } from './decode/detect-format.ts';
 export { type Expectation, type ExpectedEdge, expectPath, noExpectation } from './expect/expectation.ts';
 export { readExpectation } from './expect/read-expectation.ts';
 export { ExpectationError, readExpectedPath } from './expect/read-expected-path.ts';
-export type { Fault, Place } from './expect/read-yaml.ts';
 export type { ReceivedTraceparent } from './headers/captured.ts';
 export type {
   BaggageEntry,

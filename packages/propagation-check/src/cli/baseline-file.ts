@@ -32,13 +32,13 @@ export async function readBaselineFile({
     return null;
   });
   if (text === null) return [];
-  const [{ readBaseline }, { listFaults }] = await Promise.all([
-    import('../config/read-baseline.ts'),
-    import('../expect/read-yaml.ts'),
-  ]);
-  const { baseline, faults } = readBaseline(text);
-  if (baseline === null) throw new UsageError(`--baseline ${name}:${listFaults(faults).join('; ')}`);
-  return baseline;
+  const { BaselineError, readBaseline } = await import('../config/read-baseline.ts');
+  try {
+    return readBaseline(text);
+  } catch (error) {
+    if (!(error instanceof BaselineError)) throw error;
+    throw new UsageError(`--baseline ${name}:${error.message}`);
+  }
 }
 
 /** A result against its baseline. */

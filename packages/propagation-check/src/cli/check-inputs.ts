@@ -87,11 +87,11 @@ export function judge(
 
 export function judgeStore(
   store: SpanStore,
-  { expectation, wire, explain = false, baseline = [] }: CheckInputs,
+  { expectation, wire, explain = false, baseline }: CheckInputs,
   collector: CollectorCounters | null = null,
 ): Result {
   const result = checkStore(store, { expectation, headers: { wire, received: [] }, collector, explain });
-  return applyBaseline(result, baseline);
+  return baseline === undefined ? result : applyBaseline(result, baseline);
 }
 
 /** Where something is missing to a verdict, what is there may be broken, and is not called intact. */

@@ -45,7 +45,7 @@ export function addRunCommand(program: Command, session: Session): void {
     .description(
       'Send requests to URLs, each with a fresh traceparent, and check exactly the traces that they cause.',
     )
-    .argument('[urls...]', 'what to request', parseHttpUrls)
+    .argument('[url...]', 'what to request', parseHttpUrls)
     .option('--method <method>', 'default: GET, or POST with --data', parseMethod)
     .option('--request-header <field>', "sent to the URL, 'name: value'; may be repeated", parseRequestHeader)
     .option('--data <text>', 'body of each request')

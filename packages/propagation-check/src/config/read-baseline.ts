@@ -1,6 +1,6 @@
 import { stringify } from 'yaml';
 import * as z from 'zod';
-import { type Fault, readYaml } from '../expect/read-yaml.ts';
+import { listFaults, readYaml } from '../expect/read-yaml.ts';
 import { findingIds } from '../rules/finding.ts';
 import type { Baseline } from '../verdict/apply-baseline.ts';
 
@@ -17,16 +17,16 @@ const baselineShape = z.strictObject({
   ),
 });
 
-export interface BaselineReading {
-  /** Null where there are faults. */
-  readonly baseline: Baseline | null;
-  readonly faults: readonly Fault[];
+/** The text is not a baseline. The message says where, for each fault: `3:5: known.0.finding: …; …`. */
+export class BaselineError extends Error {
+  override readonly name = 'BaselineError';
 }
 
-/** Reads a baseline as `renderBaseline` writes it. */
-export function readBaseline(text: string): BaselineReading {
+/** Reads a baseline as `renderBaseline` writes it. @throws {BaselineError} with line and column of each fault. */
+export function readBaseline(text: string): Baseline {
   const { value, faults } = readYaml(text, baselineShape);
-  return { baseline: value?.known ?? null, faults };
+  if (value === null) throw new BaselineError(listFaults(faults).join('; '));
+  return value.known;
 }
 
 const heading = `# What is known to be broken: propagation-check --baseline accepts it and fails on what is new.
