@@ -32,12 +32,12 @@ export const possibleCalls = rule<PossibleCalls>({
   finding,
   measure: (scene, open) =>
     listUncalled(scene, open).flatMap((server) => {
-      const roots = listRoots(scene, open, server, scene.thresholds.mostRootsCompared);
+      const roots = listRequests(open.roots.first(server, scene.thresholds.mostRootsCompared));
       return scene.services.names().flatMap((client) => {
         if (client === null || client === server || !scene.services.hasEntries(client)) return [];
         const pair = pairWithRequestsOf(scene, client, roots);
         const pairAll = (): readonly Pair[] => {
-          const all = listRoots(scene, open, server, Number.POSITIVE_INFINITY);
+          const all = listRequests(open.roots.of(server));
           return pairWithRequestsOf(scene, client, all)(all);
         };
         const countPairs = (moved: readonly Span[]): number => pair(moved).length;
@@ -91,11 +91,8 @@ function listUncalled(scene: Scene, open: Open): readonly (string | null)[] {
     );
 }
 
-function listRoots({ graph }: Scene, open: Open, server: string | null, most: number): readonly Span[] {
-  let left = most;
-  return open.roots
-    .select((row) => graph.isEntry(row) && left-- > 0, server)
-    .filter((root) => root.kind === 'SERVER' && !isHealthProbe(root));
+function listRequests(roots: readonly Span[]): readonly Span[] {
+  return roots.filter((root) => root.kind === 'SERVER' && !isHealthProbe(root));
 }
 
 /** Pairs roots of a time with the requests of a service then: of each endpoint with every request, or none. */
