@@ -186,7 +186,7 @@ test('runs that cannot begin', async () => {
       ['http://x', ...receiver, '--request-header', 'baggage: a=b', '--baggage', 'c=d'],
       /baggage is given twice, by --baggage and by --request-header/,
     ],
-    [['http://x', 'http://y', ...receiver], /too many arguments for 'run'/],
+    [['http://x', 'nowhere', ...receiver], /'nowhere' is invalid for argument 'url'/],
   ];
   for (const [args, message] of cases) await assertRefused(['run', ...args], message);
 });
