@@ -1,7 +1,7 @@
 import { relative, resolve } from 'node:path';
 import { toExpectation } from '../expect/read-expectation.ts';
 import { expectationShape } from '../expect/read-expectation-shape.ts';
-import { parseSourceSpec } from '../source/open-source.ts';
+import { parseSourceSpec } from '../source/parse-source-spec.ts';
 import {
   parseCaFile,
   parseCount,
