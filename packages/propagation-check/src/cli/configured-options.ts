@@ -1,4 +1,4 @@
-import { relative, resolve } from 'node:path';
+import { isAbsolute, relative, resolve } from 'node:path';
 import { toExpectation } from '../expect/read-expectation.ts';
 import { expectationShape } from '../expect/read-expectation-shape.ts';
 import { parseSourceSpec } from '../source/parse-source-spec.ts';
@@ -82,5 +82,5 @@ function readSource(spec: string, folder: string): string {
 
 /** Paths in the file are relative to it. */
 function locate(path: string, folder: string): string {
-  return relative('', resolve(folder, path)) || '.';
+  return isAbsolute(path) ? path : relative('', resolve(folder, path)) || '.';
 }
