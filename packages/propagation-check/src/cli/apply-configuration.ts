@@ -100,7 +100,7 @@ function describeError(error: unknown): string {
     error instanceof InvalidArgumentError || error instanceof UsageError || error instanceof SourceError;
   if (!isKnown) throw error;
   return error.message
-    .replace(/^--[\w-]+(?: .*?|=.*?)?: /, '')
+    .replace(/^--[\w-]+(?:: |[ =])/, '')
     .replace(/^Expected/, 'expected')
     .replace(/\.$/, '');
 }

@@ -64,7 +64,7 @@ suite('the configuration file', () => {
     const refused = await runCli(t, ['file', 'healthy.jsonl'], { cwd: root });
     assertRefused(
       refused,
-      /^propagation-check: propagation-check\.yaml:1:1: unknown key "failOn"; .* did you mean fail-on\?; 2:7: wait: expected a time with its unit, .*; 3:1: reports: no such file; 6:13: run\.requests: expected a whole number; 7:8: run\.url: expected an http:\/\/ or https:\/\/ URL\n$/,
+      /^propagation-check: propagation-check\.yaml:1:1: unknown key "failOn"; .* did you mean fail-on\?; 2:7: wait: expected a time with its unit, .*; 3:1: reports: html=nowhere\/out\.html: no such file; 6:13: run\.requests: expected a whole number; 7:8: run\.url: expected an http:\/\/ or https:\/\/ URL\n$/,
     );
   });
 
@@ -77,6 +77,11 @@ suite('the configuration file', () => {
     assertRefused(await run(), /propagation-check\.yaml:1:1: empty; expected source, /);
     await writeFile(join(root, name), Uint8Array.of(0xff, 0xfe, 0x61, 0));
     assertRefused(await run(), /propagation-check\.yaml:1:1: not a map; /);
+    await writeFile(join(root, name), 'reports: { json: true, markdown: true }');
+    assertRefused(
+      await run(),
+      /yaml:1:1: reports: json and --report markdown would both be printed; write one /,
+    );
     await writeFile(join(root, name), 'reports: { html: propagation-check.yaml }');
     assertRefused(await run(), /--report html: propagation-check\.yaml has another use in this command/);
   });
