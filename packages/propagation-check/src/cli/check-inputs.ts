@@ -15,6 +15,7 @@ import { readBaselineFile } from './baseline-file.ts';
 import { checkReportFiles } from './check-report-files.ts';
 import type { CheckArguments } from './common-options.ts';
 import { UsageError } from './usage-error.ts';
+import { WireFiles } from './wire-files.ts';
 
 /** Everything that a check needs beside spans. */
 export interface CheckInputs {
@@ -25,12 +26,17 @@ export interface CheckInputs {
   readonly baseline?: Baseline;
 }
 
+export interface ReadInputs extends CheckInputs {
+  readonly wireFiles: WireFiles;
+}
+
 /** @throws {UsageError} when a file is missing or wrong. */
 export async function readCheckInputs(
   args: CheckArguments,
   paths: readonly string[] = [],
-): Promise<CheckInputs> {
+): Promise<ReadInputs> {
   checkReportFiles(args, paths);
+  const wireFiles = new WireFiles(args.wire);
   const written =
     args.expectations === undefined
       ? (args.expectation ?? noExpectation)
@@ -42,7 +48,8 @@ export async function readCheckInputs(
       edges: mergeEdges([...(args.expect ?? []), ...written.edges]),
       toleratedPeers: [...written.toleratedPeers, ...(args.toleratedPeers ?? [])],
     },
-    wire: await readWire(args),
+    wire: await wireFiles.read(),
+    wireFiles,
     explain: args.explain === true,
     ...(baseline === null ? {} : { baseline }),
   };
@@ -62,19 +69,9 @@ function mergeEdges(edges: readonly ExpectedEdge[]): readonly ExpectedEdge[] {
   });
 }
 
-/** Taps write while they run, so that a check reads their files when it judges. */
-export async function readWire({ wire = [] }: CheckArguments): Promise<readonly WireRecord[]> {
-  if (wire.length === 0) return [];
-  const { readWireFile, sortByTime } = await import('./read-wire.ts');
-  const files = await Promise.all(wire.map(readWireFile));
-  return sortByTime(files.flat());
-}
-
-/** What is missing in the same files, in words. */
-export async function describeWireGaps({ wire = [] }: CheckArguments): Promise<readonly string[]> {
-  if (wire.length === 0) return [];
-  const { describeWireFileGap } = await import('./read-wire.ts');
-  return (await Promise.all(wire.map(describeWireFileGap))).flat();
+/** The same with what taps have written since. */
+export async function readAnew(inputs: ReadInputs): Promise<CheckInputs> {
+  return { ...inputs, wire: await inputs.wireFiles.read() };
 }
 
 export function judge(

@@ -18,9 +18,7 @@ export interface KnownFinding {
 export function applyBaseline(result: Result, baseline: Baseline): Result {
   const findings = result.findings.map((finding): Finding => {
     const { known: _, ...rest } = finding;
-    return finding.severity !== 'info' && baseline.some((entry) => isOf(entry, finding))
-      ? { ...rest, known: true }
-      : rest;
+    return baseline.some((entry) => isOf(entry, finding)) ? { ...rest, known: true } : rest;
   });
   const edges = result.edges.map((edge): EdgeResult => {
     const { known: _, ...rest } = edge;

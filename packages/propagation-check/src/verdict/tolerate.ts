@@ -29,9 +29,7 @@ export function tolerate(
   const marked = edges.map((edge) => (isTolerated(edge) ? { ...edge, tolerated: true as const } : edge));
   return {
     edges: [...marked.filter((edge) => edge.tolerated !== true), ...mergeEdges([...marked, ...calls])],
-    findings: findings.map((finding) =>
-      finding.severity !== 'info' && isTolerated(finding) ? { ...finding, tolerated: true } : finding,
-    ),
+    findings: findings.map((finding) => (isTolerated(finding) ? { ...finding, tolerated: true } : finding)),
   };
 }
 

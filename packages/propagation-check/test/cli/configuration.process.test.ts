@@ -50,6 +50,8 @@ suite('the configuration file', () => {
     const expectations = join(root, 'expectations.yaml');
     await writeFile(expectations, 'edges: { must: [a -> b] }\n');
     assert.equal((await run('--expectations', expectations)).code, 0);
+    const shown = await run('--expectations', expectations, '--json', '--show-config');
+    assert.doesNotMatch(shown.stdout, /propagation-check\.yaml:/);
     assert.match((await run('--report', 'markdown')).stdout, /^## Trace context propagation: BROKEN/);
     const { code, stdout } = await run('--no-config');
     assert.equal(code, 0);

@@ -62,6 +62,16 @@ suite('what is known or tolerated', () => {
     assert.match(xml, /name="web → payments">\n<failure type="split-trace"/);
   });
 
+  test('does not hide in JUnit what else is broken on its edge', () => {
+    const [first] = mixed.findings;
+    assert.ok(first?.known === true);
+    const { known: _, candidates: __, ...fresh } = { ...first, id: 'baggage-lost' as const };
+    const xml = renderJunit({ ...mixed, findings: [...mixed.findings, fresh] }, details, options);
+    assert.match(xml, / failures="2" errors="0" skipped="1">/);
+    assert.match(xml, /name="web → orders">\n<failure type="baggage-lost"/);
+    assert.match(xml, /<system-out>known: split-trace, 1 call<\/system-out>/);
+  });
+
   test('is a notice at GitHub', () => {
     const text = renderGithub(mixed, details, options);
     assert.match(text, /^::error title=Trace context propagation%3A BROKEN::1 of 3 edges/);

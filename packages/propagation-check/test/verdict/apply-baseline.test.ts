@@ -89,7 +89,10 @@ suite('an entry is fixed', () => {
       { client: 'web', server: 'payments', finding: 'split-trace' },
       { client: null, server: 'orders', finding: 'missing-client' },
     ];
-    assert.deepEqual(listFixed(healthy, other), []);
+    const [first] = healthy.edges;
+    assert.ok(first);
+    const edges = [...healthy.edges, { ...first, client: null }];
+    assert.deepEqual(listFixed({ ...healthy, edges }, other), []);
     const never = { ...healthy, edges: healthy.edges.map((each) => ({ ...each, calls: 0 })) };
     assert.deepEqual(listFixed(never, known), []);
   });
@@ -163,6 +166,11 @@ trace 2
       );
     }
     assert.equal(judge('web -> vendor').verdict, 'broken');
+    // As the caller too.
+    assert.deepEqual(describe(judge('web')), [
+      ['orders', 'vendor', 1, false],
+      ['web', 'orders', 1, true],
+    ]);
   });
 
   test('by its host is listed too, as it is named', () => {
