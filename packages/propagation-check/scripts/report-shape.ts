@@ -45,6 +45,7 @@ export const reportShape = z.strictObject({
       ...acceptance,
     }),
   ),
+  unjudged: list(z.strictObject({ client: service, peer: z.string(), calls: count })).exactOptional(),
   explain: list(
     z.strictObject({
       ...ids,

@@ -17,7 +17,7 @@ export type {
 export { type HeaderEvidence, noHeaderEvidence } from './headers/wire.ts';
 export { type Checked, type CheckSettings, check, type Spans } from './library/check.ts';
 export { expectPropagation, PropagationError } from './library/expect-propagation.ts';
-export { type MatcherResult, matchers } from './library/matchers.ts';
+export { type MatcherResult, matchers, type PropagationMatchers } from './library/matchers.ts';
 export { type Receiver, startReceiver } from './library/start-receiver.ts';
 export { type ReportDetails, type RequestCounts, renderJson, type SearchExtent } from './report/json.ts';
 export { renderTerminal } from './report/terminal.ts';
@@ -46,4 +46,4 @@ export {
 } from './verdict/apply-baseline.ts';
 export { type CheckOptions, checkTraces } from './verdict/check-traces.ts';
 export { decideOutcome, type FailOn, type Outcome } from './verdict/decide-verdict.ts';
-export type { EdgeResult, Evidence, Finding, Result } from './verdict/result.ts';
+export type { EdgeResult, Evidence, Finding, Result, UnjudgedEdge } from './verdict/result.ts';

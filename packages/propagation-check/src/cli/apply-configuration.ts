@@ -59,6 +59,8 @@ async function applyFile(command: Command, path: string): Promise<readonly Appli
     import('./configured-options.ts'),
     import('../expect/read-yaml.ts'),
   ]);
+  // Before what may fail: no report overwrites the file.
+  command.setOptionValueWithSource('configFile', path, 'config');
   const { settings, faults: ofForm } = readConfiguration(text);
   const faults: Fault[] = [...ofForm];
   const applied: AppliedSetting[] = [];
@@ -73,7 +75,6 @@ async function applyFile(command: Command, path: string): Promise<readonly Appli
     }
   }
   if (faults.length > 0) throw new UsageError(`${name}:${listFaults(faults).join('; ')}`);
-  command.setOptionValueWithSource('configFile', path, 'config');
   return applied;
 }
 

@@ -1,12 +1,7 @@
 import { readFile, realpath, rename, rm, writeFile } from 'node:fs/promises';
+import { describeFixed } from '../collect/describe-fixed.ts';
 import { describeFileError, quotePath } from '../source/file-error.ts';
-import {
-  applyBaseline,
-  type Baseline,
-  type KnownFinding,
-  listFixed,
-  updateBaseline,
-} from '../verdict/apply-baseline.ts';
+import { applyBaseline, type Baseline, updateBaseline } from '../verdict/apply-baseline.ts';
 import type { Result } from '../verdict/result.ts';
 import type { CheckArguments } from './common-options.ts';
 import { checkFolder } from './parse-report.ts';
@@ -74,23 +69,6 @@ export async function settleBaseline(
   const removed = before.filter((entry) => !after.includes(entry)).length;
   const note = `${quotePath(path)} is written: ${after.length} known, of these ${added} new; ${removed} removed`;
   return { result: applyBaseline(result, after), notes: [note], failure: null };
-}
-
-const mostFixed = 10;
-
-/** @param name Of the baseline. */
-export function describeFixed(result: Result, baseline: Baseline, name: string): readonly string[] {
-  const fixed = listFixed(result, baseline);
-  if (fixed.length === 0) return [];
-  const more = fixed.length > mostFixed ? ` and ${fixed.length - mostFixed} more` : '';
-  const [occurs, it] = fixed.length === 1 ? ['no longer occurs', 'it'] : ['no longer occur', 'them'];
-  return [
-    `fixed: ${fixed.slice(0, mostFixed).map(nameEntry).join(', ')}${more} ${occurs}; remove ${it} from ${name}, or --update-baseline`,
-  ];
-}
-
-function nameEntry({ client, server, finding }: KnownFinding): string {
-  return `${finding} of ${client ?? '(unknown)'} -> ${server ?? '(unknown)'}`;
 }
 
 /** Whole or not at all: the file is replaced by one that was written beside it. */

@@ -1,20 +1,20 @@
 import { appendFile, writeFile } from 'node:fs/promises';
+import type { CheckInputs } from '../collect/judge.ts';
 import type { ReportDetails } from '../report/json.ts';
 import { pickSpans } from '../report/pick-spans.ts';
 import { type ReportInput, reports } from '../report/reports.ts';
 import { describeFileError, quotePath } from '../source/file-error.ts';
+import { findDocsRoot } from '../source/find-docs-root.ts';
 import type { SpanStore } from '../span/span-store.ts';
 import { remember } from '../util/remember.ts';
 import { decideOutcome } from '../verdict/decide-verdict.ts';
 import type { Result } from '../verdict/result.ts';
 import { settleBaseline } from './baseline-file.ts';
-import type { CheckInputs } from './check-inputs.ts';
 import type { CheckArguments } from './common-options.ts';
-import { findDocsRoot } from './find-docs-root.ts';
 import type { Output } from './open-output.ts';
 import { isPrintedBeside, type ReportTarget } from './parse-report.ts';
 import { readPageScript } from './read-page-script.ts';
-import { UsageError } from './usage-error.ts';
+import { ReportError } from './usage-error.ts';
 
 /** A check as it is reported. */
 export interface Judged {
@@ -29,7 +29,7 @@ export interface Judged {
  * Prints the report that was asked for, or the one for people, and writes the others to their files.
  *
  * @returns The exit code: 0 intact, 1 broken (or a warning with `--fail-on warning`), 2 unknown.
- * @throws {UsageError} when a file cannot be written, after everything else is.
+ * @throws {ReportError} when a file cannot be written, after everything else is.
  */
 export async function printReport(judged: Judged, args: CheckArguments, output: Output): Promise<number> {
   const { failOn } = args;
@@ -56,7 +56,7 @@ export async function printReport(judged: Judged, args: CheckArguments, output: 
       });
     if (name === 'github') await addToStepSummary(input, failures);
   }
-  if (failures.length > 0) throw new UsageError(failures.join('; '));
+  if (failures.length > 0) throw new ReportError(failures.join('; '));
   return { passed: 0, failed: 1, unknown: 2 }[decideOutcome(result, failOn)];
 }
 

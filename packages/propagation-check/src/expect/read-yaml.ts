@@ -1,16 +1,8 @@
-import {
-  type Document,
-  isMap,
-  isNode,
-  isScalar,
-  LineCounter,
-  type Node,
-  parseDocument,
-  type YAMLParseError,
-} from 'yaml';
+import { type Document, isMap, isNode, isScalar, LineCounter, type Node, parseDocument } from 'yaml';
 import * as z from 'zod';
 import { quoteValue } from '../decode/quote-value.ts';
 import { suggestName } from '../util/suggest-name.ts';
+import { describeYamlFault } from './describe-yaml-fault.ts';
 
 export type Path = readonly PropertyKey[];
 
@@ -60,7 +52,7 @@ export function readYaml<Value>(text: string, shape: z.ZodObject & z.ZodType<Val
       : findKey(document, lines, path.slice(0, -1), String(path.at(-1)));
   if (document.errors.length > 0) {
     const faults = document.errors.map((fault) => ({
-      ...{ path: [], place: toPlace(lines, fault.pos[0]), text: describeFault(fault) },
+      ...{ path: [], place: toPlace(lines, fault.pos[0]), text: describeYamlFault(fault) },
     }));
     return { value: null, written: undefined, faults, placeOf };
   }
@@ -89,11 +81,6 @@ export function listFaults(faults: readonly Fault[]): readonly string[] {
   return faults
     .toSorted(({ place: left }, { place: right }) => left.line - right.line || left.column - right.column)
     .map(({ place, text }) => `${place.line}:${place.column}: ${text}`);
-}
-
-/** The library's own words name its functions. */
-function describeFault({ code, message }: YAMLParseError): string {
-  return code === 'MULTIPLE_DOCS' ? 'a second document begins here (---); expected one' : toOneLine(message);
 }
 
 type Issue = z.core.$ZodIssue;

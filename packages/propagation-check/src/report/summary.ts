@@ -2,7 +2,7 @@ import { decideOutcome, isAccepted, type Outcome } from '../verdict/decide-verdi
 import type { EdgeResult, Finding, Result } from '../verdict/result.ts';
 import { escapeText } from './escape-text.ts';
 import type { CommandEnd, ReportDetails, RequestCounts, SearchExtent } from './json.ts';
-import { countOf, markEdge } from './terminal-edges.ts';
+import { countOf, markEdge, nameEdge } from './terminal-edges.ts';
 
 const verdicts = {
   intact: 'INTACT',
@@ -51,6 +51,7 @@ export function summarise(result: Result, details: ReportDetails): string {
   return [
     ...facts,
     ...(warned ? ['warnings fail (--fail-on warning)'] : []),
+    ...describeUnjudged(result),
     ...describeLimit(search),
     ...describeCommand(command),
   ].join('; ');
@@ -60,6 +61,20 @@ function describeFailed(requests: RequestCounts | undefined): readonly string[] 
   if (requests === undefined || requests.failed === 0) return [];
   const { sent, failed, failures } = requests;
   return [`${failed} of ${countOf(sent, 'request')} failed (${escapeText(failures.join(', '))})`];
+}
+
+/** Of more the note tells. */
+const mostUnjudged = 3;
+const widestName = 60;
+
+/** What an intact verdict does not cover. */
+function describeUnjudged({ verdict, unjudged = [] }: Result): readonly string[] {
+  if (verdict !== 'intact' || unjudged.length === 0) return [];
+  const names = unjudged
+    .slice(0, mostUnjudged)
+    .map(({ client, peer }) => nameEdge({ client, server: peer }, widestName));
+  const more = unjudged.length - names.length;
+  return [`not judged: ${names.join(', ')}${more > 0 ? ` and ${more} more` : ''}`];
 }
 
 function describeLimit(search: SearchExtent | undefined): readonly string[] {

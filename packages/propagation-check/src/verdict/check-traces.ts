@@ -25,6 +25,7 @@ import { hideSecrets } from '../util/hide-secrets.ts';
 import { rememberOf } from '../util/remember.ts';
 import { buildScene } from './build-scene.ts';
 import { decideVerdict } from './decide-verdict.ts';
+import { listUnjudged } from './list-unjudged.ts';
 import type { EdgeResult, Evidence, Finding, Result } from './result.ts';
 import { tolerate } from './tolerate.ts';
 
@@ -86,6 +87,7 @@ export function checkStore(store: SpanStore, options: CheckOptions = {}): Result
     openClients,
   );
   const isJudged = edges.some((edge) => edge.tolerated !== true) || holdsWithoutEdge(scene);
+  const unjudged = listUnjudged(scene, merged);
   return {
     version: 1,
     verdict: decideVerdict(findings, isJudged),
@@ -93,6 +95,7 @@ export function checkStore(store: SpanStore, options: CheckOptions = {}): Result
     spans: graph.spanCount,
     edges,
     findings,
+    ...(unjudged.length > 0 ? { unjudged } : {}),
     ...(explain ? { explain: explainLooseEnds(scene, looseEnds, found.drafts, silences) } : {}),
   };
 }

@@ -86,6 +86,7 @@ suite('the configuration file', () => {
     );
     await writeFile(join(root, name), 'reports: { html: propagation-check.yaml }');
     assertRefused(await run(), /--report html: propagation-check\.yaml has another use in this command/);
+    assert.equal(await readFile(join(root, name), 'utf8'), 'reports: { html: propagation-check.yaml }');
   });
 
   test('is shown with the command line and the defaults, and secrets are not', async (t) => {
