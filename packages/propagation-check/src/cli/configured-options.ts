@@ -32,6 +32,7 @@ export const configuredOptions: Readonly<Record<string, Read>> = {
   'tolerated-peers': (value) => option('toleratedPeers', toTexts(value)),
   reports: (value, folder) => option('report', readAll(listReports(value, folder), parseReport)),
   baseline: (value, folder) => option('baseline', locate(String(value), folder)),
+  'allow-failed-requests': (value) => option('allowFailedRequests', value),
   'fail-on': (value) => option('failOn', value),
   wire: (value, folder) =>
     option(
@@ -50,7 +51,6 @@ export const configuredOptions: Readonly<Record<string, Read>> = {
   'run.requests': (value) => option('requests', parseCount(String(value))),
   'run.concurrency': (value) => option('concurrency', parseCount(String(value))),
   'run.service': (value) => option('service', readAll(toTexts(value), parseServices)),
-  'run.allow-failed-requests': (value) => option('allowFailedRequests', value),
 };
 
 function option(attribute: string, value: unknown): ConfiguredOption {

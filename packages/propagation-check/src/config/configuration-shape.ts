@@ -47,6 +47,10 @@ export const configurationShape = z
       .enum(['error', 'warning'], 'expected error or warning')
       .optional()
       .describe('The least severity that gives exit code 1.'),
+    'allow-failed-requests': z
+      .boolean('expected true or false')
+      .optional()
+      .describe('Judge the traces alone, also when requests fail. For run and exec.'),
     wire: someOf(file, 'the path of a file')
       .optional()
       .describe('Records of propagation-check tap, or a pcap of plain HTTP.'),
@@ -74,10 +78,6 @@ export const configurationShape = z
         service: someOf(text('the name of a service'), 'the name of a service')
           .optional()
           .describe('Search for traces that this service begins during the requests.'),
-        'allow-failed-requests': z
-          .boolean('expected true or false')
-          .optional()
-          .describe('Judge the traces alone, also when requests fail.'),
       })
       .optional()
       .describe('What the command run sends.'),

@@ -149,8 +149,12 @@ suite('--baseline', () => {
     const root = await makeRepository(t, 'baseline: known.yaml\n');
     const run = (...args: readonly string[]) => runCli(t, ['file', ...args], { cwd: root });
     assertRefused(
-      await run('broken.jsonl'),
+      await run('broken.jsonl', '--report', 'junit=out.xml'),
       /--baseline known\.yaml: no such file; --update-baseline writes it$/m,
+    );
+    assert.match(
+      await readFile(join(root, 'out.xml'), 'utf8'),
+      /errors="1".*\n.*\n.*known\.yaml: no such file/,
     );
 
     const updated = await run('broken.jsonl', '--update-baseline');

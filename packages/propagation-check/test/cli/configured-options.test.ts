@@ -75,7 +75,7 @@ suite('a setting of the configuration file', () => {
       new URL('http://b/'),
     ]);
     assert.deepEqual(set('run.request-header', ['A: 1', 'b: 2']), { a: '1', b: '2' });
-    assert.equal(set('run.allow-failed-requests', true), true);
+    assert.equal(set('allow-failed-requests', true), true);
     assert.deepEqual(set('expectations', { edges: { may: ['a -> b'] } }), {
       edges: [{ client: 'a', server: 'b', rule: 'may' }],
       ...{ baggage: {}, toleratedPeers: [], traceresponse: [] },

@@ -18,6 +18,7 @@ reports:
   github: true
 baseline: known.yaml
 fail-on: warning
+allow-failed-requests: true
 wire: wire.jsonl
 collector-metrics: http://localhost:8888/metrics
 ca: ca.pem
@@ -27,7 +28,6 @@ settle: 1s
 run:
   url: http://localhost:8081/
   requests: 3
-  allow-failed-requests: true
 `;
 
 suite('a configuration', () => {
@@ -39,7 +39,7 @@ suite('a configuration', () => {
     assert.deepEqual(reports?.value, { html: 'out.html', github: true });
     assert.deepEqual(reports?.place, { line: 5, column: 1 });
     const requests = settings.find(({ key }) => key === 'run.requests');
-    assert.deepEqual([requests?.value, requests?.place], [3, { line: 18, column: 13 }]);
+    assert.deepEqual([requests?.value, requests?.place], [3, { line: 19, column: 13 }]);
   });
 
   test('keeps the settings that are right beside those that are not', () => {
@@ -63,7 +63,8 @@ suite('a configuration', () => {
     ['reports: { json: false }', /^1:18: reports\.json: expected the path of a file, or true to print it$/],
     ['fail-on: info', /^1:10: fail-on: expected error or warning$/],
     ['failOn: error', /^1:1: unknown key "failOn"; known here: source, .*; did you mean fail-on\?$/],
-    ['allowFailedRequests: true', /did you mean run\.allow-failed-requests\?$/],
+    ['allowFailedRequests: true', /did you mean allow-failed-requests\?$/],
+    ['requests: 2', /did you mean run\.requests\?$/],
     [
       'reports: { htm: a }',
       /^1:12: reports: unknown key "htm"; known here: terminal, .*; did you mean html\?$/,
