@@ -36,7 +36,12 @@ export const reportShape = z.strictObject({
       count,
       candidates: list(finding).exactOptional(),
       evidence: list(
-        z.strictObject({ ...ids, server: z.strictObject(ids).exactOptional(), says: z.string() }),
+        z.strictObject({
+          ...ids,
+          server: z.strictObject(ids).exactOptional(),
+          during: z.strictObject(ids).exactOptional(),
+          says: z.string(),
+        }),
       ),
       scopes: z.strictObject({ client: list(z.string()), server: list(z.string()) }),
       fix: z.string(),

@@ -37,11 +37,12 @@ async function applyConfiguration(command: Command, given: Given, session: Sessi
     throw new CommanderError(0, 'propagation-check.showConfig', '');
   }
   // A required option of commander would be missed before the file is read.
-  const source = command.options.find((option) => option.attributeName() === 'source');
-  if (source !== undefined && command.getOptionValue('source') === undefined) {
-    command.error(`required option '${source.flags}' not specified, and no source in ${configurationName}`);
+  if (needSource.includes(command.name()) && command.getOptionValue('source') === undefined) {
+    command.error(`required option '--source <source>' not specified, and no source in ${configurationName}`);
   }
 }
+
+const needSource = ['run', 'trace'];
 
 function findNearest(): string | null {
   const found = findConfiguration(process.cwd());
@@ -88,9 +89,11 @@ function isOpen(command: Command, { key, value }: Setting, attribute: string): b
   if (key.startsWith('run.') && command.name() !== 'run') return false;
   if (attribute === 'report' && isGiven('json')) return false;
   if (attribute === 'expectation' && isGiven('expectations')) return false;
-  // It listens itself.
-  if (attribute === 'source' && command.name() === 'exec' && !/^otlp(?:=|$)/.test(String(value)))
-    return false;
+  if (attribute === 'source' && !needSource.includes(command.name())) {
+    // `exec` listens itself, and `watch` may have files.
+    const isFit = command.name() === 'exec' ? /^otlp(?:=|$)/.test(String(value)) : command.args.length === 0;
+    if (!isFit) return false;
+  }
   const hasOption = command.options.some((option) => option.attributeName() === attribute);
   return (hasOption || withoutOption.includes(attribute)) && !isGiven(attribute);
 }

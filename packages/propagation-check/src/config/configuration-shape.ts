@@ -27,7 +27,7 @@ export const configurationShape = z
     source: text(`a source: ${sourceSpecs.join(', ')}`)
       .optional()
       .describe(
-        'Where the spans are: jaeger=URL, tempo=URL, otlp=HOST:PORT or file=PATH. For run and trace; for exec only otlp.',
+        'Where the spans are: jaeger=URL, tempo=URL, otlp=HOST:PORT or file=PATH. For run, trace and watch; for exec only otlp.',
       ),
     expectations: z
       .union([file, expectationShape], 'expected the path of an expectations file, or its content')
@@ -85,7 +85,7 @@ export const configurationShape = z
   .meta({
     title: 'Configuration of propagation-check',
     description:
-      'propagation-check.yaml: settings of the commands run, exec, trace and file. The command line goes before them.',
+      'propagation-check.yaml: settings of the commands run, exec, trace, file and watch. The command line goes before them.',
   });
 
 /** The JSON Schema (2020-12) of a configuration file, for editors. Published as `configuration.schema.json`. */

@@ -8,7 +8,7 @@ import { type FindingOptions, renderAccepted, renderFinding, renderInfos } from 
 import { renderUnreported } from './terminal-unreported.ts';
 
 /** Longer lines of prose are hard to read. */
-const widestText = 110;
+export const widestText = 110;
 
 const styles = {
   intact: 'green',
@@ -22,7 +22,7 @@ export function renderTerminal(result: Result, details: ReportDetails, options: 
   const accepted = listAccepted(result);
   const infos = result.findings.filter((finding) => finding.severity === 'info');
   const parts = [
-    [...renderVerdict(result, details, layout), ...renderDetails(details, layout)],
+    renderVerdict(result, details, layout),
     renderEdges(result, layout),
     ...listErrorsFirst(result).map((finding) => renderFinding(finding, layout)),
     accepted.length === 0 ? [] : ['Accepted:', ...renderAccepted(accepted, layout)],
@@ -35,15 +35,14 @@ export function renderTerminal(result: Result, details: ReportDetails, options: 
     .join('\n\n')}\n`;
 }
 
-function renderVerdict(result: Result, details: ReportDetails, layout: Layout): readonly string[] {
+/** The result in one line, and notes. */
+export function renderVerdict(result: Result, details: ReportDetails, layout: Layout): readonly string[] {
   const label = `${nameVerdict(result.verdict)}  `;
-  return hang(label, summarise(result, details), layout).map((line, index) =>
+  const verdict = hang(label, summarise(result, details), layout).map((line, index) =>
     index === 0
       ? `${paint(layout, styles[result.verdict], label.trimEnd())}  ${line.slice(label.length)}`
       : line,
   );
-}
-
-function renderDetails(details: ReportDetails, layout: Layout): readonly string[] {
-  return describeNotes(details).flatMap((note) => hang('note  ', escapeText(note), layout));
+  const notes = describeNotes(details).flatMap((note) => hang('note  ', escapeText(note), layout));
+  return [...verdict, ...notes];
 }

@@ -107,6 +107,8 @@ suite('the configuration file', () => {
     // It listens itself, whatever source the others ask.
     const exec = await run('exec', '--show-config', '--', 'true');
     assert.match(exec.stdout, /^source +otlp=127\.0\.0\.1:0 +default$/m);
+    assert.match((await run('watch', '--show-config')).stdout, /^source +tempo=http/m);
+    assert.doesNotMatch((await run('watch', 'healthy.jsonl', '--show-config')).stdout, /^source/m);
     const without = await run('trace', '--show-config', '--no-config');
     assert.match(without.stdout, /^no propagation-check\.yaml\n/);
   });

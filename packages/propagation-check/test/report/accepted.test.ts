@@ -9,6 +9,7 @@ import { renderJson } from '../../src/report/json.ts';
 import { renderJunit } from '../../src/report/junit.ts';
 import { renderMarkdown } from '../../src/report/markdown.ts';
 import { renderTerminal } from '../../src/report/terminal.ts';
+import { renderTree } from '../../src/report/tree.ts';
 import { applyBaseline } from '../../src/verdict/apply-baseline.ts';
 import { checkTraces } from '../../src/verdict/check-traces.ts';
 import { readDrawing } from '../engine/read-drawing.ts';
@@ -50,6 +51,9 @@ suite('what is known or tolerated', () => {
     assert.match(text, /\nAccepted:\n~ known: web → orders, split-trace, 1 call\n/);
     assert.match(text, /^~ tolerated: web → vendor, split-trace, 1 call$/m);
     assert.doesNotMatch(text, /^✗/m);
+    const tree = renderTree(all, details, spans, options);
+    assert.match(tree, /\n~ known: web → orders, split-trace, 1 call\n/);
+    assert.doesNotMatch(tree, /^✗/m);
   });
 
   test('is no failure in JUnit: it is skipped, with the reason', async () => {
