@@ -58,7 +58,7 @@ suite('a configuration', () => {
     ['wait: 1s\nwait: 2s', /^2:1: this key is here twice; name it once$/],
     ['run:\n\turl: http://x', /^2:1: a tab; indent with spaces$/],
     ['wait: 30', /^1:7: wait: expected a time with its unit: 500ms, /],
-    ['reports: html', /^1:10: reports: expected a map of terminal, json, html, /],
+    ['reports: html', /^1:10: reports: expected a map of tree, terminal, json, html, /],
     ['reports: { html: true }', /^1:18: reports\.html: expected the path of a file$/],
     ['reports: { json: false }', /^1:18: reports\.json: expected the path of a file, or true to print it$/],
     ['fail-on: info', /^1:10: fail-on: expected error or warning$/],
@@ -67,7 +67,7 @@ suite('a configuration', () => {
     ['requests: 2', /did you mean run\.requests\?$/],
     [
       'reports: { htm: a }',
-      /^1:12: reports: unknown key "htm"; known here: terminal, .*; did you mean html\?$/,
+      /^1:12: reports: unknown key "htm"; known here: tree, .*; did you mean html\?$/,
     ],
     ['expectations: 3', /^1:15: expectations: expected the path of an expectations file, or its content$/],
     [
