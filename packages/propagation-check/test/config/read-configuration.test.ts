@@ -65,10 +65,7 @@ suite('a configuration', () => {
     ['failOn: error', /^1:1: unknown key "failOn"; known here: source, .*; did you mean fail-on\?$/],
     ['allowFailedRequests: true', /did you mean allow-failed-requests\?$/],
     ['requests: 2', /did you mean run\.requests\?$/],
-    [
-      'reports: { htm: a }',
-      /^1:12: reports: unknown key "htm"; known here: tree, .*; did you mean html\?$/,
-    ],
+    ['reports: { htm: a }', /^1:12: reports: unknown key "htm"; known here: tree, .*; did you mean html\?$/],
     ['expectations: 3', /^1:15: expectations: expected the path of an expectations file, or its content$/],
     [
       'expectations: { edges: { must: [a], mus: [] } }\nrun: { url: [ftp://x, 3] }',
