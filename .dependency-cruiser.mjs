@@ -121,6 +121,16 @@ export default {
       `${rooms(`source|decode/generated|${users}`)}|${reachesOut}`,
     ),
     forbid(
+      'config-reads-text',
+      'A configuration or a baseline is a text with a form; the command line makes options of it, and asks and judges.',
+      rooms('config'),
+      {
+        path: `${rooms('source|tap|packets|decode|library|cli')}|node_modules/commander`,
+        // The names alone.
+        pathNot: '/source/source-specs[.]ts$',
+      },
+    ),
+    forbid(
       'sources-do-not-judge',
       'Sources, taps and packets deliver data; what it means is decided later.',
       rooms('source|tap|packets'),

@@ -1,5 +1,6 @@
 /** The library: read spans, check them, print the result. The command line is made of the same parts. */
 
+export { BaselineError, readBaseline, renderBaseline } from './config/read-baseline.ts';
 export { DecodeError } from './decode/decode-error.ts';
 export { type Decoded, decodeBytes, type Format } from './decode/detect-format.ts';
 export { type Expectation, type ExpectedEdge, expectPath, noExpectation } from './expect/expectation.ts';
@@ -36,5 +37,13 @@ export type { CollectorCounters } from './span/collector-counters.ts';
 export { isParentRemote, type Span, type SpanKind, type SpanLink, type SpanStatus } from './span/span.ts';
 export { startTap, type Tap } from './tap/start-tap.ts';
 export type { TapOptions } from './tap/tap-options.ts';
+export {
+  applyBaseline,
+  type Baseline,
+  type KnownFinding,
+  listFixed,
+  updateBaseline,
+} from './verdict/apply-baseline.ts';
 export { type CheckOptions, checkTraces } from './verdict/check-traces.ts';
+export { decideOutcome, type FailOn, type Outcome } from './verdict/decide-verdict.ts';
 export type { EdgeResult, Evidence, Finding, Result, UnjudgedEdge } from './verdict/result.ts';

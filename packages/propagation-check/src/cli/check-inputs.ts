@@ -5,6 +5,7 @@ import { ExpectationError } from '../expect/read-expected-path.ts';
 import { describeFileError, quotePath } from '../source/file-error.ts';
 import type { CollectorCounters } from '../span/collector-counters.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
+import { readBaselineFile } from './baseline-file.ts';
 import { checkReportFiles } from './check-report-files.ts';
 import type { CheckArguments } from './common-options.ts';
 import { UsageError } from './usage-error.ts';
@@ -22,12 +23,20 @@ export async function readCheckInputs(
   checkReportFiles(args, paths);
   const wireFiles = new WireFiles(args.wire);
   const written =
-    args.expectations === undefined ? noExpectation : await readExpectationFile(args.expectations);
+    args.expectations === undefined
+      ? (args.expectation ?? noExpectation)
+      : await readExpectationFile(args.expectations);
+  const baseline = await readBaselineFile(args);
   return {
-    expectation: { ...written, edges: mergeEdges([...(args.expect ?? []), ...written.edges]) },
+    expectation: {
+      ...written,
+      edges: mergeEdges([...(args.expect ?? []), ...written.edges]),
+      toleratedPeers: [...written.toleratedPeers, ...(args.toleratedPeers ?? [])],
+    },
     wire: await wireFiles.read(),
     wireFiles,
     explain: args.explain === true,
+    ...(baseline === null ? {} : { baseline }),
   };
 }
 

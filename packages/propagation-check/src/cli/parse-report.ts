@@ -30,7 +30,7 @@ export function parseReport(text: string, before: readonly ReportTarget[] = []):
         ? `--report ${same.name} and --report ${name} would both be printed; write one into a file: --report ${name}=FILE`
         : `--report ${same.name} and --report ${name} would both be written to ${quotePath(path)}`,
     );
-  if (path !== null) checkFolder(name, path);
+  if (path !== null) checkFolder(`--report ${name}`, path);
   return [...before, { name, path }];
 }
 
@@ -40,11 +40,12 @@ export function isPrintedBeside({ name, path }: ReportTarget): boolean {
   return path === null && isBeside;
 }
 
-function checkFolder(name: string, path: string): void {
+/** @throws {UsageError} where a file cannot be written for want of its folder. */
+export function checkFolder(option: string, path: string): void {
   try {
     if (statSync(dirname(path)).isDirectory()) return;
   } catch (error) {
-    throw new UsageError(`--report ${name}=${path}: ${describeFileError(error)}`);
+    throw new UsageError(`${option}=${path}: ${describeFileError(error)}`);
   }
-  throw new UsageError(`--report ${name}=${path}: ${quotePath(dirname(path))} is no folder`);
+  throw new UsageError(`${option}=${path}: ${quotePath(dirname(path))} is no folder`);
 }

@@ -1,6 +1,6 @@
-import { closest, distance } from 'fastest-levenshtein';
 import type { Expectation, ExpectedEdge } from '../expect/expectation.ts';
 import { countOf } from '../report/terminal-edges.ts';
+import { suggestName } from '../util/suggest-name.ts';
 import type { Result, UnjudgedEdge } from '../verdict/result.ts';
 import { listNames } from './list-names.ts';
 import { ownServiceName } from './own-service.ts';
@@ -48,26 +48,16 @@ function hintAtUnknown(expected: readonly ExpectedEdge[], services: readonly str
     .flatMap(({ client, server }) => [client, server]);
   const unknown = [...new Set(named)].filter((service) => !services.includes(service));
   if (unknown.length === 0) return [];
-  const misspelt = unknown.flatMap((name) => suggestName(name, services));
+  const misspelt = unknown.flatMap((name) => {
+    const meant = suggestName(name, services);
+    return meant === null ? [] : [`did you mean ${meant} instead of ${name}?`];
+  });
   return [
     `no span of ${listNames(unknown)} is here, only of ${listNames(services)}: ` +
       (misspelt.length > 0
         ? misspelt.join('; ')
         : 'check the names (service.name) and whether the service exports'),
   ];
-}
-
-/** A name of which more than a third differs is another. */
-const mostMisspelt = 1 / 3;
-
-function suggestName(name: string, services: readonly string[]): readonly string[] {
-  const nearest = closest(
-    name.toLowerCase(),
-    services.map((service) => service.toLowerCase()),
-  );
-  const service = services.find((each) => each.toLowerCase() === nearest);
-  const isNear = distance(name.toLowerCase(), nearest) <= name.length * mostMisspelt;
-  return service !== undefined && isNear ? [`did you mean ${service} instead of ${name}?`] : [];
 }
 
 /** Which edges no verdict covers, why, and how that changes. */

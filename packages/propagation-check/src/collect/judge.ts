@@ -4,6 +4,7 @@ import type { CollectorCounters } from '../span/collector-counters.ts';
 import type { Span } from '../span/span.ts';
 import type { SpanStore } from '../span/span-store.ts';
 import { storeOf } from '../span/span-writer.ts';
+import { applyBaseline, type Baseline } from '../verdict/apply-baseline.ts';
 import { checkStore } from '../verdict/check-traces.ts';
 import type { Result } from '../verdict/result.ts';
 
@@ -13,6 +14,7 @@ export interface CheckInputs {
   readonly wire: readonly WireRecord[];
   /** Say of each loose end why nothing is reported. */
   readonly explain?: boolean;
+  readonly baseline?: Baseline;
 }
 
 export function judge(
@@ -25,10 +27,11 @@ export function judge(
 
 export function judgeStore(
   store: SpanStore,
-  { expectation, wire, explain = false }: CheckInputs,
+  { expectation, wire, explain = false, baseline }: CheckInputs,
   collector: CollectorCounters | null = null,
 ): Result {
-  return checkStore(store, { expectation, headers: { wire, received: [] }, collector, explain });
+  const result = checkStore(store, { expectation, headers: { wire, received: [] }, collector, explain });
+  return baseline === undefined ? result : applyBaseline(result, baseline);
 }
 
 /** Where something is missing to a verdict, what is there may be broken, and is not called intact. */

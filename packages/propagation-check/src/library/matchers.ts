@@ -14,9 +14,9 @@ export interface PropagationMatchers {
 /** For `expect.extend(matchers)`, which `propagation-check/vitest` and `propagation-check/jest` do: `await expect(receiver).toPropagate('web -> orders')`. */
 export const matchers = {
   async toPropagate(from: Spans, path: string, settings?: CheckSettings): Promise<MatcherResult> {
-    const { result, explanation } = await checkPath(from, path, settings);
+    const { outcome, explanation } = await checkPath(from, path, settings);
     // Where nothing tells, `.not` must fail too.
-    if (result.verdict === 'unknown') throw new Error(explanation);
-    return { pass: result.verdict === 'intact', message: () => explanation };
+    if (outcome === 'unknown') throw new Error(explanation);
+    return { pass: outcome === 'passed', message: () => explanation };
   },
 };

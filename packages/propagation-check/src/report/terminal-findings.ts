@@ -2,6 +2,7 @@ import { findings as prose } from '../rules/findings.ts';
 import type { Finding } from '../verdict/result.ts';
 import { escapeText } from './escape-text.ts';
 import { hang, type Layout, paint, truncate } from './layout.ts';
+import { nameAcceptance } from './summary.ts';
 import { countOf, nameEdge, nameService, paintMark } from './terminal-edges.ts';
 
 export interface FindingOptions extends Layout {
@@ -61,6 +62,16 @@ function renderScopes({ client, server, scopes }: Finding, layout: Layout): read
 /** Names of packages tell the most at their end. */
 function keepEnd(name: string, width: number): string {
   return name.length <= width ? name : `…${name.slice(1 - width).replace(/^[\udc00-\udfff]/, '')}`;
+}
+
+/** What is known or tolerated, one line each. */
+export function renderAccepted(findings: readonly Finding[], layout: Layout): readonly string[] {
+  const lines = findings.slice(0, mostInfos).flatMap((finding) => {
+    const text = `${nameAcceptance(finding)}: ${describePlace(finding)}, ${finding.id}, ${describeCount(finding)}`;
+    return hang('~ ', text, layout).map((line) => paint(layout, 'dim', line));
+  });
+  const more = findings.length - mostInfos;
+  return more > 0 ? [...lines, `… and ${more} more`] : lines;
 }
 
 /** Informations, one line each. */

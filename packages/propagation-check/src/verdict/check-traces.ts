@@ -25,8 +25,10 @@ import { keyFor } from '../util/group-by.ts';
 import { hideSecrets } from '../util/hide-secrets.ts';
 import { rememberOf } from '../util/remember.ts';
 import { buildScene } from './build-scene.ts';
+import { decideVerdict } from './decide-verdict.ts';
 import { listUnjudged } from './list-unjudged.ts';
 import type { EdgeResult, Evidence, Finding, Result } from './result.ts';
+import { tolerate } from './tolerate.ts';
 
 /** So many calls are shown as evidence of a finding unless more are asked for; `count` tells them all. */
 const usualEvidence = 5;
@@ -86,12 +88,19 @@ export function checkStore(store: SpanStore, options: CheckOptions = {}): Result
   );
   const merged = mergeDrafts(drafts);
   const scopesOf = rememberOf((service: string | null) => listScopes(scene, service));
-  const findings = merged.map((draft) => describeFinding(draft, scopesOf, mostEvidence));
-  const edges = countEdges(scene, merged);
+  const { edges, findings } = tolerate(
+    {
+      edges: countEdges(scene, merged),
+      findings: merged.map((draft) => describeFinding(draft, scopesOf, mostEvidence)),
+    },
+    expectation,
+    openClients,
+  );
+  const isJudged = edges.some((edge) => edge.tolerated !== true) || holdsWithoutEdge(scene);
   const unjudged = listUnjudged(scene, merged);
   return {
     version: 1,
-    verdict: decideVerdict(findings, edges.length > 0 || holdsWithoutEdge(scene)),
+    verdict: decideVerdict(findings, isJudged),
     traces: graph.traceCount,
     spans: graph.spanCount,
     edges,
@@ -143,11 +152,6 @@ function describeEvidence({ client, server, during, says }: Shown): readonly Evi
 
 function idsOf({ traceId, spanId }: Span): Pick<Span, 'traceId' | 'spanId'> {
   return { traceId, spanId };
-}
-
-function decideVerdict(findings: readonly Finding[], isJudged: boolean): Result['verdict'] {
-  if (findings.some((finding) => finding.severity === 'error')) return 'broken';
-  return isJudged ? 'intact' : 'unknown';
 }
 
 /** A forbidden edge is not there, and its caller is: the only expectation that data without any edge can meet. */

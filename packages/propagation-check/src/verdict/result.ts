@@ -9,8 +9,8 @@ import type { FindingId, Severity } from '../rules/finding.ts';
 export interface Result {
   readonly version: 1;
   /**
-   * `broken` when a finding has severity `error`; `intact` when none has and an edge was judged, or an expectation holds;
-   * `unknown` when there was nothing to judge.
+   * `broken` when a finding has severity `error` and is neither known nor tolerated; `intact` when none is so and an edge was judged,
+   * or an expectation holds; `unknown` when there was nothing to judge.
    */
   readonly verdict: 'intact' | 'broken' | 'unknown';
   /** Number of traces read. */
@@ -31,6 +31,10 @@ export interface EdgeResult {
   readonly protocol: EdgeProtocol;
   readonly calls: number;
   readonly broken: number;
+  /** Every error of the edge is in the baseline. */
+  readonly known?: true;
+  /** One side is a tolerated peer: the edge is listed and not judged. */
+  readonly tolerated?: true;
 }
 
 /** Calls of a service to a peer that looks like one of the same system and of which no SERVER span is here. */
@@ -65,6 +69,10 @@ export interface Finding {
   /** Only where the cause is undecided: what to do so that the next report names it, the cheapest first. */
   readonly decide?: readonly string[];
   readonly docs: string;
+  /** The baseline has it. */
+  readonly known?: true;
+  /** One side is a tolerated peer. */
+  readonly tolerated?: true;
 }
 
 export interface Evidence {
