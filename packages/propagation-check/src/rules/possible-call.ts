@@ -38,7 +38,9 @@ export const possibleCalls = rule<PossibleCalls>({
       const spansOf = indexSpansDuring(scene, roots);
       return scene.services.names().flatMap((client) => {
         if (client === null || client === server || !scene.services.hasEntries(client)) return [];
-        const pair = pairWithRequestsOf(scene, spansOf(client));
+        const spans = spansOf(client);
+        if (!roots.every((root) => spans.some((span) => isOpenAtStart(scene, span, root)))) return [];
+        const pair = pairWithRequestsOf(scene, spans);
         const pairAll = (): readonly Pair[] => {
           const all = listRequests(open.roots.of(server));
           return pairWithRequestsOf(scene, indexSpansDuring(scene, all)(client))(all);
@@ -110,6 +112,17 @@ function indexSpansDuring(
     graph.serviceOf(row),
   );
   return (service) => graph.viewsOf(rows.get(service) ?? []);
+}
+
+/** Whether a request was open when a root began, by clocks that may differ: `pairSpans` compares no others. */
+function isOpenAtStart({ graph, thresholds }: Scene, request: Span, root: Span): boolean {
+  const [row, start] = [graph.rowOf(request), graph.starts[graph.rowOf(root)] ?? 0];
+  const tolerance = Number(thresholds.clockTolerance);
+  return (
+    request.kind === 'SERVER' &&
+    (graph.starts[row] ?? 0) <= start + tolerance &&
+    (graph.ends[row] ?? 0) >= start - tolerance
+  );
 }
 
 /** Pairs roots with the requests among the spans of a service: of each endpoint with every request, or none. */
