@@ -1,10 +1,11 @@
-import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { escapeText } from '../report/escape-text.ts';
 import { addTapCommand } from '../tap/tap-command.ts';
+import { addDoctorCommand } from './doctor-command.ts';
 import { addExecCommand } from './exec-command.ts';
 import { addExplainCommand } from './explain-command.ts';
 import { addFileCommand } from './file-command.ts';
+import { readToolVersion } from './read-tool-version.ts';
 import { addRunCommand } from './run-command.ts';
 import type { Session } from './session.ts';
 import { addTraceCommand } from './trace-command.ts';
@@ -20,6 +21,7 @@ Examples:
       --source jaeger=http://localhost:16686
   $ propagation-check file trace.json --expect "web -> orders"
   $ propagation-check tap --listen 8083 --target http://localhost:8082
+  $ propagation-check doctor
   $ propagation-check explain split-trace
 
 Each command has its own --help.
@@ -29,7 +31,7 @@ Exit code: 0 every edge is intact, 1 an edge is broken, 2 cannot tell.`;
 export function createProgram(session: Session): Command {
   const program = new Command('propagation-check')
     .description('Checks every edge of distributed traces and says why trace context propagation broke.')
-    .version(readVersion(), '-V, --version', 'print the version')
+    .version(readToolVersion(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print help')
     .exitOverride()
     .allowExcessArguments(false)
@@ -49,6 +51,7 @@ export function createProgram(session: Session): Command {
   addTraceCommand(program, session);
   addFileCommand(program, session);
   addTapCommand(program);
+  addDoctorCommand(program, session);
   addExplainCommand(program, session);
   return program;
 }
@@ -61,11 +64,4 @@ function toErrorLine(text: string): string {
     .replace(/\n/g, ' ');
   const saysWhatToDo = /Did you mean|is invalid/.test(line);
   return `propagation-check: ${escapeText(line)}${saysWhatToDo ? '' : '; --help shows examples'}`;
-}
-
-function readVersion(): string {
-  const manifest: { readonly version: string } = JSON.parse(
-    readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
-  );
-  return manifest.version;
 }

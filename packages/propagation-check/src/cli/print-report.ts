@@ -9,7 +9,7 @@ import type { Result } from '../verdict/result.ts';
 import type { CheckArguments } from './common-options.ts';
 import { findDocsRoot } from './find-docs-root.ts';
 import type { Output } from './open-output.ts';
-import { isPrintedBeside, type ReportTarget } from './parse-report.ts';
+import { type ReportTarget, withPrinted } from './parse-report.ts';
 import { readPageScript } from './read-page-script.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -64,7 +64,5 @@ async function addToStepSummary(input: ReportInput, failures: string[]): Promise
 }
 
 function listTargets({ report = [], json = false }: CheckArguments): readonly ReportTarget[] {
-  const printed: ReportTarget = { name: json ? 'json' : 'terminal', path: null };
-  const hasPrinted = report.some((target) => target.path === null && !isPrintedBeside(target));
-  return hasPrinted ? report : [printed, ...report];
+  return withPrinted(reports, json ? 'json' : 'terminal', report);
 }

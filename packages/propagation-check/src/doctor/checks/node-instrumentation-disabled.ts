@@ -1,0 +1,40 @@
+import type { DoctorCheck, Observation } from '../check.ts';
+import { type Environment, readVariable } from '../environment.ts';
+import { placeAt } from '../text-place.ts';
+
+export const nodeInstrumentationDisabled: DoctorCheck = {
+  id: 'node-instrumentation-disabled',
+  severity: 'warning',
+  title: 'The instrumentation of HTTP is switched off',
+  why: 'The instrumentation of `http` reads the header of every request to the service and writes that of its calls; the one of undici writes it for `fetch`. Those of frameworks do neither.',
+  fix: 'Switch it on, and use its hooks to leave out requests that nobody wants to see.',
+  example: {
+    language: 'yaml',
+    text: 'environment:\n  OTEL_NODE_ENABLED_INSTRUMENTATIONS: http,undici,express',
+  },
+  leadsTo: ['server-not-instrumented', 'client-not-instrumented', 'header-not-sent', 'header-ignored'],
+  find: ({ environments, sources }) => [
+    ...environments.flatMap(judgeVariables),
+    ...sources.flatMap((source) =>
+      [...source.text.matchAll(inCode)].map((match) => ({
+        place: placeAt(source, match.index),
+        says: `${match[1]} has enabled: false`,
+      })),
+    ),
+  ],
+};
+
+const inCode = /['"](@opentelemetry\/instrumentation-(?:http|undici))['"]\s*:\s*\{\s*enabled\s*:\s*false\b/g;
+
+/** Source: @opentelemetry/auto-instrumentations-node, README: names without the prefix; what is not enabled is off. */
+function judgeVariables(environment: Environment): readonly Observation[] {
+  const enabled = readVariable(environment, 'OTEL_NODE_ENABLED_INSTRUMENTATIONS');
+  const disabled = readVariable(environment, 'OTEL_NODE_DISABLED_INSTRUMENTATIONS');
+  const list = (text: string): readonly string[] => text.split(',').map((name) => name.trim());
+  const service = environment.service;
+  if (disabled !== null && list(disabled.value).includes('http'))
+    return [{ place: disabled.place, service, says: 'http is among the instrumentations that are disabled' }];
+  if (enabled !== null && enabled.value !== '' && !list(enabled.value).includes('http'))
+    return [{ place: enabled.place, service, says: `only ${enabled.value} is enabled, without http` }];
+  return [];
+}

@@ -1,0 +1,103 @@
+import type { DoctorFinding } from './check.ts';
+import { doctorChecks } from './checks.ts';
+import { type FileKind, kindOf } from './files.ts';
+import { type Project, parseProject } from './project.ts';
+import type { ProjectFile } from './project-file.ts';
+
+/** What the checks say of a project. */
+export interface Diagnosis {
+  readonly version: 1;
+  /** `broken` when a finding is an error, `unknown` when there was nothing to look at. */
+  readonly verdict: 'clean' | 'broken' | 'unknown';
+  /** Why it is unknown. */
+  readonly reason: string | null;
+  /** How many files of each kind were read. */
+  readonly read: Readonly<Partial<Record<FileKind, number>>>;
+  readonly checks: number;
+  /** Errors first, then by place. */
+  readonly findings: readonly DoctorFinding[];
+  /** What was not read, and why. */
+  readonly gaps: readonly string[];
+}
+
+/** Asks every check. Pure: the same files give the same diagnosis. */
+export function examine(files: readonly ProjectFile[], gaps: readonly string[] = []): Diagnosis {
+  const project = parseProject(files);
+  const read: Partial<Record<FileKind, number>> = {};
+  for (const { path } of files) {
+    const kind = kindOf(path);
+    if (kind !== null) read[kind] = (read[kind] ?? 0) + 1;
+  }
+  const findings = doctorChecks.flatMap(({ id, severity, find }) =>
+    find(project).map(
+      ({ place, says, service = null, isUnsure = false }): DoctorFinding => ({
+        id,
+        severity: isUnsure ? 'note' : severity,
+        ...place,
+        service,
+        says,
+      }),
+    ),
+  );
+  const reason = explainNothing(project, read);
+  const isBroken = findings.some(({ severity }) => severity === 'error');
+  return {
+    version: 1,
+    verdict: isBroken ? 'broken' : reason === null ? 'clean' : 'unknown',
+    reason: isBroken ? null : reason,
+    read,
+    checks: doctorChecks.length,
+    findings: withoutTwins(findings).sort(compare),
+    gaps: [
+      ...gaps,
+      ...(project.unparsed.length === 0
+        ? []
+        : [
+            `${project.unparsed.length} YAML or JSON files could not be parsed (templates?): ${nameSome(project.unparsed)}`,
+          ]),
+    ],
+  };
+}
+
+const gateways: readonly FileKind[] = ['nginx', 'haproxy', 'caddy'];
+const code: readonly FileKind[] = ['source', 'python', 'go', 'script', 'lock', 'installed'];
+
+/** A project in which no check has anything to look at is not called clean. */
+function explainNothing({ ofKind, mentions }: Project, read: Diagnosis['read']): string | null {
+  const kinds = Object.keys(read);
+  if (!kinds.some((kind) => !code.some((each) => each === kind)))
+    return 'found no package.json, requirements, go.mod, build file, Dockerfile, YAML or gateway file; name the folder of a project';
+  if (gateways.some((kind) => ofKind(kind).length > 0)) return null;
+  return mentions(/opentelemetry|\botel|OTEL_|request_headers_to_remove|customRequestHeaders/i)
+    ? null
+    : 'nothing in these files names OpenTelemetry, so no check had anything to look at';
+}
+
+/** A file that two services use is seen twice. */
+function withoutTwins(findings: readonly DoctorFinding[]): DoctorFinding[] {
+  const keyOf = ({ id, path, line, column }: DoctorFinding): string => `${id} ${path}:${line}:${column}`;
+  return [
+    ...new Map(
+      findings
+        .slice()
+        .reverse()
+        .map((finding) => [keyOf(finding), finding]),
+    ).values(),
+  ];
+}
+
+const order = { error: 0, warning: 1, note: 2 } as const;
+
+function compare(one: DoctorFinding, other: DoctorFinding): number {
+  return (
+    order[one.severity] - order[other.severity] ||
+    (one.path < other.path ? -1 : one.path > other.path ? 1 : one.line - other.line)
+  );
+}
+
+const mostNamed = 3;
+
+function nameSome(paths: readonly string[]): string {
+  const more = paths.length - mostNamed;
+  return paths.slice(0, mostNamed).join(', ') + (more > 0 ? ` and ${more} more` : '');
+}

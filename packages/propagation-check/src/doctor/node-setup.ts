@@ -1,0 +1,47 @@
+import { listLaunches, readEntry } from './launch.ts';
+import type { NodeUnit } from './node-unit.ts';
+import type { Project } from './project.ts';
+import { resolveImport, type SourceFile } from './source-file.ts';
+
+const setsUp =
+  /\bnew\s+(?:\w+\.)?(?:NodeSDK|NodeTracerProvider)\s*\(|\bregisterInstrumentations\s*\(|\bstartNodeSDK\s*\(/;
+
+/** The sources that set an SDK up. */
+export function listSetups({ sources }: NodeUnit): readonly SourceFile[] {
+  return [...sources.values()].filter(({ text }) => setsUp.test(text));
+}
+
+const preload = /(?:^|[\s"'=])(?:-r|--require|--import|--loader|--experimental-loader)(?:[\s=]|$)/;
+
+/** Anything in the project preloads a module into Node.js. What it preloads is not asked: any may set the SDK up. */
+export function preloadsAnything({ mentions }: Project): boolean {
+  return mentions(preload);
+}
+
+/** The OpenTelemetry Operator, or a package that is an agent, adds the SDK from outside. */
+export function isInjected({ environments, mentions }: Project): boolean {
+  return (
+    environments.some((each) => each.isInjected) ||
+    mentions(/instrumentation\.opentelemetry\.io\/inject-|auto-instrumentations-node\/register|LD_PRELOAD/)
+  );
+}
+
+/** The sources that commands start, by name. */
+export function listEntries(project: Project, unit: NodeUnit): readonly SourceFile[] {
+  const names = listLaunches(project, unit).flatMap((launch) => readEntry(launch, unit) ?? []);
+  return [...unit.sources].flatMap(([path, source]) =>
+    names.some((name) => path === name || path.endsWith(`/${name}`)) ? [source] : [],
+  );
+}
+
+/** Those, and every source of the package that they import. */
+export function listReachable(project: Project, unit: NodeUnit): readonly SourceFile[] {
+  const reached = new Set(listEntries(project, unit));
+  // A set that grows while it is read is read to its end.
+  for (const source of reached)
+    for (const each of source.imports) {
+      const target = resolveImport(source, each, unit.sources);
+      if (target !== null) reached.add(target);
+    }
+  return [...reached];
+}
