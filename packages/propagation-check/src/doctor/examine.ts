@@ -1,3 +1,5 @@
+import { truncate } from '../report/layout.ts';
+import { hideSecrets } from '../util/hide-secrets.ts';
 import type { DoctorFinding } from './check.ts';
 import { doctorChecks } from './checks.ts';
 import { type FileKind, kindOf } from './files.ts';
@@ -20,6 +22,9 @@ export interface Diagnosis {
   readonly gaps: readonly string[];
 }
 
+/** Values of variables have any length. */
+const longestText = 300;
+
 /** Asks every check. Pure: the same files give the same diagnosis. */
 export function examine(files: readonly ProjectFile[], gaps: readonly string[] = []): Diagnosis {
   const project = parseProject(files);
@@ -35,7 +40,7 @@ export function examine(files: readonly ProjectFile[], gaps: readonly string[] =
         severity: isUnsure ? 'note' : severity,
         ...place,
         service,
-        says,
+        says: truncate(hideSecrets(says), longestText),
       }),
     ),
   );
@@ -68,7 +73,9 @@ function explainNothing({ ofKind, mentions }: Project, read: Diagnosis['read']):
   if (!kinds.some((kind) => !code.some((each) => each === kind)))
     return 'found no package.json, requirements, go.mod, build file, Dockerfile, YAML or gateway file; name the folder of a project';
   if (gateways.some((kind) => ofKind(kind).length > 0)) return null;
-  return mentions(/opentelemetry|\botel|OTEL_|request_headers_to_remove|customRequestHeaders/i)
+  return mentions(
+    /opentelemetry|\botel|OTEL_|tracer_provider|request_headers_to_remove|customRequestHeaders/i,
+  )
     ? null
     : 'nothing in these files names OpenTelemetry, so no check had anything to look at';
 }

@@ -26,12 +26,14 @@ export function isInjected({ environments, mentions }: Project): boolean {
   );
 }
 
-/** The sources that commands start, by name. */
+/** The sources that commands start, by name; of several the one that lies highest: `dist/index.js` is not `src/routes/index.ts`. */
 export function listEntries(project: Project, unit: NodeUnit): readonly SourceFile[] {
-  const names = listLaunches(project, unit).flatMap((launch) => readEntry(launch, unit) ?? []);
-  return [...unit.sources].flatMap(([path, source]) =>
-    names.some((name) => path === name || path.endsWith(`/${name}`)) ? [source] : [],
-  );
+  const names = new Set(listLaunches(project, unit).flatMap((launch) => readEntry(launch, unit) ?? []));
+  return [...names].flatMap((name) => {
+    const named = [...unit.sources].filter(([path]) => path === name || path.endsWith(`/${name}`));
+    const [highest] = named.sort(([one], [other]) => one.split('/').length - other.split('/').length);
+    return highest === undefined ? [] : [highest[1]];
+  });
 }
 
 /** Those, and every source of the package that they import. */

@@ -1,3 +1,4 @@
+import { escapeText } from '../../report/escape-text.ts';
 import type { DoctorFinding } from '../check.ts';
 import type { Diagnosis } from '../examine.ts';
 import { findCheck } from '../find-check.ts';
@@ -20,8 +21,8 @@ export function renderGithub(diagnosis: Diagnosis): string {
     ...findings.map((finding) => {
       const { title, fix } = findCheck(finding.id);
       const { path, line, column } = finding;
-      const place = `file=${escapeProperty(path)},line=${line},col=${column}`;
-      return `::${levels[finding.severity]} ${place},title=${escapeProperty(`${title} (${finding.id})`)}::${escapeData(`${finding.says}\n${fix}`)}`;
+      const place = `file=${escapeProperty(escapeText(path))},line=${line},col=${column}`;
+      return `::${levels[finding.severity]} ${place},title=${escapeProperty(`${title} (${finding.id})`)}::${escapeData(`${escapeText(finding.says)}\n${fix}`)}`;
     }),
     `::${diagnosis.verdict === 'unknown' ? 'error' : 'notice'} title=propagation-check doctor::${escapeData(`${diagnosis.reason ?? countFindings(diagnosis)}; ${describeReading(diagnosis)}`)}`,
     '',

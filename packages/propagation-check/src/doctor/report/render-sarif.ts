@@ -1,3 +1,4 @@
+import { escapeJson } from '../../util/escape-json.ts';
 import type { DoctorFinding } from '../check.ts';
 import { doctorChecks } from '../checks.ts';
 import type { Diagnosis } from '../examine.ts';
@@ -25,7 +26,7 @@ export function renderSarif(diagnosis: Diagnosis, version: string): string {
       },
     ],
   };
-  return `${JSON.stringify(log, null, 2)}\n`;
+  return `${escapeJson(JSON.stringify(log, null, 2))}\n`;
 }
 
 function describeRule({ id, title, why, fix, severity, example }: (typeof doctorChecks)[number]) {
