@@ -1,13 +1,6 @@
 import type { FindingId } from '../rules/finding.ts';
+import type { Place } from './place.ts';
 import type { Project } from './project.ts';
-
-/** Where a reader has to look. Lines and columns begin at 1. */
-export interface Place {
-  /** Relative to the folder that was read, with `/`. */
-  readonly path: string;
-  readonly line: number;
-  readonly column: number;
-}
 
 /** What a check has seen in one place. */
 export interface Observation {

@@ -1,4 +1,4 @@
-import type { Place } from './check.ts';
+import type { Place } from './place.ts';
 
 export interface Setting {
   readonly value: string;

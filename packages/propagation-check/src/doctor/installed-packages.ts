@@ -1,4 +1,4 @@
-import type { Place } from './check.ts';
+import type { Place } from './place.ts';
 
 /** One copy of a package of OpenTelemetry. */
 export interface InstalledPackage {

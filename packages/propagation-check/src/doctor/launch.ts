@@ -1,6 +1,6 @@
-import type { Place } from './check.ts';
 import type { NodeUnit } from './node-unit.ts';
 import { findOwner, isBelow } from './node-unit.ts';
+import type { Place } from './place.ts';
 import type { Project } from './project.ts';
 
 /** A command that starts Node.js in production. */

@@ -1,10 +1,9 @@
 import { dirname } from 'node:path/posix';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import type { Place } from './check.ts';
 import { type InstalledPackage, type InstalledPackages, isTelemetry } from './installed-packages.ts';
+import { type Place, placeAt } from './place.ts';
 import type { ProjectFile } from './project-file.ts';
-import { placeAt } from './text-place.ts';
 
 /** The packages of OpenTelemetry that a lock file installs; null where it is of a form that is not known. */
 export function readLockFile(file: ProjectFile): InstalledPackages | null {

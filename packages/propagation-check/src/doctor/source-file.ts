@@ -1,7 +1,6 @@
 import { dirname, join } from 'node:path/posix';
-import type { Place } from './check.ts';
+import { type Place, placeAt } from './place.ts';
 import type { ProjectFile } from './project-file.ts';
-import { placeAt } from './text-place.ts';
 
 /** A source file whose comments are blanked: places stay as they were. */
 export interface SourceFile extends ProjectFile {

@@ -9,7 +9,7 @@ import {
   type ParsedNode,
   parseAllDocuments,
 } from 'yaml';
-import type { Place } from './check.ts';
+import type { Place } from './place.ts';
 import type { ProjectFile } from './project-file.ts';
 
 interface Source {

@@ -1,5 +1,5 @@
 import type { DoctorCheck } from '../check.ts';
-import { findLines } from '../text-place.ts';
+import { findLines } from '../place.ts';
 import { isTraceHeader } from '../trace-headers.ts';
 
 export const caddyHeaders: DoctorCheck = {

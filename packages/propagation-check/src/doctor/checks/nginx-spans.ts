@@ -1,7 +1,7 @@
 import type { DoctorCheck, Observation } from '../check.ts';
 import { type Directive, readNginx } from '../nginx-file.ts';
+import { placeAt } from '../place.ts';
 import type { ProjectFile } from '../project-file.ts';
-import { placeAt } from '../text-place.ts';
 
 export const nginxSpans: DoctorCheck = {
   id: 'nginx-spans-apart',

@@ -8,9 +8,9 @@ import {
   httpInstrumentation,
   patchedModules,
 } from '../patched-modules.ts';
+import { placeAt } from '../place.ts';
 import type { Project } from '../project.ts';
 import { findFirst, type SourceFile } from '../source-file.ts';
-import { placeAt } from '../text-place.ts';
 
 export const nodeClientNotInstrumented: DoctorCheck = {
   id: 'node-client-not-instrumented',

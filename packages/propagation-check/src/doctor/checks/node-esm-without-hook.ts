@@ -2,8 +2,8 @@ import type { DoctorCheck, Observation } from '../check.ts';
 import { isInjected, listSetups, preloadsAnything } from '../node-setup.ts';
 import { findSdk, hasOtherAgent, isFrontEnd, type NodeUnit } from '../node-unit.ts';
 import { patchedModules } from '../patched-modules.ts';
+import { placeAt } from '../place.ts';
 import type { Project } from '../project.ts';
-import { placeAt } from '../text-place.ts';
 
 export const nodeEsmWithoutHook: DoctorCheck = {
   id: 'node-esm-without-hook',

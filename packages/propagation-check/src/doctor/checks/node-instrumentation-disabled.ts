@@ -1,6 +1,6 @@
 import type { DoctorCheck, Observation } from '../check.ts';
 import { type Environment, readVariable } from '../environment.ts';
-import { placeAt } from '../text-place.ts';
+import { placeAt } from '../place.ts';
 
 export const nodeInstrumentationDisabled: DoctorCheck = {
   id: 'node-instrumentation-disabled',

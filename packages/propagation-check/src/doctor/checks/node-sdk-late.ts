@@ -2,9 +2,9 @@ import type { DoctorCheck, Observation } from '../check.ts';
 import { isInjected, listEntries, listSetups, preloadsAnything } from '../node-setup.ts';
 import { findSdk, hasOtherAgent, isFrontEnd, type NodeUnit } from '../node-unit.ts';
 import { patchedModules } from '../patched-modules.ts';
+import { placeAt } from '../place.ts';
 import type { Project } from '../project.ts';
 import { type Import, resolveImport, type SourceFile } from '../source-file.ts';
-import { placeAt } from '../text-place.ts';
 
 export const nodeSdkLate: DoctorCheck = {
   id: 'node-sdk-late',

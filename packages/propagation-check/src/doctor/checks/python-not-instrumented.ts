@@ -1,9 +1,9 @@
 import { dirname } from 'node:path/posix';
 import type { DoctorCheck, Observation } from '../check.ts';
 import { isBelow } from '../node-unit.ts';
+import { placeAt } from '../place.ts';
 import type { Project } from '../project.ts';
 import type { ProjectFile } from '../project-file.ts';
-import { placeAt } from '../text-place.ts';
 
 export const pythonNotInstrumented: DoctorCheck = {
   id: 'python-not-instrumented',

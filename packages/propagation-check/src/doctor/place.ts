@@ -1,4 +1,10 @@
-import type { Place } from './check.ts';
+/** Where a reader has to look. Lines and columns begin at 1. */
+export interface Place {
+  /** Relative to the folder that was read, with `/`. */
+  readonly path: string;
+  readonly line: number;
+  readonly column: number;
+}
 
 /** The place of an offset in a text. */
 export function placeAt(
