@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { type Expectation, type ExpectedEdge, noExpectation } from '../expect/expectation.ts';
 import { ExpectationError } from '../expect/read-expected-path.ts';
 import type { WireRecord } from '../headers/evidence.ts';
+import type { ProjectHint } from '../rules/project-hint.ts';
 import { describeFileError, quotePath } from '../source/file-error.ts';
 import type { CollectorCounters } from '../span/collector-counters.ts';
 import type { Span } from '../span/span.ts';
@@ -18,6 +19,8 @@ import { UsageError } from './usage-error.ts';
 export interface CheckInputs {
   readonly expectation: Expectation;
   readonly wire: readonly WireRecord[];
+  /** What `doctor` found in the project. */
+  readonly project?: readonly ProjectHint[];
   /** Say of each loose end why nothing is reported. */
   readonly explain?: boolean;
 }
@@ -33,6 +36,7 @@ export async function readCheckInputs(
   return {
     expectation: { ...written, edges: mergeEdges([...(args.expect ?? []), ...written.edges]) },
     wire: await readWire(args),
+    project: await readHints(args),
     explain: args.explain === true,
   };
 }
@@ -49,6 +53,13 @@ function mergeEdges(edges: readonly ExpectedEdge[]): readonly ExpectedEdge[] {
     }
     return rules.has('must') ? [{ ...first, rule: 'must' as const }] : [first];
   });
+}
+
+/** @throws {UsageError} when the folder is missing. */
+async function readHints({ project }: CheckArguments): Promise<readonly ProjectHint[]> {
+  if (project === undefined) return [];
+  const { readProjectHints } = await import('./read-project-hints.ts');
+  return readProjectHints(project);
 }
 
 /** Taps write while they run, so that a check reads their files when it judges. */
@@ -76,10 +87,10 @@ export function judge(
 
 export function judgeStore(
   store: SpanStore,
-  { expectation, wire, explain = false }: CheckInputs,
+  { expectation, wire, project = [], explain = false }: CheckInputs,
   collector: CollectorCounters | null = null,
 ): Result {
-  return checkStore(store, { expectation, headers: { wire, received: [] }, collector, explain });
+  return checkStore(store, { expectation, headers: { wire, received: [] }, collector, project, explain });
 }
 
 /** Where something is missing to a verdict, what is there may be broken, and is not called intact. */

@@ -1,9 +1,8 @@
-import { stat, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { InvalidArgumentError } from 'commander';
-import { type Diagnosis, examine } from '../doctor/examine.ts';
-import { readProject } from '../doctor/read-project.ts';
 import { type DoctorReportName, doctorReports } from '../doctor/reports.ts';
 import { describeFileError, quotePath } from '../source/file-error.ts';
+import { diagnose } from './diagnose.ts';
 import { findDocsRoot } from './find-docs-root.ts';
 import { parseReportOf, type ReportTarget, withPrinted } from './parse-report.ts';
 import { readToolVersion } from './read-tool-version.ts';
@@ -35,21 +34,6 @@ export async function examineFolder(
       });
   }
   return { clean: 0, broken: 1, unknown: 2 }[diagnosis.verdict];
-}
-
-/** @param option That names the folder, for the error. */
-export async function diagnose(folder: string, option: string): Promise<Diagnosis> {
-  const found = await stat(folder).catch((error: unknown) => {
-    throw new UsageError(`${option} ${quotePath(folder)}: ${describeFolderError(error)}`);
-  });
-  if (!found.isDirectory())
-    throw new UsageError(`${option} ${quotePath(folder)}: a file; name the folder of a project`);
-  const { files, gaps } = await readProject(folder);
-  return examine(files, gaps);
-}
-
-function describeFolderError(error: unknown): string {
-  return describeFileError(error).replace('no such file', 'no such folder');
 }
 
 function parseTargets(texts: readonly string[]): readonly ReportTarget<DoctorReportName>[] {

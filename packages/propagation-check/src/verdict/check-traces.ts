@@ -9,8 +9,10 @@ import { doubtAtEnds } from '../rules/cut-capture.ts';
 import { decideByHeaders, mergeDrafts } from '../rules/decide-by-headers.ts';
 import { explainLooseEnds } from '../rules/explain-loose-ends.ts';
 import { describeFix } from '../rules/fix-by-surroundings.ts';
+import type { ProjectHint } from '../rules/project-hint.ts';
 import { rankByOrigin } from '../rules/rank-by-origin.ts';
 import { rankByPipeline } from '../rules/rank-by-pipeline.ts';
+import { rankByProject } from '../rules/rank-by-project.ts';
 import { runRules } from '../rules/run-rules.ts';
 import { listStepsToDecide } from '../rules/steps-to-decide.ts';
 import { thresholds as defaultThresholds, type Thresholds } from '../rules/thresholds.ts';
@@ -24,7 +26,7 @@ import { keyFor } from '../util/group-by.ts';
 import { hideSecrets } from '../util/hide-secrets.ts';
 import { rememberOf } from '../util/remember.ts';
 import { buildScene } from './build-scene.ts';
-import type { EdgeResult, Evidence, Finding, Result } from './result.ts';
+import type { EdgeResult, Evidence, Finding, ProjectEvidence, Result } from './result.ts';
 
 /** So many calls are shown as evidence of a finding; `count` tells them all. */
 const maxEvidence = 5;
@@ -38,6 +40,8 @@ export interface CheckOptions {
   readonly headers?: HeaderEvidence;
   /** What the Collector counted; it tells telemetry that is lost from propagation that is. */
   readonly collector?: CollectorCounters | null;
+  /** What the files of the project have that breaks propagation. */
+  readonly project?: readonly ProjectHint[];
   /** Say of each loose end why nothing is reported. */
   readonly explain?: boolean;
   /** Other numbers than those of the rules, for tests. */
@@ -55,6 +59,7 @@ export function checkStore(store: SpanStore, options: CheckOptions = {}): Result
     expectation = noExpectation,
     headers = noHeaderEvidence,
     collector = null,
+    project = [],
     thresholds = defaultThresholds,
     explain = false,
   } = options;
@@ -76,7 +81,7 @@ export function checkStore(store: SpanStore, options: CheckOptions = {}): Result
         decided.id === draft.id ? doubtAtEnds(scene, orphans, decided) : decided,
     ),
   );
-  const merged = mergeDrafts(drafts);
+  const merged = mergeDrafts(drafts).map((draft) => rankByProject(draft, project));
   const scopesOf = rememberOf((service: string | null) => listScopes(scene, service));
   const findings = merged.map((draft) => describeFinding(draft, scopesOf));
   const edges = countEdges(scene, merged);
@@ -92,7 +97,7 @@ export function checkStore(store: SpanStore, options: CheckOptions = {}): Result
 }
 
 function describeFinding(draft: Draft, scopesOf: (service: string | null) => readonly string[]): Finding {
-  const { id, severity, client, server, candidates, isLikely = false } = draft;
+  const { id, severity, client, server, candidates, inProject = [], isLikely = false } = draft;
   return {
     id,
     severity,
@@ -102,11 +107,16 @@ function describeFinding(draft: Draft, scopesOf: (service: string | null) => rea
     count: draft.shown.length,
     ...(candidates === undefined ? {} : { candidates }),
     evidence: draft.shown.slice(0, maxEvidence).flatMap(describeEvidence),
+    ...(inProject.length === 0 ? {} : { project: inProject.slice(0, maxEvidence).map(describeHint) }),
     scopes: { client: scopesOf(client), server: scopesOf(server) },
     fix: describeFix(draft),
     ...(candidates === undefined ? {} : { decide: listStepsToDecide(draft) }),
     docs: `docs/findings/${id}.md`,
   };
+}
+
+function describeHint({ check, file, line, column, says }: ProjectHint): ProjectEvidence {
+  return { check, file, line, column, says: hideSecrets(says) };
 }
 
 function listScopes({ graph }: Scene, service: string | null): readonly string[] {
