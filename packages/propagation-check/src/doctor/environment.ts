@@ -39,6 +39,18 @@ function expandDefaults(value: string): string | null {
   return /\$[\w{(]|\{\{/.test(expanded) ? null : expanded.replace(/^(["'])(.*)\1$/, '$2');
 }
 
+/** Its SDK is switched off, with all else that it is told. */
+export function isDisabled(environment: Environment): boolean {
+  return readVariable(environment, 'OTEL_SDK_DISABLED')?.value.toLowerCase() === 'true';
+}
+
+/** Stores and Collectors have settings for their own spans, which are no part of anybody's traces. */
+export function isBackend({ image }: Environment): boolean {
+  return /jaeger|opentelemetry-collector|otelcol|tempo|alloy|zipkin|grafana|prometheus|loki|signoz|clickhouse|opensearch|elastic|langfuse|phoenix/.test(
+    image ?? '',
+  );
+}
+
 /** What is started with this environment exports spans of its own. */
 export function hasTelemetry({ variables }: Environment): boolean {
   return [...variables.keys()].some((name) => name.startsWith('OTEL_'));

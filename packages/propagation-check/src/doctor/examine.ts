@@ -18,6 +18,8 @@ export interface Diagnosis {
   readonly checks: number;
   /** Errors first, then by place. */
   readonly findings: readonly DoctorFinding[];
+  /** How many findings a comment accepts. */
+  readonly accepted: number;
   /** What was not read, and why. */
   readonly gaps: readonly string[];
 }
@@ -33,7 +35,7 @@ export function examine(files: readonly ProjectFile[], gaps: readonly string[] =
     const kind = kindOf(path);
     if (kind !== null) read[kind] = (read[kind] ?? 0) + 1;
   }
-  const findings = doctorChecks.flatMap(({ id, severity, find }) =>
+  const found = doctorChecks.flatMap(({ id, severity, find }) =>
     find(project).map(
       ({ place, says, service = null, isUnsure = false }): DoctorFinding => ({
         id,
@@ -44,6 +46,7 @@ export function examine(files: readonly ProjectFile[], gaps: readonly string[] =
       }),
     ),
   );
+  const findings = withoutTwins(found.filter((finding) => !isAccepted(finding, files)));
   const reason = explainNothing(project, read);
   const isBroken = findings.some(({ severity }) => severity === 'error');
   return {
@@ -52,7 +55,8 @@ export function examine(files: readonly ProjectFile[], gaps: readonly string[] =
     reason: isBroken ? null : reason,
     read,
     checks: doctorChecks.length,
-    findings: withoutTwins(findings).sort(compare),
+    findings: findings.sort(compare),
+    accepted: withoutTwins(found).length - findings.length,
     gaps: [
       ...gaps,
       ...(project.unparsed.length === 0
@@ -78,6 +82,13 @@ function explainNothing({ ofKind, mentions }: Project, read: Diagnosis['read']):
   )
     ? null
     : 'nothing in these files names OpenTelemetry, so no check had anything to look at';
+}
+
+/** A comment on its line, or on the one before: `propagation-check-ignore ID`. */
+function isAccepted({ id, path, line }: DoctorFinding, files: readonly ProjectFile[]): boolean {
+  const lines = files.find((file) => file.path === path)?.text.split('\n') ?? [];
+  const mark = new RegExp(`(?:#|//|/\\*).*\\bpropagation-check-ignore\\b.*\\b${id}\\b`);
+  return lines.slice(Math.max(0, line - 2), line).some((text) => mark.test(text));
 }
 
 /** A file that two services use is seen twice. */

@@ -1,5 +1,5 @@
 import { dirname } from 'node:path/posix';
-import type { Environment, Setting } from './environment.ts';
+import { type Environment, isBackend, type Setting } from './environment.ts';
 import { type FileKind, isAside, kindOf } from './files.ts';
 import type { InstalledPackages } from './installed-packages.ts';
 import { findOwner, type NodeUnit, readManifest } from './node-unit.ts';
@@ -91,7 +91,7 @@ function listEnvironments(ofKind: Project['ofKind'], yaml: readonly YamlFile[]):
     ),
     ...dockerfiles.values(),
     ...[...envFiles].map(([path, variables]) => readBareVariables(path, variables)),
-  ];
+  ].filter((environment) => !isBackend(environment));
 }
 
 /** Variables that no service names: a program reads them itself, with dotenv for instance. */

@@ -20,7 +20,7 @@ test('doctor: an error is exit code 1, nothing found 0 and says what was read', 
 test('doctor: nothing to look at is exit code 2 with the reason, never a success', async (t) => {
   const empty = await executeCli('doctor', await makeFolder(t));
   assert.equal(empty.code, 2);
-  assert.match(empty.stdout, /^UNKNOWN {2}found no package\.json[^]* name the folder of a project/);
+  assert.match(empty.stdout, /^UNKNOWN {2}found no package\.json.* name the folder of a project/s);
   const other = await executeCli('doctor', await makeFolder(t, { 'package.json': '{"name":"x"}' }));
   assert.equal(other.code, 2);
   assert.match(other.stdout, /^UNKNOWN {2}nothing in these files names OpenTelemetry/);
@@ -69,6 +69,16 @@ test('doctor: tests, built files and links are left out, installed packages of O
   const { code, stdout } = await executeCli('doctor', folder);
   assert.equal(code, 0);
   assert.match(stdout, /read 1 installed OpenTelemetry package, 1 YAML file;/);
+});
+
+test('doctor: a comment accepts a finding, of this check alone, and the headline counts it', async (t) => {
+  const accept = (id: string) => `${none.trimEnd()} # propagation-check-ignore ${id}\n`;
+  const folder = await makeFolder(t, { 'compose.yaml': accept('propagators-none') });
+  const { code, stdout } = await executeCli('doctor', folder);
+  assert.equal(code, 0);
+  assert.match(stdout, /^CLEAN {2}nothing found, 1 accepted \(/);
+  await writeFile(join(folder, 'compose.yaml'), accept('propagators-unknown'));
+  assert.equal((await executeCli('doctor', folder)).code, 1);
 });
 
 test('doctor: a file that is no YAML is named, and the others are read', async (t) => {

@@ -21,7 +21,7 @@ const options = { width: 80, color: false, docsRoot: '', version: '0.1.0' };
 const broken = examine([
   {
     path: 'deploy/a b.yaml',
-    text: 'services:\n  web:\n    image: web\n    environment:\n      OTEL_PROPAGATORS: none\n      OTEL_SDK_DISABLED: "true"\n',
+    text: 'services:\n  web:\n    image: web\n    environment:\n      OTEL_PROPAGATORS: none\n      OTEL_NODE_DISABLED_INSTRUMENTATIONS: http\n',
   },
 ]);
 const empty = examine([], ['one file is too large']);

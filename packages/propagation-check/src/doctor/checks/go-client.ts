@@ -1,5 +1,5 @@
 import type { DoctorCheck, Observation } from '../check.ts';
-import { type GoModule, listGoModules, setsProvider } from '../go-module.ts';
+import { type GoProgram, listGoPrograms, setsProvider } from '../go-program.ts';
 import { findFirst } from '../source-file.ts';
 
 export const goClient: DoctorCheck = {
@@ -14,13 +14,13 @@ export const goClient: DoctorCheck = {
   },
   leadsTo: ['client-not-instrumented', 'header-not-sent'],
   find: (project) =>
-    listGoModules(project)
+    listGoPrograms(project)
       .filter((module) => module.mentions(setsProvider) && !module.mentions(/\.Inject\s*\(/))
       .flatMap((module) => [...judgeHttp(module), ...judgeGrpc(module)]),
 };
 
 /** Only where the servers are instrumented: such a program wants whole traces, and has forgotten the one side. */
-function judgeHttp({ sources, mentions }: GoModule): readonly Observation[] {
+function judgeHttp({ sources, mentions }: GoProgram): readonly Observation[] {
   const isServer = mentions(
     /otelhttp\.NewHandler|otelhttp\.NewMiddleware|otelgin\.|otelecho\.|otelmux\.|otelchi\.|otelfiber\./,
   );
@@ -36,7 +36,7 @@ function judgeHttp({ sources, mentions }: GoModule): readonly Observation[] {
   );
 }
 
-function judgeGrpc({ sources, mentions }: GoModule): readonly Observation[] {
+function judgeGrpc({ sources, mentions }: GoProgram): readonly Observation[] {
   const isServer = mentions(/otelgrpc\.(?:NewServerHandler|UnaryServerInterceptor|StreamServerInterceptor)/);
   if (!isServer || mentions(/otelgrpc\.(?:NewClientHandler|UnaryClientInterceptor|StreamClientInterceptor)/))
     return [];
@@ -47,7 +47,7 @@ function judgeGrpc({ sources, mentions }: GoModule): readonly Observation[] {
   );
 }
 
-function find(sources: GoModule['sources'], pattern: RegExp, says: string): readonly Observation[] {
+function find(sources: GoProgram['sources'], pattern: RegExp, says: string): readonly Observation[] {
   return sources
     .flatMap((source) => {
       // A connection to the Collector is no call of the program.

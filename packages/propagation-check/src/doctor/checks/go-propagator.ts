@@ -1,5 +1,5 @@
 import type { DoctorCheck } from '../check.ts';
-import { listGoModules, setsProvider } from '../go-module.ts';
+import { listGoPrograms, setsProvider } from '../go-program.ts';
 import { findFirst } from '../source-file.ts';
 
 export const goPropagator: DoctorCheck = {
@@ -14,7 +14,7 @@ export const goPropagator: DoctorCheck = {
   },
   leadsTo: ['header-not-sent', 'header-ignored'],
   find: (project) => {
-    const modules = listGoModules(project);
+    const modules = listGoPrograms(project);
     // One module of a project may set it for the others.
     const isSet = modules.some((module) =>
       module.mentions(/SetTextMapPropagator|autoprop|WithPropagators\s*\(|otelconf/),

@@ -23,7 +23,8 @@ function judge(file: ProjectFile, block: readonly Directive[], inherited: string
     const { name, words, offset } = directive;
     if (name !== 'otel_trace' || words[0] === 'off' || (context !== 'ignore' && context !== 'extract'))
       return [];
-    const isBelow = hasContextBelow(block);
+    // Locations may say it each for itself.
+    if (hasContextBelow(block)) return [];
     return [
       {
         place: placeAt(file, offset),
@@ -31,13 +32,11 @@ function judge(file: ProjectFile, block: readonly Directive[], inherited: string
           own === undefined
             ? 'otel_trace without otel_trace_context, whose default is ignore'
             : `otel_trace_context ${context} sends no context of nginx's span`,
-        isUnsure: isBelow,
       },
     ];
   });
 }
 
-/** A location may say otherwise. */
 function hasContextBelow(block: readonly Directive[]): boolean {
   return block.some(
     ({ block: inner }) =>

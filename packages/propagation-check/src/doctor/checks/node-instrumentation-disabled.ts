@@ -1,6 +1,8 @@
 import type { DoctorCheck, Observation } from '../check.ts';
 import { type Environment, readVariable } from '../environment.ts';
+import { httpInstrumentation } from '../patched-modules.ts';
 import { placeAt } from '../place.ts';
+import type { SourceFile } from '../source-file.ts';
 
 export const nodeInstrumentationDisabled: DoctorCheck = {
   id: 'node-instrumentation-disabled',
@@ -16,13 +18,22 @@ export const nodeInstrumentationDisabled: DoctorCheck = {
   find: ({ environments, sources }) => [
     ...environments.flatMap(judgeVariables),
     ...sources.flatMap((source) =>
-      [...source.text.matchAll(inCode)].map((match) => ({
-        place: placeAt(source, match.index),
-        says: `${match[1]} has enabled: false`,
-      })),
+      [...source.text.matchAll(inCode)]
+        .filter(([, name = '']) => !isReplaced(name, sources))
+        .map((match) => ({
+          place: placeAt(source, match.index),
+          says: `${match[1]} has enabled: false`,
+        })),
     ),
   ],
 };
+
+/** One with settings of its own stands in for the one that is off; without `fetch` nothing misses that of undici. */
+function isReplaced(name: string, sources: readonly SourceFile[]): boolean {
+  const uses = (pattern: RegExp) => sources.some(({ text }) => pattern.test(text));
+  if (name === httpInstrumentation) return uses(/new\s+HttpInstrumentation\s*\(/);
+  return uses(/new\s+UndiciInstrumentation\s*\(/) || !uses(/(?<![\w.$'"`-])fetch\s*\(/);
+}
 
 const inCode = /['"](@opentelemetry\/instrumentation-(?:http|undici))['"]\s*:\s*\{\s*enabled\s*:\s*false\b/g;
 

@@ -1,5 +1,5 @@
 import type { DoctorCheck } from '../check.ts';
-import { readVariable } from '../environment.ts';
+import { isDisabled, readVariable } from '../environment.ts';
 import { listFormats, listPropagators } from '../otel-names.ts';
 
 export const propagatorsNone: DoctorCheck = {
@@ -13,7 +13,8 @@ export const propagatorsNone: DoctorCheck = {
   find: ({ environments }) =>
     environments.flatMap((environment) => {
       const setting = readVariable(environment, 'OTEL_PROPAGATORS');
-      if (setting === null || listPropagators(setting.value).length === 0) return [];
+      if (setting === null || listPropagators(setting.value).length === 0 || isDisabled(environment))
+        return [];
       const isNone = listPropagators(setting.value).includes('none');
       if (!isNone && listFormats(setting.value)?.length !== 0) return [];
       return [

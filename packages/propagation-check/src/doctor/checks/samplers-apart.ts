@@ -45,6 +45,6 @@ function readSampler(environment: Environment) {
   return {
     setting,
     name: isRatio ? `traceidratio ${ratio}` : sampler,
-    drops: (isRatio && Number(ratio) < 1) || sampler === 'always_off',
+    drops: isRatio && Number(ratio) < 1,
   };
 }

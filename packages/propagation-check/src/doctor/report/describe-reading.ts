@@ -32,10 +32,11 @@ export function describeReading({ read, checks }: Diagnosis): string {
 }
 
 /** `2 errors, 1 warning`. */
-export function countFindings({ findings }: Diagnosis): string {
+export function countFindings({ findings, accepted }: Diagnosis): string {
   const parts = (['error', 'warning', 'note'] as const).flatMap((severity) => {
     const count = findings.filter((finding) => finding.severity === severity).length;
     return count === 0 ? [] : [`${count} ${severity}${count === 1 ? '' : 's'}`];
   });
-  return parts.length === 0 ? 'nothing found' : parts.join(', ');
+  const found = parts.length === 0 ? ['nothing found'] : parts;
+  return [...found, ...(accepted === 0 ? [] : [`${accepted} accepted`])].join(', ');
 }
