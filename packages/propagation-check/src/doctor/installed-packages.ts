@@ -7,6 +7,8 @@ export interface InstalledPackage {
   readonly place: Place;
   /** Tests and builds alone need it. */
   readonly isDev: boolean;
+  /** The package in whose `node_modules` it lies; null for what all share, and where a lock file has no folders. */
+  readonly owner: string | null;
   /** The copy that it gets when it imports a package; null where that is not known. */
   readonly resolve: (name: string) => InstalledPackage | null;
 }

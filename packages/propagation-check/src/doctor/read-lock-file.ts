@@ -1,5 +1,5 @@
 import { dirname } from 'node:path/posix';
-import { parse } from 'yaml';
+import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
 import { type InstalledPackage, type InstalledPackages, isTelemetry } from './installed-packages.ts';
 import { type Place, placeAt } from './place.ts';
@@ -52,10 +52,13 @@ export function byFolders(folder: string, copies: readonly Copy[]): InstalledPac
     return resolveFrom(parent === '.' ? '' : parent, name);
   };
   for (const { path, version, isDev, place } of copies) {
-    const name = /(?:^|\/)node_modules\/((?:@[^/]+\/)?[^/]+)$/.exec(path)?.[1];
+    const [name, owner = null] = path
+      .split(/(?:^|\/)node_modules\//)
+      .slice(1)
+      .reverse();
     if (name === undefined || !isTelemetry(name)) continue;
     byPath.set(path, {
-      ...{ name, version, isDev },
+      ...{ name, version, isDev, owner },
       place: place(),
       resolve: (wanted) => resolveFrom(path, wanted),
     });
@@ -86,7 +89,7 @@ const pnpmLock = z.looseObject({
 
 /** Source: pnpm, "lockfile v6 and v9": keys are `name@version(peers)`, in v6 with `/` before. */
 function readPnpmLock(file: ProjectFile): InstalledPackages {
-  const lock = pnpmLock.parse(parse(file.text));
+  const lock = pnpmLock.parse(parseYaml(file.text, { logLevel: 'error' }));
   const importers = lock.importers ?? { '.': { dependencies: lock.dependencies } };
   const byKey = new Map<string, InstalledPackage>();
   const find = (name: string, version: string | number | undefined): InstalledPackage | null =>
@@ -98,7 +101,7 @@ function readPnpmLock(file: ProjectFile): InstalledPackages {
     const [, name = '', version = ''] = /^((?:@[^/@]+\/)?[^/@]+)@([^(]+)/.exec(key) ?? [];
     if (!isTelemetry(name)) continue;
     byKey.set(key, {
-      ...{ name, version, isDev: dev },
+      ...{ name, version, isDev: dev, owner: null },
       place: placeOf(file, `${written}`)(),
       resolve: (wanted) => find(wanted, dependencies[wanted]),
     });
@@ -131,7 +134,7 @@ function readYarnLock(file: ProjectFile): InstalledPackages {
         ),
       );
       const found: InstalledPackage = {
-        ...{ name, version, isDev: false },
+        ...{ name, version, isDev: false, owner: null },
         place: placeAt(file, offset),
         resolve: (wanted) => byDescriptor.get(`${wanted}@${needs.get(wanted)}`) ?? null,
       };
@@ -160,7 +163,7 @@ export function readInstalled(folder: string, manifests: readonly ProjectFile[])
   const manifest = z.looseObject({ version: z.string() });
   const copies = manifests.flatMap((file) => {
     const path = relativeTo(folder, dirname(file.path));
-    const read = manifest.safeParse(parse(file.text));
+    const read = manifest.safeParse(parseYaml(file.text, { logLevel: 'error' }));
     return read.success
       ? [{ path, version: read.data.version, isDev: false, place: placeOf(file, '"version"') }]
       : [];

@@ -6,7 +6,6 @@ import {
   isSeq,
   LineCounter,
   type Node,
-  type ParsedNode,
   parseAllDocuments,
 } from 'yaml';
 import type { Place } from './place.ts';
@@ -101,12 +100,19 @@ function isNode(value: unknown): value is Node {
   return isMap(value) || isSeq(value) || isScalar(value) || isAlias(value);
 }
 
-/** The documents of a YAML or JSON file; null where it is neither, as templates are. */
+/** The documents of a YAML or JSON file; null where it is neither, as templates are, or nested beyond what the parser can follow. */
 export function readYaml({ path, text }: ProjectFile): readonly YamlValue[] | null {
   const lines = new LineCounter();
-  const documents: readonly Document.Parsed<ParsedNode>[] | Document[] = [
-    ...parseAllDocuments(text, { lineCounter: lines, merge: false, uniqueKeys: false, logLevel: 'silent' }),
-  ];
-  if (documents.some(({ errors }) => errors.length > 0)) return null;
+  const documents = parseDocuments(text, lines);
+  if (documents === null || documents.some(({ errors }) => errors.length > 0)) return null;
   return documents.map((document) => new YamlValue({ document, path, lines }, document.contents, null));
+}
+
+function parseDocuments(text: string, lineCounter: LineCounter): readonly Document.Parsed[] | null {
+  try {
+    return [...parseAllDocuments(text, { lineCounter, uniqueKeys: false, logLevel: 'silent' })];
+  } catch (error) {
+    if (error instanceof RangeError) return null;
+    throw error;
+  }
 }

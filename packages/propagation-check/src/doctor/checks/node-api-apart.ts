@@ -43,17 +43,23 @@ function judge(unit: NodeUnit): readonly Observation[] {
       ? [{ place: own.place, says: says('the code of the project', own) }]
       : []),
     ...installed.all.flatMap((user) => {
-      const copy = user.isDev || user.name === api || isPart(user) ? null : user.resolve(api);
+      const copy = user.isDev || !isInstrumentation(user.name) ? null : user.resolve(api);
       return copy !== null && isBlind(copy, registered)
         ? [{ place: copy.place, says: says(user.name, copy) }]
         : [];
     }),
+    // Whether a library makes spans or headers that anybody misses cannot be seen.
+    ...installed.all.flatMap((copy) =>
+      copy.name === api && copy.owner !== null && !copy.isDev && isBlind(copy, registered)
+        ? [{ place: copy.place, says: says(copy.owner, copy), isUnsure: true }]
+        : [],
+    ),
   ];
 }
 
 /** Exporters and their like make no spans and read no context. */
-function isPart({ name }: InstalledPackage): boolean {
-  return !/instrumentation|@fastify\/otel|plugin/.test(name);
+function isInstrumentation(name: string): boolean {
+  return /instrumentation|@fastify\/otel|plugin/.test(name);
 }
 
 /** Source: @opentelemetry/api, `internal/semver`: the registered minor version must not be below one's own. */

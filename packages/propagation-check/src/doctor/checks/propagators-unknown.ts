@@ -32,7 +32,7 @@ export const propagatorsUnknown: DoctorCheck = {
     environments.flatMap((environment) => {
       const setting = readVariable(environment, 'OTEL_PROPAGATORS');
       if (setting === null) return [];
-      return listPropagators(setting.value)
+      return [...new Set(listPropagators(setting.value))]
         .filter((name) => name !== 'none' && !propagatorFormats.has(name))
         .map((name) => {
           const meant = guess(name);

@@ -25,7 +25,8 @@ const marks = { error: ['✗', 'red'], warning: ['!', 'yellow'], note: ['·', 'd
 /** The diagnosis for people: each check once, with its places. */
 export function renderTerminal(diagnosis: Diagnosis, terminal: Layout, docsRoot: string): string {
   const layout = { ...terminal, width: Math.min(terminal.width, widestText) };
-  const [word, style] = verdicts[diagnosis.verdict];
+  const [named, style] = verdicts[diagnosis.verdict];
+  const word = diagnosis.verdict === 'clean' && diagnosis.findings.length > 0 ? 'NO ERROR' : named;
   const reading = describeReading(diagnosis);
   const headline = hang(`${word}  `, `${diagnosis.reason ?? countFindings(diagnosis)} (${reading})`, layout);
   const alike = groupBy(diagnosis.findings, ({ id, severity }) => `${severity} ${id}`);

@@ -1,0 +1,148 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { examine } from '../../src/doctor/examine.ts';
+import { readNginx } from '../../src/doctor/nginx-file.ts';
+import { readSource } from '../../src/doctor/source-file.ts';
+
+function find(files: Readonly<Record<string, string>>): readonly string[] {
+  const { findings } = examine(Object.entries(files).map(([path, text]) => ({ path, text })));
+  return findings.map(({ id, path, line, column, service }) => `${id} ${path}:${line}:${column} ${service}`);
+}
+
+test('Compose: anchors, merge keys, lists, env files, defaults and the Dockerfile that is built', () => {
+  assert.deepEqual(
+    find({
+      'compose.yaml': `x-otel: &otel
+  OTEL_PROPAGATORS: none
+services:
+  merged:
+    image: a
+    environment:
+      <<: *otel
+      OTEL_SERVICE_NAME: orders
+  listed:
+    image: a
+    environment:
+      - OTEL_PROPAGATORS=baggage
+  defaulted:
+    image: a
+    environment:
+      OTEL_PROPAGATORS: \${P:-none}
+  unknown:
+    image: a
+    environment:
+      OTEL_PROPAGATORS: \${P}
+      NAME_ALONE:
+  filed:
+    image: a
+    env_file: [web.env]
+  built:
+    build: web
+  overridden:
+    image: a
+    env_file: web.env
+    environment:
+      OTEL_PROPAGATORS: tracecontext
+`,
+      'web.env': '# comment\nexport OTEL_PROPAGATORS="none" # why\n',
+      'web/Dockerfile':
+        'FROM node:22 AS build\nENV OTEL_PROPAGATORS=tracecontext\nFROM node:22\nENV A=1 \\\n    OTEL_PROPAGATORS=none\n',
+    }),
+    [
+      'propagators-none compose.yaml:2:3 orders',
+      'propagators-none compose.yaml:12:9 listed',
+      'propagators-none compose.yaml:16:7 defaulted',
+      'propagators-none web.env:2:8 filed',
+      'propagators-none web/Dockerfile:5:5 built',
+    ],
+  );
+});
+
+test('Kubernetes: workloads of all kinds, ConfigMaps, several documents', () => {
+  const pod = (env: string) => `
+    spec:
+      containers:
+        - name: app
+          image: a
+          ${env}
+`;
+  assert.deepEqual(
+    find({
+      'k8s/all.yaml': `apiVersion: v1
+kind: ConfigMap
+metadata: { name: otel }
+data:
+  OTEL_PROPAGATORS: none
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: { name: orders }
+spec:
+  template:${pod('envFrom: [{ configMapRef: { name: otel } }]')}
+---
+kind: CronJob
+metadata: { name: nightly }
+spec:
+  jobTemplate:
+    spec:
+      template:${pod('env: [{ name: OTEL_PROPAGATORS, value: baggage }]').replaceAll('\n    ', '\n        ')}
+---
+kind: Pod
+metadata: { name: secret }
+spec:
+  containers:
+    - name: app
+      env: [{ name: OTEL_PROPAGATORS, valueFrom: { secretKeyRef: { name: a, key: b } } }]
+`,
+    }),
+    ['propagators-none k8s/all.yaml:5:3 orders', 'propagators-none k8s/all.yaml:29:47 nightly'],
+  );
+});
+
+test('sources: comments are blanked, places stay, strings are kept', () => {
+  const { text, imports } = readSource({
+    path: 'a.ts',
+    text: "// require('a')\nconst b = require('b'); /* import 'c' */\nimport { d,\n e } from './d';\nconst url = 'http://x'; import('f');\nimport type { T } from 'g';\nexport * from 'h';\n",
+  });
+  assert.deepEqual(
+    imports.map(({ from, kind }) => [from, kind]),
+    [
+      ['b', 'require'],
+      ['./d', 'import'],
+      ['f', 'dynamic'],
+      ['h', 'import'],
+    ],
+  );
+  assert.equal(text.indexOf("require('b')"), 26);
+  assert.ok(text.includes("'http://x'"));
+  assert.ok(!text.includes("import 'c'"));
+});
+
+test('nginx: quotes, comments, nesting; other text is refused', () => {
+  const read = (text: string) => readNginx({ path: 'nginx.conf', text });
+  assert.deepEqual(
+    read('a "x y" z; # b;\nc { d \'\'; }')?.map(({ name, words, block }) => [
+      name,
+      words,
+      block?.length ?? null,
+    ]),
+    [
+      ['a', ['x y', 'z'], null],
+      ['c', [], 1],
+    ],
+  );
+  for (const text of ['a {', 'a }', 'a', '[ini]\nb=1\n']) assert.equal(read(text), null, text);
+});
+
+test('nginx: a block that sets headers of its own loses those around it', () => {
+  const config = (inner: string) =>
+    `server { proxy_pass_request_headers off; proxy_set_header traceparent $http_traceparent; location / { ${inner} proxy_pass http://a; } }`;
+  assert.deepEqual(find({ 'nginx.conf': config('') }), []);
+  assert.deepEqual(
+    find({
+      'nginx.conf':
+        'server { proxy_set_header traceparent $t; location / { proxy_set_header Host $host; proxy_pass_request_headers off; } }',
+    }),
+    ['nginx-drops-headers nginx.conf:1:85 null'],
+  );
+});
