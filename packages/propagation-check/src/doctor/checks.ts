@@ -16,9 +16,11 @@ import { nodeClientNotInstrumented } from './checks/node-client-not-instrumented
 import { nodeEsmWithoutHook } from './checks/node-esm-without-hook.ts';
 import { nodeInjectsTwice } from './checks/node-injects-twice.ts';
 import { nodeInstrumentationDisabled } from './checks/node-instrumentation-disabled.ts';
+import { nodeNoInstrumentation } from './checks/node-no-instrumentation.ts';
 import { nodeSdkLate } from './checks/node-sdk-late.ts';
 import { nodeSdkMixed } from './checks/node-sdk-mixed.ts';
 import { nodeSdkNotLoaded } from './checks/node-sdk-not-loaded.ts';
+import { propagatorNotInstalled } from './checks/propagator-not-installed.ts';
 import { propagatorsApart } from './checks/propagators-apart.ts';
 import { propagatorsNone } from './checks/propagators-none.ts';
 import { propagatorsUnknown } from './checks/propagators-unknown.ts';
@@ -35,6 +37,7 @@ export const doctorChecks: readonly DoctorCheck[] = [
   nodeSdkLate,
   nodeEsmWithoutHook,
   nodeBundled,
+  nodeNoInstrumentation,
   nodeClientNotInstrumented,
   nodeInstrumentationDisabled,
   nodeInjectsTwice,
@@ -44,6 +47,7 @@ export const doctorChecks: readonly DoctorCheck[] = [
   goClient,
   propagatorsNone,
   propagatorsUnknown,
+  propagatorNotInstalled,
   propagatorsApart,
   exporterPort,
   exporterPath,

@@ -81,6 +81,13 @@ test('the terminal says what is broken, where, why and what to change', () => {
   );
 });
 
+test('the README shows what is printed', () => {
+  const readme = readFileSync(join(import.meta.dirname, '../../README.md'), 'utf8');
+  const text = 'services:\n  web:\n    image: web\n    environment:\n      OTEL_PROPAGATORS: none\n';
+  const diagnosis = examine([{ path: 'compose.yaml', text }]);
+  assert.ok(readme.includes(doctorReports.terminal.render(diagnosis, { ...options, width: 100 })));
+});
+
 test('nothing to look at is unknown, with the reason and what was not read', () => {
   assert.match(render('terminal', empty), /^UNKNOWN {2}found no package\.json/);
   assert.match(render('terminal', empty), /note {2}one file is too large/);

@@ -1,9 +1,7 @@
-import { dirname } from 'node:path/posix';
 import type { DoctorCheck, Observation } from '../check.ts';
 import { isBelow } from '../node-unit.ts';
-import { placeAt } from '../place.ts';
 import type { Project } from '../project.ts';
-import type { ProjectFile } from '../project-file.ts';
+import { hasVendorDistribution, listPythonPrograms, type PythonProgram } from '../python-requirements.ts';
 
 export const pythonNotInstrumented: DoctorCheck = {
   id: 'python-not-instrumented',
@@ -16,105 +14,48 @@ export const pythonNotInstrumented: DoctorCheck = {
     text: 'opentelemetry-distro\nopentelemetry-instrumentation-requests\nrequests',
   },
   leadsTo: ['client-not-instrumented', 'server-not-instrumented'],
-  find: (project) => groupByFolder(project).flatMap(([folder, files]) => judge(project, folder, files)),
+  find: (project) => listPythonPrograms(project).flatMap((program) => judge(project, program)),
 };
 
-/** Library, and the package that instruments it. Source: opentelemetry-python-contrib, `bootstrap_gen.py`; names end as on PyPI. */
-const libraries: ReadonlyMap<string, string> = new Map([
-  ['requests', 'requests'],
-  ['httpx', 'httpx'],
-  ['aiohttp', 'aiohttp-client'],
-  ['flask', 'flask'],
-  ['fastapi', 'fastapi'],
-  ['django', 'django'],
-  ['grpcio', 'grpc'],
-  ['celery', 'celery'],
-  ['pika', 'pika'],
-  ['kafka-python', 'kafka-python'],
-  ['confluent-kafka', 'confluent-kafka'],
+/** By names on PyPI: the module, and the ends of the names of packages of which each reads or writes the header. */
+interface Library {
+  readonly module: string;
+  readonly instrumentations: readonly string[];
+}
+
+/** Source: opentelemetry-python-contrib, `bootstrap_gen.py`. Instrumentations of ASGI and WSGI read the header for all frameworks on them. */
+const libraries: ReadonlyMap<string, Library> = new Map([
+  ['requests', { module: 'requests', instrumentations: ['requests', 'urllib3'] }],
+  ['httpx', { module: 'httpx', instrumentations: ['httpx'] }],
+  ['aiohttp', { module: 'aiohttp', instrumentations: ['aiohttp-client', 'aiohttp-server'] }],
+  ['flask', { module: 'flask', instrumentations: ['flask', 'wsgi'] }],
+  ['fastapi', { module: 'fastapi', instrumentations: ['fastapi', 'asgi', 'starlette'] }],
+  ['django', { module: 'django', instrumentations: ['django', 'wsgi', 'asgi'] }],
+  ['grpcio', { module: 'grpc', instrumentations: ['grpc'] }],
+  ['celery', { module: 'celery', instrumentations: ['celery'] }],
+  ['pika', { module: 'pika', instrumentations: ['pika'] }],
+  ['kafka-python', { module: 'kafka', instrumentations: ['kafka-python'] }],
+  ['confluent-kafka', { module: 'confluent_kafka', instrumentations: ['confluent-kafka'] }],
 ]);
 
-function groupByFolder({ ofKind }: Project): readonly (readonly [string, readonly ProjectFile[]])[] {
-  const folders = new Map<string, ProjectFile[]>();
-  for (const file of ofKind('requirements')) {
-    const folder = dirname(file.path).replace(/(?:^|\/)requirements$/, '') || '.';
-    folders.set(folder, [...(folders.get(folder) ?? []), file]);
-  }
-  return [...folders];
-}
-
-function judge(project: Project, folder: string, files: readonly ProjectFile[]): readonly Observation[] {
-  const needs = files.flatMap(listRequirements);
-  const has = (name: string) => needs.some((need) => need.name === name);
-  // Without a distribution or an SDK nobody wants spans; a distribution of a vendor may bring instrumentations along.
+function judge(project: Project, program: PythonProgram): readonly Observation[] {
+  const { folder, requirements } = program;
+  const has = (name: string) => requirements.some((need) => need.name === name);
+  // Without a distribution or an SDK nobody wants spans.
   if (!has('opentelemetry-distro') && !has('opentelemetry-sdk')) return [];
+  if (hasVendorDistribution(program)) return [];
   if (project.mentions(/opentelemetry-bootstrap|inject-python|\binstrument_app\b|\binject\s*\(/, folder))
     return [];
-  if (
-    needs.some(
-      ({ name }) =>
-        /^opentelemetry-instrumentation$|openinference|logfire|traceloop|ddtrace|sentry-sdk|azure-monitor|splunk-opentelemetry|elastic-opentelemetry/.test(
-          name,
-        ) && name !== 'opentelemetry-instrumentation',
-    )
-  )
-    return [];
-  const used = project.sources.filter(({ path }) => path.endsWith('.py') && isBelow(path, folder));
-  return needs.flatMap(({ name, place }) => {
-    const instrumentation = libraries.get(name);
-    if (instrumentation === undefined || isInstrumented(name, instrumentation, has)) return [];
-    const imported = new RegExp(`^\\s*(?:import|from)\\s+${moduleOf(name)}\\b`, 'm');
+  const code = project.sources.filter(({ path }) => path.endsWith('.py') && isBelow(path, folder));
+  return requirements.flatMap(({ name, place }) => {
+    const library = libraries.get(name);
+    if (library === undefined) return [];
+    const [wanted = ''] = library.instrumentations;
+    if (library.instrumentations.some((each) => has(`opentelemetry-instrumentation-${each}`))) return [];
+    const imported = new RegExp(`^\\s*(?:import|from)\\s+${library.module}\\b`, 'm');
     // What nothing imports another package needs.
-    return used.some(({ text }) => imported.test(text))
-      ? [
-          {
-            place,
-            says: `${name} is used, and opentelemetry-instrumentation-${instrumentation} is not installed`,
-          },
-        ]
+    return code.some(({ text }) => imported.test(text))
+      ? [{ place, says: `${name} is used, and opentelemetry-instrumentation-${wanted} is not installed` }]
       : [];
-  });
-}
-
-function isInstrumented(name: string, instrumentation: string, has: (name: string) => boolean): boolean {
-  // FastAPI, Starlette and ASGI instrumentations read the same header; so do those of WSGI.
-  const others =
-    name === 'fastapi'
-      ? ['asgi', 'starlette']
-      : name === 'flask' || name === 'django'
-        ? ['wsgi', 'asgi']
-        : name === 'aiohttp'
-          ? ['aiohttp-server']
-          : [];
-  return [instrumentation, ...others].some((each) => has(`opentelemetry-instrumentation-${each}`));
-}
-
-function moduleOf(name: string): string {
-  const modules: Readonly<Record<string, string>> = {
-    grpcio: 'grpc',
-    'kafka-python': 'kafka',
-    'confluent-kafka': 'confluent_kafka',
-  };
-  return modules[name] ?? name;
-}
-
-/** Names in requirements files, and texts in lists and keys of pyproject.toml and Pipfile. */
-function listRequirements(
-  file: ProjectFile,
-): readonly { readonly name: string; readonly place: Observation['place'] }[] {
-  const isList = /\.(?:txt|in)$/.test(file.path);
-  const form = isList
-    ? /^[ \t]*([A-Za-z][\w.-]*)(?=\s*(?:\[|[=<>~!;@#]|$))/gm
-    : /["']([A-Za-z][\w.-]*)\s*(?:\[[^\]"']*\])?\s*(?:[=<>~!;][^"'\n]*)?["']|^([A-Za-z][\w.-]*)\s*=\s*[{"']/gm;
-  return [...file.text.matchAll(form)].flatMap((match) => {
-    const name = match[1] ?? match[2];
-    return name === undefined
-      ? []
-      : [
-          {
-            name: name.toLowerCase().replace(/[._]/g, '-'),
-            place: placeAt(file, match.index + match[0].indexOf(name)),
-          },
-        ];
   });
 }
