@@ -1,6 +1,7 @@
 import type { DoctorCheck } from './check.ts';
 import { caddyHeaders } from './checks/caddy-headers.ts';
 import { configPropagator } from './checks/config-propagator.ts';
+import { dockerfileRunExport } from './checks/dockerfile-run-export.ts';
 import { envoyHeaders } from './checks/envoy-headers.ts';
 import { exporterPath } from './checks/exporter-path.ts';
 import { exporterPort } from './checks/exporter-port.ts';
@@ -45,6 +46,7 @@ export const doctorChecks: readonly DoctorCheck[] = [
   javaAgentMissing,
   goPropagator,
   goClient,
+  dockerfileRunExport,
   propagatorsNone,
   propagatorsUnknown,
   propagatorNotInstalled,

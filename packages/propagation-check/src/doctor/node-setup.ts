@@ -1,7 +1,8 @@
 import { listLaunches, readEntry } from './launch.ts';
 import type { NodeUnit } from './node-unit.ts';
+import { type Place, placeAt } from './place.ts';
 import type { Project } from './project.ts';
-import { resolveImport, type SourceFile } from './source-file.ts';
+import { type Import, resolveImport, type SourceFile } from './source-file.ts';
 
 const setsUp =
   /\bnew\s+(?:\w+\.)?(?:NodeSDK|NodeTracerProvider)\s*\(|\bregisterInstrumentations\s*\(|\bstartNodeSDK\s*\(/;
@@ -46,4 +47,16 @@ export function listReachable(project: Project, unit: NodeUnit): readonly Source
       if (target !== null) reached.add(target);
     }
   return [...reached];
+}
+
+/** Where sources import a package. Those that set up an exporter do not count: gRPC carries spans there, and no call of the program. */
+export function listUses(
+  sources: readonly SourceFile[],
+  isMeant: (each: Import) => boolean,
+): readonly { readonly from: string; readonly place: Place }[] {
+  return sources
+    .filter(({ imports }) => !imports.some(({ from }) => from.startsWith('@opentelemetry/exporter-')))
+    .flatMap((source) =>
+      source.imports.filter(isMeant).map(({ from, offset }) => ({ from, place: placeAt(source, offset) })),
+    );
 }

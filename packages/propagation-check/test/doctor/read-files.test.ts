@@ -146,3 +146,23 @@ test('nginx: a block that sets headers of its own loses those around it', () => 
     ['nginx-drops-headers nginx.conf:1:85 null'],
   );
 });
+
+test('gRPC that carries spans alone needs no instrumentation and no hook', () => {
+  const program = (imports: string) => ({
+    'package.json': JSON.stringify({
+      type: 'module',
+      scripts: { start: 'node --import ./tracing.js server.js' },
+      dependencies: { '@grpc/grpc-js': '1', '@opentelemetry/sdk-node': '0.300.0' },
+    }),
+    'tracing.js':
+      "import { NodeSDK } from '@opentelemetry/sdk-node';\nnew NodeSDK({ instrumentations: [] }).start();\n",
+    'server.js': `${imports}import { credentials } from '@grpc/grpc-js';\n`,
+    'README.js': 'import "@opentelemetry/instrumentation-http";\n',
+  });
+  const exporter = "import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-grpc';\n";
+  assert.deepEqual(find(program(exporter)), []);
+  assert.deepEqual(find(program('')), [
+    'node-client-not-instrumented server.js:1:1 null',
+    'node-esm-without-hook server.js:1:1 null',
+  ]);
+});

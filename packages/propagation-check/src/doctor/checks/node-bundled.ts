@@ -1,4 +1,5 @@
 import type { DoctorCheck, Observation } from '../check.ts';
+import { listUses } from '../node-setup.ts';
 import { findSdk, hasOtherAgent, isFrontEnd, type NodeUnit } from '../node-unit.ts';
 import { patchedModules } from '../patched-modules.ts';
 import type { Project } from '../project.ts';
@@ -19,7 +20,10 @@ export const nodeBundled: DoctorCheck = {
 
 function judge(project: Project, unit: NodeUnit): readonly Observation[] {
   if (findSdk(unit) === null || hasOtherAgent(unit) || isFrontEnd(unit)) return [];
-  const packed = [...patchedModules.keys()].filter((name) => unit.dependencies.has(name));
+  const sources = [...unit.sources.values()];
+  const packed = [...patchedModules.keys()].filter(
+    (name) => unit.dependencies.has(name) && listUses(sources, ({ from }) => from === name).length > 0,
+  );
   if (packed.length === 0 || project.mentions(/esbuild-plugin-node|nodeExternals|webpack-node-externals/))
     return [];
   return [...unit.scripts.values()].flatMap(({ value, place }) => {

@@ -1,5 +1,5 @@
 import type { DoctorCheck, Observation } from '../check.ts';
-import { listReachable, listSetups } from '../node-setup.ts';
+import { listReachable, listSetups, listUses } from '../node-setup.ts';
 import { findSdk, hasOtherAgent, isFrontEnd, type NodeUnit } from '../node-unit.ts';
 import {
   allInstrumentations,
@@ -36,13 +36,9 @@ function judge(project: Project, unit: NodeUnit): readonly Observation[] {
   const all = listReachable(project, unit);
   return [
     ...(dependencies.has(fetchInstrumentation) ? [] : all.flatMap((source) => findFetch(source))),
-    ...(dependencies.has(httpInstrumentation)
-      ? []
-      : all.flatMap((source) => findImport(source, httpClients, httpInstrumentation))),
+    ...(dependencies.has(httpInstrumentation) ? [] : findImport(all, httpClients, httpInstrumentation)),
     ...[...patchedModules].flatMap(([name, instrumentation]) =>
-      dependencies.has(instrumentation)
-        ? []
-        : all.flatMap((source) => findImport(source, [name], instrumentation)),
+      dependencies.has(instrumentation) ? [] : findImport(all, [name], instrumentation),
     ),
   ].slice(0, mostPlaces);
 }
@@ -62,19 +58,12 @@ function findFetch(source: SourceFile): readonly Observation[] {
 }
 
 function findImport(
-  source: SourceFile,
+  sources: readonly SourceFile[],
   names: readonly string[],
   instrumentation: string,
 ): readonly Observation[] {
-  const found = source.imports.find(
-    ({ from, names: taken }) => names.includes(from) && !taken.startsWith('type '),
-  );
-  return found === undefined
-    ? []
-    : [
-        {
-          place: placeAt(source, found.offset),
-          says: `${found.from} is used, and ${instrumentation} is not installed`,
-        },
-      ];
+  return listUses(sources, ({ from }) => names.includes(from)).map(({ from, place }) => ({
+    place,
+    says: `${from} is used, and ${instrumentation} is not installed`,
+  }));
 }

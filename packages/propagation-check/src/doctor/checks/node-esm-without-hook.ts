@@ -1,9 +1,9 @@
 import type { DoctorCheck, Observation } from '../check.ts';
-import { isInjected, listSetups, preloadsAnything } from '../node-setup.ts';
+import { isInjected, listReachable, listSetups, listUses, preloadsAnything } from '../node-setup.ts';
 import { findSdk, hasOtherAgent, isFrontEnd, type NodeUnit } from '../node-unit.ts';
 import { patchedModules } from '../patched-modules.ts';
-import { placeAt } from '../place.ts';
 import type { Project } from '../project.ts';
+import type { Import } from '../source-file.ts';
 
 export const nodeEsmWithoutHook: DoctorCheck = {
   id: 'node-esm-without-hook',
@@ -29,24 +29,14 @@ function judge(project: Project, unit: NodeUnit): readonly Observation[] {
   if (findSdk(unit) === null || hasOtherAgent(unit) || isFrontEnd(unit)) return [];
   // Nothing sets an SDK up: another check says so.
   if (listSetups(unit).length === 0 && !preloadsAnything(project) && !isInjected(project)) return [];
-  // A compiler may turn the imports of TypeScript into `require`.
-  const modules = [...unit.sources.values()].filter(({ path }) =>
-    /\.m[jt]s$/.test(path) ? true : unit.isModule && /\.[jt]s$/.test(path),
+  // A compiler may turn the imports of TypeScript into `require`; tools beside the program are not asked.
+  const modules = listReachable(project, unit).filter(
+    ({ path }) => /\.m[jt]s$/.test(path) || (unit.isModule && /\.[jt]s$/.test(path)),
   );
-  return modules.flatMap((source) =>
-    source.imports
-      .filter(({ kind }) => kind !== 'require')
-      .flatMap((each) => {
-        const isHttp =
-          /^(?:node:)?https?$/.test(each.from) && each.names.startsWith('{') && copied.test(each.names);
-        return isHttp || (patchedModules.has(each.from) && unit.dependencies.has(each.from))
-          ? [
-              {
-                place: placeAt(source, each.offset),
-                says: `import of ${each.from} in an ES module, and no loader hook`,
-              },
-            ]
-          : [];
-      }),
+  const isHttp = ({ from, names }: Import): boolean =>
+    /^(?:node:)?https?$/.test(from) && names.startsWith('{') && copied.test(names);
+  const isClient = ({ from }: Import): boolean => patchedModules.has(from) && unit.dependencies.has(from);
+  return listUses(modules, (each) => each.kind !== 'require' && (isHttp(each) || isClient(each))).map(
+    ({ from, place }) => ({ place, says: `import of ${from} in an ES module, and no loader hook` }),
   );
 }
