@@ -166,3 +166,31 @@ test('gRPC that carries spans alone needs no instrumentation and no hook', () =>
     'node-esm-without-hook server.js:1:1 null',
   ]);
 });
+
+test('Envoy that makes spans writes their context after it has removed the header: files do not tell', () => {
+  const config = (tracing: string) =>
+    `http_connection_manager:\n${tracing}  route_config:\n    request_headers_to_remove: [traceparent]\n`;
+  const severities = (text: string) =>
+    examine([{ path: 'envoy.yaml', text }]).findings.map(({ severity }) => severity);
+  assert.deepEqual(severities(config('')), ['error']);
+  assert.deepEqual(severities(config('  tracing: { provider: { name: envoy.tracers.opentelemetry } }\n')), [
+    'note',
+  ]);
+});
+
+test('YAML with aliases that multiply is read in time', () => {
+  const bomb = Array.from(
+    { length: 30 },
+    (_, level) => `a${level}: &a${level} [*a${level - 1}, *a${level - 1}]`,
+  );
+  const text = ['a: &a-1 [x]', ...bomb, 'request_headers_to_remove: [traceparent]'].join('\n');
+  assert.equal(examine([{ path: 'envoy.yaml', text }]).findings.length, 1);
+});
+
+test('an alias stands for the last anchor of its name', () => {
+  const text =
+    'x: &o { OTEL_PROPAGATORS: none }\ny: &o { OTEL_PROPAGATORS: b3 }\nservices: { a: { image: a, environment: *o } }\n';
+  assert.deepEqual(find({ 'compose.yaml': text }), []);
+  const aliases = Array.from({ length: 20_000 }, () => '*o').join(', ');
+  assert.deepEqual(find({ 'compose.yaml': `${text}z: [${aliases}]\n` }), []);
+});
