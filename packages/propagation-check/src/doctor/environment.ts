@@ -5,8 +5,6 @@ export interface Setting {
   readonly place: Place;
 }
 
-export type Language = 'nodejs' | 'python' | 'java' | 'go';
-
 /** What the processes of one service are started with. */
 export interface Environment {
   /** The name that its spans have, as far as it is said; else that of the container. */

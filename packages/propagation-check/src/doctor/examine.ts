@@ -1,4 +1,5 @@
 import { truncate } from '../report/layout.ts';
+import { groupBy } from '../util/group-by.ts';
 import { hideSecrets } from '../util/hide-secrets.ts';
 import type { DoctorFinding } from './check.ts';
 import { doctorChecks } from './checks.ts';
@@ -30,11 +31,7 @@ const longestText = 300;
 /** Asks every check. Pure: the same files give the same diagnosis. */
 export function examine(files: readonly ProjectFile[], gaps: readonly string[] = []): Diagnosis {
   const project = parseProject(files);
-  const read: Partial<Record<FileKind, number>> = {};
-  for (const { path } of files) {
-    const kind = kindOf(path);
-    if (kind !== null) read[kind] = (read[kind] ?? 0) + 1;
-  }
+  const read = countKinds(files);
   const found = doctorChecks.flatMap(({ id, severity, find }) =>
     find(project).map(
       ({ place, says, service = null, isUnsure = false }): DoctorFinding => ({
@@ -57,15 +54,17 @@ export function examine(files: readonly ProjectFile[], gaps: readonly string[] =
     checks: doctorChecks.length,
     findings: findings.sort(compare),
     accepted: withoutTwins(found).length - findings.length,
-    gaps: [
-      ...gaps,
-      ...(project.unparsed.length === 0
-        ? []
-        : [
-            `${project.unparsed.length} YAML or JSON files could not be parsed (templates?): ${nameSome(project.unparsed)}`,
-          ]),
-    ],
+    gaps: [...gaps, ...describeUnparsed(project)],
   };
+}
+
+function countKinds(files: readonly ProjectFile[]): Diagnosis['read'] {
+  const counts: Partial<Record<FileKind, number>> = {};
+  for (const { path } of files) {
+    const kind = kindOf(path);
+    if (kind !== null) counts[kind] = (counts[kind] ?? 0) + 1;
+  }
+  return counts;
 }
 
 const gateways: readonly FileKind[] = ['nginx', 'haproxy', 'caddy'];
@@ -93,15 +92,8 @@ function isAccepted({ id, path, line }: DoctorFinding, files: readonly ProjectFi
 
 /** A file that two services use is seen twice. */
 function withoutTwins(findings: readonly DoctorFinding[]): DoctorFinding[] {
-  const keyOf = ({ id, path, line, column }: DoctorFinding): string => `${id} ${path}:${line}:${column}`;
-  return [
-    ...new Map(
-      findings
-        .slice()
-        .reverse()
-        .map((finding) => [keyOf(finding), finding]),
-    ).values(),
-  ];
+  const alike = groupBy(findings, ({ id, path, line, column }) => `${id} ${path}:${line}:${column}`);
+  return alike.map(([first]) => first);
 }
 
 const order = { error: 0, warning: 1, note: 2 } as const;
@@ -115,7 +107,9 @@ function compare(one: DoctorFinding, other: DoctorFinding): number {
 
 const mostNamed = 3;
 
-function nameSome(paths: readonly string[]): string {
-  const more = paths.length - mostNamed;
-  return paths.slice(0, mostNamed).join(', ') + (more > 0 ? ` and ${more} more` : '');
+function describeUnparsed({ unparsed }: Project): readonly string[] {
+  if (unparsed.length === 0) return [];
+  const more = unparsed.length - mostNamed;
+  const names = unparsed.slice(0, mostNamed).join(', ') + (more > 0 ? ` and ${more} more` : '');
+  return [`not read: ${names} (a template, or of another version)`];
 }

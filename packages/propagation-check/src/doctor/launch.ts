@@ -4,7 +4,7 @@ import type { Place } from './place.ts';
 import type { Project } from './project.ts';
 
 /** A command that starts Node.js in production. */
-export interface Launch {
+interface Launch {
   readonly place: Place;
   readonly text: string;
 }

@@ -12,6 +12,11 @@ export function listSetups({ sources }: NodeUnit): readonly SourceFile[] {
   return [...sources.values()].filter(({ text }) => setsUp.test(text));
 }
 
+/** Where a source sets it up. */
+export function setupOffset({ text }: SourceFile): number {
+  return Math.max(0, text.search(setsUp));
+}
+
 const preload = /(?:^|[\s"'=])(?:-r|--require|--import|--loader|--experimental-loader)(?:[\s=]|$)/;
 
 /** Anything in the project preloads a module into Node.js. What it preloads is not asked: any may set the SDK up. */

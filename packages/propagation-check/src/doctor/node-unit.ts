@@ -38,7 +38,7 @@ function readTexts(map: YamlValue | null): ReadonlyMap<string, Setting> {
   );
 }
 
-export const nodeSdks = [
+const nodeSdks = [
   '@opentelemetry/sdk-node',
   '@opentelemetry/auto-instrumentations-node',
   '@opentelemetry/sdk-trace-node',
@@ -66,13 +66,19 @@ export function isFrontEnd({ dependencies }: NodeUnit): boolean {
   );
 }
 
-/** The folder that holds another: the one with the longest path. */
+/** The innermost of the folders that hold a path. */
 export function findOwner<T extends { readonly folder: string }>(
   path: string,
   units: readonly T[],
 ): T | null {
-  const owners = units.filter(({ folder }) => isBelow(path, folder));
-  return owners.slice().sort((one, other) => other.folder.length - one.folder.length)[0] ?? null;
+  let owner: T | null = null;
+  for (const unit of units)
+    if (
+      isBelow(path, unit.folder) &&
+      (owner === null || unit.folder.length > owner.folder.length || owner.folder === '.')
+    )
+      owner = unit;
+  return owner;
 }
 
 export function isBelow(path: string, folder: string): boolean {

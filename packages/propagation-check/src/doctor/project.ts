@@ -1,8 +1,9 @@
 import { dirname } from 'node:path/posix';
+import { groupBy, mapBy } from '../util/group-by.ts';
 import { type Environment, isBackend, type Setting } from './environment.ts';
 import { type FileKind, isAside, kindOf } from './files.ts';
 import type { InstalledPackages } from './installed-packages.ts';
-import { findOwner, type NodeUnit, readManifest } from './node-unit.ts';
+import { findOwner, isBelow, type NodeUnit, readManifest } from './node-unit.ts';
 import type { ProjectFile } from './project-file.ts';
 import { readCompose } from './read-compose.ts';
 import { readDockerfile } from './read-dockerfile.ts';
@@ -34,14 +35,15 @@ export interface Project {
 
 /** Pure: the same files give the same project. */
 export function parseProject(files: readonly ProjectFile[]): Project {
-  const byKind = new Map<FileKind, ProjectFile[]>();
-  for (const file of files) {
-    const kind = kindOf(file.path);
-    if (kind === null || (isAside(file.path) && kind !== 'installed')) continue;
-    byKind.set(kind, [...(byKind.get(kind) ?? []), file]);
-  }
+  const isMeant = ({ path }: ProjectFile) => kindOf(path) === 'installed' || !isAside(path);
+  const byKind = mapBy(files.filter(isMeant), ({ path }) => kindOf(path));
   const ofKind = (kind: FileKind): readonly ProjectFile[] => byKind.get(kind) ?? [];
   const unparsed: string[] = [];
+  const locks = ofKind('lock').flatMap((file) => {
+    const lock = readLockFile(file);
+    if (lock === null) unparsed.push(file.path);
+    return lock ?? [];
+  });
   const readDocuments = (file: ProjectFile): readonly YamlFile[] => {
     const documents = readYaml(file);
     if (documents === null) unparsed.push(file.path);
@@ -60,7 +62,7 @@ export function parseProject(files: readonly ProjectFile[]): Project {
   return {
     ofKind,
     environments: listEnvironments(ofKind, yaml),
-    units: listUnits(manifests, code, listInstalled(ofKind)),
+    units: listUnits(manifests, code, [...locks, ...listUnlocked(ofKind('installed'), locks)]),
     sources: code,
     yaml,
     mentions: (text, below = '.') =>
@@ -110,16 +112,22 @@ function isCompose(root: YamlValue): boolean {
   );
 }
 
-function listInstalled(ofKind: Project['ofKind']): readonly InstalledPackages[] {
-  const locks = ofKind('lock').flatMap((file) => readLockFile(file) ?? []);
-  const folders = new Map<string, ProjectFile[]>();
-  for (const file of ofKind('installed')) {
-    const [before = ''] = file.path.split(/(?:^|\/)node_modules\//);
-    const folder = before === '' ? '.' : before;
-    folders.set(folder, [...(folders.get(folder) ?? []), file]);
-  }
-  const unlocked = [...folders].filter(([folder]) => !locks.some((lock) => lock.folder === folder));
-  return [...locks, ...unlocked.map(([folder, files]) => readInstalled(folder, files))];
+/** What stands in `node_modules` beside no lock file. */
+function listUnlocked(
+  manifests: readonly ProjectFile[],
+  locks: readonly InstalledPackages[],
+): readonly InstalledPackages[] {
+  const byFolder = groupBy(manifests, folderOfInstalled);
+  return byFolder.flatMap((files) => {
+    const [first] = files;
+    const folder = folderOfInstalled(first);
+    return locks.some((lock) => lock.folder === folder) ? [] : [readInstalled(folder, files)];
+  });
+}
+
+function folderOfInstalled({ path }: ProjectFile): string {
+  const [before = ''] = path.split(/(?:^|\/)node_modules\//);
+  return before === '' ? '.' : before;
 }
 
 function listUnits(
@@ -128,19 +136,16 @@ function listUnits(
   installed: readonly InstalledPackages[],
 ): readonly NodeUnit[] {
   const read = manifests.map(({ path, root }) => ({ path, folder: dirname(path), ...readManifest(root) }));
+  const scripts = sources.filter(({ path }) => /\.[cm]?[jt]s$/.test(path));
+  const owned = mapBy(scripts, ({ path }) => findOwner(path, read)?.path);
   return read.map((unit) => {
-    const above = read
-      .filter(({ folder }) => findOwner(unit.folder, [{ folder }]) !== null)
-      .slice()
-      .sort((one, other) => one.folder.length - other.folder.length);
+    const above = read.filter(({ folder }) => isBelow(unit.folder, folder));
+    // The nearest has the last word.
+    above.sort((one, other) => one.folder.length - other.folder.length);
     return {
       ...unit,
       dependencies: new Map(above.flatMap(({ dependencies }) => [...dependencies])),
-      sources: new Map(
-        sources
-          .filter(({ path }) => /\.[cm]?[jt]s$/.test(path) && findOwner(path, read)?.path === unit.path)
-          .map((source) => [withoutEnding(source.path), source]),
-      ),
+      sources: new Map(owned.get(unit.path)?.map((source) => [withoutEnding(source.path), source])),
       installed: findOwner(unit.folder, installed),
     };
   });

@@ -3,7 +3,7 @@ import { type Place, placeAt } from './place.ts';
 import type { Project } from './project.ts';
 import type { ProjectFile } from './project-file.ts';
 
-export interface PythonRequirement {
+interface PythonRequirement {
   /** As PyPI writes it: in lower case, with `-`. */
   readonly name: string;
   readonly place: Place;

@@ -4,7 +4,7 @@ import { readResourceName } from './otel-names.ts';
 import type { YamlValue } from './yaml-value.ts';
 
 /** Finds what another file of the project says. */
-export interface NearbyFiles {
+interface NearbyFiles {
   readonly envFile: (path: string) => ReadonlyMap<string, Setting> | null;
   readonly dockerfile: (path: string) => Environment | null;
 }

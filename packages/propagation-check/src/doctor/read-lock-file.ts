@@ -34,7 +34,7 @@ function readNpmLock(file: ProjectFile): InstalledPackages {
   return byFolders(dirname(file.path), copies);
 }
 
-export interface Copy {
+interface Copy {
   /** `node_modules/a/node_modules/b`, relative to the folder of the lock file. */
   readonly path: string;
   readonly version: string;
@@ -43,7 +43,7 @@ export interface Copy {
 }
 
 /** Copies that Node.js finds by its algorithm: the nearest `node_modules` on the way up. */
-export function byFolders(folder: string, copies: readonly Copy[]): InstalledPackages {
+function byFolders(folder: string, copies: readonly Copy[]): InstalledPackages {
   const byPath = new Map<string, InstalledPackage>();
   const resolveFrom = (from: string, name: string): InstalledPackage | null => {
     const found = byPath.get(from === '' ? `node_modules/${name}` : `${from}/node_modules/${name}`) ?? null;
@@ -102,7 +102,7 @@ function readPnpmLock(file: ProjectFile): InstalledPackages {
     if (!isTelemetry(name)) continue;
     byKey.set(key, {
       ...{ name, version, isDev: dev, owner: null },
-      place: placeOf(file, `${written}`)(),
+      place: placeOf(file, written)(),
       resolve: (wanted) => find(wanted, dependencies[wanted]),
     });
   }
@@ -169,8 +169,4 @@ export function readInstalled(folder: string, manifests: readonly ProjectFile[])
       : [];
   });
   return byFolders(folder, copies);
-}
-
-export function isLockFile(path: string): boolean {
-  return /(?:^|\/)(?:package-lock\.json|npm-shrinkwrap\.json|pnpm-lock\.yaml|yarn\.lock)$/.test(path);
 }

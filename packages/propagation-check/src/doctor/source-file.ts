@@ -20,13 +20,7 @@ export function readSource({ path, text }: ProjectFile): SourceFile {
   return { path, text: code, imports: /\.[cm]?[jt]s$/.test(path) ? listImports(code) : [] };
 }
 
-/** Where a pattern occurs, outside comments. */
-export function findAll(source: ProjectFile, pattern: RegExp): readonly Place[] {
-  return [...source.text.matchAll(new RegExp(pattern, `${pattern.flags.replace('g', '')}g`))].map((match) =>
-    placeAt(source, match.index + match[0].search(/\S/)),
-  );
-}
-
+/** Where a pattern occurs first, outside of comments. */
 export function findFirst(source: ProjectFile, pattern: RegExp): Place | null {
   const match = pattern.exec(source.text);
   return match === null ? null : placeAt(source, match.index + match[0].search(/\S/));

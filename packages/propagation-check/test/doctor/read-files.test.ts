@@ -162,8 +162,8 @@ test('gRPC that carries spans alone needs no instrumentation and no hook', () =>
   const exporter = "import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-grpc';\n";
   assert.deepEqual(find(program(exporter)), []);
   assert.deepEqual(find(program('')), [
-    'node-client-not-instrumented server.js:1:1 null',
     'node-esm-without-hook server.js:1:1 null',
+    'node-client-not-instrumented server.js:1:1 null',
   ]);
 });
 
@@ -193,4 +193,28 @@ test('an alias stands for the last anchor of its name', () => {
   assert.deepEqual(find({ 'compose.yaml': text }), []);
   const aliases = Array.from({ length: 20_000 }, () => '*o').join(', ');
   assert.deepEqual(find({ 'compose.yaml': `${text}z: [${aliases}]\n` }), []);
+});
+
+test('the SDK is late only for what was loaded before it, in this order', () => {
+  const program = (server: string, app = '') =>
+    find({
+      'app.js': app,
+      'package.json': JSON.stringify({
+        scripts: { start: 'node server.js' },
+        dependencies: {
+          kafkajs: '2',
+          '@opentelemetry/auto-instrumentations-node': '1',
+          '@opentelemetry/sdk-node': '1',
+        },
+      }),
+      'server.js': server,
+    });
+  const setup =
+    "const { NodeSDK } = require('@opentelemetry/sdk-node');\nnew NodeSDK({ instrumentations: [] }).start();\n";
+  const client = "const { Kafka } = require('kafkajs');\n";
+  assert.deepEqual(program(setup + client), []);
+  assert.deepEqual(program(`function connect() {\n  ${client}}\n${setup}`), []);
+  assert.deepEqual(program(`${setup}require('./app');\n`, client), []);
+  assert.deepEqual(program(`require('./app');\n${setup}`, client), ['node-sdk-late app.js:1:19 null']);
+  assert.deepEqual(program(client + setup), ['node-sdk-late server.js:1:19 null']);
 });

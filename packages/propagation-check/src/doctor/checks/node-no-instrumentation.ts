@@ -1,6 +1,6 @@
 import type { DoctorCheck, Observation } from '../check.ts';
 import { listLaunches } from '../launch.ts';
-import { listSetups } from '../node-setup.ts';
+import { listSetups, setupOffset } from '../node-setup.ts';
 import { findSdk, hasOtherAgent, isFrontEnd, type NodeUnit } from '../node-unit.ts';
 import { placeAt } from '../place.ts';
 import type { Project } from '../project.ts';

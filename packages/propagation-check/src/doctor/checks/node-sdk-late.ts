@@ -1,5 +1,5 @@
 import type { DoctorCheck, Observation } from '../check.ts';
-import { isInjected, listEntries, listSetups, preloadsAnything } from '../node-setup.ts';
+import { isInjected, listEntries, listSetups, preloadsAnything, setupOffset } from '../node-setup.ts';
 import { findSdk, hasOtherAgent, isFrontEnd, type NodeUnit } from '../node-unit.ts';
 import { patchedModules } from '../patched-modules.ts';
 import { placeAt } from '../place.ts';
@@ -49,7 +49,7 @@ interface Loaded {
   readonly isSetup: boolean;
 }
 
-/** What a program loads, in order, down to the set-up. */
+/** What a program loads while it starts, in order. */
 function listLoaded(
   source: SourceFile,
   sources: NodeUnit['sources'],
@@ -57,8 +57,10 @@ function listLoaded(
   seen: Set<string>,
 ): readonly Loaded[] {
   seen.add(source.path);
-  const own = source.imports.filter(isAtStart);
-  const loaded = own.flatMap((each): readonly Loaded[] => {
+  // One that sets the SDK up in its own body: CommonJS, also where a compiler makes it, loads line by line.
+  const at = setups.includes(source) ? setupOffset(source) : source.text.length;
+  const before = source.imports.filter((each) => each.offset < at && isAtStart(source, each));
+  const loaded = before.flatMap((each): readonly Loaded[] => {
     const target = resolveImport(source, each, sources);
     const place = placeAt(source, each.offset);
     if (target === null) return [{ from: each.from, place, isSetup: false }];
@@ -66,12 +68,13 @@ function listLoaded(
     if (setups.includes(target)) return [{ from: each.from, place, isSetup: true }];
     return listLoaded(target, sources, setups, seen);
   });
-  // Set up in its own body: after all its static imports.
   return setups.includes(source)
-    ? [...loaded, { from: source.path, place: placeAt(source, 0), isSetup: true }]
+    ? [...loaded, { from: source.path, place: placeAt(source, at), isSetup: true }]
     : loaded;
 }
 
-function isAtStart({ kind }: Import): boolean {
-  return kind !== 'dynamic';
+/** Not in a function, which is called later: its line is not indented. */
+function isAtStart({ text }: SourceFile, { kind, offset }: Import): boolean {
+  const lineStart = text.lastIndexOf('\n', offset) + 1;
+  return kind !== 'dynamic' && !/^\s/.test(text.slice(lineStart, offset + 1));
 }

@@ -73,6 +73,7 @@ function isUsed(project: Project, unit: NodeUnit, setup: SourceFile): boolean {
       each.from.startsWith('.')
         ? resolveImport(source, each, unit.sources)?.path === setup.path
         : // An alias of a compiler or bundler: `@/tracing`.
+          each.from === name ||
           each.from.endsWith(`/${name}`) ||
           (name === 'index' && each.from.endsWith(basename(path.slice(0, -6)))),
     ),

@@ -1,6 +1,6 @@
 import { escapeText } from '../../report/escape-text.ts';
 import { hang, type Layout, paint, type Style } from '../../report/layout.ts';
-import { groupBy } from '../../util/group-by.ts';
+import { type Group, groupBy } from '../../util/group-by.ts';
 import type { DoctorFinding } from '../check.ts';
 import type { Diagnosis } from '../examine.ts';
 import { findCheck } from '../find-check.ts';
@@ -42,13 +42,8 @@ export function renderTerminal(diagnosis: Diagnosis, terminal: Layout, docsRoot:
   return `${parts.map((lines) => lines.join('\n')).join('\n\n')}\n`;
 }
 
-function renderCheck(
-  findings: readonly DoctorFinding[],
-  layout: Layout,
-  docsRoot: string,
-): readonly string[] {
+function renderCheck(findings: Group<DoctorFinding>, layout: Layout, docsRoot: string): readonly string[] {
   const [first] = findings;
-  if (first === undefined) return [];
   const { title, why, fix, id } = findCheck(first.id);
   const [sign, style] = marks[first.severity];
   const unsure = first.severity === 'note' ? ', files alone do not tell' : '';
@@ -79,6 +74,6 @@ function label(name: string, layout: Layout): string {
   return paint(layout, 'cyan', `  ${name}`.padEnd(labelWidth));
 }
 
-export function namePlace({ path, line, column }: DoctorFinding): string {
+function namePlace({ path, line, column }: DoctorFinding): string {
   return `${path}:${line}:${column}`;
 }
