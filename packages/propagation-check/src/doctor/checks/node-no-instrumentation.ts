@@ -28,11 +28,11 @@ function judge(project: Project, unit: NodeUnit): readonly Observation[] {
     ...dependencies.keys(),
     ...[...sources.values()].flatMap(({ imports }) => imports.map(({ from }) => from)),
   ];
-  if (others.some((name) => /instrument|@fastify\/otel|plugin/.test(name.replace(/^\..*\//, '')))) return [];
+  if (others.some((name) => /^[^.].*instrument|@fastify\/otel|plugin/.test(name))) return [];
   // Code that reads and writes headers itself needs none.
   if (project.mentions(/\bpropagation\s*\.\s*(?:inject|extract)\b|inject-nodejs/)) return [];
   return listSetups(unit).map((setup) => ({
-    place: placeAt(setup, Math.max(0, setup.text.search(/\bnew\s+(?:\w+\.)?Node(?:SDK|TracerProvider)\b/))),
+    place: placeAt(setup, setupOffset(setup)),
     says: 'no instrumentation is installed or imported',
   }));
 }
