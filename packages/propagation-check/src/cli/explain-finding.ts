@@ -4,7 +4,7 @@ import { closest } from 'fastest-levenshtein';
 import { findingIds } from '../rules/finding.ts';
 import { findings } from '../rules/findings.ts';
 import { describeFileError } from '../source/file-error.ts';
-import { findDocsFolder } from './find-docs-folder.ts';
+import { findDocsFolder } from '../source/find-docs-folder.ts';
 import { readCheckSection } from './read-check-section.ts';
 import type { Session } from './session.ts';
 import { UsageError } from './usage-error.ts';
@@ -20,7 +20,8 @@ function listFindings(): string {
   return findingIds.map((id) => `${id.padEnd(width)}  ${findings[id].title}\n`).join('');
 }
 
-async function readPage(name: string): Promise<string> {
+/** The page of a finding. @throws {UsageError} where no finding has this name. */
+export async function readPage(name: string): Promise<string> {
   const id = findingIds.find((each) => each === name);
   const check = id === undefined ? await readCheckSection(name) : null;
   if (check !== null) return check;

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { findDocsFolder } from './find-docs-folder.ts';
+import { findDocsFolder } from '../source/find-docs-folder.ts';
 
 /** What the page of `doctor` says of a check; null where no check has this name. */
 export async function readCheckSection(name: string): Promise<string | null> {
