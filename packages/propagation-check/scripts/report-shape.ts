@@ -43,6 +43,9 @@ export const reportShape = z.strictObject({
           says: z.string(),
         }),
       ),
+      project: list(
+        z.strictObject({ check: z.string(), file: z.string(), line: count, column: count, says: z.string() }),
+      ).exactOptional(),
       scopes: z.strictObject({ client: list(z.string()), server: list(z.string()) }),
       fix: z.string(),
       decide: list(z.string()).exactOptional(),

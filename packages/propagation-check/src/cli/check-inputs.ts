@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { CheckInputs } from '../collect/judge.ts';
 import { type Expectation, type ExpectedEdge, noExpectation } from '../expect/expectation.ts';
 import { ExpectationError } from '../expect/read-expected-path.ts';
+import type { ProjectHint } from '../rules/project-hint.ts';
 import { describeFileError, quotePath } from '../source/file-error.ts';
 import type { CollectorCounters } from '../span/collector-counters.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
@@ -35,6 +36,7 @@ export async function readCheckInputs(
     },
     wire: await wireFiles.read(),
     wireFiles,
+    project: await readHints(args),
     explain: args.explain === true,
     ...(baseline === null ? {} : { baseline }),
   };
@@ -52,6 +54,13 @@ function mergeEdges(edges: readonly ExpectedEdge[]): readonly ExpectedEdge[] {
     }
     return rules.has('must') ? [{ ...first, rule: 'must' as const }] : [first];
   });
+}
+
+/** @throws {UsageError} when the folder is missing. */
+async function readHints({ project }: CheckArguments): Promise<readonly ProjectHint[]> {
+  if (project === undefined) return [];
+  const { readProjectHints } = await import('./read-project-hints.ts');
+  return readProjectHints(project);
 }
 
 /** The same with what taps have written since. */

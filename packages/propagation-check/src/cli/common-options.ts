@@ -20,6 +20,7 @@ export interface CheckArguments {
   readonly expect?: readonly ExpectedEdge[];
   readonly expectations?: string;
   readonly wire?: readonly string[];
+  readonly project?: string;
   readonly collectorMetrics?: URL;
   readonly ca?: string;
   readonly timeout: number;
@@ -54,6 +55,10 @@ export function addCheckOptions(command: Command, session: Session): Command {
       'what must, may and must not be there: YAML, see expectation.schema.json',
     )
     .option('--wire <file>', 'records of propagation-check tap, or a pcap of plain HTTP', append)
+    .option(
+      '--project <folder>',
+      'the files of the services: what doctor finds in them ranks the causes that spans leave open',
+    )
     .option(
       '--collector-metrics <url>',
       "the Collector's own metrics, http://localhost:8888/metrics",

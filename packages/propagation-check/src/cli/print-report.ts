@@ -12,7 +12,7 @@ import type { Result } from '../verdict/result.ts';
 import { settleBaseline } from './baseline-file.ts';
 import type { CheckArguments } from './common-options.ts';
 import type { Output } from './open-output.ts';
-import { isPrintedBeside, type ReportTarget } from './parse-report.ts';
+import { type ReportTarget, withPrinted } from './parse-report.ts';
 import { readPageScript } from './read-page-script.ts';
 import { ReportError } from './usage-error.ts';
 
@@ -78,7 +78,5 @@ function listTargets(
   { report = [], json = false }: CheckArguments,
   standard: ReportName,
 ): readonly ReportTarget[] {
-  const printed: ReportTarget = { name: json ? 'json' : standard, path: null };
-  const hasPrinted = report.some((target) => target.path === null && !isPrintedBeside(target));
-  return hasPrinted ? report : [printed, ...report];
+  return withPrinted(reports, json ? 'json' : standard, report);
 }

@@ -1,5 +1,6 @@
 import type { Expectation } from '../expect/expectation.ts';
 import type { WireRecord } from '../headers/evidence.ts';
+import type { ProjectHint } from '../rules/project-hint.ts';
 import type { CollectorCounters } from '../span/collector-counters.ts';
 import type { Span } from '../span/span.ts';
 import type { SpanStore } from '../span/span-store.ts';
@@ -12,6 +13,8 @@ import type { Result } from '../verdict/result.ts';
 export interface CheckInputs {
   readonly expectation: Expectation;
   readonly wire: readonly WireRecord[];
+  /** What `doctor` found in the project. */
+  readonly project?: readonly ProjectHint[];
   /** Say of each loose end why nothing is reported. */
   readonly explain?: boolean;
   readonly baseline?: Baseline;
@@ -27,10 +30,16 @@ export function judge(
 
 export function judgeStore(
   store: SpanStore,
-  { expectation, wire, explain = false, baseline }: CheckInputs,
+  { expectation, wire, project = [], explain = false, baseline }: CheckInputs,
   collector: CollectorCounters | null = null,
 ): Result {
-  const result = checkStore(store, { expectation, headers: { wire, received: [] }, collector, explain });
+  const result = checkStore(store, {
+    expectation,
+    headers: { wire, received: [] },
+    collector,
+    project,
+    explain,
+  });
   return baseline === undefined ? result : applyBaseline(result, baseline);
 }
 

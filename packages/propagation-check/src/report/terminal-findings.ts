@@ -31,6 +31,7 @@ export function renderFinding(finding: Finding, options: FindingOptions): readon
     ...labelled('edge', `${nameEdge(finding, longestText)}, ${describeCount(finding)}`, options),
     ...labelled('why', words.why, options),
     ...renderEvidence(finding, options),
+    ...renderProject(finding, options),
     ...renderScopes(finding, options),
     ...renderCandidates(finding, options),
     ...labelled('fix', escapeText(finding.fix), options),
@@ -41,6 +42,14 @@ export function renderFinding(finding: Finding, options: FindingOptions): readon
 /** Its id, and whether that is likely or sure. */
 export function nameConfidently({ id, confidence }: Finding): string {
   return confidence === 'likely' ? `${id}, likely` : id;
+}
+
+/** Where files of the project say what spans leave open. */
+function renderProject({ project = [] }: Finding, layout: Layout): readonly string[] {
+  return project.slice(0, mostEvidence).flatMap(({ file, line, column, says, check }, index) => {
+    const text = `${file}:${line}:${column} ${says} (${check})`;
+    return labelled(index === 0 ? 'files' : '', truncate(escapeText(text), longestText), layout);
+  });
 }
 
 /** Which instrumentations are there tells which are not. */

@@ -10,8 +10,10 @@ import { decideByHeaders, mergeDrafts } from '../rules/decide-by-headers.ts';
 import { explainLooseEnds } from '../rules/explain-loose-ends.ts';
 import { describeFix } from '../rules/fix-by-surroundings.ts';
 import { rankByPlatform } from '../rules/platforms.ts';
+import type { ProjectHint } from '../rules/project-hint.ts';
 import { rankByOrigin } from '../rules/rank-by-origin.ts';
 import { rankByPipeline } from '../rules/rank-by-pipeline.ts';
+import { rankByProject } from '../rules/rank-by-project.ts';
 import { runRules } from '../rules/run-rules.ts';
 import { listStepsToDecide } from '../rules/steps-to-decide.ts';
 import { thresholds as defaultThresholds, type Thresholds } from '../rules/thresholds.ts';
@@ -27,7 +29,7 @@ import { rememberOf } from '../util/remember.ts';
 import { buildScene } from './build-scene.ts';
 import { decideVerdict } from './decide-verdict.ts';
 import { listUnjudged } from './list-unjudged.ts';
-import type { EdgeResult, Evidence, Finding, Result } from './result.ts';
+import type { EdgeResult, Evidence, Finding, ProjectEvidence, Result } from './result.ts';
 import { tolerate } from './tolerate.ts';
 
 /** So many calls are shown as evidence of a finding unless more are asked for; `count` tells them all. */
@@ -42,6 +44,8 @@ export interface CheckOptions {
   readonly headers?: HeaderEvidence;
   /** What the Collector counted; it tells telemetry that is lost from propagation that is. */
   readonly collector?: CollectorCounters | null;
+  /** What the files of the project have that breaks propagation. */
+  readonly project?: readonly ProjectHint[];
   /** Say of each loose end why nothing is reported. */
   readonly explain?: boolean;
   /** Show at most so many calls of a finding. */
@@ -61,6 +65,7 @@ export function checkStore(store: SpanStore, options: CheckOptions = {}): Result
     expectation = noExpectation,
     headers = noHeaderEvidence,
     collector = null,
+    project = [],
     thresholds = defaultThresholds,
     explain = false,
     mostEvidence = usualEvidence,
@@ -86,7 +91,7 @@ export function checkStore(store: SpanStore, options: CheckOptions = {}): Result
       decided.id === draft.id ? doubtAtEnds(scene, orphans, decided) : decided,
     ),
   );
-  const merged = mergeDrafts(drafts);
+  const merged = mergeDrafts(drafts).map((draft) => rankByProject(draft, project));
   const scopesOf = rememberOf((service: string | null) => listScopes(scene, service));
   const { edges, findings } = tolerate(
     {
@@ -115,7 +120,7 @@ function describeFinding(
   scopesOf: (service: string | null) => readonly string[],
   mostEvidence: number,
 ): Finding {
-  const { id, severity, client, server, candidates, isLikely = false } = draft;
+  const { id, severity, client, server, candidates, inProject = [], isLikely = false } = draft;
   return {
     id,
     severity,
@@ -125,11 +130,16 @@ function describeFinding(
     count: draft.shown.length,
     ...(candidates === undefined ? {} : { candidates }),
     evidence: draft.shown.slice(0, mostEvidence).flatMap(describeEvidence),
+    ...(inProject.length === 0 ? {} : { project: inProject.slice(0, mostEvidence).map(describeHint) }),
     scopes: { client: scopesOf(client), server: scopesOf(server) },
     fix: describeFix(draft),
     ...(candidates === undefined ? {} : { decide: listStepsToDecide(draft) }),
     docs: `docs/findings/${id}.md`,
   };
+}
+
+function describeHint({ check, file, line, column, says }: ProjectHint): ProjectEvidence {
+  return { check, file, line, column, says: hideSecrets(says) };
 }
 
 function listScopes({ graph }: Scene, service: string | null): readonly string[] {

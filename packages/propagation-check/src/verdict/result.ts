@@ -62,6 +62,8 @@ export interface Finding {
   /** Best first; only where the evidence leaves the cause open. */
   readonly candidates?: readonly FindingId[];
   readonly evidence: readonly Evidence[];
+  /** Only with `--project`, where the cause is undecided: what its files have of the first candidates. */
+  readonly project?: readonly ProjectEvidence[];
   /** Which instrumentations made the spans of the two services; some may be conspicuously missing. */
   readonly scopes: { readonly client: readonly string[]; readonly server: readonly string[] };
   /** One line: what to change. Where the cause is undecided that of the best candidate, and it begins with `if <candidate>: `. */
@@ -73,6 +75,16 @@ export interface Finding {
   readonly known?: true;
   /** One side is a tolerated peer. */
   readonly tolerated?: true;
+}
+
+/** A place in the files of a project that breaks propagation. */
+export interface ProjectEvidence {
+  /** The name of the check of `doctor`. */
+  readonly check: string;
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+  readonly says: string;
 }
 
 export interface Evidence {
