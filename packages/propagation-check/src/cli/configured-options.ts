@@ -13,7 +13,7 @@ import {
 } from './parse-argument.ts';
 import { parseReport } from './parse-report.ts';
 
-/** What a setting of the configuration file becomes: a value of the command's options, as the command line would make it. */
+/** The option value that a setting of the configuration file becomes, as the command line would make it. */
 export interface ConfiguredOption {
   /** As commander names it. */
   readonly attribute: string;

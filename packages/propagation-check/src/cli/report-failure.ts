@@ -47,7 +47,7 @@ function findTargets(program: Command, [name = '', ...rest]: readonly string[]):
   return [...byFile].flatMap(([file, target]) => (taken.has(file) ? [] : [target]));
 }
 
-/** What the configuration file may name too. */
+/** Options that the configuration file may set too. */
 type Configured = Pick<CheckArguments, 'report' | 'configFile' | 'baseline' | 'expectations' | 'wire'>;
 
 /** The values of `--report`, and everything that may name another file. Options of a command that is to be run are none of ours. */

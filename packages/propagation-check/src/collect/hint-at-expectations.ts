@@ -21,14 +21,17 @@ export function hintAtExpectations(
 
 /** Why spans give no verdict, and what to add. @param names Of their services. */
 export function explainNothingToJudge(
-  { findings, traces, spans: count }: Result,
+  { findings, edges, traces, spans: count }: Result,
   names: Iterable<string | null>,
   { edges: expected }: Expectation,
 ): string {
   const services = listServices(names);
   const orName = expected.length > 0 ? '' : `, or name an edge that must be there with ${expectExample}`;
+  const seen = edges.some(({ tolerated }) => tolerated === true)
+    ? 'no call between two services was seen but those of tolerated peers'
+    : 'no call between two services was seen';
   return [
-    `no call between two services was seen${services.length === 0 ? '' : `, only spans of ${listNames(services)}`} ` +
+    `${seen}${services.length === 0 ? '' : `, only spans of ${listNames(services)}`} ` +
       `(${countOf(traces, 'trace')}, ${countOf(count, 'span')})`,
     ...describePeers(findings),
     `add the spans of every service that takes part${orName}`,

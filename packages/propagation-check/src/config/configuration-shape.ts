@@ -21,7 +21,7 @@ function isFile({ isFile = false }: Report): boolean {
   return isFile;
 }
 
-/** What a person writes into `propagation-check.yaml`. `configuration.schema.json` is made of it. */
+/** The shape of `propagation-check.yaml`; `configuration.schema.json` is made of it. */
 export const configurationShape = z
   .strictObject({
     source: text(`a source: ${sourceSpecs.join(', ')}`)

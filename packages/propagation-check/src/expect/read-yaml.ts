@@ -10,7 +10,7 @@ export type Path = readonly PropertyKey[];
 export interface Fault {
   readonly path: Path;
   readonly place: Place;
-  /** What is wrong and what is allowed, with the path in the document. */
+  /** The path in the document, the fault, and the values that are allowed. */
   readonly text: string;
 }
 
@@ -85,7 +85,7 @@ export function listFaults(faults: readonly Fault[]): readonly string[] {
 
 type Issue = z.core.$ZodIssue;
 
-/** Of a union the branch that fits the value's type says best what is wrong. */
+/** The faults of the branch of a union that fits the type of the value. */
 function innermost(issue: Issue): readonly Issue[] {
   if (issue.code !== 'invalid_union') return [issue];
   const fitting = issue.errors.find(

@@ -17,9 +17,9 @@ interface TestCase {
   readonly name: string;
   readonly failures: readonly Finding[];
   readonly warnings: readonly Finding[];
-  /** What is known or tolerated, in words. */
+  /** Findings that are known or tolerated, in words. */
   readonly accepted: readonly string[];
-  /** Nothing else is to be said of it. */
+  /** It has no other failure. */
   readonly isSkipped: boolean;
   /** Why there is no verdict. */
   readonly error: string | null;

@@ -15,7 +15,7 @@ export function listErrorsFirst(result: Pick<Result, 'findings'>): readonly Find
   return sortBySeverity(result).filter((finding) => !isAccepted(finding));
 }
 
-/** What is in the baseline, and what concerns a tolerated peer. */
+/** Findings that are known or tolerated. */
 export function listAccepted(result: Pick<Result, 'findings'>): readonly Finding[] {
   return sortBySeverity(result).filter(isAccepted);
 }

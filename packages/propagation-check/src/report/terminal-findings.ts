@@ -73,7 +73,7 @@ function keepEnd(name: string, width: number): string {
   return name.length <= width ? name : `…${name.slice(1 - width).replace(/^[\udc00-\udfff]/, '')}`;
 }
 
-/** What is known or tolerated, one line each. */
+/** Findings that are known or tolerated, one line each. */
 export function renderAccepted(findings: readonly Finding[], layout: Layout): readonly string[] {
   const lines = findings.slice(0, mostInfos).flatMap((finding) => {
     const text = `${nameAcceptance(finding)}: ${describePlace(finding)}, ${finding.id}, ${describeCount(finding)}`;

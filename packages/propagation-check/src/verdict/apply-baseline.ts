@@ -3,7 +3,7 @@ import { groupBy, keyFor } from '../util/group-by.ts';
 import { decideVerdict, type FailOn, fails } from './decide-verdict.ts';
 import type { EdgeResult, Finding, Result } from './result.ts';
 
-/** What is known to be broken, and accepted. */
+/** Findings that are known and accepted. */
 export type Baseline = readonly KnownFinding[];
 
 export interface KnownFinding {
@@ -14,7 +14,7 @@ export interface KnownFinding {
   readonly cause?: FindingId;
 }
 
-/** Marks what the baseline knows, and judges the rest. */
+/** Marks the findings that the baseline knows, and judges the others. */
 export function applyBaseline(result: Result, baseline: Baseline): Result {
   const findings = result.findings.map((finding): Finding => {
     const { known: _, ...rest } = finding;
@@ -25,7 +25,7 @@ export function applyBaseline(result: Result, baseline: Baseline): Result {
     const errors = findings.filter(({ severity, ...place }) => severity === 'error' && isAt(place, edge));
     return errors.length > 0 && errors.every(({ known }) => known) ? { ...rest, known: true } : rest;
   });
-  // What was unknown stays so: a finding less adds nothing to judge.
+  // An unknown verdict stays unknown: one finding less adds nothing to judge.
   return { ...result, verdict: decideVerdict(findings, result.verdict !== 'unknown'), edges, findings };
 }
 
@@ -36,7 +36,7 @@ export function listFixed(result: Result, baseline: Baseline): Baseline {
   );
 }
 
-/** The baseline that accepts this result: what fails is added, what is fixed is left out, what was not judged stays. */
+/** The baseline that accepts this result: failing findings are added, fixed entries removed, entries of edges that were not judged kept. */
 export function updateBaseline(result: Result, baseline: Baseline, failOn: FailOn): Baseline {
   const fixed = new Set(listFixed(result, baseline));
   const kept = baseline.filter((entry) => !fixed.has(entry));
@@ -57,7 +57,7 @@ function toEntry({ client, server, id, candidates = [] }: Finding): KnownFinding
   return { client, server, finding: id, ...(cause === undefined ? {} : { cause }) };
 }
 
-/** More evidence decides a symptom, and less leaves its cause open: the break is the same. */
+/** Also matches a symptom with its cause: with more evidence the same break is decided, with less it is not. */
 function isOf(entry: KnownFinding, finding: Finding): boolean {
   const { id, candidates = [] } = finding;
   return (
@@ -65,7 +65,7 @@ function isOf(entry: KnownFinding, finding: Finding): boolean {
   );
 }
 
-/** An edge of which a side is not known may be another each time. What happens within a service is judged where the service calls or is called. */
+/** An unknown side may be another service each time. A finding within one service counts as judged when the service calls or is called. */
 function wasJudged({ edges }: Result, entry: KnownFinding): boolean {
   const { client, server } = entry;
   if (client === null || server === null) return false;

@@ -21,7 +21,7 @@ export function fails(finding: Finding, failOn: FailOn): boolean {
   return !isAccepted(finding) && (severity === 'error' || severity === failOn);
 }
 
-/** What is to be done about a result: its verdict, and with `warning` the warnings too. */
+/** The outcome that the exit code tells: the verdict, and with `warning` the warnings too. */
 export function decideOutcome({ verdict, findings }: Result, failOn: FailOn = 'error'): Outcome {
   if (findings.some((finding) => fails(finding, failOn))) return 'failed';
   return verdict === 'unknown' ? 'unknown' : verdict === 'broken' ? 'failed' : 'passed';

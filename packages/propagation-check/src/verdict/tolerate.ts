@@ -8,7 +8,7 @@ import type { EdgeResult, Result } from './result.ts';
 type Judged = Pick<Result, 'edges' | 'findings'>;
 
 /**
- * Marks what is found between services of which one does not take part, on purpose, and adds the calls to peers that emit no spans.
+ * Marks edges and findings with a side that does not take part, on purpose, and adds an edge for calls to peers that emit no spans.
  *
  * @param clients The calls without their other side.
  */

@@ -273,6 +273,17 @@ suite('--baseline', () => {
   });
 });
 
+test('where every peer is tolerated, nothing was judged', async (t) => {
+  const root = await makeRepository(t, 'tolerated-peers: [b]\n');
+  const { code, stdout } = await runCli(t, ['file', 'broken.jsonl'], { cwd: root });
+  assert.equal(code, 2);
+  assert.match(
+    stdout,
+    /^CANNOT TELL {2}no call between two services was seen but those of tolerated peers, only /,
+  );
+  assert.match(stdout, /^~ a → b {2}http {2}broken 6 of 6, tolerated$/m);
+});
+
 test('--fail-on warning gives exit code 1 for a warning', async (t) => {
   const drawing = new URL('../../fixtures/span-lost-in-service/shown.txt', import.meta.url);
   const { spans } = readDrawing(await readFile(drawing, 'utf8'));
