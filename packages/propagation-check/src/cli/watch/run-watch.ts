@@ -11,10 +11,11 @@ import { SourceError } from '../../source/source.ts';
 import type { SpanStore } from '../../span/span-store.ts';
 import { mapBy } from '../../util/group-by.ts';
 import { checkStore } from '../../verdict/check-traces.ts';
-import { type CheckInputs, readCheckInputs, readWire } from '../check-inputs.ts';
+import { type ReadInputs, readCheckInputs } from '../check-inputs.ts';
 import { readPage } from '../explain-finding.ts';
 import { Interruption } from '../interruption.ts';
 import { pauseFor } from '../pause-for.ts';
+import { isWatched } from '../print-report.ts';
 import type { Session } from '../session.ts';
 import { UsageError } from '../usage-error.ts';
 import { CallTracker, type WatchedEdge } from './call-tracker.ts';
@@ -49,8 +50,8 @@ export async function runWatch(
     throw new UsageError('name what to watch: either --source, or files');
   const inputs = await readCheckInputs(args, paths);
   const view = await openView(paths, args, session);
-  const watch = new Watch(view, args, inputs);
-  const isLive = args.once !== true && session.output.isTerminal === true && isatty(0);
+  const watch = new Watch(view, args.settle, inputs);
+  const isLive = args.once !== true && (await isWatched(session.output)) && isatty(0);
   // Services must be told where a receiver listens.
   if (!isLive && (args.once !== true || isReceiver(args)))
     session.writeError(`propagation-check: watching ${escapeText(view.name)}\n`);
@@ -70,24 +71,22 @@ function isReceiver({ source }: WatchArguments): boolean {
 /** Looks at a source, judges, and knows what is to be shown. */
 class Watch {
   readonly #view: View;
-  readonly #args: WatchArguments;
-  readonly #inputs: CheckInputs;
+  readonly #inputs: ReadInputs;
   readonly #tracker: CallTracker;
   readonly #startedAt = Date.now();
   #away: Away | null = null;
   #tries = 0;
 
-  constructor(view: View, args: WatchArguments, inputs: CheckInputs) {
+  constructor(view: View, settleMs: number, inputs: ReadInputs) {
     this.#view = view;
-    this.#args = args;
     this.#inputs = inputs;
-    this.#tracker = new CallTracker({ settleMs: args.settle });
+    this.#tracker = new CallTracker({ settleMs });
   }
 
   /** One look. @throws {SourceError} where the source cannot be asked. */
   async look(signal: AbortSignal): Promise<void> {
     const spans = await this.#view.look(Date.now(), signal);
-    const wire = await readWire(this.#args);
+    const wire = await this.#inputs.wireFiles.read();
     const now = Date.now();
     this.#tracker.add(spans, now);
     const { expectation } = this.#inputs;
