@@ -46,6 +46,7 @@ export const reportShape = z.strictObject({
       docs: z.string(),
     }),
   ),
+  unjudged: list(z.strictObject({ client: service, peer: z.string(), calls: count })).exactOptional(),
   explain: list(
     z.strictObject({
       ...ids,

@@ -92,6 +92,14 @@ export function addReceiverOptions(command: Command, waitMs: number): Command {
     );
 }
 
+/** Where requests are part of what is checked. */
+export function allowFailedRequests(): Option {
+  return new Option(
+    '--allow-failed-requests',
+    'judge the traces alone, also when requests have no answer, or one with status 400 or more',
+  );
+}
+
 function timeOption(flags: string, description: string, milliseconds: number): Option {
   return new Option(flags, description)
     .argParser(parseTimeout)

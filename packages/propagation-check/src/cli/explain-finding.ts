@@ -4,7 +4,7 @@ import { closest } from 'fastest-levenshtein';
 import { findingIds } from '../rules/finding.ts';
 import { findings } from '../rules/findings.ts';
 import { describeFileError } from '../source/file-error.ts';
-import { findDocsFolder } from './find-docs-folder.ts';
+import { findDocsFolder } from '../source/find-docs-folder.ts';
 import type { Session } from './session.ts';
 import { UsageError } from './usage-error.ts';
 

@@ -3,15 +3,15 @@ import type { ReportDetails } from '../report/json.ts';
 import { pickSpans } from '../report/pick-spans.ts';
 import { type ReportInput, type ReportName, reports } from '../report/reports.ts';
 import { describeFileError, quotePath } from '../source/file-error.ts';
+import { findDocsRoot } from '../source/find-docs-root.ts';
 import type { SpanStore } from '../span/span-store.ts';
 import { remember } from '../util/remember.ts';
 import type { Result } from '../verdict/result.ts';
 import type { CheckArguments } from './common-options.ts';
-import { findDocsRoot } from './find-docs-root.ts';
 import type { Output } from './open-output.ts';
 import { isPrintedBeside, type ReportTarget } from './parse-report.ts';
 import { readPageScript } from './read-page-script.ts';
-import { UsageError } from './usage-error.ts';
+import { ReportError } from './usage-error.ts';
 
 /** A check as it is reported. */
 export interface Judged {
@@ -25,7 +25,7 @@ export interface Judged {
  * Prints the report that was asked for, or the one for people, and writes the others to their files.
  *
  * @returns The exit code: 0 intact, 1 broken, 2 unknown.
- * @throws {UsageError} when a file cannot be written, after everything else is.
+ * @throws {ReportError} when a file cannot be written, after everything else is.
  */
 export async function printReport(
   { result, details, readStore }: Judged,
@@ -50,7 +50,7 @@ export async function printReport(
       });
     if (name === 'github') await addToStepSummary(input, failures);
   }
-  if (failures.length > 0) throw new UsageError(failures.join('; '));
+  if (failures.length > 0) throw new ReportError(failures.join('; '));
   return { intact: 0, broken: 1, unknown: 2 }[result.verdict];
 }
 

@@ -67,7 +67,7 @@ export function prepareBars(rows: readonly BarRow[], layout: Layout): Bars {
     },
     drawRow: (row) => {
       const style: Style | null = row.isSide ? 'red' : null;
-      const label = fit(labelOf(row), labelWidth);
+      const label = fitText(labelOf(row), labelWidth);
       const id = hasIds ? [paint(layout, 'dim', row.span.spanId)] : [];
       const bar = hasBars ? [drawBar(row)] : [];
       const parts = [style === null ? label : paint(layout, style, label), ...id, ...bar];
@@ -94,7 +94,7 @@ function writeMs(ms: number): string {
 }
 
 /** Exactly so many columns; wide characters take two. */
-export function fit(text: string, width: number): string {
+export function fitText(text: string, width: number): string {
   const missing = width - stringWidth(text);
   if (missing >= 0) return text + ' '.repeat(missing);
   let cut = '';
@@ -107,7 +107,7 @@ export function fit(text: string, width: number): string {
 
 /** At most so many columns. */
 export function clip(text: string, width: number): string {
-  return fit(text, width).trimEnd();
+  return fitText(text, width).trimEnd();
 }
 
 const graphemes = new Intl.Segmenter();

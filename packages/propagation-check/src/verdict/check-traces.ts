@@ -9,6 +9,7 @@ import { doubtAtEnds } from '../rules/cut-capture.ts';
 import { decideByHeaders, mergeDrafts } from '../rules/decide-by-headers.ts';
 import { explainLooseEnds } from '../rules/explain-loose-ends.ts';
 import { describeFix } from '../rules/fix-by-surroundings.ts';
+import { rankByPlatform } from '../rules/platforms.ts';
 import { rankByOrigin } from '../rules/rank-by-origin.ts';
 import { rankByPipeline } from '../rules/rank-by-pipeline.ts';
 import { runRules } from '../rules/run-rules.ts';
@@ -24,6 +25,7 @@ import { keyFor } from '../util/group-by.ts';
 import { hideSecrets } from '../util/hide-secrets.ts';
 import { rememberOf } from '../util/remember.ts';
 import { buildScene } from './build-scene.ts';
+import { listUnjudged } from './list-unjudged.ts';
 import type { EdgeResult, Evidence, Finding, Result } from './result.ts';
 
 /** So many calls are shown as evidence of a finding unless more are asked for; `count` tells them all. */
@@ -73,16 +75,20 @@ export function checkStore(store: SpanStore, options: CheckOptions = {}): Result
   const looseEnds = { clients, roots, orphans };
   const { scene, silences, ...found } = runRules(known, looseEnds);
   const drafts = found.drafts.flatMap((draft) =>
-    decideByHeaders(rankByPipeline(rankByOrigin(scene, draft), collector), headersOf, expectation).map(
-      (decided) =>
-        // Headers that name a cause leave no doubt.
-        decided.id === draft.id ? doubtAtEnds(scene, orphans, decided) : decided,
+    decideByHeaders(
+      rankByPipeline(rankByPlatform(rankByOrigin(scene, draft)), collector),
+      headersOf,
+      expectation,
+    ).map((decided) =>
+      // Headers that name a cause leave no doubt.
+      decided.id === draft.id ? doubtAtEnds(scene, orphans, decided) : decided,
     ),
   );
   const merged = mergeDrafts(drafts);
   const scopesOf = rememberOf((service: string | null) => listScopes(scene, service));
   const findings = merged.map((draft) => describeFinding(draft, scopesOf, mostEvidence));
   const edges = countEdges(scene, merged);
+  const unjudged = listUnjudged(scene, merged);
   return {
     version: 1,
     verdict: decideVerdict(findings, edges.length > 0 || holdsWithoutEdge(scene)),
@@ -90,6 +96,7 @@ export function checkStore(store: SpanStore, options: CheckOptions = {}): Result
     spans: graph.spanCount,
     edges,
     findings,
+    ...(unjudged.length > 0 ? { unjudged } : {}),
     ...(explain ? { explain: explainLooseEnds(scene, looseEnds, found.drafts, silences) } : {}),
   };
 }

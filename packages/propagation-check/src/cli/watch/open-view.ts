@@ -1,7 +1,7 @@
+import { pauseFor } from '../../collect/pause-for.ts';
 import type { Span } from '../../span/span.ts';
 import type { SourceArguments } from '../common-options.ts';
 import { openNamedSource } from '../open-named-source.ts';
-import { pauseFor } from '../pause-for.ts';
 import type { Session } from '../session.ts';
 import { followFiles } from './follow-files.ts';
 

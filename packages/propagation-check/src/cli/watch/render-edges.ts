@@ -1,4 +1,4 @@
-import { clip, fit } from '../../report/draw-bars.ts';
+import { clip, fitText } from '../../report/draw-bars.ts';
 import { escapeText } from '../../report/escape-text.ts';
 import { type Layout, paint } from '../../report/layout.ts';
 import { countOf, type Mark, nameEdge, paintMark } from '../../report/terminal-edges.ts';
@@ -142,9 +142,9 @@ function renderTable(
       const isSelected = keyOf(edge) === selected;
       const cells = shown.map(({ write, width, isRight }) => {
         const text = write(edge, now);
-        return isRight ? text.padStart(width) : fit(text, width);
+        return isRight ? text.padStart(width) : fitText(text, width);
       });
-      const name = fit(nameEdge(edge, nameWidth), nameWidth);
+      const name = fitText(nameEdge(edge, nameWidth), nameWidth);
       const line = [isSelected ? paint(layout, 'bold', name) : name, ...cells].join(gap).trimEnd();
       return `${isSelected ? '>' : ' '} ${paintMark(layout, markOf(edge))} ${line}`;
     }),

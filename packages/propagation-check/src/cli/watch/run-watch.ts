@@ -1,4 +1,5 @@
 import { isatty } from 'node:tty';
+import { pauseFor } from '../../collect/pause-for.ts';
 import { prepareCalls } from '../../report/call-picture.ts';
 import { drawTrace } from '../../report/draw-trace.ts';
 import { escapeText } from '../../report/escape-text.ts';
@@ -11,10 +12,9 @@ import { SourceError } from '../../source/source.ts';
 import type { SpanStore } from '../../span/span-store.ts';
 import { mapBy } from '../../util/group-by.ts';
 import { checkStore } from '../../verdict/check-traces.ts';
-import { type ReadInputs, readCheckInputs } from '../check-inputs.ts';
+import { type ReadInputs, readAnew, readCheckInputs } from '../check-inputs.ts';
 import { readPage } from '../explain-finding.ts';
 import { Interruption } from '../interruption.ts';
-import { pauseFor } from '../pause-for.ts';
 import { isWatched } from '../print-report.ts';
 import type { Session } from '../session.ts';
 import { UsageError } from '../usage-error.ts';
@@ -86,10 +86,9 @@ class Watch {
   /** One look. @throws {SourceError} where the source cannot be asked. */
   async look(signal: AbortSignal): Promise<void> {
     const spans = await this.#view.look(Date.now(), signal);
-    const wire = await this.#inputs.wireFiles.read();
+    const { expectation, wire } = await readAnew(this.#inputs);
     const now = Date.now();
     this.#tracker.add(spans, now);
-    const { expectation } = this.#inputs;
     const check = (store: SpanStore) =>
       checkStore(store, {
         expectation,
