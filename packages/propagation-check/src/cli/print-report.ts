@@ -70,7 +70,7 @@ async function addToStepSummary(input: ReportInput, failures: string[]): Promise
 }
 
 /** A person looks at a terminal; programs that run commands in one for a language model read text. */
-async function isWatched({ isTerminal = false }: Output): Promise<boolean> {
+export async function isWatched({ isTerminal = false }: Output): Promise<boolean> {
   return isTerminal && !(await import('std-env')).isAgent;
 }
 
