@@ -18,6 +18,7 @@ import type { Run } from './chaos/run.ts';
 import { type RunOptions, runFault } from './chaos/run-fault.ts';
 import { removeImage, startStack } from './chaos/stack.ts';
 import { StackKeeper } from './chaos/stack-keeper.ts';
+import { nameProject } from './ended-stacks.ts';
 
 await runScript(runChaos);
 
@@ -106,7 +107,7 @@ async function runAll(
     { length: Math.max(1, Math.min(parallel, together.length)) },
     (_, index) =>
       new StackKeeper((override) =>
-        startStack({ project: `chaos-${process.pid}-${index + 1}`, override, signal }),
+        startStack({ project: nameProject('chaos', String(index + 1)), override, signal }),
       ),
   );
   const discard = (some: readonly StackKeeper[]) => Promise.all(some.map((keeper) => keeper.discard()));

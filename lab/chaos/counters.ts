@@ -6,7 +6,7 @@ import {
   type Sample,
   sumSamples,
 } from 'account';
-import { CommandError } from './run-command.ts';
+import { CommandError } from '../run-command.ts';
 import type { ServiceName, Stack } from './stack.ts';
 
 /** The counters of the running processes, in spans unless noted. */

@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { CommandError, runCommand } from '../run-command.ts';
 import { type Fault, NoFaultError, type Scene } from './fault.ts';
 import { dropPackets } from './lossy-network.ts';
 import { cutNetwork } from './network.ts';
 import { fillQueueDisk, limitQueueDisk } from './queue-disk.ts';
-import { CommandError, runCommand } from './run-command.ts';
 import { slowDown } from './slow-network.ts';
 import type { ServiceName } from './stack.ts';
 

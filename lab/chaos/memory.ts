@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import * as z from 'zod';
-import { CommandError } from './run-command.ts';
+import { CommandError } from '../run-command.ts';
 import { type ServiceName, type Stack, serviceNames } from './stack.ts';
 
 /** The most that was seen, in MiB. */

@@ -1,8 +1,9 @@
 import { UsageError } from 'propagation-check/kit';
 import * as z from 'zod';
+import { removeEndedStacks } from '../ended-stacks.ts';
+import { CommandError, runCommand } from '../run-command.ts';
 import type { StackShape } from './fault.ts';
 import type { ChaosArguments } from './options.ts';
-import { CommandError, runCommand } from './run-command.ts';
 import type { RunOptions } from './run-fault.ts';
 import { buildImage, type ComposeOverride, stackImage } from './stack.ts';
 
@@ -26,6 +27,7 @@ const wholeLog = { options: { 'max-size': '1g' } };
 export async function prepare(args: ChaosArguments, signal: AbortSignal): Promise<RunOptions> {
   try {
     await runCommand('docker', ['version'], { signal });
+    await removeEndedStacks(signal);
     const compose = ['compose', '--profile', '*'];
     const config = await runCommand('docker', [...compose, 'config', '--format', 'json'], { signal });
     const { services } = configSchema.parse(JSON.parse(config.stdout));

@@ -1,7 +1,7 @@
+import { CommandError } from '../run-command.ts';
 import { awaitFelt } from './await-felt.ts';
 import { readSaid } from './counters.ts';
 import type { StackShape } from './fault.ts';
-import { CommandError } from './run-command.ts';
 import { type ComposeOverride, type Stack, stackImage } from './stack.ts';
 
 /** Where the Collector's queue is, in `collector-config.yaml` and `docker-compose.yml`. */

@@ -1,10 +1,10 @@
 import { SourceError } from 'propagation-check';
+import { CommandError } from '../run-command.ts';
 import { type Account, isClean } from './account.ts';
 import { isQuiet, type Said } from './counters.ts';
 import { NoFaultError } from './fault.ts';
 import { LedgerError } from './ledger.ts';
 import type { PeakMemory } from './memory.ts';
-import { CommandError } from './run-command.ts';
 import { RecoveryError } from './stack.ts';
 
 /** One run of one fault. */

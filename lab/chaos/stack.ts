@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import * as z from 'zod';
 import { findStackPlace } from '../find-stack-place.ts';
-import { CommandError, type Output, runCommand } from './run-command.ts';
+import { CommandError, type Output, runCommand } from '../run-command.ts';
 
 /** A service of `docker-compose.yml`. */
 export type ServiceName = 'service-a' | 'service-b' | 'otel-collector' | 'jaeger';

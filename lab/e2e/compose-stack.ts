@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { nameProject } from '../ended-stacks.ts';
 import { findStackPlace, type StackPlace } from '../find-stack-place.ts';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -57,7 +58,7 @@ export async function findObstacle(): Promise<string | null> {
 
 export async function createStack(mode: 'auto' | 'manual', own: Variables = {}): Promise<ComposeStack> {
   const { serviceA, serviceB, jaeger, variables } = await findStackPlace();
-  const project = `propagation-e2e-${process.pid}-${mode}`;
+  const project = nameProject('e2e', mode);
   const environment = {
     ...process.env,
     ...variables,

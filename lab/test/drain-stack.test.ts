@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { drainStack } from '../chaos/drain-stack.ts';
 import type { EndedSpan } from '../chaos/ledger.ts';
-import { CommandError } from '../chaos/run-command.ts';
 import type { Stack } from '../chaos/stack.ts';
 import type { Witness } from '../chaos/witness.ts';
+import { CommandError } from '../run-command.ts';
 import { createSource, createStack, toSpan } from './chaos-samples.ts';
 
 const first = createEnded('1');

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { CommandError, runCommand } from '../chaos/run-command.ts';
+import { CommandError, runCommand } from '../run-command.ts';
 
 describe('a command', () => {
   it('says what it wrote', async () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { CommandError } from '../chaos/run-command.ts';
 import { StackKeeper } from '../chaos/stack-keeper.ts';
+import { CommandError } from '../run-command.ts';
 import { createStack } from './chaos-samples.ts';
 
 const plain = { services: { 'service-a': { image: 'a' } } };

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 
-const root = join(import.meta.dirname, '..', '..');
+const root = join(import.meta.dirname, '..');
 const outputLimit = 512 * 1024 * 1024;
 
 /** The engine, Compose or a container did not do what it was asked. The message holds the command and its last words. */
