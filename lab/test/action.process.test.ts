@@ -43,7 +43,7 @@ describe('the action', () => {
     temp = await mkdtemp(join(tmpdir(), 'propagation-check-runner-'));
     workspace = join(temp, 'workspace');
     await mkdir(workspace);
-    await promisify(execFile)('npm', ['run', 'pack', '--', '--pack-destination', workspace], {
+    await promisify(execFile)('npm', ['pack', '--pack-destination', workspace], {
       cwd: checker,
     });
     await cp(join(checker, 'captures', 'java-proxy-strips'), join(workspace, 'capture'), { recursive: true });
