@@ -35,6 +35,11 @@ export class Roots {
     );
   }
 
+  /** The services that have some. */
+  services(): readonly (string | null)[] {
+    return [...this.#rows.keys()].filter((service) => this.count(service) > 0);
+  }
+
   /** How many of a service are meant. */
   count(service: string | null, isMeant: (row: number) => boolean = () => true): number {
     return (this.#rows.get(service) ?? []).filter((row) => this.#isLeft(row) && isMeant(row)).length;

@@ -62,6 +62,8 @@ export interface SharedResults {
 
 /** What is known of the services without a look at their spans. */
 export interface Services {
+  /** Those that have spans. */
+  names(): readonly (string | null)[];
   has(service: string | null): boolean;
   hasKind(service: string | null, kind: Span['kind']): boolean;
   /** Whether it has SERVER or CONSUMER spans. */

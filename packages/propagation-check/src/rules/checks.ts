@@ -13,6 +13,8 @@ import { missingClients } from './missing-client.ts';
 import { partlyMissingServers, whollyMissingServers } from './missing-server.ts';
 import { findDroppedParents } from './parent-dropped.ts';
 import { partlySplitEdges } from './partly-split-edge.ts';
+import { possibleCalls } from './possible-call.ts';
+import { possibleMessages } from './possible-message.ts';
 import type { Rule } from './rule.ts';
 import { findServersNotInstrumented } from './server-not-instrumented.ts';
 import { lostServerSpans } from './server-span-lost.ts';
@@ -68,6 +70,8 @@ export const checks: readonly (Check | Rule)[] = [
   findLostBaggage,
   findUnexpectedEdges,
   // Not failures: what is left over, and what misleads.
+  possibleCalls,
+  possibleMessages,
   findUninstrumentedPeers,
   findSpansLostInServices,
   findExternalParents,

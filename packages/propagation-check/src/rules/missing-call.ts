@@ -30,7 +30,7 @@ export const finding = defineFinding('missing-call', {
   isConclusive: false,
   shows: "A's SERVER without a CLIENT, a root of B within its time",
   title: 'The caller shows no call',
-  why: 'The expected caller shows no call: the called service began traces of its own, or has no span at all.',
+  why: 'The caller shows no call: the called service began traces of its own, or has no span at all.',
   fix: 'Check in the caller: which client library (HTTP, gRPC, messaging) makes the call, is it instrumented, and loaded after the instrumentation?',
 });
 
@@ -217,7 +217,7 @@ function pairWithRequests(scene: Scene, edge: ExpectedEdge, roots: readonly Span
 }
 
 /** A root for (nearly) every request of an endpoint, one to one, within it and waited for; none otherwise. */
-function pairWithin(
+export function pairWithin(
   requests: readonly Span[],
   roots: readonly Span[],
   fits: (request: Span, root: Span) => boolean,
@@ -268,7 +268,10 @@ function areSure(
   return found >= thresholds.fewestFilling && isMoreThanChance(roots, found, countFilling, thresholds);
 }
 
-function groupCallsByRequest(scene: Scene, calls: readonly Span[]): ReadonlyMap<Span, readonly Span[]> {
+export function groupCallsByRequest(
+  scene: Scene,
+  calls: readonly Span[],
+): ReadonlyMap<Span, readonly Span[]> {
   const groups = new Map<Span, Span[]>();
   for (const client of calls) {
     const request = findEntry(scene.graph, client);
@@ -286,7 +289,7 @@ function isSentByAnother(request: Span, root: Span): boolean {
   return outer !== null && outer !== readCallFacts(root).userAgent;
 }
 
-const candidates: readonly FindingId[] = [
+export const missingCallCandidates: readonly FindingId[] = [
   'client-not-instrumented',
   'server-not-instrumented',
   'header-not-sent',
@@ -325,7 +328,7 @@ function describePairs(edge: ExpectedEdge, pairs: readonly Pair[], findOpenCall:
       edge,
       pairs.map((pair) => pair.server),
     ),
-    ...(decided ? { isLikely: true } : { candidates: hasClients ? splitCauses : candidates }),
+    ...(decided ? { isLikely: true } : { candidates: hasClients ? splitCauses : missingCallCandidates }),
     shown: shown.map(({ request, server, client }) => ({
       client,
       server,
@@ -341,7 +344,9 @@ function describeRoots(edge: ExpectedEdge, roots: readonly Span[], hasCallers: b
   return finding.report({
     ...describeEdge(edge, roots),
     // A caller of which nothing is seen may not be instrumented at all.
-    candidates: hasCallers ? candidates : moveToFront(candidates, 'server-not-instrumented'),
+    candidates: hasCallers
+      ? missingCallCandidates
+      : moveToFront(missingCallCandidates, 'server-not-instrumented'),
     shown: roots.map((server) => ({
       client: null,
       server,

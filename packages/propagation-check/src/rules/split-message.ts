@@ -58,7 +58,7 @@ function findSplitById(scene: Scene, open: Open): readonly Draft[] {
       client: group[0].client.serviceName,
       server: group[0].server.serviceName,
       protocol: 'messaging',
-      candidates: causes,
+      candidates: messageCauses,
       shown: group.map(({ client, server }) => ({
         client,
         server,
@@ -69,7 +69,7 @@ function findSplitById(scene: Scene, open: Open): readonly Draft[] {
 }
 
 /** Where a message enters a service. A function that a queue triggers has a SERVER span (semantic conventions, FaaS spans). */
-function isMessage(span: Span): boolean {
+export function isMessage(span: Span): boolean {
   return span.kind === 'CONSUMER' || (span.kind === 'SERVER' && readCallFacts(span).protocol === 'messaging');
 }
 
@@ -148,14 +148,14 @@ function nameDestination(span: Span): string {
 }
 
 /** Whether each message can be one that was sent before. Both are by start. */
-function areInOrder(producers: readonly Span[], consumers: readonly Span[]): boolean {
+export function areInOrder(producers: readonly Span[], consumers: readonly Span[]): boolean {
   return producers.every((sent, index) => {
     const received = consumers[index];
     return received !== undefined && sent.startTimeUnixNano <= received.startTimeUnixNano;
   });
 }
 
-const causes: readonly FindingId[] = [
+export const messageCauses: readonly FindingId[] = [
   'header-not-sent',
   'header-ignored',
   'header-stripped',
@@ -175,8 +175,8 @@ function describe(
       protocol: 'messaging',
       // Functions read the context of their platform alone unless they are told to look into the message.
       candidates: consumers.every(({ kind }) => kind === 'SERVER')
-        ? moveToFront(causes, 'header-ignored')
-        : causes,
+        ? moveToFront(messageCauses, 'header-ignored')
+        : messageCauses,
       shown: producers.map((client) => ({
         client,
         server: null,

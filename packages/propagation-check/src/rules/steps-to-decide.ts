@@ -15,9 +15,21 @@ const toldByHeaders: readonly FindingId[] = [
   'client-not-instrumented',
 ];
 
+/** Symptoms of edges that nobody expects. */
+const expectable: readonly FindingId[] = ['missing-call', 'split-trace'];
+
 /** No tap speaks the protocols of brokers, but what was sent stays there. */
 const lookIntoBroker =
   'Look at such a message in the broker: its headers (Kafka, AMQP, NATS), attributes (SQS, SNS, Pub/Sub), application properties (Service Bus) or job data. With traceparent the consumer does not extract it, without the producer does not inject it.';
+
+/** `possible-call.ts` and `possible-message.ts`: an expectation makes an error of the warning. */
+function listExpectation({ id, severity, shown, client, server }: Draft): readonly string[] {
+  if (severity !== 'warning' || !expectable.includes(id) || shown.length === 0) return [];
+  const option = `--expect ${quoteForShell(`${client} -> ${server}`)}`;
+  return [
+    `If ${client} calls ${server} or sends it messages, check again with ${option}; programs outside can make the same picture`,
+  ];
+}
 
 /** No instrumentation records `params._meta` in spans. */
 function listMcpSteps({ client, server }: Draft): readonly string[] {
@@ -38,7 +50,7 @@ export function listStepsToDecide(draft: Draft): readonly string[] {
   const { id, candidates, protocol, shown } = draft;
   if (candidates === undefined) return [];
   if (!candidates.some((cause) => toldByHeaders.includes(cause))) return [findings[id].fix];
-  if (protocol === 'messaging') return [lookIntoBroker];
+  if (protocol === 'messaging') return [...listExpectation(draft), lookIntoBroker];
   if (isOfMcp(draft)) return listMcpSteps(draft);
   const [first] = shown;
   const settings = [first?.server ?? null, first?.client ?? null].flatMap((span) => {
@@ -49,6 +61,7 @@ export function listStepsToDecide(draft: Draft): readonly string[] {
   });
   const port = first?.server == null ? null : readCallFacts(first.server).port;
   return [
+    ...listExpectation(draft),
     ...(isFromBrowser(draft) ? [lookInBrowser] : []),
     ...settings,
     ...(id === 'split-trace' ? [] : [findings[id].fix]),

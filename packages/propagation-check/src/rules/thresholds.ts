@@ -345,6 +345,22 @@ export const thresholdTable = {
       higher: 'client-not-instrumented/broken-between',
     },
   },
+  fewestPossibleCalls: {
+    value: 5,
+    unit: 'count',
+    reason:
+      'Without an expectation, fewer requests or messages of two services that fall together may be a coincidence.',
+    pinnedBy: { lower: 'missing-call/healthy-fewest-possible-calls', higher: 'missing-call/shown-possible' },
+  },
+  mostRootsCompared: {
+    value: 40,
+    unit: 'count',
+    reason: 'Most services without a caller are called from outside: their first requests tell.',
+    pinnedBy: {
+      lower: 'missing-call/healthy-most-roots-compared',
+      higher: 'missing-call/shown-most-roots-compared',
+    },
+  },
   everyRequestShare: {
     value: 0.9,
     unit: 'share',

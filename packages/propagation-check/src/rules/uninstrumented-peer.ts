@@ -1,6 +1,7 @@
 import { readCallFacts } from '../calls/call-facts.ts';
+import type { Span } from '../span/span.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
-import { type Check, protocolOf } from './check.ts';
+import { type Check, protocolOf, type Scene } from './check.ts';
 import { defineFinding } from './define-finding.ts';
 
 export const finding = defineFinding('uninstrumented-peer', {
@@ -13,7 +14,7 @@ export const finding = defineFinding('uninstrumented-peer', {
 });
 
 /** The CLIENT spans that are left: calls to peers that emit no spans. Healthy, and good to know. */
-export const findUninstrumentedPeers: Check = (_scene, open) => {
+export const findUninstrumentedPeers: Check = (scene, open) => {
   const clients = open.clients.filter((span) => span.kind === 'CLIENT');
   const groups = groupBy(clients, (span) =>
     keyFor(span.serviceName, readCallFacts(span).host, readCallFacts(span).port),
@@ -29,8 +30,18 @@ export const findUninstrumentedPeers: Check = (_scene, open) => {
       shown: group.map((client) => ({
         client,
         server: null,
-        says: `CLIENT span to ${peer} without a SERVER span`,
+        says: `CLIENT span to ${peer} without a SERVER span${tellAnswer(scene, client)}`,
       })),
     });
   });
 };
+
+/** A peer that names its span in the answer takes part in the trace; its spans may go elsewhere. */
+function tellAnswer(scene: Scene, client: Span): string {
+  const headers = scene.headersOf(client, null, { client: client.serviceName, server: null });
+  const answered = headers?.answer?.span;
+  if (answered?.traceId !== client.traceId) return '';
+  return answered.sampled === false
+    ? `; the peer answered with its span ${answered.spanId} of this trace, whose sampled flag is 0`
+    : `; the peer answered with its span ${answered.spanId} of this trace, which is nowhere in the data`;
+}

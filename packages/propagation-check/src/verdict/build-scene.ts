@@ -55,6 +55,7 @@ function describeServices({ graph, facts }: Facts): Services {
   const hasKind = (service: string | null, kind: Span['kind']): boolean =>
     ((seen.get(service)?.kinds ?? 0) & (1 << spanKinds.indexOf(kind))) !== 0;
   return {
+    names: () => [...seen].flatMap(([service, { kinds }]) => (kinds === 0 ? [] : [service])),
     has: (service) => (seen.get(service)?.kinds ?? 0) !== 0,
     hasKind,
     hasEntries: (service) => hasKind(service, 'SERVER') || hasKind(service, 'CONSUMER'),

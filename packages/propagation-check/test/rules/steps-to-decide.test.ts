@@ -49,9 +49,19 @@ test('a cause that is known needs no step', () => {
   );
 });
 
-function listSteps(traces: string): readonly string[] {
-  const { spans, expectation, headers } = readDrawing(`expect web -> orders\n${traces}`);
-  const [finding] = checkTraces(spans, { expectation, headers }).findings;
+test('a call that nobody expects is to be expected first', () => {
+  const requests = ['web SERVER "GET /" 0..100', 'orders SERVER "GET /orders" 10..80'];
+  const traces = requests.map((request, index) => drawChain(index + 1, request)).join('');
+  const [expect] = listSteps(`repeat 6 every 1000\n${traces}end\n`, '');
+  assert.match(
+    expect ?? '',
+    /^If web calls orders or sends it messages, check again with --expect 'web -> orders'/,
+  );
+});
+
+function listSteps(traces: string, expectation = 'expect web -> orders'): readonly string[] {
+  const { spans, headers, ...drawn } = readDrawing(`${expectation}\n${traces}`);
+  const [finding] = checkTraces(spans, { expectation: drawn.expectation, headers }).findings;
   assert.ok(finding);
   return finding.decide ?? [];
 }
