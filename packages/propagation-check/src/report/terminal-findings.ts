@@ -4,6 +4,7 @@ import { escapeText } from './escape-text.ts';
 import { hang, type Layout, paint, truncate } from './layout.ts';
 import { countOf, nameEdge, nameService, paintMark } from './terminal-edges.ts';
 
+/** How a finding is printed. */
 export interface FindingOptions extends Layout {
   /** The folder that holds `docs/findings`, relative to where the reader is: `` or `node_modules/propagation-check/`. */
   readonly docsRoot: string;

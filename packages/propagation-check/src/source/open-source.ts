@@ -7,6 +7,7 @@ import { type Source, SourceError } from './source.ts';
 import { sourceSpecs } from './source-specs.ts';
 import { createTempoSource } from './tempo.ts';
 
+/** By kind of source; the others are not read. */
 export interface SourceOptions {
   readonly http?: HttpClientOptions;
   readonly file?: FileOptions;

@@ -30,9 +30,11 @@ export interface Source {
   waitForChange?(since: number, signal?: AbortSignal): Promise<number>;
   /** Of a receiver: hands spans of this tool itself to where exports go beside the memory. */
   passOn?(spans: readonly Span[]): Promise<void>;
+  /** Frees connections and ports. */
   close(): Promise<void>;
 }
 
+/** A search for traces. */
 export interface TraceQuery {
   /** Null for any. A remote source that has more services than can be searched one by one then finds nothing. */
   readonly service: string | null;

@@ -23,6 +23,7 @@ export interface Result {
   readonly explain?: readonly UnreportedEnd[];
 }
 
+/** The calls between two services. */
 export interface EdgeResult {
   readonly client: string | null;
   readonly server: string | null;
@@ -31,6 +32,7 @@ export interface EdgeResult {
   readonly broken: number;
 }
 
+/** Something that is wrong with an edge, or worth knowing of it. */
 export interface Finding {
   /** The cause when it is decided, otherwise the symptom. */
   readonly id: FindingId;
@@ -57,6 +59,7 @@ export interface Finding {
   readonly docs: string;
 }
 
+/** A span that shows a finding. */
 export interface Evidence {
   readonly traceId: string;
   readonly spanId: string;
