@@ -40,6 +40,15 @@ export class Roots {
     return [...this.#rows.keys()].filter((service) => this.count(service) > 0);
   }
 
+  /** The first of a service, by start. */
+  first(service: string | null, most: number): readonly Span[] {
+    const { starts } = this.#graph;
+    const startOf = (row: number): number => starts[row] ?? 0;
+    const rows = (this.#rows.get(service) ?? []).filter((row) => this.#isLeft(row));
+    const last = Float64Array.from(rows, startOf).sort()[most - 1] ?? Number.POSITIVE_INFINITY;
+    return this.select((row) => startOf(row) <= last, service);
+  }
+
   /** How many of a service are meant. */
   count(service: string | null, isMeant: (row: number) => boolean = () => true): number {
     return (this.#rows.get(service) ?? []).filter((row) => this.#isLeft(row) && isMeant(row)).length;
