@@ -1,3 +1,4 @@
+import { RowSpan } from '../span/row-span.ts';
 import type { AttributeValue, Span } from '../span/span.ts';
 
 /**
@@ -53,13 +54,19 @@ export interface AttributeReader {
   has(key: string): boolean;
 }
 
-const known = new WeakMap<Span, CallFacts>();
+class KnownFacts {
+  readonly facts: CallFacts;
+
+  constructor(facts: CallFacts) {
+    this.facts = facts;
+  }
+}
 
 export function readCallFacts(span: Span): CallFacts {
-  const cached = known.get(span);
-  if (cached !== undefined) return cached;
+  if (!(span instanceof RowSpan)) return readFacts(span, readProtocol(span, listFamilies(span)));
+  if (span.memo instanceof KnownFacts) return span.memo.facts;
   const facts = readFacts(span, readProtocol(span, listFamilies(span)));
-  known.set(span, facts);
+  span.memo = new KnownFacts(facts);
   return facts;
 }
 
@@ -168,6 +175,9 @@ function listFamilies({ attributes }: Span): number {
   for (const key of attributes.keys()) found |= families.get(key) ?? 0;
   return found;
 }
+
+/** The attributes of which `readProtocol` reads the values. */
+export const protocolAttributes = ['component', 'faas.trigger'] as const;
 
 /** @param found Bits of the families of which the span has an attribute. */
 export function readProtocol(span: FactSource, found: number): CallFacts['protocol'] {

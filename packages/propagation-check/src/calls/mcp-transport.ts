@@ -90,6 +90,9 @@ export function separateMcp(
   };
 }
 
+/** Some calls lie within requests of another path by chance, but not most of them. */
+const majority = 0.5;
+
 /** The requests to the one path within whose requests most of the calls lie. */
 function selectRequestsAround(
   graph: TraceGraph,
@@ -105,7 +108,7 @@ function selectRequestsAround(
     groupBy(requests, pathOf).find((alike) => {
       const index = indexRows(graph, alike);
       const held = called.filter((row) => isWithinAny(graph, row, alike, index));
-      return held.length * 2 > called.length;
+      return held.length > called.length * majority;
     }) ?? []
   );
 }

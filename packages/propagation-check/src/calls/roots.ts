@@ -54,6 +54,17 @@ export class Roots {
     return (this.#rows.get(service) ?? []).filter((row) => this.#isLeft(row) && isMeant(row)).length;
   }
 
+  /** How many of a service have each key. */
+  countBy(service: string | null, keyOf: (row: number) => string): ReadonlyMap<string, number> {
+    const counts = new Map<string, number>();
+    for (const row of this.#rows.get(service) ?? []) {
+      if (!this.#isLeft(row)) continue;
+      const key = keyOf(row);
+      counts.set(key, (counts.get(key) ?? 0) + 1);
+    }
+    return counts;
+  }
+
   /** How many are of another trace than the span. */
   countOutside(span: Span): number {
     const { traces } = this.#graph.index;

@@ -9,18 +9,17 @@ import {
   type FactSource,
   families,
   type Outcome,
+  protocolAttributes,
   readFacts,
   readProtocol,
   readUserAgent,
 } from './call-facts.ts';
-import {
-  absent,
-  type IdSource,
-  ownField,
-  type Recorder,
-  type RowSource,
-  rememberFacts,
-} from './remember-facts.ts';
+import { noClass, RowClasses } from './row-classes.ts';
+
+/** The source of facts that are remembered. */
+export interface RowSource extends FactSource {
+  readonly protocol: CallFacts['protocol'];
+}
 
 const protocols: readonly CallFacts['protocol'][] = [
   'http',
@@ -33,29 +32,34 @@ const protocols: readonly CallFacts['protocol'][] = [
 const [client, producer] = [spanKinds.indexOf('CLIENT'), spanKinds.indexOf('PRODUCER')];
 
 /** Reads facts of calls from the rows of a span store, without views. */
-export class RowFacts implements IdSource {
+export class RowFacts {
   readonly #store: SpanStore;
   readonly #row: RowReader;
+  readonly #classes: RowClasses;
   /** Bits of `families` of the names of each shape. */
   readonly #families: Uint8Array;
-  /** One more than the index in `protocols`, and 0 where nobody asked. */
+  /** By class: one more than the index in `protocols`, and 0 where nobody asked. */
   readonly #protocols: Uint8Array;
   readonly #outcomeOf: (row: number) => Outcome;
+  readonly #userAgentOf: (row: number) => string | null;
 
   constructor(store: SpanStore) {
     this.#store = store;
     this.#row = new RowReader(store);
-    this.#protocols = new Uint8Array(store.size);
+    this.#classes = new RowClasses(store, protocolAttributes);
+    this.#protocols = new Uint8Array(this.#classes.count);
     this.#outcomeOf = this.remember((call) => decideOutcome(call, call.protocol));
+    this.#userAgentOf = this.remember(readUserAgent);
     this.#families = readFamilies(store);
   }
 
   protocolOf(row: number): CallFacts['protocol'] {
-    const known = this.#protocols[row] ?? 0;
+    const ofClass = this.#classes.of[row] ?? noClass;
+    const known = this.#protocols[ofClass] ?? 0;
     if (known !== 0) return protocols[known - 1] ?? 'unknown';
     const found = this.#families[this.#store.shapes[row] ?? 0] ?? 0;
     const protocol = readProtocol(this.#row.at(row), found);
-    this.#protocols[row] = protocols.indexOf(protocol) + 1;
+    if (ofClass !== noClass) this.#protocols[ofClass] = protocols.indexOf(protocol) + 1;
     return protocol;
   }
 
@@ -77,62 +81,56 @@ export class RowFacts implements IdSource {
     return this.#outcomeOf(row);
   }
 
-  /** See `rememberFacts`. */
+  /**
+   * Works a fact out once for all rows of a class, where it depends on what they have in common.
+   * @param read Depends on its argument alone.
+   */
   remember<T>(read: (row: RowSource) => T): (row: number) => T {
-    return rememberFacts(this, read);
+    const known: ({ readonly result: T } | undefined)[] = [];
+    /** Of classes: reads more than its rows have in common. */
+    const isBeyond = new Uint8Array(this.#classes.count);
+    isBeyond[noClass] = 1;
+    return (row) => {
+      const ofClass = this.#classes.of[row] ?? noClass;
+      if (isBeyond[ofClass] === 1) return read(this.#sourceOf(row, () => {}));
+      const found = known[ofClass];
+      if (found !== undefined) return found.result;
+      const result = read(
+        this.#sourceOf(row, () => {
+          isBeyond[ofClass] = 1;
+        }),
+      );
+      if (isBeyond[ofClass] === 0) known[ofClass] = { result };
+      return result;
+    };
   }
 
-  sourceOf(row: number, record: Recorder = () => {}): RowSource {
+  /** @param noteBeyond Is told of a field that other rows of the class may have another value of. */
+  #sourceOf(row: number, noteBeyond: () => void): RowSource {
     const source = this.#row.at(row);
-    const told = <T>(field: number, value: T): T => {
-      record(field, this.idOf(row, field));
-      return value;
-    };
-    const toldKey = (key: string): string => {
+    const noted = (key: string): string => {
       const id = this.#row.index.keyOf(key);
-      record(id, id === null ? absent : this.idOf(row, id));
+      if (id === null || !this.#classes.has(row, id)) noteBeyond();
       return key;
     };
-    const protocol = this.protocolOf(row);
+    const { hasNames } = this.#classes;
     return {
-      get protocol() {
-        return told(ownField.protocol, protocol);
-      },
-      get kind() {
-        return told(ownField.kind, source.kind);
-      },
+      protocol: this.protocolOf(row),
+      kind: source.kind,
       get name() {
-        return told(ownField.name, source.name);
+        if (!hasNames) noteBeyond();
+        return source.name;
       },
-      get status() {
-        return told(ownField.status, source.status);
-      },
+      status: source.status,
       attributes: {
-        get: (key) => source.attributes.get(toldKey(key)),
-        has: (key) => source.attributes.has(toldKey(key)),
+        get: (key) => source.attributes.get(noted(key)),
+        has: (key) => source.attributes.has(noted(key)),
       },
     };
-  }
-
-  idOf(row: number, field: number): number {
-    if (field >= 0) return this.#row.index.findKey(row, field) ?? absent;
-    const { kinds, statuses, names } = this.#store;
-    switch (field) {
-      case ownField.kind:
-        return kinds[row] ?? 0;
-      case ownField.status:
-        return statuses[row] ?? 0;
-      case ownField.name:
-        return names[row] ?? 0;
-      case ownField.protocol:
-        return protocols.indexOf(this.protocolOf(row));
-      default:
-        return absent;
-    }
   }
 
   userAgentOf(row: number): string | null {
-    return readUserAgent(this.#row.at(row));
+    return this.#userAgentOf(row);
   }
 
   nameOf(row: number): string {

@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import { storeOf } from '../span/span-writer.ts';
-import { describeWireGaps, readCheckInputs, readCollector, readWire } from './check-inputs.ts';
+import { readAnew, readCheckInputs, readCollector } from './check-inputs.ts';
 import { checkReceived } from './check-received.ts';
 import { makeChildEnvironment } from './child-environment.ts';
 import type { SourceArguments } from './common-options.ts';
@@ -35,7 +35,7 @@ export async function checkCommand(
     const { exitCode, leftBehind } = await runChild(command, env);
     const { result, details, spans } = await checkReceived({
       source,
-      readInputs: async () => ({ ...inputs, wire: await readWire(args) }),
+      readInputs: () => readAnew(inputs),
       waitMs: args.wait,
       settleMs: args.settle,
       signal,
@@ -48,7 +48,7 @@ export async function checkCommand(
       notes: [
         ...notes,
         ...(leftBehind ? [`processes that ${name} left behind were ended`] : []),
-        ...(await describeWireGaps(args)),
+        ...(await inputs.wireFiles.describeGaps()),
         ...details.notes,
       ],
       collector: await readCollector(args, signal),

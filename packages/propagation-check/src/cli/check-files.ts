@@ -2,7 +2,7 @@ import { quotePath } from '../source/file-error.ts';
 import { type ReadProgress, readSpansInto } from '../source/read-span-store.ts';
 import type { SpanStore } from '../span/span-store.ts';
 import { SpanWriter } from '../span/span-writer.ts';
-import { describeWireGaps, judgeStore, readCheckInputs, readCollector } from './check-inputs.ts';
+import { judgeStore, readCheckInputs, readCollector } from './check-inputs.ts';
 import type { CheckArguments } from './common-options.ts';
 import { explainNothingToJudge, hintAtExpectations } from './hint-at-expectations.ts';
 import { printReport } from './print-report.ts';
@@ -18,6 +18,7 @@ export async function checkFiles(
   { output, signal }: Session,
 ): Promise<number> {
   const inputs = await readCheckInputs(args, paths);
+  await inputs.wireFiles.refuseEmptyCaptures();
   const progress = createProgress();
   const { store, notes: ofFiles } = await readFiles(paths, progress, signal).finally(progress.clear);
   const services = store.resourceTable.map(({ serviceName }) => serviceName);
@@ -35,7 +36,7 @@ export async function checkFiles(
         : null;
   const notes = [
     ...ofFiles,
-    ...(await describeWireGaps(args)),
+    ...(await inputs.wireFiles.describeGaps()),
     ...hintAtExpectations(result, services, inputs.expectation),
   ];
   const details = { source, reason, notes, collector };

@@ -13,6 +13,7 @@ import type { Result } from '../verdict/result.ts';
 import { checkReportFiles } from './check-report-files.ts';
 import type { CheckArguments } from './common-options.ts';
 import { UsageError } from './usage-error.ts';
+import { WireFiles } from './wire-files.ts';
 
 /** Everything that a check needs beside spans. */
 export interface CheckInputs {
@@ -22,17 +23,23 @@ export interface CheckInputs {
   readonly explain?: boolean;
 }
 
+export interface ReadInputs extends CheckInputs {
+  readonly wireFiles: WireFiles;
+}
+
 /** @throws {UsageError} when a file is missing or wrong. */
 export async function readCheckInputs(
   args: CheckArguments,
   paths: readonly string[] = [],
-): Promise<CheckInputs> {
+): Promise<ReadInputs> {
   checkReportFiles(args, paths);
+  const wireFiles = new WireFiles(args.wire);
   const written =
     args.expectations === undefined ? noExpectation : await readExpectationFile(args.expectations);
   return {
     expectation: { ...written, edges: mergeEdges([...(args.expect ?? []), ...written.edges]) },
-    wire: await readWire(args),
+    wire: await wireFiles.read(),
+    wireFiles,
     explain: args.explain === true,
   };
 }
@@ -51,19 +58,9 @@ function mergeEdges(edges: readonly ExpectedEdge[]): readonly ExpectedEdge[] {
   });
 }
 
-/** Taps write while they run, so that a check reads their files when it judges. */
-export async function readWire({ wire = [] }: CheckArguments): Promise<readonly WireRecord[]> {
-  if (wire.length === 0) return [];
-  const { readWireFile, sortByTime } = await import('./read-wire.ts');
-  const files = await Promise.all(wire.map(readWireFile));
-  return sortByTime(files.flat());
-}
-
-/** What is missing in the same files, in words. */
-export async function describeWireGaps({ wire = [] }: CheckArguments): Promise<readonly string[]> {
-  if (wire.length === 0) return [];
-  const { describeWireFileGap } = await import('./read-wire.ts');
-  return (await Promise.all(wire.map(describeWireFileGap))).flat();
+/** The same with what taps have written since. */
+export async function readAnew(inputs: ReadInputs): Promise<CheckInputs> {
+  return { ...inputs, wire: await inputs.wireFiles.read() };
 }
 
 export function judge(

@@ -7,10 +7,10 @@ import { storeOf } from '../span/span-writer.ts';
 import { groupBy } from '../util/group-by.ts';
 import {
   type CheckInputs,
-  describeWireGaps,
+  type ReadInputs,
+  readAnew,
   readCheckInputs,
   readCollector,
-  readWire,
   withDoubt,
 } from './check-inputs.ts';
 import { type Collected, collectTraces, type Waiting } from './collect-traces.ts';
@@ -84,7 +84,7 @@ export async function runRequests(
     }
     if (first !== undefined) await warmUp(first.span, { source, inputs, args, output });
     const services = args.service ?? entryServices(inputs);
-    const readInputs = async () => ({ ...inputs, wire: await readWire(args) });
+    const readInputs = () => readAnew(inputs);
     const common = {
       source,
       services,
@@ -140,7 +140,7 @@ export async function runRequests(
     const notes = [
       ...(missing > 0 && reason === null ? [gap] : []),
       ...(begun.size === 0 ? [] : [describeBegun(begun.size)]),
-      ...(await describeWireGaps(args)),
+      ...(await inputs.wireFiles.describeGaps()),
       ...hintAtExpectations(
         result,
         collected.spans.map(({ serviceName }) => serviceName),
@@ -157,7 +157,7 @@ export async function runRequests(
   }
 }
 
-function withBaggage(inputs: CheckInputs, baggage: Entries): CheckInputs {
+function withBaggage(inputs: ReadInputs, baggage: Entries): ReadInputs {
   const { expectation } = inputs;
   return { ...inputs, expectation: { ...expectation, baggage: { ...expectation.baggage, ...baggage } } };
 }

@@ -136,6 +136,14 @@ export class JsonBytes {
     return at;
   }
 
+  /** An integer that is written as JavaScript does; less than 0 where it is longer or has zeros in front. */
+  skipInteger(start: number): number {
+    const { bytes } = this.source;
+    const digits = bytes[start] === 0x2d ? start + 1 : start;
+    const end = this.skipDigits(digits);
+    return end - digits > 15 || (bytes[digits] === 0x30 && end - start > 1) ? -1 : end;
+  }
+
   /** At least one. */
   skipDigits(start: number): number {
     const { bytes } = this.source;
@@ -213,11 +221,29 @@ function readHexHalf(word: number): number {
 }
 
 /** Four decimal digits at once. */
-export function readFourDigits(view: DataView, at: number): number {
+function readFourDigits(view: DataView, at: number): number {
   const word = view.getInt32(at, true);
   if (((word & -0x0f0f0f10) ^ 0x30303030) !== 0 || (((word + 0x06060606) & -0x0f0f0f10) ^ 0x30303030) !== 0)
     refuse();
   return (word & 0xf) * 1000 + ((word >> 8) & 0xf) * 100 + ((word >> 16) & 0xf) * 10 + ((word >> 24) & 0xf);
+}
+
+/** How many digits the nanoseconds since the Unix epoch have, from 2001 to 2286. */
+export const timeDigits = 19;
+
+/** The seconds of a time of so many digits. */
+export function readSeconds(view: DataView, at: number): number {
+  const middle = readFourDigits(view, at + 8);
+  return readFourDigits(view, at) * 1_000_000 + readFourDigits(view, at + 4) * 100 + Math.floor(middle / 100);
+}
+
+/** The nanoseconds of its second: the last nine digits. */
+export function readNanoseconds(view: DataView, at: number): number {
+  return (
+    (readFourDigits(view, at + 8) % 100) * 10_000_000 +
+    readFourDigits(view, at + 12) * 1_000 +
+    (readFourDigits(view, at + 15) % 1_000)
+  );
 }
 
 /** Bytes that are expected at many places. ASCII, without NUL: eight of them compare as a double, for no such double is NaN or zero. */

@@ -4,7 +4,18 @@ import type { Resource } from '../span/span-store.ts';
 import { attributeField, field, type SpanWriter } from '../span/span-writer.ts';
 import { type ByteSource, emptyText, grown, isRaw, valueType } from '../span/value-table.ts';
 import { DecodeError } from './decode-error.ts';
-import { JsonBytes, Literal, Refusal, readFourDigits, readHexWord, refuse, sign } from './json-bytes.ts';
+import {
+  JsonBytes,
+  Literal,
+  Refusal,
+  readHexWord,
+  readNanoseconds,
+  readSeconds,
+  refuse,
+  sign,
+  timeDigits,
+} from './json-bytes.ts';
+import { KnownSpans, part } from './known-spans.ts';
 import { readSpanKind, readStatusCode, toSpanKind, toStatusCode } from './otlp-fields.ts';
 import { isObject, readAttributes, readResource } from './otlp-json-value.ts';
 
@@ -71,6 +82,7 @@ const seen = {
 export class OtlpJsonScanner {
   readonly #writer: SpanWriter;
   readonly #json = new JsonBytes({ bytes: new Uint8Array(), view: new DataView(new ArrayBuffer(0)) });
+  readonly #known: KnownSpans;
   readonly #resources = new KnownObjects();
   readonly #scopes = new KnownObjects();
   readonly #templates = new Map<string, Template>();
@@ -81,6 +93,7 @@ export class OtlpJsonScanner {
 
   constructor(writer: SpanWriter) {
     this.#writer = writer;
+    this.#known = new KnownSpans(writer, this.#json);
   }
 
   /**
@@ -205,6 +218,15 @@ export class OtlpJsonScanner {
   }
 
   readonly #scanSpan = (start: number): number => {
+    const known = this.#known.scan(start);
+    if (known >= 0) return known;
+    this.#known.begin();
+    const end = this.#scanUnknownSpan(start);
+    this.#known.learn(start, end);
+    return end;
+  };
+
+  #scanUnknownSpan(start: number): number {
     const json = this.#json;
     const writer = this.#writer;
     const { source } = json;
@@ -239,11 +261,13 @@ export class OtlpJsonScanner {
             columns.traceIds[row * 4 + 1] = second;
             columns.traceIds[row * 4 + 2] = third;
             columns.traceIds[row * 4 + 3] = fourth;
+            this.#known.note(part.traceId, at + 1, at + 33);
             at += 34;
           } else if (view.getInt32(at + 5, true) === 0x61745365 && keys.traceState.isAt(source, at)) {
             // eSta
             bit = seen.traceState;
             at = this.#scanText(json.skipColon(at + 12), field.traceState);
+            this.#known.note(part.traceState, this.#textStart, at - 1);
             columns.traceStates[row] = this.#text;
           }
           break;
@@ -255,6 +279,7 @@ export class OtlpJsonScanner {
           columns.spanIds[row * 2] = readHexWord(view, at + 1);
           columns.spanIds[row * 2 + 1] = readHexWord(view, at + 9);
           if (columns.spanIds[row * 2] === 0 && columns.spanIds[row * 2 + 1] === 0) refuse();
+          this.#known.note(part.spanId, at + 1, at + 17);
           at += 18;
           break;
         case 0x65726170: // pare
@@ -269,6 +294,7 @@ export class OtlpJsonScanner {
           if (bytes[at + 17] !== quote) refuse();
           columns.parentIds[row * 2] = readHexWord(view, at + 1);
           columns.parentIds[row * 2 + 1] = readHexWord(view, at + 9);
+          this.#known.note(part.parentId, at + 1, at + 17);
           at += 18;
           break;
         case 0x67616c66: // flag
@@ -282,6 +308,7 @@ export class OtlpJsonScanner {
           if (bytes[at + 5] !== quote) break;
           bit = seen.name;
           at = this.#scanText(json.skipColon(at + 6), field.name);
+          this.#known.note(part.name, this.#textStart, at - 1);
           columns.names[row] = this.#text;
           break;
         case 0x646e696b: // kind
@@ -293,14 +320,14 @@ export class OtlpJsonScanner {
         case 0x72617473: // star
           if (!keys.startTimeUnixNano.isAt(source, at)) break;
           bit = seen.start;
-          at = this.#scanTime(json.skipColon(at + 19));
+          at = this.#scanTime(json.skipColon(at + 19), part.start);
           startSeconds = this.#seconds;
           startNanos = this.#nanoseconds;
           break;
         case 0x54646e65: // endT
           if (!keys.endTimeUnixNano.isAt(source, at)) break;
           bit = seen.end;
-          at = this.#scanTime(json.skipColon(at + 17));
+          at = this.#scanTime(json.skipColon(at + 17), part.finish);
           endSeconds = this.#seconds;
           endNanos = this.#nanoseconds;
           break;
@@ -329,28 +356,25 @@ export class OtlpJsonScanner {
     writer.setDecimalTimes(startSeconds, startNanos, endSeconds, endNanos);
     writer.commit();
     return at + 1;
-  };
+  }
 
   #seconds = 0;
   #nanoseconds = 0;
 
   /** A string of digits: the nanoseconds are the last nine. */
-  #scanTime(at: number): number {
+  #scanTime(at: number, which: typeof part.start | typeof part.finish): number {
     const { bytes, view } = this.#json.source;
     if (bytes[at] !== quote) refuse();
     const start = at + 1;
-    if (bytes[start + 19] === quote) {
-      this.#seconds = readFourDigits(view, start) * 1_000_000 + readFourDigits(view, start + 4) * 100;
-      const middle = readFourDigits(view, start + 8);
-      this.#seconds += Math.floor(middle / 100);
-      this.#nanoseconds =
-        (middle % 100) * 10_000_000 +
-        readFourDigits(view, start + 12) * 1_000 +
-        Math.floor(readFourDigits(view, start + 15) % 1_000);
-      return start + 20;
+    if (bytes[start + timeDigits] === quote) {
+      this.#seconds = readSeconds(view, start);
+      this.#nanoseconds = readNanoseconds(view, start);
+      this.#known.note(which, start, start + timeDigits);
+      return start + timeDigits + 1;
     }
+    this.#known.giveUp();
     const end = this.#json.skipDigits(start);
-    if (bytes[end] !== quote || end - start > 19) refuse();
+    if (bytes[end] !== quote || end - start > timeDigits) refuse();
     const split = Math.max(start, end - 9);
     this.#seconds = readDigits(bytes, start, split);
     this.#nanoseconds = readDigits(bytes, split, end);
@@ -380,12 +404,14 @@ export class OtlpJsonScanner {
   }
 
   #text = 0;
+  #textStart = 0;
 
   /** A string; `#text` is its id then. */
   #scanText(at: number, ofField: number): number {
     const json = this.#json;
     const { source } = json;
     if (source.bytes[at] !== quote) refuse();
+    this.#textStart = at + 1;
     json.hasEscape = false;
     const end = json.findQuote(at + 1);
     this.#text = json.hasEscape
@@ -409,8 +435,10 @@ export class OtlpJsonScanner {
         before.next = template;
       }
       const end = template === null ? -1 : this.#scanScalar(template, at + template.literal.length);
-      if (end < 0) at = this.#parseAttribute(at);
-      else if (bytes[end] === closeBrace && bytes[end + 1] === closeBrace) at = end + 2;
+      if (end < 0) {
+        this.#known.giveUp();
+        at = this.#parseAttribute(at);
+      } else if (bytes[end] === closeBrace && bytes[end + 1] === closeBrace) at = end + 2;
       else {
         const closed = json.skipSpace(end);
         const next = json.skipSpace(closed + 1);
@@ -431,19 +459,22 @@ export class OtlpJsonScanner {
     const { values } = this.#writer;
     if (kind === 'text') {
       if (bytes[at] !== quote) return -1;
-      if (key === null) return json.findQuote(at + 1) + 1;
-      if (isPresenceOnly) {
-        this.#add(key, emptyText);
-        return json.findQuote(at + 1) + 1;
+      if (key === null || isPresenceOnly) {
+        const end = json.findQuote(at + 1);
+        this.#known.note(key === null ? part.skippedText : part.presence, at + 1, end);
+        if (key !== null) this.#add(key, emptyText);
+        return end + 1;
       }
       if (template.value >= 0) {
         const same = values.matchInterned(template.value, json.source, at + 1);
         if (bytes[same] === quote) {
+          this.#known.note(part.text, at + 1, same, key);
           this.#add(key, template.value);
           return same + 1;
         }
       }
       const end = this.#scanText(at, attributeField(key));
+      this.#known.note(part.text, at + 1, end - 1, key);
       template.value = json.hasEscape || isRaw(this.#text) ? -1 : this.#text;
       this.#add(key, this.#text);
       return end;
@@ -451,12 +482,9 @@ export class OtlpJsonScanner {
     if (kind === 'integer') {
       if (isPresenceOnly) return -1;
       const start = bytes[at] === quote ? at + 1 : at;
-      const digits = bytes[start] === 0x2d ? start + 1 : start;
-      const end = json.skipDigits(digits);
-      const length = end - digits;
-      // Beyond 15 digits, and with zeros in front, the value is not written as its text.
-      if (length > 15 || (bytes[digits] === 0x30 && end - start > 1)) return -1;
-      if (start > at ? bytes[end] !== quote : isNumberGoingOn(bytes[end] ?? 0)) return -1;
+      const end = json.skipInteger(start);
+      if (end < 0 || (start > at ? bytes[end] !== quote : isNumberGoingOn(bytes[end] ?? 0))) return -1;
+      this.#known.note(key === null ? part.skippedInteger : part.integer, start, end, key ?? 0);
       if (
         key !== null &&
         template.value >= 0 &&
@@ -472,7 +500,10 @@ export class OtlpJsonScanner {
     }
     if (key !== null) return -1;
     if (kind === 'boolean') return json.skipWord(at, bytes[at] === 0x74 ? 'true' : 'false');
-    return bytes[at] === quote ? -1 : json.skipNumber(at);
+    if (bytes[at] === quote) return -1;
+    const end = json.skipNumber(at);
+    this.#known.note(part.skippedNumber, at, end);
+    return end;
   }
 
   /** Reads an attribute as the strict decoder does. */
@@ -538,6 +569,7 @@ export class OtlpJsonScanner {
   }
 
   readonly #scanLink = (start: number): number => {
+    this.#known.giveUp();
     const { view, bytes } = this.#json.source;
     const words = new Int32Array(6);
     let ids = 0;
@@ -576,10 +608,11 @@ export class OtlpJsonScanner {
         columns.statuses[row] = statusCodes.indexOf(toStatusCode(this.#natural));
         return end;
       }
-      if (key !== 'message') return this.#json.skipValue(at);
+      if (key !== 'message') return this.#skipValue(at);
       if (hasMessage) refuse();
       hasMessage = true;
       const end = this.#scanText(at, field.statusMessage);
+      this.#known.note(part.statusMessage, this.#textStart, end - 1);
       columns.statusMessages[row] = this.#text;
       return end;
     });
@@ -616,7 +649,14 @@ export class OtlpJsonScanner {
     json.hasEscape = false;
     const end = json.findQuote(at + 1);
     if (json.hasEscape) refuse();
-    return json.skipValue(json.skipColon(end + 1));
+    return this.#skipValue(json.skipColon(end + 1));
+  }
+
+  /** Skips a value in a span. */
+  #skipValue(at: number): number {
+    const end = this.#json.skipValue(at);
+    this.#known.note(part.skippedValue, at, end);
+    return end;
   }
 
   /** @returns The offset of the value, or null where there is another key. */

@@ -1,4 +1,5 @@
-import { AttributeIndex, RowAttributes } from '../span/row-attributes.ts';
+import { AttributeIndex } from '../span/row-attributes.ts';
+import { type RowSource, RowSpan } from '../span/row-span.ts';
 import { isParentRemote, type Span, spanKinds } from '../span/span.ts';
 import {
   type Bytes,
@@ -9,7 +10,6 @@ import {
   type SpanStore,
   spanIdOf,
   startTimeOf,
-  viewOf,
   type Words,
 } from '../span/span-store.ts';
 import { storeOf } from '../span/span-writer.ts';
@@ -51,9 +51,8 @@ export class TraceGraph {
   readonly #serviceNumbers: Words;
   readonly serviceCount: number;
   readonly #ahead: ((resource: number) => bigint) | null;
-  readonly #attributes: AttributeIndex;
-  readonly #views = new Map<number, Span>();
-  readonly #rows = new Map<Span, number>();
+  readonly #source: RowSource;
+  readonly #views = new Map<number, RowSpan>();
   readonly #linkStarts: ReadonlyMap<number, number>;
   #tops: Rows | null = null;
   #topsInService: Rows | null = null;
@@ -63,7 +62,6 @@ export class TraceGraph {
 
   constructor(store: SpanStore, aligned?: { readonly from: TraceGraph; ahead(resource: number): bigint }) {
     this.store = store;
-    this.#attributes = new AttributeIndex(store);
     this.#services = store.resourceTable.map(({ serviceName }) => serviceName);
     const numbers = new Map([...new Set(this.#services)].map((service, number) => [service, number]));
     this.#serviceNumbers = Uint32Array.from(this.#services, (service) => numbers.get(service) ?? 0);
@@ -73,6 +71,7 @@ export class TraceGraph {
       const { from } = aligned;
       this.index = from.index;
       this.#ids = from.#ids;
+      this.#source = this.#makeSource();
       this.#isLeftOut = from.#isLeftOut;
       this.#hasChild = from.#hasChild;
       this.spanCount = from.spanCount;
@@ -90,6 +89,7 @@ export class TraceGraph {
       const received = new SpanIndex(store);
       const separate = received.repeated.length === 0 ? null : separateSharedRows(store, received);
       this.#ids = separate ?? store;
+      this.#source = this.#makeSource();
       this.index = separate === null ? received : new SpanIndex({ ...store, spanIds: separate.spanIds });
       this.#isLeftOut = this.#leaveOutRepeated();
       this.spanCount = store.size - this.index.repeated.length;
@@ -114,15 +114,14 @@ export class TraceGraph {
   view(row: number): Span {
     const known = this.#views.get(row);
     if (known !== undefined) return known;
-    const view = this.#makeView(row);
+    const view = new RowSpan(this.#source, row);
     this.#views.set(row, view);
-    this.#rows.set(view, row);
     return view;
   }
 
   /** The row of a span that is a view of this graph. */
   rowOf(span: Span): number {
-    return this.#rows.get(span) ?? none;
+    return span instanceof RowSpan && span.source === this.#source ? span.row : none;
   }
 
   /** Views of some rows, by start. */
@@ -213,6 +212,11 @@ export class TraceGraph {
       if (target !== none && target !== row) targets.push(target);
     }
     return targets;
+  }
+
+  areOfOneTrace(one: Span, other: Span): boolean {
+    const { traces } = this.index;
+    return traces[this.rowOf(one)] === traces[this.rowOf(other)];
   }
 
   hasChildren(span: Span): boolean {
@@ -335,15 +339,15 @@ export class TraceGraph {
     return this.#ahead?.(this.store.resources[row] ?? 0) ?? 0n;
   }
 
-  #makeView(row: number): Span {
-    const view = viewOf(this.store, row, new RowAttributes(this.#attributes, row));
-    if (this.#ids === this.store && this.#ahead === null) return view;
+  #makeSource(): RowSource {
+    const ids = { ...this.store, ...this.#ids };
     return {
-      ...view,
-      spanId: spanIdOf({ ...this.store, ...this.#ids }, row),
-      parentSpanId: parentIdOf({ ...this.store, ...this.#ids }, row),
-      startTimeUnixNano: this.startTimeOf(row),
-      endTimeUnixNano: this.endTimeOf(row),
+      store: this.store,
+      attributes: new AttributeIndex(this.store),
+      spanIdOf: (row) => spanIdOf(ids, row),
+      parentIdOf: (row) => parentIdOf(ids, row),
+      startTimeOf: (row) => this.startTimeOf(row),
+      endTimeOf: (row) => this.endTimeOf(row),
     };
   }
 
@@ -351,7 +355,7 @@ export class TraceGraph {
   #leaveOutRepeated(): Bytes {
     const isLeftOut = new Uint8Array(this.store.size);
     const rankOf = (row: number): readonly [bigint, string] => {
-      const one = this.#makeView(row);
+      const one = new RowSpan(this.#source, row);
       return [
         one.endTimeUnixNano - one.startTimeUnixNano,
         `${one.kind} ${one.name} ${one.serviceName} ${one.parentSpanId} ${one.startTimeUnixNano}`,
@@ -493,7 +497,7 @@ export class TraceGraph {
     const { traceIds, hasShortTraceId } = this.store;
     const { spanIds } = this.#ids;
     if (hasShortTraceId[left] !== hasShortTraceId[right]) {
-      return keyOf(this.#makeView(left)) < keyOf(this.#makeView(right)) ? -1 : 1;
+      return keyOf(this.view(left)) < keyOf(this.view(right)) ? -1 : 1;
     }
     return compareWords(traceIds, left * 4, right * 4, 4) || compareWords(spanIds, left * 2, right * 2, 2);
   }

@@ -1,3 +1,4 @@
+import { atTime } from '../span/row-span.ts';
 import type { Span } from '../span/span.ts';
 
 /** Turns of the common range, in sixteenths: none is a simple fraction of another, so that rhythms do not return. */
@@ -35,10 +36,6 @@ function rotateInTime(spans: readonly Span[], sixteenths: bigint): readonly Span
   return spans.map((span) => {
     const offset = span.startTimeUnixNano - from;
     const by = ((offset + (range * sixteenths) / 16n) % range) - offset;
-    return {
-      ...span,
-      startTimeUnixNano: span.startTimeUnixNano + by,
-      endTimeUnixNano: span.endTimeUnixNano + by,
-    };
+    return atTime(span, span.startTimeUnixNano + by, span.endTimeUnixNano + by);
   });
 }

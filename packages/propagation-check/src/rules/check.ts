@@ -114,7 +114,7 @@ export interface Draft {
   /** The cause is argued from times and counts. */
   readonly isLikely?: boolean;
   /** Where a tap would decide, as far as taps have seen the calls. */
-  readonly nextTap?: NextTap;
+  readonly nextTap?: NextTap | null;
   readonly shown: readonly Shown[];
   /** Spans that are explained by this beside those in `shown`. */
   readonly explains?: readonly Span[];
@@ -157,7 +157,7 @@ export function listUnseenEdges(scene: Scene, open: Open): readonly ExpectedEdge
 /** Whether an error of the edge is reported already. */
 export function hasError(
   { found }: Open,
-  { client, server }: Pick<ExpectedEdge, 'client' | 'server'>,
+  { client, server }: { readonly client: string | null; readonly server: string | null },
 ): boolean {
   return found.some(
     (draft) => draft.severity === 'error' && draft.client === client && draft.server === server,

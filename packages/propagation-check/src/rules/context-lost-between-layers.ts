@@ -1,6 +1,7 @@
 import { isHealthProbe, readCallFacts, readMethod } from '../calls/call-facts.ts';
 import { isMoreThanChance } from '../pairing/chance.ts';
 import { type Pair, pairSpans, startsDuring, type Tolerances } from '../pairing/pair.ts';
+import { atTime } from '../span/row-span.ts';
 import type { Span } from '../span/span.ts';
 import { spanKinds } from '../span/span.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
@@ -86,11 +87,10 @@ function pairLayers(
   servers: readonly Span[],
   tolerances: Tolerances,
 ): readonly Pair[] {
-  const windows = layers.map((layer) => ({
-    ...layer,
-    startTimeUnixNano: layer.endTimeUnixNano,
-    endTimeUnixNano: layer.endTimeUnixNano + (layer.endTimeUnixNano - layer.startTimeUnixNano),
-  }));
+  const windows = layers.map((layer) => {
+    const { startTimeUnixNano: start, endTimeUnixNano: end } = layer;
+    return atTime(layer, end, end + (end - start));
+  });
   return pairSpans(
     windows,
     servers,

@@ -13,7 +13,7 @@ import {
 } from '../calls/call-facts.ts';
 import { type CallGroup, countCalls, groupCalls, measureLag } from '../calls/call-group.ts';
 import { withoutIds } from '../calls/endpoint.ts';
-import type { RowSource } from '../calls/remember-facts.ts';
+import type { RowSource } from '../calls/row-facts.ts';
 import { nameTarget as placeOf } from '../calls/target.ts';
 import { type ExpectedEdge, isExpected } from '../expect/expectation.ts';
 import { none, type TraceGraph } from '../graph/trace-graph.ts';
@@ -34,7 +34,7 @@ import {
 } from './check.ts';
 import { defineFinding } from './define-finding.ts';
 import type { FindingId } from './finding.ts';
-import { gate, rule } from './rule.ts';
+import { gate, rule, tellMilliseconds } from './rule.ts';
 import { splitCauses, finding as splitTrace } from './split-trace.ts';
 
 export const finding = defineFinding('missing-server', {
@@ -78,11 +78,12 @@ export const partlyMissingServers = rule<PartlyMissing>({
       (span) => span.serviceName,
     );
     const targetOf = rememberOf(targetNameOf);
+    const readers = readersOf(scene);
     return edges.flatMap((whole): readonly PartlyMissing[] => {
       const [{ client, server }] = whole;
       const ofClient = answered.get(client) ?? [];
       if (ofClient.length === 0) return [];
-      const asked = summarizeCalls(scene, whole, new Set(ofClient.map(targetOf)));
+      const asked = summarizeCalls(readers, whole, new Set(ofClient.map(targetOf)));
       const lonely = ofClient.filter((span) => {
         const kinds = asked.kinds.get(targetOf(span));
         return kinds !== undefined && isOfTheirKind(kinds, span) && !isAnsweredByHop(span, asked);
@@ -142,7 +143,7 @@ export const partlyMissingServers = rule<PartlyMissing>({
         : 'nothing says that the call was answered';
     const target = targetNameOf(looseEnd);
     const whole = scene.groups.filter(({ client }) => client === looseEnd.serviceName);
-    const asked = summarizeCalls(scene, whole, new Set([target]));
+    const asked = summarizeCalls(readersOf(scene), whole, new Set([target]));
     const kinds = asked.kinds.get(target);
     if (kinds === undefined)
       return 'no call to the same target is whole, and no expectation names the called service';
@@ -167,13 +168,26 @@ interface Asked {
   readonly statusCodes: ReadonlySet<number | null>;
 }
 
-function summarizeCalls(scene: Scene, groups: readonly CallGroup[], targets: ReadonlySet<string>): Asked {
-  const { facts } = scene;
+/** Of rows. */
+interface Readers {
+  readonly routeOf: (row: number) => string | null;
+  readonly askedOf: (row: number) => ReturnType<typeof readAsked>;
+  readonly pathOf: (row: number) => string | null;
+}
+
+function readersOf({ facts }: Scene): Readers {
+  return {
+    routeOf: facts.remember(readRoute),
+    askedOf: facts.remember(readAsked),
+    pathOf: (row) => readPath(facts.at(row)),
+  };
+}
+
+function summarizeCalls(readers: Readers, groups: readonly CallGroup[], targets: ReadonlySet<string>): Asked {
+  const { routeOf, askedOf } = readers;
   const kinds = new Map<string, RequestKinds>();
   const statusCodes = new Set<number | null>();
-  const routeOf = facts.remember(readRoute);
-  const askedOf = facts.remember(readAsked);
-  const pathsOf = remember(() => listPaths(scene, groups, targets));
+  const pathsOf = remember(() => listPaths(readers, groups, targets));
   for (const { clients, servers } of groups) {
     for (let at = 0; at < clients.length; at += 1) {
       const { target, rpcMethod, statusCode } = askedOf(clients[at] ?? none);
@@ -194,18 +208,16 @@ function summarizeCalls(scene: Scene, groups: readonly CallGroup[], targets: Rea
 }
 
 function listPaths(
-  { facts }: Scene,
+  { routeOf, askedOf, pathOf }: Readers,
   groups: readonly CallGroup[],
   targets: ReadonlySet<string>,
 ): ReadonlyMap<string, ReadonlySet<string>> {
   const paths = new Map([...targets].map((target) => [target, new Set<string>()]));
-  const routeOf = facts.remember(readRoute);
-  const askedOf = facts.remember(readAsked);
   for (const { clients, servers } of groups) {
     for (let at = 0; at < clients.length; at += 1) {
       const client = clients[at] ?? none;
       const ofTarget = paths.get(askedOf(client).target);
-      const path = ofTarget === undefined ? null : readPath(facts.at(client));
+      const path = ofTarget === undefined ? null : pathOf(client);
       if (path !== null) ofTarget?.add(routeOf(servers[at] ?? none) === null ? withoutIds(path) : path);
     }
   }
@@ -277,8 +289,7 @@ function isFasterThanServer(
 }
 
 function tellDurations({ graph }: Scene, lonely: readonly Span[], groups: readonly CallGroup[]): string {
-  const tell = (sorted: Float64Array): string =>
-    `${((sorted[sorted.length >> 1] ?? 0) / 1_000_000).toFixed(1)} ms`;
+  const tell = (sorted: Float64Array): string => tellMilliseconds(sorted[sorted.length >> 1] ?? 0);
   const whole = measureDurations(graph, groups, () => true);
   return `usually ${tell(sortDurations(lonely))}, whole calls ${tell(whole)}`;
 }

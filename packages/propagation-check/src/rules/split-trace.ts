@@ -1,10 +1,8 @@
 import {
-  type CallFacts,
   type FactSource,
   isHealthProbe,
   readCallFacts,
   readOutcome,
-  readPath,
   readUserAgent,
 } from '../calls/call-facts.ts';
 import { type CallGroup, someCall } from '../calls/call-group.ts';
@@ -14,11 +12,8 @@ import { nameTarget } from '../calls/target.ts';
 import { isRoot } from '../graph/trace-graph.ts';
 import { isMoreThanChance } from '../pairing/chance.ts';
 import {
-  compareFacts,
   compareRequests,
-  indexByRows,
   indexRequests,
-  isOtherPath,
   type Pair,
   pairSpans,
   startsDuring,
@@ -38,7 +33,7 @@ export const finding = defineFinding('split-trace', {
   isConclusive: true,
   shows: 'A CLIENT without a child, and a root SERVER of B that pairs with it',
   title: 'One request, two traces',
-  why: 'A CLIENT span has no child, and the SERVER span of the same request is the root of another trace.',
+  why: 'The span of the call has no child, and that of the called service for the same request is the root of another trace.',
   fix: 'See with `propagation-check tap` what the caller sends and what reaches the called service.',
 });
 
@@ -89,12 +84,16 @@ export const splitTraces = rule<SplitEdge>({
     const edges = groupBy(pairs, ({ client, server }) =>
       keyFor(client.serviceName, server.serviceName, readCallFacts(client).protocol),
     );
+    const targetOfRow = scene.facts.remember(nameTarget);
+    const targetOf = (call: Span): string => targetOfRow(scene.graph.rowOf(call));
+    const kindOf = scene.facts.remember(nameKind);
     const loose: Loose = {
       callsOf: mapBy(clients, (span) => span.serviceName),
       roots: open.roots,
       continued: mapBy(listContinued(scene, open), (span) => span.serviceName),
-      targetOf: rememberOf(nameTarget),
-      kindOf: scene.facts.remember((request) => kindOf(request, { userAgent: readUserAgent(request) })),
+      targetOf,
+      kindOf,
+      kindsOf: rememberOf((server: string | null) => open.roots.countBy(server, kindOf)),
     };
     return edges.flatMap((group) => measureEdge(scene, loose, withoutOtherAgents(scene, group)));
   },
@@ -194,35 +193,18 @@ function listContinued(scene: Scene, open: Open): readonly Span[] {
   return open.orphans.filter((span) => span.kind === 'SERVER' && !scene.shared.isBegun(span.traceId));
 }
 
-/** More calls that are open at once are a crowd: each would be compared with each request. */
-const crowd = 64;
-
 /**
- * Whether a row can be the request of any of the calls that were open when it started, to be asked before a view is made. Where the
- * edge is not expected, they must have more in common than their time.
+ * Whether a row can be the request of some call that was open when it started, to be asked before a view is made. Where the edge is
+ * not expected, a request of some call must have more in common with it than the time.
  */
 function findAlike(scene: Scene, clients: readonly Span[]): (row: number) => boolean {
   const { graph, facts, thresholds } = scene;
   const expected = new Set<string | null>(
     scene.expectation.edges.filter(({ rule }) => rule === 'must').map(({ server }) => server),
   );
-  const someOpen = indexByRows(graph, clients, thresholds);
+  const isDuring = startsDuringAny(graph, clients, thresholds);
   const mayBeSame = indexRequests(clients);
-  return (row) => {
-    if (expected.has(graph.serviceOf(row))) return someOpen(row, () => true);
-    let path: string | null | undefined;
-    let left = crowd;
-    return someOpen(row, (call) => {
-      left -= 1;
-      if (left === 0) return mayBeSame(facts.at(row));
-      if (left < 0) return false;
-      if (path === undefined) path = facts.protocolOf(row) === 'http' ? readPath(facts.at(row)) : null;
-      const called = readCallFacts(call);
-      // Most have another path, which is read sooner than all facts of a row.
-      if (called.protocol === 'http' && isOtherPath(called.path, path)) return false;
-      return compareFacts(called, facts.factsOf(row), call.name === facts.nameOf(row)) === 'yes';
-    });
-  };
+  return (row) => isDuring(row) && (expected.has(graph.serviceOf(row)) || mayBeSame(facts.at(row)));
 }
 
 /**
@@ -252,7 +234,7 @@ function withoutOtherAgents({ thresholds }: Scene, pairs: readonly Pair[]): read
 
 /** Why a call and a root are not two sides of one request; null where they can be. */
 function whyApart(scene: Scene, client: Span, server: Span): string | null {
-  if (client.traceId === server.traceId) return 'of the same trace';
+  if (scene.graph.areOfOneTrace(client, server)) return 'of the same trace';
   if (!isPlausible(scene, client.serviceName, server.serviceName))
     return 'of services that others are expected to call';
   const sameRequest = compareRequests(client, server);
@@ -296,6 +278,8 @@ interface Loose {
   readonly targetOf: (call: Span) => string;
   /** Of a row. */
   readonly kindOf: (request: number) => string;
+  /** How many roots of a service are of each kind. */
+  readonly kindsOf: (server: string | null) => ReadonlyMap<string, number>;
 }
 
 function measureEdge(scene: Scene, loose: Loose, pairs: readonly Pair[]): readonly SplitEdge[] {
@@ -304,10 +288,11 @@ function measureEdge(scene: Scene, loose: Loose, pairs: readonly Pair[]): readon
   const client = first.client.serviceName;
   const server = first.server.serviceName;
   const targets = new Set(pairs.map((pair) => loose.targetOf(pair.client)));
-  const kinds = new Set(pairs.map((pair) => kindOf(pair.server, readCallFacts(pair.server))));
+  const kindOf = (request: Span): string => loose.kindOf(scene.graph.rowOf(request));
+  const kinds = new Set(pairs.map((pair) => kindOf(pair.server)));
   const isAlike = (row: number): boolean => kinds.has(loose.kindOf(row));
   const continued = loose.continued.get(server) ?? [];
-  const continuedAlike = continued.filter((span) => kinds.has(kindOf(span, readCallFacts(span))));
+  const continuedAlike = continued.filter((span) => kinds.has(kindOf(span)));
   const isMcp = isOfMcp(first.client);
   const whole = scene
     .groupsBetween(client, server)
@@ -315,6 +300,8 @@ function measureEdge(scene: Scene, loose: Loose, pairs: readonly Pair[]): readon
     .filter(({ protocol }) => protocol !== 'messaging');
   const isExpected = isExpectedDirectly(scene, client, server);
   const paired = new Set(pairs.map((pair) => pair.client));
+  const kindsOfServer = loose.kindsOf(server);
+  const alike = [...kinds].reduce((sum, kind) => sum + (kindsOfServer.get(kind) ?? 0), 0);
   return [
     {
       scene,
@@ -329,7 +316,7 @@ function measureEdge(scene: Scene, loose: Loose, pairs: readonly Pair[]): readon
           (paired.has(span) || readOutcome(span) !== 'unreached'),
       ),
       alike: {
-        count: loose.roots.count(server, isAlike) + continuedAlike.length,
+        count: alike + continuedAlike.length,
         list: () => [...loose.roots.select(isAlike, server), ...continuedAlike],
       },
       ofServer: loose.roots.count(server) + continued.length,
@@ -368,8 +355,8 @@ function tellShares({ pairs, toTargets, alike }: SplitEdge): string {
 }
 
 /** Requests of one kind to one service: if most of them began while nobody of the data called, others call this service. */
-function kindOf({ name }: FactSource, { userAgent }: Pick<CallFacts, 'userAgent'>): string {
-  return keyFor(name, userAgent);
+function nameKind(request: FactSource): string {
+  return keyFor(request.name, readUserAgent(request));
 }
 
 /** Spans alone do not tell these apart. */

@@ -5,15 +5,24 @@ import type { Piece } from './read-pieces.ts';
 /** Large enough that handing it to a thread costs nothing, small enough that a few of them are little memory. */
 const pieceBytes = 4 * 1024 * 1024;
 
+/** Fills the bytes from their beginning. @returns How many were read; 0 at the end. */
+export type Fill = (bytes: Uint8Array) => Promise<number>;
+
+interface CutOptions {
+  /** Of a piece; it grows where a unit is longer. */
+  readonly size?: number;
+  /** Reads the next piece while one is decoded. Not from what may give nothing for a long time. */
+  readonly isReadAhead?: boolean;
+}
+
 /**
- * Cuts a stream into pieces of whole units.
+ * Cuts bytes into pieces of whole units.
  * @param findEnd Gives the end of the last whole unit in the bytes; 0 where there is none.
- * @param size Of a piece; it grows where a unit is longer.
  */
 export async function* cutPieces(
-  chunks: AsyncIterable<Uint8Array>,
+  fill: Fill,
   findEnd: (bytes: Uint8Array<ArrayBuffer>) => number,
-  size = pieceBytes,
+  { size = pieceBytes, isReadAhead = false }: CutOptions = {},
 ): AsyncGenerator<Piece> {
   const free: ArrayBuffer[] = [];
   const release = (buffer: ArrayBuffer) => {
@@ -21,26 +30,52 @@ export async function* cutPieces(
   };
   let bytes = new Uint8Array(size);
   let length = 0;
-  for await (const chunk of chunks) {
-    let taken = 0;
-    while (taken < chunk.length) {
-      const part = chunk.subarray(taken, taken + bytes.length - length);
-      bytes.set(part, length);
-      length += part.length;
-      taken += part.length;
-      if (length < bytes.length) continue;
-      const end = findEnd(bytes);
-      const buffer = end === 0 ? undefined : free.pop();
-      const next = new Uint8Array(
-        buffer ?? new ArrayBuffer(end === 0 ? length * 2 : Math.max(size, length - end)),
-      );
-      next.set(bytes.subarray(end));
-      if (end > 0) yield { buffer: bytes.buffer, length: end, release };
-      length -= end;
-      bytes = next;
+  let ahead: Promise<number> | null = null;
+  for (;;) {
+    if (length < bytes.length) {
+      const more = await (ahead ?? fill(bytes.subarray(length)));
+      ahead = null;
+      if (more === 0) break;
+      length += more;
+      continue;
     }
+    const end = findEnd(bytes);
+    const buffer = end === 0 ? undefined : free.pop();
+    const next = new Uint8Array(
+      buffer ?? new ArrayBuffer(end === 0 ? length * 2 : Math.max(size, length - end)),
+    );
+    next.set(bytes.subarray(end));
+    const cut = bytes.buffer;
+    bytes = next;
+    length -= end;
+    if (isReadAhead && length < bytes.length) {
+      ahead = fill(bytes.subarray(length));
+      // A failure is met where the bytes are awaited, if ever.
+      ahead.catch(() => {});
+    }
+    if (end > 0) yield { buffer: cut, length: end, release };
   }
   if (length > 0) yield { buffer: bytes.buffer, length, release };
+}
+
+/** Fills from chunks of any size. A chunk is there until the next one is asked for. */
+export function fillFrom(chunks: AsyncIterator<Uint8Array>): Fill {
+  let rest: Uint8Array = new Uint8Array();
+  return async (bytes) => {
+    let length = 0;
+    while (length < bytes.length) {
+      if (rest.length === 0) {
+        const { value, done } = await chunks.next();
+        if (done === true) break;
+        rest = value;
+      }
+      const part = rest.subarray(0, bytes.length - length);
+      bytes.set(part, length);
+      length += part.length;
+      rest = rest.subarray(part.length);
+    }
+    return length;
+  };
 }
 
 const newline = 0x0a;

@@ -10,7 +10,7 @@ import type { PieceFormat } from '../decode/piece-reader.ts';
 import { isZip } from '../decode/zip.ts';
 import type { SpanStore } from '../span/span-store.ts';
 import { SpanWriter } from '../span/span-writer.ts';
-import { cutPieces, endFinders } from './cut-pieces.ts';
+import { cutPieces, endFinders, type Fill, fillFrom } from './cut-pieces.ts';
 import { describeFileError, emptyFile, quotePath, tooLarge } from './file-error.ts';
 import { readPieces } from './read-pieces.ts';
 import { SourceError } from './source.ts';
@@ -98,7 +98,7 @@ async function read(
   if (path === '-') {
     const { stdin = process.stdin, signal } = options;
     const input = readChunks(signal === undefined ? stdin : addAbortSignal(signal, stdin));
-    return readStream(writer, input, { label, size: null }, options);
+    return readStream(writer, input, { label, size: null, file: null }, options);
   }
   const found = await stat(path);
   if (found.isDirectory()) throw new SourceError(`${label}: a folder; name a file in it`);
@@ -106,8 +106,8 @@ async function read(
   const before = writer.mark();
   try {
     const size = found.isFile() ? found.size : null;
-    const chunks = readFileChunks(file, found.isFile(), options.signal);
-    return await readStream(writer, chunks, { label, size }, options);
+    const chunks = readFileChunks(file, options.signal);
+    return await readStream(writer, chunks, { label, size, file }, options);
   } catch (error) {
     const maxBytes = options.maxDocumentBytes ?? defaultMaxDocumentBytes;
     if (!(error instanceof DecodeError) || !found.isFile() || found.size > maxBytes) throw error;
@@ -119,10 +119,17 @@ async function read(
   }
 }
 
+interface Input {
+  readonly label: string;
+  /** Null where it is not known. */
+  readonly size: number | null;
+  readonly file: FileHandle | null;
+}
+
 async function readStream(
   writer: SpanWriter,
   input: AsyncGenerator<Uint8Array>,
-  { label, size }: { readonly label: string; readonly size: number | null },
+  { label, size, file }: Input,
   options: StoreOptions,
 ): Promise<DecodedInto> {
   const maxDocumentBytes = options.maxDocumentBytes ?? defaultMaxDocumentBytes;
@@ -158,7 +165,10 @@ async function readStream(
   try {
     const whole = size === null || isPacked ? 0 : size;
     let isExpected = whole < bytesBeforeExpecting;
-    await readPieces(format, cutPieces(chunks, endFinders[format]), writer, team, (bytes) => {
+    const isPlainFile = file !== null && size !== null && !isPacked;
+    const fill = isPlainFile ? fillFromFile(file, progress, options.signal) : fillFrom(chunks);
+    const pieces = cutPieces(fill, endFinders[format], { isReadAhead: isPlainFile });
+    await readPieces(format, pieces, writer, team, (bytes) => {
       if (!isExpected) writer.expect((whole / bytes) * moreThanExpected);
       isExpected = true;
       options.onProgress?.({ ...progress, spans: writer.rows });
@@ -222,34 +232,34 @@ async function peek(
   return [head, prepend(head, chunks)];
 }
 
-/** Of a file, one is read while the one before is decoded. */
+/** Fills from the beginning of a file. */
+function fillFromFile(file: FileHandle, progress: { bytes: number }, signal: AbortSignal | undefined): Fill {
+  progress.bytes = 0;
+  return async (bytes) => {
+    signal?.throwIfAborted();
+    const { bytesRead } = await file.read(bytes, 0, bytes.length, progress.bytes);
+    progress.bytes += bytesRead;
+    return bytesRead;
+  };
+}
+
+/** The format is in the first bytes. */
+const headBytes = 64 * 1024;
 const chunkBytes = 4 * 1024 * 1024;
 
 /** A chunk is there until the next one is asked for: a new buffer each time would keep the garbage collector busy. */
 async function* readFileChunks(
   file: FileHandle,
-  isFile: boolean,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Uint8Array> {
-  let [current, next] = [Buffer.allocUnsafe(chunkBytes), Buffer.allocUnsafe(chunkBytes)];
-  let reading = file.read(current, 0, chunkBytes);
+  let buffer = Buffer.allocUnsafe(headBytes);
   for (;;) {
     signal?.throwIfAborted();
-    const { bytesRead } = await reading;
+    const { bytesRead } = await file.read(buffer, 0, buffer.length);
     if (bytesRead === 0) return;
-    // A pipe may give nothing more for a long time, and would not be closed before.
-    if (isFile) reading = startReading(file, next);
-    yield current.subarray(0, bytesRead);
-    if (!isFile) reading = file.read(next, 0, chunkBytes);
-    [current, next] = [next, current];
+    yield buffer.subarray(0, bytesRead);
+    if (buffer.length < chunkBytes) buffer = Buffer.allocUnsafe(chunkBytes);
   }
-}
-
-function startReading(file: FileHandle, into: Buffer<ArrayBuffer>) {
-  const reading = file.read(into, 0, chunkBytes);
-  // A failure is met where the next chunk is awaited, if ever.
-  reading.catch(() => {});
-  return reading;
 }
 
 async function* readChunks(input: AsyncIterable<unknown>): AsyncGenerator<Uint8Array> {

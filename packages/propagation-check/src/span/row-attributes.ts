@@ -1,15 +1,37 @@
 import { keptAttributes } from './kept-attributes.ts';
 import type { Attributes, AttributeValue } from './span.ts';
-import { attributesOf, keysOf, type SpanStore, textOf } from './span-store.ts';
+import { attributesOf, keysOf, type Shapes, type SpanStore, textOf } from './span-store.ts';
+
+/** Names that are always interned have smaller ids. */
+const placedKeys = 128;
+/** Hostile data may have any number of shapes, and of names in one. */
+const placedShapes = 4_096;
+const mostPlaces = 255;
+
+function placeKeys({ starts, keys }: Shapes): Uint8Array {
+  const places = new Uint8Array(Math.min(starts.length - 1, placedShapes) * placedKeys);
+  for (let shape = 0; shape * placedKeys < places.length; shape += 1) {
+    const start = starts[shape] ?? 0;
+    const end = Math.min(starts[shape + 1] ?? 0, start + mostPlaces);
+    for (let at = start; at < end; at += 1) {
+      const key = keys[at] ?? 0;
+      if (key < placedKeys) places[shape * placedKeys + key] = at - start + 1;
+    }
+  }
+  return places;
+}
 
 /** Finds attributes of rows by their names. */
 export class AttributeIndex {
   readonly store: SpanStore;
   readonly #keys = new Map<string, number | null>();
+  /** One more than the place of a name in a shape, and 0 where it has none: by shape and by id of the name. */
+  readonly #places: Uint8Array;
 
   constructor(store: SpanStore) {
     this.store = store;
     for (const name of keptAttributes) this.#keys.set(name, store.values.find(name));
+    this.#places = placeKeys(store.shapeTable);
   }
 
   /** The id of a name; null where it is none of those that are always interned. */
@@ -26,15 +48,19 @@ export class AttributeIndex {
 
   /** As `find`, by the id of the name. */
   findKey(row: number, key: number): number | null {
-    const { shapes, shapeTable, attributeStarts, attributeValues } = this.store;
-    const { starts, keys } = shapeTable;
+    const { shapes, attributeStarts, attributeValues } = this.store;
     const shape = shapes[row] ?? 0;
+    const place = this.#places[shape * placedKeys + key];
+    const at = place === undefined || key >= placedKeys ? this.#searchKey(shape, key) : place - 1;
+    return at < 0 ? null : (attributeValues[(attributeStarts[row] ?? 0) + at] ?? null);
+  }
+
+  #searchKey(shape: number, key: number): number {
+    const { starts, keys } = this.store.shapeTable;
     const start = starts[shape] ?? 0;
     const end = starts[shape + 1] ?? 0;
-    for (let at = start; at < end; at += 1) {
-      if (keys[at] === key) return attributeValues[(attributeStarts[row] ?? 0) + at - start] ?? null;
-    }
-    return null;
+    for (let at = start; at < end; at += 1) if (keys[at] === key) return at - start;
+    return -1;
   }
 
   #findByText(row: number, name: string): number | null {

@@ -163,7 +163,7 @@ export function keysOf({ shapes, shapeTable: { starts, keys } }: SpanStore, row:
 
 const noLinks: readonly SpanLink[] = [];
 
-function linksOf(store: SpanStore, row: number): readonly SpanLink[] {
+export function linksOf(store: SpanStore, row: number): readonly SpanLink[] {
   const { links } = store;
   if (links.rows.length === 0) return noLinks;
   const found: SpanLink[] = [];

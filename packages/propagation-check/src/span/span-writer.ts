@@ -156,6 +156,23 @@ export class SpanWriter {
     this.columns.attributeStarts[this.rows] = this.#pairs;
   }
 
+  /** The row is written, and has the attributes of a shape that a row had before: only values were added (`addValue`). */
+  commitAs(shape: number): void {
+    this.columns.shapes[this.rows] = shape;
+    this.rows += 1;
+    this.#rowStart = this.#pairs;
+    this.columns.attributeStarts[this.rows] = this.#pairs;
+  }
+
+  /** Takes back what was written of the row. */
+  abandon(): void {
+    this.#pairs = this.#rowStart;
+    for (const column of rareColumns) {
+      // Memory that nothing was written to stays so.
+      if (this.columns[column][this.rows] !== 0) this.columns[column][this.rows] = 0;
+    }
+  }
+
   mark(): Mark {
     return { rows: this.rows, pairs: this.#pairs, links: this.#links, farTimes: this.#far };
   }
@@ -176,6 +193,13 @@ export class SpanWriter {
     const place = this.#pairs - this.#rowStart;
     if (place === this.#keys.length) this.#keys = grown(this.#keys, place + 1);
     this.#keys[place] = key;
+    this.#attributeValues[this.#pairs] = value;
+    this.#pairs += 1;
+  }
+
+  /** Adds the value of the next attribute of the row's shape. */
+  addValue(value: number): void {
+    if (this.#pairs === this.#attributeValues.length) this.#reservePairs(this.#pairs + 1);
     this.#attributeValues[this.#pairs] = value;
     this.#pairs += 1;
   }

@@ -1,7 +1,7 @@
 /**
  * One span, with the names and meanings of the OpenTelemetry protocol
  * (opentelemetry-proto, `trace/v1/trace.proto`). Every decoder ends here and every check starts here;
- * names of other formats ("reference", "tag", "process") stay inside their decoder.
+ * names of other formats ("reference", "tag", "process") stay inside their decoder. Not to be spread: `RowSpan` has getters.
  */
 export interface Span {
   /** 32 lower-case hex digits; 16 where the source holds 64-bit ids. Never all zeros. */

@@ -14,6 +14,8 @@ export interface Values {
   decode(id: number): AttributeValue;
   /** The id of an interned text; null where no span has it, or where it was not interned. */
   find(text: string): number | null;
+  /** How many values a field brought: those that another field had before are not counted. */
+  countOf(field: number): number;
 }
 
 /** Id of the empty text: columns of texts are zero where nothing was written. */
@@ -156,6 +158,10 @@ export class ValueTable implements Values {
   find(text: string): number | null {
     const { type, bytes } = this.#encode(text);
     return this.findBytes(sourceOf(bytes), 0, bytes.length, type);
+  }
+
+  countOf(field: number): number {
+    return this.#distinct[field] ?? 0;
   }
 
   /** As `addBytes`, but adds nothing. */

@@ -1,15 +1,26 @@
-import { keyFor } from './group-by.ts';
+/** Results by the parts of a key, one map a part. */
+interface Level<Result> {
+  readonly next: Map<string | null, Level<Result>>;
+  entry: { readonly result: Result } | null;
+}
 
 /** A function that works each result out once. */
 export function remember<Parts extends readonly (string | null)[], Result>(
   work: (...parts: Parts) => Result,
 ): (...parts: Parts) => Result {
-  const known = new Map<string, { readonly result: Result }>();
+  const first: Level<Result> = { next: new Map(), entry: null };
   return (...parts) => {
-    const key = keyFor(...parts);
-    const entry = known.get(key) ?? { result: work(...parts) };
-    known.set(key, entry);
-    return entry.result;
+    let level = first;
+    for (const part of parts) {
+      let next = level.next.get(part);
+      if (next === undefined) {
+        next = { next: new Map(), entry: null };
+        level.next.set(part, next);
+      }
+      level = next;
+    }
+    level.entry ??= { result: work(...parts) };
+    return level.entry.result;
   };
 }
 
@@ -17,8 +28,10 @@ export function remember<Parts extends readonly (string | null)[], Result>(
 export function rememberOf<Key, Result>(work: (key: Key) => Result): (key: Key) => Result {
   const known = new Map<Key, { readonly result: Result }>();
   return (key) => {
-    const entry = known.get(key) ?? { result: work(key) };
-    known.set(key, entry);
-    return entry.result;
+    const entry = known.get(key);
+    if (entry !== undefined) return entry.result;
+    const result = work(key);
+    known.set(key, { result });
+    return result;
   };
 }

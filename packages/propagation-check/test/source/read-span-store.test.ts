@@ -7,7 +7,7 @@ import { Readable } from 'node:stream';
 import { type TestContext, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
-import { cutPieces, endFinders } from '../../src/source/cut-pieces.ts';
+import { cutPieces, endFinders, fillFrom } from '../../src/source/cut-pieces.ts';
 import { readSpanFile } from '../../src/source/file.ts';
 import { readPieces } from '../../src/source/read-pieces.ts';
 import { type ReadProgress, readSpanStore } from '../../src/source/read-span-store.ts';
@@ -68,7 +68,9 @@ test('pieces and chunks may end at any byte', async () => {
   const sizes = fc.array(fc.nat(300), { maxLength: 8 });
   await fc.assert(
     fc.asyncProperty(fc.integer({ min: 1, max: 400 }), sizes, async (pieceSize, chunkSizes) => {
-      const pieces = cutPieces(chunksOf(bytes, chunkSizes), endFinders['json-lines'], pieceSize);
+      const pieces = cutPieces(fillFrom(chunksOf(bytes, chunkSizes)), endFinders['json-lines'], {
+        size: pieceSize,
+      });
       const writer = new SpanWriter();
       await readPieces('json-lines', pieces, writer, alone);
       assert.deepEqual(
@@ -83,7 +85,7 @@ test('pieces and chunks may end at any byte', async () => {
 test('an error names the line of the file, whatever pieces it is read in', async () => {
   const bytes = Buffer.from([lines[0], '\n\n', lines[1], '{"resourceSpans":[}\n', lines[2]].join(''));
   for (let size = 1; size < bytes.length; size += 7) {
-    const pieces = cutPieces(chunksOf(bytes, []), endFinders['json-lines'], size);
+    const pieces = cutPieces(fillFrom(chunksOf(bytes, [])), endFinders['json-lines'], { size });
     await assert.rejects(readPieces('json-lines', pieces, new SpanWriter(), alone), {
       name: 'DecodeError',
       message: 'line 5: byte 18: not valid JSON at "}"',

@@ -1,0 +1,371 @@
+import { attributeField, field, type SpanWriter } from '../span/span-writer.ts';
+import { emptyText, isRaw, valueType } from '../span/value-table.ts';
+import {
+  type JsonBytes,
+  Literal,
+  readHexWord,
+  readNanoseconds,
+  readSeconds,
+  refuse,
+  sign,
+  timeDigits,
+} from './json-bytes.ts';
+
+/** The parts of a span that differ between spans that are written alike. */
+export const part = {
+  end: 0,
+  traceId: 1,
+  spanId: 2,
+  parentId: 3,
+  start: 4,
+  finish: 5,
+  name: 6,
+  traceState: 7,
+  statusMessage: 8,
+  /** Attributes. */
+  text: 9,
+  presence: 10,
+  integer: 11,
+  /** Values that nobody keeps. */
+  skippedText: 12,
+  skippedInteger: 13,
+  skippedNumber: 14,
+  skippedValue: 15,
+} as const;
+
+/** Others are in quotes, or may be: these are no such parts where a quote follows. */
+const unquoted: ReadonlySet<Part> = new Set([
+  part.parentId,
+  part.integer,
+  part.skippedInteger,
+  part.skippedNumber,
+]);
+
+type Part = (typeof part)[keyof typeof part];
+
+/** Hostile data may be written in any number of ways. */
+const mostSteps = 4_096;
+const mostNext = 16;
+
+/** The bytes up to a part, and the part. */
+interface Step {
+  /** Where the literal is among those of all steps. */
+  readonly from: number;
+  readonly length: number;
+  readonly part: Part;
+  /** Of an attribute. */
+  readonly key: number;
+  /** Id of the last value; -1 where that had escapes or is raw. */
+  value: number;
+  /** What came behind it, all and the last two. */
+  readonly next: Step[];
+  first: Step | null;
+  second: Step | null;
+  /** Where the span ends. */
+  readonly constants: Constants | null;
+}
+
+/** What the bytes between the parts of a span say. */
+interface Constants {
+  readonly flags: number;
+  readonly kind: number;
+  readonly status: number;
+  readonly shape: number;
+}
+
+/** A part of a span that was read, without its quotes. */
+interface Noted {
+  readonly which: Part;
+  readonly from: number;
+  readonly to: number;
+  readonly key: number;
+}
+
+/**
+ * Reads spans of OTLP/JSON that are written as one before: with the same keys in the same order, and all bytes alike but those of ids,
+ * times, texts and numbers. They are steps of a tree, each of which compares the bytes up to the next part. The scanner reads what
+ * is not known, and says where the parts were.
+ */
+export class KnownSpans {
+  readonly #writer: SpanWriter;
+  readonly #json: JsonBytes;
+  #literals = new Uint8Array(4_096);
+  #view = new DataView(this.#literals.buffer);
+  #length = 0;
+  #steps = 0;
+  readonly #root: Step = createStep({ from: 0, length: 0, part: part.end, key: 0, constants: null });
+  /** Of the span that the scanner reads. */
+  readonly #parts: Noted[] = [];
+  #isLearnable = false;
+
+  constructor(writer: SpanWriter, json: JsonBytes) {
+    this.#writer = writer;
+    this.#json = json;
+  }
+
+  /** Reads a span. @returns The offset behind it; -1 where it is not known, and nothing is written. */
+  scan(start: number): number {
+    const writer = this.#writer;
+    const json = this.#json;
+    const { bytes, view } = json.source;
+    const row = writer.beginRow();
+    const { columns } = writer;
+    let step = this.#root;
+    let at = start;
+    let startSeconds = 0;
+    let startNanos = 0;
+    let endSeconds = 0;
+    let endNanos = 0;
+    for (;;) {
+      let next = step.first;
+      if (next === null || !this.#isAt(next, at)) {
+        next = this.#findNext(step, at);
+        if (next === null) break;
+      }
+      at += next.length;
+      step = next;
+      switch (step.part) {
+        case part.traceId: {
+          const first = readHexWord(view, at);
+          const second = readHexWord(view, at + 8);
+          const third = readHexWord(view, at + 16);
+          const fourth = readHexWord(view, at + 24);
+          if ((first | second | third | fourth) === 0) refuse();
+          columns.traceIds[row * 4] = first;
+          columns.traceIds[row * 4 + 1] = second;
+          columns.traceIds[row * 4 + 2] = third;
+          columns.traceIds[row * 4 + 3] = fourth;
+          at += 32;
+          break;
+        }
+        case part.spanId: {
+          const high = readHexWord(view, at);
+          const low = readHexWord(view, at + 8);
+          if ((high | low) === 0) refuse();
+          columns.spanIds[row * 2] = high;
+          columns.spanIds[row * 2 + 1] = low;
+          at += 16;
+          break;
+        }
+        case part.parentId:
+          columns.parentIds[row * 2] = readHexWord(view, at);
+          columns.parentIds[row * 2 + 1] = readHexWord(view, at + 8);
+          at += 16;
+          break;
+        case part.start:
+          if (bytes[at + timeDigits] !== sign.quote) return this.#abandon();
+          startSeconds = readSeconds(view, at);
+          startNanos = readNanoseconds(view, at);
+          at += timeDigits;
+          break;
+        case part.finish:
+          if (bytes[at + timeDigits] !== sign.quote) return this.#abandon();
+          endSeconds = readSeconds(view, at);
+          endNanos = readNanoseconds(view, at);
+          at += timeDigits;
+          break;
+        case part.name:
+          at = this.#scanText(step, at, field.name);
+          columns.names[row] = this.#text;
+          break;
+        case part.traceState:
+          at = this.#scanText(step, at, field.traceState);
+          columns.traceStates[row] = this.#text;
+          break;
+        case part.statusMessage:
+          at = this.#scanText(step, at, field.statusMessage);
+          columns.statusMessages[row] = this.#text;
+          break;
+        case part.text:
+          at = this.#scanText(step, at, attributeField(step.key));
+          writer.addValue(this.#text);
+          break;
+        case part.presence:
+          at = json.findQuote(at);
+          writer.addValue(emptyText);
+          break;
+        case part.integer:
+          at = this.#scanInteger(step, at);
+          if (at < 0) return this.#abandon();
+          break;
+        case part.skippedText:
+          at = json.findQuote(at);
+          break;
+        case part.skippedInteger:
+          at = json.skipInteger(at);
+          if (at < 0) return this.#abandon();
+          break;
+        case part.skippedNumber:
+          at = json.skipNumber(at);
+          break;
+        case part.skippedValue:
+          at = json.skipValue(at);
+          break;
+        default: {
+          const { constants } = step;
+          if (constants === null) return refuse();
+          columns.flags[row] = constants.flags;
+          columns.kinds[row] = constants.kind;
+          columns.statuses[row] = constants.status;
+          writer.setDecimalTimes(startSeconds, startNanos, endSeconds, endNanos);
+          writer.commitAs(constants.shape);
+          return at;
+        }
+      }
+    }
+    return this.#abandon();
+  }
+
+  #abandon(): number {
+    this.#writer.abandon();
+    return -1;
+  }
+
+  /** The scanner begins to read a span that is not known. */
+  begin(): void {
+    this.#parts.length = 0;
+    this.#isLearnable = this.#steps < mostSteps;
+  }
+
+  /** A part of the span, without quotes. @param key Of an attribute. */
+  note(which: Part, from: number, to: number, key = 0): void {
+    if (this.#isLearnable) this.#parts.push({ which, from, to, key });
+  }
+
+  /** The span has a part that is read otherwise. */
+  giveUp(): void {
+    this.#isLearnable = false;
+  }
+
+  /** The span from `start` to `end` is the last row, and its parts were noted. */
+  learn(start: number, end: number): void {
+    if (!this.#isLearnable) return;
+    const { columns, rows } = this.#writer;
+    const row = rows - 1;
+    const constants: Constants = {
+      flags: columns.flags[row] ?? 0,
+      kind: columns.kinds[row] ?? 0,
+      status: columns.statuses[row] ?? 0,
+      shape: columns.shapes[row] ?? 0,
+    };
+    let step: Step | null = this.#root;
+    let at = start;
+    for (const { which, from, to, key } of this.#parts) {
+      step &&= this.#addStep(step, at, from, which, key, null);
+      at = to;
+    }
+    if (step !== null) this.#addStep(step, at, end, part.end, 0, constants);
+  }
+
+  #addStep(
+    after: Step,
+    from: number,
+    to: number,
+    which: Part,
+    key: number,
+    constants: Constants | null,
+  ): Step | null {
+    const { bytes } = this.#json.source;
+    const known = after.next.find(
+      (step) => step.length === to - from && step.part === which && this.#isAt(step, from),
+    );
+    if (known !== undefined) return known;
+    const literal = bytes.subarray(from, to);
+    if (after.next.length >= mostNext || !Literal.canHold(literal)) return null;
+    this.#reserve(this.#length + literal.length);
+    this.#literals.set(literal, this.#length);
+    const place = { from: this.#length, length: literal.length };
+    const step = createStep({ ...place, part: which, key, constants });
+    this.#length += literal.length;
+    this.#steps += 1;
+    after.next.push(step);
+    after.second = after.first;
+    after.first = step;
+    return step;
+  }
+
+  #reserve(length: number): void {
+    if (length <= this.#literals.length) return;
+    const longer = new Uint8Array(length * 2);
+    longer.set(this.#literals);
+    this.#literals = longer;
+    this.#view = new DataView(longer.buffer);
+  }
+
+  /** Eight bytes at once: see `Literal`. */
+  #isAt({ from, length, part: which }: Step, start: number): boolean {
+    const { bytes, view } = this.#json.source;
+    const end = start + length;
+    if (end > bytes.length) return false;
+    const own = this.#view;
+    if (length < 8) {
+      for (let index = 0; index < length; index += 1)
+        if (this.#literals[from + index] !== bytes[start + index]) return false;
+    } else {
+      const last = length - 8;
+      for (let index = 0; index < last; index += 8)
+        if (own.getFloat64(from + index, true) !== view.getFloat64(start + index, true)) return false;
+      if (own.getFloat64(from + last, true) !== view.getFloat64(start + last, true)) return false;
+    }
+    return bytes[end] !== sign.quote || !unquoted.has(which);
+  }
+
+  #findNext(step: Step, at: number): Step | null {
+    const { first, second } = step;
+    if (second !== null && this.#isAt(second, at)) {
+      step.first = second;
+      step.second = first;
+      return second;
+    }
+    for (const next of step.next) {
+      if (next === first || next === second || !this.#isAt(next, at)) continue;
+      step.second = first;
+      step.first = next;
+      return next;
+    }
+    return null;
+  }
+
+  #text = 0;
+
+  /** A text, to its closing quote; `#text` is its id then. */
+  #scanText(step: Step, at: number, ofField: number): number {
+    const json = this.#json;
+    const { source } = json;
+    const { values } = this.#writer;
+    if (step.value >= 0) {
+      const same = values.matchInterned(step.value, source, at);
+      if (same >= 0 && source.bytes[same] === sign.quote) {
+        this.#text = step.value;
+        return same;
+      }
+    }
+    json.hasEscape = false;
+    const end = json.findQuote(at);
+    if (json.hasEscape) this.#text = values.add(String(json.parse(at - 1, end + 1)), ofField);
+    else {
+      this.#text = values.addBytes(source, at, end, valueType.text, ofField);
+      step.value = isRaw(this.#text) ? -1 : this.#text;
+    }
+    return end;
+  }
+
+  #scanInteger(step: Step, at: number): number {
+    const json = this.#json;
+    const end = json.skipInteger(at);
+    if (end < 0) return -1;
+    const { values } = this.#writer;
+    if (step.value >= 0 && values.matchInterned(step.value, json.source, at) === end) {
+      this.#writer.addValue(step.value);
+      return end;
+    }
+    const id = values.addBytes(json.source, at, end, valueType.number, attributeField(step.key));
+    step.value = isRaw(id) ? -1 : id;
+    this.#writer.addValue(id);
+    return end;
+  }
+}
+
+function createStep(fixed: Pick<Step, 'from' | 'length' | 'part' | 'key' | 'constants'>): Step {
+  return { ...fixed, value: -1, next: [], first: null, second: null };
+}
