@@ -5,9 +5,11 @@ import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/pr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { findFreePorts } from '../find-stack-place.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const checker = join(root, 'packages', 'propagation-check');
@@ -86,6 +88,26 @@ describe('the action', () => {
     assert.deepEqual([code, outputs.verdict], [1, 'intact']);
   });
 
+  it('requests a running system', async (t) => {
+    const [port] = await findFreePorts(1);
+    const services = pathToFileURL(join(checker, 'examples', 'services', 'start-services.mjs')).href;
+    const { startServices } = await import(services);
+    const { url, stop } = await startServices({
+      ...process.env,
+      NODE_OPTIONS: `--import ${import.meta.resolve('@opentelemetry/auto-instrumentations-node/register')}`,
+      OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`,
+      OTEL_BSP_SCHEDULE_DELAY: '100',
+      OTEL_NODE_RESOURCE_DETECTORS: 'env',
+    });
+    t.after(stop);
+    const { code, log, outputs } = await runStep(check, {
+      run: url,
+      source: `otlp=127.0.0.1:${port}`,
+      expect: 'web -> orders',
+    });
+    assert.deepEqual([code, outputs.verdict], [0, 'intact'], log);
+  });
+
   it('checks files', async () => {
     const { code, log, outputs } = await runStep(check, {
       file: 'spans.otlp.jsonl.gz',
@@ -124,6 +146,12 @@ describe('the action', () => {
     const asOption = await runStep(check, { file: '--report=json=made' });
     assert.match(asOption.log, /--report=json=made: no such file/);
     assert.ok(!existsSync(join(workspace, 'made')));
+  });
+
+  it('has outputs of steps that there are', async () => {
+    const text = await readFile(join(root, 'action.yml'), 'utf8');
+    const ids = action.runs.steps.map(({ id }) => id);
+    for (const [, id = ''] of text.matchAll(/\bsteps\.([a-z]+)\./g)) assert.ok(ids.includes(id), id);
   });
 
   it('has no expression inside of a script, and no variable that is more than an input', async () => {
