@@ -38,7 +38,7 @@ export function findContentFaults(manifest: Manifest, paths: readonly string[]):
   return [
     ...promised.filter((path) => !paths.includes(path)).map((path) => `${manifest.name}: ${path} is missing`),
     ...paths
-      .filter((path) => !/^(dist\/|LICENSE$|README\.md$|package\.json$|[^/]+\.schema\.json$)/.test(path))
+      .filter((path) => /(^|\/)(src|test|fixtures|captures|corpus|\.[^/]+)(\/|$)/.test(path))
       .map((path) => `${manifest.name}: ${path} is in it`),
   ];
 }

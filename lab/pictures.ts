@@ -7,8 +7,8 @@ import { Command } from 'commander';
 import { runScript } from 'demo';
 import { chromium } from 'playwright-core';
 import { UsageError } from 'propagation-check/kit';
+import { executablePath, obstacle } from './browser/find-chromium.ts';
 import { drawTerminal } from './draw-terminal.ts';
-import { findChromium } from './find-chromium.ts';
 
 const root = join(import.meta.dirname, '..');
 const folder = join(root, 'docs', 'pictures');
@@ -23,9 +23,7 @@ await runScript(async (signal) => {
     .exitOverride()
     .allowExcessArguments(false)
     .parse();
-  const executablePath = findChromium();
-  if (executablePath === null)
-    throw new UsageError('there is no Chromium: install it, or name its file in CHROMIUM');
+  if (executablePath === undefined) throw new UsageError(obstacle ?? '');
   await mkdir(folder, { recursive: true });
 
   await run(['scripts/demo.ts', '--fault', 'strip-traceparent'], signal);

@@ -10,12 +10,10 @@ import { type Browser, type BrowserContextOptions, chromium, type Page } from 'p
 import type { Span } from 'propagation-check';
 import { encodeOtlpLines } from 'propagation-check/kit';
 import { drawSplitCall, drawTrace, spanId, traceId } from 'propagation-check/test';
-import { findChromium } from '../find-chromium.ts';
+import { executablePath, obstacle } from './find-chromium.ts';
 
-const executablePath = findChromium();
-const obstacle = executablePath === null ? 'no Chromium: install it, or name its file in CHROMIUM' : null;
-
-if (obstacle !== null && process.env.CI === 'true') it('a browser can run', () => assert.fail(obstacle));
+if (obstacle !== null && process.env.CI === 'true')
+  it('a browser can run', () => assert.fail(obstacle ?? ''));
 
 const checker = [
   '--conditions=trace-context-source',
@@ -91,6 +89,10 @@ describe('the HTML report in a browser', { skip: obstacle ?? false }, () => {
           .map((element) => element.outerHTML.slice(0, 200)),
       );
       assert.deepEqual(wide, [], 'beyond the window');
+      const hidden = await page
+        .locator('.edges')
+        .evaluate((table) => table.scrollWidth - (table.parentElement?.clientWidth ?? 0));
+      assert.ok(hidden <= 0, `${hidden} px of the table of edges are out of sight`);
       assert.equal(await page.evaluate(() => document.documentElement.scrollWidth > innerWidth), false);
     });
   }

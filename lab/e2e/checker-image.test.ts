@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -65,8 +65,6 @@ describe('the image of the checker', { skip: obstacle ?? false, timeout: 5 * 60_
       tag,
       '/usr/local/lib/node_modules/propagation-check',
     ]);
-    const [tarball] = readdirSync(folder);
-    assert.ok(tarball?.endsWith('.tgz'));
     assert.deepEqual(stdout.trim().split('\n'), [
       'LICENSE',
       'README.md',
@@ -75,6 +73,7 @@ describe('the image of the checker', { skip: obstacle ?? false, timeout: 5 * 60_
       'node_modules',
       'package.json',
       'report.schema.json',
+      'runners',
     ]);
   });
 });

@@ -23,7 +23,7 @@ export type {
 export { type HeaderEvidence, noHeaderEvidence } from './headers/wire.ts';
 export { type Checked, type CheckSettings, check, type Spans } from './library/check.ts';
 export { expectPropagation, PropagationError } from './library/expect-propagation.ts';
-export { type MatcherResult, matchers } from './library/matchers.ts';
+export { type MatcherResult, matchers, type PropagationMatchers } from './library/matchers.ts';
 export { type Receiver, startReceiver } from './library/start-receiver.ts';
 export {
   type CommandEnd,
@@ -65,4 +65,4 @@ export {
 export { startTap, type Tap } from './tap/start-tap.ts';
 export type { TapOptions } from './tap/tap-options.ts';
 export { type CheckOptions, checkTraces } from './verdict/check-traces.ts';
-export type { EdgeResult, Evidence, Finding, Result } from './verdict/result.ts';
+export type { EdgeResult, Evidence, Finding, Result, UnjudgedEdge } from './verdict/result.ts';

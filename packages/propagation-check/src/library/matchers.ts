@@ -7,7 +7,13 @@ export interface MatcherResult {
   readonly message: () => string;
 }
 
-/** For `expect.extend(matchers)` of Vitest and Jest: `await expect(receiver).toPropagate('web -> orders')`. */
+/** The matchers as `expect` has them. `propagation-check/vitest` and `propagation-check/jest` declare them. */
+export interface PropagationMatchers {
+  /** Passes when every edge of the path was seen and is intact, as `expectPropagation`. */
+  toPropagate(path: string, settings?: CheckSettings): Promise<void>;
+}
+
+/** For `expect.extend(matchers)`, which `propagation-check/vitest` and `propagation-check/jest` do: `await expect(receiver).toPropagate('web -> orders')`. */
 export const matchers = {
   /** Passes when every edge of the path was seen and is intact, as `expectPropagation`. */
   async toPropagate(from: Spans, path: string, settings?: CheckSettings): Promise<MatcherResult> {
