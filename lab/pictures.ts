@@ -13,7 +13,7 @@ import { drawTerminal } from './draw-terminal.ts';
 const root = join(import.meta.dirname, '..');
 const folder = join(root, 'docs', 'pictures');
 const columns = 100;
-const size = { width: 1_200, height: 665 };
+const size = { width: 1_200, height: 705 };
 
 await runScript(async (signal) => {
   new Command('pictures')
@@ -28,11 +28,9 @@ await runScript(async (signal) => {
 
   await run(['scripts/demo.ts', '--fault', 'strip-traceparent'], signal);
   const files = ['out/demo-spans.otlp.jsonl', '--wire', 'out/demo-headers.jsonl'];
-  const expectations = ['--expectations', 'scripts/expectations/auto.yaml'];
-  const printed = await run(
-    ['packages/propagation-check/src/cli.ts', 'file', ...files, ...expectations],
-    signal,
-  );
+  // As a terminal shows it.
+  const options = ['--expectations', 'scripts/expectations/auto.yaml', '--report', 'tree'];
+  const printed = await run(['packages/propagation-check/src/cli.ts', 'file', ...files, ...options], signal);
   const command = 'propagation-check file spans.jsonl --wire wire.jsonl';
   await writeFile(join(folder, 'terminal.svg'), drawTerminal(command, `$ ${command}\n\n${printed}`));
 
