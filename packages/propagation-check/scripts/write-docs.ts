@@ -1,9 +1,14 @@
-/** Writes the table of findings into `docs/findings/README.md`, and `docs/doctor.md`. */
-import { readFileSync, writeFileSync } from 'node:fs';
+/** Writes what the documentation takes from the code: the table of findings, the checks of doctor, and the reference of the command line. */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { renderCliReference } from './cli-reference.ts';
 import { renderDoctorPage } from './doctor-page.ts';
 import { fillFindingsTable } from './findings-table.ts';
 
 const docs = new URL('../../../docs/', import.meta.url);
-const page = new URL('findings/README.md', docs);
-writeFileSync(page, fillFindingsTable(readFileSync(page, 'utf8')));
+
+const findings = new URL('findings/README.md', docs);
+writeFileSync(findings, fillFindingsTable(readFileSync(findings, 'utf8')));
+
+mkdirSync(new URL('reference/', docs), { recursive: true });
+writeFileSync(new URL('reference/cli.md', docs), renderCliReference());
 writeFileSync(new URL('doctor.md', docs), renderDoctorPage());

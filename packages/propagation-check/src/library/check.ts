@@ -16,6 +16,7 @@ import type { Result } from '../verdict/result.ts';
 /** Where spans are: a receiver, which is waited for, or spans that are at hand. */
 export type Spans = OtlpReceiver | readonly Span[];
 
+/** What must hold, and how long spans may take to arrive. */
 export interface CheckSettings {
   /** Edges that must exist: `web -> orders -> payments`. */
   readonly expect?: string | readonly string[];
@@ -32,6 +33,7 @@ export interface CheckSettings {
   readonly failOn?: FailOn;
 }
 
+/** A result and its text for people. */
 export interface Checked {
   readonly result: Result;
   /** As the exit code of the command line: `failed` also for warnings, where those fail. */

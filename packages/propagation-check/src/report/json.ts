@@ -22,6 +22,7 @@ export interface ReportDetails {
   readonly command?: CommandEnd;
 }
 
+/** How the command of `exec` has ended. */
 export interface CommandEnd {
   /** Without its arguments, which may hold secrets. */
   readonly name: string;
@@ -29,6 +30,7 @@ export interface CommandEnd {
   readonly exitCode: number;
 }
 
+/** The requests of `run`. */
 export interface RequestCounts {
   readonly sent: number;
   /** Without an answer, or with one of status 400 or more. */
@@ -37,6 +39,7 @@ export interface RequestCounts {
   readonly failures: readonly string[];
 }
 
+/** The search of `trace --service`. */
 export interface SearchExtent {
   readonly service: string;
   /** Of traces. */

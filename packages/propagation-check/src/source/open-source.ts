@@ -6,6 +6,7 @@ import { parseSourceSpec } from './parse-source-spec.ts';
 import type { Source } from './source.ts';
 import { createTempoSource } from './tempo.ts';
 
+/** By kind of source; the others are not read. */
 export interface SourceOptions {
   readonly http?: HttpClientOptions;
   readonly file?: FileOptions;

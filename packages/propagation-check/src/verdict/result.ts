@@ -25,6 +25,7 @@ export interface Result {
   readonly explain?: readonly UnreportedEnd[];
 }
 
+/** The calls between two services. */
 export interface EdgeResult {
   readonly client: string | null;
   readonly server: string | null;
@@ -45,6 +46,7 @@ export interface UnjudgedEdge {
   readonly calls: number;
 }
 
+/** Something that is wrong with an edge, or worth knowing of it. */
 export interface Finding {
   /** The cause when it is decided, otherwise the symptom. */
   readonly id: FindingId;
@@ -87,6 +89,7 @@ export interface ProjectEvidence {
   readonly says: string;
 }
 
+/** A span that shows a finding. */
 export interface Evidence {
   readonly traceId: string;
   readonly spanId: string;

@@ -20,7 +20,7 @@ suite('the packed tool, installed in an empty folder', () => {
 
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'propagation-check-package-'));
-    await npm(workspace, 'run', 'pack', '--', '--pack-destination', folder);
+    await npm(workspace, 'pack', '--pack-destination', folder);
     const [tarball] = (await readdir(folder)).filter((name) => name.endsWith('.tgz'));
     assert.ok(tarball);
     await writeFile(join(folder, 'package.json'), '{"private":true}');
