@@ -1,10 +1,11 @@
+import { explainNothingToJudge, hintAtExpectations } from '../collect/hint-at-expectations.ts';
+import { judgeStore } from '../collect/judge.ts';
 import { quotePath } from '../source/file-error.ts';
 import { type ReadProgress, readSpansInto } from '../source/read-span-store.ts';
 import type { SpanStore } from '../span/span-store.ts';
 import { SpanWriter } from '../span/span-writer.ts';
-import { judgeStore, readCheckInputs, readCollector } from './check-inputs.ts';
+import { readCheckInputs, readCollector } from './check-inputs.ts';
 import type { CheckArguments } from './common-options.ts';
-import { explainNothingToJudge, hintAtExpectations } from './hint-at-expectations.ts';
 import { printReport } from './print-report.ts';
 import { renderProgress } from './render-progress.ts';
 import type { Session } from './session.ts';
