@@ -23,11 +23,8 @@ const client = spanKinds.indexOf('CLIENT');
 export const contextLostBeforeWork = rule<DetachedWork>({
   finding,
   measure: (scene) => {
-    const { graph, facts, services } = scene;
-    const { kinds, size } = graph.store;
-    const calling = new Set<number>();
-    for (let row = 0; row < size; row += 1)
-      if (graph.has(row) && facts.isOutgoing(row)) calling.add(graph.topInService(row));
+    const { graph, facts, services, thresholds } = scene;
+    const { kinds } = graph.store;
     const isWork = (row: number): boolean =>
       kinds[row] === internal || (kinds[row] === client && !facts.isOutgoing(row));
     const roots = graph.select(
@@ -35,14 +32,19 @@ export const contextLostBeforeWork = rule<DetachedWork>({
         isWork(row) &&
         graph.isRoot(row) &&
         !graph.hasLinks(row) &&
-        !calling.has(row) &&
         services.hasKind(graph.serviceOf(row), 'SERVER'),
     );
-    return groupBy(roots, nameWork).map((ofName) => {
-      const [{ serviceName, name }] = ofName;
-      const alike = scene.selectSpans(serviceName, (row) => isWork(row) && facts.nameOf(row) === name);
-      return { scene, roots: ofName, pairs: pairWithEntries(scene, serviceName, alike, ofName) };
-    });
+    const calling = listCalling(scene, roots);
+    return groupBy(
+      roots.filter((root) => !calling.has(graph.rowOf(root))),
+      nameWork,
+    )
+      .filter(({ length }) => length >= thresholds.fewestDisplaced)
+      .map((ofName) => {
+        const [{ serviceName, name }] = ofName;
+        const alike = scene.selectSpans(serviceName, (row) => isWork(row) && facts.nameOf(row) === name);
+        return { scene, roots: ofName, pairs: pairWithEntries(scene, serviceName, alike, ofName) };
+      });
   },
   gates: [
     gate(
@@ -65,6 +67,15 @@ export const contextLostBeforeWork = rule<DetachedWork>({
       })),
     }),
 });
+
+/** The rows below which, in their service, a call leaves it. */
+function listCalling({ graph, facts }: Scene, roots: readonly Span[]): ReadonlySet<number> {
+  const calling = new Set<number>();
+  if (roots.length === 0) return calling;
+  for (let row = 0; row < graph.store.size; row += 1)
+    if (graph.has(row) && facts.isOutgoing(row)) calling.add(graph.topInService(row));
+  return calling;
+}
 
 function nameWork({ serviceName, scopeName, kind, name }: Span): string {
   return keyFor(serviceName, scopeName, kind, name);
