@@ -3,6 +3,7 @@ import type { Check } from './check.ts';
 import { lostClientSpans } from './client-span-lost.ts';
 import { findClockSkew } from './clock-skew.ts';
 import { callsAfterMessages } from './context-lost-after-consumer.ts';
+import { contextLostBeforeWork } from './context-lost-before-work.ts';
 import { contextLostBetweenLayers } from './context-lost-between-layers.ts';
 import { contextLostBeforePeers, detachedCalls } from './context-lost-in-process.ts';
 import { findExternalParents } from './external-parent.ts';
@@ -64,6 +65,7 @@ export const checks: readonly (Check | Rule)[] = [
   contextLostBeforePeers,
   callsAfterMessages,
   contextLostBetweenLayers,
+  contextLostBeforeWork,
   // Only for expected edges that nothing above has spoken of.
   darkServices,
   unseenEdges,

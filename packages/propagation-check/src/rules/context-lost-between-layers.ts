@@ -9,6 +9,9 @@ import { protocolOf, type Scene } from './check.ts';
 import { finding } from './context-lost-in-process.ts';
 import { gate, rule } from './rule.ts';
 
+const internal = spanKinds.indexOf('INTERNAL');
+const server = spanKinds.indexOf('SERVER');
+
 /** The spans of one layer of a service that began traces, and requests for the same that began others. */
 interface DividedLayers {
   readonly scene: Scene;
@@ -26,11 +29,11 @@ export const contextLostBetweenLayers = rule<DividedLayers>({
   finding,
   measure: (scene, open) => {
     const { graph, facts } = scene;
-    const kinds = [spanKinds.indexOf('INTERNAL'), spanKinds.indexOf('SERVER')];
+    const isDivided = findDividedServices(scene);
     const spans = graph
       .select(
         (row) =>
-          kinds.includes(graph.store.kinds[row] ?? 0) &&
+          (graph.store.kinds[row] === internal || (graph.store.kinds[row] === server && isDivided(row))) &&
           graph.isRoot(row) &&
           !graph.hasLinks(row) &&
           readMethod(facts.at(row)) !== null,
@@ -84,6 +87,20 @@ export const contextLostBetweenLayers = rule<DividedLayers>({
       })),
     }),
 });
+
+/** Of a SERVER span: whether its service has roots of several scopes. Most have not, and their requests are not looked at one by one. */
+function findDividedServices({ graph }: Scene): (row: number) => boolean {
+  const { kinds, scopes, size } = graph.store;
+  const scopeOf = new Map<number, number>();
+  const divided = new Set<number>();
+  for (let row = 0; row < size; row += 1) {
+    if (kinds[row] !== server || !graph.has(row) || !graph.isRoot(row)) continue;
+    const [service, scope] = [graph.serviceNumberOf(row), scopes[row] ?? 0];
+    if ((scopeOf.get(service) ?? scope) !== scope) divided.add(service);
+    scopeOf.set(service, scope);
+  }
+  return (row) => divided.has(graph.serviceNumberOf(row));
+}
 
 function describeOrder({ name, traceId, endTimeUnixNano }: Span, server: Span): string {
   return server.startTimeUnixNano < endTimeUnixNano

@@ -1,4 +1,8 @@
 import { readCallFacts } from '../calls/call-facts.ts';
+import { isBeginningOfTraceparent } from '../headers/hidden-value.ts';
+import { headerValues } from '../headers/propagation-header.ts';
+import { readRecordedHeaders } from '../headers/recorded-headers.ts';
+import type { Span } from '../span/span.ts';
 import type { Draft } from './check.ts';
 import type { FindingId } from './finding.ts';
 import { findings } from './findings.ts';
@@ -53,12 +57,9 @@ export function listStepsToDecide(draft: Draft): readonly string[] {
   if (protocol === 'messaging') return [...listExpectation(draft), lookIntoBroker];
   if (isOfMcp(draft)) return listMcpSteps(draft);
   const [first] = shown;
-  const settings = [first?.server ?? null, first?.client ?? null].flatMap((span) => {
-    const setting = findHeaderSetting(span);
-    return span === null || setting === null
-      ? []
-      : [`Let ${span.serviceName ?? 'the service'} record headers in its spans: ${setting}`];
-  });
+  const settings = [first?.server ?? null, first?.client ?? null].flatMap((span) =>
+    span === null ? [] : (askForHeaders(span) ?? []),
+  );
   const port = first?.server == null ? null : readCallFacts(first.server).port;
   return [
     ...listExpectation(draft),
@@ -72,4 +73,15 @@ export function listStepsToDecide(draft: Draft): readonly string[] {
         ]
       : []),
   ];
+}
+
+/** The setting with which the service's spans say what it sent or received; null where they do, and where nothing is known to. */
+function askForHeaders(span: Span): string | null {
+  const who = span.serviceName ?? 'the service';
+  const { fields, hidden } = readRecordedHeaders(span, 'request');
+  const isCut = headerValues(fields, 'traceparent').some(isBeginningOfTraceparent);
+  if (hidden.includes('traceparent') || isCut)
+    return `Let spans of ${who} show the traceparent that they have: take it out of what a redactor hides, and out of what OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT cuts (it has 55 characters)`;
+  const setting = findHeaderSetting(span);
+  return setting === null ? null : `Let ${who} record headers in its spans: ${setting}`;
 }

@@ -21,6 +21,20 @@ test('the setting that records headers comes first, then taps, then packets', ()
   assert.deepEqual(others, []);
 });
 
+for (const value of ['[Filtered]', '****', '00-0af7651916cd43dd8448eb211c80319c-b7']) {
+  test(`a header that is recorded and hidden has to be shown: ${value}`, () => {
+    const [show, tap] = listSteps(
+      drawChain(1, drawClient({ from: 10, to: 90 })) +
+        drawChain(
+          2,
+          drawServer({ from: 20, to: 80, extra: `${flask} http.request.header.traceparent=${value}` }),
+        ),
+    );
+    assert.match(show ?? '', /^Let spans of orders show the traceparent .*OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT/);
+    assert.match(tap ?? '', /propagation-check tap/);
+  });
+}
+
 test('where no setting records headers, taps come first', () => {
   const [tap] = listSteps(
     drawChain(1, drawClient({ from: 10, to: 90 })) + drawChain(2, drawServer({ from: 20, to: 80 })),

@@ -1,0 +1,82 @@
+import type { Pair } from '../pairing/pair.ts';
+import { type Span, spanKinds } from '../span/span.ts';
+import { groupBy, keyFor } from '../util/group-by.ts';
+import type { Scene } from './check.ts';
+import { finding, pairWithEntries } from './context-lost-in-process.ts';
+import { gate, rule } from './rule.ts';
+
+/** Spans of one name that call nobody, and began traces. */
+interface DetachedWork {
+  readonly scene: Scene;
+  readonly roots: readonly [Span, ...Span[]];
+  /** Requests that lack such a span, each with one that began a trace meanwhile. */
+  readonly pairs: readonly Pair[];
+}
+
+const internal = spanKinds.indexOf('INTERNAL');
+const client = spanKinds.indexOf('CLIENT');
+
+/**
+ * Work of a request that calls no other service (a handler, a template, a query of a database), and began a trace of its own. Jobs do so, too,
+ * and are healthy: (nearly) all requests of a route must have one of the same name.
+ */
+export const contextLostBeforeWork = rule<DetachedWork>({
+  finding,
+  measure: (scene) => {
+    const { graph, facts, services, thresholds } = scene;
+    const { kinds } = graph.store;
+    const isWork = (row: number): boolean =>
+      kinds[row] === internal || (kinds[row] === client && !facts.isOutgoing(row));
+    const roots = graph.select(
+      (row) =>
+        isWork(row) &&
+        graph.isRoot(row) &&
+        !graph.hasLinks(row) &&
+        services.hasKind(graph.serviceOf(row), 'SERVER'),
+    );
+    const calling = listCalling(scene, roots);
+    return groupBy(
+      roots.filter((root) => !calling.has(graph.rowOf(root))),
+      nameWork,
+    )
+      .filter(({ length }) => length >= thresholds.fewestDisplaced)
+      .map((ofName) => {
+        const [{ serviceName, name }] = ofName;
+        const alike = scene.selectSpans(serviceName, (row) => isWork(row) && facts.nameOf(row) === name);
+        return { scene, roots: ofName, pairs: pairWithEntries(scene, serviceName, alike, ofName) };
+      });
+  },
+  gates: [
+    gate(
+      'nearly all requests of a route lack the span and have one that began a trace, several times',
+      ({ scene, pairs }) => pairs.length >= scene.thresholds.fewestDisplaced,
+      ({ roots, pairs }) => `${pairs.length} requests, ${roots.length} roots "${roots[0].name}"`,
+    ),
+  ],
+  looseEnds: () => [],
+  report: ({ roots: [{ serviceName }], pairs }) =>
+    finding.report({
+      isLikely: true,
+      client: serviceName,
+      server: serviceName,
+      protocol: 'internal',
+      shown: pairs.map(({ client: entry, server: work }) => ({
+        client: work,
+        server: null,
+        says: `root of its own trace, made during "${entry.name}" of trace ${entry.traceId}`,
+      })),
+    }),
+});
+
+/** The rows below which, in their service, a call leaves it. */
+function listCalling({ graph, facts }: Scene, roots: readonly Span[]): ReadonlySet<number> {
+  const calling = new Set<number>();
+  if (roots.length === 0) return calling;
+  for (let row = 0; row < graph.store.size; row += 1)
+    if (graph.has(row) && facts.isOutgoing(row)) calling.add(graph.topInService(row));
+  return calling;
+}
+
+function nameWork({ serviceName, scopeName, kind, name }: Span): string {
+  return keyFor(serviceName, scopeName, kind, name);
+}
