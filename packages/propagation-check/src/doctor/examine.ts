@@ -28,6 +28,11 @@ export interface Diagnosis {
 /** Values of variables have any length. */
 const longestText = 300;
 
+/** What there is to say of a project that could not be read. */
+export function explainFailure(reason: string): Diagnosis {
+  return { ...examine([]), reason };
+}
+
 /** Asks every check. Pure: the same files give the same diagnosis. */
 export function examine(files: readonly ProjectFile[], gaps: readonly string[] = []): Diagnosis {
   const project = parseProject(files);

@@ -53,6 +53,10 @@ test('doctor: reports are written, several at once, and a wrong name is refused'
   assert.match(stdout, /^BROKEN/);
   assert.equal(JSON.parse(await readFile(sarif, 'utf8')).version, '2.1.0');
   assert.equal(JSON.parse(await readFile(json, 'utf8')).verdict, 'broken');
+  const missing = await executeCli('doctor', join(folder, 'missing'), '--report', `json=${json}`);
+  assert.equal(missing.code, 2);
+  const { verdict, reason } = JSON.parse(await readFile(json, 'utf8'));
+  assert.deepEqual([verdict, /missing: no such folder$/.test(reason)], ['unknown', true]);
   const wrong = await executeCli('doctor', folder, '--report', 'html');
   assert.equal(wrong.code, 2);
   assert.match(wrong.stderr, /--report html: Expected terminal, json, sarif, github, or NAME=FILE\./);
