@@ -1,4 +1,4 @@
-/** What a file of a project is, by its name. */
+/** Kinds of files, told by their names. */
 export type FileKind =
   | 'manifest'
   | 'lock'
