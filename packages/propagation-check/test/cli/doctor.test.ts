@@ -137,7 +137,9 @@ test('--project raises the candidate that its files name, and a folder that is m
   });
   const check = (...more: readonly string[]) => executeCli('file', join(folder, 'trace.json'), ...more);
   assert.match((await check()).stdout, /may be +1\. header-not-sent/);
-  const { stdout } = await check('--project', folder);
+  const page = join(folder, 'report.html');
+  const { stdout } = await check('--project', folder, '--report', `html=${page}`);
+  assert.match(await readFile(page, 'utf8'), /<code>\S+nginx\.conf:2<\/code> proxy_set_header traceparent/);
   assert.match(stdout, /may be +1\. header-stripped/);
   assert.match(stdout, /files +\S+nginx\.conf:2:3\s+proxy_set_header traceparent ""/);
   const missing = await check('--project', join(folder, 'missing'));
