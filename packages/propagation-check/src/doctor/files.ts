@@ -28,7 +28,7 @@ const kinds: readonly (readonly [FileKind, RegExp])[] = [
   ['haproxy', /(?:^|\/)haproxy[\w.-]*\.cfg$/],
   [
     'nginx',
-    /(?:^|\/)(?:[\w.-]*nginx[\w.-]*\.conf|nginx\/.*\.conf|conf\.d\/.*\.conf|[\w.-]+\.conf)(?:\.(?:template|tmpl|tpl))?$/,
+    /(?:^|\/)(?:[\w.-]*nginx[\w.-]*\.conf|default\.conf|(?:nginx|conf\.d|sites-(?:available|enabled))\/(?:[^/]+\/)*[\w.-]+\.conf)(?:\.(?:template|tmpl|tpl))?$/,
   ],
   ['caddy', /(?:^|\/)(?:Caddyfile|[\w.-]+\.Caddyfile)$/],
   ['env', /(?:^|\/)(?:\.env(?:\.[\w-]+)*|[\w.-]+\.env)$/],
