@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { InvalidArgumentError } from 'commander';
-import { type DoctorReportName, doctorReports } from '../doctor/reports.ts';
+import { type Diagnosis, explainFailure } from '../doctor/examine.ts';
+import { type DoctorReportName, type DoctorReportOptions, doctorReports } from '../doctor/reports.ts';
 import { describeFileError, quotePath } from '../source/file-error.ts';
 import { findDocsRoot } from '../source/find-docs-root.ts';
 import { diagnose } from './diagnose.ts';
@@ -21,19 +22,31 @@ export async function examineFolder(
   { output }: Session,
 ): Promise<number> {
   const targets = parseTargets(json ? ['json', ...report] : report);
-  const diagnosis = await diagnose(folder, 'doctor');
   const options = { ...output, docsRoot: findDocsRoot(), version: readToolVersion() };
-  for (const { name, path } of withPrinted(doctorReports, 'terminal', targets)) {
-    const text = doctorReports[name].render(diagnosis, options);
-    if (path === null) await output.print(text);
-    else
-      await writeFile(path, text).catch((error: unknown) => {
-        throw new UsageError(
-          `--report ${name}: ${quotePath(path)} cannot be written: ${describeFileError(error)}`,
-        );
-      });
-  }
+  const diagnosis = await diagnose(folder, 'doctor').catch(async (error: unknown) => {
+    // A file that an earlier run left would be read as the result of this one.
+    if (error instanceof UsageError) await writeReports(explainFailure(error.message), targets, options);
+    throw error;
+  });
+  for (const { name, path } of withPrinted(doctorReports, 'terminal', targets))
+    if (path === null) await output.print(doctorReports[name].render(diagnosis, options));
+  await writeReports(diagnosis, targets, options);
   return { clean: 0, broken: 1, unknown: 2 }[diagnosis.verdict];
+}
+
+async function writeReports(
+  diagnosis: Diagnosis,
+  targets: readonly ReportTarget<DoctorReportName>[],
+  options: DoctorReportOptions,
+): Promise<void> {
+  for (const { name, path } of targets) {
+    if (path === null) continue;
+    await writeFile(path, doctorReports[name].render(diagnosis, options)).catch((error: unknown) => {
+      throw new UsageError(
+        `--report ${name}: ${quotePath(path)} cannot be written: ${describeFileError(error)}`,
+      );
+    });
+  }
 }
 
 function parseTargets(texts: readonly string[]): readonly ReportTarget<DoctorReportName>[] {

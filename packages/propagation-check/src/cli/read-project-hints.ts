@@ -2,7 +2,7 @@ import { findCheck } from '../doctor/find-check.ts';
 import type { ProjectHint } from '../rules/project-hint.ts';
 import { diagnose } from './diagnose.ts';
 
-/** What `doctor` is sure of in the files of a project. Paths begin with the folder, as it was named. */
+/** The errors and warnings of `doctor` on a project. Paths begin with the folder, as it was named. */
 export async function readProjectHints(folder: string): Promise<readonly ProjectHint[]> {
   const { findings } = await diagnose(folder, '--project');
   const base = folder.replace(/\/+$/, '');

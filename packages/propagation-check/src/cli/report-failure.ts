@@ -36,7 +36,8 @@ type FileTarget = ReportTarget & { readonly path: string };
 
 function findTargets(program: Command, [name = '', ...rest]: readonly string[]): readonly FileTarget[] {
   const command = program.commands.find((known) => known.name() === name);
-  if (command === undefined) return [];
+  // `doctor` has reports of its own, and writes them itself.
+  if (command === undefined || command.name() === 'doctor') return [];
   const configured: Configured = command.opts();
   const { values, others } = sortArguments(command, rest);
   const targets = [...values.flatMap(readTarget), ...(configured.report ?? [])].filter(hasPath);

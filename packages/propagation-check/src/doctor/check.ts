@@ -2,7 +2,7 @@ import type { FindingId } from '../rules/finding.ts';
 import type { Place } from './place.ts';
 import type { Project } from './project.ts';
 
-/** What a check has seen in one place. */
+/** A sighting of a check in one place. */
 export interface Observation {
   readonly place: Place;
   readonly says: string;
@@ -19,7 +19,7 @@ export interface DoctorCheck {
   readonly severity: 'error' | 'warning';
   readonly title: string;
   readonly why: string;
-  /** What to change, in one or two sentences. */
+  /** The change to make, in one or two sentences. */
   readonly fix: string;
   /** The corrected text, for the page. */
   readonly example: { readonly language: string; readonly text: string };

@@ -5,7 +5,7 @@ export interface Setting {
   readonly place: Place;
 }
 
-/** What the processes of one service are started with. */
+/** The variables and the command that start the processes of one service. */
 export interface Environment {
   /** The name that its spans have, as far as it is said; else that of the container. */
   readonly service: string | null;
@@ -49,7 +49,7 @@ export function isBackend({ image }: Environment): boolean {
   );
 }
 
-/** What is started with this environment exports spans of its own. */
+/** A variable of OpenTelemetry is set: the service exports spans of its own. */
 export function hasTelemetry({ variables }: Environment): boolean {
   return [...variables.keys()].some((name) => name.startsWith('OTEL_'));
 }

@@ -7,7 +7,7 @@ import { type FileKind, kindOf } from './files.ts';
 import { type Project, parseProject } from './project.ts';
 import type { ProjectFile } from './project-file.ts';
 
-/** What the checks say of a project. */
+/** The result of all checks on a project. */
 export interface Diagnosis {
   readonly version: 1;
   /** `broken` when a finding is an error, `unknown` when there was nothing to look at. */
@@ -21,12 +21,17 @@ export interface Diagnosis {
   readonly findings: readonly DoctorFinding[];
   /** How many findings a comment accepts. */
   readonly accepted: number;
-  /** What was not read, and why. */
+  /** Files that were not read, and why. */
   readonly gaps: readonly string[];
 }
 
 /** Values of variables have any length. */
 const longestText = 300;
+
+/** The diagnosis of a project that could not be read. */
+export function explainFailure(reason: string): Diagnosis {
+  return { ...examine([]), reason };
+}
 
 /** Asks every check. Pure: the same files give the same diagnosis. */
 export function examine(files: readonly ProjectFile[], gaps: readonly string[] = []): Diagnosis {

@@ -1,4 +1,4 @@
-/** What a file of a project is, by its name. */
+/** Kinds of files, told by their names. */
 export type FileKind =
   | 'manifest'
   | 'lock'
@@ -28,7 +28,7 @@ const kinds: readonly (readonly [FileKind, RegExp])[] = [
   ['haproxy', /(?:^|\/)haproxy[\w.-]*\.cfg$/],
   [
     'nginx',
-    /(?:^|\/)(?:[\w.-]*nginx[\w.-]*\.conf|nginx\/.*\.conf|conf\.d\/.*\.conf|[\w.-]+\.conf)(?:\.(?:template|tmpl|tpl))?$/,
+    /(?:^|\/)(?:[\w.-]*nginx[\w.-]*\.conf|default\.conf|(?:nginx|conf\.d|sites-(?:available|enabled))\/(?:[^/]+\/)*[\w.-]+\.conf)(?:\.(?:template|tmpl|tpl))?$/,
   ],
   ['caddy', /(?:^|\/)(?:Caddyfile|[\w.-]+\.Caddyfile)$/],
   ['env', /(?:^|\/)(?:\.env(?:\.[\w-]+)*|[\w.-]+\.env)$/],

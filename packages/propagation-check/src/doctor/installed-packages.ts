@@ -13,7 +13,7 @@ export interface InstalledPackage {
   readonly resolve: (name: string) => InstalledPackage | null;
 }
 
-/** What a lock file, or `node_modules`, installs. */
+/** The packages that a lock file, or `node_modules`, has. */
 export interface InstalledPackages {
   /** Of the file that says so. */
   readonly folder: string;

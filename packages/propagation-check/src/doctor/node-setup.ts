@@ -42,7 +42,7 @@ export function listEntries(project: Project, unit: NodeUnit): readonly SourceFi
   });
 }
 
-/** Those, and every source of the package that they import. */
+/** The entries of a package and every source of it that they import. */
 export function listReachable(project: Project, unit: NodeUnit): readonly SourceFile[] {
   const reached = new Set(listEntries(project, unit));
   // A set that grows while it is read is read to its end.

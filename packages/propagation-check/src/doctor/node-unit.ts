@@ -3,7 +3,7 @@ import type { InstalledPackages } from './installed-packages.ts';
 import type { SourceFile } from './source-file.ts';
 import type { YamlValue } from './yaml-value.ts';
 
-/** What a `package.json` governs. */
+/** A `package.json` with the sources below it. */
 export interface NodeUnit {
   readonly path: string;
   readonly folder: string;

@@ -23,10 +23,7 @@ export const propagatorFormats: ReadonlyMap<string, string | null> = new Map([
   ['gcp', 'Google Cloud'],
   ['oneway-gcp', 'Google Cloud'],
   ['datadog', 'Datadog'],
-  ['solarwinds', null],
-  ['sentry', 'Sentry'],
-  ['lightstep', 'OpenTracing'],
-  ['baggage-span-processor', null],
+  ['solarwinds_propagator', null],
 ]);
 
 export function listPropagators(value: string): readonly string[] {

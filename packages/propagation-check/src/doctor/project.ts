@@ -19,7 +19,7 @@ export interface YamlFile {
   readonly root: YamlValue;
 }
 
-/** What checks see of a project: every file that was read, parsed once. */
+/** The view that checks have of a project: every file that was read, parsed once. */
 export interface Project {
   readonly ofKind: (kind: FileKind) => readonly ProjectFile[];
   readonly environments: readonly Environment[];
@@ -112,7 +112,7 @@ function isCompose(root: YamlValue): boolean {
   );
 }
 
-/** What stands in `node_modules` beside no lock file. */
+/** Packages in `node_modules` of folders without a lock file. */
 function listUnlocked(
   manifests: readonly ProjectFile[],
   locks: readonly InstalledPackages[],

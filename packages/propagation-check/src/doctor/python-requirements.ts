@@ -9,7 +9,7 @@ interface PythonRequirement {
   readonly place: Place;
 }
 
-/** What the manifests of one folder require. */
+/** The requirements of the manifests in one folder. */
 export interface PythonProgram {
   readonly folder: string;
   readonly requirements: readonly PythonRequirement[];

@@ -6,6 +6,8 @@ import type { ProjectFile } from './project-file.ts';
 
 /** Projects have fewer files of the kinds that are read; a home folder has more. */
 const mostFiles = 20_000;
+/** Folders that are looked into: those of a project are fewer, those of a machine are not. */
+const mostFolders = 50_000;
 /** Sources and manifests are smaller; lock files of large repositories have 2 to 20 MB. */
 const mostBytesOfFile = 2_000_000;
 const mostBytesOfLock = 32_000_000;
@@ -23,13 +25,16 @@ export interface ReadProject {
 export async function readProject(folder: string): Promise<ReadProject> {
   const paths: string[] = [];
   const gaps = new Set<string>();
-  for await (const path of walk(folder, '', false, 0)) {
+  const budget: Budget = { folders: mostFolders };
+  for await (const path of walk(folder, '', { isLocked: false, depth: 0, budget })) {
     if (paths.length >= mostFiles) {
       gaps.add(`only the first ${mostFiles} files were read; name a folder below`);
       break;
     }
     paths.push(path);
   }
+  if (budget.folders < 0)
+    gaps.add(`only the first ${mostFolders} folders were looked into; name a folder below`);
   const files: ProjectFile[] = [];
   let bytes = 0;
   for (const path of paths) {
@@ -51,30 +56,47 @@ export async function readProject(folder: string): Promise<ReadProject> {
   return { files, gaps: [...gaps] };
 }
 
+/** Counts down while folders are walked. */
+interface Budget {
+  folders: number;
+}
+
+interface Walk {
+  /** A folder above has a lock file, which tells what is installed below as well. */
+  readonly isLocked: boolean;
+  readonly depth: number;
+  readonly budget: Budget;
+}
+
 /** The paths to read, with `/`, in the order of their names. */
 async function* walk(
   folder: string,
   below: string,
-  isLocked: boolean,
-  depth: number,
+  { isLocked, depth, budget }: Walk,
 ): AsyncGenerator<string> {
-  if (depth > deepest) return;
+  budget.folders -= 1;
+  if (depth > deepest || budget.folders < 0) return;
   const entries = await listFolder(join(folder, below));
-  // A lock file tells what is installed, for the folders below too.
-  const hasLock = isLocked || entries.some(({ name }) => kindOf(name) === 'lock');
+  const inner = {
+    isLocked: isLocked || entries.some(({ name }) => kindOf(name) === 'lock'),
+    depth: depth + 1,
+    budget,
+  };
   for (const { name, isFolder } of entries) {
     const path = below === '' ? name : `${below}/${name}`;
     if (!isFolder) {
       if (kindOf(path) !== null && !isAside(path)) yield path;
     } else if (name === 'node_modules') {
-      if (!hasLock) yield* walkInstalled(folder, path, depth + 1);
-    } else if (!isAside(`${path}/`)) yield* walk(folder, path, hasLock, depth + 1);
+      if (!inner.isLocked) yield* walkInstalled(folder, path, inner);
+    } else if (!isAside(`${path}/`)) yield* walk(folder, path, inner);
   }
 }
 
 /** Only the manifests of OpenTelemetry packages, wherever they are nested. */
-async function* walkInstalled(folder: string, modules: string, depth: number): AsyncGenerator<string> {
-  if (depth > deepest) return;
+async function* walkInstalled(folder: string, modules: string, walked: Walk): AsyncGenerator<string> {
+  const { depth, budget } = walked;
+  budget.folders -= 1;
+  if (depth > deepest || budget.folders < 0) return;
   for (const { name, isFolder } of await listFolder(join(folder, modules))) {
     if (!isFolder || name.startsWith('.')) continue;
     const path = `${modules}/${name}`;
@@ -83,7 +105,7 @@ async function* walkInstalled(folder: string, modules: string, depth: number): A
       : [name];
     for (const each of packages) {
       if (isTelemetry(each)) yield `${modules}/${each}/package.json`;
-      yield* walkInstalled(folder, `${modules}/${each}/node_modules`, depth + 1);
+      yield* walkInstalled(folder, `${modules}/${each}/node_modules`, { ...walked, depth: depth + 1 });
     }
   }
 }

@@ -9,7 +9,7 @@ export interface SourceFile extends ProjectFile {
 
 export interface Import {
   readonly from: string;
-  /** What stands between `import` and `from`; empty for `require`. */
+  /** The text between `import` and `from`; empty for `require`. */
   readonly names: string;
   readonly kind: 'import' | 'require' | 'dynamic';
   readonly offset: number;

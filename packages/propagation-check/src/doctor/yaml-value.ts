@@ -13,7 +13,7 @@ import type { Place } from './place.ts';
 import type { ProjectFile } from './project-file.ts';
 
 interface Source {
-  /** What each alias stands for. */
+  /** The node of each alias. */
   readonly aliases: ReadonlyMap<Node, Node>;
   readonly path: string;
   readonly lines: LineCounter;

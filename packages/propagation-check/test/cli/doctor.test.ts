@@ -53,6 +53,10 @@ test('doctor: reports are written, several at once, and a wrong name is refused'
   assert.match(stdout, /^BROKEN/);
   assert.equal(JSON.parse(await readFile(sarif, 'utf8')).version, '2.1.0');
   assert.equal(JSON.parse(await readFile(json, 'utf8')).verdict, 'broken');
+  const missing = await executeCli('doctor', join(folder, 'missing'), '--report', `json=${json}`);
+  assert.equal(missing.code, 2);
+  const { verdict, reason } = JSON.parse(await readFile(json, 'utf8'));
+  assert.deepEqual([verdict, /missing: no such folder$/.test(reason)], ['unknown', true]);
   const wrong = await executeCli('doctor', folder, '--report', 'html');
   assert.equal(wrong.code, 2);
   assert.match(wrong.stderr, /--report html: Expected terminal, json, sarif, github, or NAME=FILE\./);
@@ -133,7 +137,9 @@ test('--project raises the candidate that its files name, and a folder that is m
   });
   const check = (...more: readonly string[]) => executeCli('file', join(folder, 'trace.json'), ...more);
   assert.match((await check()).stdout, /may be +1\. header-not-sent/);
-  const { stdout } = await check('--project', folder);
+  const page = join(folder, 'report.html');
+  const { stdout } = await check('--project', folder, '--report', `html=${page}`);
+  assert.match(await readFile(page, 'utf8'), /<code>\S+nginx\.conf:2<\/code> proxy_set_header traceparent/);
   assert.match(stdout, /may be +1\. header-stripped/);
   assert.match(stdout, /files +\S+nginx\.conf:2:3\s+proxy_set_header traceparent ""/);
   const missing = await check('--project', join(folder, 'missing'));

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { examine } from '../../src/doctor/examine.ts';
+import { kindOf } from '../../src/doctor/files.ts';
 import { readNginx } from '../../src/doctor/nginx-file.ts';
 import { readSource } from '../../src/doctor/source-file.ts';
 
@@ -217,4 +218,26 @@ test('the SDK is late only for what was loaded before it, in this order', () => 
   assert.deepEqual(program(`${setup}require('./app');\n`, client), []);
   assert.deepEqual(program(`require('./app');\n${setup}`, client), ['node-sdk-late app.js:1:19 null']);
   assert.deepEqual(program(client + setup), ['node-sdk-late server.js:1:19 null']);
+});
+
+test('files are told by their names', () => {
+  const kinds = {
+    nginx: [
+      'nginx.conf',
+      'a/nginx.dev.conf.template',
+      'nginx/web/app.conf',
+      'conf.d/a.conf',
+      'default.conf.template',
+    ],
+    dockerfile: ['Dockerfile', 'Dockerfile.dev', 'web.Dockerfile', 'Containerfile'],
+    env: ['.env', '.env.local', 'otel.env'],
+    lock: ['package-lock.json', 'a/yarn.lock'],
+    installed: ['node_modules/@opentelemetry/api/package.json'],
+    source: ['a.ts', 'b.mjs', 'c.cts'],
+    requirements: ['requirements-dev.txt', 'requirements/base.txt', 'pyproject.toml'],
+  };
+  for (const [kind, paths] of Object.entries(kinds))
+    for (const path of paths) assert.equal(kindOf(path), kind, path);
+  for (const path of ['app.conf', 'a.d.ts', 'main_test.go', 'README.md', 'environment.ts.md'])
+    assert.equal(kindOf(path), null, path);
 });

@@ -37,7 +37,7 @@ function judge(project: Project, unit: NodeUnit): readonly Observation[] {
   });
 }
 
-/** What is injected into is what `fetch` gets. */
+/** The object that gets the header is handed to `fetch`. */
 function injectsIntoHeaders(text: string): boolean {
   const carrier = /propagation\s*\.\s*inject\s*\(\s*[\w.()]+\s*,\s*(\w+)\s*[,)]/.exec(text)?.[1];
   if (carrier === undefined) return false;

@@ -49,7 +49,7 @@ interface Loaded {
   readonly isSetup: boolean;
 }
 
-/** What a program loads while it starts, in order. */
+/** The modules that a program loads while it starts, in order. */
 function listLoaded(
   source: SourceFile,
   sources: NodeUnit['sources'],

@@ -24,7 +24,7 @@ function judge(project: Project, unit: NodeUnit): readonly Observation[] {
   const sdk = findSdk(unit);
   const [launch] = listLaunches(project, unit);
   if (sdk === null || launch === undefined || hasOtherAgent(unit) || isFrontEnd(unit)) return [];
-  // What starts is not among the sources that were read: it cannot be said what it loads.
+  // The entry is not among the sources that were read, so its imports are not known.
   if (listEntries(project, unit).length === 0) return [];
   const setups = listSetups(unit);
   if (setups.length === 0) {

@@ -53,7 +53,7 @@ function judge(project: Project, program: PythonProgram): readonly Observation[]
     const [wanted = ''] = library.instrumentations;
     if (library.instrumentations.some((each) => has(`opentelemetry-instrumentation-${each}`))) return [];
     const imported = new RegExp(`^\\s*(?:import|from)\\s+${library.module}\\b`, 'm');
-    // What nothing imports another package needs.
+    // A requirement that no source imports is that of another package.
     return code.some(({ text }) => imported.test(text))
       ? [{ place, says: `${name} is used, and opentelemetry-instrumentation-${wanted} is not installed` }]
       : [];
