@@ -51,7 +51,7 @@ export function addCheckOptions(command: Command): Command {
     .addOption(timeOption('--timeout <time>', 'how long one answer may take', 15_000))
     .option(
       '--report <report>',
-      `how to print the result: ${reportNames.join(', ')} (default: terminal); NAME=FILE writes it; may be repeated`,
+      `how to print the result: ${reportNames.join(', ')} (default: tree on a terminal, otherwise terminal); NAME=FILE writes it; may be repeated`,
       parseReport,
     )
     .option('--json', 'short for --report json')

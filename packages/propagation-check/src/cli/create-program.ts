@@ -8,6 +8,7 @@ import { addRunCommand } from './run-command.ts';
 import type { Session } from './session.ts';
 import { toErrorLine } from './to-error-line.ts';
 import { addTraceCommand } from './trace-command.ts';
+import { addWatchCommand } from './watch-command.ts';
 
 const examples = `
 Examples:
@@ -19,6 +20,7 @@ Examples:
   $ propagation-check trace --service web --since 15m \\
       --source jaeger=http://localhost:16686
   $ propagation-check file trace.json --expect "web -> orders"
+  $ propagation-check watch --source jaeger=http://localhost:16686
   $ propagation-check tap --listen 8083 --target http://localhost:8082
   $ propagation-check explain split-trace
 
@@ -48,6 +50,7 @@ export function createProgram(session: Session): Command {
   addExecCommand(program, session);
   addTraceCommand(program, session);
   addFileCommand(program, session);
+  addWatchCommand(program, session);
   addTapCommand(program);
   addExplainCommand(program, session);
   return program;

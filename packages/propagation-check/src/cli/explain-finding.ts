@@ -19,7 +19,8 @@ function listFindings(): string {
   return findingIds.map((id) => `${id.padEnd(width)}  ${findings[id].title}\n`).join('');
 }
 
-async function readPage(name: string): Promise<string> {
+/** The page of a finding. @throws {UsageError} where no finding has this name. */
+export async function readPage(name: string): Promise<string> {
   const id = findingIds.find((each) => each === name);
   if (id === undefined) {
     const shown = JSON.stringify(name.slice(0, longestName));

@@ -1,7 +1,7 @@
 import { appendFile, writeFile } from 'node:fs/promises';
 import type { ReportDetails } from '../report/json.ts';
 import { pickSpans } from '../report/pick-spans.ts';
-import { type ReportInput, reports } from '../report/reports.ts';
+import { type ReportInput, type ReportName, reports } from '../report/reports.ts';
 import { describeFileError, quotePath } from '../source/file-error.ts';
 import { findDocsRoot } from '../source/find-docs-root.ts';
 import type { SpanStore } from '../span/span-store.ts';
@@ -41,7 +41,7 @@ export async function printReport(
     readPageScript,
   };
   const failures: string[] = [];
-  for (const { name, path } of listTargets(args)) {
+  for (const { name, path } of listTargets(args, (await isWatched(output)) ? 'tree' : 'terminal')) {
     const text = await reports[name].render(input);
     if (path === null) await output.print(text);
     else
@@ -63,8 +63,16 @@ async function addToStepSummary(input: ReportInput, failures: string[]): Promise
   });
 }
 
-function listTargets({ report = [], json = false }: CheckArguments): readonly ReportTarget[] {
-  const printed: ReportTarget = { name: json ? 'json' : 'terminal', path: null };
+/** A person looks at a terminal; programs that run commands in one for a language model read text. */
+async function isWatched({ isTerminal = false }: Output): Promise<boolean> {
+  return isTerminal && !(await import('std-env')).isAgent;
+}
+
+function listTargets(
+  { report = [], json = false }: CheckArguments,
+  standard: ReportName,
+): readonly ReportTarget[] {
+  const printed: ReportTarget = { name: json ? 'json' : standard, path: null };
   const hasPrinted = report.some((target) => target.path === null && !isPrintedBeside(target));
   return hasPrinted ? report : [printed, ...report];
 }

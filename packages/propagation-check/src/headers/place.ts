@@ -82,7 +82,7 @@ const peerAttributes = [
 ] as const;
 
 /** The other end of the connection, where the span names its address and port. */
-function readConnectionPeers(span: Span): readonly string[] {
+export function readConnectionPeers(span: Span): readonly string[] {
   return peerAttributes.flatMap(([address, port]) =>
     join(span.attributes.get(address), span.attributes.get(port)),
   );

@@ -100,6 +100,8 @@ export interface NextTap {
 export interface Shown {
   readonly client: Span | null;
   readonly server: Span | null;
+  /** Where the caller made no span of the call: its span during which the call was made. */
+  readonly during?: Span;
   readonly says: string;
 }
 

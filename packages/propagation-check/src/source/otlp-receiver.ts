@@ -151,6 +151,7 @@ export async function startOtlpReceiver(options: OtlpReceiverOptions = {}): Prom
     },
     readAll: () => buffer.all(),
     clear: () => buffer.clear(),
+    forget: (traceIds) => buffer.forget(traceIds),
     readStore: () => buffer.store(),
     readTrace: async (traceId) => buffer.trace(traceId.toLowerCase()),
     searchTraces: async (query) => selectTraces(buffer.all(), query),

@@ -72,5 +72,7 @@ export interface Evidence {
   readonly spanId: string;
   /** Where both sides of the call are known, the called one; `traceId` and `spanId` are then the caller's. */
   readonly server?: { readonly traceId: string; readonly spanId: string };
+  /** Where the caller made no span of the call: its span during which the call was made. */
+  readonly during?: { readonly traceId: string; readonly spanId: string };
   readonly says: string;
 }

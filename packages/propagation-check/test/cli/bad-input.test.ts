@@ -204,9 +204,12 @@ test('commands and options that do not exist', async () => {
   );
   await assertRefused(['file', 'x', '--a\u001b[2J'], /unknown option '--a\\x1b\[2J'/);
   await assertRefused(['file'], /missing required argument 'paths'/);
+  await assertRefused(['watch'], /name what to watch: either --source, or files/);
+  await assertRefused(['watch', 'x', '--source', 'otlp=0'], /name what to watch: either --source, or files/);
+  await assertRefused(['watch', '--source', 'jaeger=x'], /not an http or https URL/);
   await assertRefused(
     ['file', 'x', '--report', 'xml'],
-    /Expected terminal, json, html, junit, github, markdown, or NAME=FILE/,
+    /Expected tree, terminal, json, html, junit, github, markdown, or NAME=FILE/,
   );
   await assertRefused(['file', 'x', '--report', 'html'], /Expected the file to write, html=report\.html/);
   await assertRefused(['file', 'x', '--report', 'html='], /Expected the file to write/);
