@@ -91,7 +91,7 @@ export async function checkStoredTraces(
     const extent =
       service === undefined ? {} : { search: { service, limit, limitReached: found.size >= limit } };
     const details = { source: source.name, reason, notes, collector, ...extent };
-    return await printReport({ result, details, readStore: () => store }, args, output);
+    return await printReport({ result, details, readStore: () => store, inputs }, args, output);
   } finally {
     progress.clear();
     await source.close();

@@ -1,7 +1,7 @@
 import type { Span } from '../span/span.ts';
 import { parentIdOf, type SpanStore, spanIdOf, traceIdAt, viewOf } from '../span/span-store.ts';
 import { keyFor } from '../util/group-by.ts';
-import type { Evidence, Finding, Result } from '../verdict/result.ts';
+import type { Finding, Result } from '../verdict/result.ts';
 
 /**
  * Spans for a report that draws traces, at most `most`: the traces that findings name, then the first ones of the others. Traces are
@@ -37,8 +37,10 @@ export function pickSpans(store: SpanStore, { findings }: Result, most: number):
   return [...picked, ...parts].map((row) => viewOf(store, row));
 }
 
-function listEnds({ evidence }: Finding): readonly Pick<Evidence, 'traceId' | 'spanId'>[] {
-  return evidence.flatMap(({ server, during, ...one }) => [one, server ?? [], during ?? []].flat());
+function listEnds({ evidence }: Finding): readonly { readonly traceId: string; readonly spanId: string }[] {
+  return evidence.flatMap(({ server, during, ...client }) =>
+    [client, server, during].filter((end) => end !== undefined),
+  );
 }
 
 /** Rows of the named traces and of as many others as there is room for; a capture may hold millions. */
