@@ -105,7 +105,7 @@ export function addReceiverOptions(command: Command, waitMs: number): Command {
     )
     .option(
       '--save <file>',
-      'with --source otlp: keep the spans that arrive as OTLP JSON Lines, with gzip where the name ends in .gz',
+      'with --source otlp: write the spans that arrive as OTLP JSON Lines, over what the file held; with gzip where its name ends in .gz',
     )
     .addOption(timeOption('--wait <time>', 'how long spans may take to arrive', waitMs))
     .addOption(

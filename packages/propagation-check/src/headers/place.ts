@@ -48,6 +48,11 @@ function isElsewhere(record: WireRecord, address: string | null, span: Span | nu
   return peers.length > 0 && isLoopback(address) && peers.every(isLoopback) && !peers.includes(address);
 }
 
+/** Whether a span can prove that a tap was directly in front of it, without anybody's word. */
+export function namesItsConnection(span: Span): boolean {
+  return readConnectionPeers(span).some((address) => !isLoopback(address) || listHosts(span).length > 0);
+}
+
 /** Loopback addresses are the same on every machine, so they say something only where both are on one. */
 function isEndOf(record: WireRecord, address: string | null, span: Span): boolean {
   if (address === null || !readPeerAddresses(span).includes(address)) return false;

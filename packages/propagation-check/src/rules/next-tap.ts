@@ -1,5 +1,5 @@
 import { readAddress } from '../calls/call-facts.ts';
-import { readConnectionPeers } from '../headers/place.ts';
+import { namesItsConnection } from '../headers/place.ts';
 import type { Draft, NextTap } from './check.ts';
 
 const nowhere: NextTap = { side: 'caller', calledAt: [] };
@@ -30,9 +30,7 @@ function placeAtCallee(draft: Draft): string {
   const address = findOwnAddress(draft);
   const who = server ?? 'the called service';
   // The address may be another hop's. Spans that name their connections prove the place without anybody's word.
-  const isProvable = shown.some(
-    (call) => call.server !== null && readConnectionPeers(call.server).length > 0,
-  );
+  const isProvable = shown.some((call) => call.server !== null && namesItsConnection(call.server));
   return (
     `Put a tap directly in front of ${who}: let the last hop before it call the tap instead of ${who} itself ` +
     `(${address === null ? 'HOST:PORT' : `${address}, if no proxy listens there`}), and check again with --wire ${outOf('callee')} added:\n` +

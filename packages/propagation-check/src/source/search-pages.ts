@@ -11,6 +11,9 @@ const mostGrowth = 4;
 /** Milliseconds. Tempo takes whole seconds. */
 const narrowest = 1_000;
 
+/** The source has searched already, and may mean by a time more than the start of a span. */
+const anyTrace = { service: null, startTimeMin: 0, startTimeMax: Number.MAX_SAFE_INTEGER } as const;
+
 /**
  * The traces of a search, the newest first, a page at a time. A window of time whose page comes full is narrowed and asked for again, so
  * that the order of a page does not matter.
@@ -41,7 +44,7 @@ export async function* searchPages(
       continue;
     }
     const fresh = found.filter(({ traceId }) => !seen.has(traceId));
-    const page = selectTraces(fresh, { ...query, limit: query.limit - seen.size });
+    const page = selectTraces(fresh, { ...anyTrace, limit: query.limit - seen.size });
     for (const { traceId } of page) seen.add(traceId);
     if (page.length > 0) yield page;
     if (from <= query.startTimeMin) return;

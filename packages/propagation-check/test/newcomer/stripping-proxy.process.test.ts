@@ -1,0 +1,103 @@
+/** The first answers to a new user whose services have a proxy in between that drops `traceparent`. */
+import assert from 'node:assert/strict';
+import { type ChildProcess, fork, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { startTap } from '../../src/index.ts';
+import { entry, executeCli, makeFolder } from '../cli/run-cli.ts';
+import { findFreePort } from '../cli/trace-store.ts';
+
+const services = fileURLToPath(new URL('../../examples/services', import.meta.url));
+const sdk = import.meta.resolve('@opentelemetry/auto-instrumentations-node/register');
+
+/** @returns its port. */
+async function startService(t: TestContext, service: string, receiver: number, ...args: readonly string[]) {
+  const child: ChildProcess = fork(join(services, `${service}.cjs`), args, {
+    env: {
+      ...process.env,
+      ...{ NODE_OPTIONS: `--import ${sdk}`, OTEL_NODE_RESOURCE_DETECTORS: 'env', OTEL_SERVICE_NAME: service },
+      ...{ OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${receiver}`, OTEL_BSP_SCHEDULE_DELAY: '100' },
+      ...{ OTEL_METRICS_EXPORTER: 'none', OTEL_LOGS_EXPORTER: 'none' },
+    },
+  });
+  t.after(() => child.kill('SIGKILL'));
+  const [port]: number[] = await once(child, 'message');
+  assert.ok(port !== undefined);
+  return port;
+}
+
+/** Between the services, and as a proxy without records. */
+async function startProxy(t: TestContext, port: number) {
+  const target = `http://127.0.0.1:${port}`;
+  const proxy = await startTap({ listen: { port: 0 }, target, faults: ['strip'], onRecord: () => undefined });
+  t.after(() => proxy.close());
+  return proxy;
+}
+
+/** Pastes the command that a report gives. @returns the port of the tap. */
+async function paste(t: TestContext, command: string, folder: string): Promise<number> {
+  const [program, ...args] = command.split(' ');
+  assert.equal(program, 'propagation-check');
+  const child = spawn(process.execPath, [entry, ...args], {
+    cwd: folder,
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  t.after(() => child.kill('SIGKILL'));
+  let said = '';
+  for await (const chunk of child.stderr.setEncoding('utf8').iterator({ destroyOnReturn: false })) {
+    said += chunk;
+    const port = /listening on http:\S+:(\d+),/.exec(said)?.[1];
+    if (port !== undefined) return Number(port);
+  }
+  throw new Error(`${command}: ${said}`);
+}
+
+test('run names the edge and the step that decides, and after two of them the cause', async (t) => {
+  const receiver = await findFreePort();
+  const folder = await makeFolder(t);
+  const orders = await startService(t, 'orders', receiver);
+  const wires: string[] = [];
+
+  /** `web` with what it calls instead of the service; the report as it is after the request. */
+  const ask = async (called: number) => {
+    const web = await startService(t, 'web', receiver, String(called));
+    const args = ['--requests', '3', '--concurrency', '1', '--settle', '1s', '--report', 'json'];
+    const { code, stdout } = await executeCli(
+      ...['run', `http://127.0.0.1:${web}/`, '--source', `otlp=127.0.0.1:${receiver}`, ...args],
+      ...wires.flatMap((wire) => ['--wire', join(folder, wire)]),
+    );
+    const { verdict, findings } = JSON.parse(stdout);
+    assert.deepEqual([code, verdict], [1, 'broken'], stdout);
+    const [finding] = findings;
+    assert.deepEqual([finding.client, finding.server], ['web', 'orders']);
+    return finding;
+  };
+  /** Starts the tap of a report; of an address that no span shows the user knows it. @returns its port. */
+  const follow = async ({ decide }: { readonly decide: readonly string[] }, side: 'client' | 'server') => {
+    const command = decide
+      .flatMap((step) => step.split('\n'))
+      .find((line) => line.startsWith('propagation-check tap '));
+    assert.ok(command, decide.join('\n'));
+    assert.equal(command.includes('--client '), side === 'client', command);
+    wires.push(/ --out (\S+)/.exec(command)?.[1] ?? '');
+    return paste(t, command.replace('HOST:PORT', `127.0.0.1:${orders}`), folder);
+  };
+
+  const proxy = await startProxy(t, orders);
+  const first = await ask(Number(new URL(proxy.url).port));
+  assert.deepEqual([first.id, first.confidence], ['split-trace', 'undecided']);
+  assert.ok(first.candidates.includes('header-stripped'));
+
+  const ofCaller = await follow(first, 'client');
+  const second = await ask(ofCaller);
+  assert.equal(second.confidence, 'undecided', second.id);
+
+  // The second tap stands in front of the called service, so that the proxy leads to it, and the first tap to that proxy.
+  const ofCallee = await follow(second, 'server');
+  const moved = await startProxy(t, ofCallee);
+  const again = `propagation-check tap --listen 0 --target ${moved.url} --client web --out ${wires[0]}`;
+  const third = await ask(await paste(t, again, folder));
+  assert.deepEqual([third.id, third.confidence], ['header-stripped', 'certain']);
+});
