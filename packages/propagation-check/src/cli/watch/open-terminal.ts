@@ -28,7 +28,7 @@ const clearScreen = '\u001b[2J\u001b[H';
 const lastLine = 1;
 
 const keys: Readonly<Record<string, Key>> = {
-  ...{ up: 'up', k: 'up', down: 'down', pageup: 'pageup', pagedown: 'pagedown', home: 'home', end: 'end' },
+  ...{ up: 'up', down: 'down', pageup: 'pageup', pagedown: 'pagedown', home: 'home', end: 'end' },
   ...{ return: 'enter', enter: 'enter', escape: 'escape', left: 'escape', backspace: 'escape' },
   ...{ f: 'finding', j: 'jaeger' },
 };

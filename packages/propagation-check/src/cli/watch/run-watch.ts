@@ -51,7 +51,7 @@ export async function runWatch(
   const inputs = await readCheckInputs(args, paths);
   const view = await openView(paths, args, session);
   const watch = new Watch(view, args.settle, inputs);
-  const isLive = args.once !== true && (await isWatched(session.output)) && isatty(0);
+  const isLive = args.once !== true && (await isWatched(session.output)) && canDraw();
   // Services must be told where a receiver listens.
   if (!isLive && (args.once !== true || isReceiver(args)))
     session.writeError(`propagation-check: watching ${escapeText(view.name)}\n`);
@@ -62,6 +62,11 @@ export async function runWatch(
   } finally {
     await view.close();
   }
+}
+
+/** Keys can be read, and lines can be drawn again: a terminal without a size has 0 columns. */
+function canDraw(): boolean {
+  return isatty(0) && process.stdout.columns > 0 && process.env.TERM !== 'dumb';
 }
 
 function isReceiver({ source }: WatchArguments): boolean {

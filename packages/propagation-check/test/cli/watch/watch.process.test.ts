@@ -132,6 +132,14 @@ describe('watch at a terminal', { skip: noPseudoTerminal }, () => {
     assertClean(await terminal.ended);
   });
 
+  it('writes lines to a terminal that cannot be drawn on', async (t) => {
+    const terminal = await openPseudoTerminal(t, receiver, { TERM: 'dumb' });
+    await send(await terminal.waitFor(/watching otlp/), makeSplitCall('broken', Date.now()));
+    await terminal.waitFor(/^\d{4}-\S+Z ✗ web → orders/m);
+    await terminal.kill('SIGTERM');
+    assert.equal((await terminal.ended).code, 143);
+  });
+
   it('draws in ASCII where the locale has no more', async (t) => {
     const terminal = await openPseudoTerminal(t, receiver, { LC_ALL: 'C' });
     const screen = await terminal.waitFor(/watching otlp/);
