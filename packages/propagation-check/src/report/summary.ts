@@ -9,7 +9,7 @@ const verdicts = {
   unknown: 'CANNOT TELL',
 } as const satisfies Record<Result['verdict'], string>;
 
-/** What a reader has to act on: errors, then warnings. */
+/** The findings to act on: errors, then warnings. */
 export function listErrorsFirst({ findings }: Pick<Result, 'findings'>): readonly Finding[] {
   return (['error', 'warning'] as const).flatMap((severity) =>
     findings.filter((finding) => finding.severity === severity),
@@ -41,7 +41,7 @@ function describeFailed(requests: RequestCounts | undefined): readonly string[] 
 const mostUnjudged = 3;
 const widestName = 60;
 
-/** What an intact verdict does not cover. */
+/** The edges that an intact verdict does not cover. */
 function describeUnjudged({ verdict, unjudged = [] }: Result): readonly string[] {
   if (verdict !== 'intact' || unjudged.length === 0) return [];
   const names = unjudged
@@ -77,7 +77,7 @@ function summariseEdges({ verdict, edges, findings, traces, spans }: Result): st
   return `${countOf(edges.length, 'edge')}, ${countOf(calls, 'call')}${but} (${read})`;
 }
 
-/** What a reader must know about the result; not escaped. */
+/** Notes on the result; not escaped. */
 export function describeNotes({ notes, collector }: ReportDetails): readonly string[] {
   if (collector === null) return notes;
   const { name, refused, sendFailed, enqueueFailed } = collector;

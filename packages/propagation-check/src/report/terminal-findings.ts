@@ -42,7 +42,7 @@ export function nameConfidently({ id, confidence }: Finding): string {
   return confidence === 'likely' ? `${id}, likely` : id;
 }
 
-/** Which instrumentations are there tells which are not. */
+/** The instrumentations that are there tell which ones are missing. */
 function renderScopes({ client, server, scopes }: Finding, layout: Layout): readonly string[] {
   const sides = [
     [client, scopes.client],

@@ -11,10 +11,10 @@ import { keyFor } from '../util/group-by.ts';
 import type { FindingId, Severity } from './finding.ts';
 import type { Thresholds } from './thresholds.ts';
 
-/** What is known before any check. */
+/** Facts that are known before any rule. */
 export interface SceneFacts {
   readonly graph: TraceGraph;
-  /** What rows of the graph say of calls. */
+  /** Facts of calls, by the rows of the graph. */
   readonly facts: RowFacts;
   /** Calls whose two sides are connected, by services, protocol and kinds; in the order of their first calls. */
   readonly groups: readonly CallGroup[];
@@ -31,7 +31,7 @@ export interface SceneFacts {
   /** Those of the spans of a service that are meant, by start. */
   readonly selectSpans: (service: string | null, isMeant: (row: number) => boolean) => readonly Span[];
   readonly expectation: Expectation;
-  /** What taps and services saw of the headers of a call. */
+  /** The headers of a call, as far as taps and services saw them. */
   readonly headersOf: HeaderLookup;
   /** The first and the last end of the spans that a service delivered; null for a service without spans. */
   readonly coverage: (service: string | null) => Coverage | null;
@@ -60,7 +60,7 @@ export interface SharedResults {
   userAgentsOf(client: Span, server: string | null): ReadonlySet<string>;
 }
 
-/** What is known of the services without a look at their spans. */
+/** Facts of the services that need no look at their spans. */
 export interface Services {
   /** Those that have spans. */
   names(): readonly (string | null)[];
@@ -86,7 +86,7 @@ export interface Open {
   readonly roots: Roots;
   /** Spans whose parent is nowhere. */
   readonly orphans: readonly Span[];
-  /** What the earlier checks found. */
+  /** The findings of the earlier rules. */
   readonly found: readonly Draft[];
 }
 

@@ -17,13 +17,13 @@ export interface UnreportedEnd {
   readonly service: string | null;
   readonly kind: SpanKind;
   readonly name: string;
-  /** What rules looked at it, and the condition of each that did not hold. */
+  /** The rules that looked at it, and the condition of each that did not hold. */
   readonly reasons: readonly ClosedGate[];
 }
 
 export interface ClosedGate {
   readonly finding: FindingId;
-  /** What must hold for a report. */
+  /** The condition of a report. */
   readonly gate: string;
   /** The values that decided. */
   readonly values: string;

@@ -153,7 +153,7 @@ export const partlyMissingServers = rule<PartlyMissing>({
   },
 });
 
-/** What whole calls to one target by one method asked for. */
+/** The requests of whole calls to one target by one method. */
 interface RequestKinds {
   calls: number;
   readonly rpcMethods: Set<string>;
@@ -162,7 +162,7 @@ interface RequestKinds {
   readonly paths: () => ReadonlySet<string>;
 }
 
-/** What whole calls of one edge say of requests to some targets. */
+/** The answers of whole calls of one edge to requests to some targets. */
 interface Asked {
   readonly kinds: ReadonlyMap<string, RequestKinds>;
   readonly statusCodes: ReadonlySet<number | null>;

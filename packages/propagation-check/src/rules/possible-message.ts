@@ -6,7 +6,7 @@ import { gate, rule } from './rule.ts';
 import { areInOrder, isMessage, messageCauses } from './split-message.ts';
 import { finding } from './split-trace.ts';
 
-/** What two services do with one destination of a broker. */
+/** The messages of two services at one destination of a broker. */
 interface PossibleMessages {
   readonly scene: Scene;
   /** PRODUCER spans that nobody continued, and messages that began traces; by start. */

@@ -1,4 +1,4 @@
-/** What a number is, which decides how far the test moves it. */
+/** The kind of a number, which decides how far the test moves it. */
 type Unit = 'time' | 'count' | 'share' | 'ratio';
 
 /**

@@ -6,7 +6,7 @@ import { type BodyLimits, type InTurn, RefusedRequest } from './request-body.ts'
 
 export type Signal = 'traces' | 'metrics' | 'logs';
 
-/** What a service sent, whatever the protocol. */
+/** An export that a service sent, whatever the protocol. */
 export interface ExportRequest {
   readonly signal: Signal;
   readonly type: OtlpContentType;
@@ -35,7 +35,7 @@ export interface OwnAddress {
   readonly ports: readonly number[];
 }
 
-/** What the protocols share. */
+/** Common to the protocols. */
 export interface Receiving {
   readonly limits: BodyLimits;
   readonly inTurn: InTurn;

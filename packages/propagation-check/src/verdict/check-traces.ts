@@ -36,9 +36,9 @@ const maxScopes = 20;
 
 export interface CheckOptions {
   readonly expectation?: Expectation;
-  /** What was seen of propagation headers, by taps and by the services themselves. */
+  /** Propagation headers that taps and the services themselves saw. */
   readonly headers?: HeaderEvidence;
-  /** What the Collector counted; it tells telemetry that is lost from propagation that is. */
+  /** The counters of the Collector: they tell lost telemetry from lost propagation. */
   readonly collector?: CollectorCounters | null;
   /** Say of each loose end why nothing is reported. */
   readonly explain?: boolean;
