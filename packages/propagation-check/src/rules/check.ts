@@ -147,7 +147,7 @@ export function isPlausible(scene: Scene, client: string | null, server: string 
     .some((edge) => hasSpans(scene, edge.client) && !scene.services.isCalling(edge.client));
 }
 
-/** The edges that must exist, of which no call is whole and no earlier check has spoken. */
+/** Edges that must exist, have no whole call, and are in no report of an earlier rule. */
 export function listUnseenEdges(scene: Scene, open: Open): readonly ExpectedEdge[] {
   return scene.expectation.edges.filter(
     (edge) =>

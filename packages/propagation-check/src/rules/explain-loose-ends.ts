@@ -10,7 +10,7 @@ import { findings } from './findings.ts';
 import type { Rule, Silence } from './rule.ts';
 import { listExplained } from './run-rules.ts';
 
-/** A side of a call without its other side, of which nothing is reported as broken. Part of the JSON report. */
+/** A side of a call without its other side that no report names. Part of the JSON report. */
 export interface UnreportedEnd {
   readonly traceId: string;
   readonly spanId: string;

@@ -316,7 +316,7 @@ function measureDurations(
   return durations.subarray(0, count).sort();
 }
 
-/** The calls that can be meant by an expected edge of which nothing is whole. */
+/** Calls that an expected edge without whole calls may stand for. */
 interface WhollyMissing {
   readonly scene: Scene;
   readonly edge: ExpectedEdge;
@@ -326,7 +326,7 @@ interface WhollyMissing {
   readonly isSplit: boolean;
 }
 
-/** CLIENT spans that were answered and nobody continued, on an expected edge of which no call is whole. */
+/** CLIENT spans that were answered and have no child, on an expected edge without whole calls. */
 export const whollyMissingServers = rule<WhollyMissing>({
   finding,
   measure: (scene, open) =>

@@ -68,7 +68,7 @@ export const possibleMessages = rule<PossibleMessages>({
     }),
 });
 
-/** The loose ends of each destination of which no expectation names a receiver. */
+/** The loose ends of each destination whose receiver no expectation names. */
 function listDestinations({ facts, expectation }: Scene, open: Open): readonly Group<Span>[] {
   const isExpected = (span: Span): boolean =>
     expectation.edges.some((edge) => edge.server === span.serviceName);

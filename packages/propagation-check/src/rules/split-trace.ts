@@ -332,7 +332,7 @@ function measureEdge(scene: Scene, loose: Loose, pairs: readonly Pair[]): readon
   ];
 }
 
-/** An expectation speaks for pairs that have more in common than their time, and for an edge of which nothing is whole. */
+/** An expectation supports pairs that have more in common than their time, and all pairs of an edge without whole calls. */
 function isSaid({ isExpected, isTold, whole }: SplitEdge): boolean {
   return isExpected && (isTold || whole.length === 0);
 }
