@@ -1,5 +1,5 @@
 /**
- * What may import what. Checked by `npm run check`; each rule has its reason in `comment`.
+ * Import rules. Checked by `npm run check`; each rule has its reason in `comment`.
  * A package is a workspace of package.json. TypeScript 7 has no API that dependency-cruiser can use, so swc parses.
  */
 import { readFileSync } from 'node:fs';

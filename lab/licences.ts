@@ -1,4 +1,4 @@
-/** Which licences a dependency may have, and which dependencies have another one. */
+/** Licences that a dependency may have, and the dependencies that have another one. */
 import satisfies from 'spdx-satisfies';
 
 /** SPDX ids. None of them asks for more than that its text goes along; MPL-2.0 also for changes of its own files, and we make none. */

@@ -7,7 +7,7 @@ import { openOutput } from 'propagation-check/kit';
 import { breakCalls, type HealthyEdge, listEdges, losses } from './break-edge.ts';
 import { type Capture, corpusFolders, readCorpus } from './read-corpus.ts';
 
-/** Which calls of an edge are broken. A tenth of fewer than 20 calls is one call, which proves nothing. */
+/** The calls of an edge that are broken. A tenth of fewer than 20 calls is one call, which proves nothing. */
 const portions = [
   { name: 'all calls', step: 1, fewest: 1 },
   { name: '30 % of the calls', step: 10 / 3, fewest: 4 },

@@ -120,7 +120,7 @@ export async function startStack({ project, override, signal }: StackOptions): P
     ...variables,
     FAULT: '',
     PROPAGATION: 'auto',
-    // Which spans have ended: the account rests on it.
+    // The account rests on the spans that have ended.
     LOG_SPANS: 'true',
     LOG_LEVEL: 'warn',
   };

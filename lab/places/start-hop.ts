@@ -7,7 +7,7 @@ export interface HopOptions {
   readonly protocol: '1' | '2';
   /** Asked for each request. */
   readonly target: () => string;
-  /** What it makes of `traceparent`. */
+  /** Its treatment of `traceparent`. */
   readonly does: 'pass' | 'strip' | 'rewrite';
   readonly host: 'kept' | 'own';
   /** Put in front of the path. Over HTTP/1.1 alone. */

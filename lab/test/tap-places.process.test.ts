@@ -88,7 +88,7 @@ async function observe(cell: Cell): Promise<Seen> {
   const { fault, hops, at, taps, protocol, host, prefix = '' } = cell;
   const wire: WireRecord[] = [];
   let url = protocol === '2' ? orders.http2 : orders.http1;
-  // What is left open would keep this process alive after a cell that fails.
+  // Open handles would keep this process alive after a cell that fails.
   await using stack = new AsyncDisposableStack();
   for (let place = hops; place >= 0; place -= 1) {
     if (taps.includes(place)) {

@@ -7,7 +7,7 @@ export default {
   plugins: ['./test/mutation/in-process-runner.ts'],
   testRunnerNodeArgs: ['--conditions=trace-context-source'],
   coverageAnalysis: 'perTest',
-  // What runs only while a module is loaded needs a process for each mutant: half of the time for a twentieth of them.
+  // Code that runs only while a module is loaded needs a process for each mutant: half of the time for a twentieth of them.
   ignoreStatic: true,
   mutate: ['src/rules/**/*.ts', 'src/pairing/**/*.ts', '!src/rules/thresholds.ts', '!src/pairing/bounds.ts'],
   // Words for people: no drawing says them.

@@ -1,4 +1,4 @@
-/** What the capture scripts share: a receiver that keeps what arrives, processes, and the files of a case. */
+/** Common to the capture scripts: a receiver that keeps what arrives, processes, and the files of a case. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';

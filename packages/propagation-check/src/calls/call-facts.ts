@@ -2,7 +2,7 @@ import { RowSpan } from '../span/row-span.ts';
 import type { AttributeValue, Span } from '../span/span.ts';
 
 /**
- * What a span says of the call that it belongs to, in the attribute names of every generation of the
+ * Facts that a span tells of the call that it belongs to, in the attribute names of every generation of the
  * semantic conventions (HTTP before and after 1.23, RPC before and after its stabilisation, messaging, MCP), and of
  * Micrometer's observations (Spring).
  */

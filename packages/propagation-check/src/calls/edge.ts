@@ -151,7 +151,7 @@ function collectCalls(graph: TraceGraph, facts: RowFacts): readonly CallGroup[] 
     )
     .map(({ alike, clients, servers, count }) => ({
       ...alike,
-      // What is not written to takes no memory.
+      // Pages that are never written take no memory.
       clients: clients.subarray(0, count),
       servers: servers.subarray(0, count),
     }));

@@ -54,7 +54,7 @@ export async function explainSilence(query: SilenceQuery): Promise<string> {
         'otherwise check that it exports to this source';
 }
 
-/** Whose spans a source holds that can be asked for all: this far back. */
+/** A source that can be asked for all services is asked this far back. */
 async function findServices({ source, signal }: SilenceQuery): Promise<readonly string[]> {
   if (source.isInMemory !== true) return [];
   const now = Date.now();

@@ -20,7 +20,7 @@ import { ReportError } from './usage-error.ts';
 export interface Judged {
   readonly result: Result;
   readonly details: ReportDetails;
-  /** What was judged. Made only where a report draws traces. */
+  /** The spans that were judged. Made only where a report draws traces. */
   readonly readStore: () => SpanStore;
   readonly inputs: CheckInputs;
 }

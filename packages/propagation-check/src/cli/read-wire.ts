@@ -69,12 +69,12 @@ const record: z.ZodType<WireRecord> = z.object({
   targetError: z.string().nullable(),
 });
 
-/** What a file of `--wire` holds. */
+/** The content of a file of `--wire`. */
 export interface WireFile {
   readonly records: readonly WireRecord[];
   /** Whether it is a capture of packets. */
   readonly isCapture: boolean;
-  /** What is missing, in words: it is empty, or a part of it was left out. */
+  /** The missing parts, in words: it is empty, or a part of it was left out. */
   readonly gaps: readonly string[];
 }
 

@@ -12,7 +12,7 @@ const momentMs = 200;
 const graceMs = 5_000;
 /** Between two looks whether they have ended: nothing tells it. */
 const lookMs = 20;
-/** Who asks so often wants an end at once. */
+/** A person who interrupts so often wants an end at once. */
 const mostSignals = 3;
 
 const isWindows = process.platform === 'win32';

@@ -31,7 +31,7 @@ export class WireFiles {
       if (isCapture && records.length === 0) throw new UsageError(gaps.join('; '));
   }
 
-  /** What is missing in the files, in words. */
+  /** The missing parts of the files, in words. */
   async describeGaps(): Promise<readonly string[]> {
     return (await this.#readAll()).flatMap(({ gaps }) => gaps);
   }

@@ -3,7 +3,7 @@ import { hideSecrets } from '../util/hide-secrets.ts';
 
 export interface ChildEnvironment {
   readonly env: NodeJS.ProcessEnv;
-  /** What the user set and the child does not get, or what keeps its spans away: for people. */
+  /** Settings of the user that the child does not get, or that keep its spans away: for people. */
   readonly notes: readonly string[];
 }
 

@@ -5,7 +5,7 @@ import type { Result, UnjudgedEdge } from '../verdict/result.ts';
 import { listNames } from './list-names.ts';
 import { ownServiceName } from './own-service.ts';
 
-/** What a result does not say of itself: expected services that the data do not know, and calls that it cannot see. @param names Of the services. */
+/** Notes that a result lacks: expected services that the data do not know, and calls that it cannot see. @param names Of the services. */
 export function hintAtExpectations(
   result: Result,
   names: Iterable<string | null>,
@@ -63,7 +63,7 @@ function hintAtUnknown(expected: readonly ExpectedEdge[], services: readonly str
   ];
 }
 
-/** Which edges no verdict covers, why, and how that changes. */
+/** The edges that no verdict covers, why, and how that changes. */
 function hintAtUnjudged({ verdict, unjudged = [] }: Result): readonly string[] {
   const [first] = unjudged;
   if (first === undefined || verdict === 'unknown') return [];

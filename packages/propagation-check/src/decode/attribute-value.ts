@@ -1,6 +1,6 @@
 import type { AttributeValue } from '../span/span.ts';
 
-/** What an attribute can hold before it is flattened: JSON without null. */
+/** The value of an attribute before it is flattened: JSON without null. */
 export type PlainValue =
   | string
   | number

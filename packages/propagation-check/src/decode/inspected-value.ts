@@ -8,7 +8,7 @@ const patterns = {
   /** A string goes on in the next line, or was cut: `'…' +`, `'…'... 12 more characters`. */
   goesOn: /\s*\+\s*(?=['"`])/y,
   cutString: /\.\.\. \d+ more characters?/y,
-  /** What lies too deep, or is no data: `[Object]`, `[TraceStateImpl]`, `[Function: x]`, `[Circular *1]`. */
+  /** A value that lies too deep, or is no data: `[Object]`, `[TraceStateImpl]`, `[Function: x]`, `[Circular *1]`. */
   leftOut: /\[(?!(?:true|false|null|undefined|NaN)\b)[A-Za-z_$][\w$]*(?:[: *(][^\]\n]*)?\](?!\s*\{)/y,
   /** The class in front of its data: `Map(1) {`, `TraceStateImpl {`, `[Object: null prototype] {`. */
   className:

@@ -207,7 +207,7 @@ function readTags(list: readonly unknown[], field: string): Attributes {
   return new Map(mapWithPath(list, field, readTag));
 }
 
-/** What Jaeger writes to Elasticsearch with `tags-as-fields`, where a dot of a name would nest: `{"span@kind":"client"}`. */
+/** Jaeger writes this to Elasticsearch with `tags-as-fields`, where a dot of a name would nest: `{"span@kind":"client"}`. */
 function readTagFields(value: unknown): Attributes {
   if (value === undefined || value === null) return new Map();
   return new Map(

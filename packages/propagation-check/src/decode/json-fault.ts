@@ -16,7 +16,7 @@ const number = String.raw`-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?(?![\w.+-])
 const space = /[ \t\n\r]*/y;
 const token = new RegExp(`[{}[\\],:]|${string}"|${number}|(?:true|false|null)(?!\\w)`, 'y');
 const openString = new RegExp(string, 'y');
-/** What may stand at the end of a text that was cut off within a string or another scalar. */
+/** The end of a text that was cut off within a string or another scalar. */
 const openTail = /(?:\\(?:u[0-9a-fA-F]{0,3})?)?$/y;
 const openScalar = /(?:-?\d*\.?\d*(?:[eE][+-]?\d*)?|t|tr|tru|f|fa|fal|fals|n|nu|nul)$/y;
 

@@ -21,11 +21,11 @@ export type Format =
 export interface Decoded {
   readonly format: Format;
   readonly spans: readonly Span[];
-  /** What people should know of the data beside its spans, one line each: several formats, lines that hold no span. */
+  /** Notes on the data beside its spans, one line each: several formats, lines that hold no span. */
   readonly notes?: readonly string[];
 }
 
-/** What one document holds. Spans of Zipkin are joined with those of other documents: both sides of a call may have one id. */
+/** The spans of one document. Those of Zipkin are joined with those of other documents: both sides of a call may have one id. */
 export type Reading =
   | { readonly format: Exclude<Format, 'zipkin'>; readonly spans: readonly Span[] }
   | { readonly format: 'zipkin'; readonly spans: readonly MaybeShared[] };

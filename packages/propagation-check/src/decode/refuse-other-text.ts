@@ -21,7 +21,7 @@ const tables: readonly OtherText[] = [
   { matches: /^\[\s*"[^\n]*"(?:trace_?id)"/i, says: `rows whose columns have no names; ${json}` },
 ];
 
-/** What programs print of spans, and too little of it or in a shape of its own. */
+/** Programs print spans in these forms, which hold too little or have a shape of their own. */
 const others: readonly OtherText[] = [
   {
     matches: /\[tracer: [^\]\n]{0,200}\]/,

@@ -16,7 +16,7 @@ const words: Readonly<Partial<Record<YAMLParseError['code'], string>>> = {
   UNEXPECTED_TOKEN: 'not expected here; is a quote or a line break missing?',
 };
 
-/** What is wrong with a YAML file, and how to mend it. */
+/** The fault of a YAML file, and how to mend it. */
 export function describeYamlFault({ code, message }: YAMLParseError): string {
   return words[code] ?? message.replace(/\s*\n\s*/g, ' ');
 }

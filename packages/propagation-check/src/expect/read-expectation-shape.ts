@@ -19,7 +19,7 @@ const edges = z
   .array(z.union([path, edge], 'expected a path such as "a -> b -> c", or client and server'))
   .describe('Paths of services, or single edges.');
 
-/** What a person writes into an expectations file. `expectation.schema.json` is made of it. */
+/** The content of an expectations file. `expectation.schema.json` is made of it. */
 export const expectationShape = z
   .strictObject({
     edges: z

@@ -26,7 +26,7 @@ export class SpanIndex {
     this.#columns = columns;
     const { size } = columns;
     this.traces = new Uint32Array(size);
-    // What is not written to takes no memory.
+    // Pages that are never written take no memory.
     const firstRows = new Uint32Array(size);
     let traceCount = 0;
     for (let row = 0; row < size; row += 1) {

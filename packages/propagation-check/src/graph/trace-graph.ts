@@ -414,7 +414,7 @@ export class TraceGraph {
     const { spanIds, parentIds } = this.#ids;
     const wanted = rows.flatMap((row) => {
       const group = groupOf.get(this.index.traces[row] ?? 0);
-      // What names a parent in a trace that is not cut finds it only in one that is.
+      // A row whose trace id is not cut finds its parent only in a trace whose id is.
       return group === undefined ? [] : [{ row, key: keyFor(group, !this.#isCut(row), parentIds, row) }];
     });
     for (const { key } of wanted) latest.set(key, none);

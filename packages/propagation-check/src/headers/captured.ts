@@ -22,7 +22,7 @@ export interface SeenContext extends WireContext {
   readonly lookedFor: ReadonlySet<PropagationFormat>;
 }
 
-/** What a called service said of its own span. */
+/** The header that a called service said its span received. */
 export interface CallAnswer {
   /** Null where the answer names none. */
   readonly span: AnsweredSpan | null;
@@ -110,7 +110,7 @@ function isCall({ kind }: Span): boolean {
   return kind === 'CLIENT' || kind === 'PRODUCER';
 }
 
-/** What the answer that a CLIENT span recorded says of the called service's span. That of another trace may come from a cache. */
+/** The span of the called service, as the answer that a CLIENT span recorded names it. One of another trace may come from a cache. */
 function readAnswer(client: Span, recording: Recording, graph: TraceGraph): CallAnswer | null {
   const { fields, names, hidden } = readRecordedHeaders(client, 'response');
   const { span } = readAnsweredContext(fields);

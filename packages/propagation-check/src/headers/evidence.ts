@@ -1,7 +1,7 @@
 import type { TraceparentFault } from './parse-traceparent.ts';
 
 /**
- * What a tap saw of one request between two services: one line of its JSON Lines output.
+ * The record of a tap of one request between two services: one line of its JSON Lines output.
  * Other programs read this; fields may be added and never renamed.
  *
  * Values are recorded of propagation headers only. Strings come from the network: they may hold any character
@@ -32,15 +32,15 @@ export interface WireRecord {
   readonly method: string;
   /** Without query and fragment. Of a JSON-RPC message its method, and the name of the tool or prompt: `tools/call get_weather`. */
   readonly path: string;
-  /** What arrived from the caller. */
+  /** The headers that arrived from the caller. */
   readonly sent: WireContext;
-  /** What was forwarded to the target, after faults; null when no byte of the request went out. */
+  /** The headers that were forwarded to the target, after faults; null when no byte of the request went out. */
   readonly received: WireContext | null;
   /** The tap's own doing, so that a fault that was injected is not taken for one that was found: `["strip", "delay=200"]`. */
   readonly faults: readonly string[];
   /** The status that the target answered; null when it did not. */
   readonly status: number | null;
-  /** What the target's answer says of its own span; null when it did not answer, and in records of older versions. */
+  /** The span that the target's answer names; null when it did not answer, and in records of older versions. */
   readonly answered: AnsweredContext | null;
   /** The caller closed or reset before the answer was complete. */
   readonly clientAborted: boolean;
@@ -58,7 +58,7 @@ export interface WireContext {
   readonly baggage: readonly BaggageEntry[];
 }
 
-/** What a called service says of itself in its answer. */
+/** The span that a called service names in its answer. */
 export interface AnsweredContext {
   /** `traceresponse`, and of `Server-Timing` its entries `trace` and `traceparent`, in the order of the wire. */
   readonly headers: readonly HeaderField[];

@@ -17,7 +17,7 @@ export function readHeaderName(attribute: string, side: HeaderSide): string | nu
   return isMeant ? name : null;
 }
 
-/** What an instrumentation recorded of the headers of one request or answer. */
+/** Headers of one request or answer that an instrumentation recorded. */
 export interface RecordedHeaders {
   readonly fields: readonly HeaderField[];
   /** Names of the headers that were looked at. A list without a value says that none came. */

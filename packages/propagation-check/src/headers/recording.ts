@@ -7,7 +7,7 @@ import type { PropagationFormat } from './evidence.ts';
 import { formatOfIdHeader, formats } from './propagation-header.ts';
 import { listFormats, readHeaderName } from './recorded-headers.ts';
 
-/** What is known of an instrumentation's setting that records headers, by the other spans that it made. */
+/** An instrumentation's setting that records headers, as the other spans that it made show it. */
 export interface Recording {
   /**
    * Whether a record of a request is what went out. Several instrumentations record the headers of a call before they write their own (Java
@@ -23,7 +23,7 @@ export interface Recording {
 
 const nothing: Recording = { isAsSent: false, formats: new Set(), answers: false };
 
-/** What one instrumentation of one process recorded on its spans of one kind. */
+/** Headers that one instrumentation of one process recorded on its spans of one kind. */
 interface Source {
   /** When the first span began that has the header, for each header. */
   readonly since: Map<string, bigint>;

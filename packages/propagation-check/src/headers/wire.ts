@@ -16,7 +16,7 @@ import { type CallSide, findHost, isCalledBy, isInFrontOf, readPeerAddresses } f
 import { formats, headerValues } from './propagation-header.ts';
 import { type Asked, indexRecords, type RecordIndex, timeOf } from './record-index.ts';
 
-/** What is known of the propagation headers of one call; null where nobody looked. */
+/** The propagation headers of one call; null where nobody looked. */
 export interface CallHeaders {
   /** As they left the caller. */
   readonly sent: SeenContext | null;
@@ -32,13 +32,13 @@ export interface CallHeaders {
   readonly isRecorded: boolean;
   /** The addresses at which the taps that saw it were called. */
   readonly calledAt: readonly string[];
-  /** What a tap itself did to the request. */
+  /** Changes that a tap itself made to the request. */
   readonly injected: readonly string[];
-  /** What the called service said of its own span; null where nobody looked, and where a cache gave the answer of another call. */
+  /** The span that the called service named as its own; null where nobody looked, and where a cache gave the answer of another call. */
   readonly answer: CallAnswer | null;
 }
 
-/** What was seen of propagation headers. */
+/** The propagation headers that were seen. */
 export interface HeaderEvidence {
   /** Records of taps, in the order in which the requests came. */
   readonly wire: readonly WireRecord[];
@@ -54,7 +54,7 @@ export interface CallServices {
   readonly server: string | null;
 }
 
-/** What is known of the headers of a call by its two sides; null when nothing is. */
+/** The headers of a call by its two sides; null when nothing is known. */
 export type HeaderLookup = (
   client: Span | null,
   server: Span | null,

@@ -20,7 +20,7 @@ export type Spans = OtlpReceiver | readonly Span[];
 export interface CheckSettings {
   /** Edges that must exist: `web -> orders -> payments`. */
   readonly expect?: string | readonly string[];
-  /** What else must, may and must not be there. */
+  /** Other edges that must, may and must not be there. */
   readonly expectation?: Expectation;
   /** Milliseconds. How long spans may take to arrive. Default 10,000. */
   readonly waitMs?: number;
@@ -40,7 +40,7 @@ export interface Checked {
   readonly outcome: Outcome;
   /** Why the verdict is `unknown`; otherwise null. */
   readonly reason: string | null;
-  /** What the command line prints, without colours. */
+  /** The text that the command line prints, without colours. */
   readonly explanation: string;
 }
 
@@ -104,7 +104,7 @@ async function checkSpans(from: Spans, settings: CheckSettings): Promise<Checked
   return { result, details: { source: 'these spans', reason, notes, collector: null }, spans: from };
 }
 
-/** What is known of these edges. A side that is not known may be theirs. */
+/** Findings of these edges. A side that is not known may be theirs. */
 function narrow(result: Result, path: readonly ExpectedEdge[]): Result {
   const isOnPath = ({ client, server }: { readonly client: string | null; readonly server: string | null }) =>
     path.some((edge) => (client ?? edge.client) === edge.client && (server ?? edge.server) === edge.server);

@@ -31,7 +31,7 @@ export class SegmentOrder {
   #taken = 0;
   #waitingBytes = 0;
 
-  /** What can be read now that this segment is there. */
+  /** The bytes that can be read now that this segment is there. */
   add(segment: Segment): readonly Ordered[] {
     const { sequence, isSyn, payload } = segment;
     if (isSyn) {
@@ -46,7 +46,7 @@ export class SegmentOrder {
     return this.#waitingBytes > mostWaiting ? [...ready, ...this.flush()] : ready;
   }
 
-  /** What is left, across gaps. */
+  /** The remaining segments, across gaps. */
   flush(): readonly Ordered[] {
     const found: Ordered[] = [];
     for (let first = this.#first(); first !== undefined; first = this.#first()) {
@@ -84,7 +84,7 @@ export class SegmentOrder {
       this.#taken += 1;
       const { time, acknowledged, payload } = first.segment;
       this.#waitingBytes -= payload.length;
-      // What came again is left out.
+      // Bytes that came again are left out.
       const bytes = payload.subarray(next - first.start);
       if (bytes.length === 0) continue;
       const isFirst = isAfterGap && ready.length === 0;

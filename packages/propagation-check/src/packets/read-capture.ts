@@ -7,10 +7,10 @@ import { type Ordered, SegmentOrder } from './order-segments.ts';
 import { PacketFileError, readPackets } from './read-packets.ts';
 import { isKnownLinkType, readSegment, type Segment } from './tcp-segment.ts';
 
-/** What a capture of packets shows of plain HTTP. */
+/** Plain HTTP in a capture of packets. */
 export interface Capture {
   readonly records: readonly WireRecord[];
-  /** What a reader must know of what is missing; each is a sentence that follows the file's name. */
+  /** Notes on missing parts; each is a sentence that follows the file's name. */
   readonly gaps: readonly string[];
 }
 

@@ -2,7 +2,7 @@
 export interface Packet {
   /** Milliseconds since the Unix epoch. */
   readonly time: number;
-  /** What `bytes` begins with. Source: tcpdump.org, "Link-layer header types". */
+  /** The link layer with which `bytes` begins. Source: tcpdump.org, "Link-layer header types". */
   readonly linkType: number;
   /** As much as the capture kept; shorter than the packet where it was told to cut. */
   readonly bytes: Buffer;

@@ -11,7 +11,7 @@ import { compareRequests, limitComparisons, type Tolerances } from './pair.ts';
 /** One process or machine whose spans carry its own time. */
 export interface Clock {
   readonly service: string | null;
-  /** Which of the replicas of the service, as its resource says; null where it does not. */
+  /** The replica of the service, as its resource says; null where it does not. */
   readonly instance: string | null;
 }
 

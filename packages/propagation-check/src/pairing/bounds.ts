@@ -17,7 +17,7 @@ export const bounds = {
   looks: 1_000,
   /** Spans around one span that are kept. */
   around: 200,
-  /** Loose ends of which `--explain` says why nothing is reported. */
+  /** Loose ends that `--explain` lists. */
   unreportedEnds: 500,
   /** Route templates of one target that are looked at. */
   routes: 500,

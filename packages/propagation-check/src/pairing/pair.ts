@@ -165,7 +165,7 @@ export function compareRequests(client: Span, server: Span): Likeness {
   return samePort ? 'yes' : 'unknown';
 }
 
-/** The id of a request is unique within its session, of which over stdio nobody tells the id. */
+/** The id of a request is unique within its session; over stdio a session has no id. */
 function compareMcp(out: McpFacts, into: McpFacts): 'yes' | 'no' {
   const facts = ['method', 'target', 'requestId', 'sessionId'] as const;
   return facts.every((fact) => out[fact] === null || into[fact] === null || out[fact] === into[fact])
@@ -205,7 +205,7 @@ function listPaths(path: string | null, rpcMethod: string | null): readonly stri
 }
 
 /**
- * gRPC is a POST to `/package.Service/Method` for whoever sees only HTTP (gRPC over HTTP/2, "Requests"): then both sides
+ * An instrumentation of HTTP records gRPC as a POST to `/package.Service/Method` (gRPC over HTTP/2, "Requests"): then both sides
  * are compared as HTTP.
  */
 function asOneProtocol(out: CallFacts, into: CallFacts): readonly [CallFacts, CallFacts] {

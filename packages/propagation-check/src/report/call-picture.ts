@@ -14,7 +14,7 @@ export interface CallPicture {
   readonly below: readonly Span[];
   /** The spans of the call itself. */
   readonly sides: ReadonlySet<Span>;
-  /** What is cut, in words. */
+  /** The place of the cut, in words. */
   readonly cut: string;
   /** The call is whole, and its context was lost before: the cut is above all spans. Otherwise it is between the two sides. */
   readonly isCutFirst: boolean;

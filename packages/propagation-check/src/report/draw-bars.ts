@@ -10,7 +10,7 @@ import { nameService } from './terminal-edges.ts';
 /** A span in a drawing. */
 export interface BarRow {
   readonly span: Span;
-  /** What connects it with its parent: `└─ `. */
+  /** The lines that connect it with its parent: `└─ `. */
   readonly prefix: string;
   /** It stands out: the span of a broken call. */
   readonly isSide: boolean;

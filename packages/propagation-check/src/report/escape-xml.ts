@@ -6,7 +6,7 @@ const entities: Readonly<Record<string, string>> = {
   "'": '&apos;',
 };
 
-/** What no XML document may hold, not even as a reference. Source: XML 1.0, 2.2. */
+/** Characters that no XML document may hold, not even as a reference. Source: XML 1.0, 2.2. */
 const forbidden = /[^\t\n\r\u{20}-\u{d7ff}\u{e000}-\u{fffd}\u{10000}-\u{10ffff}]/gu;
 
 /** For the content of elements and the values of attributes; characters that XML cannot hold become their code. */

@@ -2,13 +2,13 @@ import type { CollectorCounters } from '../span/collector-counters.ts';
 import { escapeJson } from '../util/escape-json.ts';
 import type { Result } from '../verdict/result.ts';
 
-/** What is known beside the result; part of the JSON report, version 1. */
+/** Facts beside the result; part of the JSON report, version 1. */
 export interface ReportDetails {
   /** Where the spans were read: `jaeger=http://localhost:16686`. */
   readonly source: string;
   /** Why the verdict is `unknown`, and what to do; null when there is a verdict. */
   readonly reason: string | null;
-  /** What a reader must know about how the result came about. */
+  /** Notes on how the result came about. */
   readonly notes: readonly string[];
   /** Null where no Collector was asked. */
   readonly collector: CollectorCounters | null;

@@ -3,7 +3,7 @@ import type { Result } from '../verdict/result.ts';
 import type { ReportDetails } from './json.ts';
 import type { FindingOptions } from './terminal-findings.ts';
 
-/** What a report is a function of. */
+/** The input of every report. */
 export interface ReportInput {
   readonly result: Result;
   readonly details: ReportDetails;

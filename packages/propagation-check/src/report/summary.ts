@@ -10,7 +10,7 @@ const verdicts = {
   unknown: 'CANNOT TELL',
 } as const satisfies Record<Result['verdict'], string>;
 
-/** What a reader has to act on: errors, then warnings. */
+/** The findings to act on: errors, then warnings. */
 export function listErrorsFirst(result: Pick<Result, 'findings'>): readonly Finding[] {
   return sortBySeverity(result).filter((finding) => !isAccepted(finding));
 }
@@ -67,7 +67,7 @@ function describeFailed(requests: RequestCounts | undefined): readonly string[] 
 const mostUnjudged = 3;
 const widestName = 60;
 
-/** What an intact verdict does not cover. */
+/** The edges that an intact verdict does not cover. */
 function describeUnjudged({ verdict, unjudged = [] }: Result): readonly string[] {
   if (verdict !== 'intact' || unjudged.length === 0) return [];
   const names = unjudged
@@ -117,7 +117,7 @@ function sumOf(edges: readonly EdgeResult[], count: 'calls' | 'broken'): number 
   return edges.reduce((sum, edge) => sum + edge[count], 0);
 }
 
-/** What a reader must know about the result; not escaped. */
+/** Notes on the result; not escaped. */
 export function describeNotes({ notes, collector }: ReportDetails): readonly string[] {
   if (collector === null) return notes;
   const { name, refused, sendFailed, enqueueFailed } = collector;

@@ -53,7 +53,7 @@ function renderProject({ project = [] }: Finding, layout: Layout): readonly stri
   });
 }
 
-/** Which instrumentations are there tells which are not. */
+/** The instrumentations that are there tell which ones are missing. */
 function renderScopes({ client, server, scopes }: Finding, layout: Layout): readonly string[] {
   const sides = [
     [client, scopes.client],

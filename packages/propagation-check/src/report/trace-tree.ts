@@ -9,7 +9,7 @@ import { orderTrace } from './order-trace.ts';
 const mostSpans = 200;
 
 export interface TreeLine {
-  /** What connects the span with its parent: `└─ `. */
+  /** The lines that connect the span with its parent: `└─ `. */
   readonly prefix: string;
   readonly span: Span;
   readonly note: string;
@@ -79,7 +79,7 @@ function toMs(nanoseconds: bigint): string {
 
 /** At most `mostSpans` of them, depth first. */
 export function toTreeLines(spans: readonly Span[], widestPrefix: number): readonly TreeLine[] {
-  /** What continues below each ancestor, by depth. */
+  /** Whether a line continues below each ancestor, by depth. */
   const below: string[] = [''];
   const lines: TreeLine[] = [];
   for (const { span, depth, isLast, note } of orderTrace(spans)) {

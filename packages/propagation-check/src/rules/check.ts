@@ -12,10 +12,10 @@ import type { FindingId, Severity } from './finding.ts';
 import type { ProjectHint } from './project-hint.ts';
 import type { Thresholds } from './thresholds.ts';
 
-/** What is known before any check. */
+/** Facts that are known before any rule. */
 export interface SceneFacts {
   readonly graph: TraceGraph;
-  /** What rows of the graph say of calls. */
+  /** Facts of calls, by the rows of the graph. */
   readonly facts: RowFacts;
   /** Calls whose two sides are connected, by services, protocol and kinds; in the order of their first calls. */
   readonly groups: readonly CallGroup[];
@@ -32,7 +32,7 @@ export interface SceneFacts {
   /** Those of the spans of a service that are meant, by start. */
   readonly selectSpans: (service: string | null, isMeant: (row: number) => boolean) => readonly Span[];
   readonly expectation: Expectation;
-  /** What taps and services saw of the headers of a call. */
+  /** The headers of a call, as far as taps and services saw them. */
   readonly headersOf: HeaderLookup;
   /** The first and the last end of the spans that a service delivered; null for a service without spans. */
   readonly coverage: (service: string | null) => Coverage | null;
@@ -61,7 +61,7 @@ export interface SharedResults {
   userAgentsOf(client: Span, server: string | null): ReadonlySet<string>;
 }
 
-/** What is known of the services without a look at their spans. */
+/** Facts of the services that need no look at their spans. */
 export interface Services {
   /** Those that have spans. */
   names(): readonly (string | null)[];
@@ -87,7 +87,7 @@ export interface Open {
   readonly roots: Roots;
   /** Spans whose parent is nowhere. */
   readonly orphans: readonly Span[];
-  /** What the earlier checks found. */
+  /** The findings of the earlier rules. */
   readonly found: readonly Draft[];
 }
 
@@ -118,7 +118,7 @@ export interface Draft {
   readonly isLikely?: boolean;
   /** Where a tap would decide, as far as taps have seen the calls. */
   readonly nextTap?: NextTap | null;
-  /** What the files of the project have of the first candidates. */
+  /** Faults in the files of the project that are among the first candidates. */
   readonly inProject?: readonly ProjectHint[];
   readonly shown: readonly Shown[];
   /** Spans that are explained by this beside those in `shown`. */
@@ -147,7 +147,7 @@ export function isPlausible(scene: Scene, client: string | null, server: string 
     .some((edge) => hasSpans(scene, edge.client) && !scene.services.isCalling(edge.client));
 }
 
-/** The edges that must exist, of which no call is whole and no earlier check has spoken. */
+/** Edges that must exist, have no whole call, and are in no report of an earlier rule. */
 export function listUnseenEdges(scene: Scene, open: Open): readonly ExpectedEdge[] {
   return scene.expectation.edges.filter(
     (edge) =>

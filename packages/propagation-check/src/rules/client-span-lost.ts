@@ -24,7 +24,7 @@ export const finding = defineFinding('client-span-lost', {
 interface Lost extends Shown {
   readonly server: Span;
   readonly caller: string | null;
-  /** A service of which nothing arrived may have stood between. */
+  /** A service without spans may have stood between. */
   readonly isDark: boolean;
   /** Nothing is expected of it, and its exports may be cut. */
   readonly isOfHop: boolean;

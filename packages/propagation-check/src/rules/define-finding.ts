@@ -10,14 +10,14 @@ export interface Prose {
   readonly fix: string;
 }
 
-/** What is known of a finding wherever it is found. Its page, its fixtures and its row in the docs have its id. */
+/** Properties of a finding wherever it is found. Its page, its fixtures and its row in the docs have its id. */
 export interface FindingMeta<Id extends FindingId = FindingId> extends Prose {
   readonly id: Id;
   /** Evidence decides a cause; a symptom has candidates; warnings and information never fail a check. */
   readonly kind: 'cause' | 'symptom' | 'warning' | 'information';
   /** No later span can take it back: both sides of the call are here, or its headers were seen. */
   readonly isConclusive: boolean;
-  /** What the data shows, in words of the docs: A calls B. */
+  /** The picture in the data, in words of the docs: A calls B. */
   readonly shows: string;
 }
 

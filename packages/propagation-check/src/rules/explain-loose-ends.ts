@@ -10,21 +10,21 @@ import { findings } from './findings.ts';
 import type { Rule, Silence } from './rule.ts';
 import { listExplained } from './run-rules.ts';
 
-/** A side of a call without its other side, of which nothing is reported as broken. Part of the JSON report. */
+/** A side of a call without its other side that no report names. Part of the JSON report. */
 export interface UnreportedEnd {
   readonly traceId: string;
   readonly spanId: string;
   readonly service: string | null;
   readonly kind: SpanKind;
   readonly name: string;
-  /** What rules looked at it, and the condition of each that did not hold. */
+  /** The rules that looked at it, and the condition of each that did not hold. */
   readonly reasons: readonly ClosedGate[];
 }
 
 /** A condition of a finding that does not hold. */
 export interface ClosedGate {
   readonly finding: FindingId;
-  /** What must hold for a report. */
+  /** The condition of a report. */
   readonly gate: string;
   /** The values that decided. */
   readonly values: string;

@@ -39,7 +39,7 @@ function showContinued(server: Span): Entry {
   };
 }
 
-/** A link into a trace of which there are spans is one of the data's own, whatever became of its target. */
+/** A link into a trace that has spans in the data is no link to the outside, even where its target is missing. */
 function showRestarted(graph: TraceGraph): readonly Entry[] {
   const linking = [...graph.rowsWithLinks()].filter((row) => graph.has(row) && graph.isRoot(row));
   return graph

@@ -3,7 +3,7 @@ import type { FindingId } from './finding.ts';
 import { findings } from './findings.ts';
 import { findPlatform } from './platforms.ts';
 
-/** What another protocol or another runtime than a server's needs. The first row that fits and has the cause counts. */
+/** Advice for another protocol or another runtime than a server's. The first row that fits and has the cause counts. */
 interface Surroundings {
   readonly fits: (draft: Draft) => boolean;
   readonly fixes: { readonly [Id in FindingId]?: string };

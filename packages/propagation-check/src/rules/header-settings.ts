@@ -17,7 +17,7 @@ interface HeaderSetting {
   readonly scope: RegExp;
   /** Resource attribute `telemetry.distro.name`, where only that distribution has the setting. */
   readonly distribution?: string;
-  /** What to write where; `exec` sets the variables itself. */
+  /** The setting, and the place for it; `exec` sets the variables itself. */
   readonly set: string | EnvironmentVariable;
 }
 
@@ -103,7 +103,7 @@ export const headerSettings: readonly HeaderSetting[] = [
   },
 ];
 
-/** What to set so that later spans like this one have the headers; null where nothing does, and where it has some already. */
+/** The setting after which later spans like this one have the headers; null where there is none, and where it has some already. */
 export function findHeaderSetting(span: Span | null): string | null {
   if (span === null || readCallFacts(span).protocol === 'messaging') return null;
   if (readRecordedHeaders(span, 'request').names.length > 0) return null;

@@ -34,7 +34,7 @@ export const finding = defineFinding('missing-call', {
   fix: 'Check in the caller: which client library (HTTP, gRPC, messaging) makes the call, is it instrumented, and loaded after the instrumentation?',
 });
 
-/** An expected edge of which no call is whole, and the roots of the called service. */
+/** An expected edge without a whole call, and the roots of the called service. */
 interface UnseenCalls {
   readonly scene: Scene;
   readonly edge: ExpectedEdge;
@@ -48,7 +48,7 @@ interface UnseenCalls {
 }
 
 /**
- * An expected edge of which the caller shows nothing: no CLIENT span, and the called service began traces.
+ * An expected edge whose caller has no CLIENT span for it, while the called service began traces.
  * Without an expectation this cannot be told from direct callers, so nothing is said then.
  */
 export const whollyMissingCalls = rule<UnseenCalls>({
@@ -344,7 +344,7 @@ function describePairs(edge: ExpectedEdge, pairs: readonly Pair[], findOpenCall:
 function describeRoots(edge: ExpectedEdge, roots: readonly Span[], hasCallers: boolean): Draft {
   return finding.report({
     ...describeEdge(edge, roots),
-    // A caller of which nothing is seen may not be instrumented at all.
+    // A caller without spans may not be instrumented at all.
     candidates: hasCallers
       ? missingCallCandidates
       : moveToFront(missingCallCandidates, 'server-not-instrumented'),

@@ -153,7 +153,7 @@ export const partlyMissingServers = rule<PartlyMissing>({
   },
 });
 
-/** What whole calls to one target by one method asked for. */
+/** The requests of whole calls to one target by one method. */
 interface RequestKinds {
   calls: number;
   readonly rpcMethods: Set<string>;
@@ -162,7 +162,7 @@ interface RequestKinds {
   readonly paths: () => ReadonlySet<string>;
 }
 
-/** What whole calls of one edge say of requests to some targets. */
+/** The answers of whole calls of one edge to requests to some targets. */
 interface Asked {
   readonly kinds: ReadonlyMap<string, RequestKinds>;
   readonly statusCodes: ReadonlySet<number | null>;
@@ -316,7 +316,7 @@ function measureDurations(
   return durations.subarray(0, count).sort();
 }
 
-/** The calls that can be meant by an expected edge of which nothing is whole. */
+/** Calls that an expected edge without whole calls may stand for. */
 interface WhollyMissing {
   readonly scene: Scene;
   readonly edge: ExpectedEdge;
@@ -326,7 +326,7 @@ interface WhollyMissing {
   readonly isSplit: boolean;
 }
 
-/** CLIENT spans that were answered and nobody continued, on an expected edge of which no call is whole. */
+/** CLIENT spans that were answered and have no child, on an expected edge without whole calls. */
 export const whollyMissingServers = rule<WhollyMissing>({
   finding,
   measure: (scene, open) =>

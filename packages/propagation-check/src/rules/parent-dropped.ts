@@ -1,4 +1,3 @@
-import { none } from '../graph/trace-graph.ts';
 import { compareRequests, type Pair, pairSpans, startsDuring } from '../pairing/pair.ts';
 import type { Span } from '../span/span.ts';
 import { type Group, groupBy, keyFor, mapBy } from '../util/group-by.ts';
@@ -49,14 +48,16 @@ export const droppedParents = rule<Group<Pair>>({
     }),
 });
 
-/** SERVER roots of traces in which other spans have no parent either. */
-function listSecondRoots({ graph }: Scene, { roots }: Open): readonly Span[] {
+/** SERVER roots that began after the first call of their trace that has no child. */
+function listSecondRoots({ graph, thresholds }: Scene, { clients, roots }: Open): readonly Span[] {
   const { traces } = graph.index;
-  const tops = new Uint32Array(graph.traceCount);
-  for (let row = 0; row < graph.store.size; row += 1) {
-    if (graph.parents[row] === none) tops[traces[row] ?? 0] = (tops[traces[row] ?? 0] ?? 0) + 1;
+  const firstCalls = new Map<number | undefined, number>();
+  for (const row of clients.map((client) => graph.rowOf(client)).toReversed()) {
+    firstCalls.set(traces[row], (graph.starts[row] ?? 0) - Number(thresholds.rounding));
   }
-  return roots.select((row) => tops[traces[row] ?? 0] !== 1).filter(({ kind }) => kind === 'SERVER');
+  return roots
+    .select((row) => (graph.starts[row] ?? 0) >= (firstCalls.get(traces[row]) ?? Number.POSITIVE_INFINITY))
+    .filter(({ kind }) => kind === 'SERVER');
 }
 
 function mayHaveCalled(scene: Scene, client: Span, server: Span): boolean {

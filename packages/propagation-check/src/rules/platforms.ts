@@ -10,7 +10,7 @@ export interface Platform {
   readonly isBetween: (call: Shown) => boolean;
   /** Comes before all other candidates, where it is one; null where the product is only one of those that may stand there. */
   readonly likeliest: FindingId | null;
-  /** What to change, in the product's own terms. */
+  /** The change that helps, in the product's own terms. */
   readonly fixes: { readonly [Id in FindingId]?: string };
 }
 

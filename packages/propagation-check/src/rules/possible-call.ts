@@ -47,7 +47,7 @@ export const possibleCalls = rule<PossibleCalls>({
         };
         const countPairs = (moved: readonly Span[]): number => pair(moved).length;
         const pairs = pair(roots);
-        // Others are requests from outside, of which there is nothing to say.
+        // Others are requests from outside, which are no fault.
         return pairs.length === roots.length ? [{ scene, client, roots, pairs, countPairs, pairAll }] : [];
       });
     }),
@@ -87,7 +87,7 @@ export const possibleCalls = rule<PossibleCalls>({
   },
 });
 
-/** Services that no whole call reaches, and of which no expectation says who calls them. */
+/** Services that no whole call reaches and whose callers no expectation names. */
 function listUncalled(scene: Scene, open: Open): readonly (string | null)[] {
   return open.roots
     .services()

@@ -6,7 +6,7 @@ import { gate, rule } from './rule.ts';
 import { areInOrder, isMessage, messageCauses } from './split-message.ts';
 import { finding } from './split-trace.ts';
 
-/** What two services do with one destination of a broker. */
+/** The messages of two services at one destination of a broker. */
 interface PossibleMessages {
   readonly scene: Scene;
   /** PRODUCER spans that nobody continued, and messages that began traces; by start. */
@@ -68,7 +68,7 @@ export const possibleMessages = rule<PossibleMessages>({
     }),
 });
 
-/** The loose ends of each destination of which no expectation names a receiver. */
+/** The loose ends of each destination whose receiver no expectation names. */
 function listDestinations({ facts, expectation }: Scene, open: Open): readonly Group<Span>[] {
   const isExpected = (span: Span): boolean =>
     expectation.edges.some((edge) => edge.server === span.serviceName);

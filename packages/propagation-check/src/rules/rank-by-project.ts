@@ -2,7 +2,7 @@ import type { Draft } from './check.ts';
 import type { FindingId } from './finding.ts';
 import type { ProjectHint } from './project-hint.ts';
 
-/** Whose fault a cause is: a setting of the caller explains nothing that the called service does. Of the others either may be. */
+/** The side at fault for a cause: a setting of the caller explains nothing that the called service does. Either may be at fault for the others. */
 const sides: { readonly [Id in FindingId]?: 'client' | 'server' } = {
   'header-not-sent': 'client',
   'client-not-instrumented': 'client',

@@ -5,7 +5,7 @@ import type { FindingId } from './finding.ts';
 
 /** One condition of a rule. */
 export interface Gate<Case> {
-  /** What must hold, for people: `--explain` prints it where it does not. */
+  /** The condition in words: `--explain` prints it where it does not hold. */
   readonly name: string;
   readonly isOpen: (features: Case) => boolean;
   /** The values that it looks at. */
@@ -14,7 +14,7 @@ export interface Gate<Case> {
 
 interface RuleDefinition<Case> {
   readonly finding: { readonly id: FindingId };
-  /** What may show the finding, each with named features. */
+  /** The cases that may show the finding, each with named features. */
   readonly measure: (scene: Scene, open: Open) => readonly Case[];
   /** Each must be open. The first closed one says why nothing is reported. */
   readonly gates: readonly Gate<Case>[];
@@ -84,7 +84,7 @@ export function rule<Case>({
   };
 }
 
-/** What was compared, with how often each reason kept it apart; null is nothing that did. */
+/** The spans that were compared, with how often each reason kept them apart; null is no reason. */
 export function tellReasons(compared: string, reasons: readonly (string | null)[]): string {
   if (reasons.length === 0) return compared;
   const told = reasons.map((reason) => reason ?? 'nearer to another').sort();

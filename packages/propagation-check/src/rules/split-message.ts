@@ -138,7 +138,7 @@ function findPartlySplit(scene: Scene, open: Open): readonly Draft[] {
   });
 }
 
-/** What a service does with a message: some receive it first, in spans without a link, and process it then. */
+/** Some services receive a message first, in a span without a link, and process it then: each is a kind of its own. */
 function nameKind(span: Span): string {
   return keyFor(span.kind, span.name, nameDestination(span));
 }

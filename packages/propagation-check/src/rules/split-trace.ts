@@ -66,7 +66,7 @@ interface Alike {
 
 /**
  * A CLIENT span that nobody continued, and a SERVER span that began a new trace for the same request.
- * What makes the pairing safe: time, method, path or port, user agent, and that most calls to that target pair up.
+ * Time, method, path or port and user agent make the pairing safe, and that most calls to that target pair up.
  * A coincidence (a probe or a direct caller during a call to a peer that is not instrumented) does not.
  */
 export const splitTraces = rule<SplitEdge>({
@@ -223,7 +223,7 @@ function listPassedOn(scene: Scene): readonly Span[] {
     .filter((span) => span.kind === 'SERVER' && !isHealthProbe(span));
 }
 
-/** What one instrumentation sends has one user agent: a few pairs with another are callers from outside. */
+/** One instrumentation sends one user agent: a few pairs with another are callers from outside. */
 function withoutOtherAgents({ thresholds }: Scene, pairs: readonly Pair[]): readonly Pair[] {
   return groupBy(pairs, (pair) => pair.client.scopeName).flatMap((ofScope) => {
     const ofAgents = groupBy(ofScope, (pair) => readCallFacts(pair.server).userAgent ?? '');
@@ -332,7 +332,7 @@ function measureEdge(scene: Scene, loose: Loose, pairs: readonly Pair[]): readon
   ];
 }
 
-/** An expectation speaks for pairs that have more in common than their time, and for an edge of which nothing is whole. */
+/** An expectation supports pairs that have more in common than their time, and all pairs of an edge without whole calls. */
 function isSaid({ isExpected, isTold, whole }: SplitEdge): boolean {
   return isExpected && (isTold || whole.length === 0);
 }
@@ -372,7 +372,7 @@ export const splitCauses: readonly FindingId[] = [
   'client-not-instrumented',
 ];
 
-/** What speaks for a cause, the strongest first. */
+/** Observations that speak for a cause, the strongest first. */
 const observations: readonly {
   readonly cause: FindingId;
   readonly isSeen: (scene: Scene, pairs: readonly Pair[]) => boolean;

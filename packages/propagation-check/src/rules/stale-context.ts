@@ -153,7 +153,7 @@ function startsAfter(
   return (starts[later] ?? 0) > (ends[earlier] ?? 0) + Number(thresholds.clockTolerance);
 }
 
-/** SERVER spans below one span of the caller, of which one began after it had ended. */
+/** SERVER spans below one span of the caller; at least one began after that span had ended. */
 interface StaleHeader {
   readonly scene: Scene;
   readonly parent: Span;
@@ -219,7 +219,7 @@ function measureStaleHeaders(
   }));
 }
 
-/** The calls of each span of a service of which one began after it had ended. */
+/** The calls of the spans of a service that had ended when one of their calls began. */
 function listLateCalls(scene: Scene, service: string | null): readonly Call[] {
   const { graph } = scene;
   const groups = scene.groups.filter(({ client }) => client === service);

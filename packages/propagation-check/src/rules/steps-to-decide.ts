@@ -47,7 +47,7 @@ const lookInBrowser =
   "Look at the request in the network panel of the browser's developer tools: without a `traceparent` it is header-not-sent";
 
 /**
- * What to do so that the next report names the cause, the cheapest first: a setting that records headers in spans, then a tap, then a
+ * Steps after which the next report names the cause, the cheapest first: a setting that records headers in spans, then a tap, then a
  * capture of packets. A step that has a command to paste has it in a second line. Empty where the cause is known.
  */
 export function listStepsToDecide(draft: Draft): readonly string[] {

@@ -1,4 +1,4 @@
-/** What a number is, which decides how far the test moves it. */
+/** The kind of a number, which decides how far the test moves it. */
 type Unit = 'time' | 'count' | 'share' | 'ratio';
 
 /**
@@ -119,7 +119,8 @@ export const thresholdTable = {
   usualDelay: {
     value: 0.1,
     unit: 'ratio',
-    reason: 'Calls begin with their request when the usual one begins within this share of its time,',
+    reason:
+      'Calls that begin with their requests usually begin within this share of the time of the request.',
     pinnedBy: {
       lower: 'context-lost-in-process/broken-usual-delay',
       higher: 'context-lost-in-process/healthy-usual-delay',
@@ -128,7 +129,7 @@ export const thresholdTable = {
   longestDelay: {
     value: 0.25,
     unit: 'ratio',
-    reason: 'and every one within this.',
+    reason: 'Calls that begin with their requests all begin within this share of the time of the request.',
     pinnedBy: {
       lower: 'context-lost-in-process/broken-longest-delay',
       higher: 'context-lost-in-process/healthy-longest-delay',
@@ -221,13 +222,14 @@ export const thresholdTable = {
   splitLeftOver: {
     value: 1.1,
     unit: 'ratio',
-    reason: 'What is left over on either side beyond this may show that the pairs are a coincidence,',
+    reason:
+      'More calls or requests than pairs, by more than this, may show that the pairs are a coincidence.',
     pinnedBy: { lower: 'split-trace/broken-behind-sidecar', higher: 'split-trace/healthy-split-left-over' },
   },
   splitLeftOverExpected: {
     value: 1.2,
     unit: 'ratio',
-    reason: 'the less where an expectation speaks for them.',
+    reason: 'An expectation speaks for the pairs, so that more calls or requests may be left over.',
     pinnedBy: {
       lower: 'split-trace/broken-split-left-over-expected',
       higher: 'missing-server/broken-split-left-over-expected',
@@ -275,7 +277,7 @@ export const thresholdTable = {
   splitWithoutKindShare: {
     value: 0.9,
     unit: 'share',
-    reason: 'The same for roots without a kind.',
+    reason: 'Roots without a kind that fit nearly every unanswered call by time are its other side.',
     pinnedBy: {
       lower: 'missing-server/broken-split-without-kind-share',
       higher: 'split-trace/broken-split-without-kind-share',
@@ -473,13 +475,14 @@ export const thresholdTable = {
   shortestRest: {
     value: 0.3,
     unit: 'ratio',
-    reason: 'A loop does not rest: the pause between two calls must be at least this part of a call,',
+    reason: 'A loop does not rest: the pause between two calls must be at least this part of a call.',
     pinnedBy: { lower: 'missing-call/healthy-shortest-rest', higher: 'missing-call/broken-shortest-rest' },
   },
   longestRest: {
     value: 2,
     unit: 'ratio',
-    reason: 'and at most so many times as long.',
+    reason:
+      'A timer rests for longer: the pause between two calls must be at most so many times as long as a call.',
     pinnedBy: { lower: 'missing-call/broken-longest-rest', higher: 'missing-call/healthy-longest-rest' },
   },
   rhythmSpread: {

@@ -10,7 +10,7 @@ import { finding as missingClient } from './missing-client.ts';
 import { finding as missingServer } from './missing-server.ts';
 import { gate, rule } from './rule.ts';
 
-/** An expected edge of which no call is whole and no earlier rule has spoken. */
+/** An expected edge that has no whole call and is in no report of an earlier rule. */
 interface UnseenEdge {
   readonly scene: Scene;
   readonly open: Open;

@@ -67,7 +67,7 @@ export function parseCollectorCounters(name: string, text: string): Omit<Collect
   if (isCollector) {
     return {
       accepted: sumOf('receiver_accepted_spans'),
-      // What a processor refuses its receiver refuses too, unless something between them answered before.
+      // A receiver refuses the spans that its processor refuses, unless something between them answered before.
       refused: Math.max(
         sumOf('receiver_refused_spans') + sumOf('receiver_failed_spans'),
         sumOf('processor_refused_spans'),

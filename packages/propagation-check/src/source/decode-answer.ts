@@ -36,7 +36,7 @@ export function isHtml(answer: HttpAnswer): boolean {
   );
 }
 
-/** What came instead of what was expected, for people. */
+/** The answer that came instead of the expected one, for people. */
 export function describeAnswer(answer: HttpAnswer): string {
   return isHtml(answer) ? 'a web page' : `status ${answer.status} and ${summarize(answer)}`;
 }

@@ -4,10 +4,10 @@ import type { Span } from '../span/span.ts';
 import { type OtlpContentType, rpcCode } from './otlp-response.ts';
 import { type BodyLimits, type InTurn, RefusedRequest } from './request-body.ts';
 
-/** What an export holds. */
+/** The content of an export. */
 export type Signal = 'traces' | 'metrics' | 'logs';
 
-/** What a service sent, whatever the protocol. */
+/** An export that a service sent, whatever the protocol. */
 export interface ExportRequest {
   readonly signal: Signal;
   readonly type: OtlpContentType;
@@ -36,7 +36,7 @@ export interface OwnAddress {
   readonly ports: readonly number[];
 }
 
-/** What the protocols share. */
+/** Common to the protocols. */
 export interface Receiving {
   readonly limits: BodyLimits;
   readonly inTurn: InTurn;

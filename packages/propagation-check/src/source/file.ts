@@ -13,7 +13,7 @@ import { checkTraceId } from './trace-id.ts';
 export interface FileOptions {
   /** Largest file, also uncompressed. Default 512,000,000 bytes: Node holds no longer text. */
   readonly maxBytes?: number;
-  /** What `-` reads. Default `process.stdin`. */
+  /** The input that `-` reads. Default `process.stdin`. */
   readonly stdin?: Readable;
 }
 

@@ -90,7 +90,7 @@ async function createAgent(name: string, timeoutMs: number, caFile: string | und
   });
 }
 
-/** What Node trusts without a CA file, `NODE_EXTRA_CA_CERTS` included where Node can say it. */
+/** The certificates that Node trusts without a CA file, `NODE_EXTRA_CA_CERTS` included where Node can say it. */
 function trustedCertificates(): readonly string[] {
   const { getCACertificates }: Partial<typeof tls> = tls;
   return getCACertificates?.('default') ?? tls.rootCertificates;

@@ -10,11 +10,11 @@ const wrongLength = 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH';
 const describeWrongLength =
   'the answer is longer or shorter than its content-length; is there a proxy in between?';
 
-/** Who was asked, in the words of messages. */
+/** The server that was asked, in the words of messages. */
 export interface Peer {
   /** `Jaeger`, `the Collector` */
   readonly name: string;
-  /** What its port should be: `its query port`. */
+  /** The port that it should be: `its query port`. */
   readonly port: string;
   /** The option that sets the headers of the request. */
   readonly headerOption: '--header' | '--request-header';

@@ -1,5 +1,5 @@
 /**
- * What to say of a server that listens where others can reach it.
+ * The warning about a server that listens where others can reach it.
  * @param url Of the server: `http://0.0.0.0:4318`.
  * @returns Null where only this machine can.
  */

@@ -74,7 +74,7 @@ function readEncoding(request: IncomingMessage): 'gzip' | 'identity' {
 
 function refuse(response: ServerResponse, type: OtlpContentType, refusal: RefusedRequest): void {
   for (const [name, value] of Object.entries(refusal.headers)) response.setHeader(name, value);
-  // What is left of the body is not read, so the connection cannot be used again.
+  // The rest of the body is not read, so the connection cannot be used again.
   if (refusal.status === 413 || refusal.status === 503) response.setHeader('connection', 'close');
   answer(response, refusal.status, type, encodeStatus(type, refusal.code, refusal.message));
 }

@@ -124,7 +124,7 @@ export async function startOtlpReceiver(options: OtlpReceiverOptions = {}): Prom
   let closed: Promise<void> | null = null;
   const close = async () => {
     await closeAll();
-    // What was accepted is handed on before.
+    // Accepted exports are handed on before.
     await receiving.inTurn(async () => {});
     // One that fails must not keep the others from telling what they have lost.
     for (const closing of await Promise.allSettled(sinks.map((sink) => sink.close()))) {

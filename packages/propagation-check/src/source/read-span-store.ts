@@ -18,11 +18,11 @@ import { type Piece, readPieces } from './read-pieces.ts';
 import { SourceError } from './source.ts';
 
 export interface StoreOptions {
-  /** What `-` reads. Default `process.stdin`. */
+  /** The input that `-` reads. Default `process.stdin`. */
   readonly stdin?: Readable;
   /** Threads for a large file. Default: one for each processor. */
   readonly threads?: number;
-  /** What the spans may take. Default: what the system has left. */
+  /** Memory that the spans may take. Default: as much as the system has left. */
   readonly maxMemoryBytes?: number;
   /** What objects for the ends of broken calls may take. Default: what Node may take more. */
   readonly maxHeapBytes?: number;
@@ -141,7 +141,7 @@ async function readStream(
   const [start, all] = await peek(countBytes(input, progress), maxDocumentBytes, ({ length }) => length >= 2);
   if (start.length === 0) throw new SourceError(`${label}: ${emptyFile}`);
   const isPacked = isGzip(start);
-  // What is no file cannot be read again: a little of it is kept.
+  // A pipe cannot be read again: a little of it is kept.
   const [kept, unpacked] = await peek(
     isPacked ? gunzipChunks(all) : all,
     size === null ? mostKept : 0,

@@ -21,7 +21,7 @@ export async function openSave(path: string): Promise<ExportSink> {
   const file = await openFile(path);
   const input = path.endsWith('.gz') ? createGzip() : new PassThrough();
   let failure: unknown = null;
-  // What was there stays until there is something to keep. A device cannot be emptied, and need not.
+  // The old content stays until there is something to keep. A device cannot be emptied, and need not.
   let emptied: Promise<void> | null = null;
   const written = pipeline(input, file.createWriteStream()).catch((error: unknown) => {
     failure = error;
@@ -44,7 +44,7 @@ export async function openSave(path: string): Promise<ExportSink> {
   };
 }
 
-/** What goes wrong meanwhile is told by the pipeline. */
+/** The pipeline tells of errors meanwhile. */
 async function drained(input: Writable): Promise<void> {
   await once(input, 'drain').catch(() => undefined);
 }

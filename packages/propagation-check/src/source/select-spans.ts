@@ -13,7 +13,7 @@ export function groupByTrace(spans: Iterable<Span>): ReadonlyMap<string, readonl
 }
 
 /**
- * What `Source.searchTraces` answers where all spans are in memory: all spans of the newest traces
+ * The answer of `Source.searchTraces` where all spans are in memory: all spans of the newest traces
  * that have a span of the service, or any, that started within the time.
  */
 export function selectTraces(spans: Iterable<Span>, query: TraceQuery): readonly Span[] {

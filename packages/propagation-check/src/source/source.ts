@@ -4,7 +4,7 @@ import type { Span } from '../span/span.ts';
 export interface Source {
   /** For people: `jaeger=http://localhost:16686`. */
   readonly name: string;
-  /** What people should know before they use it, one line. */
+  /** A note for people before they use it, one line. */
   readonly warning?: string | null;
   /** All its spans are at hand: searching for those of every service costs nothing. */
   readonly isInMemory?: boolean;

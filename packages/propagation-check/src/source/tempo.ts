@@ -71,7 +71,7 @@ function saysNotFound(answer: HttpAnswer): boolean {
   return /^(?:trace not found|unable to find [0-9a-f]+)/i.test(new TextDecoder().decode(answer.body));
 }
 
-/** What Grafana asks too, to test a connection: every query frontend answers `echo`. */
+/** Grafana asks the same to test a connection: every query frontend answers `echo`. */
 async function hasEcho(client: HttpClient, signal: AbortSignal | undefined): Promise<boolean> {
   const { status, body } = await client.get('api/echo', new URLSearchParams(), 'text/plain', signal);
   return status === 200 && new TextDecoder().decode(body).trim() === 'echo';
@@ -99,7 +99,7 @@ function hasFieldOfTempo(answer: HttpAnswer): boolean {
   return document !== null && ['trace', 'batches', 'metrics'].some((field) => Object.hasOwn(document, field));
 }
 
-/** What is empty is left out, and the metrics are always there. Source: Tempo, `tempo.proto`, `SearchResponse`. */
+/** Empty fields are left out, and the metrics are always there. Source: Tempo, `tempo.proto`, `SearchResponse`. */
 const searchShape = z.object({ traces: anyArray.nullish(), metrics: z.unknown().optional() });
 const foundShape = z.object({ traceID: z.string() });
 

@@ -39,7 +39,7 @@ export function isKept(key: string): boolean {
   return kept.has(key) || keptFamilies.some((family) => key.startsWith(family));
 }
 
-/** What a span store keeps of a span's attributes. */
+/** The attributes that a span store keeps. */
 export function keepAttributes(attributes: Attributes): Attributes {
   const left = new Map<string, AttributeValue>();
   for (const [key, value] of attributes) if (isKept(key)) left.set(key, presenceOnly.has(key) ? '' : value);

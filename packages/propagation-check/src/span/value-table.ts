@@ -62,7 +62,7 @@ export interface ByteSource {
   readonly view: DataView;
 }
 
-/** What was added since the last batch, as `Arena` writes it. */
+/** The values that were added since the last batch, as `Arena` writes them. */
 export interface ValueBatch {
   readonly interned: Uint8Array<ArrayBuffer>;
   /** Of the interned values. */

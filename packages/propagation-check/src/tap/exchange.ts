@@ -8,7 +8,7 @@ import { joinAddress } from '../headers/socket-address.ts';
 import { applyFaults, describeFault, drawFault, type Fault, type FaultedRequest } from './fault.ts';
 import { openMcpBody, recordMessage } from './mcp-messages.ts';
 
-/** What is the same for every request of a tap. */
+/** The same for every request of a tap. */
 export interface TapSetup {
   readonly tap: string;
   readonly target: URL;

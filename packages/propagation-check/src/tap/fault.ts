@@ -5,7 +5,7 @@ import { isBaggageHeader, isIdHeader, isTraceHeader } from '../headers/propagati
 import { clearSampled, replaceSpanId, truncateTraceId } from './edit-trace-header.ts';
 import { TapOptionError } from './tap-option-error.ts';
 
-/** What is done to each header field on its way to the target. `spanId`: a new one, 16 lower-case hex digits. */
+/** Changes each header field on its way to the target. `spanId`: a new one, 16 lower-case hex digits. */
 type HeaderFault = (field: HeaderField, spanId: string) => readonly HeaderField[];
 
 /** Of a `traceparent` the trace id is whole, and the span id is not. */

@@ -27,7 +27,7 @@ export interface Http1Forwarding {
   readonly isClosing: () => boolean;
 }
 
-/** What to do when the target switches protocols. Given only for requests that ask for it. */
+/** Called when the target switches protocols. Given only for requests that ask for it. */
 export type OnSwitch = (
   answer: IncomingMessage,
   targetSocket: Socket,

@@ -26,7 +26,7 @@ export interface TapCommandOptions {
 }
 
 const flushTimeoutMs = 2_000;
-/** What a timer takes, in whole days. */
+/** The longest time that a timer takes, in whole days. */
 const longestTimeoutMs = 24 * 86_400_000;
 
 /**

@@ -7,7 +7,7 @@ export class TargetTimeout extends Error {
   }
 }
 
-/** What the caller is told when the target did not answer: 504 for a timeout, otherwise 502. */
+/** The answer to the caller when the target did not answer: 504 for a timeout, otherwise 502. */
 export function describeTargetError(
   target: URL,
   error: Error,

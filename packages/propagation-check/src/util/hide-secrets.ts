@@ -1,4 +1,4 @@
-/** What stands in a report for what is nobody else's business. */
+/** Stands in a report for a value that is private. */
 export const redacted = 'REDACTED';
 
 /**

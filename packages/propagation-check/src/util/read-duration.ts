@@ -8,7 +8,7 @@ const units: ReadonlyMap<string, number> = new Map([
 
 const longestMs = 366 * 86_400_000;
 
-/** What a person may write, for messages. */
+/** The forms that a person may write, for messages. */
 export const durationExamples = '500ms, 15s, 15m, 2h or 1d';
 
 /** `500ms`, `15s`, `15m`, `2h`, `1d`. @returns Milliseconds, more than 0 and a year at most; null when it is not a time. */

@@ -38,14 +38,14 @@ const usualEvidence = 5;
 /** A service is instrumented by a few; hostile data may name any number. */
 const maxScopes = 20;
 
-/** What is known beside the spans. */
+/** Facts beside the spans. */
 export interface CheckOptions {
   readonly expectation?: Expectation;
-  /** What was seen of propagation headers, by taps and by the services themselves. */
+  /** Propagation headers that taps and the services themselves saw. */
   readonly headers?: HeaderEvidence;
-  /** What the Collector counted; it tells telemetry that is lost from propagation that is. */
+  /** The counters of the Collector: they tell lost telemetry from lost propagation. */
   readonly collector?: CollectorCounters | null;
-  /** What the files of the project have that breaks propagation. */
+  /** Faults in the files of the project that break propagation. */
   readonly project?: readonly ProjectHint[];
   /** Say of each loose end why nothing is reported. */
   readonly explain?: boolean;

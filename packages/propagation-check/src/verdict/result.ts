@@ -3,7 +3,7 @@ import type { UnreportedEnd } from '../rules/explain-loose-ends.ts';
 import type { FindingId, Severity } from '../rules/finding.ts';
 
 /**
- * What a check of some traces says. This is the JSON report, version 1:
+ * The result of a check of some traces. This is the JSON report, version 1:
  * other programs read it, so fields may be added and never renamed.
  */
 export interface Result {
@@ -66,7 +66,7 @@ export interface Finding {
   readonly evidence: readonly Evidence[];
   /** Only with `--project`, where the cause is undecided: what its files have of the first candidates. */
   readonly project?: readonly ProjectEvidence[];
-  /** Which instrumentations made the spans of the two services; some may be conspicuously missing. */
+  /** The instrumentations that made the spans of the two services; some may be conspicuously missing. */
   readonly scopes: { readonly client: readonly string[]; readonly server: readonly string[] };
   /** One line: what to change. Where the cause is undecided that of the best candidate, and it begins with `if <candidate>: `. */
   readonly fix: string;

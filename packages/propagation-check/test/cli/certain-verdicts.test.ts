@@ -253,7 +253,7 @@ test('spans that arrive in a receiver end the pause', async (t) => {
   await exportSpans(Number(new URL(source.url).port), makeCall(Date.now()).request);
   await waiting;
   assert.equal(source.revision, 1);
-  // What came during the look is not waited for.
+  // Spans that came during the look are not waited for.
   await waitForTurn(turn);
 });
 

@@ -41,7 +41,7 @@ async function readAtTerminal(t: TestContext, columns: number) {
   return { terminal, pipe, readShown: () => shown, ended };
 }
 
-/** What a terminal shows of a line that is written again and again. */
+/** The text that a terminal shows of a line that is written again and again. */
 function readLines(shown: string): readonly string[] {
   const esc = String.fromCharCode(0x1b);
   const redrawn = shown

@@ -20,7 +20,7 @@ interface Work {
 }
 
 interface PlannedCall {
-  /** Which of the other services. */
+  /** The number of another service. */
   readonly to: number;
   readonly failedTries: readonly ('refused' | 'unavailable')[];
   /** INTERNAL spans above the CLIENT span. */

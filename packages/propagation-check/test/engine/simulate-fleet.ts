@@ -12,13 +12,13 @@ export interface Fleet {
   }[];
   readonly requests: readonly {
     readonly at: number;
-    /** Which process of each service handles it. */
+    /** The process of each service that handles it. */
     readonly processes: readonly number[];
     /** How many calls each service makes to the next, one after the other. */
     readonly calls: number;
     readonly takes: number;
   }[];
-  /** What arrived between these two is the capture. */
+  /** The capture holds the spans that arrived between these two. */
   readonly from: number;
   readonly to: number;
 }

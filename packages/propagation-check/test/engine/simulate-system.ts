@@ -4,7 +4,7 @@ import { readWireContext } from '../../src/headers/read-wire-context.ts';
 import type { HeaderEvidence } from '../../src/headers/wire.ts';
 import type { AttributeValue, Span, SpanKind } from '../../src/span/span.ts';
 
-/** What a simulated system delivered, and what is expected of it. */
+/** The spans of a simulated system, and what is expected of it. */
 export interface Simulated {
   readonly spans: readonly Span[];
   readonly expectation: Expectation;
@@ -18,7 +18,7 @@ export interface SystemSize {
   readonly broken: number | null;
 }
 
-/** What becomes of a call. `whole` is the healthy one. */
+/** The fate of a call. `whole` is the healthy one. */
 const faults = [
   ...['whole', 'split', 'split-sometimes', 'client-lost', 'server-lost', 'silent', 'no-client', 'rewritten'],
   ...['stale', 'detached', 'wrong-parent', 'cut-id', 'shared-id', 'late', 'unnamed', 'other-agent'],
@@ -433,7 +433,7 @@ export function simulateSystem(seed: number, size: Partial<SystemSize> = {}): Si
     headers: { wire: chance(0.5) ? wire : [], received: [] },
   };
 
-  /** What arrives: maybe cut at both ends, with losses, twice, in another order. */
+  /** The spans that arrive: maybe cut at both ends, with losses, twice, in another order. */
   function capture(all: readonly Span[]): readonly Span[] {
     const ends = all.map((span) => span.endTimeUnixNano).sort((left, right) => (left < right ? -1 : 1));
     const [from, to] = chance(0.3)

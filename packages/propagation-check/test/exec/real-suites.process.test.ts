@@ -22,7 +22,7 @@ interface Suite {
   readonly source: string;
   /** Must be on the PATH. */
   readonly tools: readonly string[];
-  /** What CI would have to install; null where it has the tools. */
+  /** The package that CI would have to install; null where it has the tools. */
   readonly toRunInCi: string | null;
   readonly command: readonly string[];
   readonly env?: NodeJS.ProcessEnv;

@@ -11,7 +11,7 @@ import {
 } from '../../src/index.ts';
 import { exportSpans } from '../cli/trace-store.ts';
 
-/** What is missing is judged after this. */
+/** Missing spans are judged after this time. */
 const quick = { settleMs: 50, waitMs: 2_000 };
 
 async function open(t: TestContext): Promise<Receiver> {

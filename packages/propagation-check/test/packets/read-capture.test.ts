@@ -13,7 +13,7 @@ const plain = read('plain.pcap');
 
 const [trace, traceparent] = ['a'.repeat(32), `00-${'a'.repeat(32)}-${'1'.repeat(16)}-01`];
 
-/** What the captures hold: four requests over one connection, by Node's own client and server. */
+/** The content of the captures: four requests over one connection, by Node's own client and server. */
 const requests = [
   ['GET', '/work', 200, ['traceparent', traceparent], null],
   ['GET', '/chunked', 200, ['b3', `${trace}-${'2'.repeat(16)}-1`], 'c'.repeat(16)],

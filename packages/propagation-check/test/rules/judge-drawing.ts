@@ -1,7 +1,7 @@
 import { checkTraces } from '../../src/verdict/check-traces.ts';
 import { readDrawing } from '../engine/read-drawing.ts';
 
-/** What a drawing gives, a line each, without information: `error split-trace web -> orders 2`. */
+/** The findings of a drawing, a line each, without information: `error split-trace web -> orders 2`. */
 export function judgeDrawing(drawing: string): readonly string[] {
   return findIn(drawing).map(
     ({ severity, id, client, server, count }) => `${severity} ${id} ${client} -> ${server} ${count}`,

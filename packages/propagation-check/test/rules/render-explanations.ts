@@ -13,7 +13,7 @@ export function listDrawings(): readonly string[] {
   return globSync('*/*.txt', { cwd: fixtures }).sort();
 }
 
-/** What a report says of a drawing: the evidence of each finding by the line of its span, and what `--explain` adds. */
+/** The report of a drawing: the evidence of each finding by the line of its span, and the lines that `--explain` adds. */
 export function renderExplanation(drawing: string): string {
   const { spans, expectation, headers } = readDrawing(readFileSync(join(fixtures, drawing), 'utf8'));
   const { findings, explain = [] } = checkTraces(spans, { expectation, headers, explain: true });

@@ -3,7 +3,7 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-/** Which of these programs are not on the PATH. */
+/** Those of these programs that are not on the PATH. */
 export async function findMissing(tools: readonly string[]): Promise<readonly string[]> {
   const found = await Promise.all(
     tools.map((tool) =>

@@ -18,7 +18,7 @@ interface Sdk {
   readonly language: string;
   /** Must be on the PATH. */
   readonly tools: readonly string[];
-  /** What `.ci/install-engine` would have to install; null where CI has the tools. */
+  /** The package that `.ci/install-engine` would have to install; null where CI has the tools. */
   readonly toRunInCi: string | null;
   /** The protocols that it knows; null is its default. */
   readonly protocols: readonly (string | null)[];

@@ -42,7 +42,7 @@ const ask = {
 
 window.shop = async () => {
   for (let at = 0; at < requests; at += 1) {
-    // What the browser refuses is a capture too.
+    // A request that the browser refuses is a capture too.
     await ask[how](`${api}/items/${at}`).catch(() => undefined);
     await new Promise((resolve) => setTimeout(resolve, 20 + Math.random() * 40));
   }

@@ -1,4 +1,4 @@
-/** What both record scripts do: an agent and its tools, over stdio or streamable HTTP, as the case says. */
+/** Common to both record scripts: an agent and its tools, over stdio or streamable HTTP, as the case says. */
 import { freePort, recordCapture, run, start } from '../record-capture.mjs';
 import { startGateway } from './gateway.mjs';
 

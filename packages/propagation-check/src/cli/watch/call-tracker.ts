@@ -284,7 +284,7 @@ export class CallTracker {
     // The newest one is the last.
     this.#breaks.delete(key);
     this.#breaks.set(key, {
-      // What is shown of it is the newest call.
+      // Its newest call is shown.
       finding: { ...finding, evidence: evidence === null ? [] : [evidence] },
       count: (known?.count ?? 0) + added,
       at: now,

@@ -3,7 +3,7 @@ import { countOf, nameEdge } from '../../report/terminal-edges.ts';
 import type { Away, WatchState } from './render-edges.ts';
 import { keyOf, tellTime } from './render-edges.ts';
 
-/** What was said of an edge. */
+/** The last state of an edge that was told. */
 interface Told {
   readonly calls: number;
   readonly broken: number;

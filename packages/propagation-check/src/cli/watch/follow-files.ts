@@ -6,7 +6,7 @@ import { describeFileError, quotePath } from '../../source/file-error.ts';
 import { SourceError } from '../../source/source.ts';
 import type { Span } from '../../span/span.ts';
 
-/** What a file has shown so far. */
+/** The content of a file so far. */
 interface Followed {
   /** Of its lines, up to here they were read. */
   offset: number;

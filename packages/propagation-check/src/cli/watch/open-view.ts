@@ -8,11 +8,11 @@ import { followFiles } from './follow-files.ts';
 /** A place whose traces are watched. */
 export interface View {
   readonly name: string;
-  /** What it shows now: what is new, and maybe what it has shown before. @throws {SourceError} while it is away. */
+  /** The spans that it has now: new ones, and maybe some that it has shown before. @throws {SourceError} while it is away. */
   look(now: number, signal: AbortSignal): Promise<readonly Span[]>;
   /** Waits until it is worth looking again, at most so long. */
   waitForMore(atMostMs: number, signal: AbortSignal): Promise<void>;
-  /** What is left out, in words. */
+  /** The parts that are left out, in words. */
   readonly note: string | null;
   readonly complaints: readonly string[];
   /** Traces that are not asked for any more. */

@@ -6,7 +6,7 @@ import { findings as prose } from '../../rules/findings.ts';
 import { keyFor } from '../../util/group-by.ts';
 import { type Break, type Counts, type Slice, sliceMs, type WatchedEdge } from './call-tracker.ts';
 
-/** What the view of edges is a function of. */
+/** The input of the view of edges. */
 export interface WatchState {
   /** Of the source. */
   readonly name: string;
@@ -17,7 +17,7 @@ export interface WatchState {
   readonly counts: Counts;
   /** Why the source cannot be asked, and since when; null while it answers. */
   readonly away: Away | null;
-  /** What a reader must know, not escaped. */
+  /** Notes for the reader, not escaped. */
   readonly notes: readonly string[];
 }
 

@@ -24,7 +24,7 @@ export interface Page {
   readonly render: (layout: Layout) => readonly string[];
 }
 
-/** What the user sees. */
+/** The state of the screen. */
 export interface Shown {
   /** The edge that is selected, by its key; null where there is none yet. */
   readonly selected: string | null;
@@ -38,7 +38,7 @@ export interface Shown {
 
 export const shownAtFirst: Shown = { selected: null, page: null, scroll: 0, message: '' };
 
-/** What a key asks for beside moving. */
+/** The command of a key beside moving. */
 export type Wish = 'trace' | 'finding' | 'jaeger';
 
 /** @returns What is shown after a key, and what is to be opened. */
@@ -123,7 +123,7 @@ function renderPage({ title, render }: Page, scroll: number, screen: Screen): re
   return [paint(screen, 'bold', clip(title, screen.width)), '', ...shown];
 }
 
-/** What is too wide, such as a command, goes on in the next line. */
+/** A text that is too wide, such as a command, goes on in the next line. */
 function layLines(lines: readonly string[], { width }: Screen): readonly string[] {
   return lines.flatMap((line) =>
     stringWidth(line) <= width ? [line] : cutLines(stripVTControlCharacters(line), width),

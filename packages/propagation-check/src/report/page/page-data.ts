@@ -1,4 +1,4 @@
-/** What the page's own script reads: the traces that can be opened. Times in milliseconds. */
+/** The data of the page's own script: the traces that can be opened. Times in milliseconds. */
 export interface PageData {
   /** Broken ones first, then by start. */
   readonly traces: readonly PageTrace[];

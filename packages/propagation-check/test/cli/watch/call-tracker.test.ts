@@ -13,7 +13,7 @@ const secondMs = 1_000;
 
 const check = (store: SpanStore) => checkStore(store, { mostEvidence: Number.POSITIVE_INFINITY });
 
-/** What a tracker says of its edges. */
+/** The edges of a tracker, a line each. */
 function countEdges(tracker: CallTracker, now: number): readonly string[] {
   return tracker
     .edges(now)
