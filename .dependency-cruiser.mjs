@@ -28,6 +28,8 @@ const forbid = (name, comment, from, to) => ({
 });
 
 const rooms = (names) => `^${checker}/(${names})/`;
+/** Where results are made of data and shown. */
+const users = 'collect|library|cli';
 const reachesOut =
   '^(node:)?(fs|fs/promises|http|https|http2|net|tls|child_process|dgram)$|node_modules/undici';
 
@@ -47,8 +49,8 @@ export default {
     ),
     forbid(
       'resolvable',
-      'An import that leads nowhere is a file that was moved, or a name that the exports do not have.',
-      {},
+      'An import that leads nowhere is a file that was moved, or a name that the exports do not have. A test runner is its user’s.',
+      { pathNot: '^packages/propagation-check/runners/' },
       { couldNotResolve: true },
     ),
     forbid(
@@ -94,7 +96,7 @@ export default {
       'engine-is-pure',
       'The engine is pure: spans come in as data, results go out as data.',
       { path: `^${checker}/(${engine.join('|')})/`, pathNot: '/expect/read-[^/]+[.]ts$' },
-      `${rooms('source|report|cli|decode|tap|packets')}|^(node:)?[a-z0-9_/]+$|node_modules/undici`,
+      `${rooms(`source|report|decode|tap|packets|${users}`)}|^(node:)?[a-z0-9_/]+$|node_modules/undici`,
     ),
     ...engine
       .slice(0, -1)
@@ -110,19 +112,37 @@ export default {
       'decode-knows-bytes-only',
       'A decoder turns bytes into spans and knows nothing of where they come from.',
       rooms('decode'),
-      `${rooms('source|rules|verdict|report|cli')}|${reachesOut}`,
+      `${rooms(`source|rules|verdict|report|${users}`)}|${reachesOut}`,
     ),
     forbid(
       'report-reads-nothing',
       'A report is a function of a result; it reads nothing and prints nothing.',
       rooms('report'),
-      `${rooms('source|cli|decode/generated')}|${reachesOut}`,
+      `${rooms(`source|decode/generated|${users}`)}|${reachesOut}`,
     ),
     forbid(
       'sources-do-not-judge',
       'Sources, taps and packets deliver data; what it means is decided later.',
       rooms('source|tap|packets'),
-      rooms('rules|verdict|report|cli'),
+      rooms(`rules|verdict|report|${users}`),
+    ),
+    forbid(
+      'collect-serves-both',
+      'The command line and the library wait and judge alike. Each is an entrance of its own, and neither needs the other.',
+      rooms('collect'),
+      rooms('cli|library'),
+    ),
+    forbid(
+      'library-without-command-line',
+      'Tests import the library: without commands, arguments and exit codes.',
+      `${rooms('library')}|^${checker}/index[.]ts$`,
+      rooms('cli'),
+    ),
+    forbid(
+      'command-line-without-library',
+      'The command line does what the library does, from the same parts.',
+      rooms('cli'),
+      rooms('library'),
     ),
   ],
   options: {

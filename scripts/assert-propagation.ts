@@ -23,11 +23,11 @@ interface Arguments extends AssertionArguments {
   readonly source?: string;
 }
 
-await runScript(assertPropagation);
+await runScript(assertPropagation, 'assert');
 
 async function assertPropagation(signal: AbortSignal): Promise<number> {
   const command = createAssertionCommand(
-    'assert-propagation',
+    'assert',
     'Prove trace context propagation from service A to service B with the trace that Jaeger holds.',
   )
     .addOption(

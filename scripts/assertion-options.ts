@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { toErrorLine } from 'propagation-check/kit';
 import type { Mode } from './assertion/statements.ts';
 
 /** Options of both the demo and the assertion. */
@@ -17,6 +18,8 @@ export function createAssertionCommand(name: string, description: string): Comma
   return new Command(name)
     .description(description)
     .exitOverride()
+    .helpOption('-h, --help', 'print help')
+    .configureOutput({ outputError: (text, write) => write(`${toErrorLine(name, text)}\n`) })
     .allowExcessArguments(false)
     .addOption(
       new Option('--mode <mode>', 'who propagates: the instrumentations (auto) or the services themselves')

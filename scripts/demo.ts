@@ -4,7 +4,7 @@ import { join, relative } from 'node:path';
 import { Option } from 'commander';
 import { faultNames } from 'faults';
 import { checkTraces } from 'propagation-check';
-import { encodeOtlpLines, openOutput, readPageScript, renderHtml } from 'propagation-check/kit';
+import { encodeOtlpLines, openOutput, readPageScript, renderHtml, UsageError } from 'propagation-check/kit';
 import { callServiceA } from './assertion/call-service-a.ts';
 import { defaultSettleMs, defaultSourcePatienceMs } from './assertion/check-call.ts';
 import { checkCalls } from './assertion/check-calls.ts';
@@ -21,7 +21,7 @@ const spansPath = join(outFolder, 'demo-spans.otlp.jsonl');
 const reportPath = join(outFolder, 'demo-report.html');
 const headersPath = join(outFolder, 'demo-headers.jsonl');
 
-await runScript(runDemo);
+await runScript(runDemo, 'demo');
 
 async function runDemo(signal: AbortSignal): Promise<number> {
   const command = createAssertionCommand('demo', 'Prove trace context propagation between two real services.')
@@ -67,9 +67,9 @@ async function runDemo(signal: AbortSignal): Promise<number> {
       : renderAssertionText(run, { ...output, jaegerUi: null });
     await output.print(text);
     const saved = await saveEvidence(system, run, fault !== null);
-    if (saved.problem !== null) process.stderr.write(`${saved.problem}\n`);
-    else if (!args.json) await output.print(renderNext(saved.paths, run));
-    if (args.open === true && saved.problem === null) await openReport();
+    if (saved.problem !== null) throw new UsageError(saved.problem);
+    if (!args.json) await output.print(renderNext(saved.paths, run));
+    if (args.open === true) await openReport();
     return toExitCode(run.verdict);
   } finally {
     await system.close();
@@ -111,14 +111,14 @@ async function saveEvidence(system: DemoSystem, run: AssertionRun, hasHeaders: b
     { path: spansPath, content: encodeOtlpLines(spans) },
     ...(hasHeaders ? [{ path: headersPath, content: headers.join('') }] : []),
   ];
-  // Those of another run do not belong to these spans.
-  if (!hasHeaders) await rm(headersPath, { force: true });
   const paths = files.map(({ path }) => relative(process.cwd(), path));
   for (const { path, content } of files) {
     const problem = await save(path, content);
     if (problem !== null)
       return { paths, problem: `${relative(process.cwd(), path)} could not be written: ${problem}` };
   }
+  // Those of another run do not belong to these spans.
+  if (!hasHeaders) await rm(headersPath, { force: true });
   return { paths, problem: null };
 }
 

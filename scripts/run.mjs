@@ -3,7 +3,9 @@
  * that npm 10 does not put on the PATH. Plain JavaScript, because an older Node reads it.
  */
 import { spawn } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const leastVersion = 26;
@@ -25,6 +27,13 @@ if (node === null) {
 // Workspaces import each other by name and get the sources: nothing has to be built first.
 const args = ['--conditions=trace-context-source', ...process.argv.slice(2)];
 
+// `npm run` starts scripts in the root, and the paths that a user gives the checker are those of his own folder.
+const { INIT_CWD: startedIn, npm_lifecycle_event: script } = process.env;
+if (script === 'propagation-check' && startedIn !== undefined) {
+  args[1] = resolve(args[1]);
+  process.chdir(startedIn);
+}
+
 // Compiled modules are kept: a test file, or a service, then needs about a third less CPU.
 process.env.NODE_COMPILE_CACHE ??= fileURLToPath(new URL('../node_modules/.cache/node', import.meta.url));
 
@@ -32,8 +41,8 @@ process.env.NODE_COMPILE_CACHE ??= fileURLToPath(new URL('../node_modules/.cache
 if (process.platform !== 'win32' && process.execve !== undefined) process.execve(node, [node, ...args]);
 
 const child = spawn(node, args, { stdio: 'inherit' });
-// A terminal sends Ctrl-C to the child as well; other signals come to this process alone.
-process.on('SIGINT', () => undefined);
+// A terminal sends Ctrl-C to the child as well, to which a second one means "at once". Other signals come to this process alone.
+process.on('SIGINT', () => hasTerminal() || child.kill('SIGINT'));
 for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
 child.on('exit', (code, signal) => {
   if (signal === null) process.exit(code);
@@ -41,11 +50,22 @@ child.on('exit', (code, signal) => {
   process.kill(process.pid, signal);
 });
 
+/** Redirected streams say nothing of it. */
+function hasTerminal() {
+  if (process.platform === 'win32') return true;
+  try {
+    closeSync(openSync('/dev/tty'));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 function findInstalled() {
-  const { resolve } = createRequire(import.meta.url);
+  const require = createRequire(import.meta.url);
   for (const path of installed) {
     try {
-      return resolve(path);
+      return require.resolve(path);
     } catch {
       // The package of another platform.
     }

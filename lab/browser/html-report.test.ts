@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -11,14 +10,10 @@ import { type Browser, type BrowserContextOptions, chromium, type Page } from 'p
 import type { Span } from 'propagation-check';
 import { encodeOtlpLines } from 'propagation-check/kit';
 import { drawSplitCall, drawTrace, spanId, traceId } from 'propagation-check/test';
+import { executablePath, obstacle } from './find-chromium.ts';
 
-const executablePath = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/google-chrome'].find(
-  (path) => path !== undefined && existsSync(path),
-);
-const obstacle =
-  executablePath === undefined ? 'no Chromium: install it, or name its file in CHROMIUM' : null;
-
-if (obstacle !== null && process.env.CI === 'true') it('a browser can run', () => assert.fail(obstacle));
+if (obstacle !== null && process.env.CI === 'true')
+  it('a browser can run', () => assert.fail(obstacle ?? ''));
 
 const checker = [
   '--conditions=trace-context-source',
@@ -94,6 +89,10 @@ describe('the HTML report in a browser', { skip: obstacle ?? false }, () => {
           .map((element) => element.outerHTML.slice(0, 200)),
       );
       assert.deepEqual(wide, [], 'beyond the window');
+      const hidden = await page
+        .locator('.edges')
+        .evaluate((table) => table.scrollWidth - (table.parentElement?.clientWidth ?? 0));
+      assert.ok(hidden <= 0, `${hidden} px of the table of edges are out of sight`);
       assert.equal(await page.evaluate(() => document.documentElement.scrollWidth > innerWidth), false);
     });
   }

@@ -49,6 +49,12 @@ describe('the stack', { concurrency: 2, skip: obstacle ?? false }, () => {
         const read = await fetch(new URL(`/api/v3/traces/${traceId}`, stack.jaeger));
         assert.equal(read.status, 200);
         await read.text();
+        // The page asks the API for what its own address says.
+        const neighbours = new URL(/^neighbours +(\S+)$/m.exec(ran.stdout)?.[1] ?? '');
+        assert.equal(neighbours.port, stack.jaeger.port);
+        const found = await fetch(new URL(`/api/traces${neighbours.search}`, stack.jaeger));
+        assert.equal(found.status, 200);
+        assert.ok((await found.text()).includes(traceId));
       });
 
       it('is proven from the host, many times at once', async () => {
@@ -169,7 +175,10 @@ describe('the stack', { concurrency: 2, skip: obstacle ?? false }, () => {
       it('refuses a fault that there is not, by the one command', async () => {
         const ran = await stack.compose(['run', '--rm', 'assert'], { FAULT: 'no-such-fault' });
         assert.equal(ran.code, 2, ran.stdout + ran.stderr);
-        assert.match(ran.stderr, /^FAULT="no-such-fault" is not valid; allowed: body-never-read, .*$/m);
+        assert.match(
+          ran.stderr,
+          /^assert: FAULT="no-such-fault" is not valid; allowed: body-never-read, .*$/m,
+        );
       });
     });
   }

@@ -1,7 +1,7 @@
 import type { Result, Span } from 'propagation-check';
 import { escapeJson } from 'propagation-check/kit';
 import { countStates, type StateCounts } from './count-states.ts';
-import { toTraceUrl } from './render-text.ts';
+import { toTraceUrl } from './jaeger-links.ts';
 import type { AssertionRun, Silence } from './run.ts';
 import type { Statement } from './statement.ts';
 

@@ -9,6 +9,7 @@ import {
   truncate,
 } from 'propagation-check/kit';
 import { countStates } from './count-states.ts';
+import { listJaegerLinks } from './jaeger-links.ts';
 import type { AssertionRun, TraceCheck } from './run.ts';
 import type { Statement } from './statement.ts';
 
@@ -41,7 +42,11 @@ function renderCheck(run: AssertionRun, check: TraceCheck, options: TextOptions)
   const shown = check.statements.filter((statement) => isShown(statement, run, check));
   const statements = shown.flatMap((statement) => renderStatement(statement, options));
   const trees = check.spans.length === 0 ? [] : [renderTraceTrees(check.spans, options)];
-  const ending = [...renderVerdict(run, check, options), ...renderFindings(run, options)];
+  const ending = [
+    ...renderVerdict(run, check, options),
+    ...renderFindings(run, options),
+    ...renderLinks(check, options),
+  ];
   return [statements.join('\n'), ...trees, ending.join('\n')].join('\n\n');
 }
 
@@ -78,7 +83,6 @@ function renderVerdict(run: AssertionRun, check: TraceCheck, options: TextOption
   const judged = check.statements.filter((statement) => isShown(statement, run, check));
   const failed = judged.filter((statement) => statement.state === 'failed');
   const took = `${Math.round(check.elapsedMs)} ms`;
-  const link = toLink(check, options);
   if (check.silence !== null) {
     const { hop, reason } = check.silence;
     return [
@@ -91,7 +95,7 @@ function renderVerdict(run: AssertionRun, check: TraceCheck, options: TextOption
   }
   if (check.verdict === 'intact') {
     const says = `${judged.length} of ${judged.length} statements hold (${took})`;
-    return [...hang('INTACT     ', says, options).map((line) => paint(options, 'green', line)), ...link];
+    return [...hang('INTACT     ', says, options).map((line) => paint(options, 'green', line))];
   }
   const [first] = failed;
   const says = `${failed.length} of ${judged.length} statements fail (${took})`;
@@ -100,7 +104,6 @@ function renderVerdict(run: AssertionRun, check: TraceCheck, options: TextOption
     ...(first === undefined
       ? []
       : hang('points at  ', `${first.number} ${first.title}: ${escapeText(first.found)}`, options)),
-    ...link,
   ];
 }
 
@@ -132,16 +135,11 @@ function toCause(id: FindingId, candidates: readonly FindingId[]): string {
   return `${cause}, undecided between ${candidates.join(', ')}`;
 }
 
-function toLink(check: TraceCheck, { jaegerUi, ...layout }: TextOptions): readonly string[] {
-  if (jaegerUi === null || check.answer === null) return [];
-  const ids = new Set([check.answer.service_a_trace_id, check.answer.service_b_trace_id]);
-  return [...ids]
-    .filter((id) => id !== null)
-    .flatMap((id) => hang('Jaeger     ', toTraceUrl(jaegerUi, id), layout));
-}
-
-export function toTraceUrl(jaegerUi: string, traceId: string): string {
-  return `${jaegerUi.replace(/\/+$/, '')}/trace/${traceId}`;
+function renderLinks(check: TraceCheck, { jaegerUi, ...layout }: TextOptions): readonly string[] {
+  if (jaegerUi === null) return [];
+  return listJaegerLinks(jaegerUi, check).flatMap(({ what, url }) =>
+    hang(what === 'trace' ? 'Jaeger     ' : 'neighbours ', url, layout),
+  );
 }
 
 function renderSummary(run: AssertionRun, layout: Layout): string {

@@ -66,8 +66,16 @@ describe('npm run assert', { concurrency: 2 }, () => {
   });
 
   for (const [way, env, message] of [
-    ['network', {}, /^the counters at http:\/\/service-a:9464\/metrics cannot be read: .*Is the stack up/],
-    ['compose', { PATH: '' }, /^the counters cannot be read from a container beside the stack: .*ENOENT/],
+    [
+      'network',
+      {},
+      /^assert: the counters at http:\/\/service-a:9464\/metrics cannot be read: .*Is the stack up/,
+    ],
+    [
+      'compose',
+      { PATH: '' },
+      /^assert: the counters cannot be read from a container beside the stack: .*ENOENT/,
+    ],
   ] as const) {
     it(`gives no account where a counter cannot be read by ${way}`, async (t) => {
       const url = await startFailingServiceA(t);
@@ -100,7 +108,7 @@ describe('npm run assert', { concurrency: 2 }, () => {
     assert.match(stdout, /^NO VERDICT {2}service B stayed silent/m);
     assert.match(
       stderr,
-      /^the counters cannot be read from a container beside the stack: no such service: assert\./,
+      /^assert: the counters cannot be read from a container beside the stack: no such service: assert\./,
     );
   });
 

@@ -59,14 +59,15 @@ describe('npm run demo', { concurrency: 2 }, () => {
 
   it('refuses a fault that breaks nothing in the mode', async () => {
     const { code, stdout, stderr } = await runDemo({ PROPAGATION: 'manual' }, ['--fault', 'body-never-read']);
-    const expected = 'FAULT=body-never-read breaks nothing with PROPAGATION=manual; set PROPAGATION=auto\n';
+    const expected =
+      'demo: FAULT=body-never-read breaks nothing with PROPAGATION=manual; set PROPAGATION=auto\n';
     assert.deepEqual([code, stdout, stderr], [2, '', expected]);
   });
 
   it('shows the one line of a service that does not start', async () => {
     const { code, stdout, stderr } = await runDemo({ LOG_LEVEL: 'loud' });
     assert.deepEqual([code, stdout], [2, '']);
-    assert.match(stderr, /^service-b: LOG_LEVEL="loud" is not valid; allowed: .*\n$/);
+    assert.match(stderr, /^demo: service-b: LOG_LEVEL="loud" is not valid; allowed: .*\n$/);
   });
 
   for (const args of [
@@ -80,7 +81,7 @@ describe('npm run demo', { concurrency: 2 }, () => {
     it(`refuses ${args.join(' ')} with one line`, async () => {
       const { code, stdout, stderr } = await runDemo({}, args);
       assert.deepEqual([code, stdout], [2, '']);
-      assert.match(stderr, /^error: .*\n$/);
+      assert.match(stderr, /^demo: .*\n$/);
     });
   }
 

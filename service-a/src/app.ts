@@ -15,7 +15,7 @@ export function buildApp(config: Config): FastifyInstance {
 
   const app = fastify(kit.createServerOptions(config, serviceBTimeoutMillis));
   if (isManual) kit.addServerSpans(app, tracer);
-  else kit.addRouteNames(app);
+  else kit.completeServerSpans(app);
   // After the spans: a refusal has one too.
   kit.addLimits(app, config.limits);
   kit.addHealth(app);

@@ -23,7 +23,12 @@ const processor = new BatchSpanProcessor({ ...config.batching, exporter });
 
 export const sdk = new NodeSDK({
   textMapPropagator: boundary.propagator,
-  spanProcessors: [boundary.spanProcessor, new kit.HeaderProcessor(), processor, ...kit.logSpans(config)],
+  spanProcessors: [
+    boundary.spanProcessor,
+    new kit.HeaderProcessor('service-a'),
+    processor,
+    ...kit.logSpans(config),
+  ],
   instrumentations:
     config.propagation === 'manual'
       ? []

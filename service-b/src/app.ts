@@ -26,7 +26,7 @@ export function buildApp(config: Config): FastifyInstance {
     tls === null ? null : { ...options.http, ...kit.createTlsOptions(tls, limits.requestTimeoutMillis) };
   const app = fastify({ ...options, https });
   if (config.propagation === 'manual') addManualSpans(app);
-  else kit.addRouteNames(app);
+  else kit.completeServerSpans(app);
   // After the spans: a refusal has one too.
   kit.addLimits(app, limits);
   kit.addHealth(app);

@@ -22,7 +22,12 @@ const processor = new BatchSpanProcessor({ ...config.batching, exporter });
 
 export const sdk = new NodeSDK({
   textMapPropagator: boundary.propagator,
-  spanProcessors: [boundary.spanProcessor, new kit.HeaderProcessor(), processor, ...kit.logSpans(config)],
+  spanProcessors: [
+    boundary.spanProcessor,
+    new kit.HeaderProcessor('service-b'),
+    processor,
+    ...kit.logSpans(config),
+  ],
   instrumentations:
     config.propagation === 'manual'
       ? []

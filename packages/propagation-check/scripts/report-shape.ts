@@ -18,7 +18,7 @@ export const reportShape = z.strictObject({
     z.strictObject({
       client: service,
       server: service,
-      protocol: z.enum(['http', 'rpc', 'messaging', 'internal']),
+      protocol: z.enum(['http', 'rpc', 'messaging', 'mcp', 'internal']),
       calls: count,
       broken: count,
     }),
@@ -33,7 +33,12 @@ export const reportShape = z.strictObject({
       count,
       candidates: list(finding).exactOptional(),
       evidence: list(
-        z.strictObject({ ...ids, server: z.strictObject(ids).exactOptional(), says: z.string() }),
+        z.strictObject({
+          ...ids,
+          server: z.strictObject(ids).exactOptional(),
+          during: z.strictObject(ids).exactOptional(),
+          says: z.string(),
+        }),
       ),
       scopes: z.strictObject({ client: list(z.string()), server: list(z.string()) }),
       fix: z.string(),
@@ -41,6 +46,7 @@ export const reportShape = z.strictObject({
       docs: z.string(),
     }),
   ),
+  unjudged: list(z.strictObject({ client: service, peer: z.string(), calls: count })).exactOptional(),
   explain: list(
     z.strictObject({
       ...ids,

@@ -16,7 +16,7 @@ export type {
 export { type HeaderEvidence, noHeaderEvidence } from './headers/wire.ts';
 export { type Checked, type CheckSettings, check, type Spans } from './library/check.ts';
 export { expectPropagation, PropagationError } from './library/expect-propagation.ts';
-export { type MatcherResult, matchers } from './library/matchers.ts';
+export { type MatcherResult, matchers, type PropagationMatchers } from './library/matchers.ts';
 export { type Receiver, startReceiver } from './library/start-receiver.ts';
 export { type ReportDetails, type RequestCounts, renderJson, type SearchExtent } from './report/json.ts';
 export { renderTerminal } from './report/terminal.ts';
@@ -37,4 +37,4 @@ export { isParentRemote, type Span, type SpanKind, type SpanLink, type SpanStatu
 export { startTap, type Tap } from './tap/start-tap.ts';
 export type { TapOptions } from './tap/tap-options.ts';
 export { type CheckOptions, checkTraces } from './verdict/check-traces.ts';
-export type { EdgeResult, Evidence, Finding, Result } from './verdict/result.ts';
+export type { EdgeResult, Evidence, Finding, Result, UnjudgedEdge } from './verdict/result.ts';

@@ -4,11 +4,12 @@
  */
 export { readCallFacts, readText } from './calls/call-facts.ts';
 export { Interruption, listenForSignals } from './cli/interruption.ts';
-export { mapConcurrently } from './cli/map-concurrently.ts';
 export { type Output, openOutput } from './cli/open-output.ts';
 export { readPageScript } from './cli/read-page-script.ts';
 export { readWireFile } from './cli/read-wire.ts';
+export { toErrorLine } from './cli/to-error-line.ts';
 export { UsageError } from './cli/usage-error.ts';
+export { mapConcurrently } from './collect/map-concurrently.ts';
 export { encodeOtlpProtobuf } from './decode/encode-otlp-protobuf.ts';
 export { decodeJsonLines } from './decode/json-lines.ts';
 export { readExportRequest } from './decode/otlp-protobuf.ts';

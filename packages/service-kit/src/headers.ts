@@ -1,23 +1,10 @@
 import { type Attributes, type AttributeValue, SpanKind } from '@opentelemetry/api';
 import type { Span, SpanProcessor } from '@opentelemetry/sdk-trace';
+import { formats, idHeaders as idHeaderOf } from 'propagation-check/headers';
 import { isSecret, redactHeader } from './redact.ts';
 
-/** The header that carries the trace id, in every format that `propagation-check` knows. */
-const idHeaders = [
-  'traceparent',
-  'b3',
-  'x-b3-traceid',
-  'uber-trace-id',
-  'x-amzn-trace-id',
-  'grpc-trace-bin',
-  'x-datadog-trace-id',
-  'sentry-trace',
-  'x-cloud-trace-context',
-  'elastic-apm-traceparent',
-  'sw8',
-  'newrelic',
-  'request-id',
-];
+/** The header that carries the trace id, in every format that the checker knows. */
+const idHeaders = formats.map((format) => idHeaderOf[format]);
 
 /** The propagation headers that both services record in their spans, as sent and as received. */
 export const recordedHeaders = {
@@ -46,14 +33,26 @@ const secretHeaders = recordedHeaders.requestHeaders
   .filter(isSecret)
   .map((name) => ({ name, key: keyOf(name) }));
 
+/** Instrumentations that the services tell to record headers. */
+const recordingScopes = ['@opentelemetry/instrumentation-http', '@opentelemetry/instrumentation-undici'];
+
 /**
  * Completes what was recorded of headers. Takes the values out of those that may hold secrets, and writes a list without a value for those that
  * did not come, which instrumentations leave out. Place it before processors that export.
  */
 export class HeaderProcessor implements SpanProcessor {
+  readonly #scopes: readonly string[];
+
+  /** @param tracer Name of the tracer with which the service makes spans by hand. */
+  constructor(tracer: string) {
+    this.#scopes = [...recordingScopes, tracer];
+  }
+
   onStart(): void {}
 
   onEnding(span: Span): void {
+    // Of a request that another instrumentation records nobody knows which headers it looked at.
+    if (!this.#scopes.includes(span.instrumentationScope.name)) return;
     for (const { name, key } of secretHeaders) {
       const values: AttributeValue | undefined = span.attributes[key];
       if (Array.isArray(values)) {

@@ -1,3 +1,5 @@
+import { isOpaqueHeader } from 'propagation-check/headers';
+
 /** Replaces secret values in logs and spans. */
 export const redacted = 'REDACTED';
 
@@ -22,16 +24,14 @@ export function redactPath(target: string): string {
 const shownEntry = 'hello=world';
 
 const lists = ['baggage', 'tracestate'];
-/** They name services, hosts and accounts. */
-const opaque = ['sw8', 'newrelic', 'request-id'];
 
 export function isSecret(name: string): boolean {
-  return lists.includes(name) || opaque.includes(name);
+  return lists.includes(name) || isOpaqueHeader(name);
 }
 
 /** A header as it may stand in a log: of baggage and tracestate the keys alone, and all of it in printable ASCII. */
 export function redactHeader(name: string, value: string): string {
-  if (opaque.includes(name)) return redacted;
+  if (isOpaqueHeader(name)) return redacted;
   const shown = lists.includes(name) ? hideValues(value) : value;
   return shown.replace(/[^ -~]/g, encodeURIComponent);
 }

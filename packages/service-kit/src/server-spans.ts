@@ -14,12 +14,19 @@ import { describeHeaders } from './headers.ts';
 import { healthPath } from './health.ts';
 import { redactPath } from './redact.ts';
 
-/** Tells the HTTP instrumentation the route, of which the SERVER span gets its name and `http.route`. */
-export function addRouteNames(app: FastifyInstance): void {
-  app.addHook('onRequest', (request, _reply, done) => {
+/**
+ * Tells the HTTP instrumentation what only Fastify knows: the route, of which the SERVER span gets its name and `http.route`, and the
+ * headers of the answer, which Fastify writes without `setHeader`.
+ */
+export function completeServerSpans(app: FastifyInstance): void {
+  app.addHook('onRequest', (request, reply, done) => {
     const metadata = getRPCMetadata(context.active());
-    const route = request.routeOptions.url;
-    if (metadata !== undefined && route !== undefined) metadata.route = route;
+    if (metadata !== undefined) {
+      const route = request.routeOptions.url;
+      if (route !== undefined) metadata.route = route;
+      // The span ends at `close`.
+      reply.raw.once('finish', () => recordAnswer(metadata.span, reply));
+    }
     done();
   });
 }
@@ -63,7 +70,14 @@ function describeServerSpan({ method, protocol, url, headers, routeOptions }: Fa
 
 function endServerSpan(span: Span, reply: FastifyReply): void {
   // A caller that has gone before has no answer.
-  if (reply.raw.headersSent) span.setAttribute('http.response.status_code', reply.statusCode);
+  if (reply.raw.headersSent) {
+    span.setAttribute('http.response.status_code', reply.statusCode);
+    recordAnswer(span, reply);
+  }
   if (reply.statusCode >= 500) span.setStatus({ code: SpanStatusCode.ERROR });
   span.end();
+}
+
+function recordAnswer(span: Span, reply: FastifyReply): void {
+  span.setAttributes(describeHeaders('response', (name) => reply.getHeader(name)));
 }

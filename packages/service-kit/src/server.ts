@@ -6,5 +6,5 @@ export { addLimits } from './limits.ts';
 export { redactHeader, redactPath } from './redact.ts';
 export { serve } from './serve.ts';
 export { createServerOptions } from './server-options.ts';
-export { addRouteNames, addServerSpans } from './server-spans.ts';
+export { addServerSpans, completeServerSpans } from './server-spans.ts';
 export { createTlsFetch, createTlsOptions, type TlsFiles } from './tls.ts';

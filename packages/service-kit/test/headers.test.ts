@@ -32,7 +32,18 @@ test('a call without an answer says nothing: its headers may never have been wri
   assert.deepEqual(listEmpty(SpanKind.CLIENT, {}), []);
 });
 
-test('no other span is touched', () => {
+test('only the scopes that record headers are touched', () => {
+  for (const scope of [
+    '@opentelemetry/instrumentation-http',
+    '@opentelemetry/instrumentation-undici',
+    'test',
+  ])
+    assert.equal(listEmpty(SpanKind.SERVER, {}, scope).length, 1, scope);
+  assert.deepEqual(listEmpty(SpanKind.SERVER, {}, '@opentelemetry/instrumentation-grpc'), []);
+  assert.deepEqual(process(SpanKind.SERVER, record('baggage', 'a=b'), 'other'), record('baggage', 'a=b'));
+});
+
+test('no span of another kind is touched', () => {
   assert.deepEqual(listEmpty(SpanKind.INTERNAL, { 'http.response.status_code': 200 }), []);
 });
 
@@ -51,17 +62,17 @@ function record(name: string, value = 'any'): Attributes {
   return { [`http.request.header.${name}`]: [value] };
 }
 
-function listEmpty(kind: SpanKind, attributes: Attributes): readonly string[] {
-  return Object.entries(process(kind, attributes))
+function listEmpty(kind: SpanKind, attributes: Attributes, scope = 'test'): readonly string[] {
+  return Object.entries(process(kind, attributes, scope))
     .flatMap(([key, value]) => (Array.isArray(value) && value.length === 0 ? [key] : []))
     .sort();
 }
 
 /** The attributes with which such a span is exported. */
-function process(kind: SpanKind, attributes: Attributes): Attributes {
+function process(kind: SpanKind, attributes: Attributes, scope = 'test'): Attributes {
   const exporter = new InMemorySpanExporter();
-  const spanProcessors = [new HeaderProcessor(), new SimpleSpanProcessor({ exporter })];
-  const tracer = new TracerProvider({ spanProcessors }).getTracer('test');
+  const spanProcessors = [new HeaderProcessor('test'), new SimpleSpanProcessor({ exporter })];
+  const tracer = new TracerProvider({ spanProcessors }).getTracer(scope);
   tracer.startSpan('test', { kind, attributes }).end();
   return exporter.getFinishedSpans()[0]?.attributes ?? {};
 }

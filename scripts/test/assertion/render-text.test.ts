@@ -34,6 +34,29 @@ describe('one trace', () => {
     assert.match(intact, new RegExp(`^Jaeger +http://localhost:16686/trace/${traceId('a')}$`, 'm'));
   });
 
+  it('ends with links to the trace and to those of the same operation around it', () => {
+    const lines = intact.trimEnd().split('\n');
+    const [trace = '', neighbours = ''] = lines.slice(-2);
+    assert.equal(trace, `Jaeger     http://localhost:16686/trace/${traceId('a')}`);
+    const link = new URL(neighbours.replace(/^neighbours /, ''));
+    assert.equal(`${link.origin}${link.pathname}`, 'http://localhost:16686/search');
+    const { start, end, ...query } = Object.fromEntries(link.searchParams);
+    assert.deepEqual(query, {
+      service: 'service-a',
+      operation: 'GET /call-b',
+      lookback: 'custom',
+      limit: '20',
+    });
+    const at = 1_700_000_000_000_000;
+    assert.deepEqual([Number(start) - at, Number(end) - at], [-300_000_000, 300_000_000]);
+    const ofBoth = broken.trimEnd().split('\n').slice(-4);
+    assert.deepEqual(
+      ofBoth.map((line) => line.split(' ')[0]),
+      ['Jaeger', 'Jaeger', 'neighbours', 'neighbours'],
+    );
+    assert.match(ofBoth[3] ?? '', /service=service-b&operation=GET%20%2Fwork&/);
+  });
+
   it('shows baggage in manual mode', () => {
     const text = renderAssertionText(
       makeRun([makeCheck(healthyAnswer, healthy, 'manual')], 'manual'),

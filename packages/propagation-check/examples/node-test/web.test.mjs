@@ -5,7 +5,9 @@ import { startServices } from '../services/start-services.mjs';
 /** How the services are instrumented in production too. */
 const withSdk = '--import @opentelemetry/auto-instrumentations-node/register';
 
+/** @type {import('propagation-check').Receiver} */
 let receiver;
+/** @type {Awaited<ReturnType<typeof startServices>>} */
 let services;
 
 before(async () => {

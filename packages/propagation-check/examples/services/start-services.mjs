@@ -1,7 +1,12 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 
-/** Starts `orders`, and `web`, which calls it. @returns the URL of `web`, and what stops both. */
+/**
+ * Starts `orders`, and `web`, which calls it.
+ *
+ * @param {NodeJS.ProcessEnv} env
+ * @returns the URL of `web`, and a function that stops both.
+ */
 export async function startServices(env) {
   const orders = await start('orders', env);
   const web = await start('web', env, String(orders.port));
@@ -9,6 +14,11 @@ export async function startServices(env) {
   return { url: `http://127.0.0.1:${web.port}/`, stop };
 }
 
+/**
+ * @param {string} service
+ * @param {NodeJS.ProcessEnv} env
+ * @param {readonly string[]} args
+ */
 async function start(service, env, ...args) {
   const child = fork(new URL(`${service}.cjs`, import.meta.url), args, {
     env: { ...env, OTEL_SERVICE_NAME: service },

@@ -1,5 +1,5 @@
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
-  test: { setupFiles: ['./setup.mjs'], testTimeout: 15_000, hookTimeout: 30_000 },
+  test: { setupFiles: ['propagation-check/vitest'], testTimeout: 15_000, hookTimeout: 30_000 },
 });

@@ -21,15 +21,16 @@ export function findMcpTransports(
   openClients: readonly number[],
 ): ReadonlySet<number> {
   const transports = new Set<number>();
-  const servers = selectMcpServers(graph, facts);
-  for (const [service, called] of mapBy(servers, (row) => graph.serviceOf(row))) {
-    const requests = roots.filter(
-      (row) =>
-        graph.serviceOf(row) === service &&
-        graph.store.kinds[row] === serverKind &&
-        facts.protocolOf(row) === 'http',
-    );
-    for (const row of selectRequestsAround(graph, facts, requests, called)) transports.add(row);
+  const servers = mapBy(selectMcpServers(graph, facts), (row) => graph.serviceOf(row));
+  const requests = roots.filter(
+    (row) =>
+      servers.has(graph.serviceOf(row)) &&
+      graph.store.kinds[row] === serverKind &&
+      facts.protocolOf(row) === 'http',
+  );
+  for (const [service, ofService] of mapBy(requests, (row) => graph.serviceOf(row))) {
+    const called = servers.get(service) ?? [];
+    for (const row of selectRequestsAround(graph, facts, ofService, called)) transports.add(row);
   }
   if (transports.size === 0) return transports;
   const httpCalls = openClients.filter((row) => facts.protocolOf(row) === 'http');
@@ -90,6 +91,9 @@ export function separateMcp(
   };
 }
 
+/** Some calls lie within requests of another path by chance, but not most of them. */
+const majority = 0.5;
+
 /** The requests to the one path within whose requests most of the calls lie. */
 function selectRequestsAround(
   graph: TraceGraph,
@@ -97,30 +101,40 @@ function selectRequestsAround(
   requests: readonly number[],
   called: readonly number[],
 ): readonly number[] {
-  const pathOf = (row: number): string => {
+  const paths = groupBy(requests, (row) => {
     const request = facts.at(row);
     return readPath(request) ?? readRoute(request) ?? '';
-  };
-  return (
-    groupBy(requests, pathOf).find((alike) => {
-      const index = indexRows(graph, alike);
-      const held = called.filter((row) => isWithinAny(graph, row, alike, index));
-      return held.length * 2 > called.length;
-    }) ?? []
-  );
+  });
+  const held = countHeld(graph, paths, called);
+  return paths.find((_, path) => (held[path] ?? 0) > called.length * majority) ?? [];
 }
 
-function isWithinAny(
+/** How many of the calls lie within a request to each path: in the order of time, by the latest end of the requests that have begun. */
+function countHeld(
   graph: TraceGraph,
-  row: number,
-  requests: readonly number[],
-  index: IntervalIndex,
-): boolean {
-  const [start, end] = [graph.starts[row] ?? 0, graph.ends[row] ?? 0];
-  for (const at of index.openBetween(start, start)) {
-    if ((graph.ends[requests[at] ?? 0] ?? 0) >= end) return true;
+  paths: readonly (readonly number[])[],
+  called: readonly number[],
+): Uint32Array {
+  const startOf = (row: number): number => graph.starts[row] ?? 0;
+  const endOf = (row: number): number => graph.ends[row] ?? 0;
+  const begins = paths
+    .flatMap((rows, path) => rows.map((row) => ({ path, row })))
+    .sort((left, right) => startOf(left.row) - startOf(right.row));
+  const held = new Uint32Array(paths.length);
+  /** By path. Those whose requests have all ended are taken out. */
+  const latestEnds = new Map<number, number>();
+  let at = 0;
+  for (const row of called.toSorted((left, right) => startOf(left) - startOf(right))) {
+    for (let next = begins[at]; next !== undefined && startOf(next.row) <= startOf(row); next = begins[at]) {
+      latestEnds.set(next.path, Math.max(latestEnds.get(next.path) ?? 0, endOf(next.row)));
+      at += 1;
+    }
+    for (const [path, end] of latestEnds) {
+      if (end >= endOf(row)) held[path] = (held[path] ?? 0) + 1;
+      else if (end < startOf(row)) latestEnds.delete(path);
+    }
   }
-  return false;
+  return held;
 }
 
 function indexRows(graph: TraceGraph, rows: readonly number[]): IntervalIndex {

@@ -1,9 +1,11 @@
 import { basename } from 'node:path';
+import { checkReceived } from '../collect/check-received.ts';
+import { makeChildEnvironment } from '../collect/child-environment.ts';
+import { withDoubt } from '../collect/judge.ts';
 import { storeOf } from '../span/span-writer.ts';
-import { describeWireGaps, readCheckInputs, readCollector, readWire } from './check-inputs.ts';
-import { checkReceived } from './check-received.ts';
-import { makeChildEnvironment } from './child-environment.ts';
+import { readAnew, readCheckInputs, readCollector } from './check-inputs.ts';
 import type { SourceArguments } from './common-options.ts';
+import { countSeenRequests, failedRequestsDoubt } from './count-requests.ts';
 import { describeWaiting } from './describe-waiting.ts';
 import { openNamedSource } from './open-named-source.ts';
 import { openOutput } from './open-output.ts';
@@ -13,6 +15,10 @@ import type { Session } from './session.ts';
 import { createProgress } from './show-progress.ts';
 import { UsageError } from './usage-error.ts';
 
+export interface ExecArguments extends SourceArguments {
+  readonly allowFailedRequests?: boolean;
+}
+
 /**
  * Runs a command whose processes export to a receiver of this tool, judges what arrived and prints to standard error: standard output
  * is the command's.
@@ -21,7 +27,7 @@ import { UsageError } from './usage-error.ts';
  */
 export async function checkCommand(
   command: readonly [string, ...string[]],
-  args: SourceArguments,
+  args: ExecArguments,
   { signal, writeError }: Session,
 ): Promise<number> {
   if (!/^otlp(?:=|$)/.test(args.source))
@@ -33,9 +39,9 @@ export async function checkCommand(
   try {
     const { env, notes } = makeChildEnvironment(process.env, source.url ?? '', args.forward !== undefined);
     const { exitCode, leftBehind } = await runChild(command, env);
-    const { result, details, spans } = await checkReceived({
+    const checked = await checkReceived({
       source,
-      readInputs: async () => ({ ...inputs, wire: await readWire(args) }),
+      readInputs: () => readAnew(inputs),
       waitMs: args.wait,
       settleMs: args.settle,
       signal,
@@ -43,12 +49,18 @@ export async function checkCommand(
       explainSilence: () => explainSilence(name, exitCode),
     });
     progress.clear();
+    const { details, spans } = checked;
+    const requests = countSeenRequests(spans);
+    const isDoubtful = requests.failed > 0 && args.allowFailedRequests !== true;
+    const result = withDoubt(checked.result, isDoubtful);
     const all = {
       ...details,
+      ...(result === checked.result ? {} : { reason: failedRequestsDoubt }),
+      ...(requests.sent === 0 ? {} : { requests }),
       notes: [
         ...notes,
         ...(leftBehind ? [`processes that ${name} left behind were ended`] : []),
-        ...(await describeWireGaps(args)),
+        ...(await inputs.wireFiles.describeGaps()),
         ...details.notes,
       ],
       collector: await readCollector(args, signal),

@@ -1,10 +1,11 @@
+import { explainNothingToJudge, hintAtExpectations } from '../collect/hint-at-expectations.ts';
+import { judgeStore } from '../collect/judge.ts';
 import { quotePath } from '../source/file-error.ts';
 import { type ReadProgress, readSpansInto } from '../source/read-span-store.ts';
 import type { SpanStore } from '../span/span-store.ts';
 import { SpanWriter } from '../span/span-writer.ts';
-import { describeWireGaps, judgeStore, readCheckInputs, readCollector } from './check-inputs.ts';
+import { readCheckInputs, readCollector } from './check-inputs.ts';
 import type { CheckArguments } from './common-options.ts';
-import { explainNothingToJudge, hintAtExpectations } from './hint-at-expectations.ts';
 import { printReport } from './print-report.ts';
 import { renderProgress } from './render-progress.ts';
 import type { Session } from './session.ts';
@@ -18,6 +19,7 @@ export async function checkFiles(
   { output, signal }: Session,
 ): Promise<number> {
   const inputs = await readCheckInputs(args, paths);
+  await inputs.wireFiles.refuseEmptyCaptures();
   const progress = createProgress();
   const { store, notes: ofFiles } = await readFiles(paths, progress, signal).finally(progress.clear);
   const services = store.resourceTable.map(({ serviceName }) => serviceName);
@@ -35,7 +37,7 @@ export async function checkFiles(
         : null;
   const notes = [
     ...ofFiles,
-    ...(await describeWireGaps(args)),
+    ...(await inputs.wireFiles.describeGaps()),
     ...hintAtExpectations(result, services, inputs.expectation),
   ];
   const details = { source, reason, notes, collector };

@@ -1,38 +1,32 @@
 import { readFile } from 'node:fs/promises';
+import type { CheckInputs } from '../collect/judge.ts';
 import { type Expectation, type ExpectedEdge, noExpectation } from '../expect/expectation.ts';
 import { ExpectationError } from '../expect/read-expected-path.ts';
-import type { WireRecord } from '../headers/evidence.ts';
 import { describeFileError, quotePath } from '../source/file-error.ts';
 import type { CollectorCounters } from '../span/collector-counters.ts';
-import type { Span } from '../span/span.ts';
-import type { SpanStore } from '../span/span-store.ts';
-import { storeOf } from '../span/span-writer.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
-import { checkStore } from '../verdict/check-traces.ts';
-import type { Result } from '../verdict/result.ts';
 import { checkReportFiles } from './check-report-files.ts';
 import type { CheckArguments } from './common-options.ts';
 import { UsageError } from './usage-error.ts';
+import { WireFiles } from './wire-files.ts';
 
-/** Everything that a check needs beside spans. */
-export interface CheckInputs {
-  readonly expectation: Expectation;
-  readonly wire: readonly WireRecord[];
-  /** Say of each loose end why nothing is reported. */
-  readonly explain?: boolean;
+export interface ReadInputs extends CheckInputs {
+  readonly wireFiles: WireFiles;
 }
 
 /** @throws {UsageError} when a file is missing or wrong. */
 export async function readCheckInputs(
   args: CheckArguments,
   paths: readonly string[] = [],
-): Promise<CheckInputs> {
+): Promise<ReadInputs> {
   checkReportFiles(args, paths);
+  const wireFiles = new WireFiles(args.wire);
   const written =
     args.expectations === undefined ? noExpectation : await readExpectationFile(args.expectations);
   return {
     expectation: { ...written, edges: mergeEdges([...(args.expect ?? []), ...written.edges]) },
-    wire: await readWire(args),
+    wire: await wireFiles.read(),
+    wireFiles,
     explain: args.explain === true,
   };
 }
@@ -51,40 +45,9 @@ function mergeEdges(edges: readonly ExpectedEdge[]): readonly ExpectedEdge[] {
   });
 }
 
-/** Taps write while they run, so that a check reads their files when it judges. */
-export async function readWire({ wire = [] }: CheckArguments): Promise<readonly WireRecord[]> {
-  if (wire.length === 0) return [];
-  const { readWireFile, sortByTime } = await import('./read-wire.ts');
-  const files = await Promise.all(wire.map(readWireFile));
-  return sortByTime(files.flat());
-}
-
-/** What is missing in the same files, in words. */
-export async function describeWireGaps({ wire = [] }: CheckArguments): Promise<readonly string[]> {
-  if (wire.length === 0) return [];
-  const { describeWireFileGap } = await import('./read-wire.ts');
-  return (await Promise.all(wire.map(describeWireFileGap))).flat();
-}
-
-export function judge(
-  spans: readonly Span[],
-  inputs: CheckInputs,
-  collector: CollectorCounters | null = null,
-): Result {
-  return judgeStore(storeOf(spans), inputs, collector);
-}
-
-export function judgeStore(
-  store: SpanStore,
-  { expectation, wire, explain = false }: CheckInputs,
-  collector: CollectorCounters | null = null,
-): Result {
-  return checkStore(store, { expectation, headers: { wire, received: [] }, collector, explain });
-}
-
-/** Where something is missing to a verdict, what is there may be broken, and is not called intact. */
-export function withDoubt(result: Result, isDoubtful: boolean): Result {
-  return isDoubtful && result.verdict === 'intact' ? { ...result, verdict: 'unknown' } : result;
+/** The same with what taps have written since. */
+export async function readAnew(inputs: ReadInputs): Promise<CheckInputs> {
+  return { ...inputs, wire: await inputs.wireFiles.read() };
 }
 
 /** Null when no Collector was named. @throws {SourceError} when the one that was cannot be read. */

@@ -20,9 +20,9 @@ export function checkReportFiles(args: Arguments, paths: readonly string[]): voi
       `--json and --report ${other.name} would both be printed; write one into a file: --report json=FILE`,
     );
   const others = [...paths, ...wire, expectations ?? [], save ?? []].flat();
-  const taken = new Set(others.filter((path) => path !== '-').map(identify));
+  const taken = new Set(others.filter((path) => path !== '-').map(identifyFile));
   for (const { name, path } of report) {
-    if (path !== null && taken.has(identify(path)))
+    if (path !== null && taken.has(identifyFile(path)))
       throw new UsageError(
         `--report ${name}: ${quotePath(path)} has another use in this command; name another file`,
       );
@@ -30,7 +30,7 @@ export function checkReportFiles(args: Arguments, paths: readonly string[]): voi
 }
 
 /** The file, under whatever name. */
-function identify(path: string): string {
+export function identifyFile(path: string): string {
   const found = statSync(path, { throwIfNoEntry: false });
   return found === undefined ? resolve(path) : `${found.dev} ${found.ino}`;
 }

@@ -1,14 +1,15 @@
+import { collectTraces } from '../collect/collect-traces.ts';
+import { explainNothingToJudge, hintAtExpectations } from '../collect/hint-at-expectations.ts';
+import { withDoubt } from '../collect/judge.ts';
+import { judgeCollected } from '../collect/judge-trace.ts';
+import { pauseFor } from '../collect/pause-for.ts';
 import type { Source } from '../source/source.ts';
 import type { Span } from '../span/span.ts';
 import { storeOf } from '../span/span-writer.ts';
-import { describeWireGaps, readCheckInputs, readCollector, readWire, withDoubt } from './check-inputs.ts';
-import { collectTraces } from './collect-traces.ts';
+import { readAnew, readCheckInputs, readCollector } from './check-inputs.ts';
 import type { SourceArguments } from './common-options.ts';
 import { describeWaiting } from './describe-waiting.ts';
-import { explainNothingToJudge, hintAtExpectations } from './hint-at-expectations.ts';
-import { judgeCollected } from './judge-trace.ts';
 import { openNamedSource } from './open-named-source.ts';
-import { pauseFor } from './pause-for.ts';
 import { printReport } from './print-report.ts';
 import type { Session } from './session.ts';
 import { createProgress } from './show-progress.ts';
@@ -43,7 +44,7 @@ export async function checkStoredTraces(
       traceIds: found === null ? traceIds : foundIds,
       spans: found ?? [],
       services: [],
-      readInputs: async () => ({ ...inputs, wire: await readWire(args) }),
+      readInputs: () => readAnew(inputs),
       // A file does not grow.
       waitMs: args.source.startsWith('file=') ? 0 : args.wait,
       settleMs: args.settle,
@@ -54,7 +55,7 @@ export async function checkStoredTraces(
     const collector = await readCollector(args, signal);
     const { spans, missing } = collected;
     const result = withDoubt(
-      judgeCollected(collected, { ...inputs, wire: await readWire(args) }, collector),
+      judgeCollected(collected, await readAnew(inputs), collector),
       missing.length > 0,
     );
     const gap = `${source.name} has no span of ${missing.join(', ')}`;
@@ -72,7 +73,7 @@ export async function checkStoredTraces(
             : `${gap}; what it has is intact`;
     const notes = [
       ...(missing.length > 0 && reason === null ? [gap] : []),
-      ...(await describeWireGaps(args)),
+      ...(await inputs.wireFiles.describeGaps()),
       ...hintAtExpectations(
         result,
         spans.map(({ serviceName }) => serviceName),

@@ -51,7 +51,7 @@ export function addCheckOptions(command: Command): Command {
     .addOption(timeOption('--timeout <time>', 'how long one answer may take', 15_000))
     .option(
       '--report <report>',
-      `how to print the result: ${reportNames.join(', ')} (default: terminal); NAME=FILE writes it; may be repeated`,
+      `how to print the result: ${reportNames.join(', ')} (default: tree on a terminal, otherwise terminal); NAME=FILE writes it; may be repeated`,
       parseReport,
     )
     .option('--json', 'short for --report json')
@@ -90,6 +90,14 @@ export function addReceiverOptions(command: Command, waitMs: number): Command {
         6_000,
       ),
     );
+}
+
+/** Where requests are part of what is checked. */
+export function allowFailedRequests(): Option {
+  return new Option(
+    '--allow-failed-requests',
+    'judge the traces alone, also when requests have no answer, or one with status 400 or more',
+  );
 }
 
 function timeOption(flags: string, description: string, milliseconds: number): Option {

@@ -1,13 +1,14 @@
 import { readFileSync } from 'node:fs';
-import { Command } from 'commander';
-import { escapeText } from '../report/escape-text.ts';
+import { Command, Help } from 'commander';
 import { addTapCommand } from '../tap/tap-command.ts';
 import { addExecCommand } from './exec-command.ts';
 import { addExplainCommand } from './explain-command.ts';
 import { addFileCommand } from './file-command.ts';
 import { addRunCommand } from './run-command.ts';
 import type { Session } from './session.ts';
+import { toErrorLine } from './to-error-line.ts';
 import { addTraceCommand } from './trace-command.ts';
+import { addWatchCommand } from './watch-command.ts';
 
 const examples = `
 Examples:
@@ -19,6 +20,7 @@ Examples:
   $ propagation-check trace --service web --since 15m \\
       --source jaeger=http://localhost:16686
   $ propagation-check file trace.json --expect "web -> orders"
+  $ propagation-check watch --source jaeger=http://localhost:16686
   $ propagation-check tap --listen 8083 --target http://localhost:8082
   $ propagation-check explain split-trace
 
@@ -35,11 +37,11 @@ export function createProgram(session: Session): Command {
     .allowExcessArguments(false)
     // `exec` hands the options behind its command on.
     .enablePositionalOptions()
-    .configureHelp({ helpWidth: session.output.width })
+    .configureHelp({ helpWidth: session.output.width, minWidthToWrap: leastWidth, formatItem })
     .configureOutput({
       writeOut: (text) => void session.output.print(text).catch(() => session.setExitCode(2)),
       writeErr: session.writeError,
-      outputError: (text, write) => write(`${toErrorLine(text)}\n`),
+      outputError: (text, write) => write(`${toErrorLine('propagation-check', text)}\n`),
       getOutHasColors: () => session.output.color,
       getErrHasColors: () => false,
     })
@@ -48,19 +50,23 @@ export function createProgram(session: Session): Command {
   addExecCommand(program, session);
   addTraceCommand(program, session);
   addFileCommand(program, session);
+  addWatchCommand(program, session);
   addTapCommand(program);
   addExplainCommand(program, session);
   return program;
 }
 
-/** One line, with the suggestion at its end. */
-function toErrorLine(text: string): string {
-  const line = text
-    .trim()
-    .replace(/^error: /, '')
-    .replace(/\n/g, ' ');
-  const saysWhatToDo = /Did you mean|is invalid/.test(line);
-  return `propagation-check: ${escapeText(line)}${saysWhatToDo ? '' : '; --help shows examples'}`;
+/** Narrower text is hard to read: then it stands below what it describes. */
+const leastWidth = 30;
+
+/** As commander does it, where there is room beside the term. */
+function formatItem(term: string, termWidth: number, description: string, helper: Help): string {
+  const width = helper.helpWidth ?? 80;
+  const around = 4;
+  if (description === '' || width - termWidth - around >= leastWidth)
+    return Help.prototype.formatItem.call(helper, term, termWidth, description, helper);
+  const lines = helper.boxWrap(description, width - around).split('\n');
+  return [`  ${term}`, ...lines.map((line) => `${' '.repeat(around)}${line}`)].join('\n');
 }
 
 function readVersion(): string {

@@ -1,6 +1,6 @@
+import type { Waiting } from '../collect/collect-traces.ts';
+import { describeAwaited } from '../collect/find-awaited.ts';
 import { escapeText } from '../report/escape-text.ts';
-import type { Waiting } from './collect-traces.ts';
-import { describeAwaited } from './find-awaited.ts';
 
 /** `jaeger=http://…: waiting for the called side of GET orders:8082/work of web, 1 of 3 traces (at most 27 s; Ctrl-C ends it)`. */
 export function describeWaiting(source: string, { awaited, open, all, leftMs }: Waiting): string {

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
-import { addCheckOptions, addReceiverOptions, type SourceArguments } from './common-options.ts';
+import type { ExecArguments } from './check-command.ts';
+import { addCheckOptions, addReceiverOptions, allowFailedRequests } from './common-options.ts';
 import type { Session } from './session.ts';
 
 const examples = `
@@ -30,10 +31,11 @@ export function addExecCommand(program: Command, session: Session): void {
     )
     .argument('<command...>', 'what to run, with its arguments')
     .option('--source <source>', 'where to listen: otlp=HOST:PORT', 'otlp=127.0.0.1:0')
+    .addOption(allowFailedRequests())
     .passThroughOptions();
   addCheckOptions(addReceiverOptions(command, 30_000))
     .addHelpText('after', examples)
-    .action(async ([file = '', ...args]: readonly string[], options: SourceArguments) => {
+    .action(async ([file = '', ...args]: readonly string[], options: ExecArguments) => {
       const { checkCommand } = await import('./check-command.ts');
       session.setExitCode(await checkCommand([file, ...args], options, session));
     });

@@ -4,7 +4,7 @@ import { closest } from 'fastest-levenshtein';
 import { findingIds } from '../rules/finding.ts';
 import { findings } from '../rules/findings.ts';
 import { describeFileError } from '../source/file-error.ts';
-import { findDocsFolder } from './find-docs-folder.ts';
+import { findDocsFolder } from '../source/find-docs-folder.ts';
 import type { Session } from './session.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -19,7 +19,8 @@ function listFindings(): string {
   return findingIds.map((id) => `${id.padEnd(width)}  ${findings[id].title}\n`).join('');
 }
 
-async function readPage(name: string): Promise<string> {
+/** The page of a finding. @throws {UsageError} where no finding has this name. */
+export async function readPage(name: string): Promise<string> {
   const id = findingIds.find((each) => each === name);
   if (id === undefined) {
     const shown = JSON.stringify(name.slice(0, longestName));

@@ -1,6 +1,6 @@
+import { listNames } from '../collect/list-names.ts';
 import { type Source, SourceError } from '../source/source.ts';
 import type { DrivenRequest } from './drive-requests.ts';
-import { listNames } from './list-names.ts';
 
 export interface SilenceQuery {
   readonly source: Source;

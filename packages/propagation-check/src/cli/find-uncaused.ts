@@ -1,8 +1,8 @@
 import { isHealthProbe } from '../calls/call-facts.ts';
 import { isEntry } from '../calls/edge.ts';
+import { listReached } from '../collect/list-reached.ts';
 import { isRoot } from '../graph/trace-graph.ts';
 import type { Span } from '../span/span.ts';
-import { listReached } from './list-reached.ts';
 
 /**
  * The entries that began traces while a request of this tool was open, in services that it did not call: a service whose

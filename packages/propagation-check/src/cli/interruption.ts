@@ -32,11 +32,12 @@ export function stopListening(): void {
   for (const signal of signals) process.removeAllListeners(signal);
 }
 
-/** Hands signals to `take` alone, until the function that it returns is called. */
+/** Hands signals, and SIGQUIT, to `take` alone, until the function that it returns is called. */
 export function divertSignals(take: (signal: NodeJS.Signals) => void): () => void {
-  const before = signals.map((signal) => ({ signal, listeners: process.listeners(signal) }));
+  const diverted = [...signals, 'SIGQUIT'] as const;
+  const before = diverted.map((signal) => ({ signal, listeners: process.listeners(signal) }));
   stopListening();
-  for (const signal of signals) process.on(signal, take);
+  for (const signal of diverted) process.on(signal, take);
   return () => {
     for (const { signal, listeners } of before) {
       process.off(signal, take);

@@ -5,6 +5,8 @@ import { UsageError } from './usage-error.ts';
 const defaultWidth = 100;
 
 export interface Output extends Layout {
+  /** Its reader may still be a program. */
+  readonly isTerminal?: boolean;
   /**
    * Resolves when the text is written, or when nobody reads any more (`| head`, a closed terminal).
    * @throws {UsageError} when it cannot be written: a full disk must not look like a result.
@@ -20,6 +22,8 @@ export function openOutput(stream: WriteStream = process.stdout): Output {
   return {
     width: readWidth(stream.columns, env.COLUMNS),
     color: wantsColor(stream.isTTY === true, env),
+    ascii: isAsciiLocale(env),
+    isTerminal: stream.isTTY === true,
     print: (text) =>
       new Promise((resolve, reject) => {
         stream.write(text, (error) => {
@@ -54,4 +58,10 @@ export function wantsColor(isTerminal: boolean, env: NodeJS.ProcessEnv): boolean
   if (force !== undefined) return force !== '0' && force !== 'false';
   if (no !== undefined && no !== '') return false;
   return isTerminal && terminal !== 'dumb';
+}
+
+/** Whether the locale names an encoding that is not UTF-8, or none as `C` does. Without any locale UTF-8 is the rule today. Source: POSIX, 8.2. */
+export function isAsciiLocale({ LC_ALL, LC_CTYPE, LANG }: NodeJS.ProcessEnv): boolean {
+  const locale = [LC_ALL, LC_CTYPE, LANG].find((value) => value !== undefined && value !== '');
+  return locale !== undefined && !/utf-?8/i.test(locale);
 }

@@ -1,17 +1,17 @@
 import { appendFile, writeFile } from 'node:fs/promises';
 import type { ReportDetails } from '../report/json.ts';
 import { pickSpans } from '../report/pick-spans.ts';
-import { type ReportInput, reports } from '../report/reports.ts';
+import { type ReportInput, type ReportName, reports } from '../report/reports.ts';
 import { describeFileError, quotePath } from '../source/file-error.ts';
+import { findDocsRoot } from '../source/find-docs-root.ts';
 import type { SpanStore } from '../span/span-store.ts';
 import { remember } from '../util/remember.ts';
 import type { Result } from '../verdict/result.ts';
 import type { CheckArguments } from './common-options.ts';
-import { findDocsRoot } from './find-docs-root.ts';
 import type { Output } from './open-output.ts';
 import { isPrintedBeside, type ReportTarget } from './parse-report.ts';
 import { readPageScript } from './read-page-script.ts';
-import { UsageError } from './usage-error.ts';
+import { ReportError } from './usage-error.ts';
 
 /** A check as it is reported. */
 export interface Judged {
@@ -25,7 +25,7 @@ export interface Judged {
  * Prints the report that was asked for, or the one for people, and writes the others to their files.
  *
  * @returns The exit code: 0 intact, 1 broken, 2 unknown.
- * @throws {UsageError} when a file cannot be written, after everything else is.
+ * @throws {ReportError} when a file cannot be written, after everything else is.
  */
 export async function printReport(
   { result, details, readStore }: Judged,
@@ -41,7 +41,7 @@ export async function printReport(
     readPageScript,
   };
   const failures: string[] = [];
-  for (const { name, path } of listTargets(args)) {
+  for (const { name, path } of listTargets(args, (await isWatched(output)) ? 'tree' : 'terminal')) {
     const text = await reports[name].render(input);
     if (path === null) await output.print(text);
     else
@@ -50,7 +50,7 @@ export async function printReport(
       });
     if (name === 'github') await addToStepSummary(input, failures);
   }
-  if (failures.length > 0) throw new UsageError(failures.join('; '));
+  if (failures.length > 0) throw new ReportError(failures.join('; '));
   return { intact: 0, broken: 1, unknown: 2 }[result.verdict];
 }
 
@@ -63,8 +63,16 @@ async function addToStepSummary(input: ReportInput, failures: string[]): Promise
   });
 }
 
-function listTargets({ report = [], json = false }: CheckArguments): readonly ReportTarget[] {
-  const printed: ReportTarget = { name: json ? 'json' : 'terminal', path: null };
+/** A person looks at a terminal; programs that run commands in one for a language model read text. */
+async function isWatched({ isTerminal = false }: Output): Promise<boolean> {
+  return isTerminal && !(await import('std-env')).isAgent;
+}
+
+function listTargets(
+  { report = [], json = false }: CheckArguments,
+  standard: ReportName,
+): readonly ReportTarget[] {
+  const printed: ReportTarget = { name: json ? 'json' : standard, path: null };
   const hasPrinted = report.some((target) => target.path === null && !isPrintedBeside(target));
   return hasPrinted ? report : [printed, ...report];
 }

@@ -7,7 +7,6 @@ import { isSpace } from '../decode/white-space.ts';
 import type { PropagationFormat, WireRecord } from '../headers/evidence.ts';
 import { type TraceparentFault, traceparentFaults } from '../headers/parse-traceparent.ts';
 import { idHeaders } from '../headers/propagation-header.ts';
-import type { Capture } from '../packets/read-capture.ts';
 import { isPacketFile, PacketFileError } from '../packets/read-packets.ts';
 import { describeFileError, quotePath } from '../source/file-error.ts';
 import { UsageError } from './usage-error.ts';
@@ -70,34 +69,42 @@ const record: z.ZodType<WireRecord> = z.object({
   targetError: z.string().nullable(),
 });
 
+/** What a file of `--wire` holds. */
+export interface WireFile {
+  readonly records: readonly WireRecord[];
+  /** Whether it is a capture of packets. */
+  readonly isCapture: boolean;
+  /** What is missing, in words: it is empty, or a part of it was left out. */
+  readonly gaps: readonly string[];
+}
+
 /**
  * Reads the JSON Lines that `propagation-check tap` wrote, or a capture of packets. A last line without its end is one that is being written.
  * @throws {UsageError} with the file and the line of what is wrong.
  */
-export async function readWireFile(path: string): Promise<readonly WireRecord[]> {
-  const bytes = await readBytes(path);
+export async function readWireFile(path: string): Promise<WireFile> {
   const label = labelOf(path);
-  return isPacketFile(bytes) ? (await parseCapture(bytes, label)).records : parseWireRecords(bytes, label);
+  const bytes = await readFile(path).catch((error: unknown) => {
+    throw new UsageError(`${label}: ${describeFileError(error)}`);
+  });
+  if (isPacketFile(bytes)) return parseCapture(bytes, label);
+  const records = parseWireRecords(bytes, label);
+  return { records, isCapture: false, gaps: describeGap(bytes, label) };
 }
 
-async function parseCapture(bytes: Buffer, label: string): Promise<Capture> {
+async function parseCapture(bytes: Buffer, label: string): Promise<WireFile> {
   // Few need it.
   const { readCapture } = await import('../packets/read-capture.ts');
   try {
-    return readCapture(bytes);
+    const { records, gaps } = readCapture(bytes);
+    return { records, isCapture: true, gaps: gaps.map((gap) => `${label}: ${gap}`) };
   } catch (error) {
     if (error instanceof PacketFileError) throw new UsageError(`${label}: ${error.message}`);
     throw error;
   }
 }
 
-/** What is missing in a file that was read without an error: it is empty, or its last line was left out. */
-export async function describeWireFileGap(path: string): Promise<readonly string[]> {
-  return describeGap(await readBytes(path), labelOf(path));
-}
-
-async function describeGap(bytes: Buffer, label: string): Promise<readonly string[]> {
-  if (isPacketFile(bytes)) return (await parseCapture(bytes, label)).gaps.map((gap) => `${label}: ${gap}`);
+function describeGap(bytes: Buffer, label: string): readonly string[] {
   if (bytes.every(isSpace)) return [`${label}: empty; did the requests go through the tap?`];
   const last = bytes.subarray(bytes.lastIndexOf(newline) + 1);
   if (last.every(isSpace) || parseWireRecords(last, label).length > 0) return [];
@@ -106,12 +113,6 @@ async function describeGap(bytes: Buffer, label: string): Promise<readonly strin
 
 function labelOf(path: string): string {
   return `--wire ${quotePath(path)}`;
-}
-
-async function readBytes(path: string): Promise<Buffer> {
-  return readFile(path).catch((error: unknown) => {
-    throw new UsageError(`${labelOf(path)}: ${describeFileError(error)}`);
-  });
 }
 
 export function parseWireRecords(bytes: Uint8Array, label: string): readonly WireRecord[] {
@@ -133,11 +134,6 @@ export function parseWireRecords(bytes: Uint8Array, label: string): readonly Wir
     }
   }
   return records;
-}
-
-/** The order of requests, which is not that of their ends in which taps write. */
-export function sortByTime(records: readonly WireRecord[]): readonly WireRecord[] {
-  return [...records].sort((left, right) => Date.parse(left.time) - Date.parse(right.time));
 }
 
 function parseRecord(bytes: Uint8Array): WireRecord {

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { divertSignals } from './interruption.ts';
@@ -25,7 +26,8 @@ export interface ChildEnd {
 
 /**
  * Runs a command with the streams of this process, in a process group of its own: a signal reaches each process of it once, whether
- * it comes from a terminal or from `kill`; the third one kills them. Nothing of the group runs on when this resolves.
+ * it comes from a terminal or from `kill`; the third one that asks for an end kills them. Nothing of the group runs on when this
+ * resolves.
  *
  * @throws {UsageError} when the command cannot be started.
  */
@@ -35,10 +37,14 @@ export async function runChild(
 ): Promise<ChildEnd> {
   let signals = 0;
   let child: ChildProcess | null = null;
+  const pass = (signal: NodeJS.Signals) => {
+    if (child !== null) sendToGroup(child, signal);
+  };
   const restore = divertSignals((signal) => {
     signals += 1;
-    if (child !== null) sendToGroup(child, signals < mostSignals ? signal : 'SIGKILL');
+    pass(signals < mostSignals ? signal : 'SIGKILL');
   });
+  const endPausing = passPauses(pass);
   try {
     child = spawn(file, args, { env, stdio: 'inherit', detached: !isWindows });
     await once(child, 'exit');
@@ -48,8 +54,21 @@ export async function runChild(
   } catch (error) {
     throw new UsageError(`${file}: ${describeStart(error)}`);
   } finally {
+    endPausing();
     restore();
   }
+}
+
+/** Job control: the group stops and goes on together with this process. @returns What ends it. */
+function passPauses(pass: (signal: NodeJS.Signals) => void): () => void {
+  if (isWindows) return () => undefined;
+  const stop = () => {
+    // The group is an orphaned one, in which the default action of SIGTSTP is to do nothing (POSIX, 2.4.3).
+    pass('SIGSTOP');
+    process.kill(process.pid, 'SIGSTOP');
+  };
+  process.on('SIGTSTP', stop).on('SIGCONT', pass);
+  return () => process.off('SIGTSTP', stop).off('SIGCONT', pass);
 }
 
 const startErrors: Readonly<Record<string, string>> = {
@@ -68,14 +87,13 @@ function describeStart(error: unknown): string {
 async function endGroup(child: ChildProcess, isUrgent: () => boolean): Promise<boolean> {
   if (await isGone(child, momentMs, isUrgent)) return false;
   sendToGroup(child, 'SIGTERM');
-  // It may be gone by name alone: nobody collects the dead of a container without an init process.
   if (!(await isGone(child, graceMs, isUrgent))) sendToGroup(child, 'SIGKILL');
   return true;
 }
 
 async function isGone(child: ChildProcess, withinMs: number, isUrgent: () => boolean): Promise<boolean> {
   const deadline = Date.now() + withinMs;
-  while (sendToGroup(child, 0)) {
+  while (sendToGroup(child, 0) && hasLiving(child)) {
     if (Date.now() >= deadline || isUrgent()) return false;
     await delay(lookMs);
   }
@@ -89,5 +107,32 @@ function sendToGroup({ pid }: ChildProcess, signal: NodeJS.Signals | 0): boolean
     return process.kill(isWindows ? pid : -pid, signal);
   } catch {
     return false;
+  }
+}
+
+/**
+ * Whether more than zombies are left of a group. In a container without an init process this one is the parent of every process that
+ * is left behind, and nobody collects them when they have ended. Source: proc(5), `/proc/pid/stat`.
+ */
+function hasLiving({ pid }: ChildProcess): boolean {
+  try {
+    const processes = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+    return processes.some((name) => {
+      const [, state, group] = readProcess(name);
+      return group === String(pid) && state !== 'Z' && state !== 'X';
+    });
+  } catch {
+    // Where there is no such folder.
+    return true;
+  }
+}
+
+/** Its state and its group; nothing where it has ended meanwhile. */
+function readProcess(id: string): readonly string[] {
+  try {
+    // The name before them is in brackets and may hold anything.
+    return /^.*\) (\w) \d+ (\d+) /s.exec(readFileSync(`/proc/${id}/stat`, 'latin1')) ?? [];
+  } catch {
+    return [];
   }
 }

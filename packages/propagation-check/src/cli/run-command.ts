@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { addCheckOptions, addSourceOptions } from './common-options.ts';
+import { addCheckOptions, addSourceOptions, allowFailedRequests } from './common-options.ts';
 import {
   parseBaggageEntry,
   parseCount,
@@ -57,10 +57,7 @@ export function addRunCommand(program: Command, session: Session): void {
       'search for traces that this service begins during the requests, instead of continuing ours; may be repeated',
       parseServices,
     )
-    .option(
-      '--allow-failed-requests',
-      'judge the traces alone, also when requests have no answer, or one with status 400 or more',
-    );
+    .addOption(allowFailedRequests());
   addCheckOptions(addSourceOptions(command, 30_000))
     .addHelpText('after', examples)
     .action(async (url: URL, args: RunArguments) => {

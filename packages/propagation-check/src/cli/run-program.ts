@@ -5,8 +5,10 @@ import { SourceError } from '../source/source.ts';
 import { createProgram } from './create-program.ts';
 import { Interruption, listenForSignals, stopListening } from './interruption.ts';
 import { openOutput } from './open-output.ts';
+import { reportFailure } from './report-failure.ts';
 import type { Session } from './session.ts';
-import { UsageError } from './usage-error.ts';
+import { toErrorLine } from './to-error-line.ts';
+import { ReportError, UsageError } from './usage-error.ts';
 
 /**
  * Runs the command line and sets `process.exitCode`: 0, 1 or 2 as the commands say, 2 for bad input, 128 + its number
@@ -27,32 +29,45 @@ export async function runProgram(args: readonly string[]): Promise<void> {
 
 /** Runs the command line to its exit code. Never rejects. */
 export async function execute(args: readonly string[], session: Session): Promise<void> {
+  const program = createProgram(session);
   try {
-    await createProgram(session).parseAsync([...args]);
+    await program.parseAsync([...args]);
   } catch (error) {
     // After an interruption any failure is its consequence.
     const cause = session.signal.aborted ? session.signal.reason : error;
-    session.setExitCode(explain(cause, session));
+    const { exitCode, message } = explain(cause);
+    session.setExitCode(exitCode);
+    // Commander has printed its message, or the help that was asked for.
+    if (!(cause instanceof CommanderError)) session.writeError(`${message}\n`);
+    if (exitCode === 0 || cause instanceof ReportError) return;
+    await reportFailure(program, args.slice(2), message, session.output);
   }
 }
 
-function explain(error: unknown, session: Session): number {
-  if (error instanceof Interruption) {
-    say('interrupted, no verdict', session);
-    return error.exitCode;
-  }
-  // Commander has printed its message, or the help that was asked for.
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-  const isKnown = error instanceof UsageError || error instanceof SourceError;
-  if (isKnown) say(error.message, session);
-  else {
-    debuglog('propagation-check')('%O', error);
-    const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-    say(`a fault of this tool: ${message}; with NODE_DEBUG=propagation-check it says where`, session);
-  }
-  return 2;
+interface Ending {
+  readonly exitCode: number;
+  /** One line. */
+  readonly message: string;
 }
 
-function say(message: string, { writeError }: Session): void {
-  writeError(`propagation-check: ${escapeText(message.replace(/\s*\n\s*/g, ' '))}\n`);
+function explain(error: unknown): Ending {
+  if (error instanceof Interruption)
+    return { exitCode: error.exitCode, message: 'propagation-check: interrupted, no verdict' };
+  if (error instanceof CommanderError) {
+    return {
+      exitCode: error.exitCode === 0 ? 0 : 2,
+      message: toErrorLine('propagation-check', error.message),
+    };
+  }
+  return {
+    exitCode: 2,
+    message: `propagation-check: ${escapeText(describe(error).replace(/\s*\n\s*/g, ' '))}`,
+  };
+}
+
+function describe(error: unknown): string {
+  if (error instanceof UsageError || error instanceof SourceError) return error.message;
+  debuglog('propagation-check')('%O', error);
+  const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  return `a fault of this tool: ${message}; with NODE_DEBUG=propagation-check it says where`;
 }

@@ -1,28 +1,21 @@
 import { readFile } from 'node:fs/promises';
-import type { RequestCounts } from '../report/json.ts';
+import { type Collected, collectTraces, type Waiting } from '../collect/collect-traces.ts';
+import { explainNothingToJudge, hintAtExpectations } from '../collect/hint-at-expectations.ts';
+import { type CheckInputs, withDoubt } from '../collect/judge.ts';
+import { judgeCollected } from '../collect/judge-trace.ts';
+import { listNames } from '../collect/list-names.ts';
+import { listReached } from '../collect/list-reached.ts';
 import { countOf } from '../report/terminal-edges.ts';
 import { describeFileError, quotePath } from '../source/file-error.ts';
 import type { Span } from '../span/span.ts';
 import { storeOf } from '../span/span-writer.ts';
-import { groupBy } from '../util/group-by.ts';
-import {
-  type CheckInputs,
-  describeWireGaps,
-  readCheckInputs,
-  readCollector,
-  readWire,
-  withDoubt,
-} from './check-inputs.ts';
-import { type Collected, collectTraces, type Waiting } from './collect-traces.ts';
+import { type ReadInputs, readAnew, readCheckInputs, readCollector } from './check-inputs.ts';
 import type { SourceArguments } from './common-options.ts';
+import { countRequests, describeStatus, failedRequestsDoubt } from './count-requests.ts';
 import { describeWaiting } from './describe-waiting.ts';
 import { type DrivenRequest, driveRequests } from './drive-requests.ts';
 import { explainSilence } from './explain-silence.ts';
 import { findUncaused } from './find-uncaused.ts';
-import { explainNothingToJudge, hintAtExpectations } from './hint-at-expectations.ts';
-import { judgeCollected } from './judge-trace.ts';
-import { listNames } from './list-names.ts';
-import { listReached } from './list-reached.ts';
 import { openNamedSource } from './open-named-source.ts';
 import type { Entries } from './parse-argument.ts';
 import { printReport } from './print-report.ts';
@@ -84,7 +77,7 @@ export async function runRequests(
     }
     if (first !== undefined) await warmUp(first.span, { source, inputs, args, output });
     const services = args.service ?? entryServices(inputs);
-    const readInputs = async () => ({ ...inputs, wire: await readWire(args) });
+    const readInputs = () => readAnew(inputs);
     const common = {
       source,
       services,
@@ -110,7 +103,7 @@ export async function runRequests(
 
     const collector = await readCollector(args, signal);
     const missing = begun.size === 0 ? countMissing(driven, own) : 0;
-    const counts = countRequests(driven);
+    const counts = countRequests(driven.map(describeFailure));
     const judged = judgeCollected(collected, await readInputs(), collector);
     const gap = `nothing arrived in ${source.name} of ${missing} of the ${driven.length} traces`;
     const doubts = [
@@ -140,7 +133,7 @@ export async function runRequests(
     const notes = [
       ...(missing > 0 && reason === null ? [gap] : []),
       ...(begun.size === 0 ? [] : [describeBegun(begun.size)]),
-      ...(await describeWireGaps(args)),
+      ...(await inputs.wireFiles.describeGaps()),
       ...hintAtExpectations(
         result,
         collected.spans.map(({ serviceName }) => serviceName),
@@ -157,7 +150,7 @@ export async function runRequests(
   }
 }
 
-function withBaggage(inputs: CheckInputs, baggage: Entries): CheckInputs {
+function withBaggage(inputs: ReadInputs, baggage: Entries): ReadInputs {
   const { expectation } = inputs;
   return { ...inputs, expectation: { ...expectation, baggage: { ...expectation.baggage, ...baggage } } };
 }
@@ -176,24 +169,9 @@ async function readCa(path: string | undefined): Promise<string | null> {
   });
 }
 
-const failedRequestsDoubt =
-  'what was seen is intact, and requests that fail may not go where others go: repair them, or accept them with ' +
-  '--allow-failed-requests';
-
-function countRequests(driven: readonly DrivenRequest[]): RequestCounts {
-  const failures = driven.flatMap(({ status, failure }) => {
-    if (failure !== null) return [`without an answer: ${failure}`];
-    return status !== null && status >= firstErrorStatus ? [`answered with ${status}`] : [];
-  });
-  return {
-    sent: driven.length,
-    failed: failures.length,
-    failures: groupBy(failures, (failure) => failure).map((same) => `${same.length} ${same[0]}`),
-  };
+function describeFailure({ status, failure }: DrivenRequest): string | null {
+  return failure === null ? describeStatus(status) : `without an answer: ${failure}`;
 }
-
-/** Source: RFC 9110, 15: 4xx and 5xx are errors. */
-const firstErrorStatus = 400;
 
 function describeUncaused(uncaused: readonly Span[], reached: ReadonlySet<string>): readonly string[] {
   if (uncaused.length === 0) return [];

@@ -2,3 +2,6 @@
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
+
+/** A report could not be written or printed, after the others were: they hold the result. */
+export class ReportError extends UsageError {}

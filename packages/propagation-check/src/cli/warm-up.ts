@@ -1,11 +1,11 @@
 import { setImmediate } from 'node:timers/promises';
+import { findAwaited } from '../collect/find-awaited.ts';
+import { type CheckInputs, judge } from '../collect/judge.ts';
 import type { Source } from '../source/source.ts';
 import { encodeOtlpLines } from '../span/encode-otlp-lines.ts';
 import type { Span } from '../span/span.ts';
 import { SpanWriter, storeOf } from '../span/span-writer.ts';
-import { type CheckInputs, judge } from './check-inputs.ts';
 import type { CheckArguments } from './common-options.ts';
-import { findAwaited } from './find-awaited.ts';
 import type { Output } from './open-output.ts';
 import { printReport } from './print-report.ts';
 

@@ -1,15 +1,7 @@
-import {
-  type Document,
-  isMap,
-  isNode,
-  isScalar,
-  LineCounter,
-  type Node,
-  parseDocument,
-  type YAMLParseError,
-} from 'yaml';
+import { type Document, isMap, isNode, isScalar, LineCounter, type Node, parseDocument } from 'yaml';
 import type { z } from 'zod';
 import { quoteValue } from '../decode/quote-value.ts';
+import { describeYamlFault } from './describe-yaml-fault.ts';
 import type { Expectation } from './expectation.ts';
 import { type ExpectationDocument, expectationShape } from './read-expectation-shape.ts';
 import { ExpectationError, readExpectedPath } from './read-expected-path.ts';
@@ -27,7 +19,7 @@ export function readExpectation(text: string): Expectation {
   }
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: 'error' });
-  refuse(document.errors.map((fault) => `${at(lines, fault.pos[0])}: ${describeFault(fault)}`));
+  refuse(document.errors.map((fault) => `${at(lines, fault.pos[0])}: ${describeYamlFault(fault)}`));
   const value = toValue(document);
   if (value === null) throw new ExpectationError(`1:1: empty; expected ${rootKeys}`);
   if (typeof value !== 'object' || Array.isArray(value)) {
@@ -41,11 +33,6 @@ export function readExpectation(text: string): Expectation {
 /** All faults at once, so that nobody repairs one after the other. */
 function refuse(faults: readonly string[]): void {
   if (faults.length > 0) throw new ExpectationError(faults.join('; '));
-}
-
-/** The library's own words name its functions. */
-function describeFault({ code, message }: YAMLParseError): string {
-  return code === 'MULTIPLE_DOCS' ? 'a second document begins here (---); expected one' : toOneLine(message);
 }
 
 /** Aliases that multiply (a "billion laughs") are refused by the library. */

@@ -8,6 +8,9 @@ import type {
   TraceContextReading,
   WireContext,
 } from './evidence.ts';
+import { isBeginningOfTraceparent } from './hidden-value.ts';
+import { learnLengthLimits } from './length-limit.ts';
+import { headerValues } from './propagation-header.ts';
 import { readAnsweredContext } from './read-answered-context.ts';
 import { readWireContext } from './read-wire-context.ts';
 import { listFormats, readRecordedHeaders } from './recorded-headers.ts';
@@ -53,13 +56,16 @@ export function indexCaptured(
 ): (client: Span | null, server: Span | null) => CapturedHeaders | null {
   const said = new Map(received.map((entry) => [`${entry.traceId}:${entry.spanId}`, entry]));
   const recordingOf = learnRecording(graph);
+  const recordsLonger = learnLengthLimits(graph);
+  const readRequest = (span: Span): SeenContext | null =>
+    describeRequest(span, recordingOf(span), (length) => recordsLonger(span, length));
   const readServer = (span: Span): SeenContext | null => {
     const entry = said.get(`${span.traceId}:${span.spanId}`);
-    return entry === undefined ? readRequest(span, recordingOf(span)) : toContext(entry.traceparent);
+    return entry === undefined ? readRequest(span) : toContext(entry.traceparent);
   };
   return (client, server) => {
     const captured: CapturedHeaders = {
-      sent: client === null ? null : readRequest(client, recordingOf(client)),
+      sent: client === null ? null : readRequest(client),
       received: server === null ? null : readServer(server),
       answer: client === null ? null : readAnswer(client, recordingOf(client), graph),
     };
@@ -68,13 +74,21 @@ export function indexCaptured(
   };
 }
 
-function readRequest(span: Span, recording: Recording): SeenContext | null {
+function describeRequest(
+  span: Span,
+  recording: Recording,
+  recordsLonger: (length: number) => boolean,
+): SeenContext | null {
   const { fields, names, hidden } = readRecordedHeaders(span, 'request');
   const context = readWireContext(fields);
   const isUnsure = (reading: TraceContextReading): boolean =>
     !recording.isAsSent && isOfAnother(reading, span);
-  const unread = new Set([
+  const isCut = headerValues(fields, 'traceparent').some(
+    (value) => isBeginningOfTraceparent(value) && !recordsLonger(value.length),
+  );
+  const unread = new Set<PropagationFormat>([
     ...listFormats(hidden),
+    ...(isCut ? (['tracecontext'] as const) : []),
     ...context.contexts.filter(isUnsure).map(({ format }) => format),
   ]);
   const contexts = context.contexts.filter(({ format }) => !unread.has(format));

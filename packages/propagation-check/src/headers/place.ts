@@ -20,8 +20,22 @@ export function isCalledBy(record: WireRecord, { span, service }: CallSide): boo
 
 /** Whether the tap's connection ends at the called service, by the address of the peer that its SERVER span names. */
 export function isInFrontOf(record: WireRecord, { span, service }: CallSide): boolean {
-  if (span !== null && isEndOf(record, record.callsFrom, span)) return true;
+  if (span !== null && (isEndOf(record, record.callsFrom, span) || isOfCapture(record, span))) return true;
   return record.server !== null && record.server === service && !isElsewhere(record, record.callsFrom, span);
+}
+
+/**
+ * Whether the request of a SERVER span came by this connection of a capture of packets, which names no machine: the port of the caller's end
+ * was free for this connection alone, also where its address is one that every machine has.
+ */
+function isOfCapture({ host, callsFrom }: WireRecord, span: Span): boolean {
+  return host === null && callsFrom !== null && readConnectionPeers(span).includes(callsFrom);
+}
+
+/** The machine of a capture of packets, where a request went over its loopback; null where nothing says it. */
+export function findHost(record: WireRecord, server: Span | null): string | null {
+  const isLocal = record.callsFrom !== null && isLoopback(record.callsFrom);
+  return server !== null && isLocal && isOfCapture(record, server) ? (listHosts(server)[0] ?? null) : null;
 }
 
 /**
@@ -45,10 +59,13 @@ function isLoopback(address: string): boolean {
 }
 
 /** The pod's name is the host name of its containers (semantic conventions, resources). */
-function isSameHost({ host }: WireRecord, { resource }: Span): boolean {
-  if (host === null) return false;
-  return ['host.name', 'k8s.pod.name'].some(
-    (name) => String(resource.get(name) ?? '').toLowerCase() === host.toLowerCase(),
+function isSameHost({ host }: WireRecord, span: Span): boolean {
+  return host !== null && listHosts(span).includes(host.toLowerCase());
+}
+
+function listHosts({ resource }: Span): readonly string[] {
+  return ['host.name', 'k8s.pod.name'].flatMap(
+    (name) => String(resource.get(name) ?? '').toLowerCase() || [],
   );
 }
 

@@ -1,6 +1,7 @@
 import { type HeaderSide, headerFamilies } from '../span/header-families.ts';
 import type { Span } from '../span/span.ts';
 import type { HeaderField, PropagationFormat } from './evidence.ts';
+import { isHiddenValue } from './hidden-value.ts';
 import { formatOfIdHeader, isPropagationHeader } from './propagation-header.ts';
 import { answerHeaders } from './read-answered-context.ts';
 
@@ -21,7 +22,7 @@ export interface RecordedHeaders {
   readonly fields: readonly HeaderField[];
   /** Names of the headers that were looked at. A list without a value says that none came. */
   readonly names: readonly string[];
-  /** Names of the headers that came, and whose values the instrumentation was told to hide. */
+  /** Names of the headers whose values were hidden, before or after the instrumentation recorded them. */
   readonly hidden: readonly string[];
 }
 
@@ -32,7 +33,7 @@ export function readRecordedHeaders(span: Span | null, side: HeaderSide): Record
     const name = readHeaderName(attribute, side);
     if (name === null) return [];
     const values = listValues(attributes?.get(attribute));
-    return [{ name, values, isHidden: values.some(isHidden) }];
+    return [{ name, values, isHidden: values.some((one) => isHiddenValue(name, one)) }];
   });
   const shown = found.filter((header) => !header.isHidden);
   return {
@@ -42,17 +43,13 @@ export function readRecordedHeaders(span: Span | null, side: HeaderSide): Record
   };
 }
 
-function isHidden(value: string): boolean {
-  return /^(?:\W*redacted\W*|\*+)$/i.test(value);
-}
-
 /** The formats whose id header is among the names. */
 export function listFormats(names: Iterable<string>): ReadonlySet<PropagationFormat> {
   return new Set(Array.from(names).flatMap((name) => formatOfIdHeader(name) ?? []));
 }
 
-/** The values of a header: a list, or as Jaeger stores a list, its JSON as a text. */
-function listValues(value: unknown): readonly string[] {
+/** The texts of an attribute: of a list, or as Jaeger stores a list, of its JSON as a text. */
+export function listValues(value: unknown): readonly string[] {
   if (Array.isArray(value)) return value.map(String);
   const text = String(value);
   if (!text.startsWith('[')) return [text];

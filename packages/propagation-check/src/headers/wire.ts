@@ -12,7 +12,7 @@ import {
 import type { PropagationFormat, WireContext, WireRecord } from './evidence.ts';
 import { askForMcp } from './mcp-record.ts';
 import { parseTraceparent, splitTraceparents } from './parse-traceparent.ts';
-import { type CallSide, isCalledBy, isInFrontOf, readPeerAddresses } from './place.ts';
+import { type CallSide, findHost, isCalledBy, isInFrontOf, readPeerAddresses } from './place.ts';
 import { formats, headerValues } from './propagation-header.ts';
 import { type Asked, indexRecords, type RecordIndex, timeOf } from './record-index.ts';
 
@@ -91,7 +91,7 @@ export function indexHeaders(evidence: HeaderEvidence, spans: TraceGraph): Heade
     const [first, last] = [seen[0], seen.at(-1)];
     const captured = readCaptured(client, server);
     if (first === undefined || last === undefined) return describeCaptured(captured);
-    const isAtCaller = isCalledBy(first, callerSide);
+    const isAtCaller = isCalledBy({ ...first, host: first.host ?? findHost(last, server) }, callerSide);
     const isOfServer = isInFrontOf(last, calleeSide);
     // Calls at the same time may be paired crosswise: the tap stands where it stands.
     const isAtCallee = isOfServer || endsAt(last, calleeSide.service);

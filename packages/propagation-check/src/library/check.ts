@@ -1,12 +1,13 @@
-import { judge } from '../cli/check-inputs.ts';
-import { type CheckedSpans, checkReceived } from '../cli/check-received.ts';
-import { findDocsRoot } from '../cli/find-docs-root.ts';
-import { explainNothingToJudge, hintAtExpectations } from '../cli/hint-at-expectations.ts';
+import { type CheckedSpans, checkReceived } from '../collect/check-received.ts';
+import { explainNothingToJudge, hintAtExpectations } from '../collect/hint-at-expectations.ts';
+import { judge } from '../collect/judge.ts';
 import { type Expectation, type ExpectedEdge, noExpectation } from '../expect/expectation.ts';
 import { readExpectedPath } from '../expect/read-expected-path.ts';
 import { renderTerminal } from '../report/terminal.ts';
+import { findDocsRoot } from '../source/find-docs-root.ts';
 import type { OtlpReceiver } from '../source/otlp-receiver.ts';
 import type { Span } from '../span/span.ts';
+import { omitUndefined } from '../util/omit-undefined.ts';
 import type { Result } from '../verdict/result.ts';
 
 /** Where spans are: a receiver, which is waited for, or spans that are at hand. */
@@ -59,7 +60,7 @@ function explain(result: Result, details: CheckedSpans['details']): Checked {
 
 async function checkSpans(from: Spans, settings: CheckSettings): Promise<CheckedSpans> {
   const { expect = [], expectation: rest = noExpectation, signal = new AbortController().signal } = settings;
-  const { waitMs, settleMs } = { ...defaults, ...settings };
+  const { waitMs, settleMs } = { ...defaults, ...omitUndefined(settings) };
   const paths = typeof expect === 'string' ? [expect] : expect;
   const inputs = {
     expectation: { ...rest, edges: [...paths.flatMap(readExpectedPath), ...rest.edges] },

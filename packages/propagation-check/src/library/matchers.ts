@@ -6,7 +6,12 @@ export interface MatcherResult {
   readonly message: () => string;
 }
 
-/** For `expect.extend(matchers)` of Vitest and Jest: `await expect(receiver).toPropagate('web -> orders')`. */
+/** The matchers as `expect` has them. `propagation-check/vitest` and `propagation-check/jest` declare them. */
+export interface PropagationMatchers {
+  toPropagate(path: string, settings?: CheckSettings): Promise<void>;
+}
+
+/** For `expect.extend(matchers)`, which `propagation-check/vitest` and `propagation-check/jest` do: `await expect(receiver).toPropagate('web -> orders')`. */
 export const matchers = {
   async toPropagate(from: Spans, path: string, settings?: CheckSettings): Promise<MatcherResult> {
     const { result, explanation } = await checkPath(from, path, settings);

@@ -1,5 +1,6 @@
-import { makeChildEnvironment } from '../cli/child-environment.ts';
+import { makeChildEnvironment } from '../collect/child-environment.ts';
 import { type OtlpReceiver, type OtlpReceiverOptions, startOtlpReceiver } from '../source/otlp-receiver.ts';
+import { omitUndefined } from '../util/omit-undefined.ts';
 
 /** A receiver for tests. */
 export interface Receiver extends OtlpReceiver {
@@ -9,7 +10,7 @@ export interface Receiver extends OtlpReceiver {
 
 /** Starts a receiver of OTLP on a free port of this machine, unless the options say otherwise. Close it after the tests. */
 export async function startReceiver(options: OtlpReceiverOptions = {}): Promise<Receiver> {
-  const receiver = await startOtlpReceiver({ port: 0, ...options });
+  const receiver = await startOtlpReceiver({ port: 0, ...omitUndefined(options) });
   const { env } = makeChildEnvironment(process.env, receiver.url, false);
   // Its properties are live: a copy would keep their first values.
   return Object.assign(receiver, { env });

@@ -2,9 +2,19 @@ import { HTTPParser } from 'http-parser-js';
 import type { HeaderField } from '../headers/evidence.ts';
 import type { Ordered } from './order-segments.ts';
 
+/** Where a message begins, by the numbers of `Ordered`. */
+interface Place {
+  readonly sequence: number;
+  readonly acknowledged: number;
+}
+
 /** The head of a request or of an answer, and when its last byte had come. */
 export interface Message {
   readonly time: number;
+  /** Null where it does not begin with a segment. */
+  readonly start: Place | null;
+  /** Whether bytes before it are missing in the capture, so that messages may be, too. */
+  readonly isAfterGap: boolean;
   readonly protocolVersion: '1.0' | '1.1';
   /** Of a request. */
   readonly method: string;
@@ -43,20 +53,29 @@ export class MessageReader {
   #parser: Parser | null = null;
   #begun = nothing;
   #time = 0;
+  #start: Place | null = null;
+  #isBetweenMessages = true;
+  #isAfterGap = false;
 
   constructor(side: keyof typeof starts, handlers: MessageHandlers) {
     this.#side = side;
     this.#handlers = handlers;
   }
 
-  read({ time, bytes, isAfterGap }: Ordered): void {
+  read({ time, sequence, acknowledged, bytes, isAfterGap }: Ordered): void {
     this.#time = time;
     if (isAfterGap) {
       this.#parser = null;
       this.#begun = nothing;
+      this.#isAfterGap = true;
     }
     const rest = this.#parser === null ? this.#findStart(bytes) : bytes;
     if (rest.length === 0) return;
+    if (this.#parser === null || this.#isBetweenMessages) {
+      const isStart = starts[this.#side].whole.test(rest.toString('latin1', 0, longestStart));
+      this.#start = isStart ? { sequence: sequence + bytes.length - rest.length, acknowledged } : null;
+    }
+    this.#isBetweenMessages = false;
     this.#parser ??= this.#startParser();
     // After an error or a change of protocol the rest is something else.
     if (typeof this.#parser.execute(rest) !== 'number') this.#parser = null;
@@ -85,6 +104,8 @@ export class MessageReader {
       const { versionMinor, headers, method, url, statusCode, upgrade } = info;
       const message: Message = {
         time: this.#time,
+        start: this.#start,
+        isAfterGap: this.#isAfterGap,
         protocolVersion: versionMinor === 0 ? '1.0' : '1.1',
         method: HTTPParser.methods[method] ?? '',
         url,
@@ -94,7 +115,11 @@ export class MessageReader {
       const isWithoutBody = this.#handlers.onHead(message);
       return upgrade && this.#side === 'RESPONSE' ? 2 : isWithoutBody ? 1 : 0;
     };
-    parser[HTTPParser.kOnMessageComplete] = () => this.#handlers.onEnd(this.#time);
+    parser[HTTPParser.kOnMessageComplete] = () => {
+      this.#start = null;
+      this.#isBetweenMessages = true;
+      this.#handlers.onEnd(this.#time);
+    };
     return parser;
   }
 }

@@ -3,9 +3,19 @@ import type { Segment } from './tcp-segment.ts';
 /** Bytes of one direction of a connection in their order. */
 export interface Ordered {
   readonly time: number;
+  /** Number of the first of these bytes, as in `Segment`. */
+  readonly sequence: number;
+  /** As in the segment that brought them. */
+  readonly acknowledged: number;
   readonly bytes: Buffer;
   /** Whether bytes before these are missing in the capture. */
   readonly isAfterGap: boolean;
+}
+
+/** A segment with the number of its first byte, which does not begin anew after 2^32. */
+interface Placed {
+  readonly start: number;
+  readonly segment: Segment;
 }
 
 /** So many bytes may wait for one that is missing: it was not captured, and will not come. */
@@ -14,63 +24,81 @@ const wrap = 2 ** 32;
 
 /** Puts the segments of one direction in the order of their sequence numbers, each byte once. */
 export class SegmentOrder {
-  /** The number of the byte that comes next; null before the first. */
+  /** The number of the byte that comes next, beyond 2^32 too; null before the first. */
   #next: number | null = null;
-  #waiting: readonly Segment[] = [];
+  /** By their start. Those before `#taken` are read. */
+  #waiting: Placed[] = [];
+  #taken = 0;
+  #waitingBytes = 0;
 
   /** What can be read now that this segment is there. */
   add(segment: Segment): readonly Ordered[] {
     const { sequence, isSyn, payload } = segment;
     if (isSyn) {
-      this.#next = (sequence + 1) % wrap;
-      this.#waiting = [];
+      this.#next = sequence + 1;
+      this.#forget();
     }
     if (payload.length === 0) return [];
     const isFirst = this.#next === null;
     this.#next ??= sequence;
-    this.#waiting = [...this.#waiting, segment];
+    this.#wait({ start: this.#next + ahead(sequence, this.#next), segment });
     const ready = this.#takeReady(isFirst);
-    const waiting = this.#waiting.reduce((sum, one) => sum + one.payload.length, 0);
-    return waiting > mostWaiting ? [...ready, ...this.flush()] : ready;
+    return this.#waitingBytes > mostWaiting ? [...ready, ...this.flush()] : ready;
   }
 
   /** What is left, across gaps. */
   flush(): readonly Ordered[] {
     const found: Ordered[] = [];
-    while (this.#waiting.length > 0) {
-      const next = this.#next ?? 0;
-      const [first] = [...this.#waiting].sort(
-        (left, right) => ahead(left.sequence, next) - ahead(right.sequence, next),
-      );
-      if (first === undefined) break;
-      this.#next = first.sequence;
-      found.push(...this.#takeReady(true));
+    for (let first = this.#first(); first !== undefined; first = this.#first()) {
+      this.#next = first.start;
+      for (const ordered of this.#takeReady(true)) found.push(ordered);
     }
     return found;
   }
 
+  #first(): Placed | undefined {
+    return this.#waiting[this.#taken];
+  }
+
+  #forget(): void {
+    this.#waiting = [];
+    this.#taken = 0;
+    this.#waitingBytes = 0;
+  }
+
+  #wait(placed: Placed): void {
+    let [low, high] = [this.#taken, this.#waiting.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.#waiting[middle]?.start ?? 0) <= placed.start) low = middle + 1;
+      else high = middle;
+    }
+    this.#waiting.splice(low, 0, placed);
+    this.#waitingBytes += placed.segment.payload.length;
+  }
+
   #takeReady(isAfterGap: boolean): readonly Ordered[] {
     const ready: Ordered[] = [];
-    for (;;) {
-      const next = this.#next ?? 0;
-      const fit = this.#waiting.find(({ sequence, payload }) => {
-        const behind = ahead(next, sequence);
-        return behind >= 0 && behind < payload.length;
-      });
+    let next = this.#next ?? 0;
+    for (let first = this.#first(); first !== undefined && first.start <= next; first = this.#first()) {
+      this.#taken += 1;
+      const { time, acknowledged, payload } = first.segment;
+      this.#waitingBytes -= payload.length;
       // What came again is left out.
-      this.#waiting = this.#waiting.filter(
-        (segment) => segment !== fit && ahead(segment.sequence, next) + segment.payload.length > 0,
-      );
-      if (fit === undefined) return ready;
-      const bytes = fit.payload.subarray(ahead(next, fit.sequence));
-      ready.push({ time: fit.time, bytes, isAfterGap: isAfterGap && ready.length === 0 });
-      this.#next = (next + bytes.length) % wrap;
+      const bytes = payload.subarray(next - first.start);
+      if (bytes.length === 0) continue;
+      const isFirst = isAfterGap && ready.length === 0;
+      ready.push({ time, sequence: next % wrap, acknowledged, bytes, isAfterGap: isFirst });
+      next += bytes.length;
     }
+    this.#next = next;
+    if (this.#first() === undefined) this.#forget();
+    return ready;
   }
 }
 
-/** How far a number is ahead of another; numbers begin anew after 2^32. */
+/** How far a number is ahead of another, which may be beyond 2^32; numbers begin anew there. */
 function ahead(sequence: number, of: number): number {
-  const distance = (sequence - of + wrap) % wrap;
+  const distance = (((sequence - of) % wrap) + wrap) % wrap;
   return distance < wrap / 2 ? distance : distance - wrap;
 }

@@ -1,4 +1,3 @@
-import { hostname } from 'node:os';
 import type { WireRecord } from '../headers/evidence.ts';
 import { pathOf } from '../headers/path-of.ts';
 import { readAnsweredContext } from '../headers/read-answered-context.ts';
@@ -17,7 +16,8 @@ export interface Capture {
 
 /**
  * Reads requests and answers of HTTP/1 out of packets. A capture is on the connection itself: nothing stands between it and either end.
- * @throws {PacketFileError} where there is no request that can be read; the message says what there is instead.
+ * One without a request may be at its beginning: then `gaps` says what there is instead.
+ * @throws {PacketFileError} where it is damaged, or of a network that is not read.
  */
 export function readCapture(bytes: Buffer): Capture {
   const { packets, isTruncated } = readPackets(bytes);
@@ -48,7 +48,12 @@ export function readCapture(bytes: Buffer): Capture {
     http2: all.filter(({ protocol }) => protocol === 'http2').length,
     unknownLinks: [...linkTypes].filter((type) => !isKnownLinkType(type)),
   };
-  if (records.length === 0) throw new PacketFileError(explainNone(counts, isTruncated));
+  if (records.length === 0 && counts.unknownLinks.length > 0) {
+    throw new PacketFileError(
+      `its packets have link type ${counts.unknownLinks.join(', ')}, which is not read; capture with tcpdump -i any`,
+    );
+  }
+  if (records.length === 0) return { records, gaps: [explainNone(counts, isTruncated)] };
   return {
     records,
     gaps: [
@@ -73,17 +78,12 @@ interface Counts {
   readonly unknownLinks: readonly number[];
 }
 
-function explainNone(
-  { packets, cut, connections, tls, http2, unknownLinks }: Counts,
-  isTruncated: boolean,
-): string {
+function explainNone({ packets, cut, connections, tls, http2 }: Counts, isTruncated: boolean): string {
   if (packets === 0) {
     return isTruncated
       ? 'ends within its first packet; capture again'
       : 'holds no packet; did the requests go over this interface?';
   }
-  if (unknownLinks.length > 0)
-    return `its packets have link type ${unknownLinks.join(', ')}, which is not read; capture with tcpdump -i any`;
   if (cut > 0) return 'holds no whole request, as its packets are cut short; capture with -s 0';
   if (tls > 0)
     return `holds ${count(tls, 'encrypted connection')} (TLS) and no plain HTTP; capture behind the proxy that ends TLS, or use propagation-check tap`;
@@ -102,7 +102,11 @@ interface Exchange {
   readonly request: Message;
   readonly from: string;
   readonly to: string;
-  answer: Message | null;
+  answer: Answer | null;
+}
+
+interface Answer {
+  readonly head: Message;
   end: number;
 }
 
@@ -113,9 +117,10 @@ class Connection {
   readonly #orders = new Map<string, SegmentOrder>();
   readonly #readers = new Map<string, MessageReader>();
   readonly #exchanges: Exchange[] = [];
+  readonly #answers: Answer[] = [];
+  /** By the byte of the answers that the caller awaited; null where several requests awaited the same. */
+  readonly #awaiting = new Map<number, Exchange | null>();
   #caller: string | null = null;
-  /** How many exchanges have an answer: answers come in the order of the requests. */
-  #answered = 0;
   #last = 0;
 
   add(segment: Segment): void {
@@ -133,6 +138,10 @@ class Connection {
       for (const ordered of order.flush()) this.#read(from, to, ordered);
     }
     for (const reader of this.#readers.values()) reader.end(this.#last);
+    for (const [place, answer] of this.#answers.entries()) {
+      const exchange = this.#findExchange(answer.head, place);
+      if (exchange !== null) exchange.answer = answer;
+    }
     return this.#exchanges.map(describeExchange);
   }
 
@@ -162,37 +171,49 @@ class Connection {
 
   #addRequest(request: Message, from: string, to: string): boolean {
     this.#caller = from;
-    this.#exchanges.push({ request, from, to, answer: null, end: request.time });
+    const exchange = { request, from, to, answer: null };
+    this.#exchanges.push(exchange);
+    if (request.start !== null) {
+      const { acknowledged } = request.start;
+      this.#awaiting.set(acknowledged, this.#awaiting.has(acknowledged) ? null : exchange);
+    }
     return false;
   }
 
-  #addAnswer(answer: Message): boolean {
-    const exchange = this.#exchanges[this.#answered];
-    const isInterim = answer.status < 200 && answer.status !== 101;
-    if (exchange === undefined || isInterim) return true;
-    this.#answered += 1;
-    exchange.answer = answer;
-    exchange.end = answer.time;
-    return exchange.request.method === 'HEAD' || answer.status === 101;
+  #addAnswer(head: Message): boolean {
+    const isInterim = head.status < 200 && head.status !== 101;
+    if (isInterim) return true;
+    const place = this.#answers.push({ head, end: head.time }) - 1;
+    return this.#findExchange(head, place)?.request.method === 'HEAD' || head.status === 101;
+  }
+
+  /**
+   * Answers come in the order of the requests. After a gap either may be missing: then an answer is that of the request whose caller had
+   * all bytes before it, and awaited the one with which it begins.
+   */
+  #findExchange(answer: Message, place: number): Exchange | null {
+    const exchange = this.#exchanges[place];
+    if (exchange !== undefined && !exchange.request.isAfterGap && !answer.isAfterGap) return exchange;
+    return (answer.start === null ? null : this.#awaiting.get(answer.start.sequence)) ?? null;
   }
 
   #endAnswer(time: number): void {
-    const exchange = this.#exchanges[this.#answered - 1];
-    if (exchange !== undefined) exchange.end = Math.max(exchange.end, time);
+    const answer = this.#answers.at(-1);
+    if (answer !== undefined) answer.end = Math.max(answer.end, time);
   }
 }
 
-function describeExchange({ request, from, to, answer, end }: Exchange): WireRecord {
+function describeExchange({ request, from, to, answer }: Exchange): WireRecord {
   const context = readWireContext(request.fields);
   return {
     time: new Date(request.time).toISOString(),
-    durationMs: end - request.time,
+    durationMs: answer === null ? 0 : answer.end - request.time,
     tap: `packets to ${to}`,
     target: `http://${to}`,
     client: null,
     server: null,
-    // Usually the machine that captured reads too. Of another one the services say so, and its loopback addresses prove nothing.
-    host: hostname(),
+    // Captures are read on other machines than the one that wrote them, and do not name it.
+    host: null,
     calledAt: to,
     callsFrom: from,
     protocolVersion: request.protocolVersion,
@@ -201,8 +222,8 @@ function describeExchange({ request, from, to, answer, end }: Exchange): WireRec
     sent: context,
     received: context,
     faults: [],
-    status: answer?.status ?? null,
-    answered: answer === null ? null : readAnsweredContext(answer.fields),
+    status: answer?.head.status ?? null,
+    answered: answer === null ? null : readAnsweredContext(answer.head.fields),
     clientAborted: false,
     targetError: answer === null ? 'no answer in the capture' : null,
   };

@@ -8,6 +8,8 @@ export interface Segment {
   readonly to: string;
   /** Number of the first byte of `payload`, or of the SYN. */
   readonly sequence: number;
+  /** Number of the byte that the sender awaits from the other side. */
+  readonly acknowledged: number;
   readonly isSyn: boolean;
   readonly isEnd: boolean;
   readonly payload: Buffer;
@@ -86,6 +88,7 @@ function readTcp(time: number, addresses: readonly string[], bytes: Buffer): Seg
     from: joinAddress(from, bytes.readUInt16BE(0)),
     to: joinAddress(to, bytes.readUInt16BE(2)),
     sequence: bytes.readUInt32BE(4),
+    acknowledged: bytes.readUInt32BE(8),
     isSyn: (flags & 2) !== 0,
     isEnd: (flags & 5) !== 0,
     payload: bytes.subarray((bytes.readUInt8(12) >> 4) * 4),

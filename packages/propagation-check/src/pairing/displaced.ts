@@ -28,7 +28,7 @@ export function pairDisplaced(
   thresholds: DisplacedThresholds,
 ): readonly Pair[] {
   const { displacedShare, displacedLeftOver, fewestDisplaced } = thresholds;
-  const pairs = pairOfOthers(bereft, calls, thresholds);
+  const pairs = pairContained(bereft, calls, thresholds);
   const awaited = areAwaited(
     pairs.map(({ client: request, server: call }) => ({ request, call })),
     thresholds,
@@ -37,37 +37,19 @@ export function pairDisplaced(
   if (!awaited || pairs.length < bereft.length * displacedShare) return [];
   const isAlone = calls.length - own <= pairs.length * displacedLeftOver;
   const isSure =
-    (isAlone && isOneToOne(bereft, calls, pairs, thresholds)) ||
+    (isAlone && areOneToOne(pairs, thresholds)) ||
     (pairs.length >= fewestDisplaced &&
       isMoreThanChance(
         calls,
         pairs.length,
-        (moved) => pairOfOthers(bereft, moved, thresholds).length,
+        (moved) => pairContained(bereft, moved, thresholds).length,
         thresholds,
       ));
   return isSure ? pairs : [];
 }
 
-/**
- * Whether the requests and the calls correspond, not only as a whole. Where they overlap, as many of both tell it, unless they
- * are few and messages, which are often sent by timers.
- */
-function isOneToOne(
-  bereft: readonly Span[],
-  calls: readonly Span[],
-  pairs: readonly Pair[],
-  { uniqueShare, manyDisplaced }: DisplacedThresholds,
-): boolean {
-  const isUnique = pairs.filter((pair) => pair.unique).length >= pairs.length * uniqueShare;
-  if (isUnique || pairs.length >= manyDisplaced) return true;
-  const isExact = pairs.length === bereft.length && pairs.length === calls.length;
-  return isExact && calls.every((call) => call.kind === 'CLIENT');
-}
-
-function pairOfOthers(
-  requests: readonly Span[],
-  calls: readonly Span[],
-  tolerances: Tolerances,
-): readonly Pair[] {
-  return pairContained(requests, calls, tolerances, (request, call) => request.traceId !== call.traceId);
+/** Whether the requests and the calls correspond, not only as a whole. Where they overlap, so many tell it as well. */
+function areOneToOne(pairs: readonly Pair[], { uniqueShare, manyDisplaced }: DisplacedThresholds): boolean {
+  const unique = pairs.filter((pair) => pair.unique);
+  return unique.length >= pairs.length * uniqueShare || pairs.length >= manyDisplaced;
 }

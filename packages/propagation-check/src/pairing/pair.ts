@@ -6,9 +6,7 @@ import {
   readAddress,
   readCallFacts,
   readPath,
-  readRoute,
   readRpcMethod,
-  readText,
 } from '../calls/call-facts.ts';
 import type { TraceGraph } from '../graph/trace-graph.ts';
 import type { Span } from '../span/span.ts';
@@ -135,23 +133,14 @@ export function endsWithin(inner: Span, outer: Span, { rounding }: Tolerances): 
   return inner.endTimeUnixNano <= outer.endTimeUnixNano + rounding;
 }
 
-export function startsAfter(later: Span, earlier: Span, { clockTolerance }: Tolerances): boolean {
-  return later.startTimeUnixNano > earlier.endTimeUnixNano + clockTolerance;
-}
+type Likeness = 'yes' | 'no' | 'unknown';
 
 /**
  * Whether a CLIENT and a SERVER span tell of the same request.
  * `yes` needs something that only this request has in common (path, RPC method, port); `no` needs a contradiction.
  */
 export function compareRequests(client: Span, server: Span): Likeness {
-  return compareFacts(readCallFacts(client), readCallFacts(server), client.name === server.name);
-}
-
-type Likeness = 'yes' | 'no' | 'unknown';
-
-/** The same, by what the two spans say. */
-export function compareFacts(client: CallFacts, server: CallFacts, haveSameName: boolean): Likeness {
-  const [out, into] = asOneProtocol(client, server);
+  const [out, into] = asOneProtocol(readCallFacts(client), readCallFacts(server));
   // A service that knows nothing of MCP records the request that carries the call (MCP specification, "Transports").
   if (out.mcp !== null && into.protocol === 'http') return into.method === 'POST' ? 'unknown' : 'no';
   if (out.protocol !== into.protocol) return 'no';
@@ -163,12 +152,12 @@ export function compareFacts(client: CallFacts, server: CallFacts, haveSameName:
   if (out.protocol === 'rpc') {
     if (out.rpcMethod !== null && into.rpcMethod !== null)
       return out.rpcMethod === into.rpcMethod ? 'yes' : 'no';
-    return haveSameName ? 'yes' : 'unknown';
+    return client.name === server.name ? 'yes' : 'unknown';
   }
   const samePort = out.port !== null && out.port === into.port;
   if (out.path === null) return samePort ? 'yes' : 'unknown';
   if (into.path !== null) {
-    if (!isOtherPath(out.path, into.path)) return 'yes';
+    if (trimSlash(out.path) === trimSlash(into.path)) return 'yes';
     // A gateway may add or cut a prefix.
     return out.path.endsWith(into.path) || into.path.endsWith(out.path) ? 'unknown' : 'no';
   }
@@ -185,43 +174,34 @@ function compareMcp(out: McpFacts, into: McpFacts): 'yes' | 'no' {
 }
 
 /**
- * Tells of requests whether `compareRequests` may answer `yes` for any of the calls, by what they would have in common. It is to be
- * asked before a view is made.
+ * Tells of requests whether `compareRequests` may answer `yes` for any of the calls. It is to be asked before a view is made, and
+ * keeps every request that tells neither path nor method.
  */
 export function indexRequests(calls: readonly Span[]): (request: FactSource) => boolean {
   const paths = new Set<string>();
-  const ports = new Set<number>();
   const portsWithoutPath = new Set<number>();
-  const rpc = new Set<string>();
-  const mcpMethods = new Set<string>();
+  const rpcNames = new Set<string>();
   for (const call of calls) {
-    const { path, port, protocol, rpcMethod, mcp } = readCallFacts(call);
-    if (mcp?.method != null) mcpMethods.add(mcp.method);
-    if (path !== null) paths.add(trimSlash(path));
-    if (port !== null) (path === null ? portsWithoutPath : ports).add(port);
-    if (protocol !== 'rpc') continue;
-    for (const name of [call.name, ...(rpcMethod === null ? [] : [rpcMethod])]) rpc.add(name);
-    if (rpcMethod !== null) paths.add(`/${rpcMethod}`);
+    const { path, port, protocol, rpcMethod } = readCallFacts(call);
+    for (const known of listPaths(path, rpcMethod)) paths.add(known);
+    if (path === null && port !== null) portsWithoutPath.add(port);
+    if (protocol === 'rpc') rpcNames.add(call.name);
   }
-  const calledRoutes = [...paths];
-  const fitsAny = new Map<string, boolean>();
-  const isRouteCalled = (route: string): boolean => {
-    const known = fitsAny.get(route) ?? calledRoutes.some((path) => fitsRoute(path, route));
-    fitsAny.set(route, known);
-    return known;
-  };
   return (request) => {
-    if (mcpMethods.size > 0 && mcpMethods.has(readText(request, 'mcp.method.name') ?? '')) return true;
-    const path = readPath(request);
-    if (path !== null && paths.has(trimSlash(path))) return true;
-    const rpcMethod = readRpcMethod(request);
-    if (rpcMethod !== null && (rpc.has(rpcMethod) || paths.has(`/${rpcMethod}`))) return true;
-    if (rpc.has(request.name)) return true;
-    const route = path === null ? readRoute(request) : null;
-    if (route !== null) return isRouteCalled(route);
+    const known = listPaths(readPath(request), readRpcMethod(request));
     const { port } = readAddress(request);
-    return port !== null && (portsWithoutPath.has(port) || (path === null && ports.has(port)));
+    return (
+      known.length === 0 ||
+      known.some((path) => paths.has(path)) ||
+      rpcNames.has(request.name) ||
+      (port !== null && portsWithoutPath.has(port)) ||
+      request.attributes.has('mcp.method.name')
+    );
   };
+}
+
+function listPaths(path: string | null, rpcMethod: string | null): readonly string[] {
+  return [...(path === null ? [] : [trimSlash(path)]), ...(rpcMethod === null ? [] : [pathOfRpc(rpcMethod)])];
 }
 
 /**
@@ -236,7 +216,11 @@ function asOneProtocol(out: CallFacts, into: CallFacts): readonly [CallFacts, Ca
 
 function asHttp(facts: CallFacts): CallFacts {
   if (facts.rpcMethod === null) return facts;
-  return { ...facts, protocol: 'http', method: 'POST', path: `/${facts.rpcMethod}` };
+  return { ...facts, protocol: 'http', method: 'POST', path: pathOfRpc(facts.rpcMethod) };
+}
+
+function pathOfRpc(rpcMethod: string): string {
+  return `/${rpcMethod}`;
 }
 
 /** Whether two SERVER spans may tell of one request that a hop handed on: by the path, where both have one. */
@@ -258,13 +242,8 @@ export function isAddressedTo(client: Span, server: Span): boolean {
   return known.length === 0 || known.includes(true);
 }
 
-/** Whether both are known and differ. */
-export function isOtherPath(one: string | null, other: string | null): boolean {
-  return one !== null && other !== null && trimSlash(one) !== trimSlash(other);
-}
-
 function trimSlash(path: string): string {
-  return path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path;
+  return path.replace(/\/$/, '');
 }
 
 /** A look-up of the spans that were open at a time. */
@@ -306,37 +285,21 @@ export function indexByTime(spans: readonly Span[], { clockTolerance }: Toleranc
 export function startsDuringAny(
   graph: TraceGraph,
   spans: readonly Span[],
-  tolerances: Tolerances,
-): (row: number) => boolean {
-  const someOpen = indexByRows(graph, spans, tolerances);
-  return (row) => someOpen(row, () => true);
-}
-
-/** Tells of rows whether any of the spans that were open when they started is so, the latest start first; asked until one is. */
-export function indexByRows(
-  graph: TraceGraph,
-  spans: readonly Span[],
   { clockTolerance }: Tolerances,
-): (row: number, isSo: (span: Span) => boolean) => boolean {
+): (row: number) => boolean {
   const rows = spans.map((span) => graph.rowOf(span));
   const timesOf = (times: Float64Array): Float64Array => Float64Array.from(rows, (row) => times[row] ?? 0);
   const intervals = indexIntervals(timesOf(graph.starts), timesOf(graph.ends));
   const tolerance = Number(clockTolerance);
-  return (row, isSo) => {
+  return (row) => {
     const start = graph.starts[row] ?? 0;
-    return intervals.someOpen(start - tolerance, start + tolerance, (position) => {
-      const span = spans[position];
-      return span !== undefined && isSo(span);
-    });
+    return intervals.isSomeOpen(start - tolerance, start + tolerance);
   };
 }
 
 function closestFirst(candidates: readonly Span[], server: Span): readonly Span[] {
-  const slack = (client: Span): bigint => {
-    const difference = durationOf(client) - durationOf(server);
-    return difference < 0n ? -difference : difference;
-  };
-  return [...candidates].sort((left, right) => compareTimes(slack(left), slack(right)));
+  const slack = (client: Span): number => Math.abs(Number(durationOf(client) - durationOf(server)));
+  return candidates.toSorted((left, right) => slack(left) - slack(right));
 }
 
 /** Both directions of a matching under construction. */
@@ -385,14 +348,5 @@ function reassign(free: Span, cameFrom: ReadonlyMap<Span, Span>, matching: Match
 }
 
 function durationOf(span: Span): bigint {
-  return maxTime(0n, span.endTimeUnixNano - span.startTimeUnixNano);
-}
-
-function maxTime(left: bigint, right: bigint): bigint {
-  return left > right ? left : right;
-}
-
-function compareTimes(left: bigint, right: bigint): number {
-  if (left === right) return 0;
-  return left < right ? -1 : 1;
+  return span.endTimeUnixNano - span.startTimeUnixNano;
 }

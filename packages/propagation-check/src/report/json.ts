@@ -12,7 +12,7 @@ export interface ReportDetails {
   readonly notes: readonly string[];
   /** Null where no Collector was asked. */
   readonly collector: CollectorCounters | null;
-  /** Where the check sent requests itself. */
+  /** Those that the check sent itself, or that a command sent as far as its spans show them. */
   readonly requests?: RequestCounts;
   /** Where the traces were searched for. */
   readonly search?: SearchExtent;

@@ -4,6 +4,8 @@ export interface Layout {
   /** Columns of the terminal. */
   readonly width: number;
   readonly color: boolean;
+  /** The locale is not UTF-8: nothing but ASCII can be shown. */
+  readonly ascii?: boolean;
 }
 
 export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan';

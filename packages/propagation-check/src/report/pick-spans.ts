@@ -9,9 +9,10 @@ import type { Result } from '../verdict/result.ts';
 export function pickSpans(store: SpanStore, { findings }: Result, most: number): readonly Span[] {
   const named = new Set(
     findings.flatMap(({ evidence }) =>
-      evidence.flatMap(({ traceId, server }) =>
-        server === undefined ? [traceId] : [traceId, server.traceId],
-      ),
+      evidence.flatMap(({ traceId, server, during }) => [
+        traceId,
+        ...[server, during].flatMap((side) => side?.traceId ?? []),
+      ]),
     ),
   );
   const rowsOf = new Map<string, number[]>();

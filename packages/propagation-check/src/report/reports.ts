@@ -29,9 +29,17 @@ const mostSpansInDiagrams = 10_000;
 
 /** By the names that `--report` takes. Each is loaded when it is asked for. */
 export const reports = {
+  tree: {
+    render: async ({ result, details, options, pickSpans }) => {
+      const { renderTree } = await import('./tree.ts');
+      return inLocale(renderTree(result, details, pickSpans(mostSpansInDiagrams), options), options);
+    },
+  },
   terminal: {
-    render: async ({ result, details, options }) =>
-      (await import('./terminal.ts')).renderTerminal(result, details, options),
+    render: async ({ result, details, options }) => {
+      const { renderTerminal } = await import('./terminal.ts');
+      return inLocale(renderTerminal(result, details, options), options);
+    },
   },
   json: { render: async ({ result, details }) => (await import('./json.ts')).renderJson(result, details) },
   html: {
@@ -60,6 +68,10 @@ export const reports = {
       ),
   },
 } as const satisfies Record<string, Report>;
+
+async function inLocale(text: string, { ascii = false }: FindingOptions): Promise<string> {
+  return ascii ? (await import('./to-ascii.ts')).toAscii(text) : text;
+}
 
 export type ReportName = keyof typeof reports;
 

@@ -1,7 +1,7 @@
 import type { Finding, Result } from '../verdict/result.ts';
 import { escapeText } from './escape-text.ts';
 import type { CommandEnd, ReportDetails, RequestCounts, SearchExtent } from './json.ts';
-import { countOf, markEdge } from './terminal-edges.ts';
+import { countOf, markEdge, nameEdge } from './terminal-edges.ts';
 
 const verdicts = {
   intact: 'INTACT',
@@ -26,13 +26,29 @@ export function summarise(result: Result, { reason, requests, search, command }:
     result.verdict === 'unknown' && reason !== null ? escapeText(reason) : summariseEdges(result);
   const failed = describeFailed(requests);
   const facts = result.verdict === 'unknown' ? [...failed, summary] : [summary, ...failed];
-  return [...facts, ...describeLimit(search), ...describeCommand(command)].join('; ');
+  return [...facts, ...describeUnjudged(result), ...describeLimit(search), ...describeCommand(command)].join(
+    '; ',
+  );
 }
 
 function describeFailed(requests: RequestCounts | undefined): readonly string[] {
   if (requests === undefined || requests.failed === 0) return [];
   const { sent, failed, failures } = requests;
   return [`${failed} of ${countOf(sent, 'request')} failed (${escapeText(failures.join(', '))})`];
+}
+
+/** Of more the note tells. */
+const mostUnjudged = 3;
+const widestName = 60;
+
+/** What an intact verdict does not cover. */
+function describeUnjudged({ verdict, unjudged = [] }: Result): readonly string[] {
+  if (verdict !== 'intact' || unjudged.length === 0) return [];
+  const names = unjudged
+    .slice(0, mostUnjudged)
+    .map(({ client, peer }) => nameEdge({ client, server: peer }, widestName));
+  const more = unjudged.length - names.length;
+  return [`not judged: ${names.join(', ')}${more > 0 ? ` and ${more} more` : ''}`];
 }
 
 function describeLimit(search: SearchExtent | undefined): readonly string[] {

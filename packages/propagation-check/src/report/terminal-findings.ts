@@ -14,7 +14,8 @@ const mostEvidence = 3;
 const mostCandidates = 3;
 const mostInfos = 20;
 const mostScopes = 6;
-const longestText = 400;
+/** Of text from outside. */
+export const longestText = 400;
 const labelWidth = 12;
 
 /** One error or warning: what, where, how often, why, what shows it, what may cause it, what to do. */
@@ -36,7 +37,8 @@ export function renderFinding(finding: Finding, options: FindingOptions): readon
   ];
 }
 
-function nameConfidently({ id, confidence }: Finding): string {
+/** Its id, and whether that is likely or sure. */
+export function nameConfidently({ id, confidence }: Finding): string {
   return confidence === 'likely' ? `${id}, likely` : id;
 }
 
@@ -79,7 +81,7 @@ function describePlace({ client, server }: Finding): string {
   return server === null ? `from ${nameService(client)}` : nameEdge({ client, server }, longestText);
 }
 
-function describeCount({ count }: Finding): string {
+export function describeCount({ count }: Finding): string {
   return count === 0 ? 'never seen' : countOf(count, 'call');
 }
 
@@ -121,7 +123,7 @@ function renderCandidates({ candidates = [], decide = [] }: Finding, layout: Lay
 }
 
 /** A command stays in one line: one that is broken cannot be pasted. */
-function renderStep(step: string, index: number, count: number, layout: Layout): readonly string[] {
+export function renderStep(step: string, index: number, count: number, layout: Layout): readonly string[] {
   const [text = '', ...commands] = step.split('\n');
   const indent = count === 1 ? 0 : 3;
   return [
@@ -136,7 +138,7 @@ function renderStep(step: string, index: number, count: number, layout: Layout):
 }
 
 /** @param indent Of the second and later lines of the text, beyond the label. */
-function labelled(label: string, text: string, layout: Layout, indent = 0): readonly string[] {
+export function labelled(label: string, text: string, layout: Layout, indent = 0): readonly string[] {
   const start = `  ${label}`.padEnd(labelWidth);
   const inner = { ...layout, width: layout.width - indent };
   return hang(start, text, inner).map((line, index) =>

@@ -8,7 +8,7 @@ import { type FindingOptions, renderFinding, renderInfos } from './terminal-find
 import { renderUnreported } from './terminal-unreported.ts';
 
 /** Longer lines of prose are hard to read. */
-const widestText = 110;
+export const widestText = 110;
 
 const styles = {
   intact: 'green',
@@ -21,7 +21,7 @@ export function renderTerminal(result: Result, details: ReportDetails, options: 
   const layout = { ...options, width: Math.min(options.width, widestText) };
   const infos = result.findings.filter((finding) => finding.severity === 'info');
   const parts = [
-    [...renderVerdict(result, details, layout), ...renderDetails(details, layout)],
+    renderVerdict(result, details, layout),
     renderEdges(result, layout),
     ...listErrorsFirst(result).map((finding) => renderFinding(finding, layout)),
     infos.length === 0 ? [] : ['Good to know:', ...renderInfos(infos, layout)],
@@ -33,15 +33,14 @@ export function renderTerminal(result: Result, details: ReportDetails, options: 
     .join('\n\n')}\n`;
 }
 
-function renderVerdict(result: Result, details: ReportDetails, layout: Layout): readonly string[] {
+/** The result in one line, and notes. */
+export function renderVerdict(result: Result, details: ReportDetails, layout: Layout): readonly string[] {
   const label = `${nameVerdict(result.verdict)}  `;
-  return hang(label, summarise(result, details), layout).map((line, index) =>
+  const verdict = hang(label, summarise(result, details), layout).map((line, index) =>
     index === 0
       ? `${paint(layout, styles[result.verdict], label.trimEnd())}  ${line.slice(label.length)}`
       : line,
   );
-}
-
-function renderDetails(details: ReportDetails, layout: Layout): readonly string[] {
-  return describeNotes(details).flatMap((note) => hang('note  ', escapeText(note), layout));
+  const notes = describeNotes(details).flatMap((note) => hang('note  ', escapeText(note), layout));
+  return [...verdict, ...notes];
 }

@@ -8,7 +8,8 @@ import { orderTrace } from './order-trace.ts';
 /** A trace of more spans than this is cut: nobody reads it, and the counts are elsewhere. */
 const mostSpans = 200;
 
-interface Line {
+export interface TreeLine {
+  /** What connects the span with its parent: `└─ `. */
   readonly prefix: string;
   readonly span: Span;
   readonly note: string;
@@ -34,7 +35,7 @@ export function renderTraceTrees(spans: readonly Span[], layout: Layout): string
 }
 
 function renderTree(traceId: string, spans: readonly Span[], origin: bigint, layout: Layout): string {
-  const shown = toLines(spans, Math.floor(layout.width / 4));
+  const shown = toTreeLines(spans, Math.floor(layout.width / 4));
   const columns = shown.map(({ span }) => toColumn(span, origin));
   const offsetWidth = Math.max(...columns.map(({ offset }) => offset.length));
   const durationWidth = Math.max(...columns.map(({ duration }) => duration.length));
@@ -76,10 +77,11 @@ function toMs(nanoseconds: bigint): string {
   return `${(Number(nanoseconds) / 1e6).toFixed(1)} ms`;
 }
 
-function toLines(spans: readonly Span[], widestPrefix: number): readonly Line[] {
+/** At most `mostSpans` of them, depth first. */
+export function toTreeLines(spans: readonly Span[], widestPrefix: number): readonly TreeLine[] {
   /** What continues below each ancestor, by depth. */
   const below: string[] = [''];
-  const lines: Line[] = [];
+  const lines: TreeLine[] = [];
   for (const { span, depth, isLast, note } of orderTrace(spans)) {
     if (lines.length === mostSpans) break;
     const before = below[depth] ?? '';

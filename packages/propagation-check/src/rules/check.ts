@@ -100,6 +100,8 @@ export interface NextTap {
 export interface Shown {
   readonly client: Span | null;
   readonly server: Span | null;
+  /** Where the caller made no span of the call: its span during which the call was made. */
+  readonly during?: Span;
   readonly says: string;
 }
 
@@ -114,7 +116,7 @@ export interface Draft {
   /** The cause is argued from times and counts. */
   readonly isLikely?: boolean;
   /** Where a tap would decide, as far as taps have seen the calls. */
-  readonly nextTap?: NextTap;
+  readonly nextTap?: NextTap | null;
   readonly shown: readonly Shown[];
   /** Spans that are explained by this beside those in `shown`. */
   readonly explains?: readonly Span[];
@@ -157,7 +159,7 @@ export function listUnseenEdges(scene: Scene, open: Open): readonly ExpectedEdge
 /** Whether an error of the edge is reported already. */
 export function hasError(
   { found }: Open,
-  { client, server }: Pick<ExpectedEdge, 'client' | 'server'>,
+  { client, server }: { readonly client: string | null; readonly server: string | null },
 ): boolean {
   return found.some(
     (draft) => draft.severity === 'error' && draft.client === client && draft.server === server,

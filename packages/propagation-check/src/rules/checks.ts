@@ -2,16 +2,16 @@ import { findLostBaggage } from './baggage-lost.ts';
 import type { Check } from './check.ts';
 import { lostClientSpans } from './client-span-lost.ts';
 import { findClockSkew } from './clock-skew.ts';
-import { findContextLostAfterConsumers } from './context-lost-after-consumer.ts';
+import { callsAfterMessages } from './context-lost-after-consumer.ts';
 import { contextLostBetweenLayers } from './context-lost-between-layers.ts';
-import { contextLostBeforePeers, findContextLostInProcess } from './context-lost-in-process.ts';
+import { contextLostBeforePeers, detachedCalls } from './context-lost-in-process.ts';
 import { findExternalParents } from './external-parent.ts';
 import { findHeadersPassedThrough } from './header-passed-through.ts';
 import { partlyMissingCalls, whollyMissingCalls } from './missing-call.ts';
 import { missingCallers } from './missing-caller.ts';
 import { missingClients } from './missing-client.ts';
 import { partlyMissingServers, whollyMissingServers } from './missing-server.ts';
-import { findDroppedParents } from './parent-dropped.ts';
+import { droppedParents } from './parent-dropped.ts';
 import { partlySplitEdges } from './partly-split-edge.ts';
 import { possibleCalls } from './possible-call.ts';
 import { possibleMessages } from './possible-message.ts';
@@ -19,16 +19,16 @@ import type { Rule } from './rule.ts';
 import { findServersNotInstrumented } from './server-not-instrumented.ts';
 import { lostServerSpans } from './server-span-lost.ts';
 import { findUnnamedServices } from './service-unnamed.ts';
-import { findSpansLostInServices } from './span-lost-in-service.ts';
+import { spansLostInServices } from './span-lost-in-service.ts';
 import { findSplitsByHand } from './split-by-hand.ts';
 import { findSplitMessages } from './split-message.ts';
 import { splitTraces } from './split-trace.ts';
-import { findStaleContext } from './stale-context.ts';
+import { staleCalls, staleHeaders } from './stale-context.ts';
 import { findTruncatedTraceIds } from './trace-id-truncated.ts';
 import { findUnexpectedEdges } from './unexpected-edge.ts';
 import { findUninstrumentedPeers } from './uninstrumented-peer.ts';
-import { findUnseenEdges } from './unseen-edge.ts';
-import { findUnseenEntrances } from './unseen-entrance.ts';
+import { darkServices, unseenEdges } from './unseen-edge.ts';
+import { unseenEntrances } from './unseen-entrance.ts';
 import { wrongParents } from './wrong-parent.ts';
 
 /**
@@ -38,11 +38,12 @@ import { wrongParents } from './wrong-parent.ts';
 export const checks: readonly (Check | Rule)[] = [
   // Both sides are there and joined, to the wrong thing.
   findTruncatedTraceIds,
-  findStaleContext,
+  staleCalls,
+  staleHeaders,
   wrongParents,
   findHeadersPassedThrough,
-  findDroppedParents,
-  findContextLostInProcess,
+  droppedParents,
+  detachedCalls,
   // Both sides are there and apart: in one trace, then in two.
   missingClients,
   splitTraces,
@@ -61,11 +62,12 @@ export const checks: readonly (Check | Rule)[] = [
   partlyMissingCalls,
   // Inside one service: what nothing above explains.
   contextLostBeforePeers,
-  findContextLostAfterConsumers,
+  callsAfterMessages,
   contextLostBetweenLayers,
   // Only for expected edges that nothing above has spoken of.
-  findUnseenEdges,
-  findUnseenEntrances,
+  darkServices,
+  unseenEdges,
+  unseenEntrances,
   // Whole edges that fall short of what is expected of them.
   findLostBaggage,
   findUnexpectedEdges,
@@ -73,7 +75,7 @@ export const checks: readonly (Check | Rule)[] = [
   possibleCalls,
   possibleMessages,
   findUninstrumentedPeers,
-  findSpansLostInServices,
+  spansLostInServices,
   findExternalParents,
   findClockSkew,
   findUnnamedServices,

@@ -1,4 +1,3 @@
-import { isRoot } from '../graph/trace-graph.ts';
 import { defineFinding } from './define-finding.ts';
 import { type HeaderCause, lacksEvery } from './header-cause.ts';
 
@@ -18,13 +17,8 @@ export const clientNotInstrumented: HeaderCause = {
     sides: ['caller'],
     excludes: ['header-malformed', 'header-duplicated', 'header-ignored', 'header-rewritten'],
   },
-  explain: ({ client, server, likeliest, headers: { sent } }) =>
-    likeliest === 'client-not-instrumented' &&
-    client === null &&
-    server !== null &&
-    isRoot(server) &&
-    sent !== null &&
-    lacksEvery(sent)
+  explain: ({ likeliest, headers: { sent } }) =>
+    likeliest === 'client-not-instrumented' && sent !== null && lacksEvery(sent)
       ? 'the request left the caller without a CLIENT span and without any propagation header'
       : null,
 };

@@ -26,7 +26,7 @@ interface Lost extends Shown {
   readonly caller: string | null;
   /** A service of which nothing arrived may have stood between. */
   readonly isDark: boolean;
-  /** It is one that is known, nothing is expected of it, and its exports may be cut. */
+  /** Nothing is expected of it, and its exports may be cut. */
   readonly isOfHop: boolean;
   /** The caller delivered a span around the missing one. It ended later, so the missing one would be here too. */
   readonly isDue: boolean;
@@ -134,9 +134,17 @@ function findCaller(
           !isOrphan(scene.graph, span),
       ),
       isDark: caller === undefined || call !== undefined,
-      isOfHop: expected === undefined && isOfHop(scene, call ?? innermost, server),
+      isOfHop:
+        expected === undefined &&
+        (isOfHop(scene, call ?? innermost, server) ||
+          (call !== undefined && !isCalledDirectly(scene, call, server))),
     },
   ];
+}
+
+/** Otherwise a service stands between a call and a request that are not of one another, and nothing says that its spans should be here. */
+function isCalledDirectly(scene: Scene, call: Span, server: Span): boolean {
+  return scene.groupsBetween(call.serviceName, server.serviceName).length > 0;
 }
 
 /**

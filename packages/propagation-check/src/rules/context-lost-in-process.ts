@@ -1,4 +1,4 @@
-import { groupCalls, someCall, viewCalls } from '../calls/call-group.ts';
+import { type Call, groupCalls, someCall, viewCalls } from '../calls/call-group.ts';
 import { findEntry, isOutgoing } from '../calls/edge.ts';
 import { nameEndpoints } from '../calls/endpoint.ts';
 import { nameTarget } from '../calls/target.ts';
@@ -7,10 +7,10 @@ import { isRoot } from '../graph/trace-graph.ts';
 import { pairDisplaced } from '../pairing/displaced.ts';
 import type { Pair } from '../pairing/pair.ts';
 import type { Span } from '../span/span.ts';
-import { groupBy, keyFor } from '../util/group-by.ts';
-import { type Check, protocolOf, type Scene } from './check.ts';
+import { type Group, groupBy, keyFor } from '../util/group-by.ts';
+import { protocolOf, type Scene } from './check.ts';
 import { defineFinding } from './define-finding.ts';
-import { gate, rule } from './rule.ts';
+import { type Gate, gate, rule } from './rule.ts';
 
 export const finding = defineFinding('context-lost-in-process', {
   kind: 'cause',
@@ -21,51 +21,73 @@ export const finding = defineFinding('context-lost-in-process', {
   fix: 'Carry the context across the queue, pool or callback (context.with / context.bind, Context.makeCurrent, contextvars).',
 });
 
+/** Calls to one endpoint of a peer, some of which began traces. */
+interface DetachedCalls {
+  readonly scene: Scene;
+  readonly calls: Group<Call>;
+  readonly detached: readonly Span[];
+  /** Requests that lack the call, each with one that began a trace meanwhile. */
+  readonly pairs: readonly Pair[];
+}
+
 /**
  * The edge is whole, but the caller's CLIENT span starts a trace of its own instead of belonging to the request
  * during which it was made. Pollers and jobs start traces too and are healthy, so a coincidence in time is no
  * evidence: (nearly) all requests of a route that lack the call must have waited for one that is detached.
  */
-export const findContextLostInProcess: Check = (scene) => {
-  const detaching = groupCalls(scene.groups, ({ client, server }) => keyFor(client, server)).filter(
-    (groups) =>
-      groups.some(({ client }) => scene.services.hasEntries(client)) &&
-      someCall(groups, (client) => isDetached(scene, client)),
-  );
-  const groups = groupBy(viewCalls(scene.graph, detaching.flat()), (call) =>
-    keyFor(call.client.serviceName, call.server.serviceName, call.server.name),
-  );
-  return groups.flatMap((calls) => {
-    const [first] = calls;
-    const detached = calls.map(({ client }) => client).filter((client) => startsOwnTrace(scene, client));
-    if (detached.length === 0) return [];
-    const clients = calls.map(({ client }) => client);
-    const pairs = pairWithEntries(scene, first.client.serviceName, clients, detached);
-    if (pairs.length === 0) return [];
+export const detachedCalls = rule<DetachedCalls>({
+  finding,
+  measure: (scene) => {
+    const detaching = groupCalls(scene.groups, ({ client, server }) => keyFor(client, server)).filter(
+      (groups) =>
+        groups.some(({ client }) => scene.services.hasEntries(client)) &&
+        someCall(groups, (client) => isDetached(scene, client)),
+    );
+    const ofEndpoints = groupBy(viewCalls(scene.graph, detaching.flat()), (call) =>
+      keyFor(call.client.serviceName, call.server.serviceName, call.server.name),
+    );
+    return ofEndpoints.flatMap((calls) => {
+      const clients = calls.map(({ client }) => client);
+      const detached = clients.filter((client) => startsOwnTrace(scene, client));
+      if (detached.length === 0) return [];
+      const pairs = pairWithEntries(scene, calls[0].client.serviceName, clients, detached);
+      return [{ scene, calls, detached, pairs }];
+    });
+  },
+  gates: [areWaitedFor()],
+  looseEnds: ({ detached }) => detached,
+  report: ({ scene, calls, pairs }) => {
+    const [{ client, server, protocol }] = calls;
     const serverOf = new Map(calls.map((call) => [call.client, call.server]));
-    return [
-      finding.report({
-        isLikely: true,
-        severity:
-          areEnough(scene, pairs) ||
-          (isExpected(scene.expectation, first.client.serviceName, first.server.serviceName) &&
-            pairs.every(({ server: client }) => isRoot(client)))
-            ? ('error' as const)
-            : ('warning' as const),
-        client: first.client.serviceName,
-        server: first.server.serviceName,
-        protocol: first.protocol,
-        shown: pairs.map(({ client: entry, server: client, unique }) => ({
-          client,
-          server: serverOf.get(client) ?? null,
-          says: unique
-            ? `root of its own trace, made during "${entry.name}" of trace ${entry.traceId}`
-            : `root of its own trace, made while requests "${entry.name}" were open that lack the call`,
-        })),
-      }),
-    ];
-  });
-};
+    const isExpectedOfRoots =
+      isExpected(scene.expectation, client.serviceName, server.serviceName) &&
+      pairs.every(({ server: call }) => isRoot(call));
+    return finding.report({
+      isLikely: true,
+      severity: areEnough(scene, pairs) || isExpectedOfRoots ? 'error' : 'warning',
+      client: client.serviceName,
+      server: server.serviceName,
+      protocol,
+      shown: pairs.map(({ client: entry, server: call, unique }) => ({
+        client: call,
+        server: serverOf.get(call) ?? null,
+        says: unique
+          ? `root of its own trace, made during "${entry.name}" of trace ${entry.traceId}`
+          : `root of its own trace, made while requests "${entry.name}" were open that lack the call`,
+      })),
+    });
+  },
+});
+
+function areWaitedFor<
+  Case extends { readonly detached: readonly Span[]; readonly pairs: readonly Pair[] },
+>(): Gate<Case> {
+  return gate(
+    'nearly all requests of a route lack the call and waited for one that began a trace',
+    ({ pairs }) => pairs.length > 0,
+    ({ detached }) => `of no route of ${detached[0]?.serviceName}, with ${detached.length} such calls`,
+  );
+}
 
 /** Calls of one name to one target that nobody continued, some of which began traces. */
 interface LostBeforePeer {
@@ -92,14 +114,7 @@ export const contextLostBeforePeers = rule<LostBeforePeer>({
       return [{ scene, detached, pairs: pairWithEntries(scene, first.serviceName, calls, detached) }];
     });
   },
-  gates: [
-    gate(
-      'nearly all requests of a route lack the call and waited for one that began a trace',
-      ({ pairs }) => pairs.length > 0,
-      ({ detached: [{ serviceName }, ...others] }) =>
-        `of no route of ${serviceName}, with ${others.length + 1} such calls`,
-    ),
-  ],
+  gates: [areWaitedFor()],
   looseEnds: ({ detached }) => detached,
   report: ({ scene, detached: [call], pairs }) =>
     finding.report({

@@ -56,7 +56,7 @@ export function decideByHeaders(
     const { id } = group[0];
     if (id !== null) return { ...rest, id, shown };
     if (candidates === undefined) return { ...draft, shown };
-    const nextTap = group.find((call) => call.nextTap !== undefined)?.nextTap;
+    const nextTap = group.find((call) => call.nextTap !== null)?.nextTap ?? null;
     // A service that names its span in other answers and not in these made none, or another program answered.
     const isUnnamed = group.every((call) => call.isUnnamed);
     // A cause is out only when it is for every one of these calls.
@@ -68,7 +68,7 @@ export function decideByHeaders(
     };
     return {
       ...draft,
-      ...(nextTap === undefined ? {} : { nextTap }),
+      nextTap,
       candidates: left.toSorted((one, other) => rank(one) - rank(other)),
       shown,
     };
@@ -110,8 +110,25 @@ interface Decision {
   readonly doubted: readonly FindingId[];
   /** The answer names no span, although others of the same service do. */
   readonly isUnnamed: boolean;
-  readonly nextTap?: NextTap;
+  readonly nextTap: NextTap | null;
 }
+
+const undecided = {
+  id: null,
+  excluded: [],
+  doubted: [],
+  isUnnamed: false,
+  nextTap: null,
+} satisfies Omit<Decision, 'shown'>;
+
+/** Headers that would have arrived, and those that were not sent. */
+const arrived: readonly FindingId[] = [
+  'header-malformed',
+  'header-duplicated',
+  'header-ignored',
+  'header-rewritten',
+];
+const unsent: readonly FindingId[] = ['header-not-sent', 'client-not-instrumented', 'format-mismatch'];
 
 function decideCall(
   shown: Shown,
@@ -121,7 +138,7 @@ function decideCall(
   { traceresponse }: Expectation,
 ): Decision {
   const headers = headersOf(shown.client, shown.server, draft);
-  if (headers === null) return { id: null, shown, excluded: [], doubted: [], isUnnamed: false };
+  if (headers === null) return { ...undecided, shown };
   const likeliest = draft.candidates?.[0] ?? null;
   const namesItsSpan = traceresponse.includes(draft.server ?? '');
   const { answer, calledAt } = headers;
@@ -140,7 +157,7 @@ function decideCall(
       const side = headers.isAtCaller ? 'callee' : 'caller';
       const told = `at that time ${says}, in a record that no id ties to this call; ${whereToTap(side)}`;
       return {
-        id: null,
+        ...undecided,
         shown: { ...shown, says: `${told}; ${shown.says}` },
         excluded: excludes,
         doubted: doubts,
@@ -154,7 +171,7 @@ function decideCall(
         ? 'and nothing says what reached the called service'
         : askForSecondTap(unproven);
       return {
-        id: null,
+        ...undecided,
         shown: { ...shown, says: `${says}, ${doubt}; ${shown.says}` },
         excluded: excludes,
         doubted: doubts,
@@ -165,35 +182,24 @@ function decideCall(
     const { injected } = headers;
     const own = injected.length > 0 ? ` (injected by a tap: ${injected.join(', ')})` : '';
     return {
+      ...undecided,
       id: cause.finding.id,
       shown: { ...shown, says: `${says}${own}; ${shown.says}` },
-      excluded: [],
-      doubted: [],
-      isUnnamed: false,
     };
   }
-  return {
-    id: null,
-    shown,
-    excluded: headers.isRecorded ? listExcluded(headers) : [],
-    doubted: [],
-    isUnnamed,
-    // Other headers may be all that a service recorded.
-    ...(headers.isRecorded
-      ? {}
-      : { nextTap: { side: headers.isAtCaller ? 'callee' : 'caller', calledAt } as const }),
-  };
+  // Other headers may be all that a service recorded.
+  return headers.isRecorded
+    ? { ...undecided, shown, excluded: listExcluded(headers), isUnnamed }
+    : {
+        ...undecided,
+        shown,
+        isUnnamed,
+        nextTap: { side: headers.isAtCaller ? 'callee' : 'caller', calledAt },
+      };
 }
 
 /** The causes that contradict what one of the two services recorded. */
 function listExcluded({ sent, received }: CallHeaders): readonly FindingId[] {
-  const arrived: readonly FindingId[] = [
-    'header-malformed',
-    'header-duplicated',
-    'header-ignored',
-    'header-rewritten',
-  ];
-  const unsent: readonly FindingId[] = ['header-not-sent', 'client-not-instrumented', 'format-mismatch'];
   return [
     ...(received !== null && lacks(received, 'tracecontext') ? arrived : []),
     ...(readTracecontext(sent)?.state === 'valid' ? unsent : []),

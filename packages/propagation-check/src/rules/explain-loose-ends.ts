@@ -1,3 +1,4 @@
+import { isEntry } from '../calls/edge.ts';
 import { bounds } from '../pairing/bounds.ts';
 import type { Span, SpanKind } from '../span/span.ts';
 import { keyFor } from '../util/group-by.ts';
@@ -30,7 +31,8 @@ export interface ClosedGate {
 
 /**
  * Why nothing is reported of the loose ends that are left: calls without another side, requests without a caller at services
- * of which callers are known, and spans whose parent is nowhere. Information is no report. Of very many the first 500.
+ * of which callers are known, spans whose parent is nowhere, and whole calls that a rule looked at, such as those that begin traces.
+ * Information is no report. Of very many the first 500.
  */
 export function explainLooseEnds(
   scene: Scene,
@@ -39,14 +41,16 @@ export function explainLooseEnds(
   silences: readonly Silence[],
 ): readonly UnreportedEnd[] {
   const explained = new Set(drafts.filter(isOfCall).flatMap(listExplained));
-  const ends = new Set([
+  const silencesOf = indexSilences(silences);
+  const withoutOther = new Set([
     ...looseEnds.clients,
     ...[...looseEnds.roots].filter((span) => hasKnownCallers(scene, span.serviceName)),
     ...looseEnds.orphans,
   ]);
-  const silencesOf = indexSilences(silences);
+  // Any program outside may call a service that no caller is known of.
+  const wholeCalls = [...silencesOf.keys()].filter((span) => !isEntry(span));
   const open: Open = { ...looseEnds, found: drafts };
-  return [...ends]
+  return [...new Set([...withoutOther, ...wholeCalls])]
     .filter((span) => !explained.has(span))
     .slice(0, bounds.unreportedEnds)
     .map((span) => ({
@@ -55,7 +59,10 @@ export function explainLooseEnds(
       service: span.serviceName,
       kind: span.kind,
       name: hideSecrets(span.name),
-      reasons: listReasons(scene, open, span, silencesOf.get(span) ?? []),
+      reasons: uniteReasons([
+        ...(silencesOf.get(span) ?? []).map(({ finding, gate, tell }) => ({ finding, gate, values: tell() })),
+        ...(withoutOther.has(span) ? tellWhyNot(scene, open, span, silencesOf.get(span) ?? []) : []),
+      ]),
     }));
 }
 
@@ -83,23 +90,23 @@ function indexSilences(silences: readonly Silence[]): ReadonlyMap<Span, readonly
   return ofSpan;
 }
 
-/** The closed gates of the cases that hold the span; of the rules without such a case, why they have none. */
-function listReasons(
+/** Why the span is in no case of the rules that were not silent of it. */
+function tellWhyNot(
   scene: Scene,
   open: Open,
   span: Span,
   silences: readonly Silence[],
 ): readonly ClosedGate[] {
-  const closed = silences.map(({ finding, gate, tell }) => ({ finding, gate, values: tell() }));
   const spoke = new Set(silences.map(({ finding }) => finding));
-  const others = checks.filter(isRule).flatMap((rule) => {
+  return checks.filter(isRule).flatMap((rule) => {
     const values = spoke.has(rule.finding) ? null : rule.whyNot(scene, open, span);
     return values === null ? [] : [{ finding: rule.finding, gate: 'another side is there', values }];
   });
-  const reasons = [...closed, ...others].map(
-    (reason) => [keyFor(reason.finding, reason.gate), reason] as const,
-  );
-  return [...new Map(reasons).values()];
+}
+
+/** The last of each gate. */
+function uniteReasons(reasons: readonly ClosedGate[]): readonly ClosedGate[] {
+  return [...new Map(reasons.map((reason) => [keyFor(reason.finding, reason.gate), reason])).values()];
 }
 
 function isRule(check: Check | Rule): check is Rule {

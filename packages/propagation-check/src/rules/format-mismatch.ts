@@ -21,10 +21,10 @@ export const formatMismatch: HeaderCause = {
     // Load balancers add headers of their own.
     doubts: ['header-not-sent'],
   },
-  explain: ({ server, headers: { sent, received, isRecorded } }) => {
+  explain: ({ server, headers: { sent, received } }) => {
     if (received === null || received.contexts.length === 0 || !lacks(received, 'tracecontext')) return null;
     // Something on the way may have taken a `traceparent` that nobody recorded.
-    if (sent === null ? isRecorded : !lacks(sent, 'tracecontext')) return null;
+    if (sent === null || !lacks(sent, 'tracecontext')) return null;
     return server === null || isRoot(server)
       ? `only ${nameFormats(received)} arrived, which the called service did not read`
       : null;

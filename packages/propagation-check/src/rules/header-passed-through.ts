@@ -29,7 +29,7 @@ export const findHeadersPassedThrough: Check = (scene, open) => {
   const passed = groupBy(requests, ({ client }) => keyFor(client.traceId, client.spanId)).flatMap((calls) => {
     const clients = clientsOf.get(calls[0].server.traceId) ?? [];
     const servers = calls.map(({ server }) => server);
-    return calls.length === 1 ? [] : calls.flatMap((call) => findPassed(scene, clients, servers, call));
+    return calls.flatMap((call) => findPassed(scene, clients, servers, call));
   });
   return groupBy(passed, ({ hop, server }) => keyFor(hop.serviceName, server.serviceName)).map((group) => {
     const [first] = group;
@@ -75,7 +75,6 @@ function findPassed(
     bounds.looks,
     1,
     (span) =>
-      span !== server &&
       span.serviceName !== server.serviceName &&
       startsDuring(server, span, scene.thresholds) &&
       endsWithin(server, span, scene.thresholds) &&
@@ -85,7 +84,6 @@ function findPassed(
   const client =
     clients.find(
       (span) =>
-        span.traceId === server.traceId &&
         span.serviceName === hop.serviceName &&
         startsDuring(server, span, scene.thresholds) &&
         compareRequests(span, server) === 'yes',

@@ -15,7 +15,7 @@ export const headerRewritten: HeaderCause = {
   finding,
   explain: ({ client, headers: { sent, received } }) => {
     const [before, after] = [readTracecontext(sent), readTracecontext(received)];
-    if (after?.state !== 'valid' || after.spanId === null) return null;
+    if (after?.state !== 'valid') return null;
     if (before?.state === 'valid') {
       return before.spanId !== after.spanId || before.traceId !== after.traceId
         ? `traceparent left with span id ${before.spanId} and arrived with ${after.spanId}`

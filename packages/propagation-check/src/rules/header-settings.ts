@@ -2,6 +2,11 @@ import { readCallFacts } from '../calls/call-facts.ts';
 import { readRecordedHeaders } from '../headers/recorded-headers.ts';
 import type { Span, SpanKind } from '../span/span.ts';
 
+interface EnvironmentVariable {
+  readonly name: string;
+  readonly value: string;
+}
+
 /** A setting of an instrumentation that records the propagation headers of a request in its span. */
 interface HeaderSetting {
   /** Resource attribute `telemetry.sdk.language`. */
@@ -12,8 +17,8 @@ interface HeaderSetting {
   readonly scope: RegExp;
   /** Resource attribute `telemetry.distro.name`, where only that distribution has the setting. */
   readonly distribution?: string;
-  /** What to write where. */
-  readonly set: string;
+  /** What to write where; `exec` sets the variables itself. */
+  readonly set: string | EnvironmentVariable;
 }
 
 /** Enough to tell W3C Trace Context from B3; more names do no harm. */
@@ -61,7 +66,7 @@ export const headerSettings: readonly HeaderSetting[] = [
     language: 'java',
     kind: 'SERVER',
     scope: /^io\.opentelemetry\.(?!contrib\.php|grpc)/,
-    set: `OTEL_INSTRUMENTATION_HTTP_SERVER_CAPTURE_REQUEST_HEADERS=${listed}`,
+    set: { name: 'OTEL_INSTRUMENTATION_HTTP_SERVER_CAPTURE_REQUEST_HEADERS', value: listed },
   },
   {
     // opentelemetry-python-contrib 0.66b1, `__init__.py` of each of these.
@@ -69,7 +74,7 @@ export const headerSettings: readonly HeaderSetting[] = [
     kind: 'SERVER',
     scope:
       /^opentelemetry\.instrumentation\.(?:aiohttp_server|asgi|django|falcon|fastapi|flask|pyramid|starlette|tornado|wsgi)\b/,
-    set: `OTEL_INSTRUMENTATION_HTTP_CAPTURE_HEADERS_SERVER_REQUEST=${listed}`,
+    set: { name: 'OTEL_INSTRUMENTATION_HTTP_CAPTURE_HEADERS_SERVER_REQUEST', value: listed },
   },
   {
     // opentelemetry-dotnet-instrumentation, Configurations/InstrumentationOptions.cs.
@@ -77,21 +82,24 @@ export const headerSettings: readonly HeaderSetting[] = [
     kind: 'SERVER',
     scope: /^Microsoft\.AspNetCore$/,
     distribution: 'opentelemetry-dotnet-instrumentation',
-    set: `OTEL_DOTNET_AUTO_TRACES_ASPNETCORE_INSTRUMENTATION_CAPTURE_REQUEST_HEADERS=${listed}`,
+    set: {
+      name: 'OTEL_DOTNET_AUTO_TRACES_ASPNETCORE_INSTRUMENTATION_CAPTURE_REQUEST_HEADERS',
+      value: listed,
+    },
   },
   {
     // opentelemetry-ruby-contrib, instrumentation/rack/instrumentation.rb; the variable: instrumentation/base.rb.
     language: 'ruby',
     kind: 'SERVER',
     scope: /^OpenTelemetry::Instrumentation::Rack$/,
-    set: `OTEL_RUBY_INSTRUMENTATION_RACK_CONFIG_OPTS="allowed_request_headers=${listed}"`,
+    set: { name: 'OTEL_RUBY_INSTRUMENTATION_RACK_CONFIG_OPTS', value: `allowed_request_headers=${listed}` },
   },
   {
     // opentelemetry-php-contrib, Curl/src/CurlInstrumentation.php: reads back what libcurl sent.
     language: 'php',
     kind: 'CLIENT',
     scope: /^io\.opentelemetry\.contrib\.php\.curl$/,
-    set: `OTEL_PHP_INSTRUMENTATION_HTTP_REQUEST_HEADERS=${listed}`,
+    set: { name: 'OTEL_PHP_INSTRUMENTATION_HTTP_REQUEST_HEADERS', value: listed },
   },
 ];
 
@@ -109,5 +117,11 @@ export function findHeaderSetting(span: Span | null): string | null {
       (language === undefined || row.language === language) &&
       (row.distribution === undefined || row.distribution === distribution),
   );
-  return found?.set ?? null;
+  return found === undefined ? null : describeSetting(found.set);
+}
+
+function describeSetting(set: HeaderSetting['set']): string {
+  if (typeof set === 'string') return set;
+  const { name, value } = set;
+  return `${name}=${value.includes('=') ? `"${value}"` : value}`;
 }

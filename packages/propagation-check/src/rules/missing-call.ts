@@ -332,6 +332,7 @@ function describePairs(edge: ExpectedEdge, pairs: readonly Pair[], findOpenCall:
     shown: shown.map(({ request, server, client }) => ({
       client,
       server,
+      during: request,
       says:
         client === null
           ? `root, while "${request.name}" of ${edge.client} (trace ${request.traceId}) was open and has no CLIENT span for it`

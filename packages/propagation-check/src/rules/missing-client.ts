@@ -1,4 +1,4 @@
-import { type FactSource, readAddress, readPath, readRpcMethod } from '../calls/call-facts.ts';
+import { type FactSource, readAddress, readOutcome, readPath, readRpcMethod } from '../calls/call-facts.ts';
 import { someCall } from '../calls/call-group.ts';
 import { withoutIds } from '../calls/endpoint.ts';
 import { findTop, isCallerMissing, isOrphan } from '../graph/trace-graph.ts';
@@ -47,7 +47,7 @@ export const missingClients = rule<ReplacedParents>({
   looseEnds: ({ pairs }) => pairs.flatMap(({ client, server }) => [client, server]),
   report: ({ scene, pairs }) =>
     finding.report({
-      severity: pairs.every(({ client, server }) => isOfHop(scene, client, server)) ? 'warning' : 'error',
+      severity: pairs.every(({ client, server }) => isUncertain(scene, client, server)) ? 'warning' : 'error',
       client: pairs[0].client.serviceName,
       server: pairs[0].server.serviceName,
       protocol: protocolOf(pairs[0].client),
@@ -72,6 +72,12 @@ export const missingClients = rule<ReplacedParents>({
     );
   },
 });
+
+/** A hop that the caller gave up on may end its spans after those of the caller, behind the end of the capture. */
+function isUncertain(scene: Scene, client: Span, server: Span): boolean {
+  if (isExpectedDirectly(scene, client.serviceName, server.serviceName)) return false;
+  return isOfHop(scene, client, server) || readOutcome(client) === 'unreached';
+}
 
 /** Whole calls show that others call the service, or that others answer such calls: the missing spans are those of a hop that is known. */
 export function isOfHop(scene: Scene, client: Span, server: Span): boolean {

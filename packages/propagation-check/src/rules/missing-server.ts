@@ -34,7 +34,7 @@ import {
 } from './check.ts';
 import { defineFinding } from './define-finding.ts';
 import type { FindingId } from './finding.ts';
-import { gate, rule } from './rule.ts';
+import { gate, rule, tellMilliseconds } from './rule.ts';
 import { splitCauses, finding as splitTrace } from './split-trace.ts';
 
 export const finding = defineFinding('missing-server', {
@@ -289,8 +289,7 @@ function isFasterThanServer(
 }
 
 function tellDurations({ graph }: Scene, lonely: readonly Span[], groups: readonly CallGroup[]): string {
-  const tell = (sorted: Float64Array): string =>
-    `${((sorted[sorted.length >> 1] ?? 0) / 1_000_000).toFixed(1)} ms`;
+  const tell = (sorted: Float64Array): string => tellMilliseconds(sorted[sorted.length >> 1] ?? 0);
   const whole = measureDurations(graph, groups, () => true);
   return `usually ${tell(sortDurations(lonely))}, whole calls ${tell(whole)}`;
 }

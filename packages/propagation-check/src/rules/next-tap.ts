@@ -44,11 +44,14 @@ function placeAtCallee(draft: Draft): string {
  * The address of a SERVER span comes from the request's Host header. Where nobody on the way wrote it anew it is the one that the
  * caller called, or that of a tap, and says nothing of the called service.
  */
-function findOwnAddress({ shown, nextTap = nowhere }: Draft): string | null {
+function findOwnAddress({ shown, nextTap }: Draft): string | null {
   const { client = null, server = null } = shown.find((call) => call.server !== null) ?? {};
   if (server === null) return null;
   const address = formatAddress(readAddress(server));
-  const ports = [...nextTap.calledAt.map(portOf), ...(client === null ? [] : [readAddress(client).port])];
+  const ports = [
+    ...(nextTap ?? nowhere).calledAt.map(portOf),
+    ...(client === null ? [] : [readAddress(client).port]),
+  ];
   return address === null || ports.includes(portOf(address)) ? null : address;
 }
 

@@ -1,7 +1,10 @@
-import { compareRequests, pairSpans, startsDuring, startsDuringAny } from '../pairing/pair.ts';
-import { groupBy, keyFor, mapBy } from '../util/group-by.ts';
-import { type Check, isExpectedCaller, protocolOf } from './check.ts';
+import { none } from '../graph/trace-graph.ts';
+import { compareRequests, type Pair, pairSpans, startsDuring } from '../pairing/pair.ts';
+import type { Span } from '../span/span.ts';
+import { type Group, groupBy, keyFor, mapBy } from '../util/group-by.ts';
+import { isExpectedCaller, type Open, protocolOf, type Scene } from './check.ts';
 import { defineFinding } from './define-finding.ts';
+import { rule } from './rule.ts';
 
 export const finding = defineFinding('parent-dropped', {
   kind: 'cause',
@@ -16,46 +19,51 @@ export const finding = defineFinding('parent-dropped', {
  * The called service took the trace id of the header and not its parent id: its SERVER span is a second root of the trace,
  * while the CLIENT span of the call has no child. Equal trace ids prove that the header arrived.
  */
-export const findDroppedParents: Check = (scene, open) => {
-  const { graph, thresholds } = scene;
+export const droppedParents = rule<Group<Pair>>({
+  finding,
+  measure: (scene, open) => {
+    const clientsOf = mapBy(open.clients, ({ traceId }) => traceId);
+    const pairs = [...mapBy(listSecondRoots(scene, open), ({ traceId }) => traceId)].flatMap(
+      ([traceId, servers]) =>
+        pairSpans(
+          clientsOf.get(traceId) ?? [],
+          servers,
+          (client, server) => mayHaveCalled(scene, client, server),
+          scene.thresholds,
+        ),
+    );
+    return groupBy(pairs, ({ client, server }) => keyFor(client.serviceName, server.serviceName));
+  },
+  gates: [],
+  looseEnds: () => [],
+  report: (pairs) =>
+    finding.report({
+      client: pairs[0].client.serviceName,
+      server: pairs[0].server.serviceName,
+      protocol: protocolOf(pairs[0].client),
+      shown: pairs.map(({ client, server }) => ({
+        client,
+        server,
+        says: `SERVER ${server.spanId} is a second root of the trace of CLIENT ${client.spanId}`,
+      })),
+    }),
+});
+
+/** SERVER roots of traces in which other spans have no parent either. */
+function listSecondRoots({ graph }: Scene, { roots }: Open): readonly Span[] {
   const { traces } = graph.index;
-  const clientsOf = mapBy(open.clients, (span) => traces[graph.rowOf(span)]);
-  const known = new Map<string, (row: number) => boolean>();
-  const mayBeCalled = (row: number): boolean => {
-    const clients = clientsOf.get(traces[row]);
-    if (clients === undefined) return false;
-    const service = graph.serviceOf(row);
-    const others = clients.filter((span) => span.serviceName !== service);
-    if (others.length === 0) return false;
-    const key = keyFor(traces[row] ?? null, service);
-    const isDuring = known.get(key) ?? startsDuringAny(graph, others, thresholds);
-    known.set(key, isDuring);
-    return isDuring(row);
-  };
-  const pairs = pairSpans(
-    open.clients,
-    open.roots.select(mayBeCalled).filter((span) => span.kind === 'SERVER'),
-    (client, server) =>
-      client.traceId === server.traceId &&
-      client.serviceName !== server.serviceName &&
-      isExpectedCaller(scene, client.serviceName, server.serviceName) &&
-      startsDuring(server, client, thresholds) &&
-      compareRequests(client, server) !== 'no',
-    thresholds,
+  const tops = new Uint32Array(graph.traceCount);
+  for (let row = 0; row < graph.store.size; row += 1) {
+    if (graph.parents[row] === none) tops[traces[row] ?? 0] = (tops[traces[row] ?? 0] ?? 0) + 1;
+  }
+  return roots.select((row) => tops[traces[row] ?? 0] !== 1).filter(({ kind }) => kind === 'SERVER');
+}
+
+function mayHaveCalled(scene: Scene, client: Span, server: Span): boolean {
+  return (
+    client.serviceName !== server.serviceName &&
+    isExpectedCaller(scene, client.serviceName, server.serviceName) &&
+    startsDuring(server, client, scene.thresholds) &&
+    compareRequests(client, server) !== 'no'
   );
-  return groupBy(pairs, ({ client, server }) => keyFor(client.serviceName, server.serviceName)).map(
-    (group) => {
-      const [first] = group;
-      return finding.report({
-        client: first.client.serviceName,
-        server: first.server.serviceName,
-        protocol: protocolOf(first.client),
-        shown: group.map(({ client, server }) => ({
-          client,
-          server,
-          says: `SERVER ${server.spanId} is a second root of the trace of CLIENT ${client.spanId}`,
-        })),
-      });
-    },
-  );
-};
+}

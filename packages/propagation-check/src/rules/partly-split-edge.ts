@@ -4,15 +4,15 @@ import { pairContained } from '../pairing/contained.ts';
 import type { Pair } from '../pairing/pair.ts';
 import type { Span } from '../span/span.ts';
 import { keyFor } from '../util/group-by.ts';
-import { hasError, isExpectedDirectly, isPlausible, type Scene } from './check.ts';
+import { hasError, isExpectedDirectly, type Scene } from './check.ts';
 import { gate, rule } from './rule.ts';
 import { finding as splitTrace } from './split-trace.ts';
 
 /** An edge whose callers make no CLIENT spans. */
 interface PartlySplitEdge {
   readonly scene: Scene;
-  readonly client: string;
-  readonly server: string;
+  readonly client: string | null;
+  readonly server: string | null;
   readonly protocol: EdgeProtocol;
   readonly isExpected: boolean;
   readonly whole: readonly CallGroup[];
@@ -35,9 +35,7 @@ export const partlySplitEdges = rule<PartlySplitEdge>({
     groupCalls(scene.groups.filter(isByHand), ({ client, server }) => keyFor(client, server)).flatMap(
       (whole): readonly PartlySplitEdge[] => {
         const { client, server, protocol } = whole[0];
-        if (client === null || server === null || client === server) return [];
         const isExpected = isExpectedDirectly(scene, client, server);
-        if (!isExpected && !isPlausible(scene, client, server)) return [];
         const { graph } = scene;
         const roots = selectLike(scene, server, whole, 'servers', (row) => graph.isRoot(row));
         if (roots.length === 0) return [];
@@ -45,9 +43,7 @@ export const partlySplitEdges = rule<PartlySplitEdge>({
         const bereft = selectLike(scene, client, whole, 'clients', (row) => !called.has(row));
         const pairs = pairContained(bereft, roots, scene.thresholds);
         const isJudged = hasError(open, { client, server });
-        return pairs.length === 0
-          ? []
-          : [{ scene, client, server, protocol, isExpected, whole, bereft, roots, pairs, isJudged }];
+        return [{ scene, client, server, protocol, isExpected, whole, bereft, roots, pairs, isJudged }];
       },
     ),
   gates: [
@@ -96,19 +92,14 @@ export const partlySplitEdges = rule<PartlySplitEdge>({
 });
 
 /** Whether a call went from a span made by hand, or from the handler of a request: there is no span of the call itself. */
-function isByHand({ clientKind, serverKind, protocol }: CallGroup): boolean {
-  return (
-    protocol !== 'messaging' &&
-    clientKind !== 'CLIENT' &&
-    clientKind !== 'PRODUCER' &&
-    serverKind !== 'CONSUMER'
-  );
+function isByHand({ clientKind, protocol }: CallGroup): boolean {
+  return protocol !== 'messaging' && clientKind !== 'CLIENT';
 }
 
 /** Those of the spans of a service with the name, kind and scope of one side of whole calls that are meant. */
 function selectLike(
   { facts, graph, selectSpans }: Scene,
-  service: string,
+  service: string | null,
   whole: readonly CallGroup[],
   side: 'clients' | 'servers',
   isMeant: (row: number) => boolean,

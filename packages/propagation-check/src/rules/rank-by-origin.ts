@@ -2,6 +2,7 @@ import { readText } from '../calls/call-facts.ts';
 import type { Span } from '../span/span.ts';
 import type { Draft, Scene } from './check.ts';
 import { isFromBrowser } from './fix-by-surroundings.ts';
+import { moveToFront } from './split-trace.ts';
 
 /**
  * A page sends no header to another origin than its own unless its instrumentation is told to (`propagateTraceHeaderCorsUrls`), which
@@ -9,20 +10,15 @@ import { isFromBrowser } from './fix-by-surroundings.ts';
  */
 export function rankByOrigin(scene: Scene, draft: Draft): Draft {
   if (draft.candidates?.includes('header-not-sent') !== true || !isFromBrowser(draft)) return draft;
-  const pages = new Set(scene.selectSpans(draft.client, isPageLoad(scene)).map(readOrigin));
-  const isElsewhere = draft.shown.every(({ client }) => client !== null && !pages.has(readOrigin(client)));
-  if (pages.size === 0 || !isElsewhere) return draft;
-  const others = draft.candidates.filter((cause) => cause !== 'header-not-sent');
-  return { ...draft, candidates: ['header-not-sent', ...others] };
+  const loads = scene.selectSpans(draft.client, (row) => scene.facts.nameOf(row) === 'documentLoad');
+  const pages = new Set(loads.flatMap(readOrigin));
+  const called = draft.shown.flatMap(({ client }) => (client === null ? [] : readOrigin(client)));
+  const isElsewhere = pages.size > 0 && called.length > 0 && called.every((origin) => !pages.has(origin));
+  return isElsewhere ? { ...draft, candidates: moveToFront(draft.candidates, 'header-not-sent') } : draft;
 }
 
-function isPageLoad({ facts }: Scene): (row: number) => boolean {
-  return (row) =>
-    facts.nameOf(row) === 'documentLoad' &&
-    facts.scopeOf(row) === '@opentelemetry/instrumentation-document-load';
-}
-
-function readOrigin(span: Span): string | null {
-  const url = readText(span, 'url.full', 'http.url');
-  return url !== null && URL.canParse(url) ? new URL(url).origin : null;
+/** None where the URL is not known, or relative. */
+function readOrigin(span: Span): readonly string[] {
+  const url = readText(span, 'url.full', 'http.url') ?? '';
+  return URL.canParse(url) ? [new URL(url).origin] : [];
 }

@@ -11,9 +11,6 @@ const lost: readonly FindingId[] = ['server-span-lost', 'client-span-lost'];
 export function rankByPipeline(draft: Draft, counters: CollectorCounters | null): Draft {
   if (draft.candidates === undefined || counters === null) return draft;
   if (counters.sendFailed + counters.enqueueFailed === 0) return draft;
-  const isLost = (cause: FindingId): boolean => lost.includes(cause);
-  return {
-    ...draft,
-    candidates: [...draft.candidates.filter(isLost), ...draft.candidates.filter((cause) => !isLost(cause))],
-  };
+  const byLoss = (cause: FindingId): number => (lost.includes(cause) ? 0 : 1);
+  return { ...draft, candidates: draft.candidates.toSorted((one, other) => byLoss(one) - byLoss(other)) };
 }

@@ -92,6 +92,11 @@ export function tellReasons(compared: string, reasons: readonly (string | null)[
   return `${compared}: ${counts.join(', ')}`;
 }
 
+/** Of nanoseconds, for people. */
+export function tellMilliseconds(nanoseconds: number): string {
+  return `${(nanoseconds / 1_000_000).toFixed(1)} ms`;
+}
+
 /** Plain checks say nothing of what they do not report. */
 export function judgeBy(check: Check | Rule, scene: Scene, open: Open): Judgement {
   return typeof check === 'function'

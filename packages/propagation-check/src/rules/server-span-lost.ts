@@ -37,7 +37,8 @@ interface LostServers {
 export const lostServerSpans = rule<LostServers>({
   finding,
   measure: (scene, open) => {
-    const left = open.orphans.filter((span) => isOfServer(span));
+    const unanswered = listUnanswered(open.orphans);
+    const left = open.orphans.filter((span) => isOfServer(span) && !isBelowAny(unanswered, span));
     const pairs = pairSpans(
       open.clients,
       left,
@@ -86,6 +87,8 @@ export const lostServerSpans = rule<LostServers>({
   },
   whyNot: (scene, open, looseEnd) => {
     if (!scene.graph.isOrphan(scene.graph.rowOf(looseEnd)) || !isOfServer(looseEnd)) return null;
+    if (isBelowAny(listUnanswered(open.orphans), looseEnd))
+      return 'its answer was begun and not sent to its end';
     const ofTrace = open.clients.filter((client) => client.traceId === looseEnd.traceId);
     return tellReasons(
       `${ofTrace.length} calls of its trace have no child`,
@@ -97,6 +100,25 @@ export const lostServerSpans = rule<LostServers>({
 /** Whether the missing parent of a span may be the SERVER span of its own process. */
 function isOfServer(span: Span): boolean {
   return isEntry(span) ? isParentRemote(span) === false : isParentRemote(span) !== true;
+}
+
+/**
+ * Parents whose answer was begun and not ended, so that they may be open still: a stream may take as long as it likes after its caller's span
+ * has ended. Source: opentelemetry-python-contrib, instrumentation-asgi, a span for each ASGI event.
+ */
+function listUnanswered(orphans: readonly Span[]): ReadonlySet<string> {
+  const parentsOf = (event: string): readonly string[] =>
+    orphans.flatMap((span) => (span.attributes.get('asgi.event.type') === event ? keyOfParent(span) : []));
+  const ended = new Set(parentsOf('http.response.body'));
+  return new Set(parentsOf('http.response.start').filter((parent) => !ended.has(parent)));
+}
+
+function isBelowAny(parents: ReadonlySet<string>, span: Span): boolean {
+  return parents.has(keyOfParent(span));
+}
+
+function keyOfParent({ traceId, parentSpanId }: Span): string {
+  return keyFor(traceId, parentSpanId);
 }
 
 /** Why a span is not of the work that a call led to; null where it can be. */

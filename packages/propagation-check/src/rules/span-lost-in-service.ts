@@ -1,8 +1,11 @@
 import { isEntry, isOutgoing } from '../calls/edge.ts';
+import { bounds } from '../pairing/bounds.ts';
+import { takeFitting } from '../pairing/pair.ts';
 import { isParentRemote, type Span } from '../span/span.ts';
-import { groupBy, keyFor } from '../util/group-by.ts';
-import { type Check, protocolOf, type Scene } from './check.ts';
+import { type Group, groupBy, keyFor } from '../util/group-by.ts';
+import { protocolOf, type Scene } from './check.ts';
 import { defineFinding } from './define-finding.ts';
+import { gate, rule } from './rule.ts';
 
 export const finding = defineFinding('span-lost-in-service', {
   kind: 'warning',
@@ -13,48 +16,68 @@ export const finding = defineFinding('span-lost-in-service', {
   fix: 'Let every span end, flush before exit, and export all spans of the process; a parent that is still open arrives later.',
 });
 
+/** Spans of one service whose parent is of that service as well, and nowhere. */
+interface LostInService {
+  readonly spans: Group<Span>;
+  readonly isFollowed: boolean;
+}
+
 /**
  * Spans whose parent is of their own service and nowhere, although the service delivered spans that ended later. The edges are whole:
  * what hangs under a missing SERVER span of a call is explained by `lostServerSpans`.
  */
-export const findSpansLostInServices: Check = (scene, open) => {
-  const lost = open.orphans.filter((span) => isParentLocal(scene, span) && isFollowed(scene, span));
-  return groupBy(lost, ({ serviceName }) => keyFor(serviceName)).map((ofService) => {
-    const [first] = ofService;
-    return finding.report({
-      ...(ofService.some((span) => isParentRemote(span) === null) ? { isLikely: true } : {}),
-      client: first.serviceName,
-      server: first.serviceName,
-      protocol: protocolOf(first),
-      shown: ofService.map((span) => ({
+export const spansLostInServices = rule<LostInService>({
+  finding,
+  measure: (scene, open) => {
+    const openThen = scene.graph.indexTraces(open.orphans, 0n);
+    const local = open.orphans
+      .filter((span) => isParentLocal(scene, span, openThen))
+      .map((span) => ({ span, isFollowed: isFollowed(scene, span) }));
+    return groupBy(local, ({ span, isFollowed }) => keyFor(span.serviceName, String(isFollowed))).map(
+      ([first, ...others]) => ({
+        spans: [first.span, ...others.map(({ span }) => span)],
+        isFollowed: first.isFollowed,
+      }),
+    );
+  },
+  gates: [
+    // Otherwise the parent may be on its way.
+    gate(
+      'the service delivered spans that ended before and after',
+      ({ isFollowed }) => isFollowed,
+      ({ spans }) => `${spans.length} spans of ${spans[0].serviceName} are its first or last`,
+    ),
+  ],
+  looseEnds: ({ spans }) => spans,
+  report: ({ spans }) =>
+    finding.report({
+      ...(spans.some((span) => isParentRemote(span) === null) ? { isLikely: true } : {}),
+      client: spans[0].serviceName,
+      server: spans[0].serviceName,
+      protocol: protocolOf(spans[0]),
+      shown: spans.map((span) => ({
         client: null,
         server: span,
         says: `${span.kind} "${span.name}" hangs under ${span.parentSpanId} of its own service, which is nowhere`,
       })),
-    });
-  });
-};
+    }),
+});
 
-/** By its flags; without them a call that was made during a request of the service hangs under a span of the service. */
-function isParentLocal(scene: Scene, span: Span): boolean {
+/**
+ * By its flags; without them a call that was made during a request of the service hangs under a span of the service.
+ * @param openThen The spans of its trace that were open when it started.
+ */
+function isParentLocal(scene: Scene, span: Span, openThen: (span: Span) => Iterable<Span>): boolean {
   const isRemote = isParentRemote(span);
   if (isRemote !== null) return !isRemote;
-  return isOutgoing(span) && findRequest(scene, span) !== undefined;
+  if (!isOutgoing(span) || !scene.graph.isBegun(span.traceId)) return false;
+  const isRequest = (around: Span): boolean =>
+    isEntry(around) &&
+    around.serviceName === span.serviceName &&
+    span.endTimeUnixNano <= around.endTimeUnixNano;
+  return takeFitting(openThen(span), bounds.looks, 1, isRequest).length > 0;
 }
 
-/** The request of its service and trace that was open around a span. */
-function findRequest({ graph, entriesOf }: Scene, span: Span): Span | undefined {
-  if (!graph.isBegun(span.traceId)) return undefined;
-  return entriesOf(span.serviceName).find(
-    (entry) =>
-      isEntry(entry) &&
-      entry.traceId === span.traceId &&
-      entry.startTimeUnixNano <= span.startTimeUnixNano &&
-      span.endTimeUnixNano <= entry.endTimeUnixNano,
-  );
-}
-
-/** Whether the service delivered spans from before and after: otherwise the parent may be on its way. */
 function isFollowed(scene: Scene, { serviceName, endTimeUnixNano }: Span): boolean {
   const coverage = scene.coverage(serviceName);
   return (

@@ -3,7 +3,6 @@ import {
   isHealthProbe,
   readCallFacts,
   readOutcome,
-  readPath,
   readUserAgent,
 } from '../calls/call-facts.ts';
 import { type CallGroup, someCall } from '../calls/call-group.ts';
@@ -13,11 +12,8 @@ import { nameTarget } from '../calls/target.ts';
 import { isRoot } from '../graph/trace-graph.ts';
 import { isMoreThanChance } from '../pairing/chance.ts';
 import {
-  compareFacts,
   compareRequests,
-  indexByRows,
   indexRequests,
-  isOtherPath,
   type Pair,
   pairSpans,
   startsDuring,
@@ -37,7 +33,7 @@ export const finding = defineFinding('split-trace', {
   isConclusive: true,
   shows: 'A CLIENT without a child, and a root SERVER of B that pairs with it',
   title: 'One request, two traces',
-  why: 'A CLIENT span has no child, and the SERVER span of the same request is the root of another trace.',
+  why: 'The span of the call has no child, and that of the called service for the same request is the root of another trace.',
   fix: 'See with `propagation-check tap` what the caller sends and what reaches the called service.',
 });
 
@@ -197,35 +193,18 @@ function listContinued(scene: Scene, open: Open): readonly Span[] {
   return open.orphans.filter((span) => span.kind === 'SERVER' && !scene.shared.isBegun(span.traceId));
 }
 
-/** More calls that are open at once are a crowd: each would be compared with each request. */
-const crowd = 64;
-
 /**
- * Whether a row can be the request of any of the calls that were open when it started, to be asked before a view is made. Where the
- * edge is not expected, they must have more in common than their time.
+ * Whether a row can be the request of some call that was open when it started, to be asked before a view is made. Where the edge is
+ * not expected, a request of some call must have more in common with it than the time.
  */
 function findAlike(scene: Scene, clients: readonly Span[]): (row: number) => boolean {
   const { graph, facts, thresholds } = scene;
   const expected = new Set<string | null>(
     scene.expectation.edges.filter(({ rule }) => rule === 'must').map(({ server }) => server),
   );
-  const someOpen = indexByRows(graph, clients, thresholds);
+  const isDuring = startsDuringAny(graph, clients, thresholds);
   const mayBeSame = indexRequests(clients);
-  return (row) => {
-    if (expected.has(graph.serviceOf(row))) return someOpen(row, () => true);
-    let path: string | null | undefined;
-    let left = crowd;
-    return someOpen(row, (call) => {
-      left -= 1;
-      if (left === 0) return mayBeSame(facts.at(row));
-      if (left < 0) return false;
-      if (path === undefined) path = facts.protocolOf(row) === 'http' ? readPath(facts.at(row)) : null;
-      const called = readCallFacts(call);
-      // Most have another path, which is read sooner than all facts of a row.
-      if (called.protocol === 'http' && isOtherPath(called.path, path)) return false;
-      return compareFacts(called, facts.factsOf(row), call.name === facts.nameOf(row)) === 'yes';
-    });
-  };
+  return (row) => isDuring(row) && (expected.has(graph.serviceOf(row)) || mayBeSame(facts.at(row)));
 }
 
 /**

@@ -1,21 +1,20 @@
-import { readCallFacts, readOutcome } from '../calls/call-facts.ts';
-import { type Call, type CallGroup, groupCalls, selectCalls } from '../calls/call-group.ts';
+import { readOutcome } from '../calls/call-facts.ts';
+import {
+  type Call,
+  type CallGroup,
+  type EdgeProtocol,
+  groupCalls,
+  selectCalls,
+} from '../calls/call-group.ts';
 import { findEntry } from '../calls/edge.ts';
 import { nameEndpoints } from '../calls/endpoint.ts';
-import { shareComparisons } from '../pairing/bounds.ts';
 import { pairDisplaced } from '../pairing/displaced.ts';
-import {
-  compareRequests,
-  endsWithin,
-  indexByTime,
-  pairSpans,
-  startsAfter,
-  takeFitting,
-} from '../pairing/pair.ts';
-import { type Span, spanKinds } from '../span/span.ts';
-import { groupBy, keyFor, mapBy } from '../util/group-by.ts';
-import { type Check, type Draft, edgeProtocol, type Open, type Scene } from './check.ts';
+import { compareRequests, endsWithin, type Pair, pairSpans } from '../pairing/pair.ts';
+import type { Span } from '../span/span.ts';
+import { type Group, groupBy, keyFor, mapBy } from '../util/group-by.ts';
+import { protocolOf, type Scene } from './check.ts';
 import { defineFinding } from './define-finding.ts';
+import { gate, rule } from './rule.ts';
 
 export const finding = defineFinding('stale-context', {
   kind: 'cause',
@@ -26,162 +25,214 @@ export const finding = defineFinding('stale-context', {
   fix: 'Do not keep a context, header set or client with headers beyond one request; inject anew for every call.',
 });
 
+/** The calls of one edge below requests that had ended when some of them began. */
+interface StaleCalls {
+  readonly scene: Scene;
+  readonly client: string | null;
+  readonly server: string | null;
+  readonly protocol: EdgeProtocol;
+  readonly calls: readonly Call[];
+  /** Other requests of the same endpoints, which lack the call, each with one that it waited for. */
+  readonly pairs: readonly Pair[];
+  /** How many older requests have calls in these pairs. */
+  readonly owners: number;
+}
+
 /**
- * A context outlived its request: later calls hang under a span that had ended.
- * Fire-and-forget calls do so too and are healthy; what tells them apart is that here
- * *other* requests lack the very calls that hang in the wrong place.
+ * The context inside the caller was stale: calls of many requests hang below a request that had ended. Fire-and-forget calls do so
+ * too and are healthy: there no *other* request lacks the very calls that hang in the wrong place.
  */
-export const findStaleContext: Check = (scene, open) => [
-  ...findStaleClients(scene),
-  ...findStaleHeaders(scene, open),
-];
-
-/** The context inside the caller was stale: CLIENT spans of many requests under the entry span of one. */
-function findStaleClients(scene: Scene): readonly Draft[] {
-  const { graph, facts } = scene;
-  const edges = groupCalls(scene.groups, ({ client, server }) => keyFor(client, server));
-  return edges.flatMap((groups): readonly Draft[] => {
-    const owning = listOwners(scene, groups);
-    const [first] = groups;
-    if (owning.size === 0 || first === undefined) return [];
-    const names = new Set([...owning].map((row) => facts.nameOf(row)));
-    const isAlike = (row: number): boolean => graph.isEntry(row) && names.has(facts.nameOf(row));
-    const isBereft = findBereft(scene, groups);
-    const isMissed = (row: number): boolean => isAlike(row) && isBereft(row);
-    // Before a view is made of any.
-    if (!Array.from(graph.rowsOfService(first.client)).some(isMissed)) return [];
-    const entries = scene.selectSpans(first.client, isAlike);
-    const calls = selectCalls(graph, groups, (client) => owning.has(graph.topInService(client)));
-    const owners = [...mapBy(calls, ({ client }) => findEntry(graph, client))].flatMap(([entry, below]) =>
-      entry === null ? [] : [[entry, below.map(({ client }) => client)] as const],
-    );
-    const below = owners.flatMap(([, clients]) => clients);
-    const own = owners.flatMap(([entry, clients]) =>
-      clients.filter((client) => endsWithin(client, entry, scene.thresholds)),
-    );
-    const endpointOf = nameEndpoints(entries);
-    const endpoints = new Set(owners.map(([entry]) => endpointOf(entry)));
-    const bereft = entries.filter((span) => endpoints.has(endpointOf(span)) && isBereft(graph.rowOf(span)));
-    const pairs = groupBy(bereft, endpointOf).flatMap((ofEndpoint) =>
-      pairDisplaced(ofEndpoint, below, own.length, scene.thresholds),
-    );
-    // A stale owner gathers the calls of several requests; fire-and-forget spreads them over their own.
-    const gathering = new Set(pairs.map((pair) => findEntry(scene.graph, pair.server)));
-    const fewest = gathering.size * scene.thresholds.callsPerStaleOwner;
-    if (pairs.length < fewest || !pairs.some((pair) => isLate(scene, pair.server))) return [];
+export const staleCalls = rule<StaleCalls>({
+  finding,
+  measure: (scene) =>
+    groupCalls(scene.groups, ({ client, server }) => keyFor(client, server)).flatMap((groups) =>
+      measureStaleCalls(scene, groups),
+    ),
+  gates: [
+    gate(
+      'nearly all requests of the endpoint that lack the call waited for one of these',
+      ({ pairs }) => pairs.length > 0,
+      ({ calls }) => `none of them, with ${calls.length} calls below requests that had ended`,
+    ),
+    // A stale request gathers the calls of several; fire-and-forget spreads them over their own.
+    gate(
+      'an older request has the calls of several others',
+      ({ scene, pairs, owners }) => pairs.length >= owners * scene.thresholds.callsPerStaleOwner,
+      ({ pairs, owners }) => `${owners} older requests have those of ${pairs.length}`,
+    ),
+    gate(
+      'such a call began after the request that it hangs below had ended',
+      ({ scene, pairs }) => pairs.some(({ server: call }) => isLate(scene, scene.graph.rowOf(call))),
+      ({ pairs }) => `none of ${pairs.length}`,
+    ),
+  ],
+  looseEnds: ({ scene, calls }) =>
+    calls.map((call) => call.client).filter((client) => isLate(scene, scene.graph.rowOf(client))),
+  report: ({ client, server, protocol, calls, pairs }) => {
     const serverOf = new Map(calls.map((call) => [call.client, call.server]));
-    return [
-      finding.report({
-        isLikely: true,
-        client: first.client,
-        server: first.server,
-        protocol: first.protocol,
-        shown: pairs.map(({ client: entry, server: client }) => ({
-          client,
-          server: serverOf.get(client) ?? null,
-          says: `began during "${entry.name}" of trace ${entry.traceId}, but hangs under an older request`,
-        })),
-      }),
-    ];
+    return finding.report({
+      isLikely: true,
+      client,
+      server,
+      protocol,
+      shown: pairs.map(({ client: request, server: call }) => ({
+        client: call,
+        server: serverOf.get(call) ?? null,
+        says: `began during "${request.name}" of trace ${request.traceId}, but hangs under an older request`,
+      })),
+    });
+  },
+});
+
+function measureStaleCalls(scene: Scene, groups: Group<CallGroup>): readonly StaleCalls[] {
+  const { graph, facts, thresholds } = scene;
+  const [{ client, server, protocol }] = groups;
+  const owners = listOwners(scene, groups);
+  if (owners.size === 0) return [];
+  const callers = listCallers(scene, groups);
+  const names = new Set([...owners].map((row) => facts.nameOf(row)));
+  const isAlike = (row: number): boolean => graph.isEntry(row) && names.has(facts.nameOf(row));
+  const lacksCall = (row: number): boolean => isAlike(row) && !callers.has(row);
+  // Before a view is made of any.
+  if (!Array.from(graph.rowsOfService(client)).some(lacksCall)) return [];
+  const requests = scene.selectSpans(client, isAlike);
+  const endpointOf = nameEndpoints(requests);
+  const calls = selectCalls(graph, groups, (call) => owners.has(graph.topInService(call)));
+  const below = calls.flatMap((call) => {
+    const owner = findEntry(graph, call.client);
+    return owner === null ? [] : [{ owner, call: call.client }];
   });
+  const inTime = below.filter(({ owner, call }) => endsWithin(call, owner, thresholds));
+  const endpoints = new Set(below.map(({ owner }) => endpointOf(owner)));
+  const bereft = requests.filter(
+    (request) => endpoints.has(endpointOf(request)) && lacksCall(graph.rowOf(request)),
+  );
+  const pairs = groupBy(bereft, endpointOf).flatMap((ofEndpoint) =>
+    pairDisplaced(
+      ofEndpoint,
+      below.map(({ call }) => call),
+      inTime.length,
+      thresholds,
+    ),
+  );
+  const gathering = new Set(pairs.map((pair) => findEntry(graph, pair.server)));
+  return [{ scene, client, server, protocol, calls, pairs, owners: gathering.size }];
 }
 
-/** The entry spans that had ended when a call below them began. */
+/** The requests that had ended when a call below them began. */
 function listOwners(scene: Scene, groups: readonly CallGroup[]): ReadonlySet<number> {
-  const owners = new Set<number>();
-  for (const { clients } of groups) {
-    for (const client of clients) if (isLateRow(scene, client)) owners.add(scene.graph.topInService(client));
-  }
-  return owners;
+  const { graph } = scene;
+  return new Set(
+    groups.flatMap(({ clients }) =>
+      Array.from(
+        clients.filter((client) => isLate(scene, client)),
+        (client) => graph.topInService(client),
+      ),
+    ),
+  );
 }
 
-/** Tells of rows whether they are SERVER spans that none of the calls is below. */
-function findBereft({ graph }: Scene, groups: readonly CallGroup[]): (row: number) => boolean {
-  const hasCall = new Uint8Array(graph.store.size);
-  for (const { clients } of groups) for (const client of clients) hasCall[graph.topInService(client)] = 1;
-  return (row) => hasCall[row] === 0 && graph.store.kinds[row] === server;
+/** The requests that one of the calls is below. */
+function listCallers({ graph }: Scene, groups: readonly CallGroup[]): ReadonlySet<number> {
+  return new Set(
+    groups.flatMap(({ clients }) => Array.from(clients, (client) => graph.topInService(client))),
+  );
 }
 
-const server = spanKinds.indexOf('SERVER');
-
-function isLate(scene: Scene, client: Span): boolean {
-  const entry = findEntry(scene.graph, client);
-  return entry !== null && startsAfter(client, entry, scene.thresholds);
+function isLate(scene: Scene, call: number): boolean {
+  const top = scene.graph.topInService(call);
+  return scene.graph.isEntry(top) && startsAfter(scene, call, top);
 }
 
-/** As `isLate`, of a row. */
-function isLateRow(scene: Scene, client: number): boolean {
-  const top = scene.graph.topInService(client);
-  return scene.graph.isEntry(top) && isAfterRow(scene, client, top);
-}
-
-/** As `startsAfter`, of rows. */
-function isAfterRow({ graph: { starts, ends }, thresholds }: Scene, later: number, earlier: number): boolean {
+/** Of rows, by more than clocks differ. */
+function startsAfter(
+  { graph: { starts, ends }, thresholds }: Scene,
+  later: number,
+  earlier: number,
+): boolean {
   return (starts[later] ?? 0) > (ends[earlier] ?? 0) + Number(thresholds.clockTolerance);
+}
+
+/** SERVER spans below one span of the caller, of which one began after it had ended. */
+interface StaleHeader {
+  readonly scene: Scene;
+  readonly parent: Span;
+  readonly servers: readonly Span[];
+  /** With calls that tell of the same request and have no child. */
+  readonly pairs: readonly Pair[];
+}
+
+/** The header itself was stale: SERVER spans of many calls under one old span, while the CLIENT spans of these calls stay alone. */
+export const staleHeaders = rule<StaleHeader>({
+  finding,
+  measure: (scene, open) =>
+    [...mapBy(open.clients, (span) => span.serviceName)].flatMap(([service, clients]) =>
+      measureStaleHeaders(scene, service, clients),
+    ),
+  gates: [
+    gate(
+      'calls without a child tell of the same requests',
+      ({ pairs }) => pairs.length > 0,
+      ({ parent, servers }) => `none, for ${servers.length} SERVER spans below "${parent.name}"`,
+    ),
+    gate(
+      'such a request began after the span that it hangs below had ended',
+      ({ scene, parent, pairs }) =>
+        pairs.some(({ server }) => startsAfter(scene, scene.graph.rowOf(server), scene.graph.rowOf(parent))),
+      ({ pairs }) => `none of ${pairs.length}`,
+    ),
+  ],
+  looseEnds: ({ pairs }) => pairs.map(({ client }) => client),
+  report: ({ parent, pairs }) =>
+    finding.report({
+      client: parent.serviceName,
+      server: pairs[0]?.server.serviceName ?? null,
+      protocol: protocolOf(parent),
+      shown: pairs.map(({ client, server }) => ({
+        client,
+        server,
+        says: `received the span id of "${parent.name}" (${parent.spanId}), not of the CLIENT span that called it`,
+      })),
+    }),
+});
+
+/** All late requests of the service are paired at once: each call without a child explains one of them. */
+function measureStaleHeaders(
+  scene: Scene,
+  service: string | null,
+  clients: readonly Span[],
+): readonly StaleHeader[] {
+  const calls = listLateCalls(scene, service);
+  const parentOf = new Map(calls.map(({ client, server }) => [server, client]));
+  const pairs = pairSpans(
+    clients,
+    [...parentOf.keys()],
+    (client, server) => compareRequests(client, server) === 'yes',
+    scene.thresholds,
+  );
+  const pairsOf = mapBy(pairs, ({ server }) => parentOf.get(server));
+  return [...mapBy(calls, ({ client }) => client)].map(([parent, ofParent]) => ({
+    scene,
+    parent,
+    servers: ofParent.map(({ server }) => server),
+    pairs: pairsOf.get(parent) ?? [],
+  }));
+}
+
+/** The calls of each span of a service of which one began after it had ended. */
+function listLateCalls(scene: Scene, service: string | null): readonly Call[] {
+  const { graph } = scene;
+  const groups = scene.groups.filter(({ client }) => client === service);
+  const late = new Set<number>();
+  for (const { clients, servers } of groups) {
+    for (const [at, client] of clients.entries()) {
+      if (startsAfter(scene, servers[at] ?? 0, client)) late.add(client);
+    }
+  }
+  return selectCalls(graph, groups, (client) => late.has(client)).filter((call) => !isGivenUp(call));
 }
 
 /** The client stopped waiting, and a busy server came to the request later. */
 function isGivenUp({ client, server }: Call): boolean {
-  return (
-    client.kind === 'CLIENT' && readOutcome(client) !== 'answered' && compareRequests(client, server) !== 'no'
-  );
-}
-
-/** The header itself was stale: many SERVER spans under one old span, while the CLIENT spans of the calls stay alone. */
-function findStaleHeaders(scene: Scene, open: Open): readonly Draft[] {
-  const clientsOf = mapBy(open.clients, (span) => span.serviceName);
-  const indexes = new Map(
-    [...clientsOf].map(([service, clients]) => [service, indexByTime(clients, scene.thresholds)]),
-  );
-  const drafts = listLateCalls(scene, (service) => indexes.has(service)).flatMap(
-    (calls): readonly Draft[] => {
-      const parent = calls[0]?.client;
-      if (parent === undefined || calls.every(isGivenUp)) return [];
-      const fits = (client: Span, server: Span): boolean => compareRequests(client, server) === 'yes';
-      const openAt = (server: Span): Iterable<Span> =>
-        indexes.get(parent.serviceName)?.openAt(server.startTimeUnixNano) ?? [];
-      const looks = shareComparisons(calls.length);
-      const canPair = calls.some(
-        ({ server }) => takeFitting(openAt(server), looks, 1, (client) => fits(client, server)).length > 0,
-      );
-      if (!canPair) return [];
-      const pairs = pairSpans(
-        clientsOf.get(parent.serviceName) ?? [],
-        calls.map((call) => call.server),
-        fits,
-        scene.thresholds,
-      );
-      if (!pairs.some((pair) => startsAfter(pair.server, parent, scene.thresholds))) return [];
-      return [
-        finding.report({
-          client: parent.serviceName,
-          server: pairs[0]?.server.serviceName ?? null,
-          protocol: edgeProtocol(readCallFacts(parent).protocol),
-          shown: pairs.map(({ client, server }) => ({
-            client,
-            server,
-            says: `received the span id of "${parent.name}" (${parent.spanId}), not of the CLIENT span that called it`,
-          })),
-        }),
-      ];
-    },
-  );
-  return drafts;
-}
-
-/** The calls of each span of which one began after it had ended, in services that are meant. */
-function listLateCalls(
-  scene: Scene,
-  isMeant: (service: string | null) => boolean,
-): readonly (readonly Call[])[] {
-  const groups = scene.groups.filter(({ client }) => isMeant(client));
-  const late = new Set<number>();
-  for (const { clients, servers } of groups) {
-    for (const [at, client] of clients.entries()) {
-      if (isAfterRow(scene, servers[at] ?? 0, client)) late.add(client);
-    }
-  }
-  if (late.size === 0) return [];
-  const calls = selectCalls(scene.graph, groups, (client) => late.has(client));
-  return [...mapBy(calls, (call) => call.client).values()];
+  return readOutcome(client) !== 'answered' && compareRequests(client, server) !== 'no';
 }

@@ -1,94 +1,137 @@
-import { isHiddenByBrowser, readCallFacts, readOutcome } from '../calls/call-facts.ts';
-import { viewCalls } from '../calls/call-group.ts';
+import { isHiddenByBrowser, readOutcome } from '../calls/call-facts.ts';
+import { type Call, viewCalls } from '../calls/call-group.ts';
 import { isEntry } from '../calls/edge.ts';
 import type { ExpectedEdge } from '../expect/expectation.ts';
-import {
-  type Check,
-  type Draft,
-  edgeProtocol,
-  hasSpans,
-  listUnseenEdges,
-  type Open,
-  type Scene,
-} from './check.ts';
+import type { Span } from '../span/span.ts';
+import { type Draft, hasSpans, listUnseenEdges, type Open, protocolOf, type Scene } from './check.ts';
+import type { FindingId } from './finding.ts';
 import { finding as missingCall } from './missing-call.ts';
 import { finding as missingClient } from './missing-client.ts';
 import { finding as missingServer } from './missing-server.ts';
+import { gate, rule } from './rule.ts';
 
-/**
- * Expected edges of which nothing is seen, after all other checks. Two pictures:
- * a service that is dark but hands the context on, so that its caller and its callee are connected directly;
- * and an edge of which neither side shows anything.
- */
-export const findUnseenEdges: Check = (scene, open) => {
-  return listUnseenEdges(scene, open).flatMap((edge): readonly Draft[] => {
-    const beyond = scene.expectation.edges
-      .filter((next) => next.client === edge.server)
-      .map((next) => next.server);
-    const past = hasSpans(scene, edge.server)
-      ? []
-      : scene.groups.filter(
-          ({ client, server }) => client === edge.client && server !== null && beyond.includes(server),
-        );
-    const direct = viewCalls(scene.graph, past);
-    const first = direct[0];
-    if (first !== undefined) {
-      return [
-        missingServer.report({
-          client: edge.client,
-          server: edge.server,
-          protocol: edgeProtocol(readCallFacts(first.client).protocol),
-          candidates: ['server-span-lost', 'server-not-instrumented', 'not-sampled'],
-          shown: direct.map(({ client, server }) => ({
-            client,
-            server: null,
-            says: `continued directly by ${server.serviceName}: ${edge.server} handed the context on and left no span`,
-          })),
-        }),
-      ];
-    }
-    const refused = open.clients.filter(
-      (span) => span.serviceName === edge.client && readOutcome(span) === 'unreached',
-    );
-    if (refused.length > 0) {
-      return [
-        missingServer.report({
-          severity: 'warning',
-          client: edge.client,
-          server: edge.server,
-          protocol: edgeProtocol(refused[0] === undefined ? 'http' : readCallFacts(refused[0]).protocol),
-          candidates: ['server-span-lost', 'server-not-instrumented', 'not-sampled'],
-          shown: refused.map((client) => ({
-            client,
-            server: null,
-            says: isHiddenByBrowser(client)
-              ? 'the browser failed or refused it (status 0): its console tells; for CORS the called service has to answer the preflight, and to allow the header traceparent'
-              : 'ended without an answer of the called service: it may never have been reached',
-          })),
-        }),
-      ];
-    }
-    // The callee of a dark service is connected past it; the finding above tells that already.
-    if (scene.groupsInto(edge.server).length > 0 && !hasSpans(scene, edge.client)) return [];
-    // Another caller explains what reached the callee: worth a word, while the error is on that edge.
-    const isElsewhere = open.found.some(
-      (draft) => draft.severity === 'error' && draft.server === edge.server,
-    );
-    const isUnderWay = sharesOpenTrace(scene, open, edge);
-    return [
-      (hasSpans(scene, edge.client) ? missingCall : missingClient).report({
-        severity: isElsewhere || isUnderWay ? 'warning' : 'error',
-        client: edge.client,
-        server: edge.server,
-        protocol: 'http',
-        candidates: hasSpans(scene, edge.client)
-          ? ['client-not-instrumented', 'server-not-instrumented', 'not-sampled']
-          : ['not-sampled', 'client-span-lost', 'server-not-instrumented'],
-        shown: [],
-      }),
-    ];
+/** An expected edge of which no call is whole and no earlier rule has spoken. */
+interface UnseenEdge {
+  readonly scene: Scene;
+  readonly open: Open;
+  readonly edge: ExpectedEdge;
+  /** Calls of the caller that nobody continued. */
+  readonly calls: readonly Span[];
+}
+
+const leftNoSpan: readonly FindingId[] = ['server-span-lost', 'server-not-instrumented', 'not-sampled'];
+
+interface DarkService extends UnseenEdge {
+  readonly direct: readonly Call[];
+}
+
+/** The called service is dark and hands the context on, so that its caller and its callee are connected directly. */
+export const darkServices = rule<DarkService>({
+  finding: missingServer,
+  measure: (scene, open) =>
+    measureUnseenEdges(scene, open).map((unseen) => ({
+      ...unseen,
+      direct: listDirectCalls(scene, unseen.edge),
+    })),
+  gates: [
+    gate(
+      'the called service has no span, and the caller is connected with services that it is expected to call',
+      ({ direct }) => direct.length > 0,
+      ({ edge }) => `no call of ${edge.client} goes past ${edge.server}`,
+    ),
+  ],
+  looseEnds: ({ calls }) => calls,
+  report: ({ edge: { client, server }, direct }) =>
+    missingServer.report({
+      client,
+      server,
+      protocol: protocolOf(direct[0]?.client),
+      candidates: leftNoSpan,
+      shown: direct.map((call) => ({
+        client: call.client,
+        server: null,
+        says: `continued directly by ${call.server.serviceName}: ${server} handed the context on and left no span`,
+      })),
+    }),
+});
+
+/** Neither side shows anything of the edge. */
+export const unseenEdges = rule<UnseenEdge>({
+  finding: missingCall,
+  measure: measureUnseenEdges,
+  gates: [
+    // The callee of a dark service is connected past it, which is reported already.
+    gate(
+      'the caller has spans, or nobody calls the called service',
+      ({ scene, edge }) => hasSpans(scene, edge.client) || scene.groupsInto(edge.server).length === 0,
+      ({ edge }) => `${edge.client} has none, and ${edge.server} is called`,
+    ),
+  ],
+  looseEnds: ({ calls }) => calls,
+  report: (unseen) => {
+    const unreached = unseen.calls.filter((span) => readOutcome(span) === 'unreached');
+    return unreached.length > 0 ? reportUnreached(unseen, unreached) : reportUnseen(unseen);
+  },
+});
+
+function reportUnreached({ edge: { client, server } }: UnseenEdge, calls: readonly Span[]): Draft {
+  return missingServer.report({
+    severity: 'warning',
+    client,
+    server,
+    protocol: protocolOf(calls[0]),
+    candidates: leftNoSpan,
+    shown: calls.map((call) => ({
+      client: call,
+      server: null,
+      says: isHiddenByBrowser(call)
+        ? 'the browser failed or refused it (status 0): its console tells; for CORS the called service has to answer the preflight, and to allow the header traceparent'
+        : 'ended without an answer of the called service: it may never have been reached',
+    })),
   });
-};
+}
+
+function reportUnseen({ scene, open, edge }: UnseenEdge): Draft {
+  const { client, server } = edge;
+  // Another caller explains what reached the callee: worth a word, while the error is on that edge.
+  const isElsewhere = open.found.some((draft) => draft.severity === 'error' && draft.server === server);
+  const seen = {
+    severity: isElsewhere || sharesOpenTrace(scene, open, edge) ? ('warning' as const) : ('error' as const),
+    client,
+    server,
+    protocol: 'http' as const,
+    shown: [],
+  };
+  return hasSpans(scene, client)
+    ? missingCall.report({
+        ...seen,
+        candidates: ['client-not-instrumented', 'server-not-instrumented', 'not-sampled'],
+      })
+    : missingClient.report({
+        ...seen,
+        candidates: ['not-sampled', 'client-span-lost', 'server-not-instrumented'],
+      });
+}
+
+function measureUnseenEdges(scene: Scene, open: Open): readonly UnseenEdge[] {
+  return listUnseenEdges(scene, open).map((edge) => ({
+    scene,
+    open,
+    edge,
+    calls: open.clients.filter((span) => span.serviceName === edge.client),
+  }));
+}
+
+function listDirectCalls(scene: Scene, { client, server }: ExpectedEdge): readonly Call[] {
+  if (hasSpans(scene, server)) return [];
+  const beyond = new Set<string | null>(
+    scene.expectation.edges.filter((next) => next.client === server).map((next) => next.server),
+  );
+  return viewCalls(
+    scene.graph,
+    scene.groups.filter((group) => group.client === client && beyond.has(group.server)),
+  );
+}
 
 /**
  * Whether spans of the callee hang below a span that has not ended, in a trace of the caller: equal trace ids prove that

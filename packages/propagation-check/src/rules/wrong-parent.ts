@@ -1,7 +1,7 @@
 import { type Call, groupCalls, viewCalls } from '../calls/call-group.ts';
 import { compareRequests, isAddressedTo, type Pair, pairSpans } from '../pairing/pair.ts';
 import type { Span } from '../span/span.ts';
-import { keyFor } from '../util/group-by.ts';
+import { type Group, keyFor, mapBy } from '../util/group-by.ts';
 import { protocolOf, type Scene } from './check.ts';
 import { defineFinding } from './define-finding.ts';
 import { gate, rule } from './rule.ts';
@@ -20,7 +20,7 @@ interface MisledEdge {
   readonly scene: Scene;
   readonly calls: readonly Call[];
   /** With calls of the caller that tell of the same request and have no child. */
-  readonly pairs: readonly Pair[];
+  readonly pairs: Group<Pair>;
   /** Those are to the address of the server. */
   readonly areAddressed: boolean;
 }
@@ -33,17 +33,13 @@ interface MisledEdge {
 export const wrongParents = rule<MisledEdge>({
   finding,
   measure: (scene, open) => {
-    const callers = new Set(open.clients.map((span) => span.serviceName));
+    const clientsOf = mapBy(open.clients, (span) => span.serviceName);
     const misled = scene.groups.filter(
-      ({ client, clientKind, serverKind }) =>
-        clientKind !== 'CLIENT' &&
-        clientKind !== 'PRODUCER' &&
-        serverKind === 'SERVER' &&
-        callers.has(client),
+      ({ client, clientKind }) => clientKind !== 'CLIENT' && clientsOf.has(client),
     );
     return groupCalls(misled, ({ client, server }) => keyFor(client, server)).flatMap((groups) => {
       const calls = viewCalls(scene.graph, groups);
-      const clients = open.clients.filter((span) => span.serviceName === groups[0].client);
+      const clients = clientsOf.get(groups[0].client) ?? [];
       const servers = calls.map((call) => call.server);
       const tellOfOne = (client: Span, server: Span): boolean =>
         client.traceId === server.traceId && compareRequests(client, server) === 'yes';
@@ -54,8 +50,10 @@ export const wrongParents = rule<MisledEdge>({
         scene.thresholds,
       );
       const areAddressed = addressed.length > 0;
-      const pairs = areAddressed ? addressed : pairSpans(clients, servers, tellOfOne, scene.thresholds);
-      return pairs.length === 0 ? [] : [{ scene, calls, pairs, areAddressed }];
+      const [first, ...others] = areAddressed
+        ? addressed
+        : pairSpans(clients, servers, tellOfOne, scene.thresholds);
+      return first === undefined ? [] : [{ scene, calls, pairs: [first, ...others], areAddressed }];
     });
   },
   gates: [
@@ -71,9 +69,9 @@ export const wrongParents = rule<MisledEdge>({
   report: ({ calls, pairs }) => {
     const parentOf = new Map(calls.map((call) => [call.server, call.client]));
     return finding.report({
-      client: pairs[0]?.client.serviceName ?? null,
-      server: pairs[0]?.server.serviceName ?? null,
-      protocol: protocolOf(pairs[0]?.client),
+      client: pairs[0].client.serviceName,
+      server: pairs[0].server.serviceName,
+      protocol: protocolOf(pairs[0].client),
       shown: pairs.map(({ client, server }) => ({
         client,
         server,

@@ -4,13 +4,13 @@ import { SourceError } from './source.ts';
 export const emptyFile =
   'empty; expected spans (was it copied before the program had flushed and closed it?)';
 
-/** Why a file could not be read, in words. */
+/** Why a file could not be read or written, in words. */
 export function describeFileError(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   if (code === 'ENOENT') return 'no such file';
   if (code === 'EISDIR') return 'a folder; name a file in it';
   if (code === 'ENOTDIR') return 'no such file: a part of the path is not a folder';
-  if (code === 'EACCES' || code === 'EPERM') return 'not allowed to read it';
+  if (code === 'EACCES' || code === 'EPERM') return 'not allowed';
   if (code === 'ERR_INVALID_ARG_VALUE') return 'not a valid path';
   return error instanceof Error ? error.message : String(error);
 }

@@ -1,3 +1,4 @@
+import { omitUndefined } from '../util/omit-undefined.ts';
 import type { AcceptedExport, ExportSink, OwnAddress } from './export-request.ts';
 import { createHttpClient, type HttpClient, type HttpClientOptions } from './http-client.ts';
 import { summarize } from './http-policy.ts';
@@ -23,7 +24,7 @@ const defaults = { maxQueuedBytes: 64 * 1024 * 1024, closeMs: 5_000 } as const;
  * @throws {SourceError} when the URL is the receiver's own, or the CA file cannot be read.
  */
 export async function openForward(options: ForwardOptions): Promise<ExportSink> {
-  const { url, own, say, maxQueuedBytes, closeMs } = { ...defaults, ...options };
+  const { url, own, say, maxQueuedBytes, closeMs } = { ...defaults, ...omitUndefined(options) };
   const base = new URL(url.href.replace(/\/v1\/traces\/?$/, ''));
   const client = await createHttpClient('forward', base, options);
   if (own.ports.includes(Number(url.port)) && isSameHost(url.hostname, own.host)) {

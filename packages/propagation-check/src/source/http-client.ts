@@ -5,6 +5,7 @@ import { Agent, type Dispatcher, request } from 'undici';
 import { DecodeError } from '../decode/decode-error.ts';
 import { gunzip } from '../decode/gunzip.ts';
 import { quoteValue } from '../decode/quote-value.ts';
+import { omitUndefined } from '../util/omit-undefined.ts';
 import { describeBrokenAnswer, describeHttpFailure, type Peer } from './http-failure.ts';
 import { followPolicy, type HttpAnswer, type RawAnswer } from './http-policy.ts';
 import { SourceError } from './source.ts';
@@ -63,7 +64,7 @@ export async function createHttpClient(
   options: HttpClientOptions = {},
 ): Promise<HttpClient> {
   const name = `${kind === 'forward' ? '--forward ' : `${kind}=`}${baseUrl.origin}${baseUrl.pathname.replace(/\/$/, '')}`;
-  const settings = { ...defaults, ...options };
+  const settings = { ...defaults, ...omitUndefined(options) };
   const agent = await createAgent(name, settings.timeoutMs, options.caFile);
   const ask = (path: string, exchange: Pick<Exchange, 'accept' | 'content' | 'signal'>, search = '') => {
     const first = new URL(path, `${baseUrl.origin}${baseUrl.pathname.replace(/\/?$/, '/')}`);

@@ -1,6 +1,7 @@
 import { encodeOtlpLines } from '../span/encode-otlp-lines.ts';
 import type { Span } from '../span/span.ts';
 import type { SpanStore } from '../span/span-store.ts';
+import { omitUndefined } from '../util/omit-undefined.ts';
 import { ArrivalSignal } from './arrival-signal.ts';
 import type { ReadExport } from './export-reader.ts';
 import type { AcceptedExport, ExportSink, OwnAddress, Receiving } from './export-request.ts';
@@ -74,7 +75,7 @@ const maxComplaints = 5;
  * @throws {SourceError} when one of the ports cannot be listened on: what services send to another program there would be missing.
  */
 export async function startOtlpReceiver(options: OtlpReceiverOptions = {}): Promise<OtlpReceiver> {
-  const settings = { ...defaults, ...options };
+  const settings = { ...defaults, ...omitUndefined(options) };
   const buffer = new SpanBuffer(settings);
   const arrivals = new ArrivalSignal();
   const complaints = new Map<string, number>();
@@ -150,6 +151,7 @@ export async function startOtlpReceiver(options: OtlpReceiverOptions = {}): Prom
     },
     readAll: () => buffer.all(),
     clear: () => buffer.clear(),
+    forget: (traceIds) => buffer.forget(traceIds),
     readStore: () => buffer.store(),
     readTrace: async (traceId) => buffer.trace(traceId.toLowerCase()),
     searchTraces: async (query) => selectTraces(buffer.all(), query),

@@ -9,6 +9,7 @@ import { parseJson } from '../decode/parse-json.ts';
 import { escapeControls } from '../decode/quote-value.ts';
 import { encodeOtlpLines } from '../span/encode-otlp-lines.ts';
 import type { AcceptedExport, ExportSink } from './export-request.ts';
+import { describeFileError } from './file-error.ts';
 import { SourceError } from './source.ts';
 
 /**
@@ -54,7 +55,7 @@ async function openFile(path: string): Promise<FileHandle> {
     return await open(path, 'a', 0o600);
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    const what = code === 'ENOENT' ? 'no such folder' : messageOf(error);
+    const what = code === 'ENOENT' ? 'no such folder' : describeFileError(error);
     throw new SourceError(`${describe(path)}: ${what}; name a file that can be written`);
   }
 }

@@ -30,6 +30,8 @@ export interface Source {
   waitForChange?(since: number, signal?: AbortSignal): Promise<number>;
   /** Of a receiver: hands spans of this tool itself to where exports go beside the memory. */
   passOn?(spans: readonly Span[]): Promise<void>;
+  /** Of a receiver: drops traces, and spans of them that come later. */
+  forget?(traceIds: Iterable<string>): void;
   close(): Promise<void>;
 }
 

@@ -69,6 +69,18 @@ export class SpanBuffer {
     this.#bytes = 0;
   }
 
+  /** Drops these traces, which is no loss, and their late spans too. */
+  forget(traceIds: Iterable<string>): void {
+    for (const traceId of traceIds) {
+      const trace = this.#traces.get(traceId);
+      this.#remember(traceId, 'on-purpose');
+      if (trace === undefined) continue;
+      this.#traces.delete(traceId);
+      this.#spans -= trace.rows.length;
+      this.#bytes -= trace.bytes;
+    }
+  }
+
   trace(traceId: string): readonly Span[] {
     return this.#viewsOf(this.#traces.get(traceId)?.rows ?? []);
   }

@@ -14,7 +14,7 @@ export const keptAttributes = [
   ...['user_agent.original', 'http.user_agent'],
   ...['rpc.system.name', 'rpc.system', 'rpc.service', 'rpc.method', 'component'],
   ...['rpc.response.status_code', 'rpc.grpc.status_code'],
-  ...['messaging.system', 'messaging.message.id', 'messaging.message_id', 'faas.trigger'],
+  ...['asgi.event.type', 'messaging.system', 'messaging.message.id', 'messaging.message_id', 'faas.trigger'],
   ...['bullmq.job.id', 'messaging.bullmq.job.id', 'bullmq.queue.name'],
   ...['messaging.destination.name', 'messaging.destination', 'messaging.source.name'],
   ...['mcp.method.name', 'mcp.session.id', 'jsonrpc.request.id', 'gen_ai.tool.name', 'gen_ai.prompt.name'],

@@ -90,6 +90,8 @@ function beginExchange(setup: TapSetup, head: RequestHead, requestNumber: number
     noteAnswer(code, answer) {
       status = code;
       answered = readAnsweredContext(answer);
+      // Mostly the body has come by then.
+      body?.readMessages();
     },
     noteBody: body && ((chunk) => body.take(chunk)),
     noteTargetError(error) {

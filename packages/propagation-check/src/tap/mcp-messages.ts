@@ -16,7 +16,7 @@ export interface McpMessage {
 /** Keeps a copy of a body while it passes. */
 export interface McpBody {
   take(chunk: Buffer): void;
-  /** Of a body that is whole, not too long, and JSON-RPC. */
+  /** Of a body that is whole, not too long, and JSON-RPC. Then its bytes are given back: an answer may be a stream of hours. */
   readMessages(): readonly McpMessage[];
 }
 
@@ -41,28 +41,36 @@ export function openMcpBody(method: string, fields: readonly HeaderField[]): Mcp
 function createBody(): McpBody {
   let chunks: Buffer[] = [];
   let length = 0;
+  let messages: readonly McpMessage[] | null = null;
   return {
     take(chunk) {
       length += chunk.length;
       if (length > maxBodyBytes) chunks = [];
       else chunks.push(chunk);
     },
-    readMessages: () => (length > maxBodyBytes ? [] : parseMessages(Buffer.concat(chunks).toString())),
+    readMessages() {
+      if (messages !== null || length > maxBodyBytes) return messages ?? [];
+      messages = parseMessages(Buffer.concat(chunks).toString());
+      if (messages !== null) chunks = [];
+      return messages ?? [];
+    },
   };
 }
 
 /** Longer names are of nobody's tools. */
 const mostCharacters = 200;
+/** Each makes a record. Since version 2025-06-18 MCP knows no batches, and before they were of a few messages. */
+const mostMessages = 100;
 
-function parseMessages(text: string): readonly McpMessage[] {
+/** Null of a text that is no JSON: the caller has cut it short, or its rest has not come yet. */
+function parseMessages(text: string): readonly McpMessage[] | null {
   let body: unknown;
   try {
     body = JSON.parse(text);
   } catch {
-    // Cut short by the caller, or no JSON: nothing can be said of it.
-    return [];
+    return null;
   }
-  return (Array.isArray(body) ? body : [body]).flatMap((message: unknown) => {
+  return (Array.isArray(body) ? body.slice(0, mostMessages) : [body]).flatMap((message: unknown) => {
     if (!isObject(message) || message.jsonrpc !== '2.0' || typeof message.method !== 'string') return [];
     const params = isObject(message.params) ? message.params : {};
     // Names of other methods may be of persons.

@@ -1,5 +1,6 @@
 import { closeSync, createWriteStream, openSync } from 'node:fs';
 import type { WireRecord } from '../headers/evidence.ts';
+import { describeFileError } from '../source/file-error.ts';
 import { escapeJson } from '../util/escape-json.ts';
 import { TapOptionError } from './tap-option-error.ts';
 
@@ -82,7 +83,8 @@ function openForAppend(path: string): number {
   try {
     return openSync(path, 'a', 0o600);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new TapOptionError(`--out ${JSON.stringify(path)}: ${reason}; give a file that can be written`);
+    throw new TapOptionError(
+      `--out ${JSON.stringify(path)}: ${describeFileError(error)}; give a file that can be written`,
+    );
   }
 }

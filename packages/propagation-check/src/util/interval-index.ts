@@ -2,8 +2,8 @@
 export interface IntervalIndex {
   /** Those that start at `until` or before and end at `since` or later, the latest start first. */
   openBetween(since: number, until: number): Iterable<number>;
-  /** Whether any of these is so; asked until one is. */
-  someOpen(since: number, until: number, isSo: (position: number) => boolean): boolean;
+  /** Whether there is any of these. */
+  isSomeOpen(since: number, until: number): boolean;
   /** No later look-up finds the interval. */
   remove(position: number): void;
 }
@@ -31,13 +31,8 @@ export function indexIntervals(starts: Float64Array, ends: Float64Array): Interv
         at = findLast(latest, leaves, at - 1, since);
       }
     },
-    someOpen(since, until, isSo) {
-      let at = findLast(latest, leaves, countUpTo(sorted, until) - 1, since);
-      while (at >= 0) {
-        if (isSo(order[at] ?? 0)) return true;
-        at = findLast(latest, leaves, at - 1, since);
-      }
-      return false;
+    isSomeOpen(since, until) {
+      return findLast(latest, leaves, countUpTo(sorted, until) - 1, since) >= 0;
     },
     remove(position) {
       leafOf ??= invert(order);

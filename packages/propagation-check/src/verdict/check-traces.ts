@@ -9,6 +9,7 @@ import { doubtAtEnds } from '../rules/cut-capture.ts';
 import { decideByHeaders, mergeDrafts } from '../rules/decide-by-headers.ts';
 import { explainLooseEnds } from '../rules/explain-loose-ends.ts';
 import { describeFix } from '../rules/fix-by-surroundings.ts';
+import { rankByPlatform } from '../rules/platforms.ts';
 import { rankByOrigin } from '../rules/rank-by-origin.ts';
 import { rankByPipeline } from '../rules/rank-by-pipeline.ts';
 import { runRules } from '../rules/run-rules.ts';
@@ -24,10 +25,11 @@ import { keyFor } from '../util/group-by.ts';
 import { hideSecrets } from '../util/hide-secrets.ts';
 import { rememberOf } from '../util/remember.ts';
 import { buildScene } from './build-scene.ts';
+import { listUnjudged } from './list-unjudged.ts';
 import type { EdgeResult, Evidence, Finding, Result } from './result.ts';
 
-/** So many calls are shown as evidence of a finding; `count` tells them all. */
-const maxEvidence = 5;
+/** So many calls are shown as evidence of a finding unless more are asked for; `count` tells them all. */
+const usualEvidence = 5;
 
 /** A service is instrumented by a few; hostile data may name any number. */
 const maxScopes = 20;
@@ -40,6 +42,8 @@ export interface CheckOptions {
   readonly collector?: CollectorCounters | null;
   /** Say of each loose end why nothing is reported. */
   readonly explain?: boolean;
+  /** Show at most so many calls of a finding. */
+  readonly mostEvidence?: number;
   /** Other numbers than those of the rules, for tests. */
   readonly thresholds?: Thresholds;
 }
@@ -57,6 +61,7 @@ export function checkStore(store: SpanStore, options: CheckOptions = {}): Result
     collector = null,
     thresholds = defaultThresholds,
     explain = false,
+    mostEvidence = usualEvidence,
   } = options;
   const received = new TraceGraph(store);
   const receivedEdges = findEdges(received);
@@ -70,16 +75,20 @@ export function checkStore(store: SpanStore, options: CheckOptions = {}): Result
   const looseEnds = { clients, roots, orphans };
   const { scene, silences, ...found } = runRules(known, looseEnds);
   const drafts = found.drafts.flatMap((draft) =>
-    decideByHeaders(rankByPipeline(rankByOrigin(scene, draft), collector), headersOf, expectation).map(
-      (decided) =>
-        // Headers that name a cause leave no doubt.
-        decided.id === draft.id ? doubtAtEnds(scene, orphans, decided) : decided,
+    decideByHeaders(
+      rankByPipeline(rankByPlatform(rankByOrigin(scene, draft)), collector),
+      headersOf,
+      expectation,
+    ).map((decided) =>
+      // Headers that name a cause leave no doubt.
+      decided.id === draft.id ? doubtAtEnds(scene, orphans, decided) : decided,
     ),
   );
   const merged = mergeDrafts(drafts);
   const scopesOf = rememberOf((service: string | null) => listScopes(scene, service));
-  const findings = merged.map((draft) => describeFinding(draft, scopesOf));
+  const findings = merged.map((draft) => describeFinding(draft, scopesOf, mostEvidence));
   const edges = countEdges(scene, merged);
+  const unjudged = listUnjudged(scene, merged);
   return {
     version: 1,
     verdict: decideVerdict(findings, edges.length > 0 || holdsWithoutEdge(scene)),
@@ -87,11 +96,16 @@ export function checkStore(store: SpanStore, options: CheckOptions = {}): Result
     spans: graph.spanCount,
     edges,
     findings,
+    ...(unjudged.length > 0 ? { unjudged } : {}),
     ...(explain ? { explain: explainLooseEnds(scene, looseEnds, found.drafts, silences) } : {}),
   };
 }
 
-function describeFinding(draft: Draft, scopesOf: (service: string | null) => readonly string[]): Finding {
+function describeFinding(
+  draft: Draft,
+  scopesOf: (service: string | null) => readonly string[],
+  mostEvidence: number,
+): Finding {
   const { id, severity, client, server, candidates, isLikely = false } = draft;
   return {
     id,
@@ -101,7 +115,7 @@ function describeFinding(draft: Draft, scopesOf: (service: string | null) => rea
     confidence: candidates !== undefined ? 'undecided' : isLikely ? 'likely' : 'certain',
     count: draft.shown.length,
     ...(candidates === undefined ? {} : { candidates }),
-    evidence: draft.shown.slice(0, maxEvidence).flatMap(describeEvidence),
+    evidence: draft.shown.slice(0, mostEvidence).flatMap(describeEvidence),
     scopes: { client: scopesOf(client), server: scopesOf(server) },
     fix: describeFix(draft),
     ...(candidates === undefined ? {} : { decide: listStepsToDecide(draft) }),
@@ -119,13 +133,16 @@ function listScopes({ graph }: Scene, service: string | null): readonly string[]
     .slice(0, maxScopes);
 }
 
-function describeEvidence({ client, server, says }: Shown): readonly Evidence[] {
+function describeEvidence({ client, server, during, says }: Shown): readonly Evidence[] {
   const span = client ?? server;
   if (span === null) return [];
-  const { traceId, spanId } = span;
-  const called =
-    client === null || server === null ? {} : { server: { traceId: server.traceId, spanId: server.spanId } };
-  return [{ traceId, spanId, ...called, says: hideSecrets(says) }];
+  const called = client === null || server === null ? {} : { server: idsOf(server) };
+  const caller = client !== null || during === undefined ? {} : { during: idsOf(during) };
+  return [{ ...idsOf(span), ...called, ...caller, says: hideSecrets(says) }];
+}
+
+function idsOf({ traceId, spanId }: Span): Pick<Span, 'traceId' | 'spanId'> {
+  return { traceId, spanId };
 }
 
 function decideVerdict(findings: readonly Finding[], isJudged: boolean): Result['verdict'] {

@@ -19,6 +19,8 @@ export interface Result {
   readonly spans: number;
   readonly edges: readonly EdgeResult[];
   readonly findings: readonly Finding[];
+  /** Only where there are any: calls that may be those of an edge, and that nothing here can judge. */
+  readonly unjudged?: readonly UnjudgedEdge[];
   /** Only where it was asked for: the loose ends of which nothing is reported as broken, and why. */
   readonly explain?: readonly UnreportedEnd[];
 }
@@ -29,6 +31,14 @@ export interface EdgeResult {
   readonly protocol: EdgeProtocol;
   readonly calls: number;
   readonly broken: number;
+}
+
+/** Calls of a service to a peer that looks like one of the same system and of which no SERVER span is here. */
+export interface UnjudgedEdge {
+  readonly client: string | null;
+  /** As the caller addresses it: `orders:8082`. */
+  readonly peer: string;
+  readonly calls: number;
 }
 
 export interface Finding {
@@ -62,5 +72,7 @@ export interface Evidence {
   readonly spanId: string;
   /** Where both sides of the call are known, the called one; `traceId` and `spanId` are then the caller's. */
   readonly server?: { readonly traceId: string; readonly spanId: string };
+  /** Where the caller made no span of the call: its span during which the call was made. */
+  readonly during?: { readonly traceId: string; readonly spanId: string };
   readonly says: string;
 }

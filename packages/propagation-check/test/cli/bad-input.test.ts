@@ -50,6 +50,8 @@ test('expectations', async (t) => {
     'spans.jsonl': readCapture(healthyCapture),
     'unknown.yaml': 'edges:\n  must:\n    - a -> b\n  musnt: []\n',
     'broken.yaml': 'edges: [\n',
+    'tab.yaml': 'edges:\n\tmust: []\n',
+    'colon.yaml': 'a: b: c\n',
   });
   const spans = join(folder, 'spans.jsonl');
   const cases: readonly (readonly [readonly string[], RegExp])[] = [
@@ -57,11 +59,13 @@ test('expectations', async (t) => {
     [['--expect', 'a -> '], /Expected services with arrows/],
     [['--expectations', join(folder, 'absent.yaml')], /absent\.yaml: no such file/],
     [['--expectations', folder], /a folder; name a file in it/],
+    [['--expectations', join(folder, 'tab.yaml')], /tab\.yaml:2:1: a tab; indent with spaces/],
+    [['--expectations', join(folder, 'colon.yaml')], /colon\.yaml:1:4: a second "key:" in one line/],
     [
       ['--expectations', join(folder, 'unknown.yaml')],
       /unknown\.yaml:4:3: unknown key "musnt"; known here: must, may, must-not$/m,
     ],
-    [['--expectations', join(folder, 'broken.yaml')], /broken\.yaml:\d+:\d+: Flow sequence/],
+    [['--expectations', join(folder, 'broken.yaml')], /broken\.yaml:\d+:\d+: a bracket is not closed/],
   ];
   for (const [args, message] of cases) await assertRefused(['file', spans, ...args], message);
 });
@@ -192,7 +196,7 @@ test('runs that cannot begin', async () => {
 });
 
 test('commands and options that do not exist', async () => {
-  await assertRefused(['nope'], /unknown command 'nope'; --help shows examples/);
+  await assertRefused(['nope'], /unknown command 'nope'; see --help/);
   await assertRefused(['fil'], /unknown command 'fil' \(Did you mean file\?\)/);
   await assertRefused(
     ['file', 'x', '--exptect', 'a'],
@@ -200,9 +204,12 @@ test('commands and options that do not exist', async () => {
   );
   await assertRefused(['file', 'x', '--a\u001b[2J'], /unknown option '--a\\x1b\[2J'/);
   await assertRefused(['file'], /missing required argument 'paths'/);
+  await assertRefused(['watch'], /name what to watch: either --source, or files/);
+  await assertRefused(['watch', 'x', '--source', 'otlp=0'], /name what to watch: either --source, or files/);
+  await assertRefused(['watch', '--source', 'jaeger=x'], /not an http or https URL/);
   await assertRefused(
     ['file', 'x', '--report', 'xml'],
-    /Expected terminal, json, html, junit, github, markdown, or NAME=FILE/,
+    /Expected tree, terminal, json, html, junit, github, markdown, or NAME=FILE/,
   );
   await assertRefused(['file', 'x', '--report', 'html'], /Expected the file to write, html=report\.html/);
   await assertRefused(['file', 'x', '--report', 'html='], /Expected the file to write/);

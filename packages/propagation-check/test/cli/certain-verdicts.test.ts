@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
-import type { Waiting } from '../../src/cli/collect-traces.ts';
 import { describeWaiting } from '../../src/cli/describe-waiting.ts';
-import { waitForTurn } from '../../src/cli/pace-looks.ts';
+import type { Waiting } from '../../src/collect/collect-traces.ts';
+import { waitForTurn } from '../../src/collect/pace-looks.ts';
 import { startOtlpReceiver } from '../../src/source/otlp-receiver.ts';
 import { startHttpServer } from '../source/http-server.ts';
 import { executeCli } from './run-cli.ts';

@@ -6,9 +6,9 @@ import type { Session } from '../../src/cli/session.ts';
 
 const columns = 80;
 
-function createSession(print: (text: string) => Promise<void>): Session {
+function createSession(print: (text: string) => Promise<void>, width = columns): Session {
   return {
-    output: { width: columns, color: false, print },
+    output: { width, color: false, print },
     writeError: () => undefined,
     setExitCode: () => undefined,
     signal: new AbortController().signal,
@@ -16,9 +16,9 @@ function createSession(print: (text: string) => Promise<void>): Session {
   };
 }
 
-async function readHelp(...command: readonly string[]): Promise<string> {
+async function readHelp(command: readonly string[], width?: number): Promise<string> {
   const printed: string[] = [];
-  const session = createSession(async (text) => void printed.push(text));
+  const session = createSession(async (text) => void printed.push(text), width);
   await execute(['node', 'propagation-check', ...command, '--help'], session);
   return printed.join('');
 }
@@ -27,7 +27,7 @@ test('the help of each command fits a terminal of 80 columns', async () => {
   const { commands } = createProgram(createSession(async () => {}));
   assert.ok(commands.length >= 4);
   for (const command of [[], ...commands.map((each) => [each.name()])]) {
-    const help = await readHelp(...command);
+    const help = await readHelp(command);
     assert.match(help, /^Usage: /);
     assert.deepEqual(
       help.split('\n').filter((line) => line.length > columns),
@@ -35,4 +35,18 @@ test('the help of each command fits a terminal of 80 columns', async () => {
       command.join(' '),
     );
   }
+});
+
+test('at 40 columns a description stands below its option', async () => {
+  const help = await readHelp(['file'], 40);
+  assert.match(
+    help,
+    /\n {2}--wire <file>\n {4}records of propagation-check tap, or\n {4}a pcap of plain HTTP\n/,
+  );
+  // The usage and the examples are lines to copy.
+  const [, described = ''] = /Arguments:(.*)Exit code:/s.exec(help) ?? [];
+  assert.deepEqual(
+    described.split('\n').filter((line) => line.length > 40),
+    [],
+  );
 });

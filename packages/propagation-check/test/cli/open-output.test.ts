@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { readWidth, wantsColor } from '../../src/cli/open-output.ts';
+import { isAsciiLocale, readWidth, wantsColor } from '../../src/cli/open-output.ts';
 
 test('the terminal has its width, other outputs that of COLUMNS, or 100', () => {
   assert.equal(readWidth(72, '60'), 72);
@@ -17,4 +17,11 @@ test('colour: FORCE_COLOR, then NO_COLOR, then whether it is a terminal', () => 
   assert.equal(wantsColor(true, { NO_COLOR: '' }), true);
   assert.equal(wantsColor(false, { FORCE_COLOR: '1', NO_COLOR: '1' }), true);
   assert.equal(wantsColor(true, { FORCE_COLOR: '0' }), false);
+});
+
+test('ASCII: the first locale that is set names another encoding than UTF-8', () => {
+  for (const env of [{}, { LANG: '' }, { LANG: 'C.UTF-8' }, { LC_ALL: 'de_DE.utf8', LANG: 'C' }])
+    assert.equal(isAsciiLocale(env), false, JSON.stringify(env));
+  for (const env of [{ LANG: 'C' }, { LC_CTYPE: 'POSIX', LANG: 'C.UTF-8' }, { LC_ALL: 'de_DE.ISO-8859-1' }])
+    assert.equal(isAsciiLocale(env), true, JSON.stringify(env));
 });

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
-import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
 import { makeFolder, runCli } from './run-cli.ts';
@@ -13,8 +12,8 @@ suite('a capture of packets beside spans', () => {
     const folder = await makeFolder(t, {});
     const spans = join(folder, 'spans.json');
     const text = await readFile(join(captures, 'stripped.otlp.json'), 'utf8');
-    // As the resource detector of hosts says it where the capture was made.
-    await writeFile(spans, text.replaceAll('HOST', hostname()));
+    // As the resource detector of hosts says it where the capture was made, which is not here.
+    await writeFile(spans, text.replaceAll('HOST', 'elsewhere'));
     const capture = join(captures, 'stripped.pcap');
     const [alone, beside] = await Promise.all([
       runCli(t, ['file', spans, '--json']),
@@ -27,6 +26,24 @@ suite('a capture of packets beside spans', () => {
         [1, 'header-stripped'],
       ],
     );
+  });
+
+  test('may be at its beginning while a command runs', async (t) => {
+    const begun = (await readFile(join(captures, 'plain.pcap'))).subarray(0, 24);
+    const folder = await makeFolder(t, {});
+    await writeFile(join(folder, 'begun.pcap'), begun);
+    const wire = ['--wire', join(folder, 'begun.pcap')];
+    const { code, stdout, stderr } = await runCli(t, [
+      'exec',
+      ...wire,
+      '--settle',
+      '1ms',
+      '--',
+      'echo',
+      'done',
+    ]);
+    assert.deepEqual([code, stdout], [2, 'done\n']);
+    assert.match(stderr, /begun\.pcap: holds no packet/);
   });
 
   test('says in one line why it cannot be read', async (t) => {

@@ -8,7 +8,7 @@ import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { execute } from '../../src/cli/run-program.ts';
 
-const entry = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
+export const entry = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
 
 export interface CliOptions {
   readonly env?: NodeJS.ProcessEnv;

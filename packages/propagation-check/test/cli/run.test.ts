@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
-import { pauseFor } from '../../src/cli/pause-for.ts';
+import { pauseFor } from '../../src/collect/pause-for.ts';
 import { startHttpServer } from '../source/http-server.ts';
 import { executeCli, spawnCli } from './run-cli.ts';
 import { exportSpans, findFreePort, type StoredSpan, startTraceStore } from './trace-store.ts';

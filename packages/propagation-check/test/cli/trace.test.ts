@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
-import { pauseFor } from '../../src/cli/pause-for.ts';
+import { pauseFor } from '../../src/collect/pause-for.ts';
 import { startHttpServer } from '../source/http-server.ts';
 import { executeCli, spawnCli } from './run-cli.ts';
 import { exportSpans, findFreePort, type StoredSpan, startTraceStore } from './trace-store.ts';

@@ -38,6 +38,12 @@ describe('pipeline counters', () => {
     assert.equal(rank(null)[0], 'not-sampled');
     assert.equal(rank({ ...healthy, sendFailed: 3 })[0], 'server-span-lost');
     assert.equal(rank({ ...healthy, enqueueFailed: 1 })[0], 'server-span-lost');
+    assert.equal(rank({ ...healthy, sendFailed: 1, enqueueFailed: 1 })[0], 'server-span-lost');
+  });
+
+  it('keep the order of the others', () => {
+    const others = rank(null).filter((cause) => cause !== 'server-span-lost');
+    assert.deepEqual(rank({ ...healthy, sendFailed: 3 }), ['server-span-lost', ...others]);
   });
 
   it('exclude nothing where it lost none, or only refused for a while', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { makeChildEnvironment } from '../../src/cli/child-environment.ts';
+import { makeChildEnvironment } from '../../src/collect/child-environment.ts';
 
 const url = 'http://127.0.0.1:1';
 const make = (own: NodeJS.ProcessEnv, isForwarded = false) => makeChildEnvironment(own, url, isForwarded);

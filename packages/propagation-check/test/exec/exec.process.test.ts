@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { makeFolder, runCli, spawnCli } from '../cli/run-cli.ts';
+import { entry, makeFolder, runCli, spawnCli } from '../cli/run-cli.ts';
 
 const sender = fileURLToPath(new URL('send-spans.mjs', import.meta.url));
 const send = (...args: readonly string[]) => ['--', process.execPath, sender, ...args];
@@ -25,6 +29,20 @@ for (const [kind, end, code, said] of rows) {
     assert.match(result.stderr, said);
   });
 }
+
+test('a request that failed is said, and is no success unless it is allowed', async (t) => {
+  const args = ['exec', '--settle', '300ms'];
+  const doubtful = await runCli(t, [...args, ...send('intact', '0', '502')]);
+  assert.equal(doubtful.code, 2);
+  const headline = doubtful.stderr.replace(/\s+/g, ' ');
+  assert.match(
+    headline,
+    /^CANNOT TELL 1 of 1 request failed \(1 answered with 502\); .*--allow-failed-requests/,
+  );
+  const allowed = await runCli(t, [...args, '--allow-failed-requests', ...send('intact', '0', '502')]);
+  assert.equal(allowed.code, 0);
+  assert.match(allowed.stderr, /^INTACT .*1 of 1\s+request failed/s);
+});
 
 test('an expectation that nothing speaks of is no verdict', async (t) => {
   const args = ['exec', '--settle', '300ms', '--expect', 'web -> orders', '--json'];
@@ -57,7 +75,7 @@ test('the endpoint of the user is replaced, and said; other variables stay', asy
   );
 });
 
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const) {
   test(`${signal} reaches the command once, and what it sent is judged`, async (t) => {
     const child = spawnCli(t, ['exec', '--settle', '300ms', ...send('broken', 'wait')]);
     const stderr = text(child.stderr);
@@ -70,6 +88,61 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     assert.match(await stderr, /^BROKEN /);
   });
 }
+
+const withoutProc = existsSync('/proc/self/stat') ? false : 'this system has no /proc';
+
+test('SIGTSTP stops the command too, and SIGCONT lets it go on', { skip: withoutProc }, async (t) => {
+  const [, ...sending] = send('intact', 'wait');
+  const command = ['sh', '-c', 'echo $$; exec "$@"', 'sh', ...sending];
+  const child = spawnCli(t, ['exec', '--settle', '300ms', '--', ...command]);
+  const stderr = text(child.stderr);
+  const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
+  const { value: pid = '' } = await lines.next();
+  assert.equal((await lines.next()).value, 'ready');
+  child.kill('SIGTSTP');
+  await waitForState(t.signal, /T/, [pid, String(child.pid)]);
+  child.kill('SIGCONT');
+  await waitForState(t.signal, /[RS]/, [pid, String(child.pid)]);
+  child.kill('SIGTERM');
+  const [code] = await once(child, 'close');
+  assert.equal(code, 0, await stderr);
+});
+
+async function waitForState(signal: AbortSignal, state: RegExp, pids: readonly string[]): Promise<void> {
+  for (const pid of pids) {
+    while (!state.test(await readState(pid))) await delay(10, undefined, { signal });
+  }
+}
+
+/** A zombie has ended. */
+async function isRunning(pid: number): Promise<boolean> {
+  try {
+    process.kill(pid, 0);
+    return withoutProc !== false || (await readState(String(pid))) !== 'Z';
+  } catch {
+    return false;
+  }
+}
+
+/** Source: proc(5). */
+async function readState(pid: string): Promise<string> {
+  return /\) (\w)/.exec(await readFile(`/proc/${pid}/stat`, 'latin1'))?.[1] ?? '';
+}
+
+const withoutNamespaces =
+  spawnSync('unshare', ['--pid', '--fork', '--mount-proc', 'true']).status === 0
+    ? false
+    : 'unshare --pid is not allowed here';
+
+test('as the first process of a container it waits for no zombie', { skip: withoutNamespaces }, async (t) => {
+  // The first `sleep` ends before the second, which does not collect it and leaves it to the first process.
+  const args = ['exec', '--settle', '1ms', '--json', '--', 'sh', '-c', 'sleep 0 & exec sleep 0.1'];
+  const asFirst = ['--pid', '--fork', '--mount-proc', process.execPath, entry, ...args];
+  const child = spawn('unshare', asFirst, { stdio: ['ignore', 'ignore', 'pipe'] });
+  t.after(() => child.kill('SIGKILL'));
+  const { notes } = JSON.parse(await text(child.stderr));
+  assert.deepEqual(notes, []);
+});
 
 test('processes that the command leaves behind are ended, and what they send then is judged', async (t) => {
   const script = `
@@ -88,7 +161,7 @@ test('processes that the command leaves behind are ended, and what they send the
   ]);
   assert.equal(code, 1, stderr);
   assert.match(stderr, /left\s+behind\s+were\s+ended/);
-  assert.throws(() => process.kill(Number(stdout), 0), { code: 'ESRCH' });
+  assert.equal(await isRunning(Number(stdout)), false);
 });
 
 test('reports go to their files, annotations below the report for people, and the job summary grows', async (t) => {

@@ -1,8 +1,9 @@
 /**
- * `send-spans.mjs intact|broken|nothing [EXIT_CODE]` exports a call web → orders to where the variables say and prints `sent`.
+ * `send-spans.mjs intact|broken|nothing [EXIT_CODE] [STATUS]` exports a call web → orders to where the variables say and prints `sent`.
+ * It was answered with STATUS.
  * With `wait` instead of a code it sends them at the first signal, and names that.
  */
-const [, , kind, end = '0'] = process.argv;
+const [, , kind, end = '0', status = '200'] = process.argv;
 const { OTEL_EXPORTER_OTLP_ENDPOINT: url } = process.env;
 
 const now = BigInt(Date.now()) * 1_000_000n;
@@ -13,6 +14,7 @@ const span = (traceId, spanId, parentSpanId, spanKind, from, to) => ({
     { key: 'http.request.method', value: { stringValue: 'GET' } },
     { key: 'url.path', value: { stringValue: '/orders' } },
     { key: 'url.full', value: { stringValue: 'http://orders/orders' } },
+    { key: 'http.response.status_code', value: { intValue: status } },
   ],
 });
 const [web, orders] = ['a'.repeat(32), (kind === 'intact' ? 'a' : 'b').repeat(32)];
@@ -36,7 +38,7 @@ async function send() {
 
 if (end === 'wait') {
   const keepAlive = setInterval(() => undefined, 60_000);
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT']) {
     process.on(signal, async () => {
       await send();
       process.stdout.write(`${signal}\n`);

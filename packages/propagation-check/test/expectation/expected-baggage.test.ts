@@ -43,6 +43,45 @@ suite('baggage that services copy to span attributes', () => {
   });
 });
 
+suite('baggage at a tap', () => {
+  const says = (sent: string, received: string, expected = 'expect web -> orders') => {
+    const tap = `tap 15..85 GET /work 200 sent traceparent=00-<1>-<call>-01 ${sent} received traceparent=00-<1>-<call>-01 ${received}`;
+    const drawing = `${call('id:call', '')}\n${tap}`.replace('expect web -> orders', expected);
+    return check(drawing).findings.flatMap(({ id, evidence }) =>
+      id === 'baggage-lost' ? evidence.map((shown) => shown.says) : [],
+    );
+  };
+  const entry = 'baggage="a=1,hello=world"';
+
+  test('left the caller and did not reach the called service', () => {
+    assert.deepEqual(says(entry, 'baggage=a=1'), [
+      'baggage hello=world left the caller and did not reach the called service',
+    ]);
+  });
+
+  test('reached the called service with another value, which is not shown', () => {
+    assert.deepEqual(says(entry, 'baggage=hello=moon'), [
+      'baggage hello=world left the caller and reached the called service with another value',
+    ]);
+  });
+
+  test('did not leave the caller', () => {
+    for (const sent of ['baggage=a=world', 'baggage=hello=moon', '']) {
+      assert.deepEqual(says(sent, ''), [
+        'baggage hello=world did not leave the caller, and did not reach the called service',
+      ]);
+    }
+  });
+
+  test('arrived, whatever else did', () => {
+    assert.deepEqual(says(entry, 'baggage="hello=moon,hello=world"'), []);
+  });
+
+  test('is not expected of callers that nobody expects', () => {
+    assert.deepEqual(says('', '', 'expect shop -> orders\nexpect web -> stock'), []);
+  });
+});
+
 test('an edge that must not exist is broken when it does', () => {
   const { spans } = readDrawing(call('', ''));
   const expectation = {

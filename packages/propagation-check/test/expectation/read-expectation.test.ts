@@ -74,7 +74,7 @@ traceresponse: [payments]
     ],
     ['edges: {must: [{client: a, server: 1}]}', '1:36: edges.must.0.server: expected the name of a service'],
     ['baggage:\n  n: 1', '2:6: baggage.n: expected text; put the value in quotes'],
-    ['baggage: {a: x, a: y}', '1:17: Map keys must be unique'],
+    ['baggage: {a: x, a: y}', '1:17: this key is here twice; name it once'],
     ['- a', '1:1: not a map; expected edges, baggage, tolerated-peers or traceresponse'],
     ['hello', '1:1: not a map; expected edges, baggage, tolerated-peers or traceresponse'],
     ['edges: {}\n---\nedges: {}', '2:1: a second document begins here (---); expected one'],

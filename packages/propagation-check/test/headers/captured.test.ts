@@ -43,6 +43,14 @@ const none = '[]';
 const noneOfAny = Object.fromEntries(formats.map((format) => [idHeaders[format], none]));
 const other = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 
+/** Values that redactors write, and beginnings of a right one. */
+const hiddenValues = [
+  ...['[REDACTED]', '[Filtered]', '***', '00-<1>-****-01', '?', '[masked_email]', '[Redacted]', '[ip]', ''],
+  ...['d41d8cd98f00b204e9800998ecf8427e', 'DA39A3EE5E6B4B0D3255BFEF95601890AFD80709'],
+  ...['00-da39a3ee5e6b4b0d3255bfef95601890afd80709-<call>-01', 'xxxx', 'q83vEjRWeJA='],
+  ...['00-<1>-<call>-0', '00-<1>-<call>', '00-<1>-', '00-0af7', '00-0af7651916cd43dd...'],
+];
+
 suite('headers that both sides recorded name the cause', () => {
   for (const [cause, sent, received] of [
     ['header-stripped', { traceparent }, { traceparent: none }],
@@ -50,7 +58,11 @@ suite('headers that both sides recorded name the cause', () => {
     ['header-stripped', { b3: values.b3 }, noneOfAny],
     ['header-not-sent', noneOfAny, {}],
     ['header-not-sent', noneOfAny, noneOfAny],
-    ['header-malformed', { traceparent }, { traceparent: '00-<1>-<call>' }],
+    ['header-malformed', { traceparent }, { traceparent: '<1>-<call>-01' }],
+    ['header-malformed', { traceparent }, { traceparent: '00-0AF7651916CD43DD8448EB211C80319C-<call>-01' }],
+    ['header-malformed', { traceparent }, { traceparent: `00-${'0'.repeat(32)}-<call>-01` }],
+    ['header-malformed', { traceparent }, { traceparent: '00-undefined-undefined-01' }],
+    ['header-malformed', { traceparent }, { traceparent: '00-<1>-<call>-01-x' }],
     ['header-duplicated', { traceparent }, { traceparent: '["00-<1>-<call>-01","00-<1>-<call>-01"]' }],
     ['header-duplicated', { traceparent }, { traceparent: '"00-<1>-<call>-01, 00-<1>-<call>-01"' }],
     ['header-rewritten', { traceparent }, { traceparent: other }],
@@ -69,7 +81,12 @@ suite('what one side did not record stays open', () => {
     ['a hop may have taken a traceparent', 'header-stripped', {}, { traceparent: none, b3: values.b3 }],
     ['the same', 'header-stripped', { b3: values.b3 }, { traceparent: none, b3: values.b3 }],
     ['nobody looked at what arrived', 'header-stripped', { traceparent }, {}],
-    ['the value was hidden', 'header-stripped', { traceparent }, { traceparent: '[REDACTED]' }],
+    ...hiddenValues.map((value): [string, string, Recorded, Recorded] => [
+      'the value was hidden',
+      'header-stripped',
+      { traceparent },
+      { traceparent: value },
+    ]),
   ] satisfies [string, string, Recorded, Recorded][]) {
     test(`${why}: ${JSON.stringify(sent)} left, ${JSON.stringify(received)} arrived`, () => {
       const drawing = drawCall(sent, received).replace('orders:8082', 'gateway:8080');
@@ -77,6 +94,26 @@ suite('what one side did not record stays open', () => {
       assert.equal(guessCause(drawing), best);
     });
   }
+});
+
+suite('a beginning of a right traceparent', () => {
+  const cut = drawCall({ traceparent }, { traceparent: '00-<1>-<call>' });
+  const agent = `user_agent.original=${'agent'.repeat(11)}`;
+
+  test('is malformed where the same process records longer texts', () => {
+    const other = drawChain(3, drawServer({ from: 110, to: 120, extra: agent }));
+    assert.deepEqual(judgeDrawing(cut + other), ['error header-malformed web -> orders 1']);
+  });
+
+  test('may be cut where only others do', () => {
+    const other = drawChain(3, drawServer({ from: 110, to: 120, extra: `resource:host.name=two ${agent}` }));
+    assert.deepEqual(judgeDrawing(cut + other), ['error split-trace web -> orders 1']);
+  });
+
+  test('may be cut where others are no longer', () => {
+    const other = drawChain(3, drawServer({ from: 110, to: 120, extra: agent.slice(0, -3) }));
+    assert.deepEqual(judgeDrawing(cut + other), ['error split-trace web -> orders 1']);
+  });
 });
 
 suite('every format is read under every name that an instrumentation gives', () => {

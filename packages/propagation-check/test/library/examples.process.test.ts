@@ -1,7 +1,7 @@
 /** The examples, run as a user does: with the packed package, in an empty folder. */
 import assert from 'node:assert/strict';
 import { execFile, spawnSync } from 'node:child_process';
-import { cp, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
@@ -10,6 +10,7 @@ import { promisify } from 'node:util';
 import { withoutProject } from '../exec/without-project.ts';
 
 const workspace = fileURLToPath(new URL('../..', import.meta.url));
+const compiler = join(workspace, '../../node_modules/typescript/bin/tsc');
 const run = promisify(execFile);
 const env = { ...withoutProject(), PATH: [dirname(process.execPath), process.env.PATH].join(delimiter) };
 
@@ -38,6 +39,19 @@ suite('examples', () => {
       });
       assert.equal(broken.status, 1);
       assert.match(`${broken.stdout}${broken.stderr}`, /One request, two traces \(split-trace\)/);
+    });
+
+    test(`${runner}: TypeScript knows the types`, async () => {
+      const cwd = join(folder, runner);
+      const compile = () =>
+        spawnSync(process.execPath, [compiler, '--project', cwd], { cwd, env, encoding: 'utf8' }).stdout;
+      assert.equal(compile(), '');
+      const example = await readFile(join(cwd, 'web.test.mjs'), 'utf8');
+      await writeFile(join(cwd, 'wrong.mjs'), example.replace("'web -> orders'", '42'));
+      assert.match(
+        compile(),
+        /^wrong\.mjs\(.*Argument of type 'number' is not assignable to parameter of type 'string'\.\n$/,
+      );
     });
   }
 });

@@ -55,6 +55,15 @@ test('the path of a request', async (t) => {
   await expectPropagation(receiver, 'web -> orders', quick);
 });
 
+test('a setting that is undefined leaves the default, as in JavaScript', async (t) => {
+  const port: object = { port: undefined };
+  const receiver = await startReceiver(port);
+  t.after(() => receiver.close());
+  await request(receiver, 'a', false);
+  const times: object = { waitMs: undefined, settleMs: undefined };
+  await assert.rejects(expectPropagation(receiver, 'web -> orders', times), PropagationError);
+});
+
 test('a span that is still under way is waited for', async (t) => {
   const receiver = await open(t);
   const expected = expectPropagation(receiver, 'web -> orders', { waitMs: 10_000, settleMs: 10_000 });

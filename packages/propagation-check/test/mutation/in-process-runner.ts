@@ -23,7 +23,8 @@ import {
 import type { CollectedTest } from './collect-tests.ts';
 
 /** Each drawing is a test of its own, so that a mutant runs only those that reach it. What reads sources would read instrumented ones. */
-const testFiles = 'test/{engine/fixtures,engine/rank-by-pipeline,pairing/*,rules/!(sources)}.test.ts';
+const testFiles =
+  'test/{calls/mcp,engine/{fixtures,rank-by-pipeline},expectation/*,headers/*,pairing/*,rules/!(sources)}.test.ts';
 
 const context: InstrumenterContext = {};
 Object.assign(globalThis, { [INSTRUMENTER_CONSTANTS.NAMESPACE]: context });

@@ -40,6 +40,7 @@ suite('the packed tool, installed in an empty folder', () => {
       'expectation.schema.json',
       'package.json',
       'report.schema.json',
+      'runners',
     ]);
     for (const path of ['dist/index.d.ts', 'dist/cli.js', 'dist/docs/findings/split-trace.md']) {
       assert.ok(existsSync(join(root, path)), path);

@@ -13,7 +13,13 @@ test('trailers belong to no head, also not to that of the next message', () => {
   });
   const first = 'POST /one HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n0\r\ntraceparent: trailer\r\n\r\n';
   const second = 'GET /two HTTP/1.1\r\nhost: b\r\n\r\n';
-  reader.read({ time: 1, bytes: Buffer.from(first + second), isAfterGap: false });
+  reader.read({
+    time: 1,
+    sequence: 1,
+    acknowledged: 1,
+    bytes: Buffer.from(first + second),
+    isAfterGap: false,
+  });
   assert.deepEqual(
     heads.map(({ url, fields }) => [url, fields]),
     [

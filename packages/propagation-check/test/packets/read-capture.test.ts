@@ -98,18 +98,60 @@ suite('the same packets in another form', () => {
   });
 });
 
+suite('packets that were not captured', () => {
+  const talk = drawTalk(8);
+
+  test('an answer is never that of another request', () => {
+    fc.assert(
+      fc.property(fc.uniqueArray(fc.nat(talk.length - 1), { minLength: 1, maxLength: 6 }), (lost) => {
+        const left = talk.filter((_, index) => !lost.includes(index));
+        const bytes = writePcap(
+          left.map((segment) => ({ time: segment.time, bytes: writeSegment(segment) })),
+        );
+        for (const { path, answered } of readCapture(bytes).records) {
+          const spanId = answered?.span?.spanId ?? null;
+          assert.ok(spanId === null || spanId === numberOf(path), `${path} was answered by ${spanId}`);
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test('the calls after a gap have their answers', () => {
+    for (const lost of [1, 2]) {
+      const left = talk.filter((_, index) => index !== lost);
+      const bytes = writePcap(left.map((segment) => ({ time: segment.time, bytes: writeSegment(segment) })));
+      const named = readCapture(bytes).records.filter(({ answered }) => answered?.span != null);
+      assert.deepEqual(
+        named.map(({ path }) => path),
+        Array.from({ length: 7 }, (_, index) => `/${index + 2}`),
+      );
+    }
+  });
+});
+
 suite('what cannot be read is said', () => {
   const rows: readonly (readonly [why: string, bytes: Buffer, message: RegExp])[] = [
     ['empty', plain.subarray(0, 24), /holds no packet/],
     ['cut within its first packet', plain.subarray(0, 50), /ends within its first packet/],
     ['cut within its head', plain.subarray(0, 10), /ends within its first packet/],
-    ['damaged', damage(plain), /damaged at byte 24/],
     ['packets cut by the capture', read('cut.pcap'), /no whole request.*cut short.*-s 0/],
     ['TLS', talk(Buffer.from([0x16, 3, 1, 0, 5, 1, 0, 0, 1, 0])), /1 encrypted connection.*TLS/],
     ['HTTP/2', talk(Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')), /HTTP\/2.*propagation-check tap/],
     ['another protocol', talk(Buffer.from('*1\r\n$4\r\nPING\r\n')), /1 TCP connection and no HTTP request/],
   ];
   for (const [why, bytes, message] of rows) {
+    test(why, () => {
+      const { records, gaps } = readCapture(bytes);
+      assert.deepEqual([records.length, gaps.length], [0, 1]);
+      assert.match(gaps.join(), message);
+    });
+  }
+
+  for (const [why, bytes, message] of [
+    ['damaged', damage(plain), /damaged at byte 24/],
+    ['of another network', setLinkType(plain, 147), /link type 147.*not read/],
+  ] satisfies [string, Buffer, RegExp][]) {
     test(why, () =>
       assert.throws(
         () => readCapture(bytes),
@@ -181,6 +223,47 @@ function damage(bytes: Buffer): Buffer {
   return damaged;
 }
 
+function setLinkType(bytes: Buffer, type: number): Buffer {
+  const changed = Buffer.from(bytes);
+  changed.writeUInt32LE(type, 20);
+  return changed;
+}
+
+/** The span with which the request with this path is answered. */
+function numberOf(path: string): string {
+  return path.slice(1).padStart(16, '0');
+}
+
+/** A connection with requests for `/1`, `/2` and so on, and answers of as many spans, each in a segment of its own. */
+function drawTalk(requests: number): readonly Segment[] {
+  const ends = { from: '10.0.0.1:4000', to: '10.0.0.2:8080', isEnd: false };
+  const back = { from: ends.to, to: ends.from, isEnd: false };
+  let [asked, answered] = [1_000, 5_000];
+  const talk: Segment[] = [
+    { ...ends, time: 0, sequence: asked - 1, acknowledged: 0, isSyn: true, payload: Buffer.alloc(0) },
+  ];
+  for (let number = 1; number <= requests; number += 1) {
+    const request = Buffer.from(`GET /${number} HTTP/1.1\r\nhost: b\r\n\r\n`);
+    const answer = Buffer.from(
+      `HTTP/1.1 200 OK\r\ncontent-length: 0\r\ntraceresponse: 00-${trace}-${numberOf(`/${number}`)}-01\r\n\r\n`,
+    );
+    const time = number * 10;
+    const numbers = { isSyn: false, time, sequence: asked, acknowledged: answered };
+    talk.push({ ...ends, ...numbers, payload: request });
+    asked += request.length;
+    talk.push({
+      ...back,
+      ...numbers,
+      time: time + 5,
+      sequence: answered,
+      acknowledged: asked,
+      payload: answer,
+    });
+    answered += answer.length;
+  }
+  return talk;
+}
+
 /** One connection on which the caller says this. */
 function talk(payload: Buffer): Buffer {
   const segment = {
@@ -188,6 +271,7 @@ function talk(payload: Buffer): Buffer {
     from: '10.0.0.1:4000',
     to: '10.0.0.2:443',
     sequence: 1,
+    acknowledged: 1,
     isSyn: false,
     isEnd: false,
     payload,

@@ -9,7 +9,7 @@ interface Written {
 const raw = 101;
 
 /** An IPv4 packet with a TCP segment, without checksums. */
-export function writeSegment({ from, to, sequence, isSyn, isEnd, payload }: Segment): Buffer {
+export function writeSegment({ from, to, sequence, acknowledged, isSyn, isEnd, payload }: Segment): Buffer {
   const head = Buffer.alloc(40);
   head.writeUInt8(0x45, 0);
   head.writeUInt16BE(40 + payload.length, 2);
@@ -20,6 +20,7 @@ export function writeSegment({ from, to, sequence, isSyn, isEnd, payload }: Segm
     head.writeUInt16BE(Number(port), 20 + index * 2);
   }
   head.writeUInt32BE(sequence, 24);
+  head.writeUInt32BE(acknowledged, 28);
   head.writeUInt8(0x50, 32);
   head.writeUInt8((isSyn ? 2 : 0) | (isEnd ? 1 : 0), 33);
   return Buffer.concat([head, payload]);

@@ -7,11 +7,13 @@ import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
 import { renderGithub } from '../../src/report/github.ts';
+import { renderHtml } from '../../src/report/html/render-html.ts';
 import { renderJson } from '../../src/report/json.ts';
 import { renderJunit } from '../../src/report/junit.ts';
 import { renderMarkdown } from '../../src/report/markdown.ts';
 import { renderTerminal } from '../../src/report/terminal.ts';
 import { renderTraceTrees } from '../../src/report/trace-tree.ts';
+import { renderTree } from '../../src/report/tree.ts';
 import type { AttributeValue, Span } from '../../src/span/span.ts';
 import { hideSecrets } from '../../src/util/hide-secrets.ts';
 import { checkTraces } from '../../src/verdict/check-traces.ts';
@@ -81,6 +83,8 @@ function assertNoCanary(result: Result, spans: readonly Span[]): void {
     renderGithub(result, details, layout),
     renderMarkdown(result, details, layout, spans),
     renderTraceTrees(spans, layout),
+    renderTree(result, details, spans, layout),
+    renderHtml(result, details, spans, ''),
   ];
   for (const report of reports) {
     assert.deepEqual(

@@ -8,6 +8,7 @@ import { renderJunit } from '../../src/report/junit.ts';
 import { renderMarkdown } from '../../src/report/markdown.ts';
 import { renderTerminal } from '../../src/report/terminal.ts';
 import { renderTraceTrees } from '../../src/report/trace-tree.ts';
+import { renderTree } from '../../src/report/tree.ts';
 import type { Span } from '../../src/span/span.ts';
 import { checkTraces } from '../../src/verdict/check-traces.ts';
 import { hostileSpans } from '../engine/generate-system.ts';
@@ -98,6 +99,7 @@ test('reports of hostile spans hold nothing that a terminal or a build log obeys
       const details = { source: text, reason: text, notes: [text, `x${text}`], collector };
       assertHarmless(removeColors(renderTerminal(result, details, { width, color, docsRoot: `${text}/` })));
       assertHarmless(removeColors(renderTraceTrees(list, { width, color })));
+      assertHarmless(removeColors(renderTree(result, details, list, { width, color })));
       const options = { width, color, docsRoot: `${text}/` };
       assertHarmless(renderJunit(result, details, options));
       // The headings of this report begin with the character that commands of Azure Pipelines begin with twice.

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { describe, it } from 'node:test';
 import { expectPath, noExpectation } from '../../src/expect/expectation.ts';
 import { renderHtml } from '../../src/report/html/render-html.ts';
@@ -12,6 +13,7 @@ import { storeOf } from '../../src/span/span-writer.ts';
 import { checkTraces } from '../../src/verdict/check-traces.ts';
 import type { Result } from '../../src/verdict/result.ts';
 import { drawSplitCall, spanId, traceId } from '../draw-trace.ts';
+import { readDrawing } from '../engine/read-drawing.ts';
 
 const details: ReportDetails = { source: 'file=spans.json', reason: null, notes: [], collector: null };
 const script = 'void 0';
@@ -45,6 +47,29 @@ describe('the HTML report', () => {
     );
     assert.ok(!places.includes(-1), card);
     assert.match(card, /To decide.*propagation-check tap.*tcpdump/s);
+  });
+
+  it('draws the request of a caller that made no span of its call', async () => {
+    const fixture = new URL('../../fixtures/client-not-instrumented/broken.txt', import.meta.url);
+    const { spans, expectation } = readDrawing(await readFile(fixture, 'utf8'));
+    const result = checkTraces(spans, { expectation });
+    const { findings } = result;
+    assert.deepEqual(
+      findings.map(({ id }) => id),
+      ['client-not-instrumented'],
+    );
+    const page = renderHtml(result, details, spans, script);
+    const [table = ''] = /<table class="call">.*?<\/table>/s.exec(page) ?? [];
+    const [above = '', below = ''] = table.split('the caller made no span of the call');
+    const [first] = findings[0]?.evidence ?? [];
+    assert.ok(first?.during !== undefined);
+    assert.ok(above.includes(`#${first.during.traceId}-${first.during.spanId}`), table);
+    assert.ok(below.includes(`#${first.traceId}-${first.spanId}`), table);
+    const broken = readData(page).traces.filter(({ isBroken }) => isBroken);
+    assert.deepEqual(
+      [first.traceId, first.during.traceId].filter((id) => !broken.some((trace) => trace.id === id)),
+      [],
+    );
   });
 
   it('names traces with evidence first, and where each span stands', () => {

@@ -88,8 +88,8 @@ suite('the report for people', () => {
 
 ✗ One request, two traces (split-trace)
   edge      web → orders, 12 calls
-  why       A CLIENT span has no child, and the SERVER span of the same request is the root of
-            another trace.
+  why       The span of the call has no child, and that of the called service for the same request
+            is the root of another trace.
   seen      CLIENT 00f067aa0ba902b7 has no child
             trace 4bf92f3577b34da6a3ce929d0e0e4736 span 00f067aa0ba902b7
             trace 4bf92f3577b34da6a3ce929d0e0e4736 span 1111111111111111

@@ -6,12 +6,13 @@ import { readDrawing } from '../engine/read-drawing.ts';
 const load = '@opentelemetry/instrumentation-document-load';
 
 /** A page of `origin` that calls another port than the one that the API listens on, as through a proxy. */
-function findIn(origin: string, extra: string) {
+function findIn(origin: string, extra: string, url = 'url.full=http://shop:80/work') {
   const { spans, expectation } = readDrawing(`expect web -> orders
 trace 1
   web INTERNAL "documentLoad" 0..5 url.full=${origin}/ scope:${load}
+    web INTERNAL "resourceFetch" 1..2 url.full=http://shop/logo.svg scope:${load}
 trace 2
-  web CLIENT "GET" 10..90 http.request.method=GET url.full=http://shop:80/work server.port=80 http.response.status_code=200 ${extra}
+  web CLIENT "GET" 10..90 http.request.method=GET url.path=/work ${url} server.port=80 http.response.status_code=200 ${extra}
 trace 3
   orders SERVER "GET /work" 20..80 http.request.method=GET url.path=/work server.port=8082
 `);
@@ -40,6 +41,19 @@ test('of a call to the own origin it is not', () => {
   const finding = findIn('http://shop', 'resource:telemetry.sdk.language=webjs');
   assert.equal(finding?.candidates?.[0], 'header-stripped');
   assert.doesNotMatch(finding?.fix ?? '', /propagateTraceHeaderCorsUrls/);
+});
+
+test('of a call or a page whose origin is not known it is not', () => {
+  const browser = 'resource:telemetry.sdk.language=webjs';
+  assert.equal(findIn('http://web', browser, '')?.candidates?.[0], 'header-stripped');
+  assert.equal(findIn('http://web', browser, 'url.full=/work')?.candidates?.[0], 'header-stripped');
+  assert.equal(findIn('', browser)?.candidates?.[0], 'header-stripped');
+});
+
+test('the other causes keep their order', () => {
+  const usual = findIn('http://shop', 'resource:telemetry.sdk.language=webjs')?.candidates ?? [];
+  const { candidates } = findIn('http://web', 'resource:telemetry.sdk.language=webjs') ?? {};
+  assert.deepEqual(candidates, ['header-not-sent', ...usual.filter((cause) => cause !== 'header-not-sent')]);
 });
 
 test('of a call that no browser made it is not', () => {

@@ -20,6 +20,15 @@ export function listCauses(drawing: string): readonly string[] {
   return first?.candidates ?? [];
 }
 
+/** Why nothing is reported of each loose end: `SERVER of orders: missing-client: GATE: VALUES`. */
+export function explainDrawing(drawing: string): readonly string[] {
+  const { spans, expectation, headers } = readDrawing(drawing);
+  const { explain = [] } = checkTraces(spans, { expectation, headers, explain: true });
+  return explain.flatMap(({ kind, service, reasons }) =>
+    reasons.map(({ finding, gate, values }) => `${kind} of ${service}: ${finding}: ${gate}: ${values}`),
+  );
+}
+
 function findIn(drawing: string) {
   const { spans, expectation, headers } = readDrawing(drawing);
   return checkTraces(spans, { expectation, headers }).findings.filter(({ severity }) => severity !== 'info');

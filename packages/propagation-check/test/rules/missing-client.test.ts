@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { drawChain, drawClient, drawServer, guessCause, judgeDrawing } from './judge-drawing.ts';
+import {
+  drawChain,
+  drawClient,
+  drawServer,
+  explainDrawing,
+  guessCause,
+  judgeDrawing,
+} from './judge-drawing.ts';
 
 const call = drawClient({ from: 10, to: 90 });
 const request = drawServer({ from: 20, to: 80 });
@@ -46,4 +53,84 @@ test('a capture that ends before the missing parent proves nothing', () => {
     `trace 1\n  ${drawClient({ from: 10, to: 50 })}\n  lost\n    ${drawServer({ from: 20, to })}\n`;
   assert.deepEqual(judgeDrawing(whole + cut(95)), []);
   assert.deepEqual(judgeDrawing(whole + cut(40)), reported);
+});
+
+/** Every service exported something before and after, so that no end of the capture cuts. */
+const frame = ['web', 'orders', 'gateway', 'shop', 'stock']
+  .flatMap((service, at) =>
+    [-9000, 9000].map((from) =>
+      drawChain(100 + at + (from > 0 ? 50 : 0), `${service} INTERNAL "tick" ${from}..${from + 1}`),
+    ),
+  )
+  .join('');
+
+/** A whole call at another time. */
+function drawWhole(number: number, client: string, server: string, target = 'orders:8082/work'): string {
+  const from = number * 1000;
+  return drawChain(
+    number,
+    drawClient({ from, to: from + 90, service: client }, target),
+    drawServer({ from: from + 10, to: from + 80, service: server }, target.slice(target.indexOf('/'))),
+  );
+}
+
+test('where whole calls show that another service stands between, its spans may be those that are missing', () => {
+  const replaced = frame + drawReplaced(call, request);
+  const hop = ['warning missing-client web -> orders 1'];
+  assert.deepEqual(judgeDrawing(replaced + drawWhole(2, 'gateway', 'orders')), hop);
+  assert.deepEqual(judgeDrawing(replaced + drawWhole(2, 'web', 'gateway')), hop);
+  assert.deepEqual(judgeDrawing(replaced + drawWhole(2, 'web', 'gateway', 'orders:8082/play')), reported);
+  assert.deepEqual(judgeDrawing(replaced + drawWhole(2, 'shop', 'gateway')), reported);
+  const both = drawWhole(2, 'gateway', 'orders') + drawWhole(3, 'web', 'orders');
+  assert.deepEqual(judgeDrawing(replaced + both), reported);
+  assert.deepEqual(
+    judgeDrawing(
+      `expect web -> orders\nmay gateway -> orders\n${replaced}${drawWhole(2, 'gateway', 'orders')}`,
+    ),
+    reported,
+  );
+});
+
+test('one call that no other service can have passed on makes it an error', () => {
+  const other = drawReplaced(
+    drawClient({ from: 10, to: 90 }, 'orders:8082/play'),
+    drawServer({ from: 20, to: 80 }, '/play'),
+  ).replace('trace 1', 'trace 3');
+  const drawing = frame + drawReplaced(call, request) + drawWhole(2, 'web', 'gateway') + other;
+  assert.deepEqual(judgeDrawing(drawing), ['error missing-client web -> orders 2']);
+});
+
+test('each pair of services is reported for itself', () => {
+  const stock = drawReplaced(
+    drawClient({ from: 10, to: 90 }, 'stock/items'),
+    drawServer({ from: 20, to: 80, service: 'stock' }, '/items'),
+  );
+  assert.deepEqual(judgeDrawing(frame + drawReplaced(call, request) + stock.replace('trace 1', 'trace 2')), [
+    ...reported,
+    'error missing-client web -> stock 1',
+  ]);
+});
+
+test('an orphan says whether an expectation names its caller', () => {
+  const orphan =
+    'trace 1\n  lost\n    orders SERVER "GET /work" 20..80 http.request.method=GET url.path=/work\n';
+  const whyNot = (head: string): string | undefined =>
+    explainDrawing(head + orphan).find((line) =>
+      line.startsWith('SERVER of orders: missing-client: another side is there'),
+    );
+  const unnamed = ', and no expectation names a caller of the service';
+  assert.ok(whyNot('')?.endsWith(`: 0 calls of its trace have no child${unnamed}`));
+  assert.ok(whyNot('may web -> orders\n')?.endsWith(unnamed));
+  assert.ok(whyNot('expect web -> stock\n')?.endsWith(unnamed));
+});
+
+test('both sides of a pair say that the capture should hold the parent', () => {
+  const whole = drawChain(5, drawClient({ from: -900, to: -810 }), drawServer({ from: -880, to: -820 }));
+  const cut = `trace 1\n  ${drawClient({ from: 10, to: 50 })}\n  lost\n    ${drawServer({ from: 20, to: 95 })}\n`;
+  const needs = 'missing-client: a root, or a parent that the capture should hold';
+  const said = explainDrawing(whole + cut).filter((line) => line.includes(needs));
+  assert.deepEqual(
+    said.map((line) => line.split(':')[0]),
+    ['CLIENT of web', 'SERVER of orders'],
+  );
 });

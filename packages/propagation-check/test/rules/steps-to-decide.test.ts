@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { findings } from '../../src/rules/findings.ts';
 import { checkTraces } from '../../src/verdict/check-traces.ts';
 import { readDrawing } from '../engine/read-drawing.ts';
 import { drawChain, drawClient, drawServer } from './judge-drawing.ts';
@@ -57,6 +58,46 @@ test('a call that nobody expects is to be expected first', () => {
     expect ?? '',
     /^If web calls orders or sends it messages, check again with --expect 'web -> orders'/,
   );
+});
+
+test('causes that headers do not tell apart need what the finding advises', () => {
+  const whole = (number: number, from: number) =>
+    drawChain(number, drawClient({ from, to: from + 80 }), drawServer({ from: from + 10, to: from + 70 }));
+  const lonely = drawChain(9, drawClient({ from: 400, to: 480 }));
+  const [advice, ...others] = listSteps(whole(1, 0) + whole(2, 200) + lonely + whole(3, 600) + whole(4, 800));
+  assert.equal(advice, findings['missing-server'].fix);
+  assert.deepEqual(others, []);
+});
+
+test('a call that was never seen is looked for in the caller before a tap is placed', () => {
+  const [advice, tap] = listSteps(
+    drawChain(1, 'web SERVER "GET /call" 0..100 http.request.method=GET url.path=/call'),
+  );
+  assert.equal(advice, findings['missing-call'].fix);
+  assert.match(tap ?? '', /propagation-check tap/);
+});
+
+test('packets are read of plain HTTP alone', () => {
+  const rpc = 'rpc.system=grpc rpc.method=o.O/Get';
+  const steps = listSteps(
+    drawChain(
+      1,
+      `web CLIENT "o.O/Get" 10..90 ${rpc} rpc.grpc.status_code=0 server.address=orders server.port=50051`,
+    ) + drawChain(2, `orders SERVER "o.O/Get" 20..80 ${rpc} rpc.grpc.status_code=0`),
+  );
+  assert.ok(steps.length > 0);
+  assert.ok(!steps.some((step) => step.includes('tcpdump')));
+});
+
+test('of a call of MCP, its `params._meta` is looked at', () => {
+  const mcp = 'mcp.method.name=tools/call gen_ai.tool.name=add';
+  const [http, stdio, ...others] = listSteps(
+    drawChain(1, `web CLIENT "tools/call add" 10..90 ${mcp}`) +
+      drawChain(2, `orders SERVER "tools/call add" 20..80 ${mcp}`),
+  );
+  assert.match(http ?? '', /propagation-check tap --client web --server orders between the two/);
+  assert.match(stdio ?? '', /print the requests as orders reads them/);
+  assert.deepEqual(others, []);
 });
 
 function listSteps(traces: string, expectation = 'expect web -> orders'): readonly string[] {

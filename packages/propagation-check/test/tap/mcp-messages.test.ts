@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { request } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
+import { openMcpBody } from '../../src/tap/mcp-messages.ts';
 import { checkTraces } from '../../src/verdict/check-traces.ts';
 import { readDrawing } from '../engine/read-drawing.ts';
 import { spanId, startTapTo, startTarget, traceId, traceparent } from './support.ts';
@@ -111,4 +112,24 @@ trace 2
     ['header-not-sent certain'],
   );
   assert.match(findings[0]?.fix ?? '', /params\._meta/);
+});
+
+test('a batch makes no more than a hundred records', async (t) => {
+  const { records } = await post(t, JSON.stringify(Array.from({ length: 150 }, (_, id) => callTool({}, id))));
+  assert.equal(records.length, 1 + 100);
+});
+
+test('a body that comes after the head of its answer is read when it is whole, and once', () => {
+  const body = openMcpBody(
+    'POST',
+    Object.entries(ofMcp).map(([name, value]) => ({ name, value })),
+  );
+  assert.ok(body !== null);
+  const bytes = Buffer.from(JSON.stringify(callTool({ traceparent })));
+  body.take(bytes.subarray(0, 20));
+  assert.deepEqual(body.readMessages(), []);
+  body.take(bytes.subarray(20));
+  const messages = body.readMessages();
+  assert.equal(messages.length, 1);
+  assert.equal(body.readMessages(), messages);
 });

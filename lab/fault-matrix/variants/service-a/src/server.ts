@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { Readable } from 'node:stream';
 import fastify, { type FastifyInstance } from 'fastify';
-import { addRouteNames, serve } from 'service-kit/server';
+import { completeServerSpans, serve } from 'service-kit/server';
 import type { VariantName } from '../../variant.ts';
 import * as telemetry from './telemetry.ts';
 
@@ -71,7 +71,7 @@ async function ask(path: string, base = telemetry.config.serviceBUrl): Promise<v
 }
 
 const app: FastifyInstance = fastify({ logger: { level: 'info' } });
-addRouteNames(app);
+completeServerSpans(app);
 app.get('/ready', async () => ({ status: 'ok' }));
 for (const [name, call] of Object.entries(variants)) {
   app.get(`/${name}`, async () => (await call()) ?? { status: 'ok' });

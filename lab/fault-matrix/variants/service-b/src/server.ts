@@ -5,11 +5,11 @@ import type { Duplex } from 'node:stream';
 import { Readable } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import fastify, { type FastifyInstance } from 'fastify';
-import { addRouteNames, serve } from 'service-kit/server';
+import { completeServerSpans, serve } from 'service-kit/server';
 import * as telemetry from './telemetry.ts';
 
 const app: FastifyInstance = fastify({ logger: { level: 'info' } });
-addRouteNames(app);
+completeServerSpans(app);
 let flakyCalls = 0;
 
 app.get('/ready', async () => ({ status: 'ok' }));

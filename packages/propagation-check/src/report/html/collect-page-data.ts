@@ -1,12 +1,12 @@
-import { readHeaderName } from '../../headers/recorded-headers.ts';
-import { type AttributeValue, type Span, spanKinds } from '../../span/span.ts';
+import { type Span, spanKinds } from '../../span/span.ts';
 import { mapBy } from '../../util/group-by.ts';
 import { hideSecrets } from '../../util/hide-secrets.ts';
-import { earlier } from '../../util/statistics.ts';
 import type { Result } from '../../verdict/result.ts';
 import { escapeText } from '../escape-text.ts';
+import { listHeaders } from '../list-headers.ts';
 import { orderTrace } from '../order-trace.ts';
 import type { PageData, PageSpan, PageTrace } from '../page/page-data.ts';
+import { findStart, toMs } from '../span-times.ts';
 
 /** The traces of the spans, for the script of the page. */
 export function collectPageData(spans: readonly Span[], { findings }: Result): PageData {
@@ -14,9 +14,9 @@ export function collectPageData(spans: readonly Span[], { findings }: Result): P
   const broken = new Map<string, string>();
   for (const { id, severity, evidence } of findings) {
     if (severity === 'info') continue;
-    for (const { traceId, spanId, server } of evidence) {
-      broken.set(`${traceId} ${spanId}`, id);
-      if (server !== undefined) broken.set(`${server.traceId} ${server.spanId}`, id);
+    for (const { traceId, spanId, server, during } of evidence) {
+      for (const ids of [{ traceId, spanId }, server, during])
+        if (ids !== undefined) broken.set(`${ids.traceId} ${ids.spanId}`, id);
     }
   }
   const origin = findStart(spans);
@@ -51,32 +51,10 @@ export function collectPageData(spans: readonly Span[], { findings }: Result): P
   return { traces, services: [...services.keys()], kinds: spanKinds };
 }
 
-/** `traceparent: 00-…`, as the span recorded them. An empty list is a record as well: none was there. */
-export function listHeaders(span: Span): readonly string[] {
-  return [...span.attributes].flatMap(([key, value]) => {
-    const name = readHeaderName(key, 'request') ?? readHeaderName(key, 'response');
-    return name === null ? [] : [`${name}: ${writeValue(value)}`];
-  });
-}
-
-function writeValue(value: AttributeValue): string {
-  const text = typeof value === 'object' ? value.map(String).join(', ') : String(value);
-  return text === '' || text === '[]' ? '(none)' : escapeText(text);
-}
-
-/** Of the first span; 0 without any. */
-export function findStart(spans: readonly Span[]): bigint {
-  return spans.length === 0 ? 0n : spans.map((span) => span.startTimeUnixNano).reduce(earlier);
-}
-
 function indexOf(table: Map<string, number>, name: string): number {
   const index = table.get(name) ?? table.size;
   table.set(name, index);
   return index;
-}
-
-export function toMs(nanoseconds: bigint): number {
-  return Number(nanoseconds) / 1e6;
 }
 
 /** To microseconds. */

@@ -1,10 +1,10 @@
 import { findings as prose } from '../../rules/findings.ts';
 import type { Span } from '../../span/span.ts';
-import { mapBy } from '../../util/group-by.ts';
 import type { Evidence, Finding } from '../../verdict/result.ts';
+import { prepareCalls } from '../call-picture.ts';
 import { escapeText } from '../escape-text.ts';
 import { countOf, nameService } from '../terminal-edges.ts';
-import { drawBrokenCall, type Lookup } from './broken-call.ts';
+import { drawBrokenCall } from './broken-call.ts';
 import { html, type Markup } from './markup.ts';
 
 /** Of one finding; the others are links. */
@@ -14,27 +14,10 @@ export type WriteFinding = (finding: Finding) => Markup;
 
 /** Cards of findings, each with its first call drawn from the spans. */
 export function prepareCards(spans: readonly Span[]): WriteFinding {
-  const ofTrace = mapBy(spans, (span) => span.traceId);
-  const indexed = new Map<string, Map<string, Span>>();
-  const children = new Map<string, ReadonlyMap<string | null, readonly Span[]>>();
-  const findSpan: Lookup = (traceId, spanId) => {
-    const known =
-      indexed.get(traceId) ?? new Map((ofTrace.get(traceId) ?? []).map((span) => [span.spanId, span]));
-    indexed.set(traceId, known);
-    return known.get(spanId);
-  };
-  const childrenOf = ({ traceId, spanId }: Span): readonly Span[] => {
-    const known = children.get(traceId) ?? mapBy(ofTrace.get(traceId) ?? [], (span) => span.parentSpanId);
-    children.set(traceId, known);
-    return known.get(spanId) ?? [];
-  };
-  const draw = ({ traceId, spanId, server }: Evidence): Markup | null => {
-    const first = findSpan(traceId, spanId) ?? null;
-    const called = server === undefined ? null : (findSpan(server.traceId, server.spanId) ?? null);
-    if (first === null) return null;
-    const isCalled = called === null && (first.kind === 'SERVER' || first.kind === 'CONSUMER');
-    const call = isCalled ? { client: null, server: first } : { client: first, server: called };
-    return drawBrokenCall(call, findSpan, childrenOf);
+  const findCall = prepareCalls(spans);
+  const draw = (evidence: Evidence): Markup | null => {
+    const picture = findCall(evidence);
+    return picture === null ? null : drawBrokenCall(picture);
   };
   return (finding) => writeCard(finding, draw);
 }

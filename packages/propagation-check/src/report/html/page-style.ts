@@ -14,7 +14,7 @@ code { font: 13px/1.4 ui-monospace, monospace; overflow-wrap: anywhere; }
 .card.warning { border-left-color: var(--warning); } .card h3 { color: var(--error); } .card.warning h3 { color: var(--warning); }
 .scroll { overflow-x: auto; } :focus-visible { outline: 3px solid var(--link); outline-offset: 2px; }
 table { border-collapse: collapse; width: 100%; } th, td { text-align: left; padding: .25rem .6rem .25rem 0; vertical-align: top; } thead th { border-bottom: 1px solid var(--line); }
-.number.number { text-align: right; font-variant-numeric: tabular-nums; }
+.edges td:nth-child(-n+2) { overflow-wrap: anywhere; } .number.number { text-align: right; font-variant-numeric: tabular-nums; }
 .call { margin: .5rem 0; min-width: 34rem; } .call caption { text-align: left; color: var(--soft); font: 13px ui-monospace, monospace; overflow-wrap: anywhere; }
 .call th { font-weight: normal; overflow-wrap: anywhere; width: 58%; } .call th code { display: block; color: var(--soft); } .call td:last-child { white-space: nowrap; text-align: right; color: var(--soft); }
 .call svg { width: 100%; height: 12px; margin-top: 5px; } .call rect { fill: var(--soft); } .call .side rect { fill: var(--error); }
@@ -34,6 +34,6 @@ input[type=checkbox] { width: 1.25rem; height: 1.25rem; vertical-align: middle; 
 .service-0 { background: #4c8bd0; } .service-1 { background: #d08a2e; } .service-2 { background: #4f9d69; } .service-3 { background: #a86fc2; }
 .service-4 { background: #c95f7a; } .service-5 { background: #3fa3a8; } .service-6 { background: #8f8440; } .service-7 { background: #7a86b8; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .1rem .8rem; } dt { color: var(--soft); } dd { margin: 0; overflow-wrap: anywhere; font-family: ui-monospace, monospace; font-size: 13px; }
-@media (max-width: 40rem) { .call { min-width: 0; } .call tr { display: grid; grid-template-columns: minmax(0, 1fr) max-content; } .call th { width: auto; grid-column: 1 / -1; } .track { display: none; } #trace-list .time { flex-basis: auto; } dl { grid-template-columns: 1fr; } dt:empty { display: none; } }
+@media (max-width: 40rem) { .edges { font-size: 13px; } .edges th, .edges td { padding-right: .4rem; } .edges th:last-child, .edges td:last-child { padding-right: 0; } .call { min-width: 0; } .call tr { display: grid; grid-template-columns: minmax(0, 1fr) max-content; } .call th { width: auto; grid-column: 1 / -1; } .track { display: none; } #trace-list .time { flex-basis: auto; } dl { grid-template-columns: 1fr; } dt:empty { display: none; } }
 @media print { .viewer, details:not([open]) { display: none; } body { max-width: none; } .scroll { overflow: visible; } }
 `;

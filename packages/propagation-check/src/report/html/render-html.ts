@@ -65,7 +65,7 @@ function writeEdges(result: Result): Markup | null {
   if (result.edges.length === 0) return null;
   const rows = rankEdges(result);
   return html`<section><h2>Edges</h2>${drawServiceGraph(result)}
-<div class="scroll" tabindex="0" role="region" aria-label="Table of edges"><table><thead><tr><th scope="col">caller</th><th scope="col">called</th><th scope="col">protocol</th><th scope="col" class="number">calls</th><th scope="col" class="number">broken</th><th scope="col" class="number">intact</th></tr></thead>
+<div class="scroll" tabindex="0" role="region" aria-label="Table of edges"><table class="edges"><thead><tr><th scope="col">caller</th><th scope="col">called</th><th scope="col">protocol</th><th scope="col" class="number">calls</th><th scope="col" class="number">broken</th><th scope="col" class="number">intact</th></tr></thead>
 <tbody>${rows.map(({ edge, mark }) => writeEdge(edge, mark))}</tbody></table></div></section>`;
 }
 

@@ -21,7 +21,8 @@ export function drawServiceGraph(result: Result): Markup {
 
   const graph = new dagre.graphlib.Graph({ multigraph: true });
   graph.setGraph({ rankdir: 'LR', nodesep: 28, ranksep: 96, marginx: 8, marginy: 20 });
-  const idOf = (service: string | null): string => (service === null ? '' : `s${service}`);
+  // An empty id is none to dagre.
+  const idOf = (service: string | null): string => (service === null ? 'unknown' : `s${service}`);
   for (const { edge } of shown) {
     for (const service of [edge.client, edge.server]) {
       const name = truncate(nameService(service), box.longestName);

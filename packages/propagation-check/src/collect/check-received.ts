@@ -3,9 +3,9 @@ import type { ReportDetails } from '../report/json.ts';
 import type { Source } from '../source/source.ts';
 import type { Span } from '../span/span.ts';
 import type { Result } from '../verdict/result.ts';
-import type { CheckInputs } from './check-inputs.ts';
 import { collectTraces, type Waiting } from './collect-traces.ts';
 import { explainNothingToJudge, hintAtExpectations } from './hint-at-expectations.ts';
+import type { CheckInputs } from './judge.ts';
 import { judgeCollected } from './judge-trace.ts';
 import { waitForTurn } from './pace-looks.ts';
 

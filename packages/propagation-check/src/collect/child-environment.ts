@@ -12,10 +12,7 @@ const scheduleDelay = '100';
 
 /** Of the settings that record headers in spans those that are variables: headers decide what spans cannot. */
 const headerVariables = Object.fromEntries(
-  headerSettings.flatMap(({ set }) => {
-    const [, name, , value] = /^(OTEL_[A-Z_]+)=("?)(.*)\2$/.exec(set) ?? [];
-    return name === undefined || value === undefined ? [] : [[name, value]];
-  }),
+  headerSettings.flatMap(({ set }) => (typeof set === 'string' ? [] : [[set.name, set.value]])),
 );
 
 /**

@@ -7,8 +7,8 @@ import { findings as knownFindings } from '../rules/findings.ts';
 import { isToleratedPeer } from '../rules/tolerated-peer.ts';
 import type { Span } from '../span/span.ts';
 import type { Finding } from '../verdict/result.ts';
-import { type CheckInputs, judge } from './check-inputs.ts';
 import { findProvenSides, type ProvenSides } from './find-proven-sides.ts';
+import { type CheckInputs, judge } from './judge.ts';
 
 /** Something that has not come and that can still change the verdict on a trace. */
 export type Awaited =

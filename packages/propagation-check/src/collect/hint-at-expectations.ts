@@ -1,7 +1,7 @@
 import { closest, distance } from 'fastest-levenshtein';
 import type { Expectation, ExpectedEdge } from '../expect/expectation.ts';
 import { countOf } from '../report/terminal-edges.ts';
-import type { Result } from '../verdict/result.ts';
+import type { Result, UnjudgedEdge } from '../verdict/result.ts';
 import { listNames } from './list-names.ts';
 import { ownServiceName } from './own-service.ts';
 
@@ -13,8 +13,10 @@ export function hintAtExpectations(
 ): readonly string[] {
   const services = listServices(names);
   if (services.length === 0) return [];
-  if (expected.length > 0) return hintAtUnknown(expected, services);
-  return result.verdict === 'intact' ? hintAtUnseen(result, services) : [];
+  if (expected.length > 0) return [...hintAtUnknown(expected, services), ...hintAtUnjudged(result)];
+  return result.verdict === 'intact'
+    ? [...hintAtUnjudged(result), ...hintAtUnseen(result, services)]
+    : hintAtUnjudged(result);
 }
 
 /** Why spans give no verdict, and what to add. @param names Of their services. */
@@ -68,13 +70,31 @@ function suggestName(name: string, services: readonly string[]): readonly string
   return service !== undefined && isNear ? [`did you mean ${service} instead of ${name}?`] : [];
 }
 
+/** Which edges no verdict covers, why, and how that changes. */
+function hintAtUnjudged({ verdict, unjudged = [] }: Result): readonly string[] {
+  const [first] = unjudged;
+  if (first === undefined || verdict === 'unknown') return [];
+  const edges = unjudged.map(
+    ({ client, peer, calls }) => `${client ?? '(unknown)'} → ${peer} (${countOf(calls, 'call')})`,
+  );
+  const path = `${first.client ?? 'caller'} -> ${first.peer.replace(/[.:].*$/, '')}`;
+  return [
+    `not judged: ${listNames(edges)}: no SERVER span of that side is here, so that nothing tells whether the context arrived; if it is a ` +
+      `service of yours, send its spans to the same place and name the edge with --expect ${JSON.stringify(path)}; otherwise list it ` +
+      'under tolerated-peers in --expectations',
+  ];
+}
+
 /** A call without its other side is taken for one to a peer that emits no spans, and a call without any span is not seen. */
-function hintAtUnseen({ findings, edges }: Result, services: readonly string[]): readonly string[] {
-  const [peers] = describePeers(findings);
+function hintAtUnseen(
+  { findings, edges, unjudged = [] }: Result,
+  services: readonly string[],
+): readonly string[] {
+  const [peers] = describePeers(findings, unjudged);
   if (peers !== undefined) {
     return [`${peers}; if one of these peers is yours, name the edge with ${expectExample}`];
   }
-  if (edges.some(({ client }) => client !== ownServiceName)) return [];
+  if (unjudged.length > 0 || edges.some(({ client }) => client !== ownServiceName)) return [];
   return [
     `no call between services was seen, only spans of ${listNames(services)}; if one of them calls another service of ` +
       `yours, name the edge with ${expectExample}`,
@@ -83,9 +103,11 @@ function hintAtUnseen({ findings, edges }: Result, services: readonly string[]):
 
 const expectExample = '--expect "caller -> called"';
 
-function describePeers(findings: Result['findings']): readonly string[] {
+/** @param said Calls of which a note of their own tells. */
+function describePeers(findings: Result['findings'], said: readonly UnjudgedEdge[] = []): readonly string[] {
   const peers = findings.filter((finding) => finding.id === 'uninstrumented-peer');
-  const calls = peers.reduce((sum, finding) => sum + finding.count, 0);
+  const saidCalls = said.reduce((sum, edge) => sum + edge.calls, 0);
+  const calls = peers.reduce((sum, finding) => sum + finding.count, 0) - saidCalls;
   if (calls === 0) return [];
   const [have, are] = calls === 1 ? ['1 call has', 'is'] : [`${calls} calls have`, 'are'];
   return [`${have} no SERVER span and ${are} taken for calls to peers that emit none`];

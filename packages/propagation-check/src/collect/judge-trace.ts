@@ -5,7 +5,7 @@ import { isToleratedPeer } from '../rules/tolerated-peer.ts';
 import type { CollectorCounters } from '../span/collector-counters.ts';
 import type { Span } from '../span/span.ts';
 import type { Result } from '../verdict/result.ts';
-import { type CheckInputs, judge } from './check-inputs.ts';
+import { type CheckInputs, judge } from './judge.ts';
 
 /** The sides of calls that a trace shows without their other side. */
 export function findLooseEnds(spans: readonly Span[], expectation: Expectation): readonly Span[] {

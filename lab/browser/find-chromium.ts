@@ -1,0 +1,10 @@
+import { existsSync } from 'node:fs';
+
+/** Of the browser that tests run; undefined where there is none. */
+export const executablePath = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/google-chrome'].find(
+  (path) => path !== undefined && existsSync(path),
+);
+
+/** Why no browser can run, or null. */
+export const obstacle =
+  executablePath === undefined ? 'no Chromium: install it, or name its file in CHROMIUM' : null;

@@ -1,0 +1,7 @@
+import type { PropagationMatchers } from 'propagation-check';
+
+declare module 'vitest' {
+  // The type parameters of Vitest 5. Those before have one, so that their users need `skipLibCheck`.
+  interface Matchers<R extends void | Promise<void> = void | Promise<void>, T = unknown>
+    extends PropagationMatchers {}
+}

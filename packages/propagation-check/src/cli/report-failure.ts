@@ -1,0 +1,75 @@
+import { writeFile } from 'node:fs/promises';
+import type { Command } from 'commander';
+import { reports } from '../report/reports.ts';
+import { findDocsRoot } from '../source/find-docs-root.ts';
+import type { Result } from '../verdict/result.ts';
+import { identifyFile } from './check-report-files.ts';
+import type { Output } from './open-output.ts';
+import { parseReport, type ReportTarget } from './parse-report.ts';
+import { readPageScript } from './read-page-script.ts';
+
+const nothing: Result = { version: 1, verdict: 'unknown', traces: 0, spans: 0, edges: [], findings: [] };
+
+/**
+ * Writes why there is no result to every report file that was asked for: one that an earlier run left would be read as the result of
+ * this one. A file that has another use in the command is left alone, and so is one that cannot be written: the error is on
+ * standard error already.
+ *
+ * @param args Of the command line: options may be wrong, so that commander does not know them all.
+ */
+export async function reportFailure(
+  program: Command,
+  args: readonly string[],
+  reason: string,
+  output: Output,
+): Promise<void> {
+  const details = { source: 'nothing was read', reason, notes: [], collector: null };
+  const options = { ...output, docsRoot: findDocsRoot() };
+  for (const { name, path } of findTargets(program, args)) {
+    const input = { result: nothing, details, options, pickSpans: () => [], readPageScript };
+    await writeFile(path, await reports[name].render(input)).catch(() => undefined);
+  }
+}
+
+type FileTarget = ReportTarget & { readonly path: string };
+
+function findTargets(program: Command, [name = '', ...rest]: readonly string[]): readonly FileTarget[] {
+  const command = program.commands.find((known) => known.name() === name);
+  if (command === undefined) return [];
+  const configured: { readonly report?: readonly ReportTarget[] } = command.opts();
+  const { values, others } = sortArguments(command, rest);
+  const targets = [...values.flatMap(readTarget), ...(configured.report ?? [])].filter(hasPath);
+  const taken = new Set(others.map(identifyFile));
+  const byFile = new Map(targets.map((target) => [identifyFile(target.path), target]));
+  return [...byFile].flatMap(([file, target]) => (taken.has(file) ? [] : [target]));
+}
+
+/** The values of `--report`, and everything that may name another file. Options of a command that is to be run are none of ours. */
+function sortArguments(command: Command, args: readonly string[]) {
+  const values: string[] = [];
+  const others: string[] = [];
+  const isOfOther = command.name() === 'exec';
+  for (let at = 0; at < args.length; at += 1) {
+    const arg = args[at] ?? '';
+    const [flag = '', ...parts] = arg.startsWith('--') ? arg.split('=') : [arg];
+    const option = command.options.find((known) => known.long === flag || known.short === flag);
+    const isEnd = arg === '--' || (!arg.startsWith('-') && isOfOther);
+    if (isEnd && isOfOther) break;
+    const value = parts.length > 0 ? parts.join('=') : option?.required === true ? args[++at] : undefined;
+    if (flag === '--report') values.push(value ?? '');
+    else others.push(value ?? arg);
+  }
+  return { values, others };
+}
+
+function readTarget(value: string): readonly ReportTarget[] {
+  try {
+    return parseReport(value);
+  } catch {
+    return [];
+  }
+}
+
+function hasPath(target: ReportTarget): target is FileTarget {
+  return target.path !== null;
+}

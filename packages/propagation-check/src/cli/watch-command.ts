@@ -1,0 +1,86 @@
+import { type Command, Option } from 'commander';
+import { sourceSpecs } from '../source/source-specs.ts';
+import { append } from './common-options.ts';
+import {
+  parseCaFile,
+  parseCount,
+  parseDuration,
+  parseHeaderField,
+  parseHttpUrl,
+  parsePath,
+  parseService,
+  parseTimeout,
+} from './parse-argument.ts';
+import type { Session } from './session.ts';
+import type { WatchArguments } from './watch/run-watch.ts';
+
+const examples = `
+Keys: arrows select an edge, enter opens the newest broken trace (or the newest
+trace), f the page of its finding, j the trace in Jaeger, esc goes back, q ends.
+
+Not a terminal: each change is a line, with its time: an edge that is seen for
+the first time, breaks, an edge that is intact again, a source that is away.
+
+Exit code of --once and of q: 0 every edge is intact, 1 an edge is broken,
+2 nothing was judged. Ctrl-C gives 130, SIGTERM 143.
+
+Examples:
+  $ propagation-check watch --source jaeger=http://localhost:16686
+  $ propagation-check watch --source otlp --jaeger-ui http://localhost:16686
+  $ propagation-check watch spans.jsonl
+  $ propagation-check watch --source tempo=http://localhost:3200 --once`;
+
+export function addWatchCommand(program: Command, session: Session): void {
+  program
+    .command('watch')
+    .summary('watch edges live: rates, newest breaks first')
+    .description(
+      'Watch the edges of a source or of files that grow: calls, the share of intact ones and the trend of each edge, those with ' +
+        'the newest breaks first. A trace is judged when no span of it has come for the time of --settle; its spans are then ' +
+        'forgotten, the counters stay. A source that goes away is asked again until it is back.',
+    )
+    .argument('[paths...]', 'files of spans, read again when they grow')
+    .option('--source <source>', `where the spans are: ${sourceSpecs.slice(0, 3).join(', ')}`)
+    .option('--service <name>', 'watch traces of this service alone', parseService)
+    .option('--once', 'print one look and exit')
+    .option(
+      '--jaeger-ui <url>',
+      "Jaeger's UI for links (default: the source, where it is Jaeger)",
+      parseHttpUrl,
+    )
+    .option('--expect <path>', 'edges that must exist, "a -> b -> c"; may be repeated', parsePath)
+    .option('--expectations <file>', 'what must, may and must not be there: YAML')
+    .option('--wire <file>', 'records of propagation-check tap, or a pcap of plain HTTP', append)
+    .option(
+      '--header <field>',
+      "sent to the source, 'Authorization: Bearer …'; may be repeated",
+      parseHeaderField,
+    )
+    .option(
+      '--forward <url>',
+      'with --source otlp: hand everything that arrives on to a Collector',
+      parseHttpUrl,
+    )
+    .option('--ca <file>', 'PEM file with a certificate authority to trust', parseCaFile)
+    .addOption(time('--since <time>', 'how far back the first look goes', 60_000, parseDuration))
+    .option('--limit <n>', 'traces that one look asks for (of each service)', parseCount, 200)
+    .addOption(
+      time('--settle <time>', 'judge a trace when no span of it has come for so long', 6_000, parseTimeout),
+    )
+    .addOption(time('--wait <time>', 'with --once: how long spans may take to arrive', 10_000, parseTimeout))
+    .addOption(time('--timeout <time>', 'how long one answer may take', 15_000, parseTimeout))
+    .addHelpText('after', examples)
+    .action(async (paths: readonly string[], args: WatchArguments) => {
+      const { runWatch } = await import('./watch/run-watch.ts');
+      await runWatch(paths, args, session);
+    });
+}
+
+function time(
+  flags: string,
+  description: string,
+  milliseconds: number,
+  parse: (text: string) => number,
+): Option {
+  return new Option(flags, description).argParser(parse).default(milliseconds, `${milliseconds / 1_000}s`);
+}

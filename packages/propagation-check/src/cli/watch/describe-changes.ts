@@ -1,0 +1,61 @@
+import { escapeText } from '../../report/escape-text.ts';
+import { countOf, nameEdge } from '../../report/terminal-edges.ts';
+import type { Away, WatchState } from './render-edges.ts';
+import { keyOf, tellTime } from './render-edges.ts';
+
+/** What was said of an edge. */
+interface Told {
+  readonly calls: number;
+  readonly broken: number;
+  readonly lastBreak: number;
+  readonly isHealed: boolean;
+}
+
+/** An edge without a break for so long is intact again. */
+const healedMs = 60_000;
+const longestEdge = 200;
+
+/** Says what is new since the last time, a line each: for outputs that are no terminal. */
+export function createChangeTeller(): (state: WatchState) => readonly string[] {
+  const told = new Map<string, Told>();
+  const notes = new Set<string>();
+  let wasAway: Away | null = null;
+  return ({ edges, now, away, notes: current }) => {
+    const lines: string[] = [];
+    if (away !== null && wasAway === null)
+      lines.push(`! source away: ${escapeText(away.why)}; tried again until it is back`);
+    if (away === null && wasAway !== null) lines.push(`✓ source back after ${tellTime(now - wasAway.since)}`);
+    wasAway = away;
+    for (const note of current) if (!notes.has(note)) lines.push(`! ${escapeText(note)}`);
+    for (const note of current) notes.add(note);
+    for (const edge of edges) {
+      const { calls, broken, newest } = edge;
+      const before = told.get(keyOf(edge));
+      const name = nameEdge(edge, longestEdge);
+      const isBroken = broken > (before?.broken ?? 0) || (before === undefined && calls === 0);
+      const healed =
+        before !== undefined &&
+        !before.isHealed &&
+        !isBroken &&
+        calls > before.calls &&
+        now - before.lastBreak >= healedMs;
+      if (isBroken) {
+        const id = newest === null ? '' : `  ${newest.finding.id}`;
+        const of =
+          calls === 0
+            ? 'never seen'
+            : `${countOf(broken - (before?.broken ?? 0), 'call')} broken, ${broken} of ${calls} so far`;
+        const trace = newest?.evidence == null ? '' : `  trace ${newest.evidence.traceId}`;
+        lines.push(`✗ ${name}${id}  ${of}${trace}`);
+      } else if (before === undefined) lines.push(`✓ ${name}  seen, ${countOf(calls, 'call')}`);
+      else if (healed) lines.push(`✓ ${name}  intact again`);
+      told.set(keyOf(edge), {
+        ...{ calls, broken },
+        lastBreak: isBroken ? now : (before?.lastBreak ?? now),
+        isHealed: isBroken ? false : healed || (before?.isHealed ?? true),
+      });
+    }
+    const time = new Date(now).toISOString();
+    return lines.map((line) => `${time} ${line}`);
+  };
+}

@@ -1,0 +1,112 @@
+import { writeSync } from 'node:fs';
+import { emitKeypressEvents, type Key as Keypress } from 'node:readline';
+import { createLogUpdate } from 'log-update';
+import type { Key } from './watch-screen.ts';
+
+/** A terminal that this program has for itself. */
+export interface Terminal {
+  readonly width: number;
+  readonly height: number;
+  draw(lines: readonly string[]): void;
+  /** Gives the terminal back as it was. */
+  close(): void;
+}
+
+export interface TerminalEvents {
+  readonly onKey: (key: Key) => void;
+  readonly onResize: () => void;
+  /** The user has had enough; `null` for `q`, which is no interruption. */
+  readonly onEnd: (signal: 'SIGINT' | null) => void;
+}
+
+/** Source: xterm, "XTerm Control Sequences", private modes 1049 and 25. */
+const enterScreen = '\u001b[?1049h\u001b[H\u001b[2J';
+const leaveScreen = '\u001b[?1049l\u001b[?25h';
+const clearScreen = '\u001b[2J\u001b[H';
+
+/** log-update ends each frame with a line break: the last line of the terminal stays empty. */
+const lastLine = 1;
+
+const keys: Readonly<Record<string, Key>> = {
+  ...{ up: 'up', k: 'up', down: 'down', pageup: 'pageup', pagedown: 'pagedown', home: 'home', end: 'end' },
+  ...{ return: 'enter', enter: 'enter', escape: 'escape', left: 'escape', backspace: 'escape' },
+  ...{ f: 'finding', j: 'jaeger' },
+};
+
+/**
+ * Takes a terminal: the alternative screen, without a cursor, each key at once. However the program ends, the terminal is given back, by
+ * its signals and errors too; only SIGKILL leaves it as it is.
+ */
+export function openTerminal(
+  input: typeof process.stdin,
+  output: typeof process.stdout,
+  events: TerminalEvents,
+): Terminal {
+  let isOpen = false;
+  let frame = createLogUpdate(output);
+  const enter = () => {
+    isOpen = true;
+    output.write(enterScreen);
+    frame = createLogUpdate(output);
+    input.setRawMode(true);
+    input.resume();
+  };
+  /** At once, for the program may be about to end. */
+  const leave = () => {
+    if (!isOpen) return;
+    isOpen = false;
+    try {
+      input.setRawMode(false);
+      writeSync(output.fd, leaveScreen);
+    } catch {
+      // The terminal is gone.
+    }
+  };
+  const suspend = () => {
+    leave();
+    process.kill(process.pid, 'SIGTSTP');
+  };
+  const resume = () => {
+    enter();
+    events.onResize();
+  };
+  const take = (_: string | undefined, { name = '', ctrl = false }: Keypress) => {
+    if (ctrl && name === 'c') events.onEnd('SIGINT');
+    else if (ctrl && name === 'z') suspend();
+    else if (name === 'q' && !ctrl) events.onEnd(null);
+    else if (!ctrl && keys[name] !== undefined) events.onKey(keys[name]);
+  };
+  const resize = () => {
+    if (!isOpen) return;
+    output.write(clearScreen);
+    frame = createLogUpdate(output);
+    events.onResize();
+  };
+  emitKeypressEvents(input);
+  input.on('keypress', take);
+  output.on('resize', resize);
+  process.on('SIGCONT', resume);
+  process.on('exit', leave);
+  process.on('uncaughtExceptionMonitor', leave);
+  enter();
+  return {
+    get width() {
+      return output.columns;
+    },
+    get height() {
+      return Math.max(1, output.rows - lastLine);
+    },
+    draw: (lines) => {
+      if (isOpen) frame(lines.join('\n'));
+    },
+    close: () => {
+      input.off('keypress', take);
+      output.off('resize', resize);
+      process.off('SIGCONT', resume);
+      process.off('exit', leave);
+      process.off('uncaughtExceptionMonitor', leave);
+      leave();
+      input.pause();
+    },
+  };
+}

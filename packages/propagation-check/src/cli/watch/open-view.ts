@@ -1,0 +1,94 @@
+import { pauseFor } from '../../collect/pause-for.ts';
+import type { Span } from '../../span/span.ts';
+import type { SourceArguments } from '../common-options.ts';
+import { openNamedSource } from '../open-named-source.ts';
+import type { Session } from '../session.ts';
+import { followFiles } from './follow-files.ts';
+
+/** A place whose traces are watched. */
+export interface View {
+  readonly name: string;
+  /** What it shows now: what is new, and maybe what it has shown before. @throws {SourceError} while it is away. */
+  look(now: number, signal: AbortSignal): Promise<readonly Span[]>;
+  /** Waits until it is worth looking again, at most so long. */
+  waitForMore(atMostMs: number, signal: AbortSignal): Promise<void>;
+  /** What is left out, in words. */
+  readonly note: string | null;
+  readonly complaints: readonly string[];
+  /** Traces that are not asked for any more. */
+  forget(traceIds: readonly string[]): void;
+  close(): Promise<void>;
+}
+
+export interface ViewOptions extends Omit<SourceArguments, 'source'> {
+  /** None where files are watched. */
+  readonly source?: string;
+  readonly service?: string;
+  /** Traces that one look asks for. */
+  readonly limit: number;
+  /** Milliseconds. How far back the first look goes. */
+  readonly since: number;
+}
+
+/** Each look overlaps the one before by this time: spans arrive after their trace has begun. */
+const overlapMs = 60_000;
+
+/** @throws {SourceError} where it cannot be opened. */
+export async function openView(
+  paths: readonly string[],
+  args: ViewOptions,
+  session: Pick<Session, 'writeError'>,
+): Promise<View> {
+  if (paths.length > 0) {
+    const look = followFiles(paths);
+    return {
+      ...{ name: paths.join(', '), note: null, complaints: [] },
+      ...{ look, waitForMore: pauseFor, forget: () => {}, close: async () => {} },
+    };
+  }
+  const source = await openNamedSource({ ...args, source: args.source ?? '' }, session);
+  let [revision, lookedAt]: [number, number | null] = [0, null];
+  let note: string | null = null;
+  let shownBefore: ReadonlySet<string> = new Set();
+  const { service = null, limit, since } = args;
+  return {
+    name: source.name,
+    get note() {
+      return note;
+    },
+    get complaints() {
+      return source.complaints ?? [];
+    },
+    async look(now, signal) {
+      revision = source.revision ?? 0;
+      const from = lookedAt === null ? now - since : lookedAt - overlapMs;
+      const isOwn = source.isReceiver === true;
+      const query = { service, startTimeMin: isOwn ? 0 : from, startTimeMax: now, limit };
+      const spans = await source.searchTraces(isOwn ? { ...query, ...everything } : query, signal);
+      // A look that failed is made up for by the next one.
+      lookedAt = now;
+      const shown = new Set(spans.map(({ traceId }) => traceId));
+      const added = [...shown].filter((id) => !shownBefore.has(id)).length;
+      shownBefore = shown;
+      note =
+        !isOwn && added >= limit
+          ? `a look shows ${limit} traces at most (--limit), and all of the last one were new, so that calls may be left out`
+          : null;
+      return spans;
+    },
+    async waitForMore(atMostMs, signal) {
+      if (source.waitForChange === undefined) return pauseFor(atMostMs, signal);
+      const over = new AbortController();
+      const either = AbortSignal.any([signal, over.signal]);
+      try {
+        await Promise.race([pauseFor(atMostMs, either), source.waitForChange(revision, either)]);
+      } finally {
+        over.abort();
+      }
+    },
+    forget: (traceIds) => source.forget?.(traceIds),
+    close: () => source.close(),
+  };
+}
+
+const everything = { startTimeMax: Number.MAX_SAFE_INTEGER, limit: Number.MAX_SAFE_INTEGER };

@@ -1,0 +1,208 @@
+import { clip, fitText } from '../../report/draw-bars.ts';
+import { escapeText } from '../../report/escape-text.ts';
+import { type Layout, paint } from '../../report/layout.ts';
+import { countOf, type Mark, nameEdge, paintMark } from '../../report/terminal-edges.ts';
+import { findings as prose } from '../../rules/findings.ts';
+import { keyFor } from '../../util/group-by.ts';
+import { type Break, type Counts, type Slice, sliceMs, type WatchedEdge } from './call-tracker.ts';
+
+/** What the view of edges is a function of. */
+export interface WatchState {
+  /** Of the source. */
+  readonly name: string;
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number;
+  readonly now: number;
+  readonly edges: readonly WatchedEdge[];
+  readonly counts: Counts;
+  /** Why the source cannot be asked, and since when; null while it answers. */
+  readonly away: Away | null;
+  /** What a reader must know, not escaped. */
+  readonly notes: readonly string[];
+}
+
+export interface Away {
+  readonly since: number;
+  readonly why: string;
+}
+
+export interface Screen extends Layout {
+  readonly height: number;
+}
+
+export function keyOf({ client, server, protocol }: WatchedEdge): string {
+  return keyFor(client, server, protocol);
+}
+
+const minuteMs = 60_000;
+const sparks = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'] as const;
+
+/** The columns behind the name, the most important first: those that do not fit are left out. */
+const columns: readonly Column[] = [
+  { title: 'intact', width: 8, isRight: true, write: (edge) => rateOf(edge) },
+  { title: 'calls', width: 7, isRight: true, write: ({ calls }) => String(calls) },
+  { title: 'per min', width: 8, isRight: true, write: ({ slices }) => String(countLastMinute(slices)) },
+  { title: 'last 2 min', width: 12, isRight: false, write: ({ slices }) => drawTrend(slices) },
+  { title: 'newest', width: 34, isRight: false, write: ({ newest }, now) => tellNewest(newest, now) },
+];
+
+interface Column {
+  readonly title: string;
+  readonly width: number;
+  readonly isRight: boolean;
+  readonly write: (edge: WatchedEdge, now: number) => string;
+}
+
+const gap = '  ';
+/** A shorter name of an edge tells nothing. */
+const shortestName = 24;
+const longestName = 60;
+const longestText = 300;
+
+/** The view of all edges: a headline, the edges around the selected one, and what is known of that one. */
+export function renderEdgesView(
+  state: WatchState,
+  selected: string | null,
+  screen: Screen,
+): readonly string[] {
+  const { edges, now } = state;
+  const head = renderHead(state, screen);
+  const chosen = edges.find((edge) => keyOf(edge) === selected);
+  const foot = chosen === undefined ? [] : renderChosen(chosen, now, screen);
+  const room = Math.max(1, screen.height - head.length - foot.length - 1);
+  const at = Math.max(
+    0,
+    edges.findIndex((edge) => keyOf(edge) === selected),
+  );
+  // The selected one stays in sight.
+  const first = Math.min(Math.max(0, at - room + 2), Math.max(0, edges.length - room));
+  const shown = edges.slice(first, first + room);
+  return [...head, ...renderTable(shown, selected, now, screen), ...foot];
+}
+
+/** The same without a selection, as long as it is. */
+export function renderEdgesOnce(state: WatchState, layout: Layout): readonly string[] {
+  return [...renderHead(state, layout), ...renderTable(state.edges, null, state.now, layout)];
+}
+
+function renderHead(
+  { name, startedAt, now, counts, away, notes }: WatchState,
+  layout: Layout,
+): readonly string[] {
+  const { traces, open, leftOut } = counts;
+  const facts = [
+    `watching ${escapeText(name)}`,
+    tellTime(now - startedAt),
+    `${countOf(traces, 'trace')}, ${open} not judged yet`,
+    ...(leftOut > 0 ? [`${countOf(leftOut, 'span')} left out: too many at a time`] : []),
+  ];
+  const trouble =
+    away === null
+      ? []
+      : [
+          paint(
+            layout,
+            'red',
+            clip(
+              `away for ${tellTime(now - away.since)}, tried again: ${escapeText(away.why)}`,
+              layout.width,
+            ),
+          ),
+        ];
+  return [
+    paint(layout, 'bold', clip(facts.join('; '), layout.width)),
+    ...trouble,
+    ...notes.map((note) => paint(layout, 'yellow', clip(`note  ${escapeText(note)}`, layout.width))),
+  ];
+}
+
+function renderTable(
+  edges: readonly WatchedEdge[],
+  selected: string | null,
+  now: number,
+  layout: Layout,
+): readonly string[] {
+  if (edges.length === 0) return ['no call between two services was judged yet'];
+  const names = edges.map((edge) => nameEdge(edge, longestName));
+  const wanted = Math.max(shortestName, ...names.map((name) => name.length));
+  const shown: Column[] = [];
+  let room = layout.width - 4;
+  for (const column of columns) {
+    if (room - column.width - gap.length < shortestName) break;
+    room -= column.width + gap.length;
+    shown.push(column);
+  }
+  const nameWidth = Math.min(wanted, room);
+  const titles = shown.map(({ title, width, isRight }) =>
+    isRight ? title.padStart(width) : title.padEnd(width),
+  );
+  return [
+    paint(layout, 'dim', ['    edge'.padEnd(nameWidth + 4), ...titles].join(gap).trimEnd()),
+    ...edges.map((edge) => {
+      const isSelected = keyOf(edge) === selected;
+      const cells = shown.map(({ write, width, isRight }) => {
+        const text = write(edge, now);
+        return isRight ? text.padStart(width) : fitText(text, width);
+      });
+      const name = fitText(nameEdge(edge, nameWidth), nameWidth);
+      const line = [isSelected ? paint(layout, 'bold', name) : name, ...cells].join(gap).trimEnd();
+      return `${isSelected ? '>' : ' '} ${paintMark(layout, markOf(edge))} ${line}`;
+    }),
+  ];
+}
+
+function renderChosen(
+  { newest, broken, calls }: WatchedEdge,
+  now: number,
+  layout: Layout,
+): readonly string[] {
+  if (newest === null) return [''];
+  const { finding, count, at } = newest;
+  const counted =
+    count === 0 ? 'never seen' : `${countOf(count, 'call')} with it, ${broken} of ${calls} broken`;
+  const title = `${prose[finding.id].title} (${finding.id}): ${counted}, ${tellTime(now - at)} ago`;
+  return [
+    '',
+    paint(layout, finding.severity === 'error' ? 'red' : 'yellow', clip(title, layout.width)),
+    clip(`fix: ${escapeText(finding.fix).slice(0, longestText)}`, layout.width),
+  ];
+}
+
+function markOf({ broken, newest }: WatchedEdge): Mark {
+  if (broken > 0 || newest?.finding.severity === 'error') return 'error';
+  return newest === null ? 'fine' : 'warning';
+}
+
+/** Never rounded up to what would say that nothing is broken. */
+function rateOf({ calls, broken }: WatchedEdge): string {
+  if (calls === 0) return 'never';
+  return `${Math.floor(((calls - broken) / calls) * 100)} %`;
+}
+
+function countLastMinute(slices: readonly Slice[]): number {
+  return slices.slice(-minuteMs / sliceMs).reduce((sum, { calls }) => sum + calls, 0);
+}
+
+/** A bar for the calls of each time slice; a cross where one of them broke. */
+function drawTrend(slices: readonly Slice[]): string {
+  const most = Math.max(1, ...slices.map(({ calls }) => calls));
+  return slices
+    .map(({ calls, broken }) => {
+      if (broken > 0) return '✗';
+      return calls === 0 ? ' ' : (sparks[Math.ceil((calls / most) * sparks.length) - 1] ?? '');
+    })
+    .join('');
+}
+
+function tellNewest(newest: Break | null, now: number): string {
+  return newest === null ? '' : `${newest.finding.id}, ${tellTime(now - newest.at)} ago`;
+}
+
+const hourMs = 60 * minuteMs;
+
+export function tellTime(milliseconds: number): string {
+  const seconds = Math.max(0, Math.floor(milliseconds / 1_000));
+  if (milliseconds < minuteMs) return `${seconds} s`;
+  if (milliseconds < hourMs) return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+  return `${Math.floor(seconds / 3_600)} h ${Math.floor((seconds % 3_600) / 60)} min`;
+}

@@ -1,0 +1,286 @@
+import { isatty } from 'node:tty';
+import { pauseFor } from '../../collect/pause-for.ts';
+import { prepareCalls } from '../../report/call-picture.ts';
+import { drawTrace } from '../../report/draw-trace.ts';
+import { escapeText } from '../../report/escape-text.ts';
+import type { Layout } from '../../report/layout.ts';
+import { widestText } from '../../report/terminal.ts';
+import { nameEdge } from '../../report/terminal-edges.ts';
+import { toAscii } from '../../report/to-ascii.ts';
+import { renderFinding } from '../../report/tree.ts';
+import { SourceError } from '../../source/source.ts';
+import type { SpanStore } from '../../span/span-store.ts';
+import { mapBy } from '../../util/group-by.ts';
+import { checkStore } from '../../verdict/check-traces.ts';
+import { type ReadInputs, readAnew, readCheckInputs } from '../check-inputs.ts';
+import { readPage } from '../explain-finding.ts';
+import { Interruption } from '../interruption.ts';
+import type { Session } from '../session.ts';
+import { UsageError } from '../usage-error.ts';
+import { CallTracker, type WatchedEdge } from './call-tracker.ts';
+import { createChangeTeller } from './describe-changes.ts';
+import { layMarkdown } from './lay-markdown.ts';
+import { openTerminal } from './open-terminal.ts';
+import { openView, type View, type ViewOptions } from './open-view.ts';
+import { type Away, keyOf, renderEdgesOnce, type WatchState } from './render-edges.ts';
+import { type Key, type Page, press, renderScreen, type Shown, shownAtFirst } from './watch-screen.ts';
+
+export interface WatchArguments extends ViewOptions {
+  readonly once?: boolean;
+  readonly jaegerUi?: URL;
+}
+
+/** Between two looks at a source that does not tell of arrivals, and the longest time between two frames. */
+const pauseMs = 1_000;
+/** Between two looks where spans keep arriving. */
+const shortestPauseMs = 200;
+/** Of the time that looking and judging took: the watch takes a third of a processor at most. */
+const restShare = 2;
+/** Between two tries of a source that is away: twice as long each time, at most so long. */
+const longestRetryMs = 10_000;
+
+/** Watches until the user ends it, or looks once. Sets the exit code. */
+export async function runWatch(
+  paths: readonly string[],
+  args: WatchArguments,
+  session: Session,
+): Promise<void> {
+  if (paths.length > 0 === (args.source !== undefined))
+    throw new UsageError('name what to watch: either --source, or files');
+  const inputs = await readCheckInputs(args, paths);
+  const view = await openView(paths, args, session);
+  const watch = new Watch(view, args, inputs);
+  const isLive = args.once !== true && session.output.isTerminal === true && isatty(0);
+  // Services must be told where a receiver listens.
+  if (!isLive && (args.once !== true || isReceiver(args)))
+    session.writeError(`propagation-check: watching ${escapeText(view.name)}\n`);
+  try {
+    if (args.once === true) await lookOnce(watch, args, session);
+    else if (isLive) await showLive(watch, args, session);
+    else await tellChanges(watch, session);
+  } finally {
+    await view.close();
+  }
+}
+
+function isReceiver({ source }: WatchArguments): boolean {
+  return source !== undefined && /^otlp(?:=|$)/.test(source);
+}
+
+/** Looks at a source, judges, and knows what is to be shown. */
+class Watch {
+  readonly #view: View;
+  readonly #inputs: ReadInputs;
+  readonly #tracker: CallTracker;
+  readonly #startedAt = Date.now();
+  #away: Away | null = null;
+  #tries = 0;
+
+  constructor(view: View, args: Pick<WatchArguments, 'settle'>, inputs: ReadInputs) {
+    this.#view = view;
+    this.#inputs = inputs;
+    this.#tracker = new CallTracker({ settleMs: args.settle });
+  }
+
+  /** One look. @throws {SourceError} where the source cannot be asked. */
+  async look(signal: AbortSignal): Promise<void> {
+    const spans = await this.#view.look(Date.now(), signal);
+    const { expectation, wire } = await readAnew(this.#inputs);
+    const now = Date.now();
+    this.#tracker.add(spans, now);
+    const check = (store: SpanStore) =>
+      checkStore(store, {
+        expectation,
+        headers: { wire, received: [] },
+        mostEvidence: Number.POSITIVE_INFINITY,
+      });
+    this.#view.forget(this.#tracker.judge(now, check));
+  }
+
+  /** Looks until `signal` aborts, and calls `onLook` after each look. @throws the signal's reason. */
+  async follow(signal: AbortSignal, onLook: () => Promise<void> | void): Promise<never> {
+    for (;;) {
+      const since = performance.now();
+      try {
+        await this.look(signal);
+        this.#away = null;
+        this.#tries = 0;
+      } catch (error) {
+        signal.throwIfAborted();
+        if (!(error instanceof SourceError)) throw error;
+        this.#away = { since: this.#away?.since ?? Date.now(), why: error.message };
+        this.#tries += 1;
+      }
+      await onLook();
+      const tookMs = performance.now() - since;
+      if (this.#away !== null) {
+        await pauseFor(Math.min(pauseMs * 2 ** (this.#tries - 1), longestRetryMs), signal);
+        continue;
+      }
+      await pauseFor(Math.max(shortestPauseMs, tookMs * restShare), signal);
+      await this.#view.waitForMore(Math.min(this.#tracker.nextDue(Date.now()) ?? pauseMs, pauseMs), signal);
+    }
+  }
+
+  /** Milliseconds until a trace can be judged; null where all are. */
+  nextDue(): number | null {
+    return this.#tracker.nextDue(Date.now());
+  }
+
+  waitForMore(atMostMs: number, signal: AbortSignal): Promise<void> {
+    return this.#view.waitForMore(atMostMs, signal);
+  }
+
+  state(): WatchState {
+    const now = Date.now();
+    const { name, note, complaints } = this.#view;
+    return {
+      ...{ name, startedAt: this.#startedAt, now, away: this.#away },
+      edges: this.#tracker.edges(now),
+      counts: this.#tracker.counts(),
+      notes: [...(note === null ? [] : [note]), ...complaints],
+    };
+  }
+
+  /** 0 intact, 1 broken, 2 nothing was judged. */
+  exitCode(): number {
+    if (this.#tracker.breaks().some(({ finding }) => finding.severity === 'error')) return 1;
+    return this.#tracker.edges(Date.now()).length > 0 ? 0 : 2;
+  }
+}
+
+/** Waits for what has come to be quiet, and in a receiver for something to come. */
+async function lookOnce(watch: Watch, args: WatchArguments, session: Session): Promise<void> {
+  const { output, signal, setExitCode } = session;
+  const deadline = Date.now() + args.wait;
+  for (;;) {
+    await watch.look(signal);
+    const dueMs = watch.nextDue();
+    const isSilent = isReceiver(args) && watch.state().counts.traces === 0;
+    const leftMs = deadline - Date.now();
+    if ((dueMs === null && !isSilent) || leftMs <= 0) break;
+    await watch.waitForMore(Math.max(shortestPauseMs, Math.min(dueMs ?? leftMs, leftMs)), signal);
+  }
+  await output.print(inLocale(`${renderEdgesOnce(watch.state(), output).join('\n')}\n`, output));
+  setExitCode(watch.exitCode());
+}
+
+async function tellChanges(watch: Watch, { output, signal, setExitCode }: Session): Promise<void> {
+  const tell = createChangeTeller();
+  await watch
+    .follow(signal, async () => {
+      const lines = tell(watch.state());
+      if (lines.length > 0) await output.print(inLocale(`${lines.join('\n')}\n`, output));
+    })
+    .catch((error: unknown) => endBySignal(error, setExitCode));
+}
+
+function endBySignal(error: unknown, setExitCode: (code: number) => void): void {
+  if (!(error instanceof Interruption)) throw error;
+  setExitCode(error.exitCode);
+}
+
+function inLocale(text: string, { ascii = false }: Layout): string {
+  return ascii ? toAscii(text) : text;
+}
+
+async function showLive(watch: Watch, args: WatchArguments, session: Session): Promise<void> {
+  const { output, signal, setExitCode } = session;
+  const ended = new AbortController();
+  let shown: Shown = shownAtFirst;
+  const screen = () => ({ ...output, width: terminal.width, height: terminal.height });
+  const draw = () => {
+    const lines = renderScreen(watch.state(), shown, screen());
+    terminal.draw(lines.map((line) => inLocale(line, output)));
+  };
+  const say = (message: string) => {
+    shown = { ...shown, message };
+    draw();
+  };
+  const open = (page: Page) => {
+    shown = { ...shown, page, scroll: 0 };
+    draw();
+  };
+  const onKey = (key: Key) => {
+    const { edges } = watch.state();
+    const pressed = press(shown, key, edges, screen());
+    shown = pressed.shown;
+    draw();
+    const edge = edges.find((each) => keyOf(each) === shown.selected) ?? edges[0];
+    if (pressed.wish === undefined || edge === undefined) return;
+    if (pressed.wish === 'trace') open(makeTracePage(edge));
+    else if (pressed.wish === 'finding') void openFinding(edge, open, say);
+    else void openJaeger(edge, args, say);
+  };
+  const terminal = openTerminal(process.stdin, process.stdout, {
+    onKey,
+    onResize: draw,
+    onEnd: (name) => ended.abort(name === null ? null : new Interruption(name)),
+  });
+  try {
+    draw();
+    await watch.follow(AbortSignal.any([signal, ended.signal]), draw);
+  } catch (error) {
+    if (ended.signal.aborted && ended.signal.reason === null) setExitCode(watch.exitCode());
+    else endBySignal(error, setExitCode);
+  } finally {
+    terminal.close();
+  }
+}
+
+/** The finding with its picture, and each of its traces; of an intact edge its newest trace. */
+function makeTracePage({ newest, sample, ...edge }: WatchedEdge): Page {
+  const spans = newest === null || newest.spans.length === 0 ? sample : newest.spans;
+  return {
+    title: nameEdge(edge, widestText),
+    render: (layout) => {
+      const text = { ...layout, width: Math.min(layout.width, widestText) };
+      const findCall = prepareCalls(spans);
+      const picture = newest?.evidence == null ? null : findCall(newest.evidence);
+      const traces = [...mapBy(spans, (span) => span.traceId).values()].map((trace) =>
+        drawTrace(trace, spans.length, picture?.sides ?? new Set(), layout),
+      );
+      const finding = newest === null ? [] : [[...renderFinding(newest.finding, findCall, layout, text)]];
+      return [...finding, ...traces].flatMap((part) => [...part, '']);
+    },
+  };
+}
+
+async function openFinding(
+  { newest }: WatchedEdge,
+  open: (page: Page) => void,
+  say: (message: string) => void,
+): Promise<void> {
+  if (newest === null) return say('this edge has no finding');
+  const { id } = newest.finding;
+  try {
+    const page = await readPage(id);
+    open({ title: `explain ${id}`, render: ({ width }) => layMarkdown(page, Math.min(width, widestText)) });
+  } catch (error) {
+    say(error instanceof Error ? error.message : String(error));
+  }
+}
+
+/** Opens a browser where there is one, and shows the link in any case. */
+async function openJaeger(
+  { newest, sample }: WatchedEdge,
+  { source, jaegerUi }: WatchArguments,
+  say: (message: string) => void,
+): Promise<void> {
+  const base = jaegerUi?.href ?? (source?.startsWith('jaeger=') ? source.slice('jaeger='.length) : null);
+  const traceId = newest?.evidence?.traceId ?? sample[0]?.traceId;
+  if (base === null) return say('no Jaeger is known: --jaeger-ui URL names it');
+  if (traceId === undefined) return say('no trace of this edge is known');
+  const link = new URL(`trace/${traceId}`, base.endsWith('/') ? base : `${base}/`).href;
+  say(escapeText(link));
+  if (!hasDesktop()) return;
+  const { default: openBrowser } = await import('open');
+  const browser = await openBrowser(link);
+  browser.on('error', (error) => say(`${escapeText(link)} cannot be opened: ${escapeText(error.message)}`));
+}
+
+/** Elsewhere a browser is always there. */
+function hasDesktop(): boolean {
+  const { DISPLAY, WAYLAND_DISPLAY } = process.env;
+  return process.platform !== 'linux' || (DISPLAY ?? WAYLAND_DISPLAY) !== undefined;
+}

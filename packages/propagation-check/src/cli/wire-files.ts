@@ -1,0 +1,55 @@
+import { stat } from 'node:fs/promises';
+import type { WireRecord } from '../headers/evidence.ts';
+import type { WireFile } from './read-wire.ts';
+import { UsageError } from './usage-error.ts';
+
+interface Read {
+  readonly version: string;
+  readonly file: Promise<WireFile>;
+}
+
+/** The files of `--wire`. Taps and tcpdump write while they run, so a check reads them when it judges; one that is as it was is not read again. */
+export class WireFiles {
+  readonly #paths: readonly string[];
+  readonly #read = new Map<string, Read>();
+
+  constructor(paths: readonly string[] = []) {
+    this.#paths = paths;
+  }
+
+  /** In the order of the requests. @throws {UsageError} when a file is missing or wrong. */
+  async read(): Promise<readonly WireRecord[]> {
+    const files = await this.#readAll();
+    return files
+      .flatMap(({ records }) => records)
+      .sort((left, right) => Date.parse(left.time) - Date.parse(right.time));
+  }
+
+  /** For files that nobody writes any more. @throws {UsageError} where a capture of packets holds no request. */
+  async refuseEmptyCaptures(): Promise<void> {
+    for (const { isCapture, records, gaps } of await this.#readAll())
+      if (isCapture && records.length === 0) throw new UsageError(gaps.join('; '));
+  }
+
+  /** What is missing in the files, in words. */
+  async describeGaps(): Promise<readonly string[]> {
+    return (await this.#readAll()).flatMap(({ gaps }) => gaps);
+  }
+
+  async #readAll(): Promise<readonly WireFile[]> {
+    return Promise.all(this.#paths.map((path) => this.#readOne(path)));
+  }
+
+  async #readOne(path: string): Promise<WireFile> {
+    // Reading says why a file cannot be found.
+    const found = await stat(path).catch(() => null);
+    const version = `${found?.size} ${found?.mtimeMs}`;
+    const known = this.#read.get(path);
+    // A pipe or a device has no size, and other bytes each time.
+    if (known?.version === version && found?.isFile() === true) return known.file;
+    const { readWireFile } = await import('./read-wire.ts');
+    const file = readWireFile(path);
+    this.#read.set(path, { version, file });
+    return file;
+  }
+}

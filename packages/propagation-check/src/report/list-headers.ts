@@ -1,0 +1,27 @@
+import { readHeaderName } from '../headers/recorded-headers.ts';
+import type { AttributeValue, Span } from '../span/span.ts';
+import { escapeText } from './escape-text.ts';
+
+/**
+ * `traceparent: 00-…`, as the span recorded them. An empty list is a record as well: none was there. Of baggage the names, for its values
+ * may be secrets.
+ */
+export function listHeaders(span: Span): readonly string[] {
+  return [...span.attributes].flatMap(([key, value]) => {
+    const name = readHeaderName(key, 'request') ?? readHeaderName(key, 'response');
+    return name === null ? [] : [`${name}: ${name === 'baggage' ? hideValues(value) : writeValue(value)}`];
+  });
+}
+
+function writeValue(value: AttributeValue): string {
+  const text = typeof value === 'object' ? value.map(String).join(', ') : String(value);
+  return text === '' || text === '[]' ? '(none)' : escapeText(text);
+}
+
+/** Source: W3C Baggage, 3.2.1. */
+function hideValues(value: AttributeValue): string {
+  return writeValue(value)
+    .split(',')
+    .map((member) => member.replace(/=.*/, '=…'))
+    .join(',');
+}

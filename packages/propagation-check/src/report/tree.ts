@@ -1,0 +1,112 @@
+import { findings as prose } from '../rules/findings.ts';
+import type { Span } from '../span/span.ts';
+import { mapBy } from '../util/group-by.ts';
+import type { Evidence, Finding, Result } from '../verdict/result.ts';
+import { type DrawCall, prepareCalls } from './call-picture.ts';
+import { drawCall, drawTrace } from './draw-trace.ts';
+import { escapeText } from './escape-text.ts';
+import type { ReportDetails } from './json.ts';
+import { hang, type Layout, paint, truncate } from './layout.ts';
+import { listErrorsFirst } from './summary.ts';
+import { renderVerdict, widestText } from './terminal.ts';
+import { countOf, nameEdge, paintMark, renderEdges } from './terminal-edges.ts';
+import { describeCount, labelled, longestText, nameConfidently, renderStep } from './terminal-findings.ts';
+import { renderUnreported } from './terminal-unreported.ts';
+
+/** Each takes some fifteen lines; the others are named. */
+const mostFindings = 3;
+/** Of the trace that an intact result shows: verdict, edges and trace are one screen. */
+const mostSpans = 16;
+const mostCandidates = 3;
+
+/**
+ * The result as a picture for people at a terminal, one screen where one edge is broken: the trace of the caller and that of the called
+ * side one below the other on one time axis, the cut between them, and what to do. An intact result shows one of its traces. The
+ * report `terminal` has the rest. Ends with a line break.
+ *
+ * @param spans Those of the findings among them (`pickSpans`).
+ */
+export function renderTree(
+  result: Result,
+  details: ReportDetails,
+  spans: readonly Span[],
+  layout: Layout,
+): string {
+  const text = { ...layout, width: Math.min(layout.width, widestText) };
+  const shown = listErrorsFirst(result);
+  const findCall = prepareCalls(spans);
+  const parts = [
+    renderVerdict(result, details, text),
+    renderEdges(result, text),
+    ...shown.slice(0, mostFindings).map((finding) => renderFinding(finding, findCall, layout, text)),
+    shown.slice(mostFindings).flatMap((finding) => renderTitle(finding, text)),
+    shown.length > 0 ? [] : drawTrace(pickSample(spans), mostSpans, new Set(), layout),
+    renderInfos(result, text),
+    result.explain === undefined ? [] : renderUnreported(result.explain, text),
+  ];
+  return `${parts
+    .filter((part) => part.length > 0)
+    .map((part) => part.join('\n'))
+    .join('\n\n')}\n`;
+}
+
+/** One finding as `renderTree` shows it. @param text As wide as prose may be. */
+export function renderFinding(
+  finding: Finding,
+  findCall: DrawCall,
+  layout: Layout,
+  text: Layout,
+): readonly string[] {
+  const { id, evidence, candidates = [], decide: [step] = [], fix } = finding;
+  const [first] = evidence;
+  const picture = first === undefined ? null : findCall(first);
+  const likely = candidates.slice(0, mostCandidates).join(', ');
+  return [
+    ...renderTitle(finding, text),
+    ...hang('  ', prose[id].why, text),
+    ...(picture === null ? sayEvidence(first, text) : drawCall(picture, layout)),
+    ...(likely === ''
+      ? []
+      : labelled('may be', candidates.length > mostCandidates ? `${likely}, …` : likely, text)),
+    ...(step === undefined ? [] : renderStep(step, 0, 1, text)),
+    ...labelled('fix', escapeText(fix), text),
+    ...labelled('read', `propagation-check explain ${id}; --report terminal says more`, text),
+  ];
+}
+
+function sayEvidence(evidence: Evidence | undefined, layout: Layout): readonly string[] {
+  if (evidence === undefined) return [];
+  const { says, traceId, spanId } = evidence;
+  const seen = `${truncate(escapeText(says), longestText)}; trace ${traceId} span ${spanId}`;
+  return labelled('seen', seen, layout);
+}
+
+function renderTitle(finding: Finding, layout: Layout): readonly string[] {
+  const { id, severity } = finding;
+  const where = `${nameEdge(finding, longestText)}, ${describeCount(finding)}`;
+  const title = `${prose[id].title} (${nameConfidently(finding)}): ${where}`;
+  const mark = paintMark(layout, severity === 'error' ? 'error' : 'warning');
+  return hang('  ', title, layout).map((line, index) =>
+    index === 0 ? `${mark} ${paint(layout, 'bold', line.slice(2))}` : paint(layout, 'bold', line),
+  );
+}
+
+/** Of the traces that cross the most services the first. */
+function pickSample(spans: readonly Span[]): readonly Span[] {
+  let best: { readonly services: number; readonly spans: readonly Span[] } = { services: 0, spans: [] };
+  for (const ofTrace of mapBy(spans, (span) => span.traceId).values()) {
+    const services = new Set(ofTrace.map(({ serviceName }) => serviceName)).size;
+    if (services > best.services) best = { services, spans: ofTrace };
+  }
+  return best.spans;
+}
+
+/** One line: the ids tell those who look for them. */
+function renderInfos({ findings }: Result, layout: Layout): readonly string[] {
+  const counts = new Map<string, number>();
+  for (const { id, severity, count } of findings)
+    if (severity === 'info') counts.set(id, (counts.get(id) ?? 0) + count);
+  if (counts.size === 0) return [];
+  const names = [...counts].map(([id, count]) => `${id} (${countOf(count, 'time')})`);
+  return hang('· ', names.join(', '), layout).map((line) => paint(layout, 'dim', line));
+}

@@ -1,0 +1,128 @@
+import { readAddress, readText } from '../calls/call-facts.ts';
+import { readConnectionPeers } from '../headers/place.ts';
+import type { Span } from '../span/span.ts';
+import type { Draft, Shown } from './check.ts';
+import type { FindingId } from './finding.ts';
+
+/** A product between two services that has a part in trace context: it makes spans that stay with its vendor, or reads and writes no context. */
+export interface Platform {
+  /** Whether the attributes of the call say that it stands there. */
+  readonly isBetween: (call: Shown) => boolean;
+  /** Comes before all other candidates, where it is one; null where the product is only one of those that may stand there. */
+  readonly likeliest: FindingId | null;
+  /** What to change, in the product's own terms. */
+  readonly fixes: { readonly [Id in FindingId]?: string };
+}
+
+const lambda =
+  'API Gateway and Lambda put X-Ray segments between the two, which go to X-Ray alone. Let the function continue the traceparent of its event: OTEL_PROPAGATORS=tracecontext,baggage without xray and xray-lambda, in .NET DisableAwsXRayContextExtraction; or set active tracing to PassThrough.';
+const cloudRun =
+  "Google's front end makes a span of its own in Cloud Trace and writes it into traceparent and X-Cloud-Trace-Context, which cannot be switched off. Send your spans to Cloud Trace too, or let both services use a header that it leaves alone: OTEL_PROPAGATORS=b3multi,baggage.";
+const azure =
+  'The Functions host, App Service and API Management write spans of their own, which go to Application Insights alone, into traceparent. Export those of the host ("telemetryMode": "OpenTelemetry" in host.json); set httpCorrelationProtocol to None in API Management, and switch the auto-instrumentation of App Service off.';
+const mesh =
+  'Sidecars and gateways of a mesh write spans of their own into traceparent. Export them to the same place: for Istio a Telemetry resource without disableSpanReporting whose provider sends to your Collector, with randomSamplingPercentage: 100; for Linkerd proxy.tracing.enabled and proxy.tracing.collector.endpoint. Or switch tracing off in the mesh.';
+const envoy =
+  "Envoy's Zipkin tracer writes b3 alone and hands traceparent on as it came: use its OpenTelemetry tracer (for Istio an extensionProvider of type opentelemetry), or trace_context_option: USE_B3_WITH_W3C_PROPAGATION.";
+const dapr =
+  'The Dapr sidecar writes a traceparent of its own, of only zeros where it does not trace: set spec.tracing.samplingRate to "1" in the Dapr Configuration of both applications, and send its spans (otel.endpointAddress) to the same place.';
+const workers =
+  'Workers tracing exchanges no trace ids with services outside of Cloudflare (Workers documentation, "Known limitations"). In the Worker, read and write traceparent by hand, or make its spans with @microlabs/otel-cf-workers.';
+
+/**
+ * The first that fits counts. Sources: AWS, "AWS X-Ray tracing header" and opentelemetry-dotnet-contrib, Instrumentation.AWSLambda;
+ * elastic/apm#609 and Google Cloud, "Use distributed tracing" (Cloud Run); Microsoft, "Use OpenTelemetry with Azure Functions",
+ * `HttpCorrelationProtocol` (API Management) and opentelemetry-js#3057 (App Service); Istio, "Telemetry"; Envoy, `ZipkinConfig`; Linkerd, "Distributed tracing";
+ * microsoft/azure-container-apps#556 and Dapr, "Configuration overview"; Cloudflare, "Spans and attributes" and "Known limitations".
+ */
+export const platforms: readonly Platform[] = [
+  {
+    isBetween: ({ client }) => isOn(client, /^cloudflare\b/),
+    likeliest: 'header-not-sent',
+    fixes: { 'header-not-sent': workers, 'client-not-instrumented': workers },
+  },
+  {
+    isBetween: ({ server }) => isOn(server, /^cloudflare\b/),
+    likeliest: 'header-ignored',
+    fixes: { 'header-ignored': workers },
+  },
+  {
+    isBetween: ({ client, server }) =>
+      hasHost(client, /\.execute-api\.[a-z\d-]+\.amazonaws\.com$|\.lambda-url\.[a-z\d-]+\.on\.aws$/) ||
+      (server !== null && isOn(server, /^aws(?:_lambda)?$/) && readText(server, 'faas.trigger') === 'http'),
+    likeliest: 'header-rewritten',
+    fixes: { 'header-rewritten': lambda, 'header-ignored': lambda, 'external-parent': lambda },
+  },
+  {
+    isBetween: ({ client, server }) =>
+      hasHost(client, /\.(?:run\.app|cloudfunctions\.net|appspot\.com)$/) ||
+      isOn(server, /^gcp[_.](?:cloud_run|cloud_functions|app_engine)$/),
+    likeliest: 'header-rewritten',
+    fixes: { 'header-rewritten': cloudRun, 'external-parent': cloudRun },
+  },
+  {
+    isBetween: ({ client, server }) =>
+      hasHost(client, /\.(?:azurewebsites\.net|azure-api\.net|azurefd\.net)$/) ||
+      isOn(server, /^azure[_.](?:functions|app_service)$/),
+    likeliest: 'header-rewritten',
+    fixes: { 'header-rewritten': azure, 'external-parent': azure },
+  },
+  {
+    isBetween: ({ client }) => client !== null && readAddress(client).port === daprPort && isOfDapr(client),
+    likeliest: 'header-malformed',
+    fixes: { 'header-malformed': dapr, 'header-rewritten': dapr },
+  },
+  {
+    // Envoy names itself so, with every tracer.
+    isBetween: ({ client }) => client?.attributes.get('component') === 'proxy',
+    likeliest: null,
+    fixes: { 'header-passed-through': envoy, 'header-rewritten': mesh },
+  },
+  {
+    isBetween: ({ server }) =>
+      server !== null && readConnectionPeers(server).some((peer) => peer.startsWith(istioInbound)),
+    likeliest: 'header-rewritten',
+    fixes: { 'header-rewritten': mesh },
+  },
+  {
+    // A cluster may have no mesh.
+    isBetween: ({ client, server }) =>
+      hasHost(client, /\.svc(?:\.cluster\.local)?$/) || server?.resource.has('k8s.pod.name') === true,
+    likeliest: null,
+    fixes: { 'header-rewritten': mesh },
+  },
+];
+
+/** The sidecar's HTTP port, unless it is given another one. Source: Dapr, "dapr-http-port". */
+const daprPort = 3_500;
+/** The address from which Istio's sidecar calls its own application. Source: Istio, "Traffic routing", `InboundPassthroughClusterIpv4`. */
+const istioInbound = '127.0.0.6:';
+
+/** The product that attributes of the calls name; null where they name none. */
+export function findPlatform({ shown }: Draft): Platform | null {
+  return platforms.find(({ isBetween }) => shown.some(isBetween)) ?? null;
+}
+
+/** A product that is known to do this makes it the likeliest cause. Those that write spans of their own keep the trace id. */
+export function rankByPlatform(draft: Draft): Draft {
+  const { candidates, id } = draft;
+  const likeliest = findPlatform(draft)?.likeliest ?? null;
+  if (candidates === undefined || likeliest === null || !candidates.includes(likeliest)) return draft;
+  if (likeliest === 'header-rewritten' && id !== 'missing-client') return draft;
+  return { ...draft, candidates: [likeliest, ...candidates.filter((cause) => cause !== likeliest)] };
+}
+
+function hasHost(client: Span | null, pattern: RegExp): boolean {
+  return client !== null && pattern.test(readAddress(client).host?.toLowerCase() ?? '');
+}
+
+/** Where the resource detector of a platform is missing, only the provider is known. */
+function isOn(span: Span | null, platform: RegExp): boolean {
+  return ['cloud.platform', 'cloud.provider'].some((name) =>
+    platform.test(String(span?.resource.get(name) ?? '')),
+  );
+}
+
+function isOfDapr(client: Span): boolean {
+  return /^(?:localhost|127\.0\.0\.1|\[?::1\]?)$/.test(readAddress(client).host ?? '');
+}

@@ -1,0 +1,37 @@
+import { readAddress, readOutcome } from '../calls/call-facts.ts';
+import { someCall } from '../calls/call-group.ts';
+import { nameTarget } from '../calls/target.ts';
+import type { Draft, Scene } from '../rules/check.ts';
+import type { UnjudgedEdge } from './result.ts';
+
+/**
+ * Calls that no rule can judge, because nothing but the caller's side is here: to peers that were reached, of which no call has a
+ * SERVER span, at an address inside of the network. An address outside is a third party.
+ */
+export function listUnjudged({ groups, facts }: Scene, drafts: readonly Draft[]): readonly UnjudgedEdge[] {
+  const targetOf = facts.remember(nameTarget);
+  return drafts
+    .filter(({ id }) => id === 'uninstrumented-peer')
+    .flatMap(({ client, shown }) => {
+      const clients = shown.flatMap((call) => call.client ?? []);
+      const calls = clients.filter((span) => readOutcome(span) !== 'unreached').length;
+      const [first] = clients;
+      if (first === undefined || calls === 0) return [];
+      const { host, port } = readAddress(first);
+      if (host === null || !isInside(host)) return [];
+      const target = nameTarget(first);
+      const ofClient = groups.filter((group) => group.client === client);
+      if (someCall(ofClient, (row) => targetOf(row) === target)) return [];
+      return [{ client, peer: port === null ? host : `${host}:${port}`, calls }];
+    });
+}
+
+/** Source: RFC 1918, RFC 4193, RFC 6761, RFC 6762, RFC 8375, RFC 9476; names of Kubernetes and of clouds inside of a network. */
+const insideNames = /(^|\.)(localhost|local|internal|svc|lan|corp|home\.arpa|test)$|\.svc\./i;
+const insideAddresses =
+  /^(127\.|10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.|::1$|\[::1\]$|\[?f[cd][0-9a-f]{2}:)/i;
+
+/** A name of one label is one of Compose, of Kubernetes, or of a host beside. */
+function isInside(host: string): boolean {
+  return !/[.:]/.test(host) || insideNames.test(host) || insideAddresses.test(host);
+}

@@ -1,0 +1,82 @@
+/** Without a result every report file says so: a file that an earlier run left would be read as the result of this one. */
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { suite, test } from 'node:test';
+import { healthyCapture, readCapture } from './captures.ts';
+import { executeCli, makeFolder } from './run-cli.ts';
+
+const stale = '<testsuites tests="1" failures="0"/>';
+
+suite('reports of a command that fails', () => {
+  const causes: readonly (readonly [string, readonly string[], RegExp])[] = [
+    ['a file that is missing', ['file', 'absent.json'], /absent\.json: no such file/],
+    ['an unknown option', ['file', 'absent.json', '--expct', 'a -> b'], /unknown option &apos;--expct&apos;/],
+    [
+      'a wrong value before the report',
+      ['file', 'absent.json', '--timeout', 'soon'],
+      /--timeout &lt;time&gt;/,
+    ],
+    [
+      'a source that is down',
+      ['trace', 'a1'.repeat(16), '--source', 'jaeger=http://127.0.0.1:1'],
+      /jaeger=http:/,
+    ],
+    ['a command that is missing', ['exec', 'REPORT', '--', 'no-such-command'], /command not found/],
+  ];
+  for (const [cause, args, reason] of causes)
+    test(cause, async (t) => {
+      const path = join(await makeFolder(t, { 'out.xml': stale }), 'out.xml');
+      const report = ['--report', `junit=${path}`];
+      const at = args.indexOf('REPORT');
+      const { code } = await executeCli(
+        ...(at < 0 ? [...args, ...report] : args.toSpliced(at, 1, ...report)),
+      );
+      const written = await readFile(path, 'utf8');
+      assert.equal(code, 2);
+      assert.match(written, /<testsuites name="propagation-check" tests="1" failures="0" errors="1">/);
+      assert.match(written, /<testcase [^>]*name="verdict">\n<error type="unknown" message="/);
+      assert.match(written.replaceAll('&quot;', '"'), reason);
+    });
+
+  test('each report has the reason', async (t) => {
+    const folder = await makeFolder(t);
+    const names = ['json', 'html', 'junit', 'markdown', 'github', 'terminal'];
+    const reports = names.flatMap((name) => ['--report', `${name}=${join(folder, name)}`]);
+    await executeCli('file', 'absent.json', ...reports);
+    for (const name of names)
+      assert.match(await readFile(join(folder, name), 'utf8'), /absent\.json: no such file/, name);
+    const { verdict, spans } = JSON.parse(await readFile(join(folder, 'json'), 'utf8'));
+    assert.deepEqual([verdict, spans], ['unknown', 0]);
+  });
+
+  test('a file that is read as well is left alone', async (t) => {
+    const folder = await makeFolder(t, { 'spans.jsonl': readCapture(healthyCapture) });
+    const path = join(folder, 'spans.jsonl');
+    for (const others of [[path], ['-', `--wire=${path}`], ['-', '--expectations', path]]) {
+      const { code } = await executeCli('file', ...others, '--report', `json=${path}`);
+      assert.deepEqual([code, await readFile(path)], [2, readCapture(healthyCapture)]);
+    }
+  });
+
+  test('the options of a command that is to be run are its own', async (t) => {
+    const path = join(await makeFolder(t, { 'out.xml': stale }), 'out.xml');
+    const { code } = await executeCli('exec', 'no-such-command', '--report', `junit=${path}`);
+    assert.deepEqual([code, await readFile(path, 'utf8')], [2, stale]);
+  });
+
+  test('a report that could be written keeps the result when another could not', async (t) => {
+    const folder = await makeFolder(t, { 'spans.jsonl': readCapture(healthyCapture), 'out.xml': '' });
+    const [spans, junit] = [join(folder, 'spans.jsonl'), join(folder, 'out.xml')];
+    const { code } = await executeCli(
+      'file',
+      spans,
+      '--report',
+      `junit=${junit}`,
+      '--report',
+      `json=${folder}`,
+    );
+    assert.equal(code, 2);
+    assert.match(await readFile(junit, 'utf8'), / errors="0">/);
+  });
+});

@@ -1,0 +1,183 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import { CallTracker } from '../../../src/cli/watch/call-tracker.ts';
+import { expectPath, noExpectation } from '../../../src/expect/expectation.ts';
+import type { Span } from '../../../src/span/span.ts';
+import type { SpanStore } from '../../../src/span/span-store.ts';
+import { checkStore } from '../../../src/verdict/check-traces.ts';
+import { makeCall, makeSplitCall, withServer } from './make-calls.ts';
+
+const settleMs = 2_000;
+const start = 1_800_000_000_000;
+const secondMs = 1_000;
+
+const check = (store: SpanStore) => checkStore(store, { mostEvidence: Number.POSITIVE_INFINITY });
+
+/** What a tracker says of its edges. */
+function countEdges(tracker: CallTracker, now: number): readonly string[] {
+  return tracker
+    .edges(now)
+    .map(
+      ({ client, server, calls, broken, newest }) =>
+        `${client} -> ${server} ${calls} ${broken} ${newest === null ? '-' : `${newest.finding.id} ${newest.count}`}`,
+    );
+}
+
+suite('the tracker of calls', () => {
+  test('judges a trace when it is quiet, and not before', () => {
+    const tracker = new CallTracker({ settleMs });
+    tracker.add(makeCall('one', start), start);
+    assert.equal(tracker.nextDue(start), settleMs);
+    tracker.judge(start + settleMs - 1, check);
+    assert.deepEqual(countEdges(tracker, start), []);
+    tracker.judge(start + settleMs, check);
+    assert.deepEqual(countEdges(tracker, start), ['web -> orders 1 0 -']);
+    assert.equal(tracker.nextDue(start + settleMs), null);
+  });
+
+  test('judges what ended long ago at once', () => {
+    const tracker = new CallTracker({ settleMs });
+    tracker.add(makeCall('old', start - 120 * secondMs), start);
+    tracker.judge(start, check);
+    assert.deepEqual(countEdges(tracker, start), ['web -> orders 1 0 -']);
+  });
+
+  test('counts each call once, however often a source shows it, and whatever is forgotten', () => {
+    const tracker = new CallTracker({ settleMs });
+    const shown: Span[] = [];
+    const looks = 40;
+    let now = start;
+    let forgotten = 0;
+    for (let look = 0; look < looks; look += 1) {
+      now = start + look * 4 * secondMs;
+      for (let index = 0; index < 5; index += 1)
+        shown.push(...(index === 4 ? makeSplitCall : makeCall)(`${look} ${index}`, now));
+      // A look at Jaeger shows the last minute again.
+      tracker.add(shown.slice(-225), now);
+      forgotten += tracker.judge(now, check).length;
+    }
+    now += settleMs;
+    tracker.judge(now, check);
+    assert.deepEqual(countEdges(tracker, now), [`web -> orders ${looks * 5} ${looks} split-trace ${looks}`]);
+    assert.ok(forgotten > (looks - 10) * 6, `${forgotten} traces were forgotten`);
+    assert.deepEqual(tracker.counts(), { traces: looks * 6, open: 0, spans: looks * 15, leftOut: 0 });
+  });
+
+  test('finds a call whose two traces are quiet at different times', () => {
+    const tracker = new CallTracker({ settleMs });
+    const spans = makeSplitCall('apart', start);
+    const [caller, called] = [spans.slice(0, 2), spans.slice(2)];
+    tracker.add(caller, start);
+    tracker.judge(start + settleMs, check);
+    tracker.add(called, start + 5 * secondMs);
+    tracker.judge(start + 5 * secondMs + settleMs, check);
+    assert.deepEqual(countEdges(tracker, start), ['web -> orders 1 1 split-trace 1']);
+    // The trace of the caller is forgotten first, and the other one is no new break then.
+    for (let second = 8; second < 120; second += 1) tracker.judge(start + second * secondMs, check);
+    tracker.add(makeCall('later', start + 121 * secondMs), start + 121 * secondMs);
+    tracker.judge(start + 125 * secondMs, check);
+    assert.deepEqual(countEdges(tracker, start), ['web -> orders 2 1 split-trace 1']);
+  });
+
+  test('a late span opens its trace again, and its call is counted', () => {
+    const tracker = new CallTracker({ settleMs });
+    const spans = makeCall('late', start);
+    tracker.add(spans.slice(0, 2), start);
+    tracker.judge(start + settleMs, check);
+    const before = countEdges(tracker, start);
+    tracker.add(spans, start + 4 * secondMs);
+    assert.deepEqual(countEdges(tracker, start), before);
+    tracker.judge(start + 4 * secondMs + settleMs, check);
+    assert.deepEqual(countEdges(tracker, start), ['web -> orders 1 0 -']);
+  });
+
+  test('a trace that never ends is judged after five minutes', () => {
+    const tracker = new CallTracker({ settleMs });
+    const [root] = makeCall('loop', start);
+    const call = makeCall('loop', start);
+    assert.ok(root !== undefined);
+    tracker.add(call, start);
+    for (let second = 1; second < 300; second += 1) {
+      const now = start + second * secondMs;
+      const step = {
+        ...root,
+        spanId: second.toString(16).padStart(16, '0'),
+        parentSpanId: root.spanId,
+        kind: 'INTERNAL' as const,
+      };
+      tracker.add([{ ...step, endTimeUnixNano: BigInt(now) * 1_000_000n }], now);
+      tracker.judge(now, check);
+    }
+    assert.deepEqual(countEdges(tracker, start), []);
+    tracker.judge(start + 300 * secondMs, check);
+    assert.deepEqual(countEdges(tracker, start), ['web -> orders 1 0 -']);
+  });
+
+  test('an edge that is expected and never seen is broken until it is seen', () => {
+    const tracker = new CallTracker({ settleMs });
+    const expectation = { ...noExpectation, edges: expectPath(['web', 'orders']) };
+    const checkExpected = (store: SpanStore) => checkStore(store, { expectation, mostEvidence: 1_000 });
+    const others = withServer(makeCall('other', start), 'payments');
+    tracker.add(others, start);
+    tracker.judge(start + settleMs, checkExpected);
+    assert.deepEqual(countEdges(tracker, start), [
+      'web -> orders 0 0 missing-call 0',
+      'web -> payments 1 0 -',
+    ]);
+    tracker.add(makeCall('one', start + 5 * secondMs), start + 5 * secondMs);
+    tracker.judge(start + 10 * secondMs, checkExpected);
+    assert.deepEqual(countEdges(tracker, start), ['web -> payments 1 0 -', 'web -> orders 1 0 -']);
+    // Not seen for a while is no break.
+    tracker.add(
+      others.map((span) => ({ ...span, traceId: 'f'.repeat(32) })),
+      start + 60 * secondMs,
+    );
+    tracker.judge(start + 70 * secondMs, checkExpected);
+    assert.deepEqual(countEdges(tracker, start), ['web -> payments 2 0 -', 'web -> orders 1 0 -']);
+  });
+
+  test('the newest break comes first, and the trend has its place', () => {
+    const tracker = new CallTracker({ settleMs });
+    tracker.add(withServer(makeSplitCall('one', start), 'payments'), start);
+    tracker.judge(start + settleMs, check);
+    tracker.add(makeSplitCall('two', start + 10 * secondMs), start + 10 * secondMs);
+    tracker.add(withServer(makeCall('three', start + 10 * secondMs), 'stock'), start + 10 * secondMs);
+    const now = start + 10 * secondMs + settleMs;
+    tracker.judge(now, check);
+    assert.deepEqual(
+      tracker.edges(now).map(({ server, slices }) => [server, slices.slice(-2)]),
+      [
+        [
+          'orders',
+          [
+            { calls: 0, broken: 0 },
+            { calls: 1, broken: 1 },
+          ],
+        ],
+        [
+          'payments',
+          [
+            { calls: 1, broken: 1 },
+            { calls: 0, broken: 0 },
+          ],
+        ],
+        [
+          'stock',
+          [
+            { calls: 0, broken: 0 },
+            { calls: 1, broken: 0 },
+          ],
+        ],
+      ],
+    );
+  });
+
+  test('says what it had no room for', () => {
+    const tracker = new CallTracker({ settleMs, maxSpans: 30 });
+    for (let index = 0; index < 20; index += 1) tracker.add(makeCall(String(index), start), start);
+    tracker.judge(start, check);
+    assert.equal(tracker.counts().leftOut, 30);
+    tracker.judge(start + settleMs, check);
+    assert.deepEqual(countEdges(tracker, start), ['web -> orders 10 0 -']);
+  });
+});

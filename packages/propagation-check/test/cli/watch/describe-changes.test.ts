@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { WatchedEdge } from '../../../src/cli/watch/call-tracker.ts';
+import { createChangeTeller } from '../../../src/cli/watch/describe-changes.ts';
+import type { WatchState } from '../../../src/cli/watch/render-edges.ts';
+
+const start = Date.UTC(2026, 10, 28);
+const secondMs = 1_000;
+
+function stateAt(seconds: number, edges: readonly WatchedEdge[], more: Partial<WatchState> = {}): WatchState {
+  const counts = { traces: 0, open: 0, spans: 0, leftOut: 0 };
+  const now = start + seconds * secondMs;
+  return { ...{ name: 'file', startedAt: start, now, edges, counts, away: null, notes: [] }, ...more };
+}
+
+function edgeWith(calls: number, broken: number): WatchedEdge {
+  return {
+    ...{ client: 'web', server: 'orders', protocol: 'http', calls, broken },
+    ...{ slices: [], newest: null, sample: [] },
+  };
+}
+
+test('changes are told once, a line each with its time', () => {
+  const tell = createChangeTeller();
+  assert.deepEqual(tell(stateAt(0, [])), []);
+  assert.deepEqual(tell(stateAt(1, [edgeWith(1, 0)])), [
+    '2026-11-28T00:00:01.000Z ✓ web → orders  seen, 1 call',
+  ]);
+  assert.deepEqual(tell(stateAt(2, [edgeWith(5, 0)])), []);
+  assert.deepEqual(tell(stateAt(3, [edgeWith(9, 2)])), [
+    '2026-11-28T00:00:03.000Z ✗ web → orders  2 calls broken, 2 of 9 so far',
+  ]);
+  assert.deepEqual(tell(stateAt(4, [edgeWith(10, 2)])), []);
+  // A minute without a break, with a call in it.
+  assert.deepEqual(tell(stateAt(63, [edgeWith(10, 2)])), []);
+  assert.deepEqual(tell(stateAt(64, [edgeWith(11, 2)])), [
+    '2026-11-28T00:01:04.000Z ✓ web → orders  intact again',
+  ]);
+  assert.deepEqual(tell(stateAt(130, [edgeWith(20, 2)])), []);
+});
+
+test('a source that is away, and notes', () => {
+  const tell = createChangeTeller();
+  const away = { since: start, why: 'connection \u001b[31mrefused' };
+  assert.deepEqual(tell(stateAt(1, [], { away })), [
+    '2026-11-28T00:00:01.000Z ! source away: connection \\x1b[31mrefused; tried again until it is back',
+  ]);
+  assert.deepEqual(tell(stateAt(2, [], { away, notes: ['one'] })), ['2026-11-28T00:00:02.000Z ! one']);
+  assert.deepEqual(tell(stateAt(5, [], { notes: ['one'] })), [
+    '2026-11-28T00:00:05.000Z ✓ source back after 5 s',
+  ]);
+});

@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict';
+import { appendFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { suite, type TestContext, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import { followFiles } from '../../../src/cli/watch/follow-files.ts';
+import { encodeOtlpLines } from '../../../src/span/encode-otlp-lines.ts';
+import { makeFolder } from '../run-cli.ts';
+import { makeCall } from './make-calls.ts';
+
+const at = 1_800_000_000_000;
+const linesOf = (key: string) => encodeOtlpLines(makeCall(key, at));
+
+async function follow(t: TestContext) {
+  const path = join(await makeFolder(t), 'spans.jsonl');
+  const look = followFiles([path]);
+  return { path, count: async () => (await look()).length };
+}
+
+suite('files that are watched', () => {
+  test('show what was added, whole lines alone', async (t) => {
+    const { path, count } = await follow(t);
+    await writeFile(path, linesOf('one'));
+    assert.equal(await count(), 3);
+    assert.equal(await count(), 0);
+    const [first = '', ...rest] = linesOf('two').split(/(?<=\n)/);
+    await appendFile(path, first.slice(0, 50));
+    assert.equal(await count(), 0);
+    await appendFile(path, first.slice(50));
+    const added = await count();
+    assert.ok(added > 0 && added < 3, `${added} spans of the first line`);
+    await appendFile(path, rest.join(''));
+    assert.equal(await count(), 3 - added);
+  });
+
+  test('are read from their beginning when they were replaced or cut', async (t) => {
+    const { path, count } = await follow(t);
+    await writeFile(path, linesOf('one').repeat(2));
+    assert.equal(await count(), 6);
+    await writeFile(`${path}.new`, linesOf('two').repeat(2));
+    await rename(`${path}.new`, path);
+    assert.equal(await count(), 6);
+    await writeFile(path, linesOf('three'));
+    assert.equal(await count(), 3);
+  });
+
+  test('may be documents, read anew when they change', async (t) => {
+    const { path, count } = await follow(t);
+    const [line = ''] = linesOf('one').split('\n');
+    const pretty = JSON.stringify(JSON.parse(line), null, 2);
+    await writeFile(path, pretty);
+    const spans = await count();
+    assert.ok(spans > 0);
+    assert.equal(await count(), 0);
+    await writeFile(path, `${pretty}\n\n`);
+    assert.equal(await count(), spans);
+    await writeFile(path, gzipSync(linesOf('two')));
+    assert.equal(await count(), 3);
+  });
+
+  test('say what is wrong with them, and go on when it is mended', async (t) => {
+    const { path, count } = await follow(t);
+    await assert.rejects(count(), { name: 'SourceError', message: /spans\.jsonl: no such file/ });
+    await writeFile(path, 'nothing of spans\n');
+    for (let look = 0; look < 2; look += 1)
+      await assert.rejects(count(), { name: 'SourceError', message: /spans\.jsonl: / });
+    await rm(path);
+    await writeFile(path, linesOf('one'));
+    assert.equal(await count(), 3);
+  });
+});

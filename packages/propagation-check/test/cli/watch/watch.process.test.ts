@@ -1,0 +1,276 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { appendFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, it, type TestContext } from 'node:test';
+import { encodeOtlpLines } from '../../../src/span/encode-otlp-lines.ts';
+import type { Span } from '../../../src/span/span.ts';
+import { makeFolder, runCli, spawnCli } from '../run-cli.ts';
+import { startTraceStore } from '../trace-store.ts';
+import { makeCall, makeSplitCall, withServer } from './make-calls.ts';
+import { type Ended, noPseudoTerminal, openPseudoTerminal, type PseudoTerminal } from './pseudo-terminal.ts';
+
+const receiver = ['watch', '--source', 'otlp=127.0.0.1:0', '--settle', '200ms'];
+
+/** Exports spans to the receiver whose address the screen shows. */
+async function send(screen: string, spans: readonly Span[]): Promise<void> {
+  const [, port] = /otlp=127\.0\.0\.1:(\d+)/.exec(screen) ?? [];
+  for (const body of encodeOtlpLines(spans).trim().split('\n')) {
+    const headers = { 'content-type': 'application/json' };
+    const answer = await fetch(`http://127.0.0.1:${port}/v1/traces`, { method: 'POST', headers, body });
+    assert.equal(answer.status, 200);
+  }
+}
+
+/** A watch that shows a broken edge and an intact one. */
+async function watchBroken(
+  t: TestContext,
+  options: readonly string[] = [],
+  env: NodeJS.ProcessEnv = {},
+): Promise<PseudoTerminal> {
+  const terminal = await openPseudoTerminal(t, [...receiver, ...options], env);
+  const screen = await terminal.waitFor(/watching otlp/);
+  const now = Date.now();
+  const healthy = withServer(makeCall('healthy', now - 5_000), 'payments');
+  await send(screen, [...makeSplitCall('broken', now), ...healthy]);
+  await terminal.waitFor(/^> ✗ web → orders +0 % +1 /m);
+  return terminal;
+}
+
+function assertClean({ isAlternate, hasCursor, modes, screen }: Ended): void {
+  assert.equal(isAlternate, false, 'the screen of before is back');
+  assert.ok(hasCursor, 'the cursor is back');
+  assert.match(modes, / icanon /);
+  assert.match(modes, / echo /);
+  assert.match(screen, /^before\n/);
+  assert.doesNotMatch(screen, /watching/);
+}
+
+describe('watch at a terminal', { skip: noPseudoTerminal }, () => {
+  it('shows edges, opens the newest broken trace and the page of its finding, and goes back', async (t) => {
+    const terminal = await watchBroken(t);
+    assert.match(terminal.screen(), /^ {2}✓ web → payments +100 % +1 /m);
+    assert.match(terminal.screen(), /One request, two traces \(split-trace\)/);
+    terminal.type('\r');
+    const trace = await terminal.waitFor(/✂ the context is lost here/);
+    assert.match(trace, /^ {2}orders SERVER GET \/work +\w{16} +█+/m);
+    terminal.type('f');
+    await terminal.waitFor(/^# split-trace/m);
+    terminal.type('\u001b[B\u001b[B');
+    await terminal.waitFor(/^explain split-trace\n\n(?!# )/);
+    terminal.type('\u001b');
+    await terminal.waitFor(/^> ✗ web → orders/m);
+    terminal.type('\u001b[B');
+    await terminal.waitFor(/^> ✓ web → payments/m);
+    terminal.type('\r');
+    await terminal.waitFor(/└─ payments SERVER/);
+    terminal.type('q');
+    const ended = await terminal.ended;
+    assert.equal(ended.code, 1, 'an edge was broken');
+    assertClean(ended);
+  });
+
+  it('shows the link to Jaeger, whole', async (t) => {
+    const ui = 'http://127.0.0.1:16686/with/a/rather/long/path/of/a/proxy';
+    const terminal = await watchBroken(t, ['--jaeger-ui', ui], {
+      DISPLAY: undefined,
+      WAYLAND_DISPLAY: undefined,
+    });
+    terminal.type('j');
+    const id = createHash('sha256')
+      .update(`broken ${'a'.repeat(32)}`)
+      .digest('hex')
+      .slice(0, 32);
+    await terminal.waitFor(/\/proxy\/trace\//);
+    assert.ok(terminal.screen().replaceAll('\n', '').includes(`${ui}/trace/${id}`), terminal.screen());
+    terminal.type('q');
+    await terminal.ended;
+  });
+
+  it('follows the size of the terminal', async (t) => {
+    const terminal = await watchBroken(t);
+    await terminal.resize(50, 12);
+    const small = await terminal.waitFor(/j Jaeger …$/m);
+    assert.match(small, /^watching otlp/);
+    assert.match(small, /^> ✗ web → orders/m);
+    await terminal.resize(120, 30);
+    await terminal.waitFor(/newest\n> ✗ web → orders .* split-trace, \d+ s ago/);
+    terminal.type('q');
+    assertClean(await terminal.ended);
+  });
+
+  for (const [name, end, code] of [
+    ['Ctrl-C', async ({ type }: PseudoTerminal) => type('\u0003'), 130],
+    ['SIGTERM', async ({ kill }: PseudoTerminal) => kill('SIGTERM'), 143],
+  ] as const) {
+    it(`leaves the terminal as it was: ${name}`, async (t) => {
+      const terminal = await watchBroken(t);
+      await end(terminal);
+      const ended = await terminal.ended;
+      assert.equal(ended.code, code);
+      assertClean(ended);
+    });
+  }
+
+  it('leaves the terminal as it was when it fails, and then says why', async (t) => {
+    const fail = 'data:text/javascript,process.on(%22SIGUSR2%22,()=>{throw%20new%20Error(%22boom%22)})';
+    const terminal = await watchBroken(t, [], { NODE_OPTIONS: `--import=${fail}` });
+    await terminal.kill('SIGUSR2');
+    const ended = await terminal.ended;
+    assertClean(ended);
+    assert.notEqual(ended.code, 0);
+    assert.match(ended.screen, /boom/);
+  });
+
+  it('comes back after Ctrl-Z', async (t) => {
+    const terminal = await watchBroken(t);
+    terminal.type('\u001a');
+    await terminal.waitFor(/before/);
+    await terminal.kill('SIGCONT');
+    await terminal.waitFor(/^> ✗ web → orders/m);
+    terminal.type('q');
+    assertClean(await terminal.ended);
+  });
+
+  it('draws in ASCII where the locale has no more', async (t) => {
+    const terminal = await openPseudoTerminal(t, receiver, { LC_ALL: 'C' });
+    const screen = await terminal.waitFor(/watching otlp/);
+    await send(screen, makeSplitCall('broken', Date.now()));
+    assert.match(await terminal.waitFor(/web > orders/), /^> x web > orders/m);
+    terminal.type('q');
+    await terminal.ended;
+  });
+});
+
+describe('watch where there is no terminal', () => {
+  it('writes each change as a line, and ends by a signal', async (t) => {
+    const folder = await makeFolder(t);
+    const path = join(folder, 'spans.jsonl');
+    await writeFile(path, encodeOtlpLines(makeCall('one', Date.now() - 120_000)));
+    const child = spawnCli(t, ['watch', path, '--settle', '200ms'], { LC_ALL: 'C.UTF-8' });
+    const lines = readLines(child.stdout);
+    assert.match(await readLines(child.stderr)(), /^propagation-check: watching \S+spans\.jsonl$/);
+    assert.match(await lines(), /^\d{4}-\S+Z ✓ web → orders {2}seen, 1 call$/);
+    await appendFile(path, encodeOtlpLines(makeSplitCall('two', Date.now() - 120_000)));
+    assert.match(
+      await lines(),
+      / ✗ web → orders {2}split-trace {2}1 call broken, 1 of 2 so far {2}trace \w{32}$/,
+    );
+    // A source that goes away is tried again, and nothing is lost.
+    await rename(path, `${path}.away`);
+    assert.match(await lines(), / ! source away: .*no such file.*; tried again until it is back$/);
+    await appendFile(`${path}.away`, encodeOtlpLines(makeSplitCall('three', Date.now() - 120_000)));
+    await rename(`${path}.away`, path);
+    assert.match(await lines(), / ✓ source back after \d+ s$/);
+    assert.match(await lines(), / ✗ web → orders {2}split-trace {2}1 call broken, 2 of 3 so far /);
+    await rm(path);
+    assert.match(await lines(), / source away/);
+    child.kill('SIGTERM');
+    const [code] = await new Promise<[number | null]>((resolve) =>
+      child.once('close', (code) => resolve([code])),
+    );
+    assert.equal(code, 143);
+  });
+
+  it('asks a Jaeger again for what it has not seen, and counts nothing twice', async (t) => {
+    const store = await startTraceStore(t);
+    const now = Date.now() - 120_000;
+    const add = (key: string, parentSpanId?: string) => {
+      const traceId = createHash('sha256').update(key).digest('hex').slice(0, 32);
+      const ids = { traceId, ...(parentSpanId === undefined ? {} : { parentSpanId }) };
+      store.add(
+        {
+          traceId,
+          spanId: 'a'.repeat(16),
+          service: 'web',
+          kind: 'CLIENT',
+          name: 'GET',
+          start: now,
+          end: now + 50,
+        },
+        {
+          ...ids,
+          spanId: 'b'.repeat(16),
+          parentSpanId: 'a'.repeat(16),
+          service: 'orders',
+          kind: 'SERVER',
+          name: 'GET /work',
+          start: now + 10,
+          end: now + 40,
+        },
+      );
+    };
+    add('one');
+    const child = spawnCli(t, ['watch', '--source', store.source, '--since', '10m', '--settle', '200ms'], {
+      LC_ALL: 'C.UTF-8',
+    });
+    const lines = readLines(child.stdout);
+    assert.match(await lines(), / ✓ web → orders {2}seen, 1 call$/);
+    const asked = store.asked.length;
+    while (store.asked.length < asked + 6) await new Promise(setImmediate);
+    child.kill('SIGINT');
+    await new Promise((resolve) => child.once('close', resolve));
+    assert.equal(child.exitCode, 130);
+  });
+});
+
+describe('watch --once', () => {
+  it('prints one look and has the usual exit codes', async (t) => {
+    const at = Date.now() - 120_000;
+    const folder = await makeFolder(t, {
+      'intact.jsonl': encodeOtlpLines(makeCall('one', at)),
+      'broken.jsonl': encodeOtlpLines(makeSplitCall('two', at)),
+      'single.jsonl': encodeOtlpLines(makeCall('three', at).slice(0, 1)),
+    });
+    const run = async (name: string) => {
+      const { code, stdout, stderr } = await runCli(t, ['watch', join(folder, name), '--once'], {
+        env: { LC_ALL: 'C.UTF-8' },
+      });
+      assert.equal(stderr, '');
+      return [code, stdout] as const;
+    };
+    const [intact, broken, single] = [
+      await run('intact.jsonl'),
+      await run('broken.jsonl'),
+      await run('single.jsonl'),
+    ];
+    assert.deepEqual([intact[0], broken[0], single[0]], [0, 1, 2]);
+    assert.match(intact[1], /^ {2}✓ web → orders +100 % +1 /m);
+    assert.match(broken[1], /^ {2}✗ web → orders +0 % +1 /m);
+    assert.match(single[1], /^no call between two services was judged yet$/m);
+  });
+
+  it('waits at a receiver for what comes, until it is quiet', async (t) => {
+    const child = spawnCli(t, [...receiver, '--once', '--wait', '30s'], { LC_ALL: 'C.UTF-8' });
+    const said = readLines(child.stderr);
+    await send(await said(), makeSplitCall('one', Date.now()));
+    const lines = readLines(child.stdout);
+    await lines();
+    await lines();
+    assert.match(await lines(), /✗ web → orders +0 %/);
+    await new Promise((resolve) => child.once('close', resolve));
+    assert.equal(child.exitCode, 1);
+  });
+});
+
+/** Each call answers the next line. */
+function readLines(stream: NodeJS.ReadableStream): () => Promise<string> {
+  const lines: string[] = [];
+  let rest = '';
+  let onLine = () => {};
+  stream.on('data', (data) => {
+    const parts = (rest + String(data)).split('\n');
+    rest = parts.pop() ?? '';
+    lines.push(...parts);
+    onLine();
+  });
+  return async () => {
+    for (;;) {
+      const line = lines.shift();
+      if (line !== undefined) return line;
+      await new Promise<void>((resolve) => {
+        onLine = resolve;
+      });
+    }
+  };
+}

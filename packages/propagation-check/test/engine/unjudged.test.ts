@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import { hintAtExpectations } from '../../src/collect/hint-at-expectations.ts';
+import { expectPath, noExpectation } from '../../src/expect/expectation.ts';
+import { summarise } from '../../src/report/summary.ts';
+import { checkTraces } from '../../src/verdict/check-traces.ts';
+import { drawTrace } from '../draw-trace.ts';
+
+/** A request of `web`, which calls `pay`, and others at these addresses. */
+function draw(...urls: readonly string[]): string {
+  const get = 'http.request.method=GET';
+  const calls = urls.map((url, at) => `  CLIENT web GET   b${at}  2${at}..2${at + 1} ${get} ${url}`);
+  return [
+    `SERVER web GET /         a1  0..60 ${get} url.path=/`,
+    `  CLIENT web GET         a2  5..15 ${get} url.full=http://pay/pay`,
+    `    SERVER pay GET /pay  a3  6..14 ${get} url.path=/pay`,
+    ...calls,
+  ].join('\n');
+}
+
+const details = { source: 'here', reason: null, notes: [], collector: null };
+const names = ['web', 'pay'];
+
+suite('edges that nothing here can judge', () => {
+  test('a service without a SERVER span is named in headline, note and JSON; the verdict stays', () => {
+    const result = checkTraces(
+      drawTrace(draw('url.full=http://orders:8082/a', 'url.full=http://orders:8082/b')),
+    );
+    assert.equal(result.verdict, 'intact');
+    assert.deepEqual(result.unjudged, [{ client: 'web', peer: 'orders:8082', calls: 2 }]);
+    assert.equal(
+      summarise(result, details),
+      '1 edge, 1 call (1 trace, 5 spans); not judged: web → orders:8082',
+    );
+    const expected = { ...noExpectation, edges: expectPath(['web', 'pay']) };
+    for (const expectation of [noExpectation, expected]) {
+      const notes = hintAtExpectations(result, names, expectation);
+      assert.equal(notes.length, 1);
+      assert.match(notes[0] ?? '', /^not judged: web → orders:8082 \(2 calls\): .*--expect "web -> orders"/);
+    }
+  });
+
+  test('third parties, databases and services that were not reached are none', () => {
+    const result = checkTraces(
+      drawTrace(
+        draw(
+          'url.full=https://api.example.com/v1',
+          'db.system.name=redis server.address=redis',
+          'url.full=http://orders:8082/a http.response.status_code=503',
+        ),
+      ),
+    );
+    assert.deepEqual([result.verdict, result.unjudged], ['intact', undefined]);
+    assert.match(
+      hintAtExpectations(result, names, noExpectation).join(),
+      /taken for calls to peers that emit none/,
+    );
+  });
+
+  for (const host of [
+    '10.0.0.7',
+    '[fd00::1]',
+    'orders.shop.svc.cluster.local',
+    'orders.internal',
+    'localhost',
+  ])
+    test(`${host} is inside of the network`, () => {
+      const { unjudged } = checkTraces(drawTrace(draw(`url.full=http://${host}:8082/a`)));
+      assert.equal(unjudged?.length, 1);
+    });
+
+  for (const host of ['8.8.8.8', 'orders.example', '[2001:db8::1]'])
+    test(`${host} is outside`, () => {
+      const { unjudged } = checkTraces(drawTrace(draw(`url.full=http://${host}:8082/a`)));
+      assert.equal(unjudged, undefined);
+    });
+
+  test('a tolerated peer is none, nor one of which some calls have a SERVER span', () => {
+    const spans = drawTrace(draw('url.full=http://pay/other'));
+    assert.equal(checkTraces(spans).unjudged, undefined);
+    const silent = drawTrace(draw('url.full=http://orders:8082/a'));
+    const expectation = { ...noExpectation, toleratedPeers: ['orders:8082'] };
+    assert.equal(checkTraces(silent, { expectation }).unjudged, undefined);
+  });
+});

@@ -1,0 +1,168 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import { checkTraces } from '../../src/verdict/check-traces.ts';
+import { readDrawing } from '../engine/read-drawing.ts';
+import { drawChain, drawClient, drawServer } from './judge-drawing.ts';
+
+const client = drawClient({ from: 10, to: 90, extra: 'id:call' });
+const split = drawChain(1, client) + drawChain(2, drawServer({ from: 20, to: 80, extra: 'id:request' }));
+const valid = 'traceparent=00-<1>-<call>-01';
+const foreign = 'traceparent=00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+const b3 = 'b3=<1>-<call>-1';
+
+/** Each finding with what it says of its first call. */
+function listFindings(drawing: string): readonly string[] {
+  const { spans, expectation, headers } = readDrawing(`expect web -> orders\n${drawing}`);
+  return checkTraces(spans, { expectation, headers })
+    .findings.filter(({ severity }) => severity !== 'info')
+    .map(({ id, candidates = [], evidence }) =>
+      [`${id}:`, ...candidates.slice(0, 1), evidence[0]?.says].join(' '),
+    );
+}
+
+/** The only finding of a split call, of whose headers a tap on the way has this record. */
+function judgeTap(sent: string, received: string, { place = '', spans = split } = {}): string {
+  const [found, ...others] =
+    listFindings(`${spans}tap ${place}15..85 GET /work 200 sent ${sent} received ${received}
+`);
+  assert.deepEqual(others, []);
+  return found ?? '';
+}
+
+suite('a tap that both services are connected with', () => {
+  for (const [sent, received, expected] of [
+    [valid, '-', /^header-stripped: the caller sent tracecontext, and no propagation header reached/],
+    [`${valid} ${b3}`, b3, /^header-stripped: the caller sent tracecontext, b3, and only b3 reached/],
+    [b3, '-', /^header-stripped: the caller sent b3, and no propagation header reached/],
+    ['-', '-', /^header-not-sent: /],
+    [b3, b3, /^format-mismatch: only b3 arrived, which the called service did not read/],
+    [valid, valid, /^header-ignored: a valid traceparent with span id \d+ arrived/],
+    [
+      valid,
+      foreign,
+      /^header-rewritten: traceparent left with span id \d+ and arrived with b7ad6b7169203331/,
+    ],
+    [valid, 'traceparent=00-<2>-<call>-01', /^header-rewritten: traceparent left with span id/],
+    [valid, 'traceparent=00-<1>', /^header-malformed: /],
+    [valid, `${valid} ${valid}`, /^header-duplicated: /],
+    // Something else than the caller wrote it.
+    ['-', valid, /^header-not-sent: /],
+    [b3, `${b3} ${valid}`, /^header-ignored: /],
+  ] as const) {
+    test(`${sent} left, ${received} arrived`, () => {
+      assert.match(judgeTap(sent, received), expected);
+    });
+  }
+
+  test('tells a header of another format, or of another span, from one that was ignored', () => {
+    const orphan = `${drawChain(1, client)}trace 2\n  lost id:hop\n    ${drawServer({ from: 20, to: 80 })}\n`;
+    assert.match(judgeTap(b3, b3, { spans: orphan }), /^split-trace: /);
+    assert.match(
+      judgeTap(valid, 'traceparent=00-<2>-<hop>-01', { spans: orphan }),
+      /^header-rewritten: traceparent left with span id \d+ and arrived with \d+/,
+    );
+  });
+
+  test('decides of a call without a SERVER span as well', () => {
+    const lost = { spans: drawChain(1, client) + drawChain(2, drawServer({ from: -80, to: -20 })) };
+    assert.match(judgeTap(b3, b3, lost), /^format-mismatch: only b3 arrived/);
+    assert.match(judgeTap(valid, valid.replace('-01', '-00'), lost), /^not-sampled: the sampled flag/);
+    assert.match(judgeTap(valid, valid, lost), /^split-trace: /);
+  });
+});
+
+suite('a tap behind the caller alone', () => {
+  const place = 'behind-caller ';
+
+  test('proves what was sent', () => {
+    assert.match(judgeTap('-', '-', { place }), /^header-not-sent: /);
+  });
+
+  test('leaves open what arrived, and says where the next tap decides', () => {
+    assert.match(
+      judgeTap(b3, b3, { place }),
+      /^split-trace: .*whose target is the called service itself decides/,
+    );
+    assert.match(
+      judgeTap(valid, valid, { place }),
+      /^split-trace: .*a second tap whose target is the called service/,
+    );
+  });
+});
+
+suite('the step that decides', () => {
+  const listSteps = (drawing: string): readonly string[] => {
+    const { spans, expectation, headers } = readDrawing(`expect web -> orders\n${drawing}`);
+    return checkTraces(spans, { expectation, headers }).findings.flatMap(({ decide = [] }) => decide);
+  };
+  const tap = (place: string, sent: string, received: string) =>
+    `tap ${place}15..85 GET /work 200 sent ${sent} received ${received}\n`;
+  const atCaller = /^Let web call a tap instead of orders:8082/;
+  const atCallee = /^Put a tap directly in front of orders/;
+
+  test('is a tap at the caller where there is none', () => {
+    assert.match(listSteps(split)[0] ?? '', atCaller);
+  });
+
+  test('is one at the other side of the tap that is there', () => {
+    assert.match(listSteps(split + tap('behind-caller ', valid, valid))[0] ?? '', atCallee);
+    assert.match(listSteps(split + tap('behind-caller ', b3, b3))[0] ?? '', atCallee);
+    assert.match(listSteps(split + tap('somewhere ', '-', '-'))[0] ?? '', atCaller);
+  });
+
+  test('is that of the call which a tap saw, beside one that none saw', () => {
+    const first =
+      drawChain(3, drawClient({ from: -190, to: -110 })) + drawChain(4, drawServer({ from: -180, to: -120 }));
+    assert.match(listSteps(first + split + tap('behind-caller ', valid, valid))[0] ?? '', atCallee);
+  });
+});
+
+suite('what one service recorded rules causes out', () => {
+  const listCandidates = (sent: string, received: string): readonly string[] => {
+    const drawing =
+      drawChain(1, drawClient({ from: 10, to: 90, extra: `id:call ${sent}` })) +
+      drawChain(2, drawServer({ from: 20, to: 80, extra: received }));
+    const { spans, expectation } = readDrawing(`expect web -> orders\n${drawing}`);
+    return checkTraces(spans, { expectation }).findings.flatMap(({ candidates = [] }) => candidates);
+  };
+  const header = 'http.request.header.traceparent';
+  const unsent = ['header-not-sent', 'client-not-instrumented', 'format-mismatch'];
+  const arrived = ['header-malformed', 'header-duplicated', 'header-ignored', 'header-rewritten'];
+  const others = ['header-stripped', 'server-not-instrumented'];
+
+  test('a valid header was sent', () => {
+    assert.deepEqual(
+      listCandidates(`${header}=00-<1>-<call>-01`, '').toSorted(),
+      [...arrived, ...others].toSorted(),
+    );
+  });
+
+  test('none arrived', () => {
+    assert.deepEqual(listCandidates('', `${header}=[]`).toSorted(), [...unsent, ...others].toSorted());
+  });
+
+  test('nothing is recorded, or a header that is malformed', () => {
+    const all = [...unsent, ...arrived, ...others].toSorted();
+    assert.deepEqual(listCandidates('', '').toSorted(), all);
+    assert.deepEqual(listCandidates(`${header}=00-<1>`, '').toSorted(), all);
+  });
+});
+
+suite('a header that the called service alone tells of', () => {
+  const said = (traceparent: string) => listFindings(`${split}said request ${traceparent}\n`);
+
+  test('is another than that of the CLIENT span', () => {
+    assert.match(
+      said('00-<1>-b7ad6b7169203331-01').join(),
+      /^header-rewritten: traceparent arrived with span id b7ad6b7169203331, not with that of CLIENT \d+;/,
+    );
+  });
+
+  test('is that of the CLIENT span, and was ignored', () => {
+    assert.match(said('00-<1>-<call>-01').join(), /^header-ignored: /);
+  });
+
+  test('did not arrive: nobody knows whether it was sent', () => {
+    assert.match(said('-').join(), /^split-trace: /);
+  });
+});

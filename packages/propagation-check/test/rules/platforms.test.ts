@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import { checkTraces } from '../../src/verdict/check-traces.ts';
+import { readDrawing } from '../engine/read-drawing.ts';
+
+interface Sides {
+  readonly url?: string;
+  readonly client?: string;
+  readonly server?: string;
+}
+
+/** A call whose SERVER span has a parent that is nowhere. */
+function loseParent({ url = 'http://orders:8082/work', client = '', server = '' }: Sides) {
+  return findOne(`expect web -> orders
+trace 1
+  web CLIENT "GET" 10..90 http.request.method=GET url.full=${url} http.response.status_code=200 ${client}
+  lost
+    orders SERVER "GET /work" 20..80 http.request.method=GET url.path=/work ${server}
+`);
+}
+
+/** A call whose SERVER span began a trace of its own. */
+function split({ url = 'http://orders:8082/work', client = '', server = '' }: Sides) {
+  return findOne(`expect web -> orders
+trace 1
+  web CLIENT "GET" 10..90 http.request.method=GET url.full=${url} http.response.status_code=200 ${client}
+trace 2
+  orders SERVER "GET /work" 20..80 http.request.method=GET url.path=/work ${server}
+`);
+}
+
+function findOne(drawing: string) {
+  const { spans, expectation } = readDrawing(drawing);
+  const [finding, ...others] = checkTraces(spans, { expectation }).findings;
+  assert.ok(finding !== undefined && others.length === 0);
+  return finding;
+}
+
+suite('a platform that writes spans of its own is named where a parent is nowhere', () => {
+  for (const [sides, fix] of [
+    [{ url: 'https://a1.execute-api.eu-west-1.amazonaws.com/dev/work' }, /OTEL_PROPAGATORS=tracecontext/],
+    [{ url: 'https://a1.lambda-url.eu-west-1.on.aws/work' }, /X-Ray/],
+    [{ server: 'faas.trigger=http resource:cloud.platform=aws_lambda' }, /DisableAwsXRayContextExtraction/],
+    [{ server: 'faas.trigger=http resource:cloud.provider=aws' }, /X-Ray/],
+    [{ url: 'https://orders-a1-ew.a.run.app/work' }, /Cloud Trace/],
+    [{ url: 'https://eu-project.cloudfunctions.net/work' }, /Cloud Trace/],
+    [{ server: 'resource:cloud.platform=gcp_cloud_run' }, /OTEL_PROPAGATORS=b3multi,baggage/],
+    [{ server: 'resource:cloud.platform=gcp.cloud_run' }, /Cloud Trace/],
+    [{ url: 'https://orders.azurewebsites.net/work' }, /"telemetryMode": "OpenTelemetry"/],
+    [{ url: 'https://shop.azure-api.net/work' }, /httpCorrelationProtocol/],
+    [{ server: 'resource:cloud.platform=azure.functions' }, /host\.json/],
+    [{ server: 'network.peer.address=127.0.0.6 network.peer.port=4711' }, /disableSpanReporting/],
+    [{ url: 'http://orders.shop.svc.cluster.local:8082/work' }, /proxy\.tracing\.collector\.endpoint/],
+    [{ server: 'resource:k8s.pod.name=orders-1' }, /Istio/],
+    [{ client: 'component=proxy' }, /Istio/],
+  ] satisfies [Sides, RegExp][]) {
+    test(JSON.stringify(sides), () => {
+      const finding = loseParent(sides);
+      assert.equal(finding.id, 'missing-client');
+      assert.equal(finding.candidates?.[0], 'header-rewritten');
+      assert.match(finding.fix, fix);
+    });
+  }
+});
+
+suite('a platform that exchanges no context is the likeliest cause of split traces', () => {
+  for (const [sides, cause, fix] of [
+    [{ client: 'resource:cloud.platform=cloudflare.workers' }, 'header-not-sent', /otel-cf-workers/],
+    [{ server: 'resource:cloud.provider=cloudflare' }, 'header-ignored', /Known limitations/],
+    [{ url: 'http://localhost:3500/work' }, 'header-malformed', /samplingRate to "1"/],
+  ] satisfies [Sides, string, RegExp][]) {
+    test(JSON.stringify(sides), () => {
+      const finding = split(sides);
+      assert.equal(finding.id, 'split-trace');
+      assert.equal(finding.candidates?.[0], cause);
+      assert.match(finding.fix, fix);
+    });
+  }
+});
+
+suite('nothing is said of platforms', () => {
+  test('where nothing names one', () => {
+    assert.match(loseParent({}).fix, /^if header-rewritten: Export the spans of the hop/);
+  });
+
+  for (const sides of [
+    { url: 'https://run.app.example/work' },
+    { url: 'https://s3.eu-west-1.amazonaws.com/work' },
+    { server: 'faas.trigger=pubsub resource:cloud.provider=aws' },
+    { server: 'resource:cloud.provider=gcp' },
+    { url: 'http://gateway:3500/work' },
+  ] satisfies Sides[]) {
+    test(JSON.stringify(sides), () => {
+      assert.match(loseParent(sides).fix, /^if header-rewritten: Export the spans of the hop/);
+    });
+  }
+
+  test('in the order of the causes of split traces, where it keeps the trace id', () => {
+    const order = split({}).candidates;
+    for (const server of ['resource:cloud.platform=gcp_cloud_run', 'resource:k8s.pod.name=orders-1'])
+      assert.deepEqual(split({ server }).candidates, order);
+  });
+});
+
+test("Envoy's Zipkin tracer hands traceparent on", () => {
+  const { spans } = readDrawing(`trace 1
+  web CLIENT "GET" 0..90 http.request.method=GET url.full=http://proxy:80/work http.response.status_code=200
+    proxy SERVER "ingress" 2..87 http.request.method=GET url.path=/work component=proxy
+      proxy CLIENT "egress" 6..80 http.request.method=GET url.full=http://orders:8082/work component=proxy
+    orders SERVER "GET /work" 10..70 http.request.method=GET url.path=/work
+`);
+  const finding = checkTraces(spans).findings.find(({ id }) => id === 'header-passed-through');
+  assert.match(finding?.fix ?? '', /USE_B3_WITH_W3C_PROPAGATION/);
+});

@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import { drawClient, drawServer, judgeDrawing } from './judge-drawing.ts';
+
+const request = (from: number, to: number, path = '/call', kind = 'SERVER') =>
+  `web ${kind} "GET ${path}" ${from}..${to} http.request.method=GET url.path=${path}`;
+const call = (from: number, extra = '') => drawClient({ from, to: from + 80, extra });
+const serve = (from: number, extra = '') => drawServer({ from, to: from + 60, extra });
+
+/** Traces of lines, each with its depth. */
+function drawTraces(...traces: readonly (readonly (readonly [depth: number, line: string])[])[]): string {
+  return traces
+    .map((lines, at) =>
+      [`trace ${at + 1}`, ...lines.map(([depth, line]) => `${'  '.repeat(depth)}${line}`), ''].join('\n'),
+    )
+    .join('');
+}
+
+const wholeCall = (from: number): readonly (readonly [number, string])[] => [
+  [2, call(from)],
+  [3, serve(from + 10)],
+];
+const stale = (count: number) => [`error stale-context web -> orders ${count}`];
+
+suite('calls below a request that had ended', () => {
+  const owner = [[1, request(0, 100)], ...wholeCall(10)] as const;
+
+  test('are those of requests that lack them', () => {
+    const lost = [...owner, ...wholeCall(1010), ...wholeCall(2010)];
+    assert.deepEqual(
+      judgeDrawing(drawTraces(lost, [[1, request(1000, 1100)]], [[1, request(2000, 2100)]])),
+      stale(2),
+    );
+  });
+
+  test('are their own where other requests have theirs, or call nobody at that time', () => {
+    const late = [...owner, ...wholeCall(1010), ...wholeCall(2010)];
+    const busy = (from: number) => [[1, request(from, from + 100)], ...wholeCall(from + 10)] as const;
+    assert.deepEqual(judgeDrawing(drawTraces(late, busy(1000), busy(2000))), []);
+    assert.deepEqual(
+      judgeDrawing(drawTraces(late, [[1, request(3000, 3100)]], [[1, request(4000, 4100)]])),
+      [],
+    );
+  });
+
+  test('are their own where the requests that lack them have another route', () => {
+    const late = [...owner, ...wholeCall(1010), ...wholeCall(2010)];
+    const other = (from: number) => [[1, request(from, from + 100, '/other')]] as const;
+    assert.deepEqual(judgeDrawing(drawTraces(late, other(1000), other(2000))), []);
+  });
+
+  test('are their own where most of them fall into no request', () => {
+    const batch = [1010, 2010, 3010, 4010, 5010, 6010].flatMap(wholeCall);
+    const idle = [[[1, request(1000, 1100)]], [[1, request(2000, 2100)]]] as const;
+    assert.deepEqual(judgeDrawing(drawTraces([...owner, ...batch], ...idle)), []);
+  });
+
+  test('hang below messages as well', () => {
+    const message = (from: number) =>
+      `web CONSUMER "jobs process" ${from}..${from + 100} messaging.system=kafka messaging.destination.name=jobs`;
+    const lost = [[1, message(0)], ...wholeCall(10), ...wholeCall(1010), ...wholeCall(2010)] as const;
+    assert.deepEqual(judgeDrawing(drawTraces(lost, [[1, message(1000)]], [[1, message(2000)]])), stale(2));
+  });
+
+  test('are on time where they began while it was open', () => {
+    const parallel = [[1, request(0, 2200)], ...wholeCall(1010), ...wholeCall(2010)] as const;
+    assert.deepEqual(
+      judgeDrawing(drawTraces(parallel, [[1, request(1000, 1100)]], [[1, request(2000, 2100)]])),
+      [],
+    );
+  });
+});
+
+suite('requests below a span that had ended', () => {
+  const lonely = (from: number) =>
+    [
+      [1, request(from, from + 100)],
+      [2, call(from + 10)],
+    ] as const;
+  const kept = (first: string) =>
+    drawTraces(
+      [
+        [1, request(0, 100)],
+        [2, first],
+        [3, serve(20)],
+        [3, serve(1020)],
+        [3, serve(2020)],
+      ],
+      lonely(1000),
+      lonely(2000),
+    );
+
+  test('got the headers of an earlier call, which was answered', () => {
+    assert.deepEqual(judgeDrawing(kept(call(10))), stale(2));
+  });
+
+  test('got those of a call that was given up, where that was to another path', () => {
+    const givenUp = (path: string) =>
+      `web CLIENT "GET" 10..90 http.request.method=GET url.full=http://orders:8082${path} error.type=timeout status:ERROR`;
+    assert.deepEqual(judgeDrawing(kept(givenUp('/login'))), stale(2));
+    assert.ok(!judgeDrawing(kept(givenUp('/work'))).some((line) => line.includes('stale-context')));
+  });
+
+  test('are their own where no call of the service lacks a child', () => {
+    const whole = [[1, request(1000, 1100)], ...wholeCall(1010)] as const;
+    const late = [
+      [1, request(0, 100)],
+      [2, call(10)],
+      [3, serve(20)],
+      [3, serve(1020)],
+    ] as const;
+    assert.deepEqual(judgeDrawing(drawTraces(late, whole)), []);
+  });
+
+  test('are on time where the span was open', () => {
+    const open = [
+      [1, request(0, 3000)],
+      [2, 'web INTERNAL "work" 5..2900'],
+      [3, serve(1020)],
+      [3, serve(2020)],
+    ] as const;
+    assert.ok(
+      !judgeDrawing(drawTraces(open, lonely(1000), lonely(2000))).some((line) =>
+        line.includes('stale-context'),
+      ),
+    );
+  });
+});
