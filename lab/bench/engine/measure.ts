@@ -24,7 +24,7 @@ const works = {
   /** As `check`, with what taps recorded. */
   checkTapped: async (path: string) => {
     const { store } = await readSpanStore(path);
-    const wire = await readWireFile(recordsOf(path));
+    const { records: wire } = await readWireFile(recordsOf(path));
     return checkStore(store, { headers: { wire, received: [] } }).spans;
   },
   /** The generated decoder's messages, on one thread. */
