@@ -14,6 +14,7 @@ export const allowedLicences = [
   'ISC',
   'MIT',
   'MPL-2.0',
+  'Python-2.0',
   'Zlib',
 ] as const;
 

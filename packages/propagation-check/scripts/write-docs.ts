@@ -1,6 +1,14 @@
-/** Writes the table of findings into `docs/findings/README.md`. */
-import { readFileSync, writeFileSync } from 'node:fs';
+/** Writes what the documentation takes from the code: the table of findings, the checks of doctor, and the reference of the command line. */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { renderCliReference } from './cli-reference.ts';
+import { renderDoctorPage } from './doctor-page.ts';
 import { fillFindingsTable } from './findings-table.ts';
 
-const page = new URL('../../../docs/findings/README.md', import.meta.url);
-writeFileSync(page, fillFindingsTable(readFileSync(page, 'utf8')));
+const docs = new URL('../../../docs/', import.meta.url);
+
+const findings = new URL('findings/README.md', docs);
+writeFileSync(findings, fillFindingsTable(readFileSync(findings, 'utf8')));
+
+mkdirSync(new URL('reference/', docs), { recursive: true });
+writeFileSync(new URL('reference/cli.md', docs), renderCliReference());
+writeFileSync(new URL('doctor.md', docs), renderDoctorPage());

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { renderCliReference } from '../scripts/cli-reference.ts';
 import { fillFindingsTable } from '../scripts/findings-table.ts';
 import { findingIds } from '../src/rules/finding.ts';
 
@@ -18,6 +19,10 @@ const sections = [
 ] as const;
 
 const languages = ['Node', 'Java', 'Python', 'Go'] as const;
+
+it('the reference of the command line is that of the code (npm run docs -w propagation-check writes it)', () => {
+  assert.equal(readText(join(folder, '..', 'reference', 'cli.md')), renderCliReference());
+});
 
 describe('docs of findings', () => {
   it('has a page for each finding and no other', () => {

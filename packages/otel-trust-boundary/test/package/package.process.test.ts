@@ -19,7 +19,7 @@ suite('the packed library, installed in an empty folder', () => {
 
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'otel-trust-boundary-package-'));
-    await npm(workspace, 'run', 'pack', '--', '--pack-destination', folder);
+    await npm(workspace, 'pack', '--pack-destination', folder);
     const [tarball] = (await readdir(folder)).filter((name) => name.endsWith('.tgz'));
     assert.ok(tarball);
     await writeFile(join(folder, 'package.json'), '{"private":true,"type":"module"}');

@@ -18,7 +18,7 @@ suite('the packed exporter, installed in an empty folder', () => {
 
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'otlp-durable-exporter-package-'));
-    await npm(workspace, 'run', 'pack', '--', '--pack-destination', folder);
+    await npm(workspace, 'pack', '--pack-destination', folder);
     const [tarball] = (await readdir(folder)).filter((name) => name.endsWith('.tgz'));
     assert.ok(tarball);
     await writeFile(join(folder, 'package.json'), '{"private":true,"type":"module"}');

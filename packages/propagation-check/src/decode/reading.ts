@@ -1,6 +1,7 @@
 import { type MaybeShared, separateSharedSpans } from '../span/shared-span-ids.ts';
 import type { Span } from '../span/span.ts';
 
+/** A format of files, recognised by content. */
 export type Format =
   | 'otlp-json'
   | 'json-lines'
@@ -16,6 +17,7 @@ export type Format =
   | 'go-console'
   | 'mixed';
 
+/** Spans, and how they were written. */
 export interface Decoded {
   readonly format: Format;
   readonly spans: readonly Span[];

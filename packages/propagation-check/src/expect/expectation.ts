@@ -9,12 +9,14 @@ export interface Expectation {
   readonly traceresponse: readonly string[];
 }
 
+/** An edge, by the names of its services, and whether it must, may or must not be there. */
 export interface ExpectedEdge {
   readonly client: string;
   readonly server: string;
   readonly rule: 'must' | 'may' | 'must-not';
 }
 
+/** Every edge in the data is checked for itself. */
 export const noExpectation: Expectation = { edges: [], baggage: {}, toleratedPeers: [], traceresponse: [] };
 
 /** `a -> b -> c` means: the edges a -> b and b -> c must exist. */

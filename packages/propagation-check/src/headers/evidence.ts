@@ -66,6 +66,7 @@ export interface AnsweredContext {
   readonly span: AnsweredSpan | null;
 }
 
+/** The called service's own span, as its answer names it. */
 export interface AnsweredSpan {
   /** 32 lower-case hex digits. */
   readonly traceId: string;
@@ -74,11 +75,13 @@ export interface AnsweredSpan {
   readonly sampled: boolean;
 }
 
+/** A header as it was on the wire. */
 export interface HeaderField {
   readonly name: string;
   readonly value: string;
 }
 
+/** An entry of W3C Baggage. */
 export interface BaggageEntry {
   readonly key: string;
   readonly value: string;
@@ -102,8 +105,10 @@ export type PropagationFormat =
   | 'newrelic'
   | 'request-id';
 
+/** A propagation header as a receiver reads it. */
 export type TraceContextReading = ReadableTraceContext | MalformedTraceContext | DuplicatedTraceContext;
 
+/** A header that says what it should. */
 export interface ReadableTraceContext {
   readonly format: PropagationFormat;
   readonly state: 'valid';
@@ -115,6 +120,7 @@ export interface ReadableTraceContext {
   readonly sampled: boolean | null;
 }
 
+/** A header that receivers refuse. */
 export interface MalformedTraceContext {
   readonly format: PropagationFormat;
   readonly state: 'malformed';
@@ -122,6 +128,7 @@ export interface MalformedTraceContext {
   readonly reason: TraceparentFault | 'invalid';
 }
 
+/** A header that came several times. */
 export interface DuplicatedTraceContext {
   readonly format: PropagationFormat;
   readonly state: 'duplicated';

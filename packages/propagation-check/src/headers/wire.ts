@@ -38,12 +38,14 @@ export interface CallHeaders {
   readonly answer: CallAnswer | null;
 }
 
+/** What was seen of propagation headers. */
 export interface HeaderEvidence {
   /** Records of taps, in the order in which the requests came. */
   readonly wire: readonly WireRecord[];
   readonly received: readonly ReceivedTraceparent[];
 }
 
+/** Nothing is known but the spans. */
 export const noHeaderEvidence: HeaderEvidence = { wire: [], received: [] };
 
 /** The services of a call, as a finding says: of a side without a span nothing else is known. */

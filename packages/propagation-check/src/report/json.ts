@@ -16,10 +16,13 @@ export interface ReportDetails {
   readonly requests?: RequestCounts;
   /** Where the traces were searched for. */
   readonly search?: SearchExtent;
+  /** Where warnings fail too. */
+  readonly failOn?: 'warning';
   /** Where a command caused the traces. */
   readonly command?: CommandEnd;
 }
 
+/** How the command of `exec` has ended. */
 export interface CommandEnd {
   /** Without its arguments, which may hold secrets. */
   readonly name: string;
@@ -27,6 +30,7 @@ export interface CommandEnd {
   readonly exitCode: number;
 }
 
+/** The requests of `run`. */
 export interface RequestCounts {
   readonly sent: number;
   /** Without an answer, or with one of status 400 or more. */
@@ -35,6 +39,7 @@ export interface RequestCounts {
   readonly failures: readonly string[];
 }
 
+/** The search of `trace --service`. */
 export interface SearchExtent {
   readonly service: string;
   /** Of traces. */
@@ -45,7 +50,7 @@ export interface SearchExtent {
 
 /** The result as it is, and the details beside it, so escaped that a log stays whole. */
 export function renderJson(result: Result, details: ReportDetails): string {
-  const { source, reason, notes, collector, requests, search, command } = details;
-  const report = { ...result, source, reason, notes, collector, requests, search, command };
+  const { source, reason, notes, collector, requests, search, failOn, command } = details;
+  const report = { ...result, source, reason, notes, collector, requests, search, failOn, command };
   return `${escapeJson(JSON.stringify(report, null, 2))}\n`;
 }

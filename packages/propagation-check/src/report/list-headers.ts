@@ -3,14 +3,16 @@ import type { AttributeValue, Span } from '../span/span.ts';
 import { escapeText } from './escape-text.ts';
 
 /**
- * `traceparent: 00-…`, as the span recorded them. An empty list is a record as well: none was there. Of baggage the names, for its values
- * may be secrets.
+ * `traceparent: 00-…`, as the span recorded them, those of the request first. An empty list is a record as well: none was there. Of
+ * baggage the names, for its values may be secrets.
  */
 export function listHeaders(span: Span): readonly string[] {
-  return [...span.attributes].flatMap(([key, value]) => {
-    const name = readHeaderName(key, 'request') ?? readHeaderName(key, 'response');
-    return name === null ? [] : [`${name}: ${name === 'baggage' ? hideValues(value) : writeValue(value)}`];
-  });
+  return (['request', 'response'] as const).flatMap((side) =>
+    [...span.attributes].flatMap(([key, value]) => {
+      const name = readHeaderName(key, side);
+      return name === null ? [] : [`${name}: ${name === 'baggage' ? hideValues(value) : writeValue(value)}`];
+    }),
+  );
 }
 
 function writeValue(value: AttributeValue): string {

@@ -21,6 +21,7 @@ export interface UnreportedEnd {
   readonly reasons: readonly ClosedGate[];
 }
 
+/** A condition of a finding that does not hold. */
 export interface ClosedGate {
   readonly finding: FindingId;
   /** What must hold for a report. */

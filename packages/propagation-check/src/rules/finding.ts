@@ -31,6 +31,8 @@ export const findingIds = [
   'uninstrumented-peer',
 ] as const;
 
+/** The name of a finding, of its rule and of its page. */
 export type FindingId = (typeof findingIds)[number];
 
+/** Only an `error` makes a result `broken`. */
 export type Severity = 'error' | 'warning' | 'info';

@@ -9,6 +9,7 @@ import { isSameTraceId, selectTraces } from './select-spans.ts';
 import { type Source, SourceError } from './source.ts';
 import { checkTraceId } from './trace-id.ts';
 
+/** Limits of a file. */
 export interface FileOptions {
   /** Largest file, also uncompressed. Default 512,000,000 bytes: Node holds no longer text. */
   readonly maxBytes?: number;

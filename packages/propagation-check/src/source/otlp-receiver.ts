@@ -14,6 +14,7 @@ import { selectTraces } from './select-spans.ts';
 import { type Source, SourceError } from './source.ts';
 import { SpanBuffer } from './span-buffer.ts';
 
+/** Where a receiver listens, and what it keeps. */
 export interface OtlpReceiverOptions {
   /** Default `127.0.0.1`. */
   readonly host?: string;

@@ -32,9 +32,11 @@ export interface Source {
   passOn?(spans: readonly Span[]): Promise<void>;
   /** Of a receiver: drops traces, and spans of them that come later. */
   forget?(traceIds: Iterable<string>): void;
+  /** Frees connections and ports. */
   close(): Promise<void>;
 }
 
+/** A search for traces. */
 export interface TraceQuery {
   /** Null for any. A remote source that has more services than can be searched one by one then finds nothing. */
   readonly service: string | null;

@@ -34,16 +34,19 @@ export interface Span {
 /** By their numbers. Source: opentelemetry-proto, `Span.SpanKind`. */
 export const spanKinds = ['UNSPECIFIED', 'INTERNAL', 'SERVER', 'CLIENT', 'PRODUCER', 'CONSUMER'] as const;
 
+/** The side of a call that a span is, or none. */
 export type SpanKind = (typeof spanKinds)[number];
 
 /** By their numbers. Source: opentelemetry-proto, `Status.StatusCode`. */
 export const statusCodes = ['UNSET', 'OK', 'ERROR'] as const;
 
+/** A span that another is linked to. */
 export interface SpanLink {
   readonly traceId: string;
   readonly spanId: string;
 }
 
+/** Whether the operation succeeded. */
 export interface SpanStatus {
   readonly code: (typeof statusCodes)[number];
   readonly message: string;

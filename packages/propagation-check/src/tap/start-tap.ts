@@ -16,6 +16,7 @@ import {
 import { forwardUpgrade, wantsUpgrade } from './forward-upgrade.ts';
 import { readTapOptions, type TapOptions } from './tap-options.ts';
 
+/** A reverse proxy that records propagation headers. */
 export interface Tap {
   readonly port: number;
   /** `http://127.0.0.1:8083` */

@@ -19,7 +19,7 @@ suite('examples', () => {
   let tarball = '';
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'examples-'));
-    await run('npm', ['run', 'pack', '--', '--pack-destination', folder], { cwd: workspace, env });
+    await run('npm', ['pack', '--pack-destination', folder], { cwd: workspace, env });
     [tarball = ''] = await readdir(folder);
     await cp(join(workspace, 'examples'), folder, { recursive: true });
   });

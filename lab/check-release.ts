@@ -1,0 +1,58 @@
+import { z } from 'zod';
+
+const targetSchema: z.ZodType<Target> = z.lazy(() =>
+  z.union([z.string(), z.record(z.string(), targetSchema)]),
+);
+type Target = string | { readonly [condition: string]: Target };
+
+export const manifestSchema = z.looseObject({
+  name: z.string(),
+  version: z.string(),
+  private: z.boolean().optional(),
+  exports: targetSchema.optional(),
+  bin: targetSchema.optional(),
+});
+export type Manifest = z.infer<typeof manifestSchema>;
+
+/** Resolved within the repository only, see `scripts/run.mjs`. */
+const sourceCondition = 'trace-context-source';
+
+/** Why these packages cannot be released as `version`. */
+export function findVersionFaults(
+  manifests: readonly Manifest[],
+  version: string,
+  changelog: string,
+): readonly string[] {
+  const others = manifests.filter((manifest) => manifest.version !== version);
+  return [
+    ...others.map((other) => `${other.name} has version ${other.version} instead of ${version}`),
+    ...(readNotes(changelog, version) === '' ? [`CHANGELOG.md says nothing below "## ${version}"`] : []),
+  ];
+}
+
+/** What a package's manifest promises and its tarball lacks, and what no user of it needs. */
+export function findContentFaults(manifest: Manifest, paths: readonly string[]): readonly string[] {
+  const promised = [...listTargets(manifest.exports), ...listTargets(manifest.bin)].map((path) =>
+    path.replace(/^\.\//, ''),
+  );
+  return [
+    ...promised.filter((path) => !paths.includes(path)).map((path) => `${manifest.name}: ${path} is missing`),
+    ...paths
+      .filter((path) => /(^|\/)(src|test|fixtures|captures|corpus|\.[^/]+)(\/|$)/.test(path))
+      .map((path) => `${manifest.name}: ${path} is in it`),
+  ];
+}
+
+/** The section of a version; empty where there is none. */
+export function readNotes(changelog: string, version: string): string {
+  const section = changelog.split(/^## /m).find((part) => part.startsWith(`${version}\n`));
+  return section?.slice(version.length).trim() ?? '';
+}
+
+function listTargets(target: Target | undefined): readonly string[] {
+  if (target === undefined) return [];
+  if (typeof target === 'string') return [target];
+  return Object.entries(target).flatMap(([condition, inner]) =>
+    condition === sourceCondition ? [] : listTargets(inner),
+  );
+}
