@@ -55,7 +55,7 @@ interface Step {
   readonly key: number;
   /** Id of the last value; -1 where that had escapes or is raw. */
   value: number;
-  /** What came behind it, all and the last two. */
+  /** The steps that came behind it: all, and the last two. */
   readonly next: Step[];
   first: Step | null;
   second: Step | null;
@@ -63,7 +63,7 @@ interface Step {
   readonly constants: Constants | null;
 }
 
-/** What the bytes between the parts of a span say. */
+/** Fields that the bytes between the parts of a span give. */
 interface Constants {
   readonly flags: number;
   readonly kind: number;
