@@ -33,7 +33,7 @@ export const part = {
   skippedValue: 15,
 } as const;
 
-/** Others are in quotes, or may be: these are no such parts where a quote follows. */
+/** Parts without quotes. The same bytes may stand before a text, which is another part. */
 const unquoted: ReadonlySet<Part> = new Set([
   part.parentId,
   part.integer,
@@ -49,15 +49,13 @@ const mostNext = 16;
 
 /** The bytes up to a part, and the part. */
 interface Step {
-  /** Where the literal is among those of all steps. */
-  readonly from: number;
-  readonly length: number;
+  readonly literal: Literal;
   readonly part: Part;
   /** Of an attribute. */
   readonly key: number;
   /** Id of the last value; -1 where that had escapes or is raw. */
   value: number;
-  /** The spans that came behind it, all and the last two. */
+  /** The steps that came behind it: all, and the last two. */
   readonly next: Step[];
   first: Step | null;
   second: Step | null;
@@ -65,7 +63,7 @@ interface Step {
   readonly constants: Constants | null;
 }
 
-/** The fields in the bytes between the parts of a span. */
+/** Fields that the bytes between the parts of a span give. */
 interface Constants {
   readonly flags: number;
   readonly kind: number;
@@ -89,11 +87,13 @@ interface Noted {
 export class KnownSpans {
   readonly #writer: SpanWriter;
   readonly #json: JsonBytes;
-  #literals = new Uint8Array(4_096);
-  #view = new DataView(this.#literals.buffer);
-  #length = 0;
   #steps = 0;
-  readonly #root: Step = createStep({ from: 0, length: 0, part: part.end, key: 0, constants: null });
+  readonly #root: Step = createStep({
+    literal: new Literal(new Uint8Array()),
+    part: part.end,
+    key: 0,
+    constants: null,
+  });
   /** Of the span that the scanner reads. */
   readonly #parts: Noted[] = [];
   #isLearnable = false;
@@ -122,7 +122,7 @@ export class KnownSpans {
         next = this.#findNext(step, at);
         if (next === null) break;
       }
-      at += next.length;
+      at += next.literal.length;
       step = next;
       switch (step.part) {
         case part.traceId: {
@@ -267,16 +267,12 @@ export class KnownSpans {
   ): Step | null {
     const { bytes } = this.#json.source;
     const known = after.next.find(
-      (step) => step.length === to - from && step.part === which && this.#isAt(step, from),
+      (step) => step.literal.length === to - from && step.part === which && this.#isAt(step, from),
     );
     if (known !== undefined) return known;
     const literal = bytes.subarray(from, to);
     if (after.next.length >= mostNext || !Literal.canHold(literal)) return null;
-    this.#reserve(this.#length + literal.length);
-    this.#literals.set(literal, this.#length);
-    const place = { from: this.#length, length: literal.length };
-    const step = createStep({ ...place, part: which, key, constants });
-    this.#length += literal.length;
+    const step = createStep({ literal: new Literal(literal), part: which, key, constants });
     this.#steps += 1;
     after.next.push(step);
     after.second = after.first;
@@ -284,30 +280,12 @@ export class KnownSpans {
     return step;
   }
 
-  #reserve(length: number): void {
-    if (length <= this.#literals.length) return;
-    const longer = new Uint8Array(length * 2);
-    longer.set(this.#literals);
-    this.#literals = longer;
-    this.#view = new DataView(longer.buffer);
-  }
-
-  /** Eight bytes at once: see `Literal`. */
-  #isAt({ from, length, part: which }: Step, start: number): boolean {
-    const { bytes, view } = this.#json.source;
-    const end = start + length;
-    if (end > bytes.length) return false;
-    const own = this.#view;
-    if (length < 8) {
-      for (let index = 0; index < length; index += 1)
-        if (this.#literals[from + index] !== bytes[start + index]) return false;
-    } else {
-      const last = length - 8;
-      for (let index = 0; index < last; index += 8)
-        if (own.getFloat64(from + index, true) !== view.getFloat64(start + index, true)) return false;
-      if (own.getFloat64(from + last, true) !== view.getFloat64(start + last, true)) return false;
-    }
-    return bytes[end] !== sign.quote || !unquoted.has(which);
+  #isAt({ literal, part: which }: Step, start: number): boolean {
+    const { source } = this.#json;
+    return (
+      literal.isAt(source, start) &&
+      (source.bytes[start + literal.length] !== sign.quote || !unquoted.has(which))
+    );
   }
 
   #findNext(step: Step, at: number): Step | null {
@@ -366,6 +344,6 @@ export class KnownSpans {
   }
 }
 
-function createStep(fixed: Pick<Step, 'from' | 'length' | 'part' | 'key' | 'constants'>): Step {
+function createStep(fixed: Pick<Step, 'literal' | 'part' | 'key' | 'constants'>): Step {
   return { ...fixed, value: -1, next: [], first: null, second: null };
 }

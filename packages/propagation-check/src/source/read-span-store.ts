@@ -24,7 +24,7 @@ export interface StoreOptions {
   readonly threads?: number;
   /** Memory that the spans may take. Default: as much as the system has left. */
   readonly maxMemoryBytes?: number;
-  /** What objects for the ends of broken calls may take. Default: what Node may take more. */
+  /** Bytes that objects for the ends of broken calls may take. Default: as many as Node may take more. */
   readonly maxHeapBytes?: number;
   /** Largest document that is not read piece by piece. Default 512,000,000 bytes: Node holds no longer text. */
   readonly maxDocumentBytes?: number;
