@@ -96,7 +96,7 @@ export default {
       'engine-is-pure',
       'The engine is pure: spans come in as data, results go out as data.',
       { path: `^${checker}/(${engine.join('|')})/`, pathNot: '/expect/read-[^/]+[.]ts$' },
-      `${rooms(`source|report|decode|tap|packets|${users}`)}|^(node:)?[a-z0-9_/]+$|node_modules/undici`,
+      `${rooms(`source|report|decode|tap|packets|doctor|${users}`)}|^(node:)?[a-z0-9_/]+$|node_modules/undici`,
     ),
     ...engine
       .slice(0, -1)
@@ -121,10 +121,39 @@ export default {
       `${rooms(`source|decode/generated|${users}`)}|${reachesOut}`,
     ),
     forbid(
+      'config-reads-text',
+      'A configuration or a baseline is a text with a form; the command line makes options of it, and asks and judges.',
+      rooms('config'),
+      {
+        path: `${rooms('source|tap|packets|decode|library|cli')}|node_modules/commander`,
+        // The names alone.
+        pathNot: '/source/source-specs[.]ts$',
+      },
+    ),
+    forbid(
+      'doctor-is-pure',
+      'A check is a function of files that were read: read-project.ts alone reads.',
+      { path: `^${checker}/doctor/`, pathNot: '/read-project[.]ts$' },
+      reachesOut,
+    ),
+    forbid(
+      'doctor-stands-alone',
+      'doctor knows no spans: it shares the ids of findings, and how text is laid out, with the rest.',
+      rooms('doctor'),
+      {
+        path: `^${checker}/`,
+        pathNot: [
+          `^${checker}/(doctor|util)/`,
+          `^${checker}/rules/finding[.]ts$`,
+          `^${checker}/report/(escape-text|layout)[.]ts$`,
+        ],
+      },
+    ),
+    forbid(
       'sources-do-not-judge',
       'Sources, taps and packets deliver data; what it means is decided later.',
       rooms('source|tap|packets'),
-      rooms(`rules|verdict|report|${users}`),
+      rooms(`rules|verdict|report|doctor|${users}`),
     ),
     forbid(
       'collect-serves-both',

@@ -11,6 +11,7 @@ import { type Generated, generateSpans } from './engine/generate-spans.ts';
 import type { Measured, WorkName } from './engine/measure.ts';
 import { measureReceiver, receiverProtocols } from './engine/receiver.ts';
 import { measureStarts } from './engine/start.ts';
+import { writeRecords } from './engine/write-records.ts';
 
 const million = 1_000_000;
 /** The sizes of the files from which slopes are measured, in millions of spans. The largest file has 8.6 GB. */
@@ -28,7 +29,7 @@ export async function benchEngine(argv: readonly string[]): Promise<void> {
       sizes: { type: 'string' },
       long: { type: 'boolean', default: false },
       rounds: { type: 'string', default: '3' },
-      tables: { type: 'string', default: 'rates,slopes,shapes,start,receiver' },
+      tables: { type: 'string', default: 'rates,slopes,shapes,taps,start,receiver' },
     },
   });
   const folder = await mkdtemp(join(tmpdir(), 'engine-'));
@@ -43,6 +44,7 @@ export async function benchEngine(argv: readonly string[]): Promise<void> {
     }
     if (tables.has('slopes')) await printSlopes(folder, sizes, nothing);
     if (tables.has('shapes')) await printShapes(folder, values.long ? million : spans);
+    if (tables.has('taps')) await printTaps(folder, Number(values.rounds));
     if (tables.has('start')) await printStarts(folder);
     if (tables.has('receiver')) await printReceiver(folder, spans, Number(values.rounds));
   } finally {
@@ -154,6 +156,37 @@ async function printShapes(folder: string, spans: number): Promise<void> {
     );
     await rm(path);
   }
+}
+
+/** Calls that all lost their header on the way, as in issue 10. */
+const strippedCalls = 16_000;
+const spansOfCall = 3;
+
+/** Prints what records of taps add to a check; of each work the round that took the least CPU. */
+async function printTaps(folder: string, rounds: number): Promise<void> {
+  const path = join(folder, 'spans');
+  const spans = strippedCalls * spansOfCall;
+  await generateSpans(path, { spans, broken: 1, isOneTrace: false, format: 'json' });
+  await writeRecords(path);
+  console.log(
+    `\ncheck of ${strippedCalls} stripped calls, without and with a record of each by a tap (target of the ratio: 1.5)`,
+  );
+  console.log(row('', 'ms', 'ratio', 'cpu ms', 'ratio'));
+  const found = new Map<WorkName, Measured>();
+  for (let round = 0; round < rounds; round += 1) {
+    for (const work of ['check', 'checkTapped'] as const) {
+      const measured = await measure(work, path);
+      const best = found.get(work);
+      if (best === undefined || measured.cpuMilliseconds < best.cpuMilliseconds) found.set(work, measured);
+    }
+  }
+  const base = found.get('check');
+  for (const [work, { milliseconds, cpuMilliseconds }] of found) {
+    const ratios = [milliseconds / (base?.milliseconds ?? 0), cpuMilliseconds / (base?.cpuMilliseconds ?? 0)];
+    const [ratio = '', cpuRatio = ''] = ratios.map((each) => each.toFixed(2));
+    console.log(row(work, milliseconds.toFixed(0), ratio, cpuMilliseconds.toFixed(0), cpuRatio));
+  }
+  await rm(path);
 }
 
 async function printStarts(folder: string): Promise<void> {

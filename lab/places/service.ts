@@ -1,12 +1,13 @@
 /**
- * One service: `/start` makes calls, `/flush` exports, and any other path answers, or forwards to where the header `x-next` says. HTTP/1.1 by
- * the stock instrumentation; HTTP/2, which has none, by hand. Prints its two ports.
+ * One service: `/start` makes calls, `/flush` exports, and any other path answers, or calls what the header `x-next` says, with the fault of
+ * `x-next-fault`. HTTP/1.1 by the stock instrumentation; HTTP/2, which has none, by hand. Prints its two ports.
  */
 import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import http2 from 'node:http2';
 import { createRequire } from 'node:module';
 import { context, propagation, SpanKind, trace } from '@opentelemetry/api';
+import { suppressTracing } from '@opentelemetry/core';
 import { faultKey, processor } from './telemetry.ts';
 
 // The instrumentation patches what is required.
@@ -16,39 +17,30 @@ const pool = new http.Agent({ keepAlive: true, maxSockets: 2 });
 
 async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
   const url = new URL(request.url ?? '/', 'http://service');
-  const next = request.headers['x-next'];
+  const { 'x-next': next, 'x-next-fault': fault } = request.headers;
   if (url.pathname === '/flush') await processor.forceFlush();
   else if (url.pathname === '/start') await start(url.searchParams);
-  else if (typeof next === 'string') await call(`${next}/work`, faultOf(request), false);
+  else if (typeof next === 'string') await call(next, String(fault), false);
   response.end('{}');
-}
-
-function faultOf({ headers }: IncomingMessage): string {
-  return headers['x-fault'] === 'not-sent-by-hop' ? 'not-sent' : 'none';
 }
 
 async function start(query: URLSearchParams): Promise<void> {
   const read = (name: string): string => query.get(name) ?? '';
   const calls = Array.from({ length: Number(read('calls')) }, () => async () => {
-    const within = context.active().setValue(faultKey, read('fault'));
-    const headers = {
-      'x-fault': read('fault'),
-      ...(query.has('next') ? { 'x-next': read('next') } : {}),
-    };
-    await context.with(within, () =>
-      read('protocol') === '2'
-        ? callHttp2(read('url'), headers)
-        : call(read('url'), read('fault'), read('pooled') === 'true', headers),
-    );
+    const next = query.has('next') ? { 'x-next': read('next'), 'x-next-fault': read('nextFault') } : {};
+    await (read('protocol') === '2'
+      ? callHttp2(read('url'), read('fault'))
+      : call(read('url'), read('fault'), read('pooled') === 'true', next));
   });
   if (read('parallel') === 'true') await Promise.all(calls.map((one) => one()));
   else for (const one of calls) await one();
 }
 
 async function call(url: string, fault: string, isPooled: boolean, headers: object = {}): Promise<void> {
-  const within = context.active().setValue(faultKey, fault);
-  await context.with(within, async () => {
-    const sent = http.get(url, { headers: { ...headers }, agent: isPooled ? pool : false });
+  // A client that nothing instruments makes no span and sends no header.
+  const from = fault === 'not-instrumented' ? suppressTracing(context.active()) : context.active();
+  await context.with(from.setValue(faultKey, fault), async () => {
+    const sent = http.get(url, { headers: { ...headers, 'x-fault': fault }, agent: isPooled ? pool : false });
     const [answer]: IncomingMessage[] = await once(sent, 'response');
     if (answer !== undefined) await once(answer.resume(), 'end');
   });
@@ -56,7 +48,7 @@ async function call(url: string, fault: string, isPooled: boolean, headers: obje
 
 const sessions = new Map<string, http2.ClientHttp2Session>();
 
-async function callHttp2(url: string, extra: object): Promise<void> {
+async function callHttp2(url: string, fault: string): Promise<void> {
   const { origin, pathname, hostname, port } = new URL(url);
   const known = sessions.get(origin);
   // A tap that has ended took its sessions along, and another may have got its port.
@@ -70,8 +62,8 @@ async function callHttp2(url: string, extra: object): Promise<void> {
     'server.port': Number(port),
   };
   const span = tracer.startSpan('GET', { kind: SpanKind.CLIENT, attributes });
-  const headers: Record<string, string | string[]> = { ':path': pathname, ...extra };
-  propagation.inject(trace.setSpan(context.active(), span), headers);
+  const headers: Record<string, string | string[]> = { ':path': pathname, 'x-fault': fault };
+  propagation.inject(trace.setSpan(context.active().setValue(faultKey, fault), span), headers);
   const stream = session.request(headers);
   await once(stream.resume(), 'close');
   span.end();

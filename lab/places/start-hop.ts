@@ -10,6 +10,8 @@ export interface HopOptions {
   /** What it makes of `traceparent`. */
   readonly does: 'pass' | 'strip' | 'rewrite';
   readonly host: 'kept' | 'own';
+  /** Put in front of the path. Over HTTP/1.1 alone. */
+  readonly prefix?: string;
 }
 
 export interface Hop {
@@ -18,7 +20,7 @@ export interface Hop {
 }
 
 /** A reverse proxy without spans. Of HTTP/2 a tap of which nobody reads the records is one. */
-export async function startHop({ protocol, target, does, host }: HopOptions): Promise<Hop> {
+export async function startHop({ protocol, target, does, host, prefix = '' }: HopOptions): Promise<Hop> {
   if (protocol === '2') {
     const faults = does === 'pass' ? [] : [does];
     return startTap({ listen: { port: 0 }, target: target(), faults, onRecord: () => undefined });
@@ -36,7 +38,7 @@ export async function startHop({ protocol, target, does, host }: HopOptions): Pr
       host: next.hostname,
       port: next.port,
       method: request.method ?? 'GET',
-      path: request.url ?? '/',
+      path: `${prefix}${request.url ?? '/'}`,
       headers,
     });
     onward.on('response', (answer) => {

@@ -38,6 +38,8 @@ interface Cell {
   readonly pooled: boolean;
   readonly parallel: boolean;
   readonly host: HopOptions['host'];
+  /** What hops put in front of the path. */
+  readonly prefix?: string;
 }
 
 const causes = {
@@ -74,6 +76,7 @@ function readCommand({ decide = [] }: Finding): string {
 
 let receiver: OtlpReceiver;
 let web: Service;
+let gateway: Service;
 let orders: Service;
 
 interface Seen {
@@ -82,7 +85,7 @@ interface Seen {
 }
 
 async function observe(cell: Cell): Promise<Seen> {
-  const { fault, hops, at, taps, protocol, host } = cell;
+  const { fault, hops, at, taps, protocol, host, prefix = '' } = cell;
   const wire: WireRecord[] = [];
   let url = protocol === '2' ? orders.http2 : orders.http1;
   // What is left open would keep this process alive after a cell that fails.
@@ -102,7 +105,7 @@ async function observe(cell: Cell): Promise<Seen> {
     if (place === 0) break;
     const does = place !== at ? 'pass' : fault === 'stripped' ? 'strip' : 'rewrite';
     const target = url;
-    const hop = await startHop({ protocol, target: () => target, does, host });
+    const hop = await startHop({ protocol, target: () => target, does, host, prefix });
     stack.defer(async () => {
       await hop.close();
     });
@@ -113,24 +116,50 @@ async function observe(cell: Cell): Promise<Seen> {
   return judge(spans, wire);
 }
 
+/** `web` calls `orders` through `gateway`, which makes spans. Edge 1 leads to it, edge 2 away from it. */
+async function observeGateway(edge: 1 | 2, fault: string, taps: readonly number[]): Promise<Seen> {
+  const wire: WireRecord[] = [];
+  await using stack = new AsyncDisposableStack();
+  const reach = async (target: string, isTapped: boolean) => {
+    if (!isTapped) return target;
+    const onRecord = (record: WireRecord) => wire.push(record);
+    const tap = await startTap({ listen: { port: 0 }, target, onRecord });
+    stack.defer(async () => {
+      await tap.close();
+    });
+    return tap.url;
+  };
+  const url = await reach(gateway.http1, taps.includes(1));
+  const next = await reach(orders.http1, taps.includes(2));
+  const spans = await callFromWeb({
+    ...{ url: `${url}/orders`, next: `${next}/work`, protocol: '1', pooled: false, parallel: false },
+    ...{ fault: edge === 1 ? fault : 'none', nextFault: edge === 2 ? fault : 'none' },
+  });
+  await stack.disposeAsync();
+  return judge(spans, wire, ['web', 'gateway', 'orders']);
+}
+
 /** @returns the spans of the calls alone. */
 async function callOrders(url: string, cell: Cell): Promise<readonly Span[]> {
-  const query = new URLSearchParams({
-    url: `${url}/work`,
-    fault: cell.fault,
-    protocol: cell.protocol,
-    calls: '4',
-    pooled: String(cell.pooled),
-    parallel: String(cell.parallel),
-  });
+  const { fault, protocol, pooled, parallel } = cell;
+  return callFromWeb({ url: `${url}/work`, fault, protocol, pooled, parallel });
+}
+
+async function callFromWeb(query: Readonly<Record<string, string | boolean>>): Promise<readonly Span[]> {
+  const search = new URLSearchParams({ calls: '4' });
+  for (const [name, value] of Object.entries(query)) search.set(name, String(value));
   const known = new Set(receiver.readAll().map((span) => span.spanId));
-  await fetch(`${web.http1}/start?${query}`);
-  await Promise.all([web, orders].map(({ http1 }) => fetch(`${http1}/flush`)));
+  await fetch(`${web.http1}/start?${search}`);
+  await Promise.all([web, gateway, orders].map(({ http1 }) => fetch(`${http1}/flush`)));
   return receiver.readAll().filter((span) => !known.has(span.spanId));
 }
 
-function judge(spans: readonly Span[], wire: readonly WireRecord[]): Seen {
-  const expectation = { ...noExpectation, edges: expectPath(['web', 'orders']) };
+function judge(
+  spans: readonly Span[],
+  wire: readonly WireRecord[],
+  path: readonly string[] = ['web', 'orders'],
+): Seen {
+  const expectation = { ...noExpectation, edges: expectPath(path) };
   const { findings, verdict } = checkTraces(spans, { expectation, headers: { wire, received: [] } });
   return { finding: findings.find(({ severity }) => severity === 'error'), verdict };
 }
@@ -164,14 +193,16 @@ async function readWires(folder: string): Promise<readonly WireRecord[]> {
 }
 
 function* listCells(): Generator<Cell> {
-  const ways = [
+  const ways: readonly Pick<Cell, 'protocol' | 'pooled' | 'parallel' | 'host' | 'prefix'>[] = [
     { protocol: '1', pooled: false, parallel: false, host: 'own' },
     { protocol: '1', pooled: true, parallel: true, host: 'kept' },
     { protocol: '2', pooled: true, parallel: true, host: 'kept' },
-  ] as const;
+    { protocol: '1', pooled: false, parallel: false, host: 'own', prefix: '/api' },
+  ];
   for (const way of ways)
     for (const hops of [0, 1, 2] as const)
       for (const fault of faults) {
+        if (hops === 0 && way.prefix !== undefined) continue;
         const isOfHop = fault === 'stripped' || fault === 'rewritten';
         const places = Array.from({ length: hops + 1 }, (_, place) => place);
         const pairs = places.flatMap((one) => places.filter((two) => two > one).map((two) => [one, two]));
@@ -184,14 +215,14 @@ function* listCells(): Generator<Cell> {
 describe('taps at every place', { concurrency: 1, timeout: 180_000 }, () => {
   before(async () => {
     receiver = await startOtlpReceiver({ port: 0 });
-    [web, orders] = await Promise.all([
+    [web, gateway, orders] = await Promise.all([
       startService('web', receiver.url),
+      startService('gateway', receiver.url),
       startService('orders', receiver.url),
     ]);
   });
   after(async () => {
-    web.stop();
-    orders.stop();
+    for (const service of [web, gateway, orders]) service.stop();
     await receiver.close();
   });
 
@@ -211,8 +242,9 @@ describe('taps at every place', { concurrency: 1, timeout: 180_000 }, () => {
         assert.ok(isProven(cell) || isVisible(cell), seen);
         return;
       }
-      // Of calls at the same time a request without an id may be of any.
-      assert.ok(!isProven(cell) || (cell.fault === 'stripped' && cell.parallel), seen);
+      // Of calls at the same time a request without an id may be of any, and so may one with another path.
+      const isHidden = cell.fault === 'stripped' && (cell.parallel || cell.prefix !== undefined);
+      assert.ok(!isProven(cell) || isHidden, seen);
       assert.ok(finding.candidates?.includes(cause), `${seen}; ${finding.candidates}`);
       const command = readCommand(finding);
       // A proxy that keeps the Host header hides the address of the called service.
@@ -220,6 +252,34 @@ describe('taps at every place', { concurrency: 1, timeout: 180_000 }, () => {
         assert.match(command, / --target http:\/\/127\.0\.0\.1:\d+ /);
     });
   }
+
+  for (const edge of [1, 2] as const)
+    for (const fault of [
+      'not-sent',
+      'malformed',
+      'duplicated',
+      'ignored',
+      'not-instrumented',
+      'none',
+    ] as const)
+      for (const taps of [[], [1], [2], [1, 2]])
+        it(`behind a hop with spans of its own: ${fault} on edge ${edge}, taps on ${taps.join(' and ') || 'none'}`, async () => {
+          const { finding, verdict } = await observeGateway(edge, fault, taps);
+          const cause = fault === 'not-instrumented' ? 'client-not-instrumented' : causes[fault];
+          if (cause === null) {
+            assert.equal(verdict, 'intact');
+            return;
+          }
+          assert.equal(verdict, 'broken');
+          const seen = `${finding?.id} ${finding?.confidence} ${finding?.client} -> ${finding?.server}`;
+          const place = edge === 1 ? ['web', 'gateway'] : ['gateway', 'orders'];
+          assert.deepEqual([finding?.client ?? place[0], finding?.server ?? place[1]], place, seen);
+          const isSeen = taps.includes(edge);
+          if (finding?.confidence === 'undecided') assert.ok(finding.candidates?.includes(cause), seen);
+          else assert.equal(finding?.id, cause, seen);
+          // A tap on this edge stands between two services that are connected with nothing else in between.
+          if (isSeen && fault !== 'not-instrumented') assert.equal(finding?.confidence, 'certain', seen);
+        });
 
   for (const hops of [0, 1] as const)
     for (const fault of [

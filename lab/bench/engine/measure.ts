@@ -1,6 +1,7 @@
 /** One measurement, in a process of its own: its memory and its compiled code are not those of another one. */
 import { open, readFile } from 'node:fs/promises';
-import { checkStore, readExportRequest, readSpanStore } from 'propagation-check/kit';
+import { checkStore, readExportRequest, readSpanStore, readWireFile } from 'propagation-check/kit';
+import { recordsOf } from './write-records.ts';
 
 export interface Measured {
   readonly spans: number;
@@ -20,6 +21,12 @@ const works = {
   decode: async (path: string) => (await readSpanStore(path)).store.size,
   decodeAlone: async (path: string) => (await readSpanStore(path, { threads: 1 })).store.size,
   check: async (path: string) => checkStore((await readSpanStore(path)).store).spans,
+  /** As `check`, with what taps recorded. */
+  checkTapped: async (path: string) => {
+    const { store } = await readSpanStore(path);
+    const { records: wire } = await readWireFile(recordsOf(path));
+    return checkStore(store, { headers: { wire, received: [] } }).spans;
+  },
   /** The generated decoder's messages, on one thread. */
   messages: (path: string) => readMessages(path),
 } as const;

@@ -8,6 +8,8 @@ const service = z.string().nullable();
 const ids = { traceId: z.string(), spanId: z.string() };
 const finding = z.enum(findingIds);
 
+const acceptance = { known: z.literal(true).exactOptional(), tolerated: z.literal(true).exactOptional() };
+
 /** The JSON report, version 1: `report.schema.json` is made of it. Strict here, so that a test finds a field that is missing. */
 export const reportShape = z.strictObject({
   version: z.literal(1),
@@ -21,6 +23,7 @@ export const reportShape = z.strictObject({
       protocol: z.enum(['http', 'rpc', 'messaging', 'mcp', 'internal']),
       calls: count,
       broken: count,
+      ...acceptance,
     }),
   ),
   findings: list(
@@ -40,10 +43,14 @@ export const reportShape = z.strictObject({
           says: z.string(),
         }),
       ),
+      project: list(
+        z.strictObject({ check: z.string(), file: z.string(), line: count, column: count, says: z.string() }),
+      ).exactOptional(),
       scopes: z.strictObject({ client: list(z.string()), server: list(z.string()) }),
       fix: z.string(),
       decide: list(z.string()).exactOptional(),
       docs: z.string(),
+      ...acceptance,
     }),
   ),
   unjudged: list(z.strictObject({ client: service, peer: z.string(), calls: count })).exactOptional(),
@@ -71,6 +78,7 @@ export const reportShape = z.strictObject({
     .nullable(),
   requests: z.strictObject({ sent: count, failed: count, failures: list(z.string()) }).exactOptional(),
   search: z.strictObject({ service: z.string(), limit: count, limitReached: z.boolean() }).exactOptional(),
+  failOn: z.literal('warning').exactOptional(),
   command: z.strictObject({ name: z.string(), exitCode: count }).exactOptional(),
 });
 

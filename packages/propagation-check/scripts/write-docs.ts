@@ -1,6 +1,7 @@
-/** Writes what the documentation takes from the code: the table of findings, and the reference of the command line. */
+/** Writes what the documentation takes from the code: the table of findings, the checks of doctor, and the reference of the command line. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { renderCliReference } from './cli-reference.ts';
+import { renderDoctorPage } from './doctor-page.ts';
 import { fillFindingsTable } from './findings-table.ts';
 
 const docs = new URL('../../../docs/', import.meta.url);
@@ -10,3 +11,4 @@ writeFileSync(findings, fillFindingsTable(readFileSync(findings, 'utf8')));
 
 mkdirSync(new URL('reference/', docs), { recursive: true });
 writeFileSync(new URL('reference/cli.md', docs), renderCliReference());
+writeFileSync(new URL('doctor.md', docs), renderDoctorPage());

@@ -1,7 +1,9 @@
-/** Writes the schemas that are published: of an expectations file and of the JSON report. */
+/** Writes the schemas that are published: of a configuration file, of an expectations file and of the JSON report. */
 import { writeFileSync } from 'node:fs';
+import { renderConfigurationSchema } from '../src/config/configuration-shape.ts';
 import { renderExpectationSchema } from '../src/expect/read-expectation-schema.ts';
 import { renderReportSchema } from './report-shape.ts';
 
+writeFileSync(new URL('../configuration.schema.json', import.meta.url), renderConfigurationSchema());
 writeFileSync(new URL('../expectation.schema.json', import.meta.url), renderExpectationSchema());
 writeFileSync(new URL('../report.schema.json', import.meta.url), renderReportSchema());

@@ -1,6 +1,7 @@
 /** The library: read spans, check them, print the result. The command line is made of the same parts. */
 
 export type { EdgeProtocol } from './calls/call-group.ts';
+export { BaselineError, readBaseline, renderBaseline } from './config/read-baseline.ts';
 export { DecodeError } from './decode/decode-error.ts';
 export { type Decoded, decodeBytes, type Format } from './decode/detect-format.ts';
 export { type Expectation, type ExpectedEdge, expectPath, noExpectation } from './expect/expectation.ts';
@@ -64,5 +65,13 @@ export {
 } from './span/span.ts';
 export { startTap, type Tap } from './tap/start-tap.ts';
 export type { TapOptions } from './tap/tap-options.ts';
+export {
+  applyBaseline,
+  type Baseline,
+  type KnownFinding,
+  listFixed,
+  updateBaseline,
+} from './verdict/apply-baseline.ts';
 export { type CheckOptions, checkTraces } from './verdict/check-traces.ts';
+export { decideOutcome, type FailOn, type Outcome } from './verdict/decide-verdict.ts';
 export type { EdgeResult, Evidence, Finding, Result, UnjudgedEdge } from './verdict/result.ts';

@@ -41,7 +41,7 @@ export async function checkFiles(
     ...hintAtExpectations(result, services, inputs.expectation),
   ];
   const details = { source, reason, notes, collector };
-  return printReport({ result, details, readStore: () => store }, args, output);
+  return printReport({ result, details, readStore: () => store, inputs }, args, output);
 }
 
 /** So many are checked in about a second. */

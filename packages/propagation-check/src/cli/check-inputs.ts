@@ -2,9 +2,11 @@ import { readFile } from 'node:fs/promises';
 import type { CheckInputs } from '../collect/judge.ts';
 import { type Expectation, type ExpectedEdge, noExpectation } from '../expect/expectation.ts';
 import { ExpectationError } from '../expect/read-expected-path.ts';
+import type { ProjectHint } from '../rules/project-hint.ts';
 import { describeFileError, quotePath } from '../source/file-error.ts';
 import type { CollectorCounters } from '../span/collector-counters.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
+import { readBaselineFile } from './baseline-file.ts';
 import { checkReportFiles } from './check-report-files.ts';
 import type { CheckArguments } from './common-options.ts';
 import { UsageError } from './usage-error.ts';
@@ -22,12 +24,21 @@ export async function readCheckInputs(
   checkReportFiles(args, paths);
   const wireFiles = new WireFiles(args.wire);
   const written =
-    args.expectations === undefined ? noExpectation : await readExpectationFile(args.expectations);
+    args.expectations === undefined
+      ? (args.expectation ?? noExpectation)
+      : await readExpectationFile(args.expectations);
+  const baseline = await readBaselineFile(args);
   return {
-    expectation: { ...written, edges: mergeEdges([...(args.expect ?? []), ...written.edges]) },
+    expectation: {
+      ...written,
+      edges: mergeEdges([...(args.expect ?? []), ...written.edges]),
+      toleratedPeers: [...written.toleratedPeers, ...(args.toleratedPeers ?? [])],
+    },
     wire: await wireFiles.read(),
     wireFiles,
+    project: await readHints(args),
     explain: args.explain === true,
+    ...(baseline === null ? {} : { baseline }),
   };
 }
 
@@ -43,6 +54,13 @@ function mergeEdges(edges: readonly ExpectedEdge[]): readonly ExpectedEdge[] {
     }
     return rules.has('must') ? [{ ...first, rule: 'must' as const }] : [first];
   });
+}
+
+/** @throws {UsageError} when the folder is missing. */
+async function readHints({ project }: CheckArguments): Promise<readonly ProjectHint[]> {
+  if (project === undefined) return [];
+  const { readProjectHints } = await import('./read-project-hints.ts');
+  return readProjectHints(project);
 }
 
 /** The same with what taps have written since. */

@@ -13,13 +13,13 @@ type Arguments = CheckArguments & Partial<Pick<SourceArguments, 'save'>>;
  * @throws {UsageError} that names the file.
  */
 export function checkReportFiles(args: Arguments, paths: readonly string[]): void {
-  const { report = [], json = false, wire = [], expectations, save } = args;
+  const { report = [], json = false, wire = [], expectations, save, baseline, configFile } = args;
   const other = report.find(({ name, path }) => path === null && name !== 'json');
   if (json && other !== undefined)
     throw new UsageError(
       `--json and --report ${other.name} would both be printed; write one into a file: --report json=FILE`,
     );
-  const others = [...paths, ...wire, expectations ?? [], save ?? []].flat();
+  const others = [...paths, ...wire, expectations ?? [], save ?? [], baseline ?? [], configFile ?? []].flat();
   const taken = new Set(others.filter((path) => path !== '-').map(identifyFile));
   for (const { name, path } of report) {
     if (path !== null && taken.has(identifyFile(path)))

@@ -3,9 +3,11 @@ import { explainNothingToJudge, hintAtExpectations } from '../collect/hint-at-ex
 import { withDoubt } from '../collect/judge.ts';
 import { judgeCollected } from '../collect/judge-trace.ts';
 import { pauseFor } from '../collect/pause-for.ts';
+import { searchPages } from '../source/search-pages.ts';
+import { groupByTrace } from '../source/select-spans.ts';
 import type { Source } from '../source/source.ts';
 import type { Span } from '../span/span.ts';
-import { storeOf } from '../span/span-writer.ts';
+import { SpanWriter } from '../span/span-writer.ts';
 import { readAnew, readCheckInputs, readCollector } from './check-inputs.ts';
 import type { SourceArguments } from './common-options.ts';
 import { describeWaiting } from './describe-waiting.ts';
@@ -37,78 +39,99 @@ export async function checkStoredTraces(
   const source = await openNamedSource(args, { writeError });
   const progress = createProgress();
   try {
-    const found = args.service === undefined ? null : await search(source, args.service, args, signal);
-    const foundIds = [...new Set(found?.map((span) => span.traceId))];
-    const collected = await collectTraces({
-      source,
-      traceIds: found === null ? traceIds : foundIds,
-      spans: found ?? [],
-      services: [],
-      readInputs: () => readAnew(inputs),
-      // A file does not grow.
-      waitMs: args.source.startsWith('file=') ? 0 : args.wait,
-      settleMs: args.settle,
-      signal,
-      onWait: (waiting) => progress.show(() => describeWaiting(source.name, waiting)),
-    });
+    const deadline = Date.now() + args.wait;
+    const writer = new SpanWriter();
+    const found = new Set<string>();
+    const added = new Set<string>();
+    const detached = new Set<string>();
+    const missing: string[] = [];
+    for await (const page of readPages(source, traceIds, args, signal)) {
+      const collected = await collectTraces({
+        ...{ source, ...page, services: [], signal, settleMs: args.settle },
+        readInputs: () => readAnew(inputs),
+        // A file does not grow.
+        waitMs: args.source.startsWith('file=') ? 0 : Math.max(0, deadline - Date.now()),
+        onWait: (waiting) => progress.show(() => describeWaiting(source.name, waiting)),
+      });
+      for (const id of page.traceIds) found.add(id);
+      missing.push(...collected.missing);
+      for (const id of collected.detached) detached.add(id);
+      // In columns, so that a page is gone before the next one is read.
+      for (const [id, spans] of groupByTrace(collected.spans)) {
+        if (!added.has(id)) for (const span of spans) writer.addSpan(span);
+        added.add(id);
+      }
+    }
     progress.clear();
+    // Another page has found some of them by the search itself.
+    for (const id of found) detached.delete(id);
+    const store = writer.finish();
+    const names = store.resourceTable.map(({ serviceName }) => serviceName);
     const collector = await readCollector(args, signal);
-    const { spans, missing } = collected;
     const result = withDoubt(
-      judgeCollected(collected, await readAnew(inputs), collector),
+      judgeCollected({ store, detached }, await readAnew(inputs), collector),
       missing.length > 0,
     );
     const gap = `${source.name} has no span of ${missing.join(', ')}`;
     const reason =
-      spans.length === 0
+      store.size === 0
         ? explainEmpty(source, traceIds, args)
         : result.verdict !== 'unknown'
           ? null
           : missing.length === 0
-            ? explainNothingToJudge(
-                result,
-                spans.map(({ serviceName }) => serviceName),
-                inputs.expectation,
-              )
+            ? explainNothingToJudge(result, names, inputs.expectation)
             : `${gap}; what it has is intact`;
     const notes = [
       ...(missing.length > 0 && reason === null ? [gap] : []),
       ...(await inputs.wireFiles.describeGaps()),
-      ...hintAtExpectations(
-        result,
-        spans.map(({ serviceName }) => serviceName),
-        inputs.expectation,
-      ),
+      ...hintAtExpectations(result, names, inputs.expectation),
       ...(source.complaints ?? []),
     ];
     const { service, limit } = args;
     const extent =
-      service === undefined ? {} : { search: { service, limit, limitReached: foundIds.length >= limit } };
+      service === undefined ? {} : { search: { service, limit, limitReached: found.size >= limit } };
     const details = { source: source.name, reason, notes, collector, ...extent };
-    const readStore = () => storeOf(spans);
-    return await printReport({ result, details, readStore }, args, output);
+    return await printReport({ result, details, readStore: () => store, inputs }, args, output);
   } finally {
     progress.clear();
     await source.close();
   }
 }
 
-async function search(
+interface Page {
+  readonly traceIds: readonly string[];
+  readonly spans: readonly Span[];
+}
+
+async function* readPages(
+  source: Source,
+  traceIds: readonly string[],
+  args: TraceArguments,
+  signal: AbortSignal,
+): AsyncGenerator<Page> {
+  if (args.service === undefined) {
+    yield { traceIds, spans: [] };
+    return;
+  }
+  for await (const spans of search(source, args.service, args, signal))
+    yield { traceIds: [...new Set(spans.map((span) => span.traceId))], spans };
+}
+
+async function* search(
   source: Source,
   service: string,
   { since, limit, wait, settle, source: spec }: TraceArguments,
   signal: AbortSignal,
-): Promise<readonly Span[]> {
+): AsyncGenerator<readonly Span[]> {
   const start = Date.now();
-  const look = () => {
-    const query = { service, startTimeMin: start - since, startTimeMax: Date.now(), limit };
-    return source.searchTraces(query, signal);
-  };
-  if (!spec.startsWith('otlp')) return look();
-  // A receiver that has just opened holds nothing yet, and then more than the first of it is meant.
-  while ((await look()).length === 0 && Date.now() - start < wait) await pauseFor(receiverPauseMs, signal);
-  await pauseFor(settle, signal);
-  return look();
+  const ask = () => ({ service, startTimeMin: start - since, startTimeMax: Date.now(), limit });
+  if (spec.startsWith('otlp')) {
+    // A receiver that has just opened holds nothing yet, and then more than the first of it is meant.
+    const isEmpty = async () => (await source.searchTraces(ask(), signal)).length === 0;
+    while (Date.now() - start < wait && (await isEmpty())) await pauseFor(receiverPauseMs, signal);
+    await pauseFor(settle, signal);
+  }
+  yield* searchPages(source, ask(), signal);
 }
 
 function explainEmpty(source: Source, traceIds: readonly string[], args: TraceArguments): string {

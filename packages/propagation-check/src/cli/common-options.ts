@@ -1,7 +1,9 @@
 import { type Command, Option } from 'commander';
-import type { ExpectedEdge } from '../expect/expectation.ts';
+import type { Expectation, ExpectedEdge } from '../expect/expectation.ts';
 import { reportNames } from '../report/reports.ts';
 import { sourceSpecs } from '../source/source-specs.ts';
+import type { FailOn } from '../verdict/decide-verdict.ts';
+import { addConfiguration } from './apply-configuration.ts';
 import {
   type Entries,
   parseCaFile,
@@ -11,18 +13,28 @@ import {
   parseTimeout,
 } from './parse-argument.ts';
 import { parseReport, type ReportTarget } from './parse-report.ts';
+import type { Session } from './session.ts';
 
 /** The options that every check has. Times in milliseconds. */
 export interface CheckArguments {
   readonly expect?: readonly ExpectedEdge[];
   readonly expectations?: string;
   readonly wire?: readonly string[];
+  readonly project?: string;
   readonly collectorMetrics?: URL;
   readonly ca?: string;
   readonly timeout: number;
   readonly report?: readonly ReportTarget[];
   readonly json?: boolean;
   readonly explain?: boolean;
+  readonly baseline?: string;
+  readonly updateBaseline?: boolean;
+  readonly failOn: FailOn;
+  /** Of the configuration file, where no expectations file is named. */
+  readonly expectation?: Expectation;
+  readonly toleratedPeers?: readonly string[];
+  /** The path of the configuration file that was read. */
+  readonly configFile?: string;
 }
 
 export interface SourceArguments extends CheckArguments {
@@ -34,14 +46,19 @@ export interface SourceArguments extends CheckArguments {
   readonly settle: number;
 }
 
-export function addCheckOptions(command: Command): Command {
-  return command
+/** The last options of a command. */
+export function addCheckOptions(command: Command, session: Session): Command {
+  command
     .option('--expect <path>', 'edges that must exist, "a -> b -> c"; may be repeated', parsePath)
     .option(
       '--expectations <file>',
       'what must, may and must not be there: YAML, see expectation.schema.json',
     )
     .option('--wire <file>', 'records of propagation-check tap, or a pcap of plain HTTP', append)
+    .option(
+      '--project <folder>',
+      'the files of the services: what doctor finds in them ranks the causes that spans leave open',
+    )
     .option(
       '--collector-metrics <url>',
       "the Collector's own metrics, http://localhost:8888/metrics",
@@ -56,13 +73,21 @@ export function addCheckOptions(command: Command): Command {
     )
     .option('--json', 'short for --report json')
     .option('--explain', 'say of each side of a call without its other side why nothing is reported')
+    .option('--baseline <file>', 'what is known to be broken; only what is new fails')
+    .option('--update-baseline', 'write what fails to the --baseline, and take out what is repaired')
+    .addOption(
+      new Option('--fail-on <severity>', 'the least severity that gives exit code 1')
+        .choices(['error', 'warning'])
+        .default('error'),
+    )
     .addHelpText('after', exitCodes);
+  return addConfiguration(command, session);
 }
 
 /** @param waitMs How long spans may take to arrive, unless the user says otherwise. */
 export function addSourceOptions(command: Command, waitMs: number): Command {
   const where = `where the spans are: ${sourceSpecs.slice(0, 4).join(', ')}`;
-  return addReceiverOptions(command.requiredOption('--source <source>', where), waitMs);
+  return addReceiverOptions(command.option('--source <source>', where), waitMs);
 }
 
 /** As `addSourceOptions`, without the source itself. */

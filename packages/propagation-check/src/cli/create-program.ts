@@ -1,9 +1,10 @@
-import { readFileSync } from 'node:fs';
 import { Command, Help } from 'commander';
 import { addTapCommand } from '../tap/tap-command.ts';
+import { addDoctorCommand } from './doctor-command.ts';
 import { addExecCommand } from './exec-command.ts';
 import { addExplainCommand } from './explain-command.ts';
 import { addFileCommand } from './file-command.ts';
+import { readToolVersion } from './read-tool-version.ts';
 import { addRunCommand } from './run-command.ts';
 import type { Session } from './session.ts';
 import { toErrorLine } from './to-error-line.ts';
@@ -22,6 +23,7 @@ Examples:
   $ propagation-check file trace.json --expect "web -> orders"
   $ propagation-check watch --source jaeger=http://localhost:16686
   $ propagation-check tap --listen 8083 --target http://localhost:8082
+  $ propagation-check doctor
   $ propagation-check explain split-trace
 
 Each command has its own --help.
@@ -31,7 +33,7 @@ Exit code: 0 every edge is intact, 1 an edge is broken, 2 cannot tell.`;
 export function createProgram(session: Session): Command {
   const program = new Command('propagation-check')
     .description('Checks every edge of distributed traces and says why trace context propagation broke.')
-    .version(readVersion(), '-V, --version', 'print the version')
+    .version(readToolVersion(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print help')
     .exitOverride()
     .allowExcessArguments(false)
@@ -52,6 +54,7 @@ export function createProgram(session: Session): Command {
   addFileCommand(program, session);
   addWatchCommand(program, session);
   addTapCommand(program);
+  addDoctorCommand(program, session);
   addExplainCommand(program, session);
   return program;
 }
@@ -67,11 +70,4 @@ function formatItem(term: string, termWidth: number, description: string, helper
     return Help.prototype.formatItem.call(helper, term, termWidth, description, helper);
   const lines = helper.boxWrap(description, width - around).split('\n');
   return [`  ${term}`, ...lines.map((line) => `${' '.repeat(around)}${line}`)].join('\n');
-}
-
-function readVersion(): string {
-  const manifest: { readonly version: string } = JSON.parse(
-    readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
-  );
-  return manifest.version;
 }

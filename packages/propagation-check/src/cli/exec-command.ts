@@ -33,7 +33,7 @@ export function addExecCommand(program: Command, session: Session): void {
     .option('--source <source>', 'where to listen: otlp=HOST:PORT', 'otlp=127.0.0.1:0')
     .addOption(allowFailedRequests())
     .passThroughOptions();
-  addCheckOptions(addReceiverOptions(command, 30_000))
+  addCheckOptions(addReceiverOptions(command, 30_000), session)
     .addHelpText('after', examples)
     .action(async ([file = '', ...args]: readonly string[], options: ExecArguments) => {
       const { checkCommand } = await import('./check-command.ts');

@@ -4,7 +4,8 @@ import type { Session } from './session.ts';
 const examples = `
 Examples:
   $ propagation-check explain split-trace
-  $ propagation-check explain header-stripped | less`;
+  $ propagation-check explain header-stripped | less
+  $ propagation-check explain propagators-none   a check of doctor`;
 
 export function addExplainCommand(program: Command, session: Session): void {
   program

@@ -5,6 +5,7 @@ import { findingIds } from '../rules/finding.ts';
 import { findings } from '../rules/findings.ts';
 import { describeFileError } from '../source/file-error.ts';
 import { findDocsFolder } from '../source/find-docs-folder.ts';
+import { readCheckSection } from './read-check-section.ts';
 import type { Session } from './session.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -22,6 +23,8 @@ function listFindings(): string {
 /** The page of a finding. @throws {UsageError} where no finding has this name. */
 export async function readPage(name: string): Promise<string> {
   const id = findingIds.find((each) => each === name);
+  const check = id === undefined ? await readCheckSection(name) : null;
+  if (check !== null) return check;
   if (id === undefined) {
     const shown = JSON.stringify(name.slice(0, longestName));
     throw new UsageError(

@@ -21,7 +21,7 @@ export function addFileCommand(program: Command, session: Session): void {
         'in gzip or zip. The format is recognised by content.',
     )
     .argument('<paths...>', 'files; - for standard input');
-  addCheckOptions(command)
+  addCheckOptions(command, session)
     .addHelpText('after', examples)
     .action(async (paths: readonly string[], args: CheckArguments) => {
       session.endOnSignals();

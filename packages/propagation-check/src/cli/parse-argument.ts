@@ -47,6 +47,10 @@ export function parseHttpUrl(text: string): URL {
   return url;
 }
 
+export function parseHttpUrls(text: string, before: readonly URL[] = []): readonly URL[] {
+  return [...before, parseHttpUrl(text)];
+}
+
 /** RFC 9110, 9.1: a token, and by custom in upper case. */
 export function parseMethod(text: string): string {
   if (/^[A-Za-z]+$/.test(text) && !/^(?:connect|trace)$/i.test(text)) return text.toUpperCase();

@@ -1,28 +1,42 @@
 import { statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { InvalidArgumentError } from 'commander';
-import { type Report, type ReportName, reportNames, reports } from '../report/reports.ts';
+import { type Report, type ReportName, reports } from '../report/reports.ts';
 import { describeFileError, quotePath } from '../source/file-error.ts';
 import { UsageError } from './usage-error.ts';
 
 /** A report that was asked for; without a path it is printed. */
-export interface ReportTarget {
-  readonly name: ReportName;
+export interface ReportTarget<Name extends string = ReportName> {
+  readonly name: Name;
   readonly path: string | null;
 }
 
+/** What is known of a report without rendering it. */
+type ReportKind = Omit<Report, 'render'> & { readonly render: unknown };
+
 /** `json`, or `html=report.html`; may be repeated. Whether the folder is there is found out before any work. */
 export function parseReport(text: string, before: readonly ReportTarget[] = []): readonly ReportTarget[] {
+  return parseReportOf(reports, text, before);
+}
+
+/** The same for the reports of a command of its own. */
+export function parseReportOf<Name extends string>(
+  kinds: Readonly<Record<Name, ReportKind>>,
+  text: string,
+  before: readonly ReportTarget<Name>[],
+): readonly ReportTarget<Name>[] {
   const [written = '', ...rest] = text.split('=');
-  const name = reportNames.find((known) => known === written);
-  if (name === undefined) throw new InvalidArgumentError(`Expected ${reportNames.join(', ')}, or NAME=FILE.`);
+  const names = Object.keys(kinds).filter((each): each is Name => each in kinds);
+  const name = names.find((known) => known === written);
+  if (name === undefined) throw new InvalidArgumentError(`Expected ${names.join(', ')}, or NAME=FILE.`);
   const path = text.includes('=') ? rest.join('=') : null;
-  const { isFile = false, isBeside = false }: Report = reports[name];
+  const { isFile = false, isBeside = false } = kinds[name];
   if (path === '' || (path === null && isFile))
     throw new InvalidArgumentError(`Expected the file to write, ${name}=report.${name}.`);
   const same = before.find(
     (other) =>
-      other.path === path && (path !== null || other.name === name || !(isBeside || isPrintedBeside(other))),
+      other.path === path &&
+      (path !== null || other.name === name || !(isBeside || isBesideIn(kinds, other))),
   );
   if (same !== undefined)
     throw new UsageError(
@@ -30,21 +44,34 @@ export function parseReport(text: string, before: readonly ReportTarget[] = []):
         ? `--report ${same.name} and --report ${name} would both be printed; write one into a file: --report ${name}=FILE`
         : `--report ${same.name} and --report ${name} would both be written to ${quotePath(path)}`,
     );
-  if (path !== null) checkFolder(name, path);
+  if (path !== null) checkFolder(`--report ${name}`, path);
   return [...before, { name, path }];
 }
 
 /** Below the report for people, not instead of it. */
-export function isPrintedBeside({ name, path }: ReportTarget): boolean {
-  const { isBeside = false }: Report = reports[name];
-  return path === null && isBeside;
+function isBesideIn<Name extends string>(
+  kinds: Readonly<Record<Name, ReportKind>>,
+  { name, path }: ReportTarget<Name>,
+): boolean {
+  return path === null && kinds[name].isBeside === true;
 }
 
-function checkFolder(name: string, path: string): void {
+/** What is printed, and what is written: the report for people first, unless another is printed in its place. */
+export function withPrinted<Name extends string>(
+  kinds: Readonly<Record<Name, ReportKind>>,
+  printed: Name,
+  targets: readonly ReportTarget<Name>[],
+): readonly ReportTarget<Name>[] {
+  const hasPrinted = targets.some((target) => target.path === null && !isBesideIn(kinds, target));
+  return hasPrinted ? targets : [{ name: printed, path: null }, ...targets];
+}
+
+/** @throws {UsageError} where a file cannot be written for want of its folder. */
+export function checkFolder(option: string, path: string): void {
   try {
     if (statSync(dirname(path)).isDirectory()) return;
   } catch (error) {
-    throw new UsageError(`--report ${name}=${path}: ${describeFileError(error)}`);
+    throw new UsageError(`${option}=${path}: ${describeFileError(error)}`);
   }
-  throw new UsageError(`--report ${name}=${path}: ${quotePath(dirname(path))} is no folder`);
+  throw new UsageError(`${option}=${path}: ${quotePath(dirname(path))} is no folder`);
 }

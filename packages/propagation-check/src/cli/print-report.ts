@@ -1,4 +1,5 @@
 import { appendFile, writeFile } from 'node:fs/promises';
+import type { CheckInputs } from '../collect/judge.ts';
 import type { ReportDetails } from '../report/json.ts';
 import { pickSpans } from '../report/pick-spans.ts';
 import { type ReportInput, type ReportName, reports } from '../report/reports.ts';
@@ -6,10 +7,12 @@ import { describeFileError, quotePath } from '../source/file-error.ts';
 import { findDocsRoot } from '../source/find-docs-root.ts';
 import type { SpanStore } from '../span/span-store.ts';
 import { remember } from '../util/remember.ts';
+import { decideOutcome } from '../verdict/decide-verdict.ts';
 import type { Result } from '../verdict/result.ts';
+import { settleBaseline } from './baseline-file.ts';
 import type { CheckArguments } from './common-options.ts';
 import type { Output } from './open-output.ts';
-import { isPrintedBeside, type ReportTarget } from './parse-report.ts';
+import { type ReportTarget, withPrinted } from './parse-report.ts';
 import { readPageScript } from './read-page-script.ts';
 import { ReportError } from './usage-error.ts';
 
@@ -19,28 +22,31 @@ export interface Judged {
   readonly details: ReportDetails;
   /** What was judged. Made only where a report draws traces. */
   readonly readStore: () => SpanStore;
+  readonly inputs: CheckInputs;
 }
 
 /**
  * Prints the report that was asked for, or the one for people, and writes the others to their files.
  *
- * @returns The exit code: 0 intact, 1 broken, 2 unknown.
+ * @returns The exit code: 0 intact, 1 broken (or a warning with `--fail-on warning`), 2 unknown.
  * @throws {ReportError} when a file cannot be written, after everything else is.
  */
-export async function printReport(
-  { result, details, readStore }: Judged,
-  args: CheckArguments,
-  output: Output,
-): Promise<number> {
-  const readOnce = remember(readStore);
+export async function printReport(judged: Judged, args: CheckArguments, output: Output): Promise<number> {
+  const { failOn } = args;
+  const { result, notes, failure } = await settleBaseline(judged.result, judged.inputs.baseline ?? [], args);
+  const readOnce = remember(judged.readStore);
   const input: ReportInput = {
     result,
-    details,
+    details: {
+      ...judged.details,
+      notes: [...judged.details.notes, ...notes],
+      ...(failOn === 'warning' ? { failOn } : {}),
+    },
     options: { ...output, docsRoot: findDocsRoot() },
     pickSpans: (most) => pickSpans(readOnce(), result, most),
     readPageScript,
   };
-  const failures: string[] = [];
+  const failures = failure === null ? [] : [failure];
   for (const { name, path } of listTargets(args, (await isWatched(output)) ? 'tree' : 'terminal')) {
     const text = await reports[name].render(input);
     if (path === null) await output.print(text);
@@ -51,7 +57,7 @@ export async function printReport(
     if (name === 'github') await addToStepSummary(input, failures);
   }
   if (failures.length > 0) throw new ReportError(failures.join('; '));
-  return { intact: 0, broken: 1, unknown: 2 }[result.verdict];
+  return { passed: 0, failed: 1, unknown: 2 }[decideOutcome(result, failOn)];
 }
 
 /** Source: GitHub Actions, "Adding a job summary". */
@@ -64,7 +70,7 @@ async function addToStepSummary(input: ReportInput, failures: string[]): Promise
 }
 
 /** A person looks at a terminal; programs that run commands in one for a language model read text. */
-async function isWatched({ isTerminal = false }: Output): Promise<boolean> {
+export async function isWatched({ isTerminal = false }: Output): Promise<boolean> {
   return isTerminal && !(await import('std-env')).isAgent;
 }
 
@@ -72,7 +78,5 @@ function listTargets(
   { report = [], json = false }: CheckArguments,
   standard: ReportName,
 ): readonly ReportTarget[] {
-  const printed: ReportTarget = { name: json ? 'json' : standard, path: null };
-  const hasPrinted = report.some((target) => target.path === null && !isPrintedBeside(target));
-  return hasPrinted ? report : [printed, ...report];
+  return withPrinted(reports, json ? 'json' : standard, report);
 }

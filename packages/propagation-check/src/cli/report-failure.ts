@@ -4,6 +4,7 @@ import { reports } from '../report/reports.ts';
 import { findDocsRoot } from '../source/find-docs-root.ts';
 import type { Result } from '../verdict/result.ts';
 import { identifyFile } from './check-report-files.ts';
+import type { CheckArguments } from './common-options.ts';
 import type { Output } from './open-output.ts';
 import { parseReport, type ReportTarget } from './parse-report.ts';
 import { readPageScript } from './read-page-script.ts';
@@ -36,13 +37,18 @@ type FileTarget = ReportTarget & { readonly path: string };
 function findTargets(program: Command, [name = '', ...rest]: readonly string[]): readonly FileTarget[] {
   const command = program.commands.find((known) => known.name() === name);
   if (command === undefined) return [];
-  const configured: { readonly report?: readonly ReportTarget[] } = command.opts();
+  const configured: Configured = command.opts();
   const { values, others } = sortArguments(command, rest);
   const targets = [...values.flatMap(readTarget), ...(configured.report ?? [])].filter(hasPath);
-  const taken = new Set(others.map(identifyFile));
+  const { configFile, baseline, expectations, wire = [] } = configured;
+  const read = [configFile ?? [], baseline ?? [], expectations ?? [], ...wire].flat();
+  const taken = new Set([...others, ...read].map(identifyFile));
   const byFile = new Map(targets.map((target) => [identifyFile(target.path), target]));
   return [...byFile].flatMap(([file, target]) => (taken.has(file) ? [] : [target]));
 }
+
+/** Options that the configuration file may set too. */
+type Configured = Pick<CheckArguments, 'report' | 'configFile' | 'baseline' | 'expectations' | 'wire'>;
 
 /** The values of `--report`, and everything that may name another file. Options of a command that is to be run are none of ours. */
 function sortArguments(command: Command, args: readonly string[]) {

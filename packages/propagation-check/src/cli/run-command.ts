@@ -3,7 +3,7 @@ import { addCheckOptions, addSourceOptions, allowFailedRequests } from './common
 import {
   parseBaggageEntry,
   parseCount,
-  parseHttpUrl,
+  parseHttpUrls,
   parseMethod,
   parseRequestHeader,
   parseServices,
@@ -41,15 +41,15 @@ Examples:
 export function addRunCommand(program: Command, session: Session): void {
   const command = program
     .command('run')
-    .summary('send requests to a URL and check exactly the traces that they cause')
+    .summary('send requests to URLs and check exactly the traces that they cause')
     .description(
-      'Send requests to a URL, each with a fresh traceparent, and check exactly the traces that they cause.',
+      'Send requests to URLs, each with a fresh traceparent, and check exactly the traces that they cause.',
     )
-    .argument('<url>', 'what to request', parseHttpUrl)
+    .argument('[url...]', 'what to request', parseHttpUrls)
     .option('--method <method>', 'default: GET, or POST with --data', parseMethod)
     .option('--request-header <field>', "sent to the URL, 'name: value'; may be repeated", parseRequestHeader)
     .option('--data <text>', 'body of each request')
-    .option('--requests <n>', 'how many', parseCount, 1)
+    .option('--requests <n>', 'how many, to each URL', parseCount, 1)
     .option('--concurrency <n>', 'how many at a time', parseCount, 10)
     .option('--baggage <key=value>', 'sent with each request; may be repeated', parseBaggageEntry)
     .option(
@@ -58,10 +58,12 @@ export function addRunCommand(program: Command, session: Session): void {
       parseServices,
     )
     .addOption(allowFailedRequests());
-  addCheckOptions(addSourceOptions(command, 30_000))
+  addCheckOptions(addSourceOptions(command, 30_000), session)
     .addHelpText('after', examples)
-    .action(async (url: URL, args: RunArguments) => {
+    .action(async (urls: readonly URL[], args: RunArguments) => {
+      const [first, ...others] = urls.length > 0 ? urls : (args.url ?? []);
+      if (first === undefined) return command.error("missing required argument 'url'");
       const { runRequests } = await import('./run-requests.ts');
-      session.setExitCode(await runRequests(url, args, session));
+      session.setExitCode(await runRequests([first, ...others], args, session));
     });
 }

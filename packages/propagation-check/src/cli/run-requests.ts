@@ -26,6 +26,8 @@ import { UsageError } from './usage-error.ts';
 import { warmUp } from './warm-up.ts';
 
 export interface RunArguments extends SourceArguments {
+  /** Of the configuration file. */
+  readonly url?: readonly URL[];
   readonly method?: string;
   readonly requestHeader?: Entries;
   readonly data?: string;
@@ -38,7 +40,7 @@ export interface RunArguments extends SourceArguments {
 
 /** Sends requests, collects their traces, judges and prints. @returns the exit code. */
 export async function runRequests(
-  url: URL,
+  urls: readonly [URL, ...URL[]],
   args: RunArguments,
   { output, signal, writeError }: Session,
 ): Promise<number> {
@@ -53,27 +55,28 @@ export async function runRequests(
   try {
     // A source that cannot be asked is found out before anything is sent.
     await source.readTrace('1'.repeat(32), signal);
-    const driven = await driveRequests({
-      url,
-      method: args.method ?? (args.data === undefined ? 'GET' : 'POST'),
-      headers: args.requestHeader ?? {},
-      body: args.data ?? null,
-      baggage: args.baggage ?? {},
-      requests: args.requests,
-      concurrency: args.concurrency,
-      timeoutMs: args.timeout,
-      ca,
-      signal,
-      onAnswer: (done) =>
+    const driven: DrivenRequest[] = [];
+    for (const url of urls) {
+      const what = url.origin + url.pathname;
+      const common = {
+        method: args.method ?? (args.data === undefined ? 'GET' : 'POST'),
+        headers: args.requestHeader ?? {},
+        body: args.data ?? null,
+        baggage: args.baggage ?? {},
+        requests: args.requests,
+        concurrency: args.concurrency,
+        timeoutMs: args.timeout,
+      };
+      const onAnswer = (done: number) =>
         progress.show((columns) => {
           const elapsedMs = performance.now() - since;
-          const what = url.origin + url.pathname;
           return renderProgress({ what, unit: 'requests', done, all: args.requests, elapsedMs }, columns);
-        }),
-    });
+        });
+      driven.push(...(await driveRequests({ ...common, url, ca, signal, onAnswer })));
+    }
     const [first] = driven;
     if (first !== undefined && driven.every((request) => request.failure !== null)) {
-      throw new UsageError(`${url.origin}${url.pathname}: ${first.failure}`);
+      throw new UsageError(`${urls[0].origin}${urls[0].pathname}: ${first.failure}`);
     }
     if (first !== undefined) await warmUp(first.span, { source, inputs, args, output });
     const services = args.service ?? entryServices(inputs);
@@ -104,7 +107,8 @@ export async function runRequests(
     const collector = await readCollector(args, signal);
     const missing = begun.size === 0 ? countMissing(driven, own) : 0;
     const counts = countRequests(driven.map(describeFailure));
-    const judged = judgeCollected(collected, await readInputs(), collector);
+    const store = storeOf(collected.spans);
+    const judged = judgeCollected({ ...collected, store }, await readInputs(), collector);
     const gap = `nothing arrived in ${source.name} of ${missing} of the ${driven.length} traces`;
     const doubts = [
       ...(missing > 0 ? [`${gap}; the others are intact`] : []),
@@ -142,8 +146,7 @@ export async function runRequests(
       ...(isSilent ? [] : (source.complaints ?? [])),
     ];
     const details = { source: source.name, reason, notes, collector, requests: counts };
-    const readStore = () => storeOf(collected.spans);
-    return await printReport({ result, details, readStore }, args, output);
+    return await printReport({ result, details, readStore: () => store, inputs }, args, output);
   } finally {
     progress.clear();
     await source.close();

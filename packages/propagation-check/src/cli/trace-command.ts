@@ -32,7 +32,7 @@ export function addTraceCommand(program: Command, session: Session): void {
         .default(3_600_000, '1h'),
     )
     .option('--limit <n>', 'how many traces to search for', parseCount, 20);
-  addCheckOptions(addSourceOptions(command, 10_000))
+  addCheckOptions(addSourceOptions(command, 10_000), session)
     .addHelpText('after', examples)
     .action(async (traceIds: readonly string[] | undefined, args: TraceArguments) => {
       const { checkStoredTraces } = await import('./check-stored-traces.ts');

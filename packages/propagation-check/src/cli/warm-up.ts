@@ -38,8 +38,9 @@ export async function warmUp(request: Span, { source, inputs, args, output }: Wa
     findAwaited(spans, inputs);
     const result = judge(spans, inputs);
     const details = { source: source.name, reason: null, notes: [], collector: null };
-    const judged = { result, details, readStore: () => storeOf(spans) };
-    await printReport(judged, { ...args, report: [] }, { ...output, print: async () => {} });
+    const judged = { result, details, readStore: () => storeOf(spans), inputs };
+    const quiet = { ...args, report: [], updateBaseline: false };
+    await printReport(judged, quiet, { ...output, print: async () => {} });
   }
 }
 

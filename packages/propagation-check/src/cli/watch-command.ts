@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import { sourceSpecs } from '../source/source-specs.ts';
+import { addConfiguration } from './apply-configuration.ts';
 import { append } from './common-options.ts';
 import {
   parseCaFile,
@@ -31,7 +32,7 @@ Examples:
   $ propagation-check watch --source tempo=http://localhost:3200 --once`;
 
 export function addWatchCommand(program: Command, session: Session): void {
-  program
+  const command = program
     .command('watch')
     .summary('watch edges live: rates, newest breaks first')
     .description(
@@ -68,7 +69,8 @@ export function addWatchCommand(program: Command, session: Session): void {
       time('--settle <time>', 'judge a trace when no span of it has come for so long', 6_000, parseTimeout),
     )
     .addOption(time('--wait <time>', 'with --once: how long spans may take to arrive', 10_000, parseTimeout))
-    .addOption(time('--timeout <time>', 'how long one answer may take', 15_000, parseTimeout))
+    .addOption(time('--timeout <time>', 'how long one answer may take', 15_000, parseTimeout));
+  addConfiguration(command, session)
     .addHelpText('after', examples)
     .action(async (paths: readonly string[], args: WatchArguments) => {
       const { runWatch } = await import('./watch/run-watch.ts');

@@ -2,6 +2,7 @@ import { noExpectation } from '../expect/expectation.ts';
 import type { ReportDetails } from '../report/json.ts';
 import type { Source } from '../source/source.ts';
 import type { Span } from '../span/span.ts';
+import { storeOf } from '../span/span-writer.ts';
 import type { Result } from '../verdict/result.ts';
 import { collectTraces, type Waiting } from './collect-traces.ts';
 import { explainNothingToJudge, hintAtExpectations } from './hint-at-expectations.ts';
@@ -43,7 +44,7 @@ export async function checkReceived(query: ReceivedQuery): Promise<CheckedSpans>
   const isSilent = collected.spans.length === 0;
   // An expectation that nothing speaks of is neither met nor broken.
   const result = judgeCollected(
-    collected,
+    { ...collected, store: storeOf(collected.spans) },
     isSilent ? { ...inputs, expectation: noExpectation } : inputs,
     null,
   );

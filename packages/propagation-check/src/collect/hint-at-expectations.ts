@@ -1,6 +1,6 @@
-import { closest, distance } from 'fastest-levenshtein';
 import type { Expectation, ExpectedEdge } from '../expect/expectation.ts';
 import { countOf } from '../report/terminal-edges.ts';
+import { suggestName } from '../util/suggest-name.ts';
 import type { Result, UnjudgedEdge } from '../verdict/result.ts';
 import { listNames } from './list-names.ts';
 import { ownServiceName } from './own-service.ts';
@@ -21,14 +21,17 @@ export function hintAtExpectations(
 
 /** Why spans give no verdict, and what to add. @param names Of their services. */
 export function explainNothingToJudge(
-  { findings, traces, spans: count }: Result,
+  { findings, edges, traces, spans: count }: Result,
   names: Iterable<string | null>,
   { edges: expected }: Expectation,
 ): string {
   const services = listServices(names);
   const orName = expected.length > 0 ? '' : `, or name an edge that must be there with ${expectExample}`;
+  const seen = edges.some(({ tolerated }) => tolerated === true)
+    ? 'no call between two services was seen but those of tolerated peers'
+    : 'no call between two services was seen';
   return [
-    `no call between two services was seen${services.length === 0 ? '' : `, only spans of ${listNames(services)}`} ` +
+    `${seen}${services.length === 0 ? '' : `, only spans of ${listNames(services)}`} ` +
       `(${countOf(traces, 'trace')}, ${countOf(count, 'span')})`,
     ...describePeers(findings),
     `add the spans of every service that takes part${orName}`,
@@ -48,26 +51,16 @@ function hintAtUnknown(expected: readonly ExpectedEdge[], services: readonly str
     .flatMap(({ client, server }) => [client, server]);
   const unknown = [...new Set(named)].filter((service) => !services.includes(service));
   if (unknown.length === 0) return [];
-  const misspelt = unknown.flatMap((name) => suggestName(name, services));
+  const misspelt = unknown.flatMap((name) => {
+    const meant = suggestName(name, services);
+    return meant === null ? [] : [`did you mean ${meant} instead of ${name}?`];
+  });
   return [
     `no span of ${listNames(unknown)} is here, only of ${listNames(services)}: ` +
       (misspelt.length > 0
         ? misspelt.join('; ')
         : 'check the names (service.name) and whether the service exports'),
   ];
-}
-
-/** A name of which more than a third differs is another. */
-const mostMisspelt = 1 / 3;
-
-function suggestName(name: string, services: readonly string[]): readonly string[] {
-  const nearest = closest(
-    name.toLowerCase(),
-    services.map((service) => service.toLowerCase()),
-  );
-  const service = services.find((each) => each.toLowerCase() === nearest);
-  const isNear = distance(name.toLowerCase(), nearest) <= name.length * mostMisspelt;
-  return service !== undefined && isNear ? [`did you mean ${service} instead of ${name}?`] : [];
 }
 
 /** Which edges no verdict covers, why, and how that changes. */

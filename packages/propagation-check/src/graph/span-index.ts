@@ -1,4 +1,5 @@
 import type { Bytes, Words } from '../span/span-store.ts';
+import { discard } from '../span/value-table.ts';
 
 /** The ids of spans, an element (or several words, as in `SpanColumns`) a row. */
 export interface IdColumns {
@@ -72,7 +73,9 @@ export class SpanIndex {
   }
 
   #growTraceSlots(firstRows: Words, traceCount: number): void {
-    this.#traceSlots = new Uint32Array(this.#traceSlots.length * 2);
+    const shorter = this.#traceSlots;
+    this.#traceSlots = new Uint32Array(shorter.length * 2);
+    discard(shorter.buffer);
     for (let trace = 0; trace < traceCount; trace += 1)
       this.#traceSlots[this.#findTraceSlot(this.#columns, firstRows[trace] ?? 0, firstRows)] = trace + 1;
   }

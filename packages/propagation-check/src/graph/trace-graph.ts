@@ -149,6 +149,16 @@ export class TraceGraph {
     return this.#spans;
   }
 
+  /** The rows of spans that were open at any time from one to another, in no order. */
+  rowsBetween(from: number, to: number): readonly number[] {
+    const { starts, ends } = this;
+    const found: number[] = [];
+    for (let row = 0; row < starts.length; row += 1) {
+      if ((starts[row] ?? 0) <= to && (ends[row] ?? 0) >= from && this.has(row)) found.push(row);
+    }
+    return found;
+  }
+
   /** The rows of a service, in no order. */
   rowsOfService(service: string | null): Iterable<number> {
     this.#rowsOfServices ??= this.#groupByService();

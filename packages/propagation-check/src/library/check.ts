@@ -1,6 +1,7 @@
 import { type CheckedSpans, checkReceived } from '../collect/check-received.ts';
+import { describeFixed } from '../collect/describe-fixed.ts';
 import { explainNothingToJudge, hintAtExpectations } from '../collect/hint-at-expectations.ts';
-import { judge } from '../collect/judge.ts';
+import { type CheckInputs, judge } from '../collect/judge.ts';
 import { type Expectation, type ExpectedEdge, noExpectation } from '../expect/expectation.ts';
 import { readExpectedPath } from '../expect/read-expected-path.ts';
 import { renderTerminal } from '../report/terminal.ts';
@@ -8,6 +9,8 @@ import { findDocsRoot } from '../source/find-docs-root.ts';
 import type { OtlpReceiver } from '../source/otlp-receiver.ts';
 import type { Span } from '../span/span.ts';
 import { omitUndefined } from '../util/omit-undefined.ts';
+import type { Baseline } from '../verdict/apply-baseline.ts';
+import { decideOutcome, decideVerdict, type FailOn, type Outcome } from '../verdict/decide-verdict.ts';
 import type { Result } from '../verdict/result.ts';
 
 /** Where spans are: a receiver, which is waited for, or spans that are at hand. */
@@ -24,11 +27,17 @@ export interface CheckSettings {
   /** Milliseconds. What is missing is judged when no span has come for so long. Default 2,000: with the receiver's `env` exporters send every 100. */
   readonly settleMs?: number;
   readonly signal?: AbortSignal;
+  /** What is known to be broken (`readBaseline`): only what is new fails. */
+  readonly baseline?: Baseline;
+  /** The least severity that fails. Default `error`. */
+  readonly failOn?: FailOn;
 }
 
 /** A result and its text for people. */
 export interface Checked {
   readonly result: Result;
+  /** As the exit code of the command line: `failed` also for warnings, where those fail. */
+  readonly outcome: Outcome;
   /** Why the verdict is `unknown`; otherwise null. */
   readonly reason: string | null;
   /** What the command line prints, without colours. */
@@ -46,27 +55,38 @@ const explanationWidth = 100;
  */
 export async function check(from: Spans, settings: CheckSettings = {}): Promise<Checked> {
   const { result, details } = await checkSpans(from, settings);
-  return explain(result, details);
+  return explain(result, details, settings);
 }
 
 /** As `check`, of the expected path alone: what is broken elsewhere is not reported. */
 export async function checkPath(from: Spans, path: string, settings: CheckSettings = {}): Promise<Checked> {
   const { result, details } = await checkSpans(from, { ...settings, expect: path });
-  return explain(narrow(result, readExpectedPath(path)), details);
+  return explain(narrow(result, readExpectedPath(path)), details, settings);
 }
 
-function explain(result: Result, details: CheckedSpans['details']): Checked {
+function explain(
+  result: Result,
+  checked: CheckedSpans['details'],
+  { baseline = [], failOn = 'error' }: CheckSettings,
+): Checked {
   const layout = { width: explanationWidth, color: false, docsRoot: findDocsRoot() };
-  return { result, reason: details.reason, explanation: renderTerminal(result, details, layout) };
+  const details = {
+    ...checked,
+    notes: [...checked.notes, ...describeFixed(result, baseline, 'the baseline')],
+    ...(failOn === 'warning' ? { failOn } : {}),
+  };
+  const explanation = renderTerminal(result, details, layout);
+  return { result, outcome: decideOutcome(result, failOn), reason: details.reason, explanation };
 }
 
 async function checkSpans(from: Spans, settings: CheckSettings): Promise<CheckedSpans> {
   const { expect = [], expectation: rest = noExpectation, signal = new AbortController().signal } = settings;
   const { waitMs, settleMs } = { ...defaults, ...omitUndefined(settings) };
   const paths = typeof expect === 'string' ? [expect] : expect;
-  const inputs = {
+  const inputs: CheckInputs = {
     expectation: { ...rest, edges: [...paths.flatMap(readExpectedPath), ...rest.edges] },
     wire: [],
+    ...(settings.baseline === undefined ? {} : { baseline: settings.baseline }),
   };
   if ('readAll' in from) {
     const explainSilence = () =>
@@ -89,7 +109,6 @@ function narrow(result: Result, path: readonly ExpectedEdge[]): Result {
   const isOnPath = ({ client, server }: { readonly client: string | null; readonly server: string | null }) =>
     path.some((edge) => (client ?? edge.client) === edge.client && (server ?? edge.server) === edge.server);
   const findings = result.findings.filter(isOnPath);
-  const isBroken = findings.some(({ severity }) => severity === 'error');
-  const verdict = result.verdict === 'unknown' ? 'unknown' : isBroken ? 'broken' : 'intact';
+  const verdict = result.verdict === 'unknown' ? 'unknown' : decideVerdict(findings, true);
   return { ...result, verdict, findings, edges: result.edges.filter(isOnPath) };
 }

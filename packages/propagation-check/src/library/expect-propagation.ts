@@ -18,5 +18,5 @@ export class PropagationError extends Error {
  */
 export async function expectPropagation(from: Spans, path: string, settings?: CheckSettings): Promise<void> {
   const checked = await checkPath(from, path, settings);
-  if (checked.result.verdict !== 'intact') throw new PropagationError(checked);
+  if (checked.outcome !== 'passed') throw new PropagationError(checked);
 }

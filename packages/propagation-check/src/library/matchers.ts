@@ -17,9 +17,9 @@ export interface PropagationMatchers {
 export const matchers = {
   /** Passes when every edge of the path was seen and is intact, as `expectPropagation`. */
   async toPropagate(from: Spans, path: string, settings?: CheckSettings): Promise<MatcherResult> {
-    const { result, explanation } = await checkPath(from, path, settings);
+    const { outcome, explanation } = await checkPath(from, path, settings);
     // Where nothing tells, `.not` must fail too.
-    if (result.verdict === 'unknown') throw new Error(explanation);
-    return { pass: result.verdict === 'intact', message: () => explanation };
+    if (outcome === 'unknown') throw new Error(explanation);
+    return { pass: outcome === 'passed', message: () => explanation };
   },
 };

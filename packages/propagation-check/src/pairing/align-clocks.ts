@@ -161,6 +161,12 @@ function measureWholeEdges(
   const pairs = new Map<number, ClockPair>();
   const keyOfPair = (clientRow: number, serverRow: number): number =>
     (clocks[resources[clientRow] ?? 0] ?? 0) * clocks.length + (clocks[resources[serverRow] ?? 0] ?? 0);
+  const addPair = (key: number): ClockPair => {
+    const [client, server] = [Math.floor(key / clocks.length), key % clocks.length];
+    const pair = { client, server, first: none, apart: [] };
+    pairs.set(key, pair);
+    return pair;
+  };
   const synchronous = edges.groups.filter(
     ({ client, server, clientKind, serverKind }) =>
       clientKind === 'CLIENT' && serverKind === 'SERVER' && client !== server,
@@ -169,9 +175,7 @@ function measureWholeEdges(
     for (const [at, serverRow] of servers.entries()) {
       const clientRow = clients[at] ?? 0;
       const key = keyOfPair(clientRow, serverRow);
-      const [client, server] = [Math.floor(key / clocks.length), key % clocks.length];
-      const pair = pairs.get(key) ?? { client, server, first: none, apart: [] };
-      pairs.set(key, pair);
+      const pair = pairs.get(key) ?? addPair(key);
       const isInside = startsInside(graph, clientRow, serverRow, 0, tolerance);
       if (!isInside && isAwaited(edges, clientRow)) pair.apart.push(clientRow, serverRow);
       const isFirst = pair.first === none || graph.compare(serverRow, pair.first) < 0;

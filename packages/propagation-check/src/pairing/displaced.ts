@@ -1,4 +1,5 @@
 import type { Span } from '../span/span.ts';
+import { median } from '../util/statistics.ts';
 import { type AwaitedThresholds, areAwaited } from './awaited.ts';
 import { type ChanceThresholds, isMoreThanChance } from './chance.ts';
 import { pairContained } from './contained.ts';
@@ -34,18 +35,33 @@ export function pairDisplaced(
     thresholds,
   );
   // A cache leaves requests without calls, too: then most of them contain none.
-  if (!awaited || pairs.length < bereft.length * displacedShare) return [];
+  if (pairs.length < bereft.length * displacedShare) return [];
   const isAlone = calls.length - own <= pairs.length * displacedLeftOver;
-  const isSure =
-    (isAlone && areOneToOne(pairs, thresholds)) ||
-    (pairs.length >= fewestDisplaced &&
-      isMoreThanChance(
-        calls,
-        pairs.length,
-        (moved) => pairContained(bereft, moved, thresholds).length,
-        thresholds,
-      ));
+  const isOneToOne = isAlone && areOneToOne(pairs, thresholds);
+  const isByChance = (): boolean =>
+    pairs.length < fewestDisplaced ||
+    !isMoreThanChance(
+      calls,
+      pairs.length,
+      (moved) => pairContained(bereft, moved, thresholds).length,
+      thresholds,
+    );
+  // A short call somewhere in each request looks like that of a timer.
+  const isSure = awaited
+    ? isOneToOne || !isByChance()
+    : isOneToOne && areIrregular(pairs.map(({ client }) => client)) && !isByChance();
   return isSure ? pairs : [];
+}
+
+/** Whether requests come so irregularly that another clock would miss them: the time between two differs by more than they last. */
+function areIrregular(requests: readonly Span[]): boolean {
+  const starts = requests
+    .map(({ startTimeUnixNano }) => startTimeUnixNano)
+    .toSorted((one, other) => Number(one - other));
+  const gaps = starts.slice(1).map((start, at) => Number(start - (starts[at] ?? start)));
+  const usual = median(gaps);
+  const lasts = requests.map((request) => Number(request.endTimeUnixNano - request.startTimeUnixNano));
+  return median(gaps.map((gap) => Math.abs(gap - usual))) > median(lasts);
 }
 
 /** Whether the requests and the calls correspond, not only as a whole. Where they overlap, so many tell it as well. */

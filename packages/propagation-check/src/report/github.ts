@@ -1,7 +1,14 @@
 import type { Finding, Result } from '../verdict/result.ts';
 import type { ReportDetails } from './json.ts';
-import { nameVerdict, summarise } from './summary.ts';
-import { nameEdge } from './terminal-edges.ts';
+import {
+  listAccepted,
+  listErrorsFirst,
+  nameAcceptance,
+  nameVerdict,
+  outcomeOf,
+  summarise,
+} from './summary.ts';
+import { countOf, nameEdge } from './terminal-edges.ts';
 import { type FindingOptions, renderFinding } from './terminal-findings.ts';
 
 const textWidth = 100;
@@ -9,22 +16,31 @@ const longestEdge = 100;
 /** GitHub shows no more of each level in one step. */
 const mostOfLevel = 10;
 
-/** Annotations of GitHub Actions, one a line: the verdict, then errors and warnings. */
+/** Annotations of GitHub Actions, one a line: the verdict, then errors, warnings, and what is accepted. */
 export function renderGithub(result: Result, details: ReportDetails, options: FindingOptions): string {
   const layout = { ...options, width: textWidth, color: false };
-  const level = result.verdict === 'intact' ? 'notice' : 'error';
+  const level = outcomeOf(result, details) === 'passed' ? 'notice' : 'error';
   const verdict = annotate(
     level,
     `Trace context propagation: ${nameVerdict(result.verdict)}`,
     summarise(result, details),
   );
   const ofSeverity = (severity: 'error' | 'warning', most: number) =>
-    result.findings
+    listErrorsFirst(result)
       .filter((finding) => finding.severity === severity)
       .slice(0, most)
       .map((finding) => annotate(severity, nameFinding(finding), renderFinding(finding, layout).join('\n')));
   const errors = ofSeverity('error', level === 'error' ? mostOfLevel - 1 : mostOfLevel);
-  return [verdict, ...errors, ...ofSeverity('warning', mostOfLevel), ''].join('\n');
+  const accepted = listAccepted(result)
+    .slice(0, level === 'notice' ? mostOfLevel - 1 : mostOfLevel)
+    .map((finding) =>
+      annotate(
+        'notice',
+        nameFinding(finding),
+        `${nameAcceptance(finding)}, ${countOf(finding.count, 'call')}`,
+      ),
+    );
+  return [verdict, ...errors, ...ofSeverity('warning', mostOfLevel), ...accepted, ''].join('\n');
 }
 
 function nameFinding(finding: Finding): string {

@@ -16,6 +16,8 @@ export interface ReportDetails {
   readonly requests?: RequestCounts;
   /** Where the traces were searched for. */
   readonly search?: SearchExtent;
+  /** Where warnings fail too. */
+  readonly failOn?: 'warning';
   /** Where a command caused the traces. */
   readonly command?: CommandEnd;
 }
@@ -48,7 +50,7 @@ export interface SearchExtent {
 
 /** The result as it is, and the details beside it, so escaped that a log stays whole. */
 export function renderJson(result: Result, details: ReportDetails): string {
-  const { source, reason, notes, collector, requests, search, command } = details;
-  const report = { ...result, source, reason, notes, collector, requests, search, command };
+  const { source, reason, notes, collector, requests, search, failOn, command } = details;
+  const report = { ...result, source, reason, notes, collector, requests, search, failOn, command };
   return `${escapeJson(JSON.stringify(report, null, 2))}\n`;
 }

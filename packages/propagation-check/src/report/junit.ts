@@ -1,10 +1,11 @@
-import { keyFor } from '../util/group-by.ts';
-import type { Finding, Result } from '../verdict/result.ts';
+import { keyFor, mapBy } from '../util/group-by.ts';
+import { fails, isAccepted } from '../verdict/decide-verdict.ts';
+import type { EdgeResult, Finding, Result } from '../verdict/result.ts';
 import { escapeText } from './escape-text.ts';
 import { escapeXml } from './escape-xml.ts';
 import type { ReportDetails } from './json.ts';
-import { describeNotes, nameVerdict, summarise } from './summary.ts';
-import { nameEdge } from './terminal-edges.ts';
+import { describeNotes, nameAcceptance, nameVerdict, summarise } from './summary.ts';
+import { countOf, nameEdge } from './terminal-edges.ts';
 import { type FindingOptions, renderFinding } from './terminal-findings.ts';
 
 const suiteName = 'propagation-check';
@@ -16,6 +17,10 @@ interface TestCase {
   readonly name: string;
   readonly failures: readonly Finding[];
   readonly warnings: readonly Finding[];
+  /** Findings that are known or tolerated, in words. */
+  readonly accepted: readonly string[];
+  /** It has no other failure. */
+  readonly isSkipped: boolean;
   /** Why there is no verdict. */
   readonly error: string | null;
 }
@@ -29,13 +34,14 @@ export function renderJunit(result: Result, details: ReportDetails, options: Fin
   const layout = { ...options, width: textWidth, color: false };
   const failed = cases.filter(({ failures }) => failures.length > 0).length;
   const errors = cases.filter(({ error }) => error !== null).length;
+  const skipped = cases.filter(({ isSkipped }) => isSkipped).length;
   const counts = `name="${suiteName}" tests="${cases.length}" failures="${failed}" errors="${errors}"`;
   const headline = `${nameVerdict(result.verdict)}  ${summarise(result, details)}`;
   const about = [headline, ...describeNotes(details).map(escapeText)];
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',
     `<testsuites ${counts}>`,
-    `<testsuite ${counts}>`,
+    `<testsuite ${counts} skipped="${skipped}">`,
     ...cases.map((each) => renderCase(each, layout)),
     `<system-out>${escapeXml(about.join('\n'))}</system-out>`,
     '</testsuite>',
@@ -46,35 +52,55 @@ export function renderJunit(result: Result, details: ReportDetails, options: Fin
 
 function listCases(result: Result, details: ReportDetails): readonly TestCase[] {
   const { edges, findings, verdict } = result;
+  const { failOn = 'error' } = details;
   const shown = findings.filter((finding) => finding.severity !== 'info');
-  const places = new Map(
-    [...edges, ...shown].map(({ client, server }) => [keyFor(client, server), { client, server }]),
-  );
-  const ofEdges = [...places].map(([key, place]) => {
-    const own = shown.filter(({ client, server }) => keyFor(client, server) === key);
+  const places = mapBy<string, Place>([...edges, ...shown], placeOf);
+  const ofEdges = [...places].map(([key, [place, ...others]]): TestCase => {
+    const own = shown.filter((finding) => placeOf(finding) === key);
+    const accepted = own.filter(isAccepted);
+    const failures = own.filter((finding) => fails(finding, failOn));
+    const isAside =
+      [place, ...others].every(({ tolerated }) => tolerated === true) ||
+      accepted.some(({ severity }) => severity === 'error');
     return {
       name: nameEdge(place, longestName),
-      failures: own.filter((finding) => finding.severity === 'error'),
-      warnings: own.filter((finding) => finding.severity === 'warning'),
+      failures,
+      warnings: own.filter((finding) => !isAccepted(finding) && !fails(finding, failOn)),
+      accepted: accepted.map(
+        (finding) => `${nameAcceptance(finding)}: ${finding.id}, ${countOf(finding.count, 'call')}`,
+      ),
+      isSkipped: isAside && failures.length === 0,
       error: null,
     };
   });
-  const whole = { name: 'verdict', failures: [], warnings: [] };
+  const whole = { name: 'verdict', failures: [], warnings: [], accepted: [], isSkipped: false };
   if (verdict === 'unknown') return [...ofEdges, { ...whole, error: summarise(result, details) }];
   return ofEdges.length > 0 ? ofEdges : [{ ...whole, error: null }];
 }
 
-function renderCase({ name, failures, warnings, error }: TestCase, options: FindingOptions): string {
+type Place = Pick<EdgeResult, 'client' | 'server' | 'tolerated'>;
+
+function placeOf({ client, server }: Place): string {
+  return keyFor(client, server);
+}
+
+function renderCase(testCase: TestCase, options: FindingOptions): string {
+  const { name, failures, warnings, accepted, isSkipped, error } = testCase;
   const start = `<testcase classname="${suiteName}" name="${escapeXml(name)}"`;
-  const text = (findings: readonly Finding[]) =>
-    escapeXml(findings.map((finding) => renderFinding(finding, options).join('\n')).join('\n\n'));
+  const render = (findings: readonly Finding[]) =>
+    findings.map((finding) => renderFinding(finding, options).join('\n'));
   const ids = failures.map(({ id }) => id).join(', ');
+  const reason = accepted.length === 0 ? 'tolerated' : accepted.join('; ');
+  const beside = [...render(warnings), ...(isSkipped ? [] : accepted)].join('\n\n');
   const parts = [
+    ...(isSkipped ? [`<skipped message="${escapeXml(reason)}"/>`] : []),
     ...(failures.length > 0
-      ? [`<failure type="${ids}" message="${escapeXml(failures[0]?.fix ?? '')}">${text(failures)}</failure>`]
+      ? [
+          `<failure type="${ids}" message="${escapeXml(failures[0]?.fix ?? '')}">${escapeXml(render(failures).join('\n\n'))}</failure>`,
+        ]
       : []),
     ...(error !== null ? [`<error type="unknown" message="${escapeXml(error)}"/>`] : []),
-    ...(warnings.length > 0 ? [`<system-out>${text(warnings)}</system-out>`] : []),
+    ...(beside === '' ? [] : [`<system-out>${escapeXml(beside)}</system-out>`]),
   ];
   return parts.length === 0 ? `${start}/>` : `${start}>\n${parts.join('\n')}\n</testcase>`;
 }

@@ -3,8 +3,15 @@ import type { Finding, Result } from '../verdict/result.ts';
 import { escapeText } from './escape-text.ts';
 import type { ReportDetails } from './json.ts';
 import { drawSequence } from './mermaid.ts';
-import { describeNotes, listErrorsFirst, nameVerdict, summarise } from './summary.ts';
-import { markEdge, nameEdge } from './terminal-edges.ts';
+import {
+  describeNotes,
+  listAccepted,
+  listErrorsFirst,
+  nameAcceptance,
+  nameVerdict,
+  summarise,
+} from './summary.ts';
+import { countOf, markEdge, nameEdge } from './terminal-edges.ts';
 import { type FindingOptions, renderFinding } from './terminal-findings.ts';
 
 const textWidth = 100;
@@ -13,7 +20,7 @@ const longestEdge = 200;
 const mostEdges = 40;
 const mostFindings = 10;
 
-const marks = { error: '❌', warning: '⚠️', fine: '✅' } as const;
+const marks = { error: '❌', warning: '⚠️', fine: '✅', accepted: '➖' } as const;
 
 /** For pull requests and job summaries. What comes from spans stands in code, where nothing is a link, a mention or markup. */
 export function renderMarkdown(
@@ -30,6 +37,7 @@ export function renderMarkdown(
     ...listEdges(result),
     ...shown.slice(0, mostFindings).flatMap((finding) => renderSection(finding, options, spans)),
     ...(left > 0 ? [`… and ${left} more findings`] : []),
+    ...renderAccepted(listAccepted(result)),
   ];
   return `${parts.join('\n\n')}\n`;
 }
@@ -58,6 +66,18 @@ function renderSection(finding: Finding, options: FindingOptions, spans: readonl
     ...(sequence === null ? [] : [fence('mermaid', sequence)]),
     fence('text', text),
   ];
+}
+
+function renderAccepted(accepted: readonly Finding[]): readonly string[] {
+  if (accepted.length === 0) return [];
+  const lines = accepted
+    .slice(0, mostEdges)
+    .map(
+      (finding) =>
+        `- ${nameAcceptance(finding)}: ${code(nameEdge(finding, longestEdge))} ${finding.id}, ${countOf(finding.count, 'call')}`,
+    );
+  const left = accepted.length - lines.length;
+  return [[...lines, ...(left > 0 ? [`- … and ${left} more`] : [])].join('\n')];
 }
 
 /** A code span, also in a table. Source: CommonMark 6.1, GFM 4.10. */

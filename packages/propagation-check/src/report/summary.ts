@@ -1,4 +1,5 @@
-import type { Finding, Result } from '../verdict/result.ts';
+import { decideOutcome, isAccepted, type Outcome } from '../verdict/decide-verdict.ts';
+import type { EdgeResult, Finding, Result } from '../verdict/result.ts';
 import { escapeText } from './escape-text.ts';
 import type { CommandEnd, ReportDetails, RequestCounts, SearchExtent } from './json.ts';
 import { countOf, markEdge, nameEdge } from './terminal-edges.ts';
@@ -10,10 +11,29 @@ const verdicts = {
 } as const satisfies Record<Result['verdict'], string>;
 
 /** What a reader has to act on: errors, then warnings. */
-export function listErrorsFirst({ findings }: Pick<Result, 'findings'>): readonly Finding[] {
+export function listErrorsFirst(result: Pick<Result, 'findings'>): readonly Finding[] {
+  return sortBySeverity(result).filter((finding) => !isAccepted(finding));
+}
+
+/** Findings that are known or tolerated. */
+export function listAccepted(result: Pick<Result, 'findings'>): readonly Finding[] {
+  return sortBySeverity(result).filter(isAccepted);
+}
+
+function sortBySeverity({ findings }: Pick<Result, 'findings'>): readonly Finding[] {
   return (['error', 'warning'] as const).flatMap((severity) =>
     findings.filter((finding) => finding.severity === severity),
   );
+}
+
+/** For an accepted finding. */
+export function nameAcceptance({ known }: Finding): string {
+  return known === true ? 'known' : 'tolerated';
+}
+
+/** As the exit code says it. */
+export function outcomeOf(result: Result, { failOn }: ReportDetails): Outcome {
+  return decideOutcome(result, failOn);
 }
 
 export function nameVerdict(verdict: Result['verdict']): string {
@@ -21,14 +41,20 @@ export function nameVerdict(verdict: Result['verdict']): string {
 }
 
 /** The result in one line. Failed requests are the likeliest reason why there is no verdict, so that they come first there. */
-export function summarise(result: Result, { reason, requests, search, command }: ReportDetails): string {
+export function summarise(result: Result, details: ReportDetails): string {
+  const { reason, requests, search, command, failOn } = details;
   const summary =
     result.verdict === 'unknown' && reason !== null ? escapeText(reason) : summariseEdges(result);
   const failed = describeFailed(requests);
   const facts = result.verdict === 'unknown' ? [...failed, summary] : [summary, ...failed];
-  return [...facts, ...describeUnjudged(result), ...describeLimit(search), ...describeCommand(command)].join(
-    '; ',
-  );
+  const warned = result.verdict !== 'broken' && decideOutcome(result, failOn) === 'failed';
+  return [
+    ...facts,
+    ...(warned ? ['warnings fail (--fail-on warning)'] : []),
+    ...describeUnjudged(result),
+    ...describeLimit(search),
+    ...describeCommand(command),
+  ].join('; ');
 }
 
 function describeFailed(requests: RequestCounts | undefined): readonly string[] {
@@ -65,16 +91,30 @@ function describeCommand(command: CommandEnd | undefined): readonly string[] {
 function summariseEdges({ verdict, edges, findings, traces, spans }: Result): string {
   const read = `${countOf(traces, 'trace')}, ${countOf(spans, 'span')}`;
   if (verdict === 'unknown') return `nothing to judge (${read})`;
-  const broken = edges.filter((edge) => markEdge(edge, findings) === 'error');
-  const calls = edges.reduce((sum, edge) => sum + edge.calls, 0);
+  const counted = edges.filter((edge) => edge.tolerated !== true);
+  const broken = counted.filter((edge) => markEdge(edge, findings) === 'error');
+  const known = counted.filter((edge) => edge.known === true);
+  const warnings = findings.filter((finding) => finding.severity === 'warning' && finding.tolerated !== true);
+  const fresh = warnings.filter((finding) => finding.known !== true).length;
+  const ofAll = (some: readonly EdgeResult[]) =>
+    `${some.length} of ${countOf(counted.length, 'edge')}, ${sumOf(some, 'broken')} of ${countOf(sumOf(counted, 'calls'), 'call')}`;
+  const knownWarnings =
+    warnings.length === fresh ? '' : `, ${countOf(warnings.length - fresh, 'known warning')}`;
   if (verdict === 'broken') {
-    const brokenCalls = edges.reduce((sum, edge) => sum + edge.broken, 0);
-    return `${broken.length} of ${countOf(edges.length, 'edge')}, ${brokenCalls} of ${countOf(calls, 'call')} (${read})`;
+    const also =
+      known.length === 0
+        ? ''
+        : `; known: ${countOf(known.length, 'edge')}, ${countOf(sumOf(known, 'broken'), 'call')}`;
+    return `${ofAll(broken)}${also} (${read})`;
   }
-  if (edges.length === 0) return `no call between two services was seen, and nothing is broken (${read})`;
-  const warnings = findings.filter((finding) => finding.severity === 'warning').length;
-  const but = warnings === 0 ? '' : `, ${countOf(warnings, 'warning')}`;
-  return `${countOf(edges.length, 'edge')}, ${countOf(calls, 'call')}${but} (${read})`;
+  if (counted.length === 0) return `no call between two services was seen, and nothing is broken (${read})`;
+  const but = `${fresh === 0 ? '' : `, ${countOf(fresh, 'warning')}`}${knownWarnings}`;
+  if (known.length > 0) return `except what is known: ${ofAll(known)}${but} (${read})`;
+  return `${countOf(counted.length, 'edge')}, ${countOf(sumOf(counted, 'calls'), 'call')}${but} (${read})`;
+}
+
+function sumOf(edges: readonly EdgeResult[], count: 'calls' | 'broken'): number {
+  return edges.reduce((sum, edge) => sum + edge[count], 0);
 }
 
 /** What a reader must know about the result; not escaped. */

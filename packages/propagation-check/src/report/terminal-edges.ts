@@ -1,3 +1,4 @@
+import { isAccepted } from '../verdict/decide-verdict.ts';
 import type { EdgeResult, Finding, Result } from '../verdict/result.ts';
 import { escapeText } from './escape-text.ts';
 import { type Layout, paint, type Style, truncate } from './layout.ts';
@@ -5,12 +6,13 @@ import { type Layout, paint, type Style, truncate } from './layout.ts';
 /** A list that is longer hides what is broken; JSON has all of it. */
 const mostEdges = 40;
 
-export type Mark = 'error' | 'warning' | 'fine';
+export type Mark = 'error' | 'warning' | 'fine' | 'accepted';
 
 const marks = {
   error: ['✗', 'red'],
   warning: ['!', 'yellow'],
   fine: ['✓', 'green'],
+  accepted: ['~', 'dim'],
 } as const satisfies Record<Mark, readonly [string, Style]>;
 
 export function paintMark(layout: Layout, mark: Mark): string {
@@ -18,11 +20,16 @@ export function paintMark(layout: Layout, mark: Mark): string {
   return paint(layout, style, symbol);
 }
 
-/** The worst that is known of an edge. */
+/** The worst that is to be said of an edge: what is known or tolerated counts less than a warning. */
 export function markEdge(edge: EdgeResult, findings: readonly Finding[]): Mark {
-  const own = findings.filter((finding) => finding.client === edge.client && finding.server === edge.server);
-  if (edge.broken > 0 || own.some((finding) => finding.severity === 'error')) return 'error';
-  return own.some((finding) => finding.severity === 'warning') ? 'warning' : 'fine';
+  if (edge.tolerated === true) return 'accepted';
+  const own = findings.filter(
+    (finding) => finding.client === edge.client && finding.server === edge.server && !isAccepted(finding),
+  );
+  const isBroken = edge.broken > 0 && edge.known !== true;
+  if (isBroken || own.some((finding) => finding.severity === 'error')) return 'error';
+  if (own.some((finding) => finding.severity === 'warning')) return 'warning';
+  return edge.known === true ? 'accepted' : 'fine';
 }
 
 export interface MarkedEdge {
@@ -32,7 +39,7 @@ export interface MarkedEdge {
 
 /** The worst ones first. */
 export function rankEdges({ edges, findings }: Result): readonly MarkedEdge[] {
-  const rank: readonly Mark[] = ['error', 'warning', 'fine'];
+  const rank: readonly Mark[] = ['error', 'warning', 'accepted', 'fine'];
   return edges
     .map((edge) => ({ edge, mark: markEdge(edge, findings) }))
     .sort((left, right) => rank.indexOf(left.mark) - rank.indexOf(right.mark));
@@ -57,9 +64,10 @@ export function renderEdges(result: Result, layout: Layout): readonly string[] {
   return more > 0 ? [...lines, `… and ${more} more edges`] : lines;
 }
 
-function countCalls({ calls, broken }: EdgeResult): string {
-  if (calls === 0) return 'never seen';
-  return broken > 0 ? `broken ${broken} of ${calls}` : countOf(calls, 'call');
+function countCalls({ calls, broken, known, tolerated }: EdgeResult): string {
+  const counts =
+    calls === 0 ? 'never seen' : broken > 0 ? `broken ${broken} of ${calls}` : countOf(calls, 'call');
+  return known === true ? `${counts}, known` : tolerated === true ? `${counts}, tolerated` : counts;
 }
 
 /** `service-a → service-b`; when it does not fit, the longer name is cut first. */

@@ -2,6 +2,7 @@ import { findings as prose } from '../rules/findings.ts';
 import type { Finding } from '../verdict/result.ts';
 import { escapeText } from './escape-text.ts';
 import { hang, type Layout, paint, truncate } from './layout.ts';
+import { nameAcceptance } from './summary.ts';
 import { countOf, nameEdge, nameService, paintMark } from './terminal-edges.ts';
 
 /** How a finding is printed. */
@@ -31,6 +32,7 @@ export function renderFinding(finding: Finding, options: FindingOptions): readon
     ...labelled('edge', `${nameEdge(finding, longestText)}, ${describeCount(finding)}`, options),
     ...labelled('why', words.why, options),
     ...renderEvidence(finding, options),
+    ...renderProject(finding, options),
     ...renderScopes(finding, options),
     ...renderCandidates(finding, options),
     ...labelled('fix', escapeText(finding.fix), options),
@@ -41,6 +43,14 @@ export function renderFinding(finding: Finding, options: FindingOptions): readon
 /** Its id, and whether that is likely or sure. */
 export function nameConfidently({ id, confidence }: Finding): string {
   return confidence === 'likely' ? `${id}, likely` : id;
+}
+
+/** Where files of the project say what spans leave open. */
+function renderProject({ project = [] }: Finding, layout: Layout): readonly string[] {
+  return project.slice(0, mostEvidence).flatMap(({ file, line, column, says, check }, index) => {
+    const text = `${file}:${line}:${column} ${says} (${check})`;
+    return labelled(index === 0 ? 'files' : '', truncate(escapeText(text), longestText), layout);
+  });
 }
 
 /** Which instrumentations are there tells which are not. */
@@ -62,6 +72,16 @@ function renderScopes({ client, server, scopes }: Finding, layout: Layout): read
 /** Names of packages tell the most at their end. */
 function keepEnd(name: string, width: number): string {
   return name.length <= width ? name : `…${name.slice(1 - width).replace(/^[\udc00-\udfff]/, '')}`;
+}
+
+/** Findings that are known or tolerated, one line each. */
+export function renderAccepted(findings: readonly Finding[], layout: Layout): readonly string[] {
+  const lines = findings.slice(0, mostInfos).flatMap((finding) => {
+    const text = `${nameAcceptance(finding)}: ${describePlace(finding)}, ${finding.id}, ${describeCount(finding)}`;
+    return hang('~ ', text, layout).map((line) => paint(layout, 'dim', line));
+  });
+  const more = findings.length - mostInfos;
+  return more > 0 ? [...lines, `… and ${more} more`] : lines;
 }
 
 /** Informations, one line each. */

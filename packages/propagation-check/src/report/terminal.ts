@@ -2,9 +2,9 @@ import type { Result } from '../verdict/result.ts';
 import { escapeText } from './escape-text.ts';
 import type { ReportDetails } from './json.ts';
 import { hang, type Layout, paint, type Style } from './layout.ts';
-import { describeNotes, listErrorsFirst, nameVerdict, summarise } from './summary.ts';
+import { describeNotes, listAccepted, listErrorsFirst, nameVerdict, summarise } from './summary.ts';
 import { renderEdges } from './terminal-edges.ts';
-import { type FindingOptions, renderFinding, renderInfos } from './terminal-findings.ts';
+import { type FindingOptions, renderAccepted, renderFinding, renderInfos } from './terminal-findings.ts';
 import { renderUnreported } from './terminal-unreported.ts';
 
 /** Longer lines of prose are hard to read. */
@@ -19,11 +19,13 @@ const styles = {
 /** The result for people. The first line is the verdict; every text from outside is escaped. Ends with a line break. */
 export function renderTerminal(result: Result, details: ReportDetails, options: FindingOptions): string {
   const layout = { ...options, width: Math.min(options.width, widestText) };
+  const accepted = listAccepted(result);
   const infos = result.findings.filter((finding) => finding.severity === 'info');
   const parts = [
     renderVerdict(result, details, layout),
     renderEdges(result, layout),
     ...listErrorsFirst(result).map((finding) => renderFinding(finding, layout)),
+    accepted.length === 0 ? [] : ['Accepted:', ...renderAccepted(accepted, layout)],
     infos.length === 0 ? [] : ['Good to know:', ...renderInfos(infos, layout)],
     result.explain === undefined ? [] : renderUnreported(result.explain, layout),
   ];

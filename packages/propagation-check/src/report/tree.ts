@@ -7,10 +7,17 @@ import { drawCall, drawTrace } from './draw-trace.ts';
 import { escapeText } from './escape-text.ts';
 import type { ReportDetails } from './json.ts';
 import { hang, type Layout, paint, truncate } from './layout.ts';
-import { listErrorsFirst } from './summary.ts';
+import { listAccepted, listErrorsFirst } from './summary.ts';
 import { renderVerdict, widestText } from './terminal.ts';
 import { countOf, nameEdge, paintMark, renderEdges } from './terminal-edges.ts';
-import { describeCount, labelled, longestText, nameConfidently, renderStep } from './terminal-findings.ts';
+import {
+  describeCount,
+  labelled,
+  longestText,
+  nameConfidently,
+  renderAccepted,
+  renderStep,
+} from './terminal-findings.ts';
 import { renderUnreported } from './terminal-unreported.ts';
 
 /** Each takes some fifteen lines; the others are named. */
@@ -41,6 +48,7 @@ export function renderTree(
     ...shown.slice(0, mostFindings).map((finding) => renderFinding(finding, findCall, layout, text)),
     shown.slice(mostFindings).flatMap((finding) => renderTitle(finding, text)),
     shown.length > 0 ? [] : drawTrace(pickSample(spans), mostSpans, new Set(), layout),
+    renderAccepted(listAccepted(result), text),
     renderInfos(result, text),
     result.explain === undefined ? [] : renderUnreported(result.explain, text),
   ];

@@ -9,6 +9,7 @@ import type { ClockOffsets } from '../pairing/align-clocks.ts';
 import { isParentRemote, type Span } from '../span/span.ts';
 import { keyFor } from '../util/group-by.ts';
 import type { FindingId, Severity } from './finding.ts';
+import type { ProjectHint } from './project-hint.ts';
 import type { Thresholds } from './thresholds.ts';
 
 /** What is known before any check. */
@@ -117,6 +118,8 @@ export interface Draft {
   readonly isLikely?: boolean;
   /** Where a tap would decide, as far as taps have seen the calls. */
   readonly nextTap?: NextTap | null;
+  /** What the files of the project have of the first candidates. */
+  readonly inProject?: readonly ProjectHint[];
   readonly shown: readonly Shown[];
   /** Spans that are explained by this beside those in `shown`. */
   readonly explains?: readonly Span[];

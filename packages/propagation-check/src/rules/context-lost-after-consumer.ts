@@ -2,9 +2,10 @@ import { type Call, selectCalls } from '../calls/call-group.ts';
 import { nameTarget } from '../calls/target.ts';
 import { isMoreThanChance } from '../pairing/chance.ts';
 import { type Pair, pairSpans, startsDuring } from '../pairing/pair.ts';
+import { atTime } from '../span/row-span.ts';
 import type { Span } from '../span/span.ts';
 import { type Group, groupBy, keyFor } from '../util/group-by.ts';
-import { median } from '../util/statistics.ts';
+import { later, median } from '../util/statistics.ts';
 import { protocolOf, type Scene } from './check.ts';
 import { finding, isDetached } from './context-lost-in-process.ts';
 import { gate, rule } from './rule.ts';
@@ -13,6 +14,8 @@ import { gate, rule } from './rule.ts';
 interface CallsAfterMessages {
   readonly scene: Scene;
   readonly calls: Group<Call>;
+  /** The first call of each handler, with those that follow it: a handler may call several times, and a batch has several messages. */
+  readonly bursts: ReadonlyMap<Span, readonly Span[]>;
   /** The messages that are handled in no span, as long as their handlers have to call. */
   readonly windows: readonly Span[];
   /** Messages, each with the call that began right after it. */
@@ -38,19 +41,16 @@ export const callsAfterMessages = rule<CallsAfterMessages>({
       keyFor(client.serviceName, nameTarget(client), client.name, server.serviceName),
     ).map((ofTarget) => {
       const windows = openWindows(scene, ofTarget[0].client.serviceName);
-      return {
-        scene,
-        calls: ofTarget,
-        windows,
-        pairs: pairWithWindows(scene, windows, listClients(ofTarget)),
-      };
+      const bursts = listBursts(windows, listClients(ofTarget));
+      const pairs = pairWithWindows(scene, windows, [...bursts.keys()]);
+      return { scene, calls: ofTarget, bursts, windows, pairs };
     });
   },
   gates: [
     gate(
       'hardly any call has no message',
-      ({ scene, calls, windows }) => calls.length <= windows.length * scene.thresholds.displacedLeftOver,
-      ({ calls, windows }) => `${calls.length} calls, ${windows.length} messages that are handled in no span`,
+      ({ scene, bursts, windows }) => bursts.size <= windows.length * scene.thresholds.displacedLeftOver,
+      ({ bursts, windows }) => `${bursts.size} calls, ${windows.length} messages that are handled in no span`,
     ),
     gate(
       'nearly every message is followed by such a call at once, and there are several',
@@ -60,9 +60,9 @@ export const callsAfterMessages = rule<CallsAfterMessages>({
     ),
     gate(
       'fewer would follow by chance',
-      ({ scene, calls, windows, pairs }) =>
+      ({ scene, bursts, windows, pairs }) =>
         isMoreThanChance(
-          listClients(calls),
+          [...bursts.keys()],
           pairs.length,
           (moved) => pairWithWindows(scene, windows, moved).length,
           scene.thresholds,
@@ -71,7 +71,7 @@ export const callsAfterMessages = rule<CallsAfterMessages>({
     ),
   ],
   looseEnds: ({ calls }) => listClients(calls),
-  report: ({ calls, pairs }) => {
+  report: ({ calls, bursts, pairs }) => {
     const [{ client, server }] = calls;
     const serverOf = new Map(calls.map((call) => [call.client, call.server]));
     return finding.report({
@@ -79,17 +79,44 @@ export const callsAfterMessages = rule<CallsAfterMessages>({
       client: client.serviceName,
       server: server.serviceName,
       protocol: protocolOf(client),
-      shown: pairs.map(({ client: message, server: call }) => ({
-        client: call,
-        server: serverOf.get(call) ?? null,
-        says: `root of its own trace, made as soon as "${message.name}" of trace ${message.traceId} had ended`,
-      })),
+      shown: pairs.flatMap(({ client: message, server: first }) =>
+        (bursts.get(first) ?? []).map((call) => ({
+          client: call,
+          server: serverOf.get(call) ?? null,
+          says: `root of its own trace, made as soon as ${call === first ? '' : 'another call after '}"${message.name}" of trace ${message.traceId} had ended`,
+        })),
+      ),
     });
   },
 });
 
 function listClients(calls: readonly Call[]): readonly Span[] {
   return calls.map(({ client }) => client);
+}
+
+/** Divides calls by the last message before them, and where more time passed than until the first call of a handler. */
+function listBursts(windows: readonly Span[], calls: readonly Span[]): ReadonlyMap<Span, readonly Span[]> {
+  const bursts = new Map<Span, Span[]>();
+  let burst: Span[] = [];
+  let [latestEnd, open, at] = [0n, 0n, 0];
+  for (const call of calls.toSorted((one, other) =>
+    Number(one.startTimeUnixNano - other.startTimeUnixNano),
+  )) {
+    const { startTimeUnixNano: start, endTimeUnixNano: end } = call;
+    const before = at;
+    for (let next = windows[at]; next !== undefined && next.startTimeUnixNano <= start; next = windows[at]) {
+      open = next.endTimeUnixNano - next.startTimeUnixNano;
+      at += 1;
+    }
+    const isFirst = at !== before || start > latestEnd + open;
+    if (isFirst) {
+      burst = [];
+      bursts.set(call, burst);
+    }
+    burst.push(call);
+    latestEnd = isFirst ? end : later(latestEnd, end);
+  }
+  return bursts;
 }
 
 function pairWithWindows(
@@ -110,9 +137,5 @@ function openWindows(scene: Scene, service: string | null): readonly Span[] {
     .slice(1)
     .map(({ endTimeUnixNano: end }, at) => Number(end - (messages[at]?.endTimeUnixNano ?? end)));
   const open = BigInt(Math.round(median(gaps) * scene.thresholds.afterMessageShare));
-  return messages.map((message) => ({
-    ...message,
-    startTimeUnixNano: message.endTimeUnixNano,
-    endTimeUnixNano: message.endTimeUnixNano + open,
-  }));
+  return messages.map((message) => atTime(message, message.endTimeUnixNano, message.endTimeUnixNano + open));
 }

@@ -19,25 +19,33 @@ interface DividedLayers {
 }
 
 /**
- * Two layers of one framework (a middleware, and the server behind it) each begin a trace for the same request: the one ends,
- * and the other begins with the same method and path.
+ * Two layers of one service (a middleware and the server behind it, a web server and the application within it) each begin a trace for the
+ * same request: the one ends or is open, and the other begins with the same method and path.
  */
 export const contextLostBetweenLayers = rule<DividedLayers>({
   finding,
   measure: (scene, open) => {
     const { graph, facts } = scene;
-    const internal = spanKinds.indexOf('INTERNAL');
+    const kinds = [spanKinds.indexOf('INTERNAL'), spanKinds.indexOf('SERVER')];
     const spans = graph
       .select(
         (row) =>
-          graph.store.kinds[row] === internal && graph.isRoot(row) && readMethod(facts.at(row)) !== null,
+          kinds.includes(graph.store.kinds[row] ?? 0) &&
+          graph.isRoot(row) &&
+          !graph.hasLinks(row) &&
+          readMethod(facts.at(row)) !== null,
       )
       .filter((span) => readCallFacts(span).path !== null);
-    return groupBy(spans, (span) => keyFor(span.serviceName, span.scopeName)).flatMap((layers) => {
+    return groupBy(spans, (span) => keyFor(span.serviceName, span.scopeName, span.kind)).flatMap((layers) => {
       const requests = new Set(layers.map(nameRequest));
-      const servers = open.roots
-        .of(layers[0].serviceName)
-        .filter((span) => span.kind === 'SERVER' && !isHealthProbe(span) && requests.has(nameRequest(span)));
+      const servers = open.roots.of(layers[0].serviceName).filter(
+        (span) =>
+          span.kind === 'SERVER' &&
+          // A caller may repeat its request.
+          (layers[0].kind === 'INTERNAL' || span.scopeName !== layers[0].scopeName) &&
+          !isHealthProbe(span) &&
+          requests.has(nameRequest(span)),
+      );
       const pairs = pairLayers(layers, servers, scene.thresholds);
       return pairs.length === 0 ? [] : [{ scene, layers, servers, pairs }];
     });
@@ -72,32 +80,41 @@ export const contextLostBetweenLayers = rule<DividedLayers>({
       shown: pairs.map(({ client: layer, server }) => ({
         client: null,
         server,
-        says: `root of its own trace, begun when "${layer.name}" of trace ${layer.traceId} had ended, for the same request`,
+        says: `root of its own trace, begun ${describeOrder(layer, server)}, for the same request`,
       })),
     }),
 });
+
+function describeOrder({ name, traceId, endTimeUnixNano }: Span, server: Span): string {
+  return server.startTimeUnixNano < endTimeUnixNano
+    ? `within "${name}" of trace ${traceId}`
+    : `when "${name}" of trace ${traceId} had ended`;
+}
 
 function tellPairs({ layers, pairs }: DividedLayers): string {
   return `${pairs.length} of ${layers.length}`;
 }
 
-/** Each layer with the SERVER span of the same request that began within as much time after it as it took. */
+/** Each layer with the SERVER span of the same request that began within it, or within as much time after it as it took. */
 function pairLayers(
   layers: readonly Span[],
   servers: readonly Span[],
   tolerances: Tolerances,
 ): readonly Pair[] {
-  const windows = layers.map((layer) => {
-    const { startTimeUnixNano: start, endTimeUnixNano: end } = layer;
-    return atTime(layer, end, end + (end - start));
-  });
-  return pairSpans(
-    windows,
+  const layerOf = new Map(
+    layers.map((layer) => {
+      const { startTimeUnixNano: start, endTimeUnixNano: end } = layer;
+      return [atTime(layer, start, end + (end - start)), layer];
+    }),
+  );
+  const pairs = pairSpans(
+    [...layerOf.keys()],
     servers,
     (window, server) =>
       startsDuring(server, window, tolerances) && nameRequest(window) === nameRequest(server),
     tolerances,
   );
+  return pairs.map((pair) => ({ ...pair, client: layerOf.get(pair.client) ?? pair.client }));
 }
 
 function nameRequest(span: Span): string {

@@ -4,6 +4,7 @@ import { nameEndpoints } from '../calls/endpoint.ts';
 import { isMoreThanChance } from '../pairing/chance.ts';
 import type { Pair } from '../pairing/pair.ts';
 import type { Span } from '../span/span.ts';
+import { mapBy } from '../util/group-by.ts';
 import { type Open, protocolOf, type Scene } from './check.ts';
 import {
   missingCallCandidates as candidates,
@@ -34,12 +35,15 @@ export const possibleCalls = rule<PossibleCalls>({
     listUncalled(scene, open).flatMap((server) => {
       const roots = listRequests(open.roots.first(server, scene.thresholds.mostRootsCompared));
       if (roots.length === 0) return [];
+      const spansOf = indexSpansDuring(scene, roots);
       return scene.services.names().flatMap((client) => {
         if (client === null || client === server || !scene.services.hasEntries(client)) return [];
-        const pair = pairWithRequestsOf(scene, client, roots);
+        const spans = spansOf(client);
+        if (!roots.every((root) => spans.some((span) => isOpenAtStart(scene, span, root)))) return [];
+        const pair = pairWithRequestsOf(scene, spans);
         const pairAll = (): readonly Pair[] => {
           const all = listRequests(open.roots.of(server));
-          return pairWithRequestsOf(scene, client, all)(all);
+          return pairWithRequestsOf(scene, indexSpansDuring(scene, all)(client))(all);
         };
         const countPairs = (moved: readonly Span[]): number => pair(moved).length;
         const pairs = pair(roots);
@@ -98,19 +102,35 @@ function listRequests(roots: readonly Span[]): readonly Span[] {
   return roots.filter((root) => root.kind === 'SERVER' && !isHealthProbe(root));
 }
 
-/** Pairs roots of a time with the requests of a service then: of each endpoint with every request, or none. */
+/** The spans of each service that were open between the first and the last start of some roots. */
+function indexSpansDuring(
+  { graph }: Scene,
+  roots: readonly Span[],
+): (service: string | null) => readonly Span[] {
+  const startOf = (root?: Span): number => (root === undefined ? 0 : (graph.starts[graph.rowOf(root)] ?? 0));
+  const rows = mapBy(graph.rowsBetween(startOf(roots[0]), startOf(roots.at(-1))), (row) =>
+    graph.serviceOf(row),
+  );
+  return (service) => graph.viewsOf(rows.get(service) ?? []);
+}
+
+/** Whether a request was open when a root began, by clocks that may differ: `pairSpans` compares no others. */
+function isOpenAtStart({ graph, thresholds }: Scene, request: Span, root: Span): boolean {
+  const [row, start] = [graph.rowOf(request), graph.starts[graph.rowOf(root)] ?? 0];
+  const tolerance = Number(thresholds.clockTolerance);
+  return (
+    request.kind === 'SERVER' &&
+    (graph.starts[row] ?? 0) <= start + tolerance &&
+    (graph.ends[row] ?? 0) >= start - tolerance
+  );
+}
+
+/** Pairs roots with the requests among the spans of a service: of each endpoint with every request, or none. */
 function pairWithRequestsOf(
   scene: Scene,
-  client: string,
-  roots: readonly Span[],
+  spans: readonly Span[],
 ): (some: readonly Span[]) => readonly Pair[] {
-  const { graph, thresholds } = scene;
-  const starts = roots.map((root) => graph.starts[graph.rowOf(root)] ?? 0);
-  const [from, to] = [starts[0] ?? 0, starts.at(-1) ?? 0];
-  const spans = scene.selectSpans(
-    client,
-    (row) => (graph.ends[row] ?? 0) >= from && (graph.starts[row] ?? 0) <= to,
-  );
+  const { thresholds } = scene;
   const requests = spans.filter((span) => span.kind === 'SERVER' && !isHealthProbe(span));
   const calls = groupCallsByRequest(scene, spans.filter(isOutgoing));
   const endpointOf = nameEndpoints(requests);

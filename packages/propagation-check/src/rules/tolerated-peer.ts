@@ -3,12 +3,48 @@ import type { Expectation } from '../expect/expectation.ts';
 import type { Span } from '../span/span.ts';
 
 /** Whether a CLIENT or PRODUCER span calls a peer that emits no spans, on purpose: by host, host:port, or service name. */
-export function isToleratedPeer({ toleratedPeers }: Expectation, client: Span): boolean {
-  if (toleratedPeers.length === 0) return false;
+export function isToleratedPeer(expectation: Expectation, client: Span): boolean {
+  return nameToleratedPeer(expectation, client) !== null;
+}
+
+/** The tolerated peer that a CLIENT or PRODUCER span calls, as the expectation writes it. */
+export function nameToleratedPeer({ toleratedPeers }: Expectation, client: Span): string | null {
+  if (toleratedPeers.length === 0) return null;
   const { host, port, destination } = readCallFacts(client);
-  const peer = readText(client, 'service.peer.name', 'peer.service');
-  const names = [host, host !== null && port !== null ? `${host}:${port}` : null, peer, destination].flatMap(
-    (name) => name?.toLowerCase() ?? [],
+  const service = readText(client, 'service.peer.name', 'peer.service');
+  const names = [host, host !== null && port !== null ? `${host}:${port}` : null, service, destination];
+  const found = toleratedPeers.map(readToleratedPeer).find(({ caller, peer }) => {
+    const isCaller = caller === null || isSame(caller, client.serviceName);
+    return isCaller && names.some((name) => isSame(peer, name));
+  });
+  return found?.peer ?? null;
+}
+
+/** Whether one of two services is known not to take part. An edge that must, or must not, be there is judged all the same. */
+export function isToleratedEdge(
+  { toleratedPeers, edges }: Expectation,
+  client: string | null,
+  server: string | null,
+): boolean {
+  const isJudged = edges.some(
+    (edge) => edge.rule !== 'may' && edge.client === client && edge.server === server,
   );
-  return toleratedPeers.some((tolerated) => names.includes(tolerated.toLowerCase()));
+  if (isJudged) return false;
+  return toleratedPeers
+    .map(readToleratedPeer)
+    .some(({ caller, peer }) =>
+      caller === null
+        ? isSame(peer, client) || isSame(peer, server)
+        : isSame(caller, client) && isSame(peer, server),
+    );
+}
+
+/** `api.example.com`, or `web -> api.example.com`: only as called by web. */
+function readToleratedPeer(text: string): { readonly caller: string | null; readonly peer: string } {
+  const [, caller = null, peer = text] = /^(.+?)\s*->\s*(.+)$/.exec(text.trim()) ?? [];
+  return { caller, peer: peer.trim() };
+}
+
+function isSame(written: string, name: string | null): boolean {
+  return written.toLowerCase() === name?.toLowerCase();
 }

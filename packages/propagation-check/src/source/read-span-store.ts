@@ -1,6 +1,8 @@
 import { type FileHandle, open, readFile, stat } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { addAbortSignal, type Readable } from 'node:stream';
+import { getHeapStatistics } from 'node:v8';
+import { countOpenCalls } from '../calls/count-open-calls.ts';
 import { toMiB } from '../decode/check-memory.ts';
 import { DecodeError } from '../decode/decode-error.ts';
 import { type DecodedInto, decodeCompressedInto, decodeInto } from '../decode/decode-into.ts';
@@ -12,7 +14,7 @@ import type { SpanStore } from '../span/span-store.ts';
 import { SpanWriter } from '../span/span-writer.ts';
 import { cutPieces, endFinders, type Fill, fillFrom } from './cut-pieces.ts';
 import { describeFileError, emptyFile, quotePath, tooLarge } from './file-error.ts';
-import { readPieces } from './read-pieces.ts';
+import { type Piece, readPieces } from './read-pieces.ts';
 import { SourceError } from './source.ts';
 
 export interface StoreOptions {
@@ -22,6 +24,8 @@ export interface StoreOptions {
   readonly threads?: number;
   /** What the spans may take. Default: what the system has left. */
   readonly maxMemoryBytes?: number;
+  /** What objects for the ends of broken calls may take. Default: what Node may take more. */
+  readonly maxHeapBytes?: number;
   /** Largest document that is not read piece by piece. Default 512,000,000 bytes: Node holds no longer text. */
   readonly maxDocumentBytes?: number;
   /** Called while it is read. */
@@ -156,6 +160,8 @@ async function readStream(
   }
   const room = options.maxMemoryBytes ?? process.availableMemory();
   if (size !== null) refuseTooLarge(label, size * memoryPerByte[format] * (isPacked ? gzipRatio : 1), room);
+  const isPlainFile = file !== null && size !== null && !isPacked;
+  if (isPlainFile) await refuseBroken(file, { label, size, format }, options);
   const isLarge = size !== null && size >= bytesForWorkers;
   const team =
     options.threads === undefined
@@ -165,7 +171,6 @@ async function readStream(
   try {
     const whole = size === null || isPacked ? 0 : size;
     let isExpected = whole < bytesBeforeExpecting;
-    const isPlainFile = file !== null && size !== null && !isPacked;
     const fill = isPlainFile ? fillFromFile(file, progress, options.signal) : fillFrom(chunks);
     const pieces = cutPieces(fill, endFinders[format], { isReadAhead: isPlainFile });
     await readPieces(format, pieces, writer, team, (bytes) => {
@@ -194,6 +199,65 @@ function refuseTooLarge(label: string, needed: number, room: number): void {
     `${label}: needs about ${toMiB(needed)} MiB of memory, and ${toMiB(room)} MiB are free; ` +
       'split it by time or keep only the traces in question, or check it where there is more memory',
   );
+}
+
+/** Measured: a span of a capture in which every call is broken, for each byte of the file. */
+const heapPerByte: Readonly<Record<PieceFormat, number>> = { 'json-lines': 1.2, 'otlp-protobuf': 2.7 };
+/** Measured: a call that nobody continued, with the request that it may have been. */
+const heapPerOpenCall = 3_000;
+/** So many spans that the exporters of both sides of most calls have delivered. */
+const sampleBytes = 128 * 1024 * 1024;
+/** Calls whose other side is delivered later look open in a sample. */
+const sureExcess = 1.25;
+
+/** The ends of broken calls are objects, of which Node may hold fewer than memory has room for. A part of the file tells how many they are. */
+async function refuseBroken(
+  file: FileHandle,
+  { label, size, format }: { readonly label: string; readonly size: number; readonly format: PieceFormat },
+  { maxHeapBytes = freeHeapBytes(), signal }: StoreOptions,
+): Promise<void> {
+  if (size * heapPerByte[format] <= maxHeapBytes) return;
+  const sample = { bytes: 0 };
+  const pieces = cutPieces(fillFromFile(file, sample, signal), endFinders[format]);
+  const writer = new SpanWriter();
+  let read = 0;
+  try {
+    await readPieces(
+      format,
+      takeBytes(pieces, sampleBytes),
+      writer,
+      { threads: 1, startAfter: 0 },
+      (bytes) => {
+        read = bytes;
+      },
+    );
+  } catch (error) {
+    // It is met again where the file is read, and said there.
+    if (error instanceof DecodeError) return;
+    throw error;
+  }
+  const openCalls = countOpenCalls(writer.finish()) * (size / read);
+  const needed = openCalls * heapPerOpenCall;
+  if (needed <= maxHeapBytes * sureExcess) return;
+  throw new SourceError(
+    `${label}: some ${Math.round(openCalls)} calls are broken, which take about ${toMiB(needed)} MiB, and Node may take ${toMiB(maxHeapBytes)} MiB more; ` +
+      `split it by time, or set NODE_OPTIONS=--max-old-space-size=${toMiB(needed * sureExcess)}`,
+  );
+}
+
+function freeHeapBytes(): number {
+  const { heap_size_limit: limit, used_heap_size: used } = getHeapStatistics();
+  return limit - used;
+}
+
+/** Pieces of at least so many bytes. */
+async function* takeBytes(pieces: AsyncIterable<Piece>, bytes: number): AsyncGenerator<Piece> {
+  let taken = 0;
+  for await (const piece of pieces) {
+    taken += piece.length;
+    yield piece;
+    if (taken >= bytes) return;
+  }
 }
 
 async function* countBytes(

@@ -37,6 +37,9 @@ const mostStrays = 1_024;
 /** Longer values hardly repeat, and are expensive to hash. */
 const longestInterned = 512;
 
+/** Tables grow; most checks are of a few spans. */
+const firstValues = 256;
+
 /** How a value is written as bytes. */
 export const valueType = {
   /** UTF-8. */
@@ -71,17 +74,19 @@ export class ValueTable implements Values {
   readonly #interned = new Arena();
   readonly #raw = new Arena();
   /** By interned id: where it is, its hash, and the field that it was first seen in. */
-  #places = new Uint32Array(1_024);
-  #hashes = new Uint32Array(1_024);
-  #fields = new Uint32Array(1_024);
+  #places = new Uint32Array(firstValues);
+  #hashes = new Uint32Array(firstValues);
+  #fields = new Uint32Array(firstValues);
   #size = 0;
   /** Open addressing: id + 1, and 0 where free. */
-  #slots = new Uint32Array(4_096);
+  #slots = new Uint32Array(firstValues * 4);
   /** By field: how many values it brought. */
-  #distinct = new Uint32Array(1_024);
+  #distinct = new Uint32Array(firstValues);
   /** By field: by how much values that are not interned outnumber those that are, since the budget is used up. */
-  #strays = new Uint32Array(1_024);
+  #strays = new Uint32Array(firstValues);
   readonly #decoded: AttributeValue[] = [];
+  /** Interned texts that were added as such, so that each is encoded once. */
+  readonly #texts = new Map<string, number>();
   readonly #encoder = new TextEncoder();
   readonly #digits = sourceOf(new Uint8Array(20));
   #batchedValues = 0;
@@ -102,8 +107,12 @@ export class ValueTable implements Values {
 
   /** @param field Numbers of fields are small and dense; the budget of interned values is by field. */
   add(value: AttributeValue, field: number): number {
+    const known = typeof value === 'string' ? this.#texts.get(value) : undefined;
+    if (known !== undefined) return known;
     const { type, bytes } = this.#encode(value);
-    return this.addBytes(sourceOf(bytes), 0, bytes.length, type, field);
+    const id = this.addBytes(sourceOf(bytes), 0, bytes.length, type, field);
+    if (typeof value === 'string' && !isRaw(id)) this.#texts.set(value, id);
+    return id;
   }
 
   /** Adds the value that `source` has from `start` to `end` in the encoding that `type` says. Nothing is decoded. */
@@ -156,6 +165,8 @@ export class ValueTable implements Values {
   }
 
   find(text: string): number | null {
+    const known = this.#texts.get(text);
+    if (known !== undefined) return known;
     const { type, bytes } = this.#encode(text);
     return this.findBytes(sourceOf(bytes), 0, bytes.length, type);
   }

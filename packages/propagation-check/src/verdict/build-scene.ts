@@ -19,8 +19,11 @@ export function buildScene(facts: Facts): SceneFacts {
   const groupsBetween: SceneFacts['groupsBetween'] = (client, server) =>
     between.get(keyFor(client, server)) ?? [];
   const groupsInto: SceneFacts['groupsInto'] = (server) => into.get(server) ?? [];
-  const selectSpans: SceneFacts['selectSpans'] = (service, isMeant) =>
-    graph.viewsOf(Array.from(graph.rowsOfService(service)).filter((row) => isMeant(row)));
+  const selectSpans: SceneFacts['selectSpans'] = (service, isMeant) => {
+    const meant: number[] = [];
+    for (const row of graph.rowsOfService(service)) if (isMeant(row)) meant.push(row);
+    return graph.viewsOf(meant);
+  };
   return {
     ...facts,
     groupsBetween,

@@ -10,8 +10,10 @@ import { decideByHeaders, mergeDrafts } from '../rules/decide-by-headers.ts';
 import { explainLooseEnds } from '../rules/explain-loose-ends.ts';
 import { describeFix } from '../rules/fix-by-surroundings.ts';
 import { rankByPlatform } from '../rules/platforms.ts';
+import type { ProjectHint } from '../rules/project-hint.ts';
 import { rankByOrigin } from '../rules/rank-by-origin.ts';
 import { rankByPipeline } from '../rules/rank-by-pipeline.ts';
+import { rankByProject } from '../rules/rank-by-project.ts';
 import { runRules } from '../rules/run-rules.ts';
 import { listStepsToDecide } from '../rules/steps-to-decide.ts';
 import { thresholds as defaultThresholds, type Thresholds } from '../rules/thresholds.ts';
@@ -25,8 +27,10 @@ import { keyFor } from '../util/group-by.ts';
 import { hideSecrets } from '../util/hide-secrets.ts';
 import { rememberOf } from '../util/remember.ts';
 import { buildScene } from './build-scene.ts';
+import { decideVerdict } from './decide-verdict.ts';
 import { listUnjudged } from './list-unjudged.ts';
-import type { EdgeResult, Evidence, Finding, Result } from './result.ts';
+import type { EdgeResult, Evidence, Finding, ProjectEvidence, Result } from './result.ts';
+import { tolerate } from './tolerate.ts';
 
 /** So many calls are shown as evidence of a finding unless more are asked for; `count` tells them all. */
 const usualEvidence = 5;
@@ -41,6 +45,8 @@ export interface CheckOptions {
   readonly headers?: HeaderEvidence;
   /** What the Collector counted; it tells telemetry that is lost from propagation that is. */
   readonly collector?: CollectorCounters | null;
+  /** What the files of the project have that breaks propagation. */
+  readonly project?: readonly ProjectHint[];
   /** Say of each loose end why nothing is reported. */
   readonly explain?: boolean;
   /** Show at most so many calls of a finding. */
@@ -60,6 +66,7 @@ export function checkStore(store: SpanStore, options: CheckOptions = {}): Result
     expectation = noExpectation,
     headers = noHeaderEvidence,
     collector = null,
+    project = [],
     thresholds = defaultThresholds,
     explain = false,
     mostEvidence = usualEvidence,
@@ -85,14 +92,21 @@ export function checkStore(store: SpanStore, options: CheckOptions = {}): Result
       decided.id === draft.id ? doubtAtEnds(scene, orphans, decided) : decided,
     ),
   );
-  const merged = mergeDrafts(drafts);
+  const merged = mergeDrafts(drafts).map((draft) => rankByProject(draft, project));
   const scopesOf = rememberOf((service: string | null) => listScopes(scene, service));
-  const findings = merged.map((draft) => describeFinding(draft, scopesOf, mostEvidence));
-  const edges = countEdges(scene, merged);
+  const { edges, findings } = tolerate(
+    {
+      edges: countEdges(scene, merged),
+      findings: merged.map((draft) => describeFinding(draft, scopesOf, mostEvidence)),
+    },
+    expectation,
+    openClients,
+  );
+  const isJudged = edges.some((edge) => edge.tolerated !== true) || holdsWithoutEdge(scene);
   const unjudged = listUnjudged(scene, merged);
   return {
     version: 1,
-    verdict: decideVerdict(findings, edges.length > 0 || holdsWithoutEdge(scene)),
+    verdict: decideVerdict(findings, isJudged),
     traces: graph.traceCount,
     spans: graph.spanCount,
     edges,
@@ -107,7 +121,7 @@ function describeFinding(
   scopesOf: (service: string | null) => readonly string[],
   mostEvidence: number,
 ): Finding {
-  const { id, severity, client, server, candidates, isLikely = false } = draft;
+  const { id, severity, client, server, candidates, inProject = [], isLikely = false } = draft;
   return {
     id,
     severity,
@@ -117,11 +131,16 @@ function describeFinding(
     count: draft.shown.length,
     ...(candidates === undefined ? {} : { candidates }),
     evidence: draft.shown.slice(0, mostEvidence).flatMap(describeEvidence),
+    ...(inProject.length === 0 ? {} : { project: inProject.slice(0, mostEvidence).map(describeHint) }),
     scopes: { client: scopesOf(client), server: scopesOf(server) },
     fix: describeFix(draft),
     ...(candidates === undefined ? {} : { decide: listStepsToDecide(draft) }),
     docs: `docs/findings/${id}.md`,
   };
+}
+
+function describeHint({ check, file, line, column, says }: ProjectHint): ProjectEvidence {
+  return { check, file, line, column, says: hideSecrets(says) };
 }
 
 function listScopes({ graph }: Scene, service: string | null): readonly string[] {
@@ -144,11 +163,6 @@ function describeEvidence({ client, server, during, says }: Shown): readonly Evi
 
 function idsOf({ traceId, spanId }: Span): Pick<Span, 'traceId' | 'spanId'> {
   return { traceId, spanId };
-}
-
-function decideVerdict(findings: readonly Finding[], isJudged: boolean): Result['verdict'] {
-  if (findings.some((finding) => finding.severity === 'error')) return 'broken';
-  return isJudged ? 'intact' : 'unknown';
 }
 
 /** A forbidden edge is not there, and its caller is: the only expectation that data without any edge can meet. */

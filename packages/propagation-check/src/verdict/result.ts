@@ -9,8 +9,8 @@ import type { FindingId, Severity } from '../rules/finding.ts';
 export interface Result {
   readonly version: 1;
   /**
-   * `broken` when a finding has severity `error`; `intact` when none has and an edge was judged, or an expectation holds;
-   * `unknown` when there was nothing to judge.
+   * `broken` when a finding has severity `error` and is neither known nor tolerated; `intact` when none is so and an edge was judged,
+   * or an expectation holds; `unknown` when there was nothing to judge.
    */
   readonly verdict: 'intact' | 'broken' | 'unknown';
   /** Number of traces read. */
@@ -32,6 +32,10 @@ export interface EdgeResult {
   readonly protocol: EdgeProtocol;
   readonly calls: number;
   readonly broken: number;
+  /** Every error of the edge is in the baseline. */
+  readonly known?: true;
+  /** One side is a tolerated peer: the edge is listed and not judged. */
+  readonly tolerated?: true;
 }
 
 /** Calls of a service to a peer that looks like one of the same system and of which no SERVER span is here. */
@@ -60,6 +64,8 @@ export interface Finding {
   /** Best first; only where the evidence leaves the cause open. */
   readonly candidates?: readonly FindingId[];
   readonly evidence: readonly Evidence[];
+  /** Only with `--project`, where the cause is undecided: what its files have of the first candidates. */
+  readonly project?: readonly ProjectEvidence[];
   /** Which instrumentations made the spans of the two services; some may be conspicuously missing. */
   readonly scopes: { readonly client: readonly string[]; readonly server: readonly string[] };
   /** One line: what to change. Where the cause is undecided that of the best candidate, and it begins with `if <candidate>: `. */
@@ -67,6 +73,20 @@ export interface Finding {
   /** Only where the cause is undecided: what to do so that the next report names it, the cheapest first. */
   readonly decide?: readonly string[];
   readonly docs: string;
+  /** The baseline has it. */
+  readonly known?: true;
+  /** One side is a tolerated peer. */
+  readonly tolerated?: true;
+}
+
+/** A place in the files of a project that breaks propagation. */
+export interface ProjectEvidence {
+  /** The name of the check of `doctor`. */
+  readonly check: string;
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+  readonly says: string;
 }
 
 /** A span that shows a finding. */

@@ -63,7 +63,7 @@ test('expectations', async (t) => {
     [['--expectations', join(folder, 'colon.yaml')], /colon\.yaml:1:4: a second "key:" in one line/],
     [
       ['--expectations', join(folder, 'unknown.yaml')],
-      /unknown\.yaml:4:3: unknown key "musnt"; known here: must, may, must-not$/m,
+      /unknown\.yaml:4:3: edges: unknown key "musnt"; known here: must, may, must-not; did you mean must\?$/m,
     ],
     [['--expectations', join(folder, 'broken.yaml')], /broken\.yaml:\d+:\d+: a bracket is not closed/],
   ];
@@ -190,7 +190,7 @@ test('runs that cannot begin', async () => {
       ['http://x', ...receiver, '--request-header', 'baggage: a=b', '--baggage', 'c=d'],
       /baggage is given twice, by --baggage and by --request-header/,
     ],
-    [['http://x', 'http://y', ...receiver], /too many arguments for 'run'/],
+    [['http://x', 'nowhere', ...receiver], /'nowhere' is invalid for argument 'url'/],
   ];
   for (const [args, message] of cases) await assertRefused(['run', ...args], message);
 });

@@ -12,6 +12,7 @@ export const entry = fileURLToPath(new URL('../../src/cli.ts', import.meta.url))
 
 export interface CliOptions {
   readonly env?: NodeJS.ProcessEnv;
+  readonly cwd?: string;
   /** The content of standard input. */
   readonly input?: string | Uint8Array;
 }
@@ -27,9 +28,10 @@ export function spawnCli(
   test: TestContext,
   args: readonly string[],
   env: NodeJS.ProcessEnv = {},
+  cwd = process.cwd(),
 ): ChildProcessWithoutNullStreams {
   const { COLUMNS: _, FORCE_COLOR: __, NO_COLOR: ___, ...inherited } = process.env;
-  const child = spawn(process.execPath, [entry, ...args], { env: { ...inherited, ...env } });
+  const child = spawn(process.execPath, [entry, ...args], { env: { ...inherited, ...env }, cwd });
   test.after(() => child.kill('SIGKILL'));
   return child;
 }
@@ -55,9 +57,9 @@ export async function executeCli(...args: readonly string[]): Promise<CliResult>
 export async function runCli(
   test: TestContext,
   args: readonly string[],
-  { env, input }: CliOptions = {},
+  { env, cwd, input }: CliOptions = {},
 ): Promise<CliResult> {
-  const child = spawnCli(test, args, env);
+  const child = spawnCli(test, args, env, cwd);
   child.stdin.on('error', () => undefined); // It may end before it has read everything.
   child.stdin.end(input);
   const [stdout, stderr, [code]] = await Promise.all([

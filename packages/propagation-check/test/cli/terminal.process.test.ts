@@ -12,9 +12,9 @@ import { drawSplitCall } from '../draw-trace.ts';
 const cli = join(import.meta.dirname, '../../src/cli.ts');
 const skip = spawnSync('script', ['--version']).error === undefined ? false : 'there is no `script`';
 
-/** Of this machine, but for what says who reads and how. */
-const { AI_AGENT: _, NO_COLOR: __, FORCE_COLOR: ___, ...plain } = process.env;
-const person = { ...plain, TERM: 'xterm', LC_ALL: 'C.UTF-8' };
+/** Nothing else, for other variables say that an agent reads. */
+const { PATH, HOME } = process.env;
+const person = { PATH, HOME, TERM: 'xterm', LC_ALL: 'C.UTF-8' };
 
 describe('the report that is printed unless another one is asked for', () => {
   let folder: string;

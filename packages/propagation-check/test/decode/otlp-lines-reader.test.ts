@@ -114,13 +114,14 @@ test('a line that is cut or changed at any byte', async () => {
   const bytes = Buffer.from(line);
   const intact = Buffer.from(`${line}\n`);
   const newline = Buffer.from('\n');
+  const signs = Buffer.from('\n"\\}');
   for (let at = 0; at < bytes.length; at += 1) {
     await assertAgrees(Buffer.concat([newline, bytes.subarray(0, at), intact]), `cut at ${at}`);
-    for (const byte of Buffer.from('\n"\\}')) {
-      const changed = Buffer.from(intact);
-      changed[at] = byte;
-      await assertAgrees(changed, `byte ${at} is ${byte}`);
-    }
+    // Each kind of change meets each token of a few bytes.
+    const byte = signs[at % signs.length] ?? 0;
+    const changed = Buffer.from(intact);
+    changed[at] = byte;
+    await assertAgrees(changed, `byte ${at} is ${byte}`);
   }
 });
 

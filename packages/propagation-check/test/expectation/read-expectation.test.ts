@@ -56,9 +56,19 @@ traceresponse: [payments]
 
   const faults: readonly (readonly [string, string])[] = [
     ['', '1:1: empty; expected edges, baggage, tolerated-peers or traceresponse'],
-    ['edgs: {}', '1:1: unknown key "edgs"; known here: edges, baggage, tolerated-peers, traceresponse'],
-    ['edges:\n  must: []\n  mustnt: []', '3:3: unknown key "mustnt"; known here: must, may, must-not'],
-    ['edges:\n  must: a -> b', '2:9: edges.must: expected array, received string'],
+    [
+      'edgs: {}',
+      '1:1: unknown key "edgs"; known here: edges, baggage, tolerated-peers, traceresponse; did you mean edges?',
+    ],
+    [
+      'edges:\n  must: []\n  forbidden: []',
+      '3:3: edges: unknown key "forbidden"; known here: must, may, must-not',
+    ],
+    [
+      'must: []',
+      '1:1: unknown key "must"; known here: edges, baggage, tolerated-peers, traceresponse; did you mean edges.must?',
+    ],
+    ['edges:\n  must: a -> b', '2:9: edges.must: expected a list'],
     [
       'edges:\n  must:\n    - a -> b\n    - a',
       '4:7: edges.must.1: expected services with arrows between them: a -> b -> c',
@@ -70,7 +80,8 @@ traceresponse: [payments]
     ['edges: {must: [3]}', '1:16: edges.must.0: expected a path such as "a -> b -> c", or client and server'],
     [
       'edges: {must: [{client: a, servr: b}]}',
-      '1:16: edges.must.0: unknown key "servr"; known here: client, server',
+      '1:16: edges.must.0.server: expected the name of a service; ' +
+        '1:28: edges.must.0: unknown key "servr"; known here: client, server; did you mean server?',
     ],
     ['edges: {must: [{client: a, server: 1}]}', '1:36: edges.must.0.server: expected the name of a service'],
     ['baggage:\n  n: 1', '2:6: baggage.n: expected text; put the value in quotes'],

@@ -6,6 +6,7 @@ import {
   matchers,
   PropagationError,
   type Receiver,
+  readBaseline,
   startReceiver,
 } from '../../src/index.ts';
 import { exportSpans } from '../cli/trace-store.ts';
@@ -137,4 +138,20 @@ test('the matcher says whether, and throws where nothing tells', async (t) => {
   const { pass, message } = await matchers.toPropagate(receiver, 'web -> orders', quick);
   assert.equal(pass, false);
   assert.match(message(), /split-trace/);
+});
+
+test('what the baseline knows does not fail, and what is fixed is said', async (t) => {
+  const receiver = await open(t);
+  const baseline = readBaseline('known: [{ client: web, server: orders, finding: split-trace }]');
+  await request(receiver, 'a', false);
+  const broken = await check(receiver, quick);
+  assert.deepEqual([broken.result.verdict, broken.outcome], ['broken', 'failed']);
+  const { result, outcome, explanation } = await check(receiver, { ...quick, baseline });
+  assert.deepEqual([result.verdict, outcome], ['intact', 'passed']);
+  assert.match(explanation, /^INTACT {2}except what is known/);
+  await expectPropagation(receiver, 'web -> orders', { ...quick, baseline });
+  receiver.clear();
+  await request(receiver, 'b', true);
+  const fixed = await check(receiver, { ...quick, baseline });
+  assert.match(fixed.explanation, /fixed: split-trace of web -> orders no longer occurs/);
 });

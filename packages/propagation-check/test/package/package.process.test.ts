@@ -36,6 +36,7 @@ suite('the packed tool, installed in an empty folder', () => {
     assert.deepEqual((await readdir(root)).sort(), [
       'LICENSE',
       'README.md',
+      'configuration.schema.json',
       'dist',
       'expectation.schema.json',
       'package.json',
@@ -79,6 +80,7 @@ suite('the packed tool, installed in an empty folder', () => {
           import { readFileSync } from 'node:fs';
           import { checkTraces, decodeBytes } from 'propagation-check';
           import schema from 'propagation-check/expectation.schema.json' with { type: 'json' };
+          import 'propagation-check/configuration.schema.json' with { type: 'json' };
           const { spans } = decodeBytes(readFileSync('${brokenCapture}'));
           console.log(checkTraces(spans).verdict, typeof schema);
         `;

@@ -12,7 +12,7 @@ import type { Span } from '../../src/span/span.ts';
 import { storeOf } from '../../src/span/span-writer.ts';
 import { checkTraces } from '../../src/verdict/check-traces.ts';
 import type { Result } from '../../src/verdict/result.ts';
-import { drawSplitCall, spanId, traceId } from '../draw-trace.ts';
+import { drawSplitCall, drawTrace, spanId, traceId } from '../draw-trace.ts';
 import { readDrawing } from '../engine/read-drawing.ts';
 
 const details: ReportDetails = { source: 'file=spans.json', reason: null, notes: [], collector: null };
@@ -136,5 +136,37 @@ describe('the spans that a report draws', () => {
     assert.deepEqual(idsOf(100), ['a1', 'a3', 'b1', 'c1'].map(spanId));
     assert.deepEqual(idsOf(3), ['a1', 'a3', 'b1'].map(spanId));
     assert.deepEqual(idsOf(2), ['a1', 'a3'].map(spanId));
+  });
+
+  it('are of a trace that is too large the part around the finding, with everything above it', () => {
+    const steps = Array.from(
+      { length: 40 },
+      (_, at) => `  INTERNAL a step ${at}  5${at + 10}  ${at * 10}..${at * 10 + 1}`,
+    );
+    const drawing = [
+      'trace a',
+      'SERVER a GET /  a1  0..1000 http.request.method=GET url.path=/',
+      ...steps.slice(0, 20),
+      '  INTERNAL a outer  a2  200..290',
+      '    CLIENT a GET  a3  205..285 http.request.method=GET url.full=http://b/work',
+      ...steps.slice(20),
+      'trace b',
+      'SERVER b GET /work  b1  210..280 http.request.method=GET url.path=/work',
+    ].join('\n');
+    const spans = drawTrace(drawing);
+    const result = judge(spans);
+    assert.equal(result.verdict, 'broken');
+    const drawn = pickSpans(storeOf(spans), result, 10);
+    assert.equal(drawn.length, 10);
+    const ids = drawn.map((span) => span.spanId);
+    for (const id of ['a1', 'a2', 'a3', 'b1'].map(spanId)) assert.ok(ids.includes(id), id);
+    assert.ok(drawn.every(({ parentSpanId }) => parentSpanId === null || ids.includes(parentSpanId)));
+    const starts = drawn
+      .filter(({ name }) => name.startsWith('step'))
+      .map(({ name }) => Number(name.slice(5)));
+    assert.deepEqual(
+      starts.sort((left, right) => left - right),
+      [18, 19, 20, 21, 22, 23],
+    );
   });
 });

@@ -98,7 +98,7 @@ test('an error names the line of the file, whatever pieces it is read in', async
 });
 
 /** More than one thread reads at first, so that workers are started. */
-const many = 40_000;
+const many = 10_000;
 const large = Array.from({ length: many }, (_, index) =>
   JSON.stringify({
     resourceSpans: [
@@ -112,11 +112,11 @@ const large = Array.from({ length: many }, (_, index) =>
                 spanId: (index + 1).toString(16).padStart(16, '0'),
                 name: `GET /orders/${index}`,
                 startTimeUnixNano: `17000000${String(index).padStart(11, '0')}`,
-                links: index % 1_000 === 0 ? [{ traceId: 'a'.repeat(32), spanId: 'b'.repeat(16) }] : [],
+                links: index % 250 === 0 ? [{ traceId: 'a'.repeat(32), spanId: 'b'.repeat(16) }] : [],
                 attributes: [
                   { key: 'url.path', value: { stringValue: `/orders/${index}` } },
                   { key: 'baggage.hello', value: { stringValue: 'world' } },
-                  { key: 'unread', value: { stringValue: 'x'.repeat(200) } },
+                  { key: 'unread', value: { stringValue: 'x'.repeat(1_600) } },
                 ],
               }),
             ],
@@ -143,10 +143,10 @@ test('workers read a large file in its order, and say how far they are', async (
 
 test('an error that a worker finds is that of the first wrong line', async (t) => {
   const wrong = large.split('\n');
-  for (const line of [35_000, 39_000]) wrong[line] = '{"resourceSpans":[{"scopeSpans":5}]}';
+  for (const line of [8_750, 9_750]) wrong[line] = '{"resourceSpans":[{"scopeSpans":5}]}';
   await assert.rejects(readSpanStore(await write(t, wrong.join('\n')), { threads: 2 }), {
     name: 'SourceError',
-    message: /: line 35001: resourceSpans\[0\].scopeSpans: expected an array/,
+    message: /: line 8751: resourceSpans\[0\].scopeSpans: expected an array/,
   });
 });
 
@@ -169,6 +169,27 @@ test('a file that memory does not suffice for is refused before it is read', asy
     name: 'SourceError',
     message:
       /spans: needs about 102400 MiB of memory, and 4096 MiB are free; split it by time or keep only the traces/,
+  });
+});
+
+test('a capture whose broken calls Node cannot hold is refused before it is read, and one of whole calls is not', async (t) => {
+  const calls = Array.from({ length: 1_000 }, (_, call) => {
+    const traceId = String(call + 1).padStart(32, '0');
+    const attributes = [{ key: 'http.request.method', value: { stringValue: 'GET' } }];
+    const client = otlpSpan({ traceId, spanId: 'a'.repeat(16), kind: 3, attributes });
+    return [
+      client,
+      otlpSpan({ traceId, spanId: 'b'.repeat(16), parentSpanId: 'a'.repeat(16), kind: 2, attributes }),
+    ];
+  });
+  const maxHeapBytes = 100_000;
+  const whole = await write(t, calls.map((call) => `${JSON.stringify(otlpRequest(...call))}\n`).join(''));
+  assert.equal((await readSpanStore(whole, { maxHeapBytes })).store.size, 2_000);
+  const broken = await write(t, calls.map(([client]) => `${JSON.stringify(otlpRequest(client))}\n`).join(''));
+  await assert.rejects(readSpanStore(broken, { maxHeapBytes }), {
+    name: 'SourceError',
+    message:
+      /spans: some 1000 calls are broken, which take about 3 MiB, and Node may take 1 MiB more; split it by time, or set NODE_OPTIONS=--max-old-space-size=4$/,
   });
 });
 

@@ -6,6 +6,7 @@ import type { SpanStore } from '../../span/span-store.ts';
 import { storeOf } from '../../span/span-writer.ts';
 import { keyFor, mapBy } from '../../util/group-by.ts';
 import { later } from '../../util/statistics.ts';
+import { isAccepted } from '../../verdict/decide-verdict.ts';
 import type { EdgeResult, Evidence, Finding, Result } from '../../verdict/result.ts';
 
 export interface TrackerOptions {
@@ -205,7 +206,7 @@ export class CallTracker {
     const result = check(store);
     for (const { edge, span } of listWholeCalls(store)) this.#countCall(edge, [span], false, now);
     for (const finding of result.findings) {
-      if (finding.severity === 'info') continue;
+      if (finding.severity === 'info' || isAccepted(finding)) continue;
       const edge = findEdge(result, finding);
       const isError = finding.severity === 'error';
       if (finding.evidence.length === 0) this.#addBreak(finding, null, 0, now);

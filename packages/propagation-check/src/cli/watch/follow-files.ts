@@ -24,14 +24,13 @@ const lineFeed = 0x0a;
  * other document as a whole when it has changed. A file that was replaced or cut is read from its beginning.
  */
 export function followFiles(paths: readonly string[]): () => Promise<readonly Span[]> {
-  const followed = new Map<string, Followed>();
+  const followed = paths.map((path) => ({ path, known: { offset: 0, inode: 0, version: '' } }));
+  /** Read before another file failed. */
+  let read: Span[] = [];
   return async () => {
-    const spans: Span[] = [];
-    for (const path of paths) {
-      const known = followed.get(path) ?? { offset: 0, inode: 0, version: '' };
-      followed.set(path, known);
-      spans.push(...(await readAdded(path, known)));
-    }
+    for (const { path, known } of followed) for (const span of await readAdded(path, known)) read.push(span);
+    const spans = read;
+    read = [];
     return spans;
   };
 }
@@ -45,15 +44,22 @@ async function readAdded(path: string, known: Followed): Promise<readonly Span[]
     const version = `${size} ${mtimeMs}`;
     if (version === known.version && known.offset >= size) return [];
     const lines = await readLines(path, known.offset);
-    const spans = lines === null ? null : tryDecode(lines);
-    if (lines !== null && spans !== null) {
-      known.offset += lines.length;
-      return spans;
+    if (lines !== null) {
+      const isFirst = known.offset === 0;
+      const spans = tryDecode(lines);
+      const isUnreadable = spans instanceof DecodeError;
+      // A file that is no list of lines is read as a document below.
+      if (!isUnreadable || !isFirst) known.offset += lines.length;
+      if (!isUnreadable) return spans;
+      if (!isFirst)
+        throw new SourceError(
+          `${label}: ${lines.length} bytes that were added are left out: ${spans.message}`,
+        );
     }
-    if (version === known.version) return [];
-    const document = known.offset > 0 ? [] : (await readSpanFile(path)).spans;
+    if (version === known.version || known.offset > 0) return [];
+    const { spans } = await readSpanFile(path);
     known.version = version;
-    return document;
+    return spans;
   } catch (error) {
     if (error instanceof SourceError) throw error;
     throw new SourceError(`${label}: ${describeFileError(error)}`);
@@ -73,12 +79,11 @@ async function readLines(path: string, offset: number): Promise<Uint8Array | nul
   }
 }
 
-/** Null where this is no list of lines. */
-function tryDecode(lines: Uint8Array): readonly Span[] | null {
+function tryDecode(lines: Uint8Array): readonly Span[] | DecodeError {
   try {
     return decodeBytes(lines).spans;
   } catch (error) {
-    if (error instanceof DecodeError) return null;
+    if (error instanceof DecodeError) return error;
     throw error;
   }
 }

@@ -15,6 +15,7 @@ import { checkStore } from '../../verdict/check-traces.ts';
 import { type ReadInputs, readAnew, readCheckInputs } from '../check-inputs.ts';
 import { readPage } from '../explain-finding.ts';
 import { Interruption } from '../interruption.ts';
+import { isWatched } from '../print-report.ts';
 import type { Session } from '../session.ts';
 import { UsageError } from '../usage-error.ts';
 import { CallTracker, type WatchedEdge } from './call-tracker.ts';
@@ -49,8 +50,8 @@ export async function runWatch(
     throw new UsageError('name what to watch: either --source, or files');
   const inputs = await readCheckInputs(args, paths);
   const view = await openView(paths, args, session);
-  const watch = new Watch(view, args, inputs);
-  const isLive = args.once !== true && session.output.isTerminal === true && isatty(0);
+  const watch = new Watch(view, args.settle, inputs);
+  const isLive = args.once !== true && (await isWatched(session.output)) && isatty(0);
   // Services must be told where a receiver listens.
   if (!isLive && (args.once !== true || isReceiver(args)))
     session.writeError(`propagation-check: watching ${escapeText(view.name)}\n`);
@@ -76,10 +77,10 @@ class Watch {
   #away: Away | null = null;
   #tries = 0;
 
-  constructor(view: View, args: Pick<WatchArguments, 'settle'>, inputs: ReadInputs) {
+  constructor(view: View, settleMs: number, inputs: ReadInputs) {
     this.#view = view;
     this.#inputs = inputs;
-    this.#tracker = new CallTracker({ settleMs: args.settle });
+    this.#tracker = new CallTracker({ settleMs });
   }
 
   /** One look. @throws {SourceError} where the source cannot be asked. */

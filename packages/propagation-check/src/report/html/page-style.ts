@@ -9,7 +9,7 @@ h1 { font-size: 1.5rem; margin: 0 0 .25rem; } h2 { font-size: 1.2rem; margin: 2r
 p { margin: .4rem 0; } p, li { overflow-wrap: anywhere; } pre { margin: .2rem 0; white-space: pre-wrap; overflow-wrap: anywhere; } a { color: var(--link); }
 code { font: 13px/1.4 ui-monospace, monospace; overflow-wrap: anywhere; }
 .error, .flag, .failed { color: var(--error); } .warning { color: var(--warning); } .fine, .whole { color: var(--fine); }
-.meta, .note { color: var(--soft); }
+.meta, .note, .accepted { color: var(--soft); }
 .card { color: var(--text); background: var(--card); border: 1px solid var(--line); border-left: 5px solid var(--error); border-radius: 6px; padding: .75rem 1rem; margin: .75rem 0; break-inside: avoid; }
 .card.warning { border-left-color: var(--warning); } .card h3 { color: var(--error); } .card.warning h3 { color: var(--warning); }
 .scroll { overflow-x: auto; } :focus-visible { outline: 3px solid var(--link); outline-offset: 2px; }

@@ -4,7 +4,14 @@ import { escapeJson } from '../../util/escape-json.ts';
 import type { EdgeResult, Result } from '../../verdict/result.ts';
 import { escapeText } from '../escape-text.ts';
 import type { ReportDetails } from '../json.ts';
-import { describeNotes, listErrorsFirst, nameVerdict, summarise } from '../summary.ts';
+import {
+  describeNotes,
+  listAccepted,
+  listErrorsFirst,
+  nameAcceptance,
+  nameVerdict,
+  summarise,
+} from '../summary.ts';
 import { countOf, nameService, rankEdges } from '../terminal-edges.ts';
 import { collectPageData } from './collect-page-data.ts';
 import { prepareCards } from './finding-card.ts';
@@ -43,11 +50,12 @@ ${describeNotes(details).map((note) => html`<p class="note">Note: ${escapeText(n
 <main>
 ${cards.length === 0 ? null : html`<section><h2>Findings</h2>${cards}</section>`}
 ${writeEdges(result)}
+${writeAccepted(result)}
 ${writeInfos(result)}
 <section class="viewer" aria-labelledby="traces"><h2 id="traces">Traces</h2>
 <div class="tools"><input type="search" id="search" aria-label="Search traces by id, service or span name" placeholder="id, service or span name">
 <label><input type="checkbox" id="only-broken"> only evidence of findings</label> <span id="trace-count" role="status"></span></div>
-${left > 0 ? html`<p class="note">${countOf(left, 'span')} of whole traces left out, so that the page stays light.</p>` : null}
+${left > 0 ? html`<p class="note">${countOf(left, 'span')} left out, so that the page stays light: other traces, and what is far from a finding.</p>` : null}
 <div class="list" id="trace-list" role="listbox" tabindex="0" aria-label="Traces"></div>
 <h3 id="trace-heading"></h3>
 <div class="list" id="waterfall" role="listbox" tabindex="0" aria-labelledby="trace-heading"></div>
@@ -72,6 +80,15 @@ function writeEdges(result: Result): Markup | null {
 function writeEdge(edge: EdgeResult, mark: string): Markup {
   const { client, server, protocol, calls, broken } = edge;
   return html`<tr><td>${nameService(client)}</td><td>${nameService(server)}</td><td>${protocol}</td><td class="number">${calls}</td><td class="number">${broken}</td><td class="number ${mark}">${rateOf(edge)}</td></tr>`;
+}
+
+function writeAccepted(result: Result): Markup | null {
+  const accepted = listAccepted(result);
+  if (accepted.length === 0) return null;
+  return html`<section><h2>Accepted</h2><ul>${accepted.map(
+    (finding) =>
+      html`<li>${nameAcceptance(finding)}: ${nameService(finding.client)} → ${nameService(finding.server)} <code>${finding.id}</code>, ${countOf(finding.count, 'call')}</li>`,
+  )}</ul></section>`;
 }
 
 function writeInfos({ findings }: Result): Markup | null {

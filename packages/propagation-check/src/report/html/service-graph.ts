@@ -50,7 +50,7 @@ export function drawServiceGraph(result: Result): Markup {
   const more = result.edges.length - shown.length;
   return html`<div class="scroll" tabindex="0" role="region" aria-label="Service graph">
 <svg class="graph" role="img" aria-label="Services and their calls; the table below says the same" width="${Math.ceil(width)}" height="${Math.ceil(height)}" viewBox="0 0 ${Math.ceil(width)} ${Math.ceil(height)}">
-<defs>${(['fine', 'warning', 'error'] as const).map(
+<defs>${(['fine', 'warning', 'error', 'accepted'] as const satisfies readonly Mark[]).map(
     (mark) =>
       html`<marker id="head-${mark}" class="${mark}" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto"><path d="M0 0 8 4 0 8z"/></marker>`,
   )}</defs>
@@ -65,7 +65,9 @@ function drawArrow(edge: EdgeResult, mark: Mark, points: readonly Point[], label
 }
 
 /** How many of the calls are intact. */
-export function rateOf({ calls, broken }: EdgeResult): string {
+export function rateOf({ calls, broken, known, tolerated }: EdgeResult): string {
+  if (tolerated === true) return 'tolerated';
+  if (known === true) return 'known';
   if (calls === 0) return 'never seen';
   if (broken === 0) return '100 %';
   // Never rounded up to what would say that nothing is broken.

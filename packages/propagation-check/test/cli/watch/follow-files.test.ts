@@ -67,5 +67,20 @@ suite('files that are watched', () => {
     await rm(path);
     await writeFile(path, linesOf('one'));
     assert.equal(await count(), 3);
+    await appendFile(path, '{"resourceSpans":[{"scope\n');
+    await assert.rejects(count(), {
+      name: 'SourceError',
+      message: /26 bytes that were added are left out: /,
+    });
+    await appendFile(path, linesOf('two'));
+    assert.equal(await count(), 3);
+  });
+
+  test('show what one of them has, when another one is missing for a while', async (t) => {
+    const folder = await makeFolder(t, { one: linesOf('one') });
+    const look = followFiles([join(folder, 'one'), join(folder, 'two')]);
+    await assert.rejects(look(), /two: no such file/);
+    await writeFile(join(folder, 'two'), linesOf('two'));
+    assert.equal((await look()).length, 6);
   });
 });

@@ -1,0 +1,110 @@
+import { readFile } from 'node:fs/promises';
+import { dirname, relative } from 'node:path';
+import { type Command, CommanderError, InvalidArgumentError } from 'commander';
+import { configurationName, findConfiguration } from '../config/find-configuration.ts';
+import type { Setting } from '../config/read-configuration.ts';
+import type { Fault } from '../expect/read-yaml.ts';
+import { describeFileError, quotePath } from '../source/file-error.ts';
+import { SourceError } from '../source/source.ts';
+import { type AppliedSetting, renderSettings } from './render-settings.ts';
+import type { Session } from './session.ts';
+import { UsageError } from './usage-error.ts';
+
+/** Texts that were given on the command line, by the names of options. */
+type Given = ReadonlyMap<string, readonly string[]>;
+
+/** Lets a command take what its command line leaves open from the configuration file. Its options come before. */
+export function addConfiguration(command: Command, session: Session): Command {
+  command
+    .option('--config <file>', `settings, instead of those of the nearest ${configurationName}`)
+    .option('--no-config', `read no ${configurationName}`)
+    .option('--show-config', 'print all settings and where each came from, and do nothing else');
+  const given = new Map<string, readonly string[]>();
+  for (const option of command.options) {
+    command.on(`option:${option.name()}`, (text: string | null) =>
+      given.set(option.attributeName(), [...(given.get(option.attributeName()) ?? []), text ?? 'true']),
+    );
+  }
+  return command.hook('preAction', () => applyConfiguration(command, given, session));
+}
+
+async function applyConfiguration(command: Command, given: Given, session: Session): Promise<void> {
+  const { config } = command.opts<{ readonly config?: string | false }>();
+  const path = config === false ? null : (config ?? findNearest());
+  const applied = path === null ? [] : await applyFile(command, path);
+  if (command.opts<{ readonly showConfig?: boolean }>().showConfig === true) {
+    await session.output.print(renderSettings({ command, given, applied, path }));
+    throw new CommanderError(0, 'propagation-check.showConfig', '');
+  }
+  // A required option of commander would be missed before the file is read.
+  if (needSource.includes(command.name()) && command.getOptionValue('source') === undefined) {
+    command.error(`required option '--source <source>' not specified, and no source in ${configurationName}`);
+  }
+}
+
+const needSource = ['run', 'trace'];
+
+function findNearest(): string | null {
+  const found = findConfiguration(process.cwd());
+  return found === null ? null : relative('', found);
+}
+
+/** @throws {UsageError} with all faults of the file, each with line and column. */
+async function applyFile(command: Command, path: string): Promise<readonly AppliedSetting[]> {
+  const name = quotePath(path);
+  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+    throw new UsageError(`--config ${name}: ${describeFileError(error)}`);
+  });
+  const [{ readConfiguration }, { configuredOptions }, { listFaults }] = await Promise.all([
+    import('../config/read-configuration.ts'),
+    import('./configured-options.ts'),
+    import('../expect/read-yaml.ts'),
+  ]);
+  // Before what may fail: no report overwrites the file.
+  command.setOptionValueWithSource('configFile', path, 'config');
+  const { settings, faults: ofForm } = readConfiguration(text);
+  const faults: Fault[] = [...ofForm];
+  const applied: AppliedSetting[] = [];
+  for (const setting of settings) {
+    try {
+      const option = configuredOptions[setting.key]?.(setting.value, dirname(path));
+      if (option === undefined || !isOpen(command, setting, option.attribute)) continue;
+      command.setOptionValueWithSource(option.attribute, option.value, 'config');
+      applied.push({ ...setting, attribute: option.attribute });
+    } catch (error) {
+      faults.push({ ...setting, text: `${setting.key}: ${describeError(error)}` });
+    }
+  }
+  if (faults.length > 0) throw new UsageError(`${name}:${listFaults(faults).join('; ')}`);
+  return applied;
+}
+
+/** Attributes that no option of the command line has, and every command takes. */
+const withoutOption = ['expectation', 'toleratedPeers'];
+
+/** Whether the command has such an option, and its command line does not say it. */
+function isOpen(command: Command, { key, value }: Setting, attribute: string): boolean {
+  const isGiven = (name: string) => command.getOptionValueSource(name) === 'cli';
+  if (attribute === 'url') return command.name() === 'run' && command.args.length === 0;
+  if (key.startsWith('run.') && command.name() !== 'run') return false;
+  if (attribute === 'report' && isGiven('json')) return false;
+  if (attribute === 'expectation' && isGiven('expectations')) return false;
+  if (attribute === 'source' && !needSource.includes(command.name())) {
+    // `exec` listens itself, and `watch` may have files.
+    const isFit = command.name() === 'exec' ? /^otlp(?:=|$)/.test(String(value)) : command.args.length === 0;
+    if (!isFit) return false;
+  }
+  const hasOption = command.options.some((option) => option.attributeName() === attribute);
+  return (hasOption || withoutOption.includes(attribute)) && !isGiven(attribute);
+}
+
+/** Without the name of the option, which the key of the setting says. */
+function describeError(error: unknown): string {
+  const isKnown =
+    error instanceof InvalidArgumentError || error instanceof UsageError || error instanceof SourceError;
+  if (!isKnown) throw error;
+  return error.message
+    .replace(/^--[\w-]+(?:: |[ =])/, '')
+    .replace(/^Expected/, 'expected')
+    .replace(/\.$/, '');
+}

@@ -1,0 +1,87 @@
+import { readFile, realpath, rename, rm, writeFile } from 'node:fs/promises';
+import { describeFixed } from '../collect/describe-fixed.ts';
+import { describeFileError, quotePath } from '../source/file-error.ts';
+import { applyBaseline, type Baseline, updateBaseline } from '../verdict/apply-baseline.ts';
+import type { Result } from '../verdict/result.ts';
+import type { CheckArguments } from './common-options.ts';
+import { checkFolder } from './parse-report.ts';
+import { UsageError } from './usage-error.ts';
+
+/** Null where none is named. One that is to be written need not be there. @throws {UsageError} with all faults of the file. */
+export async function readBaselineFile({
+  baseline: path,
+  updateBaseline,
+}: CheckArguments): Promise<Baseline | null> {
+  if (path === undefined) {
+    if (updateBaseline !== true) return null;
+    throw new UsageError('--update-baseline: name the file that it writes, --baseline known.yaml');
+  }
+  const name = quotePath(path);
+  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+    const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+    if (!isMissing || updateBaseline !== true) {
+      const advice = isMissing ? '; --update-baseline writes it' : '';
+      throw new UsageError(`--baseline ${name}: ${describeFileError(error)}${advice}`);
+    }
+    checkFolder('--baseline', path);
+    return null;
+  });
+  if (text === null) return [];
+  const { BaselineError, readBaseline } = await import('../config/read-baseline.ts');
+  try {
+    return readBaseline(text);
+  } catch (error) {
+    if (!(error instanceof BaselineError)) throw error;
+    throw new UsageError(`--baseline ${name}:${error.message}`);
+  }
+}
+
+/** A result against its baseline. */
+export interface Settled {
+  readonly result: Result;
+  readonly notes: readonly string[];
+  /** Why the baseline could not be written. */
+  readonly failure: string | null;
+}
+
+/** Says what the baseline has too much, or writes the one that accepts the result. */
+export async function settleBaseline(
+  result: Result,
+  before: Baseline,
+  args: Pick<CheckArguments, 'baseline' | 'updateBaseline' | 'failOn'>,
+): Promise<Settled> {
+  const path = args.baseline ?? '';
+  if (args.updateBaseline !== true) {
+    return { result, notes: describeFixed(result, before, quotePath(path)), failure: null };
+  }
+  if (result.verdict === 'unknown') {
+    const failure = `--update-baseline: there is no verdict, so that ${quotePath(path)} stays as it is`;
+    return { result, notes: [], failure };
+  }
+  const after = updateBaseline(result, before, args.failOn);
+  try {
+    await writeBaseline(path, after);
+  } catch (error) {
+    const failure = `--baseline ${quotePath(path)} cannot be written: ${describeFileError(error)}`;
+    return { result, notes: [], failure };
+  }
+  const added = after.filter((entry) => !before.includes(entry)).length;
+  const removed = before.filter((entry) => !after.includes(entry)).length;
+  const note = `${quotePath(path)} is written: ${after.length} known, of these ${added} new; ${removed} removed`;
+  return { result: applyBaseline(result, after), notes: [note], failure: null };
+}
+
+/** Whole or not at all: the file is replaced by one that was written beside it. */
+async function writeBaseline(path: string, baseline: Baseline): Promise<void> {
+  const { renderBaseline } = await import('../config/read-baseline.ts');
+  // The file that a link names, not the link.
+  const target = await realpath(path).catch(() => path);
+  const beside = `${target}.${process.pid}.tmp`;
+  try {
+    await writeFile(beside, renderBaseline(baseline), { flag: 'wx' });
+    await rename(beside, target);
+  } catch (error) {
+    await rm(beside, { force: true });
+    throw error;
+  }
+}

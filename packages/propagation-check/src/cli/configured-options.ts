@@ -1,0 +1,86 @@
+import { isAbsolute, relative, resolve } from 'node:path';
+import { toExpectation } from '../expect/read-expectation.ts';
+import { expectationShape } from '../expect/read-expectation-shape.ts';
+import { parseSourceSpec } from '../source/parse-source-spec.ts';
+import {
+  parseCaFile,
+  parseCount,
+  parseHttpUrls,
+  parseMethod,
+  parseRequestHeader,
+  parseServices,
+  parseTimeout,
+} from './parse-argument.ts';
+import { parseReport } from './parse-report.ts';
+
+/** The option value that a setting of the configuration file becomes, as the command line would make it. */
+export interface ConfiguredOption {
+  /** As commander names it. */
+  readonly attribute: string;
+  readonly value: unknown;
+}
+
+type Read = (value: unknown, folder: string) => ConfiguredOption;
+
+/** By their keys. Each throws what the parser of the option throws. */
+export const configuredOptions: Readonly<Record<string, Read>> = {
+  source: (value, folder) => option('source', readSource(String(value), folder)),
+  expectations: (value, folder) => {
+    if (typeof value === 'string') return option('expectations', locate(value, folder));
+    return option('expectation', toExpectation(expectationShape.parse(value)));
+  },
+  'tolerated-peers': (value) => option('toleratedPeers', toTexts(value)),
+  reports: (value, folder) => option('report', readAll(listReports(value, folder), parseReport)),
+  baseline: (value, folder) => option('baseline', locate(String(value), folder)),
+  'allow-failed-requests': (value) => option('allowFailedRequests', value),
+  'fail-on': (value) => option('failOn', value),
+  wire: (value, folder) =>
+    option(
+      'wire',
+      toTexts(value).map((path) => locate(path, folder)),
+    ),
+  'collector-metrics': (value) => option('collectorMetrics', readAll(toTexts(value), parseHttpUrls)?.[0]),
+  ca: (value, folder) => option('ca', parseCaFile(locate(String(value), folder))),
+  timeout: (value) => option('timeout', parseTimeout(String(value))),
+  wait: (value) => option('wait', parseTimeout(String(value))),
+  settle: (value) => option('settle', parseTimeout(String(value))),
+  'run.url': (value) => option('url', readAll(toTexts(value), parseHttpUrls)),
+  'run.method': (value) => option('method', parseMethod(String(value))),
+  'run.request-header': (value) => option('requestHeader', readAll(toTexts(value), parseRequestHeader)),
+  'run.data': (value) => option('data', value),
+  'run.requests': (value) => option('requests', parseCount(String(value))),
+  'run.concurrency': (value) => option('concurrency', parseCount(String(value))),
+  'run.service': (value) => option('service', readAll(toTexts(value), parseServices)),
+};
+
+function option(attribute: string, value: unknown): ConfiguredOption {
+  return { attribute, value };
+}
+
+function toTexts(value: unknown): readonly string[] {
+  return [value].flat().map(String);
+}
+
+/** As commander reads an option that is repeated. */
+function readAll<Value>(
+  texts: readonly string[],
+  parse: (text: string, before?: Value) => Value,
+): Value | undefined {
+  return texts.reduce<Value | undefined>((before, text) => parse(text, before), undefined);
+}
+
+function listReports(value: unknown, folder: string): readonly string[] {
+  return Object.entries(Object(value)).map(([name, target]) =>
+    target === true ? name : `${name}=${locate(String(target), folder)}`,
+  );
+}
+
+function readSource(spec: string, folder: string): string {
+  const source = parseSourceSpec(spec);
+  return source.kind === 'file' && source.path !== '-' ? `file=${locate(source.path, folder)}` : spec;
+}
+
+/** Paths in the file are relative to it. */
+function locate(path: string, folder: string): string {
+  return isAbsolute(path) ? path : relative('', resolve(folder, path)) || '.';
+}

@@ -1,0 +1,37 @@
+import type { Command } from 'commander';
+import { append } from './common-options.ts';
+import type { DoctorArguments } from './examine-folder.ts';
+import type { Session } from './session.ts';
+
+const examples = `
+Reads package.json and lock files, Dockerfiles, Compose and Kubernetes files,
+declarative configuration of OpenTelemetry, gateway files (nginx, Envoy, Istio,
+HAProxy, Caddy, Traefik), and sources in JavaScript, Python and Go. Nothing is
+executed, nothing is sent. Tests, fixtures and built files are left out.
+
+Examples:
+  $ propagation-check doctor
+  $ propagation-check doctor services/orders --report sarif=doctor.sarif
+  $ propagation-check doctor --json
+
+Exit code: 0 no error found, 1 an error found, 2 nothing to look at.`;
+
+export function addDoctorCommand(program: Command, session: Session): void {
+  program
+    .command('doctor')
+    .summary('read a project and say what will break propagation, before a request is made')
+    .description('Read the files of a project and say what will break propagation, before a request is made.')
+    .argument('[folder]', 'where the project is', '.')
+    .option(
+      '--report <report>',
+      'how to print the result: terminal, json, sarif, github (default: terminal); NAME=FILE writes it; may be repeated',
+      append,
+    )
+    .option('--json', 'short for --report json')
+    .addHelpText('after', examples)
+    .action(async (folder: string, args: DoctorArguments) => {
+      session.endOnSignals();
+      const { examineFolder } = await import('./examine-folder.ts');
+      session.setExitCode(await examineFolder(folder, args, session));
+    });
+}

@@ -1,0 +1,67 @@
+import type { Command } from 'commander';
+import { configurationName } from '../config/find-configuration.ts';
+import type { Setting } from '../config/read-configuration.ts';
+import { escapeText } from '../report/escape-text.ts';
+import { quotePath } from '../source/file-error.ts';
+
+/** A setting of the configuration file that holds for the command. */
+export interface AppliedSetting extends Setting {
+  /** Of the option, as commander names it. */
+  readonly attribute: string;
+}
+
+export interface ShownSettings {
+  readonly command: Command;
+  /** Texts of the command line, by attribute. */
+  readonly given: ReadonlyMap<string, readonly string[]>;
+  readonly applied: readonly AppliedSetting[];
+  /** Of the configuration file. */
+  readonly path: string | null;
+}
+
+/** Options whose values may be secrets: only what stands before the value is shown. */
+const secrets = ['header', 'requestHeader', 'baggage', 'data'];
+
+/** The settings that hold for a command, each with its origin. */
+export function renderSettings({ command, given, applied, path }: ShownSettings): string {
+  const file = path === null ? null : quotePath(path);
+  const rows = [
+    ...command.args.map((text) => ['argument', text, 'command line']),
+    ...command.options.flatMap((option) => {
+      const attribute = option.attributeName();
+      const texts = given.get(attribute);
+      if (attribute === 'config' || attribute === 'showConfig') return [];
+      if (texts !== undefined)
+        return texts.map((text) => [option.name(), hide(attribute, text), 'command line']);
+      if (option.defaultValue === undefined || applied.some((setting) => setting.attribute === attribute))
+        return [];
+      return [[option.name(), option.defaultValueDescription ?? String(option.defaultValue), 'default']];
+    }),
+    ...applied.map(({ key, attribute, value, place }) => [
+      key,
+      [value]
+        .flat()
+        .map((each) => hide(attribute, write(each)))
+        .join(', '),
+      `${file}:${place.line}`,
+    ]),
+  ].map((cells) => cells.map(escapeText));
+  const widths = [0, 1].map((column) => Math.max(0, ...rows.map((cells) => cells[column]?.length ?? 0)));
+  const lines = rows.map((cells) =>
+    cells
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  );
+  return [file === null ? `no ${configurationName}` : `settings of ${escapeText(file)}`, ...lines, ''].join(
+    '\n',
+  );
+}
+
+function hide(attribute: string, text: string): string {
+  return secrets.includes(attribute) ? `${/^[\w-]+[:=]/.exec(text)?.[0] ?? ''}…` : text;
+}
+
+function write(value: unknown): string {
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+}

@@ -1,0 +1,94 @@
+import * as z from 'zod';
+import { expectationShape } from '../expect/read-expectation-shape.ts';
+import { type Report, reportNames, reports } from '../report/reports.ts';
+import { sourceSpecs } from '../source/source-specs.ts';
+import { durationExamples } from '../util/read-duration.ts';
+
+const text = (what: string) => z.string(`expected ${what}`).min(1, `empty; expected ${what}`);
+const file = text('the path of a file');
+const url = text('an http:// or https:// URL').regex(/^https?:\/\/./i, 'expected an http:// or https:// URL');
+const time = text(`a time with its unit: ${durationExamples}`);
+const count = z.int('expected a whole number').min(1, 'expected 1 or more');
+const someOf = <Item extends z.ZodType>(item: Item, what: string) =>
+  z.union([item, z.array(item)], `expected ${what}, or a list of such`);
+
+const target = z.union([file, z.literal(true)], 'expected the path of a file, or true to print it');
+const targets = Object.fromEntries(
+  reportNames.map((name) => [name, (isFile(reports[name]) ? file : target).optional()]),
+);
+
+function isFile({ isFile = false }: Report): boolean {
+  return isFile;
+}
+
+/** The shape of `propagation-check.yaml`; `configuration.schema.json` is made of it. */
+export const configurationShape = z
+  .strictObject({
+    source: text(`a source: ${sourceSpecs.join(', ')}`)
+      .optional()
+      .describe(
+        'Where the spans are: jaeger=URL, tempo=URL, otlp=HOST:PORT or file=PATH. For run, trace and watch; for exec only otlp.',
+      ),
+    expectations: z
+      .union([file, expectationShape], 'expected the path of an expectations file, or its content')
+      .optional()
+      .describe(
+        'What must, may and must not be in the traces: as in an expectations file, or the path of one.',
+      ),
+    'tolerated-peers': expectationShape.shape['tolerated-peers'],
+    reports: z
+      .strictObject(targets)
+      .optional()
+      .describe('Reports by name: the file to write, or true to print it.'),
+    baseline: file
+      .optional()
+      .describe('The file of what is known to be broken, written by --update-baseline.'),
+    'fail-on': z
+      .enum(['error', 'warning'], 'expected error or warning')
+      .optional()
+      .describe('The least severity that gives exit code 1.'),
+    'allow-failed-requests': z
+      .boolean('expected true or false')
+      .optional()
+      .describe('Judge the traces alone, also when requests fail. For run and exec.'),
+    wire: someOf(file, 'the path of a file')
+      .optional()
+      .describe('Records of propagation-check tap, or a pcap of plain HTTP.'),
+    'collector-metrics': url
+      .optional()
+      .describe("The Collector's own metrics: http://localhost:8888/metrics"),
+    ca: file.optional().describe('PEM file with a certificate authority to trust.'),
+    timeout: time.optional().describe('How long one answer may take: 15s'),
+    wait: time.optional().describe('How long spans may take to arrive: 30s'),
+    settle: time.optional().describe('Judge what is missing when no span has come for so long: 6s'),
+    run: z
+      .strictObject({
+        url: someOf(url, 'an http:// or https:// URL')
+          .optional()
+          .describe('What to request, where the command line names nothing.'),
+        method: text('a method such as GET')
+          .optional()
+          .describe('GET, or POST with data, unless it is given.'),
+        'request-header': someOf(text('"name: value"'), '"name: value"')
+          .optional()
+          .describe('Sent to the URL. No place for secrets.'),
+        data: z.string('expected text; put it in quotes').optional().describe('Body of each request.'),
+        requests: count.optional().describe('How many, to each URL.'),
+        concurrency: count.optional().describe('How many at a time.'),
+        service: someOf(text('the name of a service'), 'the name of a service')
+          .optional()
+          .describe('Search for traces that this service begins during the requests.'),
+      })
+      .optional()
+      .describe('What the command run sends.'),
+  })
+  .meta({
+    title: 'Configuration of propagation-check',
+    description:
+      'propagation-check.yaml: settings of the commands run, exec, trace, file and watch. The command line goes before them.',
+  });
+
+/** The JSON Schema (2020-12) of a configuration file, for editors. Published as `configuration.schema.json`. */
+export function renderConfigurationSchema(): string {
+  return `${JSON.stringify(z.toJSONSchema(configurationShape, { io: 'input' }), null, 2)}\n`;
+}

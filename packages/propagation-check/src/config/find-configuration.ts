@@ -1,0 +1,14 @@
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+
+export const configurationName = 'propagation-check.yaml';
+
+const names = [configurationName, 'propagation-check.yml'];
+
+/** The file that holds for a folder: in it, or in the nearest one above, up to the root of the repository or of the file system. */
+export function findConfiguration(folder: string): string | null {
+  const path = names.map((name) => join(folder, name)).find((each) => existsSync(each));
+  if (path !== undefined) return path;
+  const above = dirname(folder);
+  return above === folder || existsSync(join(folder, '.git')) ? null : findConfiguration(above);
+}

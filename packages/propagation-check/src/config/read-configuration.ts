@@ -1,0 +1,39 @@
+import { type Fault, type Path, type Place, readYaml } from '../expect/read-yaml.ts';
+import { configurationShape } from './configuration-shape.ts';
+
+/** One setting of a configuration file, of the right form. */
+export interface Setting {
+  /** `wait`, `run.url`. */
+  readonly key: string;
+  readonly value: unknown;
+  readonly place: Place;
+  readonly path: Path;
+}
+
+export interface Configuration {
+  readonly settings: readonly Setting[];
+  readonly faults: readonly Fault[];
+}
+
+/** The key below which the settings of one command are. */
+const section = 'run';
+
+/** Reads a configuration file: YAML 1.2, or JSON, as `configuration.schema.json` describes it. Settings with faults are left out. */
+export function readConfiguration(text: string): Configuration {
+  const { written, faults, placeOf } = readYaml(text, configurationShape);
+  const entries = listEntries(written).flatMap(([key, value]): readonly (readonly [Path, unknown])[] =>
+    key === section
+      ? listEntries(value).map(([inner, own]) => [[key, inner], own] as const)
+      : [[[key], value]],
+  );
+  const isFaulty = (path: Path) =>
+    faults.some(({ path: other }) => path.every((key, index) => other[index] === key));
+  const settings = entries
+    .filter(([path]) => !isFaulty(path))
+    .map(([path, value]) => ({ key: path.join('.'), value, place: placeOf(path), path }));
+  return { settings, faults };
+}
+
+function listEntries(value: unknown): readonly (readonly [string, unknown])[] {
+  return typeof value === 'object' && value !== null ? Object.entries(value) : [];
+}

@@ -1,0 +1,42 @@
+import type { DoctorCheck, Observation } from '../check.ts';
+import { isInjected, listReachable, listSetups, listUses, preloadsAnything } from '../node-setup.ts';
+import { findSdk, hasOtherAgent, isFrontEnd, type NodeUnit } from '../node-unit.ts';
+import { patchedModules } from '../patched-modules.ts';
+import type { Project } from '../project.ts';
+import type { Import } from '../source-file.ts';
+
+export const nodeEsmWithoutHook: DoctorCheck = {
+  id: 'node-esm-without-hook',
+  severity: 'error',
+  title: 'An ES module imports what only a loader hook can patch',
+  why: 'Instrumentations patch `require`. For `import` they need the loader hook of @opentelemetry/instrumentation; without it this client works and sends no header. (`fetch` needs none.)',
+  fix: 'Register the hook before the program, in the file that `--import` names, or with `--experimental-loader=@opentelemetry/instrumentation/hook.mjs`.',
+  example: {
+    language: 'js',
+    text: "// hook.mjs, for node --import ./hook.mjs\nimport { register } from 'node:module';\nregister('@opentelemetry/instrumentation/hook.mjs', import.meta.url);",
+  },
+  leadsTo: ['client-not-instrumented', 'header-not-sent', 'header-ignored'],
+  find: (project) =>
+    project.mentions(/instrumentation\/hook\.mjs|import-in-the-middle|instrumentation\/hook['"]/)
+      ? []
+      : project.units.flatMap((unit) => judge(project, unit)),
+};
+
+/** Functions of `http` that are patched on the module, and that a named import has taken before. Servers are patched on their prototype. */
+const copied = /\b(?:request|get)\b/;
+
+function judge(project: Project, unit: NodeUnit): readonly Observation[] {
+  if (findSdk(unit) === null || hasOtherAgent(unit) || isFrontEnd(unit)) return [];
+  // Nothing sets an SDK up: another check says so.
+  if (listSetups(unit).length === 0 && !preloadsAnything(project) && !isInjected(project)) return [];
+  // A compiler may turn the imports of TypeScript into `require`; tools beside the program are not asked.
+  const modules = listReachable(project, unit).filter(
+    ({ path }) => /\.m[jt]s$/.test(path) || (unit.isModule && /\.[jt]s$/.test(path)),
+  );
+  const isHttp = ({ from, names }: Import): boolean =>
+    /^(?:node:)?https?$/.test(from) && names.startsWith('{') && copied.test(names);
+  const isClient = ({ from }: Import): boolean => patchedModules.has(from) && unit.dependencies.has(from);
+  return listUses(modules, (each) => each.kind !== 'require' && (isHttp(each) || isClient(each))).map(
+    ({ from, place }) => ({ place, says: `import of ${from} in an ES module, and no loader hook` }),
+  );
+}

@@ -1,0 +1,64 @@
+import { closest, distance } from 'fastest-levenshtein';
+import type { DoctorCheck } from '../check.ts';
+import { readVariable } from '../environment.ts';
+import { listPropagators, propagatorFormats } from '../otel-names.ts';
+
+/** Names that people write instead. */
+const mistaken: ReadonlyMap<string, string> = new Map([
+  ['w3c', 'tracecontext'],
+  ['traceparent', 'tracecontext'],
+  ['trace-context', 'tracecontext'],
+  ['trace_context', 'tracecontext'],
+  ['w3c-tracecontext', 'tracecontext'],
+  ['tracestate', 'tracecontext'],
+  ['zipkin', 'b3'],
+  ['b3single', 'b3'],
+  ['b3-multi', 'b3multi'],
+  ['aws', 'xray'],
+]);
+
+/** More edits make another word. */
+const mostEdits = 2;
+
+export const propagatorsUnknown: DoctorCheck = {
+  id: 'propagators-unknown',
+  severity: 'error',
+  title: 'OTEL_PROPAGATORS has a name that no SDK knows',
+  why: 'SDKs warn and leave an unknown name out, or do not start (Java, Python). Where no other name is left, no header is sent.',
+  fix: 'Write the names of the specification, separated by commas: tracecontext, baggage, b3, b3multi, jaeger, xray, ottrace.',
+  example: { language: 'yaml', text: 'environment:\n  OTEL_PROPAGATORS: tracecontext,baggage,b3' },
+  leadsTo: ['header-not-sent', 'header-ignored', 'format-mismatch'],
+  find: ({ environments }) =>
+    environments.flatMap((environment) => {
+      const setting = readVariable(environment, 'OTEL_PROPAGATORS');
+      if (setting === null) return [];
+      return [...new Set(listPropagators(setting.value))]
+        .filter((name) => name !== 'none' && !propagatorFormats.has(name))
+        .map((name) => {
+          const meant = guess(name);
+          return {
+            place: setting.place,
+            service: environment.service,
+            says:
+              meant === null
+                ? `"${name}" is no propagator of OpenTelemetry; a propagator of your own may have this name`
+                : `"${name}" is no propagator; ${meant} is probably meant`,
+            isUnsure: meant === null,
+          };
+        });
+    }),
+};
+
+/** Null where it may be the name of a propagator that somebody made. */
+function guess(name: string): string | null {
+  // Names stand between commas, and in lower case.
+  if (/[\s;|+]/.test(name)) return `"${name.split(/[\s;|+]+/).join(',')}"`;
+  const lower = name.toLowerCase();
+  const known = mistaken.get(lower);
+  if (known !== undefined) return known;
+  const near = closest(
+    lower,
+    [...propagatorFormats.keys()].filter((each) => each.length > 2),
+  );
+  return lower === near || distance(lower, near) <= mostEdits ? near : null;
+}

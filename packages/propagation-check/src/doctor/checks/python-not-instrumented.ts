@@ -1,0 +1,61 @@
+import type { DoctorCheck, Observation } from '../check.ts';
+import { isBelow } from '../node-unit.ts';
+import type { Project } from '../project.ts';
+import { hasVendorDistribution, listPythonPrograms, type PythonProgram } from '../python-requirements.ts';
+
+export const pythonNotInstrumented: DoctorCheck = {
+  id: 'python-not-instrumented',
+  severity: 'warning',
+  title: 'A Python library has no instrumentation',
+  why: 'Each library needs its package opentelemetry-instrumentation-NAME: without it a client sends no header, and a server reads none.',
+  fix: 'Install the packages that `opentelemetry-bootstrap -a requirements` prints, and start the program with opentelemetry-instrument.',
+  example: {
+    language: 'text',
+    text: 'opentelemetry-distro\nopentelemetry-instrumentation-requests\nrequests',
+  },
+  leadsTo: ['client-not-instrumented', 'server-not-instrumented'],
+  find: (project) => listPythonPrograms(project).flatMap((program) => judge(project, program)),
+};
+
+/** By names on PyPI: the module, and the ends of the names of packages of which each reads or writes the header. */
+interface Library {
+  readonly module: string;
+  readonly instrumentations: readonly string[];
+}
+
+/** Source: opentelemetry-python-contrib, `bootstrap_gen.py`. Instrumentations of ASGI and WSGI read the header for all frameworks on them. */
+const libraries: ReadonlyMap<string, Library> = new Map([
+  ['requests', { module: 'requests', instrumentations: ['requests', 'urllib3'] }],
+  ['httpx', { module: 'httpx', instrumentations: ['httpx'] }],
+  ['aiohttp', { module: 'aiohttp', instrumentations: ['aiohttp-client', 'aiohttp-server'] }],
+  ['flask', { module: 'flask', instrumentations: ['flask', 'wsgi'] }],
+  ['fastapi', { module: 'fastapi', instrumentations: ['fastapi', 'asgi', 'starlette'] }],
+  ['django', { module: 'django', instrumentations: ['django', 'wsgi', 'asgi'] }],
+  ['grpcio', { module: 'grpc', instrumentations: ['grpc'] }],
+  ['celery', { module: 'celery', instrumentations: ['celery'] }],
+  ['pika', { module: 'pika', instrumentations: ['pika'] }],
+  ['kafka-python', { module: 'kafka', instrumentations: ['kafka-python'] }],
+  ['confluent-kafka', { module: 'confluent_kafka', instrumentations: ['confluent-kafka'] }],
+]);
+
+function judge(project: Project, program: PythonProgram): readonly Observation[] {
+  const { folder, requirements } = program;
+  const has = (name: string) => requirements.some((need) => need.name === name);
+  // Without a distribution or an SDK nobody wants spans.
+  if (!has('opentelemetry-distro') && !has('opentelemetry-sdk')) return [];
+  if (hasVendorDistribution(program)) return [];
+  if (project.mentions(/opentelemetry-bootstrap|inject-python|\binstrument_app\b|\binject\s*\(/, folder))
+    return [];
+  const code = project.sources.filter(({ path }) => path.endsWith('.py') && isBelow(path, folder));
+  return requirements.flatMap(({ name, place }) => {
+    const library = libraries.get(name);
+    if (library === undefined) return [];
+    const [wanted = ''] = library.instrumentations;
+    if (library.instrumentations.some((each) => has(`opentelemetry-instrumentation-${each}`))) return [];
+    const imported = new RegExp(`^\\s*(?:import|from)\\s+${library.module}\\b`, 'm');
+    // What nothing imports another package needs.
+    return code.some(({ text }) => imported.test(text))
+      ? [{ place, says: `${name} is used, and opentelemetry-instrumentation-${wanted} is not installed` }]
+      : [];
+  });
+}

@@ -1,0 +1,115 @@
+import { truncate } from '../report/layout.ts';
+import { groupBy } from '../util/group-by.ts';
+import { hideSecrets } from '../util/hide-secrets.ts';
+import type { DoctorFinding } from './check.ts';
+import { doctorChecks } from './checks.ts';
+import { type FileKind, kindOf } from './files.ts';
+import { type Project, parseProject } from './project.ts';
+import type { ProjectFile } from './project-file.ts';
+
+/** What the checks say of a project. */
+export interface Diagnosis {
+  readonly version: 1;
+  /** `broken` when a finding is an error, `unknown` when there was nothing to look at. */
+  readonly verdict: 'clean' | 'broken' | 'unknown';
+  /** Why it is unknown. */
+  readonly reason: string | null;
+  /** How many files of each kind were read. */
+  readonly read: Readonly<Partial<Record<FileKind, number>>>;
+  readonly checks: number;
+  /** Errors first, then by place. */
+  readonly findings: readonly DoctorFinding[];
+  /** How many findings a comment accepts. */
+  readonly accepted: number;
+  /** What was not read, and why. */
+  readonly gaps: readonly string[];
+}
+
+/** Values of variables have any length. */
+const longestText = 300;
+
+/** Asks every check. Pure: the same files give the same diagnosis. */
+export function examine(files: readonly ProjectFile[], gaps: readonly string[] = []): Diagnosis {
+  const project = parseProject(files);
+  const read = countKinds(files);
+  const found = doctorChecks.flatMap(({ id, severity, find }) =>
+    find(project).map(
+      ({ place, says, service = null, isUnsure = false }): DoctorFinding => ({
+        id,
+        severity: isUnsure ? 'note' : severity,
+        ...place,
+        service,
+        says: truncate(hideSecrets(says), longestText),
+      }),
+    ),
+  );
+  const findings = withoutTwins(found.filter((finding) => !isAccepted(finding, files)));
+  const reason = explainNothing(project, read);
+  const isBroken = findings.some(({ severity }) => severity === 'error');
+  return {
+    version: 1,
+    verdict: isBroken ? 'broken' : reason === null ? 'clean' : 'unknown',
+    reason: isBroken ? null : reason,
+    read,
+    checks: doctorChecks.length,
+    findings: findings.sort(compare),
+    accepted: withoutTwins(found).length - findings.length,
+    gaps: [...gaps, ...describeUnparsed(project)],
+  };
+}
+
+function countKinds(files: readonly ProjectFile[]): Diagnosis['read'] {
+  const counts: Partial<Record<FileKind, number>> = {};
+  for (const { path } of files) {
+    const kind = kindOf(path);
+    if (kind !== null) counts[kind] = (counts[kind] ?? 0) + 1;
+  }
+  return counts;
+}
+
+const gateways: readonly FileKind[] = ['nginx', 'haproxy', 'caddy'];
+const code: readonly FileKind[] = ['source', 'python', 'go', 'script', 'lock', 'installed'];
+
+/** A project in which no check has anything to look at is not called clean. */
+function explainNothing({ ofKind, mentions }: Project, read: Diagnosis['read']): string | null {
+  const kinds = Object.keys(read);
+  if (!kinds.some((kind) => !code.some((each) => each === kind)))
+    return 'found no package.json, requirements, go.mod, build file, Dockerfile, YAML or gateway file; name the folder of a project';
+  if (gateways.some((kind) => ofKind(kind).length > 0)) return null;
+  return mentions(
+    /opentelemetry|\botel|OTEL_|tracer_provider|request_headers_to_remove|customRequestHeaders/i,
+  )
+    ? null
+    : 'nothing in these files names OpenTelemetry, so no check had anything to look at';
+}
+
+/** A comment on its line, or on the one before: `propagation-check-ignore ID`. */
+function isAccepted({ id, path, line }: DoctorFinding, files: readonly ProjectFile[]): boolean {
+  const lines = files.find((file) => file.path === path)?.text.split('\n') ?? [];
+  const mark = new RegExp(`(?:#|//|/\\*).*\\bpropagation-check-ignore\\b.*\\b${id}\\b`);
+  return lines.slice(Math.max(0, line - 2), line).some((text) => mark.test(text));
+}
+
+/** A file that two services use is seen twice. */
+function withoutTwins(findings: readonly DoctorFinding[]): DoctorFinding[] {
+  const alike = groupBy(findings, ({ id, path, line, column }) => `${id} ${path}:${line}:${column}`);
+  return alike.map(([first]) => first);
+}
+
+const order = { error: 0, warning: 1, note: 2 } as const;
+
+function compare(one: DoctorFinding, other: DoctorFinding): number {
+  return (
+    order[one.severity] - order[other.severity] ||
+    (one.path < other.path ? -1 : one.path > other.path ? 1 : one.line - other.line)
+  );
+}
+
+const mostNamed = 3;
+
+function describeUnparsed({ unparsed }: Project): readonly string[] {
+  if (unparsed.length === 0) return [];
+  const more = unparsed.length - mostNamed;
+  const names = unparsed.slice(0, mostNamed).join(', ') + (more > 0 ? ` and ${more} more` : '');
+  return [`not read: ${names} (a template, or of another version)`];
+}

@@ -1,0 +1,67 @@
+import { listLaunches, readEntry } from './launch.ts';
+import type { NodeUnit } from './node-unit.ts';
+import { type Place, placeAt } from './place.ts';
+import type { Project } from './project.ts';
+import { type Import, resolveImport, type SourceFile } from './source-file.ts';
+
+const setsUp =
+  /\bnew\s+(?:\w+\.)?(?:NodeSDK|NodeTracerProvider)\s*\(|\bregisterInstrumentations\s*\(|\bstartNodeSDK\s*\(/;
+
+/** The sources that set an SDK up. */
+export function listSetups({ sources }: NodeUnit): readonly SourceFile[] {
+  return [...sources.values()].filter(({ text }) => setsUp.test(text));
+}
+
+/** Where a source sets it up. */
+export function setupOffset({ text }: SourceFile): number {
+  return Math.max(0, text.search(setsUp));
+}
+
+const preload = /(?:^|[\s"'=])(?:-r|--require|--import|--loader|--experimental-loader)(?:[\s=]|$)/;
+
+/** Anything in the project preloads a module into Node.js. What it preloads is not asked: any may set the SDK up. */
+export function preloadsAnything({ mentions }: Project): boolean {
+  return mentions(preload);
+}
+
+/** The OpenTelemetry Operator, or a package that is an agent, adds the SDK from outside. */
+export function isInjected({ environments, mentions }: Project): boolean {
+  return (
+    environments.some((each) => each.isInjected) ||
+    mentions(/instrumentation\.opentelemetry\.io\/inject-|auto-instrumentations-node\/register|LD_PRELOAD/)
+  );
+}
+
+/** The sources that commands start, by name; of several the one that lies highest: `dist/index.js` is not `src/routes/index.ts`. */
+export function listEntries(project: Project, unit: NodeUnit): readonly SourceFile[] {
+  const names = new Set(listLaunches(project, unit).flatMap((launch) => readEntry(launch, unit) ?? []));
+  return [...names].flatMap((name) => {
+    const named = [...unit.sources].filter(([path]) => path === name || path.endsWith(`/${name}`));
+    const [highest] = named.sort(([one], [other]) => one.split('/').length - other.split('/').length);
+    return highest === undefined ? [] : [highest[1]];
+  });
+}
+
+/** Those, and every source of the package that they import. */
+export function listReachable(project: Project, unit: NodeUnit): readonly SourceFile[] {
+  const reached = new Set(listEntries(project, unit));
+  // A set that grows while it is read is read to its end.
+  for (const source of reached)
+    for (const each of source.imports) {
+      const target = resolveImport(source, each, unit.sources);
+      if (target !== null) reached.add(target);
+    }
+  return [...reached];
+}
+
+/** Where sources import a package. Those that set up an exporter do not count: gRPC carries spans there, and no call of the program. */
+export function listUses(
+  sources: readonly SourceFile[],
+  isMeant: (each: Import) => boolean,
+): readonly { readonly from: string; readonly place: Place }[] {
+  return sources
+    .filter(({ imports }) => !imports.some(({ from }) => from.startsWith('@opentelemetry/exporter-')))
+    .flatMap((source) =>
+      source.imports.filter(isMeant).map(({ from, offset }) => ({ from, place: placeAt(source, offset) })),
+    );
+}

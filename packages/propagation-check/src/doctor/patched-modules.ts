@@ -1,0 +1,27 @@
+/**
+ * Packages that carry context to other services, and the instrumentation that has to patch them. Those of databases are left out: no
+ * context goes there. Those that send through Node's `http` (axios, got, node-fetch, superagent) need only its instrumentation.
+ */
+export const patchedModules: ReadonlyMap<string, string> = new Map([
+  ['@grpc/grpc-js', '@opentelemetry/instrumentation-grpc'],
+  ['amqplib', '@opentelemetry/instrumentation-amqplib'],
+  ['kafkajs', '@opentelemetry/instrumentation-kafkajs'],
+  ['@aws-sdk/client-sqs', '@opentelemetry/instrumentation-aws-sdk'],
+  ['@aws-sdk/client-sns', '@opentelemetry/instrumentation-aws-sdk'],
+  ['socket.io', '@opentelemetry/instrumentation-socket.io'],
+]);
+
+/** Clients that send through Node's `http` and `https`. */
+export const httpClients = [
+  'axios',
+  'got',
+  'node-fetch',
+  'superagent',
+  'request',
+  'needle',
+  'request-promise',
+];
+
+export const allInstrumentations = '@opentelemetry/auto-instrumentations-node';
+export const httpInstrumentation = '@opentelemetry/instrumentation-http';
+export const fetchInstrumentation = '@opentelemetry/instrumentation-undici';

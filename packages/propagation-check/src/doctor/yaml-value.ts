@@ -1,0 +1,157 @@
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  parseAllDocuments,
+  visit,
+} from 'yaml';
+import type { Place } from './place.ts';
+import type { ProjectFile } from './project-file.ts';
+
+interface Source {
+  /** What each alias stands for. */
+  readonly aliases: ReadonlyMap<Node, Node>;
+  readonly path: string;
+  readonly lines: LineCounter;
+}
+
+/** A value of a YAML or JSON file that knows its place. Aliases and merge keys (`<<`) are followed. */
+export class YamlValue {
+  readonly #source: Source;
+  readonly #node: Node | null;
+  readonly #at: Node | null;
+
+  constructor(source: Source, node: unknown, at: unknown) {
+    this.#source = source;
+    this.#node = resolve(source.aliases, node);
+    this.#at = isNode(at) ? at : this.#node;
+  }
+
+  /** Of its key where it has one. */
+  get place(): Place {
+    const { path, lines } = this.#source;
+    const { line, col } = lines.linePos(this.#at?.range?.[0] ?? 0);
+    return { path, line: Math.max(line, 1), column: Math.max(col, 1) };
+  }
+
+  /** A scalar as it is written, without quotes: `1.0` stays what it is. Null for all else. */
+  get text(): string | null {
+    if (!isScalar(this.#node) || this.#node.value === null || this.#node.value === undefined) return null;
+    return typeof this.#node.value === 'string'
+      ? this.#node.value
+      : (this.#node.source ?? String(this.#node.value));
+  }
+
+  get isMap(): boolean {
+    return isMap(this.#node);
+  }
+
+  get isList(): boolean {
+    return isSeq(this.#node);
+  }
+
+  entries(): readonly (readonly [key: string, value: YamlValue])[] {
+    return [...this.#pairs()].map(([key, [at, value]]) => [key, new YamlValue(this.#source, value, at)]);
+  }
+
+  items(): readonly YamlValue[] {
+    return isSeq(this.#node) ? this.#node.items.map((item) => new YamlValue(this.#source, item, item)) : [];
+  }
+
+  get(...path: readonly string[]): YamlValue | null {
+    const [key, ...rest] = path;
+    if (key === undefined) return this;
+    const found = this.#pairs().get(key);
+    return found === undefined ? null : new YamlValue(this.#source, found[1], found[0]).get(...rest);
+  }
+
+  /** This value and all inside of it, each once: aliases may multiply. */
+  descendants(): readonly YamlValue[] {
+    const seen = new Set<Node>();
+    const found: YamlValue[] = [this];
+    // An array that grows while it is read is read to its end.
+    for (const value of found)
+      for (const inner of [...value.items(), ...value.entries().map(([, each]) => each)]) {
+        if (inner.#node === null || seen.has(inner.#node)) continue;
+        seen.add(inner.#node);
+        found.push(inner);
+      }
+    return found;
+  }
+
+  #pairs(): ReadonlyMap<string, Pair> {
+    const pairs = new Map<string, Pair>();
+    addPairs(this.#source.aliases, this.#node, pairs, new Set());
+    return pairs;
+  }
+}
+
+type Pair = readonly [key: Node, value: unknown];
+
+/** Own keys before merged ones, earlier ones before later. Each map is merged once: a file may merge a map into itself. */
+function addPairs(
+  aliases: Source['aliases'],
+  node: unknown,
+  pairs: Map<string, Pair>,
+  seen: Set<Node>,
+): void {
+  const map = resolve(aliases, node);
+  if (!isMap(map) || seen.has(map)) return;
+  seen.add(map);
+  const merged: unknown[] = [];
+  for (const { key, value } of map.items) {
+    if (!isScalar(key)) continue;
+    if (key.value === '<<') merged.push(value);
+    else if (!pairs.has(String(key.value))) pairs.set(String(key.value), [key, value]);
+  }
+  for (const value of merged) {
+    const parts = resolve(aliases, value);
+    for (const part of isSeq(parts) ? parts.items : [parts]) addPairs(aliases, part, pairs, seen);
+  }
+}
+
+function resolve(aliases: Source['aliases'], node: unknown): Node | null {
+  if (isAlias(node)) return aliases.get(node) ?? null;
+  return isNode(node) ? node : null;
+}
+
+/** An alias stands for the last node before it that has its anchor. Source: YAML 1.2.2, 7.1; the library searches the document for each. */
+function findAliases(document: Document): ReadonlyMap<Node, Node> {
+  const anchors = new Map<string, Node>();
+  const aliases = new Map<Node, Node>();
+  visit(document, {
+    Node: (_, node) => {
+      if (isAlias(node)) {
+        const target = anchors.get(node.source);
+        if (target !== undefined) aliases.set(node, target);
+      } else if (isNode(node) && 'anchor' in node && typeof node.anchor === 'string')
+        anchors.set(node.anchor, node);
+    },
+  });
+  return aliases;
+}
+
+function isNode(value: unknown): value is Node {
+  return isMap(value) || isSeq(value) || isScalar(value) || isAlias(value);
+}
+
+/** The documents of a YAML or JSON file; null where it is neither, as templates are, or nested beyond what the parser can follow. */
+export function readYaml({ path, text }: ProjectFile): readonly YamlValue[] | null {
+  const lines = new LineCounter();
+  try {
+    const documents: readonly Document[] = [
+      ...parseAllDocuments(text, { lineCounter: lines, uniqueKeys: false, logLevel: 'silent' }),
+    ];
+    if (documents.some(({ errors }) => errors.length > 0)) return null;
+    return documents.map(
+      (document) => new YamlValue({ aliases: findAliases(document), path, lines }, document.contents, null),
+    );
+  } catch (error) {
+    if (error instanceof RangeError) return null;
+    throw error;
+  }
+}

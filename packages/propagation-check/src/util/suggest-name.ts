@@ -1,0 +1,16 @@
+import { closest, distance } from 'fastest-levenshtein';
+
+/** A name of which more than a third differs is another. */
+const mostMisspelt = 1 / 3;
+
+/** The known name that was probably meant; null where none is like it. */
+export function suggestName(name: string, known: readonly string[]): string | null {
+  if (known.length === 0) return null;
+  const nearest = closest(
+    name.toLowerCase(),
+    known.map((each) => each.toLowerCase()),
+  );
+  const found = known.find((each) => each.toLowerCase() === nearest);
+  const isNear = distance(name.toLowerCase(), nearest) <= name.length * mostMisspelt;
+  return found !== undefined && isNear ? found : null;
+}

@@ -1,0 +1,83 @@
+import type { FindingId } from '../rules/finding.ts';
+import { groupBy, keyFor } from '../util/group-by.ts';
+import { decideVerdict, type FailOn, fails } from './decide-verdict.ts';
+import type { EdgeResult, Finding, Result } from './result.ts';
+
+/** Findings that are known and accepted. */
+export type Baseline = readonly KnownFinding[];
+
+export interface KnownFinding {
+  readonly client: string | null;
+  readonly server: string | null;
+  readonly finding: FindingId;
+  /** Where the finding is a symptom, its likeliest cause. */
+  readonly cause?: FindingId;
+}
+
+/** Marks the findings that the baseline knows, and judges the others. */
+export function applyBaseline(result: Result, baseline: Baseline): Result {
+  const findings = result.findings.map((finding): Finding => {
+    const { known: _, ...rest } = finding;
+    return baseline.some((entry) => isOf(entry, finding)) ? { ...rest, known: true } : rest;
+  });
+  const edges = result.edges.map((edge): EdgeResult => {
+    const { known: _, ...rest } = edge;
+    const errors = findings.filter(({ severity, ...place }) => severity === 'error' && isAt(place, edge));
+    return errors.length > 0 && errors.every(({ known }) => known) ? { ...rest, known: true } : rest;
+  });
+  // An unknown verdict stays unknown: one finding less adds nothing to judge.
+  return { ...result, verdict: decideVerdict(findings, result.verdict !== 'unknown'), edges, findings };
+}
+
+/** Entries that no longer occur although their edge was judged. */
+export function listFixed(result: Result, baseline: Baseline): Baseline {
+  return baseline.filter(
+    (entry) => wasJudged(result, entry) && !result.findings.some((finding) => isOf(entry, finding)),
+  );
+}
+
+/** The baseline that accepts this result: failing findings are added, fixed entries removed, entries of edges that were not judged kept. */
+export function updateBaseline(result: Result, baseline: Baseline, failOn: FailOn): Baseline {
+  const fixed = new Set(listFixed(result, baseline));
+  const kept = baseline.filter((entry) => !fixed.has(entry));
+  const added = applyBaseline(result, kept).findings.filter((finding) => fails(finding, failOn));
+  return sortBaseline([...kept, ...added.map(toEntry)]);
+}
+
+/** One entry an edge and finding, in an order that does not depend on the run. */
+function sortBaseline(baseline: Baseline): Baseline {
+  const sortKey = ({ client, server, finding }: KnownFinding) => keyFor(client, server, finding);
+  return groupBy(baseline, sortKey)
+    .map(([first]) => first)
+    .sort((left, right) => (sortKey(left) < sortKey(right) ? -1 : 1));
+}
+
+function toEntry({ client, server, id, candidates = [] }: Finding): KnownFinding {
+  const [cause] = candidates;
+  return { client, server, finding: id, ...(cause === undefined ? {} : { cause }) };
+}
+
+/** Also matches a symptom with its cause: with more evidence the same break is decided, with less it is not. */
+function isOf(entry: KnownFinding, finding: Finding): boolean {
+  const { id, candidates = [] } = finding;
+  return (
+    isAt(entry, finding) && (id === entry.finding || id === entry.cause || candidates.includes(entry.finding))
+  );
+}
+
+/** An unknown side may be another service each time. A finding within one service counts as judged when the service calls or is called. */
+function wasJudged({ edges }: Result, entry: KnownFinding): boolean {
+  const { client, server } = entry;
+  if (client === null || server === null) return false;
+  return edges.some(
+    (edge) =>
+      edge.calls > 0 &&
+      (isAt(edge, entry) || (client === server && (edge.client === client || edge.server === client))),
+  );
+}
+
+type Place = Pick<EdgeResult, 'client' | 'server'>;
+
+function isAt(left: Place, right: Place): boolean {
+  return left.client === right.client && left.server === right.server;
+}

@@ -1,0 +1,28 @@
+import type { Finding, Result } from './result.ts';
+
+/** The least severity of a finding that lets a check fail. */
+export type FailOn = 'error' | 'warning';
+
+export type Outcome = 'passed' | 'failed' | 'unknown';
+
+/** Known by the baseline, or of a peer that does not take part: shown, neither counted nor failed on. */
+export function isAccepted({ known, tolerated }: Pick<Finding, 'known' | 'tolerated'>): boolean {
+  return known === true || tolerated === true;
+}
+
+/** @param isJudged Whether there was anything to judge. */
+export function decideVerdict(findings: readonly Finding[], isJudged: boolean): Result['verdict'] {
+  if (findings.some((finding) => fails(finding, 'error'))) return 'broken';
+  return isJudged ? 'intact' : 'unknown';
+}
+
+export function fails(finding: Finding, failOn: FailOn): boolean {
+  const { severity } = finding;
+  return !isAccepted(finding) && (severity === 'error' || severity === failOn);
+}
+
+/** The outcome that the exit code tells: the verdict, and with `warning` the warnings too. */
+export function decideOutcome({ verdict, findings }: Result, failOn: FailOn = 'error'): Outcome {
+  if (findings.some((finding) => fails(finding, failOn))) return 'failed';
+  return verdict === 'unknown' ? 'unknown' : verdict === 'broken' ? 'failed' : 'passed';
+}

@@ -1,0 +1,46 @@
+import type { Expectation } from '../expect/expectation.ts';
+import { protocolOf } from '../rules/check.ts';
+import { isToleratedEdge, nameToleratedPeer } from '../rules/tolerated-peer.ts';
+import type { Span } from '../span/span.ts';
+import { groupBy, keyFor } from '../util/group-by.ts';
+import type { EdgeResult, Result } from './result.ts';
+
+type Judged = Pick<Result, 'edges' | 'findings'>;
+
+/**
+ * Marks edges and findings with a side that does not take part, on purpose, and adds an edge for calls to peers that emit no spans.
+ *
+ * @param clients The calls without their other side.
+ */
+export function tolerate(
+  { edges, findings }: Judged,
+  expectation: Expectation,
+  clients: readonly Span[],
+): Judged {
+  if (expectation.toleratedPeers.length === 0) return { edges, findings };
+  const isTolerated = ({ client, server }: Pick<EdgeResult, 'client' | 'server'>): boolean =>
+    isToleratedEdge(expectation, client, server);
+  const calls = clients.flatMap((span): readonly EdgeResult[] => {
+    const server = nameToleratedPeer(expectation, span);
+    if (server === null) return [];
+    const client = span.serviceName;
+    return [{ client, server, protocol: protocolOf(span), calls: 1, broken: 0, tolerated: true }];
+  });
+  const marked = edges.map((edge) => (isTolerated(edge) ? { ...edge, tolerated: true as const } : edge));
+  return {
+    edges: [...marked.filter((edge) => edge.tolerated !== true), ...mergeEdges([...marked, ...calls])],
+    findings: findings.map((finding) => (isTolerated(finding) ? { ...finding, tolerated: true } : finding)),
+  };
+}
+
+/** The tolerated ones, each once. */
+function mergeEdges(edges: readonly EdgeResult[]): readonly EdgeResult[] {
+  const tolerated = edges.filter((edge) => edge.tolerated === true);
+  return groupBy(tolerated, ({ client, server, protocol }) => keyFor(client, server, protocol)).map(
+    (same) => ({
+      ...same[0],
+      calls: same.reduce((sum, { calls }) => sum + calls, 0),
+      broken: same.reduce((sum, { broken }) => sum + broken, 0),
+    }),
+  );
+}

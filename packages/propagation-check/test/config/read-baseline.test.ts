@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import { BaselineError, readBaseline, renderBaseline } from '../../src/config/read-baseline.ts';
+import type { Baseline } from '../../src/verdict/apply-baseline.ts';
+
+suite('the file of a baseline', () => {
+  test('is read as it was written', () => {
+    const baseline: Baseline = [
+      { client: 'a: b', server: null, finding: 'missing-server' },
+      { client: 'web', server: '- orders # 1', finding: 'split-trace', cause: 'header-stripped' },
+    ];
+    assert.deepEqual(readBaseline(renderBaseline(baseline)), baseline);
+    assert.deepEqual(readBaseline(renderBaseline([])), []);
+  });
+
+  test('has a line for each key', () => {
+    const text = renderBaseline([{ client: 'web', server: 'orders', finding: 'split-trace' }]);
+    assert.ok(text.endsWith('known:\n  - client: web\n    server: orders\n    finding: split-trace\n'), text);
+  });
+
+  test('says all of its faults', () => {
+    const text =
+      'known:\n  - { client: a, finding: split-trac }\n  - 3\n  - { client: a, server: b, finding: split-trace, id: 1 }\n';
+    const refuse = (wrong: string, ...faults: readonly string[]) =>
+      assert.throws(() => readBaseline(wrong), new BaselineError(faults.join('; ')));
+    refuse(
+      text,
+      '2:5: known.0.server: expected the name of a service, or null where it is unknown',
+      '2:27: known.0.finding: expected a finding; propagation-check explain lists all',
+      '3:5: known.1: expected a map of client, server, finding or cause',
+      '4:51: known.2: unknown key "id"; known here: client, server, finding, cause',
+    );
+    refuse('', '1:1: empty; expected known');
+    refuse('known: 1', '1:8: known: expected a list');
+  });
+});

@@ -1,0 +1,220 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { examine } from '../../src/doctor/examine.ts';
+import { readNginx } from '../../src/doctor/nginx-file.ts';
+import { readSource } from '../../src/doctor/source-file.ts';
+
+function find(files: Readonly<Record<string, string>>): readonly string[] {
+  const { findings } = examine(Object.entries(files).map(([path, text]) => ({ path, text })));
+  return findings.map(({ id, path, line, column, service }) => `${id} ${path}:${line}:${column} ${service}`);
+}
+
+test('Compose: anchors, merge keys, lists, env files, defaults and the Dockerfile that is built', () => {
+  assert.deepEqual(
+    find({
+      'compose.yaml': `x-otel: &otel
+  OTEL_PROPAGATORS: none
+services:
+  merged:
+    image: a
+    environment:
+      <<: *otel
+      OTEL_SERVICE_NAME: orders
+  listed:
+    image: a
+    environment:
+      - OTEL_PROPAGATORS=baggage
+  defaulted:
+    image: a
+    environment:
+      OTEL_PROPAGATORS: \${P:-none}
+  unknown:
+    image: a
+    environment:
+      OTEL_PROPAGATORS: \${P}
+      NAME_ALONE:
+  filed:
+    image: a
+    env_file: [web.env]
+  built:
+    build: web
+  overridden:
+    image: a
+    env_file: web.env
+    environment:
+      OTEL_PROPAGATORS: tracecontext
+`,
+      'web.env': '# comment\nexport OTEL_PROPAGATORS="none" # why\n',
+      'web/Dockerfile':
+        'FROM node:22 AS build\nENV OTEL_PROPAGATORS=tracecontext\nFROM node:22\nENV A=1 \\\n    OTEL_PROPAGATORS=none\n',
+    }),
+    [
+      'propagators-none compose.yaml:2:3 orders',
+      'propagators-none compose.yaml:12:9 listed',
+      'propagators-none compose.yaml:16:7 defaulted',
+      'propagators-none web.env:2:8 filed',
+      'propagators-none web/Dockerfile:5:5 built',
+    ],
+  );
+});
+
+test('Kubernetes: workloads of all kinds, ConfigMaps, several documents', () => {
+  const pod = (env: string) => `
+    spec:
+      containers:
+        - name: app
+          image: a
+          ${env}
+`;
+  assert.deepEqual(
+    find({
+      'k8s/all.yaml': `apiVersion: v1
+kind: ConfigMap
+metadata: { name: otel }
+data:
+  OTEL_PROPAGATORS: none
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: { name: orders }
+spec:
+  template:${pod('envFrom: [{ configMapRef: { name: otel } }]')}
+---
+kind: CronJob
+metadata: { name: nightly }
+spec:
+  jobTemplate:
+    spec:
+      template:${pod('env: [{ name: OTEL_PROPAGATORS, value: baggage }]').replaceAll('\n    ', '\n        ')}
+---
+kind: Pod
+metadata: { name: secret }
+spec:
+  containers:
+    - name: app
+      env: [{ name: OTEL_PROPAGATORS, valueFrom: { secretKeyRef: { name: a, key: b } } }]
+`,
+    }),
+    ['propagators-none k8s/all.yaml:5:3 orders', 'propagators-none k8s/all.yaml:29:47 nightly'],
+  );
+});
+
+test('sources: comments are blanked, places stay, strings are kept', () => {
+  const { text, imports } = readSource({
+    path: 'a.ts',
+    text: "// require('a')\nconst b = require('b'); /* import 'c' */\nimport { d,\n e } from './d';\nconst url = 'http://x'; import('f');\nimport type { T } from 'g';\nexport * from 'h';\n",
+  });
+  assert.deepEqual(
+    imports.map(({ from, kind }) => [from, kind]),
+    [
+      ['b', 'require'],
+      ['./d', 'import'],
+      ['f', 'dynamic'],
+      ['h', 'import'],
+    ],
+  );
+  assert.equal(text.indexOf("require('b')"), 26);
+  assert.ok(text.includes("'http://x'"));
+  assert.ok(!text.includes("import 'c'"));
+});
+
+test('nginx: quotes, comments, nesting; other text is refused', () => {
+  const read = (text: string) => readNginx({ path: 'nginx.conf', text });
+  assert.deepEqual(
+    read('a "x y" z; # b;\nc { d \'\'; }')?.map(({ name, words, block }) => [
+      name,
+      words,
+      block?.length ?? null,
+    ]),
+    [
+      ['a', ['x y', 'z'], null],
+      ['c', [], 1],
+    ],
+  );
+  for (const text of ['a {', 'a }', 'a', '[ini]\nb=1\n']) assert.equal(read(text), null, text);
+});
+
+test('nginx: a block that sets headers of its own loses those around it', () => {
+  const config = (inner: string) =>
+    `server { proxy_pass_request_headers off; proxy_set_header traceparent $http_traceparent; location / { ${inner} proxy_pass http://a; } }`;
+  assert.deepEqual(find({ 'nginx.conf': config('') }), []);
+  assert.deepEqual(
+    find({
+      'nginx.conf':
+        'server { proxy_set_header traceparent $t; location / { proxy_set_header Host $host; proxy_pass_request_headers off; } }',
+    }),
+    ['nginx-drops-headers nginx.conf:1:85 null'],
+  );
+});
+
+test('gRPC that carries spans alone needs no instrumentation and no hook', () => {
+  const program = (imports: string) => ({
+    'package.json': JSON.stringify({
+      type: 'module',
+      scripts: { start: 'node --import ./tracing.js server.js' },
+      dependencies: { '@grpc/grpc-js': '1', '@opentelemetry/sdk-node': '0.300.0' },
+    }),
+    'tracing.js':
+      "import { NodeSDK } from '@opentelemetry/sdk-node';\nnew NodeSDK({ instrumentations: [] }).start();\n",
+    'server.js': `${imports}import { credentials } from '@grpc/grpc-js';\n`,
+    'README.js': 'import "@opentelemetry/instrumentation-http";\n',
+  });
+  const exporter = "import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-grpc';\n";
+  assert.deepEqual(find(program(exporter)), []);
+  assert.deepEqual(find(program('')), [
+    'node-esm-without-hook server.js:1:1 null',
+    'node-client-not-instrumented server.js:1:1 null',
+  ]);
+});
+
+test('Envoy that makes spans writes their context after it has removed the header: files do not tell', () => {
+  const config = (tracing: string) =>
+    `http_connection_manager:\n${tracing}  route_config:\n    request_headers_to_remove: [traceparent]\n`;
+  const severities = (text: string) =>
+    examine([{ path: 'envoy.yaml', text }]).findings.map(({ severity }) => severity);
+  assert.deepEqual(severities(config('')), ['error']);
+  assert.deepEqual(severities(config('  tracing: { provider: { name: envoy.tracers.opentelemetry } }\n')), [
+    'note',
+  ]);
+});
+
+test('YAML with aliases that multiply is read in time', () => {
+  const bomb = Array.from(
+    { length: 30 },
+    (_, level) => `a${level}: &a${level} [*a${level - 1}, *a${level - 1}]`,
+  );
+  const text = ['a: &a-1 [x]', ...bomb, 'request_headers_to_remove: [traceparent]'].join('\n');
+  assert.equal(examine([{ path: 'envoy.yaml', text }]).findings.length, 1);
+});
+
+test('an alias stands for the last anchor of its name', () => {
+  const text =
+    'x: &o { OTEL_PROPAGATORS: none }\ny: &o { OTEL_PROPAGATORS: b3 }\nservices: { a: { image: a, environment: *o } }\n';
+  assert.deepEqual(find({ 'compose.yaml': text }), []);
+  const aliases = Array.from({ length: 20_000 }, () => '*o').join(', ');
+  assert.deepEqual(find({ 'compose.yaml': `${text}z: [${aliases}]\n` }), []);
+});
+
+test('the SDK is late only for what was loaded before it, in this order', () => {
+  const program = (server: string, app = '') =>
+    find({
+      'app.js': app,
+      'package.json': JSON.stringify({
+        scripts: { start: 'node server.js' },
+        dependencies: {
+          kafkajs: '2',
+          '@opentelemetry/auto-instrumentations-node': '1',
+          '@opentelemetry/sdk-node': '1',
+        },
+      }),
+      'server.js': server,
+    });
+  const setup =
+    "const { NodeSDK } = require('@opentelemetry/sdk-node');\nnew NodeSDK({ instrumentations: [] }).start();\n";
+  const client = "const { Kafka } = require('kafkajs');\n";
+  assert.deepEqual(program(setup + client), []);
+  assert.deepEqual(program(`function connect() {\n  ${client}}\n${setup}`), []);
+  assert.deepEqual(program(`${setup}require('./app');\n`, client), []);
+  assert.deepEqual(program(`require('./app');\n${setup}`, client), ['node-sdk-late app.js:1:19 null']);
+  assert.deepEqual(program(client + setup), ['node-sdk-late server.js:1:19 null']);
+});

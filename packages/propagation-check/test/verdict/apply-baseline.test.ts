@@ -1,0 +1,199 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { suite, test } from 'node:test';
+import { noExpectation } from '../../src/expect/expectation.ts';
+import { applyBaseline, type Baseline, listFixed, updateBaseline } from '../../src/verdict/apply-baseline.ts';
+import { checkTraces } from '../../src/verdict/check-traces.ts';
+import { decideOutcome } from '../../src/verdict/decide-verdict.ts';
+import type { Result } from '../../src/verdict/result.ts';
+import { readDrawing } from '../engine/read-drawing.ts';
+
+function checkFixture(name: string): Result {
+  const text = readFileSync(new URL(`../../fixtures/${name}`, import.meta.url), 'utf8');
+  const { spans, expectation, headers } = readDrawing(text);
+  return checkTraces(spans, { expectation, headers });
+}
+
+const split = checkFixture('split-trace/broken.txt');
+const stripped = checkFixture('header-stripped/broken.txt');
+const warned = checkFixture('span-lost-in-service/shown.txt');
+const healthy = checkFixture('split-trace/healthy.txt');
+const edge = { client: 'web', server: 'orders' };
+const known: Baseline = [{ ...edge, finding: 'split-trace' }];
+
+suite('a baseline', () => {
+  test('accepts what it knows, on that edge alone', () => {
+    assert.equal(split.verdict, 'broken');
+    const { verdict, findings, edges } = applyBaseline(split, known);
+    assert.equal(verdict, 'intact');
+    assert.deepEqual(
+      findings.map(({ id, known }) => [id, known]),
+      [['split-trace', true]],
+    );
+    assert.deepEqual(
+      edges.map(({ broken, known }) => [broken, known]),
+      [[1, true]],
+    );
+    for (const other of [
+      { ...edge, finding: 'baggage-lost' },
+      { client: 'web', server: 'other', finding: 'split-trace' },
+      { client: null, server: 'orders', finding: 'split-trace' },
+    ] as const) {
+      const result = applyBaseline(split, [other]);
+      assert.deepEqual(result, split);
+    }
+  });
+
+  test('that is applied once more, or taken away, leaves no trace', () => {
+    assert.deepEqual(applyBaseline(applyBaseline(split, known), known), applyBaseline(split, known));
+    assert.deepEqual(applyBaseline(applyBaseline(split, known), []), split);
+  });
+
+  test('that knows one of two errors of an edge leaves the edge broken', () => {
+    const [first] = split.findings;
+    assert.ok(first);
+    const both = { ...split, findings: [first, { ...first, id: 'baggage-lost' as const, candidates: [] }] };
+    const { verdict, edges, findings } = applyBaseline(both, known);
+    assert.equal(verdict, 'broken');
+    assert.deepEqual(
+      [edges[0]?.known, findings.map((finding) => finding.known)],
+      [undefined, [true, undefined]],
+    );
+  });
+
+  test('that knows a symptom knows its cause, and the other way round', () => {
+    assert.deepEqual(
+      stripped.findings.map(({ id }) => id),
+      ['header-stripped'],
+    );
+    const symptom: Baseline = [{ ...edge, finding: 'split-trace', cause: 'header-stripped' }];
+    assert.equal(applyBaseline(stripped, symptom).verdict, 'intact');
+    assert.equal(applyBaseline(split, [{ ...edge, finding: 'header-stripped' }]).verdict, 'intact');
+    // A symptom that is another cause now.
+    assert.equal(applyBaseline(stripped, known).verdict, 'broken');
+  });
+
+  test('never makes a verdict of none', () => {
+    assert.equal(applyBaseline({ ...healthy, verdict: 'unknown' }, known).verdict, 'unknown');
+  });
+});
+
+suite('an entry is fixed', () => {
+  test('where its edge was judged and the finding is not there', () => {
+    assert.deepEqual(listFixed(split, known), []);
+    assert.deepEqual(listFixed(healthy, known), known);
+  });
+
+  test('not where its edge was not judged, or a side of it is unknown', () => {
+    const other: Baseline = [
+      { client: 'web', server: 'payments', finding: 'split-trace' },
+      { client: null, server: 'orders', finding: 'missing-client' },
+    ];
+    const [first] = healthy.edges;
+    assert.ok(first);
+    const edges = [...healthy.edges, { ...first, client: null }];
+    assert.deepEqual(listFixed({ ...healthy, edges }, other), []);
+    const never = { ...healthy, edges: healthy.edges.map((each) => ({ ...each, calls: 0 })) };
+    assert.deepEqual(listFixed(never, known), []);
+  });
+
+  test('within a service, where the service calls or is called', () => {
+    const within = (service: string): Baseline => [
+      { client: service, server: service, finding: 'context-lost-in-process' },
+    ];
+    assert.deepEqual(listFixed(healthy, within('web')), within('web'));
+    assert.deepEqual(listFixed(healthy, within('payments')), []);
+  });
+});
+
+suite('an update', () => {
+  test('adds what fails, once, with the likeliest cause and no ids of traces', () => {
+    const cause = split.findings[0]?.candidates?.[0];
+    assert.ok(cause);
+    const twice = { ...split, findings: [...split.findings, ...split.findings] };
+    assert.deepEqual(updateBaseline(twice, [], 'error'), [{ ...edge, finding: 'split-trace', cause }]);
+    assert.equal(applyBaseline(split, updateBaseline(split, [], 'error')).verdict, 'intact');
+  });
+
+  test('keeps what it knows as it is, and what was not judged; drops what is fixed', () => {
+    const elsewhere = { client: 'a', server: 'b', finding: 'header-ignored' } as const;
+    assert.deepEqual(updateBaseline(split, [...known, elsewhere], 'error'), [elsewhere, ...known]);
+    assert.deepEqual(updateBaseline(healthy, [...known, elsewhere], 'error'), [elsewhere]);
+  });
+
+  test('takes in warnings where those fail', () => {
+    assert.deepEqual(
+      warned.findings.filter(({ severity }) => severity === 'warning').map(({ id }) => id),
+      ['span-lost-in-service'],
+    );
+    assert.deepEqual(updateBaseline(warned, [], 'error'), []);
+    const baseline = updateBaseline(warned, [], 'warning');
+    assert.equal(baseline.length, 1);
+    assert.equal(decideOutcome(warned, 'warning'), 'failed');
+    assert.equal(decideOutcome(warned, 'error'), 'passed');
+    assert.equal(decideOutcome(applyBaseline(warned, baseline), 'warning'), 'passed');
+  });
+});
+
+suite('a tolerated peer', () => {
+  const drawing = `
+trace 1
+  web      SERVER "GET /" 0..100 http.request.method=GET url.path=/
+    web    CLIENT "GET" 5..95 http.request.method=GET url.full=http://orders/work http.response.status_code=200
+      orders SERVER "GET /work" 10..90 http.request.method=GET url.path=/work
+        orders CLIENT "POST" 20..80 http.request.method=POST url.full=http://vendor.example/charge http.response.status_code=200
+trace 2
+  vendor   SERVER "POST /charge" 30..70 http.request.method=POST url.path=/charge server.address=vendor.example
+`;
+  const { spans } = readDrawing(drawing);
+  const judge = (...toleratedPeers: readonly string[]) =>
+    checkTraces(spans, { expectation: { ...noExpectation, toleratedPeers } });
+  const describe = ({ edges }: Result) =>
+    edges.map(({ client, server, calls, tolerated }) => [client, server, calls, tolerated ?? false]);
+
+  test('by its service is listed, and its findings do not fail', () => {
+    assert.equal(judge().verdict, 'broken');
+    for (const name of ['vendor', 'VENDOR', 'orders -> vendor']) {
+      const result = judge(name);
+      assert.equal(result.verdict, 'intact', name);
+      assert.deepEqual(describe(result), [
+        ['web', 'orders', 1, false],
+        ['orders', 'vendor', 1, true],
+      ]);
+      assert.deepEqual(
+        result.findings.filter(({ severity }) => severity === 'error').map(({ tolerated }) => tolerated),
+        [true],
+      );
+    }
+    assert.equal(judge('web -> vendor').verdict, 'broken');
+    // As the caller too.
+    assert.deepEqual(describe(judge('web')), [
+      ['orders', 'vendor', 1, false],
+      ['web', 'orders', 1, true],
+    ]);
+  });
+
+  test('by its host is listed too, as it is named', () => {
+    for (const name of ['vendor.example', 'orders -> vendor.example:80']) {
+      const result = judge(name);
+      assert.equal(result.verdict, 'intact', name);
+      const peer = name.replace(/.*-> /, '');
+      assert.deepEqual(describe(result), [
+        ['web', 'orders', 1, false],
+        ['orders', peer, 1, true],
+      ]);
+    }
+  });
+
+  test('is nothing to judge', () => {
+    const alone = spans.filter(({ serviceName }) => serviceName !== 'web');
+    const expectation = { ...noExpectation, toleratedPeers: ['vendor.example'] };
+    assert.equal(checkTraces(alone, { expectation }).verdict, 'unknown');
+  });
+
+  test('is judged where an edge to it must be there', () => {
+    const edges = [{ client: 'orders', server: 'vendor', rule: 'must' as const }];
+    const expectation = { ...noExpectation, edges, toleratedPeers: ['vendor'] };
+    assert.equal(checkTraces(spans, { expectation }).verdict, 'broken');
+  });
+});
