@@ -16,7 +16,7 @@ main() {
     verdict=$(node -p 'JSON.parse(fs.readFileSync(process.argv[1], "utf8")).verdict' "$reports/report.json")
   fi
   printf 'verdict=%s\nreports=%s\n' "$verdict" "$reports" >>"$GITHUB_OUTPUT"
-  # What ended before it was judged has no annotation. The last line that the checker has said is why.
+  # A run without a result prints no annotations; its last message is the reason.
   grep -q '^::[a-z]* title=Trace context propagation' "$log" || annotate "$(sed -n 's/^propagation-check: //p' "$log" | tail -n 1)"
   exit "$status"
 }

@@ -38,7 +38,7 @@ export interface CallHeaders {
   readonly answer: CallAnswer | null;
 }
 
-/** What was seen of propagation headers. */
+/** Propagation headers that taps and services have seen. */
 export interface HeaderEvidence {
   /** Records of taps, in the order in which the requests came. */
   readonly wire: readonly WireRecord[];

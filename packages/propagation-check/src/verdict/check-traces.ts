@@ -38,7 +38,7 @@ const usualEvidence = 5;
 /** A service is instrumented by a few; hostile data may name any number. */
 const maxScopes = 20;
 
-/** What is known beside the spans. */
+/** Knowledge beside the spans: expectations, headers. */
 export interface CheckOptions {
   readonly expectation?: Expectation;
   /** What was seen of propagation headers, by taps and by the services themselves. */
