@@ -17,7 +17,7 @@ export type Manifest = z.infer<typeof manifestSchema>;
 /** Resolved within the repository only, see `scripts/run.mjs`. */
 const sourceCondition = 'trace-context-source';
 
-/** Why these packages cannot be released as `version`. */
+/** Reasons not to release these packages as `version`. */
 export function findVersionFaults(
   manifests: readonly Manifest[],
   version: string,
@@ -30,7 +30,7 @@ export function findVersionFaults(
   ];
 }
 
-/** What a package's manifest promises and its tarball lacks, and what no user of it needs. */
+/** Files that the manifest names and the tarball lacks, and files of the repository that are in it. */
 export function findContentFaults(manifest: Manifest, paths: readonly string[]): readonly string[] {
   const promised = [...listTargets(manifest.exports), ...listTargets(manifest.bin)].map((path) =>
     path.replace(/^\.\//, ''),

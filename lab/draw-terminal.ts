@@ -15,7 +15,7 @@ const colours: Readonly<Record<string, string>> = {
 };
 const dimmed = 0.65;
 
-/** What a program has printed at a terminal, as SVG. */
+/** Draws the output of a program at a terminal as SVG. */
 export function drawTerminal(title: string, output: string): string {
   const parser = createAnsiSequenceParser();
   const lines = output

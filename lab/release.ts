@@ -1,5 +1,5 @@
 /**
- * Makes in `out/release` what a release publishes: the packed packages, their checksums, and the notes of CHANGELOG.md.
+ * Makes the files of a release in `out/release`: the packed packages, their checksums, and the notes of CHANGELOG.md.
  * Publishes nothing; `.github/workflows/release.yml` does.
  */
 import { createHash } from 'node:crypto';

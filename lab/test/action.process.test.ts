@@ -142,6 +142,7 @@ describe('the action', () => {
         [name]: hostile,
       });
       assert.notEqual(code, 0, name);
+      assert.ok(!existsSync(join(workspace, 'made')), name);
     }
     const asOption = await runStep(check, { file: '--report=json=made' });
     assert.match(asOption.log, /--report=json=made: no such file/);

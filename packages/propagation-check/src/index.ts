@@ -39,6 +39,7 @@ export type { Prose } from './rules/define-finding.ts';
 export type { ClosedGate, UnreportedEnd } from './rules/explain-loose-ends.ts';
 export { type FindingId, findingIds, type Severity } from './rules/finding.ts';
 export { findings as prose } from './rules/findings.ts';
+export type { ProjectHint } from './rules/project-hint.ts';
 export { readCollectorCounters } from './source/collector-metrics.ts';
 export type {
   AcceptedExport,
@@ -74,4 +75,11 @@ export {
 } from './verdict/apply-baseline.ts';
 export { type CheckOptions, checkTraces } from './verdict/check-traces.ts';
 export { decideOutcome, type FailOn, type Outcome } from './verdict/decide-verdict.ts';
-export type { EdgeResult, Evidence, Finding, Result, UnjudgedEdge } from './verdict/result.ts';
+export type {
+  EdgeResult,
+  Evidence,
+  Finding,
+  ProjectEvidence,
+  Result,
+  UnjudgedEdge,
+} from './verdict/result.ts';

@@ -2,7 +2,7 @@ import type { Rows, TraceGraph } from '../graph/trace-graph.ts';
 import type { Span } from '../span/span.ts';
 import { type Group, mapBy } from '../util/group-by.ts';
 
-/** How a call is made. */
+/** The kind of a call. */
 export type EdgeProtocol = 'http' | 'rpc' | 'messaging' | 'mcp' | 'internal';
 
 /** One call whose two sides are connected, by parent or by link. */

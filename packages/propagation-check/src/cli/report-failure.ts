@@ -60,8 +60,10 @@ function sortArguments(command: Command, args: readonly string[]) {
     const arg = args[at] ?? '';
     const [flag = '', ...parts] = arg.startsWith('--') ? arg.split('=') : [arg];
     const option = command.options.find((known) => known.long === flag || known.short === flag);
-    const isEnd = arg === '--' || (!arg.startsWith('-') && isOfOther);
-    if (isEnd && isOfOther) break;
+    if (arg === '--' || (!arg.startsWith('-') && isOfOther)) {
+      if (!isOfOther) others.push(...args.slice(at + 1));
+      break;
+    }
     const value = parts.length > 0 ? parts.join('=') : option?.required === true ? args[++at] : undefined;
     if (flag === '--report') values.push(value ?? '');
     else others.push(value ?? arg);

@@ -38,7 +38,7 @@ export interface CallHeaders {
   readonly answer: CallAnswer | null;
 }
 
-/** The propagation headers that were seen. */
+/** Propagation headers that taps and services have seen. */
 export interface HeaderEvidence {
   /** Records of taps, in the order in which the requests came. */
   readonly wire: readonly WireRecord[];

@@ -16,7 +16,7 @@ import type { Result } from '../verdict/result.ts';
 /** Where spans are: a receiver, which is waited for, or spans that are at hand. */
 export type Spans = OtlpReceiver | readonly Span[];
 
-/** What must hold, and how long spans may take to arrive. */
+/** Expectations, and the time that spans may take to arrive. */
 export interface CheckSettings {
   /** Edges that must exist: `web -> orders -> payments`. */
   readonly expect?: string | readonly string[];

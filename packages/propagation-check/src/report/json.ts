@@ -22,7 +22,7 @@ export interface ReportDetails {
   readonly command?: CommandEnd;
 }
 
-/** How the command of `exec` has ended. */
+/** The end of the command of `exec`. */
 export interface CommandEnd {
   /** Without its arguments, which may hold secrets. */
   readonly name: string;

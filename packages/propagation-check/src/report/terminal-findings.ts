@@ -5,7 +5,7 @@ import { hang, type Layout, paint, truncate } from './layout.ts';
 import { nameAcceptance } from './summary.ts';
 import { countOf, nameEdge, nameService, paintMark } from './terminal-edges.ts';
 
-/** How a finding is printed. */
+/** Layout of a printed finding. */
 export interface FindingOptions extends Layout {
   /** The folder that holds `docs/findings`, relative to where the reader is: `` or `node_modules/propagation-check/`. */
   readonly docsRoot: string;

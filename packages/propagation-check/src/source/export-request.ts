@@ -4,7 +4,7 @@ import type { Span } from '../span/span.ts';
 import { type OtlpContentType, rpcCode } from './otlp-response.ts';
 import { type BodyLimits, type InTurn, RefusedRequest } from './request-body.ts';
 
-/** The content of an export. */
+/** The kind of telemetry in an export. */
 export type Signal = 'traces' | 'metrics' | 'logs';
 
 /** An export that a service sent, whatever the protocol. */

@@ -10,7 +10,7 @@ import { describeBrokenAnswer, describeHttpFailure, type Peer } from './http-fai
 import { followPolicy, type HttpAnswer, type RawAnswer } from './http-policy.ts';
 import { SourceError } from './source.ts';
 
-/** How a remote source is asked. */
+/** Options of requests to a remote source. */
 export interface HttpClientOptions {
   /** Sent with every request, for instance `authorization` or `x-scope-orgid`. */
   readonly headers?: Readonly<Record<string, string>>;

@@ -14,7 +14,7 @@ import { selectTraces } from './select-spans.ts';
 import { type Source, SourceError } from './source.ts';
 import { SpanBuffer } from './span-buffer.ts';
 
-/** Where a receiver listens, and what it keeps. */
+/** Addresses of a receiver, and what it does with exports. */
 export interface OtlpReceiverOptions {
   /** Default `127.0.0.1`. */
   readonly host?: string;

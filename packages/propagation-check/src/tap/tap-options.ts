@@ -3,7 +3,7 @@ import type { TapSetup } from './exchange.ts';
 import { parseFault } from './fault.ts';
 import { TapOptionError } from './tap-option-error.ts';
 
-/** Where a tap stands, and what it does to headers. */
+/** The place of a tap, and the faults that it makes. */
 export interface TapOptions {
   /** Where callers reach the tap; port 0 takes a free one. The host is 127.0.0.1 by default. */
   readonly listen: { readonly host?: string; readonly port: number };

@@ -6,6 +6,7 @@ import type { EdgeResult, Finding, Result } from './result.ts';
 /** Findings that are known and accepted. */
 export type Baseline = readonly KnownFinding[];
 
+/** A finding that a baseline accepts. */
 export interface KnownFinding {
   readonly client: string | null;
   readonly server: string | null;

@@ -38,7 +38,7 @@ const usualEvidence = 5;
 /** A service is instrumented by a few; hostile data may name any number. */
 const maxScopes = 20;
 
-/** Facts beside the spans. */
+/** Knowledge beside the spans: expectations, headers. */
 export interface CheckOptions {
   readonly expectation?: Expectation;
   /** Propagation headers that taps and the services themselves saw. */

@@ -3,6 +3,7 @@ import type { Finding, Result } from './result.ts';
 /** The least severity of a finding that lets a check fail. */
 export type FailOn = 'error' | 'warning';
 
+/** The end of a check, as its exit code says it. */
 export type Outcome = 'passed' | 'failed' | 'unknown';
 
 /** Known by the baseline, or of a peer that does not take part: shown, neither counted nor failed on. */

@@ -65,6 +65,12 @@ suite('reports of a command that fails', () => {
     assert.deepEqual([code, await readFile(path, 'utf8')], [2, stale]);
   });
 
+  test('a file whose name looks like a report, behind --, is none', async (t) => {
+    const path = join(await makeFolder(t, { 'out.xml': stale }), 'out.xml');
+    const { code } = await executeCli('file', '--', `--report=junit=${path}`);
+    assert.deepEqual([code, await readFile(path, 'utf8')], [2, stale]);
+  });
+
   test('a report that could be written keeps the result when another could not', async (t) => {
     const folder = await makeFolder(t, { 'spans.jsonl': readCapture(healthyCapture), 'out.xml': '' });
     const [spans, junit] = [join(folder, 'spans.jsonl'), join(folder, 'out.xml')];
