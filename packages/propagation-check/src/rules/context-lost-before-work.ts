@@ -26,7 +26,7 @@ export const contextLostBeforeWork = rule<DetachedWork>({
     const { graph, facts, services, thresholds } = scene;
     const { kinds } = graph.store;
     const isWork = (row: number): boolean =>
-      kinds[row] === internal || (kinds[row] === client && !facts.isOutgoing(row));
+      kinds[row] === internal || (kinds[row] === client && !isCall(scene, row));
     const roots = graph.select(
       (row) =>
         isWork(row) &&
@@ -69,12 +69,18 @@ export const contextLostBeforeWork = rule<DetachedWork>({
 });
 
 /** The rows below which, in their service, a call leaves it. */
-function listCalling({ graph, facts }: Scene, roots: readonly Span[]): ReadonlySet<number> {
+function listCalling(scene: Scene, roots: readonly Span[]): ReadonlySet<number> {
+  const { graph } = scene;
   const calling = new Set<number>();
   if (roots.length === 0) return calling;
   for (let row = 0; row < graph.store.size; row += 1)
-    if (graph.has(row) && facts.isOutgoing(row)) calling.add(graph.topInService(row));
+    if (graph.has(row) && isCall(scene, row)) calling.add(graph.topInService(row));
   return calling;
+}
+
+/** Some CLIENT spans have no attributes, and are calls because somebody continued them. */
+function isCall({ graph, facts }: Scene, row: number): boolean {
+  return facts.isOutgoing(row) || (graph.store.kinds[row] === client && graph.hasChild(row));
 }
 
 function nameWork({ serviceName, scopeName, kind, name }: Span): string {
