@@ -5,7 +5,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
@@ -26,11 +26,15 @@ if (others.length > 0) console.log(`left out: ${others.join(', ')}`);
 if (chosen.length === 0) {
   console.log(`no rule to mutate: ${changed.length} differ from ${base}`);
 } else {
-  const stryker = createRequire(import.meta.url).resolve('@stryker-mutator/core/bin/stryker.js');
-  const { status } = spawnSync(process.execPath, [stryker, 'run', '--mutate', chosen.join(',')], {
-    cwd: folder,
-    stdio: 'inherit',
-  });
+  const manifest = createRequire(import.meta.url).resolve('@stryker-mutator/core/package.json');
+  const { status } = spawnSync(
+    process.execPath,
+    [join(dirname(manifest), 'bin/stryker.js'), 'run', '--mutate', chosen.join(',')],
+    {
+      cwd: folder,
+      stdio: 'inherit',
+    },
+  );
   process.exitCode = status ?? 1;
 }
 
