@@ -49,7 +49,7 @@ export function examine(files: readonly ProjectFile[], gaps: readonly string[] =
     ),
   );
   const findings = withoutTwins(found.filter((finding) => !isAccepted(finding, files)));
-  const reason = explainNothing(project, read);
+  const reason = explainFaulty(project, files) ?? explainNothing(project, read);
   const isBroken = findings.some(({ severity }) => severity === 'error');
   return {
     version: 1,
@@ -74,6 +74,22 @@ function countKinds(files: readonly ProjectFile[]): Diagnosis['read'] {
 
 const gateways: readonly FileKind[] = ['nginx', 'haproxy', 'caddy'];
 const code: readonly FileKind[] = ['source', 'python', 'go', 'script', 'lock', 'installed'];
+
+/** Everybody can write these by hand, and no template engine fills them in later. */
+const written = /(?:^|[/])(?:package[.]json|(?:docker-)?compose[^/]*[.]ya?ml)$/;
+/** Helm, Jinja, ERB. */
+const template = /[{][{%]|<%/;
+
+/** A project of which a Compose file or a manifest has a syntax error is not called clean. */
+function explainFaulty({ unparsed }: Project, files: readonly ProjectFile[]): string | null {
+  const faulty = files.filter(
+    ({ path, text }) => unparsed.includes(path) && written.test(path) && !template.test(text),
+  );
+  const [first] = faulty;
+  if (first === undefined) return null;
+  const more = faulty.length > 1 ? ` and ${faulty.length - 1} more` : '';
+  return `${first.path}${more} cannot be parsed; mend the syntax, and check again`;
+}
 
 /** A project in which no check has anything to look at is not called clean. */
 function explainNothing({ ofKind, mentions }: Project, read: Diagnosis['read']): string | null {
@@ -116,5 +132,5 @@ function describeUnparsed({ unparsed }: Project): readonly string[] {
   if (unparsed.length === 0) return [];
   const more = unparsed.length - mostNamed;
   const names = unparsed.slice(0, mostNamed).join(', ') + (more > 0 ? ` and ${more} more` : '');
-  return [`not read: ${names} (a template, or of another version)`];
+  return [`not read: ${names} (a template, a syntax error, or another version)`];
 }

@@ -78,10 +78,15 @@ const start: Place = { line: 1, column: 1 };
 
 /** `3:5: text`, in the order of the file, so that nobody repairs one after the other. */
 export function listFaults(faults: readonly Fault[]): readonly string[] {
-  return faults
+  const lines = faults
     .toSorted(({ place: left }, { place: right }) => left.line - right.line || left.column - right.column)
     .map(({ place, text }) => `${place.line}:${place.column}: ${text}`);
+  const more = lines.length - mostFaults;
+  return more > 0 ? [...lines.slice(0, mostFaults), `and ${more} more`] : lines;
 }
+
+/** A file of another kind has a fault in each line. */
+const mostFaults = 20;
 
 type Issue = z.core.$ZodIssue;
 

@@ -51,7 +51,7 @@ const explanationWidth = 100;
  * Checks everything that a receiver has got, or these spans. With a receiver it waits for what can still change the verdict, as
  * the command `run` does, and for nothing else.
  *
- * @throws {ExpectationError} when `expect` is no path. @throws {SourceError} when the receiver is closed.
+ * @throws {ExpectationError} when `expect` is no path. @throws {RangeError} when a time is none. @throws {SourceError} when the receiver is closed.
  */
 export async function check(from: Spans, settings: CheckSettings = {}): Promise<Checked> {
   const { result, details } = await checkSpans(from, settings);
@@ -82,6 +82,9 @@ function explain(
 async function checkSpans(from: Spans, settings: CheckSettings): Promise<CheckedSpans> {
   const { expect = [], expectation: rest = noExpectation, signal = new AbortController().signal } = settings;
   const { waitMs, settleMs } = { ...defaults, ...omitUndefined(settings) };
+  for (const [name, value] of Object.entries({ waitMs, settleMs }))
+    if (!Number.isFinite(value) || value < 0)
+      throw new RangeError(`${name} is ${String(value)}; expected milliseconds, 0 or more`);
   const paths = typeof expect === 'string' ? [expect] : expect;
   const inputs: CheckInputs = {
     expectation: { ...rest, edges: [...paths.flatMap(readExpectedPath), ...rest.edges] },

@@ -92,7 +92,17 @@ test('doctor: a file that is no YAML is named, and the others are read', async (
   });
   const { code, stdout } = await executeCli('doctor', folder);
   assert.equal(code, 1);
-  assert.match(stdout, /not read: deployment\.yaml \(a template, or of another version\)/);
+  assert.match(stdout, /not read: deployment\.yaml \(a template, a syntax error, or another version\)/);
+});
+
+test('doctor: a Compose file with a syntax error is not called clean', async (t) => {
+  const folder = await makeFolder(t, {
+    'docker-compose.yml': 'services:\n  web: { environment: { OTEL_SERVICE_NAME: web } }\n',
+    'compose.prod.yaml': 'services:\n  web: [\n',
+  });
+  const { code, stdout } = await executeCli('doctor', folder);
+  assert.equal(code, 2);
+  assert.match(stdout, /^UNKNOWN {2}compose\.prod\.yaml cannot be parsed/);
 });
 
 test('explain prints what a check of doctor sees', async () => {

@@ -155,3 +155,8 @@ test('what the baseline knows does not fail, and what is fixed is said', async (
   const fixed = await check(receiver, { ...quick, baseline });
   assert.match(fixed.explanation, /fixed: split-trace of web -> orders no longer occurs/);
 });
+
+test('a time that is none is refused', async () => {
+  await assert.rejects(check([], { waitMs: Number.NaN }), RangeError);
+  await assert.rejects(check([], { settleMs: -1 }), RangeError);
+});

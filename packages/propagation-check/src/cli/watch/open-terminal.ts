@@ -1,4 +1,4 @@
-import { writeSync } from 'node:fs';
+import { readFileSync, writeSync } from 'node:fs';
 import { emitKeypressEvents, type Key as Keypress } from 'node:readline';
 import { createLogUpdate } from 'log-update';
 import type { Key } from './watch-screen.ts';
@@ -32,6 +32,20 @@ const keys: Readonly<Record<string, Key>> = {
   ...{ return: 'enter', enter: 'enter', escape: 'escape', left: 'escape', backspace: 'escape' },
   ...{ f: 'finding', j: 'jaeger' },
 };
+
+/**
+ * Whether the terminal belongs to this process group: a job in the background must not take it. Linux tells; elsewhere it is assumed.
+ * Source: proc_pid_stat(5), fields pgrp and tpgid.
+ */
+export function isInForeground(): boolean {
+  try {
+    const stat = readFileSync('/proc/self/stat', 'utf8');
+    const [, , group, , , foreground] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return group === foreground;
+  } catch {
+    return true;
+  }
+}
 
 /**
  * Takes a terminal: the alternative screen, without a cursor, each key at once. However the program ends, the terminal is given back, by

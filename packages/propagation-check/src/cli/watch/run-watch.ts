@@ -21,7 +21,7 @@ import { UsageError } from '../usage-error.ts';
 import { CallTracker, type WatchedEdge } from './call-tracker.ts';
 import { createChangeTeller } from './describe-changes.ts';
 import { layMarkdown } from './lay-markdown.ts';
-import { openTerminal } from './open-terminal.ts';
+import { isInForeground, openTerminal } from './open-terminal.ts';
 import { openView, type View, type ViewOptions } from './open-view.ts';
 import { type Away, keyOf, renderEdgesOnce, type WatchState } from './render-edges.ts';
 import { type Key, type Page, press, renderScreen, type Shown, shownAtFirst } from './watch-screen.ts';
@@ -51,7 +51,7 @@ export async function runWatch(
   const inputs = await readCheckInputs(args, paths);
   const view = await openView(paths, args, session);
   const watch = new Watch(view, args.settle, inputs);
-  const isLive = args.once !== true && (await isWatched(session.output)) && canDraw();
+  const isLive = args.once !== true && (await isWatched(session.output)) && canDraw() && isInForeground();
   // Services must be told where a receiver listens.
   if (!isLive && (args.once !== true || isReceiver(args)))
     session.writeError(`propagation-check: watching ${escapeText(view.name)}\n`);
