@@ -5,26 +5,27 @@ import { listValues } from './recorded-headers.ts';
 
 /**
  * Prepares the look-up whether a process records texts longer than `length`: then no attribute length limit cut a text to that length
- * (`OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT` is for all attributes of all spans). Reads the spans of a resource at the first question of it.
+ * (`OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT` is for all attributes of all spans). Reads all spans once, at the first question.
  */
 export function learnLengthLimits(graph: TraceGraph): (span: Span, length: number) => boolean {
-  const longest = new Map<number, number>();
+  let longest: ReadonlyMap<number, number> | null = null;
   return (span, length) => {
     const row = graph.rowOf(span);
     if (row < 0) return false;
-    const resource = graph.store.resources[row] ?? 0;
-    const known = longest.get(resource) ?? findLongestText(graph, resource);
-    longest.set(resource, known);
-    return known > length;
+    longest ??= findLongestTexts(graph);
+    return (longest.get(graph.store.resources[row] ?? 0) ?? 0) > length;
   };
 }
 
-function findLongestText({ store }: TraceGraph, resource: number): number {
-  let longest = 0;
+/** Of each resource. */
+function findLongestTexts({ store }: TraceGraph): ReadonlyMap<number, number> {
+  const longest = new Map<number, number>();
   for (let row = 0; row < store.size; row += 1) {
-    if (store.resources[row] !== resource) continue;
+    const resource = store.resources[row] ?? 0;
+    let most = longest.get(resource) ?? 0;
     for (let place = 0; place < keysOf(store, row).length; place += 1)
-      longest = Math.max(longest, longestOf(valueAt(store, row, place)));
+      most = Math.max(most, longestOf(valueAt(store, row, place)));
+    longest.set(resource, most);
   }
   return longest;
 }

@@ -76,17 +76,27 @@ export function decideByHeaders(
 }
 
 /**
- * Several symptoms of one edge may turn out to have one cause, which is as certain as its least certain call. Informations
- * name peers, and stay apart.
+ * Several symptoms of one edge may turn out to have one cause, which is as certain as its least certain call; an undecided one has
+ * the candidates of all its calls. Informations name peers, and stay apart.
  */
 export function mergeDrafts(drafts: readonly Draft[]): readonly Draft[] {
-  return groupBy(drafts, (draft) =>
-    draft.severity === 'error'
-      ? keyFor(draft.id, draft.client, draft.server, draft.protocol)
-      : keyFor(drafts.indexOf(draft)),
-  ).map((group) => {
-    const isLikely = group.some((draft) => draft.isLikely);
-    return { ...group[0], ...(isLikely ? { isLikely } : {}), shown: group.flatMap((draft) => draft.shown) };
+  const keyed = drafts.map((draft, at) => ({
+    draft,
+    key:
+      draft.severity === 'error' ? keyFor(draft.id, draft.client, draft.server, draft.protocol) : keyFor(at),
+  }));
+  return groupBy(keyed, ({ key }) => key).map((group): Draft => {
+    const merged = group.map(({ draft }) => draft);
+    const isLikely = merged.some((draft) => draft.isLikely);
+    const candidateLists = merged.flatMap(({ candidates }) => (candidates === undefined ? [] : [candidates]));
+    const nextTap = merged.find((draft) => draft.nextTap)?.nextTap;
+    return {
+      ...group[0].draft,
+      ...(isLikely ? { isLikely } : {}),
+      ...(candidateLists.length > 0 ? { candidates: [...new Set(candidateLists.flat())] } : {}),
+      ...(nextTap ? { nextTap } : {}),
+      shown: merged.flatMap(({ shown }) => shown),
+    };
   });
 }
 

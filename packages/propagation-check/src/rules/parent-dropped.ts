@@ -1,4 +1,4 @@
-import { compareRequests, type Pair, pairSpans, startsDuring } from '../pairing/pair.ts';
+import { compareRequests, isAddressedTo, type Pair, pairSpans, startsDuring } from '../pairing/pair.ts';
 import type { Span } from '../span/span.ts';
 import { type Group, groupBy, keyFor, mapBy } from '../util/group-by.ts';
 import { isExpectedCaller, type Open, protocolOf, type Scene } from './check.ts';
@@ -16,7 +16,8 @@ export const finding = defineFinding('parent-dropped', {
 
 /**
  * The called service took the trace id of the header and not its parent id: its SERVER span is a second root of the trace,
- * while the CLIENT span of the call has no child. Equal trace ids prove that the header arrived.
+ * while the CLIENT span of the call has no child. Equal trace ids prove that a header arrived; only the facts of the request tell
+ * from which call.
  */
 export const droppedParents = rule<Group<Pair>>({
   finding,
@@ -37,6 +38,9 @@ export const droppedParents = rule<Group<Pair>>({
   looseEnds: () => [],
   report: (pairs) =>
     finding.report({
+      ...(pairs.every(({ client, server }) => compareRequests(client, server) === 'yes')
+        ? {}
+        : { isLikely: true }),
       client: pairs[0].client.serviceName,
       server: pairs[0].server.serviceName,
       protocol: protocolOf(pairs[0].client),
@@ -65,6 +69,11 @@ function mayHaveCalled(scene: Scene, client: Span, server: Span): boolean {
     client.serviceName !== server.serviceName &&
     isExpectedCaller(scene, client.serviceName, server.serviceName) &&
     startsDuring(server, client, scene.thresholds) &&
-    compareRequests(client, server) !== 'no'
+    isLikeRequest(client, server)
   );
+}
+
+function isLikeRequest(client: Span, server: Span): boolean {
+  const likeness = compareRequests(client, server);
+  return likeness === 'yes' || (likeness === 'unknown' && isAddressedTo(client, server));
 }

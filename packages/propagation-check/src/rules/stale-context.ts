@@ -158,8 +158,10 @@ interface StaleHeader {
   readonly scene: Scene;
   readonly parent: Span;
   readonly servers: readonly Span[];
-  /** With calls that tell of the same request and have no child. */
+  /** With calls that tell of the same request, waited for it, and have no child. */
   readonly pairs: readonly Pair[];
+  /** Those whose SERVER span began after `parent` had ended. */
+  readonly late: readonly Pair[];
 }
 
 /** The header itself was stale: SERVER spans of many calls under one old span, while the CLIENT spans of these calls stay alone. */
@@ -175,16 +177,17 @@ export const staleHeaders = rule<StaleHeader>({
       ({ pairs }) => pairs.length > 0,
       ({ parent, servers }) => `none, for ${servers.length} SERVER spans below "${parent.name}"`,
     ),
+    // A cache that answers at once asks for a newer answer later, with the headers of the call that it answered.
     gate(
-      'such a request began after the span that it hangs below had ended',
-      ({ scene, parent, pairs }) =>
-        pairs.some(({ server }) => startsAfter(scene, scene.graph.rowOf(server), scene.graph.rowOf(parent))),
-      ({ pairs }) => `none of ${pairs.length}`,
+      'several such requests began after the span that they hang below had ended',
+      ({ scene, late }) => late.length >= scene.thresholds.callsPerStaleOwner,
+      ({ pairs, late }) => `${late.length} of ${pairs.length}`,
     ),
   ],
   looseEnds: ({ pairs }) => pairs.map(({ client }) => client),
   report: ({ parent, pairs }) =>
     finding.report({
+      isLikely: true,
       client: parent.serviceName,
       server: pairs[0]?.server.serviceName ?? null,
       protocol: protocolOf(parent),
@@ -207,16 +210,23 @@ function measureStaleHeaders(
   const pairs = pairSpans(
     clients,
     [...parentOf.keys()],
-    (client, server) => compareRequests(client, server) === 'yes',
+    (client, server) =>
+      compareRequests(client, server) === 'yes' && endsWithin(server, client, scene.thresholds),
     scene.thresholds,
   );
   const pairsOf = mapBy(pairs, ({ server }) => parentOf.get(server));
-  return [...mapBy(calls, ({ client }) => client)].map(([parent, ofParent]) => ({
-    scene,
-    parent,
-    servers: ofParent.map(({ server }) => server),
-    pairs: pairsOf.get(parent) ?? [],
-  }));
+  return [...mapBy(calls, ({ client }) => client)].map(([parent, ofParent]) => {
+    const ofThis = pairsOf.get(parent) ?? [];
+    return {
+      scene,
+      parent,
+      servers: ofParent.map(({ server }) => server),
+      pairs: ofThis,
+      late: ofThis.filter(({ server }) =>
+        startsAfter(scene, scene.graph.rowOf(server), scene.graph.rowOf(parent)),
+      ),
+    };
+  });
 }
 
 /** The calls of the spans of a service that had ended when one of their calls began. */

@@ -33,4 +33,26 @@ suite('confidence', () => {
     );
     assert.deepEqual(mergeDrafts([certain, certain]), [certain]);
   });
+
+  test('a symptom may have the causes of each of its calls, and a tap decides where one call asks for it', () => {
+    const symptom: Draft = {
+      ...{ id: 'missing-call', severity: 'error', client: 'web', server: 'orders' },
+      ...{ protocol: 'http', shown: [], nextTap: null },
+      candidates: ['header-stripped', 'header-ignored'],
+    };
+    const nextTap = { side: 'callee', calledAt: [] } as const;
+    const other: Draft = { ...symptom, candidates: ['header-ignored', 'header-not-sent'], nextTap };
+    assert.deepEqual(mergeDrafts([symptom, other]), [
+      { ...symptom, candidates: ['header-stripped', 'header-ignored', 'header-not-sent'], nextTap },
+    ]);
+    assert.deepEqual(mergeDrafts([symptom, symptom]), [symptom]);
+  });
+
+  test('informations stay apart', () => {
+    const peer: Draft = {
+      ...{ id: 'uninstrumented-peer', severity: 'info', client: 'web', server: null },
+      ...{ protocol: 'http', shown: [] },
+    };
+    assert.deepEqual(mergeDrafts([peer, { ...peer }]), [peer, peer]);
+  });
 });
