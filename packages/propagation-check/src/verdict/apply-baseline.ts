@@ -1,6 +1,6 @@
 import type { FindingId } from '../rules/finding.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
-import { decideVerdict, type FailOn, fails } from './decide-verdict.ts';
+import { decideVerdict, type FailOn, fails, isJudgedEdge } from './decide-verdict.ts';
 import type { EdgeResult, Finding, Result } from './result.ts';
 
 /** Findings that are known and accepted. */
@@ -26,8 +26,9 @@ export function applyBaseline(result: Result, baseline: Baseline): Result {
     const errors = findings.filter(({ severity, ...place }) => severity === 'error' && isAt(place, edge));
     return errors.length > 0 && errors.every(({ known }) => known) ? { ...rest, known: true } : rest;
   });
-  // An unknown verdict stays unknown: one finding less adds nothing to judge.
-  return { ...result, verdict: decideVerdict(findings, result.verdict !== 'unknown'), edges, findings };
+  // One finding less adds nothing to judge; an expected edge that was never seen is broken without a call.
+  const isJudged = result.verdict === 'intact' || (result.verdict === 'broken' && edges.some(isJudgedEdge));
+  return { ...result, verdict: decideVerdict(findings, isJudged), edges, findings };
 }
 
 /** Entries that no longer occur although their edge was judged. */

@@ -27,7 +27,7 @@ import { keyFor } from '../util/group-by.ts';
 import { hideSecrets } from '../util/hide-secrets.ts';
 import { rememberOf } from '../util/remember.ts';
 import { buildScene } from './build-scene.ts';
-import { decideVerdict } from './decide-verdict.ts';
+import { decideVerdict, isJudgedEdge } from './decide-verdict.ts';
 import { listUnjudged } from './list-unjudged.ts';
 import type { EdgeResult, Evidence, Finding, ProjectEvidence, Result } from './result.ts';
 import { tolerate } from './tolerate.ts';
@@ -102,7 +102,7 @@ export function checkStore(store: SpanStore, options: CheckOptions = {}): Result
     expectation,
     openClients,
   );
-  const isJudged = edges.some((edge) => edge.tolerated !== true) || holdsWithoutEdge(scene);
+  const isJudged = edges.some(isJudgedEdge) || holdsWithoutEdge(scene);
   const unjudged = listUnjudged(scene, merged);
   return {
     version: 1,

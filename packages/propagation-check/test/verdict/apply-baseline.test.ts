@@ -73,6 +73,16 @@ suite('a baseline', () => {
     assert.equal(applyBaseline(stripped, known).verdict, 'broken');
   });
 
+  test('gives no verdict where it accepts an expected edge and no call was judged', () => {
+    const { spans } = readDrawing('trace 1\n  cron INTERNAL "tick" 0..10\n');
+    const edges = [{ ...edge, rule: 'must' as const }];
+    const unseen = checkTraces(spans, { expectation: { ...noExpectation, edges } });
+    assert.equal(unseen.verdict, 'broken');
+    const accepted = applyBaseline(unseen, updateBaseline(unseen, [], 'error'));
+    assert.equal(accepted.verdict, 'unknown');
+    assert.equal(accepted.edges[0]?.known, true);
+  });
+
   test('never makes a verdict of none', () => {
     assert.equal(applyBaseline({ ...healthy, verdict: 'unknown' }, known).verdict, 'unknown');
   });
