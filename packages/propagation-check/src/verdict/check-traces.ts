@@ -121,12 +121,13 @@ function describeFinding(
   scopesOf: (service: string | null) => readonly string[],
   mostEvidence: number,
 ): Finding {
-  const { id, severity, client, server, candidates, inProject = [], isLikely = false } = draft;
+  const { id, severity, client, server, protocol, candidates, inProject = [], isLikely = false } = draft;
   return {
     id,
     severity,
     client,
     server,
+    protocol,
     confidence: candidates !== undefined ? 'undecided' : isLikely ? 'likely' : 'certain',
     count: draft.shown.length,
     ...(candidates === undefined ? {} : { candidates }),

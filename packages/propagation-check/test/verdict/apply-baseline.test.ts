@@ -68,9 +68,52 @@ suite('a baseline', () => {
     );
     const symptom: Baseline = [{ ...edge, finding: 'split-trace', cause: 'header-stripped' }];
     assert.equal(applyBaseline(stripped, symptom).verdict, 'intact');
-    assert.equal(applyBaseline(split, [{ ...edge, finding: 'header-stripped' }]).verdict, 'intact');
+    const [first, second] = split.findings[0]?.candidates ?? [];
+    assert.ok(first !== undefined && second !== undefined);
+    const accept = (...baseline: Baseline) => applyBaseline(split, baseline).verdict;
+    assert.equal(accept({ ...edge, finding: first }), 'intact');
+    assert.equal(accept({ ...edge, finding: 'split-trace', cause: first }), 'intact');
+    // Another break with the same symptom.
+    assert.equal(accept({ ...edge, finding: second }), 'broken');
+    assert.equal(accept({ ...edge, finding: 'split-trace', cause: second }), 'broken');
     // A symptom that is another cause now.
     assert.equal(applyBaseline(stripped, known).verdict, 'broken');
+  });
+
+  test('that knows an edge of one protocol knows it of no other', () => {
+    const [brokenEdge] = split.edges;
+    const [found] = split.findings;
+    assert.ok(brokenEdge !== undefined && found !== undefined);
+    const intact = { ...brokenEdge, protocol: 'messaging', broken: 0 } as const;
+    const http = { ...split, edges: [brokenEdge, intact] };
+    const messages: Result = {
+      ...split,
+      edges: [
+        { ...brokenEdge, broken: 0 },
+        { ...intact, broken: 1 },
+      ],
+      findings: [{ ...found, protocol: 'messaging' }],
+    };
+    const baseline = updateBaseline(http, [], 'error');
+    const accepted = applyBaseline(http, baseline);
+    assert.deepEqual(
+      [accepted.verdict, ...accepted.edges.map(({ known }) => known)],
+      ['intact', true, undefined],
+    );
+    assert.equal(applyBaseline(messages, baseline).verdict, 'broken');
+    assert.deepEqual(
+      updateBaseline(messages, baseline, 'error').map(({ protocol }) => protocol),
+      ['messaging'],
+    );
+    const both = {
+      ...split,
+      edges: [brokenEdge, { ...intact, broken: 1 }],
+      findings: [found, ...messages.findings],
+    };
+    assert.equal(updateBaseline(both, [], 'error').length, 2);
+    assert.equal(applyBaseline(both, updateBaseline(both, [], 'error')).verdict, 'intact');
+    // Written by hand, without a protocol.
+    assert.equal(applyBaseline(both, known).verdict, 'intact');
   });
 
   test('gives no verdict where it accepts an expected edge and no call was judged', () => {
@@ -121,7 +164,9 @@ suite('an update', () => {
     const cause = split.findings[0]?.candidates?.[0];
     assert.ok(cause);
     const twice = { ...split, findings: [...split.findings, ...split.findings] };
-    assert.deepEqual(updateBaseline(twice, [], 'error'), [{ ...edge, finding: 'split-trace', cause }]);
+    assert.deepEqual(updateBaseline(twice, [], 'error'), [
+      { ...edge, protocol: 'http', finding: 'split-trace', cause },
+    ]);
     assert.equal(applyBaseline(split, updateBaseline(split, [], 'error')).verdict, 'intact');
   });
 
