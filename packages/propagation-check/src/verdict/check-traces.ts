@@ -100,6 +100,7 @@ export function checkStore(store: SpanStore, options: CheckOptions = {}): Result
       findings: merged.map((draft) => describeFinding(draft, scopesOf, mostEvidence)),
     },
     expectation,
+    scene.services,
     openClients,
   );
   const isJudged = edges.some(isJudgedEdge) || holdsWithoutEdge(scene);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { suite, test } from 'node:test';
 import { noExpectation } from '../../src/expect/expectation.ts';
+import { isToleratedEdge } from '../../src/rules/tolerated-peer.ts';
 import { applyBaseline, type Baseline, listFixed, updateBaseline } from '../../src/verdict/apply-baseline.ts';
 import { checkTraces } from '../../src/verdict/check-traces.ts';
 import { decideOutcome } from '../../src/verdict/decide-verdict.ts';
@@ -221,11 +222,30 @@ trace 2
       );
     }
     assert.equal(judge('web -> vendor').verdict, 'broken');
-    // As the caller too.
-    assert.deepEqual(describe(judge('web')), [
+  });
+
+  test('that emits spans is judged as a caller, unless the edge is named', () => {
+    for (const name of ['orders', 'web']) {
+      const result = judge(name);
+      assert.equal(result.verdict, 'broken', name);
+      assert.deepEqual(
+        describe(result).find(([client]) => client === 'orders'),
+        ['orders', 'vendor', 1, false],
+      );
+    }
+    assert.deepEqual(describe(judge('web -> orders')), [
       ['orders', 'vendor', 1, false],
       ['web', 'orders', 1, true],
     ]);
+  });
+
+  test('that emits no spans is tolerated as a caller too', () => {
+    const expectation = { ...noExpectation, toleratedPeers: ['gateway'] };
+    const calls = { client: 'gateway', server: 'orders' };
+    assert.deepEqual(
+      [false, true].map((hasSpans) => isToleratedEdge(expectation, calls, hasSpans)),
+      [true, false],
+    );
   });
 
   test('by its host is listed too, as it is named', () => {
