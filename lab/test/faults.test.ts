@@ -201,6 +201,7 @@ function toResult(findings: readonly (Partial<Finding> & Pick<Finding, 'id'>)[],
     findings: findings.map((finding) => ({
       severity: 'error',
       ...edge,
+      protocol: 'http',
       confidence: 'certain',
       count: 8,
       evidence: [],

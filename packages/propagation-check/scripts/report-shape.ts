@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { edgeProtocols } from '../src/calls/call-group.ts';
 import { findingIds } from '../src/rules/finding.ts';
 import { spanKinds } from '../src/span/span.ts';
 
@@ -20,7 +21,7 @@ export const reportShape = z.strictObject({
     z.strictObject({
       client: service,
       server: service,
-      protocol: z.enum(['http', 'rpc', 'messaging', 'mcp', 'internal']),
+      protocol: z.enum(edgeProtocols),
       calls: count,
       broken: count,
       ...acceptance,
@@ -32,6 +33,7 @@ export const reportShape = z.strictObject({
       severity: z.enum(['error', 'warning', 'info']),
       client: service,
       server: service,
+      protocol: z.enum(edgeProtocols),
       confidence: z.enum(['certain', 'likely', 'undecided']),
       count,
       candidates: list(finding).exactOptional(),

@@ -2,8 +2,10 @@ import type { Rows, TraceGraph } from '../graph/trace-graph.ts';
 import type { Span } from '../span/span.ts';
 import { type Group, mapBy } from '../util/group-by.ts';
 
+export const edgeProtocols = ['http', 'rpc', 'messaging', 'mcp', 'internal'] as const;
+
 /** The kind of a call. */
-export type EdgeProtocol = 'http' | 'rpc' | 'messaging' | 'mcp' | 'internal';
+export type EdgeProtocol = (typeof edgeProtocols)[number];
 
 /** One call whose two sides are connected, by parent or by link. */
 export interface Call {

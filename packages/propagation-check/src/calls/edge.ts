@@ -3,7 +3,7 @@ import { type Span, spanKinds } from '../span/span.ts';
 import { discard } from '../span/value-table.ts';
 import { mapBy } from '../util/group-by.ts';
 import { readCallFacts } from './call-facts.ts';
-import type { CallGroup, EdgeProtocol } from './call-group.ts';
+import { type CallGroup, type EdgeProtocol, edgeProtocols } from './call-group.ts';
 import { findMcpTransports, separateMcp } from './mcp-transport.ts';
 import { Roots } from './roots.ts';
 import { RowFacts } from './row-facts.ts';
@@ -77,8 +77,6 @@ const number = {
   producer: spanKinds.indexOf('PRODUCER'),
   consumer: spanKinds.indexOf('CONSUMER'),
 } as const;
-
-const edgeProtocols: readonly EdgeProtocol[] = ['http', 'rpc', 'messaging', 'mcp', 'internal'];
 
 /** A group of calls while calls are added. */
 interface Filling {

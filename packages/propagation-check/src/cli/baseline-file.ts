@@ -1,5 +1,6 @@
 import { readFile, realpath, rename, rm, writeFile } from 'node:fs/promises';
 import { describeFixed } from '../collect/describe-fixed.ts';
+import { withDoubt } from '../collect/judge.ts';
 import { describeFileError, quotePath } from '../source/file-error.ts';
 import { applyBaseline, type Baseline, updateBaseline } from '../verdict/apply-baseline.ts';
 import type { Result } from '../verdict/result.ts';
@@ -36,6 +37,12 @@ export async function readBaselineFile({
   }
 }
 
+/** A result before its baseline is updated. */
+interface Unsettled {
+  readonly result: Result;
+  readonly isDoubtful?: boolean;
+}
+
 /** A result against its baseline. */
 export interface Settled {
   readonly result: Result;
@@ -44,21 +51,28 @@ export interface Settled {
   readonly failure: string | null;
 }
 
-/** Says what the baseline has too much, or writes the one that accepts the result. */
+/**
+ * Says what the baseline has too much, or writes the one that accepts the result.
+ *
+ * @param isDoubtful Whether something is missing to a verdict: nothing is then known to be repaired, or to be all that is broken.
+ */
 export async function settleBaseline(
-  result: Result,
+  { result, isDoubtful = false }: Unsettled,
   before: Baseline,
   args: Pick<CheckArguments, 'baseline' | 'updateBaseline' | 'failOn'>,
 ): Promise<Settled> {
   const path = args.baseline ?? '';
   if (args.updateBaseline !== true) {
-    return { result, notes: describeFixed(result, before, quotePath(path)), failure: null };
-  }
-  if (result.verdict === 'unknown') {
-    const failure = `--update-baseline: there is no verdict, so that ${quotePath(path)} stays as it is`;
-    return { result, notes: [], failure };
+    const notes = isDoubtful ? [] : describeFixed(result, before, quotePath(path));
+    return { result, notes, failure: null };
   }
   const after = updateBaseline(result, before, args.failOn);
+  const accepted = withDoubt(applyBaseline(result, after), isDoubtful);
+  if (accepted.verdict === 'unknown') {
+    const reason = isDoubtful ? 'traces are missing or requests failed' : 'there is no verdict';
+    const failure = `--update-baseline: ${reason}, so that ${quotePath(path)} stays as it is`;
+    return { result, notes: [], failure };
+  }
   try {
     await writeBaseline(path, after);
   } catch (error) {
@@ -68,7 +82,7 @@ export async function settleBaseline(
   const added = after.filter((entry) => !before.includes(entry)).length;
   const removed = before.filter((entry) => !after.includes(entry)).length;
   const note = `${quotePath(path)} is written: ${after.length} known, of these ${added} new; ${removed} removed`;
-  return { result: applyBaseline(result, after), notes: [note], failure: null };
+  return { result: accepted, notes: [note], failure: null };
 }
 
 /** Whole or not at all: the file is replaced by one that was written beside it. */

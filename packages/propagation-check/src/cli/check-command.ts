@@ -68,7 +68,7 @@ export async function checkCommand(
     };
     const output = openOutput(process.stderr);
     const verdict = await printReport(
-      { result, details: all, readStore: () => storeOf(spans), inputs },
+      { result, details: all, readStore: () => storeOf(spans), inputs, isDoubtful },
       args,
       output,
     );

@@ -68,10 +68,9 @@ export async function checkStoredTraces(
     const store = writer.finish();
     const names = store.resourceTable.map(({ serviceName }) => serviceName);
     const collector = await readCollector(args, signal);
-    const result = withDoubt(
-      judgeCollected({ store, detached }, await readAnew(inputs), collector),
-      missing.length > 0,
-    );
+    const isDoubtful = missing.length > 0;
+    const judged = judgeCollected({ store, detached }, await readAnew(inputs), collector);
+    const result = withDoubt(judged, isDoubtful);
     const gap = `${source.name} has no span of ${missing.join(', ')}`;
     const reason =
       store.size === 0
@@ -91,7 +90,7 @@ export async function checkStoredTraces(
     const extent =
       service === undefined ? {} : { search: { service, limit, limitReached: found.size >= limit } };
     const details = { source: source.name, reason, notes, collector, ...extent };
-    return await printReport({ result, details, readStore: () => store, inputs }, args, output);
+    return await printReport({ result, details, readStore: () => store, inputs, isDoubtful }, args, output);
   } finally {
     progress.clear();
     await source.close();

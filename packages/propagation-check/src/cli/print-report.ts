@@ -23,6 +23,8 @@ export interface Judged {
   /** The spans that were judged. Made only where a report draws traces. */
   readonly readStore: () => SpanStore;
   readonly inputs: CheckInputs;
+  /** Something is missing to a verdict: traces, or requests that failed. */
+  readonly isDoubtful?: boolean;
 }
 
 /**
@@ -33,7 +35,7 @@ export interface Judged {
  */
 export async function printReport(judged: Judged, args: CheckArguments, output: Output): Promise<number> {
   const { failOn } = args;
-  const { result, notes, failure } = await settleBaseline(judged.result, judged.inputs.baseline ?? [], args);
+  const { result, notes, failure } = await settleBaseline(judged, judged.inputs.baseline ?? [], args);
   const readOnce = remember(judged.readStore);
   const input: ReportInput = {
     result,

@@ -120,7 +120,8 @@ export async function runRequests(
         : []),
       ...(counts.failed > 0 && args.allowFailedRequests !== true ? [failedRequestsDoubt] : []),
     ];
-    const result = withDoubt(judged, doubts.length > 0);
+    const isDoubtful = doubts.length > 0;
+    const result = withDoubt(judged, isDoubtful);
     const isSilent = begun.size === 0 && own.missing.length === driven.length;
     const reason =
       result.verdict !== 'unknown'
@@ -146,7 +147,7 @@ export async function runRequests(
       ...(isSilent ? [] : (source.complaints ?? [])),
     ];
     const details = { source: source.name, reason, notes, collector, requests: counts };
-    return await printReport({ result, details, readStore: () => store, inputs }, args, output);
+    return await printReport({ result, details, readStore: () => store, inputs, isDoubtful }, args, output);
   } finally {
     progress.clear();
     await source.close();

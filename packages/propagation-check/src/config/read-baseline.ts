@@ -1,16 +1,24 @@
 import { stringify } from 'yaml';
 import * as z from 'zod';
+import { edgeProtocols } from '../calls/call-group.ts';
 import { listFaults, readYaml } from '../expect/read-yaml.ts';
 import { findingIds } from '../rules/finding.ts';
 import type { Baseline } from '../verdict/apply-baseline.ts';
 
 const service = z.string('expected the name of a service, or null where it is unknown').nullable();
+const protocol = z.enum(edgeProtocols, `expected one of ${edgeProtocols.join(', ')}`);
 const finding = z.enum(findingIds, 'expected a finding; propagation-check explain lists all');
 
 const baselineShape = z.strictObject({
   known: z.array(
     z.strictObject(
-      { client: service, server: service, finding, cause: finding.exactOptional() },
+      {
+        client: service,
+        server: service,
+        protocol: protocol.exactOptional(),
+        finding,
+        cause: finding.exactOptional(),
+      },
       'expected client, server and finding',
     ),
     'expected a list of findings',

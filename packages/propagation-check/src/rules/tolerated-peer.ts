@@ -20,11 +20,16 @@ export function nameToleratedPeer({ toleratedPeers }: Expectation, client: Span)
   return found?.peer ?? null;
 }
 
-/** Whether one of two services is known not to take part. An edge that must, or must not, be there is judged all the same. */
+/**
+ * Whether one of two services is known not to take part. An edge that must, or must not, be there is judged all the same,
+ * and so are the calls of a peer that emits spans, unless the edge is named: it takes part as a caller.
+ *
+ * @param hasSpans Whether there are spans of the client.
+ */
 export function isToleratedEdge(
   { toleratedPeers, edges }: Expectation,
-  client: string | null,
-  server: string | null,
+  { client, server }: Sides,
+  hasSpans: boolean,
 ): boolean {
   const isJudged = edges.some(
     (edge) => edge.rule !== 'may' && edge.client === client && edge.server === server,
@@ -34,9 +39,14 @@ export function isToleratedEdge(
     .map(readToleratedPeer)
     .some(({ caller, peer }) =>
       caller === null
-        ? isSame(peer, client) || isSame(peer, server)
+        ? isSame(peer, server) || (!hasSpans && isSame(peer, client))
         : isSame(caller, client) && isSame(peer, server),
     );
+}
+
+interface Sides {
+  readonly client: string | null;
+  readonly server: string | null;
 }
 
 /** `api.example.com`, or `web -> api.example.com`: only as called by web. */

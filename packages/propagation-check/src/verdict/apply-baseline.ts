@@ -1,6 +1,7 @@
+import type { EdgeProtocol } from '../calls/call-group.ts';
 import type { FindingId } from '../rules/finding.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
-import { decideVerdict, type FailOn, fails } from './decide-verdict.ts';
+import { decideVerdict, type FailOn, fails, isJudgedEdge } from './decide-verdict.ts';
 import type { EdgeResult, Finding, Result } from './result.ts';
 
 /** Findings that are known and accepted. */
@@ -10,6 +11,8 @@ export type Baseline = readonly KnownFinding[];
 export interface KnownFinding {
   readonly client: string | null;
   readonly server: string | null;
+  /** Where it is left out, each. */
+  readonly protocol?: EdgeProtocol;
   readonly finding: FindingId;
   /** Where the finding is a symptom, its likeliest cause. */
   readonly cause?: FindingId;
@@ -23,11 +26,14 @@ export function applyBaseline(result: Result, baseline: Baseline): Result {
   });
   const edges = result.edges.map((edge): EdgeResult => {
     const { known: _, ...rest } = edge;
-    const errors = findings.filter(({ severity, ...place }) => severity === 'error' && isAt(place, edge));
+    const errors = findings.filter(
+      ({ severity, ...place }) => severity === 'error' && isAt(place, edge) && hasProtocol(place, edge),
+    );
     return errors.length > 0 && errors.every(({ known }) => known) ? { ...rest, known: true } : rest;
   });
-  // An unknown verdict stays unknown: one finding less adds nothing to judge.
-  return { ...result, verdict: decideVerdict(findings, result.verdict !== 'unknown'), edges, findings };
+  // One finding less adds nothing to judge; an expected edge that was never seen is broken without a call.
+  const isJudged = result.verdict === 'intact' || (result.verdict === 'broken' && edges.some(isJudgedEdge));
+  return { ...result, verdict: decideVerdict(findings, isJudged), edges, findings };
 }
 
 /** Entries that no longer occur although their edge was judged. */
@@ -45,25 +51,26 @@ export function updateBaseline(result: Result, baseline: Baseline, failOn: FailO
   return sortBaseline([...kept, ...added.map(toEntry)]);
 }
 
-/** One entry an edge and finding, in an order that does not depend on the run. */
+/** Each entry once, in an order that does not depend on the run. */
 function sortBaseline(baseline: Baseline): Baseline {
-  const sortKey = ({ client, server, finding }: KnownFinding) => keyFor(client, server, finding);
+  const sortKey = ({ client, server, finding, protocol, cause }: KnownFinding) =>
+    keyFor(client, server, finding, protocol ?? null, cause ?? null);
   return groupBy(baseline, sortKey)
     .map(([first]) => first)
     .sort((left, right) => (sortKey(left) < sortKey(right) ? -1 : 1));
 }
 
-function toEntry({ client, server, id, candidates = [] }: Finding): KnownFinding {
+function toEntry({ client, server, protocol, id, candidates = [] }: Finding): KnownFinding {
   const [cause] = candidates;
-  return { client, server, finding: id, ...(cause === undefined ? {} : { cause }) };
+  return { client, server, protocol, finding: id, ...(cause === undefined ? {} : { cause }) };
 }
 
-/** Also matches a symptom with its cause: with more evidence the same break is decided, with less it is not. */
+/** Also matches a symptom with its likeliest cause: with more evidence the same break is decided, with less it is not. */
 function isOf(entry: KnownFinding, finding: Finding): boolean {
-  const { id, candidates = [] } = finding;
-  return (
-    isAt(entry, finding) && (id === entry.finding || id === entry.cause || candidates.includes(entry.finding))
-  );
+  const { id, candidates: [likeliest] = [] } = finding;
+  if (!isAt(entry, finding) || !hasProtocol(entry, finding)) return false;
+  if (id !== entry.finding) return id === entry.cause || likeliest === entry.finding;
+  return entry.cause === undefined || likeliest === entry.cause;
 }
 
 /** An unknown side may be another service each time. A finding within one service counts as judged when the service calls or is called. */
@@ -73,7 +80,8 @@ function wasJudged({ edges }: Result, entry: KnownFinding): boolean {
   return edges.some(
     (edge) =>
       edge.calls > 0 &&
-      (isAt(edge, entry) || (client === server && (edge.client === client || edge.server === client))),
+      ((isAt(edge, entry) && hasProtocol(entry, edge)) ||
+        (client === server && (edge.client === client || edge.server === client))),
   );
 }
 
@@ -81,4 +89,11 @@ type Place = Pick<EdgeResult, 'client' | 'server'>;
 
 function isAt(left: Place, right: Place): boolean {
   return left.client === right.client && left.server === right.server;
+}
+
+function hasProtocol(
+  { protocol }: Pick<KnownFinding, 'protocol'>,
+  place: Pick<EdgeResult, 'protocol'>,
+): boolean {
+  return protocol === undefined || protocol === place.protocol;
 }

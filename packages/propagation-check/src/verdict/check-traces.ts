@@ -27,7 +27,7 @@ import { keyFor } from '../util/group-by.ts';
 import { hideSecrets } from '../util/hide-secrets.ts';
 import { rememberOf } from '../util/remember.ts';
 import { buildScene } from './build-scene.ts';
-import { decideVerdict } from './decide-verdict.ts';
+import { decideVerdict, isJudgedEdge } from './decide-verdict.ts';
 import { listUnjudged } from './list-unjudged.ts';
 import type { EdgeResult, Evidence, Finding, ProjectEvidence, Result } from './result.ts';
 import { tolerate } from './tolerate.ts';
@@ -100,9 +100,10 @@ export function checkStore(store: SpanStore, options: CheckOptions = {}): Result
       findings: merged.map((draft) => describeFinding(draft, scopesOf, mostEvidence)),
     },
     expectation,
+    scene.services,
     openClients,
   );
-  const isJudged = edges.some((edge) => edge.tolerated !== true) || holdsWithoutEdge(scene);
+  const isJudged = edges.some(isJudgedEdge) || holdsWithoutEdge(scene);
   const unjudged = listUnjudged(scene, merged);
   return {
     version: 1,
@@ -121,12 +122,13 @@ function describeFinding(
   scopesOf: (service: string | null) => readonly string[],
   mostEvidence: number,
 ): Finding {
-  const { id, severity, client, server, candidates, inProject = [], isLikely = false } = draft;
+  const { id, severity, client, server, protocol, candidates, inProject = [], isLikely = false } = draft;
   return {
     id,
     severity,
     client,
     server,
+    protocol,
     confidence: candidates !== undefined ? 'undecided' : isLikely ? 'likely' : 'certain',
     count: draft.shown.length,
     ...(candidates === undefined ? {} : { candidates }),

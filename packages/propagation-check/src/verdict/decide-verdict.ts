@@ -1,4 +1,4 @@
-import type { Finding, Result } from './result.ts';
+import type { EdgeResult, Finding, Result } from './result.ts';
 
 /** The least severity of a finding that lets a check fail. */
 export type FailOn = 'error' | 'warning';
@@ -9,6 +9,11 @@ export type Outcome = 'passed' | 'failed' | 'unknown';
 /** Known by the baseline, or of a peer that does not take part: shown, neither counted nor failed on. */
 export function isAccepted({ known, tolerated }: Pick<Finding, 'known' | 'tolerated'>): boolean {
   return known === true || tolerated === true;
+}
+
+/** Whether calls of the edge were seen and count. */
+export function isJudgedEdge({ calls, tolerated }: EdgeResult): boolean {
+  return calls > 0 && tolerated !== true;
 }
 
 /** @param isJudged Whether there was anything to judge. */

@@ -54,6 +54,8 @@ export interface Finding {
   /** Null where the data does not know the service. */
   readonly client: string | null;
   readonly server: string | null;
+  /** Of the edge whose calls show it. */
+  readonly protocol: EdgeProtocol;
   /**
    * `certain`: the data admit no other cause. `likely`: argued from times and counts, which many calls make sure and few
    * do not. `undecided`: a symptom, with candidates.

@@ -1,5 +1,5 @@
 import type { Expectation } from '../expect/expectation.ts';
-import { protocolOf } from '../rules/check.ts';
+import { protocolOf, type Scene } from '../rules/check.ts';
 import { isToleratedEdge, nameToleratedPeer } from '../rules/tolerated-peer.ts';
 import type { Span } from '../span/span.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
@@ -10,16 +10,18 @@ type Judged = Pick<Result, 'edges' | 'findings'>;
 /**
  * Marks edges and findings with a side that does not take part, on purpose, and adds an edge for calls to peers that emit no spans.
  *
+ * @param services Those that emit spans.
  * @param clients The calls without their other side.
  */
 export function tolerate(
   { edges, findings }: Judged,
   expectation: Expectation,
+  services: Pick<Scene['services'], 'has'>,
   clients: readonly Span[],
 ): Judged {
   if (expectation.toleratedPeers.length === 0) return { edges, findings };
   const isTolerated = ({ client, server }: Pick<EdgeResult, 'client' | 'server'>): boolean =>
-    isToleratedEdge(expectation, client, server);
+    isToleratedEdge(expectation, { client, server }, client !== null && services.has(client));
   const calls = clients.flatMap((span): readonly EdgeResult[] => {
     const server = nameToleratedPeer(expectation, span);
     if (server === null) return [];

@@ -165,7 +165,7 @@ suite('--baseline', () => {
     const text = await readFile(join(root, 'known.yaml'), 'utf8');
     assert.match(
       text,
-      /\nknown:\n {2}- client: a\n {4}server: b\n {4}finding: split-trace\n {4}cause: \S+\n$/,
+      /\nknown:\n {2}- client: a\n {4}server: b\n {4}protocol: http\n {4}finding: split-trace\n {4}cause: \S+\n$/,
     );
     assert.deepEqual(
       (await readdir(root)).filter((file) => file.includes('tmp')),
@@ -176,13 +176,14 @@ suite('--baseline', () => {
     assert.equal(accepted.code, 0);
     assert.match(accepted.stdout, /^INTACT {2}except what is known: 1 of 1 edge, 6 of 6 calls/);
 
-    const fixed = await run('healthy.jsonl');
+    await writeFile(join(root, 'repaired.jsonl'), readCapture('go-keepalive'));
+    const fixed = await run('repaired.jsonl');
     assert.equal(fixed.code, 0);
     assert.match(
       fixed.stdout,
       /^note {2}fixed: split-trace of a -> b no longer occurs; remove it from known\.yaml/m,
     );
-    await run('healthy.jsonl', '--update-baseline');
+    await run('repaired.jsonl', '--update-baseline');
     assert.equal((await run('broken.jsonl')).code, 1);
   });
 

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { pauseFor } from '../../src/collect/pause-for.ts';
 import { startHttpServer } from '../source/http-server.ts';
-import { executeCli, spawnCli } from './run-cli.ts';
+import { executeCli, makeFolder, spawnCli } from './run-cli.ts';
 import { exportSpans, findFreePort, type StoredSpan, startTraceStore } from './trace-store.ts';
 
 const id = 'a'.repeat(32);
@@ -248,6 +250,13 @@ test('a trace that never comes gives no verdict, nor does one of several', async
   );
   assert.equal(broken.code, 1, 'what is broken is broken without the others');
   assert.match(broken.stdout, /note {2}jaeger=\S+ has no span of b{32}\n/);
+  const folder = await makeFolder(t, {});
+  const baseline = ['--baseline', join(folder, 'known.yaml'), '--update-baseline'];
+  const named = [id, otherId, '--source', store.source, '--wait', '100ms', '--expect', 'a -> b'];
+  const refused = await executeCli('trace', ...named, ...baseline);
+  assert.equal(refused.code, 2);
+  assert.match(refused.stderr, /--update-baseline: traces are missing or requests failed, /);
+  assert.deepEqual(await readdir(folder), []);
 });
 
 test('headers are sent to the source', async (t) => {

@@ -7,7 +7,13 @@ suite('the file of a baseline', () => {
   test('is read as it was written', () => {
     const baseline: Baseline = [
       { client: 'a: b', server: null, finding: 'missing-server' },
-      { client: 'web', server: '- orders # 1', finding: 'split-trace', cause: 'header-stripped' },
+      {
+        client: 'web',
+        server: '- orders # 1',
+        protocol: 'rpc',
+        finding: 'split-trace',
+        cause: 'header-stripped',
+      },
     ];
     assert.deepEqual(readBaseline(renderBaseline(baseline)), baseline);
     assert.deepEqual(readBaseline(renderBaseline([])), []);
@@ -27,8 +33,8 @@ suite('the file of a baseline', () => {
       text,
       '2:5: known.0.server: expected the name of a service, or null where it is unknown',
       '2:27: known.0.finding: expected a finding; propagation-check explain lists all',
-      '3:5: known.1: expected a map of client, server, finding or cause',
-      '4:51: known.2: unknown key "id"; known here: client, server, finding, cause',
+      '3:5: known.1: expected a map of client, server, protocol, finding or cause',
+      '4:51: known.2: unknown key "id"; known here: client, server, protocol, finding, cause',
     );
     refuse('', '1:1: empty; expected known');
     refuse('known: 1', '1:8: known: expected a list');

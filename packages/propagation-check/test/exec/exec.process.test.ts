@@ -44,6 +44,26 @@ test('a request that failed is said, and is no success unless it is allowed', as
   assert.match(allowed.stderr, /^INTACT .*1 of 1\s+request failed/s);
 });
 
+test('a request that failed leaves the baseline as it is, whatever else is broken', async (t) => {
+  const root = await makeFolder(t, { 'known.yaml': 'known: []\n' });
+  const args = ['exec', '--settle', '300ms', '--baseline', 'known.yaml'];
+  const update = [...args, '--update-baseline'];
+  for (const kind of ['intact', 'broken']) {
+    const refused = await runCli(t, [...update, ...send(kind, '0', '502')], { cwd: root });
+    assert.equal(refused.code, 2, refused.stderr);
+    assert.match(
+      refused.stderr,
+      /--update-baseline: traces are missing or requests failed, so that known\.yaml stays as it is$/m,
+    );
+    assert.equal(await readFile(join(root, 'known.yaml'), 'utf8'), 'known: []\n');
+  }
+  const allowed = [...update, '--allow-failed-requests', ...send('broken', '0', '502')];
+  assert.equal((await runCli(t, allowed, { cwd: root })).code, 0);
+  const doubtful = await runCli(t, [...args, ...send('broken', '0', '502')], { cwd: root });
+  assert.equal(doubtful.code, 2);
+  assert.match(doubtful.stderr, /^CANNOT TELL /);
+});
+
 test('an expectation that nothing speaks of is no verdict', async (t) => {
   const args = ['exec', '--settle', '300ms', '--expect', 'web -> orders', '--json'];
   const { code, stderr } = await runCli(t, [...args, ...send('nothing')]);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { suite, test } from 'node:test';
 import { noExpectation } from '../../src/expect/expectation.ts';
+import { isToleratedEdge } from '../../src/rules/tolerated-peer.ts';
 import { applyBaseline, type Baseline, listFixed, updateBaseline } from '../../src/verdict/apply-baseline.ts';
 import { checkTraces } from '../../src/verdict/check-traces.ts';
 import { decideOutcome } from '../../src/verdict/decide-verdict.ts';
@@ -68,9 +69,62 @@ suite('a baseline', () => {
     );
     const symptom: Baseline = [{ ...edge, finding: 'split-trace', cause: 'header-stripped' }];
     assert.equal(applyBaseline(stripped, symptom).verdict, 'intact');
-    assert.equal(applyBaseline(split, [{ ...edge, finding: 'header-stripped' }]).verdict, 'intact');
+    const [first, second] = split.findings[0]?.candidates ?? [];
+    assert.ok(first !== undefined && second !== undefined);
+    const accept = (...baseline: Baseline) => applyBaseline(split, baseline).verdict;
+    assert.equal(accept({ ...edge, finding: first }), 'intact');
+    assert.equal(accept({ ...edge, finding: 'split-trace', cause: first }), 'intact');
+    // Another break with the same symptom.
+    assert.equal(accept({ ...edge, finding: second }), 'broken');
+    assert.equal(accept({ ...edge, finding: 'split-trace', cause: second }), 'broken');
     // A symptom that is another cause now.
     assert.equal(applyBaseline(stripped, known).verdict, 'broken');
+  });
+
+  test('that knows an edge of one protocol knows it of no other', () => {
+    const [brokenEdge] = split.edges;
+    const [found] = split.findings;
+    assert.ok(brokenEdge !== undefined && found !== undefined);
+    const intact = { ...brokenEdge, protocol: 'messaging', broken: 0 } as const;
+    const http = { ...split, edges: [brokenEdge, intact] };
+    const messages: Result = {
+      ...split,
+      edges: [
+        { ...brokenEdge, broken: 0 },
+        { ...intact, broken: 1 },
+      ],
+      findings: [{ ...found, protocol: 'messaging' }],
+    };
+    const baseline = updateBaseline(http, [], 'error');
+    const accepted = applyBaseline(http, baseline);
+    assert.deepEqual(
+      [accepted.verdict, ...accepted.edges.map(({ known }) => known)],
+      ['intact', true, undefined],
+    );
+    assert.equal(applyBaseline(messages, baseline).verdict, 'broken');
+    assert.deepEqual(
+      updateBaseline(messages, baseline, 'error').map(({ protocol }) => protocol),
+      ['messaging'],
+    );
+    const both = {
+      ...split,
+      edges: [brokenEdge, { ...intact, broken: 1 }],
+      findings: [found, ...messages.findings],
+    };
+    assert.equal(updateBaseline(both, [], 'error').length, 2);
+    assert.equal(applyBaseline(both, updateBaseline(both, [], 'error')).verdict, 'intact');
+    // Written by hand, without a protocol.
+    assert.equal(applyBaseline(both, known).verdict, 'intact');
+  });
+
+  test('gives no verdict where it accepts an expected edge and no call was judged', () => {
+    const { spans } = readDrawing('trace 1\n  cron INTERNAL "tick" 0..10\n');
+    const edges = [{ ...edge, rule: 'must' as const }];
+    const unseen = checkTraces(spans, { expectation: { ...noExpectation, edges } });
+    assert.equal(unseen.verdict, 'broken');
+    const accepted = applyBaseline(unseen, updateBaseline(unseen, [], 'error'));
+    assert.equal(accepted.verdict, 'unknown');
+    assert.equal(accepted.edges[0]?.known, true);
   });
 
   test('never makes a verdict of none', () => {
@@ -111,7 +165,9 @@ suite('an update', () => {
     const cause = split.findings[0]?.candidates?.[0];
     assert.ok(cause);
     const twice = { ...split, findings: [...split.findings, ...split.findings] };
-    assert.deepEqual(updateBaseline(twice, [], 'error'), [{ ...edge, finding: 'split-trace', cause }]);
+    assert.deepEqual(updateBaseline(twice, [], 'error'), [
+      { ...edge, protocol: 'http', finding: 'split-trace', cause },
+    ]);
     assert.equal(applyBaseline(split, updateBaseline(split, [], 'error')).verdict, 'intact');
   });
 
@@ -166,11 +222,30 @@ trace 2
       );
     }
     assert.equal(judge('web -> vendor').verdict, 'broken');
-    // As the caller too.
-    assert.deepEqual(describe(judge('web')), [
+  });
+
+  test('that emits spans is judged as a caller, unless the edge is named', () => {
+    for (const name of ['orders', 'web']) {
+      const result = judge(name);
+      assert.equal(result.verdict, 'broken', name);
+      assert.deepEqual(
+        describe(result).find(([client]) => client === 'orders'),
+        ['orders', 'vendor', 1, false],
+      );
+    }
+    assert.deepEqual(describe(judge('web -> orders')), [
       ['orders', 'vendor', 1, false],
       ['web', 'orders', 1, true],
     ]);
+  });
+
+  test('that emits no spans is tolerated as a caller too', () => {
+    const expectation = { ...noExpectation, toleratedPeers: ['gateway'] };
+    const calls = { client: 'gateway', server: 'orders' };
+    assert.deepEqual(
+      [false, true].map((hasSpans) => isToleratedEdge(expectation, calls, hasSpans)),
+      [true, false],
+    );
   });
 
   test('by its host is listed too, as it is named', () => {
