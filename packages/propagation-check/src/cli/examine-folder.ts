@@ -1,4 +1,5 @@
 import { writeFile } from 'node:fs/promises';
+import { isAbsolute, relative, sep } from 'node:path';
 import { InvalidArgumentError } from 'commander';
 import { type Diagnosis, explainFailure } from '../doctor/examine.ts';
 import { type DoctorReportName, type DoctorReportOptions, doctorReports } from '../doctor/reports.ts';
@@ -23,15 +24,24 @@ export async function examineFolder(
 ): Promise<number> {
   const targets = parseTargets(json ? ['json', ...report] : report);
   const options = { ...output, docsRoot: findDocsRoot(), version: readToolVersion() };
-  const diagnosis = await diagnose(folder, 'doctor').catch(async (error: unknown) => {
+  const found = await diagnose(folder, 'doctor').catch(async (error: unknown) => {
     // A file that an earlier run left would be read as the result of this one.
     if (error instanceof UsageError) await writeReports(explainFailure(error.message), targets, options);
     throw error;
   });
+  const diagnosis = fromWorkingDirectory(found, folder);
   for (const { name, path } of withPrinted(doctorReports, 'terminal', targets))
     if (path === null) await output.print(doctorReports[name].render(diagnosis, options));
   await writeReports(diagnosis, targets, options);
   return { clean: 0, broken: 1, unknown: 2 }[diagnosis.verdict];
+}
+
+/** Annotations of a build, and terminals, take paths from the working directory. Those of a folder outside it stay as they are. */
+function fromWorkingDirectory(diagnosis: Diagnosis, folder: string): Diagnosis {
+  const base = relative(process.cwd(), folder).split(sep).join('/');
+  if (base === '' || base.startsWith('..') || isAbsolute(base)) return diagnosis;
+  const findings = diagnosis.findings.map((finding) => ({ ...finding, path: `${base}/${finding.path}` }));
+  return { ...diagnosis, findings };
 }
 
 async function writeReports(

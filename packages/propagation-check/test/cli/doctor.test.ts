@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, relative, sep } from 'node:path';
 import { test } from 'node:test';
 import { executeCli, makeFolder } from './run-cli.ts';
 
@@ -93,6 +93,13 @@ test('doctor: a file that is no YAML is named, and the others are read', async (
   const { code, stdout } = await executeCli('doctor', folder);
   assert.equal(code, 1);
   assert.match(stdout, /not read: deployment\.yaml \(a template, a syntax error, or another version\)/);
+});
+
+test('doctor: paths of findings begin at the working directory', async () => {
+  const folder = new URL('../doctor/fixtures/propagators-none/broken', import.meta.url).pathname;
+  const { stdout } = await executeCli('doctor', folder, '--report', 'github');
+  const path = relative(process.cwd(), folder).split(sep).join('/');
+  assert.ok(stdout.includes(`::error file=${path}/`), stdout);
 });
 
 test('doctor: a Compose file with a syntax error is not called clean', async (t) => {
