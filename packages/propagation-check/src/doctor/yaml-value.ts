@@ -84,34 +84,38 @@ export class YamlValue {
   }
 
   #pairs(): ReadonlyMap<string, Pair> {
-    const pairs = new Map<string, Pair>();
-    addPairs(this.#source.aliases, this.#node, pairs, new Set());
-    return pairs;
+    return listPairs(this.#source.aliases, this.#node);
   }
 }
 
 type Pair = readonly [key: Node, value: unknown];
 
-/** Own keys before merged ones, earlier ones before later. Each map is merged once: a file may merge a map into itself. */
-function addPairs(
-  aliases: Source['aliases'],
-  node: unknown,
-  pairs: Map<string, Pair>,
-  seen: Set<Node>,
-): void {
-  const map = resolve(aliases, node);
-  if (!isMap(map) || seen.has(map)) return;
-  seen.add(map);
-  const merged: unknown[] = [];
-  for (const { key, value } of map.items) {
-    if (!isScalar(key)) continue;
-    if (key.value === '<<') merged.push(value);
-    else if (!pairs.has(String(key.value))) pairs.set(String(key.value), [key, value]);
+/** Of one map, with the maps that these merge. */
+const mostMerged = 100;
+
+/**
+ * Own keys before merged ones, earlier ones before later. Each map is merged once: a file may merge a map into itself. Maps beyond
+ * `mostMerged` are left out: only hostile files have so many.
+ */
+function listPairs(aliases: Source['aliases'], root: unknown): ReadonlyMap<string, Pair> {
+  const pairs = new Map<string, Pair>();
+  const seen = new Set<Node>();
+  const waiting: unknown[] = [root];
+  while (waiting.length > 0 && seen.size < mostMerged) {
+    const map = resolve(aliases, waiting.pop());
+    if (!isMap(map) || seen.has(map)) continue;
+    seen.add(map);
+    const merged: unknown[] = [];
+    for (const { key, value } of map.items) {
+      if (!isScalar(key)) continue;
+      if (key.value === '<<') {
+        const parts = resolve(aliases, value);
+        for (const part of isSeq(parts) ? parts.items : [parts]) merged.push(part);
+      } else if (!pairs.has(String(key.value))) pairs.set(String(key.value), [key, value]);
+    }
+    for (const part of merged.reverse()) waiting.push(part);
   }
-  for (const value of merged) {
-    const parts = resolve(aliases, value);
-    for (const part of isSeq(parts) ? parts.items : [parts]) addPairs(aliases, part, pairs, seen);
-  }
+  return pairs;
 }
 
 function resolve(aliases: Source['aliases'], node: unknown): Node | null {

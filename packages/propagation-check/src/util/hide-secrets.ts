@@ -7,6 +7,6 @@ export const redacted = 'REDACTED';
  */
 export function hideSecrets(text: string): string {
   return text
-    .replace(/:\/\/[^\s/@"']*@/g, `://${redacted}@`)
+    .replace(/:\/\/[^\s/"']*@/g, `://${redacted}@`)
     .replace(/(\/[^\s?"']*)\?[^\s"']*/g, `$1?${redacted}`);
 }

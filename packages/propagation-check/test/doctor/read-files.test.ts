@@ -188,6 +188,16 @@ test('YAML with aliases that multiply is read in time', () => {
   assert.equal(examine([{ path: 'envoy.yaml', text }]).findings.length, 1);
 });
 
+test('maps that merge one another are read as far as people write them', () => {
+  const chain = (length: number) => {
+    const maps = Array.from({ length }, (_, at) => `m${at + 1}: &m${at + 1} { <<: *m${at} }`);
+    const services = `services: { web: { image: a, environment: *m${length} } }`;
+    return find({ 'compose.yaml': ['m0: &m0 { OTEL_PROPAGATORS: none }', ...maps, services].join('\n') });
+  };
+  assert.equal(chain(20).length, 1);
+  assert.deepEqual(chain(20_000), []);
+});
+
 test('an alias stands for the last anchor of its name', () => {
   const text =
     'x: &o { OTEL_PROPAGATORS: none }\ny: &o { OTEL_PROPAGATORS: b3 }\nservices: { a: { image: a, environment: *o } }\n';
