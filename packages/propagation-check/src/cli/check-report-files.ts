@@ -4,33 +4,61 @@ import { quotePath } from '../source/file-error.ts';
 import type { CheckArguments, SourceArguments } from './common-options.ts';
 import { UsageError } from './usage-error.ts';
 
-type Arguments = CheckArguments & Partial<Pick<SourceArguments, 'save'>>;
+type Arguments = CheckArguments & Partial<Pick<SourceArguments, 'save' | 'source'>>;
 
 /**
- * Refuses reports that would overwrite each other, or a file that the check reads, before anything is read.
+ * Refuses files that would be written over each other, or over one that the check reads, before anything is read.
  *
  * @param paths Files of spans.
  * @throws {UsageError} that names the file.
  */
 export function checkReportFiles(args: Arguments, paths: readonly string[]): void {
-  const { report = [], json = false, wire = [], expectations, save, baseline, configFile } = args;
+  const { report = [], json = false } = args;
   const other = report.find(({ name, path }) => path === null && name !== 'json');
   if (json && other !== undefined)
     throw new UsageError(
       `--json and --report ${other.name} would both be printed; write one into a file: --report json=FILE`,
     );
-  const others = [...paths, ...wire, expectations ?? [], save ?? [], baseline ?? [], configFile ?? []].flat();
-  const taken = new Set(others.filter((path) => path !== '-').map(identifyFile));
-  for (const { name, path } of report) {
-    if (path !== null && taken.has(identifyFile(path)))
+  const read = [...paths, ...listInputs(args)].filter((path) => path !== '-');
+  const taken = new Set(read.map(identifyFile));
+  for (const { option, path } of listOutputs(args)) {
+    const file = identifyFile(path);
+    if (taken.has(file))
       throw new UsageError(
-        `--report ${name}: ${quotePath(path)} has another use in this command; name another file`,
+        `${option}: ${quotePath(path)} has another use in this command; name another file`,
       );
+    // Two outputs may go to one terminal, or to none.
+    if (!isDevice(path)) taken.add(file);
   }
+}
+
+/** A baseline that is updated is an output, though it is read before. */
+function listInputs(args: Arguments): readonly string[] {
+  const { wire = [], expectations, baseline, updateBaseline, configFile, ca, source } = args;
+  const stored = source?.startsWith('file=') ? source.slice('file='.length) : undefined;
+  const known = updateBaseline === true ? undefined : baseline;
+  return [...wire, ...[expectations, known, configFile, ca, stored].filter((path) => path !== undefined)];
+}
+
+interface OutputFile {
+  readonly option: string;
+  readonly path: string;
+}
+
+function listOutputs({ report = [], save, baseline, updateBaseline }: Arguments): readonly OutputFile[] {
+  return [
+    ...(baseline === undefined || updateBaseline !== true ? [] : [{ option: '--baseline', path: baseline }]),
+    ...(save === undefined ? [] : [{ option: '--save', path: save }]),
+    ...report.flatMap(({ name, path }) => (path === null ? [] : [{ option: `--report ${name}`, path }])),
+  ];
 }
 
 /** The file, under whatever name. */
 export function identifyFile(path: string): string {
   const found = statSync(path, { throwIfNoEntry: false });
   return found === undefined ? resolve(path) : `${found.dev} ${found.ino}`;
+}
+
+function isDevice(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isCharacterDevice() === true;
 }

@@ -1,5 +1,6 @@
 /** Without a result every report file says so: a file that an earlier run left would be read as the result of this one. */
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
@@ -57,6 +58,41 @@ suite('reports of a command that fails', () => {
       const { code } = await executeCli('file', ...others, '--report', `json=${path}`);
       assert.deepEqual([code, await readFile(path)], [2, readCapture(healthyCapture)]);
     }
+  });
+
+  test('a file that is read is saved over by nothing, nor is another output', async (t) => {
+    const [edges, config, known] = ['edges: { must: [a -> b] }\n', 'wait: 1s\n', 'known: []\n'];
+    const folder = await makeFolder(t, { 'exp.yaml': edges, 'config.yaml': config, 'known.yaml': known });
+    const [exp, own, base, fresh] = ['exp.yaml', 'config.yaml', 'known.yaml', 'new.yaml'].map((name) =>
+      join(folder, name),
+    );
+    assert.ok(exp !== undefined && own !== undefined && base !== undefined && fresh !== undefined);
+    const update = ['--update-baseline', '--baseline'];
+    for (const [option, ...args] of [
+      ['--save', '--save', exp, '--expectations', exp],
+      ['--save', '--save', own, '--config', own],
+      ['--save', '--save', base, '--baseline', base],
+      ['--save', '--save', base, ...update, base],
+      ['--save', '--save', fresh, ...update, fresh],
+      ['--baseline', ...update, exp, '--expectations', exp],
+      ['--report json', '--report', `json=${fresh}`, '--save', fresh],
+      ['--report json', '--report', `json=${base}`, ...update, base],
+    ]) {
+      const { code, stderr } = await executeCli('exec', ...args, '--', process.execPath, '-e', '0');
+      assert.equal(code, 2, args.join(' '));
+      assert.match(
+        stderr,
+        new RegExp(
+          `^propagation-check: ${option}: \\S+ has another use in this command; name another file\n$`,
+        ),
+      );
+    }
+    const toNone = ['--save', '/dev/null', '--report', 'json=/dev/null'];
+    const { stderr } = await executeCli('exec', ...toNone, '--', process.execPath, '-e', '0');
+    assert.doesNotMatch(stderr, /another use/);
+    const kept = await Promise.all([exp, own, base].map((path) => readFile(path, 'utf8')));
+    assert.deepEqual(kept, [edges, config, known]);
+    assert.ok(!existsSync(fresh));
   });
 
   test('the options of a command that is to be run are its own', async (t) => {
