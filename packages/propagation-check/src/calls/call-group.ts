@@ -2,10 +2,16 @@ import type { Rows, TraceGraph } from '../graph/trace-graph.ts';
 import type { Span } from '../span/span.ts';
 import { type Group, mapBy } from '../util/group-by.ts';
 
-export const edgeProtocols = ['http', 'rpc', 'messaging', 'mcp', 'internal'] as const;
-
 /** The kind of a call. */
-export type EdgeProtocol = (typeof edgeProtocols)[number];
+export type EdgeProtocol = 'http' | 'rpc' | 'messaging' | 'mcp' | 'internal';
+
+export const edgeProtocols = [
+  'http',
+  'rpc',
+  'messaging',
+  'mcp',
+  'internal',
+] as const satisfies readonly EdgeProtocol[];
 
 /** One call whose two sides are connected, by parent or by link. */
 export interface Call {
