@@ -211,6 +211,19 @@ export function readHexWord(view: DataView, at: number): number {
   return (readHexHalf(view.getInt32(at, true)) << 16) | readHexHalf(view.getInt32(at + 4, true));
 }
 
+/** 32 hex digits, not all zero, as the words of a row. */
+export function readTraceId(view: DataView, at: number, words: Uint32Array, row: number): void {
+  const first = readHexWord(view, at);
+  const second = readHexWord(view, at + 8);
+  const third = readHexWord(view, at + 16);
+  const fourth = readHexWord(view, at + 24);
+  if ((first | second | third | fourth) === 0) refuse();
+  words[row * 4] = first;
+  words[row * 4 + 1] = second;
+  words[row * 4 + 2] = third;
+  words[row * 4 + 3] = fourth;
+}
+
 /** Four hex digits at once: a digit of each byte, checked by writing them again. */
 function readHexHalf(word: number): number {
   const digits = (word & 0x0f0f0f0f) + ((word >> 6) & 0x01010101) * 9;

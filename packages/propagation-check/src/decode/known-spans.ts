@@ -6,6 +6,7 @@ import {
   readHexWord,
   readNanoseconds,
   readSeconds,
+  readTraceId,
   refuse,
   sign,
   timeDigits,
@@ -126,15 +127,7 @@ export class KnownSpans {
       step = next;
       switch (step.part) {
         case part.traceId: {
-          const first = readHexWord(view, at);
-          const second = readHexWord(view, at + 8);
-          const third = readHexWord(view, at + 16);
-          const fourth = readHexWord(view, at + 24);
-          if ((first | second | third | fourth) === 0) refuse();
-          columns.traceIds[row * 4] = first;
-          columns.traceIds[row * 4 + 1] = second;
-          columns.traceIds[row * 4 + 2] = third;
-          columns.traceIds[row * 4 + 3] = fourth;
+          readTraceId(view, at, columns.traceIds, row);
           at += 32;
           break;
         }

@@ -11,6 +11,7 @@ import {
   readHexWord,
   readNanoseconds,
   readSeconds,
+  readTraceId,
   refuse,
   sign,
   timeDigits,
@@ -252,15 +253,7 @@ export class OtlpJsonScanner {
             bit = seen.traceId;
             at = json.skipColon(at + 9);
             if (bytes[at] !== quote || bytes[at + 33] !== quote) refuse();
-            const first = readHexWord(view, at + 1);
-            const second = readHexWord(view, at + 9);
-            const third = readHexWord(view, at + 17);
-            const fourth = readHexWord(view, at + 25);
-            if ((first | second | third | fourth) === 0) refuse();
-            columns.traceIds[row * 4] = first;
-            columns.traceIds[row * 4 + 1] = second;
-            columns.traceIds[row * 4 + 2] = third;
-            columns.traceIds[row * 4 + 3] = fourth;
+            readTraceId(view, at + 1, columns.traceIds, row);
             this.#known.note(part.traceId, at + 1, at + 33);
             at += 34;
           } else if (view.getInt32(at + 5, true) === 0x61745365 && keys.traceState.isAt(source, at)) {
