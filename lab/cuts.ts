@@ -85,7 +85,7 @@ function isFound({ grade }: Graded): boolean {
   return grade === 'named' || grade === 'undecided';
 }
 
-/** Of a service that the cut leaves out, an expectation says that its spans are missing: that is another finding, and undecided. */
+/** An expectation that names a service without spans in the cut gives another finding, which is undecided. */
 function describe(which: string, cuts: readonly Graded[]): string {
   const found = cuts.filter(isFound).length;
   const percent = cuts.length === 0 ? '-' : `${((100 * found) / cuts.length).toFixed(1)} %`;

@@ -38,7 +38,7 @@ interface Cell {
   readonly pooled: boolean;
   readonly parallel: boolean;
   readonly host: HopOptions['host'];
-  /** What hops put in front of the path. */
+  /** Hops put this in front of the path. */
   readonly prefix?: string;
 }
 
@@ -242,7 +242,7 @@ describe('taps at every place', { concurrency: 1, timeout: 180_000 }, () => {
         assert.ok(isProven(cell) || isVisible(cell), seen);
         return;
       }
-      // Of calls at the same time a request without an id may be of any, and so may one with another path.
+      // A request without an id, or with another path, fits each of the calls that are open at that time.
       const isHidden = cell.fault === 'stripped' && (cell.parallel || cell.prefix !== undefined);
       assert.ok(!isProven(cell) || isHidden, seen);
       assert.ok(finding.candidates?.includes(cause), `${seen}; ${finding.candidates}`);

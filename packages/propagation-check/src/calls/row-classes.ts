@@ -17,7 +17,7 @@ const fewestSlots = 1_024;
  * facts of a row cost one look.
  */
 export class RowClasses {
-  /** Of each row. */
+  /** The class of each row. */
   readonly of: Words;
   /** One more than the greatest. */
   readonly count: number;

@@ -87,7 +87,7 @@ export class RowFacts {
    */
   remember<T>(read: (row: RowSource) => T): (row: number) => T {
     const known: ({ readonly result: T } | undefined)[] = [];
-    /** Of classes: reads more than its rows have in common. */
+    /** Indexed by class: whether its facts depend on values that its rows do not share. */
     const isBeyond = new Uint8Array(this.#classes.count);
     isBeyond[noClass] = 1;
     return (row) => {
