@@ -35,10 +35,13 @@ export class SpanIndex {
     // Pages that are never written take no memory.
     const firstRows = new Uint32Array(size);
     let traceCount = 0;
+    const recent = new Uint32Array(recentTraces);
     for (let row = 0; row < size; row += 1) {
-      // Spans of one trace often stand together.
-      if (row > 0 && this.#hasSameTrace(columns, row, row - 1)) {
-        this.traces[row] = this.traces[row - 1] ?? 0;
+      // Spans of one trace often stand near each other: then the table, which is large, is not asked.
+      const place = hashTrace(columns.traceIds, row) % recentTraces;
+      const last = recent[place] ?? 0;
+      if (last < traceCount && this.#hasSameTrace(columns, row, firstRows[last] ?? 0)) {
+        this.traces[row] = last;
         continue;
       }
       const slot = this.#findTraceSlot(columns, row, firstRows);
@@ -50,6 +53,7 @@ export class SpanIndex {
         if (traceCount * 1.5 > this.#traceSlots.length) this.#growTraceSlots(firstRows, traceCount);
       }
       this.traces[row] = entry === 0 ? traceCount - 1 : entry - 1;
+      recent[place] = this.traces[row] ?? 0;
     }
     this.traceCount = traceCount;
     this.firstRows = firstRows.subarray(0, traceCount);
@@ -88,10 +92,8 @@ export class SpanIndex {
   }
 
   #findTraceSlot(ids: Pick<IdColumns, 'traceIds' | 'hasShortTraceId'>, at: number, firstRows: Words): number {
-    const { traceIds } = ids;
     const mask = this.#traceSlots.length - 1;
-    let slot =
-      mix(mix(traceIds[at * 4 + 2] ?? 0, traceIds[at * 4 + 3] ?? 0), traceIds[at * 4 + 1] ?? 0) & mask;
+    let slot = hashTrace(ids.traceIds, at) & mask;
     for (;;) {
       const entry = this.#traceSlots[slot] ?? 0;
       if (entry === 0 || this.#hasSameTrace(ids, at, firstRows[entry - 1] ?? 0)) return slot;
@@ -127,6 +129,13 @@ export class SpanIndex {
 }
 
 const fewestSlots = 16;
+/** Of so many traces the number is found without the table: they fit into the cache of a core. */
+const recentTraces = 4096;
+
+/** Of the last 96 bits: the first 32 may be a time. */
+function hashTrace(traceIds: Words, at: number): number {
+  return mix(mix(traceIds[at * 4 + 2] ?? 0, traceIds[at * 4 + 3] ?? 0), traceIds[at * 4 + 1] ?? 0) >>> 0;
+}
 
 /** Regions for the spans of each trace, of which at most two thirds are taken. */
 function divideSlots(traces: Words, traceCount: number): Words {
