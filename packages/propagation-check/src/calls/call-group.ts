@@ -45,6 +45,8 @@ export interface CallExtremes {
   apart: number;
   /** What led to some call within its service began a trace, and is no entry. */
   hasDetached: boolean;
+  /** The two sides of some call have different trace ids. */
+  isAcrossTraces: boolean;
 }
 
 export function countCalls(groups: readonly CallGroup[]): number {

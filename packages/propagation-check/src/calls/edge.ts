@@ -114,6 +114,7 @@ function collectCalls(graph: TraceGraph, facts: RowFacts): readonly CallGroup[] 
           late: Number.NEGATIVE_INFINITY,
           apart: Number.NEGATIVE_INFINITY,
           hasDetached: false,
+          isAcrossTraces: false,
         },
         clients: new Int32Array(4),
         servers: new Int32Array(4),
@@ -169,6 +170,7 @@ function extend(extremes: CallExtremes, graph: TraceGraph, client: number, serve
   const [began, ended, start] = [starts[client] ?? 0, ends[client] ?? 0, starts[server] ?? 0];
   if (graph.isEntry(top)) extremes.late = Math.max(extremes.late, began - (ends[top] ?? 0));
   else if (isBeginning(graph, top)) extremes.hasDetached = true;
+  if (graph.index.traces[client] !== graph.index.traces[server]) extremes.isAcrossTraces = true;
   extremes.apart = Math.max(extremes.apart, began - start, start - ended);
 }
 
