@@ -14,6 +14,8 @@ const firstShare = 1 / 16;
 const targetShare = 1 / 8;
 /** The density of traces changes with time. */
 const mostGrowth = 4;
+/** A slice that finds no room is the end where this share of the limit is read. */
+const enoughShare = 1 / 2;
 /** Milliseconds. Tempo takes whole seconds. */
 const narrowest = 1_000;
 
@@ -75,8 +77,8 @@ async function searchWindow(
     );
     if (found === null) {
       writer.rollBack(mark);
-      if (width <= narrowest || seen.size > limit / 2) break;
-      width = Math.max(narrowest, Math.floor(width / 4));
+      if (width <= narrowest || seen.size > limit * enoughShare) break;
+      width = Math.max(narrowest, Math.floor(width / mostGrowth));
       continue;
     }
     for (const id of found) seen.add(id);

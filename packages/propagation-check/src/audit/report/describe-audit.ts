@@ -23,7 +23,9 @@ export function summariseAudit(audit: AuditResult, { reason }: Pick<ReportDetail
   const failed = edges.filter((edge) => markAuditEdge(edge) === 'error');
   const limit = failUnder === null ? '' : ` below ${formatShare(failUnder, 'nearest')}`;
   const broken = `${sumOf(judged, 'broken')} of ${countOf(calls, 'call')} broken`;
-  return `${failed.length} of ${countOf(edges.length, 'edge')}${limit || ' broken'}; ${broken} (${where})`;
+  const warned =
+    outcome === 'failed' && result.verdict !== 'broken' ? '; warnings fail (--fail-on warning)' : '';
+  return `${failed.length} of ${countOf(edges.length, 'edge')}${limit || ' broken'}; ${broken}${warned} (${where})`;
 }
 
 export function sumOf(edges: readonly AuditEdge[], count: 'calls' | 'broken'): number {
