@@ -107,11 +107,14 @@ async function readSlice(
   signal: AbortSignal,
 ): Promise<ReadonlySet<string> | null> {
   const found = new Set<string>();
+  // A question that fails ends the others.
+  const ended = new AbortController();
+  const open = AbortSignal.any([signal, ended.signal]);
   await mapConcurrently(services, concurrency, async (service) => {
     // One more than there is room for shows that there are more.
     const query = { service, startTimeMin: from, startTimeMax: to, limit: room + 1 };
     if (found.size > room) return;
-    for await (const page of searchPages(source, query, signal)) {
+    for await (const page of searchPages(source, query, open)) {
       for (const [id, spans] of groupByTrace(page)) {
         if (seen.has(id) || found.has(id)) continue;
         found.add(id);
@@ -119,7 +122,7 @@ async function readSlice(
       }
       if (found.size > room) return;
     }
-  });
+  }).finally(() => ended.abort());
   return found.size > room ? null : found;
 }
 

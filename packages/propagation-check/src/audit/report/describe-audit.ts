@@ -33,7 +33,7 @@ export function sumOf(edges: readonly AuditEdge[], count: 'calls' | 'broken'): n
 }
 
 /** `2026-11-28 21:00:00 to 22:00:00 UTC`. */
-export function tellWindow({ window: { from, to } }: Pick<AuditResult, 'window'>): string {
+function tellWindow({ window: { from, to } }: Pick<AuditResult, 'window'>): string {
   if (from === null) return to === null ? 'everything' : `everything before ${tellTime(to)} UTC`;
   if (to === null) return `everything since ${tellTime(from)} UTC`;
   const end =
