@@ -17,7 +17,7 @@ import { bounds, shareComparisons } from './bounds.ts';
 export interface Pair {
   readonly client: Span;
   readonly server: Span;
-  /** Neither of the two clearly fits another span: this very pair is certain, not only that as many pairs exist. */
+  /** Neither of the two fits another span: this very pair is certain, not only that as many pairs exist. */
   readonly unique: boolean;
 }
 
@@ -43,35 +43,27 @@ export function pairSpans(
   const canPair = (client: Span, server: Span): boolean =>
     client !== server && !isAround(server, client, tolerances) && fits(client, server);
   const fitting = new Map<Span, readonly Span[]>();
-  const clear = new Map<Span, readonly Span[]>();
   for (const server of servers) {
     const open = index.openAt(server.startTimeUnixNano);
     const candidates = takeFitting(open, looks, bounds.candidates, (client) => canPair(client, server));
     const exact = candidates.filter((client) =>
       isOpenAt(client, server.startTimeUnixNano, tolerances.rounding),
     );
-    const kept = closestFirst(exact.length > 0 ? exact : candidates, server);
-    const sure = kept.filter((client) => startsClearlyDuring(server, client, tolerances));
-    clear.set(server, sure.length > 0 ? sure : kept);
-    fitting.set(server, [...sure, ...kept.filter((client) => !sure.includes(client))]);
+    fitting.set(server, closestFirst(exact.length > 0 ? exact : candidates, server));
   }
   const matched = matchAll(fitting);
   matchTheRest(matched, fitting, index, (server, open) =>
     takeFitting(open, looks, 1, (client) => canPair(client, server)),
   );
   const uses = new Map<Span, number>();
-  for (const candidates of clear.values()) {
+  for (const candidates of fitting.values()) {
     for (const client of candidates) uses.set(client, (uses.get(client) ?? 0) + 1);
   }
   return [...matched].map(([client, server]) => ({
     client,
     server,
-    unique: isOnly(client, clear.get(server)) && uses.get(client) === 1,
+    unique: fitting.get(server)?.length === 1 && uses.get(client) === 1,
   }));
-}
-
-function isOnly(span: Span, spans: readonly Span[] | undefined): boolean {
-  return spans?.length === 1 && spans[0] === span;
 }
 
 /** In a crowd a server has more candidates than are kept: it takes one that nobody has. */
@@ -121,20 +113,6 @@ export function limitComparisons(clients: readonly Span[], servers: readonly Spa
 /** Whether `inner` starts while `outer` is open. Its end does not count: servers outlive clients that gave up. */
 export function startsDuring(inner: Span, outer: Span, { rounding }: Tolerances): boolean {
   return isOpenAt(outer, inner.startTimeUnixNano, rounding);
-}
-
-/**
- * As `startsDuring`, as exactly as the two spans tell. Starts that are both rounded down to whole milliseconds stay in order;
- * a span whose start was rounded down ends up to as much too early, as its end is its start and a measured duration.
- */
-function startsClearlyDuring(inner: Span, outer: Span, { rounding, jitter }: Tolerances): boolean {
-  const isRounded = (span: Span): boolean => span.startTimeUnixNano % rounding === 0n;
-  const before = isRounded(inner) === isRounded(outer) ? jitter : rounding;
-  const after = isRounded(outer) ? rounding : jitter;
-  return (
-    inner.startTimeUnixNano >= outer.startTimeUnixNano - before &&
-    inner.startTimeUnixNano <= outer.endTimeUnixNano + after
-  );
 }
 
 function isOpenAt(span: Span, time: bigint, tolerance: bigint): boolean {
