@@ -121,6 +121,7 @@ function pairAllWithRequests(
 
 /** An expected edge with whole calls, and the roots of the called service. */
 interface PartlyUnseenCalls {
+  readonly scene: Scene;
   readonly edge: ExpectedEdge;
   readonly roots: readonly Span[];
   /** Those of programs that begin no trace at the caller. */
@@ -150,7 +151,7 @@ export const partlyMissingCalls = rule<PartlyUnseenCalls>({
       const pairs = groupBy(own, (root) => readCallFacts(root).userAgent ?? '').flatMap((ofAgent) =>
         pairWithRequests(scene, edge, ofAgent),
       );
-      return [{ edge, roots, own, pairs }];
+      return [{ scene, edge, roots, own, pairs }];
     });
   },
   gates: [
