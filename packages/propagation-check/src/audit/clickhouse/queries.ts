@@ -61,3 +61,12 @@ INNER JOIN (
 ) AS chosen USING (TraceId)
 WHERE only = 0 OR only = reinterpretAsUInt64(unhex(SpanId))`;
 }
+
+/** The first and the last begin of a span. */
+export function findBounds(table: string): string {
+  return `SELECT toUnixTimestamp64Nano(min(Timestamp)) AS from, toUnixTimestamp64Nano(max(Timestamp)) AS to FROM ${table}`;
+}
+
+export function listColumns(table: string): string {
+  return `DESCRIBE TABLE ${table}`;
+}

@@ -22,6 +22,11 @@ export function quote(text: string): string {
   return `'${text.replace(/[\\']/g, '\\$&')}'`;
 }
 
+/** The name of a table or a database as ClickHouse reads it. */
+export function quoteName(name: string): string {
+  return `\`${name.replace(/[\\`]/g, '\\$&')}\``;
+}
+
 function listOf(texts: Iterable<string>): string {
   return `[${Array.from(texts, quote).join(', ')}]`;
 }
@@ -46,10 +51,18 @@ const protocolSql = `multiIf(
     SpanAttributes['faas.trigger'] = 'pubsub', ${protocol.messaging},
     ${protocol.unknown})`;
 
-/** Attributes by which rules tell the calls of an edge apart: the address, the queue, the method. */
+/** Attributes by which rules tell the calls of an edge apart: the address, the queue, the route, the answer, the program. */
 const telling = [
   ...['server.address', 'server.port', 'net.peer.name', 'net.peer.port', 'messaging.destination.name'],
-  ...['messaging.destination', 'http.request.method', 'http.method', 'rpc.service', 'rpc.method'],
+  ...[
+    'messaging.destination',
+    'http.request.method',
+    'http.method',
+    'http.route',
+    'rpc.service',
+    'rpc.method',
+  ],
+  ...['http.response.status_code', 'http.status_code', 'user_agent.original', 'http.user_agent'],
 ] as const;
 
 /**

@@ -60,51 +60,66 @@ const above = (rows: string): string =>
   `arrayMap(i -> if(services[at[i]] = services[i] AND NOT ${isEntry('kinds[at[i]]')}, at[i], 0), ${rows})`;
 
 const callKey = `cityHash64(${withoutDetail('sides[at[i]]')}, ${withoutDetail('sides[i]')},
-          bitAnd(${detailOf('sides[at[i]]')} * 31 + ${detailOf('sides[i]')}, ${detailBuckets - 1}))`;
+        bitAnd(${detailOf('sides[at[i]]')} * 31 + ${detailOf('sides[i]')}, ${detailBuckets - 1}))`;
+
+const isCall = `at[i] > 0 AND (services[at[i]] != services[i]
+      OR (kinds[at[i]] = ${client} AND kinds[i] = ${server}) OR (kinds[at[i]] = ${producer} AND kinds[i] = ${consumer}))`;
+
+const isOpen = `(kinds[i] = ${producer} OR (kinds[i] = ${client} AND ${protocolOf('sides[i]')} BETWEEN 1 AND ${lastOutgoing}))
+      AND NOT has(callers, i)`;
+
+const isPlain = `NOT isLarge AND NOT isUnusual AND root > 0 AND ${isEntry('kinds[root]')} AND empty(opens) AND empty(orphans)
+      AND length(arrayDistinct(ids)) = size AND length(arrayDistinct(calling)) = length(calling)
+      AND arrayAll(i -> kinds[at[i]] IN (${client}, ${producer}) AND ${isEntry('kinds[i]')}, called)
+      AND arrayAll(i -> at[i] = 0 OR kinds[at[i]] = ${producer} OR (starts[i] >= starts[at[i]] AND starts[i] <= ends[at[i]]), rows)
+      AND arrayAll(i -> kinds[at[i]] = ${producer} OR ends[i] <= ends[at[i]], called)`;
+
+const items = `arrayConcat(
+      arrayMap(i -> (if(isPlain, ${item.plainCall}, ${item.call}), ${callKey}, i, ends[i]), called),
+      arrayMap(i -> (if(isPlain, ${item.plainRoot}, ${item.root}), sides[i], i, ends[i]), roots),
+      arrayMap(i -> (${item.open}, sides[i], i, ends[i]), opens),
+      arrayMap(i -> (${item.orphan}, sides[i], i, ends[i]), orphans),
+      [(if(isPlain, ${item.plainTrace}, ${item.trace}), toUInt64(slice), 0, begin)])`;
+
+/** Columns that are added in steps, each on those before: ClickHouse would copy the text of a name into each of its uses. */
+const steps: readonly (readonly string[])[] = [
+  [
+    `size > ${mostAnalysedSpans} AS isLarge`,
+    `arrayMap(p -> if(p = 0, 0, indexOf(ids, p)), if(isLarge, [], parents)) AS at`,
+    `arrayEnumerate(at) AS rows`,
+    `arrayMap(s -> ${serviceOf('s')}, sides) AS services`,
+    `arrayMap(s -> ${kindOf('s')}, sides) AS kinds`,
+  ],
+  [
+    `arrayFilter(i -> ${isCall}, rows) AS called`,
+    `arrayFilter(i -> at[i] = 0 AND parents[i] != 0, rows) AS orphans`,
+    `arrayFilter(i -> parents[i] = 0, rows) AS roots`,
+    `if(length(roots) = 1, roots[1], 0) AS root`,
+  ],
+  [`arrayMap(i -> at[i], called) AS calling`],
+  [`${above('calling')} AS above1`],
+  [`${above('above1')} AS above2`],
+  [`arrayConcat(calling, above1, above2, ${above('above2')}) AS callers`],
+  [`arrayFilter(i -> ${isOpen}, rows) AS opens`],
+  [`${isPlain} AS isPlain`],
+  [`${items} AS items`],
+];
 
 /**
  * A row for each trace that begins in the window, with its items: `(item, key, row, time)`. Arrays hold a span each, and `at` the place of
  * its parent. Grouping by trace is all that joins spans, so that shards by `cityHash64(TraceId)` need nothing of each other.
  */
 export function analyseTraces(scope: TraceScope): string {
-  const most = mostAnalysedSpans + 1;
   const arrays = ['id', 'parent', 'side', 'start', 'end']
-    .map((column) => `groupArray(${most})(${column}) AS ${column}s`)
+    .map((column) => `groupArray(${mostAnalysedSpans + 1})(${column}) AS ${column}s`)
     .join(', ');
-  return `
-SELECT TraceId, begin, size, slice, isPlain, ids, root, items FROM (
-  SELECT TraceId, begin, size, ids, intDiv(begin, ${scope.slice}) AS slice,
-    size > ${mostAnalysedSpans} AS isLarge,
-    arrayMap(p -> if(p = 0, 0, indexOf(ids, p)), if(isLarge, [], parents)) AS at,
-    arrayEnumerate(at) AS rows,
-    arrayMap(s -> ${serviceOf('s')}, sides) AS services,
-    arrayMap(s -> ${kindOf('s')}, sides) AS kinds,
-    arrayFilter(i -> at[i] > 0 AND (services[at[i]] != services[i]
-      OR (kinds[at[i]] = ${client} AND kinds[i] = ${server}) OR (kinds[at[i]] = ${producer} AND kinds[i] = ${consumer})), rows) AS called,
-    arrayMap(i -> at[i], called) AS calling,
-    ${above('calling')} AS calling1, ${above('calling1')} AS calling2, ${above('calling2')} AS calling3,
-    arrayFilter(i -> (kinds[i] = ${producer} OR (kinds[i] = ${client} AND ${protocolOf('sides[i]')} BETWEEN 1 AND ${lastOutgoing}))
-      AND NOT has(calling, i) AND NOT has(calling1, i) AND NOT has(calling2, i) AND NOT has(calling3, i), rows) AS opens,
-    arrayFilter(i -> at[i] = 0 AND parents[i] != 0, rows) AS orphans,
-    arrayFilter(i -> parents[i] = 0, rows) AS roots,
-    if(length(roots) = 1, roots[1], 0) AS root,
-    NOT isLarge AND NOT isUnusual AND root > 0 AND ${isEntry('kinds[root]')} AND empty(opens) AND empty(orphans)
-      AND length(arrayDistinct(ids)) = size AND length(arrayDistinct(calling)) = length(calling)
-      AND arrayAll(i -> kinds[at[i]] IN (${client}, ${producer}) AND ${isEntry('kinds[i]')}, called)
-      AND arrayAll(i -> at[i] = 0 OR kinds[at[i]] = ${producer} OR (starts[i] >= starts[at[i]] AND starts[i] <= ends[at[i]]), rows)
-      AND arrayAll(i -> kinds[at[i]] = ${producer} OR ends[i] <= ends[at[i]], called) AS isPlain,
-    arrayConcat(
-      arrayMap(i -> (if(isPlain, ${item.plainCall}, ${item.call}),
-        ${callKey}, i, ends[i]), called),
-      arrayMap(i -> (if(isPlain, ${item.plainRoot}, ${item.root}), sides[i], i, ends[i]), roots),
-      arrayMap(i -> (${item.open}, sides[i], i, ends[i]), opens),
-      arrayMap(i -> (${item.orphan}, sides[i], i, ends[i]), orphans),
-      [(if(isPlain, ${item.plainTrace}, ${item.trace}), toUInt64(slice), 0, begin)]
-    ) AS items
-  FROM (
-    SELECT TraceId, min(start) AS begin, count() AS size, max(unusual) AS isUnusual, ${arrays}
-    FROM (SELECT ${analysedColumns} FROM ${spansAround(scope)})
-    GROUP BY TraceId HAVING begin >= ${scope.from} AND begin < ${scope.to}
-  )
-)`;
+  const grouped = `
+  SELECT TraceId, min(start) AS begin, count() AS size, intDiv(begin, ${scope.slice}) AS slice, max(unusual) AS isUnusual, ${arrays}
+  FROM (SELECT ${analysedColumns} FROM ${spansAround(scope)})
+  GROUP BY TraceId HAVING begin >= ${scope.from} AND begin < ${scope.to}`;
+  const analysed = steps.reduce(
+    (from, columns) => `SELECT *, ${columns.join(',\n    ')} FROM (${from})`,
+    grouped,
+  );
+  return `SELECT TraceId, begin, size, slice, isPlain, ids, root, items FROM (${analysed})`;
 }
