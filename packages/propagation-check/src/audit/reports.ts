@@ -1,0 +1,19 @@
+import { type Report, type ReportName, reports } from '../report/reports.ts';
+import type { AuditReportInput } from './report/audit-report-input.ts';
+
+export interface AuditReport extends Pick<Report, 'isFile' | 'isBeside'> {
+  readonly render: (input: AuditReportInput) => Promise<string>;
+}
+
+/** By the names that `--report` takes. Reports that show calls and findings are those of a result. */
+export const auditReports = {
+  ...reports,
+  terminal: {
+    render: async (input) => {
+      const text = (await import('./report/render-terminal.ts')).renderTerminal(input);
+      return input.options.ascii === true ? (await import('../report/to-ascii.ts')).toAscii(text) : text;
+    },
+  },
+  json: { render: async (input) => (await import('./report/render-json.ts')).renderJson(input) },
+  markdown: { render: async (input) => (await import('./report/render-markdown.ts')).renderMarkdown(input) },
+} as const satisfies Record<ReportName, AuditReport>;
