@@ -20,7 +20,7 @@ import { thresholds as defaultThresholds, type Thresholds } from '../rules/thres
 import { isToleratedPeer } from '../rules/tolerated-peer.ts';
 import type { CollectorCounters } from '../span/collector-counters.ts';
 import type { Span } from '../span/span.ts';
-import { type SpanStore, textOf } from '../span/span-store.ts';
+import { countOf, type SpanStore, textOf } from '../span/span-store.ts';
 import { storeOf } from '../span/span-writer.ts';
 import { emptyText } from '../span/value-table.ts';
 import { keyFor } from '../util/group-by.ts';
@@ -97,7 +97,7 @@ export function checkStore(store: SpanStore, options: CheckOptions = {}): Result
   const { edges, findings } = tolerate(
     {
       edges: countEdges(scene, merged),
-      findings: merged.map((draft) => describeFinding(draft, scopesOf, mostEvidence)),
+      findings: merged.map((draft) => describeFinding(scene.graph, draft, scopesOf, mostEvidence)),
     },
     expectation,
     scene.services,
@@ -118,6 +118,7 @@ export function checkStore(store: SpanStore, options: CheckOptions = {}): Result
 }
 
 function describeFinding(
+  graph: TraceGraph,
   draft: Draft,
   scopesOf: (service: string | null) => readonly string[],
   mostEvidence: number,
@@ -130,7 +131,7 @@ function describeFinding(
     server,
     protocol,
     confidence: candidates !== undefined ? 'undecided' : isLikely ? 'likely' : 'certain',
-    count: draft.shown.length,
+    count: draft.shown.reduce((sum, shown) => sum + countShown(graph, shown), 0),
     ...(candidates === undefined ? {} : { candidates }),
     evidence: draft.shown.slice(0, mostEvidence).flatMap(describeEvidence),
     ...(inProject.length === 0 ? {} : { project: inProject.slice(0, mostEvidence).map(describeHint) }),
@@ -176,11 +177,10 @@ function holdsWithoutEdge({ expectation, services }: Scene): boolean {
 /** An edge while its calls are counted. */
 interface Counted {
   readonly edge: Pick<EdgeResult, 'client' | 'server' | 'protocol'>;
-  /** The servers of whole calls, each once. */
+  /** Whole calls that are not broken. */
   whole: number;
-  /** The spans of broken calls, and of these the servers of calls that are whole. */
-  readonly broken: Set<number>;
-  readonly brokenWhole: Set<number>;
+  /** For how many calls each span of a broken call stands. */
+  readonly broken: Map<number, number>;
 }
 
 /** Every call counts once, as broken if any error shows it. */
@@ -191,8 +191,7 @@ function countEdges({ graph, groups }: Scene, drafts: readonly Draft[]): readonl
     const known = edges.get(key) ?? {
       edge: { client, server, protocol },
       whole: 0,
-      broken: new Set(),
-      brokenWhole: new Set(),
+      broken: new Map(),
     };
     edges.set(key, known);
     return known;
@@ -202,20 +201,25 @@ function countEdges({ graph, groups }: Scene, drafts: readonly Draft[]): readonl
   for (const draft of drafts) {
     if (draft.severity !== 'error') continue;
     const { broken } = edgeOf(draft);
-    for (const { client, server } of draft.shown) {
-      const span = server ?? client;
-      if (span !== null) broken.add(graph.rowOf(span));
+    for (const shown of draft.shown) {
+      const span = shown.server ?? shown.client;
+      if (span !== null) broken.set(graph.rowOf(span), countShown(graph, shown));
     }
   }
   for (const ofEdge of alike) {
     const [first] = ofEdge;
     if (first !== undefined) countServers(graph, edgeOf(first), ofEdge);
   }
-  return [...edges.values()].map(({ edge, whole, broken, brokenWhole }) => ({
-    ...edge,
-    calls: whole + broken.size - brokenWhole.size,
-    broken: broken.size,
-  }));
+  return [...edges.values()].map(({ edge, whole, broken: counts }) => {
+    const broken = [...counts.values()].reduce((sum, count) => sum + count, 0);
+    return { ...edge, calls: whole + broken, broken };
+  });
+}
+
+/** How many calls a shown one stands for. Where both sides are loose ends, the source may have sent a greater share of the one. */
+function countShown(graph: TraceGraph, { client, server }: Shown): number {
+  const sides = [client, server].flatMap((span) => (span === null ? [] : [graph.rowOf(span)]));
+  return Math.max(1, ...sides.map((row) => countOf(graph.store, row)));
 }
 
 /** A server with links may have several calls of one edge. */
@@ -225,8 +229,7 @@ function countServers(graph: TraceGraph, counted: Counted, groups: readonly Call
     for (const server of servers) {
       if (linked.has(server)) continue;
       if (graph.hasLinks(server)) linked.add(server);
-      counted.whole += 1;
-      if (counted.broken.has(server)) counted.brokenWhole.add(server);
+      if (!counted.broken.has(server)) counted.whole += countOf(graph.store, server);
     }
   }
 }

@@ -2,19 +2,25 @@ import { readAddress, readOutcome } from '../calls/call-facts.ts';
 import { someCall } from '../calls/call-group.ts';
 import { nameTarget } from '../calls/target.ts';
 import type { Draft, Scene } from '../rules/check.ts';
+import { countOf } from '../span/span-store.ts';
 import type { UnjudgedEdge } from './result.ts';
 
 /**
  * Calls that no rule can judge, because nothing but the caller's side is here: to peers that were reached, of which no call has a
  * SERVER span, at an address inside of the network. An address outside is a third party.
  */
-export function listUnjudged({ groups, facts }: Scene, drafts: readonly Draft[]): readonly UnjudgedEdge[] {
+export function listUnjudged(
+  { graph, groups, facts }: Scene,
+  drafts: readonly Draft[],
+): readonly UnjudgedEdge[] {
   const targetOf = facts.remember(nameTarget);
   return drafts
     .filter(({ id }) => id === 'uninstrumented-peer')
     .flatMap(({ client, shown }) => {
       const clients = shown.flatMap((call) => call.client ?? []);
-      const calls = clients.filter((span) => readOutcome(span) !== 'unreached').length;
+      const calls = clients
+        .filter((span) => readOutcome(span) !== 'unreached')
+        .reduce((sum, span) => sum + countOf(graph.store, graph.rowOf(span)), 0);
       const [first] = clients;
       if (first === undefined || calls === 0) return [];
       const { host, port } = readAddress(first);
