@@ -84,6 +84,8 @@ export class SpanSegments {
    * @param lists All rows in use; those of such segments get new numbers in place.
    */
   compact(lists: Iterable<number[]>): void {
+    const { writer: last, used: inUse } = this.#newest;
+    if (inUse < last.rows * sparseShare) this.#begin();
     const sparse = new Map<number, RowCopier>();
     for (const { number, writer, used } of this.#segments.values())
       if (used < writer.rows * sparseShare)

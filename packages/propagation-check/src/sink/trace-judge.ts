@@ -153,6 +153,7 @@ export class TraceJudge {
     const isDue = this.#closedSince !== null && now - this.#closedSince >= batchMs;
     if (isDue || this.#closedSpans >= spansPerBatch) this.#judge(now);
     else if (this.#closedSince === null) this.#leave(now);
+    if (this.bytes > this.#options.maxBytes) this.makeRoom(now);
   }
 
   /**
