@@ -4,7 +4,7 @@ import { type Expectation, noExpectation } from '../expect/expectation.ts';
 import { TraceGraph } from '../graph/trace-graph.ts';
 import { type HeaderEvidence, indexHeaders, noHeaderEvidence } from '../headers/wire.ts';
 import { estimateOffsets, readAhead } from '../pairing/align-clocks.ts';
-import type { Draft, Scene, Shown } from '../rules/check.ts';
+import type { Draft, Open, Scene, Shown } from '../rules/check.ts';
 import { doubtAtEnds } from '../rules/cut-capture.ts';
 import { decideByHeaders, mergeDrafts } from '../rules/decide-by-headers.ts';
 import { explainLooseEnds } from '../rules/explain-loose-ends.ts';
@@ -14,6 +14,7 @@ import type { ProjectHint } from '../rules/project-hint.ts';
 import { rankByOrigin } from '../rules/rank-by-origin.ts';
 import { rankByPipeline } from '../rules/rank-by-pipeline.ts';
 import { rankByProject } from '../rules/rank-by-project.ts';
+import type { Silence } from '../rules/rule.ts';
 import { runRules } from '../rules/run-rules.ts';
 import { listStepsToDecide } from '../rules/steps-to-decide.ts';
 import { thresholds as defaultThresholds, type Thresholds } from '../rules/thresholds.ts';
@@ -62,14 +63,52 @@ export function checkTraces(spans: readonly Span[], options: CheckOptions = {}):
 
 /** The same, of spans in columns. */
 export function checkStore(store: SpanStore, options: CheckOptions = {}): Result {
+  const { expectation = noExpectation, explain = false, mostEvidence = usualEvidence } = options;
+  const { scene, drafts, merged, looseEnds, silences, openClients } = examineStore(store, options);
+  const scopesOf = rememberOf((service: string | null) => listScopes(scene, service));
+  const { edges, findings } = tolerate(
+    {
+      edges: countEdges(scene, merged),
+      findings: merged.map((draft) => describeFinding(scene.graph, draft, scopesOf, mostEvidence)),
+    },
+    expectation,
+    scene.services,
+    openClients,
+  );
+  const isJudged = edges.some(isJudgedEdge) || holdsWithoutEdge(scene);
+  const unjudged = listUnjudged(scene, merged);
+  return {
+    version: 1,
+    verdict: decideVerdict(findings, isJudged),
+    traces: scene.graph.traceCount,
+    spans: scene.graph.spanCount,
+    edges,
+    findings,
+    ...(unjudged.length > 0 ? { unjudged } : {}),
+    ...(explain ? { explain: explainLooseEnds(scene, looseEnds, drafts, silences) } : {}),
+  };
+}
+
+/** What the rules say of the calls of a store, before it is counted and worded. */
+export interface Examination {
+  readonly scene: Scene;
+  /** As the rules made them, and merged by edge. */
+  readonly drafts: readonly Draft[];
+  readonly merged: readonly Draft[];
+  readonly looseEnds: Omit<Open, 'found'>;
+  readonly silences: readonly Silence[];
+  /** With those to tolerated peers. */
+  readonly openClients: readonly Span[];
+}
+
+/** Runs the rules. */
+export function examineStore(store: SpanStore, options: CheckOptions = {}): Examination {
   const {
     expectation = noExpectation,
     headers = noHeaderEvidence,
     collector = null,
     project = [],
     thresholds = defaultThresholds,
-    explain = false,
-    mostEvidence = usualEvidence,
   } = options;
   const received = new TraceGraph(store);
   const receivedEdges = findEdges(received);
@@ -93,28 +132,7 @@ export function checkStore(store: SpanStore, options: CheckOptions = {}): Result
     ),
   );
   const merged = mergeDrafts(drafts).map((draft) => rankByProject(draft, project));
-  const scopesOf = rememberOf((service: string | null) => listScopes(scene, service));
-  const { edges, findings } = tolerate(
-    {
-      edges: countEdges(scene, merged),
-      findings: merged.map((draft) => describeFinding(scene.graph, draft, scopesOf, mostEvidence)),
-    },
-    expectation,
-    scene.services,
-    openClients,
-  );
-  const isJudged = edges.some(isJudgedEdge) || holdsWithoutEdge(scene);
-  const unjudged = listUnjudged(scene, merged);
-  return {
-    version: 1,
-    verdict: decideVerdict(findings, isJudged),
-    traces: graph.traceCount,
-    spans: graph.spanCount,
-    edges,
-    findings,
-    ...(unjudged.length > 0 ? { unjudged } : {}),
-    ...(explain ? { explain: explainLooseEnds(scene, looseEnds, found.drafts, silences) } : {}),
-  };
+  return { scene, drafts: found.drafts, merged, looseEnds, silences, openClients };
 }
 
 function describeFinding(
