@@ -2,7 +2,7 @@ import { none, type Rows, type TraceGraph } from '../graph/trace-graph.ts';
 import { type Span, spanKinds } from '../span/span.ts';
 import { discard } from '../span/value-table.ts';
 import { mapBy } from '../util/group-by.ts';
-import { readCallFacts } from './call-facts.ts';
+import { FactsOfRows, readCallFacts } from './call-facts.ts';
 import { type CallExtremes, type CallGroup, type EdgeProtocol, edgeProtocols } from './call-group.ts';
 import { findMcpTransports, separateMcp } from './mcp-transport.ts';
 import { Roots } from './roots.ts';
@@ -24,6 +24,7 @@ export interface Edges {
 /** Finds each edge between services, source: OpenTelemetry specification, trace API, "SpanKind". */
 export function findEdges(graph: TraceGraph): Edges {
   const facts = new RowFacts(graph.store);
+  graph.keepForViews(new FactsOfRows((row) => facts.factsOf(row)));
   const groups = collectCalls(graph, facts);
   const isContinued = markContinued(graph, facts, groups);
   const linkedChildren = markLinkedChildren(graph);
