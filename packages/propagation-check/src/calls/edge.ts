@@ -49,7 +49,7 @@ export function findEdges(graph: TraceGraph): Edges {
     groups,
     facts,
     openClients: graph.viewsOf(openClients),
-    roots: new Roots(graph, roots, new Set()),
+    roots: new Roots(graph, roots),
     orphans: graph.viewsOf(orphans),
   };
 }
