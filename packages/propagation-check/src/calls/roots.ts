@@ -1,16 +1,40 @@
-import { none, type TraceGraph } from '../graph/trace-graph.ts';
+import { none, type Rows, type TraceGraph } from '../graph/trace-graph.ts';
 import type { Span } from '../span/span.ts';
 import { mapBy } from '../util/group-by.ts';
+
+const noRows: Rows = new Int32Array(0);
 
 /** SERVER and CONSUMER spans that began traces: nearly all are requests from outside, so each look makes views of few. */
 export class Roots {
   readonly #graph: TraceGraph;
-  readonly #rows: ReadonlyMap<string | null, readonly number[]>;
+  /** Of each service. */
+  readonly #rows: ReadonlyMap<string | null, Rows>;
 
-  /** @param rows Of each service. */
-  constructor(graph: TraceGraph, rows: ReadonlyMap<string | null, readonly number[]>) {
+  private constructor(graph: TraceGraph, rows: ReadonlyMap<string | null, Rows>) {
     this.#graph = graph;
     this.#rows = rows;
+  }
+
+  static from(graph: TraceGraph, rows: Rows): Roots {
+    const counts = new Uint32Array(graph.serviceCount);
+    for (const row of rows) {
+      const service = graph.serviceNumberOf(row);
+      counts[service] = (counts[service] ?? 0) + 1;
+    }
+    const filled = new Uint32Array(graph.serviceCount);
+    const lists: (Rows | undefined)[] = [];
+    const ofServices = new Map<string | null, Rows>();
+    for (const row of rows) {
+      const service = graph.serviceNumberOf(row);
+      const list = lists[service] ?? new Int32Array(counts[service] ?? 0);
+      if (filled[service] === 0) {
+        lists[service] = list;
+        ofServices.set(graph.serviceOf(row), list);
+      }
+      list[filled[service] ?? 0] = row;
+      filled[service] = (filled[service] ?? 0) + 1;
+    }
+    return new Roots(graph, ofServices);
   }
 
   /** All, by start. Makes a view of each. */
@@ -25,8 +49,8 @@ export class Roots {
 
   /** Those that are meant, of a service or of all, by start. */
   select(isMeant: (row: number) => boolean, service?: string | null): readonly Span[] {
-    const lists = service === undefined ? [...this.#rows.values()] : [this.#rows.get(service) ?? []];
-    return this.#graph.viewsOf(lists.flatMap((rows) => rows.filter(isMeant)));
+    const lists = service === undefined ? [...this.#rows.values()] : [this.#rows.get(service) ?? noRows];
+    return this.#graph.viewsOf(lists.flatMap((rows) => [...rows.filter(isMeant)]));
   }
 
   /** The services that have some. */
@@ -37,7 +61,7 @@ export class Roots {
   /** The first of a service, by start. */
   first(service: string | null, most: number): readonly Span[] {
     const { starts } = this.#graph;
-    const rows = this.#rows.get(service) ?? [];
+    const rows = this.#rows.get(service) ?? noRows;
     // Ascending. Nearly all rows begin later than these.
     const earliest: number[] = [];
     for (const row of rows) {
@@ -59,7 +83,7 @@ export class Roots {
   /** How many of a service have each key. */
   countBy(service: string | null, keyOf: (row: number) => string): ReadonlyMap<string, number> {
     const counts = new Map<string, number>();
-    for (const row of this.#rows.get(service) ?? []) {
+    for (const row of this.#rows.get(service) ?? noRows) {
       const key = keyOf(row);
       counts.set(key, (counts.get(key) ?? 0) + 1);
     }

@@ -301,6 +301,7 @@ export function startsDuringAny(
 }
 
 function closestFirst(candidates: readonly Span[], server: Span): readonly Span[] {
+  if (candidates.length < 2) return candidates;
   const slack = (client: Span): number => Math.abs(Number(durationOf(client) - durationOf(server)));
   return candidates.toSorted((left, right) => slack(left) - slack(right));
 }
@@ -321,6 +322,12 @@ function matchAll(fitting: ReadonlyMap<Span, readonly Span[]>): Map<Span, Span> 
 
 /** One breadth-first search for a path that frees a client for `server` (no recursion: chains can be long). */
 function augment(server: Span, fitting: ReadonlyMap<Span, readonly Span[]>, matching: Matching): void {
+  const free = fitting.get(server)?.find((client) => !matching.serverOf.has(client));
+  if (free !== undefined) {
+    matching.serverOf.set(free, server);
+    matching.clientOf.set(server, free);
+    return;
+  }
   const cameFrom = new Map<Span, Span>();
   const queue: Span[] = [server];
   for (const at of queue) {
