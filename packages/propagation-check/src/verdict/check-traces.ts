@@ -1,7 +1,7 @@
 import { type CallGroup, groupCalls } from '../calls/call-group.ts';
 import { findEdges } from '../calls/edge.ts';
 import { type Expectation, noExpectation } from '../expect/expectation.ts';
-import { TraceGraph } from '../graph/trace-graph.ts';
+import { none, TraceGraph } from '../graph/trace-graph.ts';
 import { type HeaderEvidence, indexHeaders, noHeaderEvidence } from '../headers/wire.ts';
 import { estimateOffsets, readAhead } from '../pairing/align-clocks.ts';
 import type { Draft, Open, Scene, Shown } from '../rules/check.ts';
@@ -24,9 +24,9 @@ import type { Span } from '../span/span.ts';
 import { countOf, type SpanStore, textOf } from '../span/span-store.ts';
 import { storeOf } from '../span/span-writer.ts';
 import { emptyText } from '../span/value-table.ts';
-import { keyFor } from '../util/group-by.ts';
+import { keyFor, mapBy } from '../util/group-by.ts';
 import { hideSecrets } from '../util/hide-secrets.ts';
-import { rememberOf } from '../util/remember.ts';
+import { remember } from '../util/remember.ts';
 import { buildScene } from './build-scene.ts';
 import { decideVerdict, isJudgedEdge } from './decide-verdict.ts';
 import { listUnjudged } from './list-unjudged.ts';
@@ -65,7 +65,8 @@ export function checkTraces(spans: readonly Span[], options: CheckOptions = {}):
 export function checkStore(store: SpanStore, options: CheckOptions = {}): Result {
   const { expectation = noExpectation, explain = false, mostEvidence = usualEvidence } = options;
   const { scene, drafts, merged, looseEnds, silences, openClients } = examineStore(store, options);
-  const scopesOf = rememberOf((service: string | null) => listScopes(scene, service));
+  const scopes = remember(() => indexScopes(scene.graph));
+  const scopesOf = (service: string | null): readonly string[] => scopes().get(service) ?? [];
   const { edges, findings } = tolerate(
     {
       edges: countEdges(scene, merged),
@@ -164,14 +165,35 @@ function describeHint({ check, file, line, column, says }: ProjectHint): Project
   return { check, file, line, column, says: hideSecrets(says) };
 }
 
-function listScopes({ graph }: Scene, service: string | null): readonly string[] {
-  if (service === null) return [];
-  const scopes = new Set<number>();
-  for (const row of graph.rowsOfService(service)) scopes.add(graph.store.scopes[row] ?? emptyText);
-  return [...new Set(Array.from(scopes, (scope) => textOf(graph.store, scope)))]
-    .filter((name) => name !== '')
-    .sort()
-    .slice(0, maxScopes);
+/** The scopes of each service that has a name. */
+function indexScopes(graph: TraceGraph): ReadonlyMap<string | null, readonly string[]> {
+  const { size, resources, resourceTable, scopes } = graph.store;
+  const ofResources = resourceTable.map(() => new Set<number>());
+  /** Of each resource: batches have one scope. */
+  const latest = new Int32Array(resourceTable.length).fill(none);
+  for (let row = 0; row < size; row += 1) {
+    const [resource = 0, scope = emptyText] = [resources[row], scopes[row]];
+    if (latest[resource] === scope || !graph.has(row)) continue;
+    latest[resource] = scope;
+    ofResources[resource]?.add(scope);
+  }
+  const found = mapBy(resourceTable.keys(), (resource) => resourceTable[resource]?.serviceName ?? null);
+  found.delete(null);
+  return new Map(
+    Array.from(found, ([service, ofService]) => [
+      service,
+      [
+        ...new Set(
+          ofService.flatMap((resource) =>
+            [...(ofResources[resource] ?? [])].map((scope) => textOf(graph.store, scope)),
+          ),
+        ),
+      ]
+        .filter((name) => name !== '')
+        .sort()
+        .slice(0, maxScopes),
+    ]),
+  );
 }
 
 function describeEvidence({ client, server, during, says }: Shown): readonly Evidence[] {
