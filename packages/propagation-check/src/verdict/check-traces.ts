@@ -1,6 +1,6 @@
 import { type CallGroup, groupCalls } from '../calls/call-group.ts';
 import { findEdges } from '../calls/edge.ts';
-import { type Expectation, noExpectation } from '../expect/expectation.ts';
+import { type Expectation, isExpected, noExpectation } from '../expect/expectation.ts';
 import { none, TraceGraph } from '../graph/trace-graph.ts';
 import { type HeaderEvidence, indexHeaders, noHeaderEvidence } from '../headers/wire.ts';
 import { estimateOffsets, readAhead } from '../pairing/align-clocks.ts';
@@ -76,7 +76,8 @@ export function checkStore(store: SpanStore, options: CheckOptions = {}): Result
     scene.services,
     openClients,
   );
-  const isJudged = edges.some(isJudgedEdge) || holdsWithoutEdge(scene);
+  const isJudged =
+    edges.some(isJudgedEdge) || holdsForOneService(edges, expectation) || holdsWithoutEdge(scene);
   const unjudged = listUnjudged(scene, merged);
   return {
     version: 1,
@@ -206,6 +207,13 @@ function describeEvidence({ client, server, during, says }: Shown): readonly Evi
 
 function idsOf({ traceId, spanId }: Span): Pick<Span, 'traceId' | 'spanId'> {
   return { traceId, spanId };
+}
+
+/** An expected edge of a service to itself, such as to its own queue, is there. */
+function holdsForOneService(edges: readonly EdgeResult[], expectation: Expectation): boolean {
+  return edges.some(
+    ({ client, server, calls }) => client === server && calls > 0 && isExpected(expectation, client, server),
+  );
 }
 
 /** A forbidden edge is not there, and its caller is: the only expectation that data without any edge can meet. */
