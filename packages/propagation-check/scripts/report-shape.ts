@@ -117,6 +117,7 @@ export const auditShape = z.strictObject({
       ...place,
       calls: count,
       broken: count,
+      suspected: count,
       ...acceptance,
       rate: rate.nullable(),
       trend: z.strictObject({ before: rate, change: z.enum(['better', 'worse', 'unproven']) }).nullable(),

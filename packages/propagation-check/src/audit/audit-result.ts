@@ -42,6 +42,8 @@ export interface AuditedWindow {
 export interface AuditEdge extends EdgePlace {
   readonly calls: number;
   readonly broken: number;
+  /** Calls that warnings show: they may be broken, and count as intact. */
+  readonly suspected: number;
   readonly known?: true;
   readonly tolerated?: true;
   /**

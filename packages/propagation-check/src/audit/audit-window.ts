@@ -46,6 +46,7 @@ export function auditWindow({ source, now, before, state, failUnder, failOn }: A
     const below = failUnder === null ? null : judgeRate(edge, rate, failUnder);
     return {
       ...edge,
+      suspected: countSuspected(now.result, place),
       rate,
       trend: describeTrend(rate, ratesBefore?.get(place) ?? null),
       causes,
@@ -99,6 +100,12 @@ function tolerateAbove(result: Result, rates: ReadonlyMap<string, Rate | null>, 
   const isJudged = result.verdict === 'intact' || result.edges.some(isJudgedEdge);
   const verdict = result.verdict === 'unknown' ? 'unknown' : decideVerdict(findings, isJudged);
   return { ...result, verdict, findings };
+}
+
+function countSuspected({ findings }: Result, place: string): number {
+  return findings
+    .filter((finding) => placeOf(finding) === place && finding.severity === 'warning' && !isAccepted(finding))
+    .reduce((sum, { count }) => sum + count, 0);
 }
 
 function judgeRate(

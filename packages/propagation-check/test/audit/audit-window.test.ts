@@ -64,6 +64,14 @@ suite('an audit', () => {
     assert.equal(edge?.trend, null);
   });
 
+  test('counts what only a warning shows as intact, and tells how much that is', () => {
+    const warned = makeResult([makeEdge({})], [makeFinding({ severity: 'warning', count: 3 })]);
+    const { edges } = audit(warned);
+    assert.deepEqual([edges[0]?.rate?.value, edges[0]?.suspected], [1, 3]);
+    const [met] = audit(broken, { failUnder: 0.9 }).edges;
+    assert.equal(met?.suspected, 0);
+  });
+
   test('of everything has a window without bounds', () => {
     const now = {
       window: { from: Number.NEGATIVE_INFINITY, to: Number.POSITIVE_INFINITY },

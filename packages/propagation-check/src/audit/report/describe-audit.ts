@@ -22,13 +22,15 @@ export function summariseAudit(audit: AuditResult, { reason }: Pick<ReportDetail
   const calls = sumOf(judged, 'calls');
   const failed = edges.filter((edge) => markAuditEdge(edge) === 'error');
   const limit = failUnder === null ? '' : ` below ${formatShare(failUnder, 'nearest')}`;
-  const broken = `${sumOf(judged, 'broken')} of ${countOf(calls, 'call')} broken`;
+  const suspected = sumOf(judged, 'suspected');
+  const maybe = suspected === 0 ? '' : `, ${suspected} more may be`;
+  const broken = `${sumOf(judged, 'broken')} of ${countOf(calls, 'call')} broken${maybe}`;
   const warned =
     outcome === 'failed' && result.verdict !== 'broken' ? '; warnings fail (--fail-on warning)' : '';
   return `${failed.length} of ${countOf(edges.length, 'edge')}${limit || ' broken'}; ${broken}${warned} (${where})`;
 }
 
-export function sumOf(edges: readonly AuditEdge[], count: 'calls' | 'broken'): number {
+export function sumOf(edges: readonly AuditEdge[], count: 'calls' | 'broken' | 'suspected'): number {
   return edges.reduce((sum, edge) => sum + edge[count], 0);
 }
 
@@ -90,7 +92,10 @@ export function describeTrend({ trend, rate }: AuditEdge): string {
 }
 
 /** Causes with their counts, and the limit that the rate misses. */
-export function describeCauses({ causes, below, isNew }: AuditEdge, failUnder: number | null): string {
+export function describeCauses(
+  { causes, below, suspected, isNew }: AuditEdge,
+  failUnder: number | null,
+): string {
   const limit =
     below === undefined || failUnder === null
       ? []
@@ -100,6 +105,7 @@ export function describeCauses({ causes, below, isNew }: AuditEdge, failUnder: n
   return [
     ...limit,
     ...(isNew === true ? ['new edge'] : []),
+    ...(suspected > 0 ? [`${suspected} more may be broken`] : []),
     ...causes.map(({ id, candidates: [likeliest] = [], count, ...cause }) => {
       const facts = [
         ...(likeliest === undefined ? [] : [`maybe ${likeliest}`]),
