@@ -106,5 +106,5 @@ async function measure(work: AuditWork, target: string): Promise<AuditMeasured> 
 }
 
 function row(name: string, ...cells: readonly string[]): string {
-  return `${name.padEnd(12)}${cells.map((cell) => cell.padStart(11)).join('')}`;
+  return `${name.padEnd(12)}${cells.map((cell) => cell.padStart(13)).join('')}`;
 }
