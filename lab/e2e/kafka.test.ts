@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { checkCalls, demoParties, findRoles } from 'demo';
 import { openSource } from 'propagation-check';
+import { z } from 'zod';
 import { type ComposeStack, createStack, expectSuccess, findObstacle } from './compose-stack.ts';
 import { startTraffic } from './traffic.ts';
 
@@ -11,6 +12,7 @@ const minute = 60_000;
 /** A consumer group that lost its broker comes back within some seconds; what has waited comes then. */
 const patienceMs = 60_000;
 
+const partitionsSchema = z.array(z.tuple([z.string(), z.array(z.number())]));
 const intact = /^INTACT {2}1 edge, 20 calls/m;
 /** Spans alone do not tell who lost the context: the producer that sends none, or the consumer that reads none. */
 const split = /\(split-trace\)$.*header-not-sent.*header-ignored/ms;
@@ -45,6 +47,17 @@ describe('the stack with Kafka between two tiers', { skip: obstacle ?? false, ti
     assert.match(ran.stdout, /^ACCOUNT AGREES {2}/m);
   });
 
+  it('has all spans of a trace in one partition, and traces in many', async () => {
+    const ran = expectSuccess(await stack.probeNew('messages', 'list-partitions.ts'));
+    const keys = partitionsSchema.parse(JSON.parse(ran.stdout.trim().split('\n').at(-1) ?? ''));
+    assert.ok(keys.length >= 20, `${keys.length} traces`);
+    assert.deepEqual(
+      keys.filter(([key, partitions]) => !/^[0-9a-f]{32}$/.test(key) || partitions.length !== 1),
+      [],
+    );
+    assert.ok(new Set(keys.flatMap(([, partitions]) => partitions)).size > 1);
+  });
+
   it('has messages that keep their trace, and faults that the checker names', async () => {
     const runs = await Promise.all(
       messageVariants.map(async ({ variant, code, says }) => {
@@ -66,16 +79,18 @@ describe('the stack with Kafka between two tiers', { skip: obstacle ?? false, ti
     expectSuccess(await stack.compose(['start', 'kafka-collector']));
   });
 
-  it('loses no span when the broker and the second tier are killed under traffic', async () => {
+  it('loses no span when the broker, Jaeger and the second tier are killed under traffic', async () => {
     const traffic = startTraffic(stack.serviceA, 4);
     await traffic.answered(100);
     expectSuccess(await stack.compose(['kill', 'kafka']));
     await traffic.answered(300);
     expectSuccess(await stack.compose(['start', 'kafka']));
     await traffic.answered(500);
-    expectSuccess(await stack.compose(['kill', 'kafka-collector']));
+    // What the second tier holds now has no answer of Jaeger's, and is read again.
+    expectSuccess(await stack.compose(['kill', 'jaeger']));
     await traffic.answered(700);
-    expectSuccess(await stack.compose(['start', 'kafka-collector']));
+    expectSuccess(await stack.compose(['kill', 'kafka-collector']));
+    expectSuccess(await stack.compose(['start', 'jaeger', 'kafka-collector']));
     await traffic.answered(900);
     const answers = await traffic.stop();
 
