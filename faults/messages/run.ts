@@ -11,22 +11,27 @@ const broker = process.env.KAFKA_BROKER || 'kafka:9092';
 const name = process.argv[2] ?? 'parent';
 const variant: Variant | undefined = new Map(Object.entries(variants)).get(name);
 if (variant === undefined) {
-  process.stderr.write(
-    `${JSON.stringify(name)} is no variant; allowed: ${Object.keys(variants).join(', ')}\n`,
-  );
-  process.exit(2);
+  fail(`${JSON.stringify(name)} is no variant; allowed: ${Object.keys(variants).join(', ')}`);
 }
 
 const topic = `orders-${Date.now()}-${process.pid}`;
 const task: Task = { broker, topic, count: 20, consumes: variant.consumes };
-await createTopic();
+await createTopic().catch((error: Error) =>
+  fail(`the broker at ${broker} does not answer (${error.message}); KAFKA_BROKER is HOST:PORT of another`),
+);
 const consumer = start('mails', 'consume.ts', variant.consumer);
-// It has joined its group.
-await once(consumer, 'message');
+// Its message says that it has joined its group.
+await Promise.race([once(consumer, 'message'), once(consumer, 'exit')]);
+if (consumer.exitCode !== null) fail(`the consumer ended with ${consumer.exitCode}`);
 const producer = start('orders', 'produce.ts', variant.producer);
 const codes = await Promise.all([producer, consumer].map(readExitCode));
 process.stdout.write(`${task.count} messages; ${variant.is}\n`);
 process.exitCode = codes.every((code) => code === 0) ? 0 : 1;
+
+function fail(message: string): never {
+  process.stderr.write(`${message}\n`);
+  process.exit(2);
+}
 
 async function createTopic(): Promise<void> {
   const admin = new Kafka({ brokers: [broker], logLevel: logLevel.NOTHING }).admin();
