@@ -3,7 +3,7 @@ import { type Span, spanKinds } from '../span/span.ts';
 import { discard } from '../span/value-table.ts';
 import { mapBy } from '../util/group-by.ts';
 import { readCallFacts } from './call-facts.ts';
-import { type CallGroup, type EdgeProtocol, edgeProtocols } from './call-group.ts';
+import { type CallExtremes, type CallGroup, type EdgeProtocol, edgeProtocols } from './call-group.ts';
 import { findMcpTransports, separateMcp } from './mcp-transport.ts';
 import { Roots } from './roots.ts';
 import { RowFacts } from './row-facts.ts';
@@ -80,7 +80,8 @@ const number = {
 
 /** A group of calls while calls are added. */
 interface Filling {
-  readonly alike: Omit<CallGroup, 'clients' | 'servers'>;
+  readonly alike: Omit<CallGroup, 'clients' | 'servers' | 'extremes'>;
+  readonly extremes: CallExtremes;
   clients: Rows;
   servers: Rows;
   count: number;
@@ -109,6 +110,12 @@ function collectCalls(graph: TraceGraph, facts: RowFacts): readonly CallGroup[] 
           clientKind: spanKinds[kinds[client] ?? 0] ?? 'UNSPECIFIED',
           serverKind: spanKinds[kinds[server] ?? 0] ?? 'UNSPECIFIED',
         },
+        extremes: {
+          late: Number.NEGATIVE_INFINITY,
+          apart: Number.NEGATIVE_INFINITY,
+          hasDetached: false,
+          isAcrossTraces: false,
+        },
         clients: new Int32Array(4),
         servers: new Int32Array(4),
         count: 0,
@@ -124,6 +131,7 @@ function collectCalls(graph: TraceGraph, facts: RowFacts): readonly CallGroup[] 
     group.clients[group.count] = client;
     group.servers[group.count] = server;
     group.count += 1;
+    extend(group.extremes, graph, client, server);
     if (group.firstServer !== server && graph.compare(server, group.firstServer) < 0) {
       group.first = calls;
       group.firstServer = server;
@@ -147,12 +155,32 @@ function collectCalls(graph: TraceGraph, facts: RowFacts): readonly CallGroup[] 
         ? left.first - right.first
         : graph.compare(left.firstServer, right.firstServer),
     )
-    .map(({ alike, clients, servers, count }) => ({
+    .map(({ alike, extremes, clients, servers, count }) => ({
       ...alike,
+      extremes,
       // Pages that are never written take no memory.
       clients: clients.subarray(0, count),
       servers: servers.subarray(0, count),
     }));
+}
+
+function extend(extremes: CallExtremes, graph: TraceGraph, client: number, server: number): void {
+  const { starts, ends } = graph;
+  const top = graph.topInService(client);
+  const [began, ended, start] = [starts[client] ?? 0, ends[client] ?? 0, starts[server] ?? 0];
+  if (graph.isEntry(top)) extremes.late = Math.max(extremes.late, began - (ends[top] ?? 0));
+  else if (isBeginning(graph, top)) extremes.hasDetached = true;
+  if (graph.index.traces[client] !== graph.index.traces[server]) extremes.isAcrossTraces = true;
+  extremes.apart = Math.max(extremes.apart, began - start, start - ended);
+}
+
+/** Whether what led to a span within its service began a trace, and is no entry. */
+export function isDetached(graph: TraceGraph, row: number): boolean {
+  return isBeginning(graph, graph.topInService(row));
+}
+
+function isBeginning(graph: TraceGraph, top: number): boolean {
+  return graph.isRoot(top) && !graph.isEntry(top) && !graph.hasLinks(top);
 }
 
 function doubled(rows: Rows): Rows {

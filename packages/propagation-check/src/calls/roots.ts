@@ -43,10 +43,18 @@ export class Roots {
   /** The first of a service, by start. */
   first(service: string | null, most: number): readonly Span[] {
     const { starts } = this.#graph;
-    const startOf = (row: number): number => starts[row] ?? 0;
     const rows = (this.#rows.get(service) ?? []).filter((row) => this.#isLeft(row));
-    const last = Float64Array.from(rows, startOf).sort()[most - 1] ?? Number.POSITIVE_INFINITY;
-    return this.select((row) => startOf(row) <= last, service);
+    // Ascending. Nearly all rows begin later than these.
+    const earliest: number[] = [];
+    for (const row of rows) {
+      const start = starts[row] ?? 0;
+      if (earliest.length === most && start >= (earliest[most - 1] ?? 0)) continue;
+      const place = earliest.findLastIndex((one) => one <= start) + 1;
+      earliest.splice(place, 0, start);
+      if (earliest.length > most) earliest.pop();
+    }
+    const last = earliest.at(-1) ?? Number.NEGATIVE_INFINITY;
+    return this.#graph.viewsOf(rows.filter((row) => (starts[row] ?? 0) <= last));
   }
 
   /** How many of a service are meant. */

@@ -284,6 +284,7 @@ export class TraceGraph {
     const rowsOf = new Map<number, number[]>();
     const traceOf = (span: Span): number => this.index.traces[this.rowOf(span)] ?? none;
     for (const span of spans) rowsOf.set(traceOf(span), []);
+    if (rowsOf.size === 0) return () => [];
     for (const row of this.#listRows()) rowsOf.get(this.index.traces[row] ?? none)?.push(row);
     const indexes = new Map(
       [...rowsOf].map(([trace, rows]) => {

@@ -78,7 +78,7 @@ export const whollyMissingCalls = rule<UnseenCalls>({
   looseEnds: ({ roots }) => roots,
   report: (unseen) =>
     isDuringRequests(unseen)
-      ? describePairs(unseen.edge, unseen.pairs, unseen.findOpenCall)
+      ? describePairs(unseen.edge, unseen.pairs, unseen.findOpenCall, unseen.scene.thresholds)
       : describeRoots(unseen.edge, unseen.roots, unseen.callers.length > 0),
   whyNot: (scene, _, looseEnd) => {
     if (looseEnd.kind !== 'SERVER' || !isRoot(looseEnd)) return null;
@@ -121,6 +121,7 @@ function pairAllWithRequests(
 
 /** An expected edge with whole calls, and the roots of the called service. */
 interface PartlyUnseenCalls {
+  readonly scene: Scene;
   readonly edge: ExpectedEdge;
   readonly roots: readonly Span[];
   /** Those of programs that begin no trace at the caller. */
@@ -150,7 +151,7 @@ export const partlyMissingCalls = rule<PartlyUnseenCalls>({
       const pairs = groupBy(own, (root) => readCallFacts(root).userAgent ?? '').flatMap((ofAgent) =>
         pairWithRequests(scene, edge, ofAgent),
       );
-      return [{ edge, roots, own, pairs }];
+      return [{ scene, edge, roots, own, pairs }];
     });
   },
   gates: [
@@ -166,7 +167,7 @@ export const partlyMissingCalls = rule<PartlyUnseenCalls>({
     ),
   ],
   looseEnds: ({ roots }) => roots,
-  report: ({ edge, pairs }) => describePairs(edge, pairs, () => null),
+  report: ({ scene, edge, pairs }) => describePairs(edge, pairs, () => null, scene.thresholds),
 });
 
 /** Roots that no program sent which begins traces at the caller, too: such as scrape all services. */
@@ -314,14 +315,20 @@ function findOpenCalls(scene: Scene, open: Open): FindOpenCall {
  * A request of the caller for each root, one to one: nothing but a client that makes no spans explains that, unless
  * the request did make a CLIENT span at that time. Then they fit by time only, as behind a gateway that rewrites.
  */
-function describePairs(edge: ExpectedEdge, pairs: readonly Pair[], findOpenCall: FindOpenCall): Draft {
+function describePairs(
+  edge: ExpectedEdge,
+  pairs: readonly Pair[],
+  findOpenCall: FindOpenCall,
+  tolerances: Tolerances,
+): Draft {
   const shown = pairs.map(({ client: request, server }) => ({
     request,
     server,
     client: findOpenCall(request, server),
   }));
   const hasClients = shown.some(({ client }) => client !== null);
-  const decided = !hasClients && pairs.every((pair) => pair.unique);
+  const isOneToOne = pairs.every((pair) => pair.unique) || areConsecutive(pairs, tolerances);
+  const decided = !hasClients && isOneToOne;
   const found = hasClients ? splitTrace : decided ? clientNotInstrumented : finding;
   return found.report({
     ...describeEdge(
@@ -338,6 +345,19 @@ function describePairs(edge: ExpectedEdge, pairs: readonly Pair[], findOpenCall:
           ? `root, while "${request.name}" of ${edge.client} (trace ${request.traceId}) was open and has no CLIENT span for it`
           : `root, while CLIENT ${client.spanId} of ${edge.client} was open: they fit by time only`,
     })),
+  });
+}
+
+/** Each request ends before the next begins. A root that touches two of them, as times are rounded, has one of its own all the same. */
+function areConsecutive(pairs: readonly Pair[], { rounding }: Tolerances): boolean {
+  const requests = pairs
+    .map((pair) => pair.client)
+    .toSorted((one, other) => Number(one.startTimeUnixNano - other.startTimeUnixNano));
+  return requests.every((request, at) => {
+    const next = requests[at + 1];
+    return (
+      next === undefined || (next !== request && next.startTimeUnixNano >= request.endTimeUnixNano - rounding)
+    );
   });
 }
 
