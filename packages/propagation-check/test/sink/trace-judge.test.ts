@@ -180,3 +180,28 @@ test('spans that may still be under way are not judged for room: there is none t
   assert.ok(sink.judge.bytes < maxBytes);
   assert.ok(sink.judge.totals.closed.memory > 0);
 });
+
+test('two sinks, each with the traces that a hash of their ids gives it, count what one would', () => {
+  const sinks = [makeJudge(), makeJudge()];
+  const spans = callOrders(100);
+  for (const [part, sink] of sinks.entries()) {
+    sink.send(spans.filter((span) => Number.parseInt(span.traceId.slice(0, 4), 16) % sinks.length === part));
+    sink.advance(minute);
+    assert.deepEqual(sink.list(), ['web → orders intact: 50']);
+  }
+});
+
+test('a trace that is split between two sinks, as while sinks are added, is not broken in the one without its root', () => {
+  const sinks = [makeJudge(), makeJudge()];
+  const moved = callOrders(40, 2_000, 100);
+  const parts = [
+    [...callOrders(40), ...of(moved, 'web')],
+    [...of(moved, 'orders'), ...callOrders(40, 4_000, 200)],
+  ];
+  const lists = sinks.map((sink, part) => {
+    sink.send(parts[part] ?? []);
+    sink.advance(10 * minute);
+    return sink.list();
+  });
+  assert.doesNotMatch(lists.join(), /broken/);
+});
