@@ -22,6 +22,8 @@ export { escapeText } from './report/escape-text.ts';
 export { renderHtml } from './report/html/render-html.ts';
 export { hang, type Layout, paint, type Style, truncate } from './report/layout.ts';
 export { renderTraceTrees } from './report/trace-tree.ts';
+export { EdgeCounters } from './sink/edge-counters.ts';
+export { TraceJudge } from './sink/trace-judge.ts';
 export { readSpanStore } from './source/read-span-store.ts';
 export { encodeOtlpLines } from './span/encode-otlp-lines.ts';
 export { escapeJson } from './util/escape-json.ts';
