@@ -5,7 +5,12 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { parse, parseAllDocuments, stringify } from 'yaml';
 import { z } from 'zod';
-import { type Configuration, keepUsed, readCollectorConfiguration, type Tier } from './collector-configuration.ts';
+import {
+  type Configuration,
+  keepUsed,
+  readCollectorConfiguration,
+  type Tier,
+} from './collector-configuration.ts';
 import { replaceLoadBalancers } from './load-balancer.ts';
 import { collectorsFile, composeOperatorCollectors } from './operator-collectors.ts';
 import { obstacle, render, root, runTool, type Tool } from './tools.ts';
@@ -43,11 +48,35 @@ describe('the configurations on Kubernetes', { skip: obstacle ?? false }, () => 
     value: unknown,
     message: RegExp,
   ][] = [
-    ['an exporter that is not there', 'gateway', ['service', 'pipelines', 'traces', 'exporters'], ['otlp_grpc/no'], /otlp_grpc\/no/],
+    [
+      'an exporter that is not there',
+      'gateway',
+      ['service', 'pipelines', 'traces', 'exporters'],
+      ['otlp_grpc/no'],
+      /otlp_grpc\/no/,
+    ],
     ['a misspelt field of the sampler', 'gateway', ['processors', 'tail_sampling', 'wait'], '10s', /wait/],
-    ['a misspelt field of a queue', 'gateway', ['exporters', 'otlp_grpc/sampling', 'sending_queue', 'queue'], 1, /queue/],
-    ['a misspelt field of a balanced exporter', 'agent', ['exporters', 'loadbalancing/gateway', 'protocol', 'otlp', 'tsl'], {}, /tsl/],
-    ['a misspelt field of a balancer’s queue', 'gateway', ['exporters', 'loadbalancing/sink', 'sending_queue', 'store'], 'x', /store/],
+    [
+      'a misspelt field of a queue',
+      'gateway',
+      ['exporters', 'otlp_grpc/sampling', 'sending_queue', 'queue'],
+      1,
+      /queue/,
+    ],
+    [
+      'a misspelt field of a balanced exporter',
+      'agent',
+      ['exporters', 'loadbalancing/gateway', 'protocol', 'otlp', 'tsl'],
+      {},
+      /tsl/,
+    ],
+    [
+      'a misspelt field of a balancer’s queue',
+      'gateway',
+      ['exporters', 'loadbalancing/sink', 'sending_queue', 'store'],
+      'x',
+      /store/,
+    ],
   ];
   for (const [name, tier, path, value, message] of breaks) {
     it(`is refused with ${name}`, async () => {
@@ -64,7 +93,9 @@ describe('the configurations on Kubernetes', { skip: obstacle ?? false }, () => 
   for (const tier of ['agent', 'gateway'] as const) {
     it(`of the ${tier} names folders that its pod has`, async () => {
       const config = await readCollectorConfiguration(tier);
-      const { directory } = z.object({ directory: z.string() }).parse(config.extensions['file_storage/queue']);
+      const { directory } = z
+        .object({ directory: z.string() })
+        .parse(config.extensions['file_storage/queue']);
       const text = await readFile(join(root, `deploy/kubernetes/base/${tier}.yaml`), 'utf8');
       assert.ok(text.includes(`mountPath: ${directory} }`), `nothing is mounted at ${directory}`);
     });
@@ -72,7 +103,10 @@ describe('the configurations on Kubernetes', { skip: obstacle ?? false }, () => 
 
   it('with an unknown resolver of the balancer is refused', async () => {
     const config = await readCollectorConfiguration('agent');
-    config.exporters['loadbalancing/gateway'] = { protocol: { otlp: {} }, resolver: { srv: { hostname: 'gateway' } } };
+    config.exporters['loadbalancing/gateway'] = {
+      protocol: { otlp: {} },
+      resolver: { srv: { hostname: 'gateway' } },
+    };
     assert.throws(() => replaceLoadBalancers(config), /srv/);
   });
 
@@ -135,7 +169,9 @@ describe('the network policies', { skip: obstacle ?? false }, () => {
     const { egress, ingress } = await readEdges();
     assert.deepEqual(egress, ingress);
     const jaeger = parse(await readFile(join(root, 'deploy/kubernetes/base/jaeger-config.yaml'), 'utf8'));
-    const clickhouse = z.array(z.string()).parse(jaeger.extensions.jaeger_storage.backends.clickhouse.clickhouse.addresses);
+    const clickhouse = z
+      .array(z.string())
+      .parse(jaeger.extensions.jaeger_storage.backends.clickhouse.clickhouse.addresses);
     const needed = [
       ...(await readServiceEdges()),
       ...readExporterEdges('agent', keepUsed(await readCollectorConfiguration('agent'))),
@@ -151,7 +187,9 @@ const deployment = z.object({
   metadata: z.object({ name: z.string().startsWith('service-') }),
   spec: z.object({
     template: z.object({
-      spec: z.object({ containers: z.array(z.object({ env: z.array(z.object({ value: z.string().optional() })) })) }),
+      spec: z.object({
+        containers: z.array(z.object({ env: z.array(z.object({ value: z.string().optional() })) })),
+      }),
     }),
   }),
 });
@@ -161,14 +199,18 @@ async function readServiceEdges(): Promise<string[]> {
   return parseAllDocuments(await render('kind')).flatMap((document) => {
     const { data } = deployment.safeParse(document.toJS());
     if (data === undefined) return [];
-    const values = data.spec.template.spec.containers.flatMap(({ env }) => env.map(({ value }) => value ?? ''));
+    const values = data.spec.template.spec.containers.flatMap(({ env }) =>
+      env.map(({ value }) => value ?? ''),
+    );
     const urls = values.filter((value) => value.startsWith('http://')).map((value) => new URL(value));
     return urls.map(({ host }) => `${data.metadata.name}-${host}`);
   });
 }
 
 const endpoint = z.object({ endpoint: z.string() });
-const balanced = z.object({ resolver: z.object({ dns: z.object({ hostname: z.string(), port: z.string() }) }) });
+const balanced = z.object({
+  resolver: z.object({ dns: z.object({ hostname: z.string(), port: z.string() }) }),
+});
 
 function readExporterEdges(tier: Tier, config: Configuration): string[] {
   return Object.values(config.exporters).flatMap((exporter) => {

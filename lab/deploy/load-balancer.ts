@@ -1,6 +1,7 @@
 /**
  * The `loadbalancing` exporter is not published as a Go module, so the Collector of the tests has none. It makes an OTLP exporter of
- * `protocol.otlp` for each address, with a queue of its own in front: both are validated as those of an `otlp_grpc` exporter.
+ * `protocol.otlp` for each address, with a queue of its own in front where `sending_queue` stands beside `protocol`: both are validated as
+ * `otlp_grpc` exporters, and a Collector that is run has one with the settings of both.
  * Its own fields are checked by this schema, after exporter/loadbalancingexporter/config.schema.yaml (01409619) of
  * open-telemetry/opentelemetry-collector-contrib.
  */
@@ -24,8 +25,11 @@ const exporter = z.strictObject({
   sending_queue: z.unknown().optional(),
 });
 
-/** Puts two `otlp_grpc` exporters in the place of each balancer: the one for its addresses, and one with its own queue. */
-export function replaceLoadBalancers(config: Configuration, endpointOf = (host: string) => `${host}:4317`): Configuration {
+/** Puts an `otlp_grpc` exporter in the place of each balancer, and names the one of an address beside it: no pipeline uses that. */
+export function replaceLoadBalancers(
+  config: Configuration,
+  endpointOf = (host: string) => `${host}:4317`,
+): Configuration {
   const exporters: Record<string, unknown> = {};
   const stands = new Map<string, string>();
   for (const [name, value] of Object.entries(config.exporters)) {
@@ -36,7 +40,7 @@ export function replaceLoadBalancers(config: Configuration, endpointOf = (host: 
     const { protocol, resolver, routing_key: _, ...own } = exporter.parse(value);
     const stand = name.replace('loadbalancing', 'otlp_grpc');
     const endpoint = endpointOf(resolver.dns.hostname);
-    exporters[stand] = { endpoint, tls: protocol.otlp.tls, ...own };
+    exporters[stand] = { endpoint, ...protocol.otlp, ...own };
     exporters[`${stand}_backend`] = { endpoint, ...protocol.otlp };
     stands.set(name, stand);
   }

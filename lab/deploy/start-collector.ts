@@ -65,7 +65,9 @@ export async function startCollector(tier: Tier, place: CollectorPlace): Promise
     .replaceAll('/var/lib/otelcol/queue', join(folder, 'queue'));
   await writeFile(file, text);
 
-  const child = spawn(pathOf('otelcol-contrib'), [`--config=${file}`], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const child = spawn(pathOf('otelcol-contrib'), [`--config=${file}`], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
   let log = '';
   child.stderr.on('data', (chunk) => {
     log += chunk;
