@@ -22,7 +22,7 @@ export const figures = {
   agentCpu: figure('agent', 8.0, 'µs of CPU a span', hops),
   gatewayCpu: figure('gateway', 48.0, 'µs of CPU a span', hops),
   jaegerCpu: figure('Jaeger without its storage', 8.9, 'µs of CPU a span', hops),
-  sinkRate: figure('sink', 100_000, 'spans a CPU second', '`npm run bench -- sink`'),
+  sinkRate: figure('sink', 78_692, 'spans a CPU second', '`npm run bench -- sink`'),
   clickhouseRate: figure('ClickHouse, a server of 8 vCPU', 52_129, 'spans/s', jaegerBenchmark),
   storedBytes: figure(
     'ClickHouse, on disk',
