@@ -7,6 +7,7 @@ const benches: Readonly<Record<string, (argv: readonly string[]) => Promise<void
   audit: async (argv) => (await import('./bench/audit.ts')).benchAudit(argv),
   sink: async (argv) => (await import('./bench/sink.ts')).benchSink(argv),
   delivery: async () => (await import('./bench/delivery.ts')).benchDelivery(),
+  hops: async () => (await import('./bench/hops.ts')).benchHops(),
   verdict: async () => (await import('./bench/verdict.ts')).benchVerdict(),
 };
 
