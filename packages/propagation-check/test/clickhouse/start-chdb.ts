@@ -23,6 +23,10 @@ export const withoutChdb =
 
 export interface Chdb {
   readonly url: string;
+  /** Of the process that holds the engine. */
+  readonly pid: number;
+  /** Where it keeps its data. */
+  readonly data: string;
   readonly client: ClickHouseClient;
   stop(): Promise<void>;
 }
@@ -37,6 +41,8 @@ export async function startChdb(password = ''): Promise<Chdb> {
   const client = createClient({ url, username: 'auditor', password });
   return {
     url,
+    pid: child.pid ?? 0,
+    data,
     client,
     stop: async () => {
       await client.close();
@@ -55,23 +61,36 @@ async function readLine({ stdout }: ChildProcess): Promise<string> {
 
 const schema = readFileSync(join(import.meta.dirname, 'otel-traces.sql'), 'utf8');
 
-/** Makes a table as the Collector's exporter makes it, and writes spans as it writes them. */
+/** Makes an empty table as the Collector's exporter makes it. */
+export async function makeTable({ client }: Chdb, database: string, table: string): Promise<void> {
+  await client.command({ query: `CREATE DATABASE IF NOT EXISTS ${database}` });
+  await client.command({ query: schema.replace('{database}', database).replace('{table}', table) });
+  await client.command({ query: `TRUNCATE TABLE ${database}.${table}` });
+}
+
+/** Makes a table and writes spans as the Collector's exporter writes them. */
 export async function writeTable(
-  { client }: Chdb,
+  chdb: Chdb,
   database: string,
   table: string,
   spans: readonly Span[],
 ): Promise<void> {
-  await client.command({ query: `CREATE DATABASE IF NOT EXISTS ${database}` });
-  await client.command({ query: schema.replace('{database}', database).replace('{table}', table) });
-  await client.command({ query: `TRUNCATE TABLE ${database}.${table}` });
+  await makeTable(chdb, database, table);
   if (spans.length === 0) return;
-  await client.insert({ table: `${database}.${table}`, values: spans.map(writeRow), format: 'JSONEachRow' });
+  const values = spans.map(writeRow);
+  await chdb.client.insert({ table: `${database}.${table}`, values, format: 'JSONEachRow' });
 }
 
 /** Unlike rows of files, with status and `tracestate`. */
 function writeRow(span: Span): object {
   const { code, message } = span.status;
   const status = code.charAt(0) + code.slice(1).toLowerCase();
-  return { ...clickhouseRow(span), TraceState: span.traceState, StatusCode: status, StatusMessage: message };
+  return {
+    ...clickhouseRow(span),
+    TraceState: span.traceState,
+    StatusCode: status,
+    StatusMessage: message,
+    'Links.TraceState': span.links.map(() => ''),
+    'Links.Attributes': span.links.map(() => ({})),
+  };
 }

@@ -1,5 +1,5 @@
 import { quote, sentColumns } from './span-sql.ts';
-import { analyseTraces, item, spansAround, type TraceScope } from './trace-sql.ts';
+import { analyseTraces, callerOf, item, spansAround, type TraceScope } from './trace-sql.ts';
 
 /** Traces of so many slices, and so many more by their ids, leave the cluster. */
 export interface Chosen {
@@ -32,11 +32,14 @@ FROM (SELECT TraceId, toUnixTimestamp64Nano(Timestamp) + toInt64(Duration) AS st
 GROUP BY process ORDER BY process LIMIT ${most}`;
 }
 
-/** How far from a chosen slice a request may begin that is the other side of one of its calls. */
-const margin = 1_000_000_000n;
+/**
+ * By this share of a slice later a request may begin that is the other side of one of its calls. Loose ends so near to a border count
+ * only where they have another side.
+ */
+export const marginShare = 20n;
 
 /**
- * The spans of chosen traces: whole traces with loose ends in the slices, whole traces by id, and of plain traces in and around the slices
+ * The spans of chosen traces: whole traces with loose ends in the slices, whole plain traces by id, and of plain traces in and around the slices
  * the root alone, which may be the other side of a loose end. `Items` names what each span was counted as.
  */
 export function readChosen(scope: TraceScope, { slices, traceIds }: Chosen): string {
@@ -47,7 +50,7 @@ export function readChosen(scope: TraceScope, { slices, traceIds }: Chosen): str
         ? '0'
         : `intDiv(${time}, ${scope.slice}) IN (${slices.join(', ')})`;
   const byId = traceIds.length === 0 ? '0' : `TraceId IN (${traceIds.map(quote).join(', ')})`;
-  const around = [`begin`, `begin - ${margin}`, `begin + ${margin}`].map(within).join(' OR ');
+  const around = ['begin', `begin - ${scope.slice / marginShare}`].map(within).join(' OR ');
   return `
 SELECT ${sentColumns},
   arrayMap(entry -> (entry.2, toString(entry.3)),
@@ -55,8 +58,10 @@ SELECT ${sentColumns},
 FROM (SELECT * FROM ${spansAround(scope)}) AS spans
 INNER JOIN (
   SELECT TraceId, if(isWhole, 0, ids[root]) AS only,
-    arrayMap(entry -> (ids[entry.3], entry.1, entry.2), arrayFilter(entry -> entry.3 > 0, items)) AS counted
-  FROM (SELECT *, ${byId} OR (NOT isPlain AND (${within('begin')})) AS isWhole FROM (${analyseTraces(scope)}))
+    arrayConcat(
+      arrayMap(entry -> (ids[entry.3], entry.1, entry.2), arrayFilter(entry -> entry.3 > 0, items)),
+      arrayMap(entry -> (ids[at[entry.3]], entry.1 + ${callerOf}, entry.2), arrayFilter(entry -> entry.1 = ${item.plainCall}, items))) AS counted
+  FROM (SELECT *, if(isPlain, ${byId}, ${within('begin')}) AS isWhole FROM (${analyseTraces(scope)}))
   WHERE isWhole OR (isPlain AND (${around}))
 ) AS chosen USING (TraceId)
 WHERE only = 0 OR only = reinterpretAsUInt64(unhex(SpanId))`;

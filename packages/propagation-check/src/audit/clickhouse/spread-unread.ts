@@ -1,6 +1,6 @@
 import { keyFor } from '../../util/group-by.ts';
 import type { Counted } from './choose-traces.ts';
-import { item } from './trace-sql.ts';
+import { callerOf, item } from './trace-sql.ts';
 
 /** What a span that was read is one of. */
 export interface Member {
@@ -30,13 +30,18 @@ export function spreadUnread(counted: readonly Counted[], members: readonly Memb
   for (const { item: of, key, found } of counted) {
     if (of === item.plainTrace || of === item.trace) continue;
     const rows = rowsOf.get(keyFor(of, key)) ?? [];
-    const unread = Math.max(0, found - rows.length);
-    if (rows.length === 0 && (of === item.open || of === item.orphan)) unseen += unread;
-    for (const [at, row] of rows.sort((left, right) => left - right).entries()) {
-      const share = Math.floor((unread * (at + 1)) / rows.length) - Math.floor((unread * at) / rows.length);
-      // A span whose parent is missing may be the caller of another that is missing too.
-      ofRows[row] = Math.max(ofRows[row] ?? 0, share);
-    }
+    if (rows.length === 0 && (of === item.open || of === item.orphan)) unseen += found;
+    spread(ofRows, rows, found);
+    if (of === item.plainCall) spread(ofRows, rowsOf.get(keyFor(of + callerOf, key)) ?? [], found);
   }
   return { ofRows, unseen };
+}
+
+function spread(ofRows: Uint32Array, rows: readonly number[], found: number): void {
+  const unread = Math.max(0, found - rows.length);
+  for (const [at, row] of rows.toSorted((left, right) => left - right).entries()) {
+    const share = Math.floor((unread * (at + 1)) / rows.length) - Math.floor((unread * at) / rows.length);
+    // One span may be several: a call, and the caller of another.
+    ofRows[row] = Math.max(ofRows[row] ?? 0, share);
+  }
 }

@@ -47,6 +47,9 @@ function timeOf(nanoseconds: bigint): string {
   return `fromUnixTimestamp64Nano(${nanoseconds})`;
 }
 
+/** Added to the number of a plain call, for the span that called: an item is the span that was called. */
+export const callerOf = 10;
+
 /** Spans of the window and of the longest trace around it. */
 export function spansAround({ table, from, to, longestTrace }: TraceScope): string {
   return `${table} WHERE Timestamp >= ${timeOf(from - longestTrace)} AND Timestamp < ${timeOf(to + longestTrace)}`;
@@ -121,5 +124,5 @@ export function analyseTraces(scope: TraceScope): string {
     (from, columns) => `SELECT *, ${columns.join(',\n    ')} FROM (${from})`,
     grouped,
   );
-  return `SELECT TraceId, begin, size, slice, isPlain, ids, root, items FROM (${analysed})`;
+  return `SELECT TraceId, begin, size, slice, isPlain, ids, at, root, items FROM (${analysed})`;
 }
