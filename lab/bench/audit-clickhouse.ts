@@ -28,7 +28,7 @@ const callsOfTrace = 2;
 const [orders, stock] = [7, 5];
 /** The remainder by 35 that is 3 by 7 and 2 by 5. */
 const brokenRest = 17;
-const tracesOfInsert = 500_000;
+const tracesOfInsert = 200_000;
 /** Bytes that a generated span takes on the disk, with room for merges. */
 const diskOfSpan = 250;
 const begin = Date.parse('2026-11-01T00:00:00Z');

@@ -5,7 +5,7 @@ import { rm } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { type ClickHouseClient, createClient } from '@clickhouse/client';
+import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import type { Span } from '../../src/span/span.ts';
 import { clickhouseRow } from '../decode/write-formats.ts';
 
@@ -31,6 +31,9 @@ export interface Chdb {
   stop(): Promise<void>;
 }
 
+/** Generated data take long to insert. */
+const patienceMs = 600_000;
+
 export async function startChdb(password = ''): Promise<Chdb> {
   const data = mkdtempSync(join(tmpdir(), 'chdb-'));
   const script = join(import.meta.dirname, 'serve-chdb.ts');
@@ -38,7 +41,13 @@ export async function startChdb(password = ''): Promise<Chdb> {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const url = `http://127.0.0.1:${await readLine(child)}`;
-  const client = createClient({ url, username: 'auditor', password });
+  const client = createClient({
+    url,
+    username: 'auditor',
+    password,
+    request_timeout: patienceMs,
+    log: { level: ClickHouseLogLevel.OFF },
+  });
   return {
     url,
     pid: child.pid ?? 0,

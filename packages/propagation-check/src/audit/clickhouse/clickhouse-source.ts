@@ -29,9 +29,9 @@ const examplesOfKind = 20;
 const mostProcesses = 2_000;
 /** Nanoseconds: 5 min. Spans of one trace begin so far from its first at most. */
 const longestTrace = 300_000_000_000n;
-/** A window has so many slices, of a second at least: calls are shorter than that. */
-const slicesOfWindow = 2_000n;
-const shortestSlice = 1_000_000_000n;
+/** A window has so many slices, of 200 ms at least: most calls are shorter. */
+const slicesOfWindow = 20_000n;
+const shortestSlice = 200_000_000n;
 
 /**
  * `otel_traces`, the table of the Collector's ClickHouse exporter, as the engine of an audit: calls are counted in the database, and
@@ -265,11 +265,12 @@ function describeSeen(
   const all = new Set(
     counted.filter(({ item: of }) => of === item.plainTrace || of === item.trace).map(({ key }) => key),
   );
-  const left = unseen === 0 ? '' : `, and ${unseen} are of kinds that none of these has`;
+  const left =
+    unseen === 0 ? '' : `; ${unseen} calls and loose ends are like none of these and count for nothing`;
   return {
     complete: false,
     says:
-      `every call was counted, and the loose ends of ${slices.length} of ${all.size} slices of the window were judged: ` +
-      `those of the others count as these do${left} (?most= reads more)`,
+      `every call was counted, and the traces of ${slices.length} of ${all.size} slices of the window were judged: ` +
+      `loose ends of the others count as these do${left} (?most= reads more)`,
   };
 }

@@ -39,32 +39,29 @@ GROUP BY process ORDER BY process LIMIT ${most}`;
 export const marginShare = 20n;
 
 /**
- * The spans of chosen traces: whole traces with loose ends in the slices, whole plain traces by id, and of plain traces in and around the slices
- * the root alone, which may be the other side of a loose end. `Items` names what each span was counted as.
+ * The spans of chosen traces: all traces of the slices, so that rules compare what is of the same time, plain ones that begin just after a
+ * slice, and plain ones by id. Traces are sent whole, for a request without its calls looks like one that made none. `Items` names what
+ * each span was counted as.
  */
 export function readChosen(scope: TraceScope, { slices, traceIds }: Chosen): string {
-  const within = (time: string): string =>
-    slices === null
-      ? '1'
-      : slices.length === 0
-        ? '0'
-        : `intDiv(${time}, ${scope.slice}) IN (${slices.join(', ')})`;
+  const within = (time: string): string => {
+    if (slices === null) return '1';
+    return slices.length === 0 ? '0' : `intDiv(${time}, ${scope.slice}) IN (${slices.join(', ')})`;
+  };
   const byId = traceIds.length === 0 ? '0' : `TraceId IN (${traceIds.map(quote).join(', ')})`;
-  const around = ['begin', `begin - ${scope.slice / marginShare}`].map(within).join(' OR ');
   return `
 SELECT ${sentColumns},
   arrayMap(entry -> (entry.2, toString(entry.3)),
     arrayFilter(entry -> entry.1 = reinterpretAsUInt64(unhex(SpanId)), counted)) AS Items
 FROM (SELECT * FROM ${spansAround(scope)}) AS spans
 INNER JOIN (
-  SELECT TraceId, if(isWhole, 0, ids[root]) AS only,
-    arrayConcat(
+  SELECT TraceId, arrayConcat(
       arrayMap(entry -> (ids[entry.3], entry.1, entry.2), arrayFilter(entry -> entry.3 > 0, items)),
-      arrayMap(entry -> (ids[at[entry.3]], entry.1 + ${callerOf}, entry.2), arrayFilter(entry -> entry.1 = ${item.plainCall}, items))) AS counted
-  FROM (SELECT *, if(isPlain, ${byId}, ${within('begin')}) AS isWhole FROM (${analyseTraces(scope)}))
-  WHERE isWhole OR (isPlain AND (${around}))
-) AS chosen USING (TraceId)
-WHERE only = 0 OR only = reinterpretAsUInt64(unhex(SpanId))`;
+      arrayMap(entry -> (ids[at[entry.3]], entry.1 + ${callerOf}, entry.2),
+        arrayFilter(entry -> entry.1 = ${item.plainCall}, items))) AS counted
+  FROM (${analyseTraces(scope)})
+  WHERE ${within('begin')} OR (isPlain AND (${byId} OR ${within(`begin - ${scope.slice / marginShare}`)}))
+) AS chosen USING (TraceId)`;
 }
 
 /** The first and the last begin of a span. */

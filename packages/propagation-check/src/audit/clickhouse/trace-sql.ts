@@ -124,5 +124,5 @@ export function analyseTraces(scope: TraceScope): string {
     (from, columns) => `SELECT *, ${columns.join(',\n    ')} FROM (${from})`,
     grouped,
   );
-  return `SELECT TraceId, begin, size, slice, isPlain, ids, at, root, items FROM (${analysed})`;
+  return `SELECT TraceId, begin, size, slice, isPlain, ids, at, items FROM (${analysed})`;
 }
