@@ -31,7 +31,9 @@ export function auditWindow({ source, now, before, state, failUnder, failOn }: A
   const seenBefore = state === null ? null : new Map(state.edges.map((edge) => [placeOf(edge), edge]));
   const result = failUnder === null ? now.result : tolerateAbove(now.result, rates, failUnder);
   const findings = mapBy(result.findings, placeOf);
-  const edges = result.edges.map((edge): AuditEdge => {
+  // By name, so that the order does not depend on that of the spans.
+  const byName = result.edges.toSorted((left, right) => (placeOf(left) < placeOf(right) ? -1 : 1));
+  const edges = byName.map((edge): AuditEdge => {
     const place = placeOf(edge);
     const rate = rates.get(place) ?? null;
     const seen = seenBefore?.get(place) ?? null;

@@ -32,6 +32,22 @@ export interface CallGroup {
   /** Of each call. The calls of one server are consecutive, that of its parent first. */
   readonly clients: Rows;
   readonly servers: Rows;
+  readonly extremes: CallExtremes;
+}
+
+/**
+ * How far the calls of a group go, measured once and in the order of the file: it tells of most groups that no call of them is
+ * worth a look, and looks by group wait for memory.
+ */
+export interface CallExtremes {
+  /** By how many nanoseconds a client began after the request that it is below had ended, at most; negative where all began before. */
+  late: number;
+  /** By how many nanoseconds a server began before or after its client was open, at most. */
+  apart: number;
+  /** What led to some call within its service began a trace, and is no entry. */
+  hasDetached: boolean;
+  /** The two sides of some call have different trace ids. */
+  isAcrossTraces: boolean;
 }
 
 export function countCalls(groups: readonly CallGroup[]): number {

@@ -1,9 +1,8 @@
 import { none, type Rows, type TraceGraph } from '../graph/trace-graph.ts';
 import { type Span, spanKinds } from '../span/span.ts';
 import { discard } from '../span/value-table.ts';
-import { mapBy } from '../util/group-by.ts';
-import { readCallFacts } from './call-facts.ts';
-import { type CallGroup, type EdgeProtocol, edgeProtocols } from './call-group.ts';
+import { FactsOfRows, readCallFacts } from './call-facts.ts';
+import { type CallExtremes, type CallGroup, type EdgeProtocol, edgeProtocols } from './call-group.ts';
 import { findMcpTransports, separateMcp } from './mcp-transport.ts';
 import { Roots } from './roots.ts';
 import { RowFacts } from './row-facts.ts';
@@ -24,11 +23,14 @@ export interface Edges {
 /** Finds each edge between services, source: OpenTelemetry specification, trace API, "SpanKind". */
 export function findEdges(graph: TraceGraph): Edges {
   const facts = new RowFacts(graph.store);
+  graph.keepForViews(new FactsOfRows((row) => facts.factsOf(row)));
   const groups = collectCalls(graph, facts);
   const isContinued = markContinued(graph, facts, groups);
   const linkedChildren = markLinkedChildren(graph);
   const openClients: number[] = [];
-  const rootRows: number[] = [];
+  // Pages that are never written take no memory.
+  const rootRows = new Int32Array(graph.store.size);
+  let roots = 0;
   const orphans: number[] = [];
   for (let row = 0; row < graph.store.size; row += 1) {
     if (!graph.has(row)) continue;
@@ -36,19 +38,17 @@ export function findEdges(graph: TraceGraph): Edges {
     if (facts.isOutgoing(row)) {
       if (isContinued[row] === 0) openClients.push(row);
     } else if (graph.isRoot(row) && graph.isEntry(row) && !graph.hasLinks(row) && !linkedChildren.has(row)) {
-      rootRows.push(row);
+      rootRows[roots] = row;
+      roots += 1;
     }
   }
-  const transports = findMcpTransports(graph, facts, rootRows, openClients);
-  const roots = mapBy(
-    rootRows.filter((row) => !transports.has(row)),
-    (row) => graph.serviceOf(row),
-  );
+  const found = rootRows.subarray(0, roots);
+  const transports = findMcpTransports(graph, facts, found, openClients);
   return {
     groups,
     facts,
     openClients: graph.viewsOf(openClients),
-    roots: new Roots(graph, roots, new Set()),
+    roots: Roots.from(graph, transports.size === 0 ? found : found.filter((row) => !transports.has(row))),
     orphans: graph.viewsOf(orphans),
   };
 }
@@ -80,7 +80,8 @@ const number = {
 
 /** A group of calls while calls are added. */
 interface Filling {
-  readonly alike: Omit<CallGroup, 'clients' | 'servers'>;
+  readonly alike: Omit<CallGroup, 'clients' | 'servers' | 'extremes'>;
+  readonly extremes: CallExtremes;
   clients: Rows;
   servers: Rows;
   count: number;
@@ -109,6 +110,12 @@ function collectCalls(graph: TraceGraph, facts: RowFacts): readonly CallGroup[] 
           clientKind: spanKinds[kinds[client] ?? 0] ?? 'UNSPECIFIED',
           serverKind: spanKinds[kinds[server] ?? 0] ?? 'UNSPECIFIED',
         },
+        extremes: {
+          late: Number.NEGATIVE_INFINITY,
+          apart: Number.NEGATIVE_INFINITY,
+          hasDetached: false,
+          isAcrossTraces: false,
+        },
         clients: new Int32Array(4),
         servers: new Int32Array(4),
         count: 0,
@@ -124,6 +131,7 @@ function collectCalls(graph: TraceGraph, facts: RowFacts): readonly CallGroup[] 
     group.clients[group.count] = client;
     group.servers[group.count] = server;
     group.count += 1;
+    extend(group.extremes, graph, client, server);
     if (group.firstServer !== server && graph.compare(server, group.firstServer) < 0) {
       group.first = calls;
       group.firstServer = server;
@@ -147,12 +155,32 @@ function collectCalls(graph: TraceGraph, facts: RowFacts): readonly CallGroup[] 
         ? left.first - right.first
         : graph.compare(left.firstServer, right.firstServer),
     )
-    .map(({ alike, clients, servers, count }) => ({
+    .map(({ alike, extremes, clients, servers, count }) => ({
       ...alike,
+      extremes,
       // Pages that are never written take no memory.
       clients: clients.subarray(0, count),
       servers: servers.subarray(0, count),
     }));
+}
+
+function extend(extremes: CallExtremes, graph: TraceGraph, client: number, server: number): void {
+  const { starts, ends } = graph;
+  const top = graph.topInService(client);
+  const [began, ended, start] = [starts[client] ?? 0, ends[client] ?? 0, starts[server] ?? 0];
+  if (graph.isEntry(top)) extremes.late = Math.max(extremes.late, began - (ends[top] ?? 0));
+  else if (isBeginning(graph, top)) extremes.hasDetached = true;
+  if (graph.index.traces[client] !== graph.index.traces[server]) extremes.isAcrossTraces = true;
+  extremes.apart = Math.max(extremes.apart, began - start, start - ended);
+}
+
+/** Whether what led to a span within its service began a trace, and is no entry. */
+export function isDetached(graph: TraceGraph, row: number): boolean {
+  return isBeginning(graph, graph.topInService(row));
+}
+
+function isBeginning(graph: TraceGraph, top: number): boolean {
+  return graph.isRoot(top) && !graph.isEntry(top) && !graph.hasLinks(top);
 }
 
 function doubled(rows: Rows): Rows {

@@ -1,21 +1,24 @@
 import type { AuditResult } from '../audit/audit-result.ts';
 import { nextState } from '../audit/audit-state.ts';
-import { auditWindow } from '../audit/audit-window.ts';
+import { type AuditInput, auditWindow } from '../audit/audit-window.ts';
 import { type ReadWindow, readWindows } from '../audit/read-windows.ts';
+import { tellTime } from '../audit/report/describe-audit.ts';
 import { describeUnchanged, signatureOf } from '../audit/report/describe-turn.ts';
 import { explainNothingToJudge, hintAtExpectations } from '../collect/hint-at-expectations.ts';
-import { judgeStore } from '../collect/judge.ts';
+import { type CheckInputs, judgeStore } from '../collect/judge.ts';
 import { pauseFor } from '../collect/pause-for.ts';
-import type { Expectation } from '../expect/expectation.ts';
 import { escapeText } from '../report/escape-text.ts';
 import { SourceError } from '../source/source.ts';
+import type { CollectorCounters } from '../span/collector-counters.ts';
 import { applyBaseline } from '../verdict/apply-baseline.ts';
+import type { Result } from '../verdict/result.ts';
 import type { AuditArguments } from './audit-arguments.ts';
 import { readStateFile, writeStateFile } from './audit-state-file.ts';
-import { settleBaseline } from './baseline-file.ts';
-import { readAnew, readCheckInputs, readCollector } from './check-inputs.ts';
+import { type Settled, settleBaseline } from './baseline-file.ts';
+import { readCheckInputs, readCollector } from './check-inputs.ts';
 import { openAuditSource } from './open-audit-source.ts';
 import { printAudit } from './print-audit.ts';
+import { hasPath, writeFailure } from './report-failure.ts';
 import type { Session } from './session.ts';
 import { createProgress } from './show-progress.ts';
 import { ReportError, UsageError } from './usage-error.ts';
@@ -30,69 +33,67 @@ export async function runAudit(
 ): Promise<void> {
   refuseContradictions(args);
   const { output, signal } = session;
-  const inputs = await readCheckInputs(args, paths);
-  const { baseline = [], ...others } = inputs;
+  const { wireFiles, ...inputs } = await readCheckInputs(args, paths);
+  const { baseline: _, ...judging } = inputs;
+  let { wire } = inputs;
   let state = await readStateFile(args.state);
-  let collector = await readCollector(args, signal);
-  let given = { ...others };
+  let collector: CollectorCounters | null = null;
   let progress = createProgress();
   let printed: string | null = null;
   const source = await openAuditSource(paths, args, {
-    judge: (store) => judgeStore(store, given, collector),
+    judge: (store) => judgeStore(store, { ...judging, wire }, collector),
     expectation: inputs.expectation,
     showProgress: (render) => progress.show(render),
   });
 
   /** @returns the exit code. */
-  const audit = async (): Promise<number> => {
+  const turn = async (): Promise<number> => {
     const at = new Date();
     progress = createProgress();
-    given = { ...others, ...(await readAnew(inputs)) };
+    wire = await wireFiles.read();
     collector = await readCollector(args, signal);
     const options = { ...args, latest: at.getTime() - args.settle };
-    const { now, before } = await readWindows(source, options, signal).finally(progress.clear);
-    const settings = {
-      source: source.name,
-      before,
-      state,
-      failUnder: args.failUnder ?? null,
-      failOn: args.failOn,
-    };
-    const judged = auditWindow({ ...settings, now: { ...now, result: applyBaseline(now.result, baseline) } });
-    const settled = await settleBaseline(judged, baseline, args);
-    const audited =
-      settled.result === judged.result
-        ? judged
-        : auditWindow({ ...settings, now: { ...now, result: settled.result } });
-    state = nextState(state, audited, at);
+    const windows = await readWindows(source, options, signal).finally(progress.clear);
+    const { audit, notes, failure } = await settle({ source: source.name, state, ...windows }, inputs, args);
+    state = nextState(state, audit, at);
+    const signature = signatureOf(audit);
     const details = {
       source: source.name,
-      reason: explainOutcome(audited, now, inputs.expectation),
+      reason: explainOutcome(audit, windows.now, inputs),
       notes: [
-        ...(await inputs.wireFiles.describeGaps()),
-        ...hintAtExpectations(audited.result, listServices(now), inputs.expectation),
-        ...settled.notes,
+        ...(await wireFiles.describeGaps()),
+        ...hintAtExpectations(audit.result, listServices(windows.now), inputs.expectation),
+        ...notes,
       ],
       collector,
     };
-    const signature = signatureOf(audited);
-    const line = signature === printed ? describeUnchanged(audited, at) : null;
-    const store = now.store ?? null;
-    const isRepeated = args.every !== undefined;
+    const report = {
+      audit,
+      details,
+      store: windows.now.store ?? null,
+      isRepeated: args.every !== undefined,
+      line: signature === printed ? describeUnchanged(audit, at) : null,
+    };
     const failures = [
-      ...(settled.failure === null ? [] : [settled.failure]),
-      ...(await printAudit({ audit: audited, details, store, isRepeated, line }, args, output)),
-    ];
+      failure,
+      ...(await printAudit(report, args, output)),
+      args.state === undefined ? null : await writeStateFile(args.state, state),
+    ].filter((each) => each !== null);
     printed = signature;
-    const unwritten = args.state === undefined ? null : await writeStateFile(args.state, state);
-    if (unwritten !== null) failures.push(unwritten);
     if (failures.length > 0) throw new ReportError(failures.join('; '));
-    return exitCodes[audited.outcome];
+    return exitCodes[audit.outcome];
   };
 
+  const fail = async (reason: string): Promise<void> => {
+    printed = null;
+    const targets = (args.report ?? []).filter(hasPath);
+    await writeFailure(targets, { isAudit: true, source: source.name, reason }, output);
+  };
   try {
-    if (args.every !== undefined) await repeat(audit, args.every, session);
-    else session.setExitCode(await audit());
+    // A check lets nothing else run, and Ctrl-C must not wait for it.
+    if (args.every === undefined && source.findEnd !== undefined) session.endOnSignals();
+    if (args.every !== undefined) await repeat(turn, fail, args.every, session);
+    else session.setExitCode(await turn());
   } finally {
     progress.clear();
     await source.close();
@@ -110,24 +111,46 @@ function refuseContradictions({ every, until, updateBaseline, failUnder, failOn 
     );
 }
 
-/** An audit that fails is said, and the next one tries again. The exit code is that of the last audit that ended. */
-async function repeat(audit: () => Promise<number>, everyMs: number, session: Session): Promise<void> {
-  const { signal, setExitCode, writeError } = session;
+/** The audit against the baseline, which `--update-baseline` writes. */
+async function settle(
+  { now, ...input }: Omit<AuditInput, 'failUnder' | 'failOn'>,
+  { baseline = [] }: CheckInputs,
+  args: AuditArguments,
+): Promise<{ readonly audit: AuditResult } & Pick<Settled, 'notes' | 'failure'>> {
+  const { failUnder = null, failOn } = args;
+  const auditResult = (result: Result) =>
+    auditWindow({ ...input, failUnder, failOn, now: { ...now, result } });
+  const judged = auditResult(applyBaseline(now.result, baseline));
+  const { result, notes, failure } = await settleBaseline(judged, baseline, args);
+  return { audit: result === judged.result ? judged : auditResult(result), notes, failure };
+}
+
+/** A turn that fails is said, and the next one tries again. The exit code is that of the last turn that ended. */
+async function repeat(
+  turn: () => Promise<number>,
+  fail: (reason: string) => Promise<void>,
+  everyMs: number,
+  { output, signal, setExitCode, writeError }: Session,
+): Promise<void> {
   let exitCode: number | null = null;
-  while (!signal.aborted) {
+  for (;;) {
     const next = Date.now() + everyMs;
     try {
-      exitCode = await audit();
+      exitCode = await turn();
     } catch (error) {
       if (signal.aborted) break;
       if (!(error instanceof SourceError || error instanceof ReportError)) throw error;
       exitCode = exitCodes.unknown;
-      const at = new Date(next).toISOString();
-      writeError(`propagation-check: ${escapeText(error.message)}; tried again at ${at}\n`);
+      const at = tellTime(new Date(next).toISOString());
+      writeError(`propagation-check: ${escapeText(error.message)}; tried again at ${at} UTC\n`);
+      // A report that could not be written needs no other.
+      if (error instanceof SourceError) await fail(error.message);
     }
+    if (output.isGone?.() === true) break;
     await pauseFor(Math.max(0, next - Date.now()), signal).catch(() => undefined);
+    if (signal.aborted) break;
   }
-  // Ctrl-C is how it ends; before the first audit there is nothing to tell.
+  // Ctrl-C is how it ends; before the first turn has ended there is nothing to tell.
   if (exitCode === null) throw signal.reason;
   setExitCode(exitCode);
 }
@@ -135,7 +158,7 @@ async function repeat(audit: () => Promise<number>, everyMs: number, session: Se
 function explainOutcome(
   { outcome, result, source, window }: AuditResult,
   now: ReadWindow,
-  expectation: Expectation,
+  { expectation }: CheckInputs,
 ): string | null {
   if (outcome !== 'unknown') return null;
   if (result.traces > 0) return explainNothingToJudge(result, listServices(now), expectation);

@@ -9,7 +9,10 @@ export interface IdColumns {
   readonly spanIds: Words;
 }
 
-/** Rows by trace id and span id, and numbers for traces; both by open addressing on the columns themselves. */
+/**
+ * Rows by trace id and span id, and numbers for traces; both by open addressing on the columns themselves. Each trace has a region of
+ * slots of its own: its spans stand near each other in a file, and so do its slots in memory.
+ */
 export class SpanIndex {
   readonly traceCount: number;
   /** The number of its trace, for each row. */
@@ -20,7 +23,10 @@ export class SpanIndex {
   readonly repeated: readonly number[];
   readonly #columns: IdColumns;
   #traceSlots: Words = new Uint32Array(fewestSlots);
+  /** One more than a row, and 0 where free. */
   readonly #spanSlots: Words;
+  /** The first slot of each trace, and the end of the last. */
+  readonly #regions: Words;
 
   constructor(columns: IdColumns) {
     this.#columns = columns;
@@ -29,10 +35,13 @@ export class SpanIndex {
     // Pages that are never written take no memory.
     const firstRows = new Uint32Array(size);
     let traceCount = 0;
+    const recent = new Uint32Array(recentTraces);
     for (let row = 0; row < size; row += 1) {
-      // Spans of one trace often stand together.
-      if (row > 0 && this.#hasSameTrace(columns, row, row - 1)) {
-        this.traces[row] = this.traces[row - 1] ?? 0;
+      // Spans of one trace often stand near each other: then the table, which is large, is not asked.
+      const place = hashTrace(columns.traceIds, row) % recentTraces;
+      const last = recent[place] ?? 0;
+      if (last < traceCount && this.#hasSameTrace(columns, row, firstRows[last] ?? 0)) {
+        this.traces[row] = last;
         continue;
       }
       const slot = this.#findTraceSlot(columns, row, firstRows);
@@ -44,10 +53,12 @@ export class SpanIndex {
         if (traceCount * 1.5 > this.#traceSlots.length) this.#growTraceSlots(firstRows, traceCount);
       }
       this.traces[row] = entry === 0 ? traceCount - 1 : entry - 1;
+      recent[place] = this.traces[row] ?? 0;
     }
     this.traceCount = traceCount;
     this.firstRows = firstRows.subarray(0, traceCount);
-    this.#spanSlots = makeSlots(size);
+    this.#regions = divideSlots(this.traces, traceCount);
+    this.#spanSlots = new Uint32Array(this.#regions[traceCount] ?? 0);
     const repeated: number[] = [];
     for (let row = 0; row < size; row += 1) {
       const slot = this.#findSpanSlot(this.traces[row] ?? 0, columns.spanIds, row);
@@ -81,10 +92,8 @@ export class SpanIndex {
   }
 
   #findTraceSlot(ids: Pick<IdColumns, 'traceIds' | 'hasShortTraceId'>, at: number, firstRows: Words): number {
-    const { traceIds } = ids;
     const mask = this.#traceSlots.length - 1;
-    let slot =
-      mix(mix(traceIds[at * 4 + 2] ?? 0, traceIds[at * 4 + 3] ?? 0), traceIds[at * 4 + 1] ?? 0) & mask;
+    let slot = hashTrace(ids.traceIds, at) & mask;
     for (;;) {
       const entry = this.#traceSlots[slot] ?? 0;
       if (entry === 0 || this.#hasSameTrace(ids, at, firstRows[entry - 1] ?? 0)) return slot;
@@ -103,28 +112,52 @@ export class SpanIndex {
     );
   }
 
+  /** The slot of a span, or the free one in its place. A region has at least one free slot. */
   #findSpanSlot(trace: number, ids: Words, at: number): number {
     const { spanIds } = this.#columns;
-    const [high, low] = [ids[at * 2] ?? 0, ids[at * 2 + 1] ?? 0];
-    const mask = this.#spanSlots.length - 1;
-    let slot = mix(mix(low, high), trace) & mask;
+    const slots = this.#spanSlots;
+    // Signed, because V8 allocates memory for larger numbers.
+    const high = (ids[at * 2] ?? 0) | 0;
+    const low = (ids[at * 2 + 1] ?? 0) | 0;
+    const start = this.#regions[trace] ?? 0;
+    const end = this.#regions[trace + 1] ?? 0;
+    let slot = start + scale(mix(low, high), end - start);
     for (;;) {
-      const row = (this.#spanSlots[slot] ?? 0) - 1;
-      if (row < 0) return slot;
-      if (spanIds[row * 2 + 1] === low && spanIds[row * 2] === high && this.traces[row] === trace)
+      const row = (slots[slot] ?? 0) - 1;
+      if (row < 0 || (((spanIds[row * 2 + 1] ?? 0) | 0) === low && ((spanIds[row * 2] ?? 0) | 0) === high))
         return slot;
-      slot = (slot + 1) & mask;
+      slot += 1;
+      if (slot === end) slot = start;
     }
   }
 }
 
 const fewestSlots = 16;
+/** Of so many traces the number is found without the table: they fit into the cache of a core. */
+const recentTraces = 4096;
 
-/** At most two thirds are taken. */
-function makeSlots(most: number): Words {
-  let slots = fewestSlots;
-  while (slots < most * 1.5) slots *= 2;
-  return new Uint32Array(slots);
+/** Of the last 96 bits: the first 32 may be a time. */
+function hashTrace(traceIds: Words, at: number): number {
+  return mix(mix(traceIds[at * 4 + 2] ?? 0, traceIds[at * 4 + 3] ?? 0), traceIds[at * 4 + 1] ?? 0) >>> 0;
+}
+
+/** Regions for the spans of each trace, of which at most two thirds are taken. */
+function divideSlots(traces: Words, traceCount: number): Words {
+  const regions = new Uint32Array(traceCount + 1);
+  for (let row = 0; row < traces.length; row += 1) {
+    const next = (traces[row] ?? 0) + 1;
+    regions[next] = (regions[next] ?? 0) + 1;
+  }
+  for (let trace = 1; trace <= traceCount; trace += 1) {
+    const spans = regions[trace] ?? 0;
+    regions[trace] = (regions[trace - 1] ?? 0) + spans + (spans >>> 1) + 1;
+  }
+  return regions;
+}
+
+/** A hash of 32 bits as a number below `size`. */
+function scale(hash: number, size: number): number {
+  return Math.floor(((hash >>> 0) / 2 ** 32) * size);
 }
 
 /** Ids may differ in a few bits only: each bit of a word must reach each bit of the hash (murmur3, "fmix32"). */

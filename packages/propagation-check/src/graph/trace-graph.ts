@@ -124,6 +124,11 @@ export class TraceGraph {
     return view;
   }
 
+  /** Keeps a result of another room for the views. */
+  keepForViews(memo: object): void {
+    this.#source.memo = memo;
+  }
+
   /** The row of a span that is a view of this graph. */
   rowOf(span: Span): number {
     return span instanceof RowSpan && span.source === this.#source ? span.row : none;
@@ -289,6 +294,7 @@ export class TraceGraph {
     const rowsOf = new Map<number, number[]>();
     const traceOf = (span: Span): number => this.index.traces[this.rowOf(span)] ?? none;
     for (const span of spans) rowsOf.set(traceOf(span), []);
+    if (rowsOf.size === 0) return () => [];
     for (const row of this.#listRows()) rowsOf.get(this.index.traces[row] ?? none)?.push(row);
     const indexes = new Map(
       [...rowsOf].map(([trace, rows]) => {
@@ -359,6 +365,7 @@ export class TraceGraph {
     return {
       store: this.store,
       attributes: new AttributeIndex(this.store),
+      memo: null,
       spanIdOf: (row) => spanIdOf(ids, row),
       parentIdOf: (row) => parentIdOf(ids, row),
       startTimeOf: (row) => this.startTimeOf(row),

@@ -1,5 +1,5 @@
 import { isHealthProbe } from '../calls/call-facts.ts';
-import { someCall } from '../calls/call-group.ts';
+import { type CallGroup, someCall } from '../calls/call-group.ts';
 import type { Edges } from '../calls/edge.ts';
 import type { Expectation } from '../expect/expectation.ts';
 import { none, type TraceGraph } from '../graph/trace-graph.ts';
@@ -67,11 +67,11 @@ export function estimateOffsets(
   expectation: Expectation,
   thresholds: ClockThresholds,
 ): ClockOffsets {
+  const loose = measureLooseEdges(edges, expectation, thresholds);
+  const isInTime = ({ extremes }: CallGroup): boolean => extremes.apart <= Number(thresholds.clockTolerance);
+  if (listSynchronous(edges).every(isInTime) && loose.every(({ ahead }) => ahead === 0n)) return new Map();
   const clocks = listByWeight(graph);
-  const measured = [
-    ...measureWholeEdges(graph, edges, thresholds),
-    ...measureLooseEdges(edges, expectation, thresholds),
-  ];
+  const measured = [...measureWholeEdges(graph, edges, thresholds), ...loose];
   const neighbours = indexNeighbours(measured);
   const offsets = new Map<string, bigint>();
   // The clock with the most spans gives the time to those that it is connected with: a browser follows its backend.
@@ -167,10 +167,7 @@ function measureWholeEdges(
     pairs.set(key, pair);
     return pair;
   };
-  const synchronous = edges.groups.filter(
-    ({ client, server, clientKind, serverKind }) =>
-      clientKind === 'CLIENT' && serverKind === 'SERVER' && client !== server,
-  );
+  const synchronous = listSynchronous(edges);
   for (const { clients, servers } of synchronous) {
     for (const [at, serverRow] of servers.entries()) {
       const clientRow = clients[at] ?? 0;
@@ -203,6 +200,14 @@ function measureWholeEdges(
       server: keys[server] ?? '',
       ahead: measureWhole(graph, apart, doubtful.get(key) ?? 0, thresholds) ?? 0n,
     }));
+}
+
+/** Calls between two services whose client waits for the server. */
+function listSynchronous({ groups }: Edges): readonly CallGroup[] {
+  return groups.filter(
+    ({ client, server, clientKind, serverKind }) =>
+      clientKind === 'CLIENT' && serverKind === 'SERVER' && client !== server,
+  );
 }
 
 function keyOfResource({ serviceName, attributes }: SpanStore['resourceTable'][number]): string {

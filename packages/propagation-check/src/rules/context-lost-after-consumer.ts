@@ -1,4 +1,5 @@
 import { type Call, selectCalls } from '../calls/call-group.ts';
+import { isDetached } from '../calls/edge.ts';
 import { nameTarget } from '../calls/target.ts';
 import { isMoreThanChance } from '../pairing/chance.ts';
 import { type Pair, pairSpans, startsDuring } from '../pairing/pair.ts';
@@ -7,7 +8,7 @@ import type { Span } from '../span/span.ts';
 import { type Group, groupBy, keyFor } from '../util/group-by.ts';
 import { later, median } from '../util/statistics.ts';
 import { protocolOf, type Scene } from './check.ts';
-import { finding, isDetached } from './context-lost-in-process.ts';
+import { finding } from './context-lost-in-process.ts';
 import { gate, rule } from './rule.ts';
 
 /** Calls of a consumer to one target that began traces. */
@@ -34,7 +35,7 @@ export const callsAfterMessages = rule<CallsAfterMessages>({
     const detached = selectCalls(
       graph,
       scene.groups.filter(({ client }) => services.hasKind(client, 'CONSUMER')),
-      (client) => facts.isOutgoing(client) && isDetached(scene, client),
+      (client) => facts.isOutgoing(client) && isDetached(scene.graph, client),
     );
     const calls = [...new Map(detached.map((call) => [call.client, call])).values()];
     return groupBy(calls, ({ client, server }) =>

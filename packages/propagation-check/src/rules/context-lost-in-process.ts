@@ -1,5 +1,5 @@
-import { type Call, groupCalls, someCall, viewCalls } from '../calls/call-group.ts';
-import { findEntry, isOutgoing } from '../calls/edge.ts';
+import { type Call, groupCalls, viewCalls } from '../calls/call-group.ts';
+import { findEntry, isDetached, isOutgoing } from '../calls/edge.ts';
 import { nameEndpoints } from '../calls/endpoint.ts';
 import { nameTarget } from '../calls/target.ts';
 import { isExpected } from '../expect/expectation.ts';
@@ -41,7 +41,7 @@ export const detachedCalls = rule<DetachedCalls>({
     const detaching = groupCalls(scene.groups, ({ client, server }) => keyFor(client, server)).filter(
       (groups) =>
         groups.some(({ client }) => scene.services.hasEntries(client)) &&
-        someCall(groups, (client) => isDetached(scene, client)),
+        groups.some(({ extremes }) => extremes.hasDetached),
     );
     const ofEndpoints = groupBy(viewCalls(scene.graph, detaching.flat()), (call) =>
       keyFor(call.client.serviceName, call.server.serviceName, call.server.name),
@@ -159,12 +159,6 @@ export function pairWithEntries(
   return [...new Map(found.map((pair) => [pair.server, pair])).values()];
 }
 
-/** Whether what led to the call within its service began a trace, and is no entry. */
-export function startsOwnTrace(scene: Scene, client: Span): boolean {
-  return isDetached(scene, scene.graph.rowOf(client));
-}
-
-export function isDetached({ graph }: Scene, client: number): boolean {
-  const top = graph.topInService(client);
-  return graph.isRoot(top) && !graph.isEntry(top) && !graph.hasLinks(top);
+function startsOwnTrace({ graph }: Scene, client: Span): boolean {
+  return isDetached(graph, graph.rowOf(client));
 }

@@ -121,9 +121,10 @@ function measureStaleCalls(scene: Scene, groups: Group<CallGroup>): readonly Sta
 
 /** The requests that had ended when a call below them began. */
 function listOwners(scene: Scene, groups: readonly CallGroup[]): ReadonlySet<number> {
-  const { graph } = scene;
+  const { graph, thresholds } = scene;
+  const withLate = groups.filter(({ extremes }) => extremes.late > Number(thresholds.clockTolerance));
   return new Set(
-    groups.flatMap(({ clients }) =>
+    withLate.flatMap(({ clients }) =>
       Array.from(
         clients.filter((client) => isLate(scene, client)),
         (client) => graph.topInService(client),

@@ -17,7 +17,8 @@ export const finding = defineFinding('trace-id-truncated', {
 export const findTruncatedTraceIds: Check = (scene) => {
   const { index } = scene.graph;
   const isAcross = (client: number, server: number): boolean => index.traces[client] !== index.traces[server];
-  const cut = selectCalls(scene.graph, scene.groups, isAcross).filter(({ client, server }) =>
+  const groups = scene.groups.filter(({ extremes }) => extremes.isAcrossTraces);
+  const cut = selectCalls(scene.graph, groups, isAcross).filter(({ client, server }) =>
     isTruncationOf(client.traceId, server.traceId),
   );
   return reportCalls(

@@ -204,6 +204,17 @@ export function traceIdAt(
   return hasShortTraceId[row] === 1 ? toHex(traceIds, row * 4 + 2, 2) : toHex(traceIds, row * 4, 4);
 }
 
+/** Whether two rows have one trace id. */
+export function isSameTrace(
+  { traceIds, hasShortTraceId }: SpanColumns,
+  left: number,
+  right: number,
+): boolean {
+  for (let word = 0; word < 4; word += 1)
+    if (traceIds[left * 4 + word] !== traceIds[right * 4 + word]) return false;
+  return hasShortTraceId[left] === hasShortTraceId[right];
+}
+
 const idBytes = Buffer.alloc(16);
 
 /** One flat text, where digits added to one another would be a tree of texts. */
