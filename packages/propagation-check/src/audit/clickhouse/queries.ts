@@ -48,19 +48,24 @@ export function readChosen(scope: TraceScope, { slices, traceIds }: Chosen): str
     if (slices === null) return '1';
     return slices.length === 0 ? '0' : `intDiv(${time}, ${scope.slice}) IN (${slices.join(', ')})`;
   };
+  const margin = scope.slice / marginShare;
   const byId = traceIds.length === 0 ? '0' : `TraceId IN (${traceIds.map(quote).join(', ')})`;
+  // The first span of a trace is in the slice in which it begins.
+  const time = 'toUnixTimestamp64Nano(Timestamp)';
+  const begun = `TraceId IN (SELECT TraceId FROM ${spansAround(scope)} AND (${within(time)} OR ${within(`${time} - ${margin}`)}))`;
+  const meant = slices === null ? scope : { ...scope, where: `${byId} OR ${begun}` };
   return `
 SELECT ${sentColumns},
   arrayMap(entry -> (entry.2, toString(entry.3)),
     arrayFilter(entry -> entry.1 = reinterpretAsUInt64(unhex(SpanId)), counted)) AS Items
-FROM (SELECT * FROM ${spansAround(scope)}) AS spans
+FROM (SELECT * FROM ${spansAround(meant)}) AS spans
 INNER JOIN (
   SELECT TraceId, arrayConcat(
       arrayMap(entry -> (ids[entry.3], entry.1, entry.2), arrayFilter(entry -> entry.3 > 0, items)),
       arrayMap(entry -> (ids[at[entry.3]], entry.1 + ${callerOf}, entry.2),
         arrayFilter(entry -> entry.1 = ${item.plainCall}, items))) AS counted
-  FROM (${analyseTraces(scope)})
-  WHERE ${within('begin')} OR (isPlain AND (${byId} OR ${within(`begin - ${scope.slice / marginShare}`)}))
+  FROM (${analyseTraces(meant)})
+  WHERE ${within('begin')} OR (isPlain AND (${byId} OR ${within(`begin - ${margin}`)}))
 ) AS chosen USING (TraceId)`;
 }
 
