@@ -110,6 +110,11 @@ export class TraceGraph {
     return this.#isLeftOut[row] === 0;
   }
 
+  /** Whether the other side of a call may be missing because the source sampled times. */
+  isAtBorder(row: number): boolean {
+    return this.store.atBorder?.[row] === 1;
+  }
+
   /** The span of a row: always the same object. */
   view(row: number): Span {
     const known = this.#views.get(row);

@@ -300,9 +300,13 @@ function measureEdge(scene: Scene, loose: Loose, pairs: readonly Pair[]): readon
     .filter(isOfLayer(isMcp))
     .filter(({ protocol }) => protocol !== 'messaging');
   const isExpected = isExpectedDirectly(scene, client, server);
-  const paired = new Set(pairs.map((pair) => pair.client));
+  const paired = new Set(pairs.flatMap((pair) => [pair.client, pair.server]));
+  const { graph } = scene;
   const kindsOfServer = loose.kindsOf(server);
-  const alike = [...kinds].reduce((sum, kind) => sum + (kindsOfServer.get(kind) ?? 0), 0);
+  const unpairedAtBorder = loose.roots
+    .select((row) => graph.isAtBorder(row) && isAlike(row), server)
+    .filter((root) => !paired.has(root)).length;
+  const alike = [...kinds].reduce((sum, kind) => sum + (kindsOfServer.get(kind) ?? 0), 0) - unpairedAtBorder;
   return [
     {
       scene,
@@ -314,7 +318,7 @@ function measureEdge(scene: Scene, loose: Loose, pairs: readonly Pair[]): readon
           targets.has(loose.targetOf(span)) &&
           isOfMcp(span) === isMcp &&
           // A call that reached nobody, as while the called service starts, has no other side.
-          (paired.has(span) || readOutcome(span) !== 'unreached'),
+          (paired.has(span) || (readOutcome(span) !== 'unreached' && !graph.isAtBorder(graph.rowOf(span)))),
       ),
       alike: {
         count: alike + continuedAlike.length,
