@@ -301,7 +301,8 @@ export function startsDuringAny(
 }
 
 function closestFirst(candidates: readonly Span[], server: Span): readonly Span[] {
-  if (candidates.length < 2) return candidates;
+  const [, second] = candidates;
+  if (second === undefined) return candidates;
   const slack = (client: Span): number => Math.abs(Number(durationOf(client) - durationOf(server)));
   return candidates.toSorted((left, right) => slack(left) - slack(right));
 }
