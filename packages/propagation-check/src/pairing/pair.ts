@@ -30,6 +30,7 @@ export function pairSpans(
   fits: (client: Span, server: Span) => boolean,
   tolerances: Tolerances,
 ): readonly Pair[] {
+  if (clients.length === 0 || servers.length === 0) return [];
   const index = indexByTime(clients, tolerances);
   const looks = shareComparisons(servers.length);
   const canPair = (client: Span, server: Span): boolean =>

@@ -89,7 +89,7 @@ export const partlyMissingServers = rule<PartlyMissing>({
         return kinds !== undefined && isOfTheirKind(kinds, span) && !isAnsweredByHop(span, asked);
       });
       if (lonely.length === 0) return [];
-      const lag = measureLag(scene.graph, whole, 'server');
+      const lag = measureLag(whole, 'server');
       const roots = open.roots
         .select(startsDuringAny(scene.graph, lonely, scene.thresholds), server)
         .filter((root) => !isHealthProbe(root));

@@ -233,7 +233,9 @@ function measureStaleHeaders(
 /** The calls of the spans of a service that had ended when one of their calls began. */
 function listLateCalls(scene: Scene, service: string | null): readonly Call[] {
   const { graph } = scene;
-  const groups = scene.groups.filter(({ client }) => client === service);
+  const groups = scene.groups.filter(
+    ({ client, extremes }) => client === service && extremes.apart > Number(scene.thresholds.clockTolerance),
+  );
   const late = new Set<number>();
   for (const { clients, servers } of groups) {
     for (const [at, client] of clients.entries()) {
