@@ -233,15 +233,15 @@ function measureStaleHeaders(
 /** The calls of the spans of a service that had ended when one of their calls began. */
 function listLateCalls(scene: Scene, service: string | null): readonly Call[] {
   const { graph } = scene;
-  const groups = scene.groups.filter(
-    ({ client, extremes }) => client === service && extremes.apart > Number(scene.thresholds.clockTolerance),
-  );
+  const groups = scene.groups.filter(({ client }) => client === service);
   const late = new Set<number>();
-  for (const { clients, servers } of groups) {
+  for (const { clients, servers, extremes } of groups) {
+    if (extremes.apart <= Number(scene.thresholds.clockTolerance)) continue;
     for (const [at, client] of clients.entries()) {
       if (startsAfter(scene, servers[at] ?? 0, client)) late.add(client);
     }
   }
+  if (late.size === 0) return [];
   return selectCalls(graph, groups, (client) => late.has(client)).filter((call) => !isGivenUp(call));
 }
 
