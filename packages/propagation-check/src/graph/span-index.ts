@@ -25,9 +25,10 @@ export class SpanIndex {
   /** See `#entryFor`; 0 where free. */
   #traceSlots: Words = new Uint32Array(fewestSlots);
   /** One more than a row, and 0 where free. */
-  readonly #spanSlots: Words;
+  #spanSlots: Words = noSlots;
   /** The first slot of each trace, and the end of the last. */
-  readonly #regions: Words;
+  #regions: Words = noSlots;
+  readonly #preferred: number[] = [];
 
   constructor(columns: IdColumns) {
     this.#columns = columns;
@@ -60,24 +61,30 @@ export class SpanIndex {
     }
     this.traceCount = traceCount;
     this.firstRows = firstRows.subarray(0, traceCount);
-    this.#regions = divideSlots(this.traces, traceCount);
-    this.#spanSlots = new Uint32Array(this.#regions[traceCount] ?? 0);
-    const repeated: number[] = [];
-    for (let row = 0; row < size; row += 1) {
-      const slot = this.#findSpanSlot(this.traces[row] ?? 0, columns.spanIds, row);
-      if (this.#spanSlots[slot] === 0) this.#spanSlots[slot] = row + 1;
-      else repeated.push(row);
-    }
-    this.repeated = repeated;
+    this.repeated = this.#fillSpanSlots();
+  }
+
+  /** Gives the memory of the slots of spans back, until a span is looked for again. */
+  rest(): void {
+    discard(this.#spanSlots.buffer);
+    discard(this.#regions.buffer);
+    this.#spanSlots = noSlots;
+    this.#regions = noSlots;
   }
 
   /** The row of a span, or -1. @param ids Has its 2 words at element `at`. */
   findSpan(trace: number, ids: Words, at: number): number {
+    if (this.#spanSlots === noSlots) this.#fillSpanSlots();
     return (this.#spanSlots[this.#findSpanSlot(trace, ids, at)] ?? 0) - 1;
   }
 
   /** From now on, `row` is found for its ids. */
   prefer(row: number): void {
+    this.#preferred.push(row);
+    this.#place(row);
+  }
+
+  #place(row: number): void {
     this.#spanSlots[this.#findSpanSlot(this.traces[row] ?? 0, this.#columns.spanIds, row)] = row + 1;
   }
 
@@ -97,6 +104,21 @@ export class SpanIndex {
       while (this.#traceSlots[slot] !== 0) slot = (slot + 1) & mask;
       this.#traceSlots[slot] = this.#entryFor(trace, hash);
     }
+  }
+
+  /** Returns the rows with the ids of an earlier one. */
+  #fillSpanSlots(): readonly number[] {
+    const { size, spanIds } = this.#columns;
+    this.#regions = divideSlots(this.traces, this.traceCount);
+    this.#spanSlots = new Uint32Array(this.#regions[this.traceCount] ?? 0);
+    const repeated: number[] = [];
+    for (let row = 0; row < size; row += 1) {
+      const slot = this.#findSpanSlot(this.traces[row] ?? 0, spanIds, row);
+      if (this.#spanSlots[slot] === 0) this.#spanSlots[slot] = row + 1;
+      else repeated.push(row);
+    }
+    for (const row of this.#preferred) this.#place(row);
+    return repeated;
   }
 
   /** The number of the trace in a slot, or -1. */
@@ -160,6 +182,8 @@ export class SpanIndex {
 }
 
 const fewestSlots = 16;
+/** In place of slots that were given back. */
+const noSlots: Words = new Uint32Array(0);
 /** Of so many traces the number is found without the table: they fit into the cache of a core. A power of two. */
 const recentTraces = 4096;
 
