@@ -159,7 +159,15 @@ function readUrl(span: FactSource): string | null {
 }
 
 /** Bits for the attributes of each protocol. */
-const family = { database: 1, messaging: 2, rpc: 4, http: 8, component: 16, trigger: 32, mcp: 64 } as const;
+export const family = {
+  database: 1,
+  messaging: 2,
+  rpc: 4,
+  http: 8,
+  component: 16,
+  trigger: 32,
+  mcp: 64,
+} as const;
 
 /** The family of each attribute that tells the protocol. */
 export const families: ReadonlyMap<string, number> = new Map([
