@@ -103,7 +103,8 @@ export function checkStore(store: SpanStore, options: CheckOptions = {}): Result
     scene.services,
     openClients,
   );
-  const isJudged = edges.some(isJudgedEdge) || holdsForOneService(edges, expectation) || holdsWithoutEdge(scene);
+  const isJudged =
+    edges.some(isJudgedEdge) || holdsForOneService(edges, expectation) || holdsWithoutEdge(scene);
   const unjudged = listUnjudged(scene, merged);
   return {
     version: 1,
