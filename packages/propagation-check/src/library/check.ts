@@ -12,6 +12,16 @@ import { omitUndefined } from '../util/omit-undefined.ts';
 import type { Baseline } from '../verdict/apply-baseline.ts';
 import { decideOutcome, decideVerdict, type FailOn, type Outcome } from '../verdict/decide-verdict.ts';
 import type { Result } from '../verdict/result.ts';
+import {
+  checkPathText,
+  checkSettings,
+  checkSource,
+  isText,
+  list,
+  number,
+  propertyOf,
+  type SettingRule,
+} from './check-arguments.ts';
 
 /** Where spans are: a receiver, which is waited for, or spans that are at hand. */
 export type Spans = OtlpReceiver | readonly Span[];
@@ -47,11 +57,28 @@ export interface Checked {
 const defaults = { waitMs: 10_000, settleMs: 2_000 } as const;
 const explanationWidth = 100;
 
+const settingRules = {
+  expect: {
+    expected: 'a path such as "web -> orders", or a list of them',
+    fits: (value) => [value].flat().every(isText),
+  },
+  expectation: {
+    expected: 'what readExpectation gives',
+    fits: (value) => Array.isArray(propertyOf(value, 'edges')),
+  },
+  waitMs: number,
+  settleMs: number,
+  signal: { expected: 'an AbortSignal', fits: (value) => value instanceof AbortSignal },
+  baseline: { ...list, expected: 'what readBaseline gives' },
+  failOn: { expected: '"error" or "warning"', fits: (value) => value === 'error' || value === 'warning' },
+} satisfies Record<keyof CheckSettings, SettingRule>;
+
 /**
  * Checks everything that a receiver has got, or these spans. With a receiver it waits for what can still change the verdict, as
  * the command `run` does, and for nothing else.
  *
- * @throws {ExpectationError} when `expect` is no path. @throws {RangeError} when a time is none. @throws {SourceError} when the receiver is closed.
+ * @throws {TypeError} when an argument is of another type, or a setting is not known. @throws {ExpectationError} when `expect` is no path.
+ * @throws {RangeError} when a time is none. @throws {SourceError} when the receiver is closed.
  */
 export async function check(from: Spans, settings: CheckSettings = {}): Promise<Checked> {
   const { result, details } = await checkSpans(from, settings);
@@ -60,6 +87,8 @@ export async function check(from: Spans, settings: CheckSettings = {}): Promise<
 
 /** As `check`, of the expected path alone: what is broken elsewhere is not reported. */
 export async function checkPath(from: Spans, path: string, settings: CheckSettings = {}): Promise<Checked> {
+  checkPathText(path);
+  checkSettings(settings, settingRules);
   const { result, details } = await checkSpans(from, { ...settings, expect: path });
   return explain(narrow(result, readExpectedPath(path)), details, settings);
 }
@@ -80,6 +109,8 @@ function explain(
 }
 
 async function checkSpans(from: Spans, settings: CheckSettings): Promise<CheckedSpans> {
+  checkSource(from);
+  checkSettings(settings, settingRules);
   const { expect = [], expectation: rest = noExpectation, signal = new AbortController().signal } = settings;
   const { waitMs, settleMs } = { ...defaults, ...omitUndefined(settings) };
   for (const [name, value] of Object.entries({ waitMs, settleMs }))
@@ -98,6 +129,12 @@ async function checkSpans(from: Spans, settings: CheckSettings): Promise<Checked
       ...{ source: from, readInputs: async () => inputs, explainSilence },
       ...{ waitMs, settleMs, signal },
     });
+  }
+  if (from.length === 0) {
+    // An expectation that nothing speaks of is neither met nor broken.
+    const result = judge(from, { ...inputs, expectation: noExpectation });
+    const reason = 'no span is in the list; check it after the spans have come';
+    return { result, details: { source: 'these spans', reason, notes: [], collector: null }, spans: from };
   }
   const result = judge(from, inputs);
   const services = from.map(({ serviceName }) => serviceName);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type TestContext, test } from 'node:test';
+import { suite, type TestContext, test } from 'node:test';
 import {
   check,
   expectPropagation,
@@ -129,6 +129,67 @@ test('spans that are at hand are checked at once', async (t) => {
   await expectPropagation(spans, 'web -> orders');
   await assert.rejects(expectPropagation(spans, 'web -> stock'), /missing-call|missing-server/);
   await assert.rejects(expectPropagation(spans, 'web'), { name: 'ExpectationError' });
+});
+
+test('an empty list is told from a broken path', async () => {
+  await assert.rejects(
+    expectPropagation([], 'web -> orders'),
+    /^PropagationError: CANNOT TELL {2}no span is in the list/,
+  );
+});
+
+suite('arguments of programs without types', () => {
+  const wrong: readonly (readonly [string, unknown, RegExp])[] = [
+    ['a misspelt setting', { waitMS: 5 }, /^TypeError: unknown setting waitMS; did you mean waitMs\?$/],
+    [
+      'a setting of another tool',
+      { retries: 5 },
+      /^TypeError: unknown setting retries; expected expect, expectation, waitMs/,
+    ],
+    ['a severity', { failOn: 'warn' }, /^TypeError: failOn is "warn"; expected "error" or "warning"$/],
+    ['a time with its unit', { waitMs: '5s' }, /^TypeError: waitMs is "5s"; expected a number$/],
+    ['a time below 0', { waitMs: -1 }, /^RangeError: waitMs is -1; expected milliseconds, 0 or more$/],
+    [
+      'an expectation as text',
+      { expectation: 'web -> orders' },
+      /^TypeError: expectation is "web -> orders"; expected what readExpectation/,
+    ],
+    ['a path that is none', { expect: [1] }, /^TypeError: expect is a list; expected a path/],
+    [
+      'a baseline as text',
+      { baseline: 'known.yaml' },
+      /^TypeError: baseline is "known.yaml"; expected what readBaseline/,
+    ],
+    ['no settings', null, /^TypeError: expected an object of settings, not null$/],
+  ];
+  for (const [name, settings, message] of wrong) {
+    test(name, () => assert.rejects(Reflect.apply(check, null, [[], settings]), message));
+  }
+
+  test('spans and paths', async () => {
+    const reject = (message: RegExp, ...args: readonly unknown[]) =>
+      assert.rejects(Reflect.apply(expectPropagation, null, args), message);
+    await reject(
+      /^TypeError: expected a receiver of startReceiver, or a list of spans, not undefined$/,
+      undefined,
+      'a -> b',
+    );
+    await reject(
+      /^TypeError: item 0 of the list is no span but "x"; decodeBytes reads an export$/,
+      ['x'],
+      'a -> b',
+    );
+    await reject(
+      /^TypeError: the path is undefined; expected services with arrows between them: "web -> orders"$/,
+      [],
+    );
+  });
+
+  test('options of the receiver', async () => {
+    const start = (options: object) => Reflect.apply(startReceiver, null, [options]);
+    await assert.rejects(start({ ports: [0] }), /^TypeError: unknown setting ports; did you mean port\?$/);
+    await assert.rejects(start({ port: '4318' }), /^TypeError: port is "4318"; expected a number, or a list/);
+  });
 });
 
 test('the matcher says whether, and throws where nothing tells', async (t) => {
