@@ -38,7 +38,11 @@ export async function checkCommand(
   const progress = createProgress();
   try {
     const { env, notes } = makeChildEnvironment(process.env, source.url ?? '', args.forward !== undefined);
-    const { exitCode, leftBehind } = await runChild(command, env);
+    const { exitCode, leftBehind } = await runChild(command, env, () =>
+      progress.show(
+        () => `${name} has ended: waiting for its processes and their last spans (Ctrl-C ends it)`,
+      ),
+    );
     const checked = await checkReceived({
       source,
       readInputs: () => readAnew(inputs),

@@ -66,12 +66,20 @@ export function withPrinted<Name extends string>(
   return hasPrinted ? targets : [{ name: printed, path: null }, ...targets];
 }
 
-/** @throws {UsageError} where a file cannot be written for want of its folder. */
+/** @throws {UsageError} where a file cannot be written: its folder is missing, or it is one itself. */
 export function checkFolder(option: string, path: string): void {
+  const refuse = (why: string): never => {
+    throw new UsageError(`${option}=${path}: ${why}`);
+  };
+  const folder = dirname(path);
+  const name = quotePath(folder);
   try {
-    if (statSync(dirname(path)).isDirectory()) return;
+    if (!statSync(folder).isDirectory()) refuse(`${name} is no folder`);
+    if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true)
+      refuse('a folder; name a file in it');
   } catch (error) {
-    throw new UsageError(`${option}=${path}: ${describeFileError(error)}`);
+    if (error instanceof UsageError) throw error;
+    const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+    refuse(isMissing ? `there is no folder ${name}` : describeFileError(error));
   }
-  throw new UsageError(`${option}=${path}: ${quotePath(dirname(path))} is no folder`);
 }

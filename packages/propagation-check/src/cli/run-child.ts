@@ -26,14 +26,16 @@ export interface ChildEnd {
 
 /**
  * Runs a command with the streams of this process, in a process group of its own: a signal reaches each process of it once, whether
- * it comes from a terminal or from `kill`; the third one that asks for an end kills them. Nothing of the group runs on when this
- * resolves.
+ * it comes from a terminal or from `kill`; the third one that asks for an end kills them, and so does any when the command has ended.
+ * Nothing of the group runs on when this resolves.
  *
+ * @param onEnd Called when the command has ended: what it left behind may take seconds more.
  * @throws {UsageError} when the command cannot be started.
  */
 export async function runChild(
   [file, ...args]: readonly [string, ...string[]],
   env: NodeJS.ProcessEnv,
+  onEnd: () => void,
 ): Promise<ChildEnd> {
   let signals = 0;
   let child: ChildProcess | null = null;
@@ -49,7 +51,9 @@ export async function runChild(
     child = spawn(file, args, { env, stdio: 'inherit', detached: !isWindows });
     await once(child, 'exit');
     const { exitCode, signalCode: signal } = child;
-    const leftBehind = await endGroup(child, () => signals >= mostSignals);
+    onEnd();
+    const before = signals;
+    const leftBehind = await endGroup(child, () => signals > before || signals >= mostSignals);
     return { exitCode: exitCode ?? 128 + (signal === null ? 0 : constants.signals[signal]), leftBehind };
   } catch (error) {
     throw new UsageError(`${file}: ${describeStart(error)}`);

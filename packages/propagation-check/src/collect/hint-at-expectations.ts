@@ -46,21 +46,38 @@ function listServices(names: Iterable<string | null>): readonly string[] {
 
 /** A service that is expected and has no span is often one that is called otherwise. */
 function hintAtUnknown(expected: readonly ExpectedEdge[], services: readonly string[]): readonly string[] {
-  const named = expected
-    .filter(({ rule }) => rule === 'must')
-    .flatMap(({ client, server }) => [client, server]);
-  const unknown = [...new Set(named)].filter((service) => !services.includes(service));
+  const unknown = listUnknown(expected, services);
   if (unknown.length === 0) return [];
-  const misspelt = unknown.flatMap((name) => {
-    const meant = suggestName(name, services);
-    return meant === null ? [] : [`did you mean ${meant} instead of ${name}?`];
-  });
+  const misspelt = suggestNames(unknown, services);
   return [
     `no span of ${listNames(unknown)} is here, only of ${listNames(services)}: ` +
       (misspelt.length > 0
         ? misspelt.join('; ')
         : 'check the names (service.name) and whether the service exports'),
   ];
+}
+
+/** Expected services without a span that are called nearly as others are: `did you mean web instead of wbe?` @param names Of the services. */
+export function listMisspelt(
+  names: Iterable<string | null>,
+  { edges: expected }: Expectation,
+): readonly string[] {
+  const services = listServices(names);
+  return suggestNames(listUnknown(expected, services), services);
+}
+
+function listUnknown(expected: readonly ExpectedEdge[], services: readonly string[]): readonly string[] {
+  const named = expected
+    .filter(({ rule }) => rule === 'must')
+    .flatMap(({ client, server }) => [client, server]);
+  return [...new Set(named)].filter((service) => !services.includes(service));
+}
+
+function suggestNames(unknown: readonly string[], services: readonly string[]): readonly string[] {
+  return unknown.flatMap((name) => {
+    const meant = suggestName(name, services);
+    return meant === null ? [] : [`did you mean ${meant} instead of ${name}?`];
+  });
 }
 
 /** The edges that no verdict covers, why, and how that changes. */

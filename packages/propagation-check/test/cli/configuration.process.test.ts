@@ -66,7 +66,7 @@ suite('the configuration file', () => {
     const refused = await runCli(t, ['file', 'healthy.jsonl'], { cwd: root });
     assertRefused(
       refused,
-      /^propagation-check: propagation-check\.yaml:1:1: unknown key "failOn"; .* did you mean fail-on\?; 2:7: wait: expected a time with its unit, .*; 3:1: reports: html=nowhere\/out\.html: no such file; 6:13: run\.requests: expected a whole number; 7:8: run\.url: expected an http:\/\/ or https:\/\/ URL\n$/,
+      /^propagation-check: propagation-check\.yaml:1:1: unknown key "failOn"; .* did you mean fail-on\?; 2:7: wait: expected a time with its unit, .*; 3:1: reports: html=nowhere\/out\.html: there is no folder nowhere; 6:13: run\.requests: expected a whole number; 7:8: run\.url: expected an http:\/\/ or https:\/\/ URL\n$/,
     );
   });
 
@@ -187,6 +187,23 @@ suite('--baseline', () => {
     assert.equal((await run('broken.jsonl')).code, 1);
   });
 
+  test('is not written where an expected service is misspelt', async (t) => {
+    const root = await makeRepository(t, null);
+    const args = [
+      'file',
+      'broken.jsonl',
+      '--expect',
+      'A -> b',
+      '--baseline',
+      'known.yaml',
+      '--update-baseline',
+    ];
+    const { code, stderr } = await runCli(t, args, { cwd: root });
+    assert.equal(code, 2);
+    assert.match(stderr, /no span, did you mean a instead of A\? known\.yaml stays as it is$/m);
+    assert.ok(!(await readdir(root)).includes('known.yaml'));
+  });
+
   test('fails on what is new', async (t) => {
     const root = await makeRepository(t, null);
     const known = 'known: [{ client: a, server: b, finding: baggage-lost }]\n';
@@ -236,7 +253,7 @@ suite('--baseline', () => {
     );
     assertRefused(
       await run('broken.jsonl', '--update-baseline', '--baseline', 'nowhere/known.yaml'),
-      /--baseline=nowhere\/known\.yaml: no such file/,
+      /--baseline=nowhere\/known\.yaml: there is no folder nowhere$/m,
     );
     assertRefused(
       await run('broken.jsonl', '--baseline', 'web'),
