@@ -66,20 +66,19 @@ export function withPrinted<Name extends string>(
   return hasPrinted ? targets : [{ name: printed, path: null }, ...targets];
 }
 
-/** @throws {UsageError} where a file cannot be written: its folder is missing, or it is one itself. */
+/** @throws {UsageError} where a file cannot be written, because its folder is not there or the path is a folder itself. */
 export function checkFolder(option: string, path: string): void {
-  const refuse = (why: string): never => {
-    throw new UsageError(`${option}=${path}: ${why}`);
-  };
   const folder = dirname(path);
-  const name = quotePath(folder);
   try {
-    if (!statSync(folder).isDirectory()) refuse(`${name} is no folder`);
-    if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true)
-      refuse('a folder; name a file in it');
+    const isFolder = (one: string): boolean | undefined =>
+      statSync(one, { throwIfNoEntry: false })?.isDirectory();
+    if (isFolder(path) === true) throw new UsageError(`${option}=${path}: a folder; name a file in it`);
+    const found = isFolder(folder);
+    if (found === true) return;
+    const reason = found === undefined ? 'does not exist; create it first' : 'is no folder';
+    throw new UsageError(`${option}=${path}: the folder ${quotePath(folder)} ${reason}`);
   } catch (error) {
     if (error instanceof UsageError) throw error;
-    const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
-    refuse(isMissing ? `there is no folder ${name}` : describeFileError(error));
+    throw new UsageError(`${option}=${path}: ${describeFileError(error)}`);
   }
 }

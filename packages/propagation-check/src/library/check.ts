@@ -2,46 +2,14 @@ import { type CheckedSpans, checkReceived } from '../collect/check-received.ts';
 import { describeFixed } from '../collect/describe-fixed.ts';
 import { explainNothingToJudge, hintAtExpectations } from '../collect/hint-at-expectations.ts';
 import { type CheckInputs, judge } from '../collect/judge.ts';
-import { type Expectation, type ExpectedEdge, noExpectation } from '../expect/expectation.ts';
+import { type ExpectedEdge, noExpectation } from '../expect/expectation.ts';
 import { readExpectedPath } from '../expect/read-expected-path.ts';
 import { renderTerminal } from '../report/terminal.ts';
 import { findDocsRoot } from '../source/find-docs-root.ts';
-import type { OtlpReceiver } from '../source/otlp-receiver.ts';
-import type { Span } from '../span/span.ts';
 import { omitUndefined } from '../util/omit-undefined.ts';
-import type { Baseline } from '../verdict/apply-baseline.ts';
-import { decideOutcome, decideVerdict, type FailOn, type Outcome } from '../verdict/decide-verdict.ts';
+import { decideOutcome, decideVerdict, type Outcome } from '../verdict/decide-verdict.ts';
 import type { Result } from '../verdict/result.ts';
-import {
-  checkPathText,
-  checkSettings,
-  checkSource,
-  isText,
-  list,
-  number,
-  propertyOf,
-  type SettingRule,
-} from './check-arguments.ts';
-
-/** Where spans are: a receiver, which is waited for, or spans that are at hand. */
-export type Spans = OtlpReceiver | readonly Span[];
-
-/** Expectations, and the time that spans may take to arrive. */
-export interface CheckSettings {
-  /** Edges that must exist: `web -> orders -> payments`. */
-  readonly expect?: string | readonly string[];
-  /** Other edges that must, may and must not be there. */
-  readonly expectation?: Expectation;
-  /** Milliseconds. How long spans may take to arrive. Default 10,000. */
-  readonly waitMs?: number;
-  /** Milliseconds. What is missing is judged when no span has come for so long. Default 2,000: with the receiver's `env` exporters send every 100. */
-  readonly settleMs?: number;
-  readonly signal?: AbortSignal;
-  /** What is known to be broken (`readBaseline`): only what is new fails. */
-  readonly baseline?: Baseline;
-  /** The least severity that fails. Default `error`. */
-  readonly failOn?: FailOn;
-}
+import { type CheckSettings, checkArguments, type Spans } from './check-settings.ts';
 
 /** A result and its text for people. */
 export interface Checked {
@@ -57,27 +25,11 @@ export interface Checked {
 const defaults = { waitMs: 10_000, settleMs: 2_000 } as const;
 const explanationWidth = 100;
 
-const settingRules = {
-  expect: {
-    expected: 'a path such as "web -> orders", or a list of them',
-    fits: (value) => [value].flat().every(isText),
-  },
-  expectation: {
-    expected: 'what readExpectation gives',
-    fits: (value) => Array.isArray(propertyOf(value, 'edges')),
-  },
-  waitMs: number,
-  settleMs: number,
-  signal: { expected: 'an AbortSignal', fits: (value) => value instanceof AbortSignal },
-  baseline: { ...list, expected: 'what readBaseline gives' },
-  failOn: { expected: '"error" or "warning"', fits: (value) => value === 'error' || value === 'warning' },
-} satisfies Record<keyof CheckSettings, SettingRule>;
-
 /**
  * Checks everything that a receiver has got, or these spans. With a receiver it waits for what can still change the verdict, as
  * the command `run` does, and for nothing else.
  *
- * @throws {TypeError} when an argument is of another type, or a setting is not known. @throws {ExpectationError} when `expect` is no path.
+ * @throws {ExpectationError} when `expect` is no path. @throws {TypeError} when a setting is unknown or of a wrong type.
  * @throws {RangeError} when a time is none. @throws {SourceError} when the receiver is closed.
  */
 export async function check(from: Spans, settings: CheckSettings = {}): Promise<Checked> {
@@ -87,8 +39,6 @@ export async function check(from: Spans, settings: CheckSettings = {}): Promise<
 
 /** As `check`, of the expected path alone: what is broken elsewhere is not reported. */
 export async function checkPath(from: Spans, path: string, settings: CheckSettings = {}): Promise<Checked> {
-  checkPathText(path);
-  checkSettings(settings, settingRules);
   const { result, details } = await checkSpans(from, { ...settings, expect: path });
   return explain(narrow(result, readExpectedPath(path)), details, settings);
 }
@@ -109,13 +59,9 @@ function explain(
 }
 
 async function checkSpans(from: Spans, settings: CheckSettings): Promise<CheckedSpans> {
-  checkSource(from);
-  checkSettings(settings, settingRules);
+  checkArguments(from, settings);
   const { expect = [], expectation: rest = noExpectation, signal = new AbortController().signal } = settings;
   const { waitMs, settleMs } = { ...defaults, ...omitUndefined(settings) };
-  for (const [name, value] of Object.entries({ waitMs, settleMs }))
-    if (!Number.isFinite(value) || value < 0)
-      throw new RangeError(`${name} is ${String(value)}; expected milliseconds, 0 or more`);
   const paths = typeof expect === 'string' ? [expect] : expect;
   const inputs: CheckInputs = {
     expectation: { ...rest, edges: [...paths.flatMap(readExpectedPath), ...rest.edges] },
@@ -130,16 +76,14 @@ async function checkSpans(from: Spans, settings: CheckSettings): Promise<Checked
       ...{ waitMs, settleMs, signal },
     });
   }
-  if (from.length === 0) {
-    // An expectation that nothing speaks of is neither met nor broken.
-    const result = judge(from, { ...inputs, expectation: noExpectation });
-    const reason = 'no span is in the list; check it after the spans have come';
-    return { result, details: { source: 'these spans', reason, notes: [], collector: null }, spans: from };
-  }
-  const result = judge(from, inputs);
+  const isSilent = from.length === 0;
+  const result = judge(from, isSilent ? { ...inputs, expectation: noExpectation } : inputs);
   const services = from.map(({ serviceName }) => serviceName);
-  const reason =
-    result.verdict === 'unknown' ? explainNothingToJudge(result, services, inputs.expectation) : null;
+  const reason = isSilent
+    ? 'there are no spans: read them after the requests have ended and their exporters were flushed'
+    : result.verdict === 'unknown'
+      ? explainNothingToJudge(result, services, inputs.expectation)
+      : null;
   const notes = hintAtExpectations(result, services, inputs.expectation);
   return { result, details: { source: 'these spans', reason, notes, collector: null }, spans: from };
 }

@@ -7,7 +7,7 @@ import { escapeXml } from './escape-xml.ts';
 import type { ReportDetails } from './json.ts';
 import { describeNotes, nameAcceptance, nameVerdict, summarise } from './summary.ts';
 import { countOf, nameEdge } from './terminal-edges.ts';
-import { describeCount, type FindingOptions, nameConfidently, renderFinding } from './terminal-findings.ts';
+import { type FindingOptions, nameConfidently, renderFinding } from './terminal-findings.ts';
 
 const suiteName = 'propagation-check';
 /** Names of services are cut at this. */
@@ -79,14 +79,15 @@ function listCases(result: Result, details: ReportDetails): readonly TestCase[] 
   return ofEdges.length > 0 ? ofEdges : [{ ...whole, error: null }];
 }
 
-function describeFailure(finding: Finding): string {
-  return `${prose[finding.id].title} (${nameConfidently(finding)}), ${describeCount(finding)}`;
-}
-
 type Place = Pick<EdgeResult, 'client' | 'server' | 'tolerated'>;
 
 function placeOf({ client, server }: Place): string {
   return keyFor(client, server);
+}
+
+/** Lists of tests show this line alone. */
+function describe(finding: Finding): string {
+  return `${prose[finding.id].title} (${nameConfidently(finding)}), ${countOf(finding.count, 'call')}`;
 }
 
 function renderCase(testCase: TestCase, options: FindingOptions): string {
@@ -101,7 +102,7 @@ function renderCase(testCase: TestCase, options: FindingOptions): string {
     ...(isSkipped ? [`<skipped message="${escapeXml(reason)}"/>`] : []),
     ...(failures.length > 0
       ? [
-          `<failure type="${ids}" message="${escapeXml(failures.map(describeFailure).join('; '))}">${escapeXml(render(failures).join('\n\n'))}</failure>`,
+          `<failure type="${ids}" message="${escapeXml(failures.map(describe).join('; '))}">${escapeXml(render(failures).join('\n\n'))}</failure>`,
         ]
       : []),
     ...(error !== null ? [`<error type="unknown" message="${escapeXml(error)}"/>`] : []),

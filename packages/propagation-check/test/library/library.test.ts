@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { suite, type TestContext, test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import {
   check,
   expectPropagation,
@@ -131,67 +131,6 @@ test('spans that are at hand are checked at once', async (t) => {
   await assert.rejects(expectPropagation(spans, 'web'), { name: 'ExpectationError' });
 });
 
-test('an empty list is told from a broken path', async () => {
-  await assert.rejects(
-    expectPropagation([], 'web -> orders'),
-    /^PropagationError: CANNOT TELL {2}no span is in the list/,
-  );
-});
-
-suite('arguments of programs without types', () => {
-  const wrong: readonly (readonly [string, unknown, RegExp])[] = [
-    ['a misspelt setting', { waitMS: 5 }, /^TypeError: unknown setting waitMS; did you mean waitMs\?$/],
-    [
-      'a setting of another tool',
-      { retries: 5 },
-      /^TypeError: unknown setting retries; expected expect, expectation, waitMs/,
-    ],
-    ['a severity', { failOn: 'warn' }, /^TypeError: failOn is "warn"; expected "error" or "warning"$/],
-    ['a time with its unit', { waitMs: '5s' }, /^TypeError: waitMs is "5s"; expected a number$/],
-    ['a time below 0', { waitMs: -1 }, /^RangeError: waitMs is -1; expected milliseconds, 0 or more$/],
-    [
-      'an expectation as text',
-      { expectation: 'web -> orders' },
-      /^TypeError: expectation is "web -> orders"; expected what readExpectation/,
-    ],
-    ['a path that is none', { expect: [1] }, /^TypeError: expect is a list; expected a path/],
-    [
-      'a baseline as text',
-      { baseline: 'known.yaml' },
-      /^TypeError: baseline is "known.yaml"; expected what readBaseline/,
-    ],
-    ['no settings', null, /^TypeError: expected an object of settings, not null$/],
-  ];
-  for (const [name, settings, message] of wrong) {
-    test(name, () => assert.rejects(Reflect.apply(check, null, [[], settings]), message));
-  }
-
-  test('spans and paths', async () => {
-    const reject = (message: RegExp, ...args: readonly unknown[]) =>
-      assert.rejects(Reflect.apply(expectPropagation, null, args), message);
-    await reject(
-      /^TypeError: expected a receiver of startReceiver, or a list of spans, not undefined$/,
-      undefined,
-      'a -> b',
-    );
-    await reject(
-      /^TypeError: item 0 of the list is no span but "x"; decodeBytes reads an export$/,
-      ['x'],
-      'a -> b',
-    );
-    await reject(
-      /^TypeError: the path is undefined; expected services with arrows between them: "web -> orders"$/,
-      [],
-    );
-  });
-
-  test('options of the receiver', async () => {
-    const start = (options: object) => Reflect.apply(startReceiver, null, [options]);
-    await assert.rejects(start({ ports: [0] }), /^TypeError: unknown setting ports; did you mean port\?$/);
-    await assert.rejects(start({ port: '4318' }), /^TypeError: port is "4318"; expected a number, or a list/);
-  });
-});
-
 test('the matcher says whether, and throws where nothing tells', async (t) => {
   const receiver = await open(t);
   await assert.rejects(matchers.toPropagate(receiver, 'web -> orders', quick), /no span arrived/);
@@ -220,4 +159,32 @@ test('what the baseline knows does not fail, and what is fixed is said', async (
 test('a time that is none is refused', async () => {
   await assert.rejects(check([], { waitMs: Number.NaN }), RangeError);
   await assert.rejects(check([], { settleMs: -1 }), RangeError);
+});
+
+test('what a caller without types passes is refused with what is expected', async () => {
+  const pass = (from: unknown, settings: unknown): Promise<unknown> =>
+    Reflect.apply(check, undefined, [from, settings]);
+  const cases: readonly (readonly [from: unknown, settings: unknown, message: RegExp])[] = [
+    [null, {}, /^the spans are null; expected a receiver or an array of spans$/],
+    ['spans.json', {}, /^the spans are "spans\.json"; expected a receiver/],
+    [[1], {}, /^the spans are an array; expected a receiver or an array of spans$/],
+    [[], 5, /^the settings are 5; expected an object such as/],
+    [[], { failon: 'warning' }, /^there is no setting failon; did you mean failOn\?$/],
+    [[], { retries: 3 }, /^there is no setting retries; there are expect, expectation, waitMs,/],
+    [[], { failOn: 'info' }, /^failOn is "info"; expected "error" or "warning"$/],
+    [[], { expect: 5 }, /^expect is 5; expected a path such as "web -> orders", or several$/],
+    [[], { expectation: 'web -> orders' }, /^expectation is "web -> orders"; expected an object, as/],
+    [[], { signal: true }, /^signal is true; expected an AbortSignal$/],
+    [[], { baseline: 'known.json' }, /^baseline is "known\.json"; expected what `readBaseline` returns$/],
+    [[], { waitMs: '5s' }, /^waitMs is "5s"; expected milliseconds, 0 or more$/],
+  ];
+  for (const [from, settings, message] of cases)
+    await assert.rejects(pass(from, settings), { name: 'TypeError', message });
+});
+
+test('no spans are no verdict, whatever is expected', async () => {
+  const { outcome, reason, result } = await check([], { expect: 'web -> orders' });
+  assert.deepEqual([outcome, result.verdict, result.findings], ['unknown', 'unknown', []]);
+  assert.match(reason ?? '', /^there are no spans: read them after the requests have ended/);
+  await assert.rejects(expectPropagation([], 'web -> orders'), /there are no spans/);
 });

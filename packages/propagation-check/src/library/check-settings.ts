@@ -1,0 +1,98 @@
+import type { Expectation } from '../expect/expectation.ts';
+import type { OtlpReceiver } from '../source/otlp-receiver.ts';
+import type { Span } from '../span/span.ts';
+import { suggestName } from '../util/suggest-name.ts';
+import type { Baseline } from '../verdict/apply-baseline.ts';
+import type { FailOn } from '../verdict/decide-verdict.ts';
+
+/** Where spans are: a receiver, which is waited for, or spans that are at hand. */
+export type Spans = OtlpReceiver | readonly Span[];
+
+/** Expectations, and the time that spans may take to arrive. */
+export interface CheckSettings {
+  /** Edges that must exist: `web -> orders -> payments`. */
+  readonly expect?: string | readonly string[];
+  /** Other edges that must, may and must not be there. */
+  readonly expectation?: Expectation;
+  /** Milliseconds. How long spans may take to arrive. Default 10,000. */
+  readonly waitMs?: number;
+  /** Milliseconds. What is missing is judged when no span has come for so long. Default 2,000: with the receiver's `env` exporters send every 100. */
+  readonly settleMs?: number;
+  readonly signal?: AbortSignal;
+  /** What is known to be broken (`readBaseline`): only what is new fails. */
+  readonly baseline?: Baseline;
+  /** The least severity that fails. Default `error`. */
+  readonly failOn?: FailOn;
+}
+
+/** A setting as its reader expects it. */
+interface Shape {
+  readonly expected: string;
+  readonly fits: (value: unknown) => boolean;
+}
+
+const object: Shape = {
+  expected: 'an object, as `readExpectation` returns it',
+  fits: (value) => typeof value === 'object' && value !== null && 'edges' in value,
+};
+const milliseconds: Shape = {
+  expected: 'milliseconds, 0 or more',
+  fits: (value) => typeof value === 'number' && Number.isFinite(value) && value >= 0,
+};
+
+const shapes: Readonly<Record<keyof CheckSettings, Shape>> = {
+  expect: {
+    expected: 'a path such as "web -> orders", or several',
+    fits: (value) => [value].flat().every((path) => typeof path === 'string'),
+  },
+  expectation: object,
+  waitMs: milliseconds,
+  settleMs: milliseconds,
+  signal: { expected: 'an AbortSignal', fits: (value) => value instanceof AbortSignal },
+  baseline: { expected: 'what `readBaseline` returns', fits: Array.isArray },
+  failOn: { expected: '"error" or "warning"', fits: (value) => value === 'error' || value === 'warning' },
+};
+
+/**
+ * Refuses what a caller without types may pass: a misspelt setting would be ignored, and the check be another one.
+ *
+ * @throws {TypeError} with what is expected. @throws {RangeError} when a time is none.
+ */
+export function checkArguments(from: Spans, settings: CheckSettings): void {
+  if (!isSpans(from))
+    throw new TypeError(`the spans are ${tell(from)}; expected a receiver or an array of spans`);
+  if (typeof settings !== 'object' || settings === null)
+    throw new TypeError(`the settings are ${tell(settings)}; expected an object such as { waitMs: 5000 }`);
+  for (const [name, value] of Object.entries(settings)) {
+    if (!isSetting(name)) throw new TypeError(`there is no setting ${name}${describeSettings(name)}`);
+    if (value === undefined || shapes[name].fits(value)) continue;
+    const message = `${name} is ${tell(value)}; expected ${shapes[name].expected}`;
+    throw typeof value === 'number' && shapes[name] === milliseconds
+      ? new RangeError(message)
+      : new TypeError(message);
+  }
+}
+
+function isSpans(from: unknown): boolean {
+  if (typeof from !== 'object' || from === null) return false;
+  if ('readAll' in from) return true;
+  return (
+    Array.isArray(from) && from.every((span) => typeof span === 'object' && span !== null && 'spanId' in span)
+  );
+}
+
+function isSetting(name: string): name is keyof CheckSettings {
+  return Object.hasOwn(shapes, name);
+}
+
+function describeSettings(name: string): string {
+  const names = Object.keys(shapes);
+  const meant = suggestName(name, names);
+  return meant === null ? `; there are ${names.join(', ')}` : `; did you mean ${meant}?`;
+}
+
+function tell(value: unknown): string {
+  if (Array.isArray(value)) return 'an array';
+  if (typeof value === 'object' && value !== null) return 'an object';
+  return typeof value === 'string' ? JSON.stringify(value) : String(value);
+}
