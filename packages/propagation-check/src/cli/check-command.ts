@@ -10,7 +10,7 @@ import { describeWaiting } from './describe-waiting.ts';
 import { openNamedSource } from './open-named-source.ts';
 import { openOutput } from './open-output.ts';
 import { printReport } from './print-report.ts';
-import { runChild } from './run-child.ts';
+import { graceMs, runChild } from './run-child.ts';
 import type { Session } from './session.ts';
 import { createProgress } from './show-progress.ts';
 import { UsageError } from './usage-error.ts';
@@ -38,7 +38,12 @@ export async function checkCommand(
   const progress = createProgress();
   try {
     const { env, notes } = makeChildEnvironment(process.env, source.url ?? '', args.forward !== undefined);
-    const { exitCode, leftBehind } = await runChild(command, env);
+    const { exitCode, leftBehind } = await runChild(command, env, () =>
+      progress.show(
+        () =>
+          `${name} has ended: waiting for processes that it left behind (at most ${graceMs / 1_000} s; Ctrl-C ends them)`,
+      ),
+    );
     const checked = await checkReceived({
       source,
       readInputs: () => readAnew(inputs),

@@ -66,12 +66,19 @@ export function withPrinted<Name extends string>(
   return hasPrinted ? targets : [{ name: printed, path: null }, ...targets];
 }
 
-/** @throws {UsageError} where a file cannot be written for want of its folder. */
+/** @throws {UsageError} where a file cannot be written, because its folder is not there or the path is a folder itself. */
 export function checkFolder(option: string, path: string): void {
+  const folder = dirname(path);
   try {
-    if (statSync(dirname(path)).isDirectory()) return;
+    const isFolder = (one: string): boolean | undefined =>
+      statSync(one, { throwIfNoEntry: false })?.isDirectory();
+    if (isFolder(path) === true) throw new UsageError(`${option}=${path}: a folder; name a file in it`);
+    const found = isFolder(folder);
+    if (found === true) return;
+    const reason = found === undefined ? 'does not exist; create it first' : 'is no folder';
+    throw new UsageError(`${option}=${path}: the folder ${quotePath(folder)} ${reason}`);
   } catch (error) {
+    if (error instanceof UsageError) throw error;
     throw new UsageError(`${option}=${path}: ${describeFileError(error)}`);
   }
-  throw new UsageError(`${option}=${path}: ${quotePath(dirname(path))} is no folder`);
 }

@@ -9,7 +9,7 @@ import { UsageError } from './usage-error.ts';
 /** Processes that end together with the command are a moment later than it. */
 const momentMs = 200;
 /** How long processes that a command leaves behind may take to end and to send their last spans. */
-const graceMs = 5_000;
+export const graceMs = 5_000;
 /** Between two looks whether they have ended: nothing tells it. */
 const lookMs = 20;
 /** A person who interrupts so often wants an end at once. */
@@ -26,14 +26,16 @@ export interface ChildEnd {
 
 /**
  * Runs a command with the streams of this process, in a process group of its own: a signal reaches each process of it once, whether
- * it comes from a terminal or from `kill`; the third one that asks for an end kills them. Nothing of the group runs on when this
- * resolves.
+ * it comes from a terminal or from `kill`; the third one that asks for an end kills them, and the first one after the command has
+ * ended. Nothing of the group runs on when this resolves.
  *
+ * @param onLeftBehind Is told that processes outlive the command and are waited for, `graceMs` at most.
  * @throws {UsageError} when the command cannot be started.
  */
 export async function runChild(
   [file, ...args]: readonly [string, ...string[]],
   env: NodeJS.ProcessEnv,
+  onLeftBehind: () => void = () => undefined,
 ): Promise<ChildEnd> {
   let signals = 0;
   let child: ChildProcess | null = null;
@@ -49,7 +51,8 @@ export async function runChild(
     child = spawn(file, args, { env, stdio: 'inherit', detached: !isWindows });
     await once(child, 'exit');
     const { exitCode, signalCode: signal } = child;
-    const leftBehind = await endGroup(child, () => signals >= mostSignals);
+    const before = signals;
+    const leftBehind = await endGroup(child, () => signals > before, onLeftBehind);
     return { exitCode: exitCode ?? 128 + (signal === null ? 0 : constants.signals[signal]), leftBehind };
   } catch (error) {
     throw new UsageError(`${file}: ${describeStart(error)}`);
@@ -84,8 +87,13 @@ function describeStart(error: unknown): string {
 }
 
 /** @returns Whether there was anything to end. */
-async function endGroup(child: ChildProcess, isUrgent: () => boolean): Promise<boolean> {
+async function endGroup(
+  child: ChildProcess,
+  isUrgent: () => boolean,
+  onLeftBehind: () => void,
+): Promise<boolean> {
   if (await isGone(child, momentMs, isUrgent)) return false;
+  onLeftBehind();
   sendToGroup(child, 'SIGTERM');
   if (!(await isGone(child, graceMs, isUrgent))) sendToGroup(child, 'SIGKILL');
   return true;

@@ -12,6 +12,7 @@ import { omitUndefined } from '../util/omit-undefined.ts';
 import type { Baseline } from '../verdict/apply-baseline.ts';
 import { decideOutcome, decideVerdict, type FailOn, type Outcome } from '../verdict/decide-verdict.ts';
 import type { Result } from '../verdict/result.ts';
+import { checkArguments } from './check-arguments.ts';
 
 /** Where spans are: a receiver, which is waited for, or spans that are at hand. */
 export type Spans = OtlpReceiver | readonly Span[];
@@ -51,7 +52,8 @@ const explanationWidth = 100;
  * Checks everything that a receiver has got, or these spans. With a receiver it waits for what can still change the verdict, as
  * the command `run` does, and for nothing else.
  *
- * @throws {ExpectationError} when `expect` is no path. @throws {RangeError} when a time is none. @throws {SourceError} when the receiver is closed.
+ * @throws {ExpectationError} when `expect` is no path. @throws {TypeError} when a setting is unknown or of a wrong type.
+ * @throws {RangeError} when a time is none. @throws {SourceError} when the receiver is closed.
  */
 export async function check(from: Spans, settings: CheckSettings = {}): Promise<Checked> {
   const { result, details } = await checkSpans(from, settings);
@@ -80,11 +82,9 @@ function explain(
 }
 
 async function checkSpans(from: Spans, settings: CheckSettings): Promise<CheckedSpans> {
+  checkArguments(from, settings);
   const { expect = [], expectation: rest = noExpectation, signal = new AbortController().signal } = settings;
   const { waitMs, settleMs } = { ...defaults, ...omitUndefined(settings) };
-  for (const [name, value] of Object.entries({ waitMs, settleMs }))
-    if (!Number.isFinite(value) || value < 0)
-      throw new RangeError(`${name} is ${String(value)}; expected milliseconds, 0 or more`);
   const paths = typeof expect === 'string' ? [expect] : expect;
   const inputs: CheckInputs = {
     expectation: { ...rest, edges: [...paths.flatMap(readExpectedPath), ...rest.edges] },
@@ -99,10 +99,14 @@ async function checkSpans(from: Spans, settings: CheckSettings): Promise<Checked
       ...{ waitMs, settleMs, signal },
     });
   }
-  const result = judge(from, inputs);
+  const isSilent = from.length === 0;
+  const result = judge(from, isSilent ? { ...inputs, expectation: noExpectation } : inputs);
   const services = from.map(({ serviceName }) => serviceName);
-  const reason =
-    result.verdict === 'unknown' ? explainNothingToJudge(result, services, inputs.expectation) : null;
+  const reason = isSilent
+    ? 'there are no spans: read them after the requests have ended and their exporters were flushed'
+    : result.verdict === 'unknown'
+      ? explainNothingToJudge(result, services, inputs.expectation)
+      : null;
   const notes = hintAtExpectations(result, services, inputs.expectation);
   return { result, details: { source: 'these spans', reason, notes, collector: null }, spans: from };
 }

@@ -1,3 +1,4 @@
+import { findings as prose } from '../rules/findings.ts';
 import { keyFor, mapBy } from '../util/group-by.ts';
 import { fails, isAccepted } from '../verdict/decide-verdict.ts';
 import type { EdgeResult, Finding, Result } from '../verdict/result.ts';
@@ -6,7 +7,7 @@ import { escapeXml } from './escape-xml.ts';
 import type { ReportDetails } from './json.ts';
 import { describeNotes, nameAcceptance, nameVerdict, summarise } from './summary.ts';
 import { countOf, nameEdge } from './terminal-edges.ts';
-import { type FindingOptions, renderFinding } from './terminal-findings.ts';
+import { type FindingOptions, nameConfidently, renderFinding } from './terminal-findings.ts';
 
 const suiteName = 'propagation-check';
 /** Names of services are cut at this. */
@@ -84,6 +85,11 @@ function placeOf({ client, server }: Place): string {
   return keyFor(client, server);
 }
 
+/** Lists of tests show this line alone. */
+function describe(finding: Finding): string {
+  return `${prose[finding.id].title} (${nameConfidently(finding)}), ${countOf(finding.count, 'call')}`;
+}
+
 function renderCase(testCase: TestCase, options: FindingOptions): string {
   const { name, failures, warnings, accepted, isSkipped, error } = testCase;
   const start = `<testcase classname="${suiteName}" name="${escapeXml(name)}"`;
@@ -96,7 +102,7 @@ function renderCase(testCase: TestCase, options: FindingOptions): string {
     ...(isSkipped ? [`<skipped message="${escapeXml(reason)}"/>`] : []),
     ...(failures.length > 0
       ? [
-          `<failure type="${ids}" message="${escapeXml(failures[0]?.fix ?? '')}">${escapeXml(render(failures).join('\n\n'))}</failure>`,
+          `<failure type="${ids}" message="${escapeXml(failures.map(describe).join('; '))}">${escapeXml(render(failures).join('\n\n'))}</failure>`,
         ]
       : []),
     ...(error !== null ? [`<error type="unknown" message="${escapeXml(error)}"/>`] : []),

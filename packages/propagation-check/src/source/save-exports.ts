@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { type FileHandle, open } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { PassThrough, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
@@ -9,7 +10,7 @@ import { parseJson } from '../decode/parse-json.ts';
 import { escapeControls } from '../decode/quote-value.ts';
 import { encodeOtlpLines } from '../span/encode-otlp-lines.ts';
 import type { AcceptedExport, ExportSink } from './export-request.ts';
-import { describeFileError } from './file-error.ts';
+import { describeFileError, quotePath } from './file-error.ts';
 import { SourceError } from './source.ts';
 
 /**
@@ -55,8 +56,9 @@ async function openFile(path: string): Promise<FileHandle> {
     return await open(path, 'a', 0o600);
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    const what = code === 'ENOENT' ? 'no such folder' : describeFileError(error);
-    throw new SourceError(`${describe(path)}: ${what}; name a file that can be written`);
+    const what =
+      code === 'ENOENT' ? `there is no folder ${quotePath(dirname(path))}` : describeFileError(error);
+    throw new SourceError(`${describe(path)}: ${what}`);
   }
 }
 

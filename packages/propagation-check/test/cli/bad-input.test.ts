@@ -213,7 +213,11 @@ test('commands and options that do not exist', async () => {
   );
   await assertRefused(['file', 'x', '--report', 'html'], /Expected the file to write, html=report\.html/);
   await assertRefused(['file', 'x', '--report', 'html='], /Expected the file to write/);
-  await assertRefused(['file', 'x', '--report', 'html=no/such/report.html'], /--report html=.*no such file/);
+  await assertRefused(
+    ['file', 'x', '--report', 'html=no/such/report.html'],
+    /--report html=no\/such\/report\.html: the folder no\/such does not exist; create it first$/m,
+  );
+  await assertRefused(['file', 'x', '--report', 'html=.'], /--report html=\.: a folder; name a file in it$/m);
   await assertRefused(['file', 'x', '--report', 'json', '--report', 'terminal'], /would both be printed/);
   await assertRefused(['file', 'x', '--report', 'github', '--report', 'github'], /would both be printed/);
   await assertRefused(['file', 'x', '--report', 'json=x', '--report', 'html=x'], /would both be written/);

@@ -66,7 +66,7 @@ suite('the configuration file', () => {
     const refused = await runCli(t, ['file', 'healthy.jsonl'], { cwd: root });
     assertRefused(
       refused,
-      /^propagation-check: propagation-check\.yaml:1:1: unknown key "failOn"; .* did you mean fail-on\?; 2:7: wait: expected a time with its unit, .*; 3:1: reports: html=nowhere\/out\.html: no such file; 6:13: run\.requests: expected a whole number; 7:8: run\.url: expected an http:\/\/ or https:\/\/ URL\n$/,
+      /^propagation-check: propagation-check\.yaml:1:1: unknown key "failOn"; .* did you mean fail-on\?; 2:7: wait: expected a time with its unit, .*; 3:1: reports: html=nowhere\/out\.html: the folder .*nowhere does not exist; create it first; 6:13: run\.requests: expected a whole number; 7:8: run\.url: expected an http:\/\/ or https:\/\/ URL\n$/,
     );
   });
 
@@ -236,7 +236,7 @@ suite('--baseline', () => {
     );
     assertRefused(
       await run('broken.jsonl', '--update-baseline', '--baseline', 'nowhere/known.yaml'),
-      /--baseline=nowhere\/known\.yaml: no such file/,
+      /--baseline=nowhere\/known\.yaml: the folder nowhere does not exist/,
     );
     assertRefused(
       await run('broken.jsonl', '--baseline', 'web'),

@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
 import { healthyCapture, readCapture } from './captures.ts';
-import { executeCli, makeFolder } from './run-cli.ts';
+import { executeCli, linkNowhere, makeFolder } from './run-cli.ts';
 
 const stale = '<testsuites tests="1" failures="0"/>';
 
@@ -110,13 +110,14 @@ suite('reports of a command that fails', () => {
   test('a report that could be written keeps the result when another could not', async (t) => {
     const folder = await makeFolder(t, { 'spans.jsonl': readCapture(healthyCapture), 'out.xml': '' });
     const [spans, junit] = [join(folder, 'spans.jsonl'), join(folder, 'out.xml')];
+    const json = await linkNowhere(folder);
     const { code } = await executeCli(
       'file',
       spans,
       '--report',
       `junit=${junit}`,
       '--report',
-      `json=${folder}`,
+      `json=${json}`,
     );
     assert.equal(code, 2);
     assert.match(await readFile(junit, 'utf8'), / errors="0">/);

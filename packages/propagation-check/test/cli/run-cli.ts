@@ -1,6 +1,6 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -79,4 +79,11 @@ export async function makeFolder(
   test.after(() => rm(folder, { recursive: true, force: true }));
   for (const [name, content] of Object.entries(files)) await writeFile(join(folder, name), content);
   return folder;
+}
+
+/** A path in a folder that looks free, and that nobody can write. */
+export async function linkNowhere(folder: string): Promise<string> {
+  const path = join(folder, 'nowhere');
+  await symlink(join(folder, 'absent', 'file'), path);
+  return path;
 }

@@ -184,6 +184,30 @@ test('processes that the command leaves behind are ended, and what they send the
   assert.equal(await isRunning(Number(stdout)), false);
 });
 
+test('one signal ends the processes that the command has left behind at once', async (t) => {
+  // Refuses to end, and is heard when it has been let run on for half of the time that it may take to end.
+  const stubborn = `
+    process.on('SIGTERM', () => console.log('asked to end'));
+    process.on('SIGINT', () => setTimeout(() => console.log('ran on'), 2500));
+    setInterval(() => undefined, 1000);
+    process.send('ready');
+    process.disconnect();`;
+  const script = `
+    const { spawn } = require('node:child_process');
+    const child = spawn(process.execPath, ['-e', ${JSON.stringify(stubborn)}], { stdio: ['ignore', 'inherit', 'ignore', 'ipc'] });
+    child.once('message', () => process.exit(0));`;
+  const child = spawnCli(t, ['exec', '--settle', '1ms', '--', process.execPath, '-e', script]);
+  const lines: string[] = [];
+  for await (const line of createInterface(child.stdout)) {
+    lines.push(line);
+    if (line === 'asked to end') child.kill('SIGINT');
+  }
+  assert.deepEqual(
+    lines.filter((line) => line === 'ran on'),
+    [],
+  );
+});
+
 test('reports go to their files, annotations below the report for people, and the job summary grows', async (t) => {
   const folder = await makeFolder(t, { 'summary.md': 'before\n' });
   const [junit, summary] = [join(folder, 'out.xml'), join(folder, 'summary.md')];

@@ -160,3 +160,31 @@ test('a time that is none is refused', async () => {
   await assert.rejects(check([], { waitMs: Number.NaN }), RangeError);
   await assert.rejects(check([], { settleMs: -1 }), RangeError);
 });
+
+test('what a caller without types passes is refused with what is expected', async () => {
+  const pass = (from: unknown, settings: unknown): Promise<unknown> =>
+    Reflect.apply(check, undefined, [from, settings]);
+  const cases: readonly (readonly [from: unknown, settings: unknown, message: RegExp])[] = [
+    [null, {}, /^the spans are null; expected a receiver or an array of spans$/],
+    ['spans.json', {}, /^the spans are "spans\.json"; expected a receiver/],
+    [[1], {}, /^the spans are an array; expected a receiver or an array of spans$/],
+    [[], 5, /^the settings are 5; expected an object such as/],
+    [[], { failon: 'warning' }, /^there is no setting failon; did you mean failOn\?$/],
+    [[], { retries: 3 }, /^there is no setting retries; there are expect, expectation, waitMs,/],
+    [[], { failOn: 'info' }, /^failOn is "info"; expected "error" or "warning"$/],
+    [[], { expect: 5 }, /^expect is 5; expected a path such as "web -> orders", or several$/],
+    [[], { expectation: 'web -> orders' }, /^expectation is "web -> orders"; expected an object, as/],
+    [[], { signal: true }, /^signal is true; expected an AbortSignal$/],
+    [[], { baseline: 'known.json' }, /^baseline is "known\.json"; expected what `readBaseline` returns$/],
+    [[], { waitMs: '5s' }, /^waitMs is "5s"; expected milliseconds, 0 or more$/],
+  ];
+  for (const [from, settings, message] of cases)
+    await assert.rejects(pass(from, settings), { name: 'TypeError', message });
+});
+
+test('no spans are no verdict, whatever is expected', async () => {
+  const { outcome, reason, result } = await check([], { expect: 'web -> orders' });
+  assert.deepEqual([outcome, result.verdict, result.findings], ['unknown', 'unknown', []]);
+  assert.match(reason ?? '', /^there are no spans: read them after the requests have ended/);
+  await assert.rejects(expectPropagation([], 'web -> orders'), /there are no spans/);
+});
