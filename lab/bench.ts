@@ -5,7 +5,7 @@ const benches: Readonly<Record<string, (argv: readonly string[]) => Promise<void
   tap: async () => (await import('./bench/tap.ts')).benchTap(),
   engine: async (argv) => (await import('./bench/engine.ts')).benchEngine(argv),
   delivery: async () => (await import('./bench/delivery.ts')).benchDelivery(),
-  verdict: async () => (await import('./bench/verdict.ts')).benchVerdict(),
+  verdict: async (argv) => (await import('./bench/verdict.ts')).benchVerdict(argv),
 };
 
 const [name = '', ...argv] = process.argv.slice(2);

@@ -10,12 +10,13 @@ import { loadavg } from 'node:os';
 import { join } from 'node:path';
 import { buffer, text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
 import { parseAnswer, startDemoSystem } from 'demo';
 import { openSource, type Source } from 'propagation-check';
 import { z } from 'zod';
 
 const cli = join(import.meta.dirname, '..', '..', 'packages', 'propagation-check', 'src', 'cli.ts');
-const runs = 50;
+const defaultRuns = '50';
 /** The first ones compile and open connections. */
 const warmUp = 2;
 /** A's SERVER and CLIENT span and B's SERVER span. */
@@ -52,20 +53,25 @@ interface Place {
 }
 
 /** Prints the tables. */
-export async function benchVerdict(): Promise<void> {
+export async function benchVerdict(argv: readonly string[]): Promise<void> {
+  const { values } = parseArgs({
+    args: [...argv],
+    options: { runs: { type: 'string', default: defaultRuns } },
+  });
+  const runs = Number(values.runs);
   console.log(
     `${runs} runs each of \`run URL --expect "service-a -> service-b"\`, milliseconds from its request; load ${load()}`,
   );
   const columns = ['last span readable', 'verdict after it', 'verdict', 'command ended'];
   console.log(' '.repeat(nameWidth) + columns.map((column) => column.padStart(20)).join(''));
   console.log(' '.repeat(nameWidth) + '    median       p95'.repeat(columns.length));
-  await benchEmbedded(null);
-  await benchEmbedded('strip-traceparent');
-  if (process.env.JAEGER_URL !== undefined) await benchStack(process.env.JAEGER_URL);
+  await benchEmbedded(null, runs);
+  await benchEmbedded('strip-traceparent', runs);
+  if (process.env.JAEGER_URL !== undefined) await benchStack(process.env.JAEGER_URL, runs);
   else console.log('on the stack: name it with JAEGER_URL and SERVICE_A_URL, and its fault with FAULT');
 }
 
-async function benchEmbedded(fault: string | null): Promise<void> {
+async function benchEmbedded(fault: string | null, runs: number): Promise<void> {
   const port = await findFreePort();
   let arrivedAt = 0;
   await using wire = await tapWire(port, (at) => {
@@ -80,7 +86,7 @@ async function benchEmbedded(fault: string | null): Promise<void> {
     signal: new AbortController().signal,
   });
   try {
-    await measure({
+    await measure(runs, {
       name: fault === null ? 'embedded, healthy' : `embedded, ${fault}`,
       url: new URL('/call-b', system.serviceA.url),
       source: `otlp=127.0.0.1:${port}`,
@@ -93,12 +99,12 @@ async function benchEmbedded(fault: string | null): Promise<void> {
   }
 }
 
-async function benchStack(jaeger: string): Promise<void> {
+async function benchStack(jaeger: string, runs: number): Promise<void> {
   const spec = `jaeger=${jaeger}`;
   const source = await openSource(spec);
   const fault = process.env.FAULT ?? '';
   try {
-    await measure({
+    await measure(runs, {
       name: fault === '' ? 'stack, healthy' : `stack, ${fault}`,
       url: new URL('/call-b', process.env.SERVICE_A_URL ?? 'http://localhost:8081'),
       source: spec,
@@ -130,7 +136,7 @@ async function waitInSource(source: Source, answer: string): Promise<number> {
   );
 }
 
-async function measure(place: Place): Promise<void> {
+async function measure(runs: number, place: Place): Promise<void> {
   const times: Times[] = [];
   for (let run = -warmUp; run < runs; run += 1) {
     const measured = await runOnce(place);
