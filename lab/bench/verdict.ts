@@ -2,12 +2,13 @@
  * How long `propagation-check run` takes from its request to its end, beside the time at which the last span could be read:
  * with its own receiver and the demo's services as processes, and on a stack that is up, where `JAEGER_URL` names it.
  */
-import { spawn } from 'node:child_process';
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
 import { connect, createServer as createSocketServer, type Socket } from 'node:net';
 import { loadavg } from 'node:os';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { buffer, text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
@@ -117,9 +118,37 @@ async function benchStack(jaeger: string, runs: number): Promise<void> {
       expectedExitCode: fault === '' ? 0 : 1,
       targets: { afterReadable: 60, total: 400 },
     });
+    await benchTrace(source, spec, runs);
   } finally {
     await source.close();
   }
+}
+
+/** How long `trace ID` takes, from its start to its end, for a trace that has just become readable. */
+async function benchTrace(source: Source, spec: string, runs: number): Promise<void> {
+  const url = new URL('/call-b', process.env.SERVICE_A_URL ?? 'http://localhost:8081');
+  const times: number[] = [];
+  for (let run = 0; run < runs; run += 1) {
+    const answer = await (await fetch(url)).text();
+    await waitInSource(source, answer);
+    const { service_a_trace_id: id } = parseAnswer(answer);
+    if (id === null) throw new Error(`no trace id in ${answer}`);
+    const start = performance.now();
+    const child = spawnCli(['trace', id, '--source', spec, '--json']);
+    const [printed] = await Promise.all([text(child.stdout), once(child, 'close')]);
+    times.push(performance.now() - start);
+    resultShape.parse(JSON.parse(printed));
+  }
+  const [median, p95] = quantiles(times).map((ms) => ms.toFixed(0));
+  console.log(
+    `trace ID of a young trace, start to end: median ${median}, p95 ${p95} (7,700 before issue 10)`,
+  );
+}
+
+function spawnCli(args: readonly string[]): ChildProcessByStdio<null, Readable, null> {
+  return spawn(process.execPath, ['--conditions=trace-context-source', cli, ...args], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
 }
 
 async function waitInSource(source: Source, answer: string): Promise<number> {
@@ -181,9 +210,7 @@ async function runOnce(place: Place): Promise<Times> {
     'service-a -> service-b',
     '--json',
   ];
-  const child = spawn(process.execPath, ['--conditions=trace-context-source', cli, ...args], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const child = spawnCli(args);
   let printedAt = 0;
   child.stdout.on('data', () => {
     printedAt = performance.now();
