@@ -46,6 +46,10 @@ export interface Receiving {
    * @throws {DecodeError} when it cannot be read.
    */
   readonly accept: (request: ExportRequest) => Promise<readonly DecodeError[]>;
+  /** Asked before a body is read. @throws {RefusedRequest} when no more can be taken. */
+  readonly admit?: () => void;
+  /** Told of each request that is answered with an error. */
+  readonly onRefusal?: (refusal: RefusedRequest) => void;
   /** Told why, each time something is not accepted. */
   readonly complain: (message: string) => void;
 }

@@ -35,6 +35,8 @@ export interface ListenOptions {
   readonly onStream: (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void;
   /** Told when a client begins a TLS handshake, which nothing here answers. */
   readonly onTls: () => void;
+  /** How a user names another port. */
+  readonly option?: string;
   /** How long an HTTP/2 connection may be silent. Default two minutes: most exporters send every minute at least. */
   readonly idleMs?: number;
 }
@@ -48,6 +50,7 @@ export interface Listener {
 /** Listens on one port for both protocols. @throws {SourceError} when it cannot. */
 export async function listen(options: ListenOptions): Promise<Listener> {
   const { host, port, maxConnections, onRequest, onStream, onTls, idleMs = defaultIdleMs } = options;
+  const { option = '--source otlp=HOST:PORT' } = options;
   const sessions = new Set<ServerHttp2Session>();
   const http1 = createHttp1Server(timeouts, onRequest);
   http1.maxConnections = maxConnections;
@@ -63,7 +66,7 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   });
   http1.listen(port, host);
   await once(http1, 'listening').catch((error: unknown) => {
-    throw new SourceError(describeListenError(error, host, port));
+    throw new SourceError(describeListenError(error, host, port, option));
   });
   const address = http1.address();
   return {
@@ -83,13 +86,13 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   };
 }
 
-function describeListenError(error: unknown, host: string, port: number): string {
+function describeListenError(error: unknown, host: string, port: number, option: string): string {
   const where = `otlp=${host}:${port}`;
   if (!(error instanceof Error)) return `${where}: cannot listen`;
   const code = 'code' in error ? error.code : undefined;
   if (code === 'EADDRINUSE') {
     return (
-      `${where}: the port is in use, perhaps by a Collector: stop that, or name a free port with --source otlp=HOST:PORT; ` +
+      `${where}: the port is in use, perhaps by a Collector: stop that, or name a free port with ${option}; ` +
       'it takes both gRPC and HTTP, and services must export to it (OTEL_EXPORTER_OTLP_ENDPOINT=http://HOST:PORT)'
     );
   }

@@ -1,7 +1,7 @@
 import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
 import { gunzip } from '../decode/gunzip.ts';
 import { describeRefusal, type Receiving, type Signal, toRefusal } from './export-request.ts';
-import { encodeSuccess, rpcCode } from './otlp-response.ts';
+import { encodeStatus, encodeSuccess, rpcCode } from './otlp-response.ts';
 import { RefusedRequest, useBody } from './request-body.ts';
 
 /** In front of each message: whether it is compressed, and its length in four bytes. */
@@ -42,6 +42,7 @@ export async function answerGrpc(
   } catch (error) {
     if (stream.destroyed || stream.closed) return; // The client is gone; nobody is left to be told.
     const refusal = toRefusal(error);
+    receiving.onRefusal?.(refusal);
     receiving.complain(describeRefusal(refusal));
     refuse(stream, refusal);
   } finally {
@@ -53,6 +54,7 @@ async function readCall(stream: ServerHttp2Stream, headers: IncomingHttpHeaders,
   const { limits, inTurn } = receiving;
   const signal = readSignal(headers);
   const encoding = readEncoding(headers);
+  receiving.admit?.();
   const accept = async (bytes: Uint8Array) => {
     const body = await readMessage(bytes, encoding, limits.maxBytes);
     // The client has been told that it failed, or does not want to know, and may send it again.
@@ -147,8 +149,16 @@ function succeed(stream: ServerHttp2Stream, message: Uint8Array): void {
   stream.end(Buffer.concat([prefix, message]));
 }
 
-function refuse(stream: ServerHttp2Stream, { code, message }: RefusedRequest): void {
-  const trailers = { 'grpc-status': String(code), 'grpc-message': encodeMessage(message) };
+function refuse(stream: ServerHttp2Stream, refusal: RefusedRequest): void {
+  const { code, message, headers } = refusal;
+  const trailers = {
+    'grpc-status': String(code),
+    'grpc-message': encodeMessage(message),
+    // Without it clients take RESOURCE_EXHAUSTED for permanent (OTLP specification, "OTLP/gRPC Throttling").
+    ...('retry-after' in headers
+      ? { 'grpc-status-details-bin': encodeStatus('application/x-protobuf', refusal).toString('base64') }
+      : {}),
+  };
   stream.respond({ ...answerHeaders, ...trailers }, { endStream: true });
   dropRest(stream);
 }

@@ -23,6 +23,7 @@ export async function answerHttp(
     }
     const isGzip = readEncoding(request) === 'gzip';
     if (Number(request.headers['content-length'] ?? 0) > limits.maxBytes) throw refuseSize(limits.maxBytes);
+    receiving.admit?.();
     // In turn: many small bodies must not become large at once.
     const rejected = await useBody(request, limits, (bytes) =>
       inTurn(async () => {
@@ -34,6 +35,7 @@ export async function answerHttp(
   } catch (error) {
     if (request.socket.destroyed) return; // The client is gone; nobody is left to be told.
     const refusal = toRefusal(error);
+    receiving.onRefusal?.(refusal);
     receiving.complain(describeRefusal(refusal));
     refuse(response, type ?? 'application/json', refusal);
   }
@@ -76,7 +78,7 @@ function refuse(response: ServerResponse, type: OtlpContentType, refusal: Refuse
   for (const [name, value] of Object.entries(refusal.headers)) response.setHeader(name, value);
   // The rest of the body is not read, so the connection cannot be used again.
   if (refusal.status === 413 || refusal.status === 503) response.setHeader('connection', 'close');
-  answer(response, refusal.status, type, encodeStatus(type, refusal.code, refusal.message));
+  answer(response, refusal.status, type, encodeStatus(type, refusal));
 }
 
 function answer(response: ServerResponse, status: number, type: OtlpContentType, body: Buffer): void {

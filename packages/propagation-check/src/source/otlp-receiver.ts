@@ -5,7 +5,7 @@ import { omitUndefined } from '../util/omit-undefined.ts';
 import { ArrivalSignal } from './arrival-signal.ts';
 import type { ReadExport } from './export-reader.ts';
 import type { AcceptedExport, ExportSink, OwnAddress, Receiving } from './export-request.ts';
-import { callTimeoutMs, type Listener, listen } from './listen.ts';
+import { callTimeoutMs, type Listener, type ListenOptions, listen } from './listen.ts';
 import { warnOfOpenAddress } from './open-address.ts';
 import { answerGrpc } from './otlp-grpc.ts';
 import { answerHttp } from './otlp-http.ts';
@@ -168,6 +168,9 @@ export async function startOtlpReceiver(options: OtlpReceiverOptions = {}): Prom
   };
 }
 
+type ListenAddresses = Required<Pick<OtlpReceiverOptions, 'host' | 'port' | 'maxConnections'>> &
+  Pick<ListenOptions, 'option'>;
+
 const noSpans: ReadExport = { spanCount: 0, validSpans: null, rejected: [] };
 
 /** @param spans Of one resource. */
@@ -176,11 +179,12 @@ function toExport(spans: readonly Span[]): AcceptedExport {
   return { signal: 'traces', type: 'application/json', body, spanCount: spans.length, validSpans: null };
 }
 
-const tlsComplaint =
+export const tlsComplaint =
   'a service wants to speak TLS, and this receiver does not: let its OTEL_EXPORTER_OTLP_ENDPOINT begin with http://';
 
-async function listenOnAll(
-  { host, port, maxConnections }: Required<Pick<OtlpReceiverOptions, 'host' | 'port' | 'maxConnections'>>,
+/** Listens for exports on each port, or on none. @throws {SourceError} when one of them cannot be listened on. */
+export async function listenOnAll(
+  { host, port, maxConnections, option }: ListenAddresses,
   receiving: Receiving,
   onTls: () => void,
 ): Promise<readonly Listener[]> {
@@ -192,6 +196,7 @@ async function listenOnAll(
           host,
           port: each,
           maxConnections,
+          ...(option === undefined ? {} : { option }),
           onRequest: (request, response) => void answerHttp(request, response, receiving),
           onStream: (stream, headers) => void answerGrpc(stream, headers, receiving, callTimeoutMs),
           onTls,

@@ -28,11 +28,32 @@ export function encodeSuccess(type: OtlpContentType, rejectedSpans: number, erro
   return Buffer.from(toBinary(ExportTraceServiceResponseSchema, response));
 }
 
-/** The body of a refusal: `google.rpc.Status`. Source: OTLP specification, "OTLP/HTTP Response", "Failures". */
-export function encodeStatus(type: OtlpContentType, code: number, message: string): Buffer {
+/** What a refusal tells the client. */
+export interface Refusal {
+  /** Of `google.rpc.Code`. */
+  readonly code: number;
+  readonly message: string;
+  /** `retry-after` has seconds. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/**
+ * A refusal as `google.rpc.Status`, with `RetryInfo` where the client may try again. Source: OTLP specification, "OTLP/HTTP
+ * Response", "Failures"; google/rpc/error_details.proto.
+ */
+export function encodeStatus(type: OtlpContentType, { code, message, headers }: Refusal): Buffer {
   if (type === 'application/json') return Buffer.from(JSON.stringify({ code, message }));
   const writer = new BinaryWriter();
   writer.tag(1, WireType.Varint).int32(code);
   writer.tag(2, WireType.LengthDelimited).string(message);
+  const seconds = Number(headers['retry-after'] ?? 0);
+  if (seconds > 0) {
+    writer.tag(3, WireType.LengthDelimited).fork();
+    writer.tag(1, WireType.LengthDelimited).string('type.googleapis.com/google.rpc.RetryInfo');
+    // The value is a message with a `Duration` in field 1, and that has seconds in field 1.
+    writer.tag(2, WireType.LengthDelimited).fork();
+    writer.tag(1, WireType.LengthDelimited).fork().tag(1, WireType.Varint).int64(seconds).join();
+    writer.join().join();
+  }
   return Buffer.from(writer.finish());
 }

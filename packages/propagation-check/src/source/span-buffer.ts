@@ -1,5 +1,5 @@
 import type { Span } from '../span/span.ts';
-import { type SpanColumns, type SpanStore, traceIdAt, viewOf } from '../span/span-store.ts';
+import { isSameTrace, type SpanStore, traceIdAt, viewOf } from '../span/span-store.ts';
 import { SpanWriter } from '../span/span-writer.ts';
 import { ExportReader, type ReadExport } from './export-reader.ts';
 import type { ExportRequest } from './export-request.ts';
@@ -170,10 +170,4 @@ export class SpanBuffer {
     this.#writer = writer;
     this.#reader = new ExportReader(writer);
   }
-}
-
-function isSameTrace({ traceIds, hasShortTraceId }: SpanColumns, left: number, right: number): boolean {
-  for (let word = 0; word < 4; word += 1)
-    if (traceIds[left * 4 + word] !== traceIds[right * 4 + word]) return false;
-  return hasShortTraceId[left] === hasShortTraceId[right];
 }

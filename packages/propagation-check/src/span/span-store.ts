@@ -28,6 +28,11 @@ export interface SpanStore extends SpanColumns {
   readonly attributeValues: Words;
   readonly links: LinkColumns;
   readonly farTimes: FarTimes;
+  /**
+   * Of each row: how many spans like it the source has counted and not sent. Absent where it sent all. They add to the counts of calls;
+   * rules look at the rows, so a source sends some of every kind.
+   */
+  readonly unread?: Words;
 }
 
 /** An element a row, unless it says otherwise. */
@@ -122,6 +127,11 @@ export function viewOf(
   };
 }
 
+/** How many spans a row stands for: itself and `unread`. */
+export function countOf({ unread }: SpanStore, row: number): number {
+  return 1 + (unread?.[row] ?? 0);
+}
+
 export function spanIdOf(store: SpanStore, row: number): string {
   return toHex(store.spanIds, row * 2, 2);
 }
@@ -190,6 +200,17 @@ export function traceIdAt(
   row: number,
 ) {
   return hasShortTraceId[row] === 1 ? toHex(traceIds, row * 4 + 2, 2) : toHex(traceIds, row * 4, 4);
+}
+
+/** Whether two rows have one trace id. */
+export function isSameTrace(
+  { traceIds, hasShortTraceId }: SpanColumns,
+  left: number,
+  right: number,
+): boolean {
+  for (let word = 0; word < 4; word += 1)
+    if (traceIds[left * 4 + word] !== traceIds[right * 4 + word]) return false;
+  return hasShortTraceId[left] === hasShortTraceId[right];
 }
 
 const idBytes = Buffer.alloc(16);

@@ -70,6 +70,9 @@ export interface Mark {
 /** Columns grow; most checks are of a few spans. */
 const firstRows = 64;
 
+/** Of the columns of `SpanColumns`: 15 words, two doubles, three bytes. */
+const bytesPerRow = 15 * 4 + 2 * 8 + 3;
+
 /** Columns that few rows write to. They are zero elsewhere, and memory that nothing was written to is not taken from the system. */
 const rareColumns = ['hasShortTraceId', 'traceStates', 'statusMessages'] as const;
 
@@ -116,6 +119,11 @@ export class SpanWriter {
 
   constructor() {
     for (const key of keptAttributes) this.values.add(key, field.key);
+  }
+
+  /** Memory that is written to. Resources and shapes hardly count. */
+  get bytes(): number {
+    return this.rows * bytesPerRow + this.#pairs * Uint32Array.BYTES_PER_ELEMENT + this.values.bytes;
   }
 
   /** Makes room for one more row, the number of which is `rows`. */

@@ -100,6 +100,11 @@ export class ValueTable implements Values {
     return this.#size;
   }
 
+  /** Memory for the values, as they are written. */
+  get bytes(): number {
+    return this.#interned.length + this.#raw.length;
+  }
+
   /** See `SpanWriter.expect`. Interned values hardly grow. */
   expect(times: number): void {
     this.#raw.reserve(Math.ceil(this.#raw.length * times));

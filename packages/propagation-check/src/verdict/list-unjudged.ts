@@ -2,27 +2,41 @@ import { readAddress, readOutcome } from '../calls/call-facts.ts';
 import { someCall } from '../calls/call-group.ts';
 import { nameTarget } from '../calls/target.ts';
 import type { Draft, Scene } from '../rules/check.ts';
+import type { Span } from '../span/span.ts';
+import { countOf } from '../span/span-store.ts';
 import type { UnjudgedEdge } from './result.ts';
 
 /**
  * Calls that no rule can judge, because nothing but the caller's side is here: to peers that were reached, of which no call has a
  * SERVER span, at an address inside of the network. An address outside is a third party.
  */
-export function listUnjudged({ groups, facts }: Scene, drafts: readonly Draft[]): readonly UnjudgedEdge[] {
+export function listUnjudged(scene: Scene, drafts: readonly Draft[]): readonly UnjudgedEdge[] {
+  return findUnjudged(scene, drafts).map(({ client, peer, clients }) => ({
+    client,
+    peer,
+    calls: clients.reduce((sum, span) => sum + countOf(scene.graph.store, scene.graph.rowOf(span)), 0),
+  }));
+}
+
+/** The same, with the CLIENT spans of the calls. */
+export function findUnjudged(
+  { groups, facts }: Scene,
+  drafts: readonly Draft[],
+): readonly (Omit<UnjudgedEdge, 'calls'> & { readonly clients: readonly Span[] })[] {
   const targetOf = facts.remember(nameTarget);
   return drafts
     .filter(({ id }) => id === 'uninstrumented-peer')
     .flatMap(({ client, shown }) => {
       const clients = shown.flatMap((call) => call.client ?? []);
-      const calls = clients.filter((span) => readOutcome(span) !== 'unreached').length;
+      const reached = clients.filter((span) => readOutcome(span) !== 'unreached');
       const [first] = clients;
-      if (first === undefined || calls === 0) return [];
+      if (first === undefined || reached.length === 0) return [];
       const { host, port } = readAddress(first);
       if (host === null || !isInside(host)) return [];
       const target = nameTarget(first);
       const ofClient = groups.filter((group) => group.client === client);
       if (someCall(ofClient, (row) => targetOf(row) === target)) return [];
-      return [{ client, peer: port === null ? host : `${host}:${port}`, calls }];
+      return [{ client, peer: port === null ? host : `${host}:${port}`, clients: reached }];
     });
 }
 

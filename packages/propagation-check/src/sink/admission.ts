@@ -1,0 +1,91 @@
+import { rpcCode } from '../source/otlp-response.ts';
+import { createTurns, type InTurn, RefusedRequest } from '../source/request-body.ts';
+
+/** Why exports are refused: the memory for spans is full, they would wait too long, there are too many at one time, they cannot be read. */
+export const refusalReasons = ['memory', 'backlog', 'bodies', 'invalid'] as const;
+export type RefusalReason = (typeof refusalReasons)[number];
+
+/** Longer an export shall not wait for its answer: the Collector's exporters give up after 5 s, and send it again. */
+const longestWaitMs = 2_000;
+/** The rate is that of so much work, the newest. */
+const rateMs = 10_000;
+/** Before so much work was done the rate is not known. */
+const leastWorkMs = 100;
+/** When the memory is full: traces rest, and are judged, within so long. */
+const memoryRetrySeconds = 5;
+
+/** An export that is refused for now. Clients send it again. */
+class Overload extends RefusedRequest {
+  readonly reason: RefusalReason;
+
+  constructor(reason: RefusalReason, message: string, retryAfterSeconds: number) {
+    super(503, rpcCode.resourceExhausted, message, { 'retry-after': String(retryAfterSeconds) });
+    this.reason = reason;
+  }
+}
+
+export function reasonOf(refusal: RefusedRequest): RefusalReason {
+  if (refusal instanceof Overload) return refusal.reason;
+  return refusal.status === 503 ? 'bodies' : 'invalid';
+}
+
+/** Decides whether one more export can be taken, by how many wait and how long one took of late. */
+export class Admission {
+  readonly #hasRoom: () => boolean;
+  readonly #turns = createTurns();
+  /** When the exports that wait for their turn were there, the first one first. */
+  readonly #waiting: number[] = [];
+  #workMs = 0;
+  #works = 0;
+
+  /** @param hasRoom Whether spans can be kept. */
+  constructor(hasRoom: () => boolean) {
+    this.#hasRoom = hasRoom;
+  }
+
+  /** How long the first export has waited for its turn, in milliseconds. */
+  get waitedMs(): number {
+    const [first] = this.#waiting;
+    return first === undefined ? 0 : performance.now() - first;
+  }
+
+  /** For `Receiving`: work in turn, measured. */
+  readonly inTurn: InTurn = (work) => {
+    this.#waiting.push(performance.now());
+    return this.#turns(async () => {
+      const begunAt = performance.now();
+      try {
+        return await work();
+      } finally {
+        this.#waiting.shift();
+        this.addWork(performance.now() - begunAt);
+        this.#works += 1;
+      }
+    });
+  };
+
+  /** Work beside the exports takes time too. */
+  addWork(milliseconds: number): void {
+    this.#workMs += milliseconds;
+    if (this.#workMs < rateMs) return;
+    this.#workMs /= 2;
+    this.#works /= 2;
+  }
+
+  /** @throws {RefusedRequest} when no export can be taken now. */
+  admit(): void {
+    const refusal = this.findObstacle();
+    if (refusal !== null) throw refusal;
+  }
+
+  /** Why no export can be taken now. */
+  findObstacle(): RefusedRequest | null {
+    if (!this.#hasRoom())
+      return new Overload('memory', 'the memory for spans is full; try again', memoryRetrySeconds);
+    const isKnown = this.#workMs >= leastWorkMs && this.#works > 0;
+    const expectedMs = isKnown ? this.#waiting.length * (this.#workMs / this.#works) : 0;
+    const waitMs = Math.max(expectedMs, this.waitedMs);
+    if (waitMs <= longestWaitMs) return null;
+    return new Overload('backlog', 'too many exports wait; try again', Math.ceil(waitMs / 1_000));
+  }
+}

@@ -1,0 +1,72 @@
+/** Tables grow; most sinks see little. */
+const firstSlots = 1_024;
+/** Ids of one generation: 24 MB at most. */
+const mostIds = 1_000_000;
+/** Of the slots, so that searches stay short. */
+const mostUsed = 0.5;
+const wordsPerSlot = 2;
+
+/**
+ * The ids that were seen last, as 64 bits each: two generations, and the older one is forgotten when the younger is full. Ids of traces and
+ * spans are random, so that their own bits are the hash.
+ */
+export class IdMemory {
+  readonly #mostIds: number;
+  #young = new Uint32Array(firstSlots * wordsPerSlot);
+  #old = new Uint32Array(0);
+  #size = 0;
+
+  constructor(most = mostIds) {
+    this.#mostIds = most;
+  }
+
+  /** @param id 16 or 32 hex digits; the last 16 count. */
+  add(id: string): void {
+    if (this.#size >= this.#mostIds) {
+      this.#old = this.#young;
+      this.#young = new Uint32Array(firstSlots * wordsPerSlot);
+      this.#size = 0;
+    }
+    const [high, low] = readWords(id);
+    if (!insert(this.#young, high, low)) return;
+    this.#size += 1;
+    if (this.#size * wordsPerSlot < this.#young.length * mostUsed) return;
+    const larger = new Uint32Array(this.#young.length * 2);
+    for (let at = 0; at < this.#young.length; at += wordsPerSlot) {
+      const [one = 0, other = 0] = [this.#young[at], this.#young[at + 1]];
+      if (one !== 0 || other !== 0) insert(larger, one, other);
+    }
+    this.#young = larger;
+  }
+
+  has(id: string): boolean {
+    const [high, low] = readWords(id);
+    return [this.#young, this.#old].some((slots) => {
+      const at = slots.length === 0 ? -1 : findSlot(slots, high, low);
+      return at >= 0 && (slots[at] !== 0 || slots[at + 1] !== 0);
+    });
+  }
+}
+
+function readWords(id: string): readonly [number, number] {
+  return [Number.parseInt(id.slice(-16, -8), 16), Number.parseInt(id.slice(-8), 16)];
+}
+
+/** @returns Whether it is new. */
+function insert(slots: Uint32Array, high: number, low: number): boolean {
+  const at = findSlot(slots, high, low);
+  if (slots[at] !== 0 || slots[at + 1] !== 0) return false;
+  slots[at] = high;
+  slots[at + 1] = low;
+  return true;
+}
+
+/** The place of the id, or the free one where it belongs. */
+function findSlot(slots: Uint32Array, high: number, low: number): number {
+  const mask = slots.length / wordsPerSlot - 1;
+  for (let slot = (low ^ high) & mask; ; slot = (slot + 1) & mask) {
+    const at = slot * wordsPerSlot;
+    const [one, other] = [slots[at], slots[at + 1]];
+    if ((one === 0 && other === 0) || (one === high && other === low)) return at;
+  }
+}

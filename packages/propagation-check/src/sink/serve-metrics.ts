@@ -1,0 +1,106 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { SourceError } from '../source/source.ts';
+import type { EdgeCount } from './edge-counters.ts';
+import { renderQualityMetrics } from './quality-metrics.ts';
+import type { Address } from './read-address.ts';
+
+/** Where people and programs look at a sink. */
+export interface MetricsSources {
+  readonly contentType: string;
+  readonly renderMetrics: () => Promise<string>;
+  readonly listCounts: () => readonly EdgeCount[];
+  /** Why the sink takes no exports now, or null. */
+  readonly findObstacle: () => string | null;
+}
+
+export interface MetricsServer {
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+const timeouts = { headersTimeout: 10_000, requestTimeout: 30_000 } as const;
+const maxConnections = 100;
+
+/** Serves `/metrics`, `/healthz`, `/readyz` and `/api/quality-metrics`. @throws {SourceError} when it cannot listen. */
+export async function serveMetrics({ host, port }: Address, sources: MetricsSources): Promise<MetricsServer> {
+  const server = createServer(timeouts, (request, response) => {
+    answer(request, sources).then(
+      (found) => send(response, found),
+      () => send(response, { status: 500, type: plain, body: 'a fault of the sink\n' }),
+    );
+  });
+  server.maxConnections = maxConnections;
+  server.listen(port, host);
+  await once(server, 'listening').catch((error: unknown) => {
+    throw new SourceError(describeListenError(error, { host, port }));
+  });
+  const address = server.address();
+  return {
+    port: typeof address === 'object' && address !== null ? address.port : port,
+    close: async () => {
+      const closed = once(server, 'close');
+      server.close();
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+interface Answer {
+  readonly status: number;
+  readonly type: string;
+  readonly body: string;
+}
+
+const plain = 'text/plain; charset=utf-8';
+const json = 'application/json; charset=utf-8';
+
+async function answer(request: IncomingMessage, sources: MetricsSources): Promise<Answer> {
+  const url = new URL(request.url ?? '/', 'http://sink');
+  if (request.method !== 'GET' && request.method !== 'HEAD')
+    return { status: 405, type: plain, body: 'use GET\n' };
+  switch (url.pathname) {
+    case '/metrics':
+      return { status: 200, type: sources.contentType, body: await sources.renderMetrics() };
+    case '/healthz':
+      return { status: 200, type: plain, body: 'ok\n' };
+    case '/readyz': {
+      const obstacle = sources.findObstacle();
+      return { status: obstacle === null ? 200 : 503, type: plain, body: `${obstacle ?? 'ok'}\n` };
+    }
+    case '/api/quality-metrics': {
+      const service = url.searchParams.get('service') ?? '';
+      if (service === '')
+        return {
+          status: 400,
+          type: json,
+          body: JSON.stringify({ errors: [{ code: 400, msg: 'name a service: ?service=NAME' }] }),
+        };
+      return {
+        status: 200,
+        type: json,
+        body: JSON.stringify(renderQualityMetrics(service, sources.listCounts())),
+      };
+    }
+    default:
+      return {
+        status: 404,
+        type: plain,
+        body: 'not found; /metrics, /healthz, /readyz, /api/quality-metrics?service=NAME; exports go to the ports of --listen\n',
+      };
+  }
+}
+
+function send(response: ServerResponse, { status, type, body }: Answer): void {
+  response.writeHead(status, { 'content-type': type, 'content-length': Buffer.byteLength(body) });
+  response.end(response.req.method === 'HEAD' ? '' : body);
+}
+
+function describeListenError(error: unknown, { host, port }: Address): string {
+  const where = `--metrics ${host}:${port}`;
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'EADDRINUSE') return `${where}: the port is in use; name a free one`;
+  if (code === 'EACCES') return `${where}: not allowed to listen on this port; choose one above 1023`;
+  return `${where}: cannot listen: ${error instanceof Error ? error.message : String(error)}`;
+}

@@ -1,0 +1,103 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { parseCount, parseTimeout } from '../cli/parse-argument.ts';
+import type { Session } from '../cli/session.ts';
+import { type Address, readAddress, readAddresses } from './read-address.ts';
+import type { SinkArguments } from './run-sink.ts';
+
+const examples = `
+Examples:
+  $ propagation-check sink --state counters.json
+      then let an otlp exporter of the Collector send to port 4317
+  $ propagation-check sink --listen 0.0.0.0:4317 --metrics 0.0.0.0:9464
+  $ curl -s http://localhost:9464/metrics | grep propagation_edge_calls
+
+On its metrics port: /metrics (OpenMetrics with exemplars), /healthz, /readyz,
+/api/quality-metrics?service=NAME for the page "Trace Quality" of Jaeger's UI.
+
+Ctrl-C and SIGTERM: what is here is judged, the counters are saved, exit code 0.
+A process that is killed loses its open traces, and what it has counted since
+the last snapshot. Exit code 2: it could not start, or not save its counters.`;
+
+const mebibyte = 1024 * 1024;
+const leastMemory = 16;
+
+/** Registers the subcommand `sink`. */
+export function addSinkCommand(program: Command, session: Session): void {
+  program
+    .command('sink')
+    .summary('judge the traces of a Collector continuously, and count calls for Prometheus')
+    .description(
+      'Take the traces that a Collector exports (OTLP over gRPC and HTTP), judge each when it is complete, and count the calls of ' +
+        'every edge by verdict and cause as metrics for Prometheus. It ends on a signal.',
+    )
+    .addOption(
+      new Option(
+        '--listen <addresses>',
+        '[host:]port with commas between; each takes gRPC and HTTP, on 127.0.0.1 without a host',
+      )
+        .argParser(parseAddresses)
+        .default(parseAddresses('4317,4318'), '4317,4318'),
+    )
+    .addOption(
+      new Option('--metrics <address>', '[host:]port of the metrics')
+        .argParser(parseAddress)
+        .default(parseAddress('9464'), '9464'),
+    )
+    .addOption(
+      time(
+        '--close-after <time>',
+        'judge a trace when no span of it has come for so long',
+        20_000,
+        parseTimeout,
+      ),
+    )
+    .addOption(
+      new Option('--memory <size>', 'for open traces; when it is full the oldest are judged early')
+        .argParser(parseMemory)
+        .default(parseMemory('512MiB'), '512MiB'),
+    )
+    .option(
+      '--max-edges <n>',
+      'pairs of services with counters of their own; the rest is "other"',
+      parseCount,
+      2_000,
+    )
+    .option('--state <file>', 'keep the counters here, so that they outlive the process')
+    .addOption(time('--save-every <time>', 'how often they are saved', 10_000, parseTimeout))
+    .addHelpText('after', examples)
+    .action(async (args: SinkArguments) => {
+      const { runSink } = await import('./run-sink.ts');
+      await runSink(args, session);
+    });
+}
+
+function parseAddresses(text: string): readonly Address[] {
+  const addresses = readAddresses(text);
+  if (addresses !== null) return addresses;
+  throw new InvalidArgumentError('Expected ports or HOST:PORT with commas between, for instance 4317,4318.');
+}
+
+function parseAddress(text: string): Address {
+  const address = readAddress(text);
+  if (address !== null) return address;
+  throw new InvalidArgumentError('Expected a port or HOST:PORT, for instance 9464.');
+}
+
+/** @returns Bytes. */
+function parseMemory(text: string): number {
+  const [, digits, unit] = /^(\d{1,6})(MiB|GiB)$/.exec(text) ?? [];
+  const mebibytes = Number(digits) * (unit === 'GiB' ? 1024 : 1);
+  if (mebibytes >= leastMemory) return mebibytes * mebibyte;
+  throw new InvalidArgumentError(
+    `Expected a size of ${leastMemory}MiB or more, for instance 512MiB or 2GiB.`,
+  );
+}
+
+function time(
+  flags: string,
+  description: string,
+  milliseconds: number,
+  parse: (text: string) => number,
+): Option {
+  return new Option(flags, description).argParser(parse).default(milliseconds, `${milliseconds / 1_000}s`);
+}

@@ -1,0 +1,85 @@
+import { open, readFile, rename } from 'node:fs/promises';
+import { z } from 'zod';
+import { describeFileError, quotePath } from '../source/file-error.ts';
+import { SourceError } from '../source/source.ts';
+import { type EdgeCount, verdicts } from './edge-counters.ts';
+import type { JudgeTotals } from './trace-judge.ts';
+
+const version = 1;
+const count = z.number().int().nonnegative();
+const schema = z.object({
+  version: z.literal(version),
+  /** ISO 8601. */
+  savedAt: z.iso.datetime(),
+  totals: z.object({
+    ...{ received: count, invalid: count, late: count, judged: count, tracesJudged: count, batches: count },
+    judgeMs: z.number().nonnegative(),
+    closed: z.object({ inactive: count, age: count, memory: count, stop: count }),
+  }),
+  exports: z.object({
+    received: count,
+    refused: z.object({ memory: count, backlog: count, bodies: count, invalid: count }),
+  }),
+  /** Spans that processes had received and not judged when they were killed. */
+  lost: count,
+  edges: z.array(
+    z.object({
+      ...{
+        client: z.string(),
+        server: z.string(),
+        verdict: z.enum(verdicts),
+        cause: z.string(),
+        calls: count,
+      },
+      examples: z.array(z.object({ traceId: z.string(), spanIds: z.array(z.string()) })),
+    }),
+  ),
+});
+
+/** What outlives a process. */
+export interface Snapshot {
+  readonly totals: JudgeTotals;
+  readonly exports: z.infer<typeof schema>['exports'];
+  readonly lost: number;
+  readonly edges: readonly EdgeCount[];
+}
+
+/** Null where there is no file yet. @throws {SourceError} when it is there and cannot be read. */
+export async function readSnapshot(path: string): Promise<Snapshot | null> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    throw new SourceError(`--state ${quotePath(path)}: ${describeFileError(error)}`);
+  }
+  const found = schema.safeParse(parse(text));
+  if (found.success) return found.data;
+  const [issue] = found.error.issues;
+  const place = issue === undefined || issue.path.length === 0 ? '' : ` at ${issue.path.join('.')}`;
+  throw new SourceError(
+    `--state ${quotePath(path)}: not a snapshot of this version of the sink${place} (${issue?.message ?? 'unreadable'}); put a copy ` +
+      'in its place, or move it away to count from zero',
+  );
+}
+
+/** Replaces the file at once: a process that is killed leaves the old one or the new one. */
+export async function writeSnapshot(path: string, snapshot: Snapshot): Promise<void> {
+  const next = `${path}.next`;
+  const file = await open(next, 'w');
+  try {
+    await file.writeFile(`${JSON.stringify({ version, savedAt: new Date().toISOString(), ...snapshot })}\n`);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(next, path);
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}

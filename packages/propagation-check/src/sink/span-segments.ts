@@ -1,0 +1,146 @@
+import { ExportReader, type ReadExport } from '../source/export-reader.ts';
+import type { ExportRequest } from '../source/export-request.ts';
+import { RowCopier } from '../span/row-copier.ts';
+import { isSameTrace, traceIdAt } from '../span/span-store.ts';
+import { SpanWriter } from '../span/span-writer.ts';
+
+/** A segment is closed with so many rows: some 3 MB, which is given back at once when all of its spans are judged. */
+const rowsPerSegment = 16_384;
+/** Of the numbers of rows: more than the spans of one export. */
+const rowBits = 24;
+const rowsPerNumber = 2 ** rowBits;
+/** A segment with a smaller share of rows in use is emptied into the newest one. */
+const sparseShare = 0.25;
+
+interface Segment {
+  readonly number: number;
+  readonly writer: SpanWriter;
+  readonly reader: ExportReader;
+  /** Rows that are not released. */
+  used: number;
+}
+
+/** Spans of one trace that came in one export, or in a part of one. */
+export interface Arrival {
+  readonly traceId: string;
+  /** See `SpanSegments`. */
+  readonly rows: readonly number[];
+  /** Milliseconds since the epoch: the last end of these spans. */
+  readonly endedAt: number;
+}
+
+/**
+ * Spans in memory, in columns. They stand in segments in the order of their arrival, and a segment is dropped when its last span
+ * is released: memory is given back without copying what is kept. A row is a number that stays until `compact`.
+ */
+export class SpanSegments {
+  readonly #segments = new Map<number, Segment>();
+  #newest = makeSegment(0);
+  /** Of the segments that are closed. */
+  #closedBytes = 0;
+  #closedRows = 0;
+
+  get bytes(): number {
+    return this.#closedBytes + this.#newest.writer.bytes;
+  }
+
+  /** With those that are released and still in memory. */
+  get rows(): number {
+    return this.#closedRows + this.#newest.writer.rows;
+  }
+
+  /** @throws {DecodeError} when the export cannot be read; nothing is kept then. */
+  add(request: ExportRequest): { readonly read: ReadExport; readonly arrivals: readonly Arrival[] } {
+    if (this.#newest.writer.rows >= rowsPerSegment) this.#begin();
+    const { reader, writer, number } = this.#newest;
+    const first = writer.rows;
+    const read = reader.read(request);
+    this.#newest.used += writer.rows - first;
+    return { read, arrivals: listArrivals(writer, first, number * rowsPerNumber) };
+  }
+
+  /** Copies rows to a writer, in their order. */
+  copy(rows: Iterable<number>, to: SpanWriter): void {
+    const copiers = new Map<number, RowCopier>();
+    for (const row of rows) {
+      const number = Math.floor(row / rowsPerNumber);
+      const copier = copiers.get(number) ?? new RowCopier(this.#find(number).writer.finish(), to);
+      copiers.set(number, copier);
+      copier.copy(row % rowsPerNumber);
+    }
+  }
+
+  /** These rows are not asked for again. */
+  release(rows: readonly number[]): void {
+    for (const row of rows) {
+      const segment = this.#find(Math.floor(row / rowsPerNumber));
+      segment.used -= 1;
+      if (segment.used === 0 && segment !== this.#newest) this.#drop(segment);
+    }
+  }
+
+  /**
+   * Empties the segments of which few rows are in use.
+   * @param lists All rows in use; those of such segments get new numbers in place.
+   */
+  compact(lists: Iterable<number[]>): void {
+    const { writer: last, used: inUse } = this.#newest;
+    if (inUse < last.rows * sparseShare) this.#begin();
+    const sparse = new Map<number, RowCopier>();
+    for (const { number, writer, used } of this.#segments.values())
+      if (used < writer.rows * sparseShare)
+        sparse.set(number, new RowCopier(writer.finish(), this.#newest.writer));
+    if (sparse.size === 0) return;
+    const { writer, number: newest } = this.#newest;
+    for (const rows of lists) {
+      for (const [index, row] of rows.entries()) {
+        const copier = sparse.get(Math.floor(row / rowsPerNumber));
+        if (copier === undefined) continue;
+        rows[index] = newest * rowsPerNumber + writer.rows;
+        copier.copy(row % rowsPerNumber);
+        this.#newest.used += 1;
+      }
+    }
+    for (const number of sparse.keys()) this.#drop(this.#find(number));
+  }
+
+  #begin(): void {
+    const full = this.#newest;
+    this.#newest = makeSegment(full.number + 1);
+    if (full.used === 0) return;
+    this.#segments.set(full.number, full);
+    this.#closedBytes += full.writer.bytes;
+    this.#closedRows += full.writer.rows;
+  }
+
+  #drop({ number, writer }: Segment): void {
+    this.#segments.delete(number);
+    this.#closedBytes -= writer.bytes;
+    this.#closedRows -= writer.rows;
+  }
+
+  #find(number: number): Segment {
+    return this.#segments.get(number) ?? this.#newest;
+  }
+}
+
+function makeSegment(number: number): Segment {
+  const writer = new SpanWriter();
+  return { number, writer, reader: new ExportReader(writer), used: 0 };
+}
+
+function listArrivals(writer: SpanWriter, first: number, base: number): readonly Arrival[] {
+  const { ends, origin } = writer.finish();
+  const originMs = Number(origin) / 1e6;
+  const { columns, rows: size } = writer;
+  const arrivals: { traceId: string; rows: number[]; endedAt: number }[] = [];
+  for (let row = first; row < size; row += 1) {
+    const endedAt = originMs + (ends[row] ?? 0) / 1e6;
+    const last = arrivals.at(-1);
+    if (last !== undefined && isSameTrace(columns, row - 1, row)) {
+      last.rows.push(base + row);
+      last.endedAt = Math.max(last.endedAt, endedAt);
+    } else arrivals.push({ traceId: traceIdAt(columns, row), rows: [base + row], endedAt });
+  }
+  return arrivals;
+}

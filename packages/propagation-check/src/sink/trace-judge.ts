@@ -1,0 +1,399 @@
+import { findEdges } from '../calls/edge.ts';
+import { none, TraceGraph } from '../graph/trace-graph.ts';
+import type { ReadExport } from '../source/export-reader.ts';
+import type { ExportRequest } from '../source/export-request.ts';
+import type { SpanStore } from '../span/span-store.ts';
+import { SpanWriter } from '../span/span-writer.ts';
+import type { CallVerdict } from './edge-counters.ts';
+import { IdMemory } from './id-memory.ts';
+import { countWholeCalls, type JudgedCall, judgeBatch } from './judge-batch.ts';
+import { type Arrival, SpanSegments } from './span-segments.ts';
+
+export interface TraceJudgeOptions {
+  /** Milliseconds. A trace is closed when no span of it has come for so long. */
+  readonly closeAfterMs: number;
+  /** For spans and what is remembered of their traces. */
+  readonly maxBytes: number;
+  /** Told of each call once. */
+  readonly count: (call: CallVerdict, calls: number) => void;
+}
+
+/** Why traces are closed: `age` is that of a trace that never rests. */
+export const closeReasons = ['inactive', 'age', 'memory', 'stop'] as const;
+export type CloseReason = (typeof closeReasons)[number];
+
+/** Totals since the first start, for `propagation_sink_…_total`. */
+export interface JudgeTotals {
+  received: number;
+  invalid: number;
+  late: number;
+  judged: number;
+  tracesJudged: number;
+  batches: number;
+  judgeMs: number;
+  readonly closed: Record<CloseReason, number>;
+}
+
+export const noTotals: JudgeTotals = {
+  ...{ received: 0, invalid: 0, late: 0, judged: 0, tracesJudged: 0, batches: 0, judgeMs: 0 },
+  closed: { inactive: 0, age: 0, memory: 0, stop: 0 },
+};
+
+/**
+ * Exporters send what has ended within so long (5 s is the stock delay of batch processors). By as much after their last end traces are closed
+ * at least, so that they are closed in the order in which they ended, and the two halves of a broken trace meet in a batch.
+ */
+const exportDelayMs = 5_000;
+/** A trace without an end, such as that of a loop, is closed after this time. */
+const longestOpenMs = 600_000;
+/** Closed traces are judged together: so many spans, some 0.2 s of work, or those of so long. */
+const spansPerBatch = 50_000;
+const batchMs = 5_000;
+/** Traces that were judged stay for the next batches: the other halves of broken calls may come, and counts need company. */
+const contextMs = 300_000;
+const contextSpans = 25_000;
+/**
+ * What is argued from a span that is not there is counted as broken after this time: an exporter may try again for a minute. So many
+ * spans can wait; without the wait it is undecided.
+ */
+const absenceMs = 60_000;
+const pendingSpans = 100_000;
+/** Of the memory: so much is given back at once when it is full. */
+const freedShare = 0.125;
+/** What a trace and a row take beside the columns: objects and lists, measured. */
+const bytesPerTrace = 500;
+const bytesPerRow = 12;
+/** Of the rows: so many of spans that left, before segments are emptied. */
+const wasteShare = 0.5;
+const tickMs = 1_000;
+const noSpans = { calm: 0, pending: 0 };
+
+interface HeldTrace {
+  readonly id: string;
+  readonly rows: number[];
+  readonly openedAt: number;
+  arrivedAt: number;
+  dueAt: number;
+  state: 'open' | 'closed' | 'judged';
+  closedAt: number;
+  isEarly: boolean;
+  /** The first so many rows were judged. */
+  judgedRows: number;
+  /** Another part of the trace was judged and is no longer here. */
+  readonly isRest: boolean;
+  /** Calls that were counted as broken, by edge and span. */
+  readonly counted: Set<string>;
+  /** Of the last batch: counted when the trace leaves. */
+  pending: readonly JudgedCall[];
+}
+
+/** What the judge holds now. */
+export interface JudgeState {
+  readonly open: number;
+  /** Spans that are not judged yet. */
+  readonly spans: number;
+  readonly bytes: number;
+  /** Milliseconds since the first of the closed traces could have been judged. */
+  readonly behindMs: number;
+}
+
+/**
+ * Takes spans, closes traces that rest, and judges them in batches, in bounded memory. A call is counted once: whole ones and those whose
+ * cause later spans cannot change at once, others when their trace leaves the last batches. Time is given, so that it is a pure machine.
+ */
+export class TraceJudge {
+  readonly #options: TraceJudgeOptions;
+  readonly #segments = new SpanSegments();
+  readonly #traces = new Map<string, HeldTrace>();
+  readonly #judgedIds = new IdMemory();
+  /** By second: the traces that may be due then. */
+  readonly #due = new Map<number, HeldTrace[]>();
+  #nextSecond: number | null = null;
+  #closed: HeldTrace[] = [];
+  /** In the order in which they were judged. */
+  #context: HeldTrace[] = [];
+  /** Of context: traces to which spans were added. */
+  #grown = new Set<HeldTrace>();
+  #closedSpans = 0;
+  #closedSince: number | null = null;
+  #open = 0;
+  #rows = 0;
+  #unjudgedRows = 0;
+  readonly totals: JudgeTotals;
+
+  /** @param before Totals of an earlier process. */
+  constructor(options: TraceJudgeOptions, before: JudgeTotals = noTotals) {
+    this.#options = options;
+    this.totals = structuredClone(before);
+  }
+
+  get bytes(): number {
+    return this.#segments.bytes + this.#traces.size * bytesPerTrace + this.#rows * bytesPerRow;
+  }
+
+  state(now: number): JudgeState {
+    const behindMs = this.#closedSince === null ? 0 : Math.max(0, now - this.#closedSince - batchMs - tickMs);
+    return { open: this.#open, spans: this.#unjudgedRows, bytes: this.bytes, behindMs };
+  }
+
+  /** @param now Milliseconds since the epoch. @throws {DecodeError} when the export cannot be read. */
+  take(request: ExportRequest, now: number): ReadExport {
+    const { read, arrivals } = this.#segments.add(request);
+    this.totals.received += read.spanCount;
+    this.totals.invalid += read.rejected.length;
+    for (const arrival of arrivals) this.#arrive(arrival, now);
+    if (this.#closedSpans >= spansPerBatch) this.#judge(now);
+    if (this.bytes > this.#options.maxBytes) this.makeRoom(now);
+    return read;
+  }
+
+  /** Closes the traces that are due, and judges them when it is time. */
+  tick(now: number): void {
+    this.#closeDue(now);
+    const isDue = this.#closedSince !== null && now - this.#closedSince >= batchMs;
+    if (isDue || this.#closedSpans >= spansPerBatch) this.#judge(now);
+    else if (this.#closedSince === null) this.#leave(now);
+    if (this.bytes > this.#options.maxBytes) this.makeRoom(now);
+  }
+
+  /**
+   * Judges the traces that have rested longest, and those that were judged leave, until there is room.
+   * Traces of which spans may be under way stay.
+   */
+  makeRoom(now: number): void {
+    const enough = this.#options.maxBytes * (1 - freedShare);
+    let left = this.bytes - enough;
+    const perRow = this.#segments.bytes / Math.max(1, this.#rows) + bytesPerRow;
+    for (const second of [...this.#due.keys()].sort((one, other) => one - other)) {
+      if (left <= 0) break;
+      for (const trace of this.#due.get(second) ?? []) {
+        if (left <= 0) break;
+        if (trace.state !== 'open' || now - trace.arrivedAt < exportDelayMs) continue;
+        this.#close(trace, 'memory', now);
+        left -= trace.rows.length * perRow + bytesPerTrace;
+      }
+      const open = this.#due.get(second)?.filter((trace) => trace.state === 'open') ?? [];
+      if (open.length > 0) this.#due.set(second, open);
+      else this.#due.delete(second);
+    }
+    this.#judge(now);
+    this.#leave(now, noSpans);
+    this.#compact();
+  }
+
+  /** Closes and judges everything. */
+  finish(now: number): void {
+    for (const trace of this.#traces.values()) if (trace.state === 'open') this.#close(trace, 'stop', now);
+    this.#judge(now);
+    this.#leave(now, noSpans);
+  }
+
+  #arrive({ traceId, rows, endedAt }: Arrival, now: number): void {
+    this.#rows += rows.length;
+    this.#unjudgedRows += rows.length;
+    const trace = this.#traces.get(traceId) ?? this.#begin(traceId, now);
+    for (const row of rows) trace.rows.push(row);
+    if (trace.state === 'judged' || trace.isRest) this.totals.late += rows.length;
+    if (trace.state === 'judged') {
+      this.#grown.add(trace);
+      this.#wait(rows.length, now);
+    }
+    if (trace.state === 'closed') this.#closedSpans += rows.length;
+    if (trace.state !== 'open') return;
+    const since = Math.min(Math.max(endedAt, now - exportDelayMs), now) + exportDelayMs;
+    trace.arrivedAt = now;
+    trace.dueAt = Math.min(
+      Math.max(trace.dueAt, since + this.#options.closeAfterMs),
+      trace.openedAt + longestOpenMs,
+    );
+  }
+
+  #begin(id: string, now: number): HeldTrace {
+    const trace: HeldTrace = {
+      ...{ id, rows: [], openedAt: now, arrivedAt: now, dueAt: now + this.#options.closeAfterMs },
+      ...{ state: 'open', closedAt: 0, isEarly: false, judgedRows: 0, isRest: this.#judgedIds.has(id) },
+      ...{ counted: new Set(), pending: [] },
+    };
+    this.#traces.set(id, trace);
+    this.#open += 1;
+    this.#schedule(trace);
+    return trace;
+  }
+
+  #schedule(trace: HeldTrace): void {
+    const second = Math.ceil(trace.dueAt / tickMs);
+    const list = this.#due.get(second);
+    if (list === undefined) this.#due.set(second, [trace]);
+    else list.push(trace);
+    this.#nextSecond = Math.min(this.#nextSecond ?? second, second);
+  }
+
+  #closeDue(now: number): void {
+    const last = Math.floor(now / tickMs);
+    for (let second = this.#nextSecond ?? last + 1; second <= last; second += 1) {
+      const due = this.#due.get(second) ?? [];
+      this.#due.delete(second);
+      this.#nextSecond = second + 1;
+      for (const trace of due) {
+        if (trace.state !== 'open') continue;
+        if (trace.dueAt > now) this.#schedule(trace);
+        else this.#close(trace, now - trace.openedAt >= longestOpenMs ? 'age' : 'inactive', now);
+      }
+    }
+  }
+
+  #close(trace: HeldTrace, reason: CloseReason, now: number): void {
+    trace.state = 'closed';
+    trace.closedAt = now;
+    trace.isEarly = reason !== 'inactive';
+    this.totals.closed[reason] += 1;
+    this.#open -= 1;
+    this.#closed.push(trace);
+    this.#wait(trace.rows.length, now);
+  }
+
+  #wait(spans: number, now: number): void {
+    this.#closedSpans += spans;
+    this.#closedSince ??= now;
+  }
+
+  #judge(now: number): void {
+    if (this.#closedSince === null) return;
+    const begunAt = performance.now();
+    const rests = this.#closed.filter((trace) => trace.isRest);
+    const whole = this.#closed.filter((trace) => !trace.isRest);
+    if (rests.length > 0) this.#judgeRests(rests);
+    if (whole.length > 0 || this.#grown.size > 0) this.#judgeTraces([...this.#context, ...whole], now);
+    this.totals.tracesJudged += this.#closed.length;
+    this.totals.batches += 1;
+    for (const trace of this.#closed) {
+      trace.state = 'judged';
+      this.#judgedIds.add(trace.id);
+    }
+    for (const trace of rests) this.#drop(trace);
+    this.#context.push(...whole);
+    this.#closed = [];
+    this.#grown.clear();
+    this.#closedSpans = 0;
+    this.#closedSince = null;
+    this.#leave(now);
+    this.#compact();
+    this.totals.judgeMs += performance.now() - begunAt;
+  }
+
+  #judgeTraces(traces: readonly HeldTrace[], now: number): void {
+    const { store, traceOf, isNew } = this.#collect(traces);
+    const { whole, final, pending } = judgeBatch(store, isNew);
+    for (const { rows, client, server, example } of whole)
+      this.#options.count({ client, server, verdict: 'intact', cause: '', example }, rows.length);
+    for (const call of final) {
+      const { counted } = traceOf(call.row);
+      const key = `${call.example.spanIds.join()} ${call.client} ${call.server}`;
+      if (counted.has(key)) continue;
+      counted.add(key);
+      this.#options.count(call, 1);
+    }
+    const pendingOf = new Map<HeldTrace, JudgedCall[]>();
+    for (const call of pending) {
+      const trace = traceOf(call.row);
+      const calls = pendingOf.get(trace) ?? [];
+      pendingOf.set(trace, calls);
+      calls.push(call);
+    }
+    for (const trace of traces) {
+      trace.pending = pendingOf.get(trace) ?? [];
+      this.#markJudged(trace);
+      if (trace.state === 'closed') trace.closedAt = now;
+    }
+  }
+
+  /** The rest of traces that were judged: their ids prove that the context arrived, so that nothing in them is broken. */
+  #judgeRests(rests: readonly HeldTrace[]): void {
+    const { store } = this.#collect(rests);
+    const graph = new TraceGraph(store);
+    const { groups } = findEdges(graph);
+    for (const { rows, client, server, example } of countWholeCalls(graph, groups))
+      this.#options.count({ client, server, verdict: 'intact', cause: '', example }, rows.length);
+    for (let row = 0; row < store.size; row += 1) {
+      if (!graph.has(row) || !graph.isEntry(row) || graph.parents[row] !== none || graph.isRoot(row))
+        continue;
+      const { traceId, spanId } = graph.view(row);
+      const example = { traceId, spanIds: [spanId] };
+      const server = graph.serviceOf(row);
+      this.#options.count({ client: null, server, verdict: 'undecided', cause: 'late', example }, 1);
+    }
+    for (const trace of rests) this.#markJudged(trace);
+  }
+
+  #markJudged(trace: HeldTrace): void {
+    const fresh = trace.rows.length - trace.judgedRows;
+    this.totals.judged += fresh;
+    this.#unjudgedRows -= fresh;
+    trace.judgedRows = trace.rows.length;
+  }
+
+  #collect(traces: readonly HeldTrace[]): {
+    readonly store: SpanStore;
+    readonly traceOf: (row: number) => HeldTrace;
+    readonly isNew: (row: number) => boolean;
+  } {
+    const writer = new SpanWriter();
+    const owners: HeldTrace[] = [];
+    const fresh: boolean[] = [];
+    for (const trace of traces) {
+      for (const index of trace.rows.keys()) {
+        owners.push(trace);
+        fresh.push(index >= trace.judgedRows);
+      }
+    }
+    this.#segments.copy(listRows(traces), writer);
+    const [first] = traces;
+    if (first === undefined) throw new RangeError('a batch has traces');
+    return {
+      store: writer.finish(),
+      traceOf: (row) => owners[row] ?? first,
+      isNew: (row) => fresh[row] === true,
+    };
+  }
+
+  /** Lets traces go that were in batches long enough, and the first of those that are too many; what is pending of them is counted. */
+  #leave(now: number, most = { calm: contextSpans, pending: pendingSpans }): void {
+    const isPending = ({ pending }: HeldTrace): boolean => pending.length > 0;
+    const spans = { calm: 0, pending: 0 };
+    for (const trace of this.#context) spans[isPending(trace) ? 'pending' : 'calm'] += trace.rows.length;
+    const staying: HeldTrace[] = [];
+    for (const trace of this.#context) {
+      const [kind, longestMs] = isPending(trace)
+        ? (['pending', absenceMs] as const)
+        : (['calm', contextMs] as const);
+      const isOver = now - trace.closedAt >= longestMs;
+      if (this.#grown.has(trace) || (!isOver && spans[kind] <= most[kind])) {
+        staying.push(trace);
+        continue;
+      }
+      spans[kind] -= trace.rows.length;
+      // What was closed before its time may be missing because of that.
+      const isSure = isOver && !trace.isEarly;
+      for (const call of trace.pending)
+        this.#options.count(isSure ? call : { ...call, verdict: 'undecided' }, 1);
+      this.#drop(trace);
+    }
+    this.#context = staying;
+  }
+
+  #drop(trace: HeldTrace): void {
+    this.#segments.release(trace.rows);
+    this.#rows -= trace.rows.length;
+    this.#traces.delete(trace.id);
+  }
+
+  #compact(): void {
+    const { rows } = this.#segments;
+    if (rows - this.#rows > rows * wasteShare)
+      this.#segments.compact(Array.from(this.#traces.values(), (trace) => trace.rows));
+  }
+}
+
+function* listRows(traces: readonly HeldTrace[]): Generator<number> {
+  for (const { rows } of traces) yield* rows;
+}

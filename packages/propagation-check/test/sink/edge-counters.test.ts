@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type CallVerdict, EdgeCounters } from '../../src/sink/edge-counters.ts';
+
+function makeCall(client: string | null, server: string | null, traceId = 'a'): CallVerdict {
+  return { client, server, verdict: 'intact', cause: '', example: { traceId, spanIds: [] } };
+}
+
+const listOf = (counters: EdgeCounters) =>
+  counters.list().map(({ client, server, calls }) => `${client} → ${server}: ${calls}`);
+
+test('edges beyond the bound are counted as other, and known ones keep their counter', () => {
+  const counters = new EdgeCounters(2);
+  for (const server of ['b', 'c', 'd', 'e', 'b']) counters.count(makeCall('a', server));
+  assert.deepEqual(listOf(counters), ['a → b: 2', 'a → c: 1', 'other → other: 2']);
+  assert.equal(counters.edges, 2);
+});
+
+test('a name that is missing is unknown, and a long one is cut', () => {
+  const counters = new EdgeCounters(9);
+  counters.count(makeCall(null, ''));
+  counters.count(makeCall('a', 'x'.repeat(9_999)));
+  assert.deepEqual(listOf(counters), ['unknown → unknown: 1', `a → ${'x'.repeat(200)}: 1`]);
+});
+
+test('the newest examples are kept, and restored', () => {
+  const counters = new EdgeCounters(9);
+  for (let trace = 0; trace < 20; trace += 1) counters.count(makeCall('a', 'b', String(trace)), 2);
+  const told: (string | null)[] = [];
+  const after = new EdgeCounters(9, (labels, calls, example) =>
+    told.push(`${labels.server} ${calls} ${example?.traceId ?? null}`),
+  );
+  after.restore(counters.list());
+  after.count(makeCall('a', 'b', 'new'));
+  const [edge] = after.list();
+  assert.equal(edge?.calls, 41);
+  assert.deepEqual(
+    edge.examples.map(({ traceId }) => traceId),
+    ['16', '17', '18', '19', 'new'],
+  );
+  assert.deepEqual(told, ['b 40 null', 'b 1 new']);
+});

@@ -1,0 +1,54 @@
+import { type CallVerdict, EdgeCounters } from '../../src/sink/edge-counters.ts';
+import { TraceJudge, type TraceJudgeOptions } from '../../src/sink/trace-judge.ts';
+import { encodeOtlpLines } from '../../src/span/encode-otlp-lines.ts';
+import type { Span } from '../../src/span/span.ts';
+
+/** A judge with a clock of its own, in milliseconds; the drawings begin at 0. */
+export interface DrivenJudge {
+  readonly judge: TraceJudge;
+  readonly now: number;
+  /** Lets time pass, a second at a time. */
+  advance(milliseconds: number): void;
+  /** Exports of these spans arrive, one for each resource. */
+  send(spans: readonly Span[]): void;
+  /** `client → server verdict cause: calls`, sorted. */
+  list(): readonly string[];
+  readonly counted: readonly CallVerdict[];
+}
+
+export function makeJudge(options: Partial<TraceJudgeOptions> = {}): DrivenJudge {
+  const counters = new EdgeCounters(1_000);
+  const counted: CallVerdict[] = [];
+  const count = (call: CallVerdict, calls: number): void => {
+    counted.push(call);
+    counters.count(call, calls);
+  };
+  const judge = new TraceJudge({ closeAfterMs: 20_000, maxBytes: 1e9, count, ...options });
+  let now = 1_000;
+  return {
+    judge,
+    counted,
+    get now() {
+      return now;
+    },
+    advance: (milliseconds) => {
+      for (const end = now + milliseconds; now < end; ) {
+        now = Math.min(end, now + 1_000);
+        judge.tick(now);
+      }
+    },
+    send: (spans) => {
+      if (spans.length === 0) return;
+      for (const line of encodeOtlpLines(spans).trimEnd().split('\n'))
+        judge.take({ signal: 'traces', type: 'application/json', body: Buffer.from(line) }, now);
+    },
+    list: () =>
+      counters
+        .list()
+        .map(
+          ({ client, server, verdict, cause, calls }) =>
+            `${client} → ${server} ${verdict}${cause === '' ? '' : ` ${cause}`}: ${calls}`,
+        )
+        .sort(),
+  };
+}

@@ -1,0 +1,236 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Span } from '../../src/span/span.ts';
+import { drawTrace, spanId, traceId } from '../draw-trace.ts';
+import { makeJudge } from './make-judge.ts';
+
+const minute = 60_000;
+
+/** Whole calls of web to orders, a trace each; the ids begin with `from`. @param at Milliseconds. */
+function callOrders(count: number, at = 0, from = 1): readonly Span[] {
+  return Array.from({ length: count }, (_, index) => {
+    const id = (from + index).toString(16).padStart(4, '0');
+    const start = at + index * 10;
+    return rename(
+      drawTrace(`
+        SERVER web GET /      a1  ${start}..${start + 9} http.request.method=GET url.path=/
+          CLIENT web GET      a2  ${start + 1}..${start + 8} http.request.method=GET url.full=http://orders/work
+            SERVER orders GET  a3  ${start + 2}..${start + 7} http.request.method=GET url.path=/work`),
+      id,
+    );
+  }).flat();
+}
+
+/** Other traces of the same shape. */
+function rename(spans: readonly Span[], id: string): readonly Span[] {
+  const change = (text: string): string => `${id}${text.slice(id.length)}`;
+  return spans.map((span) => ({
+    ...span,
+    traceId: change(span.traceId),
+    spanId: change(span.spanId),
+    parentSpanId: span.parentSpanId === null ? null : change(span.parentSpanId),
+  }));
+}
+
+/** The same calls, of which orders begins a trace of its own. */
+function breakCalls(spans: readonly Span[]): readonly Span[] {
+  return spans.map((span) =>
+    span.serviceName === 'orders'
+      ? { ...span, traceId: `f${span.traceId.slice(1)}`, parentSpanId: null }
+      : span,
+  );
+}
+
+const of = (spans: readonly Span[], service: string) => spans.filter((span) => span.serviceName === service);
+
+test('whole calls are intact when their traces have rested', () => {
+  const sink = makeJudge();
+  sink.send(callOrders(10));
+  sink.advance(20_000);
+  assert.deepEqual(sink.list(), []);
+  assert.equal(sink.judge.state(sink.now).open, 10);
+  sink.advance(15_000);
+  assert.deepEqual(sink.list(), ['web → orders intact: 10']);
+  assert.equal(sink.judge.state(sink.now).open, 0);
+});
+
+test('a call is counted once, however many batches its trace is in', () => {
+  const sink = makeJudge();
+  for (let round = 0; round < 30; round += 1) {
+    sink.send(callOrders(10, sink.now, round * 10 + 1));
+    sink.advance(minute / 4);
+  }
+  sink.judge.finish(sink.now);
+  assert.deepEqual(sink.list(), ['web → orders intact: 300']);
+  assert.ok(sink.judge.totals.batches > 20);
+  assert.equal(sink.judge.totals.judged, 900);
+});
+
+test('two halves of a broken call meet, though one of them comes later', () => {
+  const sink = makeJudge();
+  const spans = breakCalls(callOrders(40));
+  sink.send(of(spans, 'web'));
+  sink.advance(4_000);
+  sink.send(of(spans, 'orders'));
+  sink.advance(minute);
+  assert.deepEqual(sink.list(), ['web → orders broken split-trace: 40']);
+  const [first] = sink.counted;
+  assert.equal(first?.example.traceId.length, 32);
+});
+
+test('broken and whole calls of one edge have a counter each', () => {
+  const sink = makeJudge();
+  sink.send([...callOrders(60), ...breakCalls(callOrders(40, 1_000, 100))]);
+  sink.advance(minute);
+  assert.deepEqual(sink.list(), ['web → orders broken split-trace: 40', 'web → orders intact: 60']);
+});
+
+test('spans that come when their trace was judged complete it, and nothing was broken', () => {
+  const sink = makeJudge();
+  const late = callOrders(40, 2_000, 100);
+  sink.send([...callOrders(40), ...of(late, 'web'), ...callOrders(40, 4_000, 200)]);
+  sink.advance(40_000);
+  assert.deepEqual(sink.list(), ['web → orders intact: 80']);
+  sink.send(of(late, 'orders'));
+  sink.advance(5 * minute);
+  assert.deepEqual(sink.list(), ['web → orders intact: 120']);
+  assert.equal(sink.judge.totals.late, 40);
+});
+
+test('a lost span is a break when it has not come for a minute after its trace was judged', () => {
+  const sink = makeJudge();
+  const lost = callOrders(40, 2_000, 100).filter(({ kind }) => kind !== 'CLIENT');
+  sink.send([...callOrders(40), ...lost, ...callOrders(40, 4_000, 200)]);
+  sink.advance(30_000);
+  assert.deepEqual(sink.list(), ['web → orders intact: 80']);
+  sink.advance(80_000);
+  assert.deepEqual(sink.list(), ['web → orders broken client-span-lost: 40', 'web → orders intact: 80']);
+});
+
+test('the rest of a trace that was judged long ago is late, and never broken', () => {
+  const sink = makeJudge();
+  const spans = callOrders(10);
+  sink.send(of(spans, 'web'));
+  sink.advance(10 * minute);
+  sink.send(of(spans, 'orders'));
+  sink.advance(minute);
+  const counted = sink.list();
+  assert.ok(counted.includes('unknown → orders undecided late: 10'), counted.join());
+  assert.doesNotMatch(counted.join(), /broken/);
+  assert.equal(sink.judge.totals.late, 10);
+});
+
+test('a consumer that works long after its message was sent is not broken', () => {
+  const sink = makeJudge();
+  const message = (id: string, at: number) => {
+    const trace = rename(
+      drawTrace(`
+        SERVER shop POST /buy       a1  ${at}..${at + 20} http.request.method=POST url.path=/buy
+          PRODUCER shop send mails  a2  ${at + 5}..${at + 6} messaging.system=kafka messaging.destination.name=mails
+            CONSUMER mailer mails   a3  ${at + 90_000}..${at + 90_010} messaging.system=kafka messaging.destination.name=mails`),
+      id,
+    );
+    return { sent: of(trace, 'shop'), consumed: of(trace, 'mailer') };
+  };
+  const messages = Array.from({ length: 30 }, (_, index) => message(`${1000 + index}`, index * 1_000));
+  for (let second = 0; second < 200; second += 1) {
+    sink.send(messages[second]?.sent ?? []);
+    sink.send(messages[second - 90]?.consumed ?? []);
+    sink.advance(1_000);
+  }
+  sink.advance(5 * minute);
+  assert.deepEqual(sink.list(), ['shop → mailer intact: 30']);
+});
+
+test('a trace that goes on is not broken while its root has not ended', () => {
+  const sink = makeJudge();
+  const stream = drawTrace(`
+    SERVER web GET /stream      a1  0..600000 http.request.method=GET url.path=/stream
+      CLIENT web GET            a2  1..599000 http.request.method=GET url.full=http://orders/stream
+        SERVER orders GET       a3  2..10 http.request.method=GET url.path=/stream
+          CLIENT orders GET     a4  3..9 http.request.method=GET url.full=http://stock/item
+            SERVER stock GET    a5  4..8 http.request.method=GET url.path=/item`);
+  const early = stream.filter(({ endTimeUnixNano }) => endTimeUnixNano < 1_000_000_000n);
+  sink.send(callOrders(20));
+  sink.send(early);
+  sink.advance(4 * minute);
+  sink.send(callOrders(20, sink.now, 100));
+  sink.advance(6 * minute);
+  sink.send(stream.filter((span) => !early.includes(span)));
+  sink.advance(6 * minute);
+  assert.doesNotMatch(sink.list().join(), /broken/);
+  assert.ok(sink.list().includes('orders → stock intact: 1'), sink.list().join());
+});
+
+test('repeated exports count once', () => {
+  const sink = makeJudge();
+  sink.send(callOrders(10));
+  sink.send(callOrders(10));
+  sink.advance(40_000);
+  sink.send(callOrders(10));
+  sink.advance(minute);
+  assert.deepEqual(sink.list(), ['web → orders intact: 10']);
+});
+
+test('a trace that never rests is judged after ten minutes, and nothing is broken', () => {
+  const sink = makeJudge();
+  for (let round = 0; round < 70; round += 1) {
+    const child = drawTrace(`INTERNAL loop turn  b${round.toString(16)} <- a1  ${sink.now}..${sink.now + 5}`);
+    sink.send(
+      child.map((span) => ({ ...span, traceId: traceId('7'), spanId: spanId((0x100 + round).toString(16)) })),
+    );
+    sink.advance(10_000);
+  }
+  assert.equal(sink.judge.totals.closed.age, 1);
+  assert.doesNotMatch(sink.list().join(), /broken/);
+});
+
+test('a stop judges what is here; what may be missing because of it is undecided', () => {
+  const sink = makeJudge();
+  const lost = callOrders(40, 2_000, 100).filter(({ kind }) => kind !== 'CLIENT');
+  sink.send([...callOrders(40), ...lost, ...callOrders(40, 4_000, 200)]);
+  sink.judge.finish(sink.now);
+  assert.deepEqual(sink.list(), ['web → orders intact: 80', 'web → orders undecided client-span-lost: 40']);
+  const { received, judged, closed } = sink.judge.totals;
+  assert.equal(received, judged);
+  assert.equal(closed.stop, 120);
+});
+
+test('memory is bounded: the traces that have rested longest are judged early, and all are counted', () => {
+  const maxBytes = 5_000_000;
+  const sink = makeJudge({ maxBytes });
+  let most = 0;
+  for (let second = 0; second < 40; second += 1) {
+    sink.send(callOrders(500, sink.now, second * 500 + 1));
+    most = Math.max(most, sink.judge.bytes);
+    sink.advance(1_000);
+  }
+  assert.ok(sink.judge.totals.closed.memory > 1_000, JSON.stringify(sink.judge.totals));
+  assert.ok(most <= maxBytes, `${most} bytes`);
+  sink.judge.finish(sink.now);
+  assert.deepEqual(sink.list(), ['web → orders intact: 20000']);
+});
+
+test('spans that may still be under way are not judged for room: there is none then', () => {
+  const maxBytes = 250_000;
+  const sink = makeJudge({ maxBytes });
+  sink.send(callOrders(500));
+  assert.equal(sink.judge.totals.judged, 0);
+  assert.ok(sink.judge.bytes > maxBytes);
+  sink.advance(6_000);
+  assert.ok(sink.judge.bytes < maxBytes);
+  assert.ok(sink.judge.totals.closed.memory > 0);
+});
+
+test('memory is given back where single traces outlive all others', () => {
+  const sink = makeJudge();
+  const sizes: number[] = [];
+  for (let round = 0; round < 40; round += 1) {
+    sink.send(callOrders(1_000, sink.now, round * 1_000 + 1));
+    sink.send(drawTrace(`INTERNAL loop turn  b1 <- a1  ${sink.now}..${sink.now + 5}`));
+    sink.advance(10_000);
+    sizes.push(sink.judge.bytes);
+  }
+  const [middle, end] = [Math.max(...sizes.slice(15, 25)), Math.max(...sizes.slice(30))];
+  assert.ok(end <= middle * 1.1, `${middle} bytes, and ${end} at the end`);
+});
