@@ -8,7 +8,7 @@ const benches: Readonly<Record<string, (argv: readonly string[]) => Promise<void
   sink: async (argv) => (await import('./bench/sink.ts')).benchSink(argv),
   delivery: async () => (await import('./bench/delivery.ts')).benchDelivery(),
   hops: async () => (await import('./bench/hops.ts')).benchHops(),
-  verdict: async () => (await import('./bench/verdict.ts')).benchVerdict(),
+  verdict: async (argv) => (await import('./bench/verdict.ts')).benchVerdict(argv),
 };
 
 const [name = '', ...argv] = process.argv.slice(2);
