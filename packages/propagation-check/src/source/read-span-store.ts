@@ -1,20 +1,18 @@
 import { type FileHandle, open, readFile, stat } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { addAbortSignal, type Readable } from 'node:stream';
-import { getHeapStatistics } from 'node:v8';
-import { countOpenCalls } from '../calls/count-open-calls.ts';
-import { toMiB } from '../decode/check-memory.ts';
 import { DecodeError } from '../decode/decode-error.ts';
 import { type DecodedInto, decodeCompressedInto, decodeInto } from '../decode/decode-into.ts';
 import { detectPieceFormat } from '../decode/detect-piece-format.ts';
 import { gunzipChunks, isGzip } from '../decode/gunzip.ts';
-import type { PieceFormat } from '../decode/piece-reader.ts';
 import { isZip } from '../decode/zip.ts';
 import type { SpanStore } from '../span/span-store.ts';
 import { type Mark, SpanWriter } from '../span/span-writer.ts';
-import { cutPieces, endFinders, type Fill, fillFrom } from './cut-pieces.ts';
+import { cutPieces, endFinders, fillFrom } from './cut-pieces.ts';
 import { describeFileError, emptyFile, quotePath, tooLarge } from './file-error.ts';
-import { type Piece, readPieces } from './read-pieces.ts';
+import { fillFromFile } from './fill-from-file.ts';
+import { readPieces } from './read-pieces.ts';
+import { refuseLargeFile, watchStream } from './refuse-large.ts';
 import { SourceError } from './source.ts';
 
 export interface StoreOptions {
@@ -49,15 +47,6 @@ const bytesBeforeWorkers = 256 * 1024 * 1024;
 const bytesForWorkers = 512 * 1024 * 1024;
 /** Where a number of threads is asked for. */
 const bytesBeforeNamedWorkers = 16 * 1024 * 1024;
-
-/**
- * Memory for the spans of a file and for their check, by the file's size. Measured with `npm run bench -- engine`, 5 % of the calls
- * broken: a span has 860 bytes as JSON and 380 as protobuf, and takes up to 290 while it is checked. Spans with fewer attributes take
- * more for each byte.
- */
-const memoryPerByte: Readonly<Record<PieceFormat, number>> = { 'json-lines': 0.5, 'otlp-protobuf': 1.1 };
-/** Spans are much alike: gzip makes them so much smaller. */
-const gzipRatio = 12;
 
 /** As `readSpansInto`, of one file. */
 export async function readSpanStore(
@@ -158,10 +147,11 @@ async function readStream(
     if (isZip(bytes)) return decodeCompressedInto(writer, bytes, maxDocumentBytes);
     return decodeInto(writer, bytes);
   }
-  const room = options.maxMemoryBytes ?? process.availableMemory();
-  if (size !== null) refuseTooLarge(label, size * memoryPerByte[format] * (isPacked ? gzipRatio : 1), room);
+  const { maxMemoryBytes, maxHeapBytes, signal } = options;
+  const plan = { label, format, isPacked, maxMemoryBytes, maxHeapBytes, signal };
+  if (file !== null && size !== null) await refuseLargeFile(file, size, plan);
+  const watch = size === null ? watchStream(plan, () => writer.finish()) : () => {};
   const isPlainFile = file !== null && size !== null && !isPacked;
-  if (isPlainFile) await refuseBroken(file, { label, size, format }, options);
   const isLarge = size !== null && size >= bytesForWorkers;
   const team =
     options.threads === undefined
@@ -176,6 +166,7 @@ async function readStream(
     await readPieces(format, pieces, writer, team, (bytes) => {
       if (!isExpected) expectRest(writer, before, (whole / bytes) * moreThanExpected);
       isExpected = true;
+      watch(bytes);
       options.onProgress?.({ ...progress, spans: writer.rows });
     });
     return { format, notes: [] };
@@ -198,73 +189,6 @@ const bytesBeforeExpecting = 16 * 1024 * 1024;
 const moreThanExpected = 1.25;
 
 const mostKept = 64 * 1024 * 1024;
-
-function refuseTooLarge(label: string, needed: number, room: number): void {
-  if (needed <= room) return;
-  throw new SourceError(
-    `${label}: needs about ${toMiB(needed)} MiB of memory, and ${toMiB(room)} MiB are free; ` +
-      'split it by time or keep only the traces in question, or check it where there is more memory',
-  );
-}
-
-/** Measured: a span of a capture in which every call is broken, for each byte of the file. */
-const heapPerByte: Readonly<Record<PieceFormat, number>> = { 'json-lines': 1.2, 'otlp-protobuf': 2.7 };
-/** Measured: a call that nobody continued, with the request that it may have been. */
-const heapPerOpenCall = 3_000;
-/** So many spans that the exporters of both sides of most calls have delivered. */
-const sampleBytes = 128 * 1024 * 1024;
-/** Calls whose other side is delivered later look open in a sample. */
-const sureExcess = 1.25;
-
-/** The ends of broken calls are objects, of which Node may hold fewer than memory has room for. A part of the file tells how many they are. */
-async function refuseBroken(
-  file: FileHandle,
-  { label, size, format }: { readonly label: string; readonly size: number; readonly format: PieceFormat },
-  { maxHeapBytes = freeHeapBytes(), signal }: StoreOptions,
-): Promise<void> {
-  if (size * heapPerByte[format] <= maxHeapBytes) return;
-  const sample = { bytes: 0 };
-  const pieces = cutPieces(fillFromFile(file, sample, signal), endFinders[format]);
-  const writer = new SpanWriter();
-  let read = 0;
-  try {
-    await readPieces(
-      format,
-      takeBytes(pieces, sampleBytes),
-      writer,
-      { threads: 1, startAfter: 0 },
-      (bytes) => {
-        read = bytes;
-      },
-    );
-  } catch (error) {
-    // It is met again where the file is read, and said there.
-    if (error instanceof DecodeError) return;
-    throw error;
-  }
-  const openCalls = countOpenCalls(writer.finish()) * (size / read);
-  const needed = openCalls * heapPerOpenCall;
-  if (needed <= maxHeapBytes * sureExcess) return;
-  throw new SourceError(
-    `${label}: some ${Math.round(openCalls)} calls are broken, which take about ${toMiB(needed)} MiB, and Node may take ${toMiB(maxHeapBytes)} MiB more; ` +
-      `split it by time, or set NODE_OPTIONS=--max-old-space-size=${toMiB(needed * sureExcess)}`,
-  );
-}
-
-function freeHeapBytes(): number {
-  const { heap_size_limit: limit, used_heap_size: used } = getHeapStatistics();
-  return limit - used;
-}
-
-/** Pieces of at least so many bytes. */
-async function* takeBytes(pieces: AsyncIterable<Piece>, bytes: number): AsyncGenerator<Piece> {
-  let taken = 0;
-  for await (const piece of pieces) {
-    taken += piece.length;
-    yield piece;
-    if (taken >= bytes) return;
-  }
-}
 
 async function* countBytes(
   input: AsyncIterable<Uint8Array>,
@@ -300,17 +224,6 @@ async function peek(
   }
   const head = Buffer.concat(parts);
   return [head, prepend(head, chunks)];
-}
-
-/** Fills from the beginning of a file. */
-function fillFromFile(file: FileHandle, progress: { bytes: number }, signal: AbortSignal | undefined): Fill {
-  progress.bytes = 0;
-  return async (bytes) => {
-    signal?.throwIfAborted();
-    const { bytesRead } = await file.read(bytes, 0, bytes.length, progress.bytes);
-    progress.bytes += bytesRead;
-    return bytesRead;
-  };
 }
 
 /** The format is in the first bytes. */

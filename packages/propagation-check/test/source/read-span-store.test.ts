@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
-import { mkdtemp, open, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -172,6 +172,39 @@ test('a file that memory does not suffice for is refused before it is read', asy
   });
 });
 
+test('the size of a compressed file is told by its beginning', async (t) => {
+  const path = await write(t, gzipSync(large));
+  const needed = Buffer.byteLength(large) / 2;
+  const reads: number[] = [];
+  const onProgress = ({ spans }: ReadProgress) => reads.push(spans);
+  await assert.rejects(readSpanStore(path, { maxMemoryBytes: needed * 0.8, onProgress }), {
+    name: 'SourceError',
+    message: /spans: needs about \d+ MiB of memory, and \d+ MiB are free/,
+  });
+  assert.deepEqual(reads, []);
+  assert.ok((await readSpanStore(path, { maxMemoryBytes: needed * 1.2 })).store.size > 0);
+});
+
+test('standard input ends with an error as soon as more has come than memory suffices for', async () => {
+  const many = Buffer.from(lines.join('').repeat(1_000));
+  let given = 0;
+  const endless = Readable.from(
+    (function* () {
+      for (;;) {
+        given += many.length;
+        yield many;
+      }
+    })(),
+  );
+  const maxMemoryBytes = 16 * 1024 * 1024;
+  await assert.rejects(readSpanStore('-', { stdin: endless, maxMemoryBytes }), {
+    name: 'SourceError',
+    message:
+      /^standard input: what came so far: needs about \d+ MiB of memory, and 16 MiB are free; split it by time/,
+  });
+  assert.ok(given < 100 * 1024 * 1024, `${given} bytes`);
+});
+
 test('a capture whose broken calls Node cannot hold is refused before it is read, and one of whole calls is not', async (t) => {
   const calls = Array.from({ length: 1_000 }, (_, call) => {
     const traceId = String(call + 1).padStart(32, '0');
@@ -186,6 +219,13 @@ test('a capture whose broken calls Node cannot hold is refused before it is read
   const whole = await write(t, calls.map((call) => `${JSON.stringify(otlpRequest(...call))}\n`).join(''));
   assert.equal((await readSpanStore(whole, { maxHeapBytes })).store.size, 2_000);
   const broken = await write(t, calls.map(([client]) => `${JSON.stringify(otlpRequest(client))}\n`).join(''));
+  const message =
+    /: some 1000 calls are broken, which take about 3 MiB, and Node may take 1 MiB more; split it by time/;
+  const packed = gzipSync(await readFile(broken));
+  await assert.rejects(readSpanStore(await write(t, packed), { maxHeapBytes }), { message });
+  await assert.rejects(readSpanStore('-', { stdin: Readable.from([packed]), maxHeapBytes }), { message });
+  const wholeAgain = Readable.from([await readFile(whole)]);
+  assert.equal((await readSpanStore('-', { stdin: wholeAgain, maxHeapBytes })).store.size, 2_000);
   await assert.rejects(readSpanStore(broken, { maxHeapBytes }), {
     name: 'SourceError',
     message:
