@@ -44,7 +44,7 @@ export interface CallExtremes {
   late: number;
   /** By how many nanoseconds a server began before or after its client was open, at most. */
   apart: number;
-  /** What led to some call within its service began a trace, and is no entry. */
+  /** Some call has a span of its service above it that began the trace and is no entry. */
   hasDetached: boolean;
   /** The two sides of some call have different trace ids. */
   isAcrossTraces: boolean;
