@@ -46,7 +46,7 @@ export interface CallExtremes {
   apart: number;
   /** By how many nanoseconds the client, or the server, ended after the other, at most. */
   readonly lag: Record<'client' | 'server', number>;
-  /** What led to some call within its service began a trace, and is no entry. */
+  /** Some call has a span of its service above it that began the trace and is no entry. */
   hasDetached: boolean;
   /** The two sides of some call have different trace ids. */
   isAcrossTraces: boolean;

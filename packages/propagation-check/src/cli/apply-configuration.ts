@@ -8,6 +8,7 @@ import { describeFileError, quotePath } from '../source/file-error.ts';
 import { SourceError } from '../source/source.ts';
 import { type AppliedSetting, renderSettings } from './render-settings.ts';
 import type { Session } from './session.ts';
+import { continueLine } from './to-error-line.ts';
 import { UsageError } from './usage-error.ts';
 
 /** Texts that were given on the command line, by the names of options. */
@@ -104,8 +105,5 @@ function describeError(error: unknown): string {
   const isKnown =
     error instanceof InvalidArgumentError || error instanceof UsageError || error instanceof SourceError;
   if (!isKnown) throw error;
-  return error.message
-    .replace(/^--[\w-]+(?:: |[ =])/, '')
-    .replace(/^Expected/, 'expected')
-    .replace(/\.$/, '');
+  return continueLine(error.message.replace(/^--[\w-]+(?:: |[ =])/, ''));
 }

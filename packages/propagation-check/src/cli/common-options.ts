@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander';
 import type { Expectation, ExpectedEdge } from '../expect/expectation.ts';
 import { reportNames } from '../report/reports.ts';
 import { sourceSpecs } from '../source/source-specs.ts';
+import { append } from '../util/append.ts';
 import type { FailOn } from '../verdict/decide-verdict.ts';
 import { addConfiguration } from './apply-configuration.ts';
 import {
@@ -133,8 +134,3 @@ function timeOption(flags: string, description: string, milliseconds: number): O
 
 const exitCodes = `
 Exit code: 0 every edge is intact, 1 an edge is broken, 2 cannot tell.`;
-
-/** For options that may be repeated. */
-export function append(value: string, before: readonly string[] = []): readonly string[] {
-  return [...before, value];
-}

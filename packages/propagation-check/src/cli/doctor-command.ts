@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { append } from './common-options.ts';
+import { append } from '../util/append.ts';
 import type { DoctorArguments } from './examine-folder.ts';
 import type { Session } from './session.ts';
 

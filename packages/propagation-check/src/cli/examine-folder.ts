@@ -9,6 +9,7 @@ import { diagnose } from './diagnose.ts';
 import { parseReportOf, type ReportTarget, withPrinted } from './parse-report.ts';
 import { readToolVersion } from './read-tool-version.ts';
 import type { Session } from './session.ts';
+import { continueLine } from './to-error-line.ts';
 import { UsageError } from './usage-error.ts';
 
 export interface DoctorArguments {
@@ -66,7 +67,7 @@ function parseTargets(texts: readonly string[]): readonly ReportTarget<DoctorRep
       targets = parseReportOf(doctorReports, text, targets);
     } catch (error) {
       if (!(error instanceof InvalidArgumentError)) throw error;
-      throw new UsageError(`--report ${quotePath(text)}: ${error.message}`);
+      throw new UsageError(`--report ${quotePath(text)}: ${continueLine(error.message)}`);
     }
   }
   return targets;

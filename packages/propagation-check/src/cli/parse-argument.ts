@@ -20,17 +20,23 @@ export function parseDuration(text: string): number {
   throw new InvalidArgumentError(`Expected a time with its unit, for instance ${durationExamples}.`);
 }
 
+/** A day: timers of Node take 24 days at most, and nobody waits that long. */
+const longestTimeoutMs = 86_400_000;
+
 /** As `parseDuration`, and short enough for a timer. */
 export function parseTimeout(text: string): number {
   const milliseconds = parseDuration(text);
-  if (milliseconds <= 86_400_000) return milliseconds;
+  if (milliseconds <= longestTimeoutMs) return milliseconds;
   throw new InvalidArgumentError('Expected a day at most.');
 }
 
+/** More requests or traces than these are a slip. */
+const mostCounted = 100_000;
+
 export function parseCount(text: string): number {
   const count = Number(text);
-  if (/^\d+$/.test(text) && count >= 1 && count <= 100_000) return count;
-  throw new InvalidArgumentError('Expected a whole number from 1 to 100000.');
+  if (/^\d+$/.test(text) && count >= 1 && count <= mostCounted) return count;
+  throw new InvalidArgumentError(`Expected a whole number from 1 to ${mostCounted}.`);
 }
 
 export function parseHttpUrl(text: string): URL {

@@ -11,7 +11,7 @@ export interface ReportTarget<Name extends string = ReportName> {
   readonly path: string | null;
 }
 
-/** What is known of a report without rendering it. */
+/** The properties of a report that are known without rendering it. */
 type ReportKind = Omit<Report, 'render'> & { readonly render: unknown };
 
 /** `json`, or `html=report.html`; may be repeated. Whether the folder is there is found out before any work. */
@@ -56,7 +56,7 @@ function isBesideIn<Name extends string>(
   return path === null && kinds[name].isBeside === true;
 }
 
-/** What is printed, and what is written: the report for people first, unless another is printed in its place. */
+/** The reports that are printed or written: the report for people first, unless another is printed in its place. */
 export function withPrinted<Name extends string>(
   kinds: Readonly<Record<Name, ReportKind>>,
   printed: Name,

@@ -1,4 +1,5 @@
 import type { Ora } from 'ora';
+import { signals } from './interruption.ts';
 
 /** A line on standard error that tells people at a terminal how far long work is. */
 export interface Progress {
@@ -14,7 +15,6 @@ export interface Progress {
 const quietMs = 1_000;
 /** Of the spinner and the space behind it; and a terminal may break the line at its last column. */
 const otherColumns = 3;
-const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /** Nothing is shown where standard error is no terminal. */
 export function createProgress(): Progress {

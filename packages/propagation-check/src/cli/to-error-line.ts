@@ -21,3 +21,8 @@ export function toErrorLine(program: string, text: string): string {
   const saysWhatToDo = /Did you mean/.test(said) || (/: expected /.test(said) && !/^too many/.test(said));
   return `${program}: ${escapeText(said)}${saysWhatToDo ? '' : '; see --help'}`;
 }
+
+/** A parser's message after the name of the option: commander has it as a sentence of its own. */
+export function continueLine(message: string): string {
+  return message.replace(/^Expected/, 'expected').replace(/\.$/, '');
+}

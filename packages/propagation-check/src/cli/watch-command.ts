@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import { sourceSpecs } from '../source/source-specs.ts';
+import { append } from '../util/append.ts';
 import { addConfiguration } from './apply-configuration.ts';
-import { append } from './common-options.ts';
 import {
   parseCaFile,
   parseCount,

@@ -105,7 +105,7 @@ function hintAtUnseenPeers(unjudged: readonly UnjudgedEdge[]): readonly string[]
 function hintAtUnknownCallers(unjudged: readonly UnjudgedEdge[]): readonly string[] {
   if (unjudged.length === 0) return [];
   return [
-    `not judged: ${nameUnjudged(unjudged)}: they began traces of their own while the caller was busy; callers from outside make the same ` +
+    `not judged: ${nameUnjudged(unjudged)}: these requests began traces of their own while the caller was busy; callers from outside make the same ` +
       'picture as a client library of it that is not instrumented: check one request at a time, or with a tap behind the caller',
   ];
 }

@@ -15,7 +15,7 @@ export function findLooseEnds(spans: readonly Span[], expectation: Expectation):
   return findEdges(graph).openClients.filter((span) => !isToleratedPeer(expectation, span));
 }
 
-/** What was collected for a verdict. */
+/** Spans collected for a verdict. */
 export interface CollectedStore {
   readonly store: SpanStore;
   /** Ids of traces that services began while requests were open. */

@@ -13,7 +13,7 @@ import type { Result } from '../verdict/result.ts';
 export interface CheckInputs {
   readonly expectation: Expectation;
   readonly wire: readonly WireRecord[];
-  /** What `doctor` found in the project. */
+  /** Faults that `doctor` found in the project. */
   readonly project?: readonly ProjectHint[];
   /** Say of each loose end why nothing is reported. */
   readonly explain?: boolean;

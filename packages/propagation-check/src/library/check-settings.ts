@@ -19,7 +19,7 @@ export interface CheckSettings {
   /** Milliseconds. What is missing is judged when no span has come for so long. Default 2,000: with the receiver's `env` exporters send every 100. */
   readonly settleMs?: number;
   readonly signal?: AbortSignal;
-  /** What is known to be broken (`readBaseline`): only what is new fails. */
+  /** Breaks that are known (`readBaseline`): only what is new fails. */
   readonly baseline?: Baseline;
   /** The least severity that fails. Default `error`. */
   readonly failOn?: FailOn;

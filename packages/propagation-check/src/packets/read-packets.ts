@@ -78,13 +78,15 @@ interface Interface {
 }
 
 const blocks = { interface: 1, simple: 3, enhanced: 6 } as const;
+/** Bytes of blocks without their content: any, an interface description, an enhanced packet. Source: draft-ietf-opsawg-pcapng, 3.1, 4.2, 4.3. */
+const emptyBlock = { any: 12, interface: 20, enhanced: 32 } as const;
 
 function readPcapng(bytes: Buffer): PacketFile {
   const packets: Packet[] = [];
   let interfaces: Interface[] = [];
   let order = orderOf(bytes, true);
   let at = 0;
-  while (at + 12 <= bytes.length) {
+  while (at + emptyBlock.any <= bytes.length) {
     const isSection = bytes.readUInt32BE(at) === pcapngMagic;
     if (isSection) {
       // Each section has an order of bytes and interfaces of its own.
@@ -95,15 +97,17 @@ function readPcapng(bytes: Buffer): PacketFile {
     }
     const { u32 } = order;
     const size = u32(at + 4);
-    if (size < 12 || size % 4 !== 0)
+    if (size < emptyBlock.any || size % 4 !== 0)
       throw new PacketFileError(`damaged at byte ${at}: a block of ${size} bytes`);
     if (at + size > bytes.length) return { packets, isTruncated: true };
     const type = isSection ? null : u32(at);
-    if (type === blocks.interface && size >= 20) interfaces.push(readInterface(order, at + 8, at + size - 4));
+    if (type === blocks.interface && size >= emptyBlock.interface)
+      interfaces.push(readInterface(order, at + 8, at + size - 4));
     else if (type === blocks.enhanced) {
-      const from = size < 32 ? undefined : interfaces[u32(at + 8)];
-      const captured = size < 32 ? 0 : u32(at + 20);
-      if (from === undefined || captured > size - 32)
+      const isWhole = size >= emptyBlock.enhanced;
+      const from = isWhole ? interfaces[u32(at + 8)] : undefined;
+      const captured = isWhole ? u32(at + 20) : 0;
+      if (from === undefined || captured > size - emptyBlock.enhanced)
         throw new PacketFileError(`damaged at byte ${at}: a packet that does not fit its block`);
       const units = u32(at + 12) * 2 ** 32 + u32(at + 16);
       const time = units / from.perMillisecond;

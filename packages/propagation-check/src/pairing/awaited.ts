@@ -1,5 +1,6 @@
 import type { Span } from '../span/span.ts';
 import { median } from '../util/statistics.ts';
+import { durationOf } from './pair.ts';
 
 /** A request, and a call that may have been made for it. */
 export interface Awaiting {
@@ -42,10 +43,6 @@ export function areAwaited(pairs: readonly Awaiting[], thresholds: AwaitedThresh
 /** How much of a request a call took: 1 where it took all of it. */
 export function measureFill(request: Span, call: Span): number {
   return ratio(durationOf(call), durationOf(request));
-}
-
-function durationOf(span: Span): bigint {
-  return span.endTimeUnixNano - span.startTimeUnixNano;
 }
 
 function ratio(part: bigint, whole: bigint): number {

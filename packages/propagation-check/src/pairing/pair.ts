@@ -359,6 +359,6 @@ function reassign(free: Span, cameFrom: ReadonlyMap<Span, Span>, matching: Match
   }
 }
 
-function durationOf(span: Span): bigint {
+export function durationOf(span: Span): bigint {
   return span.endTimeUnixNano - span.startTimeUnixNano;
 }

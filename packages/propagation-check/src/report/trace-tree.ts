@@ -34,6 +34,9 @@ export function renderTraceTrees(spans: readonly Span[], layout: Layout): string
   return [...traces].map(([traceId, trace]) => renderTree(traceId, trace, origin ?? 0n, layout)).join('\n\n');
 }
 
+/** Columns for prefix, service and name: with fewer the times go into a line of their own. */
+const leastRoom = 40;
+
 function renderTree(traceId: string, spans: readonly Span[], origin: bigint, layout: Layout): string {
   const shown = toTreeLines(spans, Math.floor(layout.width / 4));
   const columns = shown.map(({ span }) => toColumn(span, origin));
@@ -43,7 +46,7 @@ function renderTree(traceId: string, spans: readonly Span[], origin: bigint, lay
   const labels = shown.map(({ prefix, span }) => `${prefix}${label(span)}`);
   const room = layout.width - rightWidth - 2;
   const leftWidth = Math.min(room, Math.max(...labels.map((text) => text.length)));
-  const isNarrow = room < 40;
+  const isNarrow = room < leastRoom;
 
   const rows = shown.flatMap((line, index) => {
     const { spanId, offset, duration } = columns[index] ?? { spanId: '', offset: '', duration: '' };

@@ -28,7 +28,7 @@ export function encodeSuccess(type: OtlpContentType, rejectedSpans: number, erro
   return Buffer.from(toBinary(ExportTraceServiceResponseSchema, response));
 }
 
-/** What a refusal tells the client. */
+/** The reason of a refusal, for the client. */
 export interface Refusal {
   /** Of `google.rpc.Code`. */
   readonly code: number;

@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { append } from '../util/append.ts';
 import type { TapCommandOptions } from './run-tap.ts';
 
 const examples = `
@@ -63,9 +64,4 @@ export function addTapCommand(program: Command): void {
 /** Without the quotes that commander puts around a text. */
 function withDefault(flags: string, description: string, value: string): Option {
   return new Option(flags, description).default(value, value);
-}
-
-/** For options that may be repeated. */
-function append(value: string, before: readonly string[] = []): readonly string[] {
-  return [...before, value];
 }

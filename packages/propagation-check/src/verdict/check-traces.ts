@@ -91,7 +91,7 @@ export function checkStore(store: SpanStore, options: CheckOptions = {}): Result
   };
 }
 
-/** What the rules say of the calls of a store, before it is counted and worded. */
+/** The reports of the rules on the calls of a store, before it is counted and worded. */
 export interface Examination {
   readonly scene: Scene;
   /** As the rules made them, and merged by edge. */

@@ -61,10 +61,10 @@ export function listUnjudgedRoots(
     if (own.length < thresholds.fewestPossibleCalls || isReported(drafts, edge)) return [];
     const requests = scene.spansOf(edge.client).filter((span) => span.kind === 'SERVER');
     const isDuring = startsDuringAny(graph, requests, thresholds);
-    const calls = own.filter((root) => isDuring(graph.rowOf(root))).length;
-    return calls >= own.length * thresholds.missingCallShare
-      ? [{ client: edge.client, peer: edge.server, calls }]
-      : [];
+    const during = own.map((root) => graph.rowOf(root)).filter(isDuring);
+    if (during.length < own.length * thresholds.missingCallShare) return [];
+    const calls = during.reduce((sum, row) => sum + countOf(graph.store, row), 0);
+    return [{ client: edge.client, peer: edge.server, calls }];
   });
 }
 

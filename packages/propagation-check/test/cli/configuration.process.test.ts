@@ -311,5 +311,5 @@ test('--fail-on warning gives exit code 1 for a warning', async (t) => {
   const { code, stdout } = await run('--fail-on', 'warning');
   assert.equal(code, 1);
   assert.match(stdout, /^INTACT .*, 1 warning \(.*\); warnings fail \(--fail-on warning\)$/m);
-  assertRefused(await run('--fail-on', 'info'), /Allowed choices are error, warning/);
+  assertRefused(await run('--fail-on', 'info'), /--fail-on "info": expected one of error, warning$/m);
 });

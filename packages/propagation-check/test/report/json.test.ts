@@ -1,13 +1,22 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { renderJson } from '../../src/report/json.ts';
+import { checkTraces } from '../../src/verdict/check-traces.ts';
 import type { Result } from '../../src/verdict/result.ts';
+import { drawSplitCall } from '../draw-trace.ts';
 
 const result: Result = { version: 1, verdict: 'intact', traces: 1, spans: 2, edges: [], findings: [] };
 const details = { source: 'file=x', reason: null, notes: ['one'], collector: null };
 
 test('the report is the result, with its details beside it', () => {
   assert.deepEqual(JSON.parse(renderJson(result, details)), { ...result, ...details });
+});
+
+test('the page of a finding is where the reader has it', () => {
+  const { findings } = checkTraces(drawSplitCall());
+  const root = 'node_modules/propagation-check/dist/';
+  const report = JSON.parse(renderJson({ ...result, findings }, details, root));
+  assert.equal(report.findings[0].docs, `${root}docs/findings/${findings[0]?.id}.md`);
 });
 
 test('characters that a terminal obeys are escaped, and nothing is lost', () => {
