@@ -5,6 +5,8 @@ const benches: Readonly<Record<string, (argv: readonly string[]) => Promise<void
   tap: async () => (await import('./bench/tap.ts')).benchTap(),
   engine: async (argv) => (await import('./bench/engine.ts')).benchEngine(argv),
   delivery: async () => (await import('./bench/delivery.ts')).benchDelivery(),
+  'audit-clickhouse': async (argv) =>
+    (await import('./bench/audit-clickhouse.ts')).benchAuditClickhouse(argv),
   verdict: async () => (await import('./bench/verdict.ts')).benchVerdict(),
 };
 
