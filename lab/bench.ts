@@ -9,6 +9,8 @@ const benches: Readonly<Record<string, (argv: readonly string[]) => Promise<void
   delivery: async () => (await import('./bench/delivery.ts')).benchDelivery(),
   hops: async () => (await import('./bench/hops.ts')).benchHops(),
   verdict: async (argv) => (await import('./bench/verdict.ts')).benchVerdict(argv),
+  'audit-clickhouse': async (argv) =>
+    (await import('./bench/audit-clickhouse.ts')).benchAuditClickhouse(argv),
 };
 
 const [name = '', ...argv] = process.argv.slice(2);

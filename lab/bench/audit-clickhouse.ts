@@ -1,4 +1,5 @@
 import { readFile, statfs } from 'node:fs/promises';
+import { parseArgs } from 'node:util';
 import { makeTable, startChdb, withoutChdb } from 'propagation-check/chdb';
 import { checkStore, createClickhouseSource, readClickhouseAddress, UsageError } from 'propagation-check/kit';
 
@@ -33,6 +34,29 @@ const tracesOfInsert = 200_000;
 const diskOfSpan = 250;
 const begin = Date.parse('2026-11-01T00:00:00Z');
 const windowMs = 3_600_000;
+
+/** Prints a row for each number of spans: `--spans 1000000,50000000`. */
+export async function benchAuditClickhouse(argv: readonly string[]): Promise<void> {
+  const { values } = parseArgs({
+    args: [...argv],
+    options: { spans: { type: 'string', default: '1000000' } },
+  });
+  process.stdout.write(
+    '| spans | seconds | read from disk | engine | this process | spans sent | calls, made | broken, made |\n|---|---|---|---|---|---|---|---|\n',
+  );
+  for (const spans of values.spans.split(',').map(Number)) {
+    const row = await measureClickhouse(spans);
+    const mb = (bytes: number): string => `${Math.round(bytes / 1e6).toLocaleString('en')} MB`;
+    const numbers = [row.sent, row.calls, row.madeCalls, row.broken, row.madeBroken].map((each) =>
+      each.toLocaleString('en'),
+    );
+    const [sent, calls, madeCalls, broken, madeBroken] = numbers;
+    process.stdout.write(
+      `| ${row.spans.toLocaleString('en')} | ${row.seconds.toFixed(1)} | ${mb(row.bytesRead)} | ${mb(row.engineBytes)} | ${mb(row.ownBytes)} | ` +
+        `${sent} | ${calls}, ${madeCalls} | ${broken}, ${madeBroken} |\n`,
+    );
+  }
+}
 
 /** Generates spans in the embedded engine and audits the hour that they fill. */
 export async function measureClickhouse(spans: number): Promise<ClickhouseRow> {

@@ -8,6 +8,7 @@ export interface AuditArguments extends CheckArguments, Pick<SourceArguments, 'h
   readonly every?: number;
   /** From 0 to 1. */
   readonly failUnder?: number;
+  readonly printSql?: boolean;
   readonly state?: string;
   readonly limit: number;
 }

@@ -44,6 +44,7 @@ export function addAuditCommand(program: Command, session: Session): void {
       'fail where fewer calls of an edge are intact, 99.5%; broken calls above it do not fail',
       parseShare,
     )
+    .option('--print-sql', 'print the SQL of a view with which ClickHouse counts each minute once, and end')
     .option('--state <file>', 'what the last run saw, to tell what is new; read and written')
     .option('--limit <n>', 'traces that one window of Jaeger or Tempo reads at most', parseCount, 20_000)
     .addOption(
@@ -59,6 +60,11 @@ export function addAuditCommand(program: Command, session: Session): void {
   addCheckOptions(command, session)
     .addHelpText('after', examples)
     .action(async (paths: readonly string[], args: AuditArguments) => {
+      if (args.printSql === true) {
+        const { renderViewSql } = await import('./open-audit-source.ts');
+        await session.output.print(await renderViewSql(args));
+        return;
+      }
       const { runAudit } = await import('./run-audit.ts');
       await runAudit(paths, args, session);
     });

@@ -47,6 +47,17 @@ async function openClickhouse(
   return createClickhouseSource(address, { judge, ...(ca === undefined ? {} : { caFile: ca }) });
 }
 
+/** SQL for the database and the table that `--source` names, or the usual ones. */
+export async function renderViewSql({
+  source = `${clickhouse}http://localhost/otel`,
+}: AuditArguments): Promise<string> {
+  const { readClickhouseAddress } = await import('../audit/clickhouse/clickhouse-address.ts');
+  const { renderEdgesView } = await import('../audit/clickhouse/edges-view.ts');
+  if (!source.startsWith(clickhouse)) throw new UsageError('--print-sql: only clickhouse=URL has a view');
+  const { database, tables } = readClickhouseAddress(source.slice(clickhouse.length), process.env);
+  return renderEdgesView(database, tables[0] ?? 'otel_traces');
+}
+
 function openFiles(paths: readonly string[], { judge, showProgress }: AuditContext): AuditSource {
   const since = performance.now();
   const what = paths.length === 1 ? (paths[0] ?? '') : `${paths.length} files`;

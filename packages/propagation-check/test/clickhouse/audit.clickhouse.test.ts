@@ -5,6 +5,7 @@ import {
   readClickhouseAddress,
 } from '../../src/audit/clickhouse/clickhouse-address.ts';
 import { createClickhouseSource } from '../../src/audit/clickhouse/clickhouse-source.ts';
+import { renderEdgesView } from '../../src/audit/clickhouse/edges-view.ts';
 import { decodeClickhouseRow } from '../../src/decode/clickhouse.ts';
 import { SourceError } from '../../src/source/source.ts';
 import type { Span } from '../../src/span/span.ts';
@@ -108,6 +109,37 @@ suite('an audit of ClickHouse', { skip: withoutChdb, timeout: 600_000 }, () => {
     });
     const merged = await audit('?table=shards');
     assert.deepEqual(summarize(merged.result), summarize(whole.result));
+  });
+
+  test('minutes that the view of edges has counted are not counted again, and the others are', async () => {
+    const spans = makeShop(300);
+    await writeTable(chdb, 'otel', 'otel_traces', spans);
+    const whole = await audit('');
+    const [table = '', view = ''] = renderEdgesView('otel', 'otel_traces').split(';\n\n');
+    // The spans are older than what the table keeps.
+    await chdb.client.command({ query: table.replace(/ TTL .*$/, '') });
+    try {
+      // What the view answers where the clock says so much later than a minute of the spans.
+      const select = view.slice(view.indexOf('SELECT'), view.lastIndexOf(';'));
+      const first = Number((spans[0]?.startTimeUnixNano ?? 0n) / 60_000_000_000n) * 60;
+      for (const later of [1, 2]) {
+        const clock = `toDateTime(${first + (later + 6) * 60}, 'UTC')`;
+        await chdb.client.command({
+          query: `INSERT INTO otel.propagation_edges ${select.replaceAll("now('UTC')", clock)}`,
+        });
+      }
+      assert.deepEqual(summarize((await audit('')).result), summarize(whole.result));
+      await chdb.client.command({
+        query:
+          'ALTER TABLE otel.propagation_edges UPDATE found = found * 2 WHERE item = 1 SETTINGS mutations_sync = 2',
+      });
+      const counted = (await audit('')).result.edges.reduce((sum, { calls }) => sum + calls, 0);
+      assert.ok(counted > whole.result.edges.reduce((sum, { calls }) => sum + calls, 0));
+      await chdb.client.command({ query: view.slice(0, view.lastIndexOf(';')) });
+      await chdb.client.command({ query: 'DROP VIEW otel.propagation_edges_view' });
+    } finally {
+      await chdb.client.command({ query: 'DROP TABLE otel.propagation_edges' });
+    }
   });
 
   test('only the attributes that rules read leave the database', async () => {

@@ -10,10 +10,11 @@ import type { AuditSource, TimeWindow, WindowCoverage, WindowReading } from '../
 import { type Counted, chooseTraces } from './choose-traces.ts';
 import type { ClickhouseAddress } from './clickhouse-address.ts';
 import { type Clickhouse, connectClickhouse } from './connect.ts';
+import { divideByMinutes, edgesTable, listMinutes, readMinutes, sliceOfView } from './edges-view.ts';
 import { countItems, findBounds, findEnds, listColumns, marginShare, readChosen } from './queries.ts';
 import { quoteName } from './span-sql.ts';
 import { type Member, spreadUnread } from './spread-unread.ts';
-import { item, type TraceScope } from './trace-sql.ts';
+import { item, longestTrace, type TraceScope } from './trace-sql.ts';
 
 export interface ClickhouseSourceOptions {
   /** PEM file of the server's certificate authority, beside those that Node knows. */
@@ -27,11 +28,9 @@ export interface ClickhouseSourceOptions {
 const examplesOfKind = 20;
 /** Processes whose first and last spans are read. */
 const mostProcesses = 2_000;
-/** Nanoseconds: 5 min. Spans of one trace begin so far from its first at most. */
-const longestTrace = 300_000_000_000n;
-/** A window has so many slices, of 200 ms at least: most calls are shorter. */
+/** A window has at most so many slices, of a second at least: the sides of a call begin nearer to each other than a share of that. */
 const slicesOfWindow = 20_000n;
-const shortestSlice = 200_000_000n;
+const shortestSlice = 1_000_000_000n;
 
 /**
  * `otel_traces`, the table of the Collector's ClickHouse exporter, as the engine of an audit: calls are counted in the database, and
@@ -49,19 +48,28 @@ export async function createClickhouseSource(
     readWindow: async (window, signal) => {
       if (!isChecked) await checkColumns(clickhouse, address, signal);
       isChecked = true;
+      // The view counts one table.
+      const hasView = address.tables.length === 1 && (await findView(clickhouse, address, signal));
+      const slice = hasView ? sliceOfView : null;
       const scopes = await Promise.all(
-        address.tables.map((table) => findScope(clickhouse, address, table, window, signal)),
+        address.tables.map((table) => findScope(clickhouse, address, { table, slice }, window, signal)),
       );
-      return readWindow({ clickhouse, address, scopes, examples, signal }, judge);
+      return readWindow({ clickhouse, address, scopes, hasView, examples, signal }, judge);
     },
     close: () => clickhouse.close(),
   };
 }
 
+interface WindowScope extends TraceScope {
+  readonly from: bigint;
+  readonly to: bigint;
+}
+
 interface Reading {
   readonly clickhouse: Clickhouse;
   readonly address: ClickhouseAddress;
-  readonly scopes: readonly TraceScope[];
+  readonly scopes: readonly WindowScope[];
+  readonly hasView: boolean;
   readonly examples: number;
   readonly signal: AbortSignal;
 }
@@ -100,12 +108,34 @@ function findBorders(
 
 async function countAll(reading: Reading): Promise<readonly Counted[]> {
   const merged = new Map<string, Counted>();
-  for (const found of await collect(reading, (scope) => countItems(scope, reading.examples), readCounted)) {
+  for (const found of await countParts(reading)) {
     const key = `${found.item} ${found.key}`;
     const known = merged.get(key);
     merged.set(key, known === undefined ? found : mergeCounted(known, found, reading.examples));
   }
   return [...merged.values()];
+}
+
+/** Minutes that the view of edges has counted are not counted again. */
+async function countParts(reading: Reading): Promise<readonly Counted[]> {
+  const { address, scopes, examples } = reading;
+  const [scope] = scopes;
+  const database = quoteName(address.database);
+  const countAnew = (from: bigint, to: bigint) =>
+    collect(reading, (each) => countItems({ ...each, from, to }, examples), readCounted);
+  if (scope === undefined) return [];
+  const { from, to } = scope;
+  if (!reading.hasView) return countAnew(from, to);
+  const inView = { ...reading, scopes: [scope] };
+  const minutes = await collect(inView, () => listMinutes(database, from, to), readMinute);
+  const counted: Counted[] = [];
+  for (const part of divideByMinutes(from, to, [...new Set(minutes)])) {
+    const found = part.isCounted
+      ? await collect(inView, () => readMinutes(database, part.from, part.to, examples), readCounted)
+      : await countAnew(part.from, part.to);
+    counted.push(...found);
+  }
+  return counted;
 }
 
 /** Shards have no trace in common, so that counts add up. */
@@ -170,10 +200,10 @@ function onCluster({ cluster }: ClickhouseAddress, sql: string): string {
 async function findScope(
   clickhouse: Clickhouse,
   address: ClickhouseAddress,
-  name: string,
+  { table: name, slice: fixed }: { readonly table: string; readonly slice: bigint | null },
   { from, to }: TimeWindow,
   signal: AbortSignal,
-): Promise<TraceScope> {
+): Promise<WindowScope> {
   const table = `${quoteName(address.database)}.${quoteName(name)}`;
   let bounds = { from: toNanoseconds(from), to: toNanoseconds(to) };
   if (bounds.from === null || bounds.to === null) {
@@ -184,7 +214,8 @@ async function findScope(
   }
   const [first, end] = [bounds.from ?? 0n, bounds.to ?? 0n];
   const slice = (end - first) / slicesOfWindow;
-  return { table, from: first, to: end, longestTrace, slice: slice > shortestSlice ? slice : shortestSlice };
+  const fitting = slice > shortestSlice ? slice : shortestSlice;
+  return { table, from: first, to: end, longestTrace, slice: fixed ?? fitting };
 }
 
 function toNanoseconds(milliseconds: number): bigint | null {
@@ -196,6 +227,16 @@ const neededColumns = [
   ...['ResourceAttributes', 'ScopeName', 'SpanAttributes', 'Duration', 'StatusCode', 'StatusMessage'],
   ...['Links.TraceId', 'Links.SpanId'],
 ];
+
+async function findView(
+  clickhouse: Clickhouse,
+  address: ClickhouseAddress,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const sql = `EXISTS TABLE ${quoteName(address.database)}.${quoteName(edgesTable)}`;
+  for await (const row of clickhouse.query(sql, signal)) return readShape(existsShape, row).result === 1;
+  return false;
+}
 
 async function checkColumns(clickhouse: Clickhouse, address: ClickhouseAddress, signal: AbortSignal) {
   for (const table of address.tables) {
@@ -222,6 +263,8 @@ async function checkColumns(clickhouse: Clickhouse, address: ClickhouseAddress, 
 const integer = z.coerce.number().int();
 const big = z.union([z.string().regex(/^-?\d+$/), z.number().int()]).transform((value) => BigInt(value));
 const columnShape = z.object({ name: z.string(), type: z.string() });
+const existsShape = z.object({ result: integer });
+const minuteShape = z.object({ minute: integer });
 const boundsShape = z.object({ from: big, to: big });
 const itemsShape = z.object({ Items: z.array(z.tuple([integer, z.string()])) });
 const endsShape = z.object({ first: z.string(), last: z.string() });
@@ -237,6 +280,11 @@ const countedShape = endsShape.extend({
 function readEndsRow(row: unknown): readonly string[] {
   const { first, last } = readShape(endsShape, row);
   return [first, last];
+}
+
+/** In nanoseconds. */
+function readMinute(row: unknown): bigint {
+  return BigInt(readShape(minuteShape, row).minute) * 1_000_000_000n;
 }
 
 function readCounted(row: unknown): Counted {

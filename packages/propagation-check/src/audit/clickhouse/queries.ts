@@ -36,7 +36,7 @@ GROUP BY process ORDER BY process LIMIT ${most}`;
  * By this share of a slice later a request may begin that is the other side of one of its calls. Loose ends so near to a border count
  * only where they have another side.
  */
-export const marginShare = 20n;
+export const marginShare = 5n;
 
 /**
  * The spans of chosen traces: all traces of the slices, so that rules compare what is of the same time, plain ones that begin just after a

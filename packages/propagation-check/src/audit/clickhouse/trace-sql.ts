@@ -25,6 +25,9 @@ export interface TraceScope {
   readonly where?: string;
 }
 
+/** Nanoseconds: 5 min. Spans of one trace begin so far from its first at most. */
+export const longestTrace = 300_000_000_000n;
+
 /** Traces with more spans are judged by the engine alone, because the search for parents in arrays is quadratic. */
 const mostAnalysedSpans = 1_000;
 
