@@ -7,6 +7,7 @@ import { replaceClientSpans } from './apply/replace-client-spans.ts';
 export const fault: Fault = {
   where: 'service-a',
   made: 'a callback of the first request makes all calls',
+  requests: 8,
   preload: {
     'service-a': () => {
       let enterFirst: ReturnType<typeof AsyncLocalStorage.snapshot> | undefined;

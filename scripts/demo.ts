@@ -1,8 +1,8 @@
 /** Runs the demo without containers: two real services, an embedded receiver, and the assertion on what arrived. */
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import { Option } from 'commander';
-import { faultNames } from 'faults';
+import { type Command, Option } from 'commander';
+import { faultNames, faults } from 'faults';
 import { checkTraces } from 'propagation-check';
 import { encodeOtlpLines, openOutput, readPageScript, renderHtml, UsageError } from 'propagation-check/kit';
 import { callServiceA } from './assertion/call-service-a.ts';
@@ -41,7 +41,7 @@ async function runDemo(signal: AbortSignal): Promise<number> {
     signal,
   });
   try {
-    const { requests, concurrency } = args;
+    const { requests, concurrency } = { ...args, ...listNeeds(command, fault) };
     const serviceA = system.serviceA.url;
     const calls = await callServiceA({ serviceA, requests, concurrency, timeoutMs, signal });
 
@@ -74,6 +74,15 @@ async function runDemo(signal: AbortSignal): Promise<number> {
   } finally {
     await system.close();
   }
+}
+
+/** As many requests as the fault needs to be seen, unless the user says how many. */
+function listNeeds(command: Command, fault: string | null): Partial<AssertionArguments> {
+  const needed = fault === null ? undefined : faults.get(fault)?.requests;
+  const isUsual = (option: string): boolean => command.getOptionValueSource(option) === 'default';
+  return needed !== undefined && isUsual('requests') && isUsual('concurrency')
+    ? { requests: needed, concurrency: 1 }
+    : {};
 }
 
 /** The next command: see the trace break, then learn why. */

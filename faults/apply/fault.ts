@@ -15,6 +15,8 @@ export interface Fault {
   readonly preload?: Readonly<Partial<Record<ServiceName, () => void>>>;
   /** Faults of `propagation-check tap` in a proxy between the services. */
   readonly tap?: TapFaults;
+  /** It shows only in so many requests, one after another. */
+  readonly requests?: number;
   /** It changes the global `fetch`, which service A does not use for TLS. */
   readonly wrapsFetch?: true;
 }

@@ -3,7 +3,7 @@
  * short-lived certificates, on the volumes of those who need them. Files that are still valid stay.
  */
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { chown } from 'node:fs/promises';
+import { chown, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Credentials, type Identity, issueCertificates } from './certificates.ts';
 import { ConfigError, readConfig } from './config.ts';
@@ -25,7 +25,7 @@ const fileOf = { authority: 'authority.pem', certificate: 'certificate.pem', key
 
 try {
   const { volumes, tokenFile, certificateLifetimeMillis } = readConfig(process.env);
-  for (const { name, uid } of holders) await chown(join(volumes, 'data', name), uid, uid);
+  await handOverData(join(volumes, 'data'));
   const credentials = join(volumes, 'credentials');
   const said = [
     await provideToken(credentials, tokenFile),
@@ -37,6 +37,13 @@ try {
 } catch (error) {
   process.stderr.write(`init: ${describe(error)}\n`);
   process.exit(error instanceof ConfigError ? 2 : 1);
+}
+
+/** Beside those of the holders there may be volumes of other containers: with OBSERVE=on that of the sink. */
+async function handOverData(folder: string): Promise<void> {
+  const owners = new Map((await readdir(folder)).map((name) => [name, serviceA.uid]));
+  for (const { name, uid } of holders) owners.set(name, uid);
+  for (const [name, uid] of owners) await chown(join(folder, name), uid, uid);
 }
 
 async function provideToken(folder: string, tokenFile: string): Promise<string> {

@@ -201,6 +201,14 @@ it('a start that was killed at any point is put right by the next one', { skip }
   assert.ok([...reached].some((count) => count > 0 && count < all));
 });
 
+it('hands over the volume of a container that needs no credentials', { skip }, async (t) => {
+  const stack = await makeVolumes(t);
+  const sink = join(stack.volumes, 'data', 'sink');
+  await mkdir(sink);
+  await stack.init();
+  assert.equal((await stat(sink)).uid, 1000);
+});
+
 it('says in one line what keeps it from writing', { skip }, async (t) => {
   const stack = await makeVolumes(t);
   await rm(join(stack.volumes, 'data', 'jaeger'), { recursive: true });

@@ -64,7 +64,7 @@ export function parseServiceCounters(text: string): ServiceCounters {
  * @throws {CountersError} for the text of something else.
  */
 export function parseCollectorCounters(text: string): CollectorCounters {
-  const samples = readSamples(text);
+  const samples = readSamples(text, isOfSink);
   if (named(samples, 'otelcol_exporter_queue_size').length === 0)
     throw new CountersError('it has no otelcol_exporter_queue_size');
   const count = (name: string) => sum(samples, `otelcol_${name}_spans`);
@@ -75,6 +75,11 @@ export function parseCollectorCounters(text: string): CollectorCounters {
     failed: count('exporter_send_failed'),
     queued: sum(samples, 'otelcol_exporter_queue_size'),
   };
+}
+
+/** With OBSERVE=on every span goes to the sink as well, which is no part of the way to the trace store. */
+function isOfSink(labels: string): boolean {
+  return labels.includes('exporter="otlp_http/sink"');
 }
 
 function named(samples: readonly Sample[], wanted: string): readonly Sample[] {

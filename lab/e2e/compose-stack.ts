@@ -65,6 +65,8 @@ export async function createStack(mode: 'auto' | 'manual', own: Variables = {}):
     PROPAGATION: mode,
     FAULT: '',
     TLS: '',
+    KAFKA: '',
+    OBSERVE: '',
     NO_COLOR: '1',
     ...own,
   };

@@ -107,16 +107,15 @@ function renderVerdict(run: AssertionRun, check: TraceCheck, options: TextOption
   ];
 }
 
-/** The engine's causes for the same spans, each with its fix. */
+/** The engine's causes for the same spans, each with its fix. Where nothing is lost, a warning is the cause of a statement that fails. */
 function renderFindings({ result }: AssertionRun, layout: Layout): readonly string[] {
-  return (result?.findings ?? [])
-    .filter((finding) => finding.severity === 'error')
-    .flatMap((finding) => [
-      ...hang('cause      ', toCause(finding.id, finding.candidates ?? []), layout),
-      ...renderFirstStep(finding.decide ?? [], layout),
-      ...hang('fix        ', escapeText(finding.fix), layout),
-      ...hang('see        ', escapeText(finding.docs), layout),
-    ]);
+  const bySeverity = Object.groupBy(result?.findings ?? [], (finding) => finding.severity);
+  return (bySeverity.error ?? bySeverity.warning ?? []).flatMap((finding) => [
+    ...hang('cause      ', toCause(finding.id, finding.candidates ?? []), layout),
+    ...renderFirstStep(finding.decide ?? [], layout),
+    ...hang('fix        ', escapeText(finding.fix), layout),
+    ...hang('see        ', escapeText(finding.docs), layout),
+  ]);
 }
 
 /** The cheapest step that decides. Its command stays in one line, so that it can be pasted. */

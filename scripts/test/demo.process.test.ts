@@ -57,6 +57,14 @@ describe('npm run demo', { concurrency: 2 }, () => {
     assert.match(found.stdout, /\(header-stripped\)$/m);
   });
 
+  it('sends as many requests as a fault needs, unless it is told how many', async () => {
+    const usual = await runDemo({}, ['--fault', 'stale-context']);
+    assert.match(usual.stdout, /^\d of 8 traces intact, \d broken$/m);
+    assert.match(usual.stdout, /^cause .*\(stale-context\)$/m);
+    const told = await runDemo({}, ['--fault', 'stale-context', '--requests', '1']);
+    assert.match(told.stdout, /^INTACT {2}/m);
+  });
+
   it('refuses a fault that breaks nothing in the mode', async () => {
     const { code, stdout, stderr } = await runDemo({ PROPAGATION: 'manual' }, ['--fault', 'body-never-read']);
     const expected =

@@ -229,6 +229,9 @@ describe('counters', () => {
         `otelcol_receiver_refused_spans${suffix}{receiver="otlp",transport="http"} 2`,
         `otelcol_exporter_sent_spans${suffix}{exporter="otlp_http/jaeger"} 130`,
         'otelcol_exporter_queue_size{exporter="otlp_http/jaeger"} 10',
+        // With OBSERVE=on.
+        `otelcol_exporter_sent_spans${suffix}{exporter="otlp_http/sink"} 120`,
+        'otelcol_exporter_queue_size{exporter="otlp_http/sink"} 20',
       ].join('\n');
       const expected = { accepted: 140, refused: 2, sent: 130, failed: 0, queued: 10 };
       assert.deepEqual(parseCollectorCounters(text), expected);

@@ -22,7 +22,8 @@ export type {
   WireRecord,
 } from './headers/evidence.ts';
 export { type HeaderEvidence, noHeaderEvidence } from './headers/wire.ts';
-export { type Checked, type CheckSettings, check, type Spans } from './library/check.ts';
+export { type Checked, check } from './library/check.ts';
+export type { CheckSettings, Spans } from './library/check-settings.ts';
 export { expectPropagation, PropagationError } from './library/expect-propagation.ts';
 export { type MatcherResult, matchers, type PropagationMatchers } from './library/matchers.ts';
 export { type Receiver, startReceiver } from './library/start-receiver.ts';

@@ -57,6 +57,17 @@ describe('one trace', () => {
     assert.match(ofBoth[3] ?? '', /service=service-b&operation=GET%20%2Fwork&/);
   });
 
+  it('names a warning as the cause where nothing is lost', () => {
+    const skewed = drawTrace(`
+      trace a
+      SERVER service-a GET /call-b          a1   0..40 http.route=/call-b http.request.method=GET
+        CLIENT service-a GET                a3   8..28 url.full=http://service-b:8082/work http.request.method=GET
+          SERVER service-b GET /work        b1  2019..2027 http.route=/work http.request.method=GET
+    `);
+    const text = renderAssertionText(makeRun([makeCheck(healthyAnswer, skewed)]), options);
+    assert.match(text, /^cause +The clocks of two services differ \(clock-skew\)$/m);
+  });
+
   it('shows baggage in manual mode', () => {
     const text = renderAssertionText(
       makeRun([makeCheck(healthyAnswer, healthy, 'manual')], 'manual'),

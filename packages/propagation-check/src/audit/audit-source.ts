@@ -1,6 +1,8 @@
+import type { Expectation } from '../expect/expectation.ts';
+import type { SpanStore } from '../span/span-store.ts';
 import type { Result } from '../verdict/result.ts';
 
-/** A window of time, in milliseconds since the epoch: `from` is inside, `to` is not. */
+/** A window of time, in milliseconds since the epoch: `from` is inside, `to` is not. Infinite where it has no bound. */
 export interface TimeWindow {
   readonly from: number;
   readonly to: number;
@@ -11,6 +13,8 @@ export interface WindowReading {
   /** Its edges count every call of the window, however many spans were read for it. */
   readonly result: Result;
   readonly seen: WindowCoverage;
+  /** The spans, where they are at hand: some reports draw traces. */
+  readonly store?: SpanStore;
 }
 
 /** How much of a window was read. */
@@ -27,5 +31,16 @@ export interface AuditSource {
   readonly name: string;
   /** Reads and judges the traces that begin in the window. */
   readWindow(window: TimeWindow, signal: AbortSignal): Promise<WindowReading>;
+  /** Of a source that does not grow with time, as files do not: the end of its last window. */
+  findEnd?(signal: AbortSignal): Promise<number>;
   close(): Promise<void>;
+}
+
+/** What a source needs to judge and to tell. */
+export interface AuditContext {
+  /** Judges spans as the options of the command say: expectations, headers, counters of the Collector. The baseline comes later. */
+  readonly judge: (store: SpanStore) => Result;
+  readonly expectation: Expectation;
+  /** Shows how far a long reading is. @param render Of the columns that it may take. */
+  readonly showProgress: (render: (columns: number) => string) => void;
 }

@@ -62,10 +62,23 @@ class KnownFacts {
   }
 }
 
+/** Reads the facts of rows where many have some in common. */
+export class FactsOfRows {
+  readonly read: (row: number) => CallFacts;
+
+  constructor(read: (row: number) => CallFacts) {
+    this.read = read;
+  }
+}
+
 export function readCallFacts(span: Span): CallFacts {
   if (!(span instanceof RowSpan)) return readFacts(span, readProtocol(span, listFamilies(span)));
   if (span.memo instanceof KnownFacts) return span.memo.facts;
-  const facts = readFacts(span, readProtocol(span, listFamilies(span)));
+  const ofRows = span.source.memo;
+  const facts =
+    ofRows instanceof FactsOfRows
+      ? ofRows.read(span.row)
+      : readFacts(span, readProtocol(span, listFamilies(span)));
   span.memo = new KnownFacts(facts);
   return facts;
 }
@@ -88,7 +101,7 @@ export function readFacts(span: FactSource, protocol: CallFacts['protocol']): Ca
   };
 }
 
-function readMcp(span: FactSource): McpFacts {
+export function readMcp(span: FactSource): McpFacts {
   return {
     method: readText(span, 'mcp.method.name'),
     target: readText(span, 'gen_ai.tool.name', 'gen_ai.prompt.name'),
@@ -146,7 +159,15 @@ function readUrl(span: FactSource): string | null {
 }
 
 /** Bits for the attributes of each protocol. */
-const family = { database: 1, messaging: 2, rpc: 4, http: 8, component: 16, trigger: 32, mcp: 64 } as const;
+export const family = {
+  database: 1,
+  messaging: 2,
+  rpc: 4,
+  http: 8,
+  component: 16,
+  trigger: 32,
+  mcp: 64,
+} as const;
 
 /** The family of each attribute that tells the protocol. */
 export const families: ReadonlyMap<string, number> = new Map([
@@ -259,7 +280,8 @@ function readNumber(span: FactSource, ...keys: readonly string[]): number | null
 function withoutQuery(path: string | null): string | null {
   if (path === null) return null;
   if (!path.startsWith('/') && /^[a-z][a-z0-9+.-]*:\/\//i.test(path)) return parseUrl(path)?.path ?? null;
-  return path.split(/[?#]/, 1)[0] ?? null;
+  const end = path.search(/[?#]/);
+  return end < 0 ? path : path.slice(0, end);
 }
 
 interface ParsedUrl {

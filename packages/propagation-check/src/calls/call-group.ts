@@ -1,5 +1,6 @@
 import type { Rows, TraceGraph } from '../graph/trace-graph.ts';
 import type { Span } from '../span/span.ts';
+import { countOf } from '../span/span-store.ts';
 import { type Group, mapBy } from '../util/group-by.ts';
 
 /** The kind of a call. */
@@ -51,6 +52,19 @@ export interface CallExtremes {
 
 export function countCalls(groups: readonly CallGroup[]): number {
   return groups.reduce((sum, { servers }) => sum + servers.length, 0);
+}
+
+/** The calls that are meant, with those like them that the source counted and did not send. */
+export function weighCalls(
+  { store }: TraceGraph,
+  groups: readonly CallGroup[],
+  isMeant: (server: number) => boolean = () => true,
+): number {
+  let sum = 0;
+  for (const { servers } of groups) {
+    for (const server of servers) if (isMeant(server)) sum += countOf(store, server);
+  }
+  return sum;
 }
 
 /** The calls with their spans, by the start of the server. Makes views of them all. */

@@ -1,8 +1,7 @@
 import { none, type Rows, type TraceGraph } from '../graph/trace-graph.ts';
 import { type Span, spanKinds } from '../span/span.ts';
 import { discard } from '../span/value-table.ts';
-import { mapBy } from '../util/group-by.ts';
-import { readCallFacts } from './call-facts.ts';
+import { FactsOfRows, readCallFacts } from './call-facts.ts';
 import { type CallExtremes, type CallGroup, type EdgeProtocol, edgeProtocols } from './call-group.ts';
 import { findMcpTransports, separateMcp } from './mcp-transport.ts';
 import { Roots } from './roots.ts';
@@ -24,11 +23,14 @@ export interface Edges {
 /** Finds each edge between services, source: OpenTelemetry specification, trace API, "SpanKind". */
 export function findEdges(graph: TraceGraph): Edges {
   const facts = new RowFacts(graph.store);
+  graph.keepForViews(new FactsOfRows((row) => facts.factsOf(row)));
   const groups = collectCalls(graph, facts);
   const isContinued = markContinued(graph, facts, groups);
   const linkedChildren = markLinkedChildren(graph);
   const openClients: number[] = [];
-  const rootRows: number[] = [];
+  // Pages that are never written take no memory.
+  const rootRows = new Int32Array(graph.store.size);
+  let roots = 0;
   const orphans: number[] = [];
   for (let row = 0; row < graph.store.size; row += 1) {
     if (!graph.has(row)) continue;
@@ -36,19 +38,17 @@ export function findEdges(graph: TraceGraph): Edges {
     if (facts.isOutgoing(row)) {
       if (isContinued[row] === 0) openClients.push(row);
     } else if (graph.isRoot(row) && graph.isEntry(row) && !graph.hasLinks(row) && !linkedChildren.has(row)) {
-      rootRows.push(row);
+      rootRows[roots] = row;
+      roots += 1;
     }
   }
-  const transports = findMcpTransports(graph, facts, rootRows, openClients);
-  const roots = mapBy(
-    rootRows.filter((row) => !transports.has(row)),
-    (row) => graph.serviceOf(row),
-  );
+  const found = rootRows.subarray(0, roots);
+  const transports = findMcpTransports(graph, facts, found, openClients);
   return {
     groups,
     facts,
     openClients: graph.viewsOf(openClients),
-    roots: new Roots(graph, roots, new Set()),
+    roots: Roots.from(graph, transports.size === 0 ? found : found.filter((row) => !transports.has(row))),
     orphans: graph.viewsOf(orphans),
   };
 }

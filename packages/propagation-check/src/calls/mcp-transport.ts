@@ -1,4 +1,4 @@
-import type { TraceGraph } from '../graph/trace-graph.ts';
+import type { Rows, TraceGraph } from '../graph/trace-graph.ts';
 import { spanKinds } from '../span/span.ts';
 import { groupBy, mapBy } from '../util/group-by.ts';
 import { type IntervalIndex, indexIntervals } from '../util/interval-index.ts';
@@ -17,11 +17,12 @@ const serverKind = spanKinds.indexOf('SERVER');
 export function findMcpTransports(
   graph: TraceGraph,
   facts: RowFacts,
-  roots: readonly number[],
+  roots: Rows,
   openClients: readonly number[],
 ): ReadonlySet<number> {
   const transports = new Set<number>();
   const servers = mapBy(selectMcpServers(graph, facts), (row) => graph.serviceOf(row));
+  if (servers.size === 0) return transports;
   const requests = roots.filter(
     (row) =>
       servers.has(graph.serviceOf(row)) &&

@@ -1,20 +1,40 @@
-import type { TraceGraph } from '../graph/trace-graph.ts';
+import { none, type Rows, type TraceGraph } from '../graph/trace-graph.ts';
 import type { Span } from '../span/span.ts';
+import { mapBy } from '../util/group-by.ts';
+
+const noRows: Rows = new Int32Array(0);
 
 /** SERVER and CONSUMER spans that began traces: nearly all are requests from outside, so each look makes views of few. */
 export class Roots {
   readonly #graph: TraceGraph;
-  readonly #rows: ReadonlyMap<string | null, readonly number[]>;
-  readonly #explained: ReadonlySet<number>;
+  /** Of each service. */
+  readonly #rows: ReadonlyMap<string | null, Rows>;
 
-  constructor(
-    graph: TraceGraph,
-    rows: ReadonlyMap<string | null, readonly number[]>,
-    explained: ReadonlySet<number>,
-  ) {
+  private constructor(graph: TraceGraph, rows: ReadonlyMap<string | null, Rows>) {
     this.#graph = graph;
     this.#rows = rows;
-    this.#explained = explained;
+  }
+
+  static from(graph: TraceGraph, rows: Rows): Roots {
+    const counts = new Uint32Array(graph.serviceCount);
+    for (const row of rows) {
+      const service = graph.serviceNumberOf(row);
+      counts[service] = (counts[service] ?? 0) + 1;
+    }
+    const filled = new Uint32Array(graph.serviceCount);
+    const lists: (Rows | undefined)[] = [];
+    const ofServices = new Map<string | null, Rows>();
+    for (const row of rows) {
+      const service = graph.serviceNumberOf(row);
+      const list = lists[service] ?? new Int32Array(counts[service] ?? 0);
+      if (filled[service] === 0) {
+        lists[service] = list;
+        ofServices.set(graph.serviceOf(row), list);
+      }
+      list[filled[service] ?? 0] = row;
+      filled[service] = (filled[service] ?? 0) + 1;
+    }
+    return new Roots(graph, ofServices);
   }
 
   /** All, by start. Makes a view of each. */
@@ -29,21 +49,19 @@ export class Roots {
 
   /** Those that are meant, of a service or of all, by start. */
   select(isMeant: (row: number) => boolean, service?: string | null): readonly Span[] {
-    const lists = service === undefined ? [...this.#rows.values()] : [this.#rows.get(service) ?? []];
-    return this.#graph.viewsOf(
-      lists.flatMap((rows) => rows.filter((row) => this.#isLeft(row) && isMeant(row))),
-    );
+    const lists = service === undefined ? [...this.#rows.values()] : [this.#rows.get(service) ?? noRows];
+    return this.#graph.viewsOf(lists.flatMap((rows) => [...rows.filter(isMeant)]));
   }
 
   /** The services that have some. */
   services(): readonly (string | null)[] {
-    return [...this.#rows.keys()].filter((service) => this.count(service) > 0);
+    return [...this.#rows].flatMap(([service, { length }]) => (length > 0 ? [service] : []));
   }
 
   /** The first of a service, by start. */
   first(service: string | null, most: number): readonly Span[] {
     const { starts } = this.#graph;
-    const rows = (this.#rows.get(service) ?? []).filter((row) => this.#isLeft(row));
+    const rows = this.#rows.get(service) ?? noRows;
     // Ascending. Nearly all rows begin later than these.
     const earliest: number[] = [];
     for (const row of rows) {
@@ -57,16 +75,15 @@ export class Roots {
     return this.#graph.viewsOf(rows.filter((row) => (starts[row] ?? 0) <= last));
   }
 
-  /** How many of a service are meant. */
-  count(service: string | null, isMeant: (row: number) => boolean = () => true): number {
-    return (this.#rows.get(service) ?? []).filter((row) => this.#isLeft(row) && isMeant(row)).length;
+  /** How many a service has. */
+  count(service: string | null): number {
+    return this.#rows.get(service)?.length ?? 0;
   }
 
   /** How many of a service have each key. */
   countBy(service: string | null, keyOf: (row: number) => string): ReadonlyMap<string, number> {
     const counts = new Map<string, number>();
-    for (const row of this.#rows.get(service) ?? []) {
-      if (!this.#isLeft(row)) continue;
+    for (const row of this.#rows.get(service) ?? noRows) {
       const key = keyOf(row);
       counts.set(key, (counts.get(key) ?? 0) + 1);
     }
@@ -79,19 +96,21 @@ export class Roots {
     const trace = traces[this.#graph.rowOf(span)];
     let count = 0;
     for (const rows of this.#rows.values()) {
-      for (const row of rows) if (traces[row] !== trace && this.#isLeft(row)) count += 1;
+      for (const row of rows) if (traces[row] !== trace) count += 1;
     }
     return count;
   }
 
   /** Without those that a finding explains. */
   without(spans: Iterable<Span | null>): Roots {
-    const explained = new Set(this.#explained);
-    for (const span of spans) if (span !== null) explained.add(this.#graph.rowOf(span));
-    return new Roots(this.#graph, this.#rows, explained);
-  }
-
-  #isLeft(row: number): boolean {
-    return !this.#explained.has(row);
+    const explained = mapBy(
+      Array.from(spans, (span) => (span === null ? none : this.#graph.rowOf(span))),
+      (row) => (row === none ? undefined : this.#graph.serviceOf(row)),
+    );
+    const left = Array.from(this.#rows, ([service, rows]) => {
+      const ofService = new Set(explained.get(service));
+      return [service, ofService.size === 0 ? rows : rows.filter((row) => !ofService.has(row))] as const;
+    });
+    return new Roots(this.#graph, new Map(left));
   }
 }

@@ -10,8 +10,16 @@ import {
   families,
   type Outcome,
   protocolAttributes,
-  readFacts,
+  readAddress,
+  readDestination,
+  readMcp,
+  readMessageId,
+  readMethod,
+  readPath,
   readProtocol,
+  readRoute,
+  readRpcMethod,
+  readStatusCode,
   readUserAgent,
 } from './call-facts.ts';
 import { noClass, RowClasses } from './row-classes.ts';
@@ -42,6 +50,15 @@ export class RowFacts {
   readonly #protocols: Uint8Array;
   readonly #outcomeOf: (row: number) => Outcome;
   readonly #userAgentOf: (row: number) => string | null;
+  readonly #parts: {
+    readonly [Part in 'method' | 'route' | 'rpcMethod' | 'destination' | 'messageId']: (
+      row: number,
+    ) => string | null;
+  } & {
+    readonly address: (row: number) => Pick<CallFacts, 'host' | 'port'>;
+    readonly statusCode: (row: number) => number | null;
+    readonly mcp: (row: number) => CallFacts['mcp'];
+  };
 
   constructor(store: SpanStore) {
     this.#store = store;
@@ -50,6 +67,16 @@ export class RowFacts {
     this.#protocols = new Uint8Array(this.#classes.count);
     this.#outcomeOf = this.remember((call) => decideOutcome(call, call.protocol));
     this.#userAgentOf = this.remember(readUserAgent);
+    this.#parts = {
+      method: this.remember(readMethod),
+      route: this.remember(readRoute),
+      address: this.remember(readAddress),
+      rpcMethod: this.remember(readRpcMethod),
+      destination: this.remember(readDestination),
+      messageId: this.remember(readMessageId),
+      statusCode: this.remember(readStatusCode),
+      mcp: this.remember((call) => (call.protocol === 'mcp' ? readMcp(call) : null)),
+    };
     this.#families = readFamilies(store);
   }
 
@@ -141,8 +168,36 @@ export class RowFacts {
     return textOf(this.#store, this.#store.scopes[row] ?? emptyText);
   }
 
+  pathOf(row: number): string | null {
+    return readPath(this.#row.at(row));
+  }
+
+  rpcMethodOf(row: number): string | null {
+    return this.#parts.rpcMethod(row);
+  }
+
+  portOf(row: number): number | null {
+    return this.#parts.address(row).port;
+  }
+
+  /** As `readFacts`. All but the path are nearly always equal in a class. */
   factsOf(row: number): CallFacts {
-    return readFacts(this.#row.at(row), this.protocolOf(row));
+    const parts = this.#parts;
+    const { host, port } = parts.address(row);
+    return {
+      protocol: this.protocolOf(row),
+      method: parts.method(row),
+      path: this.pathOf(row),
+      route: parts.route(row),
+      host,
+      port,
+      rpcMethod: parts.rpcMethod(row),
+      destination: parts.destination(row),
+      messageId: parts.messageId(row),
+      statusCode: parts.statusCode(row),
+      userAgent: this.#userAgentOf(row),
+      mcp: parts.mcp(row),
+    };
   }
 }
 

@@ -1,4 +1,4 @@
-import { readFile, realpath, rename, rm, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { describeFixed } from '../collect/describe-fixed.ts';
 import { withDoubt } from '../collect/judge.ts';
 import { describeFileError, quotePath } from '../source/file-error.ts';
@@ -6,6 +6,7 @@ import { applyBaseline, type Baseline, updateBaseline } from '../verdict/apply-b
 import type { Result } from '../verdict/result.ts';
 import type { CheckArguments } from './common-options.ts';
 import { checkFolder } from './parse-report.ts';
+import { replaceFile } from './replace-file.ts';
 import { UsageError } from './usage-error.ts';
 
 /** Null where none is named. One that is to be written need not be there. @throws {UsageError} with all faults of the file. */
@@ -85,17 +86,7 @@ export async function settleBaseline(
   return { result: accepted, notes: [note], failure: null };
 }
 
-/** Whole or not at all: the file is replaced by one that was written beside it. */
 async function writeBaseline(path: string, baseline: Baseline): Promise<void> {
   const { renderBaseline } = await import('../config/read-baseline.ts');
-  // The file that a link names, not the link.
-  const target = await realpath(path).catch(() => path);
-  const beside = `${target}.${process.pid}.tmp`;
-  try {
-    await writeFile(beside, renderBaseline(baseline), { flag: 'wx' });
-    await rename(beside, target);
-  } catch (error) {
-    await rm(beside, { force: true });
-    throw error;
-  }
+  await replaceFile(path, renderBaseline(baseline));
 }

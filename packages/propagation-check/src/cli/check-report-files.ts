@@ -1,10 +1,13 @@
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { quotePath } from '../source/file-error.ts';
+import type { AuditArguments } from './audit-arguments.ts';
 import type { CheckArguments, SourceArguments } from './common-options.ts';
 import { UsageError } from './usage-error.ts';
 
-type Arguments = CheckArguments & Partial<Pick<SourceArguments, 'save' | 'source'>>;
+type Arguments = CheckArguments &
+  Partial<Pick<SourceArguments, 'save' | 'source'>> &
+  Pick<Partial<AuditArguments>, 'state'>;
 
 /**
  * Refuses files that would be written over each other, or over one that the check reads, before anything is read.
@@ -45,9 +48,11 @@ interface OutputFile {
   readonly path: string;
 }
 
-function listOutputs({ report = [], save, baseline, updateBaseline }: Arguments): readonly OutputFile[] {
+function listOutputs(args: Arguments): readonly OutputFile[] {
+  const { report = [], save, state, baseline, updateBaseline } = args;
   return [
     ...(baseline === undefined || updateBaseline !== true ? [] : [{ option: '--baseline', path: baseline }]),
+    ...(state === undefined ? [] : [{ option: '--state', path: state }]),
     ...(save === undefined ? [] : [{ option: '--save', path: save }]),
     ...report.flatMap(({ name, path }) => (path === null ? [] : [{ option: `--report ${name}`, path }])),
   ];

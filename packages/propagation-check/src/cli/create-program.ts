@@ -1,6 +1,7 @@
 import { Command, Help } from 'commander';
 import { addSinkCommand } from '../sink/sink-command.ts';
 import { addTapCommand } from '../tap/tap-command.ts';
+import { addAuditCommand } from './audit-command.ts';
 import { addDoctorCommand } from './doctor-command.ts';
 import { addExecCommand } from './exec-command.ts';
 import { addExplainCommand } from './explain-command.ts';
@@ -23,6 +24,7 @@ Examples:
       --source jaeger=http://localhost:16686
   $ propagation-check file trace.json --expect "web -> orders"
   $ propagation-check watch --source jaeger=http://localhost:16686
+  $ propagation-check audit --source jaeger=http://localhost:16686 --since 1h
   $ propagation-check sink --state counters.json
   $ propagation-check tap --listen 8083 --target http://localhost:8082
   $ propagation-check doctor
@@ -55,6 +57,7 @@ export function createProgram(session: Session): Command {
   addTraceCommand(program, session);
   addFileCommand(program, session);
   addWatchCommand(program, session);
+  addAuditCommand(program, session);
   addSinkCommand(program, session);
   addTapCommand(program);
   addDoctorCommand(program, session);

@@ -12,6 +12,8 @@ export interface Output extends Layout {
    * @throws {UsageError} when it cannot be written: a full disk must not look like a result.
    */
   print(text: string): Promise<void>;
+  /** Nobody reads any more: what goes on and on may end. */
+  readonly isGone?: () => boolean;
 }
 
 /** For results; standard output, unless that belongs to another. */
@@ -19,6 +21,7 @@ export function openOutput(stream: WriteStream = process.stdout): Output {
   const { stdout, stderr, env } = process;
   // A reader that has gone away is no failure of the check.
   for (const stream of [stdout, stderr]) stream.on('error', () => undefined);
+  let hasGone = false;
   return {
     width: readWidth(stream.columns, env.COLUMNS),
     color: wantsColor(stream.isTTY === true, env),
@@ -27,7 +30,8 @@ export function openOutput(stream: WriteStream = process.stdout): Output {
     print: (text) =>
       new Promise((resolve, reject) => {
         stream.write(text, (error) => {
-          if (!error || isGone(error)) resolve();
+          hasGone ||= error !== null && error !== undefined && isGone(error);
+          if (!error || hasGone) resolve();
           else
             reject(
               new UsageError(
@@ -36,6 +40,7 @@ export function openOutput(stream: WriteStream = process.stdout): Output {
             );
         });
       }),
+    isGone: () => hasGone,
   };
 }
 

@@ -129,3 +129,21 @@ export function parseTraceId(text: string, before: readonly string[] = []): read
   const id = text.toLowerCase();
   return before.includes(id) ? before : [...before, id];
 }
+
+/** `99.5%`. @returns From 0 to 1. */
+export function parseShare(text: string): number {
+  const percent = Number(/^(\d{1,3}(?:\.\d+)?) ?%$/.exec(text)?.[1]);
+  if (percent > 0 && percent <= 100) return percent / 100;
+  throw new InvalidArgumentError('Expected a share in percent, for instance 99.5%.');
+}
+
+/** `2026-11-28T22:00:00Z`, or `15m` ago. @returns Milliseconds since the Unix epoch. */
+export function parseMoment(text: string): number {
+  const ago = readDuration(text);
+  if (ago !== null) return Date.now() - ago;
+  const time = /^\d{4}-\d\d-\d\dT\d\d:\d\d/.test(text) ? Date.parse(text) : Number.NaN;
+  if (Number.isFinite(time)) return time;
+  throw new InvalidArgumentError(
+    `Expected a time such as 2026-11-28T22:00:00Z, or how long ago: ${durationExamples}.`,
+  );
+}

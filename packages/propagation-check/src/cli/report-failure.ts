@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
-import { reports } from '../report/reports.ts';
+import { type ReportInput, type ReportName, reports } from '../report/reports.ts';
 import { findDocsRoot } from '../source/find-docs-root.ts';
 import type { Result } from '../verdict/result.ts';
 import { identifyFile } from './check-report-files.ts';
@@ -24,15 +24,43 @@ export async function reportFailure(
   reason: string,
   output: Output,
 ): Promise<void> {
-  const details = { source: 'nothing was read', reason, notes: [], collector: null };
-  const options = { ...output, docsRoot: findDocsRoot() };
-  for (const { name, path } of findTargets(program, args)) {
-    const input = { result: nothing, details, options, pickSpans: () => [], readPageScript };
-    await writeFile(path, await reports[name].render(input)).catch(() => undefined);
-  }
+  const failure = { isAudit: args[0] === 'audit', source: 'nothing was read', reason };
+  await writeFailure(findTargets(program, args), failure, output);
 }
 
 type FileTarget = ReportTarget & { readonly path: string };
+
+interface Failure {
+  /** Reports of an audit have another form. */
+  readonly isAudit: boolean;
+  readonly source: string;
+  readonly reason: string;
+}
+
+/** Writes why there is no result. A file that cannot be written is left. */
+export async function writeFailure(
+  targets: readonly FileTarget[],
+  { isAudit, source, reason }: Failure,
+  output: Output,
+): Promise<void> {
+  const details = { source, reason, notes: [], collector: null };
+  const options = { ...output, docsRoot: findDocsRoot() };
+  const input = { result: nothing, details, options, pickSpans: () => [], readPageScript };
+  const render = isAudit ? await prepareAudit(source) : (name: ReportName) => reports[name].render;
+  for (const { name, path } of targets)
+    await writeFile(path, await render(name)(input)).catch(() => undefined);
+}
+
+async function prepareAudit(source: string) {
+  const [{ auditWindow }, { auditReports }] = await Promise.all([
+    import('../audit/audit-window.ts'),
+    import('../audit/reports.ts'),
+  ]);
+  const window = { from: Number.NEGATIVE_INFINITY, to: Number.POSITIVE_INFINITY };
+  const now = { window, result: nothing, seen: { complete: false, says: '' } };
+  const audit = auditWindow({ source, now, before: null, state: null, failUnder: null, failOn: 'error' });
+  return (name: ReportName) => (input: ReportInput) => auditReports[name].render({ ...input, audit });
+}
 
 function findTargets(program: Command, [name = '', ...rest]: readonly string[]): readonly FileTarget[] {
   const command = program.commands.find((known) => known.name() === name);
@@ -79,6 +107,7 @@ function readTarget(value: string): readonly ReportTarget[] {
   }
 }
 
-function hasPath(target: ReportTarget): target is FileTarget {
+/** Whether it is written to a file. */
+export function hasPath(target: ReportTarget): target is FileTarget {
   return target.path !== null;
 }

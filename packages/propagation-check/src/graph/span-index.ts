@@ -116,12 +116,16 @@ export class SpanIndex {
   #findSpanSlot(trace: number, ids: Words, at: number): number {
     const { spanIds } = this.#columns;
     const slots = this.#spanSlots;
-    const [high, low] = [ids[at * 2] ?? 0, ids[at * 2 + 1] ?? 0];
-    const [start, end] = [this.#regions[trace] ?? 0, this.#regions[trace + 1] ?? 0];
+    // Signed, because V8 allocates memory for larger numbers.
+    const high = (ids[at * 2] ?? 0) | 0;
+    const low = (ids[at * 2 + 1] ?? 0) | 0;
+    const start = this.#regions[trace] ?? 0;
+    const end = this.#regions[trace + 1] ?? 0;
     let slot = start + scale(mix(low, high), end - start);
     for (;;) {
       const row = (slots[slot] ?? 0) - 1;
-      if (row < 0 || (spanIds[row * 2 + 1] === low && spanIds[row * 2] === high)) return slot;
+      if (row < 0 || (((spanIds[row * 2 + 1] ?? 0) | 0) === low && ((spanIds[row * 2] ?? 0) | 0) === high))
+        return slot;
       slot += 1;
       if (slot === end) slot = start;
     }

@@ -119,6 +119,11 @@ export class TraceGraph {
     return view;
   }
 
+  /** Keeps a result of another room for the views. */
+  keepForViews(memo: object): void {
+    this.#source.memo = memo;
+  }
+
   /** The row of a span that is a view of this graph. */
   rowOf(span: Span): number {
     return span instanceof RowSpan && span.source === this.#source ? span.row : none;
@@ -355,6 +360,7 @@ export class TraceGraph {
     return {
       store: this.store,
       attributes: new AttributeIndex(this.store),
+      memo: null,
       spanIdOf: (row) => spanIdOf(ids, row),
       parentIdOf: (row) => parentIdOf(ids, row),
       startTimeOf: (row) => this.startTimeOf(row),

@@ -153,6 +153,11 @@ function listHeaders(store: SpanStore): ReadonlyMap<number, readonly RecordedHea
   return headers;
 }
 
+/** Whether any span has a header of a request or an answer. */
+export function recordsHeaders(store: SpanStore): boolean {
+  return listHeaders(store).size > 0;
+}
+
 function earlier(known: bigint | null, time: bigint): bigint {
   return known === null || time < known ? time : known;
 }

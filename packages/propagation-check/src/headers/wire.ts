@@ -80,6 +80,7 @@ export function indexHeaders(evidence: HeaderEvidence, spans: TraceGraph): Heade
   const told = rememberSummaries();
   const readAnswer = indexAnswers(evidence.wire, spans);
   const readCaptured = indexCaptured(evidence, spans);
+  if (evidence.wire.length === 0) return (client, server) => describeCaptured(readCaptured(client, server));
   const endsAt = indexConnections(evidence.wire, spans);
   return (client, server, services) => {
     const callerSide = { span: client, service: client === null ? services.client : client.serviceName };

@@ -2,37 +2,14 @@ import { type CheckedSpans, checkReceived } from '../collect/check-received.ts';
 import { describeFixed } from '../collect/describe-fixed.ts';
 import { explainNothingToJudge, hintAtExpectations } from '../collect/hint-at-expectations.ts';
 import { type CheckInputs, judge } from '../collect/judge.ts';
-import { type Expectation, type ExpectedEdge, noExpectation } from '../expect/expectation.ts';
+import { type ExpectedEdge, noExpectation } from '../expect/expectation.ts';
 import { readExpectedPath } from '../expect/read-expected-path.ts';
 import { renderTerminal } from '../report/terminal.ts';
 import { findDocsRoot } from '../source/find-docs-root.ts';
-import type { OtlpReceiver } from '../source/otlp-receiver.ts';
-import type { Span } from '../span/span.ts';
 import { omitUndefined } from '../util/omit-undefined.ts';
-import type { Baseline } from '../verdict/apply-baseline.ts';
-import { decideOutcome, decideVerdict, type FailOn, type Outcome } from '../verdict/decide-verdict.ts';
+import { decideOutcome, decideVerdict, type Outcome } from '../verdict/decide-verdict.ts';
 import type { Result } from '../verdict/result.ts';
-import { checkArguments } from './check-arguments.ts';
-
-/** Where spans are: a receiver, which is waited for, or spans that are at hand. */
-export type Spans = OtlpReceiver | readonly Span[];
-
-/** Expectations, and the time that spans may take to arrive. */
-export interface CheckSettings {
-  /** Edges that must exist: `web -> orders -> payments`. */
-  readonly expect?: string | readonly string[];
-  /** Other edges that must, may and must not be there. */
-  readonly expectation?: Expectation;
-  /** Milliseconds. How long spans may take to arrive. Default 10,000. */
-  readonly waitMs?: number;
-  /** Milliseconds. What is missing is judged when no span has come for so long. Default 2,000: with the receiver's `env` exporters send every 100. */
-  readonly settleMs?: number;
-  readonly signal?: AbortSignal;
-  /** What is known to be broken (`readBaseline`): only what is new fails. */
-  readonly baseline?: Baseline;
-  /** The least severity that fails. Default `error`. */
-  readonly failOn?: FailOn;
-}
+import { type CheckSettings, checkArguments, type Spans } from './check-settings.ts';
 
 /** A result and its text for people. */
 export interface Checked {

@@ -1,4 +1,5 @@
-import { type Checked, type CheckSettings, checkPath, type Spans } from './check.ts';
+import { type Checked, checkPath } from './check.ts';
+import type { CheckSettings, Spans } from './check-settings.ts';
 
 /** Propagation is broken, or nothing tells. The message is the explanation that the command line prints. */
 export class PropagationError extends Error {

@@ -1,4 +1,5 @@
-import { type CheckSettings, checkPath, type Spans } from './check.ts';
+import { checkPath } from './check.ts';
+import type { CheckSettings, Spans } from './check-settings.ts';
 
 /** As Vitest and Jest have it. */
 export interface MatcherResult {

@@ -1,13 +1,5 @@
-import {
-  type CallFacts,
-  type FactSource,
-  fitsRoute,
-  type McpFacts,
-  readAddress,
-  readCallFacts,
-  readPath,
-  readRpcMethod,
-} from '../calls/call-facts.ts';
+import { type CallFacts, fitsRoute, type McpFacts, readCallFacts } from '../calls/call-facts.ts';
+import type { RowFacts } from '../calls/row-facts.ts';
 import type { TraceGraph } from '../graph/trace-graph.ts';
 import type { Span } from '../span/span.ts';
 import { indexIntervals } from '../util/interval-index.ts';
@@ -174,34 +166,41 @@ function compareMcp(out: McpFacts, into: McpFacts): 'yes' | 'no' {
 }
 
 /**
- * Tells of requests whether `compareRequests` may answer `yes` for any of the calls. It is to be asked before a view is made, and
- * keeps every request that tells neither path nor method.
+ * Tells of the row of a request, and of a call by its place in the list, whether `compareRequests` may answer `yes`. It is to be asked
+ * before a view is made, and keeps every request that tells neither path nor method.
  */
-export function indexRequests(calls: readonly Span[]): (request: FactSource) => boolean {
-  const paths = new Set<string>();
-  const portsWithoutPath = new Set<number>();
-  const rpcNames = new Set<string>();
-  for (const call of calls) {
+export function indexRequests(
+  calls: readonly Span[],
+  facts: RowFacts,
+): (request: number) => (call: number) => boolean {
+  const known = calls.map((call) => {
     const { path, port, protocol, rpcMethod } = readCallFacts(call);
-    for (const known of listPaths(path, rpcMethod)) paths.add(known);
-    if (path === null && port !== null) portsWithoutPath.add(port);
-    if (protocol === 'rpc') rpcNames.add(call.name);
-  }
+    return { ...keysOf(path, rpcMethod), port: path === null ? port : null, isRpc: protocol === 'rpc' };
+  });
+  const isMcp = facts.remember(({ attributes }) => attributes.has('mcp.method.name'));
   return (request) => {
-    const known = listPaths(readPath(request), readRpcMethod(request));
-    const { port } = readAddress(request);
-    return (
-      known.length === 0 ||
-      known.some((path) => paths.has(path)) ||
-      rpcNames.has(request.name) ||
-      (port !== null && portsWithoutPath.has(port)) ||
-      request.attributes.has('mcp.method.name')
-    );
+    const { path, rpcPath } = keysOf(facts.pathOf(request), facts.rpcMethodOf(request));
+    const isUntold = (path === null && rpcPath === null) || isMcp(request);
+    const has = (key: string | null): boolean => key !== null && (key === path || key === rpcPath);
+    return (at) => {
+      const call = known[at];
+      return (
+        isUntold ||
+        call === undefined ||
+        has(call.path) ||
+        has(call.rpcPath) ||
+        (call.port !== null && call.port === facts.portOf(request)) ||
+        (call.isRpc && calls[at]?.name === facts.nameOf(request))
+      );
+    };
   };
 }
 
-function listPaths(path: string | null, rpcMethod: string | null): readonly string[] {
-  return [...(path === null ? [] : [trimSlash(path)]), ...(rpcMethod === null ? [] : [pathOfRpc(rpcMethod)])];
+function keysOf(path: string | null, rpcMethod: string | null) {
+  return {
+    path: path === null ? null : trimSlash(path),
+    rpcPath: rpcMethod === null ? null : pathOfRpc(rpcMethod),
+  };
 }
 
 /**
@@ -243,7 +242,7 @@ export function isAddressedTo(client: Span, server: Span): boolean {
 }
 
 function trimSlash(path: string): string {
-  return path.replace(/\/$/, '');
+  return path.endsWith('/') ? path.slice(0, -1) : path;
 }
 
 /** A look-up of the spans that were open at a time. */
@@ -281,11 +280,15 @@ export function indexByTime(spans: readonly Span[], { clockTolerance }: Toleranc
   };
 }
 
-/** Tells of rows whether they start while any of some spans is open, by clocks that may differ. */
+/**
+ * Tells of rows whether they start while any of some spans is open, by clocks that may differ.
+ * @param mayFit Is asked of a row, and then of the places in the list of the spans that were open.
+ */
 export function startsDuringAny(
   graph: TraceGraph,
   spans: readonly Span[],
   { clockTolerance }: Tolerances,
+  mayFit: (row: number) => (at: number) => boolean = () => () => true,
 ): (row: number) => boolean {
   const rows = spans.map((span) => graph.rowOf(span));
   const timesOf = (times: Float64Array): Float64Array => Float64Array.from(rows, (row) => times[row] ?? 0);
@@ -293,11 +296,12 @@ export function startsDuringAny(
   const tolerance = Number(clockTolerance);
   return (row) => {
     const start = graph.starts[row] ?? 0;
-    return intervals.isSomeOpen(start - tolerance, start + tolerance);
+    return intervals.someOpen(start - tolerance, start + tolerance, () => mayFit(row));
   };
 }
 
 function closestFirst(candidates: readonly Span[], server: Span): readonly Span[] {
+  if (candidates.length < 2) return candidates;
   const slack = (client: Span): number => Math.abs(Number(durationOf(client) - durationOf(server)));
   return candidates.toSorted((left, right) => slack(left) - slack(right));
 }
@@ -318,6 +322,12 @@ function matchAll(fitting: ReadonlyMap<Span, readonly Span[]>): Map<Span, Span> 
 
 /** One breadth-first search for a path that frees a client for `server` (no recursion: chains can be long). */
 function augment(server: Span, fitting: ReadonlyMap<Span, readonly Span[]>, matching: Matching): void {
+  const free = fitting.get(server)?.find((client) => !matching.serverOf.has(client));
+  if (free !== undefined) {
+    matching.serverOf.set(free, server);
+    matching.clientOf.set(server, free);
+    return;
+  }
   const cameFrom = new Map<Span, Span>();
   const queue: Span[] = [server];
   for (const at of queue) {

@@ -20,7 +20,7 @@ const longestEdge = 200;
 const mostEdges = 40;
 const mostFindings = 10;
 
-const marks = { error: '❌', warning: '⚠️', fine: '✅', accepted: '➖' } as const;
+export const marks = { error: '❌', warning: '⚠️', fine: '✅', accepted: '➖' } as const;
 
 /** For pull requests and job summaries. What comes from spans stands in code, where nothing is a link, a mention or markup. */
 export function renderMarkdown(
@@ -58,7 +58,11 @@ function listEdges({ edges, findings }: Result): readonly string[] {
   return [['| edge | protocol | calls | broken |', '|---|---|--:|--:|', ...rows, ...more].join('\n')];
 }
 
-function renderSection(finding: Finding, options: FindingOptions, spans: readonly Span[]): readonly string[] {
+export function renderSection(
+  finding: Finding,
+  options: FindingOptions,
+  spans: readonly Span[],
+): readonly string[] {
   const text = renderFinding(finding, { ...options, width: textWidth, color: false }).join('\n');
   const sequence = finding.severity === 'error' ? drawSequence(finding, spans) : null;
   return [
@@ -68,7 +72,7 @@ function renderSection(finding: Finding, options: FindingOptions, spans: readonl
   ];
 }
 
-function renderAccepted(accepted: readonly Finding[]): readonly string[] {
+export function renderAccepted(accepted: readonly Finding[]): readonly string[] {
   if (accepted.length === 0) return [];
   const lines = accepted
     .slice(0, mostEdges)
@@ -81,12 +85,12 @@ function renderAccepted(accepted: readonly Finding[]): readonly string[] {
 }
 
 /** A code span, also in a table. Source: CommonMark 6.1, GFM 4.10. */
-function code(text: string): string {
+export function code(text: string): string {
   const ticks = '`'.repeat(longestRun(text) + 1);
   return `${ticks} ${text.replaceAll('|', '\\|')} ${ticks}`;
 }
 
-function fence(language: string, text: string): string {
+export function fence(language: string, text: string): string {
   const ticks = '`'.repeat(Math.max(3, longestRun(text) + 1));
   return `${ticks}${language}\n${text}\n${ticks}`;
 }

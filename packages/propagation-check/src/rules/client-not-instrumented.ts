@@ -7,7 +7,7 @@ export const finding = defineFinding('client-not-instrumented', {
   shows: 'the same, one to one for every request',
   title: 'The caller\u2019s client library is not instrumented',
   why: 'Requests of the caller have no CLIENT span, and the called service begins a new trace during each.',
-  fix: 'Enable the instrumentation of the client library in use (HTTP, gRPC, messaging), and load it before that library.',
+  fix: 'Enable the instrumentation of the client library in use (HTTP, gRPC, messaging), and load it before that library (ESM: with a loader hook).',
 });
 
 /** Neither a CLIENT span nor a header left a caller that makes other spans: its client library does nothing. */

@@ -1,4 +1,4 @@
-import { type CallGroup, countCalls } from '../calls/call-group.ts';
+import { type CallGroup, weighCalls } from '../calls/call-group.ts';
 import type { TraceGraph } from '../graph/trace-graph.ts';
 import type { Span } from '../span/span.ts';
 import { earlier, later } from '../util/statistics.ts';
@@ -30,7 +30,7 @@ function isCutAtEnds(scene: Scene, { client, server, shown }: Draft): boolean {
   const { fewestWholeCalls, wholeCallsShare, exportDelay } = thresholds;
   const whole =
     server === null ? scene.groups.filter((group) => group.client === client) : scene.groupsInto(server);
-  const calls = countCalls(whole);
+  const calls = weighCalls(graph, whole);
   if (calls < Math.max(fewestWholeCalls, shown.length)) return false;
   const ends = shown.flatMap(readEnd);
   const middle = (capture.from + capture.to) / 2n;
@@ -49,7 +49,7 @@ function countBetween(graph: TraceGraph, groups: readonly CallGroup[], from: big
     const end = graph.ends[row] ?? 0;
     return first < end && end < last;
   };
-  return groups.reduce((sum, { servers }) => sum + servers.filter(isBetween).length, 0);
+  return weighCalls(graph, groups, isBetween);
 }
 
 function readEnd({ client, server }: Shown): readonly bigint[] {

@@ -35,7 +35,7 @@ function showContinued(server: Span): Entry {
   return {
     client: null,
     server,
-    says: `continues a trace whose parent ${server.parentSpanId} is outside the data`,
+    says: `continues the trace of its caller, whose spans are not here (parent ${server.parentSpanId})`,
   };
 }
 
@@ -48,7 +48,7 @@ function showRestarted(graph: TraceGraph): readonly Entry[] {
     .flatMap((server) => {
       const caller = server.links.find((link) => !graph.hasTrace(link.traceId));
       if (caller === undefined) return [];
-      const says = `began a trace of its own and links to ${caller.spanId} of trace ${caller.traceId}, which is outside the data`;
+      const says = `links to its caller, whose spans are not here, and began a trace of its own (trace ${caller.traceId})`;
       return [{ client: null, server, says }];
     });
 }

@@ -327,7 +327,7 @@ function describePairs(
     client: findOpenCall(request, server),
   }));
   const hasClients = shown.some(({ client }) => client !== null);
-  const isOneToOne = pairs.every((pair) => pair.unique) || areConsecutive(pairs, tolerances);
+  const isOneToOne = pairs.every((pair) => pair.unique) || areInTurn(pairs, tolerances);
   const decided = !hasClients && isOneToOne;
   const found = hasClients ? splitTrace : decided ? clientNotInstrumented : finding;
   return found.report({
@@ -348,15 +348,18 @@ function describePairs(
   });
 }
 
-/** Each request ends before the next begins. A root that touches two of them, as times are rounded, has one of its own all the same. */
-function areConsecutive(pairs: readonly Pair[], { rounding }: Tolerances): boolean {
-  const requests = pairs
-    .map((pair) => pair.client)
-    .toSorted((one, other) => Number(one.startTimeUnixNano - other.startTimeUnixNano));
-  return requests.every((request, at) => {
-    const next = requests[at + 1];
+/**
+ * The root of each request begins before the next request does, and so belongs to none of those after. It may touch the request before, too:
+ * times are rounded, and a busy caller ends its span long after its answer.
+ */
+function areInTurn(pairs: readonly Pair[], { rounding }: Tolerances): boolean {
+  const inTime = pairs.toSorted((one, other) =>
+    Number(one.client.startTimeUnixNano - other.client.startTimeUnixNano),
+  );
+  return inTime.every(({ client, server }, at) => {
+    const next = inTime[at + 1]?.client;
     return (
-      next === undefined || (next !== request && next.startTimeUnixNano >= request.endTimeUnixNano - rounding)
+      next === undefined || (next !== client && next.startTimeUnixNano >= server.startTimeUnixNano - rounding)
     );
   });
 }

@@ -43,7 +43,7 @@ export const finding = defineFinding('missing-server', {
   shows: 'A CLIENT without a child, nothing of B for it',
   title: 'The called service left no SERVER span',
   why: 'The call was answered, but nothing of the called service hangs under it.',
-  fix: 'Check in the called service: is its server instrumented, is it sampled, does its exporter deliver?',
+  fix: 'Check in the called service: is its server instrumented (ESM: with a loader hook), is it sampled, does its exporter deliver?',
 });
 
 /** Calls of one edge that have no child, like others of it that are whole. */

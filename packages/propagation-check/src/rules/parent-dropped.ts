@@ -1,3 +1,4 @@
+import { none } from '../graph/trace-graph.ts';
 import { compareRequests, isAddressedTo, type Pair, pairSpans, startsDuring } from '../pairing/pair.ts';
 import type { Span } from '../span/span.ts';
 import { type Group, groupBy, keyFor, mapBy } from '../util/group-by.ts';
@@ -22,15 +23,18 @@ export const finding = defineFinding('parent-dropped', {
 export const droppedParents = rule<Group<Pair>>({
   finding,
   measure: (scene, open) => {
-    const clientsOf = mapBy(open.clients, ({ traceId }) => traceId);
-    const pairs = [...mapBy(listSecondRoots(scene, open), ({ traceId }) => traceId)].flatMap(
-      ([traceId, servers]) =>
-        pairSpans(
-          clientsOf.get(traceId) ?? [],
-          servers,
-          (client, server) => mayHaveCalled(scene, client, server),
-          scene.thresholds,
-        ),
+    const { graph, thresholds } = scene;
+    const traceOf = (span: Span): number => graph.index.traces[graph.rowOf(span)] ?? none;
+    const serversOf = mapBy(listSecondRoots(scene, open), traceOf);
+    const clients = open.clients.filter((client) => serversOf.has(traceOf(client)));
+    const clientsOf = mapBy(clients, traceOf);
+    const pairs = [...serversOf].flatMap(([trace, servers]) =>
+      pairSpans(
+        clientsOf.get(trace) ?? [],
+        servers,
+        (client, server) => mayHaveCalled(scene, client, server),
+        thresholds,
+      ),
     );
     return groupBy(pairs, ({ client, server }) => keyFor(client.serviceName, server.serviceName));
   },
@@ -55,12 +59,12 @@ export const droppedParents = rule<Group<Pair>>({
 /** SERVER roots that began after the first call of their trace that has no child. */
 function listSecondRoots({ graph, thresholds }: Scene, { clients, roots }: Open): readonly Span[] {
   const { traces } = graph.index;
-  const firstCalls = new Map<number | undefined, number>();
+  const firstCalls = new Float64Array(graph.traceCount).fill(Number.POSITIVE_INFINITY);
   for (const row of clients.map((client) => graph.rowOf(client)).toReversed()) {
-    firstCalls.set(traces[row], (graph.starts[row] ?? 0) - Number(thresholds.rounding));
+    firstCalls[traces[row] ?? none] = (graph.starts[row] ?? 0) - Number(thresholds.rounding);
   }
   return roots
-    .select((row) => (graph.starts[row] ?? 0) >= (firstCalls.get(traces[row]) ?? Number.POSITIVE_INFINITY))
+    .select((row) => (graph.starts[row] ?? 0) >= (firstCalls[traces[row] ?? none] ?? 0))
     .filter(({ kind }) => kind === 'SERVER');
 }
 

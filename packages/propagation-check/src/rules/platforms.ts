@@ -1,4 +1,4 @@
-import { readAddress, readText } from '../calls/call-facts.ts';
+import { readCallFacts, readText } from '../calls/call-facts.ts';
 import { readConnectionPeers } from '../headers/place.ts';
 import type { Span } from '../span/span.ts';
 import type { Draft, Shown } from './check.ts';
@@ -68,7 +68,7 @@ export const platforms: readonly Platform[] = [
     fixes: { 'header-rewritten': azure, 'external-parent': azure },
   },
   {
-    isBetween: ({ client }) => client !== null && readAddress(client).port === daprPort && isOfDapr(client),
+    isBetween: ({ client }) => client !== null && readCallFacts(client).port === daprPort && isOfDapr(client),
     likeliest: 'header-malformed',
     fixes: { 'header-malformed': dapr, 'header-rewritten': dapr },
   },
@@ -113,7 +113,7 @@ export function rankByPlatform(draft: Draft): Draft {
 }
 
 function hasHost(client: Span | null, pattern: RegExp): boolean {
-  return client !== null && pattern.test(readAddress(client).host?.toLowerCase() ?? '');
+  return client !== null && pattern.test(readCallFacts(client).host?.toLowerCase() ?? '');
 }
 
 /** Where the resource detector of a platform is missing, only the provider is known. */
@@ -124,5 +124,5 @@ function isOn(span: Span | null, platform: RegExp): boolean {
 }
 
 function isOfDapr(client: Span): boolean {
-  return /^(?:localhost|127\.0\.0\.1|\[?::1\]?)$/.test(readAddress(client).host ?? '');
+  return /^(?:localhost|127\.0\.0\.1|\[?::1\]?)$/.test(readCallFacts(client).host ?? '');
 }

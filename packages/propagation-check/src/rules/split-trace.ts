@@ -195,16 +195,17 @@ function listContinued(scene: Scene, open: Open): readonly Span[] {
 
 /**
  * Whether a row can be the request of some call that was open when it started, to be asked before a view is made. Where the edge is
- * not expected, a request of some call must have more in common with it than the time.
+ * not expected, that call must have more in common with it than the time.
  */
 function findAlike(scene: Scene, clients: readonly Span[]): (row: number) => boolean {
   const { graph, facts, thresholds } = scene;
   const expected = new Set<string | null>(
     scene.expectation.edges.filter(({ rule }) => rule === 'must').map(({ server }) => server),
   );
-  const isDuring = startsDuringAny(graph, clients, thresholds);
-  const mayBeSame = indexRequests(clients);
-  return (row) => isDuring(row) && (expected.has(graph.serviceOf(row)) || mayBeSame(facts.at(row)));
+  const mayBeSame = indexRequests(clients, facts);
+  return startsDuringAny(graph, clients, thresholds, (row) =>
+    expected.has(graph.serviceOf(row)) ? () => true : mayBeSame(row),
+  );
 }
 
 /**

@@ -88,11 +88,7 @@ export async function createJaegerSource(baseUrl: URL, options: HttpClientOption
     },
     searchTraces: async (query, signal) => {
       if (query.service !== null) return searchService(query.service, query, signal);
-      const services = await listServices(
-        client,
-        hasV3 === false ? 'api/services' : 'api/v3/services',
-        signal,
-      );
+      const services = await listServices(client, hasV3, signal);
       if (services.length > mostServices) return [];
       const traces = new Map<string, readonly Span[]>();
       for (const service of services) {
@@ -101,17 +97,20 @@ export async function createJaegerSource(baseUrl: URL, options: HttpClientOption
       }
       return [...traces.values()].flat();
     },
+    listServices: (signal) => listServices(client, hasV3, signal),
     close: () => client.close(),
   };
 }
 
-/** `{"services": […]}` of API v3, `{"data": […]}` of v1. */
+/** `{"services": […]}` of API v3, `{"data": […]}` of v1. @param hasV3 Null where it is not known yet. */
 async function listServices(
   client: HttpClient,
-  path: string,
+  hasV3: boolean | null,
   signal: AbortSignal | undefined,
 ): Promise<readonly string[]> {
-  const answer = await client.get(path, new URLSearchParams(), 'application/json', signal);
+  const ask = (path: string) => client.get(path, new URLSearchParams(), 'application/json', signal);
+  let answer = await ask(hasV3 === false ? 'api/services' : 'api/v3/services');
+  if (hasV3 === null && (answer.status === 404 || isHtml(answer))) answer = await ask('api/services');
   if (answer.status !== 200 || isHtml(answer)) throw new SourceError(describeUnexpected(client, answer));
   const { services, data } = decodeAnswer(client, answer, (bytes) =>
     readShape(servicesShape, parseJson(bytes)),

@@ -38,7 +38,7 @@ export async function* searchPages(
       signal,
     );
     const count = new Set(found.map(({ traceId }) => traceId)).size;
-    if (count >= size) {
+    if (count >= size && (width > narrowest || size < query.limit)) {
       if (width > narrowest) width = Math.max(narrowest, Math.floor((to - from) / 2));
       else size *= 2;
       continue;

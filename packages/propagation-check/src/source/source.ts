@@ -24,6 +24,8 @@ export interface Source {
    * @throws {SourceError} as `readTrace`.
    */
   searchTraces(query: TraceQuery, signal?: AbortSignal): Promise<readonly Span[]>;
+  /** Of a source that is searched service by service: their names. @throws {SourceError} as `readTrace`. */
+  listServices?(signal?: AbortSignal): Promise<readonly string[]>;
   /** Of a source that tells when spans arrive: grows with each arrival. */
   readonly revision?: number;
   /** Waits until `revision` is greater than `since`. Rejects with the signal's reason when it is aborted. */

@@ -13,6 +13,8 @@ import { linksOf, type SpanStore, textOf, traceIdAt } from './span-store.ts';
 export interface RowSource {
   readonly store: SpanStore;
   readonly attributes: AttributeIndex;
+  /** A result of another room that is made once for all rows. */
+  memo: object | null;
   spanIdOf(row: number): string;
   /** Null for a root. */
   parentIdOf(row: number): string | null;

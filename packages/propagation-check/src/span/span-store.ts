@@ -28,6 +28,11 @@ export interface SpanStore extends SpanColumns {
   readonly attributeValues: Words;
   readonly links: LinkColumns;
   readonly farTimes: FarTimes;
+  /**
+   * Of each row: how many spans like it the source has counted and not sent. Absent where it sent all. They add to the counts of calls;
+   * rules look at the rows, so a source sends some of every kind.
+   */
+  readonly unread?: Words;
 }
 
 /** An element a row, unless it says otherwise. */
@@ -120,6 +125,11 @@ export function viewOf(
     resource: resource?.attributes ?? new Map(),
     scopeName: textOf(store, at(store.scopes, row)),
   };
+}
+
+/** How many spans a row stands for: itself and `unread`. */
+export function countOf({ unread }: SpanStore, row: number): number {
+  return 1 + (unread?.[row] ?? 0);
 }
 
 export function spanIdOf(store: SpanStore, row: number): string {

@@ -2,8 +2,8 @@
 export interface IntervalIndex {
   /** Those that start at `until` or before and end at `since` or later, the latest start first. */
   openBetween(since: number, until: number): Iterable<number>;
-  /** Whether there is any of these. */
-  isSomeOpen(since: number, until: number): boolean;
+  /** Whether any of these is meant. The test is made where there is any. */
+  someOpen(since: number, until: number, makeTest: () => (position: number) => boolean): boolean;
   /** No later look-up finds the interval. */
   remove(position: number): void;
 }
@@ -31,8 +31,15 @@ export function indexIntervals(starts: Float64Array, ends: Float64Array): Interv
         at = findLast(latest, leaves, at - 1, since);
       }
     },
-    isSomeOpen(since, until) {
-      return findLast(latest, leaves, countUpTo(sorted, until) - 1, since) >= 0;
+    someOpen(since, until, makeTest) {
+      let at = findLast(latest, leaves, countUpTo(sorted, until) - 1, since);
+      if (at < 0) return false;
+      const isMeant = makeTest();
+      while (at >= 0) {
+        if (isMeant(order[at] ?? 0)) return true;
+        at = findLast(latest, leaves, at - 1, since);
+      }
+      return false;
     },
     remove(position) {
       leafOf ??= invert(order);

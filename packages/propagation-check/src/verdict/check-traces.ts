@@ -1,7 +1,7 @@
 import { type CallGroup, groupCalls } from '../calls/call-group.ts';
 import { findEdges } from '../calls/edge.ts';
-import { type Expectation, noExpectation } from '../expect/expectation.ts';
-import { TraceGraph } from '../graph/trace-graph.ts';
+import { type Expectation, isExpected, noExpectation } from '../expect/expectation.ts';
+import { none, TraceGraph } from '../graph/trace-graph.ts';
 import { type HeaderEvidence, indexHeaders, noHeaderEvidence } from '../headers/wire.ts';
 import { estimateOffsets, readAhead } from '../pairing/align-clocks.ts';
 import type { Draft, Open, Scene, Shown } from '../rules/check.ts';
@@ -21,12 +21,12 @@ import { thresholds as defaultThresholds, type Thresholds } from '../rules/thres
 import { isToleratedPeer } from '../rules/tolerated-peer.ts';
 import type { CollectorCounters } from '../span/collector-counters.ts';
 import type { Span } from '../span/span.ts';
-import { type SpanStore, textOf } from '../span/span-store.ts';
+import { countOf, type SpanStore, textOf } from '../span/span-store.ts';
 import { storeOf } from '../span/span-writer.ts';
 import { emptyText } from '../span/value-table.ts';
-import { keyFor } from '../util/group-by.ts';
+import { keyFor, mapBy } from '../util/group-by.ts';
 import { hideSecrets } from '../util/hide-secrets.ts';
-import { rememberOf } from '../util/remember.ts';
+import { remember } from '../util/remember.ts';
 import { buildScene } from './build-scene.ts';
 import { decideVerdict, isJudgedEdge } from './decide-verdict.ts';
 import { listUnjudged } from './list-unjudged.ts';
@@ -65,17 +65,19 @@ export function checkTraces(spans: readonly Span[], options: CheckOptions = {}):
 export function checkStore(store: SpanStore, options: CheckOptions = {}): Result {
   const { expectation = noExpectation, explain = false, mostEvidence = usualEvidence } = options;
   const { scene, drafts, merged, looseEnds, silences, openClients } = examineStore(store, options);
-  const scopesOf = rememberOf((service: string | null) => listScopes(scene, service));
+  const scopes = remember(() => indexScopes(scene.graph));
+  const scopesOf = (service: string | null): readonly string[] => scopes().get(service) ?? [];
   const { edges, findings } = tolerate(
     {
       edges: countEdges(scene, merged),
-      findings: merged.map((draft) => describeFinding(draft, scopesOf, mostEvidence)),
+      findings: merged.map((draft) => describeFinding(scene.graph, draft, scopesOf, mostEvidence)),
     },
     expectation,
     scene.services,
     openClients,
   );
-  const isJudged = edges.some(isJudgedEdge) || holdsWithoutEdge(scene);
+  const isJudged =
+    edges.some(isJudgedEdge) || holdsForOneService(edges, expectation) || holdsWithoutEdge(scene);
   const unjudged = listUnjudged(scene, merged);
   return {
     version: 1,
@@ -136,6 +138,7 @@ export function examineStore(store: SpanStore, options: CheckOptions = {}): Exam
 }
 
 function describeFinding(
+  graph: TraceGraph,
   draft: Draft,
   scopesOf: (service: string | null) => readonly string[],
   mostEvidence: number,
@@ -148,7 +151,7 @@ function describeFinding(
     server,
     protocol,
     confidence: candidates !== undefined ? 'undecided' : isLikely ? 'likely' : 'certain',
-    count: draft.shown.length,
+    count: draft.shown.reduce((sum, shown) => sum + countShown(graph, shown), 0),
     ...(candidates === undefined ? {} : { candidates }),
     evidence: draft.shown.slice(0, mostEvidence).flatMap(describeEvidence),
     ...(inProject.length === 0 ? {} : { project: inProject.slice(0, mostEvidence).map(describeHint) }),
@@ -163,14 +166,35 @@ function describeHint({ check, file, line, column, says }: ProjectHint): Project
   return { check, file, line, column, says: hideSecrets(says) };
 }
 
-function listScopes({ graph }: Scene, service: string | null): readonly string[] {
-  if (service === null) return [];
-  const scopes = new Set<number>();
-  for (const row of graph.rowsOfService(service)) scopes.add(graph.store.scopes[row] ?? emptyText);
-  return [...new Set(Array.from(scopes, (scope) => textOf(graph.store, scope)))]
-    .filter((name) => name !== '')
-    .sort()
-    .slice(0, maxScopes);
+/** The scopes of each service that has a name. */
+function indexScopes(graph: TraceGraph): ReadonlyMap<string | null, readonly string[]> {
+  const { size, resources, resourceTable, scopes } = graph.store;
+  const ofResources = resourceTable.map(() => new Set<number>());
+  /** Of each resource: batches have one scope. */
+  const latest = new Int32Array(resourceTable.length).fill(none);
+  for (let row = 0; row < size; row += 1) {
+    const [resource = 0, scope = emptyText] = [resources[row], scopes[row]];
+    if (latest[resource] === scope || !graph.has(row)) continue;
+    latest[resource] = scope;
+    ofResources[resource]?.add(scope);
+  }
+  const found = mapBy(resourceTable.keys(), (resource) => resourceTable[resource]?.serviceName ?? null);
+  found.delete(null);
+  return new Map(
+    Array.from(found, ([service, ofService]) => [
+      service,
+      [
+        ...new Set(
+          ofService.flatMap((resource) =>
+            [...(ofResources[resource] ?? [])].map((scope) => textOf(graph.store, scope)),
+          ),
+        ),
+      ]
+        .filter((name) => name !== '')
+        .sort()
+        .slice(0, maxScopes),
+    ]),
+  );
 }
 
 function describeEvidence({ client, server, during, says }: Shown): readonly Evidence[] {
@@ -185,6 +209,13 @@ function idsOf({ traceId, spanId }: Span): Pick<Span, 'traceId' | 'spanId'> {
   return { traceId, spanId };
 }
 
+/** An expected edge of a service to itself, such as to its own queue, is there. */
+function holdsForOneService(edges: readonly EdgeResult[], expectation: Expectation): boolean {
+  return edges.some(
+    ({ client, server, calls }) => client === server && calls > 0 && isExpected(expectation, client, server),
+  );
+}
+
 /** A forbidden edge is not there, and its caller is: the only expectation that data without any edge can meet. */
 function holdsWithoutEdge({ expectation, services }: Scene): boolean {
   const rules = expectation.edges.filter((edge) => edge.rule !== 'may');
@@ -194,11 +225,10 @@ function holdsWithoutEdge({ expectation, services }: Scene): boolean {
 /** An edge while its calls are counted. */
 interface Counted {
   readonly edge: Pick<EdgeResult, 'client' | 'server' | 'protocol'>;
-  /** The servers of whole calls, each once. */
+  /** Whole calls that are not broken. */
   whole: number;
-  /** The spans of broken calls, and of these the servers of calls that are whole. */
-  readonly broken: Set<number>;
-  readonly brokenWhole: Set<number>;
+  /** For how many calls each span of a broken call stands. */
+  readonly broken: Map<number, number>;
 }
 
 /** Every call counts once, as broken if any error shows it. */
@@ -209,8 +239,7 @@ function countEdges({ graph, groups }: Scene, drafts: readonly Draft[]): readonl
     const known = edges.get(key) ?? {
       edge: { client, server, protocol },
       whole: 0,
-      broken: new Set(),
-      brokenWhole: new Set(),
+      broken: new Map(),
     };
     edges.set(key, known);
     return known;
@@ -220,20 +249,25 @@ function countEdges({ graph, groups }: Scene, drafts: readonly Draft[]): readonl
   for (const draft of drafts) {
     if (draft.severity !== 'error') continue;
     const { broken } = edgeOf(draft);
-    for (const { client, server } of draft.shown) {
-      const span = server ?? client;
-      if (span !== null) broken.add(graph.rowOf(span));
+    for (const shown of draft.shown) {
+      const span = shown.server ?? shown.client;
+      if (span !== null) broken.set(graph.rowOf(span), countShown(graph, shown));
     }
   }
   for (const ofEdge of alike) {
     const [first] = ofEdge;
     if (first !== undefined) countServers(graph, edgeOf(first), ofEdge);
   }
-  return [...edges.values()].map(({ edge, whole, broken, brokenWhole }) => ({
-    ...edge,
-    calls: whole + broken.size - brokenWhole.size,
-    broken: broken.size,
-  }));
+  return [...edges.values()].map(({ edge, whole, broken: counts }) => {
+    const broken = [...counts.values()].reduce((sum, count) => sum + count, 0);
+    return { ...edge, calls: whole + broken, broken };
+  });
+}
+
+/** How many calls a shown one stands for. Where both sides are loose ends, the source may have sent a greater share of the one. */
+function countShown(graph: TraceGraph, { client, server }: Shown): number {
+  const sides = [client, server].flatMap((span) => (span === null ? [] : [graph.rowOf(span)]));
+  return Math.max(1, ...sides.map((row) => countOf(graph.store, row)));
 }
 
 /** A server with links may have several calls of one edge. */
@@ -243,8 +277,7 @@ function countServers(graph: TraceGraph, counted: Counted, groups: readonly Call
     for (const server of servers) {
       if (linked.has(server)) continue;
       if (graph.hasLinks(server)) linked.add(server);
-      counted.whole += 1;
-      if (counted.broken.has(server)) counted.brokenWhole.add(server);
+      if (!counted.broken.has(server)) counted.whole += countOf(graph.store, server);
     }
   }
 }

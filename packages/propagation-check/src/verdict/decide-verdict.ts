@@ -11,9 +11,9 @@ export function isAccepted({ known, tolerated }: Pick<Finding, 'known' | 'tolera
   return known === true || tolerated === true;
 }
 
-/** Whether calls of the edge were seen and count. */
-export function isJudgedEdge({ calls, tolerated }: EdgeResult): boolean {
-  return calls > 0 && tolerated !== true;
+/** Whether calls of the edge were seen and count. A service that calls itself proves nothing of the edges to others. */
+export function isJudgedEdge({ client, server, calls, tolerated }: EdgeResult): boolean {
+  return calls > 0 && tolerated !== true && client !== server;
 }
 
 /** @param isJudged Whether there was anything to judge. */

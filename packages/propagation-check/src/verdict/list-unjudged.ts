@@ -3,6 +3,7 @@ import { someCall } from '../calls/call-group.ts';
 import { nameTarget } from '../calls/target.ts';
 import type { Draft, Scene } from '../rules/check.ts';
 import type { Span } from '../span/span.ts';
+import { countOf } from '../span/span-store.ts';
 import type { UnjudgedEdge } from './result.ts';
 
 /**
@@ -13,7 +14,7 @@ export function listUnjudged(scene: Scene, drafts: readonly Draft[]): readonly U
   return findUnjudged(scene, drafts).map(({ client, peer, clients }) => ({
     client,
     peer,
-    calls: clients.length,
+    calls: clients.reduce((sum, span) => sum + countOf(scene.graph.store, scene.graph.rowOf(span)), 0),
   }));
 }
 

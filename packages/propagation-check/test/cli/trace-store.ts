@@ -47,7 +47,7 @@ export async function startTraceStore(
     }
     const found = find(spans, target);
     if (found.length === 0) answer(response, 404, { error: { httpCode: 404, message: 'No traces found' } });
-    else answer(response, 200, { result: { resourceSpans: found.map(encode) } });
+    else answer(response, 200, { result: { resourceSpans: found.map(encodeSpan) } });
   });
   const store: TraceStore = {
     url,
@@ -64,17 +64,15 @@ function find(spans: readonly StoredSpan[], { pathname, searchParams }: URL): re
   const service = searchParams.get('query.service_name');
   const min = Date.parse(searchParams.get('query.start_time_min') ?? '');
   const max = Date.parse(searchParams.get('query.start_time_max') ?? '');
-  const ids = new Set(
-    spans
-      .filter((span) => span.service === service && span.start >= min && span.start <= max)
-      .map((span) => span.traceId),
-  );
+  const matches = spans.filter((span) => span.service === service && span.start >= min && span.start <= max);
+  const newest = matches.toSorted((left, right) => right.start - left.start).map((span) => span.traceId);
+  const ids = new Set([...new Set(newest)].slice(0, Number(searchParams.get('query.search_depth'))));
   return spans.filter((span) => ids.has(span.traceId));
 }
 
 const kinds = { INTERNAL: 1, SERVER: 2, CLIENT: 3 } as const;
 
-function encode({ service, kind, start, end, attributes = {}, ...span }: StoredSpan) {
+export function encodeSpan({ service, kind, start, end, attributes = {}, ...span }: StoredSpan) {
   return {
     resource: { attributes: [{ key: 'service.name', value: { stringValue: service } }] },
     scopeSpans: [
@@ -105,7 +103,7 @@ export async function exportSpans(port: number, ...spans: readonly StoredSpan[])
   await fetch(`http://127.0.0.1:${port}/v1/traces`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ resourceSpans: spans.map(encode) }),
+    body: JSON.stringify({ resourceSpans: spans.map(encodeSpan) }),
   });
 }
 

@@ -257,7 +257,7 @@ function goSpan(span: Span): object {
   };
 }
 
-function clickhouseRow(span: Span): object {
+export function clickhouseRow(span: Span): object {
   const [date, time] = new Date(Number(span.startTimeUnixNano / 1_000_000n)).toISOString().split(/[T.]/);
   const strings = (attributes: Attributes) =>
     Object.fromEntries([...attributes].map(([key, value]) => [key, text(value)]));

@@ -22,6 +22,17 @@ const details = { source: 'here', reason: null, notes: [], collector: null };
 const names = ['web', 'pay'];
 
 suite('edges that nothing here can judge', () => {
+  test('a service that calls itself alone gives no verdict, unless that edge is expected', () => {
+    const spans = drawTrace(`
+      SERVER web GET /         a1  0..60 http.request.method=GET url.path=/
+        CLIENT web GET         a2  5..15 http.request.method=GET url.full=http://web/pay
+          SERVER web GET /pay  a3  6..14 http.request.method=GET url.path=/pay
+    `);
+    assert.equal(checkTraces(spans).verdict, 'unknown');
+    const toItself = { ...noExpectation, edges: expectPath(['web', 'web']) };
+    assert.equal(checkTraces(spans, { expectation: toItself }).verdict, 'intact');
+  });
+
   test('a service without a SERVER span is named in headline, note and JSON; the verdict stays', () => {
     const result = checkTraces(
       drawTrace(draw('url.full=http://orders:8082/a', 'url.full=http://orders:8082/b')),

@@ -42,7 +42,10 @@ test('a broken edge is one that fails, with the explanation of the terminal', as
   const xml = render(spans, expectation);
   await assertValid(xml);
   assert.match(xml, / tests="\d+" failures="1" errors="0">/);
-  assert.match(xml, /<failure type="split-trace" message="One request, two traces \(split-trace\), 1 call">✗ One request, two traces/);
+  assert.match(
+    xml,
+    /<failure type="split-trace" message="One request, two traces \(split-trace\), 1 call">✗ One request, two traces/,
+  );
 });
 
 test('a trace that did not come is an error, and never no test', async () => {

@@ -20,6 +20,11 @@ test('a look-up finds what a search of all finds, the latest start first, withou
         .sort((left, right) => right.start - left.start || right.position - left.position)
         .map(({ position }) => position);
       assert.deepEqual([...index.openBetween(since, until)], expected);
+      const isEven = (position: number): boolean => position % 2 === 0;
+      assert.equal(
+        index.someOpen(since, until, () => isEven),
+        expected.some(isEven),
+      );
     }),
     { seed: 20261128, numRuns: 2_000 },
   );

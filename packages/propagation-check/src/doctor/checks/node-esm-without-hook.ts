@@ -15,7 +15,7 @@ export const nodeEsmWithoutHook: DoctorCheck = {
     language: 'js',
     text: "// hook.mjs, for node --import ./hook.mjs\nimport { register } from 'node:module';\nregister('@opentelemetry/instrumentation/hook.mjs', import.meta.url);",
   },
-  leadsTo: ['client-not-instrumented', 'header-not-sent', 'header-ignored'],
+  leadsTo: ['client-not-instrumented', 'server-not-instrumented', 'header-not-sent', 'header-ignored'],
   find: (project) =>
     project.mentions(/instrumentation\/hook\.mjs|import-in-the-middle|instrumentation\/hook['"]/)
       ? []

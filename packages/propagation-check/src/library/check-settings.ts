@@ -1,5 +1,29 @@
+import type { Expectation } from '../expect/expectation.ts';
+import type { OtlpReceiver } from '../source/otlp-receiver.ts';
+import type { Span } from '../span/span.ts';
 import { suggestName } from '../util/suggest-name.ts';
-import type { CheckSettings, Spans } from './check.ts';
+import type { Baseline } from '../verdict/apply-baseline.ts';
+import type { FailOn } from '../verdict/decide-verdict.ts';
+
+/** Where spans are: a receiver, which is waited for, or spans that are at hand. */
+export type Spans = OtlpReceiver | readonly Span[];
+
+/** Expectations, and the time that spans may take to arrive. */
+export interface CheckSettings {
+  /** Edges that must exist: `web -> orders -> payments`. */
+  readonly expect?: string | readonly string[];
+  /** Other edges that must, may and must not be there. */
+  readonly expectation?: Expectation;
+  /** Milliseconds. How long spans may take to arrive. Default 10,000. */
+  readonly waitMs?: number;
+  /** Milliseconds. What is missing is judged when no span has come for so long. Default 2,000: with the receiver's `env` exporters send every 100. */
+  readonly settleMs?: number;
+  readonly signal?: AbortSignal;
+  /** What is known to be broken (`readBaseline`): only what is new fails. */
+  readonly baseline?: Baseline;
+  /** The least severity that fails. Default `error`. */
+  readonly failOn?: FailOn;
+}
 
 /** A setting as its reader expects it. */
 interface Shape {

@@ -1,0 +1,86 @@
+/** Services -> Collector -> Kafka -> Collector -> Jaeger: real broker, killed under traffic. */
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { checkCalls, demoParties, findRoles } from 'demo';
+import { openSource } from 'propagation-check';
+import { type ComposeStack, createStack, expectSuccess, findObstacle } from './compose-stack.ts';
+import { startTraffic } from './traffic.ts';
+
+const obstacle = await findObstacle();
+const minute = 60_000;
+/** A consumer group that lost its broker comes back within some seconds; what has waited comes then. */
+const patienceMs = 60_000;
+
+if (obstacle !== null && process.env.CI === 'true') {
+  it('the real stack can run', () => assert.fail(obstacle));
+}
+
+describe('the stack with Kafka between two tiers', { skip: obstacle ?? false, timeout: 10 * minute }, () => {
+  let stack: ComposeStack;
+
+  before(
+    async () => {
+      stack = await createStack('auto', { KAFKA: 'on' });
+      expectSuccess(await stack.compose(['build', 'init']));
+      expectSuccess(await stack.compose(['up', '--detach', '--wait', '--no-build']));
+    },
+    { timeout: 10 * minute },
+  );
+  after(() => stack.close(), { timeout: 2 * minute });
+
+  it('is proven by the assertion, and accounts for every span', async () => {
+    const ran = await stack.compose(['run', '--rm', 'assert', '--account', '--requests', '20']);
+    assert.equal(ran.code, 0, ran.stdout + ran.stderr);
+    assert.match(ran.stdout, /^20 of 20 traces intact$/m);
+    assert.match(ran.stdout, /^ACCOUNT AGREES {2}/m);
+  });
+
+  it('sends Jaeger nothing past Kafka', async () => {
+    expectSuccess(await stack.compose(['stop', 'kafka-collector']));
+    const ran = await stack.compose(['run', '--rm', '--no-deps', 'assert', '--timeout', '3']);
+    assert.equal(ran.code, 2, ran.stdout + ran.stderr);
+    expectSuccess(await stack.compose(['start', 'kafka-collector']));
+  });
+
+  it('loses no span when the broker and the second tier are killed under traffic', async () => {
+    const traffic = startTraffic(stack.serviceA, 4);
+    await traffic.answered(200);
+    expectSuccess(await stack.compose(['kill', 'kafka']));
+    await traffic.answered(600);
+    expectSuccess(await stack.compose(['start', 'kafka']));
+    await traffic.answered(1_000);
+    expectSuccess(await stack.compose(['kill', 'kafka-collector']));
+    await traffic.answered(1_400);
+    expectSuccess(await stack.compose(['start', 'kafka-collector']));
+    await traffic.answered(1_800);
+    const answers = await traffic.stop();
+
+    const source = await openSource(`jaeger=${stack.jaeger.href}`);
+    const calls = answers.map((answer) => ({
+      answer,
+      silence: null,
+      sentAt: Date.now(),
+      answeredAt: Date.now(),
+    }));
+    const run = await checkCalls(calls, {
+      source,
+      mode: 'auto',
+      timeoutMs: patienceMs,
+      settleMs: patienceMs,
+      sourcePatienceMs: patienceMs,
+      concurrency: 8,
+    }).finally(() => source.close());
+    const lost = run.checks.filter(({ verdict }) => verdict !== 'intact');
+    assert.deepEqual(
+      lost.map(({ answer }) => answer?.service_a_trace_id),
+      [],
+    );
+    const isWhole = run.checks.every(({ answer, spans }) => {
+      if (answer === null) return false;
+      const { serverOfA, clientToB, serverOfB } = findRoles(answer, spans, demoParties);
+      return serverOfA.length === 1 && clientToB.length === 1 && serverOfB.length === 1;
+    });
+    assert.equal(isWhole, true);
+    assert.ok(answers.length >= 1_800);
+  });
+});

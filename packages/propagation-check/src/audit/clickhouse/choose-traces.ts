@@ -1,0 +1,88 @@
+import type { Chosen } from './queries.ts';
+import { item } from './trace-sql.ts';
+
+/** One key of an item, and how often it was found. */
+export interface Counted {
+  readonly item: number;
+  readonly key: string;
+  readonly found: number;
+  /** Of the traces, all together. */
+  readonly spans: number;
+  /** Of the slice, where the item is one. */
+  readonly sliceHash: bigint;
+  readonly examples: readonly Example[];
+  /** The traces with the first and the last. */
+  readonly ends: readonly string[];
+}
+
+export interface Example {
+  readonly sliceHash: bigint;
+  readonly slice: bigint;
+  readonly traceId: string;
+}
+
+interface Slice {
+  readonly slice: bigint;
+  readonly hash: bigint;
+  /** Spans that leave the cluster for it. */
+  cost: number;
+}
+
+/** This share of the budget is for slices of the whole; the rest is for loose ends that none of these has. */
+const commonShare = 0.8;
+
+/**
+ * Chooses the traces that leave the cluster: of every kind of plain call some examples, and every loose end, with all requests of that time.
+ * Where these are more spans than `most`, slices of time are chosen by their hash: both sides of a split call begin at the same time.
+ */
+export function chooseTraces(counted: readonly Counted[], most: number): Chosen {
+  const traceIds = new Set<string>();
+  for (const { item: of, examples, ends } of counted) {
+    if (of !== item.plainCall) continue;
+    for (const { traceId } of examples) traceIds.add(traceId);
+    for (const traceId of ends) traceIds.add(traceId);
+  }
+  return { slices: chooseSlices(counted, most), traceIds: [...traceIds] };
+}
+
+function chooseSlices(counted: readonly Counted[], most: number): readonly bigint[] | null {
+  const slices = listSlices(counted);
+  const all = [...slices.values()];
+  if (sumCosts(all) <= most) return null;
+  const chosen = new Set<bigint>();
+  let cost = 0;
+  const choose = (slice: Slice | undefined, limit: number): void => {
+    if (slice === undefined || chosen.has(slice.slice) || (cost + slice.cost > limit && chosen.size > 0))
+      return;
+    chosen.add(slice.slice);
+    cost += slice.cost;
+  };
+  for (const slice of all.sort((left, right) => (left.hash < right.hash ? -1 : 1))) {
+    if (cost + slice.cost > most * commonShare && chosen.size > 0) break;
+    choose(slice, most * commonShare);
+  }
+  const loose = counted.filter(({ item: of }) => of === item.open || of === item.orphan);
+  // The rarest first: they are the least likely to be of another's slice.
+  for (const { examples } of loose.toSorted((left, right) => left.found - right.found)) {
+    if (examples.some(({ slice }) => chosen.has(slice))) continue;
+    choose(slices.get(examples[0]?.slice ?? -1n), most);
+  }
+  return [...chosen];
+}
+
+/** Of a plain trace the root leaves, of another the whole trace. */
+function listSlices(counted: readonly Counted[]): ReadonlyMap<bigint, Slice> {
+  const slices = new Map<bigint, Slice>();
+  for (const { item: of, key, found, spans, sliceHash } of counted) {
+    if (of !== item.plainTrace && of !== item.trace) continue;
+    const slice = BigInt(key);
+    const known = slices.get(slice) ?? { slice, hash: sliceHash, cost: 0 };
+    known.cost += of === item.plainTrace ? found : spans;
+    slices.set(slice, known);
+  }
+  return slices;
+}
+
+function sumCosts(slices: readonly Slice[]): number {
+  return slices.reduce((sum, { cost }) => sum + cost, 0);
+}

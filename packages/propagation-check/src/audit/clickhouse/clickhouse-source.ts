@@ -1,0 +1,258 @@
+import * as z from 'zod';
+import { decodeClickhouseRow } from '../../decode/clickhouse.ts';
+import { DecodeError } from '../../decode/decode-error.ts';
+import { readShape } from '../../decode/read-shape.ts';
+import { SourceError } from '../../source/source.ts';
+import type { SpanStore } from '../../span/span-store.ts';
+import { SpanWriter } from '../../span/span-writer.ts';
+import type { Result } from '../../verdict/result.ts';
+import type { AuditSource, TimeWindow, WindowCoverage, WindowReading } from '../audit-source.ts';
+import { type Counted, chooseTraces } from './choose-traces.ts';
+import type { ClickhouseAddress } from './clickhouse-address.ts';
+import { type Clickhouse, connectClickhouse } from './connect.ts';
+import { countItems, findBounds, findEnds, listColumns, readChosen } from './queries.ts';
+import { quoteName } from './span-sql.ts';
+import { type Member, spreadUnread } from './spread-unread.ts';
+import { item, type TraceScope } from './trace-sql.ts';
+
+export interface ClickhouseSourceOptions {
+  /** PEM file of the server's certificate authority, beside those that Node knows. */
+  readonly caFile?: string;
+  readonly judge: (store: SpanStore) => Result;
+  /** Examples of each kind of call, for tests. */
+  readonly examples?: number;
+}
+
+/** Examples of each kind of call that is whole: rules look at what all have in common. */
+const examplesOfKind = 20;
+/** Processes whose first and last spans are read. */
+const mostProcesses = 2_000;
+/** Nanoseconds: 5 min. Spans of one trace begin so far from its first at most. */
+const longestTrace = 300_000_000_000n;
+/** A window has so many slices, of a second at least: calls are shorter than that. */
+const slicesOfWindow = 2_000n;
+const shortestSlice = 1_000_000_000n;
+
+/**
+ * `otel_traces`, the table of the Collector's ClickHouse exporter, as the engine of an audit: calls are counted in the database, and
+ * loose ends with examples leave it.
+ * @throws {SourceError} when the CA file cannot be read.
+ */
+export async function createClickhouseSource(
+  address: ClickhouseAddress,
+  { caFile, judge, examples = examplesOfKind }: ClickhouseSourceOptions,
+): Promise<AuditSource> {
+  const clickhouse = await connectClickhouse(address, caFile);
+  let isChecked = false;
+  return {
+    name: address.name,
+    readWindow: async (window, signal) => {
+      if (!isChecked) await checkColumns(clickhouse, address, signal);
+      isChecked = true;
+      const scopes = await Promise.all(
+        address.tables.map((table) => findScope(clickhouse, address, table, window, signal)),
+      );
+      return readWindow({ clickhouse, address, scopes, examples, signal }, judge);
+    },
+    close: () => clickhouse.close(),
+  };
+}
+
+interface Reading {
+  readonly clickhouse: Clickhouse;
+  readonly address: ClickhouseAddress;
+  readonly scopes: readonly TraceScope[];
+  readonly examples: number;
+  readonly signal: AbortSignal;
+}
+
+async function readWindow(reading: Reading, judge: (store: SpanStore) => Result): Promise<WindowReading> {
+  const counted = await countAll(reading);
+  const chosen = chooseTraces(counted, reading.address.most);
+  const ends = await collect(reading, (scope) => findEnds(scope, mostProcesses), readEndsRow);
+  const traceIds = [...new Set([...chosen.traceIds, ...ends.flat()])].filter((id) => /^[\da-f]+$/i.test(id));
+  const { store, members } = await readSpans(reading, { ...chosen, traceIds });
+  const { ofRows, unseen } = spreadUnread(counted, members, store.size);
+  const result = judge({ ...store, unread: ofRows });
+  return {
+    result: { ...result, ...countTotals(counted) },
+    seen: describeSeen(counted, chosen.slices, unseen),
+    store,
+  };
+}
+
+async function countAll(reading: Reading): Promise<readonly Counted[]> {
+  const merged = new Map<string, Counted>();
+  for (const found of await collect(reading, (scope) => countItems(scope, reading.examples), readCounted)) {
+    const key = `${found.item} ${found.key}`;
+    const known = merged.get(key);
+    merged.set(key, known === undefined ? found : mergeCounted(known, found, reading.examples));
+  }
+  return [...merged.values()];
+}
+
+/** Shards have no trace in common, so that counts add up. */
+function mergeCounted(one: Counted, other: Counted, most: number): Counted {
+  const examples = [...one.examples, ...other.examples];
+  return {
+    ...one,
+    found: one.found + other.found,
+    spans: one.spans + other.spans,
+    examples: examples.sort((left, right) => (left.sliceHash < right.sliceHash ? -1 : 1)).slice(0, most),
+    ends: [...one.ends, ...other.ends],
+  };
+}
+
+async function readSpans(
+  reading: Reading,
+  chosen: Parameters<typeof readChosen>[1],
+): Promise<{ readonly store: SpanStore; readonly members: readonly Member[] }> {
+  const writer = new SpanWriter();
+  const members: Member[] = [];
+  await collect(
+    reading,
+    (scope) => readChosen(scope, chosen),
+    (row) => {
+      const { Items } = readShape(itemsShape, row);
+      for (const [of, key] of Items) members.push({ row: writer.rows, item: of, key });
+      writer.addSpan(decodeClickhouseRow(row));
+    },
+  );
+  return { store: writer.finish(), members };
+}
+
+/** The rows of a query of each table. */
+async function collect<T>(
+  { clickhouse, address, scopes, signal }: Reading,
+  sqlOf: (scope: TraceScope) => string,
+  read: (row: unknown) => T,
+): Promise<readonly T[]> {
+  const rows: T[] = [];
+  for (const scope of scopes) {
+    for await (const row of clickhouse.query(onCluster(address, sqlOf(scope)), signal)) {
+      rows.push(readRow(address, row, read));
+    }
+  }
+  return rows;
+}
+
+function readRow<T>({ name }: ClickhouseAddress, row: unknown, read: (row: unknown) => T): T {
+  try {
+    return read(row);
+  } catch (error) {
+    if (error instanceof DecodeError) throw new SourceError(`${name}: a row of the table: ${error.message}`);
+    throw error;
+  }
+}
+
+/** Each shard runs the whole query on its own table: a view as the argument is not taken apart. */
+function onCluster({ cluster }: ClickhouseAddress, sql: string): string {
+  return cluster === null ? sql : `SELECT * FROM cluster(${quoteName(cluster)}, view(${sql}))`;
+}
+
+async function findScope(
+  clickhouse: Clickhouse,
+  address: ClickhouseAddress,
+  name: string,
+  { from, to }: TimeWindow,
+  signal: AbortSignal,
+): Promise<TraceScope> {
+  const table = `${quoteName(address.database)}.${quoteName(name)}`;
+  let bounds = { from: toNanoseconds(from), to: toNanoseconds(to) };
+  if (bounds.from === null || bounds.to === null) {
+    for await (const row of clickhouse.query(onCluster(address, findBounds(table)), signal)) {
+      const found = readShape(boundsShape, row);
+      bounds = { from: bounds.from ?? found.from, to: bounds.to ?? found.to + 1n };
+    }
+  }
+  const [first, end] = [bounds.from ?? 0n, bounds.to ?? 0n];
+  const slice = (end - first) / slicesOfWindow;
+  return { table, from: first, to: end, longestTrace, slice: slice > shortestSlice ? slice : shortestSlice };
+}
+
+function toNanoseconds(milliseconds: number): bigint | null {
+  return Number.isFinite(milliseconds) ? BigInt(Math.floor(milliseconds)) * 1_000_000n : null;
+}
+
+const neededColumns = [
+  ...['Timestamp', 'TraceId', 'SpanId', 'ParentSpanId', 'TraceState', 'SpanName', 'SpanKind', 'ServiceName'],
+  ...['ResourceAttributes', 'ScopeName', 'SpanAttributes', 'Duration', 'StatusCode', 'StatusMessage'],
+  ...['Links.TraceId', 'Links.SpanId'],
+];
+
+async function checkColumns(clickhouse: Clickhouse, address: ClickhouseAddress, signal: AbortSignal) {
+  for (const table of address.tables) {
+    const types = new Map<string, string>();
+    const sql = listColumns(`${quoteName(address.database)}.${quoteName(table)}`);
+    for await (const row of clickhouse.query(sql, signal)) {
+      const { name, type } = readShape(columnShape, row);
+      types.set(name, type);
+    }
+    const missing = neededColumns.filter((column) => !types.has(column));
+    if (missing.length > 0) {
+      throw new SourceError(
+        `${address.name}: ${table} lacks ${missing.join(', ')}; the table of the Collector's ClickHouse exporter has them`,
+      );
+    }
+    if (types.get('SpanAttributes')?.startsWith('Map(') !== true) {
+      throw new SourceError(
+        `${address.name}: ${table} has JSON columns, which an audit does not read; export with json: false`,
+      );
+    }
+  }
+}
+
+const integer = z.coerce.number().int();
+const big = z.union([z.string().regex(/^-?\d+$/), z.number().int()]).transform((value) => BigInt(value));
+const columnShape = z.object({ name: z.string(), type: z.string() });
+const boundsShape = z.object({ from: big, to: big });
+const itemsShape = z.object({ Items: z.array(z.tuple([integer, z.string()])) });
+const endsShape = z.object({ first: z.string(), last: z.string() });
+const countedShape = endsShape.extend({
+  item: integer,
+  key: z.string(),
+  found: integer,
+  spans: integer,
+  sliceHash: big,
+  examples: z.array(z.tuple([big, big, z.string()])),
+});
+
+function readEndsRow(row: unknown): readonly string[] {
+  const { first, last } = readShape(endsShape, row);
+  return [first, last];
+}
+
+function readCounted(row: unknown): Counted {
+  const { first, last, examples, ...counts } = readShape(countedShape, row);
+  return {
+    ...counts,
+    examples: examples.map(([sliceHash, slice, traceId]) => ({ sliceHash, slice, traceId })),
+    ends: [first, last],
+  };
+}
+
+function countTotals(counted: readonly Counted[]): Pick<Result, 'traces' | 'spans'> {
+  const traces = counted.filter(({ item: of }) => of === item.plainTrace || of === item.trace);
+  return {
+    traces: traces.reduce((sum, { found }) => sum + found, 0),
+    spans: traces.reduce((sum, { spans }) => sum + spans, 0),
+  };
+}
+
+function describeSeen(
+  counted: readonly Counted[],
+  slices: readonly bigint[] | null,
+  unseen: number,
+): WindowCoverage {
+  if (slices === null) return { complete: true, says: '' };
+  const all = new Set(
+    counted.filter(({ item: of }) => of === item.plainTrace || of === item.trace).map(({ key }) => key),
+  );
+  const left = unseen === 0 ? '' : `, and ${unseen} are of kinds that none of these has`;
+  return {
+    complete: false,
+    says:
+      `every call was counted, and the loose ends of ${slices.length} of ${all.size} slices of the window were judged: ` +
+      `those of the others count as these do${left} (?most= reads more)`,
+  };
+}

@@ -1,0 +1,69 @@
+import type { Stats } from 'node:fs';
+import { readdir, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { describeFileError, quotePath } from '../source/file-error.ts';
+import { SourceError } from '../source/source.ts';
+
+export interface SpanFile {
+  /** `-` for standard input. */
+  readonly path: string;
+  /** Null where it is not known. */
+  readonly size: number | null;
+  /** Changes with the content, as far as the file system tells. */
+  readonly version: string;
+}
+
+/**
+ * The files that paths name: files, folders with all below them, patterns such as `dump/*.json.gz`, `-`. Of a folder, hidden and empty
+ * files and those of other signals are left out.
+ * @throws {SourceError} where a path names nothing.
+ */
+export async function listSpanFiles(paths: readonly string[]): Promise<readonly SpanFile[]> {
+  const lists = await Promise.all(paths.map(listFiles));
+  const files = new Map(lists.flat().map((file) => [file.path, file]));
+  return [...files.values()];
+}
+
+async function listFiles(path: string): Promise<readonly SpanFile[]> {
+  if (path === '-') return [{ path, size: null, version: '' }];
+  const found = await stat(path).catch((error: unknown) => describeFileError(error));
+  if (typeof found === 'string') {
+    const matches = await findMatches(path);
+    if (matches.length > 0) return matches;
+    throw new SourceError(`${quotePath(path)}: ${isPattern(path) ? 'no file matches' : found}`);
+  }
+  if (!found.isDirectory()) return [describeFile(path, found)];
+  const files = await listFolder(path);
+  if (files.length === 0) throw new SourceError(`${quotePath(path)}: no file of spans in this folder`);
+  return files;
+}
+
+async function listFolder(folder: string): Promise<readonly SpanFile[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch((error: unknown) => {
+    throw new SourceError(`${quotePath(folder)}: ${describeFileError(error)}`);
+  });
+  const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  const files = await Promise.all(paths.sort().map(async (path) => describeFile(path, await stat(path))));
+  return files.filter(({ path, size }) => size !== 0 && !isAside(basename(path)));
+}
+
+/** Hidden, a mark that a program left (`_SUCCESS`), or metrics and logs. Source: awss3exporter names files `traces_…`, `metrics_…`, `logs_…`. */
+function isAside(name: string): boolean {
+  return /^[._]/.test(name) || /(?:^|[-_.])(?:metrics|logs)[-_.]/.test(name);
+}
+
+/** A shell expands patterns that are not quoted. */
+async function findMatches(pattern: string): Promise<readonly SpanFile[]> {
+  if (!isPattern(pattern)) return [];
+  const { glob } = await import('tinyglobby');
+  const paths = await glob(pattern, { dot: false, onlyFiles: true, absolute: pattern.startsWith('/') });
+  return Promise.all(paths.sort().map(async (path) => describeFile(path, await stat(path))));
+}
+
+function isPattern(path: string): boolean {
+  return /[*?[{]/.test(path);
+}
+
+function describeFile(path: string, found: Stats): SpanFile {
+  return { path, size: found.isFile() ? found.size : null, version: `${found.size} ${found.mtimeMs}` };
+}

@@ -1,0 +1,120 @@
+import { escapeText } from '../../report/escape-text.ts';
+import type { ReportDetails } from '../../report/json.ts';
+import { nameVerdict } from '../../report/summary.ts';
+import { countOf, type Mark, nameEdge } from '../../report/terminal-edges.ts';
+import { isAccepted } from '../../verdict/decide-verdict.ts';
+import type { AuditEdge, AuditResult } from '../audit-result.ts';
+import type { Rate } from '../estimate-rate.ts';
+
+const verdicts = { passed: 'intact', failed: 'broken', unknown: 'unknown' } as const;
+
+/** `INTACT`, as the exit code says it. */
+export function nameOutcome({ outcome }: AuditResult): string {
+  return nameVerdict(verdicts[outcome]);
+}
+
+/** The audit in one line. */
+export function summariseAudit(audit: AuditResult, { reason }: Pick<ReportDetails, 'reason'>): string {
+  const { outcome, edges, failUnder, result, source } = audit;
+  const where = `${tellWindow(audit)}, ${countOf(result.traces, 'trace')}, ${countOf(result.spans, 'span')} of ${escapeText(source)}`;
+  if (outcome === 'unknown') return `${escapeText(reason ?? 'nothing to judge')} (${where})`;
+  const judged = edges.filter(({ calls, tolerated }) => calls > 0 && tolerated !== true);
+  const calls = sumOf(judged, 'calls');
+  const failed = edges.filter((edge) => markAuditEdge(edge) === 'error');
+  const limit = failUnder === null ? '' : ` below ${formatShare(failUnder, 'nearest')}`;
+  const broken = `${sumOf(judged, 'broken')} of ${countOf(calls, 'call')} broken`;
+  return `${failed.length} of ${countOf(edges.length, 'edge')}${limit || ' broken'}; ${broken} (${where})`;
+}
+
+export function sumOf(edges: readonly AuditEdge[], count: 'calls' | 'broken'): number {
+  return edges.reduce((sum, edge) => sum + edge[count], 0);
+}
+
+/** `2026-11-28 21:00:00 to 22:00:00 UTC`. */
+export function tellWindow({ window: { from, to } }: Pick<AuditResult, 'window'>): string {
+  if (from === null) return to === null ? 'everything' : `everything before ${tellTime(to)} UTC`;
+  if (to === null) return `everything since ${tellTime(from)} UTC`;
+  const end =
+    to.slice(0, dateLength) === from.slice(0, dateLength) ? tellTime(to).slice(dateLength + 1) : tellTime(to);
+  return `${tellTime(from)} to ${end} UTC`;
+}
+
+const dateLength = '2026-11-28'.length;
+
+/** Of an RFC 3339 time in UTC, to the second. */
+export function tellTime(time: string): string {
+  return time.replace('T', ' ').replace(/\.\d+Z$/, '');
+}
+
+/** What is worst of an edge. */
+export function markAuditEdge({ causes, tolerated, known }: AuditEdge): Mark {
+  const open = causes.filter((cause) => !isAccepted(cause));
+  if (tolerated === true) return 'accepted';
+  if (open.some(({ severity }) => severity === 'error')) return 'error';
+  if (open.some(({ severity }) => severity === 'warning')) return 'warning';
+  return known === true ? 'accepted' : 'fine';
+}
+
+const order: readonly Mark[] = ['error', 'warning', 'accepted', 'fine'];
+
+/** The worst ones first: by mark, then by rate. */
+export function rankAuditEdges(edges: readonly AuditEdge[]): readonly AuditEdge[] {
+  return edges.toSorted(
+    (left, right) =>
+      order.indexOf(markAuditEdge(left)) - order.indexOf(markAuditEdge(right)) ||
+      (left.rate?.value ?? 0) - (right.rate?.value ?? 0),
+  );
+}
+
+/** `97.3 %`. Never more than it is, unless it says so. */
+export function formatShare(share: number, rounding: 'down' | 'up' | 'nearest' = 'down'): string {
+  const round = { down: Math.floor, up: Math.ceil, nearest: Math.round }[rounding];
+  return `${round(Number((share * 10_000).toFixed(6))) / 100} %`;
+}
+
+/** `96.2–98.1 %`. */
+export function formatInterval({ low, high }: Rate): string {
+  return `${formatShare(low).replace(' %', '')}–${formatShare(high, 'up')}`;
+}
+
+const arrows = { better: '↑', worse: '↓', unproven: '' } as const;
+
+/** `99.9 % ↓`; without an arrow where the counts prove no change. */
+export function describeTrend({ trend, rate }: AuditEdge): string {
+  if (trend === null) return '';
+  const { change, before } = trend;
+  if (change === 'unproven') return rate?.value === before.value ? '=' : `${formatShare(before.value)} ?`;
+  return `${formatShare(before.value)} ${arrows[change]}`;
+}
+
+/** Causes with their counts, and the limit that the rate misses. */
+export function describeCauses({ causes, below, isNew }: AuditEdge, failUnder: number | null): string {
+  const limit =
+    below === undefined || failUnder === null
+      ? []
+      : [
+          `below ${formatShare(failUnder, 'nearest')}, ${below === 'proven' ? 'proven' : 'not proven by so few calls'}`,
+        ];
+  return [
+    ...limit,
+    ...(isNew === true ? ['new edge'] : []),
+    ...causes.map(({ id, candidates: [likeliest] = [], count, ...cause }) => {
+      const facts = [
+        ...(likeliest === undefined ? [] : [`maybe ${likeliest}`]),
+        ...(cause.isNew === true && isNew !== true ? ['new'] : []),
+        ...(isAccepted(cause) ? [cause.known === true ? 'known' : 'tolerated'] : []),
+      ];
+      return `${id} ${count}${facts.length === 0 ? '' : ` (${facts.join(', ')})`}`;
+    }),
+  ].join('; ');
+}
+
+/** One line for each difference to the last run that the table does not show. */
+export function describeGone({ edges, vanished }: AuditResult, width: number): readonly string[] {
+  return [
+    ...edges.flatMap((edge) =>
+      (edge.gone ?? []).map((id) => `gone since the last run: ${nameEdge(edge, width)}: ${id}`),
+    ),
+    ...vanished.map((edge) => `no call in this window: ${nameEdge(edge, width)}`),
+  ];
+}

@@ -1,0 +1,62 @@
+import { escapeText } from '../../report/escape-text.ts';
+import { code, fence, marks, renderAccepted, renderSection } from '../../report/markdown.ts';
+import { describeNotes, listAccepted, listErrorsFirst } from '../../report/summary.ts';
+import { countOf, nameEdge } from '../../report/terminal-edges.ts';
+import type { AuditReportInput } from './audit-report-input.ts';
+import {
+  describeCauses,
+  describeGone,
+  describeTrend,
+  formatInterval,
+  formatShare,
+  markAuditEdge,
+  nameOutcome,
+  rankAuditEdges,
+  summariseAudit,
+} from './describe-audit.ts';
+
+const longestEdge = 200;
+/** A comment of GitHub holds 65,536 characters, and nobody reads more than these. */
+const mostEdges = 40;
+const mostFindings = 10;
+const mostSpans = 10_000;
+
+/** For pull requests, job summaries and chats. */
+export function renderMarkdown({ audit, details, options, pickSpans }: AuditReportInput): string {
+  const { window, result } = audit;
+  const shown = listErrorsFirst(result);
+  const left = shown.length - mostFindings;
+  const spans = shown.length === 0 ? [] : pickSpans(mostSpans);
+  const says = window.seen.says === '' ? [] : [window.seen.says];
+  const facts = [summariseAudit(audit, details), ...[...says, ...describeNotes(details)].map(escapeText)];
+  const parts = [
+    `## Trace context propagation: ${nameOutcome(audit)}`,
+    fence('text', [...facts, ...describeGone(audit, longestEdge)].join('\n')),
+    ...listEdges(audit),
+    ...shown.slice(0, mostFindings).flatMap((finding) => renderSection(finding, options, spans)),
+    ...(left > 0 ? [`… and ${countOf(left, 'more finding')}`] : []),
+    ...renderAccepted(listAccepted(result)),
+  ];
+  return `${parts.join('\n\n')}\n`;
+}
+
+function listEdges({ edges, failUnder }: AuditReportInput['audit']): readonly string[] {
+  if (edges.length === 0) return [];
+  const ranked = rankAuditEdges(edges);
+  const rows = ranked.slice(0, mostEdges).map((edge) => {
+    const cells = [
+      `${marks[markAuditEdge(edge)]} ${code(nameEdge(edge, longestEdge))}`,
+      edge.protocol,
+      edge.calls,
+      edge.rate === null ? '' : formatShare(edge.rate.value),
+      edge.rate === null ? '' : formatInterval(edge.rate),
+      describeTrend(edge),
+      describeCauses(edge, failUnder),
+    ];
+    return `| ${cells.join(' | ')} |`;
+  });
+  const left = ranked.length - rows.length;
+  const more = left > 0 ? [`\n… and ${countOf(left, 'more edge')}`] : [];
+  const head = '| edge | protocol | calls | intact | 95 % interval | before | causes |';
+  return [[head, '|---|---|--:|--:|--:|--:|---|', ...rows, ...more].join('\n')];
+}

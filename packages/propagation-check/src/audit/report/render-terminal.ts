@@ -1,0 +1,121 @@
+import { escapeText } from '../../report/escape-text.ts';
+import { hang, type Layout, paint, type Style, truncate } from '../../report/layout.ts';
+import { describeNotes, listAccepted, listErrorsFirst } from '../../report/summary.ts';
+import { widestText } from '../../report/terminal.ts';
+import { countOf, nameEdge, paintMark } from '../../report/terminal-edges.ts';
+import { renderAccepted, renderFinding } from '../../report/terminal-findings.ts';
+import type { AuditEdge, AuditResult } from '../audit-result.ts';
+import type { AuditReportInput } from './audit-report-input.ts';
+import {
+  describeCauses,
+  describeGone,
+  describeTrend,
+  formatInterval,
+  formatShare,
+  markAuditEdge,
+  nameOutcome,
+  rankAuditEdges,
+  summariseAudit,
+} from './describe-audit.ts';
+
+/** A list that is longer hides what is broken; JSON has all of it. */
+const mostEdges = 40;
+/** The table has the causes of all. */
+const mostFindings = 10;
+const shortestName = 20;
+const gap = '  ';
+
+const styles = { passed: 'green', failed: 'red', unknown: 'yellow' } as const satisfies Record<
+  AuditResult['outcome'],
+  Style
+>;
+
+/** The audit for people. The first line is the outcome. Ends with a line break. */
+export function renderTerminal({ audit, details, options }: AuditReportInput): string {
+  const layout = { ...options, width: Math.min(options.width, widestText) };
+  const accepted = listAccepted(audit.result);
+  const findings = listErrorsFirst(audit.result);
+  const left = findings.length - mostFindings;
+  const parts = [
+    renderHead(audit, details, layout),
+    renderTable(audit, layout),
+    describeGone(audit, layout.width).map((line) => truncate(line, layout.width)),
+    ...findings.slice(0, mostFindings).map((finding) => renderFinding(finding, layout)),
+    left > 0 ? [`… and ${countOf(left, 'more finding')}`] : [],
+    accepted.length === 0 ? [] : ['Accepted:', ...renderAccepted(accepted, layout)],
+  ];
+  return `${parts
+    .filter((part) => part.length > 0)
+    .map((part) => part.join('\n'))
+    .join('\n\n')}\n`;
+}
+
+function renderHead(
+  audit: AuditResult,
+  details: AuditReportInput['details'],
+  layout: Layout,
+): readonly string[] {
+  const label = nameOutcome(audit);
+  const [first = '', ...rest] = hang(`${label}${gap}`, summariseAudit(audit, details), layout);
+  const { window, before } = audit;
+  const notes = [
+    ...(window.seen.says === '' ? [] : [window.seen.says]),
+    ...(before === null || before.seen.says === '' ? [] : [`the window before: ${before.seen.says}`]),
+    ...describeNotes(details),
+  ];
+  return [
+    `${paint(layout, styles[audit.outcome], label)}${first.slice(label.length)}`,
+    ...rest,
+    ...notes.flatMap((note) => hang('note  ', escapeText(note), layout)),
+  ];
+}
+
+interface Column {
+  readonly title: string;
+  readonly write: (edge: AuditEdge) => string;
+}
+
+/** The columns of numbers between the name and the causes. */
+const columns: readonly Column[] = [
+  { title: 'calls', write: ({ calls }) => calls.toLocaleString('en') },
+  { title: 'intact', write: ({ rate }) => (rate === null ? '' : formatShare(rate.value)) },
+  { title: '95 % interval', write: ({ rate }) => (rate === null ? '' : formatInterval(rate)) },
+  { title: 'before', write: describeTrend },
+];
+
+function renderTable(audit: AuditResult, layout: Layout): readonly string[] {
+  const { edges, before, failUnder } = audit;
+  if (edges.length === 0) return [];
+  const ranked = rankAuditEdges(edges);
+  const shown = ranked.slice(0, mostEdges);
+  const used = columns.filter(({ title }) => before !== null || title !== 'before');
+  const cells = [
+    used.map(({ title }) => title),
+    ...shown.map((edge) => used.map(({ write }) => write(edge))),
+  ];
+  const widths = used.map((_, at) => Math.max(...cells.map((row) => row[at]?.length ?? 0)));
+  const room = layout.width - widths.reduce((sum, width) => sum + width + gap.length, gap.length);
+  const names = shown.map((edge) => nameEdge(edge, Math.max(shortestName, room)));
+  const nameWidth = Math.max(0, ...names.map((name) => name.length));
+  const lay = (name: string, row: readonly string[] = []) =>
+    [name.padEnd(nameWidth), ...row.map((cell, at) => cell.padStart(widths[at] ?? 0))].join(gap).trimEnd();
+  const lines = shown.flatMap((edge, at) => {
+    const mark = markAuditEdge(edge);
+    const causes = describeCauses(edge, failUnder);
+    const style = mark === 'error' ? 'red' : mark === 'warning' ? 'yellow' : 'dim';
+    return [
+      `${paintMark(layout, mark)} ${lay(names[at] ?? '', cells[at + 1])}`,
+      ...(causes === '' ? [] : hang('    ', causes, layout).map((line) => paint(layout, style, line))),
+    ];
+  });
+  const more = ranked.length - shown.length;
+  const unproven = shown.some(
+    ({ trend, rate }) => trend?.change === 'unproven' && rate?.value !== trend.before.value,
+  );
+  return [
+    paint(layout, 'dim', `  ${lay('', cells[0])}`),
+    ...lines,
+    ...(more > 0 ? [`… and ${countOf(more, 'more edge')}`] : []),
+    ...(unproven ? [paint(layout, 'dim', '? no change that the counts prove: the intervals overlap')] : []),
+  ];
+}

@@ -1,0 +1,46 @@
+import { SpanIndex } from '../graph/span-index.ts';
+import { selectRows } from '../span/select-rows.ts';
+import type { SpanStore } from '../span/span-store.ts';
+import type { TimeWindow } from './audit-source.ts';
+
+const nanosecondsInMillisecond = 1_000_000n;
+
+/** The whole traces that begin in the window. */
+export function selectWindow(store: SpanStore, { from, to }: TimeWindow): SpanStore {
+  if (from === Number.NEGATIVE_INFINITY && to === Number.POSITIVE_INFINITY) return store;
+  const { traces, begins } = findBegins(store);
+  const [first, end] = [toRelative(store, from), toRelative(store, to)];
+  const rows = new Uint32Array(store.size);
+  let count = 0;
+  for (let row = 0; row < store.size; row += 1) {
+    const begin = begins[traces[row] ?? 0] ?? 0;
+    if (begin >= first && begin < end) rows[count++] = row;
+  }
+  return count === store.size ? store : selectRows(store, rows.subarray(0, count));
+}
+
+/** Milliseconds since the epoch: the first millisecond after the beginning of the last trace. */
+export function findEndOf(store: SpanStore): number {
+  const { begins } = findBegins(store);
+  let last = Number.NEGATIVE_INFINITY;
+  for (const begin of begins) if (begin > last) last = begin;
+  if (last === Number.NEGATIVE_INFINITY) return last;
+  return Number((store.origin + BigInt(Math.floor(last))) / nanosecondsInMillisecond) + 1;
+}
+
+/** The start of the first span of each trace, relative to the origin. */
+function findBegins(store: SpanStore) {
+  const { traces, traceCount } = new SpanIndex(store);
+  const begins = new Float64Array(traceCount).fill(Number.POSITIVE_INFINITY);
+  for (let row = 0; row < store.size; row += 1) {
+    const trace = traces[row] ?? 0;
+    const start = store.starts[row] ?? 0;
+    if (start < (begins[trace] ?? 0)) begins[trace] = start;
+  }
+  return { traces, begins };
+}
+
+function toRelative({ origin }: SpanStore, milliseconds: number): number {
+  if (!Number.isFinite(milliseconds)) return milliseconds;
+  return Number(BigInt(Math.trunc(milliseconds)) * nanosecondsInMillisecond - origin);
+}

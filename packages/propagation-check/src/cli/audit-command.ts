@@ -1,0 +1,64 @@
+import { type Command, Option } from 'commander';
+import type { AuditArguments } from './audit-arguments.ts';
+import { addCheckOptions } from './common-options.ts';
+import {
+  parseCount,
+  parseDuration,
+  parseHeaderField,
+  parseMoment,
+  parseShare,
+  parseTimeout,
+} from './parse-argument.ts';
+import type { Session } from './session.ts';
+
+const examples = `
+Files are read as a whole unless --since or --until is given; their newest trace
+is then where --since counts from. Other sources: the last hour.
+
+Examples:
+  $ propagation-check audit --source jaeger=http://localhost:16686 --since 1h
+  $ propagation-check audit --source tempo=http://localhost:3200 \\
+      --since 15m --every 1m --state audit.json
+  $ propagation-check audit dump/year=2026/ --fail-under 99.5%
+  $ propagation-check audit 'spans-*.jsonl.gz' --json`;
+
+export function addAuditCommand(program: Command, session: Session): void {
+  const command = program
+    .command('audit')
+    .summary('audit every edge of a system over a window of time')
+    .description(
+      'Audit every edge of a system over a window of time: calls, the share of intact ones with its 95 % interval, causes and example ' +
+        'traces, the trend against the window before, and what is new since the last run.',
+    )
+    .argument(
+      '[paths...]',
+      'files, folders and patterns of files, as exporters of the Collector write them; - for standard input',
+    )
+    .option('--source <source>', 'where the spans are: jaeger=URL, tempo=URL, file=PATH')
+    .option('--since <time>', 'the length of the window', parseDuration)
+    .option('--until <time>', 'its end: an RFC 3339 time, or how long ago', parseMoment)
+    .option('--every <time>', 'audit again after so long, until Ctrl-C', parseTimeout)
+    .option(
+      '--fail-under <share>',
+      'fail where fewer calls of an edge are intact, 99.5%; broken calls above it do not fail',
+      parseShare,
+    )
+    .option('--state <file>', 'what the last run saw, to tell what is new; read and written')
+    .option('--limit <n>', 'traces that one window of Jaeger or Tempo reads at most', parseCount, 20_000)
+    .addOption(
+      new Option('--settle <time>', 'end the window so long before now: spans come late')
+        .argParser(parseTimeout)
+        .default(15_000, '15s'),
+    )
+    .option(
+      '--header <field>',
+      "sent to the source, 'Authorization: Bearer …'; may be repeated",
+      parseHeaderField,
+    );
+  addCheckOptions(command, session)
+    .addHelpText('after', examples)
+    .action(async (paths: readonly string[], args: AuditArguments) => {
+      const { runAudit } = await import('./run-audit.ts');
+      await runAudit(paths, args, session);
+    });
+}

@@ -1,0 +1,33 @@
+import { readFile } from 'node:fs/promises';
+import { type AuditState, readState, renderState } from '../audit/audit-state.ts';
+import { describeFileError, quotePath } from '../source/file-error.ts';
+import { checkFolder } from './parse-report.ts';
+import { replaceFile } from './replace-file.ts';
+import { UsageError } from './usage-error.ts';
+
+/** Null where none is named, and at the first run. @throws {UsageError} where the file is another. */
+export async function readStateFile(path: string | undefined): Promise<AuditState | null> {
+  if (path === undefined) return null;
+  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+    const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+    if (!isMissing) throw new UsageError(`--state ${quotePath(path)}: ${describeFileError(error)}`);
+    checkFolder('--state', path);
+    return null;
+  });
+  if (text === null) return null;
+  const state = readState(text);
+  if (state !== null) return state;
+  throw new UsageError(
+    `--state ${quotePath(path)}: not a state that an audit wrote; remove it, and the next run writes it anew`,
+  );
+}
+
+/** @returns Why it could not be written, or null. */
+export async function writeStateFile(path: string, state: AuditState): Promise<string | null> {
+  try {
+    await replaceFile(path, renderState(state));
+    return null;
+  } catch (error) {
+    return `--state ${quotePath(path)} cannot be written: ${describeFileError(error)}`;
+  }
+}

@@ -1,0 +1,64 @@
+import type { AuditContext, AuditSource } from '../audit/audit-source.ts';
+import { createFileSource } from '../audit/file-source.ts';
+import { createSearchSource } from '../audit/search-source.ts';
+import { openSource } from '../source/open-source.ts';
+import { parseSourceSpec } from '../source/parse-source-spec.ts';
+import type { AuditArguments } from './audit-arguments.ts';
+import { renderProgress } from './render-progress.ts';
+import { UsageError } from './usage-error.ts';
+
+/** Opens what the arguments name. Nothing is asked yet. @throws {SourceError} when the specification is wrong. */
+export async function openAuditSource(
+  paths: readonly string[],
+  args: AuditArguments,
+  context: AuditContext,
+): Promise<AuditSource> {
+  if (paths.length > 0 === (args.source !== undefined))
+    throw new UsageError('name what to audit: either --source, or files');
+  if (paths.filter((path) => path === '-').length > 1)
+    throw new UsageError('standard input (-) can be read once; name it once');
+  const spec = args.source ?? '';
+  const named = args.source === undefined ? ({ kind: 'files', paths } as const) : parseSourceSpec(spec);
+  switch (named.kind) {
+    case 'files':
+      return openFiles(named.paths, context);
+    case 'file':
+      return openFiles([named.path], context);
+    case 'otlp':
+      throw new UsageError('--source: an audit reads what is stored; a receiver is for watch and exec');
+    case 'jaeger':
+    case 'tempo':
+      return openSearch(spec, args, context);
+  }
+}
+
+function openFiles(paths: readonly string[], { judge, showProgress }: AuditContext): AuditSource {
+  const since = performance.now();
+  const what = paths.length === 1 ? (paths[0] ?? '') : `${paths.length} files`;
+  return createFileSource(paths, {
+    judge,
+    onProgress: ({ bytes: done, size: all }) =>
+      showProgress((columns) => {
+        const elapsedMs = performance.now() - since;
+        return renderProgress({ what, unit: 'bytes', done, all, elapsedMs }, columns);
+      }),
+  });
+}
+
+async function openSearch(
+  spec: string,
+  { header = {}, ca, timeout, limit }: AuditArguments,
+  { judge, showProgress }: AuditContext,
+): Promise<AuditSource> {
+  const http = { headers: header, timeoutMs: timeout, ...(ca === undefined ? {} : { caFile: ca }) };
+  const source = await openSource(spec, { http });
+  return createSearchSource(source, {
+    judge,
+    limit,
+    onProgress: ({ traces, share }) =>
+      showProgress(
+        () =>
+          `${source.name}: ${traces.toLocaleString('en')} traces, ${Math.floor(share * 100)} % of the window`,
+      ),
+  });
+}

@@ -1,0 +1,15 @@
+import { realpath, rename, rm, writeFile } from 'node:fs/promises';
+
+/** Whole or not at all: the file is replaced by one that was written beside it. */
+export async function replaceFile(path: string, text: string): Promise<void> {
+  // The file that a link names, not the link.
+  const target = await realpath(path).catch(() => path);
+  const beside = `${target}.${process.pid}.tmp`;
+  try {
+    await writeFile(beside, text, { flag: 'wx' });
+    await rename(beside, target);
+  } catch (error) {
+    await rm(beside, { force: true });
+    throw error;
+  }
+}

@@ -1,0 +1,173 @@
+import type { AuditResult } from '../audit/audit-result.ts';
+import { nextState } from '../audit/audit-state.ts';
+import { type AuditInput, auditWindow } from '../audit/audit-window.ts';
+import { type ReadWindow, readWindows } from '../audit/read-windows.ts';
+import { tellTime } from '../audit/report/describe-audit.ts';
+import { describeUnchanged, signatureOf } from '../audit/report/describe-turn.ts';
+import { explainNothingToJudge, hintAtExpectations } from '../collect/hint-at-expectations.ts';
+import { type CheckInputs, judgeStore } from '../collect/judge.ts';
+import { pauseFor } from '../collect/pause-for.ts';
+import { escapeText } from '../report/escape-text.ts';
+import { SourceError } from '../source/source.ts';
+import type { CollectorCounters } from '../span/collector-counters.ts';
+import { applyBaseline } from '../verdict/apply-baseline.ts';
+import type { Result } from '../verdict/result.ts';
+import type { AuditArguments } from './audit-arguments.ts';
+import { readStateFile, writeStateFile } from './audit-state-file.ts';
+import { type Settled, settleBaseline } from './baseline-file.ts';
+import { readCheckInputs, readCollector } from './check-inputs.ts';
+import { openAuditSource } from './open-audit-source.ts';
+import { printAudit } from './print-audit.ts';
+import { hasPath, writeFailure } from './report-failure.ts';
+import type { Session } from './session.ts';
+import { createProgress } from './show-progress.ts';
+import { ReportError, UsageError } from './usage-error.ts';
+
+const exitCodes = { passed: 0, failed: 1, unknown: 2 } as const;
+
+/** Audits once, or again and again until the user ends it. Sets the exit code. */
+export async function runAudit(
+  paths: readonly string[],
+  args: AuditArguments,
+  session: Session,
+): Promise<void> {
+  refuseContradictions(args);
+  const { output, signal } = session;
+  const { wireFiles, ...inputs } = await readCheckInputs(args, paths);
+  const { baseline: _, ...judging } = inputs;
+  let { wire } = inputs;
+  let state = await readStateFile(args.state);
+  let collector: CollectorCounters | null = null;
+  let progress = createProgress();
+  let printed: string | null = null;
+  const source = await openAuditSource(paths, args, {
+    judge: (store) => judgeStore(store, { ...judging, wire }, collector),
+    expectation: inputs.expectation,
+    showProgress: (render) => progress.show(render),
+  });
+
+  /** @returns the exit code. */
+  const turn = async (): Promise<number> => {
+    const at = new Date();
+    progress = createProgress();
+    wire = await wireFiles.read();
+    collector = await readCollector(args, signal);
+    const options = { ...args, latest: at.getTime() - args.settle };
+    const windows = await readWindows(source, options, signal).finally(progress.clear);
+    const { audit, notes, failure } = await settle({ source: source.name, state, ...windows }, inputs, args);
+    state = nextState(state, audit, at);
+    const signature = signatureOf(audit);
+    const details = {
+      source: source.name,
+      reason: explainOutcome(audit, windows.now, inputs),
+      notes: [
+        ...(await wireFiles.describeGaps()),
+        ...hintAtExpectations(audit.result, listServices(windows.now), inputs.expectation),
+        ...notes,
+      ],
+      collector,
+    };
+    const report = {
+      audit,
+      details,
+      store: windows.now.store ?? null,
+      isRepeated: args.every !== undefined,
+      line: signature === printed ? describeUnchanged(audit, at) : null,
+    };
+    const failures = [
+      failure,
+      ...(await printAudit(report, args, output)),
+      args.state === undefined ? null : await writeStateFile(args.state, state),
+    ].filter((each) => each !== null);
+    printed = signature;
+    if (failures.length > 0) throw new ReportError(failures.join('; '));
+    return exitCodes[audit.outcome];
+  };
+
+  const fail = async (reason: string): Promise<void> => {
+    printed = null;
+    const targets = (args.report ?? []).filter(hasPath);
+    await writeFailure(targets, { isAudit: true, source: source.name, reason }, output);
+  };
+  try {
+    // A check lets nothing else run, and Ctrl-C must not wait for it.
+    if (args.every === undefined && source.findEnd !== undefined) session.endOnSignals();
+    if (args.every !== undefined) await repeat(turn, fail, args.every, session);
+    else session.setExitCode(await turn());
+  } finally {
+    progress.clear();
+    await source.close();
+  }
+}
+
+function refuseContradictions({ every, until, updateBaseline, failUnder, failOn }: AuditArguments): void {
+  if (every !== undefined && until !== undefined)
+    throw new UsageError('--every: each window ends at its own time; leave --until out');
+  if (every !== undefined && updateBaseline === true)
+    throw new UsageError('--every: --update-baseline is for one audit');
+  if (failUnder !== undefined && failOn === 'warning')
+    throw new UsageError(
+      '--fail-under makes warnings of broken calls above it, and --fail-on warning fails on them',
+    );
+}
+
+/** The audit against the baseline, which `--update-baseline` writes. */
+async function settle(
+  { now, ...input }: Omit<AuditInput, 'failUnder' | 'failOn'>,
+  { baseline = [] }: CheckInputs,
+  args: AuditArguments,
+): Promise<{ readonly audit: AuditResult } & Pick<Settled, 'notes' | 'failure'>> {
+  const { failUnder = null, failOn } = args;
+  const auditResult = (result: Result) =>
+    auditWindow({ ...input, failUnder, failOn, now: { ...now, result } });
+  const judged = auditResult(applyBaseline(now.result, baseline));
+  const { result, notes, failure } = await settleBaseline(judged, baseline, args);
+  return { audit: result === judged.result ? judged : auditResult(result), notes, failure };
+}
+
+/** A turn that fails is said, and the next one tries again. The exit code is that of the last turn that ended. */
+async function repeat(
+  turn: () => Promise<number>,
+  fail: (reason: string) => Promise<void>,
+  everyMs: number,
+  { output, signal, setExitCode, writeError }: Session,
+): Promise<void> {
+  let exitCode: number | null = null;
+  for (;;) {
+    const next = Date.now() + everyMs;
+    try {
+      exitCode = await turn();
+    } catch (error) {
+      if (signal.aborted) break;
+      if (!(error instanceof SourceError || error instanceof ReportError)) throw error;
+      exitCode = exitCodes.unknown;
+      const at = tellTime(new Date(next).toISOString());
+      writeError(`propagation-check: ${escapeText(error.message)}; tried again at ${at} UTC\n`);
+      // A report that could not be written needs no other.
+      if (error instanceof SourceError) await fail(error.message);
+    }
+    if (output.isGone?.() === true) break;
+    await pauseFor(Math.max(0, next - Date.now()), signal).catch(() => undefined);
+    if (signal.aborted) break;
+  }
+  // Ctrl-C is how it ends; before the first turn has ended there is nothing to tell.
+  if (exitCode === null) throw signal.reason;
+  setExitCode(exitCode);
+}
+
+function explainOutcome(
+  { outcome, result, source, window }: AuditResult,
+  now: ReadWindow,
+  { expectation }: CheckInputs,
+): string | null {
+  if (outcome !== 'unknown') return null;
+  if (result.traces > 0) return explainNothingToJudge(result, listServices(now), expectation);
+  if (window.from === null && window.to === null) return `${source}: no span in it`;
+  return `${source}: no trace begins in the window; check that services export to it, or look further back with --since or --until`;
+}
+
+/** A source that keeps its spans to itself has no list of services beside that of its edges. */
+function listServices({ store, result }: ReadWindow): readonly (string | null)[] {
+  if (store !== undefined) return store.resourceTable.map(({ serviceName }) => serviceName);
+  return result.edges.flatMap(({ client, server }) => [client, server]);
+}

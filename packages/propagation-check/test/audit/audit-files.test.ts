@@ -1,0 +1,240 @@
+import assert from 'node:assert/strict';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { suite, type TestContext, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import { encodeOtlpProtobuf } from '../../src/decode/encode-otlp-protobuf.ts';
+import { decodeJsonLines } from '../../src/decode/json-lines.ts';
+import { executeCli, makeFolder } from '../cli/run-cli.ts';
+import { encodeSpan, type StoredSpan } from '../cli/trace-store.ts';
+import { makeTraffic } from './make-traffic.ts';
+
+const hour = 3_600_000;
+const from = Date.parse('2026-11-28T20:00:00Z');
+
+function toJson(spans: readonly StoredSpan[]): string {
+  return `${JSON.stringify({ resourceSpans: spans.map(encodeSpan) })}\n`;
+}
+
+function toProtobuf(spans: readonly StoredSpan[]): Uint8Array {
+  return encodeOtlpProtobuf(decodeJsonLines(Buffer.from(toJson(spans))));
+}
+
+async function writeFiles(
+  folder: string,
+  files: Readonly<Record<string, string | Uint8Array>>,
+): Promise<void> {
+  for (const [name, content] of Object.entries(files)) {
+    await mkdir(dirname(join(folder, name)), { recursive: true });
+    await writeFile(join(folder, name), content);
+  }
+}
+
+/** As the awss3 exporter of the Collector names its objects. */
+async function makeDump(t: TestContext): Promise<string> {
+  const folder = await makeFolder(t);
+  const traffic = makeTraffic({ from, calls: 40, brokenEvery: 10 });
+  const later = makeTraffic({ from: from + hour, calls: 60 });
+  await writeFiles(folder, {
+    'year=2026/month=11/day=28/hour=20/minute=00/traces_1.json': toJson(traffic.slice(0, 60)),
+    'year=2026/month=11/day=28/hour=20/minute=00/traces_2.json.gz': gzipSync(toJson(traffic.slice(60))),
+    'year=2026/month=11/day=28/hour=21/minute=00/traces_3.binpb': toProtobuf(later.slice(0, 90)),
+    'year=2026/month=11/day=28/hour=21/minute=00/traces_4.binpb.gz': gzipSync(toProtobuf(later.slice(90))),
+    'year=2026/month=11/day=28/hour=21/minute=00/metrics_5.json': '{"resourceMetrics":[]}\n',
+    'year=2026/month=11/day=28/hour=21/minute=00/traces_6.json': '',
+    _SUCCESS: 'done',
+    '.traces_7.json.crc': 'sum',
+  });
+  return folder;
+}
+
+suite('an audit of files', () => {
+  test('reads a folder of JSON, protobuf and gzip, and leaves other signals out', async (t) => {
+    const folder = await makeDump(t);
+    const { code, stdout, stderr } = await executeCli('audit', folder, '--json');
+    assert.equal(code, 1, stderr);
+    const { edges, window, before } = JSON.parse(stdout);
+    assert.deepEqual([edges.length, edges[0].calls, edges[0].broken], [1, 100, 4]);
+    assert.deepEqual([window.from, window.to, window.traces, before], [null, null, 104, null]);
+  });
+
+  test('takes patterns, several paths, and each file once', async (t) => {
+    const folder = await makeDump(t);
+    const pattern = join(folder, 'year=2026/**/hour=20/**/traces_*');
+    const named = join(folder, 'year=2026/month=11/day=28/hour=20/minute=00/traces_1.json');
+    const { stdout } = await executeCli('audit', pattern, named, '--json');
+    assert.deepEqual(JSON.parse(stdout).edges[0].calls, 40);
+    const { stdout: bySource } = await executeCli('audit', '--source', `file=${folder}`, '--json');
+    assert.deepEqual(JSON.parse(bySource).edges[0].calls, 100);
+  });
+
+  test('has a window that ends with the newest trace, or where it is told to', async (t) => {
+    const folder = await makeDump(t);
+    const { code, stdout } = await executeCli('audit', folder, '--since', '1h', '--json');
+    const { edges, window, before } = JSON.parse(stdout);
+    assert.deepEqual(
+      [code, window.to, edges[0].calls, edges[0].broken],
+      [0, '2026-11-28T21:00:59.001Z', 60, 0],
+    );
+    assert.deepEqual(
+      [before.traces, edges[0].trend.before.intact, edges[0].trend.change],
+      [44, 36, 'unproven'],
+    );
+    const until = ['--since', '30m', '--until', '2026-11-28T20:30:00Z'];
+    const { stdout: earlier } = await executeCli('audit', folder, ...until, '--json');
+    assert.deepEqual(JSON.parse(earlier).edges[0].calls, 40);
+  });
+
+  test('says that everything was read, and of a window which', async (t) => {
+    const folder = await makeDump(t);
+    const { stdout } = await executeCli('audit', folder);
+    assert.match(
+      stdout,
+      /^BROKEN {2}1 of 1 edge broken; 4 of 100 calls broken \(everything, 104 traces, 300 spans\s+of/,
+    );
+    assert.match(stdout, /✗ web → orders {2,}100 {2,}96 % {2}90\.16–98\.44 %\n {4}split-trace 4/);
+    const { stdout: windowed } = await executeCli('audit', folder, '--since', '1h');
+    assert.match(windowed, /^INTACT .*\(2026-11-28 20:00:59 to 21:00:59 UTC,/);
+    assert.match(windowed, /✓ web → orders {2,}60 {2,}100 % {2,}93\.98–100 % {2,}90 % \?\n/);
+    assert.match(windowed, /\? no change that the counts prove/);
+  });
+
+  test('an empty window is no verdict', async (t) => {
+    const folder = await makeDump(t);
+    const { code, stdout } = await executeCli(
+      'audit',
+      folder,
+      '--until',
+      '2026-11-28T19:00:00Z',
+      '--since',
+      '1h',
+    );
+    assert.equal(code, 2);
+    assert.match(stdout, /^CANNOT TELL {2}.*no trace begins in the window/);
+  });
+
+  test('--fail-under fails by the rate, and says whether the counts prove it', async (t) => {
+    const folder = await makeDump(t);
+    const below = await executeCli('audit', folder, '--fail-under', '97%');
+    assert.equal(below.code, 1);
+    assert.match(below.stdout, /^BROKEN {2}1 of 1 edge below 97 %; 4 of 100 calls broken/);
+    assert.match(below.stdout, /below 97 %, not proven by so few calls; split-trace 4/);
+    const proven = await executeCli('audit', folder, '--fail-under', '99%');
+    assert.match(proven.stdout, /below 99 %, proven; split-trace 4/);
+    const above = await executeCli('audit', folder, '--fail-under', '96%');
+    assert.equal(above.code, 0);
+    assert.match(above.stdout, /^INTACT {2}0 of 1 edge below 96 %; 4 of 100 calls broken/);
+  });
+
+  test('--state tells what is new since the last run', async (t) => {
+    const folder = await makeDump(t);
+    const state = ['--state', join(folder, '.state.json')];
+    const later = await executeCli('audit', folder, '--since', '1h', ...state);
+    assert.doesNotMatch(later.stdout, /new/);
+    const whole = await executeCli('audit', folder, ...state);
+    assert.match(whole.stdout, /split-trace 4 \((?:maybe [\w-]+, )?new\)/);
+    const again = await executeCli('audit', folder, '--since', '1h', ...state);
+    assert.match(again.stdout, /gone since the last run: web → orders: split-trace/);
+  });
+
+  test('--baseline accepts what it knows', async (t) => {
+    const folder = await makeDump(t);
+    const baseline = ['--baseline', join(folder, '.known.yaml')];
+    const written = await executeCli('audit', folder, ...baseline, '--update-baseline');
+    assert.equal(written.code, 0, written.stderr);
+    const { code, stdout } = await executeCli('audit', folder, ...baseline, '--fail-under', '99%');
+    assert.equal(code, 0);
+    assert.match(stdout, /~ web → orders .*\n {4}split-trace 4 \((?:maybe [\w-]+, )?known\)/);
+  });
+
+  test('an expected edge that is not there fails', async (t) => {
+    const folder = await makeDump(t);
+    const { code, stdout } = await executeCli(
+      'audit',
+      folder,
+      '--since',
+      '1h',
+      '--expect',
+      'orders -> stock',
+    );
+    assert.equal(code, 1);
+    assert.match(stdout, /✗ orders → stock/);
+  });
+
+  test('every report has it', async (t) => {
+    const folder = await makeDump(t);
+    const names = ['junit', 'html', 'markdown', 'json', 'tree'];
+    const reports = names.flatMap((name) => ['--report', `${name}=${join(folder, `.report.${name}`)}`]);
+    const { stdout } = await executeCli(
+      'audit',
+      folder,
+      ...reports,
+      '--report',
+      'github',
+      '--fail-under',
+      '96%',
+    );
+    assert.match(stdout, /^::warning /m);
+    const read = (name: string) => readFile(join(folder, `.report.${name}`), 'utf8');
+    assert.match(await read('junit'), /failures="0"[\s\S]*audit: INTACT, 0 of 1 edge below 96 %/);
+    assert.match(await read('html'), /audit: INTACT, 0 of 1 edge below 96 %/);
+    assert.match(await read('tree'), /audit: INTACT/);
+    assert.match(
+      await read('markdown'),
+      /\| ⚠️ ` web → orders ` \| http \| 100 \| 96 % \| 90\.16–98\.44 % \|/,
+    );
+    assert.equal(JSON.parse(await read('json')).kind, 'audit');
+  });
+});
+
+suite('bad input of an audit is an error of one line', () => {
+  const cases: readonly (readonly [string, readonly string[], RegExp])[] = [
+    ['nothing named', [], /name what to audit/],
+    ['two sources', ['.', '--source', 'jaeger=http://localhost'], /name what to audit/],
+    ['a missing file', ['/nonexistent/spans.json'], /\/nonexistent\/spans\.json: no such file/],
+    ['a pattern without a match', ['/nonexistent/*.json'], /\/nonexistent\/\*\.json: no file matches/],
+    ['a receiver', ['--source', 'otlp'], /--source: an audit reads what is stored/],
+    ['a share without its unit', ['.', '--fail-under', '0.995'], /--fail-under.*99\.5%/],
+    ['a share of more than all', ['.', '--fail-under', '101%'], /--fail-under.*99\.5%/],
+    ['a date without a time', ['.', '--until', '2026-11-28'], /--until.*2026-11-28T22:00:00Z/],
+    ['an end for each turn', ['.', '--every', '1m', '--until', '1h'], /--every: .*leave --until out/],
+    ['warnings that fail', ['.', '--fail-under', '99%', '--fail-on', 'warning'], /--fail-on warning/],
+    ['standard input twice', ['-', '-'], /standard input \(-\) can be read once/],
+  ];
+  for (const [name, args, says] of cases) {
+    test(name, async () => {
+      const { code, stdout, stderr } = await executeCli('audit', ...args);
+      assert.deepEqual([code, stdout], [2, '']);
+      assert.match(stderr, says);
+      assert.equal(stderr.trimEnd().split('\n').length, 1, stderr);
+    });
+  }
+
+  test('files that are no spans, a folder without any, a state of another program', async (t) => {
+    const folder = await makeFolder(t, { 'spans.json': '{"a":1}', 'state.json': '{}' });
+    await mkdir(join(folder, 'empty'));
+    await writeFile(join(folder, 'good.json'), toJson(makeTraffic({ from, calls: 1 })));
+    for (const [args, says] of [
+      [[join(folder, 'spans.json')], /spans\.json: /],
+      [[join(folder, 'empty')], /empty: no file of spans in this folder/],
+      [
+        [join(folder, 'good.json'), '--state', join(folder, 'state.json')],
+        /--state .*state\.json: not a state/,
+      ],
+      [[join(folder, 'good.json'), '--state', join(folder, 'good.json')], /--state: .*another use/],
+    ] as const) {
+      const { code, stdout, stderr } = await executeCli('audit', ...args);
+      assert.deepEqual([code, stdout], [2, '']);
+      assert.match(stderr, says);
+    }
+  });
+
+  test('a report of an earlier run does not stay', async (t) => {
+    const folder = await makeFolder(t, { 'audit.json': '{"outcome":"passed"}' });
+    const report = join(folder, 'audit.json');
+    await executeCli('audit', '/nonexistent/spans.json', '--report', `json=${report}`);
+    const { kind, outcome, reason } = JSON.parse(await readFile(report, 'utf8'));
+    assert.deepEqual([kind, outcome], ['audit', 'unknown']);
+    assert.match(reason, /no such file/);
+  });
+});

@@ -1,0 +1,202 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import type { AuditResult } from '../../src/audit/audit-result.ts';
+import { type AuditState, nextState, readState, renderState } from '../../src/audit/audit-state.ts';
+import { type AuditInput, auditWindow } from '../../src/audit/audit-window.ts';
+import type { EdgeResult, Finding, Result } from '../../src/verdict/result.ts';
+
+const hour = 3_600_000;
+const end = Date.parse('2026-11-28T22:00:00Z');
+const complete = { complete: true, says: '' };
+
+function makeEdge(edge: Partial<EdgeResult>): EdgeResult {
+  return { client: 'web', server: 'orders', protocol: 'http', calls: 100, broken: 0, ...edge };
+}
+
+function makeFinding(finding: Partial<Finding>): Finding {
+  return {
+    ...{ id: 'header-stripped', severity: 'error', client: 'web', server: 'orders', protocol: 'http' },
+    ...{ confidence: 'certain', count: 1, scopes: { client: [], server: [] }, fix: '', docs: '' },
+    evidence: [{ traceId: 'a'.repeat(32), spanId: 'b'.repeat(16), says: '' }],
+    ...finding,
+  };
+}
+
+function makeResult(edges: readonly EdgeResult[], findings: readonly Finding[] = []): Result {
+  const verdict = findings.some(({ severity }) => severity === 'error')
+    ? 'broken'
+    : edges.length > 0
+      ? 'intact'
+      : 'unknown';
+  return { version: 1, verdict, traces: 9, spans: 27, edges, findings };
+}
+
+function audit(now: Result, input: Partial<AuditInput> & { readonly past?: Result } = {}): AuditResult {
+  const { past, ...others } = input;
+  return auditWindow({
+    source: 'spans.jsonl',
+    now: { window: { from: end - hour, to: end }, result: now, seen: complete },
+    before:
+      past === undefined
+        ? null
+        : { window: { from: end - 2 * hour, to: end - hour }, result: past, seen: complete },
+    ...{ state: null, failUnder: null, failOn: 'error' },
+    ...others,
+  });
+}
+
+const broken = makeResult([makeEdge({ broken: 1 })], [makeFinding({})]);
+
+suite('an audit', () => {
+  test('has of each edge calls, rate, causes and examples', () => {
+    const { edges, window, before, outcome } = audit(broken);
+    const [edge] = edges;
+    assert.equal(outcome, 'failed');
+    assert.deepEqual([edge?.calls, edge?.broken, edge?.rate?.value], [100, 1, 0.99]);
+    assert.deepEqual(edge?.causes, [
+      {
+        ...{ id: 'header-stripped', severity: 'error', confidence: 'certain', count: 1 },
+        examples: [{ traceId: 'a'.repeat(32), spanId: 'b'.repeat(16) }],
+      },
+    ]);
+    assert.deepEqual([window.from, window.to], ['2026-11-28T21:00:00.000Z', '2026-11-28T22:00:00.000Z']);
+    assert.equal(before, null);
+    assert.equal(edge?.trend, null);
+  });
+
+  test('of everything has a window without bounds', () => {
+    const now = {
+      window: { from: Number.NEGATIVE_INFINITY, to: Number.POSITIVE_INFINITY },
+      ...{ result: broken, seen: complete },
+    };
+    const { window } = audit(broken, { now });
+    assert.deepEqual([window.from, window.to], [null, null]);
+  });
+
+  test('measures an unknown side against all calls of the known one', () => {
+    const lost = makeEdge({ client: null, calls: 2, broken: 2 });
+    const within = makeEdge({ client: 'orders', calls: 1, broken: 1, protocol: 'internal' });
+    const called = makeEdge({ server: null, calls: 4, broken: 4 });
+    const { edges } = audit(makeResult([makeEdge({ calls: 97 }), lost, within, called]));
+    assert.deepEqual(
+      edges.map(({ client, server, rate }) => [client, server, rate?.intact, rate?.of]),
+      [
+        ['orders', 'orders', 99, 100],
+        ['web', 'orders', 97, 97],
+        ['web', null, 97, 101],
+        [null, 'orders', 98, 100],
+      ],
+    );
+  });
+
+  test('says of a change what the counts prove', () => {
+    const changeOf = (brokenBefore: number, brokenNow: number, calls: number) =>
+      audit(makeResult([makeEdge({ calls, broken: brokenNow })]), {
+        past: makeResult([makeEdge({ calls, broken: brokenBefore })]),
+      }).edges[0]?.trend?.change;
+    assert.equal(changeOf(0, 1, 10), 'unproven');
+    assert.equal(changeOf(0, 1_000, 10_000), 'worse');
+    assert.equal(changeOf(1_000, 0, 10_000), 'better');
+  });
+
+  test('an edge that has no call in one of the windows has no trend; one that is gone is named', () => {
+    const other = makeEdge({ server: 'payments' });
+    const { edges, vanished } = audit(makeResult([makeEdge({})]), { past: makeResult([other]) });
+    assert.equal(edges[0]?.trend, null);
+    assert.deepEqual(vanished, [{ client: 'web', server: 'payments', protocol: 'http' }]);
+  });
+});
+
+suite('--fail-under', () => {
+  test('fails below the limit, by the rate, and says whether the interval proves it', () => {
+    const few = audit(broken, { failUnder: 0.995 });
+    assert.deepEqual([few.outcome, few.edges[0]?.below], ['failed', 'unproven']);
+    const many = makeResult([makeEdge({ calls: 100_000, broken: 1_000 })], [makeFinding({ count: 1_000 })]);
+    assert.equal(audit(many, { failUnder: 0.995 }).edges[0]?.below, 'proven');
+  });
+
+  test('at the limit and above it errors are warnings', () => {
+    const { outcome, edges, result } = audit(broken, { failUnder: 0.99 });
+    assert.equal(outcome, 'passed');
+    assert.equal(edges[0]?.below, undefined);
+    assert.deepEqual([result.verdict, result.findings[0]?.severity], ['intact', 'warning']);
+  });
+
+  test('an edge above it does not save another below it', () => {
+    const place = { server: 'payments' };
+    const both = makeResult(
+      [makeEdge({ broken: 1 }), makeEdge({ ...place, broken: 10 })],
+      [makeFinding({}), makeFinding(place)],
+    );
+    const { outcome, edges } = audit(both, { failUnder: 0.99 });
+    assert.equal(outcome, 'failed');
+    assert.deepEqual(
+      edges.map(({ below }) => below),
+      [undefined, 'proven'],
+    );
+  });
+
+  test('an expected edge that was never seen fails', () => {
+    const never = makeResult([makeEdge({ calls: 0 })], [makeFinding({ id: 'missing-call', count: 0 })]);
+    assert.equal(audit(never, { failUnder: 0.5 }).outcome, 'failed');
+  });
+
+  test('what is known or tolerated is not below', () => {
+    const known = makeResult([makeEdge({ broken: 50, known: true })], [makeFinding({ known: true })]);
+    const { outcome, edges } = audit({ ...known, verdict: 'intact' }, { failUnder: 0.99 });
+    assert.deepEqual([outcome, edges[0]?.below], ['passed', undefined]);
+  });
+
+  test('nothing judged is unknown', () => {
+    assert.equal(audit(makeResult([]), { failUnder: 0.99 }).outcome, 'unknown');
+  });
+});
+
+suite('what is new since the last run', () => {
+  const at = new Date(end);
+  const after = (result: Result, before: AuditState | null = null) => nextState(before, audit(result), at);
+
+  test('nothing, where there was no run', () => {
+    const { edges, lastRun } = audit(broken);
+    assert.equal(lastRun, null);
+    assert.deepEqual(
+      [edges[0]?.isNew, edges[0]?.causes[0]?.isNew, edges[0]?.gone],
+      [undefined, undefined, undefined],
+    );
+  });
+
+  test('an edge, and its causes', () => {
+    const { edges, lastRun } = audit(broken, { state: after(makeResult([])) });
+    assert.equal(lastRun, '2026-11-28T22:00:00.000Z');
+    assert.deepEqual([edges[0]?.isNew, edges[0]?.causes[0]?.isNew], [true, true]);
+  });
+
+  test('a cause of an edge that is known, and one that is gone', () => {
+    const intact = makeResult([makeEdge({})]);
+    const [fresh] = audit(broken, { state: after(intact) }).edges;
+    assert.deepEqual([fresh?.isNew, fresh?.causes[0]?.isNew, fresh?.gone], [undefined, true, undefined]);
+    const [healed] = audit(intact, { state: after(broken) }).edges;
+    assert.deepEqual([healed?.gone, healed?.causes], [['header-stripped'], []]);
+    const [same] = audit(broken, { state: after(broken) }).edges;
+    assert.deepEqual([same?.causes[0]?.isNew, same?.gone], [undefined, undefined]);
+  });
+
+  test('an edge without calls in between is not new afterwards', () => {
+    const state = after(makeResult([]), after(broken));
+    const [edge] = audit(broken, { state }).edges;
+    assert.deepEqual([edge?.isNew, edge?.causes[0]?.isNew], [undefined, undefined]);
+  });
+
+  test('a state is read as it was written, and nothing else is one', () => {
+    const state = after(broken);
+    assert.deepEqual(readState(renderState(state)), state);
+    for (const text of [
+      '',
+      '{}',
+      '[]',
+      '{"version":1,"verdict":"intact"}',
+      renderState(state).replace('"http"', '"smtp"'),
+    ])
+      assert.equal(readState(text), null, text);
+  });
+});

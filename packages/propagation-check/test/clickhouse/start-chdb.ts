@@ -1,0 +1,77 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { homedir, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { type ClickHouseClient, createClient } from '@clickhouse/client';
+import type { Span } from '../../src/span/span.ts';
+import { clickhouseRow } from '../decode/write-formats.ts';
+
+/** Where `.ci/install-clickhouse` puts the embedded engine: it is too large for a dependency. */
+const folder = join(
+  process.env.PROPAGATION_CI_CACHE ?? join(homedir(), '.cache', 'propagation-check-ci'),
+  'chdb-3.4.0',
+);
+
+/** Why tests of ClickHouse do not run here; false where they do. CI has the engine. */
+export const withoutChdb =
+  existsSync(join(folder, 'node_modules', 'chdb')) || process.env.CI === 'true'
+    ? false
+    : 'the embedded ClickHouse is not here; run .ci/install-clickhouse';
+
+export interface Chdb {
+  readonly url: string;
+  readonly client: ClickHouseClient;
+  stop(): Promise<void>;
+}
+
+export async function startChdb(password = ''): Promise<Chdb> {
+  const data = mkdtempSync(join(tmpdir(), 'chdb-'));
+  const script = join(import.meta.dirname, 'serve-chdb.ts');
+  const child = spawn(process.execPath, [script, folder, data, password], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const url = `http://127.0.0.1:${await readLine(child)}`;
+  const client = createClient({ url, username: 'auditor', password });
+  return {
+    url,
+    client,
+    stop: async () => {
+      await client.close();
+      child.kill();
+      if (child.exitCode === null) await once(child, 'exit');
+      await rm(data, { recursive: true, force: true });
+    },
+  };
+}
+
+async function readLine({ stdout }: ChildProcess): Promise<string> {
+  if (stdout === null) throw new Error('the server has no output');
+  for await (const line of createInterface(stdout)) return line;
+  throw new Error('the embedded ClickHouse did not start');
+}
+
+const schema = readFileSync(join(import.meta.dirname, 'otel-traces.sql'), 'utf8');
+
+/** Makes a table as the Collector's exporter makes it, and writes spans as it writes them. */
+export async function writeTable(
+  { client }: Chdb,
+  database: string,
+  table: string,
+  spans: readonly Span[],
+): Promise<void> {
+  await client.command({ query: `CREATE DATABASE IF NOT EXISTS ${database}` });
+  await client.command({ query: schema.replace('{database}', database).replace('{table}', table) });
+  await client.command({ query: `TRUNCATE TABLE ${database}.${table}` });
+  if (spans.length === 0) return;
+  await client.insert({ table: `${database}.${table}`, values: spans.map(writeRow), format: 'JSONEachRow' });
+}
+
+/** Unlike rows of files, with status and `tracestate`. */
+function writeRow(span: Span): object {
+  const { code, message } = span.status;
+  const status = code.charAt(0) + code.slice(1).toLowerCase();
+  return { ...clickhouseRow(span), TraceState: span.traceState, StatusCode: status, StatusMessage: message };
+}
