@@ -4,6 +4,7 @@ import type { ReadExport } from '../source/export-reader.ts';
 import type { ExportRequest } from '../source/export-request.ts';
 import type { SpanStore } from '../span/span-store.ts';
 import { SpanWriter } from '../span/span-writer.ts';
+import { mapBy } from '../util/group-by.ts';
 import type { CallVerdict } from './edge-counters.ts';
 import { IdMemory } from './id-memory.ts';
 import { countWholeCalls, type JudgedCall, judgeBatch } from './judge-batch.ts';
@@ -60,7 +61,7 @@ const absenceMs = 60_000;
 const waitingSpans = 10_000;
 /** Of the memory: so much is given back at once when it is full. */
 const freedShare = 0.125;
-/** What a trace and a row take beside the columns: objects and lists, measured. */
+/** What a trace and a row take beside the columns: objects and lists. Traces of three spans take half of that, measured after a garbage collection. */
 const bytesPerTrace = 500;
 const bytesPerRow = 12;
 /** Of the rows: so many of spans that left, before segments are emptied. */
@@ -81,8 +82,8 @@ interface HeldTrace {
   judgedRows: number;
   /** Another part of the trace was judged and is no longer here. */
   readonly isRest: boolean;
-  /** Calls that were counted as broken, by edge and span. */
-  readonly counted: Set<string>;
+  /** The places in `rows` of sides of calls that were counted, where any were that are not whole. */
+  counted: Set<number> | null;
   /** Of the last batch: counted when the trace leaves. */
   pending: readonly JudgedCall[];
 }
@@ -213,7 +214,7 @@ export class TraceJudge {
     const trace: HeldTrace = {
       ...{ id, rows: [], openedAt: now, arrivedAt: now, dueAt: now + this.#options.closeAfterMs },
       ...{ state: 'open', closedAt: 0, isEarly: false, judgedRows: 0, isRest: this.#judgedIds.has(id) },
-      ...{ counted: new Set(), pending: [] },
+      ...{ counted: null, pending: [] },
     };
     this.#traces.set(id, trace);
     this.#open += 1;
@@ -293,24 +294,27 @@ export class TraceJudge {
   }
 
   #judgeTraces(traces: readonly HeldTrace[], now: number): void {
-    const { store, traceOf, isNew } = this.#collect(traces);
+    const { store, placeOf, isNew } = this.#collect(traces);
     const { whole, final, pending } = judgeBatch(store, isNew);
     for (const { rows, client, server, example } of whole)
       this.#options.count({ client, server, verdict: 'intact', cause: '', example }, rows.length);
+    const isCounted = (row: number): boolean => {
+      const { trace, index } = placeOf(row);
+      return trace.counted?.has(index) === true;
+    };
     for (const call of final) {
-      const { counted } = traceOf(call.row);
-      const key = `${call.example.spanIds.join()} ${call.client} ${call.server}`;
-      if (counted.has(key)) continue;
-      counted.add(key);
+      if (call.rows.some(isCounted)) continue;
+      for (const row of call.rows) {
+        const { trace, index } = placeOf(row);
+        trace.counted ??= new Set();
+        trace.counted.add(index);
+      }
       this.#options.count(call, 1);
     }
-    const pendingOf = new Map<HeldTrace, JudgedCall[]>();
-    for (const call of pending) {
-      const trace = traceOf(call.row);
-      const calls = pendingOf.get(trace) ?? [];
-      pendingOf.set(trace, calls);
-      calls.push(call);
-    }
+    const pendingOf = mapBy(
+      pending.filter(({ rows }) => !rows.some(isCounted)),
+      ({ rows }) => placeOf(rows[0]).trace,
+    );
     for (const trace of traces) {
       trace.pending = pendingOf.get(trace) ?? [];
       this.#markJudged(trace);
@@ -345,25 +349,28 @@ export class TraceJudge {
 
   #collect(traces: readonly HeldTrace[]): {
     readonly store: SpanStore;
-    readonly traceOf: (row: number) => HeldTrace;
+    readonly placeOf: (row: number) => { readonly trace: HeldTrace; readonly index: number };
     readonly isNew: (row: number) => boolean;
   } {
     const writer = new SpanWriter();
     const owners: HeldTrace[] = [];
-    const fresh: boolean[] = [];
+    const indexes: number[] = [];
     for (const trace of traces) {
       for (const index of trace.rows.keys()) {
         owners.push(trace);
-        fresh.push(index >= trace.judgedRows);
+        indexes.push(index);
       }
     }
     this.#segments.copy(listRows(traces), writer);
-    const [first] = traces;
-    if (first === undefined) throw new RangeError('a batch has traces');
+    const placeOf = (row: number) => {
+      const [trace, index] = [owners[row], indexes[row]];
+      if (trace === undefined || index === undefined) throw new RangeError(`there is no row ${row}`);
+      return { trace, index };
+    };
     return {
       store: writer.finish(),
-      traceOf: (row) => owners[row] ?? first,
-      isNew: (row) => fresh[row] === true,
+      placeOf,
+      isNew: (row) => (indexes[row] ?? 0) >= (owners[row]?.judgedRows ?? 0),
     };
   }
 

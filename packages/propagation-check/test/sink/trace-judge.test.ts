@@ -205,3 +205,17 @@ test('a trace that is split between two sinks, as while sinks are added, is not 
   });
   assert.doesNotMatch(lists.join(), /broken/);
 });
+
+test('broken calls are counted once, however many batches their halves are in', () => {
+  const sink = makeJudge();
+  for (let round = 0; round < 20; round += 1) {
+    const from = round * 100 + 1;
+    sink.send([
+      ...callOrders(60, sink.now, from),
+      ...breakCalls(callOrders(40, sink.now + 2_000, from + 60)),
+    ]);
+    sink.advance(minute / 4);
+  }
+  sink.advance(10 * minute);
+  assert.deepEqual(sink.list(), ['web → orders broken split-trace: 800', 'web → orders intact: 1200']);
+});
