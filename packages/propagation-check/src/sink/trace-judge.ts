@@ -59,8 +59,9 @@ const contextSpans = 10_000;
  */
 const absenceMs = 60_000;
 const waitingSpans = 10_000;
-/** Of the memory: so much is given back at once when it is full. */
-const freedShare = 0.125;
+/** Of the memory: with more in use traces are judged early, until less is. */
+const crowdedShare = 0.875;
+const roomyShare = 0.75;
 /** What a trace and a row take beside the columns: objects and lists. Traces of three spans take half of that, measured after a garbage collection. */
 const bytesPerTrace = 500;
 const bytesPerRow = 12;
@@ -143,27 +144,28 @@ export class TraceJudge {
     this.totals.received += read.spanCount;
     this.totals.invalid += read.rejected.length;
     for (const arrival of arrivals) this.#arrive(arrival, now);
-    if (this.#closedSpans >= spansPerBatch) this.#judge(now);
-    if (this.bytes > this.#options.maxBytes) this.makeRoom(now);
     return read;
   }
 
-  /** Closes the traces that are due, and judges them when it is time. */
-  tick(now: number): void {
-    this.#closeDue(now);
-    const isDue = this.#closedSince !== null && now - this.#closedSince >= batchMs;
-    if (isDue || this.#closedSpans >= spansPerBatch) this.#judge(now);
-    else if (this.#closedSince === null) this.#leave(now);
-    if (this.bytes > this.#options.maxBytes) this.makeRoom(now);
+  /** Whether there is a batch that need not wait for the next second. */
+  get isReady(): boolean {
+    return this.#closedSpans >= spansPerBatch;
   }
 
-  /**
-   * Judges the traces that have rested longest, and those that were judged leave, until there is room.
-   * Traces of which spans may be under way stay.
-   */
-  makeRoom(now: number): void {
-    const enough = this.#options.maxBytes * (1 - freedShare);
-    let left = this.bytes - enough;
+  /** Closes the traces that are due, and judges one batch when it is time: what arrives meanwhile waits for no more than that. */
+  tick(now: number): void {
+    this.#closeDue(now);
+    const isCrowded = this.bytes > this.#options.maxBytes * crowdedShare;
+    if (isCrowded) this.#closeEarly(now);
+    const isDue = this.#closedSince !== null && now - this.#closedSince >= batchMs;
+    if (isCrowded || isDue || this.isReady) this.#judge(now);
+    this.#leave(now, isCrowded ? noSpans : undefined);
+    if (isCrowded) this.#compact();
+  }
+
+  /** Closes the traces that have rested longest, until there will be room. Traces of which spans may be under way stay. */
+  #closeEarly(now: number): void {
+    let left = this.bytes - this.#options.maxBytes * roomyShare;
     const perRow = this.#segments.bytes / Math.max(1, this.#rows) + bytesPerRow;
     for (const second of [...this.#due.keys()].sort((one, other) => one - other)) {
       if (left <= 0) break;
@@ -177,9 +179,6 @@ export class TraceJudge {
       if (open.length > 0) this.#due.set(second, open);
       else this.#due.delete(second);
     }
-    while (this.#judge(now));
-    this.#leave(now, noSpans);
-    this.#compact();
   }
 
   /** Closes everything, and judges one batch of it. @returns Whether there are more. */
