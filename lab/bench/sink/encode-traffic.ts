@@ -30,10 +30,10 @@ const microsecond = 1_000n;
 const spreadMicroseconds = 200_000;
 
 /**
- * Calls between services, three spans a trace, and a share of them broken: the called service begins a trace of its own. Ids and times are
+ * Calls between services, three spans a trace. Those of one edge are broken: the called service begins a trace of its own. Ids and times are
  * written when a request is sent.
  */
-export function encodeTraffic(requests: number, brokenShare: number): Traffic {
+export function encodeTraffic(requests: number): Traffic {
   const random = createRandom(20_261_128);
   let [intact, broken, id] = [0, 0, 0];
   const resources = Array.from(
@@ -50,7 +50,7 @@ export function encodeTraffic(requests: number, brokenShare: number): Traffic {
     while (spans.length + 3 <= spansPerRequest) {
       const caller = random() % (services / 2);
       const callee = services / 2 + (random() % (services / 2));
-      const isBroken = random() % 10_000 < brokenShare * 10_000;
+      const isBroken = caller === 0 && callee === services / 2;
       const [root, client, server, other] = [nextId(), nextId(), nextId(), nextId()];
       const start = 1_000_000 + (random() % spreadMicroseconds);
       const path = `/items/${random() % routes}`;

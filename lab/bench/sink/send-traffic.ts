@@ -10,7 +10,6 @@ export interface SendTask {
   readonly url: string;
   readonly protocol: 'grpc' | 'http';
   readonly spans: number;
-  readonly brokenShare: number;
 }
 
 export interface Sent {
@@ -34,8 +33,8 @@ if (process.send !== undefined) {
   process.send('ready');
 }
 
-async function send({ url, protocol, spans, brokenShare }: SendTask): Promise<Sent> {
-  const traffic = encodeTraffic(differentRequests, brokenShare);
+async function send({ url, protocol, spans }: SendTask): Promise<Sent> {
+  const traffic = encodeTraffic(differentRequests);
   const rounds = Math.max(1, Math.round(spans / traffic.spans));
   const post = protocol === 'grpc' ? openGrpc(url) : openHttp(url);
   let refused = 0;

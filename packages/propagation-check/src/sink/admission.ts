@@ -11,8 +11,8 @@ const longestWaitMs = 2_000;
 const rateMs = 10_000;
 /** Before so much work was done the rate is not known. */
 const leastWorkMs = 100;
-/** When the memory is full: traces rest, and are judged, within so long. */
-const memoryRetrySeconds = 5;
+/** When the memory is full: some traces rest, and are judged, within so long. */
+const memoryRetrySeconds = 2;
 
 /** An export that is refused for now. Clients send it again. */
 class Overload extends RefusedRequest {

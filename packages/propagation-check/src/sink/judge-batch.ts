@@ -9,9 +9,9 @@ import { examineStore } from '../verdict/check-traces.ts';
 import { findUnjudged } from '../verdict/list-unjudged.ts';
 import type { CallVerdict } from './edge-counters.ts';
 
-/** One call, and the row of the span that stands for it: the called one where it is known. */
+/** One call, and the rows of its sides that are known, the called one first. */
 export interface JudgedCall extends CallVerdict {
-  readonly row: number;
+  readonly rows: readonly [number, ...number[]];
 }
 
 /** Whole calls of one edge. */
@@ -68,14 +68,16 @@ export function judgeBatch(store: SpanStore, isNew: (row: number) => boolean): B
       const isKnown = isConclusive || isWhole || graph.isBegun(span.traceId);
       const verdict = isError && isKnown ? 'broken' : 'undecided';
       const list = isConclusive || isWhole ? final : pending;
-      list.push({ client, server, verdict, cause: id, row, example: exampleOf(one) });
+      const rows: JudgedCall['rows'] =
+        one.server === null || one.client === null ? [row] : [row, graph.rowOf(one.client)];
+      list.push({ client, server, verdict, cause: id, rows, example: exampleOf(one) });
     }
   }
   for (const { client, peer, clients } of findUnjudged(scene, merged)) {
     for (const span of clients) {
       const example = { traceId: span.traceId, spanIds: [span.spanId] };
-      const row = graph.rowOf(span);
-      pending.push({ client, server: peer, verdict: 'undecided', cause: unjudged, row, example });
+      const rows = [graph.rowOf(span)] as const;
+      pending.push({ client, server: peer, verdict: 'undecided', cause: unjudged, rows, example });
     }
   }
   const whole = groups.flatMap((group) => {

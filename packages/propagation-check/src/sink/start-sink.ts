@@ -116,11 +116,29 @@ export async function startSink(options: SinkOptions): Promise<Sink> {
   };
   const take = (request: ExportRequest) => {
     const { rejected } = judge.take(request, now());
+    if (judge.isReady) judgeSoon();
     exports.received += 1;
     const [first] = rejected;
     if (first !== undefined)
       complain(`an export had spans that are not valid and were left out, the first: ${first.message}`);
     return rejected;
+  };
+
+  const tick = () => {
+    const begunAt = performance.now();
+    judge.tick(now());
+    admission.addWork(performance.now() - begunAt);
+  };
+  let isSoon = false;
+  /** One batch between the exports that wait. */
+  const judgeSoon = () => {
+    if (isSoon) return;
+    isSoon = true;
+    setImmediate(() => {
+      isSoon = false;
+      tick();
+      if (judge.isReady) judgeSoon();
+    });
   };
 
   const listeners: Listener[] = [];
@@ -159,11 +177,7 @@ export async function startSink(options: SinkOptions): Promise<Sink> {
     await writeSnapshot(path, snapshot);
     saved.at = Date.now();
   };
-  const ticking = setInterval(() => {
-    const begunAt = performance.now();
-    judge.tick(now());
-    admission.addWork(performance.now() - begunAt);
-  }, tickMs);
+  const ticking = setInterval(tick, tickMs);
   let saving = Promise.resolve();
   const trySave = (path: string) => {
     saving = saving.then(() =>

@@ -4,6 +4,7 @@ import type { ReadExport } from '../source/export-reader.ts';
 import type { ExportRequest } from '../source/export-request.ts';
 import type { SpanStore } from '../span/span-store.ts';
 import { SpanWriter } from '../span/span-writer.ts';
+import { mapBy } from '../util/group-by.ts';
 import type { CallVerdict } from './edge-counters.ts';
 import { IdMemory } from './id-memory.ts';
 import { countWholeCalls, type JudgedCall, judgeBatch } from './judge-batch.ts';
@@ -58,9 +59,10 @@ const contextSpans = 10_000;
  */
 const absenceMs = 60_000;
 const waitingSpans = 10_000;
-/** Of the memory: so much is given back at once when it is full. */
-const freedShare = 0.125;
-/** What a trace and a row take beside the columns: objects and lists, measured. */
+/** Of the memory: with more in use traces are judged early, until less is. */
+const crowdedShare = 0.875;
+const roomyShare = 0.75;
+/** What a trace and a row take beside the columns: objects and lists. Traces of three spans take half of that, measured after a garbage collection. */
 const bytesPerTrace = 500;
 const bytesPerRow = 12;
 /** Of the rows: so many of spans that left, before segments are emptied. */
@@ -81,8 +83,8 @@ interface HeldTrace {
   judgedRows: number;
   /** Another part of the trace was judged and is no longer here. */
   readonly isRest: boolean;
-  /** Calls that were counted as broken, by edge and span. */
-  readonly counted: Set<string>;
+  /** The places in `rows` of sides of calls that were counted, where any were that are not whole. */
+  counted: Set<number> | null;
   /** Of the last batch: counted when the trace leaves. */
   pending: readonly JudgedCall[];
 }
@@ -142,27 +144,28 @@ export class TraceJudge {
     this.totals.received += read.spanCount;
     this.totals.invalid += read.rejected.length;
     for (const arrival of arrivals) this.#arrive(arrival, now);
-    if (this.#closedSpans >= spansPerBatch) this.#judge(now);
-    if (this.bytes > this.#options.maxBytes) this.makeRoom(now);
     return read;
   }
 
-  /** Closes the traces that are due, and judges them when it is time. */
-  tick(now: number): void {
-    this.#closeDue(now);
-    const isDue = this.#closedSince !== null && now - this.#closedSince >= batchMs;
-    if (isDue || this.#closedSpans >= spansPerBatch) this.#judge(now);
-    else if (this.#closedSince === null) this.#leave(now);
-    if (this.bytes > this.#options.maxBytes) this.makeRoom(now);
+  /** Whether there is a batch that need not wait for the next second. */
+  get isReady(): boolean {
+    return this.#closedSpans >= spansPerBatch;
   }
 
-  /**
-   * Judges the traces that have rested longest, and those that were judged leave, until there is room.
-   * Traces of which spans may be under way stay.
-   */
-  makeRoom(now: number): void {
-    const enough = this.#options.maxBytes * (1 - freedShare);
-    let left = this.bytes - enough;
+  /** Closes the traces that are due, and judges one batch when it is time: what arrives meanwhile waits for no more than that. */
+  tick(now: number): void {
+    this.#closeDue(now);
+    const isCrowded = this.bytes > this.#options.maxBytes * crowdedShare;
+    if (isCrowded) this.#closeEarly(now);
+    const isDue = this.#closedSince !== null && now - this.#closedSince >= batchMs;
+    if (isCrowded || isDue || this.isReady) this.#judge(now);
+    this.#leave(now, isCrowded ? noSpans : undefined);
+    if (isCrowded) this.#compact();
+  }
+
+  /** Closes the traces that have rested longest, until there will be room. Traces of which spans may be under way stay. */
+  #closeEarly(now: number): void {
+    let left = this.bytes - this.#options.maxBytes * roomyShare;
     const perRow = this.#segments.bytes / Math.max(1, this.#rows) + bytesPerRow;
     for (const second of [...this.#due.keys()].sort((one, other) => one - other)) {
       if (left <= 0) break;
@@ -176,9 +179,6 @@ export class TraceJudge {
       if (open.length > 0) this.#due.set(second, open);
       else this.#due.delete(second);
     }
-    while (this.#judge(now));
-    this.#leave(now, noSpans);
-    this.#compact();
   }
 
   /** Closes everything, and judges one batch of it. @returns Whether there are more. */
@@ -213,7 +213,7 @@ export class TraceJudge {
     const trace: HeldTrace = {
       ...{ id, rows: [], openedAt: now, arrivedAt: now, dueAt: now + this.#options.closeAfterMs },
       ...{ state: 'open', closedAt: 0, isEarly: false, judgedRows: 0, isRest: this.#judgedIds.has(id) },
-      ...{ counted: new Set(), pending: [] },
+      ...{ counted: null, pending: [] },
     };
     this.#traces.set(id, trace);
     this.#open += 1;
@@ -293,24 +293,27 @@ export class TraceJudge {
   }
 
   #judgeTraces(traces: readonly HeldTrace[], now: number): void {
-    const { store, traceOf, isNew } = this.#collect(traces);
+    const { store, placeOf, isNew } = this.#collect(traces);
     const { whole, final, pending } = judgeBatch(store, isNew);
     for (const { rows, client, server, example } of whole)
       this.#options.count({ client, server, verdict: 'intact', cause: '', example }, rows.length);
+    const isCounted = (row: number): boolean => {
+      const { trace, index } = placeOf(row);
+      return trace.counted?.has(index) === true;
+    };
     for (const call of final) {
-      const { counted } = traceOf(call.row);
-      const key = `${call.example.spanIds.join()} ${call.client} ${call.server}`;
-      if (counted.has(key)) continue;
-      counted.add(key);
+      if (call.rows.some(isCounted)) continue;
+      for (const row of call.rows) {
+        const { trace, index } = placeOf(row);
+        trace.counted ??= new Set();
+        trace.counted.add(index);
+      }
       this.#options.count(call, 1);
     }
-    const pendingOf = new Map<HeldTrace, JudgedCall[]>();
-    for (const call of pending) {
-      const trace = traceOf(call.row);
-      const calls = pendingOf.get(trace) ?? [];
-      pendingOf.set(trace, calls);
-      calls.push(call);
-    }
+    const pendingOf = mapBy(
+      pending.filter(({ rows }) => !rows.some(isCounted)),
+      ({ rows }) => placeOf(rows[0]).trace,
+    );
     for (const trace of traces) {
       trace.pending = pendingOf.get(trace) ?? [];
       this.#markJudged(trace);
@@ -345,25 +348,28 @@ export class TraceJudge {
 
   #collect(traces: readonly HeldTrace[]): {
     readonly store: SpanStore;
-    readonly traceOf: (row: number) => HeldTrace;
+    readonly placeOf: (row: number) => { readonly trace: HeldTrace; readonly index: number };
     readonly isNew: (row: number) => boolean;
   } {
     const writer = new SpanWriter();
     const owners: HeldTrace[] = [];
-    const fresh: boolean[] = [];
+    const indexes: number[] = [];
     for (const trace of traces) {
       for (const index of trace.rows.keys()) {
         owners.push(trace);
-        fresh.push(index >= trace.judgedRows);
+        indexes.push(index);
       }
     }
     this.#segments.copy(listRows(traces), writer);
-    const [first] = traces;
-    if (first === undefined) throw new RangeError('a batch has traces');
+    const placeOf = (row: number) => {
+      const [trace, index] = [owners[row], indexes[row]];
+      if (trace === undefined || index === undefined) throw new RangeError(`there is no row ${row}`);
+      return { trace, index };
+    };
     return {
       store: writer.finish(),
-      traceOf: (row) => owners[row] ?? first,
-      isNew: (row) => fresh[row] === true,
+      placeOf,
+      isNew: (row) => (indexes[row] ?? 0) >= (owners[row]?.judgedRows ?? 0),
     };
   }
 

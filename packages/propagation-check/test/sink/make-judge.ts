@@ -42,6 +42,7 @@ export function makeJudge(options: Partial<TraceJudgeOptions> = {}): DrivenJudge
       if (spans.length === 0) return;
       for (const line of encodeOtlpLines(spans).trimEnd().split('\n'))
         judge.take({ signal: 'traces', type: 'application/json', body: Buffer.from(line) }, now);
+      while (judge.isReady) judge.tick(now);
     },
     list: () =>
       counters
@@ -71,7 +72,7 @@ export function callOrders(count: number, at = 0, from = 1): readonly Span[] {
 
 /** Other traces of the same shape. */
 export function rename(spans: readonly Span[], id: string): readonly Span[] {
-  const change = (text: string): string => `${id}${text.slice(id.length)}`;
+  const change = (text: string): string => `${text.slice(0, -id.length)}${id}`;
   return spans.map((span) => ({
     ...span,
     traceId: change(span.traceId),

@@ -22,7 +22,7 @@ test('over HTTP a full sink answers 503 with Retry-After', async (t) => {
   const headers = { 'content-type': 'application/json' };
   const response = await fetch(`${urls[0]}/v1/traces`, { method: 'POST', headers, body: '{}' });
   assert.equal(response.status, 503);
-  assert.equal(response.headers.get('retry-after'), '5');
+  assert.equal(response.headers.get('retry-after'), '2');
   assert.deepEqual(await response.json(), { code: 8, message: 'the memory for spans is full; try again' });
   const metrics = await (await fetch(`${url}/metrics`)).text();
   assert.match(metrics, /^propagation_sink_exports_refused_total\{reason="memory"\} 1$/m);
@@ -47,8 +47,8 @@ test('over gRPC it answers RESOURCE_EXHAUSTED with RetryInfo, without which clie
   const type = 'type.googleapis.com/google.rpc.RetryInfo';
   const at = details.indexOf(type);
   assert.ok(at > 0, details.toString('latin1'));
-  // Field 2 of Any, with field 1 of RetryInfo, a Duration, with 5 in its field 1, the seconds.
-  assert.deepEqual([...details.subarray(at + type.length)], [0x12, 4, 0x0a, 2, 0x08, 5]);
+  // Field 2 of Any, with field 1 of RetryInfo, a Duration, with 2 in its field 1, the seconds.
+  assert.deepEqual([...details.subarray(at + type.length)], [0x12, 4, 0x0a, 2, 0x08, 2]);
 });
 
 test('nothing is refused while exports wait no longer than two seconds', async () => {

@@ -10,7 +10,7 @@ const minute = 60_000;
 function breakCalls(spans: readonly Span[]): readonly Span[] {
   return spans.map((span) =>
     span.serviceName === 'orders'
-      ? { ...span, traceId: `f${span.traceId.slice(1)}`, parentSpanId: null }
+      ? { ...span, traceId: `${span.traceId.slice(0, -5)}f${span.traceId.slice(-4)}`, parentSpanId: null }
       : span,
   );
 }
@@ -185,7 +185,7 @@ test('two sinks, each with the traces that a hash of their ids gives it, count w
   const sinks = [makeJudge(), makeJudge()];
   const spans = callOrders(100);
   for (const [part, sink] of sinks.entries()) {
-    sink.send(spans.filter((span) => Number.parseInt(span.traceId.slice(0, 4), 16) % sinks.length === part));
+    sink.send(spans.filter((span) => Number.parseInt(span.traceId.slice(-4), 16) % sinks.length === part));
     sink.advance(minute);
     assert.deepEqual(sink.list(), ['web → orders intact: 50']);
   }
@@ -204,4 +204,18 @@ test('a trace that is split between two sinks, as while sinks are added, is not 
     return sink.list();
   });
   assert.doesNotMatch(lists.join(), /broken/);
+});
+
+test('broken calls are counted once, however many batches their halves are in', () => {
+  const sink = makeJudge();
+  for (let round = 0; round < 20; round += 1) {
+    const from = round * 100 + 1;
+    sink.send([
+      ...callOrders(60, sink.now, from),
+      ...breakCalls(callOrders(40, sink.now + 2_000, from + 60)),
+    ]);
+    sink.advance(minute / 4);
+  }
+  sink.advance(10 * minute);
+  assert.deepEqual(sink.list(), ['web → orders broken split-trace: 800', 'web → orders intact: 1200']);
 });
