@@ -19,9 +19,9 @@ const jaegerBenchmark =
 /** Everything that the plan takes from elsewhere. */
 export const figures = {
   exporterCpu: figure('exporter in a service', 17.8, 'µs of CPU a span', '`npm run bench -- delivery`'),
-  agentCpu: figure('agent', 8.0, 'µs of CPU a span', hops),
-  gatewayCpu: figure('gateway', 48.0, 'µs of CPU a span', hops),
-  jaegerCpu: figure('Jaeger without its storage', 8.9, 'µs of CPU a span', hops),
+  agentCpu: figure('agent', 7.4, 'µs of CPU a span', hops),
+  gatewayCpu: figure('gateway', 47.9, 'µs of CPU a span', hops),
+  jaegerCpu: figure('Jaeger without its storage', 7.5, 'µs of CPU a span', hops),
   sinkRate: figure('sink', 78_692, 'spans a CPU second', '`npm run bench -- sink`'),
   clickhouseRate: figure('ClickHouse, a server of 8 vCPU', 52_129, 'spans/s', jaegerBenchmark),
   storedBytes: figure(
