@@ -19,9 +19,9 @@ const jaegerBenchmark =
 /** Everything that the plan takes from elsewhere. */
 export const figures = {
   exporterCpu: figure('exporter in a service', 17.8, 'µs of CPU a span', '`npm run bench -- delivery`'),
-  agentCpu: figure('agent', 8.0, 'µs of CPU a span', hops),
-  gatewayCpu: figure('gateway', 48.0, 'µs of CPU a span', hops),
-  jaegerCpu: figure('Jaeger without its storage', 8.9, 'µs of CPU a span', hops),
+  agentCpu: figure('agent', 7.4, 'µs of CPU a span', hops),
+  gatewayCpu: figure('gateway', 47.9, 'µs of CPU a span', hops),
+  jaegerCpu: figure('Jaeger without its storage', 7.5, 'µs of CPU a span', hops),
   sinkRate: figure('sink', 78_692, 'spans a CPU second', '`npm run bench -- sink`'),
   clickhouseRate: figure('ClickHouse, a server of 8 vCPU', 52_129, 'spans/s', jaegerBenchmark),
   storedBytes: figure(
@@ -50,6 +50,7 @@ export const settings = {
   replicaCpus: { gateway: 2, sink: 1, jaeger: 2 },
   retentionDays: 3,
   decisionWaitSeconds: 10,
+  nodeVcpus: 64,
   hoursPerMonth: 730,
 } as const;
 
@@ -90,6 +91,7 @@ export function plan(rate: number) {
     openSpans: rate * decisionWaitSeconds,
     diskBytes: stored * figures.storedBytes.value * secondsPerDay * settings.retentionDays,
     vcpus,
+    nodes: atLeast(1, vcpus / settings.nodeVcpus),
     usdPerMonth: vcpus * figures.vcpuPrice.value * settings.hoursPerMonth,
   };
 }
@@ -127,6 +129,7 @@ export function renderTables(): ReadonlyMap<string, string> {
       row('spans that wait for a decision: million', (one) => count(one.openSpans / micro)),
       row(`ClickHouse, ${settings.retentionDays} days: TB`, (one) => count(one.diskBytes / tera)),
       row('vCPU without the services', (one) => count(one.vcpus)),
+      row(`nodes of ${settings.nodeVcpus} vCPU`, (one) => count(one.nodes)),
       row('vCPU, USD a month', (one) => count(one.usdPerMonth)),
     ],
   );

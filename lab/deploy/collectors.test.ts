@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type OtlpReceiver, startOtlpReceiver } from 'propagation-check';
 import { findFreePorts } from '../find-stack-place.ts';
 import { startCollector, token } from './start-collector.ts';
+import { startSink } from './start-sink.ts';
 import { obstacle } from './tools.ts';
 
 const traces = 20;
@@ -39,9 +40,9 @@ const send = (url: string, headers: Record<string, string> = { authorization: `B
     body: encodeTraces(),
   });
 
-async function until(isDone: () => boolean): Promise<void> {
+async function until(isDone: () => boolean | Promise<boolean>): Promise<void> {
   const end = performance.now() + patienceMs;
-  while (!isDone()) {
+  while (!(await isDone())) {
     if (performance.now() > end) throw new Error(`not within ${patienceMs} ms: ${isDone}`);
     await delay(pollMs);
   }
@@ -63,9 +64,9 @@ describe('agent and gateway with the configuration of Kubernetes', { skip: obsta
   after(() => rm(folder, { recursive: true, force: true }));
 
   it('bring all spans to the sink, and whole traces with an error to Jaeger', async (t) => {
-    const sink = await open(t);
+    await using sink = await startSink(join(folder, 'sink'));
     const jaeger = await open(t);
-    const hosts = { sink: hostOf(sink), jaeger: hostOf(jaeger) };
+    const hosts = { sink: sink.grpc, jaeger: hostOf(jaeger) };
     await using gateway = await startCollector('gateway', {
       ...{ folder: join(folder, 'gateway-1'), hosts, decisionWait: '1s' },
     });
@@ -73,7 +74,7 @@ describe('agent and gateway with the configuration of Kubernetes', { skip: obsta
       ...{ folder: join(folder, 'agent-1'), hosts: { gateway: gateway.grpc } },
     });
     assert.equal((await send(agent.url)).status, 200);
-    await until(() => spansOf(sink) === 2 * traces);
+    await until(async () => (await sink.readReceivedSpans()) === 2 * traces);
     const traceId = `${failing + 1}`.padStart(32, '0');
     const kept = () => jaeger.readAll().filter((span) => span.traceId === traceId);
     await until(() => kept().length === 2);

@@ -130,6 +130,16 @@ describe('the operator’s Collectors', () => {
   });
 });
 
+describe('the operator’s overlay', { skip: obstacle ?? false }, () => {
+  it('has the image of the other overlays', async () => {
+    const images = async (overlay: 'kind' | 'operator') =>
+      new Set((await render(overlay)).match(/(?<=image: )otel\/\S+/g));
+    const expected = await images('kind');
+    assert.equal(expected.size, 1);
+    assert.deepEqual(await images('operator'), expected);
+  });
+});
+
 const ports = z.object({ port: z.number(), protocol: z.string().optional() });
 const peer = z.object({ podSelector: z.object({ matchLabels: z.object({ app: z.string() }) }) });
 const policy = z.object({

@@ -29,6 +29,17 @@ const workload = z.object({
   }),
 });
 
+const kustomization = z.object({ images: z.array(z.object({ name: z.string(), newTag: z.string() })) });
+const collector = 'otel/opentelemetry-collector-contrib';
+
+/** kustomize sets the tags of pods alone. */
+async function readImage(): Promise<string> {
+  const text = await readFile(new URL('base/kustomization.yaml', kubernetes), 'utf8');
+  const image = kustomization.parse(parse(text)).images.find(({ name }) => name === collector);
+  if (image === undefined) throw new Error(`base/kustomization.yaml has no tag of ${collector}`);
+  return `${collector}:${image.newTag}`;
+}
+
 /** @returns The file of both resources, made from the base's workloads and configuration files. */
 export async function composeOperatorCollectors(): Promise<string> {
   const agent = await compose('agent', { mode: 'daemonset' });
@@ -55,7 +66,7 @@ async function compose(name: 'agent' | 'gateway', rest: object) {
     metadata: { name, labels: { app: name } },
     spec: {
       ...rest,
-      image: 'otel/opentelemetry-collector-contrib',
+      image: await readImage(),
       env: container.env,
       resources: container.resources,
       securityContext: container.securityContext,
