@@ -2,20 +2,22 @@
  * How long `propagation-check run` takes from its request to its end, beside the time at which the last span could be read:
  * with its own receiver and the demo's services as processes, and on a stack that is up, where `JAEGER_URL` names it.
  */
-import { spawn } from 'node:child_process';
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
 import { connect, createServer as createSocketServer, type Socket } from 'node:net';
 import { loadavg } from 'node:os';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { buffer, text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
 import { parseAnswer, startDemoSystem } from 'demo';
 import { openSource, type Source } from 'propagation-check';
 import { z } from 'zod';
 
 const cli = join(import.meta.dirname, '..', '..', 'packages', 'propagation-check', 'src', 'cli.ts');
-const runs = 50;
+const defaultRuns = '50';
 /** The first ones compile and open connections. */
 const warmUp = 2;
 /** A's SERVER and CLIENT span and B's SERVER span. */
@@ -52,20 +54,25 @@ interface Place {
 }
 
 /** Prints the tables. */
-export async function benchVerdict(): Promise<void> {
+export async function benchVerdict(argv: readonly string[]): Promise<void> {
+  const { values } = parseArgs({
+    args: [...argv],
+    options: { runs: { type: 'string', default: defaultRuns } },
+  });
+  const runs = Number(values.runs);
   console.log(
     `${runs} runs each of \`run URL --expect "service-a -> service-b"\`, milliseconds from its request; load ${load()}`,
   );
   const columns = ['last span readable', 'verdict after it', 'verdict', 'command ended'];
   console.log(' '.repeat(nameWidth) + columns.map((column) => column.padStart(20)).join(''));
   console.log(' '.repeat(nameWidth) + '    median       p95'.repeat(columns.length));
-  await benchEmbedded(null);
-  await benchEmbedded('strip-traceparent');
-  if (process.env.JAEGER_URL !== undefined) await benchStack(process.env.JAEGER_URL);
+  await benchEmbedded(null, runs);
+  await benchEmbedded('strip-traceparent', runs);
+  if (process.env.JAEGER_URL !== undefined) await benchStack(process.env.JAEGER_URL, runs);
   else console.log('on the stack: name it with JAEGER_URL and SERVICE_A_URL, and its fault with FAULT');
 }
 
-async function benchEmbedded(fault: string | null): Promise<void> {
+async function benchEmbedded(fault: string | null, runs: number): Promise<void> {
   const port = await findFreePort();
   let arrivedAt = 0;
   await using wire = await tapWire(port, (at) => {
@@ -80,7 +87,7 @@ async function benchEmbedded(fault: string | null): Promise<void> {
     signal: new AbortController().signal,
   });
   try {
-    await measure({
+    await measure(runs, {
       name: fault === null ? 'embedded, healthy' : `embedded, ${fault}`,
       url: new URL('/call-b', system.serviceA.url),
       source: `otlp=127.0.0.1:${port}`,
@@ -93,12 +100,12 @@ async function benchEmbedded(fault: string | null): Promise<void> {
   }
 }
 
-async function benchStack(jaeger: string): Promise<void> {
+async function benchStack(jaeger: string, runs: number): Promise<void> {
   const spec = `jaeger=${jaeger}`;
   const source = await openSource(spec);
   const fault = process.env.FAULT ?? '';
   try {
-    await measure({
+    await measure(runs, {
       name: fault === '' ? 'stack, healthy' : `stack, ${fault}`,
       url: new URL('/call-b', process.env.SERVICE_A_URL ?? 'http://localhost:8081'),
       source: spec,
@@ -111,9 +118,37 @@ async function benchStack(jaeger: string): Promise<void> {
       expectedExitCode: fault === '' ? 0 : 1,
       targets: { afterReadable: 60, total: 400 },
     });
+    await benchTrace(source, spec, runs);
   } finally {
     await source.close();
   }
+}
+
+/** How long `trace ID` takes, from its start to its end, for a trace that has just become readable. */
+async function benchTrace(source: Source, spec: string, runs: number): Promise<void> {
+  const url = new URL('/call-b', process.env.SERVICE_A_URL ?? 'http://localhost:8081');
+  const times: number[] = [];
+  for (let run = 0; run < runs; run += 1) {
+    const answer = await (await fetch(url)).text();
+    await waitInSource(source, answer);
+    const { service_a_trace_id: id } = parseAnswer(answer);
+    if (id === null) throw new Error(`no trace id in ${answer}`);
+    const start = performance.now();
+    const child = spawnCli(['trace', id, '--source', spec, '--json']);
+    const [printed] = await Promise.all([text(child.stdout), once(child, 'close')]);
+    times.push(performance.now() - start);
+    resultShape.parse(JSON.parse(printed));
+  }
+  const [median, p95] = quantiles(times).map((ms) => ms.toFixed(0));
+  console.log(
+    `trace ID of a young trace, start to end: median ${median}, p95 ${p95} (7,700 before issue 10)`,
+  );
+}
+
+function spawnCli(args: readonly string[]): ChildProcessByStdio<null, Readable, null> {
+  return spawn(process.execPath, ['--conditions=trace-context-source', cli, ...args], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
 }
 
 async function waitInSource(source: Source, answer: string): Promise<number> {
@@ -130,7 +165,7 @@ async function waitInSource(source: Source, answer: string): Promise<number> {
   );
 }
 
-async function measure(place: Place): Promise<void> {
+async function measure(runs: number, place: Place): Promise<void> {
   const times: Times[] = [];
   for (let run = -warmUp; run < runs; run += 1) {
     const measured = await runOnce(place);
@@ -175,9 +210,7 @@ async function runOnce(place: Place): Promise<Times> {
     'service-a -> service-b',
     '--json',
   ];
-  const child = spawn(process.execPath, ['--conditions=trace-context-source', cli, ...args], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const child = spawnCli(args);
   let printedAt = 0;
   child.stdout.on('data', () => {
     printedAt = performance.now();

@@ -258,36 +258,3 @@ export function readNanoseconds(view: DataView, at: number): number {
     (readFourDigits(view, at + 15) % 1_000)
   );
 }
-
-/** Bytes that are expected at many places. ASCII, without NUL: eight of them compare as a double, for no such double is NaN or zero. */
-export class Literal {
-  readonly length: number;
-  readonly #view: DataView;
-  readonly #bytes: Uint8Array;
-
-  constructor(bytes: Uint8Array) {
-    // Not `slice`: that of a Buffer shares memory.
-    this.#bytes = new Uint8Array(bytes);
-    this.#view = new DataView(this.#bytes.buffer);
-    this.length = bytes.length;
-  }
-
-  static canHold(bytes: Uint8Array): boolean {
-    return bytes.every((byte) => byte > 0 && byte < 0x80);
-  }
-
-  isAt({ bytes, view }: ByteSource, start: number): boolean {
-    const { length } = this;
-    if (start + length > bytes.length) return false;
-    if (length < 8) {
-      for (let index = 0; index < length; index += 1)
-        if (this.#bytes[index] !== bytes[start + index]) return false;
-      return true;
-    }
-    const own = this.#view;
-    const last = length - 8;
-    for (let index = 0; index < last; index += 8)
-      if (own.getFloat64(index, true) !== view.getFloat64(start + index, true)) return false;
-    return own.getFloat64(last, true) === view.getFloat64(start + last, true);
-  }
-}

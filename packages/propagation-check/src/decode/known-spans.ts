@@ -2,7 +2,6 @@ import { attributeField, field, type SpanWriter } from '../span/span-writer.ts';
 import { emptyText, isRaw, valueType } from '../span/value-table.ts';
 import {
   type JsonBytes,
-  Literal,
   readHexWord,
   readNanoseconds,
   readSeconds,
@@ -11,6 +10,8 @@ import {
   sign,
   timeDigits,
 } from './json-bytes.ts';
+import { type LearntBudget, mostNext } from './learnt-budget.ts';
+import { Literal } from './literal.ts';
 
 /** The parts of a span that differ between spans that are written alike. */
 export const part = {
@@ -43,10 +44,6 @@ const unquoted: ReadonlySet<Part> = new Set([
 ]);
 
 type Part = (typeof part)[keyof typeof part];
-
-/** Hostile data may be written in any number of ways. */
-const mostSteps = 4_096;
-const mostNext = 16;
 
 /** The bytes up to a part, and the part. */
 interface Step {
@@ -88,7 +85,7 @@ interface Noted {
 export class KnownSpans {
   readonly #writer: SpanWriter;
   readonly #json: JsonBytes;
-  #steps = 0;
+  readonly #budget: LearntBudget;
   readonly #root: Step = createStep({
     literal: new Literal(new Uint8Array()),
     part: part.end,
@@ -99,9 +96,10 @@ export class KnownSpans {
   readonly #parts: Noted[] = [];
   #isLearnable = false;
 
-  constructor(writer: SpanWriter, json: JsonBytes) {
+  constructor(writer: SpanWriter, json: JsonBytes, budget: LearntBudget) {
     this.#writer = writer;
     this.#json = json;
+    this.#budget = budget;
   }
 
   /** Reads a span. @returns The offset behind it; -1 where it is not known, and nothing is written. */
@@ -217,7 +215,7 @@ export class KnownSpans {
   /** The scanner begins to read a span that is not known. */
   begin(): void {
     this.#parts.length = 0;
-    this.#isLearnable = this.#steps < mostSteps;
+    this.#isLearnable = !this.#budget.isSpent;
   }
 
   /** A part of the span, without quotes. @param key Of an attribute. */
@@ -263,10 +261,9 @@ export class KnownSpans {
       (step) => step.literal.length === to - from && step.part === which && this.#isAt(step, from),
     );
     if (known !== undefined) return known;
-    const literal = bytes.subarray(from, to);
-    if (after.next.length >= mostNext || !Literal.canHold(literal)) return null;
-    const step = createStep({ literal: new Literal(literal), part: which, key, constants });
-    this.#steps += 1;
+    if (after.next.length >= mostNext || !this.#budget.take(to - from, 1)) return null;
+    const literal = new Literal(bytes.subarray(from, to));
+    const step = createStep({ literal, part: which, key, constants });
     after.next.push(step);
     after.second = after.first;
     after.first = step;

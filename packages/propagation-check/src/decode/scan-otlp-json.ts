@@ -6,7 +6,6 @@ import { type ByteSource, emptyText, grown, isRaw, valueType } from '../span/val
 import { DecodeError } from './decode-error.ts';
 import {
   JsonBytes,
-  Literal,
   Refusal,
   readHexWord,
   readNanoseconds,
@@ -17,6 +16,8 @@ import {
   timeDigits,
 } from './json-bytes.ts';
 import { KnownSpans, part } from './known-spans.ts';
+import { LearntBudget } from './learnt-budget.ts';
+import { Literal } from './literal.ts';
 import { readSpanKind, readStatusCode, toSpanKind, toStatusCode } from './otlp-fields.ts';
 import { isObject, readAttributes, readResource } from './otlp-json-value.ts';
 
@@ -83,6 +84,7 @@ const seen = {
 export class OtlpJsonScanner {
   readonly #writer: SpanWriter;
   readonly #json = new JsonBytes({ bytes: new Uint8Array(), view: new DataView(new ArrayBuffer(0)) });
+  readonly #budget: LearntBudget;
   readonly #known: KnownSpans;
   readonly #resources = new KnownObjects();
   readonly #scopes = new KnownObjects();
@@ -92,9 +94,10 @@ export class OtlpJsonScanner {
   #lastSpanWith = new Uint32Array(1_024);
   #spans = 0;
 
-  constructor(writer: SpanWriter) {
+  constructor(writer: SpanWriter, budget = new LearntBudget()) {
     this.#writer = writer;
-    this.#known = new KnownSpans(writer, this.#json);
+    this.#budget = budget;
+    this.#known = new KnownSpans(writer, this.#json, budget);
   }
 
   /**
@@ -541,7 +544,7 @@ export class OtlpJsonScanner {
     const text = json.key(start, end);
     const known = this.#templates.get(text);
     if (known !== undefined) return known;
-    if (this.#templates.size >= mostTemplates || !Literal.canHold(bytes.subarray(start, end))) return null;
+    if (this.#templates.size >= mostTemplates || !this.#budget.take(end - start, 0)) return null;
     return this.#addTemplate(text, json.text(name + 1, nameEnd), kind);
   }
 
@@ -662,7 +665,7 @@ export class OtlpJsonScanner {
 
 interface KnownObject {
   readonly id: number;
-  /** Null where the object has other characters than ASCII. */
+  /** Null where it is no object: other values do not show where they end. */
   readonly literal: Literal | null;
 }
 
@@ -680,9 +683,7 @@ class KnownObjects {
 
   add(json: JsonBytes, start: number, end: number, id: number): void {
     const bytes = json.source.bytes.subarray(start, end);
-    // Other values do not show where they end.
-    const isWhole = bytes[0] === openBrace && Literal.canHold(bytes);
-    this.last = { id, literal: isWhole ? new Literal(bytes) : null };
+    this.last = { id, literal: bytes[0] === openBrace ? new Literal(bytes) : null };
     this.#byText.set(json.key(start, end), this.last);
   }
 }

@@ -9,55 +9,13 @@ import {
 } from './generated/opentelemetry/proto/common/v1/common_pb.js';
 import { ResourceSchema } from './generated/opentelemetry/proto/resource/v1/resource_pb.js';
 import { Refusal, refuse } from './json-bytes.ts';
+import { KnownProtobufSpans, longestNatural, type Part, part } from './known-protobuf-spans.ts';
+import { LearntBudget } from './learnt-budget.ts';
+import { Literal } from './literal.ts';
 import { toSpanKind, toStatusCode } from './otlp-fields.ts';
 import { toAttributes, toResource } from './otlp-protobuf.ts';
-import { ProtobufBytes, type Shape, wire } from './protobuf-bytes.ts';
-
-/** Tags of fields: number * 8 + wire type. Source: opentelemetry-proto 1.9, `trace.proto` and `common.proto`. */
-const tags = {
-  request: { resourceSpans: 1 * 8 + wire.bytes },
-  resourceSpans: {
-    resource: 1 * 8 + wire.bytes,
-    scopeSpans: 2 * 8 + wire.bytes,
-    schemaUrl: 3 * 8 + wire.bytes,
-  },
-  scopeSpans: { scope: 1 * 8 + wire.bytes, spans: 2 * 8 + wire.bytes, schemaUrl: 3 * 8 + wire.bytes },
-  keyValue: { key: 1 * 8 + wire.bytes, value: 2 * 8 + wire.bytes },
-  anyValue: { text: 1 * 8 + wire.bytes, integer: 3 * 8 + wire.varint },
-  status: { message: 2 * 8 + wire.bytes, code: 3 * 8 + wire.varint },
-} as const;
-
-const anyValue = new Map<number, 'text' | 'varint' | 'fixed64' | 'bytes' | Shape>([
-  [1, 'text'],
-  [2, 'varint'],
-  [3, 'varint'],
-  [4, 'fixed64'],
-  [7, 'bytes'],
-]);
-const keyValue: Shape = new Map<number, 'text' | Shape>([
-  [1, 'text'],
-  [2, anyValue],
-]);
-anyValue.set(5, new Map([[1, anyValue]]));
-anyValue.set(6, new Map([[1, keyValue]]));
-const event: Shape = new Map<number, 'text' | 'varint' | 'fixed64' | Shape>([
-  [1, 'fixed64'],
-  [2, 'text'],
-  [3, keyValue],
-  [4, 'varint'],
-]);
-const link: Shape = new Map<number, 'text' | 'bytes' | 'varint' | 'fixed32' | Shape>([
-  [1, 'bytes'],
-  [2, 'bytes'],
-  [3, 'text'],
-  [4, keyValue],
-  [5, 'varint'],
-  [6, 'fixed32'],
-]);
-const statusShape: Shape = new Map<number, 'text' | 'varint'>([
-  [2, 'text'],
-  [3, 'varint'],
-]);
+import { anyValue, event, keyValue, link, statusShape, tags } from './otlp-protobuf-shapes.ts';
+import { ProtobufBytes, wire } from './protobuf-bytes.ts';
 
 /** Distinct names of attributes; hostile data may have any number. */
 const mostNames = 4_096;
@@ -69,7 +27,7 @@ interface Name {
   /** Null where the attribute is not kept. */
   readonly key: number | null;
   readonly isPresenceOnly: boolean;
-  /** Id of its last value; -1 where that is raw. */
+  /** Id of its last value. */
   value: number;
   /** The last value, where it is an integer. */
   integer: number;
@@ -85,6 +43,8 @@ interface Name {
 export class OtlpProtobufScanner {
   readonly #writer: SpanWriter;
   readonly #wire = new ProtobufBytes({ bytes: new Uint8Array(), view: new DataView(new ArrayBuffer(0)) });
+  readonly #budget: LearntBudget;
+  readonly #known: KnownProtobufSpans;
   readonly #resources = new KnownMessages();
   readonly #scopes = new KnownMessages();
   readonly #names = new Map<string, Name>();
@@ -93,8 +53,10 @@ export class OtlpProtobufScanner {
   #lastSpanWith = new Uint32Array(1_024);
   #spans = 0;
 
-  constructor(writer: SpanWriter) {
+  constructor(writer: SpanWriter, budget = new LearntBudget()) {
     this.#writer = writer;
+    this.#budget = budget;
+    this.#known = new KnownProtobufSpans(writer, this.#wire, budget);
   }
 
   /** Reads one export request. @returns Whether its spans were written. If not, nothing was. */
@@ -189,7 +151,20 @@ export class OtlpProtobufScanner {
   }
 
   #scanSpan(end: number): void {
+    const start = this.#wire.at;
+    if (this.#known.scan(start, end)) {
+      this.#wire.at = end;
+      return;
+    }
+    this.#wire.at = start;
+    this.#known.begin();
+    this.#scanNewSpan(end);
+    this.#known.learn(start, end);
+  }
+
+  #scanNewSpan(end: number): void {
     const input = this.#wire;
+    const known = this.#known;
     const writer = this.#writer;
     const { view } = input.source;
     const row = writer.beginRow();
@@ -208,9 +183,14 @@ export class OtlpProtobufScanner {
       if (number === 9 || number === 11 || number === 13) {
         if (tag % 8 !== wire.bytes) refuse();
         const messageEnd = input.length(end);
-        if (number === 9) before = this.#scanAttribute(before, messageEnd);
-        else if (number === 11) input.skipMessage(event, messageEnd);
-        else this.#scanLink(messageEnd);
+        if (number === 9) before = this.#scanAttribute(before, at, messageEnd);
+        else if (number === 11) {
+          known.note(part.event, at, messageEnd);
+          input.skipMessage(event, messageEnd);
+        } else {
+          known.giveUp();
+          this.#scanLink(messageEnd);
+        }
         continue;
       }
       if (number > 16) {
@@ -235,6 +215,7 @@ export class OtlpProtobufScanner {
           )
             refuse();
           input.at += 16;
+          known.note(part.traceId, start, input.at);
           break;
         }
         case 2 * 8 + wire.bytes:
@@ -242,10 +223,12 @@ export class OtlpProtobufScanner {
           columns.spanIds[row * 2] = view.getInt32(input.at);
           columns.spanIds[row * 2 + 1] = view.getInt32(input.at + 4);
           if ((view.getInt32(input.at) | view.getInt32(input.at + 4)) === 0) refuse();
+          known.note(part.spanId, input.at, input.at + 8);
           input.at += 8;
           break;
         case 3 * 8 + wire.bytes:
           columns.traceStates[row] = this.#scanText(input.length(end), field.traceState);
+          known.note(part.traceState, at, input.at, columns.traceStates[row]);
           break;
         case 4 * 8 + wire.bytes: {
           const length = input.length(end) - input.at;
@@ -253,11 +236,13 @@ export class OtlpProtobufScanner {
           if (length !== 8) refuse();
           columns.parentIds[row * 2] = view.getInt32(input.at);
           columns.parentIds[row * 2 + 1] = view.getInt32(input.at + 4);
+          known.note(part.parentId, input.at, input.at + 8);
           input.at += 8;
           break;
         }
         case 5 * 8 + wire.bytes:
           columns.names[row] = this.#scanText(input.length(end), field.name);
+          known.note(part.name, at, input.at, columns.names[row]);
           break;
         case 6 * 8 + wire.varint:
           columns.kinds[row] = spanKinds.indexOf(toSpanKind(this.#smallVarint()));
@@ -266,11 +251,13 @@ export class OtlpProtobufScanner {
           startLow = view.getUint32(at, true);
           startHigh = view.getUint32(at + 4, true);
           input.at += 8;
+          known.note(part.start, at, input.at);
           break;
         case 8 * 8 + wire.fixed64:
           endLow = view.getUint32(at, true);
           endHigh = view.getUint32(at + 4, true);
           input.at += 8;
+          known.note(part.finish, at, input.at);
           break;
         case 15 * 8 + wire.bytes:
           this.#scanStatus(input.length(end), row);
@@ -306,8 +293,11 @@ export class OtlpProtobufScanner {
     return this.#writer.values.addBytes(input.source, start, end, valueType.text, ofField);
   }
 
-  /** @returns The name of the attribute, for the next one to be predicted from. */
-  #scanAttribute(before: Name, end: number): Name {
+  /**
+   * @param tagEnd Behind the tag of the attribute.
+   * @returns The name of the attribute, for the next one to be predicted from.
+   */
+  #scanAttribute(before: Name, tagEnd: number, end: number): Name {
     const input = this.#wire;
     const start = input.at;
     let name = before.next;
@@ -317,70 +307,87 @@ export class OtlpProtobufScanner {
       before.other = before.next;
       before.next = name;
     }
-    if (name !== null && this.#scanScalar(name, start + name.length, end)) return name;
-    this.#decodeAttribute(start, end);
+    if (name !== null) {
+      const nameTo = start + name.length + 1;
+      const which = this.#scanScalar(name, nameTo - 1, end);
+      if (which !== null) {
+        const { key, value } = name;
+        const noted = { which, from: tagEnd, to: end, nameFrom: start, nameTo, key: key ?? 0 };
+        this.#known.noteAttribute({ ...noted, value: which === part.presence ? emptyText : value });
+        // A tag may be written with more bytes.
+        if (input.source.bytes[nameTo - 1] !== tags.keyValue.value) this.#known.giveUp();
+        return name;
+      }
+    }
+    this.#decodeAttribute(tagEnd, start, end);
     return name ?? before;
   }
 
-  /** @returns Whether the value was read; if not, nothing was added. */
-  #scanScalar(name: Name, start: number, end: number): boolean {
+  /** Adds the value, which is `name.value` then. @returns How it was read; if null, nothing was added. */
+  #scanScalar(name: Name, start: number, end: number): Part | null {
     const input = this.#wire;
-    const { values } = this.#writer;
     const { key } = name;
     input.at = start;
-    if (start === end || input.tag() !== tags.keyValue.value || input.length(end) !== end) return false;
+    if (start === end || input.tag() !== tags.keyValue.value || input.length(end) !== end) return null;
     if (key === null || name.isPresenceOnly) {
       input.skipMessage(anyValue, end);
-      if (key !== null) this.#add(key, emptyText);
-      return true;
+      if (key === null) return part.skipped;
+      this.#add(key, emptyText);
+      return part.presence;
     }
-    if (input.at === end) return false;
+    if (input.at === end) return null;
     const tag = input.tag();
     if (tag === tags.anyValue.text) {
-      if (input.length(end) !== end) return false;
-      if (
-        name.value >= 0 &&
-        name.integer < 0 &&
-        values.matchInterned(name.value, input.source, input.at) === end
-      ) {
-        input.at = end;
-      } else {
-        const value = this.#scanText(end, attributeField(key));
-        name.value = isRaw(value) ? -1 : value;
-        name.integer = -1;
-        this.#add(key, value);
-        return true;
-      }
+      if (input.length(end) !== end) return null;
+      this.#scanTextValue(name, attributeField(key), end);
       this.#add(key, name.value);
-      return true;
+      return part.text;
     }
     // A negative number has ten bytes, and is refused here.
-    if (tag !== tags.anyValue.integer || end - input.at > 7) return false;
+    if (tag !== tags.anyValue.integer || end - input.at > longestNatural) return null;
     const integer = input.varint();
-    if (input.at !== end) return false;
-    if (name.value < 0 || name.integer !== integer) {
-      const value = values.addNatural(integer, attributeField(key));
-      name.value = isRaw(value) ? -1 : value;
+    if (input.at !== end) return null;
+    if (isRaw(name.value) || name.integer !== integer) {
+      name.value = this.#writer.values.addNatural(integer, attributeField(key));
       name.integer = integer;
-      this.#add(key, value);
-      return true;
     }
     this.#add(key, name.value);
-    return true;
+    return part.integer;
+  }
+
+  #scanTextValue(name: Name, ofField: number, end: number): void {
+    const input = this.#wire;
+    const { values } = this.#writer;
+    if (
+      !isRaw(name.value) &&
+      name.integer < 0 &&
+      values.matchInterned(name.value, input.source, input.at) === end
+    ) {
+      input.at = end;
+      return;
+    }
+    name.value = this.#scanText(end, ofField);
+    name.integer = -1;
   }
 
   /** Reads an attribute as the strict decoder does. */
-  #decodeAttribute(start: number, end: number): void {
+  #decodeAttribute(tagEnd: number, start: number, end: number): void {
     const input = this.#wire;
     // Its depth is bounded so.
     input.at = start;
     input.skipMessage(keyValue, end);
     const message = decode(() => fromBinary(KeyValueSchema, input.source.bytes.subarray(start, end)));
-    for (const [name, value] of toAttributes([message])) {
-      if (!isKept(name)) continue;
+    for (const [name, attribute] of toAttributes([message])) {
+      if (!isKept(name)) {
+        this.#known.giveUp();
+        continue;
+      }
       const { values } = this.#writer;
       const key = values.add(name, field.key);
-      this.#add(key, presenceOnly.has(name) ? emptyText : values.add(value, attributeField(key)));
+      const value = presenceOnly.has(name) ? emptyText : values.add(attribute, attributeField(key));
+      this.#add(key, value);
+      const noted = { which: part.other, from: tagEnd, to: end, nameFrom: start, nameTo: start };
+      this.#known.noteAttribute({ ...noted, key, value });
     }
   }
 
@@ -405,7 +412,7 @@ export class OtlpProtobufScanner {
     const text = buffer.toString('latin1', start, nameEnd);
     const known = this.#names.get(text);
     if (known !== undefined) return known;
-    if (this.#names.size >= mostNames) return null;
+    if (this.#names.size >= mostNames || !this.#budget.take(nameEnd - start, 0)) return null;
     const name = buffer.toString('utf8', nameStart, nameEnd);
     const key = isKept(name) ? this.#writer.values.add(name, field.key) : null;
     const own = new Uint8Array(bytes.subarray(start, nameEnd));
@@ -461,40 +468,50 @@ export class OtlpProtobufScanner {
       }
       if (tag === tags.status.code)
         columns.statuses[row] = statusCodes.indexOf(toStatusCode(this.#smallVarint()));
-      else if (tag === tags.status.message)
+      else if (tag === tags.status.message) {
+        this.#known.giveUp();
         columns.statusMessages[row] = this.#scanText(input.length(end), field.statusMessage);
-      else input.skipUnknown(tag, end);
+      } else input.skipUnknown(tag, end);
     }
   }
 }
 
+/** So many are compared one after the other: the services behind one Collector, as often as not. */
+const mostRecent = 32;
+
+interface KnownMessage {
+  readonly literal: Literal;
+  readonly id: number;
+}
+
 /** Messages that came before, by their bytes. */
 class KnownMessages {
-  #last: { readonly bytes: Uint8Array; readonly id: number } | null = null;
+  readonly #recent: KnownMessage[] = [];
+  #oldest = 0;
   readonly #byBytes = new Map<string, number>();
 
-  find({ bytes }: ByteSource, start: number, end: number): number | null {
-    const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-    const last = this.#last;
-    if (
-      last !== null &&
-      end - start === last.bytes.length &&
-      buffer.compare(last.bytes, 0, last.bytes.length, start, end) === 0
-    )
-      return last.id;
-    const id = this.#byBytes.get(buffer.toString('latin1', start, end));
-    if (id === undefined) return null;
-    this.#last = { bytes: bytes.slice(start, end), id };
+  find(source: ByteSource, start: number, end: number): number | null {
+    for (const { literal, id } of this.#recent)
+      if (literal.length === end - start && literal.isAt(source, start)) return id;
+    const id = this.#byBytes.get(toKey(source, start, end)) ?? null;
+    if (id !== null) this.#remember(source, start, end, id);
     return id;
   }
 
-  add({ bytes }: ByteSource, start: number, end: number, id: number): void {
-    this.#last = { bytes: bytes.slice(start, end), id };
-    this.#byBytes.set(
-      Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('latin1'),
-      id,
-    );
+  add(source: ByteSource, start: number, end: number, id: number): void {
+    this.#byBytes.set(toKey(source, start, end), id);
+    this.#remember(source, start, end, id);
   }
+
+  #remember({ bytes }: ByteSource, start: number, end: number, id: number): void {
+    this.#recent[this.#oldest] = { literal: new Literal(bytes.subarray(start, end)), id };
+    this.#oldest = (this.#oldest + 1) % mostRecent;
+  }
+}
+
+/** A character a byte. */
+function toKey({ bytes }: ByteSource, start: number, end: number): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('latin1');
 }
 
 /** Refused by the strict decoder too, with its own words. */

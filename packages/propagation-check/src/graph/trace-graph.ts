@@ -96,6 +96,7 @@ export class TraceGraph {
       this.traceCount = this.index.traceCount;
       this.#hasChild = new Uint8Array(store.size);
       this.parents = this.#findParents();
+      if (store.links.rows.length === 0) this.index.rest();
     }
     this.upwards = this.#withoutCircles();
   }

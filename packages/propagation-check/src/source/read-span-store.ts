@@ -11,7 +11,7 @@ import { gunzipChunks, isGzip } from '../decode/gunzip.ts';
 import type { PieceFormat } from '../decode/piece-reader.ts';
 import { isZip } from '../decode/zip.ts';
 import type { SpanStore } from '../span/span-store.ts';
-import { SpanWriter } from '../span/span-writer.ts';
+import { type Mark, SpanWriter } from '../span/span-writer.ts';
 import { cutPieces, endFinders, type Fill, fillFrom } from './cut-pieces.ts';
 import { describeFileError, emptyFile, quotePath, tooLarge } from './file-error.ts';
 import { type Piece, readPieces } from './read-pieces.ts';
@@ -174,7 +174,7 @@ async function readStream(
     const fill = isPlainFile ? fillFromFile(file, progress, options.signal) : fillFrom(chunks);
     const pieces = cutPieces(fill, endFinders[format], { isReadAhead: isPlainFile });
     await readPieces(format, pieces, writer, team, (bytes) => {
-      if (!isExpected) writer.expect((whole / bytes) * moreThanExpected);
+      if (!isExpected) expectRest(writer, before, (whole / bytes) * moreThanExpected);
       isExpected = true;
       options.onProgress?.({ ...progress, spans: writer.rows });
     });
@@ -184,6 +184,12 @@ async function readStream(
     writer.rollBack(before);
     return decodeInto(writer, kept);
   }
+}
+
+/** Makes room for so many times what was read since the mark: rows of other files stand before it. */
+function expectRest(writer: SpanWriter, since: Mark, times: number): void {
+  const share = (writer.rows - since.rows) / Math.max(1, writer.rows);
+  writer.expect(1 + Math.max(0, times - 1) * share);
 }
 
 /** Of a smaller file the columns are small. */

@@ -196,6 +196,129 @@ test('requests with bytes that are added, missing, or moved', async () => {
   );
 });
 
+const { attributes = [] } = span;
+const isKnown = (value: KeyValueInit) => value.key !== 'nested';
+/** Spans that a scanner knows from the second request on: without a parent, with all that is read as known, and with other values. */
+const known = toBinary(
+  ExportTraceServiceRequestSchema,
+  create(ExportTraceServiceRequestSchema, {
+    resourceSpans: [
+      {
+        resource: { attributes: [text('service.name', 'a')] },
+        scopeSpans: [
+          {
+            scope: { name: 'http' },
+            spans: [
+              bare,
+              { ...span, links: [], status: { code: 2 }, attributes: attributes.filter(isKnown) },
+              {
+                ...{ ...bare, name: 'x'.repeat(200), kind: 3, startTimeUnixNano: 1n },
+                attributes: [text('url.path', `/${'y'.repeat(300)}`), integer('server.port', 8080n)],
+              },
+            ],
+          },
+        ],
+      },
+    ],
+  }),
+);
+
+test('spans that are cut or changed at any byte behind others that are written alike', async () => {
+  const learned = frame(known, known);
+  await assertAgrees(Buffer.concat([learned, learned]));
+  for (let at = known.indexOf(0x12); at < known.length; at += 1) {
+    const byte = known[at] ?? 0;
+    // Each change meets each token of a few bytes.
+    const others = [byte ^ 1, 0, byte ^ 0x80, 0x0a, byte + 1, 0x12, 0xff, byte - 1];
+    const other = others[at % others.length] ?? 0;
+    const changed = [...known].with(at, other & 0xff);
+    await assertAgrees(
+      Buffer.concat([learned, frame(Uint8Array.from(changed), known)]),
+      `byte ${at} is ${other}`,
+    );
+  }
+});
+
+test('spans with bytes that are added, missing, or moved behind others that are written alike', async () => {
+  const position = fc.nat(known.length);
+  const learned = frame(known, known);
+  await fc.assert(
+    fc.asyncProperty(
+      position,
+      fc.nat(30),
+      position,
+      fc.uint8Array({ maxLength: 3 }),
+      async (from, count, to, added) => {
+        const bytes = [...known];
+        const moved = bytes.slice(from, from + count);
+        for (const changed of [
+          bytes.toSpliced(to, added.length, ...added),
+          bytes.toSpliced(to, moved.length, ...moved),
+        ])
+          await assertAgrees(Buffer.concat([learned, frame(Uint8Array.from(changed), known)]));
+      },
+    ),
+    { seed, numRuns: 400 },
+  );
+});
+
+test('the tag of a value that is written with two bytes is not known by its first one', async () => {
+  const below = (tag: number, inner: readonly number[]) => [tag, inner.length, ...inner];
+  const requestOf = (value: readonly number[]) => {
+    const attribute = below(0x4a, [...below(0x0a, [...Buffer.from('url.path')]), ...value]);
+    const written = [...below(0x0a, [...ids.traceId]), ...below(0x12, [...ids.spanId]), ...attribute];
+    return Uint8Array.from(below(0x0a, below(0x12, below(0x12, written))));
+  };
+  const learned = requestOf([0x92, 0, ...below(0x0a, [0x61]).toSpliced(0, 0, 3)]);
+  // Field 178 with ten bytes; behind a tag of one byte it were a text of nine.
+  const other = requestOf([0x92, 11, 10, 9, ...Buffer.from('nine char')]);
+  await assertAgrees(frame(learned, learned, other));
+});
+
+test('spans whose values have other lengths, types and signs than those of known ones', async () => {
+  const values: readonly KeyValueInit['value'][] = [
+    ...['', 'a', '\u00e9', 'a'.repeat(127), 'a'.repeat(128), 'a'.repeat(20_000)].map((value) => ({
+      value: { case: 'stringValue' as const, value },
+    })),
+    ...[0n, 1n, 127n, 128n, 2n ** 49n, 2n ** 53n, -1n].map((value) => ({
+      value: { case: 'intValue' as const, value },
+    })),
+    ...[true, false].map((value) => ({ value: { case: 'boolValue' as const, value } })),
+    ...[{ value: { case: 'doubleValue' as const, value: 0.5 } }, {}, undefined],
+  ];
+  const requests = values.flatMap((value) =>
+    values.map((second) =>
+      toBinary(
+        ExportTraceServiceRequestSchema,
+        create(ExportTraceServiceRequestSchema, {
+          resourceSpans: [
+            {
+              scopeSpans: [
+                {
+                  spans: [
+                    {
+                      ...bare,
+                      attributes: ['url.path', 'unknown', 'server.port'].map((key, index) => ({
+                        ...{
+                          key,
+                          ...((index === 2 ? second : value) === undefined
+                            ? {}
+                            : { value: index === 2 ? second : value }),
+                        },
+                      })),
+                    },
+                  ],
+                },
+              ],
+            },
+          ],
+        }),
+      ),
+    ),
+  );
+  await assertAgrees(frame(...requests, ...requests.toReversed()));
+});
+
 /** A field of its own: its tag, and a value. */
 const anyField = fc
   .tuple(fc.nat(140), fc.uint8Array({ maxLength: 9 }))

@@ -1,0 +1,397 @@
+import { attributeField, field, type SpanWriter } from '../span/span-writer.ts';
+import { emptyText, isRaw, valueType } from '../span/value-table.ts';
+import { refuse } from './json-bytes.ts';
+import { type LearntBudget, mostNext } from './learnt-budget.ts';
+import { Literal } from './literal.ts';
+import { anyValue, event, tags } from './otlp-protobuf-shapes.ts';
+import type { ProtobufBytes, Shape } from './protobuf-bytes.ts';
+
+/** The parts of a span that differ between spans that are written alike. */
+export const part = {
+  end: 0,
+  traceId: 1,
+  spanId: 2,
+  parentId: 3,
+  start: 4,
+  finish: 5,
+  name: 6,
+  traceState: 7,
+  /** Attributes. */
+  text: 8,
+  integer: 9,
+  /** Known by their bytes alone. */
+  other: 10,
+  presence: 11,
+  /** Nobody keeps its value. */
+  skipped: 12,
+  event: 13,
+} as const;
+
+export type Part = (typeof part)[keyof typeof part];
+
+/** Bytes of the parts that have always so many. */
+const widths: readonly number[] = [0, 16, 8, 8, 8, 8];
+
+/** A value that changes often is not followed any more. */
+const mostRenewals = 4;
+
+/** The bytes up to a part, and the part. */
+interface Step {
+  readonly part: Part;
+  /** Up to the part: whole fields, and its tag. */
+  readonly literal: Literal;
+  /** Of an attribute: its key, and the tag of its value. */
+  readonly name: Literal;
+  /** Of an attribute. */
+  readonly key: number;
+  /** The literal and the part with `value`, if that is interned. */
+  whole: Literal | null;
+  value: number;
+  /** Id of the value that was read last, where it was another one. */
+  last: number;
+  renewals: number;
+  /** The steps that came behind it: all, and the last two. */
+  readonly next: Step[];
+  first: Step | null;
+  second: Step | null;
+  /** Where the span ends. */
+  readonly constants: Constants | null;
+}
+
+/** Fields that the bytes between the parts of a span give. */
+interface Constants {
+  readonly flags: number;
+  readonly kind: number;
+  readonly status: number;
+  readonly shape: number;
+}
+
+/** A part of a span that was read. */
+interface Noted {
+  readonly which: Part;
+  /** Behind the tag; of an id, behind its length. */
+  readonly from: number;
+  readonly to: number;
+  /** Of an attribute: where its key begins and ends. */
+  readonly nameFrom: number;
+  readonly nameTo: number;
+  readonly key: number;
+  /** The id of its value; -1 where it has none. */
+  readonly value: number;
+}
+
+/**
+ * Reads spans of OTLP protobuf that are written as one before: with the same fields in the same order. As `KnownSpans` does for JSON,
+ * with lengths instead of quotes: a step compares the whole fields up to the next part, and of an attribute also its value with the
+ * last one, so that most attributes are one comparison.
+ */
+export class KnownProtobufSpans {
+  readonly #writer: SpanWriter;
+  readonly #wire: ProtobufBytes;
+  readonly #budget: LearntBudget;
+  readonly #root: Step = createStep({
+    ...{ part: part.end, literal: noBytes, name: noBytes, key: 0, whole: null, value: -1, constants: null },
+  });
+  /** Of the span that the scanner reads. */
+  readonly #parts: Noted[] = [];
+  #isLearnable = false;
+  /** Of the step that was found: whether its value is the known one, and where the bytes of its value are. */
+  #isSame = false;
+  #from = 0;
+  #to = 0;
+
+  constructor(writer: SpanWriter, input: ProtobufBytes, budget: LearntBudget) {
+    this.#writer = writer;
+    this.#wire = input;
+    this.#budget = budget;
+  }
+
+  /** Reads the span between the offsets. @returns False where it is not known, and nothing is written. */
+  scan(start: number, end: number): boolean {
+    const writer = this.#writer;
+    const { view } = this.#wire.source;
+    const row = writer.beginRow();
+    const { columns } = writer;
+    let step = this.#root;
+    let at = start;
+    let startHigh = 0;
+    let startLow = 0;
+    let endHigh = 0;
+    let endLow = 0;
+    for (;;) {
+      let next = step.first;
+      if (next === null || !this.#isAt(next, at, end)) {
+        next = this.#findNext(step, at, end);
+        if (next === null) break;
+      }
+      step = next;
+      const from = this.#from;
+      switch (step.part) {
+        case part.traceId: {
+          const first = view.getInt32(from);
+          const second = view.getInt32(from + 4);
+          const third = view.getInt32(from + 8);
+          const fourth = view.getInt32(from + 12);
+          if ((first | second | third | fourth) === 0) refuse();
+          columns.traceIds[row * 4] = first;
+          columns.traceIds[row * 4 + 1] = second;
+          columns.traceIds[row * 4 + 2] = third;
+          columns.traceIds[row * 4 + 3] = fourth;
+          break;
+        }
+        case part.spanId: {
+          const high = view.getInt32(from);
+          const low = view.getInt32(from + 4);
+          if ((high | low) === 0) refuse();
+          columns.spanIds[row * 2] = high;
+          columns.spanIds[row * 2 + 1] = low;
+          break;
+        }
+        case part.parentId:
+          columns.parentIds[row * 2] = view.getInt32(from);
+          columns.parentIds[row * 2 + 1] = view.getInt32(from + 4);
+          break;
+        case part.start:
+          startLow = view.getUint32(from, true);
+          startHigh = view.getUint32(from + 4, true);
+          break;
+        case part.finish:
+          endLow = view.getUint32(from, true);
+          endHigh = view.getUint32(from + 4, true);
+          break;
+        case part.name:
+          columns.names[row] = this.#isSame ? step.value : this.#readText(step, at, field.name);
+          break;
+        case part.traceState:
+          columns.traceStates[row] = this.#isSame ? step.value : this.#readText(step, at, field.traceState);
+          break;
+        case part.text:
+          writer.addValue(this.#isSame ? step.value : this.#readText(step, at, attributeField(step.key)));
+          break;
+        case part.integer:
+          if (this.#isSame) writer.addValue(step.value);
+          else {
+            const value = this.#readInteger(step, at);
+            if (value === null) return this.#abandon();
+            writer.addValue(value);
+          }
+          break;
+        case part.other:
+          writer.addValue(step.value);
+          break;
+        case part.presence:
+          if (!this.#isSame) this.#skip(anyValue);
+          writer.addValue(emptyText);
+          break;
+        case part.skipped:
+          if (!this.#isSame) this.#skip(anyValue);
+          break;
+        case part.event:
+          this.#skip(event);
+          break;
+        default: {
+          const { constants } = step;
+          if (constants === null) return refuse();
+          columns.flags[row] = constants.flags;
+          columns.kinds[row] = constants.kind;
+          columns.statuses[row] = constants.status;
+          writer.setBinaryTimes(startHigh, startLow, endHigh, endLow);
+          writer.commitAs(constants.shape);
+          return true;
+        }
+      }
+      at = this.#to;
+    }
+    return this.#abandon();
+  }
+
+  #abandon(): boolean {
+    this.#writer.abandon();
+    return false;
+  }
+
+  /** The scanner begins to read a span that is not known. */
+  begin(): void {
+    this.#parts.length = 0;
+    this.#isLearnable = !this.#budget.isSpent;
+  }
+
+  /** A field of the span, without its tag. @param value The id of its value; -1 where it has none. */
+  note(which: Part, from: number, to: number, value = -1): void {
+    if (this.#isLearnable) this.#parts.push({ which, from, to, nameFrom: from, nameTo: from, key: 0, value });
+  }
+
+  /** An attribute, without its tag. */
+  noteAttribute(noted: Noted): void {
+    if (noted.which === part.other && isRaw(noted.value)) this.#isLearnable = false;
+    if (this.#isLearnable) this.#parts.push(noted);
+  }
+
+  /** The span has a part that is read otherwise. */
+  giveUp(): void {
+    this.#isLearnable = false;
+  }
+
+  /** The span between the offsets is the last row, and its parts were noted. */
+  learn(start: number, end: number): void {
+    if (!this.#isLearnable) return;
+    const { columns, rows } = this.#writer;
+    const row = rows - 1;
+    const constants: Constants = {
+      flags: columns.flags[row] ?? 0,
+      kind: columns.kinds[row] ?? 0,
+      status: columns.statuses[row] ?? 0,
+      shape: columns.shapes[row] ?? 0,
+    };
+    let step: Step | null = this.#root;
+    let at = start;
+    for (const noted of this.#parts) {
+      step = this.#addStep(step, at, noted, null);
+      if (step === null) return;
+      at = noted.to;
+    }
+    const last = { which: part.end, from: end, to: end, nameFrom: end, nameTo: end, key: 0, value: -1 };
+    this.#addStep(step, at, last, constants);
+  }
+
+  #addStep(after: Step, start: number, noted: Noted, constants: Constants | null): Step | null {
+    const { which, from, to, nameFrom, nameTo, key, value } = noted;
+    const { source } = this.#wire;
+    const isWhole = (!isRaw(value) || which === part.skipped) && to - start <= longestWhole;
+    const known = after.next.find(
+      (step) =>
+        step.part === which &&
+        isSame(step.literal, source, start, from) &&
+        isSame(step.name, source, nameFrom, nameTo) &&
+        (which !== part.other || (step.whole !== null && isSame(step.whole, source, start, to))),
+    );
+    if (known !== undefined) return known;
+    if (which === part.other && !isWhole) return null;
+    const bytes = from - start + nameTo - nameFrom + (isWhole ? to - start : 0);
+    if (after.next.length >= mostNext || !this.#budget.take(bytes, 1)) return null;
+    const literalOf = (begin: number, end: number) => new Literal(source.bytes.subarray(begin, end));
+    const step = createStep({
+      ...{ part: which, literal: literalOf(start, from), name: literalOf(nameFrom, nameTo) },
+      ...{ key, whole: isWhole ? literalOf(start, to) : null, value, constants },
+    });
+    after.next.push(step);
+    after.second = after.first;
+    after.first = step;
+    return step;
+  }
+
+  /** Whether the bytes are those of a step. Says in `#from` and `#to` where its value is then. */
+  #isAt(step: Step, at: number, end: number): boolean {
+    const { source } = this.#wire;
+    const { whole, literal, part: which } = step;
+    this.#isSame = false;
+    if (whole !== null && at + whole.length <= end && whole.isAt(source, at)) {
+      this.#isSame = true;
+      this.#to = at + whole.length;
+      return true;
+    }
+    const from = at + literal.length;
+    if (from > end || which === part.other || !literal.isAt(source, at)) return false;
+    if (which <= part.finish) {
+      this.#from = from;
+      this.#to = from + (widths[which] ?? 0);
+      return which === part.end ? from === end : this.#to <= end;
+    }
+    const input = this.#wire;
+    input.at = from;
+    const to = input.length(end);
+    this.#to = to;
+    this.#from = input.at;
+    return which === part.event || which <= part.traceState || this.#isAttributeAt(step, input.at, to);
+  }
+
+  #isAttributeAt({ name, part: which }: Step, start: number, end: number): boolean {
+    const input = this.#wire;
+    const value = start + name.length;
+    if (value >= end || !name.isAt(input.source, start)) return false;
+    input.at = value;
+    if (input.length(end) !== end) return false;
+    if (which === part.text) {
+      if (input.at === end || input.source.bytes[input.at] !== tags.anyValue.text) return false;
+      input.at += 1;
+      if (input.length(end) !== end) return false;
+    } else if (which === part.integer) {
+      if (input.at === end || input.source.bytes[input.at] !== tags.anyValue.integer) return false;
+      input.at += 1;
+    }
+    this.#from = input.at;
+    return true;
+  }
+
+  #findNext(step: Step, at: number, end: number): Step | null {
+    const { first, second } = step;
+    if (second !== null && this.#isAt(second, at, end)) {
+      step.first = second;
+      step.second = first;
+      return second;
+    }
+    for (const next of step.next) {
+      if (next === first || next === second || !this.#isAt(next, at, end)) continue;
+      step.second = first;
+      step.first = next;
+      return next;
+    }
+    return null;
+  }
+
+  #readText(step: Step, at: number, ofField: number): number {
+    const input = this.#wire;
+    input.at = this.#from;
+    input.skipText(this.#to);
+    const id = this.#writer.values.addBytes(input.source, this.#from, this.#to, valueType.text, ofField);
+    this.#renew(step, at, id);
+    return id;
+  }
+
+  /** Null where it is not a natural number of up to 49 bits. */
+  #readInteger(step: Step, at: number): number | null {
+    const input = this.#wire;
+    if (this.#to - this.#from > longestNatural || this.#from === this.#to) return null;
+    input.at = this.#from;
+    const integer = input.varint();
+    if (input.at !== this.#to) return null;
+    const id = this.#writer.values.addNatural(integer, attributeField(step.key));
+    this.#renew(step, at, id);
+    return id;
+  }
+
+  /** A value that comes twice in succession is likely to come again. */
+  #renew(step: Step, at: number, value: number): void {
+    if (value !== step.last || isRaw(value)) {
+      step.last = value;
+      return;
+    }
+    const length = this.#to - at;
+    if (step.renewals >= mostRenewals || length > longestWhole || !this.#budget.take(length, 0)) return;
+    step.renewals += 1;
+    step.whole = new Literal(this.#wire.source.bytes.subarray(at, this.#to));
+    step.value = value;
+  }
+
+  #skip(shape: Shape): void {
+    this.#wire.at = this.#from;
+    this.#wire.skipMessage(shape, this.#to);
+  }
+}
+
+/** Longer values hardly repeat. */
+const longestWhole = 1_024;
+/** Bytes: no more than JavaScript counts exactly. */
+export const longestNatural = 7;
+
+const noBytes = new Literal(new Uint8Array());
+
+function createStep(
+  fixed: Pick<Step, 'part' | 'literal' | 'name' | 'key' | 'whole' | 'value' | 'constants'>,
+): Step {
+  return { ...fixed, last: -1, renewals: 0, next: [], first: null, second: null };
+}
+
+function isSame(literal: Literal, source: ProtobufBytes['source'], from: number, to: number): boolean {
+  return literal.length === to - from && literal.isAt(source, from);
+}
