@@ -9,7 +9,6 @@ const benches: Readonly<Record<string, (argv: readonly string[]) => Promise<void
   delivery: async () => (await import('./bench/delivery.ts')).benchDelivery(),
   'audit-clickhouse': async (argv) =>
     (await import('./bench/audit-clickhouse.ts')).benchAuditClickhouse(argv),
-  verdict: async () => (await import('./bench/verdict.ts')).benchVerdict(),
   hops: async () => (await import('./bench/hops.ts')).benchHops(),
   verdict: async (argv) => (await import('./bench/verdict.ts')).benchVerdict(argv),
 };
