@@ -5,6 +5,7 @@ import { readShape } from '../../decode/read-shape.ts';
 import { SourceError } from '../../source/source.ts';
 import type { SpanStore } from '../../span/span-store.ts';
 import { SpanWriter } from '../../span/span-writer.ts';
+import { earlier, later } from '../../util/statistics.ts';
 import type { Result } from '../../verdict/result.ts';
 import type { AuditSource, TimeWindow, WindowCoverage, WindowReading } from '../audit-source.ts';
 import { type Counted, chooseTraces } from './choose-traces.ts';
@@ -51,9 +52,7 @@ export async function createClickhouseSource(
       // The view counts one table.
       const hasView = address.tables.length === 1 && (await findView(clickhouse, address, signal));
       const slice = hasView ? sliceOfView : null;
-      const scopes = await Promise.all(
-        address.tables.map((table) => findScope(clickhouse, address, { table, slice }, window, signal)),
-      );
+      const scopes = await findScopes(clickhouse, address, slice, window, signal);
       return readWindow({ clickhouse, address, scopes, hasView, examples, signal }, judge);
     },
     close: () => clickhouse.close(),
@@ -197,25 +196,29 @@ function onCluster({ cluster }: ClickhouseAddress, sql: string): string {
   return cluster === null ? sql : `SELECT * FROM cluster(${quoteName(cluster)}, view(${sql}))`;
 }
 
-async function findScope(
+/** The same window and slices for all tables, so that their counts add up. */
+async function findScopes(
   clickhouse: Clickhouse,
   address: ClickhouseAddress,
-  { table: name, slice: fixed }: { readonly table: string; readonly slice: bigint | null },
-  { from, to }: TimeWindow,
+  fixedSlice: bigint | null,
+  window: TimeWindow,
   signal: AbortSignal,
-): Promise<WindowScope> {
-  const table = `${quoteName(address.database)}.${quoteName(name)}`;
-  let bounds = { from: toNanoseconds(from), to: toNanoseconds(to) };
-  if (bounds.from === null || bounds.to === null) {
-    for await (const row of clickhouse.query(onCluster(address, findBounds(table)), signal)) {
-      const found = readShape(boundsShape, row);
-      bounds = { from: bounds.from ?? found.from, to: bounds.to ?? found.to + 1n };
+): Promise<readonly WindowScope[]> {
+  const tables = address.tables.map((name) => `${quoteName(address.database)}.${quoteName(name)}`);
+  let [from, to] = [toNanoseconds(window.from), toNanoseconds(window.to)];
+  if (from === null || to === null) {
+    const bounds = [];
+    for (const table of tables) {
+      const rows = clickhouse.query(onCluster(address, findBounds(table)), signal);
+      for await (const row of rows) bounds.push(readShape(boundsShape, row));
     }
+    from ??= bounds.map((found) => found.from).reduce(earlier, bounds[0]?.from ?? 0n);
+    to ??= bounds.map((found) => found.to + 1n).reduce(later, 0n);
   }
-  const [first, end] = [bounds.from ?? 0n, bounds.to ?? 0n];
-  const slice = (end - first) / slicesOfWindow;
-  const fitting = slice > shortestSlice ? slice : shortestSlice;
-  return { table, from: first, to: end, longestTrace, slice: fixed ?? fitting };
+  const fitting = (to - from) / slicesOfWindow;
+  const slice = fixedSlice ?? (fitting > shortestSlice ? fitting : shortestSlice);
+  const shared = { from, to, longestTrace, slice };
+  return tables.map((table) => ({ table, ...shared }));
 }
 
 function toNanoseconds(milliseconds: number): bigint | null {

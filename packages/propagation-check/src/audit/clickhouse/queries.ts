@@ -69,9 +69,9 @@ INNER JOIN (
 ) AS chosen USING (TraceId)`;
 }
 
-/** The first and the last begin of a span. */
+/** The first and the last begin of a span; no row where there is none. */
 export function findBounds(table: string): string {
-  return `SELECT toUnixTimestamp64Nano(min(Timestamp)) AS from, toUnixTimestamp64Nano(max(Timestamp)) AS to FROM ${table}`;
+  return `SELECT toUnixTimestamp64Nano(min(Timestamp)) AS from, toUnixTimestamp64Nano(max(Timestamp)) AS to FROM ${table} HAVING count() > 0`;
 }
 
 export function listColumns(table: string): string {
