@@ -44,7 +44,7 @@ const maxBodyBytes = 128 * 1024 * 1024;
 const maxConnections = 500;
 const tickMs = 1_000;
 /** Of the time that a batch took: the pause before the next. */
-const exportShare = 0.5;
+const exportShare = 1;
 /** Of different messages. */
 const mostSaid = 20;
 

@@ -48,10 +48,10 @@ const exportDelayMs = 5_000;
 /** A trace without an end, such as that of a loop, is closed after this time. */
 const longestOpenMs = 600_000;
 /** Closed traces are judged together: so many spans, some 0.2 s of work, or those of so long. */
-const spansPerBatch = 50_000;
+const spansPerBatch = 20_000;
 const batchMs = 5_000;
 /** More closed traces than the batches of a few seconds are a backlog. */
-const mostBatchesWaiting = 4;
+const mostBatchesWaiting = 10;
 /** Traces that were judged stay for the next batches: the other halves of broken calls may come, and counts need company. */
 const contextMs = 300_000;
 const contextSpans = 10_000;
