@@ -83,7 +83,8 @@ function openHttp(url: string): Post {
   };
 }
 
-const resourceExhausted = '8';
+/** RESOURCE_EXHAUSTED, and DEADLINE_EXCEEDED on a machine that is busy with others: a Collector tries again after either. */
+const refusals = ['8', '4'];
 
 function openGrpc(url: string): Post {
   const session = connect(url);
@@ -102,7 +103,7 @@ function openGrpc(url: string): Post {
     const [head] = await headers;
     const status = head['grpc-status'] ?? (await trailers)[0]['grpc-status'];
     if (status === '0') return null;
-    if (status !== resourceExhausted) throw new Error(`the receiver answered ${status}`);
+    if (!refusals.includes(status)) throw new Error(`the receiver answered ${status}`);
     return second;
   };
 }

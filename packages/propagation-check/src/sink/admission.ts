@@ -11,8 +11,8 @@ const longestWaitMs = 2_000;
 const rateMs = 10_000;
 /** Before so much work was done the rate is not known. */
 const leastWorkMs = 100;
-/** When the memory is full: some traces rest, and are judged, within so long. */
-const memoryRetrySeconds = 2;
+/** When the memory is full or traces wait: some of them are judged within so long. */
+const retrySeconds = 2;
 
 /** An export that is refused for now. Clients send it again. */
 class Overload extends RefusedRequest {
@@ -32,15 +32,17 @@ export function reasonOf(refusal: RefusedRequest): RefusalReason {
 /** Decides whether one more export can be taken, by how many wait and how long one took of late. */
 export class Admission {
   readonly #hasRoom: () => boolean;
+  readonly #isBehind: () => boolean;
   readonly #turns = createTurns();
   /** When the exports that wait for their turn were there, the first one first. */
   readonly #waiting: number[] = [];
   #workMs = 0;
   #works = 0;
 
-  /** @param hasRoom Whether spans can be kept. */
-  constructor(hasRoom: () => boolean) {
+  /** @param hasRoom Whether spans can be kept. @param isBehind Whether too many wait to be judged. */
+  constructor(hasRoom: () => boolean, isBehind: () => boolean) {
     this.#hasRoom = hasRoom;
+    this.#isBehind = isBehind;
   }
 
   /** How long the first export has waited for its turn, in milliseconds. */
@@ -81,7 +83,8 @@ export class Admission {
   /** Why no export can be taken now. */
   findObstacle(): RefusedRequest | null {
     if (!this.#hasRoom())
-      return new Overload('memory', 'the memory for spans is full; try again', memoryRetrySeconds);
+      return new Overload('memory', 'the memory for spans is full; try again', retrySeconds);
+    if (this.#isBehind()) return new Overload('backlog', 'too many traces wait; try again', retrySeconds);
     const isKnown = this.#workMs >= leastWorkMs && this.#works > 0;
     const expectedMs = isKnown ? this.#waiting.length * (this.#workMs / this.#works) : 0;
     const waitMs = Math.max(expectedMs, this.waitedMs);

@@ -43,6 +43,8 @@ const maxRequestBytes = 64 * 1024 * 1024;
 const maxBodyBytes = 128 * 1024 * 1024;
 const maxConnections = 500;
 const tickMs = 1_000;
+/** Of the time that a batch took: the pause before the next. */
+const exportShare = 1;
 /** Of different messages. */
 const mostSaid = 20;
 
@@ -67,7 +69,10 @@ export async function startSink(options: SinkOptions): Promise<Sink> {
   // What a process that was stopped had received it had judged.
   const lost = before === null ? 0 : before.totals.received - before.totals.judged;
   const saved = { at: 0, failures: 0 };
-  const admission = new Admission(() => judge.bytes <= options.maxBytes);
+  const admission = new Admission(
+    () => judge.bytes <= options.maxBytes,
+    () => judge.isBehind,
+  );
   let isStopping = false;
   const readHealth = (): Health => {
     const state = judge.state(now());
@@ -124,21 +129,24 @@ export async function startSink(options: SinkOptions): Promise<Sink> {
     return rejected;
   };
 
+  /** How long the last batch took, in milliseconds. */
+  let lastMs = 0;
   const tick = () => {
     const begunAt = performance.now();
     judge.tick(now());
-    admission.addWork(performance.now() - begunAt);
+    lastMs = performance.now() - begunAt;
+    admission.addWork(lastMs);
   };
   let isSoon = false;
-  /** One batch between the exports that wait. */
+  /** One batch, and then time for exports: the body of one arrives in many turns of the event loop. */
   const judgeSoon = () => {
     if (isSoon) return;
     isSoon = true;
-    setImmediate(() => {
+    setTimeout(() => {
       isSoon = false;
       tick();
       if (judge.isReady) judgeSoon();
-    });
+    }, lastMs * exportShare).unref();
   };
 
   const listeners: Listener[] = [];

@@ -48,8 +48,10 @@ const exportDelayMs = 5_000;
 /** A trace without an end, such as that of a loop, is closed after this time. */
 const longestOpenMs = 600_000;
 /** Closed traces are judged together: so many spans, some 0.2 s of work, or those of so long. */
-const spansPerBatch = 50_000;
+const spansPerBatch = 20_000;
 const batchMs = 5_000;
+/** More closed traces than the batches of a few seconds are a backlog. */
+const mostBatchesWaiting = 10;
 /** Traces that were judged stay for the next batches: the other halves of broken calls may come, and counts need company. */
 const contextMs = 300_000;
 const contextSpans = 10_000;
@@ -150,6 +152,11 @@ export class TraceJudge {
   /** Whether there is a batch that need not wait for the next second. */
   get isReady(): boolean {
     return this.#closedSpans >= spansPerBatch;
+  }
+
+  /** Whether so many closed traces wait that spans come faster than they are judged. */
+  get isBehind(): boolean {
+    return this.#closedSpans >= spansPerBatch * mostBatchesWaiting;
   }
 
   /** Closes the traces that are due, and judges one batch when it is time: what arrives meanwhile waits for no more than that. */

@@ -20,6 +20,8 @@ const timeouts = {
 export const callTimeoutMs = timeouts.requestTimeout;
 /** Calls of one connection at a time, the others wait in the client. Exporters have few. */
 const maxConcurrentStreams = 100;
+/** Megabytes of one HTTP/2 connection. Node's 10 hold three large exports; further streams are closed with ENHANCE_YOUR_CALM. */
+const maxSessionMemory = 128;
 const defaultIdleMs = 120_000;
 /** How long answers in progress may take when the listener closes. */
 const graceMs = 2_000;
@@ -54,7 +56,7 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   const sessions = new Set<ServerHttp2Session>();
   const http1 = createHttp1Server(timeouts, onRequest);
   http1.maxConnections = maxConnections;
-  const http2 = createHttp2Server({ settings: { maxConcurrentStreams } });
+  const http2 = createHttp2Server({ settings: { maxConcurrentStreams }, maxSessionMemory });
   const { sockets, undecided } = divideConnections(http1, http2, timeouts.headersTimeout, onTls);
   http2.on('stream', onStream);
   http2.on('session', (session) => {

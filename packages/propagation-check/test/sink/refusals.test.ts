@@ -52,7 +52,10 @@ test('over gRPC it answers RESOURCE_EXHAUSTED with RetryInfo, without which clie
 });
 
 test('nothing is refused while exports wait no longer than two seconds', async () => {
-  const admission = new Admission(() => true);
+  const admission = new Admission(
+    () => true,
+    () => false,
+  );
   const work: (() => void)[] = [];
   const take = () => admission.inTurn(() => new Promise<void>((resolve) => work.push(resolve)));
   // An export takes 450 ms.
