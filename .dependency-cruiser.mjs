@@ -29,7 +29,7 @@ const forbid = (name, comment, from, to) => ({
 
 const rooms = (names) => `^${checker}/(${names})/`;
 /** Where results are made of data and shown. */
-const users = 'collect|library|cli';
+const users = 'collect|sink|library|cli';
 const reachesOut =
   '^(node:)?(fs|fs/promises|http|https|http2|net|tls|child_process|dgram)$|node_modules/undici';
 

@@ -4,7 +4,10 @@ const benches: Readonly<Record<string, (argv: readonly string[]) => Promise<void
   stack: async () => (await import('./bench/stack.ts')).benchStack(),
   tap: async () => (await import('./bench/tap.ts')).benchTap(),
   engine: async (argv) => (await import('./bench/engine.ts')).benchEngine(argv),
+  audit: async (argv) => (await import('./bench/audit.ts')).benchAudit(argv),
+  sink: async (argv) => (await import('./bench/sink.ts')).benchSink(argv),
   delivery: async () => (await import('./bench/delivery.ts')).benchDelivery(),
+  hops: async () => (await import('./bench/hops.ts')).benchHops(),
   verdict: async (argv) => (await import('./bench/verdict.ts')).benchVerdict(argv),
 };
 

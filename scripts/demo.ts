@@ -57,6 +57,10 @@ async function runDemo(signal: AbortSignal): Promise<number> {
         settleMs: defaultSettleMs,
         sourcePatienceMs: defaultSourcePatienceMs,
         noMoreSpans: noMoreSpans.signal,
+        readLast: async () => {
+          await stopped;
+          return system.receiver.readAll();
+        },
         concurrency,
         signal,
       }),

@@ -68,6 +68,7 @@ describe('the image of the checker', { skip: obstacle ?? false, timeout: 5 * 60_
     assert.deepEqual(stdout.trim().split('\n'), [
       'LICENSE',
       'README.md',
+      'audit.schema.json',
       'configuration.schema.json',
       'dist',
       'expectation.schema.json',

@@ -1,4 +1,4 @@
-import { checkTraces, type ReceivedTraceparent, type Result } from 'propagation-check';
+import { checkTraces, type ReceivedTraceparent, type Result, type Span } from 'propagation-check';
 import { mapConcurrently } from 'propagation-check/kit';
 import { expectDemo } from '../expect-demo.ts';
 import { type CheckOptions, checkCall } from './check-call.ts';
@@ -6,19 +6,23 @@ import { demoParties, findRoles } from './roles.ts';
 import type { AssertionRun, Call, TraceCheck } from './run.ts';
 import type { Mode } from './statements.ts';
 
+interface AllCheckOptions extends CheckOptions {
+  readonly concurrency: number;
+  /** Every span, when no more can come: a call that is certainly broken is judged before. Otherwise those that were judged tell the cause. */
+  readonly readLast?: () => Promise<readonly Span[]>;
+}
+
 /** Checks the traces of all calls, at most `concurrency` at a time. */
-export async function checkCalls(
-  calls: readonly Call[],
-  options: CheckOptions & { readonly concurrency: number },
-): Promise<AssertionRun> {
+export async function checkCalls(calls: readonly Call[], options: AllCheckOptions): Promise<AssertionRun> {
   const checks = await mapConcurrently(calls, options.concurrency, (call) => checkCall(call, options));
-  const { mode, source } = options;
-  return { verdict: sumUp(checks), mode, source: source.name, checks, result: findCauses(checks, mode) };
+  const { mode, source, readLast } = options;
+  const spans = (await readLast?.()) ?? checks.flatMap((check) => check.spans);
+  const result = findCauses(checks, spans, mode);
+  return { verdict: sumUp(checks), mode, source: source.name, checks, result };
 }
 
 /** The engine judges the same spans for themselves, with what service B says it received as evidence. */
-function findCauses(checks: readonly TraceCheck[], mode: Mode): Result | null {
-  const spans = checks.flatMap((check) => check.spans);
+function findCauses(checks: readonly TraceCheck[], spans: readonly Span[], mode: Mode): Result | null {
   if (spans.length === 0) return null;
   return checkTraces(spans, {
     expectation: expectDemo(mode),

@@ -9,6 +9,8 @@ export interface Generated {
   /** All spans in one trace, or three in each. */
   readonly isOneTrace: boolean;
   readonly format: 'json' | 'protobuf';
+  /** Of several files: each has other ids, and times after those of the one before. Default 0. */
+  readonly part?: number;
 }
 
 const seed = 20_261_128;
@@ -27,10 +29,11 @@ const writeBytes = 1024 * 1024;
  */
 export async function generateSpans(
   path: string,
-  { spans, broken, isOneTrace, format }: Generated,
+  { spans, broken, isOneTrace, format, part = 0 }: Generated,
 ): Promise<void> {
   const out = createWriteStream(path);
-  const random = createRandom(seed);
+  const random = createRandom(seed + part);
+  const begin = firstTime + BigInt(part * spans * pause * 1_000);
   const hex = (bytes: number) =>
     Array.from({ length: bytes / 4 }, () => random().toString(16).padStart(8, '0')).join('');
   const batches = Array.from({ length: services }, (): string[] => []);
@@ -55,14 +58,14 @@ export async function generateSpans(
   if (isOneTrace)
     await add(
       0,
-      writeServer({ traceId: oneTrace, spanId: oneRoot, parent: '', from: firstTime, id: 0, port: 1 }),
+      writeServer({ traceId: oneTrace, spanId: oneRoot, parent: '', from: begin, id: 0, port: 1 }),
     );
   for (let count = isOneTrace ? 1 : 0, request = 0; count < spans; request += 1) {
     const caller = isOneTrace ? 0 : random() % (services / 2);
     const callee = services / 2 + (random() % (services / 2));
     const traceId = isOneTrace ? oneTrace : hex(traceBytes);
     const [root, client, server] = [isOneTrace ? oneRoot : hex(spanBytes), hex(spanBytes), hex(spanBytes)];
-    const from = firstTime + BigInt(request * pause * 1_000);
+    const from = begin + BigInt(request * pause * 1_000);
     const id = random() % 100_000;
     const port = 30_000 + (random() % 30_000);
     const isBroken = random() % 10_000 < broken * 10_000;

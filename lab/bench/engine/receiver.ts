@@ -40,7 +40,7 @@ export async function measureReceiver(
   return received;
 }
 
-async function encodeRequests(
+export async function encodeRequests(
   protocol: ReceiverProtocol,
   folder: string,
   spans: number,
@@ -84,14 +84,14 @@ interface Sender extends AsyncDisposable {
   send(body: Buffer): Promise<void>;
 }
 
-function openHttp(url: string, protocol: 'http/json' | 'http/protobuf'): Sender {
+export function openHttp(url: string, protocol: 'http/json' | 'http/protobuf', headers = {}): Sender {
   const agent = new Agent({ keepAlive: true, maxSockets: sendersAtOnce });
   const type = protocol === 'http/json' ? 'application/json' : 'application/x-protobuf';
   return {
     send: async (body) => {
       const request = requestHttp(`${url}/v1/traces`, {
         ...{ agent, method: 'POST' },
-        headers: { 'content-type': type, 'content-length': body.length },
+        headers: { 'content-type': type, 'content-length': body.length, ...headers },
       }).end(body);
       const [response] = await once(request, 'response');
       await buffer(response);
@@ -101,7 +101,7 @@ function openHttp(url: string, protocol: 'http/json' | 'http/protobuf'): Sender 
   };
 }
 
-function openGrpc(url: string): Sender {
+export function openGrpc(url: string): Sender {
   const session = connect(url);
   return {
     send: async (body) => {

@@ -11,8 +11,7 @@ const finding = z.enum(findingIds);
 
 const acceptance = { known: z.literal(true).exactOptional(), tolerated: z.literal(true).exactOptional() };
 
-/** The JSON report, version 1: `report.schema.json` is made of it. Strict here, so that a test finds a field that is missing. */
-export const reportShape = z.strictObject({
+const resultShape = z.strictObject({
   version: z.literal(1),
   verdict: z.enum(['intact', 'broken', 'unknown']),
   traces: count,
@@ -65,6 +64,9 @@ export const reportShape = z.strictObject({
       reasons: list(z.strictObject({ finding, gate: z.string(), values: z.string() })),
     }),
   ).exactOptional(),
+});
+
+const details = {
   source: z.string(),
   reason: z.string().nullable(),
   notes: list(z.string()),
@@ -78,15 +80,71 @@ export const reportShape = z.strictObject({
       enqueueFailed: count,
     })
     .nullable(),
+};
+
+/** The JSON report, version 1: `report.schema.json` is made of it. Strict here, so that a test finds a field that is missing. */
+export const reportShape = z.strictObject({
+  ...resultShape.shape,
+  ...details,
   requests: z.strictObject({ sent: count, failed: count, failures: list(z.string()) }).exactOptional(),
   search: z.strictObject({ service: z.string(), limit: count, limitReached: z.boolean() }).exactOptional(),
   failOn: z.literal('warning').exactOptional(),
   command: z.strictObject({ name: z.string(), exitCode: count }).exactOptional(),
 });
 
-/** The JSON Schema (2020-12) of the report. Later versions may add fields. */
-export function renderReportSchema(): string {
-  const schema = z.toJSONSchema(reportShape, {
+const share = z.number().min(0).max(1);
+const rate = z.strictObject({ intact: count, of: count, value: share, low: share, high: share });
+const place = { client: service, server: service, protocol: z.enum(edgeProtocols) };
+const window = z.strictObject({
+  from: z.iso.datetime().nullable(),
+  to: z.iso.datetime().nullable(),
+  traces: count,
+  spans: count,
+  seen: z.strictObject({ complete: z.boolean(), says: z.string() }),
+});
+
+/** The JSON report of `audit`, version 1: `audit.schema.json` is made of it. */
+export const auditShape = z.strictObject({
+  kind: z.literal('audit'),
+  version: z.literal(1),
+  outcome: z.enum(['passed', 'failed', 'unknown']),
+  window,
+  before: window.nullable(),
+  lastRun: z.iso.datetime().nullable(),
+  failUnder: share.nullable(),
+  edges: list(
+    z.strictObject({
+      ...place,
+      calls: count,
+      broken: count,
+      ...acceptance,
+      rate: rate.nullable(),
+      trend: z.strictObject({ before: rate, change: z.enum(['better', 'worse', 'unproven']) }).nullable(),
+      causes: list(
+        z.strictObject({
+          id: finding,
+          severity: z.enum(['error', 'warning', 'info']),
+          confidence: z.enum(['certain', 'likely', 'undecided']),
+          candidates: list(finding).exactOptional(),
+          count,
+          ...acceptance,
+          isNew: z.literal(true).exactOptional(),
+          examples: list(z.strictObject(ids)),
+        }),
+      ),
+      isNew: z.literal(true).exactOptional(),
+      gone: list(finding).exactOptional(),
+      below: z.enum(['proven', 'unproven']).exactOptional(),
+    }),
+  ),
+  vanished: list(z.strictObject(place)),
+  result: resultShape,
+  ...details,
+});
+
+/** The JSON Schema (2020-12) of a report. Later versions may add fields. */
+export function renderReportSchema(shape: typeof reportShape | typeof auditShape = reportShape): string {
+  const schema = z.toJSONSchema(shape, {
     io: 'input',
     override: ({ jsonSchema }) => {
       delete jsonSchema.additionalProperties;

@@ -2,6 +2,12 @@
  * Parts of the command line for the other programs of this repository (`scripts/`, `lab/`), so that they read, print and
  * stop alike. Not published: the package offers it under the condition `trace-context-source` alone.
  */
+
+export { readClickhouseAddress } from './audit/clickhouse/clickhouse-address.ts';
+export { createClickhouseSource } from './audit/clickhouse/clickhouse-source.ts';
+export { createFileSource } from './audit/file-source.ts';
+export { readWindows } from './audit/read-windows.ts';
+export { createSearchSource } from './audit/search-source.ts';
 export { readCallFacts, readText } from './calls/call-facts.ts';
 export { Interruption, listenForSignals } from './cli/interruption.ts';
 export { type Output, openOutput } from './cli/open-output.ts';
@@ -19,6 +25,8 @@ export { escapeText } from './report/escape-text.ts';
 export { renderHtml } from './report/html/render-html.ts';
 export { hang, type Layout, paint, type Style, truncate } from './report/layout.ts';
 export { renderTraceTrees } from './report/trace-tree.ts';
+export { EdgeCounters } from './sink/edge-counters.ts';
+export { TraceJudge } from './sink/trace-judge.ts';
 export { readSpanStore } from './source/read-span-store.ts';
 export { encodeOtlpLines } from './span/encode-otlp-lines.ts';
 export { escapeJson } from './util/escape-json.ts';

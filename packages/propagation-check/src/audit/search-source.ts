@@ -14,6 +14,8 @@ const firstShare = 1 / 16;
 const targetShare = 1 / 8;
 /** The density of traces changes with time. */
 const mostGrowth = 4;
+/** A slice that finds no room is the end where this share of the limit is read. */
+const enoughShare = 1 / 2;
 /** Milliseconds. Tempo takes whole seconds. */
 const narrowest = 1_000;
 
@@ -75,8 +77,8 @@ async function searchWindow(
     );
     if (found === null) {
       writer.rollBack(mark);
-      if (width <= narrowest || seen.size > limit / 2) break;
-      width = Math.max(narrowest, Math.floor(width / 4));
+      if (width <= narrowest || seen.size > limit * enoughShare) break;
+      width = Math.max(narrowest, Math.floor(width / mostGrowth));
       continue;
     }
     for (const id of found) seen.add(id);
@@ -105,11 +107,14 @@ async function readSlice(
   signal: AbortSignal,
 ): Promise<ReadonlySet<string> | null> {
   const found = new Set<string>();
+  // A question that fails ends the others.
+  const ended = new AbortController();
+  const open = AbortSignal.any([signal, ended.signal]);
   await mapConcurrently(services, concurrency, async (service) => {
     // One more than there is room for shows that there are more.
     const query = { service, startTimeMin: from, startTimeMax: to, limit: room + 1 };
     if (found.size > room) return;
-    for await (const page of searchPages(source, query, signal)) {
+    for await (const page of searchPages(source, query, open)) {
       for (const [id, spans] of groupByTrace(page)) {
         if (seen.has(id) || found.has(id)) continue;
         found.add(id);
@@ -117,7 +122,7 @@ async function readSlice(
       }
       if (found.size > room) return;
     }
-  });
+  }).finally(() => ended.abort());
   return found.size > room ? null : found;
 }
 

@@ -1,6 +1,7 @@
 import { SpanIndex } from '../graph/span-index.ts';
-import { selectRows } from '../span/select-rows.ts';
+import { RowCopier } from '../span/row-copier.ts';
 import type { SpanStore } from '../span/span-store.ts';
+import { SpanWriter } from '../span/span-writer.ts';
 import type { TimeWindow } from './audit-source.ts';
 
 const nanosecondsInMillisecond = 1_000_000n;
@@ -10,13 +11,14 @@ export function selectWindow(store: SpanStore, { from, to }: TimeWindow): SpanSt
   if (from === Number.NEGATIVE_INFINITY && to === Number.POSITIVE_INFINITY) return store;
   const { traces, begins } = findBegins(store);
   const [first, end] = [toRelative(store, from), toRelative(store, to)];
-  const rows = new Uint32Array(store.size);
-  let count = 0;
+  if (begins.every((begin) => begin >= first && begin < end)) return store;
+  const writer = new SpanWriter();
+  const copier = new RowCopier(store, writer);
   for (let row = 0; row < store.size; row += 1) {
     const begin = begins[traces[row] ?? 0] ?? 0;
-    if (begin >= first && begin < end) rows[count++] = row;
+    if (begin >= first && begin < end) copier.copy(row);
   }
-  return count === store.size ? store : selectRows(store, rows.subarray(0, count));
+  return writer.finish();
 }
 
 /** Milliseconds since the epoch: the first millisecond after the beginning of the last trace. */

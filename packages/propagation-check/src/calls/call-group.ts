@@ -44,6 +44,8 @@ export interface CallExtremes {
   late: number;
   /** By how many nanoseconds a server began before or after its client was open, at most. */
   apart: number;
+  /** By how many nanoseconds the client, or the server, ended after the other, at most. */
+  readonly lag: Record<'client' | 'server', number>;
   /** What led to some call within its service began a trace, and is no entry. */
   hasDetached: boolean;
   /** The two sides of some call have different trace ids. */
@@ -133,17 +135,6 @@ export function groupCalls(
 }
 
 /** How much later than the one side of a call the other ended at most, in nanoseconds. */
-export function measureLag(
-  { ends }: TraceGraph,
-  groups: readonly CallGroup[],
-  later: 'client' | 'server',
-): bigint {
-  let most = 0;
-  for (const { clients, servers } of groups) {
-    const [late, early] = later === 'client' ? [clients, servers] : [servers, clients];
-    for (const [at, row] of late.entries()) {
-      most = Math.max(most, (ends[row] ?? 0) - (ends[early[at] ?? 0] ?? 0));
-    }
-  }
-  return BigInt(most);
+export function measureLag(groups: readonly CallGroup[], later: 'client' | 'server'): bigint {
+  return BigInt(groups.reduce((most, { extremes }) => Math.max(most, extremes.lag[later]), 0));
 }

@@ -113,6 +113,7 @@ function collectCalls(graph: TraceGraph, facts: RowFacts): readonly CallGroup[] 
         extremes: {
           late: Number.NEGATIVE_INFINITY,
           apart: Number.NEGATIVE_INFINITY,
+          lag: { client: Number.NEGATIVE_INFINITY, server: Number.NEGATIVE_INFINITY },
           hasDetached: false,
           isAcrossTraces: false,
         },
@@ -172,6 +173,9 @@ function extend(extremes: CallExtremes, graph: TraceGraph, client: number, serve
   else if (isBeginning(graph, top)) extremes.hasDetached = true;
   if (graph.index.traces[client] !== graph.index.traces[server]) extremes.isAcrossTraces = true;
   extremes.apart = Math.max(extremes.apart, began - start, start - ended);
+  const lag = (ends[server] ?? 0) - ended;
+  extremes.lag.client = Math.max(extremes.lag.client, -lag);
+  extremes.lag.server = Math.max(extremes.lag.server, lag);
 }
 
 /** Whether what led to a span within its service began a trace, and is no entry. */

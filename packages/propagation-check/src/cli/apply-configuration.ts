@@ -86,7 +86,8 @@ const withoutOption = ['expectation', 'toleratedPeers'];
 function isOpen(command: Command, { key, value }: Setting, attribute: string): boolean {
   const isGiven = (name: string) => command.getOptionValueSource(name) === 'cli';
   if (attribute === 'url') return command.name() === 'run' && command.args.length === 0;
-  if (key.startsWith('run.') && command.name() !== 'run') return false;
+  const [section] = key.split('.');
+  if (section !== key && section !== command.name()) return false;
   if (attribute === 'report' && isGiven('json')) return false;
   if (attribute === 'expectation' && isGiven('expectations')) return false;
   if (attribute === 'source' && !needSource.includes(command.name())) {

@@ -20,7 +20,8 @@ Examples:
   $ propagation-check audit --source tempo=http://localhost:3200 \\
       --since 15m --every 1m --state audit.json
   $ propagation-check audit dump/year=2026/ --fail-under 99.5%
-  $ propagation-check audit 'spans-*.jsonl.gz' --json`;
+  $ propagation-check audit 'spans-*.jsonl.gz' --json
+  $ propagation-check audit --source clickhouse=https://me@host:8443/otel`;
 
 export function addAuditCommand(program: Command, session: Session): void {
   const command = program
@@ -34,7 +35,7 @@ export function addAuditCommand(program: Command, session: Session): void {
       '[paths...]',
       'files, folders and patterns of files, as exporters of the Collector write them; - for standard input',
     )
-    .option('--source <source>', 'where the spans are: jaeger=URL, tempo=URL, file=PATH')
+    .option('--source <source>', 'where the spans are: jaeger=URL, tempo=URL, clickhouse=URL, file=PATH')
     .option('--since <time>', 'the length of the window', parseDuration)
     .option('--until <time>', 'its end: an RFC 3339 time, or how long ago', parseMoment)
     .option('--every <time>', 'audit again after so long, until Ctrl-C', parseTimeout)

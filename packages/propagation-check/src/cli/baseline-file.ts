@@ -42,6 +42,8 @@ export async function readBaselineFile({
 interface Unsettled {
   readonly result: Result;
   readonly isDoubtful?: boolean;
+  /** Services of the expectation that have no span under this name; a baseline would accept the slip. */
+  readonly listMisspelt?: () => readonly string[];
 }
 
 /** A result against its baseline. */
@@ -58,7 +60,7 @@ export interface Settled {
  * @param isDoubtful Whether something is missing to a verdict: nothing is then known to be repaired, or to be all that is broken.
  */
 export async function settleBaseline(
-  { result, isDoubtful = false }: Unsettled,
+  { result, isDoubtful = false, listMisspelt = () => [] }: Unsettled,
   before: Baseline,
   args: Pick<CheckArguments, 'baseline' | 'updateBaseline' | 'failOn'>,
 ): Promise<Settled> {
@@ -66,6 +68,11 @@ export async function settleBaseline(
   if (args.updateBaseline !== true) {
     const notes = isDoubtful ? [] : describeFixed(result, before, quotePath(path));
     return { result, notes, failure: null };
+  }
+  const [slip] = listMisspelt();
+  if (slip !== undefined) {
+    const failure = `--update-baseline: an expected service has no span, ${slip} ${quotePath(path)} stays as it is`;
+    return { result, notes: [], failure };
   }
   const after = updateBaseline(result, before, args.failOn);
   const accepted = withDoubt(applyBaseline(result, after), isDoubtful);

@@ -5,10 +5,12 @@ import { parseSourceSpec } from '../source/parse-source-spec.ts';
 import {
   parseCaFile,
   parseCount,
+  parseDuration,
   parseHttpUrls,
   parseMethod,
   parseRequestHeader,
   parseServices,
+  parseShare,
   parseTimeout,
 } from './parse-argument.ts';
 import { parseReport } from './parse-report.ts';
@@ -51,6 +53,11 @@ export const configuredOptions: Readonly<Record<string, Read>> = {
   'run.requests': (value) => option('requests', parseCount(String(value))),
   'run.concurrency': (value) => option('concurrency', parseCount(String(value))),
   'run.service': (value) => option('service', readAll(toTexts(value), parseServices)),
+  'audit.since': (value) => option('since', parseDuration(String(value))),
+  'audit.every': (value) => option('every', parseTimeout(String(value))),
+  'audit.fail-under': (value) => option('failUnder', parseShare(String(value))),
+  'audit.state': (value, folder) => option('state', locate(String(value), folder)),
+  'audit.limit': (value) => option('limit', parseCount(String(value))),
 };
 
 function option(attribute: string, value: unknown): ConfiguredOption {

@@ -18,6 +18,7 @@ export async function openAuditSource(
   if (paths.filter((path) => path === '-').length > 1)
     throw new UsageError('standard input (-) can be read once; name it once');
   const spec = args.source ?? '';
+  if (spec.startsWith(clickhouse)) return openClickhouse(spec, args, context);
   const named = args.source === undefined ? ({ kind: 'files', paths } as const) : parseSourceSpec(spec);
   switch (named.kind) {
     case 'files':
@@ -30,6 +31,20 @@ export async function openAuditSource(
     case 'tempo':
       return openSearch(spec, args, context);
   }
+}
+
+const clickhouse = 'clickhouse=';
+
+/** Loaded here alone: no other command needs it. */
+async function openClickhouse(
+  spec: string,
+  { ca }: AuditArguments,
+  { judge }: AuditContext,
+): Promise<AuditSource> {
+  const { readClickhouseAddress } = await import('../audit/clickhouse/clickhouse-address.ts');
+  const { createClickhouseSource } = await import('../audit/clickhouse/clickhouse-source.ts');
+  const address = readClickhouseAddress(spec.slice(clickhouse.length), process.env);
+  return createClickhouseSource(address, { judge, ...(ca === undefined ? {} : { caFile: ca }) });
 }
 
 function openFiles(paths: readonly string[], { judge, showProgress }: AuditContext): AuditSource {

@@ -1,4 +1,5 @@
 import { appendFile, writeFile } from 'node:fs/promises';
+import { listMisspelt } from '../collect/hint-at-expectations.ts';
 import type { CheckInputs } from '../collect/judge.ts';
 import type { ReportDetails } from '../report/json.ts';
 import { pickSpans } from '../report/pick-spans.ts';
@@ -35,8 +36,11 @@ export interface Judged {
  */
 export async function printReport(judged: Judged, args: CheckArguments, output: Output): Promise<number> {
   const { failOn } = args;
-  const { result, notes, failure } = await settleBaseline(judged, judged.inputs.baseline ?? [], args);
+  const { expectation, baseline = [] } = judged.inputs;
   const readOnce = remember(judged.readStore);
+  const namesOf = ({ resourceTable }: SpanStore) => resourceTable.map(({ serviceName }) => serviceName);
+  const unsettled = { ...judged, listMisspelt: () => listMisspelt(namesOf(readOnce()), expectation) };
+  const { result, notes, failure } = await settleBaseline(unsettled, baseline, args);
   const input: ReportInput = {
     result,
     details: {

@@ -59,7 +59,9 @@ export function renderSettings({ command, given, applied, path }: ShownSettings)
 }
 
 function hide(attribute: string, text: string): string {
-  return secrets.includes(attribute) ? `${/^[\w-]+[:=]/.exec(text)?.[0] ?? ''}…` : text;
+  if (secrets.includes(attribute)) return `${/^[\w-]+[:=]/.exec(text)?.[0] ?? ''}…`;
+  // The URL of ClickHouse may have a password.
+  return text.replace(/(:\/\/[^\s/:@]*):[^\s/]*@/g, '$1:…@');
 }
 
 function write(value: unknown): string {

@@ -1,5 +1,6 @@
 import { headerSettings } from '../rules/header-settings.ts';
 import { hideSecrets } from '../util/hide-secrets.ts';
+import { quoteForShell } from '../util/quote-for-shell.ts';
 
 export interface ChildEnvironment {
   readonly env: NodeJS.ProcessEnv;
@@ -46,7 +47,7 @@ export function makeChildEnvironment(
       .filter((name) => own[name] !== undefined && own[name] !== '' && !isForwarded)
       .map((name) => {
         const endpoint = hideSecrets(own[name] ?? '');
-        return `${name}=${endpoint} is replaced for the command; --forward ${endpoint} hands the spans on to it`;
+        return `${name}=${endpoint} is replaced for the command; --forward ${quoteForShell(endpoint)} hands the spans on to it`;
       }),
     ...(exportsOtlp ? [] : [`OTEL_TRACES_EXPORTER=${exporters} is replaced for the command by otlp`]),
     ...(own.OTEL_SDK_DISABLED?.toLowerCase() === 'true'

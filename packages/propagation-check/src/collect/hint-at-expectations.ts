@@ -13,10 +13,10 @@ export function hintAtExpectations(
 ): readonly string[] {
   const services = listServices(names);
   if (services.length === 0) return [];
-  if (expected.length > 0) return [...hintAtUnknown(expected, services), ...hintAtUnjudged(result)];
+  if (expected.length > 0) return [...hintAtUnknown(expected, services), ...hintAtUnjudged(result, services)];
   return result.verdict === 'intact'
-    ? [...hintAtUnjudged(result), ...hintAtUnseen(result, services)]
-    : hintAtUnjudged(result);
+    ? [...hintAtUnjudged(result, services), ...hintAtUnseen(result, services)]
+    : hintAtUnjudged(result, services);
 }
 
 /** Why spans give no verdict, and what to add. @param names Of their services. */
@@ -46,15 +46,9 @@ function listServices(names: Iterable<string | null>): readonly string[] {
 
 /** A service that is expected and has no span is often one that is called otherwise. */
 function hintAtUnknown(expected: readonly ExpectedEdge[], services: readonly string[]): readonly string[] {
-  const named = expected
-    .filter(({ rule }) => rule === 'must')
-    .flatMap(({ client, server }) => [client, server]);
-  const unknown = [...new Set(named)].filter((service) => !services.includes(service));
+  const unknown = listUnknown(expected, services);
   if (unknown.length === 0) return [];
-  const misspelt = unknown.flatMap((name) => {
-    const meant = suggestName(name, services);
-    return meant === null ? [] : [`did you mean ${meant} instead of ${name}?`];
-  });
+  const misspelt = suggestNames(unknown, services);
   return [
     `no span of ${listNames(unknown)} is here, only of ${listNames(services)}: ` +
       (misspelt.length > 0
@@ -63,19 +57,65 @@ function hintAtUnknown(expected: readonly ExpectedEdge[], services: readonly str
   ];
 }
 
+/** Expected services without a span that are called nearly as others are: `did you mean web instead of wbe?` @param names Of the services. */
+export function listMisspelt(
+  names: Iterable<string | null>,
+  { edges: expected }: Expectation,
+): readonly string[] {
+  const services = listServices(names);
+  return suggestNames(listUnknown(expected, services), services);
+}
+
+function listUnknown(expected: readonly ExpectedEdge[], services: readonly string[]): readonly string[] {
+  const named = expected
+    .filter(({ rule }) => rule === 'must')
+    .flatMap(({ client, server }) => [client, server]);
+  return [...new Set(named)].filter((service) => !services.includes(service));
+}
+
+function suggestNames(unknown: readonly string[], services: readonly string[]): readonly string[] {
+  return unknown.flatMap((name) => {
+    const meant = suggestName(name, services);
+    return meant === null ? [] : [`did you mean ${meant} instead of ${name}?`];
+  });
+}
+
 /** The edges that no verdict covers, why, and how that changes. */
-function hintAtUnjudged({ verdict, unjudged = [] }: Result): readonly string[] {
+function hintAtUnjudged({ verdict, unjudged = [] }: Result, services: readonly string[]): readonly string[] {
+  if (verdict === 'unknown') return [];
+  // The other side of a call that was seen is no service that emits spans, but a host and port.
+  const isUncalled = ({ peer }: UnjudgedEdge): boolean => services.includes(peer);
+  return [
+    ...hintAtUnseenPeers(unjudged.filter((edge) => !isUncalled(edge))),
+    ...hintAtUnknownCallers(unjudged.filter(isUncalled)),
+  ];
+}
+
+function hintAtUnseenPeers(unjudged: readonly UnjudgedEdge[]): readonly string[] {
   const [first] = unjudged;
-  if (first === undefined || verdict === 'unknown') return [];
-  const edges = unjudged.map(
-    ({ client, peer, calls }) => `${client ?? '(unknown)'} → ${peer} (${countOf(calls, 'call')})`,
-  );
+  if (first === undefined) return [];
   const path = `${first.client ?? 'caller'} -> ${first.peer.replace(/[.:].*$/, '')}`;
   return [
-    `not judged: ${listNames(edges)}: no SERVER span of that side is here, so that nothing tells whether the context arrived; if it is a ` +
+    `not judged: ${nameUnjudged(unjudged)}: no SERVER span of that side is here, so that nothing tells whether the context arrived; if it is a ` +
       `service of yours, send its spans to the same place and name the edge with --expect ${JSON.stringify(path)}; otherwise list it ` +
       'under tolerated-peers in --expectations',
   ];
+}
+
+function hintAtUnknownCallers(unjudged: readonly UnjudgedEdge[]): readonly string[] {
+  if (unjudged.length === 0) return [];
+  return [
+    `not judged: ${nameUnjudged(unjudged)}: they began traces of their own while the caller was busy; callers from outside make the same ` +
+      'picture as a client library of it that is not instrumented: check one request at a time, or with a tap behind the caller',
+  ];
+}
+
+function nameUnjudged(unjudged: readonly UnjudgedEdge[]): string {
+  return listNames(
+    unjudged.map(
+      ({ client, peer, calls }) => `${client ?? '(unknown)'} → ${peer} (${countOf(calls, 'call')})`,
+    ),
+  );
 }
 
 /** A call without its other side is taken for one to a peer that emits no spans, and a call without any span is not seen. */

@@ -27,7 +27,7 @@ export const configurationShape = z
     source: text(`a source: ${sourceSpecs.join(', ')}`)
       .optional()
       .describe(
-        'Where the spans are: jaeger=URL, tempo=URL, otlp=HOST:PORT or file=PATH. For run, trace and watch; for exec only otlp.',
+        'Where the spans are: jaeger=URL, tempo=URL, otlp=HOST:PORT or file=PATH. For run, trace, watch and audit; for exec only otlp.',
       ),
     expectations: z
       .union([file, expectationShape], 'expected the path of an expectations file, or its content')
@@ -81,11 +81,23 @@ export const configurationShape = z
       })
       .optional()
       .describe('What the command run sends.'),
+    audit: z
+      .strictObject({
+        since: time.optional().describe('The length of the window: 1h'),
+        every: time.optional().describe('Audit again after so long: 1m'),
+        'fail-under': text('a share in percent such as 99.5%')
+          .optional()
+          .describe('Fail where fewer calls of an edge are intact: 99.5%'),
+        state: file.optional().describe('What the last run saw; read and written.'),
+        limit: count.optional().describe('Traces that one window of Jaeger or Tempo reads at most.'),
+      })
+      .optional()
+      .describe('The window of the command audit, and its limit.'),
   })
   .meta({
     title: 'Configuration of propagation-check',
     description:
-      'propagation-check.yaml: settings of the commands run, exec, trace, file and watch. The command line goes before them.',
+      'propagation-check.yaml: settings of the commands run, exec, trace, file, watch and audit. The command line goes before them.',
   });
 
 /** The JSON Schema (2020-12) of a configuration file, for editors. Published as `configuration.schema.json`. */

@@ -15,14 +15,14 @@ export interface Configuration {
   readonly faults: readonly Fault[];
 }
 
-/** The key below which the settings of one command are. */
-const section = 'run';
+/** The keys below which the settings of one command are: its name. */
+const sections: readonly string[] = ['run', 'audit'];
 
 /** Reads a configuration file: YAML 1.2, or JSON, as `configuration.schema.json` describes it. Settings with faults are left out. */
 export function readConfiguration(text: string): Configuration {
   const { written, faults, placeOf } = readYaml(text, configurationShape);
   const entries = listEntries(written).flatMap(([key, value]): readonly (readonly [Path, unknown])[] =>
-    key === section
+    sections.includes(key)
       ? listEntries(value).map(([inner, own]) => [[key, inner], own] as const)
       : [[[key], value]],
   );

@@ -22,11 +22,13 @@ export class SpanIndex {
   /** Rows with the ids of an earlier one, ascending. */
   readonly repeated: readonly number[];
   readonly #columns: IdColumns;
+  /** See `#entryFor`; 0 where free. */
   #traceSlots: Words = new Uint32Array(fewestSlots);
   /** One more than a row, and 0 where free. */
-  readonly #spanSlots: Words;
+  #spanSlots: Words = noSlots;
   /** The first slot of each trace, and the end of the last. */
-  readonly #regions: Words;
+  #regions: Words = noSlots;
+  readonly #preferred: number[] = [];
 
   constructor(columns: IdColumns) {
     this.#columns = columns;
@@ -38,65 +40,112 @@ export class SpanIndex {
     const recent = new Uint32Array(recentTraces);
     for (let row = 0; row < size; row += 1) {
       // Spans of one trace often stand near each other: then the table, which is large, is not asked.
-      const place = hashTrace(columns.traceIds, row) % recentTraces;
+      const hash = hashTrace(columns.traceIds, row);
+      const place = hash & (recentTraces - 1);
       const last = recent[place] ?? 0;
       if (last < traceCount && this.#hasSameTrace(columns, row, firstRows[last] ?? 0)) {
         this.traces[row] = last;
         continue;
       }
-      const slot = this.#findTraceSlot(columns, row, firstRows);
-      const entry = this.#traceSlots[slot] ?? 0;
-      if (entry === 0) {
-        firstRows[traceCount] = row;
+      const slot = this.#findTraceSlot(columns, row, hash, firstRows);
+      let trace = this.#traceIn(slot);
+      if (trace < 0) {
+        trace = traceCount;
+        firstRows[trace] = row;
         traceCount += 1;
-        this.#traceSlots[slot] = traceCount;
+        this.#traceSlots[slot] = this.#entryFor(trace, hash);
         if (traceCount * 1.5 > this.#traceSlots.length) this.#growTraceSlots(firstRows, traceCount);
       }
-      this.traces[row] = entry === 0 ? traceCount - 1 : entry - 1;
-      recent[place] = this.traces[row] ?? 0;
+      this.traces[row] = trace;
+      recent[place] = trace;
     }
     this.traceCount = traceCount;
     this.firstRows = firstRows.subarray(0, traceCount);
-    this.#regions = divideSlots(this.traces, traceCount);
-    this.#spanSlots = new Uint32Array(this.#regions[traceCount] ?? 0);
-    const repeated: number[] = [];
-    for (let row = 0; row < size; row += 1) {
-      const slot = this.#findSpanSlot(this.traces[row] ?? 0, columns.spanIds, row);
-      if (this.#spanSlots[slot] === 0) this.#spanSlots[slot] = row + 1;
-      else repeated.push(row);
-    }
-    this.repeated = repeated;
+    this.repeated = this.#fillSpanSlots();
+  }
+
+  /** Gives the memory of the slots of spans back, until a span is looked for again. */
+  rest(): void {
+    discard(this.#spanSlots.buffer);
+    discard(this.#regions.buffer);
+    this.#spanSlots = noSlots;
+    this.#regions = noSlots;
   }
 
   /** The row of a span, or -1. @param ids Has its 2 words at element `at`. */
   findSpan(trace: number, ids: Words, at: number): number {
+    if (this.#spanSlots === noSlots) this.#fillSpanSlots();
     return (this.#spanSlots[this.#findSpanSlot(trace, ids, at)] ?? 0) - 1;
   }
 
   /** From now on, `row` is found for its ids. */
   prefer(row: number): void {
+    this.#preferred.push(row);
+    this.#place(row);
+  }
+
+  #place(row: number): void {
     this.#spanSlots[this.#findSpanSlot(this.traces[row] ?? 0, this.#columns.spanIds, row)] = row + 1;
   }
 
   /** The number of a trace, or -1. @param ids Has its id at element `at`. */
   findTrace(ids: Pick<IdColumns, 'traceIds' | 'hasShortTraceId'>, at: number): number {
-    return (this.#traceSlots[this.#findTraceSlot(ids, at, this.firstRows)] ?? 0) - 1;
+    return this.#traceIn(this.#findTraceSlot(ids, at, hashTrace(ids.traceIds, at), this.firstRows));
   }
 
   #growTraceSlots(firstRows: Words, traceCount: number): void {
     const shorter = this.#traceSlots;
     this.#traceSlots = new Uint32Array(shorter.length * 2);
     discard(shorter.buffer);
-    for (let trace = 0; trace < traceCount; trace += 1)
-      this.#traceSlots[this.#findTraceSlot(this.#columns, firstRows[trace] ?? 0, firstRows)] = trace + 1;
+    const mask = this.#traceSlots.length - 1;
+    for (let trace = 0; trace < traceCount; trace += 1) {
+      const hash = hashTrace(this.#columns.traceIds, firstRows[trace] ?? 0);
+      let slot = hash & mask;
+      while (this.#traceSlots[slot] !== 0) slot = (slot + 1) & mask;
+      this.#traceSlots[slot] = this.#entryFor(trace, hash);
+    }
   }
 
-  #findTraceSlot(ids: Pick<IdColumns, 'traceIds' | 'hasShortTraceId'>, at: number, firstRows: Words): number {
-    const mask = this.#traceSlots.length - 1;
-    let slot = hashTrace(ids.traceIds, at) & mask;
+  /** Returns the rows with the ids of an earlier one. */
+  #fillSpanSlots(): readonly number[] {
+    const { size, spanIds } = this.#columns;
+    this.#regions = divideSlots(this.traces, this.traceCount);
+    this.#spanSlots = new Uint32Array(this.#regions[this.traceCount] ?? 0);
+    const repeated: number[] = [];
+    for (let row = 0; row < size; row += 1) {
+      const slot = this.#findSpanSlot(this.traces[row] ?? 0, spanIds, row);
+      if (this.#spanSlots[slot] === 0) this.#spanSlots[slot] = row + 1;
+      else repeated.push(row);
+    }
+    for (const row of this.#preferred) this.#place(row);
+    return repeated;
+  }
+
+  /** The number of the trace in a slot, or -1. */
+  #traceIn(slot: number): number {
+    return ((this.#traceSlots[slot] ?? 0) & (this.#traceSlots.length - 1)) - 1;
+  }
+
+  /** One more than the trace, which is less than there are slots, and above it the bits of the hash that do not choose the slot. */
+  #entryFor(trace: number, hash: number): number {
+    return (hash & -this.#traceSlots.length) | (trace + 1);
+  }
+
+  /** The slot of a trace, or the free one in its place. Ids elsewhere in memory are compared only where the whole hash is equal. */
+  #findTraceSlot(
+    ids: Pick<IdColumns, 'traceIds' | 'hasShortTraceId'>,
+    at: number,
+    hash: number,
+    firstRows: Words,
+  ): number {
+    const slots = this.#traceSlots;
+    const mask = slots.length - 1;
+    let slot = hash & mask;
     for (;;) {
-      const entry = this.#traceSlots[slot] ?? 0;
-      if (entry === 0 || this.#hasSameTrace(ids, at, firstRows[entry - 1] ?? 0)) return slot;
+      const entry = (slots[slot] ?? 0) | 0;
+      const isAlike = ((entry ^ hash) & ~mask) === 0;
+      if (entry === 0 || (isAlike && this.#hasSameTrace(ids, at, firstRows[(entry & mask) - 1] ?? 0)))
+        return slot;
       slot = (slot + 1) & mask;
     }
   }
@@ -133,12 +182,14 @@ export class SpanIndex {
 }
 
 const fewestSlots = 16;
-/** Of so many traces the number is found without the table: they fit into the cache of a core. */
+/** In place of slots that were given back. */
+const noSlots: Words = new Uint32Array(0);
+/** Of so many traces the number is found without the table: they fit into the cache of a core. A power of two. */
 const recentTraces = 4096;
 
 /** Of the last 96 bits: the first 32 may be a time. */
 function hashTrace(traceIds: Words, at: number): number {
-  return mix(mix(traceIds[at * 4 + 2] ?? 0, traceIds[at * 4 + 3] ?? 0), traceIds[at * 4 + 1] ?? 0) >>> 0;
+  return mix(mix(traceIds[at * 4 + 2] ?? 0, traceIds[at * 4 + 3] ?? 0), traceIds[at * 4 + 1] ?? 0);
 }
 
 /** Regions for the spans of each trace, of which at most two thirds are taken. */

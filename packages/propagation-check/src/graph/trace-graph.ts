@@ -96,6 +96,7 @@ export class TraceGraph {
       this.traceCount = this.index.traceCount;
       this.#hasChild = new Uint8Array(store.size);
       this.parents = this.#findParents();
+      if (store.links.rows.length === 0) this.index.rest();
     }
     this.upwards = this.#withoutCircles();
   }
@@ -108,6 +109,11 @@ export class TraceGraph {
   /** Whether a row is a span of its own. */
   has(row: number): boolean {
     return this.#isLeftOut[row] === 0;
+  }
+
+  /** Whether the other side of a call may be missing because the source sampled times. */
+  isAtBorder(row: number): boolean {
+    return this.store.atBorder?.[row] === 1;
   }
 
   /** The span of a row: always the same object. */

@@ -20,6 +20,8 @@ interface Placed {
 
 /** So many bytes may wait for one that is missing: it was not captured, and will not come. */
 const mostWaiting = 1_048_576;
+/** As many as those bytes in segments of 128: to put each in its place moves those behind it, so that more would take a time that grows with their square. */
+const mostSegmentsWaiting = 8_192;
 const wrap = 2 ** 32;
 
 /** Puts the segments of one direction in the order of their sequence numbers, each byte once. */
@@ -43,7 +45,9 @@ export class SegmentOrder {
     this.#next ??= sequence;
     this.#wait({ start: this.#next + ahead(sequence, this.#next), segment });
     const ready = this.#takeReady(isFirst);
-    return this.#waitingBytes > mostWaiting ? [...ready, ...this.flush()] : ready;
+    const isOver =
+      this.#waitingBytes > mostWaiting || this.#waiting.length - this.#taken > mostSegmentsWaiting;
+    return isOver ? [...ready, ...this.flush()] : ready;
   }
 
   /** The remaining segments, across gaps. */

@@ -30,6 +30,7 @@ export function pairSpans(
   fits: (client: Span, server: Span) => boolean,
   tolerances: Tolerances,
 ): readonly Pair[] {
+  if (clients.length === 0 || servers.length === 0) return [];
   const index = indexByTime(clients, tolerances);
   const looks = shareComparisons(servers.length);
   const canPair = (client: Span, server: Span): boolean =>
@@ -301,7 +302,8 @@ export function startsDuringAny(
 }
 
 function closestFirst(candidates: readonly Span[], server: Span): readonly Span[] {
-  if (candidates.length < 2) return candidates;
+  const [, second] = candidates;
+  if (second === undefined) return candidates;
   const slack = (client: Span): number => Math.abs(Number(durationOf(client) - durationOf(server)));
   return candidates.toSorted((left, right) => slack(left) - slack(right));
 }

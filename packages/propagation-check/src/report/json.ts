@@ -48,9 +48,14 @@ export interface SearchExtent {
   readonly limitReached: boolean;
 }
 
-/** The result as it is, and the details beside it, so escaped that a log stays whole. */
-export function renderJson(result: Result, details: ReportDetails): string {
+/**
+ * The result as it is, and the details beside it, so escaped that a log stays whole.
+ *
+ * @param docsRoot The folder that holds `docs/findings`, as seen from the reader: an installed package has the pages in `dist`.
+ */
+export function renderJson(result: Result, details: ReportDetails, docsRoot = ''): string {
   const { source, reason, notes, collector, requests, search, failOn, command } = details;
-  const report = { ...result, source, reason, notes, collector, requests, search, failOn, command };
+  const findings = result.findings.map((finding) => ({ ...finding, docs: `${docsRoot}${finding.docs}` }));
+  const report = { ...result, findings, source, reason, notes, collector, requests, search, failOn, command };
   return `${escapeJson(JSON.stringify(report, null, 2))}\n`;
 }

@@ -41,7 +41,10 @@ export const reports = {
       return inLocale(renderTerminal(result, details, options), options);
     },
   },
-  json: { render: async ({ result, details }) => (await import('./json.ts')).renderJson(result, details) },
+  json: {
+    render: async ({ result, details, options }) =>
+      (await import('./json.ts')).renderJson(result, details, options.docsRoot),
+  },
   html: {
     isFile: true,
     render: async ({ result, details, pickSpans, readPageScript }) => {

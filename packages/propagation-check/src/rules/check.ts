@@ -219,7 +219,7 @@ export function isParentDue(scene: Scene, server: Span): boolean {
   if (edges.length === 0) return true;
   return edges.some((groups) => {
     const caller = groups[0]?.client ?? null;
-    const end = server.endTimeUnixNano + measureLag(scene.graph, groups, 'client');
+    const end = server.endTimeUnixNano + measureLag(groups, 'client');
     return isCovered(scene, caller, server.startTimeUnixNano, end);
   });
 }

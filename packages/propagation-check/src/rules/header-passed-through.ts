@@ -24,6 +24,7 @@ export const findHeadersPassedThrough: Check = (scene, open) => {
     ({ clientKind, serverKind }) => clientKind === 'CLIENT' && serverKind === 'SERVER',
   );
   const repeated = listRepeated(scene, groups);
+  if (repeated.size === 0) return [];
   const requests = selectCalls(scene.graph, groups, (client) => repeated.has(client));
   const clientsOf = mapBy(open.clients, ({ traceId }) => traceId);
   const passed = groupBy(requests, ({ client }) => keyFor(client.traceId, client.spanId)).flatMap((calls) => {

@@ -171,7 +171,7 @@ export const partlyMissingCalls = rule<PartlyUnseenCalls>({
 });
 
 /** Roots that no program sent which begins traces at the caller, too: such as scrape all services. */
-function withoutOutsiders(scene: Scene, edge: ExpectedEdge, roots: readonly Span[]): readonly Span[] {
+export function withoutOutsiders(scene: Scene, edge: ExpectedEdge, roots: readonly Span[]): readonly Span[] {
   const outside = new Set(
     scene
       .spansOf(edge.client)

@@ -22,7 +22,7 @@ import { pairContained } from '../pairing/contained.ts';
 import { compareRequests, limitComparisons, pairSpans, startsDuringAny } from '../pairing/pair.ts';
 import type { Span } from '../span/span.ts';
 import { groupBy, keyFor, mapBy } from '../util/group-by.ts';
-import { remember, rememberOf } from '../util/remember.ts';
+import { remember } from '../util/remember.ts';
 import {
   type Draft,
   hasSpans,
@@ -77,8 +77,8 @@ export const partlyMissingServers = rule<PartlyMissing>({
       open.clients.filter((span) => readOutcome(span) === 'answered'),
       (span) => span.serviceName,
     );
-    const targetOf = rememberOf(targetNameOf);
     const readers = readersOf(scene);
+    const targetOf = (span: Span): string => readers.askedOf(scene.graph.rowOf(span)).target;
     return edges.flatMap((whole): readonly PartlyMissing[] => {
       const [{ client, server }] = whole;
       const ofClient = answered.get(client) ?? [];
@@ -89,7 +89,7 @@ export const partlyMissingServers = rule<PartlyMissing>({
         return kinds !== undefined && isOfTheirKind(kinds, span) && !isAnsweredByHop(span, asked);
       });
       if (lonely.length === 0) return [];
-      const lag = measureLag(scene.graph, whole, 'server');
+      const lag = measureLag(whole, 'server');
       const roots = open.roots
         .select(startsDuringAny(scene.graph, lonely, scene.thresholds), server)
         .filter((root) => !isHealthProbe(root));
@@ -443,7 +443,10 @@ function describe(
     shown: lonely.map((span) => ({
       client: span,
       server: null,
-      says: `${span.kind} ${span.spanId} was answered, and no SERVER span of ${server ?? 'the peer'} has it as its parent`,
+      // Read of the few that are printed.
+      get says() {
+        return `${span.kind} ${span.spanId} was answered, and no SERVER span of ${server ?? 'the peer'} has it as its parent`;
+      },
     })),
   };
 }

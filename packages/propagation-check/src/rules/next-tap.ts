@@ -1,5 +1,6 @@
 import { readAddress } from '../calls/call-facts.ts';
 import { namesItsConnection } from '../headers/place.ts';
+import { quoteForShell } from '../util/quote-for-shell.ts';
 import type { Draft, NextTap } from './check.ts';
 
 const nowhere: NextTap = { side: 'caller', calledAt: [] };
@@ -82,9 +83,4 @@ const defaultPort = 80;
 
 function isEncrypted(url: unknown): boolean {
   return typeof url === 'string' && /^https:/i.test(url);
-}
-
-/** In single quotes nothing but their end has a meaning. */
-export function quoteForShell(text: string): string {
-  return /^[\w.][\w.-]*$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

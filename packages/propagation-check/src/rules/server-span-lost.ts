@@ -160,9 +160,7 @@ function listAlike(scene: Scene, clients: readonly Span[], pairs: Group<Pair>): 
 /** How long after its client the SERVER span may have ended: as in whole calls, or as long again as the call took. */
 function measureServerLag(scene: Scene, client: Span, span: Span): bigint {
   const whole = scene.groupsBetween(client.serviceName, span.serviceName);
-  return whole.length > 0
-    ? measureLag(scene.graph, whole, 'server')
-    : client.endTimeUnixNano - client.startTimeUnixNano;
+  return whole.length > 0 ? measureLag(whole, 'server') : client.endTimeUnixNano - client.startTimeUnixNano;
 }
 
 /** Other orphans of the same service in the same traces have the same cause. */

@@ -18,22 +18,31 @@ export function shareResults(facts: SceneFacts): SharedResults {
         (hasCall(facts, edge.client, edge.server) || !isReachedThrough(edge.client, edge.server)),
     ),
   );
-  const userAgents = remember((client: string | null, server: string | null, scope: string) => {
-    const found = new Set<string>();
+  const userAgents = remember((client: string | null, server: string | null) => {
+    const { scopes } = facts.graph.store;
+    const ofScopes = new Map<string, Set<string>>();
     for (const { clients, servers } of facts.groupsBetween(client, server)) {
-      for (const [at, row] of servers.entries()) {
-        if (facts.facts.scopeOf(clients[at] ?? none) !== scope) continue;
-        const agent = facts.facts.userAgentOf(row);
-        if (agent !== null) found.add(agent);
+      let ofScope = new Set<string>();
+      for (let at = 0; at < clients.length; at += 1) {
+        const row = clients[at] ?? none;
+        // Nearly all calls of a service are of one scope.
+        if (at === 0 || scopes[row] !== scopes[clients[at - 1] ?? none]) {
+          const scope = facts.facts.scopeOf(row);
+          ofScope = ofScopes.get(scope) ?? new Set();
+          ofScopes.set(scope, ofScope);
+        }
+        const agent = facts.facts.userAgentOf(servers[at] ?? none);
+        if (agent !== null) ofScope.add(agent);
       }
     }
-    return found;
+    return ofScopes;
   });
   return {
     isBegun: (traceId) => facts.graph.isBegun(traceId),
     isExpectedDirectly,
     isReachedThrough,
-    userAgentsOf: (client, server) => userAgents(client.serviceName, server, client.scopeName),
+    userAgentsOf: (client, server) =>
+      userAgents(client.serviceName, server).get(client.scopeName) ?? new Set(),
   };
 }
 

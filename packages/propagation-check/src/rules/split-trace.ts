@@ -88,7 +88,7 @@ export const splitTraces = rule<SplitEdge>({
     const targetOf = (call: Span): string => targetOfRow(scene.graph.rowOf(call));
     const kindOf = scene.facts.remember(nameKind);
     const loose: Loose = {
-      callsOf: mapBy(clients, (span) => span.serviceName),
+      callsTo: indexCalls(clients, targetOf),
       roots: open.roots,
       continued: mapBy(listContinued(scene, open), (span) => span.serviceName),
       targetOf,
@@ -273,7 +273,8 @@ function isOfMcp(span: Span): boolean {
 
 /** The loose ends, which each edge asks for those of its two services. */
 interface Loose {
-  readonly callsOf: ReadonlyMap<string | null, readonly Span[]>;
+  /** Calls of a service to some targets. */
+  readonly callsTo: (client: string | null, targets: ReadonlySet<string>) => readonly Span[];
   readonly roots: Roots;
   readonly continued: ReadonlyMap<string | null, readonly Span[]>;
   readonly targetOf: (call: Span) => string;
@@ -281,6 +282,23 @@ interface Loose {
   readonly kindOf: (request: number) => string;
   /** How many roots of a service are of each kind. */
   readonly kindsOf: (server: string | null) => ReadonlyMap<string, number>;
+}
+
+function indexCalls(clients: readonly Span[], targetOf: (call: Span) => string): Loose['callsTo'] {
+  const ofServices = new Map(
+    [...mapBy(clients, (span) => span.serviceName)].map(([service, calls]) => [
+      service,
+      { calls, ofTargets: mapBy(calls, targetOf) },
+    ]),
+  );
+  return (client, targets) => {
+    const { calls = [], ofTargets } = ofServices.get(client) ?? {};
+    const [target, another] = targets;
+    // Several are filtered, so that the calls stay in their order.
+    return another === undefined && target !== undefined
+      ? (ofTargets?.get(target) ?? [])
+      : calls.filter((span) => targets.has(targetOf(span)));
+  };
 }
 
 function measureEdge(scene: Scene, loose: Loose, pairs: readonly Pair[]): readonly SplitEdge[] {
@@ -300,21 +318,24 @@ function measureEdge(scene: Scene, loose: Loose, pairs: readonly Pair[]): readon
     .filter(isOfLayer(isMcp))
     .filter(({ protocol }) => protocol !== 'messaging');
   const isExpected = isExpectedDirectly(scene, client, server);
-  const paired = new Set(pairs.map((pair) => pair.client));
+  const paired = new Set(pairs.flatMap((pair) => [pair.client, pair.server]));
+  const { graph } = scene;
   const kindsOfServer = loose.kindsOf(server);
-  const alike = [...kinds].reduce((sum, kind) => sum + (kindsOfServer.get(kind) ?? 0), 0);
+  const unpairedAtBorder = loose.roots
+    .select((row) => graph.isAtBorder(row) && isAlike(row), server)
+    .filter((root) => !paired.has(root)).length;
+  const alike = [...kinds].reduce((sum, kind) => sum + (kindsOfServer.get(kind) ?? 0), 0) - unpairedAtBorder;
   return [
     {
       scene,
       client,
       server,
       pairs,
-      toTargets: (loose.callsOf.get(client) ?? []).filter(
+      toTargets: loose.callsTo(client, targets).filter(
         (span) =>
-          targets.has(loose.targetOf(span)) &&
           isOfMcp(span) === isMcp &&
           // A call that reached nobody, as while the called service starts, has no other side.
-          (paired.has(span) || readOutcome(span) !== 'unreached'),
+          (paired.has(span) || (readOutcome(span) !== 'unreached' && !graph.isAtBorder(graph.rowOf(span)))),
       ),
       alike: {
         count: alike + continuedAlike.length,

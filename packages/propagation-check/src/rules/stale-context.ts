@@ -235,11 +235,13 @@ function listLateCalls(scene: Scene, service: string | null): readonly Call[] {
   const { graph } = scene;
   const groups = scene.groups.filter(({ client }) => client === service);
   const late = new Set<number>();
-  for (const { clients, servers } of groups) {
+  for (const { clients, servers, extremes } of groups) {
+    if (extremes.apart <= Number(scene.thresholds.clockTolerance)) continue;
     for (const [at, client] of clients.entries()) {
       if (startsAfter(scene, servers[at] ?? 0, client)) late.add(client);
     }
   }
+  if (late.size === 0) return [];
   return selectCalls(graph, groups, (client) => late.has(client)).filter((call) => !isGivenUp(call));
 }
 

@@ -3,12 +3,13 @@ import { isBeginningOfTraceparent } from '../headers/hidden-value.ts';
 import { headerValues } from '../headers/propagation-header.ts';
 import { readRecordedHeaders } from '../headers/recorded-headers.ts';
 import type { Span } from '../span/span.ts';
+import { quoteForShell } from '../util/quote-for-shell.ts';
 import type { Draft } from './check.ts';
 import type { FindingId } from './finding.ts';
 import { findings } from './findings.ts';
 import { isFromBrowser, isOfMcp } from './fix-by-surroundings.ts';
 import { findHeaderSetting } from './header-settings.ts';
-import { describeNextTap, quoteForShell } from './next-tap.ts';
+import { describeNextTap } from './next-tap.ts';
 
 /** Causes that headers tell apart. */
 const toldByHeaders: readonly FindingId[] = [

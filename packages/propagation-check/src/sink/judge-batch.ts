@@ -25,7 +25,7 @@ export interface WholeCalls {
 
 export interface BatchJudgement {
   readonly whole: readonly WholeCalls[];
-  /** Later spans cannot change these. */
+  /** Later spans cannot change these. One that is undecided is a minority of its edge, which others may have caused. */
   readonly final: readonly JudgedCall[];
   /** Argued from spans that are not there, or open: later spans may decide otherwise. */
   readonly pending: readonly JudgedCall[];
@@ -67,7 +67,7 @@ export function judgeBatch(store: SpanStore, isNew: (row: number) => boolean): B
       // Of a trace whose root is not here more may come.
       const isKnown = isConclusive || isWhole || graph.isBegun(span.traceId);
       const verdict = isError && isKnown ? 'broken' : 'undecided';
-      const list = isError && (isConclusive || isWhole) ? final : pending;
+      const list = isConclusive || isWhole ? final : pending;
       list.push({ client, server, verdict, cause: id, row, example: exampleOf(one) });
     }
   }

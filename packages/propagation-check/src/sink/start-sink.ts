@@ -1,3 +1,4 @@
+import { setImmediate as untilNextTurn } from 'node:timers/promises';
 import type { ExportRequest, Receiving } from '../source/export-request.ts';
 import type { Listener } from '../source/listen.ts';
 import { warnOfOpenAddress } from '../source/open-address.ts';
@@ -187,7 +188,7 @@ export async function startSink(options: SinkOptions): Promise<Sink> {
       await admission.inTurn(async () => {});
       clearInterval(ticking);
       clearInterval(timer);
-      judge.finish(now());
+      while (judge.finish(now())) await untilNextTurn();
       await saving;
       if (statePath !== null) await save(statePath);
       await server.close();

@@ -51,13 +51,13 @@ const spansPerBatch = 50_000;
 const batchMs = 5_000;
 /** Traces that were judged stay for the next batches: the other halves of broken calls may come, and counts need company. */
 const contextMs = 300_000;
-const contextSpans = 25_000;
+const contextSpans = 10_000;
 /**
  * What is argued from a span that is not there is counted as broken after this time: an exporter may try again for a minute. So many
  * spans can wait; without the wait it is undecided.
  */
 const absenceMs = 60_000;
-const pendingSpans = 100_000;
+const waitingSpans = 10_000;
 /** Of the memory: so much is given back at once when it is full. */
 const freedShare = 0.125;
 /** What a trace and a row take beside the columns: objects and lists, measured. */
@@ -66,7 +66,7 @@ const bytesPerRow = 12;
 /** Of the rows: so many of spans that left, before segments are emptied. */
 const wasteShare = 0.5;
 const tickMs = 1_000;
-const noSpans = { calm: 0, pending: 0 };
+const noSpans = { calm: 0, waiting: 0 };
 
 interface HeldTrace {
   readonly id: string;
@@ -109,7 +109,7 @@ export class TraceJudge {
   /** By second: the traces that may be due then. */
   readonly #due = new Map<number, HeldTrace[]>();
   #nextSecond: number | null = null;
-  #closed: HeldTrace[] = [];
+  readonly #closed: HeldTrace[] = [];
   /** In the order in which they were judged. */
   #context: HeldTrace[] = [];
   /** Of context: traces to which spans were added. */
@@ -176,16 +176,17 @@ export class TraceJudge {
       if (open.length > 0) this.#due.set(second, open);
       else this.#due.delete(second);
     }
-    this.#judge(now);
+    while (this.#judge(now));
     this.#leave(now, noSpans);
     this.#compact();
   }
 
-  /** Closes and judges everything. */
-  finish(now: number): void {
+  /** Closes everything, and judges one batch of it. @returns Whether there are more. */
+  finish(now: number): boolean {
     for (const trace of this.#traces.values()) if (trace.state === 'open') this.#close(trace, 'stop', now);
-    this.#judge(now);
+    if (this.#judge(now)) return true;
     this.#leave(now, noSpans);
+    return false;
   }
 
   #arrive({ traceId, rows, endedAt }: Arrival, now: number): void {
@@ -257,28 +258,38 @@ export class TraceJudge {
     this.#closedSince ??= now;
   }
 
-  #judge(now: number): void {
-    if (this.#closedSince === null) return;
+  /** Judges one batch. @returns Whether closed traces are left. */
+  #judge(now: number): boolean {
+    if (this.#closedSince === null) return false;
     const begunAt = performance.now();
-    const rests = this.#closed.filter((trace) => trace.isRest);
-    const whole = this.#closed.filter((trace) => !trace.isRest);
+    const batch = this.#takeBatch();
+    const rests = batch.filter((trace) => trace.isRest);
+    const whole = batch.filter((trace) => !trace.isRest);
     if (rests.length > 0) this.#judgeRests(rests);
     if (whole.length > 0 || this.#grown.size > 0) this.#judgeTraces([...this.#context, ...whole], now);
-    this.totals.tracesJudged += this.#closed.length;
+    this.totals.tracesJudged += batch.length;
     this.totals.batches += 1;
-    for (const trace of this.#closed) {
+    for (const trace of batch) {
       trace.state = 'judged';
       this.#judgedIds.add(trace.id);
     }
     for (const trace of rests) this.#drop(trace);
     this.#context.push(...whole);
-    this.#closed = [];
     this.#grown.clear();
-    this.#closedSpans = 0;
-    this.#closedSince = null;
+    this.#closedSpans = this.#closed.reduce((sum, { rows }) => sum + rows.length, 0);
+    if (this.#closed.length === 0) this.#closedSince = null;
     this.#leave(now);
     this.#compact();
     this.totals.judgeMs += performance.now() - begunAt;
+    return this.#closed.length > 0;
+  }
+
+  /** The traces that were closed first. */
+  #takeBatch(): readonly HeldTrace[] {
+    let [spans, end] = [0, 0];
+    for (; end < this.#closed.length && spans < spansPerBatch; end += 1)
+      spans += this.#closed[end]?.rows.length ?? 0;
+    return this.#closed.splice(0, end);
   }
 
   #judgeTraces(traces: readonly HeldTrace[], now: number): void {
@@ -357,14 +368,15 @@ export class TraceJudge {
   }
 
   /** Lets traces go that were in batches long enough, and the first of those that are too many; what is pending of them is counted. */
-  #leave(now: number, most = { calm: contextSpans, pending: pendingSpans }): void {
-    const isPending = ({ pending }: HeldTrace): boolean => pending.length > 0;
-    const spans = { calm: 0, pending: 0 };
-    for (const trace of this.#context) spans[isPending(trace) ? 'pending' : 'calm'] += trace.rows.length;
+  #leave(now: number, most = { calm: contextSpans, waiting: waitingSpans }): void {
+    const isWaiting = ({ pending }: HeldTrace): boolean =>
+      pending.some(({ verdict }) => verdict === 'broken');
+    const spans = { calm: 0, waiting: 0 };
+    for (const trace of this.#context) spans[isWaiting(trace) ? 'waiting' : 'calm'] += trace.rows.length;
     const staying: HeldTrace[] = [];
     for (const trace of this.#context) {
-      const [kind, longestMs] = isPending(trace)
-        ? (['pending', absenceMs] as const)
+      const [kind, longestMs] = isWaiting(trace)
+        ? (['waiting', absenceMs] as const)
         : (['calm', contextMs] as const);
       const isOver = now - trace.closedAt >= longestMs;
       if (this.#grown.has(trace) || (!isOver && spans[kind] <= most[kind])) {

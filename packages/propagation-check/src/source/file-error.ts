@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { escapeControls } from '../decode/quote-value.ts';
 import { SourceError } from './source.ts';
 
@@ -7,12 +9,19 @@ export const emptyFile =
 /** Why a file could not be read or written, in words. */
 export function describeFileError(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (code === 'ENOENT') return 'no such file';
+  if (code === 'ENOENT') return describeMissing(error);
   if (code === 'EISDIR') return 'a folder; name a file in it';
   if (code === 'ENOTDIR') return 'no such file: a part of the path is not a folder';
   if (code === 'EACCES' || code === 'EPERM') return 'not allowed';
   if (code === 'ERR_INVALID_ARG_VALUE') return 'not a valid path';
   return error instanceof Error ? error.message : String(error);
+}
+
+/** The folder is named where it is missing itself. */
+function describeMissing(error: unknown): string {
+  const path = error instanceof Error && 'path' in error ? error.path : undefined;
+  const folder = typeof path === 'string' ? dirname(path) : '.';
+  return existsSync(folder) ? 'no such file' : `no such file: there is no folder ${quotePath(folder)}`;
 }
 
 /** As it was given, unless a terminal could take it for something else. */

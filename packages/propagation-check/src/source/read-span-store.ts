@@ -7,7 +7,7 @@ import { detectPieceFormat } from '../decode/detect-piece-format.ts';
 import { gunzipChunks, isGzip } from '../decode/gunzip.ts';
 import { isZip } from '../decode/zip.ts';
 import type { SpanStore } from '../span/span-store.ts';
-import { SpanWriter } from '../span/span-writer.ts';
+import { type Mark, SpanWriter } from '../span/span-writer.ts';
 import { cutPieces, endFinders, fillFrom } from './cut-pieces.ts';
 import { describeFileError, emptyFile, quotePath, tooLarge } from './file-error.ts';
 import { fillFromFile } from './fill-from-file.ts';
@@ -164,7 +164,7 @@ async function readStream(
     const fill = isPlainFile ? fillFromFile(file, progress, options.signal) : fillFrom(chunks);
     const pieces = cutPieces(fill, endFinders[format], { isReadAhead: isPlainFile });
     await readPieces(format, pieces, writer, team, (bytes) => {
-      if (!isExpected) writer.expect((whole / bytes) * moreThanExpected);
+      if (!isExpected) expectRest(writer, before, (whole / bytes) * moreThanExpected);
       isExpected = true;
       watch(bytes);
       options.onProgress?.({ ...progress, spans: writer.rows });
@@ -175,6 +175,12 @@ async function readStream(
     writer.rollBack(before);
     return decodeInto(writer, kept);
   }
+}
+
+/** Makes room for so many times what was read since the mark: rows of other files stand before it. */
+function expectRest(writer: SpanWriter, since: Mark, times: number): void {
+  const share = (writer.rows - since.rows) / Math.max(1, writer.rows);
+  writer.expect(1 + Math.max(0, times - 1) * share);
 }
 
 /** Of a smaller file the columns are small. */

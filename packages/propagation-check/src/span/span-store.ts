@@ -33,6 +33,8 @@ export interface SpanStore extends SpanColumns {
    * rules look at the rows, so a source sends some of every kind.
    */
   readonly unread?: Words;
+  /** Of each row: 1 where the source sampled times, and the other side of a call may lie beyond a border. Absent where it did not. */
+  readonly atBorder?: Bytes;
 }
 
 /** An element a row, unless it says otherwise. */

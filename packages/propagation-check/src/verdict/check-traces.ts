@@ -29,7 +29,7 @@ import { hideSecrets } from '../util/hide-secrets.ts';
 import { remember } from '../util/remember.ts';
 import { buildScene } from './build-scene.ts';
 import { decideVerdict, isJudgedEdge } from './decide-verdict.ts';
-import { listUnjudged } from './list-unjudged.ts';
+import { listUnjudged, listUnjudgedRoots } from './list-unjudged.ts';
 import type { EdgeResult, Evidence, Finding, ProjectEvidence, Result } from './result.ts';
 import { tolerate } from './tolerate.ts';
 
@@ -78,7 +78,7 @@ export function checkStore(store: SpanStore, options: CheckOptions = {}): Result
   );
   const isJudged =
     edges.some(isJudgedEdge) || holdsForOneService(edges, expectation) || holdsWithoutEdge(scene);
-  const unjudged = listUnjudged(scene, merged);
+  const unjudged = [...listUnjudged(scene, merged), ...listUnjudgedRoots(scene, looseEnds.roots, merged)];
   return {
     version: 1,
     verdict: decideVerdict(findings, isJudged),

@@ -1,7 +1,10 @@
-import { readAddress, readOutcome } from '../calls/call-facts.ts';
+import { isHealthProbe, readAddress, readCallFacts, readOutcome } from '../calls/call-facts.ts';
 import { someCall } from '../calls/call-group.ts';
 import { nameTarget } from '../calls/target.ts';
-import type { Draft, Scene } from '../rules/check.ts';
+import type { ExpectedEdge } from '../expect/expectation.ts';
+import { startsDuringAny } from '../pairing/pair.ts';
+import { type Draft, hasCall, type Open, type Scene } from '../rules/check.ts';
+import { withoutOutsiders } from '../rules/missing-call.ts';
 import type { Span } from '../span/span.ts';
 import { countOf } from '../span/span-store.ts';
 import type { UnjudgedEdge } from './result.ts';
@@ -38,6 +41,39 @@ export function findUnjudged(
       if (someCall(ofClient, (row) => targetOf(row) === target)) return [];
       return [{ client, peer: port === null ? host : `${host}:${port}`, clients: reached }];
     });
+}
+
+/**
+ * Requests of an expected edge that began traces while its caller had requests open, sent by a program that calls the caller at no time.
+ * Where those requests overlap, a client library that is not instrumented and callers from outside make the same picture.
+ */
+export function listUnjudgedRoots(
+  scene: Scene,
+  roots: Open['roots'],
+  drafts: readonly Draft[],
+): readonly UnjudgedEdge[] {
+  const { expectation, graph, thresholds } = scene;
+  const expected = expectation.edges.filter(
+    ({ rule, client, server }) => rule === 'must' && client !== server && hasCall(scene, client, server),
+  );
+  return expected.flatMap((edge) => {
+    const own = withoutOutsiders(scene, edge, roots.of(edge.server).filter(isNamedRequest));
+    if (own.length < thresholds.fewestPossibleCalls || isReported(drafts, edge)) return [];
+    const requests = scene.spansOf(edge.client).filter((span) => span.kind === 'SERVER');
+    const isDuring = startsDuringAny(graph, requests, thresholds);
+    const calls = own.filter((root) => isDuring(graph.rowOf(root))).length;
+    return calls >= own.length * thresholds.missingCallShare
+      ? [{ client: edge.client, peer: edge.server, calls }]
+      : [];
+  });
+}
+
+function isNamedRequest(root: Span): boolean {
+  return root.kind === 'SERVER' && !isHealthProbe(root) && readCallFacts(root).userAgent !== null;
+}
+
+function isReported(drafts: readonly Draft[], { client, server }: ExpectedEdge): boolean {
+  return drafts.some((draft) => draft.client === client && draft.server === server);
 }
 
 /** Source: RFC 1918, RFC 4193, RFC 6761, RFC 6762, RFC 8375, RFC 9476; names of Kubernetes and of clouds inside of a network. */

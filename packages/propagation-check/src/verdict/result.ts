@@ -38,10 +38,13 @@ export interface EdgeResult {
   readonly tolerated?: true;
 }
 
-/** Calls of a service to a peer that looks like one of the same system and of which no SERVER span is here. */
+/**
+ * Calls of a service to a peer that looks like one of the same system and of which no SERVER span is here; or requests of an expected
+ * peer that began traces of their own while requests of that service were open.
+ */
 export interface UnjudgedEdge {
   readonly client: string | null;
-  /** As the caller addresses it: `orders:8082`. */
+  /** As the caller addresses it, `orders:8082`, or the expected service. */
   readonly peer: string;
   readonly calls: number;
 }

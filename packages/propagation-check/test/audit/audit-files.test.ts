@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { suite, type TestContext, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { encodeOtlpProtobuf } from '../../src/decode/encode-otlp-protobuf.ts';
 import { decodeJsonLines } from '../../src/decode/json-lines.ts';
+import { encodeOtlpLines } from '../../src/span/encode-otlp-lines.ts';
 import { executeCli, makeFolder } from '../cli/run-cli.ts';
 import { encodeSpan, type StoredSpan } from '../cli/trace-store.ts';
+import { readDrawing } from '../engine/read-drawing.ts';
 import { makeTraffic } from './make-traffic.ts';
 
 const hour = 3_600_000;
@@ -145,6 +148,17 @@ suite('an audit of files', () => {
     const { code, stdout } = await executeCli('audit', folder, ...baseline, '--fail-under', '99%');
     assert.equal(code, 0);
     assert.match(stdout, /~ web → orders .*\n {4}split-trace 4 \((?:maybe [\w-]+, )?known\)/);
+  });
+
+  test('--fail-on warning says why an audit without an error fails', async (t) => {
+    const folder = await makeFolder(t);
+    const drawing = new URL('../../fixtures/span-lost-in-service/shown.txt', import.meta.url);
+    const { spans } = readDrawing(readFileSync(drawing, 'utf8'));
+    await writeFiles(folder, { 'spans.jsonl': encodeOtlpLines(spans) });
+    const { code: passed } = await executeCli('audit', folder);
+    const { code, stdout } = await executeCli('audit', folder, '--fail-on', 'warning');
+    assert.deepEqual([passed, code], [0, 1]);
+    assert.match(stdout, /^BROKEN {2}0 of 1 edge broken; .*; warnings fail \(--fail-on warning\)/);
   });
 
   test('an expected edge that is not there fails', async (t) => {

@@ -55,8 +55,14 @@ test('expectations', async (t) => {
   });
   const spans = join(folder, 'spans.jsonl');
   const cases: readonly (readonly [readonly string[], RegExp])[] = [
-    [['--expect', 'a'], /'--expect <path>' argument 'a' is invalid\. Expected services with arrows/],
-    [['--expect', 'a -> '], /Expected services with arrows/],
+    [['--expect', 'a'], /: --expect "a": expected services with arrows/],
+    [['--expect', 'a -> '], /expected services with arrows/],
+    [
+      ['--expectations', join(folder, 'no', 'x.yaml')],
+      /no\/x\.yaml: no such file: there is no folder .*\/no$/m,
+    ],
+    [['--report', `html=${folder}`], /--report html=.*: a folder; name a file in it$/m],
+    [['--expect'], /: --expect <path>: its value is missing; see --help$/m],
     [['--expectations', join(folder, 'absent.yaml')], /absent\.yaml: no such file/],
     [['--expectations', folder], /a folder; name a file in it/],
     [['--expectations', join(folder, 'tab.yaml')], /tab\.yaml:2:1: a tab; indent with spaces/],
@@ -125,7 +131,7 @@ test('sources that cannot be used', async () => {
       ['--source', 'file=/absent', '--collector-metrics', 'http://127.0.0.1:1', '--ca', '/'],
       /--ca \/: a folder/,
     ],
-    [[...jaeger, '--collector-metrics', 'x'], /'--collector-metrics <url>' argument 'x' is invalid/],
+    [[...jaeger, '--collector-metrics', 'x'], /: --collector-metrics "x": expected an http/],
     [[], /required option '--source <source>' not specified/],
   ];
   for (const [args, message] of cases) await assertRefused(['trace', id, ...args], message);
@@ -138,20 +144,17 @@ test('no message shows a header', async () => {
 
 test('traces that are not named well', async () => {
   const cases: readonly (readonly [readonly string[], RegExp])[] = [
-    [['xyz'], /'xyz' is invalid for argument 'trace-ids'\. Expected a trace id: 32 hex digits, or 16/],
-    [['abc'], /Expected a trace id: .*may be left out down to 8 digits/],
-    [['0'.repeat(32)], /Expected a trace id/],
-    [[`${id}00`], /Expected a trace id/],
+    [['xyz'], /: trace-ids "xyz": expected a trace id: 32 hex digits, or 16/],
+    [['abc'], /expected a trace id: .*may be left out down to 8 digits/],
+    [['0'.repeat(32)], /expected a trace id/],
+    [[`${id}00`], /expected a trace id/],
     [[], /name the traces: either TRACE_ID…, or --service NAME/],
     [[id, '--service', 'web'], /name the traces: either/],
-    [
-      ['--service', 'web', '--since', '5'],
-      /'--since <time>' argument '5' is invalid\. Expected a time with its unit/,
-    ],
-    [['--service', 'web', '--since', '-5m'], /Expected a time with its unit/],
-    [['--service', ' '], /Expected the name of a service/],
-    [['--service', 'web', '--limit', '1.5'], /Expected a whole number from 1 to 100000/],
-    [[id, '--timeout', '30d'], /Expected a day at most/],
+    [['--service', 'web', '--since', '5'], /: --since "5": expected a time with its unit/],
+    [['--service', 'web', '--since', '-5m'], /expected a time with its unit/],
+    [['--service', ' '], /expected the name of a service/],
+    [['--service', 'web', '--limit', '1.5'], /expected a whole number from 1 to 100000/],
+    [[id, '--timeout', '30d'], /expected a day at most/],
   ];
   for (const [args, message] of cases) await assertRefused(['trace', ...args, ...jaeger], message);
 });
@@ -159,11 +162,8 @@ test('traces that are not named well', async () => {
 test('runs that cannot begin', async () => {
   const receiver = ['--source', 'otlp=127.0.0.1:0'] as const;
   const cases: readonly (readonly [readonly string[], RegExp])[] = [
-    [
-      ['nowhere', ...receiver],
-      /'nowhere' is invalid for argument 'url'\. Expected an http:\/\/ or https:\/\/ URL/,
-    ],
-    [['ftp://x', ...receiver], /Expected an http:\/\/ or https:\/\/ URL/],
+    [['nowhere', ...receiver], /: url "nowhere": expected an http:\/\/ or https:\/\/ URL/],
+    [['ftp://x', ...receiver], /expected an http:\/\/ or https:\/\/ URL/],
     [
       ['http://user:secret@x', ...receiver],
       /^propagation-check: http:\/\/x: credentials do not belong into the URL$/m,
@@ -173,11 +173,11 @@ test('runs that cannot begin', async () => {
       /http:\/\/127\.0\.0\.1:1\/x: connection refused; is the service running there, and is this its port\?/,
     ],
     [['http://127.0.0.1:1/x', ...jaeger], /jaeger=http:\/\/127\.0\.0\.1:1: connection refused/],
-    [['http://x', ...receiver, '--requests', '0'], /Expected a whole number/],
-    [['http://x', ...receiver, '--method', 'G T'], /Expected a method/],
-    [['http://x', ...receiver, '--baggage', 'x'], /Expected KEY=VALUE/],
+    [['http://x', ...receiver, '--requests', '0'], /expected a whole number/],
+    [['http://x', ...receiver, '--method', 'G T'], /expected a method/],
+    [['http://x', ...receiver, '--baggage', 'x'], /expected KEY=VALUE/],
     [['http://x', ...receiver, '--ca', '/absent'], /--ca \/absent: no such file/],
-    [['http://x', ...receiver, '--service', ''], /Expected the name of a service/],
+    [['http://x', ...receiver, '--service', ''], /expected the name of a service/],
     [
       ['http://x', ...receiver, '--request-header', 'hush'],
       /^propagation-check: --request-header: expected "Name: v/,
@@ -190,7 +190,7 @@ test('runs that cannot begin', async () => {
       ['http://x', ...receiver, '--request-header', 'baggage: a=b', '--baggage', 'c=d'],
       /baggage is given twice, by --baggage and by --request-header/,
     ],
-    [['http://x', 'nowhere', ...receiver], /'nowhere' is invalid for argument 'url'/],
+    [['http://x', 'nowhere', ...receiver], /: url "nowhere": expected/],
   ];
   for (const [args, message] of cases) await assertRefused(['run', ...args], message);
 });
@@ -209,10 +209,10 @@ test('commands and options that do not exist', async () => {
   await assertRefused(['watch', '--source', 'jaeger=x'], /not an http or https URL/);
   await assertRefused(
     ['file', 'x', '--report', 'xml'],
-    /Expected tree, terminal, json, html, junit, github, markdown, or NAME=FILE/,
+    /expected tree, terminal, json, html, junit, github, markdown, or NAME=FILE/,
   );
-  await assertRefused(['file', 'x', '--report', 'html'], /Expected the file to write, html=report\.html/);
-  await assertRefused(['file', 'x', '--report', 'html='], /Expected the file to write/);
+  await assertRefused(['file', 'x', '--report', 'html'], /expected the file to write, html=report\.html/);
+  await assertRefused(['file', 'x', '--report', 'html='], /expected the file to write/);
   await assertRefused(
     ['file', 'x', '--report', 'html=no/such/report.html'],
     /--report html=no\/such\/report\.html: the folder no\/such does not exist; create it first$/m,

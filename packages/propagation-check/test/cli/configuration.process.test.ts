@@ -187,6 +187,23 @@ suite('--baseline', () => {
     assert.equal((await run('broken.jsonl')).code, 1);
   });
 
+  test('is not written where an expected service is misspelt', async (t) => {
+    const root = await makeRepository(t, null);
+    const args = [
+      'file',
+      'broken.jsonl',
+      '--expect',
+      'A -> b',
+      '--baseline',
+      'known.yaml',
+      '--update-baseline',
+    ];
+    const { code, stderr } = await runCli(t, args, { cwd: root });
+    assert.equal(code, 2);
+    assert.match(stderr, /no span, did you mean a instead of A\? known\.yaml stays as it is$/m);
+    assert.ok(!(await readdir(root)).includes('known.yaml'));
+  });
+
   test('fails on what is new', async (t) => {
     const root = await makeRepository(t, null);
     const known = 'known: [{ client: a, server: b, finding: baggage-lost }]\n';

@@ -8,8 +8,11 @@ import { configurationShape } from '../../src/config/configuration-shape.ts';
 import { readConfiguration } from '../../src/config/read-configuration.ts';
 import { makeFolder } from './run-cli.ts';
 
-const { run, ...shared } = configurationShape.shape;
-const keys = [...Object.keys(shared), ...Object.keys(run.unwrap().shape).map((key) => `run.${key}`)];
+const { run, audit, ...shared } = configurationShape.shape;
+const listKeys = (name: string, section: typeof run | typeof audit) =>
+  Object.keys(section.unwrap().shape).map((key) => `${name}.${key}`);
+const ofCommands = { run: listKeys('run', run), audit: listKeys('audit', audit) };
+const keys = [...Object.keys(shared), ...ofCommands.run, ...ofCommands.audit];
 
 suite('a setting of the configuration file', () => {
   test('has an option for each key of its shape', () => {
@@ -24,8 +27,6 @@ suite('a setting of the configuration file', () => {
       signal: new AbortController().signal,
       endOnSignals: () => undefined,
     });
-    const command = program.commands.find((each) => each.name() === 'run');
-    const known = command?.options.map((option) => option.attributeName()) ?? [];
     const samples: Readonly<Record<string, unknown>> = {
       source: 'otlp',
       expectations: 'a.yaml',
@@ -37,15 +38,26 @@ suite('a setting of the configuration file', () => {
       'run.request-header': 'a: b',
       'run.requests': 1,
       'run.concurrency': 1,
+      'audit.since': '1h',
+      'audit.every': '1m',
+      'audit.fail-under': '99.5%',
+      'audit.limit': 1,
       timeout: '1s',
       wait: '1s',
       settle: '1s',
     };
-    for (const key of keys.filter((each) => samples[each] !== null)) {
-      const option = configuredOptions[key]?.(samples[key] ?? 'error', '.');
-      // The argument of run, and what no option says.
-      if (key !== 'run.url' && key !== 'tolerated-peers')
-        assert.ok(known.includes(option?.attribute ?? ''), key);
+    for (const [name, own] of Object.entries({
+      run: [...Object.keys(shared), ...ofCommands.run],
+      audit: ofCommands.audit,
+    })) {
+      const command = program.commands.find((each) => each.name() === name);
+      const known = command?.options.map((option) => option.attributeName()) ?? [];
+      for (const key of own.filter((each) => samples[each] !== null)) {
+        const option = configuredOptions[key]?.(samples[key] ?? 'error', '.');
+        // The argument of run, and what no option says.
+        if (key !== 'run.url' && key !== 'tolerated-peers')
+          assert.ok(known.includes(option?.attribute ?? ''), key);
+      }
     }
   });
 

@@ -16,7 +16,7 @@ suite('reports of a command that fails', () => {
     [
       'a wrong value before the report',
       ['file', 'absent.json', '--timeout', 'soon'],
-      /--timeout &lt;time&gt;/,
+      /--timeout "soon": expected a time/,
     ],
     [
       'a source that is down',

@@ -15,6 +15,10 @@ async function startStore(t: TestContext) {
   const store = { source: '', most: 0 };
   const { origin } = await startHttpServer(t, (request, response) => {
     const { pathname, searchParams } = targetOf(request);
+    if (pathname === '/api/v3/services') {
+      answer(response, 200, { services: ['web', 'orders'] });
+      return;
+    }
     const time = (name: string) => Date.parse(searchParams.get(`query.${name}`) ?? '');
     const isMatch = (trace: number) =>
       pathname === '/api/v3/traces' &&
@@ -82,4 +86,16 @@ test('of more traces than the limit the newest are read', async (t) => {
   const { stdout } = await runCli(t, args);
   const { traces: read, search } = JSON.parse(stdout);
   assert.deepEqual([read, search.limitReached], [450, true]);
+});
+
+test('an audit of them takes no more', async (t) => {
+  const store = await startStore(t);
+  const args = ['audit', '--since', '1h', '--source', store.source, '--json'];
+  const env = { NODE_OPTIONS: '--max-old-space-size=128' };
+  const { code, stdout, stderr } = await runCli(t, args, { env });
+  assert.equal(code, 0, stderr);
+  const { edges, window } = JSON.parse(stdout);
+  assert.deepEqual([window.traces, window.seen.complete], [traces, true]);
+  assert.deepEqual([edges.length, edges[0].calls], [1, traces * callsInTrace]);
+  assert.ok(store.most <= 200, `${store.most} traces in one answer`);
 });

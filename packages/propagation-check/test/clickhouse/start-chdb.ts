@@ -5,7 +5,7 @@ import { rm } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { type ClickHouseClient, createClient } from '@clickhouse/client';
+import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import type { Span } from '../../src/span/span.ts';
 import { clickhouseRow } from '../decode/write-formats.ts';
 
@@ -23,9 +23,16 @@ export const withoutChdb =
 
 export interface Chdb {
   readonly url: string;
+  /** Of the process that holds the engine. */
+  readonly pid: number;
+  /** Where it keeps its data. */
+  readonly data: string;
   readonly client: ClickHouseClient;
   stop(): Promise<void>;
 }
+
+/** Generated data take long to insert. */
+const patienceMs = 600_000;
 
 export async function startChdb(password = ''): Promise<Chdb> {
   const data = mkdtempSync(join(tmpdir(), 'chdb-'));
@@ -34,9 +41,17 @@ export async function startChdb(password = ''): Promise<Chdb> {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const url = `http://127.0.0.1:${await readLine(child)}`;
-  const client = createClient({ url, username: 'auditor', password });
+  const client = createClient({
+    url,
+    username: 'auditor',
+    password,
+    request_timeout: patienceMs,
+    log: { level: ClickHouseLogLevel.OFF },
+  });
   return {
     url,
+    pid: child.pid ?? 0,
+    data,
     client,
     stop: async () => {
       await client.close();
@@ -55,23 +70,36 @@ async function readLine({ stdout }: ChildProcess): Promise<string> {
 
 const schema = readFileSync(join(import.meta.dirname, 'otel-traces.sql'), 'utf8');
 
-/** Makes a table as the Collector's exporter makes it, and writes spans as it writes them. */
+/** Makes an empty table as the Collector's exporter makes it. */
+export async function makeTable({ client }: Chdb, database: string, table: string): Promise<void> {
+  await client.command({ query: `CREATE DATABASE IF NOT EXISTS ${database}` });
+  await client.command({ query: schema.replace('{database}', database).replace('{table}', table) });
+  await client.command({ query: `TRUNCATE TABLE ${database}.${table}` });
+}
+
+/** Makes a table and writes spans as the Collector's exporter writes them. */
 export async function writeTable(
-  { client }: Chdb,
+  chdb: Chdb,
   database: string,
   table: string,
   spans: readonly Span[],
 ): Promise<void> {
-  await client.command({ query: `CREATE DATABASE IF NOT EXISTS ${database}` });
-  await client.command({ query: schema.replace('{database}', database).replace('{table}', table) });
-  await client.command({ query: `TRUNCATE TABLE ${database}.${table}` });
+  await makeTable(chdb, database, table);
   if (spans.length === 0) return;
-  await client.insert({ table: `${database}.${table}`, values: spans.map(writeRow), format: 'JSONEachRow' });
+  const values = spans.map(writeRow);
+  await chdb.client.insert({ table: `${database}.${table}`, values, format: 'JSONEachRow' });
 }
 
 /** Unlike rows of files, with status and `tracestate`. */
 function writeRow(span: Span): object {
   const { code, message } = span.status;
   const status = code.charAt(0) + code.slice(1).toLowerCase();
-  return { ...clickhouseRow(span), TraceState: span.traceState, StatusCode: status, StatusMessage: message };
+  return {
+    ...clickhouseRow(span),
+    TraceState: span.traceState,
+    StatusCode: status,
+    StatusMessage: message,
+    'Links.TraceState': span.links.map(() => ''),
+    'Links.Attributes': span.links.map(() => ({})),
+  };
 }

@@ -28,13 +28,14 @@ settle: 1s
 run:
   url: http://localhost:8081/
   requests: 3
+audit: { since: 1h, fail-under: 99.5% }
 `;
 
 suite('a configuration', () => {
   test('is a list of settings, each with its place', () => {
     const { settings, faults } = readConfiguration(everything);
     assert.deepEqual(faults, []);
-    assert.equal(settings.length, 15);
+    assert.equal(settings.length, 17);
     const reports = settings.find(({ key }) => key === 'reports');
     assert.deepEqual(reports?.value, { html: 'out.html', github: true });
     assert.deepEqual(reports?.place, { line: 5, column: 1 });
@@ -52,7 +53,7 @@ suite('a configuration', () => {
   });
 
   const cases: readonly (readonly [text: string, ...faults: readonly RegExp[]])[] = [
-    ['', /^1:1: empty; expected source, .* or run$/],
+    ['', /^1:1: empty; expected source, .* or audit$/],
     ['# nothing\n', /^1:1: empty; /],
     ['- a', /^1:1: not a map; expected source, /],
     ['wait: 1s\nwait: 2s', /^2:1: this key is here twice; name it once$/],

@@ -51,6 +51,38 @@ suite('edges that nothing here can judge', () => {
     }
   });
 
+  test('roots that may be calls of a busy caller, of a client that is not instrumented, are named', () => {
+    const get = 'http.request.method=GET';
+    const drawAll = (agent: string, startOf: (at: number) => number) =>
+      Array.from({ length: 12 }, (_, at) => [
+        `trace a${at}`,
+        `SERVER web GET /            a${at}  ${at * 50}..${at * 50 + 120} ${get} url.path=/ user_agent.original=browser`,
+        `  CLIENT web GET            b${at}  ${at * 50 + 5}..${at * 50 + 15} ${get} url.full=http://orders/one`,
+        `    SERVER orders GET /one  c${at}  ${at * 50 + 6}..${at * 50 + 14} ${get} url.path=/one`,
+        `trace d${at}`,
+        `SERVER orders GET /two      d${at}  ${startOf(at)}..${startOf(at) + 8} ${get} url.path=/two user_agent.original=${agent}`,
+      ]).flat();
+    const judge = (agent: string, startOf: (at: number) => number) =>
+      checkTraces(drawTrace(drawAll(agent, startOf).join('\n')), {
+        expectation: { ...noExpectation, edges: expectPath(['web', 'orders']) },
+      });
+    const result = judge('got', (at) => at * 50 + (at % 3) * 30 + 20);
+    assert.deepEqual(
+      [result.verdict, result.unjudged],
+      ['intact', [{ client: 'web', peer: 'orders', calls: 12 }]],
+    );
+    const [note = ''] = hintAtExpectations(result, ['web', 'orders'], {
+      ...noExpectation,
+      edges: expectPath(['web', 'orders']),
+    });
+    assert.match(
+      note,
+      /^not judged: web → orders \(12 calls\): .* a client library of it that is not instrumented/,
+    );
+    assert.equal(judge('browser', (at) => at * 50 + 20).unjudged, undefined);
+    assert.equal(judge('got', (at) => 5_000 + at * 50).unjudged, undefined);
+  });
+
   test('third parties, databases and services that were not reached are none', () => {
     const result = checkTraces(
       drawTrace(

@@ -47,6 +47,11 @@ test('what the user has set stays, except where the spans go', () => {
   );
 });
 
+test('the command that hands spans on can be pasted, whatever the endpoint holds', () => {
+  const { notes } = make({ OTEL_EXPORTER_OTLP_ENDPOINT: "http://c:4318/a b'c" });
+  assert.match(notes.join(), /; --forward 'http:\/\/c:4318\/a b'\\''c' hands the spans on to it$/);
+});
+
 test('with --forward nothing is lost, so that nothing is said or turned off', () => {
   const { env, notes } = make({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://c:4318' }, true);
   assert.deepEqual([env.OTEL_METRICS_EXPORTER, notes], [undefined, []]);

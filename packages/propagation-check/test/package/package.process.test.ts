@@ -36,6 +36,7 @@ suite('the packed tool, installed in an empty folder', () => {
     assert.deepEqual((await readdir(root)).sort(), [
       'LICENSE',
       'README.md',
+      'audit.schema.json',
       'configuration.schema.json',
       'dist',
       'expectation.schema.json',

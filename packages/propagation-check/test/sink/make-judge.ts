@@ -2,6 +2,7 @@ import { type CallVerdict, EdgeCounters } from '../../src/sink/edge-counters.ts'
 import { TraceJudge, type TraceJudgeOptions } from '../../src/sink/trace-judge.ts';
 import { encodeOtlpLines } from '../../src/span/encode-otlp-lines.ts';
 import type { Span } from '../../src/span/span.ts';
+import { drawTrace } from '../draw-trace.ts';
 
 /** A judge with a clock of its own, in milliseconds; the drawings begin at 0. */
 export interface DrivenJudge {
@@ -51,4 +52,30 @@ export function makeJudge(options: Partial<TraceJudgeOptions> = {}): DrivenJudge
         )
         .sort(),
   };
+}
+
+/** Whole calls of web to orders, a trace each; the ids begin with `from`. @param at Milliseconds. */
+export function callOrders(count: number, at = 0, from = 1): readonly Span[] {
+  return Array.from({ length: count }, (_, index) => {
+    const id = (from + index).toString(16).padStart(4, '0');
+    const start = at + index * 10;
+    return rename(
+      drawTrace(`
+        SERVER web GET /      a1  ${start}..${start + 9} http.request.method=GET url.path=/
+          CLIENT web GET      a2  ${start + 1}..${start + 8} http.request.method=GET url.full=http://orders/work
+            SERVER orders GET  a3  ${start + 2}..${start + 7} http.request.method=GET url.path=/work`),
+      id,
+    );
+  }).flat();
+}
+
+/** Other traces of the same shape. */
+export function rename(spans: readonly Span[], id: string): readonly Span[] {
+  const change = (text: string): string => `${id}${text.slice(id.length)}`;
+  return spans.map((span) => ({
+    ...span,
+    traceId: change(span.traceId),
+    spanId: change(span.spanId),
+    parentSpanId: span.parentSpanId === null ? null : change(span.parentSpanId),
+  }));
 }

@@ -79,7 +79,7 @@ test('compressed files and standard input', async (t) => {
 test('every fault says which file and what is wrong', async (t) => {
   const rejected = (path: string, message: string | RegExp, maxBytes = 1_000) =>
     assert.rejects(readSpanFile(path, { maxBytes }), { name: 'SourceError', message });
-  await rejected('/no/such/file.json', '/no/such/file.json: no such file');
+  await rejected('/no/such/file.json', '/no/such/file.json: no such file: there is no folder /no/such');
   await rejected(`${capture}/x`, `${capture}/x: no such file: a part of the path is not a folder`);
   await rejected(tmpdir(), `${tmpdir()}: a folder; name a file in it`);
   await rejected('a\0b', /^"a\\u0000b": not a valid path$/);

@@ -29,11 +29,11 @@ interface Slice {
 }
 
 /** This share of the budget is for slices of the whole; the rest is for loose ends that none of these has. */
-const commonShare = 0.8;
+const commonShare = 0.5;
 
 /**
- * Chooses the traces that leave the cluster: of every kind of plain call some examples, and every loose end, with all requests of that time.
- * Where these are more spans than `most`, slices of time are chosen by their hash: both sides of a split call begin at the same time.
+ * Chooses the traces that leave the cluster: all, or of every kind of plain call some examples, and all traces of slices of time that are
+ * chosen by their hash, and by the loose ends that these do not have. Both sides of a split call begin at the same time.
  */
 export function chooseTraces(counted: readonly Counted[], most: number): Chosen {
   const traceIds = new Set<string>();
@@ -70,14 +70,13 @@ function chooseSlices(counted: readonly Counted[], most: number): readonly bigin
   return [...chosen];
 }
 
-/** Of a plain trace the root leaves, of another the whole trace. */
 function listSlices(counted: readonly Counted[]): ReadonlyMap<bigint, Slice> {
   const slices = new Map<bigint, Slice>();
-  for (const { item: of, key, found, spans, sliceHash } of counted) {
+  for (const { item: of, key, spans, sliceHash } of counted) {
     if (of !== item.plainTrace && of !== item.trace) continue;
     const slice = BigInt(key);
     const known = slices.get(slice) ?? { slice, hash: sliceHash, cost: 0 };
-    known.cost += of === item.plainTrace ? found : spans;
+    known.cost += spans;
     slices.set(slice, known);
   }
   return slices;

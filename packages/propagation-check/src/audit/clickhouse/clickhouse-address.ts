@@ -26,7 +26,7 @@ const example = 'clickhouse=https://auditor@clickhouse:8443/otel';
 const optionNames = ['table', 'cluster', 'most', 'memory', 'seconds'];
 
 /** 4 GiB: half of that spills to disk. */
-const usual = { most: 100_000, memory: 4 * 1024 ** 3, seconds: 600 } as const;
+const usual = { most: 200_000, memory: 4 * 1024 ** 3, seconds: 600 } as const;
 
 /**
  * Reads `https://user:password@host:8443/database?table=otel_traces&cluster=NAME`. User and password may stand in `CLICKHOUSE_USER` and

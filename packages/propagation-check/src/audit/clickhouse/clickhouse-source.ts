@@ -10,7 +10,7 @@ import type { AuditSource, TimeWindow, WindowCoverage, WindowReading } from '../
 import { type Counted, chooseTraces } from './choose-traces.ts';
 import type { ClickhouseAddress } from './clickhouse-address.ts';
 import { type Clickhouse, connectClickhouse } from './connect.ts';
-import { countItems, findBounds, findEnds, listColumns, readChosen } from './queries.ts';
+import { countItems, findBounds, findEnds, listColumns, marginShare, readChosen } from './queries.ts';
 import { quoteName } from './span-sql.ts';
 import { type Member, spreadUnread } from './spread-unread.ts';
 import { item, type TraceScope } from './trace-sql.ts';
@@ -29,9 +29,9 @@ const examplesOfKind = 20;
 const mostProcesses = 2_000;
 /** Nanoseconds: 5 min. Spans of one trace begin so far from its first at most. */
 const longestTrace = 300_000_000_000n;
-/** A window has so many slices, of a second at least: calls are shorter than that. */
-const slicesOfWindow = 2_000n;
-const shortestSlice = 1_000_000_000n;
+/** A window has so many slices, of 200 ms at least: most calls are shorter. */
+const slicesOfWindow = 20_000n;
+const shortestSlice = 200_000_000n;
 
 /**
  * `otel_traces`, the table of the Collector's ClickHouse exporter, as the engine of an audit: calls are counted in the database, and
@@ -73,12 +73,29 @@ async function readWindow(reading: Reading, judge: (store: SpanStore) => Result)
   const traceIds = [...new Set([...chosen.traceIds, ...ends.flat()])].filter((id) => /^[\da-f]+$/i.test(id));
   const { store, members } = await readSpans(reading, { ...chosen, traceIds });
   const { ofRows, unseen } = spreadUnread(counted, members, store.size);
-  const result = judge({ ...store, unread: ofRows });
+  const atBorder = findBorders(store, chosen.slices, reading.scopes);
+  const result = judge({ ...store, unread: ofRows, ...(atBorder === null ? {} : { atBorder }) });
   return {
     result: { ...result, ...countTotals(counted) },
     seen: describeSeen(counted, chosen.slices, unseen),
     store,
   };
+}
+
+/** The spans that begin near the border of what was read, or beyond it. Tables of one window have the same slices. */
+function findBorders(
+  { size, starts, origin }: SpanStore,
+  slices: readonly bigint[] | null,
+  [scope]: readonly TraceScope[],
+): Uint8Array<ArrayBuffer> | null {
+  if (slices === null || scope === undefined) return null;
+  const chosen = new Set(slices);
+  const margin = scope.slice / marginShare;
+  const isWithin = (time: bigint): boolean => chosen.has(time / scope.slice);
+  return new Uint8Array(size).map((_, row) => {
+    const start = origin + BigInt(Math.floor(starts[row] ?? 0));
+    return [start - margin, start, start + margin].every(isWithin) ? 0 : 1;
+  });
 }
 
 async function countAll(reading: Reading): Promise<readonly Counted[]> {
@@ -248,11 +265,12 @@ function describeSeen(
   const all = new Set(
     counted.filter(({ item: of }) => of === item.plainTrace || of === item.trace).map(({ key }) => key),
   );
-  const left = unseen === 0 ? '' : `, and ${unseen} are of kinds that none of these has`;
+  const left =
+    unseen === 0 ? '' : `; ${unseen} calls and loose ends are like none of these and count for nothing`;
   return {
     complete: false,
     says:
-      `every call was counted, and the loose ends of ${slices.length} of ${all.size} slices of the window were judged: ` +
-      `those of the others count as these do${left} (?most= reads more)`,
+      `every call was counted, and the traces of ${slices.length} of ${all.size} slices of the window were judged: ` +
+      `loose ends of the others count as these do${left} (?most= reads more)`,
   };
 }

@@ -1,5 +1,5 @@
 import { quote, sentColumns } from './span-sql.ts';
-import { analyseTraces, item, spansAround, type TraceScope } from './trace-sql.ts';
+import { analyseTraces, callerOf, item, spansAround, type TraceScope } from './trace-sql.ts';
 
 /** Traces of so many slices, and so many more by their ids, leave the cluster. */
 export interface Chosen {
@@ -32,34 +32,41 @@ FROM (SELECT TraceId, toUnixTimestamp64Nano(Timestamp) + toInt64(Duration) AS st
 GROUP BY process ORDER BY process LIMIT ${most}`;
 }
 
-/** How far from a chosen slice a request may begin that is the other side of one of its calls. */
-const margin = 1_000_000_000n;
+/**
+ * By this share of a slice later a request may begin that is the other side of one of its calls. Loose ends so near to a border count
+ * only where they have another side.
+ */
+export const marginShare = 20n;
 
 /**
- * The spans of chosen traces: whole traces with loose ends in the slices, whole traces by id, and of plain traces in and around the slices
- * the root alone, which may be the other side of a loose end. `Items` names what each span was counted as.
+ * The spans of chosen traces: all traces of the slices, so that rules compare what is of the same time, plain ones that begin just after a
+ * slice, and plain ones by id. Traces are sent whole, for a request without its calls looks like one that made none. `Items` names what
+ * each span was counted as.
  */
 export function readChosen(scope: TraceScope, { slices, traceIds }: Chosen): string {
-  const within = (time: string): string =>
-    slices === null
-      ? '1'
-      : slices.length === 0
-        ? '0'
-        : `intDiv(${time}, ${scope.slice}) IN (${slices.join(', ')})`;
+  const within = (time: string): string => {
+    if (slices === null) return '1';
+    return slices.length === 0 ? '0' : `intDiv(${time}, ${scope.slice}) IN (${slices.join(', ')})`;
+  };
+  const margin = scope.slice / marginShare;
   const byId = traceIds.length === 0 ? '0' : `TraceId IN (${traceIds.map(quote).join(', ')})`;
-  const around = [`begin`, `begin - ${margin}`, `begin + ${margin}`].map(within).join(' OR ');
+  // The first span of a trace is in the slice in which it begins.
+  const time = 'toUnixTimestamp64Nano(Timestamp)';
+  const begun = `TraceId IN (SELECT TraceId FROM ${spansAround(scope)} AND (${within(time)} OR ${within(`${time} - ${margin}`)}))`;
+  const meant = slices === null ? scope : { ...scope, where: `${byId} OR ${begun}` };
   return `
 SELECT ${sentColumns},
   arrayMap(entry -> (entry.2, toString(entry.3)),
     arrayFilter(entry -> entry.1 = reinterpretAsUInt64(unhex(SpanId)), counted)) AS Items
-FROM (SELECT * FROM ${spansAround(scope)}) AS spans
+FROM (SELECT * FROM ${spansAround(meant)}) AS spans
 INNER JOIN (
-  SELECT TraceId, if(isWhole, 0, ids[root]) AS only,
-    arrayMap(entry -> (ids[entry.3], entry.1, entry.2), arrayFilter(entry -> entry.3 > 0, items)) AS counted
-  FROM (SELECT *, ${byId} OR (NOT isPlain AND (${within('begin')})) AS isWhole FROM (${analyseTraces(scope)}))
-  WHERE isWhole OR (isPlain AND (${around}))
-) AS chosen USING (TraceId)
-WHERE only = 0 OR only = reinterpretAsUInt64(unhex(SpanId))`;
+  SELECT TraceId, arrayConcat(
+      arrayMap(entry -> (ids[entry.3], entry.1, entry.2), arrayFilter(entry -> entry.3 > 0, items)),
+      arrayMap(entry -> (ids[at[entry.3]], entry.1 + ${callerOf}, entry.2),
+        arrayFilter(entry -> entry.1 = ${item.plainCall}, items))) AS counted
+  FROM (${analyseTraces(meant)})
+  WHERE ${within('begin')} OR (isPlain AND (${byId} OR ${within(`begin - ${margin}`)}))
+) AS chosen USING (TraceId)`;
 }
 
 /** The first and the last begin of a span. */

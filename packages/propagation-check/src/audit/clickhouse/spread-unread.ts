@@ -1,6 +1,6 @@
 import { keyFor } from '../../util/group-by.ts';
 import type { Counted } from './choose-traces.ts';
-import { item } from './trace-sql.ts';
+import { callerOf, item } from './trace-sql.ts';
 
 /** What a span that was read is one of. */
 export interface Member {
@@ -12,7 +12,7 @@ export interface Member {
 export interface Unread {
   /** By row. */
   readonly ofRows: Uint32Array<ArrayBuffer>;
-  /** Loose ends of kinds of which none was read. */
+  /** Calls and loose ends of kinds of which none was read. */
   readonly unseen: number;
 }
 
@@ -27,16 +27,42 @@ export function spreadUnread(counted: readonly Counted[], members: readonly Memb
   }
   const ofRows = new Uint32Array(size);
   let unseen = 0;
-  for (const { item: of, key, found } of counted) {
-    if (of === item.plainTrace || of === item.trace) continue;
+  for (const [{ item: of, key }, found] of addUnlike(counted, rowsOf)) {
     const rows = rowsOf.get(keyFor(of, key)) ?? [];
-    const unread = Math.max(0, found - rows.length);
-    if (rows.length === 0 && (of === item.open || of === item.orphan)) unseen += unread;
-    for (const [at, row] of rows.sort((left, right) => left - right).entries()) {
-      const share = Math.floor((unread * (at + 1)) / rows.length) - Math.floor((unread * at) / rows.length);
-      // A span whose parent is missing may be the caller of another that is missing too.
-      ofRows[row] = Math.max(ofRows[row] ?? 0, share);
-    }
+    if (rows.length === 0 && isCountedAlone.has(of)) unseen += found;
+    spread(ofRows, rows, found);
+    if (of === item.plainCall) spread(ofRows, rowsOf.get(keyFor(of + callerOf, key)) ?? [], found);
   }
   return { ofRows, unseen };
+}
+
+/** A root is no call, and no loose end alone. */
+const isCountedAlone: ReadonlySet<number> = new Set([item.plainCall, item.call, item.open, item.orphan]);
+
+/** How often each was found. A whole call beside a loose end is as one of a plain trace, where none of its own kind was read. */
+function addUnlike(
+  counted: readonly Counted[],
+  rowsOf: ReadonlyMap<string, readonly number[]>,
+): ReadonlyMap<Counted, number> {
+  const kinds = counted.filter(({ item: of }) => of !== item.plainTrace && of !== item.trace);
+  const found = new Map(kinds.map((kind) => [kind, kind.found]));
+  const plain = new Map(
+    kinds.filter(({ item: of }) => of === item.plainCall).map((kind) => [kind.key, kind]),
+  );
+  for (const kind of kinds) {
+    const like = plain.get(kind.key);
+    if (kind.item !== item.call || like === undefined || rowsOf.has(keyFor(item.call, kind.key))) continue;
+    found.set(like, (found.get(like) ?? 0) + kind.found);
+    found.delete(kind);
+  }
+  return found;
+}
+
+function spread(ofRows: Uint32Array, rows: readonly number[], found: number): void {
+  const unread = Math.max(0, found - rows.length);
+  for (const [at, row] of rows.toSorted((left, right) => left - right).entries()) {
+    const share = Math.floor((unread * (at + 1)) / rows.length) - Math.floor((unread * at) / rows.length);
+    // One span may be several: a call, and the caller of another.
+    ofRows[row] = Math.max(ofRows[row] ?? 0, share);
+  }
 }

@@ -10,17 +10,19 @@ import {
   withoutDetail,
 } from './span-sql.ts';
 
-/** Where spans are, and which traces are meant. */
+/** Where spans are, and which traces are meant. Times are numbers or SQL. */
 export interface TraceScope {
   /** As SQL names it, quoted where it must be. */
   readonly table: string;
   /** Nanoseconds since the epoch: traces that begin from `from` to before `to`. */
-  readonly from: bigint;
-  readonly to: bigint;
+  readonly from: bigint | string;
+  readonly to: bigint | string;
   /** Nanoseconds before and after the window in which spans of its traces are looked for. */
   readonly longestTrace: bigint;
   /** Nanoseconds: traces are sampled by the slice of time in which they begin. */
   readonly slice: bigint;
+  /** A condition on spans, so that less is grouped: it holds for all spans of the traces that are meant. */
+  readonly where?: string;
 }
 
 /** Traces with more spans are judged by the engine alone, because the search for parents in arrays is quadratic. */
@@ -42,14 +44,13 @@ export const item = {
   trace: 8,
 } as const;
 
-/** Nanoseconds since the epoch as a `DateTime64(9)`. */
-function timeOf(nanoseconds: bigint): string {
-  return `fromUnixTimestamp64Nano(${nanoseconds})`;
-}
+/** Added to the number of a plain call, for the span that called: an item is the span that was called. */
+export const callerOf = 10;
 
 /** Spans of the window and of the longest trace around it. */
-export function spansAround({ table, from, to, longestTrace }: TraceScope): string {
-  return `${table} WHERE Timestamp >= ${timeOf(from - longestTrace)} AND Timestamp < ${timeOf(to + longestTrace)}`;
+export function spansAround({ table, from, to, longestTrace, where }: TraceScope): string {
+  return `${table} WHERE Timestamp >= fromUnixTimestamp64Nano(toInt64(${from} - ${longestTrace}))
+    AND Timestamp < fromUnixTimestamp64Nano(toInt64(${to} + ${longestTrace}))${where === undefined ? '' : ` AND (${where})`}`;
 }
 
 const { server, client, producer, consumer } = kindNumber;
@@ -121,5 +122,5 @@ export function analyseTraces(scope: TraceScope): string {
     (from, columns) => `SELECT *, ${columns.join(',\n    ')} FROM (${from})`,
     grouped,
   );
-  return `SELECT TraceId, begin, size, slice, isPlain, ids, root, items FROM (${analysed})`;
+  return `SELECT TraceId, begin, size, slice, isPlain, ids, at, items FROM (${analysed})`;
 }

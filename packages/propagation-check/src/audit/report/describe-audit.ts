@@ -23,7 +23,9 @@ export function summariseAudit(audit: AuditResult, { reason }: Pick<ReportDetail
   const failed = edges.filter((edge) => markAuditEdge(edge) === 'error');
   const limit = failUnder === null ? '' : ` below ${formatShare(failUnder, 'nearest')}`;
   const broken = `${sumOf(judged, 'broken')} of ${countOf(calls, 'call')} broken`;
-  return `${failed.length} of ${countOf(edges.length, 'edge')}${limit || ' broken'}; ${broken} (${where})`;
+  const warned =
+    outcome === 'failed' && result.verdict !== 'broken' ? '; warnings fail (--fail-on warning)' : '';
+  return `${failed.length} of ${countOf(edges.length, 'edge')}${limit || ' broken'}; ${broken}${warned} (${where})`;
 }
 
 export function sumOf(edges: readonly AuditEdge[], count: 'calls' | 'broken'): number {
@@ -31,7 +33,7 @@ export function sumOf(edges: readonly AuditEdge[], count: 'calls' | 'broken'): n
 }
 
 /** `2026-11-28 21:00:00 to 22:00:00 UTC`. */
-export function tellWindow({ window: { from, to } }: Pick<AuditResult, 'window'>): string {
+function tellWindow({ window: { from, to } }: Pick<AuditResult, 'window'>): string {
   if (from === null) return to === null ? 'everything' : `everything before ${tellTime(to)} UTC`;
   if (to === null) return `everything since ${tellTime(from)} UTC`;
   const end =

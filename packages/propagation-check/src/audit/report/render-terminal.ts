@@ -4,6 +4,7 @@ import { describeNotes, listAccepted, listErrorsFirst } from '../../report/summa
 import { widestText } from '../../report/terminal.ts';
 import { countOf, nameEdge, paintMark } from '../../report/terminal-edges.ts';
 import { renderAccepted, renderFinding } from '../../report/terminal-findings.ts';
+import { renderUnreported } from '../../report/terminal-unreported.ts';
 import type { AuditEdge, AuditResult } from '../audit-result.ts';
 import type { AuditReportInput } from './audit-report-input.ts';
 import {
@@ -43,6 +44,7 @@ export function renderTerminal({ audit, details, options }: AuditReportInput): s
     ...findings.slice(0, mostFindings).map((finding) => renderFinding(finding, layout)),
     left > 0 ? [`… and ${countOf(left, 'more finding')}`] : [],
     accepted.length === 0 ? [] : ['Accepted:', ...renderAccepted(accepted, layout)],
+    audit.result.explain === undefined ? [] : renderUnreported(audit.result.explain, layout),
   ];
   return `${parts
     .filter((part) => part.length > 0)

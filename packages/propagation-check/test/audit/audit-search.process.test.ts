@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
+import { groupBy } from '../../src/util/group-by.ts';
 import { executeCli } from '../cli/run-cli.ts';
-import { startTraceStore } from '../cli/trace-store.ts';
+import { encodeSpan, startTraceStore } from '../cli/trace-store.ts';
 import { answer, startHttpServer } from '../source/http-server.ts';
 import { makeTraffic } from './make-traffic.ts';
 
@@ -102,16 +103,36 @@ suite('an audit of Jaeger', () => {
   });
 });
 
-test('an audit of Tempo searches all services at once', async (t) => {
+test('an audit of Tempo searches all services at once, and reads each trace', async (t) => {
+  const spans = makeTraffic({ from: longAgo, calls: 250, every: 2_000, brokenEvery: 10 });
+  const traces = groupBy(spans, ({ traceId }) => traceId);
   const asked: string[] = [];
   const { origin } = await startHttpServer(t, (request, response) => {
     const { pathname, searchParams } = new URL(request.url ?? '', 'http://tempo');
+    const id = /^\/api\/v2\/traces\/(.+)$/.exec(pathname)?.[1];
     if (pathname === '/api/search') {
       asked.push(searchParams.get('q') ?? '');
-      answer(response, 200, { traces: [], metrics: {} });
-    } else answer(response, 404, '');
+      const [start, end, limit] = ['start', 'end', 'limit'].map((name) => Number(searchParams.get(name)));
+      const found = traces
+        .filter(([first]) => first.start >= (start ?? 0) * 1_000 && first.start <= (end ?? 0) * 1_000)
+        .slice(0, limit)
+        .map(([{ traceId }]) => ({ traceID: traceId }));
+      answer(response, 200, { traces: found, metrics: {} });
+    } else {
+      const found = traces.find(([{ traceId }]) => traceId === id) ?? [];
+      answer(response, 200, { trace: { resourceSpans: found.map(encodeSpan) } });
+    }
   });
-  const { code } = await executeCli('audit', '--source', `tempo=${origin}`, '--since', '1m');
-  assert.equal(code, 2);
+  const { code, stdout, stderr } = await executeCli(
+    'audit',
+    '--source',
+    `tempo=${origin}`,
+    ...window,
+    '--json',
+  );
+  assert.equal(code, 1, stderr);
+  const { edges, window: read } = JSON.parse(stdout);
+  assert.deepEqual([edges.length, edges[0].calls, edges[0].broken], [1, 250, 25]);
+  assert.equal(read.seen.complete, true);
   assert.deepEqual(new Set(asked), new Set(['{}']));
 });

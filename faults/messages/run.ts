@@ -1,0 +1,62 @@
+/**
+ * Sends messages through Kafka from one process to another. `propagation-check exec` around it takes their spans and judges them:
+ * propagation-check exec --expect "orders -> mails" -- node faults/messages/run.ts [VARIANT]
+ */
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { Kafka, logLevel } from 'kafkajs';
+import { type Task, type Variant, variants } from './variants.ts';
+
+const broker = process.env.KAFKA_BROKER || 'kafka:9092';
+const name = process.argv[2] ?? 'parent';
+const variant: Variant | undefined = new Map(Object.entries(variants)).get(name);
+if (variant === undefined) {
+  fail(`${JSON.stringify(name)} is no variant; allowed: ${Object.keys(variants).join(', ')}`);
+}
+
+const topic = `orders-${Date.now()}-${process.pid}`;
+const task: Task = { broker, topic, count: 20, consumes: variant.consumes };
+await createTopic().catch((error: Error) =>
+  fail(`the broker at ${broker} does not answer (${error.message}); KAFKA_BROKER is HOST:PORT of another`),
+);
+const consumer = start('mails', 'consume.ts', variant.consumer);
+// Its message says that it has joined its group.
+await Promise.race([once(consumer, 'message'), once(consumer, 'exit')]);
+if (consumer.exitCode !== null) fail(`the consumer ended with ${consumer.exitCode}`);
+const producer = start('orders', 'produce.ts', variant.producer);
+const codes = await Promise.all([producer, consumer].map(readExitCode));
+process.stdout.write(`${task.count} messages; ${variant.is}\n`);
+process.exitCode = codes.every((code) => code === 0) ? 0 : 1;
+
+function fail(message: string): never {
+  process.stderr.write(`${message}\n`);
+  process.exit(2);
+}
+
+async function createTopic(): Promise<void> {
+  const admin = new Kafka({ brokers: [broker], logLevel: logLevel.NOTHING }).admin();
+  await admin.connect();
+  await admin.createTopics({ topics: [{ topic, numPartitions: 1 }], waitForLeaders: true });
+  await admin.disconnect();
+}
+
+/** Starts a service with the stock instrumentation and nothing else. */
+function start(service: string, file: string, env: NodeJS.ProcessEnv = {}): ChildProcess {
+  return fork(new URL(file, import.meta.url), [JSON.stringify(task)], {
+    execArgv: [...process.execArgv, '--import', '@opentelemetry/auto-instrumentations-node/register'],
+    env: {
+      ...process.env,
+      OTEL_SERVICE_NAME: service,
+      OTEL_NODE_ENABLED_INSTRUMENTATIONS: 'kafkajs',
+      OTEL_NODE_RESOURCE_DETECTORS: 'env',
+      OTEL_METRICS_EXPORTER: 'none',
+      OTEL_LOGS_EXPORTER: 'none',
+      ...env,
+    },
+  });
+}
+
+async function readExitCode(child: ChildProcess): Promise<number | null> {
+  if (child.exitCode === null) await once(child, 'exit');
+  return child.exitCode;
+}

@@ -1,0 +1,108 @@
+// Audits of a generated system: time, memory and spans/s of each source, against JSON.parse of the same files in the same run.
+// Each row is a process of its own.
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import type { AuditMeasured, AuditWork } from './audit/measure.ts';
+import { generateSpans } from './engine/generate-spans.ts';
+
+interface System {
+  /** With the files of the system. */
+  readonly folder: string;
+  readonly spans: number;
+  /** Traces of the last hour that the Jaeger of this bench has. */
+  readonly traces: number;
+}
+
+/** By their names on the command line, in the order of the table. */
+const rows: Readonly<Record<string, (system: System) => Promise<AuditMeasured>>> = {
+  parse: ({ folder }) => measure('parse', folder),
+  files: ({ folder }) => measure('files', folder),
+  jaeger: measureJaeger,
+};
+
+const files = 6;
+const broken = 0.01;
+
+/** Prints the table. */
+export async function benchAudit(argv: readonly string[]): Promise<void> {
+  const { values } = parseArgs({
+    args: [...argv],
+    options: {
+      spans: { type: 'string', default: '3000000' },
+      traces: { type: 'string', default: '50000' },
+      rows: { type: 'string', default: Object.keys(rows).join(',') },
+    },
+  });
+  const folder = await mkdtemp(join(tmpdir(), 'audit-'));
+  try {
+    const system = { folder, spans: Number(values.spans), traces: Number(values.traces) };
+    await writeFiles(system);
+    console.log(
+      `audit of ${system.spans} spans in ${files} files of ${await sumSizes(folder)} MB, ${broken * 100} % of the calls broken;`,
+    );
+    console.log(`jaeger: ${system.traces} traces of the last hour by HTTP, from 20 services`);
+    console.log(row('', 'spans', 'seconds', 'ratio', 'cpu s', 'spans/s', 'MB'));
+    let base: number | null = null;
+    for (const name of values.rows.split(',')) {
+      const measured = await rows[name]?.(system);
+      if (measured === undefined) throw new Error(`no row is called ${name}`);
+      const { spans, milliseconds, cpuMilliseconds, bytes } = measured;
+      const perSecond = (spans / milliseconds) * 1_000;
+      base ??= perSecond;
+      const cells = [
+        String(spans),
+        (milliseconds / 1_000).toFixed(1),
+        (perSecond / base).toFixed(2),
+        (cpuMilliseconds / 1_000).toFixed(1),
+        perSecond.toFixed(0),
+        (bytes / 1e6).toFixed(0),
+      ];
+      console.log(row(name, ...cells));
+    }
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+async function writeFiles({ folder, spans }: System): Promise<void> {
+  for (let part = 0; part < files; part += 1) {
+    const generated = { spans: spans / files, broken, isOneTrace: false, format: 'json', part } as const;
+    await generateSpans(join(folder, `traces_${part}.jsonl`), generated);
+  }
+}
+
+async function sumSizes(folder: string): Promise<string> {
+  let bytes = 0;
+  for (const name of await readdir(folder)) bytes += (await stat(join(folder, name))).size;
+  return (bytes / 1e6).toFixed(0);
+}
+
+async function measureJaeger({ traces }: System): Promise<AuditMeasured> {
+  const server = fork(fileURLToPath(new URL('audit/jaeger-server.ts', import.meta.url)), [String(traces)]);
+  try {
+    const [port] = await once(server, 'message');
+    return await measure('jaeger', `http://127.0.0.1:${port}`);
+  } finally {
+    server.kill();
+  }
+}
+
+async function measure(work: AuditWork, target: string): Promise<AuditMeasured> {
+  const child = fork(fileURLToPath(new URL('audit/measure.ts', import.meta.url)), [work, target]);
+  const exit = once(child, 'exit').then(([code]) => {
+    throw new Error(`measuring ${work} ended with exit code ${code}`);
+  });
+  const [measured]: AuditMeasured[] = await Promise.race([once(child, 'message'), exit]);
+  exit.catch(() => {});
+  if (measured === undefined) throw new Error(`measuring ${work} gave nothing`);
+  return measured;
+}
+
+function row(name: string, ...cells: readonly string[]): string {
+  return `${name.padEnd(12)}${cells.map((cell) => cell.padStart(11)).join('')}`;
+}

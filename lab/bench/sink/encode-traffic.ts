@@ -1,0 +1,185 @@
+import type { Span } from 'propagation-check';
+import { encodeOtlpProtobuf } from 'propagation-check/kit';
+
+/** Requests that can be sent again and again, each time as other traces of another time. */
+export interface Traffic {
+  readonly requests: readonly PatchableRequest[];
+  readonly spans: number;
+  /** Calls of the requests, by their fate. */
+  readonly intact: number;
+  readonly broken: number;
+}
+
+interface PatchableRequest {
+  readonly body: Buffer;
+  readonly spans: number;
+  /** Where the bytes of the round stand in ids. */
+  readonly rounds: readonly number[];
+  /** Where times stand, and their nanoseconds before the moment of sending. */
+  readonly times: readonly { readonly at: number; readonly before: bigint }[];
+}
+
+export const spansPerRequest = 2_048;
+const services = 20;
+const routes = 50;
+/** The first four bytes of every id, and the upper half of every time, until they are written. */
+const roundMark = 0x5eed5eed;
+const timeMark = 0x5eed_beefn;
+const microsecond = 1_000n;
+/** Spans of one request end within so long. */
+const spreadMicroseconds = 200_000;
+
+/**
+ * Calls between services, three spans a trace, and a share of them broken: the called service begins a trace of its own. Ids and times are
+ * written when a request is sent.
+ */
+export function encodeTraffic(requests: number, brokenShare: number): Traffic {
+  const random = createRandom(20_261_128);
+  let [intact, broken, id] = [0, 0, 0];
+  const resources = Array.from(
+    { length: services },
+    (_, service) =>
+      new Map<string, string>([
+        ['service.name', `service-${service}`],
+        ['service.instance.id', `service-${service}-0`],
+        ['telemetry.sdk.language', 'nodejs'],
+      ]),
+  );
+  const made = Array.from({ length: requests }, () => {
+    const spans: Span[] = [];
+    while (spans.length + 3 <= spansPerRequest) {
+      const caller = random() % (services / 2);
+      const callee = services / 2 + (random() % (services / 2));
+      const isBroken = random() % 10_000 < brokenShare * 10_000;
+      const [root, client, server, other] = [nextId(), nextId(), nextId(), nextId()];
+      const start = 1_000_000 + (random() % spreadMicroseconds);
+      const path = `/items/${random() % routes}`;
+      const ofTrace = { traceId: traceOf(root), path };
+      spans.push(
+        makeSpan(
+          { ...ofTrace, spanId: root, parentSpanId: null, kind: 'SERVER', start, duration: 10_000 },
+          caller,
+        ),
+        makeSpan(
+          {
+            ...ofTrace,
+            spanId: client,
+            parentSpanId: root,
+            kind: 'CLIENT',
+            start: start - 1_000,
+            duration: 8_000,
+            callee,
+          },
+          caller,
+        ),
+        makeSpan(
+          {
+            ...{ path, spanId: server, kind: 'SERVER', start: start - 2_000, duration: 6_000 },
+            ...(isBroken
+              ? { traceId: traceOf(other), parentSpanId: null }
+              : { traceId: ofTrace.traceId, parentSpanId: client }),
+          },
+          callee,
+        ),
+      );
+      if (isBroken) broken += 1;
+      else intact += 1;
+    }
+    return makeRequest(spans);
+  });
+  return { requests: made, spans: made.reduce((sum, { spans }) => sum + spans, 0), intact, broken };
+
+  function nextId(): string {
+    id += 1;
+    return `${roundMark.toString(16)}${id.toString(16).padStart(8, '0')}`;
+  }
+
+  function makeSpan(spot: Spot, service: number): Span {
+    const { callee, path, kind } = spot;
+    const resource = resources[service] ?? new Map();
+    const called = `service-${callee}`;
+    const attributes: [string, string | number][] =
+      kind === 'CLIENT'
+        ? [
+            ['http.request.method', 'GET'],
+            ['url.full', `http://${called}:8080${path}`],
+            ['server.address', called],
+            ['server.port', 8080],
+            ['http.response.status_code', 200],
+          ]
+        : [
+            ['http.request.method', 'GET'],
+            ['url.path', path],
+            ['url.scheme', 'http'],
+            ['http.route', '/items/:id'],
+            ['user_agent.original', 'node'],
+            ['network.peer.address', '10.0.0.1'],
+            ['http.response.status_code', 200],
+          ];
+    return {
+      ...{ traceId: spot.traceId, spanId: spot.spanId, parentSpanId: spot.parentSpanId, kind },
+      ...{ traceState: '', flags: spot.parentSpanId !== null && kind === 'SERVER' ? 0x301 : 0x101 },
+      name: kind === 'CLIENT' ? 'GET' : 'GET /items/:id',
+      startTimeUnixNano: markTime(spot.start),
+      endTimeUnixNano: markTime(spot.start - spot.duration),
+      attributes: new Map(attributes),
+      ...{ links: [], status: { code: 'UNSET', message: '' } as const },
+      ...{ serviceName: `service-${service}`, resource, scopeName: '@opentelemetry/instrumentation-http' },
+    };
+  }
+}
+
+interface Spot {
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly parentSpanId: string | null;
+  readonly kind: 'SERVER' | 'CLIENT';
+  readonly path: string;
+  readonly callee?: number;
+  /** Microseconds before the moment of sending. */
+  readonly start: number;
+  readonly duration: number;
+}
+
+/** The request as traces of a round and of now. The same memory is used again. */
+export function patchRequest({ body, rounds, times }: PatchableRequest, round: number, now: bigint): Buffer {
+  for (const at of rounds) body.writeUInt32BE(round, at);
+  for (const { at, before } of times) body.writeBigUInt64LE(now - before, at);
+  return body;
+}
+
+function traceOf(spanId: string): string {
+  return `${spanId}${spanId}`;
+}
+
+function markTime(microsecondsBefore: number): bigint {
+  return (timeMark << 32n) | BigInt(microsecondsBefore);
+}
+
+function makeRequest(spans: readonly Span[]): PatchableRequest {
+  const body = Buffer.from(encodeOtlpProtobuf(spans));
+  const mark = Buffer.alloc(4);
+  mark.writeUInt32BE(roundMark);
+  const highHalf = Buffer.alloc(4);
+  highHalf.writeUInt32LE(Number(timeMark));
+  const times = findAll(body, highHalf).map((high) => {
+    const at = high - 4;
+    return { at, before: BigInt(body.readUInt32LE(at)) * microsecond };
+  });
+  return { body, spans: spans.length, rounds: findAll(body, mark), times };
+}
+
+function findAll(bytes: Buffer, pattern: Buffer): readonly number[] {
+  const found: number[] = [];
+  for (let at = bytes.indexOf(pattern); at >= 0; at = bytes.indexOf(pattern, at + pattern.length))
+    found.push(at);
+  return found;
+}
+
+function createRandom(from: number): () => number {
+  let state = from;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state >>> 8;
+  };
+}

@@ -1,0 +1,259 @@
+import assert from 'node:assert/strict';
+import { after, before, suite, test } from 'node:test';
+import {
+  type ClickhouseAddress,
+  readClickhouseAddress,
+} from '../../src/audit/clickhouse/clickhouse-address.ts';
+import { createClickhouseSource } from '../../src/audit/clickhouse/clickhouse-source.ts';
+import { decodeClickhouseRow } from '../../src/decode/clickhouse.ts';
+import { SourceError } from '../../src/source/source.ts';
+import type { Span } from '../../src/span/span.ts';
+import { checkStore, checkTraces } from '../../src/verdict/check-traces.ts';
+import type { Result } from '../../src/verdict/result.ts';
+import { simulateSystem } from '../engine/simulate-system.ts';
+import { listCaptures } from './list-captures.ts';
+import { type Chdb, startChdb, withoutChdb, writeTable } from './start-chdb.ts';
+
+const always = { from: Number.NEGATIVE_INFINITY, to: Number.POSITIVE_INFINITY };
+const { signal } = new AbortController();
+/** Of the labelled captures, every so many-th: a query takes a third of a second before it reads a row. */
+const captureStep = 16;
+const systems = 4;
+
+suite('an audit of ClickHouse', { skip: withoutChdb, timeout: 600_000 }, () => {
+  let chdb: Chdb;
+  before(async () => {
+    chdb = await startChdb();
+  });
+  after(() => chdb.stop());
+
+  const addressOf = (options: string): ClickhouseAddress =>
+    readClickhouseAddress(`${chdb.url}/otel${options}`, {});
+
+  const audit = async (options: string, examples = 1) => {
+    const source = await createClickhouseSource(addressOf(options), {
+      judge: (store) => checkStore(store),
+      examples,
+    });
+    try {
+      return await source.readWindow(always, signal);
+    } finally {
+      await source.close();
+    }
+  };
+
+  /** As the engine judges all rows of a table. */
+  const judgeAll = async (table: string): Promise<Result> => {
+    const answer = await chdb.client.query({
+      query: `SELECT * FROM otel.${table}`,
+      format: 'JSONEachRow',
+      clickhouse_settings: { date_time_output_format: 'unix_timestamp' },
+    });
+    const spans: Span[] = [];
+    for await (const rows of answer.stream())
+      for (const row of rows) spans.push(decodeClickhouseRow(row.json()));
+    return checkTraces(spans);
+  };
+
+  for (const { name, spans } of listCaptures().filter((_, at) => at % captureStep === 0)) {
+    test(`the whole window of ${name} is judged as all its spans are`, async () => {
+      await writeTable(chdb, 'otel', 'otel_traces', spans);
+      const { result, seen } = await audit('');
+      assert.deepEqual(summarize(result), summarize(await judgeAll('otel_traces')));
+      assert.deepEqual(seen, { complete: true, says: '' });
+    });
+  }
+
+  test('generated systems are judged as all their spans are', async () => {
+    for (let seed = 1; seed <= systems; seed += 1) {
+      await writeTable(chdb, 'otel', 'otel_traces', simulateSystem(seed).spans);
+      assert.deepEqual(
+        summarize((await audit('')).result),
+        summarize(await judgeAll('otel_traces')),
+        `seed ${seed}`,
+      );
+    }
+  });
+
+  test('a broken edge of which a sample was read has the counts of the whole', async () => {
+    const spans = makeShop(1_500);
+    await writeTable(chdb, 'otel', 'otel_traces', spans);
+    const { result, seen, store } = await audit('?most=600');
+    const expected = await judgeAll('otel_traces');
+    assert.deepEqual(byName(result.edges), byName(expected.edges));
+    assert.equal(result.findings[0]?.id, 'split-trace');
+    assert.equal(result.findings[0]?.count, expected.findings[0]?.count);
+    assert.equal(seen.complete, false);
+    assert.match(seen.says, /the traces of \d+ of \d+ slices of the window were judged/);
+    assert.ok((store?.size ?? 0) < spans.length / 2);
+  });
+
+  test('several tables are judged as one', async () => {
+    const spans = makeShop(300);
+    const isOfSecond = ({ traceId }: Span): boolean => traceId.charCodeAt(5) % 2 === 0;
+    await writeTable(chdb, 'otel', 'otel_traces', spans);
+    await writeTable(
+      chdb,
+      'otel',
+      'shard_1',
+      spans.filter((span) => !isOfSecond(span)),
+    );
+    await writeTable(chdb, 'otel', 'shard_2', spans.filter(isOfSecond));
+    const whole = await audit('');
+    const shards = await audit('?table=shard_1&table=shard_2');
+    assert.deepEqual(summarize(shards.result), summarize(whole.result));
+    await chdb.client.command({ query: 'DROP TABLE IF EXISTS otel.shards' });
+    await chdb.client.command({
+      query: "CREATE TABLE otel.shards AS otel.shard_1 ENGINE = Merge('otel', '^shard_[12]$')",
+    });
+    const merged = await audit('?table=shards');
+    assert.deepEqual(summarize(merged.result), summarize(whole.result));
+  });
+
+  test('only the attributes that rules read leave the database', async () => {
+    await writeTable(chdb, 'otel', 'otel_traces', makeShop(1));
+    const { store } = await audit('');
+    assert.equal(store?.values.find('user.email'), null);
+    assert.notEqual(store?.values.find('server.address'), null);
+  });
+
+  test('limits, names and rights that are wrong are told in a line', async () => {
+    await writeTable(chdb, 'otel', 'otel_traces', makeShop(20));
+    const refusals: readonly (readonly [string, RegExp])[] = [
+      [
+        '?table=missing',
+        /^clickhouse=http:\/\/127\.0\.0\.1:\d+\/otel: there is no table missing in otel; name it with \?table=$/,
+      ],
+      ['?memory=1000', /a query needs more than 1000 bytes of memory; shorten the window, or set \?memory=$/],
+      ['?cluster=none', /there is no cluster none; SELECT cluster FROM system\.clusters lists them$/],
+    ];
+    for (const [options, message] of refusals) {
+      await assert.rejects(
+        audit(options),
+        (error) => error instanceof SourceError && message.test(error.message),
+      );
+    }
+    const closed = readClickhouseAddress('http://127.0.0.1:9/otel', {});
+    const source = await createClickhouseSource(closed, { judge: (store) => checkStore(store) });
+    await assert.rejects(
+      source.readWindow(always, signal),
+      /connection refused; is ClickHouse running there/,
+    );
+    await source.close();
+  });
+
+  test('the database refuses every write of the connection', async () => {
+    const settings = { readonly: '2' } as const;
+    await assert.rejects(
+      chdb.client.query({
+        query: 'INSERT INTO otel.otel_traces (TraceId) SELECT 1',
+        clickhouse_settings: settings,
+      }),
+    );
+  });
+});
+
+test('user and password come from the URL or the environment, and no name shows the password', () => {
+  const environment = { CLICKHOUSE_USER: 'me', CLICKHOUSE_PASSWORD: 'secret' };
+  const address = readClickhouseAddress('https://host:8443/otel', environment);
+  assert.deepEqual([address.username, address.password], ['me', 'secret']);
+  const own = readClickhouseAddress('https://auditor:p%40ss@host:8443/otel', environment);
+  assert.deepEqual(
+    [own.username, own.password, own.name],
+    ['auditor', 'p@ss', 'clickhouse=https://host:8443/otel'],
+  );
+  for (const wrong of [
+    'nothing',
+    'https://host/',
+    'https://host/a/b',
+    'https://host/otel?tabel=x',
+    'https://host/otel?most=0',
+  ]) {
+    assert.throws(() => readClickhouseAddress(wrong, {}), SourceError, wrong);
+  }
+});
+
+test('a password that is wrong is refused, and not shown', { skip: withoutChdb }, async () => {
+  const chdb = await startChdb('right');
+  try {
+    const address = readClickhouseAddress(chdb.url.replace('//', '//auditor:wrong@').concat('/otel'), {});
+    const source = await createClickhouseSource(address, { judge: (store) => checkStore(store) });
+    await assert.rejects(source.readWindow(always, signal), (error) => {
+      assert.ok(error instanceof SourceError);
+      assert.match(
+        error.message,
+        /wrong name or password for auditor; set CLICKHOUSE_USER and CLICKHOUSE_PASSWORD/,
+      );
+      assert.doesNotMatch(error.message, /wrong@|right/);
+      return true;
+    });
+    await source.close();
+  } finally {
+    await chdb.stop();
+  }
+});
+
+function byName(edges: Result['edges']): Result['edges'] {
+  return edges.toSorted((left, right) => (JSON.stringify(left) < JSON.stringify(right) ? -1 : 1));
+}
+
+/** Evidence may be other calls of the same kind. */
+function summarize({ verdict, traces, spans, edges, findings, unjudged }: Result) {
+  const told = findings.map(({ id, severity, client, server, protocol, confidence, count }) =>
+    [id, severity, client, server, protocol, confidence, count].join(' '),
+  );
+  return { verdict, traces, spans, edges: byName(edges), findings: told.sort(), unjudged };
+}
+
+/** A trace a second: web -> orders -> stock; every third call to stock begins a trace of its own, at another path. */
+function makeShop(traces: number): readonly Span[] {
+  return Array.from({ length: traces }, (_, number): readonly Span[] => {
+    const begin = 1_790_000_000_000_000_000n + BigInt(number) * 1_000_000_000n;
+    const id = (part: number): string =>
+      (BigInt(number) * 16n + BigInt(part) + 1n).toString(16).padStart(15, '0').padStart(16, 'a');
+    const traceId = (part: number): string => `${id(part)}${id(part + 1)}`;
+    const isBroken = number % 3 === 0;
+    const make = (
+      part: number,
+      parent: number | null,
+      kind: Span['kind'],
+      serviceName: string,
+      name: string,
+      attributes: readonly (readonly [string, string])[],
+    ): Span => ({
+      traceId: traceId(isBroken && part === 5 ? 8 : 1),
+      spanId: id(part),
+      parentSpanId: parent === null ? null : id(parent),
+      traceState: '',
+      flags: null,
+      name,
+      kind,
+      startTimeUnixNano: begin + BigInt(part) * 5_000_000n,
+      endTimeUnixNano: begin + BigInt(100 - part) * 1_000_000n,
+      attributes: new Map([
+        ['http.request.method', 'GET'],
+        ['user.email', 'someone@example.org'],
+        ...attributes,
+      ]),
+      links: [],
+      status: { code: 'UNSET', message: '' },
+      serviceName,
+      resource: new Map([['service.name', serviceName]]),
+      scopeName: 'http',
+    });
+    const client = (host: string, path: string) =>
+      [
+        ['url.full', `http://${host}${path}`],
+        ['server.address', host],
+        ['http.response.status_code', '200'],
+      ] as const;
+    const [host, path] = isBroken ? (['stock-b', '/count'] as const) : (['stock', '/stock'] as const);
+    return [
+      make(1, null, 'SERVER', 'web', 'GET /', [['http.route', '/']]),
+      make(2, 1, 'CLIENT', 'web', 'GET', client('orders', '/orders')),
+      make(3, 2, 'SERVER', 'orders', 'GET /orders', [['http.route', '/orders']]),
+      make(4, 3, 'CLIENT', 'orders', 'GET', client(host, path)),
+      make(5, isBroken ? null : 4, 'SERVER', 'stock', `GET ${path}`, [['http.route', path]]),
+    ];
+  }).flat();
+}

@@ -1,0 +1,21 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { SpanIndex } from '../../src/graph/span-index.ts';
+import { storeOf } from '../../src/span/span-writer.ts';
+import { simulateSystem } from '../engine/simulate-system.ts';
+
+test('an index that gave its slots back finds the same spans, and those that were preferred', () => {
+  const { spans } = simulateSystem(1, { requests: 50 });
+  const [repeated] = spans;
+  assert.ok(repeated);
+  const store = storeOf([...spans, repeated]);
+  const index = new SpanIndex(store);
+  index.prefer(spans.length);
+  const findAll = () =>
+    Array.from(store.starts, (_, row) => index.findSpan(index.traces[row] ?? 0, store.spanIds, row));
+  const found = findAll();
+  assert.deepEqual(index.repeated, [spans.length]);
+  assert.deepEqual(found, [spans.length, ...Array.from(spans.slice(1), (_, at) => at + 1), spans.length]);
+  index.rest();
+  assert.deepEqual(findAll(), found);
+});

@@ -1,0 +1,32 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { drawTrace } from '../draw-trace.ts';
+import { callOrders, makeJudge } from './make-judge.ts';
+
+test('memory is bounded: the traces that have rested longest are judged early, and all are counted', () => {
+  const maxBytes = 5_000_000;
+  const sink = makeJudge({ maxBytes });
+  let most = 0;
+  for (let second = 0; second < 40; second += 1) {
+    sink.send(callOrders(500, sink.now, second * 500 + 1));
+    most = Math.max(most, sink.judge.bytes);
+    sink.advance(1_000);
+  }
+  assert.ok(sink.judge.totals.closed.memory > 1_000, JSON.stringify(sink.judge.totals));
+  assert.ok(most <= maxBytes, `${most} bytes`);
+  while (sink.judge.finish(sink.now));
+  assert.deepEqual(sink.list(), ['web → orders intact: 20000']);
+});
+
+test('memory is given back where single traces outlive all others', () => {
+  const sink = makeJudge();
+  const sizes: number[] = [];
+  for (let round = 0; round < 40; round += 1) {
+    sink.send(callOrders(1_000, sink.now, round * 1_000 + 1));
+    sink.send(drawTrace(`INTERNAL loop turn  b1 <- a1  ${sink.now}..${sink.now + 5}`));
+    sink.advance(10_000);
+    sizes.push(sink.judge.bytes);
+  }
+  const [middle, end] = [Math.max(...sizes.slice(15, 25)), Math.max(...sizes.slice(30))];
+  assert.ok(end <= middle * 1.1, `${middle} bytes, and ${end} at the end`);
+});
