@@ -78,7 +78,7 @@ export async function runRequests(
     if (first !== undefined && driven.every((request) => request.failure !== null)) {
       throw new UsageError(`${urls[0].origin}${urls[0].pathname}: ${first.failure}`);
     }
-    if (first !== undefined) await warmUp(first.span, { source, inputs, args, output, signal });
+    if (first !== undefined) await warmUp(first.span, { source, inputs, args, output });
     const services = args.service ?? entryServices(inputs);
     const readInputs = () => readAnew(inputs);
     const common = {
