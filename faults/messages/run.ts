@@ -4,7 +4,8 @@
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { Kafka, logLevel } from 'kafkajs';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Admin, Kafka, logLevel } from 'kafkajs';
 import { type Task, type Variant, variants } from './variants.ts';
 
 const broker = process.env.KAFKA_BROKER || 'kafka:9092';
@@ -14,6 +15,9 @@ if (variant === undefined) {
   fail(`${JSON.stringify(name)} is no variant; allowed: ${Object.keys(variants).join(', ')}`);
 }
 
+/** A broker that has just started may take some seconds. */
+const topicWaitMs = 30_000;
+const lookMs = 100;
 const topic = `orders-${Date.now()}-${process.pid}`;
 const task: Task = { broker, topic, count: 20, consumes: variant.consumes };
 await createTopic().catch((error: Error) =>
@@ -36,8 +40,24 @@ function fail(message: string): never {
 async function createTopic(): Promise<void> {
   const admin = new Kafka({ brokers: [broker], logLevel: logLevel.NOTHING }).admin();
   await admin.connect();
-  await admin.createTopics({ topics: [{ topic, numPartitions: 1 }], waitForLeaders: true });
+  // A broker hears of a new topic after the controller has answered (KRaft), and `waitForLeaders` gives up where it has not yet.
+  await admin.createTopics({ topics: [{ topic, numPartitions: 1 }], waitForLeaders: false });
+  await awaitLeader(admin, Date.now() + topicWaitMs);
   await admin.disconnect();
+}
+
+/** @throws the error of the last look, where the topic has no leader by the deadline. */
+async function awaitLeader(admin: Admin, deadline: number): Promise<void> {
+  for (;;) {
+    try {
+      const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
+      if (topics.some(({ partitions }) => partitions.some(({ leader }) => leader >= 0))) return;
+      if (Date.now() > deadline) throw new Error(`topic ${topic} has no leader`);
+    } catch (error) {
+      if (Date.now() > deadline) throw error;
+    }
+    await delay(lookMs);
+  }
 }
 
 /** Starts a service with the stock instrumentation and nothing else. */
