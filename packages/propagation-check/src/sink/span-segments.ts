@@ -12,6 +12,9 @@ const rowsPerNumber = 2 ** rowBits;
 /** A segment with a smaller share of rows in use is emptied into the newest one. */
 const sparseShare = 0.25;
 
+/** A segment whose refused exports take more is closed: some exports of a batch processor. */
+const mostRefusedBytes = 1_048_576;
+
 interface Segment {
   readonly number: number;
   readonly writer: SpanWriter;
@@ -39,6 +42,8 @@ export class SpanSegments {
   /** Of the segments that are closed. */
   #closedBytes = 0;
   #closedRows = 0;
+  /** Of the newest segment: taken by exports that could not be read. */
+  #refusedBytes = 0;
 
   get bytes(): number {
     return this.#closedBytes + this.#newest.writer.bytes;
@@ -54,9 +59,21 @@ export class SpanSegments {
     if (this.#newest.writer.rows >= rowsPerSegment) this.#begin();
     const { reader, writer, number } = this.#newest;
     const first = writer.rows;
-    const read = reader.read(request);
+    const before = writer.bytes;
+    const read = this.#read(reader, request, before);
     this.#newest.used += writer.rows - first;
     return { read, arrivals: listArrivals(writer, first, number * rowsPerNumber) };
+  }
+
+  /** A writer keeps the texts of an export that it has refused: with too many of them it takes no more. */
+  #read(reader: ExportReader, request: ExportRequest, before: number): ReadExport {
+    try {
+      return reader.read(request);
+    } catch (error) {
+      this.#refusedBytes += this.#newest.writer.bytes - before;
+      if (this.#refusedBytes > mostRefusedBytes) this.#begin();
+      throw error;
+    }
   }
 
   /** Copies rows to a writer, in their order. */
@@ -107,6 +124,7 @@ export class SpanSegments {
   #begin(): void {
     const full = this.#newest;
     this.#newest = makeSegment(full.number + 1);
+    this.#refusedBytes = 0;
     if (full.used === 0) return;
     this.#segments.set(full.number, full);
     this.#closedBytes += full.writer.bytes;

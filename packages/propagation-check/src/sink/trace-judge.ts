@@ -87,8 +87,20 @@ interface HeldTrace {
   readonly isRest: boolean;
   /** The places in `rows` of sides of calls that were counted, where any were that are not whole. */
   counted: Set<number> | null;
-  /** Of the last batch: counted when the trace leaves. */
-  pending: readonly JudgedCall[];
+  /** Counted when the trace leaves. */
+  pending: readonly PendingCall[];
+}
+
+/** A row of a trace, by its place in `rows`. */
+interface Place {
+  readonly trace: HeldTrace;
+  readonly index: number;
+}
+
+interface PendingCall {
+  readonly call: JudgedCall;
+  /** Of its sides. */
+  readonly places: readonly Place[];
 }
 
 /** What the judge holds now. */
@@ -273,7 +285,10 @@ export class TraceJudge {
     const rests = batch.filter((trace) => trace.isRest);
     const whole = batch.filter((trace) => !trace.isRest);
     if (rests.length > 0) this.#judgeRests(rests);
-    if (whole.length > 0 || this.#grown.size > 0) this.#judgeTraces([...this.#context, ...whole], now);
+    const settled =
+      whole.length > 0 || this.#grown.size > 0
+        ? this.#judgeTraces([...this.#context, ...whole], now)
+        : new Set<HeldTrace>();
     this.totals.tracesJudged += batch.length;
     this.totals.batches += 1;
     for (const trace of batch) {
@@ -281,7 +296,9 @@ export class TraceJudge {
       this.#judgedIds.add(trace.id);
     }
     for (const trace of rests) this.#drop(trace);
-    this.#context.push(...whole);
+    this.#context = [...this.#context, ...whole].filter(
+      (trace) => !settled.has(trace) || this.#settle(trace),
+    );
     this.#grown.clear();
     this.#closedSpans = this.#closed.reduce((sum, { rows }) => sum + rows.length, 0);
     if (this.#closed.length === 0) this.#closedSince = null;
@@ -299,33 +316,46 @@ export class TraceJudge {
     return this.#closed.splice(0, end);
   }
 
-  #judgeTraces(traces: readonly HeldTrace[], now: number): void {
+  /**
+   * @returns Traces of broken calls that were counted. Both of a call leave the later batches together: of one alone the other would be
+   * missed, among the calls of its edge.
+   */
+  #judgeTraces(traces: readonly HeldTrace[], now: number): ReadonlySet<HeldTrace> {
     const { store, placeOf, isNew } = this.#collect(traces);
     const { whole, final, pending } = judgeBatch(store, isNew);
     for (const { rows, client, server, example } of whole)
       this.#options.count({ client, server, verdict: 'intact', cause: '', example }, rows.length);
-    const isCounted = (row: number): boolean => {
-      const { trace, index } = placeOf(row);
-      return trace.counted?.has(index) === true;
-    };
+    const isCounted = ({ trace, index }: Place): boolean => trace.counted?.has(index) === true;
+    const told = new Set<string>();
+    const settled = new Set<HeldTrace>();
     for (const call of final) {
-      if (call.rows.some(isCounted)) continue;
-      for (const row of call.rows) {
-        const { trace, index } = placeOf(row);
+      const places = call.rows.map(placeOf);
+      if (places.some(isCounted)) continue;
+      for (const { trace, index } of places) {
         trace.counted ??= new Set();
         trace.counted.add(index);
+        if (call.verdict === 'broken') settled.add(trace);
       }
       this.#options.count(call, 1);
     }
-    const pendingOf = mapBy(
-      pending.filter(({ rows }) => !rows.some(isCounted)),
-      ({ rows }) => placeOf(rows[0]).trace,
-    );
+    const found = pending
+      .map((call): PendingCall => ({ call, places: call.rows.map(placeOf) }))
+      .filter(({ places }) => !places.some(isCounted));
+    for (const { places } of found) for (const place of places) told.add(nameOf(place));
+    const pendingOf = mapBy(found, ({ places: [first] }) => first?.trace);
     for (const trace of traces) {
-      trace.pending = pendingOf.get(trace) ?? [];
+      const isGrown = trace.judgedRows < trace.rows.length;
+      // Argued with company that has left since: nothing new speaks against it.
+      const kept = isGrown
+        ? []
+        : trace.pending.filter(
+            ({ places }) => !places.some((place) => isCounted(place) || told.has(nameOf(place))),
+          );
+      trace.pending = [...kept, ...(pendingOf.get(trace) ?? [])];
       this.#markJudged(trace);
       if (trace.state === 'closed') trace.closedAt = now;
     }
+    return settled;
   }
 
   /** The rest of traces that were judged: their ids prove that the context arrived, so that nothing in them is broken. */
@@ -355,7 +385,7 @@ export class TraceJudge {
 
   #collect(traces: readonly HeldTrace[]): {
     readonly store: SpanStore;
-    readonly placeOf: (row: number) => { readonly trace: HeldTrace; readonly index: number };
+    readonly placeOf: (row: number) => Place;
     readonly isNew: (row: number) => boolean;
   } {
     const writer = new SpanWriter();
@@ -382,28 +412,46 @@ export class TraceJudge {
 
   /** Lets traces go that were in batches long enough, and the first of those that are too many; what is pending of them is counted. */
   #leave(now: number, most = { calm: contextSpans, waiting: waitingSpans }): void {
-    const isWaiting = ({ pending }: HeldTrace): boolean =>
-      pending.some(({ verdict }) => verdict === 'broken');
+    const waiting = new Set(
+      this.#context.flatMap(({ pending }) =>
+        pending
+          .filter(({ call }) => call.verdict === 'broken')
+          .flatMap(({ places }) => places.map(({ trace }) => trace)),
+      ),
+    );
+    const kindOf = (trace: HeldTrace): 'waiting' | 'calm' => (waiting.has(trace) ? 'waiting' : 'calm');
+    const isOver = (trace: HeldTrace): boolean =>
+      now - trace.closedAt >= (waiting.has(trace) ? absenceMs : contextMs);
     const spans = { calm: 0, waiting: 0 };
-    for (const trace of this.#context) spans[isWaiting(trace) ? 'waiting' : 'calm'] += trace.rows.length;
-    const staying: HeldTrace[] = [];
+    for (const trace of this.#context) spans[kindOf(trace)] += trace.rows.length;
+    const leaving = new Set<HeldTrace>();
     for (const trace of this.#context) {
-      const [kind, longestMs] = isWaiting(trace)
-        ? (['waiting', absenceMs] as const)
-        : (['calm', contextMs] as const);
-      const isOver = now - trace.closedAt >= longestMs;
-      if (this.#grown.has(trace) || (!isOver && spans[kind] <= most[kind])) {
-        staying.push(trace);
+      const kind = kindOf(trace);
+      if (leaving.has(trace) || this.#grown.has(trace) || (!isOver(trace) && spans[kind] <= most[kind]))
         continue;
+      // The two traces of a broken call leave together.
+      const others = trace.pending.flatMap(({ places }) => places.map((place) => place.trace));
+      for (const one of new Set([trace, ...others])) {
+        if (leaving.has(one) || !this.#traces.has(one.id)) continue;
+        leaving.add(one);
+        spans[kindOf(one)] -= one.rows.length;
       }
-      spans[kind] -= trace.rows.length;
+    }
+    for (const trace of leaving) {
       // What was closed before its time may be missing because of that.
-      const isSure = isOver && !trace.isEarly;
-      for (const call of trace.pending)
+      const isSure = isOver(trace) && !trace.isEarly;
+      for (const { call } of trace.pending)
         this.#options.count(isSure ? call : { ...call, verdict: 'undecided' }, 1);
       this.#drop(trace);
     }
-    this.#context = staying;
+    this.#context = this.#context.filter((trace) => !leaving.has(trace));
+  }
+
+  /** Counts what is pending of a trace with a counted call, and drops it. */
+  #settle(trace: HeldTrace): false {
+    for (const { call } of trace.pending) this.#options.count({ ...call, verdict: 'undecided' }, 1);
+    this.#drop(trace);
+    return false;
   }
 
   #drop(trace: HeldTrace): void {
@@ -417,6 +465,10 @@ export class TraceJudge {
     if (rows - this.#rows > rows * wasteShare)
       this.#segments.compact(Array.from(this.#traces.values(), (trace) => trace.rows));
   }
+}
+
+function nameOf({ trace, index }: Place): string {
+  return `${trace.id} ${index}`;
 }
 
 function* listRows(traces: readonly HeldTrace[]): Generator<number> {

@@ -70,6 +70,15 @@ export function callOrders(count: number, at = 0, from = 1): readonly Span[] {
   }).flat();
 }
 
+/** The same calls, of which orders begins a trace of its own. */
+export function breakCalls(spans: readonly Span[]): readonly Span[] {
+  return spans.map((span) =>
+    span.serviceName === 'orders'
+      ? { ...span, traceId: `${span.traceId.slice(0, -5)}f${span.traceId.slice(-4)}`, parentSpanId: null }
+      : span,
+  );
+}
+
 /** Other traces of the same shape. */
 export function rename(spans: readonly Span[], id: string): readonly Span[] {
   const change = (text: string): string => `${text.slice(0, -id.length)}${id}`;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { drawTrace } from '../draw-trace.ts';
-import { callOrders, makeJudge } from './make-judge.ts';
+import { breakCalls, callOrders, makeJudge } from './make-judge.ts';
 
 test('memory is bounded: the traces that have rested longest are judged early, and all are counted', () => {
   const maxBytes = 5_000_000;
@@ -29,4 +29,32 @@ test('memory is given back where single traces outlive all others', () => {
   }
   const [middle, end] = [Math.max(...sizes.slice(15, 25)), Math.max(...sizes.slice(30))];
   assert.ok(end <= middle * 1.1, `${middle} bytes, and ${end} at the end`);
+});
+
+test('broken calls are counted, all of them, when they are more than stay for the next batches', () => {
+  const sink = makeJudge();
+  const [rounds, calls] = [8, 450];
+  for (let round = 0; round < rounds; round += 1) {
+    const from = round * calls * 2 + 1;
+    const broken = breakCalls(callOrders(calls, sink.now, from));
+    sink.send(broken.filter(({ serviceName }) => serviceName === 'orders'));
+    sink.send(callOrders(calls, sink.now, from + calls));
+    sink.send(broken.filter(({ serviceName }) => serviceName === 'web'));
+    sink.advance(5_000);
+  }
+  sink.advance(120_000);
+  assert.deepEqual(sink.list(), [
+    `web → orders broken split-trace: ${rounds * calls}`,
+    `web → orders intact: ${rounds * calls}`,
+  ]);
+});
+
+test('exports that cannot be read take no memory for long', () => {
+  const sink = makeJudge();
+  const body = Buffer.from(
+    `{"resourceSpans":[{"scopeSpans":[{"spans":[${'{"name":"x","traceId":"a"},'.repeat(100_000)}`,
+  );
+  for (let count = 0; count < 12; count += 1)
+    assert.throws(() => sink.judge.take({ signal: 'traces', type: 'application/json', body }, sink.now));
+  assert.ok(sink.judge.bytes < body.length, String(sink.judge.bytes));
 });
