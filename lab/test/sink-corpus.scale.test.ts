@@ -50,6 +50,9 @@ function listBroken({ spans, batches }: Capture, delay: Delay, random: () => num
   const judge = new TraceJudge({
     ...{ closeAfterMs: 20 * second, maxBytes: Number.MAX_SAFE_INTEGER },
     count: (call, calls) => counters.count(call, calls),
+    onFault: (error) => {
+      throw error;
+    },
   });
   const services = [...new Set(spans.map(({ serviceName }) => serviceName))];
   const chosen = services[Math.floor(random() * services.length)];

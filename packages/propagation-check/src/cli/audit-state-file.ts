@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { type AuditState, readState, renderState } from '../audit/audit-state.ts';
 import { describeFileError, quotePath } from '../source/file-error.ts';
+import { replaceFile } from '../util/replace-file.ts';
 import { checkFolder } from './parse-report.ts';
-import { replaceFile } from './replace-file.ts';
 import { UsageError } from './usage-error.ts';
 
 /** Null where none is named, and at the first run. @throws {UsageError} where the file is another. */

@@ -2,11 +2,11 @@ import { readFile } from 'node:fs/promises';
 import { describeFixed } from '../collect/describe-fixed.ts';
 import { withDoubt } from '../collect/judge.ts';
 import { describeFileError, quotePath } from '../source/file-error.ts';
+import { replaceFile } from '../util/replace-file.ts';
 import { applyBaseline, type Baseline, updateBaseline } from '../verdict/apply-baseline.ts';
 import type { Result } from '../verdict/result.ts';
 import type { CheckArguments } from './common-options.ts';
 import { checkFolder } from './parse-report.ts';
-import { replaceFile } from './replace-file.ts';
 import { UsageError } from './usage-error.ts';
 
 /** Null where none is named. One that is to be written need not be there. @throws {UsageError} with all faults of the file. */

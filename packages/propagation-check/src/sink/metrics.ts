@@ -39,6 +39,10 @@ export const metrics = [
     help: 'Traces that were closed: inactive, age, memory (before their time, because it was full), stop',
   },
   { name: 'propagation_sink_traces_judged_total', help: 'Traces that were judged' },
+  {
+    name: 'propagation_sink_batches_failed_total',
+    help: 'Batches of traces that were dropped because of a fault of the engine',
+  },
   { name: 'propagation_sink_batches_judged_total', help: 'Batches of traces that were judged together' },
   { name: 'propagation_sink_judge_seconds_total', help: 'Time that the engine took' },
   { name: 'propagation_sink_bytes_held', help: 'Memory for spans and their traces' },

@@ -1,7 +1,9 @@
 import { once } from 'node:events';
 import type { Session } from '../cli/session.ts';
+import { UsageError } from '../cli/usage-error.ts';
 import { escapeText } from '../report/escape-text.ts';
 import { type SinkOptions, startSink } from './start-sink.ts';
+import { longestOpenMs } from './trace-judge.ts';
 
 /** The options of `propagation-check sink`, parsed. */
 export interface SinkArguments {
@@ -14,9 +16,13 @@ export interface SinkArguments {
   readonly saveEvery: number;
 }
 
-/** Runs a sink until it is ended. @throws {SourceError} when it cannot start, or its counters cannot be saved. */
+/** Runs a sink until it is ended; with exit code 2 when its counters could not be saved. @throws {SourceError} when it cannot start. */
 export async function runSink(args: SinkArguments, session: Session): Promise<void> {
   const say = (message: string) => session.writeError(`propagation-check sink: ${escapeText(message)}\n`);
+  if (args.closeAfter > longestOpenMs / 2)
+    throw new UsageError(
+      `--close-after: at most ${longestOpenMs / 2_000} s, because no trace stays open for more than twice that`,
+    );
   const sink = await startSink({
     listen: args.listen,
     metrics: args.metrics,
@@ -30,6 +36,12 @@ export async function runSink(args: SinkArguments, session: Session): Promise<vo
   say(`listening on ${sink.urls.join(', ')}; metrics on ${sink.url}/metrics`);
   if (!session.signal.aborted) await once(session.signal, 'abort');
   say('judging what is here, and saving the counters');
-  await sink.close();
-  session.setExitCode(0);
+  try {
+    await sink.close();
+    session.setExitCode(0);
+  } catch (error) {
+    // The signal that ended it is no reason for this.
+    say(error instanceof Error ? error.message : String(error));
+    session.setExitCode(2);
+  }
 }

@@ -57,7 +57,9 @@ const plain = 'text/plain; charset=utf-8';
 const json = 'application/json; charset=utf-8';
 
 async function answer(request: IncomingMessage, sources: MetricsSources): Promise<Answer> {
-  const url = new URL(request.url ?? '/', 'http://sink');
+  const target = `http://sink${request.url ?? '/'}`;
+  if (!URL.canParse(target)) return { status: 400, type: plain, body: 'not a path\n' };
+  const url = new URL(target);
   if (request.method !== 'GET' && request.method !== 'HEAD')
     return { status: 405, type: plain, body: 'use GET\n' };
   switch (url.pathname) {

@@ -1,7 +1,8 @@
-import { open, readFile, rename } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { describeFileError, quotePath } from '../source/file-error.ts';
 import { SourceError } from '../source/source.ts';
+import { replaceFile } from '../util/replace-file.ts';
 import { type EdgeCount, verdicts } from './edge-counters.ts';
 import type { JudgeTotals } from './trace-judge.ts';
 
@@ -13,6 +14,7 @@ const schema = z.object({
   savedAt: z.iso.datetime(),
   totals: z.object({
     ...{ received: count, invalid: count, late: count, judged: count, tracesJudged: count, batches: count },
+    failedBatches: count.default(0),
     judgeMs: z.number().nonnegative(),
     closed: z.object({ inactive: count, age: count, memory: count, stop: count }),
   }),
@@ -36,7 +38,7 @@ const schema = z.object({
   ),
 });
 
-/** What outlives a process. */
+/** Counters that outlive a process. */
 export interface Snapshot {
   readonly totals: JudgeTotals;
   readonly exports: z.infer<typeof schema>['exports'];
@@ -63,17 +65,17 @@ export async function readSnapshot(path: string): Promise<Snapshot | null> {
   );
 }
 
-/** Replaces the file at once: a process that is killed leaves the old one or the new one. */
+/** Replaces the file at once: a process that is killed leaves the old one or the new one. @throws {SourceError} */
 export async function writeSnapshot(path: string, snapshot: Snapshot): Promise<void> {
-  const next = `${path}.next`;
-  const file = await open(next, 'w');
+  // Before anything is waited for: all counters are of one moment.
+  const text = `${JSON.stringify({ version, savedAt: new Date().toISOString(), ...snapshot })}\n`;
   try {
-    await file.writeFile(`${JSON.stringify({ version, savedAt: new Date().toISOString(), ...snapshot })}\n`);
-    await file.sync();
-  } finally {
-    await file.close();
+    await replaceFile(path, text);
+  } catch (error) {
+    throw new SourceError(
+      `--state ${quotePath(path)}: the counters cannot be saved: ${describeFileError(error)}`,
+    );
   }
-  await rename(next, path);
 }
 
 function parse(text: string): unknown {

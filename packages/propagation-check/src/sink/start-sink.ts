@@ -59,6 +59,10 @@ export async function startSink(options: SinkOptions): Promise<Sink> {
     {
       ...{ closeAfterMs: options.closeAfterMs, maxBytes: options.maxBytes },
       count: (call, calls) => counters.count(call, calls),
+      onFault: (error) =>
+        complain(
+          `a batch of traces was dropped, a fault of this tool: ${error instanceof Error ? error.message : String(error)}`,
+        ),
     },
     before?.totals ?? noTotals,
   );
@@ -66,7 +70,7 @@ export async function startSink(options: SinkOptions): Promise<Sink> {
     received: 0,
     refused: { memory: 0, backlog: 0, bodies: 0, invalid: 0 } satisfies Record<RefusalReason, number>,
   };
-  // What a process that was stopped had received it had judged.
+  // A process that was stopped had judged all that it had received.
   const lost = before === null ? 0 : before.totals.received - before.totals.judged;
   const saved = { at: 0, failures: 0 };
   const admission = new Admission(
@@ -89,6 +93,7 @@ export async function startSink(options: SinkOptions): Promise<Sink> {
       propagation_sink_traces_open: state.open,
       propagation_sink_traces_closed_total: totals.closed,
       propagation_sink_traces_judged_total: totals.tracesJudged,
+      propagation_sink_batches_failed_total: totals.failedBatches,
       propagation_sink_batches_judged_total: totals.batches,
       propagation_sink_judge_seconds_total: totals.judgeMs / 1_000,
       propagation_sink_bytes_held: state.bytes,
@@ -102,6 +107,13 @@ export async function startSink(options: SinkOptions): Promise<Sink> {
   };
   const metrics = createMetrics(readHealth);
   if (before !== null) counters.restore(before.edges);
+
+  const save = async (path: string): Promise<void> => {
+    const snapshot: Snapshot = { totals: judge.totals, exports, lost, edges: counters.list() };
+    await writeSnapshot(path, snapshot);
+    saved.at = Date.now();
+  };
+  if (statePath !== null) await save(statePath);
 
   const said = new Set<string>();
   const complain = (message: string) => {
@@ -168,9 +180,25 @@ export async function startSink(options: SinkOptions): Promise<Sink> {
     await closeListeners();
     throw error;
   }
+  let saving = Promise.resolve();
+  const trySave = (): Promise<void> => {
+    if (statePath === null) return saving;
+    saving = saving.then(() =>
+      save(statePath).catch((error: unknown) => {
+        saved.failures += 1;
+        complain(error instanceof Error ? error.message : String(error));
+      }),
+    );
+    return saving;
+  };
   const server = await serveMetrics(options.metrics, {
     contentType: metrics.contentType,
-    renderMetrics: metrics.render,
+    renderMetrics: async () => {
+      const text = await metrics.render();
+      // A sink that is killed never goes on with less than was scraped: Prometheus takes that for a counter that began again.
+      await trySave();
+      return text;
+    },
     listCounts: () => counters.list(),
     findObstacle: () => (isStopping ? 'stopping' : (admission.findObstacle()?.message ?? null)),
   }).catch(async (error: unknown) => {
@@ -180,26 +208,8 @@ export async function startSink(options: SinkOptions): Promise<Sink> {
   const url = toUrl({ ...options.metrics, port: server.port });
   for (const warning of [...urls, url].flatMap((each) => warnOfOpenAddress(each) ?? [])) say(warning);
 
-  const save = async (path: string): Promise<void> => {
-    const snapshot: Snapshot = { totals: judge.totals, exports, lost, edges: counters.list() };
-    await writeSnapshot(path, snapshot);
-    saved.at = Date.now();
-  };
   const ticking = setInterval(tick, tickMs);
-  let saving = Promise.resolve();
-  const trySave = (path: string) => {
-    saving = saving.then(() =>
-      save(path).catch((error: unknown) => {
-        saved.failures += 1;
-        complain(
-          `--state: the snapshot cannot be written: ${error instanceof Error ? error.message : String(error)}`,
-        );
-      }),
-    );
-  };
-  const timer = statePath === null ? undefined : setInterval(() => trySave(statePath), options.saveEveryMs);
-  if (statePath !== null) trySave(statePath);
-  await saving;
+  const timer = setInterval(() => void trySave(), options.saveEveryMs);
   return {
     urls,
     url,
@@ -210,10 +220,13 @@ export async function startSink(options: SinkOptions): Promise<Sink> {
       await admission.inTurn(async () => {});
       clearInterval(ticking);
       clearInterval(timer);
-      while (judge.finish(now())) await untilNextTurn();
-      await saving;
-      if (statePath !== null) await save(statePath);
-      await server.close();
+      try {
+        while (judge.finish(now())) await untilNextTurn();
+        await saving;
+        if (statePath !== null) await save(statePath);
+      } finally {
+        await server.close();
+      }
     },
   };
 }

@@ -17,6 +17,8 @@ export interface TraceJudgeOptions {
   readonly maxBytes: number;
   /** Told of each call once. */
   readonly count: (call: CallVerdict, calls: number) => void;
+  /** Told of an error of the engine: the traces of that batch are dropped, and the next ones are judged. */
+  readonly onFault: (error: unknown) => void;
 }
 
 /** Why traces are closed: `age` is that of a trace that never rests. */
@@ -31,12 +33,22 @@ export interface JudgeTotals {
   judged: number;
   tracesJudged: number;
   batches: number;
+  failedBatches: number;
   judgeMs: number;
   readonly closed: Record<CloseReason, number>;
 }
 
 export const noTotals: JudgeTotals = {
-  ...{ received: 0, invalid: 0, late: 0, judged: 0, tracesJudged: 0, batches: 0, judgeMs: 0 },
+  ...{
+    received: 0,
+    invalid: 0,
+    late: 0,
+    judged: 0,
+    tracesJudged: 0,
+    batches: 0,
+    failedBatches: 0,
+    judgeMs: 0,
+  },
   closed: { inactive: 0, age: 0, memory: 0, stop: 0 },
 };
 
@@ -46,7 +58,7 @@ export const noTotals: JudgeTotals = {
  */
 const exportDelayMs = 5_000;
 /** A trace without an end, such as that of a loop, is closed after this time. */
-const longestOpenMs = 600_000;
+export const longestOpenMs = 600_000;
 /** Closed traces are judged together: so many spans, some 0.2 s of work, or those of so long. */
 const spansPerBatch = 20_000;
 const batchMs = 5_000;
@@ -282,6 +294,25 @@ export class TraceJudge {
     if (this.#closedSince === null) return false;
     const begunAt = performance.now();
     const batch = this.#takeBatch();
+    try {
+      this.#judgeBatch(batch, now);
+      this.totals.batches += 1;
+    } catch (error) {
+      this.totals.failedBatches += 1;
+      this.#abandon(batch);
+      this.#options.onFault(error);
+    }
+    this.totals.tracesJudged += batch.length;
+    this.#grown.clear();
+    this.#closedSpans = this.#closed.reduce((sum, { rows }) => sum + rows.length, 0);
+    if (this.#closed.length === 0) this.#closedSince = null;
+    this.#leave(now);
+    this.#compact();
+    this.totals.judgeMs += performance.now() - begunAt;
+    return this.#closed.length > 0;
+  }
+
+  #judgeBatch(batch: readonly HeldTrace[], now: number): void {
     const rests = batch.filter((trace) => trace.isRest);
     const whole = batch.filter((trace) => !trace.isRest);
     if (rests.length > 0) this.#judgeRests(rests);
@@ -289,8 +320,6 @@ export class TraceJudge {
       whole.length > 0 || this.#grown.size > 0
         ? this.#judgeTraces([...this.#context, ...whole], now)
         : new Set<HeldTrace>();
-    this.totals.tracesJudged += batch.length;
-    this.totals.batches += 1;
     for (const trace of batch) {
       trace.state = 'judged';
       this.#judgedIds.add(trace.id);
@@ -299,13 +328,17 @@ export class TraceJudge {
     this.#context = [...this.#context, ...whole].filter(
       (trace) => !settled.has(trace) || this.#settle(trace),
     );
-    this.#grown.clear();
-    this.#closedSpans = this.#closed.reduce((sum, { rows }) => sum + rows.length, 0);
-    if (this.#closed.length === 0) this.#closedSince = null;
-    this.#leave(now);
-    this.#compact();
-    this.totals.judgeMs += performance.now() - begunAt;
-    return this.#closed.length > 0;
+  }
+
+  /** Drops the traces of a batch that the engine could not judge, and those beside it: one of them is at fault. */
+  #abandon(batch: readonly HeldTrace[]): void {
+    for (const trace of new Set([...this.#context, ...batch])) {
+      if (!this.#traces.has(trace.id)) continue;
+      this.#markJudged(trace);
+      this.#judgedIds.add(trace.id);
+      this.#drop(trace);
+    }
+    this.#context = [];
   }
 
   /** The traces that were closed first. */

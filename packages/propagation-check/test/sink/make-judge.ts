@@ -24,7 +24,13 @@ export function makeJudge(options: Partial<TraceJudgeOptions> = {}): DrivenJudge
     counted.push(call);
     counters.count(call, calls);
   };
-  const judge = new TraceJudge({ closeAfterMs: 20_000, maxBytes: 1e9, count, ...options });
+  const judge = new TraceJudge({
+    ...{ closeAfterMs: 20_000, maxBytes: 1e9, count },
+    onFault: (error) => {
+      throw error;
+    },
+    ...options,
+  });
   let now = 1_000;
   return {
     judge,

@@ -81,6 +81,16 @@ describe('a sink that runs', { concurrency: true }, () => {
     assert.equal(await fourth.read('propagation_sink_spans_lost_total'), 10 * spansPerCall);
   });
 
+  test('goes on from what was scraped when it is killed', { timeout }, async (t) => {
+    const state = join(await makeFolder(t), 'state.json');
+    const first = await startSinkProcess(t, ['--state', state, '--save-every', '1h', '--close-after', '1s']);
+    await call(openTraffic(t, first.url), 10);
+    await first.waitFor('propagation_edge_calls_total', 10);
+    await first.stop('SIGKILL');
+    const second = await startSinkProcess(t, ['--state', state]);
+    assert.deepEqual(await second.listCalls(), [`${intact} 10`]);
+  });
+
   test('answers on its metrics port, and says where exports go', { timeout }, async (t) => {
     const sink = await startSinkProcess(t);
     const ask = async (path: string, method = 'GET') => {
@@ -194,10 +204,16 @@ describe('a sink that cannot start', { concurrency: true }, () => {
     );
   });
 
+  test('says that its counters cannot be saved where their folder is missing', { timeout }, async (t) => {
+    const state = join(await makeFolder(t), 'absent', 'state.json');
+    await assert.rejects(startSinkProcess(t, ['--state', state]), /--state .*the counters cannot be saved: /);
+  });
+
   test('names options with wrong values', { timeout }, async (t) => {
     await expectError(t, ['--listen', 'x'], /--listen.*ports or HOST:PORT/);
     await expectError(t, ['--metrics', '70000'], /--metrics.*port or HOST:PORT/);
     await expectError(t, ['--memory', '1MiB'], /--memory.*16MiB or more/);
     await expectError(t, ['--close-after', '5'], /--close-after.*time with its unit/);
+    await expectError(t, ['--close-after', '20m'], /--close-after: at most 300 s/);
   });
 });

@@ -210,3 +210,24 @@ test('broken calls are counted once, however many batches their halves are in', 
   sink.advance(10 * minute);
   assert.deepEqual(sink.list(), ['web → orders broken split-trace: 800', 'web → orders intact: 1200']);
 });
+
+test('a fault of the engine costs its batch, is said, and the next batches are judged', () => {
+  const faults: unknown[] = [];
+  let isFaulty = true;
+  let calls = 0;
+  const sink = makeJudge({
+    count: (_, more) => {
+      if (isFaulty) throw new Error('no such rule');
+      calls += more;
+    },
+    onFault: (error) => faults.push(error),
+  });
+  sink.send(callOrders(10));
+  sink.advance(minute);
+  isFaulty = false;
+  sink.send(callOrders(10, sink.now, 11));
+  sink.advance(minute);
+  assert.deepEqual([faults.length, sink.judge.totals.failedBatches, calls], [1, 1, 10]);
+  const { open, spans } = sink.judge.state(sink.now);
+  assert.deepEqual([open, spans], [0, 0]);
+});
