@@ -52,7 +52,11 @@ test('broken calls are counted, all of them, when they are more than stay for th
 
 test('exports that cannot be read take no memory for long', () => {
   const sink = makeJudge();
-  const [line = ''] = encodeOtlpLines(callOrders(3_000)).split('\n');
+  const different = callOrders(3_000).map((span, index) => ({
+    ...span,
+    attributes: new Map([['url.path', `/items/${index}/${'x'.repeat(300)}`]]),
+  }));
+  const [line = ''] = encodeOtlpLines(different).split('\n');
   const body = Buffer.from(line.slice(0, -9));
   for (let count = 0; count < 12; count += 1)
     assert.throws(() => sink.judge.take({ signal: 'traces', type: 'application/json', body }, sink.now));
