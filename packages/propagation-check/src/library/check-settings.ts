@@ -48,7 +48,12 @@ const shapes: Readonly<Record<keyof CheckSettings, Shape>> = {
   expectation: object,
   waitMs: milliseconds,
   settleMs: milliseconds,
-  signal: { expected: 'an AbortSignal', fits: (value) => value instanceof AbortSignal },
+  signal: {
+    expected: 'an AbortSignal',
+    // Of any realm: that of jsdom is another class.
+    fits: (value) =>
+      typeof value === 'object' && value !== null && 'aborted' in value && 'addEventListener' in value,
+  },
   baseline: { expected: 'what `readBaseline` returns', fits: Array.isArray },
   failOn: { expected: '"error" or "warning"', fits: (value) => value === 'error' || value === 'warning' },
 };
