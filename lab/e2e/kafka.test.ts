@@ -86,7 +86,7 @@ describe('the stack with Kafka between two tiers', { skip: obstacle ?? false, ti
     await traffic.answered(300);
     expectSuccess(await stack.compose(['start', 'kafka']));
     await traffic.answered(500);
-    // What the second tier holds now has no answer of Jaeger's, and is read again.
+    // The second tier now holds spans that Jaeger has not answered for; they are read from Kafka again.
     expectSuccess(await stack.compose(['kill', 'jaeger']));
     await traffic.answered(700);
     expectSuccess(await stack.compose(['kill', 'kafka-collector']));

@@ -5,7 +5,7 @@ import { suggestName } from '../util/suggest-name.ts';
 import type { Baseline } from '../verdict/apply-baseline.ts';
 import type { FailOn } from '../verdict/decide-verdict.ts';
 
-/** Where spans are: a receiver, which is waited for, or spans that are at hand. */
+/** The source of spans: a receiver, which is waited for, or spans that are at hand. */
 export type Spans = OtlpReceiver | readonly Span[];
 
 /** Expectations, and the time that spans may take to arrive. */

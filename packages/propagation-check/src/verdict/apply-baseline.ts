@@ -11,10 +11,10 @@ export type Baseline = readonly KnownFinding[];
 export interface KnownFinding {
   readonly client: string | null;
   readonly server: string | null;
-  /** Where it is left out, each. */
+  /** Every protocol when it is left out. */
   readonly protocol?: EdgeProtocol;
   readonly finding: FindingId;
-  /** Where the finding is a symptom, its likeliest cause. */
+  /** The likeliest cause when the finding is a symptom. */
   readonly cause?: FindingId;
 }
 

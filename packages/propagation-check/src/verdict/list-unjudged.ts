@@ -45,7 +45,7 @@ export function findUnjudged(
 
 /**
  * Requests of an expected edge that began traces while its caller had requests open, sent by a program that calls the caller at no time.
- * Where those requests overlap, a client library that is not instrumented and callers from outside make the same picture.
+ * When those requests overlap, a client library that is not instrumented and callers from outside make the same picture.
  */
 export function listUnjudgedRoots(
   scene: Scene,
