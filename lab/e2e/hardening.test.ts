@@ -9,7 +9,7 @@ const obstacle = await findObstacle();
 const minute = 60_000;
 const mebibyte = 2 ** 20;
 const none = '0000000000000000';
-/** In memory, inside every container: what Docker mounts for shared memory and message queues. */
+/** Docker mounts these in memory, in every container, for shared memory and message queues. */
 const inMemory = ['/dev/mqueue', '/dev/shm'];
 
 /** `writable` lists every folder in which a container may write. */

@@ -26,7 +26,7 @@ const routes = 50;
 const roundMark = 0x5eed5eed;
 const timeMark = 0x5eed_beefn;
 const microsecond = 1_000n;
-/** Spans of one request end within so long. */
+/** The time within which all spans of one request end. */
 const spreadMicroseconds = 200_000;
 
 /**
