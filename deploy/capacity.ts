@@ -39,7 +39,7 @@ export const figures = {
   ),
 } as const;
 
-/** What the manifests say, or what a team decides. */
+/** Values of the manifests, and decisions of a team. */
 export const settings = {
   /** `averageUtilization` of the autoscalers. */
   utilization: 0.7,
@@ -65,7 +65,7 @@ const secondsPerDay = 86_400;
 const tera = 1e12;
 const giga = 1e9;
 
-/** What so many spans a second need. CPUs are vCPUs at the utilization that the autoscalers keep. */
+/** Resources for a rate in spans per second. CPUs are vCPUs at the utilization that the autoscalers keep. */
 export function plan(rate: number) {
   const { utilization, storedShare, clickhouseServerVcpus, replicaCpus, decisionWaitSeconds } = settings;
   const stored = rate * storedShare;

@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { makeTable, startChdb, withoutChdb } from 'propagation-check/chdb';
 import { checkStore, createClickhouseSource, readClickhouseAddress, UsageError } from 'propagation-check/kit';
 
-/** What an audit of spans in ClickHouse takes. */
+/** Time and memory of an audit of spans in ClickHouse. */
 export interface ClickhouseRow {
   readonly spans: number;
   readonly seconds: number;

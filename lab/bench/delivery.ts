@@ -25,7 +25,7 @@ const flushTimeoutMillis = 60_000;
 type Pipeline = (typeof pipelines)[number];
 type Weather = (typeof weathers)[number];
 
-/** A producer reports it after its last span has ended, and again after the delivery. */
+/** The report of a producer: one after its last span has ended, another one after the delivery. */
 interface Usage {
   /** Microseconds of CPU time. */
   readonly cpu: number;

@@ -16,7 +16,7 @@ import { writeRecords } from './engine/write-records.ts';
 const million = 1_000_000;
 /** The sizes of the files from which slopes are measured, in millions of spans. The largest file has 8.6 GB. */
 const [shortSizes, longSizes] = ['1,2', '1,2,5,10'];
-/** So many that the time in which Node compiles hot code hardly counts. Node reads no larger file at once, as the work with `JSON.parse` does. */
+/** Large enough that Node's compilation of hot code hardly counts. The work with `JSON.parse` reads the file at once, and Node reads no larger one so. */
 const manySpans = 2 * million;
 const measureFile = fileURLToPath(new URL('engine/measure.ts', import.meta.url));
 
@@ -158,7 +158,7 @@ async function printShapes(folder: string, spans: number): Promise<void> {
   }
 }
 
-/** Calls that all lost their header on the way, as in issue 10. */
+/** All calls lost their header on the way. */
 const strippedCalls = 16_000;
 const spansOfCall = 3;
 

@@ -12,7 +12,7 @@ import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import type { SendTask, Sent } from './sink/send-traffic.ts';
 
-/** An hour of so many spans a second is sent, without its pauses. */
+/** Spans per second of the hour of traffic that is sent without pauses. */
 const hourRate = 1_000;
 const secondsPerHour = 3_600;
 const [sinkCore, senderCore] = ['0', '1'];

@@ -140,7 +140,7 @@ export async function createStack(mode: 'auto' | 'manual', own: Variables = {}):
   };
 }
 
-/** As arguments of `node`, because a container that is read-only takes no files. */
+/** The script as an argument of `node`, because no file can be put into a read-only container. */
 async function readProbe(name: string): Promise<readonly string[]> {
   const source = await readFile(join(import.meta.dirname, 'probes', name), 'utf8');
   return ['--input-type=module-typescript', '--eval', source];

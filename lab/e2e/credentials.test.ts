@@ -202,7 +202,7 @@ async function writeCredentials(
   expectSuccess(await stack.writeVolume(volume, users[service], files));
 }
 
-/** Each has been answered. */
+/** Resolves when each request has been answered. */
 async function send(stack: ComposeStack): Promise<Calls> {
   await waitUntilHealthy(stack);
   const { serviceA } = stack;
@@ -229,7 +229,7 @@ async function waitForLog(stack: ComposeStack, line: RegExp): Promise<void> {
   }, `service A's log has no ${line}`);
 }
 
-/** Service B refuses service A, or is refused by it; the spans of that are service A's. The answer is the trace ids. */
+/** Sends requests whose call from service A to B is refused, so that only service A has spans. @returns The trace ids. */
 async function sendInVain(stack: ComposeStack): Promise<readonly string[]> {
   await waitUntilHealthy(stack);
   const calls = Array.from({ length: requests }, async () => {

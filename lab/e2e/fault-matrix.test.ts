@@ -27,7 +27,7 @@ if (obstacle !== null && process.env.CI === 'true') {
   it('the real stack can run', () => assert.fail(obstacle));
 }
 
-/** Waiting is most of it, so both stacks run at once. */
+/** The tests mostly wait, so both stacks run at once. */
 describe('the fault matrix on the real stack', { concurrency: 2, skip: obstacle ?? false }, () => {
   for (const mode of ['auto', 'manual'] as const)
     describe(mode, { concurrency: 1, timeout: 20 * minute }, () => testMode(mode));
@@ -93,7 +93,7 @@ async function observe(stack: ComposeStack, source: Source, mode: Mode): Promise
   return { spans, failed: await listFailed(calls, { mode, source }) };
 }
 
-/** No span says that it is the last: these are all when for some time no other has come. */
+/** No span says that it is the last: the trace counts as complete when no span has come for some time. */
 async function readSettled(source: Source, startTimeMin: number): Promise<readonly Span[]> {
   const deadline = Date.now() + deadlineMs;
   let spans: readonly Span[] = [];

@@ -9,10 +9,10 @@ const obstacle = await findObstacle();
 const minute = 60_000;
 const mebibyte = 2 ** 20;
 const none = '0000000000000000';
-/** In memory, inside every container: what Docker mounts for shared memory and message queues. */
+/** Docker mounts these in memory, in every container, for shared memory and message queues. */
 const inMemory = ['/dev/mqueue', '/dev/shm'];
 
-/** Where a container may write is part of it: nowhere else. */
+/** `writable` lists every folder in which a container may write. */
 const services = [
   { name: 'service-a', user: 1000, memory: 256, writable: [...inMemory, '/var/spool/spans'] },
   { name: 'service-b', user: 1000, memory: 256, writable: [...inMemory, '/var/spool/spans'] },

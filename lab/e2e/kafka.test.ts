@@ -9,12 +9,12 @@ import { startTraffic } from './traffic.ts';
 
 const obstacle = await findObstacle();
 const minute = 60_000;
-/** A consumer group that lost its broker comes back within some seconds; what has waited comes then. */
+/** A consumer group that lost its broker comes back within some seconds, and then reads the waiting spans. */
 const patienceMs = 60_000;
 
 const partitionsSchema = z.array(z.tuple([z.string(), z.array(z.number())]));
 const intact = /^INTACT {2}1 edge, 20 calls/m;
-/** Spans alone do not tell who lost the context: the producer that sends none, or the consumer that reads none. */
+/** Spans alone do not tell whether the producer sends no context or the consumer reads none. */
 const split = /\(split-trace\)$.*header-not-sent.*header-ignored/ms;
 const messageVariants = [
   { variant: 'parent', code: 0, says: intact },
@@ -86,7 +86,7 @@ describe('the stack with Kafka between two tiers', { skip: obstacle ?? false, ti
     await traffic.answered(300);
     expectSuccess(await stack.compose(['start', 'kafka']));
     await traffic.answered(500);
-    // What the second tier holds now has no answer of Jaeger's, and is read again.
+    // The second tier now holds spans that Jaeger has not answered for; they are read from Kafka again.
     expectSuccess(await stack.compose(['kill', 'jaeger']));
     await traffic.answered(700);
     expectSuccess(await stack.compose(['kill', 'kafka-collector']));

@@ -148,7 +148,7 @@ describe('the observed stack', { skip: obstacle ?? false, timeout: 10 * minute }
   });
 });
 
-/** What Grafana puts in for all services and a range of some minutes. */
+/** As Grafana does for all services and a range of some minutes. */
 function resolveVariables(expression: string): string {
   return expression
     .replaceAll('$__rate_interval', '2m')

@@ -23,7 +23,7 @@ if (obstacle !== null && isDemanded) {
   it('the real stack can run', () => assert.fail(obstacle));
 }
 
-/** Waiting is most of it, so both stacks run at once. */
+/** The tests mostly wait, so both stacks run at once. */
 describe('the stack', { concurrency: 2, skip: obstacle ?? false }, () => {
   for (const mode of ['auto', 'manual'] as const) {
     describe(mode, { concurrency: 1, timeout: 20 * minute }, () => {
@@ -49,7 +49,7 @@ describe('the stack', { concurrency: 2, skip: obstacle ?? false }, () => {
         const read = await fetch(new URL(`/api/v3/traces/${traceId}`, stack.jaeger));
         assert.equal(read.status, 200);
         await read.text();
-        // The page asks the API for what its own address says.
+        // The page asks the API for the trace that its own address names.
         const neighbours = new URL(/^neighbours +(\S+)$/m.exec(ran.stdout)?.[1] ?? '');
         assert.equal(neighbours.port, stack.jaeger.port);
         const found = await fetch(new URL(`/api/traces${neighbours.search}`, stack.jaeger));

@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 const traces = Number(process.argv[2]);
 const services = 20;
 const hourMs = 3_600_000;
-/** One of so many calls arrives without its context. */
+/** One call in this number arrives without its context. */
 const brokenEvery = 100;
 /** The window of the audit begins a little later than the server. */
 const lateMs = 60_000;

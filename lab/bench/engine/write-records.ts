@@ -2,12 +2,12 @@ import { readFile, writeFile } from 'node:fs/promises';
 import type { WireRecord } from 'propagation-check';
 import { decodeJsonLines, readCallFacts, readWireContext } from 'propagation-check/kit';
 
-/** Where the records of a file of spans are. */
+/** The path of the records that belong to a file of spans. */
 export function recordsOf(path: string): string {
   return `${path}.wire`;
 }
 
-/** Writes what a tap in front of the called services would have recorded of each call, had it removed the header. */
+/** Writes a tap's record of each call, as of a tap in front of the called services that removes the header. */
 export async function writeRecords(path: string): Promise<void> {
   const lines: string[] = [];
   for (const span of decodeJsonLines(await readFile(path))) {

@@ -73,7 +73,7 @@ export async function runSystem(system: System, load: Load, logLevel: string): P
     ...telemetry,
     OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url.origin,
     LOG_LEVEL: logLevel,
-    // No bound of ours may be met.
+    // The services' own limits must not be reached.
     MAX_EVENT_LOOP_DELAY_MS: '10000',
   };
   const startOne = (name: 'service-a' | 'service-b', extra: NodeJS.ProcessEnv) => {

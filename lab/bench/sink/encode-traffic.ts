@@ -13,9 +13,9 @@ export interface Traffic {
 interface PatchableRequest {
   readonly body: Buffer;
   readonly spans: number;
-  /** Where the bytes of the round stand in ids. */
+  /** Offsets in `body` of the bytes of ids that hold the round. */
   readonly rounds: readonly number[];
-  /** Where times stand, and their nanoseconds before the moment of sending. */
+  /** Offsets in `body` of times, and their nanoseconds before the moment of sending. */
   readonly times: readonly { readonly at: number; readonly before: bigint }[];
 }
 
@@ -26,7 +26,7 @@ const routes = 50;
 const roundMark = 0x5eed5eed;
 const timeMark = 0x5eed_beefn;
 const microsecond = 1_000n;
-/** Spans of one request end within so long. */
+/** The time within which all spans of one request end. */
 const spreadMicroseconds = 200_000;
 
 /**

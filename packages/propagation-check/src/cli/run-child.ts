@@ -4,9 +4,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { divertSignals } from './interruption.ts';
+import { skipRepeats } from './skip-repeats.ts';
 import { UsageError } from './usage-error.ts';
 
-/** Processes that end together with the command are a moment later than it. */
+/** Processes that end together with the command are a moment later than it, as is a signal that arrives by a second way. */
 const momentMs = 200;
 /** How long processes that a command leaves behind may take to end and to send their last spans. */
 export const graceMs = 5_000;
@@ -42,10 +43,11 @@ export async function runChild(
   const pass = (signal: NodeJS.Signals) => {
     if (child !== null) sendToGroup(child, signal);
   };
-  const restore = divertSignals((signal) => {
+  const count = (signal: NodeJS.Signals) => {
     signals += 1;
     pass(signals < mostSignals ? signal : 'SIGKILL');
-  });
+  };
+  const restore = divertSignals(skipRepeats(momentMs, count));
   const endPausing = passPauses(pass);
   try {
     child = spawn(file, args, { env, stdio: 'inherit', detached: !isWindows });

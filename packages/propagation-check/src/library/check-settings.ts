@@ -5,7 +5,7 @@ import { suggestName } from '../util/suggest-name.ts';
 import type { Baseline } from '../verdict/apply-baseline.ts';
 import type { FailOn } from '../verdict/decide-verdict.ts';
 
-/** Where spans are: a receiver, which is waited for, or spans that are at hand. */
+/** The source of spans: a receiver, which is waited for, or spans that are at hand. */
 export type Spans = OtlpReceiver | readonly Span[];
 
 /** Expectations, and the time that spans may take to arrive. */
@@ -48,7 +48,12 @@ const shapes: Readonly<Record<keyof CheckSettings, Shape>> = {
   expectation: object,
   waitMs: milliseconds,
   settleMs: milliseconds,
-  signal: { expected: 'an AbortSignal', fits: (value) => value instanceof AbortSignal },
+  signal: {
+    expected: 'an AbortSignal',
+    // Of any realm: that of jsdom is another class.
+    fits: (value) =>
+      typeof value === 'object' && value !== null && 'aborted' in value && 'addEventListener' in value,
+  },
   baseline: { expected: 'what `readBaseline` returns', fits: Array.isArray },
   failOn: { expected: '"error" or "warning"', fits: (value) => value === 'error' || value === 'warning' },
 };

@@ -60,7 +60,8 @@ function explain(
 
 async function checkSpans(from: Spans, settings: CheckSettings): Promise<CheckedSpans> {
   checkArguments(from, settings);
-  const { expect = [], expectation: rest = noExpectation, signal = new AbortController().signal } = settings;
+  const { expect = [], expectation: rest = noExpectation } = settings;
+  const signal = adoptSignal(settings.signal ?? new AbortController().signal);
   const { waitMs, settleMs } = { ...defaults, ...omitUndefined(settings) };
   const paths = typeof expect === 'string' ? [expect] : expect;
   const inputs: CheckInputs = {
@@ -86,6 +87,16 @@ async function checkSpans(from: Spans, settings: CheckSettings): Promise<Checked
       : null;
   const notes = hintAtExpectations(result, services, inputs.expectation);
   return { result, details: { source: 'these spans', reason, notes, collector: null }, spans: from };
+}
+
+/** Node's own functions refuse a signal of another realm, such as that of jsdom. */
+function adoptSignal(signal: Pick<AbortSignal, 'aborted' | 'reason' | 'addEventListener'>): AbortSignal {
+  if (signal instanceof AbortSignal) return signal;
+  const own = new AbortController();
+  const abort = () => own.abort(signal.reason);
+  if (signal.aborted) abort();
+  else signal.addEventListener('abort', abort, { once: true });
+  return own.signal;
 }
 
 /** Findings of these edges. A side that is not known may be theirs. */

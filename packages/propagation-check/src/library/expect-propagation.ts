@@ -1,7 +1,7 @@
 import { type Checked, checkPath } from './check.ts';
 import type { CheckSettings, Spans } from './check-settings.ts';
 
-/** Propagation is broken, or nothing tells. The message is the explanation that the command line prints. */
+/** Propagation is broken, or there is no verdict. The message is the explanation that the command line prints. */
 export class PropagationError extends Error {
   override readonly name = 'PropagationError';
   readonly result: Checked['result'];

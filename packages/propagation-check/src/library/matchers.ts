@@ -19,7 +19,7 @@ export const matchers = {
   /** Passes when every edge of the path was seen and is intact, as `expectPropagation`. */
   async toPropagate(from: Spans, path: string, settings?: CheckSettings): Promise<MatcherResult> {
     const { outcome, explanation } = await checkPath(from, path, settings);
-    // Where nothing tells, `.not` must fail too.
+    // Without a verdict `.not` must fail too.
     if (outcome === 'unknown') throw new Error(explanation);
     return { pass: outcome === 'passed', message: () => explanation };
   },

@@ -170,7 +170,7 @@ export const partlyMissingCalls = rule<PartlyUnseenCalls>({
   report: ({ scene, edge, pairs }) => describePairs(edge, pairs, () => null, scene.thresholds),
 });
 
-/** Roots that no program sent which begins traces at the caller, too: such as scrape all services. */
+/** Leaves out roots of programs that begin traces at the caller too, such as those that scrape all services. */
 export function withoutOutsiders(scene: Scene, edge: ExpectedEdge, roots: readonly Span[]): readonly Span[] {
   const outside = new Set(
     scene

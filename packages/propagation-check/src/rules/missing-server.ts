@@ -42,7 +42,7 @@ export const finding = defineFinding('missing-server', {
   isConclusive: false,
   shows: 'A CLIENT without a child, nothing of B for it',
   title: 'The called service left no SERVER span',
-  why: 'The call was answered, but nothing of the called service hangs under it.',
+  why: 'The call was answered or the message was sent, but nothing of the called service hangs under it.',
   fix: 'Check in the called service: is its server instrumented (ESM: with a loader hook), is it sampled, does its exporter deliver?',
 });
 
@@ -445,7 +445,10 @@ function describe(
       server: null,
       // Read of the few that are printed.
       get says() {
-        return `${span.kind} ${span.spanId} was answered, and no SERVER span of ${server ?? 'the peer'} has it as its parent`;
+        const of = server ?? 'the peer';
+        return span.kind === 'PRODUCER'
+          ? `PRODUCER ${span.spanId} sent a message, and no span of ${of} has it as parent or link`
+          : `${span.kind} ${span.spanId} was answered, and no SERVER span of ${of} has it as its parent`;
       },
     })),
   };

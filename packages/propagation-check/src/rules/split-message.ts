@@ -1,6 +1,7 @@
 import { readCallFacts, readMessageId } from '../calls/call-facts.ts';
 import { selectCalls, viewCalls } from '../calls/call-group.ts';
 import type { ExpectedEdge } from '../expect/expectation.ts';
+import { none } from '../graph/trace-graph.ts';
 import type { Span } from '../span/span.ts';
 import { groupBy, keyFor, mapBy } from '../util/group-by.ts';
 import { type Check, type Draft, hasCall, listUnseenEdges, type Open, type Scene } from './check.ts';
@@ -73,6 +74,19 @@ export function isMessage(span: Span): boolean {
   return span.kind === 'CONSUMER' || (span.kind === 'SERVER' && readCallFacts(span).protocol === 'messaging');
 }
 
+/** Whether neither a message nor the batch that it came in, a span of its own above it, names a trace of the sender. */
+function isOfUnlinkedBatch({ graph }: Scene, span: Span): boolean {
+  const parent = graph.parents[graph.rowOf(span)] ?? none;
+  if (span.kind !== 'CONSUMER' || span.links.length > 0 || parent === none) return false;
+  const batch = graph.view(parent);
+  return (
+    batch.serviceName === span.serviceName &&
+    batch.parentSpanId === null &&
+    batch.links.length === 0 &&
+    readCallFacts(batch).protocol === 'messaging'
+  );
+}
+
 function nameDelivery(producer: Span, consumer: Span): string {
   return keyFor(producer.traceId, producer.spanId, consumer.serviceName);
 }
@@ -92,7 +106,8 @@ function findAllSplit(scene: Scene, open: Open): readonly Draft[] {
   return listUnseenEdges(scene, open).flatMap((edge) => {
     // A platform that hands a function its message may write a parent of its own.
     const functions = open.orphans.filter((span) => span.kind === 'SERVER');
-    const consumers = [...open.roots.of(edge.server), ...functions].filter(
+    const inBatches = scene.entriesOf(edge.server).filter((span) => isOfUnlinkedBatch(scene, span));
+    const consumers = [...open.roots.of(edge.server), ...functions, ...inBatches].filter(
       (span) => isMessage(span) && span.serviceName === edge.server,
     );
     if (consumers.length === 0) return [];

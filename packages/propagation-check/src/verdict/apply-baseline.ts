@@ -11,10 +11,10 @@ export type Baseline = readonly KnownFinding[];
 export interface KnownFinding {
   readonly client: string | null;
   readonly server: string | null;
-  /** Where it is left out, each. */
+  /** Every protocol when it is left out. */
   readonly protocol?: EdgeProtocol;
   readonly finding: FindingId;
-  /** Where the finding is a symptom, its likeliest cause. */
+  /** The likeliest cause when the finding is a symptom. */
   readonly cause?: FindingId;
 }
 
@@ -31,7 +31,7 @@ export function applyBaseline(result: Result, baseline: Baseline): Result {
     );
     return errors.length > 0 && errors.every(({ known }) => known) ? { ...rest, known: true } : rest;
   });
-  // One finding less adds nothing to judge; an expected edge that was never seen is broken without a call.
+  // Without its known findings a broken result may have nothing left to judge: an expected edge that was never seen has no call.
   const isJudged = result.verdict === 'intact' || (result.verdict === 'broken' && edges.some(isJudgedEdge));
   return { ...result, verdict: decideVerdict(findings, isJudged), edges, findings };
 }
@@ -65,7 +65,7 @@ function toEntry({ client, server, protocol, id, candidates = [] }: Finding): Kn
   return { client, server, protocol, finding: id, ...(cause === undefined ? {} : { cause }) };
 }
 
-/** Also matches a symptom with its likeliest cause: with more evidence the same break is decided, with less it is not. */
+/** Matches a symptom with its likeliest cause too: the same break is a symptom in one run and, with more evidence, its cause in another. */
 function isOf(entry: KnownFinding, finding: Finding): boolean {
   const { id, candidates: [likeliest] = [] } = finding;
   if (!isAt(entry, finding) || !hasProtocol(entry, finding)) return false;

@@ -33,10 +33,10 @@ import { listUnjudged, listUnjudgedRoots } from './list-unjudged.ts';
 import type { EdgeResult, Evidence, Finding, ProjectEvidence, Result } from './result.ts';
 import { tolerate } from './tolerate.ts';
 
-/** So many calls are shown as evidence of a finding unless more are asked for; `count` tells them all. */
+/** The default number of calls that are shown as evidence of a finding; `count` is the number of all. */
 const usualEvidence = 5;
 
-/** A service is instrumented by a few; hostile data may name any number. */
+/** Limit of instrumentation scopes per service: real services have a few, hostile data may name any number. */
 const maxScopes = 20;
 
 /** Knowledge beside the spans: expectations, headers. */
@@ -91,7 +91,7 @@ export function checkStore(store: SpanStore, options: CheckOptions = {}): Result
   };
 }
 
-/** The reports of the rules on the calls of a store, before it is counted and worded. */
+/** The reports of the rules on the calls of a store, before they are counted and worded. */
 export interface Examination {
   readonly scene: Scene;
   /** As the rules made them, and merged by edge. */
@@ -99,7 +99,7 @@ export interface Examination {
   readonly merged: readonly Draft[];
   readonly looseEnds: Omit<Open, 'found'>;
   readonly silences: readonly Silence[];
-  /** With those to tolerated peers. */
+  /** Includes the calls to tolerated peers. */
   readonly openClients: readonly Span[];
 }
 
@@ -209,14 +209,14 @@ function idsOf({ traceId, spanId }: Span): Pick<Span, 'traceId' | 'spanId'> {
   return { traceId, spanId };
 }
 
-/** An expected edge of a service to itself, such as to its own queue, is there. */
+/** Whether an expected edge of a service to itself, such as to its own queue, was seen. */
 function holdsForOneService(edges: readonly EdgeResult[], expectation: Expectation): boolean {
   return edges.some(
     ({ client, server, calls }) => client === server && calls > 0 && isExpected(expectation, client, server),
   );
 }
 
-/** A forbidden edge is not there, and its caller is: the only expectation that data without any edge can meet. */
+/** Whether a forbidden edge is absent although its caller is present: the only expectation that data without any edge can meet. */
 function holdsWithoutEdge({ expectation, services }: Scene): boolean {
   const rules = expectation.edges.filter((edge) => edge.rule !== 'may');
   return rules.length > 0 && rules.every((edge) => edge.rule === 'must-not' && services.has(edge.client));
@@ -227,7 +227,7 @@ interface Counted {
   readonly edge: Pick<EdgeResult, 'client' | 'server' | 'protocol'>;
   /** Whole calls that are not broken. */
   whole: number;
-  /** For how many calls each span of a broken call stands. */
+  /** The number of calls that each span of a broken call stands for. */
   readonly broken: Map<number, number>;
 }
 

@@ -44,8 +44,8 @@ export function findUnjudged(
 }
 
 /**
- * Requests of an expected edge that began traces while its caller had requests open, sent by a program that calls the caller at no time.
- * Where those requests overlap, a client library that is not instrumented and callers from outside make the same picture.
+ * Requests to the called service of an expected edge that began traces while its caller had requests open, except those of programs
+ * that also send requests to the caller. When the caller's requests overlap, a client library that is not instrumented and callers from outside make the same picture.
  */
 export function listUnjudgedRoots(
   scene: Scene,

@@ -98,9 +98,9 @@ export interface ProjectEvidence {
 export interface Evidence {
   readonly traceId: string;
   readonly spanId: string;
-  /** Where both sides of the call are known, the called one; `traceId` and `spanId` are then the caller's. */
+  /** The called side when both sides of the call are known; `traceId` and `spanId` are then the caller's. */
   readonly server?: { readonly traceId: string; readonly spanId: string };
-  /** Where the caller made no span of the call: its span during which the call was made. */
+  /** The caller's span during which the call was made, when it made no span of the call itself. */
   readonly during?: { readonly traceId: string; readonly spanId: string };
   readonly says: string;
 }

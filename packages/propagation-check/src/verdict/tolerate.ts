@@ -35,7 +35,7 @@ export function tolerate(
   };
 }
 
-/** The tolerated ones, each once. */
+/** The tolerated edges, each once. */
 function mergeEdges(edges: readonly EdgeResult[]): readonly EdgeResult[] {
   const tolerated = edges.filter((edge) => edge.tolerated === true);
   return groupBy(tolerated, ({ client, server, protocol }) => keyFor(client, server, protocol)).map(

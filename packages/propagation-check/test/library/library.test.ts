@@ -182,6 +182,27 @@ test('what a caller without types passes is refused with what is expected', asyn
     await assert.rejects(pass(from, settings), { name: 'TypeError', message });
 });
 
+test('a signal of another realm, such as that of jsdom, ends the wait', async (t) => {
+  class ForeignSignal extends EventTarget {
+    aborted = false;
+    reason: unknown;
+    abort(reason: Error) {
+      this.aborted = true;
+      this.reason = reason;
+      this.dispatchEvent(new Event('abort'));
+    }
+  }
+  const receiver = await open(t);
+  const [during, before] = [new ForeignSignal(), new ForeignSignal()];
+  const pass = (signal: ForeignSignal): Promise<unknown> =>
+    Reflect.apply(check, undefined, [receiver, { signal, waitMs: 60_000, settleMs: 60_000 }]);
+  const checked = pass(during);
+  during.abort(new Error('enough'));
+  await assert.rejects(checked, /^Error: enough$/);
+  before.abort(new Error('too late'));
+  await assert.rejects(pass(before), /^Error: too late$/);
+});
+
 test('no spans are no verdict, whatever is expected', async () => {
   const { outcome, reason, result } = await check([], { expect: 'web -> orders' });
   assert.deepEqual([outcome, result.verdict, result.findings], ['unknown', 'unknown', []]);

@@ -87,6 +87,19 @@ suite('an expected edge without a whole message', () => {
     assert.deepEqual(judge(asked, take(50)), ['error missing-call web -> orders 0']);
   });
 
+  test('is split where messages hang under the span of a batch, and neither has a link', () => {
+    const poll = (more = '') => `orders CLIENT "poll" 40..90 ${about({ label: more })}`;
+    const judgeBatch = (...lines: readonly string[]) =>
+      judgeDrawing(`expect web -> orders\n${apart(send(0, { label: 'id:sent' }))}${drawChain(90, ...lines)}`);
+    assert.deepEqual(judgeBatch(poll(), take(50)), split);
+    assert.deepEqual(judgeBatch(poll(), take(50, { label: 'link:sent' })), []);
+    assert.deepEqual(judgeBatch(poll(), take(50, { queue: 'mail' })), [
+      'error missing-server web -> orders 1',
+    ]);
+    const cron = 'orders INTERNAL "cron" 40..90';
+    assert.deepEqual(judgeBatch(cron, take(50)), ['error missing-server web -> orders 1']);
+  });
+
   test('may be that of a function, whose platform may write a parent of its own', () => {
     assert.deepEqual(judge(send(0), handle('orders')), split);
     assert.deepEqual(judge(send(0), handle('orders'), take(90)), split);
