@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { type AuditState, readState, renderState } from '../audit/audit-state.ts';
 import { describeFileError, quotePath } from '../source/file-error.ts';
-import { replaceFile } from '../util/replace-file.ts';
+import { replaceFile } from '../source/replace-file.ts';
 import { checkFolder } from './parse-report.ts';
 import { UsageError } from './usage-error.ts';
 

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { describeFixed } from '../collect/describe-fixed.ts';
 import { withDoubt } from '../collect/judge.ts';
 import { describeFileError, quotePath } from '../source/file-error.ts';
-import { replaceFile } from '../util/replace-file.ts';
+import { replaceFile } from '../source/replace-file.ts';
 import { applyBaseline, type Baseline, updateBaseline } from '../verdict/apply-baseline.ts';
 import type { Result } from '../verdict/result.ts';
 import type { CheckArguments } from './common-options.ts';

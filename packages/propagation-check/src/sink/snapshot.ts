@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { describeFileError, quotePath } from '../source/file-error.ts';
+import { replaceFile } from '../source/replace-file.ts';
 import { SourceError } from '../source/source.ts';
-import { replaceFile } from '../util/replace-file.ts';
 import { type EdgeCount, verdicts } from './edge-counters.ts';
 import type { JudgeTotals } from './trace-judge.ts';
 
