@@ -14,7 +14,10 @@ for (const mode of ['auto', 'manual'] as const) {
         external.map(({ severity, server, count }) => [severity, server, count]),
         [['info', 'service-a', 2]],
       );
-      assert.match(external[0]?.evidence[0]?.says ?? '', /^began a trace of its own and links to /);
+      assert.match(
+        external[0]?.evidence[0]?.says ?? '',
+        /^links to its caller, whose spans are not here, and began a trace of its own /,
+      );
     });
 
     it('is the parent where A trusts it, which is not what statement 4 asks for', async (t) => {
@@ -24,7 +27,10 @@ for (const mode of ['auto', 'manual'] as const) {
         external.map(({ severity, server, count }) => [severity, server, count]),
         [['info', 'service-a', 2]],
       );
-      assert.match(external[0]?.evidence[0]?.says ?? '', /^continues a trace whose parent /);
+      assert.match(
+        external[0]?.evidence[0]?.says ?? '',
+        /^continues the trace of its caller, whose spans are not here /,
+      );
     });
   });
 }

@@ -19,7 +19,8 @@ const modes = ['auto', 'manual'] as const;
 const silent = { OTEL_TRACES_EXPORTER: 'none' };
 const defaults = { timeoutMs: 60_000, settleMs: 60_000, sourcePatienceMs: 60_000, concurrency: 1 } as const;
 
-describe('npm run demo', { concurrency: 2 }, () => {
+// One after another: each run of the demo writes to `out/`.
+describe('npm run demo', () => {
   for (const mode of modes) {
     it(`is intact in ${mode} mode`, async () => {
       const { code, stdout, stderr } = await runDemo({ PROPAGATION: mode });
