@@ -23,7 +23,7 @@ export interface AuditResult {
   /** From 0 to 1; null where no limit was given. */
   readonly failUnder: number | null;
   readonly edges: readonly AuditEdge[];
-  /** Edges of the window before of which this one has no call. */
+  /** Edges of the window before of which this one has no call. None where this one was read in part. */
   readonly vanished: readonly EdgePlace[];
   /** Of this window. An error of an edge that meets `failUnder` is a warning here. */
   readonly result: Result;
@@ -54,9 +54,9 @@ export interface AuditEdge extends EdgePlace {
   /** Null where there is no window before, or the edge has no call in it. */
   readonly trend: Trend | null;
   readonly causes: readonly EdgeCause[];
-  /** No run before this one has seen it. */
+  /** No run before this one has seen it. Left out until one run has read its whole window, as in causes. */
   readonly isNew?: true;
-  /** Causes of the last run of which this one, which saw calls of the edge, shows nothing. */
+  /** Causes of the last run of which this one, which read its whole window and saw calls of the edge, shows nothing. */
   readonly gone?: readonly FindingId[];
   /** The rate is below `failUnder`: `proven` where the whole interval is. */
   readonly below?: 'proven' | 'unproven';

@@ -36,7 +36,7 @@ export interface AuditSource {
   close(): Promise<void>;
 }
 
-/** What a source needs to judge and to tell. */
+/** The rest of the command, as a source uses it to judge and to tell. */
 export interface AuditContext {
   /** Judges spans as the options of the command say: expectations, headers, counters of the Collector. The baseline comes later. */
   readonly judge: (store: SpanStore) => Result;

@@ -10,23 +10,33 @@ export interface AuditState {
   readonly version: 1;
   /** The time of the last run. RFC 3339. */
   readonly at: string;
+  /** No run so far has read its whole window. */
+  readonly partial?: true | undefined;
   readonly edges: readonly SeenEdge[];
 }
 
 export interface SeenEdge extends EdgePlace {
-  /** Of the last run that saw calls of the edge. */
+  /** Of the last run that read its whole window and saw calls of the edge, and of those since that read a part. */
   readonly causes: readonly FindingId[];
 }
 
-/** The state after a run: an edge that it saw no call of stays as it was. */
-export function nextState(before: AuditState | null, { edges }: AuditResult, at: Date): AuditState {
+/** The state after a run: an edge that it saw no call of stays as it was. One that read a part takes no cause away. */
+export function nextState(before: AuditState | null, { edges, window }: AuditResult, at: Date): AuditState {
+  const isWhole = window.seen.complete;
   const seen = new Map((before?.edges ?? []).map((edge) => [placeOf(edge), edge]));
   for (const edge of edges) {
     const { client, server, protocol, calls, causes } = edge;
-    if (calls > 0 || causes.length > 0)
-      seen.set(placeOf(edge), { client, server, protocol, causes: causes.map(({ id }) => id) });
+    if (calls === 0 && causes.length === 0) continue;
+    const known = isWhole ? [] : (seen.get(placeOf(edge))?.causes ?? []);
+    const all = new Set([...known, ...causes.map(({ id }) => id)]);
+    seen.set(placeOf(edge), { client, server, protocol, causes: [...all] });
   }
-  return { kind: 'audit-state', version: 1, at: at.toISOString(), edges: [...seen.values()] };
+  const isPartial = !isWhole && (before === null || before.partial === true);
+  return {
+    ...{ kind: 'audit-state', version: 1, at: at.toISOString() },
+    ...(isPartial ? { partial: true } : {}),
+    edges: [...seen.values()],
+  };
 }
 
 const service = z.string().nullable();
@@ -35,6 +45,7 @@ const stateShape = z.object({
   kind: z.literal('audit-state'),
   version: z.literal(1),
   at: z.iso.datetime(),
+  partial: z.literal(true).optional(),
   edges: z.array(
     z.object({
       client: service,

@@ -28,7 +28,10 @@ export interface AuditInput {
 export function auditWindow({ source, now, before, state, failUnder, failOn }: AuditInput): AuditResult {
   const rates = rateEdges(now.result);
   const ratesBefore = before === null ? null : rateEdges(before.result);
+  const isWhole = now.seen.complete;
   const seenBefore = state === null ? null : new Map(state.edges.map((edge) => [placeOf(edge), edge]));
+  // Runs that read parts alone may have missed what this one shows.
+  const tellsNew = state !== null && state.partial !== true;
   const result = failUnder === null ? now.result : tolerateAbove(now.result, rates, failUnder);
   const findings = mapBy(result.findings, placeOf);
   // By name, so that the order does not depend on that of the spans.
@@ -39,10 +42,8 @@ export function auditWindow({ source, now, before, state, failUnder, failOn }: A
     const seen = seenBefore?.get(place) ?? null;
     const causes = (findings.get(place) ?? [])
       .filter(({ severity }) => severity !== 'info')
-      .map((finding) =>
-        describeCause(finding, seenBefore !== null && seen?.causes.includes(finding.id) !== true),
-      );
-    const gone = edge.calls === 0 ? [] : listGone(seen, causes);
+      .map((finding) => describeCause(finding, tellsNew && seen?.causes.includes(finding.id) !== true));
+    const gone = edge.calls === 0 || !isWhole ? [] : listGone(seen, causes);
     const below = failUnder === null ? null : judgeRate(edge, rate, failUnder);
     return {
       ...edge,
@@ -50,7 +51,7 @@ export function auditWindow({ source, now, before, state, failUnder, failOn }: A
       rate,
       trend: describeTrend(rate, ratesBefore?.get(place) ?? null),
       causes,
-      ...(seenBefore !== null && seen === null ? { isNew: true } : {}),
+      ...(tellsNew && seen === null ? { isNew: true } : {}),
       ...(gone.length === 0 ? {} : { gone }),
       ...(below === null ? {} : { below }),
     };
@@ -65,7 +66,7 @@ export function auditWindow({ source, now, before, state, failUnder, failOn }: A
     lastRun: state?.at ?? null,
     failUnder,
     edges,
-    vanished: before === null ? [] : listVanished(before.result, result),
+    vanished: before === null || !isWhole ? [] : listVanished(before.result, result),
     result,
   };
 }

@@ -29,7 +29,7 @@ export function estimateRate(intact: number, of: number): Rate | null {
   return { intact, of, value, low, high };
 }
 
-/** What the counts prove of a rate against the one before. */
+/** The change of a rate against the one before, as far as the counts prove it. */
 export type Change = 'better' | 'worse' | 'unproven';
 
 /** Two intervals that overlap prove no change. */

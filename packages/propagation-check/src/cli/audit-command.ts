@@ -60,11 +60,12 @@ export function addAuditCommand(program: Command, session: Session): void {
   addCheckOptions(command, session)
     .addHelpText('after', examples)
     .action(async (paths: readonly string[], args: AuditArguments) => {
+      const { refuseUnheeded, renderViewSql } = await import('./open-audit-source.ts');
       if (args.printSql === true) {
-        const { renderViewSql } = await import('./open-audit-source.ts');
         await session.output.print(await renderViewSql(args));
         return;
       }
+      refuseUnheeded(args, (option) => command.getOptionValueSource(option) === 'cli');
       const { runAudit } = await import('./run-audit.ts');
       await runAudit(paths, args, session);
     });

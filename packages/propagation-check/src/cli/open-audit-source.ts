@@ -35,6 +35,26 @@ export async function openAuditSource(
 
 const clickhouse = 'clickhouse=';
 
+/** Options of sources by HTTP queries; with them, the way to say the same of ClickHouse. */
+const searchOptions = {
+  header: 'CLICKHOUSE_USER and CLICKHOUSE_PASSWORD say who asks',
+  limit: '?most= is the limit of ClickHouse',
+  timeout: '?seconds= is the limit of ClickHouse',
+} as const;
+
+/** Refuses options that the source would not heed. @param isGiven Whether the command line has the option. */
+export function refuseUnheeded(
+  { source = '', collectorMetrics }: AuditArguments,
+  isGiven: (option: string) => boolean,
+): void {
+  if (/^(?:jaeger|tempo)\b/.test(source)) return;
+  for (const [option, advice] of Object.entries(searchOptions)) {
+    if (!isGiven(option) || (option === 'timeout' && collectorMetrics !== undefined)) continue;
+    const instead = source.startsWith(clickhouse) ? `; ${advice}` : '; leave it out';
+    throw new UsageError(`--${option}: only jaeger=URL and tempo=URL heed it${instead}`);
+  }
+}
+
 /** Loaded here alone: no other command needs it. */
 async function openClickhouse(
   spec: string,

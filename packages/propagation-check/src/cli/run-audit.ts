@@ -4,7 +4,7 @@ import { type AuditInput, auditWindow } from '../audit/audit-window.ts';
 import { type ReadWindow, readWindows } from '../audit/read-windows.ts';
 import { tellTime } from '../audit/report/describe-audit.ts';
 import { describeUnchanged, signatureOf } from '../audit/report/describe-turn.ts';
-import { explainNothingToJudge, hintAtExpectations } from '../collect/hint-at-expectations.ts';
+import { explainNothingToJudge, hintAtExpectations, listMisspelt } from '../collect/hint-at-expectations.ts';
 import { type CheckInputs, judgeStore } from '../collect/judge.ts';
 import { pauseFor } from '../collect/pause-for.ts';
 import { escapeText } from '../report/escape-text.ts';
@@ -114,14 +114,18 @@ function refuseContradictions({ every, until, updateBaseline, failUnder, failOn 
 /** The audit against the baseline, which `--update-baseline` writes. */
 async function settle(
   { now, ...input }: Omit<AuditInput, 'failUnder' | 'failOn'>,
-  { baseline = [] }: CheckInputs,
+  { baseline = [], expectation }: CheckInputs,
   args: AuditArguments,
 ): Promise<{ readonly audit: AuditResult } & Pick<Settled, 'notes' | 'failure'>> {
   const { failUnder = null, failOn } = args;
   const auditResult = (result: Result) =>
     auditWindow({ ...input, failUnder, failOn, now: { ...now, result } });
   const judged = auditResult(applyBaseline(now.result, baseline));
-  const { result, notes, failure } = await settleBaseline(judged, baseline, args);
+  const unsettled = {
+    result: judged.result,
+    listMisspelt: () => listMisspelt(listServices(now), expectation),
+  };
+  const { result, notes, failure } = await settleBaseline(unsettled, baseline, args);
   return { audit: result === judged.result ? judged : auditResult(result), notes, failure };
 }
 

@@ -150,6 +150,29 @@ suite('an audit of files', () => {
     assert.match(stdout, /~ web → orders .*\n {4}split-trace 4 \((?:maybe [\w-]+, )?known\)/);
   });
 
+  test('--update-baseline writes nothing where an expected service is misspelt', async (t) => {
+    const folder = await makeDump(t);
+    const known = join(folder, '.known.yaml');
+    const update = ['--expect', 'wep -> orders', '--baseline', known, '--update-baseline'];
+    const { code, stderr } = await executeCli('audit', folder, ...update);
+    assert.equal(code, 2);
+    assert.match(stderr, /no span, did you mean web instead of wep\? \S+known\.yaml stays as it is$/m);
+    await assert.rejects(readFile(known), { code: 'ENOENT' });
+  });
+
+  test('options that a source does not heed are refused', async (t) => {
+    const folder = await makeDump(t);
+    for (const [source, option, advice] of [
+      [[folder], ['--limit', '5'], 'leave it out'],
+      [[folder], ['--header', 'A: b'], 'leave it out'],
+      [['--source', 'clickhouse=http://127.0.0.1:9/otel'], ['--timeout', '5s'], '\\?seconds='],
+    ] as const) {
+      const { code, stderr } = await executeCli('audit', ...source, ...option);
+      assert.equal(code, 2);
+      assert.match(stderr, new RegExp(`${option[0]}: only jaeger=URL and tempo=URL heed it; ${advice}`));
+    }
+  });
+
   test('--fail-on warning says why an audit without an error fails', async (t) => {
     const folder = await makeFolder(t);
     const drawing = new URL('../../fixtures/span-lost-in-service/shown.txt', import.meta.url);

@@ -195,6 +195,30 @@ suite('what is new since the last run', () => {
     assert.deepEqual([edge?.isNew, edge?.causes[0]?.isNew], [undefined, undefined]);
   });
 
+  test('nothing is new, gone or vanished by what a reading of a part left out', () => {
+    const window = { from: end - hour, to: end };
+    const part = (result: Result) => ({ window, result, seen: { complete: false, says: 'a part' } });
+    const intact = makeResult([makeEdge({})]);
+    const known = after(broken);
+    const partial = audit(broken, {
+      now: part(intact),
+      state: known,
+      past: makeResult([makeEdge({ server: 'x' })]),
+    });
+    assert.deepEqual([partial.edges[0]?.gone, partial.vanished], [undefined, []]);
+    const still = nextState(known, partial, at);
+    assert.deepEqual(still.edges, known.edges);
+    assert.equal(still.partial, undefined);
+    const first = nextState(null, audit(broken, { now: part(intact) }), at);
+    assert.deepEqual(readState(renderState(first)), first);
+    const [edge] = audit(broken, { state: first }).edges;
+    assert.deepEqual([edge?.isNew, edge?.causes[0]?.isNew], [undefined, undefined]);
+    assert.deepEqual(
+      audit(broken, { state: nextState(first, audit(intact), at) }).edges[0]?.causes[0]?.isNew,
+      true,
+    );
+  });
+
   test('a state is read as it was written, and nothing else is one', () => {
     const state = after(broken);
     assert.deepEqual(readState(renderState(state)), state);

@@ -1,22 +1,28 @@
 import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
+import type { TimeWindow } from '../../src/audit/audit-source.ts';
 import {
   type ClickhouseAddress,
   readClickhouseAddress,
 } from '../../src/audit/clickhouse/clickhouse-address.ts';
 import { createClickhouseSource } from '../../src/audit/clickhouse/clickhouse-source.ts';
+import { connectClickhouse } from '../../src/audit/clickhouse/connect.ts';
 import { renderEdgesView } from '../../src/audit/clickhouse/edges-view.ts';
+import { readChosen } from '../../src/audit/clickhouse/queries.ts';
+import { longestTrace } from '../../src/audit/clickhouse/trace-sql.ts';
+import { selectWindow } from '../../src/audit/select-window.ts';
 import { decodeClickhouseRow } from '../../src/decode/clickhouse.ts';
 import { SourceError } from '../../src/source/source.ts';
 import type { Span } from '../../src/span/span.ts';
+import { storeOf } from '../../src/span/span-writer.ts';
 import { checkStore, checkTraces } from '../../src/verdict/check-traces.ts';
 import type { Result } from '../../src/verdict/result.ts';
 import { simulateSystem } from '../engine/simulate-system.ts';
 import { listCaptures } from './list-captures.ts';
 import { type Chdb, startChdb, withoutChdb, writeTable } from './start-chdb.ts';
 
-const always = { from: Number.NEGATIVE_INFINITY, to: Number.POSITIVE_INFINITY };
 const { signal } = new AbortController();
+const hour = { from: 1_790_000_000_000, to: 1_790_003_600_000 };
 /** Of the labelled captures, every so many-th: a query takes a third of a second before it reads a row. */
 const captureStep = 16;
 const systems = 4;
@@ -31,20 +37,31 @@ suite('an audit of ClickHouse', { skip: withoutChdb, timeout: 600_000 }, () => {
   const addressOf = (options: string): ClickhouseAddress =>
     readClickhouseAddress(`${chdb.url}/otel${options}`, {});
 
-  const audit = async (options: string, examples = 1) => {
+  /** From the first span of the usual table to the last. */
+  const findWindow = async (): Promise<TimeWindow> => {
+    const answer = await chdb.client.query({
+      query:
+        'SELECT toUnixTimestamp64Milli(min(Timestamp)), toUnixTimestamp64Milli(max(Timestamp)) + 1 FROM otel.otel_traces',
+      format: 'TabSeparated',
+    });
+    const [from, to] = (await answer.text()).split('\t').map(Number);
+    return { from: from ?? 0, to: to ?? 0 };
+  };
+
+  const audit = async (options: string, window?: TimeWindow, examples = 1) => {
     const source = await createClickhouseSource(addressOf(options), {
       judge: (store) => checkStore(store),
       examples,
     });
     try {
-      return await source.readWindow(always, signal);
+      return await source.readWindow(window ?? (await findWindow()), signal);
     } finally {
       await source.close();
     }
   };
 
-  /** As the engine judges all rows of a table. */
-  const judgeAll = async (table: string): Promise<Result> => {
+  /** All rows of a table, which has no flags. */
+  const readAll = async (table: string): Promise<readonly Span[]> => {
     const answer = await chdb.client.query({
       query: `SELECT * FROM otel.${table}`,
       format: 'JSONEachRow',
@@ -53,8 +70,11 @@ suite('an audit of ClickHouse', { skip: withoutChdb, timeout: 600_000 }, () => {
     const spans: Span[] = [];
     for await (const rows of answer.stream())
       for (const row of rows) spans.push(decodeClickhouseRow(row.json()));
-    return checkTraces(spans);
+    return spans;
   };
+
+  /** As the engine judges all rows of a table. */
+  const judgeAll = async (table: string): Promise<Result> => checkTraces(await readAll(table));
 
   for (const { name, spans } of listCaptures().filter((_, at) => at % captureStep === 0)) {
     test(`the whole window of ${name} is judged as all its spans are`, async () => {
@@ -73,6 +93,79 @@ suite('an audit of ClickHouse', { skip: withoutChdb, timeout: 600_000 }, () => {
         summarize(await judgeAll('otel_traces')),
         `seed ${seed}`,
       );
+    }
+  });
+
+  test('a window has the whole traces that begin in it, as that of files has', async () => {
+    for (const seed of [6, 7]) {
+      const { spans } = simulateSystem(seed);
+      await writeTable(chdb, 'otel', 'otel_traces', spans);
+      const { from, to } = await findWindow();
+      const store = storeOf(await readAll('otel_traces'));
+      for (const [begin, end] of [
+        [0.2, 0.5],
+        [0.5, 0.8],
+      ] as const) {
+        const at = (share: number): number => Math.floor(from + (to - from) * share);
+        const window = { from: at(begin), to: at(end) };
+        const { result } = await audit('', window);
+        const expected = checkStore(selectWindow(store, window));
+        assert.deepEqual(summarize(result), summarize(expected), `seed ${seed}, ${begin}`);
+        assert.ok(result.spans > 0 && result.spans < spans.length);
+      }
+    }
+  });
+
+  test('spans that were written twice count once', async () => {
+    const spans = makeShop(600);
+    const twice = spans.flatMap((span, at) => (at % 7 === 0 ? [span, span] : [span]));
+    await writeTable(chdb, 'otel', 'otel_traces', twice);
+    const expected = checkTraces(spans);
+    const { result } = await audit('');
+    assert.deepEqual(summarize(result), summarize(expected));
+    const sampled = await audit('?most=600');
+    assert.equal(sampled.seen.complete, false);
+    assert.deepEqual(byName(sampled.result.edges), byName(expected.edges));
+    assert.equal(sampled.result.spans, expected.spans);
+  });
+
+  test('large traces of which nothing is counted are said', async () => {
+    const batches = Array.from({ length: 3 }, (_, at) => makeBatch(at, 600)).flat();
+    await writeTable(chdb, 'otel', 'otel_traces', [...makeShop(600), ...batches]);
+    const { result, seen } = await audit('?most=600');
+    assert.equal(result.traces, 803);
+    assert.match(
+      seen.says,
+      /^every call was counted but those of 3 traces of more than 1000 spans \(3603 together\), /,
+    );
+    const { result: more, seen: some } = await audit('?most=4000');
+    assert.match(some.says, /but those of [12] traces of more than 1000 spans/);
+    assert.ok(more.edges.some(({ client, calls }) => client === 'batch' && calls >= 600));
+  });
+
+  test('a query may name 20,000 slices and 6,000 traces', async () => {
+    const spans = makeShop(30);
+    await writeTable(chdb, 'otel', 'otel_traces', spans);
+    const clickhouse = await connectClickhouse(addressOf(''));
+    const scope = {
+      table: 'otel.otel_traces',
+      from: 1_790_000_000_000_000_000n,
+      to: 1_790_003_600_000_000_000n,
+      ...{ longestTrace, slice: 1_000_000_000n },
+    };
+    const slices = Array.from({ length: 20_000 }, (_, at) => 1_790_000_000n + BigInt(at));
+    const traceIds = Array.from({ length: 6_000 }, (_, at) => String(at).padStart(32, 'b'));
+    try {
+      const count = async (chosen: Parameters<typeof readChosen>[1]) =>
+        (await Array.fromAsync(clickhouse.query(readChosen(scope, chosen), signal))).length;
+      assert.equal(await count({ slices, traceIds }), spans.length);
+      const [first] = spans
+        .filter(({ kind, parentSpanId }) => kind === 'SERVER' && parentSpanId === null)
+        .slice(3);
+      assert.equal(await count({ slices: [], traceIds: [...traceIds, first?.traceId ?? ''] }), 5);
+      assert.equal(await count({ slices: [], traceIds: [] }), 0);
+    } finally {
+      await clickhouse.close();
     }
   });
 
@@ -167,10 +260,7 @@ suite('an audit of ClickHouse', { skip: withoutChdb, timeout: 600_000 }, () => {
     }
     const closed = readClickhouseAddress('http://127.0.0.1:9/otel', {});
     const source = await createClickhouseSource(closed, { judge: (store) => checkStore(store) });
-    await assert.rejects(
-      source.readWindow(always, signal),
-      /connection refused; is ClickHouse running there/,
-    );
+    await assert.rejects(source.readWindow(hour, signal), /connection refused; is ClickHouse running there/);
     await source.close();
   });
 
@@ -200,6 +290,8 @@ test('user and password come from the URL or the environment, and no name shows 
     'https://host/a/b',
     'https://host/otel?tabel=x',
     'https://host/otel?most=0',
+    'https://user:p%ss@host/otel',
+    'https://host/%zz',
   ]) {
     assert.throws(() => readClickhouseAddress(wrong, {}), SourceError, wrong);
   }
@@ -210,7 +302,7 @@ test('a password that is wrong is refused, and not shown', { skip: withoutChdb }
   try {
     const address = readClickhouseAddress(chdb.url.replace('//', '//auditor:wrong@').concat('/otel'), {});
     const source = await createClickhouseSource(address, { judge: (store) => checkStore(store) });
-    await assert.rejects(source.readWindow(always, signal), (error) => {
+    await assert.rejects(source.readWindow(hour, signal), (error) => {
       assert.ok(error instanceof SourceError);
       assert.match(
         error.message,
@@ -235,6 +327,30 @@ function summarize({ verdict, traces, spans, edges, findings, unjudged }: Result
     [id, severity, client, server, protocol, confidence, count].join(' '),
   );
   return { verdict, traces, spans, edges: byName(edges), findings: told.sort(), unjudged };
+}
+
+/** A trace of a batch job: a consumer that calls stock so often. */
+function makeBatch(number: number, calls: number): readonly Span[] {
+  const [drawn] = makeShop(1);
+  assert.ok(drawn);
+  const traceId = String(number).padStart(32, 'c');
+  const begin = drawn.startTimeUnixNano + BigInt(number) * 60_000_000_000n;
+  const make = (part: number, parent: number | null, kind: Span['kind'], serviceName: string): Span => ({
+    ...{ ...drawn, traceId, kind, serviceName, name: 'GET /batch' },
+    spanId: String(part).padStart(16, 'c'),
+    parentSpanId: parent === null ? null : String(parent).padStart(16, 'c'),
+    startTimeUnixNano: begin + BigInt(part) * 1_000n,
+    endTimeUnixNano:
+      begin + (parent === null ? 9_000_000n : BigInt(part) * 1_000n + (kind === 'CLIENT' ? 5_000n : 1_000n)),
+    resource: new Map([['service.name', serviceName]]),
+  });
+  return [
+    make(0, null, 'CONSUMER', 'batch'),
+    ...Array.from({ length: calls }, (_, call) => [
+      make(2 * call + 1, 0, 'CLIENT', 'batch'),
+      make(2 * call + 2, 2 * call + 1, 'SERVER', 'stock'),
+    ]).flat(),
+  ];
 }
 
 /** A trace a second: web -> orders -> stock; every third call to stock begins a trace of its own, at another path. */

@@ -45,6 +45,10 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
   const settings = [...searchParams]
     .filter(([key]) => !own.has(key))
     .map(([key, value]) => `${key} = '${value}'`);
+  // The only setting that must hold before the query is read.
+  const longest = searchParams.get('max_query_size');
+  if (longest !== null)
+    await session.queryAsync(`SET max_query_size = ${longest}`, { format: 'TabSeparated' });
   const query = searchParams.get('query') ?? '';
   const sql =
     query === ''

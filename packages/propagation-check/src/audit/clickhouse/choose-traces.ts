@@ -1,5 +1,5 @@
 import type { Chosen } from './queries.ts';
-import { item } from './trace-sql.ts';
+import { isOfTraces, item } from './trace-sql.ts';
 
 /** One key of an item, and how often it was found. */
 export interface Counted {
@@ -67,13 +67,15 @@ function chooseSlices(counted: readonly Counted[], most: number): readonly bigin
     if (examples.some(({ slice }) => chosen.has(slice))) continue;
     choose(slices.get(examples[0]?.slice ?? -1n), most);
   }
+  // Their calls are counted only where they are read.
+  for (const { item: of, key } of counted) if (of === item.largeTrace) choose(slices.get(BigInt(key)), most);
   return [...chosen];
 }
 
 function listSlices(counted: readonly Counted[]): ReadonlyMap<bigint, Slice> {
   const slices = new Map<bigint, Slice>();
   for (const { item: of, key, spans, sliceHash } of counted) {
-    if (of !== item.plainTrace && of !== item.trace) continue;
+    if (!isOfTraces.has(of)) continue;
     const slice = BigInt(key);
     const known = slices.get(slice) ?? { slice, hash: sliceHash, cost: 0 };
     known.cost += spans;

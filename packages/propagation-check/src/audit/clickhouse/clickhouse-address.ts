@@ -1,7 +1,7 @@
 import { quoteValue } from '../../decode/quote-value.ts';
 import { SourceError } from '../../source/source.ts';
 
-/** Where the spans are, and as whom to ask. */
+/** The database and tables of the spans, the user, and the limits of a query. */
 export interface ClickhouseAddress {
   /** For people and messages, without the password. */
   readonly name: string;
@@ -43,7 +43,7 @@ export function readClickhouseAddress(
     throw new SourceError(`--source clickhouse: not an http or https URL; for instance ${example}`);
   }
   const name = `clickhouse=${url.origin}${url.pathname}`;
-  const [, database = '', ...rest] = url.pathname.split('/').map(decodeURIComponent);
+  const [, database = '', ...rest] = url.pathname.split('/').map((part) => decode(part, 'the database'));
   if (database === '' || rest.length > 0) {
     throw new SourceError(`--source ${name}: expected one database behind the host; for instance ${example}`);
   }
@@ -65,12 +65,23 @@ export function readClickhouseAddress(
     name,
     url: url.origin,
     database,
-    username: decodeURIComponent(url.username) || environment.CLICKHOUSE_USER || 'default',
-    password: decodeURIComponent(url.password) || environment.CLICKHOUSE_PASSWORD || '',
+    username: decode(url.username, 'the user') || environment.CLICKHOUSE_USER || 'default',
+    password: decode(url.password, 'the password') || environment.CLICKHOUSE_PASSWORD || '',
     tables: url.searchParams.has('table') ? url.searchParams.getAll('table') : ['otel_traces'],
     cluster: url.searchParams.get('cluster'),
     most: readCount('most'),
     memory: readCount('memory'),
     seconds: readCount('seconds'),
   };
+}
+
+/** The text may be a password, so that the message is without it. */
+function decode(text: string, part: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw new SourceError(
+      `--source clickhouse: ${part} of the URL has a % that begins no byte; write it as %25, or set CLICKHOUSE_USER and CLICKHOUSE_PASSWORD`,
+    );
+  }
 }

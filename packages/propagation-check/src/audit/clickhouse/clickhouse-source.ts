@@ -5,17 +5,16 @@ import { readShape } from '../../decode/read-shape.ts';
 import { SourceError } from '../../source/source.ts';
 import type { SpanStore } from '../../span/span-store.ts';
 import { SpanWriter } from '../../span/span-writer.ts';
-import { earlier, later } from '../../util/statistics.ts';
 import type { Result } from '../../verdict/result.ts';
 import type { AuditSource, TimeWindow, WindowCoverage, WindowReading } from '../audit-source.ts';
 import { type Counted, chooseTraces } from './choose-traces.ts';
 import type { ClickhouseAddress } from './clickhouse-address.ts';
 import { type Clickhouse, connectClickhouse } from './connect.ts';
 import { divideByMinutes, edgesTable, listMinutes, readMinutes, sliceOfView } from './edges-view.ts';
-import { countItems, findBounds, findEnds, listColumns, marginShare, readChosen } from './queries.ts';
+import { countItems, findEnds, listColumns, marginShare, readChosen } from './queries.ts';
 import { quoteName } from './span-sql.ts';
 import { type Member, spreadUnread } from './spread-unread.ts';
-import { item, longestTrace, type TraceScope } from './trace-sql.ts';
+import { isOfTraces, item, longestTrace, mostAnalysedSpans, type TraceScope } from './trace-sql.ts';
 
 export interface ClickhouseSourceOptions {
   /** PEM file of the server's certificate authority, beside those that Node knows. */
@@ -52,7 +51,7 @@ export async function createClickhouseSource(
       // The view counts one table.
       const hasView = address.tables.length === 1 && (await findView(clickhouse, address, signal));
       const slice = hasView ? sliceOfView : null;
-      const scopes = await findScopes(clickhouse, address, slice, window, signal);
+      const scopes = makeScopes(address, slice, window);
       return readWindow({ clickhouse, address, scopes, hasView, examples, signal }, judge);
     },
     close: () => clickhouse.close(),
@@ -186,7 +185,7 @@ function readRow<T>({ name }: ClickhouseAddress, row: unknown, read: (row: unkno
   try {
     return read(row);
   } catch (error) {
-    if (error instanceof DecodeError) throw new SourceError(`${name}: a row of the table: ${error.message}`);
+    if (error instanceof DecodeError) throw new SourceError(`${name}: a row of the answer: ${error.message}`);
     throw error;
   }
 }
@@ -196,33 +195,22 @@ function onCluster({ cluster }: ClickhouseAddress, sql: string): string {
   return cluster === null ? sql : `SELECT * FROM cluster(${quoteName(cluster)}, view(${sql}))`;
 }
 
-/** The same window and slices for all tables, so that their counts add up. */
-async function findScopes(
-  clickhouse: Clickhouse,
+/** The same window and slices for all tables, so that their counts add up. @param window With both bounds: a table grows with time. */
+function makeScopes(
   address: ClickhouseAddress,
   fixedSlice: bigint | null,
   window: TimeWindow,
-  signal: AbortSignal,
-): Promise<readonly WindowScope[]> {
+): readonly WindowScope[] {
   const tables = address.tables.map((name) => `${quoteName(address.database)}.${quoteName(name)}`);
-  let [from, to] = [toNanoseconds(window.from), toNanoseconds(window.to)];
-  if (from === null || to === null) {
-    const bounds = [];
-    for (const table of tables) {
-      const rows = clickhouse.query(onCluster(address, findBounds(table)), signal);
-      for await (const row of rows) bounds.push(readShape(boundsShape, row));
-    }
-    from ??= bounds.map((found) => found.from).reduce(earlier, bounds[0]?.from ?? 0n);
-    to ??= bounds.map((found) => found.to + 1n).reduce(later, 0n);
-  }
+  const [from, to] = [toNanoseconds(window.from), toNanoseconds(window.to)];
   const fitting = (to - from) / slicesOfWindow;
   const slice = fixedSlice ?? (fitting > shortestSlice ? fitting : shortestSlice);
   const shared = { from, to, longestTrace, slice };
   return tables.map((table) => ({ table, ...shared }));
 }
 
-function toNanoseconds(milliseconds: number): bigint | null {
-  return Number.isFinite(milliseconds) ? BigInt(Math.floor(milliseconds)) * 1_000_000n : null;
+function toNanoseconds(milliseconds: number): bigint {
+  return BigInt(Math.floor(milliseconds)) * 1_000_000n;
 }
 
 const neededColumns = [
@@ -237,7 +225,9 @@ async function findView(
   signal: AbortSignal,
 ): Promise<boolean> {
   const sql = `EXISTS TABLE ${quoteName(address.database)}.${quoteName(edgesTable)}`;
-  for await (const row of clickhouse.query(sql, signal)) return readShape(existsShape, row).result === 1;
+  for await (const row of clickhouse.query(sql, signal)) {
+    return readRow(address, row, (each) => readShape(existsShape, each)).result === 1;
+  }
   return false;
 }
 
@@ -246,7 +236,7 @@ async function checkColumns(clickhouse: Clickhouse, address: ClickhouseAddress, 
     const types = new Map<string, string>();
     const sql = listColumns(`${quoteName(address.database)}.${quoteName(table)}`);
     for await (const row of clickhouse.query(sql, signal)) {
-      const { name, type } = readShape(columnShape, row);
+      const { name, type } = readRow(address, row, (each) => readShape(columnShape, each));
       types.set(name, type);
     }
     const missing = neededColumns.filter((column) => !types.has(column));
@@ -268,7 +258,6 @@ const big = z.union([z.string().regex(/^-?\d+$/), z.number().int()]).transform((
 const columnShape = z.object({ name: z.string(), type: z.string() });
 const existsShape = z.object({ result: integer });
 const minuteShape = z.object({ minute: integer });
-const boundsShape = z.object({ from: big, to: big });
 const itemsShape = z.object({ Items: z.array(z.tuple([integer, z.string()])) });
 const endsShape = z.object({ first: z.string(), last: z.string() });
 const countedShape = endsShape.extend({
@@ -300,11 +289,15 @@ function readCounted(row: unknown): Counted {
 }
 
 function countTotals(counted: readonly Counted[]): Pick<Result, 'traces' | 'spans'> {
-  const traces = counted.filter(({ item: of }) => of === item.plainTrace || of === item.trace);
+  const traces = counted.filter(({ item: of }) => isOfTraces.has(of));
   return {
-    traces: traces.reduce((sum, { found }) => sum + found, 0),
-    spans: traces.reduce((sum, { spans }) => sum + spans, 0),
+    traces: sum(traces, 'found'),
+    spans: sum(traces, 'spans'),
   };
+}
+
+function sum(counted: readonly Counted[], count: 'found' | 'spans'): number {
+  return counted.reduce((total, each) => total + each[count], 0);
 }
 
 function describeSeen(
@@ -313,15 +306,19 @@ function describeSeen(
   unseen: number,
 ): WindowCoverage {
   if (slices === null) return { complete: true, says: '' };
-  const all = new Set(
-    counted.filter(({ item: of }) => of === item.plainTrace || of === item.trace).map(({ key }) => key),
-  );
+  const all = new Set(counted.filter(({ item: of }) => isOfTraces.has(of)).map(({ key }) => key));
+  const chosen = new Set(slices.map(String));
+  const large = counted.filter(({ item: of, key }) => of === item.largeTrace && !chosen.has(key));
+  const except =
+    large.length === 0
+      ? ''
+      : ` but those of ${sum(large, 'found')} traces of more than ${mostAnalysedSpans} spans (${sum(large, 'spans')} together)`;
   const left =
     unseen === 0 ? '' : `; ${unseen} calls and loose ends are like none of these and count for nothing`;
   return {
     complete: false,
     says:
-      `every call was counted, and the traces of ${slices.length} of ${all.size} slices of the window were judged: ` +
+      `every call was counted${except}, and the traces of ${slices.length} of ${all.size} slices of the window were judged: ` +
       `loose ends of the others count as these do${left} (?most= reads more)`,
   };
 }

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { ClickHouseClient, ClickHouseSettings } from '@clickhouse/client';
 import { escapeControls } from '../../decode/quote-value.ts';
+import { describeFileError, quotePath } from '../../source/file-error.ts';
 import { describeHttpFailure } from '../../source/http-failure.ts';
 import { SourceError } from '../../source/source.ts';
 import type { ClickhouseAddress } from './clickhouse-address.ts';
@@ -26,7 +27,9 @@ const mostRowsTimes = 20;
  */
 export async function connectClickhouse(address: ClickhouseAddress, caFile?: string): Promise<Clickhouse> {
   const ca = caFile === undefined ? null : await readCa(address, caFile);
-  const { createClient, ClickHouseError, ClickHouseLogLevel } = await import('@clickhouse/client');
+  const { createClient, ClickHouseError, ClickHouseLogLevel, parseError } = await import(
+    '@clickhouse/client'
+  );
   const client = createClient({
     url: address.url,
     database: address.database,
@@ -41,8 +44,10 @@ export async function connectClickhouse(address: ClickhouseAddress, caFile?: str
   });
   const explain = (error: unknown, signal: AbortSignal): unknown => {
     if (signal.aborted) return signal.reason;
+    // An error after the first rows stands where a row would.
+    const met = error instanceof BrokenRow ? parseError(error.message) : error;
     const why =
-      error instanceof ClickHouseError ? describeRefusal(address, error) : describeHttpFailure(peer, error);
+      met instanceof ClickHouseError ? describeRefusal(address, met) : describeHttpFailure(peer, met);
     return new SourceError(`${address.name}: ${why}`);
   };
   return {
@@ -60,10 +65,13 @@ const peer = {
 async function readCa(address: ClickhouseAddress, path: string): Promise<Buffer> {
   try {
     return await readFile(path);
-  } catch {
-    throw new SourceError(`${address.name}: the certificate authority's file cannot be read; check --ca`);
+  } catch (error) {
+    throw new SourceError(`${address.name}: --ca ${quotePath(path)}: ${describeFileError(error)}`);
   }
 }
+
+/** Characters: a query names the slices and traces that it reads. The usual limit is 256 KiB. */
+const longestQuery = 64 * 1024 ** 2;
 
 /** `readonly=2` refuses every write and lets these limits be set. Grouping spills to disk before it reaches the limit. */
 function limitsOf({ memory, seconds, most }: ClickhouseAddress): ClickHouseSettings {
@@ -78,6 +86,7 @@ function limitsOf({ memory, seconds, most }: ClickhouseAddress): ClickHouseSetti
     output_format_json_quote_64bit_integers: 1,
     date_time_output_format: 'unix_timestamp',
     join_algorithm: 'hash',
+    max_query_size: String(longestQuery),
   };
 }
 
@@ -90,10 +99,21 @@ async function* readRows(
   try {
     const answer = await client.query({ query, format: 'JSONEachRow', abort_signal: signal });
     for await (const rows of answer.stream()) {
-      for (const row of rows) yield row.json();
+      for (const row of rows) yield readJson(row);
     }
   } catch (error) {
     throw explain(error);
+  }
+}
+
+/** The message is the text. */
+class BrokenRow extends Error {}
+
+function readJson(row: { readonly text: string; json(): unknown }): unknown {
+  try {
+    return row.json();
+  } catch {
+    throw new BrokenRow(row.text);
   }
 }
 

@@ -46,15 +46,21 @@ export const marginShare = 5n;
 export function readChosen(scope: TraceScope, { slices, traceIds }: Chosen): string {
   const within = (time: string): string => {
     if (slices === null) return '1';
-    return slices.length === 0 ? '0' : `intDiv(${time}, ${scope.slice}) IN (${slices.join(', ')})`;
+    return slices.length === 0 ? '0' : `intDiv(${time}, ${scope.slice}) IN (SELECT slice FROM chosenSlices)`;
   };
   const margin = scope.slice / marginShare;
-  const byId = traceIds.length === 0 ? '0' : `TraceId IN (${traceIds.map(quote).join(', ')})`;
+  const byId = traceIds.length === 0 ? '0' : 'TraceId IN (SELECT id FROM chosenIds)';
+  // Named once: a query is read up to a number of characters.
+  const lists = [
+    `chosenSlices AS (SELECT arrayJoin([${(slices ?? []).join(', ')}]) AS slice)`,
+    `chosenIds AS (SELECT arrayJoin([${traceIds.map(quote).join(', ')}]) AS id)`,
+  ];
   // The first span of a trace is in the slice in which it begins.
   const time = 'toUnixTimestamp64Nano(Timestamp)';
   const begun = `TraceId IN (SELECT TraceId FROM ${spansAround(scope)} AND (${within(time)} OR ${within(`${time} - ${margin}`)}))`;
   const meant = slices === null ? scope : { ...scope, where: `${byId} OR ${begun}` };
   return `
+WITH ${lists.join(', ')}
 SELECT ${sentColumns},
   arrayMap(entry -> (entry.2, toString(entry.3)),
     arrayFilter(entry -> entry.1 = reinterpretAsUInt64(unhex(SpanId)), counted)) AS Items
@@ -66,12 +72,8 @@ INNER JOIN (
         arrayFilter(entry -> entry.1 = ${item.plainCall}, items))) AS counted
   FROM (${analyseTraces(meant)})
   WHERE ${within('begin')} OR (isPlain AND (${byId} OR ${within(`begin - ${margin}`)}))
-) AS chosen USING (TraceId)`;
-}
-
-/** The first and the last begin of a span; no row where there is none. */
-export function findBounds(table: string): string {
-  return `SELECT toUnixTimestamp64Nano(min(Timestamp)) AS from, toUnixTimestamp64Nano(max(Timestamp)) AS to FROM ${table} HAVING count() > 0`;
+) AS chosen USING (TraceId)
+LIMIT 1 BY TraceId, SpanId, ServiceName, SpanKind, Timestamp`;
 }
 
 export function listColumns(table: string): string {

@@ -1,8 +1,8 @@
 import { keyFor } from '../../util/group-by.ts';
 import type { Counted } from './choose-traces.ts';
-import { callerOf, item } from './trace-sql.ts';
+import { callerOf, isOfTraces, item } from './trace-sql.ts';
 
-/** What a span that was read is one of. */
+/** A span that was read, and an item as which it was counted. */
 export interface Member {
   readonly row: number;
   readonly item: number;
@@ -44,7 +44,7 @@ function addUnlike(
   counted: readonly Counted[],
   rowsOf: ReadonlyMap<string, readonly number[]>,
 ): ReadonlyMap<Counted, number> {
-  const kinds = counted.filter(({ item: of }) => of !== item.plainTrace && of !== item.trace);
+  const kinds = counted.filter(({ item: of }) => !isOfTraces.has(of));
   const found = new Map(kinds.map((kind) => [kind, kind.found]));
   const plain = new Map(
     kinds.filter(({ item: of }) => of === item.plainCall).map((kind) => [kind.key, kind]),

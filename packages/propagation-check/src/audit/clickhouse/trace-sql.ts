@@ -10,7 +10,7 @@ import {
   withoutDetail,
 } from './span-sql.ts';
 
-/** Where spans are, and which traces are meant. Times are numbers or SQL. */
+/** The table of spans, and the traces that are meant. Times are numbers or SQL. */
 export interface TraceScope {
   /** As SQL names it, quoted where it must be. */
   readonly table: string;
@@ -29,11 +29,12 @@ export interface TraceScope {
 export const longestTrace = 300_000_000_000n;
 
 /** Traces with more spans are judged by the engine alone, because the search for parents in arrays is quadratic. */
-const mostAnalysedSpans = 1_000;
+export const mostAnalysedSpans = 1_000;
 
 /**
  * Items that are counted, by number. Calls and roots are told apart by whether their trace is plain, for the two are sampled differently.
  * - plain trace: the engine can say nothing of it but that its calls are whole;
+ * - large trace: too large to be analysed here, so that its calls are no items;
  * - loose ends: CLIENT and PRODUCER spans that nobody continued, and spans whose parent is missing.
  */
 export const item = {
@@ -45,7 +46,11 @@ export const item = {
   orphan: 6,
   plainTrace: 7,
   trace: 8,
+  largeTrace: 9,
 } as const;
+
+/** Items that are traces, by slice. */
+export const isOfTraces: ReadonlySet<number> = new Set([item.plainTrace, item.trace, item.largeTrace]);
 
 /** Added to the number of a plain call, for the span that called: an item is the span that was called. */
 export const callerOf = 10;
@@ -73,7 +78,7 @@ const isOpen = `(kinds[i] = ${producer} OR (kinds[i] = ${client} AND ${protocolO
       AND NOT has(callers, i)`;
 
 const isPlain = `NOT isLarge AND NOT isUnusual AND root > 0 AND ${isEntry('kinds[root]')} AND empty(opens) AND empty(orphans)
-      AND length(arrayDistinct(ids)) = size AND length(arrayDistinct(calling)) = length(calling)
+      AND length(arrayDistinct(ids)) = length(rows) AND length(arrayDistinct(calling)) = length(calling)
       AND arrayAll(i -> kinds[at[i]] IN (${client}, ${producer}) AND ${isEntry('kinds[i]')}, called)
       AND arrayAll(i -> at[i] = 0 OR kinds[at[i]] = ${producer} OR (starts[i] >= starts[at[i]] AND starts[i] <= ends[at[i]]), rows)
       AND arrayAll(i -> kinds[at[i]] = ${producer} OR ends[i] <= ends[at[i]], called)`;
@@ -83,14 +88,17 @@ const items = `arrayConcat(
       arrayMap(i -> (if(isPlain, ${item.plainRoot}, ${item.root}), sides[i], i, ends[i]), roots),
       arrayMap(i -> (${item.open}, sides[i], i, ends[i]), opens),
       arrayMap(i -> (${item.orphan}, sides[i], i, ends[i]), orphans),
-      [(if(isPlain, ${item.plainTrace}, ${item.trace}), toUInt64(slice), 0, begin)])`;
+      [(multiIf(isPlain, ${item.plainTrace}, isLarge, ${item.largeTrace}, ${item.trace}), toUInt64(slice), 0, begin)])`;
 
 /** Columns that are added in steps, each on those before: ClickHouse would copy the text of a name into each of its uses. */
 const steps: readonly (readonly string[])[] = [
   [
-    `size > ${mostAnalysedSpans} AS isLarge`,
+    `rowCount > ${mostAnalysedSpans} AS isLarge`,
     `arrayMap(p -> if(p = 0, 0, indexOf(ids, p)), if(isLarge, [], parents)) AS at`,
-    `arrayEnumerate(at) AS rows`,
+    // An export that is tried again writes its spans twice.
+    `arrayEnumerateUniq(ids, sides, starts) AS times`,
+    `arrayFilter(i -> times[i] = 1, arrayEnumerate(at)) AS rows`,
+    `if(isLarge, rowCount, length(rows)) AS size`,
     `arrayMap(s -> ${serviceOf('s')}, sides) AS services`,
     `arrayMap(s -> ${kindOf('s')}, sides) AS kinds`,
   ],
@@ -118,7 +126,7 @@ export function analyseTraces(scope: TraceScope): string {
     .map((column) => `groupArray(${mostAnalysedSpans + 1})(${column}) AS ${column}s`)
     .join(', ');
   const grouped = `
-  SELECT TraceId, min(start) AS begin, count() AS size, intDiv(begin, ${scope.slice}) AS slice, max(unusual) AS isUnusual, ${arrays}
+  SELECT TraceId, min(start) AS begin, count() AS rowCount, intDiv(begin, ${scope.slice}) AS slice, max(unusual) AS isUnusual, ${arrays}
   FROM (SELECT ${analysedColumns} FROM ${spansAround(scope)})
   GROUP BY TraceId HAVING begin >= ${scope.from} AND begin < ${scope.to}`;
   const analysed = steps.reduce(

@@ -50,7 +50,7 @@ export function tellTime(time: string): string {
   return time.replace('T', ' ').replace(/\.\d+Z$/, '');
 }
 
-/** What is worst of an edge. */
+/** The mark of the worst cause of an edge. */
 export function markAuditEdge({ causes, tolerated, known }: AuditEdge): Mark {
   const open = causes.filter((cause) => !isAccepted(cause));
   if (tolerated === true) return 'accepted';

@@ -1,0 +1,38 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { readClickhouseAddress } from '../../src/audit/clickhouse/clickhouse-address.ts';
+import { createClickhouseSource } from '../../src/audit/clickhouse/clickhouse-source.ts';
+import { SourceError } from '../../src/source/source.ts';
+import { checkStore } from '../../src/verdict/check-traces.ts';
+import { startHttpServer } from '../source/http-server.ts';
+
+const { signal } = new AbortController();
+const window = { from: 0, to: 1_000 };
+
+for (const [name, body, message] of [
+  [
+    'an error of the server after the first rows is told',
+    '{"name":"Timestamp","type":"DateTime64(9)"}\nCode: 159. DB::Exception: Timeout exceeded: elapsed 600 s. (TIMEOUT_EXCEEDED) (version 25.3.1.1)\n',
+    /a query took more than 600 s/,
+  ],
+  ['an answer of another shape is told', '{"name":1}\n', /a row of the answer: /],
+] as const) {
+  test(name, async (t) => {
+    const { origin } = await startHttpServer(t, (_, response) => response.end(body));
+    const address = readClickhouseAddress(`${origin}/otel`, {});
+    const source = await createClickhouseSource(address, { judge: (store) => checkStore(store) });
+    t.after(() => source.close());
+    await assert.rejects(
+      source.readWindow(window, signal),
+      (error) => error instanceof SourceError && message.test(error.message),
+    );
+  });
+}
+
+test('a file of a certificate authority that cannot be read is named', async () => {
+  const address = readClickhouseAddress('https://127.0.0.1:9/otel', {});
+  await assert.rejects(
+    createClickhouseSource(address, { judge: (store) => checkStore(store), caFile: '/none/ca.pem' }),
+    /--ca \/none\/ca\.pem: no such file: there is no folder \/none$/,
+  );
+});
