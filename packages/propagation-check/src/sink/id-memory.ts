@@ -1,14 +1,14 @@
 /** Tables grow; most sinks see little. */
 const firstSlots = 1_024;
-/** Ids of one generation: 24 MB at most. */
+/** Ids of one generation, which takes 16 MiB at most. */
 const mostIds = 1_000_000;
 /** Of the slots, so that searches stay short. */
 const mostUsed = 0.5;
 const wordsPerSlot = 2;
 
 /**
- * The ids that were seen last, as 64 bits each: two generations, and the older one is forgotten when the younger is full. Ids of traces and
- * spans are random, so that their own bits are the hash.
+ * The ids that were seen last, as 64 bits each: two generations, and the older one is forgotten when the younger is full. Callers choose ids:
+ * the hash has a seed that they do not know, so that no ids share a place on purpose.
  */
 export class IdMemory {
   readonly #mostIds: number;
@@ -61,10 +61,19 @@ function insert(slots: Uint32Array, high: number, low: number): boolean {
   return true;
 }
 
+const seed = Math.floor(Math.random() * 2 ** 32);
+
+/** Source: murmur3, "fmix32". */
+function hash(high: number, low: number): number {
+  let mixed = Math.imul(low ^ seed, 0x85eb_ca6b);
+  mixed = Math.imul(mixed ^ (mixed >>> 13) ^ high, 0xc2b2_ae35);
+  return mixed ^ (mixed >>> 16);
+}
+
 /** The place of the id, or the free one where it belongs. */
 function findSlot(slots: Uint32Array, high: number, low: number): number {
   const mask = slots.length / wordsPerSlot - 1;
-  for (let slot = (low ^ high) & mask; ; slot = (slot + 1) & mask) {
+  for (let slot = hash(high, low) & mask; ; slot = (slot + 1) & mask) {
     const at = slot * wordsPerSlot;
     const [one, other] = [slots[at], slots[at + 1]];
     if ((one === 0 && other === 0) || (one === high && other === low)) return at;

@@ -1,7 +1,7 @@
 import { type EdgeCount, otherService, type Verdict } from './edge-counters.ts';
 
 /**
- * What the page "Trace Quality" of Jaeger's UI reads. Source: jaeger-ui, `components/QualityMetrics/types.ts`; jaeger,
+ * The answer that the page "Trace Quality" of Jaeger's UI reads. Source: jaeger-ui, `components/QualityMetrics/types.ts`; jaeger,
  * `cmd/query/app/qualitymetrics/data_types.go`.
  */
 export interface QualityMetrics {

@@ -1,4 +1,4 @@
-/** Where something listens. */
+/** An address to listen on. */
 export interface Address {
   readonly host: string;
   readonly port: number;

@@ -5,7 +5,7 @@ import type { EdgeCount } from './edge-counters.ts';
 import { renderQualityMetrics } from './quality-metrics.ts';
 import type { Address } from './read-address.ts';
 
-/** Where people and programs look at a sink. */
+/** The answers for people and programs that look at a sink. */
 export interface MetricsSources {
   readonly contentType: string;
   readonly renderMetrics: () => Promise<string>;

@@ -68,7 +68,7 @@ const mostBatchesWaiting = 10;
 const contextMs = 300_000;
 const contextSpans = 10_000;
 /**
- * What is argued from a span that is not there is counted as broken after this time: an exporter may try again for a minute. So many
+ * Verdicts that are argued from a span that is not there are counted as broken after this time: an exporter may try again for a minute. So many
  * spans can wait; without the wait it is undecided.
  */
 const absenceMs = 60_000;
@@ -76,7 +76,7 @@ const waitingSpans = 10_000;
 /** Of the memory: with more in use traces are judged early, until less is. */
 const crowdedShare = 0.875;
 const roomyShare = 0.75;
-/** What a trace and a row take beside the columns: objects and lists. Traces of three spans take half of that, measured after a garbage collection. */
+/** A trace and a row take these bytes beside the columns, for objects and lists. Traces of three spans take half of that, measured after a garbage collection. */
 const bytesPerTrace = 500;
 const bytesPerRow = 12;
 /** Of the rows: so many of spans that left, before segments are emptied. */
@@ -115,7 +115,7 @@ interface PendingCall {
   readonly places: readonly Place[];
 }
 
-/** What the judge holds now. */
+/** The spans and traces that the judge holds now. */
 export interface JudgeState {
   readonly open: number;
   /** Spans that are not judged yet. */
@@ -471,7 +471,7 @@ export class TraceJudge {
       }
     }
     for (const trace of leaving) {
-      // What was closed before its time may be missing because of that.
+      // Spans may be missing because the trace was closed before its time.
       const isSure = isOver(trace) && !trace.isEarly;
       for (const { call } of trace.pending)
         this.#options.count(isSure ? call : { ...call, verdict: 'undecided' }, 1);
