@@ -1,4 +1,4 @@
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import type { AuditArguments } from './audit-arguments.ts';
 import { addCheckOptions } from './common-options.ts';
 import {
@@ -10,6 +10,7 @@ import {
   parseTimeout,
 } from './parse-argument.ts';
 import type { Session } from './session.ts';
+import { timeOption } from './time-option.ts';
 
 const examples = `
 Files are read as a whole unless --since or --until is given; their newest trace
@@ -47,11 +48,7 @@ export function addAuditCommand(program: Command, session: Session): void {
     .option('--print-sql', 'print the SQL of a view with which ClickHouse counts each minute once, and end')
     .option('--state <file>', 'what the last run saw, to tell what is new; read and written')
     .option('--limit <n>', 'traces that one window of Jaeger or Tempo reads at most', parseCount, 20_000)
-    .addOption(
-      new Option('--settle <time>', 'end the window so long before now: spans come late')
-        .argParser(parseTimeout)
-        .default(15_000, '15s'),
-    )
+    .addOption(timeOption('--settle <time>', 'end the window so long before now: spans come late', 15_000))
     .option(
       '--header <field>',
       "sent to the source, 'Authorization: Bearer …'; may be repeated",

@@ -5,16 +5,10 @@ import { sourceSpecs } from '../source/source-specs.ts';
 import { append } from '../util/append.ts';
 import type { FailOn } from '../verdict/decide-verdict.ts';
 import { addConfiguration } from './apply-configuration.ts';
-import {
-  type Entries,
-  parseCaFile,
-  parseHeaderField,
-  parseHttpUrl,
-  parsePath,
-  parseTimeout,
-} from './parse-argument.ts';
+import { type Entries, parseCaFile, parseHeaderField, parseHttpUrl, parsePath } from './parse-argument.ts';
 import { parseReport, type ReportTarget } from './parse-report.ts';
 import type { Session } from './session.ts';
+import { timeOption } from './time-option.ts';
 
 /** The options that every check has. Times in milliseconds. */
 export interface CheckArguments {
@@ -124,12 +118,6 @@ export function allowFailedRequests(): Option {
     '--allow-failed-requests',
     'judge the traces alone, also when requests have no answer, or one with status 400 or more',
   );
-}
-
-function timeOption(flags: string, description: string, milliseconds: number): Option {
-  return new Option(flags, description)
-    .argParser(parseTimeout)
-    .default(milliseconds, `${milliseconds / 1_000}s`);
 }
 
 const exitCodes = `

@@ -1,4 +1,4 @@
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { sourceSpecs } from '../source/source-specs.ts';
 import { append } from '../util/append.ts';
 import { addConfiguration } from './apply-configuration.ts';
@@ -10,9 +10,9 @@ import {
   parseHttpUrl,
   parsePath,
   parseService,
-  parseTimeout,
 } from './parse-argument.ts';
 import type { Session } from './session.ts';
+import { timeOption } from './time-option.ts';
 import type { WatchArguments } from './watch/run-watch.ts';
 
 const examples = `
@@ -63,26 +63,15 @@ export function addWatchCommand(program: Command, session: Session): void {
       parseHttpUrl,
     )
     .option('--ca <file>', 'PEM file with a certificate authority to trust', parseCaFile)
-    .addOption(time('--since <time>', 'how far back the first look goes', 60_000, parseDuration))
+    .addOption(timeOption('--since <time>', 'how far back the first look goes', 60_000, parseDuration))
     .option('--limit <n>', 'traces that one look asks for (of each service)', parseCount, 200)
-    .addOption(
-      time('--settle <time>', 'judge a trace when no span of it has come for so long', 6_000, parseTimeout),
-    )
-    .addOption(time('--wait <time>', 'with --once: how long spans may take to arrive', 10_000, parseTimeout))
-    .addOption(time('--timeout <time>', 'how long one answer may take', 15_000, parseTimeout));
+    .addOption(timeOption('--settle <time>', 'judge a trace when no span of it has come for so long', 6_000))
+    .addOption(timeOption('--wait <time>', 'with --once: how long spans may take to arrive', 10_000))
+    .addOption(timeOption('--timeout <time>', 'how long one answer may take', 15_000));
   addConfiguration(command, session)
     .addHelpText('after', examples)
     .action(async (paths: readonly string[], args: WatchArguments) => {
       const { runWatch } = await import('./watch/run-watch.ts');
       await runWatch(paths, args, session);
     });
-}
-
-function time(
-  flags: string,
-  description: string,
-  milliseconds: number,
-  parse: (text: string) => number,
-): Option {
-  return new Option(flags, description).argParser(parse).default(milliseconds, `${milliseconds / 1_000}s`);
 }

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { describeListenError } from '../source/listen.ts';
 import { SourceError } from '../source/source.ts';
 import type { EdgeCount } from './edge-counters.ts';
 import { renderQualityMetrics } from './quality-metrics.ts';
@@ -33,7 +34,7 @@ export async function serveMetrics({ host, port }: Address, sources: MetricsSour
   server.maxConnections = maxConnections;
   server.listen(port, host);
   await once(server, 'listening').catch((error: unknown) => {
-    throw new SourceError(describeListenError(error, { host, port }));
+    throw new SourceError(describeListenError(error, `--metrics ${host}:${port}`, '; name a free one'));
   });
   const address = server.address();
   return {
@@ -97,12 +98,4 @@ async function answer(request: IncomingMessage, sources: MetricsSources): Promis
 function send(response: ServerResponse, { status, type, body }: Answer): void {
   response.writeHead(status, { 'content-type': type, 'content-length': Buffer.byteLength(body) });
   response.end(response.req.method === 'HEAD' ? '' : body);
-}
-
-function describeListenError(error: unknown, { host, port }: Address): string {
-  const where = `--metrics ${host}:${port}`;
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (code === 'EADDRINUSE') return `${where}: the port is in use; name a free one`;
-  if (code === 'EACCES') return `${where}: not allowed to listen on this port; choose one above 1023`;
-  return `${where}: cannot listen: ${error instanceof Error ? error.message : String(error)}`;
 }

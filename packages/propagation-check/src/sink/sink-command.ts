@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { parseCount, parseTimeout } from '../cli/parse-argument.ts';
+import { parseCount } from '../cli/parse-argument.ts';
 import type { Session } from '../cli/session.ts';
+import { timeOption } from '../cli/time-option.ts';
 import { type Address, readAddress, readAddresses } from './read-address.ts';
 import type { SinkArguments } from './run-sink.ts';
 
@@ -44,12 +45,7 @@ export function addSinkCommand(program: Command, session: Session): void {
         .default(parseAddress('9464'), '9464'),
     )
     .addOption(
-      time(
-        '--close-after <time>',
-        'judge a trace when no span of it has come for so long',
-        20_000,
-        parseTimeout,
-      ),
+      timeOption('--close-after <time>', 'judge a trace when no span of it has come for so long', 20_000),
     )
     .addOption(
       new Option('--memory <size>', 'for open traces; when it is full the oldest are judged early')
@@ -63,7 +59,7 @@ export function addSinkCommand(program: Command, session: Session): void {
       2_000,
     )
     .option('--state <file>', 'keep the counters here, so that they outlive the process')
-    .addOption(time('--save-every <time>', 'how often they are saved', 10_000, parseTimeout))
+    .addOption(timeOption('--save-every <time>', 'how often they are saved', 10_000))
     .addHelpText('after', examples)
     .action(async (args: SinkArguments) => {
       const { runSink } = await import('./run-sink.ts');
@@ -91,13 +87,4 @@ function parseMemory(text: string): number {
   throw new InvalidArgumentError(
     `Expected a size of ${leastMemory}MiB or more, for instance 512MiB or 2GiB.`,
   );
-}
-
-function time(
-  flags: string,
-  description: string,
-  milliseconds: number,
-  parse: (text: string) => number,
-): Option {
-  return new Option(flags, description).argParser(parse).default(milliseconds, `${milliseconds / 1_000}s`);
 }

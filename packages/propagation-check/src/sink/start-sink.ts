@@ -11,7 +11,7 @@ import { createMetrics, type Health } from './metrics.ts';
 import type { Address } from './read-address.ts';
 import { serveMetrics } from './serve-metrics.ts';
 import { readSnapshot, type Snapshot, writeSnapshot } from './snapshot.ts';
-import { noTotals, TraceJudge } from './trace-judge.ts';
+import { noTotals, TraceJudge, tickMs } from './trace-judge.ts';
 
 export interface SinkOptions {
   readonly listen: readonly Address[];
@@ -42,7 +42,6 @@ const maxRequestBytes = 64 * 1024 * 1024;
 /** Of all that arrive at one time. */
 const maxBodyBytes = 128 * 1024 * 1024;
 const maxConnections = 500;
-const tickMs = 1_000;
 /** Of the time that a batch took: the pause before the next. */
 const exportShare = 1;
 /** Of different messages. */

@@ -81,7 +81,8 @@ const bytesPerTrace = 500;
 const bytesPerRow = 12;
 /** Of the rows: so many of spans that left, before segments are emptied. */
 const wasteShare = 0.5;
-const tickMs = 1_000;
+/** Between two ticks: what is due is looked for by second. */
+export const tickMs = 1_000;
 const noSpans = { calm: 0, waiting: 0 };
 
 interface HeldTrace {
@@ -325,9 +326,8 @@ export class TraceJudge {
       this.#judgedIds.add(trace.id);
     }
     for (const trace of rests) this.#drop(trace);
-    this.#context = [...this.#context, ...whole].filter(
-      (trace) => !settled.has(trace) || this.#settle(trace),
-    );
+    for (const trace of settled) this.#settle(trace);
+    this.#context = [...this.#context, ...whole].filter((trace) => !settled.has(trace));
   }
 
   /** Drops the traces of a batch that the engine could not judge, and those beside it: one of them is at fault. */
@@ -481,10 +481,9 @@ export class TraceJudge {
   }
 
   /** Counts what is pending of a trace with a counted call, and drops it. */
-  #settle(trace: HeldTrace): false {
+  #settle(trace: HeldTrace): void {
     for (const { call } of trace.pending) this.#options.count({ ...call, verdict: 'undecided' }, 1);
     this.#drop(trace);
-    return false;
   }
 
   #drop(trace: HeldTrace): void {

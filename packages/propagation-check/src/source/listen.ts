@@ -68,7 +68,10 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   });
   http1.listen(port, host);
   await once(http1, 'listening').catch((error: unknown) => {
-    throw new SourceError(describeListenError(error, host, port, option));
+    const inUse =
+      `, perhaps by a Collector: stop that, or name a free port with ${option}; ` +
+      'it takes both gRPC and HTTP, and services must export to it (OTEL_EXPORTER_OTLP_ENDPOINT=http://HOST:PORT)';
+    throw new SourceError(describeListenError(error, `otlp=${host}:${port}`, inUse));
   });
   const address = http1.address();
   return {
@@ -88,16 +91,11 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   };
 }
 
-function describeListenError(error: unknown, host: string, port: number, option: string): string {
-  const where = `otlp=${host}:${port}`;
+/** @param where The address, as the option gives it. @param inUse What to do where the port is in use. */
+export function describeListenError(error: unknown, where: string, inUse: string): string {
   if (!(error instanceof Error)) return `${where}: cannot listen`;
   const code = 'code' in error ? error.code : undefined;
-  if (code === 'EADDRINUSE') {
-    return (
-      `${where}: the port is in use, perhaps by a Collector: stop that, or name a free port with ${option}; ` +
-      'it takes both gRPC and HTTP, and services must export to it (OTEL_EXPORTER_OTLP_ENDPOINT=http://HOST:PORT)'
-    );
-  }
+  if (code === 'EADDRINUSE') return `${where}: the port is in use${inUse}`;
   if (code === 'EACCES') return `${where}: not allowed to listen on this port; choose one above 1023`;
   return `${where}: cannot listen: ${error.message}`;
 }
