@@ -10,7 +10,8 @@ import { Document, parse } from 'yaml';
 import { startCollector, token } from '../deploy/start-collector.ts';
 import { obstacle, pathOf, root } from '../deploy/tools.ts';
 import { findFreePorts } from '../find-stack-place.ts';
-import { encodeRequests, openGrpc, openHttp } from './engine/receiver.ts';
+import { encodeRequests } from './engine/receiver.ts';
+import { openGrpc, openHttp } from './open-exporter.ts';
 
 const spans = 200_000;
 const sendersAtOnce = 4;
@@ -34,7 +35,9 @@ export async function benchHops(): Promise<void> {
     const hosts = { gateway: drain.host, sink: drain.host, jaeger: drain.httpHost };
     {
       await using agent = await startCollector('agent', { folder: join(folder, 'agent'), hosts });
-      await using sender = openHttp(agent.url, 'http/protobuf', { authorization: `Bearer ${token}` });
+      await using sender = openHttp(agent.url, 'http/protobuf', sendersAtOnce, {
+        authorization: `Bearer ${token}`,
+      });
       print('agent', await measure(agent.process, () => mapConcurrently(bodies, sendersAtOnce, sender.send)));
     }
     {
@@ -50,7 +53,7 @@ export async function benchHops(): Promise<void> {
     }
     {
       await using jaeger = await startJaeger(folder);
-      await using sender = openHttp(jaeger.url, 'http/protobuf');
+      await using sender = openHttp(jaeger.url, 'http/protobuf', sendersAtOnce);
       print(
         'Jaeger',
         await measure(jaeger.process, () => mapConcurrently(bodies, sendersAtOnce, sender.send)),

@@ -2,12 +2,10 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
-import { Agent, request as requestHttp } from 'node:http';
-import { connect } from 'node:http2';
 import { join } from 'node:path';
-import { buffer } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { mapConcurrently } from 'propagation-check/kit';
+import { openGrpc, openHttp } from '../open-exporter.ts';
 import { generateSpans } from './generate-spans.ts';
 import type { Received, ReceiverTask } from './receive.ts';
 
@@ -29,7 +27,7 @@ export async function measureReceiver(
   const child = fork(receiveFile);
   const [url]: string[] = await once(child, 'message');
   if (url === undefined) throw new Error('the receiver did not say where it listens');
-  await using sender = protocol === 'grpc' ? openGrpc(url) : openHttp(url, protocol);
+  await using sender = protocol === 'grpc' ? openGrpc(url) : openHttp(url, protocol, sendersAtOnce);
   const tell = (task: ReceiverTask) => child.send(task);
   tell('begin');
   await mapConcurrently(bodies, sendersAtOnce, (body) => sender.send(body));
@@ -78,46 +76,4 @@ function splitFrames(bytes: Buffer): readonly Buffer[] {
 function joinLines(lines: readonly Buffer[]): Buffer {
   const list = lines.map((line) => line.toString().slice('{"resourceSpans":['.length, -']}'.length));
   return Buffer.from(`{"resourceSpans":[${list}]}`);
-}
-
-interface Sender extends AsyncDisposable {
-  send(body: Buffer): Promise<void>;
-}
-
-export function openHttp(url: string, protocol: 'http/json' | 'http/protobuf', headers = {}): Sender {
-  const agent = new Agent({ keepAlive: true, maxSockets: sendersAtOnce });
-  const type = protocol === 'http/json' ? 'application/json' : 'application/x-protobuf';
-  return {
-    send: async (body) => {
-      const request = requestHttp(`${url}/v1/traces`, {
-        ...{ agent, method: 'POST' },
-        headers: { 'content-type': type, 'content-length': body.length, ...headers },
-      }).end(body);
-      const [response] = await once(request, 'response');
-      await buffer(response);
-      if (response.statusCode !== 200) throw new Error(`the receiver answered ${response.statusCode}`);
-    },
-    [Symbol.asyncDispose]: async () => agent.destroy(),
-  };
-}
-
-export function openGrpc(url: string): Sender {
-  const session = connect(url);
-  return {
-    send: async (body) => {
-      const stream = session.request({
-        ...{ ':method': 'POST', ':path': '/opentelemetry.proto.collector.trace.v1.TraceService/Export' },
-        ...{ 'content-type': 'application/grpc', te: 'trailers' },
-      });
-      const prefix = Buffer.alloc(5);
-      prefix.writeUInt32BE(body.length, 1);
-      stream.write(prefix);
-      stream.end(body);
-      const trailers = once(stream, 'trailers');
-      await buffer(stream);
-      const [{ 'grpc-status': status }] = await trailers;
-      if (status !== '0') throw new Error(`the receiver answered ${status}`);
-    },
-    [Symbol.asyncDispose]: async () => session.destroy(),
-  };
 }

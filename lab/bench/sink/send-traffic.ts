@@ -1,9 +1,6 @@
 /** Sends traffic from a process of its own, as fast as the receiver answers. */
-import { once } from 'node:events';
-import { Agent, request as requestHttp } from 'node:http';
-import { connect } from 'node:http2';
-import { buffer } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
+import { openGrpc, openHttp } from '../open-exporter.ts';
 import { encodeTraffic, patchRequest } from './encode-traffic.ts';
 
 export interface SendTask {
@@ -36,7 +33,7 @@ if (process.send !== undefined) {
 async function send({ url, protocol, spans }: SendTask): Promise<Sent> {
   const traffic = encodeTraffic(differentRequests);
   const rounds = Math.max(1, Math.round(spans / traffic.spans));
-  const post = protocol === 'grpc' ? openGrpc(url) : openHttp(url);
+  const post = openPost(url, protocol);
   let refused = 0;
   // Each request is used by one sender at a time: its memory is written anew.
   const turns = (function* () {
@@ -62,48 +59,22 @@ async function send({ url, protocol, spans }: SendTask): Promise<Sent> {
   };
 }
 
+/** UNAVAILABLE over HTTP; over gRPC RESOURCE_EXHAUSTED, and DEADLINE_EXCEEDED on a machine that is busy: a Collector tries again after each. */
+const refusals = { http: [503], grpc: [8, 4] } as const satisfies Record<
+  SendTask['protocol'],
+  readonly number[]
+>;
+const second = 1_000;
+
 /** Null when it was taken; otherwise after how many milliseconds to try again. */
 type Post = (body: Buffer) => Promise<number | null>;
 
-const unavailable = 503;
-const second = 1_000;
-
-function openHttp(url: string): Post {
-  const agent = new Agent({ keepAlive: true, maxSockets: sendersAtOnce });
+function openPost(url: string, protocol: SendTask['protocol']): Post {
+  const { post } = protocol === 'grpc' ? openGrpc(url) : openHttp(url, 'http/protobuf', sendersAtOnce);
   return async (body) => {
-    const request = requestHttp(`${url}/v1/traces`, {
-      ...{ agent, method: 'POST' },
-      headers: { 'content-type': 'application/x-protobuf', 'content-length': body.length },
-    }).end(body);
-    const [response] = await once(request, 'response');
-    await buffer(response);
-    if (response.statusCode === 200) return null;
-    if (response.statusCode !== unavailable) throw new Error(`the receiver answered ${response.statusCode}`);
-    return Number(response.headers['retry-after'] ?? 1) * second;
-  };
-}
-
-/** RESOURCE_EXHAUSTED, and DEADLINE_EXCEEDED on a machine that is busy with others: a Collector tries again after either. */
-const refusals = ['8', '4'];
-
-function openGrpc(url: string): Post {
-  const session = connect(url);
-  return async (body) => {
-    const stream = session.request({
-      ...{ ':method': 'POST', ':path': '/opentelemetry.proto.collector.trace.v1.TraceService/Export' },
-      ...{ 'content-type': 'application/grpc', te: 'trailers' },
-    });
-    const prefix = Buffer.alloc(5);
-    prefix.writeUInt32BE(body.length, 1);
-    stream.write(prefix);
-    stream.end(body);
-    const headers = once(stream, 'response');
-    const trailers = once(stream, 'trailers').catch(() => [{}]);
-    await buffer(stream);
-    const [head] = await headers;
-    const status = head['grpc-status'] ?? (await trailers)[0]['grpc-status'];
-    if (status === '0') return null;
-    if (!refusals.includes(status)) throw new Error(`the receiver answered ${status}`);
-    return second;
+    const { status, isTaken, retryAfter } = await post(body);
+    if (isTaken) return null;
+    if (!refusals[protocol].some((one) => one === status)) throw new Error(`the receiver answered ${status}`);
+    return (retryAfter ?? 1) * second;
   };
 }
