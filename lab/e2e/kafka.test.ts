@@ -1,9 +1,8 @@
 /** Services -> Collector -> Kafka -> Collector -> Jaeger: real broker, killed under traffic. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { checkCalls, demoParties, findRoles } from 'demo';
-import { openSource } from 'propagation-check';
 import { z } from 'zod';
+import { assertNothingLost } from './assert-nothing-lost.ts';
 import { type ComposeStack, createStack, expectSuccess, findObstacle } from './compose-stack.ts';
 import { startTraffic } from './traffic.ts';
 
@@ -93,33 +92,7 @@ describe('the stack with Kafka between two tiers', { skip: obstacle ?? false, ti
     expectSuccess(await stack.compose(['start', 'jaeger', 'kafka-collector']));
     await traffic.answered(900);
     const answers = await traffic.stop();
-
-    const source = await openSource(`jaeger=${stack.jaeger.href}`);
-    const calls = answers.map((answer) => ({
-      answer,
-      silence: null,
-      sentAt: Date.now(),
-      answeredAt: Date.now(),
-    }));
-    const run = await checkCalls(calls, {
-      source,
-      mode: 'auto',
-      timeoutMs: patienceMs,
-      settleMs: patienceMs,
-      sourcePatienceMs: patienceMs,
-      concurrency: 8,
-    }).finally(() => source.close());
-    const lost = run.checks.filter(({ verdict }) => verdict !== 'intact');
-    assert.deepEqual(
-      lost.map(({ answer }) => answer?.service_a_trace_id),
-      [],
-    );
-    const isWhole = run.checks.every(({ answer, spans }) => {
-      if (answer === null) return false;
-      const { serverOfA, clientToB, serverOfB } = findRoles(answer, spans, demoParties);
-      return serverOfA.length === 1 && clientToB.length === 1 && serverOfB.length === 1;
-    });
-    assert.equal(isWhole, true);
+    await assertNothingLost(stack, answers, { mode: 'auto', patienceMs });
     assert.ok(answers.length >= 900);
   });
 });

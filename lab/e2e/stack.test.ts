@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { checkCalls, demoParties, findRoles, parseAnswer } from 'demo';
-import { openSource } from 'propagation-check';
+import { parseAnswer } from 'demo';
 import { z } from 'zod';
+import { assertNothingLost } from './assert-nothing-lost.ts';
 import { type ComposeStack, createStack, expectSuccess, findObstacle, type Ran } from './compose-stack.ts';
 import { startTraffic } from './traffic.ts';
 
@@ -102,35 +102,7 @@ describe('the stack', { concurrency: 2, skip: obstacle ?? false }, () => {
           await traffic.answered(40);
           expectSuccess(await stack.compose(['stop', 'service-a', 'service-b']));
           const answers = await traffic.stop();
-          const source = await openSource(`jaeger=${stack.jaeger.href}`);
-          const calls = answers.map((answer) => ({
-            answer,
-            silence: null,
-            sentAt: Date.now(),
-            answeredAt: Date.now(),
-          }));
-          const run = await checkCalls(calls, {
-            source,
-            mode,
-            timeoutMs: 20_000,
-            settleMs: 20_000,
-            sourcePatienceMs: 20_000,
-            concurrency: 8,
-          }).finally(() => source.close());
-          const lost = run.checks.filter(({ verdict }) => verdict !== 'intact');
-          assert.deepEqual(
-            lost.map(({ answer, statements }) => [
-              answer?.service_a_trace_id,
-              statements.filter(({ state }) => state === 'failed').map(({ number }) => number),
-            ]),
-            [],
-          );
-          const isWhole = run.checks.every(({ answer, spans }) => {
-            if (answer === null) return false;
-            const { serverOfA, clientToB, serverOfB } = findRoles(answer, spans, demoParties);
-            return serverOfA.length === 1 && clientToB.length === 1 && serverOfB.length === 1;
-          });
-          assert.equal(isWhole, true);
+          await assertNothingLost(stack, answers, { mode, patienceMs: 20_000 });
           assert.ok(answers.length >= 40);
           expectSuccess(await stack.compose(['up', ...upArguments]));
         });
