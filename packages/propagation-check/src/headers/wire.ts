@@ -219,7 +219,10 @@ function outermostFirst(left: WireRecord, right: WireRecord): number {
 /** Requests that are alike and at the same time are a crowd, of which a record proves nothing for any. */
 const maxAlike = 1_000;
 
-/** Finds records of the same request at other taps, after its ids were lost: the same method and path, within its time. */
+/**
+ * Finds records of the same request at other taps, after its ids were lost: the same method and path, begun within its time. Ends have
+ * no order: a tap notes its own after the answer has gone on, and may be late to it.
+ */
 function findNested(
   anonymous: RecordIndex,
   own: readonly WireRecord[],
@@ -230,10 +233,7 @@ function findNested(
   const taps = new Set(own.map((record) => record.tap));
   const from = timeOf(outer);
   const to = from + outer.durationMs;
-  const fits = (record: WireRecord): boolean =>
-    !taps.has(record.tap) &&
-    timeOf(record) >= from - rounding &&
-    timeOf(record) + record.durationMs <= to + rounding;
+  const fits = (record: WireRecord): boolean => !taps.has(record.tap) && timeOf(record) >= from - rounding;
   return takeOfEachTap(anonymous.underWay(outer, from - rounding, to + rounding), fits, told);
 }
 

@@ -44,6 +44,17 @@ suite('a look-up reads a few of many records', () => {
   }
 });
 
+test('a record is of another tap when it begins within that record, however late its own end was noted', () => {
+  const [client, server] = [draw('CLIENT', 0, 10), draw('SERVER', 0, 20)];
+  const outer = drawRecord(0, 12, { tap: 'outer', sent: `00-${client.traceId}-${client.spanId}-01` });
+  const inner = { ...drawRecord(0, 15, { tap: 'inner', sent: null }), durationMs: outer.durationMs + 50 };
+  const after = drawRecord(0, 90, { tap: 'inner', sent: null });
+  const read = (wire: readonly WireRecord[]) =>
+    indexHeaders({ wire, received: [] }, buildTraceGraph([client, server]))(client, server, services);
+  assert.deepEqual(read([outer, inner])?.calledAt, ['outer', 'inner']);
+  assert.deepEqual(read([outer, after])?.calledAt, ['outer'], 'begun after it');
+});
+
 /** Records that count how often something is read of them. */
 function watch(wire: readonly WireRecord[]) {
   let reads = 0;
@@ -73,7 +84,7 @@ function drawRecord(
     client: 'web',
     server: 'orders',
     host: null,
-    calledAt: null,
+    calledAt: tap,
     callsFrom: null,
     protocolVersion: '1.1',
     method: 'GET',
