@@ -3,6 +3,8 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { buffer } from 'node:stream/consumers';
 import { gunzipSync } from 'node:zlib';
 
+export { findFreePort } from 'propagation-check/test/free-ports';
+
 /** One export request, as it came. */
 export interface Received {
   readonly spanNames: readonly string[];
@@ -80,12 +82,6 @@ export async function startReceiver(answer: Answer = accept, port = 0): Promise<
     },
   };
   return receiver;
-}
-
-/** A port at which nobody listens for now. */
-export async function findFreePort(): Promise<number> {
-  await using receiver = await startReceiver();
-  return receiver.port;
 }
 
 function readSpanNames(body: Buffer, encoding: string | undefined): string[] {

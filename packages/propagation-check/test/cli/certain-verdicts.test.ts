@@ -5,9 +5,10 @@ import { describeWaiting } from '../../src/cli/describe-waiting.ts';
 import type { Waiting } from '../../src/collect/collect-traces.ts';
 import { waitForTurn } from '../../src/collect/pace-looks.ts';
 import { startOtlpReceiver } from '../../src/source/otlp-receiver.ts';
+import { findFreePort } from '../free-ports.ts';
 import { startHttpServer } from '../source/http-server.ts';
 import { executeCli } from './run-cli.ts';
-import { exportSpans, findFreePort, type StoredSpan, startTraceStore } from './trace-store.ts';
+import { exportSpans, type StoredSpan, startTraceStore } from './trace-store.ts';
 
 /** Facts alone can end the waiting before this. */
 const forever = ['--settle', '1h', '--wait', '1h'];
