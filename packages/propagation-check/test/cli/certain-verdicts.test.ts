@@ -226,7 +226,7 @@ test('a source is asked more and more seldom', async (t) => {
   const store = await startTraceStore(t);
   await executeCli('trace', makeId(16), '--source', store.source, '--wait', '1s');
   // Every 15 ms would be 66.
-  assert.ok(store.asked.length > 5 && store.asked.length < 40, String(store.asked.length));
+  assert.ok(store.asked.length < 40, String(store.asked.length));
 });
 
 test('nor is it asked without a pause where other traces answer for some of the requests alone', async (t) => {
