@@ -78,10 +78,9 @@ export async function checkStoredTraces(
         : result.verdict !== 'unknown'
           ? null
           : judged.verdict === 'unknown'
-            ? [
-                ...(isDoubtful ? [gap] : []),
-                explainNothingToJudge(judged, names, inputs.expectation),
-              ].join('; ')
+            ? [...(isDoubtful ? [gap] : []), explainNothingToJudge(judged, names, inputs.expectation)].join(
+                '; ',
+              )
             : `${gap}; what it has is intact`;
     const notes = [
       ...(missing.length > 0 && reason === null ? [gap] : []),
