@@ -29,6 +29,7 @@ import { hideSecrets } from '../util/hide-secrets.ts';
 import { remember } from '../util/remember.ts';
 import { buildScene } from './build-scene.ts';
 import { decideVerdict, isJudgedEdge } from './decide-verdict.ts';
+import { listUndecided } from './list-undecided.ts';
 import { listUnjudged, listUnjudgedRoots } from './list-unjudged.ts';
 import type { EdgeResult, Evidence, Finding, ProjectEvidence, Result } from './result.ts';
 import { tolerate } from './tolerate.ts';
@@ -79,13 +80,15 @@ export function checkStore(store: SpanStore, options: CheckOptions = {}): Result
   const isJudged =
     edges.some(isJudgedEdge) || holdsForOneService(edges, expectation) || holdsWithoutEdge(scene);
   const unjudged = [...listUnjudged(scene, merged), ...listUnjudgedRoots(scene, looseEnds.roots, merged)];
+  const undecided = listUndecided(scene, merged);
   return {
     version: 1,
-    verdict: decideVerdict(findings, isJudged),
+    verdict: decideVerdict({ findings, undecided }, isJudged),
     traces: scene.graph.traceCount,
     spans: scene.graph.spanCount,
     edges,
     findings,
+    ...(undecided.length > 0 ? { undecided } : {}),
     ...(unjudged.length > 0 ? { unjudged } : {}),
     ...(explain ? { explain: explainLooseEnds(scene, looseEnds, drafts, silences) } : {}),
   };
