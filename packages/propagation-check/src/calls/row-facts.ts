@@ -90,6 +90,11 @@ export class RowFacts {
     return protocol;
   }
 
+  /** Whether some span may have an attribute of a family. */
+  hasFamily(bit: number): boolean {
+    return this.#families.some((found) => (found & bit) !== 0);
+  }
+
   /** To read single facts of a row, before the next row is read. */
   at(row: number): FactSource {
     return this.#row.at(row);
