@@ -23,7 +23,7 @@ export class SpanIndex {
   readonly repeated: readonly number[];
   readonly #columns: IdColumns;
   /** See `#entryFor`; 0 where free. */
-  #traceSlots: Words = new Uint32Array(fewestSlots);
+  #traceSlots: Words;
   /** One more than a row, and 0 where free. */
   #spanSlots: Words = noSlots;
   /** The first slot of each trace, and the end of the last. */
@@ -33,6 +33,8 @@ export class SpanIndex {
   constructor(columns: IdColumns) {
     this.#columns = columns;
     const { size } = columns;
+    // Slots that are never written take no memory, and a table that grows is filled anew.
+    this.#traceSlots = new Uint32Array(2 ** Math.ceil(Math.log2(Math.max(fewestSlots, size))));
     this.traces = new Uint32Array(size);
     // Pages that are never written take no memory.
     const [firstRows, spanCounts] = [new Uint32Array(size), new Uint32Array(size)];
