@@ -1,12 +1,12 @@
-import { readPath } from '../calls/call-facts.ts';
+import { readMethod, readPath, readRpcMethod } from '../calls/call-facts.ts';
 import { withoutIds } from '../calls/endpoint.ts';
 import { nameTarget } from '../calls/target.ts';
 import { keyFor } from '../util/group-by.ts';
 import type { Scene } from './check.ts';
 
 /**
- * The topmost spans of a service above these calls, and above calls that are broken in another way and not missing: those to the same
- * targets and paths that nobody continued, and those whose own span is lost, while a request to the called service is in the trace.
+ * The topmost spans of a service above these calls, and above calls that are broken in another way and not missing: those of the same
+ * methods and paths that nobody continued, and those whose own span is lost, while a request to the called service is in the trace.
  *
  * @param called The services that the calls reach, as far as they have spans.
  */
@@ -17,7 +17,13 @@ export function listCallers(
   called: readonly (string | null)[] = [],
 ): ReadonlySet<number> {
   const { traces } = graph.index;
-  const nameCall = facts.remember((call) => keyFor(nameTarget(call), withoutIds(readPath(call) ?? '')));
+  // Proxies, replicas and restarts give one service several addresses.
+  const nameCall = facts.remember((call) => {
+    const [path, rpcMethod] = [readPath(call), readRpcMethod(call)];
+    return path === null && rpcMethod === null
+      ? nameTarget(call)
+      : keyFor(readMethod(call), rpcMethod, withoutIds(path ?? ''));
+  });
   const names = new Set(calls.filter((row) => facts.isOutgoing(row)).map(nameCall));
   const reached = new Set<number | undefined>();
   for (const each of new Set(called)) {

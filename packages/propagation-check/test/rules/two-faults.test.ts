@@ -20,6 +20,11 @@ const others = {
     drawing: drawChain(90, web(20_000), client(20_000)) + drawChain(91, server(20_000)),
     finding: 'split-trace',
   },
+  'its header is lost behind a proxy': {
+    drawing:
+      drawChain(90, web(20_000), client(20_000).replace('8082', '9000')) + drawChain(91, server(20_000)),
+    finding: 'split-trace',
+  },
   'its CLIENT span is lost': {
     drawing: `trace 90\n  ${web(20_000)}\n  lost\n    ${server(20_000)}\n`,
     finding: 'client-span-lost',
