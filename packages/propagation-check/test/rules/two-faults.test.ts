@@ -49,4 +49,16 @@ suite('two faults of one edge', () => {
       });
     }
   }
+
+  test('some calls of spans made by hand are split beside others that are lost in the caller', () => {
+    const lost = draw('context-lost-in-process/broken')
+      .replaceAll('trace ', 'trace 9')
+      .replaceAll(/(\d+)\.\.(\d+)/g, (_, from, to) => `${Number(from) + 60_000}..${Number(to) + 60_000}`);
+    const found = judgeDrawing(draw('split-trace/broken-partly-split-share') + lost);
+    for (const id of ['split-trace', 'context-lost-in-process'])
+      assert.ok(
+        found.some((line) => line.startsWith(`error ${id} web -> orders`)),
+        found.join(', '),
+      );
+  });
 });
