@@ -125,6 +125,11 @@ export interface Draft {
   readonly explains?: readonly Span[];
 }
 
+/** The spans that a report speaks of. */
+export function listExplained({ shown, explains = [] }: Draft): readonly (Span | null)[] {
+  return [...shown.flatMap(({ client, server }) => [client, server]), ...explains];
+}
+
 export type Check = (scene: Scene, open: Open) => readonly Draft[];
 
 /** The protocol of the edge that a span is a side of. */

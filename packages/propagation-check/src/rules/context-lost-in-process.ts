@@ -1,5 +1,5 @@
 import { type Call, groupCalls, viewCalls } from '../calls/call-group.ts';
-import { findEntry, isDetached, isOutgoing } from '../calls/edge.ts';
+import { isDetached, isOutgoing } from '../calls/edge.ts';
 import { nameEndpoints } from '../calls/endpoint.ts';
 import { nameTarget } from '../calls/target.ts';
 import { isExpected } from '../expect/expectation.ts';
@@ -10,6 +10,7 @@ import type { Span } from '../span/span.ts';
 import { type Group, groupBy, keyFor } from '../util/group-by.ts';
 import { protocolOf, type Scene } from './check.ts';
 import { defineFinding } from './define-finding.ts';
+import { listCallers } from './list-callers.ts';
 import { type Gate, gate, rule } from './rule.ts';
 
 export const finding = defineFinding('context-lost-in-process', {
@@ -50,7 +51,9 @@ export const detachedCalls = rule<DetachedCalls>({
       const clients = calls.map(({ client }) => client);
       const detached = clients.filter((client) => startsOwnTrace(scene, client));
       if (detached.length === 0) return [];
-      const pairs = pairWithEntries(scene, calls[0].client.serviceName, clients, detached);
+      const pairs = pairWithEntries(scene, calls[0].client.serviceName, clients, detached, [
+        calls[0].server.serviceName,
+      ]);
       return [{ scene, calls, detached, pairs }];
     });
   },
@@ -138,19 +141,29 @@ function areEnough({ thresholds }: Scene, pairs: readonly Pair[]): boolean {
   return pairs.length >= fewest;
 }
 
-/** Requests of routes (nearly) all of which lack the call, each with one that began a trace while it was open. */
+/**
+ * Requests of routes (nearly) all of which lack the call, each with one that began a trace while it was open.
+ *
+ * @param called The service that the calls reach.
+ */
 export function pairWithEntries(
   scene: Scene,
   service: string | null,
   calls: readonly Span[],
   detached: readonly Span[],
+  called: readonly (string | null)[] = [],
 ): readonly Pair[] {
-  const entriesWithCall = new Set(calls.map((call) => findEntry(scene.graph, call)));
+  const callers = listCallers(
+    scene,
+    service,
+    calls.map((call) => scene.graph.rowOf(call)),
+    called,
+  );
   const entries = scene.entriesOf(service);
   // Each route is judged for itself: others do not make the call.
   const found = groupBy(entries, nameEndpoints(entries)).flatMap((ofRoute) =>
     pairDisplaced(
-      ofRoute.filter((entry) => !entriesWithCall.has(entry)),
+      ofRoute.filter((entry) => !callers.has(scene.graph.rowOf(entry))),
       detached,
       0,
       scene.thresholds,

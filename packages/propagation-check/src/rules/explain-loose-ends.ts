@@ -3,12 +3,11 @@ import { bounds } from '../pairing/bounds.ts';
 import type { Span, SpanKind } from '../span/span.ts';
 import { keyFor } from '../util/group-by.ts';
 import { hideSecrets } from '../util/hide-secrets.ts';
-import type { Check, Draft, Open, Scene } from './check.ts';
+import { type Check, type Draft, listExplained, type Open, type Scene } from './check.ts';
 import { checks } from './checks.ts';
 import type { FindingId } from './finding.ts';
 import { findings } from './findings.ts';
 import type { Rule, Silence } from './rule.ts';
-import { listExplained } from './run-rules.ts';
 
 /** A side of a call without its other side that no report names. Part of the JSON report. */
 export interface UnreportedEnd {

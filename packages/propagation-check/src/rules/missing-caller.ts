@@ -4,7 +4,7 @@ import { isEntry } from '../calls/edge.ts';
 import type { ExpectedEdge } from '../expect/expectation.ts';
 import { isCallerMissing } from '../graph/trace-graph.ts';
 import type { Span } from '../span/span.ts';
-import { hasError, nameParent, protocolOf, type Scene } from './check.ts';
+import { hasCall, hasError, nameParent, protocolOf, type Scene } from './check.ts';
 import { finding } from './missing-client.ts';
 import { parentGate } from './parent-gate.ts';
 import { gate, rule } from './rule.ts';
@@ -16,7 +16,7 @@ interface MissingCaller {
   readonly orphans: readonly Span[];
   /** Those that are like the whole calls of the edge. */
   readonly alike: readonly Span[];
-  /** An error of this edge is reported already. */
+  /** No call of the edge is whole, and an error of it is reported already: these requests may be those calls. */
   readonly isJudged: boolean;
 }
 
@@ -35,12 +35,12 @@ export const missingCallers = rule<MissingCaller>({
           (span) => isEntry(span) && isCallerMissing(scene.graph, span) && span.serviceName === edge.server,
         );
         const alike = orphans.filter(rememberKind(scene, edge));
-        const isJudged = hasError(open, edge);
+        const isJudged = hasError(open, edge) && !hasCall(scene, edge.client, edge.server);
         return orphans.length === 0 ? [] : [{ scene, edge, orphans, alike, isJudged }];
       }),
   gates: [
     gate(
-      'nothing else is reported of the edge',
+      'nothing else is reported of the edge, or calls of it are whole',
       ({ isJudged }) => !isJudged,
       () => 'an error is',
     ),

@@ -4,7 +4,7 @@ import { pairContained } from '../pairing/contained.ts';
 import type { Pair } from '../pairing/pair.ts';
 import type { Span } from '../span/span.ts';
 import { keyFor } from '../util/group-by.ts';
-import { hasError, isExpectedDirectly, type Scene } from './check.ts';
+import { isExpectedDirectly, listExplained, type Scene } from './check.ts';
 import { gate, rule } from './rule.ts';
 import { finding as splitTrace } from './split-trace.ts';
 
@@ -21,8 +21,6 @@ interface PartlySplitEdge {
   readonly roots: readonly Span[];
   /** The roots that lie inside of a span that did not call. */
   readonly pairs: readonly Pair[];
-  /** An error of this edge is reported already. */
-  readonly isJudged: boolean;
 }
 
 /**
@@ -31,27 +29,27 @@ interface PartlySplitEdge {
  */
 export const partlySplitEdges = rule<PartlySplitEdge>({
   finding: splitTrace,
-  measure: (scene, open) =>
-    groupCalls(scene.groups.filter(isByHand), ({ client, server }) => keyFor(client, server)).flatMap(
+  measure: (scene, open) => {
+    const { graph } = scene;
+    const explained = new Set(
+      open.found.flatMap(listExplained).flatMap((span) => (span === null ? [] : [graph.rowOf(span)])),
+    );
+    return groupCalls(scene.groups.filter(isByHand), ({ client, server }) => keyFor(client, server)).flatMap(
       (whole): readonly PartlySplitEdge[] => {
         const { client, server, protocol } = whole[0];
         const isExpected = isExpectedDirectly(scene, client, server);
-        const { graph } = scene;
-        const roots = selectLike(scene, server, whole, 'servers', (row) => graph.isRoot(row));
+        const isOpenRoot = (row: number): boolean => graph.isRoot(row) && !explained.has(row);
+        const roots = selectLike(scene, server, whole, 'servers', isOpenRoot);
         if (roots.length === 0) return [];
         const called = new Set(whole.flatMap(({ clients }) => [...clients]));
-        const bereft = selectLike(scene, client, whole, 'clients', (row) => !called.has(row));
+        const isBereft = (row: number): boolean => !called.has(row) && !explained.has(row);
+        const bereft = selectLike(scene, client, whole, 'clients', isBereft);
         const pairs = pairContained(bereft, roots, scene.thresholds);
-        const isJudged = hasError(open, { client, server });
-        return [{ scene, client, server, protocol, isExpected, whole, bereft, roots, pairs, isJudged }];
+        return [{ scene, client, server, protocol, isExpected, whole, bereft, roots, pairs }];
       },
-    ),
+    );
+  },
   gates: [
-    gate(
-      'nothing else is reported of the edge',
-      ({ isJudged }) => !isJudged,
-      () => 'an error is',
-    ),
     gate(
       'several roots lie inside of spans that did not call',
       ({ pairs, ...edge }) => pairs.length >= countFewest(edge),

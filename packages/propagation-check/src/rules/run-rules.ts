@@ -1,5 +1,5 @@
 import type { Span } from '../span/span.ts';
-import type { Draft, Open, Scene, SceneFacts } from './check.ts';
+import { type Draft, listExplained, type Open, type Scene, type SceneFacts } from './check.ts';
 import { checks } from './checks.ts';
 import { judgeBy, type Silence } from './rule.ts';
 import { shareResults } from './shared-results.ts';
@@ -34,9 +34,4 @@ function withoutExplained(open: Open, found: readonly Draft[]): Open {
     orphans: open.orphans.filter(isLeft),
     found: [...open.found, ...found],
   };
-}
-
-/** The spans that a report speaks of. */
-export function listExplained({ shown, explains = [] }: Draft): readonly (Span | null)[] {
-  return [...shown.flatMap(({ client, server }) => [client, server]), ...explains];
 }

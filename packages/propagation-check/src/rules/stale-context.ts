@@ -14,6 +14,7 @@ import type { Span } from '../span/span.ts';
 import { type Group, groupBy, keyFor, mapBy } from '../util/group-by.ts';
 import { protocolOf, type Scene } from './check.ts';
 import { defineFinding } from './define-finding.ts';
+import { listCallers } from './list-callers.ts';
 import { gate, rule } from './rule.ts';
 
 export const finding = defineFinding('stale-context', {
@@ -89,7 +90,12 @@ function measureStaleCalls(scene: Scene, groups: Group<CallGroup>): readonly Sta
   const [{ client, server, protocol }] = groups;
   const owners = listOwners(scene, groups);
   if (owners.size === 0) return [];
-  const callers = listCallers(scene, groups);
+  const callers = listCallers(
+    scene,
+    client,
+    groups.flatMap(({ clients }) => [...clients]),
+    [server],
+  );
   const names = new Set([...owners].map((row) => facts.nameOf(row)));
   const isAlike = (row: number): boolean => graph.isEntry(row) && names.has(facts.nameOf(row));
   const lacksCall = (row: number): boolean => isAlike(row) && !callers.has(row);
@@ -130,13 +136,6 @@ function listOwners(scene: Scene, groups: readonly CallGroup[]): ReadonlySet<num
         (client) => graph.topInService(client),
       ),
     ),
-  );
-}
-
-/** The requests that one of the calls is below. */
-function listCallers({ graph }: Scene, groups: readonly CallGroup[]): ReadonlySet<number> {
-  return new Set(
-    groups.flatMap(({ clients }) => Array.from(clients, (client) => graph.topInService(client))),
   );
 }
 

@@ -22,13 +22,15 @@ export function listUndecided(scene: Scene, drafts: readonly Draft[]): readonly 
           },
         ];
       }
-      const hasArrived = drafts.some(
-        (draft) => provesArrival(draft) && draft.client === client && draft.server === server,
-      );
+      const warned = drafts.find((draft) => draft.client === client && draft.server === server);
+      const hasArrived = warned !== undefined && provesArrival(warned);
       if (rule === 'must-not' || hasArrived || scene.shared.isReachedThrough(client, server)) return [];
-      const absent = hasSpans(scene, client)
-        ? 'no call of it has its other side here'
-        : `no span of ${client} is here`;
+      const absent =
+        warned !== undefined
+          ? `no call of it is whole, and the data leave open whether it is broken (${warned.id})`
+          : hasSpans(scene, client)
+            ? 'no call of it has its other side here'
+            : `no span of ${client} is here`;
       return [
         {
           client,

@@ -45,7 +45,7 @@ const rows: Readonly<Record<string, Row>> = {
   },
   'an expected edge whose calls were refused': {
     drawing: `expect web -> orders\n${drawChain(1, web, refused)}${whole('stock')}`,
-    says: /^web -> orders: no call of it/,
+    says: /^web -> orders: no call of it is whole, and the data leave open/,
   },
   'an expected edge whose caller has no spans, beside another caller': {
     drawing: `expect shop -> orders\nmay web -> orders\n${whole('orders')}`,
