@@ -60,6 +60,17 @@ describe('npm run demo', () => {
     assert.match(found.stdout, /\(header-stripped\)$/m);
   });
 
+  it('says of a service without a name the same as the command that it prints', async () => {
+    const unnamed = await runDemo({}, ['--fault', 'service-unnamed']);
+    const [, ...args] = readNext(unnamed.stdout).replace('-- ', '').split(' ');
+    const found = await run(join('packages', 'propagation-check', 'src', 'cli.ts'), args, {}, root);
+    assert.deepEqual([unnamed.code, found.code], [1, 1]);
+    for (const { stdout } of [unnamed, found]) {
+      assert.match(stdout, /^CANNOT TELL {2}/m);
+      assert.match(stdout, /\(service-unnamed\)$/m);
+    }
+  });
+
   it('sends as many requests as a fault needs, unless it is told how many', async () => {
     const usual = await runDemo({}, ['--fault', 'stale-context']);
     assert.match(usual.stdout, /^\d of 8 traces intact, \d broken$/m);
