@@ -1,8 +1,9 @@
 /** Makes `dist/` of the package in the working directory: its compiled sources and their types. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 
 const manifest = createRequire(import.meta.url).resolve('typescript/package.json');
 const compiler = join(dirname(manifest), 'bin/tsc');
@@ -10,7 +11,8 @@ const compiler = join(dirname(manifest), 'bin/tsc');
 if (import.meta.main) build();
 
 /**
- * Replaces `dist/` at once when everything is there: several tests build and pack the same package at a time.
+ * Makes `dist/` what the sources are now. Several tests build and pack the same package at a time: a folder that is the same already is
+ * left where it is, so that none of them reads it while it is replaced.
  * @param add Puts what the compiler leaves out into the folder.
  */
 export function build(add: (folder: string) => void = () => undefined): void {
@@ -18,11 +20,47 @@ export function build(add: (folder: string) => void = () => undefined): void {
   try {
     compile('tsconfig.build.json', made);
     add(made);
-    if (existsSync('dist')) renameSync('dist', before);
-    renameSync(made, 'dist');
+    while (!hasSameFiles(made, 'dist')) {
+      rename('dist', before);
+      rename(made, 'dist');
+      rmSync(before, { recursive: true, force: true });
+    }
   } finally {
     for (const folder of [made, before]) rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** Also true where the one has become the other. */
+function hasSameFiles(made: string, other: string): boolean {
+  if (!existsSync(made)) return true;
+  try {
+    const paths = listFiles(made);
+    const isSame = (path: string) => readFileSync(join(made, path)).equals(readFileSync(join(other, path)));
+    return isDeepStrictEqual(paths, listFiles(other)) && paths.every(isSame);
+  } catch (error) {
+    if (isOf(error, 'ENOENT')) return false;
+    throw error;
+  }
+}
+
+function listFiles(folder: string): readonly string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => relative(folder, join(parentPath, name)))
+    .sort();
+}
+
+/** Another build may have taken the one away, or put the other there. */
+function rename(from: string, to: string): void {
+  try {
+    renameSync(from, to);
+  } catch (error) {
+    if (!isOf(error, 'ENOENT', 'ENOTEMPTY', 'EEXIST')) throw error;
+  }
+}
+
+function isOf(error: unknown, ...codes: readonly string[]): boolean {
+  return error instanceof Error && 'code' in error && codes.includes(String(error.code));
 }
 
 /** The compiler has said why it fails. */

@@ -8,6 +8,9 @@ import {
 } from '../../src/headers/parse-traceparent.ts';
 import { spanId, traceId, traceparent } from '../tap/support.ts';
 
+/** Kept, so that every run tries the same inputs; a failure prints its own seed and path, which belong here then. */
+const seed = 20261124;
+
 test('reads the fields of version 00', () => {
   assert.deepEqual(parseTraceparent(traceparent), {
     state: 'valid',
@@ -94,6 +97,7 @@ test('whatever is read as valid says the same when written again', () => {
         return value.startsWith(`${read.version}-${read.traceId}-${read.spanId}-${flags}`);
       },
     ),
+    { seed },
   );
 });
 
