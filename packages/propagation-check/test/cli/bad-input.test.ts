@@ -213,6 +213,11 @@ test('commands and options that do not exist', async () => {
   await assertRefused(['watch', 'x', '--source', 'otlp=0'], /name what to watch: either --source, or files/);
   await assertRefused(['watch', '--source', 'jaeger=x'], /not an http or https URL/);
   await assertRefused(
+    ['file', 'x', '--expectations', 'a.yaml', '--expectations', 'b.yaml'],
+    /: --expectations is given twice, "a\.yaml" and "b\.yaml"; name one$/m,
+  );
+  await assertRefused(['file', 'x', '--config', 'a', '--config', 'b'], /--config is given twice/);
+  await assertRefused(
     ['file', 'x', '--report', 'xml'],
     /expected tree, terminal, json, html, junit, github, markdown, or NAME=FILE/,
   );
