@@ -90,7 +90,7 @@ function refuseAt(path: string): RegExp {
 }
 
 const refused: readonly (readonly [string, Uint8Array, RegExp])[] = [
-  ['nothing', Buffer.from(''), /^byte 0: empty/],
+  ['nothing', Buffer.from(''), /^empty, or nothing but white space/],
   ['white space', Buffer.from(' \n\n'), /^empty, or nothing but white space; expected spans/],
   [
     'a web page',
