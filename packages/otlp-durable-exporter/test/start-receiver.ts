@@ -4,6 +4,8 @@ import { buffer } from 'node:stream/consumers';
 import { gunzipSync } from 'node:zlib';
 import { decodeBytes } from 'propagation-check';
 
+export { findFreePort } from 'propagation-check/test/free-ports';
+
 /** One export request, as it came. */
 export interface Received {
   readonly spanNames: readonly string[];
@@ -81,12 +83,6 @@ export async function startReceiver(answer: Answer = accept, port = 0): Promise<
     },
   };
   return receiver;
-}
-
-/** A port at which nobody listens for now. */
-export async function findFreePort(): Promise<number> {
-  await using receiver = await startReceiver();
-  return receiver.port;
 }
 
 function readSpanNames(body: Buffer, headers: IncomingMessage['headers']): readonly string[] {

@@ -126,7 +126,15 @@ suite('an audit of files', () => {
     assert.match(proven.stdout, /below 99 %, proven; split-trace 4/);
     const above = await executeCli('audit', folder, '--fail-under', '96%');
     assert.equal(above.code, 0);
-    assert.match(above.stdout, /^INTACT {2}0 of 1 edge below 96 %; 4 of 100 calls broken/);
+    assert.match(
+      above.stdout,
+      /^WITHIN LIMIT {2}4 of 100 calls broken \(96 % intact, limit 96 %; everything/,
+    );
+    const none = await executeCli('audit', folder, '--since', '1h', '--fail-under', '96%');
+    assert.match(none.stdout, /^INTACT {2}0 of 1 edge below 96 %; 0 of 60 calls broken/);
+    const known = ['--baseline', join(folder, '.known.yaml')];
+    await executeCli('audit', folder, ...known, '--update-baseline');
+    assert.match((await executeCli('audit', folder, ...known, '--fail-under', '90%')).stdout, /^INTACT /);
   });
 
   test('--state tells what is new since the last run', async (t) => {
@@ -216,9 +224,12 @@ suite('an audit of files', () => {
     );
     assert.match(stdout, /^::warning /m);
     const read = (name: string) => readFile(join(folder, `.report.${name}`), 'utf8');
-    assert.match(await read('junit'), /failures="0"[\s\S]*audit: INTACT, 0 of 1 edge below 96 %/);
-    assert.match(await read('html'), /audit: INTACT, 0 of 1 edge below 96 %/);
-    assert.match(await read('tree'), /audit: INTACT/);
+    assert.match(
+      await read('junit'),
+      /failures="0"[\s\S]*audit: WITHIN LIMIT, 4 of 100 calls broken \(96 % intact/,
+    );
+    assert.match(await read('html'), /audit: WITHIN LIMIT, 4 of 100 calls broken \(96 % intact/);
+    assert.match(await read('tree'), /audit: WITHIN LIMIT/);
     assert.match(
       await read('markdown'),
       /\| ⚠️ ` web → orders ` \| http \| 100 \| 96 % \| 90\.16–98\.44 % \|/,
