@@ -11,7 +11,12 @@ import { findNextCommand } from './assertion/next-command.ts';
 import { renderAssertionJson } from './assertion/render-json.ts';
 import { renderAssertionText } from './assertion/render-text.ts';
 import { type TraceCheck, toExitCode } from './assertion/run.ts';
-import { type AssertionArguments, createAssertionCommand, parseHttpUrl } from './assertion-options.ts';
+import {
+  type AssertionArguments,
+  createAssertionCommand,
+  parseHttpUrl,
+  readArguments,
+} from './assertion-options.ts';
 import { runScript } from './run-script.ts';
 
 interface Arguments extends AssertionArguments {
@@ -46,9 +51,8 @@ async function assertPropagation(signal: AbortSignal): Promise<number> {
         .env('COUNTERS_BY')
         .default('compose'),
     )
-    .option('--source <spec>', 'read the trace from elsewhere, for instance tempo=http://localhost:3200')
-    .parse();
-  const args = command.opts<Arguments>();
+    .option('--source <spec>', 'read the trace from elsewhere, for instance tempo=http://localhost:3200');
+  const args = readArguments<Arguments>(command);
   const { serviceA, requests, concurrency, mode } = args;
   const timeoutMs = args.timeout * 1000;
   const output = openOutput();

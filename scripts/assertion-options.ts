@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { toErrorLine } from 'propagation-check/kit';
+import { toErrorLine, UsageError } from 'propagation-check/kit';
 import type { Mode } from './assertion/statements.ts';
 
 /** Options of both the demo and the assertion. */
@@ -32,6 +32,23 @@ export function createAssertionCommand(name: string, description: string): Comma
     .option('--concurrency <n>', 'how many at a time', parseCount, 10)
     .option('--json', 'print the result as JSON', false)
     .addHelpText('after', '\nExit code: 0 every trace is intact, 1 a trace is broken, 2 no verdict.');
+}
+
+/** An option of npm itself: a user may have set it for every script. */
+const ofNpm = 'json';
+
+/**
+ * The arguments of a command.
+ * @throws {UsageError} where npm has taken options for its own: it hands on those behind `--`, and of others only the values.
+ */
+export function readArguments<Arguments extends AssertionArguments>(command: Command): Arguments {
+  const taken = command.options
+    .filter((option) => option.name() !== ofNpm)
+    .filter((option) => process.env[`npm_config_${option.name().replaceAll('-', '_')}`] !== undefined)
+    .map(({ flags }) => flags);
+  if (taken.length === 0) return command.parse().opts<Arguments>();
+  const words = `npm run ${command.name()} -- ${taken.join(' ')}`;
+  throw new UsageError(`npm keeps options that do not stand behind -- for itself; write: ${words}`);
 }
 
 export function parseHttpUrl(text: string): URL {

@@ -11,10 +11,15 @@ import { checkCalls } from './assertion/check-calls.ts';
 import { renderAssertionJson } from './assertion/render-json.ts';
 import { renderAssertionText } from './assertion/render-text.ts';
 import { type AssertionRun, toExitCode } from './assertion/run.ts';
-import { type AssertionArguments, createAssertionCommand } from './assertion-options.ts';
+import { type AssertionArguments, createAssertionCommand, readArguments } from './assertion-options.ts';
 import { type DemoSystem, startDemoSystem } from './demo-system.ts';
 import { expectDemo, locateExpectation } from './expect-demo.ts';
 import { runScript } from './run-script.ts';
+
+interface Arguments extends AssertionArguments {
+  readonly fault?: string;
+  readonly open?: boolean;
+}
 
 const outFolder = join(import.meta.dirname, '..', 'out');
 const spansPath = join(outFolder, 'demo-spans.otlp.jsonl');
@@ -26,9 +31,8 @@ await runScript(runDemo, 'demo');
 async function runDemo(signal: AbortSignal): Promise<number> {
   const command = createAssertionCommand('demo', 'Prove trace context propagation between two real services.')
     .addOption(new Option('--fault <name>', 'break propagation on purpose').choices(faultNames).env('FAULT'))
-    .option('--open', 'open the HTML report in the browser')
-    .parse();
-  const args = command.opts<AssertionArguments & { readonly fault?: string; readonly open?: boolean }>();
+    .option('--open', 'open the HTML report in the browser');
+  const args = readArguments<Arguments>(command);
   const output = openOutput();
   const timeoutMs = args.timeout * 1000;
 

@@ -107,6 +107,12 @@ describe('npm run demo', () => {
     });
   }
 
+  it('says how to write an option that npm has kept for itself', async () => {
+    const { code, stdout, stderr } = await runDemo({ npm_config_fault: 'true' }, ['strip-traceparent']);
+    assert.deepEqual([code, stdout], [2, '']);
+    assert.match(stderr, /^demo: npm keeps .*; write: npm run demo -- --fault <name>\n$/);
+  });
+
   it('keeps its verdict when nobody reads to the end', async () => {
     const child = spawnDemo({}, ['--requests', '1']);
     child.stdout.destroy();

@@ -3,6 +3,7 @@ import { dirname, relative } from 'node:path';
 import { type Command, CommanderError, InvalidArgumentError } from 'commander';
 import { configurationName, findConfiguration } from '../config/find-configuration.ts';
 import type { Setting } from '../config/read-configuration.ts';
+import { quoteValue } from '../decode/quote-value.ts';
 import type { Fault } from '../expect/read-yaml.ts';
 import { describeFileError, quotePath } from '../source/file-error.ts';
 import { SourceError } from '../source/source.ts';
@@ -30,6 +31,7 @@ export function addConfiguration(command: Command, session: Session): Command {
 }
 
 async function applyConfiguration(command: Command, given: Given, session: Session): Promise<void> {
+  refuseSecond(given);
   const { config } = command.opts<{ readonly config?: string | false }>();
   const path = config === false ? null : (config ?? findNearest());
   const applied = path === null ? [] : await applyFile(command, path);
@@ -40,6 +42,19 @@ async function applyConfiguration(command: Command, given: Given, session: Sessi
   // A required option of commander would be missed before the file is read.
   if (needSource.includes(command.name()) && command.getOptionValue('source') === undefined) {
     command.error(`required option '--source <source>' not specified, and no source in ${configurationName}`);
+  }
+}
+
+/** Each names one place, and a second one would replace the first. Other options may be given anew, for instance behind an alias. */
+const namedOnce = ['config', 'source', 'expectations', 'baseline', 'project'];
+
+function refuseSecond(given: Given): void {
+  for (const option of namedOnce) {
+    const texts = new Set(given.get(option) ?? []);
+    if (texts.size > 1)
+      throw new UsageError(
+        `--${option} is given twice, ${[...texts].map(quoteValue).join(' and ')}; name one`,
+      );
   }
 }
 

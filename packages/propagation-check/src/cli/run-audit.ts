@@ -146,7 +146,7 @@ async function repeat(
       if (!(error instanceof SourceError || error instanceof ReportError)) throw error;
       exitCode = exitCodes.unknown;
       const at = tellTime(new Date(next).toISOString());
-      writeError(`propagation-check: ${escapeText(error.message)}; tried again at ${at} UTC\n`);
+      writeError(`propagation-check: ${escapeText(error.message)} (next try at ${at} UTC)\n`);
       // A report that could not be written needs no other.
       if (error instanceof SourceError) await fail(error.message);
     }

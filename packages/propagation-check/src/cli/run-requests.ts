@@ -1,27 +1,19 @@
 import { readFile } from 'node:fs/promises';
-import { type Collected, collectTraces, type Waiting } from '../collect/collect-traces.ts';
-import { explainNothingToJudge, hintAtExpectations } from '../collect/hint-at-expectations.ts';
-import { type CheckInputs, withDoubt } from '../collect/judge.ts';
-import { judgeCollected } from '../collect/judge-trace.ts';
-import { listNames } from '../collect/list-names.ts';
-import { listReached } from '../collect/list-reached.ts';
-import { countOf } from '../report/terminal-edges.ts';
+import { collectTraces, type Waiting } from '../collect/collect-traces.ts';
+import type { CheckInputs } from '../collect/judge.ts';
 import { describeFileError, quotePath } from '../source/file-error.ts';
-import type { Span } from '../span/span.ts';
-import { storeOf } from '../span/span-writer.ts';
-import { type ReadInputs, readAnew, readCheckInputs, readCollector } from './check-inputs.ts';
+import type { Source } from '../source/source.ts';
+import { type ReadInputs, readAnew, readCheckInputs } from './check-inputs.ts';
 import type { SourceArguments } from './common-options.ts';
-import { countRequests, describeStatus, failedRequestsDoubt } from './count-requests.ts';
 import { describeWaiting } from './describe-waiting.ts';
 import { type DrivenRequest, driveRequests } from './drive-requests.ts';
-import { explainSilence } from './explain-silence.ts';
-import { findUncaused } from './find-uncaused.ts';
+import { judgeRequests, type RequestTraces } from './judge-requests.ts';
 import { openNamedSource } from './open-named-source.ts';
 import type { Entries } from './parse-argument.ts';
 import { printReport } from './print-report.ts';
 import { renderProgress } from './render-progress.ts';
 import type { Session } from './session.ts';
-import { createProgress } from './show-progress.ts';
+import { createProgress, type Progress } from './show-progress.ts';
 import { UsageError } from './usage-error.ts';
 import { warmUp } from './warm-up.ts';
 
@@ -51,107 +43,96 @@ export async function runRequests(
   const ca = await readCa(args.ca);
   const source = await openNamedSource(args, { writeError });
   const progress = createProgress();
-  const since = performance.now();
   try {
     // A source that cannot be asked is found out before anything is sent.
     await source.readTrace('1'.repeat(32), signal);
-    const driven: DrivenRequest[] = [];
-    for (const url of urls) {
-      const what = url.origin + url.pathname;
-      const common = {
-        method: args.method ?? (args.data === undefined ? 'GET' : 'POST'),
-        headers: args.requestHeader ?? {},
-        body: args.data ?? null,
-        baggage: args.baggage ?? {},
-        requests: args.requests,
-        concurrency: args.concurrency,
-        timeoutMs: args.timeout,
-      };
-      const onAnswer = (done: number) =>
-        progress.show((columns) => {
-          const elapsedMs = performance.now() - since;
-          return renderProgress({ what, unit: 'requests', done, all: args.requests, elapsedMs }, columns);
-        });
-      driven.push(...(await driveRequests({ ...common, url, ca, signal, onAnswer })));
-    }
+    const driven = await driveUrls(urls, args, { ca, signal, progress });
     const [first] = driven;
-    if (first !== undefined && driven.every((request) => request.failure !== null)) {
-      throw new UsageError(`${urls[0].origin}${urls[0].pathname}: ${first.failure}`);
-    }
     if (first !== undefined) await warmUp(first.span, { source, inputs, args, output });
-    const services = args.service ?? entryServices(inputs);
-    const readInputs = () => readAnew(inputs);
-    const common = {
-      source,
-      services,
-      withReceived: source.isReceiver === true,
-      answeredAt: Date.now(),
-      readInputs,
-      waitMs: args.wait,
-      settleMs: args.settle,
-      signal,
-      onWait: (waiting: Waiting) => progress.show(() => describeWaiting(source.name, waiting)),
-    };
-    const requests = driven.map((request) => request.span);
-    const own = await collectTraces({ ...common, traceIds: requests.map((span) => span.traceId), requests });
-    const begun = new Set(own.elsewhere.map((span) => span.traceId));
-    const collected =
-      begun.size === 0
-        ? own
-        : // Whoever is called below is none of the services at which requests of ours begin traces.
-          await collectTraces({ ...common, services: [], traceIds: [...begun], spans: own.elsewhere });
+    const traces = await collectRequests(driven, { source, inputs, args, signal, progress });
     progress.clear();
-    const judgedSpans = new Set(collected.spans);
-    await source.passOn?.(requests.filter((request) => judgedSpans.has(request)));
-
-    const collector = await readCollector(args, signal);
-    const missing = begun.size === 0 ? countMissing(driven, own) : 0;
-    const counts = countRequests(driven.map(describeFailure));
-    const store = storeOf(collected.spans);
-    const judged = judgeCollected({ ...collected, store }, await readInputs(), collector);
-    const gap = `nothing arrived in ${source.name} of ${missing} of the ${driven.length} traces`;
-    const doubts = [
-      ...(missing > 0 ? [`${gap}; the others are intact`] : []),
-      ...(source.isReceiver === true && inputs.expectation.edges.length === 0
-        ? describeUncaused(
-            findUncaused(collected.spans, requests, begun),
-            listReached(collected.spans, requests),
-          )
-        : []),
-      ...(counts.failed > 0 && args.allowFailedRequests !== true ? [failedRequestsDoubt] : []),
-    ];
-    const isDoubtful = doubts.length > 0;
-    const result = withDoubt(judged, isDoubtful);
-    const isSilent = begun.size === 0 && own.missing.length === driven.length;
-    const reason =
-      result.verdict !== 'unknown'
-        ? null
-        : isSilent
-          ? await explainSilence({ source, driven, services, isNamed: args.service !== undefined, signal })
-          : judged.verdict === 'unknown'
-            ? explainNothingToJudge(
-                judged,
-                collected.spans.map(({ serviceName }) => serviceName),
-                inputs.expectation,
-              )
-            : doubts.join('; ');
-    const notes = [
-      ...(missing > 0 && reason === null ? [gap] : []),
-      ...(begun.size === 0 ? [] : [describeBegun(begun.size)]),
-      ...(await inputs.wireFiles.describeGaps()),
-      ...hintAtExpectations(
-        result,
-        collected.spans.map(({ serviceName }) => serviceName),
-        inputs.expectation,
-      ),
-      ...(isSilent ? [] : (source.complaints ?? [])),
-    ];
-    const details = { source: source.name, reason, notes, collector, requests: counts };
-    return await printReport({ result, details, readStore: () => store, inputs, isDoubtful }, args, output);
+    const judgedSpans = new Set(traces.collected.spans);
+    await source.passOn?.(driven.map(({ span }) => span).filter((span) => judgedSpans.has(span)));
+    return await printReport(await judgeRequests(traces, inputs, args, signal), args, output);
   } finally {
     progress.clear();
     await source.close();
   }
+}
+
+interface Drive {
+  readonly ca: string | null;
+  readonly signal: AbortSignal;
+  readonly progress: Progress;
+}
+
+/** Sends the requests to one URL after the other. @throws {UsageError} when none is answered. */
+async function driveUrls(
+  urls: readonly [URL, ...URL[]],
+  args: RunArguments,
+  { ca, signal, progress }: Drive,
+): Promise<readonly DrivenRequest[]> {
+  const since = performance.now();
+  const driven: DrivenRequest[] = [];
+  for (const url of urls) {
+    const what = url.origin + url.pathname;
+    const onAnswer = (done: number) =>
+      progress.show((columns) => {
+        const elapsedMs = performance.now() - since;
+        return renderProgress({ what, unit: 'requests', done, all: args.requests, elapsedMs }, columns);
+      });
+    const requests = {
+      method: args.method ?? (args.data === undefined ? 'GET' : 'POST'),
+      headers: args.requestHeader ?? {},
+      body: args.data ?? null,
+      baggage: args.baggage ?? {},
+      requests: args.requests,
+      concurrency: args.concurrency,
+      timeoutMs: args.timeout,
+    };
+    driven.push(...(await driveRequests({ ...requests, url, ca, signal, onAnswer })));
+  }
+  const [first] = driven;
+  if (first !== undefined && driven.every((request) => request.failure !== null)) {
+    throw new UsageError(`${urls[0].origin}${urls[0].pathname}: ${first.failure}`);
+  }
+  return driven;
+}
+
+interface Collecting {
+  readonly source: Source;
+  readonly inputs: ReadInputs;
+  readonly args: RunArguments;
+  readonly signal: AbortSignal;
+  readonly progress: Progress;
+}
+
+/** The traces of the requests; where services begin others instead, these. */
+async function collectRequests(
+  driven: readonly DrivenRequest[],
+  { source, inputs, args, signal, progress }: Collecting,
+): Promise<RequestTraces> {
+  const services = args.service ?? entryServices(inputs);
+  const common = {
+    source,
+    services,
+    withReceived: source.isReceiver === true,
+    answeredAt: Date.now(),
+    readInputs: () => readAnew(inputs),
+    waitMs: args.wait,
+    settleMs: args.settle,
+    signal,
+    onWait: (waiting: Waiting) => progress.show(() => describeWaiting(source.name, waiting)),
+  };
+  const requests = driven.map((request) => request.span);
+  const own = await collectTraces({ ...common, traceIds: requests.map((span) => span.traceId), requests });
+  const begun = new Set(own.elsewhere.map((span) => span.traceId));
+  const collected =
+    begun.size === 0
+      ? own
+      : // Whoever is called below is none of the services at which requests of ours begin traces.
+        await collectTraces({ ...common, services: [], traceIds: [...begun], spans: own.elsewhere });
+  return { source, driven, own, begun, collected, services };
 }
 
 function withBaggage(inputs: ReadInputs, baggage: Entries): ReadInputs {
@@ -170,32 +151,4 @@ async function readCa(path: string | undefined): Promise<string | null> {
   return readFile(path, 'utf8').catch((error: unknown) => {
     throw new UsageError(`--ca ${quotePath(path)}: ${describeFileError(error)}`);
   });
-}
-
-function describeFailure({ status, failure }: DrivenRequest): string | null {
-  return failure === null ? describeStatus(status) : `without an answer: ${failure}`;
-}
-
-function describeUncaused(uncaused: readonly Span[], reached: ReadonlySet<string>): readonly string[] {
-  if (uncaused.length === 0) return [];
-  const [caller = 'caller', ...others] = reached;
-  const path = `${others.length === 0 ? caller : 'caller'} -> ${uncaused[0]?.serviceName ?? 'called'}`;
-  const services = [...new Set(uncaused.map((span) => span.serviceName ?? 'a service without a name'))];
-  return [
-    `${countOf(uncaused.length, 'trace')} began at ${listNames(services)} during the requests, and nothing says who called: ` +
-      `a service whose client library (HTTP, gRPC, messaging) is not instrumented, or others; name the edge with --expect ${JSON.stringify(path)}`,
-  ];
-}
-
-/** A request that failed may not have reached anybody. */
-function countMissing(driven: readonly DrivenRequest[], { missing }: Collected): number {
-  const ids = new Set(missing);
-  return driven.filter(({ span, failure }) => failure === null && ids.has(span.traceId)).length;
-}
-
-function describeBegun(traces: number): string {
-  return (
-    'nothing arrived under the trace ids that were sent: the called service, or a hop before it, begins traces of its own; ' +
-    `the ${traces} that began during the requests are checked instead`
-  );
 }

@@ -11,7 +11,10 @@ const edge = z
 
 const path = z
   .string()
-  .regex(/^(?!\s*->)(?!.*->\s*(?:->|$)).+->/, 'expected services with arrows between them: a -> b -> c')
+  .regex(
+    /^(?!\s*(?:->|→))(?!.*(?:->|→)\s*(?:->|→|$)).+(?:->|→)/,
+    'expected services with arrows between them: a -> b -> c',
+  )
   .describe('A path of services: "a -> b -> c" means the edges a -> b and b -> c.');
 
 /** Without the arrow's own message a union says only that nothing fits. */

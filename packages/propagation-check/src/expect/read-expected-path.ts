@@ -7,11 +7,11 @@ export class ExpectationError extends Error {
 }
 
 /**
- * Reads the path of an `--expect` argument: `a -> b -> c`.
+ * Reads the path of an `--expect` argument: `a -> b -> c`, or with the arrows of reports, `a → b`.
  * @throws {ExpectationError} when it does not name two services.
  */
 export function readExpectedPath(text: string): readonly ExpectedEdge[] {
-  const services = text.split('->').map((name) => name.trim());
+  const services = text.split(/->|→/).map((name) => name.trim());
   if (services.length < 2 || services.includes('')) {
     throw new ExpectationError(
       `${quoteValue(text)}: expected services with arrows between them: "service-a -> service-b"`,

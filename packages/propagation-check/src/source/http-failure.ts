@@ -32,7 +32,7 @@ export function describeHttpFailure({ name, port, headerOption }: Peer, error: u
     return 'the host cannot be reached from here';
   }
   if (code === 'UND_ERR_CONNECT_TIMEOUT') return 'no connection in time; can the host be reached from here?';
-  if (code === 'ERR_SSL_WRONG_VERSION_NUMBER' || code === 'ERR_SSL_PACKET_LENGTH_TOO_LONG') {
+  if (isPlainHttp(code, error)) {
     return 'this port does not speak TLS; use http:// instead of https://';
   }
   if (untrusted.has(code)) {
@@ -54,6 +54,16 @@ export function describeHttpFailure({ name, port, headerOption }: Peer, error: u
   }
   if (code === 'UND_ERR_INVALID_ARG') return `a header is not valid; check ${headerOption}`;
   return `no answer${code === '' ? '' : ` (${code})`}`;
+}
+
+/** OpenSSL finds no TLS in the answer. A handshake that fails while something is written has no code of its own. */
+function isPlainHttp(code: string, error: unknown): boolean {
+  if (code === 'ERR_SSL_WRONG_VERSION_NUMBER' || code === 'ERR_SSL_PACKET_LENGTH_TOO_LONG') return true;
+  return (
+    code === 'EPROTO' &&
+    error instanceof Error &&
+    /wrong version number|packet length too long/.test(error.message)
+  );
 }
 
 /** As `describeHttpFailure`, for an answer whose head has come and whose body has not come whole. */

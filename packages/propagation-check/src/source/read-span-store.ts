@@ -94,7 +94,10 @@ async function read(
     return readStream(writer, input, { label, size: null, file: null }, options);
   }
   const found = await stat(path);
-  if (found.isDirectory()) throw new SourceError(`${label}: a folder; name a file in it`);
+  if (found.isDirectory())
+    throw new SourceError(
+      `${label}: a folder; name a file in it, or read it whole with propagation-check audit`,
+    );
   const file = await open(path);
   const before = writer.mark();
   try {
@@ -144,6 +147,7 @@ async function readStream(
   const format = detectPieceFormat(head, true) ?? null;
   if (format === null) {
     const bytes = await collect(chunks, label, maxDocumentBytes);
+    if (isPacked && bytes.length === 0) throw new SourceError(`${label}: gzip: ${emptyFile}`);
     if (isZip(bytes)) return decodeCompressedInto(writer, bytes, maxDocumentBytes);
     return decodeInto(writer, bytes);
   }

@@ -69,7 +69,7 @@ test('--every: a source that fails in one turn is said, reported, and asked agai
     `json=${report}`,
   ]);
   const said = await readUntil(child, 'stderr', /tried again[\s\S]*tried again/);
-  assert.match(said, /^propagation-check: jaeger=\S+: .*; tried again at \S+ \S+ UTC$/m);
+  assert.match(said, /^propagation-check: jaeger=\S+: .*\(next try at \S+ \S+ UTC\)$/m);
   assert.equal(JSON.parse(await readFile(report, 'utf8')).outcome, 'unknown');
   isAway = false;
   const printed = await readUntil(child, 'stdout', /INTACT/);

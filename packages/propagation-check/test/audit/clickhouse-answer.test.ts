@@ -48,6 +48,14 @@ for (const [name, status, body, message] of [
   });
 }
 
+test('a port without TLS is told', async (t) => {
+  const { host } = await startHttpServer(t, (_, response) => response.end());
+  const address = readClickhouseAddress(`https://${host}/otel`, {});
+  const source = await createClickhouseSource(address, { judge: (store) => checkStore(store) });
+  t.after(() => source.close());
+  await assert.rejects(source.readWindow(window, signal), /this port does not speak TLS; use http:\/\//);
+});
+
 test('a file of a certificate authority that cannot be read is named', async () => {
   const address = readClickhouseAddress('https://127.0.0.1:9/otel', {});
   await assert.rejects(

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import { readFixture } from '../decode/fixture.ts';
 import { healthyCapture, readCapture } from './captures.ts';
 import { type CliResult, executeCli, makeFolder, runCli } from './run-cli.ts';
@@ -24,13 +25,17 @@ test('files that cannot be read', async (t) => {
   const folder = await makeFolder(t, {
     empty: '',
     text: 'hello',
+    blank: ' \n',
+    'empty.gz': gzipSync(''),
     'cut.json': '{"resourceSpans":[{',
     'v1.json': readFixture('zipkin-v1.json'),
   });
   const cases: readonly (readonly [string, RegExp])[] = [
     [join(folder, 'absent'), /absent: no such file$/m],
-    [folder, /: a folder; name a file in it$/m],
+    [folder, /: a folder; name a file in it, or read it whole with propagation-check audit$/m],
     [join(folder, 'empty'), /empty: empty; expected spans \(was it copied before .*\)$/m],
+    [join(folder, 'empty.gz'), /empty\.gz: gzip: empty; expected spans \(was it copied before .*\)$/m],
+    [join(folder, 'blank'), /blank: empty, or nothing but white space; expected spans$/m],
     [join(folder, 'text'), /text: byte 0: no format is recognised; expected OTLP JSON/],
     [join(folder, 'cut.json'), /cut\.json: byte 19: the JSON ends early, as if it was cut off$/m],
     [join(folder, 'v1.json'), /v1\.json: \[0\]\.\w+: this is Zipkin v1 JSON, .* API v2, \/api\/v2\/traces/],
@@ -207,6 +212,11 @@ test('commands and options that do not exist', async () => {
   await assertRefused(['watch'], /name what to watch: either --source, or files/);
   await assertRefused(['watch', 'x', '--source', 'otlp=0'], /name what to watch: either --source, or files/);
   await assertRefused(['watch', '--source', 'jaeger=x'], /not an http or https URL/);
+  await assertRefused(
+    ['file', 'x', '--expectations', 'a.yaml', '--expectations', 'b.yaml'],
+    /: --expectations is given twice, "a\.yaml" and "b\.yaml"; name one$/m,
+  );
+  await assertRefused(['file', 'x', '--config', 'a', '--config', 'b'], /--config is given twice/);
   await assertRefused(
     ['file', 'x', '--report', 'xml'],
     /expected tree, terminal, json, html, junit, github, markdown, or NAME=FILE/,

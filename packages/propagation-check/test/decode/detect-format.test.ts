@@ -90,8 +90,8 @@ function refuseAt(path: string): RegExp {
 }
 
 const refused: readonly (readonly [string, Uint8Array, RegExp])[] = [
-  ['nothing', Buffer.from(''), /^byte 0: empty/],
-  ['white space', Buffer.from(' \n\n'), /^byte 0: empty, or nothing but white space$/],
+  ['nothing', Buffer.from(''), /^empty, or nothing but white space/],
+  ['white space', Buffer.from(' \n\n'), /^empty, or nothing but white space; expected spans/],
   [
     'a web page',
     Buffer.from('\n<!doctype html>'),

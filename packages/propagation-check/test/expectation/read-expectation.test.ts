@@ -115,8 +115,11 @@ traceresponse: [payments]
 });
 
 test('a path needs two services', () => {
-  assert.deepEqual(readExpectedPath(' a->b -> c '), expectPath(['a', 'b', 'c']));
-  for (const text of ['', 'a', '->', 'a ->', '-> b', 'a -> -> b']) {
+  for (const text of [' a->b -> c ', 'a → b→c', 'a → b -> c'])
+    assert.deepEqual(readExpectedPath(text), expectPath(['a', 'b', 'c']));
+  const { edges } = readExpectation('edges:\n  must: [a → b -> c]\n');
+  assert.deepEqual(edges, expectPath(['a', 'b', 'c']));
+  for (const text of ['', 'a', '->', 'a ->', '-> b', 'a -> -> b', 'a →', '→ b', 'a → -> b']) {
     assert.throws(() => readExpectedPath(text), ExpectationError, text);
   }
 });

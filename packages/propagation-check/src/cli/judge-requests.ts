@@ -1,0 +1,106 @@
+import type { Collected } from '../collect/collect-traces.ts';
+import { explainNothingToJudge, hintAtExpectations } from '../collect/hint-at-expectations.ts';
+import { withDoubt } from '../collect/judge.ts';
+import { judgeCollected } from '../collect/judge-trace.ts';
+import { listNames } from '../collect/list-names.ts';
+import { listReached } from '../collect/list-reached.ts';
+import { countOf } from '../report/terminal-edges.ts';
+import type { Source } from '../source/source.ts';
+import { storeOf } from '../span/span-writer.ts';
+import { type ReadInputs, readAnew, readCollector } from './check-inputs.ts';
+import type { CheckArguments } from './common-options.ts';
+import { countRequests, describeStatus, failedRequestsDoubt } from './count-requests.ts';
+import type { DrivenRequest } from './drive-requests.ts';
+import { explainSilence } from './explain-silence.ts';
+import { findUncaused } from './find-uncaused.ts';
+import type { Judged } from './print-report.ts';
+
+export interface RequestTraces {
+  readonly source: Source;
+  readonly driven: readonly DrivenRequest[];
+  /** Of the trace ids that were sent. */
+  readonly own: Collected;
+  /** The traces that services began instead, during the requests. */
+  readonly begun: ReadonlySet<string>;
+  /** Everything to judge: `own`, or what began instead. */
+  readonly collected: Collected;
+  /** The services that the requests may have reached. */
+  readonly services: readonly string[];
+}
+
+interface RequestArguments extends CheckArguments {
+  readonly service?: readonly string[];
+  readonly allowFailedRequests?: boolean;
+}
+
+/** Judges the traces of requests, and says of the requests what leaves the verdict open. */
+export async function judgeRequests(
+  traces: RequestTraces,
+  inputs: ReadInputs,
+  args: RequestArguments,
+  signal: AbortSignal,
+): Promise<Judged> {
+  const { source, driven, own, begun, collected } = traces;
+  const collector = await readCollector(args, signal);
+  const requests = countRequests(driven.map(describeFailure));
+  const store = storeOf(collected.spans);
+  const judged = judgeCollected({ ...collected, store }, await readAnew(inputs), collector);
+  const missing = begun.size === 0 ? countMissing(driven, own) : 0;
+  const gap = `nothing arrived in ${source.name} of ${missing} of the ${driven.length} traces`;
+  const doubts = [
+    ...(missing > 0 ? [`${gap}; the others are intact`] : []),
+    ...(source.isReceiver === true && inputs.expectation.edges.length === 0 ? describeUncaused(traces) : []),
+    ...(requests.failed > 0 && args.allowFailedRequests !== true ? [failedRequestsDoubt] : []),
+  ];
+  const isDoubtful = doubts.length > 0;
+  const result = withDoubt(judged, isDoubtful);
+  const isSilent = begun.size === 0 && own.missing.length === driven.length;
+  const names = collected.spans.map(({ serviceName }) => serviceName);
+  const reason =
+    result.verdict !== 'unknown'
+      ? null
+      : isSilent
+        ? await explainSilence({ ...traces, isNamed: args.service !== undefined, signal })
+        : judged.verdict === 'unknown'
+          ? explainNothingToJudge(judged, names, inputs.expectation)
+          : doubts.join('; ');
+  const notes = [
+    ...(missing > 0 && reason === null ? [gap] : []),
+    ...(begun.size === 0 ? [] : [describeBegun(begun.size)]),
+    ...(await inputs.wireFiles.describeGaps()),
+    ...hintAtExpectations(result, names, inputs.expectation),
+    ...(isSilent ? [] : (source.complaints ?? [])),
+  ];
+  const details = { source: source.name, reason, notes, collector, requests };
+  return { result, details, readStore: () => store, inputs, isDoubtful };
+}
+
+function describeFailure({ status, failure }: DrivenRequest): string | null {
+  return failure === null ? describeStatus(status) : `without an answer: ${failure}`;
+}
+
+function describeUncaused({ driven, collected, begun }: RequestTraces): readonly string[] {
+  const requests = driven.map(({ span }) => span);
+  const uncaused = findUncaused(collected.spans, requests, begun);
+  if (uncaused.length === 0) return [];
+  const [caller = 'caller', ...others] = listReached(collected.spans, requests);
+  const path = `${others.length === 0 ? caller : 'caller'} -> ${uncaused[0]?.serviceName ?? 'called'}`;
+  const services = [...new Set(uncaused.map((span) => span.serviceName ?? 'a service without a name'))];
+  return [
+    `${countOf(uncaused.length, 'trace')} began at ${listNames(services)} during the requests, and nothing says who called: ` +
+      `a service whose client library (HTTP, gRPC, messaging) is not instrumented, or others; name the edge with --expect ${JSON.stringify(path)}`,
+  ];
+}
+
+/** A request that failed may not have reached anybody. */
+function countMissing(driven: readonly DrivenRequest[], { missing }: Collected): number {
+  const ids = new Set(missing);
+  return driven.filter(({ span, failure }) => failure === null && ids.has(span.traceId)).length;
+}
+
+function describeBegun(traces: number): string {
+  return (
+    'nothing arrived under the trace ids that were sent: the called service, or a hop before it, begins traces of its own; ' +
+    `the ${traces} that began during the requests are checked instead`
+  );
+}
