@@ -68,6 +68,31 @@ suite('messages with ids', () => {
   });
 });
 
+suite('messages of Kafka without ids', () => {
+  const at = (offset: number, partition = 0) =>
+    `messaging.kafka.message.offset=${offset} messaging.destination.partition.id=${partition}`;
+
+  test('are told by topic, partition and offset', () => {
+    assert.deepEqual(judgeDrawing(apart(send(0, { label: at(7) }), take(50, { label: at(7) }))), split);
+    const older = at(7).replaceAll(/message\.offset|destination\.partition\.id/g, (name) =>
+      name === 'message.offset' ? name : 'kafka.partition',
+    );
+    assert.deepEqual(judgeDrawing(apart(send(0, { label: older }), take(50, { label: at(7) }))), split);
+  });
+
+  test('are others at another offset, partition or topic, or where one of these is not known', () => {
+    for (const other of [
+      { label: at(8) },
+      { label: at(7, 1) },
+      { label: at(7), queue: 'others' },
+      { label: at(7), queue: null },
+      { label: 'messaging.kafka.message.offset=7' },
+    ]) {
+      assert.deepEqual(judgeDrawing(apart(send(0, { label: at(7) }), take(50, other))), []);
+    }
+  });
+});
+
 suite('an expected edge without a whole message', () => {
   const judge = (...lines: readonly string[]) => judgeDrawing(`expect web -> orders\n${apart(...lines)}`);
 
