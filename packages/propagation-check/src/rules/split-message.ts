@@ -120,14 +120,29 @@ function findAllSplit(scene: Scene, open: Open): readonly Draft[] {
     const producers = [...sent].filter((span) => {
       const { destination } = readCallFacts(span);
       return (
-        span.kind === 'PRODUCER' &&
+        (span.kind === 'PRODUCER' || handsOn(scene, span)) &&
         span.serviceName === edge.client &&
         (destination === null || destinations.has(null) || destinations.has(destination))
       );
     });
-    return describe(edge, producers, consumers);
+    return describe(scene, edge, producers, consumers);
   });
 }
+
+/**
+ * Whether a CLIENT span is of an API that hands work on to functions or queues, for which instrumentations make no PRODUCER span and write
+ * no context into what they hand on. Source: opentelemetry-js-contrib, instrumentation-aws-sdk, `src/services`.
+ */
+export function handsOn({ graph }: Scene, span: Span): boolean {
+  if (span.kind !== 'CLIENT') return false;
+  const parent = graph.parents[graph.rowOf(span)] ?? none;
+  // The request of the API is a span of its own.
+  const calls = parent === none ? [span] : [span, graph.view(parent)];
+  return calls.some((call) => handingOn.test(readCallFacts(call).rpcMethod ?? ''));
+}
+
+/** Of EventBridge, Kinesis, Step Functions, EventBridge Scheduler and Google Cloud Tasks. */
+const handingOn = /(?:^|\/)(?:PutEvents|PutRecords?|Start(?:Sync)?Execution|CreateSchedule|CreateTask)$/;
 
 function findPartlySplit(scene: Scene, open: Open): readonly Draft[] {
   const seen = scene.expectation.edges.filter(
@@ -148,7 +163,7 @@ function findPartlySplit(scene: Scene, open: Open): readonly Draft[] {
       const producers = sent.get(nameDestination(received[0])) ?? [];
       const isSame =
         received.length >= scene.thresholds.fewestLostMessages && received.length === producers.length;
-      return isSame && areInOrder(producers, received) ? describe(edge, producers, received) : [];
+      return isSame && areInOrder(producers, received) ? describe(scene, edge, producers, received) : [];
     });
   });
 }
@@ -178,6 +193,7 @@ export const messageCauses: readonly FindingId[] = [
 ];
 
 function describe(
+  scene: Scene,
   edge: ExpectedEdge,
   producers: readonly Span[],
   consumers: readonly Span[],
@@ -189,13 +205,14 @@ function describe(
       server: edge.server,
       protocol: 'messaging',
       // Functions read the context of their platform alone unless they are told to look into the message.
-      candidates: consumers.every(({ kind }) => kind === 'SERVER')
-        ? moveToFront(messageCauses, 'header-ignored')
-        : messageCauses,
+      candidates:
+        consumers.every(({ kind }) => kind === 'SERVER') && !producers.every((span) => handsOn(scene, span))
+          ? moveToFront(messageCauses, 'header-ignored')
+          : messageCauses,
       shown: producers.map((client) => ({
         client,
         server: null,
-        says: `no CONSUMER span of ${edge.server} has PRODUCER ${client.spanId} as parent or link`,
+        says: `no CONSUMER span of ${edge.server} has ${client.kind} ${client.spanId} as parent or link`,
       })),
       explains: consumers,
     }),

@@ -10,6 +10,7 @@ import { finding as missingClient } from './missing-client.ts';
 import { finding as missingServer } from './missing-server.ts';
 import { gate, rule } from './rule.ts';
 import { finding as spanLostInService } from './span-lost-in-service.ts';
+import { handsOn } from './split-message.ts';
 
 /** An expected edge that has no whole call and is in no report of an earlier rule. */
 interface UnseenEdge {
@@ -123,7 +124,7 @@ function reportUnreached({ edge: { client, server } }: UnseenEdge, calls: readon
   });
 }
 
-function reportUnseen({ scene, open, edge }: UnseenEdge): Draft {
+function reportUnseen({ scene, open, edge, calls }: UnseenEdge): Draft {
   const { client, server } = edge;
   // Another caller explains what reached the callee: worth a word, while the error is on that edge.
   const isElsewhere = open.found.some((draft) => draft.severity === 'error' && draft.server === server);
@@ -137,7 +138,10 @@ function reportUnseen({ scene, open, edge }: UnseenEdge): Draft {
   return hasSpans(scene, client)
     ? missingCall.report({
         ...seen,
-        candidates: ['client-not-instrumented', 'server-not-instrumented', 'not-sampled'],
+        candidates: [
+          ...(calls.some((span) => handsOn(scene, span)) ? (['header-not-sent'] as const) : []),
+          ...(['client-not-instrumented', 'server-not-instrumented', 'not-sampled'] as const),
+        ],
       })
     : missingClient.report({
         ...seen,

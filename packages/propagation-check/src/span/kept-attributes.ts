@@ -17,6 +17,8 @@ export const keptAttributes = [
   ...['asgi.event.type', 'messaging.system', 'messaging.message.id', 'messaging.message_id', 'faas.trigger'],
   ...['bullmq.job.id', 'messaging.bullmq.job.id', 'bullmq.queue.name'],
   ...['messaging.destination.name', 'messaging.destination', 'messaging.source.name'],
+  ...['messaging.kafka.offset', 'messaging.kafka.message.offset', 'messaging.destination.partition.id'],
+  ...['messaging.kafka.destination.partition', 'messaging.kafka.partition'],
   ...['mcp.method.name', 'mcp.session.id', 'jsonrpc.request.id', 'gen_ai.tool.name', 'gen_ai.prompt.name'],
   ...['service.peer.name', 'peer.service'],
   ...['db.system.name', 'db.system', 'db.statement', 'db.query.text'],

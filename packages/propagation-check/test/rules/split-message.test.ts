@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import { drawChain, judgeDrawing } from './judge-drawing.ts';
+import { drawChain, guessCause, judgeDrawing } from './judge-drawing.ts';
 
 interface Message {
   readonly id?: string;
@@ -65,6 +65,31 @@ suite('messages with ids', () => {
     assert.deepEqual(judgeDrawing(two), [...split, 'error split-trace web -> stock 1']);
     const rest = apart(send(0, { id }), take(50, { id }), send(100), take(150));
     assert.deepEqual(judgeDrawing(`expect web -> orders\n${rest}`), split);
+  });
+});
+
+suite('messages of Kafka without ids', () => {
+  const at = (offset: number, partition = 0) =>
+    `messaging.kafka.message.offset=${offset} messaging.destination.partition.id=${partition}`;
+
+  test('are told by topic, partition and offset', () => {
+    assert.deepEqual(judgeDrawing(apart(send(0, { label: at(7) }), take(50, { label: at(7) }))), split);
+    const older = at(7).replaceAll(/message\.offset|destination\.partition\.id/g, (name) =>
+      name === 'message.offset' ? name : 'kafka.partition',
+    );
+    assert.deepEqual(judgeDrawing(apart(send(0, { label: older }), take(50, { label: at(7) }))), split);
+  });
+
+  test('are others at another offset, partition or topic, or where one of these is not known', () => {
+    for (const other of [
+      { label: at(8) },
+      { label: at(7, 1) },
+      { label: at(7), queue: 'others' },
+      { label: at(7), queue: null },
+      { label: 'messaging.kafka.message.offset=7' },
+    ]) {
+      assert.deepEqual(judgeDrawing(apart(send(0, { label: at(7) }), take(50, other))), []);
+    }
   });
 });
 
@@ -140,5 +165,31 @@ suite('an expected edge on which some messages are whole', () => {
     assert.deepEqual(judge(pairs.map((line) => line.replace('process', 'receive'))), []);
     assert.deepEqual(judge(pairs.map((line) => line.replace('name=jobs', 'name=mail'))), []);
     assert.deepEqual(judge(pairs.map((line) => line.replace('web', 'shop'))), []);
+  });
+});
+
+suite('work that an API of a platform hands on', () => {
+  const put = (method: string) =>
+    `web CLIENT "${method}" 0..20 rpc.system=aws-api rpc.service=EventBridge rpc.method=${method}`;
+  const post = 'web CLIENT "POST" 2..18 http.request.method=POST url.full=https://events.amazonaws.com/';
+  const drawPut = (...lines: readonly string[]) =>
+    `expect web -> orders\n${drawChain(1, ...lines)}${drawChain(2, handle('orders'))}`;
+
+  test('is of the function that is expected, which was sent nothing', () => {
+    for (const drawing of [drawPut(put('PutEvents')), drawPut(put('PutEvents'), post)]) {
+      assert.deepEqual(judgeDrawing(drawing), split);
+      assert.equal(guessCause(drawing), 'header-not-sent');
+    }
+  });
+
+  test('is not told of other calls of such an API', () => {
+    const drawing = drawPut(put('DescribeRule'));
+    assert.deepEqual(judgeDrawing(drawing), ['error missing-call web -> orders 0']);
+    assert.equal(guessCause(drawing), 'client-not-instrumented');
+  });
+
+  test('may reach a function whose trigger nothing tells', () => {
+    const drawing = drawPut(put('StartExecution')).replace('faas.trigger=pubsub', 'faas.trigger=other');
+    assert.equal(guessCause(drawing), 'header-not-sent');
   });
 });
