@@ -307,7 +307,8 @@ function measureDurations(
   const durations = new Float64Array(countCalls(groups));
   let count = 0;
   for (const { clients } of groups) {
-    for (const row of clients) {
+    for (let at = 0; at < clients.length; at += 1) {
+      const row = clients[at] ?? none;
       if (!isMeant(row)) continue;
       durations[count] = (ends[row] ?? 0) - (starts[row] ?? 0);
       count += 1;
