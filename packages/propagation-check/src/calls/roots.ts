@@ -81,8 +81,9 @@ export class Roots {
   /** How many of a service have each key. */
   countBy(service: string | null, keyOf: (row: number) => string): ReadonlyMap<string, number> {
     const counts = new Map<string, number>();
-    for (const row of this.#rows.get(service) ?? noRows) {
-      const key = keyOf(row);
+    const rows = this.#rows.get(service) ?? noRows;
+    for (let at = 0; at < rows.length; at += 1) {
+      const key = keyOf(rows[at] ?? none);
       counts.set(key, (counts.get(key) ?? 0) + 1);
     }
     return counts;

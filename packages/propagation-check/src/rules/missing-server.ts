@@ -188,15 +188,16 @@ function summarizeCalls(readers: Readers, groups: readonly CallGroup[], targets:
   const kinds = new Map<string, RequestKinds>();
   const statusCodes = new Set<number | null>();
   const pathsOf = remember(() => listPaths(readers, groups, targets));
+  const noCalls = (target: string): RequestKinds => ({
+    ...{ calls: 0, rpcMethods: new Set(), routes: new Set() },
+    paths: () => pathsOf().get(target) ?? new Set(),
+  });
   for (const { clients, servers } of groups) {
     for (let at = 0; at < clients.length; at += 1) {
       const { target, rpcMethod, statusCode } = askedOf(clients[at] ?? none);
       statusCodes.add(statusCode);
       if (!targets.has(target)) continue;
-      const known = kinds.get(target) ?? {
-        ...{ calls: 0, rpcMethods: new Set(), routes: new Set() },
-        paths: () => pathsOf().get(target) ?? new Set(),
-      };
+      const known = kinds.get(target) ?? noCalls(target);
       kinds.set(target, known);
       known.calls += 1;
       if (rpcMethod !== null) known.rpcMethods.add(rpcMethod);
