@@ -91,13 +91,15 @@ function listNeeds(command: Command, fault: string | null): Partial<AssertionArg
 
 /** The next command: see the trace break, then learn why. */
 function renderNext([report = '', spans = '', headers]: readonly string[], run: AssertionRun): string {
-  const { verdict, mode } = run;
+  const { verdict, mode, result } = run;
   const wire = headers === undefined ? '' : ` --wire ${headers}`;
   const expectations = relative(process.cwd(), locateExpectation(mode));
+  // A statement fails that the engine warns of: both commands end alike.
+  const isWarned = result !== null && result.verdict !== 'broken';
   const next =
     verdict === 'intact'
       ? 'demo -- --fault strip-traceparent'
-      : `propagation-check -- file ${spans}${wire} --expectations ${expectations}`;
+      : `propagation-check -- file ${spans}${wire} --expectations ${expectations}${isWarned ? ' --fail-on warning' : ''}`;
   return [
     `report     ${report}`,
     `spans      ${spans}`,

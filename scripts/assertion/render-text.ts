@@ -100,11 +100,19 @@ function renderVerdict(run: AssertionRun, check: TraceCheck, options: TextOption
   const [first] = failed;
   const says = `${failed.length} of ${judged.length} statements fail (${took})`;
   return [
-    ...hang('BROKEN     ', says, options).map((line) => paint(options, 'red', line)),
+    ...hang(`${nameFailure(run)}  `.padEnd('points at  '.length), says, options).map((line) =>
+      paint(options, 'red', line),
+    ),
     ...(first === undefined
       ? []
       : hang('points at  ', `${first.number} ${first.title}: ${escapeText(first.found)}`, options)),
   ];
+}
+
+/** Statements fail too where no call is broken: a service without a name, or clocks that are apart. */
+function nameFailure({ result }: AssertionRun): string {
+  if (result === null || result.verdict === 'broken') return 'BROKEN';
+  return result.verdict === 'unknown' ? 'CANNOT TELL' : 'FAILED';
 }
 
 /** The engine's causes for the same spans, each with its fix. Where nothing is lost, a warning is the cause of a statement that fails. */

@@ -54,6 +54,7 @@ const resultShape = z.strictObject({
       ...acceptance,
     }),
   ),
+  undecided: list(z.strictObject({ client: service, server: service, says: z.string() })).exactOptional(),
   unjudged: list(z.strictObject({ client: service, peer: z.string(), calls: count })).exactOptional(),
   explain: list(
     z.strictObject({

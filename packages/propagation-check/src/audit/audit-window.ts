@@ -99,7 +99,7 @@ function tolerateAbove(result: Result, rates: ReadonlyMap<string, Rate | null>, 
     return isMet ? { ...finding, severity: 'warning' } : finding;
   });
   const isJudged = result.verdict === 'intact' || result.edges.some(isJudgedEdge);
-  const verdict = result.verdict === 'unknown' ? 'unknown' : decideVerdict(findings, isJudged);
+  const verdict = result.verdict === 'unknown' ? 'unknown' : decideVerdict({ ...result, findings }, isJudged);
   return { ...result, verdict, findings };
 }
 

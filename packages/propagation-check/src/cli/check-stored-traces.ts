@@ -77,8 +77,10 @@ export async function checkStoredTraces(
         ? explainEmpty(source, traceIds, args)
         : result.verdict !== 'unknown'
           ? null
-          : missing.length === 0
-            ? explainNothingToJudge(result, names, inputs.expectation)
+          : judged.verdict === 'unknown'
+            ? [...(isDoubtful ? [gap] : []), explainNothingToJudge(judged, names, inputs.expectation)].join(
+                '; ',
+              )
             : `${gap}; what it has is intact`;
     const notes = [
       ...(missing.length > 0 && reason === null ? [gap] : []),

@@ -155,8 +155,7 @@ export async function runRequests(
 }
 
 function withBaggage(inputs: ReadInputs, baggage: Entries): ReadInputs {
-  const { expectation } = inputs;
-  return { ...inputs, expectation: { ...expectation, baggage: { ...expectation.baggage, ...baggage } } };
+  return { ...inputs, expectation: { ...inputs.expectation, sentBaggage: baggage } };
 }
 
 /** Where an expected path begins, the requests of this tool arrive. */

@@ -1,7 +1,7 @@
 import type { Expectation, ExpectedEdge } from '../expect/expectation.ts';
 import { countOf } from '../report/terminal-edges.ts';
 import { suggestName } from '../util/suggest-name.ts';
-import type { Result, UnjudgedEdge } from '../verdict/result.ts';
+import type { Result, UndecidedExpectation, UnjudgedEdge } from '../verdict/result.ts';
 import { listNames } from './list-names.ts';
 import { ownServiceName } from './own-service.ts';
 
@@ -13,7 +13,12 @@ export function hintAtExpectations(
 ): readonly string[] {
   const services = listServices(names);
   if (services.length === 0) return [];
-  if (expected.length > 0) return [...hintAtUnknown(expected, services), ...hintAtUnjudged(result, services)];
+  if (expected.length > 0)
+    return [
+      ...hintAtUnknown(result, expected, services),
+      ...hintAtUndecided(result),
+      ...hintAtUnjudged(result, services),
+    ];
   return result.verdict === 'intact'
     ? [...hintAtUnjudged(result, services), ...hintAtUnseen(result, services)]
     : hintAtUnjudged(result, services);
@@ -21,10 +26,11 @@ export function hintAtExpectations(
 
 /** Why spans give no verdict, and what to add. @param names Of their services. */
 export function explainNothingToJudge(
-  { findings, edges, traces, spans: count }: Result,
+  { findings, edges, traces, spans: count, undecided = [] }: Result,
   names: Iterable<string | null>,
   { edges: expected }: Expectation,
 ): string {
+  if (undecided.length > 0) return undecided.map(describeUndecided).join('; ');
   const services = listServices(names);
   const orName = expected.length > 0 ? '' : `, or name an edge that must be there with ${expectExample}`;
   const seen = edges.some(({ tolerated }) => tolerated === true)
@@ -38,6 +44,10 @@ export function explainNothingToJudge(
   ].join('; ');
 }
 
+function describeUndecided({ client, server, says }: UndecidedExpectation): string {
+  return client === null || server === null ? says : `${client} -> ${server}: ${says}`;
+}
+
 function listServices(names: Iterable<string | null>): readonly string[] {
   return [...new Set(names)]
     .filter((service) => service !== null)
@@ -45,10 +55,16 @@ function listServices(names: Iterable<string | null>): readonly string[] {
 }
 
 /** A service that is expected and has no span is often one that is called otherwise. */
-function hintAtUnknown(expected: readonly ExpectedEdge[], services: readonly string[]): readonly string[] {
+function hintAtUnknown(
+  { undecided = [] }: Result,
+  expected: readonly ExpectedEdge[],
+  services: readonly string[],
+): readonly string[] {
   const unknown = listUnknown(expected, services);
   if (unknown.length === 0) return [];
-  const misspelt = suggestNames(unknown, services);
+  const misspelt = suggestNames(expected, services);
+  // Each has its own reason there.
+  if (undecided.length > 0 && misspelt.length === 0) return [];
   return [
     `no span of ${listNames(unknown)} is here, only of ${listNames(services)}: ` +
       (misspelt.length > 0
@@ -62,8 +78,7 @@ export function listMisspelt(
   names: Iterable<string | null>,
   { edges: expected }: Expectation,
 ): readonly string[] {
-  const services = listServices(names);
-  return suggestNames(listUnknown(expected, services), services);
+  return suggestNames(expected, listServices(names));
 }
 
 function listUnknown(expected: readonly ExpectedEdge[], services: readonly string[]): readonly string[] {
@@ -73,11 +88,19 @@ function listUnknown(expected: readonly ExpectedEdge[], services: readonly strin
   return [...new Set(named)].filter((service) => !services.includes(service));
 }
 
-function suggestNames(unknown: readonly string[], services: readonly string[]): readonly string[] {
-  return unknown.flatMap((name) => {
-    const meant = suggestName(name, services);
+/** A name that the expectation itself uses is that of another service. */
+function suggestNames(expected: readonly ExpectedEdge[], services: readonly string[]): readonly string[] {
+  const named = new Set(expected.flatMap(({ client, server }) => [client, server]));
+  const others = services.filter((service) => !named.has(service));
+  return listUnknown(expected, services).flatMap((name) => {
+    const meant = suggestName(name, others);
     return meant === null ? [] : [`did you mean ${meant} instead of ${name}?`];
   });
+}
+
+/** The expectations that a verdict leaves open; where there is none, they are its reason. */
+function hintAtUndecided({ verdict, undecided = [] }: Result): readonly string[] {
+  return verdict === 'unknown' ? [] : undecided.map((each) => `not judged: ${describeUndecided(each)}`);
 }
 
 /** The edges that no verdict covers, why, and how that changes. */

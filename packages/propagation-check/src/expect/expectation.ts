@@ -3,6 +3,8 @@ export interface Expectation {
   readonly edges: readonly ExpectedEdge[];
   /** Baggage entries that must arrive. */
   readonly baggage: Readonly<Record<string, string>>;
+  /** Baggage entries that were sent: they must arrive wherever somebody looked. */
+  readonly sentBaggage?: Readonly<Record<string, string>>;
   /** Names or addresses of peers that are not instrumented, on purpose. */
   readonly toleratedPeers: readonly string[];
   /** Services that name their SERVER span in every answer, so that an answer without it was given without a span. */

@@ -7,7 +7,7 @@ import { readExpectedPath } from '../expect/read-expected-path.ts';
 import { renderTerminal } from '../report/terminal.ts';
 import { findDocsRoot } from '../source/find-docs-root.ts';
 import { omitUndefined } from '../util/omit-undefined.ts';
-import { decideOutcome, decideVerdict, type Outcome } from '../verdict/decide-verdict.ts';
+import { decideOutcome, decideVerdict, isAccepted, type Outcome } from '../verdict/decide-verdict.ts';
 import type { Result } from '../verdict/result.ts';
 import { type CheckSettings, checkArguments, type Spans } from './check-settings.ts';
 
@@ -104,6 +104,14 @@ function narrow(result: Result, path: readonly ExpectedEdge[]): Result {
   const isOnPath = ({ client, server }: { readonly client: string | null; readonly server: string | null }) =>
     path.some((edge) => (client ?? edge.client) === edge.client && (server ?? edge.server) === edge.server);
   const findings = result.findings.filter(isOnPath);
-  const verdict = result.verdict === 'unknown' ? 'unknown' : decideVerdict(findings, true);
-  return { ...result, verdict, findings, edges: result.edges.filter(isOnPath) };
+  const edges = result.edges.filter(isOnPath);
+  const { undecided: _, ...rest } = result;
+  const undecided = result.undecided?.filter(isOnPath) ?? [];
+  const narrowed = { ...rest, findings, edges, ...(undecided.length > 0 ? { undecided } : {}) };
+  // Where an accepted error is all that speaks of the path, no call of it was judged.
+  const isJudged = edges.some(({ calls }) => calls > 0) || !findings.some(isAccepted);
+  return {
+    ...narrowed,
+    verdict: result.verdict === 'unknown' ? 'unknown' : decideVerdict(narrowed, isJudged),
+  };
 }

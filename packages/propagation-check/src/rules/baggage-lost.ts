@@ -3,7 +3,7 @@ import type { WireContext } from '../headers/evidence.ts';
 import type { HeaderLookup } from '../headers/wire.ts';
 import type { Span } from '../span/span.ts';
 import { keyFor } from '../util/group-by.ts';
-import { type Check, isExpectedCaller } from './check.ts';
+import { type Check, isExpectedCaller, type Scene } from './check.ts';
 import { defineFinding } from './define-finding.ts';
 import { reportCalls } from './report-calls.ts';
 
@@ -21,20 +21,48 @@ export const finding = defineFinding('baggage-lost', {
  * attributes that services copy from baggage. Where nobody looked nothing is said.
  */
 export const findLostBaggage: Check = (scene) => {
-  const { headersOf } = scene;
-  const entries = Object.entries(scene.expectation.baggage);
+  const { baggage, sentBaggage } = scene.expectation;
+  const entries = Object.entries({ ...baggage, ...sentBaggage });
   if (entries.length === 0) return [];
   const recorded = findRecordedKeys(scene.graph.spans, entries);
   const losses = new Map<Call, string>();
-  for (const call of scene.calls()) {
-    if (!isExpectedCaller(scene, call.client.serviceName, call.server.serviceName)) continue;
-    const says = entries.flatMap((entry) => describeLoss(call, entry, headersOf, recorded) ?? []);
+  for (const call of listExpectedCalls(scene)) {
+    const says = entries.flatMap((entry) => describeLoss(call, entry, scene.headersOf, recorded) ?? []);
     if (says.length > 0) losses.set(call, says.join('; '));
   }
   return reportCalls(finding, [...losses.keys()], (call) => losses.get(call) ?? '');
 };
 
+/** The expected entries of which no call shows whether they arrived, `hello=world`. */
+export function listUntoldBaggage(scene: Scene): readonly string[] {
+  const entries = Object.entries(scene.expectation.baggage);
+  if (entries.length === 0) return [];
+  const recorded = findRecordedKeys(scene.graph.spans, entries);
+  const calls = listExpectedCalls(scene);
+  const isTold = (entry: Entry): boolean =>
+    calls.some(
+      (call) =>
+        hasArrived(call, entry, scene.headersOf) ||
+        describeLoss(call, entry, scene.headersOf, recorded) !== null,
+    );
+  return entries.filter((entry) => !isTold(entry)).map(show);
+}
+
+function listExpectedCalls(scene: Scene): readonly Call[] {
+  return scene
+    .calls()
+    .filter(({ client, server }) => isExpectedCaller(scene, client.serviceName, server.serviceName));
+}
+
 type Entry = readonly [key: string, value: string];
+
+/** Whether the called service received the entry, or records it. */
+function hasArrived({ client, server }: Call, entry: Entry, headersOf: HeaderLookup): boolean {
+  const [key, value] = entry;
+  const headers = headersOf(client, server, { client: client.serviceName, server: server.serviceName });
+  const received = headers?.isTied === true ? headers.received : null;
+  return readAttribute(server, key) === value || (received !== null && find(received, entry) === 'same');
+}
 
 /** @returns Null when the entry arrived, and when nothing tells. */
 function describeLoss(

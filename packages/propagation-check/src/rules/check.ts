@@ -154,14 +154,14 @@ export function listUnseenEdges(scene: Scene, open: Open): readonly ExpectedEdge
       edge.rule === 'must' &&
       !hasCall(scene, edge.client, edge.server) &&
       !scene.shared.isReachedThrough(edge.client, edge.server) &&
-      !hasUnnamedCall(scene, edge) &&
+      findUnnamedSide(scene, edge, open.found) === null &&
       !hasError(open, edge),
   );
 }
 
 /** Whether an error of the edge is reported already. */
 export function hasError(
-  { found }: Open,
+  { found }: Pick<Open, 'found'>,
   { client, server }: { readonly client: string | null; readonly server: string | null },
 ): boolean {
   return found.some(
@@ -179,12 +179,29 @@ export function isNamed({ expectation }: SceneFacts, service: string | null): bo
   return expectation.edges.some((edge) => edge.client === service || edge.server === service);
 }
 
-/** A service that is expected and has no spans may be the one without a name on the other side of whole calls. */
-function hasUnnamedCall(scene: Scene, { client, server }: ExpectedEdge): boolean {
-  if (hasSpans(scene, client) === hasSpans(scene, server)) return false;
-  return hasSpans(scene, client)
-    ? scene.groups.some((group) => group.client === client && isUnnamed(group.server))
-    : scene.groups.some((group) => group.server === server && isUnnamed(group.client));
+/** A service of an edge that is expected, has no spans, and may be the one without a name on the other side of calls. */
+export interface UnnamedSide {
+  readonly side: 'client' | 'server';
+  /** Of the service without a name. */
+  readonly as: string | null;
+}
+
+/** @param broken Reports of calls that are not whole. */
+export function findUnnamedSide(
+  scene: Scene,
+  { client, server }: Omit<ExpectedEdge, 'rule'>,
+  broken: readonly Pick<Draft, 'client' | 'server' | 'severity'>[],
+): UnnamedSide | null {
+  if (hasSpans(scene, client) === hasSpans(scene, server)) return null;
+  const [side, other, known] = hasSpans(scene, client)
+    ? (['server', 'client', client] as const)
+    : (['client', 'server', server] as const);
+  const calls = [...scene.groups, ...broken.filter(({ severity }) => severity === 'error')];
+  // A report without a name on one side may know nothing of that side.
+  const found = calls.find(
+    (call) => call[other] === known && isUnnamed(call[side]) && scene.services.has(call[side]),
+  );
+  return found === undefined ? null : { side, as: found[side] };
 }
 
 /** SDKs write `unknown_service` where nobody gave a name (semantic conventions, resource, "service.name"). */

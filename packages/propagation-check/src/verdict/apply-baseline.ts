@@ -33,7 +33,7 @@ export function applyBaseline(result: Result, baseline: Baseline): Result {
   });
   // Without its known findings a broken result may have nothing left to judge: an expected edge that was never seen has no call.
   const isJudged = result.verdict === 'intact' || (result.verdict === 'broken' && edges.some(isJudgedEdge));
-  return { ...result, verdict: decideVerdict(findings, isJudged), edges, findings };
+  return { ...result, verdict: decideVerdict({ ...result, findings }, isJudged), edges, findings };
 }
 
 /** Entries that no longer occur although their edge was judged. */

@@ -16,6 +16,7 @@ import { rankByPipeline } from '../rules/rank-by-pipeline.ts';
 import { rankByProject } from '../rules/rank-by-project.ts';
 import type { Silence } from '../rules/rule.ts';
 import { runRules } from '../rules/run-rules.ts';
+import { provesArrival } from '../rules/span-lost-in-service.ts';
 import { listStepsToDecide } from '../rules/steps-to-decide.ts';
 import { thresholds as defaultThresholds, type Thresholds } from '../rules/thresholds.ts';
 import { isToleratedPeer } from '../rules/tolerated-peer.ts';
@@ -29,6 +30,7 @@ import { hideSecrets } from '../util/hide-secrets.ts';
 import { remember } from '../util/remember.ts';
 import { buildScene } from './build-scene.ts';
 import { decideVerdict, isJudgedEdge } from './decide-verdict.ts';
+import { listUndecided } from './list-undecided.ts';
 import { listUnjudged, listUnjudgedRoots } from './list-unjudged.ts';
 import type { EdgeResult, Evidence, Finding, ProjectEvidence, Result } from './result.ts';
 import { tolerate } from './tolerate.ts';
@@ -77,15 +79,20 @@ export function checkStore(store: SpanStore, options: CheckOptions = {}): Result
     openClients,
   );
   const isJudged =
-    edges.some(isJudgedEdge) || holdsForOneService(edges, expectation) || holdsWithoutEdge(scene);
+    edges.some(isJudgedEdge) ||
+    holdsForOneService(edges, expectation) ||
+    holdsWithoutEdge(scene) ||
+    merged.some(provesArrival);
   const unjudged = [...listUnjudged(scene, merged), ...listUnjudgedRoots(scene, looseEnds.roots, merged)];
+  const undecided = listUndecided(scene, merged);
   return {
     version: 1,
-    verdict: decideVerdict(findings, isJudged),
+    verdict: decideVerdict({ findings, undecided }, isJudged),
     traces: scene.graph.traceCount,
     spans: scene.graph.spanCount,
     edges,
     findings,
+    ...(undecided.length > 0 ? { undecided } : {}),
     ...(unjudged.length > 0 ? { unjudged } : {}),
     ...(explain ? { explain: explainLooseEnds(scene, looseEnds, drafts, silences) } : {}),
   };

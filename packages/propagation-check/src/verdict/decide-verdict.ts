@@ -17,9 +17,12 @@ export function isJudgedEdge({ client, server, calls, tolerated }: EdgeResult): 
 }
 
 /** @param isJudged Whether there was anything to judge. */
-export function decideVerdict(findings: readonly Finding[], isJudged: boolean): Result['verdict'] {
+export function decideVerdict(
+  { findings, undecided = [] }: Pick<Result, 'findings' | 'undecided'>,
+  isJudged: boolean,
+): Result['verdict'] {
   if (findings.some((finding) => fails(finding, 'error'))) return 'broken';
-  return isJudged ? 'intact' : 'unknown';
+  return isJudged && undecided.length === 0 ? 'intact' : 'unknown';
 }
 
 export function fails(finding: Finding, failOn: FailOn): boolean {

@@ -9,8 +9,8 @@ import type { FindingId, Severity } from '../rules/finding.ts';
 export interface Result {
   readonly version: 1;
   /**
-   * `broken` when a finding has severity `error` and is neither known nor tolerated; `intact` when none is so and an edge was judged,
-   * or an expectation holds; `unknown` when there was nothing to judge.
+   * `broken` when a finding has severity `error` and is neither known nor tolerated; `intact` when none is so, an edge was judged
+   * or an expectation holds, and no expectation is undecided; otherwise `unknown`.
    */
   readonly verdict: 'intact' | 'broken' | 'unknown';
   /** Number of traces read. */
@@ -19,6 +19,8 @@ export interface Result {
   readonly spans: number;
   readonly edges: readonly EdgeResult[];
   readonly findings: readonly Finding[];
+  /** Only where there are any: expectations that nothing here proves or refutes. A result with any is not `intact`. */
+  readonly undecided?: readonly UndecidedExpectation[];
   /** Only where there are any: calls that may be those of an edge, and that nothing here can judge. */
   readonly unjudged?: readonly UnjudgedEdge[];
   /** Only where it was asked for: the loose ends of which nothing is reported as broken, and why. */
@@ -47,6 +49,14 @@ export interface UnjudgedEdge {
   /** As the caller addresses it, `orders:8082`, or the expected service. */
   readonly peer: string;
   readonly calls: number;
+}
+
+/** An expected edge of which neither a call nor an error was seen, or an expected entry of baggage that nobody looked for. */
+export interface UndecidedExpectation {
+  /** Null for baggage. */
+  readonly client: string | null;
+  readonly server: string | null;
+  readonly says: string;
 }
 
 /** Something that is wrong with an edge, or worth knowing of it. */

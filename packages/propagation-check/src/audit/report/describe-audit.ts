@@ -8,9 +8,19 @@ import type { Rate } from '../estimate-rate.ts';
 
 const verdicts = { passed: 'intact', failed: 'broken', unknown: 'unknown' } as const;
 
-/** `INTACT`, as the exit code says it. */
-export function nameOutcome({ outcome }: AuditResult): string {
-  return nameVerdict(verdicts[outcome]);
+/** `INTACT`, as the exit code says it; where calls are broken and the limit allows it, that. */
+export function nameOutcome(audit: Pick<AuditResult, 'outcome' | 'edges' | 'failUnder'>): string {
+  return listWithinLimit(audit).length > 0 ? 'WITHIN LIMIT' : nameVerdict(verdicts[audit.outcome]);
+}
+
+/** The edges with broken calls on which the limit is met. */
+function listWithinLimit({
+  outcome,
+  edges,
+  failUnder,
+}: Pick<AuditResult, 'outcome' | 'edges' | 'failUnder'>): readonly AuditEdge[] {
+  if (outcome !== 'passed' || failUnder === null) return [];
+  return edges.filter((edge) => edge.broken > 0 && !isAccepted(edge));
 }
 
 /** The audit in one line. */
@@ -25,6 +35,13 @@ export function summariseAudit(audit: AuditResult, { reason }: Pick<ReportDetail
   const suspected = sumOf(judged, 'suspected');
   const maybe = suspected === 0 ? '' : `, ${suspected} more may be`;
   const broken = `${sumOf(judged, 'broken')} of ${countOf(calls, 'call')} broken${maybe}`;
+  const within = listWithinLimit(audit);
+  if (within.length > 0) {
+    const lowest = Math.min(...within.map(({ rate }) => rate?.value ?? 1));
+    const ofEdges = edges.length === 1 ? '' : ` on ${within.length} of ${countOf(edges.length, 'edge')}`;
+    const rate = `${edges.length === 1 ? '' : 'lowest '}${formatShare(lowest)} intact, limit ${formatShare(failUnder ?? 0, 'nearest')}`;
+    return `${broken}${ofEdges} (${rate}; ${where})`;
+  }
   const warned =
     outcome === 'failed' && result.verdict !== 'broken' ? '; warnings fail (--fail-on warning)' : '';
   return `${failed.length} of ${countOf(edges.length, 'edge')}${limit || ' broken'}; ${broken}${warned} (${where})`;

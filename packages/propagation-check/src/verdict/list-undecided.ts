@@ -1,0 +1,47 @@
+import { listUntoldBaggage } from '../rules/baggage-lost.ts';
+import { type Draft, findUnnamedSide, hasCall, hasError, hasSpans, type Scene } from '../rules/check.ts';
+import { provesArrival } from '../rules/span-lost-in-service.ts';
+import type { UndecidedExpectation } from './result.ts';
+
+/** The expectations that the data neither prove nor refute: where no call and no error speaks of them, nothing was judged. */
+export function listUndecided(scene: Scene, drafts: readonly Draft[]): readonly UndecidedExpectation[] {
+  const edges = scene.expectation.edges.flatMap(
+    ({ client, server, rule }): readonly UndecidedExpectation[] => {
+      if (rule === 'may' || hasCall(scene, client, server) || hasError({ found: drafts }, { client, server }))
+        return [];
+      const unnamed = findUnnamedSide(scene, { client, server }, drafts);
+      if (unnamed !== null) {
+        const [missing, known] = unnamed.side === 'server' ? [server, client] : [client, server];
+        const verb = unnamed.side === 'server' ? 'is called by' : 'calls';
+        const name = unnamed.as ?? 'a service without a name';
+        return [
+          {
+            client,
+            server,
+            says: `${missing} has no span and may be ${name}, which ${verb} ${known}: set OTEL_SERVICE_NAME of ${missing}`,
+          },
+        ];
+      }
+      const hasArrived = drafts.some(
+        (draft) => provesArrival(draft) && draft.client === client && draft.server === server,
+      );
+      if (rule === 'must-not' || hasArrived || scene.shared.isReachedThrough(client, server)) return [];
+      const absent = hasSpans(scene, client)
+        ? 'no call of it has its other side here'
+        : `no span of ${client} is here`;
+      return [
+        {
+          client,
+          server,
+          says: `${absent}: add the spans of both services, and send a request that makes the call`,
+        },
+      ];
+    },
+  );
+  const baggage = listUntoldBaggage(scene).map((entry) => ({
+    client: null,
+    server: null,
+    says: `nothing shows whether baggage ${entry} arrives: have the called service copy it to an attribute (baggage span processor), or record the headers with a tap (--wire)`,
+  }));
+  return [...edges, ...baggage];
+}

@@ -1,0 +1,138 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import { auditWindow } from '../../src/audit/audit-window.ts';
+import { check, checkPath } from '../../src/library/check.ts';
+import { expectPropagation, PropagationError } from '../../src/library/expect-propagation.ts';
+import { matchers } from '../../src/library/matchers.ts';
+import type { Baseline } from '../../src/verdict/apply-baseline.ts';
+import { readDrawing } from '../engine/read-drawing.ts';
+import { drawChain, drawClient, drawServer } from '../rules/judge-drawing.ts';
+
+const web = 'web SERVER "GET /call" 0..100 http.request.method=GET url.path=/call';
+const call = (callee: string, more = '') => drawClient({ from: 10, to: 90, extra: more }, `${callee}/work`);
+const served = (callee: string) => drawServer({ from: 20, to: 80, service: callee });
+const whole = (callee: string, number = 9) => drawChain(number, web, call(callee), served(callee));
+const refused = call('orders').replace('=200', '=502');
+const missingCall: Baseline = [{ client: 'web', server: 'orders', finding: 'missing-call' }];
+
+interface Row {
+  readonly drawing: string;
+  readonly baseline?: Baseline;
+  /** The reason that a person reads. */
+  readonly says: RegExp;
+}
+
+/** Nothing that was to be judged was judged: none of these may be a success, whatever else is whole. */
+const rows: Readonly<Record<string, Row>> = {
+  'no span': { drawing: '', says: /^there are no spans/ },
+  'only spans within services': {
+    drawing: drawChain(1, 'web INTERNAL "job" 0..10') + drawChain(2, 'orders INTERNAL "job" 0..10'),
+    says: /^no call between two services/,
+  },
+  'only requests of unknown callers': { drawing: drawChain(1, web), says: /^no call between two services/ },
+  'only calls of a service to itself': { drawing: whole('web'), says: /^no call between two services/ },
+  'only calls that a gateway refused': {
+    drawing: drawChain(1, web, refused),
+    says: /^no call between two services/,
+  },
+  'only calls that were answered with 404 by nobody': {
+    drawing: drawChain(1, web, call('orders').replace('=200', '=404')),
+    says: /^no call between two services/,
+  },
+  'only calls of tolerated peers': {
+    drawing: `tolerate orders\n${whole('orders')}`,
+    says: /but those of tolerated peers/,
+  },
+  'an expected edge whose calls were refused': {
+    drawing: `expect web -> orders\n${drawChain(1, web, refused)}${whole('stock')}`,
+    says: /^web -> orders: no call of it/,
+  },
+  'an expected edge whose caller has no spans, beside another caller': {
+    drawing: `expect shop -> orders\nmay web -> orders\n${whole('orders')}`,
+    says: /^shop -> orders: no span of shop is here/,
+  },
+  'an expected edge to a service that may be the one without a name': {
+    drawing: `expect web -> orders\n${whole('unknown_service:node')}${whole('stock', 8)}`,
+    says: /^web -> orders: orders has no span and may be unknown_service:node, which is called by web: set OTEL_SERVICE_NAME of orders/,
+  },
+  'an expected edge from a service that may be the one without a name': {
+    drawing: `expect shop -> orders\n${drawChain(1, drawClient({ from: 10, to: 90, service: '-' }), served('orders'))}`,
+    says: /^shop -> orders: shop has no span and may be a service without a name, which calls orders/,
+  },
+  'a forbidden edge to a service that may be the one without a name': {
+    drawing: `must-not web -> orders\n${whole('unknown_service')}`,
+    says: /^web -> orders: orders has no span and may be unknown_service/,
+  },
+  'an expected edge that was never seen, as the baseline knows': {
+    drawing: `expect web -> orders\n${drawChain(1, web)}`,
+    baseline: missingCall,
+    says: /^no call between two services/,
+  },
+  'baggage of which nobody recorded whether it arrives': {
+    drawing: `expect web -> orders\nbaggage hello=world\n${whole('orders')}`,
+    says: /^nothing shows whether baggage hello=world arrives/,
+  },
+};
+
+suite('no success where nothing was judged', () => {
+  for (const [name, { drawing, baseline = [], says }] of Object.entries(rows)) {
+    const { spans, expectation } = readDrawing(drawing);
+    const settings = { expectation, baseline };
+    test(name, async () => {
+      const { outcome, result, reason } = await check(spans, settings);
+      assert.equal(outcome, 'unknown', JSON.stringify(result.findings));
+      assert.match(reason ?? '', says);
+      const now = { window: { from: 0, to: 1 }, result, seen: { complete: true, says: '' } };
+      const input = { source: 'here', now, before: null, state: null, failOn: 'error' } as const;
+      assert.equal(auditWindow({ ...input, failUnder: null }).outcome, 'unknown');
+      assert.equal(auditWindow({ ...input, failUnder: 0 }).outcome, 'unknown');
+    });
+
+    const [edge] = expectation.edges.filter(({ rule }) => rule === 'must');
+    if (edge === undefined) continue;
+    test(`${name}: neither of its path`, async () => {
+      const path = `${edge.client} -> ${edge.server}`;
+      const rest = { ...settings, expectation: { ...expectation, edges: [] } };
+      await assert.rejects(expectPropagation(spans, path, rest), PropagationError);
+      await assert.rejects(matchers.toPropagate(spans, path, rest), 'nor does `not` hold');
+    });
+  }
+
+  test('a path of which the baseline knows that it was never seen, beside another that is whole', async () => {
+    const { spans } = readDrawing(drawChain(1, web) + whole('stock'));
+    const { outcome } = await checkPath(spans, 'web -> orders', { baseline: missingCall });
+    assert.equal(outcome, 'unknown');
+  });
+
+  test('a break stays one: of the call to the service without a name, and beside what is open', async () => {
+    const split = drawChain(1, web, call('orders')) + drawChain(2, served('unknown_service:node'));
+    for (const more of ['', whole('stock')]) {
+      const { spans, expectation } = readDrawing(`expect web -> orders\n${split}${more}`);
+      const { outcome, result } = await check(spans, { expectation });
+      assert.equal(outcome, 'failed');
+      assert.deepEqual(
+        result.findings
+          .filter(({ severity }) => severity === 'error')
+          .map(({ id, server }) => `${id} ${server}`),
+        ['split-trace unknown_service:node'],
+      );
+    }
+  });
+
+  test('a name that the expectation uses is not suggested for another', async () => {
+    const { spans } = readDrawing(
+      drawChain(
+        1,
+        web.replace('web', 'service-a'),
+        call('x').replace('web', 'service-a'),
+        served('unknown_service:node'),
+      ),
+    );
+    const { explanation } = await check(spans, { expect: 'service-a -> service-b' });
+    assert.match(
+      explanation,
+      /^CANNOT TELL {2}service-a -> service-b: service-b has no span and may be unknown_service:node/,
+    );
+    assert.doesNotMatch(explanation, /did you mean/);
+  });
+});
