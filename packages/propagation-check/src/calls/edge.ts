@@ -1,7 +1,7 @@
 import { none, type Rows, type TraceGraph } from '../graph/trace-graph.ts';
 import { type Span, spanKinds } from '../span/span.ts';
 import { discard } from '../span/value-table.ts';
-import { FactsOfRows, readCallFacts } from './call-facts.ts';
+import { type CallFacts, FactsOfRows, readCallFacts } from './call-facts.ts';
 import { type CallExtremes, type CallGroup, type EdgeProtocol, edgeProtocols } from './call-group.ts';
 import { findMcpTransports, separateMcp } from './mcp-transport.ts';
 import { Roots } from './roots.ts';
@@ -96,9 +96,9 @@ function collectCalls(graph: TraceGraph, facts: RowFacts): readonly CallGroup[] 
   let calls = 0;
   const add = (client: number, server: number): void => {
     const protocol = readEdgeProtocol(graph, facts, client, server);
-    const [from, to] = [graph.serviceNumberOf(client), graph.serviceNumberOf(server)];
+    const services = graph.serviceNumberOf(client) * graph.serviceCount + graph.serviceNumberOf(server);
     const kind = (kinds[client] ?? 0) * spanKinds.length + (kinds[server] ?? 0);
-    const edge = (from * graph.serviceCount + to) * spanKinds.length ** 2 + kind;
+    const edge = services * spanKinds.length ** 2 + kind;
     const key = edge * edgeProtocols.length + edgeProtocols.indexOf(protocol);
     let group = filling.get(key);
     if (group === undefined) {
@@ -168,14 +168,19 @@ function collectCalls(graph: TraceGraph, facts: RowFacts): readonly CallGroup[] 
 function extend(extremes: CallExtremes, graph: TraceGraph, client: number, server: number): void {
   const { starts, ends } = graph;
   const top = graph.topInService(client);
-  const [began, ended, start] = [starts[client] ?? 0, ends[client] ?? 0, starts[server] ?? 0];
-  if (graph.isEntry(top)) extremes.late = Math.max(extremes.late, began - (ends[top] ?? 0));
-  else if (isBeginning(graph, top)) extremes.hasDetached = true;
+  const began = starts[client] ?? 0;
+  const ended = ends[client] ?? 0;
+  const start = starts[server] ?? 0;
+  // V8 allocates memory for each time that is stored in an object: few are.
+  if (graph.isEntry(top)) {
+    if (began - (ends[top] ?? 0) > extremes.late) extremes.late = began - (ends[top] ?? 0);
+  } else if (isBeginning(graph, top)) extremes.hasDetached = true;
   if (graph.index.traces[client] !== graph.index.traces[server]) extremes.isAcrossTraces = true;
-  extremes.apart = Math.max(extremes.apart, began - start, start - ended);
+  const apart = Math.max(began - start, start - ended);
+  if (apart > extremes.apart) extremes.apart = apart;
   const lag = (ends[server] ?? 0) - ended;
-  extremes.lag.client = Math.max(extremes.lag.client, -lag);
-  extremes.lag.server = Math.max(extremes.lag.server, lag);
+  if (-lag > extremes.lag.client) extremes.lag.client = -lag;
+  if (lag > extremes.lag.server) extremes.lag.server = lag;
 }
 
 /** Whether what led to a span within its service began a trace, and is no entry. */
@@ -216,11 +221,15 @@ function crosses(graph: TraceGraph, parent: number, child: number): boolean {
 }
 
 function readEdgeProtocol(graph: TraceGraph, facts: RowFacts, client: number, server: number): EdgeProtocol {
-  for (const row of [client, server]) {
-    const protocol = facts.protocolOf(row);
-    if (protocol !== 'database' && protocol !== 'unknown') return protocol;
-  }
-  return facts.isOutgoing(client) || graph.isEntry(server) ? 'http' : 'internal';
+  return (
+    asEdgeProtocol(facts.protocolOf(client)) ??
+    asEdgeProtocol(facts.protocolOf(server)) ??
+    (facts.isOutgoing(client) || graph.isEntry(server) ? 'http' : 'internal')
+  );
+}
+
+function asEdgeProtocol(protocol: CallFacts['protocol']): EdgeProtocol | null {
+  return protocol === 'database' || protocol === 'unknown' ? null : protocol;
 }
 
 /** Marks the callers' spans, what they hang under in their service (an attempt), and other instrumented layers of the same call. */
@@ -228,7 +237,7 @@ function markContinued(graph: TraceGraph, facts: RowFacts, groups: readonly Call
   const called = new Uint8Array(graph.store.size);
   const mcp = separateMcp(graph, facts, groups);
   for (const { clients } of groups) {
-    for (const client of clients) markCalled(graph, mcp, client, called);
+    for (let at = 0; at < clients.length; at += 1) markCalled(graph, mcp, clients[at] ?? none, called);
   }
   const { kinds } = graph.store;
   // Two instrumented layers make nested CLIENT spans for one call; either may carry the header.

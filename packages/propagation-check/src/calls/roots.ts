@@ -17,14 +17,15 @@ export class Roots {
 
   static from(graph: TraceGraph, rows: Rows): Roots {
     const counts = new Uint32Array(graph.serviceCount);
-    for (const row of rows) {
-      const service = graph.serviceNumberOf(row);
+    for (let at = 0; at < rows.length; at += 1) {
+      const service = graph.serviceNumberOf(rows[at] ?? none);
       counts[service] = (counts[service] ?? 0) + 1;
     }
     const filled = new Uint32Array(graph.serviceCount);
     const lists: (Rows | undefined)[] = [];
     const ofServices = new Map<string | null, Rows>();
-    for (const row of rows) {
+    for (let at = 0; at < rows.length; at += 1) {
+      const row = rows[at] ?? none;
       const service = graph.serviceNumberOf(row);
       const list = lists[service] ?? new Int32Array(counts[service] ?? 0);
       if (filled[service] === 0) {
@@ -64,12 +65,9 @@ export class Roots {
     const rows = this.#rows.get(service) ?? noRows;
     // Ascending. Nearly all rows begin later than these.
     const earliest: number[] = [];
-    for (const row of rows) {
-      const start = starts[row] ?? 0;
-      if (earliest.length === most && start >= (earliest[most - 1] ?? 0)) continue;
-      const place = earliest.findLastIndex((one) => one <= start) + 1;
-      earliest.splice(place, 0, start);
-      if (earliest.length > most) earliest.pop();
+    for (let at = 0; at < rows.length; at += 1) {
+      const start = starts[rows[at] ?? none] ?? 0;
+      if (earliest.length < most || start < (earliest[most - 1] ?? 0)) keepEarliest(earliest, start, most);
     }
     const last = earliest.at(-1) ?? Number.NEGATIVE_INFINITY;
     return this.#graph.viewsOf(rows.filter((row) => (starts[row] ?? 0) <= last));
@@ -83,8 +81,9 @@ export class Roots {
   /** How many of a service have each key. */
   countBy(service: string | null, keyOf: (row: number) => string): ReadonlyMap<string, number> {
     const counts = new Map<string, number>();
-    for (const row of this.#rows.get(service) ?? noRows) {
-      const key = keyOf(row);
+    const rows = this.#rows.get(service) ?? noRows;
+    for (let at = 0; at < rows.length; at += 1) {
+      const key = keyOf(rows[at] ?? none);
       counts.set(key, (counts.get(key) ?? 0) + 1);
     }
     return counts;
@@ -113,4 +112,11 @@ export class Roots {
     });
     return new Roots(this.#graph, new Map(left));
   }
+}
+
+/** @param earliest Ascending; at most so many stay. */
+function keepEarliest(earliest: number[], start: number, most: number): void {
+  const place = earliest.findLastIndex((one) => one <= start) + 1;
+  earliest.splice(place, 0, start);
+  if (earliest.length > most) earliest.pop();
 }

@@ -120,18 +120,19 @@ export class RowFacts {
     /** Indexed by class: whether its facts depend on values that its rows do not share. */
     const isBeyond = new Uint8Array(this.#classes.count);
     isBeyond[noClass] = 1;
-    return (row) => {
-      const ofClass = this.#classes.of[row] ?? noClass;
-      if (isBeyond[ofClass] === 1) return read(this.#sourceOf(row, () => {}));
-      const found = known[ofClass];
-      if (found !== undefined) return found.result;
-      const result = read(
-        this.#sourceOf(row, () => {
-          isBeyond[ofClass] = 1;
-        }),
-      );
+    const work = (row: number, ofClass: number): T => {
+      const noteBeyond = (): void => {
+        isBeyond[ofClass] = 1;
+      };
+      const result = read(this.#sourceOf(row, noteBeyond));
       if (isBeyond[ofClass] === 0) known[ofClass] = { result };
       return result;
+    };
+    // Apart, because V8 allocates what an inner function captures in each call.
+    return (row) => {
+      const ofClass = this.#classes.of[row] ?? noClass;
+      const found = known[ofClass];
+      return found === undefined ? work(row, ofClass) : found.result;
     };
   }
 

@@ -144,7 +144,8 @@ export class TraceGraph {
 
   /** By start; at the same time by ids, so that the order is always the same. */
   compare(left: number, right: number): number {
-    const [one, other] = [this.starts[left] ?? 0, this.starts[right] ?? 0];
+    const one = this.starts[left] ?? 0;
+    const other = this.starts[right] ?? 0;
     if (one !== other) return one < other ? -1 : 1;
     if (Math.abs(one) > farthestExact) {
       // Doubles are the same here for times that are not, by how far the origin is.

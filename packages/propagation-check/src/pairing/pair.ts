@@ -296,7 +296,7 @@ export function startsDuringAny(
   const tolerance = Number(clockTolerance);
   return (row) => {
     const start = graph.starts[row] ?? 0;
-    return intervals.someOpen(start - tolerance, start + tolerance, () => mayFit(row));
+    return intervals.someOpen(start - tolerance, start + tolerance, row, mayFit);
   };
 }
 

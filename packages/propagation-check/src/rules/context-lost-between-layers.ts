@@ -97,7 +97,8 @@ function findDividedServices({ graph }: Scene): (row: number) => boolean {
   /** Of each resource: nearly all have one scope. */
   const latest = new Int32Array(resourceTable.length).fill(none);
   for (let row = 0; row < size; row += 1) {
-    const [resource = 0, scope = 0] = [resources[row], scopes[row]];
+    const resource = resources[row] ?? 0;
+    const scope = scopes[row] ?? 0;
     if (kinds[row] !== server || latest[resource] === scope || !graph.has(row) || !graph.isRoot(row))
       continue;
     latest[resource] = scope;

@@ -1,4 +1,5 @@
 import { type Call, type CallGroup, selectCalls } from '../calls/call-group.ts';
+import { none } from '../graph/trace-graph.ts';
 import { bounds } from '../pairing/bounds.ts';
 import { compareRequests, endsWithin, isSamePath, startsDuring, takeFitting } from '../pairing/pair.ts';
 import type { Span } from '../span/span.ts';
@@ -52,7 +53,8 @@ function listRepeated({ graph }: Scene, groups: readonly CallGroup[]): ReadonlyS
   const isSeen = new Uint8Array(graph.store.size);
   const repeated = new Set<number>();
   for (const { clients } of groups) {
-    for (const client of clients) {
+    for (let at = 0; at < clients.length; at += 1) {
+      const client = clients[at] ?? none;
       if (isSeen[client] === 1) repeated.add(client);
       isSeen[client] = 1;
     }

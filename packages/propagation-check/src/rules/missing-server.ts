@@ -188,15 +188,16 @@ function summarizeCalls(readers: Readers, groups: readonly CallGroup[], targets:
   const kinds = new Map<string, RequestKinds>();
   const statusCodes = new Set<number | null>();
   const pathsOf = remember(() => listPaths(readers, groups, targets));
+  const noCalls = (target: string): RequestKinds => ({
+    ...{ calls: 0, rpcMethods: new Set(), routes: new Set() },
+    paths: () => pathsOf().get(target) ?? new Set(),
+  });
   for (const { clients, servers } of groups) {
     for (let at = 0; at < clients.length; at += 1) {
       const { target, rpcMethod, statusCode } = askedOf(clients[at] ?? none);
       statusCodes.add(statusCode);
       if (!targets.has(target)) continue;
-      const known = kinds.get(target) ?? {
-        ...{ calls: 0, rpcMethods: new Set(), routes: new Set() },
-        paths: () => pathsOf().get(target) ?? new Set(),
-      };
+      const known = kinds.get(target) ?? noCalls(target);
       kinds.set(target, known);
       known.calls += 1;
       if (rpcMethod !== null) known.rpcMethods.add(rpcMethod);
@@ -307,7 +308,8 @@ function measureDurations(
   const durations = new Float64Array(countCalls(groups));
   let count = 0;
   for (const { clients } of groups) {
-    for (const row of clients) {
+    for (let at = 0; at < clients.length; at += 1) {
+      const row = clients[at] ?? none;
       if (!isMeant(row)) continue;
       durations[count] = (ends[row] ?? 0) - (starts[row] ?? 0);
       count += 1;

@@ -2,8 +2,13 @@
 export interface IntervalIndex {
   /** Those that start at `until` or before and end at `since` or later, the latest start first. */
   openBetween(since: number, until: number): Iterable<number>;
-  /** Whether any of these is meant. The test is made where there is any. */
-  someOpen(since: number, until: number, makeTest: () => (position: number) => boolean): boolean;
+  /** Whether any of these is meant. The test is made, of `subject`, where there is any. */
+  someOpen(
+    since: number,
+    until: number,
+    subject: number,
+    makeTest: (subject: number) => (position: number) => boolean,
+  ): boolean;
   /** No later look-up finds the interval. */
   remove(position: number): void;
 }
@@ -31,10 +36,10 @@ export function indexIntervals(starts: Float64Array, ends: Float64Array): Interv
         at = findLast(latest, leaves, at - 1, since);
       }
     },
-    someOpen(since, until, makeTest) {
+    someOpen(since, until, subject, makeTest) {
       let at = findLast(latest, leaves, countUpTo(sorted, until) - 1, since);
       if (at < 0) return false;
-      const isMeant = makeTest();
+      const isMeant = makeTest(subject);
       while (at >= 0) {
         if (isMeant(order[at] ?? 0)) return true;
         at = findLast(latest, leaves, at - 1, since);
@@ -74,15 +79,18 @@ function countUpTo(sorted: Float64Array, limit: number): number {
 
 /** The last leaf up to `from` that ends at `since` or later; -1 where there is none. */
 function findLast(latest: Float64Array, leaves: number, from: number, since: number): number {
-  const reaches = (node: number): boolean => (latest[node] ?? Number.NEGATIVE_INFINITY) >= since;
   if (from < 0) return -1;
   let node = leaves + from;
-  while (!reaches(node)) {
+  while (!reaches(latest, node, since)) {
     // Upwards to the nearest part on the left that reaches.
     while (node % 2 === 0 && node > 1) node >>= 1;
     if (node <= 1) return -1;
     node -= 1;
   }
-  while (node < leaves) node = reaches(node * 2 + 1) ? node * 2 + 1 : node * 2;
+  while (node < leaves) node = reaches(latest, node * 2 + 1, since) ? node * 2 + 1 : node * 2;
   return node - leaves;
+}
+
+function reaches(latest: Float64Array, node: number, since: number): boolean {
+  return (latest[node] ?? Number.NEGATIVE_INFINITY) >= since;
 }

@@ -281,7 +281,8 @@ function countShown(graph: TraceGraph, { client, server }: Shown): number {
 function countServers(graph: TraceGraph, counted: Counted, groups: readonly CallGroup[]): void {
   const linked = new Set<number>();
   for (const { servers } of groups) {
-    for (const server of servers) {
+    for (let at = 0; at < servers.length; at += 1) {
+      const server = servers[at] ?? none;
       if (linked.has(server)) continue;
       if (graph.hasLinks(server)) linked.add(server);
       if (!counted.broken.has(server)) counted.whole += countOf(graph.store, server);
