@@ -58,7 +58,9 @@ const plain = 'text/plain; charset=utf-8';
 const json = 'application/json; charset=utf-8';
 
 async function answer(request: IncomingMessage, sources: MetricsSources): Promise<Answer> {
-  const target = `http://sink${request.url ?? '/'}`;
+  const path = request.url ?? '/';
+  // Proxies may send a whole URL.
+  const target = path.startsWith('/') ? `http://sink${path}` : path;
   if (!URL.canParse(target)) return { status: 400, type: plain, body: 'not a path\n' };
   const url = new URL(target);
   if (request.method !== 'GET' && request.method !== 'HEAD')
