@@ -282,7 +282,8 @@ export class TraceJudge {
       const due = this.#due.get(second) ?? [];
       this.#due.delete(second);
       this.#nextSecond = second + 1;
-      for (const trace of due) {
+      // In the order in which they ended: the two halves of a broken trace come into one batch, though their exports came apart.
+      for (const trace of due.sort((one, other) => one.dueAt - other.dueAt)) {
         if (trace.state !== 'open') continue;
         if (trace.dueAt > now) this.#schedule(trace);
         else this.#close(trace, now - trace.openedAt >= longestOpenMs ? 'age' : 'inactive', now);

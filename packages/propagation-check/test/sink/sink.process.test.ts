@@ -147,6 +147,9 @@ describe('a sink that runs', { concurrency: true }, () => {
     assert.match(await ask('/v1/traces'), /^404 .*exports go to the ports of --listen/);
     assert.match(await ask('/v1/traces', 'POST'), /^405 /);
     assert.match(await ask('/api/quality-metrics'), /^400 .*name a service/);
+    assert.match(await ask('/api/quality-metrics?finding=header-stripped'), /^200 # header-stripped/);
+    assert.match(await ask('/api/quality-metrics?finding=README'), /^200 # /);
+    assert.match(await ask('/api/quality-metrics?finding=../README'), /^404 no such finding/);
     // `new URL` takes what follows two slashes for a host.
     for (const path of ['/', '//', '//metrics', '/metrics/', '/%', '/metrics%00', '/../healthz/x'])
       assert.match(await askRaw(sink.metricsUrl, path), /^404 not found; \/metrics/, path);
