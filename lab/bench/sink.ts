@@ -10,7 +10,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
-import type { SendTask, Sent } from './sink/send-traffic.ts';
+import type { SendTask, Sent } from './sink/send-task.ts';
 
 /** Spans per second of the hour of traffic that is sent without pauses. */
 const hourRate = 1_000;

@@ -5,7 +5,7 @@ import { OTLPTraceExporter as GrpcExporter } from '@opentelemetry/exporter-trace
 import { OTLPTraceExporter as HttpExporter } from '@opentelemetry/exporter-trace-otlp-proto';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { BatchSpanProcessor, type SpanExporter, TracerProvider } from '@opentelemetry/sdk-trace';
-import type { SendTask, Sent } from './send-traffic.ts';
+import type { SendTask, Sent } from './send-task.ts';
 
 const spansPerCall = 3;
 const services = 20;

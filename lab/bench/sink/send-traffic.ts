@@ -3,23 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { openGrpc, openHttp } from '../open-exporter.ts';
 import { encodeTraffic, patchRequest } from './encode-traffic.ts';
 import { sendBySdk } from './send-by-sdk.ts';
-
-export interface SendTask {
-  readonly url: string;
-  readonly protocol: 'grpc' | 'http';
-  readonly spans: number;
-  /** Spans per second, by the SDK and its exporter; null: encoded bodies, as fast as they are answered. */
-  readonly rate: number | null;
-}
-
-export interface Sent {
-  readonly spans: number;
-  readonly intact: number;
-  readonly broken: number;
-  /** Requests that were refused and sent again. */
-  readonly refused: number;
-  readonly milliseconds: number;
-}
+import type { SendTask, Sent } from './send-task.ts';
 
 /** Requests that differ; each is sent again as other traces. */
 const differentRequests = 100;

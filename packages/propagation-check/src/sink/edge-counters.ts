@@ -32,7 +32,7 @@ export interface EdgeLabels {
 export interface EdgeCount extends EdgeLabels {
   calls: number;
   /** The newest last. */
-  examples: Example[];
+  examples: readonly Example[];
 }
 
 /** Names of services and addresses of peers come from outside. */
@@ -45,17 +45,11 @@ export const otherService = 'other';
 /** Calls since the first start, by edge, verdict and cause. */
 export class EdgeCounters {
   readonly #mostEdges: number;
-  readonly #onCount: (labels: EdgeLabels, calls: number, example: Example | null) => void;
   readonly #counts = new Map<string, EdgeCount>();
   readonly #edges = new Set<string>();
 
-  /** @param onCount Told of every count, with the labels that it got. */
-  constructor(
-    mostEdges: number,
-    onCount: (labels: EdgeLabels, calls: number, example: Example | null) => void = () => undefined,
-  ) {
+  constructor(mostEdges: number) {
     this.#mostEdges = mostEdges;
-    this.#onCount = onCount;
   }
 
   /** Pairs of services that have a counter of their own. */
@@ -63,27 +57,28 @@ export class EdgeCounters {
     return this.#edges.size;
   }
 
-  count({ client, server, verdict, cause, example }: CallVerdict, calls = 1): void {
-    const labels = { ...this.#nameEdge(client, server), verdict, cause };
-    const known = this.#find(labels);
-    known.calls += calls;
-    known.examples = [...known.examples, example].slice(-mostExamples);
-    this.#onCount(labels, calls, example);
+  count({ example, ...labels }: CallVerdict, calls = 1): void {
+    this.#add(labels, calls, [example]);
   }
 
+  /** As they are now. */
   list(): readonly EdgeCount[] {
-    return [...this.#counts.values()];
+    return Array.from(this.#counts.values(), (count) => ({ ...count }));
   }
 
   /** Adds what an earlier process has counted. */
   restore(counts: readonly EdgeCount[]): void {
-    for (const { client, server, verdict, cause, calls, examples } of counts) {
-      const labels = { ...this.#nameEdge(client, server), verdict, cause };
-      const known = this.#find(labels);
-      known.calls += calls;
-      known.examples = [...known.examples, ...examples].slice(-mostExamples);
-      this.#onCount(labels, calls, null);
-    }
+    for (const { calls, examples, ...labels } of counts) this.#add(labels, calls, examples);
+  }
+
+  #add(
+    { client, server, verdict, cause }: Omit<CallVerdict, 'example'>,
+    calls: number,
+    examples: readonly Example[],
+  ): void {
+    const known = this.#find({ ...this.#nameEdge(client, server), verdict, cause });
+    known.calls += calls;
+    known.examples = [...known.examples, ...examples].slice(-mostExamples);
   }
 
   #nameEdge(client: string | null, server: string | null): Pick<EdgeLabels, 'client' | 'server'> {

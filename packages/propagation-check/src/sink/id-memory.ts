@@ -1,10 +1,12 @@
 /** Tables grow; most sinks see little. */
 const firstSlots = 1_024;
-/** Ids of one generation, which takes 16 MiB at most. */
+/** Of one generation. */
 const mostIds = 1_000_000;
 /** Of the slots, so that searches stay short. */
 const mostUsed = 0.5;
 const wordsPerSlot = 2;
+/** Of a full generation; there are two. */
+export const bytesPerId = (wordsPerSlot * Uint32Array.BYTES_PER_ELEMENT) / mostUsed;
 
 /**
  * The ids that were seen last, as 64 bits each: two generations, and the older one is forgotten when the younger is full. Callers choose ids:
@@ -16,18 +18,17 @@ export class IdMemory {
   #old = new Uint32Array(0);
   #size = 0;
 
-  constructor(most = mostIds) {
-    this.#mostIds = most;
+  /** @param most Of one generation; a million at most. */
+  constructor(most: number) {
+    this.#mostIds = Math.min(most, mostIds);
   }
 
-  /** @param id 16 or 32 hex digits; the last 16 count. */
-  add(id: string): void {
+  add(high: number, low: number): void {
     if (this.#size >= this.#mostIds) {
       this.#old = this.#young;
       this.#young = new Uint32Array(firstSlots * wordsPerSlot);
       this.#size = 0;
     }
-    const [high, low] = readWords(id);
     if (!insert(this.#young, high, low)) return;
     this.#size += 1;
     if (this.#size * wordsPerSlot < this.#young.length * mostUsed) return;
@@ -39,8 +40,7 @@ export class IdMemory {
     this.#young = larger;
   }
 
-  has(id: string): boolean {
-    const [high, low] = readWords(id);
+  has(high: number, low: number): boolean {
     return [this.#young, this.#old].some((slots) => {
       const at = slots.length === 0 ? -1 : findSlot(slots, high, low);
       return at >= 0 && (slots[at] !== 0 || slots[at + 1] !== 0);
@@ -48,7 +48,8 @@ export class IdMemory {
   }
 }
 
-function readWords(id: string): readonly [number, number] {
+/** @param id 16 or 32 hex digits; the last 16 count. */
+export function readWords(id: string): readonly [number, number] {
   return [Number.parseInt(id.slice(-16, -8), 16), Number.parseInt(id.slice(-8), 16)];
 }
 

@@ -29,6 +29,8 @@ export interface BatchJudgement {
   readonly final: readonly JudgedCall[];
   /** Argued from spans that are not there, or open: later spans may decide otherwise. */
   readonly pending: readonly JudgedCall[];
+  /** New rows that are the called side of a call, or may be. */
+  readonly called: readonly number[];
 }
 
 /**
@@ -84,14 +86,25 @@ export function judgeBatch(store: SpanStore, isNew: (row: number) => boolean): B
     const told = edges.get(keyFor(group.client, group.server))?.told;
     return listNew(graph, group, (client, server) => (isNew(client) || isNew(server)) && !told?.has(server));
   });
-  return { whole, final, pending };
+  return { whole, final, pending, called: listCalled(graph, whole).filter(isNew) };
 }
 
 const unjudged: FindingId = 'uninstrumented-peer';
 
-/** Whole calls of spans that no rule is asked about. */
-export function countWholeCalls(graph: TraceGraph, groups: readonly CallGroup[]): readonly WholeCalls[] {
-  return groups.flatMap((group) => listNew(graph, group, () => true));
+/** Whole calls of spans that no rule is asked about. @param isMeant Asked for the called side. */
+export function listWholeCalls(
+  graph: TraceGraph,
+  groups: readonly CallGroup[],
+  isMeant: (row: number) => boolean,
+): readonly WholeCalls[] {
+  return groups.flatMap((group) => listNew(graph, group, (_, server) => isMeant(server)));
+}
+
+/** The called sides of whole calls, and all that may be one. */
+export function listCalled(graph: TraceGraph, whole: readonly WholeCalls[]): readonly number[] {
+  const rows = new Set(whole.flatMap((calls) => calls.rows));
+  for (let row = 0; row < graph.store.size; row += 1) if (graph.has(row) && graph.isEntry(row)) rows.add(row);
+  return [...rows];
 }
 
 /** A server with links may have several calls. */

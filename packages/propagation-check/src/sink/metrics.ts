@@ -1,5 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, type OpenMetricsContentType, Registry } from 'prom-client';
-import type { EdgeLabels, Example } from './edge-counters.ts';
+import { keyFor } from '../util/group-by.ts';
+import type { EdgeCount } from './edge-counters.ts';
+import type { Snapshot } from './snapshot.ts';
 
 /** Every metric of the sink beside those of the process. The docs have the same table. */
 export const metrics = [
@@ -19,7 +21,11 @@ export const metrics = [
   { name: 'propagation_sink_spans_judged_total', help: 'Spans that were judged' },
   {
     name: 'propagation_sink_spans_late_total',
-    help: 'Spans that came after their trace was judged, and were judged as its rest',
+    help: 'Spans that came after their trace had left the window, and were judged as its rest',
+  },
+  {
+    name: 'propagation_sink_calls_repeated_total',
+    help: 'Calls among late spans that were judged before, as of an export that is sent again: not counted again',
   },
   {
     name: 'propagation_sink_spans_lost_total',
@@ -67,21 +73,23 @@ export const metrics = [
   readonly labels?: readonly string[];
 }[];
 
-type MetricName = (typeof metrics)[number]['name'];
-type HealthName = Exclude<MetricName, 'propagation_edge_calls_total'>;
+type HealthName = Exclude<(typeof metrics)[number]['name'], 'propagation_edge_calls_total'>;
+/** Saved with the calls. The failures of this process are not. */
+type TotalName = Exclude<Extract<HealthName, `${string}_total`>, 'propagation_sink_snapshot_failures_total'>;
 
-/** The value of a metric now, or its values by the value of its label. */
-export type Health = Readonly<Record<HealthName, number | Readonly<Record<string, number>>>>;
+/** The values of metrics at one time: one, or several by the value of the label. */
+type Values<Name extends HealthName> = Readonly<Record<Name, number | Readonly<Record<string, number>>>>;
+
+export type States = Values<Exclude<HealthName, TotalName>>;
 
 /** The metrics of one sink, as Prometheus reads them. */
 export interface SinkMetrics {
-  countCalls(labels: EdgeLabels, calls: number, example: Example | null): void;
   readonly contentType: string;
-  render(): Promise<string>;
+  render(snapshot: Snapshot, states: States): Promise<string>;
 }
 
-/** @param readHealth Asked at each scrape. */
-export function createMetrics(readHealth: () => Health): SinkMetrics {
+/** @param before Calls that an earlier process has counted: they have no exemplars. */
+export function createMetrics(before: readonly EdgeCount[]): SinkMetrics {
   const registry = new Registry<OpenMetricsContentType>();
   // For the whole life of the registry: the names of counters differ in the other one.
   registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE);
@@ -92,42 +100,72 @@ export function createMetrics(readHealth: () => Health): SinkMetrics {
     ...{ name: calls.name, help: calls.help, labelNames: calls.labels },
     ...{ registers: [registry], enableExemplars: true },
   });
-  for (const metric of health) {
-    const { name, help } = metric;
-    const labelNames: readonly string[] = 'labels' in metric ? metric.labels : [];
-    const options = { name, help, labelNames, registers: [registry] };
-    if (name.endsWith('_total')) {
-      new Counter({
-        ...options,
-        collect() {
-          this.reset();
-          for (const [labels, value] of listValues(readHealth()[name], labelNames)) this.inc(labels, value);
-        },
-      });
-    } else {
-      new Gauge({
-        ...options,
-        collect() {
-          for (const [labels, value] of listValues(readHealth()[name], labelNames)) this.set(labels, value);
-        },
-      });
-    }
-  }
+  const told = new Map<string, number>();
+  const tell = (
+    { client, server, verdict, cause, calls: total, examples }: EdgeCount,
+    hasExemplar: boolean,
+  ) => {
+    const key = keyFor(client, server, verdict, cause);
+    const value = total - (told.get(key) ?? 0);
+    if (value === 0) return;
+    told.set(key, total);
+    const example = hasExemplar ? examples.at(-1) : undefined;
+    const exemplar = example === undefined ? {} : { exemplarLabels: { trace_id: example.traceId } };
+    edgeCalls.inc({ labels: { client, server, verdict, cause }, value, ...exemplar });
+  };
+  for (const count of before) tell(count, false);
+  const setters = health.map((metric) => createHealth(metric, registry));
   return {
-    countCalls: ({ client, server, verdict, cause }, value, example) => {
-      const labels = { client, server, verdict, cause };
-      edgeCalls.inc({
-        ...{ labels, value },
-        ...(example === null ? {} : { exemplarLabels: { trace_id: example.traceId } }),
-      });
-    },
     contentType: registry.contentType,
-    render: () => registry.metrics(),
+    render: (snapshot, states) => {
+      for (const count of snapshot.edges) tell(count, true);
+      const values = { ...readTotals(snapshot), ...states };
+      for (const set of setters) set(values);
+      return registry.metrics();
+    },
+  };
+}
+
+function readTotals({ totals, exports, lost }: Snapshot): Values<TotalName> {
+  return {
+    propagation_sink_spans_received_total: totals.received,
+    propagation_sink_spans_invalid_total: totals.invalid,
+    propagation_sink_spans_judged_total: totals.judged,
+    propagation_sink_spans_late_total: totals.late,
+    propagation_sink_calls_repeated_total: totals.repeated,
+    propagation_sink_spans_lost_total: lost,
+    propagation_sink_exports_received_total: exports.received,
+    propagation_sink_exports_refused_total: exports.refused,
+    propagation_sink_traces_closed_total: totals.closed,
+    propagation_sink_traces_judged_total: totals.tracesJudged,
+    propagation_sink_batches_failed_total: totals.failedBatches,
+    propagation_sink_batches_judged_total: totals.batches,
+    propagation_sink_judge_seconds_total: totals.judgeMs / 1_000,
+  };
+}
+
+function createHealth(
+  metric: Extract<(typeof metrics)[number], { readonly name: HealthName }>,
+  registry: Registry<OpenMetricsContentType>,
+): (values: Values<HealthName>) => void {
+  const { name, help } = metric;
+  const labelNames: readonly string[] = 'labels' in metric ? metric.labels : [];
+  const options = { name, help, labelNames, registers: [registry] };
+  if (!name.endsWith('_total')) {
+    const gauge = new Gauge(options);
+    return (values) => {
+      for (const [labels, value] of listValues(values[name], labelNames)) gauge.set(labels, value);
+    };
+  }
+  const counter = new Counter(options);
+  return (values) => {
+    counter.reset();
+    for (const [labels, value] of listValues(values[name], labelNames)) counter.inc(labels, value);
   };
 }
 
 function listValues(
-  value: Health[HealthName],
+  value: Values<HealthName>[HealthName],
   [label = '']: readonly string[],
 ): readonly (readonly [Record<string, string>, number])[] {
   if (typeof value === 'number') return [[{}, value]];

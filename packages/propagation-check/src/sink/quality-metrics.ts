@@ -1,3 +1,5 @@
+import { type FindingId, findingIds } from '../rules/finding.ts';
+import { groupBy, keyFor } from '../util/group-by.ts';
 import { type EdgeCount, otherService, type Verdict } from './edge-counters.ts';
 
 /**
@@ -47,7 +49,11 @@ interface Details {
   readonly rows: readonly Readonly<Record<string, string | number>>[];
 }
 
-const docs = 'https://www.npmjs.com/package/propagation-check';
+/** Relative to the base of Jaeger's UI, whose proxy hands this path to the sink. */
+export const qualityPath = 'api/quality-metrics';
+const linkTo = (finding: string): string => `${qualityPath}?finding=${finding}`;
+/** The page on all findings. */
+export const allFindings = 'README';
 const whole = 100;
 /** A service may have any number of neighbours. */
 const mostMetrics = 200;
@@ -61,7 +67,10 @@ const categories = [
 export function renderQualityMetrics(service: string, counts: readonly EdgeCount[]): QualityMetrics {
   const metrics = categories
     .flatMap(({ key, side }) =>
-      groupEdges(counts.filter((count) => count[side] === service)).map((edge) => toMetric(edge, key)),
+      groupBy(
+        counts.filter((count) => count[side] === service && isNamedOnce(count, side)),
+        ({ client, server }) => keyFor(client, server),
+      ).map((edge) => toMetric(edge, key)),
     )
     .filter(({ passCount, failureCount }) => passCount + failureCount > 0)
     .sort((one, other) => other.failureCount - one.failureCount || other.passCount - one.passCount);
@@ -74,7 +83,7 @@ export function renderQualityMetrics(service: string, counts: readonly EdgeCount
       : [{ key, label, max: whole, value: Math.floor((passed / (passed + failed)) * whole) }];
   });
   return {
-    traceQualityDocumentationLink: docs,
+    traceQualityDocumentationLink: linkTo(allFindings),
     ...(metrics.length === 0
       ? { bannerText: { value: `No call of ${service} was judged yet.`, styling: {} } }
       : {}),
@@ -83,13 +92,18 @@ export function renderQualityMetrics(service: string, counts: readonly EdgeCount
   };
 }
 
-function groupEdges(counts: readonly EdgeCount[]): readonly (readonly EdgeCount[])[] {
-  const edges = new Map<string, EdgeCount[]>();
-  for (const count of counts) {
-    const key = JSON.stringify([count.client, count.server]);
-    edges.set(key, [...(edges.get(key) ?? []), count]);
-  }
-  return [...edges.values()];
+/** The page takes the name of a metric for its key: calls of a service to itself are received ones alone. */
+function isNamedOnce({ client, server }: EdgeCount, side: 'client' | 'server'): boolean {
+  return side === 'server' || client !== server;
+}
+
+/** The finding that most calls have, broken ones first. */
+function findMain(counts: readonly EdgeCount[]): FindingId | null {
+  const [main] = [...counts].sort(
+    (one, other) =>
+      Number(other.verdict === 'broken') - Number(one.verdict === 'broken') || other.calls - one.calls,
+  );
+  return findingIds.find((id) => id === main?.cause) ?? null;
 }
 
 function toMetric(counts: readonly EdgeCount[], category: string): Metric {
@@ -106,7 +120,7 @@ function toMetric(counts: readonly EdgeCount[], category: string): Metric {
     name: `${client} → ${server}`,
     category,
     description: `Calls of ${client} that ${server} continued in the same trace, below the caller's span.`,
-    metricDocumentationLink: docs,
+    metricDocumentationLink: linkTo(findMain(caused) ?? allFindings),
     metricWeight: 1,
     passCount: callsOf('intact'),
     passExamples: examplesOf('intact'),

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { Session } from '../cli/session.ts';
 import { UsageError } from '../cli/usage-error.ts';
 import { escapeText } from '../report/escape-text.ts';
-import { type SinkOptions, startSink } from './start-sink.ts';
+import { messageOf, type SinkOptions, startSink } from './start-sink.ts';
 import { longestOpenMs } from './trace-judge.ts';
 
 /** The options of `propagation-check sink`, parsed. */
@@ -41,7 +41,7 @@ export async function runSink(args: SinkArguments, session: Session): Promise<vo
     session.setExitCode(0);
   } catch (error) {
     // The signal that ended it is no reason for this.
-    say(error instanceof Error ? error.message : String(error));
+    say(messageOf(error));
     session.setExitCode(2);
   }
 }

@@ -1,9 +1,13 @@
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { join } from 'node:path';
+import { findingIds } from '../rules/finding.ts';
+import { findDocsFolder } from '../source/find-docs-folder.ts';
 import { describeListenError } from '../source/listen.ts';
 import { SourceError } from '../source/source.ts';
 import type { EdgeCount } from './edge-counters.ts';
-import { renderQualityMetrics } from './quality-metrics.ts';
+import { allFindings, qualityPath, renderQualityMetrics } from './quality-metrics.ts';
 import type { Address } from './read-address.ts';
 
 /** The answers for people and programs that look at a sink. */
@@ -58,7 +62,9 @@ const plain = 'text/plain; charset=utf-8';
 const json = 'application/json; charset=utf-8';
 
 async function answer(request: IncomingMessage, sources: MetricsSources): Promise<Answer> {
-  const target = `http://sink${request.url ?? '/'}`;
+  const path = request.url ?? '/';
+  // Proxies may send a whole URL.
+  const target = path.startsWith('/') ? `http://sink${path}` : path;
   if (!URL.canParse(target)) return { status: 400, type: plain, body: 'not a path\n' };
   const url = new URL(target);
   if (request.method !== 'GET' && request.method !== 'HEAD')
@@ -72,20 +78,8 @@ async function answer(request: IncomingMessage, sources: MetricsSources): Promis
       const obstacle = sources.findObstacle();
       return { status: obstacle === null ? 200 : 503, type: plain, body: `${obstacle ?? 'ok'}\n` };
     }
-    case '/api/quality-metrics': {
-      const service = url.searchParams.get('service') ?? '';
-      if (service === '')
-        return {
-          status: 400,
-          type: json,
-          body: JSON.stringify({ errors: [{ code: 400, msg: 'name a service: ?service=NAME' }] }),
-        };
-      return {
-        status: 200,
-        type: json,
-        body: JSON.stringify(renderQualityMetrics(service, sources.listCounts())),
-      };
-    }
+    case `/${qualityPath}`:
+      return answerQuality(url.searchParams, sources);
     default:
       return {
         status: 404,
@@ -93,6 +87,25 @@ async function answer(request: IncomingMessage, sources: MetricsSources): Promis
         body: 'not found; /metrics, /healthz, /readyz, /api/quality-metrics?service=NAME; exports go to the ports of --listen\n',
       };
   }
+}
+
+async function answerQuality(query: URLSearchParams, { listCounts }: MetricsSources): Promise<Answer> {
+  const finding = query.get('finding');
+  if (finding !== null) return answerPage(finding);
+  const service = query.get('service') ?? '';
+  if (service !== '')
+    return { status: 200, type: json, body: JSON.stringify(renderQualityMetrics(service, listCounts())) };
+  const errors = [{ code: 400, msg: 'name a service: ?service=NAME' }];
+  return { status: 400, type: json, body: JSON.stringify({ errors }) };
+}
+
+/** The pages that the links of the answer above name. */
+async function answerPage(finding: string): Promise<Answer> {
+  const folder = findDocsFolder();
+  const isKnown = finding === allFindings || findingIds.some((id) => id === finding);
+  if (!isKnown || folder === null) return { status: 404, type: plain, body: 'no such finding\n' };
+  const body = await readFile(join(folder, 'docs/findings', `${finding}.md`), 'utf8');
+  return { status: 200, type: plain, body };
 }
 
 function send(response: ServerResponse, { status, type, body }: Answer): void {

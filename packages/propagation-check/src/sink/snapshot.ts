@@ -1,5 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
+import { DecodeError } from '../decode/decode-error.ts';
+import { parseJson } from '../decode/parse-json.ts';
 import { describeFileError, quotePath } from '../source/file-error.ts';
 import { replaceFile } from '../source/replace-file.ts';
 import { SourceError } from '../source/source.ts';
@@ -14,7 +16,7 @@ const schema = z.object({
   savedAt: z.iso.datetime(),
   totals: z.object({
     ...{ received: count, invalid: count, late: count, judged: count, tracesJudged: count, batches: count },
-    failedBatches: count.default(0),
+    ...{ failedBatches: count.default(0), repeated: count.default(0) },
     judgeMs: z.number().nonnegative(),
     closed: z.object({ inactive: count, age: count, memory: count, stop: count }),
   }),
@@ -48,21 +50,23 @@ export interface Snapshot {
 
 /** Null where there is no file yet. @throws {SourceError} when it is there and cannot be read. */
 export async function readSnapshot(path: string): Promise<Snapshot | null> {
-  let text: string;
+  let bytes: Buffer;
   try {
-    text = await readFile(path, 'utf8');
+    bytes = await readFile(path);
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
     throw new SourceError(`--state ${quotePath(path)}: ${describeFileError(error)}`);
   }
-  const found = schema.safeParse(parse(text));
+  const fault = (reason: string): SourceError =>
+    new SourceError(
+      `--state ${quotePath(path)}: ${reason}; put a copy of it back, or move it away to count from zero`,
+    );
+  if (bytes.length === 0) throw fault('empty');
+  const found = schema.safeParse(parse(bytes, fault));
   if (found.success) return found.data;
-  const [issue] = found.error.issues;
-  const place = issue === undefined || issue.path.length === 0 ? '' : ` at ${issue.path.join('.')}`;
-  throw new SourceError(
-    `--state ${quotePath(path)}: not a snapshot of this version of the sink${place} (${issue?.message ?? 'unreadable'}); put a copy ` +
-      'in its place, or move it away to count from zero',
-  );
+  const place = found.error.issues[0]?.path.join('.') ?? '';
+  if (place === '' || place === 'version') throw fault(`no counters of a sink, of version ${version}`);
+  throw fault(`damaged, ${place} is missing or wrong`);
 }
 
 /** Replaces the file at once: a process that is killed leaves the old one or the new one. @throws {SourceError} */
@@ -78,10 +82,10 @@ export async function writeSnapshot(path: string, snapshot: Snapshot): Promise<v
   }
 }
 
-function parse(text: string): unknown {
+function parse(bytes: Uint8Array, fault: (reason: string) => SourceError): unknown {
   try {
-    return JSON.parse(text);
-  } catch {
-    return text;
+    return parseJson(bytes);
+  } catch (error) {
+    throw error instanceof DecodeError ? fault(`damaged at ${error.message}`) : error;
   }
 }

@@ -5,13 +5,13 @@ import { warnOfOpenAddress } from '../source/open-address.ts';
 import { listenOnAll, tlsComplaint } from '../source/otlp-receiver.ts';
 import { BodyMemory } from '../source/request-body.ts';
 import { groupBy } from '../util/group-by.ts';
-import { Admission, type RefusalReason, reasonOf } from './admission.ts';
-import { EdgeCounters } from './edge-counters.ts';
-import { createMetrics, type Health } from './metrics.ts';
+import { Admission, reasonOf } from './admission.ts';
+import { CountersFile } from './counters-file.ts';
+import { JudgeLoop, now } from './judge-loop.ts';
+import { createMetrics, type States } from './metrics.ts';
 import type { Address } from './read-address.ts';
 import { serveMetrics } from './serve-metrics.ts';
-import { readSnapshot, type Snapshot, writeSnapshot } from './snapshot.ts';
-import { noTotals, TraceJudge, tickMs } from './trace-judge.ts';
+import { SinkBooks } from './sink-books.ts';
 
 export interface SinkOptions {
   readonly listen: readonly Address[];
@@ -42,85 +42,110 @@ const maxRequestBytes = 64 * 1024 * 1024;
 /** Of all that arrive at one time. */
 const maxBodyBytes = 128 * 1024 * 1024;
 const maxConnections = 500;
-/** Of the time that a batch took: the pause before the next. */
-const exportShare = 1;
 /** Of different messages. */
 const mostSaid = 20;
 
-/** Starts a sink that judges what it receives until it is closed. @throws {SourceError} when it cannot listen, or its snapshot is damaged. */
+/** Starts a sink that judges what it receives until it is closed. @throws {SourceError} when it cannot listen, or its snapshot is damaged or in use. */
 export async function startSink(options: SinkOptions): Promise<Sink> {
-  const { statePath, say } = options;
-  const before = statePath === null ? null : await readSnapshot(statePath);
-  const counters = new EdgeCounters(options.maxEdges, (labels, calls, example) =>
-    metrics.countCalls(labels, calls, example),
-  );
-  const judge = new TraceJudge(
-    {
-      ...{ closeAfterMs: options.closeAfterMs, maxBytes: options.maxBytes },
-      count: (call, calls) => counters.count(call, calls),
-      onFault: (error) =>
-        complain(
-          `a batch of traces was dropped, a fault of this tool: ${error instanceof Error ? error.message : String(error)}`,
-        ),
-    },
-    before?.totals ?? noTotals,
-  );
-  const exports = before?.exports ?? {
-    received: 0,
-    refused: { memory: 0, backlog: 0, bodies: 0, invalid: 0 } satisfies Record<RefusalReason, number>,
-  };
-  // A process that was stopped had judged all that it had received.
-  const lost = before === null ? 0 : before.totals.received - before.totals.judged;
-  const saved = { at: 0, failures: 0 };
+  const file = options.statePath === null ? null : await CountersFile.open(options.statePath);
+  try {
+    return await openSink(options, file);
+  } catch (error) {
+    await file?.close();
+    throw error;
+  }
+}
+
+async function openSink(options: SinkOptions, file: CountersFile | null): Promise<Sink> {
+  const complain = sayOnce(options.say);
+  const onFault = (error: unknown) =>
+    complain(`a batch of traces was dropped, a fault of this tool: ${messageOf(error)}`);
+  const books = new SinkBooks({ ...options, onFault }, file?.before ?? null);
+  const { judge } = books;
+  const metrics = createMetrics(books.counters.list());
+  let saved = books.takeSnapshot();
+  await file?.save(() => saved);
   const admission = new Admission(
     () => judge.bytes <= options.maxBytes,
     () => judge.isBehind,
   );
+  const loop = new JudgeLoop(judge, (milliseconds) => admission.addWork(milliseconds));
+  const { listeners, urls } = await listenAt(
+    options.listen,
+    createReceiving(books, { admission, loop, complain }),
+    complain,
+  );
+  const closeListeners = () => Promise.all(listeners.map((listener) => listener.close()));
+  /** @returns Whether it was. */
+  const trySave = async (): Promise<boolean> => {
+    try {
+      await file?.save(() => books.takeSnapshot());
+      return true;
+    } catch (error) {
+      complain(messageOf(error));
+      return false;
+    }
+  };
   let isStopping = false;
-  const readHealth = (): Health => {
-    const state = judge.state(now());
-    const { totals } = judge;
-    return {
-      propagation_sink_spans_received_total: totals.received,
-      propagation_sink_spans_invalid_total: totals.invalid,
-      propagation_sink_spans_judged_total: totals.judged,
-      propagation_sink_spans_late_total: totals.late,
-      propagation_sink_spans_lost_total: lost,
-      propagation_sink_spans_open: state.spans,
-      propagation_sink_exports_received_total: exports.received,
-      propagation_sink_exports_refused_total: exports.refused,
-      propagation_sink_traces_open: state.open,
-      propagation_sink_traces_closed_total: totals.closed,
-      propagation_sink_traces_judged_total: totals.tracesJudged,
-      propagation_sink_batches_failed_total: totals.failedBatches,
-      propagation_sink_batches_judged_total: totals.batches,
-      propagation_sink_judge_seconds_total: totals.judgeMs / 1_000,
-      propagation_sink_bytes_held: state.bytes,
-      propagation_sink_bytes_limit: options.maxBytes,
-      propagation_sink_seconds_behind: Math.max(state.behindMs, admission.waitedMs) / 1_000,
-      propagation_sink_edges: counters.edges,
-      propagation_sink_edges_limit: options.maxEdges,
-      propagation_sink_snapshot_timestamp_seconds: saved.at / 1_000,
-      propagation_sink_snapshot_failures_total: saved.failures,
-    };
+  const server = await serveMetrics(options.metrics, {
+    contentType: metrics.contentType,
+    renderMetrics: async () => {
+      const snapshot = books.takeSnapshot();
+      const states = readStates(books, admission, options, file);
+      // No scrape tells counts that are not saved: Prometheus takes a counter that goes back for one that began again.
+      if (await trySave()) saved = snapshot;
+      return metrics.render(saved, states);
+    },
+    listCounts: () => books.counters.list(),
+    findObstacle: () => (isStopping ? 'stopping' : (admission.findObstacle()?.message ?? null)),
+  }).catch(async (error: unknown) => {
+    await closeListeners();
+    throw error;
+  });
+  const url = toUrl({ ...options.metrics, port: server.port });
+  for (const warning of [...urls, url].flatMap((each) => warnOfOpenAddress(each) ?? [])) options.say(warning);
+  loop.start();
+  const saving = setInterval(() => void trySave(), options.saveEveryMs);
+  return {
+    urls,
+    url,
+    close: async () => {
+      isStopping = true;
+      await closeListeners();
+      // Accepted exports come before.
+      await admission.inTurn(async () => {});
+      loop.stop();
+      clearInterval(saving);
+      try {
+        while (judge.finish(now())) await untilNextTurn();
+        await file?.save(() => books.takeSnapshot());
+      } finally {
+        await Promise.all([server.close(), file?.close()]);
+      }
+    },
   };
-  const metrics = createMetrics(readHealth);
-  if (before !== null) counters.restore(before.edges);
+}
 
-  const save = async (path: string): Promise<void> => {
-    const snapshot: Snapshot = { totals: judge.totals, exports, lost, edges: counters.list() };
-    await writeSnapshot(path, snapshot);
-    saved.at = Date.now();
-  };
-  if (statePath !== null) await save(statePath);
+interface ReceivingParts {
+  readonly admission: Admission;
+  readonly loop: JudgeLoop;
+  readonly complain: (message: string) => void;
+}
 
-  const said = new Set<string>();
-  const complain = (message: string) => {
-    if (said.has(message) || said.size >= mostSaid) return;
-    said.add(message);
-    say(message);
+function createReceiving(
+  { judge, exports }: SinkBooks,
+  { admission, loop, complain }: ReceivingParts,
+): Receiving {
+  const take = (request: ExportRequest) => {
+    const { rejected } = judge.take(request, now());
+    loop.judgeSoon();
+    exports.received += 1;
+    const [first] = rejected;
+    if (first !== undefined)
+      complain(`an export had spans that are not valid and were left out, the first: ${first.message}`);
+    return rejected;
   };
-  const receiving: Receiving = {
+  return {
     limits: { maxBytes: maxRequestBytes, memory: new BodyMemory(maxBodyBytes) },
     inTurn: admission.inTurn,
     admit: () => admission.admit(),
@@ -130,109 +155,65 @@ export async function startSink(options: SinkOptions): Promise<Sink> {
     },
     complain,
   };
-  const take = (request: ExportRequest) => {
-    const { rejected } = judge.take(request, now());
-    if (judge.isReady) judgeSoon();
-    exports.received += 1;
-    const [first] = rejected;
-    if (first !== undefined)
-      complain(`an export had spans that are not valid and were left out, the first: ${first.message}`);
-    return rejected;
-  };
+}
 
-  /** How long the last batch took, in milliseconds. */
-  let lastMs = 0;
-  const tick = () => {
-    const begunAt = performance.now();
-    judge.tick(now());
-    lastMs = performance.now() - begunAt;
-    admission.addWork(lastMs);
-  };
-  let isSoon = false;
-  /** One batch, and then time for exports: the body of one arrives in many turns of the event loop. */
-  const judgeSoon = () => {
-    if (isSoon) return;
-    isSoon = true;
-    setTimeout(() => {
-      isSoon = false;
-      tick();
-      if (judge.isReady) judgeSoon();
-    }, lastMs * exportShare).unref();
-  };
-
+async function listenAt(
+  addresses: readonly Address[],
+  receiving: Receiving,
+  complain: (message: string) => void,
+): Promise<{ readonly listeners: readonly Listener[]; readonly urls: readonly string[] }> {
   const listeners: Listener[] = [];
-  const closeListeners = () => Promise.all(listeners.map((listener) => listener.close()));
   const urls: string[] = [];
   try {
-    for (const addresses of groupBy(options.listen, ({ host }) => host)) {
-      const [{ host }] = addresses;
-      const ports = addresses.map(({ port }) => port);
+    for (const group of groupBy(addresses, ({ host }) => host)) {
+      const [{ host }] = group;
+      const port = group.map((address) => address.port);
       const opened = await listenOnAll(
-        { host, port: ports, maxConnections, option: '--listen [HOST:]PORT' },
+        { host, port, maxConnections, option: '--listen [HOST:]PORT' },
         receiving,
         () => complain(tlsComplaint),
       );
       listeners.push(...opened);
-      urls.push(...opened.map(({ port }) => toUrl({ host, port })));
+      urls.push(...opened.map((listener) => toUrl({ host, port: listener.port })));
     }
+    return { listeners, urls };
   } catch (error) {
-    await closeListeners();
+    await Promise.all(listeners.map((listener) => listener.close()));
     throw error;
   }
-  let saving = Promise.resolve();
-  const trySave = (): Promise<void> => {
-    if (statePath === null) return saving;
-    saving = saving.then(() =>
-      save(statePath).catch((error: unknown) => {
-        saved.failures += 1;
-        complain(error instanceof Error ? error.message : String(error));
-      }),
-    );
-    return saving;
-  };
-  const server = await serveMetrics(options.metrics, {
-    contentType: metrics.contentType,
-    renderMetrics: async () => {
-      const text = await metrics.render();
-      // A sink that is killed never goes on with less than was scraped: Prometheus takes that for a counter that began again.
-      await trySave();
-      return text;
-    },
-    listCounts: () => counters.list(),
-    findObstacle: () => (isStopping ? 'stopping' : (admission.findObstacle()?.message ?? null)),
-  }).catch(async (error: unknown) => {
-    await closeListeners();
-    throw error;
-  });
-  const url = toUrl({ ...options.metrics, port: server.port });
-  for (const warning of [...urls, url].flatMap((each) => warnOfOpenAddress(each) ?? [])) say(warning);
+}
 
-  const ticking = setInterval(tick, tickMs);
-  const timer = setInterval(() => void trySave(), options.saveEveryMs);
+function readStates(
+  { judge, counters }: SinkBooks,
+  admission: Admission,
+  { maxBytes, maxEdges }: SinkOptions,
+  file: CountersFile | null,
+): States {
+  const state = judge.state(now());
   return {
-    urls,
-    url,
-    close: async () => {
-      isStopping = true;
-      await closeListeners();
-      // Accepted exports come before.
-      await admission.inTurn(async () => {});
-      clearInterval(ticking);
-      clearInterval(timer);
-      try {
-        while (judge.finish(now())) await untilNextTurn();
-        await saving;
-        if (statePath !== null) await save(statePath);
-      } finally {
-        await server.close();
-      }
-    },
+    propagation_sink_spans_open: state.spans,
+    propagation_sink_traces_open: state.open,
+    propagation_sink_bytes_held: state.bytes,
+    propagation_sink_bytes_limit: maxBytes,
+    propagation_sink_seconds_behind: Math.max(state.behindMs, admission.waitedMs) / 1_000,
+    propagation_sink_edges: counters.edges,
+    propagation_sink_edges_limit: maxEdges,
+    propagation_sink_snapshot_timestamp_seconds: (file?.savedAt ?? 0) / 1_000,
+    propagation_sink_snapshot_failures_total: file?.failures ?? 0,
   };
 }
 
-/** Milliseconds since the epoch on a clock that nobody sets. */
-function now(): number {
-  return performance.timeOrigin + performance.now();
+function sayOnce(say: (message: string) => void): (message: string) => void {
+  const said = new Set<string>();
+  return (message) => {
+    if (said.has(message) || said.size >= mostSaid) return;
+    said.add(message);
+    say(message);
+  };
+}
+
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 function toUrl({ host, port }: Address): string {

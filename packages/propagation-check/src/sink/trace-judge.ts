@@ -6,8 +6,8 @@ import type { SpanStore } from '../span/span-store.ts';
 import { SpanWriter } from '../span/span-writer.ts';
 import { mapBy } from '../util/group-by.ts';
 import type { CallVerdict } from './edge-counters.ts';
-import { IdMemory } from './id-memory.ts';
-import { countWholeCalls, type JudgedCall, judgeBatch } from './judge-batch.ts';
+import { bytesPerId, IdMemory, readWords } from './id-memory.ts';
+import { type JudgedCall, judgeBatch, listCalled, listWholeCalls, type WholeCalls } from './judge-batch.ts';
 import { type Arrival, SpanSegments } from './span-segments.ts';
 
 export interface TraceJudgeOptions {
@@ -30,6 +30,7 @@ export interface JudgeTotals {
   received: number;
   invalid: number;
   late: number;
+  repeated: number;
   judged: number;
   tracesJudged: number;
   batches: number;
@@ -43,6 +44,7 @@ export const noTotals: JudgeTotals = {
     received: 0,
     invalid: 0,
     late: 0,
+    repeated: 0,
     judged: 0,
     tracesJudged: 0,
     batches: 0,
@@ -76,6 +78,8 @@ const waitingSpans = 10_000;
 /** Of the memory: with more in use traces are judged early, until less is. */
 const crowdedShare = 0.875;
 const roomyShare = 0.75;
+/** As much as this part of the memory is taken, beside it, by each of four generations of ids. */
+const idsShare = 1 / 16;
 /** A trace and a row take these bytes beside the columns, for objects and lists. Traces of three spans take half of that, measured after a garbage collection. */
 const bytesPerTrace = 500;
 const bytesPerRow = 12;
@@ -134,7 +138,9 @@ export class TraceJudge {
   readonly #options: TraceJudgeOptions;
   readonly #segments = new SpanSegments();
   readonly #traces = new Map<string, HeldTrace>();
-  readonly #judgedIds = new IdMemory();
+  /** Traces, to tell the rest of one from a new one, and calls, to tell a rest from an export that is sent again. */
+  readonly #judgedTraces: IdMemory;
+  readonly #judgedCalls: IdMemory;
   /** By second: the traces that may be due then. */
   readonly #due = new Map<number, HeldTrace[]>();
   #nextSecond: number | null = null;
@@ -154,6 +160,9 @@ export class TraceJudge {
   constructor(options: TraceJudgeOptions, before: JudgeTotals = noTotals) {
     this.#options = options;
     this.totals = structuredClone(before);
+    const mostIds = Math.floor((options.maxBytes * idsShare) / bytesPerId);
+    this.#judgedTraces = new IdMemory(mostIds);
+    this.#judgedCalls = new IdMemory(mostIds);
   }
 
   get bytes(): number {
@@ -226,7 +235,7 @@ export class TraceJudge {
     this.#unjudgedRows += rows.length;
     const trace = this.#traces.get(traceId) ?? this.#begin(traceId, now);
     for (const row of rows) trace.rows.push(row);
-    if (trace.state === 'judged' || trace.isRest) this.totals.late += rows.length;
+    if (trace.isRest) this.totals.late += rows.length;
     if (trace.state === 'judged') {
       this.#grown.add(trace);
       this.#wait(rows.length, now);
@@ -244,7 +253,13 @@ export class TraceJudge {
   #begin(id: string, now: number): HeldTrace {
     const trace: HeldTrace = {
       ...{ id, rows: [], openedAt: now, arrivedAt: now, dueAt: now + this.#options.closeAfterMs },
-      ...{ state: 'open', closedAt: 0, isEarly: false, judgedRows: 0, isRest: this.#judgedIds.has(id) },
+      ...{
+        state: 'open',
+        closedAt: 0,
+        isEarly: false,
+        judgedRows: 0,
+        isRest: this.#judgedTraces.has(...readWords(id)),
+      },
       ...{ counted: null, pending: [] },
     };
     this.#traces.set(id, trace);
@@ -267,7 +282,8 @@ export class TraceJudge {
       const due = this.#due.get(second) ?? [];
       this.#due.delete(second);
       this.#nextSecond = second + 1;
-      for (const trace of due) {
+      // In the order in which they ended: the two halves of a broken trace come into one batch, though their exports came apart.
+      for (const trace of due.sort((one, other) => one.dueAt - other.dueAt)) {
         if (trace.state !== 'open') continue;
         if (trace.dueAt > now) this.#schedule(trace);
         else this.#close(trace, now - trace.openedAt >= longestOpenMs ? 'age' : 'inactive', now);
@@ -323,7 +339,7 @@ export class TraceJudge {
         : new Set<HeldTrace>();
     for (const trace of batch) {
       trace.state = 'judged';
-      this.#judgedIds.add(trace.id);
+      this.#judgedTraces.add(...readWords(trace.id));
     }
     for (const trace of rests) this.#drop(trace);
     for (const trace of settled) this.#settle(trace);
@@ -335,7 +351,7 @@ export class TraceJudge {
     for (const trace of new Set([...this.#context, ...batch])) {
       if (!this.#traces.has(trace.id)) continue;
       this.#markJudged(trace);
-      this.#judgedIds.add(trace.id);
+      this.#judgedTraces.add(...readWords(trace.id));
       this.#drop(trace);
     }
     this.#context = [];
@@ -355,9 +371,9 @@ export class TraceJudge {
    */
   #judgeTraces(traces: readonly HeldTrace[], now: number): ReadonlySet<HeldTrace> {
     const { store, placeOf, isNew } = this.#collect(traces);
-    const { whole, final, pending } = judgeBatch(store, isNew);
-    for (const { rows, client, server, example } of whole)
-      this.#options.count({ client, server, verdict: 'intact', cause: '', example }, rows.length);
+    const { whole, final, pending, called } = judgeBatch(store, isNew);
+    this.#countWhole(whole);
+    for (const row of called) this.#judgedCalls.add(...callWords(store, row));
     const isCounted = ({ trace, index }: Place): boolean => trace.counted?.has(index) === true;
     const told = new Set<string>();
     const settled = new Set<HeldTrace>();
@@ -391,22 +407,33 @@ export class TraceJudge {
     return settled;
   }
 
-  /** The rest of traces that were judged: their ids prove that the context arrived, so that nothing in them is broken. */
+  /**
+   * The rest of traces that were judged: their ids prove that the context arrived, so that nothing in them is broken. Calls that were judged
+   * are of an export that was sent again.
+   */
   #judgeRests(rests: readonly HeldTrace[]): void {
     const { store } = this.#collect(rests);
     const graph = new TraceGraph(store);
-    const { groups } = findEdges(graph);
-    for (const { rows, client, server, example } of countWholeCalls(graph, groups))
-      this.#options.count({ client, server, verdict: 'intact', cause: '', example }, rows.length);
-    for (let row = 0; row < store.size; row += 1) {
-      if (!graph.has(row) || !graph.isEntry(row) || graph.parents[row] !== none || graph.isRoot(row))
-        continue;
+    const isFirst = (row: number): boolean => !this.#judgedCalls.has(...callWords(store, row));
+    const whole = listWholeCalls(graph, findEdges(graph).groups, isFirst);
+    this.#countWhole(whole);
+    const called = listCalled(graph, whole);
+    const first = called.filter(isFirst);
+    this.totals.repeated += called.length - first.length;
+    for (const row of first) {
+      this.#judgedCalls.add(...callWords(store, row));
+      if (!graph.isEntry(row) || graph.parents[row] !== none || graph.isRoot(row)) continue;
       const { traceId, spanId } = graph.view(row);
       const example = { traceId, spanIds: [spanId] };
       const server = graph.serviceOf(row);
       this.#options.count({ client: null, server, verdict: 'undecided', cause: 'late', example }, 1);
     }
     for (const trace of rests) this.#markJudged(trace);
+  }
+
+  #countWhole(whole: readonly WholeCalls[]): void {
+    for (const { rows, client, server, example } of whole)
+      this.#options.count({ client, server, verdict: 'intact', cause: '', example }, rows.length);
   }
 
   #markJudged(trace: HeldTrace): void {
@@ -498,6 +525,16 @@ export class TraceJudge {
       this.#segments.compact(Array.from(this.#traces.values(), (trace) => trace.rows));
   }
 }
+
+/** Of the called side of a call: its trace and its span. */
+function callWords({ traceIds, spanIds }: SpanStore, row: number): readonly [number, number] {
+  const mix = (word: number): number =>
+    (Math.imul(traceIds[row * 4 + 2 + word] ?? 0, mixFactor) ^ (spanIds[row * 2 + word] ?? 0)) >>> 0;
+  return [mix(0), mix(1)];
+}
+
+/** Odd, so that no bit is lost: trace ids may repeat the id of their root. */
+const mixFactor = 0x9e37_79b1;
 
 function nameOf({ trace, index }: Place): string {
   return `${trace.id} ${index}`;

@@ -6,7 +6,10 @@ export async function replaceFile(path: string, text: string): Promise<void> {
   const target = await realpath(path).catch(() => path);
   const beside = `${target}.${process.pid}.tmp`;
   try {
-    await writeFile(beside, text, { flag: 'wx' });
+    // A process that was killed may have left one, and had the same number, as in a container.
+    await rm(beside, { force: true });
+    // Flushed: a machine that loses power has the old text or the new one.
+    await writeFile(beside, text, { flag: 'wx', flush: true });
     await rename(beside, target);
   } catch (error) {
     await rm(beside, { force: true });

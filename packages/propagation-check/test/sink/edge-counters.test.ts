@@ -26,10 +26,7 @@ test('a name that is missing is unknown, and a long one is cut', () => {
 test('the newest examples are kept, and restored', () => {
   const counters = new EdgeCounters(9);
   for (let trace = 0; trace < 20; trace += 1) counters.count(makeCall('a', 'b', String(trace)), 2);
-  const told: (string | null)[] = [];
-  const after = new EdgeCounters(9, (labels, calls, example) =>
-    told.push(`${labels.server} ${calls} ${example?.traceId ?? null}`),
-  );
+  const after = new EdgeCounters(9);
   after.restore(counters.list());
   after.count(makeCall('a', 'b', 'new'));
   const [edge] = after.list();
@@ -38,5 +35,4 @@ test('the newest examples are kept, and restored', () => {
     edge.examples.map(({ traceId }) => traceId),
     ['16', '17', '18', '19', 'new'],
   );
-  assert.deepEqual(told, ['b 40 null', 'b 1 new']);
 });

@@ -7,12 +7,17 @@ import { renderQualityMetrics } from '../../src/sink/quality-metrics.ts';
 const example = z.strictObject({ traceID: z.string(), spanIDs: z.array(z.string()).optional() });
 const count = z.number().int().nonnegative();
 
+/** Relative to the base of the UI; the sink serves the page. */
+const link = z.string().regex(/^api\/quality-metrics\?finding=[\w-]+$/);
+
 /**
- * The shape that Jaeger's UI reads, and the backend's types. Sources: jaeger-ui, `components/QualityMetrics/types.ts`, and jaeger,
- * `cmd/query/app/qualitymetrics/data_types.go`, whose scores are whole numbers.
+ * The shape that Jaeger's UI reads, and the backend's types. Sources: jaeger-ui, `packages/jaeger-ui/src/components`: `QualityMetrics/types.ts`,
+ * `common/ExamplesLink.tsx` and `common/DetailsCard/types.tsx`; jaeger, `cmd/query/app/qualitymetrics/data_types.go`, whose scores are whole
+ * numbers. `QualityMetrics/index.tsx` takes the names of metrics and the keys of scores for React's keys, `MetricCard.tsx` divides by passes
+ * and failures.
  */
 const shape = z.strictObject({
-  traceQualityDocumentationLink: z.url(),
+  traceQualityDocumentationLink: link,
   bannerText: z.strictObject({ value: z.string(), styling: z.record(z.string(), z.string()) }).optional(),
   scores: z.array(z.strictObject({ key: z.string(), label: z.string(), max: count, value: count })),
   metrics: z.array(
@@ -21,7 +26,7 @@ const shape = z.strictObject({
         name: z.string(),
         category: z.string(),
         description: z.string(),
-        metricDocumentationLink: z.url(),
+        metricDocumentationLink: link,
       },
       ...{ metricWeight: z.number(), passCount: count, passExamples: z.array(example).optional() },
       ...{ failureCount: count, failureExamples: z.array(example).optional() },
@@ -71,9 +76,20 @@ test('scores and examples of a service, in the shape that the page reads', () =>
   assert.deepEqual([first.passCount, first.failureCount, first.exemptionCount], [199, 1, 7]);
   assert.deepEqual(first.failureExamples, [{ traceID: 'b', spanIDs: ['1', '2'] }]);
   assert.deepEqual(first.details?.[0]?.rows[0], { cause: 'header-stripped', verdict: 'broken', calls: 1 });
+  assert.equal(first.metricDocumentationLink, 'api/quality-metrics?finding=header-stripped');
   assert.equal(second?.name, 'orders → stock');
+  assert.equal(second.metricDocumentationLink, read.traceQualityDocumentationLink);
   // The page divides by passes and failures.
   assert.deepEqual(others, []);
+});
+
+test('names of metrics are keys of the page: a service that calls itself has one of that edge', () => {
+  const counters = countCalls();
+  counters.count(call('orders', 'orders', 'intact', 'f'), 3);
+  const { metrics } = shape.parse(renderQualityMetrics('orders', counters.list()));
+  const names = metrics.map(({ name }) => name);
+  assert.ok(names.includes('orders → orders'));
+  assert.deepEqual([...new Set(names)], names);
 });
 
 test('a service of which no call was judged has no scores, and the page says so', () => {

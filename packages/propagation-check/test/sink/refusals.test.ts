@@ -24,6 +24,8 @@ test('over HTTP a full sink answers 503 with Retry-After', async (t) => {
   assert.equal(response.status, 503);
   assert.equal(response.headers.get('retry-after'), '2');
   assert.deepEqual(await response.json(), { code: 8, message: 'the memory for spans is full; try again' });
+  const ready = await fetch(`${url}/readyz`);
+  assert.deepEqual([ready.status, await ready.text()], [503, 'the memory for spans is full; try again\n']);
   const metrics = await (await fetch(`${url}/metrics`)).text();
   assert.match(metrics, /^propagation_sink_exports_refused_total\{reason="memory"\} 1$/m);
 });

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { request } from 'node:http';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { describe, type TestContext, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { makeFolder, runCli } from '../cli/run-cli.ts';
@@ -20,6 +22,13 @@ function openTraffic(t: TestContext, url: string): Traffic {
   const traffic = startTraffic(url);
   t.after(() => traffic.shutdown().catch(() => undefined));
   return traffic;
+}
+
+/** With the path as it is: `fetch` makes another one of it. */
+async function askRaw(url: string, path: string): Promise<string> {
+  const { hostname, port } = new URL(url);
+  const [response] = await once(request({ hostname, port, path }).end(), 'response');
+  return `${response.statusCode} ${await text(response)}`;
 }
 
 async function call(traffic: Traffic, count: number, isBroken = false): Promise<void> {
@@ -93,6 +102,42 @@ describe('a sink that runs', { concurrency: true }, () => {
     assert.deepEqual(await second.listCalls(), [`${intact} 10`]);
   });
 
+  test('tells no counts that it cannot save, and ends with exit code 2 when the last ones are lost', {
+    timeout,
+  }, async (t) => {
+    const folder = await makeFolder(t);
+    const [here, away] = [join(folder, 'state'), join(folder, 'away')];
+    await mkdir(here);
+    const sink = await startSinkProcess(t, ['--state', join(here, 'state.json'), '--close-after', '1s']);
+    const traffic = openTraffic(t, sink.url);
+    await call(traffic, 10);
+    await sink.waitFor('propagation_edge_calls_total', 10);
+    await rename(here, away);
+    await call(traffic, 5);
+    await sink.waitFor('propagation_sink_spans_open', 0);
+    assert.deepEqual(await sink.listCalls(), [`${intact} 10`]);
+    assert.ok((await sink.read('propagation_sink_snapshot_failures_total')) > 0);
+    assert.match(sink.said.join('\n'), /--state .*the counters cannot be saved: .*no folder/);
+    await rename(away, here);
+    await sink.waitFor('propagation_edge_calls_total', 15);
+    await rename(here, away);
+    assert.equal(await sink.stop('SIGTERM'), 2);
+    assert.match(sink.said.at(-1) ?? '', /--state .*the counters cannot be saved/);
+  });
+
+  test('has its file for itself: a second sink is refused until the first has ended, however that ends', {
+    timeout,
+  }, async (t) => {
+    const state = join(await makeFolder(t), 'state.json');
+    const first = await startSinkProcess(t, ['--state', state]);
+    const { code, stderr } = await runCli(t, ['sink', '--listen', '0', '--metrics', '0', '--state', state]);
+    assert.equal(code, 2);
+    assert.match(stderr, /^propagation-check: --state .*in use by another sink.*\n$/);
+    await first.stop('SIGKILL');
+    const second = await startSinkProcess(t, ['--state', state]);
+    assert.equal(await second.stop('SIGTERM'), 0);
+  });
+
   test('answers on its metrics port, and says where exports go', { timeout }, async (t) => {
     const sink = await startSinkProcess(t);
     const ask = async (path: string, method = 'GET') => {
@@ -104,6 +149,15 @@ describe('a sink that runs', { concurrency: true }, () => {
     assert.match(await ask('/v1/traces'), /^404 .*exports go to the ports of --listen/);
     assert.match(await ask('/v1/traces', 'POST'), /^405 /);
     assert.match(await ask('/api/quality-metrics'), /^400 .*name a service/);
+    assert.match(await ask('/api/quality-metrics?finding=header-stripped'), /^200 # header-stripped/);
+    assert.match(await ask('/api/quality-metrics?finding=README'), /^200 # /);
+    assert.match(await ask('/api/quality-metrics?finding=../README'), /^404 no such finding/);
+    // `new URL` takes what follows two slashes for a host.
+    for (const path of ['/', '//', '//metrics', '/metrics/', '/%', '/metrics%00', '/../healthz/x'])
+      assert.match(await askRaw(sink.metricsUrl, path), /^404 not found; \/metrics/, path);
+    for (const path of ['http://[', '*', 'metrics'])
+      assert.match(await askRaw(sink.metricsUrl, path), /^40[04] /, path);
+    assert.match(await askRaw(sink.metricsUrl, 'http://elsewhere/healthz'), /^200 ok/);
     const wrong = await fetch(`${sink.url}/metrics`);
     assert.equal(wrong.status, 404);
   });
@@ -126,7 +180,6 @@ describe('a sink that runs', { concurrency: true }, () => {
     }
     assert.deepEqual([...answers.keys()], [200, 503]);
     assert.match(String(retryAfter), /^[1-9]\d*$/);
-    assert.equal((await fetch(`${sink.metricsUrl}/readyz`)).status, 503);
     assert.equal(await sink.read(received), (answers.get(200) ?? 0) * spansPerExport);
     // What it took is judged when it has rested, and there is room again.
     while ((await fetch(`${sink.metricsUrl}/readyz`)).status !== 200)
@@ -194,7 +247,7 @@ describe('a sink that cannot start', { concurrency: true }, () => {
       await expectError(
         t,
         ['--listen', '0', '--metrics', '0', '--state', path],
-        /--state .*not a snapshot.*move it away/,
+        /--state .*put a copy of it back, or move it away to count from zero/,
       );
       assert.equal(await readFile(path, 'utf8'), before);
     }

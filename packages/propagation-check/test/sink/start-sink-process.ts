@@ -41,7 +41,7 @@ export async function startSinkProcess(
   const [url, metricsUrl] = await listening;
   const scrape = async () => (await fetch(`${metricsUrl}/metrics`)).text();
   const read = async (name: string) =>
-    [...(await scrape()).matchAll(new RegExp(`^${name}(?:\\{.*\\})? (\\S+)`, 'gm'))].reduce(
+    [...(await scrape()).matchAll(new RegExp(`^${name}(?:\\{.*?\\})? (\\S+)`, 'gm'))].reduce(
       (sum, [, value]) => sum + Number(value),
       0,
     );

@@ -59,7 +59,7 @@ test('spans that come when their trace was judged complete it, and nothing was b
   sink.send(of(late, 'orders'));
   sink.advance(5 * minute);
   assert.deepEqual(sink.list(), ['web → orders intact: 120']);
-  assert.equal(sink.judge.totals.late, 40);
+  assert.equal(sink.judge.totals.late, 0);
 });
 
 test('a lost span is a break when it has not come for a minute after its trace was judged', () => {
@@ -135,6 +135,35 @@ test('repeated exports count once', () => {
   sink.send(callOrders(10));
   sink.advance(minute);
   assert.deepEqual(sink.list(), ['web → orders intact: 10']);
+});
+
+test('an export that is sent again after its traces have left counts no call twice, and new calls beside it count', () => {
+  const sink = makeJudge();
+  const spans = callOrders(10);
+  const [work] = of(callOrders(1, 0, 500), 'orders');
+  const [caller] = of(spans, 'web').filter(({ kind }) => kind === 'CLIENT');
+  assert.ok(work !== undefined && caller !== undefined);
+  const second = { ...work, traceId: caller.traceId, parentSpanId: caller.spanId };
+  sink.send(spans);
+  sink.advance(10 * minute);
+  sink.send([...spans, second]);
+  sink.advance(10 * minute);
+  assert.deepEqual(sink.list(), ['web → orders intact: 11']);
+  assert.deepEqual([sink.judge.totals.late, sink.judge.totals.repeated], [31, 20]);
+});
+
+test('a rest that is sent again counts once', () => {
+  const sink = makeJudge();
+  const spans = callOrders(10);
+  sink.send(of(spans, 'web'));
+  for (let turn = 0; turn < 3; turn += 1) {
+    sink.advance(10 * minute);
+    sink.send(of(spans, 'orders'));
+  }
+  sink.advance(minute);
+  const [late] = sink.list().filter((line) => line.includes('late'));
+  assert.equal(late, 'unknown → orders undecided late: 10');
+  assert.equal(sink.judge.totals.repeated, 20);
 });
 
 test('a trace that never rests is judged after ten minutes, and nothing is broken', () => {

@@ -1,0 +1,49 @@
+import { createTurns } from '../source/request-body.ts';
+import { lockFile } from './lock-file.ts';
+import { readSnapshot, type Snapshot, writeSnapshot } from './snapshot.ts';
+
+/** The file of the counters of one sink, locked until it is closed. */
+export class CountersFile {
+  readonly #path: string;
+  readonly #inTurn = createTurns();
+  readonly #unlock: () => Promise<void>;
+  /** What an earlier process has saved. */
+  readonly before: Snapshot | null;
+  /** Milliseconds since the epoch. */
+  savedAt = 0;
+  failures = 0;
+
+  private constructor(path: string, before: Snapshot | null, unlock: () => Promise<void>) {
+    this.#path = path;
+    this.before = before;
+    this.#unlock = unlock;
+  }
+
+  /** @throws {SourceError} when another process has it, or it is damaged. */
+  static async open(path: string): Promise<CountersFile> {
+    const unlock = await lockFile(path);
+    try {
+      return new CountersFile(path, await readSnapshot(path), unlock);
+    } catch (error) {
+      await unlock();
+      throw error;
+    }
+  }
+
+  /** @param take Asked when earlier saves are done. @throws {SourceError} when it cannot be written. */
+  save(take: () => Snapshot): Promise<void> {
+    return this.#inTurn(async () => {
+      try {
+        await writeSnapshot(this.#path, take());
+        this.savedAt = Date.now();
+      } catch (error) {
+        this.failures += 1;
+        throw error;
+      }
+    });
+  }
+
+  close(): Promise<void> {
+    return this.#unlock();
+  }
+}
