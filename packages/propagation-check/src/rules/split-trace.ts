@@ -91,6 +91,7 @@ export const splitTraces = rule<SplitEdge>({
       callsTo: indexCalls(clients, targetOf),
       roots: open.roots,
       continued: mapBy(listContinued(scene, open), (span) => span.serviceName),
+      orphans: mapBy(open.orphans, (span) => span.serviceName),
       targetOf,
       kindOf,
       kindsOf: rememberOf((server: string | null) => open.roots.countBy(server, kindOf)),
@@ -277,6 +278,8 @@ interface Loose {
   readonly callsTo: (client: string | null, targets: ReadonlySet<string>) => readonly Span[];
   readonly roots: Roots;
   readonly continued: ReadonlyMap<string | null, readonly Span[]>;
+  /** By service. */
+  readonly orphans: ReadonlyMap<string | null, readonly Span[]>;
   readonly targetOf: (call: Span) => string;
   /** Of a row. */
   readonly kindOf: (request: number) => string;
@@ -320,6 +323,8 @@ function measureEdge(scene: Scene, loose: Loose, pairs: readonly Pair[]): readon
   const isExpected = isExpectedDirectly(scene, client, server);
   const paired = new Set(pairs.flatMap((pair) => [pair.client, pair.server]));
   const { graph } = scene;
+  // Spans of the called service without their parent prove that context arrived in their trace: its calls are others.
+  const reached = new Set(loose.orphans.get(server)?.map(({ traceId }) => traceId));
   const kindsOfServer = loose.kindsOf(server);
   const unpairedAtBorder = loose.roots
     .select((row) => graph.isAtBorder(row) && isAlike(row), server)
@@ -335,7 +340,10 @@ function measureEdge(scene: Scene, loose: Loose, pairs: readonly Pair[]): readon
         (span) =>
           isOfMcp(span) === isMcp &&
           // A call that reached nobody, as while the called service starts, has no other side.
-          (paired.has(span) || (readOutcome(span) !== 'unreached' && !graph.isAtBorder(graph.rowOf(span)))),
+          (paired.has(span) ||
+            (readOutcome(span) !== 'unreached' &&
+              !graph.isAtBorder(graph.rowOf(span)) &&
+              !reached.has(span.traceId))),
       ),
       alike: {
         count: alike + continuedAlike.length,

@@ -22,9 +22,13 @@ export function listUndecided(scene: Scene, drafts: readonly Draft[]): readonly 
         ];
       }
       if (rule === 'must-not' || scene.shared.isReachedThrough(client, server)) return [];
-      const absent = hasSpans(scene, client)
-        ? 'no call of it has its other side here'
-        : `no span of ${client} is here`;
+      const warned = drafts.find((draft) => draft.client === client && draft.server === server);
+      const absent =
+        warned !== undefined
+          ? `no call of it is whole, and the data leave open whether it is broken (${warned.id})`
+          : hasSpans(scene, client)
+            ? 'no call of it has its other side here'
+            : `no span of ${client} is here`;
       return [
         {
           client,

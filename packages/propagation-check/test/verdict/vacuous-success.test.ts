@@ -45,7 +45,7 @@ const rows: Readonly<Record<string, Row>> = {
   },
   'an expected edge whose calls were refused': {
     drawing: `expect web -> orders\n${drawChain(1, web, refused)}${whole('stock')}`,
-    says: /^web -> orders: no call of it/,
+    says: /^web -> orders: no call of it is whole, and the data leave open/,
   },
   'an expected edge whose caller has no spans, beside another caller': {
     drawing: `expect shop -> orders\nmay web -> orders\n${whole('orders')}`,
@@ -53,7 +53,7 @@ const rows: Readonly<Record<string, Row>> = {
   },
   'an expected edge whose call has not ended': {
     drawing: `expect web -> orders\ntrace 1\n  ${web}\n  lost\n    orders INTERNAL "load" 20..30\n${whole('stock')}`,
-    says: /^web -> orders: no call of it/,
+    says: /^web -> orders: no call of it is whole, and the data leave open/,
   },
   'an expected edge to a service that may be the one without a name': {
     drawing: `expect web -> orders\n${whole('unknown_service:node')}${whole('stock', 8)}`,
