@@ -1,4 +1,4 @@
-import { createServer } from 'node:net';
+import { findFreePorts } from 'propagation-check/test/free-ports';
 
 /** Where a stack of `docker-compose.yml` is, beside all others on this machine. */
 export interface StackPlace {
@@ -12,11 +12,6 @@ export interface StackPlace {
   readonly variables: Readonly<Record<string, string>>;
 }
 
-/**
- * Below the ports that the kernel gives to outgoing connections: a service that is stopped must find its own free when it
- * comes back, and a client that knocks at a closed one must not be connected to itself.
- */
-const ports = { first: 20_000, count: 10_000 } as const;
 /** Second bytes of networks: not that of the default, 10.213.47. */
 const networks = { first: 214, count: 16 } as const;
 
@@ -36,23 +31,6 @@ export async function findStackPlace(): Promise<StackPlace> {
   };
 }
 
-export async function findFreePorts(count: number): Promise<readonly number[]> {
-  const found = new Set<number>();
-  while (found.size < count) {
-    const port = choose(ports);
-    if (await isFree(port)) found.add(port);
-  }
-  return [...found];
-}
-
 function choose({ first, count }: { readonly first: number; readonly count: number }): number {
   return first + Math.floor(Math.random() * count);
-}
-
-function isFree(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.once('error', () => resolve(false));
-    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
-  });
 }

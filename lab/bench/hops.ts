@@ -6,10 +6,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { mapConcurrently } from 'propagation-check/kit';
+import { findFreePorts } from 'propagation-check/test/free-ports';
 import { Document, parse } from 'yaml';
 import { startCollector, token } from '../deploy/start-collector.ts';
 import { obstacle, pathOf, root } from '../deploy/tools.ts';
-import { findFreePorts } from '../find-stack-place.ts';
 import { encodeRequests } from './engine/receiver.ts';
 import { openGrpc, openHttp } from './open-exporter.ts';
 

@@ -1,5 +1,5 @@
-// `propagation-check sink` on one core under a sender that sends as fast as it is answered: spans/s at none lost, and memory, against other
-// receivers under the same sender in the same run.
+// `propagation-check sink` on one core. Intake: a sender that sends as fast as it is answered, against other receivers in the same run. Then
+// the SDK and its exporters at a rate, so slowly that traces close while it sends: exact counts and flat memory.
 import { type ChildProcess, fork, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -17,6 +17,9 @@ const hourRate = 1_000;
 const secondsPerHour = 3_600;
 const [sinkCore, senderCore] = ['0', '1'];
 const sampleMs = 1_000;
+/** Of the run at a rate: memory is not yet that of the rate. */
+const warmUpShare = 1 / 3;
+const points = 6;
 const mebibyte = 1024 * 1024;
 const cli = fileURLToPath(new URL('../../packages/propagation-check/src/cli.ts', import.meta.url));
 const sendFile = fileURLToPath(new URL('sink/send-traffic.ts', import.meta.url));
@@ -32,47 +35,131 @@ export async function benchSink(argv: readonly string[]): Promise<void> {
       memory: { type: 'string', default: '2GiB' },
       protocols: { type: 'string', default: 'grpc,http' },
       collector: { type: 'string' },
+      rate: { type: 'string', default: '20000' },
+      intake: { type: 'boolean', default: true },
     },
+    allowNegative: true,
   });
-  const spans = Number(values.spans);
+  const [spans, rate] = [Number(values.spans), Number(values.rate)];
   console.log(
     `${spans} spans, as an hour of ${Math.round(spans / secondsPerHour)} spans/s without its pauses, one of 100 edges broken; ` +
       (hasTaskset ? 'receiver on one core, sender on another' : 'not bound to cores: there is no taskset'),
   );
   for (const protocol of values.protocols.split(',')) {
     if (protocol !== 'grpc' && protocol !== 'http') throw new Error(`--protocols ${protocol}: grpc or http`);
-    const task = { protocol, spans } as const;
-    console.log(`\nOTLP/${protocol}`);
-    console.log(row('', 'spans/s', 'spans/CPU s', 'refused', 'lost', 'early', 'MiB start', 'middle', 'end'));
-    if (protocol === 'http') await printBare(task);
-    if (values.collector !== undefined) await printCollector(values.collector, task);
-    await printSink(values.memory, task);
+    if (values.intake) await printIntake({ protocol, spans, rate: null }, values);
+    if (rate > 0) await printFlow({ protocol, spans, rate }, values.memory);
   }
 }
 
 type Task = Omit<SendTask, 'url'>;
 
-async function printSink(memory: string, task: Task): Promise<void> {
+async function printIntake(
+  task: Task,
+  { memory, collector }: { readonly memory: string; readonly collector?: string },
+): Promise<void> {
+  console.log(`\nOTLP/${task.protocol}, encoded bodies as fast as they are answered`);
+  console.log(row('', 'spans/s', 'spans/CPU s', 'refused', 'lost', 'early', 'MiB start', 'middle', 'end'));
+  if (task.protocol === 'http') await printBare(task);
+  if (collector !== undefined) await printCollector(collector, task);
+  const { sent, sizes, cpu, early, counts } = await runSink(['--memory', memory], task);
+  console.log(row('sink', ...rates(sent, cpu), sent.spans - counts.judged, early, ...tenths(sizes)));
+  printCalls(sent, counts);
+}
+
+/** Traces close within 7 s of their end, and their exports wait for a second at most: the memory is that of these seconds. */
+const closeAfter = '1s';
+
+async function printFlow(task: Task & { readonly rate: number }, memory: string): Promise<void> {
+  console.log(
+    `\nOTLP/${task.protocol}, 20 SDKs at ${task.rate} spans/s, traces closed ${closeAfter} after their last span`,
+  );
+  const { sent, sizes, cpu, early, refused, counts, closed } = await runSink(
+    ['--memory', memory, '--close-after', closeAfter],
+    task,
+  );
+  console.log(row('', 'spans', 'seconds', 'spans/s', 'spans/CPU s', 'refused', 'lost', 'early'));
+  const seconds = Math.round(sent.milliseconds / 1_000);
+  const [perSecond = 0, perCpuSecond = 0] = rates(sent, cpu);
+  console.log(
+    row('sink', sent.spans, seconds, perSecond, perCpuSecond, refused, sent.spans - counts.judged, early),
+  );
+  console.log(`traces: ${closed} closed while it sent, ${counts.closed - closed} at the end`);
+  printCalls(sent, counts);
+  const warm = sizes.slice(Math.floor(sizes.length * warmUpShare));
+  const atPoints = Array.from({ length: points }, (_, point) => {
+    const index = Math.round(((sizes.length - 1) * point) / (points - 1));
+    return Math.round((sizes[index] ?? 0) / mebibyte);
+  });
+  const slope = (findSlope(warm) * 60_000) / sampleMs / mebibyte;
+  console.log(
+    `MiB resident, ${points} times: ${atPoints.join(', ')}; slope after the first third ${slope.toFixed(1)} MiB a minute, most ${Math.round(Math.max(...sizes) / mebibyte)}`,
+  );
+}
+
+/** Least squares: by how much the values grow from one to the next. */
+function findSlope(values: readonly number[]): number {
+  const middle = (values.length - 1) / 2;
+  let [products, squares] = [0, 0];
+  for (const [index, value] of values.entries()) {
+    products += (index - middle) * value;
+    squares += (index - middle) ** 2;
+  }
+  return squares === 0 ? 0 : products / squares;
+}
+
+function printCalls(sent: Sent, counts: Counts): void {
+  const isExact = counts.intact === sent.intact && counts.broken === sent.broken;
+  console.log(
+    `calls counted: ${counts.intact} intact of ${sent.intact}, ${counts.broken} broken of ${sent.broken}, ${counts.undecided} undecided` +
+      (counts.undecided === 0 ? '' : ` (${counts.causes.join(', ')})`) +
+      (isExact ? ': exact' : ''),
+  );
+}
+
+interface SinkRun {
+  readonly sent: Sent;
+  /** Bytes of resident memory, by `sampleMs`. */
+  readonly sizes: readonly number[];
+  /** Seconds, until everything was sent. */
+  readonly cpu: number;
+  readonly refused: number;
+  /** Traces: judged early because memory was full, and closed by then. */
+  readonly early: number;
+  readonly closed: number;
+  /** After a stop. */
+  readonly counts: Counts;
+}
+
+async function runSink(options: readonly string[], task: Task): Promise<SinkRun> {
   const folder = await mkdtemp(join(tmpdir(), 'sink-'));
   const state = join(folder, 'state.json');
   try {
     const args = ['--conditions=trace-context-source', cli, 'sink', '--listen', '0', '--metrics', '0'];
-    const child = start(process.execPath, [...args, '--memory', memory, '--state', state]);
+    const child = start(process.execPath, [...args, '--state', state, ...options]);
     const [, url = '', metricsUrl = ''] = await waitForLine(child, /listening on (\S+); metrics on (\S+)/);
     const before = readCpu(child);
-    const { sent, memory: sizes } = await measure(child, { ...task, url });
+    const { sent, sizes } = await measure(child, { ...task, url });
     const cpu = readCpu(child) - before;
     const text = await (await fetch(metricsUrl)).text();
-    const early = Number(/closed_total\{reason="memory"\} (\d+)/.exec(text)?.[1]);
+    const closed = (reason: string) =>
+      Number(new RegExp(`closed_total\\{reason="${reason}"\\} (\\d+)`).exec(text)?.[1]);
+    const refused = [...text.matchAll(/exports_refused_total\{reason="\w+"\} (\d+)/g)].reduce(
+      (sum, [, count]) => sum + Number(count),
+      0,
+    );
     child.kill('SIGTERM');
     await once(child, 'exit');
     const counts = readCounts(await readFile(state, 'utf8'));
-    console.log(row('sink', ...rates(sent, cpu), sent.spans - counts.judged, early, ...sizes));
-    const isExact = counts.intact === sent.intact && counts.broken === sent.broken;
-    console.log(
-      `calls counted: ${counts.intact} intact of ${sent.intact}, ${counts.broken} broken of ${sent.broken}, ${counts.undecided} undecided` +
-        (isExact ? ': exact' : ''),
-    );
+    return {
+      sent,
+      sizes,
+      cpu,
+      refused,
+      early: closed('memory'),
+      closed: closed('memory') + closed('inactive'),
+      counts,
+    };
   } finally {
     await rm(folder, { recursive: true });
   }
@@ -112,22 +199,22 @@ service:
 
 async function printReceiver(name: string, child: ChildProcess, task: SendTask): Promise<void> {
   const before = readCpu(child);
-  const { sent, memory } = await measure(child, task);
+  const { sent, sizes } = await measure(child, task);
   const cpu = readCpu(child) - before;
   child.kill('SIGKILL');
   await once(child, 'exit');
-  console.log(row(name, ...rates(sent, cpu), '', '', ...memory));
+  console.log(row(name, ...rates(sent, cpu), '', '', ...tenths(sizes)));
 }
 
-function rates({ spans, milliseconds, refused }: Sent, cpuSeconds: number): readonly (string | number)[] {
+function rates({ spans, milliseconds, refused }: Sent, cpuSeconds: number): readonly number[] {
   return [Math.round((spans / milliseconds) * 1_000), Math.round(spans / cpuSeconds), refused];
 }
 
-/** Sends everything, and looks at the receiver's memory meanwhile: of the first, the middle and the last tenth the most, without the start. */
+/** Sends everything, and looks at the receiver's memory meanwhile. */
 async function measure(
   receiver: ChildProcess,
   task: SendTask,
-): Promise<{ readonly sent: Sent; readonly memory: readonly number[] }> {
+): Promise<{ readonly sent: Sent; readonly sizes: readonly number[] }> {
   const sender = hasTaskset
     ? spawn('taskset', ['-c', senderCore, process.execPath, '--conditions=trace-context-source', sendFile], {
         stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
@@ -137,13 +224,17 @@ async function measure(
   const sizes: number[] = [];
   const sampling = setInterval(() => void readMemory(receiver).then((size) => sizes.push(size)), sampleMs);
   sender.send(task);
-  const [sent]: Sent[] = await once(sender, 'message');
+  const [sent] = await Promise.race([once(sender, 'message'), once(sender, 'exit').then((): Sent[] => [])]);
   clearInterval(sampling);
-  if (sent === undefined) throw new Error('the sender gave nothing');
+  if (sent === undefined) throw new Error('the sender ended before it had sent everything');
+  return { sent, sizes };
+}
+
+/** Of the first, the middle and the last tenth of the time the most, in MiB. */
+function tenths(sizes: readonly number[]): readonly number[] {
   const part = Math.max(1, Math.floor(sizes.length / 10));
   const most = (from: number) => Math.round(Math.max(...sizes.slice(from, from + part)) / mebibyte);
-  // Memory is full of open traces when the first of them are judged.
-  return { sent, memory: [most(0), most(Math.floor(sizes.length / 2)), most(sizes.length - part)] };
+  return [most(0), most(Math.floor(sizes.length / 2)), most(sizes.length - part)];
 }
 
 function start(command: string, args: readonly string[]): ChildProcess {
@@ -177,9 +268,11 @@ async function readMemory({ pid }: ChildProcess): Promise<number> {
 }
 
 const stateSchema = z.object({
-  totals: z.object({ judged: z.number() }),
-  edges: z.array(z.object({ verdict: z.string(), calls: z.number() })),
+  totals: z.object({ judged: z.number(), closed: z.record(z.string(), z.number()) }),
+  edges: z.array(z.object({ verdict: z.string(), cause: z.string(), calls: z.number() })),
 });
+
+type Counts = ReturnType<typeof readCounts>;
 
 function readCounts(text: string) {
   const { totals, edges } = stateSchema.parse(JSON.parse(text));
@@ -187,9 +280,11 @@ function readCounts(text: string) {
     edges.filter((edge) => edge.verdict === verdict).reduce((total, { calls }) => total + calls, 0);
   return {
     judged: totals.judged,
+    closed: Object.values(totals.closed).reduce((total, count) => total + count, 0),
     intact: sum('intact'),
     broken: sum('broken'),
     undecided: sum('undecided'),
+    causes: [...new Set(edges.flatMap(({ verdict, cause }) => (verdict === 'undecided' ? [cause] : [])))],
   };
 }
 

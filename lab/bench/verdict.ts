@@ -14,6 +14,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { parseAnswer, startDemoSystem } from 'demo';
 import { openSource, type Source } from 'propagation-check';
+import { findFreePort } from 'propagation-check/test/free-ports';
 import { z } from 'zod';
 
 const cli = join(import.meta.dirname, '..', '..', 'packages', 'propagation-check', 'src', 'cli.ts');
@@ -307,15 +308,6 @@ async function serve(handle: Handler): Promise<{ readonly url: URL } & AsyncDisp
       await once(server, 'close');
     },
   };
-}
-
-async function findFreePort(): Promise<number> {
-  const server = createSocketServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const port = readPort(server.address());
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 function readPort(address: ReturnType<ReturnType<typeof createSocketServer>['address']>): number {

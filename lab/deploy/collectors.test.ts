@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type OtlpReceiver, startOtlpReceiver } from 'propagation-check';
-import { findFreePorts } from '../find-stack-place.ts';
+import { findFreePorts } from 'propagation-check/test/free-ports';
 import { startCollector, token } from './start-collector.ts';
 import { startSink } from './start-sink.ts';
 import { obstacle } from './tools.ts';

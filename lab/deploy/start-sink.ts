@@ -5,9 +5,9 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { findFreePorts } from 'propagation-check/test/free-ports';
 import { parseAllDocuments } from 'yaml';
 import { z } from 'zod';
-import { findFreePorts } from '../find-stack-place.ts';
 import { root } from './tools.ts';
 
 const cli = fileURLToPath(import.meta.resolve('propagation-check/package.json')).replace(

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { checkTraces, expectPath, noExpectation, openSource, type Span } from 'propagation-check';
-import { findFreePorts } from '../find-stack-place.ts';
+import { findFreePorts } from 'propagation-check/test/free-ports';
 import { type ComposeStack, createStack, expectSuccess, findObstacle } from './compose-stack.ts';
 
 /** HotROD, Jaeger's demo: four Go services, with a database and a cache that exist only as CLIENT spans. */

@@ -6,8 +6,8 @@ import { after, before, describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { callServiceA } from 'demo';
 import { openSource } from 'propagation-check';
+import { findFreePorts } from 'propagation-check/test/free-ports';
 import { z } from 'zod';
-import { findFreePorts } from '../find-stack-place.ts';
 import { type ComposeStack, createStack, expectSuccess, findObstacle } from './compose-stack.ts';
 
 const obstacle = await findObstacle();

@@ -38,7 +38,12 @@ export async function observeFault(
     mode,
     fault: name,
     isTapped: true,
-    env: { ...process.env, SERVICE_B_TIMEOUT_MS: String(timeoutMs) },
+    env: {
+      ...process.env,
+      // On a busy machine a first request takes longer than a service waits by default.
+      SERVICE_B_TIMEOUT_MS: String(timeoutMs),
+      MAX_EVENT_LOOP_DELAY_MS: String(timeoutMs),
+    },
     signal,
   });
   try {

@@ -7,9 +7,9 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
+import { findFreePorts } from 'propagation-check/test/free-ports';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { findFreePorts } from '../find-stack-place.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const checker = join(root, 'packages', 'propagation-check');

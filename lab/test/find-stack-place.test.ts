@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { findFreePorts, findStackPlace } from '../find-stack-place.ts';
+import { findFreePorts } from 'propagation-check/test/free-ports';
+import { findStackPlace } from '../find-stack-place.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 

@@ -7,9 +7,9 @@ import { chmod, cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { delimiter, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { findFreePorts } from 'propagation-check/test/free-ports';
 import { parse, parseAllDocuments } from 'yaml';
 import { z } from 'zod';
-import { findFreePorts } from '../find-stack-place.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const folder = join(root, 'docs', 'recipes');

@@ -8,6 +8,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it, type TestContext } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import {
   checkTraces,
@@ -74,6 +75,7 @@ function readCommand({ decide = [] }: Finding): string {
   return command;
 }
 
+const callsPerRun = 4;
 let receiver: OtlpReceiver;
 let web: Service;
 let gateway: Service;
@@ -146,7 +148,7 @@ async function callOrders(url: string, cell: Cell): Promise<readonly Span[]> {
 }
 
 async function callFromWeb(query: Readonly<Record<string, string | boolean>>): Promise<readonly Span[]> {
-  const search = new URLSearchParams({ calls: '4' });
+  const search = new URLSearchParams({ calls: String(callsPerRun) });
   for (const [name, value] of Object.entries(query)) search.set(name, String(value));
   const known = new Set(receiver.readAll().map((span) => span.spanId));
   await fetch(`${web.http1}/start?${search}`);
@@ -186,10 +188,19 @@ async function paste(t: TestContext, command: string, folder: string): Promise<s
   throw new Error(`${command}: ${said}`);
 }
 
-async function readWires(folder: string): Promise<readonly WireRecord[]> {
-  const names = (await readdir(folder)).filter((name) => name.endsWith('.jsonl'));
-  const texts = await Promise.all(names.map((name) => readFile(join(folder, name), 'utf8')));
-  return texts.flatMap((text) => text.split('\n')).flatMap((line) => (line === '' ? [] : [JSON.parse(line)]));
+/** The records of all taps, when so many are there: a tap writes its own after the answer has gone on. */
+async function readWires(
+  folder: string,
+  expected: number,
+  signal: AbortSignal,
+): Promise<readonly WireRecord[]> {
+  for (;;) {
+    const names = (await readdir(folder)).filter((name) => name.endsWith('.jsonl'));
+    const texts = await Promise.all(names.map((name) => readFile(join(folder, name), 'utf8')));
+    const lines = texts.flatMap((text) => text.split('\n').slice(0, -1));
+    if (lines.length >= expected) return lines.map((line) => JSON.parse(line));
+    await delay(10, undefined, { signal });
+  }
 }
 
 function* listCells(): Generator<Cell> {
@@ -308,8 +319,11 @@ describe('taps at every place', { concurrency: 1, timeout: 180_000 }, () => {
           parallel: false,
           host: 'own',
         } as const;
+        let recorded = 0;
         for (let pasted = 0; ; pasted += 1) {
-          const { finding } = judge(await callOrders(called, cell), await readWires(folder));
+          const spans = await callOrders(called, cell);
+          recorded += callsPerRun * pasted;
+          const { finding } = judge(spans, await readWires(folder, recorded, t.signal));
           assert.ok(finding);
           if (finding.confidence === 'certain') {
             assert.equal(finding.id, causes[fault]);

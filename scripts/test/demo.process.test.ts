@@ -16,6 +16,8 @@ import { startService } from '../service-process.ts';
 const root = join(import.meta.dirname, '..', '..');
 const condition = '--conditions=trace-context-source';
 const modes = ['auto', 'manual'] as const;
+/** On a busy machine a first request takes longer than a service waits by default. */
+const patient = { SERVICE_B_TIMEOUT_MS: '60000', MAX_EVENT_LOOP_DELAY_MS: '60000' };
 const silent = { OTEL_TRACES_EXPORTER: 'none' };
 const defaults = { timeoutMs: 60_000, settleMs: 60_000, sourcePatienceMs: 60_000, concurrency: 1 } as const;
 
@@ -212,7 +214,13 @@ type System = Awaited<ReturnType<typeof start>>;
 
 async function start(t: TestContext, own: NonNullable<DemoOptions['own']> = {}) {
   const { signal } = new AbortController();
-  const system = await startDemoSystem({ mode: 'auto', fault: null, env: process.env, own, signal });
+  const system = await startDemoSystem({
+    mode: 'auto',
+    fault: null,
+    env: { ...process.env, ...patient },
+    own,
+    signal,
+  });
   t.after(() => system.close());
   return system;
 }
@@ -237,7 +245,7 @@ interface Ran {
 
 function cleanEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const { FORCE_COLOR: _, ...inherited } = process.env;
-  return { ...inherited, FAULT: '', PROPAGATION: '', NO_COLOR: '1', ...env };
+  return { ...inherited, FAULT: '', PROPAGATION: '', NO_COLOR: '1', ...patient, ...env };
 }
 
 function runDemo(env: NodeJS.ProcessEnv, args: readonly string[] = [], cwd = root): Promise<Ran> {
@@ -277,14 +285,16 @@ async function makeFolder(t: TestContext): Promise<string> {
 async function startHangingDemo(t: TestContext) {
   const child = spawnDemo({ SERVICE_B_TIMEOUT_MS: '600000' }, []);
   t.after(() => child.kill('SIGKILL'));
-  const pid = child.pid ?? 0;
   let services: readonly number[] = [];
-  // Service A starts when B listens, and takes a second to be ready.
-  while (services.length < 2)
-    services = (await listProcesses()).filter(({ ppid }) => ppid === pid).map((one) => one.pid);
-  const [serviceB = 0] = services.toSorted((a, b) => a - b);
-  process.kill(serviceB, 'SIGSTOP');
-  return { child, services, resume: () => process.kill(serviceB, 'SIGCONT') };
+  let serviceB: number | undefined;
+  // Service A starts when B listens, and takes a second to be ready. Ids of processes begin anew at 32,768.
+  while (serviceB === undefined || services.length < 2) {
+    services = (await listProcesses()).filter(({ ppid }) => ppid === child.pid).map(({ pid }) => pid);
+    serviceB ??= services[0];
+  }
+  const paused = serviceB;
+  process.kill(paused, 'SIGSTOP');
+  return { child, services, resume: () => process.kill(paused, 'SIGCONT') };
 }
 
 async function findAlive(pids: readonly number[]): Promise<readonly number[]> {

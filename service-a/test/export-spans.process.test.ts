@@ -56,21 +56,37 @@ for (const end of ['an error that nothing handles', 'SIGTERM'] as const) {
   });
 }
 
-test('the log says which spans the Collector rejects', async () => {
-  const partly = JSON.stringify({ partialSuccess: { rejectedSpans: '1', errorMessage: 'too old' } });
-  await using receiver = await startReceiver(answerWith(200, {}, partly));
-  await using service = await startService('service-a', {
-    ...exporting,
-    OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
+/** One span is rejected: `ExportTraceServiceResponse` of opentelemetry-proto, and its JSON mapping. */
+const partly = {
+  'http/json': {
+    contentType: 'application/json',
+    body: JSON.stringify({ partialSuccess: { rejectedSpans: '1', errorMessage: 'too old' } }),
+  },
+  'http/protobuf': {
+    contentType: 'application/x-protobuf',
+    body: '\x0a\x0b\x08\x01\x12\x07too old',
+  },
+} as const;
+
+for (const [protocol, { contentType, body }] of Object.entries(partly)) {
+  test(`${protocol}: the log says which spans the Collector rejects`, async () => {
+    await using receiver = await startReceiver(answerWith(200, { 'content-type': contentType }, body));
+    await using service = await startService('service-a', {
+      ...exporting,
+      OTEL_EXPORTER_OTLP_PROTOCOL: protocol,
+      OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
+    });
+    await callTimes(service.url, 1);
+    await receiver.until(() => receiver.received.length > 0);
+    await service.stop();
+    assert.deepEqual(receiver.accepted, ['GET /call-b']);
+    assert.equal(receiver.received[0]?.headers['content-type'], contentType);
+    assert.match(
+      service.text.stderr,
+      new RegExp(`"1 spans are lost: ${receiver.url} rejected them, \\\\"too old\\\\"\\."`),
+    );
   });
-  await callTimes(service.url, 1);
-  await receiver.until(() => receiver.received.length > 0);
-  await service.stop();
-  assert.match(
-    service.text.stderr,
-    new RegExp(`"1 spans are lost: ${receiver.url} rejected them, \\\\"too old\\\\"\\."`),
-  );
-});
+}
 
 test('a port for counters that is taken is refused', async () => {
   await using receiver = await startReceiver();

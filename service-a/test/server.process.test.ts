@@ -2,7 +2,17 @@
 import assert from 'node:assert/strict';
 import type { ServerResponse } from 'node:http';
 import { describe, test } from 'node:test';
-import { CLIENT, collectSpans, fetchJson, listen, runToEnd, SERVER, startService } from 'service-kit/testing';
+import { setTimeout as delay } from 'node:timers/promises';
+import {
+  CLIENT,
+  collectSpans,
+  fetchJson,
+  listen,
+  runToEnd,
+  SERVER,
+  type Service,
+  startService,
+} from 'service-kit/testing';
 
 test('a port in use is one line on stderr and exit code 2', async () => {
   using other = await listen(() => {});
@@ -27,7 +37,7 @@ describe('the stop', { concurrency: true }, () => {
       const during = await system.call();
       const finished = await system.call();
       const ending = system.serviceA.stop();
-      await waitForRefusal(system.serviceA.url);
+      await waitForStop(system.serviceA);
       during.caller.abort();
       await assert.rejects(during.answer);
       await during.left;
@@ -111,13 +121,7 @@ async function start(mode: 'auto' | 'manual', env: NodeJS.ProcessEnv = {}) {
   };
 }
 
-/** Until the service no longer accepts connections, which is how it shows that it is stopping. */
-async function waitForRefusal(url: string): Promise<void> {
-  for (;;) {
-    try {
-      await (await fetch(`${url}/healthz`)).text();
-    } catch {
-      return;
-    }
-  }
+/** Until it stops. From then on requests in flight have some seconds. */
+async function waitForStop({ lines }: Service): Promise<void> {
+  while (!lines.some(({ msg }) => msg === 'stopping')) await delay(10);
 }

@@ -1,6 +1,7 @@
 /** Starts OpenTelemetry. `node --import` loads it before the service: `http` is patched before Fastify uses it. */
 import { getNodeAutoInstrumentations } from '@opentelemetry/auto-instrumentations-node';
-import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
+import { OTLPTraceExporter as JsonExporter } from '@opentelemetry/exporter-trace-otlp-http';
+import { OTLPTraceExporter as ProtobufExporter } from '@opentelemetry/exporter-trace-otlp-proto';
 import { NodeSDK } from '@opentelemetry/sdk-node';
 import { BatchSpanProcessor } from '@opentelemetry/sdk-trace';
 import { TrustBoundary } from 'otel-trust-boundary';
@@ -15,7 +16,8 @@ const { requestHeaders } = kit.recordedHeaders;
 export const boundary = new TrustBoundary({ trust: config.trustIncoming });
 
 const credentials = readCredentials(process.env);
-const otlp = config.exportsSpans ? new OTLPTraceExporter(credentials) : kit.nowhere;
+const Exporter = config.otlpProtocol === 'http/protobuf' ? ProtobufExporter : JsonExporter;
+const otlp = config.exportsSpans ? new Exporter(credentials) : kit.nowhere;
 /** Loses no span while the Collector is away. */
 const exporter = new DurableExporter(otlp, { ...config.keeping, explain: credentials.explain });
 const processor = new BatchSpanProcessor({ ...config.batching, exporter });

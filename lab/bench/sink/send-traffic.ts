@@ -1,12 +1,15 @@
-/** Sends traffic from a process of its own, as fast as the receiver answers. */
+/** Sends traffic from a process of its own, at a rate or as fast as the receiver answers. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { openGrpc, openHttp } from '../open-exporter.ts';
 import { encodeTraffic, patchRequest } from './encode-traffic.ts';
+import { sendBySdk } from './send-by-sdk.ts';
 
 export interface SendTask {
   readonly url: string;
   readonly protocol: 'grpc' | 'http';
   readonly spans: number;
+  /** Spans per second, by the SDK and its exporter; null: encoded bodies, as fast as they are answered. */
+  readonly rate: number | null;
 }
 
 export interface Sent {
@@ -25,7 +28,9 @@ const sendersAtOnce = 10;
 
 if (process.send !== undefined) {
   process.once('message', (task: SendTask) => {
-    void send(task).then((sent) => process.send?.(sent, () => process.exit()));
+    const { rate } = task;
+    const sending = rate === null ? send(task) : sendBySdk({ ...task, rate });
+    void sending.then((sent) => process.send?.(sent, () => process.exit()));
   });
   process.send('ready');
 }

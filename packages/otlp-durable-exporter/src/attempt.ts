@@ -3,6 +3,7 @@ import { subscribe } from 'node:diagnostics_channel';
 import { IncomingMessage } from 'node:http';
 import { context, ROOT_CONTEXT } from '@opentelemetry/api';
 import { type ExportResult, ExportResultCode, suppressTracing } from '@opentelemetry/core';
+import { JsonTraceSerializer, ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer';
 import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace';
 
 /** The result of one attempt. Source: OTLP specification, "OTLP/HTTP response". */
@@ -78,12 +79,14 @@ export async function attempt(
   );
   clearTimeout(deadline);
   const { answer } = exchange;
-  const body = answer === null ? '' : Buffer.concat(answer.chunks).toString();
-  if (result.code === ExportResultCode.SUCCESS) return { kind: 'delivered', ...readPartialSuccess(body) };
+  const bytes = Buffer.concat(answer?.chunks ?? []);
+  const headers = answer?.response.headers ?? {};
+  if (result.code === ExportResultCode.SUCCESS)
+    return { kind: 'delivered', ...readPartialSuccess(bytes, headers['content-type']) };
   const status = answer?.response.statusCode ?? 200;
   return answer === null || status < 300
     ? describeError(result.error, explain)
-    : describeAnswer(status, answer.response.headers['retry-after'], body, explain);
+    : describeAnswer(status, headers['retry-after'], bytes.toString(), explain);
 }
 
 function listen(): void {
@@ -135,9 +138,13 @@ function describeError(error: Error | undefined, explain: Explain): Outcome {
 }
 
 /** Source: OTLP specification, "Partial Success". 64-bit integers are strings in its JSON. */
-function readPartialSuccess(body: string): { readonly rejected: number; readonly message: string } {
+function readPartialSuccess(
+  body: Buffer,
+  contentType: string | undefined,
+): { readonly rejected: number; readonly message: string } {
+  const serializer = contentType === 'application/x-protobuf' ? ProtobufTraceSerializer : JsonTraceSerializer;
   try {
-    const { rejectedSpans, errorMessage } = JSON.parse(body).partialSuccess ?? {};
+    const { rejectedSpans, errorMessage } = serializer.deserializeResponse(body)?.partialSuccess ?? {};
     const rejected = Math.floor(Number(rejectedSpans ?? 0));
     return { rejected: rejected > 0 ? rejected : 0, message: String(errorMessage ?? '') };
   } catch {

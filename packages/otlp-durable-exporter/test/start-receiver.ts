@@ -2,6 +2,9 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { gunzipSync } from 'node:zlib';
+import { decodeBytes } from 'propagation-check';
+
+export { findFreePort } from 'propagation-check/test/free-ports';
 
 /** One export request, as it came. */
 export interface Received {
@@ -18,7 +21,7 @@ export type Answer = (
   spanNames: readonly string[],
 ) => void;
 
-/** An OTLP/HTTP receiver of JSON that behaves as it is told. */
+/** An OTLP/HTTP receiver that behaves as it is told. */
 export interface Receiver extends AsyncDisposable {
   readonly url: string;
   readonly port: number;
@@ -44,7 +47,7 @@ export async function startReceiver(answer: Answer = accept, port = 0): Promise<
   const accepted: string[] = [];
   const waiting = new Set<() => void>();
   const server = createServer(async (request, response) => {
-    const spanNames = readSpanNames(await buffer(request), request.headers['content-encoding']);
+    const spanNames = readSpanNames(await buffer(request), request.headers);
     received.push({ spanNames, headers: request.headers, at: performance.now() });
     response.once('close', () => {
       for (const check of waiting) check();
@@ -82,14 +85,12 @@ export async function startReceiver(answer: Answer = accept, port = 0): Promise<
   return receiver;
 }
 
-/** A port at which nobody listens for now. */
-export async function findFreePort(): Promise<number> {
-  await using receiver = await startReceiver();
-  return receiver.port;
-}
-
-function readSpanNames(body: Buffer, encoding: string | undefined): string[] {
-  const { resourceSpans } = JSON.parse((encoding === 'gzip' ? gunzipSync(body) : body).toString());
+function readSpanNames(body: Buffer, headers: IncomingMessage['headers']): readonly string[] {
+  if (headers['content-type'] === 'application/x-protobuf')
+    return decodeBytes(body).spans.map(({ name }) => name);
+  const { resourceSpans } = JSON.parse(
+    (headers['content-encoding'] === 'gzip' ? gunzipSync(body) : body).toString(),
+  );
   const names: string[] = [];
   for (const { scopeSpans } of resourceSpans) {
     for (const { spans } of scopeSpans) for (const { name } of spans) names.push(name);

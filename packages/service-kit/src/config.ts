@@ -22,6 +22,7 @@ export interface ServiceConfig {
   readonly limits: Limits;
   /** Whether spans are exported. */
   readonly exportsSpans: boolean;
+  readonly otlpProtocol: (typeof otlpProtocols)[number];
   /** For `BatchSpanProcessor`, which reads no variables. Source: OpenTelemetry specification, "Batch Span Processor". */
   readonly batching: {
     readonly scheduledDelayMillis: number;
@@ -54,7 +55,7 @@ const propagations = ['auto', 'manual'] as const;
 const booleans = ['false', 'true'] as const;
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 const tracesExporters = ['otlp', 'none'] as const;
-const otlpProtocols = ['http/json'] as const;
+const otlpProtocols = ['http/json', 'http/protobuf'] as const;
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -70,8 +71,7 @@ export class ConfigError extends Error {
  */
 export function readServiceConfig(env: Environment, unset: Unset): ServiceConfig {
   const tracesExporter = readChoice(env, 'OTEL_TRACES_EXPORTER', tracesExporters, 'otlp');
-  readChoice(env, 'OTEL_EXPORTER_OTLP_PROTOCOL', otlpProtocols, 'http/json');
-  readChoice(env, 'OTEL_EXPORTER_OTLP_TRACES_PROTOCOL', otlpProtocols, 'http/json');
+  const protocol = readChoice(env, 'OTEL_EXPORTER_OTLP_PROTOCOL', otlpProtocols, 'http/json');
   checkUrl(env, 'OTEL_EXPORTER_OTLP_ENDPOINT');
   checkUrl(env, 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT');
   orConfigError('', () => createPropagator(env.OTEL_PROPAGATORS));
@@ -86,6 +86,7 @@ export function readServiceConfig(env: Environment, unset: Unset): ServiceConfig
     logLevel: readChoice(env, 'LOG_LEVEL', logLevels, 'info'),
     limits: readLimits(env),
     exportsSpans: tracesExporter === 'otlp',
+    otlpProtocol: readChoice(env, 'OTEL_EXPORTER_OTLP_TRACES_PROTOCOL', otlpProtocols, protocol),
     batching: readBatching(env),
     keeping: readKeeping(env),
     metricsPort: env.METRICS_PORT

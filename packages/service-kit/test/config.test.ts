@@ -36,6 +36,7 @@ test('has defaults', () => {
       requestTimeoutMillis: 10_000,
     },
     exportsSpans: true,
+    otlpProtocol: 'http/json',
     batching: {
       scheduledDelayMillis: 5_000,
       exportTimeoutMillis: 30_000,
@@ -81,6 +82,13 @@ test('does not export where the standard variable says so', () => {
   assert.equal(readConfig({ OTEL_TRACES_EXPORTER: 'none' }).exportsSpans, false);
 });
 
+test('takes the protocol of traces before that of every signal', () => {
+  const all = { OTEL_EXPORTER_OTLP_PROTOCOL: 'http/protobuf' };
+  assert.equal(readConfig(all).otlpProtocol, 'http/protobuf');
+  const traces = { ...all, OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: 'http/json' };
+  assert.equal(readConfig(traces).otlpProtocol, 'http/json');
+});
+
 describe('refuses', () => {
   const trust = 'never, always, or networks such as 10.0.0.0/8,fd00::/8';
   const propagators = 'tracecontext, baggage, b3, b3multi, none, separated by commas';
@@ -114,7 +122,8 @@ describe('refuses', () => {
     ['OTLP_TOKEN_FILE', '/no/such/file', 'the path of a file that this service can read'],
     ['OTEL_EXPORTER_OTLP_CLIENT_KEY', '/no/such/file', 'the path of a file that this service can read'],
     ['OTEL_TRACES_EXPORTER', 'zipkin', 'otlp, none'],
-    ['OTEL_EXPORTER_OTLP_PROTOCOL', 'grpc', 'http/json'],
+    ['OTEL_EXPORTER_OTLP_PROTOCOL', 'grpc', 'http/json, http/protobuf'],
+    ['OTEL_EXPORTER_OTLP_TRACES_PROTOCOL', 'grpc', 'http/json, http/protobuf'],
     ['OTEL_EXPORTER_OTLP_ENDPOINT', 'collector:4318', 'an http:// or https:// URL'],
   ] as const;
   for (const [name, value, allowed] of cases) {

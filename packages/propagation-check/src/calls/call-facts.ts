@@ -397,6 +397,11 @@ export function isHealthProbe(span: Span): boolean {
   const { path, route, rpcMethod, mcp } = readCallFacts(span);
   if (mcp?.method === 'ping') return true;
   if (rpcMethod?.startsWith('grpc.health.')) return true;
-  const endpoint = (path ?? route ?? '').replace(/\/+$/, '').split('/').at(-1);
-  return endpoint !== undefined && probeNames.has(endpoint.toLowerCase());
+  return probeNames.has(lastSegment(path ?? route ?? '').toLowerCase());
+}
+
+function lastSegment(path: string): string {
+  let end = path.length;
+  while (path[end - 1] === '/') end -= 1;
+  return path.slice(path.lastIndexOf('/', end - 1) + 1, end);
 }

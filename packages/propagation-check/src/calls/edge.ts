@@ -228,16 +228,7 @@ function markContinued(graph: TraceGraph, facts: RowFacts, groups: readonly Call
   const called = new Uint8Array(graph.store.size);
   const mcp = separateMcp(graph, facts, groups);
   for (const { clients } of groups) {
-    for (const client of clients) {
-      if (called[client] === 1) continue;
-      called[client] = 1;
-      const service = graph.serviceNumberOf(client);
-      for (let at = graph.upwards[client] ?? none; at !== none; at = graph.upwards[at] ?? none) {
-        if (called[at] === 1 || graph.serviceNumberOf(at) !== service || graph.isEntry(at)) break;
-        if (mcp?.isOuterApart(at, client)) break;
-        called[at] = 1;
-      }
-    }
+    for (const client of clients) markCalled(graph, mcp, client, called);
   }
   const { kinds } = graph.store;
   // Two instrumented layers make nested CLIENT spans for one call; either may carry the header.
@@ -253,6 +244,22 @@ function markContinued(graph: TraceGraph, facts: RowFacts, groups: readonly Call
     if (called[outer] === 1 && !mcp?.isInnerApart(outer, row)) continued[row] = 1;
   }
   return continued;
+}
+
+function markCalled(
+  graph: TraceGraph,
+  mcp: ReturnType<typeof separateMcp>,
+  client: number,
+  called: Uint8Array,
+): void {
+  if (called[client] === 1) return;
+  called[client] = 1;
+  const service = graph.serviceNumberOf(client);
+  for (let at = graph.upwards[client] ?? none; at !== none; at = graph.upwards[at] ?? none) {
+    if (called[at] === 1 || graph.serviceNumberOf(at) !== service || graph.isEntry(at)) return;
+    if (mcp?.isOuterApart(at, client)) return;
+    called[at] = 1;
+  }
 }
 
 /** Finds the outgoing span around an outgoing span that tells of the same call. All spans that a search passed have the same answer. */

@@ -2,7 +2,7 @@ import type { Rows, TraceGraph } from '../graph/trace-graph.ts';
 import { spanKinds } from '../span/span.ts';
 import { groupBy, mapBy } from '../util/group-by.ts';
 import { type IntervalIndex, indexIntervals } from '../util/interval-index.ts';
-import { readPath, readRoute } from './call-facts.ts';
+import { family, readPath, readRoute } from './call-facts.ts';
 import type { CallGroup } from './call-group.ts';
 import type { RowFacts } from './row-facts.ts';
 
@@ -47,7 +47,7 @@ export function findMcpTransports(
 
 export function selectMcpServers(graph: TraceGraph, facts: RowFacts): readonly number[] {
   const { store } = graph;
-  if (store.values.find('mcp.method.name') === null) return [];
+  if (!facts.hasFamily(family.mcp)) return [];
   const rows: number[] = [];
   for (let row = 0; row < store.size; row += 1) {
     if (graph.has(row) && store.kinds[row] === serverKind && facts.protocolOf(row) === 'mcp') rows.push(row);

@@ -50,15 +50,13 @@ export class RowFacts {
   readonly #protocols: Uint8Array;
   readonly #outcomeOf: (row: number) => Outcome;
   readonly #userAgentOf: (row: number) => string | null;
-  readonly #parts: {
-    readonly [Part in 'method' | 'route' | 'rpcMethod' | 'destination' | 'messageId']: (
-      row: number,
-    ) => string | null;
-  } & {
-    readonly address: (row: number) => Pick<CallFacts, 'host' | 'port'>;
-    readonly statusCode: (row: number) => number | null;
-    readonly mcp: (row: number) => CallFacts['mcp'];
-  };
+  readonly #messageIdOf: (row: number) => string | null;
+  readonly #addressOf: (row: number) => Pick<CallFacts, 'host' | 'port'>;
+  readonly #mcpOf: (row: number) => CallFacts['mcp'];
+  /** These have few values in any data, so that they are nearly always equal in a class: one look finds them. */
+  readonly #fewOf: (
+    row: number,
+  ) => Pick<CallFacts, 'method' | 'route' | 'rpcMethod' | 'destination' | 'statusCode'>;
 
   constructor(store: SpanStore) {
     this.#store = store;
@@ -67,16 +65,16 @@ export class RowFacts {
     this.#protocols = new Uint8Array(this.#classes.count);
     this.#outcomeOf = this.remember((call) => decideOutcome(call, call.protocol));
     this.#userAgentOf = this.remember(readUserAgent);
-    this.#parts = {
-      method: this.remember(readMethod),
-      route: this.remember(readRoute),
-      address: this.remember(readAddress),
-      rpcMethod: this.remember(readRpcMethod),
-      destination: this.remember(readDestination),
-      messageId: this.remember(readMessageId),
-      statusCode: this.remember(readStatusCode),
-      mcp: this.remember((call) => (call.protocol === 'mcp' ? readMcp(call) : null)),
-    };
+    this.#messageIdOf = this.remember(readMessageId);
+    this.#addressOf = this.remember(readAddress);
+    this.#mcpOf = this.remember((call) => (call.protocol === 'mcp' ? readMcp(call) : null));
+    this.#fewOf = this.remember((call) => ({
+      method: readMethod(call),
+      route: readRoute(call),
+      rpcMethod: readRpcMethod(call),
+      destination: readDestination(call),
+      statusCode: readStatusCode(call),
+    }));
     this.#families = readFamilies(store);
   }
 
@@ -88,6 +86,11 @@ export class RowFacts {
     const protocol = readProtocol(this.#row.at(row), found);
     if (ofClass !== noClass) this.#protocols[ofClass] = protocols.indexOf(protocol) + 1;
     return protocol;
+  }
+
+  /** Whether some span may have an attribute of a family. */
+  hasFamily(bit: number): boolean {
+    return this.#families.some((found) => (found & bit) !== 0);
   }
 
   /** To read single facts of a row, before the next row is read. */
@@ -173,30 +176,30 @@ export class RowFacts {
   }
 
   rpcMethodOf(row: number): string | null {
-    return this.#parts.rpcMethod(row);
+    return this.#fewOf(row).rpcMethod;
   }
 
   portOf(row: number): number | null {
-    return this.#parts.address(row).port;
+    return this.#addressOf(row).port;
   }
 
   /** As `readFacts`. All but the path are nearly always equal in a class. */
   factsOf(row: number): CallFacts {
-    const parts = this.#parts;
-    const { host, port } = parts.address(row);
+    const { method, route, rpcMethod, destination, statusCode } = this.#fewOf(row);
+    const { host, port } = this.#addressOf(row);
     return {
       protocol: this.protocolOf(row),
-      method: parts.method(row),
+      method,
       path: this.pathOf(row),
-      route: parts.route(row),
+      route,
       host,
       port,
-      rpcMethod: parts.rpcMethod(row),
-      destination: parts.destination(row),
-      messageId: parts.messageId(row),
-      statusCode: parts.statusCode(row),
+      rpcMethod,
+      destination,
+      messageId: this.#messageIdOf(row),
+      statusCode,
       userAgent: this.#userAgentOf(row),
-      mcp: parts.mcp(row),
+      mcp: this.#mcpOf(row),
     };
   }
 }

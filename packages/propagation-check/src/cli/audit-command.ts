@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { auditSpecs } from '../source/source-specs.ts';
 import type { AuditArguments } from './audit-arguments.ts';
 import { addCheckOptions } from './common-options.ts';
 import {
@@ -36,7 +37,7 @@ export function addAuditCommand(program: Command, session: Session): void {
       '[paths...]',
       'files, folders and patterns of files, as exporters of the Collector write them; - for standard input',
     )
-    .option('--source <source>', 'where the spans are: jaeger=URL, tempo=URL, clickhouse=URL, file=PATH')
+    .option('--source <source>', `where the spans are: ${auditSpecs.slice(0, 4).join(', ')}`)
     .option('--since <time>', 'the length of the window', parseDuration)
     .option('--until <time>', 'its end: an RFC 3339 time, or how long ago', parseMoment)
     .option('--every <time>', 'audit again after so long, until Ctrl-C', parseTimeout)
@@ -59,7 +60,7 @@ export function addAuditCommand(program: Command, session: Session): void {
     .action(async (paths: readonly string[], args: AuditArguments) => {
       const { refuseUnheeded, renderViewSql } = await import('./open-audit-source.ts');
       if (args.printSql === true) {
-        await session.output.print(await renderViewSql(args));
+        await session.output.print(await renderViewSql(paths, args));
         return;
       }
       refuseUnheeded(args, (option) => command.getOptionValueSource(option) === 'cli');

@@ -2,6 +2,7 @@ import { isAbsolute, relative, resolve } from 'node:path';
 import { toExpectation } from '../expect/read-expectation.ts';
 import { expectationShape } from '../expect/read-expectation-shape.ts';
 import { parseSourceSpec } from '../source/parse-source-spec.ts';
+import { allSpecs } from '../source/source-specs.ts';
 import {
   parseCaFile,
   parseCount,
@@ -83,7 +84,7 @@ function listReports(value: unknown, folder: string): readonly string[] {
 }
 
 function readSource(spec: string, folder: string): string {
-  const source = parseSourceSpec(spec);
+  const source = parseSourceSpec(spec, allSpecs);
   return source.kind === 'file' && source.path !== '-' ? `file=${locate(source.path, folder)}` : spec;
 }
 

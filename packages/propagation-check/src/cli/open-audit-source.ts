@@ -1,8 +1,10 @@
 import type { AuditContext, AuditSource } from '../audit/audit-source.ts';
 import { createFileSource } from '../audit/file-source.ts';
 import { createSearchSource } from '../audit/search-source.ts';
+import { quoteValue } from '../decode/quote-value.ts';
 import { openSource } from '../source/open-source.ts';
 import { parseSourceSpec } from '../source/parse-source-spec.ts';
+import { auditSpecs } from '../source/source-specs.ts';
 import type { AuditArguments } from './audit-arguments.ts';
 import { renderProgress } from './render-progress.ts';
 import { UsageError } from './usage-error.ts';
@@ -18,15 +20,19 @@ export async function openAuditSource(
   if (paths.filter((path) => path === '-').length > 1)
     throw new UsageError('standard input (-) can be read once; name it once');
   const spec = args.source ?? '';
-  if (spec.startsWith(clickhouse)) return openClickhouse(spec, args, context);
-  const named = args.source === undefined ? ({ kind: 'files', paths } as const) : parseSourceSpec(spec);
+  const named =
+    args.source === undefined ? ({ kind: 'files', paths } as const) : parseSourceSpec(spec, auditSpecs);
   switch (named.kind) {
     case 'files':
       return openFiles(named.paths, context);
     case 'file':
       return openFiles([named.path], context);
     case 'otlp':
-      throw new UsageError('--source: an audit reads what is stored; a receiver is for watch and exec');
+      throw new UsageError(
+        `--source ${quoteValue(spec)}: an audit reads what is stored: ${auditSpecs.join(', ')}; a receiver is for sink, watch, run and exec`,
+      );
+    case 'clickhouse':
+      return openClickhouse(named.address, args, context);
     case 'jaeger':
     case 'tempo':
       return openSearch(spec, args, context);
@@ -35,11 +41,12 @@ export async function openAuditSource(
 
 const clickhouse = 'clickhouse=';
 
-/** Options of sources by HTTP queries; with them, the way to say the same of ClickHouse. */
-const searchOptions = {
+/** Options that not all sources heed, with the way to say the same of ClickHouse; null where it is the same option. */
+const heededOptions = {
   header: 'CLICKHOUSE_USER and CLICKHOUSE_PASSWORD say who asks',
   limit: '?most= is the limit of ClickHouse',
   timeout: '?seconds= is the limit of ClickHouse',
+  settle: null,
 } as const;
 
 /** Refuses options that the source would not heed. @param isGiven Whether the command line has the option. */
@@ -48,32 +55,36 @@ export function refuseUnheeded(
   isGiven: (option: string) => boolean,
 ): void {
   if (/^(?:jaeger|tempo)\b/.test(source)) return;
-  for (const [option, advice] of Object.entries(searchOptions)) {
+  const isClickhouse = source.startsWith(clickhouse);
+  for (const [option, advice] of Object.entries(heededOptions)) {
     if (!isGiven(option) || (option === 'timeout' && collectorMetrics !== undefined)) continue;
-    const instead = source.startsWith(clickhouse) ? `; ${advice}` : '; leave it out';
-    throw new UsageError(`--${option}: only jaeger=URL and tempo=URL heed it${instead}`);
+    if (isClickhouse && advice === null) continue;
+    const sources = advice === null ? 'jaeger=URL, tempo=URL and clickhouse=URL' : 'jaeger=URL and tempo=URL';
+    throw new UsageError(`--${option}: only ${sources} heed it; ${isClickhouse ? advice : 'leave it out'}`);
   }
 }
 
 /** Loaded here alone: no other command needs it. */
 async function openClickhouse(
-  spec: string,
+  target: string,
   { ca }: AuditArguments,
   { judge }: AuditContext,
 ): Promise<AuditSource> {
   const { readClickhouseAddress } = await import('../audit/clickhouse/clickhouse-address.ts');
   const { createClickhouseSource } = await import('../audit/clickhouse/clickhouse-source.ts');
-  const address = readClickhouseAddress(spec.slice(clickhouse.length), process.env);
+  const address = readClickhouseAddress(target, process.env);
   return createClickhouseSource(address, { judge, ...(ca === undefined ? {} : { caFile: ca }) });
 }
 
 /** SQL for the database and the table that `--source` names, or the usual ones. */
-export async function renderViewSql({
-  source = `${clickhouse}http://localhost/otel`,
-}: AuditArguments): Promise<string> {
+export async function renderViewSql(
+  paths: readonly string[],
+  { source = `${clickhouse}http://localhost/otel` }: AuditArguments,
+): Promise<string> {
   const { readClickhouseAddress } = await import('../audit/clickhouse/clickhouse-address.ts');
   const { renderEdgesView } = await import('../audit/clickhouse/edges-view.ts');
-  if (!source.startsWith(clickhouse)) throw new UsageError('--print-sql: only clickhouse=URL has a view');
+  if (paths.length > 0 || !source.startsWith(clickhouse))
+    throw new UsageError('--print-sql: only --source clickhouse=URL has a view');
   const { database, tables } = readClickhouseAddress(source.slice(clickhouse.length), process.env);
   return renderEdgesView(database, tables[0] ?? 'otel_traces');
 }

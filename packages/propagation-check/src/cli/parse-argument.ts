@@ -5,7 +5,7 @@ import type { ExpectedEdge } from '../expect/expectation.ts';
 import { ExpectationError, readExpectedPath } from '../expect/read-expected-path.ts';
 import { describeFileError, quotePath } from '../source/file-error.ts';
 import { parseHeader } from '../source/parse-header.ts';
-import { durationExamples, readDuration } from '../util/read-duration.ts';
+import { dayMs, durationExamples, longestDays, readDuration } from '../util/read-duration.ts';
 import { UsageError } from './usage-error.ts';
 
 /*
@@ -15,19 +15,23 @@ import { UsageError } from './usage-error.ts';
 
 /** As `readDuration`. @returns Milliseconds, more than 0. */
 export function parseDuration(text: string): number {
-  const milliseconds = readDuration(text);
-  if (milliseconds !== null) return milliseconds;
-  throw new InvalidArgumentError(`Expected a time with its unit, for instance ${durationExamples}.`);
+  return readTime(text, longestDays);
 }
 
-/** A day: timers of Node take 24 days at most, and nobody waits that long. */
-const longestTimeoutMs = 86_400_000;
+/** Timers of Node take 24 days at most, and nobody waits that long. */
+const longestTimeoutDays = 1;
 
 /** As `parseDuration`, and short enough for a timer. */
 export function parseTimeout(text: string): number {
-  const milliseconds = parseDuration(text);
-  if (milliseconds <= longestTimeoutMs) return milliseconds;
-  throw new InvalidArgumentError('Expected a day at most.');
+  return readTime(text, longestTimeoutDays);
+}
+
+function readTime(text: string, mostDays: number): number {
+  const milliseconds = readDuration(text);
+  if (milliseconds !== null && milliseconds <= mostDays * dayMs) return milliseconds;
+  throw new InvalidArgumentError(
+    `Expected a time with its unit, above 0 and up to ${mostDays}d, for instance ${durationExamples}.`,
+  );
 }
 
 /** More requests or traces than these are a slip. */
@@ -140,7 +144,7 @@ export function parseTraceId(text: string, before: readonly string[] = []): read
 export function parseShare(text: string): number {
   const percent = Number(/^(\d{1,3}(?:\.\d+)?) ?%$/.exec(text)?.[1]);
   if (percent > 0 && percent <= 100) return percent / 100;
-  throw new InvalidArgumentError('Expected a share in percent, for instance 99.5%.');
+  throw new InvalidArgumentError('Expected a share above 0% and up to 100%, for instance 99.5%.');
 }
 
 /** `2026-11-28T22:00:00Z`, or `15m` ago. @returns Milliseconds since the Unix epoch. */

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { expectationShape } from '../expect/read-expectation-shape.ts';
 import { type Report, reportNames, reports } from '../report/reports.ts';
-import { sourceSpecs } from '../source/source-specs.ts';
+import { allSpecs } from '../source/source-specs.ts';
 import { durationExamples } from '../util/read-duration.ts';
 
 const text = (what: string) => z.string(`expected ${what}`).min(1, `empty; expected ${what}`);
@@ -24,10 +24,10 @@ function isFile({ isFile = false }: Report): boolean {
 /** The shape of `propagation-check.yaml`; `configuration.schema.json` is made of it. */
 export const configurationShape = z
   .strictObject({
-    source: text(`a source: ${sourceSpecs.join(', ')}`)
+    source: text(`a source: ${allSpecs.join(', ')}`)
       .optional()
       .describe(
-        'Where the spans are: jaeger=URL, tempo=URL, otlp=HOST:PORT or file=PATH. For run, trace, watch and audit; for exec only otlp.',
+        'Where the spans are: jaeger=URL, tempo=URL, otlp=HOST:PORT, file=PATH or clickhouse=URL. For run, trace, watch and audit; for exec only otlp, and clickhouse only for audit.',
       ),
     expectations: z
       .union([file, expectationShape], 'expected the path of an expectations file, or its content')

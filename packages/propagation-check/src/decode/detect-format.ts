@@ -15,7 +15,7 @@ import { quoteValue } from './quote-value.ts';
 import { readDocument } from './read-document.ts';
 import { type Decoded, joinReadings, type Reading } from './reading.ts';
 import { refuseOtherBytes } from './refuse-other-bytes.ts';
-import { refuseOtherText, refuseTable } from './refuse-other-text.ts';
+import { refuseBeginning, refuseOtherText } from './refuse-other-text.ts';
 import { isLogRecord } from './refuse-other-tool.ts';
 import { splitLines } from './split-lines.ts';
 import { isSpace } from './white-space.ts';
@@ -174,7 +174,7 @@ function readLines(bytes: Uint8Array): readonly Reading[] {
 function readConsole(bytes: Uint8Array): Content {
   checkMemory(bytes, 'json');
   const text = decodeUtf8(bytes);
-  refuseTable(text);
+  refuseBeginning(text);
   const { readings, otherLines } = decodeConsole(text);
   if (readings.length === 0) {
     refuseOtherText(text);

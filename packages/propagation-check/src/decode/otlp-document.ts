@@ -32,29 +32,22 @@ export function decodeOtlpDocument(document: unknown): OtlpDocument {
   if (isObject(document.error)) {
     throw new DecodeError(`error: the source answered an error: ${quoteValue(document.error.message)}`);
   }
-  if (!isOtlpRequest(document)) {
-    const keys = Object.keys(document).slice(0, 5).map(quoteValue).join(', ');
-    throw new DecodeError(
-      `document: expected an object with "resourceSpans", found ${keys}; export the traces as OTLP JSON, ` +
-        'for instance with the file exporter of a Collector',
-    );
-  }
+  refuseUnknown(document, 'document');
   return { format: 'otlp-json', spans: decodeOtlpJson(document, options) };
 }
 
 /** Fields of documents that may hold no spans: other signals, Tempo without the trace, the end of Jaeger's stream. */
-const otlpFields = [
-  'resourceSpans',
-  'resource_spans',
-  'resourceMetrics',
-  'resourceLogs',
-  'trace',
-  'metrics',
-  'end',
-];
+const otlpFields = ['resourceSpans', 'resource_spans', 'resourceMetrics', 'resourceLogs', 'metrics', 'end'];
 
-function isOtlpRequest(document: Readonly<Record<string, unknown>>): boolean {
-  return Object.keys(document).length === 0 || otlpFields.some((field) => Object.hasOwn(document, field));
+function refuseUnknown(document: Readonly<Record<string, unknown>>, path: string): void {
+  const fields = Object.keys(document);
+  const isOtlp = otlpFields.some((field) => Object.hasOwn(document, field)) || document.trace === null;
+  if (fields.length === 0 || isOtlp) return;
+  const found = fields.slice(0, 5).map(quoteValue).join(', ');
+  throw new DecodeError(
+    `${path}: expected an object with "resourceSpans", found ${found}; export the traces as OTLP JSON, ` +
+      'for instance with the file exporter of a Collector',
+  );
 }
 
 /** A trace that Tempo cut short must not be judged: what is missing would be blamed on a service. */
@@ -72,7 +65,12 @@ function decodeTempoTrace(
   return decodeBelow('trace', trace, options);
 }
 
-function decodeBelow(path: string, document: unknown, options: OtlpJsonOptions): readonly Span[] {
+function decodeBelow(
+  path: string,
+  document: Readonly<Record<string, unknown>>,
+  options: OtlpJsonOptions,
+): readonly Span[] {
+  refuseUnknown(document, path);
   try {
     return decodeOtlpJson(document, options);
   } catch (error) {

@@ -30,7 +30,7 @@ export function isPythonConsoleSpan(document: Readonly<Record<string, unknown>>)
   return (
     isObject(document.context) &&
     Object.hasOwn(document.context, 'trace_id') &&
-    Object.hasOwn(document, 'start_time')
+    ['kind', 'start_time'].every((field) => Object.hasOwn(document, field))
   );
 }
 

@@ -65,6 +65,11 @@ export function isPrintedSpan(document: unknown): boolean {
 export function readDocument(document: unknown): readonly Reading[] {
   if (!Array.isArray(document)) return [readElement(document)];
   if (document.length === 0) return [{ format: 'zipkin', spans: [] }];
+  if (document.every((element) => typeof element === 'string')) {
+    throw new DecodeError(
+      'document: this is a list of names, as Zipkin answers for services; take traces from /api/v2/traces?serviceName=…',
+    );
+  }
   return mapWithPath(document, '', (element) =>
     Array.isArray(element) ? mapWithPath(element, '', readElement) : [readElement(element)],
   ).flat();

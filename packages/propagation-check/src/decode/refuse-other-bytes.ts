@@ -12,6 +12,10 @@ const others: readonly OtherBytes[] = [
   { begins: '\x1f\x8b', says: 'compressed twice; uncompress it first (gunzip)' },
   { begins: 'BZh', says: 'compressed with bzip2; uncompress it first (bunzip2)' },
   { begins: '\xfd7zXZ', says: 'compressed with xz; uncompress it first (unxz)' },
+  ...['\x78\x01', '\x78\x9c', '\x78\xda'].map((begins) => ({
+    begins,
+    says: 'compressed with zlib; uncompress it first (pigz -dz)',
+  })),
   { begins: '7z\xbc\xaf', says: 'a 7z archive; unpack it, and name its files' },
   { begins: 'PK\x03\x04', says: 'a zip archive within an archive; unpack it, and name its files' },
   { begins: 'PK\x05\x06', says: 'an empty zip archive' },

@@ -11,14 +11,29 @@ interface OtherText {
 const json =
   'take JSON: from ClickHouse with FORMAT JSONEachRow, from Elasticsearch or Jaeger the answer of its API';
 
-/** By the first line, because the others look like parts of printed spans. */
-const tables: readonly OtherText[] = [
+/** By how they begin, because what follows looks like parts of printed spans. */
+const beginnings: readonly OtherText[] = [
   {
-    matches: /^(?=[^\n]*(?:trace|span)[ _.]?id)[\w@. "-]+(?:[,;\t][\w@. "-]*)+(?=\r?\n|$)/i,
+    matches:
+      /^(?!\[)(?=[^\n]*(?:trace|span|operation)[ _.]?id)[\w@. "()[\]-]+(?:[,;\t][\w@. "()[\]-]*)+(?=\r?\n|$)/i,
     says: `a table (CSV or TSV); ${json}`,
   },
   { matches: /^Row 1:\r?\n/, says: `ClickHouse's format Vertical; ${json}` },
   { matches: /^\[\s*"[^\n]*"(?:trace_?id)"/i, says: `rows whose columns have no names; ${json}` },
+  { matches: /^\s*"(?:\\[nt]|\s)*[[{]/, says: 'JSON within a JSON string; unwrap it (jq -r .)' },
+  { matches: /^\s*\/\*/, says: 'JSON with comments; remove them' },
+  {
+    matches: /^HTTP\/\d/,
+    says: "an answer with its head, as `curl -i` prints it; take the answer's body alone (curl without -i)",
+  },
+  {
+    matches: /^(?:eyJ|W3s|ewog|H4sI)[A-Za-z\d+/\r\n]*={0,2}\s*$/,
+    says: 'encoded in base64; decode it first (base64 -d)',
+  },
+  {
+    matches: /^(?:[\da-f]{2}[^\S\n]?){30,}\r?(?:\n|$)/i,
+    says: 'written as hex digits; make bytes of them (xxd -r -p)',
+  },
 ];
 
 /** Programs print spans in these forms, which hold too little or have a shape of their own. */
@@ -29,12 +44,17 @@ const others: readonly OtherText[] = [
   },
   { matches: /^Activity\.TraceId:/m, says: `the console exporter of .NET; ${byOtlp}` },
   {
+    matches: /^[^\S\n]*name[^\S\n]+: [^\n]*\n[^\S\n]*trace_id[^\S\n]*:/m,
+    says: `the ostream exporter of C++; ${byOtlp}`,
+  },
+  { matches: /^\*SPANS FOR DEBUG\*/m, says: `the stdout exporter of Erlang and Elixir; ${byOtlp}` },
+  {
     matches: /^Spans[^\S\n]*\n[^\S\n]*Resource\b|^[^\S\n]*TraceId[^\S\n]*:/m,
     says: `the stdout exporter of Rust; ${byOtlp}`,
   },
   {
     matches:
-      /^(?:[^\S\n]*|[^\n]{0,100}\t)(?:ResourceSpans|ScopeSpans|Span) #\d|\tTraces\t\{[^\n]{0,200}"spans": \d/m,
+      /^(?:[^\S\n]*|[^\n]{0,100}\t)(?:ResourceSpans|ScopeSpans|ResourceTraces|ScopeTraces|Span) #\d|\tTraces\t\{[^\n]{0,200}"spans": \d/m,
     says: "the Collector's debug exporter; take what its file exporter writes (exporters: file: path: spans.jsonl)",
   },
   {
@@ -45,7 +65,10 @@ const others: readonly OtherText[] = [
     matches: /^[^\S\n]*(?:resourceSpans|resource_spans|spans):[^\S\n]*$/m,
     says: 'YAML; convert it to JSON (yq -o json)',
   },
-  { matches: /^\s*"\s*[[{]/, says: 'JSON within a JSON string; unwrap it (jq -r .)' },
+  {
+    matches: /^[^\S\n]*resource_spans[^\S\n]*\{/m,
+    says: `protobuf's text format, which a program printed; ${byOtlp}`,
+  },
   {
     matches: /^(?:\[pod\/|[\w.-]{1,100}[^\S\n]+\| |\d{4}-\d\d-\d\dT\S{1,40} (?:std(?:out|err) [FP] )?[{[])/m,
     says:
@@ -54,9 +77,9 @@ const others: readonly OtherText[] = [
   },
 ];
 
-/** @throws {DecodeError} for a table: what to take instead. */
-export function refuseTable(text: string): void {
-  refuse(tables, text);
+/** @throws {DecodeError} for a text that is known by its beginning: what to take instead. */
+export function refuseBeginning(text: string): void {
+  refuse(beginnings, text);
 }
 
 /** @throws {DecodeError} for a text that is known: what it is, and what to take instead. */

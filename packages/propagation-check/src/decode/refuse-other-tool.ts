@@ -64,19 +64,71 @@ const others: readonly OtherTool[] = [
     says: `this is a trace of Google Cloud Trace, which leaves out services; ${instead}`,
   },
   {
+    field: 'traceId',
+    matches: (document) =>
+      hasAny(document, 'traceSegmentId', 'segmentId') ||
+      hasElement(document.spans, (span) => hasAny(span, 'segmentId', 'spanType')),
+    says: `these are spans of SkyWalking; ${instead}`,
+  },
+  {
+    field: 'spanId',
+    matches: (document) => isGoogleSpan(document) || hasElement(document.spans, isGoogleSpan),
+    says: `these are spans of Google Cloud Trace, which leave out services; ${instead}`,
+  },
+  {
+    field: 'insertId',
+    matches: (document) => hasAll(document, 'insertId', 'logName'),
+    says: 'these are entries of Google Cloud Logging, which name traces and do not hold them',
+  },
+  {
+    field: 'durationInNanos',
+    matches: (document) => hasAny(document, 'durationInNanos', 'traceGroup'),
+    says: `these are spans of OpenSearch Data Prepper; ${instead}`,
+  },
+  {
+    field: 'resource',
+    matches: (document) => isObject(document.resource) && hasAll(document, 'traceId', 'spanId'),
+    says: `these are spans with their resource beside each, as CloudWatch (aws/spans) has them; ${instead}`,
+  },
+  {
+    field: 'metadata',
+    matches: ({ metadata, transaction, span }) =>
+      (isObject(metadata) && isObject(metadata.service)) ||
+      [transaction, span].some((event) => isObject(event) && hasAll(event, 'id', 'trace_id')),
+    says: `these are events as agents of Elastic APM send them; ${instead}`,
+  },
+  {
     field: 'event_id',
-    matches: (document) => hasAny(document, 'event_id') && isObject(document.contexts),
+    matches: (document) =>
+      hasAny(document, 'event_id', 'eventID') &&
+      hasAny(document, 'contexts', 'entries', 'sent_at', 'dsn', 'transaction_id'),
     says: `this is an event of Sentry; ${instead}`,
   },
   {
     field: 'operation_Id',
-    matches: (document) => hasAny(document, 'operation_Id', 'operation_ParentId', 'itemType', 'iKey'),
+    matches: (document) =>
+      hasAny(document, 'operation_Id', 'operation_ParentId', 'itemType', 'iKey', 'instrumentationKey') ||
+      hasAll(document, 'OperationId', 'TimeGenerated') ||
+      hasElement(document.tables, (table) => hasAll(table, 'columns', 'rows')),
     says: `this is telemetry of Azure Application Insights; ${instead}`,
   },
   {
     field: 'trace.trace_id',
-    matches: (document) => hasAny(document, 'trace.trace_id', 'trace.span_id', 'trace.parent_id'),
+    matches: (document) =>
+      hasAny(document, 'trace.trace_id', 'trace.span_id', 'trace.parent_id') ||
+      (isObject(document.data) &&
+        (hasAny(document.data, 'trace.trace_id') || Array.isArray(document.data.results))),
     says: `these are events of Honeycomb; ${instead}`,
+  },
+  {
+    field: 'trace.id',
+    matches: (document) => [document, ...listRows(document)].some((row) => hasAny(row, 'trace.id')),
+    says: `these are spans as queries of Dynatrace, Elastic or New Relic answer them; ${instead}`,
+  },
+  {
+    field: 'data',
+    matches: ({ data }) => isObject(data) && hasAny(data, 'actor'),
+    says: `this is an answer of New Relic; ${instead}`,
   },
   {
     field: 'processor',
@@ -90,7 +142,7 @@ const others: readonly OtherTool[] = [
   },
   {
     field: 'traceEvents',
-    matches: (document) => hasAny(document, 'traceEvents'),
+    matches: (document) => hasAny(document, 'traceEvents') || hasAll(document, 'ph', 'ts', 'pid'),
     says: 'this is a profile for chrome://tracing or Perfetto, and holds no distributed trace',
   },
   {
@@ -117,6 +169,11 @@ const others: readonly OtherTool[] = [
     says: 'these are lines from Loki, which hold the printed text; take it with `logcli query -o raw` (or jq -r .line)',
   },
   {
+    field: 'msg',
+    matches: ({ msg }) => typeof msg === 'string' && /^ResourceSpans #\d/.test(msg),
+    says: "this is the Collector's debug exporter; take what its file exporter writes (exporters: file: path: spans.jsonl)",
+  },
+  {
     field: 'level',
     matches: isLogRecord,
     says: 'this is a record of a log, not a span',
@@ -132,11 +189,41 @@ const others: readonly OtherTool[] = [
     says: `this is what PHP's console exporter prints; ${instead}`,
   },
   {
+    field: 'traceID',
+    matches: (document) =>
+      (hasAll(document, 'traceID', 'spanID') || hasAll(document, 'traceId', 'spanId')) &&
+      hasAny(document, 'serviceName', 'service') &&
+      !hasAny(document, 'process', 'processID'),
+    says: `these are spans as rows of another tool (a Grafana panel, SigNoz, a log service); ${instead}`,
+  },
+  {
     field: 'spans',
     matches: (document) =>
       hasAll(document, 'traceId', 'spanId', 'operationName') ||
       hasElement(document.spans, (span) => hasAll(span, 'traceId', 'process')),
     says: "these are spans of Jaeger as its gRPC API and Kafka have them; take them from the UI's download, or from /api/traces/TRACE_ID",
+  },
+  {
+    field: 'callCount',
+    matches: (document) => hasAll(document, 'parent', 'child', 'callCount'),
+    says: 'these are dependencies of Zipkin, which are counts and no spans; take traces from /api/v2/traces?serviceName=…',
+  },
+  {
+    field: 'value',
+    matches: (document) => hasAll(document, 'topic', 'partition', 'value'),
+    says: 'these are messages of Kafka with what is around them; take their values alone (jq -r .value, kcat -f "%s\\n")',
+  },
+  {
+    field: 'data',
+    matches: ({ data }) => hasElement(data, (each) => hasAny(each, 'spanKind') && hasAny(each, 'name')),
+    says: 'this is a list of names, as Jaeger answers for operations; take traces from /api/traces?service=… or /api/traces/TRACE_ID',
+  },
+  {
+    field: 'data',
+    matches: ({ data, meta }) =>
+      !Array.isArray(meta) &&
+      (isObject(data) || hasElement(data, (trace) => !hasAny(trace, 'spans', 'traceID', 'TraceId'))),
+    says: `this is an answer whose "data" holds no traces of Jaeger; ${instead}`,
   },
   {
     field: 'resource',
@@ -165,6 +252,22 @@ export function isLogRecord(document: Document): boolean {
 
 function isGoogleTrace(document: Document): boolean {
   return hasAny(document, 'projectId') && hasAny(document, 'spans', 'traceId');
+}
+
+/** Source: Google Cloud Trace API v2, `TruncatableString`. */
+function isGoogleSpan({ displayName }: Document): boolean {
+  return isObject(displayName) && hasAny(displayName, 'value');
+}
+
+/** The rows of an answer, where queries have them: of each list the first. */
+function listRows({ results, result, common, spans }: Document): readonly Document[] {
+  const first = (list: unknown): readonly Document[] =>
+    Array.isArray(list) && isObject(list[0]) ? [list[0]] : [];
+  return [
+    ...first(results).flatMap((answer) => first(answer.events)),
+    ...(isObject(result) ? first(result.records) : []),
+    ...(isObject(common) ? first(spans) : []),
+  ];
 }
 
 function isXrayTrace(document: Document): boolean {

@@ -23,19 +23,21 @@ export class SpanIndex {
   readonly repeated: readonly number[];
   readonly #columns: IdColumns;
   /** See `#entryFor`; 0 where free. */
-  #traceSlots: Words = new Uint32Array(fewestSlots);
+  #traceSlots: Words;
   /** One more than a row, and 0 where free. */
   #spanSlots: Words = noSlots;
   /** The first slot of each trace, and the end of the last. */
-  #regions: Words = noSlots;
+  readonly #regions: Words;
   readonly #preferred: number[] = [];
 
   constructor(columns: IdColumns) {
     this.#columns = columns;
     const { size } = columns;
+    // Slots that are never written take no memory, and a table that grows is filled anew.
+    this.#traceSlots = new Uint32Array(2 ** Math.ceil(Math.log2(Math.max(fewestSlots, size))));
     this.traces = new Uint32Array(size);
     // Pages that are never written take no memory.
-    const firstRows = new Uint32Array(size);
+    const [firstRows, spanCounts] = [new Uint32Array(size), new Uint32Array(size)];
     let traceCount = 0;
     const recent = new Uint32Array(recentTraces);
     for (let row = 0; row < size; row += 1) {
@@ -45,6 +47,7 @@ export class SpanIndex {
       const last = recent[place] ?? 0;
       if (last < traceCount && this.#hasSameTrace(columns, row, firstRows[last] ?? 0)) {
         this.traces[row] = last;
+        spanCounts[last] = (spanCounts[last] ?? 0) + 1;
         continue;
       }
       const slot = this.#findTraceSlot(columns, row, hash, firstRows);
@@ -57,19 +60,20 @@ export class SpanIndex {
         if (traceCount * 1.5 > this.#traceSlots.length) this.#growTraceSlots(firstRows, traceCount);
       }
       this.traces[row] = trace;
+      spanCounts[trace] = (spanCounts[trace] ?? 0) + 1;
       recent[place] = trace;
     }
     this.traceCount = traceCount;
     this.firstRows = firstRows.subarray(0, traceCount);
+    this.#regions = divideSlots(spanCounts.subarray(0, traceCount));
+    discard(spanCounts.buffer);
     this.repeated = this.#fillSpanSlots();
   }
 
   /** Gives the memory of the slots of spans back, until a span is looked for again. */
   rest(): void {
     discard(this.#spanSlots.buffer);
-    discard(this.#regions.buffer);
     this.#spanSlots = noSlots;
-    this.#regions = noSlots;
   }
 
   /** The row of a span, or -1. @param ids Has its 2 words at element `at`. */
@@ -109,7 +113,6 @@ export class SpanIndex {
   /** Returns the rows with the ids of an earlier one. */
   #fillSpanSlots(): readonly number[] {
     const { size, spanIds } = this.#columns;
-    this.#regions = divideSlots(this.traces, this.traceCount);
     this.#spanSlots = new Uint32Array(this.#regions[this.traceCount] ?? 0);
     const repeated: number[] = [];
     for (let row = 0; row < size; row += 1) {
@@ -193,15 +196,11 @@ function hashTrace(traceIds: Words, at: number): number {
 }
 
 /** Regions for the spans of each trace, of which at most two thirds are taken. */
-function divideSlots(traces: Words, traceCount: number): Words {
-  const regions = new Uint32Array(traceCount + 1);
-  for (let row = 0; row < traces.length; row += 1) {
-    const next = (traces[row] ?? 0) + 1;
-    regions[next] = (regions[next] ?? 0) + 1;
-  }
-  for (let trace = 1; trace <= traceCount; trace += 1) {
-    const spans = regions[trace] ?? 0;
-    regions[trace] = (regions[trace - 1] ?? 0) + spans + (spans >>> 1) + 1;
+function divideSlots(spanCounts: Words): Words {
+  const regions = new Uint32Array(spanCounts.length + 1);
+  for (let trace = 0; trace < spanCounts.length; trace += 1) {
+    const spans = spanCounts[trace] ?? 0;
+    regions[trace + 1] = (regions[trace] ?? 0) + spans + (spans >>> 1) + 1;
   }
   return regions;
 }

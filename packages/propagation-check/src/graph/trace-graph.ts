@@ -402,14 +402,14 @@ export class TraceGraph {
     for (let row = 0; row < size; row += 1) {
       if (this.#isLeftOut[row] === 1 || this.isRoot(row) || this.isNamedBy(row, row)) continue;
       const parent = this.index.findSpan(this.index.traces[row] ?? 0, parentIds, row);
-      if (parent === none) unfound.push(row);
-      else parents[row] = parent;
+      if (parent === none) {
+        unfound.push(row);
+        continue;
+      }
+      parents[row] = parent;
+      this.#hasChild[parent] = 1;
     }
     if (unfound.length > 0) this.#findAcrossCut(unfound, parents);
-    for (let row = 0; row < size; row += 1) {
-      const parent = parents[row] ?? none;
-      if (parent !== none) this.#hasChild[parent] = 1;
-    }
     return parents;
   }
 
@@ -440,7 +440,11 @@ export class TraceGraph {
         if (known !== undefined && (known === none || this.compare(known, row) < 0)) latest.set(key, row);
       }
     }
-    for (const { row, key } of wanted) parents[row] = latest.get(key) ?? none;
+    for (const { row, key } of wanted) {
+      const parent = latest.get(key) ?? none;
+      parents[row] = parent;
+      if (parent !== none) this.#hasChild[parent] = 1;
+    }
   }
 
   /** Groups of traces with the same last 64 bits, one of which is cut to these: the number of the group by trace. */
@@ -473,12 +477,14 @@ export class TraceGraph {
   }
 
   #withoutCircles(): Rows {
-    const { parents } = this;
+    const { parents, starts } = this;
     let upwards = parents;
     const state = new Uint8Array(parents.length);
     const [unseen, onPath, done] = [0, 1, 2];
     for (let row = 0; row < parents.length; row += 1) {
-      if (state[row] !== unseen) continue;
+      const parent = parents[row] ?? none;
+      // In each circle some span begins no later than its parent.
+      if (parent === none || (starts[parent] ?? 0) < (starts[row] ?? 0) || state[row] !== unseen) continue;
       let at = row;
       for (; at !== none && state[at] === unseen; at = parents[at] ?? none) state[at] = onPath;
       if (at !== none && state[at] === onPath) {

@@ -90,7 +90,7 @@ export function indexHeaders(evidence: HeaderEvidence, spans: TraceGraph): Heade
       own.length > 0
         ? [...own, ...findNested(anonymous, own, told)]
         : findByTime(anonymous, client ?? server, told, (record) => !namesAnother(record, callerSide));
-    const seen = [...new Set(records)].sort(outermostFirst);
+    const seen = [...new Set(records)].sort(outermostFirst(callerSide, calleeSide));
     const [first, last] = [seen[0], seen.at(-1)];
     const captured = readCaptured(client, server);
     if (first === undefined || last === undefined) return describeCaptured(captured);
@@ -211,9 +211,15 @@ function indexConnections(
   };
 }
 
-/** A request is the longer, the nearer to the caller it was seen. */
-function outermostFirst(left: WireRecord, right: WireRecord): number {
-  return timeOf(left) - timeOf(right) || right.durationMs - left.durationMs;
+/**
+ * The order in which a request passed the taps. Within a millisecond their places say it. Their ends only hint at it: a tap notes its own
+ * after the answer has gone on.
+ */
+function outermostFirst(caller: CallSide, callee: CallSide): (left: WireRecord, right: WireRecord) => number {
+  const rank = (record: WireRecord): number =>
+    Number(isInFrontOf(record, callee)) - Number(isCalledBy(record, caller));
+  return (left, right) =>
+    timeOf(left) - timeOf(right) || rank(left) - rank(right) || right.durationMs - left.durationMs;
 }
 
 /** Requests that are alike and at the same time are a crowd, of which a record proves nothing for any. */

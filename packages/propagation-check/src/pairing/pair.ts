@@ -114,11 +114,10 @@ function isOpenAt(span: Span, time: bigint, tolerance: bigint): boolean {
 
 /** A span that began before another and ended after it is its cause rather than its effect. */
 function isAround(outer: Span, inner: Span, { rounding, jitter }: Tolerances): boolean {
-  const isRounded = outer.startTimeUnixNano % rounding === 0n || inner.startTimeUnixNano % rounding === 0n;
-  return (
-    outer.startTimeUnixNano + (isRounded ? rounding : jitter) < inner.startTimeUnixNano &&
-    outer.endTimeUnixNano > inner.endTimeUnixNano
-  );
+  const [start, innerStart] = [outer.startTimeUnixNano, inner.startTimeUnixNano];
+  if (start >= innerStart || outer.endTimeUnixNano <= inner.endTimeUnixNano) return false;
+  const isRounded = start % rounding === 0n || innerStart % rounding === 0n;
+  return start + (isRounded ? rounding : jitter) < innerStart;
 }
 
 /** Ends are as coarse as starts: some SDKs add a measured duration to a start in whole milliseconds. */

@@ -107,8 +107,9 @@ function summariseEdges({ verdict, edges, findings, traces, spans }: Result): st
         : `; known: ${countOf(known.length, 'edge')}, ${countOf(sumOf(known, 'broken'), 'call')}`;
     return `${ofAll(broken)}${also} (${read})`;
   }
-  if (counted.length === 0) return `no call between two services was seen, and nothing is broken (${read})`;
   const but = `${fresh === 0 ? '' : `, ${countOf(fresh, 'warning')}`}${knownWarnings}`;
+  if (counted.length === 0)
+    return `no call between two services was seen, and nothing is broken${but} (${read})`;
   if (known.length > 0) return `except what is known: ${ofAll(known)}${but} (${read})`;
   return `${countOf(counted.length, 'edge')}, ${countOf(sumOf(counted, 'calls'), 'call')}${but} (${read})`;
 }

@@ -1,4 +1,5 @@
 import { isHealthProbe, readCallFacts, readMethod } from '../calls/call-facts.ts';
+import { none } from '../graph/trace-graph.ts';
 import { isMoreThanChance } from '../pairing/chance.ts';
 import { type Pair, pairSpans, startsDuring, type Tolerances } from '../pairing/pair.ts';
 import { atTime } from '../span/row-span.ts';
@@ -90,12 +91,17 @@ export const contextLostBetweenLayers = rule<DividedLayers>({
 
 /** Of a SERVER span: whether its service has roots of several scopes. Most have not, and their requests are not looked at one by one. */
 function findDividedServices({ graph }: Scene): (row: number) => boolean {
-  const { kinds, scopes, size } = graph.store;
+  const { kinds, scopes, size, resources, resourceTable } = graph.store;
   const scopeOf = new Map<number, number>();
   const divided = new Set<number>();
+  /** Of each resource: nearly all have one scope. */
+  const latest = new Int32Array(resourceTable.length).fill(none);
   for (let row = 0; row < size; row += 1) {
-    if (kinds[row] !== server || !graph.has(row) || !graph.isRoot(row)) continue;
-    const [service, scope] = [graph.serviceNumberOf(row), scopes[row] ?? 0];
+    const [resource = 0, scope = 0] = [resources[row], scopes[row]];
+    if (kinds[row] !== server || latest[resource] === scope || !graph.has(row) || !graph.isRoot(row))
+      continue;
+    latest[resource] = scope;
+    const service = graph.serviceNumberOf(row);
     if ((scopeOf.get(service) ?? scope) !== scope) divided.add(service);
     scopeOf.set(service, scope);
   }

@@ -5,7 +5,7 @@ import type { Draft, NextTap, Shown } from './check.ts';
 import { clientNotInstrumented } from './client-not-instrumented.ts';
 import { clientSpanLost } from './client-span-lost.ts';
 import type { FindingId } from './finding.ts';
-import { formatMismatch } from './format-mismatch.ts';
+import { formatMismatch, tellOtherFormat } from './format-mismatch.ts';
 import { type HeaderCause, lacks, readTracecontext, type Side } from './header-cause.ts';
 import { headerDuplicated } from './header-duplicated.ts';
 import { headerIgnored } from './header-ignored.ts';
@@ -57,13 +57,11 @@ export function decideByHeaders(
     if (id !== null) return { ...rest, id, shown };
     if (candidates === undefined) return { ...draft, shown };
     const nextTap = group.find((call) => call.nextTap !== null)?.nextTap ?? null;
-    // A service that names its span in other answers and not in these made none, or another program answered.
-    const isUnnamed = group.every((call) => call.isUnnamed);
     // A cause is out only when it is for every one of these calls.
     const isOut = (cause: FindingId): boolean => group.every((call) => call.excluded.includes(cause));
     const left = candidates.filter((cause) => !isOut(cause));
     const rank = (cause: FindingId): number => {
-      if (isUnnamed && cause === 'server-not-instrumented') return -1;
+      if (group.every((call) => call.favoured === cause)) return -1;
       return group.every((call) => call.doubted.includes(cause)) ? 1 : 0;
     };
     return {
@@ -118,8 +116,8 @@ interface Decision {
   readonly excluded: readonly FindingId[];
   /** Less likely than the others. */
   readonly doubted: readonly FindingId[];
-  /** The answer names no span, although others of the same service do. */
-  readonly isUnnamed: boolean;
+  /** More likely than the others. */
+  readonly favoured: FindingId | null;
   readonly nextTap: NextTap | null;
 }
 
@@ -127,7 +125,7 @@ const undecided = {
   id: null,
   excluded: [],
   doubted: [],
-  isUnnamed: false,
+  favoured: null,
   nextTap: null,
 } satisfies Omit<Decision, 'shown'>;
 
@@ -138,7 +136,9 @@ const arrived: readonly FindingId[] = [
   'header-ignored',
   'header-rewritten',
 ];
-const unsent: readonly FindingId[] = ['header-not-sent', 'client-not-instrumented', 'format-mismatch'];
+/** A caller that sends nothing. */
+const silent: readonly FindingId[] = ['header-not-sent', 'client-not-instrumented'];
+const unsent: readonly FindingId[] = [...silent, 'format-mismatch'];
 
 function decideCall(
   shown: Shown,
@@ -152,7 +152,9 @@ function decideCall(
   const likeliest = draft.candidates?.[0] ?? null;
   const namesItsSpan = traceresponse.includes(draft.server ?? '');
   const { answer, calledAt } = headers;
+  // A service that names its span in other answers and not in this one made none, or another program answered.
   const isUnnamed = answer !== null && answer.span === null && answer.isUsual;
+  const favoured: FindingId | null = isUnnamed ? 'server-not-instrumented' : null;
   for (const cause of open) {
     const says = cause.explain({
       client: shown.client,
@@ -171,7 +173,7 @@ function decideCall(
         shown: { ...shown, says: `${told}; ${shown.says}` },
         excluded: excludes,
         doubted: doubts,
-        isUnnamed,
+        favoured,
         nextTap: { side, calledAt },
       };
     }
@@ -185,7 +187,7 @@ function decideCall(
         shown: { ...shown, says: `${says}, ${doubt}; ${shown.says}` },
         excluded: excludes,
         doubted: doubts,
-        isUnnamed,
+        favoured,
         nextTap: { side: unproven, calledAt },
       };
     }
@@ -198,14 +200,24 @@ function decideCall(
     };
   }
   // Other headers may be all that a service recorded.
-  return headers.isRecorded
-    ? { ...undecided, shown, excluded: listExcluded(headers), isUnnamed }
-    : {
-        ...undecided,
-        shown,
-        isUnnamed,
-        nextTap: { side: headers.isAtCaller ? 'callee' : 'caller', calledAt },
-      };
+  if (headers.isRecorded) {
+    const excluded = listExcluded(headers);
+    const told = tellOtherFormat(shown, headers);
+    return told === null
+      ? { ...undecided, shown, excluded, favoured }
+      : {
+          ...undecided,
+          shown: { ...shown, says: `${told}; ${shown.says}` },
+          excluded: [...excluded, ...silent],
+          favoured: 'format-mismatch',
+        };
+  }
+  return {
+    ...undecided,
+    shown,
+    favoured,
+    nextTap: { side: headers.isAtCaller ? 'callee' : 'caller', calledAt },
+  };
 }
 
 /** The causes that contradict what one of the two services recorded. */

@@ -1,6 +1,12 @@
 import { isRoot } from '../graph/trace-graph.ts';
+import type { SeenContext } from '../headers/captured.ts';
+import type { TraceContextReading } from '../headers/evidence.ts';
+import { headerValues, idHeaders } from '../headers/propagation-header.ts';
+import type { CallHeaders } from '../headers/wire.ts';
+import type { Span } from '../span/span.ts';
+import type { Shown } from './check.ts';
 import { defineFinding } from './define-finding.ts';
-import { type HeaderCause, lacks, nameFormats } from './header-cause.ts';
+import { type HeaderCause, lacks, nameFormats, readTracecontext } from './header-cause.ts';
 
 export const finding = defineFinding('format-mismatch', {
   kind: 'cause',
@@ -30,3 +36,30 @@ export const formatMismatch: HeaderCause = {
       : null;
   },
 };
+
+/**
+ * Says that a root received the context of this call in another format, by the call's own ids. Whether `traceparent` came beside it is
+ * open where nobody recorded it. Null where no record shows that.
+ */
+export function tellOtherFormat({ client, server }: Shown, { sent, received }: CallHeaders): string | null {
+  if (client === null || server === null || received === null || !isRoot(server)) return null;
+  if (readTracecontext(sent) !== null || readTracecontext(received) !== null) return null;
+  const came = received.contexts.filter((reading) => isOfCall(reading, received, client));
+  if (came.length === 0) return null;
+  const names = came.map(({ format }) => idHeaders[format]).join(', ');
+  const beside = lacks(received, 'tracecontext') ? 'no traceparent' : 'no record of a traceparent';
+  return `${names} brought the ids of the call to the called service, which did not read it, with ${beside}`;
+}
+
+/** Some formats write the ids in ways that are not read, and some of these hold them as they are. */
+function isOfCall(
+  reading: TraceContextReading,
+  { headers }: SeenContext,
+  { traceId, spanId }: Span,
+): boolean {
+  if (reading.state === 'valid' && reading.traceId !== null) return traceId.endsWith(reading.traceId);
+  return headerValues(headers, idHeaders[reading.format]).some((value) => {
+    const lower = value.toLowerCase();
+    return lower.includes(traceId) || lower.includes(spanId);
+  });
+}

@@ -58,6 +58,7 @@ export const droppedParents = rule<Group<Pair>>({
 
 /** SERVER roots that began after the first call of their trace that has no child. */
 function listSecondRoots({ graph, thresholds }: Scene, { clients, roots }: Open): readonly Span[] {
+  if (clients.length === 0) return [];
   const { traces } = graph.index;
   const firstCalls = new Float64Array(graph.traceCount).fill(Number.POSITIVE_INFINITY);
   for (const row of clients.map((client) => graph.rowOf(client)).toReversed()) {

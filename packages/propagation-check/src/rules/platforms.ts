@@ -118,9 +118,10 @@ function hasHost(client: Span | null, pattern: RegExp): boolean {
 
 /** Where the resource detector of a platform is missing, only the provider is known. */
 function isOn(span: Span | null, platform: RegExp): boolean {
-  return ['cloud.platform', 'cloud.provider'].some((name) =>
-    platform.test(String(span?.resource.get(name) ?? '')),
-  );
+  return ['cloud.platform', 'cloud.provider'].some((name) => {
+    const value = span?.resource.get(name);
+    return value !== undefined && platform.test(String(value));
+  });
 }
 
 function isOfDapr(client: Span): boolean {

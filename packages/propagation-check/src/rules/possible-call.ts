@@ -3,7 +3,7 @@ import { isOutgoing } from '../calls/edge.ts';
 import { nameEndpoints } from '../calls/endpoint.ts';
 import { isMoreThanChance } from '../pairing/chance.ts';
 import type { Pair } from '../pairing/pair.ts';
-import type { Span } from '../span/span.ts';
+import { type Span, spanKinds } from '../span/span.ts';
 import { mapBy } from '../util/group-by.ts';
 import { type Open, protocolOf, type Scene } from './check.ts';
 import {
@@ -13,6 +13,8 @@ import {
   pairWithin,
 } from './missing-call.ts';
 import { gate, rule } from './rule.ts';
+
+const serverKind = spanKinds.indexOf('SERVER');
 
 /** A service whose every request began a trace, and one whose requests may enclose them. */
 interface PossibleCalls {
@@ -35,15 +37,16 @@ export const possibleCalls = rule<PossibleCalls>({
     listUncalled(scene, open).flatMap((server) => {
       const roots = listRequests(open.roots.first(server, scene.thresholds.mostRootsCompared));
       if (roots.length === 0) return [];
-      const spansOf = indexSpansDuring(scene, roots);
+      const rowsOf = indexRowsDuring(scene, roots);
       return scene.services.names().flatMap((client) => {
         if (client === null || client === server || !scene.services.hasEntries(client)) return [];
-        const spans = spansOf(client);
-        if (!roots.every((root) => spans.some((span) => isOpenAtStart(scene, span, root)))) return [];
-        const pair = pairWithRequestsOf(scene, spans);
+        const rows = rowsOf(client);
+        // Of nearly all services one of the first roots fits no request: then nothing is paired.
+        if (!roots.every((root) => rows.some((row) => mayEnclose(scene, row, root)))) return [];
+        const pair = pairWithRequestsOf(scene, rows);
         const pairAll = (): readonly Pair[] => {
           const all = listRequests(open.roots.of(server));
-          return pairWithRequestsOf(scene, indexSpansDuring(scene, all)(client))(all);
+          return pairWithRequestsOf(scene, indexRowsDuring(scene, all)(client))(all);
         };
         const countPairs = (moved: readonly Span[]): number => pair(moved).length;
         const pairs = pair(roots);
@@ -102,35 +105,37 @@ function listRequests(roots: readonly Span[]): readonly Span[] {
   return roots.filter((root) => root.kind === 'SERVER' && !isHealthProbe(root));
 }
 
-/** The spans of each service that were open between the first and the last start of some roots. */
-function indexSpansDuring(
+/** The rows of each service that were open between the first and the last start of some roots. */
+function indexRowsDuring(
   { graph }: Scene,
   roots: readonly Span[],
-): (service: string | null) => readonly Span[] {
+): (service: string | null) => readonly number[] {
   const startOf = (root?: Span): number => (root === undefined ? 0 : (graph.starts[graph.rowOf(root)] ?? 0));
   const rows = mapBy(graph.rowsBetween(startOf(roots[0]), startOf(roots.at(-1))), (row) =>
     graph.serviceOf(row),
   );
-  return (service) => graph.viewsOf(rows.get(service) ?? []);
+  return (service) => rows.get(service) ?? [];
 }
 
-/** Whether a request was open when a root began, by clocks that may differ: `pairSpans` compares no others. */
-function isOpenAtStart({ graph, thresholds }: Scene, request: Span, root: Span): boolean {
-  const [row, start] = [graph.rowOf(request), graph.starts[graph.rowOf(root)] ?? 0];
+/** Whether a row is a request that was open when a root began, by clocks that may differ (`pairSpans` compares no others), and of another caller. */
+function mayEnclose({ graph, thresholds }: Scene, row: number, root: Span): boolean {
+  const start = graph.starts[graph.rowOf(root)] ?? 0;
   const tolerance = Number(thresholds.clockTolerance);
   return (
-    request.kind === 'SERVER' &&
+    graph.store.kinds[row] === serverKind &&
     (graph.starts[row] ?? 0) <= start + tolerance &&
-    (graph.ends[row] ?? 0) >= start - tolerance
+    (graph.ends[row] ?? 0) >= start - tolerance &&
+    isOfOtherCaller(graph.view(row), root)
   );
 }
 
 /** Pairs roots with the requests among the spans of a service: of each endpoint with every request, or none. */
 function pairWithRequestsOf(
   scene: Scene,
-  spans: readonly Span[],
+  rows: readonly number[],
 ): (some: readonly Span[]) => readonly Pair[] {
-  const { thresholds } = scene;
+  const { graph, thresholds } = scene;
+  const spans = graph.viewsOf(rows);
   const requests = spans.filter((span) => span.kind === 'SERVER' && !isHealthProbe(span));
   const calls = groupCallsByRequest(scene, spans.filter(isOutgoing));
   const endpointOf = nameEndpoints(requests);
@@ -143,7 +148,11 @@ function mayHaveCalled(request: Span, root: Span, calls: ReadonlyMap<Span, reado
   const isBusy = (calls.get(request) ?? []).some(
     (call) => call.endTimeUnixNano > root.startTimeUnixNano && call.startTimeUnixNano < root.endTimeUnixNano,
   );
-  if (isBusy) return false;
+  return !isBusy && isOfOtherCaller(request, root);
+}
+
+/** Whether nothing says that one program from outside sent both. */
+function isOfOtherCaller(request: Span, root: Span): boolean {
   const [outer, inner] = [readCallFacts(request), readCallFacts(root)];
   // A gateway passes method, path and user agent on.
   const isForwarded = inner.path !== null && outer.path === inner.path && outer.method === inner.method;

@@ -3,7 +3,7 @@ import { bounds } from '../pairing/bounds.ts';
 import { takeFitting } from '../pairing/pair.ts';
 import { isParentRemote, type Span } from '../span/span.ts';
 import { type Group, groupBy, keyFor } from '../util/group-by.ts';
-import { protocolOf, type Scene } from './check.ts';
+import { type Draft, protocolOf, type Scene } from './check.ts';
 import { defineFinding } from './define-finding.ts';
 import { gate, rule } from './rule.ts';
 
@@ -85,4 +85,9 @@ function isFollowed(scene: Scene, { serviceName, endTimeUnixNano }: Span): boole
     endTimeUnixNano < coverage.to &&
     (scene.graph.traceCount === 1 || coverage.from < endTimeUnixNano)
   );
+}
+
+/** Whether spans of the called service are in traces of the caller, which proves an expected edge of which no call is here. */
+export function provesArrival({ id, client, server }: Draft): boolean {
+  return id === finding.id && client !== server;
 }

@@ -2,13 +2,14 @@ import { isHiddenByBrowser, readOutcome } from '../calls/call-facts.ts';
 import { type Call, viewCalls } from '../calls/call-group.ts';
 import { isEntry } from '../calls/edge.ts';
 import type { ExpectedEdge } from '../expect/expectation.ts';
-import type { Span } from '../span/span.ts';
+import { isParentRemote, type Span } from '../span/span.ts';
 import { type Draft, hasSpans, listUnseenEdges, type Open, protocolOf, type Scene } from './check.ts';
 import type { FindingId } from './finding.ts';
 import { finding as missingCall } from './missing-call.ts';
 import { finding as missingClient } from './missing-client.ts';
 import { finding as missingServer } from './missing-server.ts';
 import { gate, rule } from './rule.ts';
+import { finding as spanLostInService } from './span-lost-in-service.ts';
 
 /** An expected edge that has no whole call and is in no report of an earlier rule. */
 interface UnseenEdge {
@@ -69,10 +70,41 @@ export const unseenEdges = rule<UnseenEdge>({
   ],
   looseEnds: ({ calls }) => calls,
   report: (unseen) => {
+    const continued = listContinued(unseen);
+    if (continued.length > 0) return reportContinued(unseen, continued);
     const unreached = unseen.calls.filter((span) => readOutcome(span) === 'unreached');
     return unreached.length > 0 ? reportUnreached(unseen, unreached) : reportUnseen(unseen);
   },
 });
+
+/**
+ * Spans of the callee in traces of the caller, below a span of its own that is not here. Equal trace ids prove that context arrived; the span
+ * in between may not have ended.
+ */
+function listContinued({ scene, open, edge }: UnseenEdge): readonly Span[] {
+  const ofCaller = new Set(scene.spansOf(edge.client).map((span) => span.traceId));
+  return open.orphans.filter(
+    (span) =>
+      span.serviceName === edge.server &&
+      ofCaller.has(span.traceId) &&
+      !isEntry(span) &&
+      isParentRemote(span) !== true,
+  );
+}
+
+function reportContinued({ edge: { client, server } }: UnseenEdge, spans: readonly Span[]): Draft {
+  return spanLostInService.report({
+    isLikely: true,
+    client,
+    server,
+    protocol: protocolOf(spans[0]),
+    shown: spans.map((span) => ({
+      client: null,
+      server: span,
+      says: `${span.kind} "${span.name}" is in a trace of ${client}, so its context arrived; its parent ${span.parentSpanId} is not here: it has not ended, or was lost`,
+    })),
+  });
+}
 
 function reportUnreached({ edge: { client, server } }: UnseenEdge, calls: readonly Span[]): Draft {
   return missingServer.report({
@@ -96,7 +128,7 @@ function reportUnseen({ scene, open, edge }: UnseenEdge): Draft {
   // Another caller explains what reached the callee: worth a word, while the error is on that edge.
   const isElsewhere = open.found.some((draft) => draft.severity === 'error' && draft.server === server);
   const seen = {
-    severity: isElsewhere || sharesOpenTrace(scene, open, edge) ? ('warning' as const) : ('error' as const),
+    severity: isElsewhere ? ('warning' as const) : ('error' as const),
     client,
     server,
     protocol: 'http' as const,
@@ -130,16 +162,5 @@ function listDirectCalls(scene: Scene, { client, server }: ExpectedEdge): readon
   return viewCalls(
     scene.graph,
     scene.groups.filter((group) => group.client === client && beyond.has(group.server)),
-  );
-}
-
-/**
- * Whether spans of the callee hang below a span that has not ended, in a trace of the caller: equal trace ids prove that
- * context arrived, and the call itself may go on.
- */
-function sharesOpenTrace(scene: Scene, open: Open, edge: ExpectedEdge): boolean {
-  const ofCaller = new Set(scene.spansOf(edge.client).map((span) => span.traceId));
-  return open.orphans.some(
-    (span) => !isEntry(span) && span.serviceName === edge.server && ofCaller.has(span.traceId),
   );
 }

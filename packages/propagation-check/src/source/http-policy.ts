@@ -95,7 +95,7 @@ function pauseMs(retryAfter: string, attempt: number): number {
 }
 
 /** The beginning of an answer's text, safe for a terminal. */
-export function summarize(answer: HttpAnswer): string {
-  const text = new TextDecoder().decode(answer.body.subarray(0, 400)).replace(/\s+/g, ' ').trim();
+export function summarize({ body }: Pick<HttpAnswer, 'body'>): string {
+  const text = new TextDecoder().decode(body.subarray(0, 400)).replace(/\s+/g, ' ').trim();
   return text === '' ? 'no text' : `“${escapeControls(text.slice(0, 200))}”`;
 }

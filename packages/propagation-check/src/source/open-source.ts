@@ -3,7 +3,8 @@ import type { HttpClientOptions } from './http-client.ts';
 import { createJaegerSource } from './jaeger.ts';
 import { type OtlpReceiverOptions, startOtlpReceiver } from './otlp-receiver.ts';
 import { parseSourceSpec } from './parse-source-spec.ts';
-import type { Source } from './source.ts';
+import { type Source, SourceError } from './source.ts';
+import { sourceSpecs } from './source-specs.ts';
 import { createTempoSource } from './tempo.ts';
 
 /** By kind of source; the others are not read. */
@@ -27,6 +28,10 @@ export async function openSource(spec: string, options: SourceOptions = {}): Pro
       return createTempoSource(named.url, options.http);
     case 'otlp':
       return startOtlpReceiver({ ...options.otlp, ...named.address });
+    case 'clickhouse':
+      throw new SourceError(
+        `--source clickhouse: only propagation-check audit reads it; here use one of ${sourceSpecs.join(', ')}`,
+      );
     case 'file':
       return createFileSource(named.path, options.file);
   }

@@ -6,10 +6,14 @@ import { sourceSpecs } from './source-specs.ts';
 export type NamedSource =
   | { readonly kind: 'jaeger' | 'tempo'; readonly url: URL }
   | { readonly kind: 'otlp'; readonly address: Pick<OtlpReceiverOptions, 'host' | 'port'> }
+  | { readonly kind: 'clickhouse'; readonly address: string }
   | { readonly kind: 'file'; readonly path: string };
 
-/** @throws {SourceError} when the specification is not one of `sourceSpecs`. */
-export function parseSourceSpec(spec: string): NamedSource {
+/**
+ * @param specs The ones that the caller opens, for the error.
+ * @throws {SourceError} when the specification is of no known kind, or its URL, address or path is wrong.
+ */
+export function parseSourceSpec(spec: string, specs: readonly string[] = sourceSpecs): NamedSource {
   const separator = spec.indexOf('=');
   const kind = separator < 0 ? spec : spec.slice(0, separator);
   const target = separator < 0 ? '' : spec.slice(separator + 1);
@@ -20,14 +24,14 @@ export function parseSourceSpec(spec: string): NamedSource {
       return { kind, url: parseUrl(spec, target, 'http://localhost:3200') };
     case 'otlp':
       return { kind, address: parseAddress(spec, target) };
+    case 'clickhouse':
+      return { kind, address: target };
     case 'file':
       if (target === '')
         throw new SourceError(`--source ${quoteValue(spec)}: the path is missing: file=PATH`);
       return { kind, path: target };
     default:
-      throw new SourceError(
-        `--source ${quoteValue(spec)}: not a source; use one of ${sourceSpecs.join(', ')}`,
-      );
+      throw new SourceError(`--source ${quoteValue(spec)}: not a source; use one of ${specs.join(', ')}`);
   }
 }
 

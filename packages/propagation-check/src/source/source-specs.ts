@@ -1,10 +1,11 @@
-/** For `--help`: what a source specification can be. */
-export const sourceSpecs = [
-  'jaeger=URL',
-  'tempo=URL',
-  'otlp',
-  'otlp=HOST:PORT',
-  'otlp=HOST:PORT,PORT',
-  'file=PATH',
-  'file=-',
-] as const;
+const stores = ['jaeger=URL', 'tempo=URL'] as const;
+const files = ['file=PATH', 'file=-'] as const;
+
+/** For help and errors: what a source specification can be. */
+export const sourceSpecs = [...stores, 'otlp', 'otlp=HOST:PORT', 'otlp=HOST:PORT,PORT', ...files] as const;
+
+/** The same for an audit, which reads what is stored. */
+export const auditSpecs = [...stores, 'clickhouse=URL', ...files] as const;
+
+/** Every one. */
+export const allSpecs = [...new Set([...sourceSpecs, ...auditSpecs])];

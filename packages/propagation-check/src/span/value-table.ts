@@ -161,10 +161,10 @@ export class ValueTable implements Values {
   }
 
   decode(id: number): AttributeValue {
-    if (isRaw(id)) return decodeAt(this.#raw, (id & ~rawBit) * headerBytes);
+    if (isRaw(id)) return this.#raw.decode((id & ~rawBit) * headerBytes);
     const known = this.#decoded[id];
     if (known !== undefined) return known;
-    const value = decodeAt(this.#interned, this.#places[id] ?? 0);
+    const value = this.#interned.decode(this.#places[id] ?? 0);
     this.#decoded[id] = value;
     return value;
   }
@@ -315,6 +315,8 @@ export class IdMap {
 class Arena {
   bytes = new Uint8Array(4_096);
   view = new DataView(this.bytes.buffer);
+  /** The same bytes, to decode texts without a view of each. */
+  #texts = Buffer.from(this.bytes.buffer);
   length = 0;
 
   append({ bytes: source, view: from }: ByteSource, start: number, end: number, header: number): number {
@@ -365,6 +367,25 @@ class Arena {
     discard(this.bytes.buffer);
     this.bytes = bytes;
     this.view = new DataView(bytes.buffer);
+    this.#texts = Buffer.from(bytes.buffer);
+  }
+
+  decode(at: number): AttributeValue {
+    const header = this.view.getUint32(at, true);
+    const start = at + headerBytes;
+    const end = start + (header >>> typeBits);
+    switch (header & 7) {
+      case valueType.text:
+        return this.#texts.toString('utf8', start, end);
+      case valueType.wideText:
+        return this.#texts.toString('utf16le', start, end);
+      case valueType.number:
+        return Number(this.#texts.toString('latin1', start, end));
+      case valueType.boolean:
+        return end - start === 'true'.length;
+      default:
+        return decodeList(this.#texts.toString('utf8', start, end));
+    }
   }
 }
 
@@ -410,24 +431,6 @@ function hashBytes({ bytes, view }: ByteSource, start: number, end: number, seed
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b | 0);
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35 | 0);
   return (hash ^ (hash >>> 16)) >>> 0;
-}
-
-function decodeAt(arena: Arena, at: number): AttributeValue {
-  const header = arena.view.getUint32(at, true);
-  const start = at + headerBytes;
-  const bytes = Buffer.from(arena.bytes.buffer, start, header >>> typeBits);
-  switch (header & 7) {
-    case valueType.text:
-      return bytes.toString('utf8');
-    case valueType.wideText:
-      return bytes.toString('utf16le');
-    case valueType.number:
-      return Number(bytes.toString('latin1'));
-    case valueType.boolean:
-      return bytes.length === 'true'.length;
-    default:
-      return decodeList(bytes.toString('utf8'));
-  }
 }
 
 /** Unlike `String`, tells -0 from 0. */

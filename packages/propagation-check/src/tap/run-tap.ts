@@ -1,7 +1,7 @@
 import { escapeControls } from '../decode/quote-value.ts';
 import type { WireRecord } from '../headers/evidence.ts';
 import { warnOfOpenAddress } from '../source/open-address.ts';
-import { durationExamples, readDuration } from '../util/read-duration.ts';
+import { dayMs, durationExamples, readDuration } from '../util/read-duration.ts';
 import { redactRecord } from './redact-record.ts';
 import { startTap, type Tap } from './start-tap.ts';
 import { TapOptionError } from './tap-option-error.ts';
@@ -27,7 +27,7 @@ export interface TapCommandOptions {
 
 const flushTimeoutMs = 2_000;
 /** The longest time that a timer takes, in whole days. */
-const longestTimeoutMs = 24 * 86_400_000;
+const longestTimeoutMs = 24 * dayMs;
 
 /**
  * Runs a tap until SIGINT or SIGTERM; a second signal ends the process at once. Records go to standard output or a

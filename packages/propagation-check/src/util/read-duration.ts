@@ -1,12 +1,15 @@
+export const dayMs = 86_400_000;
+
 const units: ReadonlyMap<string, number> = new Map([
   ['ms', 1],
   ['s', 1_000],
   ['m', 60_000],
   ['h', 3_600_000],
-  ['d', 86_400_000],
+  ['d', dayMs],
 ]);
 
-const longestMs = 366 * 86_400_000;
+/** A year. */
+export const longestDays = 366;
 
 /** The forms that a person may write, for messages. */
 export const durationExamples = '500ms, 15s, 15m, 2h or 1d';
@@ -15,5 +18,5 @@ export const durationExamples = '500ms, 15s, 15m, 2h or 1d';
 export function readDuration(text: string): number | null {
   const [, digits, unit = ''] = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(text) ?? [];
   const milliseconds = Number(digits) * (units.get(unit) ?? Number.NaN);
-  return milliseconds > 0 && milliseconds <= longestMs ? milliseconds : null;
+  return milliseconds > 0 && milliseconds <= longestDays * dayMs ? milliseconds : null;
 }

@@ -16,6 +16,7 @@ import { rankByPipeline } from '../rules/rank-by-pipeline.ts';
 import { rankByProject } from '../rules/rank-by-project.ts';
 import type { Silence } from '../rules/rule.ts';
 import { runRules } from '../rules/run-rules.ts';
+import { provesArrival } from '../rules/span-lost-in-service.ts';
 import { listStepsToDecide } from '../rules/steps-to-decide.ts';
 import { thresholds as defaultThresholds, type Thresholds } from '../rules/thresholds.ts';
 import { isToleratedPeer } from '../rules/tolerated-peer.ts';
@@ -78,7 +79,10 @@ export function checkStore(store: SpanStore, options: CheckOptions = {}): Result
     openClients,
   );
   const isJudged =
-    edges.some(isJudgedEdge) || holdsForOneService(edges, expectation) || holdsWithoutEdge(scene);
+    edges.some(isJudgedEdge) ||
+    holdsForOneService(edges, expectation) ||
+    holdsWithoutEdge(scene) ||
+    merged.some(provesArrival);
   const unjudged = [...listUnjudged(scene, merged), ...listUnjudgedRoots(scene, looseEnds.roots, merged)];
   const undecided = listUndecided(scene, merged);
   return {

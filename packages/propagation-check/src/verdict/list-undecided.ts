@@ -1,5 +1,6 @@
 import { listUntoldBaggage } from '../rules/baggage-lost.ts';
 import { type Draft, findUnnamedSide, hasCall, hasError, hasSpans, type Scene } from '../rules/check.ts';
+import { provesArrival } from '../rules/span-lost-in-service.ts';
 import type { UndecidedExpectation } from './result.ts';
 
 /** The expectations that the data neither prove nor refute: where no call and no error speaks of them, nothing was judged. */
@@ -21,7 +22,10 @@ export function listUndecided(scene: Scene, drafts: readonly Draft[]): readonly 
           },
         ];
       }
-      if (rule === 'must-not' || scene.shared.isReachedThrough(client, server)) return [];
+      const hasArrived = drafts.some(
+        (draft) => provesArrival(draft) && draft.client === client && draft.server === server,
+      );
+      if (rule === 'must-not' || hasArrived || scene.shared.isReachedThrough(client, server)) return [];
       const warned = drafts.find((draft) => draft.client === client && draft.server === server);
       const absent =
         warned !== undefined

@@ -170,14 +170,17 @@ suite('an audit of files', () => {
 
   test('options that a source does not heed are refused', async (t) => {
     const folder = await makeDump(t);
-    for (const [source, option, advice] of [
-      [[folder], ['--limit', '5'], 'leave it out'],
-      [[folder], ['--header', 'A: b'], 'leave it out'],
-      [['--source', 'clickhouse=http://127.0.0.1:9/otel'], ['--timeout', '5s'], '\\?seconds='],
+    const searched = 'only jaeger=URL and tempo=URL heed it';
+    for (const [source, option, message] of [
+      [[folder], ['--limit', '5'], `${searched}; leave it out`],
+      [[folder], ['--header', 'A: b'], `${searched}; leave it out`],
+      [[folder], ['--settle', '5s'], 'only jaeger=URL, tempo=URL and clickhouse=URL heed it; leave it out'],
+      [[folder], ['--print-sql'], 'only --source clickhouse=URL has a view'],
+      [['--source', 'clickhouse=http://127.0.0.1:9/otel'], ['--timeout', '5s'], `${searched}; \\?seconds=`],
     ] as const) {
       const { code, stderr } = await executeCli('audit', ...source, ...option);
       assert.equal(code, 2);
-      assert.match(stderr, new RegExp(`${option[0]}: only jaeger=URL and tempo=URL heed it; ${advice}`));
+      assert.match(stderr, new RegExp(`${option[0]}: ${message}`));
     }
   });
 
@@ -241,9 +244,42 @@ suite('bad input of an audit is an error of one line', () => {
     ['two sources', ['.', '--source', 'jaeger=http://localhost'], /name what to audit/],
     ['a missing file', ['/nonexistent/spans.json'], /\/nonexistent\/spans\.json: no such file/],
     ['a pattern without a match', ['/nonexistent/*.json'], /\/nonexistent\/\*\.json: no file matches/],
-    ['a receiver', ['--source', 'otlp'], /--source: an audit reads what is stored/],
-    ['a share without its unit', ['.', '--fail-under', '0.995'], /--fail-under.*99\.5%/],
-    ['a share of more than all', ['.', '--fail-under', '101%'], /--fail-under.*99\.5%/],
+    [
+      'a receiver',
+      ['--source', 'otlp'],
+      /--source "otlp": an audit reads what is stored: jaeger=URL, tempo=URL, clickhouse=URL, file=PATH, file=-; a receiver/,
+    ],
+    [
+      'an unknown source',
+      ['--source', 'zipkin=x'],
+      /not a source; use one of jaeger=URL, tempo=URL, clickhouse=URL, file=PATH, file=-$/m,
+    ],
+    [
+      'ClickHouse without http',
+      ['--source', 'clickhouse=ch:8123'],
+      /--source clickhouse: not an http or https/,
+    ],
+    ...['0.995', '0%', '101%', '101', '-1%'].map(
+      (share) =>
+        [
+          `a share of ${share}`,
+          ['.', '--fail-under', share],
+          /--fail-under ".*": expected a share above 0% and up to 100%, for instance 99\.5%$/m,
+        ] as const,
+    ),
+    ...['0s', '-1h', '10', '367d', '1w'].map(
+      (time) =>
+        [
+          `a window of ${time}`,
+          ['.', '--since', time],
+          /--since ".*": expected a time with its unit, above 0 and up to 366d, for instance 500ms, 15s, 15m, 2h or 1d$/m,
+        ] as const,
+    ),
+    [
+      'a turn of days',
+      ['.', '--every', '2d'],
+      /--every "2d": expected a time with its unit, above 0 and up to 1d, for instance 500ms, 15s, 15m, 2h or 1d$/m,
+    ],
     ['a date without a time', ['.', '--until', '2026-11-28'], /--until.*2026-11-28T22:00:00Z/],
     ['an end for each turn', ['.', '--every', '1m', '--until', '1h'], /--every: .*leave --until out/],
     ['warnings that fail', ['.', '--fail-under', '99%', '--fail-on', 'warning'], /--fail-on warning/],

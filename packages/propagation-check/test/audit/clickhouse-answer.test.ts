@@ -9,16 +9,35 @@ import { startHttpServer } from '../source/http-server.ts';
 const { signal } = new AbortController();
 const window = { from: 0, to: 1_000 };
 
-for (const [name, body, message] of [
+for (const [name, status, body, message] of [
   [
     'an error of the server after the first rows is told',
+    200,
     '{"name":"Timestamp","type":"DateTime64(9)"}\nCode: 159. DB::Exception: Timeout exceeded: elapsed 600 s. (TIMEOUT_EXCEEDED) (version 25.3.1.1)\n',
     /a query took more than 600 s/,
   ],
-  ['an answer of another shape is told', '{"name":1}\n', /a row of the answer: /],
+  [
+    'an answer of another shape is told',
+    200,
+    '{"name":1}\n',
+    /a row of the answer: .*, not as ClickHouse does; use its HTTP port \(8123, with TLS 8443\)$/,
+  ],
+  [
+    'the web page of another server is told',
+    404,
+    '<html>\n404 Not Found</html>',
+    /: it answered “<html> 404 Not Found<\/html>”, not as ClickHouse does; use its HTTP port/,
+  ],
+  [
+    'a web page that looks like a result is told',
+    200,
+    'Welcome\nto nginx\n',
+    /: it answered “Welcome”, not as ClickHouse does/,
+  ],
+  ['an answer without a text is told', 200, '', /: it answered no row, not as ClickHouse does/],
 ] as const) {
   test(name, async (t) => {
-    const { origin } = await startHttpServer(t, (_, response) => response.end(body));
+    const { origin } = await startHttpServer(t, (_, response) => response.writeHead(status).end(body));
     const address = readClickhouseAddress(`${origin}/otel`, {});
     const source = await createClickhouseSource(address, { judge: (store) => checkStore(store) });
     t.after(() => source.close());

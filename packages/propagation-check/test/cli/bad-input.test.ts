@@ -154,7 +154,7 @@ test('traces that are not named well', async () => {
     [['--service', 'web', '--since', '-5m'], /expected a time with its unit/],
     [['--service', ' '], /expected the name of a service/],
     [['--service', 'web', '--limit', '1.5'], /expected a whole number from 1 to 100000/],
-    [[id, '--timeout', '30d'], /expected a day at most/],
+    [[id, '--timeout', '30d'], /expected a time with its unit, above 0 and up to 1d/],
   ];
   for (const [args, message] of cases) await assertRefused(['trace', ...args, ...jaeger], message);
 });

@@ -9,9 +9,10 @@ import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
 import { readSpanFile } from '../../src/source/file.ts';
 import { startOtlpReceiver } from '../../src/source/otlp-receiver.ts';
+import { findFreePort } from '../free-ports.ts';
 import { startHttpServer } from '../source/http-server.ts';
 import { executeCli, makeFolder, spawnCli } from './run-cli.ts';
-import { exportSpans, findFreePort } from './trace-store.ts';
+import { exportSpans } from './trace-store.ts';
 
 const makeId = (bytes: number) => randomBytes(bytes).toString('hex');
 

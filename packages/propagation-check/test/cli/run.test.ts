@@ -5,9 +5,10 @@ import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
 import { pauseFor } from '../../src/collect/pause-for.ts';
+import { findFreePort } from '../free-ports.ts';
 import { startHttpServer } from '../source/http-server.ts';
 import { executeCli, spawnCli } from './run-cli.ts';
-import { exportSpans, findFreePort, type StoredSpan, startTraceStore } from './trace-store.ts';
+import { exportSpans, type StoredSpan, startTraceStore } from './trace-store.ts';
 
 interface Traceparent {
   readonly traceId: string;

@@ -1,5 +1,3 @@
-import { once } from 'node:events';
-import { createServer } from 'node:net';
 import type { TestContext } from 'node:test';
 import { answer, startHttpServer, targetOf } from '../source/http-server.ts';
 
@@ -105,13 +103,4 @@ export async function exportSpans(port: number, ...spans: readonly StoredSpan[])
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ resourceSpans: spans.map(encodeSpan) }),
   });
-}
-
-export async function findFreePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  return typeof address === 'object' && address !== null ? address.port : 0;
 }

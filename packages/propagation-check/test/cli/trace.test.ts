@@ -5,9 +5,10 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { pauseFor } from '../../src/collect/pause-for.ts';
+import { findFreePort } from '../free-ports.ts';
 import { startHttpServer } from '../source/http-server.ts';
 import { executeCli, makeFolder, spawnCli } from './run-cli.ts';
-import { exportSpans, findFreePort, type StoredSpan, startTraceStore } from './trace-store.ts';
+import { exportSpans, type StoredSpan, startTraceStore } from './trace-store.ts';
 
 const id = 'a'.repeat(32);
 const otherId = 'b'.repeat(32);

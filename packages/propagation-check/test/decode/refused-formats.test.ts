@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { gzipSync } from 'node:zlib';
+import { deflateSync, gzipSync } from 'node:zlib';
 import { decodeBytes } from '../../src/decode/detect-format.ts';
 import { otlpRequest, otlpSpan } from './fixture.ts';
 
@@ -132,6 +132,72 @@ const refused: Readonly<Record<string, readonly [string | Uint8Array | object, R
   ],
   'Elastic APM': [{ processor: { event: 'transaction' }, trace: { id: 'a' } }, /^processor: .*Elastic APM/],
   SkyWalking: [{ data: { trace: { spans: [] } } }, /^data\.trace: .*SkyWalking/],
+  'a search of Honeycomb': [{ data: { results: [], series: [] } }, /^trace\.trace_id: .*Honeycomb/],
+  'a batch of Honeycomb': [[{ time: 1, data: { 'trace.trace_id': 'a' } }], /^\[0\].*Honeycomb/],
+  'rows of Dynatrace': [{ result: { records: [{ 'trace.id': 'a' }] } }, /^trace\.id: .*Dynatrace/],
+  'events of New Relic': [{ results: [{ events: [{ 'trace.id': 'a' }] }] }, /^trace\.id: .*New Relic/],
+  'an answer of New Relic': [{ data: { actor: {} } }, /^data: .*New Relic/],
+  'tables of Azure Monitor': [{ tables: [{ columns: [], rows: [] }] }, /^operation_Id: .*Azure/],
+  'envelopes of Sentry': ['{"event_id":"a","sent_at":"2026"}\n{"type":"transaction"}\n', /^line 1: .*Sentry/],
+  'what agents of Elastic APM send': [
+    '{"metadata":{"service":{"name":"web"}}}\n{"span":{}}\n',
+    /^line 1: metadata: .*Elastic APM/,
+  ],
+  'segments of SkyWalking': [[{ traceId: 'a', traceSegmentId: 'b', spans: [] }], /^\[0\].*SkyWalking/],
+  'spans of SkyWalking': [{ spans: [{ traceId: 'a', segmentId: 'b', spanId: 0 }] }, /SkyWalking/],
+  'Google Cloud Trace, version 2': [
+    { spans: [{ spanId: 'a', displayName: { value: 'GET' } }] },
+    /^spanId: .*Google Cloud Trace/,
+  ],
+  'entries of Google Cloud Logging': [
+    [{ insertId: 'a', logName: 'b', trace: 'projects/p/traces/c' }],
+    /^\[0\]\.insertId: .*Google Cloud Logging/,
+  ],
+  'spans of OpenSearch Data Prepper': [
+    { traceId, spanId: 'b7ad6b7169203331', traceGroup: 'GET' },
+    /^durationInNanos: .*Data Prepper/,
+  ],
+  'spans of CloudWatch': [
+    { resource: { attributes: {} }, traceId, spanId: 'b7ad6b7169203331' },
+    /^resource: .*CloudWatch/,
+  ],
+  "SigNoz's rows": [{ traceID: traceId, spanID: 'a', serviceName: 'web' }, /^traceID: .*SigNoz/],
+  "Splunk's rows": [
+    [{ traceId, spanId: 'a', operationName: 'GET', serviceName: 'web' }],
+    /^\[0\]\.traceID: .*another tool/,
+  ],
+  'messages of Kafka': [
+    `${JSON.stringify({ topic: 'spans', partition: 0, value: request })}\n{}\n`,
+    /^line 1: value: .*Kafka.*jq -r \.value/,
+  ],
+  "Jaeger's operations": [{ data: [{ name: 'GET', spanKind: 'server' }] }, /^data: .*operations/],
+  'data of something else': [{ data: [{ id: 'a', type: 'SPAN' }] }, /^data: .*no traces of Jaeger/],
+  'a result of something else': [{ result: { id: 1 } }, /^result: expected .*"resourceSpans", found "id"/],
+  'a trace of something else': [{ trace: { id: 'a' }, root: {} }, /^trace: expected .*found "id"/],
+  'a text as the trace': [{ trace: 'a' }, /^document: expected .*found "trace"/],
+  "Zipkin's services": [['web', 'orders'], /^document: .*list of names/],
+  "Zipkin's dependencies": [[{ parent: 'a', child: 'b', callCount: 1 }], /^\[0\]\.callCount: .*Zipkin/],
+  "the Collector's debug exporter, as a JSON log": [
+    { level: 'info', msg: 'ResourceSpans #0\nSpan #0' },
+    /^msg: .*debug exporter.*file exporter/,
+  ],
+  "the Collector's debug exporter, normal": [
+    '2026-11-01\tinfo\tResourceTraces #0 service.name=web\nScopeTraces #0 x\n',
+    /^byte 0: .*debug exporter/,
+  ],
+  'the exporter of C++': [
+    '{\n  name          : GET\n  trace_id      : 0af7\n  span kind     : Server\n}\n',
+    /^byte 0: .*C\+\+.*OTEL_TRACES_EXPORTER=otlp/,
+  ],
+  'the exporter of Erlang': ['*SPANS FOR DEBUG*\n{span,1,2}\n', /^byte 0: .*Erlang/],
+  "protobuf's text": ['resource_spans {\n  resource {\n  }\n}\n', /^byte 0: .*text format/],
+  'a whole answer of HTTP': [`HTTP/1.1 200 OK\r\n\r\n${request}`, /^byte 0: .*head.*without -i/],
+  'base64 of spans': [Buffer.from(request).toString('base64'), /^byte 0: .*base64 -d/],
+  'hex digits of spans': [Buffer.from(request).toString('hex'), /^byte 0: .*xxd -r -p/],
+  'JSON with comments': [`/* mine */\n{ // all\n"resourceSpans": []}`, /^byte 0: .*comments/],
+  'spans in a string of JSON': [JSON.stringify(request), /^byte 0: .*jq -r \./],
+  'a table of Azure': ['timestamp [UTC],id,operation_Id\n1,2,3\n', /^byte 0: .*a table/],
+  'zlib of spans': [deflateSync(request), /^byte 0: .*zlib/],
   'a profile of Chrome': [{ traceEvents: [] }, /^traceEvents: .*no distributed trace/],
   'a HAR file': [{ log: { version: '1.2', entries: [] } }, /^log: .*HAR/],
   'a panel of Grafana': [

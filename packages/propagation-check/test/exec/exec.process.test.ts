@@ -155,8 +155,10 @@ const withoutNamespaces =
     : 'unshare --pid is not allowed here';
 
 test('as the first process of a container it waits for no zombie', { skip: withoutNamespaces }, async (t) => {
-  // The first `sleep` ends before the second, which does not collect it and leaves it to the first process.
-  const args = ['exec', '--settle', '1ms', '--json', '--', 'sh', '-c', 'sleep 0 & exec sleep 0.1'];
+  // The child of the shell ends before the program in its place, which does not collect it and leaves it to the first process.
+  const wait = `while (!/\\) Z/.test(require('node:fs').readFileSync('/proc/' + process.argv[1] + '/stat', 'latin1')));`;
+  const command = ['sh', '-c', 'true & exec "$0" -e "$1" $!', process.execPath, wait];
+  const args = ['exec', '--settle', '1ms', '--json', '--', ...command];
   const asFirst = ['--pid', '--fork', '--mount-proc', process.execPath, entry, ...args];
   const child = spawn('unshare', asFirst, { stdio: ['ignore', 'ignore', 'pipe'] });
   t.after(() => child.kill('SIGKILL'));

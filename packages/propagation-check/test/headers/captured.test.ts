@@ -78,8 +78,11 @@ suite('headers that both sides recorded name the cause', () => {
 suite('what one side did not record stays open', () => {
   for (const [why, best, sent, received] of [
     ['nobody looked for other formats', 'header-stripped', { traceparent: none }, { traceparent: none }],
-    ['a hop may have taken a traceparent', 'header-stripped', {}, { traceparent: none, b3: values.b3 }],
-    ['the same', 'header-stripped', { b3: values.b3 }, { traceparent: none, b3: values.b3 }],
+    ['a hop may have taken a traceparent', 'format-mismatch', {}, { traceparent: none, b3: values.b3 }],
+    ['the same', 'format-mismatch', { b3: values.b3 }, { traceparent: none, b3: values.b3 }],
+    ['nobody looked at traceparent', 'format-mismatch', {}, { b3: values.b3 }],
+    ['the same, of a format without read ids', 'format-mismatch', {}, { 'request-id': '|<1>.<call>.' }],
+    ['the header is of another call', 'header-stripped', {}, { b3: '0af7651916cd43dd-b7ad6b7169203331-1' }],
     ['nobody looked at what arrived', 'header-stripped', { traceparent }, {}],
     ...hiddenValues.map((value): [string, string, Recorded, Recorded] => [
       'the value was hidden',

@@ -55,6 +55,27 @@ test('a record is of another tap when it begins within that record, however late
   assert.deepEqual(read([outer, after])?.calledAt, ['outer'], 'begun after it');
 });
 
+test('the places of taps say which saw a request first within a millisecond, however late an end was noted', () => {
+  const [client, server] = [draw('CLIENT', 0, 10), draw('SERVER', 0, 20)];
+  const sent = `00-${client.traceId}-${client.spanId}-01`;
+  const outer = { ...drawRecord(0, 12, { tap: 'outer', sent }), server: null };
+  const inner = { ...drawRecord(0, 12, { tap: 'inner', sent: null }), client: null, durationMs: 90 };
+  for (const wire of [
+    [outer, inner],
+    [inner, outer],
+  ]) {
+    const headers = indexHeaders({ wire, received: [] }, buildTraceGraph([client, server]))(
+      client,
+      server,
+      services,
+    );
+    assert.deepEqual(
+      [headers?.calledAt, headers?.isAtCaller, headers?.isAtCallee],
+      [['outer', 'inner'], true, true],
+    );
+  }
+});
+
 /** Records that count how often something is read of them. */
 function watch(wire: readonly WireRecord[]) {
   let reads = 0;

@@ -11,7 +11,7 @@ import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { executeCli } from '../cli/run-cli.ts';
-import { findFreePort } from '../cli/trace-store.ts';
+import { findFreePort } from '../free-ports.ts';
 
 const run = promisify(execFile);
 const here = fileURLToPath(new URL('.', import.meta.url));

@@ -7,7 +7,7 @@ import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { startTap } from '../../src/index.ts';
 import { entry, executeCli, makeFolder } from '../cli/run-cli.ts';
-import { findFreePort } from '../cli/trace-store.ts';
+import { findFreePort } from '../free-ports.ts';
 
 const services = fileURLToPath(new URL('../../examples/services', import.meta.url));
 const sdk = import.meta.resolve('@opentelemetry/auto-instrumentations-node/register');

@@ -136,7 +136,9 @@ suite('an expected edge of which nothing is seen', () => {
   test('is a warning while a span of the callee hangs below one that has not ended, in a trace of the caller', () => {
     const below = (line: string) =>
       judgeDrawing(`expect web -> orders\ntrace 1\n  ${web}\n  lost\n    ${line}\n`);
-    assert.deepEqual(below('orders INTERNAL "load" 20..30'), ['warning missing-call web -> orders 0']);
+    assert.deepEqual(below('orders INTERNAL "load" 20..30'), [
+      'warning span-lost-in-service web -> orders 1',
+    ]);
     assert.deepEqual(below('stock INTERNAL "load" 20..30'), ['error missing-call web -> orders 0']);
     const other = `expect web -> orders\n${drawChain(1, web)}trace 2\n  lost\n    orders INTERNAL "load" 20..30\n`;
     assert.deepEqual(judgeDrawing(other), ['error missing-call web -> orders 0']);

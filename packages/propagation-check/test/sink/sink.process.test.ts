@@ -10,6 +10,8 @@ import { spansPerCall, startTraffic, type Traffic } from './real-traffic.ts';
 import { startSinkProcess } from './start-sink-process.ts';
 
 const timeout = 120_000;
+/** On a busy machine the exports of both sides of a call are seconds apart, and so are many large exports. */
+const closing = ['--close-after', '10s'];
 const received = 'propagation_sink_spans_received_total';
 const intact = '{client="web",server="orders",verdict="intact",cause=""}';
 const broken = '{client="web",server="orders",verdict="broken",cause="split-trace"}';
@@ -29,7 +31,7 @@ describe('a sink that runs', { concurrency: true }, () => {
   test('judges what SDKs export over gRPC and HTTP, when their traces have rested', {
     timeout,
   }, async (t) => {
-    const sink = await startSinkProcess(t, ['--close-after', '1s']);
+    const sink = await startSinkProcess(t, [...closing]);
     const traffic = openTraffic(t, sink.url);
     await call(traffic, 40);
     await call(traffic, 30, true);
@@ -83,7 +85,7 @@ describe('a sink that runs', { concurrency: true }, () => {
 
   test('goes on from what was scraped when it is killed', { timeout }, async (t) => {
     const state = join(await makeFolder(t), 'state.json');
-    const first = await startSinkProcess(t, ['--state', state, '--save-every', '1h', '--close-after', '1s']);
+    const first = await startSinkProcess(t, ['--state', state, '--save-every', '1h', ...closing]);
     await call(openTraffic(t, first.url), 10);
     await first.waitFor('propagation_edge_calls_total', 10);
     await first.stop('SIGKILL');
@@ -109,7 +111,7 @@ describe('a sink that runs', { concurrency: true }, () => {
   test('refuses with 503 and Retry-After when its memory is full, and counts all that it took', {
     timeout,
   }, async (t) => {
-    const sink = await startSinkProcess(t, ['--memory', '16MiB', '--close-after', '1s']);
+    const sink = await startSinkProcess(t, ['--memory', '16MiB', ...closing]);
     const answers = new Map<number, number>();
     let retryAfter: string | null = null;
     for (let number = 0; answers.get(503) === undefined; number += 1) {

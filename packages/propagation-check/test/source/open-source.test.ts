@@ -27,6 +27,8 @@ test('a specification that is not one says what is', async () => {
   const wrong: Readonly<Record<string, RegExp>> = {
     '': /^--source "": not a source; use one of jaeger=URL, tempo=URL, otlp, otlp=HOST:PORT, otlp=HOST:PORT,PORT, file=PATH, file=-$/,
     'zipkin=http://x': /not a source; use one of/,
+    'clickhouse=http://me:secret@x/otel':
+      /^--source clickhouse: only propagation-check audit reads it; here use one of jaeger=URL/,
     jaeger: /not an http or https URL, for instance http:\/\/localhost:16686$/,
     'jaeger=localhost:16686': /not an http or https URL/,
     'tempo=ftp://x': /not an http or https URL, for instance http:\/\/localhost:3200$/,

@@ -51,10 +51,6 @@ const rows: Readonly<Record<string, Row>> = {
     drawing: `expect shop -> orders\nmay web -> orders\n${whole('orders')}`,
     says: /^shop -> orders: no span of shop is here/,
   },
-  'an expected edge whose call has not ended': {
-    drawing: `expect web -> orders\ntrace 1\n  ${web}\n  lost\n    orders INTERNAL "load" 20..30\n${whole('stock')}`,
-    says: /^web -> orders: no call of it is whole, and the data leave open/,
-  },
   'an expected edge to a service that may be the one without a name': {
     drawing: `expect web -> orders\n${whole('unknown_service:node')}${whole('stock', 8)}`,
     says: /^web -> orders: orders has no span and may be unknown_service:node, which is called by web: set OTEL_SERVICE_NAME of orders/,

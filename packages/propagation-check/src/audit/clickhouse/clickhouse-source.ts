@@ -9,7 +9,7 @@ import type { Result } from '../../verdict/result.ts';
 import type { AuditSource, TimeWindow, WindowCoverage, WindowReading } from '../audit-source.ts';
 import { type Counted, chooseTraces } from './choose-traces.ts';
 import type { ClickhouseAddress } from './clickhouse-address.ts';
-import { type Clickhouse, connectClickhouse } from './connect.ts';
+import { type Clickhouse, connectClickhouse, notClickhouse } from './connect.ts';
 import { divideByMinutes, edgesTable, listMinutes, readMinutes, sliceOfView } from './edges-view.ts';
 import { countItems, findEnds, listColumns, marginShare, readChosen } from './queries.ts';
 import { quoteName } from './span-sql.ts';
@@ -185,7 +185,8 @@ function readRow<T>({ name }: ClickhouseAddress, row: unknown, read: (row: unkno
   try {
     return read(row);
   } catch (error) {
-    if (error instanceof DecodeError) throw new SourceError(`${name}: a row of the answer: ${error.message}`);
+    if (error instanceof DecodeError)
+      throw new SourceError(`${name}: a row of the answer: ${error.message}, ${notClickhouse}`);
     throw error;
   }
 }
@@ -239,6 +240,8 @@ async function checkColumns(clickhouse: Clickhouse, address: ClickhouseAddress, 
       const { name, type } = readRow(address, row, (each) => readShape(columnShape, each));
       types.set(name, type);
     }
+    // A table has columns; the client drops a last line without its end.
+    if (types.size === 0) throw new SourceError(`${address.name}: it answered no row, ${notClickhouse}`);
     const missing = neededColumns.filter((column) => !types.has(column));
     if (missing.length > 0) {
       throw new SourceError(

@@ -3,6 +3,7 @@ import type { ClickHouseClient, ClickHouseSettings } from '@clickhouse/client';
 import { escapeControls } from '../../decode/quote-value.ts';
 import { describeFileError, quotePath } from '../../source/file-error.ts';
 import { describeHttpFailure } from '../../source/http-failure.ts';
+import { summarize } from '../../source/http-policy.ts';
 import { SourceError } from '../../source/source.ts';
 import type { ClickhouseAddress } from './clickhouse-address.ts';
 
@@ -47,7 +48,11 @@ export async function connectClickhouse(address: ClickhouseAddress, caFile?: str
     // An error after the first rows stands where a row would.
     const met = error instanceof BrokenRow ? parseError(error.message) : error;
     const why =
-      met instanceof ClickHouseError ? describeRefusal(address, met) : describeHttpFailure(peer, met);
+      met instanceof ClickHouseError
+        ? describeRefusal(address, met)
+        : isAnswer(met)
+          ? `it answered ${summarize({ body: Buffer.from(met.message) })}, ${notClickhouse}`
+          : describeHttpFailure(peer, met);
     return new SourceError(`${address.name}: ${why}`);
   };
   return {
@@ -61,6 +66,14 @@ const peer = {
   port: 'its HTTP port (8123, with TLS 8443)',
   headerOption: '--header',
 } as const;
+
+/** For an answer of another server, or of something in between. */
+export const notClickhouse = `not as ClickHouse does; use ${peer.port}`;
+
+/** Its message is the answer. The client has codes for all failures of a connection but one. */
+function isAnswer(error: unknown): error is Error {
+  return error instanceof Error && !('code' in error) && error.message !== 'Timeout error.';
+}
 
 async function readCa(address: ClickhouseAddress, path: string): Promise<Buffer> {
   try {
