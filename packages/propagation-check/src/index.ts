@@ -82,5 +82,6 @@ export type {
   Finding,
   ProjectEvidence,
   Result,
+  UndecidedExpectation,
   UnjudgedEdge,
 } from './verdict/result.ts';

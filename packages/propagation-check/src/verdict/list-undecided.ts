@@ -22,9 +22,11 @@ export function listUndecided(scene: Scene, drafts: readonly Draft[]): readonly 
           },
         ];
       }
-      const warned = drafts.find((draft) => draft.client === client && draft.server === server);
-      const hasArrived = warned !== undefined && provesArrival(warned);
+      const hasArrived = drafts.some(
+        (draft) => provesArrival(draft) && draft.client === client && draft.server === server,
+      );
       if (rule === 'must-not' || hasArrived || scene.shared.isReachedThrough(client, server)) return [];
+      const warned = drafts.find((draft) => draft.client === client && draft.server === server);
       const absent =
         warned !== undefined
           ? `no call of it is whole, and the data leave open whether it is broken (${warned.id})`
