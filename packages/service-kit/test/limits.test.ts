@@ -109,7 +109,7 @@ describe('slow clients', { concurrency: true }, () => {
     ],
   ] as const) {
     test(`slow ${name}`, async (t) => {
-      const { url, countSpans } = await start(t, { MAX_CONNECTIONS: '20', REQUEST_TIMEOUT_MS: '2000' });
+      const { url, countSpans } = await start(t, { MAX_CONNECTIONS: '20', REQUEST_TIMEOUT_MS: '8000' });
       const clients = keepOpen(t, await Promise.all(Array.from({ length: 40 }, () => openRaw(url, bytes))));
       const drip = setInterval(() => clients.forEach(({ socket }) => void socket.write('a')), 50);
       t.after(() => clearInterval(drip));

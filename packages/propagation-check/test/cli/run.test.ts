@@ -122,7 +122,7 @@ test('spans that come late are waited for', async (t) => {
 test('spans that come during a slow search are not given up for those of another caller', async (t) => {
   const late: StoredSpan[] = [];
   // Looks on a loaded machine are slow, and so are the pauses after them.
-  const settleMs = 600;
+  const settleMs = 2_000;
   let searches = 0;
   const store = await startTraceStore(t, async ({ searchParams }, { add }) => {
     if (searchParams.get('query.service_name') !== 'web') return;
