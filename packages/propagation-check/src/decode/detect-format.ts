@@ -85,7 +85,8 @@ async function decodeZip(bytes: Uint8Array, maxBytes: number): Promise<Decoded> 
 }
 
 function readBytes(bytes: Uint8Array): Content {
-  if (bytes.every(isSpace)) throw new DecodeError('empty, or nothing but white space; expected spans');
+  if (bytes.every(isSpace))
+    throw new DecodeError('document: empty, or nothing but white space; expected spans');
   refuseOtherBytes(bytes);
   const utf16 = findUtf16(bytes);
   if (utf16 !== null) return readBytes(Buffer.from(new TextDecoder(utf16).decode(bytes)));

@@ -35,7 +35,7 @@ test('files that cannot be read', async (t) => {
     [folder, /: a folder; name a file in it, or read it whole with propagation-check audit$/m],
     [join(folder, 'empty'), /empty: empty; expected spans \(was it copied before .*\)$/m],
     [join(folder, 'empty.gz'), /empty\.gz: gzip: empty; expected spans \(was it copied before .*\)$/m],
-    [join(folder, 'blank'), /blank: empty, or nothing but white space; expected spans$/m],
+    [join(folder, 'blank'), /blank: document: empty, or nothing but white space; expected spans$/m],
     [join(folder, 'text'), /text: byte 0: no format is recognised; expected OTLP JSON/],
     [join(folder, 'cut.json'), /cut\.json: byte 19: the JSON ends early, as if it was cut off$/m],
     [join(folder, 'v1.json'), /v1\.json: \[0\]\.\w+: this is Zipkin v1 JSON, .* API v2, \/api\/v2\/traces/],

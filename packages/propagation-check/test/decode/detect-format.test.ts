@@ -90,8 +90,8 @@ function refuseAt(path: string): RegExp {
 }
 
 const refused: readonly (readonly [string, Uint8Array, RegExp])[] = [
-  ['nothing', Buffer.from(''), /^empty, or nothing but white space/],
-  ['white space', Buffer.from(' \n\n'), /^empty, or nothing but white space; expected spans/],
+  ['nothing', Buffer.from(''), /^document: empty, or nothing but white space/],
+  ['white space', Buffer.from(' \n\n'), /^document: empty, or nothing but white space; expected spans/],
   [
     'a web page',
     Buffer.from('\n<!doctype html>'),
