@@ -68,7 +68,7 @@ test('--every: a source that fails in one turn is said, reported, and asked agai
     '--report',
     `json=${report}`,
   ]);
-  const said = await readUntil(child, 'stderr', /tried again[\s\S]*tried again/);
+  const said = await readUntil(child, 'stderr', /next try[\s\S]*next try/);
   assert.match(said, /^propagation-check: jaeger=\S+: .*\(next try at \S+ \S+ UTC\)$/m);
   assert.equal(JSON.parse(await readFile(report, 'utf8')).outcome, 'unknown');
   isAway = false;
