@@ -72,9 +72,12 @@ export const unseenEdges = rule<UnseenEdge>({
   looseEnds: ({ calls }) => calls,
   report: (unseen) => {
     const continued = listContinued(unseen);
-    if (continued.length > 0) return reportContinued(unseen, continued);
+    const sent = selectSentByCaller(unseen, continued);
+    if (sent.length > 0) return reportContinued(unseen, sent);
     const unreached = unseen.calls.filter((span) => readOutcome(span) === 'unreached');
-    return unreached.length > 0 ? reportUnreached(unseen, unreached) : reportUnseen(unseen);
+    return unreached.length > 0
+      ? reportUnreached(unseen, unreached)
+      : reportUnseen(unseen, continued.length > 0);
   },
 });
 
@@ -91,6 +94,24 @@ function listContinued({ scene, open, edge }: UnseenEdge): readonly Span[] {
       !isEntry(span) &&
       isParentRemote(span) !== true,
   );
+}
+
+/** Those whose context nobody but the caller can have sent: all that began before them in their traces is of the two services. */
+function selectSentByCaller(
+  { scene: { graph }, edge }: UnseenEdge,
+  continued: readonly Span[],
+): readonly Span[] {
+  const { traces } = graph.index;
+  const rowsOf = new Map(
+    continued.map((span): [number | undefined, number[]] => [traces[graph.rowOf(span)], []]),
+  );
+  for (const [row, trace] of traces.entries()) rowsOf.get(trace)?.push(row);
+  return continued.filter((span) => {
+    const before = (rowsOf.get(traces[graph.rowOf(span)]) ?? [])
+      .filter((row) => graph.startTimeOf(row) < span.startTimeUnixNano)
+      .map((row) => graph.serviceOf(row));
+    return before.includes(edge.client) && before.every((one) => one === edge.client || one === edge.server);
+  });
 }
 
 function reportContinued({ edge: { client, server } }: UnseenEdge, spans: readonly Span[]): Draft {
@@ -124,12 +145,13 @@ function reportUnreached({ edge: { client, server } }: UnseenEdge, calls: readon
   });
 }
 
-function reportUnseen({ scene, open, edge, calls }: UnseenEdge): Draft {
+/** @param hasArrived Whether context did, of one caller or another. */
+function reportUnseen({ scene, open, edge, calls }: UnseenEdge, hasArrived: boolean): Draft {
   const { client, server } = edge;
   // Another caller explains what reached the callee: worth a word, while the error is on that edge.
   const isElsewhere = open.found.some((draft) => draft.severity === 'error' && draft.server === server);
   const seen = {
-    severity: isElsewhere ? ('warning' as const) : ('error' as const),
+    severity: isElsewhere || hasArrived ? ('warning' as const) : ('error' as const),
     client,
     server,
     protocol: 'http' as const,

@@ -51,6 +51,14 @@ const rows: Readonly<Record<string, Row>> = {
     drawing: `expect shop -> orders\nmay web -> orders\n${whole('orders')}`,
     says: /^shop -> orders: no span of shop is here/,
   },
+  'an expected edge whose callee another service may have reached': {
+    drawing: `expect web -> orders\ntrace 1\n  gate SERVER "GET /" 0..100\n    gate CLIENT "GET" 2..60\n      web SERVER "GET /call" 5..50\n    lost\n      orders INTERNAL "job" 70..90\n`,
+    says: /^web -> orders: no call of it is whole, and the data leave open/,
+  },
+  'an expected edge whose callee called the caller': {
+    drawing: `expect web -> orders\ntrace 1\n  lost\n    orders INTERNAL "job" 0..100\n      orders CLIENT "GET" 10..90\n        web SERVER "GET /call" 20..80\n`,
+    says: /^web -> orders: no call of it is whole, and the data leave open/,
+  },
   'an expected edge to a service that may be the one without a name': {
     drawing: `expect web -> orders\n${whole('unknown_service:node')}${whole('stock', 8)}`,
     says: /^web -> orders: orders has no span and may be unknown_service:node, which is called by web: set OTEL_SERVICE_NAME of orders/,
