@@ -126,7 +126,7 @@ export function readMessageId(span: FactSource): string | null {
  * A topic keeps each message at one offset of one partition, which brokers tell producers too. Sources: semantic conventions for Kafka, of today
  * and before 1.27; opentelemetry-java-instrumentation, `KafkaProducerAttributesExtractor.java`.
  */
-function readLogPosition(span: FactSource): string | null {
+export function readLogPosition(span: FactSource): string | null {
   const topic = readDestination(span);
   const offset = readNumber(span, 'messaging.kafka.offset', 'messaging.kafka.message.offset');
   const partition = readNumber(

@@ -21,13 +21,8 @@ const beginnings: readonly OtherText[] = [
   { matches: /^Row 1:\r?\n/, says: `ClickHouse's format Vertical; ${json}` },
   { matches: /^\[\s*"[^\n]*"(?:trace_?id)"/i, says: `rows whose columns have no names; ${json}` },
   { matches: /^\s*"(?:\\[nt]|\s)*[[{]/, says: 'JSON within a JSON string; unwrap it (jq -r .)' },
-  { matches: /^\s*\/\*/, says: 'JSON with comments; remove them' },
   {
-    matches: /^HTTP\/\d/,
-    says: "an answer with its head, as `curl -i` prints it; take the answer's body alone (curl without -i)",
-  },
-  {
-    matches: /^(?:eyJ|W3s|ewog|H4sI)[A-Za-z\d+/\r\n]*={0,2}\s*$/,
+    matches: /^(?:eyJ|W3s|ewog|H4sI)(?![^]*[^A-Za-z\d+/=\s])/,
     says: 'encoded in base64; decode it first (base64 -d)',
   },
   {

@@ -1,4 +1,4 @@
-import { readCallFacts, readMessageId } from '../calls/call-facts.ts';
+import { readCallFacts, readLogPosition, readMessageId } from '../calls/call-facts.ts';
 import { selectCalls, viewCalls } from '../calls/call-group.ts';
 import type { ExpectedEdge } from '../expect/expectation.ts';
 import { none } from '../graph/trace-graph.ts';
@@ -45,10 +45,13 @@ function findSplitById(scene: Scene, open: Open): readonly Draft[] {
   );
   // Some receive a message first, in a span without a link, and process it in another that has one.
   const delivered = new Set(whole.map(({ client, server }) => nameDelivery(client, server)));
+  const read = new Set(whole.map(({ client }) => client.spanId));
   const pairs = received.flatMap((server) => {
     if (readCallFacts(server).messageId === null) return [];
     const sent = producers.get(readCallFacts(server).messageId) ?? [];
-    const senders = sent.filter((client) => isSameQueue(client, server));
+    const senders = sent.filter(
+      (client) => isSameQueue(client, server) && !mayBeOfAnotherLog(client, server, read),
+    );
     const [client] = senders;
     // A message that several sent, as one that is published again, is of any of them.
     const isOfOne = client !== undefined && senders.length === 1;
@@ -89,6 +92,19 @@ function isOfUnlinkedBatch({ graph }: Scene, span: Span): boolean {
 
 function nameDelivery(producer: Span, consumer: Span): string {
   return keyFor(producer.traceId, producer.spanId, consumer.serviceName);
+}
+
+/**
+ * Topics of two clusters have the same positions: nobody received from this one before it was sent, and where another consumer continued
+ * the message, this one may be of the other cluster.
+ *
+ * @param read The ids of producers whose messages a consumer continued.
+ */
+function mayBeOfAnotherLog(producer: Span, consumer: Span, read: ReadonlySet<string>): boolean {
+  const isByPosition = readLogPosition(consumer) === readMessageId(consumer);
+  return (
+    isByPosition && (read.has(producer.spanId) || consumer.startTimeUnixNano < producer.startTimeUnixNano)
+  );
 }
 
 /** A subscription has another name than its topic. The ids of brokers are unique beyond one queue; those of job queues count from 1. */

@@ -80,6 +80,13 @@ suite('messages of Kafka without ids', () => {
     assert.deepEqual(judgeDrawing(apart(send(0, { label: older }), take(50, { label: at(7) }))), split);
   });
 
+  test('may be of another cluster, where another consumer continued the message, or one received before it was sent', () => {
+    const sent = send(0, { label: `${at(7)} id:sent` });
+    const linked = { service: 'audit', label: `${at(7)} link:sent` };
+    assert.deepEqual(judgeDrawing(apart(sent, take(40, linked), take(50, { label: at(7) }))), []);
+    assert.deepEqual(judgeDrawing(apart(send(100, { label: at(7) }), take(50, { label: at(7) }))), []);
+  });
+
   test('are others at another offset, partition or topic, or where one of these is not known', () => {
     for (const other of [
       { label: at(8) },
