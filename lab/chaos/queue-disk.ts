@@ -10,6 +10,11 @@ const folder = '/var/lib/otelcol/queue';
 const diskSize = 64;
 /** Requests that the Collector makes at a time. Source: exporterhelper, `sending_queue.num_consumers`. */
 const consumers = 10;
+/**
+ * Spans that the Collector reads behind its consumers: one batch that is full and one that is being filled, of 131072 bytes each
+ * (`batch.max_size` of `collector-config.yaml`), at 180 bytes, the smallest span of the demo.
+ */
+const readAhead = Math.ceil((2 * 131_072) / 180);
 /** The Collector's user. */
 const owner = 'uid=10001,gid=10001,mode=0700';
 
@@ -29,11 +34,18 @@ export function limitQueueDisk(shape: StackShape): ComposeOverride {
 export async function fillQueueDisk(stack: Stack, outage: () => Promise<void>): Promise<void> {
   const since = new Date().toISOString();
   await stack.stop('jaeger');
-  // When all of its consumers wait for Jaeger it reads no more from its queue. What it reads while the disk is full is lost
-  // (docs/nothing-lost.md, "The bounds").
+  // What the Collector reads from its queue while the disk is full is lost (docs/nothing-lost.md, "The bounds"). It reads no more once
+  // all of its consumers wait for Jaeger and the batches behind them are full.
   await awaitFelt(async () => {
     const { sending } = await readSaid(stack);
     return sending >= consumers ? null : `only ${sending} of the Collector's ${consumers} consumers wait`;
+  });
+  const { queued: before } = await readSaid(stack);
+  await awaitFelt(async () => {
+    const { queued } = await readSaid(stack);
+    return queued >= before + readAhead
+      ? null
+      : `only ${queued - before} of ${readAhead} spans wait behind them`;
   });
   const collector = await stack.inspect('otel-collector');
   const inDisk = async (script: string): Promise<void> => {

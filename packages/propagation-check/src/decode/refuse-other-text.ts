@@ -22,7 +22,7 @@ const beginnings: readonly OtherText[] = [
   { matches: /^\[\s*"[^\n]*"(?:trace_?id)"/i, says: `rows whose columns have no names; ${json}` },
   { matches: /^\s*"(?:\\[nt]|\s)*[[{]/, says: 'JSON within a JSON string; unwrap it (jq -r .)' },
   {
-    matches: /^(?:eyJ|W3s|ewog|H4sI)(?![^]*[^A-Za-z\d+/=\s])/,
+    matches: /^(?:eyJ|W3s|ewog|H4sI)(?![\s\S]*[^A-Za-z\d+/=\s])/,
     says: 'encoded in base64; decode it first (base64 -d)',
   },
   {
