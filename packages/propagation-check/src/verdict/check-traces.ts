@@ -30,6 +30,7 @@ import { hideSecrets } from '../util/hide-secrets.ts';
 import { remember } from '../util/remember.ts';
 import { buildScene } from './build-scene.ts';
 import { decideVerdict, isJudgedEdge } from './decide-verdict.ts';
+import { listPossibleCalls } from './list-possible-calls.ts';
 import { listUndecided } from './list-undecided.ts';
 import { listUnjudged, listUnjudgedRoots } from './list-unjudged.ts';
 import type { EdgeResult, Evidence, Finding, ProjectEvidence, Result } from './result.ts';
@@ -84,7 +85,7 @@ export function checkStore(store: SpanStore, options: CheckOptions = {}): Result
     holdsWithoutEdge(scene) ||
     merged.some(provesArrival);
   const unjudged = [...listUnjudged(scene, merged), ...listUnjudgedRoots(scene, looseEnds.roots, merged)];
-  const undecided = listUndecided(scene, merged);
+  const undecided = [...listUndecided(scene, merged), ...listPossibleCalls(scene, looseEnds.roots, merged)];
   return {
     version: 1,
     verdict: decideVerdict({ findings, undecided }, isJudged),

@@ -13,6 +13,16 @@ const call = (callee: string, more = '') => drawClient({ from: 10, to: 90, extra
 const served = (callee: string) => drawServer({ from: 20, to: 80, service: callee });
 const whole = (callee: string, number = 9) => drawChain(number, web, call(callee), served(callee));
 const refused = call('orders').replace('=200', '=502');
+const later = (line: string, at: number) =>
+  line.replace(/(\d+)\.\.(\d+)/, (_, from, to) => `${Number(from) + at}..${Number(to) + at}`);
+/** Requests, each with a call of a client that is not instrumented, or of one that has lost its context. */
+const requests = (count: number, callAt: (at: number) => readonly string[]) =>
+  Array.from({ length: count }, (_, at) => {
+    const lines = callAt(at).map((line) => later(line, at * 1_000));
+    return drawChain(20 + at, later(web, at * 1_000)) + drawChain(50 + at, ...lines);
+  }).join('');
+const uninstrumented = () => [served('orders')];
+const mixed = (at: number) => (at % 2 === 0 ? [served('orders')] : [call('orders'), served('orders')]);
 const missingCall: Baseline = [{ client: 'web', server: 'orders', finding: 'missing-call' }];
 
 interface Row {
@@ -76,11 +86,47 @@ const rows: Readonly<Record<string, Row>> = {
     baseline: missingCall,
     says: /^no call between two services/,
   },
+  'one whole call, and six of a client that is not instrumented': {
+    drawing: `expect web -> orders\n${drawChain(9, later(web, 9_000), later(call('orders'), 9_000), later(served('orders'), 9_000))}${requests(6, uninstrumented)}`,
+    says: /^web -> orders: 6 requests of web show no call to it, and 6 traces began at orders while they were open: .* under edges\.may in --expectations$/,
+  },
+  'calls whose context is lost in the caller, beside those of a client that is not instrumented': {
+    drawing: `expect web -> orders\n${requests(10, mixed)}`,
+    says: /^web -> orders: 10 requests of web show no call to it, and 5 traces began at orders while they were open beside 5 calls of web/,
+  },
+  'the same without an expectation': {
+    drawing: requests(10, mixed),
+    says: /^web -> orders: 10 requests of web show no call to it/,
+  },
   'baggage of which nobody recorded whether it arrives': {
     drawing: `expect web -> orders\nbaggage hello=world\n${whole('orders')}`,
     says: /^nothing shows whether baggage hello=world arrives/,
   },
 };
+
+const agent = ' user_agent.original=browser';
+const intactRows: Readonly<Record<string, string>> = {
+  'one trace of the callee during a request': whole('orders', 8) + requests(1, uninstrumented),
+  'traces of another caller that the expectation names': `may shop -> orders\n${whole('orders', 8)}${requests(6, uninstrumented)}`,
+  'traces of a program that calls both services':
+    whole('orders', 8) +
+    requests(6, uninstrumented)
+      .replaceAll('path=/call', `path=/call${agent}`)
+      .replaceAll('8082', `8082${agent}`),
+  'traces during a few of the requests without a call':
+    whole('orders', 8) + requests(12, (at) => (at < 6 ? [served('orders')] : [served('stock')])),
+  'as many traces outside of the requests':
+    whole('orders', 8) + requests(6, () => [later(served('orders'), 300)]),
+};
+
+suite('a success where other callers explain what is left', () => {
+  for (const [name, drawing] of Object.entries(intactRows))
+    test(name, async () => {
+      const { spans, expectation } = readDrawing(drawing);
+      const { outcome, reason } = await check(spans, { expectation });
+      assert.equal(outcome, 'passed', reason ?? '');
+    });
+});
 
 suite('no success where nothing was judged', () => {
   for (const [name, { drawing, baseline = [], says }] of Object.entries(rows)) {
