@@ -81,6 +81,18 @@ const rows: Readonly<Record<string, Row>> = {
     drawing: `must-not web -> orders\n${whole('unknown_service')}`,
     says: /^web -> orders: orders has no span and may be unknown_service/,
   },
+  'a forbidden edge to a service that has no span': {
+    drawing: `must-not web -> orders\n${drawChain(1, web)}`,
+    says: /^no call between two services was seen, only spans of web/,
+  },
+  'a forbidden edge to a service without spans that is called by its name': {
+    drawing: `must-not web -> orders\n${drawChain(1, web, call('orders.shop:8082'))}${whole('stock')}`,
+    says: /^web -> orders: web calls orders.shop, which has no span: /,
+  },
+  "only this tool's own calls, beside calls that nothing judges": {
+    drawing: drawChain(1, call('web').replace('web', 'propagation-check'), web, call('127.0.0.1:8082')),
+    says: /^no call between two services was seen but those of this tool itself, .*; not judged: web → 127\.0\.0\.1:8082 \(1 call\): .*--expect "web -> called"/,
+  },
   'an expected edge that was never seen, as the baseline knows': {
     drawing: `expect web -> orders\n${drawChain(1, web)}`,
     baseline: missingCall,
@@ -171,6 +183,22 @@ suite('no success where nothing was judged', () => {
         ['split-trace unknown_service:node'],
       );
     }
+  });
+
+  test('names of forbidden edges and of tolerated peers may be misspelt', async () => {
+    const forbidden = readDrawing(`must-not web -> stok\n${whole('stock')}`);
+    const { explanation } = await check(forbidden.spans, { expectation: forbidden.expectation });
+    assert.match(
+      explanation.replace(/\s+/g, ' '),
+      /no span of stok is here, .* did you mean stock instead of stok\?/,
+    );
+    const tolerated = readDrawing(
+      `tolerate ordrs:8082\n${drawChain(1, web, call('orders:8082'))}${whole('stock')}`,
+    );
+    assert.match(
+      (await check(tolerated.spans, { expectation: tolerated.expectation })).explanation.replace(/\s+/g, ' '),
+      /note nobody calls the tolerated peer ordrs:8082: did you mean orders:8082\?/,
+    );
   });
 
   test('a name that the expectation uses is not suggested for another', async () => {
