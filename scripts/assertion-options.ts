@@ -31,7 +31,7 @@ export function createAssertionCommand(name: string, description: string): Comma
     .option('--requests <n>', 'how many traces to check', parseCount, 1)
     .option('--concurrency <n>', 'how many at a time', parseCount, 10)
     .option('--json', 'print the result as JSON', false)
-    .addHelpText('after', '\nExit code: 0 every trace is intact, 1 a trace is broken, 2 no verdict.');
+    .addHelpText('after', '\nExit code: 0 every statement holds, 1 a statement fails, 2 no verdict.');
 }
 
 /** An option of npm itself: a user may have set it for every script. */

@@ -111,8 +111,7 @@ function renderVerdict(run: AssertionRun, check: TraceCheck, options: TextOption
 
 /** Statements fail too where no call is broken: a service without a name, or clocks that are apart. */
 function nameFailure({ result }: AssertionRun): string {
-  if (result === null || result.verdict === 'broken') return 'BROKEN';
-  return result.verdict === 'unknown' ? 'CANNOT TELL' : 'FAILED';
+  return result === null || result.verdict === 'broken' ? 'BROKEN' : 'FAILED';
 }
 
 /** The engine's causes for the same spans, each with its fix. Where nothing is lost, a warning is the cause of a statement that fails. */

@@ -48,7 +48,7 @@ export interface AssertionRun {
   readonly result: Result | null;
 }
 
-/** 0 every trace intact, 1 a trace is broken, 2 no verdict. */
+/** 0 every statement holds, 1 a statement fails, 2 no verdict. */
 export function toExitCode(verdict: AssertionRun['verdict']): 0 | 1 | 2 {
   return verdict === 'intact' ? 0 : verdict === 'broken' ? 1 : 2;
 }

@@ -66,7 +66,7 @@ describe('npm run demo', () => {
     const found = await run(join('packages', 'propagation-check', 'src', 'cli.ts'), args, {}, root);
     assert.deepEqual([unnamed.code, found.code], [1, 1]);
     for (const { stdout } of [unnamed, found]) {
-      assert.match(stdout, /^CANNOT TELL {2}/m);
+      assert.match(stdout, /^FAILED {2}/m);
       assert.match(stdout, /\(service-unnamed\)$/m);
     }
   });

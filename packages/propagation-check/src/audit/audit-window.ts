@@ -3,8 +3,8 @@ import {
   decideOutcome,
   decideVerdict,
   type FailOn,
+  hasJudgedEdge,
   isAccepted,
-  isJudgedEdge,
 } from '../verdict/decide-verdict.ts';
 import type { EdgeResult, Finding, Result } from '../verdict/result.ts';
 import type { AuditEdge, AuditedWindow, AuditResult, EdgeCause, Trend } from './audit-result.ts';
@@ -98,7 +98,7 @@ function tolerateAbove(result: Result, rates: ReadonlyMap<string, Rate | null>, 
     const isMet = finding.severity === 'error' && rate !== null && rate.value >= limit;
     return isMet ? { ...finding, severity: 'warning' } : finding;
   });
-  const isJudged = result.verdict === 'intact' || result.edges.some(isJudgedEdge);
+  const isJudged = result.verdict === 'intact' || hasJudgedEdge(result);
   const verdict = result.verdict === 'unknown' ? 'unknown' : decideVerdict({ ...result, findings }, isJudged);
   return { ...result, verdict, findings };
 }

@@ -15,6 +15,7 @@ import { openNamedSource } from './open-named-source.ts';
 import { printReport } from './print-report.ts';
 import type { Session } from './session.ts';
 import { createProgress } from './show-progress.ts';
+import { listKnownServices, suggestServices } from './suggest-services.ts';
 import { UsageError } from './usage-error.ts';
 
 const receiverPauseMs = 100;
@@ -74,7 +75,7 @@ export async function checkStoredTraces(
     const gap = `${source.name} has no span of ${missing.join(', ')}`;
     const reason =
       store.size === 0
-        ? explainEmpty(source, traceIds, args)
+        ? await explainEmpty(source, traceIds, args, signal)
         : result.verdict !== 'unknown'
           ? null
           : judged.verdict === 'unknown'
@@ -135,10 +136,17 @@ async function* search(
   yield* searchPages(source, ask(), signal);
 }
 
-function explainEmpty(source: Source, traceIds: readonly string[], args: TraceArguments): string {
+async function explainEmpty(
+  source: Source,
+  traceIds: readonly string[],
+  args: TraceArguments,
+  signal: AbortSignal,
+): Promise<string> {
   if (args.service !== undefined) {
+    const misspelt = suggestServices([args.service], await listKnownServices(source, signal));
     return (
       `${source.name} has no trace of service ${JSON.stringify(args.service)} in the time that was searched; ` +
+      misspelt.map((suggestion) => `${suggestion} Otherwise `).join('') +
       'check its spelling (service.name), or search further back with --since'
     );
   }

@@ -1,6 +1,7 @@
 import { listNames } from '../collect/list-names.ts';
 import { type Source, SourceError } from '../source/source.ts';
 import type { DrivenRequest } from './drive-requests.ts';
+import { listKnownServices, suggestServices } from './suggest-services.ts';
 
 export interface SilenceQuery {
   readonly source: Source;
@@ -24,11 +25,14 @@ export async function explainSilence(query: SilenceQuery): Promise<string> {
   const arrived = `${requests} and no span of ${answered === 1 ? 'it' : 'them'} arrived in ${source.name}`;
   const id = example === undefined ? '' : ` (for instance trace ${example.span.traceId})`;
   const others = await findServices(query);
+  const named = isNamed ? services : [];
   if (others.length > 0) {
-    return (
-      `${arrived}${id}, but spans of ${listNames(others)} did, in traces that fit no request of ours; ` +
-      'name the service that was called with --service NAME, and give slow exporters time with --wait'
-    );
+    const misspelt = suggestServices(named, others);
+    const advice =
+      misspelt.length > 0
+        ? `--service: ${misspelt.join('; ')}`
+        : 'name the service that was called with --service NAME, and give slow exporters time with --wait';
+    return `${arrived}${id}, but spans of ${listNames(others)} did, in traces that fit no request of ours; ${advice}`;
   }
   if (source.url !== undefined) {
     const { complaints = [] } = source;
@@ -43,8 +47,10 @@ export async function explainSilence(query: SilenceQuery): Promise<string> {
     );
   }
   if (services.length > 0) {
+    const misspelt = suggestServices(services, await listKnownServices(source, query.signal));
     return (
       `${arrived}${id}, nor any of ${listNames(services)} in the last hour: ` +
+      misspelt.map((suggestion) => `${suggestion} Otherwise `).join('') +
       'check that the service exports (OTEL_EXPORTER_OTLP_ENDPOINT), that the Collector forwards, and its service.name'
     );
   }

@@ -7,6 +7,7 @@ import { listReached } from '../collect/list-reached.ts';
 import { countOf } from '../report/terminal-edges.ts';
 import type { Source } from '../source/source.ts';
 import { storeOf } from '../span/span-writer.ts';
+import { ownServiceName } from '../verdict/own-service.ts';
 import { type ReadInputs, readAnew, readCollector } from './check-inputs.ts';
 import type { CheckArguments } from './common-options.ts';
 import { countRequests, describeStatus, failedRequestsDoubt } from './count-requests.ts';
@@ -14,6 +15,7 @@ import type { DrivenRequest } from './drive-requests.ts';
 import { explainSilence } from './explain-silence.ts';
 import { findUncaused } from './find-uncaused.ts';
 import type { Judged } from './print-report.ts';
+import { suggestServices } from './suggest-services.ts';
 
 export interface RequestTraces {
   readonly source: Source;
@@ -67,6 +69,7 @@ export async function judgeRequests(
   const notes = [
     ...(missing > 0 && reason === null ? [gap] : []),
     ...(begun.size === 0 ? [] : [describeBegun(begun.size)]),
+    ...(isSilent ? [] : describeAbsent(args.service ?? [], names)),
     ...(await inputs.wireFiles.describeGaps()),
     ...hintAtExpectations(result, names, inputs.expectation),
     ...(isSilent ? [] : (source.complaints ?? [])),
@@ -89,6 +92,18 @@ function describeUncaused({ driven, collected, begun }: RequestTraces): readonly
   return [
     `${countOf(uncaused.length, 'trace')} began at ${listNames(services)} during the requests, and nothing says who called: ` +
       `a service whose client library (HTTP, gRPC, messaging) is not instrumented, or others; name the edge with --expect ${JSON.stringify(path)}`,
+  ];
+}
+
+/** Services that were named to be searched for, and of which there is no span. */
+function describeAbsent(services: readonly string[], names: readonly (string | null)[]): readonly string[] {
+  const known = [...new Set(names)].filter((name) => name !== null).filter((name) => name !== ownServiceName);
+  const absent = services.filter((service) => !known.includes(service));
+  if (absent.length === 0) return [];
+  const advice = suggestServices(absent, known);
+  return [
+    `--service ${listNames(absent)}: no span of it is here, only of ${listNames(known)}: ` +
+      (advice.length > 0 ? advice.join('; ') : 'check its spelling (service.name)'),
   ];
 }
 

@@ -1,46 +1,56 @@
+import { isIP } from 'node:net';
 import type { Expectation, ExpectedEdge } from '../expect/expectation.ts';
 import { countOf } from '../report/terminal-edges.ts';
+import { listToleratedNames } from '../rules/tolerated-peer.ts';
 import { suggestName } from '../util/suggest-name.ts';
+import { ownServiceName } from '../verdict/own-service.ts';
 import type { Result, UndecidedExpectation, UnjudgedEdge } from '../verdict/result.ts';
 import { listNames } from './list-names.ts';
-import { ownServiceName } from './own-service.ts';
 
 /** Notes that a result lacks: expected services that the data do not know, and calls that it cannot see. @param names Of the services. */
 export function hintAtExpectations(
   result: Result,
   names: Iterable<string | null>,
-  { edges: expected }: Expectation,
+  expectation: Expectation,
 ): readonly string[] {
   const services = listServices(names);
   if (services.length === 0) return [];
+  const { edges: expected } = expectation;
+  const misspelt = hintAtTolerated(result, expectation, services);
   if (expected.length > 0)
     return [
+      ...misspelt,
       ...hintAtUnknown(result, expected, services),
       ...hintAtUndecided(result),
       ...hintAtUnjudged(result, services),
     ];
-  return result.verdict === 'intact'
-    ? [...hintAtUnjudged(result, services), ...hintAtUnseen(result, services)]
-    : hintAtUnjudged(result, services);
+  return [
+    ...misspelt,
+    ...hintAtUnjudged(result, services),
+    ...(result.verdict === 'intact' ? hintAtUnseen(result, services) : []),
+  ];
 }
 
 /** Why spans give no verdict, and what to add. @param names Of their services. */
 export function explainNothingToJudge(
-  { findings, edges, traces, spans: count, undecided = [] }: Result,
+  { findings, edges, traces, spans: count, undecided = [], unjudged = [] }: Result,
   names: Iterable<string | null>,
   { edges: expected }: Expectation,
 ): string {
   if (undecided.length > 0) return undecided.map(describeUndecided).join('; ');
   const services = listServices(names);
   const orName = expected.length > 0 ? '' : `, or name an edge that must be there with ${expectExample}`;
-  const seen = edges.some(({ tolerated }) => tolerated === true)
-    ? 'no call between two services was seen but those of tolerated peers'
-    : 'no call between two services was seen';
+  const but = edges.some(({ tolerated }) => tolerated === true)
+    ? ' but those of tolerated peers'
+    : edges.some(({ client }) => client === ownServiceName)
+      ? ' but those of this tool itself'
+      : '';
+  const unseen = hintAtUnseenPeers(unjudged);
   return [
-    `${seen}${services.length === 0 ? '' : `, only spans of ${listNames(services)}`} ` +
+    `no call between two services was seen${but}${services.length === 0 ? '' : `, only spans of ${listNames(services)}`} ` +
       `(${countOf(traces, 'trace')}, ${countOf(count, 'span')})`,
-    ...describePeers(findings),
-    `add the spans of every service that takes part${orName}`,
+    ...(unseen.length > 0 ? unseen : describePeers(findings)),
+    ...(unseen.length > 0 ? [] : [`add the spans of every service that takes part${orName}`]),
   ].join('; ');
 }
 
@@ -83,7 +93,7 @@ export function listMisspelt(
 
 function listUnknown(expected: readonly ExpectedEdge[], services: readonly string[]): readonly string[] {
   const named = expected
-    .filter(({ rule }) => rule === 'must')
+    .filter(({ rule }) => rule !== 'may')
     .flatMap(({ client, server }) => [client, server]);
   return [...new Set(named)].filter((service) => !services.includes(service));
 }
@@ -95,6 +105,27 @@ function suggestNames(expected: readonly ExpectedEdge[], services: readonly stri
   return listUnknown(expected, services).flatMap((name) => {
     const meant = suggestName(name, others);
     return meant === null ? [] : [`did you mean ${meant} instead of ${name}?`];
+  });
+}
+
+/** Tolerated peers that nobody calls, where calls to peers that are called nearly so are left. */
+function hintAtTolerated(
+  { edges, unjudged = [] }: Result,
+  expectation: Expectation,
+  services: readonly string[],
+): readonly string[] {
+  const met = new Set(
+    edges
+      .filter(({ tolerated }) => tolerated === true)
+      .flatMap(({ client, server }) => [client, server])
+      .map((name) => name?.toLowerCase()),
+  );
+  const left = [...unjudged.flatMap(({ peer }) => [peer, peer.replace(/:\d+$/, '')]), ...services];
+  return listToleratedNames(expectation).flatMap((name) => {
+    const meant = met.has(name.toLowerCase()) ? null : suggestName(name, left);
+    return meant === null || meant.toLowerCase() === name.toLowerCase()
+      ? []
+      : [`nobody calls the tolerated peer ${name}: did you mean ${meant}?`];
   });
 }
 
@@ -115,14 +146,20 @@ function hintAtUnjudged({ verdict, unjudged = [] }: Result, services: readonly s
 }
 
 function hintAtUnseenPeers(unjudged: readonly UnjudgedEdge[]): readonly string[] {
-  const [first] = unjudged;
-  if (first === undefined) return [];
-  const path = `${first.client ?? 'caller'} -> ${first.peer.replace(/[.:].*$/, '')}`;
+  if (unjudged.length === 0) return [];
+  const named = unjudged.find(({ peer }) => guessService(peer) !== null) ?? unjudged[0];
+  const path = `${named?.client ?? 'caller'} -> ${guessService(named?.peer ?? '') ?? 'called'}`;
   return [
     `not judged: ${nameUnjudged(unjudged)}: no SERVER span of that side is here, so that nothing tells whether the context arrived; if it is a ` +
       `service of yours, send its spans to the same place and name the edge with --expect ${JSON.stringify(path)}; otherwise list it ` +
       'under tolerated-peers in --expectations',
   ];
+}
+
+/** A host name often begins with the name of the service; an address, or this machine, names none. */
+function guessService(peer: string): string | null {
+  const host = peer.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');
+  return isIP(host) > 0 || host === 'localhost' ? null : host.replace(/\..*$/, '');
 }
 
 function hintAtUnknownCallers(unjudged: readonly UnjudgedEdge[]): readonly string[] {

@@ -21,9 +21,25 @@ export interface ExpectedEdge {
 /** Every edge in the data is checked for itself. */
 export const noExpectation: Expectation = { edges: [], baggage: {}, toleratedPeers: [], traceresponse: [] };
 
-/** `a -> b -> c` means: the edges a -> b and b -> c must exist. */
+/**
+ * `a -> b -> c` means: the edges a -> b and b -> c must exist.
+ * @throws {TypeError} when it does not name two services: no edge would be expected.
+ */
 export function expectPath(services: readonly string[]): readonly ExpectedEdge[] {
+  const isPath = Array.isArray(services) && services.length >= fewestServices && services.every(isName);
+  if (!isPath) {
+    throw new TypeError(
+      `${JSON.stringify(services)} is no path; expected two services or more, such as ["web", "orders"]`,
+    );
+  }
   return services.slice(1).map((server, index) => ({ client: services[index] ?? '', server, rule: 'must' }));
+}
+
+/** Of a path. */
+const fewestServices = 2;
+
+function isName(service: unknown): boolean {
+  return typeof service === 'string' && service.trim() !== '';
 }
 
 export function isExpected(expectation: Expectation, client: string | null, server: string | null): boolean {

@@ -78,6 +78,14 @@ export function checkArguments(from: Spans, settings: CheckSettings): void {
   }
 }
 
+/** @throws {TypeError} where a path is left out: nothing would be expected. */
+export function checkPathArgument(path: unknown): void {
+  if (typeof path !== 'string')
+    throw new TypeError(
+      `the path is ${tell(path)}; expected services with arrows between them: "web -> orders"`,
+    );
+}
+
 function isSpans(from: unknown): boolean {
   if (typeof from !== 'object' || from === null) return false;
   if ('readAll' in from) return true;

@@ -9,7 +9,7 @@ import { findDocsRoot } from '../source/find-docs-root.ts';
 import { omitUndefined } from '../util/omit-undefined.ts';
 import { decideOutcome, decideVerdict, isAccepted, type Outcome } from '../verdict/decide-verdict.ts';
 import type { Result } from '../verdict/result.ts';
-import { type CheckSettings, checkArguments, type Spans } from './check-settings.ts';
+import { type CheckSettings, checkArguments, checkPathArgument, type Spans } from './check-settings.ts';
 
 /** A result and its text for people. */
 export interface Checked {
@@ -39,6 +39,7 @@ export async function check(from: Spans, settings: CheckSettings = {}): Promise<
 
 /** As `check`, of the expected path alone: what is broken elsewhere is not reported. */
 export async function checkPath(from: Spans, path: string, settings: CheckSettings = {}): Promise<Checked> {
+  checkPathArgument(path);
   const { result, details } = await checkSpans(from, { ...settings, expect: path });
   return explain(narrow(result, readExpectedPath(path)), details, settings);
 }

@@ -22,7 +22,7 @@ export function renderGithub(result: Result, details: ReportDetails, options: Fi
   const level = outcomeOf(result, details) === 'passed' ? 'notice' : 'error';
   const verdict = annotate(
     level,
-    `Trace context propagation: ${nameVerdict(result.verdict)}`,
+    `Trace context propagation: ${nameVerdict(result, details)}`,
     summarise(result, details),
   );
   const ofSeverity = (severity: 'error' | 'warning', most: number) =>

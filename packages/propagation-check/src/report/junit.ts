@@ -37,7 +37,7 @@ export function renderJunit(result: Result, details: ReportDetails, options: Fin
   const errors = cases.filter(({ error }) => error !== null).length;
   const skipped = cases.filter(({ isSkipped }) => isSkipped).length;
   const counts = `name="${suiteName}" tests="${cases.length}" failures="${failed}" errors="${errors}"`;
-  const headline = `${nameVerdict(result.verdict)}  ${summarise(result, details)}`;
+  const headline = `${nameVerdict(result, details)}  ${summarise(result, details)}`;
   const about = [headline, ...describeNotes(details).map(escapeText)];
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',

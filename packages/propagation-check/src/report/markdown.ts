@@ -32,7 +32,7 @@ export function renderMarkdown(
   const shown = listErrorsFirst(result);
   const left = shown.length - mostFindings;
   const parts = [
-    `## Trace context propagation: ${nameVerdict(result.verdict)}`,
+    `## Trace context propagation: ${nameVerdict(result, details)}`,
     fence('text', [summarise(result, details), ...describeNotes(details).map(escapeText)].join('\n')),
     ...listEdges(result),
     ...shown.slice(0, mostFindings).flatMap((finding) => renderSection(finding, options, spans)),

@@ -4,7 +4,7 @@ import { escapeText } from './escape-text.ts';
 import type { CommandEnd, ReportDetails, RequestCounts, SearchExtent } from './json.ts';
 import { countOf, markEdge, nameEdge } from './terminal-edges.ts';
 
-const verdicts = {
+export const verdictNames = {
   intact: 'INTACT',
   broken: 'BROKEN',
   unknown: 'CANNOT TELL',
@@ -36,21 +36,25 @@ export function outcomeOf(result: Result, { failOn }: ReportDetails): Outcome {
   return decideOutcome(result, failOn);
 }
 
-export function nameVerdict(verdict: Result['verdict']): string {
-  return verdicts[verdict];
+/** `INTACT`, as the exit code says it: `FAILED` where warnings fail, and nothing is broken. */
+export function nameVerdict(result: Result, details: ReportDetails): string {
+  return failsByWarning(result, details) ? 'FAILED' : verdictNames[result.verdict];
+}
+
+function failsByWarning(result: Result, details: ReportDetails): boolean {
+  return result.verdict !== 'broken' && outcomeOf(result, details) === 'failed';
 }
 
 /** The result in one line. Failed requests are the likeliest reason why there is no verdict, so that they come first there. */
 export function summarise(result: Result, details: ReportDetails): string {
-  const { reason, requests, search, command, failOn } = details;
+  const { reason, requests, search, command } = details;
   const summary =
     result.verdict === 'unknown' && reason !== null ? escapeText(reason) : summariseEdges(result);
   const failed = describeFailed(requests);
   const facts = result.verdict === 'unknown' ? [...failed, summary] : [summary, ...failed];
-  const warned = result.verdict !== 'broken' && decideOutcome(result, failOn) === 'failed';
   return [
     ...facts,
-    ...(warned ? ['warnings fail (--fail-on warning)'] : []),
+    ...(failsByWarning(result, details) ? ['warnings fail (--fail-on warning)'] : []),
     ...describeUnjudged(result),
     ...describeLimit(search),
     ...describeCommand(command),

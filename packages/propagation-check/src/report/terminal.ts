@@ -1,8 +1,16 @@
+import type { Outcome } from '../verdict/decide-verdict.ts';
 import type { Result } from '../verdict/result.ts';
 import { escapeText } from './escape-text.ts';
 import type { ReportDetails } from './json.ts';
 import { hang, type Layout, paint, type Style } from './layout.ts';
-import { describeNotes, listAccepted, listErrorsFirst, nameVerdict, summarise } from './summary.ts';
+import {
+  describeNotes,
+  listAccepted,
+  listErrorsFirst,
+  nameVerdict,
+  outcomeOf,
+  summarise,
+} from './summary.ts';
 import { renderEdges } from './terminal-edges.ts';
 import { type FindingOptions, renderAccepted, renderFinding, renderInfos } from './terminal-findings.ts';
 import { renderUnreported } from './terminal-unreported.ts';
@@ -11,10 +19,10 @@ import { renderUnreported } from './terminal-unreported.ts';
 export const widestText = 110;
 
 const styles = {
-  intact: 'green',
-  broken: 'red',
+  passed: 'green',
+  failed: 'red',
   unknown: 'yellow',
-} as const satisfies Record<Result['verdict'], Style>;
+} as const satisfies Record<Outcome, Style>;
 
 /** The result for people. The first line is the verdict; every text from outside is escaped. Ends with a line break. */
 export function renderTerminal(result: Result, details: ReportDetails, options: FindingOptions): string {
@@ -37,10 +45,10 @@ export function renderTerminal(result: Result, details: ReportDetails, options: 
 
 /** The result in one line, and notes. */
 export function renderVerdict(result: Result, details: ReportDetails, layout: Layout): readonly string[] {
-  const label = `${nameVerdict(result.verdict)}  `;
+  const label = `${nameVerdict(result, details)}  `;
   const verdict = hang(label, summarise(result, details), layout).map((line, index) =>
     index === 0
-      ? `${paint(layout, styles[result.verdict], label.trimEnd())}  ${line.slice(label.length)}`
+      ? `${paint(layout, styles[outcomeOf(result, details)], label.trimEnd())}  ${line.slice(label.length)}`
       : line,
   );
   const notes = describeNotes(details).flatMap((note) => hang('note  ', escapeText(note), layout));

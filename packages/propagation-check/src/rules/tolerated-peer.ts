@@ -7,17 +7,27 @@ export function isToleratedPeer(expectation: Expectation, client: Span): boolean
   return nameToleratedPeer(expectation, client) !== null;
 }
 
+/** The tolerated peers as they may be called: without the one caller by which each is tolerated. */
+export function listToleratedNames({ toleratedPeers }: Expectation): readonly string[] {
+  return toleratedPeers.map((text) => readToleratedPeer(text).peer);
+}
+
 /** The tolerated peer that a CLIENT or PRODUCER span calls, as the expectation writes it. */
 export function nameToleratedPeer({ toleratedPeers }: Expectation, client: Span): string | null {
   if (toleratedPeers.length === 0) return null;
-  const { host, port, destination } = readCallFacts(client);
-  const service = readText(client, 'service.peer.name', 'peer.service');
-  const names = [host, host !== null && port !== null ? `${host}:${port}` : null, service, destination];
+  const names = namePeer(client);
   const found = toleratedPeers.map(readToleratedPeer).find(({ caller, peer }) => {
     const isCaller = caller === null || isSame(caller, client.serviceName);
     return isCaller && names.some((name) => isSame(peer, name));
   });
   return found?.peer ?? null;
+}
+
+/** The names by which a CLIENT or PRODUCER span calls its peer: address, service, destination. */
+export function namePeer(client: Span): readonly (string | null)[] {
+  const { host, port, destination } = readCallFacts(client);
+  const service = readText(client, 'service.peer.name', 'peer.service');
+  return [host, host !== null && port !== null ? `${host}:${port}` : null, service, destination];
 }
 
 /**

@@ -1,3 +1,4 @@
+import { realpath, rm } from 'node:fs/promises';
 import { createTurns } from '../source/request-body.ts';
 import { lockFile } from './lock-file.ts';
 import { readSnapshot, type Snapshot, writeSnapshot } from './snapshot.ts';
@@ -45,5 +46,12 @@ export class CountersFile {
 
   close(): Promise<void> {
     return this.#unlock();
+  }
+
+  /** Closes it before anything was counted: a file that was not there before goes. */
+  async giveUp(): Promise<void> {
+    const isOwn = this.before === null && this.savedAt > 0;
+    if (isOwn) await rm(await realpath(this.#path), { force: true }).catch(() => undefined);
+    await this.close();
   }
 }

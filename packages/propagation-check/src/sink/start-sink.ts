@@ -51,7 +51,7 @@ export async function startSink(options: SinkOptions): Promise<Sink> {
   try {
     return await openSink(options, file);
   } catch (error) {
-    await file?.close();
+    await file?.giveUp();
     throw error;
   }
 }

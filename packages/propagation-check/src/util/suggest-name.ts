@@ -6,6 +6,8 @@ const mostMisspelt = 1 / 3;
 /** The known name that was probably meant; null where none is like it. */
 export function suggestName(name: string, known: readonly string[]): string | null {
   if (known.length === 0) return null;
+  const swapped = known.find((each) => areSwapped(name.toLowerCase(), each.toLowerCase()));
+  if (swapped !== undefined) return swapped;
   const nearest = closest(
     name.toLowerCase(),
     known.map((each) => each.toLowerCase()),
@@ -13,4 +15,11 @@ export function suggestName(name: string, known: readonly string[]): string | nu
   const found = known.find((each) => each.toLowerCase() === nearest);
   const isNear = distance(name.toLowerCase(), nearest) <= name.length * mostMisspelt;
   return found !== undefined && isNear ? found : null;
+}
+
+/** Whether two neighbours changed places, which is one slip and two changes. */
+function areSwapped(name: string, other: string): boolean {
+  const at = [...name].findIndex((letter, index) => letter !== other[index]);
+  const [first = '', second = ''] = name.slice(at, at + 2);
+  return at >= 0 && name.slice(0, at) + second + first + name.slice(at + 2) === other;
 }

@@ -1,7 +1,7 @@
 import type { EdgeProtocol } from '../calls/call-group.ts';
 import type { FindingId } from '../rules/finding.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
-import { decideVerdict, type FailOn, fails, isJudgedEdge } from './decide-verdict.ts';
+import { decideVerdict, type FailOn, fails, hasJudgedEdge } from './decide-verdict.ts';
 import type { EdgeResult, Finding, Result } from './result.ts';
 
 /** Findings that are known and accepted. */
@@ -32,7 +32,7 @@ export function applyBaseline(result: Result, baseline: Baseline): Result {
     return errors.length > 0 && errors.every(({ known }) => known) ? { ...rest, known: true } : rest;
   });
   // Without its known findings a broken result may have nothing left to judge: an expected edge that was never seen has no call.
-  const isJudged = result.verdict === 'intact' || (result.verdict === 'broken' && edges.some(isJudgedEdge));
+  const isJudged = result.verdict === 'intact' || (result.verdict === 'broken' && hasJudgedEdge(result));
   return { ...result, verdict: decideVerdict({ ...result, findings }, isJudged), edges, findings };
 }
 

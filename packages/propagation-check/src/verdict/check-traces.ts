@@ -29,7 +29,8 @@ import { keyFor, mapBy } from '../util/group-by.ts';
 import { hideSecrets } from '../util/hide-secrets.ts';
 import { remember } from '../util/remember.ts';
 import { buildScene } from './build-scene.ts';
-import { decideVerdict, isJudgedEdge } from './decide-verdict.ts';
+import { decideVerdict, hasJudgedEdge } from './decide-verdict.ts';
+import { listPossibleCalls } from './list-possible-calls.ts';
 import { listUndecided } from './list-undecided.ts';
 import { listUnjudged, listUnjudgedRoots } from './list-unjudged.ts';
 import type { EdgeResult, Evidence, Finding, ProjectEvidence, Result } from './result.ts';
@@ -78,13 +79,13 @@ export function checkStore(store: SpanStore, options: CheckOptions = {}): Result
     scene.services,
     openClients,
   );
+  const unjudged = [...listUnjudged(scene, merged), ...listUnjudgedRoots(scene, looseEnds.roots, merged)];
   const isJudged =
-    edges.some(isJudgedEdge) ||
+    hasJudgedEdge({ edges, unjudged }) ||
     holdsForOneService(edges, expectation) ||
     holdsWithoutEdge(scene) ||
     merged.some(provesArrival);
-  const unjudged = [...listUnjudged(scene, merged), ...listUnjudgedRoots(scene, looseEnds.roots, merged)];
-  const undecided = listUndecided(scene, merged);
+  const undecided = [...listUndecided(scene, merged), ...listPossibleCalls(scene, looseEnds.roots, merged)];
   return {
     version: 1,
     verdict: decideVerdict({ findings, undecided }, isJudged),
@@ -223,10 +224,15 @@ function holdsForOneService(edges: readonly EdgeResult[], expectation: Expectati
   );
 }
 
-/** Whether a forbidden edge is absent although its caller is present: the only expectation that data without any edge can meet. */
+/** Whether forbidden edges are absent although both of their services are present: the only expectation that data without any edge can meet. */
 function holdsWithoutEdge({ expectation, services }: Scene): boolean {
   const rules = expectation.edges.filter((edge) => edge.rule !== 'may');
-  return rules.length > 0 && rules.every((edge) => edge.rule === 'must-not' && services.has(edge.client));
+  return (
+    rules.length > 0 &&
+    rules.every(
+      ({ rule, client, server }) => rule === 'must-not' && services.has(client) && services.has(server),
+    )
+  );
 }
 
 /** An edge while its calls are counted. */

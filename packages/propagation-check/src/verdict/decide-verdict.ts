@@ -1,3 +1,4 @@
+import { ownServiceName } from './own-service.ts';
 import type { EdgeResult, Finding, Result } from './result.ts';
 
 /** The least severity of a finding that lets a check fail. */
@@ -12,8 +13,18 @@ export function isAccepted({ known, tolerated }: Pick<Finding, 'known' | 'tolera
 }
 
 /** Whether calls of the edge were seen and count. A service that calls itself proves nothing of the edges to others. */
-export function isJudgedEdge({ client, server, calls, tolerated }: EdgeResult): boolean {
+function isJudgedEdge({ client, server, calls, tolerated }: EdgeResult): boolean {
   return calls > 0 && tolerated !== true && client !== server;
+}
+
+/**
+ * Whether any edge was judged. Requests of this tool itself show that its traces arrive, and are all that there is to show of a service that calls
+ * nobody; where calls of the services are left unjudged, they prove nothing of those.
+ */
+export function hasJudgedEdge({ edges, unjudged = [] }: Pick<Result, 'edges' | 'unjudged'>): boolean {
+  return edges.some(
+    (edge) => isJudgedEdge(edge) && (unjudged.length === 0 || edge.client !== ownServiceName),
+  );
 }
 
 /** @param isJudged Whether there was anything to judge. */

@@ -1,6 +1,8 @@
+import type { ExpectedEdge } from '../expect/expectation.ts';
 import { listUntoldBaggage } from '../rules/baggage-lost.ts';
 import { type Draft, findUnnamedSide, hasCall, hasError, hasSpans, type Scene } from '../rules/check.ts';
 import { provesArrival } from '../rules/span-lost-in-service.ts';
+import { namePeer } from '../rules/tolerated-peer.ts';
 import type { UndecidedExpectation } from './result.ts';
 
 /** The expectations that the data neither prove nor refute: where no call and no error speaks of them, nothing was judged. */
@@ -25,7 +27,13 @@ export function listUndecided(scene: Scene, drafts: readonly Draft[]): readonly 
       const hasArrived = drafts.some(
         (draft) => provesArrival(draft) && draft.client === client && draft.server === server,
       );
-      if (rule === 'must-not' || hasArrived || scene.shared.isReachedThrough(client, server)) return [];
+      if (rule === 'must-not') {
+        const possible = hasSpans(scene, server) ? null : findPossibleCall(drafts, { client, server });
+        if (possible === null) return [];
+        const says = `${client} calls ${possible}, which has no span: send its spans to the same place, or list it under tolerated-peers if it is another`;
+        return [{ client, server, says }];
+      }
+      if (hasArrived || scene.shared.isReachedThrough(client, server)) return [];
       const warned = drafts.find((draft) => draft.client === client && draft.server === server);
       const absent =
         warned !== undefined
@@ -49,3 +57,16 @@ export function listUndecided(scene: Scene, drafts: readonly Draft[]): readonly 
   }));
   return [...edges, ...baggage];
 }
+
+/** The address of a peer without spans that is called as the service is; a host name may go on with its domain. */
+function findPossibleCall(drafts: readonly Draft[], { client, server }: Sides): string | null {
+  const called = drafts
+    .filter((draft) => draft.id === 'uninstrumented-peer' && draft.client === client)
+    .flatMap(({ shown }) => shown.flatMap((call) => call.client ?? []));
+  const names = called.map((span) => namePeer(span).filter((name) => name !== null));
+  const isMeant = (name: string): boolean =>
+    name.replace(/[.:].*$/, '').toLowerCase() === server.toLowerCase();
+  return names.find((some) => some.some(isMeant))?.at(0) ?? null;
+}
+
+type Sides = Pick<ExpectedEdge, 'client' | 'server'>;

@@ -10,7 +10,7 @@ export interface Result {
   readonly version: 1;
   /**
    * `broken` when a finding has severity `error` and is neither known nor tolerated; `intact` when none is so, an edge was judged
-   * or an expectation holds, and no expectation is undecided; otherwise `unknown`.
+   * or an expectation holds, and nothing is undecided; otherwise `unknown`.
    */
   readonly verdict: 'intact' | 'broken' | 'unknown';
   /** Number of traces read. */
@@ -19,7 +19,7 @@ export interface Result {
   readonly spans: number;
   readonly edges: readonly EdgeResult[];
   readonly findings: readonly Finding[];
-  /** Only where there are any: expectations that nothing here proves or refutes. A result with any is not `intact`. */
+  /** Only where there are any: expectations and edges that nothing here proves or refutes. A result with any is not `intact`. */
   readonly undecided?: readonly UndecidedExpectation[];
   /** Only where there are any: calls that may be those of an edge, and that nothing here can judge. */
   readonly unjudged?: readonly UnjudgedEdge[];
@@ -51,7 +51,10 @@ export interface UnjudgedEdge {
   readonly calls: number;
 }
 
-/** An expected edge of which neither a call nor an error was seen, or an expected entry of baggage that nobody looked for. */
+/**
+ * An expected edge of which neither a call nor an error was seen, or an expected entry of baggage that nobody looked for; or an edge with whole
+ * calls, where requests show none and enclose traces of the called service.
+ */
 export interface UndecidedExpectation {
   /** Null for baggage. */
   readonly client: string | null;

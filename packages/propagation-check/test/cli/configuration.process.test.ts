@@ -310,6 +310,6 @@ test('--fail-on warning gives exit code 1 for a warning', async (t) => {
   assert.equal((await run()).code, 0);
   const { code, stdout } = await run('--fail-on', 'warning');
   assert.equal(code, 1);
-  assert.match(stdout, /^INTACT .*, 1 warning \(.*\); warnings fail \(--fail-on warning\)$/m);
+  assert.match(stdout, /^FAILED .*, 1 warning \(.*\); warnings fail \(--fail-on warning\)$/m);
   assertRefused(await run('--fail-on', 'info'), /--fail-on "info": expected one of error, warning$/m);
 });

@@ -78,6 +78,11 @@ test('each request is the root of a sampled trace of its own, and exactly these 
   const { verdict, traces, edges, notes } = JSON.parse(stdout);
   assert.deepEqual([code, verdict, traces], [0, 'intact', 5]);
   assert.equal(notes.length, 1);
+  const misspelt = await executeCli('run', url.href, '--source', store.source, '--service', 'wbe');
+  assert.match(
+    misspelt.stdout.replace(/\s+/g, ' '),
+    /note --service wbe: no span of it is here, only of web: did you mean web instead of wbe\?/,
+  );
   assert.deepEqual(edges, [
     { client: 'propagation-check', server: 'web', protocol: 'http', calls: 5, broken: 0 },
   ]);
@@ -396,6 +401,10 @@ test('silence is explained', async (t) => {
     start,
     end: start,
   });
+  assert.match(
+    await run('--service', 'wbe'),
+    /nor any of wbe in the last hour: did you mean web instead of wbe\? /,
+  );
   assert.match(await run('--service', 'web'), /although it holds other traces of web of the last hour/);
 });
 

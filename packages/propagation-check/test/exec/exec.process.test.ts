@@ -30,6 +30,17 @@ for (const [kind, end, code, said] of rows) {
   });
 }
 
+test('one whole call beside calls of a client that is not instrumented is no success', async (t) => {
+  for (const more of [[], ['--expect', 'web -> orders']]) {
+    const result = await runCli(t, ['exec', '--settle', '300ms', ...more, ...send('partly')]);
+    assert.equal(result.code, 2, result.stderr);
+    assert.match(
+      result.stderr.replace(/\s+/g, ' '),
+      /^CANNOT TELL web -> orders: 6 requests of web show no call to it/,
+    );
+  }
+});
+
 test('a request that failed is said, and is no success unless it is allowed', async (t) => {
   const args = ['exec', '--settle', '300ms'];
   const doubtful = await runCli(t, [...args, ...send('intact', '0', '502')]);

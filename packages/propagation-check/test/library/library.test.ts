@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import {
   check,
+  expectPath,
   expectPropagation,
   matchers,
   PropagationError,
@@ -180,6 +181,21 @@ test('what a caller without types passes is refused with what is expected', asyn
   ];
   for (const [from, settings, message] of cases)
     await assert.rejects(pass(from, settings), { name: 'TypeError', message });
+});
+
+test('a path that names no edge is refused', async () => {
+  for (const services of [[], ['web'], ['web', ''], ['web', ' '], ['web', undefined], 'web', undefined])
+    assert.throws(() => Reflect.apply(expectPath, undefined, [services]), {
+      name: 'TypeError',
+      message: /is no path; expected two services or more, such as \["web", "orders"\]$/,
+    });
+  for (const path of [undefined, null, ['web', 'orders']]) {
+    const refusal = { name: 'TypeError', message: /^the path is .*; expected services with arrows between/ };
+    for (const expect of [expectPropagation, matchers.toPropagate]) {
+      const pass = (): Promise<unknown> => Reflect.apply(expect, undefined, [[], path]);
+      await assert.rejects(pass(), refusal);
+    }
+  }
 });
 
 test('a signal of another realm, such as that of jsdom, ends the wait', async (t) => {

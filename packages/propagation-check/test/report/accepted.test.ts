@@ -124,7 +124,7 @@ test('warnings that fail say so in each report', () => {
   );
   const result = checkTraces(readDrawing(text).spans);
   const failing = { ...details, failOn: 'warning' } as const;
-  assert.match(renderTerminal(result, failing, options), /^INTACT .*; warnings fail \(--fail-on warning\)$/m);
+  assert.match(renderTerminal(result, failing, options), /^FAILED .*; warnings fail \(--fail-on warning\)$/m);
   assert.doesNotMatch(renderTerminal(result, details, options), /warnings fail/);
   assert.match(renderJunit(result, failing, options), / failures="1" errors="0" skipped="0">/);
   assert.match(renderJunit(result, details, options), / failures="0" errors="0" skipped="0">/);

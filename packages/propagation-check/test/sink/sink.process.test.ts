@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -217,7 +217,8 @@ describe('a sink that cannot start', { concurrency: true }, () => {
     assert.equal(stderr.trim().split('\n').length, 1, stderr);
   };
 
-  test('says which port is in use', { timeout }, async (t) => {
+  test('says which port is in use, and leaves no snapshot behind', { timeout }, async (t) => {
+    const folder = await makeFolder(t);
     const server = createServer().listen(0, '127.0.0.1');
     t.after(() => server.close());
     await once(server, 'listening');
@@ -230,9 +231,10 @@ describe('a sink that cannot start', { concurrency: true }, () => {
     );
     await expectError(
       t,
-      ['--listen', '0', '--metrics', port],
+      ['--listen', '0', '--metrics', port, '--state', join(folder, 'state.json')],
       new RegExp(`--metrics 127.0.0.1:${port}: the port is in use`),
     );
+    assert.deepEqual(await readdir(folder), []);
   });
 
   test('says that a snapshot is damaged, and leaves it alone', { timeout }, async (t) => {

@@ -13,6 +13,16 @@ const call = (callee: string, more = '') => drawClient({ from: 10, to: 90, extra
 const served = (callee: string) => drawServer({ from: 20, to: 80, service: callee });
 const whole = (callee: string, number = 9) => drawChain(number, web, call(callee), served(callee));
 const refused = call('orders').replace('=200', '=502');
+const later = (line: string, at: number) =>
+  line.replace(/(\d+)\.\.(\d+)/, (_, from, to) => `${Number(from) + at}..${Number(to) + at}`);
+/** Requests, each with a call of a client that is not instrumented, or of one that has lost its context. */
+const requests = (count: number, callAt: (at: number) => readonly string[]) =>
+  Array.from({ length: count }, (_, at) => {
+    const lines = callAt(at).map((line) => later(line, at * 1_000));
+    return drawChain(20 + at, later(web, at * 1_000)) + drawChain(50 + at, ...lines);
+  }).join('');
+const uninstrumented = () => [served('orders')];
+const mixed = (at: number) => (at % 2 === 0 ? [served('orders')] : [call('orders'), served('orders')]);
 const missingCall: Baseline = [{ client: 'web', server: 'orders', finding: 'missing-call' }];
 
 interface Row {
@@ -71,16 +81,64 @@ const rows: Readonly<Record<string, Row>> = {
     drawing: `must-not web -> orders\n${whole('unknown_service')}`,
     says: /^web -> orders: orders has no span and may be unknown_service/,
   },
+  'a forbidden edge to a service that has no span': {
+    drawing: `must-not web -> orders\n${drawChain(1, web)}`,
+    says: /^no call between two services was seen, only spans of web/,
+  },
+  'a forbidden edge to a service without spans that is called by its name': {
+    drawing: `must-not web -> orders\n${drawChain(1, web, call('orders.shop:8082'))}${whole('stock')}`,
+    says: /^web -> orders: web calls orders.shop, which has no span: /,
+  },
+  "only this tool's own calls, beside calls that nothing judges": {
+    drawing: drawChain(1, call('web').replace('web', 'propagation-check'), web, call('127.0.0.1:8082')),
+    says: /^no call between two services was seen but those of this tool itself, .*; not judged: web → 127\.0\.0\.1:8082 \(1 call\): .*--expect "web -> called"/,
+  },
   'an expected edge that was never seen, as the baseline knows': {
     drawing: `expect web -> orders\n${drawChain(1, web)}`,
     baseline: missingCall,
     says: /^no call between two services/,
+  },
+  'one whole call, and six of a client that is not instrumented': {
+    drawing: `expect web -> orders\n${drawChain(9, later(web, 9_000), later(call('orders'), 9_000), later(served('orders'), 9_000))}${requests(6, uninstrumented)}`,
+    says: /^web -> orders: 6 requests of web show no call to it, and 6 traces began at orders while they were open: .* under edges\.may in --expectations$/,
+  },
+  'calls whose context is lost in the caller, beside those of a client that is not instrumented': {
+    drawing: `expect web -> orders\n${requests(10, mixed)}`,
+    says: /^web -> orders: 10 requests of web show no call to it, and 5 traces began at orders while they were open beside 5 calls of web/,
+  },
+  'the same without an expectation': {
+    drawing: requests(10, mixed),
+    says: /^web -> orders: 10 requests of web show no call to it/,
   },
   'baggage of which nobody recorded whether it arrives': {
     drawing: `expect web -> orders\nbaggage hello=world\n${whole('orders')}`,
     says: /^nothing shows whether baggage hello=world arrives/,
   },
 };
+
+const agent = ' user_agent.original=browser';
+const intactRows: Readonly<Record<string, string>> = {
+  'one trace of the callee during a request': whole('orders', 8) + requests(1, uninstrumented),
+  'traces of another caller that the expectation names': `may shop -> orders\n${whole('orders', 8)}${requests(6, uninstrumented)}`,
+  'traces of a program that calls both services':
+    whole('orders', 8) +
+    requests(6, uninstrumented)
+      .replaceAll('path=/call', `path=/call${agent}`)
+      .replaceAll('8082', `8082${agent}`),
+  'traces during a few of the requests without a call':
+    whole('orders', 8) + requests(12, (at) => (at < 6 ? [served('orders')] : [served('stock')])),
+  'as many traces outside of the requests':
+    whole('orders', 8) + requests(6, () => [later(served('orders'), 300)]),
+};
+
+suite('a success where other callers explain what is left', () => {
+  for (const [name, drawing] of Object.entries(intactRows))
+    test(name, async () => {
+      const { spans, expectation } = readDrawing(drawing);
+      const { outcome, reason } = await check(spans, { expectation });
+      assert.equal(outcome, 'passed', reason ?? '');
+    });
+});
 
 suite('no success where nothing was judged', () => {
   for (const [name, { drawing, baseline = [], says }] of Object.entries(rows)) {
@@ -125,6 +183,22 @@ suite('no success where nothing was judged', () => {
         ['split-trace unknown_service:node'],
       );
     }
+  });
+
+  test('names of forbidden edges and of tolerated peers may be misspelt', async () => {
+    const forbidden = readDrawing(`must-not web -> stok\n${whole('stock')}`);
+    const { explanation } = await check(forbidden.spans, { expectation: forbidden.expectation });
+    assert.match(
+      explanation.replace(/\s+/g, ' '),
+      /no span of stok is here, .* did you mean stock instead of stok\?/,
+    );
+    const tolerated = readDrawing(
+      `tolerate ordrs:8082\n${drawChain(1, web, call('orders:8082'))}${whole('stock')}`,
+    );
+    assert.match(
+      (await check(tolerated.spans, { expectation: tolerated.expectation })).explanation.replace(/\s+/g, ' '),
+      /note nobody calls the tolerated peer ordrs:8082: did you mean orders:8082\?/,
+    );
   });
 
   test('a name that the expectation uses is not suggested for another', async () => {

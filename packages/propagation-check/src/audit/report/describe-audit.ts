@@ -1,6 +1,6 @@
 import { escapeText } from '../../report/escape-text.ts';
 import type { ReportDetails } from '../../report/json.ts';
-import { nameVerdict } from '../../report/summary.ts';
+import { verdictNames } from '../../report/summary.ts';
 import { countOf, type Mark, nameEdge } from '../../report/terminal-edges.ts';
 import { isAccepted } from '../../verdict/decide-verdict.ts';
 import type { AuditEdge, AuditResult } from '../audit-result.ts';
@@ -10,7 +10,7 @@ const verdicts = { passed: 'intact', failed: 'broken', unknown: 'unknown' } as c
 
 /** `INTACT`, as the exit code says it; where calls are broken and the limit allows it, that. */
 export function nameOutcome(audit: Pick<AuditResult, 'outcome' | 'edges' | 'failUnder'>): string {
-  return listWithinLimit(audit).length > 0 ? 'WITHIN LIMIT' : nameVerdict(verdicts[audit.outcome]);
+  return listWithinLimit(audit).length > 0 ? 'WITHIN LIMIT' : verdictNames[verdicts[audit.outcome]];
 }
 
 /** The edges with broken calls on which the limit is met. */

@@ -10,6 +10,7 @@ import {
   listErrorsFirst,
   nameAcceptance,
   nameVerdict,
+  outcomeOf,
   summarise,
 } from '../summary.ts';
 import { countOf, nameService, rankEdges } from '../terminal-edges.ts';
@@ -36,7 +37,7 @@ export function renderHtml(
   const data = escapeJson(JSON.stringify(collectPageData(spans, result))).replaceAll('<', '\\u003c');
   const writeCard = prepareCards(spans);
   const cards = listErrorsFirst(result).map(writeCard);
-  const verdict = nameVerdict(result.verdict);
+  const verdict = nameVerdict(result, details);
   const left = result.spans - spans.length;
   return `<!doctype html>\n${
     html`<html lang="en"><head><meta charset="utf-8">
@@ -44,7 +45,7 @@ export function renderHtml(
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${verdict}: trace context propagation</title>
 <style>${trusted(pageStyle)}</style></head>
-<body><header><h1 class="${{ intact: 'fine', broken: 'error', unknown: 'warning' }[result.verdict]}">${verdict}</h1>
+<body><header><h1 class="${{ passed: 'fine', failed: 'error', unknown: 'warning' }[outcomeOf(result, details)]}">${verdict}</h1>
 <p>${summarise(result, details)}</p><p class="note">from ${escapeText(details.source)}</p>
 ${describeNotes(details).map((note) => html`<p class="note">Note: ${escapeText(note)}</p>`)}</header>
 <main>

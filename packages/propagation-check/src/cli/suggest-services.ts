@@ -1,0 +1,21 @@
+import { type Source, SourceError } from '../source/source.ts';
+import { suggestName } from '../util/suggest-name.ts';
+
+/** `did you mean web instead of wbe?`, of services that are not among the known ones. */
+export function suggestServices(services: readonly string[], known: readonly string[]): readonly string[] {
+  return services.flatMap((service) => {
+    const meant = known.includes(service) ? null : suggestName(service, known);
+    return meant === null ? [] : [`did you mean ${meant} instead of ${service}?`];
+  });
+}
+
+/** The names of the services that a source knows; none where it tells none. */
+export async function listKnownServices(source: Source, signal: AbortSignal): Promise<readonly string[]> {
+  try {
+    return (await source.listServices?.(signal)) ?? [];
+  } catch (error) {
+    signal.throwIfAborted();
+    if (!(error instanceof SourceError)) throw error;
+    return [];
+  }
+}

@@ -1,0 +1,105 @@
+import { isHealthProbe } from '../calls/call-facts.ts';
+import { groupCalls } from '../calls/call-group.ts';
+import { isDetached } from '../calls/edge.ts';
+import { nameEndpoints } from '../calls/endpoint.ts';
+import type { ExpectedEdge } from '../expect/expectation.ts';
+import { isMoreThanChance } from '../pairing/chance.ts';
+import { pairContained } from '../pairing/contained.ts';
+import type { Pair } from '../pairing/pair.ts';
+import { type Draft, hasSpans, type Open, type Scene } from '../rules/check.ts';
+import { listCallers } from '../rules/list-callers.ts';
+import { withoutOutsiders } from '../rules/missing-call.ts';
+import type { Span } from '../span/span.ts';
+import { groupBy, keyFor } from '../util/group-by.ts';
+import type { UndecidedExpectation } from './result.ts';
+
+type Edge = Pick<ExpectedEdge, 'client' | 'server'>;
+
+/**
+ * Edges with whole calls, where requests of the caller show none, and nearly each of them encloses a trace that began at the callee. The
+ * rules ask for more, such as user agents or one fault alone: a client library that is not instrumented and other callers make the same picture.
+ */
+export function listPossibleCalls(
+  scene: Scene,
+  roots: Open['roots'],
+  drafts: readonly Draft[],
+): readonly UndecidedExpectation[] {
+  return listEdges(scene, roots).flatMap((edge) => {
+    if (isReported(drafts, edge) || hasOtherCallers(scene, edge)) return [];
+    const begun = roots.of(edge.server).filter((root) => root.kind === 'SERVER' && !isHealthProbe(root));
+    const own = new Set(withoutOutsiders(scene, edge, begun));
+    if (own.size < scene.thresholds.fewestUnique) return [];
+    const pairs = pairWithBereft(scene, edge, own);
+    const ofRoots = pairs.filter(({ server }) => own.has(server));
+    if (ofRoots.length < own.size * scene.thresholds.missingCallShare) return [];
+    return ofRoots.length < scene.thresholds.fewestUnique ? [] : [describe(edge, pairs, ofRoots)];
+  });
+}
+
+/** Edges between two services, of which there are whole calls and requests that began traces at the callee. */
+function listEdges({ groups, services }: Scene, roots: Open['roots']): readonly Edge[] {
+  return groupCalls(groups, ({ client, server }) => keyFor(client, server)).flatMap(([{ client, server }]) =>
+    client !== null &&
+    server !== null &&
+    client !== server &&
+    services.hasEntries(client) &&
+    roots.count(server) > 0
+      ? [{ client, server }]
+      : [],
+  );
+}
+
+function isReported(drafts: readonly Draft[], { client, server }: Edge): boolean {
+  return drafts.some((draft) => draft.client === client && draft.server === server);
+}
+
+/** The expectations name a caller of the callee that emits no spans: what it calls begins traces. */
+function hasOtherCallers(scene: Scene, edge: Edge): boolean {
+  return scene.expectation.edges.some(
+    ({ client, server, rule }) => rule !== 'must-not' && server === edge.server && !hasSpans(scene, client),
+  );
+}
+
+/** Requests without a call to the callee, each with a root of the callee, or a call of the caller that began a trace, within it. */
+function pairWithBereft(scene: Scene, edge: Edge, roots: ReadonlySet<Span>): readonly Pair[] {
+  const { graph, thresholds } = scene;
+  const calls = scene.callsBetween(edge.client, edge.server).map(({ client }) => client);
+  const detached = calls.filter((client) => isDetached(graph, graph.rowOf(client)));
+  const callers = listCallers(
+    scene,
+    edge.client,
+    calls.map((call) => graph.rowOf(call)),
+  );
+  const bereft = scene
+    .entriesOf(edge.client)
+    .filter((entry) => !callers.has(graph.rowOf(entry)) && !isHealthProbe(entry));
+  const strays = [...roots, ...detached];
+  return groupBy(bereft, nameEndpoints(bereft)).flatMap((ofRoute) => {
+    if (strays.length < ofRoute.length * thresholds.displacedShare) return [];
+    const pairs = pairContained(ofRoute, strays, thresholds);
+    // A cache leaves requests without calls, too.
+    const isEvery = pairs.length >= ofRoute.length * thresholds.displacedShare;
+    const areUnique = pairs.filter(({ unique }) => unique).length >= pairs.length * thresholds.uniqueShare;
+    const count = (moved: readonly Span[]): number => pairContained(ofRoute, moved, thresholds).length;
+    const isSure = areUnique || isMoreThanChance(strays, pairs.length, count, thresholds);
+    return isEvery && isSure ? pairs : [];
+  });
+}
+
+function describe(
+  { client, server }: Edge,
+  pairs: readonly Pair[],
+  ofRoots: readonly Pair[],
+): UndecidedExpectation {
+  const [first] = ofRoots;
+  const detached = pairs.length - ofRoots.length;
+  const also = detached === 0 ? '' : ` beside ${detached} calls of ${client} that began traces of their own`;
+  return {
+    client,
+    server,
+    says:
+      `${pairs.length} requests of ${client} show no call to it, and ${ofRoots.length} traces began at ${server} while they were open${also}: ` +
+      `a client library of ${client} that is not instrumented leaves such traces, and so do other callers; compare user agent and peer address of these ` +
+      `SERVER spans (for instance in trace ${first?.server.traceId}) with ${client}, and name other callers under edges.may in --expectations`,
+  };
+}
