@@ -1,7 +1,7 @@
+import { isSampledNever } from '../../util/is-sampled-never.ts';
 import type { DoctorCheck } from '../check.ts';
 import { isDisabled, readVariable } from '../environment.ts';
 import { findSilent } from '../find-silent.ts';
-import { isSampledNever } from '../otel-names.ts';
 
 export const samplerOff: DoctorCheck = {
   id: 'sampler-off',
