@@ -1,3 +1,4 @@
+import { isAbsolute } from 'node:path';
 import { findings as prose } from '../rules/findings.ts';
 import type { Finding } from '../verdict/result.ts';
 import { escapeText } from './escape-text.ts';
@@ -9,6 +10,8 @@ import { countOf, nameEdge, nameService, paintMark } from './terminal-edges.ts';
 export interface FindingOptions extends Layout {
   /** The folder that holds `docs/findings`, relative to where the reader is: `` or `node_modules/propagation-check/`. */
   readonly docsRoot: string;
+  /** It is read on other machines too. */
+  readonly isShared?: boolean;
 }
 
 /** More than these teach nothing new; JSON has some more, and the count tells them all. */
@@ -36,8 +39,14 @@ export function renderFinding(finding: Finding, options: FindingOptions): readon
     ...renderScopes(finding, options),
     ...renderCandidates(finding, options),
     ...labelled('fix', escapeText(finding.fix), options),
-    ...labelled('read', escapeText(`${options.docsRoot}${finding.docs}`), options),
+    ...labelled('read', nameDocs(finding, options), options),
   ];
+}
+
+/** A path of this machine is of no use to those who read a report elsewhere. */
+function nameDocs({ id, docs }: Finding, { docsRoot, isShared = false }: FindingOptions): string {
+  const isElsewhere = isAbsolute(docsRoot) || docsRoot.startsWith('..');
+  return isShared && isElsewhere ? `propagation-check explain ${id}` : escapeText(`${docsRoot}${docs}`);
 }
 
 /** Its id, and whether that is likely or sure. */
