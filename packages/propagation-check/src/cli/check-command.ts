@@ -2,14 +2,17 @@ import { basename } from 'node:path';
 import { checkReceived } from '../collect/check-received.ts';
 import { makeChildEnvironment } from '../collect/child-environment.ts';
 import { withDoubt } from '../collect/judge.ts';
+import { listSilences } from '../collect/list-silences.ts';
 import { storeOf } from '../span/span-writer.ts';
 import { readAnew, readCheckInputs, readCollector } from './check-inputs.ts';
 import type { SourceArguments } from './common-options.ts';
 import { countSeenRequests, failedRequestsDoubt } from './count-requests.ts';
 import { describeWaiting } from './describe-waiting.ts';
+import { explainCommandSilence, readAssignments } from './explain-command-silence.ts';
 import { openNamedSource } from './open-named-source.ts';
 import { openOutput } from './open-output.ts';
 import { printReport } from './print-report.ts';
+import { readCommandText } from './read-command-text.ts';
 import { graceMs, runChild } from './run-child.ts';
 import type { Session } from './session.ts';
 import { createProgress } from './show-progress.ts';
@@ -38,6 +41,8 @@ export async function checkCommand(
   const progress = createProgress();
   try {
     const { env, notes } = makeChildEnvironment(process.env, source.url ?? '', args.forward !== undefined);
+    const text = await readCommandText(command);
+    const silences = listSilences({ ...env, ...readAssignments(text) });
     const { exitCode, leftBehind } = await runChild(command, env, () =>
       progress.show(
         () =>
@@ -51,7 +56,7 @@ export async function checkCommand(
       settleMs: args.settle,
       signal,
       onWait: (waiting) => progress.show(() => describeWaiting(source.name, waiting)),
-      explainSilence: () => explainSilence(name, exitCode),
+      explainSilence: () => explainCommandSilence({ name, exitCode, text, silences }),
     });
     progress.clear();
     const { details, spans } = checked;
@@ -64,6 +69,8 @@ export async function checkCommand(
       ...(requests.sent === 0 ? {} : { requests }),
       notes: [
         ...notes,
+        // Where nothing arrived they are the reason.
+        ...(spans.length === 0 ? [] : silences),
         ...(leftBehind ? [`processes that ${name} left behind were ended`] : []),
         ...(await inputs.wireFiles.describeGaps()),
         ...details.notes,
@@ -83,20 +90,3 @@ export async function checkCommand(
     await source.close();
   }
 }
-
-/** Whether an SDK is there cannot be seen from outside. */
-function explainSilence(name: string, exitCode: number): string {
-  const ended =
-    exitCode > firstSignalCode ? `it was ended by a signal, maybe before it had sent its spans; or ` : '';
-  return (
-    `${ended}no process of ${name} has an SDK that exports traces (${howToLoad}), or it exports elsewhere: to an endpoint in its code, ` +
-    'or in OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'
-  );
-}
-
-/** Source: POSIX shells, 128 + the number of the signal. */
-const firstSignalCode = 128;
-
-const howToLoad =
-  'in Node.js NODE_OPTIONS="--import @opentelemetry/auto-instrumentations-node/register", in Python opentelemetry-instrument, ' +
-  'in Java JAVA_TOOL_OPTIONS=-javaagent:opentelemetry-javaagent.jar';

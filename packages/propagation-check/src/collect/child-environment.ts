@@ -4,7 +4,7 @@ import { quoteForShell } from '../util/quote-for-shell.ts';
 
 export interface ChildEnvironment {
   readonly env: NodeJS.ProcessEnv;
-  /** Settings of the user that the child does not get, or that keep its spans away: for people. */
+  /** Settings of the user that the child does not get: for people. */
   readonly notes: readonly string[];
 }
 
@@ -50,15 +50,6 @@ export function makeChildEnvironment(
         return `${name}=${endpoint} is replaced for the command; --forward ${quoteForShell(endpoint)} hands the spans on to it`;
       }),
     ...(exportsOtlp ? [] : [`OTEL_TRACES_EXPORTER=${exporters} is replaced for the command by otlp`]),
-    ...(own.OTEL_SDK_DISABLED?.toLowerCase() === 'true'
-      ? ['OTEL_SDK_DISABLED=true is set, so that SDKs export nothing; unset it']
-      : []),
-    ...['OTEL_CONFIG_FILE', 'OTEL_EXPERIMENTAL_CONFIG_FILE']
-      .filter((name) => own[name] !== undefined && own[name] !== '')
-      .map(
-        (name) =>
-          `${name} is set, so that SDKs ignore other variables; write the endpoint as \${OTEL_EXPORTER_OTLP_ENDPOINT} in that file`,
-      ),
   ];
   return { env, notes };
 }

@@ -18,6 +18,7 @@ import { decodePythonConsoleSpan, isPythonConsoleSpan } from './python-console.t
 import { quoteValue } from './quote-value.ts';
 import type { Format, Reading } from './reading.ts';
 import { refuseOtherTool } from './refuse-other-tool.ts';
+import { refuseOwnFile } from './refuse-own-file.ts';
 import { decodeSnakeCase, isSnakeCase } from './snake-case.ts';
 import { decodeZipkinSpan } from './zipkin-json.ts';
 
@@ -79,6 +80,7 @@ function readElement(document: unknown): Reading {
   if (!isObject(document)) {
     throw new DecodeError(`document: expected an object, received ${quoteValue(document)}`);
   }
+  refuseOwnFile(document);
   refuseOtherTool(document);
   const known = formats.find(({ matches }) => matches(document));
   if (known !== undefined) return { format: known.format, spans: known.decode(document) };

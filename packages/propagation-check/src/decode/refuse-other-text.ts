@@ -11,8 +11,24 @@ interface OtherText {
 const json =
   'take JSON: from ClickHouse with FORMAT JSONEachRow, from Elasticsearch or Jaeger the answer of its API';
 
+/** Keys of a YAML file at its beginning, comments aside. */
+const yaml = (...keys: readonly string[]) =>
+  new RegExp(String.raw`^\uFEFF?(?:\s*(?:#[^\n]*)?\r?\n|---\s*\n)*(?:${keys.join('|')}):(?:\s|$)`);
+
 /** By how they begin, because what follows looks like parts of printed spans. */
 const beginnings: readonly OtherText[] = [
+  {
+    matches: yaml('known'),
+    says: 'a baseline of propagation-check, and no spans; name it with --baseline FILE',
+  },
+  {
+    matches: yaml('edges', 'baggage', 'tolerated-peers', 'traceresponse'),
+    says: 'an expectations file of propagation-check, and no spans; name it with --expectations FILE',
+  },
+  {
+    matches: yaml('source', 'expectations', 'reports', 'baseline', 'fail-on', 'wire', 'run', 'audit'),
+    says: 'a configuration of propagation-check, and no spans; name it with --config FILE',
+  },
   {
     matches:
       /^(?!\[)(?=[^\n]*(?:trace|span|operation)[ _.]?id)[\w@. "()[\]-]+(?:[,;\t][\w@. "()[\]-]*)+(?=\r?\n|$)/i,

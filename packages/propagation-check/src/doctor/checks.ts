@@ -26,8 +26,10 @@ import { propagatorsApart } from './checks/propagators-apart.ts';
 import { propagatorsNone } from './checks/propagators-none.ts';
 import { propagatorsUnknown } from './checks/propagators-unknown.ts';
 import { pythonNotInstrumented } from './checks/python-not-instrumented.ts';
+import { samplerOff } from './checks/sampler-off.ts';
 import { samplersApart } from './checks/samplers-apart.ts';
 import { sdkDisabled } from './checks/sdk-disabled.ts';
+import { tracesExporterNone } from './checks/traces-exporter-none.ts';
 import { traefikHeaders } from './checks/traefik-headers.ts';
 
 /** All checks, in the order of the documentation. */
@@ -54,6 +56,8 @@ export const doctorChecks: readonly DoctorCheck[] = [
   exporterPort,
   exporterPath,
   samplersApart,
+  samplerOff,
+  tracesExporterNone,
   sdkDisabled,
   configPropagator,
   nginxHeaders,

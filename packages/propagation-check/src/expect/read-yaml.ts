@@ -1,6 +1,7 @@
 import { type Document, isMap, isNode, isScalar, LineCounter, type Node, parseDocument } from 'yaml';
 import * as z from 'zod';
 import { quoteValue } from '../decode/quote-value.ts';
+import { groupBy } from '../util/group-by.ts';
 import { suggestName } from '../util/suggest-name.ts';
 import { describeYamlFault } from './describe-yaml-fault.ts';
 
@@ -54,7 +55,8 @@ export function readYaml<Value>(text: string, shape: z.ZodObject & z.ZodType<Val
     const faults = document.errors.map((fault) => ({
       ...{ path: [], place: toPlace(lines, fault.pos[0]), text: describeYamlFault(fault) },
     }));
-    return { value: null, written: undefined, faults, placeOf };
+    const first = groupBy(faults, ({ place }) => String(place.line)).map(([each]) => each);
+    return { value: null, written: undefined, faults: first.slice(0, mostSyntaxFaults), placeOf };
   }
   let written: unknown;
   try {
@@ -85,6 +87,8 @@ export function listFaults(faults: readonly Fault[]): readonly string[] {
   return more > 0 ? [...lines.slice(0, mostFaults), `and ${more} more`] : lines;
 }
 
+/** Behind a fault of syntax are its consequences. */
+const mostSyntaxFaults = 3;
 /** A file of another kind has a fault in each line. */
 const mostFaults = 20;
 

@@ -18,7 +18,7 @@ const mostOfLevel = 10;
 
 /** Annotations of GitHub Actions, one a line: the verdict, then errors, warnings, and what is accepted. */
 export function renderGithub(result: Result, details: ReportDetails, options: FindingOptions): string {
-  const layout = { ...options, width: textWidth, color: false };
+  const layout = { ...options, width: textWidth, color: false, isShared: true };
   const level = outcomeOf(result, details) === 'passed' ? 'notice' : 'error';
   const verdict = annotate(
     level,

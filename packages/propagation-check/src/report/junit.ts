@@ -32,7 +32,7 @@ interface TestCase {
  */
 export function renderJunit(result: Result, details: ReportDetails, options: FindingOptions): string {
   const cases = listCases(result, details);
-  const layout = { ...options, width: textWidth, color: false };
+  const layout = { ...options, width: textWidth, color: false, isShared: true };
   const failed = cases.filter(({ failures }) => failures.length > 0).length;
   const errors = cases.filter(({ error }) => error !== null).length;
   const skipped = cases.filter(({ isSkipped }) => isSkipped).length;

@@ -14,12 +14,34 @@ export function paint(layout: Layout, style: Style, text: string): string {
   return layout.color ? styleText(style, text, { validateStream: false }) : text;
 }
 
-/** Breaks text at spaces so that, after an indent, it fits the width. A word that is longer, such as an id, stays whole. */
-export function wrap(text: string, width: number): readonly string[] {
+/** On narrower terminals a label takes too much of a line: the text goes on below it. */
+const roomForLabels = 60;
+/** Of text that goes on below its label. */
+export const narrowIndent = 4;
+/** On narrower terminals ids, paths and commands are broken. On others they stay whole, so that they can be found and copied. */
+const roomForWords = 80;
+
+export function isNarrow({ width }: Layout): boolean {
+  return width < roomForLabels;
+}
+
+/** Whether words stay whole that are longer than a line. */
+export function keepsWords({ width }: Layout): boolean {
+  return width >= roomForWords;
+}
+
+/**
+ * Breaks text at spaces so that it fits the width. A word that is longer, such as an id, stays whole unless it is cut before.
+ *
+ * @param first The width of the first line. It stays empty where the first word fits the others alone.
+ */
+export function wrap(text: string, width: number, first = width): readonly string[] {
   const lines: string[] = [];
   let line = '';
   for (const word of text.split(' ')) {
-    if (line !== '' && line.length + 1 + word.length > width) {
+    const room = lines.length === 0 ? first : width;
+    const fitsBelow = room < width && word.length > room && word.length <= width;
+    if (line === '' ? fitsBelow : line.length + 1 + word.length > room) {
       lines.push(line);
       line = word;
     } else {
@@ -29,10 +51,34 @@ export function wrap(text: string, width: number): readonly string[] {
   return [...lines, line];
 }
 
+/** Breaks words that are longer than a line. */
+function cutWords(text: string, width: number): string {
+  return text
+    .split(' ')
+    .flatMap((word) => cutWord(word, width))
+    .join(' ');
+}
+
+function cutWord(word: string, width: number): readonly string[] {
+  if (word.length <= width) return [word];
+  const start = word.slice(0, width);
+  const joint = Math.max(...['/', ',', ';', '=', '&', '?'].map((mark) => start.lastIndexOf(mark))) + 1;
+  let at = joint > width / 2 ? joint : width;
+  // No half of a character, and no line that a build log could take for a command (`::error::`, `##[error]`).
+  while (at > 0 && (/[:#]/.test(word.charAt(at)) || /[\ud800-\udbff]/.test(word.charAt(at - 1)))) at -= 1;
+  return at === 0 ? [word] : [word.slice(0, at), ...cutWord(word.slice(at), width)];
+}
+
+const narrowestText = 20;
+
 /** Puts `label` before the first line and indents the others to match. */
 export function hang(label: string, text: string, layout: Layout): readonly string[] {
-  return wrap(text, Math.max(20, layout.width - label.length)).map((line, index) =>
-    index === 0 ? label + line : ' '.repeat(label.length) + line,
+  const indent = isNarrow(layout) ? Math.min(label.length, narrowIndent) : label.length;
+  const roomBehind = (taken: number): number => Math.max(narrowestText, layout.width - taken);
+  const width = roomBehind(indent);
+  const words = keepsWords(layout) ? text : cutWords(text, width);
+  return wrap(words, width, roomBehind(label.length)).map((line, index) =>
+    index === 0 ? (line === '' ? label.trimEnd() : label + line) : ' '.repeat(indent) + line,
   );
 }
 

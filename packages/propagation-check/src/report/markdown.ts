@@ -63,7 +63,9 @@ export function renderSection(
   options: FindingOptions,
   spans: readonly Span[],
 ): readonly string[] {
-  const text = renderFinding(finding, { ...options, width: textWidth, color: false }).join('\n');
+  const text = renderFinding(finding, { ...options, width: textWidth, color: false, isShared: true }).join(
+    '\n',
+  );
   const sequence = finding.severity === 'error' ? drawSequence(finding, spans) : null;
   return [
     `### ${code(nameEdge(finding, longestEdge))}: ${finding.id}`,

@@ -45,20 +45,25 @@ export function rankEdges({ edges, findings }: Result): readonly MarkedEdge[] {
     .sort((left, right) => rank.indexOf(left.mark) - rank.indexOf(right.mark));
 }
 
-/** One line for each edge, the broken ones first, each with its counts. */
+/** A shorter name of an edge tells little. */
+const shortestName = 20;
+
+/** One line for each edge, the broken ones first, each with its counts; below its name where the line is too short for both. */
 export function renderEdges(result: Result, layout: Layout): readonly string[] {
   const rows = rankEdges(result).map((marked) => ({ ...marked, counts: countCalls(marked.edge) }));
   const shown = rows.slice(0, mostEdges);
   const protocolWidth = Math.max(0, ...shown.map(({ edge }) => edge.protocol.length));
   const countsWidth = Math.max(0, ...shown.map(({ counts }) => counts.length));
-  const room = Math.max(20, layout.width - protocolWidth - countsWidth - 6);
+  const beside = layout.width - protocolWidth - countsWidth - 6;
+  const isBelow = beside < shortestName;
+  const room = isBelow ? layout.width - 2 : beside;
   const names = shown.map(({ edge }) => nameEdge(edge, room));
   const nameWidth = Math.max(0, ...names.map((name) => name.length));
   const lines = shown.map(({ edge, mark, counts }, index) => {
-    const name = (names[index] ?? '').padEnd(nameWidth);
-    const protocol = paint(layout, 'dim', edge.protocol.padEnd(protocolWidth));
+    const name = (names[index] ?? '').padEnd(isBelow ? 0 : nameWidth);
+    const protocol = paint(layout, 'dim', edge.protocol.padEnd(isBelow ? 0 : protocolWidth));
     const style = mark === 'error' ? 'red' : mark === 'warning' ? 'yellow' : null;
-    return `${paintMark(layout, mark)} ${name}  ${protocol}  ${style === null ? counts : paint(layout, style, counts)}`;
+    return `${paintMark(layout, mark)} ${name}${isBelow ? '\n    ' : '  '}${protocol}  ${style === null ? counts : paint(layout, style, counts)}`;
   });
   const more = rows.length - shown.length;
   return more > 0 ? [...lines, `… and ${more} more edges`] : lines;

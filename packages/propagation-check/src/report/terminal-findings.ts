@@ -1,7 +1,8 @@
+import { isAbsolute } from 'node:path';
 import { findings as prose } from '../rules/findings.ts';
 import type { Finding } from '../verdict/result.ts';
 import { escapeText } from './escape-text.ts';
-import { hang, type Layout, paint, truncate } from './layout.ts';
+import { hang, isNarrow, keepsWords, type Layout, narrowIndent, paint, truncate, wrap } from './layout.ts';
 import { nameAcceptance } from './summary.ts';
 import { countOf, nameEdge, nameService, paintMark } from './terminal-edges.ts';
 
@@ -9,6 +10,8 @@ import { countOf, nameEdge, nameService, paintMark } from './terminal-edges.ts';
 export interface FindingOptions extends Layout {
   /** The folder that holds `docs/findings`, relative to where the reader is: `` or `node_modules/propagation-check/`. */
   readonly docsRoot: string;
+  /** It is read on other machines too. */
+  readonly isShared?: boolean;
 }
 
 /** More than these teach nothing new; JSON has some more, and the count tells them all. */
@@ -36,8 +39,14 @@ export function renderFinding(finding: Finding, options: FindingOptions): readon
     ...renderScopes(finding, options),
     ...renderCandidates(finding, options),
     ...labelled('fix', escapeText(finding.fix), options),
-    ...labelled('read', escapeText(`${options.docsRoot}${finding.docs}`), options),
+    ...labelled('read', nameDocs(finding, options), options),
   ];
+}
+
+/** A path of this machine is of no use to those who read a report elsewhere. */
+function nameDocs({ id, docs }: Finding, { docsRoot, isShared = false }: FindingOptions): string {
+  const isElsewhere = isAbsolute(docsRoot) || docsRoot.startsWith('..');
+  return isShared && isElsewhere ? `propagation-check explain ${id}` : escapeText(`${docsRoot}${docs}`);
 }
 
 /** Its id, and whether that is likely or sure. */
@@ -111,7 +120,8 @@ function renderEvidence({ evidence, count }: Finding, layout: Layout): readonly 
   const shown = evidence.slice(0, mostEvidence);
   const lines = shown.flatMap(({ traceId, spanId, says }, index) => {
     const isSaid = shown.slice(0, index).some((other) => withoutIds(other.says) === withoutIds(says));
-    const ids = `trace${nbsp}${escapeText(traceId)} span${nbsp}${escapeText(spanId)}`;
+    const joint = isNarrow(layout) ? ' ' : nbsp;
+    const ids = `trace${joint}${escapeText(traceId)} span${joint}${escapeText(spanId)}`;
     return [
       ...(isSaid ? [] : labelled(index === 0 ? 'seen' : '', truncate(escapeText(says), longestText), layout)),
       ...labelled('', ids, layout).map((line) => paint(layout, 'dim', line.replaceAll(nbsp, ' '))),
@@ -143,7 +153,7 @@ function renderCandidates({ candidates = [], decide = [] }: Finding, layout: Lay
   ];
 }
 
-/** A command stays in one line: one that is broken cannot be pasted. */
+/** A command stays in one line, or goes on behind a backslash: one that is broken otherwise cannot be pasted. */
 export function renderStep(step: string, index: number, count: number, layout: Layout): readonly string[] {
   const [text = '', ...commands] = step.split('\n');
   const indent = count === 1 ? 0 : 3;
@@ -154,15 +164,32 @@ export function renderStep(step: string, index: number, count: number, layout: L
       layout,
       indent,
     ),
-    ...commands.map((command) => ' '.repeat(labelWidth + indent) + escapeText(command)),
+    ...commands.flatMap((command) => layCommand(escapeText(command), labelWidth + indent, layout)),
   ];
+}
+
+const continued = ' \\';
+
+function layCommand(command: string, indent: number, layout: Layout): readonly string[] {
+  const start = ' '.repeat(isNarrow(layout) ? narrowIndent : indent);
+  const isQuoted = /["']/.test(command);
+  if (keepsWords(layout) || isQuoted || start.length + command.length <= layout.width)
+    return [start + command];
+  const width = layout.width - start.length - continued.length;
+  return wrap(command, width - narrowIndent, width).map(
+    (line, at, all) =>
+      `${start}${at === 0 ? '' : ' '.repeat(narrowIndent)}${line}${at === all.length - 1 ? '' : continued}`,
+  );
 }
 
 /** @param indent Of the second and later lines of the text, beyond the label. */
 export function labelled(label: string, text: string, layout: Layout, indent = 0): readonly string[] {
-  const start = `  ${label}`.padEnd(labelWidth);
+  const isBelow = label === '' && isNarrow(layout);
+  const start = isBelow ? ' '.repeat(narrowIndent) : `  ${label}`.padEnd(labelWidth);
   const inner = { ...layout, width: layout.width - indent };
   return hang(start, text, inner).map((line, index) =>
-    index === 0 ? `${paint(layout, 'cyan', start)}${line.slice(labelWidth)}` : `${' '.repeat(indent)}${line}`,
+    index === 0
+      ? `${paint(layout, 'cyan', start)}${line.slice(start.length)}`
+      : `${' '.repeat(indent)}${line}`,
   );
 }

@@ -9,13 +9,14 @@ const longestText = 400;
 
 /** Sides of calls without their other side of which nothing is reported, and why. What differs only in ids is said once. */
 export function renderUnreported(ends: readonly UnreportedEnd[], layout: Layout): readonly string[] {
-  if (ends.length === 0) return ['Nothing is left unreported of calls without their called side.'];
+  if (ends.length === 0)
+    return hang('', 'Nothing is left unreported of calls without their called side.', layout);
   const kinds = groupBy(ends, ({ service, kind, name, reasons }) =>
     keyFor(service, kind, name, ...reasons.flatMap(({ finding, gate, values }) => [finding, gate, values])),
   );
   const more = kinds.length - mostKinds;
   return [
-    'Not reported, because a condition does not hold:',
+    ...hang('', 'Not reported, because a condition does not hold:', layout),
     ...kinds.slice(0, mostKinds).flatMap((alike) => renderKind(alike, layout)),
     ...(more > 0 ? [`… and ${countOf(more, 'more kind')}`] : []),
   ];

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, isAbsolute, relative } from 'node:path';
 import { escapeControls } from '../decode/quote-value.ts';
 import { SourceError } from './source.ts';
 
@@ -24,10 +24,12 @@ function describeMissing(error: unknown): string {
   return existsSync(folder) ? 'no such file' : `no such file: there is no folder ${quotePath(folder)}`;
 }
 
-/** As it was given, unless a terminal could take it for something else. */
+/** From the working directory where it is below, so that reports say the same on every machine; quoted where a terminal could take it for something else. */
 export function quotePath(path: string): string {
-  const quoted = escapeControls(JSON.stringify(path));
-  return quoted === `"${path}"` ? path : quoted;
+  const near = isAbsolute(path) ? relative(process.cwd(), path) : '';
+  const shown = near === '' || near.startsWith('..') || isAbsolute(near) ? path : near;
+  const quoted = escapeControls(JSON.stringify(shown));
+  return quoted === `"${shown}"` ? shown : quoted;
 }
 
 export function tooLarge(label: string, maxBytes: number): SourceError {

@@ -27,7 +27,7 @@ const defaultMaxBytes = 512_000_000;
 
 /** @param path Of the file; `-` for standard input. The format is recognised by content. */
 export function createFileSource(path: string, options: FileOptions = {}): FileSource {
-  const name = `file=${path}`;
+  const name = `file=${quotePath(path)}`;
   let decoded: Promise<Decoded> | null = null;
   const readAll = async (signal?: AbortSignal) => {
     decoded ??= readSpanFile(path, options, signal);

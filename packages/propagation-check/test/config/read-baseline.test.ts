@@ -40,3 +40,11 @@ suite('the file of a baseline', () => {
     refuse('known: 1', '1:8: known: expected a list');
   });
 });
+
+test('behind a fault of syntax its consequences are left out', () => {
+  const line = '{"time":"a","tap":"b","sent":{"headers":[]}}\n';
+  assert.throws(
+    () => readBaseline(line.repeat(50)),
+    (error: Error) => error.message.split('; ').length < 10 && /^2:1: /.test(error.message),
+  );
+});

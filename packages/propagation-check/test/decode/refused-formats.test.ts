@@ -40,6 +40,29 @@ const span = (fields: object) => `{"resource":${JSON.stringify(fields)}`;
 
 /** Each sentence says what it is and how to get spans that can be read. */
 const refused: Readonly<Record<string, readonly [string | Uint8Array | object, RegExp]>> = {
+  'records of a tap': [
+    '{"time":"2026-11-28T04:18:30.035Z","tap":"127.0.0.1:1","target":"http://127.0.0.1:2","sent":{},"received":null}\n'.repeat(
+      2,
+    ),
+    /^line 1: tap: these are records of propagation-check tap.*--wire FILE/,
+  ],
+  'one record of a tap': [{ tap: 'a', target: 'b', sent: {}, received: null }, /^tap: .*--wire FILE/],
+  'a report of this tool': [
+    JSON.stringify({ version: 1, verdict: 'intact', traces: 1, spans: 1, edges: [], findings: [] }, null, 2),
+    /^version: this is a report of propagation-check, which holds no spans/,
+  ],
+  'a report of audit': [{ kind: 'audit', version: 1, outcome: 'passed', window: {} }, /^version: .*audit/],
+  'a report of doctor': [{ version: 1, verdict: 'clean', checks: 1, accepted: 0, findings: [] }, /doctor/],
+  'the state of audit': [{ kind: 'audit-state', version: 1, at: '', edges: [] }, /^kind: .*--state/],
+  'a snapshot of the sink': [
+    { version: 1, savedAt: '', totals: {}, exports: {}, lost: 0, edges: [] },
+    /^savedAt: this is the state of propagation-check sink/,
+  ],
+  'a baseline': ['# known\n\nknown:\n  - client: a\n', /^byte 0: this is a baseline .*--baseline FILE/],
+  'an empty baseline': ['known: []\n', /^byte 0: this is a baseline/],
+  'a baseline in JSON': [{ known: [] }, /^known: this is a baseline/],
+  expectations: ['edges:\n  must: [a -> b]\n', /^byte 0: this is an expectations file/],
+  'a configuration': ['source: jaeger=http://a\n', /^byte 0: this is a configuration .*--config FILE/],
   'segments of X-Ray': [
     { Traces: [{ Id: '1', Segments: [{ Id: 'a', Document: '{}' }] }] },
     /^Segments: .*AWS X-Ray.*awsxray.*file exporter/,

@@ -86,6 +86,26 @@ test('an expectation that nothing speaks of is no verdict', async (t) => {
   );
 });
 
+test('where nothing arrived, the variables that keep spans away are the reason', async (t) => {
+  const explain = async (env: NodeJS.ProcessEnv, ...command: readonly string[]) => {
+    const args = ['exec', '--settle', '1ms', '--json', '--', ...command];
+    const { code, stderr } = await runCli(t, args, { env });
+    const { verdict, reason, notes } = JSON.parse(stderr);
+    assert.deepEqual([code, verdict], [2, 'unknown']);
+    return { reason: reason.replace(/^.*?; /, ''), notes: notes.join('\n') };
+  };
+  const [, ...silent] = send('nothing');
+  const off = await explain({ OTEL_TRACES_SAMPLER: 'always_off' }, ...silent);
+  assert.match(off.reason, /^OTEL_TRACES_SAMPLER=always_off is set, so that SDKs record no trace/);
+  assert.doesNotMatch(off.notes, /SAMPLER/);
+  const disabled = await explain({ OTEL_SDK_DISABLED: 'TRUE' }, ...silent);
+  assert.match(disabled.reason, /^OTEL_SDK_DISABLED=TRUE is set, so that SDKs export nothing; unset it$/);
+  const inText = await explain({}, 'sh', '-c', 'OTEL_TRACES_EXPORTER="none" true');
+  assert.match(inText.reason, /^OTEL_TRACES_EXPORTER=none is set/);
+  const replaced = await explain({ OTEL_TRACES_EXPORTER: 'none' }, ...silent);
+  assert.match(replaced.reason, /^no process of /);
+});
+
 test('standard input, output and arguments are those of the command', async (t) => {
   const script = 'process.stdin.pipe(process.stdout); console.log(process.argv.slice(1))';
   const command = [process.execPath, '-e', script, '--', '--report', '-x'];

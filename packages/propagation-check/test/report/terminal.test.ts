@@ -124,7 +124,10 @@ Good to know:
     );
   });
 
-  for (const width of [60, 80, 120, 200]) {
+  const command =
+    'See what it sends, with a tap:\npropagation-check tap --listen 0 --target http://a:1 --client web';
+
+  for (const width of [40, 60, 80, 120, 200]) {
     test(`no line is wider than ${width} columns`, () => {
       const everything: Result = {
         ...broken,
@@ -132,7 +135,7 @@ Good to know:
           ...broken.edges,
           { client: 'x'.repeat(300), server: 'y'.repeat(300), protocol: 'messaging', calls: 1, broken: 1 },
         ],
-        findings: findingIds.map((id) => ({ ...split, id })),
+        findings: findingIds.map((id) => ({ ...split, id, decide: [command] })),
       };
       const lines = render(everything, width).split('\n');
       assert.deepEqual(
@@ -141,6 +144,33 @@ Good to know:
       );
     });
   }
+
+  test('a command that is too wide goes on behind a backslash, and one that is quoted stays whole', () => {
+    const stepOf = (step: string, width: number) => {
+      const lines = render({ ...broken, findings: [{ ...split, decide: [step] }] }, width).split('\n');
+      const from = lines.findIndex((line) => line.includes('propagation-check tap'));
+      return lines.slice(
+        from,
+        lines.findIndex((line) => /^ {2}fix/.test(line)),
+      );
+    };
+    assert.deepEqual(stepOf(command, 40), [
+      '    propagation-check tap --listen 0 \\',
+      '        --target http://a:1 --client \\',
+      '        web',
+    ]);
+    const [, pasted = ''] = command.split('\n');
+    assert.equal(
+      stepOf(command, 40)
+        .join('\n')
+        .replace(/\s+\\\n\s+/g, ' ')
+        .trim(),
+      pasted,
+    );
+    assert.equal(stepOf(command, 80).join('').trim(), pasted);
+    const quoted = command.replace('web', "'web shop'");
+    assert.equal(stepOf(quoted, 40).length, 1);
+  });
 
   test('colours change nothing else', () => {
     const painted = render(broken, 80, {}, true);

@@ -9,6 +9,7 @@ import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { cutPieces, endFinders, fillFrom } from '../../src/source/cut-pieces.ts';
 import { readSpanFile } from '../../src/source/file.ts';
+import { quotePath } from '../../src/source/file-error.ts';
 import { readPieces } from '../../src/source/read-pieces.ts';
 import { type ReadProgress, readSpanStore } from '../../src/source/read-span-store.ts';
 import { SpanWriter } from '../../src/span/span-writer.ts';
@@ -38,7 +39,7 @@ test('every fixture of every format, also packed: the same spans and format as f
     for (const bytes of [readFileSync(file), gzipSync(readFileSync(file))]) {
       const found = await readText(bytes).catch((error: Error) => error.message);
       if (typeof found === 'string' || typeof expected === 'string') {
-        assert.equal(String(found).replace('standard input', file), expected);
+        assert.equal(String(found).replace('standard input', quotePath(file)), expected);
       } else {
         assert.equal(found.format, expected.format, file);
         assert.deepEqual(viewsOf(found.store), kept(expected.spans), file);

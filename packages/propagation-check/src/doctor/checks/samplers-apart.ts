@@ -45,6 +45,7 @@ function readSampler(environment: Environment) {
   return {
     setting,
     name: isRatio ? `traceidratio ${ratio}` : sampler,
-    drops: isRatio && Number(ratio) < 1,
+    // A ratio of 0 is `sampler-off`.
+    drops: isRatio && Number(ratio) > 0 && Number(ratio) < 1,
   };
 }

@@ -1,6 +1,6 @@
-import { groupBy } from '../../util/group-by.ts';
 import type { DoctorCheck } from '../check.ts';
-import { hasTelemetry, isDisabled, readVariable } from '../environment.ts';
+import { isDisabled } from '../environment.ts';
+import { findSilent } from '../find-silent.ts';
 
 export const sdkDisabled: DoctorCheck = {
   id: 'sdk-disabled',
@@ -10,26 +10,8 @@ export const sdkDisabled: DoctorCheck = {
   fix: 'Remove the variable, or keep it to environments in which nobody looks at traces.',
   example: { language: 'yaml', text: 'environment:\n  OTEL_SDK_DISABLED: "false"' },
   leadsTo: ['server-not-instrumented', 'client-not-instrumented'],
-  find: ({ environments }) => {
-    const systems = groupBy(
-      environments.filter(({ kind }) => kind === 'compose' || kind === 'kubernetes'),
-      ({ system }) => system,
-    );
-    return systems.flatMap((services) => {
-      // A system without any spans is meant to have none.
-      const hasOthers = services.some((each) => hasTelemetry(each) && !isDisabled(each));
-      return services.filter(isDisabled).flatMap((environment) => {
-        const setting = readVariable(environment, 'OTEL_SDK_DISABLED');
-        return setting === null || !hasOthers
-          ? []
-          : [
-              {
-                place: setting.place,
-                service: environment.service,
-                says: 'OTEL_SDK_DISABLED is true, and other services of the system have spans',
-              },
-            ];
-      });
-    });
-  },
+  find: (project) =>
+    findSilent(project, 'OTEL_SDK_DISABLED', (_, environment) =>
+      isDisabled(environment) ? { says: 'OTEL_SDK_DISABLED is true: no span is made' } : null,
+    ),
 };
