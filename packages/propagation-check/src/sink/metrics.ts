@@ -36,7 +36,7 @@ export const metrics = [
   {
     name: 'propagation_sink_exports_refused_total',
     labels: ['reason'],
-    help: 'Exports that were refused: memory, backlog and bodies are answered with 503, and clients try again',
+    help: 'Exports that were refused: memory, backlog and bodies are answered with 503, and clients try again; invalid and fault (of the sink) for good',
   },
   { name: 'propagation_sink_traces_open', help: 'Traces of which spans may still come' },
   {
