@@ -152,9 +152,9 @@ function readStates(
   return {
     propagation_sink_spans_open: state.spans,
     propagation_sink_traces_open: state.open,
-    propagation_sink_bytes_held: state.bytes,
-    propagation_sink_bytes_limit: maxBytes,
-    propagation_sink_seconds_behind: Math.max(state.behindMs, admission.waitedMs) / 1_000,
+    propagation_sink_held_bytes: state.bytes,
+    propagation_sink_limit_bytes: maxBytes,
+    propagation_sink_behind_seconds: Math.max(state.behindMs, admission.waitedMs) / 1_000,
     propagation_sink_edges: counters.edges,
     propagation_sink_edges_limit: maxEdges,
     propagation_sink_snapshot_timestamp_seconds: saver.savedAt / 1_000,

@@ -90,7 +90,7 @@ test('exports that began while there was room are refused when there is none', a
   );
   assert.deepEqual([...new Set(statuses)].sort(), [200, 503]);
   const metrics = await (await fetch(`${url}/metrics`)).text();
-  const [, held] = /^propagation_sink_bytes_held (\d+)$/m.exec(metrics) ?? [];
+  const [, held] = /^propagation_sink_held_bytes (\d+)$/m.exec(metrics) ?? [];
   assert.ok(Number(held) < maxBytes * 1.5, `${held} bytes`);
 });
 
