@@ -142,13 +142,27 @@ function readPartialSuccess(
   body: Buffer,
   contentType: string | undefined,
 ): { readonly rejected: number; readonly message: string } {
-  const serializer = contentType === 'application/x-protobuf' ? ProtobufTraceSerializer : JsonTraceSerializer;
+  const serializer = isJson(body, contentType) ? JsonTraceSerializer : ProtobufTraceSerializer;
   try {
     const { rejectedSpans, errorMessage } = serializer.deserializeResponse(body)?.partialSuccess ?? {};
     const rejected = Math.floor(Number(rejectedSpans ?? 0));
     return { rejected: rejected > 0 ? rejected : 0, message: String(errorMessage ?? '') };
   } catch {
     return { rejected: 0, message: '' };
+  }
+}
+
+/** The answer says it, whatever the request was in: proxies answer in their own encoding. Some name no media type, or a wrong one. */
+function isJson(body: Buffer, contentType = ''): boolean {
+  const [mediaType = ''] = contentType.split(';');
+  switch (mediaType.trim().toLowerCase()) {
+    case 'application/json':
+      return true;
+    case 'application/x-protobuf':
+      return false;
+    default:
+      // No message of protobuf that is an answer begins so.
+      return body.toString('latin1', 0, 1) === '{';
   }
 }
 

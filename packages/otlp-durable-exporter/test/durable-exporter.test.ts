@@ -277,6 +277,29 @@ describe('so are those that it rejects of a first attempt:', () => {
   }
 });
 
+describe('the answer says how it is encoded, whatever the request was in:', () => {
+  const json = JSON.stringify({ partialSuccess: { rejectedSpans: '2', errorMessage: 'too old' } });
+  // Field 1, with 2 in its field 1 and the message in its field 2.
+  const protobuf = '\x0a\x0b\x08\x02\x12\x07too old';
+  for (const [contentType, body] of [
+    ['application/json; charset=utf-8', json],
+    ['application/x-protobuf', protobuf],
+    ['Application/X-Protobuf;charset=utf-8', protobuf],
+    ['', json],
+    ['', protobuf],
+    ['text/plain', protobuf],
+  ] as const) {
+    test(`"${contentType}", ${body === json ? 'JSON' : 'protobuf'}`, async (t) => {
+      const headers = contentType === '' ? {} : { 'content-type': contentType };
+      await using receiver = await startReceiver(answerWith(200, headers, body));
+      const delivery = startDelivery(t, receiver.url);
+      exportSpans(delivery, 'first', 'second', 'third');
+      await delivery.forceFlush();
+      assert.deepEqual(delivery.counts.dropped, { ...nothingDropped, rejected: 2 });
+    });
+  }
+});
+
 test('of a first attempt that was tried again, the last answer counts', async (t) => {
   await using receiver = await startReceiver((response, request, names) =>
     (receiver.received.length === 1

@@ -1,8 +1,11 @@
 import { rpcCode } from '../source/otlp-response.ts';
 import { createTurns, type InTurn, RefusedRequest } from '../source/request-body.ts';
 
-/** Why exports are refused: the memory for spans is full, they would wait too long, there are too many at one time, they cannot be read. */
-export const refusalReasons = ['memory', 'backlog', 'bodies', 'invalid'] as const;
+/**
+ * Why exports are refused: the memory for spans is full, they would wait too long, there are too many at one time, they cannot be read, this
+ * tool has a fault.
+ */
+export const refusalReasons = ['memory', 'backlog', 'bodies', 'invalid', 'fault'] as const;
 export type RefusalReason = (typeof refusalReasons)[number];
 
 /** Longer an export shall not wait for its answer: the Collector's exporters give up after 5 s, and send it again. */
@@ -24,8 +27,13 @@ class Overload extends RefusedRequest {
   }
 }
 
+function refuseForMemory(): RefusedRequest {
+  return new Overload('memory', 'the memory for spans is full; try again', retrySeconds);
+}
+
 export function reasonOf(refusal: RefusedRequest): RefusalReason {
   if (refusal instanceof Overload) return refusal.reason;
+  if (refusal.status === 500) return 'fault';
   return refusal.status === 503 ? 'bodies' : 'invalid';
 }
 
@@ -80,10 +88,14 @@ export class Admission {
     if (refusal !== null) throw refusal;
   }
 
+  /** An export that was admitted has waited since: others may have taken the room. @throws {RefusedRequest} when there is none. */
+  checkRoom(): void {
+    if (!this.#hasRoom()) throw refuseForMemory();
+  }
+
   /** Why no export can be taken now. */
   findObstacle(): RefusedRequest | null {
-    if (!this.#hasRoom())
-      return new Overload('memory', 'the memory for spans is full; try again', retrySeconds);
+    if (!this.#hasRoom()) return refuseForMemory();
     if (this.#isBehind()) return new Overload('backlog', 'too many traces wait; try again', retrySeconds);
     const isKnown = this.#workMs >= leastWorkMs && this.#works > 0;
     const expectedMs = isKnown ? this.#waiting.length * (this.#workMs / this.#works) : 0;

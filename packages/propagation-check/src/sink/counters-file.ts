@@ -13,6 +13,8 @@ export class CountersFile {
   /** Milliseconds since the epoch. */
   savedAt = 0;
   failures = 0;
+  /** A save that has not begun: it saves for all that ask meanwhile. */
+  #next: Promise<void> | null = null;
 
   private constructor(path: string, before: Snapshot | null, unlock: () => Promise<void>) {
     this.#path = path;
@@ -31,9 +33,10 @@ export class CountersFile {
     }
   }
 
-  /** @param take Asked when earlier saves are done. @throws {SourceError} when it cannot be written. */
+  /** @param take Asked when the save begins, after earlier ones. @throws {SourceError} when it cannot be written. */
   save(take: () => Snapshot): Promise<void> {
-    return this.#inTurn(async () => {
+    this.#next ??= this.#inTurn(async () => {
+      this.#next = null;
       try {
         await writeSnapshot(this.#path, take());
         this.savedAt = Date.now();
@@ -42,6 +45,7 @@ export class CountersFile {
         throw error;
       }
     });
+    return this.#next;
   }
 
   close(): Promise<void> {

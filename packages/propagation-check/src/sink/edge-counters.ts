@@ -1,3 +1,4 @@
+import type { FindingId } from '../rules/finding.ts';
 import { keyFor } from '../util/group-by.ts';
 
 export const verdicts = ['intact', 'broken', 'undecided'] as const;
@@ -16,7 +17,7 @@ export interface CallVerdict {
   readonly client: string | null;
   readonly server: string | null;
   readonly verdict: Verdict;
-  /** The id of the finding, `late`, or empty for an intact call. */
+  /** The id of the finding, `judgedApart`, or empty for an intact call. */
   readonly cause: string;
   readonly example: Example;
 }
@@ -38,15 +39,25 @@ export interface EdgeCount extends EdgeLabels {
 /** Names of services and addresses of peers come from outside. */
 const longestName = 200;
 const mostExamples = 5;
+/** Of the edges: addresses of peers without spans change with every deployment, and must leave room for services. */
+const peerShare = 1 / 4;
+/** The cause of calls to these. */
+export const uninstrumented: FindingId = 'uninstrumented-peer';
+/** The cause of a call of which one side was judged when the other had not come. */
+export const judgedApart = 'judged-apart';
 /** Of a side of which no span tells, and of both sides beyond the bound of edges. */
 export const unknownService = 'unknown';
 export const otherService = 'other';
+const otherEdge = { client: otherService, server: otherService } as const;
+/** Restored as it was saved; it is no pair of services. */
+const otherKey = keyFor(otherService, otherService);
 
 /** Calls since the first start, by edge, verdict and cause. */
 export class EdgeCounters {
   readonly #mostEdges: number;
   readonly #counts = new Map<string, EdgeCount>();
   readonly #edges = new Set<string>();
+  #peers = 0;
 
   constructor(mostEdges: number) {
     this.#mostEdges = mostEdges;
@@ -76,17 +87,24 @@ export class EdgeCounters {
     calls: number,
     examples: readonly Example[],
   ): void {
-    const known = this.#find({ ...this.#nameEdge(client, server), verdict, cause });
+    const edge = this.#nameEdge(client, server, cause === uninstrumented);
+    const known = this.#find({ ...edge, verdict, cause });
     known.calls += calls;
     known.examples = [...known.examples, ...examples].slice(-mostExamples);
   }
 
-  #nameEdge(client: string | null, server: string | null): Pick<EdgeLabels, 'client' | 'server'> {
+  #nameEdge(
+    client: string | null,
+    server: string | null,
+    isPeer: boolean,
+  ): Pick<EdgeLabels, 'client' | 'server'> {
     const edge = { client: nameSide(client), server: nameSide(server) };
     const key = keyFor(edge.client, edge.server);
-    if (this.#edges.has(key)) return edge;
-    if (this.#edges.size >= this.#mostEdges) return { client: otherService, server: otherService };
+    if (this.#edges.has(key) || key === otherKey) return edge;
+    const isFull = this.#edges.size >= this.#mostEdges;
+    if (isFull || (isPeer && this.#peers >= this.#mostEdges * peerShare)) return otherEdge;
     this.#edges.add(key);
+    if (isPeer) this.#peers += 1;
     return edge;
   }
 

@@ -1,13 +1,13 @@
+import { readAddress, readOutcome } from '../calls/call-facts.ts';
 import type { CallGroup } from '../calls/call-group.ts';
 import { none, type TraceGraph } from '../graph/trace-graph.ts';
-import type { Shown } from '../rules/check.ts';
-import type { FindingId } from '../rules/finding.ts';
+import type { Draft, Shown } from '../rules/check.ts';
 import { findings } from '../rules/findings.ts';
+import type { Span } from '../span/span.ts';
 import type { SpanStore } from '../span/span-store.ts';
 import { keyFor } from '../util/group-by.ts';
 import { examineStore } from '../verdict/check-traces.ts';
-import { findUnjudged } from '../verdict/list-unjudged.ts';
-import type { CallVerdict } from './edge-counters.ts';
+import { type CallVerdict, uninstrumented } from './edge-counters.ts';
 
 /** One call, and the rows of its sides that are known, the called one first. */
 export interface JudgedCall extends CallVerdict {
@@ -75,13 +75,7 @@ export function judgeBatch(store: SpanStore, isNew: (row: number) => boolean): B
       list.push({ client, server, verdict, cause: id, rows, example: exampleOf(one) });
     }
   }
-  for (const { client, peer, clients } of findUnjudged(scene, merged)) {
-    for (const span of clients) {
-      const example = { traceId: span.traceId, spanIds: [span.spanId] };
-      const rows = [graph.rowOf(span)] as const;
-      pending.push({ client, server: peer, verdict: 'undecided', cause: unjudged, rows, example });
-    }
-  }
+  pending.push(...listSilent(graph, merged));
   const whole = groups.flatMap((group) => {
     const told = edges.get(keyFor(group.client, group.server))?.told;
     return listNew(graph, group, (client, server) => (isNew(client) || isNew(server)) && !told?.has(server));
@@ -89,7 +83,25 @@ export function judgeBatch(store: SpanStore, isNew: (row: number) => boolean): B
   return { whole, final, pending, called: listCalled(graph, whole).filter(isNew) };
 }
 
-const unjudged: FindingId = 'uninstrumented-peer';
+/** Calls that were answered, by a peer that has no span of them. */
+function listSilent(graph: TraceGraph, drafts: readonly Draft[]): readonly JudgedCall[] {
+  return drafts.flatMap(({ id, client, shown }) => {
+    if (id !== uninstrumented) return [];
+    const spans = shown
+      .flatMap((one) => one.client ?? [])
+      .filter((span) => readOutcome(span) !== 'unreached');
+    return spans.map((span): JudgedCall => {
+      const example = { traceId: span.traceId, spanIds: [span.spanId] };
+      const rows = [graph.rowOf(span)] as const;
+      return { client, server: namePeer(span), verdict: 'undecided', cause: uninstrumented, rows, example };
+    });
+  });
+}
+
+function namePeer(span: Span): string | null {
+  const { host, port } = readAddress(span);
+  return host === null || port === null ? host : `${host}:${port}`;
+}
 
 /** Whole calls of spans that no rule is asked about. @param isMeant Asked for the called side. */
 export function listWholeCalls(

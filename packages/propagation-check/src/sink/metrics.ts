@@ -8,7 +8,7 @@ export const metrics = [
   {
     name: 'propagation_edge_calls_total',
     labels: ['client', 'server', 'verdict', 'cause'],
-    help: 'Calls between two services by verdict (intact, broken, undecided) and cause (a finding; empty for intact)',
+    help: 'Calls between two services by verdict (intact, broken, undecided) and cause (a finding, judged-apart, or empty for intact)',
   },
   {
     name: 'propagation_sink_spans_received_total',
@@ -36,7 +36,7 @@ export const metrics = [
   {
     name: 'propagation_sink_exports_refused_total',
     labels: ['reason'],
-    help: 'Exports that were refused: memory, backlog and bodies are answered with 503, and clients try again',
+    help: 'Exports that were refused: memory, backlog and bodies are answered with 503, and clients try again; invalid and fault (of the sink) for good',
   },
   { name: 'propagation_sink_traces_open', help: 'Traces of which spans may still come' },
   {
@@ -51,10 +51,10 @@ export const metrics = [
   },
   { name: 'propagation_sink_batches_judged_total', help: 'Batches of traces that were judged together' },
   { name: 'propagation_sink_judge_seconds_total', help: 'Time that the engine took' },
-  { name: 'propagation_sink_bytes_held', help: 'Memory for spans and their traces' },
-  { name: 'propagation_sink_bytes_limit', help: 'The most that --memory allows' },
+  { name: 'propagation_sink_held_bytes', help: 'Memory for spans and their traces' },
+  { name: 'propagation_sink_limit_bytes', help: 'The most that --memory allows' },
   {
-    name: 'propagation_sink_seconds_behind',
+    name: 'propagation_sink_behind_seconds',
     help: 'How long the first export or closed trace has waited for its turn; 0 while the sink keeps up',
   },
   { name: 'propagation_sink_edges', help: 'Pairs of services that have a counter of their own' },

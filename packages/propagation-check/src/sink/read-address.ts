@@ -21,3 +21,7 @@ export function readAddresses(text: string): readonly Address[] | null {
   const addresses = text.split(',').map(readAddress);
   return addresses.every((address) => address !== null) ? addresses : null;
 }
+
+export function toUrl({ host, port }: Address): string {
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+}

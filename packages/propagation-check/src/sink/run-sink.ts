@@ -2,7 +2,8 @@ import { once } from 'node:events';
 import type { Session } from '../cli/session.ts';
 import { UsageError } from '../cli/usage-error.ts';
 import { escapeText } from '../report/escape-text.ts';
-import { messageOf, type SinkOptions, startSink } from './start-sink.ts';
+import { messageOf } from '../util/message-of.ts';
+import { type SinkOptions, startSink } from './start-sink.ts';
 import { longestOpenMs } from './trace-judge.ts';
 
 /** The options of `propagation-check sink`, parsed. */

@@ -28,7 +28,7 @@ export class SinkBooks {
     );
     this.exports = before?.exports ?? {
       received: 0,
-      refused: { memory: 0, backlog: 0, bodies: 0, invalid: 0 },
+      refused: { memory: 0, backlog: 0, bodies: 0, invalid: 0, fault: 0 },
     };
     // A process that was stopped had judged all that it had received.
     this.#lost = before === null ? 0 : before.totals.received - before.totals.judged;

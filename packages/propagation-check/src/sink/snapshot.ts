@@ -22,7 +22,10 @@ const schema = z.object({
   }),
   exports: z.object({
     received: count,
-    refused: z.object({ memory: count, backlog: count, bodies: count, invalid: count }),
+    refused: z.object({
+      ...{ memory: count, backlog: count, bodies: count, invalid: count },
+      fault: count.default(0),
+    }),
   }),
   /** Spans that processes had received and not judged when they were killed. */
   lost: count,

@@ -1,16 +1,14 @@
 import { setImmediate as untilNextTurn } from 'node:timers/promises';
-import type { ExportRequest, Receiving } from '../source/export-request.ts';
-import type { Listener } from '../source/listen.ts';
 import { warnOfOpenAddress } from '../source/open-address.ts';
-import { listenOnAll, tlsComplaint } from '../source/otlp-receiver.ts';
-import { BodyMemory } from '../source/request-body.ts';
-import { groupBy } from '../util/group-by.ts';
-import { Admission, reasonOf } from './admission.ts';
+import { messageOf } from '../util/message-of.ts';
+import { Admission } from './admission.ts';
 import { CountersFile } from './counters-file.ts';
+import { CountersSaver } from './counters-saver.ts';
 import { JudgeLoop, now } from './judge-loop.ts';
 import { createMetrics, type States } from './metrics.ts';
-import type { Address } from './read-address.ts';
-import { serveMetrics } from './serve-metrics.ts';
+import { type Address, toUrl } from './read-address.ts';
+import { type Intake, receiveExports } from './receive-exports.ts';
+import { type MetricsServer, type MetricsSources, serveMetrics } from './serve-metrics.ts';
 import { SinkBooks } from './sink-books.ts';
 
 export interface SinkOptions {
@@ -24,7 +22,7 @@ export interface SinkOptions {
   readonly statePath: string | null;
   /** Milliseconds between two snapshots. */
   readonly saveEveryMs: number;
-  /** For people, each message once. */
+  /** For people. */
   readonly say: (message: string) => void;
 }
 
@@ -37,12 +35,7 @@ export interface Sink {
   close(): Promise<void>;
 }
 
-/** Of one export, uncompressed. */
-const maxRequestBytes = 64 * 1024 * 1024;
-/** Of all that arrive at one time. */
-const maxBodyBytes = 128 * 1024 * 1024;
-const maxConnections = 500;
-/** Of different messages. */
+/** Of different messages of one kind. */
 const mostSaid = 20;
 
 /** Starts a sink that judges what it receives until it is closed. @throws {SourceError} when it cannot listen, or its snapshot is damaged or in use. */
@@ -57,152 +50,119 @@ export async function startSink(options: SinkOptions): Promise<Sink> {
 }
 
 async function openSink(options: SinkOptions, file: CountersFile | null): Promise<Sink> {
-  const complain = sayOnce(options.say);
+  const parts = makeParts(options, file);
+  await parts.saver.save();
+  const intake = await receiveExports(options.listen, {
+    ...parts,
+    maxBytes: options.maxBytes,
+    // Clients cause these: there is no end of them, and they must not use up the words for others.
+    complain: sayOnce(options.say),
+  });
+  const server = await serveMetrics(options.metrics, createSources(parts, options)).catch(
+    async (error: unknown) => {
+      await intake.close();
+      throw error;
+    },
+  );
+  return runSink(parts, { intake, server, file }, options);
+}
+
+interface SinkParts {
+  readonly books: SinkBooks;
+  readonly admission: Admission;
+  readonly loop: JudgeLoop;
+  readonly saver: CountersSaver;
+  readonly state: { isStopping: boolean };
+}
+
+function makeParts(options: SinkOptions, file: CountersFile | null): SinkParts {
+  const sayFault = sayOnce(options.say);
   const onFault = (error: unknown) =>
-    complain(`a batch of traces was dropped, a fault of this tool: ${messageOf(error)}`);
+    sayFault(`a batch of traces was dropped, a fault of this tool: ${messageOf(error)}`);
   const books = new SinkBooks({ ...options, onFault }, file?.before ?? null);
   const { judge } = books;
-  const metrics = createMetrics(books.counters.list());
-  let saved = books.takeSnapshot();
-  await file?.save(() => saved);
   const admission = new Admission(
     () => judge.bytes <= options.maxBytes,
     () => judge.isBehind,
   );
   const loop = new JudgeLoop(judge, (milliseconds) => admission.addWork(milliseconds));
-  const { listeners, urls } = await listenAt(
-    options.listen,
-    createReceiving(books, { admission, loop, complain }),
-    complain,
-  );
-  const closeListeners = () => Promise.all(listeners.map((listener) => listener.close()));
-  /** @returns Whether it was. */
-  const trySave = async (): Promise<boolean> => {
-    try {
-      await file?.save(() => books.takeSnapshot());
-      return true;
-    } catch (error) {
-      complain(messageOf(error));
-      return false;
-    }
-  };
-  let isStopping = false;
-  const server = await serveMetrics(options.metrics, {
+  const saver = new CountersSaver(file, books, options.say);
+  return { books, admission, loop, saver, state: { isStopping: false } };
+}
+
+function createSources(parts: SinkParts, options: SinkOptions): MetricsSources {
+  const { books, admission, saver, state } = parts;
+  const metrics = createMetrics(books.counters.list());
+  let saved = books.takeSnapshot();
+  return {
     contentType: metrics.contentType,
     renderMetrics: async () => {
       const snapshot = books.takeSnapshot();
-      const states = readStates(books, admission, options, file);
+      const states = readStates(parts, options);
       // No scrape tells counts that are not saved: Prometheus takes a counter that goes back for one that began again.
-      if (await trySave()) saved = snapshot;
+      if (await saver.trySave()) saved = snapshot;
       return metrics.render(saved, states);
     },
     listCounts: () => books.counters.list(),
-    findObstacle: () => (isStopping ? 'stopping' : (admission.findObstacle()?.message ?? null)),
-  }).catch(async (error: unknown) => {
-    await closeListeners();
-    throw error;
-  });
-  const url = toUrl({ ...options.metrics, port: server.port });
-  for (const warning of [...urls, url].flatMap((each) => warnOfOpenAddress(each) ?? [])) options.say(warning);
+    findObstacle: () => (state.isStopping ? 'stopping' : (admission.findObstacle()?.message ?? null)),
+  };
+}
+
+interface OpenParts {
+  readonly intake: Intake;
+  readonly server: MetricsServer;
+  readonly file: CountersFile | null;
+}
+
+function runSink(
+  { books, loop, saver, state }: SinkParts,
+  { intake, server, file }: OpenParts,
+  { metrics, saveEveryMs, say }: SinkOptions,
+): Sink {
+  const url = toUrl({ ...metrics, port: server.port });
+  for (const warning of [...intake.urls, url].flatMap((each) => warnOfOpenAddress(each) ?? [])) say(warning);
   loop.start();
-  const saving = setInterval(() => void trySave(), options.saveEveryMs);
+  saver.start(saveEveryMs);
   return {
-    urls,
+    urls: intake.urls,
     url,
     close: async () => {
-      isStopping = true;
-      await closeListeners();
-      // Accepted exports come before.
-      await admission.inTurn(async () => {});
+      state.isStopping = true;
+      await intake.close();
       loop.stop();
-      clearInterval(saving);
       try {
-        while (judge.finish(now())) await untilNextTurn();
-        await file?.save(() => books.takeSnapshot());
+        // Now, and by the clock meanwhile: who stops it may not wait for the end.
+        await saver.trySave();
+        while (books.judge.finish(now())) await untilNextTurn();
+        saver.stop();
+        await saver.save();
       } finally {
+        saver.stop();
         await Promise.all([server.close(), file?.close()]);
       }
     },
   };
 }
 
-interface ReceivingParts {
-  readonly admission: Admission;
-  readonly loop: JudgeLoop;
-  readonly complain: (message: string) => void;
-}
-
-function createReceiving(
-  { judge, exports }: SinkBooks,
-  { admission, loop, complain }: ReceivingParts,
-): Receiving {
-  const take = (request: ExportRequest) => {
-    const { rejected } = judge.take(request, now());
-    loop.judgeSoon();
-    exports.received += 1;
-    const [first] = rejected;
-    if (first !== undefined)
-      complain(`an export had spans that are not valid and were left out, the first: ${first.message}`);
-    return rejected;
-  };
-  return {
-    limits: { maxBytes: maxRequestBytes, memory: new BodyMemory(maxBodyBytes) },
-    inTurn: admission.inTurn,
-    admit: () => admission.admit(),
-    accept: async (request) => (request.signal === 'traces' ? take(request) : []),
-    onRefusal: (refusal) => {
-      exports.refused[reasonOf(refusal)] += 1;
-    },
-    complain,
-  };
-}
-
-async function listenAt(
-  addresses: readonly Address[],
-  receiving: Receiving,
-  complain: (message: string) => void,
-): Promise<{ readonly listeners: readonly Listener[]; readonly urls: readonly string[] }> {
-  const listeners: Listener[] = [];
-  const urls: string[] = [];
-  try {
-    for (const group of groupBy(addresses, ({ host }) => host)) {
-      const [{ host }] = group;
-      const port = group.map((address) => address.port);
-      const opened = await listenOnAll(
-        { host, port, maxConnections, option: '--listen [HOST:]PORT' },
-        receiving,
-        () => complain(tlsComplaint),
-      );
-      listeners.push(...opened);
-      urls.push(...opened.map((listener) => toUrl({ host, port: listener.port })));
-    }
-    return { listeners, urls };
-  } catch (error) {
-    await Promise.all(listeners.map((listener) => listener.close()));
-    throw error;
-  }
-}
-
 function readStates(
-  { judge, counters }: SinkBooks,
-  admission: Admission,
+  { books: { judge, counters }, admission, saver }: SinkParts,
   { maxBytes, maxEdges }: SinkOptions,
-  file: CountersFile | null,
 ): States {
   const state = judge.state(now());
   return {
     propagation_sink_spans_open: state.spans,
     propagation_sink_traces_open: state.open,
-    propagation_sink_bytes_held: state.bytes,
-    propagation_sink_bytes_limit: maxBytes,
-    propagation_sink_seconds_behind: Math.max(state.behindMs, admission.waitedMs) / 1_000,
+    propagation_sink_held_bytes: state.bytes,
+    propagation_sink_limit_bytes: maxBytes,
+    propagation_sink_behind_seconds: Math.max(state.behindMs, admission.waitedMs) / 1_000,
     propagation_sink_edges: counters.edges,
     propagation_sink_edges_limit: maxEdges,
-    propagation_sink_snapshot_timestamp_seconds: (file?.savedAt ?? 0) / 1_000,
-    propagation_sink_snapshot_failures_total: file?.failures ?? 0,
+    propagation_sink_snapshot_timestamp_seconds: saver.savedAt / 1_000,
+    propagation_sink_snapshot_failures_total: saver.failures,
   };
 }
 
+/** Each message once, and not all of them. */
 function sayOnce(say: (message: string) => void): (message: string) => void {
   const said = new Set<string>();
   return (message) => {
@@ -210,12 +170,4 @@ function sayOnce(say: (message: string) => void): (message: string) => void {
     said.add(message);
     say(message);
   };
-}
-
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
-
-function toUrl({ host, port }: Address): string {
-  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }

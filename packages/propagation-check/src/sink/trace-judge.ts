@@ -5,7 +5,7 @@ import type { ExportRequest } from '../source/export-request.ts';
 import type { SpanStore } from '../span/span-store.ts';
 import { SpanWriter } from '../span/span-writer.ts';
 import { mapBy } from '../util/group-by.ts';
-import type { CallVerdict } from './edge-counters.ts';
+import { type CallVerdict, judgedApart } from './edge-counters.ts';
 import { bytesPerId, IdMemory, readWords } from './id-memory.ts';
 import { type JudgedCall, judgeBatch, listCalled, listWholeCalls, type WholeCalls } from './judge-batch.ts';
 import { type Arrival, SpanSegments } from './span-segments.ts';
@@ -426,7 +426,7 @@ export class TraceJudge {
       const { traceId, spanId } = graph.view(row);
       const example = { traceId, spanIds: [spanId] };
       const server = graph.serviceOf(row);
-      this.#options.count({ client: null, server, verdict: 'undecided', cause: 'late', example }, 1);
+      this.#options.count({ client: null, server, verdict: 'undecided', cause: judgedApart, example }, 1);
     }
     for (const trace of rests) this.#markJudged(trace);
   }

@@ -1,6 +1,7 @@
 import { DecodeError } from '../decode/decode-error.ts';
 import { TooLargeError } from '../decode/gunzip.ts';
 import type { Span } from '../span/span.ts';
+import { messageOf } from '../util/message-of.ts';
 import { type OtlpContentType, rpcCode } from './otlp-response.ts';
 import { type BodyLimits, type InTurn, RefusedRequest } from './request-body.ts';
 
@@ -46,6 +47,11 @@ export interface Receiving {
    * @throws {DecodeError} when it cannot be read.
    */
   readonly accept: (request: ExportRequest) => Promise<readonly DecodeError[]>;
+  /**
+   * Whether clients send an export again that was not answered: one whose client has gone while it waited is not accepted, so that it does not
+   * count twice. A process that has ended sends nothing again. Over gRPC it is never accepted.
+   */
+  readonly isSentAgain?: boolean;
   /** Asked before a body is read. @throws {RefusedRequest} when no more can be taken. */
   readonly admit?: () => void;
   /** Told of each request that is answered with an error. */
@@ -63,5 +69,6 @@ export function toRefusal(error: unknown): RefusedRequest {
   if (error instanceof TooLargeError)
     return new RefusedRequest(413, rpcCode.resourceExhausted, error.message);
   if (error instanceof DecodeError) return new RefusedRequest(400, rpcCode.invalidArgument, error.message);
-  return new RefusedRequest(400, rpcCode.invalidArgument, 'the request could not be read');
+  // Clients do not send it again: it would fail again.
+  return new RefusedRequest(500, rpcCode.internal, `a fault of this tool: ${messageOf(error)}`);
 }

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, isAbsolute, relative } from 'node:path';
 import { escapeControls } from '../decode/quote-value.ts';
+import { messageOf } from '../util/message-of.ts';
 import { SourceError } from './source.ts';
 
 export const emptyFile =
@@ -14,7 +15,7 @@ export function describeFileError(error: unknown): string {
   if (code === 'ENOTDIR') return 'no such file: a part of the path is not a folder';
   if (code === 'EACCES' || code === 'EPERM') return 'not allowed';
   if (code === 'ERR_INVALID_ARG_VALUE') return 'not a valid path';
-  return error instanceof Error ? error.message : String(error);
+  return messageOf(error);
 }
 
 /** The folder is named where it is missing itself. */

@@ -1,3 +1,4 @@
+import { messageOf } from '../util/message-of.ts';
 import { omitUndefined } from '../util/omit-undefined.ts';
 import type { AcceptedExport, ExportSink, OwnAddress } from './export-request.ts';
 import { createHttpClient, type HttpClient, type HttpClientOptions } from './http-client.ts';
@@ -86,7 +87,7 @@ async function send(
     const isDelivered = answer.status >= 200 && answer.status < 300;
     return isDelivered ? null : `${client.name}: answered ${answer.status}: ${summarize(answer)}`;
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return messageOf(error);
   }
 }
 

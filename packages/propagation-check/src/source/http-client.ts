@@ -5,6 +5,7 @@ import { Agent, type Dispatcher, request } from 'undici';
 import { DecodeError } from '../decode/decode-error.ts';
 import { gunzip } from '../decode/gunzip.ts';
 import { quoteValue } from '../decode/quote-value.ts';
+import { messageOf } from '../util/message-of.ts';
 import { omitUndefined } from '../util/omit-undefined.ts';
 import { describeBrokenAnswer, describeHttpFailure, type Peer } from './http-failure.ts';
 import { followPolicy, type HttpAnswer, type RawAnswer } from './http-policy.ts';
@@ -102,7 +103,7 @@ async function readCaFile(name: string, path: string): Promise<string> {
     new X509Certificate(pem);
     return pem;
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     throw new SourceError(`${name}: the CA file is not a readable PEM certificate: ${reason}`);
   }
 }

@@ -28,6 +28,7 @@ export async function answerHttp(
     const rejected = await useBody(request, limits, (bytes) =>
       inTurn(async () => {
         const body = isGzip ? await gunzip(bytes, limits.maxBytes) : bytes;
+        if (receiving.isSentAgain && request.socket.destroyed) throw new Error('the client went away');
         return receiving.accept({ signal, type, body });
       }),
     );

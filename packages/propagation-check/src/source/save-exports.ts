@@ -9,6 +9,7 @@ import { ExportTraceServiceRequestSchema } from '../decode/generated/opentelemet
 import { parseJson } from '../decode/parse-json.ts';
 import { escapeControls } from '../decode/quote-value.ts';
 import { encodeOtlpLines } from '../span/encode-otlp-lines.ts';
+import { messageOf } from '../util/message-of.ts';
 import type { AcceptedExport, ExportSink } from './export-request.ts';
 import { describeFileError, quotePath } from './file-error.ts';
 import { SourceError } from './source.ts';
@@ -81,8 +82,4 @@ function toOtlpJson(body: Uint8Array): string {
 
 function describe(path: string): string {
   return `--save ${escapeControls(path)}`;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -14,18 +14,7 @@ import type { UnjudgedEdge } from './result.ts';
  * SERVER span, at an address inside of the network. An address outside is a third party.
  */
 export function listUnjudged(scene: Scene, drafts: readonly Draft[]): readonly UnjudgedEdge[] {
-  return findUnjudged(scene, drafts).map(({ client, peer, clients }) => ({
-    client,
-    peer,
-    calls: clients.reduce((sum, span) => sum + countOf(scene.graph.store, scene.graph.rowOf(span)), 0),
-  }));
-}
-
-/** The same, with the CLIENT spans of the calls. */
-export function findUnjudged(
-  { groups, facts }: Scene,
-  drafts: readonly Draft[],
-): readonly (Omit<UnjudgedEdge, 'calls'> & { readonly clients: readonly Span[] })[] {
+  const { graph, groups, facts } = scene;
   const targetOf = facts.remember(nameTarget);
   return drafts
     .filter(({ id }) => id === 'uninstrumented-peer')
@@ -39,7 +28,8 @@ export function findUnjudged(
       const target = nameTarget(first);
       const ofClient = groups.filter((group) => group.client === client);
       if (someCall(ofClient, (row) => targetOf(row) === target)) return [];
-      return [{ client, peer: port === null ? host : `${host}:${port}`, clients: reached }];
+      const calls = reached.reduce((sum, span) => sum + countOf(graph.store, graph.rowOf(span)), 0);
+      return [{ client, peer: port === null ? host : `${host}:${port}`, calls }];
     });
 }
 

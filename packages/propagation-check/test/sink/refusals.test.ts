@@ -1,21 +1,28 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { request } from 'node:http';
 import { type TestContext, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import { Client, credentials, type ServiceError, status } from '@grpc/grpc-js';
 import { Admission, reasonOf } from '../../src/sink/admission.ts';
 import { startSink } from '../../src/sink/start-sink.ts';
 import { RefusedRequest } from '../../src/source/request-body.ts';
+import { encodeOtlpLines } from '../../src/span/encode-otlp-lines.ts';
+import { callOrders } from './make-judge.ts';
 
 const anywhere = { host: '127.0.0.1', port: 0 };
 
-/** A sink that has no room. */
-async function startFull(t: TestContext) {
+async function start(t: TestContext, maxBytes: number) {
   const sink = await startSink({
-    ...{ listen: [anywhere], metrics: anywhere, closeAfterMs: 1_000, maxBytes: 1, maxEdges: 10 },
+    ...{ listen: [anywhere], metrics: anywhere, closeAfterMs: 10_000, maxBytes, maxEdges: 10 },
     ...{ statePath: null, saveEveryMs: 10_000, say: () => undefined },
   });
   t.after(() => sink.close());
   return sink;
 }
+
+/** A sink that has no room. */
+const startFull = (t: TestContext) => start(t, 64);
 
 test('over HTTP a full sink answers 503 with Retry-After', async (t) => {
   const { urls, url } = await startFull(t);
@@ -51,6 +58,49 @@ test('over gRPC it answers RESOURCE_EXHAUSTED with RetryInfo, without which clie
   assert.ok(at > 0, details.toString('latin1'));
   // Field 2 of Any, with field 1 of RetryInfo, a Duration, with 2 in its field 1, the seconds.
   assert.deepEqual([...details.subarray(at + type.length)], [0x12, 4, 0x0a, 2, 0x08, 2]);
+});
+
+test('exports that began while there was room are refused when there is none', async (t) => {
+  const maxBytes = 4 * 1024 * 1024;
+  const { urls, url } = await start(t, maxBytes);
+  // Requests of some kilobytes that are ten times as large in memory.
+  const begun = Array.from({ length: 20 }, (_, part) => {
+    const [line = ''] = encodeOtlpLines(
+      callOrders(500, 0, part * 500 + 1).filter(({ serviceName }) => serviceName === 'orders'),
+    ).split('\n');
+    const headers = {
+      'content-type': 'application/json',
+      'content-encoding': 'gzip',
+      expect: '100-continue',
+    };
+    const sending = request(`${urls[0]}/v1/traces`, { method: 'POST', headers });
+    const admitted = once(sending, 'continue');
+    const answered = once(sending, 'response');
+    sending.flushHeaders();
+    return { admitted, answered, send: () => sending.end(gzipSync(line)) };
+  });
+  await Promise.all(begun.map(({ admitted }) => admitted));
+  for (const { send } of begun) send();
+  const statuses = await Promise.all(
+    begun.map(async ({ answered }) => {
+      const [response] = await answered;
+      response.resume();
+      return response.statusCode;
+    }),
+  );
+  assert.deepEqual([...new Set(statuses)].sort(), [200, 503]);
+  const metrics = await (await fetch(`${url}/metrics`)).text();
+  const [, held] = /^propagation_sink_held_bytes (\d+)$/m.exec(metrics) ?? [];
+  assert.ok(Number(held) < maxBytes * 1.5, `${held} bytes`);
+});
+
+test('an export that is large for the memory is refused for good', async (t) => {
+  const { urls } = await start(t, 16 * 1024 * 1024);
+  const headers = { 'content-type': 'application/json', 'content-encoding': 'gzip' };
+  const body = gzipSync(' '.repeat(1024 * 1024 + 1));
+  const response = await fetch(`${urls[0]}/v1/traces`, { method: 'POST', headers, body });
+  assert.equal(response.status, 413);
+  assert.equal(response.headers.get('retry-after'), null);
 });
 
 test('nothing is refused while exports wait no longer than two seconds', async () => {

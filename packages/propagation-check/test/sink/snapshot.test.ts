@@ -6,7 +6,7 @@ import { readSnapshot, writeSnapshot } from '../../src/sink/snapshot.ts';
 import { noTotals } from '../../src/sink/trace-judge.ts';
 import { makeFolder } from '../cli/run-cli.ts';
 
-const exports = { received: 0, refused: { memory: 0, backlog: 0, bodies: 0, invalid: 0 } };
+const exports = { received: 0, refused: { memory: 0, backlog: 0, bodies: 0, invalid: 0, fault: 0 } };
 const snapshot = { totals: noTotals, exports, lost: 0, edges: [] };
 
 test('a file that is damaged: the error has the place, and what to do', async (t) => {

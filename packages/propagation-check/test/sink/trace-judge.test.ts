@@ -80,7 +80,7 @@ test('the rest of a trace that was judged long ago is late, and never broken', (
   sink.send(of(spans, 'orders'));
   sink.advance(minute);
   const counted = sink.list();
-  assert.ok(counted.includes('unknown → orders undecided late: 10'), counted.join());
+  assert.ok(counted.includes('unknown → orders undecided judged-apart: 10'), counted.join());
   assert.doesNotMatch(counted.join(), /broken/);
   assert.equal(sink.judge.totals.late, 10);
 });
@@ -161,8 +161,8 @@ test('a rest that is sent again counts once', () => {
     sink.send(of(spans, 'orders'));
   }
   sink.advance(minute);
-  const [late] = sink.list().filter((line) => line.includes('late'));
-  assert.equal(late, 'unknown → orders undecided late: 10');
+  const [apart] = sink.list().filter((line) => line.includes('judged-apart'));
+  assert.equal(apart, 'unknown → orders undecided judged-apart: 10');
   assert.equal(sink.judge.totals.repeated, 20);
 });
 
@@ -259,4 +259,37 @@ test('a fault of the engine costs its batch, is said, and the next batches are j
   assert.deepEqual([faults.length, sink.judge.totals.failedBatches, calls], [1, 1, 10]);
   const { open, spans } = sink.judge.state(sink.now);
   assert.deepEqual([open, spans], [0, 0]);
+});
+
+test('calls to a callee that is silent are undecided, wherever it is; calls that did not reach it are not counted', () => {
+  const call = (from: number, url: string, status: number) =>
+    of(callOrders(10, from * 10, from), 'web').map((span) =>
+      span.kind === 'CLIENT'
+        ? {
+            ...span,
+            attributes: new Map<string, string | number>([
+              ['http.request.method', 'GET'],
+              ['url.full', url],
+              ['http.response.status_code', status],
+            ]),
+          }
+        : span,
+    );
+  const sink = makeJudge();
+  sink.send([
+    ...call(1, 'http://stock:8080/work', 200),
+    ...call(11, 'https://mail.example.com/send', 500),
+    ...call(21, '/work', 200),
+    ...call(31, 'http://stock:8080/work', 503),
+  ]);
+  // An answer of a cache, of a hop, or of an instance without spans.
+  sink.send([...callOrders(20, 1_000, 100), ...of(callOrders(10, 2_000, 200), 'web')]);
+  sink.advance(10 * minute);
+  assert.deepEqual(sink.list(), [
+    'web → mail.example.com:443 undecided uninstrumented-peer: 10',
+    'web → orders intact: 20',
+    'web → orders:80 undecided uninstrumented-peer: 10',
+    'web → stock:8080 undecided uninstrumented-peer: 10',
+    'web → unknown undecided uninstrumented-peer: 10',
+  ]);
 });

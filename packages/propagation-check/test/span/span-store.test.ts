@@ -139,3 +139,22 @@ test('equal values of a frequent field have one id, and the key finds them', () 
 test('an id that is none is refused', () => {
   assert.throws(() => storeOf([{ ...drawn, spanId: 'xyz' }]), RangeError);
 });
+
+test('the memory of a writer has the texts of its resources and the ids of its links', () => {
+  const [span] = drawTrace('SERVER web GET /  a1  0..9');
+  assert.ok(span !== undefined);
+  const linked = { traceId: 'b'.repeat(32), spanId: 'b'.repeat(16) };
+  const [plain, full] = [new SpanWriter(), new SpanWriter()];
+  const value = 'x'.repeat(100);
+  for (let pod = 0; pod < 100; pod += 1) {
+    plain.addSpan(span);
+    const resource = new Map([['k8s.pod.name', `${pod}`], ...attributes(10, value)]);
+    full.addSpan({ ...span, resource, links: Array.from({ length: 10 }, () => linked) });
+  }
+  const least = 100 * (10 * value.length + 10 * 24);
+  assert.ok(full.bytes - plain.bytes >= least, `${full.bytes - plain.bytes} of ${least}`);
+});
+
+function attributes(count: number, value: string): readonly (readonly [string, string])[] {
+  return Array.from({ length: count }, (_, index) => [`attribute-${index}`, value]);
+}

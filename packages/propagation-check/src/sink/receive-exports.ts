@@ -1,0 +1,94 @@
+import type { ExportRequest, Receiving } from '../source/export-request.ts';
+import type { Listener } from '../source/listen.ts';
+import { listenOnAll, tlsComplaint } from '../source/otlp-receiver.ts';
+import { BodyMemory } from '../source/request-body.ts';
+import { groupBy } from '../util/group-by.ts';
+import { type Admission, reasonOf } from './admission.ts';
+import { type JudgeLoop, now } from './judge-loop.ts';
+import { type Address, toUrl } from './read-address.ts';
+import type { SinkBooks } from './sink-books.ts';
+
+const mebibyte = 1024 * 1024;
+/** Of one export, uncompressed: as many as the Collector's receiver takes over HTTP; over gRPC it takes 4 MiB. */
+const mostRequestBytes = 20 * mebibyte;
+/** Of the memory, at most. Spans of a trace each, without attributes, take twelve times their bytes. */
+const requestShare = 1 / 16;
+/** Of all that arrive at one time. */
+const maxBodyBytes = 128 * mebibyte;
+const maxConnections = 500;
+
+export interface ReceivingParts {
+  readonly books: SinkBooks;
+  readonly admission: Admission;
+  readonly loop: JudgeLoop;
+  readonly maxBytes: number;
+  /** Told why exports are refused, or parts of them left out. */
+  readonly complain: (message: string) => void;
+}
+
+/** The ports on which exports arrive. */
+export interface Intake {
+  readonly urls: readonly string[];
+  /** Lets exports in progress finish. */
+  close(): Promise<void>;
+}
+
+/** Listens for exports, and hands them to the judge in turn. @throws {SourceError} when it cannot listen. */
+export async function receiveExports(addresses: readonly Address[], parts: ReceivingParts): Promise<Intake> {
+  const receiving = createReceiving(parts);
+  const listeners: Listener[] = [];
+  const urls: string[] = [];
+  const closeListeners = () => Promise.all(listeners.map((listener) => listener.close()));
+  try {
+    for (const group of groupBy(addresses, ({ host }) => host)) {
+      const [{ host }] = group;
+      const port = group.map((address) => address.port);
+      const opened = await listenOnAll(
+        { host, port, maxConnections, option: '--listen [HOST:]PORT' },
+        receiving,
+        () => parts.complain(tlsComplaint),
+      );
+      listeners.push(...opened);
+      urls.push(...opened.map((listener) => toUrl({ host, port: listener.port })));
+    }
+  } catch (error) {
+    await closeListeners();
+    throw error;
+  }
+  return {
+    urls,
+    close: async () => {
+      await closeListeners();
+      // Accepted exports come before.
+      await parts.admission.inTurn(async () => {});
+    },
+  };
+}
+
+function createReceiving({ books, admission, loop, maxBytes, complain }: ReceivingParts): Receiving {
+  const { judge, exports } = books;
+  const take = (request: ExportRequest) => {
+    admission.checkRoom();
+    const { rejected } = judge.take(request, now());
+    loop.judgeSoon();
+    exports.received += 1;
+    const [first] = rejected;
+    if (first !== undefined)
+      complain(`an export had spans that are not valid and were left out, the first: ${first.message}`);
+    return rejected;
+  };
+  return {
+    limits: {
+      maxBytes: Math.min(mostRequestBytes, Math.floor(maxBytes * requestShare)),
+      memory: new BodyMemory(maxBodyBytes),
+    },
+    inTurn: admission.inTurn,
+    admit: () => admission.admit(),
+    accept: async (request) => (request.signal === 'traces' ? take(request) : []),
+    isSentAgain: true,
+    onRefusal: (refusal) => {
+      exports.refused[reasonOf(refusal)] += 1;
+    },
+    complain,
+  };
+}
