@@ -111,16 +111,19 @@ export function readMcp(span: FactSource): McpFacts {
 }
 
 export function readMessageId(span: FactSource): string | null {
-  return (
-    readText(
-      span,
-      'messaging.message.id',
-      'messaging.message_id',
-      'bullmq.job.id',
-      'messaging.bullmq.job.id',
-    ) ?? readLogPosition(span)
-  );
+  for (const key of messageIds) {
+    const value = span.attributes.get(key);
+    if (typeof value === 'number' || typeof value === 'bigint') return String(value);
+    if (typeof value === 'string' && value !== '') return value;
+  }
+  return readLogPosition(span);
 }
+
+/** Job queues number their messages. Sources: bullmq-otel, opentelemetry_oban before and after 1.2. */
+export const messageIds = [
+  ...(['messaging.message.id', 'messaging.message_id', 'bullmq.job.id', 'messaging.bullmq.job.id'] as const),
+  ...(['oban.job.job_id', 'messaging.oban.job_id'] as const),
+];
 
 /**
  * A topic keeps each message at one offset of one partition, which brokers tell producers too. Sources: semantic conventions for Kafka, of today

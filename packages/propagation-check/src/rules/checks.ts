@@ -21,6 +21,7 @@ import { findServersNotInstrumented } from './server-not-instrumented.ts';
 import { lostServerSpans } from './server-span-lost.ts';
 import { findUnnamedServices } from './service-unnamed.ts';
 import { spansLostInServices } from './span-lost-in-service.ts';
+import { findSplitBatches } from './split-batch.ts';
 import { findSplitsByHand } from './split-by-hand.ts';
 import { findSplitMessages } from './split-message.ts';
 import { splitTraces } from './split-trace.ts';
@@ -49,6 +50,7 @@ export const checks: readonly (Check | Rule)[] = [
   missingClients,
   splitTraces,
   findSplitMessages,
+  findSplitBatches,
   findSplitsByHand,
   partlySplitEdges,
   // One side is missing, and something in the same trace shows that it existed.

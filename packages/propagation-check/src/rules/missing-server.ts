@@ -35,6 +35,7 @@ import {
 import { defineFinding } from './define-finding.ts';
 import type { FindingId } from './finding.ts';
 import { gate, rule, tellMilliseconds } from './rule.ts';
+import { areSecondSpans } from './second-spans.ts';
 import { splitCauses, finding as splitTrace } from './split-trace.ts';
 
 export const finding = defineFinding('missing-server', {
@@ -116,6 +117,11 @@ export const partlyMissingServers = rule<PartlyMissing>({
       'the called service delivered spans from before and after the call',
       ({ certain }) => certain.length > 0,
       ({ lonely }) => `of none of ${lonely.length} calls: the capture may be cut`,
+    ),
+    gate(
+      'the calls are not second spans of whole ones',
+      ({ scene, lonely, whole }) => !areSecondSpans(scene, lonely, whole),
+      ({ lonely }) => `each of ${lonely.length} lies beside a whole call of the same request`,
     ),
     gate(
       'the answers are not those of a cache',

@@ -2,7 +2,7 @@ import { readCallFacts, readLogPosition, readMessageId } from '../calls/call-fac
 import { selectCalls, viewCalls } from '../calls/call-group.ts';
 import type { ExpectedEdge } from '../expect/expectation.ts';
 import { none } from '../graph/trace-graph.ts';
-import type { Span } from '../span/span.ts';
+import { type Span, spanKinds } from '../span/span.ts';
 import { groupBy, keyFor, mapBy } from '../util/group-by.ts';
 import { type Check, type Draft, hasCall, listUnseenEdges, type Open, type Scene } from './check.ts';
 import type { FindingId } from './finding.ts';
@@ -31,7 +31,10 @@ export const findSplitMessages: Check = (scene, open) => {
 /** A message that one service sent and another received in a trace of its own, told by its id. */
 function findSplitById(scene: Scene, open: Open): readonly Draft[] {
   const { facts, graph } = scene;
-  const received = open.roots.select((row) => facts.protocolOf(row) === 'messaging').filter(isMessage);
+  const received = [
+    ...open.roots.select((row) => facts.protocolOf(row) === 'messaging').filter(isMessage),
+    ...listOfUnlinkedBatches(scene),
+  ];
   const ids = new Set(received.flatMap((span) => readCallFacts(span).messageId ?? []));
   if (ids.size === 0) return [];
   const whole = selectCalls(
@@ -43,8 +46,13 @@ function findSplitById(scene: Scene, open: Open): readonly Draft[] {
     [...open.clients, ...whole.map(({ client }) => client)].filter((span) => span.kind === 'PRODUCER'),
     (span) => readCallFacts(span).messageId,
   );
-  // Some receive a message first, in a span without a link, and process it in another that has one.
-  const delivered = new Set(whole.map(({ client, server }) => nameDelivery(client, server)));
+  // Some receive a message first, in a span without a link, and process it in another that has one. One that is of the same kind as
+  // this other is a delivery of its own: a retry.
+  const delivered = mapBy(whole, ({ client, server }) => nameDelivery(client, server));
+  const isDelivered = (client: Span, server: Span): boolean =>
+    delivered
+      .get(nameDelivery(client, server))
+      ?.every((call) => nameKind(call.server) !== nameKind(server)) === true;
   const read = new Set(whole.map(({ client }) => client.spanId));
   const pairs = received.flatMap((server) => {
     if (readCallFacts(server).messageId === null) return [];
@@ -55,7 +63,7 @@ function findSplitById(scene: Scene, open: Open): readonly Draft[] {
     const [client] = senders;
     // A message that several sent, as one that is published again, is of any of them.
     const isOfOne = client !== undefined && senders.length === 1;
-    return isOfOne && !delivered.has(nameDelivery(client, server)) ? [{ client, server }] : [];
+    return isOfOne && !isDelivered(client, server) ? [{ client, server }] : [];
   });
   return groupBy(pairs, ({ client, server }) => keyFor(client.serviceName, server.serviceName)).map((group) =>
     splitTrace.report({
@@ -89,6 +97,24 @@ function isOfUnlinkedBatch({ graph }: Scene, span: Span): boolean {
     readCallFacts(batch).protocol === 'messaging'
   );
 }
+
+/** Messages below a batch, a span of its own, that has no link, while they have none either. */
+function listOfUnlinkedBatches(scene: Scene): readonly Span[] {
+  const { graph, facts } = scene;
+  const { kinds } = graph.store;
+  return graph.select((row) => {
+    const batch = kinds[row] === consumer && !graph.hasLinks(row) ? (graph.parents[row] ?? none) : none;
+    return (
+      batch !== none &&
+      graph.isRoot(batch) &&
+      !graph.hasLinks(batch) &&
+      graph.serviceNumberOf(batch) === graph.serviceNumberOf(row) &&
+      facts.protocolOf(batch) === 'messaging'
+    );
+  });
+}
+
+const consumer = spanKinds.indexOf('CONSUMER');
 
 function nameDelivery(producer: Span, consumer: Span): string {
   return keyFor(producer.traceId, producer.spanId, consumer.serviceName);

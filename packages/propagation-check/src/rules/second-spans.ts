@@ -1,0 +1,54 @@
+import { readAddress, readMethod, readPath } from '../calls/call-facts.ts';
+import type { CallGroup } from '../calls/call-group.ts';
+import type { RowFacts } from '../calls/row-facts.ts';
+import { none, type TraceGraph } from '../graph/trace-graph.ts';
+import type { Span } from '../span/span.ts';
+import { keyFor, mapBy } from '../util/group-by.ts';
+import type { Scene } from './check.ts';
+
+/**
+ * Whether each call lies beside a whole one of the same request, and each whole one to the same place beside one of them: two
+ * instrumentations, or one that is loaded twice, make a span each, and the header is that of one. Of calls in parallel, as many are not
+ * lost one beside each that is whole.
+ *
+ * Source: opentelemetry-js-contrib, issue 2229; opentelemetry-java-instrumentation, issue 11401.
+ */
+export function areSecondSpans(
+  { graph, facts }: Scene,
+  lonely: readonly Span[],
+  whole: readonly CallGroup[],
+): boolean {
+  const rows = lonely.map((span) => graph.rowOf(span));
+  const places = new Set(rows.map((row) => namePlace(facts, row)));
+  const others = [...new Set(whole.flatMap(({ clients }) => [...clients]))].filter((row) =>
+    places.has(namePlace(facts, row)),
+  );
+  if (others.length !== rows.length) return false;
+  const byStart = (one: number, other: number): number =>
+    (graph.starts[one] ?? 0) - (graph.starts[other] ?? 0);
+  const othersOf = mapBy(others.sort(byStart), (row) => nameRequest(graph, facts, row));
+  const lonelyOf = mapBy(rows.sort(byStart), (row) => nameRequest(graph, facts, row));
+  return [...lonelyOf].every(([request, ofRequest]) => {
+    const besides = othersOf.get(request) ?? [];
+    return (
+      besides.length === ofRequest.length &&
+      ofRequest.every((row, at) => overlap(graph, row, besides[at] ?? none))
+    );
+  });
+}
+
+function namePlace(facts: RowFacts, row: number): string {
+  const { host, port } = readAddress(facts.at(row));
+  return keyFor(host, port);
+}
+
+/** Two spans side by side have one parent, which also tells the trace and the service. */
+function nameRequest(graph: TraceGraph, facts: RowFacts, row: number): string {
+  const call = facts.at(row);
+  const parent = graph.parents[row] ?? none;
+  return keyFor(String(parent === none ? row : parent), readMethod(call), readPath(call));
+}
+
+function overlap({ starts, ends }: TraceGraph, one: number, other: number): boolean {
+  return other !== none && (starts[one] ?? 0) < (ends[other] ?? 0) && (starts[other] ?? 0) < (ends[one] ?? 0);
+}
