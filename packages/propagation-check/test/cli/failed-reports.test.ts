@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
 import { healthyCapture, readCapture } from './captures.ts';
-import { executeCli, linkNowhere, makeFolder } from './run-cli.ts';
+import { executeCli, linkNowhere, makeFolder, runCli } from './run-cli.ts';
 
 const stale = '<testsuites tests="1" failures="0"/>';
 
@@ -88,7 +88,7 @@ suite('reports of a command that fails', () => {
       );
     }
     const toNone = ['--save', '/dev/null', '--report', 'json=/dev/null'];
-    const { stderr } = await executeCli('exec', ...toNone, '--', process.execPath, '-e', '0');
+    const { stderr } = await runCli(t, ['exec', ...toNone, '--', process.execPath, '-e', '0']);
     assert.doesNotMatch(stderr, /another use/);
     const kept = await Promise.all([exp, own, base].map((path) => readFile(path, 'utf8')));
     assert.deepEqual(kept, [edges, config, known]);
