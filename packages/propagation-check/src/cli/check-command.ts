@@ -65,7 +65,7 @@ export async function checkCommand(
       notes: [
         ...notes,
         ...(leftBehind ? [`processes that ${name} left behind were ended`] : []),
-        ...(await inputs.wireFiles.describeGaps()),
+        ...(await inputs.wireFiles.describeGaps(storeOf(spans))),
         ...details.notes,
       ],
       collector: await readCollector(args, signal),

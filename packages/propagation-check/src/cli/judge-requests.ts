@@ -1,11 +1,13 @@
 import type { Collected } from '../collect/collect-traces.ts';
 import { explainNothingToJudge, hintAtExpectations } from '../collect/hint-at-expectations.ts';
-import { withDoubt } from '../collect/judge.ts';
+import { type CheckInputs, judgeStore, withDoubt } from '../collect/judge.ts';
 import { judgeCollected } from '../collect/judge-trace.ts';
 import { listNames } from '../collect/list-names.ts';
 import { listReached } from '../collect/list-reached.ts';
+import { noExpectation } from '../expect/expectation.ts';
 import { countOf } from '../report/terminal-edges.ts';
 import type { Source } from '../source/source.ts';
+import type { SpanStore } from '../span/span-store.ts';
 import { storeOf } from '../span/span-writer.ts';
 import { ownServiceName } from '../verdict/own-service.ts';
 import { type ReadInputs, readAnew, readCollector } from './check-inputs.ts';
@@ -46,7 +48,8 @@ export async function judgeRequests(
   const collector = await readCollector(args, signal);
   const requests = countRequests(driven.map(describeFailure));
   const store = storeOf(collected.spans);
-  const judged = judgeCollected({ ...collected, store }, await readAnew(inputs), collector);
+  const read = await readAnew(inputs);
+  const judged = judgeCollected({ ...collected, store }, read, collector);
   const missing = begun.size === 0 ? countMissing(driven, own) : 0;
   const gap = `nothing arrived in ${source.name} of ${missing} of the ${driven.length} traces`;
   const doubts = [
@@ -70,7 +73,8 @@ export async function judgeRequests(
     ...(missing > 0 && reason === null ? [gap] : []),
     ...(begun.size === 0 ? [] : [describeBegun(begun.size)]),
     ...(isSilent ? [] : describeAbsent(args.service ?? [], names)),
-    ...(await inputs.wireFiles.describeGaps()),
+    ...(await inputs.wireFiles.describeGaps(store)),
+    ...describeUntoldBaggage(store, read),
     ...hintAtExpectations(result, names, inputs.expectation),
     ...(isSilent ? [] : (source.complaints ?? [])),
   ];
@@ -93,6 +97,17 @@ function describeUncaused({ driven, collected, begun }: RequestTraces): readonly
     `${countOf(uncaused.length, 'trace')} began at ${listNames(services)} during the requests, and nothing says who called: ` +
       `a service whose client library (HTTP, gRPC, messaging) is not instrumented, or others; name the edge with --expect ${JSON.stringify(path)}`,
   ];
+}
+
+/** Baggage that was sent and that no called service, and no tap, shows: neither its arrival nor its loss was judged. */
+function describeUntoldBaggage(store: SpanStore, inputs: CheckInputs): readonly string[] {
+  const { baggage: expected, sentBaggage = {} } = inputs.expectation;
+  const baggage = Object.fromEntries(
+    Object.entries(sentBaggage).filter(([key]) => !Object.hasOwn(expected, key)),
+  );
+  if (Object.keys(baggage).length === 0) return [];
+  const { undecided = [] } = judgeStore(store, { ...inputs, expectation: { ...noExpectation, baggage } });
+  return undecided.flatMap(({ client, says }) => (client === null ? [`not judged: ${says}`] : []));
 }
 
 /** Services that were named to be searched for, and of which there is no span. */
