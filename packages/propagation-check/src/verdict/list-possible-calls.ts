@@ -6,7 +6,7 @@ import type { ExpectedEdge } from '../expect/expectation.ts';
 import { isMoreThanChance } from '../pairing/chance.ts';
 import { pairContained } from '../pairing/contained.ts';
 import type { Pair } from '../pairing/pair.ts';
-import { type Draft, hasSpans, type Open, type Scene } from '../rules/check.ts';
+import { type Draft, hasCall, hasSpans, type Open, type Scene } from '../rules/check.ts';
 import { listCallers } from '../rules/list-callers.ts';
 import { withoutOutsiders } from '../rules/missing-call.ts';
 import type { Span } from '../span/span.ts';
@@ -16,8 +16,8 @@ import type { UndecidedExpectation } from './result.ts';
 type Edge = Pick<ExpectedEdge, 'client' | 'server'>;
 
 /**
- * Edges with whole calls, where requests of the caller show none, and nearly each of them encloses a trace that began at the callee. The
- * rules ask for more, such as user agents or one fault alone: a client library that is not instrumented and other callers make the same picture.
+ * Edges with whole calls, or forbidden ones, where requests of the caller show none, and nearly each of them encloses a trace that began at the
+ * callee. The rules ask for more, such as user agents or one fault alone: a client library that is not instrumented and other callers make the same picture.
  */
 export function listPossibleCalls(
   scene: Scene,
@@ -26,7 +26,7 @@ export function listPossibleCalls(
 ): readonly UndecidedExpectation[] {
   return listEdges(scene, roots).flatMap((edge) => {
     if (isReported(drafts, edge) || hasOtherCallers(scene, edge)) return [];
-    const begun = roots.of(edge.server).filter((root) => root.kind === 'SERVER' && !isHealthProbe(root));
+    const begun = roots.of(edge.server).filter((root) => !isHealthProbe(root));
     const own = new Set(withoutOutsiders(scene, edge, begun));
     if (own.size < scene.thresholds.fewestUnique) return [];
     const pairs = pairWithBereft(scene, edge, own);
@@ -36,9 +36,17 @@ export function listPossibleCalls(
   });
 }
 
-/** Edges between two services, of which there are whole calls and requests that began traces at the callee. */
-function listEdges({ groups, services }: Scene, roots: Open['roots']): readonly Edge[] {
-  return groupCalls(groups, ({ client, server }) => keyFor(client, server)).flatMap(([{ client, server }]) =>
+/**
+ * Edges between two services that have whole calls, and those that the expectations forbid: of others, also of the way back, requests that are
+ * cut off or streamed enclose others too.
+ */
+function listEdges(scene: Scene, roots: Open['roots']): readonly Edge[] {
+  const { groups, services, expectation } = scene;
+  const seen = groupCalls(groups, ({ client, server }) => keyFor(client, server)).map(([first]) => first);
+  const forbidden = expectation.edges.filter(
+    ({ rule, client, server }) => rule === 'must-not' && !hasCall(scene, server, client),
+  );
+  return [...seen, ...forbidden].flatMap(({ client, server }) =>
     client !== null &&
     server !== null &&
     client !== server &&
@@ -74,7 +82,7 @@ function pairWithBereft(scene: Scene, edge: Edge, roots: ReadonlySet<Span>): rea
     .entriesOf(edge.client)
     .filter((entry) => !callers.has(graph.rowOf(entry)) && !isHealthProbe(entry));
   const strays = [...roots, ...detached];
-  return groupBy(bereft, nameEndpoints(bereft)).flatMap((ofRoute) => {
+  const found = groupBy(bereft, nameEndpoints(bereft)).flatMap((ofRoute) => {
     if (strays.length < ofRoute.length * thresholds.displacedShare) return [];
     const pairs = pairContained(ofRoute, strays, thresholds);
     // A cache leaves requests without calls, too.
@@ -84,6 +92,8 @@ function pairWithBereft(scene: Scene, edge: Edge, roots: ReadonlySet<Span>): rea
     const isSure = areUnique || isMoreThanChance(strays, pairs.length, count, thresholds);
     return isEvery && isSure ? pairs : [];
   });
+  // It may lie within requests of two routes.
+  return [...new Map(found.map((pair) => [pair.server, pair])).values()];
 }
 
 function describe(
@@ -100,6 +110,6 @@ function describe(
     says:
       `${pairs.length} requests of ${client} show no call to it, and ${ofRoots.length} traces began at ${server} while they were open${also}: ` +
       `a client library of ${client} that is not instrumented leaves such traces, and so do other callers; compare user agent and peer address of these ` +
-      `SERVER spans (for instance in trace ${first?.server.traceId}) with ${client}, and name other callers under edges.may in --expectations`,
+      `spans (for instance in trace ${first?.server.traceId}) with ${client}, and name other callers under edges.may in --expectations`,
   };
 }
