@@ -9,6 +9,7 @@ import type { Pair } from '../pairing/pair.ts';
 import { type Draft, hasCall, hasSpans, type Open, type Scene } from '../rules/check.ts';
 import { listCallers } from '../rules/list-callers.ts';
 import { withoutOutsiders } from '../rules/missing-call.ts';
+import type { Thresholds } from '../rules/thresholds.ts';
 import type { Span } from '../span/span.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
 import type { UndecidedExpectation } from './result.ts';
@@ -81,19 +82,44 @@ function pairWithBereft(scene: Scene, edge: Edge, roots: ReadonlySet<Span>): rea
   const bereft = scene
     .entriesOf(edge.client)
     .filter((entry) => !callers.has(graph.rowOf(entry)) && !isHealthProbe(entry));
-  const strays = [...roots, ...detached];
+  const strays = [...roots, ...detached].toSorted(byStart);
   const found = groupBy(bereft, nameEndpoints(bereft)).flatMap((ofRoute) => {
-    if (strays.length < ofRoute.length * thresholds.displacedShare) return [];
-    const pairs = pairContained(ofRoute, strays, thresholds);
     // A cache leaves requests without calls, too.
-    const isEvery = pairs.length >= ofRoute.length * thresholds.displacedShare;
-    const areUnique = pairs.filter(({ unique }) => unique).length >= pairs.length * thresholds.uniqueShare;
-    const count = (moved: readonly Span[]): number => pairContained(ofRoute, moved, thresholds).length;
-    const isSure = areUnique || isMoreThanChance(strays, pairs.length, count, thresholds);
-    return isEvery && isSure ? pairs : [];
+    const fewest = ofRoute.length * thresholds.displacedShare;
+    if (strays.length < fewest || !areSure(takeFirst(ofRoute, strays, thresholds), thresholds)) return [];
+    const all = { requests: ofRoute, strays, pairs: pairContained(ofRoute, strays, thresholds) };
+    return all.pairs.length >= fewest && areSure(all, thresholds) ? all.pairs : [];
   });
   // It may lie within requests of two routes.
   return [...new Map(found.map((pair) => [pair.server, pair])).values()];
+}
+
+/** Requests, and what may be their calls. */
+interface Paired {
+  readonly requests: readonly Span[];
+  readonly strays: readonly Span[];
+  readonly pairs: readonly Pair[];
+}
+
+/** The first of them, and the requests that may enclose those: of most services they show that the requests enclose others by chance. */
+function takeFirst(requests: readonly Span[], strays: readonly Span[], thresholds: Thresholds): Paired {
+  const first = strays.slice(0, thresholds.mostRootsCompared);
+  const last = first.at(-1)?.startTimeUnixNano ?? 0n;
+  const early = requests.filter((request) => request.startTimeUnixNano <= last + thresholds.clockTolerance);
+  return { requests: early, strays: first, pairs: pairContained(early, first, thresholds) };
+}
+
+/** Whether most fit nothing else, or more pair up than would at other times. */
+function areSure({ requests, strays, pairs }: Paired, thresholds: Thresholds): boolean {
+  if (pairs.length === 0) return false;
+  const unique = pairs.filter((pair) => pair.unique);
+  if (unique.length >= pairs.length * thresholds.uniqueShare) return true;
+  const count = (moved: readonly Span[]): number => pairContained(requests, moved, thresholds).length;
+  return isMoreThanChance(strays, pairs.length, count, thresholds);
+}
+
+function byStart(one: Span, other: Span): number {
+  return Number(one.startTimeUnixNano - other.startTimeUnixNano);
 }
 
 function describe(
