@@ -538,6 +538,12 @@ test('what a caller without an instrumented client called is judged with the res
     alone.stdout.replace(/\s+/g, ' '),
     /^CANNOT TELL 3 traces began at orders during the requests, and nothing says who called: .*--expect "web -> orders"/,
   );
+  const aside = await run('--expect', 'propagation-check -> web');
+  assert.equal(aside.code, 0, aside.stdout);
+  assert.match(
+    aside.stdout.replace(/\s+/g, ' '),
+    /note not judged: 3 traces began at orders during the requests/,
+  );
 });
 
 test('traces of others that reached the receiver are judged, when they have come whole', async (t) => {
