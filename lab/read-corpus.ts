@@ -72,7 +72,6 @@ function readCapture(name: string, folder: string): Capture {
   return {
     name,
     label,
-    // A label without a path expects nothing.
     expectation: { ...noExpectation, edges: path.length === 0 ? [] : expectPath(path) },
     spans: batches.flat(),
     batches,

@@ -21,7 +21,10 @@ export interface WindowReading {
 export interface WindowCoverage {
   /** Nothing of the window is missing, as far as the source can say. */
   readonly complete: boolean;
-  /** One line for the reader: which part is missing, and the setting that would add it. Empty where the window is complete. */
+  /**
+   * One line for the reader: which part is missing, and the setting that would add it. Or what was left out because it holds no
+   * traces. Otherwise empty.
+   */
   readonly says: string;
 }
 

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import { quotePath } from '../source/file-error.ts';
 import { type ReadProgress, readSpansInto } from '../source/read-span-store.ts';
+import { ForeignFileError, SourceError } from '../source/source.ts';
 import type { SpanStore } from '../span/span-store.ts';
 import { SpanWriter } from '../span/span-writer.ts';
 import type { AuditContext, AuditSource } from './audit-source.ts';
@@ -21,41 +22,65 @@ export interface FileSourceOptions extends Pick<AuditContext, 'judge'> {
 
 /** Files, folders and patterns, as `listSpanFiles` takes them. They are read again when they have changed. */
 export function createFileSource(paths: readonly string[], options: FileSourceOptions): AuditSource {
-  let known: { readonly version: string; readonly store: SpanStore } | null = null;
-  const load = async (signal: AbortSignal): Promise<SpanStore> => {
+  let known: (ReadFiles & { readonly version: string }) | null = null;
+  const load = async (signal: AbortSignal): Promise<ReadFiles> => {
     const files = await listSpanFiles(paths);
     const version = JSON.stringify(files);
     if (known?.version !== version) {
       // The old spans are free before the new ones take memory.
       known = null;
-      known = { version, store: await readFiles(files, options, signal) };
+      known = { version, ...(await readFiles(files, options, signal)) };
     }
-    return known.store;
+    return known;
   };
   return {
     name: paths.map((path) => (path === '-' ? 'standard input' : quotePath(path))).join(', '),
     readWindow: async (window, signal) => {
-      const store = selectWindow(await load(signal), window);
-      return { result: options.judge(store), seen: { complete: true, says: '' }, store };
+      const { store: all, leftOut } = await load(signal);
+      const store = selectWindow(all, window);
+      return {
+        result: options.judge(store),
+        seen: { complete: true, says: describeLeftOut(leftOut) },
+        store,
+      };
     },
-    findEnd: async (signal) => findEndOf(await load(signal)),
+    findEnd: async (signal) => findEndOf((await load(signal)).store),
     close: async () => {},
   };
 }
 
+interface ReadFiles {
+  readonly store: SpanStore;
+  /** Why files of folders are left out. */
+  readonly leftOut: readonly string[];
+}
+
+/** Of those that are left out. */
+const mostNamed = 3;
+
+function describeLeftOut(leftOut: readonly string[]): string {
+  if (leftOut.length === 0) return '';
+  const more = leftOut.length - mostNamed;
+  const named = leftOut.slice(0, mostNamed).join('; ');
+  return `left out, because no spans are in them: ${named}${more > 0 ? `; and ${more} more` : ''}`;
+}
+
+/** @throws {SourceError} also where nothing but foreign files was found. */
 async function readFiles(
   files: readonly SpanFile[],
   { onProgress, stdin }: FileSourceOptions,
   signal: AbortSignal,
-): Promise<SpanStore> {
+): Promise<ReadFiles> {
   const writer = new SpanWriter();
   const size = files.reduce<number | null>(
     (sum, file) => (sum === null || file.size === null ? null : sum + file.size),
     0,
   );
+  const leftOut: string[] = [];
   let before = 0;
   for (const file of files) {
     let read = 0;
+    const mark = writer.mark();
     await readSpansInto(writer, file.path, {
       signal,
       ...(stdin === undefined ? {} : { stdin }),
@@ -63,9 +88,15 @@ async function readFiles(
         read = bytes;
         onProgress({ bytes: before + bytes, size });
       },
+    }).catch((error: unknown) => {
+      if (file.isFound !== true || !(error instanceof ForeignFileError)) throw error;
+      writer.rollBack(mark);
+      leftOut.push(error.message);
     });
     before += file.size ?? read;
     onProgress({ bytes: before, size });
   }
-  return writer.finish();
+  if (leftOut.length > 0 && leftOut.length === files.length)
+    throw new SourceError(`no file of spans: ${leftOut.slice(0, mostNamed).join('; ')}`);
+  return { store: writer.finish(), leftOut };
 }

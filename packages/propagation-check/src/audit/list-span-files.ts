@@ -11,6 +11,8 @@ export interface SpanFile {
   readonly size: number | null;
   /** Changes with the content, as far as the file system tells. */
   readonly version: string;
+  /** A folder holds it, so that it may be of another kind. */
+  readonly isFound?: true;
 }
 
 /**
@@ -35,7 +37,7 @@ async function listFiles(path: string): Promise<readonly SpanFile[]> {
   if (!found.isDirectory()) return [describeFile(path, found)];
   const files = await listFolder(path);
   if (files.length === 0) throw new SourceError(`${quotePath(path)}: no file of spans in this folder`);
-  return files;
+  return files.map((file) => ({ ...file, isFound: true }));
 }
 
 async function listFolder(folder: string): Promise<readonly SpanFile[]> {

@@ -72,7 +72,7 @@ export async function checkCommand(
         // Where nothing arrived they are the reason.
         ...(spans.length === 0 ? [] : silences),
         ...(leftBehind ? [`processes that ${name} left behind were ended`] : []),
-        ...(await inputs.wireFiles.describeGaps()),
+        ...(await inputs.wireFiles.describeGaps(storeOf(spans))),
         ...details.notes,
       ],
       collector: await readCollector(args, signal),

@@ -37,7 +37,7 @@ export async function checkFiles(
         : null;
   const notes = [
     ...ofFiles,
-    ...(await inputs.wireFiles.describeGaps()),
+    ...(await inputs.wireFiles.describeGaps(store)),
     ...hintAtExpectations(result, services, inputs.expectation),
   ];
   const details = { source, reason, notes, collector };

@@ -85,7 +85,7 @@ export async function checkStoredTraces(
             : `${gap}; what it has is intact`;
     const notes = [
       ...(missing.length > 0 && reason === null ? [gap] : []),
-      ...(await inputs.wireFiles.describeGaps()),
+      ...(await inputs.wireFiles.describeGaps(store)),
       ...hintAtExpectations(result, names, inputs.expectation),
       ...(source.complaints ?? []),
     ];

@@ -1,11 +1,13 @@
 import type { Collected } from '../collect/collect-traces.ts';
+import { describeUncaused, findUncaused } from '../collect/find-uncaused.ts';
 import { explainNothingToJudge, hintAtExpectations } from '../collect/hint-at-expectations.ts';
-import { withDoubt } from '../collect/judge.ts';
+import { type CheckInputs, judgeStore, withDoubt } from '../collect/judge.ts';
 import { judgeCollected } from '../collect/judge-trace.ts';
 import { listNames } from '../collect/list-names.ts';
 import { listReached } from '../collect/list-reached.ts';
-import { countOf } from '../report/terminal-edges.ts';
+import { type Expectation, noExpectation } from '../expect/expectation.ts';
 import type { Source } from '../source/source.ts';
+import type { SpanStore } from '../span/span-store.ts';
 import { storeOf } from '../span/span-writer.ts';
 import { ownServiceName } from '../verdict/own-service.ts';
 import { type ReadInputs, readAnew, readCollector } from './check-inputs.ts';
@@ -13,7 +15,6 @@ import type { CheckArguments } from './common-options.ts';
 import { countRequests, describeStatus, failedRequestsDoubt } from './count-requests.ts';
 import type { DrivenRequest } from './drive-requests.ts';
 import { explainSilence } from './explain-silence.ts';
-import { findUncaused } from './find-uncaused.ts';
 import type { Judged } from './print-report.ts';
 import { suggestServices } from './suggest-services.ts';
 
@@ -46,12 +47,14 @@ export async function judgeRequests(
   const collector = await readCollector(args, signal);
   const requests = countRequests(driven.map(describeFailure));
   const store = storeOf(collected.spans);
-  const judged = judgeCollected({ ...collected, store }, await readAnew(inputs), collector);
+  const read = await readAnew(inputs);
+  const judged = judgeCollected({ ...collected, store }, read, collector);
   const missing = begun.size === 0 ? countMissing(driven, own) : 0;
   const gap = `nothing arrived in ${source.name} of ${missing} of the ${driven.length} traces`;
+  const uncaused = tellUncaused(traces, inputs.expectation);
   const doubts = [
     ...(missing > 0 ? [`${gap}; the others are intact`] : []),
-    ...(source.isReceiver === true && inputs.expectation.edges.length === 0 ? describeUncaused(traces) : []),
+    ...(inputs.expectation.edges.length === 0 ? uncaused : []),
     ...(requests.failed > 0 && args.allowFailedRequests !== true ? [failedRequestsDoubt] : []),
   ];
   const isDoubtful = doubts.length > 0;
@@ -69,8 +72,10 @@ export async function judgeRequests(
   const notes = [
     ...(missing > 0 && reason === null ? [gap] : []),
     ...(begun.size === 0 ? [] : [describeBegun(begun.size)]),
+    ...(inputs.expectation.edges.length === 0 ? [] : uncaused.map((note) => `not judged: ${note}`)),
     ...(isSilent ? [] : describeAbsent(args.service ?? [], names)),
-    ...(await inputs.wireFiles.describeGaps()),
+    ...(await inputs.wireFiles.describeGaps(store)),
+    ...describeUntoldBaggage(store, read),
     ...hintAtExpectations(result, names, inputs.expectation),
     ...(isSilent ? [] : (source.complaints ?? [])),
   ];
@@ -82,17 +87,31 @@ function describeFailure({ status, failure }: DrivenRequest): string | null {
   return failure === null ? describeStatus(status) : `without an answer: ${failure}`;
 }
 
-function describeUncaused({ driven, collected, begun }: RequestTraces): readonly string[] {
+/** Traces that began at services of which no expectation speaks. */
+function tellUncaused(
+  { source, driven, collected, begun }: RequestTraces,
+  { edges }: Expectation,
+): readonly string[] {
+  if (source.isReceiver !== true) return [];
   const requests = driven.map(({ span }) => span);
-  const uncaused = findUncaused(collected.spans, requests, begun);
+  const uncaused = findUncaused(collected.spans, requests, begun).filter(
+    ({ serviceName }) => !edges.some(({ server }) => server === serviceName),
+  );
   if (uncaused.length === 0) return [];
   const [caller = 'caller', ...others] = listReached(collected.spans, requests);
   const path = `${others.length === 0 ? caller : 'caller'} -> ${uncaused[0]?.serviceName ?? 'called'}`;
-  const services = [...new Set(uncaused.map((span) => span.serviceName ?? 'a service without a name'))];
-  return [
-    `${countOf(uncaused.length, 'trace')} began at ${listNames(services)} during the requests, and nothing says who called: ` +
-      `a service whose client library (HTTP, gRPC, messaging) is not instrumented, or others; name the edge with --expect ${JSON.stringify(path)}`,
-  ];
+  return [describeUncaused(uncaused, path, 'others')];
+}
+
+/** Baggage that was sent and that no called service, and no tap, shows: neither its arrival nor its loss was judged. */
+function describeUntoldBaggage(store: SpanStore, inputs: CheckInputs): readonly string[] {
+  const { baggage: expected, sentBaggage = {} } = inputs.expectation;
+  const baggage = Object.fromEntries(
+    Object.entries(sentBaggage).filter(([key]) => !Object.hasOwn(expected, key)),
+  );
+  if (Object.keys(baggage).length === 0) return [];
+  const { undecided = [] } = judgeStore(store, { ...inputs, expectation: { ...noExpectation, baggage } });
+  return undecided.flatMap(({ client, says }) => (client === null ? [`not judged: ${says}`] : []));
 }
 
 /** Services that were named to be searched for, and of which there is no span. */

@@ -71,6 +71,8 @@ const record: z.ZodType<WireRecord> = z.object({
 
 /** The content of a file of `--wire`. */
 export interface WireFile {
+  /** `--wire FILE` */
+  readonly label: string;
   readonly records: readonly WireRecord[];
   /** Whether it is a capture of packets. */
   readonly isCapture: boolean;
@@ -89,7 +91,7 @@ export async function readWireFile(path: string): Promise<WireFile> {
   });
   if (isPacketFile(bytes)) return parseCapture(bytes, label);
   const records = parseWireRecords(bytes, label);
-  return { records, isCapture: false, gaps: describeGap(bytes, label) };
+  return { label, records, isCapture: false, gaps: describeGap(bytes, label) };
 }
 
 async function parseCapture(bytes: Buffer, label: string): Promise<WireFile> {
@@ -97,7 +99,7 @@ async function parseCapture(bytes: Buffer, label: string): Promise<WireFile> {
   const { readCapture } = await import('../packets/read-capture.ts');
   try {
     const { records, gaps } = readCapture(bytes);
-    return { records, isCapture: true, gaps: gaps.map((gap) => `${label}: ${gap}`) };
+    return { label, records, isCapture: true, gaps: gaps.map((gap) => `${label}: ${gap}`) };
   } catch (error) {
     if (error instanceof PacketFileError) throw new UsageError(`${label}: ${error.message}`);
     throw error;

@@ -61,7 +61,7 @@ export async function runAudit(
       source: source.name,
       reason: explainOutcome(audit, windows.now, inputs),
       notes: [
-        ...(await wireFiles.describeGaps()),
+        ...(await wireFiles.describeGaps(windows.now.store ?? null)),
         ...hintAtExpectations(audit.result, listServices(windows.now), inputs.expectation),
         ...notes,
       ],

@@ -1,5 +1,7 @@
 import { stat } from 'node:fs/promises';
 import type { WireRecord } from '../headers/evidence.ts';
+import type { SpanStore } from '../span/span-store.ts';
+import { describeForeignRecords } from './describe-foreign-records.ts';
 import type { WireFile } from './read-wire.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -31,9 +33,12 @@ export class WireFiles {
       if (isCapture && records.length === 0) throw new UsageError(gaps.join('; '));
   }
 
-  /** The missing parts of the files, in words. */
-  async describeGaps(): Promise<readonly string[]> {
-    return (await this.#readAll()).flatMap(({ gaps }) => gaps);
+  /** The missing parts of the files, in words, and those that are of other traces than the spans. @param store Null where it is not at hand. */
+  async describeGaps(store: SpanStore | null): Promise<readonly string[]> {
+    return (await this.#readAll()).flatMap(({ label, gaps, records }) => [
+      ...gaps,
+      ...(store === null ? [] : describeForeignRecords(records, store).map((note) => `${label}: ${note}`)),
+    ]);
   }
 
   async #readAll(): Promise<readonly WireFile[]> {

@@ -1,10 +1,11 @@
-import { noExpectation } from '../expect/expectation.ts';
+import { type Expectation, noExpectation } from '../expect/expectation.ts';
 import type { ReportDetails } from '../report/json.ts';
 import type { Source } from '../source/source.ts';
 import type { Span } from '../span/span.ts';
 import { storeOf } from '../span/span-writer.ts';
 import type { Result } from '../verdict/result.ts';
 import { collectTraces, type Waiting } from './collect-traces.ts';
+import { describeUncaused, findEnclosed } from './find-uncaused.ts';
 import { explainNothingToJudge, hintAtExpectations } from './hint-at-expectations.ts';
 import type { CheckInputs } from './judge.ts';
 import { judgeCollected } from './judge-trace.ts';
@@ -56,6 +57,7 @@ export async function checkReceived(query: ReceivedQuery): Promise<CheckedSpans>
       ? explainNothingToJudge(result, services, inputs.expectation)
       : null;
   const notes = [
+    ...(result.verdict === 'intact' ? tellEnclosed(collected.spans, result, inputs.expectation) : []),
     ...hintAtExpectations(result, services, inputs.expectation),
     ...(isSilent ? [] : complaints),
   ];
@@ -64,6 +66,20 @@ export async function checkReceived(query: ReceivedQuery): Promise<CheckedSpans>
     details: { source: source.name, reason, notes, collector: null },
     spans: collected.spans,
   };
+}
+
+/** Traces of services of which neither the result nor an expectation speaks, that may be calls of others. */
+function tellEnclosed(
+  spans: readonly Span[],
+  { edges, findings }: Result,
+  expectation: Expectation,
+): readonly string[] {
+  const known = new Set([...edges, ...findings, ...expectation.edges].map(({ server }) => server));
+  const enclosed = findEnclosed(spans).filter(({ serviceName }) => !known.has(serviceName));
+  const [first] = enclosed;
+  if (first === undefined) return [];
+  const path = `caller -> ${first.serviceName ?? 'called'}`;
+  return [`not judged: ${describeUncaused(enclosed, path, 'the command or test itself')}`];
 }
 
 const anyTrace = { service: null, startTimeMin: 0, startTimeMax: Number.MAX_SAFE_INTEGER, limit: 1 } as const;

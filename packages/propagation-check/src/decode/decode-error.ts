@@ -6,6 +6,14 @@ export class DecodeError extends Error {
   override readonly name = 'DecodeError';
 }
 
+/** Nothing says that the bytes hold traces, in any format: such a file may be left out where it is one among others. */
+export class ForeignContentError extends DecodeError {}
+
+/** The same fault with another text. */
+export function reword(error: DecodeError, message: string): DecodeError {
+  return error instanceof ForeignContentError ? new ForeignContentError(message) : new DecodeError(message);
+}
+
 /**
  * The same error, seen from further out: `spanId: …` under `spans[7]` becomes `spans[7].spanId: …`.
  * An error without a path of its own starts with a colon: `: expected an object`. Other errors are returned as they are.
@@ -13,5 +21,5 @@ export class DecodeError extends Error {
 export function prefixPath(path: string, error: unknown): unknown {
   if (!(error instanceof DecodeError)) return error;
   const separator = path === '' || /^[:[]/.test(error.message) ? '' : '.';
-  return new DecodeError(`${path}${separator}${error.message}`);
+  return reword(error, `${path}${separator}${error.message}`);
 }

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { checkMemory } from './check-memory.ts';
 import { decodeConsole } from './decode-console.ts';
-import { DecodeError } from './decode-error.ts';
+import { DecodeError, ForeignContentError } from './decode-error.ts';
 import { firstCharacter, readFirstLine, resourceSpansTag } from './detect-piece-format.ts';
 import { decodeFramedProtobuf } from './framed-protobuf.ts';
 import { isFramed } from './frames.ts';
@@ -48,9 +48,6 @@ interface Content {
   readonly notes: readonly string[];
 }
 
-/** No known format: such a file may be left out where it is one among others. */
-class UnknownFormatError extends DecodeError {}
-
 /** Of the files in an archive that are not read. */
 const mostNamed = 10;
 
@@ -65,13 +62,13 @@ async function decodeZip(bytes: Uint8Array, maxBytes: number): Promise<Decoded> 
       contents.push({ readings, notes: notes.map((note) => `${quoteValue(name)}: ${note}`) });
     } catch (error) {
       if (!(error instanceof DecodeError)) throw error;
-      if (!(error instanceof UnknownFormatError)) {
+      if (!(error instanceof ForeignContentError)) {
         throw new DecodeError(`zip, ${quoteValue(name)}: ${error.message}`);
       }
       leftOut.push(quoteValue(name));
     }
   }
-  if (contents.length === 0) throw new DecodeError('zip: no file in it is of a known format');
+  if (contents.length === 0) throw new ForeignContentError('zip: no file in it is of a known format');
   const notes = contents.flatMap((content) => content.notes).slice(0, mostNamed);
   if (leftOut.length > 0) {
     const more = leftOut.length > mostNamed ? `, … (${leftOut.length} in all)` : '';
@@ -86,13 +83,13 @@ async function decodeZip(bytes: Uint8Array, maxBytes: number): Promise<Decoded> 
 
 function readBytes(bytes: Uint8Array): Content {
   if (bytes.every(isSpace))
-    throw new DecodeError('document: empty, or nothing but white space; expected spans');
+    throw new ForeignContentError('document: empty, or nothing but white space; expected spans');
   refuseOtherBytes(bytes);
   const utf16 = findUtf16(bytes);
   if (utf16 !== null) return readBytes(Buffer.from(new TextDecoder(utf16).decode(bytes)));
   const first = firstCharacter(bytes);
   if (first === '<') {
-    throw new DecodeError(
+    throw new ForeignContentError(
       'byte 0: this is a web page or XML, not spans; a login page comes where a session or a token is missing (curl -H "Authorization: …")',
     );
   }
@@ -100,7 +97,7 @@ function readBytes(bytes: Uint8Array): Content {
   if (looksLikeText(bytes)) return readConsole(bytes);
   if (bytes[0] === resourceSpansTag) return withoutNotes([readProtobuf(bytes, decodeOtlpProtobuf)]);
   if (isFramed(bytes)) return withoutNotes([readProtobuf(bytes, decodeFramedProtobuf)]);
-  throw new UnknownFormatError(unknownFormat);
+  throw new ForeignContentError(unknownFormat);
 }
 
 const unknownFormat =
@@ -181,7 +178,7 @@ function readConsole(bytes: Uint8Array): Content {
     refuseOtherText(text);
     const first = firstCharacter(bytes);
     if (first === '{' || first === '[') return withoutNotes(decodeJsonDocuments(bytes));
-    throw new UnknownFormatError(unknownFormat);
+    throw new ForeignContentError(unknownFormat);
   }
   return { readings, notes: otherLines === 0 ? [] : [`lines without a span, left out: ${otherLines}`] };
 }

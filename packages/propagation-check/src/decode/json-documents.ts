@@ -1,5 +1,5 @@
 import { checkMemory } from './check-memory.ts';
-import { DecodeError } from './decode-error.ts';
+import { DecodeError, reword } from './decode-error.ts';
 import { parseJson } from './parse-json.ts';
 import { readDocument } from './read-document.ts';
 import type { Reading } from './reading.ts';
@@ -31,7 +31,8 @@ export function decodeJsonDocuments(bytes: Uint8Array): readonly Reading[] {
     } catch (error) {
       if (!(error instanceof DecodeError)) throw error;
       const from = line + countLines(leadingSpace(document));
-      throw new DecodeError(`document ${number} (from line ${from}): ${error.message}`);
+      const message = `document ${number} (from line ${from}): ${error.message}`;
+      throw number === 1 ? reword(error, message) : new DecodeError(message);
     }
     line += countLines(document);
     start = end;

@@ -1,6 +1,6 @@
 import type { Span } from '../span/span.ts';
 import { checkMemory } from './check-memory.ts';
-import { DecodeError } from './decode-error.ts';
+import { DecodeError, reword } from './decode-error.ts';
 import { decodeOtlpDocument } from './otlp-document.ts';
 import { parseJson } from './parse-json.ts';
 import { splitLines } from './split-lines.ts';
@@ -47,5 +47,8 @@ export function readLine<T>(line: Uint8Array, isCutOff: boolean, read: (document
 
 /** The error, with its line in front. @param number Counted from 1. */
 export function prefixLine(number: number, error: unknown): unknown {
-  return error instanceof DecodeError ? new DecodeError(`line ${number}: ${error.message}`) : error;
+  if (!(error instanceof DecodeError)) return error;
+  const message = `line ${number}: ${error.message}`;
+  // Below lines of spans it is a fault of the file.
+  return number === 1 ? reword(error, message) : new DecodeError(message);
 }

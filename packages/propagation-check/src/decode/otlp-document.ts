@@ -1,5 +1,5 @@
 import type { Span } from '../span/span.ts';
-import { DecodeError, prefixPath } from './decode-error.ts';
+import { DecodeError, ForeignContentError, prefixPath } from './decode-error.ts';
 import { decodeOtlpJson, decodeResourceSpans, type OtlpJsonOptions } from './otlp-json.ts';
 import { isObject } from './otlp-json-value.ts';
 import { quoteValue } from './quote-value.ts';
@@ -20,7 +20,7 @@ export function decodeOtlpDocument(document: unknown): OtlpDocument {
   refuseZipkinV1(document);
   const options: OtlpJsonOptions = { ids: 'hex-or-base64' };
   if (!isObject(document))
-    throw new DecodeError(`document: expected an object, received ${quoteValue(document)}`);
+    throw new ForeignContentError(`document: expected an object, received ${quoteValue(document)}`);
   if (Array.isArray(document.batches)) {
     return { format: 'tempo', spans: decodeResourceSpans(document.batches, 'batches', options) };
   }
@@ -44,7 +44,7 @@ function refuseUnknown(document: Readonly<Record<string, unknown>>, path: string
   const isOtlp = otlpFields.some((field) => Object.hasOwn(document, field)) || document.trace === null;
   if (fields.length === 0 || isOtlp) return;
   const found = fields.slice(0, 5).map(quoteValue).join(', ');
-  throw new DecodeError(
+  throw new ForeignContentError(
     `${path}: expected an object with "resourceSpans", found ${found}; export the traces as OTLP JSON, ` +
       'for instance with the file exporter of a Collector',
   );

@@ -5,7 +5,7 @@ import {
   isClickhouseAnswer,
   isClickhouseRow,
 } from './clickhouse.ts';
-import { DecodeError } from './decode-error.ts';
+import { DecodeError, ForeignContentError } from './decode-error.ts';
 import { decodeElasticsearch, isElasticsearch } from './elasticsearch.ts';
 import { decodeGoConsoleSpan, isGoConsoleSpan } from './go-console.ts';
 import { decodeJaegerJson, decodeJaegerSpan } from './jaeger-json.ts';
@@ -67,7 +67,7 @@ export function readDocument(document: unknown): readonly Reading[] {
   if (!Array.isArray(document)) return [readElement(document)];
   if (document.length === 0) return [{ format: 'zipkin', spans: [] }];
   if (document.every((element) => typeof element === 'string')) {
-    throw new DecodeError(
+    throw new ForeignContentError(
       'document: this is a list of names, as Zipkin answers for services; take traces from /api/v2/traces?serviceName=…',
     );
   }
@@ -78,7 +78,7 @@ export function readDocument(document: unknown): readonly Reading[] {
 
 function readElement(document: unknown): Reading {
   if (!isObject(document)) {
-    throw new DecodeError(`document: expected an object, received ${quoteValue(document)}`);
+    throw new ForeignContentError(`document: expected an object, received ${quoteValue(document)}`);
   }
   refuseOwnFile(document);
   refuseOtherTool(document);

@@ -1,4 +1,4 @@
-import { DecodeError } from './decode-error.ts';
+import { DecodeError, ForeignContentError } from './decode-error.ts';
 
 interface OtherBytes {
   /** In Latin-1. */
@@ -25,6 +25,10 @@ const others: readonly OtherBytes[] = [
     says: 'Parquet, as Tempo stores blocks; ask Tempo for the traces (/api/traces/TRACE_ID)',
   },
   { begins: 'SQLite format 3', says: 'a SQLite database; export its spans as OTLP JSON' },
+];
+
+/** These hold no traces in any form. */
+const foreign: readonly OtherBytes[] = [
   ...['\xd4\xc3\xb2\xa1', '\xa1\xb2\xc3\xd4', '\x4d\x3c\xb2\xa1', '\x0a\x0d\x0d\x0a'].map((begins) => ({
     begins,
     says: 'a capture of packets (pcap), and no spans; give it beside a file of spans: --wire FILE',
@@ -39,6 +43,9 @@ const furthest = 300;
 /** @throws {DecodeError} for files that are known and hold no spans that can be read: what it is, and what to do. */
 export function refuseOtherBytes(bytes: Uint8Array): void {
   const start = Buffer.from(bytes.subarray(0, furthest)).toString('latin1');
-  const other = others.find(({ begins, at = 0 }) => start.startsWith(begins, at));
-  if (other !== undefined) throw new DecodeError(`byte 0: ${other.says}`);
+  const find = (known: readonly OtherBytes[]) =>
+    known.find(({ begins, at = 0 }) => start.startsWith(begins, at))?.says;
+  const [foreignSays, otherSays] = [find(foreign), find(others)];
+  if (foreignSays !== undefined) throw new ForeignContentError(`byte 0: ${foreignSays}`);
+  if (otherSays !== undefined) throw new DecodeError(`byte 0: ${otherSays}`);
 }

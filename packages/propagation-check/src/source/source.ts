@@ -54,3 +54,6 @@ export interface TraceQuery {
 export class SourceError extends Error {
   override readonly name = 'SourceError';
 }
+
+/** A file that holds no traces in any format: a document, a picture, another program's data. */
+export class ForeignFileError extends SourceError {}

@@ -6,9 +6,10 @@ import type { ExpectedEdge } from '../expect/expectation.ts';
 import { isMoreThanChance } from '../pairing/chance.ts';
 import { pairContained } from '../pairing/contained.ts';
 import type { Pair } from '../pairing/pair.ts';
-import { type Draft, hasSpans, type Open, type Scene } from '../rules/check.ts';
+import { type Draft, hasCall, hasSpans, type Open, type Scene } from '../rules/check.ts';
 import { listCallers } from '../rules/list-callers.ts';
 import { withoutOutsiders } from '../rules/missing-call.ts';
+import type { Thresholds } from '../rules/thresholds.ts';
 import type { Span } from '../span/span.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
 import type { UndecidedExpectation } from './result.ts';
@@ -16,8 +17,8 @@ import type { UndecidedExpectation } from './result.ts';
 type Edge = Pick<ExpectedEdge, 'client' | 'server'>;
 
 /**
- * Edges with whole calls, where requests of the caller show none, and nearly each of them encloses a trace that began at the callee. The
- * rules ask for more, such as user agents or one fault alone: a client library that is not instrumented and other callers make the same picture.
+ * Edges with whole calls, or forbidden ones, where requests of the caller show none, and nearly each of them encloses a trace that began at the
+ * callee. The rules ask for more, such as user agents or one fault alone: a client library that is not instrumented and other callers make the same picture.
  */
 export function listPossibleCalls(
   scene: Scene,
@@ -26,7 +27,7 @@ export function listPossibleCalls(
 ): readonly UndecidedExpectation[] {
   return listEdges(scene, roots).flatMap((edge) => {
     if (isReported(drafts, edge) || hasOtherCallers(scene, edge)) return [];
-    const begun = roots.of(edge.server).filter((root) => root.kind === 'SERVER' && !isHealthProbe(root));
+    const begun = roots.of(edge.server).filter((root) => !isHealthProbe(root));
     const own = new Set(withoutOutsiders(scene, edge, begun));
     if (own.size < scene.thresholds.fewestUnique) return [];
     const pairs = pairWithBereft(scene, edge, own);
@@ -36,9 +37,17 @@ export function listPossibleCalls(
   });
 }
 
-/** Edges between two services, of which there are whole calls and requests that began traces at the callee. */
-function listEdges({ groups, services }: Scene, roots: Open['roots']): readonly Edge[] {
-  return groupCalls(groups, ({ client, server }) => keyFor(client, server)).flatMap(([{ client, server }]) =>
+/**
+ * Edges between two services that have whole calls, and those that the expectations forbid: of others, also of the way back, requests that are
+ * cut off or streamed enclose others too.
+ */
+function listEdges(scene: Scene, roots: Open['roots']): readonly Edge[] {
+  const { groups, services, expectation } = scene;
+  const seen = groupCalls(groups, ({ client, server }) => keyFor(client, server)).map(([first]) => first);
+  const forbidden = expectation.edges.filter(
+    ({ rule, client, server }) => rule === 'must-not' && !hasCall(scene, server, client),
+  );
+  return [...seen, ...forbidden].flatMap(({ client, server }) =>
     client !== null &&
     server !== null &&
     client !== server &&
@@ -73,17 +82,44 @@ function pairWithBereft(scene: Scene, edge: Edge, roots: ReadonlySet<Span>): rea
   const bereft = scene
     .entriesOf(edge.client)
     .filter((entry) => !callers.has(graph.rowOf(entry)) && !isHealthProbe(entry));
-  const strays = [...roots, ...detached];
-  return groupBy(bereft, nameEndpoints(bereft)).flatMap((ofRoute) => {
-    if (strays.length < ofRoute.length * thresholds.displacedShare) return [];
-    const pairs = pairContained(ofRoute, strays, thresholds);
+  const strays = [...roots, ...detached].toSorted(byStart);
+  const found = groupBy(bereft, nameEndpoints(bereft)).flatMap((ofRoute) => {
     // A cache leaves requests without calls, too.
-    const isEvery = pairs.length >= ofRoute.length * thresholds.displacedShare;
-    const areUnique = pairs.filter(({ unique }) => unique).length >= pairs.length * thresholds.uniqueShare;
-    const count = (moved: readonly Span[]): number => pairContained(ofRoute, moved, thresholds).length;
-    const isSure = areUnique || isMoreThanChance(strays, pairs.length, count, thresholds);
-    return isEvery && isSure ? pairs : [];
+    const fewest = ofRoute.length * thresholds.displacedShare;
+    if (strays.length < fewest || !areSure(takeFirst(ofRoute, strays, thresholds), thresholds)) return [];
+    const all = { requests: ofRoute, strays, pairs: pairContained(ofRoute, strays, thresholds) };
+    return all.pairs.length >= fewest && areSure(all, thresholds) ? all.pairs : [];
   });
+  // It may lie within requests of two routes.
+  return [...new Map(found.map((pair) => [pair.server, pair])).values()];
+}
+
+/** Requests, and what may be their calls. */
+interface Paired {
+  readonly requests: readonly Span[];
+  readonly strays: readonly Span[];
+  readonly pairs: readonly Pair[];
+}
+
+/** The first of them, and the requests that may enclose those: of most services they show that the requests enclose others by chance. */
+function takeFirst(requests: readonly Span[], strays: readonly Span[], thresholds: Thresholds): Paired {
+  const first = strays.slice(0, thresholds.mostRootsCompared);
+  const last = first.at(-1)?.startTimeUnixNano ?? 0n;
+  const early = requests.filter((request) => request.startTimeUnixNano <= last + thresholds.clockTolerance);
+  return { requests: early, strays: first, pairs: pairContained(early, first, thresholds) };
+}
+
+/** Whether most fit nothing else, or more pair up than would at other times. */
+function areSure({ requests, strays, pairs }: Paired, thresholds: Thresholds): boolean {
+  if (pairs.length === 0) return false;
+  const unique = pairs.filter((pair) => pair.unique);
+  if (unique.length >= pairs.length * thresholds.uniqueShare) return true;
+  const count = (moved: readonly Span[]): number => pairContained(requests, moved, thresholds).length;
+  return isMoreThanChance(strays, pairs.length, count, thresholds);
+}
+
+function byStart(one: Span, other: Span): number {
+  return Number(one.startTimeUnixNano - other.startTimeUnixNano);
 }
 
 function describe(
@@ -100,6 +136,6 @@ function describe(
     says:
       `${pairs.length} requests of ${client} show no call to it, and ${ofRoots.length} traces began at ${server} while they were open${also}: ` +
       `a client library of ${client} that is not instrumented leaves such traces, and so do other callers; compare user agent and peer address of these ` +
-      `SERVER spans (for instance in trace ${first?.server.traceId}) with ${client}, and name other callers under edges.may in --expectations`,
+      `spans (for instance in trace ${first?.server.traceId}) with ${client}, and name other callers under edges.may in --expectations`,
   };
 }

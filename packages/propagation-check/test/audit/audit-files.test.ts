@@ -102,6 +102,36 @@ suite('an audit of files', () => {
     assert.match(windowed, /\? no change that the counts prove/);
   });
 
+  test('leaves out what holds no spans in a folder, and says so', async (t) => {
+    const folder = await makeDump(t);
+    await writeFiles(folder, {
+      'README.md': '# Traces\n',
+      'package.json': '{"name":"x"}',
+      'wire.jsonl': '{"time":"x","tap":"y"}\n{"time":"x","tap":"y"}\n',
+      'page.html': '<html></html>',
+    });
+    const { code, stdout, stderr } = await executeCli('audit', folder, '--since', '1h', '--json');
+    assert.deepEqual([code, stderr], [0, '']);
+    const { window, before } = JSON.parse(stdout);
+    assert.equal(window.seen.complete, true);
+    assert.match(window.seen.says, /^left out, because no spans are in them: .*README\.md: .*; and 1 more$/);
+    assert.equal(before.traces, 44);
+    const text = (await executeCli('audit', folder, '--since', '1h')).stdout;
+    assert.equal(text.match(/left out, because/g)?.length, 1);
+    const named = await executeCli('audit', join(folder, 'README.md'));
+    assert.deepEqual([named.code, named.stdout], [2, '']);
+  });
+
+  test('a folder without spans is an error, as is a file of spans that is damaged', async (t) => {
+    const folder = await makeFolder(t, { 'README.md': '# Traces\n', 'package.json': '{"name":"x"}' });
+    const foreign = await executeCli('audit', folder);
+    assert.deepEqual([foreign.code, foreign.stdout], [2, '']);
+    assert.match(foreign.stderr, /^propagation-check: no file of spans: .*README\.md: byte 0: .*\n$/);
+    const cut = toJson(makeTraffic({ from, calls: 2 })).slice(0, -30);
+    const damaged = await makeFolder(t, { 'traces.json': cut, 'README.md': '# Traces\n' });
+    assert.match((await executeCli('audit', damaged)).stderr, /traces\.json: .*ends early/);
+  });
+
   test('an empty window is no verdict', async (t) => {
     const folder = await makeDump(t);
     const { code, stdout } = await executeCli(

@@ -303,6 +303,10 @@ test('what a tap recorded decides the cause', async (t) => {
     );
   assert.deepEqual(await ids(), ['split-trace']);
   assert.deepEqual(await ids('--wire', join(folder, 'wire')), ['header-stripped']);
+  const { notes } = JSON.parse(
+    (await executeCli('file', path, '--json', '--wire', join(folder, 'wire'))).stdout,
+  );
+  assert.doesNotMatch(notes.join(), /no request in it/);
 });
 
 test('what else a file holds is noted', async (t) => {
@@ -377,7 +381,7 @@ test('without a command the help goes to standard error', async () => {
   assert.match(stderr, /^Usage: propagation-check/);
 });
 
-test('files of a tap that are empty or cut off are noted', async (t) => {
+test('files of a tap that are empty, cut off or of another run are noted', async (t) => {
   const record = wireRecord();
   const folder = await makeFolder(t, {
     spans: readCapture(healthyCapture),
@@ -388,9 +392,14 @@ test('files of a tap that are empty or cut off are noted', async (t) => {
   const wire = ['empty', 'cut', 'whole'].flatMap((name) => ['--wire', join(folder, name)]);
   const { code, stdout } = await executeCli('file', join(folder, 'spans'), ...wire, '--json');
   assert.equal(code, 0);
-  assert.deepEqual(JSON.parse(stdout).notes, [
+  const foreign =
+    'no request in it is of these traces (the first is of 2020-01-01T00:00:00.000Z, the spans begin at ';
+  const notes = JSON.parse(stdout).notes.map((note: string) => note.replace(/(begin at ).*/, '$1'));
+  assert.deepEqual(notes, [
     `--wire ${join(folder, 'empty')}: empty; did the requests go through the tap?`,
     `--wire ${join(folder, 'cut')}: the last line is cut off and left out; the tap is still writing it, or was killed`,
+    `--wire ${join(folder, 'cut')}: ${foreign}`,
+    `--wire ${join(folder, 'whole')}: ${foreign}`,
   ]);
 });
 

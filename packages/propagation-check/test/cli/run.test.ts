@@ -111,6 +111,21 @@ test('the request is as the options say', async (t) => {
   assert.notEqual(put.headers.traceparent, post.headers.traceparent);
 });
 
+test('baggage of which nothing shows whether it arrives is said', async (t) => {
+  const store = await startTraceStore(t);
+  const run = async (attributes: StoredSpan['attributes']) => {
+    const record = (span: StoredSpan) =>
+      store.add({ ...span, attributes: { ...span.attributes, ...attributes } });
+    const url = await startService(t, { record });
+    const args = ['--source', store.source, '--baggage', 'tenant=acme', '--json'];
+    const { code, stdout } = await executeCli('run', url.href, ...args);
+    assert.equal(code, 0, stdout);
+    return JSON.parse(stdout).notes.join();
+  };
+  assert.match(await run({}), /not judged: nothing shows whether baggage tenant=acme arrives/);
+  assert.doesNotMatch(await run({ 'baggage.tenant': 'acme' }), /baggage/);
+});
+
 test('spans that come late are waited for', async (t) => {
   const late: StoredSpan[] = [];
   let looks = 0;
@@ -522,6 +537,12 @@ test('what a caller without an instrumented client called is judged with the res
   assert.match(
     alone.stdout.replace(/\s+/g, ' '),
     /^CANNOT TELL 3 traces began at orders during the requests, and nothing says who called: .*--expect "web -> orders"/,
+  );
+  const aside = await run('--expect', 'propagation-check -> web');
+  assert.equal(aside.code, 0, aside.stdout);
+  assert.match(
+    aside.stdout.replace(/\s+/g, ' '),
+    /note not judged: 3 traces began at orders during the requests/,
   );
 });
 

@@ -41,6 +41,12 @@ test('one whole call beside calls of a client that is not instrumented is no suc
   }
 });
 
+test('traces of which nobody shows the call are said', async (t) => {
+  const { code, stderr } = await runCli(t, ['exec', '--settle', '300ms', '--json', ...send('aside')]);
+  assert.equal(code, 0, stderr);
+  assert.match(JSON.parse(stderr).notes.join(), /^not judged: 3 traces began at stock during the requests/);
+});
+
 test('a request that failed is said, and is no success unless it is allowed', async (t) => {
   const args = ['exec', '--settle', '300ms'];
   const doubtful = await runCli(t, [...args, ...send('intact', '0', '502')]);

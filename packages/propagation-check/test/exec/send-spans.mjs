@@ -1,6 +1,6 @@
 /**
- * `send-spans.mjs intact|broken|partly|nothing [EXIT_CODE] [STATUS]` exports a call web → orders to where the variables say and prints `sent`.
- * It was answered with STATUS. With `partly` six more calls are of a client that is not instrumented.
+ * `send-spans.mjs intact|broken|partly|aside|nothing [EXIT_CODE] [STATUS]` exports a call web → orders to where the variables say and prints `sent`.
+ * It was answered with STATUS. With `partly` six more calls are of a client that is not instrumented, with `aside` three, to stock.
  * With `wait` instead of a code it sends them at the first signal, and names that.
  */
 const [, , kind, end = '0', status = '200'] = process.argv;
@@ -17,21 +17,25 @@ const span = (traceId, spanId, parentSpanId, spanKind, from, to) => ({
     { key: 'http.response.status_code', value: { intValue: status } },
   ],
 });
-function uninstrumented(at) {
+/** Calls of requests of `web`, whose client makes no span. */
+const uninstrumented = { partly: { count: 6, service: 'orders' }, aside: { count: 3, service: 'stock' } };
+
+function drawRequest(service, at) {
   const from = BigInt(at) * 20_000_000n;
   return [
     ['web', span(`c${at}`.repeat(16), `4${at}`.repeat(8), '', 2, from, from + 9_000_000n)],
-    ['orders', span(`d${at}`.repeat(16), `5${at}`.repeat(8), '', 2, from + 2_000_000n, from + 7_000_000n)],
+    [service, span(`d${at}`.repeat(16), `5${at}`.repeat(8), '', 2, from + 2_000_000n, from + 7_000_000n)],
   ];
 }
 
-const isWhole = kind === 'intact' || kind === 'partly';
+const isWhole = kind !== 'broken';
+const { count, service: called } = uninstrumented[kind] ?? { count: 0, service: '' };
 const [web, orders] = ['a'.repeat(32), (isWhole ? 'a' : 'b').repeat(32)];
 const resourceSpans = [
   ['web', span(web, '1'.repeat(16), '', 2, 0n, 9_000_000n)],
   ['web', span(web, '2'.repeat(16), '1'.repeat(16), 3, 1_000_000n, 8_000_000n)],
   ['orders', span(orders, '3'.repeat(16), isWhole ? '2'.repeat(16) : '', 2, 2_000_000n, 7_000_000n)],
-  ...(kind === 'partly' ? Array.from({ length: 6 }, (_, at) => uninstrumented(at + 1)).flat() : []),
+  ...Array.from({ length: count }, (_, at) => drawRequest(called, at + 1)).flat(),
 ].map(([service, each]) => ({
   resource: { attributes: [{ key: 'service.name', value: { stringValue: service } }] },
   scopeSpans: [{ spans: [each] }],

@@ -21,6 +21,11 @@ const requests = (count: number, callAt: (at: number) => readonly string[]) =>
     const lines = callAt(at).map((line) => later(line, at * 1_000));
     return drawChain(20 + at, later(web, at * 1_000)) + drawChain(50 + at, ...lines);
   }).join('');
+const queue = 'messaging.system=kafka messaging.destination.name=orders';
+const message = (at: number) =>
+  [`web PRODUCER "send" 10..20 ${queue}`, `orders CONSUMER "process" 30..70 ${queue}`].map((line) =>
+    later(line, at),
+  );
 const uninstrumented = () => [served('orders')];
 const mixed = (at: number) => (at % 2 === 0 ? [served('orders')] : [call('orders'), served('orders')]);
 const missingCall: Baseline = [{ client: 'web', server: 'orders', finding: 'missing-call' }];
@@ -105,6 +110,14 @@ const rows: Readonly<Record<string, Row>> = {
   'calls whose context is lost in the caller, beside those of a client that is not instrumented': {
     drawing: `expect web -> orders\n${requests(10, mixed)}`,
     says: /^web -> orders: 10 requests of web show no call to it, and 5 traces began at orders while they were open beside 5 calls of web/,
+  },
+  'a forbidden edge that calls of a client that is not instrumented may be': {
+    drawing: `must-not web -> orders\n${whole('stock').replaceAll('/call', '/list')}${requests(6, uninstrumented)}`,
+    says: /^web -> orders: 6 requests of web show no call to it/,
+  },
+  'one whole message, and six of a client that is not instrumented': {
+    drawing: `expect web -> orders\n${drawChain(9, later(web, 9_000), ...message(9_000))}${requests(6, () => message(0).slice(1))}`,
+    says: /^web -> orders: 6 requests of web show no call to it/,
   },
   'the same without an expectation': {
     drawing: requests(10, mixed),

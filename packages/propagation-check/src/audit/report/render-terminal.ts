@@ -62,7 +62,9 @@ function renderHead(
   const { window, before } = audit;
   const notes = [
     ...(window.seen.says === '' ? [] : [window.seen.says]),
-    ...(before === null || before.seen.says === '' ? [] : [`the window before: ${before.seen.says}`]),
+    ...(before === null || ['', window.seen.says].includes(before.seen.says)
+      ? []
+      : [`the window before: ${before.seen.says}`]),
     ...describeNotes(details),
   ];
   return [

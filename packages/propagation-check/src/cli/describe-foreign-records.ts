@@ -1,0 +1,57 @@
+import type { WireContext, WireRecord } from '../headers/evidence.ts';
+import { timeOf } from '../headers/record-index.ts';
+import { endTimeOf, type SpanStore, startTimeOf, traceIdAt } from '../span/span-store.ts';
+
+/** The clocks of two machines seldom differ by more. */
+const clockSlackMs = 60_000;
+/** Some headers have the last 64 bits of a trace id alone. */
+const shortIdLength = 16;
+
+/** Says that no record of a tap, or of packets, is of the spans that were judged: it decides nothing. */
+export function describeForeignRecords(records: readonly WireRecord[], store: SpanStore): readonly string[] {
+  const [first] = records;
+  if (first === undefined || store.size === 0) return [];
+  const traces = new Set<string>();
+  let [from, to] = [startTimeOf(store, 0), endTimeOf(store, 0)];
+  for (let row = 0; row < store.size; row += 1) {
+    traces.add(traceIdAt(store, row).slice(-shortIdLength));
+    const [start, end] = [startTimeOf(store, row), endTimeOf(store, row)];
+    if (start < from) from = start;
+    if (end > to) to = end;
+  }
+  const [earliest, latest] = [toMilliseconds(from) - clockSlackMs, toMilliseconds(to) + clockSlackMs];
+  const mayBeOf = (record: WireRecord): boolean => {
+    const ids = readTraceIds(record);
+    // A request without a header, or with one that cannot be read, is known by its time.
+    if (ids.length === 0) return timeOf(record) >= earliest && timeOf(record) <= latest;
+    return ids.some((id) => traces.has(id.slice(-shortIdLength)));
+  };
+  if (records.some(mayBeOf)) return [];
+  return [
+    `no request in it is of these traces (the first is of ${first.time}, the spans begin at ${toTime(from)}): ` +
+      'it decides nothing; is it of another run?',
+  ];
+}
+
+function readTraceIds({ sent, received, answered }: WireRecord): readonly string[] {
+  return [
+    ...readContext(sent),
+    ...readContext(received),
+    ...(answered?.span == null ? [] : [answered.span.traceId]),
+  ];
+}
+
+function readContext(context: WireContext | null): readonly string[] {
+  return (context?.contexts ?? []).flatMap((reading) =>
+    reading.state === 'valid' ? (reading.traceId ?? []) : [],
+  );
+}
+
+function toMilliseconds(nanoseconds: bigint): number {
+  return Number(nanoseconds / 1_000_000n);
+}
+
+function toTime(nanoseconds: bigint): string {
+  const time = new Date(toMilliseconds(nanoseconds));
+  return Number.isNaN(time.getTime()) ? 'another time' : time.toISOString();
+}
