@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { type Stats, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { quotePath } from '../source/file-error.ts';
 import type { AuditArguments } from './audit-arguments.ts';
@@ -60,10 +60,19 @@ function listOutputs(args: Arguments): readonly OutputFile[] {
 
 /** The file, under whatever name. */
 export function identifyFile(path: string): string {
-  const found = statSync(path, { throwIfNoEntry: false });
-  return found === undefined ? resolve(path) : `${found.dev} ${found.ino}`;
+  const found = findFile(path);
+  return found === null ? resolve(path) : `${found.dev} ${found.ino}`;
 }
 
 function isDevice(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isCharacterDevice() === true;
+  return findFile(path)?.isCharacterDevice() === true;
+}
+
+/** Null where it is not there, or cannot be seen: whoever reads or writes it says why. */
+function findFile(path: string): Stats | null {
+  try {
+    return statSync(path, { throwIfNoEntry: false }) ?? null;
+  } catch {
+    return null;
+  }
 }

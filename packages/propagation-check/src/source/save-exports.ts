@@ -40,7 +40,7 @@ export async function openSave(path: string): Promise<ExportSink> {
       input.end();
       await written;
       if (failure !== null)
-        throw new SourceError(`${describe(path)}: the file is not complete: ${messageOf(failure)}`);
+        throw new SourceError(`${describe(path)}: the file is not complete: ${describeFileError(failure)}`);
     },
   };
 }
@@ -81,8 +81,4 @@ function toOtlpJson(body: Uint8Array): string {
 
 function describe(path: string): string {
   return `--save ${escapeControls(path)}`;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
