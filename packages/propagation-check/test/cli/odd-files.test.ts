@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { openSync } from 'node:fs';
-import { readFile, stat, symlink } from 'node:fs/promises';
+import { link, mkdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { replaceFile } from '../../src/source/replace-file.ts';
@@ -92,4 +92,42 @@ test('a number or a time out of its range: what may be written', async () => {
     [status, stderr],
     [2, 'propagation-check tap: --fault-rate -1: write a number from 0 to 1\n'],
   );
+});
+
+test('no report is written over a file that the command reads, under whatever name', async (t) => {
+  const spans = readCapture(healthyCapture);
+  const manifest = '{"name":"web"}\n';
+  const folder = await makeFolder(t, { 'a.jsonl': spans, 'package.json': manifest, 'bad.json': 'no spans' });
+  const inFolder = (name: string) => join(folder, name);
+  await mkdir(inFolder('in'));
+  await writeFile(inFolder('in/b.jsonl'), spans);
+  await link(inFolder('a.jsonl'), inFolder('hard'));
+  await link(inFolder('in/b.jsonl'), inFolder('hard-in'));
+  await symlink('package.json', inFolder('soft'));
+  const cases: readonly (readonly string[])[] = [
+    ['audit', inFolder('in'), '--report', `json=${inFolder('hard-in')}`],
+    ['audit', inFolder('i*/*.jsonl'), '--report', `json=${inFolder('in/b.jsonl')}`],
+    ['audit', '--source', `file=${inFolder('in')}`, '--report', `json=${inFolder('hard-in')}`],
+    ['audit', '--source', `file=${inFolder('a.jsonl')}`, '--report', `json=${inFolder('hard')}`],
+    [
+      'trace',
+      '--service',
+      'a',
+      '--source',
+      `file=${inFolder('a.jsonl')}`,
+      '--report',
+      `json=${inFolder('hard')}`,
+    ],
+    ['audit', inFolder('in'), inFolder('bad.json'), '--report', `json=${inFolder('hard-in')}`],
+    ['doctor', folder, '--report', `sarif=${inFolder('soft')}`],
+    ['doctor', folder, '--report', `json=${inFolder('package.json')}`],
+  ];
+  for (const args of cases) {
+    const { code, stdout, stderr } = await executeCli(...args);
+    assert.deepEqual([code, stdout], [2, ''], args.join(' '));
+    assert.match(stderr, /has another use in this command|is a file of the project/);
+  }
+  assert.equal(await readFile(inFolder('package.json'), 'utf8'), manifest);
+  for (const name of ['a.jsonl', 'in/b.jsonl'])
+    assert.deepEqual(await readFile(inFolder(name)), Buffer.from(spans), name);
 });
