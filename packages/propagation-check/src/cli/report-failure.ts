@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { type ReportInput, type ReportName, reports } from '../report/reports.ts';
 import { findDocsRoot } from '../source/find-docs-root.ts';
 import type { Result } from '../verdict/result.ts';
-import { identifyFile } from './check-report-files.ts';
+import { identifyFile, isSinkState } from './check-report-files.ts';
 import type { CheckArguments, SourceArguments } from './common-options.ts';
 import { expandPaths } from './expand-paths.ts';
 import type { Output } from './open-output.ts';
@@ -79,7 +79,9 @@ async function findTargets(
   const paths = read.map((path) => path.replace(/^file=/, ''));
   const taken = new Set((await expandPaths(paths)).map(identifyFile));
   const byFile = new Map(targets.map((target) => [identifyFile(target.path), target]));
-  return [...byFile].flatMap(([file, target]) => (taken.has(file) ? [] : [target]));
+  return [...byFile].flatMap(([file, target]) =>
+    taken.has(file) || isSinkState(target.path) ? [] : [target],
+  );
 }
 
 /** Options that the configuration file may set too. */

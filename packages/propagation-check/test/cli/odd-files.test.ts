@@ -4,6 +4,7 @@ import { openSync } from 'node:fs';
 import { link, mkdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { writeSnapshot } from '../../src/sink/snapshot.ts';
 import { replaceFile } from '../../src/source/replace-file.ts';
 import { healthyCapture, readCapture } from './captures.ts';
 import { type CliResult, entry, executeCli, makeFolder } from './run-cli.ts';
@@ -130,4 +131,29 @@ test('no report is written over a file that the command reads, under whatever na
   assert.equal(await readFile(inFolder('package.json'), 'utf8'), manifest);
   for (const name of ['a.jsonl', 'in/b.jsonl'])
     assert.deepEqual(await readFile(inFolder(name)), Buffer.from(spans), name);
+});
+
+test('no report and no saved spans take the place of the counters of a sink', async (t) => {
+  const state = join(await makeSpans(t), 'counters.json');
+  const folder = join(state, '..');
+  await writeSnapshot(state, {
+    totals: {
+      ...{ received: 1, invalid: 0, late: 0, judged: 0, tracesJudged: 0, batches: 0, failedBatches: 0 },
+      ...{ repeated: 0, judgeMs: 0, closed: { inactive: 0, age: 0, memory: 0, stop: 0 } },
+    },
+    exports: { received: 0, refused: { memory: 0, backlog: 0, bodies: 0, invalid: 0 } },
+    lost: 0,
+    edges: [],
+  });
+  const before = await readFile(state, 'utf8');
+  await link(state, join(folder, 'hard'));
+  await symlink(state, join(folder, 'soft'));
+  const holds = /holds the counters of propagation-check sink \(--state\); name another file$/m;
+  for (const name of ['hard', 'soft', 'counters.json']) {
+    const path = join(folder, name);
+    const spans = join(folder, 'spans.jsonl');
+    assertIsRefusal(await executeCli('file', spans, '--report', `json=${path}`), holds);
+    assertIsRefusal(await executeCli('exec', '--save', path, '--', 'true'), holds);
+  }
+  assert.equal(await readFile(state, 'utf8'), before);
 });
