@@ -49,7 +49,7 @@ export async function runTap(options: TapCommandOptions): Promise<number> {
   const warning = warnOfOpenAddress(tap.url);
   if (warning !== null) say(warning);
   await stopped;
-  say('closing when the requests in flight have ended');
+  say('closing when the requests in flight have ended; a second signal (Ctrl-C) ends it at once');
   await tap.close();
   const { lost, error } = await writer.close(flushTimeoutMs);
   if (lost === 0) return 0;
