@@ -14,15 +14,13 @@ export async function runScript(
   main: (signal: AbortSignal) => Promise<number>,
   name: string | null = null,
 ): Promise<void> {
-  const interrupted = listenForSignals();
+  const prefix = name === null ? '' : `${name}: `;
+  const interrupted = listenForSignals((text) => process.stderr.write(`${prefix}${text}\n`));
   try {
     process.exitCode = await main(interrupted);
   } catch (error) {
     // The interruption is the reason of every failure that it causes.
-    process.exitCode = explain(
-      interrupted.aborted ? interrupted.reason : error,
-      name === null ? '' : `${name}: `,
-    );
+    process.exitCode = explain(interrupted.aborted ? interrupted.reason : error, prefix);
   }
 }
 

@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { type AuditState, readState, renderState } from '../audit/audit-state.ts';
 import { describeFileError, quotePath } from '../source/file-error.ts';
+import { readText } from '../source/read-whole-file.ts';
 import { replaceFile } from '../source/replace-file.ts';
 import { checkFolder } from './parse-report.ts';
 import { UsageError } from './usage-error.ts';
@@ -8,7 +8,7 @@ import { UsageError } from './usage-error.ts';
 /** Null where none is named, and at the first run. @throws {UsageError} where the file is another. */
 export async function readStateFile(path: string | undefined): Promise<AuditState | null> {
   if (path === undefined) return null;
-  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+  const text = await readText(path).catch((error: unknown) => {
     const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
     if (!isMissing) throw new UsageError(`--state ${quotePath(path)}: ${describeFileError(error)}`);
     checkFolder('--state', path);

@@ -3,6 +3,7 @@ import { checkReceived } from '../collect/check-received.ts';
 import { makeChildEnvironment } from '../collect/child-environment.ts';
 import { withDoubt } from '../collect/judge.ts';
 import { listSilences } from '../collect/list-silences.ts';
+import { escapeText } from '../report/escape-text.ts';
 import { storeOf } from '../span/span-writer.ts';
 import { readAnew, readCheckInputs, readCollector } from './check-inputs.ts';
 import type { SourceArguments } from './common-options.ts';
@@ -43,12 +44,15 @@ export async function checkCommand(
     const { env, notes } = makeChildEnvironment(process.env, source.url ?? '', args.forward !== undefined);
     const text = await readCommandText(command);
     const silences = listSilences({ ...env, ...readAssignments(text) });
-    const { exitCode, leftBehind } = await runChild(command, env, () =>
+    const onLeftBehind = () =>
       progress.show(
         () =>
           `${name} has ended: waiting for processes that it left behind (at most ${graceMs / 1_000} s; Ctrl-C ends them)`,
-      ),
-    );
+      );
+    const { exitCode, leftBehind } = await runChild(command, env, {
+      onLeftBehind,
+      onSignal: (signal, left) => tellSignal(`${name} got ${signal}`, left, writeError),
+    });
     const checked = await checkReceived({
       source,
       readInputs: () => readAnew(inputs),
@@ -89,4 +93,11 @@ export async function checkCommand(
     progress.clear();
     await source.close();
   }
+}
+
+/** For people: where standard error goes elsewhere it is the report alone. */
+function tellSignal(what: string, left: number, writeError: Session['writeError']): void {
+  if (process.stderr.isTTY !== true) return;
+  const more = left === 1 ? 'one more signal (Ctrl-C) kills it' : `${left} more signals (Ctrl-C) kill it`;
+  writeError(`propagation-check: ${escapeText(what)}; ${more}\n`);
 }

@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { closeSync, openSync, readSync, type Stats, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { quotePath } from '../source/file-error.ts';
 import type { AuditArguments } from './audit-arguments.ts';
@@ -30,6 +30,10 @@ export function checkReportFiles(args: Arguments, paths: readonly string[]): voi
       throw new UsageError(
         `${option}: ${quotePath(path)} has another use in this command; name another file`,
       );
+    if (option !== '--state' && isSinkState(path))
+      throw new UsageError(
+        `${option}: ${quotePath(path)} holds the counters of propagation-check sink (--state); name another file`,
+      );
     // Two outputs may go to one terminal, or to none.
     if (!isDevice(path)) taken.add(file);
   }
@@ -60,10 +64,38 @@ function listOutputs(args: Arguments): readonly OutputFile[] {
 
 /** The file, under whatever name. */
 export function identifyFile(path: string): string {
-  const found = statSync(path, { throwIfNoEntry: false });
-  return found === undefined ? resolve(path) : `${found.dev} ${found.ino}`;
+  const found = findFile(path);
+  return found === null ? resolve(path) : `${found.dev} ${found.ino}`;
+}
+
+/** As `writeSnapshot` begins it, under whatever name: a sink that is killed would count from zero. */
+const sinkState = /^\{"version":\d+,"savedAt":"/;
+const startLength = 64;
+
+export function isSinkState(path: string): boolean {
+  if (findFile(path)?.isFile() !== true) return false;
+  const start = Buffer.alloc(startLength);
+  try {
+    const file = openSync(path, 'r');
+    try {
+      return sinkState.test(start.toString('latin1', 0, readSync(file, start)));
+    } finally {
+      closeSync(file);
+    }
+  } catch {
+    return false;
+  }
 }
 
 function isDevice(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isCharacterDevice() === true;
+  return findFile(path)?.isCharacterDevice() === true;
+}
+
+/** Null where it is not there, or cannot be seen: whoever reads or writes it says why. */
+function findFile(path: string): Stats | null {
+  try {
+    return statSync(path, { throwIfNoEntry: false }) ?? null;
+  } catch {
+    return null;
+  }
 }

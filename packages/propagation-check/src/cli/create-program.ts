@@ -45,7 +45,7 @@ export function createProgram(session: Session): Command {
     .enablePositionalOptions()
     .configureHelp({ helpWidth: session.output.width, minWidthToWrap: leastWidth, formatItem })
     .configureOutput({
-      writeOut: (text) => void session.output.print(text).catch(() => session.setExitCode(2)),
+      writeOut: prepareHelp(session),
       writeErr: session.writeError,
       outputError: (text, write) => write(`${toErrorLine('propagation-check', text)}\n`),
       getOutHasColors: () => session.output.color,
@@ -76,4 +76,16 @@ function formatItem(term: string, termWidth: number, description: string, helper
     return Help.prototype.formatItem.call(helper, term, termWidth, description, helper);
   const lines = helper.boxWrap(description, width - around).split('\n');
   return [`  ${term}`, ...lines.map((line) => `${' '.repeat(around)}${line}`)].join('\n');
+}
+
+/** Prints the parts of a help. What keeps it from being printed is said once. */
+function prepareHelp({ output, writeError, setExitCode }: Session): (text: string) => void {
+  let isSaid = false;
+  return (text) =>
+    void output.print(text).catch((error: unknown) => {
+      if (!isSaid)
+        writeError(`propagation-check: ${error instanceof Error ? error.message : String(error)}\n`);
+      isSaid = true;
+      setExitCode(2);
+    });
 }

@@ -1,11 +1,12 @@
 import { writeFile } from 'node:fs/promises';
-import { isAbsolute, relative, sep } from 'node:path';
+import { isAbsolute, join, relative, sep } from 'node:path';
 import { InvalidArgumentError } from 'commander';
-import { type Diagnosis, explainFailure } from '../doctor/examine.ts';
+import { type Diagnosis, examine, explainFailure } from '../doctor/examine.ts';
 import { type DoctorReportName, type DoctorReportOptions, doctorReports } from '../doctor/reports.ts';
 import { describeFileError, quotePath } from '../source/file-error.ts';
 import { findDocsRoot } from '../source/find-docs-root.ts';
-import { diagnose } from './diagnose.ts';
+import { identifyFile } from './check-report-files.ts';
+import { readFolder } from './diagnose.ts';
 import { parseReportOf, type ReportTarget, withPrinted } from './parse-report.ts';
 import { readToolVersion } from './read-tool-version.ts';
 import type { Session } from './session.ts';
@@ -25,12 +26,18 @@ export async function examineFolder(
 ): Promise<number> {
   const targets = parseTargets(json ? ['json', ...report] : report);
   const options = { ...output, docsRoot: findDocsRoot(), version: readToolVersion() };
-  const found = await diagnose(folder, 'doctor').catch(async (error: unknown) => {
+  const { files, gaps } = await readFolder(folder, 'doctor').catch(async (error: unknown) => {
     // A file that an earlier run left would be read as the result of this one.
     if (error instanceof UsageError) await writeReports(explainFailure(error.message), targets, options);
     throw error;
   });
-  const diagnosis = fromWorkingDirectory(found, folder);
+  const read = new Set(files.map(({ path }) => identifyFile(join(folder, path))));
+  const input = targets.find(({ path }) => path !== null && read.has(identifyFile(path)));
+  if (input !== undefined)
+    throw new UsageError(
+      `--report ${input.name}: ${quotePath(input.path ?? '')} is a file of the project; name another file`,
+    );
+  const diagnosis = fromWorkingDirectory(examine(files, gaps), folder);
   for (const { name, path } of withPrinted(doctorReports, 'terminal', targets))
     if (path === null) await output.print(doctorReports[name].render(diagnosis, options));
   await writeReports(diagnosis, targets, options);

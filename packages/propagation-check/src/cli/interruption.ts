@@ -15,14 +15,22 @@ export class Interruption extends Error {
   }
 }
 
-/** Aborts with an `Interruption` at the first signal; a second one ends the process at once. */
-export function listenForSignals(): AbortSignal {
+/** An end that takes longer is said, with the way to a faster one. */
+const quietMs = 1_000;
+
+/**
+ * Aborts with an `Interruption` at the first signal; a second one ends the process at once.
+ *
+ * @param say Is told so where the first one does not end it soon.
+ */
+export function listenForSignals(say: (text: string) => void): AbortSignal {
   const interrupted = new AbortController();
   for (const signal of signals) {
     process.on(signal, () => {
       const interruption = new Interruption(signal);
       if (interrupted.signal.aborted) process.exit(interruption.exitCode);
       interrupted.abort(interruption);
+      setTimeout(say, quietMs, 'ending; a second signal (Ctrl-C) ends it at once').unref();
     });
   }
   return interrupted.signal;

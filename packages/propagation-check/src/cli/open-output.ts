@@ -1,5 +1,6 @@
 import type { WriteStream } from 'node:tty';
 import type { Layout } from '../report/layout.ts';
+import { describeFileError } from '../source/file-error.ts';
 import { UsageError } from './usage-error.ts';
 
 const defaultWidth = 100;
@@ -35,7 +36,7 @@ export function openOutput(stream: WriteStream = process.stdout): Output {
           else
             reject(
               new UsageError(
-                `${stream === stdout ? 'standard output' : 'standard error'} cannot be written: ${error.message}`,
+                `${stream === stdout ? 'standard output' : 'standard error'} cannot be written: ${describeFileError(error)}`,
               ),
             );
         });

@@ -154,6 +154,6 @@ export function parseMoment(text: string): number {
   const time = /^\d{4}-\d\d-\d\dT\d\d:\d\d/.test(text) ? Date.parse(text) : Number.NaN;
   if (Number.isFinite(time)) return time;
   throw new InvalidArgumentError(
-    `Expected a time such as 2026-11-28T22:00:00Z, or how long ago: ${durationExamples}.`,
+    `Expected a time such as 2026-11-28T22:00:00Z, or how long ago, up to ${longestDays}d: ${durationExamples}.`,
   );
 }

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import * as z from 'zod';
 import { DecodeError } from '../decode/decode-error.ts';
 import { parseJson } from '../decode/parse-json.ts';
@@ -9,6 +8,7 @@ import { type TraceparentFault, traceparentFaults } from '../headers/parse-trace
 import { idHeaders } from '../headers/propagation-header.ts';
 import { isPacketFile, PacketFileError } from '../packets/read-packets.ts';
 import { describeFileError, quotePath } from '../source/file-error.ts';
+import { readWholeFile } from '../source/read-whole-file.ts';
 import { UsageError } from './usage-error.ts';
 
 const newline = 0x0a;
@@ -86,7 +86,7 @@ export interface WireFile {
  */
 export async function readWireFile(path: string): Promise<WireFile> {
   const label = labelOf(path);
-  const bytes = await readFile(path).catch((error: unknown) => {
+  const bytes = await readWholeFile(path).catch((error: unknown) => {
     throw new UsageError(`${label}: ${describeFileError(error)}`);
   });
   if (isPacketFile(bytes)) return parseCapture(bytes, label);

@@ -3,8 +3,9 @@ import type { Command } from 'commander';
 import { type ReportInput, type ReportName, reports } from '../report/reports.ts';
 import { findDocsRoot } from '../source/find-docs-root.ts';
 import type { Result } from '../verdict/result.ts';
-import { identifyFile } from './check-report-files.ts';
-import type { CheckArguments } from './common-options.ts';
+import { identifyFile, isSinkState } from './check-report-files.ts';
+import type { CheckArguments, SourceArguments } from './common-options.ts';
+import { expandPaths } from './expand-paths.ts';
 import type { Output } from './open-output.ts';
 import { parseReport, type ReportTarget } from './parse-report.ts';
 import { readPageScript } from './read-page-script.ts';
@@ -25,7 +26,7 @@ export async function reportFailure(
   output: Output,
 ): Promise<void> {
   const failure = { isAudit: args[0] === 'audit', source: 'nothing was read', reason };
-  await writeFailure(findTargets(program, args), failure, output);
+  await writeFailure(await findTargets(program, args), failure, output);
 }
 
 type FileTarget = ReportTarget & { readonly path: string };
@@ -62,22 +63,30 @@ async function prepareAudit(source: string) {
   return (name: ReportName) => (input: ReportInput) => auditReports[name].render({ ...input, audit });
 }
 
-function findTargets(program: Command, [name = '', ...rest]: readonly string[]): readonly FileTarget[] {
+async function findTargets(
+  program: Command,
+  [name = '', ...rest]: readonly string[],
+): Promise<readonly FileTarget[]> {
   const command = program.commands.find((known) => known.name() === name);
   // `doctor` has reports of its own, and writes them itself.
   if (command === undefined || command.name() === 'doctor') return [];
   const configured: Configured = command.opts();
   const { values, others } = sortArguments(command, rest);
   const targets = [...values.flatMap(readTarget), ...(configured.report ?? [])].filter(hasPath);
-  const { configFile, baseline, expectations, wire = [] } = configured;
-  const read = [configFile ?? [], baseline ?? [], expectations ?? [], ...wire].flat();
-  const taken = new Set([...others, ...read].map(identifyFile));
+  if (targets.length === 0) return [];
+  const { configFile, baseline, expectations, wire = [], source } = configured;
+  const read = [configFile ?? [], baseline ?? [], expectations ?? [], wire, source ?? [], others].flat();
+  const paths = read.map((path) => path.replace(/^file=/, ''));
+  const taken = new Set((await expandPaths(paths)).map(identifyFile));
   const byFile = new Map(targets.map((target) => [identifyFile(target.path), target]));
-  return [...byFile].flatMap(([file, target]) => (taken.has(file) ? [] : [target]));
+  return [...byFile].flatMap(([file, target]) =>
+    taken.has(file) || isSinkState(target.path) ? [] : [target],
+  );
 }
 
 /** Options that the configuration file may set too. */
-type Configured = Pick<CheckArguments, 'report' | 'configFile' | 'baseline' | 'expectations' | 'wire'>;
+type Configured = Pick<CheckArguments, 'report' | 'configFile' | 'baseline' | 'expectations' | 'wire'> &
+  Partial<Pick<SourceArguments, 'source'>>;
 
 /** The values of `--report`, and everything that may name another file. Options of a command that is to be run are none of ours. */
 function sortArguments(command: Command, args: readonly string[]) {

@@ -16,6 +16,7 @@ import type { AuditArguments } from './audit-arguments.ts';
 import { readStateFile, writeStateFile } from './audit-state-file.ts';
 import { type Settled, settleBaseline } from './baseline-file.ts';
 import { readCheckInputs, readCollector } from './check-inputs.ts';
+import { expandPaths } from './expand-paths.ts';
 import { openAuditSource } from './open-audit-source.ts';
 import { printAudit } from './print-audit.ts';
 import { hasPath, writeFailure } from './report-failure.ts';
@@ -33,7 +34,7 @@ export async function runAudit(
 ): Promise<void> {
   refuseContradictions(args);
   const { output, signal } = session;
-  const { wireFiles, ...inputs } = await readCheckInputs(args, paths);
+  const { wireFiles, ...inputs } = await readCheckInputs(args, await expandPaths(listRead(paths, args)));
   const { baseline: _, ...judging } = inputs;
   let { wire } = inputs;
   let state = await readStateFile(args.state);
@@ -175,3 +176,9 @@ function listServices({ store, result }: ReadWindow): readonly (string | null)[]
   if (store !== undefined) return store.resourceTable.map(({ serviceName }) => serviceName);
   return result.edges.flatMap(({ client, server }) => [client, server]);
 }
+
+function listRead(paths: readonly string[], { source }: AuditArguments): readonly string[] {
+  return source?.startsWith(filePrefix) === true ? [source.slice(filePrefix.length)] : paths;
+}
+
+const filePrefix = 'file=';

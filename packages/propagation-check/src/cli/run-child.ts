@@ -25,18 +25,24 @@ export interface ChildEnd {
   readonly leftBehind: boolean;
 }
 
+export interface ChildEvents {
+  /** Processes outlive the command and are waited for, `graceMs` at most. */
+  readonly onLeftBehind?: () => void;
+  /** A signal was handed on. @param left So many more kill the command. */
+  readonly onSignal?: (signal: NodeJS.Signals, left: number) => void;
+}
+
 /**
  * Runs a command with the streams of this process, in a process group of its own: a signal reaches each process of it once, whether
  * it comes from a terminal or from `kill`; the third one that asks for an end kills them, and the first one after the command has
  * ended. Nothing of the group runs on when this resolves.
  *
- * @param onLeftBehind Is told that processes outlive the command and are waited for, `graceMs` at most.
  * @throws {UsageError} when the command cannot be started.
  */
 export async function runChild(
   [file, ...args]: readonly [string, ...string[]],
   env: NodeJS.ProcessEnv,
-  onLeftBehind: () => void = () => undefined,
+  { onLeftBehind = () => undefined, onSignal = () => undefined }: ChildEvents = {},
 ): Promise<ChildEnd> {
   let signals = 0;
   let child: ChildProcess | null = null;
@@ -45,6 +51,7 @@ export async function runChild(
   };
   const count = (signal: NodeJS.Signals) => {
     signals += 1;
+    if (signals < mostSignals) onSignal(signal, mostSignals - signals);
     pass(signals < mostSignals ? signal : 'SIGKILL');
   };
   const restore = divertSignals(skipRepeats(momentMs, count));

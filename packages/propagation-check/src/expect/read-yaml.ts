@@ -65,7 +65,7 @@ export function readYaml<Value>(text: string, shape: z.ZodObject & z.ZodType<Val
   } catch (error) {
     return fail(toOneLine(error instanceof Error ? error.message : String(error)));
   }
-  if (written === null) return fail(`empty; expected ${joinOr(known)}`);
+  if (written === null) return fail(`empty; expected ${joinOr(known)}; write one, or do without the file`);
   if (typeof written !== 'object' || Array.isArray(written)) {
     return fail(`not a map; expected ${joinOr(known)}`, findPlace(document, lines, []));
   }

@@ -85,6 +85,6 @@ function parseMemory(text: string): number {
   const mebibytes = Number(digits) * (unit === 'GiB' ? 1024 : 1);
   if (mebibytes >= leastMemory) return mebibytes * mebibyte;
   throw new InvalidArgumentError(
-    `Expected a size of ${leastMemory}MiB or more, for instance 512MiB or 2GiB.`,
+    `Expected a whole number of MiB or GiB, ${leastMemory}MiB or more, for instance 512MiB or 2GiB.`,
   );
 }

@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { DecodeError } from '../decode/decode-error.ts';
 import { parseJson } from '../decode/parse-json.ts';
 import { describeFileError, quotePath } from '../source/file-error.ts';
+import { readWholeFile } from '../source/read-whole-file.ts';
 import { replaceFile } from '../source/replace-file.ts';
 import { SourceError } from '../source/source.ts';
 import { type EdgeCount, verdicts } from './edge-counters.ts';
@@ -55,7 +55,7 @@ export interface Snapshot {
 export async function readSnapshot(path: string): Promise<Snapshot | null> {
   let bytes: Buffer;
   try {
-    bytes = await readFile(path);
+    bytes = await readWholeFile(path);
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
     throw new SourceError(`--state ${quotePath(path)}: ${describeFileError(error)}`);

@@ -5,14 +5,17 @@ import type { HttpClient } from './http-client.ts';
 import { type HttpAnswer, summarize } from './http-policy.ts';
 import { SourceError } from './source.ts';
 
-/** @throws {SourceError} that names the source and the path of the request, when the answer cannot be decoded. */
+/** @throws {SourceError} that names the source, the path of the request and the port to ask, when the answer cannot be decoded. */
 export function decodeAnswer<T>(client: HttpClient, answer: HttpAnswer, decode: (bytes: Uint8Array) => T): T {
   try {
     return decode(answer.body);
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error;
+    // What is no document of its format comes from another program rather than a faulty one.
+    const isStranger = /^(?:byte \d+|document)?: /.test(error.message);
+    const advice = isStranger ? `; is this ${client.peer.name}, and ${client.peer.port}?` : '';
     throw new SourceError(
-      `${client.name}: ${answer.url.pathname} answered something that cannot be read: ${error.message}`,
+      `${client.name}: ${answer.url.pathname} answered something that cannot be read: ${error.message}${advice}`,
     );
   }
 }

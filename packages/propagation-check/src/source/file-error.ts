@@ -7,6 +7,14 @@ import { SourceError } from './source.ts';
 export const emptyFile =
   'empty; expected spans (was it copied before the program had flushed and closed it?)';
 
+const fileErrors: ReadonlyMap<string, string> = new Map([
+  ['ENOSPC', 'no space is left there; free some, or write elsewhere'],
+  ['EDQUOT', 'the quota is used up; free some, or write elsewhere'],
+  ['EROFS', 'the file system can only be read; write elsewhere'],
+  ['ELOOP', 'a symbolic link that leads back to itself'],
+  ['ENAMETOOLONG', 'the name is too long'],
+]);
+
 /** Why a file could not be read or written, in words. */
 export function describeFileError(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
@@ -15,6 +23,8 @@ export function describeFileError(error: unknown): string {
   if (code === 'ENOTDIR') return 'no such file: a part of the path is not a folder';
   if (code === 'EACCES' || code === 'EPERM') return 'not allowed';
   if (code === 'ERR_INVALID_ARG_VALUE') return 'not a valid path';
+  const known = typeof code === 'string' ? fileErrors.get(code) : undefined;
+  if (known !== undefined) return known;
   return messageOf(error);
 }
 

@@ -27,6 +27,8 @@ export interface HttpClientOptions {
 
 /** Reads from one HTTP API. */
 export interface HttpClient {
+  /** The server that is meant, for messages. */
+  readonly peer: Peer;
   /** `jaeger=http://localhost:16686`, for messages. */
   readonly name: string;
   /**
@@ -50,8 +52,8 @@ const defaults = { timeoutMs: 15_000, attempts: 4, maxResponseBytes: 256 * 1024 
 
 const headerOption = '--header';
 const peers = {
-  jaeger: { name: 'Jaeger', port: 'its query port', headerOption },
-  tempo: { name: 'Tempo', port: 'its query port', headerOption },
+  jaeger: { name: 'Jaeger', port: 'its query port (16686)', headerOption },
+  tempo: { name: 'Tempo', port: 'its query port (3200)', headerOption },
   collector: { name: 'the Collector', port: 'the port of its own metrics', headerOption },
   forward: { name: 'the Collector', port: 'its OTLP/HTTP port (4318)', headerOption },
 } as const satisfies Readonly<Record<string, Peer>>;
@@ -76,6 +78,7 @@ export async function createHttpClient(
   };
   return {
     name,
+    peer: peers[kind],
     get: (path, query, accept, signal) => ask(path, { accept, content: null, signal }, query.toString()),
     post: (path, content, signal) => ask(path, { accept: content.type, content, signal }),
     close: () => agent.destroy(),

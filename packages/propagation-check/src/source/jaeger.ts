@@ -112,9 +112,14 @@ async function listServices(
   let answer = await ask(hasV3 === false ? 'api/services' : 'api/v3/services');
   if (hasV3 === null && (answer.status === 404 || isHtml(answer))) answer = await ask('api/services');
   if (answer.status !== 200 || isHtml(answer)) throw new SourceError(describeUnexpected(client, answer));
-  const { services, data } = decodeAnswer(client, answer, (bytes) =>
-    readShape(servicesShape, parseJson(bytes)),
-  );
+  const document = decodeAnswer(client, answer, parseJson);
+  // An empty list may be left out.
+  const isStranger =
+    isObject(document) &&
+    Object.keys(document).length > 0 &&
+    !['services', 'data'].some((field) => Object.hasOwn(document, field));
+  if (isStranger || Array.isArray(document)) throw new SourceError(describeUnexpected(client, answer));
+  const { services, data } = decodeAnswer(client, answer, () => readShape(servicesShape, document));
   return services ?? data ?? [];
 }
 

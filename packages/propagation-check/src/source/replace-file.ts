@@ -1,9 +1,11 @@
-import { realpath, rename, rm, writeFile } from 'node:fs/promises';
+import { realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 
-/** Whole or not at all: the file is replaced by one that was written beside it. */
+/** Whole or not at all: the file is replaced by one that was written beside it. A device or a pipe stays, and is written to. */
 export async function replaceFile(path: string, text: string): Promise<void> {
   // The file that a link names, not the link.
   const target = await realpath(path).catch(() => path);
+  const found = await stat(target).catch(() => null);
+  if (found !== null && !found.isFile()) return writeFile(target, text);
   const beside = `${target}.${process.pid}.tmp`;
   try {
     // A process that was killed may have left one, and had the same number, as in a container.

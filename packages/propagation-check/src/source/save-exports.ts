@@ -41,7 +41,7 @@ export async function openSave(path: string): Promise<ExportSink> {
       input.end();
       await written;
       if (failure !== null)
-        throw new SourceError(`${describe(path)}: the file is not complete: ${messageOf(failure)}`);
+        throw new SourceError(`${describe(path)}: the file is not complete: ${describeFileError(failure)}`);
     },
   };
 }

@@ -1,5 +1,6 @@
 import { escapeControls } from '../decode/quote-value.ts';
 import type { WireRecord } from '../headers/evidence.ts';
+import { describeFileError } from '../source/file-error.ts';
 import { warnOfOpenAddress } from '../source/open-address.ts';
 import { dayMs, durationExamples, readDuration } from '../util/read-duration.ts';
 import { redactRecord } from './redact-record.ts';
@@ -48,7 +49,7 @@ export async function runTap(options: TapCommandOptions): Promise<number> {
   const warning = warnOfOpenAddress(tap.url);
   if (warning !== null) say(warning);
   await stopped;
-  say('closing when the requests in flight have ended');
+  say('closing when the requests in flight have ended; a second signal (Ctrl-C) ends it at once');
   await tap.close();
   const { lost, error } = await writer.close(flushTimeoutMs);
   if (lost === 0) return 0;
@@ -116,8 +117,9 @@ function readTimeout(text: string): number {
 }
 
 function readNumber(option: string, text: string): number {
-  if (/^[0-9]+(\.[0-9]+)?$/.test(text)) return Number(text);
-  throw new TapOptionError(`${option} ${JSON.stringify(text.slice(0, 80))}: not a number`);
+  // Whether it is in its range is checked later.
+  if (/^-?[0-9]+(\.[0-9]+)?$/.test(text)) return Number(text);
+  throw new TapOptionError(`${option} ${JSON.stringify(text.slice(0, 80))}: not a number; see --help`);
 }
 
 const listenErrors: ReadonlyMap<string, string> = new Map([
@@ -138,7 +140,7 @@ function describeStartError(error: unknown, options: TapCommandOptions): string 
 /** Where records are lost, and why. */
 function describeLoss(error: Error | null, { out }: TapCommandOptions): string {
   const place = out === undefined ? 'standard output' : JSON.stringify(out);
-  return `${place}: ${error === null ? 'it is read too slowly' : error.message}`;
+  return `${place}: ${error === null ? 'it is read too slowly' : describeFileError(error)}`;
 }
 
 function say(message: string): void {

@@ -5,6 +5,7 @@ import { readFile } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
 import { readSpanFile } from '../../src/source/file.ts';
@@ -95,6 +96,26 @@ test('a Collector that is not there changes no verdict, and is said', async (t) 
   );
 });
 
+test('where the first Ctrl-C does not end it soon, it says that a second one does', async (t) => {
+  const port = await findFreePort();
+  const collector = await startHttpServer(t, () => undefined);
+  const asked = Promise.withResolvers<void>();
+  const url = await startHttpServer(t, async (request) => {
+    const own = { ...readTraceparent(request), service: 'web', kind: 'SERVER', name: 'GET /' } as const;
+    await exportSpans(port, { ...own, start: Date.now(), end: Date.now() + 1 });
+    asked.resolve();
+  });
+  const args = ['run', url.href, '--source', `otlp=${port}`, '--forward', collector.href];
+  const child = spawnCli(t, args);
+  await asked.promise;
+  child.kill('SIGINT');
+  const lines = createInterface(child.stderr)[Symbol.asyncIterator]();
+  const { value } = await lines.next();
+  assert.equal(value, 'propagation-check: ending; a second signal (Ctrl-C) ends it at once');
+  child.kill('SIGINT');
+  assert.deepEqual(await once(child, 'close'), [130, null]);
+});
+
 test('Ctrl-C leaves a whole file of what had arrived', async (t) => {
   const path = join(await makeFolder(t), 'spans.jsonl.gz');
   const port = await findFreePort();
@@ -131,7 +152,10 @@ test('a file that cannot be written is an error before anything is sent, and one
   const services = await startServices(t, port, true);
   const full = await executeCli('run', services.href, '--source', `otlp=${port}`, '--save', '/dev/full');
   assert.equal(full.code, 2);
-  assert.match(full.stderr, /^propagation-check: --save \/dev\/full: the file is not complete: .*ENOSPC/);
+  assert.match(
+    full.stderr,
+    /^propagation-check: --save \/dev\/full: the file is not complete: no space is left there/,
+  );
 });
 
 test('--forward and --save need a receiver', async () => {

@@ -36,7 +36,7 @@ suite('the file of a baseline', () => {
       '3:5: known.1: expected a map of client, server, protocol, finding or cause',
       '4:51: known.2: unknown key "id"; known here: client, server, protocol, finding, cause',
     );
-    refuse('', '1:1: empty; expected known');
+    refuse('', '1:1: empty; expected known; write one, or do without the file');
     refuse('known: 1', '1:8: known: expected a list');
   });
 });

@@ -53,7 +53,7 @@ suite('a configuration', () => {
   });
 
   const cases: readonly (readonly [text: string, ...faults: readonly RegExp[]])[] = [
-    ['', /^1:1: empty; expected source, .* or audit$/],
+    ['', /^1:1: empty; expected source, .* or audit; write one, or do without the file$/],
     ['# nothing\n', /^1:1: empty; /],
     ['- a', /^1:1: not a map; expected source, /],
     ['wait: 1s\nwait: 2s', /^2:1: this key is here twice; name it once$/],

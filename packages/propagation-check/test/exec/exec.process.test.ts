@@ -146,6 +146,33 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const) {
   });
 }
 
+const withoutTerminal =
+  spawnSync('script', ['--version']).error === undefined ? false : 'there is no `script`';
+
+test('at a terminal a signal says how many more kill the command', { skip: withoutTerminal }, async (t) => {
+  const waits = `process.on('SIGINT', () => undefined); console.log('ready'); setInterval(() => undefined, 60_000)`;
+  const command = `exec ${process.execPath} ${entry} exec --settle 1ms -- ${process.execPath} -e "${waits}"`;
+  const terminal = spawn('script', ['-qec', command, '/dev/null']);
+  t.after(() => terminal.kill('SIGKILL'));
+  let shown = '';
+  const shows = async (words: string) => {
+    while (!shown.includes(words)) {
+      const [data] = await once(terminal.stdout, 'data');
+      shown += String(data);
+    }
+  };
+  await shows('ready');
+  const ended = once(terminal, 'close');
+  terminal.stdin.write('\u0003');
+  await shows('node got SIGINT; 2 more signals (Ctrl-C) kill it');
+  // A Ctrl-C that arrives twice within a moment is one.
+  const press = setInterval(() => terminal.stdin.write('\u0003'), 300);
+  await shows('node got SIGINT; one more signal (Ctrl-C) kills it');
+  const [code] = await ended;
+  clearInterval(press);
+  assert.equal(code, 137, shown);
+});
+
 const withoutProc = existsSync('/proc/self/stat') ? false : 'this system has no /proc';
 
 test('SIGTSTP stops the command too, and SIGCONT lets it go on', { skip: withoutProc }, async (t) => {

@@ -55,7 +55,10 @@ traceresponse: [payments]
   });
 
   const faults: readonly (readonly [string, string])[] = [
-    ['', '1:1: empty; expected edges, baggage, tolerated-peers or traceresponse'],
+    [
+      '',
+      '1:1: empty; expected edges, baggage, tolerated-peers or traceresponse; write one, or do without the file',
+    ],
     [
       'edgs: {}',
       '1:1: unknown key "edgs"; known here: edges, baggage, tolerated-peers, traceresponse; did you mean edges?',

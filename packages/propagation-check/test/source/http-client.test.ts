@@ -142,7 +142,7 @@ test('nobody listens', async (t) => {
   assert.notEqual(url.port, gone.port);
   await assert.rejects(ask(t, gone), {
     name: 'SourceError',
-    message: `jaeger=${gone.origin}: connection refused; is Jaeger running there, and is this its query port?`,
+    message: `jaeger=${gone.origin}: connection refused; is Jaeger running there, and is this its query port (16686)?`,
   });
 });
 

@@ -222,6 +222,18 @@ test('a search for any of too many services finds nothing, and a list that is no
   });
 });
 
+test('a list of services that is of another program is refused: nothing was searched', async (t) => {
+  for (const body of [{ status: 'ok' }, [], 'hello']) {
+    const { source } = await start(t, () => [200, body]);
+    await assert.rejects(source.listServices?.() ?? Promise.resolve(), {
+      name: 'SourceError',
+      message: /not Jaeger's API; use|cannot be read: .*; is this Jaeger, and its query port \(16686\)\?$/,
+    });
+  }
+  const { source } = await start(t, () => [200, {}]);
+  assert.deepEqual(await source.listServices?.(), []);
+});
+
 test('an answer of Zipkin v1 is refused by name', async (t) => {
   const zipkinV1 = JSON.parse(Buffer.from(readFixture('zipkin-v1.json')).toString());
   for (const version of ['v3', 'v1']) {

@@ -111,7 +111,10 @@ test('SIGTERM lets a request in flight end, and its record is written', async (t
   const answer = fetch(url);
   const end = await arrived.promise;
   child.kill('SIGTERM');
-  await readUntilLine(child, 'closing');
+  await readUntilLine(
+    child,
+    'closing when the requests in flight have ended; a second signal (Ctrl-C) ends it at once',
+  );
   end();
   assert.equal(await (await answer).text(), 'whole');
   assert.deepEqual(await once(child, 'close'), [0, null]);

@@ -1,5 +1,5 @@
 import { escapeText } from '../../report/escape-text.ts';
-import { hang, type Layout, paint, type Style, truncate } from '../../report/layout.ts';
+import { hang, type Layout, paint, type Style } from '../../report/layout.ts';
 import { describeNotes, listAccepted, listErrorsFirst } from '../../report/summary.ts';
 import { widestText } from '../../report/terminal.ts';
 import { countOf, nameEdge, paintMark } from '../../report/terminal-edges.ts';
@@ -25,6 +25,8 @@ const mostEdges = 40;
 const mostFindings = 10;
 const shortestName = 20;
 const gap = '  ';
+/** Of the mark and the space behind it. */
+const markWidth = 2;
 
 const styles = { passed: 'green', failed: 'red', unknown: 'yellow' } as const satisfies Record<
   AuditResult['outcome'],
@@ -40,7 +42,7 @@ export function renderTerminal({ audit, details, options }: AuditReportInput): s
   const parts = [
     renderHead(audit, details, layout),
     renderTable(audit, layout),
-    describeGone(audit, layout.width).map((line) => truncate(line, layout.width)),
+    describeGone(audit, layout.width).flatMap((line) => hang('', line, layout)),
     ...findings.slice(0, mostFindings).map((finding) => renderFinding(finding, layout)),
     left > 0 ? [`… and ${countOf(left, 'more finding')}`] : [],
     accepted.length === 0 ? [] : ['Accepted:', ...renderAccepted(accepted, layout)],
@@ -76,6 +78,8 @@ function renderHead(
 
 interface Column {
   readonly title: string;
+  /** It is left out where the line is too short. */
+  readonly isMinor?: true;
   readonly write: (edge: AuditEdge) => string;
 }
 
@@ -83,7 +87,7 @@ interface Column {
 const columns: readonly Column[] = [
   { title: 'calls', write: ({ calls }) => calls.toLocaleString('en') },
   { title: 'intact', write: ({ rate }) => (rate === null ? '' : formatShare(rate.value)) },
-  { title: '95 % interval', write: ({ rate }) => (rate === null ? '' : formatInterval(rate)) },
+  { title: '95 % interval', isMinor: true, write: ({ rate }) => (rate === null ? '' : formatInterval(rate)) },
   { title: 'before', write: describeTrend },
 ];
 
@@ -93,22 +97,15 @@ function renderTable(audit: AuditResult, layout: Layout): readonly string[] {
   const ranked = rankAuditEdges(edges);
   const shown = ranked.slice(0, mostEdges);
   const used = columns.filter(({ title }) => before !== null || title !== 'before');
-  const cells = [
-    used.map(({ title }) => title),
-    ...shown.map((edge) => used.map(({ write }) => write(edge))),
-  ];
-  const widths = used.map((_, at) => Math.max(...cells.map((row) => row[at]?.length ?? 0)));
-  const room = layout.width - widths.reduce((sum, width) => sum + width + gap.length, gap.length);
-  const names = shown.map((edge) => nameEdge(edge, Math.max(shortestName, room)));
-  const nameWidth = Math.max(0, ...names.map((name) => name.length));
-  const lay = (name: string, row: readonly string[] = []) =>
-    [name.padEnd(nameWidth), ...row.map((cell, at) => cell.padStart(widths[at] ?? 0))].join(gap).trimEnd();
-  const lines = shown.flatMap((edge, at) => {
+  const lay = prepareRows(shown, used, layout);
+  const lines = shown.flatMap((edge) => {
     const mark = markAuditEdge(edge);
     const causes = describeCauses(edge, failUnder);
     const style = mark === 'error' ? 'red' : mark === 'warning' ? 'yellow' : 'dim';
+    const [row = '', ...below] = lay(edge);
     return [
-      `${paintMark(layout, mark)} ${lay(names[at] ?? '', cells[at + 1])}`,
+      `${paintMark(layout, mark)} ${row}`,
+      ...below,
       ...(causes === '' ? [] : hang('    ', causes, layout).map((line) => paint(layout, style, line))),
     ];
   });
@@ -117,9 +114,43 @@ function renderTable(audit: AuditResult, layout: Layout): readonly string[] {
     ({ trend, rate }) => trend?.change === 'unproven' && rate?.value !== trend.before.value,
   );
   return [
-    paint(layout, 'dim', `  ${lay('', cells[0])}`),
+    paint(layout, 'dim', lay(null).at(-1) ?? ''),
     ...lines,
     ...(more > 0 ? [`… and ${countOf(more, 'more edge')}`] : []),
-    ...(unproven ? [paint(layout, 'dim', '? no change that the counts prove: the intervals overlap')] : []),
+    ...(unproven
+      ? hang('', '? no change that the counts prove: the intervals overlap', layout).map((line) =>
+          paint(layout, 'dim', line),
+        )
+      : []),
   ];
+}
+
+/**
+ * Lays the row of an edge, or that of the titles: its numbers beside its name, or below where the line is too short for both.
+ *
+ * @returns A function of the edge, whose first line has no mark yet.
+ */
+function prepareRows(
+  edges: readonly AuditEdge[],
+  columns: readonly Column[],
+  layout: Layout,
+): (edge: AuditEdge | null) => readonly string[] {
+  const widthOf = ({ title, write }: Column): number =>
+    Math.max(title.length, ...edges.map((edge) => write(edge).length));
+  const roomBeside = (some: readonly Column[]): number =>
+    layout.width - some.reduce((sum, column) => sum + widthOf(column) + gap.length, markWidth);
+  const isBelow = roomBeside(columns) < shortestName;
+  const used =
+    isBelow && roomBeside(columns) < 0 ? columns.filter(({ isMinor }) => isMinor !== true) : columns;
+  const room = isBelow ? layout.width - markWidth : roomBeside(used);
+  const nameWidth = isBelow ? 0 : Math.max(0, ...edges.map((edge) => nameEdge(edge, room).length));
+  return (edge) => {
+    const cells = used.map((column) =>
+      (edge === null ? column.title : column.write(edge)).padStart(widthOf(column)),
+    );
+    const numbers = `${gap}${cells.join(gap)}`.trimEnd();
+    const name = edge === null ? '' : nameEdge(edge, room);
+    if (isBelow) return [name, numbers];
+    return [`${edge === null ? ' '.repeat(markWidth) : ''}${name.padEnd(nameWidth)}${numbers}`];
+  };
 }
