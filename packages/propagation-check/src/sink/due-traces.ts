@@ -3,6 +3,11 @@ import type { HeldTrace } from './held-traces.ts';
 /** Between two ticks: what is due is looked for by second. */
 export const tickMs = 1_000;
 
+/** The two halves of a broken trace come into one batch that way, though their exports came apart. */
+export function inOrderOfEnd(traces: readonly HeldTrace[]): readonly HeldTrace[] {
+  return traces.toSorted((one, other) => one.dueAt - other.dueAt);
+}
+
 /** Open traces, by the second in which they may be due. */
 export class DueTraces {
   readonly #bySecond = new Map<number, HeldTrace[]>();
@@ -16,7 +21,7 @@ export class DueTraces {
     this.#nextSecond = Math.min(this.#nextSecond ?? second, second);
   }
 
-  /** Takes those that are due, in the order in which they ended: the two halves of a broken trace come into one batch, though their exports came apart. */
+  /** Takes those that are due. */
   takeDue(now: number): readonly HeldTrace[] {
     const last = Math.floor(now / tickMs);
     const due: HeldTrace[] = [];
@@ -24,7 +29,7 @@ export class DueTraces {
       const list = this.#bySecond.get(second) ?? [];
       this.#bySecond.delete(second);
       this.#nextSecond = second + 1;
-      for (const trace of list.sort((one, other) => one.dueAt - other.dueAt)) {
+      for (const trace of inOrderOfEnd(list)) {
         if (trace.state !== 'open') continue;
         if (trace.dueAt > now) this.add(trace);
         else due.push(trace);
@@ -44,7 +49,7 @@ export class DueTraces {
     for (const second of [...this.#bySecond.keys()].sort((one, other) => one - other)) {
       if (left <= 0) break;
       const list = this.#bySecond.get(second) ?? [];
-      for (const trace of list) {
+      for (const trace of inOrderOfEnd(list)) {
         if (left <= 0) break;
         if (trace.state !== 'open' || trace.arrivedAt > restedSince) continue;
         taken.add(trace);

@@ -1,6 +1,6 @@
 import type { ReadExport } from '../source/export-reader.ts';
 import type { ExportRequest } from '../source/export-request.ts';
-import { DueTraces, tickMs } from './due-traces.ts';
+import { DueTraces, inOrderOfEnd, tickMs } from './due-traces.ts';
 import { type HeldTrace, HeldTraces } from './held-traces.ts';
 import { bytesPerId } from './id-memory.ts';
 import { type CloseReason, type JudgeTotals, noTotals } from './judge-totals.ts';
@@ -116,7 +116,8 @@ export class TraceJudge {
 
   /** Closes everything, and judges one batch of it. @returns Whether there are more. */
   finish(now: number): boolean {
-    for (const trace of this.#held.all()) if (trace.state === 'open') this.#close(trace, 'stop', now);
+    const open = this.#open === 0 ? [] : [...this.#held.all()].filter(({ state }) => state === 'open');
+    for (const trace of inOrderOfEnd(open)) this.#close(trace, 'stop', now);
     if (this.#judge(now)) return true;
     this.#leave(now, true);
     return false;
