@@ -1,4 +1,5 @@
-import { type TraceJudge, tickMs } from './trace-judge.ts';
+import { tickMs } from './due-traces.ts';
+import type { TraceJudge } from './trace-judge.ts';
 
 /** Of the time that a batch took: the pause before the next. */
 const exportShare = 1;

@@ -1,7 +1,8 @@
 import type { RefusalReason } from './admission.ts';
 import { EdgeCounters } from './edge-counters.ts';
+import { noTotals } from './judge-totals.ts';
 import type { Snapshot } from './snapshot.ts';
-import { noTotals, TraceJudge } from './trace-judge.ts';
+import { TraceJudge } from './trace-judge.ts';
 
 export interface SinkBooksOptions {
   readonly closeAfterMs: number;

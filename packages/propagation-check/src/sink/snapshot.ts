@@ -6,7 +6,7 @@ import { readWholeFile } from '../source/read-whole-file.ts';
 import { replaceFile } from '../source/replace-file.ts';
 import { SourceError } from '../source/source.ts';
 import { type EdgeCount, verdicts } from './edge-counters.ts';
-import type { JudgeTotals } from './trace-judge.ts';
+import type { JudgeTotals } from './judge-totals.ts';
 
 const version = 1;
 const count = z.number().int().nonnegative();

@@ -1,13 +1,16 @@
 import { type CallVerdict, EdgeCounters } from '../../src/sink/edge-counters.ts';
-import { TraceJudge, type TraceJudgeOptions } from '../../src/sink/trace-judge.ts';
+import { type JudgeState, TraceJudge, type TraceJudgeOptions } from '../../src/sink/trace-judge.ts';
 import { encodeOtlpLines } from '../../src/span/encode-otlp-lines.ts';
 import type { Span } from '../../src/span/span.ts';
 import { drawTrace } from '../draw-trace.ts';
 
-/** A judge with a clock of its own, in milliseconds; the drawings begin at 0. */
+/** A judge with a clock of its own, in milliseconds; the drawings begin at 0 of it. */
 export interface DrivenJudge {
   readonly judge: TraceJudge;
   readonly now: number;
+  state(): JudgeState;
+  /** Judges everything. */
+  finish(): void;
   /** Lets time pass, a second at a time. */
   advance(milliseconds: number): void;
   /** Exports of these spans arrive, one for each resource. */
@@ -16,6 +19,9 @@ export interface DrivenJudge {
   list(): readonly string[];
   readonly counted: readonly CallVerdict[];
 }
+
+/** Of drawings, in milliseconds since the epoch. */
+const drawnAt = 1_700_000_000_000;
 
 export function makeJudge(options: Partial<TraceJudgeOptions> = {}): DrivenJudge {
   const counters = new EdgeCounters(1_000);
@@ -38,17 +44,21 @@ export function makeJudge(options: Partial<TraceJudgeOptions> = {}): DrivenJudge
     get now() {
       return now;
     },
+    state: () => judge.state(drawnAt + now),
+    finish: () => {
+      while (judge.finish(drawnAt + now));
+    },
     advance: (milliseconds) => {
       for (const end = now + milliseconds; now < end; ) {
         now = Math.min(end, now + 1_000);
-        judge.tick(now);
+        judge.tick(drawnAt + now);
       }
     },
     send: (spans) => {
       if (spans.length === 0) return;
       for (const line of encodeOtlpLines(spans).trimEnd().split('\n'))
-        judge.take({ signal: 'traces', type: 'application/json', body: Buffer.from(line) }, now);
-      while (judge.isReady) judge.tick(now);
+        judge.take({ signal: 'traces', type: 'application/json', body: Buffer.from(line) }, drawnAt + now);
+      while (judge.isReady) judge.tick(drawnAt + now);
     },
     list: () =>
       counters

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { noTotals } from '../../src/sink/judge-totals.ts';
 import { readSnapshot, writeSnapshot } from '../../src/sink/snapshot.ts';
-import { noTotals } from '../../src/sink/trace-judge.ts';
 import { makeFolder } from '../cli/run-cli.ts';
 
 const exports = { received: 0, refused: { memory: 0, backlog: 0, bodies: 0, invalid: 0, fault: 0 } };

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { encodeOtlpLines } from '../../src/span/encode-otlp-lines.ts';
+import type { Span } from '../../src/span/span.ts';
 import { drawTrace } from '../draw-trace.ts';
 import { breakCalls, callOrders, makeJudge } from './make-judge.ts';
 
@@ -15,7 +16,7 @@ test('memory is bounded: the traces that have rested longest are judged early, a
   }
   assert.ok(sink.judge.totals.closed.memory > 1_000, JSON.stringify(sink.judge.totals));
   assert.ok(most <= maxBytes, `${most} bytes`);
-  while (sink.judge.finish(sink.now));
+  sink.finish();
   assert.deepEqual(sink.list(), ['web → orders intact: 20000']);
 });
 
@@ -62,3 +63,33 @@ test('exports that cannot be read take no memory for long', () => {
     assert.throws(() => sink.judge.take({ signal: 'traces', type: 'application/json', body }, sink.now));
   assert.ok(sink.judge.bytes < 2 * body.length, `${sink.judge.bytes} of ${body.length}`);
 });
+
+test('a stop judges traces in the order in which they ended, though a service exports two seconds after its callers', () => {
+  const sink = makeJudge();
+  const [seconds, callers, perSecond] = [16, 10, 50];
+  const isCalled = ({ serviceName }: Span): boolean => serviceName === 'orders';
+  const waiting: (readonly Span[])[] = [];
+  for (let second = 0; second < seconds; second += 1) {
+    const from = (second * (callers + 1) + 1) * perSecond;
+    const broken = breakCalls(callOrders(perSecond, sink.now, from));
+    // The called service has callers that are well: only a count that is nearly the same tells that the others lose their context.
+    const whole = Array.from({ length: callers }, (_, caller) =>
+      callOrders(perSecond, sink.now + caller, from + (caller + 1) * perSecond).map((span) =>
+        isCalled(span) ? span : { ...span, ...shop },
+      ),
+    ).flat();
+    const spans = [...broken, ...whole];
+    sink.advance(1_000);
+    sink.send(spans.filter((span) => !isCalled(span)));
+    waiting.push(spans.filter(isCalled));
+    if (waiting.length > 2) sink.send(waiting.shift() ?? []);
+  }
+  for (const spans of waiting) sink.send(spans);
+  sink.finish();
+  assert.deepEqual(sink.list(), [
+    `shop → orders intact: ${seconds * callers * perSecond}`,
+    `web → orders broken split-trace: ${seconds * perSecond}`,
+  ]);
+});
+
+const shop = { serviceName: 'shop', resource: new Map([['service.name', 'shop']]) };

@@ -13,10 +13,10 @@ test('whole calls are intact when their traces have rested', () => {
   sink.send(callOrders(10));
   sink.advance(20_000);
   assert.deepEqual(sink.list(), []);
-  assert.equal(sink.judge.state(sink.now).open, 10);
+  assert.equal(sink.state().open, 10);
   sink.advance(15_000);
   assert.deepEqual(sink.list(), ['web → orders intact: 10']);
-  assert.equal(sink.judge.state(sink.now).open, 0);
+  assert.equal(sink.state().open, 0);
 });
 
 test('a call is counted once, however many batches its trace is in', () => {
@@ -25,7 +25,7 @@ test('a call is counted once, however many batches its trace is in', () => {
     sink.send(callOrders(10, sink.now, round * 10 + 1));
     sink.advance(minute / 4);
   }
-  while (sink.judge.finish(sink.now));
+  sink.finish();
   assert.deepEqual(sink.list(), ['web → orders intact: 300']);
   assert.ok(sink.judge.totals.batches > 20);
   assert.deepEqual([sink.judge.totals.judged, sink.judge.totals.late], [900, 0]);
@@ -183,7 +183,7 @@ test('a stop judges what is here; what may be missing because of it is undecided
   const sink = makeJudge();
   const lost = callOrders(40, 2_000, 100).filter(({ kind }) => kind !== 'CLIENT');
   sink.send([...callOrders(40), ...lost, ...callOrders(40, 4_000, 200)]);
-  while (sink.judge.finish(sink.now));
+  sink.finish();
   assert.deepEqual(sink.list(), ['web → orders intact: 80', 'web → orders undecided client-span-lost: 40']);
   const { received, judged, closed } = sink.judge.totals;
   assert.equal(received, judged);
@@ -257,7 +257,7 @@ test('a fault of the engine costs its batch, is said, and the next batches are j
   sink.send(callOrders(10, sink.now, 11));
   sink.advance(minute);
   assert.deepEqual([faults.length, sink.judge.totals.failedBatches, calls], [1, 1, 10]);
-  const { open, spans } = sink.judge.state(sink.now);
+  const { open, spans } = sink.state();
   assert.deepEqual([open, spans], [0, 0]);
 });
 

@@ -1,0 +1,64 @@
+import type { HeldTrace } from './held-traces.ts';
+
+/** Between two ticks: what is due is looked for by second. */
+export const tickMs = 1_000;
+
+/** The two halves of a broken trace come into one batch that way, though their exports came apart. */
+export function inOrderOfEnd(traces: readonly HeldTrace[]): readonly HeldTrace[] {
+  return traces.toSorted((one, other) => one.dueAt - other.dueAt);
+}
+
+/** Open traces, by the second in which they may be due. */
+export class DueTraces {
+  readonly #bySecond = new Map<number, HeldTrace[]>();
+  #nextSecond: number | null = null;
+
+  add(trace: HeldTrace): void {
+    const second = Math.ceil(trace.dueAt / tickMs);
+    const list = this.#bySecond.get(second);
+    if (list === undefined) this.#bySecond.set(second, [trace]);
+    else list.push(trace);
+    this.#nextSecond = Math.min(this.#nextSecond ?? second, second);
+  }
+
+  /** Takes those that are due. */
+  takeDue(now: number): readonly HeldTrace[] {
+    const last = Math.floor(now / tickMs);
+    const due: HeldTrace[] = [];
+    for (let second = this.#nextSecond ?? last + 1; second <= last; second += 1) {
+      const list = this.#bySecond.get(second) ?? [];
+      this.#bySecond.delete(second);
+      this.#nextSecond = second + 1;
+      for (const trace of inOrderOfEnd(list)) {
+        if (trace.state !== 'open') continue;
+        if (trace.dueAt > now) this.add(trace);
+        else due.push(trace);
+      }
+    }
+    return due;
+  }
+
+  /** Takes the first ones to be due that had no span for so long, until they are of so many bytes. */
+  takeRested(
+    restedSince: number,
+    bytes: number,
+    bytesOf: (trace: HeldTrace) => number,
+  ): readonly HeldTrace[] {
+    const taken = new Set<HeldTrace>();
+    let left = bytes;
+    for (const second of [...this.#bySecond.keys()].sort((one, other) => one - other)) {
+      if (left <= 0) break;
+      const list = this.#bySecond.get(second) ?? [];
+      for (const trace of inOrderOfEnd(list)) {
+        if (left <= 0) break;
+        if (trace.state !== 'open' || trace.arrivedAt > restedSince) continue;
+        taken.add(trace);
+        left -= bytesOf(trace);
+      }
+      const open = list.filter((trace) => trace.state === 'open' && !taken.has(trace));
+      if (open.length > 0) this.#bySecond.set(second, open);
+      else this.#bySecond.delete(second);
+    }
+    return [...taken];
+  }
+}
