@@ -1,4 +1,4 @@
-/** A reporter for node:test: a dot for each file, the failures with their place and reason, and the sums that CI adds up. */
+/** A reporter for node:test: a dot for each process, the failures with their place and reason, and the sums that CI adds up. */
 import { inspect } from 'node:util';
 
 const sums = /^(tests|pass|fail|cancelled|skipped|duration_ms) /;

@@ -1,4 +1,4 @@
-/** A service set up as the README shows, in automatic mode. Manual mode: `fastify.test.ts`. */
+/** A service set up as the README shows, in automatic mode. Manual mode: `fastify.alone.test.ts`. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startService } from './support/start-service.ts';

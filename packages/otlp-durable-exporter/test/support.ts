@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { TestContext } from 'node:test';
+import { after, type TestContext } from 'node:test';
 import { type DiagLogger, DiagLogLevel, diag } from '@opentelemetry/api';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { type ReadableSpan, TracerProvider } from '@opentelemetry/sdk-trace';
@@ -64,13 +64,14 @@ export function exportSpans(delivery: DurableExporter, ...names: readonly string
   delivery.export(endSpans(...names), () => {});
 }
 
-/** OpenTelemetry's warnings and errors from now on. */
+/** OpenTelemetry's warnings and errors, until the test ends. */
 export function listen(): readonly string[] {
   const said: string[] = [];
   const say = (...words: readonly unknown[]) => said.push(words.join(' '));
   const ignore = () => {};
   const logger: DiagLogger = { error: say, warn: say, info: ignore, debug: ignore, verbose: ignore };
   diag.setLogger(logger, { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true });
+  after(() => diag.disable());
   return said;
 }
 

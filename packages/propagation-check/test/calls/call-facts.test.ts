@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { readCallFacts } from '../../src/calls/call-facts.ts';
+import { cases } from '../cases.ts';
 import { drawTrace } from '../draw-trace.ts';
 
 const texts = (...parts: readonly string[]) => fc.constantFrom(...parts);
@@ -55,6 +56,6 @@ test('the address and the path of a URL are those that URL reads', () => {
       const expected = url.port === '' ? (defaultPorts[url.protocol] ?? null) : Number(url.port);
       assert.deepEqual([host, port, path], [url.hostname, expected, url.pathname], text);
     }),
-    { seed: 20261128, numRuns: 20_000 },
+    { seed: 20261128, numRuns: cases(20_000) },
   );
 });

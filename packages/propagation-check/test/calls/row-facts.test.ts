@@ -12,6 +12,7 @@ import { isOutgoing } from '../../src/calls/edge.ts';
 import { RowFacts } from '../../src/calls/row-facts.ts';
 import { viewOf } from '../../src/span/span-store.ts';
 import { storeOf } from '../../src/span/span-writer.ts';
+import { cases } from '../cases.ts';
 import { hostileSpans } from '../engine/generate-system.ts';
 import { simulateSystem } from '../engine/simulate-system.ts';
 
@@ -35,7 +36,7 @@ test('rows say the same of calls as their spans, in any order of reading', () =>
         assert.deepEqual([facts.nameOf(row), facts.scopeOf(row)], [view.name, view.scopeName]);
       }
     }),
-    { seed: 20261128, numRuns: 300 },
+    { seed: 20261128, numRuns: cases(300) },
   );
 });
 
@@ -61,6 +62,6 @@ test('what is remembered of a row is what is read from it', () => {
         assert.deepEqual(remembered(row), [protocol, view.kind, view.name, { code }, readRoute(view)]);
       }
     }),
-    { seed: 20261128, numRuns: 300 },
+    { seed: 20261128, numRuns: cases(300) },
   );
 });

@@ -9,6 +9,7 @@ import { parseTraceparent, splitTraceparents } from '../../src/headers/parse-tra
 import { readWireContext } from '../../src/headers/read-wire-context.ts';
 import { parseCollectorCounters } from '../../src/source/collector-metrics.ts';
 import { SourceError } from '../../src/source/source.ts';
+import { cases } from '../cases.ts';
 
 /** Kept, so that every run tries the same inputs; a failure prints its own seed and path, which belong here then. */
 const seed = 20261124;
@@ -71,7 +72,7 @@ test('records of a tap', () => {
     fc.property(fc.oneof(mutated(`${record}\n${record}\n`), any), (text) =>
       assertContained(() => parseWireRecords(Buffer.from(text), 'x'), UsageError),
     ),
-    { seed, numRuns: 2_000 },
+    { seed, numRuns: cases(2_000) },
   );
 });
 
@@ -90,7 +91,7 @@ test('metrics of a Collector', () => {
           assert.ok(Number.isFinite(value));
       }, SourceError),
     ),
-    { seed, numRuns: 2_000 },
+    { seed, numRuns: cases(2_000) },
   );
 });
 
@@ -116,13 +117,13 @@ test('expectations', () => {
     fc.property(fc.oneof(mutated(yaml), any), (text) =>
       assertContained(() => readExpectation(text), ExpectationError),
     ),
-    { seed, numRuns: 2_000 },
+    { seed, numRuns: cases(2_000) },
   );
   fc.assert(
     fc.property(fc.oneof(mutated('web -> orders -> payments'), any), (text) =>
       assertContained(() => readExpectedPath(text), ExpectationError),
     ),
-    { seed, numRuns: 1_000 },
+    { seed, numRuns: cases(1_000) },
   );
 });
 
@@ -150,6 +151,6 @@ test('headers on the wire', () => {
         parseTraceparent(text);
       }
     }),
-    { seed, numRuns: 3_000 },
+    { seed, numRuns: cases(3_000) },
   );
 });

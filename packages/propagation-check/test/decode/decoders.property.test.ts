@@ -19,13 +19,14 @@ import { readDocument } from '../../src/decode/read-document.ts';
 import { joinReadings } from '../../src/decode/reading.ts';
 import { decodeTempoProtobuf } from '../../src/decode/tempo-protobuf.ts';
 import type { Span } from '../../src/span/span.ts';
+import { cases } from '../cases.ts';
 import { drawTrace } from '../draw-trace.ts';
 import { otlpRequest, otlpSpan, readFixture } from './fixture.ts';
 import { writtenFormats } from './write-formats.ts';
 
 /** Kept, so that every run tries the same inputs; a failure prints its own seed and path, which belong here then. */
 const seed = 20261124;
-const many = { seed, numRuns: 400 } as const;
+const many = { seed, numRuns: cases(400) } as const;
 
 /** A decoder answers valid spans or throws a DecodeError; anything else is a bug. */
 function assertContained(decode: () => readonly Span[]): void {
@@ -253,7 +254,7 @@ for (const [decoder, shaped] of documentDecoders) {
     );
     fc.assert(
       fc.property(shaped, (document) => assertContained(() => decode(document))),
-      { ...many, numRuns: 1_500 },
+      { ...many, numRuns: cases(1_500) },
     );
   });
 }
@@ -352,7 +353,7 @@ test('decodeBytes answers valid spans or a DecodeError for any bytes', () => {
     fc.property(mutated, (input) => assertContained(() => decodeBytes(input).spans)),
     {
       ...many,
-      numRuns: 1_500,
+      numRuns: cases(1_500),
     },
   );
   fc.assert(
@@ -383,7 +384,7 @@ test('decodeCompressed answers spans or a DecodeError for damaged gzip', async (
       );
     },
   );
-  await fc.assert(property, { seed, numRuns: 200 });
+  await fc.assert(property, { seed, numRuns: cases(200) });
 });
 
 test('what JSON.parse refuses has a fault within the text, what it accepts has none', () => {
@@ -410,6 +411,6 @@ test('what JSON.parse refuses has a fault within the text, what it accepts has n
         assert.doesNotThrow(() => bytes.subarray(0, byte).toString());
       }
     }),
-    { ...many, numRuns: 3_000 },
+    { ...many, numRuns: cases(3_000) },
   );
 });

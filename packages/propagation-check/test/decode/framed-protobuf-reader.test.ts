@@ -22,6 +22,7 @@ import { OtlpProtobufScanner } from '../../src/decode/scan-otlp-protobuf.ts';
 import type { Span } from '../../src/span/span.ts';
 import { SpanWriter } from '../../src/span/span-writer.ts';
 import { sourceOf } from '../../src/span/value-table.ts';
+import { cases } from '../cases.ts';
 import { anySpans } from '../span/any-span.ts';
 import { kept, viewsOf } from '../span/views-of.ts';
 import { outcomeOf } from './agreement.ts';
@@ -78,7 +79,7 @@ test('captures of real systems: the same spans, and no request needs the strict 
 test('any spans', async () => {
   await fc.assert(
     fc.asyncProperty(anySpans, (spans) => assertAgrees(frame(encodeOtlpProtobuf(spans)))),
-    { seed, numRuns: 400 },
+    { seed, numRuns: cases(400) },
   );
 });
 
@@ -192,7 +193,7 @@ test('requests with bytes that are added, missing, or moved', async () => {
           await assertAgrees(frame(request, Uint8Array.from(changed)));
       },
     ),
-    { seed, numRuns: 200 },
+    { seed, numRuns: cases(200) },
   );
 });
 
@@ -258,7 +259,7 @@ test('spans with bytes that are added, missing, or moved behind others that are 
           await assertAgrees(Buffer.concat([learned, frame(Uint8Array.from(changed), known)]));
       },
     ),
-    { seed, numRuns: 400 },
+    { seed, numRuns: cases(400) },
   );
 });
 
@@ -340,6 +341,6 @@ test('messages of any fields', async () => {
       ];
       await assertAgrees(frame(Uint8Array.from(levels[depth] ?? [])));
     }),
-    { seed, numRuns: 800 },
+    { seed, numRuns: cases(800) },
   );
 });

@@ -13,6 +13,7 @@ import { encodeOtlpLines } from '../../src/span/encode-otlp-lines.ts';
 import type { Span } from '../../src/span/span.ts';
 import { SpanWriter } from '../../src/span/span-writer.ts';
 import { sourceOf } from '../../src/span/value-table.ts';
+import { cases } from '../cases.ts';
 import { anySpans } from '../span/any-span.ts';
 import { kept, viewsOf } from '../span/views-of.ts';
 import { outcomeOf } from './agreement.ts';
@@ -61,7 +62,7 @@ test('captures of real systems: the same spans, and no line needs the strict dec
 test('any spans as this project writes them', async () => {
   await fc.assert(
     fc.asyncProperty(anySpans, (spans) => assertAgrees(Buffer.from(encodeOtlpLines(spans)))),
-    { seed, numRuns: 400 },
+    { seed, numRuns: cases(400) },
   );
 });
 
@@ -284,7 +285,7 @@ test('a line with other tokens', async () => {
       for (const [at, token] of changes) changed[at] = token;
       await assertAgrees(Buffer.from(`${line}\n${changed.join('')}\n${line}`));
     }),
-    { seed, numRuns: 1_600 },
+    { seed, numRuns: cases(1_600) },
   );
 });
 
@@ -317,7 +318,7 @@ test('a line with other tokens behind spans that are written alike', async () =>
         assert.deepEqual({ found, text }, { found: expected, text });
       }
     }),
-    { seed, numRuns: 1_000 },
+    { seed, numRuns: cases(1_000) },
   );
 });
 
@@ -335,7 +336,7 @@ test('a line in which a member stands twice, is missing, or in another place', a
         ),
       );
     }),
-    { seed, numRuns: 600 },
+    { seed, numRuns: cases(600) },
   );
 });
 
@@ -345,7 +346,7 @@ test('any bytes', async () => {
     fc.asyncProperty(fc.nat(line.length), bytes, (at, inserted) =>
       assertAgrees(Buffer.concat([Buffer.from(line.slice(0, at)), inserted, Buffer.from(line.slice(at))])),
     ),
-    { seed, numRuns: 600 },
+    { seed, numRuns: cases(600) },
   );
 });
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { examine } from '../../src/doctor/examine.ts';
+import { cases } from '../cases.ts';
 
 const paths = [
   ...[
@@ -90,7 +91,7 @@ test('any text in any file gives a diagnosis, and the same one again', () => {
       for (const { line, column } of diagnosis.findings) assert.ok(line >= 1 && column >= 1);
       assert.deepEqual(examine(files), diagnosis);
     }),
-    { seed: 12, numRuns: 300 },
+    { seed: 12, numRuns: cases(300) },
   );
 });
 

@@ -5,6 +5,7 @@ import { type Expectation, noExpectation } from '../../src/expect/expectation.ts
 import { separateSharedSpans } from '../../src/span/shared-span-ids.ts';
 import { checkTraces } from '../../src/verdict/check-traces.ts';
 import type { Result } from '../../src/verdict/result.ts';
+import { cases } from '../cases.ts';
 import { drawTrace } from '../draw-trace.ts';
 import { cutCall, generateSystem, hostileSpans, type System } from './generate-system.ts';
 
@@ -31,7 +32,7 @@ test('a healthy system raises no error, with and without expectation', () => {
       assert.deepEqual(errorsOf(checkTraces(spans)), []);
       assert.deepEqual(errorsOf(checkTraces(spans, { expectation: expectEdges(calls) })), []);
     }),
-    { seed, numRuns: 250 },
+    { seed, numRuns: cases(250) },
   );
 });
 
@@ -45,7 +46,7 @@ test('every call of a healthy system is counted, none as broken', () => {
       );
       assert.ok(edges.every((edge) => edge.broken === 0));
     }),
-    { seed, numRuns: 100 },
+    { seed, numRuns: cases(100) },
   );
 });
 
@@ -59,7 +60,7 @@ test('one cut call is reported on its edge, once', () => {
       assert.equal(edge?.broken, 1);
       assert.equal(edge.calls, calls.filter((one) => isSameEdge(one, call)).length);
     }),
-    { seed, numRuns: 250 },
+    { seed, numRuns: cases(250) },
   );
 });
 
@@ -78,7 +79,7 @@ test('spans in any order give the same result', () => {
         assert.deepEqual(checkTraces(shuffled, options), checkTraces(spans, options));
       },
     ),
-    { seed, numRuns: 250 },
+    { seed, numRuns: cases(250) },
   );
 });
 
@@ -91,7 +92,7 @@ test('spans that arrive twice change nothing', () => {
         assert.deepEqual(checkTraces([...spans, ...copies]), checkTraces(spans));
       },
     ),
-    { seed, numRuns: 150 },
+    { seed, numRuns: cases(150) },
   );
 });
 
@@ -111,7 +112,7 @@ test('another healthy system beside it changes no finding', () => {
         alone.edges,
       );
     }),
-    { seed, numRuns: 150 },
+    { seed, numRuns: cases(150) },
   );
 });
 
@@ -132,7 +133,7 @@ test('hostile spans give a result that holds together', () => {
         }
       }
     }),
-    { seed, numRuns: 500 },
+    { seed, numRuns: cases(500) },
   );
 });
 

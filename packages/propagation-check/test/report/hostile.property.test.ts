@@ -11,6 +11,7 @@ import { renderTraceTrees } from '../../src/report/trace-tree.ts';
 import { renderTree } from '../../src/report/tree.ts';
 import type { Span } from '../../src/span/span.ts';
 import { checkTraces } from '../../src/verdict/check-traces.ts';
+import { cases } from '../cases.ts';
 import { hostileSpans } from '../engine/generate-system.ts';
 
 /** Kept, so that every run tries the same texts; a failure prints its own seed and path, which belong here then. */
@@ -112,7 +113,7 @@ test('reports of hostile spans hold nothing that a terminal or a build log obeys
       assertHarmless(json);
       assert.deepEqual(JSON.parse(json), JSON.parse(JSON.stringify({ ...result, ...details })));
     }),
-    { seed, numRuns: 500 },
+    { seed, numRuns: cases(500) },
   );
 });
 
@@ -121,7 +122,7 @@ test('an escaped text is harmless wherever it stands, and one without danger sta
     fc.property(hostileText, hostileText, (left, right) =>
       assertHarmless(`${escapeText(left)} ${escapeText(right)}`),
     ),
-    { seed, numRuns: 2_500 },
+    { seed, numRuns: cases(2_500) },
   );
   for (const text of ['GET /orders/:id', 'a::b', 'C#', 'Zürich 😀 東京', 'std::vector']) {
     assert.equal(escapeText(text), text);

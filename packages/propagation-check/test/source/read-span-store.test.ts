@@ -13,6 +13,7 @@ import { quotePath } from '../../src/source/file-error.ts';
 import { readPieces } from '../../src/source/read-pieces.ts';
 import { type ReadProgress, readSpanStore } from '../../src/source/read-span-store.ts';
 import { SpanWriter } from '../../src/span/span-writer.ts';
+import { cases } from '../cases.ts';
 import { otlpRequest, otlpSpan } from '../decode/fixture.ts';
 import { kept, viewsOf } from '../span/views-of.ts';
 
@@ -79,7 +80,7 @@ test('pieces and chunks may end at any byte', async () => {
         ['0', '1', '2', '3', '4', '5'],
       );
     }),
-    { seed, numRuns: 300 },
+    { seed, numRuns: cases(300) },
   );
 });
 

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { decodeOtlpJson } from '../../src/decode/otlp-json.ts';
 import { SpanBuffer } from '../../src/source/span-buffer.ts';
 import type { Span } from '../../src/span/span.ts';
+import { cases } from '../cases.ts';
 import { otlpRequest, otlpSpan } from '../decode/fixture.ts';
 import { kept, viewsOf } from '../span/views-of.ts';
 
@@ -67,7 +68,7 @@ test('keeps what it kept as objects, whatever is dropped and asked for between',
           expected.filter((span) => span.traceId === traceId),
         );
     }),
-    { seed, numRuns: 150 },
+    { seed, numRuns: cases(150) },
   );
 });
 

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { keptAttributes } from '../../src/span/kept-attributes.ts';
 import { AttributeIndex, RowAttributes } from '../../src/span/row-attributes.ts';
 import { storeOf } from '../../src/span/span-writer.ts';
+import { cases } from '../cases.ts';
 import { anySpans } from './any-span.ts';
 import { viewsOf } from './views-of.ts';
 
@@ -29,6 +30,6 @@ test('the attributes of a row are a map of them', () => {
         }
       }
     }),
-    { seed: 20261128, numRuns: 200 },
+    { seed: 20261128, numRuns: cases(200) },
   );
 });

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { RowCopier } from '../../src/span/row-copier.ts';
 import { SpanWriter, storeOf } from '../../src/span/span-writer.ts';
+import { cases } from '../cases.ts';
 import { anySpans } from './any-span.ts';
 import { kept, viewsOf } from './views-of.ts';
 
@@ -23,6 +24,6 @@ test('rows of several stores are copied in any order, as often as asked', () => 
       });
       assert.deepEqual(viewsOf(writer.finish()), kept(copied));
     }),
-    { seed, numRuns: 500 },
+    { seed, numRuns: cases(500) },
   );
 });

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { keysOf, viewOf } from '../../src/span/span-store.ts';
 import { field, KnownIds, SpanWriter, storeOf } from '../../src/span/span-writer.ts';
 import { isRaw } from '../../src/span/value-table.ts';
+import { cases } from '../cases.ts';
 import { drawTrace } from '../draw-trace.ts';
 import { anySpans } from './any-span.ts';
 import { kept, viewsOf } from './views-of.ts';
@@ -13,7 +14,7 @@ const seed = 20261128;
 test('spans come back as they were, with the attributes that are kept', () => {
   fc.assert(
     fc.property(anySpans, (spans) => assert.deepEqual(viewsOf(storeOf(spans)), kept(spans))),
-    { seed, numRuns: 500 },
+    { seed, numRuns: cases(500) },
   );
 });
 
@@ -32,7 +33,7 @@ test('batches of several writers give the rows in the order in which they are ad
       const spans = parts.flatMap(([, part]) => part);
       assert.deepEqual(viewsOf(whole.finish()), kept(spans));
     }),
-    { seed, numRuns: 250 },
+    { seed, numRuns: cases(250) },
   );
 });
 
@@ -47,7 +48,7 @@ test('a writer that rolls back goes on as if nothing had been written', () => {
       for (const span of last) writer.addSpan(span);
       assert.deepEqual(viewsOf(writer.finish()), kept([...first, ...last]));
     }),
-    { seed, numRuns: 250 },
+    { seed, numRuns: cases(250) },
   );
 });
 
@@ -60,7 +61,7 @@ test('a finished store does not change when its writer goes on', () => {
       for (const span of last) writer.addSpan(span);
       assert.deepEqual(viewsOf(store), kept(first));
     }),
-    { seed, numRuns: 100 },
+    { seed, numRuns: cases(100) },
   );
 });
 

@@ -1,0 +1,42 @@
+/** The tests of several files in one process. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+const signals = ['SIGHUP', 'SIGINT', 'SIGTERM'] as const;
+/** Where `@opentelemetry/api` keeps the global providers. */
+const openTelemetry = Symbol.for('opentelemetry.js.api.1');
+
+/**
+ * A file that cannot be loaded fails under its name, and the others run.
+ */
+export async function loadTests(files: readonly string[]): Promise<void> {
+  const found = describeProcess();
+  for (const file of files) {
+    try {
+      await import(file);
+    } catch (error) {
+      test(file, () => {
+        throw error;
+      });
+    }
+  }
+  test('the files of a folder leave their process as they found it; others end in .alone.test.ts', () => {
+    assert.deepEqual([...describeProcess().symmetricDifference(found)], []);
+  });
+}
+
+/** What a process has once, and tests can change: libraries that are loaded add globals and listeners of their own. */
+function describeProcess(): Set<string> {
+  return new Set([
+    `folder ${process.cwd()}`,
+    `exit code ${process.exitCode}`,
+    ...Object.entries(process.env).map(([name, value]) => `env ${name}=${value}`),
+    ...signals.map((name) => `listeners of ${name}: ${process.listenerCount(name)}`),
+    ...listRegistrations().map((name) => `OpenTelemetry’s ${name}`),
+  ]);
+}
+
+function listRegistrations(): readonly string[] {
+  const registered: object = Object(Reflect.get(globalThis, openTelemetry));
+  return Object.keys(registered).filter((name) => name !== 'version');
+}
