@@ -3,7 +3,7 @@ import { median } from '../util/statistics.ts';
 import { type AwaitedThresholds, areAwaited } from './awaited.ts';
 import { type ChanceThresholds, isMoreThanChance } from './chance.ts';
 import { pairContained } from './contained.ts';
-import type { Pair, Tolerances } from './pair.ts';
+import { type Pair, pairSpans, startsDuring, type Tolerances } from './pair.ts';
 
 /** `rules/thresholds.ts` has the numbers and their reasons. */
 export interface DisplacedThresholds extends Tolerances, AwaitedThresholds, ChanceThresholds {
@@ -50,6 +50,28 @@ export function pairDisplaced(
   const isSure = awaited
     ? isOneToOne || !isByChance()
     : isOneToOne && areIrregular(pairs.map(({ client }) => client)) && !isByChance();
+  return isSure ? pairs : [];
+}
+
+/**
+ * Pairs requests of one route that lack a call with calls that began while they were open and outlived them, as a call does that nobody
+ * waits for. Nothing but their times tells, so each request must have one, each call a request, and their times must be irregular.
+ */
+export function pairOutliving(
+  bereft: readonly Span[],
+  calls: readonly Span[],
+  thresholds: DisplacedThresholds,
+): readonly Pair[] {
+  const { displacedShare, displacedLeftOver, fewestDisplaced } = thresholds;
+  const pairBegun = (begun: readonly Span[]): readonly Pair[] =>
+    pairSpans(bereft, begun, (request, call) => startsDuring(call, request, thresholds), thresholds);
+  const pairs = pairBegun(calls);
+  const isSure =
+    pairs.length >= Math.max(fewestDisplaced, bereft.length * displacedShare) &&
+    calls.length <= pairs.length * displacedLeftOver &&
+    areOneToOne(pairs, thresholds) &&
+    areIrregular(pairs.map(({ client }) => client)) &&
+    isMoreThanChance(calls, pairs.length, (moved) => pairBegun(moved).length, thresholds);
   return isSure ? pairs : [];
 }
 

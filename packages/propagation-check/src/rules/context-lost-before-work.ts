@@ -17,7 +17,7 @@ const internal = spanKinds.indexOf('INTERNAL');
 const client = spanKinds.indexOf('CLIENT');
 
 /**
- * Work of a request that calls no other service (a handler, a template, a query of a database), and began a trace of its own. Jobs do so, too,
+ * Work of a request or a message that calls no other service (a handler, a template, a query of a database), and began a trace of its own. Jobs do so, too,
  * and are healthy: (nearly) all requests of a route must have one of the same name.
  */
 export const contextLostBeforeWork = rule<DetachedWork>({
@@ -29,10 +29,7 @@ export const contextLostBeforeWork = rule<DetachedWork>({
       kinds[row] === internal || (kinds[row] === client && !isCall(scene, row));
     const roots = graph.select(
       (row) =>
-        isWork(row) &&
-        graph.isRoot(row) &&
-        !graph.hasLinks(row) &&
-        services.hasKind(graph.serviceOf(row), 'SERVER'),
+        isWork(row) && graph.isRoot(row) && !graph.hasLinks(row) && services.hasEntries(graph.serviceOf(row)),
     );
     const calling = listCalling(scene, roots);
     return groupBy(
@@ -69,7 +66,7 @@ export const contextLostBeforeWork = rule<DetachedWork>({
 });
 
 /** The rows below which, in their service, a call leaves it. */
-function listCalling(scene: Scene, roots: readonly Span[]): ReadonlySet<number> {
+export function listCalling(scene: Scene, roots: readonly Span[]): ReadonlySet<number> {
   const { graph } = scene;
   const calling = new Set<number>();
   if (roots.length === 0) return calling;

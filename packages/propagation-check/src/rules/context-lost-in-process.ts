@@ -4,7 +4,7 @@ import { nameEndpoints } from '../calls/endpoint.ts';
 import { nameTarget } from '../calls/target.ts';
 import { isExpected } from '../expect/expectation.ts';
 import { isRoot } from '../graph/trace-graph.ts';
-import { pairDisplaced } from '../pairing/displaced.ts';
+import { pairDisplaced, pairOutliving } from '../pairing/displaced.ts';
 import type { Pair } from '../pairing/pair.ts';
 import type { Span } from '../span/span.ts';
 import { type Group, groupBy, keyFor } from '../util/group-by.ts';
@@ -161,15 +161,22 @@ export function pairWithEntries(
   );
   const entries = scene.entriesOf(service);
   // Each route is judged for itself: others do not make the call.
-  const found = groupBy(entries, nameEndpoints(entries)).flatMap((ofRoute) =>
-    pairDisplaced(
-      ofRoute.filter((entry) => !callers.has(scene.graph.rowOf(entry))),
-      detached,
-      0,
-      scene.thresholds,
-    ),
+  const found = groupBy(entries, nameEndpoints(entries)).flatMap((ofRoute) => {
+    const bereft = ofRoute.filter((entry) => !callers.has(scene.graph.rowOf(entry)));
+    const awaited = pairDisplaced(bereft, detached, 0, scene.thresholds);
+    return awaited.length > 0 ? awaited : pairOutliving(bereft, detached, scene.thresholds);
+  });
+  return withoutDeliveries(scene, [...new Map(found.map((pair) => [pair.server, pair])).values()]);
+}
+
+/** A worker takes each message from its queue before the span of the message, and removes it after that: outside of its context, by nature. */
+function withoutDeliveries({ thresholds }: Scene, pairs: readonly Pair[]): readonly Pair[] {
+  const within = pairs.filter(
+    ({ client: entry, server: work }) =>
+      entry.kind !== 'CONSUMER' ||
+      (work.startTimeUnixNano > entry.startTimeUnixNano && work.startTimeUnixNano < entry.endTimeUnixNano),
   );
-  return [...new Map(found.map((pair) => [pair.server, pair])).values()];
+  return within.length >= pairs.length * thresholds.displacedShare ? within : [];
 }
 
 function startsOwnTrace({ graph }: Scene, client: Span): boolean {

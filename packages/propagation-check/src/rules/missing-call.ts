@@ -7,7 +7,7 @@ import { isRoot } from '../graph/trace-graph.ts';
 import { areAwaited, measureFill } from '../pairing/awaited.ts';
 import { isMoreThanChance } from '../pairing/chance.ts';
 import { endsWithin, type Pair, pairSpans, startsDuring, type Tolerances } from '../pairing/pair.ts';
-import type { Span } from '../span/span.ts';
+import { type Span, spanKinds } from '../span/span.ts';
 import { groupBy } from '../util/group-by.ts';
 import {
   type Draft,
@@ -310,10 +310,29 @@ function findOpenCalls(scene: Scene, open: Open): FindOpenCall {
     ({ clientKind, server }) => clientKind === 'CLIENT' && !isNamed(scene, server),
   );
   const ended = viewCalls(scene.graph, groups).map(({ client }) => client);
-  const calls = groupCallsByRequest(scene, [...open.clients, ...ended]);
-  return (request, root) =>
-    calls.get(request)?.find((client) => startsDuring(root, client, scene.thresholds)) ?? null;
+  const calls = groupCallsByRequest(scene, [...open.clients, ...ended, ...listUntold(scene)]);
+  return (request, root) => {
+    const ofRequest = calls.get(request) ?? [];
+    // What a workflow engine starts begins later, and tells as little of itself.
+    const isBefore = (call: Span): boolean =>
+      isUntold(call) && isUntold(root) && call.startTimeUnixNano <= root.startTimeUnixNano;
+    const during = ofRequest.find((call) => startsDuring(root, call, scene.thresholds));
+    return during ?? ofRequest.find(isBefore) ?? null;
+  };
 }
+
+function isUntold(span: Span): boolean {
+  return readCallFacts(span).protocol === 'unknown';
+}
+
+/** CLIENT spans without a child that say nothing of what they call, as those of a gateway's balancer or of a workflow engine. */
+function listUntold({ graph, facts }: Scene): readonly Span[] {
+  return graph.select(
+    (row) => graph.store.kinds[row] === client && !graph.hasChild(row) && facts.protocolOf(row) === 'unknown',
+  );
+}
+
+const client = spanKinds.indexOf('CLIENT');
 
 /**
  * A request of the caller for each root, one to one: nothing but a client that makes no spans explains that, unless
@@ -347,7 +366,7 @@ function describePairs(
       says:
         client === null
           ? `root, while "${request.name}" of ${edge.client} (trace ${request.traceId}) was open and has no CLIENT span for it`
-          : `root, while CLIENT ${client.spanId} of ${edge.client} was open: they fit by time only`,
+          : `root, ${startsDuring(server, client, tolerances) ? 'while' : 'after'} CLIENT ${client.spanId} of ${edge.client} was open: they fit by time only`,
     })),
   });
 }

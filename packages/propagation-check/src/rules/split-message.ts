@@ -106,6 +106,7 @@ function listOfUnlinkedBatches(scene: Scene): readonly Span[] {
     const batch = kinds[row] === consumer && !graph.hasLinks(row) ? (graph.parents[row] ?? none) : none;
     return (
       batch !== none &&
+      kinds[batch] !== producer &&
       graph.isRoot(batch) &&
       !graph.hasLinks(batch) &&
       graph.serviceNumberOf(batch) === graph.serviceNumberOf(row) &&
@@ -115,6 +116,7 @@ function listOfUnlinkedBatches(scene: Scene): readonly Span[] {
 }
 
 const consumer = spanKinds.indexOf('CONSUMER');
+const producer = spanKinds.indexOf('PRODUCER');
 
 function nameDelivery(producer: Span, consumer: Span): string {
   return keyFor(producer.traceId, producer.spanId, consumer.serviceName);
