@@ -21,7 +21,7 @@ import { bounds } from '../pairing/bounds.ts';
 import { pairContained } from '../pairing/contained.ts';
 import { compareRequests, limitComparisons, pairSpans, startsDuringAny } from '../pairing/pair.ts';
 import type { Span } from '../span/span.ts';
-import { groupBy, keyFor, mapBy } from '../util/group-by.ts';
+import { groupBy, keyFor } from '../util/group-by.ts';
 import { remember } from '../util/remember.ts';
 import {
   type Draft,
@@ -34,6 +34,7 @@ import {
 } from './check.ts';
 import { defineFinding } from './define-finding.ts';
 import type { FindingId } from './finding.ts';
+import { indexCalls } from './index-calls.ts';
 import { gate, rule, tellMilliseconds } from './rule.ts';
 import { splitCauses, finding as splitTrace } from './split-trace.ts';
 
@@ -73,18 +74,18 @@ export const partlyMissingServers = rule<PartlyMissing>({
       scene.groups.filter(({ clientKind }) => clientKind === 'CLIENT'),
       ({ client, server }) => keyFor(client, server),
     );
-    const answered = mapBy(
-      open.clients.filter((span) => readOutcome(span) === 'answered'),
-      (span) => span.serviceName,
-    );
     const readers = readersOf(scene);
     const targetOf = (span: Span): string => readers.askedOf(scene.graph.rowOf(span)).target;
+    const answered = indexCalls(
+      open.clients.filter((span) => readOutcome(span) === 'answered'),
+      targetOf,
+    );
     return edges.flatMap((whole): readonly PartlyMissing[] => {
       const [{ client, server }] = whole;
-      const ofClient = answered.get(client) ?? [];
-      if (ofClient.length === 0) return [];
-      const asked = summarizeCalls(readers, whole, new Set(ofClient.map(targetOf)));
-      const lonely = ofClient.filter((span) => {
+      const targets = answered.targetsOf(client);
+      if (targets.size === 0) return [];
+      const asked = summarizeCalls(readers, whole, targets);
+      const lonely = answered.callsTo(client, new Set(asked.kinds.keys())).filter((span) => {
         const kinds = asked.kinds.get(targetOf(span));
         return kinds !== undefined && isOfTheirKind(kinds, span) && !isAnsweredByHop(span, asked);
       });
