@@ -194,14 +194,20 @@ function summarizeCalls(readers: Readers, groups: readonly CallGroup[], targets:
     paths: () => pathsOf().get(target) ?? new Set(),
   });
   for (const { clients, servers } of groups) {
+    let last: ReturnType<typeof readAsked> | null = null;
+    let known: RequestKinds | null = null;
     for (let at = 0; at < clients.length; at += 1) {
-      const { target, rpcMethod, statusCode } = askedOf(clients[at] ?? none);
-      statusCodes.add(statusCode);
-      if (!targets.has(target)) continue;
-      const known = kinds.get(target) ?? noCalls(target);
-      kinds.set(target, known);
+      const asked = askedOf(clients[at] ?? none);
+      // Most calls of an edge are alike, and then this is the same object.
+      if (asked !== last) {
+        last = asked;
+        statusCodes.add(asked.statusCode);
+        known = targets.has(asked.target) ? (kinds.get(asked.target) ?? noCalls(asked.target)) : null;
+        if (known !== null) kinds.set(asked.target, known);
+        if (asked.rpcMethod !== null) known?.rpcMethods.add(asked.rpcMethod);
+      }
+      if (known === null) continue;
       known.calls += 1;
-      if (rpcMethod !== null) known.rpcMethods.add(rpcMethod);
       const route = routeOf(servers[at] ?? none);
       if (route !== null && known.routes.size < bounds.routes) known.routes.add(route);
     }

@@ -259,9 +259,7 @@ function isPassedOn(request: Span, server: Span): boolean {
 /** Calls that the same instrumentation of this caller made are known by their user agent, and this request has another. */
 function comesFromElsewhere(scene: Scene, client: Span, server: Span): boolean {
   const userAgent = readCallFacts(server).userAgent;
-  if (userAgent === null) return false;
-  const known = scene.shared.userAgentsOf(client, server.serviceName);
-  return known.size > 0 && !known.has(userAgent);
+  return userAgent !== null && scene.shared.isOtherAgent(client, server.serviceName, userAgent);
 }
 
 /** MCP carries context beside that of the HTTP requests that carry it, so that whole calls of the one say nothing of the other. */
