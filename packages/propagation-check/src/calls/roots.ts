@@ -102,9 +102,11 @@ export class Roots {
 
   /** Without those that a finding explains. */
   without(spans: Iterable<Span | null>): Roots {
+    const rows = Array.from(spans, (span) => (span === null ? none : this.#graph.rowOf(span)));
+    // Calls are no roots: the rows of their services need no look.
     const explained = mapBy(
-      Array.from(spans, (span) => (span === null ? none : this.#graph.rowOf(span))),
-      (row) => (row === none ? undefined : this.#graph.serviceOf(row)),
+      rows.filter((row) => this.#graph.isEntry(row)),
+      (row) => this.#graph.serviceOf(row),
     );
     const left = Array.from(this.#rows, ([service, rows]) => {
       const ofService = new Set(explained.get(service));

@@ -1,5 +1,4 @@
 import { type CallFacts, fitsRoute, type McpFacts, readCallFacts } from '../calls/call-facts.ts';
-import type { RowFacts } from '../calls/row-facts.ts';
 import type { TraceGraph } from '../graph/trace-graph.ts';
 import type { Span } from '../span/span.ts';
 import { indexIntervals } from '../util/interval-index.ts';
@@ -166,44 +165,6 @@ function compareMcp(out: McpFacts, into: McpFacts): 'yes' | 'no' {
 }
 
 /**
- * Tells of the row of a request, and of a call by its place in the list, whether `compareRequests` may answer `yes`. It is to be asked
- * before a view is made, and keeps every request that tells neither path nor method.
- */
-export function indexRequests(
-  calls: readonly Span[],
-  facts: RowFacts,
-): (request: number) => (call: number) => boolean {
-  const known = calls.map((call) => {
-    const { path, port, protocol, rpcMethod } = readCallFacts(call);
-    return { ...keysOf(path, rpcMethod), port: path === null ? port : null, isRpc: protocol === 'rpc' };
-  });
-  const isMcp = facts.remember(({ attributes }) => attributes.has('mcp.method.name'));
-  return (request) => {
-    const { path, rpcPath } = keysOf(facts.pathOf(request), facts.rpcMethodOf(request));
-    const isUntold = (path === null && rpcPath === null) || isMcp(request);
-    const has = (key: string | null): boolean => key !== null && (key === path || key === rpcPath);
-    return (at) => {
-      const call = known[at];
-      return (
-        isUntold ||
-        call === undefined ||
-        has(call.path) ||
-        has(call.rpcPath) ||
-        (call.port !== null && call.port === facts.portOf(request)) ||
-        (call.isRpc && calls[at]?.name === facts.nameOf(request))
-      );
-    };
-  };
-}
-
-function keysOf(path: string | null, rpcMethod: string | null) {
-  return {
-    path: path === null ? null : trimSlash(path),
-    rpcPath: rpcMethod === null ? null : pathOfRpc(rpcMethod),
-  };
-}
-
-/**
  * An instrumentation of HTTP records gRPC as a POST to `/package.Service/Method` (gRPC over HTTP/2, "Requests"): then both sides
  * are compared as HTTP.
  */
@@ -218,7 +179,7 @@ function asHttp(facts: CallFacts): CallFacts {
   return { ...facts, protocol: 'http', method: 'POST', path: pathOfRpc(facts.rpcMethod) };
 }
 
-function pathOfRpc(rpcMethod: string): string {
+export function pathOfRpc(rpcMethod: string): string {
   return `/${rpcMethod}`;
 }
 
@@ -241,7 +202,7 @@ export function isAddressedTo(client: Span, server: Span): boolean {
   return known.length === 0 || known.includes(true);
 }
 
-function trimSlash(path: string): string {
+export function trimSlash(path: string): string {
   return path.endsWith('/') ? path.slice(0, -1) : path;
 }
 
@@ -282,13 +243,13 @@ export function indexByTime(spans: readonly Span[], { clockTolerance }: Toleranc
 
 /**
  * Tells of rows whether they start while any of some spans is open, by clocks that may differ.
- * @param mayFit Is asked of a row, and then of the places in the list of the spans that were open.
+ * @param mayFit Is asked of a row and of the places in the list of the spans that were open.
  */
 export function startsDuringAny(
   graph: TraceGraph,
   spans: readonly Span[],
   { clockTolerance }: Tolerances,
-  mayFit: (row: number) => (at: number) => boolean = () => () => true,
+  mayFit: (row: number, at: number) => boolean = () => true,
 ): (row: number) => boolean {
   const rows = spans.map((span) => graph.rowOf(span));
   const timesOf = (times: Float64Array): Float64Array => Float64Array.from(rows, (row) => times[row] ?? 0);

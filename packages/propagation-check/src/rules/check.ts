@@ -57,8 +57,8 @@ export interface SharedResults {
   isReachedThrough(client: string, server: string): boolean;
   /** Whether the root of a trace is in the data. */
   isBegun(traceId: string): boolean;
-  /** The user agents of the whole calls that an instrumentation of a service makes to another. */
-  userAgentsOf(client: Span, server: string | null): ReadonlySet<string>;
+  /** Whether the whole calls that an instrumentation of a service makes to another are known by other user agents than this. */
+  isOtherAgent(client: Span, server: string | null, userAgent: string): boolean;
 }
 
 /** Facts of the services that need no look at their spans. */

@@ -1,7 +1,7 @@
 import type { Draft } from './check.ts';
 import type { FindingId } from './finding.ts';
 import { findings } from './findings.ts';
-import { findPlatform } from './platforms.ts';
+import { findPlatformFix } from './platforms.ts';
 
 /** Advice for another protocol or another runtime than a server's. The first row that fits and has the cause counts. */
 interface Surroundings {
@@ -55,7 +55,7 @@ export function describeFix(draft: Draft): string {
 
 function fixOf(draft: Draft, cause: FindingId): string {
   const own = surroundings.find(({ fits, fixes }) => cause in fixes && fits(draft));
-  return own?.fixes[cause] ?? findPlatform(draft)?.fixes[cause] ?? findings[cause].fix;
+  return own?.fixes[cause] ?? findPlatformFix(draft, cause) ?? findings[cause].fix;
 }
 
 export function isOfMcp({ protocol }: Draft): boolean {

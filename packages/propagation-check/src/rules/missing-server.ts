@@ -21,7 +21,7 @@ import { bounds } from '../pairing/bounds.ts';
 import { pairContained } from '../pairing/contained.ts';
 import { compareRequests, limitComparisons, pairSpans, startsDuringAny } from '../pairing/pair.ts';
 import type { Span } from '../span/span.ts';
-import { groupBy, keyFor, mapBy } from '../util/group-by.ts';
+import { groupBy, keyFor } from '../util/group-by.ts';
 import { remember } from '../util/remember.ts';
 import {
   type Draft,
@@ -34,6 +34,7 @@ import {
 } from './check.ts';
 import { defineFinding } from './define-finding.ts';
 import type { FindingId } from './finding.ts';
+import { indexCalls } from './index-calls.ts';
 import { gate, rule, tellMilliseconds } from './rule.ts';
 import { areSecondSpans } from './second-spans.ts';
 import { splitCauses, finding as splitTrace } from './split-trace.ts';
@@ -74,18 +75,18 @@ export const partlyMissingServers = rule<PartlyMissing>({
       scene.groups.filter(({ clientKind }) => clientKind === 'CLIENT'),
       ({ client, server }) => keyFor(client, server),
     );
-    const answered = mapBy(
-      open.clients.filter((span) => readOutcome(span) === 'answered'),
-      (span) => span.serviceName,
-    );
     const readers = readersOf(scene);
     const targetOf = (span: Span): string => readers.askedOf(scene.graph.rowOf(span)).target;
+    const answered = indexCalls(
+      open.clients.filter((span) => readOutcome(span) === 'answered'),
+      targetOf,
+    );
     return edges.flatMap((whole): readonly PartlyMissing[] => {
       const [{ client, server }] = whole;
-      const ofClient = answered.get(client) ?? [];
-      if (ofClient.length === 0) return [];
-      const asked = summarizeCalls(readers, whole, new Set(ofClient.map(targetOf)));
-      const lonely = ofClient.filter((span) => {
+      const targets = answered.targetsOf(client);
+      if (targets.size === 0) return [];
+      const asked = summarizeCalls(readers, whole, targets);
+      const lonely = answered.callsTo(client, new Set(asked.kinds.keys())).filter((span) => {
         const kinds = asked.kinds.get(targetOf(span));
         return kinds !== undefined && isOfTheirKind(kinds, span) && !isAnsweredByHop(span, asked);
       });
@@ -199,14 +200,20 @@ function summarizeCalls(readers: Readers, groups: readonly CallGroup[], targets:
     paths: () => pathsOf().get(target) ?? new Set(),
   });
   for (const { clients, servers } of groups) {
+    let last: ReturnType<typeof readAsked> | null = null;
+    let known: RequestKinds | null = null;
     for (let at = 0; at < clients.length; at += 1) {
-      const { target, rpcMethod, statusCode } = askedOf(clients[at] ?? none);
-      statusCodes.add(statusCode);
-      if (!targets.has(target)) continue;
-      const known = kinds.get(target) ?? noCalls(target);
-      kinds.set(target, known);
+      const asked = askedOf(clients[at] ?? none);
+      // Most calls of an edge are alike, and then this is the same object.
+      if (asked !== last) {
+        last = asked;
+        statusCodes.add(asked.statusCode);
+        known = targets.has(asked.target) ? (kinds.get(asked.target) ?? noCalls(asked.target)) : null;
+        if (known !== null) kinds.set(asked.target, known);
+        if (asked.rpcMethod !== null) known?.rpcMethods.add(asked.rpcMethod);
+      }
+      if (known === null) continue;
       known.calls += 1;
-      if (rpcMethod !== null) known.rpcMethods.add(rpcMethod);
       const route = routeOf(servers[at] ?? none);
       if (route !== null && known.routes.size < bounds.routes) known.routes.add(route);
     }

@@ -3,6 +3,7 @@ import { readConnectionPeers } from '../headers/place.ts';
 import type { Span } from '../span/span.ts';
 import type { Draft, Shown } from './check.ts';
 import type { FindingId } from './finding.ts';
+import { moveToFront } from './split-trace.ts';
 
 /** A product between two services that has a part in trace context: it makes spans that stay with its vendor, or reads and writes no context. */
 export interface Platform {
@@ -103,13 +104,25 @@ export function findPlatform({ shown }: Draft): Platform | null {
   return platforms.find(({ isBetween }) => shown.some(isBetween)) ?? null;
 }
 
+/** The change that helps against a cause on the product that attributes of the calls name; null where there is none. */
+export function findPlatformFix(draft: Draft, cause: FindingId): string | null {
+  const isKnown = platforms.some(({ fixes }) => cause in fixes);
+  return isKnown ? (findPlatform(draft)?.fixes[cause] ?? null) : null;
+}
+
 /** A product that is known to do this makes it the likeliest cause. Those that write spans of their own keep the trace id. */
 export function rankByPlatform(draft: Draft): Draft {
-  const { candidates, id } = draft;
-  const likeliest = findPlatform(draft)?.likeliest ?? null;
-  if (candidates === undefined || likeliest === null || !candidates.includes(likeliest)) return draft;
-  if (likeliest === 'header-rewritten' && id !== 'missing-client') return draft;
-  return { ...draft, candidates: [likeliest, ...candidates.filter((cause) => cause !== likeliest)] };
+  const { candidates = [], id, shown } = draft;
+  const readCause = (platform: Platform | null): FindingId | null => {
+    const likeliest = platform?.likeliest ?? null;
+    if (likeliest === null || !candidates.includes(likeliest)) return null;
+    return likeliest === 'header-rewritten' && id !== 'missing-client' ? null : likeliest;
+  };
+  // Nearly always none of these few stands between the services, and no other matters.
+  const mayCause = platforms.filter((platform) => readCause(platform) !== null);
+  if (!mayCause.some(({ isBetween }) => shown.some(isBetween))) return draft;
+  const cause = readCause(findPlatform(draft));
+  return cause === null ? draft : { ...draft, candidates: moveToFront(candidates, cause) };
 }
 
 function hasHost(client: Span | null, pattern: RegExp): boolean {

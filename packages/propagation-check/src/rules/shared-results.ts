@@ -1,4 +1,4 @@
-import { someCall } from '../calls/call-group.ts';
+import { type CallGroup, someCall } from '../calls/call-group.ts';
 import { none } from '../graph/trace-graph.ts';
 import { remember } from '../util/remember.ts';
 import { hasCall, isNamed, type SceneFacts, type SharedResults } from './check.ts';
@@ -18,32 +18,49 @@ export function shareResults(facts: SceneFacts): SharedResults {
         (hasCall(facts, edge.client, edge.server) || !isReachedThrough(edge.client, edge.server)),
     ),
   );
-  const userAgents = remember((client: string | null, server: string | null) => {
-    const { scopes } = facts.graph.store;
-    const ofScopes = new Map<string, Set<string>>();
-    for (const { clients, servers } of facts.groupsBetween(client, server)) {
-      let ofScope = new Set<string>();
-      for (let at = 0; at < clients.length; at += 1) {
-        const row = clients[at] ?? none;
-        // Nearly all calls of a service are of one scope.
-        if (at === 0 || scopes[row] !== scopes[clients[at - 1] ?? none]) {
-          const scope = facts.facts.scopeOf(row);
-          ofScope = ofScopes.get(scope) ?? new Set();
-          ofScopes.set(scope, ofScope);
-        }
-        const agent = facts.facts.userAgentOf(servers[at] ?? none);
-        if (agent !== null) ofScope.add(agent);
-      }
-    }
-    return ofScopes;
-  });
+  const agentsBetween = remember((client: string | null, server: string | null) =>
+    readAgents(facts, facts.groupsBetween(client, server)),
+  );
   return {
     isBegun: (traceId) => facts.graph.isBegun(traceId),
     isExpectedDirectly,
     isReachedThrough,
-    userAgentsOf: (client, server) =>
-      userAgents(client.serviceName, server).get(client.scopeName) ?? new Set(),
+    isOtherAgent: (client, server, userAgent) =>
+      agentsBetween(client.serviceName, server)(client.scopeName, userAgent),
   };
+}
+
+/**
+ * Whether whole calls that an instrumentation made have user agents, and not this one. Reads them as far as the agent that is looked
+ * for: nearly all have the same.
+ */
+function readAgents(
+  { facts }: SceneFacts,
+  groups: readonly CallGroup[],
+): (scope: string, userAgent: string) => boolean {
+  const ofScopes = new Map<string, Set<string>>();
+  const unread = listSides(groups);
+  return (scope, userAgent) => {
+    while (ofScopes.get(scope)?.has(userAgent) !== true) {
+      const { value: call } = unread.next();
+      if (call === undefined) return ofScopes.has(scope);
+      const agent = facts.userAgentOf(call.server);
+      if (agent === null) continue;
+      const callScope = facts.scopeOf(call.client);
+      const known = ofScopes.get(callScope);
+      if (known === undefined) ofScopes.set(callScope, new Set([agent]));
+      else known.add(agent);
+    }
+    return false;
+  };
+}
+
+function* listSides(
+  groups: readonly CallGroup[],
+): Generator<{ readonly client: number; readonly server: number }, undefined> {
+  for (const { clients, servers } of groups) {
+    for (const [at, server] of servers.entries()) yield { client: clients[at] ?? none, server };
+  }
 }
 
 /**

@@ -11,20 +11,15 @@ import type { Roots } from '../calls/roots.ts';
 import { nameTarget } from '../calls/target.ts';
 import { isRoot } from '../graph/trace-graph.ts';
 import { isMoreThanChance } from '../pairing/chance.ts';
-import {
-  compareRequests,
-  indexRequests,
-  type Pair,
-  pairSpans,
-  startsDuring,
-  startsDuringAny,
-} from '../pairing/pair.ts';
+import { indexRequests } from '../pairing/index-requests.ts';
+import { compareRequests, type Pair, pairSpans, startsDuring, startsDuringAny } from '../pairing/pair.ts';
 import type { Attributes, Span } from '../span/span.ts';
 import { groupBy, keyFor, mapBy } from '../util/group-by.ts';
 import { rememberOf } from '../util/remember.ts';
 import { isExpectedDirectly, isPlausible, type Open, protocolOf, type Scene } from './check.ts';
 import { defineFinding } from './define-finding.ts';
 import type { FindingId } from './finding.ts';
+import { type CallIndex, indexCalls } from './index-calls.ts';
 import { parentGate } from './parent-gate.ts';
 import { gate, rule, tellReasons } from './rule.ts';
 
@@ -88,7 +83,7 @@ export const splitTraces = rule<SplitEdge>({
     const targetOf = (call: Span): string => targetOfRow(scene.graph.rowOf(call));
     const kindOf = scene.facts.remember(nameKind);
     const loose: Loose = {
-      callsTo: indexCalls(clients, targetOf),
+      calls: indexCalls(clients, targetOf),
       roots: open.roots,
       continued: mapBy(listContinued(scene, open), (span) => span.serviceName),
       orphans: mapBy(open.orphans, (span) => span.serviceName),
@@ -195,17 +190,23 @@ function listContinued(scene: Scene, open: Open): readonly Span[] {
 }
 
 /**
- * Whether a row can be the request of some call that was open when it started, to be asked before a view is made. Where the edge is
- * not expected, that call must have more in common with it than the time.
+ * Whether a row can be the request of some call of another trace that was open when it started, to be asked before a view is made. Where
+ * the edge is not expected, that call must have more in common with it than the time.
  */
 function findAlike(scene: Scene, clients: readonly Span[]): (row: number) => boolean {
   const { graph, facts, thresholds } = scene;
   const expected = new Set<string | null>(
     scene.expectation.edges.filter(({ rule }) => rule === 'must').map(({ server }) => server),
   );
+  const { traces } = graph.index;
+  const tracesOfCalls = clients.map((client) => traces[graph.rowOf(client)]);
   const mayBeSame = indexRequests(clients, facts);
-  return startsDuringAny(graph, clients, thresholds, (row) =>
-    expected.has(graph.serviceOf(row)) ? () => true : mayBeSame(row),
+  return startsDuringAny(
+    graph,
+    clients,
+    thresholds,
+    (row, at) =>
+      traces[row] !== tracesOfCalls[at] && (expected.has(graph.serviceOf(row)) || mayBeSame(row, at)),
   );
 }
 
@@ -258,9 +259,7 @@ function isPassedOn(request: Span, server: Span): boolean {
 /** Calls that the same instrumentation of this caller made are known by their user agent, and this request has another. */
 function comesFromElsewhere(scene: Scene, client: Span, server: Span): boolean {
   const userAgent = readCallFacts(server).userAgent;
-  if (userAgent === null) return false;
-  const known = scene.shared.userAgentsOf(client, server.serviceName);
-  return known.size > 0 && !known.has(userAgent);
+  return userAgent !== null && scene.shared.isOtherAgent(client, server.serviceName, userAgent);
 }
 
 /** MCP carries context beside that of the HTTP requests that carry it, so that whole calls of the one say nothing of the other. */
@@ -274,8 +273,7 @@ function isOfMcp(span: Span): boolean {
 
 /** The loose ends, which each edge asks for those of its two services. */
 interface Loose {
-  /** Calls of a service to some targets. */
-  readonly callsTo: (client: string | null, targets: ReadonlySet<string>) => readonly Span[];
+  readonly calls: CallIndex;
   readonly roots: Roots;
   readonly continued: ReadonlyMap<string | null, readonly Span[]>;
   /** By service. */
@@ -285,23 +283,6 @@ interface Loose {
   readonly kindOf: (request: number) => string;
   /** How many roots of a service are of each kind. */
   readonly kindsOf: (server: string | null) => ReadonlyMap<string, number>;
-}
-
-function indexCalls(clients: readonly Span[], targetOf: (call: Span) => string): Loose['callsTo'] {
-  const ofServices = new Map(
-    [...mapBy(clients, (span) => span.serviceName)].map(([service, calls]) => [
-      service,
-      { calls, ofTargets: mapBy(calls, targetOf) },
-    ]),
-  );
-  return (client, targets) => {
-    const { calls = [], ofTargets } = ofServices.get(client) ?? {};
-    const [target, another] = targets;
-    // Several are filtered, so that the calls stay in their order.
-    return another === undefined && target !== undefined
-      ? (ofTargets?.get(target) ?? [])
-      : calls.filter((span) => targets.has(targetOf(span)));
-  };
 }
 
 function measureEdge(scene: Scene, loose: Loose, pairs: readonly Pair[]): readonly SplitEdge[] {
@@ -336,7 +317,7 @@ function measureEdge(scene: Scene, loose: Loose, pairs: readonly Pair[]): readon
       client,
       server,
       pairs,
-      toTargets: loose.callsTo(client, targets).filter(
+      toTargets: loose.calls.callsTo(client, targets).filter(
         (span) =>
           isOfMcp(span) === isMcp &&
           // A call that reached nobody, as while the called service starts, has no other side.

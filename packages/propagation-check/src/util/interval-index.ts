@@ -2,12 +2,12 @@
 export interface IntervalIndex {
   /** Those that start at `until` or before and end at `since` or later, the latest start first. */
   openBetween(since: number, until: number): Iterable<number>;
-  /** Whether any of these is meant. The test is made, of `subject`, where there is any. */
+  /** Whether any of these is meant, for a subject that is handed on: a function for each subject would take memory. */
   someOpen(
     since: number,
     until: number,
     subject: number,
-    makeTest: (subject: number) => (position: number) => boolean,
+    isMeant: (subject: number, position: number) => boolean,
   ): boolean;
   /** No later look-up finds the interval. */
   remove(position: number): void;
@@ -20,7 +20,9 @@ export interface IntervalIndex {
 export function indexIntervals(starts: Float64Array, ends: Float64Array): IntervalIndex {
   const count = starts.length;
   const order = new Uint32Array(count).map((_, position) => position);
-  order.sort((left, right) => (starts[left] ?? 0) - (starts[right] ?? 0) || left - right);
+  // Nearly all lists are in this order.
+  if (starts.some((start, position) => start < (starts[position - 1] ?? start)))
+    order.sort((left, right) => (starts[left] ?? 0) - (starts[right] ?? 0) || left - right);
   const sorted = starts.slice().sort();
   let leaves = 1;
   while (leaves < count) leaves *= 2;
@@ -36,12 +38,10 @@ export function indexIntervals(starts: Float64Array, ends: Float64Array): Interv
         at = findLast(latest, leaves, at - 1, since);
       }
     },
-    someOpen(since, until, subject, makeTest) {
+    someOpen(since, until, subject, isMeant) {
       let at = findLast(latest, leaves, countUpTo(sorted, until) - 1, since);
-      if (at < 0) return false;
-      const isMeant = makeTest(subject);
       while (at >= 0) {
-        if (isMeant(order[at] ?? 0)) return true;
+        if (isMeant(subject, order[at] ?? 0)) return true;
         at = findLast(latest, leaves, at - 1, since);
       }
       return false;

@@ -289,8 +289,10 @@ function countServers(graph: TraceGraph, counted: Counted, groups: readonly Call
   for (const { servers } of groups) {
     for (let at = 0; at < servers.length; at += 1) {
       const server = servers[at] ?? none;
-      if (linked.has(server)) continue;
-      if (graph.hasLinks(server)) linked.add(server);
+      if (graph.hasLinks(server)) {
+        if (linked.has(server)) continue;
+        linked.add(server);
+      }
       if (!counted.broken.has(server)) counted.whole += countOf(graph.store, server);
     }
   }

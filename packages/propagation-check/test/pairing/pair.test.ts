@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { RowFacts } from '../../src/calls/row-facts.ts';
+import { indexRequests } from '../../src/pairing/index-requests.ts';
 import {
   compareRequests,
   endsWithin,
   indexByTime,
-  indexRequests,
   isAddressedTo,
   isSamePath,
   pairSpans,
@@ -107,7 +107,7 @@ suite('compareRequests', () => {
 
 suite('indexRequests', () => {
   const mayBeSame = (call: Span, request: Span): boolean =>
-    indexRequests([call], new RowFacts(storeOf([request])))(0)(0);
+    indexRequests([call], new RowFacts(storeOf([request])))(0, 0);
   const cases: readonly [expected: boolean, call: string, request: string][] = [
     [true, `${http} url.path=/work/`, `${http} url.path=/work`],
     [true, `${http} url.path=/work`, `${http} url.path=/work/`],

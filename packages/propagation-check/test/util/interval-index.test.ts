@@ -22,7 +22,7 @@ test('a look-up finds what a search of all finds, the latest start first, withou
       assert.deepEqual([...index.openBetween(since, until)], expected);
       const isEven = (position: number): boolean => position % 2 === 0;
       assert.equal(
-        index.someOpen(since, until, 0, () => isEven),
+        index.someOpen(since, until, 0, (_, at) => isEven(at)),
         expected.some(isEven),
       );
     }),

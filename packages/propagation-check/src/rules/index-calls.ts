@@ -1,0 +1,30 @@
+import type { Span } from '../span/span.ts';
+import { mapBy } from '../util/group-by.ts';
+
+/** Calls by the services that made them, and by their targets. */
+export interface CallIndex {
+  /** The targets of a service. */
+  targetsOf(client: string | null): ReadonlySet<string>;
+  /** Those of a service to some targets, in the order of the list. */
+  callsTo(client: string | null, targets: ReadonlySet<string>): readonly Span[];
+}
+
+export function indexCalls(calls: readonly Span[], targetOf: (call: Span) => string): CallIndex {
+  const ofServices = new Map(
+    [...mapBy(calls, (span) => span.serviceName)].map(([service, ofService]) => [
+      service,
+      { calls: ofService, ofTargets: mapBy(ofService, targetOf) },
+    ]),
+  );
+  return {
+    targetsOf: (client) => new Set(ofServices.get(client)?.ofTargets.keys()),
+    callsTo: (client, targets) => {
+      const { calls = [], ofTargets } = ofServices.get(client) ?? {};
+      const [target, another] = targets;
+      // Several are filtered, so that the calls stay in their order.
+      return another === undefined && target !== undefined
+        ? (ofTargets?.get(target) ?? [])
+        : calls.filter((span) => targets.has(targetOf(span)));
+    },
+  };
+}
