@@ -9,7 +9,6 @@ import { ExportTraceServiceRequestSchema } from '../decode/generated/opentelemet
 import { parseJson } from '../decode/parse-json.ts';
 import { escapeControls } from '../decode/quote-value.ts';
 import { encodeOtlpLines } from '../span/encode-otlp-lines.ts';
-import { messageOf } from '../util/message-of.ts';
 import type { AcceptedExport, ExportSink } from './export-request.ts';
 import { describeFileError, quotePath } from './file-error.ts';
 import { SourceError } from './source.ts';
