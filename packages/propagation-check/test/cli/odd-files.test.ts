@@ -141,7 +141,7 @@ test('no report and no saved spans take the place of the counters of a sink', as
       ...{ received: 1, invalid: 0, late: 0, judged: 0, tracesJudged: 0, batches: 0, failedBatches: 0 },
       ...{ repeated: 0, judgeMs: 0, closed: { inactive: 0, age: 0, memory: 0, stop: 0 } },
     },
-    exports: { received: 0, refused: { memory: 0, backlog: 0, bodies: 0, invalid: 0 } },
+    exports: { received: 0, refused: { memory: 0, backlog: 0, bodies: 0, invalid: 0, fault: 0 } },
     lost: 0,
     edges: [],
   });
