@@ -16,7 +16,10 @@ export function hintAtExpectations(
   const services = listServices(names);
   if (services.length === 0) return [];
   const { edges: expected } = expectation;
-  const misspelt = hintAtTolerated(result, expectation, services);
+  const misspelt = [
+    ...hintAtTolerated(result, expectation, services),
+    ...hintAtAnswering(expectation, services),
+  ];
   if (expected.length > 0)
     return [
       ...misspelt,
@@ -126,6 +129,14 @@ function hintAtTolerated(
     return meant === null || meant.toLowerCase() === name.toLowerCase()
       ? []
       : [`nobody calls the tolerated peer ${name}: did you mean ${meant}?`];
+  });
+}
+
+/** Services of which every answer should name its span, and that have none under this name. */
+function hintAtAnswering({ traceresponse }: Expectation, services: readonly string[]): readonly string[] {
+  return traceresponse.flatMap((name) => {
+    const meant = services.includes(name) ? null : suggestName(name, services);
+    return meant === null ? [] : [`no span of ${name}, under traceresponse, is here: did you mean ${meant}?`];
   });
 }
 

@@ -33,7 +33,11 @@ interface Shape {
 
 const object: Shape = {
   expected: 'an object, as `readExpectation` returns it',
-  fits: (value) => typeof value === 'object' && value !== null && 'edges' in value,
+  fits: (value) =>
+    typeof value === 'object' &&
+    value !== null &&
+    ['edges', 'toleratedPeers', 'traceresponse'].every((name) => Array.isArray(Reflect.get(value, name))) &&
+    typeof Reflect.get(value, 'baggage') === 'object',
 };
 const milliseconds: Shape = {
   expected: 'milliseconds, 0 or more',

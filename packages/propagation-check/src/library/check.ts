@@ -105,12 +105,14 @@ function narrow(result: Result, path: readonly ExpectedEdge[]): Result {
   const isOnPath = ({ client, server }: { readonly client: string | null; readonly server: string | null }) =>
     path.some((edge) => (client ?? edge.client) === edge.client && (server ?? edge.server) === edge.server);
   const findings = result.findings.filter(isOnPath);
-  const edges = result.edges.filter(isOnPath);
+  const onPath = result.edges.filter(isOnPath);
+  // A path that leads through a gateway has no edge of its own.
+  const edges = onPath.length > 0 ? onPath : result.edges.filter(({ broken }) => broken === 0);
   const { undecided: _, ...rest } = result;
   const undecided = result.undecided?.filter(isOnPath) ?? [];
   const narrowed = { ...rest, findings, edges, ...(undecided.length > 0 ? { undecided } : {}) };
   // Where an accepted error is all that speaks of the path, no call of it was judged.
-  const isJudged = edges.some(({ calls }) => calls > 0) || !findings.some(isAccepted);
+  const isJudged = onPath.some(({ calls }) => calls > 0) || !findings.some(isAccepted);
   return {
     ...narrowed,
     verdict: result.verdict === 'unknown' ? 'unknown' : decideVerdict(narrowed, isJudged),

@@ -175,6 +175,11 @@ test('what a caller without types passes is refused with what is expected', asyn
     [[], { failOn: 'info' }, /^failOn is "info"; expected "error" or "warning"$/],
     [[], { expect: 5 }, /^expect is 5; expected a path such as "web -> orders", or several$/],
     [[], { expectation: 'web -> orders' }, /^expectation is "web -> orders"; expected an object, as/],
+    [
+      [],
+      { expectation: { edges: [] } },
+      /^expectation is an object; expected an object, as `readExpectation`/,
+    ],
     [[], { signal: true }, /^signal is true; expected an AbortSignal$/],
     [[], { baseline: 'known.json' }, /^baseline is "known\.json"; expected what `readBaseline` returns$/],
     [[], { waitMs: '5s' }, /^waitMs is "5s"; expected milliseconds, 0 or more$/],

@@ -183,6 +183,14 @@ suite('no success where nothing was judged', () => {
     assert.equal(outcome, 'unknown');
   });
 
+  test('a path through a gateway shows the edges that it takes', async () => {
+    const gateway = ['gate SERVER "GET" 12..88', 'gate CLIENT "GET" 14..86'];
+    const { spans } = readDrawing(drawChain(1, web, call('gate'), ...gateway, served('orders')));
+    const { outcome, explanation } = await checkPath(spans, 'web -> orders');
+    assert.equal(outcome, 'passed');
+    assert.match(explanation, /^INTACT {2}2 edges, 2 calls .*\n\n✓ web → gate .*\n✓ gate → orders /);
+  });
+
   test('a break stays one: of the call to the service without a name, and beside what is open', async () => {
     const split = drawChain(1, web, call('orders')) + drawChain(2, served('unknown_service:node'));
     for (const more of ['', whole('stock')]) {
@@ -198,12 +206,17 @@ suite('no success where nothing was judged', () => {
     }
   });
 
-  test('names of forbidden edges and of tolerated peers may be misspelt', async () => {
+  test('names of forbidden edges, tolerated peers and answering services may be misspelt', async () => {
     const forbidden = readDrawing(`must-not web -> stok\n${whole('stock')}`);
     const { explanation } = await check(forbidden.spans, { expectation: forbidden.expectation });
     assert.match(
       explanation.replace(/\s+/g, ' '),
       /no span of stok is here, .* did you mean stock instead of stok\?/,
+    );
+    const answering = readDrawing(`traceresponse stok\n${whole('stock')}`);
+    assert.match(
+      (await check(answering.spans, { expectation: answering.expectation })).explanation.replace(/\s+/g, ' '),
+      /note no span of stok, under traceresponse, is here: did you mean stock\?/,
     );
     const tolerated = readDrawing(
       `tolerate ordrs:8082\n${drawChain(1, web, call('orders:8082'))}${whole('stock')}`,
