@@ -35,6 +35,8 @@ test('over HTTP a full sink answers 503 with Retry-After', async (t) => {
   assert.deepEqual([ready.status, await ready.text()], [503, 'the memory for spans is full; try again\n']);
   const metrics = await (await fetch(`${url}/metrics`)).text();
   assert.match(metrics, /^propagation_sink_exports_refused_total\{reason="memory"\} 1$/m);
+  const posted = await fetch(`${url}/metrics`, { method: 'POST' });
+  assert.deepEqual([posted.status, posted.headers.get('allow')], [405, 'GET, HEAD']);
 });
 
 test('over gRPC it answers RESOURCE_EXHAUSTED with RetryInfo, without which clients do not try again', async (t) => {
