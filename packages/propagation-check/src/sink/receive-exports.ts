@@ -69,7 +69,7 @@ function createReceiving({ books, admission, loop, maxBytes, complain }: Receivi
   const { judge, exports } = books;
   const take = (request: ExportRequest) => {
     admission.checkRoom();
-    const { rejected } = judge.take(request, now());
+    const { rejected } = judge.take(request, now(), Date.now());
     loop.judgeSoon();
     exports.received += 1;
     const [first] = rejected;
