@@ -134,9 +134,9 @@ interface SinkRun {
 async function runSink(options: readonly string[], task: Task): Promise<SinkRun> {
   const folder = await mkdtemp(join(tmpdir(), 'sink-'));
   const state = join(folder, 'state.json');
+  const args = ['--conditions=trace-context-source', cli, 'sink', '--listen', '0', '--metrics', '0'];
+  const child = start(process.execPath, [...args, '--state', state, ...options]);
   try {
-    const args = ['--conditions=trace-context-source', cli, 'sink', '--listen', '0', '--metrics', '0'];
-    const child = start(process.execPath, [...args, '--state', state, ...options]);
     const [, url = '', metricsUrl = ''] = await waitForLine(child, /listening on (\S+); metrics on (\S+)/);
     const before = readCpu(child);
     const { sent, sizes } = await measure(child, { ...task, url });
@@ -161,6 +161,8 @@ async function runSink(options: readonly string[], task: Task): Promise<SinkRun>
       counts,
     };
   } finally {
+    // Of a run that failed.
+    child.kill('SIGKILL');
     await rm(folder, { recursive: true });
   }
 }
@@ -224,8 +226,10 @@ async function measure(
   const sizes: number[] = [];
   const sampling = setInterval(() => void readMemory(receiver).then((size) => sizes.push(size)), sampleMs);
   sender.send(task);
-  const [sent] = await Promise.race([once(sender, 'message'), once(sender, 'exit').then((): Sent[] => [])]);
-  clearInterval(sampling);
+  const [sent] = await Promise.race([
+    once(sender, 'message'),
+    once(sender, 'exit').then((): Sent[] => []),
+  ]).finally(() => clearInterval(sampling));
   if (sent === undefined) throw new Error('the sender ended before it had sent everything');
   return { sent, sizes };
 }

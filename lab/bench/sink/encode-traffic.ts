@@ -20,7 +20,17 @@ interface PatchableRequest {
 }
 
 export const spansPerRequest = 2_048;
+const spansPerCall = 3;
 const services = 20;
+const resources = Array.from(
+  { length: services },
+  (_, service) =>
+    new Map<string, string>([
+      ['service.name', `service-${service}`],
+      ['service.instance.id', `service-${service}-0`],
+      ['telemetry.sdk.language', 'nodejs'],
+    ]),
+);
 const routes = 50;
 /** The first four bytes of every id, and the upper half of every time, until they are written. */
 const roundMark = 0x5eed5eed;
@@ -36,100 +46,94 @@ const spreadMicroseconds = 200_000;
 export function encodeTraffic(requests: number): Traffic {
   const random = createRandom(20_261_128);
   let [intact, broken, id] = [0, 0, 0];
-  const resources = Array.from(
-    { length: services },
-    (_, service) =>
-      new Map<string, string>([
-        ['service.name', `service-${service}`],
-        ['service.instance.id', `service-${service}-0`],
-        ['telemetry.sdk.language', 'nodejs'],
-      ]),
-  );
+  const nextId = () => {
+    id += 1;
+    return `${roundMark.toString(16)}${id.toString(16).padStart(8, '0')}`;
+  };
   const made = Array.from({ length: requests }, () => {
     const spans: Span[] = [];
-    while (spans.length + 3 <= spansPerRequest) {
+    while (spans.length + spansPerCall <= spansPerRequest) {
       const caller = random() % (services / 2);
       const callee = services / 2 + (random() % (services / 2));
       const isBroken = caller === 0 && callee === services / 2;
-      const [root, client, server, other] = [nextId(), nextId(), nextId(), nextId()];
       const start = 1_000_000 + (random() % spreadMicroseconds);
       const path = `/items/${random() % routes}`;
-      const ofTrace = { traceId: traceOf(root), path };
-      spans.push(
-        makeSpan(
-          { ...ofTrace, spanId: root, parentSpanId: null, kind: 'SERVER', start, duration: 10_000 },
-          caller,
-        ),
-        makeSpan(
-          {
-            ...ofTrace,
-            spanId: client,
-            parentSpanId: root,
-            kind: 'CLIENT',
-            start: start - 1_000,
-            duration: 8_000,
-            callee,
-          },
-          caller,
-        ),
-        makeSpan(
-          {
-            ...{ path, spanId: server, kind: 'SERVER', start: start - 2_000, duration: 6_000 },
-            ...(isBroken
-              ? { traceId: traceOf(other), parentSpanId: null }
-              : { traceId: ofTrace.traceId, parentSpanId: client }),
-          },
-          callee,
-        ),
-      );
+      spans.push(...makeCall({ caller, callee, isBroken, start, path }, nextId));
       if (isBroken) broken += 1;
       else intact += 1;
     }
     return makeRequest(spans);
   });
   return { requests: made, spans: made.reduce((sum, { spans }) => sum + spans, 0), intact, broken };
+}
 
-  function nextId(): string {
-    id += 1;
-    return `${roundMark.toString(16)}${id.toString(16).padStart(8, '0')}`;
-  }
+interface Call {
+  readonly caller: number;
+  readonly callee: number;
+  readonly isBroken: boolean;
+  /** Microseconds before the moment of sending. */
+  readonly start: number;
+  readonly path: string;
+}
 
-  function makeSpan(spot: Spot, service: number): Span {
-    const { callee, path, kind } = spot;
-    const resource = resources[service] ?? new Map();
-    const called = `service-${callee}`;
-    const attributes: [string, string | number][] =
-      kind === 'CLIENT'
-        ? [
-            ['http.request.method', 'GET'],
-            ['url.full', `http://${called}:8080${path}`],
-            ['server.address', called],
-            ['server.port', 8080],
-            ['http.response.status_code', 200],
-          ]
-        : [
-            ['http.request.method', 'GET'],
-            ['url.path', path],
-            ['url.scheme', 'http'],
-            ['http.route', '/items/:id'],
-            ['user_agent.original', 'node'],
-            ['network.peer.address', '10.0.0.1'],
-            ['http.response.status_code', 200],
-          ];
-    return {
-      ...{ traceId: spot.traceId, spanId: spot.spanId, parentSpanId: spot.parentSpanId, kind },
-      ...{ traceState: '', flags: spot.parentSpanId !== null && kind === 'SERVER' ? 0x301 : 0x101 },
-      name: kind === 'CLIENT' ? 'GET' : 'GET /items/:id',
-      startTimeUnixNano: markTime(spot.start),
-      endTimeUnixNano: markTime(spot.start - spot.duration),
-      attributes: new Map(attributes),
-      ...{ links: [], status: { code: 'UNSET', message: '' } as const },
-      ...{ serviceName: `service-${service}`, resource, scopeName: '@opentelemetry/instrumentation-http' },
-    };
-  }
+function makeCall({ caller, callee, isBroken, start, path }: Call, nextId: () => string): readonly Span[] {
+  const [root, client, server, other] = [nextId(), nextId(), nextId(), nextId()];
+  const traceId = traceOf(root);
+  const above = isBroken
+    ? { traceId: traceOf(other), parentSpanId: null }
+    : { traceId, parentSpanId: client };
+  return [
+    makeSpan({
+      ...{ service: caller, path, traceId, spanId: root, parentSpanId: null, kind: 'SERVER' },
+      ...{ start, duration: 10_000 },
+    }),
+    makeSpan({
+      ...{ service: caller, path, traceId, spanId: client, parentSpanId: root, kind: 'CLIENT', callee },
+      ...{ start: start - 1_000, duration: 8_000 },
+    }),
+    makeSpan({
+      ...{ service: callee, path, ...above, spanId: server, kind: 'SERVER' },
+      ...{ start: start - 2_000, duration: 6_000 },
+    }),
+  ];
+}
+
+function makeSpan(spot: Spot): Span {
+  const { service, callee, path, kind } = spot;
+  const resource = resources[service] ?? new Map();
+  const called = `service-${callee}`;
+  const attributes: [string, string | number][] =
+    kind === 'CLIENT'
+      ? [
+          ['http.request.method', 'GET'],
+          ['url.full', `http://${called}:8080${path}`],
+          ['server.address', called],
+          ['server.port', 8080],
+          ['http.response.status_code', 200],
+        ]
+      : [
+          ['http.request.method', 'GET'],
+          ['url.path', path],
+          ['url.scheme', 'http'],
+          ['http.route', '/items/:id'],
+          ['user_agent.original', 'node'],
+          ['network.peer.address', '10.0.0.1'],
+          ['http.response.status_code', 200],
+        ];
+  return {
+    ...{ traceId: spot.traceId, spanId: spot.spanId, parentSpanId: spot.parentSpanId, kind },
+    ...{ traceState: '', flags: spot.parentSpanId !== null && kind === 'SERVER' ? 0x301 : 0x101 },
+    name: kind === 'CLIENT' ? 'GET' : 'GET /items/:id',
+    startTimeUnixNano: markTime(spot.start),
+    endTimeUnixNano: markTime(spot.start - spot.duration),
+    attributes: new Map(attributes),
+    ...{ links: [], status: { code: 'UNSET', message: '' } as const },
+    ...{ serviceName: `service-${service}`, resource, scopeName: '@opentelemetry/instrumentation-http' },
+  };
 }
 
 interface Spot {
+  readonly service: number;
   readonly traceId: string;
   readonly spanId: string;
   readonly parentSpanId: string | null;

@@ -13,8 +13,9 @@ const mebibyte = 1024 * 1024;
 const mostRequestBytes = 20 * mebibyte;
 /** Of the memory, at most. Spans of a trace each, without attributes, take twelve times their bytes. */
 const requestShare = 1 / 16;
-/** Of all that arrive at one time. */
-const maxBodyBytes = 128 * mebibyte;
+/** Of all that arrive at one time, and of the memory, at most. */
+const mostBodyBytes = 128 * mebibyte;
+const bodyShare = 1 / 4;
 const maxConnections = 500;
 
 export interface ReceivingParts {
@@ -69,7 +70,7 @@ function createReceiving({ books, admission, loop, maxBytes, complain }: Receivi
   const { judge, exports } = books;
   const take = (request: ExportRequest) => {
     admission.checkRoom();
-    const { rejected } = judge.take(request, now());
+    const { rejected } = judge.take(request, now(), Date.now());
     loop.judgeSoon();
     exports.received += 1;
     const [first] = rejected;
@@ -80,7 +81,7 @@ function createReceiving({ books, admission, loop, maxBytes, complain }: Receivi
   return {
     limits: {
       maxBytes: Math.min(mostRequestBytes, Math.floor(maxBytes * requestShare)),
-      memory: new BodyMemory(maxBodyBytes),
+      memory: new BodyMemory(Math.min(mostBodyBytes, maxBytes * bodyShare)),
     },
     inTurn: admission.inTurn,
     admit: () => admission.admit(),

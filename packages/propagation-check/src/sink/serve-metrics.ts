@@ -56,6 +56,7 @@ interface Answer {
   readonly status: number;
   readonly type: string;
   readonly body: string;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 const plain = 'text/plain; charset=utf-8';
@@ -68,7 +69,7 @@ async function answer(request: IncomingMessage, sources: MetricsSources): Promis
   if (!URL.canParse(target)) return { status: 400, type: plain, body: 'not a path\n' };
   const url = new URL(target);
   if (request.method !== 'GET' && request.method !== 'HEAD')
-    return { status: 405, type: plain, body: 'use GET\n' };
+    return { status: 405, type: plain, body: 'use GET\n', headers: { allow: 'GET, HEAD' } };
   switch (url.pathname) {
     case '/metrics':
       return { status: 200, type: sources.contentType, body: await sources.renderMetrics() };
@@ -108,7 +109,10 @@ async function answerPage(finding: string): Promise<Answer> {
   return { status: 200, type: plain, body };
 }
 
-function send(response: ServerResponse, { status, type, body }: Answer): void {
-  response.writeHead(status, { 'content-type': type, 'content-length': Buffer.byteLength(body) });
+function send(response: ServerResponse, { status, type, body, headers }: Answer): void {
+  response.writeHead(status, {
+    ...{ 'content-type': type, 'content-length': Buffer.byteLength(body) },
+    ...headers,
+  });
   response.end(response.req.method === 'HEAD' ? '' : body);
 }

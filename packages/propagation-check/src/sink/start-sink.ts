@@ -64,7 +64,7 @@ async function openSink(options: SinkOptions, file: CountersFile | null): Promis
       throw error;
     },
   );
-  return runSink(parts, { intake, server, file }, options);
+  return run(parts, { intake, server, file }, options);
 }
 
 interface SinkParts {
@@ -114,7 +114,7 @@ interface OpenParts {
   readonly file: CountersFile | null;
 }
 
-function runSink(
+function run(
   { books, loop, saver, state }: SinkParts,
   { intake, server, file }: OpenParts,
   { metrics, saveEveryMs, say }: SinkOptions,

@@ -83,12 +83,15 @@ export class TraceJudge {
     return { open: this.#open, spans: this.#held.unjudged, bytes: this.bytes, behindMs };
   }
 
-  /** @param now Milliseconds since the epoch. @throws {DecodeError} when the export cannot be read. */
-  take(request: ExportRequest, now: number): ReadExport {
+  /**
+   * @param now Milliseconds, on the clock of `tick`. @param wallNow Since the epoch, as services read it: the two part while a machine sleeps,
+   * and when somebody sets the time. @throws {DecodeError} when the export cannot be read.
+   */
+  take(request: ExportRequest, now: number, wallNow = now): ReadExport {
     const { read, arrivals } = this.#held.read(request);
     this.totals.received += read.spanCount;
     this.totals.invalid += read.rejected.length;
-    for (const arrival of arrivals) this.#arrive(arrival, now);
+    for (const arrival of arrivals) this.#arrive(arrival, now, wallNow - arrival.endedAt);
     return read;
   }
 
@@ -123,7 +126,8 @@ export class TraceJudge {
     return false;
   }
 
-  #arrive(arrival: Arrival, now: number): void {
+  /** @param ageMs Since its last span ended. */
+  #arrive(arrival: Arrival, now: number, ageMs: number): void {
     const spans = arrival.rows.length;
     const trace = this.#held.extend(arrival, (id, isRest) => this.#begin(id, isRest, now));
     if (trace.isRest) this.totals.late += spans;
@@ -132,7 +136,7 @@ export class TraceJudge {
       this.#wait(spans, now);
       return;
     }
-    const since = Math.min(Math.max(arrival.endedAt, now - exportDelayMs), now) + exportDelayMs;
+    const since = now - Math.min(Math.max(ageMs, 0), exportDelayMs) + exportDelayMs;
     trace.arrivedAt = now;
     trace.dueAt = Math.min(
       Math.max(trace.dueAt, since + this.#options.closeAfterMs),

@@ -1,9 +1,11 @@
+import { quoteValue } from '../decode/quote-value.ts';
 import { messageOf } from '../util/message-of.ts';
 import { omitUndefined } from '../util/omit-undefined.ts';
 import type { AcceptedExport, ExportSink, OwnAddress } from './export-request.ts';
 import { createHttpClient, type HttpClient, type HttpClientOptions } from './http-client.ts';
 import { summarize } from './http-policy.ts';
 import { isLoopback } from './open-address.ts';
+import { type Rejection, readRejection } from './otlp-response.ts';
 import { SourceError } from './source.ts';
 
 export interface ForwardOptions extends HttpClientOptions {
@@ -33,19 +35,27 @@ export async function openForward(options: ForwardOptions): Promise<ExportSink> 
   }
   const ended = new AbortController();
   const queue: AcceptedExport[] = [];
-  const count = { taken: 0, lost: 0, lostSpans: 0 };
+  const count = { taken: 0, lost: 0, lostSpans: 0, rejectedSpans: 0 };
   let queuedBytes = 0;
   let sending: Promise<void> | null = null;
 
+  const tellLoss = (why: string) => {
+    if (count.lost === 0 && count.rejectedSpans === 0)
+      say(`${why}; the check goes on, and what is lost is counted at its end`);
+  };
   const lose = (accepted: AcceptedExport, why: string) => {
-    if (count.lost === 0) say(`${why}; the check goes on, and what is lost is counted at its end`);
+    tellLoss(why);
     count.lost += 1;
     count.lostSpans += accepted.spanCount;
   };
   const sendAll = async () => {
     for (let next = queue[0]; next !== undefined; next = queue[0]) {
-      const failure = await send(client, next, ended.signal);
-      if (failure !== null) lose(next, failure);
+      const answer = await send(client, next, ended.signal);
+      if (typeof answer === 'string') lose(next, answer);
+      else if (answer !== null && next.signal === 'traces') {
+        tellLoss(`${client.name}: rejected ${countSpans(answer.spans)}: ${quoteValue(answer.message)}`);
+        count.rejectedSpans += answer.spans;
+      }
       queue.shift();
       queuedBytes -= next.body.length;
     }
@@ -72,20 +82,22 @@ export async function openForward(options: ForwardOptions): Promise<ExportSink> 
       clearTimeout(deadline);
       await client.close();
       if (count.lost > 0) say(`${client.name}: ${describeLoss(count)}`);
+      if (count.rejectedSpans > 0) say(`${client.name}: rejected ${countSpans(count.rejectedSpans)} in all`);
     },
   };
 }
 
-/** @returns Why it was not delivered, or null. */
+/** @returns Why it was not delivered, or what was left out of it; null when all is well. */
 async function send(
   client: HttpClient,
   { signal, type, body }: AcceptedExport,
   ended: AbortSignal,
-): Promise<string | null> {
+): Promise<string | Rejection | null> {
   try {
     const answer = await client.post(`v1/${signal}`, { type, body }, ended);
     const isDelivered = answer.status >= 200 && answer.status < 300;
-    return isDelivered ? null : `${client.name}: answered ${answer.status}: ${summarize(answer)}`;
+    if (isDelivered) return readRejection(answer.contentType, answer.body);
+    return `${client.name}: answered ${answer.status}: ${summarize(answer)}`;
   } catch (error) {
     return messageOf(error);
   }
@@ -103,7 +115,11 @@ interface Counts {
   readonly lostSpans: number;
 }
 
+function countSpans(spans: number): string {
+  return `${spans} span${spans === 1 ? '' : 's'}`;
+}
+
 function describeLoss({ taken, lost, lostSpans }: Counts): string {
   const exports = `${lost} of ${taken} export${taken === 1 ? '' : 's'} ${lost === 1 ? 'was' : 'were'} not delivered`;
-  return `${exports} (${lostSpans} span${lostSpans === 1 ? '' : 's'})`;
+  return `${exports} (${countSpans(lostSpans)})`;
 }

@@ -79,12 +79,7 @@ export async function startOtlpReceiver(options: OtlpReceiverOptions = {}): Prom
   const settings = { ...defaults, ...omitUndefined(options) };
   const buffer = new SpanBuffer(settings);
   const arrivals = new ArrivalSignal();
-  const complaints = new Map<string, number>();
-  const complain = (message: string) => {
-    if (complaints.size < maxComplaints || complaints.has(message)) {
-      complaints.set(message, (complaints.get(message) ?? 0) + 1);
-    }
-  };
+  const complaints = new Complaints();
   let giveSinks: (sinks: readonly ExportSink[]) => void = () => undefined;
   const opened = new Promise<readonly ExportSink[]>((resolve) => {
     giveSinks = resolve;
@@ -92,21 +87,8 @@ export async function startOtlpReceiver(options: OtlpReceiverOptions = {}): Prom
   const passOn = async (accepted: AcceptedExport) => {
     for (const sink of await opened) await sink.take(accepted);
   };
-  const receiving: Receiving = {
-    limits: { maxBytes: settings.maxRequestBytes, memory: new BodyMemory(settings.maxBodyBytes) },
-    inTurn: createTurns(),
-    accept: async (request) => {
-      const { rejected, ...read } = request.signal === 'traces' ? buffer.add(request) : noSpans;
-      await passOn({ ...request, ...read });
-      if (read.spanCount > 0) arrivals.notify();
-      for (const { message } of rejected.slice(0, 1)) {
-        complain(`an export had spans that are not valid and were left out, the first: ${message}`);
-      }
-      return rejected;
-    },
-    complain,
-  };
-  const listeners = await listenOnAll(settings, receiving, () => complain(tlsComplaint));
+  const receiving = createReceiving(settings, { buffer, arrivals, complaints, passOn });
+  const listeners = await listenOnAll(settings, receiving, () => complaints.add(tlsComplaint));
   const ports = listeners.map((listener) => listener.port);
   const closeAll = async () => {
     await Promise.all(listeners.map((listener) => listener.close()));
@@ -119,9 +101,6 @@ export async function startOtlpReceiver(options: OtlpReceiverOptions = {}): Prom
     },
   );
   giveSinks(sinks);
-  const host = settings.host.includes(':') ? `[${settings.host}]` : settings.host;
-  const url = `http://${host}:${ports[0]}`;
-  let closed: Promise<void> | null = null;
   const close = async () => {
     await closeAll();
     // Accepted exports are handed on before.
@@ -131,6 +110,68 @@ export async function startOtlpReceiver(options: OtlpReceiverOptions = {}): Prom
       if (closing.status === 'rejected') throw closing.reason;
     }
   };
+  const host = settings.host.includes(':') ? `[${settings.host}]` : settings.host;
+  return toReceiver({ host, ports, buffer, arrivals, complaints, close }, async (spans) => {
+    if (sinks.length > 0 && spans.length > 0) await passOn(toExport(spans));
+  });
+}
+
+/** Why exports were refused, or parts of them left out. */
+class Complaints {
+  readonly #counts = new Map<string, number>();
+
+  add(message: string): void {
+    if (this.#counts.size < maxComplaints || this.#counts.has(message))
+      this.#counts.set(message, (this.#counts.get(message) ?? 0) + 1);
+  }
+
+  list(): readonly string[] {
+    return [...this.#counts].map(([message, count]) =>
+      count === 1 ? message : `${message} (${count} times)`,
+    );
+  }
+}
+
+interface ReceivingParts {
+  readonly buffer: SpanBuffer;
+  readonly arrivals: ArrivalSignal;
+  readonly complaints: Complaints;
+  readonly passOn: (accepted: AcceptedExport) => Promise<void>;
+}
+
+function createReceiving(
+  { maxRequestBytes, maxBodyBytes }: Required<Pick<OtlpReceiverOptions, 'maxRequestBytes' | 'maxBodyBytes'>>,
+  { buffer, arrivals, complaints, passOn }: ReceivingParts,
+): Receiving {
+  return {
+    limits: { maxBytes: maxRequestBytes, memory: new BodyMemory(maxBodyBytes) },
+    inTurn: createTurns(),
+    accept: async (request) => {
+      const { rejected, ...read } = request.signal === 'traces' ? buffer.add(request) : noSpans;
+      await passOn({ ...request, ...read });
+      if (read.spanCount > 0) arrivals.notify();
+      for (const { message } of rejected.slice(0, 1)) {
+        complaints.add(`an export had spans that are not valid and were left out, the first: ${message}`);
+      }
+      return rejected;
+    },
+    complain: (message) => complaints.add(message),
+  };
+}
+
+interface ReceiverParts extends Omit<ReceivingParts, 'passOn'> {
+  /** As in a URL. */
+  readonly host: string;
+  readonly ports: readonly number[];
+  readonly close: () => Promise<void>;
+}
+
+function toReceiver(
+  { host, ports, buffer, arrivals, complaints, close }: ReceiverParts,
+  passOn: (spans: readonly Span[]) => Promise<void>,
+): OtlpReceiver {
+  const url = `http://${host}:${ports[0]}`;
+  let closed: Promise<void> | null = null;
   return {
     name: `otlp=${host}:${ports.join(',')}`,
     warning: warnOfOpenAddress(url),
@@ -144,11 +185,8 @@ export async function startOtlpReceiver(options: OtlpReceiverOptions = {}): Prom
       return buffer.droppedSpans;
     },
     get complaints() {
-      const counted = [...complaints].map(([message, count]) =>
-        count === 1 ? message : `${message} (${count} times)`,
-      );
       const dropped = `${buffer.droppedSpans} spans were dropped, the oldest traces first: the memory for them is full`;
-      return buffer.droppedSpans === 0 ? counted : [...counted, dropped];
+      return buffer.droppedSpans === 0 ? complaints.list() : [...complaints.list(), dropped];
     },
     readAll: () => buffer.all(),
     clear: () => buffer.clear(),
@@ -157,9 +195,7 @@ export async function startOtlpReceiver(options: OtlpReceiverOptions = {}): Prom
     readTrace: async (traceId) => buffer.trace(traceId.toLowerCase()),
     searchTraces: async (query) => selectTraces(buffer.all(), query),
     waitForChange: (since, signal) => arrivals.waitFor(since, signal),
-    passOn: async (spans) => {
-      if (sinks.length > 0 && spans.length > 0) await passOn(toExport(spans));
-    },
+    passOn,
     close: () => {
       arrivals.close(new SourceError(`${url}: the OTLP receiver was closed`));
       closed ??= close();

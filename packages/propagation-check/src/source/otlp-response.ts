@@ -1,4 +1,4 @@
-import { create, toBinary } from '@bufbuild/protobuf';
+import { create, fromBinary, fromJsonString, toBinary } from '@bufbuild/protobuf';
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import { ExportTraceServiceResponseSchema } from '../decode/generated/opentelemetry/proto/collector/trace/v1/trace_service_pb.js';
 
@@ -27,6 +27,34 @@ export function encodeSuccess(type: OtlpContentType, rejectedSpans: number, erro
   const response = create(ExportTraceServiceResponseSchema, rejectedSpans === 0 ? {} : { partialSuccess });
   return Buffer.from(toBinary(ExportTraceServiceResponseSchema, response));
 }
+
+/** Spans that a receiver has left out of an export that it took. */
+export interface Rejection {
+  readonly spans: number;
+  readonly message: string;
+}
+
+/**
+ * Reads a successful answer. Its media type says how it is encoded, whatever the request was in; where that says nothing, its first byte does.
+ * @param contentType Lower case, without parameters. @returns Null where all spans were taken, and for an answer that says nothing.
+ */
+export function readRejection(contentType: string, body: Uint8Array): Rejection | null {
+  const isProtobuf = contentType === 'application/x-protobuf';
+  const isJson = contentType === 'application/json' || (!isProtobuf && body[0] === openingBrace);
+  try {
+    const { partialSuccess } = isJson
+      ? fromJsonString(ExportTraceServiceResponseSchema, new TextDecoder().decode(body), lenient)
+      : fromBinary(ExportTraceServiceResponseSchema, body);
+    const spans = Number(partialSuccess?.rejectedSpans ?? 0);
+    return spans > 0 ? { spans, message: partialSuccess?.errorMessage ?? '' } : null;
+  } catch {
+    return null;
+  }
+}
+
+const openingBrace = 0x7b;
+/** OTLP specification, "JSON Protobuf Encoding": fields that are not known are ignored. */
+const lenient = { ignoreUnknownFields: true } as const;
 
 /** The reason of a refusal, for the client. */
 export interface Refusal {

@@ -23,7 +23,8 @@ export interface DrivenJudge {
 /** Of drawings, in milliseconds since the epoch. */
 const drawnAt = 1_700_000_000_000;
 
-export function makeJudge(options: Partial<TraceJudgeOptions> = {}): DrivenJudge {
+/** @param lagMs By so much the judge's clock is behind that of the services, as on a machine that has slept. */
+export function makeJudge(options: Partial<TraceJudgeOptions> = {}, lagMs = 0): DrivenJudge {
   const counters = new EdgeCounters(1_000);
   const counted: CallVerdict[] = [];
   const count = (call: CallVerdict, calls: number): void => {
@@ -38,27 +39,32 @@ export function makeJudge(options: Partial<TraceJudgeOptions> = {}): DrivenJudge
     ...options,
   });
   let now = 1_000;
+  const clock = () => drawnAt + now - lagMs;
   return {
     judge,
     counted,
     get now() {
       return now;
     },
-    state: () => judge.state(drawnAt + now),
+    state: () => judge.state(clock()),
     finish: () => {
-      while (judge.finish(drawnAt + now));
+      while (judge.finish(clock()));
     },
     advance: (milliseconds) => {
       for (const end = now + milliseconds; now < end; ) {
         now = Math.min(end, now + 1_000);
-        judge.tick(drawnAt + now);
+        judge.tick(clock());
       }
     },
     send: (spans) => {
       if (spans.length === 0) return;
       for (const line of encodeOtlpLines(spans).trimEnd().split('\n'))
-        judge.take({ signal: 'traces', type: 'application/json', body: Buffer.from(line) }, drawnAt + now);
-      while (judge.isReady) judge.tick(drawnAt + now);
+        judge.take(
+          { signal: 'traces', type: 'application/json', body: Buffer.from(line) },
+          clock(),
+          drawnAt + now,
+        );
+      while (judge.isReady) judge.tick(clock());
     },
     list: () =>
       counters

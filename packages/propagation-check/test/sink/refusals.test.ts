@@ -35,6 +35,8 @@ test('over HTTP a full sink answers 503 with Retry-After', async (t) => {
   assert.deepEqual([ready.status, await ready.text()], [503, 'the memory for spans is full; try again\n']);
   const metrics = await (await fetch(`${url}/metrics`)).text();
   assert.match(metrics, /^propagation_sink_exports_refused_total\{reason="memory"\} 1$/m);
+  const posted = await fetch(`${url}/metrics`, { method: 'POST' });
+  assert.deepEqual([posted.status, posted.headers.get('allow')], [405, 'GET, HEAD']);
 });
 
 test('over gRPC it answers RESOURCE_EXHAUSTED with RetryInfo, without which clients do not try again', async (t) => {
@@ -92,6 +94,23 @@ test('exports that began while there was room are refused when there is none', a
   const metrics = await (await fetch(`${url}/metrics`)).text();
   const [, held] = /^propagation_sink_held_bytes (\d+)$/m.exec(metrics) ?? [];
   assert.ok(Number(held) < maxBytes * 1.5, `${held} bytes`);
+});
+
+test('bodies that arrive slowly take a quarter of the memory at most, and the next ones are sent away for now', async (t) => {
+  const { urls, url } = await start(t, 4 * 1024 * 1024);
+  const headers = { 'content-type': 'application/json' };
+  const part = Buffer.alloc(200_000, ' ');
+  // None of them ends: only the refused are answered.
+  const begun = Array.from({ length: 8 }, () =>
+    request(`${urls[0]}/v1/traces`, { method: 'POST', headers }).on('error', () => undefined),
+  );
+  const answers = begun.map((sending) => once(sending, 'response'));
+  for (const sending of begun) sending.write(part);
+  const [refused] = await Promise.race(answers);
+  assert.deepEqual([refused.statusCode, refused.headers['retry-after']], [503, '1']);
+  const metrics = await (await fetch(`${url}/metrics`)).text();
+  assert.match(metrics, /^propagation_sink_exports_refused_total\{reason="bodies"\} [1-9]/m);
+  for (const sending of begun) sending.destroy();
 });
 
 test('an export that is large for the memory is refused for good', async (t) => {

@@ -102,6 +102,29 @@ test('a failure is said once, and counted at the end; services and the rest go o
   assert.equal(receiver.revision, 4);
 });
 
+const rejection = { partialSuccess: { rejectedSpans: '2', errorMessage: 'too old' } };
+/** Field 1, with 2 in its field 1 and the message in its field 2. */
+const encoded = '\x0a\x0b\x08\x02\x12\x07too old';
+
+for (const [contentType, body] of [
+  ['application/json; charset=utf-8', JSON.stringify(rejection)],
+  ['application/x-protobuf', encoded],
+  ['', encoded],
+] as const)
+  test(`spans that the Collector rejects of an export are said and counted, in an answer of "${contentType}"`, async (t) => {
+    const { receiver, said, url } = await start(t, (request, response) => {
+      const headers = contentType === '' ? {} : { 'content-type': contentType };
+      response.writeHead(200, headers).end(request.url === '/v1/traces' ? body : '');
+    });
+    for (const digit of [1, 2]) await post(receiver, makeExport(digit));
+    await receiver.close();
+    const where = `--forward ${url.origin}`;
+    assert.deepEqual(said, [
+      `${where}: rejected 2 spans: "too old"; the check goes on, and what is lost is counted at its end`,
+      `${where}: rejected 4 spans in all`,
+    ]);
+  });
+
 test('a Collector that is not there', async (t) => {
   const gone = await startOtlpReceiver({ port: 0 });
   await gone.close();
