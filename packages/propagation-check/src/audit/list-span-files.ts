@@ -42,7 +42,9 @@ async function listFiles(path: string): Promise<readonly SpanFile[]> {
 
 async function listFolder(folder: string): Promise<readonly SpanFile[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch((error: unknown) => {
-    throw new SourceError(`${quotePath(folder)}: ${describeFileError(error)}`);
+    // Of the folders in it the one that cannot be read.
+    const path = error instanceof Error && 'path' in error ? String(error.path) : folder;
+    throw new SourceError(`${quotePath(path)}: ${describeFileError(error)}`);
   });
   const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
   const files = await Promise.all(paths.sort().map(async (path) => describeFile(path, await stat(path))));

@@ -18,7 +18,7 @@ export async function readStateFile(path: string | undefined): Promise<AuditStat
   const state = readState(text);
   if (state !== null) return state;
   throw new UsageError(
-    `--state ${quotePath(path)}: not a state that an audit wrote; remove it, and the next run writes it anew`,
+    `--state ${quotePath(path)}: not a state that an audit wrote; name another file, or remove it to begin anew`,
   );
 }
 

@@ -1,3 +1,4 @@
+import { describeTimes } from '../collect/describe-times.ts';
 import { explainNothingToJudge, hintAtExpectations } from '../collect/hint-at-expectations.ts';
 import { judgeStore } from '../collect/judge.ts';
 import { quotePath } from '../source/file-error.ts';
@@ -37,6 +38,7 @@ export async function checkFiles(
         : null;
   const notes = [
     ...ofFiles,
+    ...describeTimes(store),
     ...(await inputs.wireFiles.describeGaps(store)),
     ...hintAtExpectations(result, services, inputs.expectation),
   ];

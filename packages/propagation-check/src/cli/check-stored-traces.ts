@@ -1,4 +1,5 @@
 import { collectTraces } from '../collect/collect-traces.ts';
+import { describeTimes } from '../collect/describe-times.ts';
 import { explainNothingToJudge, hintAtExpectations } from '../collect/hint-at-expectations.ts';
 import { withDoubt } from '../collect/judge.ts';
 import { judgeCollected } from '../collect/judge-trace.ts';
@@ -85,6 +86,7 @@ export async function checkStoredTraces(
             : `${gap}; what it has is intact`;
     const notes = [
       ...(missing.length > 0 && reason === null ? [gap] : []),
+      ...describeTimes(store),
       ...(await inputs.wireFiles.describeGaps(store)),
       ...hintAtExpectations(result, names, inputs.expectation),
       ...(source.complaints ?? []),

@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises';
+import { access, constants, stat } from 'node:fs/promises';
 import { type Diagnosis, examine } from '../doctor/examine.ts';
 import { type ReadProject, readProject } from '../doctor/read-project.ts';
 import { describeFileError, quotePath } from '../source/file-error.ts';
@@ -17,6 +17,9 @@ export async function readFolder(folder: string, option: string): Promise<ReadPr
   });
   if (!found.isDirectory())
     throw new UsageError(`${option} ${quotePath(folder)}: a file; name the folder of a project`);
+  await access(folder, constants.R_OK | constants.X_OK).catch((error: unknown) => {
+    throw new UsageError(`${option} ${quotePath(folder)}: ${describeFolderError(error)}`);
+  });
   return readProject(folder);
 }
 

@@ -9,8 +9,8 @@ language. It needs an SDK of its own, for instance in Node.js
 NODE_OPTIONS="--import @opentelemetry/auto-instrumentations-node/register".
 The report goes to standard error: standard output is the command's.
 
-A signal goes to the command. When that has ended, what arrived is judged.
-Processes that it leaves behind are ended.
+A signal goes to the command, and the third one kills it. When it has ended,
+what arrived is judged. Processes that it leaves behind are ended.
 
 A command that fails gives its own exit code, or 128 + the number of its signal.
 

@@ -5,6 +5,7 @@ import type { Span } from '../span/span.ts';
 import { storeOf } from '../span/span-writer.ts';
 import type { Result } from '../verdict/result.ts';
 import { collectTraces, type Waiting } from './collect-traces.ts';
+import { describeTimes } from './describe-times.ts';
 import { describeUncaused, findEnclosed } from './find-uncaused.ts';
 import { explainNothingToJudge, hintAtExpectations } from './hint-at-expectations.ts';
 import type { CheckInputs } from './judge.ts';
@@ -44,8 +45,9 @@ export async function checkReceived(query: ReceivedQuery): Promise<CheckedSpans>
   const inputs = await readInputs();
   const isSilent = collected.spans.length === 0;
   // An expectation that nothing speaks of is neither met nor broken.
+  const store = storeOf(collected.spans);
   const result = judgeCollected(
-    { ...collected, store: storeOf(collected.spans) },
+    { ...collected, store },
     isSilent ? { ...inputs, expectation: noExpectation } : inputs,
     null,
   );
@@ -57,6 +59,7 @@ export async function checkReceived(query: ReceivedQuery): Promise<CheckedSpans>
       ? explainNothingToJudge(result, services, inputs.expectation)
       : null;
   const notes = [
+    ...describeTimes(store),
     ...(result.verdict === 'intact' ? tellEnclosed(collected.spans, result, inputs.expectation) : []),
     ...hintAtExpectations(result, services, inputs.expectation),
     ...(isSilent ? [] : complaints),

@@ -45,6 +45,7 @@ export function readYaml<Value>(text: string, shape: z.ZodObject & z.ZodType<Val
   });
   // A file that was read as text: of gzip's two magic bytes only the first is a character.
   if (text.startsWith('\u001f\ufffd')) return fail('compressed with gzip; uncompress it first (gunzip)');
+  if (/[\0\ufffd]/.test(text)) return fail('no text in UTF-8; expected YAML or JSON');
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: 'error' });
   const placeOf = (path: Path): Place =>

@@ -62,7 +62,7 @@ export async function readSnapshot(path: string): Promise<Snapshot | null> {
   }
   const fault = (reason: string): SourceError =>
     new SourceError(
-      `--state ${quotePath(path)}: ${reason}; put a copy of it back, or move it away to count from zero`,
+      `--state ${quotePath(path)}: ${reason}; put a copy of it back, name another file, or move it away to count from zero`,
     );
   if (bytes.length === 0) throw fault('empty');
   const found = schema.safeParse(parse(bytes, fault));

@@ -21,7 +21,7 @@ export function describeFileError(error: unknown): string {
   if (code === 'ENOENT') return describeMissing(error);
   if (code === 'EISDIR') return 'a folder; name a file in it';
   if (code === 'ENOTDIR') return 'no such file: a part of the path is not a folder';
-  if (code === 'EACCES' || code === 'EPERM') return 'not allowed';
+  if (code === 'EACCES' || code === 'EPERM') return 'not allowed (permission denied)';
   if (code === 'ERR_INVALID_ARG_VALUE') return 'not a valid path';
   const known = typeof code === 'string' ? fileErrors.get(code) : undefined;
   if (known !== undefined) return known;

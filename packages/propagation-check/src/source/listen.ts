@@ -97,5 +97,8 @@ export function describeListenError(error: unknown, where: string, inUse: string
   const code = 'code' in error ? error.code : undefined;
   if (code === 'EADDRINUSE') return `${where}: the port is in use${inUse}`;
   if (code === 'EACCES') return `${where}: not allowed to listen on this port; choose one above 1023`;
+  if (code === 'EADDRNOTAVAIL')
+    return `${where}: this machine does not have that address; 0.0.0.0 listens on all that it has`;
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return `${where}: there is no such host`;
   return `${where}: cannot listen: ${error.message}`;
 }

@@ -19,9 +19,9 @@ export function parseSourceSpec(spec: string, specs: readonly string[] = sourceS
   const target = separator < 0 ? '' : spec.slice(separator + 1);
   switch (kind) {
     case 'jaeger':
-      return { kind, url: parseUrl(spec, target, 'http://localhost:16686') };
+      return { kind, url: parseUrl(spec, target, 'jaeger=http://localhost:16686') };
     case 'tempo':
-      return { kind, url: parseUrl(spec, target, 'http://localhost:3200') };
+      return { kind, url: parseUrl(spec, target, 'tempo=http://localhost:3200') };
     case 'otlp':
       return { kind, address: parseAddress(spec, target) };
     case 'clickhouse':

@@ -157,3 +157,27 @@ test('no report and no saved spans take the place of the counters of a sink', as
   }
   assert.equal(await readFile(state, 'utf8'), before);
 });
+
+const mayAll =
+  process.platform === 'win32' || process.getuid?.() === 0 ? 'this user may read everything' : false;
+
+test('a folder that may not be read is named', { skip: mayAll }, async (t) => {
+  const folder = await makeSpans(t);
+  const closed = join(folder, 'closed');
+  await mkdir(closed, { mode: 0o300 });
+  assertIsRefusal(await executeCli('doctor', closed), /closed: not allowed \(permission denied\)$/m);
+  assertIsRefusal(await executeCli('audit', folder), /closed: not allowed \(permission denied\)$/m);
+});
+
+test('an address of another machine, and settings that are no text', async (t) => {
+  const folder = await makeFolder(t, { bin: Buffer.from([0x89, 0, 0xff, 1]) });
+  const spans = join(await makeSpans(t), 'spans.jsonl');
+  // Reserved for documentation (RFC 5737): nobody has it.
+  const elsewhere = ['exec', '--source', 'otlp=192.0.2.1:4318', '--', 'true'];
+  assertIsRefusal(await executeCli(...elsewhere), /this machine does not have that address; 0\.0\.0\.0/);
+  for (const option of ['--baseline', '--expectations', '--config'])
+    assertIsRefusal(
+      await executeCli('file', spans, option, join(folder, 'bin')),
+      /bin:1:1: no text in UTF-8; expected YAML or JSON$/m,
+    );
+});

@@ -249,7 +249,7 @@ describe('a sink that cannot start', { concurrency: true }, () => {
       await expectError(
         t,
         ['--listen', '0', '--metrics', '0', '--state', path],
-        /--state .*put a copy of it back, or move it away to count from zero/,
+        /--state .*put a copy of it back, name another file, or move it away to count from zero/,
       );
       assert.equal(await readFile(path, 'utf8'), before);
     }

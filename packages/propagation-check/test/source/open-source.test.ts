@@ -29,9 +29,9 @@ test('a specification that is not one says what is', async () => {
     'zipkin=http://x': /not a source; use one of/,
     'clickhouse=http://me:secret@x/otel':
       /^--source clickhouse: only propagation-check audit reads it; here use one of jaeger=URL/,
-    jaeger: /not an http or https URL, for instance http:\/\/localhost:16686$/,
+    jaeger: /not an http or https URL, for instance jaeger=http:\/\/localhost:16686$/,
     'jaeger=localhost:16686': /not an http or https URL/,
-    'tempo=ftp://x': /not an http or https URL, for instance http:\/\/localhost:3200$/,
+    'tempo=ftp://x': /not an http or https URL, for instance tempo=http:\/\/localhost:3200$/,
     'otlp=localhost': /expected HOST:PORT, for instance otlp=127\.0\.0\.1:4318$/,
     'otlp=127.0.0.1:70000': /expected HOST:PORT/,
     'otlp=127.0.0.1:4318,70000': /expected HOST:PORT/,

@@ -1,0 +1,33 @@
+import type { SpanStore } from '../span/span-store.ts';
+import { groupBy } from '../util/group-by.ts';
+
+/** Milliseconds since the epoch: spans begin between these. */
+const earliest = Date.UTC(2000);
+const latest = Date.UTC(2100);
+
+/** Units that people write for nanoseconds, and so many of them are a millisecond. */
+const units = [
+  { unit: 'milliseconds', inMillisecond: 1, factor: '1,000,000' },
+  { unit: 'microseconds', inMillisecond: 1_000, factor: '1,000' },
+] as const;
+
+const nanosecondsInMillisecond = 1e6;
+
+/** A note where spans have times that are plausible in another unit than that of OTLP, and lie in 1970 as they are. */
+export function describeTimes({ size, origin, starts }: SpanStore): readonly string[] {
+  const first = Number(origin);
+  const found = [];
+  for (let row = 0; row < size; row += 1) {
+    const value = first + (starts[row] ?? 0);
+    const unit = units.find(
+      ({ inMillisecond }) => value >= earliest * inMillisecond && value < latest * inMillisecond,
+    );
+    if (unit !== undefined) found.push({ value, ...unit });
+  }
+  return groupBy(found, ({ unit }) => unit).map((alike) => {
+    const [{ value, unit, factor }] = alike;
+    const read = new Date(value / nanosecondsInMillisecond).toISOString();
+    const spans = alike.length === 1 ? '1 span' : `${alike.length} spans`;
+    return `times of ${spans} look like ${unit}, and were read as nanoseconds (${read}): OTLP has nanoseconds since 1970, so multiply them by ${factor}`;
+  });
+}
