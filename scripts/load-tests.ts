@@ -22,7 +22,14 @@ export async function loadTests(files: readonly string[]): Promise<void> {
   }
   test('the files of a folder leave their process as they found it; others end in .alone.test.ts', () => {
     assert.deepEqual([...describeProcess().symmetricDifference(found)], []);
+    setTimeout(endProcess, 30_000).unref();
   });
+}
+
+/** What is open when the tests are over, and stays open, would keep the process for ever. */
+function endProcess(): void {
+  process.stderr.write(`The tests have left open: ${process.getActiveResourcesInfo().join(', ')}\n`);
+  process.exit(1);
 }
 
 /** What a process has once, and tests can change: libraries that are loaded add globals and listeners of their own. */

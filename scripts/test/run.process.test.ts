@@ -55,3 +55,24 @@ test('paths that are given to the checker are those of the folder in which npm w
   });
   assert.equal(await text(child.stdout), 'CANNOT TELL  spans.jsonl: no span in it\n');
 });
+
+for (const [when, options] of [
+  ['by default after a long time', []],
+  ['after the time that is given', ['--test-timeout=500']],
+] as const)
+  test(`a test that hangs ends ${when}, also if it leaves something open`, async (t) => {
+    const script = `
+      import { createServer } from 'node:net';
+      import { test } from 'node:test';
+      process.stderr.write(process.execArgv.join(' '));
+      test('hangs', { skip: ${options.length === 0} }, () => new Promise(() => createServer().listen(0)));`;
+    const folder = await makeFolder(t, 'hangs.test.mjs', script);
+    const { NODE_TEST_CONTEXT: _, ...env } = process.env;
+    const child = spawn(process.execPath, [launcher, '--test', ...options, join(folder, 'hangs.test.mjs')], {
+      env,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const output = await text(child.stdout);
+    assert.match(output, /--test-timeout=\d{3,} --test-force-exit|--test-force-exit.*--test-timeout=\d{3,}/);
+    if (options.length > 0) assert.match(output, /hangs.*\n(.*\n)*.*timed out after 500ms/);
+  });

@@ -6,8 +6,8 @@ import { createServer, type Server } from 'node:net';
  * and its use, a service that was stopped finds its own free, and a client of a closed one is not connected to itself.
  */
 const ports = { first: 20_000, count: 10_000 } as const;
-/** A server at the port so far below reserves it until this process ends. */
-const lockDistance = 10_000;
+/** A server at the port so far below reserves it until this process ends, however it does: the kernel closes its sockets. */
+export const lockDistance = 10_000;
 
 /** Ports of the loopback interface that are free, and that no other process finds here. */
 export async function findFreePorts(count: number): Promise<readonly number[]> {
@@ -17,7 +17,10 @@ export async function findFreePorts(count: number): Promise<readonly number[]> {
     const lock = await listen(port - lockDistance);
     if (lock === null) continue;
     const trial = await listen(port);
-    if (trial === null) continue;
+    if (trial === null) {
+      lock.close();
+      continue;
+    }
     trial.close();
     await once(trial, 'close');
     found.push(port);

@@ -1,4 +1,4 @@
-import { spanId, traceId } from 'propagation-check/test';
+import { drawTrace, spanId, traceId } from 'propagation-check/test';
 import type { Answer } from '../../assertion/answer.ts';
 
 /** A's answer in a whole trace: trace a, A's CLIENT span a3. */
@@ -24,3 +24,20 @@ export function splitAnswer(header: string | null): Answer {
     parent_matches_traceparent: false,
   };
 }
+
+/** Whole, as `healthyAnswer` says. */
+export const healthySpans = drawTrace(`
+  trace a
+  SERVER service-a GET /call-b          a1   0..40 http.route=/call-b
+    CLIENT service-a GET                a3   8..28 url.full=http://service-b:8082/work
+      SERVER service-b GET /work        b1  19..27 http.route=/work
+`);
+
+/** As `splitAnswer` says. */
+export const splitSpans = drawTrace(`
+  trace a
+  SERVER service-a GET /call-b          a1   0..40 http.route=/call-b http.request.method=GET
+    CLIENT service-a GET                a3   8..28 url.full=http://service-b:8082/work http.request.method=GET
+  trace b
+  SERVER service-b GET /work            b1  19..27 http.route=/work http.request.method=GET
+`);

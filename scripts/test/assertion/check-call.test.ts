@@ -3,30 +3,15 @@ import { createServer } from 'node:http';
 import { describe, it, type TestContext } from 'node:test';
 import { openSource, type Source, type Span, startOtlpReceiver } from 'propagation-check';
 import { encodeOtlpLines } from 'propagation-check/kit';
-import { drawTrace, traceId } from 'propagation-check/test';
+import { traceId } from 'propagation-check/test';
 import { callServiceA } from '../../assertion/call-service-a.ts';
 import { type CheckOptions, checkCall } from '../../assertion/check-call.ts';
 import { checkCalls } from '../../assertion/check-calls.ts';
 import type { Call } from '../../assertion/run.ts';
-import { healthyAnswer, splitAnswer } from './answers.ts';
+import { healthySpans as healthy, healthyAnswer, splitSpans as split, splitAnswer } from './answers.ts';
 
 /** Nobody listens there: the system hands out no port below 1024. */
 const nowhere = new URL('http://127.0.0.1:2');
-
-const healthy = drawTrace(`
-  trace a
-  SERVER service-a GET /call-b          a1   0..40 http.route=/call-b
-    CLIENT service-a GET                a3   8..28 url.full=http://service-b:8082/work
-      SERVER service-b GET /work        b1  19..27 http.route=/work
-`);
-
-const split = drawTrace(`
-  trace a
-  SERVER service-a GET /call-b          a1   0..40 http.route=/call-b
-    CLIENT service-a GET                a3   8..28 url.full=http://service-b:8082/work
-  trace b
-  SERVER service-b GET /work            b1  19..27 http.route=/work
-`);
 
 describe('with an embedded receiver', () => {
   it('passes as soon as the last span has come', async (t) => {

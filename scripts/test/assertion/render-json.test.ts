@@ -1,17 +1,9 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { drawTrace, spanId, traceId } from 'propagation-check/test';
+import { spanId, traceId } from 'propagation-check/test';
 import { renderAssertionJson } from '../../assertion/render-json.ts';
-import { healthyAnswer, splitAnswer } from './answers.ts';
+import { healthyAnswer, splitSpans as split, splitAnswer } from './answers.ts';
 import { makeCheck, makeRun, makeSilent } from './make-run.ts';
-
-const split = drawTrace(`
-  trace a
-  SERVER service-a GET /call-b   a1   0..40 http.route=/call-b
-    CLIENT service-a GET         a3   8..28 url.full=http://service-b:8082/work
-  trace b
-  SERVER service-b GET /work     b1  19..27 http.route=/work
-`);
 
 it('has a stable shape', () => {
   const run = makeRun([makeCheck(splitAnswer(null), split), makeSilent('gone')]);

@@ -3,23 +3,8 @@ import { describe, it } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
 import { drawTrace, spanId, traceId } from 'propagation-check/test';
 import { renderAssertionText } from '../../assertion/render-text.ts';
-import { healthyAnswer, splitAnswer } from './answers.ts';
+import { healthySpans as healthy, healthyAnswer, splitSpans as split, splitAnswer } from './answers.ts';
 import { makeCheck, makeRun, makeSilent } from './make-run.ts';
-
-const healthy = drawTrace(`
-  trace a
-  SERVER service-a GET /call-b          a1   0..40 http.route=/call-b
-    CLIENT service-a GET                a3   8..28 url.full=http://service-b:8082/work
-      SERVER service-b GET /work        b1  19..27 http.route=/work
-`);
-
-const split = drawTrace(`
-  trace a
-  SERVER service-a GET /call-b          a1   0..40 http.route=/call-b http.request.method=GET
-    CLIENT service-a GET                a3   8..28 url.full=http://service-b:8082/work http.request.method=GET
-  trace b
-  SERVER service-b GET /work            b1  19..27 http.route=/work http.request.method=GET
-`);
 
 const options = { width: 100, color: false, jaegerUi: 'http://localhost:16686/' } as const;
 

@@ -1,4 +1,4 @@
-import { collectTraces } from '../collect/collect-traces.ts';
+import { collectTraces, type Waiting } from '../collect/collect-traces.ts';
 import { describeTimes } from '../collect/describe-times.ts';
 import { explainNothingToJudge, hintAtExpectations } from '../collect/hint-at-expectations.ts';
 import { withDoubt } from '../collect/judge.ts';
@@ -9,7 +9,8 @@ import { groupByTrace } from '../source/select-spans.ts';
 import type { Source } from '../source/source.ts';
 import type { Span } from '../span/span.ts';
 import { SpanWriter } from '../span/span-writer.ts';
-import { readAnew, readCheckInputs, readCollector } from './check-inputs.ts';
+import type { Result } from '../verdict/result.ts';
+import { type ReadInputs, readAnew, readCheckInputs, readCollector } from './check-inputs.ts';
 import type { SourceArguments } from './common-options.ts';
 import { describeWaiting } from './describe-waiting.ts';
 import { openNamedSource } from './open-named-source.ts';
@@ -41,51 +42,23 @@ export async function checkStoredTraces(
   const source = await openNamedSource(args, { writeError });
   const progress = createProgress();
   try {
-    const deadline = Date.now() + args.wait;
-    const writer = new SpanWriter();
-    const found = new Set<string>();
-    const added = new Set<string>();
-    const detached = new Set<string>();
-    const missing: string[] = [];
-    for await (const page of readPages(source, traceIds, args, signal)) {
-      const collected = await collectTraces({
-        ...{ source, ...page, services: [], signal, settleMs: args.settle },
-        readInputs: () => readAnew(inputs),
-        // A file does not grow.
-        waitMs: args.source.startsWith('file=') ? 0 : Math.max(0, deadline - Date.now()),
-        onWait: (waiting) => progress.show(() => describeWaiting(source.name, waiting)),
-      });
-      for (const id of page.traceIds) found.add(id);
-      missing.push(...collected.missing);
-      for (const id of collected.detached) detached.add(id);
-      // In columns, so that a page is gone before the next one is read.
-      for (const [id, spans] of groupByTrace(collected.spans)) {
-        if (!added.has(id)) for (const span of spans) writer.addSpan(span);
-        added.add(id);
-      }
-    }
+    const onWait = (waiting: Waiting) => progress.show(() => describeWaiting(source.name, waiting));
+    const pages = readPages(source, traceIds, args, signal);
+    const { store, found, detached, missing } = await readTraces(pages, source, inputs, args, onWait, signal);
     progress.clear();
-    // Another page has found some of them by the search itself.
-    for (const id of found) detached.delete(id);
-    const store = writer.finish();
     const names = store.resourceTable.map(({ serviceName }) => serviceName);
     const collector = await readCollector(args, signal);
     const isDoubtful = missing.length > 0;
     const judged = judgeCollected({ store, detached }, await readAnew(inputs), collector);
     const result = withDoubt(judged, isDoubtful);
-    const gap = `${source.name} has no span of ${missing.join(', ')}`;
+    const gap = isDoubtful ? `${source.name} has no span of ${missing.join(', ')}` : null;
+    const nothing = () => explainNothingToJudge(judged, names, inputs.expectation);
     const reason =
       store.size === 0
         ? await explainEmpty(source, traceIds, args, signal)
-        : result.verdict !== 'unknown'
-          ? null
-          : judged.verdict === 'unknown'
-            ? [...(isDoubtful ? [gap] : []), explainNothingToJudge(judged, names, inputs.expectation)].join(
-                '; ',
-              )
-            : `${gap}; what it has is intact`;
+        : explainUnknown(result, judged, gap, nothing);
     const notes = [
-      ...(missing.length > 0 && reason === null ? [gap] : []),
+      ...(gap !== null && reason === null ? [gap] : []),
       ...describeTimes(store),
       ...(await inputs.wireFiles.describeGaps(store)),
       ...hintAtExpectations(result, names, inputs.expectation),
@@ -100,6 +73,52 @@ export async function checkStoredTraces(
     progress.clear();
     await source.close();
   }
+}
+
+/** The traces of all pages, in columns: a page is gone before the next one is read. */
+async function readTraces(
+  pages: AsyncIterable<Page>,
+  source: Source,
+  inputs: ReadInputs,
+  { source: spec, wait, settle }: TraceArguments,
+  onWait: (waiting: Waiting) => void,
+  signal: AbortSignal,
+) {
+  const deadline = Date.now() + wait;
+  const writer = new SpanWriter();
+  const found = new Set<string>();
+  const added = new Set<string>();
+  const detached = new Set<string>();
+  const missing: string[] = [];
+  for await (const page of pages) {
+    const collected = await collectTraces({
+      ...{ source, ...page, services: [], signal, settleMs: settle, onWait },
+      readInputs: () => readAnew(inputs),
+      // A file does not grow.
+      waitMs: spec.startsWith('file=') ? 0 : Math.max(0, deadline - Date.now()),
+    });
+    for (const id of page.traceIds) found.add(id);
+    missing.push(...collected.missing);
+    for (const id of collected.detached) detached.add(id);
+    for (const [id, spans] of groupByTrace(collected.spans)) {
+      if (!added.has(id)) for (const span of spans) writer.addSpan(span);
+      added.add(id);
+    }
+  }
+  // Another page has found some of them by the search itself.
+  return { store: writer.finish(), found, detached: detached.difference(found), missing };
+}
+
+/** @returns null when there is a verdict. */
+function explainUnknown(
+  result: Result,
+  judged: Result,
+  gap: string | null,
+  nothing: () => string,
+): string | null {
+  if (result.verdict !== 'unknown') return null;
+  if (judged.verdict !== 'unknown') return `${gap}; what it has is intact`;
+  return [...(gap === null ? [] : [gap]), nothing()].join('; ');
 }
 
 interface Page {

@@ -164,60 +164,48 @@ function decideCall(
       namesItsSpan,
     });
     if (says === null) continue;
-    const { sides = [], excludes = [], doubts = [] } = cause.needs ?? {};
+    const suggest = (told: string, side: Side): Decision => {
+      const { excludes: excluded = [], doubts: doubted = [] } = cause.needs ?? {};
+      return { ...say(shown, told), excluded, doubted, favoured, nextTap: { side, calledAt } };
+    };
     if (!headers.isTied) {
       const side = headers.isAtCaller ? 'callee' : 'caller';
-      const told = `at that time ${says}, in a record that no id ties to this call; ${whereToTap(side)}`;
-      return {
-        ...undecided,
-        shown: { ...shown, says: `${told}; ${shown.says}` },
-        excluded: excludes,
-        doubted: doubts,
-        favoured,
-        nextTap: { side, calledAt },
-      };
+      return suggest(
+        `at that time ${says}, in a record that no id ties to this call; ${whereToTap(side)}`,
+        side,
+      );
     }
+    const { sides = [] } = cause.needs ?? {};
     const unproven = sides.find((side) => !(side === 'caller' ? headers.isAtCaller : headers.isAtCallee));
     if (unproven !== undefined) {
       const doubt = headers.isRecorded
         ? 'and nothing says what reached the called service'
         : askForSecondTap(unproven);
-      return {
-        ...undecided,
-        shown: { ...shown, says: `${says}, ${doubt}; ${shown.says}` },
-        excluded: excludes,
-        doubted: doubts,
-        favoured,
-        nextTap: { side: unproven, calledAt },
-      };
+      return suggest(`${says}, ${doubt}`, unproven);
     }
     const { injected } = headers;
     const own = injected.length > 0 ? ` (injected by a tap: ${injected.join(', ')})` : '';
-    return {
-      ...undecided,
-      id: cause.finding.id,
-      shown: { ...shown, says: `${says}${own}; ${shown.says}` },
-    };
+    return { ...say(shown, `${says}${own}`), id: cause.finding.id };
   }
-  // Other headers may be all that a service recorded.
-  if (headers.isRecorded) {
-    const excluded = listExcluded(headers);
-    const told = tellOtherFormat(shown, headers);
-    return told === null
-      ? { ...undecided, shown, excluded, favoured }
-      : {
-          ...undecided,
-          shown: { ...shown, says: `${told}; ${shown.says}` },
-          excluded: [...excluded, ...silent],
-          favoured: 'format-mismatch',
-        };
-  }
+  if (headers.isRecorded) return decideByRecords(shown, headers, favoured);
   return {
     ...undecided,
     shown,
     favoured,
     nextTap: { side: headers.isAtCaller ? 'callee' : 'caller', calledAt },
   };
+}
+
+/** What no cause explains. Other headers may be all that a service recorded. */
+function decideByRecords(shown: Shown, headers: CallHeaders, favoured: FindingId | null): Decision {
+  const excluded = listExcluded(headers);
+  const told = tellOtherFormat(shown, headers);
+  if (told === null) return { ...undecided, shown, excluded, favoured };
+  return { ...say(shown, told), excluded: [...excluded, ...silent], favoured: 'format-mismatch' };
+}
+
+function say(shown: Shown, told: string): Decision {
+  return { ...undecided, shown: { ...shown, says: `${told}; ${shown.says}` } };
 }
 
 /** The causes that contradict what one of the two services recorded. */

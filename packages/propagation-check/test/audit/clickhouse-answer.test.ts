@@ -63,3 +63,17 @@ test('a file of a certificate authority that cannot be read is named', async () 
     /--ca \/none\/ca\.pem: no such file: there is no folder \/none$/,
   );
 });
+
+test('an error of this program is no answer of the server', async (t) => {
+  const { origin } = await startHttpServer(t, (_, response) => response.end());
+  const address = readClickhouseAddress(`${origin}/otel`, {});
+  const source = await createClickhouseSource(address, { judge: (store) => checkStore(store) });
+  t.after(() => source.close());
+  const mistake = new TypeError('a is not a function');
+  const broken = Object.defineProperty(new AbortController().signal, 'addEventListener', {
+    get() {
+      throw mistake;
+    },
+  });
+  await assert.rejects(source.readWindow(window, broken), mistake);
+});

@@ -22,7 +22,7 @@ import { OtlpProtobufScanner } from '../../src/decode/scan-otlp-protobuf.ts';
 import type { Span } from '../../src/span/span.ts';
 import { SpanWriter } from '../../src/span/span-writer.ts';
 import { sourceOf } from '../../src/span/value-table.ts';
-import { cases } from '../cases.ts';
+import { cases, step } from '../cases.ts';
 import { anySpans } from '../span/any-span.ts';
 import { kept, viewsOf } from '../span/views-of.ts';
 import { outcomeOf } from './agreement.ts';
@@ -63,7 +63,8 @@ function isScanned(request: Uint8Array): boolean {
 }
 
 test('captures of real systems: the same spans, and no request needs the strict decoder', async () => {
-  for (const file of globSync('corpus/*/spans.otlp.jsonl.gz', { cwd: root })) {
+  const captures = globSync('corpus/*/spans.otlp.jsonl.gz', { cwd: root });
+  for (const file of captures.filter((_, at) => at % step() === 0)) {
     const spans = decodeJsonLines(gunzipSync(readFileSync(join(root, file))));
     const request = encodeOtlpProtobuf(spans);
     const decoded = decodeOtlpProtobuf(request);
@@ -163,7 +164,7 @@ test('a request with everything is scanned', async () => {
 
 test('requests that are cut or changed at any byte', async () => {
   const whole = frame(request);
-  for (let at = 0; at < whole.length; at += 1) {
+  for (let at = 0; at < whole.length; at += step()) {
     await assertAgrees(Buffer.concat([whole, whole.subarray(0, at)]), `cut at ${at}`);
     // Each kind of change meets each field of a few bytes.
     const byte = [0, 0x0a, 0xff][at % 3] ?? 0;
@@ -227,7 +228,7 @@ const known = toBinary(
 test('spans that are cut or changed at any byte behind others that are written alike', async () => {
   const learned = frame(known, known);
   await assertAgrees(Buffer.concat([learned, learned]));
-  for (let at = known.indexOf(0x12); at < known.length; at += 1) {
+  for (let at = known.indexOf(0x12); at < known.length; at += step()) {
     const byte = known[at] ?? 0;
     // Each change meets each token of a few bytes.
     const others = [byte ^ 1, 0, byte ^ 0x80, 0x0a, byte + 1, 0x12, 0xff, byte - 1];

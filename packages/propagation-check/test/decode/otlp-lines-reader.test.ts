@@ -13,7 +13,7 @@ import { encodeOtlpLines } from '../../src/span/encode-otlp-lines.ts';
 import type { Span } from '../../src/span/span.ts';
 import { SpanWriter } from '../../src/span/span-writer.ts';
 import { sourceOf } from '../../src/span/value-table.ts';
-import { cases } from '../cases.ts';
+import { cases, step } from '../cases.ts';
 import { anySpans } from '../span/any-span.ts';
 import { kept, viewsOf } from '../span/views-of.ts';
 import { outcomeOf } from './agreement.ts';
@@ -49,7 +49,7 @@ const captures = globSync('{corpus,captures}/*/spans.otlp.jsonl.gz', { cwd: root
 
 test('captures of real systems: the same spans, and no line needs the strict decoder', async () => {
   assert.ok(captures.length > 200);
-  for (const file of captures) {
+  for (const file of captures.filter((_, at) => at % step() === 0)) {
     const bytes = gunzipSync(readFileSync(join(root, file)));
     await assertAgrees(bytes, file);
     const scanner = new OtlpJsonScanner(new SpanWriter());
@@ -116,7 +116,7 @@ test('a line that is cut or changed at any byte', async () => {
   const intact = Buffer.from(`${line}\n`);
   const newline = Buffer.from('\n');
   const signs = Buffer.from('\n"\\}');
-  for (let at = 0; at < bytes.length; at += 1) {
+  for (let at = 0; at < bytes.length; at += step()) {
     await assertAgrees(Buffer.concat([newline, bytes.subarray(0, at), intact]), `cut at ${at}`);
     // Each kind of change meets each token of a few bytes.
     const byte = signs[at % signs.length] ?? 0;
@@ -159,7 +159,7 @@ test('a span that is cut or changed at any byte behind others that are written a
   await assertAgrees(Buffer.from(learned.repeat(2)));
   const signs = '"\\}0a ';
   const intact = `${knownLine}\n`;
-  for (let at = start; at < knownLine.length; at += 1) {
+  for (let at = start; at < knownLine.length; at += step()) {
     const [before, after] = [knownLine.slice(0, at), knownLine.slice(at)];
     // A change of each kind meets each token of a few bytes.
     const sign = signs[at % signs.length];

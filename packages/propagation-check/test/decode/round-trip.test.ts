@@ -128,12 +128,3 @@ test('lines that hold no span are counted', () => {
   const printed = writtenFormats['console exporter of Python, among a log']?.write(healthy) ?? '';
   assert.deepEqual(decodeBytes(Buffer.from(printed)).notes, ['lines without a span, left out: 8']);
 });
-
-test('there may be more spans than a call may have arguments', () => {
-  const count = 130_000;
-  const one = JSON.stringify({ traceId: 'a', id: '1' });
-  const list = `[${`${one},`.repeat(count - 1)}${one}]`;
-  for (const text of [`${one}\n`.repeat(count), `listening\n${list}\n`]) {
-    assert.equal(decodeBytes(Buffer.from(text)).spans.length, count);
-  }
-});

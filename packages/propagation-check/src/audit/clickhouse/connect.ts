@@ -45,6 +45,8 @@ export async function connectClickhouse(address: ClickhouseAddress, caFile?: str
   });
   const explain = (error: unknown, signal: AbortSignal): unknown => {
     if (signal.aborted) return signal.reason;
+    // No failure of the client is one of these: they are mistakes of this program.
+    if (error instanceof TypeError || error instanceof ReferenceError) return error;
     // An error after the first rows stands where a row would.
     const met = error instanceof BrokenRow ? parseError(error.message) : error;
     const why =

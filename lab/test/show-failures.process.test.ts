@@ -1,0 +1,29 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtempDisposableSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+
+const script = join(import.meta.dirname, '../../.ci/show-failures');
+
+function show(lines: readonly string[]): string {
+  using folder = mkdtempDisposableSync(join(tmpdir(), 'log-'));
+  const log = join(folder.path, 'log');
+  writeFileSync(log, lines.map((line) => `${line}\n`).join(''));
+  return spawnSync(script, [log], { encoding: 'utf8' }).stdout;
+}
+
+const early = Array.from({ length: 40 }, (_, at) => `line ${at}`);
+
+test('the tests that failed are shown, and where', () => {
+  assert.equal(
+    show([...early, '✖ adds', '  sum.test.ts:3', '  1 !== 2', '', 'after']),
+    '✖ adds\n  sum.test.ts:3\n  1 !== 2\n',
+  );
+});
+
+test('of a step without tests the end is shown, without colours', () => {
+  const end = show([...early, '\u001b[31mlint/suspicious\u001b[0m  a.ts:1']);
+  assert.equal(end, `${early.slice(-19).join('\n')}\nlint/suspicious  a.ts:1\n`);
+});
