@@ -24,6 +24,7 @@ import { spansLostInServices } from './span-lost-in-service.ts';
 import { findSplitBatches } from './split-batch.ts';
 import { findSplitsByHand } from './split-by-hand.ts';
 import { findSplitMessages } from './split-message.ts';
+import { splitRedirects } from './split-redirect.ts';
 import { splitTraces } from './split-trace.ts';
 import { staleCalls, staleHeaders } from './stale-context.ts';
 import { findTruncatedTraceIds } from './trace-id-truncated.ts';
@@ -49,6 +50,7 @@ export const checks: readonly (Check | Rule)[] = [
   // Both sides are there and apart: in one trace, then in two.
   missingClients,
   splitTraces,
+  splitRedirects,
   findSplitMessages,
   findSplitBatches,
   findSplitsByHand,
