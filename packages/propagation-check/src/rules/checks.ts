@@ -11,6 +11,7 @@ import { findHeadersPassedThrough } from './header-passed-through.ts';
 import { partlyMissingCalls, whollyMissingCalls } from './missing-call.ts';
 import { missingCallers } from './missing-caller.ts';
 import { missingClients } from './missing-client.ts';
+import { missingLoopbacks } from './missing-loopback.ts';
 import { partlyMissingServers, whollyMissingServers } from './missing-server.ts';
 import { droppedParents } from './parent-dropped.ts';
 import { partlySplitEdges } from './partly-split-edge.ts';
@@ -69,6 +70,7 @@ export const checks: readonly (Check | Rule)[] = [
   contextLostBeforePeers,
   callsAfterMessages,
   contextLostBetweenLayers,
+  missingLoopbacks,
   contextLostBeforeWork,
   // Only for expected edges that nothing above has spoken of.
   darkServices,
