@@ -30,14 +30,14 @@ export async function checkFiles(
   const result = judgeStore(store, inputs, collector);
   checking.clear();
   const source = paths.map(nameFile).join(', ');
+  const empty = store.size === 0 ? `${source}: no span in it` : null;
   const reason =
-    store.size === 0
-      ? `${source}: no span in it`
-      : result.verdict === 'unknown'
-        ? explainNothingToJudge(result, services, inputs.expectation)
-        : null;
+    empty ??
+    (result.verdict === 'unknown' ? explainNothingToJudge(result, services, inputs.expectation) : null);
   const notes = [
     ...ofFiles,
+    // With expectations an empty file fails, and may hold logs or metrics.
+    ...(empty !== null && result.verdict !== 'unknown' ? [empty] : []),
     ...describeTimes(store),
     ...(await inputs.wireFiles.describeGaps(store)),
     ...hintAtExpectations(result, services, inputs.expectation),

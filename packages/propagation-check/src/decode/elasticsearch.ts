@@ -49,6 +49,11 @@ function hasFailed(shards: unknown): boolean {
 
 function decodeHit(hit: unknown): readonly Span[] {
   const source = isObject(hit) ? hit._source : undefined;
+  if (source === undefined) {
+    throw new DecodeError(
+      '_source: missing; ask for whole documents (without "_source": false, "fields" or "stored_fields")',
+    );
+  }
   if (!isObject(source)) throw new DecodeError(`_source: expected an object, received ${quoteValue(source)}`);
   // Jaeger's index of services and operations, which a dump of all its indices contains.
   if (Object.hasOwn(source, 'operationName') && !Object.hasOwn(source, 'spanID')) return [];

@@ -3,6 +3,7 @@ import { DecodeError, ForeignContentError, prefixPath } from './decode-error.ts'
 import { decodeOtlpJson, decodeResourceSpans, type OtlpJsonOptions } from './otlp-json.ts';
 import { isObject } from './otlp-json-value.ts';
 import { quoteValue } from './quote-value.ts';
+import { refuseRows } from './refuse-other-tool.ts';
 import { refuseZipkinV1 } from './zipkin-v1.ts';
 
 export interface OtlpDocument {
@@ -43,6 +44,7 @@ function refuseUnknown(document: Readonly<Record<string, unknown>>, path: string
   const fields = Object.keys(document);
   const isOtlp = otlpFields.some((field) => Object.hasOwn(document, field)) || document.trace === null;
   if (fields.length === 0 || isOtlp) return;
+  refuseRows(document);
   const found = fields.slice(0, 5).map(quoteValue).join(', ');
   throw new ForeignContentError(
     `${path}: expected an object with "resourceSpans", found ${found}; export the traces as OTLP JSON, ` +

@@ -10,6 +10,16 @@ interface OtherBytes {
 const others: readonly OtherBytes[] = [
   { begins: '\x28\xb5\x2f\xfd', says: 'compressed with zstd; uncompress it first (zstd -d)' },
   { begins: '\x1f\x8b', says: 'compressed twice; uncompress it first (gunzip)' },
+  { begins: '\x04\x22\x4d\x18', says: 'compressed with lz4; uncompress it first (lz4 -d)' },
+  { begins: '\xff\x06\x00\x00sNaPpY', says: 'compressed with snappy; uncompress it first (snzip -d)' },
+  ...['\xff\xfe\x00\x00', '\x00\x00\xfe\xff', '{\x00\x00\x00', '[\x00\x00\x00'].map((begins) => ({
+    begins,
+    says: 'text in UTF-32; convert it (iconv -f UTF-32 -t UTF-8)',
+  })),
+  {
+    begins: '\x1e',
+    says: 'a sequence of JSON texts with record separators (RFC 7464); remove these (tr -d "\\036")',
+  },
   { begins: 'BZh', says: 'compressed with bzip2; uncompress it first (bunzip2)' },
   { begins: '\xfd7zXZ', says: 'compressed with xz; uncompress it first (unxz)' },
   ...['\x78\x01', '\x78\x9c', '\x78\xda'].map((begins) => ({

@@ -60,6 +60,10 @@ const others: readonly OtherText[] = [
   },
   { matches: /^\*SPANS FOR DEBUG\*/m, says: `the stdout exporter of Erlang and Elixir; ${byOtlp}` },
   {
+    matches: /^Span [^\n]*:[^\S\n]*\r?\n[^\S\n]*TraceId: /m,
+    says: `the stdout exporter of Swift; ${byOtlp}`,
+  },
+  {
     matches: /^Spans[^\S\n]*\n[^\S\n]*Resource\b|^[^\S\n]*TraceId[^\S\n]*:/m,
     says: `the stdout exporter of Rust; ${byOtlp}`,
   },
@@ -71,6 +75,10 @@ const others: readonly OtherText[] = [
   {
     matches: /#<struct OpenTelemetry::SDK::Trace::SpanData/,
     says: `the console exporter of Ruby; ${byOtlp}`,
+  },
+  {
+    matches: /^\|(?=[^\n]*(?:trace|span)[ _.]?id)[^\n]*\|[^\S\n]*\r?\n\|[-:| ]+\|/im,
+    says: `a table (Markdown); ${json}`,
   },
   {
     matches: /^[^\S\n]*(?:resourceSpans|resource_spans|spans):[^\S\n]*$/m,

@@ -1,5 +1,6 @@
 import { DecodeError } from './decode-error.ts';
 import { isObject } from './otlp-json-value.ts';
+import { refuseWrappedSpans } from './refuse-wrapped-spans.ts';
 
 type Document = Readonly<Record<string, unknown>>;
 
@@ -8,6 +9,8 @@ interface OtherTool {
   /** The field that tells, for the path of the error. */
   readonly field: string;
   readonly says: string;
+  /** Spans within a field are looked for first. */
+  readonly isVague?: boolean;
 }
 
 const viaCollector = (receiver: string) =>
@@ -19,6 +22,7 @@ const instead =
 const others: readonly OtherTool[] = [
   {
     field: 'traces',
+    isVague: true,
     matches: ({ traces }) => hasElement(traces, (trace) => hasAny(trace, 'traceID', 'rootServiceName')),
     says: "this is Tempo's answer to a search, which names traces and does not hold them; take each from /api/traces/TRACE_ID",
   },
@@ -57,6 +61,24 @@ const others: readonly OtherTool[] = [
     field: 'trace',
     matches: ({ trace }) => isObject(trace) && (hasAny(trace, 'root_id') || isDatadogSpan(trace)),
     says: `this is a trace downloaded from Datadog, which leaves out kinds and links; ${viaCollector('datadog or otlp')}`,
+  },
+  {
+    field: 'traces',
+    matches: ({ traces }) =>
+      Array.isArray(traces) &&
+      hasElement(traces[0], (span) => hasAll(span, 'trace_id', 'span_id', 'service')),
+    says: `these are spans as an agent of Datadog takes them, which leave out kinds and links; ${viaCollector('datadog or otlp')}`,
+  },
+  {
+    field: 'format',
+    matches: (document) => hasAll(document, 'format', 'version') && Object.keys(document).length === 2,
+    says: `this is what is sent to the daemon of AWS X-Ray, whose segments leave out kinds and links; ${viaCollector('awsxray or otlp')}`,
+  },
+  {
+    field: '_spanContext',
+    matches: (document) =>
+      hasAny(document, '_spanContext') || (isObject(document.spanContext) && hasAny(document, 'startTime')),
+    says: `these are span objects of an SDK, as JSON.stringify writes them; take what its ConsoleSpanExporter prints, or ${instead}`,
   },
   {
     field: 'spans',
@@ -191,16 +213,16 @@ const others: readonly OtherTool[] = [
   {
     field: 'traceID',
     matches: (document) =>
-      (hasAll(document, 'traceID', 'spanID') || hasAll(document, 'traceId', 'spanId')) &&
-      hasAny(document, 'serviceName', 'service') &&
-      !hasAny(document, 'process', 'processID'),
-    says: `these are spans as rows of another tool (a Grafana panel, SigNoz, a log service); ${instead}`,
+      isRow(document) ||
+      [document.event, document.data, document.span].some((each) => isObject(each) && isRow(each)),
+    says: `these are spans as rows of another tool (a Grafana panel, SigNoz, Elasticsearch, Splunk, a log service); ${instead}`,
   },
   {
     field: 'spans',
     matches: (document) =>
       hasAll(document, 'traceId', 'spanId', 'operationName') ||
-      hasElement(document.spans, (span) => hasAll(span, 'traceId', 'process')),
+      hasElement(document.spans, (span) => hasAll(span, 'traceId', 'process')) ||
+      (isObject(document.chunk) && hasAny(document.chunk, 'spans')),
     says: "these are spans of Jaeger as its gRPC API and Kafka have them; take them from the UI's download, or from /api/traces/TRACE_ID",
   },
   {
@@ -220,6 +242,7 @@ const others: readonly OtherTool[] = [
   },
   {
     field: 'data',
+    isVague: true,
     matches: ({ data, meta }) =>
       !Array.isArray(meta) &&
       (isObject(data) || hasElement(data, (trace) => !hasAny(trace, 'spans', 'traceID', 'TraceId'))),
@@ -239,9 +262,31 @@ const others: readonly OtherTool[] = [
   },
 ];
 
+/** Where answers to queries have their rows (SigNoz, Axiom, OpenObserve, Quickwit, GreptimeDB, CloudWatch, Instana, Azure, Splunk). */
+const rowFields = [
+  'columns',
+  'matches',
+  'tables',
+  'hits',
+  'output',
+  'events',
+  'results',
+  'items',
+  'records',
+  'rows',
+];
+
+/** @throws {DecodeError} for an object that nothing else explains and that holds rows. */
+export function refuseRows(document: Document): void {
+  const field = rowFields.find((name) => Array.isArray(document[name]));
+  if (field === undefined) return;
+  throw new DecodeError(`${field}: this is the answer of another tool to a query, in rows; ${instead}`);
+}
+
 /** @throws {DecodeError} for an object of a tool whose format is known and cannot be read: its name, and what to take instead. */
 export function refuseOtherTool(document: Document): void {
   const other = others.find(({ matches }) => matches(document));
+  if (other === undefined || other.isVague === true) refuseWrappedSpans(document);
   if (other !== undefined) throw new DecodeError(`${other.field}: ${other.says}`);
 }
 
@@ -268,6 +313,15 @@ function listRows({ results, result, common, spans }: Document): readonly Docume
     ...(isObject(result) ? first(result.records) : []),
     ...(isObject(common) ? first(spans) : []),
   ];
+}
+
+/** A span with its service, or under names that no format here has. */
+function isRow(document: Document): boolean {
+  const isNamed =
+    (hasAll(document, 'traceID', 'spanID') || hasAll(document, 'traceId', 'spanId')) &&
+    hasAny(document, 'serviceName', 'service') &&
+    !hasAny(document, 'process', 'processID');
+  return isNamed || hasAll(document, 'trace_id', 'span_id') || hasAll(document, 'traceId', 'guid');
 }
 
 function isXrayTrace(document: Document): boolean {

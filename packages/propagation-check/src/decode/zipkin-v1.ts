@@ -30,7 +30,11 @@ function refuseSpanOfV1(span: unknown): void {
 }
 
 function findFieldOfV1(span: unknown): string | null {
-  if (!isObject(span) || !Object.hasOwn(span, 'traceId')) return null;
+  if (!isObject(span)) return null;
+  // Thrift's own names.
+  if (Object.hasOwn(span, 'trace_id') && Object.hasOwn(span, 'binary_annotations'))
+    return 'binary_annotations';
+  if (!Object.hasOwn(span, 'traceId')) return null;
   if (Object.hasOwn(span, 'binaryAnnotations')) return 'binaryAnnotations';
   const { annotations } = span;
   const hasEndpoint =

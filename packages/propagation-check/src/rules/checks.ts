@@ -11,6 +11,7 @@ import { findHeadersPassedThrough } from './header-passed-through.ts';
 import { partlyMissingCalls, whollyMissingCalls } from './missing-call.ts';
 import { missingCallers } from './missing-caller.ts';
 import { missingClients } from './missing-client.ts';
+import { missingLoopbacks } from './missing-loopback.ts';
 import { partlyMissingServers, whollyMissingServers } from './missing-server.ts';
 import { droppedParents } from './parent-dropped.ts';
 import { partlySplitEdges } from './partly-split-edge.ts';
@@ -24,6 +25,7 @@ import { spansLostInServices } from './span-lost-in-service.ts';
 import { findSplitBatches } from './split-batch.ts';
 import { findSplitsByHand } from './split-by-hand.ts';
 import { findSplitMessages } from './split-message.ts';
+import { splitRedirects } from './split-redirect.ts';
 import { splitTraces } from './split-trace.ts';
 import { staleCalls, staleHeaders } from './stale-context.ts';
 import { findTruncatedTraceIds } from './trace-id-truncated.ts';
@@ -49,6 +51,7 @@ export const checks: readonly (Check | Rule)[] = [
   // Both sides are there and apart: in one trace, then in two.
   missingClients,
   splitTraces,
+  splitRedirects,
   findSplitMessages,
   findSplitBatches,
   findSplitsByHand,
@@ -67,6 +70,7 @@ export const checks: readonly (Check | Rule)[] = [
   contextLostBeforePeers,
   callsAfterMessages,
   contextLostBetweenLayers,
+  missingLoopbacks,
   contextLostBeforeWork,
   // Only for expected edges that nothing above has spoken of.
   darkServices,

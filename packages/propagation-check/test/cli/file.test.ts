@@ -162,6 +162,14 @@ test('a file without spans gives no verdict', async (t) => {
   );
 });
 
+test('a file of logs fails an expectation, and is said to hold no span', async (t) => {
+  const folder = await makeFolder(t, { logs: '{"resourceLogs":[]}' });
+  const path = join(folder, 'logs');
+  const { code, stdout } = await executeCli('file', path, '--expect', 'web -> orders');
+  assert.equal(code, 1);
+  assert.match(stdout.replace(/\s+/g, ' '), /note [^✗]*logs: no span in it/);
+});
+
 test('spans without any edge are not called intact, unless an expectation says that there is none', async (t) => {
   const server = (service: string, traceId: string) => ({
     resource: { attributes: [{ key: 'service.name', value: { stringValue: service } }] },

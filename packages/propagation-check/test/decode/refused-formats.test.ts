@@ -184,6 +184,48 @@ const refused: Readonly<Record<string, readonly [string | Uint8Array | object, R
     { resource: { attributes: {} }, traceId, spanId: 'b7ad6b7169203331' },
     /^resource: .*CloudWatch/,
   ],
+  'a body in a record': [{ path: '/v1/traces', body: JSON.parse(request) }, /^body: .*jq -c '\.body'\)$/],
+  'a body as text': [{ body: request }, /^body: .*as text.*jq -r '\.body'\)$/],
+  'a payload of a queue': [
+    { records: [{ data: Buffer.from(request).toString('base64') }] },
+    /^records\[0\]\.data: .*base64.*jq -r '\.records\[\]\.data' \| base64 -d\)$/,
+  ],
+  'a payload in gzip': [
+    { data: gzipSync(request).toString('base64') },
+    /^data: .*base64 and gzip.*\| base64 -d \| gunzip\)$/,
+  ],
+  'traces by their ids': [{ [traceId]: JSON.parse(request) }, /^\[\]: .*jq -c '\.\[\]'\)$/],
+  'a list of traces': [
+    { traces: [{ traceID: traceId, batches: [] }] },
+    /^traces\[0\]: .*jq -c '\.traces\[\]'\)$/,
+  ],
+  'an answer of Aspire': [{ data: JSON.parse(request), totalCount: 1 }, /^data: .*jq -c '\.data'\)$/],
+  'rows in snake case': [{ trace_id: traceId, span_id: 'a', kind_string: 'Client' }, /^traceID: .*SigNoz/],
+  "events of Splunk's collector": [
+    { event: { trace_id: traceId, span_id: 'a' }, sourcetype: 'otel' },
+    /^traceID: .*Splunk/,
+  ],
+  'an answer in rows': [{ num_hits: 1, hits: [{ id: 1 }] }, /^hits: .*answer of another tool.*OTLP/],
+  'what an agent of Datadog takes': [{ traces: [[datadogSpan]] }, /^traces: .*Datadog/],
+  "the header of X-Ray's daemon": [{ format: 'json', version: 1 }, /^format: .*AWS X-Ray/],
+  'span objects of an SDK': [
+    [{ _spanContext: { traceId, spanId: 'b7ad6b7169203331' }, startTime: [1, 0] }],
+    /^\[0\]\._spanContext: .*ConsoleSpanExporter/,
+  ],
+  'chunks of Jaeger': [{ chunk: { spans: [] } }, /^spans: .*gRPC/],
+  "Thrift's names of Zipkin v1": [
+    [{ trace_id: 1, id: 2, name: 'get', annotations: [], binary_annotations: [] }],
+    /^\[0\]\.binary_annotations: .*Zipkin v1/,
+  ],
+  'hits without documents': [
+    { hits: { total: 1, hits: [{ _index: 'a', fields: {} }] } },
+    /^hits\.hits\[0\]\._source: missing; ask for whole documents/,
+  ],
+  lz4: [Buffer.from([0x04, 0x22, 0x4d, 0x18, 0x40]), /^byte 0: compressed with lz4/],
+  'UTF-32': [Buffer.from([0xff, 0xfe, 0, 0, 0x7b, 0, 0, 0]), /^byte 0: text in UTF-32/],
+  'a JSON text sequence': [`\u001e${request}\n`, /^byte 0: .*RFC 7464/],
+  "Swift's stdout exporter": ['____\nSpan GET:\nTraceId: a\nSpanId: b\n', /^byte 0: .*Swift/],
+  'a table in Markdown': ['| TraceId | SpanId |\n|---|---|\n| a | b |\n', /^byte 0: .*Markdown/],
   "SigNoz's rows": [{ traceID: traceId, spanID: 'a', serviceName: 'web' }, /^traceID: .*SigNoz/],
   "Splunk's rows": [
     [{ traceId, spanId: 'a', operationName: 'GET', serviceName: 'web' }],

@@ -1,0 +1,75 @@
+import { nameEndpoints } from '../calls/endpoint.ts';
+import { pairDisplaced } from '../pairing/displaced.ts';
+import type { Pair } from '../pairing/pair.ts';
+import type { Span } from '../span/span.ts';
+import { type Group, groupBy, keyFor } from '../util/group-by.ts';
+import type { Scene } from './check.ts';
+import type { FindingId } from './finding.ts';
+import { finding as missingCall } from './missing-call.ts';
+import { gate, rule } from './rule.ts';
+
+/** Requests of one RPC that began traces, in a service that is asked over HTTP as well. */
+interface Loopback {
+  readonly scene: Scene;
+  readonly roots: Group<Span>;
+  /** Requests over HTTP, each with one of the roots within it. */
+  readonly pairs: readonly Pair[];
+}
+
+const causes: readonly FindingId[] = [
+  'client-not-instrumented',
+  'header-not-sent',
+  'context-lost-in-process',
+];
+
+/**
+ * A service that answers HTTP by calling itself over gRPC, as grpc-gateway does: the inner request begins a trace within each outer one,
+ * which made no span for the call. Direct callers of the inner one look alike, unless requests of a route have one each and wait for it.
+ *
+ * Source: openfga, pull request 1624; go-zero, issue 5248.
+ */
+export const missingLoopbacks = rule<Loopback>({
+  finding: missingCall,
+  measure: (scene, open) => {
+    const { graph, facts } = scene;
+    const isOuter = (row: number): boolean =>
+      graph.isEntry(row) && facts.protocolOf(row) === 'http' && !graph.hasChild(row);
+    // Most services are asked in one way, and have many requests.
+    const asked = new Set<number>();
+    for (let row = 0; row < graph.store.size; row += 1)
+      if (graph.has(row) && isOuter(row)) asked.add(graph.serviceNumberOf(row));
+    const rpc = open.roots
+      .select((row) => asked.has(graph.serviceNumberOf(row)) && facts.protocolOf(row) === 'rpc')
+      .filter(({ kind }) => kind === 'SERVER');
+    return groupBy(rpc, ({ serviceName, name }) => keyFor(serviceName, name)).flatMap((roots) => {
+      const [{ serviceName }] = roots;
+      if (roots.length < scene.thresholds.fewestDisplaced) return [];
+      const outer = scene.selectSpans(serviceName, isOuter);
+      const pairs = groupBy(outer, nameEndpoints(outer)).flatMap((ofRoute) =>
+        pairDisplaced(ofRoute, roots, 0, scene.thresholds),
+      );
+      return [{ scene, roots, pairs }];
+    });
+  },
+  gates: [
+    gate(
+      'nearly all requests of a route over HTTP have one of these within, and waited for it, several times',
+      ({ scene, pairs }) => pairs.length >= scene.thresholds.fewestDisplaced,
+      ({ roots, pairs }) => `${pairs.length} requests, ${roots.length} of "${roots[0].name}"`,
+    ),
+  ],
+  looseEnds: ({ pairs }) => pairs.map(({ server }) => server),
+  report: ({ roots: [{ serviceName }], pairs }) =>
+    missingCall.report({
+      client: serviceName,
+      server: serviceName,
+      protocol: 'rpc',
+      candidates: causes,
+      shown: pairs.map(({ client: request, server }) => ({
+        client: null,
+        server,
+        during: request,
+        says: `root of its own trace, within "${request.name}" of trace ${request.traceId}, which shows no call`,
+      })),
+    }),
+});
