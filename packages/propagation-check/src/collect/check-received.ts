@@ -94,6 +94,6 @@ async function waitForFirst(source: Source, atMostMs: number, signal: AbortSigna
     const leftMs = deadline - Date.now();
     const found = await source.searchTraces(anyTrace, signal);
     if (found.length > 0 || leftMs <= 0) return;
-    await waitForTurn({ source, revision, elapsedMs: 0, lookMs: 0, dueMs: leftMs, signal });
+    await waitForTurn({ source, revision, elapsedMs: 0, lookMs: 0, looksMs: 0, dueMs: leftMs, signal });
   }
 }

@@ -124,6 +124,7 @@ export async function collectTraces(options: CollectOptions): Promise<Collected>
   const deadline = beganAt + options.waitMs;
   let state = begin(options, since);
   let elsewhereSince: number | null = null;
+  let looksMs = 0;
 
   for (let isFirst = true; ; isFirst = false) {
     signal.throwIfAborted();
@@ -150,6 +151,7 @@ export async function collectTraces(options: CollectOptions): Promise<Collected>
     const [first] = open;
     if (first === undefined || isLast) return conclude(state, options);
     const lookedAt = Date.now();
+    looksMs += lookedAt - now;
     options.onWait?.({
       awaited: first.awaited,
       open: open.length,
@@ -162,6 +164,7 @@ export async function collectTraces(options: CollectOptions): Promise<Collected>
       revision,
       elapsedMs: lookedAt - since,
       lookMs: lookedAt - now,
+      looksMs,
       dueMs: Math.max(0, due - lookedAt),
       signal,
     });

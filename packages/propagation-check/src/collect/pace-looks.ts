@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { Source } from '../source/source.ts';
 import { pauseFor } from './pause-for.ts';
 
@@ -18,6 +19,8 @@ export interface Turn {
   readonly elapsedMs: number;
   /** How long the last look took. */
   readonly lookMs: number;
+  /** How long all looks took. */
+  readonly looksMs: number;
   /** Until time alone changes something. */
   readonly dueMs: number;
   readonly signal: AbortSignal;
@@ -33,6 +36,7 @@ export async function waitForTurn({
   revision,
   elapsedMs,
   lookMs,
+  looksMs,
   dueMs,
   signal,
 }: Turn): Promise<void> {
@@ -40,17 +44,17 @@ export async function waitForTurn({
     const pause = Math.min(Math.max(shortestPauseMs, elapsedMs * pauseShare), longestPauseMs);
     return pauseFor(Math.min(Math.max(pause, lookMs * restShare), dueMs), signal);
   }
-  // Where spans keep arriving.
-  await pauseFor(Math.min(lookMs, dueMs), signal);
+  // Where spans keep arriving. After few looks there is no rest: what comes during it waits.
+  const restMs = Math.max(0, Math.min(looksMs * (1 + restShare) - elapsedMs, lookMs, dueMs));
+  if (restMs > 0) await pauseFor(restMs, signal);
   const over = new AbortController();
   const either = AbortSignal.any([signal, over.signal]);
   try {
-    await Promise.race([
-      pauseFor(Math.max(0, dueMs - lookMs), either),
-      source.waitForChange(revision, either),
-    ]);
+    await Promise.race([pauseFor(dueMs - restMs, either), source.waitForChange(revision, either)]);
   } finally {
     // The loser rejects, and nobody listens any more: a race handles that.
     over.abort();
   }
+  // Services export at the same intervals: lets in what has come beside it.
+  await setImmediate();
 }

@@ -82,8 +82,10 @@ const bytesPerResourceCharacter = 3;
 /** Columns that few rows write to. They are zero elsewhere, and memory that nothing was written to is not taken from the system. */
 const rareColumns = ['hasShortTraceId', 'traceStates', 'statusMessages'] as const;
 
-function isWritten(element: number): boolean {
-  return element !== 0;
+/** A loop takes a third of the time of `some`. */
+function isWritten(column: Words | Bytes): boolean {
+  for (let at = 0; at < column.length; at += 1) if (column[at] !== 0) return true;
+  return false;
 }
 
 /**
@@ -370,12 +372,13 @@ export class SpanWriter {
     for (const column of ['names', 'scopes'] as const)
       known.values.copy(from[column], to[column], rows, rawOffset);
     for (const column of ['traceStates', 'statusMessages'] as const)
-      if (from[column].some(isWritten)) known.values.copy(from[column], to[column], rows, rawOffset);
-    if (from.hasShortTraceId.some(isWritten)) to.hasShortTraceId.set(from.hasShortTraceId, rows);
+      if (isWritten(from[column])) known.values.copy(from[column], to[column], rows, rawOffset);
+    if (isWritten(from.hasShortTraceId)) to.hasShortTraceId.set(from.hasShortTraceId, rows);
     known.resources.copy(from.resources, to.resources, rows, 0);
     known.shapes.copy(from.shapes, to.shapes, rows, 0);
-    for (const [index, pair] of from.attributeStarts.entries())
-      to.attributeStarts[rows + index] = this.#pairs + pair;
+    const starts = from.attributeStarts;
+    for (let at = 0; at < starts.length; at += 1)
+      to.attributeStarts[rows + at] = this.#pairs + (starts[at] ?? 0);
     to.traceIds.set(from.traceIds, rows * 4);
     to.spanIds.set(from.spanIds, rows * 2);
     to.parentIds.set(from.parentIds, rows * 2);

@@ -249,13 +249,33 @@ test('spans that arrive in a receiver end the pause', async (t) => {
   const source = await startOtlpReceiver({ port: 0 });
   t.after(() => source.close());
   const { signal } = new AbortController();
-  const turn = { source, revision: source.revision, elapsedMs: 0, lookMs: 0, dueMs: 3_600_000, signal };
+  const turn = {
+    source,
+    revision: source.revision,
+    elapsedMs: 0,
+    lookMs: 0,
+    looksMs: 0,
+    dueMs: 3_600_000,
+    signal,
+  };
   const waiting = waitForTurn(turn);
   await exportSpans(Number(new URL(source.url).port), makeCall(Date.now()).request);
   await waiting;
   assert.equal(source.revision, 1);
   // Spans that came during the look are not waited for.
   await waitForTurn(turn);
+});
+
+test('looks at a receiver are followed by a rest only where they take more than a third of the time', async (t) => {
+  const source = await startOtlpReceiver({ port: 0 });
+  t.after(() => source.close());
+  const hour = 3_600_000;
+  const turn = { source, revision: -1, lookMs: hour, looksMs: hour, dueMs: 9 * hour };
+  await waitForTurn({ ...turn, elapsedMs: 3 * hour, signal: new AbortController().signal });
+  const ended = new AbortController();
+  const resting = waitForTurn({ ...turn, elapsedMs: 2 * hour, signal: ended.signal });
+  ended.abort(new Error('ended'));
+  await assert.rejects(resting, { message: 'ended' });
 });
 
 test('what is awaited is said', () => {
