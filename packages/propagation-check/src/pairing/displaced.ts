@@ -1,9 +1,9 @@
 import type { Span } from '../span/span.ts';
 import { median } from '../util/statistics.ts';
-import { type AwaitedThresholds, areAwaited } from './awaited.ts';
+import { type AwaitedThresholds, areAwaited, measureFill } from './awaited.ts';
 import { type ChanceThresholds, isMoreThanChance } from './chance.ts';
 import { pairContained } from './contained.ts';
-import { type Pair, pairSpans, startsDuring, type Tolerances } from './pair.ts';
+import type { Pair, Tolerances } from './pair.ts';
 
 /** `rules/thresholds.ts` has the numbers and their reasons. */
 export interface DisplacedThresholds extends Tolerances, AwaitedThresholds, ChanceThresholds {
@@ -54,24 +54,21 @@ export function pairDisplaced(
 }
 
 /**
- * Pairs requests of one route that lack a call with calls that began while they were open and outlived them, as a call does that nobody
- * waits for. Nothing but their times tells, so each request must have one, each call a request, and their times must be irregular.
+ * Pairs messages of one queue that lack a call with calls that take a good part of them. A worker asks its queue for the next message
+ * while it handles some, and renews their locks at times that they set: those are short, or messages overlap.
  */
-export function pairOutliving(
-  bereft: readonly Span[],
+export function pairWithMessages(
+  messages: readonly Span[],
   calls: readonly Span[],
   thresholds: DisplacedThresholds,
 ): readonly Pair[] {
-  const { displacedShare, displacedLeftOver, fewestDisplaced } = thresholds;
-  const pairBegun = (begun: readonly Span[]): readonly Pair[] =>
-    pairSpans(bereft, begun, (request, call) => startsDuring(call, request, thresholds), thresholds);
-  const pairs = pairBegun(calls);
+  const { displacedShare, displacedLeftOver, fillsRequest } = thresholds;
+  const pairs = pairContained(messages, calls, thresholds);
   const isSure =
-    pairs.length >= Math.max(fewestDisplaced, bereft.length * displacedShare) &&
+    pairs.length >= messages.length * displacedShare &&
     calls.length <= pairs.length * displacedLeftOver &&
-    areOneToOne(pairs, thresholds) &&
-    areIrregular(pairs.map(({ client }) => client)) &&
-    isMoreThanChance(calls, pairs.length, (moved) => pairBegun(moved).length, thresholds);
+    pairs.every(({ unique }) => unique) &&
+    median(pairs.map(({ client, server }) => measureFill(client, server))) >= fillsRequest;
   return isSure ? pairs : [];
 }
 

@@ -1,22 +1,20 @@
-import { selectCalls } from '../calls/call-group.ts';
+import { type Call, selectCalls } from '../calls/call-group.ts';
 import { isDetached } from '../calls/edge.ts';
 import { nameTarget } from '../calls/target.ts';
 import { isMoreThanChance } from '../pairing/chance.ts';
 import { type Pair, pairSpans, startsDuring } from '../pairing/pair.ts';
 import { atTime } from '../span/row-span.ts';
-import { type Span, spanKinds } from '../span/span.ts';
+import type { Span } from '../span/span.ts';
 import { type Group, groupBy, keyFor } from '../util/group-by.ts';
 import { later, median } from '../util/statistics.ts';
 import { protocolOf, type Scene } from './check.ts';
-import { listCalling } from './context-lost-before-work.ts';
 import { finding } from './context-lost-in-process.ts';
 import { gate, rule } from './rule.ts';
 
-/** Calls of a consumer to one target, or its work of one name, that began traces. */
+/** Calls of a consumer to one target that began traces. */
 interface CallsAfterMessages {
   readonly scene: Scene;
-  readonly calls: Group<Span>;
-  readonly serverOf: ReadonlyMap<Span, Span>;
+  readonly calls: Group<Call>;
   /** The first call of each handler, with those that follow it: a handler may call several times, and a batch has several messages. */
   readonly bursts: ReadonlyMap<Span, readonly Span[]>;
   /** The messages that are handled in no span, as long as their handlers have to call. */
@@ -39,27 +37,35 @@ export const callsAfterMessages = rule<CallsAfterMessages>({
       scene.groups.filter(({ client }) => services.hasKind(client, 'CONSUMER')),
       (client) => facts.isOutgoing(client) && isDetached(scene.graph, client),
     );
-    const serverOf = new Map(detached.map(({ client, server }) => [client, server]));
-    const calls = groupBy([...serverOf.keys()], (client) =>
-      keyFor(client.serviceName, nameTarget(client), client.name, serverOf.get(client)?.serviceName ?? null),
-    );
-    return [...calls, ...listWork(scene)].map((alike) => {
-      const windows = openWindows(scene, alike[0].serviceName);
-      const bursts = listBursts(windows, alike);
-      const pairs = pairWithWindows(scene, windows, [...bursts.keys()]);
-      return { scene, calls: alike, serverOf, bursts, windows, pairs };
+    const calls = [...new Map(detached.map((call) => [call.client, call])).values()];
+    return groupBy(calls, ({ client }) => keyFor(client.serviceName)).flatMap((ofService) => {
+      const windows = openWindows(scene, ofService[0].client.serviceName);
+      return groupBy(ofService, ({ client, server }) =>
+        keyFor(nameTarget(client), client.name, server.serviceName),
+      ).map((ofTarget) => {
+        // Names with ids in them make as many targets as calls.
+        const bursts = areMany(scene, windows, ofTarget)
+          ? listBursts(windows, listClients(ofTarget))
+          : new Map<Span, readonly Span[]>();
+        const pairs = pairWithWindows(scene, windows, [...bursts.keys()]);
+        return { scene, calls: ofTarget, bursts, windows, pairs };
+      });
     });
   },
   gates: [
+    gate(
+      'there are nearly as many such calls as messages, and several',
+      ({ scene, windows, calls }) => areMany(scene, windows, calls),
+      ({ windows, calls }) => `${calls.length} calls, ${windows.length} messages`,
+    ),
     gate(
       'hardly any call has no message',
       ({ scene, bursts, windows }) => bursts.size <= windows.length * scene.thresholds.displacedLeftOver,
       ({ bursts, windows }) => `${bursts.size} calls, ${windows.length} messages that are handled in no span`,
     ),
     gate(
-      'nearly every message is followed by such a call at once, and there are several',
-      ({ scene: { thresholds }, windows, pairs }) =>
-        pairs.length >= Math.max(thresholds.fewestDisplaced, windows.length * thresholds.displacedShare),
+      'nearly every message is followed by such a call at once',
+      ({ scene, windows, pairs }) => areMany(scene, windows, pairs),
       ({ windows, pairs }) => `${pairs.length} of ${windows.length} messages`,
     ),
     gate(
@@ -74,42 +80,34 @@ export const callsAfterMessages = rule<CallsAfterMessages>({
       ({ pairs }) => `at other times of the capture about as many as ${pairs.length} follow`,
     ),
   ],
-  looseEnds: ({ calls }) => calls,
-  report: ({ calls: [client], serverOf, bursts, pairs }) =>
-    finding.report({
+  looseEnds: ({ calls }) => listClients(calls),
+  report: ({ calls, bursts, pairs }) => {
+    const [{ client, server }] = calls;
+    const serverOf = new Map(calls.map((call) => [call.client, call.server]));
+    return finding.report({
       isLikely: true,
       client: client.serviceName,
-      server: (serverOf.get(client) ?? client).serviceName,
-      protocol: client.kind === 'INTERNAL' ? 'internal' : protocolOf(client),
+      server: server.serviceName,
+      protocol: protocolOf(client),
       shown: pairs.flatMap(({ client: message, server: first }) =>
         (bursts.get(first) ?? []).map((call) => ({
           client: call,
           server: serverOf.get(call) ?? null,
-          says: `root of its own trace, made as soon as ${call === first ? '' : 'other work after '}"${message.name}" of trace ${message.traceId} had ended`,
+          says: `root of its own trace, made as soon as ${call === first ? '' : 'another call after '}"${message.name}" of trace ${message.traceId} had ended`,
         })),
       ),
-    }),
+    });
+  },
 });
 
-/** The INTERNAL spans of consumers that began traces and call nobody, by name. Those that tell of messages may acknowledge them. */
-function listWork(scene: Scene): readonly Group<Span>[] {
-  const { graph, facts, services } = scene;
-  const roots = graph.select(
-    (row) =>
-      graph.store.kinds[row] === internal &&
-      graph.isRoot(row) &&
-      !graph.hasLinks(row) &&
-      facts.protocolOf(row) === 'unknown' &&
-      services.hasKind(graph.serviceOf(row), 'CONSUMER'),
-  );
-  const calling = listCalling(scene, roots);
-  return groupBy(
-    roots.filter((root) => !calling.has(graph.rowOf(root))),
-    ({ serviceName, scopeName, name }) => keyFor(serviceName, scopeName, name),
-  );
+/** Whether nearly every message may have one, and so many are no coincidence. */
+function areMany({ thresholds }: Scene, windows: readonly Span[], { length }: readonly unknown[]): boolean {
+  return length >= Math.max(thresholds.fewestDisplaced, windows.length * thresholds.displacedShare);
 }
 
-const internal = spanKinds.indexOf('INTERNAL');
+function listClients(calls: readonly Call[]): readonly Span[] {
+  return calls.map(({ client }) => client);
+}
 
 /** Divides calls by the last message before them, and where more time passed than until the first call of a handler. */
 function listBursts(windows: readonly Span[], calls: readonly Span[]): ReadonlyMap<Span, readonly Span[]> {

@@ -66,7 +66,7 @@ export const contextLostBeforeWork = rule<DetachedWork>({
 });
 
 /** The rows below which, in their service, a call leaves it. */
-export function listCalling(scene: Scene, roots: readonly Span[]): ReadonlySet<number> {
+function listCalling(scene: Scene, roots: readonly Span[]): ReadonlySet<number> {
   const { graph } = scene;
   const calling = new Set<number>();
   if (roots.length === 0) return calling;

@@ -4,7 +4,7 @@ import { nameEndpoints } from '../calls/endpoint.ts';
 import { nameTarget } from '../calls/target.ts';
 import { isExpected } from '../expect/expectation.ts';
 import { isRoot } from '../graph/trace-graph.ts';
-import { pairDisplaced, pairOutliving } from '../pairing/displaced.ts';
+import { pairDisplaced, pairWithMessages } from '../pairing/displaced.ts';
 import type { Pair } from '../pairing/pair.ts';
 import type { Span } from '../span/span.ts';
 import { type Group, groupBy, keyFor } from '../util/group-by.ts';
@@ -163,8 +163,9 @@ export function pairWithEntries(
   // Each route is judged for itself: others do not make the call.
   const found = groupBy(entries, nameEndpoints(entries)).flatMap((ofRoute) => {
     const bereft = ofRoute.filter((entry) => !callers.has(scene.graph.rowOf(entry)));
-    const awaited = pairDisplaced(bereft, detached, 0, scene.thresholds);
-    return awaited.length > 0 ? awaited : pairOutliving(bereft, detached, scene.thresholds);
+    return ofRoute[0].kind === 'CONSUMER'
+      ? pairWithMessages(bereft, detached, scene.thresholds)
+      : pairDisplaced(bereft, detached, 0, scene.thresholds);
   });
   return withoutDeliveries(scene, [...new Map(found.map((pair) => [pair.server, pair])).values()]);
 }

@@ -13,11 +13,8 @@ import type { Scene } from './check.ts';
  *
  * Source: opentelemetry-js-contrib, issue 2229; opentelemetry-java-instrumentation, issue 11401.
  */
-export function areSecondSpans(
-  { graph, facts }: Scene,
-  lonely: readonly Span[],
-  whole: readonly CallGroup[],
-): boolean {
+export function areSecondSpans(scene: Scene, lonely: readonly Span[], whole: readonly CallGroup[]): boolean {
+  const { graph, facts } = scene;
   const rows = lonely.map((span) => graph.rowOf(span));
   const places = new Set(rows.map((row) => namePlace(facts, row)));
   const others = [...new Set(whole.flatMap(({ clients }) => [...clients]))].filter((row) =>
@@ -32,7 +29,7 @@ export function areSecondSpans(
     const besides = othersOf.get(request) ?? [];
     return (
       besides.length === ofRequest.length &&
-      ofRequest.every((row, at) => overlap(graph, row, besides[at] ?? none))
+      ofRequest.every((row, at) => areOfOneCall(scene, row, besides[at] ?? none))
     );
   });
 }
@@ -49,6 +46,17 @@ function nameRequest(graph: TraceGraph, facts: RowFacts, row: number): string {
   return keyFor(String(parent === none ? row : parent), readMethod(call), readPath(call));
 }
 
-function overlap({ starts, ends }: TraceGraph, one: number, other: number): boolean {
-  return other !== none && (starts[one] ?? 0) < (ends[other] ?? 0) && (starts[other] ?? 0) < (ends[one] ?? 0);
+/** Two instrumentations have two scopes. One that is loaded twice begins and ends both spans at once, as calls in parallel do not. */
+function areOfOneCall({ graph, facts, thresholds }: Scene, one: number, other: number): boolean {
+  if (other === none) return false;
+  const { starts, ends } = graph;
+  const [start, end, otherStart, otherEnd] = [
+    starts[one] ?? 0,
+    ends[one] ?? 0,
+    starts[other] ?? 0,
+    ends[other] ?? 0,
+  ];
+  if (facts.scopeOf(one) !== facts.scopeOf(other)) return start < otherEnd && otherStart < end;
+  const rounding = Number(thresholds.rounding);
+  return Math.abs(start - otherStart) < rounding && Math.abs(end - otherEnd) < rounding;
 }

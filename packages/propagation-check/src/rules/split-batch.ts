@@ -14,29 +14,25 @@ interface Batch {
 
 const producer = spanKinds.indexOf('PRODUCER');
 
-/** SDKs keep no more links of a span (OpenTelemetry specification, `OTEL_SPAN_LINK_COUNT_LIMIT`). */
-const mostLinks = 128;
-
 /**
  * Batches that link to some of their messages only, as to the first: as many messages to the same destination are in no batch, each sent
  * before the batch that lacks it. Messages of senders without instrumentation leave batches short as well, and no PRODUCER span.
  */
 export const findSplitBatches: Check = (scene) => {
-  const received = groupCalls(
-    scene.groups.filter(({ clientKind, protocol }) => clientKind === 'PRODUCER' && protocol === 'messaging'),
-    ({ server }) => keyFor(server),
+  const received = scene.groups.filter(
+    ({ clientKind, protocol }) => clientKind === 'PRODUCER' && protocol === 'messaging',
   );
-  return received.flatMap((groups): readonly Draft[] => {
+  // Services share the messages of a destination.
+  const named = new Set(received.flatMap(({ clients }) => [...clients]));
+  return groupCalls(received, ({ server }) => keyFor(server)).flatMap((groups): readonly Draft[] => {
     const batches = listShortBatches(
       scene,
       groups.flatMap(({ servers }) => [...servers]),
     );
-    if (batches.length === 0) return [];
-    const named = new Set(groups.flatMap(({ clients }) => [...clients]));
     const senders = new Set(groups.map(({ client }) => client));
-    return groupBy(batches, ({ span }) => keyFor(nameDestination(scene, span))).flatMap((ofDestination) =>
-      findUnnamed(scene, ofDestination, named, senders),
-    );
+    return groupBy(batches, ({ span }) => keyFor(nameDestination(scene, span)))
+      .filter((ofDestination) => !areOfOneLimit(ofDestination))
+      .flatMap((ofDestination) => findUnnamed(scene, ofDestination, named, senders));
   });
 };
 
@@ -46,8 +42,14 @@ function listShortBatches({ graph, facts }: Scene, servers: readonly number[]): 
   );
   return graph.viewsOf(rows).flatMap((span) => {
     const unnamed = Number(span.attributes.get('messaging.batch.message_count')) - span.links.length;
-    return unnamed > 0 && span.links.length < mostLinks ? [{ span, unnamed }] : [];
+    return Number.isSafeInteger(unnamed) && unnamed > 0 ? [{ span, unnamed }] : [];
   });
+}
+
+/** A limit on links leaves the same number of them in each batch. */
+function areOfOneLimit(batches: readonly [Batch, ...Batch[]]): boolean {
+  const most = batches[0].span.links.length;
+  return most > 1 && batches.every(({ span }) => span.links.length === most);
 }
 
 function findUnnamed(
@@ -68,10 +70,11 @@ function findUnnamed(
         readDestination(facts.at(row)) === destination,
     )
     .filter((span) => span.startTimeUnixNano <= last);
+  const isSame = unread.length === batches.reduce((sum, { unnamed }) => sum + unnamed, 0);
+  if (!isSame || unread.length < thresholds.fewestLostMessages) return [];
   // Each batch as often as it lacks a message.
   const lacking = batches.flatMap(({ span, unnamed }) => Array.from({ length: unnamed }, () => span));
-  const isSame = unread.length >= thresholds.fewestLostMessages && unread.length === lacking.length;
-  if (!isSame || !areInOrder(unread, lacking)) return [];
+  if (!areInOrder(unread, lacking)) return [];
   return groupBy(
     unread.map((client, at) => ({ client, batch: lacking[at] ?? batches[0].span })),
     ({ client }) => keyFor(client.serviceName),

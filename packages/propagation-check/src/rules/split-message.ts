@@ -1,9 +1,10 @@
-import { readCallFacts, readLogPosition, readMessageId } from '../calls/call-facts.ts';
+import { readCallFacts, readDestination, readLogPosition, readMessageId } from '../calls/call-facts.ts';
 import { selectCalls, viewCalls } from '../calls/call-group.ts';
-import type { ExpectedEdge } from '../expect/expectation.ts';
+import { type ExpectedEdge, isExpected } from '../expect/expectation.ts';
 import { none } from '../graph/trace-graph.ts';
 import { type Span, spanKinds } from '../span/span.ts';
 import { groupBy, keyFor, mapBy } from '../util/group-by.ts';
+import { remember } from '../util/remember.ts';
 import { type Check, type Draft, hasCall, listUnseenEdges, type Open, type Scene } from './check.ts';
 import type { FindingId } from './finding.ts';
 import { moveToFront, finding as splitTrace } from './split-trace.ts';
@@ -54,11 +55,12 @@ function findSplitById(scene: Scene, open: Open): readonly Draft[] {
       .get(nameDelivery(client, server))
       ?.every((call) => nameKind(call.server) !== nameKind(server)) === true;
   const read = new Set(whole.map(({ client }) => client.spanId));
+  const shareQueue = lookUpQueues(scene);
   const pairs = received.flatMap((server) => {
     if (readCallFacts(server).messageId === null) return [];
     const sent = producers.get(readCallFacts(server).messageId) ?? [];
     const senders = sent.filter(
-      (client) => isSameQueue(client, server) && !mayBeOfAnotherLog(client, server, read),
+      (client) => isSameQueue(client, server, shareQueue) && !mayBeOfAnotherLog(client, server, read),
     );
     const [client] = senders;
     // A message that several sent, as one that is published again, is of any of them.
@@ -135,15 +137,40 @@ function mayBeOfAnotherLog(producer: Span, consumer: Span, read: ReadonlySet<str
   );
 }
 
-/** A subscription has another name than its topic. The ids of brokers are unique beyond one queue; those of job queues count from 1. */
-function isSameQueue(producer: Span, consumer: Span): boolean {
+/**
+ * A subscription has another name than its topic. The ids of brokers are unique beyond one queue. Job queues number their jobs from 1,
+ * and applications have queues of one name: such a number tells only of services that are known to share the queue.
+ */
+function isSameQueue(producer: Span, consumer: Span, shareQueue: ShareQueue): boolean {
   const [to, from] = [readCallFacts(producer).destination, readCallFacts(consumer).destination];
-  return to === null || from === null || to === from || isOfBroker(readCallFacts(consumer).messageId ?? '');
+  const id = readCallFacts(consumer).messageId ?? '';
+  if (isOfBroker(id)) return true;
+  if (isNumber(id))
+    return to !== null && to === from && shareQueue(producer.serviceName, consumer.serviceName, to);
+  return to === null || from === null || to === from;
+}
+
+type ShareQueue = (sender: string | null, receiver: string | null, queue: string) => boolean;
+
+function lookUpQueues({ facts, expectation, groupsBetween }: Scene): ShareQueue {
+  return remember(
+    (sender: string | null, receiver: string | null, queue: string) =>
+      sender === receiver ||
+      isExpected(expectation, sender, receiver) ||
+      groupsBetween(sender, receiver).some(
+        ({ clientKind, clients }) =>
+          clientKind === 'PRODUCER' && clients.some((row) => readDestination(facts.at(row)) === queue),
+      ),
+  );
 }
 
 /** A UUID, a text of as many digits, or a number as long as those of Pub/Sub. */
 function isOfBroker(messageId: string): boolean {
   return /^([0-9a-f-]{16,}|\d{12,})$/i.test(messageId);
+}
+
+function isNumber(messageId: string): boolean {
+  return /^\d+$/.test(messageId);
 }
 
 function findAllSplit(scene: Scene, open: Open): readonly Draft[] {

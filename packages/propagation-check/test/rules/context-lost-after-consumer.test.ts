@@ -74,19 +74,3 @@ test('requests are no messages, and other services handle other messages', () =>
   const others = (at: number) => [[receive(at)], [call(at + 240, { service: 'cron' }), serve(at + 240)]];
   assert.deepEqual(judgeDrawing(drawRounds(6, others)), []);
 });
-
-test('each message is followed by work that begins a trace', () => {
-  const work = (more: string) => (at: number) => [
-    [receive(at)],
-    [`worker INTERNAL "handle" ${at + 240}..${at + 300} ${more}`],
-  ];
-  assert.deepEqual(judgeDrawing(drawRounds(6, work(''))), lost(6, 'worker'));
-  assert.deepEqual(judgeDrawing(drawRounds(4, work(''))), []);
-  // What acknowledges a message.
-  assert.deepEqual(judgeDrawing(drawRounds(6, work('messaging.system=kafka'))), []);
-  const byHand = (at: number) => [
-    [receive(at)],
-    [`worker INTERNAL "call" ${at + 240}..${at + 300}`, serve(at + 240)],
-  ];
-  assert.deepEqual(judgeDrawing(drawRounds(6, byHand)), lost(6, 'worker'));
-});
