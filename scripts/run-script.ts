@@ -15,7 +15,7 @@ export async function runScript(
   name: string | null = null,
 ): Promise<void> {
   const prefix = name === null ? '' : `${name}: `;
-  const interrupted = listenForSignals((text) => process.stderr.write(`${prefix}${text}\n`));
+  const interrupted = listenForSignals(prefix);
   try {
     process.exitCode = await main(interrupted);
   } catch (error) {

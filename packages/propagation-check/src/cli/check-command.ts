@@ -10,6 +10,7 @@ import type { SourceArguments } from './common-options.ts';
 import { countSeenRequests, failedRequestsDoubt } from './count-requests.ts';
 import { describeWaiting } from './describe-waiting.ts';
 import { explainCommandSilence, readAssignments } from './explain-command-silence.ts';
+import { tellTerminal } from './interruption.ts';
 import { openNamedSource } from './open-named-source.ts';
 import { openOutput } from './open-output.ts';
 import { printReport } from './print-report.ts';
@@ -51,7 +52,7 @@ export async function checkCommand(
       );
     const { exitCode, leftBehind } = await runChild(command, env, {
       onLeftBehind,
-      onSignal: (signal, left) => tellSignal(`${name} got ${signal}`, left, writeError),
+      onSignal: (signal, left) => tellSignal(`${name} got ${signal}`, left),
     });
     const checked = await checkReceived({
       source,
@@ -95,9 +96,7 @@ export async function checkCommand(
   }
 }
 
-/** For people: where standard error goes elsewhere it is the report alone. */
-function tellSignal(what: string, left: number, writeError: Session['writeError']): void {
-  if (process.stderr.isTTY !== true) return;
+function tellSignal(what: string, left: number): void {
   const more = left === 1 ? 'one more signal (Ctrl-C) kills it' : `${left} more signals (Ctrl-C) kill it`;
-  writeError(`propagation-check: ${escapeText(what)}; ${more}\n`);
+  tellTerminal(`propagation-check: ${escapeText(what)}; ${more}`);
 }

@@ -72,7 +72,7 @@ async function readFiles(
         return renderProgress({ what: nameFile(path), unit: 'bytes', done, all, elapsedMs }, columns);
       });
     const read = await readSpansInto(writer, path, { signal, onProgress });
-    notes.push(...read.notes.map((note) => `${nameFile(path)}: ${note}`));
+    for (const note of read.notes) notes.push(`${nameFile(path)}: ${note}`);
   }
   return { store: writer.finish(), notes };
 }

@@ -98,7 +98,7 @@ async function readTraces(
       waitMs: spec.startsWith('file=') ? 0 : Math.max(0, deadline - Date.now()),
     });
     for (const id of page.traceIds) found.add(id);
-    missing.push(...collected.missing);
+    for (const id of collected.missing) missing.push(id);
     for (const id of collected.detached) detached.add(id);
     for (const [id, spans] of groupByTrace(collected.spans)) {
       if (!added.has(id)) for (const span of spans) writer.addSpan(span);

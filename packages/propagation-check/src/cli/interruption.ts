@@ -19,21 +19,31 @@ export class Interruption extends Error {
 const quietMs = 1_000;
 
 /**
- * Aborts with an `Interruption` at the first signal; a second one ends the process at once.
+ * Aborts with an `Interruption` at the first signal; a second one ends the process at once, and a terminal shows so where the first one
+ * does not end it soon.
  *
- * @param say Is told so where the first one does not end it soon.
+ * @param prefix What begins the line.
  */
-export function listenForSignals(say: (text: string) => void): AbortSignal {
+export function listenForSignals(prefix: string): AbortSignal {
   const interrupted = new AbortController();
-  for (const signal of signals) {
-    process.on(signal, () => {
-      const interruption = new Interruption(signal);
-      if (interrupted.signal.aborted) process.exit(interruption.exitCode);
-      interrupted.abort(interruption);
-      setTimeout(say, quietMs, 'ending; a second signal (Ctrl-C) ends it at once').unref();
-    });
-  }
+  const take = (signal: (typeof signals)[number]) => {
+    const interruption = new Interruption(signal);
+    if (interrupted.signal.aborted) process.exit(interruption.exitCode);
+    interrupted.abort(interruption);
+    const tell = () => {
+      // A command that takes the signals itself also says what they do.
+      if (process.listeners(signal).includes(take))
+        tellTerminal(`${prefix}ending; a second signal (Ctrl-C) ends it at once`);
+    };
+    setTimeout(tell, quietMs).unref();
+  };
+  for (const signal of signals) process.on(signal, take);
   return interrupted.signal;
+}
+
+/** Only for people: standard error that goes elsewhere holds the report alone. @param line Escaped. */
+export function tellTerminal(line: string): void {
+  if (process.stderr.isTTY === true) process.stderr.write(`${line}\n`);
 }
 
 /** From now on signals end the process as they do by default. */

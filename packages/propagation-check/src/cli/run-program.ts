@@ -22,7 +22,7 @@ export async function runProgram(args: readonly string[]): Promise<void> {
     setExitCode: (code) => {
       process.exitCode = code;
     },
-    signal: listenForSignals((text) => process.stderr.write(`propagation-check: ${text}\n`)),
+    signal: listenForSignals('propagation-check: '),
     endOnSignals: stopListening,
   });
 }

@@ -90,7 +90,7 @@ async function driveUrls(
       concurrency: args.concurrency,
       timeoutMs: args.timeout,
     };
-    driven.push(...(await driveRequests({ ...requests, url, ca, signal, onAnswer })));
+    for (const each of await driveRequests({ ...requests, url, ca, signal, onAnswer })) driven.push(each);
   }
   const [first] = driven;
   if (first !== undefined && driven.every((request) => request.failure !== null)) {

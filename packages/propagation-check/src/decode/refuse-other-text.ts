@@ -11,30 +11,18 @@ interface OtherText {
 const json =
   'take JSON: from ClickHouse with FORMAT JSONEachRow, from Elasticsearch or Jaeger the answer of its API';
 
-/** Keys of a YAML file at its beginning, comments aside. */
+/** Keys of a YAML file at its beginning, comments aside. No two parts of the pattern match the same text: it is read once. */
 const yaml = (...keys: readonly string[]) =>
-  new RegExp(String.raw`^\uFEFF?(?:\s*(?:#[^\n]*)?\r?\n|---\s*\n)*(?:${keys.join('|')}):(?:\s|$)`);
+  new RegExp(String.raw`^\uFEFF?(?:(?:---)?[^\S\n]*(?:#[^\n]*)?\n)*(?:${keys.join('|')}):(?:\s|$)`);
 
 /** By how they begin, because what follows looks like parts of printed spans. */
 const beginnings: readonly OtherText[] = [
   {
-    matches: yaml('known'),
-    says: 'a baseline of propagation-check, and no spans; name it with --baseline FILE',
-  },
-  {
-    matches: yaml('edges', 'baggage', 'tolerated-peers', 'traceresponse'),
-    says: 'an expectations file of propagation-check, and no spans; name it with --expectations FILE',
-  },
-  {
-    matches: yaml('source', 'expectations', 'reports', 'baseline', 'fail-on', 'wire', 'run', 'audit'),
-    says: 'a configuration of propagation-check, and no spans; name it with --config FILE',
-  },
-  {
     matches:
-      /^(?!\[)(?=[^\n]*(?:trace|span|operation)[ _.]?id)[\w@. "()[\]-]+(?:[,;\t][\w@. "()[\]-]*)+(?=\r?\n|$)/i,
+      /^(?!\[)(?=[^\n]*(?:trace|span|operation)[ _.]?id)[\w@. "()[\]-]+(?:[,;\t][\w@. "()[\]-]*)+(?=\n|$)/i,
     says: `a table (CSV or TSV); ${json}`,
   },
-  { matches: /^Row 1:\r?\n/, says: `ClickHouse's format Vertical; ${json}` },
+  { matches: /^Row 1:\n/, says: `ClickHouse's format Vertical; ${json}` },
   { matches: /^\[\s*"[^\n]*"(?:trace_?id)"/i, says: `rows whose columns have no names; ${json}` },
   { matches: /^\s*"(?:\\[nt]|\s)*[[{]/, says: 'JSON within a JSON string; unwrap it (jq -r .)' },
   {
@@ -42,7 +30,7 @@ const beginnings: readonly OtherText[] = [
     says: 'encoded in base64; decode it first (base64 -d)',
   },
   {
-    matches: /^(?:[\da-f]{2}[^\S\n]?){30,}\r?(?:\n|$)/i,
+    matches: /^(?:[\da-f]{2}[^\S\n]?){30,}(?:\n|$)/i,
     says: 'written as hex digits; make bytes of them (xxd -r -p)',
   },
 ];
@@ -60,7 +48,7 @@ const others: readonly OtherText[] = [
   },
   { matches: /^\*SPANS FOR DEBUG\*/m, says: `the stdout exporter of Erlang and Elixir; ${byOtlp}` },
   {
-    matches: /^Span [^\n]*:[^\S\n]*\r?\n[^\S\n]*TraceId: /m,
+    matches: /^Span [^\n]*:[^\S\n]*\n[^\S\n]*TraceId: /m,
     says: `the stdout exporter of Swift; ${byOtlp}`,
   },
   {
@@ -77,7 +65,7 @@ const others: readonly OtherText[] = [
     says: `the console exporter of Ruby; ${byOtlp}`,
   },
   {
-    matches: /^\|(?=[^\n]*(?:trace|span)[ _.]?id)[^\n]*\|[^\S\n]*\r?\n\|[-:| ]+\|/im,
+    matches: /^\|(?=[^\n]*(?:trace|span)[ _.]?id)[^\n]*\|[^\S\n]*\n\|[-:| ]+\|/im,
     says: `a table (Markdown); ${json}`,
   },
   {
@@ -94,6 +82,19 @@ const others: readonly OtherText[] = [
       'a log with text in front of each line, as `kubectl logs --prefix`, `--timestamps` and `docker compose logs` write it; take it without ' +
       '(kubectl logs POD, docker compose logs --no-log-prefix --no-color SERVICE)',
   },
+  // Logs begin with the same words: only a text without spans is one of these.
+  {
+    matches: yaml('known'),
+    says: 'a baseline of propagation-check, and no spans; name it with --baseline FILE',
+  },
+  {
+    matches: yaml('edges', 'baggage', 'tolerated-peers', 'traceresponse'),
+    says: 'an expectations file of propagation-check, and no spans; name it with --expectations FILE',
+  },
+  {
+    matches: yaml('source', 'expectations', 'reports', 'baseline', 'fail-on', 'wire', 'run', 'audit'),
+    says: 'a configuration of propagation-check, and no spans; name it with --config FILE',
+  },
 ];
 
 /** @throws {DecodeError} for a text that is known by its beginning: what to take instead. */
@@ -109,8 +110,11 @@ export function refuseOtherText(text: string): void {
 /** Enough to know a text by. */
 const startLength = 100_000;
 
+/** All that `^` of a pattern takes for a new line. A part that skips spaces would read on over these, from each of them to the end. */
+const lineBreak = /\r\n?|[\u2028\u2029]/g;
+
 function refuse(known: readonly OtherText[], text: string): void {
-  const start = text.slice(0, startLength);
+  const start = text.slice(0, startLength).replace(lineBreak, '\n');
   const other = known.find(({ matches }) => matches.test(start));
   if (other !== undefined) throw new DecodeError(`byte 0: this is ${other.says}`);
 }

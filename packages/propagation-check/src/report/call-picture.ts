@@ -116,7 +116,7 @@ function listDescendants(span: Span, { childrenOf }: Lookup): readonly Span[] {
   for (let next = waiting.shift(); next !== undefined && found.length < mostAround; next = waiting.shift()) {
     if (found.includes(next)) continue;
     found.push(next);
-    waiting.push(...childrenOf(next));
+    for (const child of childrenOf(next)) waiting.push(child);
   }
   return found;
 }

@@ -1,20 +1,16 @@
 import { realpath, rm } from 'node:fs/promises';
-import { createTurns } from '../source/request-body.ts';
 import { lockFile } from './lock-file.ts';
 import { readSnapshot, type Snapshot, writeSnapshot } from './snapshot.ts';
 
 /** The file of the counters of one sink, locked until it is closed. */
 export class CountersFile {
   readonly #path: string;
-  readonly #inTurn = createTurns();
   readonly #unlock: () => Promise<void>;
   /** What an earlier process has saved. */
   readonly before: Snapshot | null;
   /** Milliseconds since the epoch. */
   savedAt = 0;
   failures = 0;
-  /** A save that has not begun: it saves for all that ask meanwhile. */
-  #next: Promise<void> | null = null;
 
   private constructor(path: string, before: Snapshot | null, unlock: () => Promise<void>) {
     this.#path = path;
@@ -33,19 +29,15 @@ export class CountersFile {
     }
   }
 
-  /** @param take Asked when the save begins, after earlier ones. @throws {SourceError} when it cannot be written. */
-  save(take: () => Snapshot): Promise<void> {
-    this.#next ??= this.#inTurn(async () => {
-      this.#next = null;
-      try {
-        await writeSnapshot(this.#path, take());
-        this.savedAt = Date.now();
-      } catch (error) {
-        this.failures += 1;
-        throw error;
-      }
-    });
-    return this.#next;
+  /** @throws {SourceError} when it cannot be written. */
+  async write(snapshot: Snapshot): Promise<void> {
+    try {
+      await writeSnapshot(this.#path, snapshot);
+      this.savedAt = Date.now();
+    } catch (error) {
+      this.failures += 1;
+      throw error;
+    }
   }
 
   close(): Promise<void> {

@@ -1,19 +1,26 @@
+import { createTurns } from '../source/request-body.ts';
 import { messageOf } from '../util/message-of.ts';
 import type { CountersFile } from './counters-file.ts';
-import type { SinkBooks } from './sink-books.ts';
+import type { Snapshot } from './snapshot.ts';
 
 /** Saves the counters of a sink by the clock and for each scrape. Without a file there is nothing to save, and that succeeds. */
 export class CountersSaver {
   readonly #file: CountersFile | null;
-  readonly #books: SinkBooks;
+  readonly #takeSnapshot: () => Snapshot;
   readonly #say: (message: string) => void;
   #saving: NodeJS.Timeout | undefined;
+  readonly #inTurn = createTurns();
+  /** A save that has not begun: it saves for all that ask meanwhile. */
+  #next: Promise<void> | null = null;
   #hasFailed = false;
 
-  /** @param say Told when saves begin to fail. */
-  constructor(file: CountersFile | null, books: SinkBooks, say: (message: string) => void) {
+  /**
+   * @param takeSnapshot Asked when a save begins, after earlier ones.
+   * @param say Told when saves begin to fail.
+   */
+  constructor(file: CountersFile | null, takeSnapshot: () => Snapshot, say: (message: string) => void) {
     this.#file = file;
-    this.#books = books;
+    this.#takeSnapshot = takeSnapshot;
     this.#say = say;
   }
 
@@ -37,7 +44,11 @@ export class CountersSaver {
 
   /** @throws {SourceError} when it cannot be written. */
   async save(): Promise<void> {
-    await this.#file?.save(() => this.#books.takeSnapshot());
+    this.#next ??= this.#inTurn(async () => {
+      this.#next = null;
+      await this.#file?.write(this.#takeSnapshot());
+    });
+    await this.#next;
     this.#hasFailed = false;
   }
 

@@ -22,10 +22,13 @@ export interface CallVerdict {
   readonly example: Example;
 }
 
-/** The labels of the counter. */
-export interface EdgeLabels {
+interface Edge {
   readonly client: string;
   readonly server: string;
+}
+
+/** The labels of the counter. */
+export interface EdgeLabels extends Edge {
   readonly verdict: Verdict;
   readonly cause: string;
 }
@@ -45,12 +48,13 @@ const peerShare = 1 / 4;
 export const uninstrumented: FindingId = 'uninstrumented-peer';
 /** The cause of a call of which one side was judged when the other had not come. */
 export const judgedApart = 'judged-apart';
-/** Of a side of which no span tells, and of both sides beyond the bound of edges. */
+/** A side of which no span tells. */
 export const unknownService = 'unknown';
+/** Both sides beyond the bound of edges, and peers beyond their share. */
 export const otherService = 'other';
-const otherEdge = { client: otherService, server: otherService } as const;
+const otherEdge: Edge = { client: otherService, server: otherService };
 /** Restored as it was saved; it is no pair of services. */
-const otherKey = keyFor(otherService, otherService);
+const otherKey = nameEdge(otherEdge);
 
 /** Calls since the first start, by edge, verdict and cause. */
 export class EdgeCounters {
@@ -79,32 +83,38 @@ export class EdgeCounters {
 
   /** Adds what an earlier process has counted. */
   restore(counts: readonly EdgeCount[]): void {
-    for (const { calls, examples, ...labels } of counts) this.#add(labels, calls, examples);
+    // Peers that had a counter keep it, whatever their share: what was counted stays where it was.
+    for (const { calls, examples, ...labels } of counts) this.#add(labels, calls, examples, this.#mostEdges);
   }
 
   #add(
     { client, server, verdict, cause }: Omit<CallVerdict, 'example'>,
     calls: number,
     examples: readonly Example[],
+    mostPeers = this.#mostEdges * peerShare,
   ): void {
-    const edge = this.#nameEdge(client, server, cause === uninstrumented);
+    const named = { client: nameSide(client), server: nameSide(server) };
+    const edge = cause === uninstrumented ? this.#placePeer(named, mostPeers) : this.#placeEdge(named);
     const known = this.#find({ ...edge, verdict, cause });
     known.calls += calls;
     known.examples = [...known.examples, ...examples].slice(-mostExamples);
   }
 
-  #nameEdge(
-    client: string | null,
-    server: string | null,
-    isPeer: boolean,
-  ): Pick<EdgeLabels, 'client' | 'server'> {
-    const edge = { client: nameSide(client), server: nameSide(server) };
-    const key = keyFor(edge.client, edge.server);
+  /** A peer beyond the share of peers is `other`, and its caller keeps its name. */
+  #placePeer(edge: Edge, mostPeers: number): Edge {
+    if (this.#edges.has(nameEdge(edge))) return edge;
+    if (edge.server === otherService || this.#peers >= mostPeers)
+      return this.#placeEdge({ ...edge, server: otherService });
+    const placed = this.#placeEdge(edge);
+    if (placed === edge) this.#peers += 1;
+    return placed;
+  }
+
+  #placeEdge(edge: Edge): Edge {
+    const key = nameEdge(edge);
     if (this.#edges.has(key) || key === otherKey) return edge;
-    const isFull = this.#edges.size >= this.#mostEdges;
-    if (isFull || (isPeer && this.#peers >= this.#mostEdges * peerShare)) return otherEdge;
+    if (this.#edges.size >= this.#mostEdges) return otherEdge;
     this.#edges.add(key);
-    if (isPeer) this.#peers += 1;
     return edge;
   }
 
@@ -118,4 +128,8 @@ export class EdgeCounters {
 
 function nameSide(name: string | null): string {
   return name === null || name === '' ? unknownService : name.slice(0, longestName);
+}
+
+function nameEdge({ client, server }: Edge): string {
+  return keyFor(client, server);
 }

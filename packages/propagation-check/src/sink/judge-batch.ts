@@ -75,7 +75,7 @@ export function judgeBatch(store: SpanStore, isNew: (row: number) => boolean): B
       list.push({ client, server, verdict, cause: id, rows, example: exampleOf(one) });
     }
   }
-  pending.push(...listSilent(graph, merged));
+  for (const call of listSilent(graph, merged)) pending.push(call);
   const whole = groups.flatMap((group) => {
     const told = edges.get(keyFor(group.client, group.server))?.told;
     return listNew(graph, group, (client, server) => (isNew(client) || isNew(server)) && !told?.has(server));

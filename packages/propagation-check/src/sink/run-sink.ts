@@ -36,6 +36,7 @@ export async function runSink(args: SinkArguments, session: Session): Promise<vo
   });
   say(`listening on ${sink.urls.join(', ')}; metrics on ${sink.url}/metrics`);
   if (!session.signal.aborted) await once(session.signal, 'abort');
+  session.endOnSignals();
   say(
     'judging what is here, and saving the counters; a second signal (Ctrl-C) ends it at once, without them',
   );

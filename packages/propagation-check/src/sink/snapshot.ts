@@ -5,11 +5,13 @@ import { describeFileError, quotePath } from '../source/file-error.ts';
 import { readWholeFile } from '../source/read-whole-file.ts';
 import { replaceFile } from '../source/replace-file.ts';
 import { SourceError } from '../source/source.ts';
-import { type EdgeCount, verdicts } from './edge-counters.ts';
+import { type EdgeCount, judgedApart, verdicts } from './edge-counters.ts';
 import type { JudgeTotals } from './judge-totals.ts';
 
 const version = 1;
 const count = z.number().int().nonnegative();
+/** What older files call `judged-apart`. */
+const earlierJudgedApart = 'late';
 const schema = z.object({
   version: z.literal(version),
   /** ISO 8601. */
@@ -35,7 +37,7 @@ const schema = z.object({
         client: z.string(),
         server: z.string(),
         verdict: z.enum(verdicts),
-        cause: z.string(),
+        cause: z.string().transform((cause) => (cause === earlierJudgedApart ? judgedApart : cause)),
         calls: count,
       },
       examples: z.array(z.object({ traceId: z.string(), spanIds: z.array(z.string()) })),

@@ -86,7 +86,7 @@ function makeParts(options: SinkOptions, file: CountersFile | null): SinkParts {
     () => judge.isBehind,
   );
   const loop = new JudgeLoop(judge, (milliseconds) => admission.addWork(milliseconds));
-  const saver = new CountersSaver(file, books, options.say);
+  const saver = new CountersSaver(file, () => books.takeSnapshot(), options.say);
   return { books, admission, loop, saver, state: { isStopping: false } };
 }
 

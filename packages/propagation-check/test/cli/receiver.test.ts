@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
@@ -12,7 +13,7 @@ import { readSpanFile } from '../../src/source/file.ts';
 import { startOtlpReceiver } from '../../src/source/otlp-receiver.ts';
 import { findFreePort } from '../free-ports.ts';
 import { startHttpServer } from '../source/http-server.ts';
-import { executeCli, makeFolder, spawnCli } from './run-cli.ts';
+import { entry, executeCli, makeFolder, spawnCli } from './run-cli.ts';
 import { exportSpans } from './trace-store.ts';
 
 const makeId = (bytes: number) => randomBytes(bytes).toString('hex');
@@ -96,7 +97,12 @@ test('a Collector that is not there changes no verdict, and is said', async (t) 
   );
 });
 
-test('where the first Ctrl-C does not end it soon, it says that a second one does', async (t) => {
+const withoutTerminal =
+  spawnSync('script', ['--version']).error === undefined ? false : 'there is no `script`';
+
+test('where the first Ctrl-C does not end it soon, a terminal shows that a second one does', {
+  skip: withoutTerminal,
+}, async (t) => {
   const port = await findFreePort();
   const collector = await startHttpServer(t, () => undefined);
   const asked = Promise.withResolvers<void>();
@@ -106,14 +112,19 @@ test('where the first Ctrl-C does not end it soon, it says that a second one doe
     asked.resolve();
   });
   const args = ['run', url.href, '--source', `otlp=${port}`, '--forward', collector.href];
-  const child = spawnCli(t, args);
+  const terminal = spawn('script', [
+    '-qec',
+    ['exec', process.execPath, entry, ...args].join(' '),
+    '/dev/null',
+  ]);
+  t.after(() => terminal.kill('SIGKILL'));
   await asked.promise;
-  child.kill('SIGINT');
-  const lines = createInterface(child.stderr)[Symbol.asyncIterator]();
-  const { value } = await lines.next();
-  assert.equal(value, 'propagation-check: ending; a second signal (Ctrl-C) ends it at once');
-  child.kill('SIGINT');
-  assert.deepEqual(await once(child, 'close'), [130, null]);
+  terminal.stdin.write('\u0003');
+  for await (const line of createInterface(terminal.stdout))
+    if (line.includes('propagation-check: ending; a second signal (Ctrl-C) ends it at once')) break;
+  const closed = once(terminal, 'close');
+  terminal.stdin.write('\u0003');
+  assert.deepEqual(await closed, [130, null]);
 });
 
 test('Ctrl-C leaves a whole file of what had arrived', async (t) => {

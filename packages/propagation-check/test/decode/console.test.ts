@@ -58,6 +58,13 @@ for (const [name, otherLines] of Object.entries({ 'java-logging-otlp.txt': 3, 'j
   });
 }
 
+test('a log that begins like a file of this tool is a log', () => {
+  for (const word of ['run', 'source', 'audit', 'edges', 'wire', 'known']) {
+    const log = `${word}: starting the server\n${readFixture('js-console.txt').toString()}`;
+    assert.equal(decodeBytes(Buffer.from(log)).spans.length, 3, word);
+  }
+});
+
 test('what JavaScript prints of a span is read whole', () => {
   const [server, client, root] = decodeBytes(readFixture('js-console.txt')).spans;
   assert.equal(server?.traceState, 'k=v');

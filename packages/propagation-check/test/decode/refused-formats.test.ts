@@ -410,3 +410,31 @@ for (const [name, [input, message]] of Object.entries(refused)) {
     assert.throws(() => decodeBytes(Buffer.from(bytes)), { name: 'DecodeError', message });
   });
 }
+
+test('text that no pattern fits is refused in the end, however long its parts repeat', () => {
+  const parts = [
+    '\n',
+    '\r',
+    '\r\n',
+    '\u2028',
+    ' ',
+    '\t',
+    '#\n',
+    '# a\r\n',
+    '---\n',
+    '--- #\n',
+    'a,',
+    '"a" ',
+    '|\r',
+    '| \n',
+    'ab ',
+    '\\n',
+  ];
+  for (const part of parts) {
+    for (const start of ['', '"', '[', '|', '|id', 'name ', 'name : a\n', 'Span a:', 'Spans', 'trace_id,']) {
+      assert.throws(() => decodeBytes(Buffer.from(`${start}${part.repeat(10_000)}x`)), {
+        name: 'DecodeError',
+      });
+    }
+  }
+});

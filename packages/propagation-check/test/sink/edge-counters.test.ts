@@ -37,23 +37,32 @@ test('the newest examples are kept, and restored', () => {
   );
 });
 
+function makeCallToPeer(number: number): CallVerdict {
+  return { ...makeCall('a', `10.0.0.${number}:80`), verdict: 'undecided', cause: 'uninstrumented-peer' };
+}
+
 test('addresses of peers without spans leave room for services, also after a restart', () => {
   const counters = new EdgeCounters(8);
-  const callPeer = (number: number) =>
-    counters.count({
-      ...makeCall('a', `10.0.0.${number}:80`),
-      verdict: 'undecided',
-      cause: 'uninstrumented-peer',
-    });
-  for (let number = 0; number < 9; number += 1) callPeer(number);
+  for (let number = 0; number < 9; number += 1) counters.count(makeCallToPeer(number));
   for (const server of ['b', 'c', 'd', 'e', 'f', 'g']) counters.count(makeCall('a', server));
   const expected = [
-    ...['a → 10.0.0.0:80: 1', 'a → 10.0.0.1:80: 1', 'other → other: 7'],
-    ...['a → b: 1', 'a → c: 1', 'a → d: 1', 'a → e: 1', 'a → f: 1', 'a → g: 1'],
+    ...['a → 10.0.0.0:80: 1', 'a → 10.0.0.1:80: 1', 'a → other: 7'],
+    ...['a → b: 1', 'a → c: 1', 'a → d: 1', 'a → e: 1', 'a → f: 1', 'other → other: 1'],
   ];
   assert.deepEqual(listOf(counters), expected);
   const after = new EdgeCounters(8);
   after.restore(counters.list());
   assert.deepEqual(listOf(after), expected);
   assert.equal(after.edges, 8);
+});
+
+test('restored peers keep their counters, and take the share of new ones', () => {
+  const counters = new EdgeCounters(24);
+  for (let number = 0; number < 6; number += 1) counters.count(makeCallToPeer(number));
+  const after = new EdgeCounters(8);
+  after.restore(counters.list());
+  assert.deepEqual(listOf(after), listOf(counters));
+  after.count(makeCallToPeer(5));
+  after.count(makeCallToPeer(6));
+  assert.deepEqual(listOf(after).slice(5), ['a → 10.0.0.5:80: 2', 'a → other: 1']);
 });

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
@@ -7,11 +8,13 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { describe, type TestContext, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { makeFolder, runCli } from '../cli/run-cli.ts';
+import { entry, makeFolder, runCli } from '../cli/run-cli.ts';
 import { spansPerCall, startTraffic, type Traffic } from './real-traffic.ts';
 import { startSinkProcess } from './start-sink-process.ts';
 
 const timeout = 120_000;
+const withoutTerminal =
+  spawnSync('script', ['--version']).error === undefined ? false : 'there is no `script`';
 /** On a busy machine the exports of both sides of a call are seconds apart, and so are many large exports. */
 const closing = ['--close-after', '10s'];
 const received = 'propagation_sink_spans_received_total';
@@ -123,6 +126,32 @@ describe('a sink that runs', { concurrency: true }, () => {
     await rename(here, away);
     assert.equal(await sink.stop('SIGTERM'), 2);
     assert.match(sink.said.at(-1) ?? '', /--state .*the counters cannot be saved/);
+  });
+
+  test('says once at a terminal what a second signal does, though its end takes long', {
+    timeout,
+    skip: withoutTerminal,
+  }, async (t) => {
+    const command = `exec ${process.execPath} ${entry} sink --listen 0 --metrics 0`;
+    const terminal = spawn('script', ['-qec', command, '/dev/null']);
+    t.after(() => terminal.kill('SIGKILL'));
+    let shown = '';
+    terminal.stdout.on('data', (data) => {
+      shown += String(data);
+    });
+    const shows = async (words: RegExp) => {
+      while (!words.test(shown)) await once(terminal.stdout, 'data');
+      return words.exec(shown)?.[1] ?? '';
+    };
+    const url = await shows(/listening on (\S+);/);
+    const headers = { 'content-type': 'application/json', expect: '100-continue' };
+    const held = request(`${url}/v1/traces`, { method: 'POST', headers });
+    held.on('error', () => undefined);
+    await once(held, 'continue');
+    // The sink waits for the rest of the export, which never comes.
+    terminal.stdin.write('\u0003');
+    assert.deepEqual(await once(terminal, 'close'), [0, null]);
+    assert.equal(shown.match(/second signal/g)?.length, 1, shown);
   });
 
   test('has its file for itself: a second sink is refused until the first has ended, however that ends', {

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { noTotals } from '../../src/sink/judge-totals.ts';
+import { SinkBooks } from '../../src/sink/sink-books.ts';
 import { readSnapshot, writeSnapshot } from '../../src/sink/snapshot.ts';
 import { makeFolder } from '../cli/run-cli.ts';
 
@@ -28,4 +30,21 @@ test('a file that is damaged: the error has the place, and what to do', async (t
       (error: Error) => message.test(error.message) || assert.fail(error.message),
     );
   }
+});
+
+test('an older file is read: a reason that it does not know is 0, and a cause of an earlier name has the new one', async () => {
+  const path = fileURLToPath(new URL('fixtures/older-state.json', import.meta.url));
+  const before = await readSnapshot(path);
+  assert.deepEqual(before?.exports, {
+    received: 12,
+    refused: { memory: 1, backlog: 2, bodies: 3, invalid: 4, fault: 0 },
+  });
+  const books = new SinkBooks(
+    { closeAfterMs: 1, maxBytes: 1e9, maxEdges: 9, onFault: () => assert.fail() },
+    before,
+  );
+  assert.deepEqual(
+    books.counters.list().map(({ verdict, cause, calls }) => `${verdict} ${cause}: ${calls}`),
+    ['intact : 40', 'undecided judged-apart: 2'],
+  );
 });

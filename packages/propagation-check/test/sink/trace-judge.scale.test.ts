@@ -51,6 +51,22 @@ test('broken calls are counted, all of them, when they are more than stay for th
   ]);
 });
 
+test('a trace of more calls to one silent callee than a function takes arguments', () => {
+  const sink = makeJudge();
+  const [root, call] = drawTrace(`
+    INTERNAL job import   a1  0..100000
+      CLIENT job POST     a2  0..1 http.request.method=POST url.full=https://mail.example.com/send http.response.status_code=200`);
+  assert.ok(root !== undefined && call !== undefined);
+  const calls = 130_000;
+  const make = (_: unknown, index: number) => ({
+    ...call,
+    spanId: (0x1000000 + index).toString(16).padStart(16, '0'),
+  });
+  sink.send([root, ...Array.from({ length: calls }, make)]);
+  sink.finish();
+  assert.deepEqual(sink.list(), [`job → mail.example.com:443 undecided uninstrumented-peer: ${calls}`]);
+});
+
 test('exports that cannot be read take no memory for long', () => {
   const sink = makeJudge();
   const different = callOrders(3_000).map((span, index) => ({

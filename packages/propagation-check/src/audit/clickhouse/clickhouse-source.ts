@@ -131,7 +131,7 @@ async function countParts(reading: Reading): Promise<readonly Counted[]> {
     const found = part.isCounted
       ? await collect(inView, () => readMinutes(database, part.from, part.to, examples), readCounted)
       : await countAnew(part.from, part.to);
-    counted.push(...found);
+    for (const each of found) counted.push(each);
   }
   return counted;
 }

@@ -143,7 +143,8 @@ export class CallTracker {
   nextDue(now: number): number | null {
     const waiting = [...this.#traces.values()].filter(({ judgedAt }) => judgedAt === null);
     if (waiting.length === 0) return null;
-    return Math.max(0, Math.min(...waiting.map((trace) => this.#dueAt(trace))) - now);
+    const first = waiting.reduce((earliest, trace) => Math.min(earliest, this.#dueAt(trace)), Infinity);
+    return Math.max(0, first - now);
   }
 
   /**
