@@ -2,7 +2,7 @@ import type { Pair } from '../pairing/pair.ts';
 import { type Span, spanKinds } from '../span/span.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
 import type { Scene } from './check.ts';
-import { finding, pairWithEntries } from './context-lost-in-process.ts';
+import { finding, pairWithEntries, wereAwaited } from './context-lost-in-process.ts';
 import { gate, rule } from './rule.ts';
 
 /** Spans of one name that call nobody, and began traces. */
@@ -51,9 +51,10 @@ export const contextLostBeforeWork = rule<DetachedWork>({
     ),
   ],
   looseEnds: () => [],
-  report: ({ roots: [{ serviceName }], pairs }) =>
+  report: ({ scene, roots: [{ serviceName }], pairs }) =>
     finding.report({
       isLikely: true,
+      severity: wereAwaited(scene, pairs) ? 'error' : 'warning',
       client: serviceName,
       server: serviceName,
       protocol: 'internal',

@@ -4,6 +4,7 @@ import { nameEndpoints } from '../calls/endpoint.ts';
 import { nameTarget } from '../calls/target.ts';
 import { isExpected } from '../expect/expectation.ts';
 import { isRoot } from '../graph/trace-graph.ts';
+import { areAwaited } from '../pairing/awaited.ts';
 import { pairDisplaced, pairWithMessages } from '../pairing/displaced.ts';
 import type { Pair } from '../pairing/pair.ts';
 import type { Span } from '../span/span.ts';
@@ -67,7 +68,8 @@ export const detachedCalls = rule<DetachedCalls>({
       pairs.every(({ server: call }) => isRoot(call));
     return finding.report({
       isLikely: true,
-      severity: areEnough(scene, pairs) || isExpectedOfRoots ? 'error' : 'warning',
+      severity:
+        (areEnough(scene, pairs) && wereAwaited(scene, pairs)) || isExpectedOfRoots ? 'error' : 'warning',
       client: client.serviceName,
       server: server.serviceName,
       protocol,
@@ -123,7 +125,8 @@ export const contextLostBeforePeers = rule<LostBeforePeer>({
     finding.report({
       isLikely: true,
       // Without the other side a poller looks alike, so a few are no failure.
-      severity: pairs.length >= scene.thresholds.fewestDisplaced ? 'error' : 'warning',
+      severity:
+        pairs.length >= scene.thresholds.fewestDisplaced && wereAwaited(scene, pairs) ? 'error' : 'warning',
       client: call.serviceName,
       server: null,
       protocol: protocolOf(call),
@@ -139,6 +142,14 @@ export const contextLostBeforePeers = rule<LostBeforePeer>({
 function areEnough({ thresholds }: Scene, pairs: readonly Pair[]): boolean {
   const fewest = pairs.some(({ unique }) => unique) ? thresholds.fewestDetached : thresholds.fewestDisplaced;
   return pairs.length >= fewest;
+}
+
+/** A call that no request waited for may be that of a listener, which is told of what the request changed. */
+export function wereAwaited({ thresholds }: Scene, pairs: readonly Pair[]): boolean {
+  return areAwaited(
+    pairs.map(({ client: request, server: call }) => ({ request, call })),
+    thresholds,
+  );
 }
 
 /**

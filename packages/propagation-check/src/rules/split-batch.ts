@@ -22,18 +22,20 @@ export const findSplitBatches: Check = (scene) => {
   const received = scene.groups.filter(
     ({ clientKind, protocol }) => clientKind === 'PRODUCER' && protocol === 'messaging',
   );
-  // Services share the messages of a destination.
-  const named = new Set(received.flatMap(({ clients }) => [...clients]));
-  return groupCalls(received, ({ server }) => keyFor(server)).flatMap((groups): readonly Draft[] => {
+  const short = groupCalls(received, ({ server }) => keyFor(server)).flatMap((groups) => {
+    const senders = new Set(groups.map(({ client }) => client));
     const batches = listShortBatches(
       scene,
       groups.flatMap(({ servers }) => [...servers]),
     );
-    const senders = new Set(groups.map(({ client }) => client));
     return groupBy(batches, ({ span }) => keyFor(nameDestination(scene, span)))
       .filter((ofDestination) => !areOfOneLimit(ofDestination))
-      .flatMap((ofDestination) => findUnnamed(scene, ofDestination, named, senders));
+      .map((ofDestination) => ({ senders, batches: ofDestination }));
   });
+  if (short.length === 0) return [];
+  // Services share the messages of a destination.
+  const named = new Set(received.flatMap(({ clients }) => [...clients]));
+  return short.flatMap(({ senders, batches }) => findUnnamed(scene, batches, named, senders));
 };
 
 function listShortBatches({ graph, facts }: Scene, servers: readonly number[]): readonly Batch[] {
