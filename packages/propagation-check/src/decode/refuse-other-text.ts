@@ -1,4 +1,4 @@
-import { DecodeError } from './decode-error.ts';
+import { DecodeError, SpanlessContentError } from './decode-error.ts';
 
 const byOtlp =
   'export OTLP instead (OTEL_TRACES_EXPORTER=otlp), to a Collector with the file exporter or to `propagation-check run --source otlp`';
@@ -15,8 +15,8 @@ const json =
 const yaml = (...keys: readonly string[]) =>
   new RegExp(String.raw`^\uFEFF?(?:\s*(?:#[^\n]*)?\r?\n|---\s*\n)*(?:${keys.join('|')}):(?:\s|$)`);
 
-/** By how they begin, because what follows looks like parts of printed spans. */
-const beginnings: readonly OtherText[] = [
+/** Files that are written for this tool, by their first keys. */
+const ownFiles: readonly OtherText[] = [
   {
     matches: yaml('known'),
     says: 'a baseline of propagation-check, and no spans; name it with --baseline FILE',
@@ -29,6 +29,10 @@ const beginnings: readonly OtherText[] = [
     matches: yaml('source', 'expectations', 'reports', 'baseline', 'fail-on', 'wire', 'run', 'audit'),
     says: 'a configuration of propagation-check, and no spans; name it with --config FILE',
   },
+];
+
+/** By how they begin, because what follows looks like parts of printed spans. */
+const beginnings: readonly OtherText[] = [
   {
     matches:
       /^(?!\[)(?=[^\n]*(?:trace|span|operation)[ _.]?id)[\w@. "()[\]-]+(?:[,;\t][\w@. "()[\]-]*)+(?=\r?\n|$)/i,
@@ -98,6 +102,8 @@ const others: readonly OtherText[] = [
 
 /** @throws {DecodeError} for a text that is known by its beginning: what to take instead. */
 export function refuseBeginning(text: string): void {
+  const own = find(ownFiles, text);
+  if (own !== null) throw new SpanlessContentError(own);
   refuse(beginnings, text);
 }
 
@@ -110,7 +116,12 @@ export function refuseOtherText(text: string): void {
 const startLength = 100_000;
 
 function refuse(known: readonly OtherText[], text: string): void {
+  const other = find(known, text);
+  if (other !== null) throw new DecodeError(other);
+}
+
+function find(known: readonly OtherText[], text: string): string | null {
   const start = text.slice(0, startLength);
   const other = known.find(({ matches }) => matches.test(start));
-  if (other !== undefined) throw new DecodeError(`byte 0: this is ${other.says}`);
+  return other === undefined ? null : `byte 0: this is ${other.says}`;
 }

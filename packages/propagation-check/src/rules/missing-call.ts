@@ -171,7 +171,7 @@ export const partlyMissingCalls = rule<PartlyUnseenCalls>({
 });
 
 /** Leaves out roots of programs that begin traces at the caller too, such as those that scrape all services. */
-function withoutOutsiders(
+export function withoutOutsiders(
   scene: Scene,
   edge: Pick<ExpectedEdge, 'client'>,
   roots: readonly Span[],
