@@ -12,7 +12,7 @@ import { listCallers } from '../rules/list-callers.ts';
 import type { Thresholds } from '../rules/thresholds.ts';
 import { type Span, spanKinds } from '../span/span.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
-import type { UndecidedExpectation } from './result.ts';
+import type { Undecided } from './result.ts';
 
 interface Edge extends Pick<ExpectedEdge, 'client' | 'server'> {
   /** The expectations demand or forbid it. */
@@ -27,7 +27,7 @@ export function listPossibleCalls(
   scene: Scene,
   roots: Open['roots'],
   drafts: readonly Draft[],
-): readonly UndecidedExpectation[] {
+): readonly Undecided[] {
   const { fewestUnique, fewestPossibleCalls, missingCallShare } = scene.thresholds;
   return listEdges(scene).flatMap((edge) => {
     const fewest = edge.isAsked ? fewestUnique : fewestPossibleCalls;
@@ -180,20 +180,12 @@ function byStart(one: Span, other: Span): number {
   return Number(one.startTimeUnixNano - other.startTimeUnixNano);
 }
 
-function describe(
-  { client, server }: Edge,
-  pairs: readonly Pair[],
-  ofRoots: readonly Pair[],
-): UndecidedExpectation {
+function describe({ client, server }: Edge, pairs: readonly Pair[], ofRoots: readonly Pair[]): Undecided {
   const [first] = ofRoots;
   const detached = pairs.length - ofRoots.length;
   const also = detached === 0 ? '' : ` beside ${detached} calls of ${client} that began traces of their own`;
-  return {
-    client,
-    server,
-    says:
-      `${pairs.length} requests of ${client} show no call to it, and ${ofRoots.length} traces began at ${server} while they were open${also}: ` +
-      `a client library of ${client} that is not instrumented leaves such traces, and so do other callers; compare user agent and peer address of these ` +
-      `spans (for instance in trace ${first?.server.traceId}) with ${client}, and name other callers under edges.may in --expectations`,
-  };
+  const symptom = `${pairs.length} requests of ${client} show no call to it, and ${ofRoots.length} traces began at ${server} while they were open${also}`;
+  const why = `a client library of ${client} is not instrumented, or another program calls ${server}`;
+  const step = `see which it is in trace ${first?.server.traceId} (user agent, peer address), and name another caller under edges.may in --expectations`;
+  return { client, server, says: `${symptom}: ${why}; ${step}` };
 }
