@@ -1,5 +1,5 @@
 import type { ExpectedEdge } from '../expect/expectation.ts';
-import { listUntoldBaggage } from '../rules/baggage-lost.ts';
+import { listUnshownBaggage } from '../rules/baggage-lost.ts';
 import { type Draft, findUnnamedSide, hasCall, hasError, hasSpans, type Scene } from '../rules/check.ts';
 import { provesArrival } from '../rules/span-lost-in-service.ts';
 import { namePeer } from '../rules/tolerated-peer.ts';
@@ -48,12 +48,24 @@ export function listUndecided(scene: Scene, drafts: readonly Draft[]): readonly 
       },
     ];
   });
-  const baggage = listUntoldBaggage(scene).map((entry) => ({
+  const baggage = listUnshownBaggage(scene, scene.expectation.baggage).map((entry) => ({
     client: null,
     server: null,
-    says: `nothing shows whether baggage ${entry} arrives: have the called service copy it to an attribute (baggage span processor), or record the headers with a tap (--wire)`,
+    says: describeUnshown(entry),
   }));
   return [...edges, ...baggage];
+}
+
+/** Entries of baggage that the requests of this tool carried beside those that are expected, and of which nothing shows whether they arrived. */
+export function listUnshownEntries(scene: Scene): readonly string[] {
+  const { baggage, sentBaggage = {} } = scene.expectation;
+  const isSentAlone = ([key]: readonly [string, string]): boolean => !Object.hasOwn(baggage, key);
+  const sentAlone = Object.fromEntries(Object.entries(sentBaggage).filter(isSentAlone));
+  return listUnshownBaggage(scene, sentAlone).map(describeUnshown);
+}
+
+function describeUnshown(entry: string): string {
+  return `nothing shows whether baggage ${entry} arrives: have the called service copy it to an attribute (baggage span processor), or record the headers with a tap (--wire)`;
 }
 
 /** The address of a peer without spans that is called as the service is; a host name may go on with its domain. */

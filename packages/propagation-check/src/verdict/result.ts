@@ -23,6 +23,8 @@ export interface Result {
   readonly undecided?: readonly Undecided[];
   /** Only where there are any: calls that may be those of an edge, and that nothing here can judge. */
   readonly unjudged?: readonly UnjudgedEdge[];
+  /** Only where there are any: entries of baggage that requests of this tool carried, of which nothing shows whether they arrived, in words. */
+  readonly unshownBaggage?: readonly string[];
   /** Only where it was asked for: the loose ends of which nothing is reported as broken, and why. */
   readonly explain?: readonly UnreportedEnd[];
 }
