@@ -56,6 +56,7 @@ const resultShape = z.strictObject({
   ),
   undecided: list(z.strictObject({ client: service, server: service, says: z.string() })).exactOptional(),
   unjudged: list(z.strictObject({ client: service, peer: z.string(), calls: count })).exactOptional(),
+  unshownBaggage: list(z.string()).exactOptional(),
   explain: list(
     z.strictObject({
       ...ids,

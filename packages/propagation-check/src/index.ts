@@ -82,6 +82,6 @@ export type {
   Finding,
   ProjectEvidence,
   Result,
-  UndecidedExpectation,
+  Undecided,
   UnjudgedEdge,
 } from './verdict/result.ts';

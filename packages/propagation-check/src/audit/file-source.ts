@@ -55,6 +55,14 @@ interface ReadFiles {
   readonly leftOut: readonly string[];
 }
 
+/**
+ * What is of another kind by its name. What should hold spans by its name and does not, such as a login page that was saved as an hour of
+ * spans, is an error: traces would be missing, and nobody would know.
+ */
+const document = /\.(?:css|csv|html?|jpe?g|js|md|mjs|pcap(?:ng)?|pdf|png|py|sh|sql|svg|toml|ts|xml|ya?ml)$/i;
+
+const howToLeaveOut = 'if it is of another kind, name the others by a pattern, such as "dump/*.jsonl"';
+
 /** Of those that are left out. */
 const mostNamed = 3;
 
@@ -90,6 +98,8 @@ async function readFiles(
       },
     }).catch((error: unknown) => {
       if (file.isFound !== true || !(error instanceof ForeignFileError)) throw error;
+      if (!error.isKnown && !document.test(file.path))
+        throw new SourceError(`${error.message}; ${howToLeaveOut}`);
       writer.rollBack(mark);
       leftOut.push(error.message);
     });

@@ -4,7 +4,6 @@ import { makeChildEnvironment } from '../collect/child-environment.ts';
 import { withDoubt } from '../collect/judge.ts';
 import { listSilences } from '../collect/list-silences.ts';
 import { escapeText } from '../report/escape-text.ts';
-import { storeOf } from '../span/span-writer.ts';
 import { readAnew, readCheckInputs, readCollector } from './check-inputs.ts';
 import type { SourceArguments } from './common-options.ts';
 import { countSeenRequests, failedRequestsDoubt } from './count-requests.ts';
@@ -64,7 +63,7 @@ export async function checkCommand(
       explainSilence: () => explainCommandSilence({ name, exitCode, text, silences }),
     });
     progress.clear();
-    const { details, spans } = checked;
+    const { details, spans, store } = checked;
     const requests = countSeenRequests(spans);
     const isDoubtful = requests.failed > 0 && args.allowFailedRequests !== true;
     const result = withDoubt(checked.result, isDoubtful);
@@ -77,7 +76,7 @@ export async function checkCommand(
         // Where nothing arrived they are the reason.
         ...(spans.length === 0 ? [] : silences),
         ...(leftBehind ? [`processes that ${name} left behind were ended`] : []),
-        ...(await inputs.wireFiles.describeGaps(storeOf(spans))),
+        ...(await inputs.wireFiles.describeGaps(store)),
         ...details.notes,
       ],
       collector: await readCollector(args, signal),
@@ -85,7 +84,7 @@ export async function checkCommand(
     };
     const output = openOutput(process.stderr);
     const verdict = await printReport(
-      { result, details: all, readStore: () => storeOf(spans), inputs, isDoubtful },
+      { result, details: all, readStore: () => store, inputs, isDoubtful },
       args,
       output,
     );

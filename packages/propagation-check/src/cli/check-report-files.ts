@@ -73,12 +73,25 @@ const sinkState = /^\{"version":\d+,"savedAt":"/;
 const startLength = 64;
 
 export function isSinkState(path: string): boolean {
+  return beginsAs(path, sinkState);
+}
+
+/** Reports and the state of `audit`, as their writers begin them. */
+const ownReport =
+  /^(?:\{\s*"(?:kind": ?"audit|version": ?\d+,\s*"verdict)|<\?xml|<!doctype html|## Trace context propagation)/;
+
+/** A file that may be written anew wherever it was found: it holds no spans. */
+export function isOwnReport(path: string): boolean {
+  return beginsAs(path, ownReport);
+}
+
+function beginsAs(path: string, pattern: RegExp): boolean {
   if (findFile(path)?.isFile() !== true) return false;
   const start = Buffer.alloc(startLength);
   try {
     const file = openSync(path, 'r');
     try {
-      return sinkState.test(start.toString('latin1', 0, readSync(file, start)));
+      return pattern.test(start.toString('latin1', 0, readSync(file, start)));
     } finally {
       closeSync(file);
     }

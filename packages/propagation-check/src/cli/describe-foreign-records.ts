@@ -7,10 +7,17 @@ const clockSlackMs = 60_000;
 /** Some headers have the last 64 bits of a trace id alone. */
 const shortIdLength = 16;
 
-/** Says that no record of a tap, or of packets, is of the spans that were judged: it decides nothing. */
-export function describeForeignRecords(records: readonly WireRecord[], store: SpanStore): readonly string[] {
-  const [first] = records;
-  if (first === undefined || store.size === 0) return [];
+/** What tells whether a record is of some spans. */
+export interface SpanExtent {
+  /** The last parts of the trace ids. */
+  readonly traces: ReadonlySet<string>;
+  readonly from: bigint;
+  readonly to: bigint;
+}
+
+/** Null where there are no spans. */
+export function measureExtent(store: SpanStore): SpanExtent | null {
+  if (store.size === 0) return null;
   const traces = new Set<string>();
   let [from, to] = [startTimeOf(store, 0), endTimeOf(store, 0)];
   for (let row = 0; row < store.size; row += 1) {
@@ -19,6 +26,16 @@ export function describeForeignRecords(records: readonly WireRecord[], store: Sp
     if (start < from) from = start;
     if (end > to) to = end;
   }
+  return { traces, from, to };
+}
+
+/** Says that no record of a tap, or of packets, is of the spans that were judged: it decides nothing. */
+export function describeForeignRecords(
+  records: readonly WireRecord[],
+  { traces, from, to }: SpanExtent,
+): readonly string[] {
+  const [first] = records;
+  if (first === undefined) return [];
   const [earliest, latest] = [toMilliseconds(from) - clockSlackMs, toMilliseconds(to) + clockSlackMs];
   const mayBeOf = (record: WireRecord): boolean => {
     const ids = readTraceIds(record);

@@ -1,13 +1,12 @@
 import type { Collected } from '../collect/collect-traces.ts';
 import { describeUncaused, findUncaused } from '../collect/find-uncaused.ts';
 import { explainNothingToJudge, hintAtExpectations } from '../collect/hint-at-expectations.ts';
-import { type CheckInputs, judgeStore, withDoubt } from '../collect/judge.ts';
+import { withDoubt } from '../collect/judge.ts';
 import { judgeCollected } from '../collect/judge-trace.ts';
 import { listNames } from '../collect/list-names.ts';
 import { listReached } from '../collect/list-reached.ts';
-import { type Expectation, noExpectation } from '../expect/expectation.ts';
+import type { Expectation } from '../expect/expectation.ts';
 import type { Source } from '../source/source.ts';
-import type { SpanStore } from '../span/span-store.ts';
 import { storeOf } from '../span/span-writer.ts';
 import { ownServiceName } from '../verdict/own-service.ts';
 import { type ReadInputs, readAnew, readCollector } from './check-inputs.ts';
@@ -47,8 +46,7 @@ export async function judgeRequests(
   const collector = await readCollector(args, signal);
   const requests = countRequests(driven.map(describeFailure));
   const store = storeOf(collected.spans);
-  const read = await readAnew(inputs);
-  const judged = judgeCollected({ ...collected, store }, read, collector);
+  const judged = judgeCollected({ ...collected, store }, await readAnew(inputs), collector);
   const missing = begun.size === 0 ? countMissing(driven, own) : 0;
   const gap = `nothing arrived in ${source.name} of ${missing} of the ${driven.length} traces`;
   const uncaused = tellUncaused(traces, inputs.expectation);
@@ -75,7 +73,7 @@ export async function judgeRequests(
     ...(inputs.expectation.edges.length === 0 ? [] : uncaused.map((note) => `not judged: ${note}`)),
     ...(isSilent ? [] : describeAbsent(args.service ?? [], names)),
     ...(await inputs.wireFiles.describeGaps(store)),
-    ...describeUntoldBaggage(store, read),
+    ...(result.unshownBaggage ?? []).map((note) => `not judged: ${note}`),
     ...hintAtExpectations(result, names, inputs.expectation),
     ...(isSilent ? [] : (source.complaints ?? [])),
   ];
@@ -101,17 +99,6 @@ function tellUncaused(
   const [caller = 'caller', ...others] = listReached(collected.spans, requests);
   const path = `${others.length === 0 ? caller : 'caller'} -> ${uncaused[0]?.serviceName ?? 'called'}`;
   return [describeUncaused(uncaused, path, 'others')];
-}
-
-/** Baggage that was sent and that no called service, and no tap, shows: neither its arrival nor its loss was judged. */
-function describeUntoldBaggage(store: SpanStore, inputs: CheckInputs): readonly string[] {
-  const { baggage: expected, sentBaggage = {} } = inputs.expectation;
-  const baggage = Object.fromEntries(
-    Object.entries(sentBaggage).filter(([key]) => !Object.hasOwn(expected, key)),
-  );
-  if (Object.keys(baggage).length === 0) return [];
-  const { undecided = [] } = judgeStore(store, { ...inputs, expectation: { ...noExpectation, baggage } });
-  return undecided.flatMap(({ client, says }) => (client === null ? [`not judged: ${says}`] : []));
 }
 
 /** Services that were named to be searched for, and of which there is no span. */

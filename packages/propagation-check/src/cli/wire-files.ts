@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import type { WireRecord } from '../headers/evidence.ts';
 import type { SpanStore } from '../span/span-store.ts';
-import { describeForeignRecords } from './describe-foreign-records.ts';
+import { describeForeignRecords, measureExtent } from './describe-foreign-records.ts';
 import type { WireFile } from './read-wire.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -35,9 +35,11 @@ export class WireFiles {
 
   /** The missing parts of the files, in words, and those that are of other traces than the spans. @param store Null where it is not at hand. */
   async describeGaps(store: SpanStore | null): Promise<readonly string[]> {
-    return (await this.#readAll()).flatMap(({ label, gaps, records }) => [
+    const files = await this.#readAll();
+    const extent = store === null || files.length === 0 ? null : measureExtent(store);
+    return files.flatMap(({ label, gaps, records }) => [
       ...gaps,
-      ...(store === null ? [] : describeForeignRecords(records, store).map((note) => `${label}: ${note}`)),
+      ...(extent === null ? [] : describeForeignRecords(records, extent).map((note) => `${label}: ${note}`)),
     ]);
   }
 

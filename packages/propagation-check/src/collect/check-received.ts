@@ -2,6 +2,7 @@ import { type Expectation, noExpectation } from '../expect/expectation.ts';
 import type { ReportDetails } from '../report/json.ts';
 import type { Source } from '../source/source.ts';
 import type { Span } from '../span/span.ts';
+import type { SpanStore } from '../span/span-store.ts';
 import { storeOf } from '../span/span-writer.ts';
 import type { Result } from '../verdict/result.ts';
 import { collectTraces, type Waiting } from './collect-traces.ts';
@@ -31,6 +32,8 @@ export interface CheckedSpans {
   readonly result: Result;
   readonly details: ReportDetails;
   readonly spans: readonly Span[];
+  /** The same in columns. */
+  readonly store: SpanStore;
 }
 
 /** Waits for what can still change the verdict on the traces that have reached a receiver, and judges all of them. */
@@ -68,6 +71,7 @@ export async function checkReceived(query: ReceivedQuery): Promise<CheckedSpans>
     result,
     details: { source: source.name, reason, notes, collector: null },
     spans: collected.spans,
+    store,
   };
 }
 

@@ -4,7 +4,7 @@ import { countOf } from '../report/terminal-edges.ts';
 import { listToleratedNames } from '../rules/tolerated-peer.ts';
 import { suggestName } from '../util/suggest-name.ts';
 import { ownServiceName } from '../verdict/own-service.ts';
-import type { Result, UndecidedExpectation, UnjudgedEdge } from '../verdict/result.ts';
+import type { Result, Undecided, UnjudgedEdge } from '../verdict/result.ts';
 import { listNames } from './list-names.ts';
 
 /** Notes that a result lacks: expected services that the data do not know, and calls that it cannot see. @param names Of the services. */
@@ -57,7 +57,7 @@ export function explainNothingToJudge(
   ].join('; ');
 }
 
-function describeUndecided({ client, server, says }: UndecidedExpectation): string {
+function describeUndecided({ client, server, says }: Undecided): string {
   return client === null || server === null ? says : `${client} -> ${server}: ${says}`;
 }
 

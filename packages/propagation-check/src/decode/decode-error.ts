@@ -9,8 +9,12 @@ export class DecodeError extends Error {
 /** Nothing says that the bytes hold traces, in any format: such a file may be left out where it is one among others. */
 export class ForeignContentError extends DecodeError {}
 
+/** It is known what the bytes hold, and that it is no span, such as what this tool writes beside spans. */
+export class SpanlessContentError extends ForeignContentError {}
+
 /** The same fault with another text. */
 export function reword(error: DecodeError, message: string): DecodeError {
+  if (error instanceof SpanlessContentError) return new SpanlessContentError(message);
   return error instanceof ForeignContentError ? new ForeignContentError(message) : new DecodeError(message);
 }
 

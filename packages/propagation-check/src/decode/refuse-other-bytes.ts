@@ -1,4 +1,4 @@
-import { DecodeError, ForeignContentError } from './decode-error.ts';
+import { DecodeError, SpanlessContentError } from './decode-error.ts';
 
 interface OtherBytes {
   /** In Latin-1. */
@@ -56,6 +56,6 @@ export function refuseOtherBytes(bytes: Uint8Array): void {
   const find = (known: readonly OtherBytes[]) =>
     known.find(({ begins, at = 0 }) => start.startsWith(begins, at))?.says;
   const [foreignSays, otherSays] = [find(foreign), find(others)];
-  if (foreignSays !== undefined) throw new ForeignContentError(`byte 0: ${foreignSays}`);
+  if (foreignSays !== undefined) throw new SpanlessContentError(`byte 0: ${foreignSays}`);
   if (otherSays !== undefined) throw new DecodeError(`byte 0: ${otherSays}`);
 }

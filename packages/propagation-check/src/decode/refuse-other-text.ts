@@ -1,4 +1,4 @@
-import { DecodeError } from './decode-error.ts';
+import { DecodeError, SpanlessContentError } from './decode-error.ts';
 
 const byOtlp =
   'export OTLP instead (OTEL_TRACES_EXPORTER=otlp), to a Collector with the file exporter or to `propagation-check run --source otlp`';
@@ -14,6 +14,22 @@ const json =
 /** Keys of a YAML file at its beginning, comments aside. No two parts of the pattern match the same text: it is read once. */
 const yaml = (...keys: readonly string[]) =>
   new RegExp(String.raw`^\uFEFF?(?:(?:---)?[^\S\n]*(?:#[^\n]*)?\n)*(?:${keys.join('|')}):(?:\s|$)`);
+
+/** Files that are written for this tool, by their first keys. Logs begin with the same words: only a text without spans is one of these. */
+const ownFiles: readonly OtherText[] = [
+  {
+    matches: yaml('known'),
+    says: 'a baseline of propagation-check, and no spans; name it with --baseline FILE',
+  },
+  {
+    matches: yaml('edges', 'baggage', 'tolerated-peers', 'traceresponse'),
+    says: 'an expectations file of propagation-check, and no spans; name it with --expectations FILE',
+  },
+  {
+    matches: yaml('source', 'expectations', 'reports', 'baseline', 'fail-on', 'wire', 'run', 'audit'),
+    says: 'a configuration of propagation-check, and no spans; name it with --config FILE',
+  },
+];
 
 /** By how they begin, because what follows looks like parts of printed spans. */
 const beginnings: readonly OtherText[] = [
@@ -82,19 +98,6 @@ const others: readonly OtherText[] = [
       'a log with text in front of each line, as `kubectl logs --prefix`, `--timestamps` and `docker compose logs` write it; take it without ' +
       '(kubectl logs POD, docker compose logs --no-log-prefix --no-color SERVICE)',
   },
-  // Logs begin with the same words: only a text without spans is one of these.
-  {
-    matches: yaml('known'),
-    says: 'a baseline of propagation-check, and no spans; name it with --baseline FILE',
-  },
-  {
-    matches: yaml('edges', 'baggage', 'tolerated-peers', 'traceresponse'),
-    says: 'an expectations file of propagation-check, and no spans; name it with --expectations FILE',
-  },
-  {
-    matches: yaml('source', 'expectations', 'reports', 'baseline', 'fail-on', 'wire', 'run', 'audit'),
-    says: 'a configuration of propagation-check, and no spans; name it with --config FILE',
-  },
 ];
 
 /** @throws {DecodeError} for a text that is known by its beginning: what to take instead. */
@@ -105,6 +108,8 @@ export function refuseBeginning(text: string): void {
 /** @throws {DecodeError} for a text that is known: what it is, and what to take instead. */
 export function refuseOtherText(text: string): void {
   refuse(others, text);
+  const own = find(ownFiles, text);
+  if (own !== null) throw new SpanlessContentError(own);
 }
 
 /** Enough to know a text by. */
@@ -114,7 +119,12 @@ const startLength = 100_000;
 const lineBreak = /\r\n?|[\u2028\u2029]/g;
 
 function refuse(known: readonly OtherText[], text: string): void {
+  const other = find(known, text);
+  if (other !== null) throw new DecodeError(other);
+}
+
+function find(known: readonly OtherText[], text: string): string | null {
   const start = text.slice(0, startLength).replace(lineBreak, '\n');
   const other = known.find(({ matches }) => matches.test(start));
-  if (other !== undefined) throw new DecodeError(`byte 0: this is ${other.says}`);
+  return other === undefined ? null : `byte 0: this is ${other.says}`;
 }

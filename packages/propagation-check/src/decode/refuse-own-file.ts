@@ -1,4 +1,4 @@
-import { DecodeError } from './decode-error.ts';
+import { SpanlessContentError } from './decode-error.ts';
 
 type Document = Readonly<Record<string, unknown>>;
 
@@ -49,11 +49,11 @@ const ownFiles: readonly OwnFile[] = [
   },
 ];
 
-/** @throws {DecodeError} for a file that this tool writes and that holds no spans: which option takes it. */
+/** @throws {SpanlessContentError} for a file that this tool writes and that holds no spans: which option takes it. */
 export function refuseOwnFile(document: Document): void {
   const own = ownFiles.find(
     ({ fields, matches = () => true }) =>
       fields.every((field) => Object.hasOwn(document, field)) && matches(document),
   );
-  if (own !== undefined) throw new DecodeError(`${own.fields[0]}: ${own.says}`);
+  if (own !== undefined) throw new SpanlessContentError(`${own.fields[0]}: ${own.says}`);
 }

@@ -59,7 +59,7 @@ function explain(
   return { result, outcome: decideOutcome(result, failOn), reason: details.reason, explanation };
 }
 
-async function checkSpans(from: Spans, settings: CheckSettings): Promise<CheckedSpans> {
+async function checkSpans(from: Spans, settings: CheckSettings): Promise<Omit<CheckedSpans, 'store'>> {
   checkArguments(from, settings);
   const { expect = [], expectation: rest = noExpectation } = settings;
   const signal = adoptSignal(settings.signal ?? new AbortController().signal);

@@ -33,9 +33,12 @@ export const findLostBaggage: Check = (scene) => {
   return reportCalls(finding, [...losses.keys()], (call) => losses.get(call) ?? '');
 };
 
-/** The expected entries of which no call shows whether they arrived, `hello=world`. */
-export function listUntoldBaggage(scene: Scene): readonly string[] {
-  const entries = Object.entries(scene.expectation.baggage);
+/** The entries of which no call shows whether they arrived, `hello=world`. */
+export function listUnshownBaggage(
+  scene: Scene,
+  baggage: Readonly<Record<string, string>>,
+): readonly string[] {
+  const entries = Object.entries(baggage);
   if (entries.length === 0) return [];
   const recorded = findRecordedKeys(scene.graph.spans, entries);
   const calls = listExpectedCalls(scene);

@@ -1,4 +1,5 @@
-import { DecodeError } from '../decode/decode-error.ts';
+import { DecodeError, ForeignContentError } from '../decode/decode-error.ts';
+import { firstCharacter } from '../decode/detect-piece-format.ts';
 import { isObject } from '../decode/otlp-json-value.ts';
 import { parseJson } from '../decode/parse-json.ts';
 import type { HttpClient } from './http-client.ts';
@@ -11,8 +12,9 @@ export function decodeAnswer<T>(client: HttpClient, answer: HttpAnswer, decode: 
     return decode(answer.body);
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error;
-    // What is no document of its format comes from another program rather than a faulty one.
-    const isStranger = /^(?:byte \d+|document)?: /.test(error.message);
+    // What is neither a JSON object nor protobuf comes from another program rather than a faulty one.
+    const isKnown = firstCharacter(answer.body) === '{' || answer.contentType.endsWith('protobuf');
+    const isStranger = error instanceof ForeignContentError || !isKnown;
     const advice = isStranger ? `; is this ${client.peer.name}, and ${client.peer.port}?` : '';
     throw new SourceError(
       `${client.name}: ${answer.url.pathname} answered something that cannot be read: ${error.message}${advice}`,

@@ -1,7 +1,7 @@
 import { type FileHandle, open, readFile, stat } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { addAbortSignal, type Readable } from 'node:stream';
-import { DecodeError, ForeignContentError } from '../decode/decode-error.ts';
+import { DecodeError, ForeignContentError, SpanlessContentError } from '../decode/decode-error.ts';
 import { type DecodedInto, decodeCompressedInto, decodeInto } from '../decode/decode-into.ts';
 import { detectPieceFormat } from '../decode/detect-piece-format.ts';
 import { gunzipChunks, isGzip } from '../decode/gunzip.ts';
@@ -75,7 +75,8 @@ export async function readSpansInto(
   } catch (error) {
     if (error instanceof SourceError) throw error;
     if (options.signal?.aborted) throw options.signal.reason;
-    if (error instanceof ForeignContentError) throw new ForeignFileError(`${label}: ${error.message}`);
+    if (error instanceof ForeignContentError)
+      throw new ForeignFileError(`${label}: ${error.message}`, error instanceof SpanlessContentError);
     if (error instanceof DecodeError) throw new SourceError(`${label}: ${error.message}`);
     if (error instanceof Error && 'code' in error)
       throw new SourceError(`${label}: ${describeFileError(error)}`);

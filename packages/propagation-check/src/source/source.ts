@@ -56,4 +56,12 @@ export class SourceError extends Error {
 }
 
 /** A file that holds no traces in any format: a document, a picture, another program's data. */
-export class ForeignFileError extends SourceError {}
+export class ForeignFileError extends SourceError {
+  /** It is known what it holds instead. */
+  readonly isKnown: boolean;
+
+  constructor(message: string, isKnown: boolean) {
+    super(message);
+    this.isKnown = isKnown;
+  }
+}

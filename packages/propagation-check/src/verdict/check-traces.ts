@@ -31,7 +31,7 @@ import { remember } from '../util/remember.ts';
 import { buildScene } from './build-scene.ts';
 import { decideVerdict, hasJudgedEdge } from './decide-verdict.ts';
 import { listPossibleCalls } from './list-possible-calls.ts';
-import { listUndecided } from './list-undecided.ts';
+import { listUndecided, listUnshownEntries } from './list-undecided.ts';
 import { listUnjudged, listUnjudgedRoots } from './list-unjudged.ts';
 import type { EdgeResult, Evidence, Finding, ProjectEvidence, Result } from './result.ts';
 import { tolerate } from './tolerate.ts';
@@ -86,6 +86,7 @@ export function checkStore(store: SpanStore, options: CheckOptions = {}): Result
     holdsWithoutEdge(scene) ||
     merged.some(provesArrival);
   const undecided = [...listUndecided(scene, merged), ...listPossibleCalls(scene, looseEnds.roots, merged)];
+  const unshownBaggage = listUnshownEntries(scene);
   return {
     version: 1,
     verdict: decideVerdict({ findings, undecided }, isJudged),
@@ -95,6 +96,7 @@ export function checkStore(store: SpanStore, options: CheckOptions = {}): Result
     findings,
     ...(undecided.length > 0 ? { undecided } : {}),
     ...(unjudged.length > 0 ? { unjudged } : {}),
+    ...(unshownBaggage.length > 0 ? { unshownBaggage } : {}),
     ...(explain ? { explain: explainLooseEnds(scene, looseEnds, drafts, silences) } : {}),
   };
 }

@@ -1,20 +1,23 @@
-import { isHealthProbe } from '../calls/call-facts.ts';
+import { isHealthProbe, readPath, readRoute } from '../calls/call-facts.ts';
 import { groupCalls } from '../calls/call-group.ts';
 import { isDetached } from '../calls/edge.ts';
-import { nameEndpoints } from '../calls/endpoint.ts';
+import { nameEndpoints, withoutIds } from '../calls/endpoint.ts';
 import type { ExpectedEdge } from '../expect/expectation.ts';
+import { areAwaited } from '../pairing/awaited.ts';
 import { isMoreThanChance } from '../pairing/chance.ts';
 import { pairContained } from '../pairing/contained.ts';
 import type { Pair } from '../pairing/pair.ts';
 import { type Draft, hasCall, hasSpans, type Open, type Scene } from '../rules/check.ts';
 import { listCallers } from '../rules/list-callers.ts';
-import { withoutOutsiders } from '../rules/missing-call.ts';
 import type { Thresholds } from '../rules/thresholds.ts';
-import type { Span } from '../span/span.ts';
+import { type Span, spanKinds } from '../span/span.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
-import type { UndecidedExpectation } from './result.ts';
+import type { Undecided } from './result.ts';
 
-type Edge = Pick<ExpectedEdge, 'client' | 'server'>;
+interface Edge extends Pick<ExpectedEdge, 'client' | 'server'> {
+  /** The expectations demand or forbid it. */
+  readonly isAsked: boolean;
+}
 
 /**
  * Edges with whole calls, or forbidden ones, where requests of the caller show none, and nearly each of them encloses a trace that began at the
@@ -24,16 +27,22 @@ export function listPossibleCalls(
   scene: Scene,
   roots: Open['roots'],
   drafts: readonly Draft[],
-): readonly UndecidedExpectation[] {
-  return listEdges(scene, roots).flatMap((edge) => {
-    if (isReported(drafts, edge) || hasOtherCallers(scene, edge)) return [];
-    const begun = roots.of(edge.server).filter((root) => !isHealthProbe(root));
-    const own = new Set(withoutOutsiders(scene, edge, begun));
-    if (own.size < scene.thresholds.fewestUnique) return [];
-    const pairs = pairWithBereft(scene, edge, own);
-    const ofRoots = pairs.filter(({ server }) => own.has(server));
-    if (ofRoots.length < own.size * scene.thresholds.missingCallShare) return [];
-    return ofRoots.length < scene.thresholds.fewestUnique ? [] : [describe(edge, pairs, ofRoots)];
+): readonly Undecided[] {
+  const { fewestUnique, fewestPossibleCalls, missingCallShare } = scene.thresholds;
+  return listEdges(scene).flatMap((edge) => {
+    const fewest = edge.isAsked ? fewestUnique : fewestPossibleCalls;
+    // Most edges end here, before anything is made of all their spans.
+    if (roots.count(edge.server) < fewest || isReported(drafts, edge) || hasOtherCallers(scene, edge))
+      return [];
+    const possible = roots
+      .select(chooseRoots(scene, edge), edge.server)
+      .filter((root) => !isHealthProbe(root));
+    if (possible.length < fewest) return [];
+    const pairs = pairWithUnpaired(scene, edge, possible);
+    const known = new Set(possible);
+    const ofRoots = pairs.filter(({ server }) => known.has(server));
+    const isEnough = ofRoots.length >= Math.max(fewest, possible.length * missingCallShare);
+    return isEnough ? [describe(edge, pairs, ofRoots)] : [];
   });
 }
 
@@ -41,21 +50,19 @@ export function listPossibleCalls(
  * Edges between two services that have whole calls, and those that the expectations forbid: of others, also of the way back, requests that are
  * cut off or streamed enclose others too.
  */
-function listEdges(scene: Scene, roots: Open['roots']): readonly Edge[] {
+function listEdges(scene: Scene): readonly Edge[] {
   const { groups, services, expectation } = scene;
-  const seen = groupCalls(groups, ({ client, server }) => keyFor(client, server)).map(([first]) => first);
-  const forbidden = expectation.edges.filter(
+  const asked = expectation.edges.filter(({ rule }) => rule !== 'may');
+  const forbidden = asked.filter(
     ({ rule, client, server }) => rule === 'must-not' && !hasCall(scene, server, client),
   );
-  return [...seen, ...forbidden].flatMap(({ client, server }) =>
-    client !== null &&
-    server !== null &&
-    client !== server &&
-    services.hasEntries(client) &&
-    roots.count(server) > 0
-      ? [{ client, server }]
-      : [],
-  );
+  const seen = groupCalls(groups, ({ client, server }) => keyFor(client, server)).map(([first]) => first);
+  return [...seen, ...forbidden].flatMap(({ client, server }) => {
+    if (client === null || server === null || client === server || !services.hasEntries(client)) return [];
+    return [
+      { client, server, isAsked: asked.some((edge) => edge.client === client && edge.server === server) },
+    ];
+  });
 }
 
 function isReported(drafts: readonly Draft[], { client, server }: Edge): boolean {
@@ -69,73 +76,116 @@ function hasOtherCallers(scene: Scene, edge: Edge): boolean {
   );
 }
 
+/**
+ * Roots that the caller may have caused: not those of programs that begin traces at the caller too, nor of other programs than made its
+ * whole calls. Unless the edge is asked for, they are of endpoints that it is known to call.
+ */
+function chooseRoots(scene: Scene, { client, server, isAsked }: Edge): (row: number) => boolean {
+  const { facts, graph } = scene;
+  const outside = new Set<string | null>();
+  for (const row of graph.rowsOfService(client))
+    if (graph.store.kinds[row] === serverKind && graph.isRoot(row)) outside.add(facts.userAgentOf(row));
+  outside.delete(null);
+  const own = new Set<string | null>();
+  const endpoints = new Set<string>();
+  const nameEndpoint = nameRows(scene);
+  for (const { servers } of scene.groupsBetween(client, server)) {
+    for (const row of servers) {
+      own.add(facts.userAgentOf(row));
+      endpoints.add(nameEndpoint(row));
+    }
+  }
+  own.delete(null);
+  return (row) => {
+    const agent = facts.userAgentOf(row);
+    const isOther = agent !== null && (outside.has(agent) || (own.size > 0 && !own.has(agent)));
+    return !isOther && (isAsked || endpoints.has(nameEndpoint(row)));
+  };
+}
+
+const serverKind = spanKinds.indexOf('SERVER');
+
+/** The endpoint of a request, without a look at those that are like it. */
+function nameRows({ facts }: Scene): (row: number) => string {
+  const nameRoute = facts.remember((call) => readRoute(call) ?? withoutIds(readPath(call) ?? ''));
+  return (row) => keyFor(facts.nameOf(row), nameRoute(row));
+}
+
 /** Requests without a call to the callee, each with a root of the callee, or a call of the caller that began a trace, within it. */
-function pairWithBereft(scene: Scene, edge: Edge, roots: ReadonlySet<Span>): readonly Pair[] {
+function pairWithUnpaired(scene: Scene, edge: Edge, roots: readonly Span[]): readonly Pair[] {
   const { graph, thresholds } = scene;
-  const calls = scene.callsBetween(edge.client, edge.server).map(({ client }) => client);
-  const detached = calls.filter((client) => isDetached(graph, graph.rowOf(client)));
-  const callers = listCallers(
-    scene,
-    edge.client,
-    calls.map((call) => graph.rowOf(call)),
-  );
-  const bereft = scene
-    .entriesOf(edge.client)
-    .filter((entry) => !callers.has(graph.rowOf(entry)) && !isHealthProbe(entry));
-  const strays = [...roots, ...detached].toSorted(byStart);
-  const found = groupBy(bereft, nameEndpoints(bereft)).flatMap((ofRoute) => {
+  const calls = scene.groupsBetween(edge.client, edge.server).flatMap(({ clients }) => [...clients]);
+  const detached = graph.viewsOf(calls.filter((row) => isDetached(graph, row)));
+  const callers = listCallers(scene, edge.client, calls);
+  const nameEndpoint = nameRows(scene);
+  const calling = new Set(Array.from(callers, nameEndpoint));
+  const requests = scene
+    .selectSpans(edge.client, (row) => graph.isEntry(row) && !callers.has(row))
+    .filter((request) => !isHealthProbe(request));
+  const unpaired = [...roots, ...detached].toSorted(byStart);
+  const isDetachedCall = new Set(detached);
+  const found = groupBy(requests, nameEndpoints(requests)).flatMap((ofRoute) => {
     // A cache leaves requests without calls, too.
     const fewest = ofRoute.length * thresholds.displacedShare;
-    if (strays.length < fewest || !areSure(takeFirst(ofRoute, strays, thresholds), thresholds)) return [];
-    const all = { requests: ofRoute, strays, pairs: pairContained(ofRoute, strays, thresholds) };
-    return all.pairs.length >= fewest && areSure(all, thresholds) ? all.pairs : [];
+    if (unpaired.length < fewest || !areSure(takeFirst(ofRoute, unpaired, thresholds), thresholds)) return [];
+    const all = { requests: ofRoute, unpaired, pairs: pairContained(ofRoute, unpaired, thresholds) };
+    const isKnownToCall =
+      edge.isAsked ||
+      ofRoute.some((request) => calling.has(nameEndpoint(graph.rowOf(request)))) ||
+      all.pairs.some(({ server }) => isDetachedCall.has(server));
+    return isKnownToCall &&
+      all.pairs.length >= fewest &&
+      areMade(all.pairs, thresholds) &&
+      areSure(all, thresholds)
+      ? all.pairs
+      : [];
   });
   // It may lie within requests of two routes.
   return [...new Map(found.map((pair) => [pair.server, pair])).values()];
 }
 
+/** Timers and other callers fall anywhere into requests that last far longer: exports, long polls and streams. */
+function areMade(pairs: readonly Pair[], thresholds: Thresholds): boolean {
+  return areAwaited(
+    pairs.map(({ client: request, server: call }) => ({ request, call })),
+    thresholds,
+  );
+}
+
 /** Requests, and what may be their calls. */
 interface Paired {
   readonly requests: readonly Span[];
-  readonly strays: readonly Span[];
+  readonly unpaired: readonly Span[];
   readonly pairs: readonly Pair[];
 }
 
 /** The first of them, and the requests that may enclose those: of most services they show that the requests enclose others by chance. */
-function takeFirst(requests: readonly Span[], strays: readonly Span[], thresholds: Thresholds): Paired {
-  const first = strays.slice(0, thresholds.mostRootsCompared);
+function takeFirst(requests: readonly Span[], unpaired: readonly Span[], thresholds: Thresholds): Paired {
+  const first = unpaired.slice(0, thresholds.mostRootsCompared);
   const last = first.at(-1)?.startTimeUnixNano ?? 0n;
   const early = requests.filter((request) => request.startTimeUnixNano <= last + thresholds.clockTolerance);
-  return { requests: early, strays: first, pairs: pairContained(early, first, thresholds) };
+  return { requests: early, unpaired: first, pairs: pairContained(early, first, thresholds) };
 }
 
 /** Whether most fit nothing else, or more pair up than would at other times. */
-function areSure({ requests, strays, pairs }: Paired, thresholds: Thresholds): boolean {
+function areSure({ requests, unpaired, pairs }: Paired, thresholds: Thresholds): boolean {
   if (pairs.length === 0) return false;
   const unique = pairs.filter((pair) => pair.unique);
   if (unique.length >= pairs.length * thresholds.uniqueShare) return true;
   const count = (moved: readonly Span[]): number => pairContained(requests, moved, thresholds).length;
-  return isMoreThanChance(strays, pairs.length, count, thresholds);
+  return isMoreThanChance(unpaired, pairs.length, count, thresholds);
 }
 
 function byStart(one: Span, other: Span): number {
   return Number(one.startTimeUnixNano - other.startTimeUnixNano);
 }
 
-function describe(
-  { client, server }: Edge,
-  pairs: readonly Pair[],
-  ofRoots: readonly Pair[],
-): UndecidedExpectation {
+function describe({ client, server }: Edge, pairs: readonly Pair[], ofRoots: readonly Pair[]): Undecided {
   const [first] = ofRoots;
   const detached = pairs.length - ofRoots.length;
   const also = detached === 0 ? '' : ` beside ${detached} calls of ${client} that began traces of their own`;
-  return {
-    client,
-    server,
-    says:
-      `${pairs.length} requests of ${client} show no call to it, and ${ofRoots.length} traces began at ${server} while they were open${also}: ` +
-      `a client library of ${client} that is not instrumented leaves such traces, and so do other callers; compare user agent and peer address of these ` +
-      `spans (for instance in trace ${first?.server.traceId}) with ${client}, and name other callers under edges.may in --expectations`,
-  };
+  const symptom = `${pairs.length} requests of ${client} show no call to it, and ${ofRoots.length} traces began at ${server} while they were open${also}`;
+  const why = `a client library of ${client} is not instrumented, or another program calls ${server}`;
+  const step = `see which it is in trace ${first?.server.traceId} (user agent, peer address), and name another caller under edges.may in --expectations`;
+  return { client, server, says: `${symptom}: ${why}; ${step}` };
 }

@@ -1,61 +1,71 @@
 import type { ExpectedEdge } from '../expect/expectation.ts';
-import { listUntoldBaggage } from '../rules/baggage-lost.ts';
+import { listUnshownBaggage } from '../rules/baggage-lost.ts';
 import { type Draft, findUnnamedSide, hasCall, hasError, hasSpans, type Scene } from '../rules/check.ts';
 import { provesArrival } from '../rules/span-lost-in-service.ts';
 import { namePeer } from '../rules/tolerated-peer.ts';
-import type { UndecidedExpectation } from './result.ts';
+import type { Undecided } from './result.ts';
 
 /** The expectations that the data neither prove nor refute: where no call and no error speaks of them, nothing was judged. */
-export function listUndecided(scene: Scene, drafts: readonly Draft[]): readonly UndecidedExpectation[] {
-  const edges = scene.expectation.edges.flatMap(
-    ({ client, server, rule }): readonly UndecidedExpectation[] => {
-      if (rule === 'may' || hasCall(scene, client, server) || hasError({ found: drafts }, { client, server }))
-        return [];
-      const unnamed = findUnnamedSide(scene, { client, server }, drafts);
-      if (unnamed !== null) {
-        const [missing, known] = unnamed.side === 'server' ? [server, client] : [client, server];
-        const verb = unnamed.side === 'server' ? 'is called by' : 'calls';
-        const name = unnamed.as ?? 'a service without a name';
-        return [
-          {
-            client,
-            server,
-            says: `${missing} has no span and may be ${name}, which ${verb} ${known}: set OTEL_SERVICE_NAME of ${missing}`,
-          },
-        ];
-      }
-      const hasArrived = drafts.some(
-        (draft) => provesArrival(draft) && draft.client === client && draft.server === server,
-      );
-      if (rule === 'must-not') {
-        const possible = hasSpans(scene, server) ? null : findPossibleCall(drafts, { client, server });
-        if (possible === null) return [];
-        const says = `${client} calls ${possible}, which has no span: send its spans to the same place, or list it under tolerated-peers if it is another`;
-        return [{ client, server, says }];
-      }
-      if (hasArrived || scene.shared.isReachedThrough(client, server)) return [];
-      const warned = drafts.find((draft) => draft.client === client && draft.server === server);
-      const absent =
-        warned !== undefined
-          ? `no call of it is whole, and the data leave open whether it is broken (${warned.id})`
-          : hasSpans(scene, client)
-            ? 'no call of it has its other side here'
-            : `no span of ${client} is here`;
+export function listUndecided(scene: Scene, drafts: readonly Draft[]): readonly Undecided[] {
+  const edges = scene.expectation.edges.flatMap(({ client, server, rule }): readonly Undecided[] => {
+    if (rule === 'may' || hasCall(scene, client, server) || hasError({ found: drafts }, { client, server }))
+      return [];
+    const unnamed = findUnnamedSide(scene, { client, server }, drafts);
+    if (unnamed !== null) {
+      const [missing, known] = unnamed.side === 'server' ? [server, client] : [client, server];
+      const verb = unnamed.side === 'server' ? 'is called by' : 'calls';
+      const name = unnamed.as ?? 'a service without a name';
       return [
         {
           client,
           server,
-          says: `${absent}: add the spans of both services, and send a request that makes the call`,
+          says: `${missing} has no span and may be ${name}, which ${verb} ${known}: set OTEL_SERVICE_NAME of ${missing}`,
         },
       ];
-    },
-  );
-  const baggage = listUntoldBaggage(scene).map((entry) => ({
+    }
+    const hasArrived = drafts.some(
+      (draft) => provesArrival(draft) && draft.client === client && draft.server === server,
+    );
+    if (rule === 'must-not') {
+      const possible = hasSpans(scene, server) ? null : findPossibleCall(drafts, { client, server });
+      if (possible === null) return [];
+      const says = `${client} calls ${possible}, which has no span: send its spans to the same place, or list it under tolerated-peers if it is another`;
+      return [{ client, server, says }];
+    }
+    if (hasArrived || scene.shared.isReachedThrough(client, server)) return [];
+    const warned = drafts.find((draft) => draft.client === client && draft.server === server);
+    const absent =
+      warned !== undefined
+        ? `no call of it is whole, and the data leave open whether it is broken (${warned.id})`
+        : hasSpans(scene, client)
+          ? 'no call of it has its other side here'
+          : `no span of ${client} is here`;
+    return [
+      {
+        client,
+        server,
+        says: `${absent}: add the spans of both services, and send a request that makes the call`,
+      },
+    ];
+  });
+  const baggage = listUnshownBaggage(scene, scene.expectation.baggage).map((entry) => ({
     client: null,
     server: null,
-    says: `nothing shows whether baggage ${entry} arrives: have the called service copy it to an attribute (baggage span processor), or record the headers with a tap (--wire)`,
+    says: describeUnshown(entry),
   }));
   return [...edges, ...baggage];
+}
+
+/** Entries of baggage that the requests of this tool carried beside those that are expected, and of which nothing shows whether they arrived. */
+export function listUnshownEntries(scene: Scene): readonly string[] {
+  const { baggage, sentBaggage = {} } = scene.expectation;
+  const isSentAlone = ([key]: readonly [string, string]): boolean => !Object.hasOwn(baggage, key);
+  const sentAlone = Object.fromEntries(Object.entries(sentBaggage).filter(isSentAlone));
+  return listUnshownBaggage(scene, sentAlone).map(describeUnshown);
+}
+
+function describeUnshown(entry: string): string {
+  return `nothing shows whether baggage ${entry} arrives: have the called service copy it to an attribute (baggage span processor), or record the headers with a tap (--wire)`;
 }
 
 /** The address of a peer without spans that is called as the service is; a host name may go on with its domain. */

@@ -20,9 +20,11 @@ export interface Result {
   readonly edges: readonly EdgeResult[];
   readonly findings: readonly Finding[];
   /** Only where there are any: expectations and edges that nothing here proves or refutes. A result with any is not `intact`. */
-  readonly undecided?: readonly UndecidedExpectation[];
+  readonly undecided?: readonly Undecided[];
   /** Only where there are any: calls that may be those of an edge, and that nothing here can judge. */
   readonly unjudged?: readonly UnjudgedEdge[];
+  /** Only where there are any: entries of baggage that requests of this tool carried, of which nothing shows whether they arrived, in words. */
+  readonly unshownBaggage?: readonly string[];
   /** Only where it was asked for: the loose ends of which nothing is reported as broken, and why. */
   readonly explain?: readonly UnreportedEnd[];
 }
@@ -52,10 +54,10 @@ export interface UnjudgedEdge {
 }
 
 /**
- * An expected edge of which neither a call nor an error was seen, or an expected entry of baggage that nobody looked for; or an edge with whole
- * calls, where requests show none and enclose traces of the called service.
+ * What the data neither prove nor refute: an expected edge without a call and without an error; a forbidden one whose callee has no spans and is
+ * called by its name; an edge whose requests show no call and enclose traces of the callee; an expected entry of baggage that nobody recorded.
  */
-export interface UndecidedExpectation {
+export interface Undecided {
   /** Null for baggage. */
   readonly client: string | null;
   readonly server: string | null;

@@ -106,15 +106,16 @@ suite('an audit of files', () => {
     const folder = await makeDump(t);
     await writeFiles(folder, {
       'README.md': '# Traces\n',
-      'package.json': '{"name":"x"}',
-      'wire.jsonl': '{"time":"x","tap":"y"}\n{"time":"x","tap":"y"}\n',
+      'report.json': JSON.stringify({ version: 1, outcome: 'passed', window: {} }),
+      'expectations.yaml': 'edges:\n  must:\n    - web -> orders\n',
+      'wire.jsonl': '{"tap":"y","target":"z","sent":null,"received":null}\n'.repeat(2),
       'page.html': '<html></html>',
     });
     const { code, stdout, stderr } = await executeCli('audit', folder, '--since', '1h', '--json');
     assert.deepEqual([code, stderr], [0, '']);
     const { window, before } = JSON.parse(stdout);
     assert.equal(window.seen.complete, true);
-    assert.match(window.seen.says, /^left out, because no spans are in them: .*README\.md: .*; and 1 more$/);
+    assert.match(window.seen.says, /^left out, because no spans are in them: .*README\.md: .*; and 2 more$/);
     assert.equal(before.traces, 44);
     const text = (await executeCli('audit', folder, '--since', '1h')).stdout;
     assert.equal(text.match(/left out, because/g)?.length, 1);
@@ -122,8 +123,39 @@ suite('an audit of files', () => {
     assert.deepEqual([named.code, named.stdout], [2, '']);
   });
 
+  for (const [name, content] of [
+    ['hour.json', '<!doctype html><title>Log in</title>'],
+    ['hour.json.gz', gzipSync('<!doctype html><title>Log in</title>')],
+    ['hour.jsonl', '{"login":"/sign-in","path":"/traces"}'],
+    ['hour', '\n'],
+  ] as const) {
+    test(`a file that should hold spans by its name and holds others is an error: ${name} ${content}`, async (t) => {
+      const folder = await makeDump(t);
+      await writeFile(join(folder, name), content);
+      const { code, stdout, stderr } = await executeCli('audit', folder, '--since', '1h');
+      assert.deepEqual([code, stdout], [2, '']);
+      assert.match(stderr, /hour.*; if it is of another kind, name the others/);
+    });
+  }
+
+  test('its own report beside the spans ends no audit', async (t) => {
+    const folder = await makeDump(t);
+    const write = (name: string) => [
+      '--report',
+      `${name}=${join(folder, `report.${name.replace('junit', 'xml')}`)}`,
+    ];
+    const written = [...['json', 'html', 'junit'].flatMap(write), '--state', join(folder, 'state.json')];
+    for (const _ of [1, 2]) {
+      const { code, stderr } = await executeCli('audit', folder, '--since', '1h', ...written);
+      assert.deepEqual([code, stderr], [0, '']);
+    }
+    const spans = join(folder, 'year=2026/month=11/day=28/hour=20/minute=00/traces_1.json');
+    const over = await executeCli('audit', folder, '--report', `json=${spans}`);
+    assert.match(over.stderr, /has another use in this command/);
+  });
+
   test('a folder without spans is an error, as is a file of spans that is damaged', async (t) => {
-    const folder = await makeFolder(t, { 'README.md': '# Traces\n', 'package.json': '{"name":"x"}' });
+    const folder = await makeFolder(t, { 'README.md': '# Traces\n', 'page.html': '<html></html>' });
     const foreign = await executeCli('audit', folder);
     assert.deepEqual([foreign.code, foreign.stdout], [2, '']);
     assert.match(foreign.stderr, /^propagation-check: no file of spans: .*README\.md: byte 0: .*\n$/);

@@ -130,6 +130,9 @@ const rows: Readonly<Record<string, Row>> = {
 };
 
 const agent = ' user_agent.original=browser';
+const ofAnotherRoute = whole('orders', 8).replaceAll('/call', '/list');
+const ofLibrary = drawChain(8, web, call('orders'), `${served('orders')} user_agent.original=node`);
+const timer = served('orders').replace('20..80', '60..62');
 const intactRows: Readonly<Record<string, string>> = {
   'one trace of the callee during a request': whole('orders', 8) + requests(1, uninstrumented),
   'traces of another caller that the expectation names': `may shop -> orders\n${whole('orders', 8)}${requests(6, uninstrumented)}`,
@@ -142,6 +145,13 @@ const intactRows: Readonly<Record<string, string>> = {
     whole('orders', 8) + requests(12, (at) => (at < 6 ? [served('orders')] : [served('stock')])),
   'as many traces outside of the requests':
     whole('orders', 8) + requests(6, () => [later(served('orders'), 300)]),
+  'two webhooks within two requests': whole('orders', 8) + requests(2, uninstrumented),
+  'a page that calls both services at once': ofAnotherRoute + requests(12, uninstrumented),
+  'a page that calls both services at once, and another path of the callee':
+    whole('orders', 8) + requests(12, uninstrumented).replaceAll('/work', '/details'),
+  'a timer of the callee within long requests': ofAnotherRoute + requests(12, () => [timer]),
+  'the same of an expected edge': `expect web -> orders\n${ofAnotherRoute}${requests(12, () => [timer])}`,
+  'another program, by its user agent, of an expected edge': `expect web -> orders\n${ofLibrary}${requests(12, () => [`${served('orders')} user_agent.original=kube-cron`])}`,
 };
 
 suite('a success where other callers explain what is left', () => {
