@@ -1,7 +1,7 @@
 import { describeFixed } from '../collect/describe-fixed.ts';
 import { withDoubt } from '../collect/judge.ts';
 import { describeFileError, quotePath } from '../source/file-error.ts';
-import { readText } from '../source/read-whole-file.ts';
+import { readSettings } from '../source/read-whole-file.ts';
 import { replaceFile } from '../source/replace-file.ts';
 import { applyBaseline, type Baseline, updateBaseline } from '../verdict/apply-baseline.ts';
 import type { Result } from '../verdict/result.ts';
@@ -19,7 +19,7 @@ export async function readBaselineFile({
     throw new UsageError('--update-baseline: name the file that it writes, --baseline known.yaml');
   }
   const name = quotePath(path);
-  const text = await readText(path).catch((error: unknown) => {
+  const text = await readSettings(path).catch((error: unknown) => {
     const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
     if (!isMissing || updateBaseline !== true) {
       const advice = isMissing ? '; --update-baseline writes it' : '';
