@@ -1,6 +1,7 @@
 import { Command, Help } from 'commander';
 import { addSinkCommand } from '../sink/sink-command.ts';
 import { addTapCommand } from '../tap/tap-command.ts';
+import { messageOf } from '../util/message-of.ts';
 import { addAuditCommand } from './audit-command.ts';
 import { addDoctorCommand } from './doctor-command.ts';
 import { addExecCommand } from './exec-command.ts';
@@ -83,8 +84,7 @@ function prepareHelp({ output, writeError, setExitCode }: Session): (text: strin
   let isSaid = false;
   return (text) =>
     void output.print(text).catch((error: unknown) => {
-      if (!isSaid)
-        writeError(`propagation-check: ${error instanceof Error ? error.message : String(error)}\n`);
+      if (!isSaid) writeError(`propagation-check: ${messageOf(error)}\n`);
       isSaid = true;
       setExitCode(2);
     });
