@@ -9,7 +9,7 @@ import type { CheckArguments } from './common-options.ts';
 import { checkFolder } from './parse-report.ts';
 import { UsageError } from './usage-error.ts';
 
-/** Null where none is named. One that is to be written may be empty, and need not be there. @throws {UsageError} with all faults of the file. */
+/** Null where none is named. A file that will be written may be empty or missing. @throws {UsageError} with all faults of the file. */
 export async function readBaselineFile({
   baseline: path,
   updateBaseline,

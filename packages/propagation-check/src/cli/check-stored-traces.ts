@@ -75,7 +75,7 @@ export async function checkStoredTraces(
   }
 }
 
-/** The traces of all pages, in columns: a page is gone before the next one is read. */
+/** Reads the traces of all pages into columns, so that only one page is in memory as objects. */
 async function readTraces(
   pages: AsyncIterable<Page>,
   source: Source,
@@ -105,7 +105,7 @@ async function readTraces(
       added.add(id);
     }
   }
-  // Another page has found some of them by the search itself.
+  // Another page may have found some of them.
   return { store: writer.finish(), found, detached: detached.difference(found), missing };
 }
 

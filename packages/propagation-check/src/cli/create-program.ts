@@ -79,7 +79,7 @@ function formatItem(term: string, termWidth: number, description: string, helper
   return [`  ${term}`, ...lines.map((line) => `${' '.repeat(around)}${line}`)].join('\n');
 }
 
-/** Prints the parts of a help. What keeps it from being printed is said once. */
+/** Prints the parts of a help. An error of the output is reported once. */
 function prepareHelp({ output, writeError, setExitCode }: Session): (text: string) => void {
   let isSaid = false;
   return (text) =>

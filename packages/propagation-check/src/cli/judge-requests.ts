@@ -87,7 +87,7 @@ function describeFailure({ status, failure }: DrivenRequest): string | null {
   return failure === null ? describeStatus(status) : `without an answer: ${failure}`;
 }
 
-/** Traces that began at services of which no expectation speaks. */
+/** Traces that began at services that no expectation names. */
 function tellUncaused(
   { source, driven, collected, begun }: RequestTraces,
   { edges }: Expectation,
@@ -103,7 +103,7 @@ function tellUncaused(
   return [describeUncaused(uncaused, path, 'others')];
 }
 
-/** Baggage that was sent and that no called service, and no tap, shows: neither its arrival nor its loss was judged. */
+/** Baggage that was sent, and that neither a tap nor an attribute of a called service shows: it was not judged. */
 function describeUntoldBaggage(store: SpanStore, inputs: CheckInputs): readonly string[] {
   const { baggage: expected, sentBaggage = {} } = inputs.expectation;
   const baggage = Object.fromEntries(
@@ -114,7 +114,7 @@ function describeUntoldBaggage(store: SpanStore, inputs: CheckInputs): readonly 
   return undecided.flatMap(({ client, says }) => (client === null ? [`not judged: ${says}`] : []));
 }
 
-/** Services that were named to be searched for, and of which there is no span. */
+/** Services of `--service` without a span. */
 function describeAbsent(services: readonly string[], names: readonly (string | null)[]): readonly string[] {
   const known = [...new Set(names)].filter((name) => name !== null).filter((name) => name !== ownServiceName);
   const absent = services.filter((service) => !known.includes(service));

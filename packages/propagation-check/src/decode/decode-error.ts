@@ -6,10 +6,10 @@ export class DecodeError extends Error {
   override readonly name = 'DecodeError';
 }
 
-/** Nothing says that the bytes hold traces, in any format: such a file may be left out where it is one among others. */
+/** The bytes are not recognised as traces of any format: a command that reads many files may leave such a file out. */
 export class ForeignContentError extends DecodeError {}
 
-/** The same fault with another text. */
+/** A copy of the error, with another message. */
 export function reword(error: DecodeError, message: string): DecodeError {
   return error instanceof ForeignContentError ? new ForeignContentError(message) : new DecodeError(message);
 }

@@ -3,7 +3,7 @@ import { DecodeError } from './decode-error.ts';
 type Document = Readonly<Record<string, unknown>>;
 
 interface OwnFile {
-  /** Each of them is there. */
+  /** The document has all of them. */
   readonly fields: readonly string[];
   readonly matches?: (document: Document) => boolean;
   readonly says: string;
@@ -11,7 +11,7 @@ interface OwnFile {
 
 const noSpans = 'which holds no spans; name the files that it was made of';
 
-/** What this tool writes beside spans. */
+/** The files without spans that this tool writes. */
 const ownFiles: readonly OwnFile[] = [
   {
     fields: ['tap', 'target', 'sent', 'received'],
@@ -49,7 +49,7 @@ const ownFiles: readonly OwnFile[] = [
   },
 ];
 
-/** @throws {DecodeError} for a file that this tool writes and that holds no spans: which option takes it. */
+/** @throws {DecodeError} for a file without spans that this tool wrote, with the option that takes it. */
 export function refuseOwnFile(document: Document): void {
   const own = ownFiles.find(
     ({ fields, matches = () => true }) =>

@@ -11,7 +11,7 @@ export function decodeAnswer<T>(client: HttpClient, answer: HttpAnswer, decode: 
     return decode(answer.body);
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error;
-    // What is no document of its format comes from another program rather than a faulty one.
+    // An answer that is no document of the format comes from another program, not from a faulty source.
     const isStranger = /^(?:byte \d+|document)?: /.test(error.message);
     const advice = isStranger ? `; is this ${client.peer.name}, and ${client.peer.port}?` : '';
     throw new SourceError(

@@ -1,12 +1,12 @@
 import { createReadStream } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 
-/** Of a document that is held as a whole: Node holds no longer text. */
+/** The largest document that is held as a whole: the limit of a string in Node.js. */
 export const largestDocument = 512_000_000;
-/** People write settings: what is larger is another file, or a device without an end. */
+/** People write settings: a larger file is another one, or a device without an end. */
 const largestSettings = 16 * 1024 * 1024;
 
-/** Reads what a file holds, or a pipe or a device, which may have no end. */
+/** Reads a file, or a pipe or a device, which may have no end. */
 export async function readWholeFile(path: string): Promise<Buffer> {
   return (await stat(path)).isFile() ? readFile(path) : readAtMost(path, largestDocument);
 }
