@@ -5,7 +5,7 @@ import type { Setting } from '../config/read-configuration.ts';
 import { quoteValue } from '../decode/quote-value.ts';
 import type { Fault } from '../expect/read-yaml.ts';
 import { describeFileError, quotePath } from '../source/file-error.ts';
-import { readText } from '../source/read-whole-file.ts';
+import { readSettings } from '../source/read-whole-file.ts';
 import { SourceError } from '../source/source.ts';
 import { type AppliedSetting, renderSettings } from './render-settings.ts';
 import type { Session } from './session.ts';
@@ -68,7 +68,7 @@ function findNearest(): string | null {
 /** @throws {UsageError} with all faults of the file, each with line and column. */
 async function applyFile(command: Command, path: string): Promise<readonly AppliedSetting[]> {
   const name = quotePath(path);
-  const text = await readText(path).catch((error: unknown) => {
+  const text = await readSettings(path).catch((error: unknown) => {
     throw new UsageError(`--config ${name}: ${describeFileError(error)}`);
   });
   const [{ readConfiguration }, { configuredOptions }, { listFaults }] = await Promise.all([

@@ -1,6 +1,6 @@
 import { type AuditState, readState, renderState } from '../audit/audit-state.ts';
 import { describeFileError, quotePath } from '../source/file-error.ts';
-import { readText } from '../source/read-whole-file.ts';
+import { readWholeFile } from '../source/read-whole-file.ts';
 import { replaceFile } from '../source/replace-file.ts';
 import { checkFolder } from './parse-report.ts';
 import { UsageError } from './usage-error.ts';
@@ -8,14 +8,14 @@ import { UsageError } from './usage-error.ts';
 /** Null where none is named, and at the first run. @throws {UsageError} where the file is another. */
 export async function readStateFile(path: string | undefined): Promise<AuditState | null> {
   if (path === undefined) return null;
-  const text = await readText(path).catch((error: unknown) => {
+  const bytes = await readWholeFile(path).catch((error: unknown) => {
     const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
     if (!isMissing) throw new UsageError(`--state ${quotePath(path)}: ${describeFileError(error)}`);
     checkFolder('--state', path);
     return null;
   });
-  if (text === null) return null;
-  const state = readState(text);
+  if (bytes === null) return null;
+  const state = readState(bytes.toString());
   if (state !== null) return state;
   throw new UsageError(
     `--state ${quotePath(path)}: not a state that an audit wrote; name another file, or remove it to begin anew`,

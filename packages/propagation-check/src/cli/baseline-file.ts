@@ -1,7 +1,7 @@
 import { describeFixed } from '../collect/describe-fixed.ts';
 import { withDoubt } from '../collect/judge.ts';
 import { describeFileError, quotePath } from '../source/file-error.ts';
-import { readText } from '../source/read-whole-file.ts';
+import { readSettings } from '../source/read-whole-file.ts';
 import { replaceFile } from '../source/replace-file.ts';
 import { applyBaseline, type Baseline, updateBaseline } from '../verdict/apply-baseline.ts';
 import type { Result } from '../verdict/result.ts';
@@ -9,7 +9,7 @@ import type { CheckArguments } from './common-options.ts';
 import { checkFolder } from './parse-report.ts';
 import { UsageError } from './usage-error.ts';
 
-/** Null where none is named. One that is to be written may be empty, and need not be there. @throws {UsageError} with all faults of the file. */
+/** Null where none is named. A file that will be written may be empty or missing. @throws {UsageError} with all faults of the file. */
 export async function readBaselineFile({
   baseline: path,
   updateBaseline,
@@ -19,7 +19,7 @@ export async function readBaselineFile({
     throw new UsageError('--update-baseline: name the file that it writes, --baseline known.yaml');
   }
   const name = quotePath(path);
-  const text = await readText(path).catch((error: unknown) => {
+  const text = await readSettings(path).catch((error: unknown) => {
     const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
     if (!isMissing || updateBaseline !== true) {
       const advice = isMissing ? '; --update-baseline writes it' : '';

@@ -73,7 +73,7 @@ export async function checkCommand(
       ...(requests.sent === 0 ? {} : { requests }),
       notes: [
         ...notes,
-        // Where nothing arrived they are the reason.
+        // Without spans they are already in the reason.
         ...(spans.length === 0 ? [] : silences),
         ...(leftBehind ? [`processes that ${name} left behind were ended`] : []),
         ...(await inputs.wireFiles.describeGaps(store)),

@@ -3,7 +3,7 @@ import { type Expectation, type ExpectedEdge, noExpectation } from '../expect/ex
 import { ExpectationError } from '../expect/read-expected-path.ts';
 import type { ProjectHint } from '../rules/project-hint.ts';
 import { describeFileError, quotePath } from '../source/file-error.ts';
-import { readText } from '../source/read-whole-file.ts';
+import { readSettings } from '../source/read-whole-file.ts';
 import type { CollectorCounters } from '../span/collector-counters.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
 import { readBaselineFile } from './baseline-file.ts';
@@ -81,7 +81,7 @@ export async function readCollector(
 
 async function readExpectationFile(path: string): Promise<Expectation> {
   const name = quotePath(path);
-  const text = await readText(path).catch((error: unknown) => {
+  const text = await readSettings(path).catch((error: unknown) => {
     throw new UsageError(`--expectations ${name}: ${describeFileError(error)}`);
   });
   const { readExpectation } = await import('../expect/read-expectation.ts');

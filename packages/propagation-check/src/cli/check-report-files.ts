@@ -68,7 +68,7 @@ export function identifyFile(path: string): string {
   return found === null ? resolve(path) : `${found.dev} ${found.ino}`;
 }
 
-/** As `writeSnapshot` begins it, under whatever name: a sink that is killed would count from zero. */
+/** The first bytes of a snapshot of a sink, as `writeSnapshot` writes them: a report must not overwrite the counters. */
 const sinkState = /^\{"version":\d+,"savedAt":"/;
 const startLength = 64;
 
@@ -104,7 +104,7 @@ function isDevice(path: string): boolean {
   return findFile(path)?.isCharacterDevice() === true;
 }
 
-/** Null where it is not there, or cannot be seen: whoever reads or writes it says why. */
+/** Null where the file is missing or cannot be read: the command that reads or writes it reports why. */
 function findFile(path: string): Stats | null {
   try {
     return statSync(path, { throwIfNoEntry: false }) ?? null;

@@ -75,7 +75,7 @@ export async function checkStoredTraces(
   }
 }
 
-/** The traces of all pages, in columns: a page is gone before the next one is read. */
+/** Reads the traces of all pages into columns, so that only one page is in memory as objects. */
 async function readTraces(
   pages: AsyncIterable<Page>,
   source: Source,

@@ -1,6 +1,7 @@
 import { Command, Help } from 'commander';
 import { addSinkCommand } from '../sink/sink-command.ts';
 import { addTapCommand } from '../tap/tap-command.ts';
+import { messageOf } from '../util/message-of.ts';
 import { addAuditCommand } from './audit-command.ts';
 import { addDoctorCommand } from './doctor-command.ts';
 import { addExecCommand } from './exec-command.ts';
@@ -78,13 +79,12 @@ function formatItem(term: string, termWidth: number, description: string, helper
   return [`  ${term}`, ...lines.map((line) => `${' '.repeat(around)}${line}`)].join('\n');
 }
 
-/** Prints the parts of a help. What keeps it from being printed is said once. */
+/** Prints the parts of a help. An error of the output is reported once. */
 function prepareHelp({ output, writeError, setExitCode }: Session): (text: string) => void {
   let isSaid = false;
   return (text) =>
     void output.print(text).catch((error: unknown) => {
-      if (!isSaid)
-        writeError(`propagation-check: ${error instanceof Error ? error.message : String(error)}\n`);
+      if (!isSaid) writeError(`propagation-check: ${messageOf(error)}\n`);
       isSaid = true;
       setExitCode(2);
     });

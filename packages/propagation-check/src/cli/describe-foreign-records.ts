@@ -2,9 +2,9 @@ import type { WireContext, WireRecord } from '../headers/evidence.ts';
 import { timeOf } from '../headers/record-index.ts';
 import { endTimeOf, type SpanStore, startTimeOf, traceIdAt } from '../span/span-store.ts';
 
-/** The clocks of two machines seldom differ by more. */
+/** Allowed difference between the clocks of two machines. */
 const clockSlackMs = 60_000;
-/** Some headers have the last 64 bits of a trace id alone. */
+/** Some headers hold only the last 64 bits of a trace id. */
 const shortIdLength = 16;
 
 /** What tells whether a record is of some spans. */
@@ -39,7 +39,7 @@ export function describeForeignRecords(
   const [earliest, latest] = [toMilliseconds(from) - clockSlackMs, toMilliseconds(to) + clockSlackMs];
   const mayBeOf = (record: WireRecord): boolean => {
     const ids = readTraceIds(record);
-    // A request without a header, or with one that cannot be read, is known by its time.
+    // A request without a readable header is matched by its time.
     if (ids.length === 0) return timeOf(record) >= earliest && timeOf(record) <= latest;
     return ids.some((id) => traces.has(id.slice(-shortIdLength)));
   };

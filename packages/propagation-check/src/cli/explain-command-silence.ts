@@ -1,14 +1,14 @@
-/** A command after which no span has arrived. */
+/** A command from which no span has arrived. */
 interface SilentCommand {
   readonly name: string;
   readonly exitCode: number;
-  /** What it runs, as far as it is known. */
+  /** Its words, and the text of the script that it runs. */
   readonly text: string;
   /** Variables that keep spans away. */
   readonly silences: readonly string[];
 }
 
-/** Why no span of a command arrived, as far as it can be seen from outside. */
+/** Explains why no span of a command arrived, from what can be seen from outside. */
 export function explainCommandSilence({ name, exitCode, text, silences }: SilentCommand): string {
   const ended =
     exitCode > firstSignalCode ? 'it was ended by a signal, maybe before it had sent its spans; or ' : '';

@@ -15,14 +15,13 @@ export class Interruption extends Error {
   }
 }
 
-/** An end that takes longer is said, with the way to a faster one. */
+/** When the end takes longer, a terminal shows how to end at once. */
 const quietMs = 1_000;
 
 /**
- * Aborts with an `Interruption` at the first signal; a second one ends the process at once, and a terminal shows so where the first one
- * does not end it soon.
+ * Aborts with an `Interruption` at the first signal; a second one ends the process at once. A terminal shows this when the end takes long.
  *
- * @param prefix What begins the line.
+ * @param prefix The beginning of the line.
  */
 export function listenForSignals(prefix: string): AbortSignal {
   const interrupted = new AbortController();
@@ -31,7 +30,7 @@ export function listenForSignals(prefix: string): AbortSignal {
     if (interrupted.signal.aborted) process.exit(interruption.exitCode);
     interrupted.abort(interruption);
     const tell = () => {
-      // A command that takes the signals itself also says what they do.
+      // A command that has stopped listening prints its own text.
       if (process.listeners(signal).includes(take))
         tellTerminal(`${prefix}ending; a second signal (Ctrl-C) ends it at once`);
     };
@@ -41,7 +40,7 @@ export function listenForSignals(prefix: string): AbortSignal {
   return interrupted.signal;
 }
 
-/** Only for people: standard error that goes elsewhere holds the report alone. @param line Escaped. */
+/** Prints a line for people: standard error that is no terminal holds only the report. @param line Escaped. */
 export function tellTerminal(line: string): void {
   if (process.stderr.isTTY === true) process.stderr.write(`${line}\n`);
 }

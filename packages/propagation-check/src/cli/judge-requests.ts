@@ -85,7 +85,7 @@ function describeFailure({ status, failure }: DrivenRequest): string | null {
   return failure === null ? describeStatus(status) : `without an answer: ${failure}`;
 }
 
-/** Traces that began at services of which no expectation speaks. */
+/** Traces that began at services that no expectation names. */
 function tellUncaused(
   { source, driven, collected, begun }: RequestTraces,
   { edges }: Expectation,

@@ -26,9 +26,9 @@ export interface ChildEnd {
 }
 
 export interface ChildEvents {
-  /** Processes outlive the command and are waited for, `graceMs` at most. */
+  /** Called when processes outlive the command; they have `graceMs` to end. */
   readonly onLeftBehind?: () => void;
-  /** A signal was handed on. @param left So many more kill the command. */
+  /** Called when a signal was forwarded. @param left How many more signals kill the command. */
   readonly onSignal?: (signal: NodeJS.Signals, left: number) => void;
 }
 

@@ -1,7 +1,7 @@
 import { collectTraces, type Waiting } from '../collect/collect-traces.ts';
 import type { CheckInputs } from '../collect/judge.ts';
 import { describeFileError, quotePath } from '../source/file-error.ts';
-import { readText } from '../source/read-whole-file.ts';
+import { readSettings } from '../source/read-whole-file.ts';
 import type { Source } from '../source/source.ts';
 import { type ReadInputs, readAnew, readCheckInputs } from './check-inputs.ts';
 import type { SourceArguments } from './common-options.ts';
@@ -148,7 +148,7 @@ function entryServices({ expectation: { edges } }: CheckInputs): readonly string
 
 async function readCa(path: string | undefined): Promise<string | null> {
   if (path === undefined) return null;
-  return readText(path).catch((error: unknown) => {
+  return readSettings(path).catch((error: unknown) => {
     throw new UsageError(`--ca ${quotePath(path)}: ${describeFileError(error)}`);
   });
 }

@@ -9,7 +9,7 @@ export function suggestServices(services: readonly string[], known: readonly str
   });
 }
 
-/** The names of the services that a source knows; none where it tells none. */
+/** The names of the services that a source knows; empty where it cannot list them. */
 export async function listKnownServices(source: Source, signal: AbortSignal): Promise<readonly string[]> {
   try {
     return (await source.listServices?.(signal)) ?? [];

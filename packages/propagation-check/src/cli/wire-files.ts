@@ -33,7 +33,7 @@ export class WireFiles {
       if (isCapture && records.length === 0) throw new UsageError(gaps.join('; '));
   }
 
-  /** The missing parts of the files, in words, and those that are of other traces than the spans. @param store Null where it is not at hand. */
+  /** Describes missing parts of the files, and files whose records are of other traces. @param store Null where the spans are not in memory. */
   async describeGaps(store: SpanStore | null): Promise<readonly string[]> {
     const files = await this.#readAll();
     const extent = store === null || files.length === 0 ? null : measureExtent(store);

@@ -6,7 +6,7 @@ export class DecodeError extends Error {
   override readonly name = 'DecodeError';
 }
 
-/** Nothing says that the bytes hold traces, in any format: such a file may be left out where it is one among others. */
+/** The bytes are not recognised as traces of any format: a command that reads many files may leave such a file out. */
 export class ForeignContentError extends DecodeError {}
 
 /** It is known what the bytes hold, and that it is no span, such as what this tool writes beside spans. */

@@ -49,6 +49,6 @@ export function readLine<T>(line: Uint8Array, isCutOff: boolean, read: (document
 export function prefixLine(number: number, error: unknown): unknown {
   if (!(error instanceof DecodeError)) return error;
   const message = `line ${number}: ${error.message}`;
-  // Below lines of spans it is a fault of the file.
+  // After lines with spans it is an error of the file.
   return number === 1 ? reword(error, message) : new DecodeError(message);
 }

@@ -37,7 +37,7 @@ const others: readonly OtherBytes[] = [
   { begins: 'SQLite format 3', says: 'a SQLite database; export its spans as OTLP JSON' },
 ];
 
-/** These hold no traces in any form. */
+/** Kinds of files that never hold traces. */
 const foreign: readonly OtherBytes[] = [
   ...['\xd4\xc3\xb2\xa1', '\xa1\xb2\xc3\xd4', '\x4d\x3c\xb2\xa1', '\x0a\x0d\x0d\x0a'].map((begins) => ({
     begins,

@@ -11,7 +11,7 @@ interface OtherText {
 const json =
   'take JSON: from ClickHouse with FORMAT JSONEachRow, from Elasticsearch or Jaeger the answer of its API';
 
-/** Keys of a YAML file at its beginning, comments aside. No two parts of the pattern match the same text: it is read once. */
+/** Keys at the beginning of a YAML file, behind comments. No two parts of the pattern match the same text, so that it takes linear time. */
 const yaml = (...keys: readonly string[]) =>
   new RegExp(String.raw`^\uFEFF?(?:(?:---)?[^\S\n]*(?:#[^\n]*)?\n)*(?:${keys.join('|')}):(?:\s|$)`);
 
@@ -115,7 +115,7 @@ export function refuseOtherText(text: string): void {
 /** Enough to know a text by. */
 const startLength = 100_000;
 
-/** All that `^` of a pattern takes for a new line. A part that skips spaces would read on over these, from each of them to the end. */
+/** The line ends of `^` in patterns. `[^\S\n]*` would match all but the first, and make a text of them take quadratic time. */
 const lineBreak = /\r\n?|[\u2028\u2029]/g;
 
 function refuse(known: readonly OtherText[], text: string): void {

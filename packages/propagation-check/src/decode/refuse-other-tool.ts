@@ -9,7 +9,7 @@ interface OtherTool {
   /** The field that tells, for the path of the error. */
   readonly field: string;
   readonly says: string;
-  /** Spans within a field are looked for first. */
+  /** Asked only where no field holds spans. */
   readonly isVague?: boolean;
 }
 
@@ -262,7 +262,7 @@ const others: readonly OtherTool[] = [
   },
 ];
 
-/** Where answers to queries have their rows (SigNoz, Axiom, OpenObserve, Quickwit, GreptimeDB, CloudWatch, Instana, Azure, Splunk). */
+/** The fields that hold the rows in answers to queries (SigNoz, Axiom, OpenObserve, Quickwit, GreptimeDB, CloudWatch, Instana, Azure, Splunk). */
 const rowFields = [
   'columns',
   'matches',
@@ -315,7 +315,7 @@ function listRows({ results, result, common, spans }: Document): readonly Docume
   ];
 }
 
-/** A span with its service, or under names that no format here has. */
+/** Whether it is a span with its service, or a span under names of no known format. */
 function isRow(document: Document): boolean {
   const isNamed =
     (hasAll(document, 'traceID', 'spanID') || hasAll(document, 'traceId', 'spanId')) &&

@@ -3,7 +3,7 @@ import { SpanlessContentError } from './decode-error.ts';
 type Document = Readonly<Record<string, unknown>>;
 
 interface OwnFile {
-  /** Each of them is there. */
+  /** The document has all of them. */
   readonly fields: readonly string[];
   readonly matches?: (document: Document) => boolean;
   readonly says: string;
@@ -11,7 +11,7 @@ interface OwnFile {
 
 const noSpans = 'which holds no spans; name the files that it was made of';
 
-/** What this tool writes beside spans. */
+/** The files without spans that this tool writes. */
 const ownFiles: readonly OwnFile[] = [
   {
     fields: ['tap', 'target', 'sent', 'received'],

@@ -1,7 +1,7 @@
 import { DecodeError } from './decode-error.ts';
 import { isObject } from './otlp-json-value.ts';
 
-/** An envelope around spans, and what takes it away. */
+/** An envelope around spans, and the command that removes it. */
 interface Wrapped {
   readonly path: string;
   readonly as: string;
@@ -9,10 +9,10 @@ interface Wrapped {
   readonly decode?: string;
 }
 
-/** Messages of queues have their body two fields deep. */
+/** How deep fields are searched: messages of queues have their body two fields deep. */
 const deepest = 3;
 
-/** Of an object with many keys, as traces by their ids, the first ones tell. */
+/** How many keys of an object are searched: an object of traces by their ids has many alike. */
 const mostFields = 30;
 
 /** The envelopes that are read. */
@@ -26,7 +26,7 @@ const known = new Set([
   'spans',
 ]);
 
-/** What the beginning of a text says that it holds. The third is base64 of a brace and of the field, the fourth that of gzip. */
+/** How texts with spans begin. The third is base64 of a brace and the field, the fourth base64 of gzip. */
 const texts: readonly (readonly [RegExp, Omit<Wrapped, 'path'>])[] = [
   [
     /^\s*[[{][\s\S]{0,300}?"(?:resourceSpans|resource_spans|scopeSpans|batches)"/,
@@ -77,7 +77,7 @@ function isEnvelope(value: Readonly<Record<string, unknown>>): boolean {
   );
 }
 
-/** What jq takes as it is; of others nothing is quoted, because they come from outside. */
+/** Quotes a key that jq takes as it is. Other keys come from outside, and are left out. */
 function nameField(key: string): string {
   return /^[A-Za-z_]\w{0,59}$/.test(key) ? `.${key}` : '.[]';
 }

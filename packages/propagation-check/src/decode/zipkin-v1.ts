@@ -31,7 +31,7 @@ function refuseSpanOfV1(span: unknown): void {
 
 function findFieldOfV1(span: unknown): string | null {
   if (!isObject(span)) return null;
-  // Thrift's own names.
+  // The names in Zipkin's Thrift definition.
   if (Object.hasOwn(span, 'trace_id') && Object.hasOwn(span, 'binary_annotations'))
     return 'binary_annotations';
   if (!Object.hasOwn(span, 'traceId')) return null;

@@ -3,19 +3,19 @@ import type { Observation } from './check.ts';
 import { type Environment, readVariable, type Setting } from './environment.ts';
 import type { Project } from './project.ts';
 
-/** Tests are meant to make no spans. */
+/** Tests switch spans off on purpose. */
 const ofTests = /(?:^|[._-])(?:tests?|ci|e2e)(?:[._-]|$)/;
-/** Files for one machine, or to be copied: they do not say what runs elsewhere. */
+/** Local settings and templates: they do not show the deployed values. */
 const ofOneMachine = /(?:^|[._-])(?:local|dev|development|example|sample|template|dist)(?:[._-]|$)/;
 
-/** A setting that keeps the spans of a service away. */
+/** A setting by which a service exports no spans. */
 export interface Silence {
   readonly says: string;
   readonly isUnsure?: boolean;
 }
 
 /**
- * The places where a variable keeps the spans of a service away.
+ * Finds the places where a variable stops a service from exporting spans.
  *
  * @param judge Null where the value lets spans through.
  */

@@ -2,6 +2,7 @@ import { type Document, isMap, isNode, isScalar, LineCounter, type Node, parseDo
 import * as z from 'zod';
 import { quoteValue } from '../decode/quote-value.ts';
 import { groupBy } from '../util/group-by.ts';
+import { messageOf } from '../util/message-of.ts';
 import { suggestName } from '../util/suggest-name.ts';
 import { describeYamlFault } from './describe-yaml-fault.ts';
 
@@ -64,7 +65,7 @@ export function readYaml<Value>(text: string, shape: z.ZodObject & z.ZodType<Val
     // Aliases that multiply (a "billion laughs") are refused by the library.
     written = document.toJS({ maxAliasCount: 100 });
   } catch (error) {
-    return fail(toOneLine(error instanceof Error ? error.message : String(error)));
+    return fail(toOneLine(messageOf(error)));
   }
   if (written === null) return fail(`empty; expected ${joinOr(known)}; write one, or do without the file`);
   if (typeof written !== 'object' || Array.isArray(written)) {

@@ -313,7 +313,7 @@ function findOpenCalls(scene: Scene, open: Open): FindOpenCall {
   const calls = groupCallsByRequest(scene, [...open.clients, ...ended, ...listUntold(scene)]);
   return (request, root) => {
     const ofRequest = calls.get(request) ?? [];
-    // What a workflow engine starts begins later, and tells as little of itself.
+    // A workflow engine starts its work after the call has ended, and neither span says what it calls or serves.
     const isBefore = (call: Span): boolean =>
       isUntold(call) && isUntold(root) && call.startTimeUnixNano <= root.startTimeUnixNano;
     const during = ofRequest.find((call) => startsDuring(root, call, scene.thresholds));

@@ -47,8 +47,8 @@ function findSplitById(scene: Scene, open: Open): readonly Draft[] {
     [...open.clients, ...whole.map(({ client }) => client)].filter((span) => span.kind === 'PRODUCER'),
     (span) => readCallFacts(span).messageId,
   );
-  // Some receive a message first, in a span without a link, and process it in another that has one. One that is of the same kind as
-  // this other is a delivery of its own: a retry.
+  // Some services receive a message in one span, without a link, and process it in a second span, with a link. If both spans have the
+  // same kind, name and destination, the first one is a separate delivery: a retry.
   const delivered = mapBy(whole, ({ client, server }) => nameDelivery(client, server));
   const isDelivered = (client: Span, server: Span): boolean =>
     delivered

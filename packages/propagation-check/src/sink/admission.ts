@@ -8,13 +8,13 @@ import { createTurns, type InTurn, RefusedRequest } from '../source/request-body
 export const refusalReasons = ['memory', 'backlog', 'bodies', 'invalid', 'fault'] as const;
 export type RefusalReason = (typeof refusalReasons)[number];
 
-/** Longer an export shall not wait for its answer: the Collector's exporters give up after 5 s, and send it again. */
+/** The longest wait of an export for its answer: the Collector's exporters give up after 5 s, and send it again. */
 const longestWaitMs = 2_000;
-/** The rate is that of so much work, the newest. */
+/** The rate is measured over this much of the newest work. */
 const rateMs = 10_000;
-/** Before so much work was done the rate is not known. */
+/** With less work done the rate is unknown. */
 const leastWorkMs = 100;
-/** When the memory is full or traces wait: some of them are judged within so long. */
+/** For clients, when the memory is full or traces wait: some traces are judged within this time. */
 const retrySeconds = 2;
 
 /** An export that is refused for now. Clients send it again. */
@@ -37,12 +37,12 @@ export function reasonOf(refusal: RefusedRequest): RefusalReason {
   return refusal.status === 503 ? 'bodies' : 'invalid';
 }
 
-/** Decides whether one more export can be taken, by how many wait and how long one took of late. */
+/** Decides whether one more export can be taken, by the number of waiting exports and the time that recent ones took. */
 export class Admission {
   readonly #hasRoom: () => boolean;
   readonly #isBehind: () => boolean;
   readonly #turns = createTurns();
-  /** When the exports that wait for their turn were there, the first one first. */
+  /** The arrival times of the waiting exports, in their order. */
   readonly #waiting: number[] = [];
   #workMs = 0;
   #works = 0;
@@ -74,7 +74,7 @@ export class Admission {
     });
   };
 
-  /** Work beside the exports takes time too. */
+  /** Adds the time of work other than exports. */
   addWork(milliseconds: number): void {
     this.#workMs += milliseconds;
     if (this.#workMs < rateMs) return;
@@ -88,7 +88,7 @@ export class Admission {
     if (refusal !== null) throw refusal;
   }
 
-  /** An export that was admitted has waited since: others may have taken the room. @throws {RefusedRequest} when there is none. */
+  /** Checks again when an admitted export has its turn: others may have taken the room. @throws {RefusedRequest} when there is none. */
   checkRoom(): void {
     if (!this.#hasRoom()) throw refuseForMemory();
   }

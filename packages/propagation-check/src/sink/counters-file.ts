@@ -44,7 +44,7 @@ export class CountersFile {
     return this.#unlock();
   }
 
-  /** Closes it before anything was counted: a file that was not there before goes. */
+  /** Closes the file of a sink that did not start, and removes it where it did not exist before. */
   async giveUp(): Promise<void> {
     const isOwn = this.before === null && this.savedAt > 0;
     if (isOwn) await rm(await realpath(this.#path), { force: true }).catch(() => undefined);

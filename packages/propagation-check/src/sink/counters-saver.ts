@@ -3,20 +3,20 @@ import { messageOf } from '../util/message-of.ts';
 import type { CountersFile } from './counters-file.ts';
 import type { Snapshot } from './snapshot.ts';
 
-/** Saves the counters of a sink by the clock and for each scrape. Without a file there is nothing to save, and that succeeds. */
+/** Saves the counters of a sink at intervals and for each scrape. Without a file, saving does nothing. */
 export class CountersSaver {
   readonly #file: CountersFile | null;
   readonly #takeSnapshot: () => Snapshot;
   readonly #say: (message: string) => void;
   #saving: NodeJS.Timeout | undefined;
   readonly #inTurn = createTurns();
-  /** A save that has not begun: it saves for all that ask meanwhile. */
+  /** A save that has not begun; all callers until then share it. */
   #next: Promise<void> | null = null;
   #hasFailed = false;
 
   /**
-   * @param takeSnapshot Asked when a save begins, after earlier ones.
-   * @param say Told when saves begin to fail.
+   * @param takeSnapshot Called when a save begins.
+   * @param say Called when saves begin to fail.
    */
   constructor(file: CountersFile | null, takeSnapshot: () => Snapshot, say: (message: string) => void) {
     this.#file = file;
@@ -52,7 +52,7 @@ export class CountersSaver {
     this.#hasFailed = false;
   }
 
-  /** @returns Whether it is saved. */
+  /** @returns Whether the counters are saved. */
   async trySave(): Promise<boolean> {
     try {
       await this.save();

@@ -1,9 +1,9 @@
 import type { HeldTrace } from './held-traces.ts';
 
-/** Between two ticks: what is due is looked for by second. */
+/** Time between two ticks: traces are sorted by the second in which they are due. */
 export const tickMs = 1_000;
 
-/** The two halves of a broken trace come into one batch that way, though their exports came apart. */
+/** Puts both halves of a broken trace into one batch, even if their exports arrived at different times. */
 export function inOrderOfEnd(traces: readonly HeldTrace[]): readonly HeldTrace[] {
   return traces.toSorted((one, other) => one.dueAt - other.dueAt);
 }
@@ -38,7 +38,7 @@ export class DueTraces {
     return due;
   }
 
-  /** Takes the first ones to be due that had no span for so long, until they are of so many bytes. */
+  /** Takes traces without a span since `restedSince`, the first due ones first, until they hold `bytes`. */
   takeRested(
     restedSince: number,
     bytes: number,

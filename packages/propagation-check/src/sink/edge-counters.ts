@@ -42,9 +42,9 @@ export interface EdgeCount extends EdgeLabels {
 /** Names of services and addresses of peers come from outside. */
 const longestName = 200;
 const mostExamples = 5;
-/** Of the edges: addresses of peers without spans change with every deployment, and must leave room for services. */
+/** The share of the edges for peers without spans: their addresses change with every deployment, and must leave room for services. */
 const peerShare = 1 / 4;
-/** The cause of calls to these. */
+/** The cause of calls to peers without spans. */
 export const uninstrumented: FindingId = 'uninstrumented-peer';
 /** The cause of a call of which one side was judged when the other had not come. */
 export const judgedApart = 'judged-apart';
@@ -53,7 +53,7 @@ export const unknownService = 'unknown';
 /** Both sides beyond the bound of edges, and peers beyond their share. */
 export const otherService = 'other';
 const otherEdge: Edge = { client: otherService, server: otherService };
-/** Restored as it was saved; it is no pair of services. */
+/** Not counted as an edge. */
 const otherKey = nameEdge(otherEdge);
 
 /** Calls since the first start, by edge, verdict and cause. */
@@ -83,7 +83,7 @@ export class EdgeCounters {
 
   /** Adds what an earlier process has counted. */
   restore(counts: readonly EdgeCount[]): void {
-    // Peers that had a counter keep it, whatever their share: what was counted stays where it was.
+    // Peers that had a counter keep it, even beyond the share of peers.
     for (const { calls, examples, ...labels } of counts) this.#add(labels, calls, examples, this.#mostEdges);
   }
 

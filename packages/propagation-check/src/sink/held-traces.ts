@@ -6,10 +6,10 @@ import { IdMemory, readWords } from './id-memory.ts';
 import type { JudgedCall } from './judge-batch.ts';
 import { type Arrival, SpanSegments } from './span-segments.ts';
 
-/** A trace and a row take these bytes beside the columns, for objects and lists. Traces of three spans take half of that, measured after a garbage collection. */
+/** Bytes of a trace and a row for objects and lists, beside the columns: twice what traces of three spans take after a garbage collection. */
 const bytesPerTrace = 500;
 const bytesPerRow = 12;
-/** Of the rows: so many of spans that left, before segments are emptied. */
+/** Segments are compacted when this share of their rows belongs to spans that left. */
 const wasteShare = 0.5;
 
 export interface HeldTrace {
@@ -22,11 +22,11 @@ export interface HeldTrace {
   state: 'open' | 'closed' | 'judged' | 'dropped';
   closedAt: number;
   isEarly: boolean;
-  /** The first so many rows were judged. */
+  /** How many rows were judged, from the first on. */
   judgedRows: number;
   /** Another part of the trace was judged and is no longer here. */
   readonly isRest: boolean;
-  /** The places in `rows` of sides of calls that were counted, where any were that are not whole. */
+  /** The places in `rows` of the sides of counted calls that are not whole; null where there are none. */
   counted: Set<number> | null;
   /** Counted when the trace leaves. */
   pending: readonly PendingCall[];
@@ -57,7 +57,7 @@ export interface CollectedTraces {
 export class HeldTraces {
   readonly #segments = new SpanSegments();
   readonly #traces = new Map<string, HeldTrace>();
-  /** To tell the rest of one from a new one. */
+  /** Distinguishes late spans of a judged trace from a new trace. */
   readonly #judgedIds: IdMemory;
   #rows = 0;
   #unjudged = 0;
@@ -76,7 +76,7 @@ export class HeldTraces {
     return this.#unjudged;
   }
 
-  /** An estimate of what is given back when the trace is dropped. */
+  /** Estimates the memory that dropping the trace frees. */
   bytesOf({ rows }: HeldTrace): number {
     const perRow = this.#segments.bytes / Math.max(1, this.#rows) + bytesPerRow;
     return rows.length * perRow + bytesPerTrace;
@@ -91,7 +91,7 @@ export class HeldTraces {
     return this.#segments.add(request);
   }
 
-  /** The trace of spans that arrived, with these. */
+  /** Adds arrived spans to their trace, and returns it. */
   extend({ traceId, rows }: Arrival, begin: (id: string, isRest: boolean) => HeldTrace): HeldTrace {
     let trace = this.#traces.get(traceId);
     if (trace === undefined) {
@@ -113,7 +113,7 @@ export class HeldTraces {
     return fresh;
   }
 
-  /** Gives its spans up. */
+  /** Removes the trace and its spans. */
   drop(trace: HeldTrace): void {
     if (trace.state === 'dropped') return;
     trace.state = 'dropped';
@@ -122,7 +122,7 @@ export class HeldTraces {
     this.#traces.delete(trace.id);
   }
 
-  /** Empties segments of which few spans are left. */
+  /** Moves the spans of nearly empty segments together. */
   compact(): void {
     const { rows } = this.#segments;
     if (rows - this.#rows > rows * wasteShare)

@@ -25,11 +25,11 @@ export interface WholeCalls {
 
 export interface BatchJudgement {
   readonly whole: readonly WholeCalls[];
-  /** Later spans cannot change these. One that is undecided is a minority of its edge, which others may have caused. */
+  /** Later spans cannot change these. An undecided one belongs to a minority of the calls of its edge, which other callers may have made. */
   readonly final: readonly JudgedCall[];
-  /** Argued from spans that are not there, or open: later spans may decide otherwise. */
+  /** They rest on missing spans or on open traces: later spans may change them. */
   readonly pending: readonly JudgedCall[];
-  /** New rows that are the called side of a call, or may be. */
+  /** New rows that are, or may be, the called side of a call. */
   readonly called: readonly number[];
 }
 
@@ -83,7 +83,7 @@ export function judgeBatch(store: SpanStore, isNew: (row: number) => boolean): B
   return { whole, final, pending, called: listCalled(graph, whole).filter(isNew) };
 }
 
-/** Calls that were answered, by a peer that has no span of them. */
+/** Calls that a peer without spans has answered. */
 function listSilent(graph: TraceGraph, drafts: readonly Draft[]): readonly JudgedCall[] {
   return drafts.flatMap(({ id, client, shown }) => {
     if (id !== uninstrumented) return [];

@@ -1,4 +1,4 @@
-/** Why traces are closed: `age` is that of a trace that never rests. */
+/** Why traces are closed. `age`: a trace that never rests has reached the longest time. */
 export const closeReasons = ['inactive', 'age', 'memory', 'stop'] as const;
 export type CloseReason = (typeof closeReasons)[number];
 

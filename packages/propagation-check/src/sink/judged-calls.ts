@@ -7,13 +7,13 @@ import type { CollectedTraces, HeldTrace, PendingCall, Place } from './held-trac
 import { IdMemory } from './id-memory.ts';
 import { judgeBatch, listCalled, listWholeCalls, type WholeCalls } from './judge-batch.ts';
 
-/** Told of each call once. */
+/** Called once for each call. */
 export type CountCalls = (call: CallVerdict, calls: number) => void;
 
 /** Judges the calls of traces, and counts each once. */
 export class JudgedCalls {
   readonly #count: CountCalls;
-  /** To tell a rest from an export that is sent again. */
+  /** Distinguishes late spans of a trace from an export that is sent again. */
   readonly #called: IdMemory;
 
   /** @param mostIds Of calls that were judged. */
@@ -24,8 +24,8 @@ export class JudgedCalls {
 
   /**
    * Counts what later spans cannot change, and leaves the rest to `pending` of the traces.
-   * @returns Traces of broken calls that were counted. Both of a call leave the later batches together: of one alone the other would be
-   * missed, among the calls of its edge.
+   * @returns Traces of broken calls that were counted. The two traces of a call leave the window together: if one stayed, the engine would
+   * report the other side of its call as missing.
    */
   judge({ traces, store, placeOf, isNew }: CollectedTraces): ReadonlySet<HeldTrace> {
     const { whole, final, pending, called } = judgeBatch(store, isNew);
@@ -71,7 +71,7 @@ export class JudgedCalls {
     return called.length - first.length;
   }
 
-  /** Counts what is pending of a trace that leaves. @param isSure Whether what is missing had the time to come. */
+  /** Counts the pending calls of a trace that leaves. @param isSure Whether missing spans had enough time to arrive. */
   countPending({ pending }: HeldTrace, isSure: boolean): void {
     for (const { call } of pending) this.#count(isSure ? call : { ...call, verdict: 'undecided' }, 1);
   }
@@ -82,13 +82,13 @@ export class JudgedCalls {
   }
 }
 
-/** @param found Each of its traces now. */
+/** Updates the pending calls of traces. @param found The calls that the last batch left pending. */
 function keepPending(traces: readonly HeldTrace[], found: readonly PendingCall[]): void {
   const told = new Set(found.flatMap(({ places }) => places.map(nameOf)));
   const pendingOf = mapBy(found, ({ places: [first] }) => first?.trace);
   for (const trace of traces) {
     const isGrown = trace.judgedRows < trace.rows.length;
-    // Argued with company that has left since: nothing new speaks against it.
+    // The trace has no new spans, so its earlier finding stands, although the traces that it was compared with may have left the window.
     const kept = isGrown
       ? []
       : trace.pending.filter(
@@ -106,7 +106,7 @@ function nameOf({ trace, index }: Place): string {
   return `${trace.id} ${index}`;
 }
 
-/** Of the called side of a call: its trace and its span. */
+/** Identifies the called side of a call, by its trace and its span. */
 function callWords({ traceIds, spanIds }: SpanStore, row: number): readonly [number, number] {
   const mix = (word: number): number =>
     (Math.imul(traceIds[row * 4 + 2 + word] ?? 0, mixFactor) ^ (spanIds[row * 2 + word] ?? 0)) >>> 0;

@@ -9,11 +9,11 @@ import { type Address, toUrl } from './read-address.ts';
 import type { SinkBooks } from './sink-books.ts';
 
 const mebibyte = 1024 * 1024;
-/** Of one export, uncompressed: as many as the Collector's receiver takes over HTTP; over gRPC it takes 4 MiB. */
+/** The largest export, uncompressed: the limit of the Collector's receiver over HTTP; over gRPC it takes 4 MiB. */
 const mostRequestBytes = 20 * mebibyte;
-/** Of the memory, at most. Spans of a trace each, without attributes, take twelve times their bytes. */
+/** The share of the memory that one export may have: spans of a trace each, without attributes, take twelve times their bytes. */
 const requestShare = 1 / 16;
-/** Of all that arrive at one time, and of the memory, at most. */
+/** Limits of all bodies that arrive at one time: bytes, and a share of the memory. */
 const mostBodyBytes = 128 * mebibyte;
 const bodyShare = 1 / 4;
 const maxConnections = 500;
@@ -23,11 +23,11 @@ export interface ReceivingParts {
   readonly admission: Admission;
   readonly loop: JudgeLoop;
   readonly maxBytes: number;
-  /** Told why exports are refused, or parts of them left out. */
+  /** Called with the reason where an export is refused, or a part of it left out. */
   readonly complain: (message: string) => void;
 }
 
-/** The ports on which exports arrive. */
+/** The open ports for exports. */
 export interface Intake {
   readonly urls: readonly string[];
   /** Lets exports in progress finish. */
@@ -60,7 +60,7 @@ export async function receiveExports(addresses: readonly Address[], parts: Recei
     urls,
     close: async () => {
       await closeListeners();
-      // Accepted exports come before.
+      // Exports that were accepted earlier are judged first.
       await parts.admission.inTurn(async () => {});
     },
   };

@@ -35,6 +35,8 @@ export async function serveMetrics({ host, port }: Address, sources: MetricsSour
       () => send(response, { status: 500, type: plain, body: 'a fault of the sink\n' }),
     );
   });
+  // Also for a client that does not read its answer.
+  server.setTimeout(timeouts.requestTimeout);
   server.maxConnections = maxConnections;
   server.listen(port, host);
   await once(server, 'listening').catch((error: unknown) => {

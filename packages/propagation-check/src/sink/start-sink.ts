@@ -35,7 +35,7 @@ export interface Sink {
   close(): Promise<void>;
 }
 
-/** Of different messages of one kind. */
+/** How many different messages of one kind are printed. */
 const mostSaid = 20;
 
 /** Starts a sink that judges what it receives until it is closed. @throws {SourceError} when it cannot listen, or its snapshot is damaged or in use. */
@@ -55,7 +55,7 @@ async function openSink(options: SinkOptions, file: CountersFile | null): Promis
   const intake = await receiveExports(options.listen, {
     ...parts,
     maxBytes: options.maxBytes,
-    // Clients cause these: there is no end of them, and they must not use up the words for others.
+    // Clients cause any number of these messages. They have a limit of their own, so that other messages are still printed.
     complain: sayOnce(options.say),
   });
   const server = await serveMetrics(options.metrics, createSources(parts, options)).catch(
@@ -131,7 +131,7 @@ function run(
       await intake.close();
       loop.stop();
       try {
-        // Now, and by the clock meanwhile: who stops it may not wait for the end.
+        // Save first, and at intervals while traces are judged: the process may be killed before the end.
         await saver.trySave();
         while (books.judge.finish(now())) await untilNextTurn();
         saver.stop();
@@ -162,7 +162,7 @@ function readStates(
   };
 }
 
-/** Each message once, and not all of them. */
+/** Prints each message once, and no more than `mostSaid` of them. */
 function sayOnce(say: (message: string) => void): (message: string) => void {
   const said = new Set<string>();
   return (message) => {

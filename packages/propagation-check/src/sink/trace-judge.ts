@@ -14,26 +14,26 @@ export interface TraceJudgeOptions {
   /** For spans and what is remembered of their traces. */
   readonly maxBytes: number;
   readonly count: CountCalls;
-  /** Told of an error of the engine: the traces of that batch are dropped, and the next ones are judged. */
+  /** Called with an error of the engine: the traces of that batch are dropped, and the next ones are judged. */
   readonly onFault: (error: unknown) => void;
 }
 
 /**
- * Exporters send what has ended within so long (5 s is the stock delay of batch processors). By as much after their last end traces are closed
- * at least, so that they are closed in the order in which they ended, and the two halves of a broken trace meet in a batch.
+ * Exporters send ended spans within this time (5 s is the default delay of batch processors). No trace is closed sooner after its last end, so
+ * that traces are closed in the order in which they ended, and both halves of a broken trace meet in a batch.
  */
 const exportDelayMs = 5_000;
-/** A trace without an end, such as that of a loop, is closed after this time. */
+/** A trace that never rests, such as that of a loop, is closed after this time. */
 export const longestOpenMs = 600_000;
-/** Closed traces are judged together: so many spans, some 0.2 s of work, or those of so long. */
+/** A batch: this many spans (some 0.2 s of work), or the traces that were closed within this time. */
 const spansPerBatch = 20_000;
 const batchMs = 5_000;
-/** More closed traces than the batches of a few seconds are a backlog. */
+/** Closed traces of more batches, a few seconds of work, are a backlog. */
 const mostBatchesWaiting = 10;
-/** Of the memory: with more in use traces are judged early, until less is. */
+/** Shares of the memory: above the first, traces are judged early until the second is reached. */
 const crowdedShare = 0.875;
 const roomyShare = 0.75;
-/** As much as this part of the memory is taken, beside it, by each of four generations of ids. */
+/** Each of the four generations of ids takes this share of the memory, in addition to it. */
 const idsShare = 1 / 16;
 
 /** The spans and traces that the judge holds now. */
@@ -48,7 +48,7 @@ export interface JudgeState {
 
 /**
  * Takes spans, closes traces that rest, and judges them in batches, in bounded memory. A call is counted once: whole ones and those whose
- * cause later spans cannot change at once, others when their trace leaves the window. Time is given, so that it is a pure machine.
+ * cause later spans cannot change at once, others when their trace leaves the window. Callers pass the time in, so that tests can set it.
  */
 export class TraceJudge {
   readonly #options: TraceJudgeOptions;
@@ -84,8 +84,8 @@ export class TraceJudge {
   }
 
   /**
-   * @param now Milliseconds, on the clock of `tick`. @param wallNow Since the epoch, as services read it: the two part while a machine sleeps,
-   * and when somebody sets the time. @throws {DecodeError} when the export cannot be read.
+   * @param now Milliseconds, on the clock of `tick`. @param wallNow Milliseconds since the epoch: the two clocks diverge while the machine
+   * sleeps, and when somebody sets the time. @throws {DecodeError} when the export cannot be read.
    */
   take(request: ExportRequest, now: number, wallNow = now): ReadExport {
     const { read, arrivals } = this.#held.read(request);
@@ -100,12 +100,12 @@ export class TraceJudge {
     return this.#waitingSpans >= spansPerBatch;
   }
 
-  /** Whether so many closed traces wait that spans come faster than they are judged. */
+  /** Whether closed traces have piled up, because spans arrive faster than they are judged. */
   get isBehind(): boolean {
     return this.#waitingSpans >= spansPerBatch * mostBatchesWaiting;
   }
 
-  /** Closes the traces that are due, and judges one batch when it is time: what arrives meanwhile waits for no more than that. */
+  /** Closes the traces that are due, and judges at most one batch: exports that arrive meanwhile wait for one batch only. */
   tick(now: number): void {
     for (const trace of this.#due.takeDue(now))
       this.#close(trace, now - trace.openedAt >= longestOpenMs ? 'age' : 'inactive', now);
@@ -117,7 +117,7 @@ export class TraceJudge {
     if (isCrowded) this.#held.compact();
   }
 
-  /** Closes everything, and judges one batch of it. @returns Whether there are more. */
+  /** Closes all traces, and judges one batch. @returns Whether more batches are left. */
   finish(now: number): boolean {
     const open = this.#open === 0 ? [] : [...this.#held.all()].filter(({ state }) => state === 'open');
     for (const trace of inOrderOfEnd(open)) this.#close(trace, 'stop', now);
@@ -126,7 +126,7 @@ export class TraceJudge {
     return false;
   }
 
-  /** @param ageMs Since its last span ended. */
+  /** @param ageMs Milliseconds since the last of the spans ended. */
   #arrive(arrival: Arrival, now: number, ageMs: number): void {
     const spans = arrival.rows.length;
     const trace = this.#held.extend(arrival, (id, isRest) => this.#begin(id, isRest, now));
@@ -155,7 +155,7 @@ export class TraceJudge {
     return trace;
   }
 
-  /** Closes the traces that have rested longest, until there will be room. Traces of which spans may be under way stay. */
+  /** Closes the traces that have rested longest, until enough memory will be free. Traces whose spans may still be in transit stay. */
   #closeEarly(now: number): void {
     const excess = this.bytes - this.#options.maxBytes * roomyShare;
     const bytesOf = (trace: HeldTrace) => this.#held.bytesOf(trace);
@@ -228,13 +228,13 @@ export class TraceJudge {
     this.#window.settle(together.filter((trace) => !settled.has(trace)));
   }
 
-  /** Drops the traces of a batch that the engine could not judge, and those beside it: one of them is at fault. */
+  /** Drops the traces of a batch that the engine could not judge, and those of the window: any of them may have caused the fault. */
   #abandon(batch: readonly HeldTrace[]): void {
     for (const trace of new Set([...this.#window.traces, ...batch])) this.#drop(trace);
     this.#window.settle([]);
   }
 
-  /** Lets traces go from the window; what is pending of them is counted. */
+  /** Removes traces from the window, and counts their pending calls. */
   #leave(now: number, isAll = false): void {
     for (const [trace, isOver] of this.#window.takeLeaving(now, isAll ? noRoom : undefined)) {
       // Spans may be missing because the trace was closed before its time.

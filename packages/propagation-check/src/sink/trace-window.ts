@@ -1,14 +1,14 @@
 import type { HeldTrace } from './held-traces.ts';
 
-/** Traces that were judged stay for the next batches: the other halves of broken calls may come, and counts need company. */
+/** Judged traces stay for later batches: the other half of a broken call may arrive, and the rules need several calls of an edge. */
 const contextMs = 300_000;
 /**
- * Verdicts that are argued from a span that is not there are counted as broken after this time: an exporter may try again for a minute.
- * Without the wait they are undecided.
+ * A finding that rests on a missing span counts as broken after this time, because an exporter may retry for a minute. If the trace leaves
+ * earlier, the call is undecided.
  */
 const absenceMs = 60_000;
 
-/** How many spans may stay: of traces that wait for the other side of a broken call, and of all others. */
+/** How many spans may stay. `waiting`: of traces that wait for the other side of a broken call; `calm`: of all others. */
 export interface WindowRoom {
   readonly calm: number;
   readonly waiting: number;
@@ -20,7 +20,7 @@ export const noRoom: WindowRoom = { calm: 0, waiting: 0 };
 /** The traces that were judged last, in the order in which they were. */
 export class TraceWindow {
   #traces: readonly HeldTrace[] = [];
-  /** Those to which spans were added since. */
+  /** Traces that got spans since they were judged. */
   readonly #grown = new Set<HeldTrace>();
 
   get traces(): readonly HeldTrace[] {
@@ -35,15 +35,15 @@ export class TraceWindow {
     this.#grown.add(trace);
   }
 
-  /** All of it was judged. */
+  /** Replaces the window by traces that were judged with all their spans. */
   settle(traces: readonly HeldTrace[]): void {
     this.#traces = traces;
     this.#grown.clear();
   }
 
   /**
-   * Takes the traces that were in batches long enough, and the first of those that are too many. The two traces of a broken call leave together.
-   * @returns Each with whether it was there for as long as it may be.
+   * Takes the traces whose time is over, and the oldest of those beyond the room. The two traces of a broken call leave together.
+   * @returns Each with whether its time was over.
    */
   takeLeaving(now: number, most: WindowRoom = usualRoom): ReadonlyMap<HeldTrace, boolean> {
     const { waiting, partnersOf } = this.#findPartners();
@@ -57,7 +57,7 @@ export class TraceWindow {
       const kind = kindOf(trace);
       if (leaving.has(trace) || (!isOver(trace) && spans[kind] <= most[kind])) continue;
       const together = [...(partnersOf.get(trace) ?? [trace])];
-      // Judged first, with the spans that have come.
+      // A trace with new spans is judged again first.
       if (together.some((one) => this.#grown.has(one))) continue;
       for (const one of together) {
         if (leaving.has(one)) continue;
@@ -69,7 +69,7 @@ export class TraceWindow {
     return leaving;
   }
 
-  /** The traces of the same calls, each with itself, and all of calls that are broken unless more comes. */
+  /** `partnersOf`: the traces that share a pending call with each trace. `waiting`: the traces of calls that are broken if no more spans arrive. */
   #findPartners() {
     const waiting = new Set<HeldTrace>();
     const partnersOf = new Map<HeldTrace, Set<HeldTrace>>();

@@ -48,8 +48,8 @@ export interface Receiving {
    */
   readonly accept: (request: ExportRequest) => Promise<readonly DecodeError[]>;
   /**
-   * Whether clients send an export again that was not answered: one whose client has gone while it waited is not accepted, so that it does not
-   * count twice. A process that has ended sends nothing again. Over gRPC it is never accepted.
+   * Whether clients retry an export that was not answered. Then an export whose client disconnected while it waited is not accepted, so that
+   * it does not count twice. Over gRPC it is never accepted. Set it to false where the clients are processes that have ended.
    */
   readonly isSentAgain?: boolean;
   /** Asked before a body is read. @throws {RefusedRequest} when no more can be taken. */
@@ -69,6 +69,6 @@ export function toRefusal(error: unknown): RefusedRequest {
   if (error instanceof TooLargeError)
     return new RefusedRequest(413, rpcCode.resourceExhausted, error.message);
   if (error instanceof DecodeError) return new RefusedRequest(400, rpcCode.invalidArgument, error.message);
-  // Clients do not send it again: it would fail again.
+  // A status that clients do not retry: it would fail again.
   return new RefusedRequest(500, rpcCode.internal, `a fault of this tool: ${messageOf(error)}`);
 }

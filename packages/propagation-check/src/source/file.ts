@@ -5,6 +5,7 @@ import { DecodeError } from '../decode/decode-error.ts';
 import { type Decoded, decodeCompressed } from '../decode/detect-format.ts';
 import type { Span } from '../span/span.ts';
 import { describeFileError, emptyFile, quotePath, tooLarge } from './file-error.ts';
+import { largestDocument } from './read-whole-file.ts';
 import { isSameTraceId, selectTraces } from './select-spans.ts';
 import { type Source, SourceError } from './source.ts';
 import { checkTraceId } from './trace-id.ts';
@@ -22,8 +23,6 @@ export interface FileSource extends Source {
   /** Every span of the file, in its order. @throws {SourceError} as `readTrace`. */
   readAll(signal?: AbortSignal): Promise<readonly Span[]>;
 }
-
-const defaultMaxBytes = 512_000_000;
 
 /** @param path Of the file; `-` for standard input. The format is recognised by content. */
 export function createFileSource(path: string, options: FileOptions = {}): FileSource {
@@ -58,7 +57,7 @@ export async function readSpanFile(
   signal?: AbortSignal,
 ): Promise<Decoded> {
   const label = path === '-' ? 'standard input' : quotePath(path);
-  const maxBytes = options.maxBytes ?? defaultMaxBytes;
+  const maxBytes = options.maxBytes ?? largestDocument;
   const bytes = await readBytes(path, label, maxBytes, options.stdin ?? process.stdin, signal);
   if (bytes.length === 0) throw new SourceError(`${label}: ${emptyFile}`);
   try {

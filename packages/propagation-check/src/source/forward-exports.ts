@@ -87,7 +87,7 @@ export async function openForward(options: ForwardOptions): Promise<ExportSink> 
   };
 }
 
-/** @returns Why it was not delivered, or what was left out of it; null when all is well. */
+/** @returns Why the export was not delivered, or which spans were rejected; null when all were accepted. */
 async function send(
   client: HttpClient,
   { signal, type, body }: AcceptedExport,

@@ -27,7 +27,7 @@ export interface HttpClientOptions {
 
 /** Reads from one HTTP API. */
 export interface HttpClient {
-  /** The server that is meant, for messages. */
+  /** The expected server, for messages. */
   readonly peer: Peer;
   /** `jaeger=http://localhost:16686`, for messages. */
   readonly name: string;

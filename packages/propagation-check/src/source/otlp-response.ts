@@ -28,7 +28,7 @@ export function encodeSuccess(type: OtlpContentType, rejectedSpans: number, erro
   return Buffer.from(toBinary(ExportTraceServiceResponseSchema, response));
 }
 
-/** Spans that a receiver has left out of an export that it took. */
+/** Spans that a receiver rejected from an export that it accepted. */
 export interface Rejection {
   readonly spans: number;
   readonly message: string;

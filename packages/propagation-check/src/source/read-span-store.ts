@@ -12,6 +12,7 @@ import { cutPieces, endFinders, fillFrom } from './cut-pieces.ts';
 import { describeFileError, emptyFile, quotePath, tooLarge } from './file-error.ts';
 import { fillFromFile } from './fill-from-file.ts';
 import { readPieces } from './read-pieces.ts';
+import { largestDocument } from './read-whole-file.ts';
 import { refuseLargeFile, watchStream } from './refuse-large.ts';
 import { ForeignFileError, SourceError } from './source.ts';
 
@@ -38,8 +39,6 @@ export interface ReadProgress {
   readonly size: number | null;
   readonly spans: number;
 }
-
-const defaultMaxDocumentBytes = 512_000_000;
 
 /** Measured on two cores: a worker costs half a second until its code is compiled, and pays beyond about 500,000 spans. */
 const bytesBeforeWorkers = 256 * 1024 * 1024;
@@ -107,7 +106,7 @@ async function read(
     const chunks = readFileChunks(file, options.signal);
     return await readStream(writer, chunks, { label, size, file }, options);
   } catch (error) {
-    const maxBytes = options.maxDocumentBytes ?? defaultMaxDocumentBytes;
+    const maxBytes = options.maxDocumentBytes ?? largestDocument;
     if (!(error instanceof DecodeError) || !found.isFile() || found.size > maxBytes) throw error;
     // Lines of other formats or of a log may stand among those of OTLP: the whole can be read, or is refused for what it is.
     writer.rollBack(before);
@@ -130,7 +129,7 @@ async function readStream(
   { label, size, file }: Input,
   options: StoreOptions,
 ): Promise<DecodedInto> {
-  const maxDocumentBytes = options.maxDocumentBytes ?? defaultMaxDocumentBytes;
+  const maxDocumentBytes = options.maxDocumentBytes ?? largestDocument;
   const progress = { bytes: 0, size };
   const [start, all] = await peek(countBytes(input, progress), maxDocumentBytes, ({ length }) => length >= 2);
   if (start.length === 0) throw new SourceError(`${label}: ${emptyFile}`);

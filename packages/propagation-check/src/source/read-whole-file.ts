@@ -1,23 +1,27 @@
 import { createReadStream } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 
-/** Of a pipe or a device: `/dev/zero` has no end. */
-const mostBytes = 512_000_000;
+/** The largest document that is held as a whole: the limit of a string in Node.js. */
+export const largestDocument = 512_000_000;
+/** People write settings: a larger file is another one, or a device without an end. */
+const largestSettings = 16 * 1024 * 1024;
 
-/** Reads what a file, a pipe or a device holds. */
+/** Reads a file, or a pipe or a device, which may have no end. */
 export async function readWholeFile(path: string): Promise<Buffer> {
-  if ((await stat(path)).isFile()) return readFile(path);
+  return (await stat(path)).isFile() ? readFile(path) : readAtMost(path, largestDocument);
+}
+
+export async function readSettings(path: string): Promise<string> {
+  return (await readAtMost(path, largestSettings)).toString();
+}
+
+async function readAtMost(path: string, most: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of createReadStream(path)) {
     size += chunk.length;
-    if (size > mostBytes)
-      throw new Error(`a device or a pipe with more than ${mostBytes} bytes; name a file`);
+    if (size > most) throw new Error(`more than ${most} bytes; name another file`);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);
-}
-
-export async function readText(path: string): Promise<string> {
-  return (await readWholeFile(path)).toString();
 }

@@ -1,6 +1,6 @@
 import { realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 
-/** Whole or not at all: the file is replaced by one that was written beside it. A device or a pipe stays, and is written to. */
+/** Replaces a file atomically, by one that was written beside it. A device or a pipe is written to instead. */
 export async function replaceFile(path: string, text: string): Promise<void> {
   // The file that a link names, not the link.
   const target = await realpath(path).catch(() => path);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { openSync } from 'node:fs';
-import { link, mkdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
+import { link, mkdir, readFile, stat, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { writeSnapshot } from '../../src/sink/snapshot.ts';
@@ -39,11 +39,21 @@ const withoutDevices = process.platform === 'linux' ? false : 'this system has n
 test('a device without an end is no file of settings', { skip: withoutDevices }, async (t) => {
   const folder = await makeSpans(t);
   const spans = join(folder, 'spans.jsonl');
-  for (const option of ['--baseline', '--expectations'])
+  for (const option of ['--baseline', '--expectations', '--config'])
     assertIsRefusal(
       await executeCli('file', spans, option, '/dev/zero'),
-      /\/dev\/zero: a device or a pipe with more than \d+ bytes; name a file$/m,
+      /\/dev\/zero: more than 16777216 bytes; name another file$/m,
     );
+});
+
+test('a file that is too large for settings is none', async (t) => {
+  const folder = await makeSpans(t, { large: '' });
+  const large = join(folder, 'large');
+  await truncate(large, 16 * 1024 * 1024 + 1);
+  assertIsRefusal(
+    await executeCli('file', join(folder, 'spans.jsonl'), '--expectations', large),
+    /large: more than 16777216 bytes; name another file$/m,
+  );
 });
 
 test('a device is written to, and never replaced', { skip: withoutDevices }, async () => {

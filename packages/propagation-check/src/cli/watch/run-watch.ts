@@ -11,6 +11,7 @@ import { renderFinding } from '../../report/tree.ts';
 import { SourceError } from '../../source/source.ts';
 import type { SpanStore } from '../../span/span-store.ts';
 import { mapBy } from '../../util/group-by.ts';
+import { messageOf } from '../../util/message-of.ts';
 import { checkStore } from '../../verdict/check-traces.ts';
 import { type ReadInputs, readAnew, readCheckInputs } from '../check-inputs.ts';
 import { readPage } from '../explain-finding.ts';
@@ -263,7 +264,7 @@ async function openFinding(
     const page = await readPage(id);
     open({ title: `explain ${id}`, render: ({ width }) => layMarkdown(page, Math.min(width, widestText)) });
   } catch (error) {
-    say(error instanceof Error ? error.message : String(error));
+    say(messageOf(error));
   }
 }
 
