@@ -106,7 +106,8 @@ async function readTraces(
     }
   }
   // Another page has found some of them by the search itself.
-  return { store: writer.finish(), found, detached: detached.difference(found), missing };
+  for (const id of found) detached.delete(id);
+  return { store: writer.finish(), found, detached, missing };
 }
 
 /** @returns null when there is a verdict. */

@@ -78,7 +78,7 @@ suite('the configuration file', () => {
     await writeFile(join(root, name), '');
     assertRefused(await run(), /propagation-check\.yaml:1:1: empty; expected source, /);
     await writeFile(join(root, name), Uint8Array.of(0xff, 0xfe, 0x61, 0));
-    assertRefused(await run(), /propagation-check\.yaml:1:1: not a map; /);
+    assertRefused(await run(), /propagation-check\.yaml:1:1: no text in UTF-8; /);
     await writeFile(join(root, name), 'reports: { json: true, markdown: true }');
     assertRefused(
       await run(),
