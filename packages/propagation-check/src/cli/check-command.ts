@@ -8,11 +8,10 @@ import { readAnew, readCheckInputs, readCollector } from './check-inputs.ts';
 import type { SourceArguments } from './common-options.ts';
 import { countSeenRequests, failedRequestsDoubt } from './count-requests.ts';
 import { describeWaiting } from './describe-waiting.ts';
-import { explainCommandSilence, readAssignments } from './explain-command-silence.ts';
+import { explainCommandSilence } from './explain-command-silence.ts';
 import { openNamedSource } from './open-named-source.ts';
 import { openOutput } from './open-output.ts';
 import { printReport } from './print-report.ts';
-import { readCommandText } from './read-command-text.ts';
 import { graceMs, runChild } from './run-child.ts';
 import type { Session } from './session.ts';
 import { createProgress } from './show-progress.ts';
@@ -41,8 +40,7 @@ export async function checkCommand(
   const progress = createProgress();
   try {
     const { env, notes } = makeChildEnvironment(process.env, source.url ?? '', args.forward !== undefined);
-    const text = await readCommandText(command);
-    const silences = listSilences({ ...env, ...readAssignments(text) });
+    const silences = listSilences(env);
     const onLeftBehind = () =>
       progress.show(
         () =>
@@ -59,7 +57,7 @@ export async function checkCommand(
       settleMs: args.settle,
       signal,
       onWait: (waiting) => progress.show(() => describeWaiting(source.name, waiting)),
-      explainSilence: () => explainCommandSilence({ name, exitCode, text, silences }),
+      explainSilence: () => explainCommandSilence({ name, exitCode, silences }),
     });
     progress.clear();
     const { details, spans, store } = checked;
