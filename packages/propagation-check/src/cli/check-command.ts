@@ -1,10 +1,11 @@
 import { basename } from 'node:path';
-import { checkReceived } from '../collect/check-received.ts';
+import { type CheckedSpans, checkReceived } from '../collect/check-received.ts';
 import { makeChildEnvironment } from '../collect/child-environment.ts';
 import { withDoubt } from '../collect/judge.ts';
 import { listSilences } from '../collect/list-silences.ts';
 import { escapeText } from '../report/escape-text.ts';
-import { readAnew, readCheckInputs, readCollector } from './check-inputs.ts';
+import type { CommandEnd } from '../report/json.ts';
+import { type ReadInputs, readAnew, readCheckInputs, readCollector } from './check-inputs.ts';
 import type { SourceArguments } from './common-options.ts';
 import { countSeenRequests, failedRequestsDoubt } from './count-requests.ts';
 import { describeWaiting } from './describe-waiting.ts';
@@ -12,8 +13,7 @@ import { explainCommandSilence, readAssignments } from './explain-command-silenc
 import { tellTerminal } from './interruption.ts';
 import { openNamedSource } from './open-named-source.ts';
 import { openOutput } from './open-output.ts';
-import { printReport } from './print-report.ts';
-import { readCommandText } from './read-command-text.ts';
+import { type Judged, printReport } from './print-report.ts';
 import { graceMs, runChild } from './run-child.ts';
 import type { Session } from './session.ts';
 import { createProgress } from './show-progress.ts';
@@ -42,8 +42,7 @@ export async function checkCommand(
   const progress = createProgress();
   try {
     const { env, notes } = makeChildEnvironment(process.env, source.url ?? '', args.forward !== undefined);
-    const text = await readCommandText(command);
-    const silences = listSilences({ ...env, ...readAssignments(text) });
+    const silences = listSilences(env);
     const onLeftBehind = () =>
       progress.show(
         () =>
@@ -60,7 +59,7 @@ export async function checkCommand(
       settleMs: args.settle,
       signal,
       onWait: (waiting) => progress.show(() => describeWaiting(source.name, waiting)),
-      explainSilence: () => explainCommandSilence({ name, exitCode, text, silences }),
+      explainSilence: () => explainCommandSilence({ name, exitCode, silences }),
     });
     progress.clear();
     const { details, spans, store } = checked;

@@ -13,25 +13,14 @@ export function explainCommandSilence({ name, exitCode, text, silences }: Silent
   const ended =
     exitCode > firstSignalCode ? 'it was ended by a signal, maybe before it had sent its spans; or ' : '';
   if (silences.length > 0) return ended + silences.join('; ');
-  const [, starter] = containerStarter.exec(text) ?? [];
-  if (starter !== undefined) return `${ended}${starter} starts containers, which ${howToReach}`;
   return (
     `${ended}no process of ${name} has an SDK that exports traces (${howToLoad}), or it exports elsewhere: to an endpoint in its code, ` +
     `or in OTEL_EXPORTER_OTLP_TRACES_ENDPOINT; or its services run in containers, which ${howToReach}`
   );
 }
 
-/** Variables that a command sets itself: `env NAME=VALUE`, or in the text of a shell. */
-export function readAssignments(text: string): Readonly<Record<string, string>> {
-  const found = text.matchAll(/(?<![\w$])(OTEL_\w+)=["']?([^\s"';&|]*)/g);
-  return Object.fromEntries([...found].map(([, name = '', value = '']) => [name, value]));
-}
-
 /** Source: POSIX shells, 128 + the number of the signal. */
 const firstSignalCode = 128;
-
-const containerStarter =
-  /(?:^|[\s/"'=(;&|])(docker(?:[ -]compose)?|podman(?:[ -]compose)?|nerdctl|kubectl|minikube|skaffold|tilt)(?![\w.-])/;
 
 const howToReach =
   'neither get these variables nor reach 127.0.0.1: listen with --source otlp=0.0.0.0:14318, and set in them ' +
