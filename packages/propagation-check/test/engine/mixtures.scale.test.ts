@@ -30,7 +30,7 @@ interface EdgeFinding {
  */
 const vanishing: Readonly<Partial<Record<FindingId, number>>> = {
   'context-lost-in-process': 133,
-  'split-trace': 39,
+  'split-trace': 41,
   'stale-context': 10,
   'wrong-parent': 6,
   'header-malformed': 3,
