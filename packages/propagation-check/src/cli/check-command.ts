@@ -9,7 +9,7 @@ import { type ReadInputs, readAnew, readCheckInputs, readCollector } from './che
 import type { SourceArguments } from './common-options.ts';
 import { countSeenRequests, failedRequestsDoubt } from './count-requests.ts';
 import { describeWaiting } from './describe-waiting.ts';
-import { explainCommandSilence, readAssignments } from './explain-command-silence.ts';
+import { explainCommandSilence } from './explain-command-silence.ts';
 import { tellTerminal } from './interruption.ts';
 import { openNamedSource } from './open-named-source.ts';
 import { openOutput } from './open-output.ts';
@@ -62,36 +62,42 @@ export async function checkCommand(
       explainSilence: () => explainCommandSilence({ name, exitCode, silences }),
     });
     progress.clear();
-    const { details, spans, store } = checked;
-    const requests = countSeenRequests(spans);
-    const isDoubtful = requests.failed > 0 && args.allowFailedRequests !== true;
-    const result = withDoubt(checked.result, isDoubtful);
-    const all = {
-      ...details,
-      ...(result === checked.result ? {} : { reason: failedRequestsDoubt }),
-      ...(requests.sent === 0 ? {} : { requests }),
-      notes: [
-        ...notes,
-        // Without spans they are already in the reason.
-        ...(spans.length === 0 ? [] : silences),
-        ...(leftBehind ? [`processes that ${name} left behind were ended`] : []),
-        ...(await inputs.wireFiles.describeGaps(store)),
-        ...details.notes,
-      ],
-      collector: await readCollector(args, signal),
-      command: { name, exitCode },
-    };
-    const output = openOutput(process.stderr);
-    const verdict = await printReport(
-      { result, details: all, readStore: () => store, inputs, isDoubtful },
-      args,
-      output,
-    );
+    const aside = [
+      ...notes,
+      // Where nothing arrived they are the reason.
+      ...(checked.spans.length === 0 ? [] : silences),
+      ...(leftBehind ? [`processes that ${name} left behind were ended`] : []),
+    ];
+    const judged = await judgeCommand(checked, { name, exitCode }, aside, inputs, args, signal);
+    const verdict = await printReport(judged, args, openOutput(process.stderr));
     return exitCode === 0 ? verdict : exitCode;
   } finally {
     progress.clear();
     await source.close();
   }
+}
+
+/** What arrived of a command, with what its requests leave open. @param notes Of the command, before those of the check. */
+async function judgeCommand(
+  { result: received, details, spans, store }: CheckedSpans,
+  command: CommandEnd,
+  notes: readonly string[],
+  inputs: ReadInputs,
+  args: ExecArguments,
+  signal: AbortSignal,
+): Promise<Judged> {
+  const requests = countSeenRequests(spans);
+  const isDoubtful = requests.failed > 0 && args.allowFailedRequests !== true;
+  const result = withDoubt(received, isDoubtful);
+  const all = {
+    ...details,
+    ...(result === received ? {} : { reason: failedRequestsDoubt }),
+    ...(requests.sent === 0 ? {} : { requests }),
+    notes: [...notes, ...(await inputs.wireFiles.describeGaps(store)), ...details.notes],
+    collector: await readCollector(args, signal),
+    command,
+  };
+  return { result, details: all, readStore: () => store, inputs, isDoubtful };
 }
 
 function tellSignal(what: string, left: number): void {

@@ -105,7 +105,7 @@ async function readTraces(
       added.add(id);
     }
   }
-  // Another page has found some of them by the search itself.
+  // Another page may have found some of them.
   for (const id of found) detached.delete(id);
   return { store: writer.finish(), found, detached, missing };
 }

@@ -1,15 +1,13 @@
-/** A command from which no span has arrived. */
+/** A command after which no span has arrived. */
 interface SilentCommand {
   readonly name: string;
   readonly exitCode: number;
-  /** Its words, and the text of the script that it runs. */
-  readonly text: string;
-  /** Variables that keep spans away. */
+  /** Variables of its environment that keep spans away. */
   readonly silences: readonly string[];
 }
 
-/** Explains why no span of a command arrived, from what can be seen from outside. */
-export function explainCommandSilence({ name, exitCode, text, silences }: SilentCommand): string {
+/** Why no span of a command arrived, as far as it can be seen from outside. */
+export function explainCommandSilence({ name, exitCode, silences }: SilentCommand): string {
   const ended =
     exitCode > firstSignalCode ? 'it was ended by a signal, maybe before it had sent its spans; or ' : '';
   if (silences.length > 0) return ended + silences.join('; ');

@@ -12,7 +12,7 @@ export class ForeignContentError extends DecodeError {}
 /** It is known what the bytes hold, and that it is no span, such as what this tool writes beside spans. */
 export class SpanlessContentError extends ForeignContentError {}
 
-/** The same fault with another text. */
+/** A copy of the error, with another message. */
 export function reword(error: DecodeError, message: string): DecodeError {
   if (error instanceof SpanlessContentError) return new SpanlessContentError(message);
   return error instanceof ForeignContentError ? new ForeignContentError(message) : new DecodeError(message);

@@ -29,6 +29,7 @@ export function pairDisplaced(
   thresholds: DisplacedThresholds,
 ): readonly Pair[] {
   const { displacedShare, displacedLeftOver, fewestDisplaced } = thresholds;
+  if (calls.length < bereft.length * displacedShare) return [];
   const pairs = pairContained(bereft, calls, thresholds);
   const awaited = areAwaited(
     pairs.map(({ client: request, server: call }) => ({ request, call })),
@@ -63,6 +64,7 @@ export function pairWithMessages(
   thresholds: DisplacedThresholds,
 ): readonly Pair[] {
   const { displacedShare, displacedLeftOver, fillsRequest } = thresholds;
+  if (calls.length < messages.length * displacedShare) return [];
   const pairs = pairContained(messages, calls, thresholds);
   const isSure =
     pairs.length >= messages.length * displacedShare &&

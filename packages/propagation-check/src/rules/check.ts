@@ -7,7 +7,7 @@ import type { TraceGraph } from '../graph/trace-graph.ts';
 import type { HeaderLookup } from '../headers/wire.ts';
 import type { ClockOffsets } from '../pairing/align-clocks.ts';
 import { isParentRemote, type Span } from '../span/span.ts';
-import { keyFor } from '../util/group-by.ts';
+import { type Group, keyFor } from '../util/group-by.ts';
 import type { FindingId, Severity } from './finding.ts';
 import type { ProjectHint } from './project-hint.ts';
 import type { Thresholds } from './thresholds.ts';
@@ -59,6 +59,19 @@ export interface SharedResults {
   isBegun(traceId: string): boolean;
   /** Whether the whole calls that an instrumentation of a service makes to another are known by other user agents than this. */
   isOtherAgent(client: Span, server: string | null, userAgent: string): boolean;
+  readonly brokenCalls: BrokenCalls;
+  /** The SERVER and CONSUMER spans of a service, by endpoint. */
+  routesOf(service: string | null): readonly Group<Span>[];
+}
+
+/** The calls of services that are broken, and are not missing. */
+export interface BrokenCalls {
+  /** The method and path of a call, or its target. Proxies, replicas and restarts give one service several addresses. */
+  nameOf(row: number): string;
+  /** Calls that nobody continued, by these names. */
+  openOf(service: string | null): ReadonlyMap<string, Group<number>>;
+  /** The traces in which a service has a request whose parent is lost. */
+  tracesReaching(service: string | null): ReadonlySet<number | undefined>;
 }
 
 /** Facts of the services that need no look at their spans. */

@@ -1,6 +1,7 @@
 import type { Pair } from '../pairing/pair.ts';
 import { type Span, spanKinds } from '../span/span.ts';
-import { groupBy, keyFor } from '../util/group-by.ts';
+import { groupBy, keyFor, mapBy } from '../util/group-by.ts';
+import { remember } from '../util/remember.ts';
 import type { Scene } from './check.ts';
 import { finding, pairWithEntries, wereAwaited } from './context-lost-in-process.ts';
 import { gate, rule } from './rule.ts';
@@ -32,16 +33,22 @@ export const contextLostBeforeWork = rule<DetachedWork>({
         isWork(row) && graph.isRoot(row) && !graph.hasLinks(row) && services.hasEntries(graph.serviceOf(row)),
     );
     const calling = listCalling(scene, roots);
-    return groupBy(
+    const ofNames = groupBy(
       roots.filter((root) => !calling.has(graph.rowOf(root))),
       nameWork,
-    )
-      .filter(({ length }) => length >= thresholds.fewestDisplaced)
-      .map((ofName) => {
-        const [{ serviceName, name }] = ofName;
-        const alike = scene.selectSpans(serviceName, (row) => isWork(row) && facts.nameOf(row) === name);
-        return { scene, roots: ofName, pairs: pairWithEntries(scene, serviceName, alike, ofName) };
-      });
+    ).filter(({ length }) => length >= thresholds.fewestDisplaced);
+    const names = new Set(ofNames.map(([{ name }]) => name));
+    const workOf = remember((service: string | null) =>
+      mapBy(
+        scene.selectSpans(service, (row) => isWork(row) && names.has(facts.nameOf(row))),
+        ({ name }) => name,
+      ),
+    );
+    return ofNames.map((ofName) => {
+      const [{ serviceName, name }] = ofName;
+      const alike = workOf(serviceName).get(name) ?? [];
+      return { scene, roots: ofName, pairs: pairWithEntries(scene, serviceName, alike, ofName) };
+    });
   },
   gates: [
     gate(

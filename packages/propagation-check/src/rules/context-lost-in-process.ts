@@ -1,6 +1,5 @@
 import { type Call, groupCalls, viewCalls } from '../calls/call-group.ts';
 import { isDetached, isOutgoing } from '../calls/edge.ts';
-import { nameEndpoints } from '../calls/endpoint.ts';
 import { nameTarget } from '../calls/target.ts';
 import { isExpected } from '../expect/expectation.ts';
 import { isRoot } from '../graph/trace-graph.ts';
@@ -170,9 +169,8 @@ export function pairWithEntries(
     calls.map((call) => scene.graph.rowOf(call)),
     called,
   );
-  const entries = scene.entriesOf(service);
   // Each route is judged for itself: others do not make the call.
-  const found = groupBy(entries, nameEndpoints(entries)).flatMap((ofRoute) => {
+  const found = scene.shared.routesOf(service).flatMap((ofRoute) => {
     const bereft = ofRoute.filter((entry) => !callers.has(scene.graph.rowOf(entry)));
     return ofRoute[0].kind === 'CONSUMER'
       ? pairWithMessages(bereft, detached, scene.thresholds)

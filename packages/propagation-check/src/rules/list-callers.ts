@@ -1,8 +1,36 @@
 import { readMethod, readPath, readRpcMethod } from '../calls/call-facts.ts';
 import { withoutIds } from '../calls/endpoint.ts';
 import { nameTarget } from '../calls/target.ts';
-import { keyFor } from '../util/group-by.ts';
-import type { Scene } from './check.ts';
+import { keyFor, mapBy } from '../util/group-by.ts';
+import { remember } from '../util/remember.ts';
+import type { BrokenCalls, Scene, SceneFacts } from './check.ts';
+
+export function indexBrokenCalls({ graph, facts }: SceneFacts): BrokenCalls {
+  const { traces } = graph.index;
+  const nameOf = facts.remember((call) => {
+    const [path, rpcMethod] = [readPath(call), readRpcMethod(call)];
+    return path === null && rpcMethod === null
+      ? nameTarget(call)
+      : keyFor(readMethod(call), rpcMethod, withoutIds(path ?? ''));
+  });
+  const selectOf = (service: string | null, isMeant: (row: number) => boolean): readonly number[] =>
+    [...graph.rowsOfService(service)].filter(isMeant);
+  return {
+    nameOf,
+    openOf: remember((service: string | null) =>
+      mapBy(
+        selectOf(service, (row) => facts.isOutgoing(row) && !graph.hasChild(row)),
+        nameOf,
+      ),
+    ),
+    tracesReaching: remember(
+      (service: string | null) =>
+        new Set(
+          selectOf(service, (row) => graph.isOrphan(row) && graph.isEntry(row)).map((row) => traces[row]),
+        ),
+    ),
+  };
+}
 
 /**
  * The topmost spans of a service above these calls, and above calls that are broken in another way and not missing: those of the same
@@ -11,29 +39,21 @@ import type { Scene } from './check.ts';
  * @param called The services that the calls reach, as far as they have spans.
  */
 export function listCallers(
-  { graph, facts }: Scene,
+  { graph, facts, shared: { brokenCalls } }: Scene,
   service: string | null,
   calls: readonly number[],
   called: readonly (string | null)[] = [],
 ): ReadonlySet<number> {
   const { traces } = graph.index;
-  // Proxies, replicas and restarts give one service several addresses.
-  const nameCall = facts.remember((call) => {
-    const [path, rpcMethod] = [readPath(call), readRpcMethod(call)];
-    return path === null && rpcMethod === null
-      ? nameTarget(call)
-      : keyFor(readMethod(call), rpcMethod, withoutIds(path ?? ''));
-  });
-  const names = new Set(calls.filter((row) => facts.isOutgoing(row)).map(nameCall));
-  const reached = new Set<number | undefined>();
-  for (const each of new Set(called)) {
-    for (const row of graph.rowsOfService(each))
-      if (graph.isOrphan(row) && graph.isEntry(row)) reached.add(traces[row]);
-  }
-  const callers = new Set(calls.map((row) => graph.topInService(row)));
+  const names = new Set(calls.filter((row) => facts.isOutgoing(row)).map(brokenCalls.nameOf));
+  const open = [...names].flatMap((name) => brokenCalls.openOf(service).get(name) ?? []);
+  const callers = new Set([...calls, ...open].map((row) => graph.topInService(row)));
+  const reached = [...new Set(called)]
+    .map(brokenCalls.tracesReaching)
+    .filter((tracesOfOne) => tracesOfOne.size > 0);
+  if (reached.length === 0) return callers;
   for (const row of graph.rowsOfService(service)) {
-    const isOpen = facts.isOutgoing(row) && !graph.hasChild(row) && names.has(nameCall(row));
-    if (isOpen || reached.has(traces[row])) callers.add(graph.topInService(row));
+    if (reached.some((tracesOfOne) => tracesOfOne.has(traces[row]))) callers.add(graph.topInService(row));
   }
   return callers;
 }

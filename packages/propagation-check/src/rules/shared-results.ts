@@ -1,7 +1,10 @@
 import { type CallGroup, someCall } from '../calls/call-group.ts';
+import { nameEndpoints } from '../calls/endpoint.ts';
 import { none } from '../graph/trace-graph.ts';
+import { groupBy } from '../util/group-by.ts';
 import { remember } from '../util/remember.ts';
 import { hasCall, isNamed, type SceneFacts, type SharedResults } from './check.ts';
+import { indexBrokenCalls } from './list-callers.ts';
 
 /** Makes what rules ask for often, each result once for a scene. */
 export function shareResults(facts: SceneFacts): SharedResults {
@@ -27,6 +30,11 @@ export function shareResults(facts: SceneFacts): SharedResults {
     isReachedThrough,
     isOtherAgent: (client, server, userAgent) =>
       agentsBetween(client.serviceName, server)(client.scopeName, userAgent),
+    brokenCalls: indexBrokenCalls(facts),
+    routesOf: remember((service: string | null) => {
+      const entries = facts.entriesOf(service);
+      return groupBy(entries, nameEndpoints(entries));
+    }),
   };
 }
 
