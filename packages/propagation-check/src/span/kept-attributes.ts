@@ -12,6 +12,7 @@ export const keptAttributes = [
   ...['server.address', 'server.port', 'net.host.name', 'net.host.port', 'net.peer.name', 'net.peer.port'],
   ...['network.peer.address', 'network.peer.port', 'net.sock.peer.addr', 'net.sock.peer.port', 'net.peer.ip'],
   ...['user_agent.original', 'http.user_agent'],
+  ...['error.type', 'http.error_name', 'http.error_message', 'exception'],
   ...['rpc.system.name', 'rpc.system', 'rpc.service', 'rpc.method', 'component'],
   ...['rpc.response.status_code', 'rpc.grpc.status_code'],
   ...['asgi.event.type', 'messaging.system', 'messaging.message.id', 'messaging.message_id', 'faas.trigger'],
