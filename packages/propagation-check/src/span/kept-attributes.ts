@@ -7,7 +7,16 @@ import type { Attributes, AttributeValue } from './span.ts';
  */
 export const keptAttributes = [
   ...['http.request.method', 'http.method', 'method'],
-  ...['url.full', 'http.url', 'url.path', 'http.target', 'http.path', 'http.route'],
+  ...[
+    'url.full',
+    'http.url',
+    'url.path',
+    'http.target',
+    'http.path',
+    'http.route',
+    'url.scheme',
+    'http.scheme',
+  ],
   ...['http.response.status_code', 'http.status_code', 'status'],
   ...['server.address', 'server.port', 'net.host.name', 'net.host.port', 'net.peer.name', 'net.peer.port'],
   ...['network.peer.address', 'network.peer.port', 'net.sock.peer.addr', 'net.sock.peer.port', 'net.peer.ip'],
