@@ -3,11 +3,9 @@ import { readAddress } from './call-facts.ts';
 
 const httpsPort = 443;
 
-/** Whether the request goes over TLS, so that nothing on the way can read its headers. A scheme says more than a port. */
+/** Whether the request goes over TLS, so that nothing on the way can read its headers. Some build the URL of any request with `http:`. */
 export function isEncrypted(span: Span): boolean {
-  for (const name of ['url.full', 'http.url', 'url.scheme', 'http.scheme']) {
-    const [, scheme] = /^(https?)(?=:|$)/i.exec(String(span.attributes.get(name) ?? '')) ?? [];
-    if (scheme !== undefined) return scheme.toLowerCase() === 'https';
-  }
-  return readAddress(span).port === httpsPort;
+  if (readAddress(span).port === httpsPort) return true;
+  const schemes = ['url.full', 'http.url', 'url.scheme', 'http.scheme'];
+  return schemes.some((name) => /^https(?::|$)/i.test(String(span.attributes.get(name) ?? '')));
 }
