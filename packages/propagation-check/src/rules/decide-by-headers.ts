@@ -197,10 +197,14 @@ function decideCall(
   };
 }
 
-/** Only the caller knows the id of its span, so that such a header proves that it was sent, wherever it was seen. */
-function isSentByItself({ client }: Shown, { sent }: CallHeaders): boolean {
+/**
+ * Only the caller knows the id of its span, so that such a header proves that it was sent, wherever it was seen. Without a SERVER span
+ * another call may be meant.
+ */
+function isSentByItself({ client, server }: Shown, { sent }: CallHeaders): boolean {
   const reading = readTracecontext(sent);
-  return client !== null && reading?.state === 'valid' && reading.spanId === client.spanId;
+  if (client === null || server === null) return false;
+  return reading?.state === 'valid' && reading.spanId === client.spanId;
 }
 
 /** What no cause explains. Other headers may be all that a service recorded. */
