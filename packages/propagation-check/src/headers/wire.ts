@@ -88,7 +88,7 @@ export function indexHeaders(evidence: HeaderEvidence, spans: TraceGraph): Heade
     const own = [client?.spanId, server?.parentSpanId].flatMap((id) => byId.get(id ?? '') ?? []);
     const records =
       own.length > 0
-        ? [...own, ...findNested(anonymous, own, told)]
+        ? [...own, ...findNested(anonymous, own, told, (record) => isInFrontOf(record, calleeSide))]
         : findByTime(anonymous, client ?? server, told, (record) => !namesAnother(record, callerSide));
     const seen = [...new Set(records)].sort(outermostFirst(callerSide, calleeSide));
     const [first, last] = [seen[0], seen.at(-1)];
@@ -233,6 +233,7 @@ function findNested(
   anonymous: RecordIndex,
   own: readonly WireRecord[],
   told: (record: WireRecord) => string,
+  isCallees: (record: WireRecord) => boolean,
 ): readonly WireRecord[] {
   const outer = own[0];
   if (outer === undefined) return [];
@@ -240,7 +241,7 @@ function findNested(
   const from = timeOf(outer);
   const to = from + outer.durationMs;
   const fits = (record: WireRecord): boolean => !taps.has(record.tap) && timeOf(record) >= from - rounding;
-  return takeOfEachTap(anonymous.underWay(outer, from - rounding, to + rounding), fits, told);
+  return takeOfEachTap(anonymous.underWay(outer, from - rounding, to + rounding), fits, told, isCallees);
 }
 
 /** Records without an id of the data, taken while the call was open, at the same method and path. */
@@ -261,14 +262,22 @@ function findByTime(
   return takeOfEachTap(anonymous.underWay(asked, start - rounding, end), isDuring, told);
 }
 
-/** One record of each tap of which all that fit tell the same; of another tap none proves anything. */
+/**
+ * One record of each tap of which all that fit tell the same; of another tap none proves anything. Calls at the same time may be paired
+ * crosswise: the record of the very SERVER span is taken where it is among them.
+ */
 function takeOfEachTap(
   records: Iterable<WireRecord>,
   fits: (record: WireRecord) => boolean,
   told: (record: WireRecord) => string,
+  isCallees: (record: WireRecord) => boolean = () => false,
 ): readonly WireRecord[] {
   const found = new Map<string, WireRecord>();
   const torn = new Set<string>();
+  const isBetter = (record: WireRecord, other: WireRecord): boolean => {
+    const [is, was] = [isCallees(record), isCallees(other)];
+    return is === was ? timeOf(record) <= timeOf(other) : is;
+  };
   let looks = 0;
   for (const record of records) {
     looks += 1;
@@ -277,7 +286,7 @@ function takeOfEachTap(
     const first = found.get(record.tap);
     if (first !== undefined && told(first) !== told(record)) torn.add(record.tap);
     // The first request at a tap is the first at every tap behind it.
-    if (first === undefined || timeOf(record) <= timeOf(first)) found.set(record.tap, record);
+    if (first === undefined || isBetter(record, first)) found.set(record.tap, record);
   }
   return [...found.values()].filter(({ tap }) => !torn.has(tap));
 }

@@ -1,4 +1,6 @@
 import { type CallFacts, fitsRoute, type McpFacts, readCallFacts } from '../calls/call-facts.ts';
+import { isFromProbe } from '../calls/probes.ts';
+import { isUnconnected } from '../calls/unconnected.ts';
 import type { TraceGraph } from '../graph/trace-graph.ts';
 import type { Span } from '../span/span.ts';
 import { indexIntervals } from '../util/interval-index.ts';
@@ -131,12 +133,18 @@ type Likeness = 'yes' | 'no' | 'unknown';
  * `yes` needs something that only this request has in common (path, RPC method, port); `no` needs a contradiction.
  */
 export function compareRequests(client: Span, server: Span): Likeness {
+  const likeness = compareFacts(client, server);
+  return likeness !== 'no' && isUnconnected(client) ? 'no' : likeness;
+}
+
+function compareFacts(client: Span, server: Span): Likeness {
   const [out, into] = asOneProtocol(readCallFacts(client), readCallFacts(server));
   // A service that knows nothing of MCP records the request that carries the call (MCP specification, "Transports").
   if (out.mcp !== null && into.protocol === 'http') return into.method === 'POST' ? 'unknown' : 'no';
   if (out.protocol !== into.protocol) return 'no';
   if (out.method !== null && into.method !== null && out.method !== into.method) return 'no';
   if (out.userAgent !== null && into.userAgent !== null && out.userAgent !== into.userAgent) return 'no';
+  if (isFromProbe(into) && !isFromProbe(out)) return 'no';
   // A hop that strips headers passes the answer on; a gateway that answers itself reached nobody.
   if (out.statusCode !== null && into.statusCode !== null && out.statusCode !== into.statusCode) return 'no';
   if (out.mcp !== null && into.mcp !== null) return compareMcp(out.mcp, into.mcp);

@@ -165,7 +165,8 @@ function decideCall(
     });
     if (says === null) continue;
     const suggest = (told: string, side: Side): Decision => {
-      const { excludes: excluded = [], doubts: doubted = [] } = cause.needs ?? {};
+      const { excludes = [], doubts: doubted = [] } = cause.needs ?? {};
+      const excluded = [...excludes, ...(isSentByItself(shown, headers) ? unsent : [])];
       return { ...say(shown, told), excluded, doubted, favoured, nextTap: { side, calledAt } };
     };
     if (!headers.isTied) {
@@ -194,6 +195,16 @@ function decideCall(
     favoured,
     nextTap: { side: headers.isAtCaller ? 'callee' : 'caller', calledAt },
   };
+}
+
+/**
+ * Only the caller knows the id of its span, so that such a header proves that it was sent, wherever it was seen. Without a SERVER span
+ * another call may be meant.
+ */
+function isSentByItself({ client, server }: Shown, { sent }: CallHeaders): boolean {
+  const reading = readTracecontext(sent);
+  if (client === null || server === null) return false;
+  return reading?.state === 'valid' && reading.spanId === client.spanId;
 }
 
 /** What no cause explains. Other headers may be all that a service recorded. */

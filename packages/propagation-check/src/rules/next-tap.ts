@@ -1,4 +1,5 @@
 import { readAddress } from '../calls/call-facts.ts';
+import { isEncrypted } from '../calls/encrypted.ts';
 import { namesItsConnection } from '../headers/place.ts';
 import { quoteForShell } from '../util/quote-for-shell.ts';
 import type { Draft, NextTap } from './check.ts';
@@ -16,7 +17,7 @@ export function describeNextTap(draft: Draft): string {
 
 function placeAtCaller({ client, shown }: Draft): string {
   const called = shown.find((call) => call.client !== null)?.client ?? shown[0]?.server ?? null;
-  if (called !== null && isEncrypted(called.attributes.get('url.full') ?? called.attributes.get('http.url')))
+  if (called !== null && isEncrypted(called))
     return 'A tap reads plain HTTP alone, and the caller calls https: put one where TLS ends, in front of the called service';
   const address = called === null ? null : formatAddress(readAddress(called));
   const who = client ?? 'the caller';
@@ -45,7 +46,8 @@ function placeAtCallee(draft: Draft): string {
  */
 function findOwnAddress({ shown, nextTap }: Draft): string | null {
   const { client = null, server = null } = shown.find((call) => call.server !== null) ?? {};
-  if (server === null) return null;
+  // The address of TLS is that of the hop that ends it.
+  if (server === null || isEncrypted(server)) return null;
   const address = formatAddress(readAddress(server));
   const ports = [
     ...(nextTap ?? nowhere).calledAt.map(portOf),
@@ -80,7 +82,3 @@ function formatAddress({ host, port }: ReturnType<typeof readAddress>): string |
 }
 
 const defaultPort = 80;
-
-function isEncrypted(url: unknown): boolean {
-  return typeof url === 'string' && /^https:/i.test(url);
-}

@@ -9,6 +9,7 @@ import { type CallGroup, someCall } from '../calls/call-group.ts';
 import { isEntry } from '../calls/edge.ts';
 import type { Roots } from '../calls/roots.ts';
 import { nameTarget } from '../calls/target.ts';
+import { isUnconnected } from '../calls/unconnected.ts';
 import { isRoot } from '../graph/trace-graph.ts';
 import { isMoreThanChance } from '../pairing/chance.ts';
 import { indexRequests } from '../pairing/index-requests.ts';
@@ -241,7 +242,10 @@ function whyApart(scene: Scene, client: Span, server: Span): string | null {
   if (!isPlausible(scene, client.serviceName, server.serviceName))
     return 'of services that others are expected to call';
   const sameRequest = compareRequests(client, server);
-  if (sameRequest === 'no') return 'of another request (method, path, status or user agent)';
+  if (sameRequest === 'no')
+    return isUnconnected(client)
+      ? 'answered to somebody else: the call made no connection'
+      : 'of another request (method, path, status or user agent)';
   if (client.kind === 'SERVER')
     return sameRequest === 'yes' && isPassedOn(client, server) ? null : 'not passed on as it came';
   const isExpected = isExpectedDirectly(scene, client.serviceName, server.serviceName);

@@ -1,4 +1,5 @@
 import { readCallFacts } from '../calls/call-facts.ts';
+import { isEncrypted } from '../calls/encrypted.ts';
 import { isBeginningOfTraceparent } from '../headers/hidden-value.ts';
 import { headerValues } from '../headers/propagation-header.ts';
 import { readRecordedHeaders } from '../headers/recorded-headers.ts';
@@ -62,13 +63,14 @@ export function listStepsToDecide(draft: Draft): readonly string[] {
     span === null ? [] : (askForHeaders(span) ?? []),
   );
   const port = first?.server == null ? null : readCallFacts(first.server).port;
+  const called = first?.client ?? first?.server ?? null;
   return [
     ...listExpectation(draft),
     ...(isFromBrowser(draft) ? [lookInBrowser] : []),
     ...settings,
     ...(id === 'split-trace' ? [] : [findings[id].fix]),
     describeNextTap(draft),
-    ...(protocol === 'http'
+    ...(protocol === 'http' && (called === null || !isEncrypted(called))
       ? [
           `Without a restart, of plain HTTP: tcpdump -i any -w wire.pcap tcp port ${port ?? 'PORT'}, and then --wire wire.pcap`,
         ]

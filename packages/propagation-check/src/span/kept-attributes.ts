@@ -7,11 +7,21 @@ import type { Attributes, AttributeValue } from './span.ts';
  */
 export const keptAttributes = [
   ...['http.request.method', 'http.method', 'method'],
-  ...['url.full', 'http.url', 'url.path', 'http.target', 'http.path', 'http.route'],
+  ...[
+    'url.full',
+    'http.url',
+    'url.path',
+    'http.target',
+    'http.path',
+    'http.route',
+    'url.scheme',
+    'http.scheme',
+  ],
   ...['http.response.status_code', 'http.status_code', 'status'],
   ...['server.address', 'server.port', 'net.host.name', 'net.host.port', 'net.peer.name', 'net.peer.port'],
   ...['network.peer.address', 'network.peer.port', 'net.sock.peer.addr', 'net.sock.peer.port', 'net.peer.ip'],
   ...['user_agent.original', 'http.user_agent'],
+  ...['error.type', 'http.error_name', 'http.error_message', 'exception'],
   ...['rpc.system.name', 'rpc.system', 'rpc.service', 'rpc.method', 'component'],
   ...['rpc.response.status_code', 'rpc.grpc.status_code'],
   ...['asgi.event.type', 'messaging.system', 'messaging.message.id', 'messaging.message_id', 'faas.trigger'],

@@ -4,7 +4,7 @@ import { buildTraceGraph } from '../../src/graph/trace-graph.ts';
 import type { WireRecord } from '../../src/headers/evidence.ts';
 import { readWireContext } from '../../src/headers/read-wire-context.ts';
 import { indexHeaders } from '../../src/headers/wire.ts';
-import type { Span } from '../../src/span/span.ts';
+import type { AttributeValue, Span } from '../../src/span/span.ts';
 
 const epoch = 1_700_000_000_000;
 const calls = 2_000;
@@ -74,6 +74,43 @@ test('the places of taps say which saw a request first within a millisecond, how
       [['outer', 'inner'], true, true],
     );
   }
+});
+
+test('of alike records behind that of the caller, the one of the very SERVER span counts', () => {
+  const clients = [draw('CLIENT', 0, 10), { ...draw('CLIENT', 0, 11), spanId: 'a000000000000009' }];
+  const servers = [40_001, 40_002].map((port, at) => {
+    const server = draw('SERVER', 0, 20 + at);
+    const peer = { 'network.peer.address': '127.0.0.1', 'network.peer.port': port };
+    return {
+      ...server,
+      spanId: `b00000000000000${at}`,
+      attributes: new Map<string, AttributeValue>([...server.attributes, ...Object.entries(peer)]),
+      resource: new Map([['host.name', 'vm']]),
+    };
+  });
+  const outer = clients.map((client, at) =>
+    drawRecord(0, 12 + at, { tap: 'outer', sent: `00-${client.traceId}-${client.spanId}-01` }),
+  );
+  const inner = [40_001, 40_002].map((port, at) => ({
+    ...drawRecord(0, 16 + at, { tap: 'inner', sent: null }),
+    host: 'vm',
+    callsFrom: `127.0.0.1:${port}`,
+  }));
+  const lookUp = (records: readonly WireRecord[]) => {
+    const wire = [...outer, ...records];
+    const headersOf = indexHeaders({ wire, received: [] }, buildTraceGraph([...clients, ...servers]));
+    // Each with the request of the other too.
+    return clients.flatMap((client) => servers.map((server) => headersOf(client, server, services)));
+  };
+  for (const records of [inner, inner.toReversed()])
+    for (const headers of lookUp(records))
+      assert.deepEqual(
+        [headers?.isTied, headers?.isAtCallee, headers?.calledAt],
+        [true, true, ['outer', 'inner']],
+      );
+  const b3 = readWireContext([{ name: 'b3', value: '0' }]);
+  const torn = inner.map((record, at) => (at === 0 ? { ...record, sent: b3, received: b3 } : record));
+  for (const headers of lookUp(torn)) assert.deepEqual(headers?.calledAt, ['outer']);
 });
 
 /** Records that count how often something is read of them. */

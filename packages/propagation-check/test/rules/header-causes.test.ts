@@ -90,6 +90,22 @@ suite('a tap behind the caller alone', () => {
   });
 });
 
+test('a second tap of which no id tells does not bring back what the first has ruled out', () => {
+  const tap = (place: string, at: string, headers: string): string =>
+    `tap ${place} ${at} GET /work 200 sent ${headers} received ${headers}\n`;
+  const { spans, expectation, headers } = readDrawing(
+    `expect web -> orders\n${split}${tap('behind-caller', '15..85', valid)}${tap('somewhere', '17..83', '-')}`,
+  );
+  const wire = headers.wire.map((record, at) => ({ ...record, tap: `tap-${at}` }));
+  const { findings } = checkTraces(spans, { expectation, headers: { ...headers, wire } });
+  const [found, ...others] = findings.filter(({ severity }) => severity !== 'info');
+  assert.deepEqual(others, []);
+  assert.match(found?.evidence[0]?.says ?? '', /in a record that no id ties to this call/);
+  const { candidates = [] } = found ?? {};
+  assert.ok(candidates.includes('header-stripped'));
+  assert.ok(!candidates.some((cause) => cause === 'header-not-sent' || cause === 'client-not-instrumented'));
+});
+
 suite('the step that decides', () => {
   const listSteps = (drawing: string): readonly string[] => {
     const { spans, expectation, headers } = readDrawing(`expect web -> orders\n${drawing}`);

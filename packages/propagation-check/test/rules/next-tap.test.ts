@@ -102,6 +102,13 @@ suite('a tap that the caller calls', () => {
       assert.match(tell, /^A tap reads plain HTTP alone.* where TLS ends/);
       assert.equal(command, '');
     }
+    for (const client of [
+      'server.address=api.stripe.com server.port=443',
+      'url.full=http://api.stripe.com:443/v1/charges',
+      'net.peer.name=api.stripe.com net.peer.port=8443 http.scheme=https',
+      'server.address=api.stripe.com server.port=8443 url.scheme=https',
+    ])
+      assert.deepEqual(describeTap({ client }), [describeTap({ client: 'url.full=https://orders/' })[0], '']);
     assert.match(describeTap({ client: 'url.full=http://orders/?to=https://shop' })[0], /^Let web call/);
   });
 });
@@ -133,6 +140,14 @@ suite('a tap in front of the called service', () => {
     );
     assert.match(describeTap({ server, side: 'callee' })[1], /orders:8082/);
     assert.match(describeTap({ client, side: 'callee' })[1], /HOST:PORT/);
+  });
+
+  test('asks for the address where the span has that of the TLS in front of the service', () => {
+    const encrypted = 'server.address=shop server.port=443 url.scheme=https';
+    assert.match(
+      describeTap({ client, server: encrypted, side: 'callee' })[1],
+      /http:\/\/HOST:PORT --server/,
+    );
   });
 
   test('needs no label where the span names its connection', () => {

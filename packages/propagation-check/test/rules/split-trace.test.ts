@@ -37,6 +37,69 @@ function drawWhole(at: number, target?: string, extra = '', service = 'web'): st
 }
 
 suite('which calls pair up', () => {
+  /** A failed call without an answer, and a root that began meanwhile. */
+  const drawFailed = (
+    said: string,
+    call = 'http.request.method=GET url.full=http://orders:8082/work',
+  ): string =>
+    drawChain(1, `web CLIENT "GET" 10..90 ${call} status:ERROR ${said}`) +
+    drawChain(2, drawServer({ from: 20, to: 80 }));
+
+  for (const said of [
+    'error.type=ECONNREFUSED',
+    'error.type=ENOTFOUND',
+    'error.type=EAI_AGAIN',
+    'error.type=EHOSTUNREACH',
+    'error.type=ENETUNREACH',
+    'error.type=java.net.ConnectException',
+    'error.type=java.net.UnknownHostException',
+    'error.type=ConnectError',
+    'error.type=name_resolution_error',
+    'http.error_message="connect ECONNREFUSED 10.0.0.1:8080"',
+    'http.error_message="dial tcp 10.0.0.1:8080: connect: connection refused"',
+    'http.error_message="dial tcp: lookup orders: no such host"',
+  ]) {
+    test(`a call that found no peer was answered by nobody: ${said}`, () => {
+      assert.deepEqual(judgeDrawing(drawFailed(said)), []);
+      assert.deepEqual(
+        judgeDrawing(`expect web -> orders\n${drawFailed(said)}`).filter((one) => one.includes('split')),
+        [],
+      );
+    });
+  }
+
+  test('a call that failed later may have reached its peer', () => {
+    for (const said of [
+      'error.type=ECONNRESET',
+      'error.type=ETIMEDOUT',
+      'error.type=java.net.SocketTimeoutException',
+      '',
+    ])
+      assert.deepEqual(judgeDrawing(drawFailed(said)), ['error split-trace web -> orders 1']);
+    const answered = drawFailed('error.type=ECONNREFUSED http.response.status_code=200');
+    assert.deepEqual(judgeDrawing(answered), ['error split-trace web -> orders 1']);
+  });
+
+  test('of gRPC, UNAVAILABLE alone does not say that nobody was reached', () => {
+    const rpc = 'rpc.system=grpc rpc.service=shop.Orders rpc.method=Get';
+    const drawRpc = (said: string): string =>
+      drawChain(1, `web CLIENT "Get" 10..90 ${rpc} server.address=orders status:ERROR ${said}`) +
+      drawChain(2, `orders SERVER "Get" 20..80 ${rpc}`);
+    const lost = ['error split-trace web -> orders 1'];
+    assert.deepEqual(judgeDrawing(drawRpc('rpc.grpc.status_code=14')), lost);
+    assert.deepEqual(judgeDrawing(drawRpc('rpc.grpc.status_code=13 error.type=ECONNREFUSED')), lost);
+    assert.deepEqual(judgeDrawing(drawRpc('rpc.grpc.status_code=14 error.type=ECONNREFUSED')), []);
+    assert.deepEqual(judgeDrawing(drawRpc('error.type=ECONNREFUSED')), []);
+  });
+
+  for (const agent of ['kube-probe/1.30', 'GoogleHC/1.0', 'ELB-HealthChecker/2.0']) {
+    test(`a probe is nobody's call: ${agent}`, () => {
+      const probes = [0, 1, 2, 3].map((at) => drawSplit(at, 'cms:8082/work', `user_agent.original=${agent}`));
+      assert.deepEqual(judgeDrawing(probes.join('')), []);
+      assert.deepEqual(judgeDrawing(probes[0] ?? ''), []);
+    });
+  }
+
   test('a request of a program that is not the one of the whole calls is of somebody else', () => {
     const whole = drawWhole(0, undefined, 'user_agent.original=node');
     const agent = (name: string) => `user_agent.original=${name}`;

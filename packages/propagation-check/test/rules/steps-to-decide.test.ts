@@ -103,6 +103,20 @@ test('packets are read of plain HTTP alone', () => {
   assert.ok(!steps.some((step) => step.includes('tcpdump')));
 });
 
+test('packets of TLS tell nothing', () => {
+  for (const call of [
+    'url.full=https://orders/work',
+    'server.address=orders server.port=443 url.path=/work',
+  ]) {
+    const steps = listSteps(
+      drawChain(1, `web CLIENT "GET" 10..90 http.request.method=GET ${call}`) +
+        drawChain(2, drawServer({ from: 20, to: 80 })),
+    );
+    assert.ok(steps.some((step) => step.includes('where TLS ends')));
+    assert.ok(!steps.some((step) => step.includes('tcpdump') || step.includes('--target')));
+  }
+});
+
 test('of a call of MCP, its `params._meta` is looked at', () => {
   const mcp = 'mcp.method.name=tools/call gen_ai.tool.name=add';
   const [http, stdio, ...others] = listSteps(
