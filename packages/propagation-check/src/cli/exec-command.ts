@@ -17,8 +17,8 @@ A command that fails gives its own exit code, or 128 + the number of its signal.
 Examples:
   $ propagation-check exec -- npm test
   $ propagation-check exec -- env OTEL_SERVICE_NAME=suite \\
-      NODE_OPTIONS="--import @opentelemetry/auto-instrumentations-node/register" \\
-      npm test
+    NODE_OPTIONS="--import @opentelemetry/auto-instrumentations-node/register" \\
+    npm test
   $ propagation-check exec --expect "web -> orders" \\
       --report junit=propagation.xml -- npx vitest run
   $ propagation-check exec -- opentelemetry-instrument pytest
