@@ -58,6 +58,7 @@ describe('the commands of recipes', () => {
         const expected = Number(/# exits (\d+)$/.exec(code)?.[1] ?? 0);
         const ran = await run(code);
         assert.equal(ran.code, expected, ran.output);
+        assert.doesNotMatch(ran.output, /service-unnamed/);
         for (const line of printedBelow(blocks, at))
           assert.ok(ran.output.includes(line), `${line}\n\n${ran.output}`);
       });
@@ -70,19 +71,18 @@ describe('the commands of recipes', () => {
       .object({
         propagation: z.object({
           script: z.array(z.string()),
-          variables: z.record(z.string(), z.string()),
           artifacts: z.object({ paths: z.array(z.string()), reports: z.object({ junit: z.string() }) }),
         }),
       })
       .parse(parse(job?.code ?? ''));
-    const ran = await run(propagation.script.join('\n'), propagation.variables);
+    const ran = await run(propagation.script.join('\n'));
     assert.equal(ran.code, 0, ran.output);
     const { paths, reports } = propagation.artifacts;
     for (const path of [...paths, reports.junit])
       assert.ok(readFileSync(join(project, path), 'utf8') !== '', path);
   });
 
-  function run(script: string, variables: NodeJS.ProcessEnv = {}) {
+  function run(script: string) {
     const inherited = Object.entries(process.env).filter(
       ([name]) => !/^(npm_|NODE_TEST_CONTEXT|FORCE_COLOR)/i.test(name),
     );
@@ -91,7 +91,6 @@ describe('the commands of recipes', () => {
       // Without detectors that ask addresses of clouds.
       OTEL_NODE_RESOURCE_DETECTORS: 'env',
       PATH: `${bin}${delimiter}${process.env.PATH}`,
-      ...variables,
     };
     return new Promise<{ code: number | null; output: string }>((resolve) => {
       const child = execFile(
@@ -124,6 +123,13 @@ describe('a page of a recipe', () => {
       }
     });
   }
+});
+
+it('no recipe instruments the checker itself, which would then send spans of its own', () => {
+  for (const page of pages)
+    for (const { language, code } of readBlocks(page))
+      for (const [, before = ''] of code.matchAll(/^(.*?)NODE_OPTIONS(?:=|: )/gms))
+        assert.match(before, /exec .*--\s+(?:\\\s+)?env $|\bexec: $/s, `${page} (${language}): ${code}`);
 });
 
 /** Each gateway in front of a service that tells which headers it received. */

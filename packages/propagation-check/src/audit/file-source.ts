@@ -51,7 +51,7 @@ export function createFileSource(paths: readonly string[], options: FileSourceOp
 
 interface ReadFiles {
   readonly store: SpanStore;
-  /** Why files of folders are left out. */
+  /** Why files are left out. */
   readonly leftOut: readonly string[];
 }
 
@@ -87,6 +87,11 @@ async function readFiles(
   const leftOut: string[] = [];
   let before = 0;
   for (const file of files) {
+    // Exporters that rotate leave empty ones; one that is named alone is an error when it is read.
+    if (file.size === 0 && files.length > 1) {
+      leftOut.push(`${quotePath(file.path)}: empty`);
+      continue;
+    }
     let read = 0;
     const mark = writer.mark();
     await readSpansInto(writer, file.path, {

@@ -5,8 +5,8 @@ import type { Session } from './session.ts';
 
 const examples = `
 The command gets the OTEL_* variables that send spans here, whatever its
-language. It needs an SDK of its own, for instance in Node.js
-NODE_OPTIONS="--import @opentelemetry/auto-instrumentations-node/register".
+language. It needs an SDK of its own, as in the second example: variables
+that are exported before would instrument propagation-check too.
 The report goes to standard error: standard output is the command's.
 
 A signal goes to the command, and the third one kills it. When it has ended,
@@ -16,6 +16,9 @@ A command that fails gives its own exit code, or 128 + the number of its signal.
 
 Examples:
   $ propagation-check exec -- npm test
+  $ propagation-check exec -- env OTEL_SERVICE_NAME=suite \\
+    NODE_OPTIONS="--import @opentelemetry/auto-instrumentations-node/register" \\
+    npm test
   $ propagation-check exec --expect "web -> orders" \\
       --report junit=propagation.xml -- npx vitest run
   $ propagation-check exec -- opentelemetry-instrument pytest

@@ -25,5 +25,5 @@ const howToReach =
   'OTEL_EXPORTER_OTLP_ENDPOINT=http://host.docker.internal:14318 (Linux: extra_hosts host.docker.internal:host-gateway)';
 
 const howToLoad =
-  'in Node.js NODE_OPTIONS="--import @opentelemetry/auto-instrumentations-node/register", in Python opentelemetry-instrument, ' +
+  'in Node.js env NODE_OPTIONS="--import @opentelemetry/auto-instrumentations-node/register" before the command, in Python opentelemetry-instrument, ' +
   'in Java JAVA_TOOL_OPTIONS=-javaagent:opentelemetry-javaagent.jar';

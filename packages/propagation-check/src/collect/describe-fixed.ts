@@ -1,17 +1,38 @@
-import { type Baseline, type KnownFinding, listFixed } from '../verdict/apply-baseline.ts';
+import { type Baseline, findOtherCause, type KnownFinding, listFixed } from '../verdict/apply-baseline.ts';
 import type { Result } from '../verdict/result.ts';
 
-const mostFixed = 10;
+const mostNamed = 10;
 
-/** @param name Of the baseline. */
+/** What a baseline has too much: entries that are repaired, and those whose finding has another cause now. @param name Of the baseline. */
 export function describeFixed(result: Result, baseline: Baseline, name: string): readonly string[] {
-  const fixed = listFixed(result, baseline);
-  if (fixed.length === 0) return [];
-  const more = fixed.length > mostFixed ? ` and ${fixed.length - mostFixed} more` : '';
+  const others = listFixed(result, baseline).map((entry) => ({
+    entry,
+    finding: findOtherCause(result, entry),
+  }));
+  const fixed = others.flatMap(({ entry, finding }) => (finding === null ? [nameEntry(entry)] : []));
+  const changed = others.flatMap(({ entry, finding }) =>
+    finding === null
+      ? []
+      : [
+          `${nameEntry(entry)} (${entry.cause ?? 'without a cause'}, now ${finding.candidates?.[0] ?? 'without a cause'})`,
+        ],
+  );
   const [occurs, it] = fixed.length === 1 ? ['no longer occurs', 'it'] : ['no longer occur', 'them'];
   return [
-    `fixed: ${fixed.slice(0, mostFixed).map(nameEntry).join(', ')}${more} ${occurs}; remove ${it} from ${name}, or --update-baseline`,
+    ...(fixed.length === 0
+      ? []
+      : [`fixed: ${list(fixed)} ${occurs}; remove ${it} from ${name}, or --update-baseline`]),
+    ...(changed.length === 0
+      ? []
+      : [
+          `of another likeliest cause than in ${name}, so not accepted: ${list(changed)}; --update-baseline accepts what is found now`,
+        ]),
   ];
+}
+
+function list(names: readonly string[]): string {
+  const more = names.length > mostNamed ? ` and ${names.length - mostNamed} more` : '';
+  return `${names.slice(0, mostNamed).join(', ')}${more}`;
 }
 
 function nameEntry({ client, server, finding }: KnownFinding): string {

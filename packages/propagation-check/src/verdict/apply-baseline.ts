@@ -36,10 +36,19 @@ export function applyBaseline(result: Result, baseline: Baseline): Result {
   return { ...result, verdict: decideVerdict({ ...result, findings }, isJudged), edges, findings };
 }
 
-/** Entries that no longer occur although their edge was judged. */
+/** Entries that accept nothing although their edge was judged: repaired, or, where `findOtherCause` finds one, of another cause now. */
 export function listFixed(result: Result, baseline: Baseline): Baseline {
   return baseline.filter(
     (entry) => wasJudged(result, entry) && !result.findings.some((finding) => isOf(entry, finding)),
+  );
+}
+
+/** The finding of an entry on its edge, which the entry does not accept: its likeliest cause is another. */
+export function findOtherCause(result: Result, entry: KnownFinding): Finding | null {
+  return (
+    result.findings.find(
+      (finding) => finding.id === entry.finding && isAt(entry, finding) && hasProtocol(entry, finding),
+    ) ?? null
   );
 }
 

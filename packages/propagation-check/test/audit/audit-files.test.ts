@@ -102,6 +102,25 @@ suite('an audit of files', () => {
     assert.match(windowed, /\? no change that the counts prove/);
   });
 
+  test('leaves an empty file out, which exporters that rotate leave, unless all are', async (t) => {
+    const folder = await makeDump(t);
+    await writeFiles(folder, { 'empty-1.json': '', 'empty-2.json': '' });
+    const { code, stdout, stderr } = await executeCli(
+      'audit',
+      join(folder, '**/traces_*'),
+      '--since',
+      '1h',
+      '--json',
+    );
+    assert.deepEqual([code, stderr], [0, '']);
+    const { window, before } = JSON.parse(stdout);
+    assert.match(window.seen.says, /^left out, because no spans are in them: .*traces_6\.json: empty$/);
+    assert.equal(before.traces, 44);
+    const nothing = await executeCli('audit', join(folder, 'empty-*.json'));
+    assert.deepEqual([nothing.code, nothing.stdout], [2, '']);
+    assert.match(nothing.stderr, /no file of spans: .*empty-1\.json: empty; .*empty-2\.json: empty$/m);
+  });
+
   test('leaves out what holds no spans in a folder, and says so', async (t) => {
     const folder = await makeDump(t);
     await writeFiles(folder, {

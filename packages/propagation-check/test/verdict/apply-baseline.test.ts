@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { suite, test } from 'node:test';
+import { describeFixed } from '../../src/collect/describe-fixed.ts';
 import { noExpectation } from '../../src/expect/expectation.ts';
 import { isToleratedEdge } from '../../src/rules/tolerated-peer.ts';
 import { applyBaseline, type Baseline, listFixed, updateBaseline } from '../../src/verdict/apply-baseline.ts';
@@ -43,6 +44,20 @@ suite('a baseline', () => {
       const result = applyBaseline(split, [other]);
       assert.deepEqual(result, split);
     }
+  });
+
+  test('tells a finding that is repaired from one of another cause', () => {
+    const other: Baseline = [{ ...edge, finding: 'split-trace', cause: 'baggage-lost' }];
+    const [note = '', ...more] = describeFixed(split, other, 'known.yaml');
+    assert.match(
+      note,
+      /^of another likeliest cause .*: split-trace of web -> orders \(baggage-lost, now [a-z-]+\);/,
+    );
+    assert.deepEqual(more, []);
+    assert.deepEqual(describeFixed(split, known, 'known.yaml'), []);
+    assert.deepEqual(describeFixed(healthy, other, 'known.yaml'), [
+      'fixed: split-trace of web -> orders no longer occurs; remove it from known.yaml, or --update-baseline',
+    ]);
   });
 
   test('that is applied once more, or taken away, leaves no trace', () => {

@@ -1,5 +1,13 @@
 import type { DoctorCheck, Observation } from '../check.ts';
-import { isInjected, listEntries, listSetups, preloadsAnything, setupOffset } from '../node-setup.ts';
+import { isLateHttp, type Load } from '../late-http.ts';
+import {
+  isInjected,
+  listEntries,
+  listReachable,
+  listSetups,
+  preloadsAnything,
+  setupOffset,
+} from '../node-setup.ts';
 import { findSdk, hasOtherAgent, isFrontEnd, type NodeUnit } from '../node-unit.ts';
 import { patchedModules } from '../patched-modules.ts';
 import { placeAt } from '../place.ts';
@@ -26,26 +34,36 @@ function judge(project: Project, unit: NodeUnit): readonly Observation[] {
   return listEntries(project, unit).flatMap((entry) => {
     const order = listLoaded(entry, unit.sources, setups, new Set());
     const at = order.findIndex(({ isSetup }) => isSetup);
-    const early = order.slice(0, Math.max(at, 0)).find(({ from }) => isPatched(from, unit));
+    const before = order.slice(0, Math.max(at, 0)).flatMap(({ load }) => load ?? []);
+    const done = [...before, ...setups.flatMap(listBeforeSetup)];
+    const started = listReachable(project, unit);
+    const early = before.find(
+      (load) => isPatched(load.each.from, unit) || isLateHttp(load, unit, done, started),
+    );
     return early === undefined
       ? []
       : [
           {
-            place: early.place,
-            says: `${early.from} is loaded before the SDK is set up`,
+            place: placeAt(early.source, early.each.offset),
+            says: `${early.each.from} is loaded before the SDK is set up`,
           },
         ];
   });
 }
 
-/** Node's own `http` is patched in place whenever somebody loads it again. */
+/** What a source that sets the SDK up loads to do so. */
+function listBeforeSetup(source: SourceFile): readonly Load[] {
+  const at = setupOffset(source);
+  return source.imports.filter(({ offset }) => offset < at).map((each) => ({ source, each }));
+}
+
 function isPatched(from: string, { dependencies }: NodeUnit): boolean {
   return patchedModules.has(from) && dependencies.has(from);
 }
 
 interface Loaded {
-  readonly from: string;
-  readonly place: Observation['place'];
+  /** Null for the body of a source. */
+  readonly load: Load | null;
   readonly isSetup: boolean;
 }
 
@@ -62,15 +80,13 @@ function listLoaded(
   const before = source.imports.filter((each) => each.offset < at && isAtStart(source, each));
   const loaded = before.flatMap((each): readonly Loaded[] => {
     const target = resolveImport(source, each, sources);
-    const place = placeAt(source, each.offset);
-    if (target === null) return [{ from: each.from, place, isSetup: false }];
+    const load = { source, each };
+    if (target === null) return [{ load, isSetup: false }];
     if (seen.has(target.path)) return [];
-    if (setups.includes(target)) return [{ from: each.from, place, isSetup: true }];
+    if (setups.includes(target)) return [{ load, isSetup: true }];
     return listLoaded(target, sources, setups, seen);
   });
-  return setups.includes(source)
-    ? [...loaded, { from: source.path, place: placeAt(source, at), isSetup: true }]
-    : loaded;
+  return setups.includes(source) ? [...loaded, { load: null, isSetup: true }] : loaded;
 }
 
 /** Not in a function, which is called later: its line is not indented. */
