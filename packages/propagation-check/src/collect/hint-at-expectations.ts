@@ -49,12 +49,30 @@ export function explainNothingToJudge(
       ? ' but those of this tool itself'
       : '';
   const unseen = hintAtUnseenPeers(unjudged);
+  const toItself = unseen.length > 0 ? [] : hintAtOneName(edges);
   return [
     `no call between two services was seen${but}${services.length === 0 ? '' : `, only spans of ${listNames(services)}`} ` +
       `(${countOf(traces, 'trace')}, ${countOf(count, 'span')})`,
     ...(unseen.length > 0 ? unseen : describePeers(findings)),
-    ...(unseen.length > 0 ? [] : [`add the spans of every service that takes part${orName}`]),
+    ...toItself,
+    ...(unseen.length > 0 || toItself.length > 0
+      ? []
+      : [`add the spans of every service that takes part${orName}`]),
   ].join('; ');
+}
+
+/** Two processes that were given one name look like a service that calls itself. */
+function hintAtOneName(edges: Result['edges']): readonly string[] {
+  const alike = edges
+    .filter((edge) => edge.client === edge.server && edge.calls > 0 && edge.tolerated !== true)
+    .flatMap(({ client }) => client ?? []);
+  const names = [...new Set(alike)];
+  const [name] = names;
+  if (name === undefined) return [];
+  return [
+    `both sides of the calls of ${listNames(names)} have the same service.name: give each service its own (OTEL_SERVICE_NAME), ` +
+      `or, if it is meant to call itself, name the edge with --expect ${JSON.stringify(`${name} -> ${name}`)}`,
+  ];
 }
 
 function describeUndecided({ client, server, says }: UndecidedExpectation): string {

@@ -40,7 +40,7 @@ export function listUndecided(scene: Scene, drafts: readonly Draft[]): readonly 
           ? `no call of it is whole, and the data leave open whether it is broken (${warned.id})`
           : hasSpans(scene, client)
             ? 'no call of it has its other side here'
-            : `no span of ${client} is here`;
+            : `no span of ${client}${hasSpans(scene, server) ? '' : ` or ${server}`} is here`;
       return [
         {
           client,
