@@ -167,21 +167,34 @@ function hintAtUndecided({ verdict, undecided = [] }: Result): readonly string[]
 function hintAtUnjudged({ verdict, unjudged = [] }: Result, services: readonly string[]): readonly string[] {
   if (verdict === 'unknown') return [];
   // The other side of a call that was seen is no service that emits spans, but a host and port.
-  const isUncalled = ({ peer }: UnjudgedEdge): boolean => services.includes(peer);
+  const isUncalled = ({ peer, server }: UnjudgedEdge): boolean =>
+    services.includes(peer) && server === undefined;
   return [
     ...hintAtUnseenPeers(unjudged.filter((edge) => !isUncalled(edge))),
+    ...hintAtUncovered(unjudged),
     ...hintAtUnknownCallers(unjudged.filter(isUncalled)),
   ];
 }
 
 function hintAtUnseenPeers(unjudged: readonly UnjudgedEdge[]): readonly string[] {
-  if (unjudged.length === 0) return [];
-  const named = unjudged.find(({ peer }) => guessService(peer) !== null) ?? unjudged[0];
+  const unseen = unjudged.filter(({ server }) => server === undefined);
+  if (unseen.length === 0) return [];
+  const named = unseen.find(({ peer }) => guessService(peer) !== null) ?? unseen[0];
   const path = `${named?.client ?? 'caller'} -> ${guessService(named?.peer ?? '') ?? 'called'}`;
   return [
-    `not judged: ${nameUnjudged(unjudged)}: no SERVER span of that side is here, so that nothing tells whether the context arrived; if it is a ` +
+    `not judged: ${nameUnjudged(unseen)}: no SERVER span of that side is here, so that nothing tells whether the context arrived; if it is a ` +
       `service of yours, send its spans to the same place and name the edge with --expect ${JSON.stringify(path)}; otherwise list it ` +
       'under tolerated-peers in --expectations',
+  ];
+}
+
+/** Other calls to the same peer are whole. */
+function hintAtUncovered(unjudged: readonly UnjudgedEdge[]): readonly string[] {
+  const uncovered = unjudged.filter(({ server }) => server !== undefined);
+  if (uncovered.length === 0) return [];
+  return [
+    `not judged: ${nameUnjudged(uncovered)}: other calls there are whole, but the called service delivered no span from the time of these: ` +
+      'wait until it has exported them, or see why it does not, and check again',
   ];
 }
 

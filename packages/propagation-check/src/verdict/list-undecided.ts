@@ -1,12 +1,17 @@
-import type { ExpectedEdge } from '../expect/expectation.ts';
+import { type ExpectedEdge, isExpected } from '../expect/expectation.ts';
 import { listUntoldBaggage } from '../rules/baggage-lost.ts';
 import { type Draft, findUnnamedSide, hasCall, hasError, hasSpans, type Scene } from '../rules/check.ts';
 import { provesArrival } from '../rules/span-lost-in-service.ts';
 import { namePeer } from '../rules/tolerated-peer.ts';
+import type { UncoveredCalls } from './list-unjudged.ts';
 import type { UndecidedExpectation } from './result.ts';
 
 /** The expectations that the data neither prove nor refute: where no call and no error speaks of them, nothing was judged. */
-export function listUndecided(scene: Scene, drafts: readonly Draft[]): readonly UndecidedExpectation[] {
+export function listUndecided(
+  scene: Scene,
+  drafts: readonly Draft[],
+  uncovered: readonly UncoveredCalls[],
+): readonly UndecidedExpectation[] {
   const edges = scene.expectation.edges.flatMap(
     ({ client, server, rule }): readonly UndecidedExpectation[] => {
       if (rule === 'may' || hasCall(scene, client, server) || hasError({ found: drafts }, { client, server }))
@@ -55,7 +60,31 @@ export function listUndecided(scene: Scene, drafts: readonly Draft[]): readonly 
     server: null,
     says: `nothing shows whether baggage ${entry} arrives: have the called service copy it to an attribute (baggage span processor), or record the headers with a tap (--wire)`,
   }));
-  return [...edges, ...baggage];
+  return [...edges, ...listMostlyUncovered(scene, drafts, uncovered), ...baggage];
+}
+
+/** Expected edges of which fewer calls are whole than could not be judged; the end of any capture cuts off a few. */
+function listMostlyUncovered(
+  { expectation }: Scene,
+  drafts: readonly Draft[],
+  uncovered: readonly UncoveredCalls[],
+): readonly UndecidedExpectation[] {
+  return uncovered.flatMap(({ client, server, whole, calls, peer }) =>
+    client !== null &&
+    calls > whole &&
+    isExpected(expectation, client, server) &&
+    !hasError({ found: drafts }, { client, server })
+      ? [
+          {
+            client,
+            server,
+            says:
+              `${calls} of ${calls + whole} calls to ${peer} are not judged, because ${server} delivered no span from their time: ` +
+              'wait until it has exported them, or see why it does not, and check again',
+          },
+        ]
+      : [],
+  );
 }
 
 /** The address of a peer without spans that is called as the service is; a host name may go on with its domain. */

@@ -32,7 +32,7 @@ test('a peer that its caller must call is not tolerated, however both are writte
   ).spans;
   assert.ok(span);
   for (const peer of ['orders', 'orders:8080', 'web -> orders']) {
-    const tolerates = (...path: readonly string[]) =>
+    const tolerates = (...path: readonly string[]): boolean =>
       isToleratedPeer({ ...noExpectation, edges: expectPath(path), toleratedPeers: [peer] }, span);
     assert.deepEqual([tolerates('web', 'orders'), tolerates('shop', 'orders')], [false, true], peer);
   }
