@@ -24,6 +24,7 @@ export function hintAtExpectations(
     return [
       ...misspelt,
       ...hintAtUnknown(result, expected, services),
+      ...hintAtReversed(result, expected),
       ...hintAtUndecided(result),
       ...hintAtUnjudged(result, services),
     ];
@@ -102,6 +103,24 @@ function hintAtUnknown(
         ? misspelt.join('; ')
         : 'check the names (service.name) and whether the service exports'),
   ];
+}
+
+/** Expected edges without a whole call, where those the other way round have some. */
+function hintAtReversed({ edges }: Result, expected: readonly ExpectedEdge[]): readonly string[] {
+  const countWhole = (client: string, server: string): number =>
+    edges
+      .filter((edge) => edge.client === client && edge.server === server)
+      .reduce((sum, { calls, broken }) => sum + calls - broken, 0);
+  const isNamed = (client: string, server: string): boolean =>
+    expected.some((edge) => edge.client === client && edge.server === server);
+  return expected.flatMap(({ client, server, rule }) => {
+    const whole = countWhole(server, client);
+    if (rule !== 'must' || whole === 0 || countWhole(client, server) > 0 || isNamed(server, client))
+      return [];
+    return [
+      `no call of ${client} -> ${server} is whole, but ${countOf(whole, 'call')} of ${server} -> ${client}: did you mean ${server} -> ${client}?`,
+    ];
+  });
 }
 
 /** Expected services without a span that are called nearly as others are: `did you mean web instead of wbe?` @param names Of the services. */

@@ -122,6 +122,22 @@ suite('edges that nothing here can judge', () => {
     assert.deepEqual([verdict, unjudged], ['intact', undefined]);
   });
 
+  test('an expected edge the wrong way round was never seen: the requests that lead to the calls are none of it', () => {
+    const result = checkTraces(drawTrace(draw()), {
+      expectation: { ...noExpectation, edges: expectPath(['pay', 'web']) },
+    });
+    assert.deepEqual(
+      result.findings.map(({ id, count }) => [id, count]),
+      [['missing-call', 0]],
+    );
+    const hint = (...path: readonly string[]) =>
+      hintAtExpectations(result, names, { ...noExpectation, edges: expectPath(path) });
+    assert.deepEqual(hint('pay', 'web'), [
+      'no call of pay -> web is whole, but 1 call of web -> pay: did you mean web -> pay?',
+    ]);
+    assert.deepEqual(hint('web', 'pay', 'web'), []);
+  });
+
   test('third parties, databases and services that were not reached are none', () => {
     const result = checkTraces(
       drawTrace(
