@@ -94,6 +94,12 @@ suite('edges that nothing here can judge', () => {
           ? [`    SERVER orders GET /one  c${at}  ${at * 100 + 6}..${at * 100 + 44} ${get} url.path=/one`]
           : []),
       ]).flat();
+    const ofThisTool = drawAll(8).map((line) => line.replace(/(SERVER|CLIENT) web/, '$1 propagation-check'));
+    assert.equal(
+      checkTraces(drawTrace(ofThisTool.join('\n'))).verdict,
+      'intact',
+      'its other calls are judged',
+    );
     const judge = (whole: number, path?: string, expectation: Expectation = noExpectation) =>
       checkTraces(drawTrace(drawAll(whole, path).join('\n')), { expectation });
     const expectation = { ...noExpectation, edges: expectPath(['web', 'orders']) };
