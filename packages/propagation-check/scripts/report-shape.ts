@@ -55,7 +55,9 @@ const resultShape = z.strictObject({
     }),
   ),
   undecided: list(z.strictObject({ client: service, server: service, says: z.string() })).exactOptional(),
-  unjudged: list(z.strictObject({ client: service, peer: z.string(), calls: count })).exactOptional(),
+  unjudged: list(
+    z.strictObject({ client: service, peer: z.string(), calls: count, server: z.string().exactOptional() }),
+  ).exactOptional(),
   unshownBaggage: list(z.string()).exactOptional(),
   explain: list(
     z.strictObject({

@@ -24,6 +24,7 @@ export function hintAtExpectations(
     return [
       ...misspelt,
       ...hintAtUnknown(result, expected, services),
+      ...hintAtReversed(result, expected),
       ...hintAtUndecided(result),
       ...hintAtUnjudged(result, services),
     ];
@@ -49,12 +50,30 @@ export function explainNothingToJudge(
       ? ' but those of this tool itself'
       : '';
   const unseen = hintAtUnseenPeers(unjudged);
+  const toItself = unseen.length > 0 ? [] : hintAtOneName(edges);
   return [
     `no call between two services was seen${but}${services.length === 0 ? '' : `, only spans of ${listNames(services)}`} ` +
       `(${countOf(traces, 'trace')}, ${countOf(count, 'span')})`,
     ...(unseen.length > 0 ? unseen : describePeers(findings)),
-    ...(unseen.length > 0 ? [] : [`add the spans of every service that takes part${orName}`]),
+    ...toItself,
+    ...(unseen.length > 0 || toItself.length > 0
+      ? []
+      : [`add the spans of every service that takes part${orName}`]),
   ].join('; ');
+}
+
+/** Two processes that were given one name look like a service that calls itself. */
+function hintAtOneName(edges: Result['edges']): readonly string[] {
+  const alike = edges
+    .filter((edge) => edge.client === edge.server && edge.calls > 0 && edge.tolerated !== true)
+    .flatMap(({ client }) => client ?? []);
+  const names = [...new Set(alike)];
+  const [name] = names;
+  if (name === undefined) return [];
+  return [
+    `both sides of the calls of ${listNames(names)} have the same service.name: give each service its own (OTEL_SERVICE_NAME), ` +
+      `or, if it is meant to call itself, name the edge with --expect ${JSON.stringify(`${name} -> ${name}`)}`,
+  ];
 }
 
 function describeUndecided({ client, server, says }: Undecided): string {
@@ -84,6 +103,24 @@ function hintAtUnknown(
         ? misspelt.join('; ')
         : 'check the names (service.name) and whether the service exports'),
   ];
+}
+
+/** Expected edges without a whole call, where those the other way round have some. */
+function hintAtReversed({ edges }: Result, expected: readonly ExpectedEdge[]): readonly string[] {
+  const countWhole = (client: string, server: string): number =>
+    edges
+      .filter((edge) => edge.client === client && edge.server === server)
+      .reduce((sum, { calls, broken }) => sum + calls - broken, 0);
+  const isNamed = (client: string, server: string): boolean =>
+    expected.some((edge) => edge.client === client && edge.server === server);
+  return expected.flatMap(({ client, server, rule }) => {
+    const whole = countWhole(server, client);
+    if (rule !== 'must' || whole === 0 || countWhole(client, server) > 0 || isNamed(server, client))
+      return [];
+    return [
+      `no call of ${client} -> ${server} is whole, but ${countOf(whole, 'call')} of ${server} -> ${client}: did you mean ${server} -> ${client}?`,
+    ];
+  });
 }
 
 /** Expected services without a span that are called nearly as others are: `did you mean web instead of wbe?` @param names Of the services. */
@@ -149,21 +186,34 @@ function hintAtUndecided({ verdict, undecided = [] }: Result): readonly string[]
 function hintAtUnjudged({ verdict, unjudged = [] }: Result, services: readonly string[]): readonly string[] {
   if (verdict === 'unknown') return [];
   // The other side of a call that was seen is no service that emits spans, but a host and port.
-  const isUncalled = ({ peer }: UnjudgedEdge): boolean => services.includes(peer);
+  const isUncalled = ({ peer, server }: UnjudgedEdge): boolean =>
+    services.includes(peer) && server === undefined;
   return [
     ...hintAtUnseenPeers(unjudged.filter((edge) => !isUncalled(edge))),
+    ...hintAtUncovered(unjudged),
     ...hintAtUnknownCallers(unjudged.filter(isUncalled)),
   ];
 }
 
 function hintAtUnseenPeers(unjudged: readonly UnjudgedEdge[]): readonly string[] {
-  if (unjudged.length === 0) return [];
-  const named = unjudged.find(({ peer }) => guessService(peer) !== null) ?? unjudged[0];
+  const unseen = unjudged.filter(({ server }) => server === undefined);
+  if (unseen.length === 0) return [];
+  const named = unseen.find(({ peer }) => guessService(peer) !== null) ?? unseen[0];
   const path = `${named?.client ?? 'caller'} -> ${guessService(named?.peer ?? '') ?? 'called'}`;
   return [
-    `not judged: ${nameUnjudged(unjudged)}: no SERVER span of that side is here, so that nothing tells whether the context arrived; if it is a ` +
+    `not judged: ${nameUnjudged(unseen)}: no SERVER span of that side is here, so that nothing tells whether the context arrived; if it is a ` +
       `service of yours, send its spans to the same place and name the edge with --expect ${JSON.stringify(path)}; otherwise list it ` +
       'under tolerated-peers in --expectations',
+  ];
+}
+
+/** Other calls to the same peer are whole. */
+function hintAtUncovered(unjudged: readonly UnjudgedEdge[]): readonly string[] {
+  const uncovered = unjudged.filter(({ server }) => server !== undefined);
+  if (uncovered.length === 0) return [];
+  return [
+    `not judged: ${nameUnjudged(uncovered)}: other calls there are whole, but the called service delivered no span from the time of these: ` +
+      'wait until it has exported them, or see why it does not, and check again',
   ];
 }
 

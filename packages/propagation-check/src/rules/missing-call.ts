@@ -42,6 +42,8 @@ interface UnseenCalls {
   /** Those of programs that call nobody else, where they are enough to be judged apart. */
   readonly ofCaller: readonly Span[];
   readonly callers: readonly Span[];
+  /** The roots in whose traces the called service does not call the caller. */
+  readonly notCalling: readonly Span[];
   /** Roots with the requests of the caller during which they began. */
   readonly pairs: readonly Pair[];
   readonly findOpenCall: FindOpenCall;
@@ -61,7 +63,12 @@ export const whollyMissingCalls = rule<UnseenCalls>({
       const own = withoutOutsiders(scene, edge, roots);
       const ofCaller = own.length >= roots.length * scene.thresholds.insidersShare ? own : roots;
       const pairs = pairAllWithRequests(callers.filter(isEntry), ofCaller, scene.thresholds);
-      return [{ scene, edge, roots, ofCaller, callers, pairs, findOpenCall: findOpenCalls(scene, open) }];
+      const calling = new Set(
+        scene.callsBetween(edge.server, edge.client).map(({ client }) => client.traceId),
+      );
+      const notCalling = roots.filter((root) => !calling.has(root.traceId));
+      const findOpenCall = findOpenCalls(scene, open);
+      return [{ scene, edge, roots, ofCaller, callers, notCalling, pairs, findOpenCall }];
     }),
   gates: [
     gate(
@@ -74,12 +81,17 @@ export const whollyMissingCalls = rule<UnseenCalls>({
       (edge) => isDuringRequests(edge) || !edge.callers.some(isOutgoing),
       ({ pairs, ofCaller }) => `${pairs.length} of ${ofCaller.length} roots`,
     ),
+    gate(
+      'roots began during requests of the caller, or did not lead to calls of it',
+      (edge) => isDuringRequests(edge) || edge.notCalling.length > 0,
+      ({ edge, roots }) => `in each of ${roots.length} traces ${edge.server} calls ${edge.client}`,
+    ),
   ],
   looseEnds: ({ roots }) => roots,
   report: (unseen) =>
     isDuringRequests(unseen)
       ? describePairs(unseen.edge, unseen.pairs, unseen.findOpenCall, unseen.scene.thresholds)
-      : describeRoots(unseen.edge, unseen.roots, unseen.callers.length > 0),
+      : describeRoots(unseen.edge, unseen.notCalling, unseen.callers.length > 0),
   whyNot: (scene, _, looseEnd) => {
     if (looseEnd.kind !== 'SERVER' || !isRoot(looseEnd)) return null;
     if (isHealthProbe(looseEnd)) return 'a health probe by its name';

@@ -63,6 +63,64 @@ interface PartlyMissing {
   readonly isSplitByTime: boolean;
 }
 
+function measurePartlyMissing(scene: Scene, open: Omit<Open, 'found'>): readonly PartlyMissing[] {
+  const edges = groupCalls(
+    scene.groups.filter(({ clientKind }) => clientKind === 'CLIENT'),
+    ({ client, server }) => keyFor(client, server),
+  );
+  const readers = readersOf(scene);
+  const targetOf = (span: Span): string => readers.askedOf(scene.graph.rowOf(span)).target;
+  const answered = indexCalls(
+    open.clients.filter((span) => readOutcome(span) === 'answered'),
+    targetOf,
+  );
+  return edges.flatMap((whole): readonly PartlyMissing[] => {
+    const [{ client, server }] = whole;
+    const targets = answered.targetsOf(client);
+    if (targets.size === 0) return [];
+    const asked = summarizeCalls(readers, whole, targets);
+    const lonely = answered.callsTo(client, new Set(asked.kinds.keys())).filter((span) => {
+      const kinds = asked.kinds.get(targetOf(span));
+      return kinds !== undefined && isOfTheirKind(kinds, span) && !isAnsweredByHop(span, asked);
+    });
+    if (lonely.length === 0) return [];
+    const lag = measureLag(whole, 'server');
+    const roots = open.roots
+      .select(startsDuringAny(scene.graph, lonely, scene.thresholds), server)
+      .filter((root) => !isHealthProbe(root));
+    const mayBeTheirs = (call: Span, root: Span): boolean => compareRequests(call, root) !== 'no';
+    const pairs = pairSpans(lonely, roots, mayBeTheirs, scene.thresholds);
+    return [
+      {
+        scene,
+        client,
+        server,
+        whole,
+        lonely,
+        certain: lonely.filter((span) =>
+          isCovered(scene, server, span.startTimeUnixNano, span.endTimeUnixNano + lag),
+        ),
+        isExpected: isExpected(scene.expectation, client, server),
+        isSplitByTime: pairs.length >= lonely.length * scene.thresholds.splitByTimeShare,
+      },
+    ];
+  });
+}
+
+/** Calls as whole ones are made, of a time from which the called service delivered no span: a capture that is cut, or an exporter that fails. */
+export function listUncoveredCalls(
+  scene: Scene,
+  looseEnds: Omit<Open, 'found'>,
+): readonly Pick<PartlyMissing, 'client' | 'server' | 'whole' | 'lonely'>[] {
+  return measurePartlyMissing(scene, looseEnds).filter(
+    ({ client, server, whole, lonely, certain }) =>
+      certain.length === 0 &&
+      client !== server &&
+      !areSecondSpans(scene, lonely, whole) &&
+      !isFasterThanServer(scene, lonely, whole),
+  );
+}
+
 /**
  * CLIENT spans that were answered and nobody continued, although the peer is one that emits spans: other calls to the same place
  * and route are whole. A cache in between makes the same picture, so that it fails only where the edge is expected.
@@ -70,49 +128,7 @@ interface PartlyMissing {
  */
 export const partlyMissingServers = rule<PartlyMissing>({
   finding,
-  measure: (scene, open) => {
-    const edges = groupCalls(
-      scene.groups.filter(({ clientKind }) => clientKind === 'CLIENT'),
-      ({ client, server }) => keyFor(client, server),
-    );
-    const readers = readersOf(scene);
-    const targetOf = (span: Span): string => readers.askedOf(scene.graph.rowOf(span)).target;
-    const answered = indexCalls(
-      open.clients.filter((span) => readOutcome(span) === 'answered'),
-      targetOf,
-    );
-    return edges.flatMap((whole): readonly PartlyMissing[] => {
-      const [{ client, server }] = whole;
-      const targets = answered.targetsOf(client);
-      if (targets.size === 0) return [];
-      const asked = summarizeCalls(readers, whole, targets);
-      const lonely = answered.callsTo(client, new Set(asked.kinds.keys())).filter((span) => {
-        const kinds = asked.kinds.get(targetOf(span));
-        return kinds !== undefined && isOfTheirKind(kinds, span) && !isAnsweredByHop(span, asked);
-      });
-      if (lonely.length === 0) return [];
-      const lag = measureLag(whole, 'server');
-      const roots = open.roots
-        .select(startsDuringAny(scene.graph, lonely, scene.thresholds), server)
-        .filter((root) => !isHealthProbe(root));
-      const mayBeTheirs = (call: Span, root: Span): boolean => compareRequests(call, root) !== 'no';
-      const pairs = pairSpans(lonely, roots, mayBeTheirs, scene.thresholds);
-      return [
-        {
-          scene,
-          client,
-          server,
-          whole,
-          lonely,
-          certain: lonely.filter((span) =>
-            isCovered(scene, server, span.startTimeUnixNano, span.endTimeUnixNano + lag),
-          ),
-          isExpected: isExpected(scene.expectation, client, server),
-          isSplitByTime: pairs.length >= lonely.length * scene.thresholds.splitByTimeShare,
-        },
-      ];
-    });
-  },
+  measure: measurePartlyMissing,
   gates: [
     gate(
       'the called service delivered spans from before and after the call',

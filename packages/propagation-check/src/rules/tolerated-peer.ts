@@ -12,10 +12,20 @@ export function listToleratedNames({ toleratedPeers }: Expectation): readonly st
   return toleratedPeers.map((text) => readToleratedPeer(text).peer);
 }
 
-/** The tolerated peer that a CLIENT or PRODUCER span calls, as the expectation writes it. */
-export function nameToleratedPeer({ toleratedPeers }: Expectation, client: Span): string | null {
+/**
+ * The tolerated peer that a CLIENT or PRODUCER span calls, as the expectation writes it. A service that the caller must call is none,
+ * where it is called by its name.
+ */
+export function nameToleratedPeer({ toleratedPeers, edges }: Expectation, client: Span): string | null {
   if (toleratedPeers.length === 0) return null;
   const names = namePeer(client);
+  const isExpected = edges.some(
+    (edge) =>
+      edge.rule === 'must' &&
+      edge.client === client.serviceName &&
+      names.some((name) => isSame(edge.server, name)),
+  );
+  if (isExpected) return null;
   const found = toleratedPeers.map(readToleratedPeer).find(({ caller, peer }) => {
     const isCaller = caller === null || isSame(caller, client.serviceName);
     return isCaller && names.some((name) => isSame(peer, name));

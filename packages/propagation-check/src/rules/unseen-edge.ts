@@ -62,6 +62,12 @@ export const unseenEdges = rule<UnseenEdge>({
   finding: missingCall,
   measure: measureUnseenEdges,
   gates: [
+    gate(
+      'one of the two services has spans, or no service has',
+      ({ scene, edge }) =>
+        hasSpans(scene, edge.client) || hasSpans(scene, edge.server) || scene.services.names().length === 0,
+      ({ edge }) => `neither ${edge.client} nor ${edge.server} has any: their names may be other ones`,
+    ),
     // The callee of a dark service is connected past it, which is reported already.
     gate(
       'the caller has spans, or nobody calls the called service',

@@ -32,7 +32,7 @@ import { buildScene } from './build-scene.ts';
 import { decideVerdict, hasJudgedEdge } from './decide-verdict.ts';
 import { listPossibleCalls } from './list-possible-calls.ts';
 import { listUndecided, listUnshownEntries } from './list-undecided.ts';
-import { listUnjudged, listUnjudgedRoots } from './list-unjudged.ts';
+import { listUncovered, listUnjudged, listUnjudgedRoots } from './list-unjudged.ts';
 import type { EdgeResult, Evidence, Finding, ProjectEvidence, Result } from './result.ts';
 import { tolerate } from './tolerate.ts';
 
@@ -79,13 +79,21 @@ export function checkStore(store: SpanStore, options: CheckOptions = {}): Result
     scene.services,
     openClients,
   );
-  const unjudged = [...listUnjudged(scene, merged), ...listUnjudgedRoots(scene, looseEnds.roots, merged)];
+  const uncovered = listUncovered(scene, looseEnds, merged);
+  const unjudged = [
+    ...listUnjudged(scene, merged),
+    ...uncovered.map(({ client, server, peer, calls }) => ({ client, peer, calls, server })),
+    ...listUnjudgedRoots(scene, looseEnds.roots, merged),
+  ];
   const isJudged =
     hasJudgedEdge({ edges, unjudged }) ||
     holdsForOneService(edges, expectation) ||
     holdsWithoutEdge(scene) ||
     merged.some(provesArrival);
-  const undecided = [...listUndecided(scene, merged), ...listPossibleCalls(scene, looseEnds.roots, merged)];
+  const undecided = [
+    ...listUndecided(scene, merged, uncovered),
+    ...listPossibleCalls(scene, looseEnds.roots, merged),
+  ];
   const unshownBaggage = listUnshownEntries(scene);
   return {
     version: 1,

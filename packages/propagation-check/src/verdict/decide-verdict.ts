@@ -22,9 +22,9 @@ function isJudgedEdge({ client, server, calls, tolerated }: EdgeResult): boolean
  * nobody; where calls of the services are left unjudged, they prove nothing of those.
  */
 export function hasJudgedEdge({ edges, unjudged = [] }: Pick<Result, 'edges' | 'unjudged'>): boolean {
-  return edges.some(
-    (edge) => isJudgedEdge(edge) && (unjudged.length === 0 || edge.client !== ownServiceName),
-  );
+  // Of an edge with whole calls, these are some.
+  const isLeftOut = unjudged.some(({ server }) => server === undefined);
+  return edges.some((edge) => isJudgedEdge(edge) && (!isLeftOut || edge.client !== ownServiceName));
 }
 
 /** @param isJudged Whether there was anything to judge. */

@@ -1,12 +1,17 @@
-import type { ExpectedEdge } from '../expect/expectation.ts';
+import { type ExpectedEdge, isExpected } from '../expect/expectation.ts';
 import { listUnshownBaggage } from '../rules/baggage-lost.ts';
 import { type Draft, findUnnamedSide, hasCall, hasError, hasSpans, type Scene } from '../rules/check.ts';
 import { provesArrival } from '../rules/span-lost-in-service.ts';
 import { namePeer } from '../rules/tolerated-peer.ts';
+import type { UncoveredCalls } from './list-unjudged.ts';
 import type { Undecided } from './result.ts';
 
 /** The expectations that the data neither prove nor refute: where no call and no error speaks of them, nothing was judged. */
-export function listUndecided(scene: Scene, drafts: readonly Draft[]): readonly Undecided[] {
+export function listUndecided(
+  scene: Scene,
+  drafts: readonly Draft[],
+  uncovered: readonly UncoveredCalls[],
+): readonly Undecided[] {
   const edges = scene.expectation.edges.flatMap(({ client, server, rule }): readonly Undecided[] => {
     if (rule === 'may' || hasCall(scene, client, server) || hasError({ found: drafts }, { client, server }))
       return [];
@@ -39,7 +44,7 @@ export function listUndecided(scene: Scene, drafts: readonly Draft[]): readonly 
         ? `no call of it is whole, and the data leave open whether it is broken (${warned.id})`
         : hasSpans(scene, client)
           ? 'no call of it has its other side here'
-          : `no span of ${client} is here`;
+          : `no span of ${client}${hasSpans(scene, server) ? '' : ` or ${server}`} is here`;
     return [
       {
         client,
@@ -53,7 +58,31 @@ export function listUndecided(scene: Scene, drafts: readonly Draft[]): readonly 
     server: null,
     says: describeUnshown(entry),
   }));
-  return [...edges, ...baggage];
+  return [...edges, ...listMostlyUncovered(scene, drafts, uncovered), ...baggage];
+}
+
+/** Expected edges of which fewer calls are whole than could not be judged; the end of any capture cuts off a few. */
+function listMostlyUncovered(
+  { expectation }: Scene,
+  drafts: readonly Draft[],
+  uncovered: readonly UncoveredCalls[],
+): readonly Undecided[] {
+  return uncovered.flatMap(({ client, server, whole, calls, peer }) =>
+    client !== null &&
+    calls > whole &&
+    isExpected(expectation, client, server) &&
+    !hasError({ found: drafts }, { client, server })
+      ? [
+          {
+            client,
+            server,
+            says:
+              `${calls} of ${calls + whole} calls to ${peer} are not judged, because ${server} delivered no span from their time: ` +
+              'wait until it has exported them, or see why it does not, and check again',
+          },
+        ]
+      : [],
+  );
 }
 
 /** Entries of baggage that the requests of this tool carried beside those that are expected, and of which nothing shows whether they arrived. */

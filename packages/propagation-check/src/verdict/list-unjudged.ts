@@ -1,10 +1,11 @@
 import { isHealthProbe, readAddress, readCallFacts, readOutcome } from '../calls/call-facts.ts';
-import { someCall } from '../calls/call-group.ts';
+import { someCall, weighCalls } from '../calls/call-group.ts';
 import { nameTarget } from '../calls/target.ts';
 import type { ExpectedEdge } from '../expect/expectation.ts';
 import { startsDuringAny } from '../pairing/pair.ts';
 import { type Draft, hasCall, type Open, type Scene } from '../rules/check.ts';
 import { withoutOutsiders } from '../rules/missing-call.ts';
+import { listUncoveredCalls } from '../rules/missing-server.ts';
 import type { Span } from '../span/span.ts';
 import { countOf } from '../span/span-store.ts';
 import type { UnjudgedEdge } from './result.ts';
@@ -31,6 +32,38 @@ export function listUnjudged(scene: Scene, drafts: readonly Draft[]): readonly U
       const calls = reached.reduce((sum, span) => sum + countOf(graph.store, graph.rowOf(span)), 0);
       return [{ client, peer: port === null ? host : `${host}:${port}`, calls }];
     });
+}
+
+/** Calls without their SERVER span, like others of the same edge that are whole. */
+export interface UncoveredCalls {
+  readonly client: string | null;
+  readonly server: string;
+  readonly whole: number;
+  readonly calls: number;
+  /** As the caller addresses it. */
+  readonly peer: string;
+}
+
+/** Calls that look like those to peers that emit no spans, while the called service did emit spans of such calls at other times. */
+export function listUncovered(
+  scene: Scene,
+  looseEnds: Omit<Open, 'found'>,
+  drafts: readonly Draft[],
+): readonly UncoveredCalls[] {
+  const clients = drafts
+    .filter(({ id }) => id === 'uninstrumented-peer')
+    .flatMap(({ shown }) => shown.flatMap((call) => call.client ?? []));
+  if (clients.length === 0) return [];
+  const { graph } = scene;
+  return listUncoveredCalls(scene, { ...looseEnds, clients }).flatMap(({ client, server, whole, lonely }) => {
+    const [first] = lonely;
+    if (first === undefined || server === null) return [];
+    const { host, port } = readAddress(first);
+    const peer = port === null ? host : `${host}:${port}`;
+    const calls = lonely.reduce((sum, span) => sum + countOf(graph.store, graph.rowOf(span)), 0);
+    const ofWhole = weighCalls(graph, whole);
+    return [{ client, server, whole: ofWhole, calls, peer: peer ?? server }];
+  });
 }
 
 /**

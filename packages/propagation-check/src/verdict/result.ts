@@ -51,6 +51,8 @@ export interface UnjudgedEdge {
   /** As the caller addresses it, `orders:8082`, or the expected service. */
   readonly peer: string;
   readonly calls: number;
+  /** Only where other calls to the peer are whole: the service that has their SERVER spans, and none from the time of these. */
+  readonly server?: string;
 }
 
 /**

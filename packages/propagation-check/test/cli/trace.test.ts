@@ -247,13 +247,13 @@ test('a trace that never comes gives no verdict, nor does one of several', async
     '--wait',
     '100ms',
     '--expect',
-    'a -> b',
+    'web -> b',
   );
   assert.equal(broken.code, 1, 'what is broken is broken without the others');
   assert.match(broken.stdout, /note {2}jaeger=\S+ has no span of b{32}\n/);
   const folder = await makeFolder(t, {});
   const baseline = ['--baseline', join(folder, 'known.yaml'), '--update-baseline'];
-  const named = [id, otherId, '--source', store.source, '--wait', '100ms', '--expect', 'a -> b'];
+  const named = [id, otherId, '--source', store.source, '--wait', '100ms', '--expect', 'web -> b'];
   const refused = await executeCli('trace', ...named, ...baseline);
   assert.equal(refused.code, 2);
   assert.match(refused.stderr, /--update-baseline: traces are missing or requests failed, /);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { hintAtExpectations } from '../../src/collect/hint-at-expectations.ts';
-import { expectPath, noExpectation } from '../../src/expect/expectation.ts';
+import { type Expectation, expectPath, noExpectation } from '../../src/expect/expectation.ts';
 import { summarise } from '../../src/report/summary.ts';
 import { checkTraces } from '../../src/verdict/check-traces.ts';
 import { drawTrace } from '../draw-trace.ts';
@@ -81,6 +81,67 @@ suite('edges that nothing here can judge', () => {
     );
     assert.equal(judge('browser', (at) => at * 50 + 20).unjudged, undefined);
     assert.equal(judge('got', (at) => 5_000 + at * 50).unjudged, undefined);
+  });
+
+  test('calls to an address of which others are whole, after the called service delivered its last span', () => {
+    const get = 'http.request.method=GET';
+    const drawAll = (whole: number, path = '/one') =>
+      Array.from({ length: 20 }, (_, at) => [
+        `trace a${at}`,
+        `SERVER web GET /            a${at}  ${at * 100}..${at * 100 + 50} ${get} url.path=/`,
+        `  CLIENT web GET            b${at}  ${at * 100 + 5}..${at * 100 + 45} ${get} http.response.status_code=200 url.full=http://orders:8080${at < whole ? '/one' : path}`,
+        ...(at < whole
+          ? [`    SERVER orders GET /one  c${at}  ${at * 100 + 6}..${at * 100 + 44} ${get} url.path=/one`]
+          : []),
+      ]).flat();
+    const ofThisTool = drawAll(8).map((line) => line.replace(/(SERVER|CLIENT) web/, '$1 propagation-check'));
+    assert.equal(
+      checkTraces(drawTrace(ofThisTool.join('\n'))).verdict,
+      'intact',
+      'its other calls are judged',
+    );
+    const judge = (whole: number, path?: string, expectation: Expectation = noExpectation) =>
+      checkTraces(drawTrace(drawAll(whole, path).join('\n')), { expectation });
+    const expectation = { ...noExpectation, edges: expectPath(['web', 'orders']) };
+    for (const whole of [1, 8]) {
+      const result = judge(whole);
+      const calls = 20 - whole;
+      assert.deepEqual(
+        [result.verdict, result.unjudged],
+        ['intact', [{ client: 'web', peer: 'orders:8080', calls, server: 'orders' }]],
+      );
+      assert.match(
+        hintAtExpectations(result, ['web', 'orders'], noExpectation).join('; '),
+        /^not judged: web → orders:8080 \(\d+ calls\): other calls there are whole[^;]*$/,
+      );
+      const { verdict, undecided = [] } = judge(whole, '/one', expectation);
+      assert.equal(verdict, 'unknown');
+      assert.match(
+        undecided[0]?.says ?? '',
+        new RegExp(`^${calls} of 20 calls to orders:8080 are not judged`),
+      );
+    }
+    // The end of a capture cuts some off.
+    assert.equal(judge(19, '/one', expectation).verdict, 'intact');
+    // Another path may be that of another service behind the same address.
+    const { verdict, unjudged } = judge(8, '/other', expectation);
+    assert.deepEqual([verdict, unjudged], ['intact', undefined]);
+  });
+
+  test('an expected edge the wrong way round was never seen: the requests that lead to the calls are none of it', () => {
+    const result = checkTraces(drawTrace(draw()), {
+      expectation: { ...noExpectation, edges: expectPath(['pay', 'web']) },
+    });
+    assert.deepEqual(
+      result.findings.map(({ id, count }) => [id, count]),
+      [['missing-call', 0]],
+    );
+    const hint = (...path: readonly string[]) =>
+      hintAtExpectations(result, names, { ...noExpectation, edges: expectPath(path) });
+    assert.deepEqual(hint('pay', 'web'), [
+      'no call of pay -> web is whole, but 1 call of web -> pay: did you mean web -> pay?',
+    ]);
+    assert.deepEqual(hint('web', 'pay', 'web'), []);
   });
 
   test('third parties, databases and services that were not reached are none', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { noExpectation } from '../../src/expect/expectation.ts';
+import { expectPath, noExpectation } from '../../src/expect/expectation.ts';
 import { isToleratedPeer } from '../../src/rules/tolerated-peer.ts';
 import { readDrawing } from '../engine/read-drawing.ts';
 
@@ -24,4 +24,16 @@ test('a peer is tolerated by host, by host and port, by its service, and by its 
 test('one of several is enough, and none tolerates nothing', () => {
   const call = to('http.request.method=GET url.full=http://pay/charge');
   assert.deepEqual([call('mail', 'pay'), call('mail'), call()], [true, false, false]);
+});
+
+test('a peer that its caller must call is not tolerated, however both are written', () => {
+  const [span] = readDrawing(
+    'trace 1\n  web CLIENT "GET" 0..10 http.request.method=GET url.full=http://orders:8080/a\n',
+  ).spans;
+  assert.ok(span);
+  for (const peer of ['orders', 'orders:8080', 'web -> orders']) {
+    const tolerates = (...path: readonly string[]): boolean =>
+      isToleratedPeer({ ...noExpectation, edges: expectPath(path), toleratedPeers: [peer] }, span);
+    assert.deepEqual([tolerates('web', 'orders'), tolerates('shop', 'orders')], [false, true], peer);
+  }
 });

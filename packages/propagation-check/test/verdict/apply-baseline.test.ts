@@ -133,7 +133,7 @@ suite('a baseline', () => {
   });
 
   test('gives no verdict where it accepts an expected edge and no call was judged', () => {
-    const { spans } = readDrawing('trace 1\n  cron INTERNAL "tick" 0..10\n');
+    const { spans } = readDrawing('trace 1\n  web INTERNAL "tick" 0..10\n');
     const edges = [{ ...edge, rule: 'must' as const }];
     const unseen = checkTraces(spans, { expectation: { ...noExpectation, edges } });
     assert.equal(unseen.verdict, 'broken');

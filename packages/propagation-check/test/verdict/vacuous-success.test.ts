@@ -45,7 +45,14 @@ const rows: Readonly<Record<string, Row>> = {
     says: /^no call between two services/,
   },
   'only requests of unknown callers': { drawing: drawChain(1, web), says: /^no call between two services/ },
-  'only calls of a service to itself': { drawing: whole('web'), says: /^no call between two services/ },
+  'only calls of a service to itself': {
+    drawing: whole('web'),
+    says: /^no call between two services .*both sides of the calls of web have the same service\.name: .*--expect "web -> web"$/,
+  },
+  'an expected edge between two services without spans': {
+    drawing: `expect wbe -> order\n${whole('orders')}`,
+    says: /^wbe -> order: no span of wbe or order is here/,
+  },
   'only calls that a gateway refused': {
     drawing: drawChain(1, web, refused),
     says: /^no call between two services/,
