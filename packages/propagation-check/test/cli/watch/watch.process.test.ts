@@ -57,7 +57,7 @@ describe('watch at a terminal', { skip: noPseudoTerminal }, () => {
     terminal.type('f');
     await terminal.waitFor(/^# split-trace/m);
     terminal.type('\u001b[B\u001b[B');
-    await terminal.waitFor(/^explain split-trace\n\n(?!# )/);
+    await terminal.waitFor(/^explain split-trace\n(?!# )\S/);
     terminal.type('\u001b');
     await terminal.waitFor(/^> ✗ web → orders/m);
     terminal.type('\u001b[B');
