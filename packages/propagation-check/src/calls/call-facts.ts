@@ -175,6 +175,11 @@ export function readAddress(span: FactSource): Pick<CallFacts, 'host' | 'port'> 
   return { host: address?.host ?? url?.host ?? null, port: port ?? url?.port ?? address?.port ?? null };
 }
 
+/** `orders:8080`, or the host alone; null where no host is named. */
+export function nameAddress({ host, port }: Pick<CallFacts, 'host' | 'port'>): string | null {
+  return host === null || port === null ? host : `${host}:${port}`;
+}
+
 function readUrl(span: FactSource): string | null {
   return readText(span, 'url.full', 'http.url');
 }

@@ -1,6 +1,7 @@
 import { closeSync, openSync, readSync, type Stats, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { quotePath } from '../source/file-error.ts';
+import { pathOfFileSpec } from '../source/parse-source-spec.ts';
 import type { AuditArguments } from './audit-arguments.ts';
 import type { CheckArguments, SourceArguments } from './common-options.ts';
 import { UsageError } from './usage-error.ts';
@@ -42,9 +43,9 @@ export function checkReportFiles(args: Arguments, paths: readonly string[]): voi
 /** A baseline that is updated is an output, though it is read before. */
 function listInputs(args: Arguments): readonly string[] {
   const { wire = [], expectations, baseline, updateBaseline, configFile, ca, source } = args;
-  const stored = source?.startsWith('file=') ? source.slice('file='.length) : undefined;
+  const stored = source === undefined ? null : pathOfFileSpec(source);
   const known = updateBaseline === true ? undefined : baseline;
-  return [...wire, ...[expectations, known, configFile, ca, stored].filter((path) => path !== undefined)];
+  return [...wire, ...[expectations, known, configFile, ca, stored].flatMap((path) => path ?? [])];
 }
 
 interface OutputFile {

@@ -4,6 +4,7 @@ import { explainNothingToJudge, hintAtExpectations } from '../collect/hint-at-ex
 import { withDoubt } from '../collect/judge.ts';
 import { judgeCollected } from '../collect/judge-trace.ts';
 import { pauseFor } from '../collect/pause-for.ts';
+import { pathOfFileSpec } from '../source/parse-source-spec.ts';
 import { searchPages } from '../source/search-pages.ts';
 import { groupByTrace } from '../source/select-spans.ts';
 import type { Source } from '../source/source.ts';
@@ -95,7 +96,7 @@ async function readTraces(
       ...{ source, ...page, services: [], signal, settleMs: settle, onWait },
       readInputs: () => readAnew(inputs),
       // A file does not grow.
-      waitMs: spec.startsWith('file=') ? 0 : Math.max(0, deadline - Date.now()),
+      waitMs: pathOfFileSpec(spec) !== null ? 0 : Math.max(0, deadline - Date.now()),
     });
     for (const id of page.traceIds) found.add(id);
     for (const id of collected.missing) missing.push(id);

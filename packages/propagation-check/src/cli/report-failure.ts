@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { type ReportInput, type ReportName, reports } from '../report/reports.ts';
 import { findDocsRoot } from '../source/find-docs-root.ts';
+import { pathOfFileSpec } from '../source/parse-source-spec.ts';
 import type { Result } from '../verdict/result.ts';
 import { identifyFile, isSinkState } from './check-report-files.ts';
 import type { CheckArguments, SourceArguments } from './common-options.ts';
@@ -76,7 +77,7 @@ async function findTargets(
   if (targets.length === 0) return [];
   const { configFile, baseline, expectations, wire = [], source } = configured;
   const read = [configFile ?? [], baseline ?? [], expectations ?? [], wire, source ?? [], others].flat();
-  const paths = read.map((path) => path.replace(/^file=/, ''));
+  const paths = read.map((path) => pathOfFileSpec(path) ?? path);
   const taken = new Set((await expandPaths(paths)).map(identifyFile));
   const byFile = new Map(targets.map((target) => [identifyFile(target.path), target]));
   return [...byFile].flatMap(([file, target]) =>

@@ -9,6 +9,7 @@ import { explainNothingToJudge, hintAtExpectations, listMisspelt } from '../coll
 import { type CheckInputs, judgeStore } from '../collect/judge.ts';
 import { pauseFor } from '../collect/pause-for.ts';
 import { escapeText } from '../report/escape-text.ts';
+import { pathOfFileSpec } from '../source/parse-source-spec.ts';
 import { SourceError } from '../source/source.ts';
 import type { CollectorCounters } from '../span/collector-counters.ts';
 import { applyBaseline } from '../verdict/apply-baseline.ts';
@@ -180,7 +181,6 @@ function listServices({ store, result }: ReadWindow): readonly (string | null)[]
 }
 
 function listRead(paths: readonly string[], { source }: AuditArguments): readonly string[] {
-  return source?.startsWith(filePrefix) === true ? [source.slice(filePrefix.length)] : paths;
+  const path = source === undefined ? null : pathOfFileSpec(source);
+  return path === null ? paths : [path];
 }
-
-const filePrefix = 'file=';

@@ -1,12 +1,11 @@
 import { type Source, SourceError } from '../source/source.ts';
-import { suggestName } from '../util/suggest-name.ts';
+import { suggestInstead } from '../util/suggest-name.ts';
 
 /** `did you mean web instead of wbe?`, of services that are not among the known ones. */
 export function suggestServices(services: readonly string[], known: readonly string[]): readonly string[] {
-  return services.flatMap((service) => {
-    const meant = known.includes(service) ? null : suggestName(service, known);
-    return meant === null ? [] : [`did you mean ${meant} instead of ${service}?`];
-  });
+  return services.flatMap((service) =>
+    known.includes(service) ? [] : (suggestInstead(service, known) ?? []),
+  );
 }
 
 /** The names of the services that a source knows; empty where it cannot list them. */

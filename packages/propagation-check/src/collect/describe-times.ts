@@ -13,12 +13,17 @@ const units = [
 
 const nanosecondsInMillisecond = 1e6;
 
+/** Times from here on are in no unit but that of OTLP. */
+const firstPlausible = latest * units[1].inMillisecond;
+
 /** A note where spans have times that are plausible in another unit than that of OTLP, and lie in 1970 as they are. */
 export function describeTimes({ size, origin, starts }: SpanStore): readonly string[] {
   const first = Number(origin);
   const found = [];
   for (let row = 0; row < size; row += 1) {
     const value = first + (starts[row] ?? 0);
+    // Nearly all times are plausible.
+    if (value >= firstPlausible) continue;
     const unit = units.find(
       ({ inMillisecond }) => value >= earliest * inMillisecond && value < latest * inMillisecond,
     );

@@ -1,4 +1,4 @@
-import { readCallFacts } from '../calls/call-facts.ts';
+import { nameAddress, readCallFacts } from '../calls/call-facts.ts';
 import { findEdges, isEntry } from '../calls/edge.ts';
 import { isExpected } from '../expect/expectation.ts';
 import { buildTraceGraph, isOrphan, keyOf } from '../graph/trace-graph.ts';
@@ -95,7 +95,7 @@ export function describeAwaited(awaited: Awaited): string {
 
 function nameSpan(span: Span): string {
   const { method, host, port, path, rpcMethod, destination } = readCallFacts(span);
-  const address = host === null ? '' : port === null ? host : `${host}:${port}`;
+  const address = nameAddress({ host, port }) ?? '';
   const target = span.kind === 'SERVER' ? (path ?? '') : `${address}${path ?? ''}`;
   const request = method === null || target === '' ? null : `${method} ${target}`;
   const service = span.serviceName ?? 'a service without a name';

@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import type { Expectation, ExpectedEdge } from '../expect/expectation.ts';
 import { countOf } from '../report/terminal-edges.ts';
 import { listToleratedNames } from '../rules/tolerated-peer.ts';
-import { suggestName } from '../util/suggest-name.ts';
+import { suggestInstead, suggestName } from '../util/suggest-name.ts';
 import { ownServiceName } from '../verdict/own-service.ts';
 import type { Result, Undecided, UnjudgedEdge } from '../verdict/result.ts';
 import { listNames } from './list-names.ts';
@@ -142,10 +142,7 @@ function listUnknown(expected: readonly ExpectedEdge[], services: readonly strin
 function suggestNames(expected: readonly ExpectedEdge[], services: readonly string[]): readonly string[] {
   const named = new Set(expected.flatMap(({ client, server }) => [client, server]));
   const others = services.filter((service) => !named.has(service));
-  return listUnknown(expected, services).flatMap((name) => {
-    const meant = suggestName(name, others);
-    return meant === null ? [] : [`did you mean ${meant} instead of ${name}?`];
-  });
+  return listUnknown(expected, services).flatMap((name) => suggestInstead(name, others) ?? []);
 }
 
 /** Tolerated peers that nobody calls, where calls to peers that are called nearly so are left. */

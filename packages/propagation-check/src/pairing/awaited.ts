@@ -1,6 +1,6 @@
 import type { Span } from '../span/span.ts';
 import { median } from '../util/statistics.ts';
-import { durationOf } from './pair.ts';
+import { durationOf, type Pair } from './pair.ts';
 
 /** A request, and a call that may have been made for it. */
 export interface Awaiting {
@@ -38,6 +38,14 @@ export function areAwaited(pairs: readonly Awaiting[], thresholds: AwaitedThresh
     median(delays) <= thresholds.usualDelay &&
     delays.every((delay) => delay <= thresholds.longestDelay);
   return fill >= thresholds.fillsRequest || rest <= thresholds.restAfterCall || isPrompt;
+}
+
+/** The same of requests that are paired with what they called. */
+export function arePairsAwaited(pairs: readonly Pair[], thresholds: AwaitedThresholds): boolean {
+  return areAwaited(
+    pairs.map(({ client: request, server: call }) => ({ request, call })),
+    thresholds,
+  );
 }
 
 /** How much of a request a call took: 1 where it took all of it. */

@@ -1,6 +1,6 @@
 import type { Span } from '../span/span.ts';
 import { median } from '../util/statistics.ts';
-import { type AwaitedThresholds, areAwaited, measureFill } from './awaited.ts';
+import { type AwaitedThresholds, arePairsAwaited, measureFill } from './awaited.ts';
 import { type ChanceThresholds, isMoreThanChance } from './chance.ts';
 import { pairContained } from './contained.ts';
 import type { Pair, Tolerances } from './pair.ts';
@@ -31,10 +31,7 @@ export function pairDisplaced(
   const { displacedShare, displacedLeftOver, fewestDisplaced } = thresholds;
   if (calls.length < bereft.length * displacedShare) return [];
   const pairs = pairContained(bereft, calls, thresholds);
-  const awaited = areAwaited(
-    pairs.map(({ client: request, server: call }) => ({ request, call })),
-    thresholds,
-  );
+  const awaited = arePairsAwaited(pairs, thresholds);
   // A cache leaves requests without calls, too: then most of them contain none.
   if (pairs.length < bereft.length * displacedShare) return [];
   const isAlone = calls.length - own <= pairs.length * displacedLeftOver;

@@ -3,7 +3,7 @@ import { isDetached, isOutgoing } from '../calls/edge.ts';
 import { nameTarget } from '../calls/target.ts';
 import { isExpected } from '../expect/expectation.ts';
 import { isRoot } from '../graph/trace-graph.ts';
-import { areAwaited } from '../pairing/awaited.ts';
+import { arePairsAwaited } from '../pairing/awaited.ts';
 import { pairDisplaced, pairWithMessages } from '../pairing/displaced.ts';
 import type { Pair } from '../pairing/pair.ts';
 import type { Span } from '../span/span.ts';
@@ -145,10 +145,7 @@ function areEnough({ thresholds }: Scene, pairs: readonly Pair[]): boolean {
 
 /** A call that no request waited for may be that of a listener, which is told of what the request changed. */
 export function wereAwaited({ thresholds }: Scene, pairs: readonly Pair[]): boolean {
-  return areAwaited(
-    pairs.map(({ client: request, server: call }) => ({ request, call })),
-    thresholds,
-  );
+  return arePairsAwaited(pairs, thresholds);
 }
 
 /**

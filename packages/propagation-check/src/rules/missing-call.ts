@@ -4,7 +4,7 @@ import { findEntry, isEntry, isOutgoing } from '../calls/edge.ts';
 import { nameEndpoints } from '../calls/endpoint.ts';
 import type { ExpectedEdge } from '../expect/expectation.ts';
 import { isRoot } from '../graph/trace-graph.ts';
-import { areAwaited, measureFill } from '../pairing/awaited.ts';
+import { arePairsAwaited, measureFill } from '../pairing/awaited.ts';
 import { isMoreThanChance } from '../pairing/chance.ts';
 import { endsWithin, type Pair, pairSpans, startsDuring, type Tolerances } from '../pairing/pair.ts';
 import { type Span, spanKinds } from '../span/span.ts';
@@ -247,10 +247,7 @@ export function pairWithin(
   const endpoints = new Set(contained.map((pair) => endpointOf(pair.client)));
   const ofEndpoints = requests.filter((request) => endpoints.has(endpointOf(request)));
   const isEvery = contained.length >= ofEndpoints.length * thresholds.everyRequestShare;
-  const awaited = areAwaited(
-    contained.map(({ client: request, server: call }) => ({ request, call })),
-    thresholds,
-  );
+  const awaited = arePairsAwaited(contained, thresholds);
   if (!isEvery || !awaited || !areSure(requests, roots, contained, isMadeDuring, thresholds)) return [];
   // A server may end after the request that waited for it.
   const paired = new Set(contained.flatMap((pair) => [pair.client, pair.server]));

@@ -34,12 +34,13 @@ export const splitRedirects = rule<RedirectedCalls>({
       (client, server) =>
         isRedirect(readStatusCode(facts.at(server))) && isFollowed(readStatusCode(facts.at(client))),
     );
+    if (redirected.length === 0) return [];
+    const roots = open.roots
+      .select((row) => facts.protocolOf(row) === 'http')
+      .filter((root) => root.kind === 'SERVER' && !isHealthProbe(root));
     return groupBy(redirected, ({ client, server }) =>
       keyFor(client.serviceName, server.serviceName),
     ).flatMap((calls) => {
-      const roots = open.roots
-        .select((row) => facts.protocolOf(row) === 'http')
-        .filter((root) => root.kind === 'SERVER' && !isHealthProbe(root));
       const pairs = pairWithRest(scene, calls, roots);
       return groupBy(pairs, ({ server }) => keyFor(server.serviceName)).map((ofServer) => ({
         ...{ scene, calls, pairs: ofServer },

@@ -1,4 +1,4 @@
-import { readCallFacts } from '../calls/call-facts.ts';
+import { nameAddress, readCallFacts } from '../calls/call-facts.ts';
 import type { Span } from '../span/span.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
 import { type Check, protocolOf, type Scene } from './check.ts';
@@ -21,8 +21,7 @@ export const findUninstrumentedPeers: Check = (scene, open) => {
   );
   return groups.map((group) => {
     const [first] = group;
-    const { host, port } = readCallFacts(first);
-    const peer = host === null ? 'a peer without name' : port === null ? host : `${host}:${port}`;
+    const peer = nameAddress(readCallFacts(first)) ?? 'a peer without name';
     return finding.report({
       client: first.serviceName,
       server: null,

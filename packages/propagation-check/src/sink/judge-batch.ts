@@ -1,9 +1,8 @@
-import { readAddress, readOutcome } from '../calls/call-facts.ts';
+import { nameAddress, readAddress, readOutcome } from '../calls/call-facts.ts';
 import type { CallGroup } from '../calls/call-group.ts';
 import { none, type TraceGraph } from '../graph/trace-graph.ts';
 import type { Draft, Shown } from '../rules/check.ts';
 import { findings } from '../rules/findings.ts';
-import type { Span } from '../span/span.ts';
 import type { SpanStore } from '../span/span-store.ts';
 import { keyFor } from '../util/group-by.ts';
 import { examineStore } from '../verdict/check-traces.ts';
@@ -93,14 +92,16 @@ function listSilent(graph: TraceGraph, drafts: readonly Draft[]): readonly Judge
     return spans.map((span): JudgedCall => {
       const example = { traceId: span.traceId, spanIds: [span.spanId] };
       const rows = [graph.rowOf(span)] as const;
-      return { client, server: namePeer(span), verdict: 'undecided', cause: uninstrumented, rows, example };
+      return {
+        client,
+        server: nameAddress(readAddress(span)),
+        verdict: 'undecided',
+        cause: uninstrumented,
+        rows,
+        example,
+      };
     });
   });
-}
-
-function namePeer(span: Span): string | null {
-  const { host, port } = readAddress(span);
-  return host === null || port === null ? host : `${host}:${port}`;
 }
 
 /** Whole calls of spans that no rule is asked about. @param isMeant Asked for the called side. */

@@ -35,6 +35,13 @@ export function parseSourceSpec(spec: string, specs: readonly string[] = sourceS
   }
 }
 
+const filePrefix = 'file=';
+
+/** The path of `file=PATH`; null for another source. */
+export function pathOfFileSpec(spec: string): string | null {
+  return spec.startsWith(filePrefix) ? spec.slice(filePrefix.length) : null;
+}
+
 function parseUrl(spec: string, target: string, example: string): URL {
   const url = URL.canParse(target) ? new URL(target) : null;
   if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) {

@@ -17,6 +17,12 @@ export function suggestName(name: string, known: readonly string[]): string | nu
   return found !== undefined && isNear ? found : null;
 }
 
+/** `did you mean web instead of wbe?`; null where no known name is like it. */
+export function suggestInstead(name: string, known: readonly string[]): string | null {
+  const meant = suggestName(name, known);
+  return meant === null ? null : `did you mean ${meant} instead of ${name}?`;
+}
+
 /** Whether two neighbours changed places, which is one slip and two changes. */
 function areSwapped(name: string, other: string): boolean {
   const at = [...name].findIndex((letter, index) => letter !== other[index]);

@@ -3,7 +3,7 @@ import { groupCalls } from '../calls/call-group.ts';
 import { isDetached } from '../calls/edge.ts';
 import { nameEndpoints, withoutIds } from '../calls/endpoint.ts';
 import type { ExpectedEdge } from '../expect/expectation.ts';
-import { areAwaited } from '../pairing/awaited.ts';
+import { arePairsAwaited } from '../pairing/awaited.ts';
 import { isMoreThanChance } from '../pairing/chance.ts';
 import { pairContained } from '../pairing/contained.ts';
 import type { Pair } from '../pairing/pair.ts';
@@ -146,10 +146,7 @@ function pairWithUnpaired(scene: Scene, edge: Edge, roots: readonly Span[]): rea
 
 /** Timers and other callers fall anywhere into requests that last far longer: exports, long polls and streams. */
 function areMade(pairs: readonly Pair[], thresholds: Thresholds): boolean {
-  return areAwaited(
-    pairs.map(({ client: request, server: call }) => ({ request, call })),
-    thresholds,
-  );
+  return arePairsAwaited(pairs, thresholds);
 }
 
 /** Requests, and what may be their calls. */

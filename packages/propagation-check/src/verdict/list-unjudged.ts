@@ -1,4 +1,4 @@
-import { isHealthProbe, readAddress, readCallFacts, readOutcome } from '../calls/call-facts.ts';
+import { isHealthProbe, nameAddress, readAddress, readCallFacts, readOutcome } from '../calls/call-facts.ts';
 import { someCall, weighCalls } from '../calls/call-group.ts';
 import { nameTarget } from '../calls/target.ts';
 import type { ExpectedEdge } from '../expect/expectation.ts';
@@ -15,7 +15,7 @@ import type { UnjudgedEdge } from './result.ts';
  * SERVER span, at an address inside of the network. An address outside is a third party.
  */
 export function listUnjudged(scene: Scene, drafts: readonly Draft[]): readonly UnjudgedEdge[] {
-  const { graph, groups, facts } = scene;
+  const { groups, facts } = scene;
   const targetOf = facts.remember(nameTarget);
   return drafts
     .filter(({ id }) => id === 'uninstrumented-peer')
@@ -24,14 +24,18 @@ export function listUnjudged(scene: Scene, drafts: readonly Draft[]): readonly U
       const reached = clients.filter((span) => readOutcome(span) !== 'unreached');
       const [first] = clients;
       if (first === undefined || reached.length === 0) return [];
-      const { host, port } = readAddress(first);
-      if (host === null || !isInside(host)) return [];
+      const address = readAddress(first);
+      const peer = nameAddress(address);
+      if (address.host === null || peer === null || !isInside(address.host)) return [];
       const target = nameTarget(first);
       const ofClient = groups.filter((group) => group.client === client);
       if (someCall(ofClient, (row) => targetOf(row) === target)) return [];
-      const calls = reached.reduce((sum, span) => sum + countOf(graph.store, graph.rowOf(span)), 0);
-      return [{ client, peer: port === null ? host : `${host}:${port}`, calls }];
+      return [{ client, peer, calls: countCalls(scene, reached) }];
     });
+}
+
+function countCalls({ graph }: Scene, clients: readonly Span[]): number {
+  return clients.reduce((sum, span) => sum + countOf(graph.store, graph.rowOf(span)), 0);
 }
 
 /** Calls without their SERVER span, like others of the same edge that are whole. */
@@ -58,11 +62,10 @@ export function listUncovered(
   return listUncoveredCalls(scene, { ...looseEnds, clients }).flatMap(({ client, server, whole, lonely }) => {
     const [first] = lonely;
     if (first === undefined || server === null) return [];
-    const { host, port } = readAddress(first);
-    const peer = port === null ? host : `${host}:${port}`;
-    const calls = lonely.reduce((sum, span) => sum + countOf(graph.store, graph.rowOf(span)), 0);
+    const peer = nameAddress(readAddress(first)) ?? server;
+    const calls = countCalls(scene, lonely);
     const ofWhole = weighCalls(graph, whole);
-    return [{ client, server, whole: ofWhole, calls, peer: peer ?? server }];
+    return [{ client, server, whole: ofWhole, calls, peer }];
   });
 }
 
