@@ -38,6 +38,9 @@ const exemplarsSchema = z.object({
     }),
   ),
 });
+/** With the fault that the variables name, or none. */
+const recreateServices = ['up', '--detach', '--wait', '--no-build', '--no-deps', 'service-a', 'service-b'];
+
 const dashboardSchema = z.object({
   panels: z.array(
     z.object({ title: z.string(), targets: z.array(z.object({ expr: z.string() })).default([]) }),
@@ -91,8 +94,7 @@ describe('the observed stack', { skip: obstacle ?? false, timeout: 10 * minute }
     await send(stack.serviceA);
     await untilAtLeast(prometheus, `propagation_edge_calls_total{${edge}, verdict="intact"}`, requests);
 
-    const up = ['up', '--detach', '--wait', '--no-build', '--no-deps', 'service-a', 'service-b'];
-    expectSuccess(await stack.compose(up, { FAULT: 'strip-traceparent' }));
+    expectSuccess(await stack.compose(recreateServices, { FAULT: 'strip-traceparent' }));
     await send(stack.serviceA);
     const broken = `propagation_edge_calls_total{${edge}, verdict="broken", cause="header-stripped"}`;
     await untilAtLeast(prometheus, broken, requests);
@@ -117,6 +119,8 @@ describe('the observed stack', { skip: obstacle ?? false, timeout: 10 * minute }
     const { panels } = dashboardSchema.parse(JSON.parse(await readFile(path, 'utf8')));
     const expressions = panels.flatMap(({ targets }) => targets.map(({ expr }) => resolveVariables(expr)));
     assert.ok(expressions.length > 0);
+    // Whole calls are counted in every batch; broken ones wait for both of their traces, and under traffic batches end between these.
+    expectSuccess(await stack.compose(recreateServices));
     await poll(
       async () => {
         await send(stack.serviceA);
@@ -138,8 +142,7 @@ describe('the observed stack', { skip: obstacle ?? false, timeout: 10 * minute }
     const intact = 'sum(propagation_edge_calls_total{verdict="intact"})';
     const [before] = await query(prometheus, intact);
     expectSuccess(await stack.compose(['stop', 'sink']));
-    const up = ['up', '--detach', '--wait', '--no-build', '--no-deps', 'service-a', 'service-b'];
-    expectSuccess(await stack.compose(up));
+    expectSuccess(await stack.compose(recreateServices));
     const ran = await stack.compose(['run', '--rm', '--no-deps', 'assert']);
     assert.equal(ran.code, 0, ran.stdout + ran.stderr);
     expectSuccess(await stack.compose(['start', 'sink']));
