@@ -161,7 +161,7 @@ async function runSink(options: readonly string[], task: Task): Promise<SinkRun>
       counts,
     };
   } finally {
-    // Of a run that failed.
+    // A run that failed leaves it running.
     child.kill('SIGKILL');
     await rm(folder, { recursive: true });
   }

@@ -34,8 +34,8 @@ export function limitQueueDisk(shape: StackShape): ComposeOverride {
 export async function fillQueueDisk(stack: Stack, outage: () => Promise<void>): Promise<void> {
   const since = new Date().toISOString();
   await stack.stop('jaeger');
-  // What the Collector reads from its queue while the disk is full is lost (docs/nothing-lost.md, "The bounds"). It reads no more once
-  // all of its consumers wait for Jaeger and the batches behind them are full.
+  // The Collector loses spans that it reads from its queue while the disk is full (docs/nothing-lost.md, "The bounds"). It stops reading
+  // when all of its consumers wait for Jaeger and the batches behind them are full.
   await awaitFelt(async () => {
     const { sending } = await readSaid(stack);
     return sending >= consumers ? null : `only ${sending} of the Collector's ${consumers} consumers wait`;

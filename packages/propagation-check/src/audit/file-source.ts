@@ -56,14 +56,14 @@ interface ReadFiles {
 }
 
 /**
- * What is of another kind by its name. What should hold spans by its name and does not, such as a login page that was saved as an hour of
- * spans, is an error: traces would be missing, and nobody would know.
+ * Names of files that are no exports of spans. Any other file without spans, such as a login page that was saved as an export, is an
+ * error: traces would be missing without a word.
  */
 const document = /\.(?:css|csv|html?|jpe?g|js|md|mjs|pcap(?:ng)?|pdf|png|py|sh|sql|svg|toml|ts|xml|ya?ml)$/i;
 
 const howToLeaveOut = 'if it is of another kind, name the others by a pattern, such as "dump/*.jsonl"';
 
-/** Of those that are left out. */
+/** A note names so many of the files that are left out. */
 const mostNamed = 3;
 
 function describeLeftOut(leftOut: readonly string[]): string {

@@ -42,7 +42,7 @@ async function listFiles(path: string): Promise<readonly SpanFile[]> {
 
 async function listFolder(folder: string): Promise<readonly SpanFile[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch((error: unknown) => {
-    // Of the folders in it the one that cannot be read.
+    // The error names the subfolder that cannot be read.
     const path = error instanceof Error && 'path' in error ? String(error.path) : folder;
     throw new SourceError(`${quotePath(path)}: ${describeFileError(error)}`);
   });

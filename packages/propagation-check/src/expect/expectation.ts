@@ -35,7 +35,7 @@ export function expectPath(services: readonly string[]): readonly ExpectedEdge[]
   return services.slice(1).map((server, index) => ({ client: services[index] ?? '', server, rule: 'must' }));
 }
 
-/** Of a path. */
+/** A path has two services or more. */
 const fewestServices = 2;
 
 function isName(service: unknown): boolean {

@@ -25,7 +25,7 @@ const mostEdges = 40;
 const mostFindings = 10;
 const shortestName = 20;
 const gap = '  ';
-/** Of the mark and the space behind it. */
+/** Width of the mark and the space behind it. */
 const markWidth = 2;
 
 const styles = { passed: 'green', failed: 'red', unknown: 'yellow' } as const satisfies Record<
