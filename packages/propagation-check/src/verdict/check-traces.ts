@@ -138,7 +138,16 @@ export function examineStore(store: SpanStore, options: CheckOptions = {}): Exam
     graph === received ? receivedEdges : findEdges(graph);
   const clients = openClients.filter((span) => !isToleratedPeer(expectation, span));
   const headersOf = indexHeaders(headers, graph);
-  const known = buildScene({ graph, groups, facts, expectation, headersOf, clockOffsets, thresholds });
+  const known = buildScene({
+    graph,
+    groups,
+    facts,
+    expectation,
+    headersOf,
+    headers,
+    clockOffsets,
+    thresholds,
+  });
   const looseEnds = { clients, roots, orphans };
   const { scene, silences, ...found } = runRules(known, looseEnds);
   const drafts = found.drafts.flatMap((draft) =>
