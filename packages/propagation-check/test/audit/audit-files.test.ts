@@ -211,6 +211,16 @@ suite('an audit of files', () => {
       above.stdout,
       /^WITHIN LIMIT {2}4 of 100 calls broken \(96 % intact, limit 96 %; everything/,
     );
+    // The table has said it, and nothing is to be done.
+    const left = /… 1 finding within the limit \(in full without --fail-under, or with --json\)/;
+    const markdown = await executeCli('audit', folder, '--fail-under', '96%', '--report', 'markdown');
+    for (const { stdout } of [above, markdown]) {
+      assert.match(stdout, left);
+      assert.doesNotMatch(stdout, /to decide/);
+      assert.equal(stdout.match(/split-trace/g)?.length, 1);
+    }
+    assert.match(below.stdout, /to decide/);
+    assert.doesNotMatch(below.stdout, left);
     const none = await executeCli('audit', folder, '--since', '1h', '--fail-under', '96%');
     assert.match(none.stdout, /^INTACT {2}0 of 1 edge below 96 %; 0 of 60 calls broken/);
     const known = ['--baseline', join(folder, '.known.yaml')];
