@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import type { Readable } from 'node:stream';
 import { quotePath } from '../source/file-error.ts';
 import { type ReadProgress, readSpansInto } from '../source/read-span-store.ts';
@@ -61,6 +62,10 @@ interface ReadFiles {
  */
 const document = /\.(?:css|csv|html?|jpe?g|js|md|mjs|pcap(?:ng)?|pdf|png|py|sh|sql|svg|toml|ts|xml|ya?ml)$/i;
 
+/** Files beside the code of a project, which are not even read where a folder holds them. */
+const ofProject =
+  /^(?:(?:package(?:-lock)?|composer|[jt]sconfig(?:\.[\w-]+)*|biome|deno|nx|lerna|turbo|renovate)\.jsonc?|(?:licen[cs]e|notice|copying|authors|changelog|readme|makefile|dockerfile|procfile|gemfile|jenkinsfile|codeowners)(?:-[\w.]+)?(?:\.(?:txt|rst))?|.+\.(?:lock|mod|sum))$/i;
+
 const howToLeaveOut = 'if it is of another kind, name the others by a pattern, such as "dump/*.jsonl"';
 
 /** A note names so many of the files that are left out. */
@@ -90,6 +95,11 @@ async function readFiles(
     // Exporters that rotate leave empty ones; one that is named alone is an error when it is read.
     if (file.size === 0 && files.length > 1) {
       leftOut.push(`${quotePath(file.path)}: empty`);
+      continue;
+    }
+    if (file.isFound === true && ofProject.test(basename(file.path))) {
+      leftOut.push(`${quotePath(file.path)}: a file of a project, by its name`);
+      before += file.size ?? 0;
       continue;
     }
     let read = 0;

@@ -1,6 +1,6 @@
 import type { Stats } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename, join, relative, sep } from 'node:path';
 import { describeFileError, quotePath } from '../source/file-error.ts';
 import { SourceError } from '../source/source.ts';
 
@@ -17,7 +17,7 @@ export interface SpanFile {
 
 /**
  * The files that paths name: files, folders with all below them, patterns such as `dump/*.json.gz`, `-`. Of a folder, hidden and empty
- * files and those of other signals are left out.
+ * files, those of other signals and installed packages are left out.
  * @throws {SourceError} where a path names nothing.
  */
 export async function listSpanFiles(paths: readonly string[]): Promise<readonly SpanFile[]> {
@@ -46,9 +46,16 @@ async function listFolder(folder: string): Promise<readonly SpanFile[]> {
     const path = error instanceof Error && 'path' in error ? String(error.path) : folder;
     throw new SourceError(`${quotePath(path)}: ${describeFileError(error)}`);
   });
-  const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  const paths = entries
+    .filter((entry) => entry.isFile() && !isHidden(relative(folder, entry.parentPath)))
+    .map((entry) => join(entry.parentPath, entry.name));
   const files = await Promise.all(paths.sort().map(async (path) => describeFile(path, await stat(path))));
   return files.filter(({ path, size }) => size !== 0 && !isAside(basename(path)));
+}
+
+/** Below a folder that is hidden, or holds what a package manager has installed. */
+function isHidden(folder: string): boolean {
+  return folder.split(sep).some((name) => name.startsWith('.') || name === 'node_modules');
 }
 
 /** Hidden, a mark that a program left (`_SUCCESS`), or metrics and logs. Source: awss3exporter names files `traces_…`, `metrics_…`, `logs_…`. */

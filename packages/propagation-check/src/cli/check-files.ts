@@ -1,4 +1,4 @@
-import { describeTimes } from '../collect/describe-times.ts';
+import { describeStore } from '../collect/describe-store.ts';
 import { explainNothingToJudge, hintAtExpectations } from '../collect/hint-at-expectations.ts';
 import { judgeStore } from '../collect/judge.ts';
 import { quotePath } from '../source/file-error.ts';
@@ -38,7 +38,7 @@ export async function checkFiles(
     ...ofFiles,
     // With expectations an empty file fails, and may hold logs or metrics.
     ...(empty !== null && result.verdict !== 'unknown' ? [empty] : []),
-    ...describeTimes(store),
+    ...describeStore(store),
     ...(await inputs.wireFiles.describeGaps(store)),
     ...hintAtExpectations(result, services, inputs.expectation),
   ];

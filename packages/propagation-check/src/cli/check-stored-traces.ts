@@ -1,5 +1,5 @@
 import { collectTraces, type Waiting } from '../collect/collect-traces.ts';
-import { describeTimes } from '../collect/describe-times.ts';
+import { describeStore } from '../collect/describe-store.ts';
 import { explainNothingToJudge, hintAtExpectations } from '../collect/hint-at-expectations.ts';
 import { withDoubt } from '../collect/judge.ts';
 import { judgeCollected } from '../collect/judge-trace.ts';
@@ -60,7 +60,7 @@ export async function checkStoredTraces(
         : explainUnknown(result, judged, gap, nothing);
     const notes = [
       ...(gap !== null && reason === null ? [gap] : []),
-      ...describeTimes(store),
+      ...describeStore(store),
       ...(await inputs.wireFiles.describeGaps(store)),
       ...hintAtExpectations(result, names, inputs.expectation),
       ...(source.complaints ?? []),

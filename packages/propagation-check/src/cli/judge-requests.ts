@@ -1,4 +1,5 @@
 import type { Collected } from '../collect/collect-traces.ts';
+import { describeStore } from '../collect/describe-store.ts';
 import { describeUncaused, findUncaused } from '../collect/find-uncaused.ts';
 import { explainNothingToJudge, hintAtExpectations } from '../collect/hint-at-expectations.ts';
 import { withDoubt } from '../collect/judge.ts';
@@ -72,6 +73,7 @@ export async function judgeRequests(
     ...(begun.size === 0 ? [] : [describeBegun(begun.size)]),
     ...(inputs.expectation.edges.length === 0 ? [] : uncaused.map((note) => `not judged: ${note}`)),
     ...(isSilent ? [] : describeAbsent(args.service ?? [], names)),
+    ...describeStore(store),
     ...(await inputs.wireFiles.describeGaps(store)),
     ...(result.unshownBaggage ?? []).map((note) => `not judged: ${note}`),
     ...hintAtExpectations(result, names, inputs.expectation),

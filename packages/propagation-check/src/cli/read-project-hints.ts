@@ -2,14 +2,18 @@ import { findCheck } from '../doctor/find-check.ts';
 import type { ProjectHint } from '../rules/project-hint.ts';
 import { diagnose } from './diagnose.ts';
 
-/** The errors and warnings of `doctor` on a project. Paths begin with the folder, as it was named. */
+/**
+ * The errors and warnings of `doctor` on a project, and the notes on services of which only calls show whether they call each other. Paths
+ * begin with the folder, as it was named.
+ */
 export async function readProjectHints(folder: string): Promise<readonly ProjectHint[]> {
   const { findings } = await diagnose(folder, '--project');
   const base = folder.replace(/\/+$/, '');
   return findings
-    .filter(({ severity }) => severity !== 'note')
-    .map(({ id, path, line, column, service, says }) => ({
+    .filter(({ severity, apartFrom }) => severity !== 'note' || apartFrom !== undefined)
+    .map(({ id, path, line, column, service, apartFrom, says }) => ({
       ...{ check: id, leadsTo: findCheck(id).leadsTo, service, line, column, says },
+      ...(apartFrom === undefined ? {} : { apartFrom }),
       file: base === '.' ? path : `${base}/${path}`,
     }));
 }

@@ -4,7 +4,7 @@ import { type AuditInput, auditWindow } from '../audit/audit-window.ts';
 import { type ReadWindow, readWindows } from '../audit/read-windows.ts';
 import { tellTime } from '../audit/report/describe-audit.ts';
 import { describeUnchanged, signatureOf } from '../audit/report/describe-turn.ts';
-import { describeTimes } from '../collect/describe-times.ts';
+import { describeStore } from '../collect/describe-store.ts';
 import { explainNothingToJudge, hintAtExpectations, listMisspelt } from '../collect/hint-at-expectations.ts';
 import { type CheckInputs, judgeStore } from '../collect/judge.ts';
 import { pauseFor } from '../collect/pause-for.ts';
@@ -64,7 +64,7 @@ export async function runAudit(
       source: source.name,
       reason: explainOutcome(audit, windows.now, inputs),
       notes: [
-        ...(windows.now.store === undefined ? [] : describeTimes(windows.now.store)),
+        ...(windows.now.store === undefined ? [] : describeStore(windows.now.store)),
         ...(await wireFiles.describeGaps(windows.now.store ?? null)),
         ...hintAtExpectations(audit.result, listServices(windows.now), inputs.expectation),
         ...notes,

@@ -6,7 +6,7 @@ import type { SpanStore } from '../span/span-store.ts';
 import { storeOf } from '../span/span-writer.ts';
 import type { Result } from '../verdict/result.ts';
 import { collectTraces, type Waiting } from './collect-traces.ts';
-import { describeTimes } from './describe-times.ts';
+import { describeStore } from './describe-store.ts';
 import { describeUncaused, findEnclosed } from './find-uncaused.ts';
 import { explainNothingToJudge, hintAtExpectations } from './hint-at-expectations.ts';
 import type { CheckInputs } from './judge.ts';
@@ -62,7 +62,7 @@ export async function checkReceived(query: ReceivedQuery): Promise<CheckedSpans>
       ? explainNothingToJudge(result, services, inputs.expectation)
       : null;
   const notes = [
-    ...describeTimes(store),
+    ...describeStore(store),
     ...(result.verdict === 'intact' ? tellEnclosed(collected.spans, result, inputs.expectation) : []),
     ...hintAtExpectations(result, services, inputs.expectation),
     ...(isSilent ? [] : complaints),

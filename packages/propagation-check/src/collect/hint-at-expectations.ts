@@ -182,14 +182,17 @@ function hintAtUndecided({ verdict, undecided = [] }: Result): readonly string[]
 /** The edges that no verdict covers, why, and how that changes. */
 function hintAtUnjudged({ verdict, unjudged = [] }: Result, services: readonly string[]): readonly string[] {
   if (verdict === 'unknown') return [];
-  // The other side of a call that was seen is no service that emits spans, but a host and port.
-  const isUncalled = ({ peer, server }: UnjudgedEdge): boolean =>
-    services.includes(peer) && server === undefined;
+  const isUncalled = isRequestOf(services);
   return [
     ...hintAtUnseenPeers(unjudged.filter((edge) => !isUncalled(edge))),
     ...hintAtUncovered(unjudged),
     ...hintAtUnknownCallers(unjudged.filter(isUncalled)),
   ];
+}
+
+/** Requests without a call. The other side of a call that was seen is no service that emits spans, but a host and port. */
+function isRequestOf(services: readonly string[]): (edge: UnjudgedEdge) => boolean {
+  return ({ peer, server }) => services.includes(peer) && server === undefined;
 }
 
 function hintAtUnseenPeers(unjudged: readonly UnjudgedEdge[]): readonly string[] {
@@ -241,7 +244,11 @@ function hintAtUnseen(
   { findings, edges, unjudged = [] }: Result,
   services: readonly string[],
 ): readonly string[] {
-  const [peers] = describePeers(findings, unjudged);
+  const isUncalled = isRequestOf(services);
+  const [peers] = describePeers(
+    findings,
+    unjudged.filter((edge) => !isUncalled(edge)),
+  );
   if (peers !== undefined) {
     return [`${peers}; if one of these peers is yours, name the edge with ${expectExample}`];
   }

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import type { Span, SpanLink } from '../span/span.ts';
 import type { Resource } from '../span/span-store.ts';
 import { DecodeError, prefixPath } from './decode-error.ts';
+import { readCount, withDropped } from './dropped-counts.ts';
 import { readFlags, readSpanKind, readStatusCode, readUint64 } from './otlp-fields.ts';
 import { isObject, readAttributes, readResource } from './otlp-json-value.ts';
 import { quoteValue } from './quote-value.ts';
@@ -47,6 +48,8 @@ const spanShape = z.object({
   attributes: list,
   links: list,
   status: z.object({ code: integer, message: text }).nullish(),
+  droppedAttributesCount: z.unknown().optional(),
+  droppedLinksCount: z.unknown().optional(),
 });
 
 const linkShape = z.object({ traceId: text, spanId: text });
@@ -149,7 +152,10 @@ function decodeSpan(value: unknown, origin: SpanOrigin, ids: IdEncoding): Span {
     kind: readSpanKind(shape.kind),
     startTimeUnixNano: readUint64(shape.startTimeUnixNano, 'startTimeUnixNano'),
     endTimeUnixNano: readUint64(shape.endTimeUnixNano, 'endTimeUnixNano'),
-    attributes: readAttributes(shape.attributes, 'attributes'),
+    attributes: withDropped(readAttributes(shape.attributes, 'attributes'), {
+      attributes: readCount(shape.droppedAttributesCount),
+      links: readCount(shape.droppedLinksCount),
+    }),
     links: readLinks(shape.links ?? [], ids),
     status: { code: readStatusCode(shape.status?.code), message: shape.status?.message ?? '' },
     serviceName: origin.resource.serviceName,

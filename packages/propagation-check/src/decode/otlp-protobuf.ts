@@ -4,6 +4,7 @@ import type { Resource } from '../span/span-store.ts';
 import { type PlainValue, toAttributeValue, toIntegerValue } from './attribute-value.ts';
 import { checkMemory } from './check-memory.ts';
 import { DecodeError, prefixPath } from './decode-error.ts';
+import { withDropped } from './dropped-counts.ts';
 import {
   type ExportTraceServiceRequest,
   ExportTraceServiceRequestSchema,
@@ -81,7 +82,10 @@ function toSpan(message: SpanMessage): Omit<Span, 'resource' | 'serviceName' | '
     kind: toSpanKind(message.kind),
     startTimeUnixNano: message.startTimeUnixNano,
     endTimeUnixNano: message.endTimeUnixNano,
-    attributes: toAttributes(message.attributes),
+    attributes: withDropped(toAttributes(message.attributes), {
+      attributes: message.droppedAttributesCount,
+      links: message.droppedLinksCount,
+    }),
     links: message.links.flatMap(toLinks),
     status: { code: toStatusCode(message.status?.code ?? 0), message: message.status?.message ?? '' },
   };

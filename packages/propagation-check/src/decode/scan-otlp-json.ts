@@ -4,6 +4,7 @@ import type { Resource } from '../span/span-store.ts';
 import { attributeField, field, type SpanWriter } from '../span/span-writer.ts';
 import { type ByteSource, emptyText, grown, isRaw, valueType } from '../span/value-table.ts';
 import { DecodeError } from './decode-error.ts';
+import { droppedCounts } from './dropped-counts.ts';
 import {
   JsonBytes,
   Refusal,
@@ -57,6 +58,8 @@ const keys = {
   endTimeUnixNano: quoted('endTimeUnixNano'),
   attributes: quoted('attributes'),
   status: quoted('status'),
+  droppedLinks: quoted('droppedLinksCount'),
+  droppedAttributes: quoted('droppedAttributesCount'),
 } as const;
 
 /** Fields of a span, for telling that one stands twice. */
@@ -73,6 +76,8 @@ const seen = {
   attributes: 512,
   links: 1_024,
   status: 2_048,
+  droppedLinks: 4_096,
+  droppedAttributes: 8_192,
 } as const;
 
 /**
@@ -342,6 +347,15 @@ export class OtlpJsonScanner {
           bit = seen.status;
           at = this.#scanStatus(json.skipColon(at + 8), row);
           break;
+        case 0x706f7264: // drop
+          if (keys.droppedLinks.isAt(source, at)) {
+            bit = seen.droppedLinks;
+            at = this.#scanDropped(json.skipColon(at + 19), droppedCounts.links);
+          } else if (keys.droppedAttributes.isAt(source, at)) {
+            bit = seen.droppedAttributes;
+            at = this.#scanDropped(json.skipColon(at + 24), droppedCounts.attributes);
+          }
+          break;
       }
       if (bit === 0) at = this.#skipMember(at);
       else if ((known & bit) !== 0) refuse();
@@ -385,6 +399,17 @@ export class OtlpJsonScanner {
     const end = this.#json.skipNumber(start);
     if (this.#json.skipDigits(start) !== end || end - start > 10) refuse();
     this.#natural = readDigits(bytes, start, end);
+    return end;
+  }
+
+  /** Nearly all are 0, which is a part of what spans have alike. */
+  #scanDropped(start: number, name: string): number {
+    const end = this.#scanNatural(start);
+    if (this.#natural === 0) return end;
+    this.#known.giveUp();
+    const { values } = this.#writer;
+    const key = values.add(name, field.key);
+    this.#add(key, values.add(this.#natural, attributeField(key)));
     return end;
   }
 

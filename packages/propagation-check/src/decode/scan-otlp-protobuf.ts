@@ -3,6 +3,7 @@ import { isKept, presenceOnly } from '../span/kept-attributes.ts';
 import { spanKinds, statusCodes } from '../span/span.ts';
 import { attributeField, field, type SpanWriter } from '../span/span-writer.ts';
 import { type ByteSource, emptyText, grown, isRaw, valueType } from '../span/value-table.ts';
+import { droppedCounts } from './dropped-counts.ts';
 import {
   InstrumentationScopeSchema,
   KeyValueSchema,
@@ -19,6 +20,9 @@ import { ProtobufBytes, wire } from './protobuf-bytes.ts';
 
 /** Distinct names of attributes; hostile data may have any number. */
 const mostNames = 4_096;
+
+/** Larger numbers lose bits in the strict decoder. */
+const largestUint32 = 0xffff_ffff;
 
 /** The name of an attribute, with its tag and length. */
 interface Name {
@@ -267,9 +271,13 @@ export class OtlpProtobufScanner {
           input.at += 4;
           break;
         case 10 * 8 + wire.varint:
+          this.#scanDropped(droppedCounts.attributes);
+          break;
         case 12 * 8 + wire.varint:
-        case 14 * 8 + wire.varint:
           input.skipVarint();
+          break;
+        case 14 * 8 + wire.varint:
+          this.#scanDropped(droppedCounts.links);
           break;
         default:
           refuse();
@@ -278,6 +286,16 @@ export class OtlpProtobufScanner {
     if (input.at !== end || (seen & 0b110) !== 0b110) refuse();
     writer.setBinaryTimes(startHigh, startLow, endHigh, endLow);
     writer.commit();
+  }
+
+  #scanDropped(name: string): void {
+    const count = this.#wire.varint();
+    if (count > largestUint32) refuse();
+    if (count === 0) return;
+    this.#known.giveUp();
+    const { values } = this.#writer;
+    const key = values.add(name, field.key);
+    this.#add(key, values.add(count, attributeField(key)));
   }
 
   /** An enum: negative numbers have ten bytes, and are left to the strict decoder. */

@@ -10,6 +10,8 @@ export interface Observation {
   readonly service?: string | null;
   /** Files alone do not tell: reported as a note. */
   readonly isUnsure?: boolean;
+  /** It concerns only calls between the service and one of these; null is one of unknown name. */
+  readonly apartFrom?: readonly (string | null)[];
 }
 
 /** One thing in a project that breaks propagation. */
@@ -32,5 +34,6 @@ export interface DoctorFinding extends Place {
   readonly id: string;
   readonly severity: 'error' | 'warning' | 'note';
   readonly service: string | null;
+  readonly apartFrom?: readonly (string | null)[];
   readonly says: string;
 }

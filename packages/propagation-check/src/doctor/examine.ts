@@ -39,11 +39,12 @@ export function examine(files: readonly ProjectFile[], gaps: readonly string[] =
   const read = countKinds(files);
   const found = doctorChecks.flatMap(({ id, severity, find }) =>
     find(project).map(
-      ({ place, says, service = null, isUnsure = false }): DoctorFinding => ({
+      ({ place, says, service = null, apartFrom, isUnsure = false }): DoctorFinding => ({
         id,
         severity: isUnsure ? 'note' : severity,
         ...place,
         service,
+        ...(apartFrom === undefined ? {} : { apartFrom }),
         says: truncate(hideSecrets(says), longestText),
       }),
     ),

@@ -1,4 +1,5 @@
 import { readOutcome } from '../calls/call-facts.ts';
+import { hasDroppedAttributes } from '../calls/dropped.ts';
 import type { TraceGraph } from '../graph/trace-graph.ts';
 import type { Span } from '../span/span.ts';
 import type {
@@ -94,7 +95,7 @@ function describeRequest(
   ]);
   const contexts = context.contexts.filter(({ format }) => !unread.has(format));
   // Some record a call when its answer comes, and one that nobody answered may not have written its headers.
-  const isRecorded = !isCall(span) || readOutcome(span) === 'answered';
+  const isRecorded = (!isCall(span) || readOutcome(span) === 'answered') && !hasDroppedAttributes(span);
   const absent = isRecorded ? recording.formats : [];
   const lookedFor = new Set([...listFormats(names), ...absent].filter((format) => !unread.has(format)));
   return lookedFor.size === 0 ? null : { ...context, contexts, lookedFor };
@@ -116,7 +117,8 @@ function readAnswer(client: Span, recording: Recording, graph: TraceGraph): Call
   const { fields, names, hidden } = readRecordedHeaders(client, 'response');
   const { span } = readAnsweredContext(fields);
   if (span === null) {
-    const isNone = fields.length === 0 && hidden.length === 0 && (names.length > 0 || recording.answers);
+    const isAbsent = recording.answers && !hasDroppedAttributes(client);
+    const isNone = fields.length === 0 && hidden.length === 0 && (names.length > 0 || isAbsent);
     return isNone ? { span, isDelivered: false, isUsual: false } : null;
   }
   if (span.traceId !== client.traceId) return null;

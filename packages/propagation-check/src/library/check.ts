@@ -1,11 +1,13 @@
 import { type CheckedSpans, checkReceived } from '../collect/check-received.ts';
 import { describeFixed } from '../collect/describe-fixed.ts';
+import { describeStore } from '../collect/describe-store.ts';
 import { explainNothingToJudge, hintAtExpectations } from '../collect/hint-at-expectations.ts';
-import { type CheckInputs, judge } from '../collect/judge.ts';
+import { type CheckInputs, judgeStore } from '../collect/judge.ts';
 import { type ExpectedEdge, noExpectation } from '../expect/expectation.ts';
 import { readExpectedPath } from '../expect/read-expected-path.ts';
 import { renderTerminal } from '../report/terminal.ts';
 import { findDocsRoot } from '../source/find-docs-root.ts';
+import { storeOf } from '../span/span-writer.ts';
 import { omitUndefined } from '../util/omit-undefined.ts';
 import { decideOutcome, decideVerdict, isAccepted, type Outcome } from '../verdict/decide-verdict.ts';
 import type { Result } from '../verdict/result.ts';
@@ -79,14 +81,15 @@ async function checkSpans(from: Spans, settings: CheckSettings): Promise<Omit<Ch
     });
   }
   const isSilent = from.length === 0;
-  const result = judge(from, isSilent ? { ...inputs, expectation: noExpectation } : inputs);
+  const store = storeOf(from);
+  const result = judgeStore(store, isSilent ? { ...inputs, expectation: noExpectation } : inputs);
   const services = from.map(({ serviceName }) => serviceName);
   const reason = isSilent
     ? 'there are no spans: read them after the requests have ended and their exporters were flushed'
     : result.verdict === 'unknown'
       ? explainNothingToJudge(result, services, inputs.expectation)
       : null;
-  const notes = hintAtExpectations(result, services, inputs.expectation);
+  const notes = [...describeStore(store), ...hintAtExpectations(result, services, inputs.expectation)];
   return { result, details: { source: 'these spans', reason, notes, collector: null }, spans: from };
 }
 

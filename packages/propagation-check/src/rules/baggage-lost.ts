@@ -1,4 +1,5 @@
 import type { Call } from '../calls/call-group.ts';
+import { hasDroppedAttributes } from '../calls/dropped.ts';
 import type { WireContext } from '../headers/evidence.ts';
 import type { HeaderLookup } from '../headers/wire.ts';
 import type { Span } from '../span/span.ts';
@@ -135,7 +136,9 @@ function describeByAttributes(
     return `${server.kind} ${server.spanId} records another value than baggage ${show(entry)}`;
   }
   const wasThere = readAttribute(client, key) === value;
-  return wasThere && recorded.has(keyFor(server.serviceName, server.kind, key))
+  return wasThere &&
+    !hasDroppedAttributes(server) &&
+    recorded.has(keyFor(server.serviceName, server.kind, key))
     ? `the caller's span records baggage ${show(entry)}, and ${server.kind} ${server.spanId} does not`
     : null;
 }

@@ -8,6 +8,8 @@ export interface ProjectHint {
   readonly leadsTo: readonly FindingId[];
   /** The service that it concerns; null where the files do not say. */
   readonly service: string | null;
+  /** Where there are any, it concerns only calls between the service and one of these; null is one of unknown name. */
+  readonly apartFrom?: readonly (string | null)[];
   readonly file: string;
   readonly line: number;
   readonly column: number;

@@ -20,7 +20,7 @@ export function rankByProject(draft: Draft, hints: readonly ProjectHint[]): Draf
   const { candidates } = draft;
   if (candidates === undefined) return draft;
   const raisedBy = (cause: FindingId): readonly ProjectHint[] =>
-    hints.filter(({ leadsTo, service }) => leadsTo.includes(cause) && isConcerned(draft, cause, service));
+    hints.filter((hint) => hint.leadsTo.includes(cause) && isConcerned(draft, cause, hint));
   const raised = candidates.filter((cause) => raisedBy(cause).length > 0);
   if (raised.length === 0) return draft;
   return {
@@ -30,9 +30,16 @@ export function rankByProject(draft: Draft, hints: readonly ProjectHint[]): Draf
   };
 }
 
-function isConcerned({ client, server }: Draft, cause: FindingId, service: string | null): boolean {
+function isConcerned(
+  { client, server }: Draft,
+  cause: FindingId,
+  { service, apartFrom }: Pick<ProjectHint, 'service' | 'apartFrom'>,
+): boolean {
   if (service === null) return true;
+  const isApart =
+    apartFrom === undefined ||
+    [client, server, null].some((side) => side !== service && apartFrom.includes(side));
   const side = sides[cause];
-  if (side === undefined) return service === client || service === server;
-  return service === (side === 'client' ? client : server);
+  if (side === undefined) return isApart && (service === client || service === server);
+  return isApart && service === (side === 'client' ? client : server);
 }

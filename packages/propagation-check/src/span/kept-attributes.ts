@@ -38,6 +38,7 @@ export const keptAttributes = [
   ...['messaging.kafka.destination.partition', 'messaging.kafka.partition'],
   ...['mcp.method.name', 'mcp.session.id', 'jsonrpc.request.id', 'gen_ai.tool.name', 'gen_ai.prompt.name'],
   ...['service.peer.name', 'peer.service'],
+  ...['otel.dropped_attributes_count', 'otel.dropped_links_count'],
   ...['db.system.name', 'db.system', 'db.statement', 'db.query.text'],
 ] as const;
 

@@ -33,7 +33,7 @@ import { decideVerdict, hasJudgedEdge } from './decide-verdict.ts';
 import { listPossibleCalls } from './list-possible-calls.ts';
 import { listUndecided, listUnshownEntries } from './list-undecided.ts';
 import { listUncovered, listUnjudged, listUnjudgedRoots } from './list-unjudged.ts';
-import type { EdgeResult, Evidence, Finding, ProjectEvidence, Result } from './result.ts';
+import type { EdgeResult, Evidence, Finding, ProjectEvidence, Result, UnjudgedEdge } from './result.ts';
 import { tolerate } from './tolerate.ts';
 
 /** The default number of calls that are shown as evidence of a finding; `count` is the number of all. */
@@ -80,20 +80,22 @@ export function checkStore(store: SpanStore, options: CheckOptions = {}): Result
     openClients,
   );
   const uncovered = listUncovered(scene, looseEnds, merged);
+  const possible = listPossibleCalls(scene, looseEnds.roots, merged);
+  const duringRequests = listUnjudgedRoots(scene, looseEnds.roots, merged);
+  const isListed = ({ client, peer }: UnjudgedEdge): boolean =>
+    duringRequests.some((edge) => edge.client === client && edge.peer === peer);
   const unjudged = [
     ...listUnjudged(scene, merged),
     ...uncovered.map(({ client, server, peer, calls }) => ({ client, peer, calls, server })),
-    ...listUnjudgedRoots(scene, looseEnds.roots, merged),
+    ...duringRequests,
+    ...possible.unjudged.filter((edge) => !isListed(edge)),
   ];
   const isJudged =
     hasJudgedEdge({ edges, unjudged }) ||
     holdsForOneService(edges, expectation) ||
     holdsWithoutEdge(scene) ||
     merged.some(provesArrival);
-  const undecided = [
-    ...listUndecided(scene, merged, uncovered),
-    ...listPossibleCalls(scene, looseEnds.roots, merged),
-  ];
+  const undecided = [...listUndecided(scene, merged, uncovered), ...possible.undecided];
   const unshownBaggage = listUnshownEntries(scene);
   return {
     version: 1,

@@ -12,11 +12,20 @@ import { listCallers } from '../rules/list-callers.ts';
 import type { Thresholds } from '../rules/thresholds.ts';
 import { type Span, spanKinds } from '../span/span.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
-import type { Undecided } from './result.ts';
+import { countCalls } from './list-unjudged.ts';
+import type { Undecided, UnjudgedEdge } from './result.ts';
 
 interface Edge extends Pick<ExpectedEdge, 'client' | 'server'> {
   /** The expectations demand or forbid it. */
   readonly isAsked: boolean;
+}
+
+/** Calls that other callers would show, too. */
+export interface PossibleCalls {
+  /** Of edges with so many that a verdict would be a guess. */
+  readonly undecided: readonly Undecided[];
+  /** Of edges with fewer. */
+  readonly unjudged: readonly UnjudgedEdge[];
 }
 
 /**
@@ -27,23 +36,34 @@ export function listPossibleCalls(
   scene: Scene,
   roots: Open['roots'],
   drafts: readonly Draft[],
-): readonly Undecided[] {
+): PossibleCalls {
   const { fewestUnique, fewestPossibleCalls, missingCallShare } = scene.thresholds;
-  return listEdges(scene).flatMap((edge) => {
-    const fewest = edge.isAsked ? fewestUnique : fewestPossibleCalls;
+  const found = listEdges(scene).flatMap((edge) => {
     // Most edges end here, before anything is made of all their spans.
-    if (roots.count(edge.server) < fewest || isReported(drafts, edge) || hasOtherCallers(scene, edge))
-      return [];
+    if (roots.count(edge.server) === 0 || isReported(drafts, edge) || hasOtherCallers(scene, edge)) return [];
     const possible = roots
       .select(chooseRoots(scene, edge), edge.server)
       .filter((root) => !isHealthProbe(root));
-    if (possible.length < fewest) return [];
+    if (possible.length === 0) return [];
     const pairs = pairWithUnpaired(scene, edge, possible);
     const known = new Set(possible);
     const ofRoots = pairs.filter(({ server }) => known.has(server));
-    const isEnough = ofRoots.length >= Math.max(fewest, possible.length * missingCallShare);
-    return isEnough ? [describe(edge, pairs, ofRoots)] : [];
+    const isMost = ofRoots.length > 0 && ofRoots.length >= possible.length * missingCallShare;
+    return isMost ? [{ edge, pairs, ofRoots }] : [];
   });
+  const isEnough = ({ edge, ofRoots }: (typeof found)[number]): boolean =>
+    ofRoots.length >= (edge.isAsked ? fewestUnique : fewestPossibleCalls);
+  const few = found.filter((possible) => !isEnough(possible));
+  return {
+    undecided: found.filter(isEnough).map(({ edge, pairs, ofRoots }) => describe(edge, pairs, ofRoots)),
+    unjudged: few.map(({ edge: { client, server }, ofRoots }) => {
+      const calls = countCalls(
+        scene,
+        ofRoots.map((pair) => pair.server),
+      );
+      return { client, peer: server, calls };
+    }),
+  };
 }
 
 /**

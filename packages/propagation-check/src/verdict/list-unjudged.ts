@@ -34,8 +34,9 @@ export function listUnjudged(scene: Scene, drafts: readonly Draft[]): readonly U
     });
 }
 
-function countCalls({ graph }: Scene, clients: readonly Span[]): number {
-  return clients.reduce((sum, span) => sum + countOf(graph.store, graph.rowOf(span)), 0);
+/** How many calls some spans stand for, one side of each. */
+export function countCalls({ graph }: Scene, spans: readonly Span[]): number {
+  return spans.reduce((sum, span) => sum + countOf(graph.store, graph.rowOf(span)), 0);
 }
 
 /** Calls without their SERVER span, like others of the same edge that are whole. */

@@ -121,6 +121,32 @@ suite('an audit of files', () => {
     assert.match(nothing.stderr, /no file of spans: .*empty-1\.json: empty; .*empty-2\.json: empty$/m);
   });
 
+  test('leaves out the files of a project beside traces, by their names, unless nothing else is there', async (t) => {
+    const folder = await makeDump(t);
+    const project = {
+      ...{ LICENSE: 'Apache License\n', 'package.json': '{"name":"web"}', 'tsconfig.json': '{ // base\n}' },
+      ...{ 'yarn.lock': '# yarn\n', '.git/HEAD': 'ref: x\n', 'node_modules/a/data.bin': 'x' },
+    };
+    await writeFiles(folder, project);
+    const { code, stdout, stderr } = await executeCli('audit', folder, '--since', '1h', '--json');
+    assert.deepEqual([code, stderr], [0, '']);
+    const { seen, traces } = JSON.parse(stdout).window;
+    assert.equal(traces, 60);
+    assert.match(
+      seen.says,
+      /^left out, because no spans are in them: \S+LICENSE: a file of a project, by its name; \S+package\.json: .*; and 1 more$/,
+    );
+    const alone = await makeFolder(t);
+    await writeFiles(alone, project);
+    const nothing = await executeCli('audit', alone);
+    assert.deepEqual([nothing.code, nothing.stdout], [2, '']);
+    assert.match(nothing.stderr, /^propagation-check: no file of spans: \S+LICENSE: /);
+    // Traces of a service may be named after it, and a file that is named by hand is meant.
+    await writeFiles(alone, { 'license.json': '{"version":1}', 'node_modules.json': 'x' });
+    assert.match((await executeCli('audit', alone)).stderr, /license\.json: document: /);
+    assert.match((await executeCli('audit', join(alone, 'LICENSE'))).stderr, /LICENSE: byte 0: /);
+  });
+
   test('leaves out what holds no spans in a folder, and says so', async (t) => {
     const folder = await makeDump(t);
     await writeFiles(folder, {
@@ -211,6 +237,16 @@ suite('an audit of files', () => {
       above.stdout,
       /^WITHIN LIMIT {2}4 of 100 calls broken \(96 % intact, limit 96 %; everything/,
     );
+    // The table has said it, and nothing is to be done.
+    const left = /… 1 finding within the limit \(in full without --fail-under, or with --json\)/;
+    const markdown = await executeCli('audit', folder, '--fail-under', '96%', '--report', 'markdown');
+    for (const { stdout } of [above, markdown]) {
+      assert.match(stdout, left);
+      assert.doesNotMatch(stdout, /to decide/);
+      assert.equal(stdout.match(/split-trace/g)?.length, 1);
+    }
+    assert.match(below.stdout, /to decide/);
+    assert.doesNotMatch(below.stdout, left);
     const none = await executeCli('audit', folder, '--since', '1h', '--fail-under', '96%');
     assert.match(none.stdout, /^INTACT {2}0 of 1 edge below 96 %; 0 of 60 calls broken/);
     const known = ['--baseline', join(folder, '.known.yaml')];

@@ -159,6 +159,19 @@ test('--project raises the candidate that its files name, and a folder that is m
   assert.match(await readFile(page, 'utf8'), /<code>\S+nginx\.conf:2<\/code> proxy_set_header traceparent/);
   assert.match(stdout, /may be +1\. header-stripped/);
   assert.match(stdout, /files +\S+nginx\.conf:2:3\s+proxy_set_header traceparent ""/);
+  const service = (name: string, formats: string) =>
+    `  ${name}:\n    image: example/${name}:1.0.0\n    environment:\n      OTEL_SERVICE_NAME: ${name}\n${formats}`;
+  const b3 = '      OTEL_PROPAGATORS: b3\n';
+  for (const [services, first] of [
+    // The default of an SDK is W3C Trace Context.
+    [service('web', b3) + service('orders', ''), 'format-mismatch'],
+    [service('web', '') + service('orders', b3), 'format-mismatch'],
+    // A third one that speaks another format has no part in the call.
+    [service('web', b3) + service('orders', b3) + service('stock', ''), 'header-not-sent'],
+  ] as const) {
+    const compose = await makeFolder(t, { 'compose.yaml': `services:\n${services}` });
+    assert.match((await check('--project', compose)).stdout, new RegExp(`may be +1\\. ${first}`), services);
+  }
   const missing = await check('--project', join(folder, 'missing'));
   assert.equal(missing.code, 2);
   assert.match(missing.stderr, /--project \S+missing: no such folder\n$/);

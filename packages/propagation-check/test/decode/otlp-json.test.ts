@@ -73,7 +73,7 @@ test('a span with every field keeps OTLP names and meanings', () => {
 });
 
 test('absent fields, nulls and unknown fields are defaults', () => {
-  const span = decodeOne({ parentSpanId: null, kind: null, attributes: null, droppedLinksCount: 3, x: {} });
+  const span = decodeOne({ parentSpanId: null, kind: null, attributes: null, droppedEventsCount: 3, x: {} });
   assert.equal(span.parentSpanId, null);
   assert.equal(span.kind, 'UNSPECIFIED');
   assert.equal(span.flags, null);
@@ -82,6 +82,23 @@ test('absent fields, nulls and unknown fields are defaults', () => {
   assert.deepEqual(span.status, { code: 'UNSET', message: '' });
   assert.deepEqual(decodeOtlpJson({}), []);
   assert.deepEqual(decodeOtlpJson({ resourceSpans: [{ resource: null, scopeSpans: null }] }), []);
+});
+
+test('counts of what a limit of the SDK kept out are attributes, as in formats without fields for them', () => {
+  const { attributes } = decodeOne({
+    ...{ droppedLinksCount: 3, droppedAttributesCount: '2' },
+    attributes: [{ key: 'http.route', value: { stringValue: '/' } }],
+  });
+  assert.deepEqual(
+    [...attributes],
+    [
+      ['http.route', '/'],
+      ['otel.dropped_attributes_count', 2],
+      ['otel.dropped_links_count', 3],
+    ],
+  );
+  for (const droppedLinksCount of [0, '0', -1, 1.5, 'x', null, [], 2 ** 60])
+    assert.equal(decodeOne({ droppedLinksCount }).attributes.size, 0);
 });
 
 test('enums are numbers or names, and numbers of a newer protocol are UNSPECIFIED', () => {

@@ -90,13 +90,19 @@ const span = otlpSpan({
     { traceId: '4bf92f3577b34da6a3ce929d0e0e4736', spanId: '00f067aa0ba902b7', traceState: '', flags: 1 },
   ],
   status: { code: 2, message: 'no' },
+  ...{ droppedAttributesCount: 0, droppedEventsCount: 7, droppedLinksCount: 12 },
 });
 const resource = { attributes: [{ key: 'service.name', value: { stringValue: 'a' } }] };
 const request = {
   resourceSpans: [
     {
       resource,
-      scopeSpans: [{ scope: { name: 'http', version: '1' }, spans: [span, otlpSpan()] }],
+      scopeSpans: [
+        {
+          scope: { name: 'http', version: '1' },
+          spans: [span, otlpSpan({ droppedLinksCount: 0, droppedAttributesCount: 1 })],
+        },
+      ],
       schemaUrl: '',
     },
     { scopeSpans: [{ spans: [otlpSpan({ name: 'last' })], scope: { name: 'after' } }], resource },
@@ -144,7 +150,14 @@ const known = {
               startTimeUnixNano: '1700000000123456789',
               endTimeUnixNano: '1700000000223456789',
             }),
-            { ...span, attributes: attributes.filter(({ value }) => isPlain(value)), links: [] },
+            {
+              ...span,
+              ...{
+                attributes: attributes.filter(({ value }) => isPlain(value)),
+                links: [],
+                droppedLinksCount: 0,
+              },
+            },
           ],
         },
       ],
@@ -182,6 +195,8 @@ test('a span that has another kind of value where a known one has a text or a nu
     ['"intValue":8080', '"intValue":"8080"'],
     ['"doubleValue":-1.5', '"doubleValue":"NaN"'],
     ['"stringValue":"GET"', '"stringValue":""'],
+    ['"droppedLinksCount":0', '"droppedLinksCount":1'],
+    ['"droppedAttributesCount":0', '"droppedAttributesCount":4294967296'],
     ['"1700000000223456789"', '"0"'],
     ['"1700000000223456789"', '"170000000022345678"'],
   ] as const;

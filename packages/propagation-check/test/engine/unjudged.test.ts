@@ -5,6 +5,7 @@ import { type Expectation, expectPath, noExpectation } from '../../src/expect/ex
 import { summarise } from '../../src/report/summary.ts';
 import { checkTraces } from '../../src/verdict/check-traces.ts';
 import { drawTrace } from '../draw-trace.ts';
+import { readDrawing } from './read-drawing.ts';
 
 /** A request of `web`, which calls `pay`, and others at these addresses. */
 function draw(...urls: readonly string[]): string {
@@ -186,4 +187,48 @@ suite('edges that nothing here can judge', () => {
     const expectation = { ...noExpectation, toleratedPeers: ['orders:8082'] };
     assert.equal(checkTraces(silent, { expectation }).unjudged, undefined);
   });
+});
+
+/** 20 requests that call, and then one that shows no call, with what stands for it. */
+function drawOneLeft(...lines: readonly string[]): string {
+  return [
+    'repeat 20 every 1000',
+    'trace 1',
+    '  web        SERVER "GET /call" 0..100 http.request.method=GET url.path=/call',
+    '    web      CLIENT "GET" 10..90 http.request.method=GET url.full=http://orders:8082/work',
+    '      orders SERVER "GET /work" 20..80 http.request.method=GET url.path=/work user_agent.original=node',
+    'end',
+    'trace 2',
+    '  web        SERVER "GET /call" 30000..30100 http.request.method=GET url.path=/call',
+    ...lines,
+  ].join('\n');
+}
+
+function drawRoot(trace: number, start: number, agent = 'node'): string {
+  return `trace ${trace}\n  orders SERVER "GET /work" ${start}..${start + 60} http.request.method=GET url.path=/work user_agent.original=${agent}`;
+}
+
+suite('one request of many that shows no call', () => {
+  const rows: Readonly<Record<string, readonly [drawing: string, calls: number]>> = {
+    'a trace of the called service within it': [drawOneLeft(drawRoot(3, 30_020)), 1],
+    'the same of an expected edge': [`expect web -> orders\n${drawOneLeft(drawRoot(3, 30_020))}`, 1],
+    'a trace of another program': [drawOneLeft(drawRoot(3, 30_020, 'curl/8')), 0],
+    'a trace at another time': [drawOneLeft(drawRoot(3, 30_200)), 0],
+    'callers from outside also at other times': [
+      drawOneLeft(drawRoot(3, 30_020), drawRoot(4, 31_000), drawRoot(5, 32_000)),
+      0,
+    ],
+  };
+  for (const [name, [drawing, calls]] of Object.entries(rows))
+    test(`${name}: ${calls} not judged`, () => {
+      const { spans, expectation } = readDrawing(drawing);
+      const result = checkTraces(spans, { expectation });
+      const { verdict, unjudged = [] } = result;
+      assert.equal(verdict, 'intact');
+      assert.deepEqual(unjudged, calls === 0 ? [] : [{ client: 'web', peer: 'orders', calls }]);
+      const notes = hintAtExpectations(result, ['web', 'orders'], expectation).map((note) =>
+        note.replace(/:.*/s, ''),
+      );
+      assert.deepEqual(notes, calls === 0 ? [] : ['not judged']);
+    });
 });

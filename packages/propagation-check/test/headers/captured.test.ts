@@ -191,6 +191,16 @@ suite('a service that records headers on other spans proves that there were none
     );
   });
 
+  test('not on a span of which a limit of the SDK left attributes out', () => {
+    const dropped = 'otel.dropped_attributes_count=1';
+    const calls = [
+      drawCall({}, {}).replace('id:call', `id:call ${dropped}`) + earlier(recorded),
+      drawCall({ traceparent }, {}).replace('server.port=8082', dropped) + earlier(recorded, recorded),
+    ];
+    for (const call of calls)
+      assert.deepEqual(judgeDrawing(inOneProcess(call)), ['error split-trace web -> orders 1']);
+  });
+
   test('not where replicas may stand behind one resource, of which another one records nothing', () => {
     const drawing = drawCall({ traceparent }, {}) + earlier(recorded, recorded);
     assert.deepEqual(judgeDrawing(drawing), ['error split-trace web -> orders 1']);

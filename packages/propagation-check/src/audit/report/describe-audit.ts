@@ -1,10 +1,15 @@
 import { escapeText } from '../../report/escape-text.ts';
 import type { ReportDetails } from '../../report/json.ts';
-import { verdictNames } from '../../report/summary.ts';
+import { listErrorsFirst, verdictNames } from '../../report/summary.ts';
 import { countOf, type Mark, nameEdge } from '../../report/terminal-edges.ts';
 import { isAccepted } from '../../verdict/decide-verdict.ts';
+import type { Finding } from '../../verdict/result.ts';
 import type { AuditEdge, AuditResult } from '../audit-result.ts';
+import { placeOf } from '../edge-place.ts';
 import type { Rate } from '../estimate-rate.ts';
+
+/** The table has the causes of all. */
+const mostFindings = 10;
 
 const verdicts = { passed: 'intact', failed: 'broken', unknown: 'unknown' } as const;
 
@@ -13,14 +18,39 @@ export function nameOutcome(audit: Pick<AuditResult, 'outcome' | 'edges' | 'fail
   return listWithinLimit(audit).length > 0 ? 'WITHIN LIMIT' : verdictNames[verdicts[audit.outcome]];
 }
 
-/** The edges with broken calls on which the limit is met. */
+/** The edges with broken calls on which the limit is met, where it is on all. */
 function listWithinLimit({
   outcome,
-  edges,
-  failUnder,
+  ...audit
 }: Pick<AuditResult, 'outcome' | 'edges' | 'failUnder'>): readonly AuditEdge[] {
-  if (outcome !== 'passed' || failUnder === null) return [];
-  return edges.filter((edge) => edge.broken > 0 && !isAccepted(edge));
+  return outcome === 'passed' ? audit.edges.filter(isWithin(audit)) : [];
+}
+
+/** Whether an edge has broken calls and meets the limit. */
+function isWithin({ failUnder }: Pick<AuditResult, 'failUnder'>): (edge: AuditEdge) => boolean {
+  return (edge) =>
+    failUnder !== null && edge.broken > 0 && !isAccepted(edge) && (edge.rate?.value ?? 0) >= failUnder;
+}
+
+/** The findings that are shown in full, the worst ones first, and a line in place of those that the limit allows: the table has their counts. */
+export function chooseFindings(audit: AuditResult): {
+  readonly shown: readonly Finding[];
+  readonly left: readonly string[];
+} {
+  const places = new Set(audit.edges.filter(isWithin(audit)).map(placeOf));
+  const findings = listErrorsFirst(audit.result);
+  const shown = findings.filter((finding) => !places.has(placeOf(finding)));
+  const within = findings.length - shown.length;
+  const more = shown.length - mostFindings;
+  return {
+    shown: shown.slice(0, mostFindings),
+    left: [
+      ...(more > 0 ? [`… and ${countOf(more, 'more finding')}`] : []),
+      ...(within > 0
+        ? [`… ${countOf(within, 'finding')} within the limit (in full without --fail-under, or with --json)`]
+        : []),
+    ],
+  };
 }
 
 /** The audit in one line. */

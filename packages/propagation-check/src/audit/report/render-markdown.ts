@@ -1,9 +1,10 @@
 import { escapeText } from '../../report/escape-text.ts';
 import { code, fence, marks, renderAccepted, renderSection } from '../../report/markdown.ts';
-import { describeNotes, listAccepted, listErrorsFirst } from '../../report/summary.ts';
+import { describeNotes, listAccepted } from '../../report/summary.ts';
 import { countOf, nameEdge } from '../../report/terminal-edges.ts';
 import type { AuditReportInput } from './audit-report-input.ts';
 import {
+  chooseFindings,
   describeCauses,
   describeGone,
   describeTrend,
@@ -18,14 +19,12 @@ import {
 const longestEdge = 200;
 /** A comment of GitHub holds 65,536 characters, and nobody reads more than these. */
 const mostEdges = 40;
-const mostFindings = 10;
 const mostSpans = 10_000;
 
 /** For pull requests, job summaries and chats. */
 export function renderMarkdown({ audit, details, options, pickSpans }: AuditReportInput): string {
   const { window, result } = audit;
-  const shown = listErrorsFirst(result);
-  const left = shown.length - mostFindings;
+  const { shown, left } = chooseFindings(audit);
   const spans = shown.length === 0 ? [] : pickSpans(mostSpans);
   const says = window.seen.says === '' ? [] : [window.seen.says];
   const facts = [summariseAudit(audit, details), ...[...says, ...describeNotes(details)].map(escapeText)];
@@ -33,8 +32,8 @@ export function renderMarkdown({ audit, details, options, pickSpans }: AuditRepo
     `## Trace context propagation: ${nameOutcome(audit)}`,
     fence('text', [...facts, ...describeGone(audit, longestEdge)].join('\n')),
     ...listEdges(audit),
-    ...shown.slice(0, mostFindings).flatMap((finding) => renderSection(finding, options, spans)),
-    ...(left > 0 ? [`… and ${countOf(left, 'more finding')}`] : []),
+    ...shown.flatMap((finding) => renderSection(finding, options, spans)),
+    ...left,
     ...renderAccepted(listAccepted(result)),
   ];
   return `${parts.join('\n\n')}\n`;

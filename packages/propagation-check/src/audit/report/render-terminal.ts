@@ -1,6 +1,6 @@
 import { escapeText } from '../../report/escape-text.ts';
 import { hang, type Layout, paint, type Style } from '../../report/layout.ts';
-import { describeNotes, listAccepted, listErrorsFirst } from '../../report/summary.ts';
+import { describeNotes, listAccepted } from '../../report/summary.ts';
 import { widestText } from '../../report/terminal.ts';
 import { countOf, nameEdge, paintMark } from '../../report/terminal-edges.ts';
 import { renderAccepted, renderFinding } from '../../report/terminal-findings.ts';
@@ -8,6 +8,7 @@ import { renderUnreported } from '../../report/terminal-unreported.ts';
 import type { AuditEdge, AuditResult } from '../audit-result.ts';
 import type { AuditReportInput } from './audit-report-input.ts';
 import {
+  chooseFindings,
   describeCauses,
   describeGone,
   describeTrend,
@@ -21,8 +22,6 @@ import {
 
 /** A list that is longer hides what is broken; JSON has all of it. */
 const mostEdges = 40;
-/** The table has the causes of all. */
-const mostFindings = 10;
 const shortestName = 20;
 const gap = '  ';
 /** Width of the mark and the space behind it. */
@@ -37,14 +36,13 @@ const styles = { passed: 'green', failed: 'red', unknown: 'yellow' } as const sa
 export function renderTerminal({ audit, details, options }: AuditReportInput): string {
   const layout = { ...options, width: Math.min(options.width, widestText) };
   const accepted = listAccepted(audit.result);
-  const findings = listErrorsFirst(audit.result);
-  const left = findings.length - mostFindings;
+  const { shown, left } = chooseFindings(audit);
   const parts = [
     renderHead(audit, details, layout),
     renderTable(audit, layout),
     describeGone(audit, layout.width).flatMap((line) => hang('', line, layout)),
-    ...findings.slice(0, mostFindings).map((finding) => renderFinding(finding, layout)),
-    left > 0 ? [`… and ${countOf(left, 'more finding')}`] : [],
+    ...shown.map((finding) => renderFinding(finding, layout)),
+    left.flatMap((line) => hang('', line, layout)),
     accepted.length === 0 ? [] : ['Accepted:', ...renderAccepted(accepted, layout)],
     audit.result.explain === undefined ? [] : renderUnreported(audit.result.explain, layout),
   ];

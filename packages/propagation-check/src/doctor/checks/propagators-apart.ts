@@ -52,6 +52,9 @@ function findOdd(services: readonly Propagation[]): readonly Observation[] {
       {
         place: one.setting.place,
         service: one.environment.service,
+        apartFrom: services
+          .filter((each) => !haveCommon(each, one))
+          .map(({ environment }) => environment.service),
         says:
           `${one.environment.service ?? 'this service'} speaks ${own}, ${other.environment.service ?? 'another'} ${others}` +
           (other.setting === null ? ', by default' : ''),

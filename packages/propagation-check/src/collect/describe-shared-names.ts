@@ -1,0 +1,23 @@
+import type { SpanStore } from '../span/span-store.ts';
+import { mapBy } from '../util/group-by.ts';
+import { listNames } from './list-names.ts';
+
+/**
+ * A note on each name that several namespaces share. Source: semantic conventions, resource: `service.name` is unique within its
+ * `service.namespace`. Some instances of a service may name the namespace, and others not.
+ */
+export function describeSharedNames({ resourceTable }: Pick<SpanStore, 'resourceTable'>): readonly string[] {
+  const named = resourceTable.flatMap(({ serviceName, attributes }) => {
+    const namespace = attributes.get('service.namespace')?.toString() ?? '';
+    return serviceName === null || namespace === '' ? [] : [{ serviceName, namespace }];
+  });
+  return [...mapBy(named, ({ serviceName }) => serviceName)].flatMap(([name, alike]) => {
+    const namespaces = [...new Set(alike.map(({ namespace }) => namespace))];
+    return namespaces.length === 1
+      ? []
+      : [
+          `${namespaces.length} namespaces share the name ${name} (service.namespace: ${listNames(namespaces)}) and are judged as one service: ` +
+            'whole calls of one may stand beside broken ones of another; check the spans of each namespace apart, or name the services apart',
+        ];
+  });
+}

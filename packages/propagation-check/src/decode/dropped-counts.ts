@@ -1,0 +1,32 @@
+import type { Attributes } from '../span/span.ts';
+import { toInteger } from './otlp-fields.ts';
+
+/**
+ * What a limit of the SDK kept out of a span, as attributes, which formats without fields for it have too. Source: OpenTelemetry
+ * specification, "OpenTelemetry Transformation to non-OTLP Formats", dropped attributes, events and links.
+ */
+export const droppedCounts = {
+  attributes: 'otel.dropped_attributes_count',
+  links: 'otel.dropped_links_count',
+} as const;
+
+export interface Dropped {
+  readonly attributes: number;
+  readonly links: number;
+}
+
+/** The attributes of a span, with the counts that are not zero. */
+export function withDropped(attributes: Attributes, dropped: Dropped): Attributes {
+  if (dropped.attributes === 0 && dropped.links === 0) return attributes;
+  const counts = (['attributes', 'links'] as const).map(
+    (what) => [droppedCounts[what], dropped[what]] as const,
+  );
+  return new Map([...attributes, ...counts.filter(([, count]) => count > 0)]);
+}
+
+/** A count of OTLP/JSON. Nothing fails for one that is none. */
+export function readCount(value: unknown): number {
+  if (typeof value !== 'number' && typeof value !== 'string') return 0;
+  const count = Number(toInteger(value) ?? 0);
+  return Number.isSafeInteger(count) && count > 0 ? count : 0;
+}
