@@ -159,7 +159,7 @@ function compareFacts(client: Span, server: Span): Likeness {
     const [called, received] = [trimSlash(out.path), trimSlash(into.path)];
     if (called === received) return 'yes';
     // A gateway may add or cut a prefix.
-    if (!called.endsWith(received) && !received.endsWith(called)) return 'no';
+    if (!out.path.endsWith(into.path) && !into.path.endsWith(out.path)) return 'no';
     return tailOfPath(called) === tailOfPath(received) ? 'yes' : 'unknown';
   }
   if (into.route !== null) return fitsRoute(out.path, into.route) ? 'yes' : 'unknown';

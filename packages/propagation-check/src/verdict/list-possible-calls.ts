@@ -20,11 +20,18 @@ interface Edge extends Pick<ExpectedEdge, 'client' | 'server'> {
   readonly isAsked: boolean;
 }
 
+/** The pairs of an edge, and those of them with a root of the callee. */
+interface Possible {
+  readonly edge: Edge;
+  readonly pairs: readonly Pair[];
+  readonly ofRoots: readonly Pair[];
+}
+
 /** Calls that other callers would show, too. */
 export interface PossibleCalls {
   /** Of edges with so many that a verdict would be a guess. */
   readonly undecided: readonly Undecided[];
-  /** Of edges with fewer. */
+  /** Of edges with fewer, and of endpoints that the caller is not known to call. */
   readonly unjudged: readonly UnjudgedEdge[];
 }
 
@@ -38,9 +45,7 @@ export function listPossibleCalls(
   drafts: readonly Draft[],
 ): PossibleCalls {
   const { fewestUnique, fewestPossibleCalls, missingCallShare } = scene.thresholds;
-  const found = listEdges(scene).flatMap((edge) => {
-    // Most edges end here, before anything is made of all their spans.
-    if (roots.count(edge.server) === 0 || isReported(drafts, edge) || hasOtherCallers(scene, edge)) return [];
+  const find = (edge: Edge): readonly Possible[] => {
     const possible = roots
       .select(chooseRoots(scene, edge), edge.server)
       .filter((root) => !isHealthProbe(root));
@@ -50,10 +55,18 @@ export function listPossibleCalls(
     const ofRoots = pairs.filter(({ server }) => known.has(server));
     const isMost = ofRoots.length > 0 && ofRoots.length >= possible.length * missingCallShare;
     return isMost ? [{ edge, pairs, ofRoots }] : [];
-  });
-  const isEnough = ({ edge, ofRoots }: (typeof found)[number]): boolean =>
+  };
+  // Most edges end here, before anything is made of all their spans.
+  const edges = listEdges(scene).filter(
+    (edge) => roots.count(edge.server) > 0 && !isReported(drafts, edge) && !hasOtherCallers(scene, edge),
+  );
+  const found = edges.flatMap(find);
+  const unknown = edges
+    .filter((edge) => !edge.isAsked && found.every((possible) => possible.edge !== edge))
+    .flatMap((edge) => find({ ...edge, isAsked: true }));
+  const isEnough = ({ edge, ofRoots }: Possible): boolean =>
     ofRoots.length >= (edge.isAsked ? fewestUnique : fewestPossibleCalls);
-  const few = found.filter((possible) => !isEnough(possible));
+  const few = [...found.filter((possible) => !isEnough(possible)), ...unknown];
   return {
     undecided: found.filter(isEnough).map(({ edge, pairs, ofRoots }) => describe(edge, pairs, ofRoots)),
     unjudged: few.map(({ edge: { client, server }, ofRoots }) => {

@@ -232,12 +232,33 @@ function drawRoot(trace: number, start: number, agent = 'node'): string {
   return `trace ${trace}\n  orders SERVER "GET /work" ${start}..${start + 60} http.request.method=GET url.path=/work user_agent.original=${agent}`;
 }
 
-suite('one request of many that shows no call', () => {
+/** Requests of one route that call orders, and of another that show no call; orders also has traces that begin `at` then. */
+function drawTwoRoutes(at: number): string {
+  return `
+repeat 6 every 1000
+trace 1
+  web      SERVER "GET /a" 0..100 http.request.method=GET url.path=/a
+    web    CLIENT "GET" 10..90 http.request.method=GET url.full=http://orders/work
+      orders SERVER "GET /work" 20..80 http.request.method=GET url.path=/work
+trace 2
+  web      SERVER "GET /b" 300..400 http.request.method=GET url.path=/b
+trace 3
+  orders   SERVER "GET /list" ${at}..${at + 50} http.request.method=GET url.path=/list
+end
+`;
+}
+
+suite('requests that show no call', () => {
   const rows: Readonly<Record<string, readonly [drawing: string, calls: number]>> = {
     'a trace of the called service within it': [drawOneLeft(drawRoot(3, 30_020)), 1],
     'the same of an expected edge': [`expect web -> orders\n${drawOneLeft(drawRoot(3, 30_020))}`, 1],
     'a trace of another program': [drawOneLeft(drawRoot(3, 30_020, 'curl/8')), 0],
     'a trace at another time': [drawOneLeft(drawRoot(3, 30_200)), 0],
+    'traces at an endpoint that no call reaches, one within each request of a route without calls': [
+      drawTwoRoutes(330),
+      6,
+    ],
+    'such traces at other times': [drawTwoRoutes(500), 0],
     'callers from outside also at other times': [
       drawOneLeft(drawRoot(3, 30_020), drawRoot(4, 31_000), drawRoot(5, 32_000)),
       0,
