@@ -56,7 +56,13 @@ const resultShape = z.strictObject({
   ),
   undecided: list(z.strictObject({ client: service, server: service, says: z.string() })).exactOptional(),
   unjudged: list(
-    z.strictObject({ client: service, peer: z.string(), calls: count, server: z.string().exactOptional() }),
+    z.strictObject({
+      client: service,
+      peer: z.string(),
+      calls: count,
+      protocol: z.literal('messaging').exactOptional(),
+      server: z.string().exactOptional(),
+    }),
   ).exactOptional(),
   unshownBaggage: list(z.string()).exactOptional(),
   explain: list(

@@ -30,7 +30,7 @@ export function findAwaited(spans: readonly Span[], inputs: CheckInputs): readon
   const open = findEdges(graph).openClients.filter((span) => !isToleratedPeer(inputs.expectation, span));
   const { findings, edges } = judge(spans, { ...inputs, explain: false });
   const apart = graph.spans.filter((span) => isEntry(span) && graph.parentOf(span) === null);
-  const proven = findProvenSides(open, apart, inputs.wire);
+  const proven = findProvenSides(graph, open, apart, inputs.wire);
   const sides: readonly Awaited[] = [
     ...graph.spans
       .filter((span) => isOrphan(graph, span) && !proven.servers.has(span))

@@ -192,11 +192,18 @@ function hintAtUnjudged({ verdict, unjudged = [] }: Result, services: readonly s
 
 /** Requests without a call. The other side of a call that was seen is no service that emits spans, but a host and port. */
 function isRequestOf(services: readonly string[]): (edge: UnjudgedEdge) => boolean {
-  return ({ peer, server }) => services.includes(peer) && server === undefined;
+  return ({ peer, server, protocol }) =>
+    services.includes(peer) && server === undefined && protocol === undefined;
 }
 
 function hintAtUnseenPeers(unjudged: readonly UnjudgedEdge[]): readonly string[] {
-  const unseen = unjudged.filter(({ server }) => server === undefined);
+  return [
+    ...hintAtUnansweredCalls(unjudged.filter((edge) => edge.server === undefined && !isMessage(edge))),
+    ...hintAtUnreceived(unjudged.filter(isMessage)),
+  ];
+}
+
+function hintAtUnansweredCalls(unseen: readonly UnjudgedEdge[]): readonly string[] {
   if (unseen.length === 0) return [];
   const named = unseen.find(({ peer }) => guessService(peer) !== null) ?? unseen[0];
   const path = `${named?.client ?? 'caller'} -> ${guessService(named?.peer ?? '') ?? 'called'}`;
@@ -204,6 +211,20 @@ function hintAtUnseenPeers(unjudged: readonly UnjudgedEdge[]): readonly string[]
     `not judged: ${nameUnjudged(unseen)}: no SERVER span of that side is here, so that nothing tells whether the context arrived; if it is a ` +
       `service of yours, send its spans to the same place and name the edge with --expect ${JSON.stringify(path)}; otherwise list it ` +
       'under tolerated-peers in --expectations',
+  ];
+}
+
+function isMessage({ protocol }: UnjudgedEdge): boolean {
+  return protocol === 'messaging';
+}
+
+function hintAtUnreceived(unjudged: readonly UnjudgedEdge[]): readonly string[] {
+  const [first] = unjudged;
+  if (first === undefined) return [];
+  const path = JSON.stringify(`${first.client ?? 'sender'} -> receiver`);
+  return [
+    `not judged: ${nameUnjudged(unjudged, 'message')}: no CONSUMER span of these is here, so that nothing tells whether the context arrived; if a ` +
+      `service of yours receives them, send its spans to the same place and name the edge with --expect ${path}`,
   ];
 }
 
@@ -231,11 +252,9 @@ function hintAtUnknownCallers(unjudged: readonly UnjudgedEdge[]): readonly strin
   ];
 }
 
-function nameUnjudged(unjudged: readonly UnjudgedEdge[]): string {
+function nameUnjudged(unjudged: readonly UnjudgedEdge[], one = 'call'): string {
   return listNames(
-    unjudged.map(
-      ({ client, peer, calls }) => `${client ?? '(unknown)'} → ${peer} (${countOf(calls, 'call')})`,
-    ),
+    unjudged.map(({ client, peer, calls }) => `${client ?? '(unknown)'} → ${peer} (${countOf(calls, one)})`),
   );
 }
 
@@ -247,7 +266,7 @@ function hintAtUnseen(
   const isUncalled = isRequestOf(services);
   const [peers] = describePeers(
     findings,
-    unjudged.filter((edge) => !isUncalled(edge)),
+    unjudged.filter((edge) => !isUncalled(edge) && !isMessage(edge)),
   );
   if (peers !== undefined) {
     return [`${peers}; if one of these peers is yours, name the edge with ${expectExample}`];

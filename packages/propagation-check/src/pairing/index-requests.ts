@@ -2,7 +2,7 @@ import { readCallFacts } from '../calls/call-facts.ts';
 import type { RowFacts } from '../calls/row-facts.ts';
 import { none } from '../graph/trace-graph.ts';
 import type { Span } from '../span/span.ts';
-import { pathOfRpc, trimSlash } from './pair.ts';
+import { pathOfRpc, tailOfPath, trimSlash } from './pair.ts';
 
 /**
  * Tells of the row of a request, and of a call by its place in the list, whether `compareRequests` may answer `yes`. It is to be asked
@@ -46,9 +46,9 @@ export function indexRequests(
 }
 
 function keyOfPath(path: string | null): string | null {
-  return path === null ? null : trimSlash(path);
+  return path === null ? null : tailOfPath(trimSlash(path));
 }
 
 function keyOfRpc(rpcMethod: string | null): string | null {
-  return rpcMethod === null ? null : pathOfRpc(rpcMethod);
+  return rpcMethod === null ? null : tailOfPath(pathOfRpc(rpcMethod));
 }

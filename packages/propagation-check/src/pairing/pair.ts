@@ -156,9 +156,11 @@ function compareFacts(client: Span, server: Span): Likeness {
   const samePort = out.port !== null && out.port === into.port;
   if (out.path === null) return samePort ? 'yes' : 'unknown';
   if (into.path !== null) {
-    if (trimSlash(out.path) === trimSlash(into.path)) return 'yes';
+    const [called, received] = [trimSlash(out.path), trimSlash(into.path)];
+    if (called === received) return 'yes';
     // A gateway may add or cut a prefix.
-    return out.path.endsWith(into.path) || into.path.endsWith(out.path) ? 'unknown' : 'no';
+    if (!called.endsWith(received) && !received.endsWith(called)) return 'no';
+    return tailOfPath(called) === tailOfPath(received) ? 'yes' : 'unknown';
   }
   if (into.route !== null) return fitsRoute(out.path, into.route) ? 'yes' : 'unknown';
   return samePort ? 'yes' : 'unknown';
@@ -212,6 +214,11 @@ export function isAddressedTo(client: Span, server: Span): boolean {
 
 export function trimSlash(path: string): string {
   return path.endsWith('/') ? path.slice(0, -1) : path;
+}
+
+/** The last two segments of a path, as `/items/3`: one alone, as `/health`, is that of many services. The path itself where it has fewer. */
+export function tailOfPath(path: string): string {
+  return path.slice(Math.max(0, path.lastIndexOf('/', path.lastIndexOf('/') - 1)));
 }
 
 /** A look-up of the spans that were open at a time. */

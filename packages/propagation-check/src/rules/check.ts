@@ -4,7 +4,7 @@ import type { Roots } from '../calls/roots.ts';
 import type { RowFacts } from '../calls/row-facts.ts';
 import type { Expectation, ExpectedEdge } from '../expect/expectation.ts';
 import type { TraceGraph } from '../graph/trace-graph.ts';
-import type { HeaderLookup } from '../headers/wire.ts';
+import type { HeaderEvidence, HeaderLookup } from '../headers/wire.ts';
 import type { ClockOffsets } from '../pairing/align-clocks.ts';
 import { isParentRemote, type Span } from '../span/span.ts';
 import { type Group, keyFor } from '../util/group-by.ts';
@@ -34,6 +34,7 @@ export interface SceneFacts {
   readonly expectation: Expectation;
   /** The headers of a call, as far as taps and services saw them. */
   readonly headersOf: HeaderLookup;
+  readonly headers: HeaderEvidence;
   /** The first and the last end of the spans that a service delivered; null for a service without spans. */
   readonly coverage: (service: string | null) => Coverage | null;
   /** The first and the last end of all spans. */

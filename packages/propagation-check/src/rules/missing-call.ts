@@ -22,7 +22,8 @@ import { finding as clientNotInstrumented } from './client-not-instrumented.ts';
 import { defineFinding } from './define-finding.ts';
 import type { FindingId } from './finding.ts';
 import { gate, rule } from './rule.ts';
-import { moveToFront, splitCauses, finding as splitTrace } from './split-trace.ts';
+import { moveToFront, splitCauses } from './split-causes.ts';
+import { finding as splitTrace } from './split-trace.ts';
 import type { Thresholds } from './thresholds.ts';
 
 export const finding = defineFinding('missing-call', {

@@ -37,7 +37,8 @@ import type { FindingId } from './finding.ts';
 import { indexCalls } from './index-calls.ts';
 import { gate, rule, tellMilliseconds } from './rule.ts';
 import { areSecondSpans } from './second-spans.ts';
-import { splitCauses, finding as splitTrace } from './split-trace.ts';
+import { splitCauses } from './split-causes.ts';
+import { finding as splitTrace } from './split-trace.ts';
 
 export const finding = defineFinding('missing-server', {
   kind: 'symptom',

@@ -3,7 +3,7 @@ import { readConnectionPeers } from '../headers/place.ts';
 import type { Span } from '../span/span.ts';
 import type { Draft, Shown } from './check.ts';
 import type { FindingId } from './finding.ts';
-import { moveToFront } from './split-trace.ts';
+import { moveToFront } from './split-causes.ts';
 
 /** A product between two services that has a part in trace context: it makes spans that stay with its vendor, or reads and writes no context. */
 export interface Platform {

@@ -2,7 +2,7 @@ import { readText } from '../calls/call-facts.ts';
 import type { Span } from '../span/span.ts';
 import type { Draft, Scene } from './check.ts';
 import { isFromBrowser } from './fix-by-surroundings.ts';
-import { moveToFront } from './split-trace.ts';
+import { moveToFront } from './split-causes.ts';
 
 /**
  * A page sends no header to another origin than its own unless its instrumentation is told to (`propagateTraceHeaderCorsUrls`), which

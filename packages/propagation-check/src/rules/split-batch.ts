@@ -4,8 +4,9 @@ import { countDroppedLinks } from '../calls/dropped.ts';
 import { type Span, spanKinds } from '../span/span.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
 import type { Check, Draft, Scene } from './check.ts';
+import { moveToFront } from './split-causes.ts';
 import { areInOrder, messageCauses } from './split-message.ts';
-import { moveToFront, finding as splitTrace } from './split-trace.ts';
+import { finding as splitTrace } from './split-trace.ts';
 
 /** A batch that names fewer messages than it says that it holds. */
 interface Batch {

@@ -7,7 +7,8 @@ import { groupBy, keyFor, mapBy } from '../util/group-by.ts';
 import { remember } from '../util/remember.ts';
 import { type Check, type Draft, hasCall, listUnseenEdges, type Open, type Scene } from './check.ts';
 import type { FindingId } from './finding.ts';
-import { moveToFront, finding as splitTrace } from './split-trace.ts';
+import { moveToFront } from './split-causes.ts';
+import { finding as splitTrace } from './split-trace.ts';
 
 /**
  * Messages: PRODUCER spans that no CONSUMER span has as parent or link, and CONSUMER spans that name none. Equal message ids

@@ -7,7 +7,8 @@ import type { Span } from '../span/span.ts';
 import { type Group, groupBy, keyFor } from '../util/group-by.ts';
 import { protocolOf, type Scene } from './check.ts';
 import { gate, rule } from './rule.ts';
-import { moveToFront, splitCauses, finding as splitTrace } from './split-trace.ts';
+import { moveToFront, splitCauses } from './split-causes.ts';
+import { finding as splitTrace } from './split-trace.ts';
 
 /** Calls of one service whose request was redirected, and requests that began traces after that. */
 interface RedirectedCalls {

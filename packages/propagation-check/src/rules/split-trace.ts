@@ -11,18 +11,20 @@ import type { Roots } from '../calls/roots.ts';
 import { nameTarget } from '../calls/target.ts';
 import { isUnconnected } from '../calls/unconnected.ts';
 import { isRoot } from '../graph/trace-graph.ts';
+import { recordsHeaders } from '../headers/recording.ts';
 import { isMoreThanChance } from '../pairing/chance.ts';
 import { indexRequests } from '../pairing/index-requests.ts';
 import { compareRequests, type Pair, pairSpans, startsDuring, startsDuringAny } from '../pairing/pair.ts';
-import type { Attributes, Span } from '../span/span.ts';
+import { pairByIds } from '../pairing/pair-by-ids.ts';
+import type { Span } from '../span/span.ts';
 import { groupBy, keyFor, mapBy } from '../util/group-by.ts';
 import { rememberOf } from '../util/remember.ts';
 import { isExpectedDirectly, isPlausible, type Open, protocolOf, type Scene } from './check.ts';
 import { defineFinding } from './define-finding.ts';
-import type { FindingId } from './finding.ts';
 import { type CallIndex, indexCalls } from './index-calls.ts';
 import { parentGate } from './parent-gate.ts';
-import { gate, rule, tellReasons } from './rule.ts';
+import { type Gate, gate, rule, tellReasons } from './rule.ts';
+import { isOfLayer, isOfMcp, rankSplitCauses } from './split-causes.ts';
 
 export const finding = defineFinding('split-trace', {
   kind: 'symptom',
@@ -52,6 +54,8 @@ interface SplitEdge {
   readonly arePassedOn: boolean;
   /** Every pair has more in common than its time. */
   readonly isTold: boolean;
+  /** The pairs that ids prove. */
+  readonly named: ReadonlySet<Pair>;
 }
 
 /** Requests of some kinds. Views are made of them where their number does not decide. */
@@ -60,24 +64,72 @@ interface Alike {
   readonly list: () => readonly Span[];
 }
 
+/** What pairs must have in common as a group: each alone may be a coincidence. */
+const shareGates: readonly Gate<SplitEdge>[] = [
+  gate(
+    'most calls to the target and most requests of the kind pair up, or the edge is expected',
+    ({ scene: { thresholds }, isOnItsWay, isExpected, pairs, toTargets, alike }) =>
+      !isOnItsWay ||
+      isExpected ||
+      (pairs.length >= toTargets.length * thresholds.splitCallsShare &&
+        pairs.length >= alike.count * thresholds.splitRequestsShare),
+    tellShares,
+  ),
+  // Where the edge is whole by another way, a partner with the same paths and callers from outside look alike.
+  gate(
+    'nearly every call to the target and every request of the kind pair up, as the edge is whole by another way',
+    ({ scene: { thresholds }, isOnItsWay, pairs, toTargets, alike }) =>
+      isOnItsWay ||
+      (pairs.length >= toTargets.length * thresholds.everyCallShare && pairs.length === alike.count),
+    tellShares,
+  ),
+  // Nothing but the expectation says that the one hands requests on.
+  gate(
+    'most requests of the server are passed on',
+    ({ scene: { thresholds }, arePassedOn, whole, pairs, ofServer }) =>
+      !arePassedOn || whole.length > 0 || pairs.length >= ofServer * thresholds.passedOnShare,
+    ({ pairs, ofServer }) => `${pairs.length} of ${ofServer} requests`,
+  ),
+  gate(
+    'pairs that have nothing but their time in common are most of the calls',
+    ({ scene: { thresholds }, isTold, pairs, toTargets }) =>
+      isTold || pairs.length >= toTargets.length * thresholds.untoldShare,
+    tellShares,
+  ),
+  gate(
+    'pairs that have nothing but their time in common are several, as other calls are whole',
+    ({ scene: { thresholds }, isTold, whole, pairs }) =>
+      isTold || whole.length === 0 || pairs.length >= thresholds.fewestUntold,
+    ({ scene: { thresholds }, pairs }) => `${pairs.length}, at least ${thresholds.fewestUntold}`,
+  ),
+  gate(
+    'nothing is left over on either side, or fewer would pair up by chance',
+    (edge) => isSaid(edge) || isAlone(edge) || isBeyondChance(edge),
+    (edge) => `${tellShares(edge)}; at other times of the capture about as many pair up`,
+  ),
+];
+
 /**
  * A CLIENT span that nobody continued, and a SERVER span that began a new trace for the same request.
  * Time, method, path or port and user agent make the pairing safe, and that most calls to that target pair up.
- * A coincidence (a probe or a direct caller during a call to a peer that is not instrumented) does not.
+ * A coincidence (a probe or a direct caller during a call to a peer that is not instrumented) does not. Of pairs whose ids name each
+ * other each is judged by itself.
  */
 export const splitTraces = rule<SplitEdge>({
   finding,
   measure: (scene, open) => {
     const clients = [...open.clients.filter((span) => span.kind === 'CLIENT'), ...listPassedOn(scene)];
     if (clients.length === 0) return [];
+    const named = new Set(listNamed(scene, open, clients));
+    const taken = new Set(Array.from(named, ({ client, server }) => [client, server]).flat());
     const strangers = [...open.roots.select(findAlike(scene, clients)), ...listContinued(scene, open)];
     const pairs = pairSpans(
-      clients,
-      strangers,
+      withoutAny(clients, taken),
+      withoutAny(strangers, taken),
       (client, server) => whyApart(scene, client, server) === null,
       scene.thresholds,
     );
-    const edges = groupBy(pairs, ({ client, server }) =>
+    const edges = groupBy([...named, ...pairs], ({ client, server }) =>
       keyFor(client.serviceName, server.serviceName, readCallFacts(client).protocol),
     );
     const targetOfRow = scene.facts.remember(nameTarget);
@@ -92,64 +144,34 @@ export const splitTraces = rule<SplitEdge>({
       kindOf,
       kindsOf: rememberOf((server: string | null) => open.roots.countBy(server, kindOf)),
     };
-    return edges.flatMap((group) => measureEdge(scene, loose, withoutOtherAgents(scene, group)));
+    return edges.flatMap((group) => {
+      const proven = group.filter((pair) => named.has(pair));
+      const others = withoutOtherAgents(
+        scene,
+        group.filter((pair) => !named.has(pair)),
+      );
+      const measure = (some: readonly Pair[]) => measureEdge(scene, loose, some, named);
+      const edge = measure([...proven, ...others]);
+      const isOne = proven.length === 0 || edge.every((one) => shareGates.every(({ isOpen }) => isOpen(one)));
+      return isOne ? edge : [...measure(proven), ...measure(others)];
+    });
   },
   gates: [
     parentGate(({ pairs }) => pairs.map(({ server }) => server)),
-    gate(
-      'most calls to the target and most requests of the kind pair up, or the edge is expected',
-      ({ scene: { thresholds }, isOnItsWay, isExpected, pairs, toTargets, alike }) =>
-        !isOnItsWay ||
-        isExpected ||
-        (pairs.length >= toTargets.length * thresholds.splitCallsShare &&
-          pairs.length >= alike.count * thresholds.splitRequestsShare),
-      tellShares,
-    ),
-    // Where the edge is whole by another way, a partner with the same paths and callers from outside look alike.
-    gate(
-      'nearly every call to the target and every request of the kind pair up, as the edge is whole by another way',
-      ({ scene: { thresholds }, isOnItsWay, pairs, toTargets, alike }) =>
-        isOnItsWay ||
-        (pairs.length >= toTargets.length * thresholds.everyCallShare && pairs.length === alike.count),
-      tellShares,
-    ),
-    // Nothing but the expectation says that the one hands requests on.
-    gate(
-      'most requests of the server are passed on',
-      ({ scene: { thresholds }, arePassedOn, whole, pairs, ofServer }) =>
-        !arePassedOn || whole.length > 0 || pairs.length >= ofServer * thresholds.passedOnShare,
-      ({ pairs, ofServer }) => `${pairs.length} of ${ofServer} requests`,
-    ),
-    gate(
-      'pairs that have nothing but their time in common are most of the calls',
-      ({ scene: { thresholds }, isTold, pairs, toTargets }) =>
-        isTold || pairs.length >= toTargets.length * thresholds.untoldShare,
-      tellShares,
-    ),
-    gate(
-      'pairs that have nothing but their time in common are several, as other calls are whole',
-      ({ scene: { thresholds }, isTold, whole, pairs }) =>
-        isTold || whole.length === 0 || pairs.length >= thresholds.fewestUntold,
-      ({ scene: { thresholds }, pairs }) => `${pairs.length}, at least ${thresholds.fewestUntold}`,
-    ),
-    gate(
-      'nothing is left over on either side, or fewer would pair up by chance',
-      (edge) => isSaid(edge) || isAlone(edge) || isBeyondChance(edge),
-      (edge) => `${tellShares(edge)}; at other times of the capture about as many pair up`,
-    ),
+    ...shareGates.map((one) => ({ ...one, isOpen: (edge: SplitEdge) => areNamed(edge) || one.isOpen(edge) })),
   ],
   looseEnds: ({ pairs }) => pairs.flatMap(({ client, server }) => [client, server]),
-  report: ({ scene, client, server, pairs }) =>
+  report: ({ scene, client, server, pairs, named }) =>
     finding.report({
       client,
       server,
       protocol: protocolOf(pairs[0]?.client),
-      candidates: rankCauses(scene, pairs),
+      candidates: rankSplitCauses(scene, pairs),
       shown: pairs.map((pair) => ({
         client: pair.client,
         server: pair.server,
         says: pair.unique
-          ? `CLIENT ${pair.client.spanId} was answered by SERVER ${pair.server.spanId} of trace ${pair.server.traceId}`
+          ? `CLIENT ${pair.client.spanId} ${named.has(pair) ? 'was answered by' : 'fits only'} SERVER ${pair.server.spanId} of trace ${pair.server.traceId}`
           : `CLIENT ${pair.client.spanId} has no child; such SERVER spans began traces of their own while it was open`,
       })),
     }),
@@ -188,6 +210,21 @@ function explainUnpaired(scene: Scene, open: Open, looseEnd: Span): string | nul
 /** SERVER spans whose trace begins nowhere in the data: where it begins, a parent that is nowhere is lost telemetry. */
 function listContinued(scene: Scene, open: Open): readonly Span[] {
   return open.orphans.filter((span) => span.kind === 'SERVER' && !scene.shared.isBegun(span.traceId));
+}
+
+/** The calls and requests of different traces whose ids name each other. */
+function listNamed(scene: Scene, open: Open, clients: readonly Span[]): readonly Pair[] {
+  const { graph, headers, thresholds } = scene;
+  if (headers.wire.length === 0 && !recordsHeaders(graph.store)) return [];
+  const isOpenMeanwhile = startsDuringAny(graph, clients, thresholds);
+  const servers = [...open.roots.select(isOpenMeanwhile), ...listContinued(scene, open)];
+  return pairByIds(graph, clients, servers, headers, thresholds).filter(
+    ({ client, server }) => server.kind === 'SERVER' && !graph.areOfOneTrace(client, server),
+  );
+}
+
+function withoutAny(spans: readonly Span[], taken: ReadonlySet<Span>): readonly Span[] {
+  return taken.size === 0 ? spans : spans.filter((span) => !taken.has(span));
 }
 
 /**
@@ -266,15 +303,6 @@ function comesFromElsewhere(scene: Scene, client: Span, server: Span): boolean {
   return userAgent !== null && scene.shared.isOtherAgent(client, server.serviceName, userAgent);
 }
 
-/** MCP carries context beside that of the HTTP requests that carry it, so that whole calls of the one say nothing of the other. */
-function isOfLayer(isMcp: boolean): (group: CallGroup) => boolean {
-  return ({ protocol }) => (protocol === 'mcp') === isMcp;
-}
-
-function isOfMcp(span: Span): boolean {
-  return readCallFacts(span).protocol === 'mcp';
-}
-
 /** The loose ends, which each edge asks for those of its two services. */
 interface Loose {
   readonly calls: CallIndex;
@@ -289,7 +317,12 @@ interface Loose {
   readonly kindsOf: (server: string | null) => ReadonlyMap<string, number>;
 }
 
-function measureEdge(scene: Scene, loose: Loose, pairs: readonly Pair[]): readonly SplitEdge[] {
+function measureEdge(
+  scene: Scene,
+  loose: Loose,
+  pairs: readonly Pair[],
+  named: ReadonlySet<Pair>,
+): readonly SplitEdge[] {
   const first = pairs[0];
   if (first === undefined) return [];
   const client = first.client.serviceName;
@@ -344,8 +377,13 @@ function measureEdge(scene: Scene, loose: Loose, pairs: readonly Pair[]): readon
       arePassedOn: pairs.every((pair) => pair.client.kind === 'SERVER'),
       // Elsewhere nothing else pairs up.
       isTold: !isExpected || pairs.every((pair) => compareRequests(pair.client, pair.server) === 'yes'),
+      named,
     },
   ];
+}
+
+function areNamed({ pairs, named }: SplitEdge): boolean {
+  return pairs.every((pair) => named.has(pair));
 }
 
 /** An expectation supports pairs that have more in common than their time, and all pairs of an edge without whole calls. */
@@ -373,77 +411,4 @@ function tellShares({ pairs, toTargets, alike }: SplitEdge): string {
 /** Requests of one kind to one service: if most of them began while nobody of the data called, others call this service. */
 function nameKind(request: FactSource): string {
   return keyFor(request.name, readUserAgent(request));
-}
-
-/** Spans alone do not tell these apart. */
-export const splitCauses: readonly FindingId[] = [
-  'header-stripped',
-  'header-not-sent',
-  'header-ignored',
-  'format-mismatch',
-  'header-malformed',
-  'header-duplicated',
-  'header-rewritten',
-  'server-not-instrumented',
-  'client-not-instrumented',
-];
-
-/** Observations that speak for a cause, the strongest first. */
-const observations: readonly {
-  readonly cause: FindingId;
-  readonly isSeen: (scene: Scene, pairs: readonly Pair[]) => boolean;
-}[] = [
-  // HTTP spans read no `params._meta`.
-  {
-    cause: 'server-not-instrumented',
-    isSeen: (_, pairs) => pairs.every(({ client, server }) => isOfMcp(client) && !isOfMcp(server)),
-  },
-  // A header arrived: the SERVER span names a parent.
-  { cause: 'header-rewritten', isSeen: (_, pairs) => pairs.some(({ server }) => !isRoot(server)) },
-  // Only some replicas of the server begin traces.
-  { cause: 'header-ignored', isSeen: areOtherInstances },
-  // Some calls are whole, so both sides can: something on the way differs.
-  { cause: 'header-stripped', isSeen: (scene, pairs) => listWhole(scene, pairs).length > 0 },
-  // A hop stands in between: the port that was called is not the one that the server listens on.
-  { cause: 'header-stripped', isSeen: (_, pairs) => pairs.some(isBehindHop) },
-];
-
-/** The likeliest first. */
-function rankCauses(scene: Scene, pairs: readonly Pair[]): readonly FindingId[] {
-  const seen = observations.find(({ isSeen }) => isSeen(scene, pairs));
-  return moveToFront(splitCauses, seen?.cause ?? 'header-not-sent');
-}
-
-function listWhole(scene: Scene, pairs: readonly Pair[]): readonly CallGroup[] {
-  const clients = new Set(pairs.map((pair) => pair.client.serviceName));
-  const servers = new Set(pairs.map((pair) => pair.server.serviceName));
-  return [...clients].flatMap((client) =>
-    [...servers].flatMap((server) =>
-      scene.groupsBetween(client, server).filter(isOfLayer(pairs.some((pair) => isOfMcp(pair.client)))),
-    ),
-  );
-}
-
-function areOtherInstances(scene: Scene, pairs: readonly Pair[]): boolean {
-  const instancesOf = (resources: Iterable<Attributes>): Set<string> =>
-    new Set([...resources].flatMap((resource) => resource.get('service.instance.id')?.toString() ?? []));
-  const { store } = scene.graph;
-  const found = new Set<number>();
-  for (const { servers } of listWhole(scene, pairs)) {
-    for (const row of servers) found.add(store.resources[row] ?? 0);
-  }
-  const split = instancesOf(pairs.map(({ server }) => server.resource));
-  const whole = instancesOf(
-    [...found].flatMap((resource) => store.resourceTable[resource]?.attributes ?? []),
-  );
-  return whole.size > 0 && split.size > 0 && ![...split].some((instance) => whole.has(instance));
-}
-
-function isBehindHop({ client, server }: Pair): boolean {
-  const [called, listening] = [readCallFacts(client).port, readCallFacts(server).port];
-  return called !== null && listening !== null && called !== listening;
-}
-
-export function moveToFront(causes: readonly FindingId[], best: FindingId): readonly FindingId[] {
-  return [best, ...causes.filter((cause) => cause !== best)];
 }

@@ -8,7 +8,7 @@ import { earlier, later } from '../util/statistics.ts';
 
 type Facts = Pick<
   SceneFacts,
-  'graph' | 'groups' | 'facts' | 'expectation' | 'headersOf' | 'clockOffsets' | 'thresholds'
+  'graph' | 'groups' | 'facts' | 'expectation' | 'headersOf' | 'headers' | 'clockOffsets' | 'thresholds'
 >;
 
 /** Adds the look-ups that checks share. */

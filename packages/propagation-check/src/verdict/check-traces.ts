@@ -32,7 +32,7 @@ import { buildScene } from './build-scene.ts';
 import { decideVerdict, hasJudgedEdge } from './decide-verdict.ts';
 import { listPossibleCalls } from './list-possible-calls.ts';
 import { listUndecided, listUnshownEntries } from './list-undecided.ts';
-import { listUncovered, listUnjudged, listUnjudgedRoots } from './list-unjudged.ts';
+import { listUncovered, listUnjudged, listUnjudgedRoots, listUnreceived } from './list-unjudged.ts';
 import type { EdgeResult, Evidence, Finding, ProjectEvidence, Result, UnjudgedEdge } from './result.ts';
 import { tolerate } from './tolerate.ts';
 
@@ -86,6 +86,7 @@ export function checkStore(store: SpanStore, options: CheckOptions = {}): Result
     duringRequests.some((edge) => edge.client === client && edge.peer === peer);
   const unjudged = [
     ...listUnjudged(scene, merged),
+    ...listUnreceived(scene, looseEnds.clients, merged),
     ...uncovered.map(({ client, server, peer, calls }) => ({ client, peer, calls, server })),
     ...duringRequests,
     ...possible.unjudged.filter((edge) => !isListed(edge)),
@@ -140,7 +141,16 @@ export function examineStore(store: SpanStore, options: CheckOptions = {}): Exam
     graph === received ? receivedEdges : findEdges(graph);
   const clients = openClients.filter((span) => !isToleratedPeer(expectation, span));
   const headersOf = indexHeaders(headers, graph);
-  const known = buildScene({ graph, groups, facts, expectation, headersOf, clockOffsets, thresholds });
+  const known = buildScene({
+    graph,
+    groups,
+    facts,
+    expectation,
+    headersOf,
+    headers,
+    clockOffsets,
+    thresholds,
+  });
   const looseEnds = { clients, roots, orphans };
   const { scene, silences, ...found } = runRules(known, looseEnds);
   const drafts = found.drafts.flatMap((draft) =>

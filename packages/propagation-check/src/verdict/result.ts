@@ -43,14 +43,16 @@ export interface EdgeResult {
 }
 
 /**
- * Calls of a service to a peer that looks like one of the same system and of which no SERVER span is here; or requests of an expected
- * peer that began traces of their own while requests of that service were open.
+ * Calls of a service to a peer that looks like one of the same system and of which no SERVER span is here; messages that nobody received
+ * here; or requests of an expected peer that began traces of their own while requests of that service were open.
  */
 export interface UnjudgedEdge {
   readonly client: string | null;
-  /** As the caller addresses it, `orders:8082`, or the expected service. */
+  /** As the caller addresses it, `orders:8082`, the destination of messages, or the expected service. */
   readonly peer: string;
   readonly calls: number;
+  /** Only of messages. */
+  readonly protocol?: 'messaging';
   /** Only where other calls to the peer are whole: the service that has their SERVER spans, and none from the time of these. */
   readonly server?: string;
 }

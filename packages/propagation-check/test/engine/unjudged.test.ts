@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import { hintAtExpectations } from '../../src/collect/hint-at-expectations.ts';
+import { explainNothingToJudge, hintAtExpectations } from '../../src/collect/hint-at-expectations.ts';
 import { type Expectation, expectPath, noExpectation } from '../../src/expect/expectation.ts';
 import { summarise } from '../../src/report/summary.ts';
 import { checkTraces } from '../../src/verdict/check-traces.ts';
@@ -50,6 +50,30 @@ suite('edges that nothing here can judge', () => {
       assert.equal(notes.length, 1);
       assert.match(notes[0] ?? '', /^not judged: web → orders:8082 \(2 calls\): .*--expect "web -> orders"/);
     }
+  });
+
+  test('messages to a destination of which nobody receives one are named; the verdict stays', () => {
+    const kafka = 'messaging.system=kafka messaging.destination.name=mails';
+    const message = `trace b\nPRODUCER web publish  b1  70..71 ${kafka}`;
+    const received = `  CONSUMER mailer process  b2  72..80 ${kafka}`;
+    const judge = (...drawings: readonly string[]) => checkTraces(drawTrace(drawings.join('\n')));
+    const unreceived = judge(`trace a\n${draw()}`, message);
+    assert.equal(unreceived.verdict, 'intact');
+    assert.deepEqual(unreceived.unjudged, [
+      { client: 'web', peer: 'mails', calls: 1, protocol: 'messaging' },
+    ]);
+    assert.equal(
+      summarise(unreceived, details),
+      '1 edge, 1 call (2 traces, 4 spans); not judged: web → mails',
+    );
+    const [note, ...others] = hintAtExpectations(unreceived, names, noExpectation);
+    assert.match(
+      note ?? '',
+      /^not judged: web → mails \(1 message\): no CONSUMER .*--expect "web -> receiver"/,
+    );
+    assert.deepEqual(others, []);
+    assert.equal(judge(`trace a\n${draw()}`, message, received).unjudged, undefined);
+    assert.match(explainNothingToJudge(judge(message), names, noExpectation), /\(1 message\)/);
   });
 
   test('roots that may be calls of a busy caller, of a client that is not instrumented, are named', () => {

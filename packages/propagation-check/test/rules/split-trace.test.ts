@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
+import { checkTraces } from '../../src/verdict/check-traces.ts';
+import { readDrawing } from '../engine/read-drawing.ts';
 import { drawChain, drawClient, drawServer, guessCause, judgeDrawing } from './judge-drawing.ts';
 
 /** Times without a rhythm, so that rotated spans do not pair up. */
@@ -275,5 +277,80 @@ suite('the likeliest cause', () => {
   test('a port that is not the one of the server is that of a hop, which may strip', () => {
     assert.equal(guessCause(drawSplit(0) + drawSplit(1)), 'header-not-sent');
     assert.equal(guessCause(drawSplit(0) + drawSplit(1, 'orders:9999/work')), 'header-stripped');
+  });
+});
+
+suite('pairs that ids prove', () => {
+  /** A call and the request that it made, in a trace of its own: the answer names the SERVER span. */
+  const drawNamed = (at: number, answered = at): string =>
+    drawSplit(
+      at,
+      undefined,
+      `id:served${at}`,
+      `http.response.header.traceresponse=00-<${200 + answered}>-<served${answered}>-01`,
+    );
+  const drawIgnored = (at: number): string =>
+    drawSplit(
+      at,
+      undefined,
+      `http.request.header.traceparent=00-<${100 + at}>-<called${at}>-01`,
+      `id:called${at}`,
+    );
+  const whole = Array.from({ length: 200 }, (_, at) => drawWhole(at)).join('');
+  const halves = [4, 5, 6, 7].map((at) => drawLonely(at)).join('');
+
+  const listErrors = (drawing: string) => judgeDrawing(drawing).filter((one) => one.startsWith('error'));
+
+  for (const [name, others] of [
+    ['with whole calls', halves + whole],
+    ['without', halves],
+  ] as const) {
+    test(`are judged each by itself where most calls have no request in the data, ${name}`, () => {
+      assert.deepEqual(listErrors(drawSplit(0) + others), []);
+      assert.deepEqual(listErrors(drawNamed(0) + others), ['error split-trace web -> orders 1']);
+      assert.deepEqual(listErrors(drawIgnored(0) + others), ['error header-ignored web -> orders 1']);
+      assert.deepEqual(listErrors(drawNamed(0) + drawNamed(1) + drawSplit(2) + others), [
+        'error split-trace web -> orders 2',
+      ]);
+    });
+  }
+
+  test('are not those of an answer that a cache gave', () => {
+    assert.deepEqual(listErrors(drawNamed(0) + drawNamed(1, 0) + halves + whole), []);
+    const older = drawChain(
+      800,
+      drawClient({ from: -90, to: -10 }),
+      drawServer({ from: -80, to: -20, extra: 'id:older' }),
+    );
+    const cached = drawChain(
+      801,
+      drawClient({
+        from: 3110,
+        to: 3190,
+        extra: 'http.response.header.traceresponse=00-<800>-<older>-01',
+      }),
+    );
+    assert.deepEqual(listErrors(older + cached + drawNamed(0) + halves + whole), []);
+  });
+
+  test('go before pairs of times', () => {
+    const pairs = [0, 1].map(
+      (at) =>
+        drawChain(
+          100 + at,
+          drawClient({
+            from: 10,
+            to: 90,
+            extra: `id:call${at} http.response.header.traceresponse=00-<${200 + at}>-<served${at}>-01`,
+          }),
+        ) + drawChain(200 + at, drawServer({ from: 20 + 10 * at, to: 85 - at, extra: `id:served${at}` })),
+    );
+    const { spans } = readDrawing(pairs.toReversed().join(''));
+    const says = checkTraces(spans).findings.flatMap(({ evidence }) => evidence.map((one) => one.says));
+    assert.equal(says.length, 2);
+    assert.ok(
+      says.every((one) => one.includes('was answered by')),
+      says.join('\n'),
+    );
   });
 });

@@ -50,6 +50,24 @@ test('broken and whole calls of one edge have a counter each', () => {
   assert.deepEqual(sink.list(), ['web → orders broken split-trace: 40', 'web → orders intact: 60']);
 });
 
+test('a broken call whose answer named its SERVER span is broken, however many others have lost their other half', () => {
+  const sink = makeJudge();
+  const named = breakCalls(callOrders(10));
+  const served = of(named, 'orders');
+  const calls = of(named, 'web').map((span) => {
+    const server = served.find(({ spanId }) => spanId.endsWith(span.spanId.slice(-4)));
+    if (span.kind !== 'CLIENT' || server === undefined) return span;
+    const answer = `00-${server.traceId}-${server.spanId}-01`;
+    return {
+      ...span,
+      attributes: new Map([...span.attributes, ['http.response.header.traceresponse', answer]]),
+    };
+  });
+  sink.send([...calls, ...served, ...of(breakCalls(callOrders(10, 1_000, 100)), 'web')]);
+  sink.advance(minute);
+  assert.deepEqual(sink.list(), ['web → orders broken split-trace: 10']);
+});
+
 test('spans that come when their trace was judged complete it, and nothing was broken', () => {
   const sink = makeJudge();
   const late = callOrders(40, 2_000, 100);

@@ -1,0 +1,81 @@
+import { keyOf, type TraceGraph } from '../graph/trace-graph.ts';
+import type { AnsweredSpan, WireContext } from '../headers/evidence.ts';
+import { readAnsweredContext } from '../headers/read-answered-context.ts';
+import { readWireContext } from '../headers/read-wire-context.ts';
+import { readRecordedHeaders } from '../headers/recorded-headers.ts';
+import type { HeaderEvidence } from '../headers/wire.ts';
+import type { Span } from '../span/span.ts';
+import { type Pair, startsDuring, type Tolerances } from './pair.ts';
+
+/**
+ * Pairs the two sides of calls that name each other: the answer named the SERVER span, or the request that the SERVER span records
+ * named the CLIENT span. That they have their time, method and path in common proves nothing: somebody else may have called.
+ * @param clients That nobody continued.
+ * @param servers Without a parent in the data.
+ */
+export function pairByIds(
+  graph: TraceGraph,
+  clients: readonly Span[],
+  servers: readonly Span[],
+  { wire }: Pick<HeaderEvidence, 'wire'>,
+  tolerances: Tolerances,
+): readonly Pair[] {
+  const serverOf = new Map(servers.map((span) => [keyOf(span), span]));
+  const clientOf = new Map(clients.map((span) => [keyOf(span), span]));
+  const named: (readonly [client: Span, server: Span])[] = [];
+  /** Of these services a cache answered calls: what their answers name proves nothing. */
+  const cached = new Set<string | null>();
+  const addAnswer = (client: Span, answer: AnsweredSpan): void => {
+    const server = serverOf.get(toKey(answer));
+    if (server !== undefined && startsDuring(server, client, tolerances)) named.push([client, server]);
+    else if (answer.traceId !== client.traceId && graph.hasSpan(answer.traceId, answer.spanId))
+      cached.add(client.serviceName);
+  };
+  for (const client of clients) {
+    const { span } = readAnsweredContext(readRecordedHeaders(client, 'response').fields);
+    if (span !== null) addAnswer(client, span);
+  }
+  for (const { sent, answered } of wire) {
+    for (const client of selectNamed(sent, clientOf)) if (answered?.span) addAnswer(client, answered.span);
+  }
+  const answered = named.filter(([client]) => !cached.has(client.serviceName));
+  const received = servers.flatMap((server) => {
+    const context = readWireContext(readRecordedHeaders(server, 'request').fields);
+    return selectNamed(context, clientOf)
+      .filter((client) => startsDuring(server, client, tolerances))
+      .map((client) => [client, server] as const);
+  });
+  return listUnambiguous([...answered, ...received]);
+}
+
+/** One answer may have gone to several callers, and several requests may have made it. */
+function listUnambiguous(named: readonly (readonly [client: Span, server: Span])[]): readonly Pair[] {
+  const partners = new Map<Span, Set<Span>>();
+  for (const [client, server] of named) {
+    for (const [one, other] of [
+      [client, server],
+      [server, client],
+    ] as const)
+      partners.set(one, (partners.get(one) ?? new Set()).add(other));
+  }
+  return [...new Map(named)].flatMap(([client, server]) =>
+    partners.get(client)?.size === 1 && partners.get(server)?.size === 1
+      ? [{ client, server, unique: true }]
+      : [],
+  );
+}
+
+/** The spans of these ids. */
+export function selectNamed({ contexts }: WireContext, spans: ReadonlyMap<string, Span>): readonly Span[] {
+  return contexts.flatMap((reading) => (reading.state === 'valid' ? (spans.get(toKey(reading)) ?? []) : []));
+}
+
+function toKey({
+  traceId,
+  spanId,
+}: {
+  readonly traceId: string | null;
+  readonly spanId: string | null;
+}): string {
+  return `${traceId}:${spanId}`;
+}

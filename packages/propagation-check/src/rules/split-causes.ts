@@ -1,0 +1,89 @@
+import { readCallFacts } from '../calls/call-facts.ts';
+import type { CallGroup } from '../calls/call-group.ts';
+import { isRoot } from '../graph/trace-graph.ts';
+import type { Pair } from '../pairing/pair.ts';
+import type { Attributes, Span } from '../span/span.ts';
+import type { Scene } from './check.ts';
+import type { FindingId } from './finding.ts';
+
+/** Spans alone do not tell these apart. */
+export const splitCauses: readonly FindingId[] = [
+  'header-stripped',
+  'header-not-sent',
+  'header-ignored',
+  'format-mismatch',
+  'header-malformed',
+  'header-duplicated',
+  'header-rewritten',
+  'server-not-instrumented',
+  'client-not-instrumented',
+];
+
+/** Observations that speak for a cause, the strongest first. */
+const observations: readonly {
+  readonly cause: FindingId;
+  readonly isSeen: (scene: Scene, pairs: readonly Pair[]) => boolean;
+}[] = [
+  // HTTP spans read no `params._meta`.
+  {
+    cause: 'server-not-instrumented',
+    isSeen: (_, pairs) => pairs.every(({ client, server }) => isOfMcp(client) && !isOfMcp(server)),
+  },
+  // A header arrived: the SERVER span names a parent.
+  { cause: 'header-rewritten', isSeen: (_, pairs) => pairs.some(({ server }) => !isRoot(server)) },
+  // Only some replicas of the server begin traces.
+  { cause: 'header-ignored', isSeen: areOtherInstances },
+  // Some calls are whole, so both sides can: something on the way differs.
+  { cause: 'header-stripped', isSeen: (scene, pairs) => listWhole(scene, pairs).length > 0 },
+  // A hop stands in between: the port that was called is not the one that the server listens on.
+  { cause: 'header-stripped', isSeen: (_, pairs) => pairs.some(isBehindHop) },
+];
+
+/** The likeliest first. */
+export function rankSplitCauses(scene: Scene, pairs: readonly Pair[]): readonly FindingId[] {
+  const seen = observations.find(({ isSeen }) => isSeen(scene, pairs));
+  return moveToFront(splitCauses, seen?.cause ?? 'header-not-sent');
+}
+
+function listWhole(scene: Scene, pairs: readonly Pair[]): readonly CallGroup[] {
+  const clients = new Set(pairs.map((pair) => pair.client.serviceName));
+  const servers = new Set(pairs.map((pair) => pair.server.serviceName));
+  return [...clients].flatMap((client) =>
+    [...servers].flatMap((server) =>
+      scene.groupsBetween(client, server).filter(isOfLayer(pairs.some((pair) => isOfMcp(pair.client)))),
+    ),
+  );
+}
+
+function areOtherInstances(scene: Scene, pairs: readonly Pair[]): boolean {
+  const instancesOf = (resources: Iterable<Attributes>): Set<string> =>
+    new Set([...resources].flatMap((resource) => resource.get('service.instance.id')?.toString() ?? []));
+  const { store } = scene.graph;
+  const found = new Set<number>();
+  for (const { servers } of listWhole(scene, pairs)) {
+    for (const row of servers) found.add(store.resources[row] ?? 0);
+  }
+  const split = instancesOf(pairs.map(({ server }) => server.resource));
+  const whole = instancesOf(
+    [...found].flatMap((resource) => store.resourceTable[resource]?.attributes ?? []),
+  );
+  return whole.size > 0 && split.size > 0 && ![...split].some((instance) => whole.has(instance));
+}
+
+function isBehindHop({ client, server }: Pair): boolean {
+  const [called, listening] = [readCallFacts(client).port, readCallFacts(server).port];
+  return called !== null && listening !== null && called !== listening;
+}
+
+export function moveToFront(causes: readonly FindingId[], best: FindingId): readonly FindingId[] {
+  return [best, ...causes.filter((cause) => cause !== best)];
+}
+
+/** MCP carries context beside that of the HTTP requests that carry it, so that whole calls of the one say nothing of the other. */
+export function isOfLayer(isMcp: boolean): (group: CallGroup) => boolean {
+  return ({ protocol }) => (protocol === 'mcp') === isMcp;
+}
+
+export function isOfMcp(span: Span): boolean {
+  return readCallFacts(span).protocol === 'mcp';
+}
