@@ -14,7 +14,7 @@ export interface Edges {
   readonly facts: RowFacts;
   /** CLIENT and PRODUCER spans of calls that nobody continued. */
   readonly openClients: readonly Span[];
-  /** SERVER and CONSUMER spans without parent and without link. */
+  /** SERVER and CONSUMER spans without parent and without link, also without one that a limit left out. */
   readonly roots: Roots;
   /** Spans of any kind whose parent is nowhere in the data. */
   readonly orphans: readonly Span[];
@@ -37,7 +37,12 @@ export function findEdges(graph: TraceGraph): Edges {
     if (graph.isOrphan(row)) orphans.push(row);
     if (facts.isOutgoing(row)) {
       if (isContinued[row] === 0) openClients.push(row);
-    } else if (graph.isRoot(row) && graph.isEntry(row) && !graph.hasLinks(row) && !linkedChildren.has(row)) {
+    } else if (
+      graph.isRoot(row) &&
+      graph.isEntry(row) &&
+      !graph.mayBeLinked(row) &&
+      !linkedChildren.has(row)
+    ) {
       rootRows[roots] = row;
       roots += 1;
     }
@@ -189,7 +194,7 @@ export function isDetached(graph: TraceGraph, row: number): boolean {
 }
 
 function isBeginning(graph: TraceGraph, top: number): boolean {
-  return graph.isRoot(top) && !graph.isEntry(top) && !graph.hasLinks(top);
+  return graph.isRoot(top) && !graph.isEntry(top) && !graph.mayBeLinked(top);
 }
 
 function doubled(rows: Rows): Rows {

@@ -1,4 +1,5 @@
 import { isHealthProbe } from '../calls/call-facts.ts';
+import { countDroppedLinks } from '../calls/dropped.ts';
 import { isEntry } from '../calls/edge.ts';
 import { buildTraceGraph, isRoot } from '../graph/trace-graph.ts';
 import { startsDuringAny } from '../pairing/pair.ts';
@@ -47,7 +48,9 @@ export function findEnclosed(spans: readonly Span[]): readonly Span[] {
 }
 
 function isBegun(span: Span): boolean {
-  return isEntry(span) && isRoot(span) && span.links.length === 0 && !isHealthProbe(span);
+  return (
+    isEntry(span) && isRoot(span) && span.links.length + countDroppedLinks(span) === 0 && !isHealthProbe(span)
+  );
 }
 
 /**

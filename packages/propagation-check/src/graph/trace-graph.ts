@@ -5,6 +5,7 @@ import {
   type Bytes,
   endTimeOf,
   farthestExact,
+  findShapes,
   parentIdOf,
   type Reals,
   type SpanStore,
@@ -54,6 +55,7 @@ export class TraceGraph {
   readonly #source: RowSource;
   readonly #views = new Map<number, RowSpan>();
   readonly #linkStarts: ReadonlyMap<number, number>;
+  readonly #shapesWithDropped: ReadonlySet<number>;
   #tops: Rows | null = null;
   #topsInService: Rows | null = null;
   #traceHasRoot: Bytes | null = null;
@@ -67,6 +69,7 @@ export class TraceGraph {
     this.#serviceNumbers = Uint32Array.from(this.#services, (service) => numbers.get(service) ?? 0);
     this.serviceCount = numbers.size;
     this.#linkStarts = indexLinks(store);
+    this.#shapesWithDropped = findShapes(store, 'otel.dropped_links_count');
     if (aligned !== undefined) {
       const { from } = aligned;
       this.index = from.index;
@@ -206,6 +209,16 @@ export class TraceGraph {
 
   hasLinks(row: number): boolean {
     return this.#linkStarts.has(row);
+  }
+
+  /** Whether a limit of the SDK left links out, so that what the span names is not all here. */
+  hasDroppedLinks(row: number): boolean {
+    return this.#shapesWithDropped.has(this.store.shapes[row] ?? 0);
+  }
+
+  /** Whether a span has links, here or left out. */
+  mayBeLinked(row: number): boolean {
+    return this.hasLinks(row) || this.hasDroppedLinks(row);
   }
 
   /** Whether the source says that the parent was of another process. */

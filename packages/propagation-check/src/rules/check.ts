@@ -173,9 +173,22 @@ export function listUnseenEdges(scene: Scene, open: Open): readonly ExpectedEdge
       edge.rule === 'must' &&
       !hasCall(scene, edge.client, edge.server) &&
       !scene.shared.isReachedThrough(edge.client, edge.server) &&
+      countUnlinked(scene, edge) === 0 &&
       findUnnamedSide(scene, edge, open.found) === null &&
       !hasError(open, edge),
   );
+}
+
+/** How many messages of a service name others than their spans say, where the caller sends messages: a limit of the SDK left links out. */
+export function countUnlinked(
+  { graph, services }: Pick<SceneFacts, 'graph' | 'services'>,
+  { client, server }: Pick<ExpectedEdge, 'client' | 'server'>,
+): number {
+  if (!services.hasKind(client, 'PRODUCER')) return 0;
+  let count = 0;
+  for (const row of graph.rowsOfService(server))
+    if (graph.hasDroppedLinks(row) && graph.isEntry(row)) count += 1;
+  return count;
 }
 
 /** Whether an error of the edge is reported already. */

@@ -30,7 +30,10 @@ export const contextLostBeforeWork = rule<DetachedWork>({
       kinds[row] === internal || (kinds[row] === client && !isCall(scene, row));
     const roots = graph.select(
       (row) =>
-        isWork(row) && graph.isRoot(row) && !graph.hasLinks(row) && services.hasEntries(graph.serviceOf(row)),
+        isWork(row) &&
+        graph.isRoot(row) &&
+        !graph.mayBeLinked(row) &&
+        services.hasEntries(graph.serviceOf(row)),
     );
     const calling = listCalling(scene, roots);
     const ofNames = groupBy(

@@ -36,7 +36,7 @@ export const contextLostBetweenLayers = rule<DividedLayers>({
         (row) =>
           (graph.store.kinds[row] === internal || (graph.store.kinds[row] === server && isDivided(row))) &&
           graph.isRoot(row) &&
-          !graph.hasLinks(row) &&
+          !graph.mayBeLinked(row) &&
           readMethod(facts.at(row)) !== null,
       )
       .filter((span) => readCallFacts(span).path !== null);

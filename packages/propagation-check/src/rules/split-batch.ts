@@ -1,5 +1,6 @@
 import { readDestination } from '../calls/call-facts.ts';
 import { groupCalls } from '../calls/call-group.ts';
+import { countDroppedLinks } from '../calls/dropped.ts';
 import { type Span, spanKinds } from '../span/span.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
 import type { Check, Draft, Scene } from './check.ts';
@@ -44,7 +45,8 @@ function listShortBatches({ graph, facts }: Scene, servers: readonly number[]): 
     (row) => graph.hasLinks(row) && facts.at(row).attributes.has('messaging.batch.message_count'),
   );
   return graph.viewsOf(rows).flatMap((span) => {
-    const unnamed = Number(span.attributes.get('messaging.batch.message_count')) - span.links.length;
+    const named = span.links.length + countDroppedLinks(span);
+    const unnamed = Number(span.attributes.get('messaging.batch.message_count')) - named;
     return Number.isSafeInteger(unnamed) && unnamed > 0 ? [{ span, unnamed }] : [];
   });
 }

@@ -91,12 +91,12 @@ export function isMessage(span: Span): boolean {
 /** Whether neither a message nor the batch that it came in, a span of its own above it, names a trace of the sender. */
 function isOfUnlinkedBatch({ graph }: Scene, span: Span): boolean {
   const parent = graph.parents[graph.rowOf(span)] ?? none;
-  if (span.kind !== 'CONSUMER' || span.links.length > 0 || parent === none) return false;
+  if (span.kind !== 'CONSUMER' || graph.mayBeLinked(graph.rowOf(span)) || parent === none) return false;
   const batch = graph.view(parent);
   return (
     batch.serviceName === span.serviceName &&
     batch.parentSpanId === null &&
-    batch.links.length === 0 &&
+    !graph.mayBeLinked(parent) &&
     readCallFacts(batch).protocol === 'messaging'
   );
 }
@@ -106,12 +106,12 @@ function listOfUnlinkedBatches(scene: Scene): readonly Span[] {
   const { graph, facts } = scene;
   const { kinds } = graph.store;
   return graph.select((row) => {
-    const batch = kinds[row] === consumer && !graph.hasLinks(row) ? (graph.parents[row] ?? none) : none;
+    const batch = kinds[row] === consumer && !graph.mayBeLinked(row) ? (graph.parents[row] ?? none) : none;
     return (
       batch !== none &&
       kinds[batch] !== producer &&
       graph.isRoot(batch) &&
-      !graph.hasLinks(batch) &&
+      !graph.mayBeLinked(batch) &&
       graph.serviceNumberOf(batch) === graph.serviceNumberOf(row) &&
       facts.protocolOf(batch) === 'messaging'
     );

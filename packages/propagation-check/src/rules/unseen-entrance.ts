@@ -94,7 +94,7 @@ function measureEntrance(scene: Scene, service: string): readonly UnseenEntrance
     ).map((call) => call.client),
   );
   const isBare =
-    spans.every((span) => span.links.length === 0) &&
+    spans.every((span) => !scene.graph.mayBeLinked(scene.graph.rowOf(span))) &&
     roots.every((span) => isOutgoing(span) || isConnecting(span)) &&
     calls.every((span) => span.kind === 'CLIENT' && whole.has(span)) &&
     calls.length === whole.size;

@@ -173,6 +173,18 @@ export function keysOf({ shapes, shapeTable: { starts, keys } }: SpanStore, row:
   return keys.subarray(starts[shape], starts[shape + 1]);
 }
 
+/** The shapes that have an attribute. */
+export function findShapes(
+  { shapeTable: { starts, keys }, values }: SpanStore,
+  name: string,
+): ReadonlySet<number> {
+  const key = values.find(name);
+  const shapes = new Set<number>();
+  for (let shape = 0; shape + 1 < starts.length; shape += 1)
+    if (key !== null && keys.subarray(starts[shape], starts[shape + 1]).includes(key)) shapes.add(shape);
+  return shapes;
+}
+
 const noLinks: readonly SpanLink[] = [];
 
 export function linksOf(store: SpanStore, row: number): readonly SpanLink[] {

@@ -1,6 +1,14 @@
 import { type ExpectedEdge, isExpected } from '../expect/expectation.ts';
 import { listUnshownBaggage } from '../rules/baggage-lost.ts';
-import { type Draft, findUnnamedSide, hasCall, hasError, hasSpans, type Scene } from '../rules/check.ts';
+import {
+  countUnlinked,
+  type Draft,
+  findUnnamedSide,
+  hasCall,
+  hasError,
+  hasSpans,
+  type Scene,
+} from '../rules/check.ts';
 import { provesArrival } from '../rules/span-lost-in-service.ts';
 import { namePeer } from '../rules/tolerated-peer.ts';
 import type { UncoveredCalls } from './list-unjudged.ts';
@@ -38,6 +46,11 @@ export function listUndecided(
       return [{ client, server, says }];
     }
     if (hasArrived || scene.shared.isReachedThrough(client, server)) return [];
+    const unlinked = countUnlinked(scene, { client, server });
+    if (unlinked > 0) {
+      const says = `a limit of its SDK left links out of ${unlinked} messages of ${server}, so that nothing tells whose they are: raise OTEL_SPAN_LINK_COUNT_LIMIT there, and check again`;
+      return [{ client, server, says }];
+    }
     const warned = drafts.find((draft) => draft.client === client && draft.server === server);
     const absent =
       warned !== undefined

@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import { describeStore } from '../../src/collect/describe-store.ts';
+import { storeOf } from '../../src/span/span-writer.ts';
+import { checkTraces } from '../../src/verdict/check-traces.ts';
+import { readDrawing } from '../engine/read-drawing.ts';
+
+/** Messages that `web` sends and `worker` receives, each a second later. @param received What the CONSUMER span says beside the destination. */
+function drawMessages(first: number, count: number, received: string, both = ''): string {
+  return Array.from({ length: count }, (_, at) => {
+    const number = first + at;
+    const start = number * 1_000;
+    const of = `messaging.system=kafka messaging.destination.name=events ${both.replace('N', String(number))}`;
+    return [
+      `trace ${2 * number}`,
+      `  web PRODUCER "send events" ${start}..${start + 5} id:m${number} ${of}`,
+      `trace ${2 * number + 1}`,
+      `  worker CONSUMER "process events" ${start + 20}..${start + 40} ${of} ${received.replace('link:', `link:m${number}`)}`,
+    ].join('\n');
+  }).join('\n');
+}
+
+const dropped = 'otel.dropped_links_count=1';
+const whole = drawMessages(1, 6, 'link:');
+const id = 'messaging.message.id=aaaaaaaa-bbbb-cccc-dddd-00000000000N';
+
+/** Each is broken where the SDK counts no link that it left out. */
+const rows: Readonly<Record<string, readonly [drawing: string, undecided: boolean]>> = {
+  'all messages of an edge': [drawMessages(1, 3, dropped), true],
+  'messages with the ids of those that were sent': [drawMessages(1, 3, dropped, id), true],
+  'some messages, beside whole ones': [`${whole}\n${drawMessages(7, 3, dropped)}`, false],
+};
+
+suite('messages whose links a limit of the SDK left out', () => {
+  for (const [name, [drawing, isUndecided]] of Object.entries(rows))
+    test(name, () => {
+      const check = (text: string) => {
+        const { spans, expectation } = readDrawing(`expect web -> worker\n${text}`);
+        return checkTraces(spans, { expectation });
+      };
+      assert.equal(check(drawing.replaceAll(dropped, '')).verdict, 'broken');
+      const { verdict, findings, undecided = [] } = check(drawing);
+      assert.deepEqual(
+        findings.filter(({ severity }) => severity !== 'info'),
+        [],
+      );
+      assert.equal(verdict, isUndecided ? 'unknown' : 'intact');
+      assert.equal(undecided.length, isUndecided ? 1 : 0);
+      if (isUndecided)
+        assert.match(
+          undecided[0]?.says ?? '',
+          /left links out of 3 messages of worker.*OTEL_SPAN_LINK_COUNT_LIMIT/,
+        );
+    });
+
+  test('are said, also where nothing is expected', () => {
+    const says = (text: string) => describeStore(storeOf(readDrawing(text).spans));
+    assert.match(
+      says(drawMessages(1, 3, dropped)).join(),
+      /^a limit of the SDK left links out of spans of worker \(3\)/,
+    );
+    assert.deepEqual(says(whole), []);
+  });
+});
