@@ -160,6 +160,21 @@ export class RowFacts {
     };
   }
 
+  /**
+   * Whether some row may be so, by one row of each class: rules that speak of none of the spans need no look at all rows.
+   * @param isSo Depends on its argument alone.
+   */
+  maySome(isSo: (row: RowSource) => boolean): boolean {
+    if (!this.#classes.isComplete) return true;
+    return this.#classes.firstRows.some((row) => {
+      let isBeyond = false;
+      const source = this.#sourceOf(row, () => {
+        isBeyond = true;
+      });
+      return isSo(source) || isBeyond;
+    });
+  }
+
   userAgentOf(row: number): string | null {
     return this.#userAgentOf(row);
   }
@@ -178,6 +193,10 @@ export class RowFacts {
 
   rpcMethodOf(row: number): string | null {
     return this.#fewOf(row).rpcMethod;
+  }
+
+  statusCodeOf(row: number): number | null {
+    return this.#fewOf(row).statusCode;
   }
 
   portOf(row: number): number | null {

@@ -205,7 +205,7 @@ export class TraceGraph {
   }
 
   hasLinks(row: number): boolean {
-    return this.#linkStarts.has(row);
+    return this.#linkStarts.size > 0 && this.#linkStarts.has(row);
   }
 
   /** Whether the source says that the parent was of another process. */

@@ -32,6 +32,7 @@ export const findSplitMessages: Check = (scene, open) => {
 /** A message that one service sent and another received in a trace of its own, told by its id. */
 function findSplitById(scene: Scene, open: Open): readonly Draft[] {
   const { facts, graph } = scene;
+  if (!facts.maySome(({ protocol }) => protocol === 'messaging')) return [];
   const received = [
     ...open.roots.select((row) => facts.protocolOf(row) === 'messaging').filter(isMessage),
     ...listOfUnlinkedBatches(scene),
