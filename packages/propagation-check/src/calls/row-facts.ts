@@ -191,6 +191,13 @@ export class RowFacts {
     return readPath(this.#row.at(row));
   }
 
+  /** Whether the path of a row surely is none of a request for another, which has a slash in front. Decodes nothing. */
+  hasOtherPath(row: number, path: string): boolean {
+    const { index } = this.#row;
+    const target = index.find(row, 'url.path') ?? index.find(row, 'http.target');
+    return target !== null && this.#store.values.diverges(target, path);
+  }
+
   rpcMethodOf(row: number): string | null {
     return this.#fewOf(row).rpcMethod;
   }

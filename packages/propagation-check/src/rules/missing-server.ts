@@ -309,8 +309,10 @@ function isFasterThanServer(
   groups: readonly CallGroup[],
 ): boolean {
   const quick = sortDurations(lonely);
-  const whole = measureDurations(graph, groups, (row) => facts.outcomeOf(row) === 'answered');
   const [slowest, usual] = [quick.at(-1) ?? 0, quick[quick.length >> 1] ?? 0];
+  const isAnswered = (row: number): boolean => facts.outcomeOf(row) === 'answered';
+  if (areMostlyFaster(graph, groups, isAnswered, usual / thresholds.cachedDuration)) return false;
+  const whole = measureDurations(graph, groups, isAnswered);
   const usuallyAnswered = whole[whole.length >> 1] ?? 0;
   if (usual > usuallyAnswered * thresholds.cachedDuration) return false;
   if (slowest < (whole[0] ?? 0)) return true;
@@ -326,6 +328,24 @@ function tellDurations({ graph }: Scene, lonely: readonly Span[], groups: readon
 
 function sortDurations(spans: readonly Span[]): Float64Array {
   return Float64Array.from(spans, (span) => Number(span.endTimeUnixNano - span.startTimeUnixNano)).sort();
+}
+
+/** Whether more than half of the clients are meant and took less time. Of ordinary calls, little more than half are looked at. */
+function areMostlyFaster(
+  { starts, ends }: TraceGraph,
+  groups: readonly CallGroup[],
+  isMeant: (row: number) => boolean,
+  duration: number,
+): boolean {
+  const half = countCalls(groups) / 2;
+  let count = 0;
+  for (const { clients } of groups) {
+    for (let at = 0; at < clients.length && count <= half; at += 1) {
+      const row = clients[at] ?? none;
+      if ((ends[row] ?? 0) - (starts[row] ?? 0) < duration && isMeant(row)) count += 1;
+    }
+  }
+  return count > half;
 }
 
 /** Of the clients that are meant, ascending. */

@@ -14,6 +14,8 @@ export interface Values {
   decode(id: number): AttributeValue;
   /** The id of an interned text; null where no span has it, or where it was not interned. */
   find(text: string): number | null;
+  /** Whether a raw value is surely a text that has the first character of another in front and goes on otherwise. Decodes nothing. */
+  diverges(id: number, text: string): boolean;
   /** How many values a field brought: those that another field had before are not counted. */
   countOf(field: number): number;
 }
@@ -54,6 +56,8 @@ export const valueType = {
   list: 4,
 } as const;
 const typeBits = 3;
+/** Characters up to here are one byte of UTF-8. */
+const lastAscii = 0x7f;
 const headerBytes = 4;
 
 /** Bytes to read from, with a view of the same bytes for reading words. */
@@ -167,6 +171,10 @@ export class ValueTable implements Values {
     const value = this.#interned.decode(this.#places[id] ?? 0);
     this.#decoded[id] = value;
     return value;
+  }
+
+  diverges(id: number, text: string): boolean {
+    return isRaw(id) && this.#raw.diverges((id & ~rawBit) * headerBytes, text);
   }
 
   find(text: string): number | null {
@@ -358,6 +366,21 @@ class Arena {
       if (this.view.getInt32(own, true) !== source.view.getInt32(other, true)) return -1;
     for (; other < end; own += 1, other += 1) if (this.bytes[own] !== source.bytes[other]) return -1;
     return end;
+  }
+
+  /** See `Values.diverges`. */
+  diverges(at: number, text: string): boolean {
+    const header = this.view.getUint32(at, true);
+    const length = header >>> typeBits;
+    const start = at + headerBytes;
+    if ((header & 7) !== valueType.text || length === 0 || this.bytes[start] !== text.charCodeAt(0))
+      return false;
+    for (let place = 1; place < text.length; place += 1) {
+      const code = text.charCodeAt(place);
+      if (code > lastAscii) return false;
+      if (place >= length || this.bytes[start + place] !== code) return true;
+    }
+    return false;
   }
 
   reserve(length: number): void {
