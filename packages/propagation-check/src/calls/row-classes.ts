@@ -31,6 +31,8 @@ export class RowClasses {
   readonly #places: (Words | undefined)[] = [];
   /** The first row of each class. */
   readonly firstRows: number[] = [];
+  /** By shape: the class of the last row. */
+  readonly #latest: number[] = [];
   /** Open addressing: class, and 0 where free. */
   #slots = new Uint32Array(fewestSlots);
 
@@ -62,6 +64,16 @@ export class RowClasses {
   }
 
   #find(row: number): number {
+    // Most rows are like the one before of their shape.
+    const shape = this.#store.shapes[row] ?? 0;
+    const last = this.#latest[shape] ?? noClass;
+    if (last !== noClass && this.#isAlike(row, this.firstRows[last - 1] ?? 0)) return last;
+    const found = this.#look(row);
+    this.#latest[shape] = found;
+    return found;
+  }
+
+  #look(row: number): number {
     const hash = this.#hash(row);
     if (hash === null) return noClass;
     const mask = this.#slots.length - 1;
