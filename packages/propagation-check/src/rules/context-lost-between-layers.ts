@@ -36,7 +36,8 @@ export const contextLostBetweenLayers = rule<DividedLayers>({
     const spans = graph
       .select(
         (row) =>
-          (graph.store.kinds[row] === internal || (graph.store.kinds[row] === server && divided.has(graph.serviceNumberOf(row)))) &&
+          (graph.store.kinds[row] === internal ||
+            (graph.store.kinds[row] === server && divided.has(graph.serviceNumberOf(row)))) &&
           graph.isRoot(row) &&
           !graph.hasLinks(row) &&
           readMethod(facts.at(row)) !== null,

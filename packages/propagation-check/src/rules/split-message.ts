@@ -21,6 +21,7 @@ export const findSplitMessages: Check = (scene, open) => {
   );
   const left = (spans: readonly Span[]): readonly Span[] => spans.filter((span) => !explained.has(span));
   const rest = {
+    ...open,
     clients: left(open.clients),
     roots: open.roots.without(explained),
     orphans: left(open.orphans),

@@ -139,6 +139,7 @@ export const splitTraces = rule<SplitEdge>({
     ),
   ],
   looseEnds: ({ pairs }) => pairs.flatMap(({ client, server }) => [client, server]),
+  pairs: ({ pairs }) => pairs,
   report: ({ scene, client, server, pairs }) =>
     finding.report({
       client,
@@ -207,7 +208,8 @@ function findAlike(scene: Scene, clients: readonly Span[]): (row: number) => boo
     clients,
     thresholds,
     (row, at) =>
-      traces[row] !== tracesOfCalls[at] && (expected.has(graph.serviceOf(row)) || mayBeSame(row, at)),
+      traces[row] !== tracesOfCalls[at] &&
+      ((expected.size > 0 && expected.has(graph.serviceOf(row))) || mayBeSame(row, at)),
   );
 }
 
