@@ -191,11 +191,15 @@ export class RowFacts {
     return readPath(this.#row.at(row));
   }
 
-  /** Whether the path of a row surely is none of a request for another, which has a slash in front. Decodes nothing. */
-  hasOtherPath(row: number, path: string): boolean {
+  /** The id of the value that `pathOf` reads, where it is no URL. */
+  targetIdOf(row: number): number | null {
     const { index } = this.#row;
-    const target = index.find(row, 'url.path') ?? index.find(row, 'http.target');
-    return target !== null && this.#store.values.diverges(target, path);
+    return index.find(row, 'url.path') ?? index.find(row, 'http.target');
+  }
+
+  /** Whether a value surely is of another path than this, which has a slash in front. Decodes nothing. */
+  isOtherPath(targetId: number, path: string): boolean {
+    return this.#store.values.diverges(targetId, path);
   }
 
   rpcMethodOf(row: number): string | null {

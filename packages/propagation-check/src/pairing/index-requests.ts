@@ -26,14 +26,20 @@ export function indexRequests(
   const mayHaveNoPath = facts.maySome((row) => readRpcMethod(row) !== null || hasMcpMethod(row));
   const isByPath = (request: number): boolean =>
     !mayHaveNoPath || (facts.rpcMethodOf(request) === null && !isMcp(request));
+  let asked = none;
+  let targetId: number | null = null;
   let read = none;
   let path: string | null = null;
   let rpcPath: string | null = null;
   let isUntold = true;
   return (request, at) => {
     const call = known[at];
+    if (request !== asked) {
+      asked = request;
+      targetId = isByPath(request) ? facts.targetIdOf(request) : null;
+    }
     // Of most requests the first bytes of their paths tell.
-    if (call?.isByPath === true && isByPath(request) && facts.hasOtherPath(request, call.path ?? ''))
+    if (targetId !== null && call?.isByPath === true && facts.isOtherPath(targetId, call.path ?? ''))
       return false;
     if (request !== read) {
       read = request;

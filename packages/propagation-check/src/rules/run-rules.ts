@@ -26,8 +26,9 @@ export function runRules(facts: SceneFacts, looseEnds: LooseEnds): Outcome {
   for (const check of checks) {
     const { drafts, ...silent } = judgeBy(check, scene, open);
     silences.push(...silent.silences);
-    const unreported = [...open.unreported, ...silent.unreported];
-    open = withoutExplained({ ...open, unreported }, drafts);
+    if (silent.unreported.length > 0)
+      open = { ...open, unreported: [...open.unreported, ...silent.unreported] };
+    open = withoutExplained(open, drafts);
   }
   return { scene, drafts: open.found, silences };
 }
