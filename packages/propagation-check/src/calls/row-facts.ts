@@ -160,6 +160,21 @@ export class RowFacts {
     };
   }
 
+  /**
+   * Whether some row may be so, by one row of each class: rules that speak of none of the spans need no look at all rows.
+   * @param isSo Depends on its argument alone.
+   */
+  maySome(isSo: (row: RowSource) => boolean): boolean {
+    if (!this.#classes.isComplete) return true;
+    return this.#classes.firstRows.some((row) => {
+      let isBeyond = false;
+      const source = this.#sourceOf(row, () => {
+        isBeyond = true;
+      });
+      return isSo(source) || isBeyond;
+    });
+  }
+
   userAgentOf(row: number): string | null {
     return this.#userAgentOf(row);
   }
@@ -176,8 +191,23 @@ export class RowFacts {
     return readPath(this.#row.at(row));
   }
 
+  /** The id of the value that `pathOf` reads, where it is no URL. */
+  targetIdOf(row: number): number | null {
+    const { index } = this.#row;
+    return index.find(row, 'url.path') ?? index.find(row, 'http.target');
+  }
+
+  /** Whether a value surely is of a path that ends otherwise than this. Decodes nothing. */
+  hasOtherEnd(targetId: number, end: string): boolean {
+    return this.#store.values.hasOtherEnd(targetId, end);
+  }
+
   rpcMethodOf(row: number): string | null {
     return this.#fewOf(row).rpcMethod;
+  }
+
+  statusCodeOf(row: number): number | null {
+    return this.#fewOf(row).statusCode;
   }
 
   portOf(row: number): number | null {

@@ -26,6 +26,13 @@ export const none = -1;
 const entries = [spanKinds.indexOf('SERVER'), spanKinds.indexOf('CONSUMER')];
 const remoteParent = 0x300;
 
+/** Rows that stand one after the other: most files are written in the order of time. */
+interface Block {
+  readonly firstStart: number;
+  readonly lastEnd: number;
+}
+const rowsOfBlock = 4_096;
+
 /**
  * All spans of a check with their relations: rows of a span store, and views of the few that are looked at. A row that repeats the ids
  * of another is left out: exporters retry, and several traces may be read in overlapping answers.
@@ -57,6 +64,7 @@ export class TraceGraph {
   readonly #linkStarts: ReadonlyMap<number, number>;
   readonly #shapesWithDropped: ReadonlySet<number>;
   #tops: Rows | null = null;
+  #blocks: readonly Block[] | null = null;
   #topsInService: Rows | null = null;
   #traceHasRoot: Bytes | null = null;
   #spans: readonly Span[] | null = null;
@@ -167,11 +175,28 @@ export class TraceGraph {
   /** The rows of spans that were open at any time from one to another, in no order. */
   rowsBetween(from: number, to: number): readonly number[] {
     const { starts, ends } = this;
+    this.#blocks ??= this.#boundBlocks();
     const found: number[] = [];
-    for (let row = 0; row < starts.length; row += 1) {
-      if ((starts[row] ?? 0) <= to && (ends[row] ?? 0) >= from && this.has(row)) found.push(row);
+    for (const [block, { firstStart, lastEnd }] of this.#blocks.entries()) {
+      if (firstStart > to || lastEnd < from) continue;
+      const next = Math.min((block + 1) * rowsOfBlock, starts.length);
+      for (let row = block * rowsOfBlock; row < next; row += 1)
+        if ((starts[row] ?? 0) <= to && (ends[row] ?? 0) >= from && this.has(row)) found.push(row);
     }
     return found;
+  }
+
+  #boundBlocks(): readonly Block[] {
+    const { starts, ends } = this;
+    return Array.from({ length: Math.ceil(starts.length / rowsOfBlock) }, (_, block) => {
+      let [firstStart, lastEnd] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+      const next = Math.min((block + 1) * rowsOfBlock, starts.length);
+      for (let row = block * rowsOfBlock; row < next; row += 1) {
+        firstStart = Math.min(firstStart, starts[row] ?? 0);
+        lastEnd = Math.max(lastEnd, ends[row] ?? 0);
+      }
+      return { firstStart, lastEnd };
+    });
   }
 
   /** The rows of a service, in no order. */
@@ -208,7 +233,7 @@ export class TraceGraph {
   }
 
   hasLinks(row: number): boolean {
-    return this.#linkStarts.has(row);
+    return this.#linkStarts.size > 0 && this.#linkStarts.has(row);
   }
 
   /** Whether a limit of the SDK left links out, so that what the span names is not all here. */

@@ -1,4 +1,4 @@
-import { readCallFacts } from '../calls/call-facts.ts';
+import { type FactSource, readCallFacts, readRpcMethod } from '../calls/call-facts.ts';
 import type { RowFacts } from '../calls/row-facts.ts';
 import { none } from '../graph/trace-graph.ts';
 import type { Span } from '../span/span.ts';
@@ -15,25 +15,38 @@ export function indexRequests(
 ): (request: number, call: number) => boolean {
   const known = calls.map((call) => {
     const { path, port, protocol, rpcMethod } = readCallFacts(call);
+    const isByPath = protocol !== 'rpc' && rpcMethod === null && path?.startsWith('/') === true;
     return {
-      ...{ path: keyOfPath(path), rpcPath: keyOfRpc(rpcMethod) },
+      ...{ path: keyOfPath(path), rpcPath: keyOfRpc(rpcMethod), isByPath },
       port: path === null ? port : null,
       name: protocol === 'rpc' ? call.name : null,
     };
   });
-  const isMcp = facts.remember(({ attributes }) => attributes.has('mcp.method.name'));
+  const isMcp = facts.remember(hasMcpMethod);
+  const mayHaveNoPath = facts.maySome((row) => readRpcMethod(row) !== null || hasMcpMethod(row));
+  const isByPath = (request: number): boolean =>
+    !mayHaveNoPath || (facts.rpcMethodOf(request) === null && !isMcp(request));
+  let asked = none;
+  let targetId: number | null = null;
   let read = none;
   let path: string | null = null;
   let rpcPath: string | null = null;
   let isUntold = true;
   return (request, at) => {
+    const call = known[at];
+    if (request !== asked) {
+      asked = request;
+      targetId = isByPath(request) ? facts.targetIdOf(request) : null;
+    }
+    // Of most requests the last bytes of their paths tell.
+    if (targetId !== null && call?.isByPath === true && facts.hasOtherEnd(targetId, call.path ?? ''))
+      return false;
     if (request !== read) {
       read = request;
       path = keyOfPath(facts.pathOf(request));
       rpcPath = keyOfRpc(facts.rpcMethodOf(request));
       isUntold = (path === null && rpcPath === null) || isMcp(request);
     }
-    const call = known[at];
     return (
       isUntold ||
       call === undefined ||
@@ -43,6 +56,10 @@ export function indexRequests(
       (call.name !== null && call.name === facts.nameOf(request))
     );
   };
+}
+
+function hasMcpMethod({ attributes }: FactSource): boolean {
+  return attributes.has('mcp.method.name');
 }
 
 function keyOfPath(path: string | null): string | null {

@@ -6,6 +6,7 @@ import type { Expectation, ExpectedEdge } from '../expect/expectation.ts';
 import type { TraceGraph } from '../graph/trace-graph.ts';
 import type { HeaderEvidence, HeaderLookup } from '../headers/wire.ts';
 import type { ClockOffsets } from '../pairing/align-clocks.ts';
+import type { Pair } from '../pairing/pair.ts';
 import { isParentRemote, type Span } from '../span/span.ts';
 import { type Group, keyFor } from '../util/group-by.ts';
 import type { FindingId, Severity } from './finding.ts';
@@ -93,16 +94,21 @@ export interface Coverage {
   readonly to: bigint;
 }
 
-/** The spans that no earlier check has explained. */
-export interface Open {
+export interface LooseEnds {
   /** CLIENT and PRODUCER spans that nobody continued. */
   readonly clients: readonly Span[];
   /** SERVER and CONSUMER spans without parent and link. */
   readonly roots: Roots;
   /** Spans whose parent is nowhere. */
   readonly orphans: readonly Span[];
+}
+
+/** The spans that no earlier check has explained. */
+export interface Open extends LooseEnds {
   /** The findings of the earlier rules. */
   readonly found: readonly Draft[];
+  /** Pairs that an earlier rule made and does not report, each client in one at most. */
+  readonly unreported: readonly Pair[];
 }
 
 /** Where a tap is missing, and the addresses of the taps that saw the calls already. */

@@ -1,3 +1,4 @@
+import type { RowSource } from '../calls/row-facts.ts';
 import type { Pair } from '../pairing/pair.ts';
 import { type Span, spanKinds } from '../span/span.ts';
 import { groupBy, keyFor, mapBy } from '../util/group-by.ts';
@@ -26,6 +27,7 @@ export const contextLostBeforeWork = rule<DetachedWork>({
   measure: (scene) => {
     const { graph, facts, services, thresholds } = scene;
     const { kinds } = graph.store;
+    if (!facts.maySome(mayBeWork)) return [];
     const isWork = (row: number): boolean =>
       kinds[row] === internal || (kinds[row] === client && !isCall(scene, row));
     const roots = graph.select(
@@ -75,6 +77,11 @@ export const contextLostBeforeWork = rule<DetachedWork>({
       })),
     }),
 });
+
+/** A row that is work, by what it says itself: it may have children, and be a call. */
+function mayBeWork({ kind, protocol }: RowSource): boolean {
+  return kind === 'INTERNAL' || (kind === 'CLIENT' && !['http', 'rpc', 'mcp'].includes(protocol));
+}
 
 /** The rows below which, in their service, a call leaves it. */
 function listCalling(scene: Scene, roots: readonly Span[]): ReadonlySet<number> {

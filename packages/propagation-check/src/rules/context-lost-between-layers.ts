@@ -1,4 +1,5 @@
 import { isHealthProbe, readCallFacts, readMethod } from '../calls/call-facts.ts';
+import type { RowSource } from '../calls/row-facts.ts';
 import { none } from '../graph/trace-graph.ts';
 import { isMoreThanChance } from '../pairing/chance.ts';
 import { type Pair, pairSpans, startsDuring, type Tolerances } from '../pairing/pair.ts';
@@ -30,11 +31,13 @@ export const contextLostBetweenLayers = rule<DividedLayers>({
   finding,
   measure: (scene, open) => {
     const { graph, facts } = scene;
-    const isDivided = findDividedServices(scene);
+    const divided = findDividedServices(scene);
+    if (divided.size === 0 && !facts.maySome(isInternalRequest)) return [];
     const spans = graph
       .select(
         (row) =>
-          (graph.store.kinds[row] === internal || (graph.store.kinds[row] === server && isDivided(row))) &&
+          (graph.store.kinds[row] === internal ||
+            (graph.store.kinds[row] === server && divided.has(graph.serviceNumberOf(row)))) &&
           graph.isRoot(row) &&
           !graph.mayBeLinked(row) &&
           readMethod(facts.at(row)) !== null,
@@ -89,8 +92,12 @@ export const contextLostBetweenLayers = rule<DividedLayers>({
     }),
 });
 
-/** Of a SERVER span: whether its service has roots of several scopes. Most have not, and their requests are not looked at one by one. */
-function findDividedServices({ graph }: Scene): (row: number) => boolean {
+function isInternalRequest(row: RowSource): boolean {
+  return row.kind === 'INTERNAL' && readMethod(row) !== null;
+}
+
+/** The numbers of services that have SERVER roots of several scopes. Most have not, and their requests are not looked at one by one. */
+function findDividedServices({ graph }: Scene): ReadonlySet<number> {
   const { kinds, scopes, size, resources, resourceTable } = graph.store;
   const scopeOf = new Map<number, number>();
   const divided = new Set<number>();
@@ -106,7 +113,7 @@ function findDividedServices({ graph }: Scene): (row: number) => boolean {
     if ((scopeOf.get(service) ?? scope) !== scope) divided.add(service);
     scopeOf.set(service, scope);
   }
-  return (row) => divided.has(graph.serviceNumberOf(row));
+  return divided;
 }
 
 function describeOrder({ name, traceId, endTimeUnixNano }: Span, server: Span): string {

@@ -3,7 +3,7 @@ import { bounds } from '../pairing/bounds.ts';
 import type { Span, SpanKind } from '../span/span.ts';
 import { keyFor } from '../util/group-by.ts';
 import { hideSecrets } from '../util/hide-secrets.ts';
-import { type Check, type Draft, listExplained, type Open, type Scene } from './check.ts';
+import { type Check, type Draft, type LooseEnds, listExplained, type Open, type Scene } from './check.ts';
 import { checks } from './checks.ts';
 import type { FindingId } from './finding.ts';
 import { findings } from './findings.ts';
@@ -36,7 +36,7 @@ export interface ClosedGate {
  */
 export function explainLooseEnds(
   scene: Scene,
-  looseEnds: Omit<Open, 'found'>,
+  looseEnds: LooseEnds,
   drafts: readonly Draft[],
   silences: readonly Silence[],
 ): readonly UnreportedEnd[] {
@@ -49,7 +49,7 @@ export function explainLooseEnds(
   ]);
   // Any program outside may call a service that no caller is known of.
   const wholeCalls = [...silencesOf.keys()].filter((span) => !isEntry(span));
-  const open: Open = { ...looseEnds, found: drafts };
+  const open: Open = { ...looseEnds, found: drafts, unreported: [] };
   return [...new Set([...withoutOther, ...wholeCalls])]
     .filter((span) => !explained.has(span))
     .slice(0, bounds.unreportedEnds)

@@ -32,6 +32,7 @@ export const missingLoopbacks = rule<Loopback>({
   finding: missingCall,
   measure: (scene, open) => {
     const { graph, facts } = scene;
+    if (!facts.maySome(({ kind, protocol }) => kind === 'SERVER' && protocol === 'rpc')) return [];
     const isOuter = (row: number): boolean =>
       graph.isEntry(row) && facts.protocolOf(row) === 'http' && !graph.hasChild(row);
     // Most services are asked in one way, and have many requests.

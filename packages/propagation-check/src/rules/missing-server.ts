@@ -16,7 +16,7 @@ import { withoutIds } from '../calls/endpoint.ts';
 import type { RowSource } from '../calls/row-facts.ts';
 import { nameTarget as placeOf } from '../calls/target.ts';
 import { type ExpectedEdge, isExpected } from '../expect/expectation.ts';
-import { none, type TraceGraph } from '../graph/trace-graph.ts';
+import { isRoot, none, type TraceGraph } from '../graph/trace-graph.ts';
 import { bounds } from '../pairing/bounds.ts';
 import { pairContained } from '../pairing/contained.ts';
 import { compareRequests, limitComparisons, pairSpans, startsDuringAny } from '../pairing/pair.ts';
@@ -27,6 +27,7 @@ import {
   type Draft,
   hasSpans,
   isCovered,
+  type LooseEnds,
   listUnseenEdges,
   type Open,
   protocolOf,
@@ -60,11 +61,14 @@ interface PartlyMissing {
   /** Those of a time from which the called service delivered spans. */
   readonly certain: readonly Span[];
   readonly isExpected: boolean;
-  /** Nearly all of them fit a root of the called service by time. */
-  readonly isSplitByTime: boolean;
 }
 
-function measurePartlyMissing(scene: Scene, open: Omit<Open, 'found'>): readonly PartlyMissing[] {
+interface Reported extends PartlyMissing {
+  /** Nearly all of them fit a root of the called service by time. */
+  readonly isSplitByTime: () => boolean;
+}
+
+function measurePartlyMissing(scene: Scene, open: LooseEnds): readonly PartlyMissing[] {
   const edges = groupCalls(
     scene.groups.filter(({ clientKind }) => clientKind === 'CLIENT'),
     ({ client, server }) => keyFor(client, server),
@@ -86,11 +90,6 @@ function measurePartlyMissing(scene: Scene, open: Omit<Open, 'found'>): readonly
     });
     if (lonely.length === 0) return [];
     const lag = measureLag(whole, 'server');
-    const roots = open.roots
-      .select(startsDuringAny(scene.graph, lonely, scene.thresholds), server)
-      .filter((root) => !isHealthProbe(root));
-    const mayBeTheirs = (call: Span, root: Span): boolean => compareRequests(call, root) !== 'no';
-    const pairs = pairSpans(lonely, roots, mayBeTheirs, scene.thresholds);
     return [
       {
         scene,
@@ -102,16 +101,35 @@ function measurePartlyMissing(scene: Scene, open: Omit<Open, 'found'>): readonly
           isCovered(scene, server, span.startTimeUnixNano, span.endTimeUnixNano + lag),
         ),
         isExpected: isExpected(scene.expectation, client, server),
-        isSplitByTime: pairs.length >= lonely.length * scene.thresholds.splitByTimeShare,
       },
     ];
   });
 }
 
+function fitRoots(
+  { graph, thresholds }: Scene,
+  { roots }: Open,
+  partnerOf: ReadonlyMap<Span, Span>,
+  { server, lonely }: PartlyMissing,
+): boolean {
+  const enough = lonely.length * thresholds.splitByTimeShare;
+  // Calls that have more than their time in common with a root fit one.
+  const partners = lonely.flatMap((call) => partnerOf.get(call) ?? []);
+  const known = partners.filter(
+    (root) => root.serviceName === server && isRoot(root) && !isHealthProbe(root),
+  );
+  if (known.length >= enough) return true;
+  const requests = roots
+    .select(startsDuringAny(graph, lonely, thresholds), server)
+    .filter((root) => !isHealthProbe(root));
+  const mayBeTheirs = (call: Span, root: Span): boolean => compareRequests(call, root) !== 'no';
+  return pairSpans(lonely, requests, mayBeTheirs, thresholds).length >= enough;
+}
+
 /** Calls as whole ones are made, of a time from which the called service delivered no span: a capture that is cut, or an exporter that fails. */
 export function listUncoveredCalls(
   scene: Scene,
-  looseEnds: Omit<Open, 'found'>,
+  looseEnds: LooseEnds,
 ): readonly Pick<PartlyMissing, 'client' | 'server' | 'whole' | 'lonely'>[] {
   return measurePartlyMissing(scene, looseEnds).filter(
     ({ client, server, whole, lonely, certain }) =>
@@ -127,9 +145,15 @@ export function listUncoveredCalls(
  * and route are whole. A cache in between makes the same picture, so that it fails only where the edge is expected.
  * Calls to peers that are not instrumented look the same without whole calls and are left alone.
  */
-export const partlyMissingServers = rule<PartlyMissing>({
+export const partlyMissingServers = rule<Reported>({
   finding,
-  measure: measurePartlyMissing,
+  measure: (scene, open) => {
+    const partnerOf = new Map(open.unreported.map(({ client, server }) => [client, server]));
+    return measurePartlyMissing(scene, open).map((missing) => ({
+      ...missing,
+      isSplitByTime: () => fitRoots(scene, open, partnerOf, missing),
+    }));
+  },
   gates: [
     gate(
       'the called service delivered spans from before and after the call',
@@ -149,11 +173,11 @@ export const partlyMissingServers = rule<PartlyMissing>({
   ],
   looseEnds: ({ lonely }) => lonely,
   report: ({ client, server, lonely, isExpected, isSplitByTime }) => {
-    const found = isSplitByTime ? splitTrace : finding;
-    return found.report({
+    const isSplit = isSplitByTime();
+    return (isSplit ? splitTrace : finding).report({
       severity: isExpected ? 'error' : 'warning',
       ...describe(client, server, lonely),
-      candidates: isSplitByTime
+      candidates: isSplit
         ? splitByTimeCauses
         : ['not-sampled', 'server-span-lost', 'server-not-instrumented'],
     });
@@ -310,8 +334,10 @@ function isFasterThanServer(
   groups: readonly CallGroup[],
 ): boolean {
   const quick = sortDurations(lonely);
-  const whole = measureDurations(graph, groups, (row) => facts.outcomeOf(row) === 'answered');
   const [slowest, usual] = [quick.at(-1) ?? 0, quick[quick.length >> 1] ?? 0];
+  const isAnswered = (row: number): boolean => facts.outcomeOf(row) === 'answered';
+  if (areMostlyFaster(graph, groups, isAnswered, usual / thresholds.cachedDuration)) return false;
+  const whole = measureDurations(graph, groups, isAnswered);
   const usuallyAnswered = whole[whole.length >> 1] ?? 0;
   if (usual > usuallyAnswered * thresholds.cachedDuration) return false;
   if (slowest < (whole[0] ?? 0)) return true;
@@ -327,6 +353,24 @@ function tellDurations({ graph }: Scene, lonely: readonly Span[], groups: readon
 
 function sortDurations(spans: readonly Span[]): Float64Array {
   return Float64Array.from(spans, (span) => Number(span.endTimeUnixNano - span.startTimeUnixNano)).sort();
+}
+
+/** Whether more than half of the clients are meant and took less time. Of ordinary calls, little more than half are looked at. */
+function areMostlyFaster(
+  { starts, ends }: TraceGraph,
+  groups: readonly CallGroup[],
+  isMeant: (row: number) => boolean,
+  duration: number,
+): boolean {
+  const half = countCalls(groups) / 2;
+  let count = 0;
+  for (const { clients } of groups) {
+    for (let at = 0; at < clients.length && count <= half; at += 1) {
+      const row = clients[at] ?? none;
+      if ((ends[row] ?? 0) - (starts[row] ?? 0) < duration && isMeant(row)) count += 1;
+    }
+  }
+  return count > half;
 }
 
 /** Of the clients that are meant, ascending. */

@@ -70,6 +70,7 @@ export const possibleMessages = rule<PossibleMessages>({
 
 /** The loose ends of each destination whose receiver no expectation names. */
 function listDestinations({ facts, expectation }: Scene, open: Open): readonly Group<Span>[] {
+  if (!facts.maySome(({ protocol }) => protocol === 'messaging')) return [];
   const isExpected = (span: Span): boolean =>
     expectation.edges.some((edge) => edge.server === span.serviceName);
   const received = open.roots

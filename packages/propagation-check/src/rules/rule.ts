@@ -1,3 +1,4 @@
+import type { Pair } from '../pairing/pair.ts';
 import type { Span } from '../span/span.ts';
 import { groupBy } from '../util/group-by.ts';
 import type { Check, Draft, Open, Scene } from './check.ts';
@@ -21,6 +22,8 @@ interface RuleDefinition<Case> {
   /** The loose ends of a case. */
   readonly looseEnds: (features: Case) => readonly Span[];
   readonly report: (features: Case) => Draft;
+  /** The pairs of a case, for later rules. */
+  readonly pairs?: (features: Case) => readonly Pair[];
   /** Why a loose end is in no case; null where the rule does not speak of such. */
   readonly whyNot?: (scene: Scene, open: Open, looseEnd: Span) => string | null;
 }
@@ -36,6 +39,8 @@ export interface Silence {
 export interface Judgement {
   readonly drafts: readonly Draft[];
   readonly silences: readonly Silence[];
+  /** Of the cases that are not reported. */
+  readonly unreported: readonly Pair[];
 }
 
 /** A rule that can say why it reports nothing. */
@@ -60,6 +65,7 @@ export function rule<Case>({
   gates,
   looseEnds,
   report,
+  pairs = () => [],
   whyNot = () => null,
 }: RuleDefinition<Case>): Rule {
   return {
@@ -68,18 +74,22 @@ export function rule<Case>({
     judge: (scene, open) => {
       const drafts: Draft[] = [];
       const silences: Silence[] = [];
+      const unreported: (readonly Pair[])[] = [];
       for (const features of measure(scene, open)) {
         const closed = gates.find(({ isOpen }) => !isOpen(features));
-        if (closed === undefined) drafts.push(report(features));
-        else
-          silences.push({
-            finding: finding.id,
-            gate: closed.name,
-            tell: () => closed.tell(features),
-            looseEnds: looseEnds(features),
-          });
+        if (closed === undefined) {
+          drafts.push(report(features));
+          continue;
+        }
+        unreported.push(pairs(features));
+        silences.push({
+          finding: finding.id,
+          gate: closed.name,
+          tell: () => closed.tell(features),
+          looseEnds: looseEnds(features),
+        });
       }
-      return { drafts, silences };
+      return { drafts, silences, unreported: unreported.flat() };
     },
   };
 }
@@ -100,6 +110,6 @@ export function tellMilliseconds(nanoseconds: number): string {
 /** Plain checks say nothing of what they do not report. */
 export function judgeBy(check: Check | Rule, scene: Scene, open: Open): Judgement {
   return typeof check === 'function'
-    ? { drafts: check(scene, open), silences: [] }
+    ? { drafts: check(scene, open), silences: [], unreported: [] }
     : check.judge(scene, open);
 }

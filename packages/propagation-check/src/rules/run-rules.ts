@@ -1,5 +1,12 @@
 import type { Span } from '../span/span.ts';
-import { type Draft, listExplained, type Open, type Scene, type SceneFacts } from './check.ts';
+import {
+  type Draft,
+  type LooseEnds,
+  listExplained,
+  type Open,
+  type Scene,
+  type SceneFacts,
+} from './check.ts';
 import { checks } from './checks.ts';
 import { judgeBy, type Silence } from './rule.ts';
 import { shareResults } from './shared-results.ts';
@@ -12,14 +19,16 @@ export interface Outcome {
 }
 
 /** Asks each rule in turn; it sees only the loose ends that no earlier one has explained. */
-export function runRules(facts: SceneFacts, looseEnds: Omit<Open, 'found'>): Outcome {
+export function runRules(facts: SceneFacts, looseEnds: LooseEnds): Outcome {
   const scene: Scene = { ...facts, shared: shareResults(facts) };
   const silences: Silence[] = [];
-  let open: Open = { ...looseEnds, found: [] };
+  let open: Open = { ...looseEnds, found: [], unreported: [] };
   for (const check of checks) {
-    const judgement = judgeBy(check, scene, open);
-    silences.push(...judgement.silences);
-    open = withoutExplained(open, judgement.drafts);
+    const { drafts, ...silent } = judgeBy(check, scene, open);
+    silences.push(...silent.silences);
+    if (silent.unreported.length > 0)
+      open = { ...open, unreported: [...open.unreported, ...silent.unreported] };
+    open = withoutExplained(open, drafts);
   }
   return { scene, drafts: open.found, silences };
 }
@@ -33,5 +42,6 @@ function withoutExplained(open: Open, found: readonly Draft[]): Open {
     roots: open.roots.without(explained),
     orphans: open.orphans.filter(isLeft),
     found: [...open.found, ...found],
+    unreported: open.unreported.filter(({ client, server }) => isLeft(client) && isLeft(server)),
   };
 }

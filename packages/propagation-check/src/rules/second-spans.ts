@@ -1,4 +1,4 @@
-import { readAddress, readMethod, readPath } from '../calls/call-facts.ts';
+import { type FactSource, readAddress, readMethod, readPath } from '../calls/call-facts.ts';
 import type { CallGroup } from '../calls/call-group.ts';
 import type { RowFacts } from '../calls/row-facts.ts';
 import { none, type TraceGraph } from '../graph/trace-graph.ts';
@@ -16,14 +16,21 @@ import type { Scene } from './check.ts';
 export function areSecondSpans(scene: Scene, lonely: readonly Span[], whole: readonly CallGroup[]): boolean {
   const { graph, facts } = scene;
   const rows = lonely.map((span) => graph.rowOf(span));
-  const places = new Set(rows.map((row) => namePlace(facts, row)));
-  const others = [...new Set(whole.flatMap(({ clients }) => [...clients]))].filter((row) =>
-    places.has(namePlace(facts, row)),
-  );
-  if (others.length !== rows.length) return false;
+  const placeOf = facts.remember(namePlace);
+  const places = new Set(rows.map(placeOf));
+  const others = new Set<number>();
+  for (const { clients } of whole) {
+    for (let at = 0; at < clients.length; at += 1) {
+      const row = clients[at] ?? none;
+      if (places.has(placeOf(row))) others.add(row);
+      // Most edges have more whole calls than others.
+      if (others.size > rows.length) return false;
+    }
+  }
+  if (others.size !== rows.length) return false;
   const byStart = (one: number, other: number): number =>
     (graph.starts[one] ?? 0) - (graph.starts[other] ?? 0);
-  const othersOf = mapBy(others.sort(byStart), (row) => nameRequest(graph, facts, row));
+  const othersOf = mapBy([...others].sort(byStart), (row) => nameRequest(graph, facts, row));
   const lonelyOf = mapBy(rows.sort(byStart), (row) => nameRequest(graph, facts, row));
   return [...lonelyOf].every(([request, ofRequest]) => {
     const besides = othersOf.get(request) ?? [];
@@ -34,8 +41,8 @@ export function areSecondSpans(scene: Scene, lonely: readonly Span[], whole: rea
   });
 }
 
-function namePlace(facts: RowFacts, row: number): string {
-  const { host, port } = readAddress(facts.at(row));
+function namePlace(call: FactSource): string {
+  const { host, port } = readAddress(call);
   return keyFor(host, port);
 }
 

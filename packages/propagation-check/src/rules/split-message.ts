@@ -22,6 +22,7 @@ export const findSplitMessages: Check = (scene, open) => {
   );
   const left = (spans: readonly Span[]): readonly Span[] => spans.filter((span) => !explained.has(span));
   const rest = {
+    ...open,
     clients: left(open.clients),
     roots: open.roots.without(explained),
     orphans: left(open.orphans),
@@ -33,6 +34,7 @@ export const findSplitMessages: Check = (scene, open) => {
 /** A message that one service sent and another received in a trace of its own, told by its id. */
 function findSplitById(scene: Scene, open: Open): readonly Draft[] {
   const { facts, graph } = scene;
+  if (!facts.maySome(({ protocol }) => protocol === 'messaging')) return [];
   const received = [
     ...open.roots.select((row) => facts.protocolOf(row) === 'messaging').filter(isMessage),
     ...listOfUnlinkedBatches(scene),

@@ -26,14 +26,14 @@ export const splitRedirects = rule<RedirectedCalls>({
   finding: splitTrace,
   measure: (scene, open) => {
     const { graph, facts } = scene;
+    if (!facts.maySome((row) => isRedirect(readStatusCode(row)))) return [];
     const http = scene.groups.filter(
       ({ protocol, clientKind }) => protocol === 'http' && clientKind === 'CLIENT',
     );
     const redirected = selectCalls(
       graph,
       http,
-      (client, server) =>
-        isRedirect(readStatusCode(facts.at(server))) && isFollowed(readStatusCode(facts.at(client))),
+      (client, server) => isRedirect(facts.statusCodeOf(server)) && isFollowed(facts.statusCodeOf(client)),
     );
     if (redirected.length === 0) return [];
     const roots = open.roots

@@ -161,6 +161,7 @@ export const splitTraces = rule<SplitEdge>({
     ...shareGates.map((one) => ({ ...one, isOpen: (edge: SplitEdge) => areNamed(edge) || one.isOpen(edge) })),
   ],
   looseEnds: ({ pairs }) => pairs.flatMap(({ client, server }) => [client, server]),
+  pairs: ({ pairs }) => pairs,
   report: ({ scene, client, server, pairs, named }) =>
     finding.report({
       client,
@@ -244,7 +245,8 @@ function findAlike(scene: Scene, clients: readonly Span[]): (row: number) => boo
     clients,
     thresholds,
     (row, at) =>
-      traces[row] !== tracesOfCalls[at] && (expected.has(graph.serviceOf(row)) || mayBeSame(row, at)),
+      traces[row] !== tracesOfCalls[at] &&
+      ((expected.size > 0 && expected.has(graph.serviceOf(row))) || mayBeSame(row, at)),
   );
 }
 

@@ -14,6 +14,8 @@ export interface Values {
   decode(id: number): AttributeValue;
   /** The id of an interned text; null where no span has it, or where it was not interned. */
   find(text: string): number | null;
+  /** Whether a raw value is surely a path that ends otherwise than this, a query and a slash behind it left out. Decodes nothing. */
+  hasOtherEnd(id: number, end: string): boolean;
   /** How many values a field brought: those that another field had before are not counted. */
   countOf(field: number): number;
 }
@@ -54,6 +56,10 @@ export const valueType = {
   list: 4,
 } as const;
 const typeBits = 3;
+/** Characters up to here are one byte of UTF-8. */
+const lastAscii = 0x7f;
+const slash = 0x2f;
+const questionMark = 0x3f;
 const headerBytes = 4;
 
 /** Bytes to read from, with a view of the same bytes for reading words. */
@@ -167,6 +173,10 @@ export class ValueTable implements Values {
     const value = this.#interned.decode(this.#places[id] ?? 0);
     this.#decoded[id] = value;
     return value;
+  }
+
+  hasOtherEnd(id: number, end: string): boolean {
+    return isRaw(id) && this.#raw.hasOtherEnd((id & ~rawBit) * headerBytes, end);
   }
 
   find(text: string): number | null {
@@ -358,6 +368,23 @@ class Arena {
       if (this.view.getInt32(own, true) !== source.view.getInt32(other, true)) return -1;
     for (; other < end; own += 1, other += 1) if (this.bytes[own] !== source.bytes[other]) return -1;
     return end;
+  }
+
+  /** See `Values.hasOtherEnd`. */
+  hasOtherEnd(at: number, end: string): boolean {
+    const header = this.view.getUint32(at, true);
+    const start = at + headerBytes;
+    if ((header & 7) !== valueType.text || this.bytes[start] !== slash) return false;
+    let last = start + 1;
+    for (const { bytes } = this, behind = start + (header >>> typeBits); last < behind; last += 1)
+      if (bytes[last] === questionMark) break;
+    if (this.bytes[last - 1] === slash) last -= 1;
+    for (let place = 1; place <= end.length; place += 1) {
+      const code = end.charCodeAt(end.length - place);
+      if (code > lastAscii) return false;
+      if (last - place < start || this.bytes[last - place] !== code) return true;
+    }
+    return false;
   }
 
   reserve(length: number): void {

@@ -30,16 +30,22 @@ export function indexIntervals(starts: Float64Array, ends: Float64Array): Interv
   for (let at = 0; at < count; at += 1) latest[leaves + at] = ends[order[at] ?? 0] ?? 0;
   for (let node = leaves - 1; node > 0; node -= 1) latest[node] = latestBelow(latest, node);
   let leafOf: Uint32Array | null = null;
+  let last = 0;
+  // Nearly all looks are near the one before.
+  const findUpTo = (limit: number): number => {
+    last = countUpTo(sorted, limit, last);
+    return last;
+  };
   return {
     *openBetween(since, until) {
-      let at = findLast(latest, leaves, countUpTo(sorted, until) - 1, since);
+      let at = findLast(latest, leaves, findUpTo(until) - 1, since);
       while (at >= 0) {
         yield order[at] ?? 0;
         at = findLast(latest, leaves, at - 1, since);
       }
     },
     someOpen(since, until, subject, isMeant) {
-      let at = findLast(latest, leaves, countUpTo(sorted, until) - 1, since);
+      let at = findLast(latest, leaves, findUpTo(until) - 1, since);
       while (at >= 0) {
         if (isMeant(subject, order[at] ?? 0)) return true;
         at = findLast(latest, leaves, at - 1, since);
@@ -65,10 +71,18 @@ function latestBelow(latest: Float64Array, node: number): number {
   return Math.max(latest[node * 2] ?? 0, latest[node * 2 + 1] ?? 0);
 }
 
-/** How many of the sorted values are at most `limit`. */
-function countUpTo(sorted: Float64Array, limit: number): number {
-  let low = 0;
-  let high = sorted.length;
+/** How many of the sorted values are at most `limit`. @param near Is looked around first, in steps that double. */
+function countUpTo(sorted: Float64Array, limit: number, near: number): number {
+  const isAbove = (at: number): boolean => (sorted[at] ?? 0) > limit;
+  let [low, high] = [near, near];
+  for (let step = 1; low > 0 && isAbove(low - 1); step *= 2) {
+    high = low - 1;
+    low = Math.max(0, low - step);
+  }
+  for (let step = 1; high < sorted.length && !isAbove(high); step *= 2) {
+    low = high + 1;
+    high = Math.min(sorted.length, high + step);
+  }
   while (low < high) {
     const middle = (low + high) >>> 1;
     if ((sorted[middle] ?? 0) <= limit) low = middle + 1;

@@ -4,7 +4,7 @@ import { type Expectation, isExpected, noExpectation } from '../expect/expectati
 import { none, TraceGraph } from '../graph/trace-graph.ts';
 import { type HeaderEvidence, indexHeaders, noHeaderEvidence } from '../headers/wire.ts';
 import { estimateOffsets, readAhead } from '../pairing/align-clocks.ts';
-import type { Draft, Open, Scene, Shown } from '../rules/check.ts';
+import type { Draft, LooseEnds, Scene, Shown } from '../rules/check.ts';
 import { doubtAtEnds } from '../rules/cut-capture.ts';
 import { decideByHeaders, mergeDrafts } from '../rules/decide-by-headers.ts';
 import { explainLooseEnds } from '../rules/explain-loose-ends.ts';
@@ -118,7 +118,7 @@ export interface Examination {
   /** As the rules made them, and merged by edge. */
   readonly drafts: readonly Draft[];
   readonly merged: readonly Draft[];
-  readonly looseEnds: Omit<Open, 'found'>;
+  readonly looseEnds: LooseEnds;
   readonly silences: readonly Silence[];
   /** Includes the calls to tolerated peers. */
   readonly openClients: readonly Span[];

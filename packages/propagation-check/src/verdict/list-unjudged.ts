@@ -10,7 +10,7 @@ import { someCall, weighCalls } from '../calls/call-group.ts';
 import { nameTarget } from '../calls/target.ts';
 import type { ExpectedEdge } from '../expect/expectation.ts';
 import { startsDuringAny } from '../pairing/pair.ts';
-import { type Draft, hasCall, listExplained, type Open, type Scene } from '../rules/check.ts';
+import { type Draft, hasCall, type LooseEnds, listExplained, type Scene } from '../rules/check.ts';
 import { withoutOutsiders } from '../rules/missing-call.ts';
 import { listUncoveredCalls } from '../rules/missing-server.ts';
 import type { Span } from '../span/span.ts';
@@ -80,7 +80,7 @@ export interface UncoveredCalls {
 /** Calls that look like those to peers that emit no spans, while the called service did emit spans of such calls at other times. */
 export function listUncovered(
   scene: Scene,
-  looseEnds: Omit<Open, 'found'>,
+  looseEnds: LooseEnds,
   drafts: readonly Draft[],
 ): readonly UncoveredCalls[] {
   const clients = drafts
@@ -104,7 +104,7 @@ export function listUncovered(
  */
 export function listUnjudgedRoots(
   scene: Scene,
-  roots: Open['roots'],
+  roots: LooseEnds['roots'],
   drafts: readonly Draft[],
 ): readonly UnjudgedEdge[] {
   const { expectation, graph, thresholds } = scene;
