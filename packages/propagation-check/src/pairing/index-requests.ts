@@ -23,24 +23,18 @@ export function indexRequests(
     };
   });
   const isMcp = facts.remember(hasMcpMethod);
-  const mayHaveNoPath = facts.maySome((row) => readRpcMethod(row) !== null || hasMcpMethod(row));
-  const isByPath = (request: number): boolean =>
-    !mayHaveNoPath || (facts.rpcMethodOf(request) === null && !isMcp(request));
-  let asked = none;
-  let targetId: number | null = null;
+  const targetIdOf = lookUpTargets(facts, isMcp);
   let read = none;
   let path: string | null = null;
   let rpcPath: string | null = null;
   let isUntold = true;
   return (request, at) => {
     const call = known[at];
-    if (request !== asked) {
-      asked = request;
-      targetId = isByPath(request) ? facts.targetIdOf(request) : null;
+    if (call?.isByPath === true) {
+      // Of most requests the last bytes of their paths tell.
+      const targetId = targetIdOf(request);
+      if (targetId !== null && facts.hasOtherEnd(targetId, call.path ?? '')) return false;
     }
-    // Of most requests the last bytes of their paths tell.
-    if (targetId !== null && call?.isByPath === true && facts.hasOtherEnd(targetId, call.path ?? ''))
-      return false;
     if (request !== read) {
       read = request;
       path = keyOfPath(facts.pathOf(request));
@@ -55,6 +49,23 @@ export function indexRequests(
       (call.port !== null && call.port === facts.portOf(request)) ||
       (call.name !== null && call.name === facts.nameOf(request))
     );
+  };
+}
+
+/** The target of a request by which alone it can be told; remembers that of the last. */
+function lookUpTargets(
+  facts: RowFacts,
+  isMcp: (request: number) => boolean,
+): (request: number) => number | null {
+  const mayBeRpc = facts.maySome((row) => readRpcMethod(row) !== null || hasMcpMethod(row));
+  let read = none;
+  let targetId: number | null = null;
+  return (request) => {
+    if (request === read) return targetId;
+    read = request;
+    const isByPath = !mayBeRpc || (facts.rpcMethodOf(request) === null && !isMcp(request));
+    targetId = isByPath ? facts.targetIdOf(request) : null;
+    return targetId;
   };
 }
 

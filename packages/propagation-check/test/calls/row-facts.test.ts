@@ -5,14 +5,18 @@ import {
   readCallFacts,
   readFacts,
   readOutcome,
+  readPath,
   readRoute,
+  readStatusCode,
   readUserAgent,
 } from '../../src/calls/call-facts.ts';
 import { isOutgoing } from '../../src/calls/edge.ts';
 import { RowFacts } from '../../src/calls/row-facts.ts';
+import { trimSlash } from '../../src/pairing/pair.ts';
 import { viewOf } from '../../src/span/span-store.ts';
 import { storeOf } from '../../src/span/span-writer.ts';
 import { cases } from '../cases.ts';
+import { drawTrace } from '../draw-trace.ts';
 import { hostileSpans } from '../engine/generate-system.ts';
 import { simulateSystem } from '../engine/simulate-system.ts';
 
@@ -20,6 +24,11 @@ const spans = fc.oneof(
   hostileSpans,
   fc.nat(1_000).map((seed) => simulateSystem(seed, { requests: 2 }).spans),
 );
+
+const spansOfOneCall = drawTrace(`
+  CLIENT gateway GET    a1   0..90 http.request.method=GET url.full=http://orders/7 http.response.status_code=200
+    SERVER orders GET   b2  10..80 http.request.method=GET url.path=/7 http.response.status_code=200
+`);
 
 test('rows say the same of calls as their spans, in any order of reading', () => {
   fc.assert(
@@ -33,6 +42,7 @@ test('rows say the same of calls as their spans, in any order of reading', () =>
         assert.equal(facts.outcomeOf(row), readOutcome(view));
         assert.equal(facts.isOutgoing(row), isOutgoing(view));
         assert.equal(facts.userAgentOf(row), readUserAgent(view));
+        assert.equal(facts.statusCodeOf(row), readStatusCode(view));
         assert.deepEqual([facts.nameOf(row), facts.scopeOf(row)], [view.name, view.scopeName]);
       }
     }),
@@ -64,4 +74,52 @@ test('what is remembered of a row is what is read from it', () => {
     }),
     { seed: 20261128, numRuns: cases(300) },
   );
+});
+
+test('no row is so where none may be', () => {
+  fc.assert(
+    fc.property(spans, (received) => {
+      const store = storeOf(received);
+      const facts = new RowFacts(store);
+      const views = Array.from({ length: store.size }, (_, row) => viewOf(store, row));
+      for (const kind of new Set(views.map((view) => view.kind)))
+        assert.ok(facts.maySome((row) => row.kind === kind));
+      for (const path of new Set(views.map((view) => readCallFacts(view).path)))
+        assert.ok(facts.maySome((row) => readPath(row) === path));
+    }),
+    { seed: 20261129, numRuns: cases(300) },
+  );
+  const facts = new RowFacts(storeOf(spansOfOneCall));
+  assert.ok(facts.maySome((row) => row.protocol === 'http' && readStatusCode(row) === 200));
+  assert.ok(!facts.maySome((row) => row.protocol === 'rpc' || readStatusCode(row) === 302));
+});
+
+test('a path that is told by its bytes to end otherwise ends otherwise', () => {
+  // Long values are not interned.
+  const long = `/${'a'.repeat(600)}`;
+  const texts = [
+    ...[
+      long,
+      `${long}/`,
+      `${long}?q=1`,
+      `${long}#top`,
+      `${long}/1`,
+      `${long}1`,
+      `${long}\u00e9`,
+      `${long}\ud800`,
+    ],
+    ...[`http://host${long}`, `/b${long}`, `/\u00e9${long}`, '/', '', '/short'],
+  ];
+  for (const text of texts) {
+    const facts = new RowFacts(
+      storeOf(
+        spansOfOneCall.slice(0, 1).map((span) => ({ ...span, attributes: new Map([['url.path', text]]) })),
+      ),
+    );
+    const id = facts.targetIdOf(0) ?? assert.fail(text);
+    for (const path of texts.map(trimSlash).filter((each) => each.startsWith('/') || each === ''))
+      if (facts.hasOtherEnd(id, path)) assert.ok(!trimSlash(facts.pathOf(0) ?? '').endsWith(path), path);
+    const isTold = text.startsWith('/') && text.length >= long.length && text.isWellFormed();
+    assert.equal(facts.hasOtherEnd(id, '/other'), isTold);
+  }
 });

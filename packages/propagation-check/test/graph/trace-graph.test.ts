@@ -34,6 +34,23 @@ suite('a graph', () => {
     assert.deepEqual(tell(buildTraceGraph([...spans].reverse())), ['d -', 'a -', 'b a', 'c b']);
   });
 
+  test('lists the spans that were open between two times, of many', () => {
+    const spans = Array.from({ length: 10_000 }, (_, at) => {
+      const start = BigInt(1 + at + ((at * 7) % 13));
+      return draw(String(at), null, { startTimeUnixNano: start, endTimeUnixNano: start + BigInt(at % 50) });
+    });
+    const graph = buildTraceGraph(spans);
+    const [from, to] = [5_000n, 5_020n];
+    const expected = spans.filter((span) => span.startTimeUnixNano <= to && span.endTimeUnixNano >= from);
+    const times = [from, to].map((time) => Number(time - graph.store.origin));
+    const found = graph.rowsBetween(times[0] ?? 0, times[1] ?? 0).map((row) => graph.view(row).spanId);
+    assert.deepEqual(
+      found,
+      expected.map(({ spanId }) => spanId),
+    );
+    assert.deepEqual(graph.rowsBetween(20_000, 20_001), []);
+  });
+
   test('counts a span that arrived twice once, and of two with one id the longer', () => {
     const [short, long] = [draw('a', null, { name: 'short' }), draw('a', null, { name: 'long' })];
     const longer = { ...long, endTimeUnixNano: long.endTimeUnixNano + 1n };
