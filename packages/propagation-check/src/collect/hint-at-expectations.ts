@@ -223,7 +223,7 @@ function hintAtUnreceived(unjudged: readonly UnjudgedEdge[]): readonly string[] 
   if (first === undefined) return [];
   const path = JSON.stringify(`${first.client ?? 'sender'} -> receiver`);
   return [
-    `not judged: ${nameUnjudged(unjudged, 'message')}: no CONSUMER span of these is here, so that nothing tells whether the context arrived; if a ` +
+    `not judged: ${nameUnjudged(unjudged, 'message')}: no CONSUMER span here has them as parent or link, so that nothing tells whether the context arrived; if a ` +
       `service of yours receives them, send its spans to the same place and name the edge with --expect ${path}`,
   ];
 }

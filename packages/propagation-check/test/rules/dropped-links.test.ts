@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { describeStore } from '../../src/collect/describe-store.ts';
+import { explainNothingToJudge } from '../../src/collect/hint-at-expectations.ts';
+import { noExpectation } from '../../src/expect/expectation.ts';
 import { storeOf } from '../../src/span/span-writer.ts';
 import { checkTraces } from '../../src/verdict/check-traces.ts';
 import { readDrawing } from '../engine/read-drawing.ts';
@@ -60,5 +62,8 @@ suite('messages whose links a limit of the SDK left out', () => {
       /^a limit of the SDK left links out of spans of worker \(3\)/,
     );
     assert.deepEqual(says(whole), []);
+    const { spans } = readDrawing(drawMessages(1, 3, dropped));
+    const hint = explainNothingToJudge(checkTraces(spans), ['web', 'worker'], noExpectation);
+    assert.match(hint, /no CONSUMER span here has them as parent or link/);
   });
 });
