@@ -14,7 +14,7 @@ export interface Values {
   decode(id: number): AttributeValue;
   /** The id of an interned text; null where no span has it, or where it was not interned. */
   find(text: string): number | null;
-  /** Whether a raw value is surely a path that ends otherwise than this, a query and a slash behind it left out. Decodes nothing. */
+  /** Whether a raw value is surely a path that ends otherwise than this; a query, a fragment and a slash behind it do not count. Decodes nothing. */
   hasOtherEnd(id: number, end: string): boolean;
   /** How many values a field brought: those that another field had before are not counted. */
   countOf(field: number): number;
@@ -60,6 +60,7 @@ const typeBits = 3;
 const lastAscii = 0x7f;
 const slash = 0x2f;
 const questionMark = 0x3f;
+const numberSign = 0x23;
 const headerBytes = 4;
 
 /** Bytes to read from, with a view of the same bytes for reading words. */
@@ -377,7 +378,7 @@ class Arena {
     if ((header & 7) !== valueType.text || this.bytes[start] !== slash) return false;
     let last = start + 1;
     for (const { bytes } = this, behind = start + (header >>> typeBits); last < behind; last += 1)
-      if (bytes[last] === questionMark) break;
+      if (bytes[last] === questionMark || bytes[last] === numberSign) break;
     if (this.bytes[last - 1] === slash) last -= 1;
     for (let place = 1; place <= end.length; place += 1) {
       const code = end.charCodeAt(end.length - place);

@@ -23,7 +23,7 @@ const tail = fc.constantFrom(
   '/a/items/3',
 );
 const path = fc.tuple(prefix, tail).map((parts) => parts.join('') || '/');
-const target = fc.tuple(path, fc.constantFrom('', '?', '?q=/a', '/')).map((parts) => parts.join(''));
+const target = fc.tuple(path, fc.constantFrom('', '?', '?q=/a', '#top', '/')).map((parts) => parts.join(''));
 const attribute = fc.constantFrom('url.path', 'http.target');
 
 test('a look before views are made keeps every request that a call may have made', () => {
