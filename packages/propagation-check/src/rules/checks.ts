@@ -1,4 +1,4 @@
-import { findLostBaggage } from './baggage-lost.ts';
+import { lostBaggage } from './baggage-lost.ts';
 import type { Check } from './check.ts';
 import { lostClientSpans } from './client-span-lost.ts';
 import { findClockSkew } from './clock-skew.ts';
@@ -28,8 +28,8 @@ import { findSplitMessages } from './split-message.ts';
 import { splitRedirects } from './split-redirect.ts';
 import { splitTraces } from './split-trace.ts';
 import { staleCalls, staleHeaders } from './stale-context.ts';
-import { findTruncatedTraceIds } from './trace-id-truncated.ts';
-import { findUnexpectedEdges } from './unexpected-edge.ts';
+import { truncatedTraceIds } from './trace-id-truncated.ts';
+import { unexpectedEdges } from './unexpected-edge.ts';
 import { findUninstrumentedPeers } from './uninstrumented-peer.ts';
 import { darkServices, unseenEdges } from './unseen-edge.ts';
 import { unseenEntrances } from './unseen-entrance.ts';
@@ -41,7 +41,7 @@ import { wrongParents } from './wrong-parent.ts';
  */
 export const checks: readonly (Check | Rule)[] = [
   // Both sides are there and joined, to the wrong thing.
-  findTruncatedTraceIds,
+  truncatedTraceIds,
   staleCalls,
   staleHeaders,
   wrongParents,
@@ -77,8 +77,8 @@ export const checks: readonly (Check | Rule)[] = [
   unseenEdges,
   unseenEntrances,
   // Whole edges that fall short of what is expected of them.
-  findLostBaggage,
-  findUnexpectedEdges,
+  lostBaggage,
+  unexpectedEdges,
   // Not failures: what is left over, and what misleads.
   possibleCalls,
   possibleMessages,

@@ -81,7 +81,7 @@ function hasKnownCallers(scene: Scene, service: string | null): boolean {
 function indexSilences(silences: readonly Silence[]): ReadonlyMap<Span, readonly Silence[]> {
   const ofSpan = new Map<Span, Silence[]>();
   for (const silence of silences) {
-    for (const span of silence.looseEnds) {
+    for (const span of silence.looseEnds()) {
       const known = ofSpan.get(span);
       if (known === undefined) ofSpan.set(span, [silence]);
       else known.push(silence);

@@ -30,7 +30,7 @@ export interface Silence {
   readonly finding: FindingId;
   readonly gate: string;
   readonly tell: () => string;
-  readonly looseEnds: readonly Span[];
+  readonly looseEnds: () => readonly Span[];
 }
 
 export interface Judgement {
@@ -76,7 +76,7 @@ export function rule<Case>({
             finding: finding.id,
             gate: closed.name,
             tell: () => closed.tell(features),
-            looseEnds: looseEnds(features),
+            looseEnds: () => looseEnds(features),
           });
       }
       return { drafts, silences };
