@@ -44,7 +44,7 @@ export interface SceneFacts {
   readonly thresholds: Thresholds;
 }
 
-/** Everything that a check may look at. A check does no I/O and changes nothing. */
+/** Everything that a rule may look at. A rule does no I/O and changes nothing. */
 export interface Scene extends SceneFacts {
   readonly shared: SharedResults;
 }
@@ -92,7 +92,7 @@ export interface Coverage {
   readonly to: bigint;
 }
 
-/** The spans that no earlier check has explained. */
+/** The spans that no earlier rule has explained. */
 export interface Open {
   /** CLIENT and PRODUCER spans that nobody continued. */
   readonly clients: readonly Span[];
@@ -119,7 +119,7 @@ export interface Shown {
   readonly says: string;
 }
 
-/** The report of a check; `check-traces.ts` counts it and adds the prose. */
+/** The report of a rule; `check-traces.ts` counts it and adds the prose. */
 export interface Draft {
   readonly id: FindingId;
   readonly severity: Severity;
@@ -142,8 +142,6 @@ export interface Draft {
 export function listExplained({ shown, explains = [] }: Draft): readonly (Span | null)[] {
   return [...shown.flatMap(({ client, server }) => [client, server]), ...explains];
 }
-
-export type Check = (scene: Scene, open: Open) => readonly Draft[];
 
 /** The protocol of the edge that a span is a side of. */
 export function protocolOf(span: Span | undefined): EdgeProtocol {

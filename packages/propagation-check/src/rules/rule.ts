@@ -1,6 +1,6 @@
 import type { Span } from '../span/span.ts';
 import { groupBy } from '../util/group-by.ts';
-import type { Check, Draft, Open, Scene } from './check.ts';
+import type { Draft, Open, Scene } from './check.ts';
 import type { FindingId } from './finding.ts';
 
 /** One condition of a rule. */
@@ -95,11 +95,4 @@ export function tellReasons(compared: string, reasons: readonly (string | null)[
 /** Of nanoseconds, for people. */
 export function tellMilliseconds(nanoseconds: number): string {
   return `${(nanoseconds / 1_000_000).toFixed(1)} ms`;
-}
-
-/** Plain checks say nothing of what they do not report. */
-export function judgeBy(check: Check | Rule, scene: Scene, open: Open): Judgement {
-  return typeof check === 'function'
-    ? { drafts: check(scene, open), silences: [] }
-    : check.judge(scene, open);
 }

@@ -1,7 +1,7 @@
 import type { Span } from '../span/span.ts';
 import { type Draft, listExplained, type Open, type Scene, type SceneFacts } from './check.ts';
-import { checks } from './checks.ts';
-import { judgeBy, type Silence } from './rule.ts';
+import type { Silence } from './rule.ts';
+import { rules } from './rules-in-order.ts';
 import { shareResults } from './shared-results.ts';
 
 /** The reports of all rules. */
@@ -16,10 +16,10 @@ export function runRules(facts: SceneFacts, looseEnds: Omit<Open, 'found'>): Out
   const scene: Scene = { ...facts, shared: shareResults(facts) };
   const silences: Silence[] = [];
   let open: Open = { ...looseEnds, found: [] };
-  for (const check of checks) {
-    const judgement = judgeBy(check, scene, open);
-    silences.push(...judgement.silences);
-    open = withoutExplained(open, judgement.drafts);
+  for (const rule of rules) {
+    const { drafts, silences: ofRule } = rule.judge(scene, open);
+    silences.push(...ofRule);
+    open = withoutExplained(open, drafts);
   }
   return { scene, drafts: open.found, silences };
 }

@@ -1,5 +1,4 @@
 import { lostBaggage } from './baggage-lost.ts';
-import type { Check } from './check.ts';
 import { lostClientSpans } from './client-span-lost.ts';
 import { apartClocks } from './clock-skew.ts';
 import { callsAfterMessages } from './context-lost-after-consumer.ts';
@@ -22,9 +21,10 @@ import { serversNotInstrumented } from './server-not-instrumented.ts';
 import { lostServerSpans } from './server-span-lost.ts';
 import { unnamedServices } from './service-unnamed.ts';
 import { spansLostInServices } from './span-lost-in-service.ts';
-import { findSplitBatches } from './split-batch.ts';
+import { splitBatches } from './split-batch.ts';
 import { splitsByHand } from './split-by-hand.ts';
-import { findSplitMessages } from './split-message.ts';
+import { splitMessages } from './split-message.ts';
+import { messagesSplitById } from './split-message-id.ts';
 import { splitRedirects } from './split-redirect.ts';
 import { splitTraces } from './split-trace.ts';
 import { staleCalls, staleHeaders } from './stale-context.ts';
@@ -36,10 +36,10 @@ import { unseenEntrances } from './unseen-entrance.ts';
 import { wrongParents } from './wrong-parent.ts';
 
 /**
- * The order matters: a check sees only the spans that no earlier one has explained,
+ * The order matters: a rule sees only the spans that no earlier one has explained,
  * so conclusive ones come first, and those that argue from absence last.
  */
-export const checks: readonly (Check | Rule)[] = [
+export const rules: readonly Rule[] = [
   // Both sides are there and joined, to the wrong thing.
   truncatedTraceIds,
   staleCalls,
@@ -52,8 +52,9 @@ export const checks: readonly (Check | Rule)[] = [
   missingClients,
   splitTraces,
   splitRedirects,
-  findSplitMessages,
-  findSplitBatches,
+  messagesSplitById,
+  splitMessages,
+  splitBatches,
   splitsByHand,
   partlySplitEdges,
   // One side is missing, and something in the same trace shows that it existed.
