@@ -241,6 +241,16 @@ export class TraceGraph {
     return traces[this.rowOf(one)] === traces[this.rowOf(other)];
   }
 
+  /** Whether two rows are of different traces whose ids have the last 64 bits in common. */
+  areTracesAlike(one: number, other: number): boolean {
+    const { traceIds } = this.store;
+    return (
+      this.index.traces[one] !== this.index.traces[other] &&
+      traceIds[one * 4 + 2] === traceIds[other * 4 + 2] &&
+      traceIds[one * 4 + 3] === traceIds[other * 4 + 3]
+    );
+  }
+
   hasChildren(span: Span): boolean {
     return this.hasChild(this.rowOf(span));
   }

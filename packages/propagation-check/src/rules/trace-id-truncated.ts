@@ -1,5 +1,5 @@
 import { type Call, selectCalls } from '../calls/call-group.ts';
-import { isTruncationOf, type TraceGraph } from '../graph/trace-graph.ts';
+import { isTruncationOf } from '../graph/trace-graph.ts';
 import type { Group } from '../util/group-by.ts';
 import { defineFinding } from './define-finding.ts';
 import { groupByEdge, reportCalls } from './report-calls.ts';
@@ -21,7 +21,7 @@ export const truncatedTraceIds = rule<Group<Call>>({
     const calls = selectCalls(
       graph,
       groups.filter(({ extremes }) => extremes.isAcrossTraces),
-      (client, server) => endAlike(graph, client, server),
+      (client, server) => graph.areTracesAlike(client, server),
     );
     return groupByEdge(calls, isCut);
   },
@@ -40,15 +40,6 @@ export const truncatedTraceIds = rule<Group<Call>>({
       ({ client, server }) => `${client.kind} has trace id ${client.traceId}, its SERVER ${server.traceId}`,
     ),
 });
-
-/** Whether two rows of different traces have the last 64 bits of the trace id in common. Those of linked messages have not. */
-function endAlike({ index, store: { traceIds } }: TraceGraph, one: number, other: number): boolean {
-  return (
-    index.traces[one] !== index.traces[other] &&
-    traceIds[one * 4 + 2] === traceIds[other * 4 + 2] &&
-    traceIds[one * 4 + 3] === traceIds[other * 4 + 3]
-  );
-}
 
 function isCut({ client, server }: Call): boolean {
   return isTruncationOf(client.traceId, server.traceId);

@@ -31,7 +31,7 @@ export const uninstrumentedPeers = rule<UnseenPeer>({
     }).map((clients) => ({ scene, clients })),
   gates: [
     gate(
-      'a CLIENT span: its peer was to answer',
+      'a CLIENT span, which waits for its peer',
       ({ clients: [{ kind }] }) => kind === 'CLIENT',
       ({ clients }) => `${clients.length} ${clients[0].kind} spans`,
     ),
