@@ -1,6 +1,6 @@
 import { AttributeIndex } from '../span/row-attributes.ts';
 import { type RowSource, RowSpan } from '../span/row-span.ts';
-import { isParentRemote, type Span, spanKinds } from '../span/span.ts';
+import { isParentRemote, kindNumber, type Span } from '../span/span.ts';
 import {
   type Bytes,
   endTimeOf,
@@ -22,7 +22,6 @@ export type Rows = Int32Array<ArrayBuffer>;
 /** No row. */
 export const none = -1;
 
-const entries = [spanKinds.indexOf('SERVER'), spanKinds.indexOf('CONSUMER')];
 const remoteParent = 0x300;
 
 /**
@@ -188,7 +187,7 @@ export class TraceGraph {
 
   isEntry(row: number): boolean {
     const kind = this.store.kinds[row];
-    return kind === entries[0] || kind === entries[1];
+    return kind === kindNumber.server || kind === kindNumber.consumer;
   }
 
   isRoot(row: number): boolean {

@@ -1,6 +1,6 @@
 import { readDestination } from '../calls/call-facts.ts';
 import { type CallGroup, groupCalls } from '../calls/call-group.ts';
-import { type Span, spanKinds } from '../span/span.ts';
+import { kindNumber, type Span } from '../span/span.ts';
 import { type Group, groupBy, keyFor } from '../util/group-by.ts';
 import { remember } from '../util/remember.ts';
 import type { Scene } from './check.ts';
@@ -13,8 +13,6 @@ interface Batch {
   readonly span: Span;
   readonly unnamed: number;
 }
-
-const producer = spanKinds.indexOf('PRODUCER');
 
 /** Batches of one service and destination that lack messages, and a service that sent some of those that are in none. */
 interface ShortBatches {
@@ -132,7 +130,7 @@ function listUnread(
   return graph
     .select(
       (row) =>
-        graph.store.kinds[row] === producer &&
+        graph.store.kinds[row] === kindNumber.producer &&
         !named.has(row) &&
         senders.has(graph.serviceOf(row)) &&
         readDestination(facts.at(row)) === destination,

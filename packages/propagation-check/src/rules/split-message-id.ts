@@ -2,7 +2,7 @@ import { readCallFacts, readDestination, readLogPosition, readMessageId } from '
 import { type Call, selectCalls } from '../calls/call-group.ts';
 import { isExpected } from '../expect/expectation.ts';
 import { none } from '../graph/trace-graph.ts';
-import { type Span, spanKinds } from '../span/span.ts';
+import { kindNumber, type Span } from '../span/span.ts';
 import { type Group, keyFor, mapBy } from '../util/group-by.ts';
 import { remember } from '../util/remember.ts';
 import type { Open, Scene } from './check.ts';
@@ -102,10 +102,11 @@ function listOfUnlinkedBatches(scene: Scene): readonly Span[] {
   const { graph, facts } = scene;
   const { kinds } = graph.store;
   return graph.select((row) => {
-    const batch = kinds[row] === consumer && !graph.hasLinks(row) ? (graph.parents[row] ?? none) : none;
+    const batch =
+      kinds[row] === kindNumber.consumer && !graph.hasLinks(row) ? (graph.parents[row] ?? none) : none;
     return (
       batch !== none &&
-      kinds[batch] !== producer &&
+      kinds[batch] !== kindNumber.producer &&
       graph.isRoot(batch) &&
       !graph.hasLinks(batch) &&
       graph.serviceNumberOf(batch) === graph.serviceNumberOf(row) &&
@@ -113,9 +114,6 @@ function listOfUnlinkedBatches(scene: Scene): readonly Span[] {
     );
   });
 }
-
-const consumer = spanKinds.indexOf('CONSUMER');
-const producer = spanKinds.indexOf('PRODUCER');
 
 function nameDelivery(producer: Span, consumer: Span): string {
   return keyFor(producer.traceId, producer.spanId, consumer.serviceName);
