@@ -95,27 +95,7 @@ function collectCalls(graph: TraceGraph, facts: RowFacts): readonly CallGroup[] 
     const key = edge * edgeProtocols.length + edgeProtocols.indexOf(protocol);
     let group = filling.get(key);
     if (group === undefined) {
-      group = {
-        alike: {
-          client: graph.serviceOf(client),
-          server: graph.serviceOf(server),
-          protocol,
-          clientKind: spanKinds[kinds[client] ?? 0] ?? 'UNSPECIFIED',
-          serverKind: spanKinds[kinds[server] ?? 0] ?? 'UNSPECIFIED',
-        },
-        extremes: {
-          late: Number.NEGATIVE_INFINITY,
-          apart: Number.NEGATIVE_INFINITY,
-          lag: { client: Number.NEGATIVE_INFINITY, server: Number.NEGATIVE_INFINITY },
-          hasDetached: false,
-          isAcrossTraces: false,
-        },
-        clients: new Int32Array(4),
-        servers: new Int32Array(4),
-        count: 0,
-        first: calls,
-        firstServer: server,
-      };
+      group = beginGroup(graph, client, server, protocol, calls);
       filling.set(key, group);
     }
     if (group.count === group.clients.length) {
@@ -156,6 +136,38 @@ function collectCalls(graph: TraceGraph, facts: RowFacts): readonly CallGroup[] 
       clients: clients.subarray(0, count),
       servers: servers.subarray(0, count),
     }));
+}
+
+/** @param first The number of the call. */
+function beginGroup(
+  graph: TraceGraph,
+  client: number,
+  server: number,
+  protocol: EdgeProtocol,
+  first: number,
+): Filling {
+  const kindOf = (row: number): Span['kind'] => spanKinds[graph.store.kinds[row] ?? 0] ?? 'UNSPECIFIED';
+  return {
+    alike: {
+      client: graph.serviceOf(client),
+      server: graph.serviceOf(server),
+      protocol,
+      clientKind: kindOf(client),
+      serverKind: kindOf(server),
+    },
+    extremes: {
+      late: Number.NEGATIVE_INFINITY,
+      apart: Number.NEGATIVE_INFINITY,
+      lag: { client: Number.NEGATIVE_INFINITY, server: Number.NEGATIVE_INFINITY },
+      hasDetached: false,
+      isAcrossTraces: false,
+    },
+    clients: new Int32Array(4),
+    servers: new Int32Array(4),
+    count: 0,
+    first,
+    firstServer: server,
+  };
 }
 
 function extend(extremes: CallExtremes, graph: TraceGraph, client: number, server: number): void {
