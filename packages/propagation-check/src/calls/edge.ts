@@ -1,5 +1,5 @@
 import { none, type Rows, type TraceGraph } from '../graph/trace-graph.ts';
-import { type Span, spanKinds } from '../span/span.ts';
+import { kindNumber, type Span, spanKinds } from '../span/span.ts';
 import { discard } from '../span/value-table.ts';
 import { type CallFacts, FactsOfRows, readCallFacts } from './call-facts.ts';
 import { type CallExtremes, type CallGroup, type EdgeProtocol, edgeProtocols } from './call-group.ts';
@@ -76,13 +76,6 @@ export function findEntry(graph: TraceGraph, span: Span): Span | null {
   return graph.isEntry(top) ? graph.view(top) : null;
 }
 
-const number = {
-  server: spanKinds.indexOf('SERVER'),
-  client: spanKinds.indexOf('CLIENT'),
-  producer: spanKinds.indexOf('PRODUCER'),
-  consumer: spanKinds.indexOf('CONSUMER'),
-} as const;
-
 /** A group of calls while calls are added. */
 interface Filling {
   readonly alike: Omit<CallGroup, 'clients' | 'servers' | 'extremes'>;
@@ -107,27 +100,7 @@ function collectCalls(graph: TraceGraph, facts: RowFacts): readonly CallGroup[] 
     const key = edge * edgeProtocols.length + edgeProtocols.indexOf(protocol);
     let group = filling.get(key);
     if (group === undefined) {
-      group = {
-        alike: {
-          client: graph.serviceOf(client),
-          server: graph.serviceOf(server),
-          protocol,
-          clientKind: spanKinds[kinds[client] ?? 0] ?? 'UNSPECIFIED',
-          serverKind: spanKinds[kinds[server] ?? 0] ?? 'UNSPECIFIED',
-        },
-        extremes: {
-          late: Number.NEGATIVE_INFINITY,
-          apart: Number.NEGATIVE_INFINITY,
-          lag: { client: Number.NEGATIVE_INFINITY, server: Number.NEGATIVE_INFINITY },
-          hasDetached: false,
-          isAcrossTraces: false,
-        },
-        clients: new Int32Array(4),
-        servers: new Int32Array(4),
-        count: 0,
-        first: calls,
-        firstServer: server,
-      };
+      group = beginGroup(graph, client, server, protocol, calls);
       filling.set(key, group);
     }
     if (group.count === group.clients.length) {
@@ -168,6 +141,38 @@ function collectCalls(graph: TraceGraph, facts: RowFacts): readonly CallGroup[] 
       clients: clients.subarray(0, count),
       servers: servers.subarray(0, count),
     }));
+}
+
+/** @param first The number of the call. */
+function beginGroup(
+  graph: TraceGraph,
+  client: number,
+  server: number,
+  protocol: EdgeProtocol,
+  first: number,
+): Filling {
+  const kindOf = (row: number): Span['kind'] => spanKinds[graph.store.kinds[row] ?? 0] ?? 'UNSPECIFIED';
+  return {
+    alike: {
+      client: graph.serviceOf(client),
+      server: graph.serviceOf(server),
+      protocol,
+      clientKind: kindOf(client),
+      serverKind: kindOf(server),
+    },
+    extremes: {
+      late: Number.NEGATIVE_INFINITY,
+      apart: Number.NEGATIVE_INFINITY,
+      lag: { client: Number.NEGATIVE_INFINITY, server: Number.NEGATIVE_INFINITY },
+      hasDetached: false,
+      isAcrossTraces: false,
+    },
+    clients: new Int32Array(4),
+    servers: new Int32Array(4),
+    count: 0,
+    first,
+    firstServer: server,
+  };
 }
 
 function extend(extremes: CallExtremes, graph: TraceGraph, client: number, server: number): void {
@@ -211,16 +216,16 @@ function doubled(rows: Rows): Rows {
  */
 function isHandedOver(graph: TraceGraph, facts: RowFacts, target: number, row: number): boolean {
   const { kinds } = graph.store;
-  if (kinds[target] === number.producer) return true;
-  if (kinds[row] !== number.consumer && !graph.isRoot(row)) return false;
+  if (kinds[target] === kindNumber.producer) return true;
+  if (kinds[row] !== kindNumber.consumer && !graph.isRoot(row)) return false;
   return facts.isOutgoing(target) || graph.serviceNumberOf(target) !== graph.serviceNumberOf(row);
 }
 
 /** A span and its child stand on two sides of a call when kinds or flags say so, or the services differ. */
 function crosses(graph: TraceGraph, parent: number, child: number): boolean {
   const { kinds } = graph.store;
-  if (kinds[parent] === number.client && kinds[child] === number.server) return true;
-  if (kinds[parent] === number.producer && kinds[child] === number.consumer) return true;
+  if (kinds[parent] === kindNumber.client && kinds[child] === kindNumber.server) return true;
+  if (kinds[parent] === kindNumber.producer && kinds[child] === kindNumber.consumer) return true;
   // Replicas of one service call each other, and spans made by hand have no kind that tells.
   return graph.isParentRemote(child) || graph.serviceNumberOf(parent) !== graph.serviceNumberOf(child);
 }
@@ -256,7 +261,7 @@ function markContinued(graph: TraceGraph, facts: RowFacts, groups: readonly Call
     const outer = findOuterLayer(row);
     if (outer === none) continue;
     // A PRODUCER above the call to the broker's API is a message of its own, and no layer of that call.
-    const isMessage = kinds[outer] === number.producer && kinds[row] !== number.producer;
+    const isMessage = kinds[outer] === kindNumber.producer && kinds[row] !== kindNumber.producer;
     if (!isMessage && !mcp?.isOuterApart(outer, row)) continued[outer] = 1;
     if (called[outer] === 1 && !mcp?.isInnerApart(outer, row)) continued[row] = 1;
   }
@@ -320,7 +325,7 @@ function markLinkedChildren(graph: TraceGraph): ReadonlySet<number> {
   const parents = new Set<number>();
   for (const row of graph.rowsWithLinks()) {
     const parent = graph.has(row) ? (graph.parents[row] ?? none) : none;
-    if (parent !== none && graph.store.kinds[parent] === number.consumer) parents.add(parent);
+    if (parent !== none && graph.store.kinds[parent] === kindNumber.consumer) parents.add(parent);
   }
   return parents;
 }

@@ -1,12 +1,10 @@
 import type { Rows, TraceGraph } from '../graph/trace-graph.ts';
-import { spanKinds } from '../span/span.ts';
+import { kindNumber } from '../span/span.ts';
 import { groupBy, mapBy } from '../util/group-by.ts';
 import { type IntervalIndex, indexIntervals } from '../util/interval-index.ts';
 import { family, readPath, readRoute } from './call-facts.ts';
 import type { CallGroup } from './call-group.ts';
 import type { RowFacts } from './row-facts.ts';
-
-const serverKind = spanKinds.indexOf('SERVER');
 
 /**
  * Roots of HTTP that only carry MCP: requests to the path within whose requests most SERVER spans of MCP of the service lie, streams
@@ -26,7 +24,7 @@ export function findMcpTransports(
   const requests = roots.filter(
     (row) =>
       servers.has(graph.serviceOf(row)) &&
-      graph.store.kinds[row] === serverKind &&
+      graph.store.kinds[row] === kindNumber.server &&
       facts.protocolOf(row) === 'http',
   );
   for (const [service, ofService] of mapBy(requests, (row) => graph.serviceOf(row))) {
@@ -50,7 +48,8 @@ export function selectMcpServers(graph: TraceGraph, facts: RowFacts): readonly n
   if (!facts.hasFamily(family.mcp)) return [];
   const rows: number[] = [];
   for (let row = 0; row < store.size; row += 1) {
-    if (graph.has(row) && store.kinds[row] === serverKind && facts.protocolOf(row) === 'mcp') rows.push(row);
+    if (graph.has(row) && store.kinds[row] === kindNumber.server && facts.protocolOf(row) === 'mcp')
+      rows.push(row);
   }
   return rows;
 }
@@ -70,7 +69,7 @@ export function separateMcp(
   const servers = selectMcpServers(graph, facts);
   if (servers.length === 0) return null;
   const isRootOf = (row: number, protocol: 'http' | 'mcp'): boolean =>
-    graph.isRoot(row) && graph.store.kinds[row] === serverKind && facts.protocolOf(row) === protocol;
+    graph.isRoot(row) && graph.store.kinds[row] === kindNumber.server && facts.protocolOf(row) === protocol;
   const listServices = (rows: Iterable<number>, protocol: 'http' | 'mcp'): ReadonlySet<string | null> =>
     new Set(Array.from(rows).flatMap((row) => (isRootOf(row, protocol) ? [graph.serviceOf(row)] : [])));
   const withMcpRoots = listServices(servers, 'mcp');

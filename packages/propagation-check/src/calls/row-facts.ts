@@ -1,5 +1,5 @@
 import { AttributeIndex } from '../span/row-attributes.ts';
-import { spanKinds, statusCodes } from '../span/span.ts';
+import { kindNumber, spanKinds, statusCodes } from '../span/span.ts';
 import { type SpanStore, textOf } from '../span/span-store.ts';
 import { emptyText } from '../span/value-table.ts';
 import {
@@ -37,7 +37,6 @@ const protocols: readonly CallFacts['protocol'][] = [
   'database',
   'unknown',
 ];
-const [client, producer] = [spanKinds.indexOf('CLIENT'), spanKinds.indexOf('PRODUCER')];
 
 /** Reads facts of calls from the rows of a span store, without views. */
 export class RowFacts {
@@ -101,8 +100,8 @@ export class RowFacts {
   /** See `isOutgoing` of spans. */
   isOutgoing(row: number): boolean {
     const kind = this.#store.kinds[row];
-    if (kind === producer) return true;
-    if (kind !== client) return false;
+    if (kind === kindNumber.producer) return true;
+    if (kind !== kindNumber.client) return false;
     const protocol = this.protocolOf(row);
     return protocol === 'http' || protocol === 'rpc' || protocol === 'mcp';
   }

@@ -17,10 +17,10 @@ import type { Result } from '../verdict/result.ts';
 import type { AuditArguments } from './audit-arguments.ts';
 import { readStateFile, writeStateFile } from './audit-state-file.ts';
 import { type Settled, settleBaseline } from './baseline-file.ts';
-import { readCheckInputs, readCollector } from './check-inputs.ts';
+import { type ReadInputs, readCheckInputs, readCollector } from './check-inputs.ts';
 import { expandPaths } from './expand-paths.ts';
 import { openAuditSource } from './open-audit-source.ts';
-import { printAudit } from './print-audit.ts';
+import { type Audited, printAudit } from './print-audit.ts';
 import { hasPath, writeFailure } from './report-failure.ts';
 import type { Session } from './session.ts';
 import { createProgress } from './show-progress.ts';
@@ -36,8 +36,8 @@ export async function runAudit(
 ): Promise<void> {
   refuseContradictions(args);
   const { output, signal } = session;
-  const { wireFiles, ...inputs } = await readCheckInputs(args, await expandPaths(listRead(paths, args)));
-  const { baseline: _, ...judging } = inputs;
+  const inputs = await readCheckInputs(args, await expandPaths(listRead(paths, args)));
+  const { wireFiles, baseline: _, ...judging } = inputs;
   let { wire } = inputs;
   let state = await readStateFile(args.state);
   let collector: CollectorCounters | null = null;
@@ -57,30 +57,15 @@ export async function runAudit(
     collector = await readCollector(args, signal);
     const options = { ...args, latest: at.getTime() - args.settle };
     const windows = await readWindows(source, options, signal).finally(progress.clear);
-    const { audit, notes, failure } = await settle({ source: source.name, state, ...windows }, inputs, args);
+    const turnOf = { source: source.name, state, ...windows };
+    const { failure, ...audited } = await auditTurn(turnOf, collector, inputs, args);
+    const { audit } = audited;
     state = nextState(state, audit, at);
     const signature = signatureOf(audit);
-    const details = {
-      source: source.name,
-      reason: explainOutcome(audit, windows.now, inputs),
-      notes: [
-        ...(windows.now.store === undefined ? [] : describeStore(windows.now.store)),
-        ...(await wireFiles.describeGaps(windows.now.store ?? null)),
-        ...hintAtExpectations(audit.result, listServices(windows.now), inputs.expectation),
-        ...notes,
-      ],
-      collector,
-    };
-    const report = {
-      audit,
-      details,
-      store: windows.now.store ?? null,
-      isRepeated: args.every !== undefined,
-      line: signature === printed ? describeUnchanged(audit, at) : null,
-    };
+    const line = signature === printed ? describeUnchanged(audit, at) : null;
     const failures = [
       failure,
-      ...(await printAudit(report, args, output)),
+      ...(await printAudit({ ...audited, line }, args, output)),
       args.state === undefined ? null : await writeStateFile(args.state, state),
     ].filter((each) => each !== null);
     printed = signature;
@@ -104,6 +89,27 @@ export async function runAudit(
   }
 }
 
+/** An audit, and what is said beside it. */
+async function auditTurn(
+  turn: TurnInput,
+  collector: CollectorCounters | null,
+  inputs: ReadInputs,
+  args: AuditArguments,
+): Promise<Omit<Audited, 'line'> & Pick<Settled, 'failure'>> {
+  const { source, now } = turn;
+  const { audit, notes, failure } = await settle(turn, inputs, args);
+  const store = now.store ?? null;
+  const reason = explainOutcome(audit, now, inputs);
+  const said = [
+    ...(store === null ? [] : describeStore(store)),
+    ...(await inputs.wireFiles.describeGaps(store)),
+    ...hintAtExpectations(audit.result, listServices(now), inputs.expectation),
+    ...notes,
+  ];
+  const details = { source, reason, notes: said, collector };
+  return { audit, details, store, isRepeated: args.every !== undefined, failure };
+}
+
 function refuseContradictions({ every, until, updateBaseline, failUnder, failOn }: AuditArguments): void {
   if (every !== undefined && until !== undefined)
     throw new UsageError('--every: each window ends at its own time; leave --until out');
@@ -115,9 +121,11 @@ function refuseContradictions({ every, until, updateBaseline, failUnder, failOn 
     );
 }
 
+type TurnInput = Omit<AuditInput, 'failUnder' | 'failOn'>;
+
 /** The audit against the baseline, which `--update-baseline` writes. */
 async function settle(
-  { now, ...input }: Omit<AuditInput, 'failUnder' | 'failOn'>,
+  { now, ...input }: TurnInput,
   { baseline = [], expectation }: CheckInputs,
   args: AuditArguments,
 ): Promise<{ readonly audit: AuditResult } & Pick<Settled, 'notes' | 'failure'>> {

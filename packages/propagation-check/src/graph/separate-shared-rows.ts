@@ -1,5 +1,5 @@
 import { separateSharedSpans } from '../span/shared-span-ids.ts';
-import { spanKinds } from '../span/span.ts';
+import { kindNumber } from '../span/span.ts';
 import { type SpanStore, viewOf, type Words } from '../span/span-store.ts';
 import type { SpanIndex } from './span-index.ts';
 
@@ -8,9 +8,6 @@ export interface SpanIds {
   readonly spanIds: Words;
   readonly parentIds: Words;
 }
-
-const client = spanKinds.indexOf('CLIENT');
-const server = spanKinds.indexOf('SERVER');
 
 /**
  * Gives servers that share the id of their CLIENT span one of their own; null where none do. The Collector and Jaeger
@@ -45,7 +42,9 @@ function findSharedIds(store: SpanStore, index: SpanIndex): ReadonlySet<number> 
     const kinds = kindsOf.get(found) ?? new Set([store.kinds[found]]);
     kindsOf.set(found, kinds.add(store.kinds[row]));
   }
-  const both = [...kindsOf].filter(([, kinds]) => kinds.has(client) && kinds.has(server));
+  const both = [...kindsOf].filter(
+    ([, kinds]) => kinds.has(kindNumber.client) && kinds.has(kindNumber.server),
+  );
   return new Set(both.map(([row]) => row));
 }
 

@@ -1,6 +1,6 @@
 import { AttributeIndex } from '../span/row-attributes.ts';
 import { type RowSource, RowSpan } from '../span/row-span.ts';
-import { isParentRemote, type Span, spanKinds } from '../span/span.ts';
+import { isParentRemote, kindNumber, type Span } from '../span/span.ts';
 import {
   type Bytes,
   endTimeOf,
@@ -23,7 +23,6 @@ export type Rows = Int32Array<ArrayBuffer>;
 /** No row. */
 export const none = -1;
 
-const entries = [spanKinds.indexOf('SERVER'), spanKinds.indexOf('CONSUMER')];
 const remoteParent = 0x300;
 
 /** Rows that stand one after the other: most files are written in the order of time. */
@@ -216,7 +215,7 @@ export class TraceGraph {
 
   isEntry(row: number): boolean {
     const kind = this.store.kinds[row];
-    return kind === entries[0] || kind === entries[1];
+    return kind === kindNumber.server || kind === kindNumber.consumer;
   }
 
   isRoot(row: number): boolean {
@@ -277,6 +276,16 @@ export class TraceGraph {
   areOfOneTrace(one: Span, other: Span): boolean {
     const { traces } = this.index;
     return traces[this.rowOf(one)] === traces[this.rowOf(other)];
+  }
+
+  /** Whether two rows are of different traces whose ids have the last 64 bits in common. */
+  areTracesAlike(one: number, other: number): boolean {
+    const { traceIds } = this.store;
+    return (
+      this.index.traces[one] !== this.index.traces[other] &&
+      traceIds[one * 4 + 2] === traceIds[other * 4 + 2] &&
+      traceIds[one * 4 + 3] === traceIds[other * 4 + 3]
+    );
   }
 
   hasChildren(span: Span): boolean {

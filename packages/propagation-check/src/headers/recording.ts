@@ -1,5 +1,5 @@
 import type { TraceGraph } from '../graph/trace-graph.ts';
-import { type Span, spanKinds } from '../span/span.ts';
+import { kindNumber, type Span } from '../span/span.ts';
 import { type SpanStore, spanIdOf, textOf, valueAt } from '../span/span-store.ts';
 import { keyFor } from '../util/group-by.ts';
 import { rememberOf } from '../util/remember.ts';
@@ -33,10 +33,8 @@ interface Source {
   isPartial: boolean;
 }
 
-const calls = [spanKinds.indexOf('CLIENT'), spanKinds.indexOf('PRODUCER')];
-
 function isCall(kind: number): boolean {
-  return calls.includes(kind);
+  return kind === kindNumber.client || kind === kindNumber.producer;
 }
 
 /**

@@ -63,19 +63,7 @@ export type HeaderLookup = (
 
 /** Prepares the look-up for the spans that are checked. */
 export function indexHeaders(evidence: HeaderEvidence, spans: TraceGraph): HeaderLookup {
-  const named = new Set(evidence.wire.flatMap(readSpanIds));
-  const known = spans.selectKnownIds(named);
-  const byId = new Map<string, WireRecord[]>();
-  const unnamed: WireRecord[] = [];
-  for (const record of evidence.wire) {
-    const ids = readSpanIds(record).filter((id) => known.has(id));
-    for (const id of new Set(ids)) {
-      const ofId = byId.get(id);
-      if (ofId === undefined) byId.set(id, [record]);
-      else ofId.push(record);
-    }
-    if (ids.length === 0) unnamed.push(record);
-  }
+  const { byId, unnamed } = indexBySpan(evidence.wire, spans);
   const anonymous = indexRecords(unnamed);
   const told = rememberSummaries();
   const readAnswer = indexAnswers(evidence.wire, spans);
@@ -124,6 +112,23 @@ export function indexHeaders(evidence: HeaderEvidence, spans: TraceGraph): Heade
       answer: (own.length > 0 ? readAnswer(last) : null) ?? captured?.answer ?? null,
     };
   };
+}
+
+/** Records by the spans that their headers name, and those that name none of the data. */
+function indexBySpan(wire: readonly WireRecord[], spans: TraceGraph) {
+  const known = spans.selectKnownIds(new Set(wire.flatMap(readSpanIds)));
+  const byId = new Map<string, WireRecord[]>();
+  const unnamed: WireRecord[] = [];
+  for (const record of wire) {
+    const ids = readSpanIds(record).filter((id) => known.has(id));
+    for (const id of new Set(ids)) {
+      const ofId = byId.get(id);
+      if (ofId === undefined) byId.set(id, [record]);
+      else ofId.push(record);
+    }
+    if (ids.length === 0) unnamed.push(record);
+  }
+  return { byId, unnamed };
 }
 
 function describeCaptured(captured: CapturedHeaders | null): CallHeaders | null {

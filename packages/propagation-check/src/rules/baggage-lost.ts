@@ -3,10 +3,11 @@ import { hasDroppedAttributes } from '../calls/dropped.ts';
 import type { WireContext } from '../headers/evidence.ts';
 import type { HeaderLookup } from '../headers/wire.ts';
 import type { Span } from '../span/span.ts';
-import { keyFor } from '../util/group-by.ts';
-import { type Check, isExpectedCaller, type Scene } from './check.ts';
+import { type Group, keyFor } from '../util/group-by.ts';
+import { isExpectedCaller, type Scene } from './check.ts';
 import { defineFinding } from './define-finding.ts';
-import { reportCalls } from './report-calls.ts';
+import { groupByEdge, reportCalls } from './report-calls.ts';
+import { gate, rule } from './rule.ts';
 
 export const finding = defineFinding('baggage-lost', {
   kind: 'cause',
@@ -17,22 +18,55 @@ export const finding = defineFinding('baggage-lost', {
   fix: 'Add baggage to OTEL_PROPAGATORS on both sides and let proxies forward the baggage header.',
 });
 
+/** A whole call, and what shows of it that entries did not arrive. */
+interface BaggageCall extends Call {
+  readonly losses: readonly string[];
+}
+
+/** The calls of one edge on which an entry did not arrive, or all other calls. */
+interface BaggageCalls {
+  readonly scene: Scene;
+  readonly entries: readonly Entry[];
+  readonly calls: Group<BaggageCall>;
+}
+
 /**
  * Whole edges on which an expected baggage entry did not arrive: by the headers that a tap saw, otherwise by the
  * attributes that services copy from baggage. Where nobody looked nothing is said.
  */
-export const findLostBaggage: Check = (scene) => {
-  const { baggage, sentBaggage } = scene.expectation;
-  const entries = Object.entries({ ...baggage, ...sentBaggage });
-  if (entries.length === 0) return [];
-  const recorded = findRecordedKeys(scene.graph.spans, entries);
-  const losses = new Map<Call, string>();
-  for (const call of listExpectedCalls(scene)) {
-    const says = entries.flatMap((entry) => describeLoss(call, entry, scene.headersOf, recorded) ?? []);
-    if (says.length > 0) losses.set(call, says.join('; '));
-  }
-  return reportCalls(finding, [...losses.keys()], (call) => losses.get(call) ?? '');
-};
+export const lostBaggage = rule<BaggageCalls>({
+  finding,
+  measure: (scene) => {
+    const { baggage, sentBaggage } = scene.expectation;
+    const entries = Object.entries({ ...baggage, ...sentBaggage });
+    if (entries.length === 0) return [];
+    const recorded = findRecordedKeys(scene.graph.spans, entries);
+    const calls = listExpectedCalls(scene).map((call) => ({
+      ...call,
+      losses: entries.flatMap((entry) => describeLoss(call, entry, scene.headersOf, recorded) ?? []),
+    }));
+    return groupByEdge(calls, isLossy).map((ofEdge) => ({ scene, entries, calls: ofEdge }));
+  },
+  gates: [
+    gate(
+      'a tap or an attribute shows that an entry is missing',
+      ({ calls: [first] }) => isLossy(first),
+      (all) =>
+        `nothing shows ${all.entries.map(show).join(' and ')} in ${listUntold(all).length} of ${all.calls.length} calls`,
+    ),
+  ],
+  looseEnds: (all) => listUntold(all).map(({ client }) => client),
+  report: ({ calls }) => reportCalls(finding, calls, ({ losses }) => losses.join('; ')),
+});
+
+function isLossy({ losses }: BaggageCall): boolean {
+  return losses.length > 0;
+}
+
+/** The calls of which nothing shows that all entries arrived. */
+function listUntold({ scene, entries, calls }: BaggageCalls): readonly Call[] {
+  return calls.filter((call) => !entries.every((entry) => hasArrived(call, entry, scene.headersOf)));
+}
 
 /** The entries of which no call shows whether they arrived, `hello=world`. */
 export function listUnshownBaggage(

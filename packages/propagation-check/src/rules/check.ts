@@ -46,7 +46,7 @@ export interface SceneFacts {
   readonly thresholds: Thresholds;
 }
 
-/** Everything that a check may look at. A check does no I/O and changes nothing. */
+/** Everything that a rule may look at. A rule does no I/O and changes nothing. */
 export interface Scene extends SceneFacts {
   readonly shared: SharedResults;
 }
@@ -94,6 +94,7 @@ export interface Coverage {
   readonly to: bigint;
 }
 
+/** The spans that no earlier rule has explained. */
 export interface LooseEnds {
   /** CLIENT and PRODUCER spans that nobody continued. */
   readonly clients: readonly Span[];
@@ -126,7 +127,7 @@ export interface Shown {
   readonly says: string;
 }
 
-/** The report of a check; `check-traces.ts` counts it and adds the prose. */
+/** The report of a rule; `check-traces.ts` counts it and adds the prose. */
 export interface Draft {
   readonly id: FindingId;
   readonly severity: Severity;
@@ -149,8 +150,6 @@ export interface Draft {
 export function listExplained({ shown, explains = [] }: Draft): readonly (Span | null)[] {
   return [...shown.flatMap(({ client, server }) => [client, server]), ...explains];
 }
-
-export type Check = (scene: Scene, open: Open) => readonly Draft[];
 
 /** The protocol of the edge that a span is a side of. */
 export function protocolOf(span: Span | undefined): EdgeProtocol {

@@ -1,7 +1,8 @@
 import { type ClockOffset, clockOf } from '../pairing/align-clocks.ts';
-import { groupBy, keyFor } from '../util/group-by.ts';
-import type { Check, Draft, Scene } from './check.ts';
+import { type Group, groupBy, keyFor } from '../util/group-by.ts';
+import type { Open, Scene } from './check.ts';
 import { defineFinding } from './define-finding.ts';
+import { gate, rule } from './rule.ts';
 
 export const finding = defineFinding('clock-skew', {
   kind: 'warning',
@@ -12,35 +13,51 @@ export const finding = defineFinding('clock-skew', {
   fix: 'Synchronise the clocks of the two machines (NTP).',
 });
 
-/** A warning: the edges may be whole, only their times mislead. */
-export const findClockSkew: Check = (scene) => {
-  const { noticeableSkew } = scene.thresholds;
-  const noticed = [...scene.clockOffsets].filter(
-    ([, { ahead }]) => ahead > noticeableSkew || ahead < -noticeableSkew,
-  );
-  return groupBy(noticed, ([, { service }]) => keyFor(service)).map((clocks) => {
-    const [[, { service }]] = clocks;
-    return describeService(scene, service, new Map(clocks));
-  });
-};
+/** The clocks of a service that anybody would notice to be wrong, or its others that do not agree with those of the callers. */
+interface ApartClocks {
+  readonly scene: Scene;
+  readonly open: Open;
+  readonly clocks: Group<readonly [key: string, offset: ClockOffset]>;
+}
 
-function describeService(
-  scene: Scene,
-  service: string | null,
-  clocks: ReadonlyMap<string, ClockOffset>,
-): Draft {
-  const calls = scene.callsInto(service);
-  const isShared = new Set(calls.map(({ server }) => clockOf(server))).size === 1;
-  const shown = calls.flatMap(({ client, server }) => {
-    const clock = clocks.get(clockOf(server));
-    return clock === undefined ? [] : [{ client, server, says: describeClock(clock, isShared) }];
-  });
-  return finding.report({
-    client: calls[0]?.client.serviceName ?? null,
-    server: service,
-    protocol: calls[0]?.protocol ?? 'http',
-    shown,
-  });
+/** A warning: the edges may be whole, only their times mislead. */
+export const apartClocks = rule<ApartClocks>({
+  finding,
+  measure: (scene, open) =>
+    groupBy([...scene.clockOffsets], ([, offset]) =>
+      keyFor(offset.service, String(isNoticeable(scene, offset))),
+    ).map((clocks) => ({ scene, open, clocks })),
+  gates: [
+    gate(
+      'a clock is wrong by as much as people notice',
+      ({ scene, clocks: [[, offset]] }) => isNoticeable(scene, offset),
+      ({ clocks }) => clocks.map(([, offset]) => describeClock(offset, false)).join(', '),
+    ),
+  ],
+  looseEnds: ({ open, clocks: [[, { service }]] }) => [
+    ...open.clients.filter(({ serviceName }) => serviceName === service),
+    ...open.roots.of(service),
+  ],
+  report: ({ scene, clocks }) => {
+    const [[, { service }]] = clocks;
+    const offsets = new Map(clocks);
+    const calls = scene.callsInto(service);
+    const isShared = new Set(calls.map(({ server }) => clockOf(server))).size === 1;
+    const shown = calls.flatMap(({ client, server }) => {
+      const offset = offsets.get(clockOf(server));
+      return offset === undefined ? [] : [{ client, server, says: describeClock(offset, isShared) }];
+    });
+    return finding.report({
+      client: calls[0]?.client.serviceName ?? null,
+      server: service,
+      protocol: calls[0]?.protocol ?? 'http',
+      shown,
+    });
+  },
+});
+
+function isNoticeable({ thresholds }: Scene, { ahead }: ClockOffset): boolean {
+  return ahead > thresholds.noticeableSkew || ahead < -thresholds.noticeableSkew;
 }
 
 function describeClock({ service, instance, ahead }: ClockOffset, isShared: boolean): string {

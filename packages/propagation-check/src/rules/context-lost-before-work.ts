@@ -1,6 +1,6 @@
 import type { RowSource } from '../calls/row-facts.ts';
 import type { Pair } from '../pairing/pair.ts';
-import { type Span, spanKinds } from '../span/span.ts';
+import { kindNumber, type Span } from '../span/span.ts';
 import { groupBy, keyFor, mapBy } from '../util/group-by.ts';
 import { remember } from '../util/remember.ts';
 import type { Scene } from './check.ts';
@@ -15,9 +15,6 @@ interface DetachedWork {
   readonly pairs: readonly Pair[];
 }
 
-const internal = spanKinds.indexOf('INTERNAL');
-const client = spanKinds.indexOf('CLIENT');
-
 /**
  * Work of a request or a message that calls no other service (a handler, a template, a query of a database), and began a trace of its own. Jobs do so, too,
  * and are healthy: (nearly) all requests of a route must have one of the same name.
@@ -29,7 +26,7 @@ export const contextLostBeforeWork = rule<DetachedWork>({
     const { kinds } = graph.store;
     if (!facts.maySome(mayBeWork)) return [];
     const isWork = (row: number): boolean =>
-      kinds[row] === internal || (kinds[row] === client && !isCall(scene, row));
+      kinds[row] === kindNumber.internal || (kinds[row] === kindNumber.client && !isCall(scene, row));
     const roots = graph.select(
       (row) =>
         isWork(row) &&
@@ -95,7 +92,7 @@ function listCalling(scene: Scene, roots: readonly Span[]): ReadonlySet<number> 
 
 /** Some CLIENT spans have no attributes, and are calls because somebody continued them. */
 function isCall({ graph, facts }: Scene, row: number): boolean {
-  return facts.isOutgoing(row) || (graph.store.kinds[row] === client && graph.hasChild(row));
+  return facts.isOutgoing(row) || (graph.store.kinds[row] === kindNumber.client && graph.hasChild(row));
 }
 
 function nameWork({ serviceName, scopeName, kind, name }: Span): string {

@@ -5,14 +5,11 @@ import { isMoreThanChance } from '../pairing/chance.ts';
 import { type Pair, pairSpans, startsDuring, type Tolerances } from '../pairing/pair.ts';
 import { atTime } from '../span/row-span.ts';
 import type { Span } from '../span/span.ts';
-import { spanKinds } from '../span/span.ts';
+import { kindNumber } from '../span/span.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
 import { protocolOf, type Scene } from './check.ts';
 import { finding } from './context-lost-in-process.ts';
 import { gate, rule } from './rule.ts';
-
-const internal = spanKinds.indexOf('INTERNAL');
-const server = spanKinds.indexOf('SERVER');
 
 /** The spans of one layer of a service that began traces, and requests for the same that began others. */
 interface DividedLayers {
@@ -36,8 +33,8 @@ export const contextLostBetweenLayers = rule<DividedLayers>({
     const spans = graph
       .select(
         (row) =>
-          (graph.store.kinds[row] === internal ||
-            (graph.store.kinds[row] === server && divided.has(graph.serviceNumberOf(row)))) &&
+          (graph.store.kinds[row] === kindNumber.internal ||
+            (graph.store.kinds[row] === kindNumber.server && divided.has(graph.serviceNumberOf(row)))) &&
           graph.isRoot(row) &&
           !graph.mayBeLinked(row) &&
           readMethod(facts.at(row)) !== null,
@@ -106,7 +103,12 @@ function findDividedServices({ graph }: Scene): ReadonlySet<number> {
   for (let row = 0; row < size; row += 1) {
     const resource = resources[row] ?? 0;
     const scope = scopes[row] ?? 0;
-    if (kinds[row] !== server || latest[resource] === scope || !graph.has(row) || !graph.isRoot(row))
+    if (
+      kinds[row] !== kindNumber.server ||
+      latest[resource] === scope ||
+      !graph.has(row) ||
+      !graph.isRoot(row)
+    )
       continue;
     latest[resource] = scope;
     const service = graph.serviceNumberOf(row);

@@ -3,11 +3,11 @@ import { bounds } from '../pairing/bounds.ts';
 import type { Span, SpanKind } from '../span/span.ts';
 import { keyFor } from '../util/group-by.ts';
 import { hideSecrets } from '../util/hide-secrets.ts';
-import { type Check, type Draft, type LooseEnds, listExplained, type Open, type Scene } from './check.ts';
-import { checks } from './checks.ts';
+import { type Draft, type LooseEnds, listExplained, type Open, type Scene } from './check.ts';
 import type { FindingId } from './finding.ts';
 import { findings } from './findings.ts';
-import type { Rule, Silence } from './rule.ts';
+import type { Silence } from './rule.ts';
+import { rules } from './rules-in-order.ts';
 
 /** A side of a call without its other side that no report names. Part of the JSON report. */
 export interface UnreportedEnd {
@@ -81,7 +81,7 @@ function hasKnownCallers(scene: Scene, service: string | null): boolean {
 function indexSilences(silences: readonly Silence[]): ReadonlyMap<Span, readonly Silence[]> {
   const ofSpan = new Map<Span, Silence[]>();
   for (const silence of silences) {
-    for (const span of silence.looseEnds) {
+    for (const span of silence.looseEnds()) {
       const known = ofSpan.get(span);
       if (known === undefined) ofSpan.set(span, [silence]);
       else known.push(silence);
@@ -98,7 +98,7 @@ function tellWhyNot(
   silences: readonly Silence[],
 ): readonly ClosedGate[] {
   const spoke = new Set(silences.map(({ finding }) => finding));
-  return checks.filter(isRule).flatMap((rule) => {
+  return rules.flatMap((rule) => {
     const values = spoke.has(rule.finding) ? null : rule.whyNot(scene, open, span);
     return values === null ? [] : [{ finding: rule.finding, gate: 'another side is there', values }];
   });
@@ -107,8 +107,4 @@ function tellWhyNot(
 /** The last of each gate. */
 function uniteReasons(reasons: readonly ClosedGate[]): readonly ClosedGate[] {
   return [...new Map(reasons.map((reason) => [keyFor(reason.finding, reason.gate), reason])).values()];
-}
-
-function isRule(check: Check | Rule): check is Rule {
-  return typeof check !== 'function';
 }

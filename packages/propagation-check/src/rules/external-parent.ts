@@ -1,9 +1,10 @@
 import { isEntry } from '../calls/edge.ts';
-import { isCallerMissing, type TraceGraph } from '../graph/trace-graph.ts';
+import { isCallerMissing, isOrphan, type TraceGraph } from '../graph/trace-graph.ts';
 import type { Span } from '../span/span.ts';
-import { groupBy, keyFor } from '../util/group-by.ts';
-import { type Check, protocolOf, type Shown } from './check.ts';
+import { type Group, groupBy, keyFor } from '../util/group-by.ts';
+import { protocolOf, type Shown } from './check.ts';
 import { defineFinding } from './define-finding.ts';
+import { gate, rule } from './rule.ts';
 
 export const finding = defineFinding('external-parent', {
   kind: 'information',
@@ -14,22 +15,48 @@ export const finding = defineFinding('external-parent', {
   fix: 'Nothing, if the caller is a stranger; otherwise collect its spans too.',
 });
 
+type Entry = Shown & { readonly server: Span };
+
+/** Entry spans of a service whose caller is outside of the data, or whose missing parent is not. */
+interface ContinuedOutside {
+  readonly graph: TraceGraph;
+  readonly entries: Group<Entry>;
+}
+
 /**
  * Entry spans that continue a trace of somebody outside the data, and SERVER spans that began their own instead and
  * link to it, because they do not trust that caller. Healthy, and good to know.
  */
-export const findExternalParents: Check = ({ graph }, open) => {
-  const entries = [
-    ...open.orphans.filter((span) => isEntry(span) && isCallerMissing(graph, span)).map(showContinued),
-    ...showRestarted(graph),
-  ];
-  return groupBy(entries, ({ server }) => keyFor(server.serviceName)).map((shown) => {
-    const [{ server }] = shown;
-    return finding.report({ client: null, server: server.serviceName, protocol: protocolOf(server), shown });
-  });
-};
+export const externalParents = rule<ContinuedOutside>({
+  finding,
+  measure: ({ graph }, open) => {
+    const entries = [...open.orphans.filter(isEntry).map(showContinued), ...showRestarted(graph)];
+    return groupBy(entries, ({ server }) =>
+      keyFor(server.serviceName, String(isParentLocal(graph, server))),
+    ).map((ofService) => ({ graph, entries: ofService }));
+  },
+  gates: [
+    gate(
+      'the missing parent is of another process',
+      ({ graph, entries: [{ server }] }) => !isParentLocal(graph, server),
+      ({ entries }) => `of its own process, by the flags of ${entries.length} spans`,
+    ),
+  ],
+  looseEnds: ({ entries }) => entries.map(({ server }) => server),
+  report: ({ entries }) => {
+    const [{ server }] = entries;
+    return finding.report({
+      client: null,
+      server: server.serviceName,
+      protocol: protocolOf(server),
+      shown: entries,
+    });
+  },
+});
 
-type Entry = Shown & { readonly server: Span };
+function isParentLocal(graph: TraceGraph, server: Span): boolean {
+  return isOrphan(graph, server) && !isCallerMissing(graph, server);
+}
 
 function showContinued(server: Span): Entry {
   return {

@@ -1,11 +1,13 @@
-import { type Call, type CallGroup, selectCalls } from '../calls/call-group.ts';
+import { type Call, type CallGroup, countCalls, selectCalls } from '../calls/call-group.ts';
 import { none } from '../graph/trace-graph.ts';
 import { bounds } from '../pairing/bounds.ts';
 import { compareRequests, endsWithin, isSamePath, startsDuring, takeFitting } from '../pairing/pair.ts';
 import type { Span } from '../span/span.ts';
-import { groupBy, keyFor, mapBy } from '../util/group-by.ts';
-import { type Check, protocolOf, type Scene, type Shown } from './check.ts';
+import { type Group, groupBy, keyFor, mapBy } from '../util/group-by.ts';
+import { remember } from '../util/remember.ts';
+import { type Open, protocolOf, type Scene } from './check.ts';
 import { defineFinding } from './define-finding.ts';
+import { gate, rule } from './rule.ts';
 
 export const finding = defineFinding('header-passed-through', {
   kind: 'cause',
@@ -16,37 +18,73 @@ export const finding = defineFinding('header-passed-through', {
   fix: 'Let the hop write its own context: inject after its CLIENT span has begun (a proxy: propagate, not pass through).',
 });
 
+/** A request beside that of a hop, below one CLIENT span. */
+interface Passed {
+  readonly caller: Span;
+  readonly hop: Span;
+  readonly server: Span;
+}
+
+/** Requests of one service beside those of one hop. */
+interface PassedThrough {
+  readonly scene: Scene;
+  readonly passed: Group<Passed>;
+  /** Calls of the hop to the service that are whole. */
+  readonly whole: number;
+  /** The call of the hop that tells of the same request and has no child. */
+  readonly findCall: (passed: Passed) => Span | null;
+}
+
 /**
  * A hop made a SERVER span of its own and handed on the header that it had received: the called service hangs beside the hop,
  * below the same CLIENT span, instead of below the hop.
  */
-export const findHeadersPassedThrough: Check = (scene, open) => {
-  const groups = scene.groups.filter(
-    ({ clientKind, serverKind }) => clientKind === 'CLIENT' && serverKind === 'SERVER',
-  );
-  const repeated = listRepeated(scene, groups);
-  if (repeated.size === 0) return [];
-  const requests = selectCalls(scene.graph, groups, (client) => repeated.has(client));
-  const clientsOf = mapBy(open.clients, ({ traceId }) => traceId);
-  const passed = groupBy(requests, ({ client }) => keyFor(client.traceId, client.spanId)).flatMap((calls) => {
-    const clients = clientsOf.get(calls[0].server.traceId) ?? [];
-    const servers = calls.map(({ server }) => server);
-    return calls.flatMap((call) => findPassed(scene, clients, servers, call));
-  });
-  return groupBy(passed, ({ hop, server }) => keyFor(hop.serviceName, server.serviceName)).map((group) => {
-    const [first] = group;
+export const headersPassedThrough = rule<PassedThrough>({
+  finding,
+  measure: (scene, open) => {
+    const groups = scene.groups.filter(
+      ({ clientKind, serverKind }) => clientKind === 'CLIENT' && serverKind === 'SERVER',
+    );
+    const repeated = listRepeated(scene, groups);
+    if (repeated.size === 0) return [];
+    const requests = selectCalls(scene.graph, groups, (client) => repeated.has(client));
+    const passed = groupBy(requests, ({ client }) => keyFor(client.traceId, client.spanId)).flatMap((calls) =>
+      findPassed(scene, calls),
+    );
+    const findCall = lookUpCalls(scene, open);
+    return groupBy(passed, ({ hop, server }) => keyFor(hop.serviceName, server.serviceName)).map((group) => {
+      const [{ hop, server }] = group;
+      const whole = countCalls(scene.groupsBetween(hop.serviceName, server.serviceName));
+      return { scene, passed: group, whole, findCall };
+    });
+  },
+  gates: [
+    gate(
+      'no call of the hop to the service is whole',
+      ({ whole }) => whole === 0,
+      ({ whole }) => String(whole),
+    ),
+  ],
+  looseEnds: ({ passed, findCall }) => passed.flatMap((each) => findCall(each) ?? []),
+  report: ({ scene, passed, findCall }) => {
+    const [first] = passed;
     const { hop, server } = first;
+    const shown = passed.map((each) => ({
+      client: findCall(each),
+      server: each.server,
+      says: `SERVER ${each.server.spanId} has the parent of SERVER ${each.hop.spanId} of ${each.hop.serviceName}, CLIENT ${each.caller.spanId} of ${each.caller.serviceName}, and began and ended within it`,
+    }));
     // Traffic that is mirrored makes the same picture, unless the hop is expected to call, or shows that it did.
-    const isCalling = group.some(({ client }) => client !== null) || isExpectedHop(scene, first);
+    const isCalling = shown.some(({ client }) => client !== null) || isExpectedHop(scene, first);
     return finding.report({
       ...(isCalling ? {} : { severity: 'warning' as const, isLikely: true }),
       client: hop.serviceName,
       server: server.serviceName,
       protocol: protocolOf(server),
-      shown: group,
+      shown,
     });
-  });
-};
+  },
+});
 
 /** The clients of more than one call. */
 function listRepeated({ graph }: Scene, groups: readonly CallGroup[]): ReadonlySet<number> {
@@ -62,43 +100,35 @@ function listRepeated({ graph }: Scene, groups: readonly CallGroup[]): ReadonlyS
   return repeated;
 }
 
-interface Passed extends Shown {
-  readonly hop: Span;
-  readonly server: Span;
+/** Of the calls of one CLIENT span. */
+function findPassed(scene: Scene, calls: readonly Call[]): readonly Passed[] {
+  const servers = calls.map(({ server }) => server);
+  return calls.flatMap(({ client: caller, server }) => {
+    const [hop] = takeFitting(
+      servers,
+      bounds.looks,
+      1,
+      (span) =>
+        span.serviceName !== server.serviceName &&
+        startsDuring(server, span, scene.thresholds) &&
+        endsWithin(server, span, scene.thresholds) &&
+        isSamePath(span, server),
+    );
+    return hop === undefined ? [] : [{ caller, hop, server }];
+  });
 }
 
-function findPassed(
-  scene: Scene,
-  clients: readonly Span[],
-  siblings: readonly Span[],
-  { client: caller, server }: Call,
-): readonly Passed[] {
-  const [hop] = takeFitting(
-    siblings,
-    bounds.looks,
-    1,
-    (span) =>
-      span.serviceName !== server.serviceName &&
-      startsDuring(server, span, scene.thresholds) &&
-      endsWithin(server, span, scene.thresholds) &&
-      isSamePath(span, server),
-  );
-  if (hop === undefined || scene.groupsBetween(hop.serviceName, server.serviceName).length > 0) return [];
-  const client =
-    clients.find(
-      (span) =>
-        span.serviceName === hop.serviceName &&
-        startsDuring(server, span, scene.thresholds) &&
-        compareRequests(span, server) === 'yes',
-    ) ?? null;
-  return [
-    {
-      hop,
-      client,
-      server,
-      says: `SERVER ${server.spanId} has the parent of SERVER ${hop.spanId} of ${hop.serviceName}, CLIENT ${caller.spanId} of ${caller.serviceName}, and began and ended within it`,
-    },
-  ];
+function lookUpCalls({ thresholds }: Scene, { clients }: Open): PassedThrough['findCall'] {
+  const clientsOf = remember(() => mapBy(clients, ({ traceId }) => traceId));
+  return ({ hop, server }) =>
+    clientsOf()
+      .get(server.traceId)
+      ?.find(
+        (span) =>
+          span.serviceName === hop.serviceName &&
+          startsDuring(server, span, thresholds) &&
+          compareRequests(span, server) === 'yes',
+      ) ?? null;
 }
 
 function isExpectedHop({ expectation }: Scene, { hop, server }: Passed): boolean {

@@ -7,7 +7,7 @@ import { isRoot } from '../graph/trace-graph.ts';
 import { arePairsAwaited, measureFill } from '../pairing/awaited.ts';
 import { isMoreThanChance } from '../pairing/chance.ts';
 import { endsWithin, type Pair, pairSpans, startsDuring, type Tolerances } from '../pairing/pair.ts';
-import { type Span, spanKinds } from '../span/span.ts';
+import { kindNumber, type Span } from '../span/span.ts';
 import { groupBy } from '../util/group-by.ts';
 import {
   type Draft,
@@ -338,11 +338,12 @@ function isUntold(span: Span): boolean {
 /** CLIENT spans without a child that say nothing of what they call, as those of a gateway's balancer or of a workflow engine. */
 function listUntold({ graph, facts }: Scene): readonly Span[] {
   return graph.select(
-    (row) => graph.store.kinds[row] === client && !graph.hasChild(row) && facts.protocolOf(row) === 'unknown',
+    (row) =>
+      graph.store.kinds[row] === kindNumber.client &&
+      !graph.hasChild(row) &&
+      facts.protocolOf(row) === 'unknown',
   );
 }
-
-const client = spanKinds.indexOf('CLIENT');
 
 /**
  * A request of the caller for each root, one to one: nothing but a client that makes no spans explains that, unless

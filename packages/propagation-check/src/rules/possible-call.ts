@@ -3,7 +3,7 @@ import { isOutgoing } from '../calls/edge.ts';
 import { nameEndpoints } from '../calls/endpoint.ts';
 import { isMoreThanChance } from '../pairing/chance.ts';
 import type { Pair } from '../pairing/pair.ts';
-import { type Span, spanKinds } from '../span/span.ts';
+import { kindNumber, type Span } from '../span/span.ts';
 import { mapBy } from '../util/group-by.ts';
 import { type Open, protocolOf, type Scene } from './check.ts';
 import {
@@ -13,8 +13,6 @@ import {
   pairWithin,
 } from './missing-call.ts';
 import { gate, rule } from './rule.ts';
-
-const serverKind = spanKinds.indexOf('SERVER');
 
 /** A service whose every request began a trace, and one whose requests may enclose them. */
 interface PossibleCalls {
@@ -122,7 +120,7 @@ function mayEnclose({ graph, thresholds }: Scene, row: number, root: Span): bool
   const start = graph.starts[graph.rowOf(root)] ?? 0;
   const tolerance = Number(thresholds.clockTolerance);
   return (
-    graph.store.kinds[row] === serverKind &&
+    graph.store.kinds[row] === kindNumber.server &&
     (graph.starts[row] ?? 0) <= start + tolerance &&
     (graph.ends[row] ?? 0) >= start - tolerance &&
     isOfOtherCaller(graph.view(row), root)

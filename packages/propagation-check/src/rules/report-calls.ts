@@ -1,23 +1,29 @@
 import type { Call } from '../calls/call-group.ts';
-import { groupBy, keyFor } from '../util/group-by.ts';
+import { type Group, keyFor, mapBy } from '../util/group-by.ts';
 import type { Draft } from './check.ts';
 import type { Finding } from './define-finding.ts';
 
-/** Whole calls that show a cause, a report for each edge. */
-export function reportCalls(
+/** Whole calls that show a cause, by edge, and all others in one group. */
+export function groupByEdge<Item extends Call>(
+  calls: readonly Item[],
+  isShowing: (call: Item) => boolean = () => true,
+): readonly Group<Item>[] {
+  const keyOf = (call: Item): string | null =>
+    isShowing(call) ? keyFor(call.client.serviceName, call.server.serviceName, call.protocol) : null;
+  return [...mapBy(calls, keyOf).values()];
+}
+
+/** Reports the calls of one edge. */
+export function reportCalls<Item extends Call>(
   finding: Finding,
-  calls: readonly Call[],
-  tell: (call: Call) => string,
-): readonly Draft[] {
-  return groupBy(calls, ({ client, server, protocol }) =>
-    keyFor(client.serviceName, server.serviceName, protocol),
-  ).map((ofEdge) => {
-    const [{ client, server, protocol }] = ofEdge;
-    return finding.report({
-      client: client.serviceName,
-      server: server.serviceName,
-      protocol,
-      shown: ofEdge.map((call) => ({ client: call.client, server: call.server, says: tell(call) })),
-    });
+  calls: Group<Item>,
+  tell: (call: Item) => string,
+): Draft {
+  const [{ client, server, protocol }] = calls;
+  return finding.report({
+    client: client.serviceName,
+    server: server.serviceName,
+    protocol,
+    shown: calls.map((call) => ({ client: call.client, server: call.server, says: tell(call) })),
   });
 }

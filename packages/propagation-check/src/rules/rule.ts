@@ -1,7 +1,7 @@
 import type { Pair } from '../pairing/pair.ts';
 import type { Span } from '../span/span.ts';
 import { groupBy } from '../util/group-by.ts';
-import type { Check, Draft, Open, Scene } from './check.ts';
+import type { Draft, Open, Scene } from './check.ts';
 import type { FindingId } from './finding.ts';
 
 /** One condition of a rule. */
@@ -33,7 +33,7 @@ export interface Silence {
   readonly finding: FindingId;
   readonly gate: string;
   readonly tell: () => string;
-  readonly looseEnds: readonly Span[];
+  readonly looseEnds: () => readonly Span[];
 }
 
 export interface Judgement {
@@ -86,7 +86,7 @@ export function rule<Case>({
           finding: finding.id,
           gate: closed.name,
           tell: () => closed.tell(features),
-          looseEnds: looseEnds(features),
+          looseEnds: () => looseEnds(features),
         });
       }
       return { drafts, silences, unreported: unreported.flat() };
@@ -105,11 +105,4 @@ export function tellReasons(compared: string, reasons: readonly (string | null)[
 /** Of nanoseconds, for people. */
 export function tellMilliseconds(nanoseconds: number): string {
   return `${(nanoseconds / 1_000_000).toFixed(1)} ms`;
-}
-
-/** Plain checks say nothing of what they do not report. */
-export function judgeBy(check: Check | Rule, scene: Scene, open: Open): Judgement {
-  return typeof check === 'function'
-    ? { drafts: check(scene, open), silences: [], unreported: [] }
-    : check.judge(scene, open);
 }

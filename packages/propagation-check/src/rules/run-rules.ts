@@ -7,8 +7,8 @@ import {
   type Scene,
   type SceneFacts,
 } from './check.ts';
-import { checks } from './checks.ts';
-import { judgeBy, type Silence } from './rule.ts';
+import type { Silence } from './rule.ts';
+import { rules } from './rules-in-order.ts';
 import { shareResults } from './shared-results.ts';
 
 /** The reports of all rules. */
@@ -23,8 +23,8 @@ export function runRules(facts: SceneFacts, looseEnds: LooseEnds): Outcome {
   const scene: Scene = { ...facts, shared: shareResults(facts) };
   const silences: Silence[] = [];
   let open: Open = { ...looseEnds, found: [], unreported: [] };
-  for (const check of checks) {
-    const { drafts, ...silent } = judgeBy(check, scene, open);
+  for (const rule of rules) {
+    const { drafts, ...silent } = rule.judge(scene, open);
     silences.push(...silent.silences);
     if (silent.unreported.length > 0)
       open = { ...open, unreported: [...open.unreported, ...silent.unreported] };

@@ -1,10 +1,12 @@
-import { readCallFacts } from '../calls/call-facts.ts';
 import { isOutgoing } from '../calls/edge.ts';
+import type { ExpectedEdge } from '../expect/expectation.ts';
 import { isRoot } from '../graph/trace-graph.ts';
-import { pairSpans } from '../pairing/pair.ts';
-import { type Check, edgeProtocol, listUnseenEdges, type Scene } from './check.ts';
+import { type Pair, pairSpans } from '../pairing/pair.ts';
+import type { Span } from '../span/span.ts';
+import { listUnseenEdges, type Open, protocolOf, type Scene } from './check.ts';
 import { defineFinding } from './define-finding.ts';
 import type { HeaderCause } from './header-cause.ts';
+import { gate, rule } from './rule.ts';
 import { listToSameTargets } from './same-target.ts';
 
 export const finding = defineFinding('server-not-instrumented', {
@@ -16,49 +18,74 @@ export const finding = defineFinding('server-not-instrumented', {
   fix: 'Enable the server instrumentation, load it before the framework (ESM: with its loader hook).',
 });
 
+/** An expected edge without any whole call. */
+interface UnseenServer {
+  readonly open: Open;
+  readonly edge: ExpectedEdge;
+  /** Whether the called service has SERVER or CONSUMER spans. */
+  readonly hasEntries: boolean;
+  /** Otherwise: its spans that began traces and are or have calls, and these with the calls of the caller that were open then. */
+  readonly roots: readonly Span[];
+  readonly pairs: readonly Pair[];
+}
+
 /**
  * The called service emits spans, but no SERVER span at all: its own calls start new traces while the caller waits.
  * Only where the edge is expected; a service without SERVER spans may as well be a poller.
  */
-export const findServersNotInstrumented: Check = (scene, open) =>
-  listUnseenEdges(scene, open).flatMap((edge) => {
-    if (scene.services.hasEntries(edge.server)) return [];
-    const entries = scene.spansOf(edge.server);
-    const pairs = pairSpans(
-      open.clients.filter((span) => span.serviceName === edge.client),
-      entries.filter((span) => isRoot(span) && leadsOutside(scene, span)),
-      () => true,
-      scene.thresholds,
-    );
-    const first = pairs[0];
-    if (first === undefined) return [];
-    return [
-      finding.report({
-        isLikely: true,
-        client: edge.client,
-        server: edge.server,
-        protocol: edgeProtocol(readCallFacts(first.client).protocol),
-        shown: [
-          ...pairs.map(({ client, server }) => ({
-            client,
-            server: null,
-            says: `meanwhile ${edge.server} made ${server.kind} "${server.name}" as the root of trace ${server.traceId}, and has no SERVER span anywhere`,
-          })),
-          ...listToSameTargets(
-            open.clients,
-            pairs.map((pair) => pair.client),
-          ).map((client) => ({
-            client,
-            server: null,
-            says: `has the same target, and ${edge.server} has no SERVER span anywhere`,
-          })),
-        ],
-      }),
-    ];
-  });
+export const serversNotInstrumented = rule<UnseenServer>({
+  finding,
+  measure: (scene, open) =>
+    listUnseenEdges(scene, open).map((edge) => {
+      const hasEntries = scene.services.hasEntries(edge.server);
+      const spans = hasEntries ? [] : scene.spansOf(edge.server);
+      const roots = spans.filter((span) => isRoot(span) && leadsOutside(scene, span));
+      const pairs = hasEntries ? [] : pairSpans(listCalls(open, edge), roots, () => true, scene.thresholds);
+      return { open, edge, hasEntries, roots, pairs };
+    }),
+  gates: [
+    gate(
+      'the called service has no SERVER or CONSUMER span',
+      ({ hasEntries }) => !hasEntries,
+      ({ edge }) => `${edge.server} has some`,
+    ),
+    gate(
+      'spans of the called service began traces while calls of the caller were open',
+      ({ pairs }) => pairs.length > 0,
+      ({ edge, roots }) => `none of the ${roots.length} of ${edge.server}`,
+    ),
+  ],
+  looseEnds: ({ open, edge }) => listCalls(open, edge),
+  report: ({ open, edge: { client: caller, server: callee }, pairs }) =>
+    finding.report({
+      isLikely: true,
+      client: caller,
+      server: callee,
+      protocol: protocolOf(pairs[0]?.client),
+      shown: [
+        ...pairs.map(({ client, server }) => ({
+          client,
+          server: null,
+          says: `meanwhile ${callee} made ${server.kind} "${server.name}" as the root of trace ${server.traceId}, and has no SERVER span anywhere`,
+        })),
+        ...listToSameTargets(
+          open.clients,
+          pairs.map(({ client }) => client),
+        ).map((client) => ({
+          client,
+          server: null,
+          says: `has the same target, and ${callee} has no SERVER span anywhere`,
+        })),
+      ],
+    }),
+});
+
+function listCalls({ clients }: Open, { client }: ExpectedEdge): readonly Span[] {
+  return clients.filter(({ serviceName }) => serviceName === client);
+}
 
 /** DNS look-ups and the like start traces in every process. */
-function leadsOutside(scene: Scene, span: Parameters<typeof isOutgoing>[0]): boolean {
+function leadsOutside(scene: Scene, span: Span): boolean {
   return isOutgoing(span) || scene.graph.hasChildren(span);
 }
 

@@ -1,6 +1,8 @@
-import { groupBy, keyFor } from '../util/group-by.ts';
-import { type Check, isUnnamed } from './check.ts';
+import type { Span } from '../span/span.ts';
+import { type Group, groupBy, keyFor } from '../util/group-by.ts';
+import { isUnnamed } from './check.ts';
 import { defineFinding } from './define-finding.ts';
+import { rule } from './rule.ts';
 
 export const finding = defineFinding('service-unnamed', {
   kind: 'warning',
@@ -12,15 +14,23 @@ export const finding = defineFinding('service-unnamed', {
 });
 
 /** Without a name of its own a service cannot be told from others. */
-export const findUnnamedServices: Check = (scene) => {
-  const services = new Set(scene.graph.store.resourceTable.map(({ serviceName }) => serviceName));
-  const unnamed = scene.graph.viewsOf(
-    [...services].filter(isUnnamed).flatMap((service) => [...scene.graph.rowsOfService(service)]),
-  );
-  return groupBy(unnamed, (span) => keyFor(span.serviceName)).map((spans) =>
+export const unnamedServices = rule<Group<Span>>({
+  finding,
+  measure: ({ graph }) => {
+    const services = new Set(graph.store.resourceTable.map(({ serviceName }) => serviceName));
+    const unnamed = [...services].filter(isUnnamed);
+    return groupBy(
+      graph.viewsOf(unnamed.flatMap((service) => [...graph.rowsOfService(service)])),
+      ({ serviceName }) => keyFor(serviceName),
+    );
+  },
+  // Names are there or not, whatever the calls are.
+  gates: [],
+  looseEnds: () => [],
+  report: (spans) =>
     finding.report({
       client: null,
-      server: spans[0]?.serviceName ?? null,
+      server: spans[0].serviceName,
       protocol: 'internal',
       shown: spans.map((server) => ({
         client: null,
@@ -28,5 +38,4 @@ export const findUnnamedServices: Check = (scene) => {
         says: server.serviceName === null ? 'no service.name' : `service.name is ${server.serviceName}`,
       })),
     }),
-  );
-};
+});

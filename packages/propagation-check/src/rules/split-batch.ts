@@ -1,9 +1,11 @@
 import { readDestination } from '../calls/call-facts.ts';
-import { groupCalls } from '../calls/call-group.ts';
+import { type CallGroup, groupCalls } from '../calls/call-group.ts';
 import { countDroppedLinks } from '../calls/dropped.ts';
-import { type Span, spanKinds } from '../span/span.ts';
-import { groupBy, keyFor } from '../util/group-by.ts';
-import type { Check, Draft, Scene } from './check.ts';
+import { kindNumber, type Span } from '../span/span.ts';
+import { type Group, groupBy, keyFor } from '../util/group-by.ts';
+import { remember } from '../util/remember.ts';
+import type { Scene } from './check.ts';
+import { gate, rule } from './rule.ts';
 import { moveToFront } from './split-causes.ts';
 import { areInOrder, messageCauses } from './split-message.ts';
 import { finding as splitTrace } from './split-trace.ts';
@@ -14,31 +16,92 @@ interface Batch {
   readonly unnamed: number;
 }
 
-const producer = spanKinds.indexOf('PRODUCER');
+/** Batches of one service and destination that lack messages, and a service that sent some of those that are in none. */
+interface ShortBatches {
+  readonly scene: Scene;
+  readonly batches: Group<Batch>;
+  readonly sender: string | null;
+  /** The messages to the destination that are in no batch, of all senders. */
+  readonly unread: () => readonly Span[];
+  /** How many messages the batches lack. */
+  readonly unnamed: number;
+}
 
 /**
  * Batches that link to some of their messages only, as to the first: as many messages to the same destination are in no batch, each sent
  * before the batch that lacks it. Messages of senders without instrumentation leave batches short as well, and no PRODUCER span.
  */
-export const findSplitBatches: Check = (scene) => {
-  const received = scene.groups.filter(
-    ({ clientKind, protocol }) => clientKind === 'PRODUCER' && protocol === 'messaging',
-  );
-  const short = groupCalls(received, ({ server }) => keyFor(server)).flatMap((groups) => {
-    const senders = new Set(groups.map(({ client }) => client));
-    const batches = listShortBatches(
-      scene,
-      groups.flatMap(({ servers }) => [...servers]),
+export const splitBatches = rule<ShortBatches>({
+  finding: splitTrace,
+  measure: (scene) => {
+    const received = scene.groups.filter(
+      ({ clientKind, protocol }) => clientKind === 'PRODUCER' && protocol === 'messaging',
     );
-    return groupBy(batches, ({ span }) => keyFor(nameDestination(scene, span)))
-      .filter((ofDestination) => !areOfOneLimit(ofDestination))
-      .map((ofDestination) => ({ senders, batches: ofDestination }));
+    // Services share the messages of a destination.
+    const named = remember(() => new Set(received.flatMap(({ clients }) => [...clients])));
+    return groupCalls(received, ({ server }) => keyFor(server)).flatMap((ofServer) =>
+      measureShort(scene, ofServer, named),
+    );
+  },
+  gates: [
+    gate(
+      'no limit on links: batches link to different numbers of messages, or to one',
+      ({ batches }) => !areOfOneLimit(batches),
+      ({ batches }) => `each links to ${batches[0].span.links.length}`,
+    ),
+    gate(
+      'as many messages are in no batch as batches lack, and several',
+      ({ scene, unread, unnamed }) =>
+        unread().length === unnamed && unnamed >= scene.thresholds.fewestLostMessages,
+      ({ unread, unnamed }) => `${unread().length} are in none, and batches lack ${unnamed}`,
+    ),
+    gate(
+      'each was sent before the batch that lacks it',
+      ({ unread, batches }) => areInOrder(unread(), listLacking(batches)),
+      ({ unread }) => `not all of ${unread().length}`,
+    ),
+  ],
+  looseEnds: ({ unread }) => unread(),
+  report: ({ batches, sender, unread }) =>
+    splitTrace.report({
+      client: sender,
+      server: batches[0].span.serviceName,
+      protocol: 'messaging',
+      // The header of the messages that it links to did arrive.
+      candidates: moveToFront(messageCauses, 'header-ignored'),
+      shown: listLacking(batches).flatMap((batch, at) => {
+        const client = unread()[at];
+        if (client?.serviceName !== sender) return [];
+        const says = `no batch links to PRODUCER ${client.spanId}; "${batch.name}" ${batch.spanId} of trace ${batch.traceId} links to ${batch.links.length} of its ${batch.attributes.get('messaging.batch.message_count')} messages`;
+        return [{ client, server: null, says }];
+      }),
+    }),
+});
+
+function measureShort(
+  scene: Scene,
+  ofServer: Group<CallGroup>,
+  named: () => ReadonlySet<number>,
+): readonly ShortBatches[] {
+  const senders = new Set(ofServer.map(({ client }) => client));
+  const servers = ofServer.flatMap((group) => [...group.servers]);
+  const ofDestination = groupBy(listShortBatches(scene, servers), ({ span }) =>
+    keyFor(nameDestination(scene, span)),
+  );
+  return ofDestination.flatMap((batches) => {
+    const unread = remember(() => listUnread(scene, batches, named(), senders));
+    const unnamed = batches.reduce((sum, batch) => sum + batch.unnamed, 0);
+    const ofSender = (sender: string | null): ShortBatches => ({ scene, batches, sender, unread, unnamed });
+    // Before a look at all messages.
+    if (areOfOneLimit(batches)) return [ofSender(null)];
+    return [...new Set(unread().map(({ serviceName }) => serviceName))].map(ofSender);
   });
-  if (short.length === 0) return [];
-  // Services share the messages of a destination.
-  const named = new Set(received.flatMap(({ clients }) => [...clients]));
-  return short.flatMap(({ senders, batches }) => findUnnamed(scene, batches, named, senders));
-};
+}
+
+/** Each batch as often as it lacks a message. */
+function listLacking(batches: readonly Batch[]): readonly Span[] {
+  return batches.flatMap(({ span, unnamed }) => Array.from({ length: unnamed }, () => span));
+}
 
 function listShortBatches({ graph, facts }: Scene, servers: readonly number[]): readonly Batch[] {
   const rows = [...new Set(servers)].filter(
@@ -52,51 +115,30 @@ function listShortBatches({ graph, facts }: Scene, servers: readonly number[]): 
 }
 
 /** A limit on links leaves the same number of them in each batch. */
-function areOfOneLimit(batches: readonly [Batch, ...Batch[]]): boolean {
+function areOfOneLimit(batches: Group<Batch>): boolean {
   const most = batches[0].span.links.length;
   return most > 1 && batches.every(({ span }) => span.links.length === most);
 }
 
-function findUnnamed(
+/** The messages to the destination of some batches that nobody names, sent before the last of these. */
+function listUnread(
   scene: Scene,
-  batches: readonly [Batch, ...Batch[]],
+  batches: Group<Batch>,
   named: ReadonlySet<number>,
   senders: ReadonlySet<string | null>,
-): readonly Draft[] {
-  const { graph, facts, thresholds } = scene;
+): readonly Span[] {
+  const { graph, facts } = scene;
   const destination = nameDestination(scene, batches[0].span);
   const last = batches.at(-1)?.span.startTimeUnixNano ?? 0n;
-  const unread = graph
+  return graph
     .select(
       (row) =>
-        graph.store.kinds[row] === producer &&
+        graph.store.kinds[row] === kindNumber.producer &&
         !named.has(row) &&
         senders.has(graph.serviceOf(row)) &&
         readDestination(facts.at(row)) === destination,
     )
     .filter((span) => span.startTimeUnixNano <= last);
-  const isSame = unread.length === batches.reduce((sum, { unnamed }) => sum + unnamed, 0);
-  if (!isSame || unread.length < thresholds.fewestLostMessages) return [];
-  // Each batch as often as it lacks a message.
-  const lacking = batches.flatMap(({ span, unnamed }) => Array.from({ length: unnamed }, () => span));
-  if (!areInOrder(unread, lacking)) return [];
-  return groupBy(
-    unread.map((client, at) => ({ client, batch: lacking[at] ?? batches[0].span })),
-    ({ client }) => keyFor(client.serviceName),
-  ).map((ofSender) =>
-    splitTrace.report({
-      client: ofSender[0].client.serviceName,
-      server: batches[0].span.serviceName,
-      protocol: 'messaging',
-      // The header of the messages that it links to did arrive.
-      candidates: moveToFront(messageCauses, 'header-ignored'),
-      shown: ofSender.map(({ client, batch }) => ({
-        client,
-        server: null,
-        says: `no batch links to PRODUCER ${client.spanId}; "${batch.name}" ${batch.spanId} of trace ${batch.traceId} links to ${batch.links.length} of its ${batch.attributes.get('messaging.batch.message_count')} messages`,
-      })),
-    }),
-  );
 }
 
 function nameDestination({ graph, facts }: Scene, span: Span): string | null {

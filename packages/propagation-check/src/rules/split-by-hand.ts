@@ -1,37 +1,56 @@
+import type { ExpectedEdge } from '../expect/expectation.ts';
 import { isRoot } from '../graph/trace-graph.ts';
-import { pairSpans } from '../pairing/pair.ts';
-import { spanKinds } from '../span/span.ts';
-import { type Check, listUnseenEdges } from './check.ts';
+import { type Pair, pairSpans } from '../pairing/pair.ts';
+import { type Span, spanKinds } from '../span/span.ts';
+import { listUnseenEdges, type Scene } from './check.ts';
+import { gate, rule } from './rule.ts';
 import { finding as splitTrace } from './split-trace.ts';
+
+/** An expected edge without any whole call, between services that have INTERNAL spans alone. */
+interface UnseenByHand {
+  readonly edge: ExpectedEdge;
+  /** The spans of the callee that began traces. */
+  readonly roots: readonly Span[];
+  /** These with the innermost spans of the caller that were open then. */
+  readonly pairs: readonly Pair[];
+}
 
 /**
  * Hand-made propagation with INTERNAL spans on both sides: the callee's span is a root while the caller's is open.
  * Without kinds or HTTP attributes only an expected edge between services that have no other spans can be judged.
  */
-export const findSplitsByHand: Check = (scene, open) =>
-  listUnseenEdges(scene, open).flatMap((edge) => {
-    const hasOtherKinds = spanKinds.some(
-      (kind) =>
-        kind !== 'INTERNAL' &&
-        (scene.services.hasKind(edge.client, kind) || scene.services.hasKind(edge.server, kind)),
-    );
-    if (hasOtherKinds) return [];
-    const callers = scene.spansOf(edge.client);
-    const callees = scene.spansOf(edge.server);
-    const innermost = callers.filter((span) => !scene.graph.hasChildren(span));
-    const pairs = pairSpans(innermost, callees.filter(isRoot), () => true, scene.thresholds);
-    if (pairs.length === 0) return [];
-    return [
-      splitTrace.report({
-        client: edge.client,
-        server: edge.server,
-        protocol: 'internal' as const,
-        candidates: ['header-not-sent', 'header-ignored', 'header-stripped', 'format-mismatch'] as const,
-        shown: pairs.map(({ client, server }) => ({
-          client,
-          server,
-          says: `"${server.name}" is a root of trace ${server.traceId}, made while "${client.name}" was open`,
-        })),
+export const splitsByHand = rule<UnseenByHand>({
+  finding: splitTrace,
+  measure: (scene, open) =>
+    listUnseenEdges(scene, open)
+      .filter(({ client, server }) => isByHand(scene, client) && isByHand(scene, server))
+      .map((edge) => {
+        const innermost = scene.spansOf(edge.client).filter((span) => !scene.graph.hasChildren(span));
+        const roots = scene.spansOf(edge.server).filter(isRoot);
+        return { edge, roots, pairs: pairSpans(innermost, roots, () => true, scene.thresholds) };
       }),
-    ];
-  });
+  gates: [
+    gate(
+      'spans of the called service began traces while spans of the caller were open',
+      ({ pairs }) => pairs.length > 0,
+      ({ edge, roots }) => `none of the ${roots.length} of ${edge.server}`,
+    ),
+  ],
+  looseEnds: ({ roots }) => roots,
+  report: ({ edge: { client, server }, pairs }) =>
+    splitTrace.report({
+      client,
+      server,
+      protocol: 'internal',
+      candidates: ['header-not-sent', 'header-ignored', 'header-stripped', 'format-mismatch'],
+      shown: pairs.map((pair) => ({
+        client: pair.client,
+        server: pair.server,
+        says: `"${pair.server.name}" is a root of trace ${pair.server.traceId}, made while "${pair.client.name}" was open`,
+      })),
+    }),
+});
+
+function isByHand({ services }: Scene, service: string): boolean {
+  return spanKinds.every((kind) => kind === 'INTERNAL' || !services.hasKind(service, kind));
+}

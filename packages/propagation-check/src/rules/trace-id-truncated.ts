@@ -1,8 +1,9 @@
-import { selectCalls } from '../calls/call-group.ts';
+import { type Call, selectCalls } from '../calls/call-group.ts';
 import { isTruncationOf } from '../graph/trace-graph.ts';
-import type { Check } from './check.ts';
+import type { Group } from '../util/group-by.ts';
 import { defineFinding } from './define-finding.ts';
-import { reportCalls } from './report-calls.ts';
+import { groupByEdge, reportCalls } from './report-calls.ts';
+import { gate, rule } from './rule.ts';
 
 export const finding = defineFinding('trace-id-truncated', {
   kind: 'cause',
@@ -14,16 +15,32 @@ export const finding = defineFinding('trace-id-truncated', {
 });
 
 /** Caller and callee agree on the span id and on 64 bits of the trace id: somebody cut it. */
-export const findTruncatedTraceIds: Check = (scene) => {
-  const { index } = scene.graph;
-  const isAcross = (client: number, server: number): boolean => index.traces[client] !== index.traces[server];
-  const groups = scene.groups.filter(({ extremes }) => extremes.isAcrossTraces);
-  const cut = selectCalls(scene.graph, groups, isAcross).filter(({ client, server }) =>
-    isTruncationOf(client.traceId, server.traceId),
-  );
-  return reportCalls(
-    finding,
-    cut,
-    ({ client, server }) => `${client.kind} has trace id ${client.traceId}, its SERVER ${server.traceId}`,
-  );
-};
+export const truncatedTraceIds = rule<Group<Call>>({
+  finding,
+  measure: ({ graph, groups }) => {
+    const calls = selectCalls(
+      graph,
+      groups.filter(({ extremes }) => extremes.isAcrossTraces),
+      (client, server) => graph.areTracesAlike(client, server),
+    );
+    return groupByEdge(calls, isCut);
+  },
+  gates: [
+    gate(
+      'the trace id of one side is the last 16 digits of the other',
+      ([first]) => isCut(first),
+      ([{ client, server }]) => `${client.traceId} and ${server.traceId}`,
+    ),
+  ],
+  looseEnds: (calls) => calls.map(({ client }) => client),
+  report: (calls) =>
+    reportCalls(
+      finding,
+      calls,
+      ({ client, server }) => `${client.kind} has trace id ${client.traceId}, its SERVER ${server.traceId}`,
+    ),
+});
+
+function isCut({ client, server }: Call): boolean {
+  return isTruncationOf(client.traceId, server.traceId);
+}

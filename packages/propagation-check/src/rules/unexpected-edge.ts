@@ -1,8 +1,10 @@
-import { viewCalls } from '../calls/call-group.ts';
-import { keyFor } from '../util/group-by.ts';
-import type { Check } from './check.ts';
+import { type Call, type CallGroup, viewCalls } from '../calls/call-group.ts';
+import { isOutgoing } from '../calls/edge.ts';
+import type { Expectation, ExpectedEdge } from '../expect/expectation.ts';
+import { type Group, keyFor } from '../util/group-by.ts';
 import { defineFinding } from './define-finding.ts';
-import { reportCalls } from './report-calls.ts';
+import { groupByEdge, reportCalls } from './report-calls.ts';
+import { rule } from './rule.ts';
 
 export const finding = defineFinding('unexpected-edge', {
   kind: 'cause',
@@ -13,21 +15,33 @@ export const finding = defineFinding('unexpected-edge', {
   fix: 'Remove the call, or allow the edge in the expectations.',
 });
 
-/** An edge that an expectation forbids, and that is there. */
-export const findUnexpectedEdges: Check = (scene) => {
-  const forbidden = new Set(
-    scene.expectation.edges
-      .filter((edge) => edge.rule === 'must-not')
-      .map((edge) => keyFor(edge.client, edge.server)),
-  );
-  const calls = viewCalls(
-    scene.graph,
-    scene.groups.filter(({ client, server }) => forbidden.has(keyFor(client, server))),
-  );
-  return reportCalls(
-    finding,
-    calls,
-    ({ client, server }) =>
-      `${client.kind} ${client.spanId} "${client.name}" calls ${server.serviceName}, which the expectations forbid`,
-  );
-};
+/** Whole calls of an edge that an expectation forbids. */
+export const unexpectedEdges = rule<Group<Call>>({
+  finding,
+  measure: ({ graph, groups, expectation }) => {
+    const forbidden = new Set(listForbidden(expectation).map(({ client, server }) => keyFor(client, server)));
+    const isForbidden = ({ client, server }: CallGroup): boolean => forbidden.has(keyFor(client, server));
+    return groupByEdge(viewCalls(graph, groups.filter(isForbidden)));
+  },
+  // The expectations have judged them.
+  gates: [],
+  looseEnds: () => [],
+  report: (calls) =>
+    reportCalls(
+      finding,
+      calls,
+      ({ client, server }) =>
+        `${client.kind} ${client.spanId} "${client.name}" calls ${server.serviceName}, which the expectations forbid`,
+    ),
+  whyNot: ({ expectation }, _, looseEnd) => {
+    if (!isOutgoing(looseEnd)) return null;
+    const servers = listForbidden(expectation)
+      .filter(({ client }) => client === looseEnd.serviceName)
+      .map(({ server }) => server);
+    return servers.length === 0 ? null : `nothing shows that it calls ${servers.join(' or ')}`;
+  },
+});
+
+function listForbidden({ edges }: Expectation): readonly ExpectedEdge[] {
+  return edges.filter((edge) => edge.rule === 'must-not');
+}

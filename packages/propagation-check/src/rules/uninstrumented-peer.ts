@@ -1,8 +1,9 @@
 import { nameAddress, readCallFacts } from '../calls/call-facts.ts';
 import type { Span } from '../span/span.ts';
-import { groupBy, keyFor } from '../util/group-by.ts';
-import { type Check, protocolOf, type Scene } from './check.ts';
+import { type Group, groupBy, keyFor } from '../util/group-by.ts';
+import { protocolOf, type Scene } from './check.ts';
 import { defineFinding } from './define-finding.ts';
+import { gate, rule } from './rule.ts';
 
 export const finding = defineFinding('uninstrumented-peer', {
   kind: 'information',
@@ -13,27 +14,44 @@ export const finding = defineFinding('uninstrumented-peer', {
   fix: 'Nothing, if the peer is not yours; otherwise instrument it.',
 });
 
+/** The calls of a service to one peer, or all messages. */
+interface UnseenPeer {
+  readonly scene: Scene;
+  readonly clients: Group<Span>;
+}
+
 /** The CLIENT spans that are left: calls to peers that emit no spans. Healthy, and good to know. */
-export const findUninstrumentedPeers: Check = (scene, open) => {
-  const clients = open.clients.filter((span) => span.kind === 'CLIENT');
-  const groups = groupBy(clients, (span) =>
-    keyFor(span.serviceName, readCallFacts(span).host, readCallFacts(span).port),
-  );
-  return groups.map((group) => {
-    const [first] = group;
+export const uninstrumentedPeers = rule<UnseenPeer>({
+  finding,
+  measure: (scene, open) =>
+    groupBy(open.clients, (span) => {
+      if (span.kind !== 'CLIENT') return keyFor(span.kind);
+      const { host, port } = readCallFacts(span);
+      return keyFor(span.serviceName, host, port);
+    }).map((clients) => ({ scene, clients })),
+  gates: [
+    gate(
+      'a CLIENT span, which waits for its peer',
+      ({ clients: [{ kind }] }) => kind === 'CLIENT',
+      ({ clients }) => `${clients.length} ${clients[0].kind} spans`,
+    ),
+  ],
+  looseEnds: ({ clients }) => clients,
+  report: ({ scene, clients }) => {
+    const [first] = clients;
     const peer = nameAddress(readCallFacts(first)) ?? 'a peer without name';
     return finding.report({
       client: first.serviceName,
       server: null,
       protocol: protocolOf(first),
-      shown: group.map((client) => ({
+      shown: clients.map((client) => ({
         client,
         server: null,
         says: `CLIENT span to ${peer} without a SERVER span${tellAnswer(scene, client)}`,
       })),
     });
-  });
-};
+  },
+});
 
 /** A peer that names its span in the answer takes part in the trace; its spans may go elsewhere. */
 function tellAnswer(scene: Scene, client: Span): string {

@@ -26,7 +26,7 @@ export async function createJaegerSource(baseUrl: URL, options: HttpClientOption
   const client = await createHttpClient('jaeger', baseUrl, options);
   let hasV3: boolean | null = null;
 
-  async function read(v3: Request, v1: Request, signal: AbortSignal | undefined): Promise<readonly Span[]> {
+  async function read({ v3, v1 }: Question, signal: AbortSignal | undefined): Promise<readonly Span[]> {
     if (hasV3 !== false) {
       const answer = await client.get(v3.path, v3.query, 'application/json', signal);
       const spans = readV3(client, answer);
@@ -42,57 +42,16 @@ export async function createJaegerSource(baseUrl: URL, options: HttpClientOption
     return spans;
   }
 
-  function searchService(
-    service: string,
-    { startTimeMin, startTimeMax, limit }: TraceQuery,
-    signal: AbortSignal | undefined,
-  ): Promise<readonly Span[]> {
-    // Both names of each parameter: Jaeger 2.19 renamed them.
-    const min = new Date(startTimeMin).toISOString();
-    const max = new Date(startTimeMax).toISOString();
-    const v3 = new URLSearchParams({
-      'query.serviceName': service,
-      'query.service_name': service,
-      'query.startTimeMin': min,
-      'query.start_time_min': min,
-      'query.startTimeMax': max,
-      'query.start_time_max': max,
-      'query.searchDepth': String(limit),
-      'query.search_depth': String(limit),
-      'query.num_traces': String(limit),
-      'query.rawTraces': 'true',
-      'query.raw_traces': 'true',
-    });
-    const v1 = new URLSearchParams({
-      service,
-      start: String(Math.trunc(startTimeMin * 1_000)),
-      end: String(Math.trunc(startTimeMax * 1_000)),
-      limit: String(limit),
-      raw: 'true',
-    });
-    return read({ path: 'api/v3/traces', query: v3 }, { path: 'api/traces', query: v1 }, signal);
-  }
-
   return {
     name: client.name,
-    readTrace: async (traceId, signal) => {
-      const id = checkTraceId(client.name, traceId);
-      return read(
-        {
-          path: `api/v3/traces/${id}`,
-          query: new URLSearchParams({ rawTraces: 'true', raw_traces: 'true' }),
-        },
-        { path: `api/traces/${id}`, query: new URLSearchParams({ raw: 'true' }) },
-        signal,
-      );
-    },
+    readTrace: async (traceId, signal) => read(askForTrace(checkTraceId(client.name, traceId)), signal),
     searchTraces: async (query, signal) => {
-      if (query.service !== null) return searchService(query.service, query, signal);
+      if (query.service !== null) return read(askForTraces(query.service, query), signal);
       const services = await listServices(client, hasV3, signal);
       if (services.length > mostServices) return [];
       const traces = new Map<string, readonly Span[]>();
       for (const service of services) {
-        const found = groupByTrace(await searchService(service, query, signal));
+        const found = groupByTrace(await read(askForTraces(service, query), signal));
         for (const [traceId, spans] of found) traces.set(traceId, spans);
       }
       return [...traces.values()].flat();
@@ -131,6 +90,49 @@ const servicesShape = z.object({
 interface Request {
   readonly path: string;
   readonly query: URLSearchParams;
+}
+
+/** The same request to both APIs. */
+interface Question {
+  readonly v3: Request;
+  readonly v1: Request;
+}
+
+function askForTrace(id: string): Question {
+  return {
+    v3: {
+      path: `api/v3/traces/${id}`,
+      query: new URLSearchParams({ rawTraces: 'true', raw_traces: 'true' }),
+    },
+    v1: { path: `api/traces/${id}`, query: new URLSearchParams({ raw: 'true' }) },
+  };
+}
+
+function askForTraces(service: string, { startTimeMin, startTimeMax, limit }: TraceQuery): Question {
+  // Both names of each parameter: Jaeger 2.19 renamed them.
+  const min = new Date(startTimeMin).toISOString();
+  const max = new Date(startTimeMax).toISOString();
+  const v3 = new URLSearchParams({
+    'query.serviceName': service,
+    'query.service_name': service,
+    'query.startTimeMin': min,
+    'query.start_time_min': min,
+    'query.startTimeMax': max,
+    'query.start_time_max': max,
+    'query.searchDepth': String(limit),
+    'query.search_depth': String(limit),
+    'query.num_traces': String(limit),
+    'query.rawTraces': 'true',
+    'query.raw_traces': 'true',
+  });
+  const v1 = new URLSearchParams({
+    service,
+    start: String(Math.trunc(startTimeMin * 1_000)),
+    end: String(Math.trunc(startTimeMax * 1_000)),
+    limit: String(limit),
+    raw: 'true',
+  });
+  return { v3: { path: 'api/v3/traces', query: v3 }, v1: { path: 'api/traces', query: v1 } };
 }
 
 /**

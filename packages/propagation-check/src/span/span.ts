@@ -34,6 +34,15 @@ export interface Span {
 /** By their numbers. Source: opentelemetry-proto, `Span.SpanKind`. */
 export const spanKinds = ['UNSPECIFIED', 'INTERNAL', 'SERVER', 'CLIENT', 'PRODUCER', 'CONSUMER'] as const;
 
+/** The number of a kind, as columns of spans hold it. */
+export const kindNumber = {
+  internal: spanKinds.indexOf('INTERNAL'),
+  server: spanKinds.indexOf('SERVER'),
+  client: spanKinds.indexOf('CLIENT'),
+  producer: spanKinds.indexOf('PRODUCER'),
+  consumer: spanKinds.indexOf('CONSUMER'),
+} as const;
+
 /** The side of a call that a span is, or none. */
 export type SpanKind = (typeof spanKinds)[number];
 

@@ -140,17 +140,21 @@ function sendUpstream(
     refuse(setup, response, error);
   });
 
+  passRequest(request, upstream, exchange);
+  return upstream;
+}
+
+function passRequest(request: IncomingMessage, upstream: ClientRequest, { noteBody }: Exchange): void {
   request.once('end', () => {
     const trailers = readRawHeaders(request.rawTrailers);
     if (trailers.length > 0 && !upstream.destroyed) upstream.addTrailers(toPairs(trailers));
   });
-  if (exchange.noteBody !== null) request.on('data', exchange.noteBody);
+  if (noteBody !== null) request.on('data', noteBody);
   request.pipe(upstream);
   // After this turn, so that a small request and its head share a packet and a stream's head does not wait for its body.
   setImmediate(() => {
     if (!upstream.destroyed) upstream.flushHeaders();
   });
-  return upstream;
 }
 
 function passAnswer(

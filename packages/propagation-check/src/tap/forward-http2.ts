@@ -113,14 +113,7 @@ function sendUpstream(
     failOnce(new TargetTimeout(setup.timeoutMs));
     upstream.close(constants.NGHTTP2_CANCEL);
   });
-  upstream.on('headers', (information) => {
-    if (stream.destroyed || stream.headersSent) return;
-    try {
-      stream.additionalHeaders(information);
-    } catch {
-      // Advice that Node does not write (101 is none in HTTP/2) is lost, the answer itself is still to come.
-    }
-  });
+  upstream.on('headers', (information) => passInformation(information, stream));
   upstream.once('response', (answer, flags, rawAnswer) => {
     upstream.setTimeout(0);
     exchange.noteAnswer(answer[':status'] ?? 0, readRawHeaders(rawAnswer));
@@ -146,6 +139,15 @@ function sendUpstream(
   if (exchange.noteBody !== null) stream.on('data', exchange.noteBody);
   passBody(stream, upstream);
   return upstream;
+}
+
+function passInformation(information: IncomingHttpHeaders, stream: ServerHttp2Stream): void {
+  if (stream.destroyed || stream.headersSent) return;
+  try {
+    stream.additionalHeaders(information);
+  } catch {
+    // Advice that Node does not write (101 is none in HTTP/2) is lost, the answer itself is still to come.
+  }
 }
 
 function passAnswer(

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
-import { createServer as createHttp1Server } from 'node:http';
-import { createServer as createHttp2Server, type ServerHttp2Session } from 'node:http2';
+import { createServer as createHttp1Server, type Server as Http1Server } from 'node:http';
+import { createServer as createHttp2Server, type Http2Server, type ServerHttp2Session } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { WireRecord } from '../headers/evidence.ts';
 import { divideConnections } from '../source/divide-connections.ts';
@@ -40,31 +40,13 @@ export async function startTap(options: TapOptions): Promise<Tap> {
   const { host, port, name, onRecord, ...rest } = readTapOptions(options);
   const sessions = new Set<ServerHttp2Session>();
   const tunnels = new Set<Socket>();
+  const exchanges = countExchanges();
   let closing: Promise<void> | null = null;
-  let openExchanges = 0;
-  let onQuiet = () => {};
 
-  const http1 = createHttp1Server({
-    maxHeaderSize: rest.maxHeaderSize,
-    headersTimeout: headersTimeoutMs,
-    // How long a connection lives and how long a request takes is the target's business.
-    requestTimeout: 0,
-    keepAliveTimeout: 0,
-    requireHostHeader: false,
-    shouldUpgradeCallback: wantsUpgrade,
-  });
-  http1.maxHeadersCount = 0;
-  const http2 = createHttp2Server({
-    settings: { maxHeaderListSize: rest.maxHeaderSize },
-    maxHeaderListPairs,
-    strictSingleValueFields: false,
-  });
+  const { http1, http2 } = createServers(rest.maxHeaderSize);
   const { sockets, undecided } = divideConnections(http1, http2, headersTimeoutMs);
 
-  http1.listen(port, host);
-  await once(http1, 'listening');
-  const address = http1.address();
-  const actualPort = typeof address === 'object' && address !== null ? address.port : port;
+  const actualPort = await listen(http1, port, host);
   const authority = `${host.includes(':') ? `[${host}]` : host}:${actualPort}`;
 
   const setup: TapSetup = {
@@ -72,42 +54,19 @@ export async function startTap(options: TapOptions): Promise<Tap> {
     tap: name ?? authority,
     onRecords(records: readonly WireRecord[]) {
       for (const record of records) onRecord(record);
-      openExchanges -= 1;
-      if (openExchanges === 0) onQuiet();
+      exchanges.end();
       // The connection of a request that ended while the tap closes is idle only after this turn.
       if (closing !== null) setImmediate(() => http1.closeIdleConnections());
     },
   };
   const beginExchange = createExchanges(setup);
   const begin: typeof beginExchange = (head) => {
-    openExchanges += 1;
+    exchanges.begin();
     return beginExchange(head);
   };
-  const forwarding: Http1Forwarding = {
-    setup,
-    begin,
-    connectionOf: createCallerConnections(),
-    isClosing: () => closing !== null,
-  };
-  http1.on('request', (request, response) => forwardHttp1(forwarding, request, response));
-  http1.on('checkContinue', (request, response) => forwardHttp1(forwarding, request, response));
-  http1.on('checkExpectation', (request, response) => forwardHttp1(forwarding, request, response));
-  http1.on('upgrade', (request, _socket, head) => forwardUpgrade(forwarding, tunnels, request, head));
-  http1.on('connect', (_request, socket) => {
-    socket.on('error', () => undefined);
-    socket.end('HTTP/1.1 501 Not Implemented\r\nConnection: close\r\n\r\n');
-  });
-
-  const http2Forwarding: Http2Forwarding = { setup, begin, sessionOf: createTargetSessions(setup) };
-  http2.on('session', (session) => {
-    sessions.add(session);
-    session.on('error', () => undefined);
-    session.once('close', () => sessions.delete(session));
-    session.on('stream', (stream, headers, flags, rawHeaders) =>
-      forwardHttp2(http2Forwarding, stream, headers, flags, rawHeaders),
-    );
-    if (closing !== null) session.close();
-  });
+  const isClosing = () => closing !== null;
+  serveHttp1(http1, { setup, begin, connectionOf: createCallerConnections(), isClosing }, tunnels);
+  serveHttp2(http2, { setup, begin, sessionOf: createTargetSessions(setup) }, sessions, isClosing);
 
   const shutDown = async (graceMs: number) => {
     const closed = once(http1, 'close');
@@ -120,10 +79,7 @@ export async function startTap(options: TapOptions): Promise<Tap> {
     await closed;
     clearTimeout(deadline);
     // Streams report their end after their connection's.
-    if (openExchanges === 0) return;
-    await new Promise<void>((resolve) => {
-      onQuiet = resolve;
-    });
+    await exchanges.haveEnded();
   };
 
   return {
@@ -134,4 +90,80 @@ export async function startTap(options: TapOptions): Promise<Tap> {
       return closing;
     },
   };
+}
+
+/** Counts the exchanges whose records are not out. */
+function countExchanges() {
+  let open = 0;
+  let onNone = () => {};
+  return {
+    begin: () => {
+      open += 1;
+    },
+    end: () => {
+      open -= 1;
+      if (open === 0) onNone();
+    },
+    haveEnded: async () => {
+      if (open === 0) return;
+      await new Promise<void>((resolve) => {
+        onNone = resolve;
+      });
+    },
+  };
+}
+
+/** @returns the port, which the system chooses for 0. */
+async function listen(server: Http1Server, port: number, host: string): Promise<number> {
+  server.listen(port, host);
+  await once(server, 'listening');
+  const address = server.address();
+  return typeof address === 'object' && address !== null ? address.port : port;
+}
+
+function createServers(maxHeaderSize: number) {
+  const http1 = createHttp1Server({
+    maxHeaderSize,
+    headersTimeout: headersTimeoutMs,
+    // How long a connection lives and how long a request takes is the target's business.
+    requestTimeout: 0,
+    keepAliveTimeout: 0,
+    requireHostHeader: false,
+    shouldUpgradeCallback: wantsUpgrade,
+  });
+  http1.maxHeadersCount = 0;
+  const http2 = createHttp2Server({
+    settings: { maxHeaderListSize: maxHeaderSize },
+    maxHeaderListPairs,
+    strictSingleValueFields: false,
+  });
+  return { http1, http2 };
+}
+
+function serveHttp1(http1: Http1Server, forwarding: Http1Forwarding, tunnels: Set<Socket>): void {
+  http1.on('request', (request, response) => forwardHttp1(forwarding, request, response));
+  http1.on('checkContinue', (request, response) => forwardHttp1(forwarding, request, response));
+  http1.on('checkExpectation', (request, response) => forwardHttp1(forwarding, request, response));
+  http1.on('upgrade', (request, _socket, head) => forwardUpgrade(forwarding, tunnels, request, head));
+  http1.on('connect', (_request, socket) => {
+    socket.on('error', () => undefined);
+    socket.end('HTTP/1.1 501 Not Implemented\r\nConnection: close\r\n\r\n');
+  });
+}
+
+function serveHttp2(
+  http2: Http2Server,
+  forwarding: Http2Forwarding,
+  sessions: Set<ServerHttp2Session>,
+  isClosing: () => boolean,
+): void {
+  http2.on('session', (session) => {
+    sessions.add(session);
+    session.on('error', () => undefined);
+    session.once('close', () => sessions.delete(session));
+    session.on('stream', (stream, headers, flags, rawHeaders) =>
+      forwardHttp2(forwarding, stream, headers, flags, rawHeaders),
+    );
+    if (isClosing()) session.close();
+  });
 }

@@ -10,7 +10,7 @@ import type { Pair } from '../pairing/pair.ts';
 import { type Draft, hasCall, hasSpans, type Open, type Scene } from '../rules/check.ts';
 import { listCallers } from '../rules/list-callers.ts';
 import type { Thresholds } from '../rules/thresholds.ts';
-import { type Span, spanKinds } from '../span/span.ts';
+import { kindNumber, type Span } from '../span/span.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
 import { countCalls } from './list-unjudged.ts';
 import type { Undecided, UnjudgedEdge } from './result.ts';
@@ -117,7 +117,8 @@ function chooseRoots(scene: Scene, { client, server, isAsked }: Edge): (row: num
   const { facts, graph } = scene;
   const outside = new Set<string | null>();
   for (const row of graph.rowsOfService(client))
-    if (graph.store.kinds[row] === serverKind && graph.isRoot(row)) outside.add(facts.userAgentOf(row));
+    if (graph.store.kinds[row] === kindNumber.server && graph.isRoot(row))
+      outside.add(facts.userAgentOf(row));
   outside.delete(null);
   const own = new Set<string | null>();
   const endpoints = new Set<string>();
@@ -135,8 +136,6 @@ function chooseRoots(scene: Scene, { client, server, isAsked }: Edge): (row: num
     return !isOther && (isAsked || endpoints.has(nameEndpoint(row)));
   };
 }
-
-const serverKind = spanKinds.indexOf('SERVER');
 
 /** The endpoint of a request, without a look at those that are like it. */
 function nameRows({ facts }: Scene): (row: number) => string {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { checkTraces } from '../../src/verdict/check-traces.ts';
 import { readDrawing } from '../engine/read-drawing.ts';
+import { explainDrawing } from './judge-drawing.ts';
 import { listDrawings, readExplanations, renderExplanation } from './render-explanations.ts';
 
 const fixtures = join(import.meta.dirname, '../../fixtures');
@@ -55,6 +56,103 @@ test('an orphan says which calls of its trace have no child', () => {
     'missing-client: another side is there: 0 calls of its trace have no child, and no expectation names a caller of the service',
   ]);
 });
+
+function drawHop(hops: readonly string[]): string {
+  return `trace 1
+  load CLIENT "GET" 0..90 url.full=http://proxy/hello
+    proxy SERVER "session" 2..87 http.request.method=GET url.path=/hello
+${hops.join('\n')}
+    hello SERVER "GET /hello" 10..70 http.request.method=GET url.path=/hello`;
+}
+
+/** A drawing, or the name of a fixture, and what it needs for a report. */
+const needs: readonly (readonly [drawing: string, needs: string])[] = [
+  [
+    'trace-id-truncated/healthy-padded',
+    'CLIENT of web: trace-id-truncated: the trace id of one side is the last 16 digits of the other: 0000000000000001 and 00000000000000000000000000000001',
+  ],
+  [
+    drawHop([
+      '      proxy CLIENT "GET" 5..8 url.full=http://hello/warm',
+      '        hello SERVER "GET /warm" 6..7 url.path=/warm',
+      '      proxy CLIENT "GET" 9..80 http.request.method=GET url.full=http://hello/hello',
+    ]),
+    'CLIENT of proxy: header-passed-through: no call of the hop to the service is whole: 1',
+  ],
+  [
+    'split-trace/healthy-job-ids',
+    'CONSUMER of worker: split-trace: one PRODUCER span has the id of the message, which nobody continued here: 1 messages: of another queue',
+  ],
+  [
+    'split-trace/healthy-fewest-lost-messages',
+    'PRODUCER of web: split-trace: no message of the edge is whole, or as many are lost on either side, and several: 2 sent and not received, 2 received and not sent',
+  ],
+  [
+    'split-trace/healthy-messages-from-outside',
+    'CONSUMER of orders: split-trace: no message of the edge is whole, or each was sent before one was received: 4 sent and not received, 4 received and not sent',
+  ],
+  [
+    'split-trace/healthy-link-limit',
+    'PRODUCER of web: split-trace: no limit on links: batches link to different numbers of messages, or to one: each links to 2',
+  ],
+  [
+    `trace 1
+  web PRODUCER "send" 0..5 id:one messaging.system=kafka messaging.destination.name=events
+  web PRODUCER "send" 10..15 messaging.system=kafka messaging.destination.name=events
+trace 2
+  batcher CONSUMER "poll" 20..30 link:one messaging.system=kafka messaging.destination.name=events messaging.batch.message_count=4`,
+    'PRODUCER of web: split-trace: as many messages are in no batch as batches lack, and several: 1 are in none, and batches lack 3',
+  ],
+  [
+    `expect web -> orders
+trace 1
+  web INTERNAL "send" 0..10
+trace 2
+  orders INTERNAL "work" 1020..1080`,
+    'INTERNAL of orders: split-trace: spans of the called service began traces while spans of the caller were open: none of the 1 of orders',
+  ],
+  [
+    `expect web -> orders
+trace 1
+  web CLIENT "GET" 0..10 url.full=http://orders/work
+trace 2
+  orders CLIENT "GET" 1020..1080 url.full=http://partner/price`,
+    'CLIENT of web: server-not-instrumented: spans of the called service began traces while calls of the caller were open: none of the 1 of orders',
+  ],
+  [
+    'baggage-lost/healthy-no-evidence',
+    'CLIENT of web: baggage-lost: a tap or an attribute shows that an entry is missing: nothing shows hello=world in 1 of 1 calls',
+  ],
+  [
+    'unexpected-edge/healthy',
+    'CLIENT of web: unexpected-edge: another side is there: nothing shows that it calls stock',
+  ],
+  [
+    'split-trace/healthy-messages',
+    'PRODUCER of web: uninstrumented-peer: a CLIENT span, which waits for its peer: 1 PRODUCER spans',
+  ],
+  [
+    'external-parent/healthy-local-parent',
+    'SERVER of orders: external-parent: the missing parent is of another process: of its own process, by the flags of 1 spans',
+  ],
+  [
+    `trace 1
+  web SERVER "GET /call" 0..100 http.request.method=GET url.path=/call
+    web CLIENT "GET" 10..90 http.request.method=GET url.full=http://orders:8082/work http.response.status_code=200
+      orders SERVER "GET /work" 110..170 http.request.method=GET url.path=/work
+trace 2
+  orders SERVER "GET /work" 1000..1010 http.request.method=GET url.path=/work`,
+    'SERVER of orders: clock-skew: a clock is wrong by as much as people notice: the clock of orders is 90 ms ahead',
+  ],
+];
+
+for (const [drawing, line] of needs) {
+  test(`of a closed gate: ${line}`, () => {
+    const text = drawing.includes('\n') ? drawing : readFileSync(join(fixtures, `${drawing}.txt`), 'utf8');
+    const lines = explainDrawing(text);
+    assert.ok(lines.includes(line), lines.join('\n'));
+  });
+}
 
 const explanations = readExplanations();
 

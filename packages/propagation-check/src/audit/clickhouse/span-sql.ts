@@ -1,14 +1,6 @@
 import { families, family } from '../../calls/call-facts.ts';
 import { keptAttributes, keptFamilies, presenceOnly } from '../../span/kept-attributes.ts';
-import { spanKinds } from '../../span/span.ts';
-
-/** The number of a kind in SQL. */
-export const kindNumber = {
-  server: spanKinds.indexOf('SERVER'),
-  client: spanKinds.indexOf('CLIENT'),
-  producer: spanKinds.indexOf('PRODUCER'),
-  consumer: spanKinds.indexOf('CONSUMER'),
-} as const;
+import { kindNumber, spanKinds } from '../../span/span.ts';
 
 /** Protocols in SQL; those of `outgoing` are the ones of which a CLIENT span has another side. */
 const protocol = { unknown: 0, http: 1, rpc: 2, mcp: 3, messaging: 4, database: 5 } as const;

@@ -1,8 +1,8 @@
+import { kindNumber } from '../../span/span.ts';
 import {
   analysedColumns,
   detailBuckets,
   detailOf,
-  kindNumber,
   kindOf,
   lastOutgoing,
   protocolOf,

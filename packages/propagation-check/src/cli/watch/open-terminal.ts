@@ -56,32 +56,13 @@ export function openTerminal(
   output: typeof process.stdout,
   events: TerminalEvents,
 ): Terminal {
-  let isOpen = false;
-  let frame = createLogUpdate(output);
-  const enter = () => {
-    isOpen = true;
-    output.write(enterScreen);
-    frame = createLogUpdate(output);
-    input.setRawMode(true);
-    input.resume();
-  };
-  /** At once, for the program may be about to end. */
-  const leave = () => {
-    if (!isOpen) return;
-    isOpen = false;
-    try {
-      input.setRawMode(false);
-      writeSync(output.fd, leaveScreen);
-    } catch {
-      // The terminal is gone.
-    }
-  };
+  const screen = createScreen(input, output);
   const suspend = () => {
-    leave();
+    screen.leave();
     process.kill(process.pid, 'SIGTSTP');
   };
   const resume = () => {
-    enter();
+    screen.enter();
     events.onResize();
   };
   const take = (_: string | undefined, { name = '', ctrl = false }: Keypress) => {
@@ -91,18 +72,15 @@ export function openTerminal(
     else if (!ctrl && keys[name] !== undefined) events.onKey(keys[name]);
   };
   const resize = () => {
-    if (!isOpen) return;
-    output.write(clearScreen);
-    frame = createLogUpdate(output);
-    events.onResize();
+    if (screen.clear()) events.onResize();
   };
   emitKeypressEvents(input);
   input.on('keypress', take);
   output.on('resize', resize);
   process.on('SIGCONT', resume);
-  process.on('exit', leave);
-  process.on('uncaughtExceptionMonitor', leave);
-  enter();
+  process.on('exit', screen.leave);
+  process.on('uncaughtExceptionMonitor', screen.leave);
+  screen.enter();
   return {
     get width() {
       return output.columns;
@@ -110,17 +88,51 @@ export function openTerminal(
     get height() {
       return Math.max(1, output.rows - lastLine);
     },
-    draw: (lines) => {
-      if (isOpen) frame(lines.join('\n'));
-    },
+    draw: screen.draw,
     close: () => {
       input.off('keypress', take);
       output.off('resize', resize);
       process.off('SIGCONT', resume);
-      process.off('exit', leave);
-      process.off('uncaughtExceptionMonitor', leave);
-      leave();
+      process.off('exit', screen.leave);
+      process.off('uncaughtExceptionMonitor', screen.leave);
+      screen.leave();
       input.pause();
+    },
+  };
+}
+
+/** The alternative screen of a terminal. */
+function createScreen(input: typeof process.stdin, output: typeof process.stdout) {
+  let isOpen = false;
+  let frame = createLogUpdate(output);
+  return {
+    enter: () => {
+      isOpen = true;
+      output.write(enterScreen);
+      frame = createLogUpdate(output);
+      input.setRawMode(true);
+      input.resume();
+    },
+    /** At once, for the program may be about to end. */
+    leave: () => {
+      if (!isOpen) return;
+      isOpen = false;
+      try {
+        input.setRawMode(false);
+        writeSync(output.fd, leaveScreen);
+      } catch {
+        // The terminal is gone.
+      }
+    },
+    /** @returns whether there was something to clear. */
+    clear: () => {
+      if (!isOpen) return false;
+      output.write(clearScreen);
+      frame = createLogUpdate(output);
+      return true;
+    },
+    draw: (lines: readonly string[]) => {
+      if (isOpen) frame(lines.join('\n'));
     },
   };
 }

@@ -1,13 +1,12 @@
-import { findLostBaggage } from './baggage-lost.ts';
-import type { Check } from './check.ts';
+import { lostBaggage } from './baggage-lost.ts';
 import { lostClientSpans } from './client-span-lost.ts';
-import { findClockSkew } from './clock-skew.ts';
+import { apartClocks } from './clock-skew.ts';
 import { callsAfterMessages } from './context-lost-after-consumer.ts';
 import { contextLostBeforeWork } from './context-lost-before-work.ts';
 import { contextLostBetweenLayers } from './context-lost-between-layers.ts';
 import { contextLostBeforePeers, detachedCalls } from './context-lost-in-process.ts';
-import { findExternalParents } from './external-parent.ts';
-import { findHeadersPassedThrough } from './header-passed-through.ts';
+import { externalParents } from './external-parent.ts';
+import { headersPassedThrough } from './header-passed-through.ts';
 import { partlyMissingCalls, whollyMissingCalls } from './missing-call.ts';
 import { missingCallers } from './missing-caller.ts';
 import { missingClients } from './missing-client.ts';
@@ -18,49 +17,51 @@ import { partlySplitEdges } from './partly-split-edge.ts';
 import { possibleCalls } from './possible-call.ts';
 import { possibleMessages } from './possible-message.ts';
 import type { Rule } from './rule.ts';
-import { findServersNotInstrumented } from './server-not-instrumented.ts';
+import { serversNotInstrumented } from './server-not-instrumented.ts';
 import { lostServerSpans } from './server-span-lost.ts';
-import { findUnnamedServices } from './service-unnamed.ts';
+import { unnamedServices } from './service-unnamed.ts';
 import { spansLostInServices } from './span-lost-in-service.ts';
-import { findSplitBatches } from './split-batch.ts';
-import { findSplitsByHand } from './split-by-hand.ts';
-import { findSplitMessages } from './split-message.ts';
+import { splitBatches } from './split-batch.ts';
+import { splitsByHand } from './split-by-hand.ts';
+import { splitMessages } from './split-message.ts';
+import { messagesSplitById } from './split-message-id.ts';
 import { splitRedirects } from './split-redirect.ts';
 import { splitTraces } from './split-trace.ts';
 import { staleCalls, staleHeaders } from './stale-context.ts';
-import { findTruncatedTraceIds } from './trace-id-truncated.ts';
-import { findUnexpectedEdges } from './unexpected-edge.ts';
-import { findUninstrumentedPeers } from './uninstrumented-peer.ts';
+import { truncatedTraceIds } from './trace-id-truncated.ts';
+import { unexpectedEdges } from './unexpected-edge.ts';
+import { uninstrumentedPeers } from './uninstrumented-peer.ts';
 import { darkServices, unseenEdges } from './unseen-edge.ts';
 import { unseenEntrances } from './unseen-entrance.ts';
 import { wrongParents } from './wrong-parent.ts';
 
 /**
- * The order matters: a check sees only the spans that no earlier one has explained,
+ * The order matters: a rule sees only the spans that no earlier one has explained,
  * so conclusive ones come first, and those that argue from absence last.
  */
-export const checks: readonly (Check | Rule)[] = [
+export const rules: readonly Rule[] = [
   // Both sides are there and joined, to the wrong thing.
-  findTruncatedTraceIds,
+  truncatedTraceIds,
   staleCalls,
   staleHeaders,
   wrongParents,
-  findHeadersPassedThrough,
+  headersPassedThrough,
   droppedParents,
   detachedCalls,
   // Both sides are there and apart: in one trace, then in two.
   missingClients,
   splitTraces,
   splitRedirects,
-  findSplitMessages,
-  findSplitBatches,
-  findSplitsByHand,
+  messagesSplitById,
+  splitMessages,
+  splitBatches,
+  splitsByHand,
   partlySplitEdges,
   // One side is missing, and something in the same trace shows that it existed.
   lostServerSpans,
   lostClientSpans,
   // One side is missing; a whole call of the same kind or an expectation says that it should exist.
-  findServersNotInstrumented,
+  serversNotInstrumented,
   partlyMissingServers,
   whollyMissingServers,
   missingCallers,
@@ -77,14 +78,14 @@ export const checks: readonly (Check | Rule)[] = [
   unseenEdges,
   unseenEntrances,
   // Whole edges that fall short of what is expected of them.
-  findLostBaggage,
-  findUnexpectedEdges,
+  lostBaggage,
+  unexpectedEdges,
   // Not failures: what is left over, and what misleads.
   possibleCalls,
   possibleMessages,
-  findUninstrumentedPeers,
+  uninstrumentedPeers,
   spansLostInServices,
-  findExternalParents,
-  findClockSkew,
-  findUnnamedServices,
+  externalParents,
+  apartClocks,
+  unnamedServices,
 ];

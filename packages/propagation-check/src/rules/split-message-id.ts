@@ -1,0 +1,170 @@
+import { readCallFacts, readDestination, readLogPosition, readMessageId } from '../calls/call-facts.ts';
+import { type Call, selectCalls } from '../calls/call-group.ts';
+import { isExpected } from '../expect/expectation.ts';
+import { none } from '../graph/trace-graph.ts';
+import { kindNumber, type Span } from '../span/span.ts';
+import { type Group, keyFor, mapBy } from '../util/group-by.ts';
+import { remember } from '../util/remember.ts';
+import type { Open, Scene } from './check.ts';
+import { gate, rule } from './rule.ts';
+import { isMessage, messageCauses, nameKind } from './split-message.ts';
+import { finding as splitTrace } from './split-trace.ts';
+
+/** A message with an id that a service received without the context of its sender. */
+interface Received {
+  readonly server: Span;
+  /** The PRODUCER span with its id. */
+  readonly client: Span | null;
+  /** Why no PRODUCER span is known to be that of the message; null where one is. */
+  readonly apart: string | null;
+}
+
+/** Messages that one service sent and another received in traces of its own, told by their ids. */
+export const messagesSplitById = rule<Group<Received>>({
+  finding: splitTrace,
+  measure: (scene, open) => {
+    const keyOf = ({ client, server, apart }: Received): string =>
+      apart ?? keyFor(client?.serviceName ?? null, server.serviceName);
+    return [...mapBy(findSenders(scene, open), keyOf).values()];
+  },
+  gates: [
+    gate(
+      'one PRODUCER span has the id of the message, which nobody continued here',
+      ([{ apart }]) => apart === null,
+      (messages) => `${messages.length} messages: ${messages[0].apart}`,
+    ),
+  ],
+  looseEnds: (messages) => messages.map(({ server }) => server),
+  report: (messages) =>
+    splitTrace.report({
+      client: messages[0].client?.serviceName ?? null,
+      server: messages[0].server.serviceName,
+      protocol: 'messaging',
+      candidates: messageCauses,
+      shown: messages.map(({ client, server }) => ({
+        client,
+        server,
+        says: `${server.kind} ${server.spanId} of trace ${server.traceId} received message ${readCallFacts(server).messageId} of PRODUCER ${client?.spanId}, and has it neither as parent nor as link`,
+      })),
+    }),
+});
+
+function findSenders(scene: Scene, open: Open): readonly Received[] {
+  const { facts, graph } = scene;
+  if (!facts.maySome(({ protocol }) => protocol === 'messaging')) return [];
+  const received = [
+    ...open.roots.select((row) => facts.protocolOf(row) === 'messaging').filter(isMessage),
+    ...listOfUnlinkedBatches(scene),
+  ];
+  const ids = new Set(received.flatMap((span) => readCallFacts(span).messageId ?? []));
+  if (ids.size === 0) return [];
+  const whole = selectCalls(
+    graph,
+    scene.groups.filter(({ clientKind }) => clientKind === 'PRODUCER'),
+    (client) => ids.has(readMessageId(facts.at(client)) ?? ''),
+  );
+  const producers = mapBy(
+    [...open.clients, ...whole.map(({ client }) => client)].filter((span) => span.kind === 'PRODUCER'),
+    (span) => readCallFacts(span).messageId,
+  );
+  const isDelivered = lookUpDeliveries(whole);
+  const read = new Set(whole.map(({ client }) => client.spanId));
+  const shareQueue = lookUpQueues(scene);
+  return received.flatMap((server): readonly Received[] => {
+    const { messageId } = readCallFacts(server);
+    if (messageId === null) return [];
+    const sent = producers.get(messageId) ?? [];
+    const senders = sent.filter(
+      (client) => isSameQueue(client, server, shareQueue) && !mayBeOfAnotherLog(client, server, read),
+    );
+    const [client, another] = senders;
+    if (client === undefined)
+      return [{ server, client: null, apart: sent.length === 0 ? 'none has the id' : 'of another queue' }];
+    // A message that several sent, as one that is published again, is of any of them.
+    if (another !== undefined) return [{ server, client: null, apart: 'several have the id' }];
+    return [{ server, client, apart: isDelivered(client, server) ? 'another span here continued it' : null }];
+  });
+}
+
+/**
+ * Some services receive a message in one span, without a link, and process it in a second span, with a link. If both spans have the
+ * same kind, name and destination, the first one is a separate delivery: a retry.
+ */
+function lookUpDeliveries(whole: readonly Call[]): (client: Span, server: Span) => boolean {
+  const delivered = mapBy(whole, ({ client, server }) => nameDelivery(client, server));
+  return (client, server) =>
+    delivered
+      .get(nameDelivery(client, server))
+      ?.every((call) => nameKind(call.server) !== nameKind(server)) === true;
+}
+
+/** Messages below a batch, a span of its own, that has no link, while they have none either. */
+function listOfUnlinkedBatches(scene: Scene): readonly Span[] {
+  const { graph, facts } = scene;
+  const { kinds } = graph.store;
+  return graph.select((row) => {
+    const batch =
+      kinds[row] === kindNumber.consumer && !graph.mayBeLinked(row) ? (graph.parents[row] ?? none) : none;
+    return (
+      batch !== none &&
+      kinds[batch] !== kindNumber.producer &&
+      graph.isRoot(batch) &&
+      !graph.mayBeLinked(batch) &&
+      graph.serviceNumberOf(batch) === graph.serviceNumberOf(row) &&
+      facts.protocolOf(batch) === 'messaging'
+    );
+  });
+}
+
+function nameDelivery(producer: Span, consumer: Span): string {
+  return keyFor(producer.traceId, producer.spanId, consumer.serviceName);
+}
+
+/**
+ * Topics of two clusters have the same positions: nobody received from this one before it was sent, and where another consumer continued
+ * the message, this one may be of the other cluster.
+ *
+ * @param read The ids of producers whose messages a consumer continued.
+ */
+function mayBeOfAnotherLog(producer: Span, consumer: Span, read: ReadonlySet<string>): boolean {
+  const isByPosition = readLogPosition(consumer) === readMessageId(consumer);
+  return (
+    isByPosition && (read.has(producer.spanId) || consumer.startTimeUnixNano < producer.startTimeUnixNano)
+  );
+}
+
+/**
+ * A subscription has another name than its topic. The ids of brokers are unique beyond one queue. Job queues number their jobs from 1,
+ * and applications have queues of one name: such a number tells only of services that are known to share the queue.
+ */
+function isSameQueue(producer: Span, consumer: Span, shareQueue: ShareQueue): boolean {
+  const [to, from] = [readCallFacts(producer).destination, readCallFacts(consumer).destination];
+  const id = readCallFacts(consumer).messageId ?? '';
+  if (isOfBroker(id)) return true;
+  if (isNumber(id))
+    return to !== null && to === from && shareQueue(producer.serviceName, consumer.serviceName, to);
+  return to === null || from === null || to === from;
+}
+
+type ShareQueue = (sender: string | null, receiver: string | null, queue: string) => boolean;
+
+function lookUpQueues({ facts, expectation, groupsBetween }: Scene): ShareQueue {
+  return remember(
+    (sender: string | null, receiver: string | null, queue: string) =>
+      sender === receiver ||
+      isExpected(expectation, sender, receiver) ||
+      groupsBetween(sender, receiver).some(
+        ({ clientKind, clients }) =>
+          clientKind === 'PRODUCER' && clients.some((row) => readDestination(facts.at(row)) === queue),
+      ),
+  );
+}
+
+/** A UUID, a text of as many digits, or a number as long as those of Pub/Sub. */
+function isOfBroker(messageId: string): boolean {
+  return /^([0-9a-f-]{16,}|\d{12,})$/i.test(messageId);
+}
+
+function isNumber(messageId: string): boolean {
+  return /^\d+$/.test(messageId);
+}
