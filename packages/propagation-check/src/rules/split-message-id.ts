@@ -79,7 +79,9 @@ function findSenders(scene: Scene, open: Open): readonly Received[] {
     );
     const [client, another] = senders;
     if (client === undefined)
-      return [{ server, client: null, apart: sent.length === 0 ? 'none has the id' : 'of another queue' }];
+      return [
+        { server, client: null, apart: sent.length === 0 ? 'none has the id' : 'of another queue or log' },
+      ];
     // A message that several sent, as one that is published again, is of any of them.
     if (another !== undefined) return [{ server, client: null, apart: 'several have the id' }];
     return [{ server, client, apart: isDelivered(client, server) ? 'another span here continued it' : null }];

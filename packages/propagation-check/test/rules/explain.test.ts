@@ -81,7 +81,7 @@ const needs: readonly (readonly [drawing: string, needs: string])[] = [
   ],
   [
     'split-trace/healthy-job-ids',
-    'CONSUMER of worker: split-trace: one PRODUCER span has the id of the message, which nobody continued here: 1 messages: of another queue',
+    'CONSUMER of worker: split-trace: one PRODUCER span has the id of the message, which nobody continued here: 1 messages: of another queue or log',
   ],
   [
     'split-trace/healthy-fewest-lost-messages',
