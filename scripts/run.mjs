@@ -30,7 +30,10 @@ if (node === null) {
 const args = ['--conditions=trace-context-source', ...process.argv.slice(2)];
 
 // A test that hangs fails under its name, and what it has left open does not keep its process. Later options win.
-if (args[1] === '--test') args.splice(1, 0, `--test-timeout=${longestTest}`, '--test-force-exit');
+if (args[1] === '--test') {
+  const preload = new URL('exit-after-tests.mjs', import.meta.url);
+  args.splice(1, 0, `--test-timeout=${longestTest}`, `--import=${preload}`);
+}
 
 // `npm run` starts scripts in the root, and the paths that a user gives the checker are those of his own folder.
 const { INIT_CWD: startedIn, npm_lifecycle_event: script } = process.env;
