@@ -62,8 +62,9 @@ async function printIntake(
   console.log(row('', 'spans/s', 'spans/CPU s', 'refused', 'lost', 'early', 'MiB start', 'middle', 'end'));
   if (task.protocol === 'http') await printBare(task);
   if (collector !== undefined) await printCollector(collector, task);
-  const { sent, sizes, cpu, early, counts } = await runSink(['--memory', memory], task);
+  const { sent, sizes, cpu, early, heldBytes, counts } = await runSink(['--memory', memory], task);
   console.log(row('sink', ...rates(sent, cpu), sent.spans - counts.judged, early, ...tenths(sizes)));
+  console.log(`held when all was sent: ${Math.round(heldBytes)} bytes an open span`);
   printCalls(sent, counts);
 }
 
@@ -127,6 +128,8 @@ interface SinkRun {
   /** Traces: judged early because memory was full, and closed by then. */
   readonly early: number;
   readonly closed: number;
+  /** For each span that is not judged yet, when everything was sent. */
+  readonly heldBytes: number;
   /** After a stop. */
   readonly counts: Counts;
 }
@@ -144,6 +147,8 @@ async function runSink(options: readonly string[], task: Task): Promise<SinkRun>
     const text = await (await fetch(metricsUrl)).text();
     const closed = (reason: string) =>
       Number(new RegExp(`closed_total\\{reason="${reason}"\\} (\\d+)`).exec(text)?.[1]);
+    const gauge = (name: string) =>
+      Number(new RegExp(`^propagation_sink_${name} (\\d+)`, 'm').exec(text)?.[1]);
     const refused = [...text.matchAll(/exports_refused_total\{reason="\w+"\} (\d+)/g)].reduce(
       (sum, [, count]) => sum + Number(count),
       0,
@@ -158,6 +163,7 @@ async function runSink(options: readonly string[], task: Task): Promise<SinkRun>
       refused,
       early: closed('memory'),
       closed: closed('memory') + closed('inactive'),
+      heldBytes: gauge('held_bytes') / gauge('spans_open'),
       counts,
     };
   } finally {

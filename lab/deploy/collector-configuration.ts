@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { parse } from 'yaml';
 import { z } from 'zod';
 
-const components = z.record(z.string(), z.unknown());
+export const components = z.record(z.string(), z.unknown());
 const pipeline = z.object({
   receivers: z.array(z.string()),
   processors: z.array(z.string()).default([]),
@@ -11,10 +11,12 @@ const pipeline = z.object({
 });
 const configuration = z.object({
   receivers: components,
-  processors: components,
+  processors: components.default({}),
   exporters: components,
-  extensions: components,
-  service: z.object({ extensions: z.array(z.string()), pipelines: z.record(z.string(), pipeline) }).loose(),
+  extensions: components.default({}),
+  service: z
+    .object({ extensions: z.array(z.string()).default([]), pipelines: z.record(z.string(), pipeline) })
+    .loose(),
 });
 
 export type Configuration = z.infer<typeof configuration>;
@@ -23,12 +25,15 @@ export type Tier = 'agent' | 'gateway';
 const root = new URL('../../', import.meta.url);
 
 export async function readCollectorConfiguration(tier: Tier): Promise<Configuration> {
-  const [shared, own] = await Promise.all(
-    ['collector-config.yaml', `deploy/kubernetes/base/${tier}-config.yaml`].map(async (file) =>
-      parse(await readFile(new URL(file, root), 'utf8')),
-    ),
+  return readConfigurations('collector-config.yaml', `deploy/kubernetes/base/${tier}-config.yaml`);
+}
+
+/** @param files From the root of the repository; each is laid over those before. */
+export async function readConfigurations(...files: readonly string[]): Promise<Configuration> {
+  const read = files.map(
+    async (file): Promise<unknown> => parse(await readFile(new URL(file, root), 'utf8')),
   );
-  return configuration.parse(merge(shared, own));
+  return configuration.parse((await Promise.all(read)).reduce(merge));
 }
 
 /** The Collector's rule: maps are merged, anything else is replaced. */

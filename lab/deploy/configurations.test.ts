@@ -7,8 +7,10 @@ import { parse, parseAllDocuments, stringify } from 'yaml';
 import { z } from 'zod';
 import {
   type Configuration,
+  components,
   keepUsed,
   readCollectorConfiguration,
+  readConfigurations,
   type Tier,
 } from './collector-configuration.ts';
 import { replaceLoadBalancers } from './load-balancer.ts';
@@ -40,6 +42,18 @@ describe('the configurations on Kubernetes', { skip: obstacle ?? false }, () => 
       assert.equal(code, 0, stderr);
     });
   }
+
+  it('that the documentation has in front of several sinks is valid, and keeps a batch where another sink can take it', async () => {
+    const config = await readConfigurations('docs/sink/collector-loadbalancing.yaml');
+    const { code, stderr } = await validate('otelcol-contrib', replaceLoadBalancers(config));
+    assert.equal(code, 0, stderr);
+    const gateway = await readCollectorConfiguration('gateway');
+    const listKeys = (exporter: unknown) => Object.keys(components.parse(exporter)).sort();
+    assert.deepEqual(
+      listKeys(config.exporters['loadbalancing/sink']),
+      listKeys(gateway.exporters['loadbalancing/sink']),
+    );
+  });
 
   const breaks: readonly [
     name: string,

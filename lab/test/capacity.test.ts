@@ -24,6 +24,15 @@ describe('the capacity plan', () => {
     }
   });
 
+  it('gives the sinks memory for all spans that they hold', () => {
+    const { sinkMebibytes, sinkCrowdedShare } = settings;
+    for (const rate of rates) {
+      const { sink, heldBytes } = plan(rate);
+      const roomy = sink.replicas * sinkMebibytes * 1024 ** 2 * sinkCrowdedShare;
+      assert.ok(heldBytes <= roomy, `${rate} spans/s: ${heldBytes} bytes of ${roomy}`);
+    }
+  });
+
   it('has the settings of the manifests', async () => {
     const gateway = await readManifest('gateway-config.yaml');
     assert.match(gateway, new RegExp(`decision_wait: ${settings.decisionWaitSeconds}s`));
@@ -38,6 +47,9 @@ describe('the capacity plan', () => {
       await readManifest('gateway.yaml'),
       new RegExp(`limits: \\{ cpu: '${settings.replicaCpus.gateway}'`),
     );
+    const sink = await readManifest('sink.yaml');
+    assert.match(sink, new RegExp(`--memory=${settings.sinkMebibytes / 1024}GiB`));
+    assert.doesNotMatch(sink, /--close-after/);
     assert.match(
       await readManifest('jaeger.yaml'),
       new RegExp(`limits: \\{ cpu: '${settings.replicaCpus.jaeger}'`),

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { ROOT_CONTEXT, SpanKind, type Tracer, trace } from '@opentelemetry/api';
-import { ExportResultCode } from '@opentelemetry/core';
+import { type ExportResult, ExportResultCode } from '@opentelemetry/core';
 import { OTLPTraceExporter as GrpcExporter } from '@opentelemetry/exporter-trace-otlp-grpc';
 import { OTLPTraceExporter as HttpExporter } from '@opentelemetry/exporter-trace-otlp-proto';
 import { resourceFromAttributes } from '@opentelemetry/resources';
@@ -21,6 +21,7 @@ const scheduledDelayMillis = 1_000;
 /**
  * Services with the SDK, its batch processor and its exporter, at a rate of spans. One of the 100 edges is broken: the called service begins a
  * trace of its own.
+ * @throws {Error} when an export has failed after all that its exporter tries: its spans may be lost.
  */
 export async function sendBySdk({
   url,
@@ -29,11 +30,14 @@ export async function sendBySdk({
   rate,
 }: SendTask & { readonly rate: number }): Promise<Sent> {
   let delivered = 0;
-  const onDelivery = (count: number) => {
-    delivered += count;
+  const failure = Promise.withResolvers<never>();
+  const pause = () => Promise.race([delay(pauseMs), failure.promise]);
+  const onResult = (count: number, { code, error }: ExportResult) => {
+    if (code === ExportResultCode.SUCCESS) delivered += count;
+    else failure.reject(error ?? new Error('an export failed'));
   };
   const tracers = Array.from({ length: services }, (_, service) =>
-    openTracer(`service-${service}`, openExporter(url, protocol), onDelivery),
+    openTracer(`service-${service}`, openExporter(url, protocol), onResult),
   );
   const calls = Math.round(spans / spansPerCall);
   let [intact, broken] = [0, 0];
@@ -56,9 +60,9 @@ export async function sendBySdk({
       if (isBroken) broken += 1;
       else intact += 1;
     }
-    await delay(pauseMs);
+    await pause();
   }
-  while (delivered < calls * spansPerCall) await delay(pauseMs);
+  while (delivered < calls * spansPerCall) await pause();
   const milliseconds = performance.now() - begunAt;
   // The exporters try again by themselves: the sink has counted its refusals.
   return { spans: calls * spansPerCall, intact, broken, refused: 0, milliseconds };
@@ -70,13 +74,15 @@ function openExporter(url: string, protocol: SendTask['protocol']): Exporter {
   return protocol === 'grpc' ? new GrpcExporter({ url }) : new HttpExporter({ url: `${url}/v1/traces` });
 }
 
-/** @throws {Error} when an export has failed after all that its exporter tries: spans are lost then. */
-function openTracer(name: string, exporter: Exporter, onDelivery: (spans: number) => void): Tracer {
+function openTracer(
+  name: string,
+  exporter: Exporter,
+  onResult: (spans: number, result: ExportResult) => void,
+): Tracer {
   const told: SpanExporter = {
     export: (spans, done) =>
       exporter.export(spans, (result) => {
-        if (result.code !== ExportResultCode.SUCCESS) throw result.error ?? new Error('an export failed');
-        onDelivery(spans.length);
+        onResult(spans.length, result);
         done(result);
       }),
     forceFlush: () => exporter.forceFlush(),

@@ -121,7 +121,7 @@ export class TraceGraph {
     return this.#isLeftOut[row] === 0;
   }
 
-  /** Whether the other side of a call may be missing because the source sampled times. */
+  /** Whether the other side of a call may be missing because the source has a part of the time. */
   isAtBorder(row: number): boolean {
     return this.store.atBorder?.[row] === 1;
   }

@@ -21,7 +21,7 @@ export class DueTraces {
     this.#nextSecond = Math.min(this.#nextSecond ?? second, second);
   }
 
-  /** Takes those that are due. */
+  /** Takes those that are due, in the order of their ends. */
   takeDue(now: number): readonly HeldTrace[] {
     const last = Math.floor(now / tickMs);
     const due: HeldTrace[] = [];
@@ -29,13 +29,14 @@ export class DueTraces {
       const list = this.#bySecond.get(second) ?? [];
       this.#bySecond.delete(second);
       this.#nextSecond = second + 1;
-      for (const trace of inOrderOfEnd(list)) {
+      for (const trace of list) {
         if (trace.state !== 'open') continue;
         if (trace.dueAt > now) this.add(trace);
         else due.push(trace);
       }
     }
-    return due;
+    // Also across seconds: spans may have moved the end of a trace beyond the second in which it stands.
+    return inOrderOfEnd(due);
   }
 
   /** Takes traces without a span since `restedSince`, the first due ones first, until they hold `bytes`. */
@@ -59,6 +60,6 @@ export class DueTraces {
       if (open.length > 0) this.#bySecond.set(second, open);
       else this.#bySecond.delete(second);
     }
-    return [...taken];
+    return inOrderOfEnd([...taken]);
   }
 }

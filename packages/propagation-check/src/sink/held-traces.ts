@@ -129,7 +129,11 @@ export class HeldTraces {
       this.#segments.compact(Array.from(this.#traces.values(), (trace) => trace.rows));
   }
 
-  collect(traces: readonly HeldTrace[]): CollectedTraces {
+  /** @param isAtBorder Whether a trace may have its other half in a later batch. */
+  collect(
+    traces: readonly HeldTrace[],
+    isAtBorder: (trace: HeldTrace) => boolean = () => false,
+  ): CollectedTraces {
     const writer = new SpanWriter();
     const owners: HeldTrace[] = [];
     const indexes: number[] = [];
@@ -147,7 +151,7 @@ export class HeldTraces {
     };
     return {
       traces,
-      store: writer.finish(),
+      store: { ...writer.finish(), atBorder: Uint8Array.from(owners, (trace) => Number(isAtBorder(trace))) },
       placeOf,
       isNew: (row) => (indexes[row] ?? 0) >= (owners[row]?.judgedRows ?? 0),
     };

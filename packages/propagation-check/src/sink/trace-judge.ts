@@ -6,7 +6,7 @@ import { bytesPerId } from './id-memory.ts';
 import { type CloseReason, type JudgeTotals, noTotals } from './judge-totals.ts';
 import { type CountCalls, JudgedCalls } from './judged-calls.ts';
 import type { Arrival } from './span-segments.ts';
-import { noRoom, TraceWindow } from './trace-window.ts';
+import { noRoom, TraceWindow, usualRoom } from './trace-window.ts';
 
 export interface TraceJudgeOptions {
   /** Milliseconds. A trace is closed when no span of it has come for so long. */
@@ -28,6 +28,8 @@ export const longestOpenMs = 600_000;
 /** A batch: this many spans (some 0.2 s of work), or the traces that were closed within this time. */
 const spansPerBatch = 20_000;
 const batchMs = 5_000;
+/** Of the time of a batch, at its end: the two halves of a broken trace end nearer to each other. */
+const borderShare = 1 / 20;
 /** Closed traces of more batches, a few seconds of work, are a backlog. */
 const mostBatchesWaiting = 10;
 /** Shares of the memory: above the first, traces are judged early until the second is reached. */
@@ -215,7 +217,9 @@ export class TraceJudge {
     for (const trace of rests) this.#drop(trace);
     const together = [...this.#window.traces, ...whole];
     const isNews = whole.length > 0 || this.#window.hasGrown;
-    const settled = isNews ? this.#calls.judge(this.#held.collect(together)) : new Set<HeldTrace>();
+    const settled = isNews
+      ? this.#calls.judge(this.#held.collect(together, findBorder(together, whole)))
+      : new Set<HeldTrace>();
     for (const trace of together) this.#markJudged(trace);
     for (const trace of whole) {
       trace.state = 'judged';
@@ -251,4 +255,21 @@ export class TraceJudge {
   #markJudged(trace: HeldTrace): void {
     this.totals.judged += this.#held.markJudged(trace);
   }
+}
+
+/**
+ * Where traces leave after their first batch, because there is no room for all, a half at its end must not cast doubt on the other calls: its
+ * caller may be in the next batch.
+ * @param whole The traces that are new in the batch, in the order of their ends.
+ * @returns Whether the other half of a broken trace may be in the next batch.
+ */
+function findBorder(
+  together: readonly HeldTrace[],
+  whole: readonly HeldTrace[],
+): (trace: HeldTrace) => boolean {
+  const [first, last] = [whole[0], whole.at(-1)];
+  const spans = together.reduce((sum, { rows }) => sum + rows.length, 0);
+  if (first === undefined || last === undefined || spans <= usualRoom.calm) return () => false;
+  const from = last.dueAt - (last.dueAt - first.dueAt) * borderShare;
+  return ({ dueAt }) => dueAt >= from;
 }

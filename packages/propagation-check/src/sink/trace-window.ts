@@ -14,7 +14,7 @@ export interface WindowRoom {
   readonly waiting: number;
 }
 
-const usualRoom: WindowRoom = { calm: 10_000, waiting: 10_000 };
+export const usualRoom: WindowRoom = { calm: 10_000, waiting: 10_000 };
 export const noRoom: WindowRoom = { calm: 0, waiting: 0 };
 
 /** The traces that were judged last, in the order in which they were. */

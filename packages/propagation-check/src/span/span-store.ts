@@ -33,7 +33,7 @@ export interface SpanStore extends SpanColumns {
    * rules look at the rows, so a source sends some of every kind.
    */
   readonly unread?: Words;
-  /** Of each row: 1 where the source sampled times, and the other side of a call may lie beyond a border. Absent where it did not. */
+  /** Of each row: 1 where the source has a part of the time, and the other side of a call may lie beyond its border. Absent where it has all. */
   readonly atBorder?: Bytes;
 }
 

@@ -95,12 +95,7 @@ function checkOrder(sink: DrivenJudge): void {
   for (let second = 0; second < seconds; second += 1) {
     const from = (second * (callers + 1) + 1) * perSecond;
     const broken = breakCalls(callOrders(perSecond, sink.now, from));
-    // The called service has callers that are well: only a count that is nearly the same tells that the others lose their context.
-    const whole = Array.from({ length: callers }, (_, caller) =>
-      callOrders(perSecond, sink.now + caller, from + (caller + 1) * perSecond).map((span) =>
-        isCalled(span) ? span : { ...span, ...shop },
-      ),
-    ).flat();
+    const whole = callShop(callers, perSecond, sink.now, from + perSecond);
     const spans = [...broken, ...whole];
     sink.advance(1_000);
     sink.send(spans.filter((span) => !isCalled(span)));
@@ -113,6 +108,41 @@ function checkOrder(sink: DrivenJudge): void {
     `shop → orders intact: ${seconds * callers * perSecond}`,
     `web → orders broken split-trace: ${seconds * perSecond}`,
   ]);
+}
+
+test('broken calls are counted, all of them, wherever a full batch ends between the two halves of one', () => {
+  const sink = makeJudge({ closeAfterMs: 1_000 });
+  const [seconds, callers, perSecond] = [9, 26, 100];
+  for (let second = 0; second < seconds; second += 1) {
+    const from = (second * (callers + 1) + 1) * perSecond;
+    const spans = [
+      ...breakCalls(callOrders(perSecond, sink.now, from)).map(workOn),
+      ...callShop(callers, perSecond, sink.now, from + perSecond),
+    ];
+    sink.advance(1_000);
+    sink.send(spans);
+  }
+  sink.finish();
+  assert.ok(sink.judge.totals.batches > 3, JSON.stringify(sink.judge.totals));
+  assert.deepEqual(sink.list(), [
+    `shop → orders intact: ${seconds * callers * perSecond}`,
+    `web → orders broken split-trace: ${seconds * perSecond}`,
+  ]);
+});
+
+/** The caller goes on after its call, so that many calls have one half in each of two batches. */
+function workOn(span: Span): Span {
+  const isCaller = span.parentSpanId === null && span.serviceName === 'web';
+  return isCaller ? { ...span, endTimeUnixNano: span.endTimeUnixNano + 60_000_000n } : span;
+}
+
+/** Callers that are well: only a count that is nearly the same tells that the others lose their context. */
+function callShop(callers: number, calls: number, at: number, from: number): readonly Span[] {
+  return Array.from({ length: callers }, (_, caller) =>
+    callOrders(calls, at + caller, from + caller * calls).map((span) =>
+      span.serviceName === 'orders' ? span : { ...span, ...shop },
+    ),
+  ).flat();
 }
 
 const shop = { serviceName: 'shop', resource: new Map([['service.name', 'shop']]) };
