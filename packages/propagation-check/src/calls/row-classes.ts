@@ -7,8 +7,8 @@ export const noClass = 0;
 
 /** A field with more values is no part of a class: ports of callers, paths with ids. */
 const mostValues = 256;
-/** Hostile data may have any number of combinations. */
-const mostClasses = 65_536;
+/** Hostile data may have any number of combinations. As many as have numbers of 16 bits, beside that of `noClass`. */
+const mostClasses = 65_535;
 const fewestSlots = 1_024;
 
 /**
@@ -18,7 +18,7 @@ const fewestSlots = 1_024;
  */
 export class RowClasses {
   /** The class of each row. */
-  readonly of: Words;
+  readonly of: Uint16Array;
   /** One more than the greatest. */
   readonly count: number;
   /** Whether each row has a class. */
@@ -43,7 +43,7 @@ export class RowClasses {
     this.hasNames =
       store.values.countOf(field.name) <= mostValues ||
       store.shapeTable.keys.some((key) => this.#always.has(key));
-    this.of = new Uint32Array(store.size);
+    this.of = new Uint16Array(store.size);
     let isComplete = true;
     for (let row = 0; row < store.size; row += 1) {
       const found = this.#find(row);
