@@ -125,7 +125,7 @@ describe('slow clients', { concurrency: true }, () => {
   }
 
   test('answers that are not read', async (t) => {
-    const { app, url } = await start(t, { REQUEST_TIMEOUT_MS: '1000', MAX_REQUESTS: '1' });
+    const { app, url } = await start(t, { REQUEST_TIMEOUT_MS: '4000', MAX_REQUESTS: '1' });
     const cut = new Promise((resolve) => {
       app.server.once('connection', (socket) => socket.once('close', resolve));
     });
