@@ -333,6 +333,15 @@ suite('pairs that ids prove', () => {
     assert.deepEqual(listErrors(older + cached + drawNamed(0) + halves + whole), []);
   });
 
+  test('are none where a hop tried again, so that two requests name one call, and where two calls have one answer', () => {
+    const received = 'http.request.header.traceparent=00-<100>-<called0>-01';
+    const again = drawChain(900, drawServer({ from: 50, to: 85, extra: received }));
+    assert.deepEqual(listErrors(drawIgnored(0) + again + halves + whole), []);
+    const answer = 'http.response.header.traceresponse=00-<200>-<served0>-01';
+    const other = drawChain(901, drawClient({ from: 12, to: 95, extra: answer }));
+    assert.deepEqual(listErrors(drawNamed(0) + other + halves + whole), []);
+  });
+
   test('are found behind a gateway whose only span its own answer names', () => {
     const enter = (from: number, extra = '') => drawServer({ from, to: from + 90, service: 'gateway', extra });
     const passedOn = drawChain(1, enter(-1000), drawServer({ from: -990, to: -920 }));
