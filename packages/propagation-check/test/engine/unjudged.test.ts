@@ -257,6 +257,10 @@ suite('requests that show no call', () => {
   const rows: Readonly<Record<string, readonly [drawing: string, calls: number]>> = {
     'a trace of the called service within it': [drawOneLeft(drawRoot(3, 30_020)), 1],
     'the same of an expected edge': [`expect web -> orders\n${drawOneLeft(drawRoot(3, 30_020))}`, 1],
+    'the same beside traces of another program, which are named once': [
+      `expect web -> orders\n${drawOneLeft(drawRoot(3, 30_020), ...[4, 5, 6, 7].map((trace) => drawRoot(trace, trace * 1_000 + 20, 'curl/8')))}`,
+      5,
+    ],
     'a trace of another program': [drawOneLeft(drawRoot(3, 30_020, 'curl/8')), 0],
     'a trace at another time': [drawOneLeft(drawRoot(3, 30_200)), 0],
     'traces at an endpoint that no call reaches, one within each request of a route without calls': [
