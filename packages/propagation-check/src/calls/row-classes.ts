@@ -7,7 +7,7 @@ export const noClass = 0;
 
 /** A field with more values is no part of a class: ports of callers, paths with ids. */
 const mostValues = 256;
-/** Hostile data may have any number of combinations. As many as have numbers of 16 bits, beside that of `noClass`. */
+/** Hostile data may have any number of combinations. With `noClass`, all numbers of 16 bits. */
 const mostClasses = 65_535;
 const fewestSlots = 1_024;
 
@@ -64,7 +64,7 @@ export class RowClasses {
   }
 
   #find(row: number): number {
-    // Most rows are like the one before of their shape.
+    // Most rows are like the previous one of their shape.
     const shape = this.#store.shapes[row] ?? 0;
     const last = this.#latest[shape] ?? noClass;
     if (last !== noClass && this.#isAlike(row, this.firstRows[last - 1] ?? 0)) return last;

@@ -343,7 +343,8 @@ suite('pairs that ids prove', () => {
   });
 
   test('are found behind a gateway whose only span its own answer names', () => {
-    const enter = (from: number, extra = '') => drawServer({ from, to: from + 90, service: 'gateway', extra });
+    const enter = (from: number, extra = '') =>
+      drawServer({ from, to: from + 90, service: 'gateway', extra });
     const passedOn = drawChain(1, enter(-1000), drawServer({ from: -990, to: -920 }));
     const lost = [4, 5, 6, 7].map((at) => drawChain(300 + at, enter(starts[at] ?? 0))).join('');
     const drawReceived = (answer: string): string =>
