@@ -261,14 +261,10 @@ export class TraceJudge {
  * Where traces leave after their first batch, because there is no room for all, a half at its end must not cast doubt on the other calls: its
  * caller may be in the next batch. The border is a share of the traces and not of the time: an export that comes late gives all its traces one time.
  * @param whole The traces that are new in the batch, in the order of their ends.
- * @returns Whether the other half of a broken trace may be in the next batch.
+ * @returns The traces whose other half may be in the next batch.
  */
-function findBorder(
-  together: readonly HeldTrace[],
-  whole: readonly HeldTrace[],
-): (trace: HeldTrace) => boolean {
+function findBorder(together: readonly HeldTrace[], whole: readonly HeldTrace[]): ReadonlySet<HeldTrace> {
   const spans = together.reduce((sum, { rows }) => sum + rows.length, 0);
-  if (spans <= usualRoom.calm) return () => false;
-  const border = new Set(whole.slice(Math.ceil(whole.length * (1 - borderShare))));
-  return (trace) => border.has(trace);
+  const inside = spans <= usualRoom.calm ? whole.length : Math.ceil(whole.length * (1 - borderShare));
+  return new Set(whole.slice(inside));
 }
