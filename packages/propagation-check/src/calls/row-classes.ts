@@ -7,7 +7,7 @@ export const noClass = 0;
 
 /** A field with more values is no part of a class: ports of callers, paths with ids. */
 const mostValues = 256;
-/** Hostile data may have any number of combinations. As many as have numbers of 16 bits, beside that of `noClass`. */
+/** Hostile data may have any number of combinations. With `noClass`, all numbers of 16 bits. */
 const mostClasses = 65_535;
 const fewestSlots = 1_024;
 
@@ -29,8 +29,7 @@ export class RowClasses {
   readonly hasNames: boolean;
   /** By shape, when it is first met: the places of values that are parts of the class. */
   readonly #places: (Words | undefined)[] = [];
-  /** The first row of each class. */
-  readonly firstRows: number[] = [];
+  readonly #firstRows: number[] = [];
   /** By shape: the class of the last row. */
   readonly #latest: number[] = [];
   /** Open addressing: class, and 0 where free. */
@@ -50,8 +49,13 @@ export class RowClasses {
       this.of[row] = found;
       if (found === noClass) isComplete = false;
     }
-    this.count = this.firstRows.length + 1;
+    this.count = this.#firstRows.length + 1;
     this.isComplete = isComplete;
+  }
+
+  /** The first row of each class. */
+  get firstRows(): readonly number[] {
+    return this.#firstRows;
   }
 
   /** Whether rows of the row's class have the same value of an attribute, or all have none. */
@@ -64,10 +68,10 @@ export class RowClasses {
   }
 
   #find(row: number): number {
-    // Most rows are like the one before of their shape.
+    // Most rows are like the previous one of their shape.
     const shape = this.#store.shapes[row] ?? 0;
     const last = this.#latest[shape] ?? noClass;
-    if (last !== noClass && this.#isAlike(row, this.firstRows[last - 1] ?? 0)) return last;
+    if (last !== noClass && this.#isAlike(row, this.#firstRows[last - 1] ?? 0)) return last;
     const found = this.#look(row);
     this.#latest[shape] = found;
     return found;
@@ -79,11 +83,11 @@ export class RowClasses {
     const mask = this.#slots.length - 1;
     let slot = hash & mask;
     for (let known = this.#slots[slot] ?? 0; known !== 0; known = this.#slots[slot] ?? 0) {
-      if (this.#isAlike(row, this.firstRows[known - 1] ?? 0)) return known;
+      if (this.#isAlike(row, this.#firstRows[known - 1] ?? 0)) return known;
       slot = (slot + 1) & mask;
     }
-    if (this.firstRows.length >= mostClasses) return noClass;
-    const found = this.firstRows.push(row);
+    if (this.#firstRows.length >= mostClasses) return noClass;
+    const found = this.#firstRows.push(row);
     this.#slots[slot] = found;
     if (found * 2 > this.#slots.length) this.#grow();
     return found;
@@ -128,7 +132,7 @@ export class RowClasses {
   #grow(): void {
     this.#slots = new Uint32Array(this.#slots.length * 2);
     const mask = this.#slots.length - 1;
-    for (const [at, row] of this.firstRows.entries()) {
+    for (const [at, row] of this.#firstRows.entries()) {
       let slot = (this.#hash(row) ?? 0) & mask;
       while (this.#slots[slot] !== 0) slot = (slot + 1) & mask;
       this.#slots[slot] = at + 1;

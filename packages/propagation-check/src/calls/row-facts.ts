@@ -160,7 +160,7 @@ export class RowFacts {
   }
 
   /**
-   * Whether some row may be so, by one row of each class: rules that speak of none of the spans need no look at all rows.
+   * Whether some row may be so. Looks at one row of each class, so that rules which no span concerns are skipped fast.
    * @param isSo Depends on its argument alone.
    */
   maySome(isSo: (row: RowSource) => boolean): boolean {
@@ -196,7 +196,7 @@ export class RowFacts {
     return index.find(row, 'url.path') ?? index.find(row, 'http.target');
   }
 
-  /** Whether a value surely is of a path that ends otherwise than this. Decodes nothing. */
+  /** Whether a value is certainly a path that does not end so. Decodes nothing. */
   hasOtherEnd(targetId: number, end: string): boolean {
     return this.#store.values.hasOtherEnd(targetId, end);
   }

@@ -25,11 +25,12 @@ export const none = -1;
 
 const remoteParent = 0x300;
 
-/** Rows that stand one after the other: most files are written in the order of time. */
+/** The times of consecutive rows. Most files are in the order of time, so that a look-up skips most blocks. */
 interface Block {
   readonly firstStart: number;
   readonly lastEnd: number;
 }
+/** A look-up reads a bound for each block, and the rows of a few blocks: at 10 million rows some thousands of either. */
 const rowsOfBlock = 4_096;
 
 /**

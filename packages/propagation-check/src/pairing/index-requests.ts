@@ -31,7 +31,7 @@ export function indexRequests(
   return (request, at) => {
     const call = known[at];
     if (call?.isByPath === true) {
-      // Of most requests the last bytes of their paths tell.
+      // The last bytes of the path rule out most requests.
       const targetId = targetIdOf(request);
       if (targetId !== null && facts.hasOtherEnd(targetId, call.path ?? '')) return false;
     }
@@ -52,7 +52,7 @@ export function indexRequests(
   };
 }
 
-/** The target of a request by which alone it can be told; remembers that of the last. */
+/** The id of the path of a request that only its path can tell; null where RPC or MCP may tell it, too. Remembers the last request. */
 function lookUpTargets(
   facts: RowFacts,
   isMcp: (request: number) => boolean,

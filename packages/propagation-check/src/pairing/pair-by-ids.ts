@@ -23,10 +23,12 @@ export function pairByIds(
   const serverOf = new Map(servers.map((span) => [keyOf(span), span]));
   const clientOf = new Map(clients.map((span) => [keyOf(span), span]));
   const named: (readonly [client: Span, server: Span])[] = [];
-  /** Of these services a cache answered calls: what their answers name proves nothing. */
+  /** A cache answered calls of these services: the ids in their answers prove nothing. */
   const cached = new Set<string | null>();
   const addAnswer = (client: Span, answer: AnsweredSpan): void => {
     const server = serverOf.get(toKey(answer));
+    // A gateway's only span is both sides, and records the answer that names it.
+    if (server === client) return;
     if (server !== undefined && startsDuring(server, client, tolerances)) named.push([client, server]);
     else if (answer.traceId !== client.traceId && graph.hasSpan(answer.traceId, answer.spanId))
       cached.add(client.serviceName);

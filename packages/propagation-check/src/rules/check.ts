@@ -104,7 +104,7 @@ export interface LooseEnds {
   readonly orphans: readonly Span[];
 }
 
-/** The spans that no earlier check has explained. */
+/** The spans that no earlier rule has explained, and what the earlier rules have left. */
 export interface Open extends LooseEnds {
   /** The findings of the earlier rules. */
   readonly found: readonly Draft[];

@@ -112,8 +112,8 @@ const shareGates: readonly Gate<SplitEdge>[] = [
 /**
  * A CLIENT span that nobody continued, and a SERVER span that began a new trace for the same request.
  * Time, method, path or port and user agent make the pairing safe, and that most calls to that target pair up.
- * A coincidence (a probe or a direct caller during a call to a peer that is not instrumented) does not. Of pairs whose ids name each
- * other each is judged by itself.
+ * A coincidence (a probe or a direct caller during a call to a peer that is not instrumented) does not. Pairs whose ids name each other
+ * are judged one by one.
  */
 export const splitTraces = rule<SplitEdge>({
   finding,
@@ -213,7 +213,7 @@ function listContinued(scene: Scene, open: Open): readonly Span[] {
   return open.orphans.filter((span) => span.kind === 'SERVER' && !scene.shared.isBegun(span.traceId));
 }
 
-/** The calls and requests of different traces whose ids name each other. */
+/** Pairs of different traces that ids in headers prove. */
 function listNamed(scene: Scene, open: Open, clients: readonly Span[]): readonly Pair[] {
   const { graph, headers, thresholds } = scene;
   if (headers.wire.length === 0 && !recordsHeaders(graph.store)) return [];

@@ -129,11 +129,8 @@ export class HeldTraces {
       this.#segments.compact(Array.from(this.#traces.values(), (trace) => trace.rows));
   }
 
-  /** @param isAtBorder Whether a trace may have its other half in a later batch. */
-  collect(
-    traces: readonly HeldTrace[],
-    isAtBorder: (trace: HeldTrace) => boolean = () => false,
-  ): CollectedTraces {
+  /** @param border The traces that may have their other half in a later batch. */
+  collect(traces: readonly HeldTrace[], border: ReadonlySet<HeldTrace> = new Set()): CollectedTraces {
     const writer = new SpanWriter();
     const owners: HeldTrace[] = [];
     const indexes: number[] = [];
@@ -149,9 +146,11 @@ export class HeldTraces {
       if (trace === undefined || index === undefined) throw new RangeError(`there is no row ${row}`);
       return { trace, index };
     };
+    const store = writer.finish();
+    const atBorder = () => Uint8Array.from(owners, (trace) => Number(border.has(trace)));
     return {
       traces,
-      store: { ...writer.finish(), atBorder: Uint8Array.from(owners, (trace) => Number(isAtBorder(trace))) },
+      store: border.size === 0 ? store : { ...store, atBorder: atBorder() },
       placeOf,
       isNew: (row) => (indexes[row] ?? 0) >= (owners[row]?.judgedRows ?? 0),
     };

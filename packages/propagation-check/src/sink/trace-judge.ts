@@ -28,7 +28,7 @@ export const longestOpenMs = 600_000;
 /** A batch: this many spans (some 0.2 s of work), or the traces that were closed within this time. */
 const spansPerBatch = 20_000;
 const batchMs = 5_000;
-/** Of the time of a batch, at its end: the two halves of a broken trace end nearer to each other. */
+/** Of the traces of a batch, the last ones: the two halves of a broken trace end nearer to each other. */
 const borderShare = 1 / 20;
 /** Closed traces of more batches, a few seconds of work, are a backlog. */
 const mostBatchesWaiting = 10;
@@ -259,17 +259,12 @@ export class TraceJudge {
 
 /**
  * Where traces leave after their first batch, because there is no room for all, a half at its end must not cast doubt on the other calls: its
- * caller may be in the next batch.
+ * caller may be in the next batch. The border is a share of the traces and not of the time: an export that comes late gives all its traces one time.
  * @param whole The traces that are new in the batch, in the order of their ends.
- * @returns Whether the other half of a broken trace may be in the next batch.
+ * @returns The traces whose other half may be in the next batch.
  */
-function findBorder(
-  together: readonly HeldTrace[],
-  whole: readonly HeldTrace[],
-): (trace: HeldTrace) => boolean {
-  const [first, last] = [whole[0], whole.at(-1)];
+function findBorder(together: readonly HeldTrace[], whole: readonly HeldTrace[]): ReadonlySet<HeldTrace> {
   const spans = together.reduce((sum, { rows }) => sum + rows.length, 0);
-  if (first === undefined || last === undefined || spans <= usualRoom.calm) return () => false;
-  const from = last.dueAt - (last.dueAt - first.dueAt) * borderShare;
-  return ({ dueAt }) => dueAt >= from;
+  const inside = spans <= usualRoom.calm ? whole.length : Math.ceil(whole.length * (1 - borderShare));
+  return new Set(whole.slice(inside));
 }

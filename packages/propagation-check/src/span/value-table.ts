@@ -14,7 +14,7 @@ export interface Values {
   decode(id: number): AttributeValue;
   /** The id of an interned text; null where no span has it, or where it was not interned. */
   find(text: string): number | null;
-  /** Whether a raw value is surely a path that ends otherwise than this; a query, a fragment and a slash behind it do not count. Decodes nothing. */
+  /** Whether a raw value is certainly a path that does not end so. Ignores a query, a fragment and one slash behind it. Decodes nothing. */
   hasOtherEnd(id: number, end: string): boolean;
   /** How many values a field brought: those that another field had before are not counted. */
   countOf(field: number): number;

@@ -31,7 +31,7 @@ export function indexIntervals(starts: Float64Array, ends: Float64Array): Interv
   for (let node = leaves - 1; node > 0; node -= 1) latest[node] = latestBelow(latest, node);
   let leafOf: Uint32Array | null = null;
   let last = 0;
-  // Nearly all looks are near the one before.
+  // Most look-ups are near the previous one.
   const findUpTo = (limit: number): number => {
     last = countUpTo(sorted, limit, last);
     return last;
@@ -71,7 +71,7 @@ function latestBelow(latest: Float64Array, node: number): number {
   return Math.max(latest[node * 2] ?? 0, latest[node * 2 + 1] ?? 0);
 }
 
-/** How many of the sorted values are at most `limit`. @param near Is looked around first, in steps that double. */
+/** How many of the sorted values are at most `limit`. @param near Where the search begins; its steps double. */
 function countUpTo(sorted: Float64Array, limit: number, near: number): number {
   const isAbove = (at: number): boolean => (sorted[at] ?? 0) > limit;
   let [low, high] = [near, near];

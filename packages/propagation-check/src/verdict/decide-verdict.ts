@@ -22,8 +22,8 @@ function isJudgedEdge({ client, server, calls, tolerated }: EdgeResult): boolean
  * nobody; where calls of the services are left unjudged, they prove nothing of those.
  */
 export function hasJudgedEdge({ edges, unjudged = [] }: Pick<Result, 'edges' | 'unjudged'>): boolean {
-  // Of an edge with whole calls, these are some.
-  const isLeftOut = unjudged.some(({ server }) => server === undefined);
+  // With a server, other calls of the edge are whole. Messages may be for nobody.
+  const isLeftOut = unjudged.some(({ server, protocol }) => server === undefined && protocol === undefined);
   return edges.some((edge) => isJudgedEdge(edge) && (!isLeftOut || edge.client !== ownServiceName));
 }
 

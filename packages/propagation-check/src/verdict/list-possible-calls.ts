@@ -63,6 +63,7 @@ export function listPossibleCalls(
   const found = edges.flatMap(find);
   const unknown = edges
     .filter((edge) => !edge.isAsked && found.every((possible) => possible.edge !== edge))
+    // As if they were asked for: also at endpoints that the caller is not known to call.
     .flatMap((edge) => find({ ...edge, isAsked: true }));
   const isEnough = ({ edge, ofRoots }: Possible): boolean =>
     ofRoots.length >= (edge.isAsked ? fewestUnique : fewestPossibleCalls);
@@ -167,18 +168,14 @@ function pairWithUnpaired(scene: Scene, edge: Edge, roots: readonly Span[]): rea
       all.pairs.some(({ server }) => isDetachedCall.has(server));
     return isKnownToCall &&
       all.pairs.length >= fewest &&
-      areMade(all.pairs, thresholds) &&
+      // Timers and other callers fall anywhere into requests that last far longer: exports, long polls and streams.
+      arePairsAwaited(all.pairs, thresholds) &&
       areSure(all, thresholds)
       ? all.pairs
       : [];
   });
   // It may lie within requests of two routes.
   return [...new Map(found.map((pair) => [pair.server, pair])).values()];
-}
-
-/** Timers and other callers fall anywhere into requests that last far longer: exports, long polls and streams. */
-function areMade(pairs: readonly Pair[], thresholds: Thresholds): boolean {
-  return arePairsAwaited(pairs, thresholds);
 }
 
 /** Requests, and what may be their calls. */

@@ -52,11 +52,14 @@ export function listUnreceived(
   if (messages.length === 0) return [];
   const explained = new Set(drafts.flatMap(listExplained));
   const targetOf = scene.facts.remember(nameTarget);
+  const received = new Set(
+    scene.groups
+      .filter(({ clientKind }) => clientKind === 'PRODUCER')
+      .flatMap(({ clients }) => Array.from(clients, targetOf)),
+  );
   return groupBy(messages, (span) => keyFor(span.serviceName, nameTarget(span))).flatMap((group) => {
     const [first] = group;
-    const target = nameTarget(first);
-    const isReceived = someCall(scene.groups, (row) => targetOf(row) === target);
-    if (isReceived || group.some((span) => explained.has(span))) return [];
+    if (received.has(nameTarget(first)) || group.some((span) => explained.has(span))) return [];
     const peer = readDestination(first) ?? '';
     return [{ client: first.serviceName, peer, calls: countCalls(scene, group), protocol: 'messaging' }];
   });

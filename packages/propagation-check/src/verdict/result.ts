@@ -44,11 +44,11 @@ export interface EdgeResult {
 
 /**
  * Calls of a service to a peer that looks like one of the same system and of which no SERVER span is here; messages that nobody received
- * here; or requests of an expected peer that began traces of their own while requests of that service were open.
+ * here; or requests of a peer that began traces of their own while requests of that service were open.
  */
 export interface UnjudgedEdge {
   readonly client: string | null;
-  /** As the caller addresses it, `orders:8082`, the destination of messages, or the expected service. */
+  /** As the caller addresses it, `orders:8082`, the destination of messages, or the called service. */
   readonly peer: string;
   readonly calls: number;
   /** Only of messages. */

@@ -94,6 +94,27 @@ test('no row is so where none may be', () => {
   assert.ok(!facts.maySome((row) => row.protocol === 'rpc' || readStatusCode(row) === 302));
 });
 
+test('of more classes than 16 bits number, the last rows are read one by one', () => {
+  const values = 256;
+  const [call] = spansOfOneCall;
+  assert.ok(call !== undefined);
+  const row = (at: number) =>
+    new Map<string, string | number>([
+      ['http.request.method', `M${at % values}`],
+      ['http.route', `/${Math.floor(at / values) % values}`],
+      ['http.response.status_code', at < values ** 2 ? 200 : 201],
+    ]);
+  const size = values ** 2 + 9;
+  const facts = new RowFacts(
+    storeOf(Array.from({ length: size }, (_, at) => ({ ...call, attributes: row(at) }))),
+  );
+  for (const at of [0, 1, values ** 2 - 2, values ** 2 - 1, values ** 2, size - 1]) {
+    const { method, route, statusCode } = facts.factsOf(at);
+    assert.deepEqual([method, route, statusCode], [...row(at).values()]);
+  }
+  assert.ok(facts.maySome((of) => readStatusCode(of) === 201));
+});
+
 test('a path that is told by its bytes to end otherwise ends otherwise', () => {
   // Long values are not interned.
   const long = `/${'a'.repeat(600)}`;

@@ -4,6 +4,7 @@ import { explainNothingToJudge, hintAtExpectations } from '../../src/collect/hin
 import { type Expectation, expectPath, noExpectation } from '../../src/expect/expectation.ts';
 import { summarise } from '../../src/report/summary.ts';
 import { checkTraces } from '../../src/verdict/check-traces.ts';
+import { ownServiceName } from '../../src/verdict/own-service.ts';
 import { drawTrace } from '../draw-trace.ts';
 import { readDrawing } from './read-drawing.ts';
 
@@ -73,6 +74,10 @@ suite('edges that nothing here can judge', () => {
     );
     assert.deepEqual(others, []);
     assert.equal(judge(`trace a\n${draw()}`, message, received).unjudged, undefined);
+    const requested = `trace a\nCLIENT ${ownServiceName} GET  a1  0..90\n  SERVER web GET /  a2  10..80`;
+    assert.equal(judge(requested).verdict, 'intact');
+    const sent = judge(requested, `    PRODUCER web publish  b1  70..71 ${kafka}`);
+    assert.deepEqual([sent.verdict, sent.unjudged?.length], ['intact', 1]);
     assert.match(explainNothingToJudge(judge(message), names, noExpectation), /\(1 message\)/);
   });
 
@@ -252,6 +257,10 @@ suite('requests that show no call', () => {
   const rows: Readonly<Record<string, readonly [drawing: string, calls: number]>> = {
     'a trace of the called service within it': [drawOneLeft(drawRoot(3, 30_020)), 1],
     'the same of an expected edge': [`expect web -> orders\n${drawOneLeft(drawRoot(3, 30_020))}`, 1],
+    'the same beside traces of another program, which are named once': [
+      `expect web -> orders\n${drawOneLeft(drawRoot(3, 30_020), ...[4, 5, 6, 7].map((trace) => drawRoot(trace, trace * 1_000 + 20, 'curl/8')))}`,
+      5,
+    ],
     'a trace of another program': [drawOneLeft(drawRoot(3, 30_020, 'curl/8')), 0],
     'a trace at another time': [drawOneLeft(drawRoot(3, 30_200)), 0],
     'traces at an endpoint that no call reaches, one within each request of a route without calls': [

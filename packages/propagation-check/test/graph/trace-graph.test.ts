@@ -40,15 +40,20 @@ suite('a graph', () => {
       return draw(String(at), null, { startTimeUnixNano: start, endTimeUnixNano: start + BigInt(at % 50) });
     });
     const graph = buildTraceGraph(spans);
-    const [from, to] = [5_000n, 5_020n];
-    const expected = spans.filter((span) => span.startTimeUnixNano <= to && span.endTimeUnixNano >= from);
-    const times = [from, to].map((time) => Number(time - graph.store.origin));
-    const found = graph.rowsBetween(times[0] ?? 0, times[1] ?? 0).map((row) => graph.view(row).spanId);
-    assert.deepEqual(
-      found,
-      expected.map(({ spanId }) => spanId),
-    );
-    assert.deepEqual(graph.rowsBetween(20_000, 20_001), []);
+    // Around the end of the first block of rows, and that of all.
+    for (const first of [4_040, 9_980]) {
+      for (let from = first; from < first + 150; from += 1) {
+        const expected = spans.filter(
+          (span) => span.startTimeUnixNano <= from + 2 && span.endTimeUnixNano >= from,
+        );
+        const time = from - Number(graph.store.origin);
+        assert.deepEqual(
+          graph.rowsBetween(time, time + 2).map((row) => graph.view(row).spanId),
+          expected.map(({ spanId }) => spanId),
+          `${from}`,
+        );
+      }
+    }
   });
 
   test('counts a span that arrived twice once, and of two with one id the longer', () => {

@@ -6,6 +6,7 @@ import { TraceGraph } from '../../src/graph/trace-graph.ts';
 import { indexRequests } from '../../src/pairing/index-requests.ts';
 import { compareRequests } from '../../src/pairing/pair.ts';
 import { storeOf } from '../../src/span/span-writer.ts';
+import { cases } from '../cases.ts';
 import { drawTrace } from '../draw-trace.ts';
 
 /** A text of this length is not interned, so that its bytes are compared. */
@@ -46,6 +47,6 @@ test('a look before views are made keeps every request that a call may have made
             assert.ok(mayBeSame(graph.rowOf(server), 0), server.name);
       },
     ),
-    { numRuns: 500 },
+    { seed: 20261129, numRuns: cases(500) },
   );
 });

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { suite, test } from 'node:test';
 import { describeStore } from '../../src/collect/describe-store.ts';
 import { explainNothingToJudge } from '../../src/collect/hint-at-expectations.ts';
@@ -6,6 +8,7 @@ import { noExpectation } from '../../src/expect/expectation.ts';
 import { storeOf } from '../../src/span/span-writer.ts';
 import { checkTraces } from '../../src/verdict/check-traces.ts';
 import { readDrawing } from '../engine/read-drawing.ts';
+import { judgeDrawing } from './judge-drawing.ts';
 
 /** Messages that `web` sends and `worker` receives, each a second later. @param received What the CONSUMER span says beside the destination. */
 function drawMessages(first: number, count: number, received: string, both = ''): string {
@@ -67,3 +70,20 @@ suite('messages whose links a limit of the SDK left out', () => {
     assert.match(hint, /no CONSUMER span here has them as parent or link/);
   });
 });
+
+/** Drawings of fixtures, and the spans whose links may be left out. */
+const drawings: readonly (readonly [name: string, spans: RegExp])[] = [
+  ['context-lost-in-process/broken', /^ {2}\w+ +CLIENT .*$/gm],
+  ['context-lost-in-process/broken-between-layers', /^ {2}\w+ +INTERNAL .*$/gm],
+  ['context-lost-in-process/broken-work', /^ {2}\w+ +INTERNAL .*$/gm],
+  ['missing-call/broken-entrance', /^ {2}\w+ +CLIENT .*$/gm],
+  ['split-trace/broken-batch-message-ids', /^ {2}\w+ +CONSUMER .*$/gm],
+  ['split-trace/broken-batch-message-ids', /^ {4}\w+ +CONSUMER .*$/gm],
+];
+
+for (const [name, spans] of drawings)
+  test(`spans that seem to begin traces, and of which links were left out: ${name}, ${spans}`, () => {
+    const fixture = readFileSync(join(import.meta.dirname, '../../fixtures', `${name}.txt`), 'utf8');
+    assert.notDeepEqual(judgeDrawing(fixture), []);
+    assert.deepEqual(judgeDrawing(fixture.replaceAll(spans, `$& ${dropped}`)), []);
+  });

@@ -333,6 +333,34 @@ suite('pairs that ids prove', () => {
     assert.deepEqual(listErrors(older + cached + drawNamed(0) + halves + whole), []);
   });
 
+  test('are none where a hop tried again, so that two requests name one call, and where two calls have one answer', () => {
+    const received = 'http.request.header.traceparent=00-<100>-<called0>-01';
+    const again = drawChain(900, drawServer({ from: 50, to: 85, extra: received }));
+    assert.deepEqual(listErrors(drawIgnored(0) + again + halves + whole), []);
+    const answer = 'http.response.header.traceresponse=00-<200>-<served0>-01';
+    const other = drawChain(901, drawClient({ from: 12, to: 95, extra: answer }));
+    assert.deepEqual(listErrors(drawNamed(0) + other + halves + whole), []);
+  });
+
+  test('are found behind a gateway whose only span its own answer names', () => {
+    const enter = (from: number, extra = '') =>
+      drawServer({ from, to: from + 90, service: 'gateway', extra });
+    const passedOn = drawChain(1, enter(-1000), drawServer({ from: -990, to: -920 }));
+    const lost = [4, 5, 6, 7].map((at) => drawChain(300 + at, enter(starts[at] ?? 0))).join('');
+    const drawReceived = (answer: string): string =>
+      drawChain(100, enter(0, `id:entered ${answer}`)) +
+      drawChain(
+        200,
+        drawServer({ from: 20, to: 80, extra: 'http.request.header.traceparent=00-<100>-<entered>-01' }),
+      );
+    for (const answer of ['', 'http.response.header.traceresponse=00-<100>-<entered>-01'])
+      assert.deepEqual(
+        listErrors(passedOn + lost + drawReceived(answer)),
+        ['error header-ignored gateway -> orders 1'],
+        answer,
+      );
+  });
+
   test('go before pairs of times', () => {
     const pairs = [0, 1].map(
       (at) =>

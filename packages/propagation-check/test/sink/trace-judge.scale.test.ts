@@ -90,7 +90,6 @@ test('so it does on a machine whose clock stood still while it slept', () => {
 
 function checkOrder(sink: DrivenJudge): void {
   const [seconds, callers, perSecond] = [16, 10, 50];
-  const isCalled = ({ serviceName }: Span): boolean => serviceName === 'orders';
   const waiting: (readonly Span[])[] = [];
   for (let second = 0; second < seconds; second += 1) {
     const from = (second * (callers + 1) + 1) * perSecond;
@@ -98,8 +97,8 @@ function checkOrder(sink: DrivenJudge): void {
     const whole = callShop(callers, perSecond, sink.now, from + perSecond);
     const spans = [...broken, ...whole];
     sink.advance(1_000);
-    sink.send(spans.filter((span) => !isCalled(span)));
-    waiting.push(spans.filter(isCalled));
+    sink.send(spans.filter((span) => !isOfOrders(span)));
+    waiting.push(spans.filter(isOfOrders));
     if (waiting.length > 2) sink.send(waiting.shift() ?? []);
   }
   for (const spans of waiting) sink.send(spans);
@@ -130,6 +129,17 @@ test('broken calls are counted, all of them, wherever a full batch ends between 
   ]);
 });
 
+test('calls without their other half cast doubt on others, also where one late export fills a batch', () => {
+  const sink = makeJudge();
+  const spans = breakCalls(callOrders(5_040));
+  const lost = new Set(spans.filter(isOfOrders).slice(40));
+  sink.advance(120_000);
+  sink.send(spans.filter((span) => !lost.has(span)));
+  sink.finish();
+  const broken = sink.list().filter((line) => line.includes('broken'));
+  assert.deepEqual(broken, []);
+});
+
 /** The caller goes on after its call, so that many calls have one half in each of two batches. */
 function workOn(span: Span): Span {
   const isCaller = span.parentSpanId === null && span.serviceName === 'web';
@@ -140,9 +150,13 @@ function workOn(span: Span): Span {
 function callShop(callers: number, calls: number, at: number, from: number): readonly Span[] {
   return Array.from({ length: callers }, (_, caller) =>
     callOrders(calls, at + caller, from + caller * calls).map((span) =>
-      span.serviceName === 'orders' ? span : { ...span, ...shop },
+      isOfOrders(span) ? span : { ...span, ...shop },
     ),
   ).flat();
+}
+
+function isOfOrders({ serviceName }: Span): boolean {
+  return serviceName === 'orders';
 }
 
 const shop = { serviceName: 'shop', resource: new Map([['service.name', 'shop']]) };

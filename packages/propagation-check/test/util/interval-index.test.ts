@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { indexIntervals } from '../../src/util/interval-index.ts';
 
 const interval = fc.tuple(fc.integer({ min: -20, max: 20 }), fc.integer({ min: -20, max: 20 }));
-/** Each begins where the one before has ended. */
+/** The search of each begins where the search of the previous one ended. */
 const looks = fc.array(interval, { minLength: 1, maxLength: 5 });
 
 test('a look-up finds what a search of all finds, the latest start first, without what was removed', () => {
