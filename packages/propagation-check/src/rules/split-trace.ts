@@ -120,9 +120,10 @@ export const splitTraces = rule<SplitEdge>({
   measure: (scene, open) => {
     const clients = [...open.clients.filter((span) => span.kind === 'CLIENT'), ...listPassedOn(scene)];
     if (clients.length === 0) return [];
-    const named = new Set(listNamed(scene, open, clients));
+    const continued = listContinued(scene, open);
+    const named = new Set(listNamed(scene, open.roots, continued, clients));
     const taken = new Set(Array.from(named, ({ client, server }) => [client, server]).flat());
-    const strangers = [...open.roots.select(findAlike(scene, clients)), ...listContinued(scene, open)];
+    const strangers = [...open.roots.select(findAlike(scene, clients)), ...continued];
     const pairs = pairSpans(
       withoutAny(clients, taken),
       withoutAny(strangers, taken),
@@ -138,7 +139,7 @@ export const splitTraces = rule<SplitEdge>({
     const loose: Loose = {
       calls: indexCalls(clients, targetOf),
       roots: open.roots,
-      continued: mapBy(listContinued(scene, open), (span) => span.serviceName),
+      continued: mapBy(continued, (span) => span.serviceName),
       orphans: mapBy(open.orphans, (span) => span.serviceName),
       targetOf,
       kindOf,
@@ -214,11 +215,16 @@ function listContinued(scene: Scene, open: Open): readonly Span[] {
 }
 
 /** Pairs of different traces that ids in headers prove. */
-function listNamed(scene: Scene, open: Open, clients: readonly Span[]): readonly Pair[] {
+function listNamed(
+  scene: Scene,
+  roots: Roots,
+  continued: readonly Span[],
+  clients: readonly Span[],
+): readonly Pair[] {
   const { graph, headers, thresholds } = scene;
   if (headers.wire.length === 0 && !recordsHeaders(graph.store)) return [];
   const isOpenMeanwhile = startsDuringAny(graph, clients, thresholds);
-  const servers = [...open.roots.select(isOpenMeanwhile), ...listContinued(scene, open)];
+  const servers = [...roots.select(isOpenMeanwhile), ...continued];
   return pairByIds(graph, clients, servers, headers, thresholds).filter(
     ({ client, server }) => server.kind === 'SERVER' && !graph.areOfOneTrace(client, server),
   );

@@ -53,7 +53,7 @@ export function listPossibleCalls(
     const pairs = pairWithUnpaired(scene, edge, possible);
     const known = new Set(possible);
     const ofRoots = pairs.filter(({ server }) => known.has(server));
-    const isMost = ofRoots.length > 0 && ofRoots.length >= possible.length * missingCallShare;
+    const isMost = ofRoots.length >= possible.length * missingCallShare;
     return isMost ? [{ edge, pairs, ofRoots }] : [];
   };
   // Most edges end here, before anything is made of all their spans.

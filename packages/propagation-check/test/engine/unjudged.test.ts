@@ -74,6 +74,12 @@ suite('edges that nothing here can judge', () => {
     );
     assert.deepEqual(others, []);
     assert.equal(judge(`trace a\n${draw()}`, message, received).unjudged, undefined);
+    const another = `trace c\nPRODUCER web publish  c1  170..171 ${kafka}`;
+    assert.equal(judge(`trace a\n${draw()}`, message, received, another).unjudged, undefined);
+    const id = 'messaging.message.id=aaaaaaaa-bbbb-cccc-dddd-000000000001';
+    const split = `trace c\nCONSUMER mailer process  c2  72..80 ${kafka} ${id}`;
+    const broken = judge(`trace a\n${draw()}`, `${message} ${id}`, split);
+    assert.deepEqual([broken.verdict, broken.unjudged], ['broken', undefined]);
     const requested = `trace a\nCLIENT ${ownServiceName} GET  a1  0..90\n  SERVER web GET /  a2  10..80`;
     assert.equal(judge(requested).verdict, 'intact');
     const sent = judge(requested, `    PRODUCER web publish  b1  70..71 ${kafka}`);

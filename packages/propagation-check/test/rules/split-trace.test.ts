@@ -333,6 +333,12 @@ suite('pairs that ids prove', () => {
     assert.deepEqual(listErrors(older + cached + drawNamed(0) + halves + whole), []);
   });
 
+  test('are evidence for the other pairs of their edge where nothing is left over', () => {
+    assert.deepEqual(listErrors([0, 1, 2, 3].map((at) => drawNamed(at)).join('') + drawSplit(4) + whole), [
+      'error split-trace web -> orders 5',
+    ]);
+  });
+
   test('are none where a hop tried again, so that two requests name one call, and where two calls have one answer', () => {
     const received = 'http.request.header.traceparent=00-<100>-<called0>-01';
     const again = drawChain(900, drawServer({ from: 50, to: 85, extra: received }));
