@@ -387,8 +387,12 @@ export class TraceGraph {
   }
 
   hasSpan(traceId: string, spanId: string): boolean {
+    return this.findRow(traceId, spanId) !== none;
+  }
+
+  findRow(traceId: string, spanId: string): number {
     const trace = this.#findTrace(traceId);
-    return trace !== none && this.index.findSpan(trace, readWords(spanId), 0) !== none;
+    return trace === none ? none : this.index.findSpan(trace, readWords(spanId), 0);
   }
 
   /** Nanoseconds since the Unix epoch, of a time that is relative to the origin. */

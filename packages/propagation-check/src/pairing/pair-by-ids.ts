@@ -26,7 +26,7 @@ export function pairByIds(
   /** A cache answered calls of these services: the ids in their answers prove nothing. */
   const cached = new Set<string | null>();
   const addAnswer = (client: Span, answer: AnsweredSpan): void => {
-    const server = serverOf.get(toKey(answer));
+    const server = serverOf.get(keyOfIds(answer));
     // A gateway's only span is both sides, and records the answer that names it.
     if (server === client) return;
     if (server !== undefined && startsDuring(server, client, tolerances)) named.push([client, server]);
@@ -69,10 +69,13 @@ function listUnambiguous(named: readonly (readonly [client: Span, server: Span])
 
 /** The spans of these ids. */
 export function selectNamed({ contexts }: WireContext, spans: ReadonlyMap<string, Span>): readonly Span[] {
-  return contexts.flatMap((reading) => (reading.state === 'valid' ? (spans.get(toKey(reading)) ?? []) : []));
+  return contexts.flatMap((reading) =>
+    reading.state === 'valid' ? (spans.get(keyOfIds(reading)) ?? []) : [],
+  );
 }
 
-function toKey({
+/** A key for a span. */
+export function keyOfIds({
   traceId,
   spanId,
 }: {

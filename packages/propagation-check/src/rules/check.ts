@@ -6,6 +6,7 @@ import type { Expectation, ExpectedEdge } from '../expect/expectation.ts';
 import type { TraceGraph } from '../graph/trace-graph.ts';
 import type { HeaderEvidence, HeaderLookup } from '../headers/wire.ts';
 import type { ClockOffsets } from '../pairing/align-clocks.ts';
+import type { CachedService } from '../pairing/cached-answers.ts';
 import type { Pair } from '../pairing/pair.ts';
 import { isParentRemote, type Span } from '../span/span.ts';
 import { type Group, keyFor } from '../util/group-by.ts';
@@ -61,6 +62,8 @@ export interface SharedResults {
   isBegun(traceId: string): boolean;
   /** Whether the whole calls that an instrumentation of a service makes to another are known by other user agents than this. */
   isOtherAgent(client: Span, server: string | null, userAgent: string): boolean;
+  /** The service whose earlier answer a cache gave to the call: no request of it reached that service. */
+  cachedFor(client: Span): CachedService | null;
   readonly brokenCalls: BrokenCalls;
   /** The SERVER and CONSUMER spans of a service, by endpoint. */
   routesOf(service: string | null): readonly Group<Span>[];
@@ -171,13 +174,14 @@ export function isPlausible(scene: Scene, client: string | null, server: string 
     .some((edge) => hasSpans(scene, edge.client) && !scene.services.isCalling(edge.client));
 }
 
-/** Edges that must exist, have no whole call, and are in no report of an earlier rule. */
+/** Edges that must exist, have no whole call and none that a cache answered, and are in no report of an earlier rule. */
 export function listUnseenEdges(scene: Scene, open: Open): readonly ExpectedEdge[] {
   return scene.expectation.edges.filter(
     (edge) =>
       edge.rule === 'must' &&
       !hasCall(scene, edge.client, edge.server) &&
       !scene.shared.isReachedThrough(edge.client, edge.server) &&
+      !isCached(scene, open, edge) &&
       countUnlinked(scene, edge) === 0 &&
       findUnnamedSide(scene, edge, open.found) === null &&
       !hasError(open, edge),
@@ -194,6 +198,13 @@ export function countUnlinked(
   for (const row of graph.rowsOfService(server))
     if (graph.hasDroppedLinks(row) && graph.isEntry(row)) count += 1;
   return count;
+}
+
+/** Whether a cache answered calls of the edge. */
+function isCached(scene: Scene, { clients }: LooseEnds, { client, server }: ExpectedEdge): boolean {
+  return clients.some(
+    (span) => span.serviceName === client && scene.shared.cachedFor(span)?.service === server,
+  );
 }
 
 /** Whether an error of the edge is reported already. */

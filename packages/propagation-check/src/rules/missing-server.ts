@@ -76,7 +76,7 @@ function measurePartlyMissing(scene: Scene, open: LooseEnds): readonly PartlyMis
   const readers = readersOf(scene);
   const targetOf = (span: Span): string => readers.askedOf(scene.graph.rowOf(span)).target;
   const answered = indexCalls(
-    open.clients.filter((span) => readOutcome(span) === 'answered'),
+    open.clients.filter((span) => readOutcome(span) === 'answered' && scene.shared.cachedFor(span) === null),
     targetOf,
   );
   return edges.flatMap((whole): readonly PartlyMissing[] => {
@@ -189,6 +189,8 @@ export const partlyMissingServers = rule<Reported>({
       return outcome === 'unreached'
         ? 'the call failed: nobody may have been reached'
         : 'nothing says that the call was answered';
+    if (scene.shared.cachedFor(looseEnd) !== null)
+      return 'a cache answered: the answer names a span from another time';
     const target = targetNameOf(looseEnd);
     const whole = scene.groups.filter(({ client }) => client === looseEnd.serviceName);
     const asked = summarizeCalls(readersOf(scene), whole, new Set([target]));
@@ -409,7 +411,9 @@ export const whollyMissingServers = rule<WhollyMissing>({
     listUnseenEdges(scene, open).flatMap((edge) => {
       const lonely = open.clients.filter(
         (span) =>
-          span.serviceName === edge.client && (span.kind === 'PRODUCER' || readOutcome(span) === 'answered'),
+          span.serviceName === edge.client &&
+          (span.kind === 'PRODUCER' || readOutcome(span) === 'answered') &&
+          scene.shared.cachedFor(span) === null,
       );
       if (lonely.length === 0) return [];
       const calls = selectCallsTo(scene, open, lonely, edge.server);

@@ -1,6 +1,7 @@
 import { type CallGroup, someCall } from '../calls/call-group.ts';
 import { nameEndpoints } from '../calls/endpoint.ts';
 import { none } from '../graph/trace-graph.ts';
+import { lookUpCachedAnswers } from '../pairing/cached-answers.ts';
 import { groupBy } from '../util/group-by.ts';
 import { remember } from '../util/remember.ts';
 import { hasCall, isNamed, type SceneFacts, type SharedResults } from './check.ts';
@@ -30,6 +31,7 @@ export function shareResults(facts: SceneFacts): SharedResults {
     isReachedThrough,
     isOtherAgent: (client, server, userAgent) =>
       agentsBetween(client.serviceName, server)(client.scopeName, userAgent),
+    cachedFor: lookUpCachedAnswers(facts.graph, facts.headers, facts.thresholds),
     brokenCalls: indexBrokenCalls(facts),
     routesOf: remember((service: string | null) => {
       const entries = facts.entriesOf(service);

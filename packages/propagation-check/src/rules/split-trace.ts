@@ -284,6 +284,8 @@ function withoutOtherAgents({ thresholds }: Scene, pairs: readonly Pair[]): read
 /** Why a call and a root are not two sides of one request; null where they can be. */
 function whyApart(scene: Scene, client: Span, server: Span): string | null {
   if (scene.graph.areOfOneTrace(client, server)) return 'of the same trace';
+  if (scene.shared.cachedFor(client) !== null)
+    return 'of a call that a cache answered: the answer names a span from another time';
   if (!isPlausible(scene, client.serviceName, server.serviceName))
     return 'of services that others are expected to call';
   const sameRequest = compareRequests(client, server);

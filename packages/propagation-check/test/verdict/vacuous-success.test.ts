@@ -10,6 +10,7 @@ import { drawChain, drawClient, drawServer } from '../rules/judge-drawing.ts';
 
 const web = 'web SERVER "GET /call" 0..100 http.request.method=GET url.path=/call';
 const call = (callee: string, more = '') => drawClient({ from: 10, to: 90, extra: more }, `${callee}/work`);
+const cached = call('orders', 'http.response.header.traceresponse=00-<1>-<filled>-01');
 const served = (callee: string) => drawServer({ from: 20, to: 80, service: callee });
 const whole = (callee: string, number = 9) => drawChain(number, web, call(callee), served(callee));
 const refused = call('orders').replace('=200', '=502');
@@ -80,6 +81,12 @@ const rows: Readonly<Record<string, Row>> = {
   'an expected edge whose callee called the caller': {
     drawing: `expect web -> orders\ntrace 1\n  lost\n    orders INTERNAL "job" 0..100\n      orders CLIENT "GET" 10..90\n        web SERVER "GET /call" 20..80\n`,
     says: /^web -> orders: no call of it is whole, and the data leave open/,
+  },
+  'an expected edge whose calls a cache answered': {
+    drawing: `expect web -> orders\n${drawChain(1, `${later(served('orders'), -5_000)} id:filled`)}${[1, 2, 3]
+      .map((at) => drawChain(20 + at, later(web, at * 1_000), later(cached, at * 1_000)))
+      .join('')}`,
+    says: /^web -> orders: no call of it has its other side here/,
   },
   'an expected edge to a service that may be the one without a name': {
     drawing: `expect web -> orders\n${whole('unknown_service:node')}${whole('stock', 8)}`,
