@@ -12,7 +12,7 @@ import type { Session } from './session.ts';
 import { continueLine } from './to-error-line.ts';
 import { UsageError } from './usage-error.ts';
 
-/** Texts that were given on the command line, by the names of options. */
+/** Texts that were given on the command line, by the attributes of options; those of `--no-config` by its name. */
 type Given = ReadonlyMap<string, readonly string[]>;
 
 /** Lets a command take what its command line leaves open from the configuration file. Its options come before. */
@@ -23,8 +23,9 @@ export function addConfiguration(command: Command, session: Session): Command {
     .option('--show-config', 'print all settings and where each came from, and do nothing else');
   const given = new Map<string, readonly string[]>();
   for (const option of command.options) {
+    const name = option.negate ? option.name() : option.attributeName();
     command.on(`option:${option.name()}`, (text: string | null) =>
-      given.set(option.attributeName(), [...(given.get(option.attributeName()) ?? []), text ?? 'true']),
+      given.set(name, [...(given.get(name) ?? []), text ?? 'true']),
     );
   }
   return command.hook('preAction', () => applyConfiguration(command, given, session));
@@ -49,6 +50,8 @@ async function applyConfiguration(command: Command, given: Given, session: Sessi
 const namedOnce = ['config', 'source', 'expectations', 'baseline', 'project'];
 
 function refuseSecond(given: Given): void {
+  if (given.has('config') && given.has('no-config'))
+    throw new UsageError('--config and --no-config contradict each other; name one');
   for (const option of namedOnce) {
     const texts = new Set(given.get(option) ?? []);
     if (texts.size > 1)

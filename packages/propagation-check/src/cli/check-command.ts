@@ -10,7 +10,7 @@ import type { SourceArguments } from './common-options.ts';
 import { countSeenRequests, failedRequestsDoubt } from './count-requests.ts';
 import { describeWaiting } from './describe-waiting.ts';
 import { explainCommandSilence } from './explain-command-silence.ts';
-import { tellTerminal } from './interruption.ts';
+import { deliverSignals, tellTerminal } from './interruption.ts';
 import { openNamedSource } from './open-named-source.ts';
 import { openOutput } from './open-output.ts';
 import { type Judged, printReport } from './print-report.ts';
@@ -28,6 +28,7 @@ export interface ExecArguments extends SourceArguments {
  * is the command's.
  *
  * @returns The exit code of the command where it failed, otherwise that of the check.
+ * @throws {Interruption} when a signal came before the command is started.
  */
 export async function checkCommand(
   command: readonly [string, ...string[]],
@@ -48,6 +49,9 @@ export async function checkCommand(
         () =>
           `${name} has ended: waiting for processes that it left behind (at most ${graceMs / 1_000} s; Ctrl-C ends them)`,
       );
+    await deliverSignals();
+    // From here on signals go to the command: nothing is awaited before it is started.
+    signal.throwIfAborted();
     const { exitCode, leftBehind } = await runChild(command, env, {
       onLeftBehind,
       onSignal: (signal, left) => tellSignal(`${name} got ${signal}`, left),

@@ -1,4 +1,5 @@
 import { constants } from 'node:os';
+import { setImmediate as nextCheck } from 'node:timers/promises';
 
 /** They end the program. */
 export const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
@@ -50,16 +51,29 @@ export function stopListening(): void {
   for (const signal of signals) process.removeAllListeners(signal);
 }
 
-/** Hands signals, and SIGQUIT, to `take` alone, until the function that it returns is called. */
+/** Lets signals that have come reach their listeners: Node.js polls for them once between two check phases of its event loop. */
+export async function deliverSignals(): Promise<void> {
+  await nextCheck();
+  await nextCheck();
+}
+
+/**
+ * Hands signals, and SIGQUIT, to `take` alone, until the function that it returns is called. A signal always has a listener: with the
+ * last one Node.js would drop a signal that it has not delivered yet.
+ */
 export function divertSignals(take: (signal: NodeJS.Signals) => void): () => void {
-  const diverted = [...signals, 'SIGQUIT'] as const;
-  const before = diverted.map((signal) => ({ signal, listeners: process.listeners(signal) }));
-  stopListening();
-  for (const signal of diverted) process.on(signal, take);
+  const diverted = ([...signals, 'SIGQUIT'] as const).map((signal) => ({
+    signal,
+    listeners: process.listeners(signal),
+  }));
+  for (const { signal, listeners } of diverted) {
+    process.on(signal, take);
+    for (const listener of listeners) process.off(signal, listener);
+  }
   return () => {
-    for (const { signal, listeners } of before) {
-      process.off(signal, take);
+    for (const { signal, listeners } of diverted) {
       for (const listener of listeners) process.on(signal, listener);
+      process.off(signal, take);
     }
   };
 }

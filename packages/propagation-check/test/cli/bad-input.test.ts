@@ -217,6 +217,14 @@ test('commands and options that do not exist', async () => {
     /: --expectations is given twice, "a\.yaml" and "b\.yaml"; name one$/m,
   );
   await assertRefused(['file', 'x', '--config', 'a', '--config', 'b'], /--config is given twice/);
+  for (const options of [
+    ['--config', 'a', '--no-config'],
+    ['--no-config', '--config', 'true'],
+  ])
+    await assertRefused(
+      ['file', 'x', ...options],
+      /: --config and --no-config contradict each other; name one$/m,
+    );
   await assertRefused(
     ['file', 'x', '--report', 'xml'],
     /expected tree, terminal, json, html, junit, github, markdown, or NAME=FILE/,
