@@ -115,15 +115,14 @@ function indexRowsDuring(
   return (service) => rows.get(service) ?? [];
 }
 
-/** Whether a row is a request that was open when a root began, by clocks that may differ (`pairSpans` compares no others), and of another caller. */
+/** Whether a row is a request that was open when a root began, by clocks that may differ (`pairSpans` compares no others). */
 function mayEnclose({ graph, thresholds }: Scene, row: number, root: Span): boolean {
   const start = graph.starts[graph.rowOf(root)] ?? 0;
   const tolerance = Number(thresholds.clockTolerance);
   return (
     graph.store.kinds[row] === kindNumber.server &&
     (graph.starts[row] ?? 0) <= start + tolerance &&
-    (graph.ends[row] ?? 0) >= start - tolerance &&
-    isOfOtherCaller(graph.view(row), root)
+    (graph.ends[row] ?? 0) >= start - tolerance
   );
 }
 
