@@ -116,7 +116,7 @@ suite('messages with ids', () => {
   });
 
   test('that are numbers are of services that share the queue, and of no others', () => {
-    const judgeNumber = (number: string, ...shared: readonly (string | undefined)[]) =>
+    const judgeNumber = (number: string, ...shared: readonly string[]) =>
       judgeDrawing(
         shared.map((queue, at) => drawChain(80 + at, send(-900, { queue }), take(-850, { queue }))).join('') +
           apart(send(0, { id: number }), take(50, { id: number })),
