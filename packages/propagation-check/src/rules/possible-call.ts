@@ -143,10 +143,13 @@ function pairWithRequestsOf(
 
 /** The request has no call open when the root begins, and one program from outside did not send both. */
 function mayHaveCalled(request: Span, root: Span, calls: ReadonlyMap<Span, readonly Span[]>): boolean {
-  const isBusy = (calls.get(request) ?? []).some(
-    (call) => call.endTimeUnixNano > root.startTimeUnixNano && call.startTimeUnixNano < root.endTimeUnixNano,
-  );
-  return !isBusy && isOfOtherCaller(request, root);
+  const isBusy = calls
+    .get(request)
+    ?.some(
+      (call) =>
+        call.endTimeUnixNano > root.startTimeUnixNano && call.startTimeUnixNano < root.endTimeUnixNano,
+    );
+  return isBusy !== true && isOfOtherCaller(request, root);
 }
 
 /** Whether nothing says that one program from outside sent both. */
