@@ -32,24 +32,18 @@ export const missingLoopbacks = rule<Loopback>({
   finding: missingCall,
   measure: (scene, open) => {
     const { graph, facts } = scene;
-    if (!facts.maySome(({ kind, protocol }) => kind === 'SERVER' && protocol === 'rpc')) return [];
+    if (!facts.maySome(({ protocol }) => protocol === 'rpc')) return [];
     const isOuter = (row: number): boolean =>
       graph.isEntry(row) && facts.protocolOf(row) === 'http' && !graph.hasChild(row);
-    // Most services are asked in one way, and have many requests.
-    const asked = new Set<number>();
-    for (let row = 0; row < graph.store.size; row += 1)
-      if (graph.has(row) && isOuter(row)) asked.add(graph.serviceNumberOf(row));
-    const rpc = open.roots
-      .select((row) => asked.has(graph.serviceNumberOf(row)) && facts.protocolOf(row) === 'rpc')
-      .filter(({ kind }) => kind === 'SERVER');
-    return groupBy(rpc, ({ serviceName, name }) => keyFor(serviceName, name)).flatMap((roots) => {
-      const [{ serviceName }] = roots;
-      if (roots.length < scene.thresholds.fewestDisplaced) return [];
-      const outer = scene.selectSpans(serviceName, isOuter);
-      const pairs = groupBy(outer, nameEndpoints(outer)).flatMap((ofRoute) =>
-        pairDisplaced(ofRoute, roots, 0, scene.thresholds),
-      );
-      return [{ scene, roots, pairs }];
+    const rpc = open.roots.select((row) => facts.protocolOf(row) === 'rpc');
+    return groupBy(rpc, ({ serviceName }) => keyFor(serviceName)).flatMap((ofService) => {
+      const outer = scene.selectSpans(ofService[0].serviceName, isOuter);
+      if (outer.length === 0) return [];
+      const routes = groupBy(outer, nameEndpoints(outer));
+      return groupBy(ofService, ({ name }) => name).map((roots) => ({
+        ...{ scene, roots },
+        pairs: routes.flatMap((ofRoute) => pairDisplaced(ofRoute, roots, 0, scene.thresholds)),
+      }));
     });
   },
   gates: [

@@ -18,6 +18,7 @@ import { gate, rule } from './rule.ts';
 interface PossibleCalls {
   readonly scene: Scene;
   readonly client: string;
+  readonly first: Span;
   /** The first requests of the called service. */
   readonly roots: readonly Span[];
   readonly pairs: readonly Pair[];
@@ -34,8 +35,9 @@ export const possibleCalls = rule<PossibleCalls>({
   measure: (scene, open) =>
     listUncalled(scene, open).flatMap((server) => {
       const roots = listRequests(open.roots.first(server, scene.thresholds.mostRootsCompared));
-      if (roots.length === 0) return [];
-      const rowsOf = indexRowsDuring(scene, roots);
+      const [first] = roots;
+      if (first === undefined) return [];
+      const rowsOf = indexRowsDuring(scene, first, roots.at(-1) ?? first);
       return scene.services.names().flatMap((client) => {
         if (client === null || client === server || !scene.services.hasEntries(client)) return [];
         const rows = rowsOf(client);
@@ -44,12 +46,14 @@ export const possibleCalls = rule<PossibleCalls>({
         const pair = pairWithRequestsOf(scene, rows);
         const pairAll = (): readonly Pair[] => {
           const all = listRequests(open.roots.of(server));
-          return pairWithRequestsOf(scene, indexRowsDuring(scene, all)(client))(all);
+          return pairWithRequestsOf(scene, indexRowsDuring(scene, first, all.at(-1) ?? first)(client))(all);
         };
         const countPairs = (moved: readonly Span[]): number => pair(moved).length;
         const pairs = pair(roots);
         // Others are requests from outside, which are no fault.
-        return pairs.length === roots.length ? [{ scene, client, roots, pairs, countPairs, pairAll }] : [];
+        return pairs.length === roots.length
+          ? [{ scene, client, first, roots, pairs, countPairs, pairAll }]
+          : [];
       });
     }),
   gates: [
@@ -71,21 +75,19 @@ export const possibleCalls = rule<PossibleCalls>({
     ),
   ],
   looseEnds: ({ roots }) => roots,
-  report: ({ client, pairAll }) => {
-    const pairs = pairAll();
-    return finding.report({
+  report: ({ client, first, pairAll }) =>
+    finding.report({
       severity: 'warning',
       client,
-      server: pairs[0]?.server.serviceName ?? null,
-      protocol: protocolOf(pairs[0]?.server),
+      server: first.serviceName,
+      protocol: protocolOf(first),
       candidates,
-      shown: pairs.map(({ client: request, server }) => ({
+      shown: pairAll().map(({ client: request, server }) => ({
         client: null,
         server,
         says: `root, while "${request.name}" of ${client} (trace ${request.traceId}) was open and has no CLIENT span for it`,
       })),
-    });
-  },
+    }),
 });
 
 /** Services that no whole call reaches and whose callers no expectation names. */
@@ -103,27 +105,25 @@ function listRequests(roots: readonly Span[]): readonly Span[] {
   return roots.filter((root) => root.kind === 'SERVER' && !isHealthProbe(root));
 }
 
-/** The rows of each service that were open between the first and the last start of some roots. */
+/** The rows of each service that were open between the starts of two roots. */
 function indexRowsDuring(
   { graph }: Scene,
-  roots: readonly Span[],
+  first: Span,
+  last: Span,
 ): (service: string | null) => readonly number[] {
-  const startOf = (root?: Span): number => (root === undefined ? 0 : (graph.starts[graph.rowOf(root)] ?? 0));
-  const rows = mapBy(graph.rowsBetween(startOf(roots[0]), startOf(roots.at(-1))), (row) =>
-    graph.serviceOf(row),
-  );
+  const startOf = (root: Span): number => graph.starts[graph.rowOf(root)] ?? 0;
+  const rows = mapBy(graph.rowsBetween(startOf(first), startOf(last)), (row) => graph.serviceOf(row));
   return (service) => rows.get(service) ?? [];
 }
 
-/** Whether a row is a request that was open when a root began, by clocks that may differ (`pairSpans` compares no others), and of another caller. */
+/** Whether a row is a request that was open when a root began, by clocks that may differ (`pairSpans` compares no others). */
 function mayEnclose({ graph, thresholds }: Scene, row: number, root: Span): boolean {
   const start = graph.starts[graph.rowOf(root)] ?? 0;
   const tolerance = Number(thresholds.clockTolerance);
   return (
     graph.store.kinds[row] === kindNumber.server &&
     (graph.starts[row] ?? 0) <= start + tolerance &&
-    (graph.ends[row] ?? 0) >= start - tolerance &&
-    isOfOtherCaller(graph.view(row), root)
+    (graph.ends[row] ?? 0) >= start - tolerance
   );
 }
 
@@ -143,10 +143,13 @@ function pairWithRequestsOf(
 
 /** The request has no call open when the root begins, and one program from outside did not send both. */
 function mayHaveCalled(request: Span, root: Span, calls: ReadonlyMap<Span, readonly Span[]>): boolean {
-  const isBusy = (calls.get(request) ?? []).some(
-    (call) => call.endTimeUnixNano > root.startTimeUnixNano && call.startTimeUnixNano < root.endTimeUnixNano,
-  );
-  return !isBusy && isOfOtherCaller(request, root);
+  const isBusy = calls
+    .get(request)
+    ?.some(
+      (call) =>
+        call.endTimeUnixNano > root.startTimeUnixNano && call.startTimeUnixNano < root.endTimeUnixNano,
+    );
+  return isBusy !== true && isOfOtherCaller(request, root);
 }
 
 /** Whether nothing says that one program from outside sent both. */

@@ -27,7 +27,6 @@ export function areSecondSpans(scene: Scene, lonely: readonly Span[], whole: rea
       if (others.size > rows.length) return false;
     }
   }
-  if (others.size !== rows.length) return false;
   const byStart = (one: number, other: number): number =>
     (graph.starts[one] ?? 0) - (graph.starts[other] ?? 0);
   const othersOf = mapBy([...others].sort(byStart), (row) => nameRequest(graph, facts, row));
@@ -55,7 +54,6 @@ function nameRequest(graph: TraceGraph, facts: RowFacts, row: number): string {
 
 /** Two instrumentations have two scopes. One that is loaded twice begins and ends both spans at once, as calls in parallel do not. */
 function areOfOneCall({ graph, facts, thresholds }: Scene, one: number, other: number): boolean {
-  if (other === none) return false;
   const { starts, ends } = graph;
   const [start, end, otherStart, otherEnd] = [
     starts[one] ?? 0,

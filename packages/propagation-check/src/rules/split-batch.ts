@@ -34,9 +34,7 @@ interface ShortBatches {
 export const splitBatches = rule<ShortBatches>({
   finding: splitTrace,
   measure: (scene) => {
-    const received = scene.groups.filter(
-      ({ clientKind, protocol }) => clientKind === 'PRODUCER' && protocol === 'messaging',
-    );
+    const received = scene.groups.filter(({ clientKind }) => clientKind === 'PRODUCER');
     // Services share the messages of a destination.
     const named = remember(() => new Set(received.flatMap(({ clients }) => [...clients])));
     return groupCalls(received, ({ server }) => keyFor(server)).flatMap((ofServer) =>

@@ -1,13 +1,12 @@
 import { readCallFacts, readDestination, readLogPosition, readMessageId } from '../calls/call-facts.ts';
 import { type Call, selectCalls } from '../calls/call-group.ts';
 import { isExpected } from '../expect/expectation.ts';
-import { none } from '../graph/trace-graph.ts';
-import { kindNumber, type Span } from '../span/span.ts';
+import type { Span } from '../span/span.ts';
 import { type Group, keyFor, mapBy } from '../util/group-by.ts';
 import { remember } from '../util/remember.ts';
 import type { Open, Scene } from './check.ts';
 import { gate, rule } from './rule.ts';
-import { isMessage, messageCauses, nameKind } from './split-message.ts';
+import { isOfUnlinkedBatch, messageCauses, nameKind } from './split-message.ts';
 import { finding as splitTrace } from './split-trace.ts';
 
 /** A message with an id that a service received without the context of its sender. */
@@ -53,8 +52,8 @@ function findSenders(scene: Scene, open: Open): readonly Received[] {
   const { facts, graph } = scene;
   if (!facts.maySome(({ protocol }) => protocol === 'messaging')) return [];
   const received = [
-    ...open.roots.select((row) => facts.protocolOf(row) === 'messaging').filter(isMessage),
-    ...listOfUnlinkedBatches(scene),
+    ...open.roots.select((row) => facts.protocolOf(row) === 'messaging'),
+    ...graph.select((row) => isOfUnlinkedBatch(scene, row)),
   ];
   const ids = new Set(received.flatMap((span) => readCallFacts(span).messageId ?? []));
   if (ids.size === 0) return [];
@@ -63,8 +62,14 @@ function findSenders(scene: Scene, open: Open): readonly Received[] {
     scene.groups.filter(({ clientKind }) => clientKind === 'PRODUCER'),
     (client) => ids.has(readMessageId(facts.at(client)) ?? ''),
   );
+  // Several services may have received one message.
   const producers = mapBy(
-    [...open.clients, ...whole.map(({ client }) => client)].filter((span) => span.kind === 'PRODUCER'),
+    [
+      ...new Set([
+        ...open.clients.filter((span) => span.kind === 'PRODUCER'),
+        ...whole.map(({ client }) => client),
+      ]),
+    ],
     (span) => readCallFacts(span).messageId,
   );
   const isDelivered = lookUpDeliveries(whole);
@@ -98,24 +103,6 @@ function lookUpDeliveries(whole: readonly Call[]): (client: Span, server: Span) 
     delivered
       .get(nameDelivery(client, server))
       ?.every((call) => nameKind(call.server) !== nameKind(server)) === true;
-}
-
-/** Messages below a batch, a span of its own, that has no link, while they have none either. */
-function listOfUnlinkedBatches(scene: Scene): readonly Span[] {
-  const { graph, facts } = scene;
-  const { kinds } = graph.store;
-  return graph.select((row) => {
-    const batch =
-      kinds[row] === kindNumber.consumer && !graph.mayBeLinked(row) ? (graph.parents[row] ?? none) : none;
-    return (
-      batch !== none &&
-      kinds[batch] !== kindNumber.producer &&
-      graph.isRoot(batch) &&
-      !graph.mayBeLinked(batch) &&
-      graph.serviceNumberOf(batch) === graph.serviceNumberOf(row) &&
-      facts.protocolOf(batch) === 'messaging'
-    );
-  });
 }
 
 function nameDelivery(producer: Span, consumer: Span): string {
@@ -155,9 +142,8 @@ function lookUpQueues({ facts, expectation, groupsBetween }: Scene): ShareQueue 
     (sender: string | null, receiver: string | null, queue: string) =>
       sender === receiver ||
       isExpected(expectation, sender, receiver) ||
-      groupsBetween(sender, receiver).some(
-        ({ clientKind, clients }) =>
-          clientKind === 'PRODUCER' && clients.some((row) => readDestination(facts.at(row)) === queue),
+      groupsBetween(sender, receiver).some(({ clients }) =>
+        clients.some((row) => readDestination(facts.at(row)) === queue),
       ),
   );
 }

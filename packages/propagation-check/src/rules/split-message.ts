@@ -2,7 +2,7 @@ import { readCallFacts } from '../calls/call-facts.ts';
 import { viewCalls } from '../calls/call-group.ts';
 import type { ExpectedEdge } from '../expect/expectation.ts';
 import { none } from '../graph/trace-graph.ts';
-import type { Span } from '../span/span.ts';
+import { kindNumber, type Span } from '../span/span.ts';
 import { groupBy, keyFor, mapBy } from '../util/group-by.ts';
 import { hasCall, listUnseenEdges, type Open, type Scene } from './check.ts';
 import type { FindingId } from './finding.ts';
@@ -29,11 +29,7 @@ export const splitMessages = rule<LostMessages>({
   finding: splitTrace,
   measure: (scene, open) => [...measureUnseen(scene, open), ...measureSeen(scene, open)],
   gates: [
-    gate(
-      'messages are lost on either side',
-      ({ producers, consumers }) => producers.length > 0 && consumers.length > 0,
-      tellLost,
-    ),
+    gate('messages are lost on either side', ({ producers }) => producers.length > 0, tellLost),
     gate(
       'no message of the edge is whole, or as many are lost on either side, and several',
       ({ scene: { thresholds }, isWhole, producers, consumers }) =>
@@ -76,16 +72,16 @@ function measureUnseen(scene: Scene, open: Open): readonly LostMessages[] {
   return listUnseenEdges(scene, open).flatMap((edge) => {
     // A platform that hands a function its message may write a parent of its own.
     const functions = open.orphans.filter((span) => span.kind === 'SERVER');
-    const inBatches = scene.entriesOf(edge.server).filter((span) => isOfUnlinkedBatch(scene, span));
+    const inBatches = scene
+      .entriesOf(edge.server)
+      .filter((span) => isOfUnlinkedBatch(scene, scene.graph.rowOf(span)));
     const consumers = [...open.roots.of(edge.server), ...functions, ...inBatches].filter(
       (span) => isMessage(span) && span.serviceName === edge.server,
     );
     if (consumers.length === 0) return [];
     const destinations = new Set(consumers.map((span) => readCallFacts(span).destination));
     // Others may have received the same messages as they should.
-    const whole = scene.groups.filter(
-      ({ client, clientKind }) => client === edge.client && clientKind === 'PRODUCER',
-    );
+    const whole = scene.groups.filter(({ client }) => client === edge.client);
     const sent = new Set([...open.clients, ...viewCalls(scene.graph, whole).map(({ client }) => client)]);
     const producers = [...sent].filter((span) => {
       const { destination } = readCallFacts(span);
@@ -108,7 +104,6 @@ function measureSeen(scene: Scene, open: Open): readonly LostMessages[] {
     const whole = scene
       .groupsBetween(edge.client, edge.server)
       .filter(({ clientKind }) => clientKind === 'PRODUCER');
-    if (whole.length === 0) return [];
     const kinds = new Set(viewCalls(scene.graph, whole).map(({ server }) => nameKind(server)));
     const consumers = open.roots.of(edge.server).filter((span) => kinds.has(nameKind(span)));
     const unread = open.clients.filter(
@@ -127,19 +122,21 @@ function measureSeen(scene: Scene, open: Open): readonly LostMessages[] {
 
 /** Where a message enters a service. A function that a queue triggers has a SERVER span (semantic conventions, FaaS spans). */
 export function isMessage(span: Span): boolean {
-  return span.kind === 'CONSUMER' || (span.kind === 'SERVER' && readCallFacts(span).protocol === 'messaging');
+  return span.kind === 'CONSUMER' || readCallFacts(span).protocol === 'messaging';
 }
 
 /** Whether neither a message nor the batch that it came in, a span of its own above it, names a trace of the sender. */
-function isOfUnlinkedBatch({ graph }: Scene, span: Span): boolean {
-  const parent = graph.parents[graph.rowOf(span)] ?? none;
-  if (span.kind !== 'CONSUMER' || graph.mayBeLinked(graph.rowOf(span)) || parent === none) return false;
-  const batch = graph.view(parent);
+export function isOfUnlinkedBatch({ graph, facts }: Scene, row: number): boolean {
+  const { kinds } = graph.store;
+  const batch =
+    kinds[row] === kindNumber.consumer && !graph.mayBeLinked(row) ? (graph.parents[row] ?? none) : none;
   return (
-    batch.serviceName === span.serviceName &&
-    batch.parentSpanId === null &&
-    !graph.mayBeLinked(parent) &&
-    readCallFacts(batch).protocol === 'messaging'
+    batch !== none &&
+    kinds[batch] !== kindNumber.producer &&
+    graph.isRoot(batch) &&
+    !graph.mayBeLinked(batch) &&
+    graph.serviceNumberOf(batch) === graph.serviceNumberOf(row) &&
+    facts.protocolOf(batch) === 'messaging'
   );
 }
 

@@ -27,25 +27,22 @@ export const splitRedirects = rule<RedirectedCalls>({
   measure: (scene, open) => {
     const { graph, facts } = scene;
     if (!facts.maySome((row) => isRedirect(readStatusCode(row)))) return [];
-    const http = scene.groups.filter(
-      ({ protocol, clientKind }) => protocol === 'http' && clientKind === 'CLIENT',
-    );
     const redirected = selectCalls(
       graph,
-      http,
+      scene.groups,
       (client, server) => isRedirect(facts.statusCodeOf(server)) && isFollowed(facts.statusCodeOf(client)),
     );
     if (redirected.length === 0) return [];
     const roots = open.roots
       .select((row) => facts.protocolOf(row) === 'http')
-      .filter((root) => root.kind === 'SERVER' && !isHealthProbe(root));
+      .filter((root) => !isHealthProbe(root));
     return groupBy(redirected, ({ client, server }) =>
       keyFor(client.serviceName, server.serviceName),
     ).flatMap((calls) => {
       const pairs = pairWithRest(scene, calls, roots);
       return groupBy(pairs, ({ server }) => keyFor(server.serviceName)).map((ofServer) => ({
-        ...{ scene, calls, pairs: ofServer },
-        roots: roots.filter(({ serviceName }) => serviceName === ofServer[0].server.serviceName),
+        ...{ scene, calls, roots },
+        pairs: ofServer,
       }));
     });
   },
@@ -84,8 +81,10 @@ export const splitRedirects = rule<RedirectedCalls>({
 });
 
 /** RFC 9110, section 15.4; 304 redirects nobody. */
+const redirects: ReadonlySet<number | null> = new Set([301, 302, 303, 307, 308]);
+
 function isRedirect(statusCode: number | null): boolean {
-  return statusCode !== null && [301, 302, 303, 307, 308].includes(statusCode);
+  return redirects.has(statusCode);
 }
 
 function isFollowed(statusCode: number | null): boolean {
@@ -98,17 +97,10 @@ function pairWithRest(
   calls: readonly Call[],
   roots: readonly Span[],
 ): readonly Pair[] {
-  const callOf = new Map(
-    calls.map(({ client, server }) => [
-      atTime(client, server.endTimeUnixNano, client.endTimeUnixNano),
-      client,
-    ]),
-  );
-  const pairs = pairSpans(
-    [...callOf.keys()],
+  return pairSpans(
+    calls.map(({ client, server }) => atTime(client, server.endTimeUnixNano, client.endTimeUnixNano)),
     roots,
     (rest, root) => startsDuring(root, rest, thresholds),
     thresholds,
   );
-  return pairs.map((pair) => ({ ...pair, client: callOf.get(pair.client) ?? pair.client }));
 }

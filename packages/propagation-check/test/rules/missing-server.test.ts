@@ -214,3 +214,78 @@ suite('calls of an expected edge without whole calls', () => {
     assert.equal(listCauses(messages).at(-1), 'server-span-lost');
   });
 });
+
+suite('second spans of calls', () => {
+  interface Doubled {
+    readonly from?: number;
+    readonly to?: number;
+    readonly path?: string;
+    readonly scope?: string;
+  }
+  const http =
+    ({ from = 6, to = 95, path = '/work', scope = 'http' }: Doubled) =>
+    (at: number) =>
+      `web CLIENT "GET" ${at + from}..${at + to} http.request.method=GET url.full=http://orders:8082${path} http.response.status_code=200 scope:${scope}`;
+  const second = http({ scope: 'gateway' });
+  const whole = http({ from: 11, to: 89 });
+  const received = (at: number, path = '/work') =>
+    `orders SERVER "GET" ${at + 20}..${at + 80} http.request.method=GET url.path=${path} server.port=8082`;
+  /** Under one request, a call without its server and then whole ones. */
+  const drawRequest = (at: number, lonely: readonly string[], ...calls: readonly (readonly string[])[]) =>
+    [
+      `trace ${at + 1}`,
+      `  web SERVER "GET /call" ${at}..${at + 500} http.request.method=GET url.path=/call`,
+      ...lonely.map((line) => `    ${line}`),
+      ...calls.flat().map((line, depth) => `${depth % 2 === 0 ? '    ' : '      '}${line}`),
+      '',
+    ].join('\n');
+  const times = [0, 700, 1900, 2600];
+  const draw = (lonely: (at: number) => string, call = whole, more: (at: number) => string = () => '') =>
+    times.map((at) => drawRequest(at, [lonely(at)], [call(at), received(at)]) + more(at)).join('');
+  const judge = (drawing: string) => judgeDrawing(`expect web -> orders\n${drawing}`);
+
+  test('overlap the whole ones where their libraries differ', () => {
+    assert.deepEqual(judge(draw(second)), []);
+    assert.deepEqual(judge(draw(http({ scope: 'gateway', from: 95, to: 180 }))), missing(4));
+    assert.deepEqual(judge(draw(http({ scope: 'gateway', from: -90, to: 0 }))), missing(4));
+  });
+
+  test('begin and end with the whole ones where one library is loaded twice', () => {
+    assert.deepEqual(judge(draw(http({ from: 11, to: 89 }))), []);
+    assert.deepEqual(judge(draw(http({ from: 11, to: 95 }))), missing(4));
+    assert.deepEqual(judge(draw(http({ from: 6, to: 89 }))), missing(4));
+  });
+
+  test('are of the same request as the whole ones', () => {
+    const atLast = (at: number, path: string) => (at === times.at(-1) ? path : '/work');
+    const seventh = (at: number) => http({ scope: 'gateway', path: atLast(at, '/work/7') })(at);
+    const ninth = (at: number) => http({ from: 11, to: 89, path: atLast(at, '/work/9') })(at);
+    const drawBoth = times.map((at) =>
+      drawRequest(at, [seventh(at)], [ninth(at), received(at, atLast(at, '/work/9'))]),
+    );
+    assert.deepEqual(judge(drawBoth.join('')), missing(4));
+    const beside = drawRequest(4000, [second(4000)]) + drawRequest(4001, [], [whole(4000), received(4000)]);
+    assert.deepEqual(judge(draw(second) + beside), missing(5));
+  });
+
+  test('are as many as the whole ones, whatever is whole at another place', () => {
+    assert.deepEqual(judge(draw(second) + drawRequest(4000, [], [whole(4000), received(4000)])), missing(4));
+    assert.deepEqual(judge(draw(second) + drawRequest(4000, [second(4000)])), missing(5));
+    const elsewhere = drawChain(
+      9,
+      'web CLIENT "GET" 4000..4080 http.request.method=GET url.full=http://admin:9000/stop http.response.status_code=200',
+      'orders SERVER "GET" 4010..4070 http.request.method=GET url.path=/stop server.port=9000',
+    );
+    assert.deepEqual(judge(draw(second) + elsewhere), []);
+  });
+
+  test('lie beside the calls of their request, one after the other, in whatever order these arrive', () => {
+    const later = (at: number) => at + 200;
+    const both = (at: number, seconds: readonly string[]) =>
+      drawRequest(at, seconds, [whole(later(at)), received(later(at))], [whole(at), received(at)]);
+    assert.deepEqual(judge(times.map((at) => both(at, [second(at), second(later(at))])).join('')), []);
+    const away = (at: number) => http({ scope: 'gateway', from: 100, to: 190 })(at);
+    assert.deepEqual(judge(times.map((at) => both(at, [second(at), away(at)])).join('')), missing(8));
+    assert.deepEqual(judge(draw(second) + both(4000, [second(4000), away(4000)])), missing(6));
+  });
+});

@@ -66,6 +66,68 @@ suite('messages with ids', () => {
     const rest = apart(send(0, { id }), take(50, { id }), send(100), take(150));
     assert.deepEqual(judgeDrawing(`expect web -> orders\n${rest}`), split);
   });
+
+  test('are judged for each sender, and are not sent by who acknowledges them', () => {
+    const two = apart(send(0, { id }), take(50, { id }), send(100, { id: 'm2', service: 'shop' }));
+    assert.deepEqual(judgeDrawing(two + drawChain(90, take(150, { id: 'm2' }))), [
+      ...split,
+      'error split-trace shop -> orders 1',
+    ]);
+    const acknowledge = `web CLIENT "ack" 0..10 ${about({ id })}`;
+    assert.deepEqual(judgeDrawing(apart(acknowledge, take(50, { id }))), []);
+  });
+
+  test('that were received again, or while another was handed over, are split', () => {
+    const linked = { id, label: 'link:sent' };
+    const handedOver = apart(
+      send(0, { id, label: 'id:sent' }),
+      take(50, { id, name: 'receive' }),
+      take(60, linked),
+    );
+    const again = drawChain(90, take(70, { ...linked, name: 'receive' }));
+    assert.deepEqual(judgeDrawing(handedOver + again), split);
+    const ofTwo = apart(send(0, { id, label: 'id:sent' }), take(50, { id }));
+    const others = ['audit', 'stock'].map((service, at) =>
+      drawChain(90 + at, take(60, { ...linked, service })),
+    );
+    assert.deepEqual(judgeDrawing(ofTwo + others.join('')), split);
+    const other = { id: 'm2' };
+    assert.deepEqual(
+      judgeDrawing(
+        handedOver + drawChain(91, send(5, other)) + drawChain(92, take(55, { ...other, name: 'receive' })),
+      ),
+      split,
+    );
+  });
+
+  test('are of a subscription with another name where a broker made the id', () => {
+    const judgeId = (made: string) =>
+      judgeDrawing(apart(send(0, { id: made }), take(50, { id: made, queue: 'subscription' })));
+    for (const made of ['123456789012', '0a1b2c3d-0000-4000-8000-000000000001', '0123456789ABCDEF'])
+      assert.deepEqual(judgeId(made), split, made);
+    for (const made of [
+      '12345678901',
+      '0123456789abcde',
+      'job-0123456789abcdef',
+      '0123456789abcdef-job',
+      'new-order-created',
+    ])
+      assert.deepEqual(judgeId(made), [], made);
+  });
+
+  test('that are numbers are of services that share the queue, and of no others', () => {
+    const judgeNumber = (number: string, ...shared: readonly string[]) =>
+      judgeDrawing(
+        shared.map((queue, at) => drawChain(80 + at, send(-900, { queue }), take(-850, { queue }))).join('') +
+          apart(send(0, { id: number }), take(50, { id: number })),
+      );
+    for (const number of ['7', '42']) {
+      assert.deepEqual(judgeNumber(number, 'mail'), []);
+      assert.deepEqual(judgeNumber(number, 'jobs'), split);
+      assert.deepEqual(judgeNumber(number, 'mail', 'jobs'), split);
+    }
+    assert.deepEqual(judgeNumber('7a'), split);
+  });
 });
 
 suite('messages of Kafka without ids', () => {
@@ -119,6 +181,16 @@ suite('an expected edge without a whole message', () => {
     assert.deepEqual(judge(asked, take(50)), ['error missing-call web -> orders 0']);
   });
 
+  test('needs a message that the callee received', () => {
+    const got = 'orders SERVER "GET /" 900..910 http.request.method=GET url.path=/';
+    const isSplit = (drawing: string) => judgeDrawing(drawing).some((line) => line.includes('split-trace'));
+    const head = 'expect web -> orders\n';
+    for (const queue of ['jobs', null]) {
+      assert.ok(!isSplit(head + apart(send(0, { queue }), got)));
+      assert.ok(!isSplit(head + apart(send(0, { queue }), got) + orphan(handle('stock'))));
+    }
+  });
+
   test('is split where messages hang under the span of a batch, and neither has a link', () => {
     const poll = (more = '') => `orders CLIENT "poll" 40..90 ${about({ label: more })}`;
     const judgeBatch = (...lines: readonly string[]) =>
@@ -130,6 +202,18 @@ suite('an expected edge without a whole message', () => {
     ]);
     const cron = 'orders INTERNAL "cron" 40..90';
     assert.deepEqual(judgeBatch(cron, take(50)), ['error missing-server web -> orders 1']);
+    const publish = `shop CLIENT "publish" 40..90 ${about({})}`;
+    assert.deepEqual(judgeBatch(publish, take(50)), ['error missing-server web -> orders 1']);
+    assert.deepEqual(judgeBatch('orders INTERNAL "loop" 30..95', poll(), take(50)), [
+      'error missing-server web -> orders 1',
+    ]);
+    const linked = drawChain(91, poll('link:other'), take(50));
+    assert.deepEqual(
+      judgeDrawing(
+        `expect web -> orders\n${apart(send(0), send(1, { service: 'shop', label: 'id:other' }))}${linked}`,
+      ),
+      ['error missing-call web -> orders 0'],
+    );
   });
 
   test('may be that of a function, whose platform may write a parent of its own', () => {
@@ -173,6 +257,19 @@ suite('an expected edge on which some messages are whole', () => {
     assert.deepEqual(judge(pairs.map((line) => line.replace('name=jobs', 'name=mail'))), []);
     assert.deepEqual(judge(pairs.map((line) => line.replace('web', 'shop'))), []);
   });
+
+  test('is not split by requests and calls without a queue', () => {
+    const judgeUnnamed = (lines: readonly string[], whole: readonly string[]) =>
+      judgeDrawing(`expect web -> orders\n${drawChain(900, ...whole)}${apart(...lines)}`);
+    const at = [0, 100, 200, 300];
+    const unnamed = { queue: null };
+    const calls = at.flatMap((from) => [`web CLIENT "run" ${from}..${from + 10}`, take(from + 50, unnamed)]);
+    assert.deepEqual(judgeUnnamed(calls, [send(-900, unnamed), take(-850, unnamed)]), []);
+    const get = (from: number) => `orders SERVER "GET" ${from}..${from + 10} http.request.method=GET`;
+    const requests = at.flatMap((from) => [send(from, unnamed), get(from + 50)]);
+    const call = 'web CLIENT "GET" -900..-800 http.request.method=GET url.full=http://orders/';
+    assert.deepEqual(judgeUnnamed(requests, [call, get(-880)]), []);
+  });
 });
 
 suite('work that an API of a platform hands on', () => {
@@ -193,6 +290,12 @@ suite('work that an API of a platform hands on', () => {
     const drawing = drawPut(put('DescribeRule'));
     assert.deepEqual(judgeDrawing(drawing), ['error missing-call web -> orders 0']);
     assert.equal(guessCause(drawing), 'client-not-instrumented');
+  });
+
+  test('has another first cause beside messages, whose functions can read the context', () => {
+    const beside = drawPut(put('PutEvents')) + drawChain(3, send(5, { queue: null }));
+    assert.equal(guessCause(beside), 'header-ignored');
+    assert.equal(guessCause(beside + drawChain(4, take(90, { queue: null }))), 'header-not-sent');
   });
 
   test('may reach a function whose trigger nothing tells', () => {

@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import { drawChain, judgeDrawing } from './judge-drawing.ts';
+
+const times = [0, 700, 1900, 2600, 4100, 5300];
+
+interface Request {
+  readonly at: number;
+  readonly length?: number;
+  readonly about?: string;
+}
+
+const http = (path: string, agent = 'node', method = 'GET'): string =>
+  `http.request.method=${method} url.path=${path} user_agent.original=${agent}`;
+
+/** A request of the gateway, and the spans below it. */
+const ask = ({ at, length = 90, about = http('/orders') }: Request, ...below: readonly string[]): string =>
+  `trace ${10 + at}\n  gateway SERVER "GET" ${at}..${at + length} ${about}\n${below.map((line) => `    ${line}\n`).join('')}`;
+
+const answer = (at: number, about = http('/orders'), number = 50_000 + at): string =>
+  drawChain(number, `orders SERVER "GET" ${at + 10}..${at + 70} ${about}`);
+
+const judge = (drawEach: (at: number) => string, more = ''): readonly string[] =>
+  judgeDrawing(times.map(drawEach).join('') + more);
+
+const possible = ['warning missing-call gateway -> orders 6'];
+
+suite('requests within those of a service that nobody is known to call', () => {
+  test('may be its calls, where each of its requests holds one', () => {
+    assert.deepEqual(
+      judge((at) => ask({ at }) + answer(at)),
+      possible,
+    );
+    assert.deepEqual(
+      judge((at) => ask({ at }) + answer(at), answer(12, undefined, 99_999)),
+      [],
+    );
+    assert.deepEqual(
+      judge((at) => ask({ at }) + answer(at), ask({ at: 5 })),
+      [],
+    );
+    assert.deepEqual(
+      judge((at) => ask({ at }) + answer(at), ask({ at: 5 }) + answer(7)),
+      [],
+    );
+    const ofBoth = ask({ at: 6400, about: http('/') }).replace('"GET"', '"GET /"') + answer(6400);
+    assert.deepEqual(
+      judge((at) => ask({ at }) + answer(at), ofBoth),
+      [],
+    );
+  });
+
+  test('are those of somebody else where an expectation names the caller', () => {
+    const drawing = times.map((at) => ask({ at }) + answer(at)).join('');
+    for (const head of ['expect shop -> orders', 'may shop -> orders'])
+      assert.ok(!judgeDrawing(`${head}\n${drawing}`).some((line) => line.includes('gateway')), head);
+  });
+
+  test('are not its calls at any time', () => {
+    const busy = Array.from({ length: 12 }, (_, index) => index * 100);
+    const short = (at: number): string =>
+      drawChain(50_000 + at, `orders SERVER "GET" ${at + 40}..${at + 42} ${http('/orders')}`);
+    assert.deepEqual(judgeDrawing(busy.map((at) => ask({ at, length: 98 }) + short(at)).join('')), []);
+  });
+
+  test('may be its calls before and after others, and not while another is open', () => {
+    const call = (from: number, to: number): string =>
+      `gateway CLIENT "GET" ${from}..${to} http.request.method=GET url.full=http://partner/ http.response.status_code=200`;
+    for (const [from, to] of [
+      [2, 8],
+      [75, 85],
+    ] as const)
+      assert.deepEqual(
+        judge((at) => ask({ at }, call(at + from, at + to)) + answer(at)),
+        possible,
+      );
+    assert.deepEqual(
+      judge((at) => ask({ at }, call(at + 5, at + 80)) + answer(at)),
+      [],
+    );
+  });
+
+  test('are of one program from outside, which sends both, unless the gateway passes them on', () => {
+    const [rpc, other] = ['rpc.system=grpc rpc.method=Get user_agent.original=grpc', http('/orders', 'go')];
+    assert.deepEqual(
+      judge((at) => ask({ at }) + answer(at, other)),
+      possible,
+    );
+    assert.deepEqual(
+      judge((at) => ask({ at, about: http('/') }) + answer(at)),
+      [],
+    );
+    assert.deepEqual(
+      judge((at) => ask({ at, about: http('/orders', 'node', 'POST') }) + answer(at)),
+      [],
+    );
+    assert.deepEqual(
+      judge((at) => ask({ at, about: rpc }) + answer(at, rpc)),
+      [],
+    );
+  });
+});

@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import { drawChain, judgeDrawing } from './judge-drawing.ts';
+
+interface Download {
+  readonly at: number;
+  readonly caller?: string;
+  /** What the service `files` answers. */
+  readonly redirect?: string;
+  /** What the caller saw in the end. */
+  readonly seen?: string;
+  readonly host?: string;
+}
+
+const times = [0, 700, 1900, 2600, 4100, 5300];
+
+const code = (status: string): string => (status === '' ? '' : `http.response.status_code=${status}`);
+
+/** A call of `web` that `files` redirects, in a trace of its own. */
+const download = ({ at, caller = 'web', redirect = '302', seen = '200', host = 'files' }: Download): string =>
+  drawChain(
+    10 + at,
+    `${caller} CLIENT "GET" ${at + 5}..${at + 90} http.request.method=GET url.full=http://${host}/f ${code(seen)}`,
+    `${host} SERVER "GET /f" ${at + 10}..${at + 25} http.request.method=GET url.path=/f ${code(redirect)}`,
+  );
+
+/** The request after the redirect, in another trace. */
+const fetched = (at: number, line = 'files SERVER "GET /blob"', path = '/blob'): string =>
+  drawChain(
+    90_000 + at,
+    `${line} ${at + 40}..${at + 75} http.request.method=GET url.path=${path} http.response.status_code=200`,
+  );
+
+const judge = (
+  drawCall: (call: Download) => string,
+  drawRest: (at: number) => string = (at) => fetched(at),
+): readonly string[] => judgeDrawing(times.map((at) => drawCall({ at }) + drawRest(at)).join(''));
+
+const split = ['error split-trace web -> files 6'];
+
+suite('calls that were redirected', () => {
+  test('are split by each code that redirects, and not by one that a cache answers', () => {
+    for (const redirect of ['301', '302', '303', '307', '308'])
+      assert.deepEqual(
+        judge((call) => download({ ...call, redirect })),
+        split,
+        redirect,
+      );
+    for (const redirect of ['304', '200', ''])
+      assert.deepEqual(
+        judge((call) => download({ ...call, redirect })),
+        [],
+        redirect,
+      );
+  });
+
+  test('are not split where the caller saw the redirect, or where nothing tells what it saw', () => {
+    for (const seen of ['302', ''])
+      assert.deepEqual(
+        judge((call) => download({ ...call, seen })),
+        [],
+        seen,
+      );
+  });
+
+  test('may be sent to another service', () => {
+    assert.deepEqual(
+      judge(download, (at) => fetched(at, 'blobs SERVER "GET /blob"')),
+      ['error split-trace web -> blobs 6'],
+    );
+  });
+
+  test('are not followed by probes, messages, or what is no request', () => {
+    for (const rest of [
+      (at: number) => fetched(at, 'files SERVER "GET /healthz"', '/healthz'),
+      (at: number) => fetched(at, 'files INTERNAL "job"'),
+      (at: number) => drawChain(20 + at, `files SERVER "take" ${at + 40}..${at + 75} faas.trigger=pubsub`),
+    ])
+      assert.deepEqual(judge(download, rest), []);
+  });
+
+  test('are not followed by a request that began before the redirect or outlasts the call', () => {
+    assert.deepEqual(
+      judge(download, (at) => fetched(at - 40)),
+      [],
+    );
+    assert.deepEqual(
+      judge(download, (at) => fetched(at + 60)),
+      [],
+    );
+  });
+
+  test('are judged for each caller and each service that they were sent to', () => {
+    const app = (at: number): string => download({ at: at + 250, caller: 'app' }) + fetched(at + 250);
+    assert.deepEqual(
+      judge(download, (at) => fetched(at) + app(at)).toSorted(),
+      ['error split-trace app -> files 6', ...split].toSorted(),
+    );
+  });
+
+  test('are split from five on, each of them followed, all by the same service', () => {
+    const draw = (count: number): string =>
+      times
+        .slice(0, count)
+        .map((at) => download({ at }) + fetched(at))
+        .join('');
+    assert.deepEqual(judgeDrawing(draw(5)), ['error split-trace web -> files 5']);
+    assert.deepEqual(judgeDrawing(draw(4)), []);
+    assert.deepEqual(judgeDrawing(draw(5) + times.map((at) => download({ at: at + 250 })).join('')), []);
+    assert.deepEqual(
+      judge(download, (at) => fetched(at, at < 2000 ? undefined : 'blobs SERVER "GET /blob"')),
+      [],
+    );
+  });
+
+  test('are not split where the service is asked all the time', () => {
+    const steady = Array.from({ length: 190 }, (_, index) => fetched(index * 30)).join('');
+    assert.deepEqual(judgeDrawing(times.map((at) => download({ at })).join('') + steady), []);
+  });
+});
