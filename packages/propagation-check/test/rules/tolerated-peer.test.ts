@@ -37,3 +37,27 @@ test('a peer that its caller must call is not tolerated, however both are writte
     assert.deepEqual([tolerates('web', 'orders'), tolerates('shop', 'orders')], [false, true], peer);
   }
 });
+
+test('a peer that its caller may call, or must not call, is tolerated', () => {
+  const [span] = readDrawing(`trace 1\n  web CLIENT "GET" 0..10 url.full=http://orders:8080/a\n`).spans;
+  assert.ok(span);
+  for (const rule of ['may', 'must-not'] as const)
+    assert.ok(
+      isToleratedPeer(
+        { ...noExpectation, edges: [{ client: 'web', server: 'orders', rule }], toleratedPeers: ['orders'] },
+        span,
+      ),
+      rule,
+    );
+});
+
+test('a peer of one caller is tolerated for that caller alone, however the arrow is spaced', () => {
+  const call = to('http.request.method=GET url.full=http://pay/charge');
+  for (const arrow of ['->', ' -> ', '  ->\t'])
+    assert.deepEqual(
+      [`web${arrow}pay`, ` WEB${arrow}pay `, `shop${arrow}pay`, `web${arrow}mail`].map((peer) => call(peer)),
+      [true, true, false, false],
+      arrow,
+    );
+  assert.ok(call(' pay '));
+});
