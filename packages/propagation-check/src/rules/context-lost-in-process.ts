@@ -170,17 +170,7 @@ export function pairWithEntries(
       ? pairWithMessages(bereft, detached, scene.thresholds)
       : pairDisplaced(bereft, detached, 0, scene.thresholds);
   });
-  return withoutDeliveries(scene, [...new Map(found.map((pair) => [pair.server, pair])).values()]);
-}
-
-/** A worker takes each message from its queue before the span of the message, and removes it after that: outside of its context, by nature. */
-function withoutDeliveries({ thresholds }: Scene, pairs: readonly Pair[]): readonly Pair[] {
-  const within = pairs.filter(
-    ({ client: entry, server: work }) =>
-      entry.kind !== 'CONSUMER' ||
-      (work.startTimeUnixNano > entry.startTimeUnixNano && work.startTimeUnixNano < entry.endTimeUnixNano),
-  );
-  return within.length >= pairs.length * thresholds.displacedShare ? within : [];
+  return [...new Map(found.map((pair) => [pair.server, pair])).values()];
 }
 
 function startsOwnTrace({ graph }: Scene, client: Span): boolean {

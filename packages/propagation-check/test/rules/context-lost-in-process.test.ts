@@ -45,6 +45,13 @@ suite('a request lacks the call, whatever else it calls', () => {
         drawServer({ from: at + 3, to: at + 7 }, '/other'),
       ],
     ],
+    [
+      'another protocol of the same service, with success',
+      (at: number) => [
+        `web CLIENT "Find" ${at + 2}..${at + 8} rpc.system=grpc rpc.service=Orders rpc.method=Find`,
+        `orders SERVER "Find" ${at + 3}..${at + 7} rpc.system=grpc rpc.service=Orders rpc.method=Find`,
+      ],
+    ],
   ] as const) {
     test(other, () => {
       assert.deepEqual(judgeDrawing(drawRequests(3, below)), lost('error', 3));
@@ -72,5 +79,87 @@ suite('a single coincidence', () => {
     const [call = '', served = ''] = detached(0);
     const job = `expect web -> orders\n${drawChain(1, request(0))}${drawChain(2, 'web INTERNAL "job" 9..91', call, served)}`;
     assert.deepEqual(judgeDrawing(job), lost('warning', 1));
+  });
+});
+
+/** Irregular times, at which requests or messages come. */
+const times = [0, 700, 3_900, 4_400, 7_800, 9_100, 9_500, 12_800, 13_700, 16_200, 17_100, 20_900];
+
+/** The query of a worker, by its time after the message that it handles for 70 ms. */
+function judgeMessages(count: number, callOf: (round: number) => readonly [from: number, to: number]) {
+  const drawn = times.slice(0, count).map((at, round) => {
+    const [from, to] = callOf(round);
+    const kafka = 'messaging.system=kafka messaging.destination.name=jobs';
+    return (
+      drawChain(
+        2 * round + 1,
+        `api PRODUCER "send" ${at}..${at + 5} ${kafka}`,
+        `worker CONSUMER "process" ${at + 20}..${at + 90} ${kafka}`,
+      ) +
+      drawChain(
+        2 * round + 2,
+        `worker CLIENT "UPDATE" ${at + 20 + from}..${at + 20 + to} db.system.name=postgresql server.address=db`,
+      )
+    );
+  });
+  return judgeDrawing(drawn.join(''));
+}
+
+suite('a query during each message', () => {
+  const lostBy = (count: number) => [`error context-lost-in-process worker -> worker ${count}`];
+
+  test('belongs to it', () => {
+    assert.deepEqual(
+      judgeMessages(12, () => [4, 60]),
+      lostBy(12),
+    );
+  });
+
+  for (const [what, from, to] of [
+    ['takes it from its queue', -0.3, 60],
+    ['begins at once with its span', 0, 60],
+    ['removes it from its queue', 70.3, 70.9],
+    ['renews its lock', 30, 34],
+  ] as const) {
+    test(`is outside of it by nature where it ${what}`, () => {
+      assert.deepEqual(
+        judgeMessages(12, () => [from, to]),
+        [],
+      );
+    });
+  }
+
+  test('is lost where nearly all begin during their messages, not most', () => {
+    const someBefore = (before: number) => (round: number) =>
+      round < before ? ([-0.3, 60] as const) : ([4, 60] as const);
+    assert.deepEqual(judgeMessages(12, someBefore(1)), lostBy(11));
+    assert.deepEqual(judgeMessages(12, someBefore(4)), []);
+  });
+});
+
+suite('a call to a peer outside, during each request', () => {
+  const judge = (count: number, ...below: readonly string[]) =>
+    judgeDrawing(
+      times
+        .slice(0, count)
+        .map((at, round) => {
+          const lines = below.map(
+            (extra) => `    web CLIENT "GET" ${at + 1}..${at + 5} http.request.method=GET ${extra}\n`,
+          );
+          const call = `web CLIENT "GET" ${at}..${at + 90} http.request.method=GET url.full=https://partner.example/posts`;
+          return `trace ${2 * round + 1}\n  ${request(at)}\n${lines.join('')}${drawChain(2 * round + 2, call)}`;
+        })
+        .join(''),
+    );
+
+  test('is an error from five on, and may begin at once with the request: clocks are coarse', () => {
+    assert.deepEqual(judge(5), ['error context-lost-in-process web -> null 5']);
+    assert.deepEqual(judge(4), ['warning context-lost-in-process web -> null 4']);
+  });
+
+  test('is missing whatever else the requests call', () => {
+    assert.deepEqual(judge(5, 'url.full=https://other.example/prices'), [
+      'error context-lost-in-process web -> null 5',
+    ]);
   });
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { expectPath, noExpectation } from '../../src/expect/expectation.ts';
-import { isToleratedPeer } from '../../src/rules/tolerated-peer.ts';
+import { isToleratedEdge, isToleratedPeer, listToleratedNames } from '../../src/rules/tolerated-peer.ts';
 import { readDrawing } from '../engine/read-drawing.ts';
 
 const to = (attributes: string) => {
@@ -60,4 +60,30 @@ test('a peer of one caller is tolerated for that caller alone, however the arrow
       arrow,
     );
   assert.ok(call(' pay '));
+});
+
+test('an edge to one of several tolerated peers is not judged, unless that very edge must, or must not, be there', () => {
+  const tolerates = (...edge: [client: string, server: string, rule: 'must' | 'may' | 'must-not'] | []) => {
+    const [client, server, rule] = edge;
+    const edges = rule === undefined ? [] : [{ client, server, rule }];
+    const expectation = { ...noExpectation, edges, toleratedPeers: ['mail', 'pay'] };
+    return isToleratedEdge(expectation, { client: 'web', server: 'pay' }, true);
+  };
+  assert.deepEqual(
+    [
+      tolerates(),
+      tolerates('web', 'pay', 'may'),
+      tolerates('shop', 'pay', 'must'),
+      tolerates('web', 'mail', 'must'),
+    ],
+    [true, true, true, true],
+  );
+  assert.deepEqual([tolerates('web', 'pay', 'must'), tolerates('web', 'pay', 'must-not')], [false, false]);
+});
+
+test('peers are named as they are called, without their one caller', () => {
+  assert.deepEqual(listToleratedNames({ ...noExpectation, toleratedPeers: ['mail', 'web -> pay:80'] }), [
+    'mail',
+    'pay:80',
+  ]);
 });
