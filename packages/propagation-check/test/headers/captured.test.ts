@@ -91,6 +91,12 @@ suite('what one side did not record stays open', () => {
     ['the same, of half the trace id', 'format-mismatch', {}, { b3: '0000000000000001-b7ad6b7169203331-1' }],
     ['the header is of another call', 'header-stripped', {}, { b3: '0af7651916cd43dd-b7ad6b7169203331-1' }],
     ['the same, of a format without read ids', 'header-stripped', {}, { 'request-id': '|4711.1.' }],
+    [
+      'a traceparent came beside it',
+      'header-stripped',
+      { b3: values.b3 },
+      { traceparent: other, b3: values.b3 },
+    ],
     ['a traceparent left beside it', 'header-stripped', { traceparent }, { b3: values.b3 }],
     ['nobody looked at what arrived', 'header-stripped', { traceparent }, {}],
     ...hiddenValues.map((value): [string, string, Recorded, Recorded] => [

@@ -15,6 +15,13 @@ const detached = (at: number): readonly string[] => [
   drawServer({ from: at + 20, to: at + 80 }),
 ];
 
+/** Irregular times, at which requests or messages come. */
+const times = [0, 700, 3_900, 4_400, 7_800, 9_100, 9_500, 12_800, 13_700, 16_200, 17_100, 20_900];
+
+const rpc = (method: string) =>
+  `rpc.system=grpc rpc.service=Orders rpc.method=${method} server.address=orders`;
+const queue = (name: string) => `messaging.system=kafka messaging.destination.name=${name}`;
+
 /** Some requests, each with a detached call and with these lines below it. */
 function drawRequests(count: number, ...below: readonly ((at: number) => readonly string[])[]): string {
   return Array.from({ length: count }, (_, round) => {
@@ -58,6 +65,26 @@ suite('a request lacks the call, whatever else it calls', () => {
     });
   }
 
+  for (const [what, kind, call, other] of [
+    ['another method of RPC', 'CLIENT', rpc('Find'), rpc('List')],
+    ['another queue', 'PRODUCER', queue('jobs'), queue('mails')],
+  ] as const) {
+    test(what, () => {
+      const drawn = times
+        .slice(0, 6)
+        .map(
+          (at, round) =>
+            `trace ${2 * round + 1}\n  ${request(at)}\n    web ${kind} "other" ${at + 2}..${at + 8} ${other}\n` +
+            drawChain(
+              2 * round + 2,
+              `web ${kind} "call" ${at + 10}..${at + 90} ${call}`,
+              `orders ${kind === 'CLIENT' ? 'SERVER' : 'CONSUMER'} "call" ${at + 20}..${at + 80} ${call}`,
+            ),
+        );
+      assert.deepEqual(judgeDrawing(drawn.join('')), lost('error', 6));
+    });
+  }
+
   test('but not where it made the same call, which nobody continued', () => {
     assert.deepEqual(
       judgeDrawing(drawRequests(3, (at) => [drawClient({ from: at + 2, to: at + 8 })])).filter((line) =>
@@ -82,19 +109,16 @@ suite('a single coincidence', () => {
   });
 });
 
-/** Irregular times, at which requests or messages come. */
-const times = [0, 700, 3_900, 4_400, 7_800, 9_100, 9_500, 12_800, 13_700, 16_200, 17_100, 20_900];
-
 /** The query of a worker, by its time after the message that it handles for 70 ms. */
 function judgeMessages(count: number, callOf: (round: number) => readonly [from: number, to: number]) {
   const drawn = times.slice(0, count).map((at, round) => {
     const [from, to] = callOf(round);
-    const kafka = 'messaging.system=kafka messaging.destination.name=jobs';
+    const jobs = queue('jobs');
     return (
       drawChain(
         2 * round + 1,
-        `api PRODUCER "send" ${at}..${at + 5} ${kafka}`,
-        `worker CONSUMER "process" ${at + 20}..${at + 90} ${kafka}`,
+        `api PRODUCER "send" ${at}..${at + 5} ${jobs}`,
+        `worker CONSUMER "process" ${at + 20}..${at + 90} ${jobs}`,
       ) +
       drawChain(
         2 * round + 2,

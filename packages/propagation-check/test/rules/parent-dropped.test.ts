@@ -31,6 +31,7 @@ test('a request of another trace is not that of the call, nor is a call that beg
   ]);
   const other = drawClient({ from: 20, to: 80, service: 'gateway' });
   assert.deepEqual(judgeDrawing(beside(1, call, other)), []);
+  assert.deepEqual(judgeDrawing(beside(1, call, request.replace('SERVER', 'INTERNAL'))), []);
 });
 
 test('a call within the rounding of the clocks is before its request', () => {

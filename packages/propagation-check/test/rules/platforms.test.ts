@@ -79,6 +79,18 @@ suite('a platform that exchanges no context is the likeliest cause of split trac
   }
 });
 
+test('one of several calls names the platform for all', () => {
+  const drawCall = (trace: number, at: number, url: string): string => `trace ${trace}
+  web CLIENT "GET" ${at + 10}..${at + 90} http.request.method=GET url.full=${url} http.response.status_code=200
+trace ${trace + 1}
+  orders SERVER "GET /work" ${at + 20}..${at + 80} http.request.method=GET url.path=/work
+`;
+  const calls = drawCall(1, 0, 'http://orders:8082/work') + drawCall(3, 1000, 'http://localhost:3500/work');
+  const { candidates, fix } = findOne(`expect web -> orders\n${calls}`);
+  assert.equal(candidates?.[0], 'header-malformed');
+  assert.match(fix, /samplingRate to "1"/);
+});
+
 suite('nothing is said of platforms', () => {
   test('where nothing names one', () => {
     assert.match(loseParent({}).fix, /^if header-rewritten: Export the spans of the hop/);
@@ -106,6 +118,10 @@ suite('nothing is said of platforms', () => {
     const { candidates, fix } = split({ url: 'http://localhost:8082/work' });
     assert.notEqual(candidates?.[0], 'header-malformed');
     assert.doesNotMatch(fix, /Dapr/);
+  });
+
+  test('where the cause that they have is no candidate', () => {
+    assert.deepEqual(loseParent({ url: 'http://localhost:3500/work' }).candidates, loseParent({}).candidates);
   });
 
   test('in the order of the causes of split traces, where it keeps the trace id', () => {
