@@ -109,56 +109,64 @@ suite('a single coincidence', () => {
   });
 });
 
-/** The query of a worker, by its time after the message that it handles for 70 ms. */
-function judgeMessages(count: number, callOf: (round: number) => readonly [from: number, to: number]) {
-  const drawn = times.slice(0, count).map((at, round) => {
-    const [from, to] = callOf(round);
-    const jobs = queue('jobs');
-    return (
-      drawChain(
-        2 * round + 1,
+type Range = readonly [from: number, to: number];
+
+/** Queries of a worker, by their times after the message that it handles for 70 ms. */
+function judgeMessages(count: number, queriesOf: (round: number) => readonly Range[]) {
+  const jobs = queue('jobs');
+  const traces = times
+    .slice(0, count)
+    .flatMap((at, round) => [
+      [
         `api PRODUCER "send" ${at}..${at + 5} ${jobs}`,
         `worker CONSUMER "process" ${at + 20}..${at + 90} ${jobs}`,
-      ) +
-      drawChain(
-        2 * round + 2,
+      ],
+      ...queriesOf(round).map(([from, to]) => [
         `worker CLIENT "UPDATE" ${at + 20 + from}..${at + 20 + to} db.system.name=postgresql server.address=db`,
-      )
-    );
-  });
-  return judgeDrawing(drawn.join(''));
+      ]),
+    ]);
+  return judgeDrawing(traces.map((lines, at) => drawChain(at + 1, ...lines)).join(''));
 }
 
 suite('a query during each message', () => {
   const lostBy = (count: number) => [`error context-lost-in-process worker -> worker ${count}`];
+  const during: Range = [4, 60];
+  const before: Range = [-0.3, 60];
+  const after: Range = [200, 256];
 
   test('belongs to it', () => {
     assert.deepEqual(
-      judgeMessages(12, () => [4, 60]),
+      judgeMessages(12, () => [during]),
       lostBy(12),
     );
   });
 
-  for (const [what, from, to] of [
-    ['takes it from its queue', -0.3, 60],
-    ['begins at once with its span', 0, 60],
-    ['removes it from its queue', 70.3, 70.9],
-    ['renews its lock', 30, 34],
+  for (const [what, range] of [
+    ['takes it from its queue', before],
+    ['begins at once with its span', [0, 60]],
+    ['removes it from its queue', [70.3, 70.9]],
+    ['renews its lock', [30, 34]],
   ] as const) {
     test(`is outside of it by nature where it ${what}`, () => {
       assert.deepEqual(
-        judgeMessages(12, () => [from, to]),
+        judgeMessages(12, () => [range]),
         [],
       );
     });
   }
 
-  test('is lost where nearly all begin during their messages, not most', () => {
-    const someBefore = (before: number) => (round: number) =>
-      round < before ? ([-0.3, 60] as const) : ([4, 60] as const);
-    assert.deepEqual(judgeMessages(12, someBefore(1)), lostBy(11));
-    assert.deepEqual(judgeMessages(12, someBefore(4)), []);
-  });
+  for (const [which, count, queriesOf, expected] of [
+    ['nine of ten messages have one', 10, (round) => (round < 1 ? [] : [during]), lostBy(9)],
+    ['eight of ten have one', 10, (round) => (round < 2 ? [] : [during]), []],
+    ['one began before its message', 12, (round) => [round < 1 ? before : during], lostBy(11)],
+    ['one did, and one is missing', 12, (round) => [[], [before]][round] ?? [during], []],
+    ['one is outside', 12, (round) => (round < 1 ? [during, after] : [during]), lostBy(12)],
+    ['some are outside', 12, (round) => (round < 4 ? [during, after] : [during]), []],
+  ] satisfies [string, number, (round: number) => readonly Range[], readonly string[]][]) {
+    test(`is lost only if it is of nearly all, and nearly all are: ${which}`, () => {
+      assert.deepEqual(judgeMessages(count, queriesOf), expected);
+    });
+  }
 });
 
 suite('a call to a peer outside, during each request', () => {
