@@ -52,8 +52,9 @@ export function pairDisplaced(
 }
 
 /**
- * Pairs messages of one queue that lack a call with calls that take a good part of them. A worker asks its queue for the next message
- * while it handles some, and renews their locks at times that they set: those are short, or messages overlap.
+ * Pairs messages of one queue that lack a call with calls that take a good part of them. A worker takes each message from its queue before
+ * the span of the message. It asks for the next one while it handles some, removes those that are done, and renews their locks at times
+ * that they set: such calls are short, or messages overlap.
  */
 export function pairWithMessages(
   messages: readonly Span[],
@@ -62,7 +63,9 @@ export function pairWithMessages(
 ): readonly Pair[] {
   const { displacedShare, displacedLeftOver, fillsRequest } = thresholds;
   if (calls.length < messages.length * displacedShare) return [];
-  const pairs = pairContained(messages, calls, thresholds);
+  const pairs = pairContained(messages, calls, thresholds).filter(
+    ({ client, server }) => server.startTimeUnixNano > client.startTimeUnixNano,
+  );
   const isSure =
     pairs.length >= messages.length * displacedShare &&
     calls.length <= pairs.length * displacedLeftOver &&

@@ -41,20 +41,17 @@ export const detachedCalls = rule<DetachedCalls>({
   measure: (scene) => {
     const detaching = groupCalls(scene.groups, ({ client, server }) => keyFor(client, server)).filter(
       (groups) =>
-        groups.some(({ client }) => scene.services.hasEntries(client)) &&
-        groups.some(({ extremes }) => extremes.hasDetached),
+        scene.services.hasEntries(groups[0].client) && groups.some(({ extremes }) => extremes.hasDetached),
     );
     const ofEndpoints = groupBy(viewCalls(scene.graph, detaching.flat()), (call) =>
       keyFor(call.client.serviceName, call.server.serviceName, call.server.name),
     );
-    return ofEndpoints.flatMap((calls) => {
+    return ofEndpoints.map((calls) => {
       const clients = calls.map(({ client }) => client);
       const detached = clients.filter((client) => startsOwnTrace(scene, client));
-      if (detached.length === 0) return [];
-      const pairs = pairWithEntries(scene, calls[0].client.serviceName, clients, detached, [
-        calls[0].server.serviceName,
-      ]);
-      return [{ scene, calls, detached, pairs }];
+      const [{ client, server }] = calls;
+      const pairs = pairWithEntries(scene, client.serviceName, clients, detached, server.serviceName);
+      return { scene, calls, detached, pairs };
     });
   },
   gates: [areWaitedFor()],
@@ -158,7 +155,7 @@ export function pairWithEntries(
   service: string | null,
   calls: readonly Span[],
   detached: readonly Span[],
-  called: readonly (string | null)[] = [],
+  called?: string | null,
 ): readonly Pair[] {
   const callers = listCallers(
     scene,
@@ -173,17 +170,7 @@ export function pairWithEntries(
       ? pairWithMessages(bereft, detached, scene.thresholds)
       : pairDisplaced(bereft, detached, 0, scene.thresholds);
   });
-  return withoutDeliveries(scene, [...new Map(found.map((pair) => [pair.server, pair])).values()]);
-}
-
-/** A worker takes each message from its queue before the span of the message, and removes it after that: outside of its context, by nature. */
-function withoutDeliveries({ thresholds }: Scene, pairs: readonly Pair[]): readonly Pair[] {
-  const within = pairs.filter(
-    ({ client: entry, server: work }) =>
-      entry.kind !== 'CONSUMER' ||
-      (work.startTimeUnixNano > entry.startTimeUnixNano && work.startTimeUnixNano < entry.endTimeUnixNano),
-  );
-  return within.length >= pairs.length * thresholds.displacedShare ? within : [];
+  return [...new Map(found.map((pair) => [pair.server, pair])).values()];
 }
 
 function startsOwnTrace({ graph }: Scene, client: Span): boolean {

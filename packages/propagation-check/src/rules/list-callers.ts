@@ -36,24 +36,22 @@ export function indexBrokenCalls({ graph, facts }: SceneFacts): BrokenCalls {
  * The topmost spans of a service above these calls, and above calls that are broken in another way and not missing: those of the same
  * methods and paths that nobody continued, and those whose own span is lost, while a request to the called service is in the trace.
  *
- * @param called The services that the calls reach, as far as they have spans.
+ * @param called The service that the calls reach, where it has spans.
  */
 export function listCallers(
   { graph, facts, shared: { brokenCalls } }: Scene,
   service: string | null,
   calls: readonly number[],
-  called: readonly (string | null)[] = [],
+  called?: string | null,
 ): ReadonlySet<number> {
   const { traces } = graph.index;
   const names = new Set(calls.filter((row) => facts.isOutgoing(row)).map(brokenCalls.nameOf));
   const open = [...names].flatMap((name) => brokenCalls.openOf(service).get(name) ?? []);
   const callers = new Set([...calls, ...open].map((row) => graph.topInService(row)));
-  const reached = [...new Set(called)]
-    .map(brokenCalls.tracesReaching)
-    .filter((tracesOfOne) => tracesOfOne.size > 0);
-  if (reached.length === 0) return callers;
+  const reached = called === undefined ? null : brokenCalls.tracesReaching(called);
+  if (reached === null || reached.size === 0) return callers;
   for (const row of graph.rowsOfService(service)) {
-    if (reached.some((tracesOfOne) => tracesOfOne.has(traces[row]))) callers.add(graph.topInService(row));
+    if (reached.has(traces[row])) callers.add(graph.topInService(row));
   }
   return callers;
 }

@@ -26,8 +26,7 @@ export const droppedParents = rule<Group<Pair>>({
     const { graph, thresholds } = scene;
     const traceOf = (span: Span): number => graph.index.traces[graph.rowOf(span)] ?? none;
     const serversOf = mapBy(listSecondRoots(scene, open), traceOf);
-    const clients = open.clients.filter((client) => serversOf.has(traceOf(client)));
-    const clientsOf = mapBy(clients, traceOf);
+    const clientsOf = mapBy(open.clients, traceOf);
     const pairs = [...serversOf].flatMap(([trace, servers]) =>
       pairSpans(
         clientsOf.get(trace) ?? [],
@@ -58,7 +57,6 @@ export const droppedParents = rule<Group<Pair>>({
 
 /** SERVER roots that began after the first call of their trace that has no child. */
 function listSecondRoots({ graph, thresholds }: Scene, { clients, roots }: Open): readonly Span[] {
-  if (clients.length === 0) return [];
   const { traces } = graph.index;
   const firstCalls = new Float64Array(graph.traceCount).fill(Number.POSITIVE_INFINITY);
   for (const row of clients.map((client) => graph.rowOf(client)).toReversed()) {

@@ -1,4 +1,4 @@
-import { readCallFacts, readText } from '../calls/call-facts.ts';
+import { readCallFacts } from '../calls/call-facts.ts';
 import { readConnectionPeers } from '../headers/place.ts';
 import type { Span } from '../span/span.ts';
 import type { Draft, Shown } from './check.ts';
@@ -9,8 +9,8 @@ import { moveToFront } from './split-causes.ts';
 export interface Platform {
   /** Whether the attributes of the call say that it stands there. */
   readonly isBetween: (call: Shown) => boolean;
-  /** Comes before all other candidates, where it is one; null where the product is only one of those that may stand there. */
-  readonly likeliest: FindingId | null;
+  /** Comes before all other candidates, where it is one. */
+  readonly likeliest?: FindingId;
   /** The change that helps, in the product's own terms. */
   readonly fixes: { readonly [Id in FindingId]?: string };
 }
@@ -38,34 +38,31 @@ const workers =
  */
 export const platforms: readonly Platform[] = [
   {
-    isBetween: ({ client }) => isOn(client, /^cloudflare\b/),
+    isBetween: ({ client }) => isOn(client, /cloudflare/),
     likeliest: 'header-not-sent',
     fixes: { 'header-not-sent': workers, 'client-not-instrumented': workers },
   },
   {
-    isBetween: ({ server }) => isOn(server, /^cloudflare\b/),
+    isBetween: ({ server }) => isOn(server, /cloudflare/),
     likeliest: 'header-ignored',
     fixes: { 'header-ignored': workers },
   },
   {
     isBetween: ({ client, server }) =>
       hasHost(client, /\.execute-api\.[a-z\d-]+\.amazonaws\.com$|\.lambda-url\.[a-z\d-]+\.on\.aws$/) ||
-      (server !== null && isOn(server, /^aws(?:_lambda)?$/) && readText(server, 'faas.trigger') === 'http'),
-    likeliest: 'header-rewritten',
+      (isOn(server, /aws/) && server?.attributes.get('faas.trigger') === 'http'),
     fixes: { 'header-rewritten': lambda, 'header-ignored': lambda, 'external-parent': lambda },
   },
   {
     isBetween: ({ client, server }) =>
       hasHost(client, /\.(?:run\.app|cloudfunctions\.net|appspot\.com)$/) ||
-      isOn(server, /^gcp[_.](?:cloud_run|cloud_functions|app_engine)$/),
-    likeliest: 'header-rewritten',
+      isOn(server, /gcp[_.](?:cloud_run|cloud_functions|app_engine)/),
     fixes: { 'header-rewritten': cloudRun, 'external-parent': cloudRun },
   },
   {
     isBetween: ({ client, server }) =>
       hasHost(client, /\.(?:azurewebsites\.net|azure-api\.net|azurefd\.net)$/) ||
-      isOn(server, /^azure[_.](?:functions|app_service)$/),
-    likeliest: 'header-rewritten',
+      isOn(server, /azure[_.](?:functions|app_service)/),
     fixes: { 'header-rewritten': azure, 'external-parent': azure },
   },
   {
@@ -76,20 +73,17 @@ export const platforms: readonly Platform[] = [
   {
     // Envoy names itself so, with every tracer.
     isBetween: ({ client }) => client?.attributes.get('component') === 'proxy',
-    likeliest: null,
     fixes: { 'header-passed-through': envoy, 'header-rewritten': mesh },
   },
   {
     isBetween: ({ server }) =>
       server !== null && readConnectionPeers(server).some((peer) => peer.startsWith(istioInbound)),
-    likeliest: 'header-rewritten',
     fixes: { 'header-rewritten': mesh },
   },
   {
     // A cluster may have no mesh.
     isBetween: ({ client, server }) =>
       hasHost(client, /\.svc(?:\.cluster\.local)?$/) || server?.resource.has('k8s.pod.name') === true,
-    likeliest: null,
     fixes: { 'header-rewritten': mesh },
   },
 ];
@@ -110,19 +104,16 @@ export function findPlatformFix(draft: Draft, cause: FindingId): string | null {
   return isKnown ? (findPlatform(draft)?.fixes[cause] ?? null) : null;
 }
 
-/** A product that is known to do this makes it the likeliest cause. Those that write spans of their own keep the trace id. */
+/** A product that is known to do this makes it the likeliest cause. */
 export function rankByPlatform(draft: Draft): Draft {
-  const { candidates = [], id, shown } = draft;
-  const readCause = (platform: Platform | null): FindingId | null => {
-    const likeliest = platform?.likeliest ?? null;
-    if (likeliest === null || !candidates.includes(likeliest)) return null;
-    return likeliest === 'header-rewritten' && id !== 'missing-client' ? null : likeliest;
-  };
+  const { candidates = [], shown } = draft;
   // Nearly always none of these few stands between the services, and no other matters.
-  const mayCause = platforms.filter((platform) => readCause(platform) !== null);
-  if (!mayCause.some(({ isBetween }) => shown.some(isBetween))) return draft;
-  const cause = readCause(findPlatform(draft));
-  return cause === null ? draft : { ...draft, candidates: moveToFront(candidates, cause) };
+  const { likeliest } =
+    platforms.find(
+      ({ likeliest, isBetween }) =>
+        likeliest !== undefined && candidates.includes(likeliest) && shown.some(isBetween),
+    ) ?? {};
+  return likeliest === undefined ? draft : { ...draft, candidates: moveToFront(candidates, likeliest) };
 }
 
 function hasHost(client: Span | null, pattern: RegExp): boolean {
@@ -131,12 +122,9 @@ function hasHost(client: Span | null, pattern: RegExp): boolean {
 
 /** Where the resource detector of a platform is missing, only the provider is known. */
 function isOn(span: Span | null, platform: RegExp): boolean {
-  return ['cloud.platform', 'cloud.provider'].some((name) => {
-    const value = span?.resource.get(name);
-    return value !== undefined && platform.test(String(value));
-  });
+  return ['cloud.platform', 'cloud.provider'].some((name) => platform.test(String(span?.resource.get(name))));
 }
 
 function isOfDapr(client: Span): boolean {
-  return /^(?:localhost|127\.0\.0\.1|\[?::1\]?)$/.test(readCallFacts(client).host ?? '');
+  return ['localhost', '127.0.0.1', '::1', '[::1]'].includes(readCallFacts(client).host ?? '');
 }

@@ -94,7 +94,7 @@ function measureStaleCalls(scene: Scene, groups: Group<CallGroup>): readonly Sta
     scene,
     client,
     groups.flatMap(({ clients }) => [...clients]),
-    [server],
+    server,
   );
   const names = new Set([...owners].map((row) => facts.nameOf(row)));
   const isAlike = (row: number): boolean => graph.isEntry(row) && names.has(facts.nameOf(row));

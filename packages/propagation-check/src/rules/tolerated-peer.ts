@@ -71,8 +71,11 @@ interface Sides {
 
 /** `api.example.com`, or `web -> api.example.com`: only as called by web. */
 function readToleratedPeer(text: string): { readonly caller: string | null; readonly peer: string } {
-  const [, caller = null, peer = text] = /^(.+?)\s*->\s*(.+)$/.exec(text.trim()) ?? [];
-  return { caller, peer: peer.trim() };
+  const [peer = text, caller = null] = text
+    .split('->')
+    .map((part) => part.trim())
+    .reverse();
+  return { caller, peer };
 }
 
 function isSame(written: string, name: string | null): boolean {

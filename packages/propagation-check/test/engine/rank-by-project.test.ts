@@ -57,6 +57,39 @@ describe('files of the project', () => {
     assert.equal(judge([{ ...ignored, service: 'web' }]).candidates?.[0], 'header-not-sent');
   });
 
+  it('of either service, where the cause may lie with both', () => {
+    for (const [service, cause] of [
+      ['web', 'header-stripped'],
+      ['orders', 'header-stripped'],
+      ['stock', 'header-not-sent'],
+    ] as const)
+      assert.equal(judge([{ ...stripped, service }]).candidates?.[0], cause, service);
+  });
+
+  it('that set one service apart from some count on calls between it and these', () => {
+    for (const [apartFrom, cause] of [
+      [['web'], 'header-ignored'],
+      [['stock', 'web'], 'header-ignored'],
+      [['stock'], 'header-not-sent'],
+      [['orders'], 'header-not-sent'],
+      [[null], 'header-ignored'],
+      [[], 'header-not-sent'],
+    ] as const)
+      assert.equal(judge([{ ...ignored, apartFrom }]).candidates?.[0], cause, String(apartFrom));
+    const apart = (other: string) => judge([{ ...stripped, service: 'web', apartFrom: [other] }]).project;
+    assert.deepEqual([apart('orders')?.length, apart('stock')], [1, undefined]);
+  });
+
+  it('are named once for all their causes, and the others keep their order', () => {
+    const plain = judge([]).candidates ?? [];
+    const both = { ...stripped, leadsTo: ['header-malformed', 'header-stripped'] as const };
+    const { project = [], candidates } = judge([both]);
+    assert.equal(project.length, 1);
+    const raised = plain.filter((cause) => both.leadsTo.some((other) => other === cause));
+    assert.equal(raised.length, 2);
+    assert.deepEqual(candidates, [...raised, ...plain.filter((cause) => !raised.includes(cause))]);
+  });
+
   it('of another service, or of causes that are no candidates, say nothing', () => {
     assert.equal(judge([{ ...ignored, service: 'stock' }]).project, undefined);
     assert.equal(judge([{ ...stripped, leadsTo: ['not-sampled'] }]).project, undefined);

@@ -82,7 +82,22 @@ suite('what one side did not record stays open', () => {
     ['the same', 'format-mismatch', { b3: values.b3 }, { traceparent: none, b3: values.b3 }],
     ['nobody looked at traceparent', 'format-mismatch', {}, { b3: values.b3 }],
     ['the same, of a format without read ids', 'format-mismatch', {}, { 'request-id': '|<1>.<call>.' }],
+    [
+      'the same, in capitals',
+      'format-mismatch',
+      {},
+      { 'request-id': '|FEEDFACECAFEBEEF0000000000000001.1.' },
+    ],
+    ['the same, of half the trace id', 'format-mismatch', {}, { b3: '0000000000000001-b7ad6b7169203331-1' }],
     ['the header is of another call', 'header-stripped', {}, { b3: '0af7651916cd43dd-b7ad6b7169203331-1' }],
+    ['the same, of a format without read ids', 'header-stripped', {}, { 'request-id': '|4711.1.' }],
+    [
+      'a traceparent came beside it',
+      'header-stripped',
+      { b3: values.b3 },
+      { traceparent: other, b3: values.b3 },
+    ],
+    ['a traceparent left beside it', 'header-stripped', { traceparent }, { b3: values.b3 }],
     ['nobody looked at what arrived', 'header-stripped', { traceparent }, {}],
     ...hiddenValues.map((value): [string, string, Recorded, Recorded] => [
       'the value was hidden',
@@ -95,9 +110,23 @@ suite('what one side did not record stays open', () => {
       const drawing = drawCall(sent, received).replace('orders:8082', 'gateway:8080');
       assert.deepEqual(judgeDrawing(drawing), ['error split-trace web -> orders 1']);
       assert.equal(guessCause(drawing), best);
+      assert.equal(tellsOfOtherFormat(drawing), best === 'format-mismatch');
     });
   }
+
+  test('the called service has another parent, and may have read the header of another format', () => {
+    const split = drawCall({}, { b3: values.b3 });
+    const orphan = split.replace('trace 2\n  orders', 'trace 2\n  lost\n    orders');
+    assert.deepEqual([split, orphan].map(tellsOfOtherFormat), [true, false]);
+  });
 });
+
+/** Whether the finding says that another format than Trace Context brought the ids of the call. */
+function tellsOfOtherFormat(drawing: string): boolean {
+  const { spans, expectation } = readDrawing(drawing);
+  const [finding] = checkTraces(spans, { expectation }).findings;
+  return finding?.evidence[0]?.says.includes('brought the ids of the call') === true;
+}
 
 suite('a beginning of a right traceparent', () => {
   const cut = drawCall({ traceparent }, { traceparent: '00-<1>-<call>' });

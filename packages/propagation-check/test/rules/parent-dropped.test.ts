@@ -24,9 +24,24 @@ test('a second root of the trace, of another service and during the call, is its
   ]);
 });
 
+test('a request of another trace is not that of the call, nor is a call that began a trace', () => {
+  const mail = drawClient({ from: 5, to: 100 }, 'mail/send');
+  assert.deepEqual(judgeDrawing(beside(1, call) + beside(2, mail, request)), [
+    'error split-trace web -> orders 1',
+  ]);
+  const other = drawClient({ from: 20, to: 80, service: 'gateway' });
+  assert.deepEqual(judgeDrawing(beside(1, call, other)), []);
+});
+
+test('a call within the rounding of the clocks is before its request', () => {
+  assert.deepEqual(judgeDrawing(beside(1, call, drawServer({ from: 9.9995, to: 80 }))), dropped);
+});
+
 test('it is for the same, and no message', () => {
   assert.deepEqual(judgeDrawing(beside(1, call, drawServer({ from: 20, to: 80 }, '/play'))), []);
-  assert.deepEqual(judgeDrawing(beside(1, call, 'orders CONSUMER "take" 20..80 messaging.system=kafka')), []);
+  const queue = 'messaging.system=kafka messaging.destination.name=jobs';
+  const message = [`web PRODUCER "send" 10..90 ${queue}`, `orders CONSUMER "take" 20..80 ${queue}`];
+  assert.deepEqual(judgeDrawing(beside(1, ...message)), []);
   assert.deepEqual(judgeDrawing(`expect shop -> orders\n${beside(1, call, request)}`), [
     'error missing-call shop -> orders 1',
   ]);

@@ -50,6 +50,7 @@ suite('a platform that writes spans of its own is named where a parent is nowher
     [{ url: 'https://shop.azure-api.net/work' }, /httpCorrelationProtocol/],
     [{ server: 'resource:cloud.platform=azure.functions' }, /host\.json/],
     [{ server: 'network.peer.address=127.0.0.6 network.peer.port=4711' }, /disableSpanReporting/],
+    [{ url: 'http://orders.shop.svc:8082/work' }, /Istio/],
     [{ url: 'http://orders.shop.svc.cluster.local:8082/work' }, /proxy\.tracing\.collector\.endpoint/],
     [{ server: 'resource:k8s.pod.name=orders-1' }, /Istio/],
     [{ client: 'component=proxy' }, /Istio/],
@@ -78,6 +79,18 @@ suite('a platform that exchanges no context is the likeliest cause of split trac
   }
 });
 
+test('one of several calls names the platform for all', () => {
+  const drawCall = (trace: number, at: number, url: string): string => `trace ${trace}
+  web CLIENT "GET" ${at + 10}..${at + 90} http.request.method=GET url.full=${url} http.response.status_code=200
+trace ${trace + 1}
+  orders SERVER "GET /work" ${at + 20}..${at + 80} http.request.method=GET url.path=/work
+`;
+  const calls = drawCall(1, 0, 'http://orders:8082/work') + drawCall(3, 1000, 'http://localhost:3500/work');
+  const { candidates, fix } = findOne(`expect web -> orders\n${calls}`);
+  assert.equal(candidates?.[0], 'header-malformed');
+  assert.match(fix, /samplingRate to "1"/);
+});
+
 suite('nothing is said of platforms', () => {
   test('where nothing names one', () => {
     assert.match(loseParent({}).fix, /^if header-rewritten: Export the spans of the hop/);
@@ -86,6 +99,12 @@ suite('nothing is said of platforms', () => {
   for (const sides of [
     { url: 'https://run.app.example/work' },
     { url: 'https://s3.eu-west-1.amazonaws.com/work' },
+    // Somebody else's domain that begins like those of a platform.
+    { url: 'https://a1.execute-api.eu-west-1.amazonaws.com.example/work' },
+    { url: 'https://a1.lambda-url.eu-west-1.on.aws.example/work' },
+    { url: 'https://orders.run.app.example/work' },
+    { url: 'https://orders.azurewebsites.net.example/work' },
+    { url: 'http://orders.svc.example/work' },
     { server: 'faas.trigger=pubsub resource:cloud.provider=aws' },
     { server: 'resource:cloud.provider=gcp' },
     { url: 'http://gateway:3500/work' },
@@ -94,6 +113,16 @@ suite('nothing is said of platforms', () => {
       assert.match(loseParent(sides).fix, /^if header-rewritten: Export the spans of the hop/);
     });
   }
+
+  test('of another port than that of a Dapr sidecar', () => {
+    const { candidates, fix } = split({ url: 'http://localhost:8082/work' });
+    assert.notEqual(candidates?.[0], 'header-malformed');
+    assert.doesNotMatch(fix, /Dapr/);
+  });
+
+  test('where the cause that they have is no candidate', () => {
+    assert.deepEqual(loseParent({ url: 'http://localhost:3500/work' }).candidates, loseParent({}).candidates);
+  });
 
   test('in the order of the causes of split traces, where it keeps the trace id', () => {
     const order = split({}).candidates;

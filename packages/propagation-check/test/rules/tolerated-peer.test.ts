@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { expectPath, noExpectation } from '../../src/expect/expectation.ts';
-import { isToleratedPeer } from '../../src/rules/tolerated-peer.ts';
+import { type ExpectedEdge, expectPath, noExpectation } from '../../src/expect/expectation.ts';
+import { isToleratedEdge, isToleratedPeer, listToleratedNames } from '../../src/rules/tolerated-peer.ts';
 import { readDrawing } from '../engine/read-drawing.ts';
 
 const to = (attributes: string) => {
@@ -36,4 +36,50 @@ test('a peer that its caller must call is not tolerated, however both are writte
       isToleratedPeer({ ...noExpectation, edges: expectPath(path), toleratedPeers: [peer] }, span);
     assert.deepEqual([tolerates('web', 'orders'), tolerates('shop', 'orders')], [false, true], peer);
   }
+});
+
+test('a peer that its caller may call, or must not call, is tolerated', () => {
+  const [span] = readDrawing(`trace 1\n  web CLIENT "GET" 0..10 url.full=http://orders:8080/a\n`).spans;
+  assert.ok(span);
+  for (const rule of ['may', 'must-not'] as const)
+    assert.ok(
+      isToleratedPeer(
+        { ...noExpectation, edges: [{ client: 'web', server: 'orders', rule }], toleratedPeers: ['orders'] },
+        span,
+      ),
+      rule,
+    );
+});
+
+test('a peer of one caller is tolerated for that caller alone, however the arrow is spaced', () => {
+  const call = to('http.request.method=GET url.full=http://pay/charge');
+  for (const arrow of ['->', ' -> ', '  ->\t'])
+    assert.deepEqual(
+      [`web${arrow}pay`, ` WEB${arrow}pay `, `shop${arrow}pay`, `web${arrow}mail`].map((peer) => call(peer)),
+      [true, true, false, false],
+      arrow,
+    );
+  assert.ok(call(' pay '));
+});
+
+test('an edge to one of several tolerated peers is not judged, unless that very edge must, or must not, be there', () => {
+  const tolerates = (...edges: readonly ExpectedEdge[]): boolean =>
+    isToleratedEdge(
+      { ...noExpectation, edges, toleratedPeers: ['mail', 'pay'] },
+      { client: 'web', server: 'pay' },
+      true,
+    );
+  const edge = { client: 'web', server: 'pay' };
+  assert.ok(tolerates());
+  assert.ok(tolerates({ ...edge, rule: 'may' }));
+  assert.ok(tolerates({ ...edge, client: 'shop', rule: 'must' }, { ...edge, server: 'mail', rule: 'must' }));
+  assert.ok(!tolerates({ ...edge, rule: 'must' }));
+  assert.ok(!tolerates({ ...edge, rule: 'must-not' }));
+});
+
+test('peers are named as they are called, without their one caller', () => {
+  assert.deepEqual(listToleratedNames({ ...noExpectation, toleratedPeers: ['mail', 'web -> pay:80'] }), [
+    'mail',
+    'pay:80',
+  ]);
 });
