@@ -1,4 +1,5 @@
 import { type CallFacts, fitsRoute, type McpFacts, readCallFacts } from '../calls/call-facts.ts';
+import { isInside } from '../calls/inside.ts';
 import { isFromProbe } from '../calls/probes.ts';
 import { isUnconnected } from '../calls/unconnected.ts';
 import type { TraceGraph } from '../graph/trace-graph.ts';
@@ -160,7 +161,9 @@ function compareFacts(client: Span, server: Span): Likeness {
     if (called === received) return 'yes';
     // A gateway may add or cut a prefix.
     if (!out.path.endsWith(into.path) && !into.path.endsWith(out.path)) return 'no';
-    return tailOfPath(called) === tailOfPath(received) ? 'yes' : 'unknown';
+    // Requests to a third party end as those of a service here.
+    const isOfOwnHost = out.host === null || isInside(out.host);
+    return isOfOwnHost && tailOfPath(called) === tailOfPath(received) ? 'yes' : 'unknown';
   }
   if (into.route !== null) return fitsRoute(out.path, into.route) ? 'yes' : 'unknown';
   return samePort ? 'yes' : 'unknown';

@@ -7,6 +7,7 @@ import {
   readOutcome,
 } from '../calls/call-facts.ts';
 import { someCall, weighCalls } from '../calls/call-group.ts';
+import { isInside } from '../calls/inside.ts';
 import { nameTarget } from '../calls/target.ts';
 import type { ExpectedEdge } from '../expect/expectation.ts';
 import { startsDuringAny } from '../pairing/pair.ts';
@@ -132,14 +133,4 @@ function isNamedRequest(root: Span): boolean {
 
 function isReported(drafts: readonly Draft[], { client, server }: ExpectedEdge): boolean {
   return drafts.some((draft) => draft.client === client && draft.server === server);
-}
-
-/** Source: RFC 1918, RFC 4193, RFC 6761, RFC 6762, RFC 8375, RFC 9476; names of Kubernetes and of clouds inside of a network. */
-const insideNames = /(^|\.)(localhost|local|internal|svc|lan|corp|home\.arpa|test)$|\.svc\./i;
-const insideAddresses =
-  /^(127\.|10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.|::1$|\[::1\]$|\[?f[cd][0-9a-f]{2}:)/i;
-
-/** A name of one label is one of Compose, of Kubernetes, or of a host beside. */
-function isInside(host: string): boolean {
-  return !/[.:]/.test(host) || insideNames.test(host) || insideAddresses.test(host);
 }

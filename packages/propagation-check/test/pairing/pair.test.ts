@@ -48,6 +48,8 @@ suite('compareRequests', () => {
     ['yes', `${http} url.path=/api/work/7`, `${http} url.path=/work/7`],
     ['yes', `${http} url.path=/work/7`, `${http} url.path=/api/work/7`],
     ['no', `${http} url.path=/api/work/7`, `${http} url.path=/play/7`],
+    ['yes', `${http} url.full=http://gateway/api/work/7`, `${http} url.path=/work/7`],
+    ['unknown', `${http} url.full=https://api.example.com/v1/work/7`, `${http} url.path=/work/7`],
     ['no', `${http} url.path=/work`, `${http} url.path=/`],
     ['yes', `${http} url.path=/work/7`, `${http} http.route=/work/:id`],
     ['unknown', `${http} url.path=/play/7`, `${http} http.route=/work/:id`],

@@ -1,0 +1,9 @@
+/** Source: RFC 1918, RFC 4193, RFC 6761, RFC 6762, RFC 8375, RFC 9476; names of Kubernetes and of clouds inside of a network. */
+const insideNames = /(^|\.)(localhost|local|internal|svc|lan|corp|home\.arpa|test)$|\.svc\./i;
+const insideAddresses =
+  /^(127\.|10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.|::1$|\[::1\]$|\[?f[cd][0-9a-f]{2}:)/i;
+
+/** Whether a host is one of an own network. A name of one label is one of Compose, of Kubernetes, or of a host beside. */
+export function isInside(host: string): boolean {
+  return !/[.:]/.test(host) || insideNames.test(host) || insideAddresses.test(host);
+}
