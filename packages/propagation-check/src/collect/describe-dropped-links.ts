@@ -1,19 +1,40 @@
+import { RowFacts } from '../calls/row-facts.ts';
+import { kindNumber } from '../span/span.ts';
 import { findShapes, type SpanStore } from '../span/span-store.ts';
 import { listNames } from './list-names.ts';
 
-/** A note where a limit of an SDK left links out, so that messages may be read whose PRODUCER spans seem to have no reader. */
+/** Notes where a limit of an SDK left links out: a message whose PRODUCER span seems to have no reader may be read, a root may be linked. */
 export function describeDroppedLinks(store: SpanStore): readonly string[] {
   const shapes = findShapes(store, 'otel.dropped_links_count');
   if (shapes.size === 0) return [];
-  const { resources, resourceTable } = store;
-  const counts = new Map<string, number>();
+  const { kinds, resources, resourceTable } = store;
+  const facts = new RowFacts(store);
+  // As of `isMessage`: a function that a queue triggers has a SERVER span.
+  const isMessage = (row: number) =>
+    kinds[row] === kindNumber.consumer ||
+    (kinds[row] === kindNumber.server && facts.protocolOf(row) === 'messaging');
+  const messages = new Map<string, number>();
+  const others = new Map<string, number>();
   for (let row = 0; row < store.size; row += 1) {
     if (!shapes.has(store.shapes[row] ?? 0)) continue;
     const service = resourceTable[resources[row] ?? 0]?.serviceName ?? '(unknown)';
+    const counts = isMessage(row) ? messages : others;
     counts.set(service, (counts.get(service) ?? 0) + 1);
   }
+  return [
+    ...describe('messages', messages, 'the messages that these links name are not judged'),
+    ...describe(
+      'spans',
+      others,
+      'their calls are judged by their parents and the links that are left; where such a span begins a trace, it is not judged whether context was lost',
+    ),
+  ];
+}
+
+function describe(what: string, counts: ReadonlyMap<string, number>, effect: string): readonly string[] {
+  if (counts.size === 0) return [];
   const named = listNames(Array.from(counts, ([service, count]) => `${service} (${count})`));
   return [
-    `a limit of the SDK left links out of spans of ${named}: the messages that these name are not judged; raise OTEL_SPAN_LINK_COUNT_LIMIT there`,
+    `a limit of the SDK left links out of ${what} of ${named}: ${effect}; raise OTEL_SPAN_LINK_COUNT_LIMIT there`,
   ];
 }

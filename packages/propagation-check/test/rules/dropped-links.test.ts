@@ -62,13 +62,30 @@ suite('messages whose links a limit of the SDK left out', () => {
     const says = (text: string) => describeStore(storeOf(readDrawing(text).spans));
     assert.match(
       says(drawMessages(1, 3, dropped)).join(),
-      /^a limit of the SDK left links out of spans of worker \(3\)/,
+      /^a limit of the SDK left links out of messages of worker \(3\): the messages that these links name are not judged; raise OTEL_SPAN_LINK_COUNT_LIMIT there$/,
     );
     assert.deepEqual(says(whole), []);
     const { spans } = readDrawing(drawMessages(1, 3, dropped));
     const hint = explainNothingToJudge(checkTraces(spans), ['web', 'worker'], noExpectation);
     assert.match(hint, /no CONSUMER span here has them as parent or link/);
   });
+});
+
+test('links that were left out of requests name no messages', () => {
+  const request = 'http.request.method=GET url.path=/';
+  const drawing = `
+trace 1
+  web CLIENT "GET" 0..20 ${request} ${dropped}
+    stock SERVER "GET /" 5..15 ${request} ${dropped}
+trace 2
+  stock SERVER "process events" 30..40 faas.trigger=pubsub ${dropped}`;
+  const [ofMessages = '', ofOthers = '', ...more] = describeStore(storeOf(readDrawing(drawing).spans));
+  assert.match(ofMessages, / of messages of stock \(1\): the messages that these links name are not judged;/);
+  assert.match(
+    ofOthers,
+    / of spans of stock \(1\), web \(1\): their calls are judged by their parents and the links that are left; where such a span begins a trace, it is not judged whether context was lost; raise OTEL_SPAN_LINK_COUNT_LIMIT there$/,
+  );
+  assert.deepEqual(more, []);
 });
 
 /** Drawings of fixtures, and the spans whose links may be left out. */
