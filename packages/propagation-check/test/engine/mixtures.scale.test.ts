@@ -25,7 +25,7 @@ interface EdgeFinding {
 }
 
 /**
- * How often the error of one fault is nowhere when it is mixed with another of the same edge, of 3,593 mixtures. In each kind the other
+ * How often the error of one fault is nowhere when it is mixed with another of the same edge, of some 3,600 mixtures. In each kind the other
  * fault makes the very evidence ambiguous: requests that lack the call, or calls and roots that are left over, are of both.
  */
 const vanishing: Readonly<Partial<Record<FindingId, number>>> = {
