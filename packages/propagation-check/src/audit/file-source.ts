@@ -64,7 +64,7 @@ const document = /\.(?:css|csv|html?|jpe?g|js|md|mjs|pcap(?:ng)?|pdf|png|py|sh|s
 
 /** Files beside the code of a project, which are not even read where a folder holds them. */
 const ofProject =
-  /^(?:(?:package(?:-lock)?|composer|[jt]sconfig(?:\.[\w-]+)*|biome|deno|nx|lerna|turbo|renovate)\.jsonc?|(?:licen[cs]e|notice|copying|authors|changelog|readme|makefile|dockerfile|procfile|gemfile|jenkinsfile|codeowners)(?:-[\w.]+)?(?:\.(?:txt|rst))?|.+\.(?:lock|mod|sum))$/i;
+  /^(?:(?:package(?:-lock)?|npm-shrinkwrap|composer|[jt]sconfig(?:\.[\w-]+)*|biome|deno|nx|lerna|turbo|renovate)\.jsonc?|(?:licen[cs]e|notice|copying|authors|changelog|readme|makefile|dockerfile|procfile|gemfile|jenkinsfile|codeowners|requirements|version|gradlew)(?:-[\w.]+)?(?:\.(?:txt|rst|md))?|.+\.(?:lockb?|mod|sum|cfg|gradle|toml))$/i;
 
 const howToLeaveOut = 'if it is of another kind, name the others by a pattern, such as "dump/*.jsonl"';
 

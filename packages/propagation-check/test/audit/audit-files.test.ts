@@ -125,7 +125,13 @@ suite('an audit of files', () => {
     const folder = await makeDump(t);
     const project = {
       ...{ LICENSE: 'Apache License\n', 'package.json': '{"name":"web"}', 'tsconfig.json': '{ // base\n}' },
-      ...{ 'yarn.lock': '# yarn\n', '.git/HEAD': 'ref: x\n', 'node_modules/a/data.bin': 'x' },
+      ...{
+        'yarn.lock': '# yarn\n',
+        'requirements.txt': 'otel\n',
+        'setup.cfg': '[a]\n',
+        '.git/HEAD': 'ref: x\n',
+        'node_modules/a/data.bin': 'x',
+      },
     };
     await writeFiles(folder, project);
     const { code, stdout, stderr } = await executeCli('audit', folder, '--since', '1h', '--json');
@@ -134,7 +140,7 @@ suite('an audit of files', () => {
     assert.equal(traces, 60);
     assert.match(
       seen.says,
-      /^left out, because no spans are in them: \S+LICENSE: a file of a project, by its name; \S+package\.json: .*; and 1 more$/,
+      /^left out, because no spans are in them: \S+LICENSE: a file of a project, by its name; \S+package\.json: .*; and 3 more$/,
     );
     const alone = await makeFolder(t);
     await writeFiles(alone, project);
@@ -203,7 +209,7 @@ suite('an audit of files', () => {
     const folder = await makeFolder(t, { 'README.md': '# Traces\n', 'page.html': '<html></html>' });
     const foreign = await executeCli('audit', folder);
     assert.deepEqual([foreign.code, foreign.stdout], [2, '']);
-    assert.match(foreign.stderr, /^propagation-check: no file of spans: .*README\.md: byte 0: .*\n$/);
+    assert.match(foreign.stderr, /^propagation-check: no file of spans: .*README\.md: a file of a project, .*\n$/);
     const cut = toJson(makeTraffic({ from, calls: 2 })).slice(0, -30);
     const damaged = await makeFolder(t, { 'traces.json': cut, 'README.md': '# Traces\n' });
     assert.match((await executeCli('audit', damaged)).stderr, /traces\.json: .*ends early/);
