@@ -209,7 +209,10 @@ suite('an audit of files', () => {
     const folder = await makeFolder(t, { 'README.md': '# Traces\n', 'page.html': '<html></html>' });
     const foreign = await executeCli('audit', folder);
     assert.deepEqual([foreign.code, foreign.stdout], [2, '']);
-    assert.match(foreign.stderr, /^propagation-check: no file of spans: .*README\.md: a file of a project, .*\n$/);
+    assert.match(
+      foreign.stderr,
+      /^propagation-check: no file of spans: .*README\.md: a file of a project, .*\n$/,
+    );
     const cut = toJson(makeTraffic({ from, calls: 2 })).slice(0, -30);
     const damaged = await makeFolder(t, { 'traces.json': cut, 'README.md': '# Traces\n' });
     assert.match((await executeCli('audit', damaged)).stderr, /traces\.json: .*ends early/);
