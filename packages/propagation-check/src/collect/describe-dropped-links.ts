@@ -1,11 +1,12 @@
 import { RowFacts } from '../calls/row-facts.ts';
+import { droppedCounts } from '../span/dropped-counts.ts';
 import { kindNumber } from '../span/span.ts';
 import { findShapes, type SpanStore } from '../span/span-store.ts';
 import { listNames } from './list-names.ts';
 
 /** Notes where a limit of an SDK left links out: a message whose PRODUCER span seems to have no reader may be read, a root may be linked. */
 export function describeDroppedLinks(store: SpanStore): readonly string[] {
-  const shapes = findShapes(store, 'otel.dropped_links_count');
+  const shapes = findShapes(store, droppedCounts.links);
   if (shapes.size === 0) return [];
   const { kinds, resources, resourceTable } = store;
   const facts = new RowFacts(store);

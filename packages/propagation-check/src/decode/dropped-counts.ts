@@ -1,14 +1,6 @@
+import { droppedCounts } from '../span/dropped-counts.ts';
 import type { Attributes } from '../span/span.ts';
 import { toInteger } from './otlp-fields.ts';
-
-/**
- * What a limit of the SDK kept out of a span, as attributes, which formats without fields for it have too. Source: OpenTelemetry
- * specification, "OpenTelemetry Transformation to non-OTLP Formats", dropped attributes, events and links.
- */
-export const droppedCounts = {
-  attributes: 'otel.dropped_attributes_count',
-  links: 'otel.dropped_links_count',
-} as const;
 
 export interface Dropped {
   readonly attributes: number;
@@ -24,7 +16,7 @@ export function withDropped(attributes: Attributes, dropped: Dropped): Attribute
   return new Map([...attributes, ...counts.filter(([, count]) => count > 0)]);
 }
 
-/** A count of OTLP/JSON. Nothing fails for one that is none. */
+/** A count of OTLP/JSON; 0 where the value is not a count, which is no error. */
 export function readCount(value: unknown): number {
   if (typeof value !== 'number' && typeof value !== 'string') return 0;
   const count = Number(toInteger(value) ?? 0);

@@ -1,10 +1,10 @@
+import { droppedCounts } from '../span/dropped-counts.ts';
 import { isKept, presenceOnly } from '../span/kept-attributes.ts';
 import { spanKinds, statusCodes } from '../span/span.ts';
 import type { Resource } from '../span/span-store.ts';
 import { attributeField, field, type SpanWriter } from '../span/span-writer.ts';
 import { type ByteSource, emptyText, grown, isRaw, valueType } from '../span/value-table.ts';
 import { DecodeError } from './decode-error.ts';
-import { droppedCounts } from './dropped-counts.ts';
 import {
   JsonBytes,
   Refusal,

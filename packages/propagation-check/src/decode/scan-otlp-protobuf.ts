@@ -1,9 +1,9 @@
 import { fromBinary } from '@bufbuild/protobuf';
+import { droppedCounts } from '../span/dropped-counts.ts';
 import { isKept, presenceOnly } from '../span/kept-attributes.ts';
 import { spanKinds, statusCodes } from '../span/span.ts';
 import { attributeField, field, type SpanWriter } from '../span/span-writer.ts';
 import { type ByteSource, emptyText, grown, isRaw, valueType } from '../span/value-table.ts';
-import { droppedCounts } from './dropped-counts.ts';
 import {
   InstrumentationScopeSchema,
   KeyValueSchema,

@@ -1,3 +1,4 @@
+import { droppedCounts } from '../span/dropped-counts.ts';
 import { AttributeIndex } from '../span/row-attributes.ts';
 import { type RowSource, RowSpan } from '../span/row-span.ts';
 import { isParentRemote, kindNumber, type Span } from '../span/span.ts';
@@ -77,7 +78,7 @@ export class TraceGraph {
     this.#serviceNumbers = Uint32Array.from(this.#services, (service) => numbers.get(service) ?? 0);
     this.serviceCount = numbers.size;
     this.#linkStarts = indexLinks(store);
-    this.#shapesWithDropped = findShapes(store, 'otel.dropped_links_count');
+    this.#shapesWithDropped = findShapes(store, droppedCounts.links);
     if (aligned !== undefined) {
       const { from } = aligned;
       this.index = from.index;

@@ -100,7 +100,7 @@ function listRepeated({ graph }: Scene, groups: readonly CallGroup[]): ReadonlyS
   return repeated;
 }
 
-/** Of the calls of one CLIENT span. */
+/** Finds, for each SERVER span below one CLIENT span, the hop within whose request it was received. */
 function findPassed(scene: Scene, calls: readonly Call[]): readonly Passed[] {
   const servers = calls.map(({ server }) => server);
   return calls.flatMap(({ client: caller, server }) => {

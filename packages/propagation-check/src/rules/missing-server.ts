@@ -357,7 +357,7 @@ function sortDurations(spans: readonly Span[]): Float64Array {
   return Float64Array.from(spans, (span) => Number(span.endTimeUnixNano - span.startTimeUnixNano)).sort();
 }
 
-/** Whether more than half of the clients are meant and took less time. Of ordinary calls, little more than half are looked at. */
+/** Whether more than half of the clients are meant and took less time. It stops as soon as the answer is known, for most edges after half of the calls. */
 function areMostlyFaster(
   { starts, ends }: TraceGraph,
   groups: readonly CallGroup[],

@@ -39,7 +39,7 @@ export interface Silence {
 export interface Judgement {
   readonly drafts: readonly Draft[];
   readonly silences: readonly Silence[];
-  /** Of the cases that are not reported. */
+  /** The pairs of the cases that the rule does not report. */
   readonly unreported: readonly Pair[];
 }
 

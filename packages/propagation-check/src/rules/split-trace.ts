@@ -64,7 +64,7 @@ interface Alike {
   readonly list: () => readonly Span[];
 }
 
-/** What pairs must have in common as a group: each alone may be a coincidence. */
+/** The conditions on all pairs of an edge together: a single pair may be a coincidence. */
 const shareGates: readonly Gate<SplitEdge>[] = [
   gate(
     'most calls to the target and most requests of the kind pair up, or the edge is expected',

@@ -1,3 +1,4 @@
+import { droppedCounts } from './dropped-counts.ts';
 import { headerFamilies } from './header-families.ts';
 import type { Attributes, AttributeValue } from './span.ts';
 
@@ -38,7 +39,7 @@ export const keptAttributes = [
   ...['messaging.kafka.destination.partition', 'messaging.kafka.partition'],
   ...['mcp.method.name', 'mcp.session.id', 'jsonrpc.request.id', 'gen_ai.tool.name', 'gen_ai.prompt.name'],
   ...['service.peer.name', 'peer.service'],
-  ...['otel.dropped_attributes_count', 'otel.dropped_links_count'],
+  ...Object.values(droppedCounts),
   ...['db.system.name', 'db.system', 'db.statement', 'db.query.text'],
 ] as const;
 
