@@ -48,10 +48,11 @@ process.env.NODE_COMPILE_CACHE ??= fileURLToPath(new URL('../node_modules/.cache
 // Replaces this process where Node can (22.15 and later, not on Windows): then signals have one receiver.
 if (process.platform !== 'win32' && process.execve !== undefined) process.execve(node, [node, ...args]);
 
-const child = spawn(node, args, { stdio: 'inherit' });
 // A terminal sends Ctrl-C to the child as well, to which a second one means "at once". Other signals come to this process alone.
 process.on('SIGINT', () => hasTerminal() || child.kill('SIGINT'));
 for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+// After the handlers: a signal before them would end this process and leave the script running.
+const child = spawn(node, args, { stdio: 'inherit' });
 child.on('exit', (code, signal) => {
   if (signal === null) process.exit(code);
   process.removeAllListeners(signal);

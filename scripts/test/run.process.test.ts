@@ -45,6 +45,34 @@ for (const [way, options] of [
       assert.deepEqual([code, output.join('')], [3, 'ready\ngot it\n']);
     });
 
+test('a signal that comes while the script is being spawned ends both', { timeout: 60_000 }, async (t) => {
+  const folder = await makeFolder(t, 'script.mjs', 'setInterval(() => undefined, 1_000);');
+  const spawnAndSignal = `data:text/javascript,import process from 'node:process';
+    import childProcess from 'node:child_process';
+    import { syncBuiltinESMExports } from 'node:module';
+    const { spawn } = childProcess;
+    process.execve = undefined;
+    childProcess.spawn = (...all) => {
+      const child = spawn(...all);
+      process.kill(process.pid, 'SIGTERM');
+      return child;
+    };
+    syncBuiltinESMExports();`.replaceAll(/\n */g, ' ');
+  const child = spawn(process.execPath, ['--import', spawnAndSignal, launcher, join(folder, 'script.mjs')], {
+    detached: true,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const { pid } = child;
+  assert(pid !== undefined);
+  let isClosed = false;
+  t.after(() => isClosed || process.kill(-pid, 'SIGKILL'));
+  child.stdout.resume();
+  // Not until the script too has closed its output.
+  const [, signal] = await once(child, 'close');
+  isClosed = true;
+  assert.equal(signal, 'SIGTERM');
+});
+
 test('paths that are given to the checker are those of the folder in which npm was started', async (t) => {
   const folder = await makeFolder(t, 'spans.jsonl', '{"resourceSpans":[]}\n');
   const script = 'packages/propagation-check/src/cli.ts';
