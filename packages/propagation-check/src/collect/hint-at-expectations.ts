@@ -199,7 +199,8 @@ function isRequestOf(services: readonly string[]): (edge: UnjudgedEdge) => boole
 function hintAtUnseenPeers(unjudged: readonly UnjudgedEdge[]): readonly string[] {
   return [
     ...hintAtUnansweredCalls(unjudged.filter((edge) => edge.server === undefined && !isMessage(edge))),
-    ...hintAtUnreceived(unjudged.filter(isMessage)),
+    ...hintAtUnreceived(unjudged.filter((edge) => isMessage(edge) && edge.server === undefined)),
+    ...hintAtPartlyReceived(unjudged.filter(isMessage)),
   ];
 }
 
@@ -228,9 +229,23 @@ function hintAtUnreceived(unjudged: readonly UnjudgedEdge[]): readonly string[] 
   ];
 }
 
+/** Other messages of the same destination were received. */
+function hintAtPartlyReceived(unjudged: readonly UnjudgedEdge[]): readonly string[] {
+  const partly = unjudged.filter(({ server }) => server !== undefined);
+  const [first] = partly;
+  if (first === undefined) return [];
+  const path = JSON.stringify(`${first.client ?? 'sender'} -> ${first.server}`);
+  return [
+    `not judged: ${nameUnjudged(partly, 'message')}: ${listNames([...new Set(partly.map(({ server = '' }) => server))])} received others there, and no CONSUMER span ` +
+      'here has these as parent or link, so that nothing tells whether the context arrived; an instance that exports no spans, a sampler of its own and messages ' +
+      'that it skips look alike: see that each instance exports and that its sampler follows the sender (OTEL_TRACES_SAMPLER=parentbased_always_on); ' +
+      `if messages of it began traces of their own, name the edge with --expect ${path}`,
+  ];
+}
+
 /** Other calls to the same peer are whole. */
 function hintAtUncovered(unjudged: readonly UnjudgedEdge[]): readonly string[] {
-  const uncovered = unjudged.filter(({ server }) => server !== undefined);
+  const uncovered = unjudged.filter((edge) => edge.server !== undefined && !isMessage(edge));
   if (uncovered.length === 0) return [];
   return [
     `not judged: ${nameUnjudged(uncovered)}: other calls there are whole, but the called service delivered no span from the time of these: ` +

@@ -32,7 +32,8 @@ import { buildScene } from './build-scene.ts';
 import { decideVerdict, hasJudgedEdge } from './decide-verdict.ts';
 import { listPossibleCalls } from './list-possible-calls.ts';
 import { listUndecided, listUnshownEntries } from './list-undecided.ts';
-import { listUncovered, listUnjudged, listUnjudgedRoots, listUnreceived } from './list-unjudged.ts';
+import { listUncovered, listUnjudged, listUnjudgedRoots } from './list-unjudged.ts';
+import { listUnreceived } from './list-unreceived.ts';
 import type { EdgeResult, Evidence, Finding, ProjectEvidence, Result, UnjudgedEdge } from './result.ts';
 import { tolerate } from './tolerate.ts';
 
@@ -86,7 +87,7 @@ export function checkStore(store: SpanStore, options: CheckOptions = {}): Result
     duringRequests.some((edge) => edge.client === client && edge.peer === peer);
   const unjudged = [
     ...listUnjudged(scene, merged),
-    ...listUnreceived(scene, looseEnds.clients, merged),
+    ...listUnreceived(scene, looseEnds.clients, merged).map(({ edge }) => edge),
     ...uncovered.map(({ client, server, peer, calls }) => ({ client, peer, calls, server })),
     ...duringRequests,
     ...possible.unjudged.filter((edge) => !isListed(edge)),

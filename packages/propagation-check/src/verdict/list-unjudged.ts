@@ -1,22 +1,14 @@
-import {
-  isHealthProbe,
-  nameAddress,
-  readAddress,
-  readCallFacts,
-  readDestination,
-  readOutcome,
-} from '../calls/call-facts.ts';
+import { isHealthProbe, nameAddress, readAddress, readCallFacts, readOutcome } from '../calls/call-facts.ts';
 import { someCall, weighCalls } from '../calls/call-group.ts';
 import { isInside } from '../calls/inside.ts';
 import { nameTarget } from '../calls/target.ts';
 import type { ExpectedEdge } from '../expect/expectation.ts';
 import { startsDuringAny } from '../pairing/pair.ts';
-import { type Draft, hasCall, type LooseEnds, listExplained, type Scene } from '../rules/check.ts';
+import { type Draft, hasCall, type LooseEnds, type Scene } from '../rules/check.ts';
 import { withoutOutsiders } from '../rules/missing-call.ts';
 import { listUncoveredCalls } from '../rules/missing-server.ts';
 import type { Span } from '../span/span.ts';
 import { countOf } from '../span/span-store.ts';
-import { groupBy, keyFor } from '../util/group-by.ts';
 import type { UnjudgedEdge } from './result.ts';
 
 /**
@@ -41,29 +33,6 @@ export function listUnjudged(scene: Scene, drafts: readonly Draft[]): readonly U
       if (someCall(ofClient, (row) => targetOf(row) === target)) return [];
       return [{ client, peer, calls: countCalls(scene, reached) }];
     });
-}
-
-/** Messages to destinations of which no message was received here, and of which no finding speaks. */
-export function listUnreceived(
-  scene: Scene,
-  clients: readonly Span[],
-  drafts: readonly Draft[],
-): readonly UnjudgedEdge[] {
-  const messages = clients.filter((span) => span.kind === 'PRODUCER' && readDestination(span) !== null);
-  if (messages.length === 0) return [];
-  const explained = new Set(drafts.flatMap(listExplained));
-  const targetOf = scene.facts.remember(nameTarget);
-  const received = new Set(
-    scene.groups
-      .filter(({ clientKind }) => clientKind === 'PRODUCER')
-      .flatMap(({ clients }) => Array.from(clients, targetOf)),
-  );
-  return groupBy(messages, (span) => keyFor(span.serviceName, nameTarget(span))).flatMap((group) => {
-    const [first] = group;
-    if (received.has(nameTarget(first)) || group.some((span) => explained.has(span))) return [];
-    const peer = readDestination(first) ?? '';
-    return [{ client: first.serviceName, peer, calls: countCalls(scene, group), protocol: 'messaging' }];
-  });
 }
 
 /** How many calls some spans stand for, one side of each. */
