@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import type { Expectation, ExpectedEdge } from '../expect/expectation.ts';
-import { countOf } from '../report/terminal-edges.ts';
 import { listToleratedNames } from '../rules/tolerated-peer.ts';
+import { countOf } from '../util/count-of.ts';
 import { suggestInstead, suggestName } from '../util/suggest-name.ts';
 import { ownServiceName } from '../verdict/own-service.ts';
 import type { Result, Undecided, UnjudgedEdge } from '../verdict/result.ts';

@@ -1,8 +1,9 @@
 import type { UnreportedEnd } from '../rules/explain-loose-ends.ts';
+import { countOf } from '../util/count-of.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
 import { escapeText } from './escape-text.ts';
 import { hang, type Layout, paint, truncate } from './layout.ts';
-import { countOf, nameService } from './terminal-edges.ts';
+import { nameService } from './terminal-edges.ts';
 
 const mostKinds = 20;
 const longestText = 400;

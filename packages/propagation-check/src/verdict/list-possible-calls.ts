@@ -11,6 +11,7 @@ import { type Draft, hasCall, hasSpans, type Open, type Scene } from '../rules/c
 import { listCallers } from '../rules/list-callers.ts';
 import type { Thresholds } from '../rules/thresholds.ts';
 import { kindNumber, type Span } from '../span/span.ts';
+import { countOf } from '../util/count-of.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
 import { countCalls } from './list-unjudged.ts';
 import type { Undecided, UnjudgedEdge } from './result.ts';
@@ -209,7 +210,8 @@ function byStart(one: Span, other: Span): number {
 function describe({ client, server }: Edge, pairs: readonly Pair[], ofRoots: readonly Pair[]): Undecided {
   const [first] = ofRoots;
   const detached = pairs.length - ofRoots.length;
-  const also = detached === 0 ? '' : ` beside ${detached} calls of ${client} that began traces of their own`;
+  const also =
+    detached === 0 ? '' : ` beside ${countOf(detached, 'call')} of ${client} that began traces of their own`;
   const symptom = `${pairs.length} requests of ${client} show no call to it, and ${ofRoots.length} traces began at ${server} while they were open${also}`;
   const why = `a client library of ${client} is not instrumented, or another program calls ${server}`;
   const step = `see which it is in trace ${first?.server.traceId} (user agent, peer address), and name another caller under edges.may in --expectations`;

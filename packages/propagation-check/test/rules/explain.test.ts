@@ -53,7 +53,7 @@ test('a root of a service with known callers says that it may be called from out
 test('an orphan says which calls of its trace have no child', () => {
   assert.deepEqual(explain('missing-client/healthy', false).at(0)?.slice(0, 2), [
     'SERVER of orders',
-    'missing-client: another side is there: 0 calls of its trace have no child, and no expectation names a caller of the service',
+    'missing-client: another side is there: 0 calls without a child in its trace, and no expectation names a caller of the service',
   ]);
 });
 
@@ -81,7 +81,7 @@ const needs: readonly (readonly [drawing: string, needs: string])[] = [
   ],
   [
     'split-trace/healthy-job-ids',
-    'CONSUMER of worker: split-trace: one PRODUCER span has the id of the message, which nobody continued here: 1 messages: of another queue or log',
+    'CONSUMER of worker: split-trace: one PRODUCER span has the id of the message, which nobody continued here: 1 message: of another queue or log',
   ],
   [
     'split-trace/healthy-fewest-lost-messages',
@@ -121,7 +121,7 @@ trace 2
   ],
   [
     'baggage-lost/healthy-no-evidence',
-    'CLIENT of web: baggage-lost: a tap or an attribute shows that an entry is missing: nothing shows hello=world in 1 of 1 calls',
+    'CLIENT of web: baggage-lost: a tap or an attribute shows that an entry is missing: nothing shows hello=world in 1 of 1 call',
   ],
   [
     'unexpected-edge/healthy',
@@ -129,11 +129,11 @@ trace 2
   ],
   [
     'split-trace/healthy-messages',
-    'PRODUCER of web: uninstrumented-peer: a CLIENT span, which waits for its peer: 1 PRODUCER spans',
+    'PRODUCER of web: uninstrumented-peer: a CLIENT span, which waits for its peer: 1 PRODUCER span',
   ],
   [
     'external-parent/healthy-local-parent',
-    'SERVER of orders: external-parent: the missing parent is of another process: of its own process, by the flags of 1 spans',
+    'SERVER of orders: external-parent: the missing parent is of another process: of its own process, by the flags of 1 span',
   ],
   [
     `trace 1
