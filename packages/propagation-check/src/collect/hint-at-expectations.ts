@@ -262,7 +262,7 @@ function guessService(peer: string): string | null {
 function hintAtUnknownCallers(unjudged: readonly UnjudgedEdge[]): readonly string[] {
   if (unjudged.length === 0) return [];
   return [
-    `not judged: ${nameUnjudged(unjudged)}: these requests began traces of their own while the caller was busy; callers from outside make the same ` +
+    `not judged: ${nameUnjudged(unjudged)}: traces that began at the called service while the caller was busy; callers from outside make the same ` +
       'picture as a client library of it that is not instrumented: check one request at a time, or with a tap behind the caller',
   ];
 }

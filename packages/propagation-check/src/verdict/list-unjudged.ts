@@ -11,11 +11,20 @@ import type { Span } from '../span/span.ts';
 import { countOf } from '../span/span-store.ts';
 import type { UnjudgedEdge } from './result.ts';
 
+/** Calls of an edge that nothing here can judge: one entry under `unjudged` of the result. */
+export interface UnjudgedCalls {
+  readonly edge: UnjudgedEdge;
+  /** The sides that are here. */
+  readonly spans: readonly Span[];
+  /** Why, for `--explain`. */
+  readonly says: string;
+}
+
 /**
  * Calls that no rule can judge, because nothing but the caller's side is here: to peers that were reached, of which no call has a
  * SERVER span, at an address inside of the network. An address outside is a third party.
  */
-export function listUnjudged(scene: Scene, drafts: readonly Draft[]): readonly UnjudgedEdge[] {
+export function listUnjudged(scene: Scene, drafts: readonly Draft[]): readonly UnjudgedCalls[] {
   const { groups, facts } = scene;
   const targetOf = facts.remember(nameTarget);
   return drafts
@@ -31,7 +40,8 @@ export function listUnjudged(scene: Scene, drafts: readonly Draft[]): readonly U
       const target = nameTarget(first);
       const ofClient = groups.filter((group) => group.client === client);
       if (someCall(ofClient, (row) => targetOf(row) === target)) return [];
-      return [{ client, peer, calls: countCalls(scene, reached) }];
+      const edge = { client, peer, calls: countCalls(scene, reached) };
+      return [{ edge, spans: reached, says: `no SERVER span of ${peer} is here` }];
     });
 }
 
@@ -48,6 +58,7 @@ export interface UncoveredCalls {
   readonly calls: number;
   /** As the caller addresses it. */
   readonly peer: string;
+  readonly spans: readonly Span[];
 }
 
 /** Calls that look like those to peers that emit no spans, while the called service did emit spans of such calls at other times. */
@@ -67,7 +78,7 @@ export function listUncovered(
     const peer = nameAddress(readAddress(first)) ?? server;
     const calls = countCalls(scene, lonely);
     const ofWhole = weighCalls(graph, whole);
-    return [{ client, server, whole: ofWhole, calls, peer }];
+    return [{ client, server, whole: ofWhole, calls, peer, spans: lonely }];
   });
 }
 
@@ -79,7 +90,7 @@ export function listUnjudgedRoots(
   scene: Scene,
   roots: LooseEnds['roots'],
   drafts: readonly Draft[],
-): readonly UnjudgedEdge[] {
+): readonly UnjudgedCalls[] {
   const { expectation, graph, thresholds } = scene;
   const expected = expectation.edges.filter(
     ({ rule, client, server }) => rule === 'must' && client !== server && hasCall(scene, client, server),
@@ -89,11 +100,23 @@ export function listUnjudgedRoots(
     if (own.length < thresholds.fewestPossibleCalls || isReported(drafts, edge)) return [];
     const requests = scene.spansOf(edge.client).filter((span) => span.kind === 'SERVER');
     const isDuring = startsDuringAny(graph, requests, thresholds);
-    const during = own.map((root) => graph.rowOf(root)).filter(isDuring);
+    const during = own.filter((root) => isDuring(graph.rowOf(root)));
     if (during.length < own.length * thresholds.missingCallShare) return [];
-    const calls = during.reduce((sum, row) => sum + countOf(graph.store, row), 0);
-    return [{ client: edge.client, peer: edge.server, calls }];
+    return [describePossible(scene, edge, during)];
   });
+}
+
+/** Requests that may be calls of a service that had requests open when they began. */
+export function describePossible(
+  scene: Scene,
+  { client, server }: Pick<ExpectedEdge, 'client' | 'server'>,
+  roots: readonly Span[],
+): UnjudgedCalls {
+  return {
+    edge: { client, peer: server, calls: countCalls(scene, roots) },
+    spans: roots,
+    says: `it may be a call of ${client}, which had a request open, or of a program outside`,
+  };
 }
 
 function isNamedRequest(root: Span): boolean {

@@ -3,8 +3,7 @@ import { nameTarget } from '../calls/target.ts';
 import { countUnlinked, type Draft, listExplained, type Scene } from '../rules/check.ts';
 import type { Span } from '../span/span.ts';
 import { type Group, groupBy, keyFor } from '../util/group-by.ts';
-import { countCalls } from './list-unjudged.ts';
-import type { UnjudgedEdge } from './result.ts';
+import { countCalls, type UnjudgedCalls } from './list-unjudged.ts';
 
 /** The messages of one destination that were received. */
 interface Received {
@@ -14,17 +13,12 @@ interface Received {
   lag: number;
 }
 
-/** PRODUCER spans of messages that nobody received here and of which no finding speaks, with what was received at their destination. */
-export interface UnreceivedMessages {
-  readonly messages: readonly Span[];
-  readonly edge: UnjudgedEdge;
-}
-
+/** Messages that nobody received here and of which no finding speaks. */
 export function listUnreceived(
   scene: Scene,
   clients: readonly Span[],
   drafts: readonly Draft[],
-): readonly UnreceivedMessages[] {
+): readonly UnjudgedCalls[] {
   const sent = clients.filter((span) => span.kind === 'PRODUCER' && readDestination(span) !== null);
   if (sent.length === 0) return [];
   const explained = new Set(drafts.flatMap(listExplained));
@@ -36,14 +30,18 @@ export function listUnreceived(
     const messages = received === undefined ? group : listDue(scene, group, received);
     if (messages.length === 0) return [];
     const server = [...(received?.servers ?? [])].find((name) => name !== null) ?? '(unknown)';
-    const edge: UnjudgedEdge = {
-      client: first.serviceName,
-      peer: readDestination(first) ?? '',
-      calls: countCalls(scene, messages),
-      protocol: 'messaging',
-      ...(received === undefined ? {} : { server }),
-    };
-    return [{ messages, edge }];
+    const peer = readDestination(first) ?? '';
+    const calls = countCalls(scene, messages);
+    const edge = { client: first.serviceName, peer, calls, protocol: 'messaging' as const };
+    return received === undefined
+      ? [{ edge, spans: messages, says: `no message to ${peer} was received here` }]
+      : [
+          {
+            edge: { ...edge, server },
+            spans: messages,
+            says: `${server} received other messages to ${peer}`,
+          },
+        ];
   });
 }
 

@@ -121,6 +121,36 @@ suite('edges that nothing here can judge', () => {
     assert.deepEqual([whole.verdict, whole.unjudged], ['intact', undefined]);
   });
 
+  test('one trace within a request that usually calls, and shows no call, is named; the verdict stays', () => {
+    const get = 'http.request.method=GET';
+    const buy = (at: number, from: number) =>
+      `trace ${at}\n  web SERVER "GET /buy" ${from}..${from + 100} ${get} url.path=/buy http.route=/buy`;
+    const call = (from: number) =>
+      `    web CLIENT "GET" ${from + 5}..${from + 45} ${get} url.full=http://orders/orders\n      orders SERVER "GET /orders" ${from + 10}..${from + 40} ${get} url.path=/orders http.route=/orders`;
+    const root = (from: number, path = '/orders') =>
+      `trace 90\n  orders SERVER "GET ${path}" ${from}..${from + 10} ${get} url.path=${path} http.route=${path}`;
+    const whole = Array.from({ length: 5 }, (_, at) => `${buy(at + 1, at * 1_000)}\n${call(at * 1_000)}`);
+    const judge = (...more: readonly string[]) => {
+      const {
+        verdict,
+        unjudged = [],
+        explain = [],
+      } = checkTraces(readDrawing([...whole, ...more].join('\n')).spans, { explain: true });
+      return { verdict, unjudged, told: explain.map((end) => end.unjudged ?? null) };
+    };
+    const named = {
+      verdict: 'intact',
+      unjudged: [{ client: 'web', peer: 'orders', calls: 1 }],
+      told: ['it may be a call of web, which had a request open, or of a program outside'],
+    };
+    assert.deepEqual(judge(buy(9, 8_000), root(8_020)), named);
+    assert.deepEqual(judge(buy(9, 8_000), root(8_020, '/other')), named);
+    const healthy = { verdict: 'intact', unjudged: [], told: [null] };
+    assert.deepEqual(judge(buy(9, 8_000), root(8_200)), healthy);
+    assert.deepEqual(judge(`${buy(9, 8_000)}\n${call(8_000)}`, root(8_060)), healthy);
+    assert.deepEqual(judge(buy(9, 8_000).replaceAll('/buy', '/sell'), root(8_020)), healthy);
+  });
+
   test('roots that may be calls of a busy caller, of a client that is not instrumented, are named', () => {
     const get = 'http.request.method=GET';
     const drawAll = (agent: string, startOf: (at: number) => number) =>
