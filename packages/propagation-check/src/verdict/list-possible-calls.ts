@@ -10,6 +10,7 @@ import type { Pair } from '../pairing/pair.ts';
 import { type Draft, hasCall, hasSpans, type Open, type Scene } from '../rules/check.ts';
 import { listCallers } from '../rules/list-callers.ts';
 import type { Thresholds } from '../rules/thresholds.ts';
+import { isToleratedEdge } from '../rules/tolerated-peer.ts';
 import { kindNumber, type Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
@@ -70,7 +71,11 @@ export function listPossibleCalls(
   };
   // Most edges end here, before anything is made of all their spans.
   const edges = listEdges(scene).filter(
-    (edge) => roots.count(edge.server) > 0 && !isReported(drafts, edge) && !hasOtherCallers(scene, edge),
+    (edge) =>
+      roots.count(edge.server) > 0 &&
+      !isReported(drafts, edge) &&
+      !hasOtherCallers(scene, edge) &&
+      !isToleratedEdge(scene.expectation, edge, true),
   );
   const found = edges.flatMap(find);
   const unknown = edges

@@ -145,6 +145,9 @@ suite('edges that nothing here can judge', () => {
     };
     assert.deepEqual(judge(buy(9, 8_000), root(8_020)), named);
     assert.deepEqual(judge(buy(9, 8_000), root(8_020, '/other')), named);
+    const drawing = [...whole, buy(9, 8_000), root(8_020)].join('\n');
+    const tolerated = { ...noExpectation, toleratedPeers: ['orders'] };
+    assert.equal(checkTraces(readDrawing(drawing).spans, { expectation: tolerated }).unjudged, undefined);
     const healthy = { verdict: 'intact', unjudged: [], told: [null] };
     assert.deepEqual(judge(buy(9, 8_000), root(8_200)), healthy);
     assert.deepEqual(judge(`${buy(9, 8_000)}\n${call(8_000)}`, root(8_060)), healthy);
