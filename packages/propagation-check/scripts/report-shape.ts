@@ -72,6 +72,7 @@ const resultShape = z.strictObject({
       kind: z.enum(spanKinds),
       name: z.string(),
       reasons: list(z.strictObject({ finding, gate: z.string(), values: z.string() })),
+      unjudged: z.string().exactOptional(),
     }),
   ).exactOptional(),
 });

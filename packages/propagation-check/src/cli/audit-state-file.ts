@@ -1,11 +1,11 @@
 import { type AuditState, readState, renderState } from '../audit/audit-state.ts';
 import { describeFileError, quotePath } from '../source/file-error.ts';
 import { readWholeFile } from '../source/read-whole-file.ts';
-import { replaceFile } from '../source/replace-file.ts';
+import { replaceFile, tryReplaceFile } from '../source/replace-file.ts';
 import { checkFolder } from './parse-report.ts';
 import { UsageError } from './usage-error.ts';
 
-/** Null where none is named, and at the first run. @throws {UsageError} where the file is another. */
+/** Null where none is named, and at the first run. @throws {UsageError} where the file is another, or cannot be written. */
 export async function readStateFile(path: string | undefined): Promise<AuditState | null> {
   if (path === undefined) return null;
   const bytes = await readWholeFile(path).catch((error: unknown) => {
@@ -14,12 +14,15 @@ export async function readStateFile(path: string | undefined): Promise<AuditStat
     checkFolder('--state', path);
     return null;
   });
-  if (bytes === null) return null;
-  const state = readState(bytes.toString());
-  if (state !== null) return state;
-  throw new UsageError(
-    `--state ${quotePath(path)}: not a state that an audit wrote; name another file, or remove it to begin anew`,
-  );
+  const state = bytes === null ? null : readState(bytes.toString());
+  if (bytes !== null && state === null)
+    throw new UsageError(
+      `--state ${quotePath(path)}: not a state that an audit wrote; name another file, or remove it to begin anew`,
+    );
+  await tryReplaceFile(path).catch((error: unknown) => {
+    throw new UsageError(describeUnwritable(path, error));
+  });
+  return state;
 }
 
 /** @returns Why it could not be written, or null. */
@@ -28,6 +31,10 @@ export async function writeStateFile(path: string, state: AuditState): Promise<s
     await replaceFile(path, renderState(state));
     return null;
   } catch (error) {
-    return `--state ${quotePath(path)} cannot be written: ${describeFileError(error)}`;
+    return describeUnwritable(path, error);
   }
+}
+
+function describeUnwritable(path: string, error: unknown): string {
+  return `--state ${quotePath(path)} cannot be written: ${describeFileError(error)}`;
 }

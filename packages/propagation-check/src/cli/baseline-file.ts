@@ -2,7 +2,7 @@ import { describeFixed } from '../collect/describe-fixed.ts';
 import { withDoubt } from '../collect/judge.ts';
 import { describeFileError, quotePath } from '../source/file-error.ts';
 import { readSettings } from '../source/read-whole-file.ts';
-import { replaceFile } from '../source/replace-file.ts';
+import { replaceFile, tryReplaceFile } from '../source/replace-file.ts';
 import { applyBaseline, type Baseline, updateBaseline } from '../verdict/apply-baseline.ts';
 import type { Result } from '../verdict/result.ts';
 import type { CheckArguments } from './common-options.ts';
@@ -28,6 +28,10 @@ export async function readBaselineFile({
     checkFolder('--baseline', path);
     return null;
   });
+  if (updateBaseline === true)
+    await tryReplaceFile(path).catch((error: unknown) => {
+      throw new UsageError(`--baseline ${name} cannot be written: ${describeFileError(error)}`);
+    });
   if (text === null) return [];
   if (text.replace(/#.*/g, '').trim() === '') {
     if (updateBaseline === true) return [];

@@ -9,6 +9,7 @@ import { listReached } from '../collect/list-reached.ts';
 import type { Expectation } from '../expect/expectation.ts';
 import type { Source } from '../source/source.ts';
 import { storeOf } from '../span/span-writer.ts';
+import { countOf } from '../util/count-of.ts';
 import { ownServiceName } from '../verdict/own-service.ts';
 import { type ReadInputs, readAnew, readCollector } from './check-inputs.ts';
 import type { CheckArguments } from './common-options.ts';
@@ -49,7 +50,7 @@ export async function judgeRequests(
   const store = storeOf(collected.spans);
   const judged = judgeCollected({ ...collected, store }, await readAnew(inputs), collector);
   const missing = begun.size === 0 ? countMissing(driven, own) : 0;
-  const gap = `nothing arrived in ${source.name} of ${missing} of the ${driven.length} traces`;
+  const gap = `nothing arrived in ${source.name} of ${missing} of the ${countOf(driven.length, 'trace')}`;
   const uncaused = tellUncaused(traces, inputs.expectation);
   const doubts = [
     ...(missing > 0 ? [`${gap}; the others are intact`] : []),

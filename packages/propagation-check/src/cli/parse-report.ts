@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { accessSync, constants, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { InvalidArgumentError } from 'commander';
 import { type Report, type ReportName, reports } from '../report/reports.ts';
@@ -66,15 +66,20 @@ export function withPrinted<Name extends string>(
   return hasPrinted ? targets : [{ name: printed, path: null }, ...targets];
 }
 
-/** @throws {UsageError} where a file cannot be written, because its folder is not there or the path is a folder itself. */
+/** @throws {UsageError} where a file cannot be written: its folder is not there, the path is a folder itself, or it is not allowed. */
 export function checkFolder(option: string, path: string): void {
   const folder = dirname(path);
   try {
     const isFolder = (one: string): boolean | undefined =>
       statSync(one, { throwIfNoEntry: false })?.isDirectory();
-    if (isFolder(path) === true) throw new UsageError(`${option}=${path}: a folder; name a file in it`);
+    const isThere = isFolder(path);
+    if (isThere === true || /[/\\]$/.test(path))
+      throw new UsageError(`${option}=${path}: a folder; name a file in it`);
     const found = isFolder(folder);
-    if (found === true) return;
+    if (found === true) {
+      accessSync(isThere === undefined ? folder : path, constants.W_OK);
+      return;
+    }
     const reason = found === undefined ? 'does not exist; create it first' : 'is no folder';
     throw new UsageError(`${option}=${path}: the folder ${quotePath(folder)} ${reason}`);
   } catch (error) {

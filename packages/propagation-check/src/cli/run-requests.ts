@@ -1,6 +1,7 @@
 import { collectTraces, type Waiting } from '../collect/collect-traces.ts';
 import type { CheckInputs } from '../collect/judge.ts';
 import { describeFileError, quotePath } from '../source/file-error.ts';
+import { pathOfFileSpec } from '../source/parse-source-spec.ts';
 import { readSettings } from '../source/read-whole-file.ts';
 import type { Source } from '../source/source.ts';
 import { type ReadInputs, readAnew, readCheckInputs } from './check-inputs.ts';
@@ -38,6 +39,12 @@ export async function runRequests(
 ): Promise<number> {
   if (args.baggage !== undefined && args.requestHeader?.baggage !== undefined) {
     throw new UsageError('baggage is given twice, by --baggage and by --request-header; use one of them');
+  }
+  if (pathOfFileSpec(args.source) !== null) {
+    throw new UsageError(
+      '--source file: a file is read once, before the requests are sent, so that it cannot hold their traces; use --source otlp, jaeger=URL or tempo=URL, ' +
+        'or check the file alone: propagation-check file PATH',
+    );
   }
   const inputs = withBaggage(await readCheckInputs(args), args.baggage ?? {});
   const ca = await readCa(args.ca);

@@ -1,4 +1,5 @@
 import type { SpanStore } from '../span/span-store.ts';
+import { countOf } from '../util/count-of.ts';
 import { groupBy } from '../util/group-by.ts';
 
 /** Milliseconds since the epoch: spans begin between these. */
@@ -32,7 +33,7 @@ export function describeTimes({ size, origin, starts }: SpanStore): readonly str
   return groupBy(found, ({ unit }) => unit).map((alike) => {
     const [{ value, unit, factor }] = alike;
     const read = new Date(value / nanosecondsInMillisecond).toISOString();
-    const spans = alike.length === 1 ? '1 span' : `${alike.length} spans`;
+    const spans = countOf(alike.length, 'span');
     return `times of ${spans} look like ${unit}, and were read as nanoseconds (${read}): OTLP has nanoseconds since 1970, so multiply them by ${factor}`;
   });
 }

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import type { Expectation, ExpectedEdge } from '../expect/expectation.ts';
-import { countOf } from '../report/terminal-edges.ts';
 import { listToleratedNames } from '../rules/tolerated-peer.ts';
+import { countOf } from '../util/count-of.ts';
 import { suggestInstead, suggestName } from '../util/suggest-name.ts';
 import { ownServiceName } from '../verdict/own-service.ts';
 import type { Result, Undecided, UnjudgedEdge } from '../verdict/result.ts';
@@ -199,7 +199,8 @@ function isRequestOf(services: readonly string[]): (edge: UnjudgedEdge) => boole
 function hintAtUnseenPeers(unjudged: readonly UnjudgedEdge[]): readonly string[] {
   return [
     ...hintAtUnansweredCalls(unjudged.filter((edge) => edge.server === undefined && !isMessage(edge))),
-    ...hintAtUnreceived(unjudged.filter(isMessage)),
+    ...hintAtUnreceived(unjudged.filter((edge) => isMessage(edge) && edge.server === undefined)),
+    ...hintAtPartlyReceived(unjudged.filter(isMessage)),
   ];
 }
 
@@ -228,9 +229,23 @@ function hintAtUnreceived(unjudged: readonly UnjudgedEdge[]): readonly string[] 
   ];
 }
 
+/** Other messages of the same destination were received. */
+function hintAtPartlyReceived(unjudged: readonly UnjudgedEdge[]): readonly string[] {
+  const partly = unjudged.filter(({ server }) => server !== undefined);
+  const [first] = partly;
+  if (first === undefined) return [];
+  const path = JSON.stringify(`${first.client ?? 'sender'} -> ${first.server}`);
+  return [
+    `not judged: ${nameUnjudged(partly, 'message')}: ${listNames([...new Set(partly.map(({ server = '' }) => server))])} received others there, and no CONSUMER span ` +
+      'here has these as parent or link, so that nothing tells whether the context arrived; an instance that exports no spans, a sampler of its own and messages ' +
+      'that it skips look alike: see that each instance exports and that its sampler follows the sender (OTEL_TRACES_SAMPLER=parentbased_always_on); ' +
+      `if messages of it began traces of their own, name the edge with --expect ${path}`,
+  ];
+}
+
 /** Other calls to the same peer are whole. */
 function hintAtUncovered(unjudged: readonly UnjudgedEdge[]): readonly string[] {
-  const uncovered = unjudged.filter(({ server }) => server !== undefined);
+  const uncovered = unjudged.filter((edge) => edge.server !== undefined && !isMessage(edge));
   if (uncovered.length === 0) return [];
   return [
     `not judged: ${nameUnjudged(uncovered)}: other calls there are whole, but the called service delivered no span from the time of these: ` +
@@ -247,7 +262,7 @@ function guessService(peer: string): string | null {
 function hintAtUnknownCallers(unjudged: readonly UnjudgedEdge[]): readonly string[] {
   if (unjudged.length === 0) return [];
   return [
-    `not judged: ${nameUnjudged(unjudged)}: these requests began traces of their own while the caller was busy; callers from outside make the same ` +
+    `not judged: ${nameUnjudged(unjudged)}: traces that began at the called service while the caller was busy; callers from outside make the same ` +
       'picture as a client library of it that is not instrumented: check one request at a time, or with a tap behind the caller',
   ];
 }

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { Attributes, AttributeValue, Span, SpanKind, SpanLink, SpanStatus } from '../span/span.ts';
+import { countOf } from '../util/count-of.ts';
 import { deepestValue } from './attribute-value.ts';
 import { DecodeError } from './decode-error.ts';
 import { readIsoTime } from './iso-time.ts';
@@ -59,7 +60,7 @@ export function decodeClickhouseAnswer({
   if (!Array.isArray(data)) throw new DecodeError('data: expected an array');
   if (typeof before === 'number' && before > data.length) {
     throw new DecodeError(
-      `rows_before_limit_at_least: a LIMIT left ${data.length} of ${before} rows; take whole traces, without a LIMIT`,
+      `rows_before_limit_at_least: a LIMIT left ${data.length} of ${countOf(before, 'row')}; take whole traces, without a LIMIT`,
     );
   }
   if (typeof rows === 'number' && rows !== data.length) {

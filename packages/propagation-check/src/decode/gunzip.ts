@@ -8,6 +8,9 @@ const gunzipAsync = promisify(gunzipCallback);
 /** The uncompressed data is larger than allowed: a mistake, or an attack ("zip bomb"). */
 export class TooLargeError extends DecodeError {}
 
+/** What to do about compressed data that is not whole. */
+export const getAnew = 'copy or fetch it again once it is written whole';
+
 export function isGzip(bytes: Uint8Array): boolean {
   return bytes[0] === 0x1f && bytes[1] === 0x8b;
 }
@@ -52,6 +55,6 @@ async function* copyChunks(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Ui
 
 function describeFault(error: Error & { readonly code?: unknown }): DecodeError {
   return new DecodeError(
-    `gzip: ${error.code === 'Z_BUF_ERROR' ? 'ends early, as if it was cut off' : error.message}`,
+    `gzip: ${error.code === 'Z_BUF_ERROR' ? 'ends early, as if it was cut off' : error.message}; ${getAnew}`,
   );
 }

@@ -1,6 +1,7 @@
 import { fromBinary } from '@bufbuild/protobuf';
 import type { Attributes, AttributeValue, Span, SpanLink } from '../span/span.ts';
 import type { Resource } from '../span/span-store.ts';
+import { countOf } from '../util/count-of.ts';
 import { type PlainValue, toAttributeValue, toIntegerValue } from './attribute-value.ts';
 import { checkMemory } from './check-memory.ts';
 import { DecodeError, prefixPath } from './decode-error.ts';
@@ -93,7 +94,7 @@ function toSpan(message: SpanMessage): Omit<Span, 'resource' | 'serviceName' | '
 
 function toId(bytes: Uint8Array, length: 8 | 16, field: string): string {
   if (bytes.length !== length)
-    throw new DecodeError(`${field}: has ${bytes.length} bytes, expected ${length}`);
+    throw new DecodeError(`${field}: has ${countOf(bytes.length, 'byte')}, expected ${length}`);
   const id = Buffer.from(bytes).toString('hex');
   if (isZero(id)) throw new DecodeError(`${field}: all zeros is not a valid id`);
   return id;

@@ -1,5 +1,6 @@
 import { type MaybeShared, separateSharedSpans } from '../span/shared-span-ids.ts';
 import type { Span } from '../span/span.ts';
+import { countOf } from '../util/count-of.ts';
 
 /** A format of files, recognised by content. */
 export type Format =
@@ -61,7 +62,7 @@ export function joinReadings(readings: readonly Reading[], otherNotes: readonly 
   }
   for (const span of separateSharedSpans(ofZipkin)) spans.push(span);
   const [format = readings[0]?.format ?? 'otlp-json', ...others] = counts.keys();
-  const parts = [...counts].map(([each, count]) => `${labels[each]} (${count} spans)`).join(', ');
+  const parts = [...counts].map(([each, count]) => `${labels[each]} (${countOf(count, 'span')})`).join(', ');
   const notes = [...(others.length === 0 ? [] : [`it mixes formats: ${parts}`]), ...otherNotes];
   return { format: others.length === 0 ? format : 'mixed', spans, ...(notes.length === 0 ? {} : { notes }) };
 }

@@ -1,7 +1,7 @@
 import { promisify } from 'node:util';
 import { crc32, inflateRaw } from 'node:zlib';
 import { DecodeError } from './decode-error.ts';
-import { TooLargeError } from './gunzip.ts';
+import { getAnew, TooLargeError } from './gunzip.ts';
 import { quoteValue } from './quote-value.ts';
 
 export interface ZipEntry {
@@ -83,12 +83,12 @@ function findEnd(buffer: Buffer): number {
   for (let at = buffer.length - lengths.end; at >= first; at -= 1) {
     if (buffer.readUInt32LE(at) === signatures.end) return at;
   }
-  throw new DecodeError('zip: has no directory, as if it was cut off');
+  throw new DecodeError(`zip: has no directory, as if it was cut off; ${getAnew}`);
 }
 
 function expectSignature(buffer: Buffer, at: number, length: number, signature: number): void {
   if (at + length > buffer.length || buffer.readUInt32LE(at) !== signature) {
-    throw new DecodeError(`byte ${at}: damaged zip archive`);
+    throw new DecodeError(`byte ${at}: damaged zip archive; ${getAnew}`);
   }
 }
 
@@ -110,17 +110,17 @@ async function readEntry(
     buffer.readUInt16LE(header.offset + 26) +
     buffer.readUInt16LE(header.offset + 28);
   const end = start + header.compressedSize;
-  if (end > buffer.length) throw fail('reaches beyond the end of the archive');
+  if (end > buffer.length) throw fail(`reaches beyond the end of the archive; ${getAnew}`);
   const packed = buffer.subarray(start, end);
   const content = await unpack(packed, header.method, left).catch((error: unknown) => {
     if (!(error instanceof Error && 'code' in error)) throw error;
-    if (error.code !== 'ERR_BUFFER_TOO_LARGE') throw fail('damaged');
+    if (error.code !== 'ERR_BUFFER_TOO_LARGE') throw fail(`damaged; ${getAnew}`);
     throw new TooLargeError(
       `zip, ${quoteValue(header.name)}: uncompressed data is larger than ${maxBytes} bytes`,
     );
   });
   if (content === null) throw fail(`compressed with method ${header.method}; unpack it, and name its files`);
-  if (content.length !== header.size || crc32(content) !== header.crc) throw fail('damaged');
+  if (content.length !== header.size || crc32(content) !== header.crc) throw fail(`damaged; ${getAnew}`);
   return content;
 }
 

@@ -35,8 +35,10 @@ export function explainFailure(reason: string): Diagnosis {
 
 /** Asks every check. Pure: the same files give the same diagnosis. */
 export function examine(files: readonly ProjectFile[], gaps: readonly string[] = []): Diagnosis {
-  const project = parseProject(files);
-  const read = countKinds(files);
+  const texts = files.filter(isText);
+  const others = files.filter((file) => !isText(file));
+  const project = parseProject(texts);
+  const read = countKinds(texts);
   const found = doctorChecks.flatMap(({ id, severity, find }) =>
     find(project).map(
       ({ place, says, service = null, apartFrom, isUnsure = false }): DoctorFinding => ({
@@ -49,8 +51,10 @@ export function examine(files: readonly ProjectFile[], gaps: readonly string[] =
       }),
     ),
   );
-  const findings = withoutTwins(found.filter((finding) => !isAccepted(finding, files)));
-  const reason = explainFaulty(project, files) ?? explainNothing(project, read);
+  const findings = withoutTwins(found.filter((finding) => !isAccepted(finding, texts)));
+  const nothing = explainNothing(project, read);
+  const missed = nothing === null ? others.filter(({ path }) => written.test(path)) : others;
+  const reason = explainFaulty(project, texts) ?? explainOthers(missed) ?? nothing;
   const isBroken = findings.some(({ severity }) => severity === 'error');
   return {
     version: 1,
@@ -60,7 +64,11 @@ export function examine(files: readonly ProjectFile[], gaps: readonly string[] =
     checks: doctorChecks.length,
     findings: findings.sort(compare),
     accepted: withoutTwins(found).length - findings.length,
-    gaps: [...gaps, ...describeUnparsed(project)],
+    gaps: [
+      ...gaps,
+      ...others.map(({ path }) => `${path} is no text and was not read`),
+      ...describeUnparsed(project),
+    ],
   };
 }
 
@@ -80,6 +88,21 @@ const code: readonly FileKind[] = ['source', 'python', 'go', 'script', 'lock', '
 const written = /(?:^|[/])(?:package[.]json|(?:docker-)?compose[^/]*[.]ya?ml)$/;
 /** Helm, Jinja, ERB. */
 const template = /[{][{%]|<%/;
+
+/** Control characters of programs, archives and UTF-16. Sources may have others than these in their literals. */
+function isText({ path, text }: ProjectFile): boolean {
+  const kind = kindOf(path);
+  const isCode = code.some((each) => each === kind);
+  return !(isCode ? /\0/ : /[\p{Cc}--[\s\x7f-\x9f]]/v).test(text);
+}
+
+/** Files that are no text, where there is nothing else to look at, or that belong to every such project. */
+function explainOthers(others: readonly ProjectFile[]): string | null {
+  const [first] = others;
+  if (first === undefined) return null;
+  const more = others.length > 1 ? ` and ${others.length - 1} more` : '';
+  return `${first.path}${more} cannot be read as text: binary, encrypted or UTF-16; save it as UTF-8, or name another folder`;
+}
 
 /** A project of which a Compose file or a manifest has a syntax error is not called clean. */
 function explainFaulty({ unparsed }: Project, files: readonly ProjectFile[]): string | null {

@@ -21,6 +21,8 @@ import { learnRecording, type Recording, recordsHeaders } from './recording.ts';
 export interface SeenContext extends WireContext {
   /** A format of these without a reading did not come. A tap looks for all of them, an instrumentation for those that it was told to record. */
   readonly lookedFor: ReadonlySet<PropagationFormat>;
+  /** Formats of which a record has the header and not what it said: hidden, cut off, or not as it was sent. */
+  readonly unread?: ReadonlySet<PropagationFormat>;
 }
 
 /** The header that a called service said its span received. */
@@ -98,7 +100,7 @@ function describeRequest(
   const isRecorded = (!isCall(span) || readOutcome(span) === 'answered') && !hasDroppedAttributes(span);
   const absent = isRecorded ? recording.formats : [];
   const lookedFor = new Set([...listFormats(names), ...absent].filter((format) => !unread.has(format)));
-  return lookedFor.size === 0 ? null : { ...context, contexts, lookedFor };
+  return lookedFor.size === 0 ? null : { ...context, contexts, lookedFor, unread };
 }
 
 /** A call sends the id of its own span. */

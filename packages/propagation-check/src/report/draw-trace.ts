@@ -1,9 +1,9 @@
 import type { Span } from '../span/span.ts';
+import { countOf } from '../util/count-of.ts';
 import type { CallPicture } from './call-picture.ts';
 import { type BarRow, prepareBars } from './draw-bars.ts';
 import { hang, type Layout, paint, truncate } from './layout.ts';
 import { listHeaders } from './list-headers.ts';
-import { countOf } from './terminal-edges.ts';
 import { toTreeLines } from './trace-tree.ts';
 
 /** Of the width, for the lines that connect spans of a deep trace. */

@@ -1,3 +1,4 @@
+import { countOf } from '../util/count-of.ts';
 import type { Finding, Result } from '../verdict/result.ts';
 import type { ReportDetails } from './json.ts';
 import {
@@ -8,7 +9,7 @@ import {
   outcomeOf,
   summarise,
 } from './summary.ts';
-import { countOf, nameEdge } from './terminal-edges.ts';
+import { nameEdge } from './terminal-edges.ts';
 import { type FindingOptions, renderFinding } from './terminal-findings.ts';
 
 const textWidth = 100;

@@ -1,4 +1,5 @@
 import { findings as prose } from '../rules/findings.ts';
+import { countOf } from '../util/count-of.ts';
 import { keyFor, mapBy } from '../util/group-by.ts';
 import { fails, isAccepted } from '../verdict/decide-verdict.ts';
 import type { EdgeResult, Finding, Result } from '../verdict/result.ts';
@@ -6,7 +7,7 @@ import { escapeText } from './escape-text.ts';
 import { escapeXml } from './escape-xml.ts';
 import type { ReportDetails } from './json.ts';
 import { describeNotes, nameAcceptance, nameVerdict, summarise } from './summary.ts';
-import { countOf, nameEdge } from './terminal-edges.ts';
+import { nameEdge } from './terminal-edges.ts';
 import { type FindingOptions, nameConfidently, renderFinding } from './terminal-findings.ts';
 
 const suiteName = 'propagation-check';

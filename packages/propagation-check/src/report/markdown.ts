@@ -1,4 +1,5 @@
 import type { Span } from '../span/span.ts';
+import { countOf } from '../util/count-of.ts';
 import type { Finding, Result } from '../verdict/result.ts';
 import { escapeText } from './escape-text.ts';
 import type { ReportDetails } from './json.ts';
@@ -11,7 +12,7 @@ import {
   nameVerdict,
   summarise,
 } from './summary.ts';
-import { countOf, markEdge, nameEdge } from './terminal-edges.ts';
+import { markEdge, nameEdge } from './terminal-edges.ts';
 import { type FindingOptions, renderFinding } from './terminal-findings.ts';
 
 const textWidth = 100;
@@ -36,7 +37,7 @@ export function renderMarkdown(
     fence('text', [summarise(result, details), ...describeNotes(details).map(escapeText)].join('\n')),
     ...listEdges(result),
     ...shown.slice(0, mostFindings).flatMap((finding) => renderSection(finding, options, spans)),
-    ...(left > 0 ? [`… and ${left} more findings`] : []),
+    ...(left > 0 ? [`… and ${countOf(left, 'more finding')}`] : []),
     ...renderAccepted(listAccepted(result)),
   ];
   return `${parts.join('\n\n')}\n`;
@@ -54,7 +55,7 @@ function listEdges({ edges, findings }: Result): readonly string[] {
     return `| ${cells.join(' | ')} |`;
   });
   const left = edges.length - rows.length;
-  const more = left > 0 ? [`\n… and ${left} more edges`] : [];
+  const more = left > 0 ? [`\n… and ${countOf(left, 'more edge')}`] : [];
   return [['| edge | protocol | calls | broken |', '|---|---|--:|--:|', ...rows, ...more].join('\n')];
 }
 

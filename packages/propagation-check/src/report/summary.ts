@@ -1,8 +1,9 @@
+import { countOf } from '../util/count-of.ts';
 import { decideOutcome, isAccepted, type Outcome } from '../verdict/decide-verdict.ts';
 import type { EdgeResult, Finding, Result } from '../verdict/result.ts';
 import { escapeText } from './escape-text.ts';
 import type { CommandEnd, ReportDetails, RequestCounts, SearchExtent } from './json.ts';
-import { countOf, markEdge, nameEdge } from './terminal-edges.ts';
+import { markEdge, nameEdge } from './terminal-edges.ts';
 
 export const verdictNames = {
   intact: 'INTACT',
@@ -130,7 +131,7 @@ export function describeNotes({ notes, collector }: ReportDetails): readonly str
     return [...notes, `${name}: no span refused, failed or dropped`];
   return [
     ...notes,
-    `${name}: ${refused} spans refused, ${sendFailed} given up by exporters, ${enqueueFailed} dropped from full queues ` +
+    `${name}: ${countOf(refused, 'span')} refused, ${sendFailed} given up by exporters, ${enqueueFailed} dropped from full queues ` +
       'since it started; spans that are missing may be among them',
   ];
 }

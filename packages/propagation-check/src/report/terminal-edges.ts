@@ -1,3 +1,4 @@
+import { countOf } from '../util/count-of.ts';
 import { isAccepted } from '../verdict/decide-verdict.ts';
 import type { EdgeResult, Finding, Result } from '../verdict/result.ts';
 import { escapeText } from './escape-text.ts';
@@ -66,7 +67,7 @@ export function renderEdges(result: Result, layout: Layout): readonly string[] {
     return `${paintMark(layout, mark)} ${name}${isBelow ? '\n    ' : '  '}${protocol}  ${style === null ? counts : paint(layout, style, counts)}`;
   });
   const more = rows.length - shown.length;
-  return more > 0 ? [...lines, `… and ${more} more edges`] : lines;
+  return more > 0 ? [...lines, `… and ${countOf(more, 'more edge')}`] : lines;
 }
 
 function countCalls({ calls, broken, known, tolerated }: EdgeResult): string {
@@ -91,8 +92,4 @@ export function nameEdge(
 
 export function nameService(service: string | null): string {
   return service === null ? '(unknown)' : escapeText(service);
-}
-
-export function countOf(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }

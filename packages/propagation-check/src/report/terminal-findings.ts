@@ -1,10 +1,11 @@
 import { isAbsolute } from 'node:path';
 import { findings as prose } from '../rules/findings.ts';
+import { countOf } from '../util/count-of.ts';
 import type { Finding } from '../verdict/result.ts';
 import { escapeText } from './escape-text.ts';
 import { hang, isNarrow, keepsWords, type Layout, narrowIndent, paint, truncate, wrap } from './layout.ts';
 import { nameAcceptance } from './summary.ts';
-import { countOf, nameEdge, nameService, paintMark } from './terminal-edges.ts';
+import { nameEdge, nameService, paintMark } from './terminal-edges.ts';
 
 /** Layout of a printed finding. */
 export interface FindingOptions extends Layout {

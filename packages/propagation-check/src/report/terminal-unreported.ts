@@ -1,8 +1,9 @@
 import type { UnreportedEnd } from '../rules/explain-loose-ends.ts';
+import { countOf } from '../util/count-of.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
 import { escapeText } from './escape-text.ts';
 import { hang, type Layout, paint, truncate } from './layout.ts';
-import { countOf, nameService } from './terminal-edges.ts';
+import { nameService } from './terminal-edges.ts';
 
 const mostKinds = 20;
 const longestText = 400;
@@ -10,10 +11,11 @@ const longestText = 400;
 /** Sides of calls without their other side of which nothing is reported, and why. What differs only in ids is said once. */
 export function renderUnreported(ends: readonly UnreportedEnd[], layout: Layout): readonly string[] {
   if (ends.length === 0)
-    return hang('', 'Nothing is left unreported of calls without their called side.', layout);
-  const kinds = groupBy(ends, ({ service, kind, name, reasons }) =>
-    keyFor(service, kind, name, ...reasons.flatMap(({ finding, gate, values }) => [finding, gate, values])),
-  );
+    return hang('', 'Nothing is left unreported of calls without their other side.', layout);
+  const kinds = groupBy(ends, ({ service, kind, name, reasons, unjudged }) => {
+    const told = reasons.flatMap(({ finding, gate, values }) => [finding, gate, values]);
+    return keyFor(service, kind, name, unjudged ?? '', ...told);
+  });
   const more = kinds.length - mostKinds;
   return [
     ...hang('', 'Not reported, because a condition does not hold:', layout),
@@ -25,13 +27,16 @@ export function renderUnreported(ends: readonly UnreportedEnd[], layout: Layout)
 function renderKind(alike: readonly UnreportedEnd[], layout: Layout): readonly string[] {
   const [first] = alike;
   if (first === undefined) return [];
-  const { service, kind, name, reasons, traceId, spanId } = first;
+  const { service, kind, name, reasons, unjudged, traceId, spanId } = first;
   const title = `${kind} "${escapeText(name)}" of ${nameService(service)}, ${countOf(alike.length, 'time')}`;
   const ids = `${alike.length > 1 ? 'for instance ' : ''}trace ${escapeText(traceId)} span ${escapeText(spanId)}`;
   return [
     ...hang('· ', truncate(title, longestText), layout),
     ...hang('  ', ids, layout).map((line) => paint(layout, 'dim', line)),
-    ...(reasons.length === 0 ? ['  no rule speaks of such a span'] : []),
+    ...(reasons.length === 0 && unjudged === undefined ? ['  no rule speaks of such a span'] : []),
+    ...(unjudged === undefined
+      ? []
+      : hang('  - ', truncate(`not judged: ${escapeText(unjudged)}`, longestText), layout)),
     ...reasons.flatMap(({ finding, gate, values }) =>
       hang('  - ', truncate(`${finding} needs: ${gate}; here: ${escapeText(values)}`, longestText), layout),
     ),

@@ -1,4 +1,5 @@
 import type { Span } from '../span/span.ts';
+import { countOf } from '../util/count-of.ts';
 import { mapBy } from '../util/group-by.ts';
 import { hideSecrets } from '../util/hide-secrets.ts';
 import { escapeText } from './escape-text.ts';
@@ -60,7 +61,7 @@ function renderTree(traceId: string, spans: readonly Span[], origin: bigint, lay
   });
   const more = spans.length - shown.length;
   const title = `${paint(layout, 'bold', 'trace')} ${traceId}`;
-  return [title, ...rows, ...(more > 0 ? [`… and ${more} more spans`] : [])].join('\n');
+  return [title, ...rows, ...(more > 0 ? [`… and ${countOf(more, 'more span')}`] : [])].join('\n');
 }
 
 function label(span: Span): string {

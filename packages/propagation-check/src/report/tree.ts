@@ -1,5 +1,6 @@
 import { findings as prose } from '../rules/findings.ts';
 import type { Span } from '../span/span.ts';
+import { countOf } from '../util/count-of.ts';
 import { mapBy } from '../util/group-by.ts';
 import type { Evidence, Finding, Result } from '../verdict/result.ts';
 import { type DrawCall, prepareCalls } from './call-picture.ts';
@@ -9,7 +10,7 @@ import type { ReportDetails } from './json.ts';
 import { hang, type Layout, paint, truncate } from './layout.ts';
 import { listAccepted, listErrorsFirst } from './summary.ts';
 import { renderVerdict, widestText } from './terminal.ts';
-import { countOf, nameEdge, paintMark, renderEdges } from './terminal-edges.ts';
+import { nameEdge, paintMark, renderEdges } from './terminal-edges.ts';
 import {
   describeCount,
   labelled,

@@ -3,6 +3,7 @@ import { hasDroppedAttributes } from '../calls/dropped.ts';
 import type { WireContext } from '../headers/evidence.ts';
 import type { HeaderLookup } from '../headers/wire.ts';
 import type { Span } from '../span/span.ts';
+import { countOf } from '../util/count-of.ts';
 import { type Group, keyFor } from '../util/group-by.ts';
 import { isExpectedCaller, type Scene } from './check.ts';
 import { defineFinding } from './define-finding.ts';
@@ -52,7 +53,7 @@ export const lostBaggage = rule<BaggageCalls>({
       'a tap or an attribute shows that an entry is missing',
       ({ calls: [first] }) => isLossy(first),
       (all) =>
-        `nothing shows ${all.entries.map(show).join(' and ')} in ${listUntold(all).length} of ${all.calls.length} calls`,
+        `nothing shows ${all.entries.map(show).join(' and ')} in ${listUntold(all).length} of ${countOf(all.calls.length, 'call')}`,
     ),
   ],
   looseEnds: (all) => listUntold(all).map(({ client }) => client),

@@ -191,7 +191,7 @@ export function listUnseenEdges(scene: Scene, open: Open): readonly ExpectedEdge
 /** How many messages of a service name others than their spans say, where the caller sends messages: a limit of the SDK left links out. */
 export function countUnlinked(
   { graph, services }: Pick<SceneFacts, 'graph' | 'services'>,
-  { client, server }: Pick<ExpectedEdge, 'client' | 'server'>,
+  { client, server }: { readonly client: string | null; readonly server: string | null },
 ): number {
   if (!services.hasKind(client, 'PRODUCER')) return 0;
   let count = 0;

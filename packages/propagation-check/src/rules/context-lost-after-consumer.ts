@@ -5,6 +5,7 @@ import { isMoreThanChance } from '../pairing/chance.ts';
 import { type Pair, pairSpans, startsDuring } from '../pairing/pair.ts';
 import { atTime } from '../span/row-span.ts';
 import type { Span } from '../span/span.ts';
+import { countOf } from '../util/count-of.ts';
 import { type Group, groupBy, keyFor } from '../util/group-by.ts';
 import { later, median } from '../util/statistics.ts';
 import { protocolOf, type Scene } from './check.ts';
@@ -56,17 +57,18 @@ export const callsAfterMessages = rule<CallsAfterMessages>({
     gate(
       'there are nearly as many such calls as messages, and several',
       ({ scene, windows, calls }) => areMany(scene, windows, calls),
-      ({ windows, calls }) => `${calls.length} calls, ${windows.length} messages`,
+      ({ windows, calls }) => `${countOf(calls.length, 'call')}, ${countOf(windows.length, 'message')}`,
     ),
     gate(
       'hardly any call has no message',
       ({ scene, bursts, windows }) => bursts.size <= windows.length * scene.thresholds.displacedLeftOver,
-      ({ bursts, windows }) => `${bursts.size} calls, ${windows.length} messages that are handled in no span`,
+      ({ bursts, windows }) =>
+        `${countOf(bursts.size, 'call')}, ${countOf(windows.length, 'message')} handled in no span`,
     ),
     gate(
       'nearly every message is followed by such a call at once',
       ({ scene, windows, pairs }) => areMany(scene, windows, pairs),
-      ({ windows, pairs }) => `${pairs.length} of ${windows.length} messages`,
+      ({ windows, pairs }) => `${pairs.length} of ${countOf(windows.length, 'message')}`,
     ),
     gate(
       'fewer would follow by chance',

@@ -1,6 +1,7 @@
 import type { RowSource } from '../calls/row-facts.ts';
 import type { Pair } from '../pairing/pair.ts';
 import { kindNumber, type Span } from '../span/span.ts';
+import { countOf } from '../util/count-of.ts';
 import { groupBy, keyFor, mapBy } from '../util/group-by.ts';
 import { remember } from '../util/remember.ts';
 import type { Scene } from './check.ts';
@@ -56,7 +57,8 @@ export const contextLostBeforeWork = rule<DetachedWork>({
     gate(
       'nearly all requests of a route lack the span and have one that began a trace, several times',
       ({ scene, pairs }) => pairs.length >= scene.thresholds.fewestDisplaced,
-      ({ roots, pairs }) => `${pairs.length} requests, ${roots.length} roots "${roots[0].name}"`,
+      ({ roots, pairs }) =>
+        `${countOf(pairs.length, 'request')}, ${countOf(roots.length, 'root')} "${roots[0].name}"`,
     ),
   ],
   looseEnds: () => [],

@@ -6,6 +6,7 @@ import { type Pair, pairSpans, startsDuring, type Tolerances } from '../pairing/
 import { atTime } from '../span/row-span.ts';
 import type { Span } from '../span/span.ts';
 import { kindNumber } from '../span/span.ts';
+import { countOf } from '../util/count-of.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
 import { protocolOf, type Scene } from './check.ts';
 import { finding } from './context-lost-in-process.ts';
@@ -70,7 +71,7 @@ export const contextLostBetweenLayers = rule<DividedLayers>({
           (moved) => pairLayers(layers, moved, thresholds).length,
           thresholds,
         ),
-      (divided) => `${tellPairs(divided)}, with ${divided.servers.length} requests`,
+      (divided) => `${tellPairs(divided)}, with ${countOf(divided.servers.length, 'request')}`,
     ),
   ],
   looseEnds: ({ pairs }) => pairs.map(({ server }) => server),

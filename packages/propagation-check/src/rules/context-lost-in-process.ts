@@ -7,6 +7,7 @@ import { arePairsAwaited } from '../pairing/awaited.ts';
 import { pairDisplaced, pairWithMessages } from '../pairing/displaced.ts';
 import type { Pair } from '../pairing/pair.ts';
 import type { Span } from '../span/span.ts';
+import { countOf } from '../util/count-of.ts';
 import { type Group, groupBy, keyFor } from '../util/group-by.ts';
 import { protocolOf, type Scene } from './check.ts';
 import { defineFinding } from './define-finding.ts';
@@ -86,7 +87,8 @@ function areWaitedFor<
   return gate(
     'nearly all requests of a route lack the call and waited for one that began a trace',
     ({ pairs }) => pairs.length > 0,
-    ({ detached }) => `of no route of ${detached[0]?.serviceName}, with ${detached.length} such calls`,
+    ({ detached }) =>
+      `of no route of ${detached[0]?.serviceName}, with ${countOf(detached.length, 'such call')}`,
   );
 }
 

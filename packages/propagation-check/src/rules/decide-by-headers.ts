@@ -5,7 +5,7 @@ import type { Draft, NextTap, Shown } from './check.ts';
 import { clientNotInstrumented } from './client-not-instrumented.ts';
 import { clientSpanLost } from './client-span-lost.ts';
 import type { FindingId } from './finding.ts';
-import { formatMismatch, tellOtherFormat } from './format-mismatch.ts';
+import { formatMismatch, readOtherFormat } from './format-mismatch.ts';
 import { type HeaderCause, lacks, readTracecontext, type Side } from './header-cause.ts';
 import { headerDuplicated } from './header-duplicated.ts';
 import { headerIgnored } from './header-ignored.ts';
@@ -210,9 +210,13 @@ function isSentByItself({ client, server }: Shown, { sent }: CallHeaders): boole
 /** What no cause explains. Other headers may be all that a service recorded. */
 function decideByRecords(shown: Shown, headers: CallHeaders, favoured: FindingId | null): Decision {
   const excluded = listExcluded(headers);
-  const told = tellOtherFormat(shown, headers);
-  if (told === null) return { ...undecided, shown, excluded, favoured };
-  return { ...say(shown, told), excluded: [...excluded, ...silent], favoured: 'format-mismatch' };
+  const other = readOtherFormat(shown, headers);
+  if (other === null) return { ...undecided, shown, excluded, favoured };
+  return {
+    ...say(shown, other.says),
+    excluded: [...excluded, ...silent],
+    favoured: other.isAlone ? 'format-mismatch' : favoured,
+  };
 }
 
 function say(shown: Shown, told: string): Decision {

@@ -1,4 +1,3 @@
-import { isEntry } from '../calls/edge.ts';
 import { bounds } from '../pairing/bounds.ts';
 import type { Span, SpanKind } from '../span/span.ts';
 import { keyFor } from '../util/group-by.ts';
@@ -18,6 +17,14 @@ export interface UnreportedEnd {
   readonly name: string;
   /** The rules that looked at it, and the condition of each that did not hold. */
   readonly reasons: readonly ClosedGate[];
+  /** Only of calls under `unjudged`: why nothing here can judge this one. */
+  readonly unjudged?: string;
+}
+
+/** Sides of calls that nothing here can judge, and why. */
+export interface UnjudgedEnds {
+  readonly spans: readonly Span[];
+  readonly says: string;
 }
 
 /** A condition of a finding that does not hold. */
@@ -31,14 +38,15 @@ export interface ClosedGate {
 
 /**
  * Why nothing is reported of the loose ends that are left: calls without another side, requests without a caller at services
- * of which callers are known, spans whose parent is nowhere, and whole calls that a rule looked at, such as those that begin traces.
- * Information is no report. Of very many the first 500.
+ * of which callers are known, spans whose parent is nowhere, what a rule looked at, such as whole calls that begin traces and requests that fit
+ * those of another service, and calls that nothing can judge. Information is no report. Of very many the first 500.
  */
 export function explainLooseEnds(
   scene: Scene,
   looseEnds: LooseEnds,
   drafts: readonly Draft[],
   silences: readonly Silence[],
+  unjudged: readonly UnjudgedEnds[],
 ): readonly UnreportedEnd[] {
   const explained = new Set(drafts.filter(isOfCall).flatMap(listExplained));
   const silencesOf = indexSilences(silences);
@@ -47,10 +55,11 @@ export function explainLooseEnds(
     ...[...looseEnds.roots].filter((span) => hasKnownCallers(scene, span.serviceName)),
     ...looseEnds.orphans,
   ]);
-  // Any program outside may call a service that no caller is known of.
-  const wholeCalls = [...silencesOf.keys()].filter((span) => !isEntry(span));
+  const unjudgedFor = new Map(
+    unjudged.flatMap(({ spans, says }) => spans.map((span) => [span, says] as const)),
+  );
   const open: Open = { ...looseEnds, found: drafts, unreported: [] };
-  return [...new Set([...withoutOther, ...wholeCalls])]
+  return [...new Set([...withoutOther, ...silencesOf.keys(), ...unjudgedFor.keys()])]
     .filter((span) => !explained.has(span))
     .slice(0, bounds.unreportedEnds)
     .map((span) => ({
@@ -63,7 +72,12 @@ export function explainLooseEnds(
         ...(silencesOf.get(span) ?? []).map(({ finding, gate, tell }) => ({ finding, gate, values: tell() })),
         ...(withoutOther.has(span) ? tellWhyNot(scene, open, span, silencesOf.get(span) ?? []) : []),
       ]),
+      ...tellUnjudged(unjudgedFor.get(span)),
     }));
+}
+
+function tellUnjudged(says: string | undefined): Pick<UnreportedEnd, 'unjudged'> {
+  return says === undefined ? {} : { unjudged: hideSecrets(says) };
 }
 
 /** Warnings and information speak of services and peers: a call may be broken beside them. */

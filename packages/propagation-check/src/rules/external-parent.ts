@@ -1,6 +1,7 @@
 import { isEntry } from '../calls/edge.ts';
 import { isCallerMissing, isOrphan, type TraceGraph } from '../graph/trace-graph.ts';
 import type { Span } from '../span/span.ts';
+import { countOf } from '../util/count-of.ts';
 import { type Group, groupBy, keyFor } from '../util/group-by.ts';
 import { protocolOf, type Shown } from './check.ts';
 import { defineFinding } from './define-finding.ts';
@@ -39,7 +40,7 @@ export const externalParents = rule<ContinuedOutside>({
     gate(
       'the missing parent is of another process',
       ({ graph, entries: [{ server }] }) => !isParentLocal(graph, server),
-      ({ entries }) => `of its own process, by the flags of ${entries.length} spans`,
+      ({ entries }) => `of its own process, by the flags of ${countOf(entries.length, 'span')}`,
     ),
   ],
   looseEnds: ({ entries }) => entries.map(({ server }) => server),

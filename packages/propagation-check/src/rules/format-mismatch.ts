@@ -37,18 +37,36 @@ export const formatMismatch: HeaderCause = {
   },
 };
 
+/** A root that received the context of its call in another format than `traceparent`. */
+interface OtherFormat {
+  readonly says: string;
+  /** No record has a `traceparent` beside it. One whose value is hidden is there. */
+  readonly isAlone: boolean;
+}
+
 /**
- * Says that a root received the context of this call in another format, by the call's own ids. Whether `traceparent` came beside it is
- * open where nobody recorded it. Null where no record shows that.
+ * By the call's own ids. Whether `traceparent` came beside them is open where nobody recorded it, and what it said where the record hides it.
+ * Null where no record shows that.
  */
-export function tellOtherFormat({ client, server }: Shown, { sent, received }: CallHeaders): string | null {
+export function readOtherFormat(
+  { client, server }: Shown,
+  { sent, received }: CallHeaders,
+): OtherFormat | null {
   if (client === null || server === null || received === null || !isRoot(server)) return null;
   if (readTracecontext(sent) !== null || readTracecontext(received) !== null) return null;
   const came = received.contexts.filter((reading) => isOfCall(reading, received, client));
   if (came.length === 0) return null;
   const names = came.map(({ format }) => idHeaders[format]).join(', ');
-  const beside = lacks(received, 'tracecontext') ? 'no traceparent' : 'no record of a traceparent';
-  return `${names} brought the ids of the call to the called service, which did not read it, with ${beside}`;
+  const isAlone = ![sent, received].some((context) => context?.unread?.has('tracecontext'));
+  const beside = lacks(received, 'tracecontext')
+    ? 'no traceparent'
+    : isAlone
+      ? 'no record of a traceparent'
+      : 'a traceparent whose value no record shows';
+  return {
+    says: `${names} brought the ids of the call to the called service, which did not read it, with ${beside}`,
+    isAlone,
+  };
 }
 
 /** Some formats write the ids in ways that are not read, and some of these hold them as they are. */

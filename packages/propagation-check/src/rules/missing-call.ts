@@ -8,6 +8,7 @@ import { arePairsAwaited, measureFill } from '../pairing/awaited.ts';
 import { isMoreThanChance } from '../pairing/chance.ts';
 import { endsWithin, type Pair, pairSpans, startsDuring, type Tolerances } from '../pairing/pair.ts';
 import { kindNumber, type Span } from '../span/span.ts';
+import { countOf } from '../util/count-of.ts';
 import { groupBy } from '../util/group-by.ts';
 import {
   type Draft,
@@ -80,12 +81,12 @@ export const whollyMissingCalls = rule<UnseenCalls>({
     gate(
       'most roots began during requests of the caller, or it shows no call at all',
       (edge) => isDuringRequests(edge) || !edge.callers.some(isOutgoing),
-      ({ pairs, ofCaller }) => `${pairs.length} of ${ofCaller.length} roots`,
+      ({ pairs, ofCaller }) => `${pairs.length} of ${countOf(ofCaller.length, 'root')}`,
     ),
     gate(
       'roots began during requests of the caller, or did not lead to calls of it',
       (edge) => isDuringRequests(edge) || edge.notCalling.length > 0,
-      ({ edge, roots }) => `in each of ${roots.length} traces ${edge.server} calls ${edge.client}`,
+      ({ edge, roots }) => `in each of ${countOf(roots.length, 'trace')} ${edge.server} calls ${edge.client}`,
     ),
   ],
   looseEnds: ({ roots }) => roots,
@@ -176,7 +177,7 @@ export const partlyMissingCalls = rule<PartlyUnseenCalls>({
     gate(
       'every request of one route of the caller encloses such a root, and waited for it',
       ({ pairs }) => pairs.length > 0,
-      ({ edge, own }) => `of no route of ${edge.client}, with ${own.length} roots`,
+      ({ edge, own }) => `of no route of ${edge.client}, with ${countOf(own.length, 'root')}`,
     ),
   ],
   looseEnds: ({ roots }) => roots,

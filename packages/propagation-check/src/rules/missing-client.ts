@@ -4,6 +4,7 @@ import { withoutIds } from '../calls/endpoint.ts';
 import { findTop, isCallerMissing, isOrphan } from '../graph/trace-graph.ts';
 import { compareRequests, isAddressedTo, type Pair, pairSpans } from '../pairing/pair.ts';
 import type { Span } from '../span/span.ts';
+import { countOf } from '../util/count-of.ts';
 import { type Group, groupBy, keyFor } from '../util/group-by.ts';
 import { isExpectedCaller, isExpectedDirectly, nameParent, protocolOf, type Scene } from './check.ts';
 import { defineFinding } from './define-finding.ts';
@@ -67,7 +68,7 @@ export const missingClients = rule<ReplacedParents>({
     );
     const expectation = isExpected ? '' : ', and no expectation names a caller of the service';
     return tellReasons(
-      `${ofTrace.length} calls of its trace have no child${expectation}`,
+      `${countOf(ofTrace.length, 'call')} without a child in its trace${expectation}`,
       ofTrace.map((client) => whyApart(scene, client, looseEnd)),
     );
   },

@@ -2,6 +2,7 @@ import { nameEndpoints } from '../calls/endpoint.ts';
 import { pairDisplaced } from '../pairing/displaced.ts';
 import type { Pair } from '../pairing/pair.ts';
 import type { Span } from '../span/span.ts';
+import { countOf } from '../util/count-of.ts';
 import { type Group, groupBy, keyFor } from '../util/group-by.ts';
 import type { Scene } from './check.ts';
 import type { FindingId } from './finding.ts';
@@ -50,7 +51,7 @@ export const missingLoopbacks = rule<Loopback>({
     gate(
       'nearly all requests of a route over HTTP have one of these within, and waited for it, several times',
       ({ scene, pairs }) => pairs.length >= scene.thresholds.fewestDisplaced,
-      ({ roots, pairs }) => `${pairs.length} requests, ${roots.length} of "${roots[0].name}"`,
+      ({ roots, pairs }) => `${countOf(pairs.length, 'request')}, ${roots.length} of "${roots[0].name}"`,
     ),
   ],
   looseEnds: ({ pairs }) => pairs.map(({ server }) => server),

@@ -21,6 +21,7 @@ import { bounds } from '../pairing/bounds.ts';
 import { pairContained } from '../pairing/contained.ts';
 import { compareRequests, limitComparisons, pairSpans, startsDuringAny } from '../pairing/pair.ts';
 import type { Span } from '../span/span.ts';
+import { countOf } from '../util/count-of.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
 import { remember } from '../util/remember.ts';
 import {
@@ -158,7 +159,7 @@ export const partlyMissingServers = rule<Reported>({
     gate(
       'the called service delivered spans from before and after the call',
       ({ certain }) => certain.length > 0,
-      ({ lonely }) => `of none of ${lonely.length} calls: the capture may be cut`,
+      ({ lonely }) => `of none of ${countOf(lonely.length, 'call')}: the capture may be cut`,
     ),
     gate(
       'the calls are not second spans of whole ones',
@@ -424,7 +425,7 @@ export const whollyMissingServers = rule<WhollyMissing>({
       'calls can be meant: named like the service, to its port, or to the target that most call',
       ({ calls }) => calls.length > 0,
       ({ edge, lonely }) =>
-        `none of ${lonely.length} calls of ${edge.client}, as ${edge.server} shows requests of unknown callers, or other calls went to the same target`,
+        `none of ${countOf(lonely.length, 'call')} of ${edge.client}, as ${edge.server} shows requests of unknown callers, or other calls went to the same target`,
     ),
   ],
   looseEnds: ({ lonely, calls }) => (calls.length > 0 ? calls : lonely),

@@ -3,6 +3,7 @@ import { isMoreThanChance } from '../pairing/chance.ts';
 import { pairContained } from '../pairing/contained.ts';
 import type { Pair } from '../pairing/pair.ts';
 import type { Span } from '../span/span.ts';
+import { countOf } from '../util/count-of.ts';
 import { keyFor } from '../util/group-by.ts';
 import { isExpectedDirectly, listExplained, type Scene } from './check.ts';
 import { gate, rule } from './rule.ts';
@@ -66,7 +67,7 @@ export const partlySplitEdges = rule<PartlySplitEdge>({
         pairs.length >= roots.length * thresholds.partlySplitShare &&
         pairs.length >= bereft.length * thresholds.partlySplitShare,
       ({ pairs, roots, bereft }) =>
-        `${pairs.length} pairs of ${bereft.length} spans that did not call and ${roots.length} roots`,
+        `${countOf(pairs.length, 'pair')} of ${countOf(bereft.length, 'span')} that did not call and ${countOf(roots.length, 'root')}`,
     ),
     gate(
       'pairs fit nothing else, or fewer would pair up by chance',

@@ -4,6 +4,7 @@ import { nameEndpoints } from '../calls/endpoint.ts';
 import { isMoreThanChance } from '../pairing/chance.ts';
 import type { Pair } from '../pairing/pair.ts';
 import { kindNumber, type Span } from '../span/span.ts';
+import { countOf } from '../util/count-of.ts';
 import { mapBy } from '../util/group-by.ts';
 import { type Open, protocolOf, type Scene } from './check.ts';
 import {
@@ -49,14 +50,17 @@ export const possibleCalls = rule<PossibleCalls>({
           return pairWithRequestsOf(scene, indexRowsDuring(scene, first, all.at(-1) ?? first)(client))(all);
         };
         const countPairs = (moved: readonly Span[]): number => pair(moved).length;
-        const pairs = pair(roots);
-        // Others are requests from outside, which are no fault.
-        return pairs.length === roots.length
-          ? [{ scene, client, first, roots, pairs, countPairs, pairAll }]
-          : [];
+        return [{ scene, client, first, roots, pairs: pair(roots), countPairs, pairAll }];
       });
     }),
   gates: [
+    // Others are requests from outside, which are no fault.
+    gate(
+      'each request of an endpoint of the other service encloses a root, and waited for it',
+      ({ roots, pairs }) => pairs.length === roots.length,
+      ({ client, roots, pairs }) =>
+        `${pairs.length} of ${countOf(roots.length, 'root')} in those of ${client}`,
+    ),
     gate(
       'each root fits one request of the other service',
       ({ pairs }) => pairs.every(({ unique }) => unique),

@@ -4,6 +4,7 @@ import { isEntry } from '../calls/edge.ts';
 import { findTop, isBelow, type TraceGraph } from '../graph/trace-graph.ts';
 import { type Pair, pairSpans, startsDuring } from '../pairing/pair.ts';
 import { isParentRemote, type Span } from '../span/span.ts';
+import { countOf } from '../util/count-of.ts';
 import { type Group, groupBy, keyFor } from '../util/group-by.ts';
 import { isCovered, protocolOf, type Scene } from './check.ts';
 import { defineFinding } from './define-finding.ts';
@@ -91,7 +92,7 @@ export const lostServerSpans = rule<LostServers>({
       return 'its answer was begun and not sent to its end';
     const ofTrace = open.clients.filter((client) => client.traceId === looseEnd.traceId);
     return tellReasons(
-      `${ofTrace.length} calls of its trace have no child`,
+      `${countOf(ofTrace.length, 'call')} without a child in its trace`,
       ofTrace.map((client) => whyApart(scene, client, looseEnd)),
     );
   },

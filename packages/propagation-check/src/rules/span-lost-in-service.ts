@@ -2,6 +2,7 @@ import { isEntry, isOutgoing } from '../calls/edge.ts';
 import { bounds } from '../pairing/bounds.ts';
 import { takeFitting } from '../pairing/pair.ts';
 import { isParentRemote, type Span } from '../span/span.ts';
+import { countOf } from '../util/count-of.ts';
 import { type Group, groupBy, keyFor } from '../util/group-by.ts';
 import { type Draft, protocolOf, type Scene } from './check.ts';
 import { defineFinding } from './define-finding.ts';
@@ -45,7 +46,7 @@ export const spansLostInServices = rule<LostInService>({
     gate(
       'the service delivered spans that ended before and after',
       ({ isFollowed }) => isFollowed,
-      ({ spans }) => `${spans.length} spans of ${spans[0].serviceName} are its first or last`,
+      ({ spans }) => `the first or last of ${spans[0].serviceName}, ${countOf(spans.length, 'span')}`,
     ),
   ],
   looseEnds: ({ spans }) => spans,

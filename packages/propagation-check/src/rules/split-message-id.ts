@@ -2,6 +2,7 @@ import { readCallFacts, readDestination, readLogPosition, readMessageId } from '
 import { type Call, selectCalls } from '../calls/call-group.ts';
 import { isExpected } from '../expect/expectation.ts';
 import type { Span } from '../span/span.ts';
+import { countOf } from '../util/count-of.ts';
 import { type Group, keyFor, mapBy } from '../util/group-by.ts';
 import { remember } from '../util/remember.ts';
 import type { Open, Scene } from './check.ts';
@@ -30,7 +31,7 @@ export const messagesSplitById = rule<Group<Received>>({
     gate(
       'one PRODUCER span has the id of the message, which nobody continued here',
       ([{ apart }]) => apart === null,
-      (messages) => `${messages.length} messages: ${messages[0].apart}`,
+      (messages) => `${countOf(messages.length, 'message')}: ${messages[0].apart}`,
     ),
   ],
   looseEnds: (messages) => messages.map(({ server }) => server),

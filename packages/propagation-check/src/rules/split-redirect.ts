@@ -4,6 +4,7 @@ import { isMoreThanChance } from '../pairing/chance.ts';
 import { type Pair, pairSpans, startsDuring } from '../pairing/pair.ts';
 import { atTime } from '../span/row-span.ts';
 import type { Span } from '../span/span.ts';
+import { countOf } from '../util/count-of.ts';
 import { type Group, groupBy, keyFor } from '../util/group-by.ts';
 import { protocolOf, type Scene } from './check.ts';
 import { gate, rule } from './rule.ts';
@@ -51,7 +52,7 @@ export const splitRedirects = rule<RedirectedCalls>({
       'nearly every redirected call has a request that began a trace after the redirect, several times',
       ({ scene: { thresholds }, calls, pairs }) =>
         pairs.length >= Math.max(thresholds.fewestDisplaced, calls.length * thresholds.displacedShare),
-      ({ calls, pairs }) => `${pairs.length} of ${calls.length} calls`,
+      ({ calls, pairs }) => `${pairs.length} of ${countOf(calls.length, 'call')}`,
     ),
     gate(
       'fewer would have one by chance',

@@ -17,6 +17,7 @@ import { indexRequests } from '../pairing/index-requests.ts';
 import { compareRequests, type Pair, pairSpans, startsDuring, startsDuringAny } from '../pairing/pair.ts';
 import { pairByIds } from '../pairing/pair-by-ids.ts';
 import type { Span } from '../span/span.ts';
+import { countOf } from '../util/count-of.ts';
 import { groupBy, keyFor, mapBy } from '../util/group-by.ts';
 import { rememberOf } from '../util/remember.ts';
 import { isExpectedDirectly, isPlausible, type Open, protocolOf, type Scene } from './check.ts';
@@ -88,7 +89,7 @@ const shareGates: readonly Gate<SplitEdge>[] = [
     'most requests of the server are passed on',
     ({ scene: { thresholds }, arePassedOn, whole, pairs, ofServer }) =>
       !arePassedOn || whole.length > 0 || pairs.length >= ofServer * thresholds.passedOnShare,
-    ({ pairs, ofServer }) => `${pairs.length} of ${ofServer} requests`,
+    ({ pairs, ofServer }) => `${pairs.length} of ${countOf(ofServer, 'request')}`,
   ),
   gate(
     'pairs that have nothing but their time in common are most of the calls',
@@ -193,7 +194,7 @@ function explainUnpaired(scene: Scene, open: Open, looseEnd: Span): string | nul
     return during.length === 0
       ? `no SERVER span began another trace while the call was open (${others} at other times)`
       : tellReasons(
-          `${during.length} SERVER spans began other traces meanwhile`,
+          `${countOf(during.length, 'SERVER span')} began other traces meanwhile`,
           during.map((root) => whyApart(scene, looseEnd, root)),
         );
   }
@@ -204,7 +205,7 @@ function explainUnpaired(scene: Scene, open: Open, looseEnd: Span): string | nul
   return during.length === 0
     ? `no call without a child was open when it began (${clients.length} at other times)`
     : tellReasons(
-        `${during.length} calls without a child were open`,
+        `${countOf(during.length, 'open call')} without a child`,
         during.map((client) => whyApart(scene, client, looseEnd)),
       );
 }
@@ -415,7 +416,7 @@ function isBeyondChance({ scene, pairs, toTargets, alike }: SplitEdge): boolean 
 }
 
 function tellShares({ pairs, toTargets, alike }: SplitEdge): string {
-  return `${pairs.length} pairs of ${toTargets.length} calls and ${alike.count} requests`;
+  return `${countOf(pairs.length, 'pair')} of ${countOf(toTargets.length, 'call')} and ${countOf(alike.count, 'request')}`;
 }
 
 /** Requests of one kind to one service: if most of them began while nobody of the data called, others call this service. */

@@ -11,6 +11,7 @@ import { nameEndpoints } from '../calls/endpoint.ts';
 import { pairDisplaced } from '../pairing/displaced.ts';
 import { compareRequests, endsWithin, type Pair, pairSpans } from '../pairing/pair.ts';
 import type { Span } from '../span/span.ts';
+import { countOf } from '../util/count-of.ts';
 import { type Group, groupBy, keyFor, mapBy } from '../util/group-by.ts';
 import { protocolOf, type Scene } from './check.ts';
 import { defineFinding } from './define-finding.ts';
@@ -53,7 +54,7 @@ export const staleCalls = rule<StaleCalls>({
     gate(
       'nearly all requests of the endpoint that lack the call waited for one of these',
       ({ pairs }) => pairs.length > 0,
-      ({ calls }) => `none of them, with ${calls.length} calls below requests that had ended`,
+      ({ calls }) => `none of them, with ${countOf(calls.length, 'call')} below requests that had ended`,
     ),
     // A stale request gathers the calls of several; fire-and-forget spreads them over their own.
     gate(

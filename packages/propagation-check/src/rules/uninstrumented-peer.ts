@@ -1,5 +1,6 @@
 import { nameAddress, readCallFacts } from '../calls/call-facts.ts';
 import type { Span } from '../span/span.ts';
+import { countOf } from '../util/count-of.ts';
 import { type Group, groupBy, keyFor } from '../util/group-by.ts';
 import { protocolOf, type Scene } from './check.ts';
 import { defineFinding } from './define-finding.ts';
@@ -33,7 +34,7 @@ export const uninstrumentedPeers = rule<UnseenPeer>({
     gate(
       'a CLIENT span, which waits for its peer',
       ({ clients: [{ kind }] }) => kind === 'CLIENT',
-      ({ clients }) => `${clients.length} ${clients[0].kind} spans`,
+      ({ clients }) => countOf(clients.length, `${clients[0].kind} span`),
     ),
   ],
   looseEnds: ({ clients }) => clients,

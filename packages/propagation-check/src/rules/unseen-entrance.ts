@@ -3,6 +3,7 @@ import { viewCalls } from '../calls/call-group.ts';
 import { isOutgoing } from '../calls/edge.ts';
 import { isRoot } from '../graph/trace-graph.ts';
 import type { Span } from '../span/span.ts';
+import { countOf } from '../util/count-of.ts';
 import type { Group } from '../util/group-by.ts';
 import { median } from '../util/statistics.ts';
 import { protocolOf, type Scene } from './check.ts';
@@ -43,7 +44,8 @@ export const unseenEntrances = rule<UnseenEntrance>({
       ({ scene, calls }) =>
         calls.length >= scene.thresholds.fewestInRhythm &&
         new Set(calls.map((call) => call.traceId)).size === calls.length,
-      ({ calls }) => `${calls.length} calls in ${new Set(calls.map((call) => call.traceId)).size} traces`,
+      ({ calls }) =>
+        `${countOf(calls.length, 'call')} in ${countOf(new Set(calls.map((call) => call.traceId)).size, 'trace')}`,
     ),
     gate(
       'they follow each other as by one who asks again on each answer: no timer, and no loop without rest',

@@ -1,6 +1,7 @@
 import { type Call, groupCalls, viewCalls } from '../calls/call-group.ts';
 import { compareRequests, isAddressedTo, type Pair, pairSpans } from '../pairing/pair.ts';
 import type { Span } from '../span/span.ts';
+import { countOf } from '../util/count-of.ts';
 import { type Group, keyFor, mapBy } from '../util/group-by.ts';
 import { protocolOf, type Scene } from './check.ts';
 import { defineFinding } from './define-finding.ts';
@@ -62,7 +63,8 @@ export const wrongParents = rule<MisledEdge>({
       'calls to the address of the server, or several and one for every SERVER span',
       ({ scene: { thresholds }, calls, pairs, areAddressed }) =>
         areAddressed || (pairs.length >= thresholds.fewestMisled && pairs.length === calls.length),
-      ({ calls, pairs }) => `${pairs.length} calls to another address for ${calls.length} SERVER spans`,
+      ({ calls, pairs }) =>
+        `${countOf(pairs.length, 'call')} to another address for ${countOf(calls.length, 'SERVER span')}`,
     ),
   ],
   looseEnds: ({ pairs }) => pairs.map(({ client }) => client),

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { escapeControls } from '../decode/quote-value.ts';
+import { countOf } from '../util/count-of.ts';
 import { SourceError } from './source.ts';
 
 const maxRedirects = 3;
@@ -81,7 +82,7 @@ function checkAccess(name: string, answer: HttpAnswer): void {
 
 function describePersistent(name: string, answer: HttpAnswer, attempts: number): string {
   const what = answer.status === 429 ? 'limits the rate of requests (429)' : 'is not available (503)';
-  return `${name}: ${what} after ${attempts} attempts: ${summarize(answer)}`;
+  return `${name}: ${what} after ${countOf(attempts, 'attempt')}: ${summarize(answer)}`;
 }
 
 /**

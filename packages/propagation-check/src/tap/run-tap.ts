@@ -2,6 +2,7 @@ import { escapeControls } from '../decode/quote-value.ts';
 import type { WireRecord } from '../headers/evidence.ts';
 import { describeFileError } from '../source/file-error.ts';
 import { warnOfOpenAddress } from '../source/open-address.ts';
+import { countOf } from '../util/count-of.ts';
 import { dayMs, durationExamples, readDuration } from '../util/read-duration.ts';
 import { redactRecord } from './redact-record.ts';
 import { startTap, type Tap } from './start-tap.ts';
@@ -53,7 +54,7 @@ export async function runTap(options: TapCommandOptions): Promise<number> {
   await tap.close();
   const { lost, error } = await writer.close(flushTimeoutMs);
   if (lost === 0) return 0;
-  const records = lost === 1 ? '1 record' : `${lost} records`;
+  const records = countOf(lost, 'record');
   say(`${records} could not be written to ${describeLoss(error, options)}`);
   return 2;
 }

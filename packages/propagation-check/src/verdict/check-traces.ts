@@ -30,10 +30,9 @@ import { hideSecrets } from '../util/hide-secrets.ts';
 import { remember } from '../util/remember.ts';
 import { buildScene } from './build-scene.ts';
 import { decideVerdict, hasJudgedEdge } from './decide-verdict.ts';
-import { listPossibleCalls } from './list-possible-calls.ts';
+import { gatherUnjudged } from './gather-unjudged.ts';
 import { listUndecided, listUnshownEntries } from './list-undecided.ts';
-import { listUncovered, listUnjudged, listUnjudgedRoots, listUnreceived } from './list-unjudged.ts';
-import type { EdgeResult, Evidence, Finding, ProjectEvidence, Result, UnjudgedEdge } from './result.ts';
+import type { EdgeResult, Evidence, Finding, ProjectEvidence, Result } from './result.ts';
 import { tolerate } from './tolerate.ts';
 
 /** The default number of calls that are shown as evidence of a finding; `count` is the number of all. */
@@ -79,24 +78,14 @@ export function checkStore(store: SpanStore, options: CheckOptions = {}): Result
     scene.services,
     openClients,
   );
-  const uncovered = listUncovered(scene, looseEnds, merged);
-  const possible = listPossibleCalls(scene, looseEnds.roots, merged);
-  const duringRequests = listUnjudgedRoots(scene, looseEnds.roots, merged);
-  const isListed = ({ client, peer }: UnjudgedEdge): boolean =>
-    duringRequests.some((edge) => edge.client === client && edge.peer === peer);
-  const unjudged = [
-    ...listUnjudged(scene, merged),
-    ...listUnreceived(scene, looseEnds.clients, merged),
-    ...uncovered.map(({ client, server, peer, calls }) => ({ client, peer, calls, server })),
-    ...duringRequests,
-    ...possible.unjudged.filter((edge) => !isListed(edge)),
-  ];
+  const open = gatherUnjudged(scene, looseEnds, merged);
+  const unjudged = open.calls.map(({ edge }) => edge);
   const isJudged =
     hasJudgedEdge({ edges, unjudged }) ||
     holdsForOneService(edges, expectation) ||
     holdsWithoutEdge(scene) ||
     merged.some(provesArrival);
-  const undecided = [...listUndecided(scene, merged, uncovered), ...possible.undecided];
+  const undecided = [...listUndecided(scene, merged, open.uncovered), ...open.undecided];
   const unshownBaggage = listUnshownEntries(scene);
   return {
     version: 1,
@@ -108,7 +97,7 @@ export function checkStore(store: SpanStore, options: CheckOptions = {}): Result
     ...(undecided.length > 0 ? { undecided } : {}),
     ...(unjudged.length > 0 ? { unjudged } : {}),
     ...(unshownBaggage.length > 0 ? { unshownBaggage } : {}),
-    ...(explain ? { explain: explainLooseEnds(scene, looseEnds, drafts, silences) } : {}),
+    ...(explain ? { explain: explainLooseEnds(scene, looseEnds, drafts, silences, open.calls) } : {}),
   };
 }
 

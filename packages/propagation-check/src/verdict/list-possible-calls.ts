@@ -10,10 +10,12 @@ import type { Pair } from '../pairing/pair.ts';
 import { type Draft, hasCall, hasSpans, type Open, type Scene } from '../rules/check.ts';
 import { listCallers } from '../rules/list-callers.ts';
 import type { Thresholds } from '../rules/thresholds.ts';
+import { isToleratedEdge } from '../rules/tolerated-peer.ts';
 import { kindNumber, type Span } from '../span/span.ts';
+import { countOf } from '../util/count-of.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
-import { countCalls } from './list-unjudged.ts';
-import type { Undecided, UnjudgedEdge } from './result.ts';
+import { describePossible, type UnjudgedCalls } from './list-unjudged.ts';
+import type { Undecided } from './result.ts';
 
 interface Edge extends Pick<ExpectedEdge, 'client' | 'server'> {
   /** The expectations demand or forbid it. */
@@ -25,14 +27,21 @@ interface Possible {
   readonly edge: Edge;
   readonly pairs: readonly Pair[];
   readonly ofRoots: readonly Pair[];
+  readonly isAwaited: boolean;
+}
+
+/** The pairs of requests that waited for what they enclose, and those of routes that call the callee whose requests did not. */
+interface RequestPairs {
+  readonly awaited: readonly Pair[];
+  readonly loose: readonly Pair[];
 }
 
 /** Calls that other callers would show, too. */
 export interface PossibleCalls {
   /** Of edges with so many that a verdict would be a guess. */
   readonly undecided: readonly Undecided[];
-  /** Of edges with fewer, and of endpoints that the caller is not known to call. */
-  readonly unjudged: readonly UnjudgedEdge[];
+  /** Of edges with fewer, of endpoints that the caller is not known to call, and within requests that did not wait for them. */
+  readonly unjudged: readonly UnjudgedCalls[];
 }
 
 /**
@@ -50,33 +59,41 @@ export function listPossibleCalls(
       .select(chooseRoots(scene, edge), edge.server)
       .filter((root) => !isHealthProbe(root));
     if (possible.length === 0) return [];
-    const pairs = pairWithUnpaired(scene, edge, possible);
+    const { awaited, loose } = pairWithUnpaired(scene, edge, possible);
     const known = new Set(possible);
-    const ofRoots = pairs.filter(({ server }) => known.has(server));
-    const isMost = ofRoots.length >= possible.length * missingCallShare;
-    return isMost ? [{ edge, pairs, ofRoots }] : [];
+    const select = (pairs: readonly Pair[], isAwaited: boolean): readonly Possible[] => {
+      const ofRoots = pairs.filter(({ server }) => known.has(server));
+      const isMost = ofRoots.length > 0 && ofRoots.length >= possible.length * missingCallShare;
+      return isMost ? [{ edge, pairs, ofRoots, isAwaited }] : [];
+    };
+    const found = select(awaited, true);
+    return found.length > 0 || !edge.isAsked ? found : select(loose, false);
   };
   // Most edges end here, before anything is made of all their spans.
   const edges = listEdges(scene).filter(
-    (edge) => roots.count(edge.server) > 0 && !isReported(drafts, edge) && !hasOtherCallers(scene, edge),
+    (edge) =>
+      roots.count(edge.server) > 0 &&
+      !isReported(drafts, edge) &&
+      !hasOtherCallers(scene, edge) &&
+      !isToleratedEdge(scene.expectation, edge, true),
   );
   const found = edges.flatMap(find);
   const unknown = edges
     .filter((edge) => !edge.isAsked && found.every((possible) => possible.edge !== edge))
     // As if they were asked for: also at endpoints that the caller is not known to call.
     .flatMap((edge) => find({ ...edge, isAsked: true }));
-  const isEnough = ({ edge, ofRoots }: Possible): boolean =>
-    ofRoots.length >= (edge.isAsked ? fewestUnique : fewestPossibleCalls);
+  const isEnough = ({ edge, ofRoots, isAwaited }: Possible): boolean =>
+    isAwaited && ofRoots.length >= (edge.isAsked ? fewestUnique : fewestPossibleCalls);
   const few = [...found.filter((possible) => !isEnough(possible)), ...unknown];
   return {
     undecided: found.filter(isEnough).map(({ edge, pairs, ofRoots }) => describe(edge, pairs, ofRoots)),
-    unjudged: few.map(({ edge: { client, server }, ofRoots }) => {
-      const calls = countCalls(
+    unjudged: few.map(({ edge, ofRoots }) =>
+      describePossible(
         scene,
+        edge,
         ofRoots.map((pair) => pair.server),
-      );
-      return { client, peer: server, calls };
-    }),
+      ),
+    ),
   };
 }
 
@@ -145,7 +162,7 @@ function nameRows({ facts }: Scene): (row: number) => string {
 }
 
 /** Requests without a call to the callee, each with a root of the callee, or a call of the caller that began a trace, within it. */
-function pairWithUnpaired(scene: Scene, edge: Edge, roots: readonly Span[]): readonly Pair[] {
+function pairWithUnpaired(scene: Scene, edge: Edge, roots: readonly Span[]): RequestPairs {
   const { graph, thresholds } = scene;
   const calls = scene.groupsBetween(edge.client, edge.server).flatMap(({ clients }) => [...clients]);
   const detached = graph.viewsOf(calls.filter((row) => isDetached(graph, row)));
@@ -157,26 +174,32 @@ function pairWithUnpaired(scene: Scene, edge: Edge, roots: readonly Span[]): rea
     .filter((request) => !isHealthProbe(request));
   const unpaired = [...roots, ...detached].toSorted(byStart);
   const isDetachedCall = new Set(detached);
-  const found = groupBy(requests, nameEndpoints(requests)).flatMap((ofRoute) => {
+  const found = groupBy(requests, nameEndpoints(requests)).map((ofRoute): RequestPairs => {
     // A cache leaves requests without calls, too.
     const fewest = ofRoute.length * thresholds.displacedShare;
-    if (unpaired.length < fewest || !areSure(takeFirst(ofRoute, unpaired, thresholds), thresholds)) return [];
+    if (unpaired.length < fewest || !areSure(takeFirst(ofRoute, unpaired, thresholds), thresholds))
+      return none;
     const all = { requests: ofRoute, unpaired, pairs: pairContained(ofRoute, unpaired, thresholds) };
+    const isCalling = ofRoute.some((request) => calling.has(nameEndpoint(graph.rowOf(request))));
     const isKnownToCall =
-      edge.isAsked ||
-      ofRoute.some((request) => calling.has(nameEndpoint(graph.rowOf(request)))) ||
-      all.pairs.some(({ server }) => isDetachedCall.has(server));
-    return isKnownToCall &&
-      all.pairs.length >= fewest &&
-      // Timers and other callers fall anywhere into requests that last far longer: exports, long polls and streams.
-      arePairsAwaited(all.pairs, thresholds) &&
-      areSure(all, thresholds)
-      ? all.pairs
-      : [];
+      edge.isAsked || isCalling || all.pairs.some(({ server }) => isDetachedCall.has(server));
+    if (!isKnownToCall || all.pairs.length < fewest) return none;
+    // Timers and other callers fall anywhere into requests that last far longer: exports, long polls and streams.
+    if (arePairsAwaited(all.pairs, thresholds))
+      return areSure(all, thresholds) ? { ...none, awaited: all.pairs } : none;
+    return isCalling && areUnique(all.pairs, thresholds) ? { ...none, loose: all.pairs } : none;
   });
   // It may lie within requests of two routes.
-  return [...new Map(found.map((pair) => [pair.server, pair])).values()];
+  const once = (pairs: readonly Pair[]): readonly Pair[] => [
+    ...new Map(pairs.map((pair) => [pair.server, pair])).values(),
+  ];
+  return {
+    awaited: once(found.flatMap(({ awaited }) => awaited)),
+    loose: once(found.flatMap(({ loose }) => loose)),
+  };
 }
+
+const none: RequestPairs = { awaited: [], loose: [] };
 
 /** Requests, and what may be their calls. */
 interface Paired {
@@ -196,10 +219,13 @@ function takeFirst(requests: readonly Span[], unpaired: readonly Span[], thresho
 /** Whether most fit nothing else, or more pair up than would at other times. */
 function areSure({ requests, unpaired, pairs }: Paired, thresholds: Thresholds): boolean {
   if (pairs.length === 0) return false;
-  const unique = pairs.filter((pair) => pair.unique);
-  if (unique.length >= pairs.length * thresholds.uniqueShare) return true;
+  if (areUnique(pairs, thresholds)) return true;
   const count = (moved: readonly Span[]): number => pairContained(requests, moved, thresholds).length;
   return isMoreThanChance(unpaired, pairs.length, count, thresholds);
+}
+
+function areUnique(pairs: readonly Pair[], { uniqueShare }: Thresholds): boolean {
+  return pairs.filter((pair) => pair.unique).length >= pairs.length * uniqueShare;
 }
 
 function byStart(one: Span, other: Span): number {
@@ -209,7 +235,8 @@ function byStart(one: Span, other: Span): number {
 function describe({ client, server }: Edge, pairs: readonly Pair[], ofRoots: readonly Pair[]): Undecided {
   const [first] = ofRoots;
   const detached = pairs.length - ofRoots.length;
-  const also = detached === 0 ? '' : ` beside ${detached} calls of ${client} that began traces of their own`;
+  const also =
+    detached === 0 ? '' : ` beside ${countOf(detached, 'call')} of ${client} that began traces of their own`;
   const symptom = `${pairs.length} requests of ${client} show no call to it, and ${ofRoots.length} traces began at ${server} while they were open${also}`;
   const why = `a client library of ${client} is not instrumented, or another program calls ${server}`;
   const step = `see which it is in trace ${first?.server.traceId} (user agent, peer address), and name another caller under edges.may in --expectations`;

@@ -11,6 +11,7 @@ import {
 } from '../rules/check.ts';
 import { provesArrival } from '../rules/span-lost-in-service.ts';
 import { namePeer } from '../rules/tolerated-peer.ts';
+import { countOf } from '../util/count-of.ts';
 import type { UncoveredCalls } from './list-unjudged.ts';
 import type { Undecided } from './result.ts';
 
@@ -48,7 +49,7 @@ export function listUndecided(
     if (hasArrived || scene.shared.isReachedThrough(client, server)) return [];
     const unlinked = countUnlinked(scene, { client, server });
     if (unlinked > 0) {
-      const says = `a limit of its SDK left links out of ${unlinked} messages of ${server}, so that nothing tells whose they are: raise OTEL_SPAN_LINK_COUNT_LIMIT there, and check again`;
+      const says = `a limit of its SDK left links out of ${countOf(unlinked, 'message')} of ${server}, so that nothing tells whose they are: raise OTEL_SPAN_LINK_COUNT_LIMIT there, and check again`;
       return [{ client, server, says }];
     }
     const warned = drafts.find((draft) => draft.client === client && draft.server === server);

@@ -1,29 +1,30 @@
-import {
-  isHealthProbe,
-  nameAddress,
-  readAddress,
-  readCallFacts,
-  readDestination,
-  readOutcome,
-} from '../calls/call-facts.ts';
+import { isHealthProbe, nameAddress, readAddress, readCallFacts, readOutcome } from '../calls/call-facts.ts';
 import { someCall, weighCalls } from '../calls/call-group.ts';
 import { isInside } from '../calls/inside.ts';
 import { nameTarget } from '../calls/target.ts';
 import type { ExpectedEdge } from '../expect/expectation.ts';
 import { startsDuringAny } from '../pairing/pair.ts';
-import { type Draft, hasCall, type LooseEnds, listExplained, type Scene } from '../rules/check.ts';
+import { type Draft, hasCall, type LooseEnds, type Scene } from '../rules/check.ts';
 import { withoutOutsiders } from '../rules/missing-call.ts';
 import { listUncoveredCalls } from '../rules/missing-server.ts';
 import type { Span } from '../span/span.ts';
 import { countOf } from '../span/span-store.ts';
-import { groupBy, keyFor } from '../util/group-by.ts';
 import type { UnjudgedEdge } from './result.ts';
+
+/** Calls of an edge that nothing here can judge: one entry under `unjudged` of the result. */
+export interface UnjudgedCalls {
+  readonly edge: UnjudgedEdge;
+  /** The sides that are here. */
+  readonly spans: readonly Span[];
+  /** Why, for `--explain`. */
+  readonly says: string;
+}
 
 /**
  * Calls that no rule can judge, because nothing but the caller's side is here: to peers that were reached, of which no call has a
  * SERVER span, at an address inside of the network. An address outside is a third party.
  */
-export function listUnjudged(scene: Scene, drafts: readonly Draft[]): readonly UnjudgedEdge[] {
+export function listUnjudged(scene: Scene, drafts: readonly Draft[]): readonly UnjudgedCalls[] {
   const { groups, facts } = scene;
   const targetOf = facts.remember(nameTarget);
   return drafts
@@ -39,31 +40,9 @@ export function listUnjudged(scene: Scene, drafts: readonly Draft[]): readonly U
       const target = nameTarget(first);
       const ofClient = groups.filter((group) => group.client === client);
       if (someCall(ofClient, (row) => targetOf(row) === target)) return [];
-      return [{ client, peer, calls: countCalls(scene, reached) }];
+      const edge = { client, peer, calls: countCalls(scene, reached) };
+      return [{ edge, spans: reached, says: `no SERVER span of ${peer} is here` }];
     });
-}
-
-/** Messages to destinations of which no message was received here, and of which no finding speaks. */
-export function listUnreceived(
-  scene: Scene,
-  clients: readonly Span[],
-  drafts: readonly Draft[],
-): readonly UnjudgedEdge[] {
-  const messages = clients.filter((span) => span.kind === 'PRODUCER' && readDestination(span) !== null);
-  if (messages.length === 0) return [];
-  const explained = new Set(drafts.flatMap(listExplained));
-  const targetOf = scene.facts.remember(nameTarget);
-  const received = new Set(
-    scene.groups
-      .filter(({ clientKind }) => clientKind === 'PRODUCER')
-      .flatMap(({ clients }) => Array.from(clients, targetOf)),
-  );
-  return groupBy(messages, (span) => keyFor(span.serviceName, nameTarget(span))).flatMap((group) => {
-    const [first] = group;
-    if (received.has(nameTarget(first)) || group.some((span) => explained.has(span))) return [];
-    const peer = readDestination(first) ?? '';
-    return [{ client: first.serviceName, peer, calls: countCalls(scene, group), protocol: 'messaging' }];
-  });
 }
 
 /** How many calls some spans stand for, one side of each. */
@@ -79,6 +58,7 @@ export interface UncoveredCalls {
   readonly calls: number;
   /** As the caller addresses it. */
   readonly peer: string;
+  readonly spans: readonly Span[];
 }
 
 /** Calls that look like those to peers that emit no spans, while the called service did emit spans of such calls at other times. */
@@ -98,7 +78,7 @@ export function listUncovered(
     const peer = nameAddress(readAddress(first)) ?? server;
     const calls = countCalls(scene, lonely);
     const ofWhole = weighCalls(graph, whole);
-    return [{ client, server, whole: ofWhole, calls, peer }];
+    return [{ client, server, whole: ofWhole, calls, peer, spans: lonely }];
   });
 }
 
@@ -110,7 +90,7 @@ export function listUnjudgedRoots(
   scene: Scene,
   roots: LooseEnds['roots'],
   drafts: readonly Draft[],
-): readonly UnjudgedEdge[] {
+): readonly UnjudgedCalls[] {
   const { expectation, graph, thresholds } = scene;
   const expected = expectation.edges.filter(
     ({ rule, client, server }) => rule === 'must' && client !== server && hasCall(scene, client, server),
@@ -120,11 +100,23 @@ export function listUnjudgedRoots(
     if (own.length < thresholds.fewestPossibleCalls || isReported(drafts, edge)) return [];
     const requests = scene.spansOf(edge.client).filter((span) => span.kind === 'SERVER');
     const isDuring = startsDuringAny(graph, requests, thresholds);
-    const during = own.map((root) => graph.rowOf(root)).filter(isDuring);
+    const during = own.filter((root) => isDuring(graph.rowOf(root)));
     if (during.length < own.length * thresholds.missingCallShare) return [];
-    const calls = during.reduce((sum, row) => sum + countOf(graph.store, row), 0);
-    return [{ client: edge.client, peer: edge.server, calls }];
+    return [describePossible(scene, edge, during)];
   });
+}
+
+/** Requests that may be calls of a service that had requests open when they began. */
+export function describePossible(
+  scene: Scene,
+  { client, server }: Pick<ExpectedEdge, 'client' | 'server'>,
+  roots: readonly Span[],
+): UnjudgedCalls {
+  return {
+    edge: { client, peer: server, calls: countCalls(scene, roots) },
+    spans: roots,
+    says: `it may be a call of ${client}, which had a request open, or of a program outside`,
+  };
 }
 
 function isNamedRequest(root: Span): boolean {

@@ -53,7 +53,10 @@ export interface UnjudgedEdge {
   readonly calls: number;
   /** Only of messages. */
   readonly protocol?: 'messaging';
-  /** Only where other calls to the peer are whole: the service that has their SERVER spans, and none from the time of these. */
+  /**
+   * Only where other calls to the peer are whole: the service that has their SERVER spans, and none from the time of these; or that received other
+   * messages of the destination.
+   */
   readonly server?: string;
 }
 

@@ -196,8 +196,32 @@ test('runs that cannot begin', async () => {
       /baggage is given twice, by --baggage and by --request-header/,
     ],
     [['http://x', 'nowhere', ...receiver], /: url "nowhere": expected/],
+    [
+      ['http://127.0.0.1:1/x', '--source', 'file=/absent'],
+      /--source file: a file is read once, before the requests are sent, .* propagation-check file PATH$/m,
+    ],
   ];
   for (const [args, message] of cases) await assertRefused(['run', ...args], message);
+});
+
+test('files that cannot be written, before anything is read', async (t) => {
+  const folder = await makeFolder(t);
+  const missing = join(folder, 'missing/');
+  // A file may have this name, and the one that is written beside it may not.
+  const unwritable = join(folder, 'x'.repeat(250));
+  const cases: readonly (readonly [readonly string[], RegExp])[] = [
+    [
+      ['file', 'absent', '--report', `json=${missing}`],
+      /--report json=\S+missing\/: a folder; name a file in it/,
+    ],
+    [['audit', 'absent', '--state', missing], /--state=\S+missing\/: a folder; name a file in it/],
+    [['audit', 'absent', '--state', unwritable], /--state \S+ cannot be written: the name is too long/],
+    [
+      ['file', 'absent', '--update-baseline', '--baseline', unwritable],
+      /--baseline \S+ cannot be written: the name is too long/,
+    ],
+  ];
+  for (const [args, message] of cases) await assertRefused(args, message);
 });
 
 test('commands and options that do not exist', async () => {

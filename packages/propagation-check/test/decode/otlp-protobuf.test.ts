@@ -93,7 +93,7 @@ test('the path of an id that is not valid leads the message', () => {
   rejected({ parentSpanId: Buffer.alloc(3) }, `${at}.parentSpanId: has 3 bytes, expected 8`);
   rejected(
     { links: [{ traceId, spanId: Buffer.from('x') }] },
-    `${at}.links[0].spanId: has 1 bytes, expected 8`,
+    `${at}.links[0].spanId: has 1 byte, expected 8`,
   );
 });
 

@@ -67,16 +67,25 @@ test('what it says of its sizes is not believed', async () => {
     /^zip, "3\.json": uncompressed data is larger/,
   );
   await refuses(zip(['a', Buffer.alloc(2_000_000), 'stored']), /^zip, "a": uncompressed data is larger/);
-  await refuses(withDirectoryField(zip(['a', request]), 24, 5), 'zip, "a": damaged');
+  await refuses(
+    withDirectoryField(zip(['a', request]), 24, 5),
+    'zip, "a": damaged; copy or fetch it again once it is written whole',
+  );
 });
 
 test('archives that cannot be read say why', async () => {
   const bytes = zip(['a', request]);
   await refuses(withDirectoryField(bytes, 8, 1), /^zip, "a": encrypted/);
   await refuses(withDirectoryField(bytes, 10, 14), /^zip, "a": compressed with method 14/);
-  await refuses(withDirectoryField(bytes, 16, 0), 'zip, "a": damaged');
+  await refuses(
+    withDirectoryField(bytes, 16, 0),
+    'zip, "a": damaged; copy or fetch it again once it is written whole',
+  );
   await refuses(withDirectoryField(bytes, 20, 0xffff), /^zip, "a": reaches beyond the end/);
-  await refuses(bytes.subarray(0, -10), 'zip: has no directory, as if it was cut off');
+  await refuses(
+    bytes.subarray(0, -10),
+    'zip: has no directory, as if it was cut off; copy or fetch it again once it is written whole',
+  );
   const many = Buffer.from(bytes);
   many.writeUInt16LE(0xffff, many.length - 12);
   await refuses(many, /zip64/);

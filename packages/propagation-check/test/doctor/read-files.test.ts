@@ -10,6 +10,26 @@ function find(files: Readonly<Record<string, string>>): readonly string[] {
   return findings.map(({ id, path, line, column, service }) => `${id} ${path}:${line}:${column} ${service}`);
 }
 
+test('files that are no text are named, and a project that has nothing else is not judged', () => {
+  const judge = (files: Readonly<Record<string, string>>) =>
+    examine(Object.entries(files).map(([path, text]) => ({ path, text })));
+  const [bytes, utf16] = ['\x02\ufffd\x00k', 'F\0R\0O\0M\0'];
+  const [random, encrypted] = [judge({ 'nginx.conf': bytes }), judge({ Dockerfile: utf16, '.env': bytes })];
+  assert.match(random.reason ?? '', /^nginx\.conf cannot be read as text: .*; save it as UTF-8/);
+  assert.match(encrypted.reason ?? '', /^Dockerfile and 1 more cannot be read as text: /);
+  assert.deepEqual(random.gaps, ['nginx.conf is no text and was not read']);
+  assert.deepEqual([random.verdict, random.read], ['unknown', {}]);
+  const image = 'FROM node:22\nENV OTEL_PROPAGATORS=tracecontext\n';
+  const beside = judge({ Dockerfile: image, '.env': bytes });
+  assert.deepEqual([beside.verdict, beside.gaps], ['clean', ['.env is no text and was not read']]);
+  assert.match(
+    judge({ Dockerfile: image, 'compose.yaml': bytes }).reason ?? '',
+    /^compose\.yaml cannot be read as text/,
+  );
+  const code = judge({ Dockerfile: image, 'app.js': 'const bell = "\x07";' });
+  assert.deepEqual([code.verdict, code.gaps], ['clean', []]);
+});
+
 test('Compose: anchors, merge keys, lists, env files, defaults and the Dockerfile that is built', () => {
   assert.deepEqual(
     find({

@@ -87,6 +87,73 @@ suite('edges that nothing here can judge', () => {
     assert.match(explainNothingToJudge(judge(message), names, noExpectation), /\(1 message\)/);
   });
 
+  test('messages of a destination of which others are received are named, with how to decide; the verdict stays', () => {
+    const kafka = 'messaging.system=kafka messaging.destination.name=mails';
+    const send = (at: number, more = '') =>
+      `trace ${at + 1}\n  web PRODUCER "publish" ${at * 100}..${at * 100 + 5} id:m${at} ${kafka} ${more}`;
+    const times = (at: number) => `${at * 100 + 10}..${at * 100 + 20}`;
+    const receive = (at: number) => `${send(at)}\n    mailer CONSUMER "process" ${times(at)} ${kafka}`;
+    const link = (at: number) =>
+      `${send(at)}\ntrace 10${at}\n  mailer CONSUMER "process" ${times(at)} link:m${at} ${kafka}`;
+    const numbers = Array.from({ length: 10 }, (_, at) => at);
+    const judge = (...drawings: readonly string[]) => checkTraces(readDrawing(drawings.join('\n')).spans);
+    const judgeAll = (draw: (at: number) => string) => judge(...numbers.map(draw));
+
+    const half = judgeAll((at) => (at % 2 === 0 ? send(at) : receive(at)));
+    const edge = { client: 'web', peer: 'mails', calls: 5, protocol: 'messaging', server: 'mailer' };
+    assert.deepEqual([half.verdict, half.unjudged], ['intact', [edge]]);
+    assert.match(summarise(half, details), /; not judged: web → mails$/);
+    const [note = '', ...others] = hintAtExpectations(half, ['web', 'mailer'], noExpectation);
+    assert.match(
+      note,
+      /^not judged: web → mails \(5 messages\): mailer received others there, .*sampler of its own.*--expect "web -> mailer"$/,
+    );
+    assert.deepEqual(others, []);
+    const sampled = judgeAll((at) => (at % 2 === 0 ? send(at) : link(at)));
+    assert.deepEqual([sampled.verdict, sampled.unjudged], ['intact', [edge]]);
+
+    // The last may still be in the queue, and a message that was not accepted is never received.
+    assert.equal(judgeAll((at) => (at === 9 ? send(at) : receive(at))).unjudged, undefined);
+    assert.equal(judgeAll((at) => (at === 3 ? send(at, 'status:ERROR') : receive(at))).unjudged, undefined);
+    const links = numbers.map((at) => `link:m${at}`).join(' ');
+    const batch = `trace 99\n  mailer CONSUMER "receive" 1000..1020 ${links} ${kafka}`;
+    const whole = judge(...numbers.map((at) => send(at)), batch);
+    assert.deepEqual([whole.verdict, whole.unjudged], ['intact', undefined]);
+  });
+
+  test('one trace within a request that usually calls, and shows no call, is named; the verdict stays', () => {
+    const get = 'http.request.method=GET';
+    const buy = (at: number, from: number) =>
+      `trace ${at}\n  web SERVER "GET /buy" ${from}..${from + 100} ${get} url.path=/buy http.route=/buy`;
+    const call = (from: number) =>
+      `    web CLIENT "GET" ${from + 5}..${from + 45} ${get} url.full=http://orders/orders\n      orders SERVER "GET /orders" ${from + 10}..${from + 40} ${get} url.path=/orders http.route=/orders`;
+    const root = (from: number, path = '/orders') =>
+      `trace 90\n  orders SERVER "GET ${path}" ${from}..${from + 10} ${get} url.path=${path} http.route=${path}`;
+    const whole = Array.from({ length: 5 }, (_, at) => `${buy(at + 1, at * 1_000)}\n${call(at * 1_000)}`);
+    const judge = (...more: readonly string[]) => {
+      const {
+        verdict,
+        unjudged = [],
+        explain = [],
+      } = checkTraces(readDrawing([...whole, ...more].join('\n')).spans, { explain: true });
+      return { verdict, unjudged, told: explain.map((end) => end.unjudged ?? null) };
+    };
+    const named = {
+      verdict: 'intact',
+      unjudged: [{ client: 'web', peer: 'orders', calls: 1 }],
+      told: ['it may be a call of web, which had a request open, or of a program outside'],
+    };
+    assert.deepEqual(judge(buy(9, 8_000), root(8_020)), named);
+    assert.deepEqual(judge(buy(9, 8_000), root(8_020, '/other')), named);
+    const drawing = [...whole, buy(9, 8_000), root(8_020)].join('\n');
+    const tolerated = { ...noExpectation, toleratedPeers: ['orders'] };
+    assert.equal(checkTraces(readDrawing(drawing).spans, { expectation: tolerated }).unjudged, undefined);
+    const healthy = { verdict: 'intact', unjudged: [], told: [null] };
+    assert.deepEqual(judge(buy(9, 8_000), root(8_200)), healthy);
+    assert.deepEqual(judge(`${buy(9, 8_000)}\n${call(8_000)}`, root(8_060)), healthy);
+    assert.deepEqual(judge(buy(9, 8_000).replaceAll('/buy', '/sell'), root(8_020)), healthy);
+  });
+
   test('roots that may be calls of a busy caller, of a client that is not instrumented, are named', () => {
     const get = 'http.request.method=GET';
     const drawAll = (agent: string, startOf: (at: number) => number) =>

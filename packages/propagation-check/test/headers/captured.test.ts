@@ -43,11 +43,16 @@ const none = '[]';
 const noneOfAny = Object.fromEntries(formats.map((format) => [idHeaders[format], none]));
 const other = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 
-/** Values that redactors write, and beginnings of a right one. */
-const hiddenValues = [
+/** Values that redactors write. */
+const redacted = [
   ...['[REDACTED]', '[Filtered]', '***', '00-<1>-****-01', '?', '[masked_email]', '[Redacted]', '[ip]', ''],
   ...['d41d8cd98f00b204e9800998ecf8427e', 'DA39A3EE5E6B4B0D3255BFEF95601890AFD80709'],
   ...['00-da39a3ee5e6b4b0d3255bfef95601890afd80709-<call>-01', 'xxxx', 'q83vEjRWeJA='],
+];
+
+/** The same, and beginnings of a right one. */
+const hiddenValues = [
+  ...redacted,
   ...['00-<1>-<call>-0', '00-<1>-<call>', '00-<1>-', '00-0af7', '00-0af7651916cd43dd...'],
 ];
 
@@ -114,6 +119,13 @@ suite('what one side did not record stays open', () => {
     });
   }
 
+  for (const value of redacted)
+    test(`a traceparent came beside another format, hidden as ${JSON.stringify(value)}`, () => {
+      const beside = drawCall({}, { b3: values.b3, traceparent: value });
+      assert.equal(guessCause(beside), 'header-stripped');
+      assert.match(tellFirst(beside), /with a traceparent whose value no record shows/);
+    });
+
   test('the called service has another parent, and may have read the header of another format', () => {
     const split = drawCall({}, { b3: values.b3 });
     const orphan = split.replace('trace 2\n  orders', 'trace 2\n  lost\n    orders');
@@ -123,9 +135,13 @@ suite('what one side did not record stays open', () => {
 
 /** Whether the finding says that another format than Trace Context brought the ids of the call. */
 function tellsOfOtherFormat(drawing: string): boolean {
+  return tellFirst(drawing).includes('brought the ids of the call');
+}
+
+function tellFirst(drawing: string): string {
   const { spans, expectation } = readDrawing(drawing);
   const [finding] = checkTraces(spans, { expectation }).findings;
-  return finding?.evidence[0]?.says.includes('brought the ids of the call') === true;
+  return finding?.evidence[0]?.says ?? '';
 }
 
 suite('a beginning of a right traceparent', () => {

@@ -219,7 +219,7 @@ Good to know:
     const text = render(broken, 200, { notes: ['one'], collector });
     assert.match(
       text,
-      /^BROKEN .*\nnote {2}one\nnote {2}collector=http:\/\/c:8888\/metrics: 1 spans refused, 2 given up/,
+      /^BROKEN .*\nnote {2}one\nnote {2}collector=http:\/\/c:8888\/metrics: 1 span refused, 2 given up/,
     );
     const fine = { ...collector, refused: 0, sendFailed: 0, enqueueFailed: 0 };
     assert.match(render(broken, 200, { collector: fine }), /metrics: no span refused, failed or dropped\n/);

@@ -50,10 +50,43 @@ test('a root of a service with known callers says that it may be called from out
   );
 });
 
+test('messages that nobody received say why nothing can judge them, once for result and explanation', () => {
+  const kafka = 'messaging.system=kafka messaging.destination.name=mail';
+  const sent = `trace 1\n  web PRODUCER "send" 0..5 ${kafka}`;
+  const others = `${sent}\ntrace 2\n  web PRODUCER "send" 10..15 ${kafka}\n    mails CONSUMER "process" 20..30 ${kafka}`;
+  const whole = `trace 3\n  web PRODUCER "send" 100..105 ${kafka}\n    mails CONSUMER "process" 110..120 ${kafka}`;
+  for (const [drawing, says] of [
+    [sent, 'no message to mail was received here'],
+    [`${others}\n${whole}`, 'mails received other messages to mail'],
+  ] as const) {
+    const { unjudged, explain } = checkTraces(readDrawing(drawing).spans, { explain: true });
+    assert.deepEqual(
+      explain?.map((end) => [end.kind, end.unjudged]),
+      [['PRODUCER', says]],
+    );
+    assert.deepEqual(
+      unjudged?.map(({ calls }) => calls),
+      [1],
+    );
+  }
+});
+
+test('a root of a service without known callers says which request of another it fits', () => {
+  const request = 'trace 1\n  web SERVER "GET /buy" 0..100 http.request.method=GET url.path=/buy';
+  const root = (at: number) =>
+    `trace 2\n  stock SERVER "GET /stock" ${at}..${at + 10} http.request.method=GET url.path=/stock`;
+  const explainDrawn = (at: number) =>
+    checkTraces(readDrawing(`${request}\n${root(at)}`).spans, { explain: true }).explain?.map(
+      ({ service, reasons }) => [service, ...reasons.map(({ finding, values }) => `${finding}: ${values}`)],
+    );
+  assert.deepEqual(explainDrawn(20), [['stock', 'missing-call: 0 of 1 root in those of web']]);
+  assert.deepEqual(explainDrawn(200), []);
+});
+
 test('an orphan says which calls of its trace have no child', () => {
   assert.deepEqual(explain('missing-client/healthy', false).at(0)?.slice(0, 2), [
     'SERVER of orders',
-    'missing-client: another side is there: 0 calls of its trace have no child, and no expectation names a caller of the service',
+    'missing-client: another side is there: 0 calls without a child in its trace, and no expectation names a caller of the service',
   ]);
 });
 
@@ -81,7 +114,7 @@ const needs: readonly (readonly [drawing: string, needs: string])[] = [
   ],
   [
     'split-trace/healthy-job-ids',
-    'CONSUMER of worker: split-trace: one PRODUCER span has the id of the message, which nobody continued here: 1 messages: of another queue or log',
+    'CONSUMER of worker: split-trace: one PRODUCER span has the id of the message, which nobody continued here: 1 message: of another queue or log',
   ],
   [
     'split-trace/healthy-fewest-lost-messages',
@@ -121,7 +154,7 @@ trace 2
   ],
   [
     'baggage-lost/healthy-no-evidence',
-    'CLIENT of web: baggage-lost: a tap or an attribute shows that an entry is missing: nothing shows hello=world in 1 of 1 calls',
+    'CLIENT of web: baggage-lost: a tap or an attribute shows that an entry is missing: nothing shows hello=world in 1 of 1 call',
   ],
   [
     'unexpected-edge/healthy',
@@ -129,11 +162,11 @@ trace 2
   ],
   [
     'split-trace/healthy-messages',
-    'PRODUCER of web: uninstrumented-peer: a CLIENT span, which waits for its peer: 1 PRODUCER spans',
+    'PRODUCER of web: uninstrumented-peer: a CLIENT span, which waits for its peer: 1 PRODUCER span',
   ],
   [
     'external-parent/healthy-local-parent',
-    'SERVER of orders: external-parent: the missing parent is of another process: of its own process, by the flags of 1 spans',
+    'SERVER of orders: external-parent: the missing parent is of another process: of its own process, by the flags of 1 span',
   ],
   [
     `trace 1

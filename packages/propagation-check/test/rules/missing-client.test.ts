@@ -119,7 +119,7 @@ test('an orphan says whether an expectation names its caller', () => {
       line.startsWith('SERVER of orders: missing-client: another side is there'),
     );
   const unnamed = ', and no expectation names a caller of the service';
-  assert.ok(whyNot('')?.endsWith(`: 0 calls of its trace have no child${unnamed}`));
+  assert.ok(whyNot('')?.endsWith(`: 0 calls without a child in its trace${unnamed}`));
   assert.ok(whyNot('may web -> orders\n')?.endsWith(unnamed));
   assert.ok(whyNot('expect web -> stock\n')?.endsWith(unnamed));
 });

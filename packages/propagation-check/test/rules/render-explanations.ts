@@ -21,10 +21,11 @@ export function renderExplanation(drawing: string): string {
     `  ${severity} ${id} ${client} -> ${server}\n`,
     ...evidence.map(({ spanId, says }) => `    ${spanId.replace(/^0+/, '')}: ${says}\n`),
   ]);
-  const ends = explain.map(({ kind, service, name, reasons }) =>
+  const ends = explain.map(({ kind, service, name, reasons, unjudged }) =>
     [
       `  ${kind} "${name}" of ${service}`,
       ...reasons.map(({ finding, gate, values }) => `    ${finding} needs: ${gate}; here: ${values}`),
+      ...(unjudged === undefined ? [] : [`    not judged: ${unjudged}`]),
     ].join('\n'),
   );
   const unreported = groupBy(ends, (end) => end).map((same) => `${same[0]}\n    (${same.length})\n`);

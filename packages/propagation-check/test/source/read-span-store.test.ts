@@ -240,7 +240,8 @@ test('what is not there, a folder and an empty file are errors that say so', asy
   await assert.rejects(readSpanStore(tmpdir()), { message: /: a folder; name a file in it, or read it/ });
   await assert.rejects(readSpanStore(await write(t, '')), { message: /: empty; expected spans \(was it / });
   await assert.rejects(readText(gzipSync(large).subarray(0, 5_000)), {
-    message: 'standard input: gzip: ends early, as if it was cut off',
+    message:
+      'standard input: gzip: ends early, as if it was cut off; copy or fetch it again once it is written whole',
   });
   await assert.rejects(
     readSpanStore('-', { stdin: Readable.from([Buffer.alloc(100, '[')]), maxDocumentBytes: 50 }),

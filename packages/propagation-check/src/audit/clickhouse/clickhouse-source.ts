@@ -5,6 +5,7 @@ import { readShape } from '../../decode/read-shape.ts';
 import { SourceError } from '../../source/source.ts';
 import type { SpanStore } from '../../span/span-store.ts';
 import { SpanWriter } from '../../span/span-writer.ts';
+import { countOf } from '../../util/count-of.ts';
 import type { Result } from '../../verdict/result.ts';
 import type { AuditSource, TimeWindow, WindowCoverage, WindowReading } from '../audit-source.ts';
 import { type Counted, chooseTraces } from './choose-traces.ts';
@@ -315,13 +316,13 @@ function describeSeen(
   const except =
     large.length === 0
       ? ''
-      : ` but those of ${sum(large, 'found')} traces of more than ${mostAnalysedSpans} spans (${sum(large, 'spans')} together)`;
+      : ` but those of ${countOf(sum(large, 'found'), 'trace')} of more than ${mostAnalysedSpans} spans (${countOf(sum(large, 'spans'), 'span')})`;
   const left =
     unseen === 0 ? '' : `; ${unseen} calls and loose ends are like none of these and count for nothing`;
   return {
     complete: false,
     says:
-      `every call was counted${except}, and the traces of ${slices.length} of ${all.size} slices of the window were judged: ` +
+      `every call was counted${except}, and the traces of ${slices.length} of ${countOf(all.size, 'slice')} of the window were judged: ` +
       `loose ends of the others count as these do${left} (?most= reads more)`,
   };
 }

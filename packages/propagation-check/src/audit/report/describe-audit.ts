@@ -1,7 +1,8 @@
 import { escapeText } from '../../report/escape-text.ts';
 import type { ReportDetails } from '../../report/json.ts';
 import { listErrorsFirst, verdictNames } from '../../report/summary.ts';
-import { countOf, type Mark, nameEdge } from '../../report/terminal-edges.ts';
+import { type Mark, nameEdge } from '../../report/terminal-edges.ts';
+import { countOf } from '../../util/count-of.ts';
 import { isAccepted } from '../../verdict/decide-verdict.ts';
 import type { Finding } from '../../verdict/result.ts';
 import type { AuditEdge, AuditResult } from '../audit-result.ts';

@@ -1,4 +1,5 @@
-import { countOf, nameEdge } from '../../report/terminal-edges.ts';
+import { nameEdge } from '../../report/terminal-edges.ts';
+import { countOf } from '../../util/count-of.ts';
 import type { AuditResult } from '../audit-result.ts';
 import { placeOf } from '../edge-place.ts';
 import { formatShare, nameOutcome, sumOf, tellTime } from './describe-audit.ts';

@@ -1,7 +1,8 @@
 import { escapeText } from '../../report/escape-text.ts';
 import { code, fence, marks, renderAccepted, renderSection } from '../../report/markdown.ts';
 import { describeNotes, listAccepted } from '../../report/summary.ts';
-import { countOf, nameEdge } from '../../report/terminal-edges.ts';
+import { nameEdge } from '../../report/terminal-edges.ts';
+import { countOf } from '../../util/count-of.ts';
 import type { AuditReportInput } from './audit-report-input.ts';
 import {
   chooseFindings,

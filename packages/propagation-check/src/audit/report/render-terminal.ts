@@ -2,9 +2,10 @@ import { escapeText } from '../../report/escape-text.ts';
 import { hang, type Layout, paint, type Style } from '../../report/layout.ts';
 import { describeNotes, listAccepted } from '../../report/summary.ts';
 import { widestText } from '../../report/terminal.ts';
-import { countOf, nameEdge, paintMark } from '../../report/terminal-edges.ts';
+import { nameEdge, paintMark } from '../../report/terminal-edges.ts';
 import { renderAccepted, renderFinding } from '../../report/terminal-findings.ts';
 import { renderUnreported } from '../../report/terminal-unreported.ts';
+import { countOf } from '../../util/count-of.ts';
 import type { AuditEdge, AuditResult } from '../audit-result.ts';
 import type { AuditReportInput } from './audit-report-input.ts';
 import {

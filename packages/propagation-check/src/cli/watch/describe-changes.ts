@@ -1,5 +1,6 @@
 import { escapeText } from '../../report/escape-text.ts';
-import { countOf, nameEdge } from '../../report/terminal-edges.ts';
+import { nameEdge } from '../../report/terminal-edges.ts';
+import { countOf } from '../../util/count-of.ts';
 import type { Away, WatchState } from './render-edges.ts';
 import { keyOf, tellTime } from './render-edges.ts';
 

@@ -1,8 +1,9 @@
 import { clip, fitText } from '../../report/draw-bars.ts';
 import { escapeText } from '../../report/escape-text.ts';
 import { type Layout, paint } from '../../report/layout.ts';
-import { countOf, type Mark, nameEdge, paintMark } from '../../report/terminal-edges.ts';
+import { type Mark, nameEdge, paintMark } from '../../report/terminal-edges.ts';
 import { findings as prose } from '../../rules/findings.ts';
+import { countOf } from '../../util/count-of.ts';
 import { keyFor } from '../../util/group-by.ts';
 import { type Break, type Counts, type Slice, sliceMs, type WatchedEdge } from './call-tracker.ts';
 

@@ -1,9 +1,10 @@
 import { findings as prose } from '../../rules/findings.ts';
 import type { Span } from '../../span/span.ts';
+import { countOf } from '../../util/count-of.ts';
 import type { Evidence, Finding } from '../../verdict/result.ts';
 import { prepareCalls } from '../call-picture.ts';
 import { escapeText } from '../escape-text.ts';
-import { countOf, nameService } from '../terminal-edges.ts';
+import { nameService } from '../terminal-edges.ts';
 import { drawBrokenCall } from './broken-call.ts';
 import { html, type Markup } from './markup.ts';
 

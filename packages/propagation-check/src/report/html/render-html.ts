@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Span } from '../../span/span.ts';
+import { countOf } from '../../util/count-of.ts';
 import { escapeJson } from '../../util/escape-json.ts';
 import type { EdgeResult, Result } from '../../verdict/result.ts';
 import { escapeText } from '../escape-text.ts';
@@ -13,7 +14,7 @@ import {
   outcomeOf,
   summarise,
 } from '../summary.ts';
-import { countOf, nameService, rankEdges } from '../terminal-edges.ts';
+import { nameService, rankEdges } from '../terminal-edges.ts';
 import { collectPageData } from './collect-page-data.ts';
 import { prepareCards } from './finding-card.ts';
 import { html, type Markup, trusted } from './markup.ts';

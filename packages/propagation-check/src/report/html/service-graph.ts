@@ -1,7 +1,8 @@
 import dagre from '@dagrejs/dagre';
+import { countOf } from '../../util/count-of.ts';
 import type { EdgeResult, Result } from '../../verdict/result.ts';
 import { truncate } from '../layout.ts';
-import { countOf, type Mark, nameService, rankEdges } from '../terminal-edges.ts';
+import { type Mark, nameService, rankEdges } from '../terminal-edges.ts';
 import { html, type Markup } from './markup.ts';
 
 /** A drawing of more edges is a knot; the table beside it has them all. */

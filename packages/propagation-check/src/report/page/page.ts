@@ -191,7 +191,7 @@ export function runPage(): void {
   const filter = (): void => {
     const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
     const found = traces.filter((trace) => (!onlyBroken.checked || trace.isBroken) && matches(trace, words));
-    count.textContent = `${found.length} of ${traces.length} traces`;
+    count.textContent = `${found.length} of ${traces.length} ${traces.length === 1 ? 'trace' : 'traces'}`;
     list.show(found, 0);
   };
   search.addEventListener('input', filter);

@@ -1,0 +1,42 @@
+import type { Draft, LooseEnds, Scene } from '../rules/check.ts';
+import { listPossibleCalls } from './list-possible-calls.ts';
+import {
+  listUncovered,
+  listUnjudged,
+  listUnjudgedRoots,
+  type UncoveredCalls,
+  type UnjudgedCalls,
+} from './list-unjudged.ts';
+import { listUnreceived } from './list-unreceived.ts';
+import type { Undecided } from './result.ts';
+
+/** What neither findings nor whole calls tell: for the result, its notes and `--explain`. */
+export interface Unjudged {
+  readonly calls: readonly UnjudgedCalls[];
+  readonly uncovered: readonly UncoveredCalls[];
+  readonly undecided: readonly Undecided[];
+}
+
+export function gatherUnjudged(scene: Scene, looseEnds: LooseEnds, drafts: readonly Draft[]): Unjudged {
+  const uncovered = listUncovered(scene, looseEnds, drafts);
+  const possible = listPossibleCalls(scene, looseEnds.roots, drafts);
+  const duringRequests = listUnjudgedRoots(scene, looseEnds.roots, drafts);
+  const isListed = ({ edge }: UnjudgedCalls): boolean =>
+    duringRequests.some((one) => one.edge.client === edge.client && one.edge.peer === edge.peer);
+  const calls = [
+    ...listUnjudged(scene, drafts),
+    ...listUnreceived(scene, looseEnds.clients, drafts),
+    ...uncovered.map(describeUncovered),
+    ...duringRequests,
+    ...possible.unjudged.filter((one) => !isListed(one)),
+  ];
+  return { calls, uncovered, undecided: possible.undecided };
+}
+
+function describeUncovered({ client, server, peer, calls, spans }: UncoveredCalls): UnjudgedCalls {
+  return {
+    edge: { client, peer, calls, server },
+    spans,
+    says: `other calls to ${peer} are whole, and ${server} delivered no span from the time of this one`,
+  };
+}

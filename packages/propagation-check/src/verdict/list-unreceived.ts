@@ -1,0 +1,76 @@
+import { readDestination, readOutcome } from '../calls/call-facts.ts';
+import { nameTarget } from '../calls/target.ts';
+import { countUnlinked, type Draft, listExplained, type Scene } from '../rules/check.ts';
+import type { Span } from '../span/span.ts';
+import { type Group, groupBy, keyFor } from '../util/group-by.ts';
+import { countCalls, type UnjudgedCalls } from './list-unjudged.ts';
+
+/** The messages of one destination that were received. */
+interface Received {
+  /** The services that received them. */
+  readonly servers: Set<string | null>;
+  /** How long after its PRODUCER span the CONSUMER span of a message ended at most, in nanoseconds. */
+  lag: number;
+}
+
+/** Messages that nobody received here and of which no finding speaks. */
+export function listUnreceived(
+  scene: Scene,
+  clients: readonly Span[],
+  drafts: readonly Draft[],
+): readonly UnjudgedCalls[] {
+  const sent = clients.filter((span) => span.kind === 'PRODUCER' && readDestination(span) !== null);
+  if (sent.length === 0) return [];
+  const explained = new Set(drafts.flatMap(listExplained));
+  const receivedAt = indexReceived(scene);
+  return groupBy(sent, (span) => keyFor(span.serviceName, nameTarget(span))).flatMap((group) => {
+    if (group.some((span) => explained.has(span))) return [];
+    const [first] = group;
+    const received = receivedAt.get(nameTarget(first));
+    const messages = received === undefined ? group : listDue(scene, group, received);
+    if (messages.length === 0) return [];
+    const server = [...(received?.servers ?? [])].find((name) => name !== null) ?? '(unknown)';
+    const peer = readDestination(first) ?? '';
+    const calls = countCalls(scene, messages);
+    const edge = { client: first.serviceName, peer, calls, protocol: 'messaging' as const };
+    return received === undefined
+      ? [{ edge, spans: messages, says: `no message to ${peer} was received here` }]
+      : [
+          {
+            edge: { ...edge, server },
+            spans: messages,
+            says: `${server} received other messages to ${peer}`,
+          },
+        ];
+  });
+}
+
+function indexReceived({ graph, groups, facts }: Scene): ReadonlyMap<string, Received> {
+  const targetOf = facts.remember(nameTarget);
+  const received = new Map<string, Received>();
+  for (const { clientKind, clients, servers, server } of groups) {
+    if (clientKind !== 'PRODUCER') continue;
+    for (const [at, client] of clients.entries()) {
+      const target = targetOf(client);
+      const known = received.get(target) ?? { servers: new Set(), lag: 0 };
+      received.set(target, known);
+      known.servers.add(server);
+      const lag = (graph.ends[servers[at] ?? client] ?? 0) - (graph.ends[client] ?? 0);
+      if (lag > known.lag) known.lag = lag;
+    }
+  }
+  return received;
+}
+
+/**
+ * Messages that would have been received by the end of the capture, as late as any other of the destination. Not those that failed, and none where
+ * a limit of the SDK left links out: a note of its own tells of those.
+ */
+function listDue(scene: Scene, sent: Group<Span>, { servers, lag }: Received): readonly Span[] {
+  const isUnlinked = [...servers].some(
+    (server) => countUnlinked(scene, { client: sent[0].serviceName, server }) > 0,
+  );
+  if (isUnlinked) return [];
+  const isDue = (span: Span): boolean => span.endTimeUnixNano + BigInt(Math.ceil(lag)) <= scene.capture.to;
+  return sent.filter((span) => isDue(span) && readOutcome(span) !== 'unreached');
+}
