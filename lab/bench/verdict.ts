@@ -16,6 +16,7 @@ import { parseAnswer, startDemoSystem } from 'demo';
 import { openSource, type Source } from 'propagation-check';
 import { findFreePort } from 'propagation-check/test/free-ports';
 import { z } from 'zod';
+import { median, quantile } from '../quantile.ts';
 
 const cli = join(import.meta.dirname, '..', '..', 'packages', 'propagation-check', 'src', 'cli.ts');
 const defaultRuns = '50';
@@ -316,9 +317,7 @@ function readPort(address: ReturnType<ReturnType<typeof createSocketServer>['add
 }
 
 function quantiles(values: readonly number[]): readonly [number, number] {
-  const sorted = values.toSorted((a, b) => a - b);
-  const at = (share: number): number => sorted[Math.floor((sorted.length - 1) * share)] ?? Number.NaN;
-  return [at(0.5), at(0.95)];
+  return [median(values), quantile(values, 0.95)];
 }
 
 function load(): string {
