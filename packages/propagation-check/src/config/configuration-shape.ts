@@ -12,7 +12,9 @@ const count = z.int('expected a whole number').min(1, 'expected 1 or more');
 const someOf = <Item extends z.ZodType>(item: Item, what: string) =>
   z.union([item, z.array(item)], `expected ${what}, or a list of such`);
 
-const target = z.union([file, z.literal(true)], 'expected the path of a file, or true to print it');
+const target = z
+  .union([file, z.literal(true)], 'expected the path of a file, or true to print it')
+  .meta({ id: 'target' });
 const targets = Object.fromEntries(
   reportNames.map((name) => [name, (isFile(reports[name]) ? file : target).optional()]),
 );
