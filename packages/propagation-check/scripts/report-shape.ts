@@ -160,14 +160,3 @@ export const auditShape = z.strictObject({
   result: resultShape,
   ...details,
 });
-
-/** The JSON Schema (2020-12) of a report. Later versions may add fields. */
-export function renderReportSchema(shape: typeof reportShape | typeof auditShape = reportShape): string {
-  const schema = z.toJSONSchema(shape, {
-    io: 'input',
-    override: ({ jsonSchema }) => {
-      delete jsonSchema.additionalProperties;
-    },
-  });
-  return `${JSON.stringify(schema, null, 2)}\n`;
-}

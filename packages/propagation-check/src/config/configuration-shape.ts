@@ -101,8 +101,3 @@ export const configurationShape = z
     description:
       'propagation-check.yaml: settings of the commands run, exec, trace, file, watch and audit. The command line goes before them.',
   });
-
-/** The JSON Schema (2020-12) of a configuration file, for editors. Published as `configuration.schema.json`. */
-export function renderConfigurationSchema(): string {
-  return `${JSON.stringify(z.toJSONSchema(configurationShape, { io: 'input' }), null, 2)}\n`;
-}
