@@ -1,6 +1,6 @@
-/** Makes `dist/` of the package in the working directory: its compiled sources and their types. */
+/** Makes `dist/` of the package in the working directory: its compiled sources and their types. Puts the licence beside it. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, linkSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
@@ -27,6 +27,16 @@ export function build(add: (folder: string) => void = () => undefined): void {
     }
   } finally {
     for (const folder of [made, before]) rmSync(folder, { recursive: true, force: true });
+  }
+  linkLicence();
+}
+
+/** A copy could be packed by another build before it is whole. */
+function linkLicence(): void {
+  try {
+    linkSync(join(import.meta.dirname, '../LICENSE'), 'LICENSE');
+  } catch (error) {
+    if (!isOf(error, 'EEXIST')) throw error;
   }
 }
 

@@ -1,6 +1,5 @@
 // Audits of a generated system: time, memory and spans/s of each source, against JSON.parse of the same files in the same run (ratio of the
 // spans per CPU second).
-// Each row is a process of its own.
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
@@ -8,8 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import type { AuditMeasured, AuditWork } from './audit/measure.ts';
 import { generateSpans } from './engine/generate-spans.ts';
+import { type Measured, measureWork } from './measure-work.ts';
 
 interface System {
   /** With the files of the system. */
@@ -20,12 +19,14 @@ interface System {
 }
 
 /** By their names on the command line, in the order of the table. */
-const rows: Readonly<Record<string, (system: System) => Promise<AuditMeasured>>> = {
+const rows: Readonly<Record<string, (system: System) => Promise<Measured>>> = {
   parse: ({ folder }) => measure('parse', folder),
   files: ({ folder }) => measure('files', folder),
   jaeger: measureJaeger,
 };
 
+const measure = (work: string, target: string) =>
+  measureWork(new URL('audit/measure.ts', import.meta.url), work, target);
 const files = 6;
 const broken = 0.01;
 
@@ -84,7 +85,7 @@ async function sumSizes(folder: string): Promise<string> {
   return (bytes / 1e6).toFixed(0);
 }
 
-async function measureJaeger({ traces }: System): Promise<AuditMeasured> {
+async function measureJaeger({ traces }: System): Promise<Measured> {
   const server = fork(fileURLToPath(new URL('audit/jaeger-server.ts', import.meta.url)), [String(traces)]);
   try {
     const [port] = await once(server, 'message');
@@ -92,17 +93,6 @@ async function measureJaeger({ traces }: System): Promise<AuditMeasured> {
   } finally {
     server.kill();
   }
-}
-
-async function measure(work: AuditWork, target: string): Promise<AuditMeasured> {
-  const child = fork(fileURLToPath(new URL('audit/measure.ts', import.meta.url)), [work, target]);
-  const exit = once(child, 'exit').then(([code]) => {
-    throw new Error(`measuring ${work} ended with exit code ${code}`);
-  });
-  const [measured]: AuditMeasured[] = await Promise.race([once(child, 'message'), exit]);
-  exit.catch(() => {});
-  if (measured === undefined) throw new Error(`measuring ${work} gave nothing`);
-  return measured;
 }
 
 function row(name: string, ...cells: readonly string[]): string {

@@ -11,6 +11,7 @@ import { SpanKind } from '@opentelemetry/api';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { BatchSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
 import { DurableExporter } from 'otlp-durable-exporter';
+import { median } from '../quantile.ts';
 
 const pipelines = ['stock', 'durable'] as const;
 const weathers = ['well', 'outage'] as const;
@@ -135,10 +136,6 @@ async function hear(child: ChildProcess): Promise<Usage> {
   const [usage]: Usage[] = await once(child, 'message');
   if (usage === undefined) throw new Error('the producer said nothing');
   return usage;
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }
 
 /** Prints the table. */

@@ -1,24 +1,23 @@
 // The engine on large files: how fast spans get into columns and are checked, and what they take, against JSON.parse and the generated
 // decoder of protobuf on the same files in the same run. Each measurement is a process of its own.
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { type Generated, generateSpans } from './engine/generate-spans.ts';
-import type { Measured, WorkName } from './engine/measure.ts';
+import type { WorkName } from './engine/measure.ts';
 import { measureReceiver, receiverProtocols } from './engine/receiver.ts';
 import { measureStarts } from './engine/start.ts';
 import { writeRecords } from './engine/write-records.ts';
+import { type Measured, measureWork } from './measure-work.ts';
 
 const million = 1_000_000;
 /** The sizes of the files from which slopes are measured, in millions of spans. The largest file has 8.6 GB. */
 const [shortSizes, longSizes] = ['1,2', '1,2,5,10'];
 /** Large enough that Node's compilation of hot code hardly counts. The work with `JSON.parse` reads the file at once, and Node reads no larger one so. */
 const manySpans = 2 * million;
-const measureFile = fileURLToPath(new URL('engine/measure.ts', import.meta.url));
+const measure = (work: WorkName, path: string) =>
+  measureWork(new URL('engine/measure.ts', import.meta.url), work, path);
 
 /** Prints the tables. */
 export async function benchEngine(argv: readonly string[]): Promise<void> {
@@ -219,17 +218,6 @@ async function printReceiver(folder: string, spans: number, rounds: number): Pro
       ),
     );
   }
-}
-
-async function measure(work: WorkName, path: string): Promise<Measured> {
-  const child = fork(measureFile, [work, path]);
-  const exit = once(child, 'exit').then(([code]) => {
-    throw new Error(`measuring ${work} ended with exit code ${code}`);
-  });
-  const [measured]: Measured[] = await Promise.race([once(child, 'message'), exit]);
-  exit.catch(() => {});
-  if (measured === undefined) throw new Error(`measuring ${work} gave nothing`);
-  return measured;
 }
 
 function row(name: string, ...cells: readonly string[]): string {

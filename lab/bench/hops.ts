@@ -12,10 +12,10 @@ import { startCollector, token } from '../deploy/start-collector.ts';
 import { obstacle, pathOf, root } from '../deploy/tools.ts';
 import { encodeRequests } from './engine/receiver.ts';
 import { openGrpc, openHttp } from './open-exporter.ts';
+import { readCpuSeconds } from './read-cpu-seconds.ts';
 
 const spans = 200_000;
 const sendersAtOnce = 4;
-const ticksPerSecond = 100;
 const pollMs = 200;
 /** After the last batch: the sampler decides, and what it keeps is exported. */
 const settleMs = 5_000;
@@ -73,13 +73,6 @@ async function measure(process: ChildProcess, run: () => Promise<unknown>): Prom
   const before = await readCpuSeconds(process);
   await run();
   return (await readCpuSeconds(process)) - before;
-}
-
-/** Of all threads. Linux. */
-async function readCpuSeconds({ pid }: ChildProcess): Promise<number> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
 }
 
 /** Whether sink and sampler have every span. */

@@ -1,6 +1,7 @@
 /** Cost of a service: bare Fastify, stock OpenTelemetry and the demo's services, interleaved. */
 import { loadavg } from 'node:os';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { median } from '../quantile.ts';
 import { runSystem, type Sample, type System, systems } from './services/run-system.ts';
 
 interface Target {
@@ -93,13 +94,6 @@ function renderTarget(
   const isMet = isAtMost ? value <= bound : value >= bound;
   const shown = of === 'ratio' ? bound.toFixed(2) : `${bound} ${unit}`;
   return `${isAtMost ? '≤' : '≥'} ${shown} ${isMet ? 'met' : 'missed'}`;
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length / 2;
-  const [low, high] = [sorted[Math.ceil(middle) - 1], sorted[Math.floor(middle)]];
-  return low === undefined || high === undefined ? Number.NaN : (low + high) / 2;
 }
 
 function parseCount(text: string): number {

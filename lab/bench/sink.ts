@@ -3,13 +3,14 @@
 import { type ChildProcess, fork, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { findFreePort } from 'propagation-check/test/free-ports';
 import { z } from 'zod';
+import { readCpuSeconds } from './read-cpu-seconds.ts';
 import type { SendTask, Sent } from './sink/send-task.ts';
 
 /** Spans per second of the hour of traffic that is sent without pauses. */
@@ -141,9 +142,9 @@ async function runSink(options: readonly string[], task: Task): Promise<SinkRun>
   const child = start(process.execPath, [...args, '--state', state, ...options]);
   try {
     const [, url = '', metricsUrl = ''] = await waitForLine(child, /listening on (\S+); metrics on (\S+)/);
-    const before = readCpu(child);
+    const before = await readCpuSeconds(child);
     const { sent, sizes } = await measure(child, { ...task, url });
-    const cpu = readCpu(child) - before;
+    const cpu = (await readCpuSeconds(child)) - before;
     const text = await (await fetch(metricsUrl)).text();
     const closed = (reason: string) =>
       Number(new RegExp(`closed_total\\{reason="${reason}"\\} (\\d+)`).exec(text)?.[1]);
@@ -183,7 +184,7 @@ async function printBare(task: Task): Promise<void> {
 /** A Collector that takes and drops: the `otlp` receiver and the `nop` exporter, or `debug` where it has no other. */
 async function printCollector(binary: string, task: Task): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'collector-'));
-  const port = await findPort();
+  const port = await findFreePort();
   const path = join(folder, 'config.yaml');
   const components = spawnSync(binary, ['components'], { encoding: 'utf8' }).stdout;
   const exporter = /name: nop\b/.test(components.slice(components.indexOf('exporters'))) ? 'nop' : 'debug';
@@ -206,9 +207,9 @@ service:
 }
 
 async function printReceiver(name: string, child: ChildProcess, task: SendTask): Promise<void> {
-  const before = readCpu(child);
+  const before = await readCpuSeconds(child);
   const { sent, sizes } = await measure(child, task);
-  const cpu = readCpu(child) - before;
+  const cpu = (await readCpuSeconds(child)) - before;
   child.kill('SIGKILL');
   await once(child, 'exit');
   console.log(row(name, ...rates(sent, cpu), '', '', ...tenths(sizes)));
@@ -263,15 +264,6 @@ async function waitForLine(child: ChildProcess, pattern: RegExp): Promise<RegExp
   throw new Error('the receiver did not say where it listens');
 }
 
-const ticksPerSecond = 100;
-
-/** CPU time of all threads, in seconds. Linux. */
-function readCpu({ pid }: ChildProcess): number {
-  const stat = spawnSync('cat', [`/proc/${pid}/stat`], { encoding: 'utf8' }).stdout;
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
-}
-
 async function readMemory({ pid }: ChildProcess): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
   return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1] ?? 0) * 1024;
@@ -296,15 +288,6 @@ function readCounts(text: string) {
     undecided: sum('undecided'),
     causes: [...new Set(edges.flatMap(({ verdict, cause }) => (verdict === 'undecided' ? [cause] : [])))],
   };
-}
-
-async function findPort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  return typeof address === 'object' && address !== null ? address.port : 0;
 }
 
 async function isOpen(port: number): Promise<boolean> {

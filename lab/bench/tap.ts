@@ -7,6 +7,7 @@ import { Agent, createServer, get, type IncomingMessage } from 'node:http';
 import { devNull } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { startTap } from 'propagation-check';
+import { quantile } from '../quantile.ts';
 
 const warmUp = 2_000;
 const rounds = 10_000;
@@ -55,10 +56,6 @@ async function timeRequest(url: string, agent: Agent): Promise<number> {
   return performance.now() - start;
 }
 
-function quantile(sorted: readonly number[], share: number): number {
-  return sorted[Math.floor((sorted.length - 1) * share)] ?? Number.NaN;
-}
-
 /** Prints the table. Ends the process. */
 export async function benchTap(): Promise<void> {
   const direct = await startProcess('target');
@@ -72,7 +69,6 @@ export async function benchTap(): Promise<void> {
     times.direct.push(first);
     times.tapped.push(second);
   }
-  const [a, b] = [times.direct.toSorted((x, y) => x - y), times.tapped.toSorted((x, y) => x - y)];
   console.log(`${rounds} requests each, one at a time, alternating; milliseconds`);
   console.log('          direct     tap   added   ratio');
   for (const [name, share] of [
@@ -80,7 +76,7 @@ export async function benchTap(): Promise<void> {
     ['p95', 0.95],
     ['p99', 0.99],
   ] as const) {
-    const [without, with_] = [quantile(a, share), quantile(b, share)];
+    const [without, with_] = [quantile(times.direct, share), quantile(times.tapped, share)];
     const columns = [without, with_, with_ - without].map((ms) => ms.toFixed(3).padStart(8));
     console.log(`${name.padEnd(8)}${columns.join('')}${(with_ / without).toFixed(2).padStart(8)}`);
   }

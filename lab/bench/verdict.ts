@@ -4,8 +4,8 @@
  */
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
-import { connect, createServer as createSocketServer, type Socket } from 'node:net';
+import type { IncomingMessage } from 'node:http';
+import { connect, createServer, type Socket } from 'node:net';
 import { loadavg } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
@@ -15,7 +15,9 @@ import { parseArgs } from 'node:util';
 import { parseAnswer, startDemoSystem } from 'demo';
 import { openSource, type Source } from 'propagation-check';
 import { findFreePort } from 'propagation-check/test/free-ports';
+import { listen } from 'service-kit/testing';
 import { z } from 'zod';
+import { median, quantile } from '../quantile.ts';
 
 const cli = join(import.meta.dirname, '..', '..', 'packages', 'propagation-check', 'src', 'cli.ts');
 const defaultRuns = '50';
@@ -196,7 +198,7 @@ async function runOnce(place: Place): Promise<Times> {
     requestedAt: 0,
     readLastSpan: null,
   };
-  await using front = await serve(async (request, response) => {
+  using front = await listen(async (request, response) => {
     seen.requestedAt = performance.now();
     const answer = await relay(place.url, request, await buffer(request));
     response.writeHead(answer.status, { 'content-type': answer.type }).end(answer.body);
@@ -266,7 +268,7 @@ async function tapWire(
   onSent: (at: number) => void,
 ): Promise<{ readonly origin: string } & AsyncDisposable> {
   const open = new Set<Socket>();
-  const server = createSocketServer({ noDelay: true }, (exporter) => {
+  const server = createServer({ noDelay: true }, (exporter) => {
     const receiver = connect({ port, host: '127.0.0.1', noDelay: true });
     for (const [socket, other] of [
       [exporter, receiver],
@@ -294,31 +296,13 @@ async function tapWire(
   };
 }
 
-type Handler = (...args: Parameters<RequestListener>) => Promise<void>;
-
-async function serve(handle: Handler): Promise<{ readonly url: URL } & AsyncDisposable> {
-  const server = createServer((request, response) => void handle(request, response));
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return {
-    url: new URL(`http://127.0.0.1:${readPort(server.address())}`),
-    [Symbol.asyncDispose]: async () => {
-      server.close();
-      server.closeAllConnections();
-      await once(server, 'close');
-    },
-  };
-}
-
-function readPort(address: ReturnType<ReturnType<typeof createSocketServer>['address']>): number {
+function readPort(address: ReturnType<ReturnType<typeof createServer>['address']>): number {
   if (address === null || typeof address === 'string') throw new Error('the server has no port');
   return address.port;
 }
 
 function quantiles(values: readonly number[]): readonly [number, number] {
-  const sorted = values.toSorted((a, b) => a - b);
-  const at = (share: number): number => sorted[Math.floor((sorted.length - 1) * share)] ?? Number.NaN;
-  return [at(0.5), at(0.95)];
+  return [median(values), quantile(values, 0.95)];
 }
 
 function load(): string {

@@ -1,3 +1,4 @@
+import { quantile } from '../quantile.ts';
 import { isGood, type Run, type RunDone } from './run.ts';
 import { serviceNames } from './stack.ts';
 
@@ -90,10 +91,7 @@ function toCells({ fault, runs }: Row): readonly string[] {
 /** Least, median and most. */
 export function summarize(seconds: readonly number[]): string {
   if (seconds.length === 0) return '-';
-  const sorted = seconds.toSorted((one, other) => one - other);
-  const middle = (sorted.length - 1) / 2;
-  const median = ((sorted[Math.floor(middle)] ?? 0) + (sorted[Math.ceil(middle)] ?? 0)) / 2;
-  return [sorted[0] ?? 0, median, sorted.at(-1) ?? 0].map((value) => value.toFixed(1)).join('/');
+  return [0, 0.5, 1].map((share) => quantile(seconds, share).toFixed(1)).join('/');
 }
 
 function describeRow({ fault, runs, skipped }: Row): readonly string[] {

@@ -1,9 +1,8 @@
-import { once } from 'node:events';
-import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { type Call, type CheckOptions, callServiceA, checkCalls, type Mode, startDemoSystem } from 'demo';
 import type { Span, WireRecord } from 'propagation-check';
 import { mapConcurrently } from 'propagation-check/kit';
+import { listen } from 'service-kit/testing';
 import type { VariantName } from './variants/variant.ts';
 
 /** The evidence of a real system that has stopped. */
@@ -90,7 +89,8 @@ export async function listFailed(
  * @throws {ServiceStartError}
  */
 export async function observeVariant(name: VariantName, signal: AbortSignal): Promise<Observation> {
-  await using peer = await startPeer();
+  // A service without instrumentation.
+  using peer = await listen((_request, response) => response.end('{}'));
   const system = await startDemoSystem({
     mode: 'auto',
     fault: null,
@@ -126,19 +126,4 @@ async function ask(url: URL, signal: AbortSignal, userAgent = 'fault-matrix'): P
   );
   const body = await response.text();
   if (!response.ok) throw new NoAnswerError(`${url} answered ${response.status}: ${body}`);
-}
-
-/** A service without instrumentation. */
-async function startPeer(): Promise<AsyncDisposable & { readonly url: string }> {
-  const server = createServer((_request, response) => void response.end('{}'));
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('the peer has no TCP address');
-  return {
-    url: `http://127.0.0.1:${address.port}`,
-    async [Symbol.asyncDispose]() {
-      server.close();
-      server.closeAllConnections();
-    },
-  };
 }

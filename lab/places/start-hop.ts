@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
-import { createServer, type OutgoingHttpHeaders, request as send } from 'node:http';
+import { type OutgoingHttpHeaders, request as send } from 'node:http';
 import { startTap } from 'propagation-check';
+import { listen } from 'service-kit/testing';
 
 export interface HopOptions {
   readonly protocol: '1' | '2';
@@ -25,7 +25,7 @@ export async function startHop({ protocol, target, does, host, prefix = '' }: Ho
     const faults = does === 'pass' ? [] : [does];
     return startTap({ listen: { port: 0 }, target: target(), faults, onRecord: () => undefined });
   }
-  const server = createServer((request, response) => {
+  const server = await listen((request, response) => {
     const next = new URL(target());
     const headers: OutgoingHttpHeaders = {
       ...request.headersDistinct,
@@ -48,14 +48,5 @@ export async function startHop({ protocol, target, does, host, prefix = '' }: Ho
     onward.on('error', () => response.writeHead(502).end());
     request.pipe(onward);
   });
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('not listening');
-  return {
-    url: `http://127.0.0.1:${address.port}`,
-    close: async () => {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
+  return { url: server.url, close: async () => server[Symbol.dispose]() };
 }

@@ -1,9 +1,8 @@
 /** The account as chaos draws it up: through the reader of Jaeger's API, from what a server really answers. */
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { createServer } from 'node:http';
 import { describe, it, type TestContext } from 'node:test';
 import { openSource } from 'propagation-check';
+import { listen } from 'service-kit/testing';
 import { drawAccount } from '../chaos/account.ts';
 import { awaitSpans } from '../chaos/await-spans.ts';
 import { readLedger } from '../chaos/ledger.ts';
@@ -108,16 +107,12 @@ async function account(
     resource: { attributes: [{ key: 'service.name', value: { stringValue: 'service-a' } }] },
     scopeSpans: [{ spans }],
   }));
-  const jaeger = createServer((_request, response) => {
+  using jaeger = await listen((_request, response) => {
     response.writeHead(batches.length > 0 ? 200 : 404, { 'content-type': 'application/json' });
     const none = { error: { httpCode: 404, message: 'No traces found' } };
     response.end(JSON.stringify(batches.length > 0 ? { result: { resourceSpans } } : none));
   });
-  await once(jaeger.listen(0, '127.0.0.1'), 'listening');
-  t.after(() => jaeger.close());
-  const address = jaeger.address();
-  if (address === null || typeof address === 'string') assert.fail('no TCP address');
-  const source = await openSource(`jaeger=http://127.0.0.1:${address.port}`);
+  const source = await openSource(`jaeger=${jaeger.url}`);
   try {
     const expected = new Map([[traceId, new Set(ended.map(({ spanId }) => spanId))]]);
     const { found } = await awaitSpans({ source, expected, patienceMs: 1, signal: t.signal });

@@ -4,10 +4,10 @@ import { execFile, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { chmod, cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
 import { delimiter, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { findFreePorts } from 'propagation-check/test/free-ports';
+import { listen } from 'service-kit/testing';
 import { parse, parseAllDocuments } from 'yaml';
 import { z } from 'zod';
 
@@ -171,15 +171,11 @@ describe('gateways.md', () => {
       skip: isMissing && `${name} is not installed`,
     }, async (t) => {
       const home = await mkdtemp(join(root, 'out', `${name}-`));
-      const service = createServer(({ headers }, response) => response.end(headers.traceparent ?? 'none'));
-      await once(service.listen(0, '127.0.0.1'), 'listening');
-      t.after(() => service.close());
-      const address = service.address();
-      assert.ok(address !== null && typeof address === 'object');
+      using service = await listen(({ headers }, response) => response.end(headers.traceparent ?? 'none'));
       const [port = 0] = await findFreePorts(1);
       const [block] = readBlocks('gateways.md').filter(({ language }) => language === name);
       const config = (block?.code ?? '')
-        .replaceAll('8083', String(address.port))
+        .replaceAll('8083', new URL(service.url).port)
         .replaceAll('8080', String(port))
         .replace('http {', `http {\n${settings}`);
       const file = join(home, 'gateway.conf');

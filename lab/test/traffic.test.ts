@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { createServer, type ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import { test } from 'node:test';
+import { listen } from 'service-kit/testing';
 import { startTraffic } from '../e2e/traffic.ts';
 
 const spanId = 'b7ad6b7169203331';
@@ -22,19 +22,12 @@ async function serve(
   answerOthers: (response: ServerResponse, die: () => void) => void,
 ) {
   let requests = 0;
-  const server = createServer((_request, response) => {
+  const server = await listen((_request, response) => {
     requests += 1;
     if (requests <= wholeAnswers) response.end(body);
-    else answerOthers(response, die);
+    else answerOthers(response, () => server[Symbol.dispose]());
   });
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  const address = server.address();
-  assert.ok(address !== null && typeof address === 'object');
-  const die = () => {
-    server.close();
-    server.closeAllConnections();
-  };
-  return { url: new URL(`http://127.0.0.1:${address.port}`), [Symbol.dispose]: die };
+  return { ...server, url: new URL(server.url) };
 }
 
 test('traffic resolves with the answers, also those before the service died', async () => {

@@ -1,19 +1,11 @@
-/** One row of the table, in a process of its own. */
+/** A row of the table, in a process of its own. */
 import { createReadStream } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { openSource } from 'propagation-check';
 import { checkStore, createFileSource, createSearchSource, readWindows } from 'propagation-check/kit';
-
-export interface AuditMeasured {
-  readonly spans: number;
-  readonly milliseconds: number;
-  /** CPU time of all threads. */
-  readonly cpuMilliseconds: number;
-  /** The most that the process had. */
-  readonly bytes: number;
-}
+import { reportWork } from '../measure-work.ts';
 
 const signal = new AbortController().signal;
 const onProgress = () => {};
@@ -21,7 +13,6 @@ const onProgress = () => {};
 const limit = 1_000_000;
 const hourMs = 3_600_000;
 
-/** The works that are measured. Each resolves with the number of spans. */
 const works = {
   /** `JSON.parse` of each line, on one thread; nothing is kept. */
   parse: async (folder: string) => {
@@ -49,26 +40,6 @@ const works = {
     await source.close();
     return now.result.spans;
   },
-} as const;
+};
 
-export type AuditWork = keyof typeof works;
-
-function isWork(name: string | undefined): name is AuditWork {
-  return name !== undefined && Object.hasOwn(works, name);
-}
-
-if (process.send !== undefined) {
-  const [name, target = ''] = process.argv.slice(2);
-  if (!isWork(name)) throw new Error(`no work is called ${name}`);
-  const start = performance.now();
-  const cpuStart = process.cpuUsage();
-  const spans = await works[name](target);
-  const { user, system } = process.cpuUsage(cpuStart);
-  const measured: AuditMeasured = {
-    spans,
-    milliseconds: performance.now() - start,
-    cpuMilliseconds: (user + system) / 1_000,
-    bytes: process.resourceUsage().maxRSS * 1024,
-  };
-  process.send(measured, () => process.exit());
-}
+await reportWork(works);

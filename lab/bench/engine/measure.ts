@@ -1,16 +1,8 @@
-/** One measurement, in a process of its own: its memory and its compiled code are not those of another one. */
+/** A measurement, in a process of its own. */
 import { open, readFile } from 'node:fs/promises';
 import { checkStore, readExportRequest, readSpanStore, readWireFile } from 'propagation-check/kit';
+import { reportWork } from '../measure-work.ts';
 import { recordsOf } from './write-records.ts';
-
-export interface Measured {
-  readonly spans: number;
-  readonly milliseconds: number;
-  /** CPU time of all threads. */
-  readonly cpuMilliseconds: number;
-  /** The most that the process had. */
-  readonly bytes: number;
-}
 
 /** The works that are measured. Each reads a file and resolves with the number of its spans. */
 const works = {
@@ -64,22 +56,4 @@ async function readMessages(path: string): Promise<number> {
   return spans;
 }
 
-function isWorkName(name: string | undefined): name is WorkName {
-  return name !== undefined && Object.hasOwn(works, name);
-}
-
-if (process.send !== undefined) {
-  const [name, path = ''] = process.argv.slice(2);
-  if (!isWorkName(name)) throw new Error(`no measurement is called ${name}`);
-  const start = performance.now();
-  const cpuStart = process.cpuUsage();
-  const spans = await works[name](path);
-  const { user, system } = process.cpuUsage(cpuStart);
-  const measured: Measured = {
-    spans,
-    milliseconds: performance.now() - start,
-    cpuMilliseconds: (user + system) / 1_000,
-    bytes: process.resourceUsage().maxRSS * 1024,
-  };
-  process.send(measured, () => process.exit());
-}
+await reportWork(works);

@@ -1,6 +1,7 @@
 // How long the command takes from its start to its end where there is little to do, against Node without a program.
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
+import { median } from '../../quantile.ts';
 import { generateSpans } from './generate-spans.ts';
 
 const packageFolder = join(import.meta.dirname, '../../../packages/propagation-check');
@@ -30,7 +31,7 @@ export async function measureStarts(folder: string): Promise<readonly StartRow[]
   const times = commands.map((): number[] => []);
   for (let round = 0; round < rounds; round += 1)
     for (const [index, { args }] of commands.entries()) times[index]?.push(timeOf(args));
-  const medians = times.map((list) => list.toSorted((a, b) => a - b)[Math.floor(rounds / 2)] ?? Number.NaN);
+  const medians = times.map(median);
   return commands.map(({ name, target }, index) => {
     const milliseconds = medians[index] ?? Number.NaN;
     return { ...{ name, target, milliseconds }, ofNode: milliseconds / (medians[0] ?? Number.NaN) };

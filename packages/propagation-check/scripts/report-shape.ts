@@ -3,11 +3,14 @@ import { edgeProtocols } from '../src/calls/call-group.ts';
 import { findingIds } from '../src/rules/finding.ts';
 import { spanKinds } from '../src/span/span.ts';
 
-const count = z.int().nonnegative();
+const count = z.int().nonnegative().meta({ id: 'count' });
 const list = <Item extends z.ZodType>(item: Item) => z.array(item).readonly();
 const service = z.string().nullable();
 const ids = { traceId: z.string(), spanId: z.string() };
-const finding = z.enum(findingIds);
+const finding = z.enum(findingIds).meta({ id: 'finding' });
+const protocol = z.enum(edgeProtocols).meta({ id: 'protocol' });
+const severity = z.enum(['error', 'warning', 'info']).meta({ id: 'severity' });
+const confidence = z.enum(['certain', 'likely', 'undecided']).meta({ id: 'confidence' });
 
 const acceptance = { known: z.literal(true).exactOptional(), tolerated: z.literal(true).exactOptional() };
 
@@ -20,7 +23,7 @@ const resultShape = z.strictObject({
     z.strictObject({
       client: service,
       server: service,
-      protocol: z.enum(edgeProtocols),
+      protocol,
       calls: count,
       broken: count,
       ...acceptance,
@@ -29,11 +32,11 @@ const resultShape = z.strictObject({
   findings: list(
     z.strictObject({
       id: finding,
-      severity: z.enum(['error', 'warning', 'info']),
+      severity,
       client: service,
       server: service,
-      protocol: z.enum(edgeProtocols),
-      confidence: z.enum(['certain', 'likely', 'undecided']),
+      protocol,
+      confidence,
       count,
       candidates: list(finding).exactOptional(),
       evidence: list(
@@ -104,15 +107,20 @@ export const reportShape = z.strictObject({
 });
 
 const share = z.number().min(0).max(1);
-const rate = z.strictObject({ intact: count, of: count, value: share, low: share, high: share });
-const place = { client: service, server: service, protocol: z.enum(edgeProtocols) };
-const window = z.strictObject({
-  from: z.iso.datetime().nullable(),
-  to: z.iso.datetime().nullable(),
-  traces: count,
-  spans: count,
-  seen: z.strictObject({ complete: z.boolean(), says: z.string() }),
-});
+const rate = z
+  .strictObject({ intact: count, of: count, value: share, low: share, high: share })
+  .meta({ id: 'rate' });
+const time = z.iso.datetime().meta({ id: 'time' });
+const place = { client: service, server: service, protocol };
+const window = z
+  .strictObject({
+    from: time.nullable(),
+    to: time.nullable(),
+    traces: count,
+    spans: count,
+    seen: z.strictObject({ complete: z.boolean(), says: z.string() }),
+  })
+  .meta({ id: 'window' });
 
 /** The JSON report of `audit`, version 1: `audit.schema.json` is made of it. */
 export const auditShape = z.strictObject({
@@ -121,7 +129,7 @@ export const auditShape = z.strictObject({
   outcome: z.enum(['passed', 'failed', 'unknown']),
   window,
   before: window.nullable(),
-  lastRun: z.iso.datetime().nullable(),
+  lastRun: time.nullable(),
   failUnder: share.nullable(),
   edges: list(
     z.strictObject({
@@ -135,8 +143,8 @@ export const auditShape = z.strictObject({
       causes: list(
         z.strictObject({
           id: finding,
-          severity: z.enum(['error', 'warning', 'info']),
-          confidence: z.enum(['certain', 'likely', 'undecided']),
+          severity,
+          confidence,
           candidates: list(finding).exactOptional(),
           count,
           ...acceptance,
@@ -153,14 +161,3 @@ export const auditShape = z.strictObject({
   result: resultShape,
   ...details,
 });
-
-/** The JSON Schema (2020-12) of a report. Later versions may add fields. */
-export function renderReportSchema(shape: typeof reportShape | typeof auditShape = reportShape): string {
-  const schema = z.toJSONSchema(shape, {
-    io: 'input',
-    override: ({ jsonSchema }) => {
-      delete jsonSchema.additionalProperties;
-    },
-  });
-  return `${JSON.stringify(schema, null, 2)}\n`;
-}

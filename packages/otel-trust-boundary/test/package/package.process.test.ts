@@ -1,28 +1,20 @@
 import assert from 'node:assert/strict';
-import { execFile, spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
+import { checkTypes, installPacked } from '../../../install-packed.ts';
 
 const workspace = fileURLToPath(new URL('../..', import.meta.url));
-const modules = join(workspace, '../../node_modules');
-const run = promisify(execFile);
 const traceId = '0af7651916cd43dd8448eb211c80319c';
 
 suite('the packed library, installed in an empty folder', () => {
   let folder = '';
 
   before(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'otel-trust-boundary-package-'));
-    await npm(workspace, 'pack', '--pack-destination', folder);
-    const [tarball] = (await readdir(folder)).filter((name) => name.endsWith('.tgz'));
-    assert.ok(tarball);
-    await writeFile(join(folder, 'package.json'), '{"private":true,"type":"module"}');
     const { devDependencies } = JSON.parse(await readFile(join(workspace, 'package.json'), 'utf8'));
     // The README imports these beside the package.
     const others = [
@@ -32,7 +24,7 @@ suite('the packed library, installed in an empty folder', () => {
       '@opentelemetry/sdk-node',
       'fastify',
     ].map((name) => `${name}@${devDependencies[name]}`);
-    await npm(folder, 'install', '--prefer-offline', '--no-audit', '--no-fund', `./${tarball}`, ...others);
+    folder = await installPacked(workspace, others);
   });
 
   after(() => rm(folder, { recursive: true, force: true }));
@@ -108,19 +100,6 @@ suite('the packed library, installed in an empty folder', () => {
   });
 
   function compile(file: string): void {
-    const compiler = join(modules, 'typescript/bin/tsc');
-    const options = ['--noEmit', '--strict', '--skipLibCheck', 'false', '--target', 'esnext'];
-    const types = ['--module', 'nodenext', '--types', 'node', '--typeRoots', join(modules, '@types')];
-    const { status, stdout } = spawnSync(process.execPath, [compiler, ...options, ...types, file], {
-      cwd: folder,
-      encoding: 'utf8',
-    });
-    assert.deepEqual([status, stdout], [0, '']);
+    assert.deepEqual(checkTypes(folder, file, '--skipLibCheck', 'false'), { status: 0, stdout: '' });
   }
 });
-
-async function npm(cwd: string, ...args: readonly string[]): Promise<void> {
-  // npm tells what it starts which project it is in, and this is another one.
-  const { npm_config_local_prefix: _, npm_config_workspace: __, ...env } = process.env;
-  await run('npm', args, { cwd, env, maxBuffer: 64 * 1024 * 1024 });
-}

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
-import { execFile, spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { startOtlpReceiver } from 'propagation-check';
+import { checkTypes, installPacked } from '../../../install-packed.ts';
 
 const workspace = fileURLToPath(new URL('../..', import.meta.url));
 const run = promisify(execFile);
@@ -17,15 +17,10 @@ suite('the packed exporter, installed in an empty folder', () => {
   let folder = '';
 
   before(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'otlp-durable-exporter-package-'));
-    await npm(workspace, 'pack', '--pack-destination', folder);
-    const [tarball] = (await readdir(folder)).filter((name) => name.endsWith('.tgz'));
-    assert.ok(tarball);
-    await writeFile(join(folder, 'package.json'), '{"private":true,"type":"module"}');
     const { devDependencies } = JSON.parse(await readFile(join(workspace, 'package.json'), 'utf8'));
     const app = ['api', 'exporter-trace-otlp-http', 'sdk-trace'].map((name) => `@opentelemetry/${name}`);
     const packages = app.map((name) => `${name}@${devDependencies[name]}`);
-    await npm(folder, 'install', '--prefer-offline', '--no-audit', '--no-fund', `./${tarball}`, ...packages);
+    folder = await installPacked(workspace, packages);
     await writeFile(join(folder, 'app.ts'), `${await readExample()}\nawait provider.shutdown();\n`);
   });
 
@@ -59,14 +54,7 @@ suite('the packed exporter, installed in an empty folder', () => {
   });
 
   test('its types are complete', () => {
-    const root = join(workspace, '../../node_modules');
-    const options = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'esnext', '--types', 'node'];
-    const { status, stdout } = spawnSync(
-      process.execPath,
-      [join(root, 'typescript/bin/tsc'), ...options, '--typeRoots', join(root, '@types'), 'app.ts'],
-      { cwd: folder, encoding: 'utf8' },
-    );
-    assert.deepEqual([status, stdout], [0, '']);
+    assert.deepEqual(checkTypes(folder, 'app.ts'), { status: 0, stdout: '' });
   });
 
   function start(url: string) {
@@ -81,10 +69,4 @@ async function readExample(): Promise<string> {
   const example = /^```ts\n(.*?)^```$/ms.exec(text)?.[1];
   assert.ok(example);
   return example;
-}
-
-async function npm(cwd: string, ...args: readonly string[]): Promise<void> {
-  // npm tells what it starts which project it is in, and this is another one.
-  const { npm_config_local_prefix: _, npm_config_workspace: __, ...env } = process.env;
-  await run('npm', args, { cwd, env });
 }

@@ -1,8 +1,8 @@
-import { mapConcurrently } from '../collect/map-concurrently.ts';
 import { searchPages } from '../source/search-pages.ts';
 import { groupByTrace } from '../source/select-spans.ts';
 import type { Source } from '../source/source.ts';
 import { SpanWriter } from '../span/span-writer.ts';
+import { mapConcurrently } from '../util/map-concurrently.ts';
 import type { AuditContext, AuditSource, TimeWindow, WindowCoverage } from './audit-source.ts';
 import { selectWindow } from './select-window.ts';
 

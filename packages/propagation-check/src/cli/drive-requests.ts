@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { Agent, request } from 'undici';
-import { mapConcurrently } from '../collect/map-concurrently.ts';
 import { describeHttpFailure, type Peer } from '../source/http-failure.ts';
 import type { AttributeValue, Span } from '../span/span.ts';
+import { mapConcurrently } from '../util/map-concurrently.ts';
 import { ownServiceName } from '../verdict/own-service.ts';
 import type { Entries } from './parse-argument.ts';
 

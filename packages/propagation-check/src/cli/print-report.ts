@@ -1,10 +1,8 @@
-import { appendFile, writeFile } from 'node:fs/promises';
 import { listMisspelt } from '../collect/hint-at-expectations.ts';
 import type { CheckInputs } from '../collect/judge.ts';
 import type { ReportDetails } from '../report/json.ts';
 import { pickSpans } from '../report/pick-spans.ts';
 import { type ReportInput, type ReportName, reports } from '../report/reports.ts';
-import { describeFileError, quotePath } from '../source/file-error.ts';
 import { findDocsRoot } from '../source/find-docs-root.ts';
 import type { SpanStore } from '../span/span-store.ts';
 import { remember } from '../util/remember.ts';
@@ -16,6 +14,7 @@ import type { Output } from './open-output.ts';
 import { type ReportTarget, withPrinted } from './parse-report.ts';
 import { readPageScript } from './read-page-script.ts';
 import { ReportError } from './usage-error.ts';
+import { writeReports } from './write-reports.ts';
 
 /** A check as it is reported. */
 export interface Judged {
@@ -52,27 +51,11 @@ export async function printReport(judged: Judged, args: CheckArguments, output: 
     pickSpans: (most) => pickSpans(readOnce(), result, most),
     readPageScript,
   };
-  const failures = failure === null ? [] : [failure];
-  for (const { name, path } of listTargets(args, (await isWatched(output)) ? 'tree' : 'terminal')) {
-    const text = await reports[name].render(input);
-    if (path === null) await output.print(text);
-    else
-      await writeFile(path, text).catch((error: unknown) => {
-        failures.push(`--report ${name}: ${quotePath(path)} cannot be written: ${describeFileError(error)}`);
-      });
-    if (name === 'github') await addToStepSummary(input, failures);
-  }
+  const targets = listTargets(args, (await isWatched(output)) ? 'tree' : 'terminal');
+  const unwritten = await writeReports(targets, ({ name }) => reports[name].render(input), output);
+  const failures = [...(failure === null ? [] : [failure]), ...unwritten];
   if (failures.length > 0) throw new ReportError(failures.join('; '));
   return { passed: 0, failed: 1, unknown: 2 }[decideOutcome(result, failOn)];
-}
-
-/** Source: GitHub Actions, "Adding a job summary". */
-async function addToStepSummary(input: ReportInput, failures: string[]): Promise<void> {
-  const { GITHUB_STEP_SUMMARY: path } = process.env;
-  if (path === undefined || path === '') return;
-  await appendFile(path, await reports.markdown.render(input)).catch((error: unknown) => {
-    failures.push(`GITHUB_STEP_SUMMARY ${quotePath(path)} cannot be written: ${describeFileError(error)}`);
-  });
 }
 
 /** A person looks at a terminal; programs that run commands in one for a language model read text. */

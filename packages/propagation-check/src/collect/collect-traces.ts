@@ -3,12 +3,12 @@ import { isRoot } from '../graph/trace-graph.ts';
 import { groupByTrace } from '../source/select-spans.ts';
 import type { Source } from '../source/source.ts';
 import type { Span } from '../span/span.ts';
+import { mapConcurrently } from '../util/map-concurrently.ts';
 import { type Awaited, findAwaited } from './find-awaited.ts';
 import { findDetached, findOtherSides, isLinkedTo, selectOtherSides } from './find-other-sides.ts';
 import type { CheckInputs } from './judge.ts';
 import { findLooseEnds } from './judge-trace.ts';
 import { listReached } from './list-reached.ts';
-import { mapConcurrently } from './map-concurrently.ts';
 import { waitForTurn } from './pace-looks.ts';
 
 export interface CollectOptions {

@@ -12,7 +12,9 @@ const count = z.int('expected a whole number').min(1, 'expected 1 or more');
 const someOf = <Item extends z.ZodType>(item: Item, what: string) =>
   z.union([item, z.array(item)], `expected ${what}, or a list of such`);
 
-const target = z.union([file, z.literal(true)], 'expected the path of a file, or true to print it');
+const target = z
+  .union([file, z.literal(true)], 'expected the path of a file, or true to print it')
+  .meta({ id: 'target' });
 const targets = Object.fromEntries(
   reportNames.map((name) => [name, (isFile(reports[name]) ? file : target).optional()]),
 );
@@ -99,8 +101,3 @@ export const configurationShape = z
     description:
       'propagation-check.yaml: settings of the commands run, exec, trace, file, watch and audit. The command line goes before them.',
   });
-
-/** The JSON Schema (2020-12) of a configuration file, for editors. Published as `configuration.schema.json`. */
-export function renderConfigurationSchema(): string {
-  return `${JSON.stringify(z.toJSONSchema(configurationShape, { io: 'input' }), null, 2)}\n`;
-}

@@ -17,10 +17,10 @@ const path = z
   )
   .describe('A path of services: "a -> b -> c" means the edges a -> b and b -> c.');
 
-/** Without the arrow's own message a union says only that nothing fits. */
+/** Without the arrow's own message a union says only that nothing fits. Described where it is used: editors show the text of the definition. */
 const edges = z
   .array(z.union([path, edge], 'expected a path such as "a -> b -> c", or client and server'))
-  .describe('Paths of services, or single edges.');
+  .meta({ id: 'edges' });
 
 /** The content of an expectations file. `expectation.schema.json` is made of it. */
 export const expectationShape = z

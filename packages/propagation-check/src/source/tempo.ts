@@ -7,6 +7,7 @@ import { parseJson } from '../decode/parse-json.ts';
 import { anyArray, readShape } from '../decode/read-shape.ts';
 import { decodeTempoProtobuf } from '../decode/tempo-protobuf.ts';
 import type { Span } from '../span/span.ts';
+import { mapConcurrently } from '../util/map-concurrently.ts';
 import { decodeAnswer, describeAnswer, isHtml, readObject } from './decode-answer.ts';
 import { createHttpClient, type HttpClient, type HttpClientOptions } from './http-client.ts';
 import type { HttpAnswer } from './http-policy.ts';
@@ -14,6 +15,7 @@ import { type Source, SourceError, type TraceQuery } from './source.ts';
 import { checkTraceId } from './trace-id.ts';
 
 const protobuf = 'application/protobuf';
+const readsAtOnce = 4;
 
 /**
  * Grafana Tempo's trace API: `/api/v2/traces/{id}`, and `/api/traces/{id}` where v2 is missing. Protobuf is preferred,
@@ -35,7 +37,7 @@ export async function createTempoSource(baseUrl: URL, options: HttpClientOptions
     readTrace: async (traceId, signal) => readTrace(checkTraceId(client.name, traceId), signal),
     searchTraces: async (query, signal) => {
       const ids = await searchIds(client, query, signal);
-      return (await mapConcurrently(ids, 4, (id) => readTrace(id, signal))).flat();
+      return (await mapConcurrently(ids, readsAtOnce, (id) => readTrace(id, signal))).flat();
     },
     close: () => client.close(),
   };
@@ -129,30 +131,6 @@ async function searchIds(
 
 function quoteTraceQl(text: string): string {
   return `"${text.replace(/["\\]/g, '\\$&').replace(/\n/g, '\\n')}"`;
-}
-
-/** The first failure ends everything that has not begun. */
-async function mapConcurrently<T, U>(
-  items: readonly T[],
-  concurrency: number,
-  map: (item: T) => Promise<U>,
-): Promise<readonly U[]> {
-  const results: U[] = [];
-  const queue = items.values();
-  let failed = false;
-  const work = async () => {
-    for (const item of queue) {
-      if (failed) return;
-      try {
-        results.push(await map(item));
-      } catch (error) {
-        failed = true;
-        throw error;
-      }
-    }
-  };
-  await Promise.all(Array.from({ length: concurrency }, work));
-  return results;
 }
 
 function describeUnexpected(client: HttpClient, answer: HttpAnswer): string {

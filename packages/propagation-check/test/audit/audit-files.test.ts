@@ -106,11 +106,7 @@ suite('an audit of files', () => {
     const folder = await makeDump(t);
     await writeFiles(folder, { 'empty-1.json': '', 'empty-2.json': '' });
     const { code, stdout, stderr } = await executeCli(
-      'audit',
-      join(folder, '**/traces_*'),
-      '--since',
-      '1h',
-      '--json',
+      ...['audit', join(folder, '**/traces_*'), '--since', '1h', '--json'],
     );
     assert.deepEqual([code, stderr], [0, '']);
     const { window, before } = JSON.parse(stdout);
@@ -221,12 +217,7 @@ suite('an audit of files', () => {
   test('an empty window is no verdict', async (t) => {
     const folder = await makeDump(t);
     const { code, stdout } = await executeCli(
-      'audit',
-      folder,
-      '--until',
-      '2026-11-28T19:00:00Z',
-      '--since',
-      '1h',
+      ...['audit', folder, '--until', '2026-11-28T19:00:00Z', '--since', '1h'],
     );
     assert.equal(code, 2);
     assert.match(stdout, /^CANNOT TELL {2}.*no trace begins in the window/);
@@ -324,12 +315,7 @@ suite('an audit of files', () => {
   test('an expected edge that is not there fails', async (t) => {
     const folder = await makeDump(t);
     const { code, stdout } = await executeCli(
-      'audit',
-      folder,
-      '--since',
-      '1h',
-      '--expect',
-      'orders -> stock',
+      ...['audit', folder, '--since', '1h', '--expect', 'orders -> stock'],
     );
     assert.equal(code, 1);
     assert.match(stdout, /✗ orders → stock/);
@@ -340,13 +326,7 @@ suite('an audit of files', () => {
     const names = ['junit', 'html', 'markdown', 'json', 'tree'];
     const reports = names.flatMap((name) => ['--report', `${name}=${join(folder, `.report.${name}`)}`]);
     const { stdout } = await executeCli(
-      'audit',
-      folder,
-      ...reports,
-      '--report',
-      'github',
-      '--fail-under',
-      '96%',
+      ...['audit', folder, ...reports, '--report', 'github', '--fail-under', '96%'],
     );
     assert.match(stdout, /^::warning /m);
     const read = (name: string) => readFile(join(folder, `.report.${name}`), 'utf8');

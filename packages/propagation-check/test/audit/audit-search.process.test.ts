@@ -124,11 +124,7 @@ test('an audit of Tempo searches all services at once, and reads each trace', as
     }
   });
   const { code, stdout, stderr } = await executeCli(
-    'audit',
-    '--source',
-    `tempo=${origin}`,
-    ...window,
-    '--json',
+    ...['audit', '--source', `tempo=${origin}`, ...window, '--json'],
   );
   assert.equal(code, 1, stderr);
   const { edges, window: read } = JSON.parse(stdout);

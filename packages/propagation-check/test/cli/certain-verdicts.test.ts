@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
 import { describeWaiting } from '../../src/cli/describe-waiting.ts';
 import type { Waiting } from '../../src/collect/collect-traces.ts';
@@ -8,59 +7,15 @@ import { startOtlpReceiver } from '../../src/source/otlp-receiver.ts';
 import { findFreePort } from '../free-ports.ts';
 import { startHttpServer } from '../source/http-server.ts';
 import { executeCli } from './run-cli.ts';
-import { exportSpans, type StoredSpan, startTraceStore } from './trace-store.ts';
+import { type Call, exportSpans, makeCall, makeId, type StoredSpan, startTraceStore } from './trace-store.ts';
 
 /** Facts alone can end the waiting before this. */
 const forever = ['--settle', '1h', '--wait', '1h'];
 const expected = ['--expect', 'web -> orders'];
 
-const makeId = (bytes: number) => randomBytes(bytes).toString('hex');
-
 interface Parent {
   readonly traceId: string;
   readonly spanId: string;
-}
-
-type Call = Readonly<Record<'request' | 'client' | 'server', StoredSpan>>;
-
-/** web takes a request and calls orders. A `parent` is continued; otherwise the request is a root. */
-function makeCall(start: number, parent?: Parent): Call {
-  const traceId = parent?.traceId ?? makeId(16);
-  const http = { 'http.request.method': 'GET' };
-  const request = {
-    traceId,
-    spanId: makeId(8),
-    ...(parent === undefined ? {} : { parentSpanId: parent.spanId }),
-    service: 'web',
-    kind: 'SERVER',
-    name: 'GET /',
-    start,
-    end: start + 100,
-    attributes: { ...http, 'url.path': '/' },
-  } as const;
-  const client = {
-    traceId,
-    spanId: makeId(8),
-    parentSpanId: request.spanId,
-    service: 'web',
-    kind: 'CLIENT',
-    name: 'GET',
-    start: start + 10,
-    end: start + 90,
-    attributes: { ...http, 'url.full': 'http://orders:8082/work', 'http.response.status_code': 200 },
-  } as const;
-  const server = {
-    traceId,
-    spanId: makeId(8),
-    parentSpanId: client.spanId,
-    service: 'orders',
-    kind: 'SERVER',
-    name: 'GET /work',
-    start: start + 20,
-    end: start + 80,
-    attributes: { ...http, 'url.path': '/work' },
-  } as const;
-  return { request, client, server };
 }
 
 /** As the root of another trace: the call lost its context. */
@@ -196,8 +151,8 @@ async function runLate(
     if (looks === 5 + looksLater) add(...late.second.splice(0));
   });
   const url = await startWeb(t, (parent, start) => {
-    const { request, client, server } = makeCall(start, parent);
-    const more = makeCall(start, parent);
+    const { request, client, server } = makeCall(start, parent.traceId, parent.spanId);
+    const more = makeCall(start, parent.traceId, parent.spanId);
     late.first.push(request, client);
     if (second === 'server') late.second.push(server);
     else {

@@ -112,12 +112,7 @@ suite('reports of a command that fails', () => {
     const [spans, junit] = [join(folder, 'spans.jsonl'), join(folder, 'out.xml')];
     const json = await linkNowhere(folder);
     const { code } = await executeCli(
-      'file',
-      spans,
-      '--report',
-      `junit=${junit}`,
-      '--report',
-      `json=${json}`,
+      ...['file', spans, '--report', `junit=${junit}`, '--report', `json=${json}`],
     );
     assert.equal(code, 2);
     assert.match(await readFile(junit, 'utf8'), / errors="0">/);

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { text } from 'node:stream/consumers';
@@ -8,7 +7,7 @@ import { pauseFor } from '../../src/collect/pause-for.ts';
 import { findFreePort } from '../free-ports.ts';
 import { startHttpServer } from '../source/http-server.ts';
 import { executeCli, spawnCli } from './run-cli.ts';
-import { exportSpans, type StoredSpan, startTraceStore } from './trace-store.ts';
+import { exportSpans, makeCall, makeId, type StoredSpan, startTraceStore } from './trace-store.ts';
 
 interface Traceparent {
   readonly traceId: string;
@@ -20,8 +19,6 @@ function readTraceparent({ traceparent = '' }: IncomingHttpHeaders): Traceparent
   assert.equal(flags, '01');
   return { traceId, spanId };
 }
-
-const makeId = (bytes: number) => randomBytes(bytes).toString('hex');
 
 interface ServiceOptions {
   /** The traceparent that the service goes by; null begins a trace. */
@@ -55,26 +52,9 @@ function startService(test: TestContext, { extract, record, status = 200 }: Serv
 test('each request is the root of a sampled trace of its own, and exactly these are checked', async (t) => {
   const store = await startTraceStore(t);
   const url = await startService(t, { record: store.add });
-  store.add({
-    traceId: makeId(16),
-    spanId: makeId(8),
-    service: 'web',
-    kind: 'SERVER',
-    name: 'GET /',
-    start: Date.now(),
-    end: Date.now() + 1,
-  });
-  const { code, stdout } = await executeCli(
-    'run',
-    `${url.href}a?b`,
-    '--requests',
-    '5',
-    '--concurrency',
-    '2',
-    '--source',
-    store.source,
-    '--json',
-  );
+  store.add(makeCall(Date.now()).request);
+  const args = ['--requests', '5', '--concurrency', '2', '--source', store.source, '--json'];
+  const { code, stdout } = await executeCli('run', `${url.href}a?b`, ...args);
   const { verdict, traces, edges, notes } = JSON.parse(stdout);
   assert.deepEqual([code, verdict, traces], [0, 'intact', 5]);
   assert.equal(notes.length, 1);
@@ -361,14 +341,7 @@ test('traces that never arrive are not taken for intact ones', async (t) => {
   };
   const url = await startService(t, { record });
   const { code, stdout } = await executeCli(
-    'run',
-    url.href,
-    '--requests',
-    '3',
-    '--source',
-    store.source,
-    '--wait',
-    '200ms',
+    ...['run', url.href, '--requests', '3', '--source', store.source, '--wait', '200ms'],
   );
   assert.equal(code, 2);
   assert.match(
@@ -391,13 +364,7 @@ test('silence is explained', async (t) => {
   const url = await startService(t, { record: () => {} });
   const run = async (...args: readonly string[]) => {
     const { code, stdout } = await executeCli(
-      'run',
-      url.href,
-      '--source',
-      store.source,
-      '--wait',
-      '50ms',
-      ...args,
+      ...['run', url.href, '--source', store.source, '--wait', '50ms', ...args],
     );
     assert.equal(code, 2);
     return stdout.replace(/\s+/g, ' ');
@@ -406,16 +373,7 @@ test('silence is explained', async (t) => {
     await run('--service', 'web'),
     /nor any of web in the last hour: check that the service exports/,
   );
-  const start = Date.now() - 60_000;
-  store.add({
-    traceId: makeId(16),
-    spanId: makeId(8),
-    service: 'web',
-    kind: 'SERVER',
-    name: 'x',
-    start,
-    end: start,
-  });
+  store.add(makeCall(Date.now() - 60_000).request);
   assert.match(
     await run('--service', 'wbe'),
     /nor any of wbe in the last hour: did you mean web instead of wbe\? /,
@@ -454,18 +412,8 @@ test('answers that are errors, and requests that fail, are noted', async (t) => 
       return readTraceparent(request.headers);
     },
   });
-  const partly = await executeCli(
-    'run',
-    flaky.href,
-    '--requests',
-    '3',
-    '--concurrency',
-    '1',
-    '--source',
-    store.source,
-    '--settle',
-    '100ms',
-  );
+  const inTurn = ['--requests', '3', '--concurrency', '1', '--source', store.source, '--settle', '100ms'];
+  const partly = await executeCli('run', flaky.href, ...inTurn);
   assert.equal(partly.code, 2);
   assert.match(
     partly.stdout.replace(/\s+/g, ' '),
@@ -632,12 +580,7 @@ test('a receiver that has spans of other traces alone says whose', async (t) => 
     response.end();
   });
   const { code, stdout } = await executeCli(
-    'run',
-    url.href,
-    '--source',
-    `otlp=127.0.0.1:${port}`,
-    '--wait',
-    '50ms',
+    ...['run', url.href, '--source', `otlp=127.0.0.1:${port}`, '--wait', '50ms'],
   );
   assert.equal(code, 2);
   assert.match(

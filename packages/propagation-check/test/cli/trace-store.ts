@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { TestContext } from 'node:test';
 import { answer, startHttpServer, targetOf } from '../source/http-server.ts';
 
@@ -14,6 +15,31 @@ export interface StoredSpan {
   readonly end: number;
   readonly attributes?: Readonly<Record<string, string | number>>;
   readonly links?: readonly { readonly traceId: string; readonly spanId: string }[];
+}
+
+export const makeId = (bytes: number) => randomBytes(bytes).toString('hex');
+
+export type Call = Readonly<Record<'request' | 'client' | 'server', StoredSpan>>;
+
+/** web takes a request and calls orders; the last two are the two sides of the call. Without a parent the request is a root. */
+export function makeCall(start: number, traceId = makeId(16), parentSpanId?: string): Call {
+  const http = { 'http.request.method': 'GET' };
+  const request = {
+    ...{ traceId, spanId: makeId(8), ...(parentSpanId === undefined ? {} : { parentSpanId }) },
+    ...{ service: 'web', kind: 'SERVER' as const, name: 'GET /', start, end: start + 100 },
+    attributes: { ...http, 'url.path': '/' },
+  };
+  const client = {
+    ...{ traceId, spanId: makeId(8), parentSpanId: request.spanId },
+    ...{ service: 'web', kind: 'CLIENT' as const, name: 'GET', start: start + 10, end: start + 90 },
+    attributes: { ...http, 'url.full': 'http://orders:8082/work', 'http.response.status_code': 200 },
+  };
+  const server = {
+    ...{ traceId, spanId: makeId(8), parentSpanId: client.spanId },
+    ...{ service: 'orders', kind: 'SERVER' as const, name: 'GET /work', start: start + 20, end: start + 80 },
+    attributes: { ...http, 'url.path': '/work' },
+  };
+  return { request, client, server };
 }
 
 export interface TraceStore {

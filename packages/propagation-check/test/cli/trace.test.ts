@@ -8,70 +8,26 @@ import { pauseFor } from '../../src/collect/pause-for.ts';
 import { findFreePort } from '../free-ports.ts';
 import { startHttpServer } from '../source/http-server.ts';
 import { executeCli, makeFolder, spawnCli } from './run-cli.ts';
-import { exportSpans, type StoredSpan, startTraceStore } from './trace-store.ts';
+import { exportSpans, makeCall, startTraceStore } from './trace-store.ts';
 
 const id = 'a'.repeat(32);
 const otherId = 'b'.repeat(32);
+const expected = ['--expect', 'web -> orders'];
 
-/** web calls orders; the last two are the two sides of the call. */
-function makeCall(start: number): Readonly<Record<'request' | 'client' | 'server', StoredSpan>> {
-  const http = { 'http.request.method': 'GET' };
-  return {
-    request: {
-      traceId: id,
-      spanId: '1'.repeat(16),
-      service: 'web',
-      kind: 'SERVER',
-      name: 'GET /',
-      start,
-      end: start + 100,
-      attributes: { ...http, 'url.path': '/' },
-    },
-    client: {
-      traceId: id,
-      spanId: '2'.repeat(16),
-      parentSpanId: '1'.repeat(16),
-      service: 'web',
-      kind: 'CLIENT',
-      name: 'GET',
-      start: start + 10,
-      end: start + 90,
-      attributes: { ...http, 'url.full': 'http://orders:8082/work', 'http.response.status_code': 200 },
-    },
-    server: {
-      traceId: id,
-      spanId: '3'.repeat(16),
-      parentSpanId: '2'.repeat(16),
-      service: 'orders',
-      kind: 'SERVER',
-      name: 'GET /work',
-      start: start + 20,
-      end: start + 80,
-      attributes: { ...http, 'url.path': '/work' },
-    },
-  };
-}
-
+const makeOwnCall = (start: number) => makeCall(start, id);
 const longAgo = () => Date.now() - 600_000;
 
 test('an old trace is read once and judged at once', async (t) => {
   const store = await startTraceStore(t);
-  store.add(...Object.values(makeCall(longAgo())));
-  const { code, stdout } = await executeCli(
-    'trace',
-    id.toUpperCase(),
-    '--source',
-    store.source,
-    '--expect',
-    'web -> orders',
-  );
+  store.add(...Object.values(makeOwnCall(longAgo())));
+  const { code, stdout } = await executeCli('trace', id.toUpperCase(), '--source', store.source, ...expected);
   assert.equal(code, 0);
   assert.match(stdout, /^INTACT {2}1 edge, 1 call \(1 trace, 3 spans\)/);
   assert.equal(store.asked.filter((path) => path.startsWith('/api/v3/traces/')).length, 1);
 });
 
 test('a trace that is still arriving is waited for until it is certain', async (t) => {
-  const { request, client, server } = makeCall(Date.now() - 100);
+  const { request, client, server } = makeOwnCall(Date.now() - 100);
   let looks = 0;
   const store = await startTraceStore(t, (target, { add }) => {
     if (!target.pathname.endsWith(id)) return;
@@ -79,39 +35,24 @@ test('a trace that is still arriving is waited for until it is certain', async (
     if (looks === 2) add(request, client);
     if (looks === 4) add(server);
   });
-  const { code, stdout } = await executeCli(
-    'trace',
-    id,
-    '--source',
-    store.source,
-    '--expect',
-    'web -> orders',
-  );
+  const { code, stdout } = await executeCli('trace', id, '--source', store.source, ...expected);
   assert.equal(code, 0);
   assert.match(stdout, /^INTACT {2}1 edge, 1 call/);
   assert.equal(looks, 4);
 });
 
 test('what has not come when nothing more comes is judged as missing', async (t) => {
-  const { request, client } = makeCall(Date.now() - 100);
+  const { request, client } = makeOwnCall(Date.now() - 100);
   const store = await startTraceStore(t);
   store.add(request, client);
-  const { code, stdout } = await executeCli(
-    'trace',
-    id,
-    '--source',
-    store.source,
-    '--expect',
-    'web -> orders',
-    '--settle',
-    '200ms',
-  );
+  const args = ['--source', store.source, ...expected, '--settle', '200ms'];
+  const { code, stdout } = await executeCli('trace', id, ...args);
   assert.equal(code, 1);
   assert.match(stdout, /\(missing-server\)/);
 });
 
 test('the other side of a broken call is found in another trace, by the name of its host', async (t) => {
-  const { request, client, server } = makeCall(longAgo());
+  const { request, client, server } = makeOwnCall(longAgo());
   const { parentSpanId: _, ...root } = server;
   const store = await startTraceStore(t);
   store.add(request, client, { ...root, traceId: otherId });
@@ -135,7 +76,7 @@ test('the other side of a broken call is found in another trace, by the name of 
 });
 
 test('a call that names nobody is searched for, however slow the search for one that does', async (t) => {
-  const { request, client, server } = makeCall(Date.now() - 100);
+  const { request, client, server } = makeOwnCall(Date.now() - 100);
   const { parentSpanId: _, ...root } = server;
   const byAddress = { ...client.attributes, 'url.full': 'http://127.0.0.1:8082/work' };
   const toElsewhere = { ...client.attributes, 'url.full': 'http://elsewhere/search' };
@@ -164,18 +105,9 @@ test('a call that names nobody is searched for, however slow the search for one 
 
 test('a search reads the newest traces of a service', async (t) => {
   const store = await startTraceStore(t);
-  store.add(...Object.values(makeCall(longAgo())));
-  const { code, stdout } = await executeCli(
-    'trace',
-    '--service',
-    'web',
-    '--since',
-    '30m',
-    '--limit',
-    '7',
-    '--source',
-    store.source,
-  );
+  store.add(...Object.values(makeOwnCall(longAgo())));
+  const args = ['--service', 'web', '--since', '30m', '--limit', '7', '--source', store.source];
+  const { code, stdout } = await executeCli('trace', ...args);
   assert.equal(code, 0);
   assert.match(stdout, /✓ web → orders/);
   const [asked] = store.asked;
@@ -189,7 +121,7 @@ test('a search reads the newest traces of a service', async (t) => {
 test('a search that ended at its limit says so', async (t) => {
   const store = await startTraceStore(t);
   for (const trace of ['a', 'b', 'c']) {
-    const spans = Object.values(makeCall(longAgo()));
+    const spans = Object.values(makeOwnCall(longAgo()));
     store.add(...spans.map((span) => ({ ...span, traceId: trace.repeat(32) })));
   }
   const search = async (limit: number, ...more: readonly string[]) => {
@@ -216,7 +148,7 @@ test('a search that ended at its limit says so', async (t) => {
 
 test('a trace of a single service is nothing to judge', async (t) => {
   const store = await startTraceStore(t);
-  store.add(makeCall(longAgo()).request);
+  store.add(makeOwnCall(longAgo()).request);
   const { code, stdout } = await executeCli('trace', id, '--source', store.source);
   assert.equal(code, 2);
   assert.match(
@@ -230,7 +162,7 @@ test('a trace that never comes gives no verdict, nor does one of several', async
   const nothing = await executeCli('trace', id, '--source', store.source, '--wait', '100ms');
   assert.equal(nothing.code, 2);
   assert.match(nothing.stdout, /^CANNOT TELL {2}.*has no span of trace a{32}/);
-  store.add(...Object.values(makeCall(longAgo())));
+  store.add(...Object.values(makeOwnCall(longAgo())));
   const partly = await executeCli('trace', id, otherId, '--source', store.source, '--wait', '100ms');
   assert.equal(partly.code, 2);
   assert.match(
@@ -238,22 +170,12 @@ test('a trace that never comes gives no verdict, nor does one of several', async
     /^CANNOT TELL {2}jaeger=\S+ has no span of b{32};\s+what\s+it\s+has is intact\n/,
   );
   assert.match(partly.stdout, /✓ web → orders/);
-  const broken = await executeCli(
-    'trace',
-    id,
-    otherId,
-    '--source',
-    store.source,
-    '--wait',
-    '100ms',
-    '--expect',
-    'web -> b',
-  );
+  const named = [id, otherId, '--source', store.source, '--wait', '100ms', '--expect', 'web -> b'];
+  const broken = await executeCli('trace', ...named);
   assert.equal(broken.code, 1, 'what is broken is broken without the others');
   assert.match(broken.stdout, /note {2}jaeger=\S+ has no span of b{32}\n/);
   const folder = await makeFolder(t, {});
   const baseline = ['--baseline', join(folder, 'known.yaml'), '--update-baseline'];
-  const named = [id, otherId, '--source', store.source, '--wait', '100ms', '--expect', 'web -> b'];
   const refused = await executeCli('trace', ...named, ...baseline);
   assert.equal(refused.code, 2);
   assert.match(refused.stderr, /--update-baseline: traces are missing or requests failed, /);
@@ -295,19 +217,11 @@ test('Ctrl-C ends a question that is not answered', async (t) => {
 
 test('a search in a receiver that has just opened waits for what comes', async () => {
   const start = Date.now();
-  const { request, client, server } = makeCall(start);
+  const { request, client, server } = makeOwnCall(start);
   const port = await findFreePort();
-  const found = executeCli(
-    'trace',
-    '--service',
-    'web',
-    '--source',
-    `otlp=127.0.0.1:${port}`,
-    '--wait',
-    '60s',
-    '--settle',
-    '10ms',
-  );
+  const source = `otlp=127.0.0.1:${port}`;
+  const args = ['--service', 'web', '--source', source, '--wait', '60s', '--settle', '10ms'];
+  const found = executeCli('trace', ...args);
   for (;;) {
     try {
       await exportSpans(port, request, client, server);

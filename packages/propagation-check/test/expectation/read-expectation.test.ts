@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { suite, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { expectPath, noExpectation } from '../../src/expect/expectation.ts';
 import { readExpectation } from '../../src/expect/read-expectation.ts';
-import { renderExpectationSchema } from '../../src/expect/read-expectation-schema.ts';
 import { ExpectationError, readExpectedPath } from '../../src/expect/read-expected-path.ts';
 
 suite('an expectations file', () => {
@@ -125,9 +123,4 @@ test('a path needs two services', () => {
   for (const text of ['', 'a', '->', 'a ->', '-> b', 'a -> -> b', 'a →', '→ b', 'a → -> b']) {
     assert.throws(() => readExpectedPath(text), ExpectationError, text);
   }
-});
-
-test('the published schema is that of the shape: npm run schema -w propagation-check', () => {
-  const published = readFileSync(new URL('../../expectation.schema.json', import.meta.url), 'utf8');
-  assert.deepEqual(JSON.parse(published), JSON.parse(renderExpectationSchema()));
 });

@@ -10,7 +10,7 @@ import {
   readBaseline,
   startReceiver,
 } from '../../src/index.ts';
-import { exportSpans } from '../cli/trace-store.ts';
+import { exportSpans, makeCall } from '../cli/trace-store.ts';
 
 /** Missing spans are judged after this time. */
 const quick = { settleMs: 50, waitMs: 2_000 };
@@ -23,32 +23,9 @@ async function open(t: TestContext): Promise<Receiver> {
 
 /** One request: `web` calls `orders`, which continues the trace or not. */
 async function request({ url }: Receiver, digit: string, propagates: boolean): Promise<void> {
-  const start = Date.now();
-  const traceId = digit.repeat(32);
-  const attributes = { 'http.request.method': 'GET', 'url.path': '/work', 'url.full': 'http://orders/work' };
-  await exportSpans(
-    Number(new URL(url).port),
-    {
-      ...{ traceId, spanId: '1'.repeat(16), service: 'web', kind: 'SERVER', name: 'GET' },
-      ...{ start, end: start + 9, attributes: { 'http.request.method': 'GET', 'url.path': '/' } },
-    },
-    {
-      ...{
-        traceId,
-        spanId: '2'.repeat(16),
-        parentSpanId: '1'.repeat(16),
-        service: 'web',
-        kind: 'CLIENT',
-        name: 'GET',
-      },
-      ...{ start: start + 1, end: start + 8, attributes },
-    },
-    {
-      ...(propagates ? { traceId, parentSpanId: '2'.repeat(16) } : { traceId: 'f'.repeat(32) }),
-      ...{ spanId: '3'.repeat(16), service: 'orders', kind: 'SERVER', name: 'GET' },
-      ...{ start: start + 2, end: start + 7, attributes },
-    },
-  );
+  const { request, client, server } = makeCall(Date.now(), digit.repeat(32));
+  const { parentSpanId: _, ...root } = { ...server, traceId: 'f'.repeat(32) };
+  await exportSpans(Number(new URL(url).port), request, client, propagates ? server : root);
 }
 
 test('the path of a request', async (t) => {

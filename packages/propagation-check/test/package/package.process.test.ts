@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { execFile, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { delimiter, dirname, join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { checkTypes, installPacked, npm } from '../../../install-packed.ts';
 import { brokenCapture, healthyCapture, readCapture } from '../cli/captures.ts';
 
 const workspace = fileURLToPath(new URL('../..', import.meta.url));
@@ -19,12 +19,7 @@ suite('the packed tool, installed in an empty folder', () => {
   let folder = '';
 
   before(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'propagation-check-package-'));
-    await npm(workspace, 'pack', '--pack-destination', folder);
-    const [tarball] = (await readdir(folder)).filter((name) => name.endsWith('.tgz'));
-    assert.ok(tarball);
-    await writeFile(join(folder, 'package.json'), '{"private":true}');
-    await npm(folder, 'install', '--prefer-offline', '--no-audit', '--no-fund', `./${tarball}`);
+    folder = await installPacked(workspace);
     for (const name of [healthyCapture, brokenCapture])
       await writeFile(join(folder, name), readCapture(name));
   });
@@ -99,25 +94,10 @@ suite('the packed tool, installed in an empty folder', () => {
 
   test('its types are complete', async () => {
     await writeFile(
-      join(folder, 'use.ts'),
+      join(folder, 'use.cts'),
       "import { checkTraces, type Result } from 'propagation-check';\nexport const result: Result = checkTraces([]);\n",
     );
-    const compiler = join(workspace, '../../node_modules/typescript/bin/tsc');
-    const options = [
-      '--noEmit',
-      '--strict',
-      '--module',
-      'nodenext',
-      '--types',
-      'node',
-      '--typeRoots',
-      join(workspace, '../../node_modules/@types'),
-    ];
-    const { status, stdout } = spawnSync(process.execPath, [compiler, ...options, 'use.ts'], {
-      cwd: folder,
-      encoding: 'utf8',
-    });
-    assert.deepEqual([status, stdout], [0, '']);
+    assert.deepEqual(checkTypes(folder, 'use.cts'), { status: 0, stdout: '' });
   });
 
   test('its declared version of Node is the one that its dependencies need', async () => {
@@ -128,12 +108,6 @@ suite('the packed tool, installed in an empty folder', () => {
     assert.equal(manifest.engines.node, undici.engines.node);
   });
 });
-
-async function npm(cwd: string, ...args: readonly string[]): Promise<{ readonly stdout: string }> {
-  // npm tells what it starts which project it is in, and this is another one.
-  const { npm_config_local_prefix: _, npm_config_workspace: __, ...env } = process.env;
-  return run('npm', args, { cwd, env, maxBuffer: 64 * 1024 * 1024 });
-}
 
 /** Starts what npm linked in this folder, with a Node of our choice first on the PATH. */
 function start(node: string, cwd: string, ...args: readonly string[]) {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { renderReportSchema, reportShape } from '../../scripts/report-shape.ts';
+import { reportShape } from '../../scripts/report-shape.ts';
 import { type ReportDetails, renderJson } from '../../src/report/json.ts';
 import { checkTraces } from '../../src/verdict/check-traces.ts';
 import { readDrawing } from '../engine/read-drawing.ts';
@@ -15,12 +15,6 @@ const details: ReportDetails = {
   search: { service: 'web', limit: 1, limitReached: false },
   command: { name: 'npm', exitCode: 0 },
 };
-
-test('the schema that is published is that of the report', () => {
-  const published = readFileSync(new URL('../../report.schema.json', import.meta.url), 'utf8');
-  const expected: unknown = JSON.parse(renderReportSchema());
-  assert.deepEqual(JSON.parse(published), expected, 'npm run schema -w propagation-check writes it');
-});
 
 test('what drawings are judged to be has its shape, and no field beside', () => {
   for (const file of globSync('*/*.txt', { cwd: folder })) {

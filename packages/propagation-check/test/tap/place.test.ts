@@ -1,50 +1,42 @@
 /** Real connections: a record says where the tap's ends are, and spans that name their peers prove that nothing stands between. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createServer, get } from 'node:http';
+import { get } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { buildTraceGraph } from '../../src/graph/trace-graph.ts';
 import type { WireRecord } from '../../src/headers/evidence.ts';
 import { readWireContext } from '../../src/headers/read-wire-context.ts';
 import { indexHeaders } from '../../src/headers/wire.ts';
 import type { Span } from '../../src/span/span.ts';
 import { startTap } from '../../src/tap/start-tap.ts';
-import { traceId } from './support.ts';
+import { startTarget, traceId } from './support.ts';
 
 const services = { client: 'web', server: 'orders' };
 
 /** The peer as each side saw it: the caller the address that it called, the target the connection. */
-async function ask(hops: 0 | 1) {
+async function ask(t: TestContext, hops: 0 | 1 = 0) {
   const seen: AddressInfo[] = [];
-  const target = createServer((request, response) => {
-    seen.push({
-      address: request.socket.remoteAddress ?? '',
-      port: request.socket.remotePort ?? 0,
-      family: 'IPv4',
-    });
+  const target = await startTarget(t, ({ socket }, response) => {
+    seen.push({ address: socket.remoteAddress ?? '', port: socket.remotePort ?? 0, family: 'IPv4' });
     response.end('{}');
   });
-  await once(target.listen(0, '127.0.0.1'), 'listening');
-  const address = target.address();
-  assert.ok(address !== null && typeof address === 'object');
   const records: WireRecord[] = [];
   const gateway = await startTap({
     listen: { port: 0 },
-    target: `http://127.0.0.1:${address.port}`,
+    target: target.url,
     onRecord: () => {},
   });
   const tap = await startTap({
     listen: { port: 0 },
-    target: hops === 0 ? `http://127.0.0.1:${address.port}` : gateway.url,
+    target: hops === 0 ? target.url : gateway.url,
     onRecord: (record) => records.push(record),
   });
   const [answer] = await once(get(`${tap.url}/work`), 'response');
   await once(answer.resume(), 'end');
   await tap.close();
   await gateway.close();
-  target.close();
   const [record] = records;
   const [peer] = seen;
   assert.ok(record && peer);
@@ -72,62 +64,52 @@ function draw(kind: Span['kind'], serviceName: string, record: WireRecord, peer:
   };
 }
 
+/** What the only record there is shows of a call. */
+function lookUp(record: WireRecord, client: Span | null, server: Span | null) {
+  const graph = buildTraceGraph([client, server].filter((span) => span !== null));
+  return indexHeaders({ wire: [record], received: [] }, graph)(client, server, services);
+}
+
 for (const hops of [0, 1] as const) {
-  test(`with ${hops} gateways behind it, the tap is ${hops === 0 ? '' : 'not '}in front of the called service`, async () => {
-    const { record, peer, port } = await ask(hops);
+  test(`with ${hops} gateways behind it, the tap is ${hops === 0 ? '' : 'not '}in front of the called service`, async (t) => {
+    const { record, peer, port } = await ask(t, hops);
     const client = draw('CLIENT', 'web', record, { 'server.address': '127.0.0.1', 'server.port': port });
     const server = draw('SERVER', 'orders', record, {
       'network.peer.address': peer.address,
       'network.peer.port': peer.port,
     });
-    const found = indexHeaders({ wire: [record], received: [] }, buildTraceGraph([client, server]))(
-      client,
-      server,
-      services,
-    );
+    const found = lookUp(record, client, server);
     assert.deepEqual([found?.isAtCaller, found?.isAtCallee], [true, hops === 0]);
   });
 }
 
-test('a tap that the caller does not call is not at the caller, whatever name it calls', async () => {
-  const { record } = await ask(0);
+test('a tap that the caller does not call is not at the caller, whatever name it calls', async (t) => {
+  const { record } = await ask(t);
   const client = draw('CLIENT', 'web', record, { 'server.address': 'gateway', 'server.port': 8080 });
-  const found = indexHeaders({ wire: [record], received: [] }, buildTraceGraph([client]))(
-    client,
-    null,
-    services,
-  );
+  const found = lookUp(record, client, null);
   assert.equal(found?.isAtCaller, false);
 });
 
-test('a caller that connects to a proxy is not at the tap whose address its URL has', async () => {
-  const { record, port } = await ask(0);
+test('a caller that connects to a proxy is not at the tap whose address its URL has', async (t) => {
+  const { record, port } = await ask(t);
   const client = draw('CLIENT', 'web', record, {
     'server.address': '127.0.0.1',
     'server.port': port,
     'network.peer.address': '127.0.0.1',
     'network.peer.port': 3128,
   });
-  const found = indexHeaders({ wire: [record], received: [] }, buildTraceGraph([client]))(
-    client,
-    null,
-    services,
-  );
+  const found = lookUp(record, client, null);
   assert.equal(found?.isAtCaller, false);
 });
 
-test('the loopback address of another host is not the one of the tap', async () => {
-  const { record, peer, port } = await ask(0);
+test('the loopback address of another host is not the one of the tap', async (t) => {
+  const { record, peer, port } = await ask(t);
   const elsewhere = { resource: new Map([['host.name', 'another-host']]) };
   const called = { 'server.address': 'localhost', 'server.port': port };
   const client = { ...draw('CLIENT', 'web', record, called), ...elsewhere };
   const from = { 'network.peer.address': peer.address, 'network.peer.port': peer.port };
   const server = { ...draw('SERVER', 'orders', record, from), ...elsewhere };
-  const found = indexHeaders({ wire: [record], received: [] }, buildTraceGraph([client, server]))(
-    client,
-    server,
-    services,
-  );
+  const found = lookUp(record, client, server);
   assert.deepEqual([found?.isAtCaller, found?.isAtCallee, found?.isTied], [false, false, false]);
 });
 
@@ -136,33 +118,26 @@ for (const [label, place] of [
   ['billing', false],
   [null, false],
 ] as const) {
-  test(`a tap labelled ${label} is ${place ? '' : 'not '}at web, of which there is no CLIENT span`, async () => {
-    const { record } = await ask(0);
+  test(`a tap labelled ${label} is ${place ? '' : 'not '}at web, of which there is no CLIENT span`, async (t) => {
+    const { record } = await ask(t);
     const server = draw('SERVER', 'orders', record, {});
-    const wire = [{ ...record, client: label, server: 'orders' }];
-    const found = indexHeaders({ wire, received: [] }, buildTraceGraph([server]))(null, server, services);
+    const found = lookUp({ ...record, client: label, server: 'orders' }, null, server);
     assert.equal(found?.isAtCaller, place);
   });
 }
 
-test('a tap without a label is not at a service without a name', async () => {
-  const { record } = await ask(0);
+test('a tap without a label is not at a service without a name', async (t) => {
+  const { record } = await ask(t);
   const client = { ...draw('CLIENT', 'web', record, {}), serviceName: null };
-  const found = indexHeaders({ wire: [record], received: [] }, buildTraceGraph([client]))(
-    client,
-    null,
-    services,
-  );
+  const found = lookUp(record, client, null);
   assert.equal(found?.isAtCaller, false);
 });
 
-test('a record of the same time is of the call where the caller calls the tap, unless it names another span', async () => {
-  const { record, port } = await ask(0);
+test('a record of the same time is of the call where the caller calls the tap, unless it names another span', async (t) => {
+  const { record, port } = await ask(t);
   const client = draw('CLIENT', 'web', record, { 'server.address': '127.0.0.1', 'server.port': port });
-  const lookUp = (wire: WireRecord) =>
-    indexHeaders({ wire: [wire], received: [] }, buildTraceGraph([client]))(client, null, services);
-  assert.equal(lookUp(record)?.isTied, true);
-  assert.equal(lookUp({ ...record, calledAt: '10.0.0.9:80' })?.isTied, false);
+  assert.equal(lookUp(record, client, null)?.isTied, true);
+  assert.equal(lookUp({ ...record, calledAt: '10.0.0.9:80' }, client, null)?.isTied, false);
   const other = readWireContext([{ name: 'traceparent', value: `00-${traceId}-00f067aa0ba902b7-01` }]);
-  assert.equal(lookUp({ ...record, sent: other }), null);
+  assert.equal(lookUp({ ...record, sent: other }, client, null), null);
 });

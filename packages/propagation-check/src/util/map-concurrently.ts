@@ -1,4 +1,6 @@
-/** Maps in order of the items, with at most `limit` calls of `map` under way. The first rejection rejects. */
+/**
+ * Maps in order of the items, with at most `limit` calls of `map` under way. The first rejection rejects, and nothing begins after it.
+ */
 export async function mapConcurrently<Item, Mapped>(
   items: readonly Item[],
   limit: number,
@@ -6,8 +8,15 @@ export async function mapConcurrently<Item, Mapped>(
 ): Promise<readonly Mapped[]> {
   const mapped: Mapped[] = [];
   const queue = items.entries();
+  let hasFailed = false;
   const worker = async () => {
-    for (const [index, item] of queue) mapped[index] = await map(item);
+    for (const [index, item] of queue) {
+      if (hasFailed) return;
+      mapped[index] = await map(item).catch((error: unknown) => {
+        hasFailed = true;
+        throw error;
+      });
+    }
   };
   await Promise.all(Array.from({ length: Math.min(limit, items.length) }, worker));
   return mapped;
