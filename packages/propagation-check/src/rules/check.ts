@@ -6,7 +6,7 @@ import type { Expectation, ExpectedEdge } from '../expect/expectation.ts';
 import type { TraceGraph } from '../graph/trace-graph.ts';
 import type { HeaderEvidence, HeaderLookup } from '../headers/wire.ts';
 import type { ClockOffsets } from '../pairing/align-clocks.ts';
-import type { CachedService } from '../pairing/cached-answers.ts';
+import type { AnswerLookup } from '../pairing/answers.ts';
 import type { Pair } from '../pairing/pair.ts';
 import { isParentRemote, type Span } from '../span/span.ts';
 import { type Group, keyFor } from '../util/group-by.ts';
@@ -62,8 +62,9 @@ export interface SharedResults {
   isBegun(traceId: string): boolean;
   /** Whether the whole calls that an instrumentation of a service makes to another are known by other user agents than this. */
   isOtherAgent(client: Span, server: string | null, userAgent: string): boolean;
+  readonly answersOf: AnswerLookup;
   /** The service whose earlier answer a cache gave to the call: no request of it reached that service. */
-  cachedFor(client: Span): CachedService | null;
+  cachedFor(client: Span): { readonly service: string | null } | null;
   readonly brokenCalls: BrokenCalls;
   /** The SERVER and CONSUMER spans of a service, by endpoint. */
   routesOf(service: string | null): readonly Group<Span>[];

@@ -1,7 +1,7 @@
 import { type CallGroup, someCall } from '../calls/call-group.ts';
 import { nameEndpoints } from '../calls/endpoint.ts';
 import { none } from '../graph/trace-graph.ts';
-import { lookUpCachedAnswers } from '../pairing/cached-answers.ts';
+import { lookUpAnswers } from '../pairing/answers.ts';
 import { groupBy } from '../util/group-by.ts';
 import { remember } from '../util/remember.ts';
 import { hasCall, isNamed, type SceneFacts, type SharedResults } from './check.ts';
@@ -25,13 +25,18 @@ export function shareResults(facts: SceneFacts): SharedResults {
   const agentsBetween = remember((client: string | null, server: string | null) =>
     readAgents(facts, facts.groupsBetween(client, server)),
   );
+  const answersOf = lookUpAnswers(facts.graph, facts.headers, facts.thresholds);
   return {
+    answersOf,
     isBegun: (traceId) => facts.graph.isBegun(traceId),
     isExpectedDirectly,
     isReachedThrough,
     isOtherAgent: (client, server, userAgent) =>
       agentsBetween(client.serviceName, server)(client.scopeName, userAgent),
-    cachedFor: lookUpCachedAnswers(facts.graph, facts.headers, facts.thresholds),
+    cachedFor: (client) => {
+      const cached = answersOf(client).find(({ isOfAnother }) => isOfAnother);
+      return cached === undefined ? null : { service: facts.graph.serviceOf(cached.row) };
+    },
     brokenCalls: indexBrokenCalls(facts),
     routesOf: remember((service: string | null) => {
       const entries = facts.entriesOf(service);

@@ -221,11 +221,11 @@ function listNamed(
   continued: readonly Span[],
   clients: readonly Span[],
 ): readonly Pair[] {
-  const { graph, headers, thresholds } = scene;
+  const { graph, headers, shared, thresholds } = scene;
   if (headers.wire.length === 0 && !recordsHeaders(graph.store)) return [];
   const isOpenMeanwhile = startsDuringAny(graph, clients, thresholds);
   const servers = [...roots.select(isOpenMeanwhile), ...continued];
-  return pairByIds(graph, clients, servers, headers, thresholds).filter(
+  return pairByIds(graph, clients, servers, shared.answersOf, thresholds).filter(
     ({ client, server }) => server.kind === 'SERVER' && !graph.areOfOneTrace(client, server),
   );
 }
