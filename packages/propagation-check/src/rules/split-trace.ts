@@ -121,7 +121,7 @@ export const splitTraces = rule<SplitEdge>({
     const clients = [...open.clients.filter((span) => span.kind === 'CLIENT'), ...listPassedOn(scene)];
     if (clients.length === 0) return [];
     const continued = listContinued(scene, open);
-    const named = new Set(listNamed(scene, open.roots, continued, clients));
+    const named = new Set(listNamed(scene, open, clients));
     const taken = new Set(Array.from(named, ({ client, server }) => [client, server]).flat());
     const strangers = [...open.roots.select(findAlike(scene, clients)), ...continued];
     const pairs = pairSpans(
@@ -215,16 +215,11 @@ function listContinued(scene: Scene, open: Open): readonly Span[] {
 }
 
 /** Pairs of different traces that ids in headers prove. */
-function listNamed(
-  scene: Scene,
-  roots: Roots,
-  continued: readonly Span[],
-  clients: readonly Span[],
-): readonly Pair[] {
+export function listNamed(scene: Scene, open: Open, clients: readonly Span[]): readonly Pair[] {
   const { graph, headers, shared, thresholds } = scene;
   if (headers.wire.length === 0 && !recordsHeaders(graph.store)) return [];
   const isOpenMeanwhile = startsDuringAny(graph, clients, thresholds);
-  const servers = [...roots.select(isOpenMeanwhile), ...continued];
+  const servers = [...open.roots.select(isOpenMeanwhile), ...listContinued(scene, open)];
   return pairByIds(graph, clients, servers, shared.answersOf, thresholds).filter(
     ({ client, server }) => server.kind === 'SERVER' && !graph.areOfOneTrace(client, server),
   );
