@@ -22,7 +22,7 @@ export function findProvenSides(
   servers: readonly Span[],
   wire: readonly WireRecord[],
 ): ProvenSides {
-  const answersOf = lookUpAnswers(graph, { wire }, thresholds);
+  const answersOf = lookUpAnswers(graph, clients, { wire }, thresholds);
   const pairs = pairByIds(graph, clients, servers, answersOf, thresholds);
   const clientOf = new Map(clients.map((span) => [keyOf(span), span]));
   const stripped = wire.flatMap(({ sent, received }) => {

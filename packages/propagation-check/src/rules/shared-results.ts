@@ -1,14 +1,23 @@
 import { type CallGroup, someCall } from '../calls/call-group.ts';
 import { nameEndpoints } from '../calls/endpoint.ts';
-import { none } from '../graph/trace-graph.ts';
-import { lookUpAnswers } from '../pairing/answers.ts';
+import { none, type TraceGraph } from '../graph/trace-graph.ts';
+import { type AnswerLookup, lookUpAnswers } from '../pairing/answers.ts';
+import { pairUnlinked } from '../pairing/pair-unlinked.ts';
+import type { Span } from '../span/span.ts';
 import { groupBy } from '../util/group-by.ts';
 import { remember } from '../util/remember.ts';
-import { hasCall, isNamed, type SceneFacts, type SharedResults } from './check.ts';
+import {
+  hasCall,
+  isNamed,
+  type LooseEnds,
+  type SceneFacts,
+  type SharedResults,
+  type UnprovableCall,
+} from './check.ts';
 import { indexBrokenCalls } from './list-callers.ts';
 
 /** Makes what rules ask for often, each result once for a scene. */
-export function shareResults(facts: SceneFacts): SharedResults {
+export function shareResults(facts: SceneFacts, { clients }: LooseEnds): SharedResults {
   const findNamedAbove = rememberUpwards(facts);
   const isReachedThrough = remember((client: string, server: string) =>
     someCall(facts.groupsInto(server), (row) => findNamedAbove(row) === client),
@@ -25,7 +34,7 @@ export function shareResults(facts: SceneFacts): SharedResults {
   const agentsBetween = remember((client: string | null, server: string | null) =>
     readAgents(facts, facts.groupsBetween(client, server)),
   );
-  const answersOf = lookUpAnswers(facts.graph, facts.headers, facts.thresholds);
+  const answersOf = lookUpAnswers(facts.graph, clients, facts.headers, facts.thresholds);
   return {
     answersOf,
     isBegun: (traceId) => facts.graph.isBegun(traceId),
@@ -33,15 +42,32 @@ export function shareResults(facts: SceneFacts): SharedResults {
     isReachedThrough,
     isOtherAgent: (client, server, userAgent) =>
       agentsBetween(client.serviceName, server)(client.scopeName, userAgent),
-    cachedFor: (client) => {
-      const cached = answersOf(client).find(({ isOfAnother }) => isOfAnother);
-      return cached === undefined ? null : { service: facts.graph.serviceOf(cached.row) };
-    },
+    findUnprovable: rememberUnprovable(facts, clients, answersOf, isExpectedDirectly),
     brokenCalls: indexBrokenCalls(facts),
     routesOf: remember((service: string | null) => {
       const entries = facts.entriesOf(service);
       return groupBy(entries, nameEndpoints(entries));
     }),
+  };
+}
+
+function rememberUnprovable(
+  { graph, facts, thresholds }: SceneFacts,
+  clients: readonly Span[],
+  answersOf: AnswerLookup,
+  isExpected: SharedResults['isExpectedDirectly'],
+): SharedResults['findUnprovable'] {
+  let unlinked: ReadonlyMap<Span, UnprovableCall> | null = null;
+  return (client) => {
+    const cached = answersOf(client).find(({ isOfAnother }) => isOfAnother);
+    if (cached !== undefined) return { service: graph.serviceOf(cached.row), why: 'cached-answer' };
+    unlinked ??= new Map(
+      pairUnlinked(graph, facts, clients, answersOf, isExpected, thresholds).map((pair) => [
+        pair.client,
+        { service: pair.server.serviceName, why: 'dropped-links' },
+      ]),
+    );
+    return unlinked.get(client) ?? null;
   };
 }
 

@@ -4,6 +4,7 @@ import { type Expectation, isExpected, noExpectation } from '../expect/expectati
 import { none, TraceGraph } from '../graph/trace-graph.ts';
 import { type HeaderEvidence, indexHeaders, noHeaderEvidence } from '../headers/wire.ts';
 import { estimateOffsets, readAhead } from '../pairing/align-clocks.ts';
+import { lookUpAnswers } from '../pairing/answers.ts';
 import type { Draft, LooseEnds, Scene, Shown } from '../rules/check.ts';
 import { doubtAtEnds } from '../rules/cut-capture.ts';
 import { decideByHeaders, mergeDrafts } from '../rules/decide-by-headers.ts';
@@ -96,7 +97,7 @@ export function checkStore(store: SpanStore, options: CheckOptions = {}): Result
     holdsForOneService(edges, expectation) ||
     holdsWithoutEdge(scene) ||
     merged.some(provesArrival);
-  const undecided = [...listUndecided(scene, merged, uncovered), ...possible.undecided];
+  const undecided = [...listUndecided(scene, looseEnds, merged, uncovered), ...possible.undecided];
   const unshownBaggage = listUnshownEntries(scene);
   return {
     version: 1,
@@ -135,7 +136,8 @@ export function examineStore(store: SpanStore, options: CheckOptions = {}): Exam
   } = options;
   const received = new TraceGraph(store);
   const receivedEdges = findEdges(received);
-  const clockOffsets = estimateOffsets(received, receivedEdges, expectation, thresholds);
+  const answersOf = lookUpAnswers(received, receivedEdges.openClients, headers, thresholds);
+  const clockOffsets = estimateOffsets(received, receivedEdges, expectation, answersOf, thresholds);
   const graph = clockOffsets.size === 0 ? received : received.align(readAhead(clockOffsets, store));
   const { groups, facts, openClients, roots, orphans } =
     graph === received ? receivedEdges : findEdges(graph);

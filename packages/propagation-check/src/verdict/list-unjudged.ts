@@ -21,7 +21,7 @@ import type { UnjudgedEdge } from './result.ts';
 
 /**
  * Calls that no rule can judge, because nothing but the caller's side is here: to peers that were reached, of which no call has a
- * SERVER span, at an address inside of the network. An address outside is a third party.
+ * SERVER span, at an address inside of the network. An address outside is a third party. Or something else tells that nothing can judge them.
  */
 export function listUnjudged(scene: Scene, drafts: readonly Draft[]): readonly UnjudgedEdge[] {
   const { groups, facts } = scene;
@@ -30,6 +30,8 @@ export function listUnjudged(scene: Scene, drafts: readonly Draft[]): readonly U
     .filter(({ id }) => id === 'uninstrumented-peer')
     .flatMap(({ client, shown }) => {
       const clients = shown.flatMap((call) => call.client ?? []);
+      const unprovable = countUnprovable(scene, clients);
+      if (unprovable.length > 0) return unprovable;
       const reached = clients.filter((span) => readOutcome(span) !== 'unreached');
       const [first] = clients;
       if (first === undefined || reached.length === 0) return [];
@@ -41,6 +43,20 @@ export function listUnjudged(scene: Scene, drafts: readonly Draft[]): readonly U
       if (someCall(ofClient, (row) => targetOf(row) === target)) return [];
       return [{ client, peer, calls: countCalls(scene, reached) }];
     });
+}
+
+/** Calls to one peer of which nothing tells whether they are whole, although SERVER spans of it are here. */
+function countUnprovable(scene: Scene, clients: readonly Span[]): readonly UnjudgedEdge[] {
+  const found = clients.flatMap((client) => {
+    const call = scene.shared.findUnprovable(client);
+    return call === null ? [] : [{ ...call, client }];
+  });
+  return groupBy(found, ({ service, why }) => keyFor(service, why)).map((calls) => {
+    const [{ client, service, why }] = calls;
+    const peer = nameAddress(readAddress(client)) ?? service ?? '(unknown)';
+    const spans = calls.map((call) => call.client);
+    return { client: client.serviceName, peer, calls: countCalls(scene, spans), why };
+  });
 }
 
 /** Messages to destinations of which no message was received here, and of which no finding speaks. */

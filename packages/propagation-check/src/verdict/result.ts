@@ -55,6 +55,8 @@ export interface UnjudgedEdge {
   readonly protocol?: 'messaging';
   /** Only where other calls to the peer are whole: the service that has their SERVER spans, and none from the time of these. */
   readonly server?: string;
+  /** Only of calls whose SERVER spans may be here: a cache gave the answer of another call, or links of such SERVER spans were left out. */
+  readonly why?: 'cached-answer' | 'dropped-links';
 }
 
 /**

@@ -13,9 +13,13 @@ function pairNamed(...lines: readonly string[]): readonly string[] {
   const { spans } = graph;
   const clients = spans.filter((span) => span.kind === 'CLIENT' && !graph.hasChild(graph.rowOf(span)));
   const servers = spans.filter(({ kind, parentSpanId }) => kind === 'SERVER' && parentSpanId === null);
-  return pairByIds(graph, clients, servers, lookUpAnswers(graph, headers, thresholds), thresholds).map(
-    ({ client, server }) => `${client.name} ${server.name}`,
-  );
+  return pairByIds(
+    graph,
+    clients,
+    servers,
+    lookUpAnswers(graph, clients, headers, thresholds),
+    thresholds,
+  ).map(({ client, server }) => `${client.name} ${server.name}`);
 }
 
 const call = (trace: number, name: string, extra = '', from = 10) =>
