@@ -111,15 +111,24 @@ function* listSides(
 function rememberUpwards(facts: SceneFacts): (row: number) => string | null {
   const known = new Map<number, string | null>();
   return (row) => {
-    const passed: number[] = [];
+    const passed = new Set<number>();
     let found: string | null | undefined;
-    for (let at = row; at !== none; at = facts.graph.upwards[at] ?? none) {
+    // Links may lead in a circle.
+    for (let at = row; at !== none && !passed.has(at); at = findAbove(facts.graph, at)) {
       const service = facts.graph.serviceOf(at);
       found = isNamed(facts, service) ? service : known.get(at);
       if (found !== undefined) break;
-      passed.push(at);
+      passed.add(at);
     }
     for (const each of passed) known.set(each, found ?? null);
     return found ?? null;
   };
+}
+
+/** The parent, or what a root is linked to in place of one. */
+function findAbove(graph: TraceGraph, row: number): number {
+  const parent = graph.upwards[row] ?? none;
+  if (parent !== none || !graph.isRoot(row)) return parent;
+  const [linked = none, ...others] = graph.linkTargetsOf(row);
+  return others.length === 0 ? linked : none;
 }

@@ -5,6 +5,7 @@ import { none, TraceGraph } from '../graph/trace-graph.ts';
 import { type HeaderEvidence, indexHeaders, noHeaderEvidence } from '../headers/wire.ts';
 import { estimateOffsets, readAhead } from '../pairing/align-clocks.ts';
 import { lookUpAnswers } from '../pairing/answers.ts';
+import { findLinkedCalls } from '../pairing/find-linked-calls.ts';
 import type { Draft, LooseEnds, Scene, Shown } from '../rules/check.ts';
 import { doubtAtEnds } from '../rules/cut-capture.ts';
 import { decideByHeaders, mergeDrafts } from '../rules/decide-by-headers.ts';
@@ -141,7 +142,8 @@ export function examineStore(store: SpanStore, options: CheckOptions = {}): Exam
   const graph = clockOffsets.size === 0 ? received : received.align(readAhead(clockOffsets, store));
   const { groups, facts, openClients, roots, orphans } =
     graph === received ? receivedEdges : findEdges(graph);
-  const clients = openClients.filter((span) => !isToleratedPeer(expectation, span));
+  const linked = findLinkedCalls(graph, groups, openClients, thresholds);
+  const clients = openClients.filter((span) => !linked.has(span) && !isToleratedPeer(expectation, span));
   const headersOf = indexHeaders(headers, graph);
   const known = buildScene({
     graph,
