@@ -64,6 +64,7 @@ const resultShape = z.strictObject({
       peer: z.string(),
       calls: count,
       protocol: z.literal('messaging').exactOptional(),
+      why: z.enum(['cached-answer', 'dropped-links']).exactOptional(),
       server: z.string().exactOptional(),
     }),
   ).exactOptional(),

@@ -1,5 +1,6 @@
 import { keyOf, type TraceGraph } from '../graph/trace-graph.ts';
 import type { WireRecord } from '../headers/evidence.ts';
+import { lookUpAnswers } from '../pairing/answers.ts';
 import { pairByIds, selectNamed } from '../pairing/pair-by-ids.ts';
 import { thresholds } from '../rules/thresholds.ts';
 import type { Span } from '../span/span.ts';
@@ -21,7 +22,8 @@ export function findProvenSides(
   servers: readonly Span[],
   wire: readonly WireRecord[],
 ): ProvenSides {
-  const pairs = pairByIds(graph, clients, servers, { wire }, thresholds);
+  const answersOf = lookUpAnswers(graph, clients, { wire }, thresholds);
+  const pairs = pairByIds(graph, clients, servers, answersOf, thresholds);
   const clientOf = new Map(clients.map((span) => [keyOf(span), span]));
   const stripped = wire.flatMap(({ sent, received }) => {
     if (received === null) return [];

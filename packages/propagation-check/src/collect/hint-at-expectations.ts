@@ -192,13 +192,16 @@ function hintAtUnjudged({ verdict, unjudged = [] }: Result, services: readonly s
 
 /** Requests without a call. The other side of a call that was seen is no service that emits spans, but a host and port. */
 function isRequestOf(services: readonly string[]): (edge: UnjudgedEdge) => boolean {
-  return ({ peer, server, protocol }) =>
-    services.includes(peer) && server === undefined && protocol === undefined;
+  return ({ peer, server, protocol, why }) =>
+    services.includes(peer) && server === undefined && protocol === undefined && why === undefined;
 }
 
 function hintAtUnseenPeers(unjudged: readonly UnjudgedEdge[]): readonly string[] {
   return [
-    ...hintAtUnansweredCalls(unjudged.filter((edge) => edge.server === undefined && !isMessage(edge))),
+    ...hintAtUnansweredCalls(
+      unjudged.filter((edge) => edge.server === undefined && edge.why === undefined && !isMessage(edge)),
+    ),
+    ...hintAtUnprovable(unjudged),
     ...hintAtUnreceived(unjudged.filter((edge) => isMessage(edge) && edge.server === undefined)),
     ...hintAtPartlyReceived(unjudged.filter(isMessage)),
   ];
@@ -212,6 +215,26 @@ function hintAtUnansweredCalls(unseen: readonly UnjudgedEdge[]): readonly string
     `not judged: ${nameUnjudged(unseen)}: no SERVER span of that side is here, so that nothing tells whether the context arrived; if it is a ` +
       `service of yours, send its spans to the same place and name the edge with --expect ${JSON.stringify(path)}; otherwise list it ` +
       'under tolerated-peers in --expectations',
+  ];
+}
+
+/** Spans of the called service are here, and prove nothing of these calls. */
+function hintAtUnprovable(unjudged: readonly UnjudgedEdge[]): readonly string[] {
+  const cached = unjudged.filter(({ why }) => why === 'cached-answer');
+  const unlinked = unjudged.filter(({ why }) => why === 'dropped-links');
+  return [
+    ...(cached.length === 0
+      ? []
+      : [
+          `not judged: ${nameUnjudged(cached)}: the answers name spans of other calls, so that a cache gave them, or clocks are apart; requests that no ` +
+            'cache answers are judged',
+        ]),
+    ...(unlinked.length === 0
+      ? []
+      : [
+          `not judged: ${nameUnjudged(unlinked)}: requests that fit them began traces, and a limit of the SDK left their links out: raise ` +
+            'OTEL_SPAN_LINK_COUNT_LIMIT in the called service, and check again',
+        ]),
   ];
 }
 

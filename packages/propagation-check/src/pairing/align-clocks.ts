@@ -6,6 +6,7 @@ import { none, type TraceGraph } from '../graph/trace-graph.ts';
 import type { Attributes, Span } from '../span/span.ts';
 import type { SpanStore } from '../span/span-store.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
+import type { AnswerLookup } from './answers.ts';
 import { compareRequests, limitComparisons, type Tolerances } from './pair.ts';
 
 /** One process or machine whose spans carry its own time. */
@@ -58,16 +59,17 @@ function instanceOf(resource: Attributes): string | null {
  * would hide which spans belong together.
  *
  * Whole calls tell it: a SERVER span cannot start before or after its CLIENT span was open. Where an expected edge
- * has none, loose ends do: as many of both for the same request, all apart by the same time. A replica of which
- * neither tells goes with the others of its service, if those agree.
+ * has none, loose ends do: as many of both for the same request, all apart by the same time, unless a cache gave the answers of
+ * earlier requests. A replica of which neither tells goes with the others of its service, if those agree.
  */
 export function estimateOffsets(
   graph: TraceGraph,
   edges: Edges,
   expectation: Expectation,
+  answersOf: AnswerLookup,
   thresholds: ClockThresholds,
 ): ClockOffsets {
-  const loose = measureLooseEdges(edges, expectation, thresholds);
+  const loose = measureLooseEdges(edges, expectation, answersOf, thresholds);
   const isInTime = ({ extremes }: CallGroup): boolean => extremes.apart <= Number(thresholds.clockTolerance);
   if (listSynchronous(edges).every(isInTime) && loose.every(({ ahead }) => ahead === 0n)) return new Map();
   const clocks = listByWeight(graph);
@@ -229,6 +231,7 @@ function isAwaited(edges: Edges, client: number): boolean {
 function measureLooseEdges(
   edges: Edges,
   expectation: Expectation,
+  answersOf: AnswerLookup,
   thresholds: ClockThresholds,
 ): readonly MeasuredEdge[] {
   return expectation.edges.flatMap(({ client, server, rule }) => {
@@ -241,7 +244,7 @@ function measureLooseEdges(
     );
     const isWhole = someCall(whole, (row) => isAwaited(edges, row));
     if (rule !== 'must' || isWhole) return [];
-    return measureLoose(edges, client, server, thresholds);
+    return measureLoose(edges, client, server, answersOf, thresholds);
   });
 }
 
@@ -317,6 +320,7 @@ function measureLoose(
   edges: Edges,
   client: string,
   server: string,
+  answersOf: AnswerLookup,
   thresholds: ClockThresholds,
 ): readonly MeasuredEdge[] {
   const clients = edges.openClients.filter((span) => span.kind === 'CLIENT' && span.serviceName === client);
@@ -327,6 +331,7 @@ function measureLoose(
   const compared = limitComparisons(clients, servers);
   const fitting = clients.filter((span) => compared.some((entry) => compareRequests(span, entry) === 'yes'));
   if (fitting.length < thresholds.fewestLoose || fitting.length !== servers.length) return [];
+  if (fitting.some((span) => answersOf(span).some(({ isOfAnother }) => isOfAnother))) return [];
   const pairs = fitting.flatMap((span, index) => {
     const entry = servers[index];
     return entry === undefined ? [] : [{ client: span, server: entry }];

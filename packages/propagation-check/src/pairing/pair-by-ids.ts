@@ -1,10 +1,9 @@
 import { keyOf, type TraceGraph } from '../graph/trace-graph.ts';
-import type { AnsweredSpan, WireContext } from '../headers/evidence.ts';
-import { readAnsweredContext } from '../headers/read-answered-context.ts';
+import type { WireContext } from '../headers/evidence.ts';
 import { readWireContext } from '../headers/read-wire-context.ts';
 import { readRecordedHeaders } from '../headers/recorded-headers.ts';
-import type { HeaderEvidence } from '../headers/wire.ts';
 import type { Span } from '../span/span.ts';
+import { type AnswerLookup, keyOfIds } from './answers.ts';
 import { type Pair, startsDuring, type Tolerances } from './pair.ts';
 
 /**
@@ -17,30 +16,20 @@ export function pairByIds(
   graph: TraceGraph,
   clients: readonly Span[],
   servers: readonly Span[],
-  { wire }: Pick<HeaderEvidence, 'wire'>,
+  answersOf: AnswerLookup,
   tolerances: Tolerances,
 ): readonly Pair[] {
-  const serverOf = new Map(servers.map((span) => [keyOf(span), span]));
+  const serverOf = new Map(servers.map((span) => [graph.rowOf(span), span]));
   const clientOf = new Map(clients.map((span) => [keyOf(span), span]));
-  const named: (readonly [client: Span, server: Span])[] = [];
+  const answers = clients.flatMap((client) => answersOf(client).map((answer) => ({ client, ...answer })));
   /** A cache answered calls of these services: the ids in their answers prove nothing. */
-  const cached = new Set<string | null>();
-  const addAnswer = (client: Span, answer: AnsweredSpan): void => {
-    const server = serverOf.get(keyOfIds(answer));
-    // A gateway's only span is both sides, and records the answer that names it.
-    if (server === client) return;
-    if (server !== undefined && startsDuring(server, client, tolerances)) named.push([client, server]);
-    else if (answer.traceId !== client.traceId && graph.hasSpan(answer.traceId, answer.spanId))
-      cached.add(client.serviceName);
-  };
-  for (const client of clients) {
-    const { span } = readAnsweredContext(readRecordedHeaders(client, 'response').fields);
-    if (span !== null) addAnswer(client, span);
-  }
-  for (const { sent, answered } of wire) {
-    for (const client of selectNamed(sent, clientOf)) if (answered?.span) addAnswer(client, answered.span);
-  }
-  const answered = named.filter(([client]) => !cached.has(client.serviceName));
+  const cached = new Set(answers.flatMap((one) => (one.isOfAnother ? one.client.serviceName : [])));
+  const answered = answers.flatMap(({ client, row, isInTime }) => {
+    const server = serverOf.get(row);
+    return server !== undefined && isInTime && !cached.has(client.serviceName)
+      ? [[client, server] as const]
+      : [];
+  });
   const received = servers.flatMap((server) => {
     const context = readWireContext(readRecordedHeaders(server, 'request').fields);
     return selectNamed(context, clientOf)
@@ -72,15 +61,4 @@ export function selectNamed({ contexts }: WireContext, spans: ReadonlyMap<string
   return contexts.flatMap((reading) =>
     reading.state === 'valid' ? (spans.get(keyOfIds(reading)) ?? []) : [],
   );
-}
-
-/** A key for a span. */
-export function keyOfIds({
-  traceId,
-  spanId,
-}: {
-  readonly traceId: string | null;
-  readonly spanId: string | null;
-}): string {
-  return `${traceId}:${spanId}`;
 }

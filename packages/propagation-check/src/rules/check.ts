@@ -6,7 +6,7 @@ import type { Expectation, ExpectedEdge } from '../expect/expectation.ts';
 import type { TraceGraph } from '../graph/trace-graph.ts';
 import type { HeaderEvidence, HeaderLookup } from '../headers/wire.ts';
 import type { ClockOffsets } from '../pairing/align-clocks.ts';
-import type { CachedService } from '../pairing/cached-answers.ts';
+import type { AnswerLookup } from '../pairing/answers.ts';
 import type { Pair } from '../pairing/pair.ts';
 import { isParentRemote, type Span } from '../span/span.ts';
 import { type Group, keyFor } from '../util/group-by.ts';
@@ -62,11 +62,19 @@ export interface SharedResults {
   isBegun(traceId: string): boolean;
   /** Whether the whole calls that an instrumentation of a service makes to another are known by other user agents than this. */
   isOtherAgent(client: Span, server: string | null, userAgent: string): boolean;
-  /** The service whose earlier answer a cache gave to the call: no request of it reached that service. */
-  cachedFor(client: Span): CachedService | null;
+  readonly answersOf: AnswerLookup;
+  /** Of a call that nobody continued: why that proves nothing, although the called service is here; null where it may. */
+  findUnprovable(client: Span): UnprovableCall | null;
   readonly brokenCalls: BrokenCalls;
   /** The SERVER and CONSUMER spans of a service, by endpoint. */
   routesOf(service: string | null): readonly Group<Span>[];
+}
+
+/** A call that may be whole, although no SERVER span names it. */
+export interface UnprovableCall {
+  /** The called service. */
+  readonly service: string | null;
+  readonly why: 'cached-answer' | 'dropped-links';
 }
 
 /** The calls of services that are broken, and are not missing. */
@@ -174,14 +182,14 @@ export function isPlausible(scene: Scene, client: string | null, server: string 
     .some((edge) => hasSpans(scene, edge.client) && !scene.services.isCalling(edge.client));
 }
 
-/** Edges that must exist, have no whole call and none that a cache answered, and are in no report of an earlier rule. */
+/** Edges that must exist, have no whole call and none that may be one unseen, and are in no report of an earlier rule. */
 export function listUnseenEdges(scene: Scene, open: Open): readonly ExpectedEdge[] {
   return scene.expectation.edges.filter(
     (edge) =>
       edge.rule === 'must' &&
       !hasCall(scene, edge.client, edge.server) &&
       !scene.shared.isReachedThrough(edge.client, edge.server) &&
-      !isCached(scene, open, edge) &&
+      listUnprovable(scene, open.clients, edge).length === 0 &&
       countUnlinked(scene, edge) === 0 &&
       findUnnamedSide(scene, edge, open.found) === null &&
       !hasError(open, edge),
@@ -190,21 +198,32 @@ export function listUnseenEdges(scene: Scene, open: Open): readonly ExpectedEdge
 
 /** How many messages of a service name others than their spans say, where the caller sends messages: a limit of the SDK left links out. */
 export function countUnlinked(
-  { graph, services }: Pick<SceneFacts, 'graph' | 'services'>,
+  { graph, facts, services }: Pick<SceneFacts, 'graph' | 'facts' | 'services'>,
   { client, server }: { readonly client: string | null; readonly server: string | null },
 ): number {
   if (!services.hasKind(client, 'PRODUCER')) return 0;
   let count = 0;
   for (const row of graph.rowsOfService(server))
-    if (graph.hasDroppedLinks(row) && graph.isEntry(row)) count += 1;
+    if (graph.hasDroppedLinks(row) && graph.isEntry(row) && facts.protocolOf(row) === 'messaging') count += 1;
   return count;
 }
 
-/** Whether a cache answered calls of the edge. */
-function isCached(scene: Scene, { clients }: LooseEnds, { client, server }: ExpectedEdge): boolean {
-  return clients.some(
-    (span) => span.serviceName === client && scene.shared.cachedFor(span)?.service === server,
-  );
+/** The calls of an edge of which nothing can tell whether they are whole. */
+export function listUnprovable(
+  { shared }: Scene,
+  clients: readonly Span[],
+  { client, server }: Pick<ExpectedEdge, 'client' | 'server'>,
+): readonly UnprovableCall[] {
+  return clients.flatMap((span) => {
+    const call = span.serviceName === client ? shared.findUnprovable(span) : null;
+    return call?.service === server ? [call] : [];
+  });
+}
+
+export function tellUnprovable({ service, why }: UnprovableCall): string {
+  return why === 'cached-answer'
+    ? 'the answer names a span of another call: a cache gave it, or clocks are apart'
+    : `a request of ${service ?? 'a service without a name'} that fits began a trace, and a limit of the SDK left its links out`;
 }
 
 /** Whether an error of the edge is reported already. */

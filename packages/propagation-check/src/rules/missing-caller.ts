@@ -4,7 +4,7 @@ import { isEntry } from '../calls/edge.ts';
 import type { ExpectedEdge } from '../expect/expectation.ts';
 import { isCallerMissing } from '../graph/trace-graph.ts';
 import type { Span } from '../span/span.ts';
-import { hasCall, hasError, nameParent, protocolOf, type Scene } from './check.ts';
+import { hasCall, hasError, listUnprovable, nameParent, protocolOf, type Scene } from './check.ts';
 import { finding } from './missing-client.ts';
 import { parentGate } from './parent-gate.ts';
 import { gate, rule } from './rule.ts';
@@ -16,8 +16,8 @@ interface MissingCaller {
   readonly orphans: readonly Span[];
   /** Those that are like the whole calls of the edge. */
   readonly alike: readonly Span[];
-  /** No call of the edge is whole, and an error of it is reported already: these requests may be those calls. */
-  readonly isJudged: boolean;
+  /** No call of the edge is whole, and these requests may be calls of which an error is reported, or to which a cache gave their answers. */
+  readonly isOfOthers: boolean;
 }
 
 /**
@@ -35,14 +35,15 @@ export const missingCallers = rule<MissingCaller>({
           (span) => isEntry(span) && isCallerMissing(scene.graph, span) && span.serviceName === edge.server,
         );
         const alike = orphans.filter(rememberKind(scene, edge));
-        const isJudged = hasError(open, edge) && !hasCall(scene, edge.client, edge.server);
-        return orphans.length === 0 ? [] : [{ scene, edge, orphans, alike, isJudged }];
+        const isSeen = hasError(open, edge) || listUnprovable(scene, open.clients, edge).length > 0;
+        const isOfOthers = isSeen && !hasCall(scene, edge.client, edge.server);
+        return orphans.length === 0 ? [] : [{ scene, edge, orphans, alike, isOfOthers }];
       }),
   gates: [
     gate(
-      'nothing else is reported of the edge, or calls of it are whole',
-      ({ isJudged }) => !isJudged,
-      () => 'an error is',
+      'nothing else tells of calls of the edge, or calls of it are whole',
+      ({ isOfOthers }) => !isOfOthers,
+      () => 'an error, or answers of other calls',
     ),
     gate(
       'requests like the whole calls of the edge, of one program (user agent) and names that it calls',

@@ -33,6 +33,7 @@ import {
   type Open,
   protocolOf,
   type Scene,
+  tellUnprovable,
 } from './check.ts';
 import { defineFinding } from './define-finding.ts';
 import type { FindingId } from './finding.ts';
@@ -77,7 +78,9 @@ function measurePartlyMissing(scene: Scene, open: LooseEnds): readonly PartlyMis
   const readers = readersOf(scene);
   const targetOf = (span: Span): string => readers.askedOf(scene.graph.rowOf(span)).target;
   const answered = indexCalls(
-    open.clients.filter((span) => readOutcome(span) === 'answered' && scene.shared.cachedFor(span) === null),
+    open.clients.filter(
+      (span) => readOutcome(span) === 'answered' && scene.shared.findUnprovable(span) === null,
+    ),
     targetOf,
   );
   return edges.flatMap((whole): readonly PartlyMissing[] => {
@@ -190,8 +193,8 @@ export const partlyMissingServers = rule<Reported>({
       return outcome === 'unreached'
         ? 'the call failed: nobody may have been reached'
         : 'nothing says that the call was answered';
-    if (scene.shared.cachedFor(looseEnd) !== null)
-      return 'a cache answered: the answer names a span from another time';
+    const unprovable = scene.shared.findUnprovable(looseEnd);
+    if (unprovable !== null) return tellUnprovable(unprovable);
     const target = targetNameOf(looseEnd);
     const whole = scene.groups.filter(({ client }) => client === looseEnd.serviceName);
     const asked = summarizeCalls(readersOf(scene), whole, new Set([target]));
@@ -414,7 +417,7 @@ export const whollyMissingServers = rule<WhollyMissing>({
         (span) =>
           span.serviceName === edge.client &&
           (span.kind === 'PRODUCER' || readOutcome(span) === 'answered') &&
-          scene.shared.cachedFor(span) === null,
+          scene.shared.findUnprovable(span) === null,
       );
       if (lonely.length === 0) return [];
       const calls = selectCallsTo(scene, open, lonely, edge.server);

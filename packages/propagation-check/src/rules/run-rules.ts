@@ -20,7 +20,7 @@ export interface Outcome {
 
 /** Asks each rule in turn; it sees only the loose ends that no earlier one has explained. */
 export function runRules(facts: SceneFacts, looseEnds: LooseEnds): Outcome {
-  const scene: Scene = { ...facts, shared: shareResults(facts) };
+  const scene: Scene = { ...facts, shared: shareResults(facts, looseEnds) };
   const silences: Silence[] = [];
   let open: Open = { ...looseEnds, found: [], unreported: [] };
   for (const rule of rules) {

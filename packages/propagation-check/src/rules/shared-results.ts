@@ -1,14 +1,23 @@
 import { type CallGroup, someCall } from '../calls/call-group.ts';
 import { nameEndpoints } from '../calls/endpoint.ts';
-import { none } from '../graph/trace-graph.ts';
-import { lookUpCachedAnswers } from '../pairing/cached-answers.ts';
+import { none, type TraceGraph } from '../graph/trace-graph.ts';
+import { type AnswerLookup, lookUpAnswers } from '../pairing/answers.ts';
+import { pairUnlinked } from '../pairing/pair-unlinked.ts';
+import type { Span } from '../span/span.ts';
 import { groupBy } from '../util/group-by.ts';
 import { remember } from '../util/remember.ts';
-import { hasCall, isNamed, type SceneFacts, type SharedResults } from './check.ts';
+import {
+  hasCall,
+  isNamed,
+  type LooseEnds,
+  type SceneFacts,
+  type SharedResults,
+  type UnprovableCall,
+} from './check.ts';
 import { indexBrokenCalls } from './list-callers.ts';
 
 /** Makes what rules ask for often, each result once for a scene. */
-export function shareResults(facts: SceneFacts): SharedResults {
+export function shareResults(facts: SceneFacts, { clients }: LooseEnds): SharedResults {
   const findNamedAbove = rememberUpwards(facts);
   const isReachedThrough = remember((client: string, server: string) =>
     someCall(facts.groupsInto(server), (row) => findNamedAbove(row) === client),
@@ -25,18 +34,40 @@ export function shareResults(facts: SceneFacts): SharedResults {
   const agentsBetween = remember((client: string | null, server: string | null) =>
     readAgents(facts, facts.groupsBetween(client, server)),
   );
+  const answersOf = lookUpAnswers(facts.graph, clients, facts.headers, facts.thresholds);
   return {
+    answersOf,
     isBegun: (traceId) => facts.graph.isBegun(traceId),
     isExpectedDirectly,
     isReachedThrough,
     isOtherAgent: (client, server, userAgent) =>
       agentsBetween(client.serviceName, server)(client.scopeName, userAgent),
-    cachedFor: lookUpCachedAnswers(facts.graph, facts.headers, facts.thresholds),
+    findUnprovable: rememberUnprovable(facts, clients, answersOf, isExpectedDirectly),
     brokenCalls: indexBrokenCalls(facts),
     routesOf: remember((service: string | null) => {
       const entries = facts.entriesOf(service);
       return groupBy(entries, nameEndpoints(entries));
     }),
+  };
+}
+
+function rememberUnprovable(
+  { graph, facts, thresholds }: SceneFacts,
+  clients: readonly Span[],
+  answersOf: AnswerLookup,
+  isExpected: SharedResults['isExpectedDirectly'],
+): SharedResults['findUnprovable'] {
+  let unlinked: ReadonlyMap<Span, UnprovableCall> | null = null;
+  return (client) => {
+    const cached = answersOf(client).find(({ isOfAnother }) => isOfAnother);
+    if (cached !== undefined) return { service: graph.serviceOf(cached.row), why: 'cached-answer' };
+    unlinked ??= new Map(
+      pairUnlinked(graph, facts, clients, answersOf, isExpected, thresholds).map((pair) => [
+        pair.client,
+        { service: pair.server.serviceName, why: 'dropped-links' },
+      ]),
+    );
+    return unlinked.get(client) ?? null;
   };
 }
 
@@ -80,15 +111,24 @@ function* listSides(
 function rememberUpwards(facts: SceneFacts): (row: number) => string | null {
   const known = new Map<number, string | null>();
   return (row) => {
-    const passed: number[] = [];
+    const passed = new Set<number>();
     let found: string | null | undefined;
-    for (let at = row; at !== none; at = facts.graph.upwards[at] ?? none) {
+    // Links may lead in a circle.
+    for (let at = row; at !== none && !passed.has(at); at = findAbove(facts.graph, at)) {
       const service = facts.graph.serviceOf(at);
       found = isNamed(facts, service) ? service : known.get(at);
       if (found !== undefined) break;
-      passed.push(at);
+      passed.add(at);
     }
     for (const each of passed) known.set(each, found ?? null);
     return found ?? null;
   };
+}
+
+/** The parent, or what a root is linked to in place of one. */
+function findAbove(graph: TraceGraph, row: number): number {
+  const parent = graph.upwards[row] ?? none;
+  if (parent !== none || !graph.isRoot(row)) return parent;
+  const [linked = none, ...others] = graph.linkTargetsOf(row);
+  return others.length === 0 ? linked : none;
 }

@@ -6,10 +6,10 @@ import { atTime } from '../span/row-span.ts';
 import type { Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
 import { type Group, groupBy, keyFor } from '../util/group-by.ts';
-import { protocolOf, type Scene } from './check.ts';
-import { gate, rule } from './rule.ts';
+import { type Open, protocolOf, type Scene } from './check.ts';
+import { type Gate, gate, rule } from './rule.ts';
 import { moveToFront, splitCauses } from './split-causes.ts';
-import { finding as splitTrace } from './split-trace.ts';
+import { listNamed, finding as splitTrace } from './split-trace.ts';
 
 /** Calls of one service whose request was redirected, and requests that began traces after that. */
 interface RedirectedCalls {
@@ -17,11 +17,35 @@ interface RedirectedCalls {
   readonly calls: Group<Call>;
   readonly roots: readonly Span[];
   readonly pairs: Group<Pair>;
+  /** The pairs that ids prove. */
+  readonly named: ReadonlySet<Pair>;
 }
+
+/** The conditions on all pairs together: a single one may be a coincidence. */
+const countGates: readonly Gate<RedirectedCalls>[] = [
+  gate(
+    'nearly every redirected call has a request that began a trace after the redirect, several times',
+    ({ scene: { thresholds }, calls, pairs }) =>
+      pairs.length >= Math.max(thresholds.fewestDisplaced, calls.length * thresholds.displacedShare),
+    ({ calls, pairs }) => `${pairs.length} of ${countOf(calls.length, 'call')}`,
+  ),
+  gate(
+    'fewer would have one by chance',
+    ({ scene, calls, roots, pairs }) =>
+      isMoreThanChance(
+        roots,
+        pairs.length,
+        (moved) => pairWithRest(scene, calls, moved).length,
+        scene.thresholds,
+      ),
+    ({ pairs }) => `at other times of the capture about as many as ${pairs.length}`,
+  ),
+];
 
 /**
  * A CLIENT span covers a redirect and the request that follows it. The called service answered with a redirect, the caller saw another
  * answer, and a request began a trace in between: libraries leave headers out where they follow redirects, most of them to other hosts.
+ * Pairs whose ids name each other are judged one by one.
  */
 export const splitRedirects = rule<RedirectedCalls>({
   finding: splitTrace,
@@ -37,49 +61,60 @@ export const splitRedirects = rule<RedirectedCalls>({
     const roots = open.roots
       .select((row) => facts.protocolOf(row) === 'http')
       .filter((root) => !isHealthProbe(root));
+    const named = new Set(listNamedRest(scene, open, redirected));
+    const taken = new Set(Array.from(named, ({ client, server }) => [client, server]).flat());
     return groupBy(redirected, ({ client, server }) =>
       keyFor(client.serviceName, server.serviceName),
     ).flatMap((calls) => {
-      const pairs = pairWithRest(scene, calls, roots);
-      return groupBy(pairs, ({ server }) => keyFor(server.serviceName)).map((ofServer) => ({
-        ...{ scene, calls, roots },
-        pairs: ofServer,
-      }));
+      const clients = new Set(calls.map(({ client }) => client));
+      const pairs = [
+        ...[...named].filter(({ client }) => clients.has(client)),
+        ...pairWithRest(
+          scene,
+          calls.filter(({ client }) => !taken.has(client)),
+          roots.filter((root) => !taken.has(root)),
+        ),
+      ];
+      return groupBy(pairs, ({ server }) => keyFor(server.serviceName)).flatMap((ofServer) => {
+        const all: RedirectedCalls = { scene, calls, roots, pairs: ofServer, named };
+        if (countGates.every(({ isOpen }) => isOpen(all))) return [all];
+        return groupBy(ofServer, (pair) => keyFor(String(named.has(pair)))).map((some) => ({
+          ...all,
+          pairs: some,
+        }));
+      });
     });
   },
-  gates: [
-    gate(
-      'nearly every redirected call has a request that began a trace after the redirect, several times',
-      ({ scene: { thresholds }, calls, pairs }) =>
-        pairs.length >= Math.max(thresholds.fewestDisplaced, calls.length * thresholds.displacedShare),
-      ({ calls, pairs }) => `${pairs.length} of ${countOf(calls.length, 'call')}`,
-    ),
-    gate(
-      'fewer would have one by chance',
-      ({ scene, calls, roots, pairs }) =>
-        isMoreThanChance(
-          roots,
-          pairs.length,
-          (moved) => pairWithRest(scene, calls, moved).length,
-          scene.thresholds,
-        ),
-      ({ pairs }) => `at other times of the capture about as many as ${pairs.length}`,
-    ),
-  ],
+  gates: countGates.map((one) => ({
+    ...one,
+    isOpen: (edge: RedirectedCalls) => edge.pairs.every((pair) => edge.named.has(pair)) || one.isOpen(edge),
+  })),
   looseEnds: ({ pairs }) => pairs.map(({ server }) => server),
-  report: ({ pairs }) =>
+  report: ({ pairs, named }) =>
     splitTrace.report({
       client: pairs[0].client.serviceName,
       server: pairs[0].server.serviceName,
       protocol: protocolOf(pairs[0].client),
       candidates: moveToFront(splitCauses, 'header-not-sent'),
-      shown: pairs.map(({ client, server }) => ({
-        client,
-        server,
-        says: `CLIENT ${client.spanId} was redirected and saw another answer (${readCallFacts(client).statusCode}); SERVER ${server.spanId} began trace ${server.traceId} after the redirect`,
+      shown: pairs.map((pair) => ({
+        client: pair.client,
+        server: pair.server,
+        says: named.has(pair)
+          ? `CLIENT ${pair.client.spanId} was redirected and then answered by SERVER ${pair.server.spanId} of trace ${pair.server.traceId}`
+          : `CLIENT ${pair.client.spanId} was redirected and saw another answer (${readCallFacts(pair.client).statusCode}); SERVER ${pair.server.spanId} began trace ${pair.server.traceId} after the redirect`,
       })),
     }),
 });
+
+/** The redirected calls that ids tie to the request that followed. */
+function listNamedRest(scene: Scene, open: Open, redirected: readonly Call[]): readonly Pair[] {
+  const endOf = new Map(redirected.map(({ client, server }) => [client, server.endTimeUnixNano]));
+  // An answer that two calls have in common is that of neither.
+  return listNamed(scene, open, [...endOf.keys(), ...open.clients]).filter(({ client, server }) => {
+    const end = endOf.get(client);
+    return end !== undefined && server.startTimeUnixNano >= end - scene.thresholds.rounding;
+  });
+}
 
 /** RFC 9110, section 15.4; 304 redirects nobody. */
 const redirects: ReadonlySet<number | null> = new Set([301, 302, 303, 307, 308]);

@@ -20,7 +20,14 @@ import type { Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
 import { groupBy, keyFor, mapBy } from '../util/group-by.ts';
 import { rememberOf } from '../util/remember.ts';
-import { isExpectedDirectly, isPlausible, type Open, protocolOf, type Scene } from './check.ts';
+import {
+  isExpectedDirectly,
+  isPlausible,
+  type Open,
+  protocolOf,
+  type Scene,
+  tellUnprovable,
+} from './check.ts';
 import { defineFinding } from './define-finding.ts';
 import { type CallIndex, indexCalls } from './index-calls.ts';
 import { parentGate } from './parent-gate.ts';
@@ -44,6 +51,8 @@ interface SplitEdge {
   readonly pairs: readonly Pair[];
   /** The open calls to the targets of the pairs, and the roots of their kinds, paired or not. */
   readonly toTargets: readonly Span[];
+  /** How many of these calls a cache answered. */
+  readonly cached: number;
   readonly alike: Alike;
   /** How many roots the server has. */
   readonly ofServer: number;
@@ -84,6 +93,12 @@ const shareGates: readonly Gate<SplitEdge>[] = [
       (pairs.length >= toTargets.length * thresholds.everyCallShare && pairs.length === alike.count),
     tellShares,
   ),
+  // A cache that answers at once asks in the background, while other calls are open.
+  gate(
+    'more calls pair up than a cache answered',
+    ({ pairs, cached }) => pairs.length > cached,
+    ({ pairs, cached }) => `${pairs.length} pairs, ${cached} answers of a cache`,
+  ),
   // Nothing but the expectation says that the one hands requests on.
   gate(
     'most requests of the server are passed on',
@@ -122,7 +137,7 @@ export const splitTraces = rule<SplitEdge>({
     const clients = [...open.clients.filter((span) => span.kind === 'CLIENT'), ...listPassedOn(scene)];
     if (clients.length === 0) return [];
     const continued = listContinued(scene, open);
-    const named = new Set(listNamed(scene, open.roots, continued, clients));
+    const named = new Set(listNamed(scene, open, clients));
     const taken = new Set(Array.from(named, ({ client, server }) => [client, server]).flat());
     const strangers = [...open.roots.select(findAlike(scene, clients)), ...continued];
     const pairs = pairSpans(
@@ -216,17 +231,12 @@ function listContinued(scene: Scene, open: Open): readonly Span[] {
 }
 
 /** Pairs of different traces that ids in headers prove. */
-function listNamed(
-  scene: Scene,
-  roots: Roots,
-  continued: readonly Span[],
-  clients: readonly Span[],
-): readonly Pair[] {
-  const { graph, headers, thresholds } = scene;
+export function listNamed(scene: Scene, open: Open, clients: readonly Span[]): readonly Pair[] {
+  const { graph, headers, shared, thresholds } = scene;
   if (headers.wire.length === 0 && !recordsHeaders(graph.store)) return [];
   const isOpenMeanwhile = startsDuringAny(graph, clients, thresholds);
-  const servers = [...roots.select(isOpenMeanwhile), ...continued];
-  return pairByIds(graph, clients, servers, headers, thresholds).filter(
+  const servers = [...open.roots.select(isOpenMeanwhile), ...listContinued(scene, open)];
+  return pairByIds(graph, clients, servers, shared.answersOf, thresholds).filter(
     ({ client, server }) => server.kind === 'SERVER' && !graph.areOfOneTrace(client, server),
   );
 }
@@ -285,8 +295,8 @@ function withoutOtherAgents({ thresholds }: Scene, pairs: readonly Pair[]): read
 /** Why a call and a root are not two sides of one request; null where they can be. */
 function whyApart(scene: Scene, client: Span, server: Span): string | null {
   if (scene.graph.areOfOneTrace(client, server)) return 'of the same trace';
-  if (scene.shared.cachedFor(client) !== null)
-    return 'of a call that a cache answered: the answer names a span from another time';
+  const unprovable = scene.shared.findUnprovable(client);
+  if (unprovable !== null) return `of a call that proves nothing (${tellUnprovable(unprovable)})`;
   if (!isPlausible(scene, client.serviceName, server.serviceName))
     return 'of services that others are expected to call';
   const sameRequest = compareRequests(client, server);
@@ -359,21 +369,23 @@ function measureEdge(
     .select((row) => graph.isAtBorder(row) && isAlike(row), server)
     .filter((root) => !paired.has(root)).length;
   const alike = [...kinds].reduce((sum, kind) => sum + (kindsOfServer.get(kind) ?? 0), 0) - unpairedAtBorder;
+  const toTargets = loose.calls.callsTo(client, targets).filter(
+    (span) =>
+      isOfMcp(span) === isMcp &&
+      // A call that reached nobody, as while the called service starts, has no other side.
+      (paired.has(span) ||
+        (readOutcome(span) !== 'unreached' &&
+          !graph.isAtBorder(graph.rowOf(span)) &&
+          !reached.has(span.traceId))),
+  );
   return [
     {
       scene,
       client,
       server,
       pairs,
-      toTargets: loose.calls.callsTo(client, targets).filter(
-        (span) =>
-          isOfMcp(span) === isMcp &&
-          // A call that reached nobody, as while the called service starts, has no other side.
-          (paired.has(span) ||
-            (readOutcome(span) !== 'unreached' &&
-              !graph.isAtBorder(graph.rowOf(span)) &&
-              !reached.has(span.traceId))),
-      ),
+      toTargets,
+      cached: toTargets.filter((span) => scene.shared.findUnprovable(span)?.why === 'cached-answer').length,
       alike: {
         count: alike + continuedAlike.length,
         list: () => [...loose.roots.select(isAlike, server), ...continuedAlike],

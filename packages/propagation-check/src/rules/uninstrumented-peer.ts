@@ -2,7 +2,7 @@ import { nameAddress, readCallFacts } from '../calls/call-facts.ts';
 import type { Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
 import { type Group, groupBy, keyFor } from '../util/group-by.ts';
-import { protocolOf, type Scene } from './check.ts';
+import { protocolOf, type Scene, tellUnprovable } from './check.ts';
 import { defineFinding } from './define-finding.ts';
 import { gate, rule } from './rule.ts';
 
@@ -56,6 +56,8 @@ export const uninstrumentedPeers = rule<UnseenPeer>({
 
 /** A peer that names its span in the answer takes part in the trace; its spans may go elsewhere. */
 function tellAnswer(scene: Scene, client: Span): string {
+  const unprovable = scene.shared.findUnprovable(client);
+  if (unprovable !== null) return `; ${tellUnprovable(unprovable)}`;
   const headers = scene.headersOf(client, null, { client: client.serviceName, server: null });
   const answered = headers?.answer?.span;
   if (answered?.traceId !== client.traceId) return '';

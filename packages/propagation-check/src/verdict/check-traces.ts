@@ -4,6 +4,8 @@ import { type Expectation, isExpected, noExpectation } from '../expect/expectati
 import { none, TraceGraph } from '../graph/trace-graph.ts';
 import { type HeaderEvidence, indexHeaders, noHeaderEvidence } from '../headers/wire.ts';
 import { estimateOffsets, readAhead } from '../pairing/align-clocks.ts';
+import { lookUpAnswers } from '../pairing/answers.ts';
+import { findLinkedCalls } from '../pairing/find-linked-calls.ts';
 import type { Draft, LooseEnds, Scene, Shown } from '../rules/check.ts';
 import { doubtAtEnds } from '../rules/cut-capture.ts';
 import { decideByHeaders, mergeDrafts } from '../rules/decide-by-headers.ts';
@@ -85,7 +87,7 @@ export function checkStore(store: SpanStore, options: CheckOptions = {}): Result
     holdsForOneService(edges, expectation) ||
     holdsWithoutEdge(scene) ||
     merged.some(provesArrival);
-  const undecided = [...listUndecided(scene, merged, open.uncovered), ...open.undecided];
+  const undecided = [...listUndecided(scene, looseEnds, merged, open.uncovered), ...open.undecided];
   const unshownBaggage = listUnshownEntries(scene);
   return {
     version: 1,
@@ -124,11 +126,13 @@ export function examineStore(store: SpanStore, options: CheckOptions = {}): Exam
   } = options;
   const received = new TraceGraph(store);
   const receivedEdges = findEdges(received);
-  const clockOffsets = estimateOffsets(received, receivedEdges, expectation, thresholds);
+  const answersOf = lookUpAnswers(received, receivedEdges.openClients, headers, thresholds);
+  const clockOffsets = estimateOffsets(received, receivedEdges, expectation, answersOf, thresholds);
   const graph = clockOffsets.size === 0 ? received : received.align(readAhead(clockOffsets, store));
   const { groups, facts, openClients, roots, orphans } =
     graph === received ? receivedEdges : findEdges(graph);
-  const clients = openClients.filter((span) => !isToleratedPeer(expectation, span));
+  const linked = findLinkedCalls(graph, groups, openClients, thresholds);
+  const clients = openClients.filter((span) => !linked.has(span) && !isToleratedPeer(expectation, span));
   const headersOf = indexHeaders(headers, graph);
   const known = buildScene({
     graph,

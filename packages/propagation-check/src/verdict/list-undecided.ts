@@ -1,3 +1,4 @@
+import { weighCalls } from '../calls/call-group.ts';
 import { type ExpectedEdge, isExpected } from '../expect/expectation.ts';
 import { listUnshownBaggage } from '../rules/baggage-lost.ts';
 import {
@@ -7,10 +8,14 @@ import {
   hasCall,
   hasError,
   hasSpans,
+  type LooseEnds,
+  listUnprovable,
   type Scene,
+  type UnprovableCall,
 } from '../rules/check.ts';
 import { provesArrival } from '../rules/span-lost-in-service.ts';
 import { namePeer } from '../rules/tolerated-peer.ts';
+import type { Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
 import type { UncoveredCalls } from './list-unjudged.ts';
 import type { Undecided } from './result.ts';
@@ -18,6 +23,7 @@ import type { Undecided } from './result.ts';
 /** The expectations that the data neither prove nor refute: where no call and no error speaks of them, nothing was judged. */
 export function listUndecided(
   scene: Scene,
+  { clients }: Pick<LooseEnds, 'clients'>,
   drafts: readonly Draft[],
   uncovered: readonly UncoveredCalls[],
 ): readonly Undecided[] {
@@ -52,6 +58,8 @@ export function listUndecided(
       const says = `a limit of its SDK left links out of ${countOf(unlinked, 'message')} of ${server}, so that nothing tells whose they are: raise OTEL_SPAN_LINK_COUNT_LIMIT there, and check again`;
       return [{ client, server, says }];
     }
+    const unprovable = listUnprovable(scene, clients, { client, server });
+    if (unprovable.length > 0) return [{ client, server, says: describeUnprovable(unprovable, server) }];
     const warned = drafts.find((draft) => draft.client === client && draft.server === server);
     const absent =
       warned !== undefined
@@ -72,7 +80,35 @@ export function listUndecided(
     server: null,
     says: describeUnshown(entry),
   }));
-  return [...edges, ...listMostlyUncovered(scene, drafts, uncovered), ...baggage];
+  return [
+    ...edges,
+    ...listMostlyUnlinked(scene, clients, drafts),
+    ...listMostlyUncovered(scene, drafts, uncovered),
+    ...baggage,
+  ];
+}
+
+function describeUnprovable(calls: readonly UnprovableCall[], server: string): string {
+  const cached = calls.filter(({ why }) => why === 'cached-answer').length;
+  return cached > 0
+    ? `the answers of ${cached} of its calls name spans of other calls: a cache gave them, or clocks are apart; send a request that no cache answers, and check again`
+    : `a limit of the SDK left links out of ${countOf(calls.length, 'request')} of ${server} that fit its calls: raise OTEL_SPAN_LINK_COUNT_LIMIT there, and check again`;
+}
+
+/** Expected edges of which fewer calls are whole than may be, had a limit of the SDK not left their links out. */
+function listMostlyUnlinked(
+  scene: Scene,
+  clients: readonly Span[],
+  drafts: readonly Draft[],
+): readonly Undecided[] {
+  return scene.expectation.edges.flatMap(({ client, server, rule }) => {
+    const whole = weighCalls(scene.graph, scene.groupsBetween(client, server));
+    if (rule !== 'must' || whole === 0 || hasError({ found: drafts }, { client, server })) return [];
+    const calls = listUnprovable(scene, clients, { client, server }).filter(
+      ({ why }) => why === 'dropped-links',
+    );
+    return calls.length > whole ? [{ client, server, says: describeUnprovable(calls, server) }] : [];
+  });
 }
 
 /** Expected edges of which fewer calls are whole than could not be judged; the end of any capture cuts off a few. */

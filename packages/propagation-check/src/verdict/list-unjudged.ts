@@ -4,11 +4,12 @@ import { isInside } from '../calls/inside.ts';
 import { nameTarget } from '../calls/target.ts';
 import type { ExpectedEdge } from '../expect/expectation.ts';
 import { startsDuringAny } from '../pairing/pair.ts';
-import { type Draft, hasCall, type LooseEnds, type Scene } from '../rules/check.ts';
+import { type Draft, hasCall, type LooseEnds, type Scene, type UnprovableCall } from '../rules/check.ts';
 import { withoutOutsiders } from '../rules/missing-call.ts';
 import { listUncoveredCalls } from '../rules/missing-server.ts';
 import type { Span } from '../span/span.ts';
 import { countOf } from '../span/span-store.ts';
+import { groupBy, keyFor } from '../util/group-by.ts';
 import type { UnjudgedEdge } from './result.ts';
 
 /** Calls of an edge that nothing here can judge: one entry under `unjudged` of the result. */
@@ -22,7 +23,7 @@ export interface UnjudgedCalls {
 
 /**
  * Calls that no rule can judge, because nothing but the caller's side is here: to peers that were reached, of which no call has a
- * SERVER span, at an address inside of the network. An address outside is a third party.
+ * SERVER span, at an address inside of the network. An address outside is a third party. Or something else tells that nothing can judge them.
  */
 export function listUnjudged(scene: Scene, drafts: readonly Draft[]): readonly UnjudgedCalls[] {
   const { groups, facts } = scene;
@@ -31,6 +32,8 @@ export function listUnjudged(scene: Scene, drafts: readonly Draft[]): readonly U
     .filter(({ id }) => id === 'uninstrumented-peer')
     .flatMap(({ client, shown }) => {
       const clients = shown.flatMap((call) => call.client ?? []);
+      const unprovable = gatherUnprovable(scene, clients);
+      if (unprovable.length > 0) return unprovable;
       const reached = clients.filter((span) => readOutcome(span) !== 'unreached');
       const [first] = clients;
       if (first === undefined || reached.length === 0) return [];
@@ -43,6 +46,29 @@ export function listUnjudged(scene: Scene, drafts: readonly Draft[]): readonly U
       const edge = { client, peer, calls: countCalls(scene, reached) };
       return [{ edge, spans: reached, says: `no SERVER span of ${peer} is here` }];
     });
+}
+
+const whyUnprovable = {
+  'cached-answer': 'its answer names a span of another call',
+  'dropped-links': 'a limit of the SDK left links out of the requests that fit it',
+} as const satisfies Record<UnprovableCall['why'], string>;
+
+/** Calls to one peer of which nothing tells whether they are whole, although SERVER spans of it are here. */
+function gatherUnprovable(scene: Scene, clients: readonly Span[]): readonly UnjudgedCalls[] {
+  const found = clients.flatMap((client) => {
+    const call = scene.shared.findUnprovable(client);
+    return call === null ? [] : [{ ...call, client }];
+  });
+  return groupBy(found, ({ service, why }) => keyFor(service, why)).map((calls) => {
+    const [{ client, service, why }] = calls;
+    const peer = nameAddress(readAddress(client)) ?? service ?? '(unknown)';
+    const spans = calls.map((call) => call.client);
+    return {
+      edge: { client: client.serviceName, peer, calls: countCalls(scene, spans), why },
+      spans,
+      says: whyUnprovable[why],
+    };
+  });
 }
 
 /** How many calls some spans stand for, one side of each. */

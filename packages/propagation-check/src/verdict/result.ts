@@ -58,6 +58,8 @@ export interface UnjudgedEdge {
    * messages of the destination.
    */
   readonly server?: string;
+  /** Only of calls whose SERVER spans may be here: a cache gave the answer of another call, or links of such SERVER spans were left out. */
+  readonly why?: 'cached-answer' | 'dropped-links';
 }
 
 /**

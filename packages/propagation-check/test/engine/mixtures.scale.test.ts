@@ -29,8 +29,8 @@ interface EdgeFinding {
  * fault makes the very evidence ambiguous: requests that lack the call, or calls and roots that are left over, are of both.
  */
 const vanishing: Readonly<Partial<Record<FindingId, number>>> = {
-  'context-lost-in-process': 134,
-  'split-trace': 41,
+  'context-lost-in-process': 136,
+  'split-trace': 50,
   'stale-context': 10,
   'wrong-parent': 6,
   'header-malformed': 3,

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { suite, test } from 'node:test';
 import { explainNothingToJudge, hintAtExpectations } from '../../src/collect/hint-at-expectations.ts';
 import { type Expectation, expectPath, noExpectation } from '../../src/expect/expectation.ts';
@@ -51,6 +53,36 @@ suite('edges that nothing here can judge', () => {
       assert.equal(notes.length, 1);
       assert.match(notes[0] ?? '', /^not judged: web → orders:8082 \(2 calls\): .*--expect "web -> orders"/);
     }
+  });
+
+  test('calls with the answers of others are named as such, and only those; the verdict stays', () => {
+    const get = 'http.request.method=GET';
+    const call = (trace: number, answer: string) =>
+      `trace ${trace}\n  web CLIENT "GET" 100..110 ${get} url.full=http://orders/work ${answer}\n`;
+    const cached = 'http.response.header.traceresponse=00-<1>-<filling>-01';
+    const whole = `trace 1
+  web CLIENT "GET" 0..50 ${get} url.full=http://orders/work
+    orders SERVER "GET /work" 10..40 ${get} url.path=/work id:filling\n`;
+    const { spans } = readDrawing(`${whole}${call(2, cached)}${call(3, cached)}${call(4, '')}`);
+    const result = checkTraces(spans);
+    assert.deepEqual(
+      [result.verdict, result.unjudged],
+      ['intact', [{ client: 'web', peer: 'orders:80', calls: 2, why: 'cached-answer' }]],
+    );
+    const [note = ''] = hintAtExpectations(result, ['web', 'orders'], noExpectation);
+    assert.match(note, /^not judged: web → orders:80 \(2 calls\): the answers name spans of other calls/);
+  });
+
+  test('a call whose request is linked to the span around it is whole', () => {
+    const drawing = readFileSync(
+      join(import.meta.dirname, '../../fixtures/split-trace/healthy-link-to-request.txt'),
+      'utf8',
+    );
+    const { spans } = readDrawing(drawing);
+    assert.deepEqual(checkTraces(spans).unjudged, undefined);
+    assert.equal(checkTraces(readDrawing(drawing.replaceAll(/link:\w+/g, '')).spans).verdict, 'broken');
+    const elsewhere = drawing.replaceAll('url.path=/work', 'url.path=/other');
+    assert.equal(checkTraces(readDrawing(elsewhere).spans).unjudged?.[0]?.calls, 2);
   });
 
   test('messages to a destination of which nobody receives one are named; the verdict stays', () => {

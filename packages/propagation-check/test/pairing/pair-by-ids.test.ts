@@ -1,19 +1,25 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { buildTraceGraph } from '../../src/graph/trace-graph.ts';
+import { lookUpAnswers } from '../../src/pairing/answers.ts';
 import { pairByIds } from '../../src/pairing/pair-by-ids.ts';
 import { thresholds } from '../../src/rules/thresholds.ts';
 import { readDrawing } from '../engine/read-drawing.ts';
 
 /** The pairs of calls without a child and SERVER spans without a parent, by the names of both. */
 function pairNamed(...lines: readonly string[]): readonly string[] {
-  const { spans, headers } = readDrawing(`${lines.join('\n')}\n`);
-  const graph = buildTraceGraph(spans);
+  const { spans: drawn, headers } = readDrawing(`${lines.join('\n')}\n`);
+  const graph = buildTraceGraph(drawn);
+  const { spans } = graph;
   const clients = spans.filter((span) => span.kind === 'CLIENT' && !graph.hasChild(graph.rowOf(span)));
   const servers = spans.filter(({ kind, parentSpanId }) => kind === 'SERVER' && parentSpanId === null);
-  return pairByIds(graph, clients, servers, headers, thresholds).map(
-    ({ client, server }) => `${client.name} ${server.name}`,
-  );
+  return pairByIds(
+    graph,
+    clients,
+    servers,
+    lookUpAnswers(graph, clients, headers, thresholds),
+    thresholds,
+  ).map(({ client, server }) => `${client.name} ${server.name}`);
 }
 
 const call = (trace: number, name: string, extra = '', from = 10) =>

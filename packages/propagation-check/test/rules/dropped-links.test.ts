@@ -71,6 +71,51 @@ suite('messages whose links a limit of the SDK left out', () => {
   });
 });
 
+suite('requests whose links a limit of the SDK left out', () => {
+  const work = 'http.request.method=GET url.path=/work http.response.status_code=200';
+  const drawCalls = (first: number, count: number, isWhole: boolean): string =>
+    Array.from({ length: count }, (_, at) => {
+      const number = first + at;
+      const start = number * 200;
+      const call = `trace ${2 * number}\n  web CLIENT "GET" ${start}..${start + 90} http.request.method=GET url.full=http://orders:8082/work http.response.status_code=200`;
+      const request = `orders SERVER "GET /work" ${start + 10}..${start + 80} ${work}`;
+      return isWhole
+        ? `${call}\n    ${request}`
+        : `${call}\ntrace ${2 * number + 1}\n  ${request} ${dropped}`;
+    }).join('\n');
+  const check = (text: string) => {
+    const { spans, expectation } = readDrawing(`expect web -> orders\n${text}`);
+    return checkTraces(spans, { expectation });
+  };
+
+  test('leave the calls that they fit open: each, or all of an edge where most of its calls are such', () => {
+    for (const [whole, unlinked, isOpen] of [
+      [0, 3, true],
+      [1, 3, true],
+      [3, 3, false],
+    ] as const) {
+      const drawing = `${drawCalls(1, whole, true)}\n${drawCalls(10, unlinked, false)}`;
+      const { verdict, undecided = [], unjudged } = check(drawing);
+      assert.equal(verdict, isOpen ? 'unknown' : 'intact');
+      assert.deepEqual(
+        undecided.map(({ says }) =>
+          /links out of 3 requests of orders that fit .*LINK_COUNT_LIMIT/.test(says),
+        ),
+        isOpen ? [true] : [],
+      );
+      assert.deepEqual(unjudged, [{ client: 'web', peer: 'orders:8082', calls: 3, why: 'dropped-links' }]);
+      assert.equal(check(drawing.replaceAll(dropped, '')).verdict, 'broken');
+    }
+  });
+
+  test('are said without a word of SERVER spans that are not here', () => {
+    const { spans } = readDrawing(drawCalls(1, 3, false));
+    const hint = explainNothingToJudge(checkTraces(spans), ['web', 'orders'], noExpectation);
+    assert.match(hint, /web → orders:8082 \(3 calls\): requests that fit them began traces/);
+    assert.doesNotMatch(hint, /no SERVER span of that side/);
+  });
+});
+
 test('links that were left out of requests name no messages', () => {
   const request = 'http.request.method=GET url.path=/';
   const drawing = `

@@ -10,6 +10,7 @@ interface Download {
   /** What the caller saw in the end. */
   readonly seen?: string;
   readonly host?: string;
+  readonly extra?: string;
 }
 
 const times = [0, 700, 1900, 2600, 4100, 5300];
@@ -17,10 +18,17 @@ const times = [0, 700, 1900, 2600, 4100, 5300];
 const code = (status: string): string => (status === '' ? '' : `http.response.status_code=${status}`);
 
 /** A call of `web` that `files` redirects, in a trace of its own. */
-const download = ({ at, caller = 'web', redirect = '302', seen = '200', host = 'files' }: Download): string =>
+const download = ({
+  at,
+  caller = 'web',
+  redirect = '302',
+  seen = '200',
+  host = 'files',
+  extra = '',
+}: Download): string =>
   drawChain(
     10 + at,
-    `${caller} CLIENT "GET" ${at + 5}..${at + 90} http.request.method=GET url.full=http://${host}/f ${code(seen)}`,
+    `${caller} CLIENT "GET" ${at + 5}..${at + 90} http.request.method=GET url.full=http://${host}/f ${code(seen)} ${extra}`,
     `${host} SERVER "GET /f" ${at + 10}..${at + 25} http.request.method=GET url.path=/f ${code(redirect)}`,
   );
 
@@ -111,6 +119,34 @@ suite('calls that were redirected', () => {
       judge(download, (at) => fetched(at, at < 2000 ? undefined : 'blobs SERVER "GET /blob"')),
       [],
     );
+  });
+
+  /** A call whose answer names the request after the redirect. */
+  const answered = (at: number, rest = at, trace = at): string =>
+    download({ at, extra: `http.response.header.traceresponse=00-<${90_000 + trace}>-<rest${rest}>-01` });
+  const named = (at: number, from = at): string =>
+    drawChain(
+      90_000 + at,
+      `blobs SERVER "GET /blob" ${from + 40}..${from + 75} http.request.method=GET url.path=/blob id:rest${at}`,
+    );
+
+  test('are split one by one where the answer names the request that followed', () => {
+    assert.deepEqual(judgeDrawing(answered(0) + named(0)), ['error split-trace web -> blobs 1']);
+    const others = times.slice(1, 4).map((at) => download({ at }) + fetched(at, 'blobs SERVER "GET /blob"'));
+    assert.deepEqual(judgeDrawing([answered(0), named(0), ...others].join('')), [
+      'error split-trace web -> blobs 1',
+    ]);
+    const all = [...others, download({ at: 4100 }) + fetched(4100, 'blobs SERVER "GET /blob"')];
+    assert.deepEqual(judgeDrawing([answered(0), named(0), ...all].join('')), [
+      'error split-trace web -> blobs 5',
+    ]);
+  });
+
+  test('are not split by an answer that names a request before the redirect, or of another call', () => {
+    assert.deepEqual(judgeDrawing(answered(0) + named(0, -25)), []);
+    assert.deepEqual(judgeDrawing(answered(0) + named(0, 200)), []);
+    assert.deepEqual(judgeDrawing(answered(0) + answered(20, 0, 0) + named(0)), []);
+    assert.deepEqual(judgeDrawing(answered(0) + named(0) + answered(700, 0, 0)), []);
   });
 
   test('are not split where the service is asked all the time', () => {

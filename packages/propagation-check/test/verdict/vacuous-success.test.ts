@@ -86,7 +86,7 @@ const rows: Readonly<Record<string, Row>> = {
     drawing: `expect web -> orders\n${drawChain(1, `${later(served('orders'), -5_000)} id:filled`)}${[1, 2, 3]
       .map((at) => drawChain(20 + at, later(web, at * 1_000), later(cached, at * 1_000)))
       .join('')}`,
-    says: /^web -> orders: no call of it has its other side here/,
+    says: /^web -> orders: the answers of 3 of its calls name spans of other calls: a cache/,
   },
   'an expected edge to a service that may be the one without a name': {
     drawing: `expect web -> orders\n${whole('unknown_service:node')}${whole('stock', 8)}`,

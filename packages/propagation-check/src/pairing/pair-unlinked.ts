@@ -1,0 +1,45 @@
+import type { RowFacts } from '../calls/row-facts.ts';
+import type { TraceGraph } from '../graph/trace-graph.ts';
+import { kindNumber, type Span } from '../span/span.ts';
+import type { AnswerLookup } from './answers.ts';
+import { compareRequests, type Pair, pairSpans, type Tolerances } from './pair.ts';
+
+/**
+ * Pairs calls with requests that began traces, of which a limit of the SDK left all links out: one of these may have named the call.
+ * @param clients That nobody continued.
+ * @param isExpected Whether requests that have only their time in common with calls may be theirs.
+ */
+export function pairUnlinked(
+  graph: TraceGraph,
+  facts: RowFacts,
+  clients: readonly Span[],
+  answersOf: AnswerLookup,
+  isExpected: (client: string | null, server: string | null) => boolean,
+  tolerances: Tolerances,
+): readonly Pair[] {
+  const servers = graph.select((row) => isUnlinked(graph, row) && facts.protocolOf(row) !== 'messaging');
+  const fits = (client: Span, server: Span): boolean => {
+    if (graph.areOfOneTrace(client, server)) return false;
+    const answers = answersOf(client);
+    if (answers.length > 0) return answers.some(({ row }) => row === graph.rowOf(server));
+    const likeness = compareRequests(client, server);
+    return (
+      likeness === 'yes' || (likeness === 'unknown' && isExpected(client.serviceName, server.serviceName))
+    );
+  };
+  return pairSpans(
+    clients.filter(({ kind }) => kind === 'CLIENT'),
+    servers,
+    fits,
+    tolerances,
+  );
+}
+
+function isUnlinked(graph: TraceGraph, row: number): boolean {
+  return (
+    graph.hasDroppedLinks(row) &&
+    !graph.hasLinks(row) &&
+    graph.store.kinds[row] === kindNumber.server &&
+    graph.isRoot(row)
+  );
+}
