@@ -50,6 +50,8 @@ export interface CallExtremes {
   hasDetached: boolean;
   /** The two sides of some call have different trace ids. */
   isAcrossTraces: boolean;
+  /** The client of some call is that of an earlier one, of this group or another. */
+  isRepeated: boolean;
 }
 
 export function countCalls(groups: readonly CallGroup[]): number {

@@ -24,8 +24,8 @@ export interface Edges {
 export function findEdges(graph: TraceGraph): Edges {
   const facts = new RowFacts(graph.store);
   graph.keepForViews(new FactsOfRows((row) => facts.factsOf(row)));
-  const groups = collectCalls(graph, facts);
-  const isContinued = markContinued(graph, facts, groups);
+  const { groups, isCaller } = collectCalls(graph, facts);
+  const isContinued = markContinued(graph, facts, groups, isCaller);
   const linkedChildren = markLinkedChildren(graph);
   const openClients: number[] = [];
   // Pages that are never written take no memory.
@@ -88,9 +88,16 @@ interface Filling {
   firstServer: number;
 }
 
-function collectCalls(graph: TraceGraph, facts: RowFacts): readonly CallGroup[] {
+interface Calls {
+  readonly groups: readonly CallGroup[];
+  /** By row: whether it is the client of a call. */
+  readonly isCaller: Uint8Array;
+}
+
+function collectCalls(graph: TraceGraph, facts: RowFacts): Calls {
   const { kinds, size } = graph.store;
   const filling = new Map<number, Filling>();
+  const isCaller = new Uint8Array(size);
   let calls = 0;
   const add = (client: number, server: number): void => {
     const protocol = readEdgeProtocol(graph, facts, client, server);
@@ -111,6 +118,8 @@ function collectCalls(graph: TraceGraph, facts: RowFacts): readonly CallGroup[] 
     group.servers[group.count] = server;
     group.count += 1;
     extend(group.extremes, graph, client, server);
+    if (isCaller[client] === 1) group.extremes.isRepeated = true;
+    isCaller[client] = 1;
     if (group.firstServer !== server && graph.compare(server, group.firstServer) < 0) {
       group.first = calls;
       group.firstServer = server;
@@ -128,7 +137,7 @@ function collectCalls(graph: TraceGraph, facts: RowFacts): readonly CallGroup[] 
       if (!isParent && isHandedOver(graph, facts, target, row)) add(target, row);
     }
   }
-  return [...filling.values()]
+  const groups = [...filling.values()]
     .sort((left, right) =>
       left.firstServer === right.firstServer
         ? left.first - right.first
@@ -141,6 +150,7 @@ function collectCalls(graph: TraceGraph, facts: RowFacts): readonly CallGroup[] 
       clients: clients.subarray(0, count),
       servers: servers.subarray(0, count),
     }));
+  return { groups, isCaller };
 }
 
 /** @param first The number of the call. */
@@ -166,6 +176,7 @@ function beginGroup(
       lag: { client: Number.NEGATIVE_INFINITY, server: Number.NEGATIVE_INFINITY },
       hasDetached: false,
       isAcrossTraces: false,
+      isRepeated: false,
     },
     clients: new Int32Array(4),
     servers: new Int32Array(4),
@@ -243,12 +254,14 @@ function asEdgeProtocol(protocol: CallFacts['protocol']): EdgeProtocol | null {
 }
 
 /** Marks the callers' spans, what they hang under in their service (an attempt), and other instrumented layers of the same call. */
-function markContinued(graph: TraceGraph, facts: RowFacts, groups: readonly CallGroup[]): Uint8Array {
+function markContinued(
+  graph: TraceGraph,
+  facts: RowFacts,
+  groups: readonly CallGroup[],
+  isCaller: Uint8Array,
+): Uint8Array {
   const called = new Uint8Array(graph.store.size);
   const mcp = separateMcp(graph, facts, groups);
-  const isCaller = new Uint8Array(graph.store.size);
-  for (const { clients } of groups)
-    for (let at = 0; at < clients.length; at += 1) isCaller[clients[at] ?? none] = 1;
   // In the order of the file, in which the spans of a request stand near each other.
   for (let row = 0; row < isCaller.length; row += 1)
     if (isCaller[row] === 1) markCalled(graph, mcp, row, called);

@@ -201,6 +201,10 @@ export class RowFacts {
     return this.#store.values.hasOtherEnd(targetId, end);
   }
 
+  methodOf(row: number): string | null {
+    return this.#fewOf(row).method;
+  }
+
   rpcMethodOf(row: number): string | null {
     return this.#fewOf(row).rpcMethod;
   }

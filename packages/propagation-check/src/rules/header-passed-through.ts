@@ -45,8 +45,8 @@ export const headersPassedThrough = rule<PassedThrough>({
     const groups = scene.groups.filter(
       ({ clientKind, serverKind }) => clientKind === 'CLIENT' && serverKind === 'SERVER',
     );
+    if (!groups.some(({ extremes }) => extremes.isRepeated)) return [];
     const repeated = listRepeated(scene, groups);
-    if (repeated.size === 0) return [];
     const requests = selectCalls(scene.graph, groups, (client) => repeated.has(client));
     const passed = groupBy(requests, ({ client }) => keyFor(client.traceId, client.spanId)).flatMap((calls) =>
       findPassed(scene, calls),

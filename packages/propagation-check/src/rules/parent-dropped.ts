@@ -23,6 +23,7 @@ export const finding = defineFinding('parent-dropped', {
 export const droppedParents = rule<Group<Pair>>({
   finding,
   measure: (scene, open) => {
+    if (open.clients.length === 0) return [];
     const { graph, thresholds } = scene;
     const traceOf = (span: Span): number => graph.index.traces[graph.rowOf(span)] ?? none;
     const serversOf = mapBy(listSecondRoots(scene, open), traceOf);

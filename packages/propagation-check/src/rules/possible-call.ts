@@ -1,4 +1,4 @@
-import { isHealthProbe, readCallFacts } from '../calls/call-facts.ts';
+import { isHealthProbe } from '../calls/call-facts.ts';
 import { isOutgoing } from '../calls/edge.ts';
 import { nameEndpoints } from '../calls/endpoint.ts';
 import { isMoreThanChance } from '../pairing/chance.ts';
@@ -43,7 +43,8 @@ export const possibleCalls = rule<PossibleCalls>({
         if (client === null || client === server || !scene.services.hasEntries(client)) return [];
         const rows = rowsOf(client);
         // Of nearly all services one of the first roots fits no request: then nothing is paired.
-        if (!roots.every((root) => rows.some((row) => mayEnclose(scene, row, root)))) return [];
+        if (!roots.every((root) => rows.some((row) => mayHaveMade(scene, row, scene.graph.rowOf(root)))))
+          return [];
         const pair = pairWithRequestsOf(scene, rows);
         const pairAll = (): readonly Pair[] => {
           const all = listRequests(open.roots.of(server));
@@ -120,14 +121,16 @@ function indexRowsDuring(
   return (service) => rows.get(service) ?? [];
 }
 
-/** Whether a row is a request that was open when a root began, by clocks that may differ (`pairSpans` compares no others). */
-function mayEnclose({ graph, thresholds }: Scene, row: number, root: Span): boolean {
-  const start = graph.starts[graph.rowOf(root)] ?? 0;
+/** Whether a row is a request of another caller that was open when a root began, by clocks that may differ: `pairSpans` compares no others. */
+function mayHaveMade(scene: Scene, row: number, root: number): boolean {
+  const { graph, thresholds } = scene;
+  const start = graph.starts[root] ?? 0;
   const tolerance = Number(thresholds.clockTolerance);
   return (
     graph.store.kinds[row] === kindNumber.server &&
     (graph.starts[row] ?? 0) <= start + tolerance &&
-    (graph.ends[row] ?? 0) >= start - tolerance
+    (graph.ends[row] ?? 0) >= start - tolerance &&
+    isOfOtherCaller(scene, row, root)
   );
 }
 
@@ -141,25 +144,31 @@ function pairWithRequestsOf(
   const requests = spans.filter((span) => span.kind === 'SERVER' && !isHealthProbe(span));
   const calls = groupCallsByRequest(scene, spans.filter(isOutgoing));
   const endpointOf = nameEndpoints(requests);
-  const fits = (request: Span, root: Span): boolean => mayHaveCalled(request, root, calls);
+  const fits = (request: Span, root: Span): boolean => mayHaveCalled(scene, request, root, calls);
   return (some) => pairWithin(requests, some, fits, endpointOf, thresholds);
 }
 
 /** The request has no call open when the root begins, and one program from outside did not send both. */
-function mayHaveCalled(request: Span, root: Span, calls: ReadonlyMap<Span, readonly Span[]>): boolean {
+function mayHaveCalled(
+  scene: Scene,
+  request: Span,
+  root: Span,
+  calls: ReadonlyMap<Span, readonly Span[]>,
+): boolean {
   const isBusy = calls
     .get(request)
     ?.some(
       (call) =>
         call.endTimeUnixNano > root.startTimeUnixNano && call.startTimeUnixNano < root.endTimeUnixNano,
     );
-  return isBusy !== true && isOfOtherCaller(request, root);
+  return isBusy !== true && isOfOtherCaller(scene, scene.graph.rowOf(request), scene.graph.rowOf(root));
 }
 
 /** Whether nothing says that one program from outside sent both. */
-function isOfOtherCaller(request: Span, root: Span): boolean {
-  const [outer, inner] = [readCallFacts(request), readCallFacts(root)];
+function isOfOtherCaller({ facts }: Scene, request: number, root: number): boolean {
+  const userAgent = facts.userAgentOf(request);
+  if (userAgent === null || userAgent !== facts.userAgentOf(root)) return true;
   // A gateway passes method, path and user agent on.
-  const isForwarded = inner.path !== null && outer.path === inner.path && outer.method === inner.method;
-  return isForwarded || outer.userAgent === null || outer.userAgent !== inner.userAgent;
+  const path = facts.pathOf(root);
+  return path !== null && facts.pathOf(request) === path && facts.methodOf(request) === facts.methodOf(root);
 }
