@@ -35,10 +35,11 @@ export async function warmUp(request: Span, { source, inputs, args, output }: Wa
     await setImmediate();
     if (hasArrived(source)) return;
     if (source.isReceiver === true) await readSpans(spans);
-    findAwaited(spans, inputs);
-    const result = judge(spans, inputs);
+    const store = storeOf(spans);
+    const judgement = judge(store, inputs);
+    findAwaited(judgement, inputs);
     const details = { source: source.name, reason: null, notes: [], collector: null };
-    const judged = { result, details, readStore: () => storeOf(spans), inputs };
+    const judged = { result: judgement.result, details, readStore: () => store, inputs };
     const quiet = { ...args, report: [], updateBaseline: false };
     await printReport(judged, quiet, { ...output, print: async () => {} });
   }
