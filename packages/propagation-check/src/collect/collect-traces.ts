@@ -400,13 +400,8 @@ function findLinked({ traces, others }: State): readonly Span[] | null {
 }
 
 function concludeElsewhere({ traces }: State, elsewhere: readonly Span[]): Collected {
-  return {
-    spans: [],
-    judged: null,
-    missing: traces.map((trace) => trace.id),
-    elsewhere,
-    detached: new Set(),
-  };
+  const missing = traces.map((trace) => trace.id);
+  return { spans: [], judged: null, missing, elsewhere, detached: new Set() };
 }
 
 function withRequest({ request, spans }: Trace): readonly Span[] {

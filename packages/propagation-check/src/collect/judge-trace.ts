@@ -25,16 +25,13 @@ export interface CollectedSpans {
   readonly judged: JudgedSpans | null;
 }
 
-/** Spans in columns, and the verdict on them. */
-export interface JudgedStore {
-  readonly store: SpanStore;
-  readonly result: Result;
-}
-
-export interface JudgedSpans extends JudgedStore {
+export interface JudgedSpans {
   readonly spans: readonly Span[];
   /** What taps had seen by then. */
   readonly wire: readonly WireRecord[];
+  /** The spans in columns. */
+  readonly store: SpanStore;
+  readonly result: Result;
 }
 
 /** Judges what was collected, unless nothing that counts has changed since it was judged last. */
@@ -42,7 +39,7 @@ export function judgeCollected(
   { spans, detached, judged }: CollectedSpans,
   inputs: CheckInputs,
   collector: CollectorCounters | null,
-): JudgedStore {
+): Pick<JudgedSpans, 'store' | 'result'> {
   if (judged !== null && collector === null && isSameList(judged.wire, inputs.wire)) return judged;
   const store = storeOf(spans);
   return { store, result: judgeWithDetached(store, detached, inputs, collector) };
