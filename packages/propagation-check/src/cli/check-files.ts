@@ -1,6 +1,6 @@
 import { describeStore } from '../collect/describe-store.ts';
 import { explainNothingToJudge, hintAtExpectations } from '../collect/hint-at-expectations.ts';
-import { judgeStore } from '../collect/judge.ts';
+import { judge } from '../collect/judge.ts';
 import { quotePath } from '../source/file-error.ts';
 import { type ReadProgress, readSpansInto } from '../source/read-span-store.ts';
 import type { SpanStore } from '../span/span-store.ts';
@@ -27,7 +27,7 @@ export async function checkFiles(
   const collector = await readCollector(args, signal);
   const checking = createProgress();
   if (store.size >= manySpans) await checking.announce(`checking ${store.size.toLocaleString('en')} spans`);
-  const result = judgeStore(store, inputs, collector);
+  const { result } = judge(store, inputs, collector);
   checking.clear();
   const source = paths.map(nameFile).join(', ');
   const empty = store.size === 0 ? `${source}: no span in it` : null;

@@ -2,7 +2,7 @@ import { collectTraces, type Waiting } from '../collect/collect-traces.ts';
 import { describeStore } from '../collect/describe-store.ts';
 import { explainNothingToJudge, hintAtExpectations } from '../collect/hint-at-expectations.ts';
 import { withDoubt } from '../collect/judge.ts';
-import { judgeCollected } from '../collect/judge-trace.ts';
+import { judgeWithDetached } from '../collect/judge-trace.ts';
 import { pauseFor } from '../collect/pause-for.ts';
 import { pathOfFileSpec } from '../source/parse-source-spec.ts';
 import { searchPages } from '../source/search-pages.ts';
@@ -50,7 +50,7 @@ export async function checkStoredTraces(
     const names = store.resourceTable.map(({ serviceName }) => serviceName);
     const collector = await readCollector(args, signal);
     const isDoubtful = missing.length > 0;
-    const judged = judgeCollected({ store, detached }, await readAnew(inputs), collector);
+    const judged = judgeWithDetached(store, detached, await readAnew(inputs), collector);
     const result = withDoubt(judged, isDoubtful);
     const gap = isDoubtful ? `${source.name} has no span of ${missing.join(', ')}` : null;
     const nothing = () => explainNothingToJudge(judged, names, inputs.expectation);

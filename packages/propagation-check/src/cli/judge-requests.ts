@@ -8,7 +8,6 @@ import { listNames } from '../collect/list-names.ts';
 import { listReached } from '../collect/list-reached.ts';
 import type { Expectation } from '../expect/expectation.ts';
 import type { Source } from '../source/source.ts';
-import { storeOf } from '../span/span-writer.ts';
 import { countOf } from '../util/count-of.ts';
 import { ownServiceName } from '../verdict/own-service.ts';
 import { type ReadInputs, readAnew, readCollector } from './check-inputs.ts';
@@ -47,8 +46,7 @@ export async function judgeRequests(
   const { source, driven, own, begun, collected } = traces;
   const collector = await readCollector(args, signal);
   const requests = countRequests(driven.map(describeFailure));
-  const store = storeOf(collected.spans);
-  const judged = judgeCollected({ ...collected, store }, await readAnew(inputs), collector);
+  const { store, result: judged } = judgeCollected(collected, await readAnew(inputs), collector);
   const missing = begun.size === 0 ? countMissing(driven, own) : 0;
   const gap = `nothing arrived in ${source.name} of ${missing} of the ${countOf(driven.length, 'trace')}`;
   const uncaused = tellUncaused(traces, inputs.expectation);

@@ -6,7 +6,7 @@ import { tellTime } from '../audit/report/describe-audit.ts';
 import { describeUnchanged, signatureOf } from '../audit/report/describe-turn.ts';
 import { describeStore } from '../collect/describe-store.ts';
 import { explainNothingToJudge, hintAtExpectations, listMisspelt } from '../collect/hint-at-expectations.ts';
-import { type CheckInputs, judgeStore } from '../collect/judge.ts';
+import { type CheckInputs, judge } from '../collect/judge.ts';
 import { pauseFor } from '../collect/pause-for.ts';
 import { escapeText } from '../report/escape-text.ts';
 import { pathOfFileSpec } from '../source/parse-source-spec.ts';
@@ -44,7 +44,7 @@ export async function runAudit(
   let progress = createProgress();
   let printed: string | null = null;
   const source = await openAuditSource(paths, args, {
-    judge: (store) => judgeStore(store, { ...judging, wire }, collector),
+    judge: (store) => judge(store, { ...judging, wire }, collector).result,
     expectation: inputs.expectation,
     showProgress: (render) => progress.show(render),
   });

@@ -10,6 +10,7 @@ import { describeWaiting } from './describe-waiting.ts';
 import { type DrivenRequest, driveRequests } from './drive-requests.ts';
 import { judgeRequests, type RequestTraces } from './judge-requests.ts';
 import { openNamedSource } from './open-named-source.ts';
+import type { Output } from './open-output.ts';
 import type { Entries } from './parse-argument.ts';
 import { printReport } from './print-report.ts';
 import { renderProgress } from './render-progress.ts';
@@ -55,12 +56,10 @@ export async function runRequests(
     await source.readTrace('1'.repeat(32), signal);
     const driven = await driveUrls(urls, args, { ca, signal, progress });
     const [first] = driven;
-    if (first !== undefined) await warmUp(first.span, { source, inputs, args, output });
-    const traces = await collectRequests(driven, { source, inputs, args, signal, progress });
-    progress.clear();
-    const judgedSpans = new Set(traces.collected.spans);
-    await source.passOn?.(driven.map(({ span }) => span).filter((span) => judgedSpans.has(span)));
-    return await printReport(await judgeRequests(traces, inputs, args, signal), args, output);
+    const checking = { source, inputs, args, signal, progress, output };
+    if (first !== undefined)
+      await warmUp(first.span, source, (memory) => checkRequests([first], rehearse(checking, memory)));
+    return await checkRequests(driven, checking);
   } finally {
     progress.clear();
     await source.close();
@@ -106,18 +105,37 @@ async function driveUrls(
   return driven;
 }
 
-interface Collecting {
+interface Checking {
   readonly source: Source;
   readonly inputs: ReadInputs;
   readonly args: RunArguments;
   readonly signal: AbortSignal;
   readonly progress: Progress;
+  readonly output: Output;
+}
+
+/** The same without waiting, and without a trace of it outside. */
+function rehearse(checking: Checking, source: Source): Checking {
+  const { collectorMetrics: _, ...args } = checking.args;
+  const quiet = { ...args, wait: 0, report: [], updateBaseline: false };
+  const output = { ...checking.output, print: async () => {} };
+  return { ...checking, source, args: quiet, progress: createProgress(), output };
+}
+
+/** Collects the traces of requests, judges and prints. @returns the exit code. */
+async function checkRequests(driven: readonly DrivenRequest[], checking: Checking): Promise<number> {
+  const { source, inputs, args, signal, progress, output } = checking;
+  const traces = await collectRequests(driven, checking);
+  progress.clear();
+  const judgedSpans = new Set(traces.collected.spans);
+  await source.passOn?.(driven.map(({ span }) => span).filter((span) => judgedSpans.has(span)));
+  return printReport(await judgeRequests(traces, inputs, args, signal), args, output);
 }
 
 /** The traces of the requests; where services begin others instead, these. */
 async function collectRequests(
   driven: readonly DrivenRequest[],
-  { source, inputs, args, signal, progress }: Collecting,
+  { source, inputs, args, signal, progress }: Checking,
 ): Promise<RequestTraces> {
   const services = args.service ?? entryServices(inputs);
   const common = {

@@ -3,7 +3,6 @@ import type { ReportDetails } from '../report/json.ts';
 import type { Source } from '../source/source.ts';
 import type { Span } from '../span/span.ts';
 import type { SpanStore } from '../span/span-store.ts';
-import { storeOf } from '../span/span-writer.ts';
 import type { Result } from '../verdict/result.ts';
 import { collectTraces, type Waiting } from './collect-traces.ts';
 import { describeStore } from './describe-store.ts';
@@ -48,9 +47,8 @@ export async function checkReceived(query: ReceivedQuery): Promise<CheckedSpans>
   const inputs = await readInputs();
   const isSilent = collected.spans.length === 0;
   // An expectation that nothing speaks of is neither met nor broken.
-  const store = storeOf(collected.spans);
-  const result = judgeCollected(
-    { ...collected, store },
+  const { store, result } = judgeCollected(
+    collected,
     isSilent ? { ...inputs, expectation: noExpectation } : inputs,
     null,
   );

@@ -3,11 +3,12 @@ import { isRoot } from '../graph/trace-graph.ts';
 import { groupByTrace } from '../source/select-spans.ts';
 import type { Source } from '../source/source.ts';
 import type { Span } from '../span/span.ts';
+import { storeOf } from '../span/span-writer.ts';
 import { mapConcurrently } from '../util/map-concurrently.ts';
 import { type Awaited, findAwaited } from './find-awaited.ts';
 import { findDetached, findOtherSides, isLinkedTo, selectOtherSides } from './find-other-sides.ts';
-import type { CheckInputs } from './judge.ts';
-import { findLooseEnds } from './judge-trace.ts';
+import { type CheckInputs, judge } from './judge.ts';
+import { type CollectedSpans, findLooseEnds, isSameList, type JudgedSpans } from './judge-trace.ts';
 import { listReached } from './list-reached.ts';
 import { waitForTurn } from './pace-looks.ts';
 
@@ -49,15 +50,12 @@ export interface Waiting {
   readonly leftMs: number;
 }
 
-export interface Collected {
-  /** Of the traces, of those that began as the other side of their calls, and of every other that reached a receiver. */
-  readonly spans: readonly Span[];
+/** The spans of the traces, of those that began as the other side of their calls, and of every other that reached a receiver. */
+export interface Collected extends CollectedSpans {
   /** Traces of which nothing arrived. */
   readonly missing: readonly string[];
   /** Set when nothing arrived under any id, and other traces began during the requests: their spans. */
   readonly elsewhere: readonly Span[];
-  /** Ids of traces that services began while the requests were open: the requests may have caused them, or not. */
-  readonly detached: ReadonlySet<string>;
 }
 
 const readsAtOnce = 8;
@@ -111,6 +109,8 @@ interface State {
    * too; later traces are those of others, who may never rest.
    */
   readonly receivedUntil: number | null;
+  /** The last judgement, of whichever trace. */
+  readonly judged: JudgedSpans | null;
 }
 
 /**
@@ -207,7 +207,7 @@ function begin({ traceIds, spans = [], requests = [], answeredAt }: CollectOptio
   }));
   const pause = spans.length > 0 ? Date.now() - since : 0;
   const arrivals = { lastAt: since + pause, longestPauseMs: pause };
-  return { traces, others: [], arrivals, searchAt: 0, detached: null, receivedUntil: null };
+  return { traces, others: [], arrivals, searchAt: 0, detached: null, receivedUntil: null, judged: null };
 }
 
 function toTrace(id: string, spans: readonly Span[]): Trace {
@@ -266,34 +266,37 @@ async function look(
     searchAt: isThorough ? Date.now() + (Date.now() - searchedAt) / searchShare : before.searchAt,
   };
   const quietFor = Date.now() - arrivals.lastAt;
+  let { judged } = before;
   const close = (trace: Trace): Trace => {
     if (trace.isOver) return trace;
-    const judged = judgeAnew(trace, others, inputs, options);
+    // Other sides alone end no waiting, so that an empty trace is judged once, to say what it awaits.
+    const judgedOn =
+      trace.spans.length === 0 ? 'nothing' : [trace.spans.length, others.length, inputs.wire.length].join();
+    let { awaited } = trace;
+    if (judgedOn !== trace.judgedOn) ({ awaited, judged } = judgeTrace(trace, others, inputs, options));
     const isCertain =
-      judged.awaited.length === 0 &&
-      (!trace.isCaused || isTold(inputs) || quietFor >= quietTime(arrivals, options));
+      awaited.length === 0 && (!trace.isCaused || isTold(inputs) || quietFor >= quietTime(arrivals, options));
     const isOver = trace.spans.length > 0 && (settled.has(trace.id) || isCertain);
-    return isOver ? { ...judged, isOver } : judged;
+    return { ...trace, judgedOn, awaited, isOver };
   };
-  return { ...state, traces: traces.map(close) };
+  const closed = traces.map(close);
+  return { ...state, traces: closed, judged };
 }
 
-function judgeAnew(
+function judgeTrace(
   trace: Trace,
   others: readonly Span[],
   inputs: CheckInputs,
   { withReceived }: CollectOptions,
-): Trace {
-  const isEmpty = trace.spans.length === 0;
-  // Other sides alone end no waiting, so that an empty trace is judged once, to say what it awaits.
-  const judgedOn = isEmpty ? 'nothing' : [trace.spans.length, others.length, inputs.wire.length].join();
-  if (judgedOn === trace.judgedOn) return trace;
-  const awaited = findAwaited([...withRequest(trace), ...selectOtherSides(others, trace.looseEnds)], inputs);
+): { readonly awaited: readonly Awaited[]; readonly judged: JudgedSpans } {
+  const spans = [...withRequest(trace), ...selectOtherSides(others, trace.looseEnds)];
+  const store = storeOf(spans);
+  const judgement = judge(store, inputs);
+  const awaited = findAwaited(judgement, inputs);
   const isHiding = withReceived === true && mayHaveHiddenCalls(trace, inputs);
   return {
-    ...trace,
-    judgedOn,
     awaited: isHiding ? [...awaited, { kind: 'unknown-services' }] : awaited,
+    judged: { spans, store, wire: inputs.wire, result: judgement.result },
   };
 }
 
@@ -353,7 +356,7 @@ function isAnswered(trace: Trace, { others }: State): boolean {
   return selectOtherSides(others, trace.looseEnds).length > 0;
 }
 
-function conclude({ traces, others, detached }: State, { services }: CollectOptions): Collected {
+function conclude({ traces, others, detached, judged }: State, { services }: CollectOptions): Collected {
   const requests = traces.flatMap(({ request }) => request ?? []);
   const spans = traces.flatMap((trace) => trace.spans);
   const called = new Set([...services, ...listReached(spans, requests)]);
@@ -365,8 +368,13 @@ function conclude({ traces, others, detached }: State, { services }: CollectOpti
     const isLoose = looseEnds.some((span) => span.spanId === request?.spanId);
     return length > 0 && !(isLoose && request !== null && selectOtherSides(others, [request]).length > 0);
   };
+  const shown = [
+    ...traces.flatMap((trace) => (isShown(trace) ? withRequest(trace) : trace.spans)),
+    ...others,
+  ];
   return {
-    spans: [...traces.flatMap((trace) => (isShown(trace) ? withRequest(trace) : trace.spans)), ...others],
+    spans: shown,
+    judged: judged !== null && isSameList(judged.spans, shown) ? judged : null,
     missing: traces.filter((trace) => trace.spans.length === 0).map((trace) => trace.id),
     elsewhere: [],
     detached: detached ?? new Set(),
@@ -392,7 +400,8 @@ function findLinked({ traces, others }: State): readonly Span[] | null {
 }
 
 function concludeElsewhere({ traces }: State, elsewhere: readonly Span[]): Collected {
-  return { spans: [], missing: traces.map((trace) => trace.id), elsewhere, detached: new Set() };
+  const missing = traces.map((trace) => trace.id);
+  return { spans: [], judged: null, missing, elsewhere, detached: new Set() };
 }
 
 function withRequest({ request, spans }: Trace): readonly Span[] {

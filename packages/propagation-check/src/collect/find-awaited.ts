@@ -1,14 +1,13 @@
 import { nameAddress, readCallFacts } from '../calls/call-facts.ts';
-import { findEdges, isEntry } from '../calls/edge.ts';
+import { isEntry } from '../calls/edge.ts';
 import { isExpected } from '../expect/expectation.ts';
-import { buildTraceGraph, isOrphan, keyOf } from '../graph/trace-graph.ts';
+import { keyOf } from '../graph/trace-graph.ts';
 import type { FindingId } from '../rules/finding.ts';
 import { findings as knownFindings } from '../rules/findings.ts';
-import { isToleratedPeer } from '../rules/tolerated-peer.ts';
 import type { Span } from '../span/span.ts';
 import type { Finding } from '../verdict/result.ts';
 import { findProvenSides, type ProvenSides } from './find-proven-sides.ts';
-import { type CheckInputs, judge } from './judge.ts';
+import type { CheckInputs, Judgement } from './judge.ts';
 
 /** Something that has not come and that can still change the verdict on a trace. */
 export type Awaited =
@@ -22,20 +21,20 @@ export type Awaited =
 /**
  * Lists what can still change the verdict on one trace: nothing where each span has its parent, each call its other side or a
  * proof that it never gets one, and each expected edge is there.
- * @param spans Of the trace, of the request that caused it, and of what began as the other side of its calls.
+ * @param judgement Of the trace, of the request that caused it, and of what began as the other side of its calls.
  */
-export function findAwaited(spans: readonly Span[], inputs: CheckInputs): readonly Awaited[] {
-  if (spans.length === 0) return [{ kind: 'any-span' }];
-  const graph = buildTraceGraph(spans);
-  const open = findEdges(graph).openClients.filter((span) => !isToleratedPeer(inputs.expectation, span));
-  const { findings, edges } = judge(spans, { ...inputs, explain: false });
+export function findAwaited(
+  { scene: { graph }, looseEnds, result: { edges, findings } }: Judgement,
+  inputs: CheckInputs,
+): readonly Awaited[] {
+  if (graph.spanCount === 0) return [{ kind: 'any-span' }];
   const apart = graph.spans.filter((span) => isEntry(span) && graph.parentOf(span) === null);
-  const proven = findProvenSides(graph, open, apart, inputs.wire);
+  const proven = findProvenSides(graph, looseEnds.clients, apart, inputs.wire);
   const sides: readonly Awaited[] = [
-    ...graph.spans
-      .filter((span) => isOrphan(graph, span) && !proven.servers.has(span))
+    ...looseEnds.orphans
+      .filter((span) => !proven.servers.has(span))
       .map((of) => ({ kind: 'parent' as const, of })),
-    ...open
+    ...looseEnds.clients
       .filter((span) => !isCutOff(span, proven, findings))
       .map((of) => ({ kind: 'callee' as const, of })),
   ];

@@ -1,13 +1,14 @@
 import { findEdges } from '../calls/edge.ts';
 import type { Expectation } from '../expect/expectation.ts';
 import { buildTraceGraph } from '../graph/trace-graph.ts';
+import type { WireRecord } from '../headers/evidence.ts';
 import { isToleratedPeer } from '../rules/tolerated-peer.ts';
 import type { CollectorCounters } from '../span/collector-counters.ts';
 import type { Span } from '../span/span.ts';
 import { type SpanStore, traceIdAt, viewOf } from '../span/span-store.ts';
-import { SpanWriter } from '../span/span-writer.ts';
+import { SpanWriter, storeOf } from '../span/span-writer.ts';
 import type { Result } from '../verdict/result.ts';
-import { type CheckInputs, judgeStore } from './judge.ts';
+import { type CheckInputs, judge } from './judge.ts';
 
 /** The sides of calls that a trace shows without their other side. */
 export function findLooseEnds(spans: readonly Span[], expectation: Expectation): readonly Span[] {
@@ -16,27 +17,54 @@ export function findLooseEnds(spans: readonly Span[], expectation: Expectation):
 }
 
 /** Spans collected for a verdict. */
-export interface CollectedStore {
-  readonly store: SpanStore;
-  /** Ids of traces that services began while requests were open. */
+export interface CollectedSpans {
+  readonly spans: readonly Span[];
+  /** Ids of traces that services began while requests were open: the requests may have caused them, or not. */
   readonly detached: ReadonlySet<string>;
+  /** The last judgement while they were collected, where it was one of all of them. */
+  readonly judged: JudgedSpans | null;
+}
+
+export interface JudgedSpans {
+  readonly spans: readonly Span[];
+  /** What taps had seen by then. */
+  readonly wire: readonly WireRecord[];
+  /** The spans in columns. */
+  readonly store: SpanStore;
+  readonly result: Result;
+}
+
+/** Judges what was collected, unless nothing that counts has changed since it was judged last. */
+export function judgeCollected(
+  { spans, detached, judged }: CollectedSpans,
+  inputs: CheckInputs,
+  collector: CollectorCounters | null,
+): Pick<JudgedSpans, 'store' | 'result'> {
+  if (judged !== null && collector === null && isSameList(judged.wire, inputs.wire)) return judged;
+  const store = storeOf(spans);
+  return { store, result: judgeWithDetached(store, detached, inputs, collector) };
 }
 
 /**
- * Judges what was collected. Traces that began within services while requests were open count only where they show
- * what those lost: otherwise they are a job's, which nobody asked for.
+ * Traces that began within services while requests were open count only where they show what those lost: otherwise they
+ * are a job's, which nobody asked for.
  */
-export function judgeCollected(
-  { store, detached }: CollectedStore,
+export function judgeWithDetached(
+  store: SpanStore,
+  detached: ReadonlySet<string>,
   inputs: CheckInputs,
   collector: CollectorCounters | null,
 ): Result {
-  const result = judgeStore(store, inputs, collector);
+  const { result } = judge(store, inputs, collector);
   const showsLoss = result.findings.some(
     ({ severity, evidence }) => severity !== 'info' && evidence.some(({ traceId }) => detached.has(traceId)),
   );
   if (detached.size === 0 || showsLoss) return result;
-  return judgeStore(leaveOut(store, detached), inputs, collector);
+  return judge(leaveOut(store, detached), inputs, collector).result;
+}
+
+export function isSameList<Item>(left: readonly Item[], right: readonly Item[]): boolean {
+  return left.length === right.length && left.every((item, at) => item === right[at]);
 }
 
 function leaveOut(store: SpanStore, traces: ReadonlySet<string>): SpanStore {

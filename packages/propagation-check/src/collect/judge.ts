@@ -2,11 +2,9 @@ import type { Expectation } from '../expect/expectation.ts';
 import type { WireRecord } from '../headers/evidence.ts';
 import type { ProjectHint } from '../rules/project-hint.ts';
 import type { CollectorCounters } from '../span/collector-counters.ts';
-import type { Span } from '../span/span.ts';
 import type { SpanStore } from '../span/span-store.ts';
-import { storeOf } from '../span/span-writer.ts';
 import { applyBaseline, type Baseline } from '../verdict/apply-baseline.ts';
-import { checkStore } from '../verdict/check-traces.ts';
+import { describeExamination, type Examination, examineStore } from '../verdict/check-traces.ts';
 import type { Result } from '../verdict/result.ts';
 
 /** Everything that a check needs beside spans. */
@@ -20,27 +18,20 @@ export interface CheckInputs {
   readonly baseline?: Baseline;
 }
 
-export function judge(
-  spans: readonly Span[],
-  inputs: CheckInputs,
-  collector: CollectorCounters | null = null,
-): Result {
-  return judgeStore(storeOf(spans), inputs, collector);
+/** The result, and what it was made from. */
+export interface Judgement extends Pick<Examination, 'scene' | 'looseEnds'> {
+  readonly result: Result;
 }
 
-export function judgeStore(
+export function judge(
   store: SpanStore,
   { expectation, wire, project = [], explain = false, baseline }: CheckInputs,
   collector: CollectorCounters | null = null,
-): Result {
-  const result = checkStore(store, {
-    expectation,
-    headers: { wire, received: [] },
-    collector,
-    project,
-    explain,
-  });
-  return baseline === undefined ? result : applyBaseline(result, baseline);
+): Judgement {
+  const options = { expectation, headers: { wire, received: [] }, collector, project, explain };
+  const examination = examineStore(store, options);
+  const result = describeExamination(examination, options);
+  return { ...examination, result: baseline === undefined ? result : applyBaseline(result, baseline) };
 }
 
 /** Where something is missing to a verdict, what is there may be broken, and is not called intact. */

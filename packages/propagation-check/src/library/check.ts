@@ -2,7 +2,7 @@ import { type CheckedSpans, checkReceived } from '../collect/check-received.ts';
 import { describeFixed } from '../collect/describe-fixed.ts';
 import { describeStore } from '../collect/describe-store.ts';
 import { explainNothingToJudge, hintAtExpectations } from '../collect/hint-at-expectations.ts';
-import { type CheckInputs, judgeStore } from '../collect/judge.ts';
+import { type CheckInputs, judge } from '../collect/judge.ts';
 import { type ExpectedEdge, noExpectation } from '../expect/expectation.ts';
 import { readExpectedPath } from '../expect/read-expected-path.ts';
 import { renderTerminal } from '../report/terminal.ts';
@@ -82,7 +82,7 @@ async function checkSpans(from: Spans, settings: CheckSettings): Promise<Omit<Ch
   }
   const isSilent = from.length === 0;
   const store = storeOf(from);
-  const result = judgeStore(store, isSilent ? { ...inputs, expectation: noExpectation } : inputs);
+  const { result } = judge(store, isSilent ? { ...inputs, expectation: noExpectation } : inputs);
   const services = from.map(({ serviceName }) => serviceName);
   const reason = isSilent
     ? 'there are no spans: read them after the requests have ended and their exporters were flushed'

@@ -67,8 +67,13 @@ export function checkTraces(spans: readonly Span[], options: CheckOptions = {}):
 
 /** The same, of spans in columns. */
 export function checkStore(store: SpanStore, options: CheckOptions = {}): Result {
+  return describeExamination(examineStore(store, options), options);
+}
+
+/** @param options Those of the examination. */
+export function describeExamination(examination: Examination, options: CheckOptions): Result {
   const { expectation = noExpectation, explain = false, mostEvidence = usualEvidence } = options;
-  const { scene, drafts, merged, looseEnds, silences, openClients } = examineStore(store, options);
+  const { scene, drafts, merged, looseEnds, silences, openClients } = examination;
   const scopes = remember(() => indexScopes(scene.graph));
   const scopesOf = (service: string | null): readonly string[] => scopes().get(service) ?? [];
   const { edges, findings } = tolerate(

@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type Collected, collectTraces } from '../../src/collect/collect-traces.ts';
+import { judgeCollected } from '../../src/collect/judge-trace.ts';
+import { selectTraces } from '../../src/source/select-spans.ts';
+import type { Span } from '../../src/span/span.ts';
+import { checkTraces } from '../../src/verdict/check-traces.ts';
+import { readDrawing } from '../engine/read-drawing.ts';
+
+/** The tap is behind the caller: it saw a header, and took it away. */
+const { spans, expectation, headers } = readDrawing(`
+expect web -> orders
+trace 1
+  web      SERVER "GET /call" 0..100 http.request.method=GET url.path=/call
+    web    CLIENT "GET" 10..90 http.request.method=GET url.full=http://orders:8082/work id:call
+trace 2
+  orders   SERVER "GET /work" 20..80 http.request.method=GET url.path=/work server.port=8082
+trace 3
+  web      SERVER "GET /other" 200..300 http.request.method=GET url.path=/other
+tap 12..88 GET /work 200 sent traceparent=00-<1>-<call>-01 received -
+`);
+const inputs = { expectation, wire: [] };
+const traceIds = [...new Set(spans.map(({ traceId }) => traceId))];
+
+function collect(named: readonly string[]): Promise<Collected> {
+  return collectTraces({
+    source: {
+      name: 'memory',
+      isInMemory: true,
+      readTrace: async (id) => spans.filter(({ traceId }) => traceId === id),
+      searchTraces: async (query) => selectTraces(spans, query),
+      close: async () => {},
+    },
+    ...{ traceIds: named, services: [], readInputs: async () => inputs },
+    ...{ waitMs: 0, settleMs: 0, signal: new AbortController().signal },
+  });
+}
+
+function check(collected: readonly Span[], wire = inputs.wire) {
+  return checkTraces(collected, { expectation, headers: { wire, received: [] } });
+}
+
+test('the verdict is that of the last look, where that was one of everything', async () => {
+  const collected = await collect(traceIds.slice(0, 1));
+  assert.equal(collected.spans.length, 3, 'the trace, and the other side of its call');
+  const judged = judgeCollected(collected, inputs, null);
+  assert.equal(judged, collected.judged);
+  assert.deepEqual(judged.result, check(collected.spans));
+});
+
+test('several traces are judged together', async () => {
+  const collected = await collect(traceIds);
+  assert.equal(collected.judged, null);
+  assert.deepEqual(judgeCollected(collected, inputs, null).result, check(spans));
+});
+
+test('what a tap has written since, and what the Collector counts, is judged too', async () => {
+  const collected = await collect(traceIds.slice(0, 1));
+  const { wire } = headers;
+  const seen = judgeCollected(collected, { ...inputs, wire }, null).result;
+  const list = ({ findings }: typeof seen) => findings.map(({ id }) => id);
+  assert.deepEqual(list(seen), ['header-stripped']);
+  assert.notDeepEqual(list(seen), list(judgeCollected(collected, inputs, null).result));
+  const collector = { name: 'collector', accepted: 3, refused: 0, sent: 3, sendFailed: 0, enqueueFailed: 0 };
+  assert.notEqual(judgeCollected(collected, inputs, collector), collected.judged);
+});
