@@ -7,9 +7,11 @@ import { kindNumber, type Span } from '../span/span.ts';
 import { mapBy } from '../util/group-by.ts';
 import { type Open, protocolOf, type Scene } from './check.ts';
 import {
-  missingCallCandidates as candidates,
+  areForwarded,
   finding,
   groupCallsByRequest,
+  isForwarded,
+  listMissingCallCauses,
   pairWithin,
 } from './missing-call.ts';
 import { gate, rule } from './rule.ts';
@@ -38,7 +40,7 @@ export const possibleCalls = rule<PossibleCalls>({
       const [first] = roots;
       if (first === undefined) return [];
       const rowsOf = indexRowsDuring(scene, first, roots.at(-1) ?? first);
-      return scene.services.names().flatMap((client) => {
+      const possible = scene.services.names().flatMap((client) => {
         if (client === null || client === server || !scene.services.hasEntries(client)) return [];
         const rows = rowsOf(client);
         // Of nearly all services one of the first roots fits no request: then nothing is paired.
@@ -55,6 +57,9 @@ export const possibleCalls = rule<PossibleCalls>({
           ? [{ scene, client, first, roots, pairs, countPairs, pairAll }]
           : [];
       });
+      // The requests before the proxy were open, too.
+      const behindProxy = possible.filter(({ pairs }) => areForwarded(pairs));
+      return behindProxy.length > 0 ? behindProxy : possible;
     }),
   gates: [
     gate(
@@ -75,13 +80,13 @@ export const possibleCalls = rule<PossibleCalls>({
     ),
   ],
   looseEnds: ({ roots }) => roots,
-  report: ({ client, first, pairAll }) =>
+  report: ({ client, first, pairs, pairAll }) =>
     finding.report({
       severity: 'warning',
       client,
       server: first.serviceName,
       protocol: protocolOf(first),
-      candidates,
+      candidates: listMissingCallCauses(pairs),
       shown: pairAll().map(({ client: request, server }) => ({
         client: null,
         server,
@@ -155,7 +160,5 @@ function mayHaveCalled(request: Span, root: Span, calls: ReadonlyMap<Span, reado
 /** Whether nothing says that one program from outside sent both. */
 function isOfOtherCaller(request: Span, root: Span): boolean {
   const [outer, inner] = [readCallFacts(request), readCallFacts(root)];
-  // A gateway passes method, path and user agent on.
-  const isForwarded = inner.path !== null && outer.path === inner.path && outer.method === inner.method;
-  return isForwarded || outer.userAgent === null || outer.userAgent !== inner.userAgent;
+  return isForwarded(request, root) || outer.userAgent === null || outer.userAgent !== inner.userAgent;
 }
