@@ -26,6 +26,7 @@ import { splitsByHand } from './split-by-hand.ts';
 import { splitMessages } from './split-message.ts';
 import { messagesSplitById } from './split-message-id.ts';
 import { splitRedirects } from './split-redirect.ts';
+import { splitSidecars } from './split-sidecar.ts';
 import { splitTraces } from './split-trace.ts';
 import { staleCalls, staleHeaders } from './stale-context.ts';
 import { truncatedTraceIds } from './trace-id-truncated.ts';
@@ -47,6 +48,7 @@ export const rules: readonly Rule[] = [
   wrongParents,
   headersPassedThrough,
   droppedParents,
+  splitSidecars,
   detachedCalls,
   // Both sides are there and apart: in one trace, then in two.
   missingClients,

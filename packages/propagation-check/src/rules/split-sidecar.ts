@@ -1,0 +1,126 @@
+import { readAddress, readCallFacts } from '../calls/call-facts.ts';
+import { isMoreThanChance } from '../pairing/chance.ts';
+import { endsWithin, type Pair, pairSpans } from '../pairing/pair.ts';
+import { kindNumber, type Span } from '../span/span.ts';
+import { type Group, groupBy, keyFor } from '../util/group-by.ts';
+import { rememberOf } from '../util/remember.ts';
+import { protocolOf, type Scene } from './check.ts';
+import type { FindingId } from './finding.ts';
+import { gate, rule } from './rule.ts';
+import { moveToFront, splitCauses } from './split-causes.ts';
+import { finding as splitTrace } from './split-trace.ts';
+
+/** Calls of one service that each enclose a call of another, to the same URL, which began a trace. */
+interface SidecarCalls {
+  readonly scene: Scene;
+  /** The calls of the one, and those of the other that began traces. */
+  readonly outer: readonly Span[];
+  readonly inner: readonly Span[];
+  readonly pairs: Group<Pair>;
+  /** The calls have a SERVER span: the header went on past the sidecar. */
+  readonly isWhole: boolean;
+}
+
+/** The sidecar let a header through that it did not continue. */
+const causesBeside: readonly FindingId[] = ['format-mismatch', 'header-ignored'];
+
+/**
+ * A sidecar on the way out has a CLIENT span for a request that its service made, and that span began a trace: the sidecar reads no format
+ * that the service writes, as with a mesh on B3. Two services that call the same URL by chance do not enclose each other call by call.
+ */
+export const splitSidecars = rule<SidecarCalls>({
+  finding: splitTrace,
+  measure: (scene) => {
+    const inner = listBegun(scene);
+    if (inner.length === 0) return [];
+    const outer = listOthers(scene, inner);
+    return groupBy(pairCalls(scene, outer, inner), ({ client, server }) =>
+      keyFor(client.serviceName, server.serviceName, String(isWhole(scene, client))),
+    ).map((pairs) => {
+      const [{ client, server }] = pairs;
+      const ofService = (some: readonly Span[], { serviceName }: Span): readonly Span[] =>
+        some.filter((span) => span.serviceName === serviceName);
+      return {
+        ...{ scene, pairs, isWhole: isWhole(scene, client) },
+        outer: ofService(outer, client),
+        inner: ofService(inner, server),
+      };
+    });
+  },
+  gates: [
+    gate(
+      'nearly every call that began a trace is within one to the same URL, several times',
+      ({ scene: { thresholds }, inner, pairs }) =>
+        pairs.length >= Math.max(thresholds.fewestDisplaced, inner.length * thresholds.everyCallShare),
+      ({ inner, pairs }) => `${pairs.length} of ${inner.length}`,
+    ),
+    gate(
+      'fewer would be so by chance',
+      ({ scene, outer, inner, pairs }) =>
+        isMoreThanChance(
+          inner,
+          pairs.length,
+          (moved) => pairCalls(scene, outer, moved).length,
+          scene.thresholds,
+        ),
+      ({ pairs }) => `at other times of the capture about as many as ${pairs.length}`,
+    ),
+  ],
+  looseEnds: ({ inner }) => inner,
+  report: ({ pairs, isWhole }) =>
+    splitTrace.report({
+      severity: isWhole ? 'warning' : 'error',
+      client: pairs[0].client.serviceName,
+      server: pairs[0].server.serviceName,
+      protocol: protocolOf(pairs[0].client),
+      candidates: isWhole ? causesBeside : moveToFront(splitCauses, 'format-mismatch'),
+      shown: pairs.map(({ client, server }) => ({
+        client,
+        server,
+        says: `CLIENT ${client.spanId} encloses CLIENT ${server.spanId} of trace ${server.traceId}, which is of the same request`,
+      })),
+    }),
+});
+
+/** CLIENT spans that began traces. */
+function listBegun({ graph, facts }: Scene): readonly Span[] {
+  const { kinds } = graph.store;
+  return graph.select(
+    (row) => kinds[row] === kindNumber.client && graph.isRoot(row) && facts.isOutgoing(row),
+  );
+}
+
+/** CLIENT spans to the hosts of these. */
+function listOthers({ graph, facts }: Scene, inner: readonly Span[]): readonly Span[] {
+  const { kinds } = graph.store;
+  const hosts = new Set(inner.map((span) => readCallFacts(span).host));
+  const hostOf = facts.remember((call) => readAddress(call).host);
+  return graph.select(
+    (row) => kinds[row] === kindNumber.client && facts.isOutgoing(row) && hosts.has(hostOf(row)),
+  );
+}
+
+function pairCalls(scene: Scene, outer: readonly Span[], inner: readonly Span[]): readonly Pair[] {
+  const { graph, thresholds } = scene;
+  // The called service itself may call its own URL.
+  const callersOf = rememberOf(
+    (service: string | null) => new Set(scene.groupsInto(service).flatMap(({ clients }) => [...clients])),
+  );
+  const isWithin = (one: Span, other: Span): boolean =>
+    one.serviceName !== other.serviceName &&
+    isSameUrl(one, other) &&
+    endsWithin(other, one, thresholds) &&
+    !callersOf(other.serviceName).has(graph.rowOf(one));
+  return pairSpans(outer, inner, isWithin, thresholds);
+}
+
+function isSameUrl(one: Span, other: Span): boolean {
+  const [outer, inner] = [readCallFacts(one), readCallFacts(other)];
+  const facts = ['protocol', 'method', 'host', 'path', 'rpcMethod'] as const;
+  const isNamed = outer.host !== null && (outer.path ?? outer.rpcMethod) !== null;
+  return isNamed && facts.every((fact) => outer[fact] === inner[fact]);
+}
+
+function isWhole({ graph }: Scene, client: Span): boolean {
+  return graph.hasChild(graph.rowOf(client));
+}
