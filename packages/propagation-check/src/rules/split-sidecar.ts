@@ -116,7 +116,7 @@ function pairCalls(scene: Scene, outer: readonly Span[], inner: readonly Span[])
 
 function isSameUrl(one: Span, other: Span): boolean {
   const [outer, inner] = [readCallFacts(one), readCallFacts(other)];
-  const facts = ['protocol', 'method', 'host', 'path', 'rpcMethod'] as const;
+  const facts = ['protocol', 'method', 'host', 'port', 'path', 'rpcMethod'] as const;
   const isNamed = outer.host !== null && (outer.path ?? outer.rpcMethod) !== null;
   return isNamed && facts.every((fact) => outer[fact] === inner[fact]);
 }
