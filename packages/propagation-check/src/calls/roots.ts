@@ -82,6 +82,11 @@ export class Roots {
     return this.#rows.get(service)?.length ?? 0;
   }
 
+  /** The sum of what each of a service counts. */
+  sum(service: string | null, countOf: (row: number) => number): number {
+    return (this.#rows.get(service) ?? noRows).reduce((sum, row) => sum + countOf(row), 0);
+  }
+
   /** How many of a service have each key. */
   countBy(service: string | null, keyOf: (row: number) => string): ReadonlyMap<string, number> {
     const counts = new Map<string, number>();

@@ -31,6 +31,7 @@ import { remember } from '../util/remember.ts';
 import { buildScene } from './build-scene.ts';
 import { decideVerdict, hasJudgedEdge } from './decide-verdict.ts';
 import { listPossibleCalls } from './list-possible-calls.ts';
+import { listUncalled } from './list-uncalled.ts';
 import { listUndecided, listUnshownEntries } from './list-undecided.ts';
 import { listUncovered, listUnjudged, listUnjudgedRoots, listUnreceived } from './list-unjudged.ts';
 import type { EdgeResult, Evidence, Finding, ProjectEvidence, Result, UnjudgedEdge } from './result.ts';
@@ -84,13 +85,14 @@ export function checkStore(store: SpanStore, options: CheckOptions = {}): Result
   const duringRequests = listUnjudgedRoots(scene, looseEnds.roots, merged);
   const isListed = ({ client, peer }: UnjudgedEdge): boolean =>
     duringRequests.some((edge) => edge.client === client && edge.peer === peer);
-  const unjudged = [
+  const named = [
     ...listUnjudged(scene, merged),
     ...listUnreceived(scene, looseEnds.clients, merged),
     ...uncovered.map(({ client, server, peer, calls }) => ({ client, peer, calls, server })),
     ...duringRequests,
     ...possible.unjudged.filter((edge) => !isListed(edge)),
   ];
+  const unjudged = [...named, ...listUncalled(scene, looseEnds.roots, merged, named)];
   const isJudged =
     hasJudgedEdge({ edges, unjudged }) ||
     holdsForOneService(edges, expectation) ||
