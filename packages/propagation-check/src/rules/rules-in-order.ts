@@ -1,7 +1,7 @@
 import { lostBaggage } from './baggage-lost.ts';
 import { lostClientSpans } from './client-span-lost.ts';
 import { apartClocks } from './clock-skew.ts';
-import { callsAfterMessages } from './context-lost-after-consumer.ts';
+import { callsAfterMessages, callsAfterRequests } from './context-lost-after-consumer.ts';
 import { contextLostBeforeWork } from './context-lost-before-work.ts';
 import { contextLostBetweenLayers } from './context-lost-between-layers.ts';
 import { contextLostBeforePeers, detachedCalls } from './context-lost-in-process.ts';
@@ -72,6 +72,7 @@ export const rules: readonly Rule[] = [
   // Inside one service: what nothing above explains.
   contextLostBeforePeers,
   callsAfterMessages,
+  callsAfterRequests,
   contextLostBetweenLayers,
   missingLoopbacks,
   contextLostBeforeWork,
