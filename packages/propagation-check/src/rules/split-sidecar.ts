@@ -1,10 +1,9 @@
 import { readAddress, readCallFacts } from '../calls/call-facts.ts';
 import { isMoreThanChance } from '../pairing/chance.ts';
-import { endsWithin, type Pair, pairSpans } from '../pairing/pair.ts';
+import { compareRequests, endsWithin, type Pair, pairSpans, startsDuringAny } from '../pairing/pair.ts';
 import { kindNumber, type Span } from '../span/span.ts';
 import { type Group, groupBy, keyFor } from '../util/group-by.ts';
-import { rememberOf } from '../util/remember.ts';
-import { protocolOf, type Scene } from './check.ts';
+import { type Open, protocolOf, type Scene } from './check.ts';
 import type { FindingId } from './finding.ts';
 import { gate, rule } from './rule.ts';
 import { moveToFront, splitCauses } from './split-causes.ts';
@@ -19,6 +18,8 @@ interface SidecarCalls {
   readonly pairs: Group<Pair>;
   /** The calls have a SERVER span: the header went on past the sidecar. */
   readonly isWhole: boolean;
+  /** Requests that began traces during the calls, and may be theirs. */
+  readonly roots: readonly Span[];
 }
 
 /** The sidecar let a header through that it did not continue. */
@@ -26,11 +27,11 @@ const causesBeside: readonly FindingId[] = ['format-mismatch', 'header-ignored']
 
 /**
  * A sidecar on the way out has a CLIENT span for a request that its service made, and that span began a trace: the sidecar reads no format
- * that the service writes, as with a mesh on B3. Two services that call the same URL by chance do not enclose each other call by call.
+ * that the service writes, as with a mesh on B3. Two services that wait at the same URL look alike, but each has a request of its own there.
  */
 export const splitSidecars = rule<SidecarCalls>({
   finding: splitTrace,
-  measure: (scene) => {
+  measure: (scene, open) => {
     const inner = listBegun(scene);
     if (inner.length === 0) return [];
     const outer = listOthers(scene, inner);
@@ -44,6 +45,7 @@ export const splitSidecars = rule<SidecarCalls>({
         ...{ scene, pairs, isWhole: isWhole(scene, client) },
         outer: ofService(outer, client),
         inner: ofService(inner, server),
+        roots: listRoots(scene, open, pairs),
       };
     });
   },
@@ -53,6 +55,11 @@ export const splitSidecars = rule<SidecarCalls>({
       ({ scene: { thresholds }, inner, pairs }) =>
         pairs.length >= Math.max(thresholds.fewestDisplaced, inner.length * thresholds.everyCallShare),
       ({ inner, pairs }) => `${pairs.length} of ${inner.length}`,
+    ),
+    gate(
+      'no request that began a trace explains the outer calls',
+      ({ isWhole, roots }) => isWhole || roots.length === 0,
+      ({ roots }) => String(roots.length),
     ),
     gate(
       'fewer would be so by chance',
@@ -82,11 +89,12 @@ export const splitSidecars = rule<SidecarCalls>({
     }),
 });
 
-/** CLIENT spans that began traces. */
+/** CLIENT spans that began traces and were continued. */
 function listBegun({ graph, facts }: Scene): readonly Span[] {
   const { kinds } = graph.store;
   return graph.select(
-    (row) => kinds[row] === kindNumber.client && graph.isRoot(row) && facts.isOutgoing(row),
+    (row) =>
+      kinds[row] === kindNumber.client && graph.isRoot(row) && graph.hasChild(row) && facts.isOutgoing(row),
   );
 }
 
@@ -102,16 +110,37 @@ function listOthers({ graph, facts }: Scene, inner: readonly Span[]): readonly S
 
 function pairCalls(scene: Scene, outer: readonly Span[], inner: readonly Span[]): readonly Pair[] {
   const { graph, thresholds } = scene;
-  // The called service itself may call its own URL.
-  const callersOf = rememberOf(
-    (service: string | null) => new Set(scene.groupsInto(service).flatMap(({ clients }) => [...clients])),
-  );
-  const isWithin = (one: Span, other: Span): boolean =>
-    one.serviceName !== other.serviceName &&
-    isSameUrl(one, other) &&
-    endsWithin(other, one, thresholds) &&
-    !callersOf(other.serviceName).has(graph.rowOf(one));
+  const calledBy = findCalled(scene, [...outer, ...inner]);
+  const isWithin = (one: Span, other: Span): boolean => {
+    const called = calledBy.get(graph.rowOf(one));
+    const beyond = calledBy.get(graph.rowOf(other)) ?? null;
+    return (
+      one.serviceName !== other.serviceName &&
+      isSameUrl(one, other) &&
+      endsWithin(other, one, thresholds) &&
+      // The called service may call its own URL, and two callers of one service are no hop of each other.
+      called !== other.serviceName &&
+      (called === undefined ? scene.groupsBetween(one.serviceName, beyond).length === 0 : called !== beyond)
+    );
+  };
   return pairSpans(outer, inner, isWithin, thresholds);
+}
+
+/** The service that each call reaches, by row. */
+function findCalled({ graph, groups }: Scene, calls: readonly Span[]): ReadonlyMap<number, string | null> {
+  const meant = new Set(calls.map((call) => graph.rowOf(call)));
+  const called = new Map<number, string | null>();
+  for (const { clients, server } of groups) {
+    for (const row of clients) if (meant.has(row)) called.set(row, server);
+  }
+  return called;
+}
+
+function listRoots(scene: Scene, open: Open, pairs: readonly Pair[]): readonly Span[] {
+  const calls = pairs.map(({ client }) => client);
+  const during = open.roots.select(startsDuringAny(scene.graph, calls, scene.thresholds));
+  const isTheirs = (call: Span, root: Span): boolean => compareRequests(call, root) === 'yes';
+  return pairSpans(calls, during, isTheirs, scene.thresholds).map(({ server }) => server);
 }
 
 function isSameUrl(one: Span, other: Span): boolean {
