@@ -32,9 +32,7 @@ const causesBeside: readonly FindingId[] = ['format-mismatch', 'header-ignored']
 export const splitSidecars = rule<SidecarCalls>({
   finding: splitTrace,
   measure: (scene, open) => {
-    const inner = listBegun(scene);
-    if (inner.length === 0) return [];
-    const outer = listOthers(scene, inner);
+    const { inner, outer } = listCalls(scene);
     return groupBy(pairCalls(scene, outer, inner), ({ client, server }) =>
       keyFor(client.serviceName, server.serviceName, String(isWhole(scene, client))),
     ).map((pairs) => {
@@ -89,23 +87,24 @@ export const splitSidecars = rule<SidecarCalls>({
     }),
 });
 
-/** CLIENT spans that began traces and were continued. */
-function listBegun({ graph, facts }: Scene): readonly Span[] {
-  const { kinds } = graph.store;
-  return graph.select(
-    (row) =>
-      kinds[row] === kindNumber.client && graph.isRoot(row) && graph.hasChild(row) && facts.isOutgoing(row),
-  );
-}
-
-/** CLIENT spans to the hosts of these. */
-function listOthers({ graph, facts }: Scene, inner: readonly Span[]): readonly Span[] {
-  const { kinds } = graph.store;
-  const hosts = new Set(inner.map((span) => readCallFacts(span).host));
+/** CLIENT spans to the hosts that several services call, and those of them that began traces and were continued. */
+function listCalls(scene: Scene): { readonly outer: readonly Span[]; readonly inner: readonly Span[] } {
+  const { graph, facts } = scene;
   const hostOf = facts.remember((call) => readAddress(call).host);
-  return graph.select(
-    (row) => kinds[row] === kindNumber.client && facts.isOutgoing(row) && hosts.has(hostOf(row)),
-  );
+  const isCall = (row: number): boolean =>
+    graph.store.kinds[row] === kindNumber.client && graph.has(row) && facts.isOutgoing(row);
+  const callers = new Map<string | null, Set<number>>();
+  for (let row = 0; row < graph.store.size; row += 1) {
+    if (!isCall(row)) continue;
+    const host = hostOf(row);
+    const known = callers.get(host);
+    if (known === undefined) callers.set(host, new Set([graph.serviceNumberOf(row)]));
+    else known.add(graph.serviceNumberOf(row));
+  }
+  // Before views are made: nearly all calls that began traces are of programs that have no sidecar.
+  const isShared = (row: number): boolean => isCall(row) && (callers.get(hostOf(row))?.size ?? 0) > 1;
+  const inner = graph.select((row) => graph.isRoot(row) && graph.hasChild(row) && isShared(row));
+  return { inner, outer: inner.length < scene.thresholds.fewestDisplaced ? [] : graph.select(isShared) };
 }
 
 function pairCalls(scene: Scene, outer: readonly Span[], inner: readonly Span[]): readonly Pair[] {
