@@ -420,7 +420,21 @@ const probeNames = new Set(
 
 /** Whether a SERVER span is a health probe or a scrape of metrics by the common names of the endpoint, or by the gRPC health service. */
 export function isHealthProbe(span: Span): boolean {
-  const { path, route, rpcMethod, mcp } = readCallFacts(span);
+  return areOfProbe(readCallFacts(span));
+}
+
+/** The same, without a view. */
+export function isProbeCall(call: FactSource): boolean {
+  const [path, route] = [readPath(call), readRoute(call)];
+  return areOfProbe({ path, route, rpcMethod: readRpcMethod(call), mcp: readMcp(call) });
+}
+
+function areOfProbe({
+  path,
+  route,
+  rpcMethod,
+  mcp,
+}: Pick<CallFacts, 'path' | 'route' | 'rpcMethod' | 'mcp'>): boolean {
   if (mcp?.method === 'ping') return true;
   if (rpcMethod?.startsWith('grpc.health.')) return true;
   return probeNames.has(lastSegment(path ?? route ?? '').toLowerCase());

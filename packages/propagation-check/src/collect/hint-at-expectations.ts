@@ -183,17 +183,37 @@ function hintAtUndecided({ verdict, undecided = [] }: Result): readonly string[]
 function hintAtUnjudged({ verdict, unjudged = [] }: Result, services: readonly string[]): readonly string[] {
   if (verdict === 'unknown') return [];
   const isUncalled = isRequestOf(services);
+  const uncalled = unjudged.filter((edge) => edge.client === null && isReceivedBy(edge, services));
+  const named = unjudged.filter((edge) => !uncalled.includes(edge));
   return [
-    ...hintAtUnseenPeers(unjudged.filter((edge) => !isUncalled(edge))),
-    ...hintAtUncovered(unjudged),
-    ...hintAtUnknownCallers(unjudged.filter(isUncalled)),
+    ...hintAtUnseenPeers(named.filter((edge) => !isUncalled(edge))),
+    ...hintAtUncovered(named),
+    ...hintAtUnknownCallers(named.filter(isUncalled)),
+    ...hintAtUncalled(uncalled, services),
+  ];
+}
+
+function hintAtUncalled(uncalled: readonly UnjudgedEdge[], services: readonly string[]): readonly string[] {
+  const [first] = uncalled;
+  if (first === undefined) return [];
+  const [other, ...more] = services.filter((service) => service !== first.peer);
+  const path = `${more.length === 0 ? (other ?? 'caller') : 'caller'} -> ${first.peer}`;
+  const names = uncalled.map(
+    (edge) => `${edge.peer} (${countOf(edge.calls, isMessage(edge) ? 'message' : 'request')})`,
+  );
+  return [
+    `not judged: ${listNames(names)}: they began traces, and nothing here leads to them: callers from outside make the same picture as calls ` +
+      `whose context was lost; if a service of yours makes them, name the edge with --expect ${JSON.stringify(path)}`,
   ];
 }
 
 /** Requests without a call. The other side of a call that was seen is no service that emits spans, but a host and port. */
 function isRequestOf(services: readonly string[]): (edge: UnjudgedEdge) => boolean {
-  return ({ peer, server, protocol, why }) =>
-    services.includes(peer) && server === undefined && protocol === undefined && why === undefined;
+  return (edge) => isReceivedBy(edge, services) && !isMessage(edge);
+}
+
+function isReceivedBy({ peer, server, why }: UnjudgedEdge, services: readonly string[]): boolean {
+  return services.includes(peer) && server === undefined && why === undefined;
 }
 
 function hintAtUnseenPeers(unjudged: readonly UnjudgedEdge[]): readonly string[] {

@@ -75,7 +75,7 @@ export function pairWithMessages(
 }
 
 /** Whether requests come so irregularly that another clock would miss them: the time between two differs by more than they last. */
-function areIrregular(requests: readonly Span[]): boolean {
+export function areIrregular(requests: readonly Span[]): boolean {
   const starts = requests
     .map(({ startTimeUnixNano }) => startTimeUnixNano)
     .toSorted((one, other) => Number(one - other));

@@ -1,27 +1,37 @@
+import { isHealthProbe } from '../calls/call-facts.ts';
 import { type Call, selectCalls } from '../calls/call-group.ts';
 import { isDetached } from '../calls/edge.ts';
 import { nameTarget } from '../calls/target.ts';
 import { isMoreThanChance } from '../pairing/chance.ts';
+import { areIrregular } from '../pairing/displaced.ts';
 import { type Pair, pairSpans, startsDuring } from '../pairing/pair.ts';
 import { atTime } from '../span/row-span.ts';
 import type { Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
 import { type Group, groupBy, keyFor } from '../util/group-by.ts';
 import { later, median } from '../util/statistics.ts';
-import { protocolOf, type Scene } from './check.ts';
+import { listExplained, protocolOf, type Scene } from './check.ts';
 import { finding } from './context-lost-in-process.ts';
-import { gate, rule } from './rule.ts';
+import { type Gate, gate, type Rule, rule } from './rule.ts';
 
-/** Calls of a consumer to one target that began traces. */
-interface CallsAfterMessages {
+/** Calls of a service to one target that began traces. */
+interface CallsAfterEntries {
   readonly scene: Scene;
   readonly calls: Group<Call>;
   /** The first call of each handler, with those that follow it: a handler may call several times, and a batch has several messages. */
   readonly bursts: ReadonlyMap<Span, readonly Span[]>;
-  /** The messages that are handled in no span, as long as their handlers have to call. */
+  /** What the service received and handled in no span, as long as the handlers have to call. */
   readonly windows: readonly Span[];
-  /** Messages, each with the call that began right after it. */
+  /** Messages or requests, each with the call that began right after it. */
   readonly pairs: readonly Pair[];
+}
+
+/** How calls after messages differ from calls after requests. */
+interface Entries {
+  readonly kind: 'CONSUMER' | 'SERVER';
+  readonly name: string;
+  readonly listWindows: (scene: Scene, service: string | null) => readonly (readonly Span[])[];
+  readonly severity: 'error' | 'warning';
 }
 
 /**
@@ -29,46 +39,92 @@ interface CallsAfterMessages {
  * (nearly) every message must be followed by such a call at once. Calls to peers without spans are left alone: a consumer
  * acknowledges each message, or asks its broker for the next, as soon as the span of the message has ended.
  */
-export const callsAfterMessages = rule<CallsAfterMessages>({
-  finding,
-  measure: (scene) => {
-    const { graph, facts, services } = scene;
-    const detached = selectCalls(
-      graph,
-      scene.groups.filter(({ client }) => services.hasKind(client, 'CONSUMER')),
-      (client) => facts.isOutgoing(client) && isDetached(scene.graph, client),
-    );
-    const calls = [...new Map(detached.map((call) => [call.client, call])).values()];
-    return groupBy(calls, ({ client }) => keyFor(client.serviceName)).flatMap((ofService) => {
-      const windows = openWindows(scene, ofService[0].client.serviceName);
-      return groupBy(ofService, ({ client, server }) =>
-        keyFor(nameTarget(client), client.name, server.serviceName),
-      ).map((ofTarget) => {
-        // Names with ids in them make as many targets as calls.
-        const bursts = areMany(scene, windows, ofTarget)
-          ? listBursts(windows, listClients(ofTarget))
-          : new Map<Span, readonly Span[]>();
-        const pairs = pairWithWindows(scene, windows, [...bursts.keys()]);
-        return { scene, calls: ofTarget, bursts, windows, pairs };
+export const callsAfterMessages = findCallsAfter({
+  kind: 'CONSUMER',
+  name: 'message',
+  listWindows: (scene, service) => [openWindows(scene, listUnhandled(scene, service))],
+  severity: 'error',
+});
+
+/** The same of work that a request leaves to a queue or a pool of its process. Some means it to be a trace of its own, so it is a warning. */
+export const callsAfterRequests = findCallsAfter({
+  kind: 'SERVER',
+  name: 'request',
+  listWindows: (scene, service) =>
+    scene.shared
+      .routesOf(service)
+      .filter(([first]) => first.kind === 'SERVER' && !isHealthProbe(first))
+      .map((ofRoute) => openWindows(scene, ofRoute))
+      // Monitors ask at fixed times, and a timer of the service may keep step with them.
+      .filter(areIrregular),
+  severity: 'warning',
+});
+
+function findCallsAfter({ kind, name, listWindows, severity }: Entries): Rule {
+  return rule<CallsAfterEntries>({
+    finding,
+    measure: (scene, open) => {
+      const { graph, facts, services } = scene;
+      const explained = new Set(open.found.flatMap(listExplained));
+      const detached = selectCalls(
+        graph,
+        scene.groups.filter(({ client }) => services.hasKind(client, kind)),
+        (client) => facts.isOutgoing(client) && isDetached(scene.graph, client),
+      ).filter(({ client }) => !explained.has(client));
+      const calls = [...new Map(detached.map((call) => [call.client, call])).values()];
+      return groupBy(calls, ({ client }) => keyFor(client.serviceName)).flatMap((ofService) => {
+        const routes = listWindows(scene, ofService[0].client.serviceName);
+        const targets = groupBy(ofService, ({ client, server }) =>
+          keyFor(nameTarget(client), client.name, server.serviceName),
+        );
+        return targets.flatMap((ofTarget) =>
+          routes
+            // A service has many routes, and calls on timers as well: these would say nothing of each other.
+            .filter((windows) => kind === 'CONSUMER' || areMany(scene, windows, ofTarget))
+            .map((windows) => measureTarget(scene, windows, ofTarget)),
+        );
       });
-    });
-  },
-  gates: [
+    },
+    gates: listGates(name),
+    looseEnds: ({ calls }) => listClients(calls),
+    report: ({ calls, bursts, pairs }) => {
+      const [{ client, server }] = calls;
+      const serverOf = new Map(calls.map((call) => [call.client, call.server]));
+      return finding.report({
+        severity,
+        isLikely: true,
+        client: client.serviceName,
+        server: server.serviceName,
+        protocol: protocolOf(client),
+        shown: pairs.flatMap(({ client: entry, server: first }) =>
+          (bursts.get(first) ?? []).map((call) => ({
+            client: call,
+            server: serverOf.get(call) ?? null,
+            says: `root of its own trace, made as soon as ${call === first ? '' : 'another call after '}"${entry.name}" of trace ${entry.traceId} had ended`,
+          })),
+        ),
+      });
+    },
+  });
+}
+
+function listGates(name: string): readonly Gate<CallsAfterEntries>[] {
+  return [
     gate(
-      'there are nearly as many such calls as messages, and several',
+      `there are nearly as many such calls as ${name}s, and several`,
       ({ scene, windows, calls }) => areMany(scene, windows, calls),
-      ({ windows, calls }) => `${countOf(calls.length, 'call')}, ${countOf(windows.length, 'message')}`,
+      ({ windows, calls }) => `${countOf(calls.length, 'call')}, ${countOf(windows.length, name)}`,
     ),
     gate(
-      'hardly any call has no message',
+      `hardly any call has no ${name}`,
       ({ scene, bursts, windows }) => bursts.size <= windows.length * scene.thresholds.displacedLeftOver,
       ({ bursts, windows }) =>
-        `${countOf(bursts.size, 'call')}, ${countOf(windows.length, 'message')} handled in no span`,
+        `${countOf(bursts.size, 'call')}, ${countOf(windows.length, name)} handled in no span`,
     ),
     gate(
-      'nearly every message is followed by such a call at once',
+      `nearly every ${name} is followed by such a call at once`,
       ({ scene, windows, pairs }) => areMany(scene, windows, pairs),
-      ({ windows, pairs }) => `${pairs.length} of ${countOf(windows.length, 'message')}`,
+      ({ windows, pairs }) => `${pairs.length} of ${countOf(windows.length, name)}`,
     ),
     gate(
       'fewer would follow by chance',
@@ -81,26 +137,16 @@ export const callsAfterMessages = rule<CallsAfterMessages>({
         ),
       ({ pairs }) => `at other times of the capture about as many as ${pairs.length} follow`,
     ),
-  ],
-  looseEnds: ({ calls }) => listClients(calls),
-  report: ({ calls, bursts, pairs }) => {
-    const [{ client, server }] = calls;
-    const serverOf = new Map(calls.map((call) => [call.client, call.server]));
-    return finding.report({
-      isLikely: true,
-      client: client.serviceName,
-      server: server.serviceName,
-      protocol: protocolOf(client),
-      shown: pairs.flatMap(({ client: message, server: first }) =>
-        (bursts.get(first) ?? []).map((call) => ({
-          client: call,
-          server: serverOf.get(call) ?? null,
-          says: `root of its own trace, made as soon as ${call === first ? '' : 'another call after '}"${message.name}" of trace ${message.traceId} had ended`,
-        })),
-      ),
-    });
-  },
-});
+  ];
+}
+
+function measureTarget(scene: Scene, windows: readonly Span[], calls: Group<Call>): CallsAfterEntries {
+  // Names with ids in them make as many targets as calls.
+  const bursts = areMany(scene, windows, calls)
+    ? listBursts(windows, listClients(calls))
+    : new Map<Span, readonly Span[]>();
+  return { scene, calls, bursts, windows, pairs: pairWithWindows(scene, windows, [...bursts.keys()]) };
+}
 
 /** Whether nearly every message may have one, and so many are no coincidence. */
 function areMany({ thresholds }: Scene, windows: readonly Span[], { length }: readonly unknown[]): boolean {
@@ -144,15 +190,16 @@ function pairWithWindows(
   return pairSpans(windows, calls, (window, call) => startsDuring(call, window, thresholds), thresholds);
 }
 
-/** Of each message that is handled in no span: from its end for a share of the usual time to the next. */
-function openWindows(scene: Scene, service: string | null): readonly Span[] {
-  const messages = scene
-    .entriesOf(service)
-    .filter((span) => span.kind === 'CONSUMER' && !scene.graph.hasChildren(span))
-    .toSorted((one, other) => Number(one.endTimeUnixNano - other.endTimeUnixNano));
-  const gaps = messages
+function listUnhandled({ graph, entriesOf }: Scene, service: string | null): readonly Span[] {
+  return entriesOf(service).filter((span) => span.kind === 'CONSUMER' && !graph.hasChildren(span));
+}
+
+/** Of each message or request: from its end for a share of the usual time to the next. */
+function openWindows({ thresholds }: Scene, entries: readonly Span[]): readonly Span[] {
+  const inOrder = entries.toSorted((one, other) => Number(one.endTimeUnixNano - other.endTimeUnixNano));
+  const gaps = inOrder
     .slice(1)
-    .map(({ endTimeUnixNano: end }, at) => Number(end - (messages[at]?.endTimeUnixNano ?? end)));
-  const open = BigInt(Math.round(median(gaps) * scene.thresholds.afterMessageShare));
-  return messages.map((message) => atTime(message, message.endTimeUnixNano, message.endTimeUnixNano + open));
+    .map(({ endTimeUnixNano: end }, at) => Number(end - (inOrder[at]?.endTimeUnixNano ?? end)));
+  const open = BigInt(Math.round(median(gaps) * thresholds.afterMessageShare));
+  return inOrder.map((entry) => atTime(entry, entry.endTimeUnixNano, entry.endTimeUnixNano + open));
 }

@@ -9,7 +9,7 @@ import type { Pair } from '../pairing/pair.ts';
 import type { Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
 import { type Group, groupBy, keyFor } from '../util/group-by.ts';
-import { protocolOf, type Scene } from './check.ts';
+import { listExplained, protocolOf, type Scene } from './check.ts';
 import { defineFinding } from './define-finding.ts';
 import { listCallers } from './list-callers.ts';
 import { type Gate, gate, rule } from './rule.ts';
@@ -39,7 +39,8 @@ interface DetachedCalls {
  */
 export const detachedCalls = rule<DetachedCalls>({
   finding,
-  measure: (scene) => {
+  measure: (scene, open) => {
+    const explained = new Set(open.found.flatMap(listExplained));
     const detaching = groupCalls(scene.groups, ({ client, server }) => keyFor(client, server)).filter(
       (groups) =>
         scene.services.hasEntries(groups[0].client) && groups.some(({ extremes }) => extremes.hasDetached),
@@ -49,7 +50,7 @@ export const detachedCalls = rule<DetachedCalls>({
     );
     return ofEndpoints.map((calls) => {
       const clients = calls.map(({ client }) => client);
-      const detached = clients.filter((client) => startsOwnTrace(scene, client));
+      const detached = clients.filter((client) => startsOwnTrace(scene, client) && !explained.has(client));
       const [{ client, server }] = calls;
       const pairs = pairWithEntries(scene, client.serviceName, clients, detached, server.serviceName);
       return { scene, calls, detached, pairs };

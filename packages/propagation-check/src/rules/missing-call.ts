@@ -1,4 +1,4 @@
-import { isHealthProbe, readCallFacts, readOutcome } from '../calls/call-facts.ts';
+import { type CallFacts, isHealthProbe, readCallFacts, readOutcome } from '../calls/call-facts.ts';
 import { viewCalls } from '../calls/call-group.ts';
 import { findEntry, isEntry, isOutgoing } from '../calls/edge.ts';
 import { nameEndpoints } from '../calls/endpoint.ts';
@@ -33,7 +33,7 @@ export const finding = defineFinding('missing-call', {
   shows: "A's SERVER without a CLIENT, a root of B within its time",
   title: 'The caller shows no call',
   why: 'The caller shows no call: the called service began traces of its own, or has no span at all.',
-  fix: 'Check in the caller: which client library (HTTP, gRPC, messaging) makes the call, is it instrumented, and loaded after the instrumentation?',
+  fix: 'Check in the caller: which client library (HTTP, gRPC, messaging) makes the call, is it instrumented, and loaded after the instrumentation? If it is a proxy: does it forward the header, or write its own?',
 });
 
 /** An expected edge without a whole call, and the roots of the called service. */
@@ -299,18 +299,54 @@ export function groupCallsByRequest(
   return groups;
 }
 
+export type RequestHead = Pick<CallFacts, 'method' | 'path' | 'userAgent'>;
+
+/** Whether the one may be the other behind a proxy, which passes method, user agent and path on, and may cut a prefix off the path. */
+export function isForwarded(outer: RequestHead, inner: RequestHead): boolean {
+  if (outer.path === null || inner.path === null || outer.method !== inner.method) return false;
+  const isOfOtherProgram =
+    outer.userAgent !== null && inner.userAgent !== null && outer.userAgent !== inner.userAgent;
+  return !isOfOtherProgram && (outer.path === inner.path || isWithoutPrefix(outer, inner));
+}
+
+/** Only a user agent on both sides tells such a request from another of the caller's. */
+function isWithoutPrefix(outer: RequestHead, inner: RequestHead): boolean {
+  const { path } = inner;
+  return (
+    outer.userAgent !== null &&
+    inner.userAgent !== null &&
+    path !== '/' &&
+    outer.path?.endsWith(path ?? '/') === true
+  );
+}
+
 /** Different programs sent the root and the request, so that no caller from outside sent both. */
 function isSentByAnother(request: Span, root: Span): boolean {
   const outer = readCallFacts(request).userAgent;
   return outer !== null && outer !== readCallFacts(root).userAgent;
 }
 
-export const missingCallCandidates: readonly FindingId[] = [
+const ofCaller: readonly FindingId[] = [
   'client-not-instrumented',
   'server-not-instrumented',
   'header-not-sent',
   'not-sampled',
 ];
+
+/** A proxy makes no CLIENT span and forwards the header or writes its own, so that this is lost in as many ways as after a CLIENT span. */
+const ofProxy: readonly FindingId[] = [...moveToFront(splitCauses, 'header-not-sent'), 'not-sampled'];
+
+/** The causes of roots that began during requests of a caller without a CLIENT span for them. */
+export function listMissingCallCauses(pairs: readonly Pair[]): readonly FindingId[] {
+  return areForwarded(pairs) ? ofProxy : ofCaller;
+}
+
+export function areForwarded(pairs: readonly Pair[]): boolean {
+  return (
+    pairs.length > 0 &&
+    pairs.every(({ client, server }) => isForwarded(readCallFacts(client), readCallFacts(server)))
+  );
+}
 
 /** The CLIENT span without a child that a request had open when the root began; null where it had none. */
 type FindOpenCall = (request: Span, root: Span) => Span | null;
@@ -363,14 +399,16 @@ function describePairs(
   }));
   const hasClients = shown.some(({ client }) => client !== null);
   const isOneToOne = pairs.every((pair) => pair.unique) || areInTurn(pairs, tolerances);
-  const decided = !hasClients && isOneToOne;
+  const decided = !hasClients && isOneToOne && !areForwarded(pairs);
   const found = hasClients ? splitTrace : decided ? clientNotInstrumented : finding;
   return found.report({
     ...describeEdge(
       edge,
       pairs.map((pair) => pair.server),
     ),
-    ...(decided ? { isLikely: true } : { candidates: hasClients ? splitCauses : missingCallCandidates }),
+    ...(decided
+      ? { isLikely: true }
+      : { candidates: hasClients ? splitCauses : listMissingCallCauses(pairs) }),
     shown: shown.map(({ request, server, client }) => ({
       client,
       server,
@@ -403,9 +441,7 @@ function describeRoots(edge: ExpectedEdge, roots: readonly Span[], hasCallers: b
   return finding.report({
     ...describeEdge(edge, roots),
     // A caller without spans may not be instrumented at all.
-    candidates: hasCallers
-      ? missingCallCandidates
-      : moveToFront(missingCallCandidates, 'server-not-instrumented'),
+    candidates: hasCallers ? ofCaller : moveToFront(ofCaller, 'server-not-instrumented'),
     shown: roots.map((server) => ({
       client: null,
       server,

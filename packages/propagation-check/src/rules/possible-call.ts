@@ -8,10 +8,13 @@ import { countOf } from '../util/count-of.ts';
 import { mapBy } from '../util/group-by.ts';
 import { type Open, protocolOf, type Scene } from './check.ts';
 import {
-  missingCallCandidates as candidates,
+  areForwarded,
   finding,
   groupCallsByRequest,
+  isForwarded,
+  listMissingCallCauses,
   pairWithin,
+  type RequestHead,
 } from './missing-call.ts';
 import { gate, rule } from './rule.ts';
 
@@ -39,7 +42,7 @@ export const possibleCalls = rule<PossibleCalls>({
       const [first] = roots;
       if (first === undefined) return [];
       const rowsOf = indexRowsDuring(scene, first, roots.at(-1) ?? first);
-      return scene.services.names().flatMap((client) => {
+      const possible = scene.services.names().flatMap((client) => {
         if (client === null || client === server || !scene.services.hasEntries(client)) return [];
         const rows = rowsOf(client);
         // Of nearly all services one of the first roots fits no request: then nothing is paired.
@@ -53,6 +56,9 @@ export const possibleCalls = rule<PossibleCalls>({
         const countPairs = (moved: readonly Span[]): number => pair(moved).length;
         return [{ scene, client, first, roots, pairs: pair(roots), countPairs, pairAll }];
       });
+      // The requests before the proxy were open, too.
+      const behindProxy = possible.filter(({ pairs }) => areForwarded(pairs));
+      return behindProxy.length > 0 ? behindProxy : possible;
     }),
   gates: [
     // Others are requests from outside, which are no fault.
@@ -80,13 +86,13 @@ export const possibleCalls = rule<PossibleCalls>({
     ),
   ],
   looseEnds: ({ roots }) => roots,
-  report: ({ client, first, pairAll }) =>
+  report: ({ client, first, pairs, pairAll }) =>
     finding.report({
       severity: 'warning',
       client,
       server: first.serviceName,
       protocol: protocolOf(first),
-      candidates,
+      candidates: listMissingCallCauses(pairs),
       shown: pairAll().map(({ client: request, server }) => ({
         client: null,
         server,
@@ -168,7 +174,10 @@ function mayHaveCalled(
 function isOfOtherCaller({ facts }: Scene, request: number, root: number): boolean {
   const userAgent = facts.userAgentOf(request);
   if (userAgent === null || userAgent !== facts.userAgentOf(root)) return true;
-  // A gateway passes method, path and user agent on.
-  const path = facts.pathOf(root);
-  return path !== null && facts.pathOf(request) === path && facts.methodOf(request) === facts.methodOf(root);
+  const headOf = (row: number): RequestHead => ({
+    method: facts.methodOf(row),
+    path: facts.pathOf(row),
+    userAgent,
+  });
+  return isForwarded(headOf(request), headOf(root));
 }

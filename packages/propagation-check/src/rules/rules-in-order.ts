@@ -1,7 +1,7 @@
 import { lostBaggage } from './baggage-lost.ts';
 import { lostClientSpans } from './client-span-lost.ts';
 import { apartClocks } from './clock-skew.ts';
-import { callsAfterMessages } from './context-lost-after-consumer.ts';
+import { callsAfterMessages, callsAfterRequests } from './context-lost-after-consumer.ts';
 import { contextLostBeforeWork } from './context-lost-before-work.ts';
 import { contextLostBetweenLayers } from './context-lost-between-layers.ts';
 import { contextLostBeforePeers, detachedCalls } from './context-lost-in-process.ts';
@@ -26,6 +26,7 @@ import { splitsByHand } from './split-by-hand.ts';
 import { splitMessages } from './split-message.ts';
 import { messagesSplitById } from './split-message-id.ts';
 import { splitRedirects } from './split-redirect.ts';
+import { splitSidecars } from './split-sidecar.ts';
 import { splitTraces } from './split-trace.ts';
 import { staleCalls, staleHeaders } from './stale-context.ts';
 import { truncatedTraceIds } from './trace-id-truncated.ts';
@@ -47,6 +48,7 @@ export const rules: readonly Rule[] = [
   wrongParents,
   headersPassedThrough,
   droppedParents,
+  splitSidecars,
   detachedCalls,
   // Both sides are there and apart: in one trace, then in two.
   missingClients,
@@ -70,6 +72,7 @@ export const rules: readonly Rule[] = [
   // Inside one service: what nothing above explains.
   contextLostBeforePeers,
   callsAfterMessages,
+  callsAfterRequests,
   contextLostBetweenLayers,
   missingLoopbacks,
   contextLostBeforeWork,

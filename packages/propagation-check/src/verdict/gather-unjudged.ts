@@ -1,5 +1,6 @@
 import type { Draft, LooseEnds, Scene } from '../rules/check.ts';
 import { listPossibleCalls } from './list-possible-calls.ts';
+import { listUncalled } from './list-uncalled.ts';
 import {
   listUncovered,
   listUnjudged,
@@ -23,13 +24,14 @@ export function gatherUnjudged(scene: Scene, looseEnds: LooseEnds, drafts: reado
   const duringRequests = listUnjudgedRoots(scene, looseEnds.roots, drafts);
   const isListed = ({ edge }: UnjudgedCalls): boolean =>
     duringRequests.some((one) => one.edge.client === edge.client && one.edge.peer === edge.peer);
-  const calls = [
+  const named = [
     ...listUnjudged(scene, drafts),
     ...listUnreceived(scene, looseEnds.clients, drafts),
     ...uncovered.map(describeUncovered),
     ...duringRequests,
     ...possible.unjudged.filter((one) => !isListed(one)),
   ];
+  const calls = [...named, ...listUncalled(scene, looseEnds.roots, drafts, named)];
   return { calls, uncovered, undecided: possible.undecided };
 }
 

@@ -1,7 +1,7 @@
-import { isHealthProbe, readPath, readRoute } from '../calls/call-facts.ts';
+import { isHealthProbe } from '../calls/call-facts.ts';
 import { groupCalls } from '../calls/call-group.ts';
 import { isDetached } from '../calls/edge.ts';
-import { nameEndpoints, withoutIds } from '../calls/endpoint.ts';
+import { nameEndpoints } from '../calls/endpoint.ts';
 import type { ExpectedEdge } from '../expect/expectation.ts';
 import { arePairsAwaited } from '../pairing/awaited.ts';
 import { isMoreThanChance } from '../pairing/chance.ts';
@@ -15,6 +15,7 @@ import { kindNumber, type Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
 import { describePossible, type UnjudgedCalls } from './list-unjudged.ts';
+import { nameRows } from './name-rows.ts';
 import type { Undecided } from './result.ts';
 
 interface Edge extends Pick<ExpectedEdge, 'client' | 'server'> {
@@ -153,12 +154,6 @@ function chooseRoots(scene: Scene, { client, server, isAsked }: Edge): (row: num
     const isOther = agent !== null && (outside.has(agent) || (own.size > 0 && !own.has(agent)));
     return !isOther && (isAsked || endpoints.has(nameEndpoint(row)));
   };
-}
-
-/** The endpoint of a request, without a look at those that are like it. */
-function nameRows({ facts }: Scene): (row: number) => string {
-  const nameRoute = facts.remember((call) => readRoute(call) ?? withoutIds(readPath(call) ?? ''));
-  return (row) => keyFor(facts.nameOf(row), nameRoute(row));
 }
 
 /** Requests without a call to the callee, each with a root of the callee, or a call of the caller that began a trace, within it. */

@@ -44,11 +44,12 @@ export interface EdgeResult {
 
 /**
  * Calls of a service to a peer that looks like one of the same system and of which no SERVER span is here; messages that nobody received
- * here; or requests of a peer that began traces of their own while requests of that service were open.
+ * here; requests of a peer that began traces of their own while requests of that service were open; or, without a client, requests and messages
+ * that a service received, and of which nothing shows where they come from.
  */
 export interface UnjudgedEdge {
   readonly client: string | null;
-  /** As the caller addresses it, `orders:8082`, the destination of messages, or the called service. */
+  /** As the caller addresses it, `orders:8082`, the destination of messages, or the service that received them. */
   readonly peer: string;
   readonly calls: number;
   /** Only of messages. */

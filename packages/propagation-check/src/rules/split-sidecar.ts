@@ -1,0 +1,154 @@
+import { readAddress, readCallFacts } from '../calls/call-facts.ts';
+import { isMoreThanChance } from '../pairing/chance.ts';
+import { compareRequests, endsWithin, type Pair, pairSpans, startsDuringAny } from '../pairing/pair.ts';
+import { kindNumber, type Span } from '../span/span.ts';
+import { type Group, groupBy, keyFor } from '../util/group-by.ts';
+import { type Open, protocolOf, type Scene } from './check.ts';
+import type { FindingId } from './finding.ts';
+import { gate, rule } from './rule.ts';
+import { moveToFront, splitCauses } from './split-causes.ts';
+import { finding as splitTrace } from './split-trace.ts';
+
+/** Calls of one service that each enclose a call of another, to the same URL, which began a trace. */
+interface SidecarCalls {
+  readonly scene: Scene;
+  /** The calls of the one, and those of the other that began traces. */
+  readonly outer: readonly Span[];
+  readonly inner: readonly Span[];
+  readonly pairs: Group<Pair>;
+  /** The calls have a SERVER span: the header went on past the sidecar. */
+  readonly isWhole: boolean;
+  /** Requests that began traces during the calls, and may be theirs. */
+  readonly roots: readonly Span[];
+}
+
+/** The sidecar let a header through that it did not continue. */
+const causesBeside: readonly FindingId[] = ['format-mismatch', 'header-ignored'];
+
+/**
+ * A sidecar on the way out has a CLIENT span for a request that its service made, and that span began a trace: the sidecar reads no format
+ * that the service writes, as with a mesh on B3. Two services that wait at the same URL look alike, but each has a request of its own there.
+ */
+export const splitSidecars = rule<SidecarCalls>({
+  finding: splitTrace,
+  measure: (scene, open) => {
+    const { inner, outer } = listCalls(scene);
+    return groupBy(pairCalls(scene, outer, inner), ({ client, server }) =>
+      keyFor(client.serviceName, server.serviceName, String(isWhole(scene, client))),
+    ).map((pairs) => {
+      const [{ client, server }] = pairs;
+      const ofService = (some: readonly Span[], { serviceName }: Span): readonly Span[] =>
+        some.filter((span) => span.serviceName === serviceName);
+      return {
+        ...{ scene, pairs, isWhole: isWhole(scene, client) },
+        outer: ofService(outer, client),
+        inner: ofService(inner, server),
+        roots: listRoots(scene, open, pairs),
+      };
+    });
+  },
+  gates: [
+    gate(
+      'nearly every call that began a trace is within one to the same URL, several times',
+      ({ scene: { thresholds }, inner, pairs }) =>
+        pairs.length >= Math.max(thresholds.fewestDisplaced, inner.length * thresholds.everyCallShare),
+      ({ inner, pairs }) => `${pairs.length} of ${inner.length}`,
+    ),
+    gate(
+      'no request that began a trace explains the outer calls',
+      ({ isWhole, roots }) => isWhole || roots.length === 0,
+      ({ roots }) => String(roots.length),
+    ),
+    gate(
+      'fewer would be so by chance',
+      ({ scene, outer, inner, pairs }) =>
+        isMoreThanChance(
+          inner,
+          pairs.length,
+          (moved) => pairCalls(scene, outer, moved).length,
+          scene.thresholds,
+        ),
+      ({ pairs }) => `at other times of the capture about as many as ${pairs.length}`,
+    ),
+  ],
+  looseEnds: ({ inner }) => inner,
+  report: ({ pairs, isWhole }) =>
+    splitTrace.report({
+      severity: isWhole ? 'warning' : 'error',
+      client: pairs[0].client.serviceName,
+      server: pairs[0].server.serviceName,
+      protocol: protocolOf(pairs[0].client),
+      candidates: isWhole ? causesBeside : moveToFront(splitCauses, 'format-mismatch'),
+      shown: pairs.map(({ client, server }) => ({
+        client,
+        server,
+        says: `CLIENT ${client.spanId} encloses CLIENT ${server.spanId} of trace ${server.traceId}, which is of the same request`,
+      })),
+    }),
+});
+
+/** CLIENT spans to the hosts that several services call, and those of them that began traces and were continued. */
+function listCalls(scene: Scene): { readonly outer: readonly Span[]; readonly inner: readonly Span[] } {
+  const { graph, facts } = scene;
+  const hostOf = facts.remember((call) => readAddress(call).host);
+  const isCall = (row: number): boolean =>
+    graph.store.kinds[row] === kindNumber.client && graph.has(row) && facts.isOutgoing(row);
+  const callers = new Map<string | null, Set<number>>();
+  for (let row = 0; row < graph.store.size; row += 1) {
+    if (!isCall(row)) continue;
+    const host = hostOf(row);
+    const known = callers.get(host);
+    if (known === undefined) callers.set(host, new Set([graph.serviceNumberOf(row)]));
+    else known.add(graph.serviceNumberOf(row));
+  }
+  // Before views are made: nearly all calls that began traces are of programs that have no sidecar.
+  const isShared = (row: number): boolean => isCall(row) && (callers.get(hostOf(row))?.size ?? 0) > 1;
+  const inner = graph.select((row) => graph.isRoot(row) && graph.hasChild(row) && isShared(row));
+  return { inner, outer: inner.length < scene.thresholds.fewestDisplaced ? [] : graph.select(isShared) };
+}
+
+function pairCalls(scene: Scene, outer: readonly Span[], inner: readonly Span[]): readonly Pair[] {
+  const { graph, thresholds } = scene;
+  const calledBy = findCalled(scene, [...outer, ...inner]);
+  const isWithin = (one: Span, other: Span): boolean => {
+    const called = calledBy.get(graph.rowOf(one));
+    const beyond = calledBy.get(graph.rowOf(other)) ?? null;
+    return (
+      one.serviceName !== other.serviceName &&
+      isSameUrl(one, other) &&
+      endsWithin(other, one, thresholds) &&
+      // The called service may call its own URL, and two callers of one service are no hop of each other.
+      called !== other.serviceName &&
+      (called === undefined ? scene.groupsBetween(one.serviceName, beyond).length === 0 : called !== beyond)
+    );
+  };
+  return pairSpans(outer, inner, isWithin, thresholds);
+}
+
+/** The service that each call reaches, by row. */
+function findCalled({ graph, groups }: Scene, calls: readonly Span[]): ReadonlyMap<number, string | null> {
+  const meant = new Set(calls.map((call) => graph.rowOf(call)));
+  const called = new Map<number, string | null>();
+  for (const { clients, server } of groups) {
+    for (const row of clients) if (meant.has(row)) called.set(row, server);
+  }
+  return called;
+}
+
+function listRoots(scene: Scene, open: Open, pairs: readonly Pair[]): readonly Span[] {
+  const calls = pairs.map(({ client }) => client);
+  const during = open.roots.select(startsDuringAny(scene.graph, calls, scene.thresholds));
+  const isTheirs = (call: Span, root: Span): boolean => compareRequests(call, root) === 'yes';
+  return pairSpans(calls, during, isTheirs, scene.thresholds).map(({ server }) => server);
+}
+
+function isSameUrl(one: Span, other: Span): boolean {
+  const [outer, inner] = [readCallFacts(one), readCallFacts(other)];
+  const facts = ['protocol', 'method', 'host', 'port', 'path', 'rpcMethod'] as const;
+  const isNamed = outer.host !== null && (outer.path ?? outer.rpcMethod) !== null;
+  return isNamed && facts.every((fact) => outer[fact] === inner[fact]);
+}
+
+function isWhole({ graph }: Scene, client: Span): boolean {
+  return graph.hasChild(graph.rowOf(client));
+}

@@ -1,0 +1,74 @@
+import { isProbeCall } from '../calls/call-facts.ts';
+import type { Roots } from '../calls/roots.ts';
+import type { Draft, Scene } from '../rules/check.ts';
+import { kindNumber, type Span } from '../span/span.ts';
+import { countCalls, type UnjudgedCalls } from './list-unjudged.ts';
+import { nameRows } from './name-rows.ts';
+import { ownServiceName } from './own-service.ts';
+
+/**
+ * Requests and messages that began traces at a service where callers from outside are not the only explanation: nothing else is seen of the
+ * service, other calls of the same endpoint are whole, or it was a message, which some program sent. Only beside whole calls: where
+ * there are none, nothing is judged anyway.
+ *
+ * @param listed What is left open of other callers, who are named.
+ */
+export function listUncalled(
+  scene: Scene,
+  roots: Roots,
+  drafts: readonly Draft[],
+  listed: readonly UnjudgedCalls[],
+): readonly UnjudgedCalls[] {
+  if (!scene.groups.some(isBetweenServices)) return [];
+  return roots.services().flatMap((service) => {
+    const isSpokenOf =
+      drafts.some(
+        ({ severity, client, server }) => severity !== 'info' && (client === service || server === service),
+      ) ||
+      listed.some(({ edge }) => edge.peer === service) ||
+      scene.expectation.edges.some(({ server }) => server === service);
+    if (service === null || isSpokenOf) return [];
+    return [kindNumber.server, kindNumber.consumer].flatMap((kind) => {
+      const spans = selectUncalled(scene, roots, service, kind);
+      const protocol = kind === kindNumber.consumer ? { protocol: 'messaging' as const } : {};
+      const edge = { client: null, peer: service, calls: countCalls(scene, spans), ...protocol };
+      return spans.length === 0
+        ? []
+        : [{ edge, spans, says: 'it began a trace, and nothing here leads to it' }];
+    });
+  });
+}
+
+function isBetweenServices({ client, server }: Scene['groups'][number]): boolean {
+  return client !== server && client !== ownServiceName;
+}
+
+function selectUncalled(scene: Scene, roots: Roots, service: string, kind: number): readonly Span[] {
+  const { graph, facts } = scene;
+  const isProbe = facts.remember(isProbeCall);
+  const isAlike =
+    kind === kindNumber.consumer || takesNoPart(scene, service) ? () => true : isCalled(scene, service);
+  return roots.select((row) => graph.store.kinds[row] === kind && !isProbe(row) && isAlike(row), service);
+}
+
+/** A service that nobody here calls, and that shows no call. */
+function takesNoPart({ groups, services }: Scene, service: string): boolean {
+  return (
+    !services.isCalling(service) &&
+    !groups.some(
+      (group) => isBetweenServices(group) && (group.client === service || group.server === service),
+    )
+  );
+}
+
+/** Whether other services call the endpoint of a row. */
+function isCalled(scene: Scene, service: string): (row: number) => boolean {
+  const nameEndpoint = nameRows(scene);
+  const called = new Set(
+    scene
+      .groupsInto(service)
+      .filter(isBetweenServices)
+      .flatMap(({ servers }) => Array.from(servers, nameEndpoint)),
+  );
+  return (row) => called.has(nameEndpoint(row));
+}

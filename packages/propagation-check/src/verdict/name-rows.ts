@@ -1,0 +1,10 @@
+import { readPath, readRoute } from '../calls/call-facts.ts';
+import { withoutIds } from '../calls/endpoint.ts';
+import type { Scene } from '../rules/check.ts';
+import { keyFor } from '../util/group-by.ts';
+
+/** The endpoint of a request, without a look at those that are like it. */
+export function nameRows({ facts }: Scene): (row: number) => string {
+  const nameRoute = facts.remember((call) => readRoute(call) ?? withoutIds(readPath(call) ?? ''));
+  return (row) => keyFor(facts.nameOf(row), nameRoute(row));
+}
