@@ -1,6 +1,7 @@
 import { isProbeCall } from '../calls/call-facts.ts';
 import type { Roots } from '../calls/roots.ts';
 import type { Draft, Scene } from '../rules/check.ts';
+import { isToleratedEdge } from '../rules/tolerated-peer.ts';
 import { kindNumber, type Span } from '../span/span.ts';
 import { countCalls, type UnjudgedCalls } from './list-unjudged.ts';
 import { nameRows } from './name-rows.ts';
@@ -20,14 +21,16 @@ export function listUncalled(
   listed: readonly UnjudgedCalls[],
 ): readonly UnjudgedCalls[] {
   if (!scene.groups.some(isBetweenServices)) return [];
-  return roots.services().flatMap((service) => {
+  const services = roots.services().filter((service) => service !== null);
+  return services.toSorted().flatMap((service) => {
     const isSpokenOf =
       drafts.some(
         ({ severity, client, server }) => severity !== 'info' && (client === service || server === service),
       ) ||
       listed.some(({ edge }) => edge.peer === service) ||
       scene.expectation.edges.some(({ server }) => server === service);
-    if (service === null || isSpokenOf) return [];
+    const isTolerated = isToleratedEdge(scene.expectation, { client: null, server: service }, false);
+    if (isTolerated || isSpokenOf) return [];
     return [kindNumber.server, kindNumber.consumer].flatMap((kind) => {
       const spans = selectUncalled(scene, roots, service, kind);
       const protocol = kind === kindNumber.consumer ? { protocol: 'messaging' as const } : {};

@@ -180,10 +180,14 @@ suite('edges that nothing here can judge', () => {
     const drawing = [...whole, buy(9, 8_000), root(8_020)].join('\n');
     const tolerated = { ...noExpectation, toleratedPeers: ['orders'] };
     assert.equal(checkTraces(readDrawing(drawing).spans, { expectation: tolerated }).unjudged, undefined);
-    const healthy = { verdict: 'intact', unjudged: [], told: [null] };
-    assert.deepEqual(judge(buy(9, 8_000), root(8_200)), healthy);
-    assert.deepEqual(judge(`${buy(9, 8_000)}\n${call(8_000)}`, root(8_060)), healthy);
-    assert.deepEqual(judge(buy(9, 8_000).replaceAll('/buy', '/sell'), root(8_020)), healthy);
+    const outside = {
+      verdict: 'intact',
+      unjudged: [{ client: null, peer: 'orders', calls: 1 }],
+      told: ['it began a trace, and nothing here leads to it'],
+    };
+    assert.deepEqual(judge(buy(9, 8_000), root(8_200)), outside);
+    assert.deepEqual(judge(`${buy(9, 8_000)}\n${call(8_000)}`, root(8_060)), outside);
+    assert.deepEqual(judge(buy(9, 8_000).replaceAll('/buy', '/sell'), root(8_020)), outside);
   });
 
   test('roots that may be calls of a busy caller, of a client that is not instrumented, are named', () => {
