@@ -77,7 +77,7 @@ export function indexHeaders(evidence: HeaderEvidence, spans: TraceGraph): Heade
     const records =
       own.length > 0
         ? [...own, ...findNested(anonymous, own, told, (record) => isInFrontOf(record, calleeSide))]
-        : findByTime(anonymous, client ?? server, told, (record) => !namesAnother(record, callerSide));
+        : findByTime(anonymous, client ?? server, callerSide, told);
     const seen = [...new Set(records)].sort(outermostFirst(callerSide, calleeSide));
     const [first, last] = [seen[0], seen.at(-1)];
     const captured = readCaptured(client, server);
@@ -217,14 +217,14 @@ function indexConnections(
 }
 
 /**
- * The order in which a request passed the taps. Within a millisecond their places say it. Their ends only hint at it: a tap notes its own
- * after the answer has gone on.
+ * The order in which a request passed the taps: by their places, as the clocks of two machines differ, and then by time. Their ends only
+ * hint at it: a tap notes its own after the answer has gone on.
  */
 function outermostFirst(caller: CallSide, callee: CallSide): (left: WireRecord, right: WireRecord) => number {
   const rank = (record: WireRecord): number =>
     Number(isInFrontOf(record, callee)) - Number(isCalledBy(record, caller));
   return (left, right) =>
-    timeOf(left) - timeOf(right) || rank(left) - rank(right) || right.durationMs - left.durationMs;
+    rank(left) - rank(right) || timeOf(left) - timeOf(right) || right.durationMs - left.durationMs;
 }
 
 /** Requests that are alike and at the same time are a crowd, of which a record proves nothing for any. */
@@ -245,26 +245,41 @@ function findNested(
   const taps = new Set(own.map((record) => record.tap));
   const from = timeOf(outer);
   const to = from + outer.durationMs;
-  const fits = (record: WireRecord): boolean => !taps.has(record.tap) && timeOf(record) >= from - rounding;
+  const fits = (record: WireRecord): boolean => !taps.has(record.tap) && !isBefore(record, outer);
   return takeOfEachTap(anonymous.underWay(outer, from - rounding, to + rounding), fits, told, isCallees);
 }
 
-/** Records without an id of the data, taken while the call was open, at the same method and path. */
+/** Whether a request came too early to be one that another tap had passed on. Taps of one machine read one clock. */
+function isBefore(record: WireRecord, outer: WireRecord): boolean {
+  const early = timeOf(outer) - timeOf(record);
+  return early > rounding || (early > 0 && record.host !== null && record.host === outer.host);
+}
+
+/**
+ * Records without an id of the data, taken while the call was open, at the same method and path. Where the caller called one of the taps,
+ * an earlier record of another tap is of the call before.
+ */
 function findByTime(
   anonymous: RecordIndex,
   span: Span | null,
+  caller: CallSide,
   told: (record: WireRecord) => string,
-  isMeant: (record: WireRecord) => boolean,
 ): readonly WireRecord[] {
   if (span === null) return [];
   const start = Number(span.startTimeUnixNano / 1_000_000n);
   const asked = readAsked(span);
+  const isMeant = (record: WireRecord): boolean => !namesAnother(record, caller);
   if (span.kind === 'SERVER') {
     return takeOfEachTap(anonymous.underWay(asked, start - rounding, start + rounding), isMeant, told);
   }
   const end = Number(span.endTimeUnixNano / 1_000_000n) + 1;
   const isDuring = (record: WireRecord): boolean => isMeant(record) && timeOf(record) >= start - rounding;
-  return takeOfEachTap(anonymous.underWay(asked, start - rounding, end), isDuring, told);
+  const take = (fits: (record: WireRecord) => boolean): readonly WireRecord[] =>
+    takeOfEachTap(anonymous.underWay(asked, start - rounding, end), fits, told);
+  const found = take(isDuring);
+  const outer = found.find((record) => isCalledBy(record, caller));
+  if (outer === undefined) return found;
+  return take((record) => isDuring(record) && (record.tap === outer.tap || !isBefore(record, outer)));
 }
 
 /**
