@@ -147,6 +147,32 @@ suite('calls that follow one another within a millisecond', () => {
   });
 });
 
+test('a connection of a machine with itself that has the port of another one is of no call', () => {
+  const client = draw('CLIENT', 0, 10);
+  const servers = [40_001, 40_009].map((port, at) => {
+    const server = drawShort('SERVER', at, 20 + at, 5);
+    const peer = Object.entries({ 'network.peer.address': '127.0.0.1', 'network.peer.port': port });
+    const attributes = new Map<string, AttributeValue>([...server.attributes, ...peer]);
+    return { ...server, attributes, resource: new Map([['host.name', 'vm']]) };
+  });
+  const outer = drawRecord(0, 12, { tap: 'outer', sent: `00-${client.traceId}-${client.spanId}-01` });
+  const inner = (ports: readonly number[], index = 0) =>
+    ports.map((port) => ({
+      ...drawRecord(index, 16, { tap: 'inner', sent: null }),
+      ...{ host: 'vm', callsFrom: `127.0.0.1:${port}`, client: null, server: null },
+    }));
+  const read = (ports: readonly number[], later: readonly number[] = []) => {
+    const wire = [{ ...outer, server: null }, ...inner(ports), ...inner(later, 1)];
+    const headersOf = indexHeaders({ wire, received: [] }, buildTraceGraph([client, ...servers]));
+    const headers = headersOf(client, servers[0] ?? null, services);
+    return [headers?.isTied, headers?.isAtCallee];
+  };
+  assert.deepEqual(read([40_001, 40_002]), [false, false], 'one of two');
+  assert.deepEqual(read([40_001, 40_009]), [true, true], 'both');
+  assert.deepEqual(read([40_001]), [true, true], 'the only one');
+  assert.deepEqual(read([40_001], [40_002]), [true, true], 'the only one of a time with spans');
+});
+
 /** Records that count how often something is read of them. */
 function watch(wire: readonly WireRecord[]) {
   let reads = 0;
