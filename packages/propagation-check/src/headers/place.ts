@@ -59,7 +59,7 @@ function isEndOf(record: WireRecord, address: string | null, span: Span): boolea
   return !isLoopback(address) || isSameHost(record, span);
 }
 
-function isLoopback(address: string): boolean {
+export function isLoopback(address: string): boolean {
   return address.startsWith('127.') || address.startsWith('[::1]:');
 }
 

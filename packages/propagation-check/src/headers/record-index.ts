@@ -60,3 +60,6 @@ function indexGroup(records: readonly WireRecord[]): Group {
 export function timeOf(record: WireRecord): number {
   return Date.parse(record.time);
 }
+
+/** Milliseconds. Records and some spans have whole ones. */
+export const rounding = 1;

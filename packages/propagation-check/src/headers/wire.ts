@@ -10,11 +10,12 @@ import {
   type SeenContext,
 } from './captured.ts';
 import type { PropagationFormat, WireContext, WireRecord } from './evidence.ts';
+import { indexConnections } from './index-connections.ts';
 import { askForMcp } from './mcp-record.ts';
 import { parseTraceparent, splitTraceparents } from './parse-traceparent.ts';
-import { type CallSide, findHost, isCalledBy, isInFrontOf, readPeerAddresses } from './place.ts';
+import { type CallSide, findHost, isCalledBy } from './place.ts';
 import { formats, headerValues } from './propagation-header.ts';
-import { type Asked, indexRecords, type RecordIndex, timeOf } from './record-index.ts';
+import { type Asked, indexRecords, type RecordIndex, rounding, timeOf } from './record-index.ts';
 
 /** The propagation headers of one call; null where nobody looked. */
 export interface CallHeaders {
@@ -69,21 +70,26 @@ export function indexHeaders(evidence: HeaderEvidence, spans: TraceGraph): Heade
   const readAnswer = indexAnswers(evidence.wire, spans);
   const readCaptured = indexCaptured(evidence, spans);
   if (evidence.wire.length === 0) return (client, server) => describeCaptured(readCaptured(client, server));
-  const endsAt = indexConnections(evidence.wire, spans);
+  const { isInFront, endsAt } = indexConnections(evidence.wire, spans);
   return (client, server, services) => {
     const callerSide = { span: client, service: client === null ? services.client : client.serviceName };
     const calleeSide = { span: server, service: server === null ? services.server : server.serviceName };
     const own = [client?.spanId, server?.parentSpanId].flatMap((id) => byId.get(id ?? '') ?? []);
     const records =
       own.length > 0
-        ? [...own, ...findNested(anonymous, own, told, (record) => isInFrontOf(record, calleeSide))]
-        : findByTime(anonymous, client ?? server, told, (record) => !namesAnother(record, callerSide));
-    const seen = [...new Set(records)].sort(outermostFirst(callerSide, calleeSide));
+        ? [...own, ...findNested(anonymous, own, told, (record) => isInFront(record, calleeSide))]
+        : findByTime(anonymous, client ?? server, callerSide, told);
+    const seen = [...new Set(records)].sort(
+      outermostFirst(
+        (record) => isCalledBy(record, callerSide),
+        (record) => isInFront(record, calleeSide),
+      ),
+    );
     const [first, last] = [seen[0], seen.at(-1)];
     const captured = readCaptured(client, server);
     if (first === undefined || last === undefined) return describeCaptured(captured);
     const isAtCaller = isCalledBy({ ...first, host: first.host ?? findHost(last, server) }, callerSide);
-    const isOfServer = isInFrontOf(last, calleeSide);
+    const isOfServer = isInFront(last, calleeSide);
     // Calls at the same time may be paired crosswise: the tap stands where it stands.
     const isAtCallee = isOfServer || endsAt(last, calleeSide.service);
     // A tap records every connection; time, method and path alone fit other callers too.
@@ -182,49 +188,17 @@ function indexAnswers(
   };
 }
 
-/** Whether some request that the service took while the record was open came by the tap's own connection. */
-function indexConnections(
-  records: readonly WireRecord[],
-  spans: TraceGraph,
-): (record: WireRecord, service: string | null) => boolean {
-  const addresses = new Set(records.map(({ callsFrom }) => callsFrom));
-  const known = new Map<string | null, ReadonlyMap<string, readonly Span[]>>();
-  const indexService = (service: string | null): ReadonlyMap<string, readonly Span[]> => {
-    const byAddress = new Map<string, Span[]>();
-    for (const row of spans.rowsOfService(service)) {
-      if (!spans.isEntry(row)) continue;
-      const span = spans.view(row);
-      for (const address of readPeerAddresses(span)) {
-        if (!addresses.has(address)) continue;
-        const same = byAddress.get(address);
-        if (same === undefined) byAddress.set(address, [span]);
-        else same.push(span);
-      }
-    }
-    return byAddress;
-  };
-  return (record, service) => {
-    if (record.callsFrom === null || service === null) return false;
-    const byAddress = known.get(service) ?? indexService(service);
-    known.set(service, byAddress);
-    const from = timeOf(record) - rounding;
-    const until = timeOf(record) + record.durationMs + rounding;
-    return (byAddress.get(record.callsFrom) ?? []).some((span) => {
-      const start = Number(span.startTimeUnixNano / 1_000_000n);
-      return start >= from && start <= until && isInFrontOf(record, { span, service: null });
-    });
-  };
-}
-
 /**
- * The order in which a request passed the taps. Within a millisecond their places say it. Their ends only hint at it: a tap notes its own
- * after the answer has gone on.
+ * The order in which a request passed the taps: by their places, as the clocks of two machines differ, and then by time. Their ends only
+ * hint at it: a tap notes its own after the answer has gone on.
  */
-function outermostFirst(caller: CallSide, callee: CallSide): (left: WireRecord, right: WireRecord) => number {
-  const rank = (record: WireRecord): number =>
-    Number(isInFrontOf(record, callee)) - Number(isCalledBy(record, caller));
+function outermostFirst(
+  isCallers: (record: WireRecord) => boolean,
+  isCallees: (record: WireRecord) => boolean,
+): (left: WireRecord, right: WireRecord) => number {
+  const rank = (record: WireRecord): number => Number(isCallees(record)) - Number(isCallers(record));
   return (left, right) =>
-    timeOf(left) - timeOf(right) || rank(left) - rank(right) || right.durationMs - left.durationMs;
+    rank(left) - rank(right) || timeOf(left) - timeOf(right) || right.durationMs - left.durationMs;
 }
 
 /** Requests that are alike and at the same time are a crowd, of which a record proves nothing for any. */
@@ -245,26 +219,41 @@ function findNested(
   const taps = new Set(own.map((record) => record.tap));
   const from = timeOf(outer);
   const to = from + outer.durationMs;
-  const fits = (record: WireRecord): boolean => !taps.has(record.tap) && timeOf(record) >= from - rounding;
+  const fits = (record: WireRecord): boolean => !taps.has(record.tap) && !isBefore(record, outer);
   return takeOfEachTap(anonymous.underWay(outer, from - rounding, to + rounding), fits, told, isCallees);
 }
 
-/** Records without an id of the data, taken while the call was open, at the same method and path. */
+/** Whether a request came too early to be one that another tap had passed on. Taps of one machine read one clock. */
+function isBefore(record: WireRecord, outer: WireRecord): boolean {
+  const early = timeOf(outer) - timeOf(record);
+  return early > rounding || (early > 0 && record.host !== null && record.host === outer.host);
+}
+
+/**
+ * Records without an id of the data, taken while the call was open, at the same method and path. Where the caller called one of the taps,
+ * an earlier record of another tap is of the call before.
+ */
 function findByTime(
   anonymous: RecordIndex,
   span: Span | null,
+  caller: CallSide,
   told: (record: WireRecord) => string,
-  isMeant: (record: WireRecord) => boolean,
 ): readonly WireRecord[] {
   if (span === null) return [];
   const start = Number(span.startTimeUnixNano / 1_000_000n);
   const asked = readAsked(span);
+  const isMeant = (record: WireRecord): boolean => !namesAnother(record, caller);
   if (span.kind === 'SERVER') {
     return takeOfEachTap(anonymous.underWay(asked, start - rounding, start + rounding), isMeant, told);
   }
   const end = Number(span.endTimeUnixNano / 1_000_000n) + 1;
   const isDuring = (record: WireRecord): boolean => isMeant(record) && timeOf(record) >= start - rounding;
-  return takeOfEachTap(anonymous.underWay(asked, start - rounding, end), isDuring, told);
+  const take = (fits: (record: WireRecord) => boolean): readonly WireRecord[] =>
+    takeOfEachTap(anonymous.underWay(asked, start - rounding, end), fits, told);
+  const found = take(isDuring);
+  const outer = found.find((record) => isCalledBy(record, caller));
+  if (outer === undefined) return found;
+  return take((record) => isDuring(record) && (record.tap === outer.tap || !isBefore(record, outer)));
 }
 
 /**
@@ -295,9 +284,6 @@ function takeOfEachTap(
   }
   return [...found.values()].filter(({ tap }) => !torn.has(tap));
 }
-
-/** Records and some spans have whole milliseconds. */
-const rounding = 1;
 
 /** An RPC is a request to the path that its method is. */
 function readAsked(span: Span): Asked {

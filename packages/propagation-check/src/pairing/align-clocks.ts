@@ -7,7 +7,7 @@ import type { Attributes, Span } from '../span/span.ts';
 import type { SpanStore } from '../span/span-store.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
 import type { AnswerLookup } from './answers.ts';
-import { compareRequests, limitComparisons, type Tolerances } from './pair.ts';
+import { compareRequests, limitComparisons, pairSpans, type Tolerances } from './pair.ts';
 
 /** One process or machine whose spans carry its own time. */
 export interface Clock {
@@ -344,8 +344,10 @@ function measureLoose(
     return start >= from - thresholds.clockTolerance && start <= to + thresholds.clockTolerance;
   };
   const isConstant = pairs.every((pair) => isInside(pair, middle));
-  const overlaps = pairs.every((pair) => isInside(pair, 0n));
-  if (!isConstant || overlaps) return [];
+  if (!isConstant || pairs.every((pair) => isInside(pair, 0n))) return [];
+  // Calls at once are not answered in their order: another order may fit the clocks as they are.
+  const fits = (span: Span, entry: Span): boolean => compareRequests(span, entry) !== 'no';
+  if (pairSpans(fitting, servers, fits, thresholds).length === servers.length) return [];
   return groupBy(pairs, (pair) => keyFor(clockOf(pair.client), clockOf(pair.server))).flatMap(([pair]) =>
     pair === undefined ? [] : [{ client: clockOf(pair.client), server: clockOf(pair.server), ahead: middle }],
   );

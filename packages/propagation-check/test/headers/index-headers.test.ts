@@ -13,7 +13,7 @@ const services = { client: 'web', server: 'orders' };
 type Sides = readonly [client: Span | null, server: Span | null];
 
 /** Reads of a record that one look-up may take: a search in 2,000 of them, and a few that fit. */
-const readsEach = 60;
+const readsEach = 70;
 
 suite('a look-up reads a few of many records', () => {
   const spans = Array.from({ length: calls }, (_, index) => ({
@@ -113,6 +113,66 @@ test('of alike records behind that of the caller, the one of the very SERVER spa
   for (const headers of lookUp(torn)) assert.deepEqual(headers?.calledAt, ['outer']);
 });
 
+suite('calls that follow one another within a millisecond', () => {
+  const calls = [drawShort('CLIENT', 0, 10, 2.8), drawShort('CLIENT', 1, 13, 2.4)];
+  const servers = [drawShort('SERVER', 0, 12, 0.2), drawShort('SERVER', 1, 14, 0.7)];
+  const record = (tap: 'outer' | 'inner', at: number, more: Partial<WireRecord> = {}): WireRecord => ({
+    ...drawRecord(0, at, { tap, sent: null }),
+    ...{ durationMs: 1.9, host: 'vm' },
+    ...(tap === 'outer' ? { server: null } : { client: null }),
+    ...more,
+  });
+  const first = [record('inner', 12, { faults: ['of the first'] }), record('outer', 11)];
+  const readSecond = (wire: readonly WireRecord[]) => {
+    const headersOf = indexHeaders({ wire, received: [] }, buildTraceGraph([...calls, ...servers]));
+    const headers = headersOf(calls[1] ?? null, servers[1] ?? null, services);
+    return [headers?.calledAt, headers?.injected, headers?.isTied, headers?.isAtCaller];
+  };
+
+  test("keep their records apart: the caller's tap was first", () => {
+    const second = [record('inner', 14), record('outer', 14)];
+    assert.deepEqual(readSecond([...first, ...second]), [['outer', 'inner'], [], true, true]);
+    assert.deepEqual(readSecond([...first, record('outer', 14)]), [['outer'], [], true, true]);
+  });
+
+  test('do so behind the record that names the call', () => {
+    const sent = `00-${calls[1]?.traceId}-${calls[1]?.spanId}-01`;
+    const named = { ...record('outer', 13), sent: readWireContext([{ name: 'traceparent', value: sent }]) };
+    assert.deepEqual(readSecond([...first, named]), [['outer'], [], true, true]);
+  });
+
+  test('take taps of two machines, whose clocks differ by a millisecond, by their places', () => {
+    const second = [record('inner', 13, { host: 'other' }), record('outer', 14)];
+    assert.deepEqual(readSecond(second), [['outer', 'inner'], [], true, true]);
+  });
+});
+
+test('a connection of a machine with itself that has the port of another one is of no call', () => {
+  const client = draw('CLIENT', 0, 10);
+  const servers = [40_001, 40_009].map((port, at) => {
+    const server = drawShort('SERVER', at, 20 + at, 5);
+    const peer = Object.entries({ 'network.peer.address': '127.0.0.1', 'network.peer.port': port });
+    const attributes = new Map<string, AttributeValue>([...server.attributes, ...peer]);
+    return { ...server, attributes, resource: new Map([['host.name', 'vm']]) };
+  });
+  const outer = drawRecord(0, 12, { tap: 'outer', sent: `00-${client.traceId}-${client.spanId}-01` });
+  const inner = (ports: readonly number[], index = 0) =>
+    ports.map((port) => ({
+      ...drawRecord(index, 16, { tap: 'inner', sent: null }),
+      ...{ host: 'vm', callsFrom: `127.0.0.1:${port}`, client: null, server: null },
+    }));
+  const read = (ports: readonly number[], later: readonly number[] = []) => {
+    const wire = [{ ...outer, server: null }, ...inner(ports), ...inner(later, 1)];
+    const headersOf = indexHeaders({ wire, received: [] }, buildTraceGraph([client, ...servers]));
+    const headers = headersOf(client, servers[0] ?? null, services);
+    return [headers?.isTied, headers?.isAtCallee];
+  };
+  assert.deepEqual(read([40_001, 40_002]), [false, false], 'one of two');
+  assert.deepEqual(read([40_001, 40_009]), [true, true], 'both');
+  assert.deepEqual(read([40_001]), [true, true], 'the only one');
+  assert.deepEqual(read([40_001], [40_002]), [true, true], 'the only one of a time with spans');
+});
+
 /** Records that count how often something is read of them. */
 function watch(wire: readonly WireRecord[]) {
   let reads = 0;
@@ -155,6 +215,13 @@ function drawRecord(
     clientAborted: false,
     targetError: null,
   };
+}
+
+/** A span with a start in whole milliseconds, as SDKs of JavaScript have it. */
+function drawShort(kind: Span['kind'], index: number, at: number, durationMs: number): Span {
+  const { startTimeUnixNano, ...span } = draw(kind, 0, at);
+  const endTimeUnixNano = startTimeUnixNano + BigInt(durationMs * 1_000_000);
+  return { ...span, spanId: span.spanId.slice(0, -1) + index, startTimeUnixNano, endTimeUnixNano };
 }
 
 function draw(kind: Span['kind'], index: number, at: number): Span {

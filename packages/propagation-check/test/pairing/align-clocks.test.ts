@@ -149,6 +149,16 @@ suite('loose ends of an expected edge', () => {
     assert.deepEqual(measure(drawLoose([5020, 5020, 5020, 5020], 'expect orders -> web\n')), []);
   });
 
+  test('tell nothing where they fit as they are in another order', () => {
+    // Of four calls at once, the first and the last took long. In order of their starts, short calls have late requests.
+    const calls = ['1000..1017', '1000..1004.6', '1000..1004.6', '1001..1018'];
+    const requests = ['1004..1004.2', '1004..1004.1', '1015..1015.2', '1015..1015.1'];
+    const draw = (line: string, times: readonly string[], first: number): string =>
+      times.map((time, at) => `trace ${first + at}\n  ${line.replace(/\d+\.\.\d+/, time)}\n`).join('');
+    const drawn = draw(client('web', 0), calls, 1) + draw(server('orders', 0), requests, 11);
+    assert.deepEqual(measure(`expect web -> orders\n${drawn}`), []);
+  });
+
   test('tell nothing where a call is whole, unless nobody waited for it', () => {
     const loose = drawLoose([5020, 5020, 5020, 5020]);
     assert.deepEqual(measure(loose + drawCalls([20], { first: 50 })), []);

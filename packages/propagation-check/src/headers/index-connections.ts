@@ -1,0 +1,100 @@
+import type { TraceGraph } from '../graph/trace-graph.ts';
+import type { Span } from '../span/span.ts';
+import { mapBy } from '../util/group-by.ts';
+import { type IntervalIndex, indexIntervals } from '../util/interval-index.ts';
+import { remember, rememberOf } from '../util/remember.ts';
+import type { WireRecord } from './evidence.ts';
+import { type CallSide, isInFrontOf, isLoopback, readPeerAddresses } from './place.ts';
+import { rounding, timeOf } from './record-index.ts';
+
+/** At which services the connections of taps end, as SERVER spans name the peers of theirs. */
+export interface Connections {
+  /** Whether the tap's connection ends at the called service, and not only has the port of another one that does. */
+  isInFront(record: WireRecord, callee: CallSide): boolean;
+  /** Whether some request that the service took while the record was open came by the tap's own connection. */
+  endsAt(record: WireRecord, service: string | null): boolean;
+}
+
+/** One connection of a tap may have the port of another by chance; two have not. */
+const fewestConnections = 2;
+
+/** The requests that a service took. */
+interface Taken {
+  readonly byPeer: ReadonlyMap<string, readonly Span[]>;
+  /** Of all of them, in milliseconds. */
+  readonly starts: IntervalIndex;
+}
+
+export function indexConnections(records: readonly WireRecord[], spans: TraceGraph): Connections {
+  const addresses = new Set(records.map(({ callsFrom }) => callsFrom));
+  const takenBy = rememberOf((service: string) => indexTaken(service, addresses, spans));
+  const byTap = remember(() => mapBy(records, ({ tap }) => tap));
+  const standsBefore = remember((tap: string, service: string) =>
+    agree(byTap().get(tap) ?? [], takenBy(service)),
+  );
+  // A machine gives one port to several connections with itself, when these go to different places.
+  const isChance = (record: WireRecord, service: string | null): boolean =>
+    record.callsFrom !== null &&
+    isLoopback(record.callsFrom) &&
+    service !== null &&
+    record.server !== service &&
+    !standsBefore(record.tap, service);
+  return {
+    isInFront: (record, callee) => isInFrontOf(record, callee) && !isChance(record, callee.service),
+    endsAt: (record, service) =>
+      service !== null && comesTo(record, takenBy(service)) && !isChance(record, service),
+  };
+}
+
+function comesTo(record: WireRecord, { byPeer }: Taken): boolean {
+  const [from, until] = readTimes(record);
+  return (byPeer.get(record.callsFrom ?? '') ?? []).some((span) => {
+    const start = startOf(span);
+    return start >= from && start <= until && isInFrontOf(record, { span, service: null });
+  });
+}
+
+/** Whether enough of a tap's connections lead to the service, or all that were in use when it took a request. */
+function agree(ofTap: readonly WireRecord[], taken: Taken): boolean {
+  const leading = new Set<string | null>();
+  const others = new Set<string | null>();
+  for (const record of ofTap) {
+    if (record.status === null || leading.has(record.callsFrom)) continue;
+    if (comesTo(record, taken)) leading.add(record.callsFrom);
+    else if (
+      !taken.starts
+        .openBetween(...readTimes(record))
+        [Symbol.iterator]()
+        .next().done
+    )
+      others.add(record.callsFrom);
+    if (leading.size >= fewestConnections) return true;
+  }
+  return [...others].every((connection) => leading.has(connection));
+}
+
+function readTimes(record: WireRecord): readonly [from: number, until: number] {
+  return [timeOf(record) - rounding, timeOf(record) + record.durationMs + rounding];
+}
+
+function startOf(span: Span): number {
+  return Number(span.startTimeUnixNano / 1_000_000n);
+}
+
+function indexTaken(service: string, addresses: ReadonlySet<string | null>, spans: TraceGraph): Taken {
+  const byPeer = new Map<string, Span[]>();
+  const starts: number[] = [];
+  for (const row of spans.rowsOfService(service)) {
+    if (!spans.isEntry(row)) continue;
+    const span = spans.view(row);
+    starts.push(startOf(span));
+    for (const address of readPeerAddresses(span)) {
+      if (!addresses.has(address)) continue;
+      const same = byPeer.get(address);
+      if (same === undefined) byPeer.set(address, [span]);
+      else same.push(span);
+    }
+  }
+  const points = Float64Array.from(starts);
+  return { byPeer, starts: indexIntervals(points, points) };
+}
