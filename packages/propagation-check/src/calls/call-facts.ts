@@ -429,6 +429,11 @@ export function isProbeCall(call: FactSource): boolean {
   return areOfProbe({ path, route, rpcMethod: readRpcMethod(call), mcp: readMcp(call) });
 }
 
+/** A consumer that asked for messages and received none. */
+export function isEmptyPoll(call: FactSource): boolean {
+  return readNumber(call, 'messaging.batch.message_count') === 0;
+}
+
 function areOfProbe({
   path,
   route,

@@ -189,21 +189,20 @@ function hintAtUnjudged({ verdict, unjudged = [] }: Result, services: readonly s
     ...hintAtUnseenPeers(named.filter((edge) => !isUncalled(edge))),
     ...hintAtUncovered(named),
     ...hintAtUnknownCallers(named.filter(isUncalled)),
-    ...hintAtUncalled(uncalled, services),
+    ...hintAtUncalled(uncalled),
   ];
 }
 
-function hintAtUncalled(uncalled: readonly UnjudgedEdge[], services: readonly string[]): readonly string[] {
+function hintAtUncalled(uncalled: readonly UnjudgedEdge[]): readonly string[] {
   const [first] = uncalled;
   if (first === undefined) return [];
-  const [other, ...more] = services.filter((service) => service !== first.peer);
-  const path = `${more.length === 0 ? (other ?? 'caller') : 'caller'} -> ${first.peer}`;
   const names = uncalled.map(
     (edge) => `${edge.peer} (${countOf(edge.calls, isMessage(edge) ? 'message' : 'request')})`,
   );
   return [
-    `not judged: ${listNames(names)}: they began traces, and nothing here leads to them: callers from outside make the same picture as calls ` +
-      `whose context was lost; if a service of yours makes them, name the edge with --expect ${JSON.stringify(path)}`,
+    `not judged: ${listNames(names)}: they began traces, and nothing here shows who made them: calls from outside, or calls whose context was lost; if a ` +
+      `service of yours makes them, name the edge with --expect ${JSON.stringify(`caller -> ${first.peer}`)}; otherwise list ${JSON.stringify(`outside -> ${first.peer}`)} ` +
+      'under edges: may in --expectations',
   ];
 }
 

@@ -74,11 +74,13 @@ const widestName = 60;
 
 /** The edges that an intact verdict does not cover. */
 function describeUnjudged({ verdict, unjudged = [] }: Result): readonly string[] {
-  if (verdict !== 'intact' || unjudged.length === 0) return [];
-  const names = unjudged
+  // Requests of callers that nothing shows may all be of programs outside: a note tells of them.
+  const named = unjudged.filter(({ client }) => client !== null);
+  if (verdict !== 'intact' || named.length === 0) return [];
+  const names = named
     .slice(0, mostUnjudged)
     .map(({ client, peer }) => nameEdge({ client, server: peer }, widestName));
-  const more = unjudged.length - names.length;
+  const more = named.length - names.length;
   return [`not judged: ${names.join(', ')}${more > 0 ? ` and ${more} more` : ''}`];
 }
 

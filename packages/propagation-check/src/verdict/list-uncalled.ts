@@ -1,4 +1,4 @@
-import { isProbeCall } from '../calls/call-facts.ts';
+import { isEmptyPoll, isProbeCall } from '../calls/call-facts.ts';
 import type { Roots } from '../calls/roots.ts';
 import type { Draft, Scene } from '../rules/check.ts';
 import { isToleratedEdge } from '../rules/tolerated-peer.ts';
@@ -37,7 +37,7 @@ export function listUncalled(
       const edge = { client: null, peer: service, calls: countCalls(scene, spans), ...protocol };
       return spans.length === 0
         ? []
-        : [{ edge, spans, says: 'it began a trace, and nothing here leads to it' }];
+        : [{ edge, spans, says: 'it began a trace, and nothing here shows who made it' }];
     });
   });
 }
@@ -48,10 +48,10 @@ function isBetweenServices({ client, server }: Scene['groups'][number]): boolean
 
 function selectUncalled(scene: Scene, roots: Roots, service: string, kind: number): readonly Span[] {
   const { graph, facts } = scene;
-  const isProbe = facts.remember(isProbeCall);
+  const isNoCall = facts.remember((call) => isProbeCall(call) || isEmptyPoll(call));
   const isAlike =
     kind === kindNumber.consumer || takesNoPart(scene, service) ? () => true : isCalled(scene, service);
-  return roots.select((row) => graph.store.kinds[row] === kind && !isProbe(row) && isAlike(row), service);
+  return roots.select((row) => graph.store.kinds[row] === kind && !isNoCall(row) && isAlike(row), service);
 }
 
 /** A service that nobody here calls, and that shows no call. */

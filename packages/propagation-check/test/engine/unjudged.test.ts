@@ -183,7 +183,7 @@ suite('edges that nothing here can judge', () => {
     const outside = {
       verdict: 'intact',
       unjudged: [{ client: null, peer: 'orders', calls: 1 }],
-      told: ['it began a trace, and nothing here leads to it'],
+      told: ['it began a trace, and nothing here shows who made it'],
     };
     assert.deepEqual(judge(buy(9, 8_000), root(8_200)), outside);
     assert.deepEqual(judge(`${buy(9, 8_000)}\n${call(8_000)}`, root(8_060)), outside);
