@@ -56,7 +56,7 @@ test('messages that nobody received say why nothing can judge them, once for res
   const others = `${sent}\ntrace 2\n  web PRODUCER "send" 10..15 ${kafka}\n    mails CONSUMER "process" 20..30 ${kafka}`;
   const whole = `trace 3\n  web PRODUCER "send" 100..105 ${kafka}\n    mails CONSUMER "process" 110..120 ${kafka}`;
   for (const [drawing, says] of [
-    [sent, 'no message to mail was received here'],
+    [sent, 'no CONSUMER span here has it as parent or link, nor another message to mail'],
     [`${others}\n${whole}`, 'mails received other messages to mail'],
   ] as const) {
     const { unjudged, explain } = checkTraces(readDrawing(drawing).spans, { explain: true });
