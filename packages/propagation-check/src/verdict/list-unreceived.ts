@@ -34,7 +34,13 @@ export function listUnreceived(
     const calls = countCalls(scene, messages);
     const edge = { client: first.serviceName, peer, calls, protocol: 'messaging' as const };
     return received === undefined
-      ? [{ edge, spans: messages, says: `no CONSUMER span here has it as parent or link, nor another message to ${peer}` }]
+      ? [
+          {
+            edge,
+            spans: messages,
+            says: `no CONSUMER span here has it as parent or link, nor another message to ${peer}`,
+          },
+        ]
       : [
           {
             edge: { ...edge, server },
