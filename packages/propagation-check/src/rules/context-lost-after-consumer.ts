@@ -5,6 +5,7 @@ import { nameTarget } from '../calls/target.ts';
 import { isMoreThanChance } from '../pairing/chance.ts';
 import { areIrregular } from '../pairing/displaced.ts';
 import { type Pair, pairSpans, startsDuring } from '../pairing/pair.ts';
+import { mayBeOfOneProcess } from '../pairing/same-process.ts';
 import { atTime } from '../span/row-span.ts';
 import type { Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
@@ -187,7 +188,12 @@ function pairWithWindows(
   windows: readonly Span[],
   calls: readonly Span[],
 ): readonly Pair[] {
-  return pairSpans(windows, calls, (window, call) => startsDuring(call, window, thresholds), thresholds);
+  return pairSpans(
+    windows,
+    calls,
+    (window, call) => startsDuring(call, window, thresholds) && mayBeOfOneProcess(window, call),
+    thresholds,
+  );
 }
 
 function listUnhandled({ graph, entriesOf }: Scene, service: string | null): readonly Span[] {

@@ -6,6 +6,8 @@ const receive = (at: number, more = '') =>
   `worker CONSUMER "receive" ${at}..${at + 1} messaging.system=kafka messaging.destination.name=jobs ${more}`;
 const call = (at: number, { service = 'worker', to = 'store', more = '' } = {}) =>
   `${service} CLIENT "POST" ${at}..${at + 60} http.request.method=POST url.full=http://${to}:8000/rows http.response.status_code=200 ${more}`;
+const onPod = (pod: string) => `resource:k8s.pod.name=${pod}`;
+const inLanguage = (language: string) => `resource:telemetry.sdk.language=${language}`;
 const serve = (at: number, service = 'store') =>
   `${service} SERVER "POST /rows" ${at + 6}..${at + 50} http.request.method=POST url.path=/rows`;
 
@@ -73,4 +75,26 @@ test('requests are no messages, and other services handle other messages', () =>
   assert.deepEqual(judgeDrawing(drawRounds(6, asked) + drawChain(990, receive(99_000))), []);
   const others = (at: number) => [[receive(at)], [call(at + 240, { service: 'cron' }), serve(at + 240)]];
   assert.deepEqual(judgeDrawing(drawRounds(6, others)), []);
+});
+
+test('calls of another process of the service, such as of the browser that has its name', () => {
+  const handle = (at: number, more = '') =>
+    `worker SERVER "GET /x" ${at}..${at + 1} http.request.method=GET http.route=/x ${more}`;
+  // Requests at fixed times are those of a monitor.
+  const times = [0, 700, 2900, 3600, 5900, 6700];
+  const apart = (enter: typeof receive, of: string, others: string) => (_: number, round: number) => {
+    const at = times[round] ?? 0;
+    return [[enter(at, of)], [call(at + 40, { more: others }), serve(at + 40)]];
+  };
+  for (const [one, other] of [
+    [onPod('worker-1'), onPod('worker-2')],
+    [inLanguage('nodejs'), inLanguage('webjs')],
+  ] as const) {
+    assert.deepEqual(judgeDrawing(drawRounds(6, apart(receive, one, other))), []);
+    assert.deepEqual(judgeDrawing(drawRounds(6, apart(receive, one, one))), lost(6));
+    assert.deepEqual(judgeDrawing(drawRounds(6, apart(handle, one, other))), []);
+    assert.deepEqual(judgeDrawing(drawRounds(6, apart(handle, one, one))), [
+      'warning context-lost-in-process worker -> store 6',
+    ]);
+  }
 });
