@@ -1,4 +1,5 @@
 import { readAddress, readCallFacts } from '../calls/call-facts.ts';
+import { isLoopback } from '../calls/inside.ts';
 import { isMoreThanChance } from '../pairing/chance.ts';
 import { compareRequests, endsWithin, type Pair, pairSpans, startsDuringAny } from '../pairing/pair.ts';
 import { kindNumber, type Span } from '../span/span.ts';
@@ -145,7 +146,7 @@ function listRoots(scene: Scene, open: Open, pairs: readonly Pair[]): readonly S
 function isSameUrl(one: Span, other: Span): boolean {
   const [outer, inner] = [readCallFacts(one), readCallFacts(other)];
   const facts = ['protocol', 'method', 'host', 'port', 'path', 'rpcMethod'] as const;
-  const isNamed = outer.host !== null && (outer.path ?? outer.rpcMethod) !== null;
+  const isNamed = outer.host !== null && !isLoopback(outer.host) && (outer.path ?? outer.rpcMethod) !== null;
   return isNamed && facts.every((fact) => outer[fact] === inner[fact]);
 }
 
