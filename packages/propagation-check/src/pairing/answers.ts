@@ -24,7 +24,7 @@ export type AnswerLookup = (client: Span) => readonly Answer[];
 /**
  * Prepares the look-up for the spans that are checked. A span that did not begin while the call was open is of another call, and so are
  * one that is connected with that call and one that the answers of several traces name: requests for the same may be sent as one.
- * @param clients That nobody continued.
+ * @param clients That nobody continued, and that went on after a redirect: the calls whose answer may be another's.
  */
 export function lookUpAnswers(
   graph: TraceGraph,

@@ -15,6 +15,7 @@ import {
   type UnprovableCall,
 } from './check.ts';
 import { indexBrokenCalls } from './list-callers.ts';
+import { listRedirectedCalls } from './redirected-calls.ts';
 
 /** Makes what rules ask for often, each result once for a scene. */
 export function shareResults(facts: SceneFacts, { clients }: LooseEnds): SharedResults {
@@ -34,9 +35,12 @@ export function shareResults(facts: SceneFacts, { clients }: LooseEnds): SharedR
   const agentsBetween = remember((client: string | null, server: string | null) =>
     readAgents(facts, facts.groupsBetween(client, server)),
   );
-  const answersOf = lookUpAnswers(facts.graph, clients, facts.headers, facts.thresholds);
+  const redirectedCalls = listRedirectedCalls(facts);
+  const answered = [...clients, ...redirectedCalls.map(({ client }) => client)];
+  const answersOf = lookUpAnswers(facts.graph, answered, facts.headers, facts.thresholds);
   return {
     answersOf,
+    redirectedCalls,
     isBegun: (traceId) => facts.graph.isBegun(traceId),
     isExpectedDirectly,
     isReachedThrough,

@@ -77,11 +77,30 @@ test('requests are no messages, and other services handle other messages', () =>
   assert.deepEqual(judgeDrawing(drawRounds(6, others)), []);
 });
 
+const handle = (at: number, more = '', path = '/x') =>
+  `worker SERVER "GET ${path}" ${at}..${at + 1} http.request.method=GET http.route=${path} ${more}`;
+/** Requests at fixed times are those of a monitor. */
+const times = [0, 700, 2900, 3600, 5900, 6700];
+const afterRequests = ['warning context-lost-in-process worker -> store 6'];
+
+test('each request is followed by such a call, and is no probe', () => {
+  const after = (path: string) => (_: number, round: number) => {
+    const at = times[round] ?? 0;
+    return [[handle(at, '', path)], [call(at + 40), serve(at + 40)]];
+  };
+  assert.deepEqual(judgeDrawing(drawRounds(6, after('/x'))), afterRequests);
+  assert.deepEqual(judgeDrawing(drawRounds(6, after('/healthz'))), []);
+});
+
+test('a call after a message is told once, whatever request ended then', () => {
+  const both = (_: number, round: number) => {
+    const at = times[round] ?? 0;
+    return [[receive(at)], [handle(at)], [call(at + 40), serve(at + 40)]];
+  };
+  assert.deepEqual(judgeDrawing(drawRounds(6, both)), lost(6));
+});
+
 test('calls of another process of the service, such as of the browser that has its name', () => {
-  const handle = (at: number, more = '') =>
-    `worker SERVER "GET /x" ${at}..${at + 1} http.request.method=GET http.route=/x ${more}`;
-  // Requests at fixed times are those of a monitor.
-  const times = [0, 700, 2900, 3600, 5900, 6700];
   const apart = (enter: typeof receive, of: string, others: string) => (_: number, round: number) => {
     const at = times[round] ?? 0;
     return [[enter(at, of)], [call(at + 40, { more: others }), serve(at + 40)]];
@@ -93,8 +112,6 @@ test('calls of another process of the service, such as of the browser that has i
     assert.deepEqual(judgeDrawing(drawRounds(6, apart(receive, one, other))), []);
     assert.deepEqual(judgeDrawing(drawRounds(6, apart(receive, one, one))), lost(6));
     assert.deepEqual(judgeDrawing(drawRounds(6, apart(handle, one, other))), []);
-    assert.deepEqual(judgeDrawing(drawRounds(6, apart(handle, one, one))), [
-      'warning context-lost-in-process worker -> store 6',
-    ]);
+    assert.deepEqual(judgeDrawing(drawRounds(6, apart(handle, one, one))), afterRequests);
   }
 });
