@@ -56,7 +56,7 @@ export function shareResults(facts: SceneFacts, { clients }: LooseEnds): SharedR
 }
 
 function rememberUnprovable(
-  { graph, facts, thresholds }: SceneFacts,
+  { graph, thresholds }: SceneFacts,
   clients: readonly Span[],
   answersOf: AnswerLookup,
   isExpected: SharedResults['isExpectedDirectly'],
@@ -66,7 +66,7 @@ function rememberUnprovable(
     const cached = answersOf(client).find(({ isOfAnother }) => isOfAnother);
     if (cached !== undefined) return { service: graph.serviceOf(cached.row), why: 'cached-answer' };
     unlinked ??= new Map(
-      pairUnlinked(graph, facts, clients, answersOf, isExpected, thresholds).map((pair) => [
+      pairUnlinked(graph, clients, answersOf, isExpected, thresholds).map((pair) => [
         pair.client,
         { service: pair.server.serviceName, why: 'dropped-links' },
       ]),
