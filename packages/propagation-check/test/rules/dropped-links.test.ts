@@ -44,7 +44,9 @@ suite('messages whose links a limit of the SDK left out', () => {
         return checkTraces(spans, { expectation });
       };
       assert.equal(check(drawing.replaceAll(dropped, '')).verdict, 'broken');
-      const { verdict, findings, undecided = [] } = check(drawing);
+      const { verdict, findings, undecided = [], unjudged } = check(drawing);
+      // The note on the links tells of messages beside whole ones.
+      if (!isUndecided) assert.equal(unjudged, undefined);
       assert.deepEqual(
         findings.filter(({ severity }) => severity !== 'info'),
         [],
@@ -141,6 +143,12 @@ suite('requests whose links a limit of the SDK left out', () => {
         [of],
       );
     }
+  });
+
+  test('leave no edge open that has an error', () => {
+    const broken = drawCalls(20, 3, false).replaceAll(dropped, '');
+    const { verdict, undecided } = check([drawCalls(1, 1, true), drawCalls(10, 4, false), broken].join('\n'));
+    assert.deepEqual([verdict, undecided], ['broken', undefined]);
   });
 
   test('are said without a word of SERVER spans that are not here', () => {
