@@ -28,7 +28,8 @@ const causesBeside: readonly FindingId[] = ['format-mismatch', 'header-ignored']
 
 /**
  * A sidecar on the way out has a CLIENT span for a request that its service made, and that span began a trace: the sidecar reads no format
- * that the service writes, as with a mesh on B3. Two services that wait at the same URL look alike, but each has a request of its own there.
+ * that the service writes, as with a mesh on B3. Two services that call one URL at the same time look alike, but the called service has a
+ * SERVER span for each of these calls.
  */
 export const splitSidecars = rule<SidecarCalls>({
   finding: splitTrace,
