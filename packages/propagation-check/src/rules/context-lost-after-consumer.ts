@@ -2,6 +2,7 @@ import { isHealthProbe } from '../calls/call-facts.ts';
 import { type Call, selectCalls } from '../calls/call-group.ts';
 import { isDetached } from '../calls/edge.ts';
 import { nameTarget } from '../calls/target.ts';
+import { isTelemetryExport } from '../calls/telemetry-export.ts';
 import { isMoreThanChance } from '../pairing/chance.ts';
 import { areIrregular } from '../pairing/displaced.ts';
 import { type Pair, pairSpans, startsDuring } from '../pairing/pair.ts';
@@ -71,7 +72,7 @@ function findCallsAfter({ kind, name, listWindows, severity }: Entries): Rule {
         graph,
         scene.groups.filter(({ client }) => services.hasKind(client, kind)),
         (client) => facts.isOutgoing(client) && isDetached(scene.graph, client),
-      ).filter(({ client }) => !explained.has(client));
+      ).filter(({ client }) => !explained.has(client) && !isTelemetryExport(client));
       const calls = [...new Map(detached.map((call) => [call.client, call])).values()];
       return groupBy(calls, ({ client }) => keyFor(client.serviceName)).flatMap((ofService) => {
         const routes = listWindows(scene, ofService[0].client.serviceName);

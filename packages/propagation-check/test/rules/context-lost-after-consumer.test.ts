@@ -115,3 +115,19 @@ test('calls of another process of the service, such as of the browser that has i
     assert.deepEqual(judgeDrawing(drawRounds(6, apart(handle, one, one))), afterRequests);
   }
 });
+
+test('an export of telemetry, which an SDK makes as soon as a span has ended, is no call of the handler', () => {
+  const targets = ['/v1/traces', '/v1/logs', '/api/v2/spans', '/api/traces'].map(
+    (path) => `http.request.method=POST url.full=http://store:4318${path}`,
+  );
+  const rpc =
+    'rpc.system=grpc rpc.service=opentelemetry.proto.collector.trace.v1.TraceService rpc.method=Export';
+  for (const about of [...targets, rpc])
+    for (const enter of [receive, handle]) {
+      const after = (_: number, round: number) => {
+        const at = times[round] ?? 0;
+        return [[enter(at)], [`worker CLIENT "Export" ${at + 40}..${at + 100} ${about}`, serve(at + 40)]];
+      };
+      assert.deepEqual(judgeDrawing(drawRounds(6, after)), [], about);
+    }
+});
