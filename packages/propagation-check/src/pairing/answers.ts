@@ -22,9 +22,10 @@ export interface Answer {
 export type AnswerLookup = (client: Span) => readonly Answer[];
 
 /**
- * Prepares the look-up for the spans that are checked. A span that did not begin while the call was open is of another call, and so are
- * one that is connected with that call and one that the answers of several traces name: requests for the same may be sent as one.
- * @param clients That nobody continued.
+ * Prepares the look-up for the spans that are checked. A span that an answer names is of another call where it began while this one was
+ * not open, where another call is its parent or linked, or where the answers of several traces name it: one request may be sent for
+ * several callers.
+ * @param clients That nobody continued, and that went on after a redirect: the calls whose answer may be another's.
  */
 export function lookUpAnswers(
   graph: TraceGraph,
@@ -52,12 +53,16 @@ export function lookUpAnswers(
 
 /** Reads which rows the answer of a call names. */
 function readAnswers(graph: TraceGraph, wire: HeaderEvidence['wire']): (client: Span) => readonly number[] {
-  const seen = new Map<string, readonly AnsweredSpan[]>();
+  const seen = new Map<string, AnsweredSpan[]>();
   for (const { sent, answered } of wire) {
+    const span = answered?.span;
+    if (!span) continue;
     for (const reading of sent.contexts) {
-      if (reading.state !== 'valid' || !answered?.span) continue;
+      if (reading.state !== 'valid') continue;
       const key = keyOfIds(reading);
-      seen.set(key, [...(seen.get(key) ?? []), answered.span]);
+      const known = seen.get(key);
+      if (known === undefined) seen.set(key, [span]);
+      else known.push(span);
     }
   }
   return rememberOf((client: Span) => {
@@ -92,7 +97,7 @@ function listShared(
   return shared;
 }
 
-/** Whether a span is below, or linked to, another call that tells of the same request, was open when it began, and names no other one. */
+/** Whether another call is the parent of a span, or linked: of a like request, open when the span began, with no answer that names another. */
 function isConnected(
   graph: TraceGraph,
   row: number,

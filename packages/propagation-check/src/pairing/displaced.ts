@@ -4,6 +4,7 @@ import { type AwaitedThresholds, arePairsAwaited, measureFill } from './awaited.
 import { type ChanceThresholds, isMoreThanChance } from './chance.ts';
 import { pairContained } from './contained.ts';
 import type { Pair, Tolerances } from './pair.ts';
+import { mayBeOfOneProcess } from './same-process.ts';
 
 /** `rules/thresholds.ts` has the numbers and their reasons. */
 export interface DisplacedThresholds extends Tolerances, AwaitedThresholds, ChanceThresholds {
@@ -21,16 +22,18 @@ export interface DisplacedThresholds extends Tolerances, AwaitedThresholds, Chan
  * @param bereft requests of the route without a call
  * @param calls CLIENT spans that hang elsewhere
  * @param own how many of these calls are known to be in the right place
+ * @param mayMake whether a request may have made a call
  */
 export function pairDisplaced(
   bereft: readonly Span[],
   calls: readonly Span[],
   own: number,
   thresholds: DisplacedThresholds,
+  mayMake: (request: Span, call: Span) => boolean = mayBeOfOneProcess,
 ): readonly Pair[] {
   const { displacedShare, displacedLeftOver, fewestDisplaced } = thresholds;
   if (calls.length < bereft.length * displacedShare) return [];
-  const pairs = pairContained(bereft, calls, thresholds);
+  const pairs = pairContained(bereft, calls, thresholds, mayMake);
   const awaited = arePairsAwaited(pairs, thresholds);
   // A cache leaves requests without calls, too: then most of them contain none.
   if (pairs.length < bereft.length * displacedShare) return [];
@@ -41,7 +44,7 @@ export function pairDisplaced(
     !isMoreThanChance(
       calls,
       pairs.length,
-      (moved) => pairContained(bereft, moved, thresholds).length,
+      (moved) => pairContained(bereft, moved, thresholds, mayMake).length,
       thresholds,
     );
   // A short call somewhere in each request looks like that of a timer.
@@ -63,7 +66,7 @@ export function pairWithMessages(
 ): readonly Pair[] {
   const { displacedShare, displacedLeftOver, fillsRequest } = thresholds;
   if (calls.length < messages.length * displacedShare) return [];
-  const pairs = pairContained(messages, calls, thresholds).filter(
+  const pairs = pairContained(messages, calls, thresholds, mayBeOfOneProcess).filter(
     ({ client, server }) => server.startTimeUnixNano > client.startTimeUnixNano,
   );
   const isSure =

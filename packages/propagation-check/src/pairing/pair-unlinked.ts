@@ -1,4 +1,3 @@
-import type { RowFacts } from '../calls/row-facts.ts';
 import type { TraceGraph } from '../graph/trace-graph.ts';
 import { kindNumber, type Span } from '../span/span.ts';
 import type { AnswerLookup } from './answers.ts';
@@ -11,17 +10,19 @@ import { compareRequests, type Pair, pairSpans, type Tolerances } from './pair.t
  */
 export function pairUnlinked(
   graph: TraceGraph,
-  facts: RowFacts,
   clients: readonly Span[],
   answersOf: AnswerLookup,
   isExpected: (client: string | null, server: string | null) => boolean,
   tolerances: Tolerances,
 ): readonly Pair[] {
-  const servers = graph.select((row) => isUnlinked(graph, row) && facts.protocolOf(row) !== 'messaging');
+  const servers = graph.select((row) => isUnlinked(graph, row));
+  if (servers.length === 0) return [];
+  const named = new Set(clients.flatMap((client) => answersOf(client).map(({ row }) => row)));
   const fits = (client: Span, server: Span): boolean => {
     if (graph.areOfOneTrace(client, server)) return false;
     const answers = answersOf(client);
     if (answers.length > 0) return answers.some(({ row }) => row === graph.rowOf(server));
+    if (named.has(graph.rowOf(server))) return false;
     const likeness = compareRequests(client, server);
     return (
       likeness === 'yes' || (likeness === 'unknown' && isExpected(client.serviceName, server.serviceName))

@@ -41,6 +41,7 @@ export function pairSpans(
   for (const server of servers) {
     const open = index.openAt(server.startTimeUnixNano);
     const candidates = takeFitting(open, looks, bounds.candidates, (client) => canPair(client, server));
+    if (candidates.length === 0) continue;
     const exact = candidates.filter((client) =>
       isOpenAt(client, server.startTimeUnixNano, tolerances.rounding),
     );

@@ -63,6 +63,8 @@ export interface SharedResults {
   /** Whether the whole calls that an instrumentation of a service makes to another are known by other user agents than this. */
   isOtherAgent(client: Span, server: string | null, userAgent: string): boolean;
   readonly answersOf: AnswerLookup;
+  /** Calls whose CLIENT span covers a redirect and the request that followed. */
+  readonly redirectedCalls: readonly Call[];
   /** Of a call that nobody continued: why that proves nothing, although the called service is here; null where it may. */
   findUnprovable(client: Span): UnprovableCall | null;
   readonly brokenCalls: BrokenCalls;

@@ -2,9 +2,11 @@ import { isHealthProbe } from '../calls/call-facts.ts';
 import { type Call, selectCalls } from '../calls/call-group.ts';
 import { isDetached } from '../calls/edge.ts';
 import { nameTarget } from '../calls/target.ts';
+import { isTelemetryExport } from '../calls/telemetry-export.ts';
 import { isMoreThanChance } from '../pairing/chance.ts';
 import { areIrregular } from '../pairing/displaced.ts';
 import { type Pair, pairSpans, startsDuring } from '../pairing/pair.ts';
+import { mayBeOfOneProcess } from '../pairing/same-process.ts';
 import { atTime } from '../span/row-span.ts';
 import type { Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
@@ -70,19 +72,22 @@ function findCallsAfter({ kind, name, listWindows, severity }: Entries): Rule {
         graph,
         scene.groups.filter(({ client }) => services.hasKind(client, kind)),
         (client) => facts.isOutgoing(client) && isDetached(scene.graph, client),
-      ).filter(({ client }) => !explained.has(client));
+      ).filter(({ client }) => !explained.has(client) && !isTelemetryExport(client));
       const calls = [...new Map(detached.map((call) => [call.client, call])).values()];
       return groupBy(calls, ({ client }) => keyFor(client.serviceName)).flatMap((ofService) => {
         const routes = listWindows(scene, ofService[0].client.serviceName);
         const targets = groupBy(ofService, ({ client, server }) =>
           keyFor(nameTarget(client), client.name, server.serviceName),
         );
-        return targets.flatMap((ofTarget) =>
-          routes
-            // A service has many routes, and calls on timers as well: these would say nothing of each other.
-            .filter((windows) => kind === 'CONSUMER' || areMany(scene, windows, ofTarget))
-            .map((windows) => measureTarget(scene, windows, ofTarget)),
-        );
+        return targets.flatMap((ofTarget) => {
+          const clients = listClients(ofTarget).toSorted(byStart);
+          return (
+            routes
+              // A service has many routes, and calls on timers as well: these would say nothing of each other.
+              .filter((windows) => kind === 'CONSUMER' || mayFollow(scene, windows, clients))
+              .map((windows) => measureTarget(scene, windows, ofTarget, clients))
+          );
+        });
       });
     },
     gates: listGates(name),
@@ -140,12 +145,28 @@ function listGates(name: string): readonly Gate<CallsAfterEntries>[] {
   ];
 }
 
-function measureTarget(scene: Scene, windows: readonly Span[], calls: Group<Call>): CallsAfterEntries {
+function measureTarget(
+  scene: Scene,
+  windows: readonly Span[],
+  calls: Group<Call>,
+  clients: readonly Span[],
+): CallsAfterEntries {
   // Names with ids in them make as many targets as calls.
-  const bursts = areMany(scene, windows, calls)
-    ? listBursts(windows, listClients(calls))
-    : new Map<Span, readonly Span[]>();
+  const found = areMany(scene, windows, calls) ? [...listBursts(windows, clients)] : [];
+  const bursts = new Map(found.map((burst) => [burst[0], burst]));
   return { scene, calls, bursts, windows, pairs: pairWithWindows(scene, windows, [...bursts.keys()]) };
+}
+
+/** Whether there are enough calls, and not many more than may follow. Ends at the first that is too much: there may be many of each. */
+function mayFollow(scene: Scene, windows: readonly Span[], clients: readonly Span[]): boolean {
+  if (!areMany(scene, windows, clients)) return false;
+  const most = windows.length * scene.thresholds.displacedLeftOver;
+  let count = 0;
+  for (const _ of listBursts(windows, clients)) {
+    count += 1;
+    if (count > most) return false;
+  }
+  return true;
 }
 
 /** Whether nearly every message may have one, and so many are no coincidence. */
@@ -157,29 +178,34 @@ function listClients(calls: readonly Call[]): readonly Span[] {
   return calls.map(({ client }) => client);
 }
 
-/** Divides calls by the last message before them, and where more time passed than until the first call of a handler. */
-function listBursts(windows: readonly Span[], calls: readonly Span[]): ReadonlyMap<Span, readonly Span[]> {
-  const bursts = new Map<Span, Span[]>();
-  let burst: Span[] = [];
+/**
+ * Divides calls by the last message before them, and where more time passed than until the first call of a handler.
+ * @param calls By start.
+ */
+function* listBursts(windows: readonly Span[], calls: readonly Span[]): Generator<Group<Span>> {
+  let burst: [Span, ...Span[]] | null = null;
   let [latestEnd, open, at] = [0n, 0n, 0];
-  for (const call of calls.toSorted((one, other) =>
-    Number(one.startTimeUnixNano - other.startTimeUnixNano),
-  )) {
+  for (const call of calls) {
     const { startTimeUnixNano: start, endTimeUnixNano: end } = call;
     const before = at;
     for (let next = windows[at]; next !== undefined && next.startTimeUnixNano <= start; next = windows[at]) {
       open = next.endTimeUnixNano - next.startTimeUnixNano;
       at += 1;
     }
-    const isFirst = at !== before || start > latestEnd + open;
-    if (isFirst) {
-      burst = [];
-      bursts.set(call, burst);
+    if (burst === null || at !== before || start > latestEnd + open) {
+      if (burst !== null) yield burst;
+      burst = [call];
+      latestEnd = end;
+    } else {
+      burst.push(call);
+      latestEnd = later(latestEnd, end);
     }
-    burst.push(call);
-    latestEnd = isFirst ? end : later(latestEnd, end);
   }
-  return bursts;
+  if (burst !== null) yield burst;
+}
+
+function byStart(one: Span, other: Span): number {
+  return Number(one.startTimeUnixNano - other.startTimeUnixNano);
 }
 
 function pairWithWindows(
@@ -187,7 +213,12 @@ function pairWithWindows(
   windows: readonly Span[],
   calls: readonly Span[],
 ): readonly Pair[] {
-  return pairSpans(windows, calls, (window, call) => startsDuring(call, window, thresholds), thresholds);
+  return pairSpans(
+    windows,
+    calls,
+    (window, call) => startsDuring(call, window, thresholds) && mayBeOfOneProcess(window, call),
+    thresholds,
+  );
 }
 
 function listUnhandled({ graph, entriesOf }: Scene, service: string | null): readonly Span[] {

@@ -1,4 +1,5 @@
 import { readCallFacts } from '../calls/call-facts.ts';
+import { isLoopback } from '../calls/inside.ts';
 import { readConnectionPeers } from '../headers/place.ts';
 import type { Span } from '../span/span.ts';
 import type { Draft, Shown } from './check.ts';
@@ -126,5 +127,5 @@ function isOn(span: Span | null, platform: RegExp): boolean {
 }
 
 function isOfDapr(client: Span): boolean {
-  return ['localhost', '127.0.0.1', '::1', '[::1]'].includes(readCallFacts(client).host ?? '');
+  return isLoopback(readCallFacts(client).host ?? '');
 }

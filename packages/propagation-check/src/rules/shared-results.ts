@@ -15,6 +15,7 @@ import {
   type UnprovableCall,
 } from './check.ts';
 import { indexBrokenCalls } from './list-callers.ts';
+import { listRedirectedCalls } from './redirected-calls.ts';
 
 /** Makes what rules ask for often, each result once for a scene. */
 export function shareResults(facts: SceneFacts, { clients }: LooseEnds): SharedResults {
@@ -34,9 +35,12 @@ export function shareResults(facts: SceneFacts, { clients }: LooseEnds): SharedR
   const agentsBetween = remember((client: string | null, server: string | null) =>
     readAgents(facts, facts.groupsBetween(client, server)),
   );
-  const answersOf = lookUpAnswers(facts.graph, clients, facts.headers, facts.thresholds);
+  const redirectedCalls = listRedirectedCalls(facts);
+  const answered = [...clients, ...redirectedCalls.map(({ client }) => client)];
+  const answersOf = lookUpAnswers(facts.graph, answered, facts.headers, facts.thresholds);
   return {
     answersOf,
+    redirectedCalls,
     isBegun: (traceId) => facts.graph.isBegun(traceId),
     isExpectedDirectly,
     isReachedThrough,
@@ -52,7 +56,7 @@ export function shareResults(facts: SceneFacts, { clients }: LooseEnds): SharedR
 }
 
 function rememberUnprovable(
-  { graph, facts, thresholds }: SceneFacts,
+  { graph, thresholds }: SceneFacts,
   clients: readonly Span[],
   answersOf: AnswerLookup,
   isExpected: SharedResults['isExpectedDirectly'],
@@ -62,7 +66,7 @@ function rememberUnprovable(
     const cached = answersOf(client).find(({ isOfAnother }) => isOfAnother);
     if (cached !== undefined) return { service: graph.serviceOf(cached.row), why: 'cached-answer' };
     unlinked ??= new Map(
-      pairUnlinked(graph, facts, clients, answersOf, isExpected, thresholds).map((pair) => [
+      pairUnlinked(graph, clients, answersOf, isExpected, thresholds).map((pair) => [
         pair.client,
         { service: pair.server.serviceName, why: 'dropped-links' },
       ]),

@@ -1,5 +1,5 @@
-import { isHealthProbe, readCallFacts, readStatusCode } from '../calls/call-facts.ts';
-import { type Call, selectCalls } from '../calls/call-group.ts';
+import { isHealthProbe, readCallFacts } from '../calls/call-facts.ts';
+import type { Call } from '../calls/call-group.ts';
 import { isMoreThanChance } from '../pairing/chance.ts';
 import { type Pair, pairSpans, startsDuring } from '../pairing/pair.ts';
 import { atTime } from '../span/row-span.ts';
@@ -50,19 +50,14 @@ const countGates: readonly Gate<RedirectedCalls>[] = [
 export const splitRedirects = rule<RedirectedCalls>({
   finding: splitTrace,
   measure: (scene, open) => {
-    const { graph, facts } = scene;
-    if (!facts.maySome((row) => isRedirect(readStatusCode(row)))) return [];
-    const redirected = selectCalls(
-      graph,
-      scene.groups,
-      (client, server) => isRedirect(facts.statusCodeOf(server)) && isFollowed(facts.statusCodeOf(client)),
-    );
+    const redirected = scene.shared.redirectedCalls;
     if (redirected.length === 0) return [];
     const roots = open.roots
-      .select((row) => facts.protocolOf(row) === 'http')
+      .select((row) => scene.facts.protocolOf(row) === 'http')
       .filter((root) => !isHealthProbe(root));
     const named = new Set(listNamedRest(scene, open, redirected));
     const taken = new Set(Array.from(named, ({ client, server }) => [client, server]).flat());
+    const free = roots.filter((root) => !taken.has(root));
     return groupBy(redirected, ({ client, server }) =>
       keyFor(client.serviceName, server.serviceName),
     ).flatMap((calls) => {
@@ -72,7 +67,7 @@ export const splitRedirects = rule<RedirectedCalls>({
         ...pairWithRest(
           scene,
           calls.filter(({ client }) => !taken.has(client)),
-          roots.filter((root) => !taken.has(root)),
+          free,
         ),
       ];
       return groupBy(pairs, ({ server }) => keyFor(server.serviceName)).flatMap((ofServer) => {
@@ -109,22 +104,10 @@ export const splitRedirects = rule<RedirectedCalls>({
 /** The redirected calls that ids tie to the request that followed. */
 function listNamedRest(scene: Scene, open: Open, redirected: readonly Call[]): readonly Pair[] {
   const endOf = new Map(redirected.map(({ client, server }) => [client, server.endTimeUnixNano]));
-  // An answer that two calls have in common is that of neither.
-  return listNamed(scene, open, [...endOf.keys(), ...open.clients]).filter(({ client, server }) => {
+  return listNamed(scene, open, [...endOf.keys()]).filter(({ client, server }) => {
     const end = endOf.get(client);
     return end !== undefined && server.startTimeUnixNano >= end - scene.thresholds.rounding;
   });
-}
-
-/** RFC 9110, section 15.4; 304 redirects nobody. */
-const redirects: ReadonlySet<number | null> = new Set([301, 302, 303, 307, 308]);
-
-function isRedirect(statusCode: number | null): boolean {
-  return redirects.has(statusCode);
-}
-
-function isFollowed(statusCode: number | null): boolean {
-  return statusCode !== null && !isRedirect(statusCode);
 }
 
 /** Each call, from its redirect on, with a request that began meanwhile. */

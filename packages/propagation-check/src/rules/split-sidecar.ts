@@ -1,4 +1,5 @@
 import { readAddress, readCallFacts } from '../calls/call-facts.ts';
+import { isLoopback } from '../calls/inside.ts';
 import { isMoreThanChance } from '../pairing/chance.ts';
 import { compareRequests, endsWithin, type Pair, pairSpans, startsDuringAny } from '../pairing/pair.ts';
 import { kindNumber, type Span } from '../span/span.ts';
@@ -27,7 +28,8 @@ const causesBeside: readonly FindingId[] = ['format-mismatch', 'header-ignored']
 
 /**
  * A sidecar on the way out has a CLIENT span for a request that its service made, and that span began a trace: the sidecar reads no format
- * that the service writes, as with a mesh on B3. Two services that wait at the same URL look alike, but each has a request of its own there.
+ * that the service writes, as with a mesh on B3. Two services that call one URL at the same time look alike, but the called service has a
+ * SERVER span for each of these calls.
  */
 export const splitSidecars = rule<SidecarCalls>({
   finding: splitTrace,
@@ -145,7 +147,7 @@ function listRoots(scene: Scene, open: Open, pairs: readonly Pair[]): readonly S
 function isSameUrl(one: Span, other: Span): boolean {
   const [outer, inner] = [readCallFacts(one), readCallFacts(other)];
   const facts = ['protocol', 'method', 'host', 'port', 'path', 'rpcMethod'] as const;
-  const isNamed = outer.host !== null && (outer.path ?? outer.rpcMethod) !== null;
+  const isNamed = outer.host !== null && !isLoopback(outer.host) && (outer.path ?? outer.rpcMethod) !== null;
   return isNamed && facts.every((fact) => outer[fact] === inner[fact]);
 }
 

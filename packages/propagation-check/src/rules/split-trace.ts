@@ -349,35 +349,12 @@ function measureEdge(
   const client = first.client.serviceName;
   const server = first.server.serviceName;
   const targets = new Set(pairs.map((pair) => loose.targetOf(pair.client)));
-  const kindOf = (request: Span): string => loose.kindOf(scene.graph.rowOf(request));
-  const kinds = new Set(pairs.map((pair) => kindOf(pair.server)));
-  const isAlike = (row: number): boolean => kinds.has(loose.kindOf(row));
-  const continued = loose.continued.get(server) ?? [];
-  const continuedAlike = continued.filter((span) => kinds.has(kindOf(span)));
-  const isMcp = isOfMcp(first.client);
   const whole = scene
     .groupsBetween(client, server)
-    .filter(isOfLayer(isMcp))
+    .filter(isOfLayer(isOfMcp(first.client)))
     .filter(({ protocol }) => protocol !== 'messaging');
   const isExpected = isExpectedDirectly(scene, client, server);
-  const paired = new Set(pairs.flatMap((pair) => [pair.client, pair.server]));
-  const { graph } = scene;
-  // Spans of the called service without their parent prove that context arrived in their trace: its calls are others.
-  const reached = new Set(loose.orphans.get(server)?.map(({ traceId }) => traceId));
-  const kindsOfServer = loose.kindsOf(server);
-  const unpairedAtBorder = loose.roots
-    .select((row) => graph.isAtBorder(row) && isAlike(row), server)
-    .filter((root) => !paired.has(root)).length;
-  const alike = [...kinds].reduce((sum, kind) => sum + (kindsOfServer.get(kind) ?? 0), 0) - unpairedAtBorder;
-  const toTargets = loose.calls.callsTo(client, targets).filter(
-    (span) =>
-      isOfMcp(span) === isMcp &&
-      // A call that reached nobody, as while the called service starts, has no other side.
-      (paired.has(span) ||
-        (readOutcome(span) !== 'unreached' &&
-          !graph.isAtBorder(graph.rowOf(span)) &&
-          !reached.has(span.traceId))),
-  );
+  const toTargets = listToTargets(scene, loose, first, pairs, targets);
   return [
     {
       scene,
@@ -386,11 +363,8 @@ function measureEdge(
       pairs,
       toTargets,
       cached: toTargets.filter((span) => scene.shared.findUnprovable(span)?.why === 'cached-answer').length,
-      alike: {
-        count: alike + continuedAlike.length,
-        list: () => [...loose.roots.select(isAlike, server), ...continuedAlike],
-      },
-      ofServer: loose.roots.count(server) + continued.length,
+      alike: measureAlike(scene, loose, pairs, server),
+      ofServer: loose.roots.count(server) + (loose.continued.get(server)?.length ?? 0),
       whole,
       isExpected,
       isOnItsWay:
@@ -403,6 +377,46 @@ function measureEdge(
       named,
     },
   ];
+}
+
+/** The open calls to the targets of the pairs that may have another side. */
+function listToTargets(
+  { graph }: Scene,
+  loose: Loose,
+  { client, server }: Pair,
+  pairs: readonly Pair[],
+  targets: ReadonlySet<string>,
+): readonly Span[] {
+  const isMcp = isOfMcp(client);
+  const paired = new Set(pairs.map((pair) => pair.client));
+  // Spans of the called service without their parent prove that context arrived in their trace: its calls are others.
+  const reached = new Set(loose.orphans.get(server.serviceName)?.map(({ traceId }) => traceId));
+  return loose.calls.callsTo(client.serviceName, targets).filter(
+    (span) =>
+      isOfMcp(span) === isMcp &&
+      // A call that reached nobody, as while the called service starts, has no other side.
+      (paired.has(span) ||
+        (readOutcome(span) !== 'unreached' &&
+          !graph.isAtBorder(graph.rowOf(span)) &&
+          !reached.has(span.traceId))),
+  );
+}
+
+/** The requests of the kinds of the pairs. Of those at the border of the capture only the paired ones. */
+function measureAlike({ graph }: Scene, loose: Loose, pairs: readonly Pair[], server: string | null): Alike {
+  const kinds = new Set(pairs.map((pair) => loose.kindOf(graph.rowOf(pair.server))));
+  const isAlike = (row: number): boolean => kinds.has(loose.kindOf(row));
+  const continued = (loose.continued.get(server) ?? []).filter((span) => isAlike(graph.rowOf(span)));
+  const paired = new Set(pairs.map((pair) => pair.server));
+  const unpairedAtBorder = loose.roots
+    .select((row) => graph.isAtBorder(row) && isAlike(row), server)
+    .filter((root) => !paired.has(root)).length;
+  const ofKind = loose.kindsOf(server);
+  const roots = [...kinds].reduce((sum, kind) => sum + (ofKind.get(kind) ?? 0), 0);
+  return {
+    count: roots - unpairedAtBorder + continued.length,
+    list: () => [...loose.roots.select(isAlike, server), ...continued],
+  };
 }
 
 function areNamed({ pairs, named }: SplitEdge): boolean {

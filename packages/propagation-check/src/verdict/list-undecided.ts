@@ -11,6 +11,7 @@ import {
   type LooseEnds,
   listUnprovable,
   type Scene,
+  type UnnamedSide,
   type UnprovableCall,
 } from '../rules/check.ts';
 import { provesArrival } from '../rules/span-lost-in-service.ts';
@@ -27,53 +28,9 @@ export function listUndecided(
   drafts: readonly Draft[],
   uncovered: readonly UncoveredCalls[],
 ): readonly Undecided[] {
-  const edges = scene.expectation.edges.flatMap(({ client, server, rule }): readonly Undecided[] => {
-    if (rule === 'may' || hasCall(scene, client, server) || hasError({ found: drafts }, { client, server }))
-      return [];
-    const unnamed = findUnnamedSide(scene, { client, server }, drafts);
-    if (unnamed !== null) {
-      const [missing, known] = unnamed.side === 'server' ? [server, client] : [client, server];
-      const verb = unnamed.side === 'server' ? 'is called by' : 'calls';
-      const name = unnamed.as ?? 'a service without a name';
-      return [
-        {
-          client,
-          server,
-          says: `${missing} has no span and may be ${name}, which ${verb} ${known}: set OTEL_SERVICE_NAME of ${missing}`,
-        },
-      ];
-    }
-    const hasArrived = drafts.some(
-      (draft) => provesArrival(draft) && draft.client === client && draft.server === server,
-    );
-    if (rule === 'must-not') {
-      const possible = hasSpans(scene, server) ? null : findPossibleCall(drafts, { client, server });
-      if (possible === null) return [];
-      const says = `${client} calls ${possible}, which has no span: send its spans to the same place, or list it under tolerated-peers if it is another`;
-      return [{ client, server, says }];
-    }
-    if (hasArrived || scene.shared.isReachedThrough(client, server)) return [];
-    const unlinked = countUnlinked(scene, { client, server });
-    if (unlinked > 0) {
-      const says = `a limit of its SDK left links out of ${countOf(unlinked, 'message')} of ${server}, so that nothing tells whose they are: raise OTEL_SPAN_LINK_COUNT_LIMIT there, and check again`;
-      return [{ client, server, says }];
-    }
-    const unprovable = listUnprovable(scene, clients, { client, server });
-    if (unprovable.length > 0) return [{ client, server, says: describeUnprovable(unprovable, server) }];
-    const warned = drafts.find((draft) => draft.client === client && draft.server === server);
-    const absent =
-      warned !== undefined
-        ? `no call of it is whole, and the data leave open whether it is broken (${warned.id})`
-        : hasSpans(scene, client)
-          ? 'no call of it has its other side here'
-          : `no span of ${client}${hasSpans(scene, server) ? '' : ` or ${server}`} is here`;
-    return [
-      {
-        client,
-        server,
-        says: `${absent}: add the spans of both services, and send a request that makes the call`,
-      },
-    ];
+  const edges = scene.expectation.edges.flatMap((edge): readonly Undecided[] => {
+    const says = tellUndecided(scene, clients, drafts, edge);
+    return says === null ? [] : [{ client: edge.client, server: edge.server, says }];
   });
   const baggage = listUnshownBaggage(scene, scene.expectation.baggage).map((entry) => ({
     client: null,
@@ -86,6 +43,47 @@ export function listUndecided(
     ...listMostlyUncovered(scene, drafts, uncovered),
     ...baggage,
   ];
+}
+
+/** Why the data leave an expected or forbidden edge open; null where they do not. */
+function tellUndecided(
+  scene: Scene,
+  clients: readonly Span[],
+  drafts: readonly Draft[],
+  { client, server, rule }: ExpectedEdge,
+): string | null {
+  if (rule === 'may' || hasCall(scene, client, server) || hasError({ found: drafts }, { client, server }))
+    return null;
+  const unnamed = findUnnamedSide(scene, { client, server }, drafts);
+  if (unnamed !== null) return tellUnnamed(unnamed, { client, server });
+  if (rule === 'must-not') {
+    const possible = hasSpans(scene, server) ? null : findPossibleCall(drafts, { client, server });
+    return possible === null
+      ? null
+      : `${client} calls ${possible}, which has no span: send its spans to the same place, or list it under tolerated-peers if it is another`;
+  }
+  const ofEdge = drafts.filter((draft) => draft.client === client && draft.server === server);
+  if (ofEdge.some(provesArrival) || scene.shared.isReachedThrough(client, server)) return null;
+  const unlinked = countUnlinked(scene, { client, server });
+  if (unlinked > 0)
+    return `a limit of its SDK left links out of ${countOf(unlinked, 'message')} of ${server}, so that nothing tells whose they are: raise OTEL_SPAN_LINK_COUNT_LIMIT there, and check again`;
+  const unprovable = listUnprovable(scene, clients, { client, server });
+  if (unprovable.length > 0) return describeUnprovable(unprovable, server);
+  const [warned] = ofEdge;
+  const absent =
+    warned !== undefined
+      ? `no call of it is whole, and the data leave open whether it is broken (${warned.id})`
+      : hasSpans(scene, client)
+        ? 'no call of it has its other side here'
+        : `no span of ${client}${hasSpans(scene, server) ? '' : ` or ${server}`} is here`;
+  return `${absent}: add the spans of both services, and send a request that makes the call`;
+}
+
+function tellUnnamed({ side, as }: UnnamedSide, { client, server }: Sides): string {
+  const [missing, known, verb] =
+    side === 'server' ? [server, client, 'is called by'] : [client, server, 'calls'];
+  const name = as ?? 'a service without a name';
+  return `${missing} has no span and may be ${name}, which ${verb} ${known}: set OTEL_SERVICE_NAME of ${missing}`;
 }
 
 function describeUnprovable(calls: readonly UnprovableCall[], server: string): string {

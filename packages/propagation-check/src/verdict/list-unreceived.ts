@@ -3,6 +3,7 @@ import { nameTarget } from '../calls/target.ts';
 import { countUnlinked, type Draft, listExplained, type Scene } from '../rules/check.ts';
 import type { Span } from '../span/span.ts';
 import { type Group, groupBy, keyFor } from '../util/group-by.ts';
+import { remember } from '../util/remember.ts';
 import { countCalls, type UnjudgedCalls } from './list-unjudged.ts';
 
 /** The messages of one destination that were received. */
@@ -23,13 +24,19 @@ export function listUnreceived(
   if (sent.length === 0) return [];
   const explained = new Set(drafts.flatMap(listExplained));
   const receivedAt = indexReceived(scene);
+  const isUnlinked = remember(
+    (client: string | null, server: string | null) => countUnlinked(scene, { client, server }) > 0,
+  );
   return groupBy(sent, (span) => keyFor(span.serviceName, nameTarget(span))).flatMap((group) => {
     if (group.some((span) => explained.has(span))) return [];
     const [first] = group;
     const received = receivedAt.get(nameTarget(first));
+    const servers = [...(received?.servers ?? [])];
+    // A note of its own tells of messages whose links a limit of the SDK left out.
+    if (servers.some((server) => isUnlinked(first.serviceName, server))) return [];
     const messages = received === undefined ? group : listDue(scene, group, received);
     if (messages.length === 0) return [];
-    const server = [...(received?.servers ?? [])].find((name) => name !== null) ?? '(unknown)';
+    const server = servers.find((name) => name !== null) ?? '(unknown)';
     const peer = readDestination(first) ?? '';
     const calls = countCalls(scene, messages);
     const edge = { client: first.serviceName, peer, calls, protocol: 'messaging' as const };
@@ -68,15 +75,8 @@ function indexReceived({ graph, groups, facts }: Scene): ReadonlyMap<string, Rec
   return received;
 }
 
-/**
- * Messages that would have been received by the end of the capture, as late as any other of the destination. Not those that failed, and none where
- * a limit of the SDK left links out: a note of its own tells of those.
- */
-function listDue(scene: Scene, sent: Group<Span>, { servers, lag }: Received): readonly Span[] {
-  const isUnlinked = [...servers].some(
-    (server) => countUnlinked(scene, { client: sent[0].serviceName, server }) > 0,
-  );
-  if (isUnlinked) return [];
+/** Messages that would have been received by the end of the capture, as late as any other of the destination. Not those that failed. */
+function listDue(scene: Scene, sent: Group<Span>, { lag }: Received): readonly Span[] {
   const isDue = (span: Span): boolean => span.endTimeUnixNano + BigInt(Math.ceil(lag)) <= scene.capture.to;
   return sent.filter((span) => isDue(span) && readOutcome(span) !== 'unreached');
 }

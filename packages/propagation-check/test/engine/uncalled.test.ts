@@ -3,6 +3,7 @@ import { suite, test } from 'node:test';
 import { hintAtExpectations } from '../../src/collect/hint-at-expectations.ts';
 import { expectPath, noExpectation } from '../../src/expect/expectation.ts';
 import { checkTraces } from '../../src/verdict/check-traces.ts';
+import { ownServiceName } from '../../src/verdict/own-service.ts';
 import type { Result } from '../../src/verdict/result.ts';
 import { drawTrace } from '../draw-trace.ts';
 
@@ -37,6 +38,17 @@ suite('requests and messages that began traces, and of which nothing here shows 
   test('of a service of which nothing else is here', () => {
     const result = judge(`SERVER stock GET /stock  b1  100..110 ${get} url.path=/stock`);
     assert.deepEqual(result.unjudged, [{ client: null, peer: 'stock', calls: 1 }]);
+  });
+
+  test('beside information of the service, which is no finding', () => {
+    const calling = `        CLIENT orders GET         a4  7..13 ${get} url.full=http://example.com/`;
+    const root = `  SERVER orders GET /orders   b1  100..110 ${get} url.path=/orders/2`;
+    const { findings, unjudged } = checkTraces(drawTrace([whole, calling, '  trace b', root].join('\n')));
+    assert.deepEqual(
+      findings.map(({ severity, client }) => `${severity} ${client}`),
+      ['info orders'],
+    );
+    assert.deepEqual(unjudged, [{ client: null, peer: 'orders', calls: 1 }]);
   });
 
   test('messages, whatever else is here of the service', () => {
@@ -88,5 +100,12 @@ suite('requests and messages that began traces, and of which nothing here shows 
       SERVER orders GET /orders  b1  100..110 ${get} url.path=/orders/2`);
     const result = checkTraces(spans);
     assert.deepEqual([result.verdict, result.unjudged], ['unknown', undefined]);
+    const own = drawTrace(`
+      trace a
+      CLIENT ${ownServiceName} GET  a0  0..70 ${get} url.full=http://web/
+        SERVER web GET /            a1  1..60 ${get} url.path=/
+      trace b
+      SERVER orders GET /orders     b1  100..110 ${get} url.path=/orders/2`);
+    assert.equal(checkTraces(own).unjudged, undefined);
   });
 });

@@ -37,6 +37,9 @@ suite('the answer of a call', () => {
   test('names its own SERVER span, which began meanwhile', () => {
     assert.deepEqual(readAnswers(call(1, '10..90', named(2)), root), ['call served']);
     assert.deepEqual(readAnswers(call(1, '10..90', named(1)), root), []);
+    const apart = `${call(1, '110..190', named(1))}\n  orders SERVER "served" 20..80 ${work} id:named`;
+    assert.deepEqual(readAnswers(apart), ['call served']);
+    assert.deepEqual(readAnswers(call(1, '10..90', `${named(1)} id:named`)), []);
   });
 
   test('is of another call, where the span began before or after', () => {
@@ -55,6 +58,8 @@ suite('the answer of a call', () => {
 
   test('is of another call, where the span is below that one', () => {
     assert.deepEqual(readAnswers(call(1, '10..90', named(2)), below(page)), ['call [served]']);
+    const over = below(page).replace('12..90', '12..15');
+    assert.deepEqual(readAnswers(call(1, '10..90', named(2)), over), ['call served']);
     assert.deepEqual(readAnswers(call(1, '10..90', named(2)), below(page, named(2))), ['call [served]']);
     const linked = `trace 3\n  app CLIENT "other" 12..90 http.request.method=GET url.full=http://orders/work id:other\n${root} link:other`;
     assert.deepEqual(readAnswers(call(1, '10..90', named(2)), linked), ['call [served]']);

@@ -74,5 +74,7 @@ suite('an answer that names a request outside of the call', () => {
       pairNamed(call(1, 'call', answeredBy(2, 'request')), request(2, 'request'), named, page),
       ['call request'],
     );
+    const later = '  orders SERVER "later" 220..280 id:later';
+    assert.deepEqual(pairNamed(call(1, 'call', answeredBy(1, 'later')), later), []);
   });
 });

@@ -6,6 +6,8 @@ const receive = (at: number, more = '') =>
   `worker CONSUMER "receive" ${at}..${at + 1} messaging.system=kafka messaging.destination.name=jobs ${more}`;
 const call = (at: number, { service = 'worker', to = 'store', more = '' } = {}) =>
   `${service} CLIENT "POST" ${at}..${at + 60} http.request.method=POST url.full=http://${to}:8000/rows http.response.status_code=200 ${more}`;
+const onPod = (pod: string) => `resource:k8s.pod.name=${pod}`;
+const inLanguage = (language: string) => `resource:telemetry.sdk.language=${language}`;
 const serve = (at: number, service = 'store') =>
   `${service} SERVER "POST /rows" ${at + 6}..${at + 50} http.request.method=POST url.path=/rows`;
 
@@ -73,4 +75,59 @@ test('requests are no messages, and other services handle other messages', () =>
   assert.deepEqual(judgeDrawing(drawRounds(6, asked) + drawChain(990, receive(99_000))), []);
   const others = (at: number) => [[receive(at)], [call(at + 240, { service: 'cron' }), serve(at + 240)]];
   assert.deepEqual(judgeDrawing(drawRounds(6, others)), []);
+});
+
+const handle = (at: number, more = '', path = '/x') =>
+  `worker SERVER "GET ${path}" ${at}..${at + 1} http.request.method=GET http.route=${path} ${more}`;
+/** Requests at fixed times are those of a monitor. */
+const times = [0, 700, 2900, 3600, 5900, 6700];
+const afterRequests = ['warning context-lost-in-process worker -> store 6'];
+
+test('each request is followed by such a call, and is no probe', () => {
+  const after = (path: string) => (_: number, round: number) => {
+    const at = times[round] ?? 0;
+    return [[handle(at, '', path)], [call(at + 40), serve(at + 40)]];
+  };
+  assert.deepEqual(judgeDrawing(drawRounds(6, after('/x'))), afterRequests);
+  assert.deepEqual(judgeDrawing(drawRounds(6, after('/healthz'))), []);
+});
+
+test('a call after a message is told once, whatever request ended then', () => {
+  const both = (_: number, round: number) => {
+    const at = times[round] ?? 0;
+    return [[receive(at)], [handle(at)], [call(at + 40), serve(at + 40)]];
+  };
+  assert.deepEqual(judgeDrawing(drawRounds(6, both)), lost(6));
+});
+
+test('calls of another process of the service, such as of the browser that has its name', () => {
+  const apart = (enter: typeof receive, of: string, others: string) => (_: number, round: number) => {
+    const at = times[round] ?? 0;
+    return [[enter(at, of)], [call(at + 40, { more: others }), serve(at + 40)]];
+  };
+  for (const [one, other] of [
+    [onPod('worker-1'), onPod('worker-2')],
+    [inLanguage('nodejs'), inLanguage('webjs')],
+  ] as const) {
+    assert.deepEqual(judgeDrawing(drawRounds(6, apart(receive, one, other))), []);
+    assert.deepEqual(judgeDrawing(drawRounds(6, apart(receive, one, one))), lost(6));
+    assert.deepEqual(judgeDrawing(drawRounds(6, apart(handle, one, other))), []);
+    assert.deepEqual(judgeDrawing(drawRounds(6, apart(handle, one, one))), afterRequests);
+  }
+});
+
+test('an export of telemetry, which an SDK makes as soon as a span has ended, is no call of the handler', () => {
+  const targets = ['/v1/traces', '/v1/logs', '/api/v2/spans', '/api/traces'].map(
+    (path) => `http.request.method=POST url.full=http://store:4318${path}`,
+  );
+  const rpc =
+    'rpc.system=grpc rpc.service=opentelemetry.proto.collector.trace.v1.TraceService rpc.method=Export';
+  for (const about of [...targets, rpc])
+    for (const enter of [receive, handle]) {
+      const after = (_: number, round: number) => {
+        const at = times[round] ?? 0;
+        return [[enter(at)], [`worker CLIENT "Export" ${at + 40}..${at + 100} ${about}`, serve(at + 40)]];
+      };
+      assert.deepEqual(judgeDrawing(drawRounds(6, after)), [], about);
+    }
 });

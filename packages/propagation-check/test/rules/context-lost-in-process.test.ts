@@ -195,3 +195,30 @@ suite('a call to a peer outside, during each request', () => {
     ]);
   });
 });
+
+suite('a call of another process of the service, during each', () => {
+  const draw = (kind: string, attributes: string, of: string, others: string) =>
+    times
+      .map(
+        (at, round) =>
+          drawChain(2 * round + 1, `web ${kind} "handle" ${at}..${at + 100} ${attributes} resource:${of}`) +
+          drawChain(
+            2 * round + 2,
+            drawClient({ from: at + 10, to: at + 90, extra: `resource:${others}` }),
+            drawServer({ from: at + 20, to: at + 80 }),
+          ),
+      )
+      .join('');
+  for (const [kind, attributes] of [
+    ['SERVER', 'http.request.method=GET url.path=/call'],
+    ['CONSUMER', queue('jobs')],
+  ] as const)
+    for (const [what, one, other] of [
+      ['replica', 'k8s.pod.name=web-1', 'k8s.pod.name=web-2'],
+      ['browser of the same name', 'telemetry.sdk.language=nodejs', 'telemetry.sdk.language=webjs'],
+    ] as const)
+      test(`${kind}: ${what}`, () => {
+        assert.deepEqual(judgeDrawing(draw(kind, attributes, one, other)), []);
+        assert.deepEqual(judgeDrawing(draw(kind, attributes, one, one)), lost('error', times.length));
+      });
+});

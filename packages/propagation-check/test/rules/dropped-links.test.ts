@@ -44,7 +44,9 @@ suite('messages whose links a limit of the SDK left out', () => {
         return checkTraces(spans, { expectation });
       };
       assert.equal(check(drawing.replaceAll(dropped, '')).verdict, 'broken');
-      const { verdict, findings, undecided = [] } = check(drawing);
+      const { verdict, findings, undecided = [], unjudged } = check(drawing);
+      // The note on the links tells of messages beside whole ones.
+      if (!isUndecided) assert.equal(unjudged, undefined);
       assert.deepEqual(
         findings.filter(({ severity }) => severity !== 'info'),
         [],
@@ -106,6 +108,47 @@ suite('requests whose links a limit of the SDK left out', () => {
       assert.deepEqual(unjudged, [{ client: 'web', peer: 'orders:8082', calls: 3, why: 'dropped-links' }]);
       assert.equal(check(drawing.replaceAll(dropped, '')).verdict, 'broken');
     }
+  });
+
+  test('leave no call open to which they cannot belong', () => {
+    const listWhy = (...lines: readonly string[]) =>
+      (check(lines.join('\n')).unjudged ?? []).flatMap(({ why }) => why ?? []);
+    const call = (more = '') =>
+      `trace 1\n  web CLIENT "GET" 0..90 http.request.method=GET url.full=http://orders:8082/work http.response.status_code=200 ${more}`;
+    const request = (more = dropped) => `orders SERVER "GET /work" 10..80 ${work} ${more}`;
+    const other =
+      '  app CLIENT "GET" 5..85 http.request.method=GET url.full=http://orders:8082/work id:other';
+    assert.deepEqual(listWhy(call(), 'trace 2', `  ${request()}`), ['dropped-links']);
+    assert.deepEqual(listWhy(call(), 'trace 2', other, `    ${request()}`), []);
+    assert.deepEqual(
+      listWhy(call(), 'trace 2', other, 'trace 3', `  ${request(`${dropped} link:other`)}`),
+      [],
+    );
+    assert.deepEqual(listWhy(call(), `  ${request()}`), []);
+    const named = 'http.response.header.traceresponse=00-<2>-<named>-01';
+    assert.deepEqual(
+      listWhy(call(named), 'trace 2', `  ${request('id:named')}`, 'trace 3', `  ${request()}`),
+      [],
+    );
+    // Of two calls that it fits, it is of the one whose answer names it.
+    for (const [first, second, of] of [
+      ['', named, '5'],
+      [named, '', '1'],
+    ] as const) {
+      const calls = [call(first), call(second).replace('trace 1', 'trace 5')];
+      const { spans } = readDrawing([...calls, 'trace 2', `  ${request(`${dropped} id:named`)}`].join('\n'));
+      const { explain = [] } = checkTraces(spans, { explain: true });
+      assert.deepEqual(
+        explain.filter(({ unjudged }) => unjudged !== undefined).map(({ traceId }) => traceId.at(-1)),
+        [of],
+      );
+    }
+  });
+
+  test('leave no edge open that has an error', () => {
+    const broken = drawCalls(20, 3, false).replaceAll(dropped, '');
+    const { verdict, undecided } = check([drawCalls(1, 1, true), drawCalls(10, 4, false), broken].join('\n'));
+    assert.deepEqual([verdict, undecided], ['broken', undefined]);
   });
 
   test('are said without a word of SERVER spans that are not here', () => {

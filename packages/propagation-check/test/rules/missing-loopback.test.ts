@@ -44,6 +44,13 @@ suite('a service that calls itself over gRPC to answer HTTP', () => {
     );
   });
 
+  test('is told where another replica answers', () => {
+    const onPods = (at: number) =>
+      ask(at).replace(/(flags SERVER.*)/g, '$1 resource:k8s.pod.name=flags-1') +
+      rpc(at).replace(/(flags SERVER.*)/, '$1 resource:k8s.pod.name=flags-2');
+    assert.deepEqual(judge(onPods), [missing(6)]);
+  });
+
   test('is told of each service', () => {
     const other = (at: number) => (ask(at + 250) + rpc(at + 250)).replaceAll('flags', 'rules');
     assert.deepEqual(

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
+import { isForwarded, type RequestHead } from '../../src/rules/missing-call.ts';
 import { drawChain, judgeDrawing } from './judge-drawing.ts';
 
 const times = [0, 700, 1900, 2600, 4100, 5300];
@@ -98,5 +99,38 @@ suite('requests within those of a service that nobody is known to call', () => {
       judge((at) => ask({ at, about: rpc }) + answer(at, rpc)),
       [],
     );
+    const cut = (about: string, from = http('/api/orders')) =>
+      judge((at) => ask({ at, about: from }) + answer(at, about));
+    assert.deepEqual(cut(http('/orders')), possible);
+    assert.deepEqual(cut(http('/items')), []);
+    assert.deepEqual(cut(http('/'), http('/api/')), []);
+  });
+});
+
+suite('a request that a proxy forwarded', () => {
+  const head = (path: string, userAgent: string | null = 'node', method = 'GET'): RequestHead => ({
+    method,
+    path,
+    userAgent,
+  });
+
+  test('has the method, the path and the program of that of the proxy', () => {
+    assert.ok(isForwarded(head('/orders'), head('/orders')));
+    assert.ok(isForwarded(head('/orders', null), head('/orders')));
+    assert.ok(!isForwarded(head('/orders'), head('/orders', 'go')));
+    assert.ok(!isForwarded(head('/orders'), head('/orders', 'node', 'POST')));
+    assert.ok(!isForwarded(head('/orders'), { ...head('/orders'), path: null }));
+  });
+
+  test('has the rest of the path, where both name the program', () => {
+    assert.ok(isForwarded(head('/api/orders'), head('/orders')));
+    assert.ok(!isForwarded(head('/orders'), head('/api/orders')));
+    for (const [outer, inner] of [
+      [null, 'node'],
+      ['node', null],
+      [null, null],
+    ] as const)
+      assert.ok(!isForwarded(head('/api/orders', outer), head('/orders', inner)));
+    assert.ok(!isForwarded(head('/api/'), head('/')));
   });
 });

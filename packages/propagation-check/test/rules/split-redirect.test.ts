@@ -140,6 +140,14 @@ suite('calls that were redirected', () => {
     assert.deepEqual(judgeDrawing([answered(0), named(0), ...all].join('')), [
       'error split-trace web -> blobs 5',
     ]);
+    assert.deepEqual(judgeDrawing(times.map((at) => answered(at) + named(at)).join('')), [
+      'error split-trace web -> blobs 6',
+    ]);
+    // The request of a call that its answer names is that of no other.
+    const meanwhile = download({ at: 5 });
+    assert.deepEqual(judgeDrawing([answered(0), named(0), meanwhile, ...all].join('')), [
+      'error split-trace web -> blobs 1',
+    ]);
   });
 
   test('are not split by an answer that names a request before the redirect, or of another call', () => {
@@ -147,6 +155,11 @@ suite('calls that were redirected', () => {
     assert.deepEqual(judgeDrawing(answered(0) + named(0, 200)), []);
     assert.deepEqual(judgeDrawing(answered(0) + answered(20, 0, 0) + named(0)), []);
     assert.deepEqual(judgeDrawing(answered(0) + named(0) + answered(700, 0, 0)), []);
+    const direct = drawChain(
+      1,
+      'app CLIENT "GET" 35..85 http.request.method=GET url.full=http://blobs/blob http.response.status_code=200 http.response.header.traceresponse=00-<90000>-<rest0>-01',
+    );
+    assert.deepEqual(judgeDrawing(answered(0) + named(0) + direct), []);
   });
 
   test('are not split where the service is asked all the time', () => {

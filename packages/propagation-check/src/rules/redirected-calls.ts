@@ -1,0 +1,28 @@
+import { readStatusCode } from '../calls/call-facts.ts';
+import { type Call, selectCalls } from '../calls/call-group.ts';
+import type { SceneFacts } from './check.ts';
+
+/** Calls whose CLIENT span covers a redirect and the request that followed: the called service redirected, and the caller saw another answer. */
+export function listRedirectedCalls({
+  graph,
+  facts,
+  groups,
+}: Pick<SceneFacts, 'graph' | 'facts' | 'groups'>): readonly Call[] {
+  if (!facts.maySome((row) => isRedirect(readStatusCode(row)))) return [];
+  return selectCalls(
+    graph,
+    groups,
+    (client, server) => isRedirect(facts.statusCodeOf(server)) && isFollowed(facts.statusCodeOf(client)),
+  );
+}
+
+/** RFC 9110, section 15.4; 304 redirects nobody. */
+const redirects: ReadonlySet<number | null> = new Set([301, 302, 303, 307, 308]);
+
+function isRedirect(statusCode: number | null): boolean {
+  return redirects.has(statusCode);
+}
+
+function isFollowed(statusCode: number | null): boolean {
+  return statusCode !== null && !isRedirect(statusCode);
+}

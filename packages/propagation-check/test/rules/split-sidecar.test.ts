@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import { drawChain, judgeDrawing } from './judge-drawing.ts';
+
+/** Irregular: nothing else keeps step with them. */
+const times = [0, 700, 2900, 3600, 5900, 6700];
+
+interface Call {
+  readonly service?: string;
+  readonly host?: string;
+  readonly from?: number;
+  readonly to?: number;
+}
+
+const call = (at: number, { service = 'web', host = 'orders', from = 10, to = 90 }: Call = {}): string =>
+  `${service} CLIENT "GET" ${at + from}..${at + to} http.request.method=GET url.full=http://${host}/items http.response.status_code=200`;
+const serve = (at: number, service = 'orders'): string =>
+  `${service} SERVER "GET /items" ${at + 20}..${at + 60} http.request.method=GET url.path=/items`;
+const enter = (at: number): string =>
+  `web SERVER "GET /cart" ${at}..${at + 100} http.request.method=GET url.path=/cart`;
+
+type Draw = (at: number) => readonly string[];
+
+const drawRounds = (drawRound: Draw, number: number): string =>
+  times.map((at, round) => drawChain(number + round, ...drawRound(at))).join('');
+/** Rounds of a trace each. */
+const judge = (...rounds: readonly Draw[]): readonly string[] =>
+  judgeDrawing(rounds.map((drawRound, at) => drawRounds(drawRound, 10 * at + 1)).join(''));
+
+suite('a CLIENT span that began a trace within a call to the same URL', () => {
+  const ofWeb: Draw = (at) => [enter(at), call(at)];
+  const whole: Draw = (at) => [...ofWeb(at), serve(at, 'orders-v2')];
+  const ofProxy =
+    (about: Call = {}): Draw =>
+    (at) => [call(at, { service: 'web-proxy', from: 12, to: 88, ...about }), serve(at)];
+  const beside = ['warning split-trace web -> web-proxy 6'];
+  const broken = ['error split-trace web -> web-proxy 6'];
+
+  test('is that of a sidecar', () => {
+    assert.deepEqual(judge(ofWeb, ofProxy()), broken);
+    assert.deepEqual(judge(whole, ofProxy()), beside);
+  });
+
+  test('is not where it ends later', () => {
+    assert.deepEqual(judge(ofWeb, ofProxy({ to: 120 })), []);
+  });
+
+  test('is not where others like it are within no call', () => {
+    assert.deepEqual(judge(ofWeb, ofProxy(), ofProxy({ from: 212, to: 288 })), []);
+  });
+
+  test('is not where nothing says what is called', () => {
+    const unnamed =
+      (draw: Draw): Draw =>
+      (at) =>
+        draw(at).map((line) => line.replace(/url.full=\S+/, 'server.address=orders'));
+    assert.deepEqual(judge(unnamed(ofWeb), unnamed(ofProxy())), []);
+  });
+
+  test('is not where the called service calls its own URL, or the caller calls again', () => {
+    const again =
+      (service: string): Draw =>
+      (at) => [
+        call(at, { service, from: 22, to: 58 }),
+        serve(at, 'stock').replace(/\d+\.\.\d+/, `${at + 24}..${at + 56}`),
+      ];
+    assert.deepEqual(
+      judge((at) => [...ofWeb(at), serve(at)], again('orders')),
+      ['error context-lost-in-process orders -> stock 6'],
+    );
+    const ofCron: Draw = (at) => [call(at + 200, { service: 'cron' })];
+    assert.deepEqual(judge(whole, ofProxy({ service: 'web' }), ofCron), [
+      'error context-lost-in-process web -> orders 6',
+    ]);
+  });
+
+  test('is not at an address that means another machine to each', () => {
+    for (const host of ['localhost:8080', '127.0.0.1:8080', '[::1]:8080']) {
+      const outer: Draw = (at) => [enter(at), call(at, { host })];
+      assert.deepEqual(judge(outer, ofProxy({ host })), [], host);
+      assert.deepEqual(
+        judge((at) => [...outer(at), serve(at, 'stock')], ofProxy({ host })),
+        [],
+        host,
+      );
+    }
+  });
+
+  test('is not where a request that began a trace explains the call; one that may be of anything does not', () => {
+    const root: Draw = (at) => [serve(at, 'stock')];
+    const unknown: Draw = (at) => [`stock SERVER "GET" ${at + 20}..${at + 60} http.request.method=GET`];
+    const ofSidecar = (...rounds: readonly Draw[]) =>
+      judge(...rounds).filter((line) => line.includes('web-proxy'));
+    assert.deepEqual(ofSidecar(ofWeb, ofProxy(), root), []);
+    assert.deepEqual(ofSidecar(ofWeb, ofProxy(), unknown), broken);
+    assert.deepEqual(ofSidecar(whole, ofProxy(), root), beside);
+  });
+});
