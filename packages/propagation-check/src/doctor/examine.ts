@@ -93,7 +93,7 @@ const template = /[{][{%]|<%/;
 function isText({ path, text }: ProjectFile): boolean {
   const kind = kindOf(path);
   const isCode = code.some((each) => each === kind);
-  return !(isCode ? /\0/ : /[\p{Cc}--[\s\x7f-\x9f]]/v).test(text);
+  return !(isCode ? /\0/ : /[^\P{Cc}\s\x7f-\x9f]/u).test(text);
 }
 
 /** Files that are no text, where there is nothing else to look at, or that belong to every such project. */
