@@ -4,8 +4,8 @@ import { isDetached, isOutgoing } from '../calls/edge.ts';
 import { nameTarget } from '../calls/target.ts';
 import { isExpected } from '../expect/expectation.ts';
 import { isRoot } from '../graph/trace-graph.ts';
-import { arePairsAwaited } from '../pairing/awaited.ts';
-import { pairDisplaced, pairWithMessages } from '../pairing/displaced.ts';
+import { areEndedByCalls, arePairsAwaited } from '../pairing/awaited.ts';
+import { areAtFixedTimes, pairDisplaced, pairWithMessages } from '../pairing/displaced.ts';
 import { type Pair, startsDuringAny } from '../pairing/pair.ts';
 import type { Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
@@ -145,9 +145,15 @@ function areEnough({ thresholds }: Scene, pairs: readonly Pair[]): boolean {
   return pairs.length >= fewest;
 }
 
-/** A call that no request waited for may be that of a listener, which is told of what the request changed. */
+/**
+ * A call that no request waited for may be that of a listener, which is told of what the request changed. Where requests come at fixed
+ * times a timer may keep step with them, unless each ends with its call.
+ */
 export function wereAwaited({ thresholds }: Scene, pairs: readonly Pair[]): boolean {
-  return arePairsAwaited(pairs, thresholds);
+  return (
+    arePairsAwaited(pairs, thresholds) &&
+    (areEndedByCalls(pairs, thresholds) || !areAtFixedTimes(pairs.map(({ client }) => client)))
+  );
 }
 
 /**
