@@ -3,7 +3,8 @@ import { type CallGroup, someCall } from '../calls/call-group.ts';
 import type { Edges } from '../calls/edge.ts';
 import type { Expectation } from '../expect/expectation.ts';
 import { none, type TraceGraph } from '../graph/trace-graph.ts';
-import type { Attributes, Span } from '../span/span.ts';
+import { readInstance } from '../span/instance.ts';
+import type { Span } from '../span/span.ts';
 import type { SpanStore } from '../span/span-store.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
 import type { AnswerLookup } from './answers.ts';
@@ -31,27 +32,9 @@ export interface ClockThresholds extends Tolerances {
   readonly alignedShare: number;
 }
 
-/** Attributes that tell replicas apart, the finest first (semantic conventions, resources). */
-const instanceAttributes = [
-  'service.instance.id',
-  'k8s.pod.uid',
-  'k8s.pod.name',
-  'container.id',
-  'host.id',
-  'host.name',
-] as const;
-
 /** The key of the clock that a span was timed with. */
 export function clockOf(span: Span): string {
-  return keyFor(span.serviceName, instanceOf(span.resource));
-}
-
-function instanceOf(resource: Attributes): string | null {
-  for (const name of instanceAttributes) {
-    const value = resource.get(name);
-    if (typeof value === 'string' && value !== '') return value;
-  }
-  return null;
+  return keyFor(span.serviceName, readInstance(span.resource));
 }
 
 /**
@@ -213,7 +196,7 @@ function listSynchronous({ groups }: Edges): readonly CallGroup[] {
 }
 
 function keyOfResource({ serviceName, attributes }: SpanStore['resourceTable'][number]): string {
-  return keyFor(serviceName, instanceOf(attributes));
+  return keyFor(serviceName, readInstance(attributes));
 }
 
 /** By how much the clock of each resource is ahead of the others. */
@@ -258,7 +241,7 @@ function listByWeight(graph: TraceGraph): readonly (Clock & { readonly key: stri
     const clock = clocks.get(key) ?? {
       key,
       service,
-      instance: instanceOf(attributes),
+      instance: readInstance(attributes),
       spans: 0,
       first: none,
     };

@@ -25,11 +25,7 @@ export interface AwaitedThresholds {
 export function areAwaited(pairs: readonly Awaiting[], thresholds: AwaitedThresholds): boolean {
   if (pairs.length === 0) return false;
   const fill = median(pairs.map(({ request, call }) => measureFill(request, call)));
-  const rest = median(
-    pairs.map(({ request, call }) =>
-      ratio(request.endTimeUnixNano - call.endTimeUnixNano, durationOf(request)),
-    ),
-  );
+  const rest = measureRest(pairs);
   const delays = pairs.map(({ request, call }) =>
     ratio(call.startTimeUnixNano - request.startTimeUnixNano, durationOf(request)),
   );
@@ -45,6 +41,19 @@ export function arePairsAwaited(pairs: readonly Pair[], thresholds: AwaitedThres
   return areAwaited(
     pairs.map(({ client: request, server: call }) => ({ request, call })),
     thresholds,
+  );
+}
+
+/** Whether requests ended shortly after their calls, as a timer's would not. */
+export function areEndedByCalls(pairs: readonly Pair[], { restAfterCall }: AwaitedThresholds): boolean {
+  return measureRest(pairs.map(({ client: request, server: call }) => ({ request, call }))) <= restAfterCall;
+}
+
+function measureRest(pairs: readonly Awaiting[]): number {
+  return median(
+    pairs.map(({ request, call }) =>
+      ratio(request.endTimeUnixNano - call.endTimeUnixNano, durationOf(request)),
+    ),
   );
 }
 

@@ -1,10 +1,10 @@
+import { mayBeOfOneProcess } from '../span/instance.ts';
 import type { Span } from '../span/span.ts';
 import { median } from '../util/statistics.ts';
 import { type AwaitedThresholds, arePairsAwaited, measureFill } from './awaited.ts';
 import { type ChanceThresholds, isMoreThanChance } from './chance.ts';
 import { pairContained } from './contained.ts';
-import type { Pair, Tolerances } from './pair.ts';
-import { mayBeOfOneProcess } from './same-process.ts';
+import { durationOf, type Pair, type Tolerances } from './pair.ts';
 
 /** `rules/thresholds.ts` has the numbers and their reasons. */
 export interface DisplacedThresholds extends Tolerances, AwaitedThresholds, ChanceThresholds {
@@ -79,13 +79,26 @@ export function pairWithMessages(
 
 /** Whether requests come so irregularly that another clock would miss them: the time between two differs by more than they last. */
 export function areIrregular(requests: readonly Span[]): boolean {
+  const gaps = listGaps(requests);
+  const usual = median(gaps);
+  return median(gaps.map((gap) => Math.abs(gap - usual))) > medianDuration(requests);
+}
+
+/** Whether requests come at the times of a clock, one after the other. Two have one time between them, which shows no period. */
+export function areAtFixedTimes(requests: readonly Span[]): boolean {
+  const gaps = listGaps(requests);
+  return gaps[1] !== undefined && median(gaps) > medianDuration(requests) && !areIrregular(requests);
+}
+
+function listGaps(requests: readonly Span[]): readonly number[] {
   const starts = requests
     .map(({ startTimeUnixNano }) => startTimeUnixNano)
     .toSorted((one, other) => Number(one - other));
-  const gaps = starts.slice(1).map((start, at) => Number(start - (starts[at] ?? start)));
-  const usual = median(gaps);
-  const lasts = requests.map((request) => Number(request.endTimeUnixNano - request.startTimeUnixNano));
-  return median(gaps.map((gap) => Math.abs(gap - usual))) > median(lasts);
+  return starts.slice(1).map((start, at) => Number(start - (starts[at] ?? start)));
+}
+
+function medianDuration(requests: readonly Span[]): number {
+  return median(requests.map((request) => Number(durationOf(request))));
 }
 
 /** Whether the requests and the calls correspond, not only as a whole. Where they overlap, so many tell it as well. */

@@ -1,4 +1,3 @@
-import { isHealthProbe } from '../calls/call-facts.ts';
 import { type Call, selectCalls } from '../calls/call-group.ts';
 import { isDetached } from '../calls/edge.ts';
 import { nameTarget } from '../calls/target.ts';
@@ -6,14 +5,14 @@ import { isTelemetryExport } from '../calls/telemetry-export.ts';
 import { isMoreThanChance } from '../pairing/chance.ts';
 import { areIrregular } from '../pairing/displaced.ts';
 import { type Pair, pairSpans, startsDuring } from '../pairing/pair.ts';
-import { mayBeOfOneProcess } from '../pairing/same-process.ts';
+import { mayBeOfOneProcess } from '../span/instance.ts';
 import { atTime } from '../span/row-span.ts';
 import type { Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
 import { type Group, groupBy, keyFor } from '../util/group-by.ts';
 import { later, median } from '../util/statistics.ts';
 import { listExplained, protocolOf, type Scene } from './check.ts';
-import { finding } from './context-lost-in-process.ts';
+import { finding, listRoutes } from './context-lost-in-process.ts';
 import { type Gate, gate, type Rule, rule } from './rule.ts';
 
 /** Calls of a service to one target that began traces. */
@@ -53,9 +52,8 @@ export const callsAfterRequests = findCallsAfter({
   kind: 'SERVER',
   name: 'request',
   listWindows: (scene, service) =>
-    scene.shared
-      .routesOf(service)
-      .filter(([first]) => first.kind === 'SERVER' && !isHealthProbe(first))
+    listRoutes(scene, service)
+      .filter(([first]) => first.kind === 'SERVER')
       .map((ofRoute) => openWindows(scene, ofRoute))
       // Monitors ask at fixed times, and a timer of the service may keep step with them.
       .filter(areIrregular),

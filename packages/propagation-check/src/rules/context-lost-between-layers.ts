@@ -3,6 +3,7 @@ import type { RowSource } from '../calls/row-facts.ts';
 import { none } from '../graph/trace-graph.ts';
 import { isMoreThanChance } from '../pairing/chance.ts';
 import { type Pair, pairSpans, startsDuring, type Tolerances } from '../pairing/pair.ts';
+import { mayBeOfOneProcess } from '../span/instance.ts';
 import { atTime } from '../span/row-span.ts';
 import type { Span } from '../span/span.ts';
 import { kindNumber } from '../span/span.ts';
@@ -43,14 +44,15 @@ export const contextLostBetweenLayers = rule<DividedLayers>({
       .filter((span) => readCallFacts(span).path !== null);
     return groupBy(spans, (span) => keyFor(span.serviceName, span.scopeName, span.kind)).flatMap((layers) => {
       const requests = new Set(layers.map(nameRequest));
-      const servers = open.roots.of(layers[0].serviceName).filter(
-        (span) =>
-          span.kind === 'SERVER' &&
-          // A caller may repeat its request.
-          (layers[0].kind === 'INTERNAL' || span.scopeName !== layers[0].scopeName) &&
-          !isHealthProbe(span) &&
-          requests.has(nameRequest(span)),
-      );
+      const servers = open.roots
+        .of(layers[0].serviceName)
+        .filter(
+          (span) =>
+            span.kind === 'SERVER' &&
+            (layers[0].kind === 'INTERNAL' || areOfTwoLayers(layers[0], span)) &&
+            !isHealthProbe(span) &&
+            requests.has(nameRequest(span)),
+        );
       const pairs = pairLayers(layers, servers, scene.thresholds);
       return pairs.length === 0 ? [] : [{ scene, layers, servers, pairs }];
     });
@@ -89,6 +91,11 @@ export const contextLostBetweenLayers = rule<DividedLayers>({
       })),
     }),
 });
+
+/** A caller may repeat its request, and a capture without the scopes of some spans does not tell their layers. */
+function areOfTwoLayers({ scopeName }: Span, other: Span): boolean {
+  return scopeName !== '' && other.scopeName !== '' && scopeName !== other.scopeName;
+}
 
 function isInternalRequest(row: RowSource): boolean {
   return row.kind === 'INTERNAL' && readMethod(row) !== null;
@@ -145,7 +152,9 @@ function pairLayers(
     [...layerOf.keys()],
     servers,
     (window, server) =>
-      startsDuring(server, window, tolerances) && nameRequest(window) === nameRequest(server),
+      startsDuring(server, window, tolerances) &&
+      nameRequest(window) === nameRequest(server) &&
+      mayBeOfOneProcess(window, server),
     tolerances,
   );
   return pairs.map((pair) => ({ ...pair, client: layerOf.get(pair.client) ?? pair.client }));

@@ -1,14 +1,16 @@
+import { isHealthProbe } from '../calls/call-facts.ts';
 import { type Call, groupCalls, viewCalls } from '../calls/call-group.ts';
 import { isDetached, isOutgoing } from '../calls/edge.ts';
 import { nameTarget } from '../calls/target.ts';
 import { isExpected } from '../expect/expectation.ts';
 import { isRoot } from '../graph/trace-graph.ts';
-import { arePairsAwaited } from '../pairing/awaited.ts';
-import { pairDisplaced, pairWithMessages } from '../pairing/displaced.ts';
-import type { Pair } from '../pairing/pair.ts';
+import { areEndedByCalls, arePairsAwaited } from '../pairing/awaited.ts';
+import { areAtFixedTimes, pairDisplaced, pairWithMessages } from '../pairing/displaced.ts';
+import { type Pair, startsDuringAny } from '../pairing/pair.ts';
 import type { Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
 import { type Group, groupBy, keyFor } from '../util/group-by.ts';
+import { earlier, later } from '../util/statistics.ts';
 import { listExplained, protocolOf, type Scene } from './check.ts';
 import { defineFinding } from './define-finding.ts';
 import { listCallers } from './list-callers.ts';
@@ -143,9 +145,15 @@ function areEnough({ thresholds }: Scene, pairs: readonly Pair[]): boolean {
   return pairs.length >= fewest;
 }
 
-/** A call that no request waited for may be that of a listener, which is told of what the request changed. */
+/**
+ * A call that no request waited for may be that of a listener, which is told of what the request changed. Where requests come at fixed
+ * times a timer may keep step with them, unless each ends with its call.
+ */
 export function wereAwaited({ thresholds }: Scene, pairs: readonly Pair[]): boolean {
-  return arePairsAwaited(pairs, thresholds);
+  return (
+    arePairsAwaited(pairs, thresholds) &&
+    (areEndedByCalls(pairs, thresholds) || !areAtFixedTimes(pairs.map(({ client }) => client)))
+  );
 }
 
 /**
@@ -167,13 +175,45 @@ export function pairWithEntries(
     called,
   );
   // Each route is judged for itself: others do not make the call.
-  const found = scene.shared.routesOf(service).flatMap((ofRoute) => {
+  const routes = listRoutes(scene, service);
+  const found = routes.flatMap((ofRoute) => {
     const bereft = ofRoute.filter((entry) => !callers.has(scene.graph.rowOf(entry)));
     return ofRoute[0].kind === 'CONSUMER'
       ? pairWithMessages(bereft, detached, scene.thresholds)
       : pairDisplaced(bereft, detached, 0, scene.thresholds);
   });
-  return [...new Map(found.map((pair) => [pair.server, pair])).values()];
+  const pairs = [...new Map(found.map((pair) => [pair.server, pair])).values()];
+  return areAlsoMadeAlone(scene, routes.flat(), detached, pairs) ? [] : pairs;
+}
+
+/** The requests and messages of a service by route, without probes and scrapes: these come at fixed times, ask for no work, and a timer may keep step. */
+export function listRoutes({ shared }: Scene, service: string | null): readonly Group<Span>[] {
+  return shared.routesOf(service).filter(([first]) => !isHealthProbe(first));
+}
+
+/**
+ * Whether more of the calls than a few were made while no request was open: a job makes them. Those before the first request and after
+ * the last are left aside, since a capture cuts off theirs.
+ */
+function areAlsoMadeAlone(
+  { graph, thresholds }: Scene,
+  entries: readonly Span[],
+  detached: readonly Span[],
+  pairs: readonly Pair[],
+): boolean {
+  const [first] = pairs;
+  const most = pairs.length * (thresholds.displacedLeftOver - 1);
+  if (first === undefined || detached.length - pairs.length <= most) return false;
+  const from = entries.reduce(
+    (time, { startTimeUnixNano }) => earlier(time, startTimeUnixNano),
+    first.client.startTimeUnixNano,
+  );
+  const to = entries.reduce((time, { endTimeUnixNano }) => later(time, endTimeUnixNano), from);
+  const isDuring = startsDuringAny(graph, entries, thresholds);
+  const alone = detached.filter(
+    (call) => call.startTimeUnixNano > from && call.startTimeUnixNano < to && !isDuring(graph.rowOf(call)),
+  );
+  return alone.length > most;
 }
 
 function startsOwnTrace({ graph }: Scene, client: Span): boolean {
