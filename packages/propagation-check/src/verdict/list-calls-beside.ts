@@ -39,8 +39,9 @@ export function listCallsBeside(scene: Scene, roots: Open['roots'], edge: Sides)
     pairWithin(ofRoute, possible, isBetweenCalls, endpointOf, thresholds),
   );
   const found = [...new Set(pairs.map(({ server }) => server))];
-  const isMost =
+  // Somebody outside would send some at other times.
+  const isEach =
     found.length >= thresholds.fewestPossibleCalls &&
-    found.length >= possible.length * thresholds.missingCallShare;
-  return isMost ? found : [];
+    found.length >= possible.length * thresholds.everyRequestShare;
+  return isEach ? found : [];
 }

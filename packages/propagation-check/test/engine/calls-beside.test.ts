@@ -46,4 +46,13 @@ suite('traces within requests that show another call', () => {
     const late = at.map((from, index) => (index % 2 === 0 ? from + 65 : from + 1000));
     assert.deepEqual(listUnjudged(draw(late.map((from) => [from, from + 130]))), []);
   });
+
+  test('as many again at other times: callers from outside', () => {
+    const both = at.map((from) => [from + 65, from + 195] as const);
+    const others = at.map(
+      (from, index) => `trace ${index + 201}
+  orders SERVER "GET /price" ${from + 1000}..${from + 1130} ${get} url.path=/price`,
+    );
+    assert.deepEqual(listUnjudged(`${draw(both)}${others.join('\n')}\n`), []);
+  });
 });
