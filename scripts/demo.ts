@@ -1,5 +1,5 @@
 /** Runs the demo without containers: two real services, an embedded receiver, and the assertion on what arrived. */
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { type Command, Option } from 'commander';
 import { faultNames, faults } from 'faults';
@@ -15,6 +15,7 @@ import { type AssertionArguments, createAssertionCommand, readArguments } from '
 import { type DemoSystem, startDemoSystem } from './demo-system.ts';
 import { expectDemo, locateExpectation } from './expect-demo.ts';
 import { runScript } from './run-script.ts';
+import { saveFile } from './save-file.ts';
 
 interface Arguments extends AssertionArguments {
   readonly fault?: string;
@@ -37,6 +38,7 @@ async function runDemo(signal: AbortSignal): Promise<number> {
   const timeoutMs = args.timeout * 1000;
 
   const fault = args.fault ?? null;
+  refuseOtherMode(fault, args.mode);
   const system = await startDemoSystem({
     mode: args.mode,
     fault,
@@ -82,6 +84,15 @@ async function runDemo(signal: AbortSignal): Promise<number> {
   } finally {
     await system.close();
   }
+}
+
+/** In the words of this command line: the services know only `PROPAGATION`. */
+function refuseOtherMode(fault: string | null, mode: Arguments['mode']): void {
+  const modes = fault === null ? undefined : faults.get(fault)?.modes;
+  if (modes === undefined || modes.includes(mode)) return;
+  throw new UsageError(
+    `--fault ${fault} breaks nothing with --mode ${mode}; give it --mode ${modes.join(' or ')}`,
+  );
 }
 
 /** As many requests as the fault needs to be seen, unless the user says how many. */
@@ -132,7 +143,7 @@ async function saveEvidence(system: DemoSystem, run: AssertionRun, hasHeaders: b
   ];
   const paths = files.map(({ path }) => relative(process.cwd(), path));
   for (const { path, content } of files) {
-    const problem = await save(path, content);
+    const problem = await saveFile(path, content);
     if (problem !== null)
       return { paths, problem: `${relative(process.cwd(), path)} could not be written: ${problem}` };
   }
@@ -146,17 +157,4 @@ async function openReport(): Promise<void> {
   const { default: open } = await import('open');
   const opener = await open(reportPath);
   opener.on('error', (error) => process.stderr.write(`the report could not be opened: ${error.message}\n`));
-}
-
-/** Whole or not at all, because another demo may be doing the same. Answers with what went wrong, or null. */
-async function save(path: string, content: string): Promise<string | null> {
-  const draft = `${path}.${process.pid}`;
-  try {
-    await mkdir(outFolder, { recursive: true });
-    await writeFile(draft, content);
-    await rename(draft, path);
-    return null;
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error);
-  }
 }

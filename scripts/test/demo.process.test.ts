@@ -81,8 +81,7 @@ describe('npm run demo', () => {
 
   it('refuses a fault that breaks nothing in the mode', async () => {
     const { code, stdout, stderr } = await runDemo({ PROPAGATION: 'manual' }, ['--fault', 'body-never-read']);
-    const expected =
-      'demo: FAULT=body-never-read breaks nothing with PROPAGATION=manual; set PROPAGATION=auto\n';
+    const expected = 'demo: --fault body-never-read breaks nothing with --mode manual; give it --mode auto\n';
     assert.deepEqual([code, stdout, stderr], [2, '', expected]);
   });
 

@@ -26,6 +26,7 @@ export { hang, type Layout, paint, type Style, truncate } from './report/layout.
 export { renderTraceTrees } from './report/trace-tree.ts';
 export { EdgeCounters } from './sink/edge-counters.ts';
 export { TraceJudge } from './sink/trace-judge.ts';
+export { describeFileError } from './source/file-error.ts';
 export { readSpanStore } from './source/read-span-store.ts';
 export { encodeOtlpLines } from './span/encode-otlp-lines.ts';
 export { escapeJson } from './util/escape-json.ts';

@@ -1,5 +1,5 @@
 import { countOf } from '../util/count-of.ts';
-import { decideOutcome, isAccepted, type Outcome } from '../verdict/decide-verdict.ts';
+import { decideOutcome, fails, isAccepted, type Outcome } from '../verdict/decide-verdict.ts';
 import type { EdgeResult, Finding, Result } from '../verdict/result.ts';
 import { escapeText } from './escape-text.ts';
 import type { CommandEnd, ReportDetails, RequestCounts, SearchExtent } from './json.ts';
@@ -46,20 +46,27 @@ function failsByWarning(result: Result, details: ReportDetails): boolean {
   return result.verdict !== 'broken' && outcomeOf(result, details) === 'failed';
 }
 
-/** The result in one line. Failed requests are the likeliest reason why there is no verdict, so that they come first there. */
+/**
+ * The result in one line. Where there is no verdict, its likeliest reasons come first: the end of the command and failed requests; and before them
+ * the warnings that fail, which the first word tells of.
+ */
 export function summarise(result: Result, details: ReportDetails): string {
   const { reason, requests, search, command } = details;
   const summary =
     result.verdict === 'unknown' && reason !== null ? escapeText(reason) : summariseEdges(result);
   const failed = describeFailed(requests);
-  const facts = result.verdict === 'unknown' ? [...failed, summary] : [summary, ...failed];
-  return [
-    ...facts,
-    ...(failsByWarning(result, details) ? ['warnings fail (--fail-on warning)'] : []),
-    ...describeUnjudged(result),
-    ...describeLimit(search),
-    ...describeCommand(command),
-  ].join('; ');
+  const ended = describeCommand(command);
+  const warned = failsByWarning(result, details) ? ['warnings fail (--fail-on warning)'] : [];
+  const limit = describeLimit(search);
+  const facts =
+    result.verdict === 'unknown'
+      ? [...warned.map((text) => `${countWarnings(result)}: ${text}`), ...ended, ...failed, summary, ...limit]
+      : [summary, ...failed, ...warned, ...describeUnjudged(result), ...limit, ...ended];
+  return facts.join('; ');
+}
+
+function countWarnings({ findings }: Result): string {
+  return countOf(findings.filter((finding) => fails(finding, 'warning')).length, 'warning');
 }
 
 function describeFailed(requests: RequestCounts | undefined): readonly string[] {

@@ -1,4 +1,5 @@
 import { readCallFacts } from '../calls/call-facts.ts';
+import { mayBeOfOneBroker } from '../calls/messaging-system.ts';
 import type { Span } from '../span/span.ts';
 import { type Group, groupBy, keyFor } from '../util/group-by.ts';
 import type { Open, Scene } from './check.ts';
@@ -35,6 +36,12 @@ export const possibleMessages = rule<PossibleMessages>({
       'one service sends to the destination, and one other receives from it',
       ({ sent, received, others }) => others === 0 && sent[0].serviceName !== received[0].serviceName,
       ({ others }) => `${others} more`,
+    ),
+    gate(
+      'no attribute says that they use different brokers',
+      ({ sent, received }) => sent.every((one) => received.every((other) => mayBeOfOneBroker(one, other))),
+      ({ sent, received }) =>
+        [sent[0], received[0]].map(({ attributes }) => attributes.get('messaging.system')).join(' and '),
     ),
     gate(
       'no message between the two is whole',

@@ -1,5 +1,6 @@
 import { readCallFacts, readDestination, readLogPosition, readMessageId } from '../calls/call-facts.ts';
 import { type Call, selectCalls } from '../calls/call-group.ts';
+import { mayBeOfOneBroker } from '../calls/messaging-system.ts';
 import { isExpected } from '../expect/expectation.ts';
 import type { Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
@@ -131,6 +132,7 @@ function isSameQueue(producer: Span, consumer: Span, shareQueue: ShareQueue): bo
   const [to, from] = [readCallFacts(producer).destination, readCallFacts(consumer).destination];
   const id = readCallFacts(consumer).messageId ?? '';
   if (isOfBroker(id)) return true;
+  if (!mayBeOfOneBroker(producer, consumer)) return false;
   if (isNumber(id))
     return to !== null && to === from && shareQueue(producer.serviceName, consumer.serviceName, to);
   return to === null || from === null || to === from;

@@ -2,7 +2,6 @@ import { isHealthProbe } from '../calls/call-facts.ts';
 import { groupCalls } from '../calls/call-group.ts';
 import { isDetached } from '../calls/edge.ts';
 import { nameEndpoints } from '../calls/endpoint.ts';
-import type { ExpectedEdge } from '../expect/expectation.ts';
 import { arePairsAwaited } from '../pairing/awaited.ts';
 import { isMoreThanChance } from '../pairing/chance.ts';
 import { pairContained } from '../pairing/contained.ts';
@@ -11,14 +10,16 @@ import { type Draft, hasCall, hasSpans, type Open, type Scene } from '../rules/c
 import { listCallers } from '../rules/list-callers.ts';
 import type { Thresholds } from '../rules/thresholds.ts';
 import { isToleratedEdge } from '../rules/tolerated-peer.ts';
-import { kindNumber, type Span } from '../span/span.ts';
+import type { Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
+import { chooseRoots, type Sides } from './choose-roots.ts';
+import { listCallsBeside } from './list-calls-beside.ts';
 import { describePossible, type UnjudgedCalls } from './list-unjudged.ts';
 import { nameRows } from './name-rows.ts';
 import type { Undecided } from './result.ts';
 
-interface Edge extends Pick<ExpectedEdge, 'client' | 'server'> {
+interface Edge extends Sides {
   /** The expectations demand or forbid it. */
   readonly isAsked: boolean;
 }
@@ -41,7 +42,7 @@ interface RequestPairs {
 export interface PossibleCalls {
   /** Of edges with so many that a verdict would be a guess. */
   readonly undecided: readonly Undecided[];
-  /** Of edges with fewer, of endpoints that the caller is not known to call, and within requests that did not wait for them. */
+  /** Of edges with fewer, of endpoints that the caller is not known to call, beside calls that it shows, and within requests that did not wait for them. */
   readonly unjudged: readonly UnjudgedCalls[];
 }
 
@@ -57,7 +58,7 @@ export function listPossibleCalls(
   const { fewestUnique, fewestPossibleCalls, missingCallShare } = scene.thresholds;
   const find = (edge: Edge): readonly Possible[] => {
     const possible = roots
-      .select(chooseRoots(scene, edge), edge.server)
+      .select(chooseRoots(scene, edge, edge.isAsked ? 'any' : 'called'), edge.server)
       .filter((root) => !isHealthProbe(root));
     if (possible.length === 0) return [];
     const { awaited, loose } = pairWithUnpaired(scene, edge, possible);
@@ -85,16 +86,21 @@ export function listPossibleCalls(
     .flatMap((edge) => find({ ...edge, isAsked: true }));
   const isEnough = ({ edge, ofRoots, isAwaited }: Possible): boolean =>
     isAwaited && ofRoots.length >= (edge.isAsked ? fewestUnique : fewestPossibleCalls);
-  const few = [...found.filter((possible) => !isEnough(possible)), ...unknown];
+  const few = [...found.filter((possible) => !isEnough(possible)), ...unknown].map(({ edge, ofRoots }) => ({
+    edge,
+    spans: ofRoots.map(({ server }) => server),
+  }));
+  const beside = edges
+    .filter((edge) =>
+      [...found, ...unknown].every(
+        (possible) => possible.edge.server !== edge.server || possible.edge.client !== edge.client,
+      ),
+    )
+    .map((edge) => ({ edge, spans: listCallsBeside(scene, roots, edge) }))
+    .filter(({ spans }) => spans.length > 0);
   return {
     undecided: found.filter(isEnough).map(({ edge, pairs, ofRoots }) => describe(edge, pairs, ofRoots)),
-    unjudged: few.map(({ edge, ofRoots }) =>
-      describePossible(
-        scene,
-        edge,
-        ofRoots.map((pair) => pair.server),
-      ),
-    ),
+    unjudged: [...few, ...beside].map(({ edge, spans }) => describePossible(scene, edge, spans)),
   };
 }
 
@@ -126,34 +132,6 @@ function hasOtherCallers(scene: Scene, edge: Edge): boolean {
   return scene.expectation.edges.some(
     ({ client, server, rule }) => rule !== 'must-not' && server === edge.server && !hasSpans(scene, client),
   );
-}
-
-/**
- * Roots that the caller may have caused: not those of programs that begin traces at the caller too, nor of other programs than made its
- * whole calls. Unless the edge is asked for, they are of endpoints that it is known to call.
- */
-function chooseRoots(scene: Scene, { client, server, isAsked }: Edge): (row: number) => boolean {
-  const { facts, graph } = scene;
-  const outside = new Set<string | null>();
-  for (const row of graph.rowsOfService(client))
-    if (graph.store.kinds[row] === kindNumber.server && graph.isRoot(row))
-      outside.add(facts.userAgentOf(row));
-  outside.delete(null);
-  const own = new Set<string | null>();
-  const endpoints = new Set<string>();
-  const nameEndpoint = nameRows(scene);
-  for (const { servers } of scene.groupsBetween(client, server)) {
-    for (const row of servers) {
-      own.add(facts.userAgentOf(row));
-      endpoints.add(nameEndpoint(row));
-    }
-  }
-  own.delete(null);
-  return (row) => {
-    const agent = facts.userAgentOf(row);
-    const isOther = agent !== null && (outside.has(agent) || (own.size > 0 && !own.has(agent)));
-    return !isOther && (isAsked || endpoints.has(nameEndpoint(row)));
-  };
 }
 
 /** Requests without a call to the callee, each with a root of the callee, or a call of the caller that began a trace, within it. */

@@ -241,7 +241,7 @@ test('the SDK is late only for what was loaded before it, in this order', () => 
       'server.js': server,
     });
   const setup =
-    "const { NodeSDK } = require('@opentelemetry/sdk-node');\nnew NodeSDK({ instrumentations: [] }).start();\n";
+    "const { NodeSDK } = require('@opentelemetry/sdk-node');\nnew NodeSDK({ instrumentations: list() }).start();\n";
   const client = "const { Kafka } = require('kafkajs');\n";
   assert.deepEqual(program(setup + client), []);
   assert.deepEqual(program(`function connect() {\n  ${client}}\n${setup}`), []);

@@ -8,6 +8,7 @@ import { renderHtml } from '../../src/report/html/render-html.ts';
 import { renderJson } from '../../src/report/json.ts';
 import { renderJunit } from '../../src/report/junit.ts';
 import { renderMarkdown } from '../../src/report/markdown.ts';
+import { summarise } from '../../src/report/summary.ts';
 import { renderTerminal } from '../../src/report/terminal.ts';
 import { renderTree } from '../../src/report/tree.ts';
 import { applyBaseline } from '../../src/verdict/apply-baseline.ts';
@@ -130,4 +131,18 @@ test('warnings that fail say so in each report', () => {
   assert.match(renderJunit(result, details, options), / failures="0" errors="0" skipped="0">/);
   assert.match(renderGithub(result, failing, options), /^::error title=Trace context propagation/);
   assert.match(renderGithub(result, details, options), /^::notice title=Trace context propagation/);
+});
+
+test('warnings that fail are the first reason where there is no verdict, and the end of the command comes before what it explains', () => {
+  const text = readFileSync(
+    new URL('../../fixtures/split-trace/shown-possible-messages.txt', import.meta.url),
+    'utf8',
+  );
+  const result = checkTraces(readDrawing(text).spans);
+  const ended = { ...details, reason: 'no call was seen', command: { name: 'tests', exitCode: 3 } };
+  assert.equal(
+    summarise(result, { ...ended, failOn: 'warning' }),
+    '1 warning: warnings fail (--fail-on warning); tests ended with exit code 3; no call was seen',
+  );
+  assert.equal(summarise(result, ended), 'tests ended with exit code 3; no call was seen');
 });

@@ -1,9 +1,10 @@
 import type { DoctorCheck, Observation } from '../check.ts';
 import { listLaunches } from '../launch.ts';
-import { listSetups, setupOffset } from '../node-setup.ts';
+import { isInjected, listSetups, setupOffset } from '../node-setup.ts';
 import { findSdk, hasOtherAgent, isFrontEnd, type NodeUnit } from '../node-unit.ts';
 import { placeAt } from '../place.ts';
 import type { Project } from '../project.ts';
+import type { SourceFile } from '../source-file.ts';
 
 export const nodeNoInstrumentation: DoctorCheck = {
   id: 'node-no-instrumentation',
@@ -19,20 +20,61 @@ export const nodeNoInstrumentation: DoctorCheck = {
   find: (project) => project.units.flatMap((unit) => judge(project, unit)),
 };
 
+const instrumentation = /^[^.].*instrument|@fastify\/otel|plugin/;
+
 function judge(project: Project, unit: NodeUnit): readonly Observation[] {
-  const { dependencies, sources } = unit;
   if (findSdk(unit) === null || hasOtherAgent(unit) || isFrontEnd(unit)) return [];
   // A package without a start may be a library, whose users bring instrumentations.
   if (listLaunches(project, unit).length === 0) return [];
-  const others = [
-    ...dependencies.keys(),
-    ...[...sources.values()].flatMap(({ imports }) => imports.map(({ from }) => from)),
-  ];
-  if (others.some((name) => /^[^.].*instrument|@fastify\/otel|plugin/.test(name))) return [];
   // Code that reads and writes headers itself needs none.
   if (project.mentions(/\bpropagation\s*\.\s*(?:inject|extract)\b|inject-nodejs/)) return [];
-  return listSetups(unit).map((setup) => ({
-    place: placeAt(setup, setupOffset(setup)),
-    says: 'no instrumentation is installed or imported',
-  }));
+  if (importsAny([unit])) return [];
+  const setups = listSetups(unit);
+  const isInstalled = [...unit.dependencies.keys()].some((name) => instrumentation.test(name));
+  // What is installed may be loaded from elsewhere, unless the code says that there is none.
+  if (isInstalled && !(setups.every(givesNone) && !loadsAnother(project))) return [];
+  const says = isInstalled
+    ? 'instrumentation is installed, and NodeSDK is given none'
+    : 'no instrumentation is installed or imported';
+  return setups.map((setup) => ({ place: placeAt(setup, setupOffset(setup)), says }));
+}
+
+function importsAny(units: readonly NodeUnit[]): boolean {
+  return units.some(({ sources }) =>
+    [...sources.values()].some(({ imports }) => imports.some(({ from }) => instrumentation.test(from))),
+  );
+}
+
+/** Another package of the project, a package that Node.js preloads or the platform may add instrumentations. */
+function loadsAnother(project: Project): boolean {
+  return importsAny(project.units) || isInjected(project) || project.mentions(preloadedPackage);
+}
+
+const preloadedPackage = /(?:^|[\s"'=])(?:-r|--require|--import)[\s=]+\\?["']?[@\w]/;
+
+/** `new NodeSDK()`, or with an object that is written out there and names no instrumentation. */
+function givesNone({ text }: SourceFile): boolean {
+  const [, ...calls] = text.split(/\bnew\s+(?:\w+\.)?NodeSDK\s*\(/);
+  return calls.length > 0 && !otherSetup.test(text) && calls.every(hasNone);
+}
+
+const otherSetup = /\bregisterInstrumentations\b|\bNodeTracerProvider\b|\bstartNodeSDK\b/;
+
+function hasNone(afterBracket: string): boolean {
+  const given = readArguments(afterBracket).trim();
+  if (given === '') return true;
+  const isWrittenOut = given.startsWith('{') && given.endsWith('}') && !given.includes('...');
+  return isWrittenOut && !/\binstrumentations\b/.test(given.replace(/\binstrumentations\s*:\s*\[\s*\]/, ''));
+}
+
+/** What stands before the bracket that closes the call; where a string holds one, less. */
+function readArguments(afterBracket: string): string {
+  let depth = 1;
+  for (let at = 0; at < afterBracket.length; at += 1) {
+    const sign = afterBracket.charAt(at);
+    if (sign === '(') depth += 1;
+    else if (sign === ')') depth -= 1;
+    if (depth === 0) return afterBracket.slice(0, at);
+  }
+  return afterBracket;
 }

@@ -1,0 +1,47 @@
+import { isHealthProbe } from '../calls/call-facts.ts';
+import { isOutgoing } from '../calls/edge.ts';
+import { nameEndpoints } from '../calls/endpoint.ts';
+import type { Open, Scene } from '../rules/check.ts';
+import { groupCallsByRequest, pairWithin } from '../rules/missing-call.ts';
+import type { Span } from '../span/span.ts';
+import { groupBy } from '../util/group-by.ts';
+import { chooseRoots, type Sides } from './choose-roots.ts';
+
+/**
+ * Roots of the callee, of endpoints that the caller is not seen to call, within its requests that do call the callee: each request of a route encloses one
+ * and waited for it, while it shows no call. A second client library that is not instrumented makes this picture.
+ */
+export function listCallsBeside(scene: Scene, roots: Open['roots'], edge: Sides): readonly Span[] {
+  const { graph, thresholds } = scene;
+  const possible = roots
+    .select(chooseRoots(scene, edge, 'others'), edge.server)
+    .filter((root) => !isHealthProbe(root));
+  if (possible.length < thresholds.fewestPossibleCalls) return [];
+  const spans = scene.spansOf(edge.client);
+  const calls = groupCallsByRequest(scene, spans.filter(isOutgoing));
+  const callers = new Set(
+    scene
+      .groupsBetween(edge.client, edge.server)
+      .flatMap(({ clients }) => Array.from(clients, (row) => graph.topInService(row))),
+  );
+  const requests = scene
+    .selectSpans(edge.client, (row) => graph.isEntry(row) && callers.has(row))
+    .filter((request) => !isHealthProbe(request));
+  const isBetweenCalls = (request: Span, root: Span): boolean =>
+    !calls
+      .get(request)
+      ?.some(
+        (call) =>
+          call.endTimeUnixNano > root.startTimeUnixNano && call.startTimeUnixNano < root.endTimeUnixNano,
+      );
+  const endpointOf = nameEndpoints(requests);
+  const pairs = groupBy(requests, endpointOf).flatMap((ofRoute) =>
+    pairWithin(ofRoute, possible, isBetweenCalls, endpointOf, thresholds),
+  );
+  const found = [...new Set(pairs.map(({ server }) => server))];
+  // Somebody outside would send some at other times.
+  const isEach =
+    found.length >= thresholds.fewestPossibleCalls &&
+    found.length >= possible.length * thresholds.everyRequestShare;
+  return isEach ? found : [];
+}
