@@ -13,6 +13,7 @@ export interface DisplacedThresholds extends Tolerances, AwaitedThresholds, Chan
   readonly fewestDisplaced: number;
   readonly manyDisplaced: number;
   readonly uniqueShare: number;
+  readonly clockTick: bigint;
 }
 
 /**
@@ -84,10 +85,15 @@ export function areIrregular(requests: readonly Span[]): boolean {
   return median(gaps.map((gap) => Math.abs(gap - usual))) > medianDuration(requests);
 }
 
-/** Whether requests come at the times of a clock, one after the other. Two have one time between them, which shows no period. */
-export function areAtFixedTimes(requests: readonly Span[]): boolean {
+/** Whether requests come after whole ticks of the clock, as those of a job do. Two have one time between them, which shows no period. */
+export function areAtFixedTimes(
+  requests: readonly Span[],
+  { clockTick }: Pick<DisplacedThresholds, 'clockTick'>,
+): boolean {
   const gaps = listGaps(requests);
-  return gaps[1] !== undefined && median(gaps) > medianDuration(requests) && !areIrregular(requests);
+  const [usual, lasts, tick] = [median(gaps), medianDuration(requests), Number(clockTick)];
+  const isWhole = Math.abs(usual - Math.max(1, Math.round(usual / tick)) * tick) <= lasts;
+  return gaps[1] !== undefined && isWhole && !areIrregular(requests);
 }
 
 function listGaps(requests: readonly Span[]): readonly number[] {

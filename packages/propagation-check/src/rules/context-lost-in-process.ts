@@ -152,7 +152,11 @@ function areEnough({ thresholds }: Scene, pairs: readonly Pair[]): boolean {
 export function wereAwaited({ thresholds }: Scene, pairs: readonly Pair[]): boolean {
   return (
     arePairsAwaited(pairs, thresholds) &&
-    (areEndedByCalls(pairs, thresholds) || !areAtFixedTimes(pairs.map(({ client }) => client)))
+    (areEndedByCalls(pairs, thresholds) ||
+      !areAtFixedTimes(
+        pairs.map(({ client }) => client),
+        thresholds,
+      ))
   );
 }
 

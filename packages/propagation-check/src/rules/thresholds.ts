@@ -135,6 +135,16 @@ export const thresholdTable = {
       higher: 'context-lost-in-process/healthy-longest-delay',
     },
   },
+  clockTick: {
+    value: 1_000_000_000n,
+    unit: 'time',
+    reason:
+      'Schedulers count whole seconds from the full one, so that the jobs of two programs keep step; other periods meet by chance alone.',
+    pinnedBy: {
+      lower: 'context-lost-in-process/shown-clock-tick',
+      higher: 'context-lost-in-process/shown-clock-tick',
+    },
+  },
   displacedShare: {
     value: 0.9,
     unit: 'share',

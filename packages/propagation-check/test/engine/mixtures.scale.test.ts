@@ -29,7 +29,7 @@ interface EdgeFinding {
  * fault makes the very evidence ambiguous: requests that lack the call, or calls and roots that are left over, are of both.
  */
 const vanishing: Readonly<Partial<Record<FindingId, number>>> = {
-  'context-lost-in-process': 141,
+  'context-lost-in-process': 145,
   'split-trace': 50,
   'stale-context': 10,
   'wrong-parent': 6,
