@@ -1,8 +1,9 @@
 import { isHealthProbe } from '../calls/call-facts.ts';
-import { isOutgoing } from '../calls/edge.ts';
 import { nameEndpoints } from '../calls/endpoint.ts';
+import { pairContained } from '../pairing/contained.ts';
 import type { Open, Scene } from '../rules/check.ts';
 import { groupCallsByRequest, pairWithin } from '../rules/missing-call.ts';
+import type { Thresholds } from '../rules/thresholds.ts';
 import type { Span } from '../span/span.ts';
 import { groupBy } from '../util/group-by.ts';
 import { chooseRoots, type Sides } from './choose-roots.ts';
@@ -17,8 +18,6 @@ export function listCallsBeside(scene: Scene, roots: Open['roots'], edge: Sides)
     .select(chooseRoots(scene, edge, 'others'), edge.server)
     .filter((root) => !isHealthProbe(root));
   if (possible.length < thresholds.fewestPossibleCalls) return [];
-  const spans = scene.spansOf(edge.client);
-  const calls = groupCallsByRequest(scene, spans.filter(isOutgoing));
   const callers = new Set(
     scene
       .groupsBetween(edge.client, edge.server)
@@ -27,6 +26,11 @@ export function listCallsBeside(scene: Scene, roots: Open['roots'], edge: Sides)
   const requests = scene
     .selectSpans(edge.client, (row) => graph.isEntry(row) && callers.has(row))
     .filter((request) => !isHealthProbe(request));
+  if (!startWithin(requests, possible, thresholds)) return [];
+  const calls = groupCallsByRequest(
+    scene,
+    scene.selectSpans(edge.client, (row) => scene.facts.isOutgoing(row)),
+  );
   const isBetweenCalls = (request: Span, root: Span): boolean =>
     !calls
       .get(request)
@@ -44,4 +48,12 @@ export function listCallsBeside(scene: Scene, roots: Open['roots'], edge: Sides)
     found.length >= thresholds.fewestPossibleCalls &&
     found.length >= possible.length * thresholds.everyRequestShare;
   return isEach ? found : [];
+}
+
+/** Of most services the first roots tell that callers from outside made them, before all are paired. */
+function startWithin(requests: readonly Span[], roots: readonly Span[], thresholds: Thresholds): boolean {
+  const first = roots.slice(0, thresholds.mostRootsCompared);
+  const last = first.at(-1)?.startTimeUnixNano ?? 0n;
+  const early = requests.filter((request) => request.startTimeUnixNano <= last + thresholds.clockTolerance);
+  return pairContained(early, first, thresholds).length >= first.length * thresholds.everyRequestShare;
 }
