@@ -136,7 +136,7 @@ suite('an audit of ClickHouse', { skip: withoutChdb, timeout: 600_000 }, () => {
     assert.equal(result.traces, 803);
     assert.match(
       seen.says,
-      /^every call was counted but those of 3 traces of more than 1000 spans \(3603 together\), /,
+      /^every call was counted but those of 3 traces of more than 1000 spans \(3603 spans\), /,
     );
     const { result: more, seen: some } = await audit('?most=4000');
     assert.match(some.says, /but those of [12] traces of more than 1000 spans/);
