@@ -3,6 +3,7 @@ import type { Roots } from '../calls/roots.ts';
 import type { Draft, Scene } from '../rules/check.ts';
 import { isToleratedEdge } from '../rules/tolerated-peer.ts';
 import { kindNumber, type Span } from '../span/span.ts';
+import { remember } from '../util/remember.ts';
 import { countCalls, type UnjudgedCalls } from './list-unjudged.ts';
 import { nameRows } from './name-rows.ts';
 import { ownServiceName } from './own-service.ts';
@@ -51,7 +52,7 @@ function selectUncalled(scene: Scene, roots: Roots, service: string, kind: numbe
   const isNoCall = facts.remember((call) => isProbeCall(call) || isEmptyPoll(call));
   const isAlike =
     kind === kindNumber.consumer || takesNoPart(scene, service) ? () => true : isCalled(scene, service);
-  return roots.select((row) => graph.store.kinds[row] === kind && !isNoCall(row) && isAlike(row), service);
+  return roots.select((row) => graph.store.kinds[row] === kind && isAlike(row) && !isNoCall(row), service);
 }
 
 /** A service that nobody here calls, and that shows no call. */
@@ -66,12 +67,13 @@ function takesNoPart({ groups, services }: Scene, service: string): boolean {
 
 /** Whether other services call the endpoint of a row. */
 function isCalled(scene: Scene, service: string): (row: number) => boolean {
+  const { names } = scene.graph.store;
   const nameEndpoint = nameRows(scene);
-  const called = new Set(
-    scene
-      .groupsInto(service)
-      .filter(isBetweenServices)
-      .flatMap(({ servers }) => Array.from(servers, nameEndpoint)),
+  const called = scene.groupsInto(service).filter(isBetweenServices);
+  const calledNames = new Set(called.flatMap(({ servers }) => Array.from(servers, (row) => names[row])));
+  // Of most services the names of the spans tell it.
+  const calledEndpoints = remember(
+    () => new Set(called.flatMap(({ servers }) => Array.from(servers, nameEndpoint))),
   );
-  return (row) => called.has(nameEndpoint(row));
+  return (row) => calledNames.has(names[row]) && calledEndpoints().has(nameEndpoint(row));
 }
