@@ -617,8 +617,15 @@ export function buildTraceGraph(received: readonly Span[]): TraceGraph {
   return new TraceGraph(storeOf(received));
 }
 
-export function keyOf(span: Span): string {
-  return `${span.traceId}:${span.spanId}`;
+/** A key for a span, or for what a header says of one. */
+export function keyOf({
+  traceId,
+  spanId,
+}: {
+  readonly traceId: string | null;
+  readonly spanId: string | null;
+}): string {
+  return `${traceId}:${spanId}`;
 }
 
 /** Whether `upper` is among the ancestors of a span. */

@@ -1,4 +1,4 @@
-import { none, type TraceGraph } from '../graph/trace-graph.ts';
+import { keyOf, none, type TraceGraph } from '../graph/trace-graph.ts';
 import type { AnsweredSpan } from '../headers/evidence.ts';
 import { readAnsweredContext } from '../headers/read-answered-context.ts';
 import { readRecordedHeaders } from '../headers/recorded-headers.ts';
@@ -59,7 +59,7 @@ function readAnswers(graph: TraceGraph, wire: HeaderEvidence['wire']): (client: 
     if (!span) continue;
     for (const reading of sent.contexts) {
       if (reading.state !== 'valid') continue;
-      const key = keyOfIds(reading);
+      const key = keyOf(reading);
       const known = seen.get(key);
       if (known === undefined) seen.set(key, [span]);
       else known.push(span);
@@ -67,7 +67,7 @@ function readAnswers(graph: TraceGraph, wire: HeaderEvidence['wire']): (client: 
   }
   return rememberOf((client: Span) => {
     const recorded = readAnsweredContext(readRecordedHeaders(client, 'response').fields).span;
-    const answers = [recorded ?? [], seen.get(keyOfIds(client)) ?? []].flat();
+    const answers = [recorded ?? [], seen.get(keyOf(client)) ?? []].flat();
     const rows = new Set(answers.map(({ traceId, spanId }) => graph.findRow(traceId, spanId)));
     // A gateway's only span is both sides, and records the answer that names it.
     return [...rows].filter((row) => row !== none && row !== graph.rowOf(client));
@@ -127,15 +127,4 @@ function mayCause(graph: TraceGraph, client: Span, call: Span, tolerances: Toler
   return (
     top.kind === 'SERVER' && startsDuring(top, client, tolerances) && compareRequests(client, top) !== 'no'
   );
-}
-
-/** A key for a span. */
-export function keyOfIds({
-  traceId,
-  spanId,
-}: {
-  readonly traceId: string | null;
-  readonly spanId: string | null;
-}): string {
-  return `${traceId}:${spanId}`;
 }

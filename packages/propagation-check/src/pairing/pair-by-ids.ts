@@ -3,7 +3,7 @@ import type { WireContext } from '../headers/evidence.ts';
 import { readWireContext } from '../headers/read-wire-context.ts';
 import { readRecordedHeaders } from '../headers/recorded-headers.ts';
 import type { Span } from '../span/span.ts';
-import { type AnswerLookup, keyOfIds } from './answers.ts';
+import type { AnswerLookup } from './answers.ts';
 import { type Pair, startsDuring, type Tolerances } from './pair.ts';
 
 /**
@@ -58,7 +58,5 @@ function listUnambiguous(named: readonly (readonly [client: Span, server: Span])
 
 /** The spans of these ids. */
 export function selectNamed({ contexts }: WireContext, spans: ReadonlyMap<string, Span>): readonly Span[] {
-  return contexts.flatMap((reading) =>
-    reading.state === 'valid' ? (spans.get(keyOfIds(reading)) ?? []) : [],
-  );
+  return contexts.flatMap((reading) => (reading.state === 'valid' ? (spans.get(keyOf(reading)) ?? []) : []));
 }
