@@ -8,7 +8,7 @@ export function isInside(host: string): boolean {
   return !/[.:]/.test(host) || insideNames.test(host) || insideAddresses.test(host);
 }
 
-/** Whether a host is another machine to each that calls it. Source: RFC 6761, section 6.3; RFC 6890. */
+/** Whether a host means the machine that calls it. Source: RFC 6761, section 6.3; RFC 6890. */
 export function isLoopback(host: string): boolean {
   return /^(localhost$|127\.|\[?::1\]?$)/i.test(host);
 }

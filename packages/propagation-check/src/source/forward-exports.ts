@@ -1,10 +1,10 @@
+import { isLoopback } from '../calls/inside.ts';
 import { quoteValue } from '../decode/quote-value.ts';
 import { messageOf } from '../util/message-of.ts';
 import { omitUndefined } from '../util/omit-undefined.ts';
 import type { AcceptedExport, ExportSink, OwnAddress } from './export-request.ts';
 import { createHttpClient, type HttpClient, type HttpClientOptions } from './http-client.ts';
 import { summarize } from './http-policy.ts';
-import { isLoopback } from './open-address.ts';
 import { type Rejection, readRejection } from './otlp-response.ts';
 import { SourceError } from './source.ts';
 
