@@ -28,6 +28,7 @@ export { EdgeCounters } from './sink/edge-counters.ts';
 export { TraceJudge } from './sink/trace-judge.ts';
 export { describeFileError } from './source/file-error.ts';
 export { readSpanStore } from './source/read-span-store.ts';
+export { replaceFile } from './source/replace-file.ts';
 export { encodeOtlpLines } from './span/encode-otlp-lines.ts';
 export { escapeJson } from './util/escape-json.ts';
 export { mapConcurrently } from './util/map-concurrently.ts';
