@@ -95,6 +95,12 @@ function listCalls(scene: Scene): { readonly outer: readonly Span[]; readonly in
   const hostOf = facts.remember((call) => readAddress(call).host);
   const isCall = (row: number): boolean =>
     graph.store.kinds[row] === kindNumber.client && graph.has(row) && facts.isOutgoing(row);
+  const beginning: number[] = [];
+  for (let row = 0; row < graph.store.size; row += 1) {
+    if (graph.isRoot(row) && graph.hasChild(row) && isCall(row)) beginning.push(row);
+  }
+  // Nearly all programs end here, before anything is asked of all their calls.
+  if (beginning.length < scene.thresholds.fewestDisplaced) return { inner: [], outer: [] };
   const callers = new Map<string | null, Set<number>>();
   for (let row = 0; row < graph.store.size; row += 1) {
     if (!isCall(row)) continue;
@@ -105,7 +111,7 @@ function listCalls(scene: Scene): { readonly outer: readonly Span[]; readonly in
   }
   // Before views are made: nearly all calls that began traces are of programs that have no sidecar.
   const isShared = (row: number): boolean => isCall(row) && (callers.get(hostOf(row))?.size ?? 0) > 1;
-  const inner = graph.select((row) => graph.isRoot(row) && graph.hasChild(row) && isShared(row));
+  const inner = graph.viewsOf(beginning.filter(isShared));
   return { inner, outer: inner.length < scene.thresholds.fewestDisplaced ? [] : graph.select(isShared) };
 }
 
