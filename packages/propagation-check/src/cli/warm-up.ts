@@ -61,7 +61,10 @@ function makeUpSpans(request: Span): readonly Span[] {
   return [entry, whole, lost, called, root];
 }
 
-/** @param digit Of its id. @param header What it records of the header. */
+/**
+ * @param digit The digit of which its id is made.
+ * @param header The `traceparent` that it recorded.
+ */
 function continueSpan(
   parent: Span,
   digit: string,

@@ -21,7 +21,7 @@ export type Awaited =
 /**
  * Lists what can still change the verdict on one trace: nothing where each span has its parent, each call its other side or a
  * proof that it never gets one, and each expected edge is there.
- * @param judgement Of the trace, of the request that caused it, and of what began as the other side of its calls.
+ * @param judgement The judgement of three kinds of spans together: those of the trace, the request that caused it, and the other sides of its calls.
  */
 export function findAwaited(
   { scene: { graph }, looseEnds, result: { edges, findings } }: Judgement,

@@ -27,7 +27,7 @@ export interface CollectedSpans {
 
 export interface JudgedSpans {
   readonly spans: readonly Span[];
-  /** What taps had seen by then. */
+  /** The records of taps that this judgement used. */
   readonly wire: readonly WireRecord[];
   /** The spans in columns. */
   readonly store: SpanStore;

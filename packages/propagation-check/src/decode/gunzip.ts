@@ -8,7 +8,7 @@ const gunzipAsync = promisify(gunzipCallback);
 /** The uncompressed data is larger than allowed: a mistake, or an attack ("zip bomb"). */
 export class TooLargeError extends DecodeError {}
 
-/** What to do about compressed data that is not whole. */
+/** The advice where compressed data end early or are damaged. */
 export const getAnew = 'copy or fetch it again once it is written whole';
 
 export function isGzip(bytes: Uint8Array): boolean {

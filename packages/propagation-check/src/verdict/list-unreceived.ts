@@ -75,7 +75,7 @@ function indexReceived({ graph, groups, facts }: Scene): ReadonlyMap<string, Rec
   return received;
 }
 
-/** Messages that would have been received by the end of the capture, as late as any other of the destination. Not those that failed. */
+/** The messages that were not received, although the capture goes on for longer than any other of the destination took. Those that failed are left out. */
 function listDue(scene: Scene, sent: Group<Span>, { lag }: Received): readonly Span[] {
   const isDue = (span: Span): boolean => span.endTimeUnixNano + BigInt(Math.ceil(lag)) <= scene.capture.to;
   return sent.filter((span) => isDue(span) && readOutcome(span) !== 'unreached');

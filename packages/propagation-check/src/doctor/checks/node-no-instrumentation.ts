@@ -31,7 +31,7 @@ function judge(project: Project, unit: NodeUnit): readonly Observation[] {
   if (importsAny([unit])) return [];
   const setups = listSetups(unit);
   const isInstalled = [...unit.dependencies.keys()].some((name) => instrumentation.test(name));
-  // What is installed may be loaded from elsewhere, unless the code says that there is none.
+  // An installed instrumentation may be loaded by a file that is not read, unless the code gives the SDK an empty list.
   if (isInstalled && !(setups.every(givesNone) && !loadsAnother(project))) return [];
   const says = isInstalled
     ? 'instrumentation is installed, and NodeSDK is given none'
@@ -67,7 +67,7 @@ function hasNone(afterBracket: string): boolean {
   return isWrittenOut && !/\binstrumentations\b/.test(given.replace(/\binstrumentations\s*:\s*\[\s*\]/, ''));
 }
 
-/** What stands before the bracket that closes the call; where a string holds one, less. */
+/** The text of the arguments, up to the closing bracket of the call. A bracket within a string ends it early. */
 function readArguments(afterBracket: string): string {
   let depth = 1;
   for (let at = 0; at < afterBracket.length; at += 1) {
