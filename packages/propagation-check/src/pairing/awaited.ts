@@ -38,15 +38,16 @@ export function areAwaited(pairs: readonly Awaiting[], thresholds: AwaitedThresh
 
 /** The same of requests that are paired with what they called. */
 export function arePairsAwaited(pairs: readonly Pair[], thresholds: AwaitedThresholds): boolean {
-  return areAwaited(
-    pairs.map(({ client: request, server: call }) => ({ request, call })),
-    thresholds,
-  );
+  return areAwaited(pairs.map(asAwaiting), thresholds);
 }
 
 /** Whether requests ended shortly after their calls, as a timer's would not. */
 export function areEndedByCalls(pairs: readonly Pair[], { restAfterCall }: AwaitedThresholds): boolean {
-  return measureRest(pairs.map(({ client: request, server: call }) => ({ request, call }))) <= restAfterCall;
+  return measureRest(pairs.map(asAwaiting)) <= restAfterCall;
+}
+
+function asAwaiting({ client: request, server: call }: Pair): Awaiting {
+  return { request, call };
 }
 
 function measureRest(pairs: readonly Awaiting[]): number {

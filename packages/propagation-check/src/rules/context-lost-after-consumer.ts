@@ -7,7 +7,7 @@ import { areIrregular } from '../pairing/displaced.ts';
 import { type Pair, pairSpans, startsDuring } from '../pairing/pair.ts';
 import { mayBeOfOneProcess } from '../span/instance.ts';
 import { atTime } from '../span/row-span.ts';
-import type { Span } from '../span/span.ts';
+import { byStart, type Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
 import { type Group, groupBy, keyFor } from '../util/group-by.ts';
 import { later, median } from '../util/statistics.ts';
@@ -68,7 +68,7 @@ function findCallsAfter({ kind, name, listWindows, severity }: Entries): Rule {
       const explained = new Set(open.found.flatMap(listExplained));
       const detached = selectCalls(
         graph,
-        scene.groups.filter(({ client }) => services.hasKind(client, kind)),
+        scene.groups.filter(({ client, extremes }) => extremes.hasDetached && services.hasKind(client, kind)),
         (client) => facts.isOutgoing(client) && isDetached(scene.graph, client),
       ).filter(({ client }) => !explained.has(client) && !isTelemetryExport(client));
       const calls = [...new Map(detached.map((call) => [call.client, call])).values()];
@@ -200,10 +200,6 @@ function* listBursts(windows: readonly Span[], calls: readonly Span[]): Generato
     }
   }
   if (burst !== null) yield burst;
-}
-
-function byStart(one: Span, other: Span): number {
-  return Number(one.startTimeUnixNano - other.startTimeUnixNano);
 }
 
 function pairWithWindows(

@@ -217,11 +217,7 @@ function pairWithRequests(scene: Scene, edge: ExpectedEdge, roots: readonly Span
   if (without.length > 0) return without;
   // Requests that show some of their calls: the root fills a time in which they show none.
   const between = (request: Span, root: Span): boolean =>
-    isSentByAnother(request, root) &&
-    !(calling.get(request) ?? []).some(
-      (call) =>
-        call.endTimeUnixNano > root.startTimeUnixNano && call.startTimeUnixNano < root.endTimeUnixNano,
-    );
+    isSentByAnother(request, root) && !hasOpenCall(calling, request, root);
   const pairs = pairWithin(requests.filter(isCalling), roots, between, endpointOf, thresholds);
   const isSure =
     pairs.length >= thresholds.fewestBetween &&
@@ -282,6 +278,13 @@ function areSure(
     ).length;
   const found = countFilling(roots);
   return found >= thresholds.fewestFilling && isMoreThanChance(roots, found, countFilling, thresholds);
+}
+
+/** Whether a request had a call of its own open while a root was. */
+export function hasOpenCall(calls: ReadonlyMap<Span, readonly Span[]>, request: Span, root: Span): boolean {
+  return (calls.get(request) ?? []).some(
+    (call) => call.endTimeUnixNano > root.startTimeUnixNano && call.startTimeUnixNano < root.endTimeUnixNano,
+  );
 }
 
 export function groupCallsByRequest(

@@ -11,6 +11,7 @@ import {
   areForwarded,
   finding,
   groupCallsByRequest,
+  hasOpenCall,
   isForwarded,
   listMissingCallCauses,
   pairWithin,
@@ -161,13 +162,10 @@ function mayHaveCalled(
   root: Span,
   calls: ReadonlyMap<Span, readonly Span[]>,
 ): boolean {
-  const isBusy = calls
-    .get(request)
-    ?.some(
-      (call) =>
-        call.endTimeUnixNano > root.startTimeUnixNano && call.startTimeUnixNano < root.endTimeUnixNano,
-    );
-  return isBusy !== true && isOfOtherCaller(scene, scene.graph.rowOf(request), scene.graph.rowOf(root));
+  return (
+    !hasOpenCall(calls, request, root) &&
+    isOfOtherCaller(scene, scene.graph.rowOf(request), scene.graph.rowOf(root))
+  );
 }
 
 /** Whether nothing says that one program from outside sent both. */

@@ -78,3 +78,8 @@ export function isParentRemote(span: Span): boolean | null {
   if (span.flags === null || (span.flags & hasIsRemote) === 0) return null;
   return (span.flags & isRemote) !== 0;
 }
+
+/** The order of starts, for `sort`. */
+export function byStart(one: Span, other: Span): number {
+  return Number(one.startTimeUnixNano - other.startTimeUnixNano);
+}

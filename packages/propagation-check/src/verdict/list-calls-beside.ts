@@ -1,12 +1,11 @@
 import { isHealthProbe } from '../calls/call-facts.ts';
 import { nameEndpoints } from '../calls/endpoint.ts';
-import { pairContained } from '../pairing/contained.ts';
 import type { Open, Scene } from '../rules/check.ts';
-import { groupCallsByRequest, pairWithin } from '../rules/missing-call.ts';
-import type { Thresholds } from '../rules/thresholds.ts';
+import { groupCallsByRequest, hasOpenCall, pairWithin } from '../rules/missing-call.ts';
 import type { Span } from '../span/span.ts';
 import { groupBy } from '../util/group-by.ts';
 import { chooseRoots, type Sides } from './choose-roots.ts';
+import { pairFirst } from './pair-first.ts';
 
 /**
  * Roots of the callee, of endpoints that the caller is not seen to call, within its requests that do call the callee: each request of a route encloses one
@@ -26,18 +25,14 @@ export function listCallsBeside(scene: Scene, roots: Open['roots'], edge: Sides)
   const requests = scene
     .selectSpans(edge.client, (row) => graph.isEntry(row) && callers.has(row))
     .filter((request) => !isHealthProbe(request));
-  if (!startWithin(requests, possible, thresholds)) return [];
+  const first = pairFirst(requests, possible, thresholds);
+  // Of most services the first roots tell that callers from outside made them, before all are paired.
+  if (first.pairs.length < first.unpaired.length * thresholds.everyRequestShare) return [];
   const calls = groupCallsByRequest(
     scene,
     scene.selectSpans(edge.client, (row) => scene.facts.isOutgoing(row)),
   );
-  const isBetweenCalls = (request: Span, root: Span): boolean =>
-    !calls
-      .get(request)
-      ?.some(
-        (call) =>
-          call.endTimeUnixNano > root.startTimeUnixNano && call.startTimeUnixNano < root.endTimeUnixNano,
-      );
+  const isBetweenCalls = (request: Span, root: Span): boolean => !hasOpenCall(calls, request, root);
   const endpointOf = nameEndpoints(requests);
   const pairs = groupBy(requests, endpointOf).flatMap((ofRoute) =>
     pairWithin(ofRoute, possible, isBetweenCalls, endpointOf, thresholds),
@@ -48,12 +43,4 @@ export function listCallsBeside(scene: Scene, roots: Open['roots'], edge: Sides)
     found.length >= thresholds.fewestPossibleCalls &&
     found.length >= possible.length * thresholds.everyRequestShare;
   return isEach ? found : [];
-}
-
-/** Of most services the first roots tell that callers from outside made them, before all are paired. */
-function startWithin(requests: readonly Span[], roots: readonly Span[], thresholds: Thresholds): boolean {
-  const first = roots.slice(0, thresholds.mostRootsCompared);
-  const last = first.at(-1)?.startTimeUnixNano ?? 0n;
-  const early = requests.filter((request) => request.startTimeUnixNano <= last + thresholds.clockTolerance);
-  return pairContained(early, first, thresholds).length >= first.length * thresholds.everyRequestShare;
 }

@@ -10,13 +10,14 @@ import { type Draft, hasCall, hasSpans, type Open, type Scene } from '../rules/c
 import { listCallers } from '../rules/list-callers.ts';
 import type { Thresholds } from '../rules/thresholds.ts';
 import { isToleratedEdge } from '../rules/tolerated-peer.ts';
-import type { Span } from '../span/span.ts';
+import { byStart, type Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
 import { chooseRoots, type Sides } from './choose-roots.ts';
 import { listCallsBeside } from './list-calls-beside.ts';
 import { describePossible, type UnjudgedCalls } from './list-unjudged.ts';
 import { nameRows } from './name-rows.ts';
+import { type Paired, pairFirst } from './pair-first.ts';
 import type { Undecided } from './result.ts';
 
 interface Edge extends Sides {
@@ -150,7 +151,7 @@ function pairWithUnpaired(scene: Scene, edge: Edge, roots: readonly Span[]): Req
   const found = groupBy(requests, nameEndpoints(requests)).map((ofRoute): RequestPairs => {
     // A cache leaves requests without calls, too.
     const fewest = ofRoute.length * thresholds.displacedShare;
-    if (unpaired.length < fewest || !areSure(takeFirst(ofRoute, unpaired, thresholds), thresholds))
+    if (unpaired.length < fewest || !areSure(pairFirst(ofRoute, unpaired, thresholds), thresholds))
       return none;
     const all = { requests: ofRoute, unpaired, pairs: pairContained(ofRoute, unpaired, thresholds) };
     const isCalling = ofRoute.some((request) => calling.has(nameEndpoint(graph.rowOf(request))));
@@ -174,21 +175,6 @@ function pairWithUnpaired(scene: Scene, edge: Edge, roots: readonly Span[]): Req
 
 const none: RequestPairs = { awaited: [], loose: [] };
 
-/** Requests, and what may be their calls. */
-interface Paired {
-  readonly requests: readonly Span[];
-  readonly unpaired: readonly Span[];
-  readonly pairs: readonly Pair[];
-}
-
-/** The first of them, and the requests that may enclose those: of most services they show that the requests enclose others by chance. */
-function takeFirst(requests: readonly Span[], unpaired: readonly Span[], thresholds: Thresholds): Paired {
-  const first = unpaired.slice(0, thresholds.mostRootsCompared);
-  const last = first.at(-1)?.startTimeUnixNano ?? 0n;
-  const early = requests.filter((request) => request.startTimeUnixNano <= last + thresholds.clockTolerance);
-  return { requests: early, unpaired: first, pairs: pairContained(early, first, thresholds) };
-}
-
 /** Whether most fit nothing else, or more pair up than would at other times. */
 function areSure({ requests, unpaired, pairs }: Paired, thresholds: Thresholds): boolean {
   if (pairs.length === 0) return false;
@@ -199,10 +185,6 @@ function areSure({ requests, unpaired, pairs }: Paired, thresholds: Thresholds):
 
 function areUnique(pairs: readonly Pair[], { uniqueShare }: Thresholds): boolean {
   return pairs.filter((pair) => pair.unique).length >= pairs.length * uniqueShare;
-}
-
-function byStart(one: Span, other: Span): number {
-  return Number(one.startTimeUnixNano - other.startTimeUnixNano);
 }
 
 function describe({ client, server }: Edge, pairs: readonly Pair[], ofRoots: readonly Pair[]): Undecided {
