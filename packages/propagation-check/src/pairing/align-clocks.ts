@@ -8,6 +8,7 @@ import type { Span } from '../span/span.ts';
 import type { SpanStore } from '../span/span-store.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
 import type { AnswerLookup } from './answers.ts';
+import { type Apart, findCommonOffset, isWithin } from './find-common-offset.ts';
 import { compareRequests, limitComparisons, pairSpans, type Tolerances } from './pair.ts';
 
 /** One process or machine whose spans carry its own time. */
@@ -275,12 +276,12 @@ function measureWhole(
     apart[at * 2 + 1] ?? 0,
   ]);
   if (pairs.length <= (pairs.length + inside) * apartShare) return null;
-  const middleOf = (row = 0): number => Math.floor(((graph.starts[row] ?? 0) + (graph.ends[row] ?? 0)) / 2);
-  const distances = Float64Array.from(
-    pairs,
-    ([client, server]) => middleOf(server) - middleOf(client),
-  ).sort();
-  const ahead = distances[distances.length >> 1] ?? 0;
+  const { starts, ends } = graph;
+  const apartBy = (times: Float64Array, client = 0, server = 0): number =>
+    (times[server] ?? 0) - (times[client] ?? 0);
+  const ahead = findCommonOffset(
+    pairs.map(([client, server]) => [apartBy(starts, client, server), apartBy(ends, client, server)]),
+  );
   const fitting = pairs.filter(([client = 0, server = 0]) =>
     startsInside(graph, client, server, ahead, Number(clockTolerance)),
   );
@@ -320,19 +321,18 @@ function measureLoose(
     return entry === undefined ? [] : [{ client: span, server: entry }];
   });
   if (pairs.some((pair) => compareRequests(pair.client, pair.server) === 'no')) return [];
-  const middle = median(pairs.map(measureApart));
-  const isInside = (pair: LoosePair, ahead: bigint): boolean => {
-    const start = pair.server.startTimeUnixNano - ahead;
-    const { startTimeUnixNano: from, endTimeUnixNano: to } = pair.client;
-    return start >= from - thresholds.clockTolerance && start <= to + thresholds.clockTolerance;
-  };
-  const isConstant = pairs.every((pair) => isInside(pair, middle));
-  if (!isConstant || pairs.every((pair) => isInside(pair, 0n))) return [];
+  const distances = pairs.map(measureApart);
+  const ahead = findCommonOffset(distances);
+  const fitsAll = (offset: number): boolean =>
+    distances.every((apart) => isWithin(apart, offset, Number(thresholds.clockTolerance)));
+  if (!fitsAll(ahead) || fitsAll(0)) return [];
   // Calls at once are not answered in their order: another order may fit the clocks as they are.
   const fits = (span: Span, entry: Span): boolean => compareRequests(span, entry) !== 'no';
   if (pairSpans(fitting, servers, fits, thresholds).length === servers.length) return [];
   return groupBy(pairs, (pair) => keyFor(clockOf(pair.client), clockOf(pair.server))).flatMap(([pair]) =>
-    pair === undefined ? [] : [{ client: clockOf(pair.client), server: clockOf(pair.server), ahead: middle }],
+    pair === undefined
+      ? []
+      : [{ client: clockOf(pair.client), server: clockOf(pair.server), ahead: BigInt(ahead) }],
   );
 }
 
@@ -341,10 +341,11 @@ interface LoosePair {
   readonly server: Span;
 }
 
-/** As if the server's time lay in the middle of its client's. */
-function measureApart({ client, server }: LoosePair): bigint {
-  const middleOf = (span: Span): bigint => (span.startTimeUnixNano + span.endTimeUnixNano) / 2n;
-  return middleOf(server) - middleOf(client);
+function measureApart({ client, server }: LoosePair): Apart {
+  return [
+    Number(server.startTimeUnixNano - client.startTimeUnixNano),
+    Number(server.endTimeUnixNano - client.endTimeUnixNano),
+  ];
 }
 
 function median(values: readonly bigint[]): bigint {
