@@ -4,7 +4,6 @@ import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
 import { type Call, callServiceA, expectDemo, type Mode } from 'demo';
 import { faultNames } from 'faults';
 import { checkTraces, openSource, type Source, type Span } from 'propagation-check';
@@ -18,12 +17,7 @@ import { type ComposeStack, createStack, expectSuccess, findObstacle } from './c
 const obstacle = await findObstacle();
 const minute = 60_000;
 const services = ['service-a', 'service-b'] as const;
-/** Spans leave the services after 100 ms, and the Collector after 200 ms more. */
-const variables = { OTEL_BSP_SCHEDULE_DELAY: '100' };
-const quietMs = 1_500;
-/** An export that failed is tried again after a second or more; nobody waits for that once every request has its span. */
-const retryMs = 6_000;
-const deadlineMs = 20_000;
+const timeoutMs = 20_000;
 /** The clock of a service may be ahead. */
 const clockToleranceMs = 10_000;
 
@@ -44,7 +38,7 @@ function testMode(mode: Mode): void {
   before(
     async () => {
       stack = await createStack(mode);
-      expectSuccess(await stack.compose(['up', '--detach', '--wait'], variables));
+      expectSuccess(await stack.compose(['up', '--detach', '--wait']));
       source = await openSource(`jaeger=${stack.jaeger.href}`);
     },
     { timeout: 10 * minute },
@@ -66,7 +60,7 @@ function testMode(mode: Mode): void {
   for (const name of faultNames.filter((one) => listModes(one).includes(mode))) {
     it(`${name} is found`, async () => {
       const up = ['up', '--detach', '--wait', '--no-build', '--no-deps', ...services];
-      expectSuccess(await stack.compose(up, { ...variables, FAULT: name }));
+      expectSuccess(await stack.compose(up, { FAULT: name }));
       const { spans, failed } = await observe(stack, source, mode);
       const result = checkTraces(spans, { expectation: expectDemo(mode) });
       const { problems } = scoreBroken(result, expectFromSpans(readExpectation(name), requestsPerRun));
@@ -87,14 +81,29 @@ async function observe(stack: ComposeStack, source: Source, mode: Mode): Promise
     serviceA: stack.serviceA,
     requests: requestsPerRun,
     concurrency: 1,
-    timeoutMs: deadlineMs,
+    timeoutMs,
   });
   assert.deepEqual(
     calls.flatMap(({ silence }) => silence ?? []),
     [],
   );
-  const spans = await readSettled(source, startTimeMin);
+  await deliverAll(stack);
+  const spans = await readSpans(source, startTimeMin);
   return { spans, failed: await listFailed(calls, { mode, source }) };
+}
+
+/** Services that stop hand over what they hold. Jaeger answers the Collector when it has stored the spans. */
+async function deliverAll(stack: ComposeStack): Promise<void> {
+  expectSuccess(await stack.compose(['stop', ...services]));
+  expectSuccess(await stack.probe('otel-collector', { namespace: 'network', script: 'await-delivered.ts' }));
+}
+
+async function readSpans(source: Source, startTimeMin: number): Promise<readonly Span[]> {
+  const startTimeMax = Date.now() + clockToleranceMs;
+  const found = await Promise.all(
+    services.map((service) => source.searchTraces({ service, startTimeMin, startTimeMax, limit: 100 })),
+  );
+  return found.flat();
 }
 
 /** Keeps the spans of a run that was judged wrongly: a fault that is missed once in many runs is found by them alone. */
@@ -103,35 +112,4 @@ async function assertNone(problems: readonly string[], spans: readonly Span[]): 
   const kept = join(await mkdtemp(join(tmpdir(), 'fault-matrix-')), 'spans.otlp.jsonl');
   await writeFile(kept, encodeOtlpLines(spans));
   assert.fail([...problems, `the spans: ${kept}`].join('\n'));
-}
-
-/** No span says that it is the last: the trace counts as complete when no span has come for some time. */
-async function readSettled(source: Source, startTimeMin: number): Promise<readonly Span[]> {
-  const deadline = Date.now() + deadlineMs;
-  let spans: readonly Span[] = [];
-  let changedAt = Date.now();
-  while (spans.length === 0 || Date.now() < changedAt + (hasEveryRequest(spans) ? quietMs : retryMs)) {
-    if (Date.now() > deadline)
-      throw new Error(`after ${deadlineMs} ms ${spans.length} spans, and still more`);
-    await delay(100);
-    const found = await Promise.all(
-      services.map((service) =>
-        source.searchTraces({
-          service,
-          startTimeMin,
-          startTimeMax: Date.now() + clockToleranceMs,
-          limit: 100,
-        }),
-      ),
-    );
-    const all = found.flat();
-    if (all.length !== spans.length) changedAt = Date.now();
-    spans = all;
-  }
-  return spans;
-}
-
-function hasEveryRequest(spans: readonly Span[]): boolean {
-  const requests = spans.filter((span) => span.kind === 'SERVER' && span.serviceName === 'service-a');
-  return requests.length >= requestsPerRun;
 }
