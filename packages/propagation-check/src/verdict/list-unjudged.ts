@@ -4,7 +4,7 @@ import { isInside } from '../calls/inside.ts';
 import { nameTarget } from '../calls/target.ts';
 import type { ExpectedEdge } from '../expect/expectation.ts';
 import { startsDuringAny } from '../pairing/pair.ts';
-import { type Draft, hasCall, type LooseEnds, type Scene, type UnprovableCall } from '../rules/check.ts';
+import { type Draft, hasCall, type LooseEnds, type Scene, tellUnprovable } from '../rules/check.ts';
 import { withoutOutsiders } from '../rules/missing-call.ts';
 import { listUncoveredCalls } from '../rules/missing-server.ts';
 import type { Span } from '../span/span.ts';
@@ -48,11 +48,6 @@ export function listUnjudged(scene: Scene, drafts: readonly Draft[]): readonly U
     });
 }
 
-const whyUnprovable = {
-  'cached-answer': 'its answer names a span of another call',
-  'dropped-links': 'a limit of the SDK left links out of the requests that fit it',
-} as const satisfies Record<UnprovableCall['why'], string>;
-
 /** Calls to one peer of which nothing tells whether they are whole, although SERVER spans of it are here. */
 function gatherUnprovable(scene: Scene, clients: readonly Span[]): readonly UnjudgedCalls[] {
   const found = clients.flatMap((client) => {
@@ -66,7 +61,7 @@ function gatherUnprovable(scene: Scene, clients: readonly Span[]): readonly Unju
     return {
       edge: { client: client.serviceName, peer, calls: countCalls(scene, spans), why },
       spans,
-      says: whyUnprovable[why],
+      says: tellUnprovable({ service, why }),
     };
   });
 }
