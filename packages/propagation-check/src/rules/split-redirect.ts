@@ -6,6 +6,7 @@ import { atTime } from '../span/row-span.ts';
 import type { Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
 import { type Group, groupBy, keyFor } from '../util/group-by.ts';
+import { remember } from '../util/remember.ts';
 import { type Open, protocolOf, type Scene } from './check.ts';
 import { type Gate, gate, rule } from './rule.ts';
 import { moveToFront, splitCauses } from './split-causes.ts';
@@ -15,8 +16,8 @@ import { listNamed, finding as splitTrace } from './split-trace.ts';
 interface RedirectedCalls {
   readonly scene: Scene;
   readonly calls: Group<Call>;
-  readonly roots: readonly Span[];
   readonly pairs: Group<Pair>;
+  readonly isBeyondChance: () => boolean;
   /** The pairs that ids prove. */
   readonly named: ReadonlySet<Pair>;
 }
@@ -31,13 +32,7 @@ const countGates: readonly Gate<RedirectedCalls>[] = [
   ),
   gate(
     'fewer would have one by chance',
-    ({ scene, calls, roots, pairs }) =>
-      isMoreThanChance(
-        roots,
-        pairs.length,
-        (moved) => pairWithRest(scene, calls, moved).length,
-        scene.thresholds,
-      ),
+    ({ isBeyondChance }) => isBeyondChance(),
     ({ pairs }) => `at other times of the capture about as many as ${pairs.length}`,
   ),
 ];
@@ -71,12 +66,24 @@ export const splitRedirects = rule<RedirectedCalls>({
         ),
       ];
       return groupBy(pairs, ({ server }) => keyFor(server.serviceName)).flatMap((ofServer) => {
-        const all: RedirectedCalls = { scene, calls, roots, pairs: ofServer, named };
-        if (countGates.every(({ isOpen }) => isOpen(all))) return [all];
-        return groupBy(ofServer, (pair) => keyFor(String(named.has(pair)))).map((some) => ({
-          ...all,
+        const measure = (some: Group<Pair>): RedirectedCalls => ({
+          scene,
+          calls,
           pairs: some,
-        }));
+          named,
+          isBeyondChance: remember(() =>
+            isMoreThanChance(
+              roots,
+              some.length,
+              (moved) => pairWithRest(scene, calls, moved).length,
+              scene.thresholds,
+            ),
+          ),
+        });
+        const all = measure(ofServer);
+        const split = groupBy(ofServer, (pair) => keyFor(String(named.has(pair))));
+        const isOne = split.length === 1 || countGates.every(({ isOpen }) => isOpen(all));
+        return isOne ? [all] : split.map(measure);
       });
     });
   },
