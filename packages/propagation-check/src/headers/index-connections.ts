@@ -4,8 +4,9 @@ import { mapBy } from '../util/group-by.ts';
 import { type IntervalIndex, indexIntervals } from '../util/interval-index.ts';
 import { remember, rememberOf } from '../util/remember.ts';
 import type { WireRecord } from './evidence.ts';
-import { type CallSide, isInFrontOf, isLoopback, readPeerAddresses } from './place.ts';
+import { type CallSide, isInFrontOf, readPeerAddresses } from './place.ts';
 import { rounding, timeOf } from './record-index.ts';
+import { isLoopbackAddress } from './socket-address.ts';
 
 /** At which services the connections of taps end, as SERVER spans name the peers of theirs. */
 export interface Connections {
@@ -35,7 +36,7 @@ export function indexConnections(records: readonly WireRecord[], spans: TraceGra
   // A machine gives one port to several connections with itself, when these go to different places.
   const isChance = (record: WireRecord, service: string | null): boolean =>
     record.callsFrom !== null &&
-    isLoopback(record.callsFrom) &&
+    isLoopbackAddress(record.callsFrom) &&
     service !== null &&
     record.server !== service &&
     !standsBefore(record.tap, service);

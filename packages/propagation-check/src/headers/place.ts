@@ -1,7 +1,7 @@
 import { readCallFacts } from '../calls/call-facts.ts';
 import type { Span } from '../span/span.ts';
 import type { WireRecord } from './evidence.ts';
-import { joinAddress } from './socket-address.ts';
+import { isLoopbackAddress, joinAddress } from './socket-address.ts';
 
 /** One side of a call: its span, or where there is none the service that it is said to be of. */
 export interface CallSide {
@@ -34,7 +34,7 @@ function isOfCapture({ host, callsFrom }: WireRecord, span: Span): boolean {
 
 /** The machine of a capture of packets, where a request went over its loopback; null where nothing says it. */
 export function findHost(record: WireRecord, server: Span | null): string | null {
-  const isLocal = record.callsFrom !== null && isLoopback(record.callsFrom);
+  const isLocal = record.callsFrom !== null && isLoopbackAddress(record.callsFrom);
   return server !== null && isLocal && isOfCapture(record, server) ? (listHosts(server)[0] ?? null) : null;
 }
 
@@ -45,22 +45,25 @@ export function findHost(record: WireRecord, server: Span | null): string | null
 function isElsewhere(record: WireRecord, address: string | null, span: Span | null): boolean {
   if (span === null || address === null || !isSameHost(record, span)) return false;
   const peers = readConnectionPeers(span);
-  return peers.length > 0 && isLoopback(address) && peers.every(isLoopback) && !peers.includes(address);
+  return (
+    peers.length > 0 &&
+    isLoopbackAddress(address) &&
+    peers.every(isLoopbackAddress) &&
+    !peers.includes(address)
+  );
 }
 
 /** Whether a span can prove that a tap was directly in front of it, without anybody's word. */
 export function namesItsConnection(span: Span): boolean {
-  return readConnectionPeers(span).some((address) => !isLoopback(address) || listHosts(span).length > 0);
+  return readConnectionPeers(span).some(
+    (address) => !isLoopbackAddress(address) || listHosts(span).length > 0,
+  );
 }
 
 /** Loopback addresses are the same on every machine, so they say something only where both are on one. */
 function isEndOf(record: WireRecord, address: string | null, span: Span): boolean {
   if (address === null || !readPeerAddresses(span).includes(address)) return false;
-  return !isLoopback(address) || isSameHost(record, span);
-}
-
-export function isLoopback(address: string): boolean {
-  return address.startsWith('127.') || address.startsWith('[::1]:');
+  return !isLoopbackAddress(address) || isSameHost(record, span);
 }
 
 /** The pod's name is the host name of its containers (semantic conventions, resources). */
