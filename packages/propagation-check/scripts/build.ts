@@ -8,15 +8,6 @@ build((folder) => {
   cpSync('../../docs/findings', `${folder}/docs/findings`, { recursive: true });
   cpSync('../../docs/doctor.md', `${folder}/docs/doctor.md`);
   // The script of the HTML report is compiled for a browser.
-  compile(
-    'src/report/page',
-    `${folder}/report/page`,
-    '--noEmit',
-    'false',
-    '--rewriteRelativeImportExtensions',
-    'true',
-    '--target',
-    'es2023',
-  );
+  compile('src/report/page', `${folder}/report/page`, '--noEmit', 'false');
   chmodSync(`${folder}/cli.js`, 0o755);
 });
