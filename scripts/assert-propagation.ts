@@ -1,7 +1,7 @@
 /** Asks service A to call service B, and proves from Jaeger's API that the trace reached across. */
 
 import { drawUpAccount, isBalanced, readCounters, renderAccount, settleCounters, type Way } from 'account';
-import { Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { openSource } from 'propagation-check';
 import { openOutput } from 'propagation-check/kit';
 import { callServiceA } from './assertion/call-service-a.ts';
@@ -31,7 +31,52 @@ interface Arguments extends AssertionArguments {
 await runScript(assertPropagation, 'assert');
 
 async function assertPropagation(signal: AbortSignal): Promise<number> {
-  const command = createAssertionCommand(
+  const args = readArguments<Arguments>(createCommand());
+  const { serviceA, requests, concurrency, mode } = args;
+  const timeoutMs = args.timeout * 1000;
+  const output = openOutput();
+  const spec = args.source ?? `jaeger=${args.jaeger.href}`;
+  const isJaeger = spec.startsWith('jaeger=');
+  const jaegerUi = isJaeger ? (args.jaegerUi?.href ?? spec.slice('jaeger='.length)) : null;
+
+  const source = await openSource(spec);
+  try {
+    const read = () => readCounters(args.countersBy, signal);
+    const before = args.account ? await settleCounters(read, { timeoutMs, signal }) : null;
+    const calls = await callServiceA({ serviceA, requests, concurrency, timeoutMs, signal });
+    const common = { source, timeoutMs, concurrency, signal };
+    const run = await checkCalls(calls, {
+      ...common,
+      mode,
+      settleMs: defaultSettleMs,
+      sourcePatienceMs: defaultSourcePatienceMs,
+    });
+    // Before the account, which may come to nothing.
+    if (!args.json) await output.print(renderAssertionText(run, { ...output, jaegerUi }));
+    const traceIds = readTraceIds(run.checks);
+    const account = before && (await drawUpAccount(before, traceIds, { ...common, read }));
+    const isWhole = account && isBalanced(account);
+    if (args.json) {
+      await output.print(renderAssertionJson(run, { jaegerUi }, account === null ? {} : { account }));
+    } else {
+      if (account !== null) await output.print(renderAccount(account, output));
+      const next = findNextCommand({
+        verdict: run.verdict,
+        isBalanced: isWhole,
+        traceId: [...traceIds][0],
+        source: nameForHost(spec, args.jaegerUi),
+      });
+      await output.print(`next       ${next}\n`);
+    }
+    const exitCode = toExitCode(run.verdict);
+    return exitCode === 0 && isWhole === false ? 1 : exitCode;
+  } finally {
+    await source.close();
+  }
+}
+
+function createCommand(): Command {
+  return createAssertionCommand(
     'assert',
     'Prove trace context propagation from service A to service B with the trace that Jaeger holds.',
   )
@@ -52,55 +97,6 @@ async function assertPropagation(signal: AbortSignal): Promise<number> {
         .default('compose'),
     )
     .option('--source <spec>', 'read the trace from elsewhere, for instance tempo=http://localhost:3200');
-  const args = readArguments<Arguments>(command);
-  const { serviceA, requests, concurrency, mode } = args;
-  const timeoutMs = args.timeout * 1000;
-  const output = openOutput();
-  const spec = args.source ?? `jaeger=${args.jaeger.href}`;
-  const isJaeger = spec.startsWith('jaeger=');
-  const jaegerUi = isJaeger ? (args.jaegerUi?.href ?? spec.slice('jaeger='.length)) : null;
-
-  const source = await openSource(spec);
-  try {
-    const read = () => readCounters(args.countersBy, signal);
-    const before = args.account ? await settleCounters(read, { timeoutMs, signal }) : null;
-    const calls = await callServiceA({ serviceA, requests, concurrency, timeoutMs, signal });
-    const run = await checkCalls(calls, {
-      source,
-      mode,
-      timeoutMs,
-      settleMs: defaultSettleMs,
-      sourcePatienceMs: defaultSourcePatienceMs,
-      concurrency,
-      signal,
-    });
-    // Before the account, which may come to nothing.
-    if (!args.json) await output.print(renderAssertionText(run, { ...output, jaegerUi }));
-    const account =
-      before === null
-        ? null
-        : await drawUpAccount(before, readTraceIds(run.checks), {
-            source,
-            read,
-            timeoutMs,
-            concurrency,
-            signal,
-          });
-    if (args.json)
-      await output.print(renderAssertionJson(run, { jaegerUi }, account === null ? {} : { account }));
-    else if (account !== null) await output.print(renderAccount(account, output));
-    const outcome = {
-      verdict: run.verdict,
-      isBalanced: account === null ? null : isBalanced(account),
-      traceId: [...readTraceIds(run.checks)][0],
-      source: nameForHost(spec, args.jaegerUi),
-    };
-    if (!args.json) await output.print(`next       ${findNextCommand(outcome)}\n`);
-    const exitCode = toExitCode(run.verdict);
-    return exitCode === 0 && outcome.isBalanced === false ? 1 : exitCode;
-  } finally {
-    await source.close();
-  }
 }
 
 /** In the stack's network Jaeger has another name than on the host. */
