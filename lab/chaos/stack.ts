@@ -110,8 +110,38 @@ export async function removeImage(): Promise<void> {
  * Starts the stack from images that are there, and waits until it is healthy.
  * @throws {CommandError} Then nothing of it is left.
  */
-export async function startStack({ project, override, signal }: StackOptions): Promise<Stack> {
+export async function startStack(options: StackOptions): Promise<Stack> {
   const { serviceA, jaeger, variables } = await findStackPlace();
+  const { compose, remove } = await prepareCompose(options, variables);
+  const up = (...args: readonly string[]) =>
+    compose('up', '--detach', '--wait', '--no-build', '--quiet-pull', ...args);
+  const stack: Stack = {
+    project: options.project,
+    serviceA,
+    jaeger,
+    ...createContainers(options),
+    replace: (service) => expectRecovery(() => up('--no-deps', '--force-recreate', service)),
+    close: remove,
+  };
+  try {
+    await up();
+    return stack;
+  } catch (error) {
+    await stack.close();
+    throw error;
+  }
+}
+
+/** `docker compose` of the stack, and what removes the stack. */
+interface Compose {
+  compose(...args: readonly string[]): Promise<Output>;
+  remove(): Promise<void>;
+}
+
+async function prepareCompose(
+  { project, override, signal }: StackOptions,
+  variables: Readonly<Record<string, string>>,
+): Promise<Compose> {
   const folder = await mkdtemp(join(tmpdir(), 'chaos-'));
   const overridePath = join(folder, 'override.json');
   await writeFile(overridePath, JSON.stringify(override));
@@ -124,13 +154,27 @@ export async function startStack({ project, override, signal }: StackOptions): P
     LOG_SPANS: 'true',
     LOG_LEVEL: 'warn',
   };
-  const compose = (args: readonly string[], options: { readonly signal?: AbortSignal } = { signal }) =>
+  const run = (args: readonly string[], options: { readonly signal?: AbortSignal }) =>
     runCommand('docker', [...composeFiles(overridePath), '--project-name', project, ...args], {
       env,
       ...options,
     });
-  const docker = (...args: readonly string[]) => runCommand('docker', args, { signal });
+  return {
+    compose: (...args) => run(args, { signal }),
+    remove: async () => {
+      // Also when the run has been ended, so without its signal.
+      await removeStack(project, (args) => run(args, {}));
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
 
+/** What the engine does with single containers of a stack. */
+function createContainers({
+  project,
+  signal,
+}: StackOptions): Omit<Stack, 'project' | 'serviceA' | 'jaeger' | 'replace' | 'close'> {
+  const docker = (...args: readonly string[]) => runCommand('docker', args, { signal });
   const idOf = async (service: ServiceName): Promise<string> => {
     const filters = [`project=${project}`, `service=${service}`, 'oneoff=False'];
     const labels = filters.flatMap((label) => ['--filter', `label=com.docker.compose.${label}`]);
@@ -143,14 +187,7 @@ export async function startStack({ project, override, signal }: StackOptions): P
     const { stdout } = await docker('inspect', '--type', 'container', await idOf(service));
     return readContainer(JSON.parse(stdout));
   };
-
-  const up = (...args: readonly string[]) =>
-    compose(['up', '--detach', '--wait', '--no-build', '--quiet-pull', ...args]);
-
-  const stack: Stack = {
-    project,
-    serviceA,
-    jaeger,
+  return {
     docker,
     inspect,
     start: (service) =>
@@ -158,7 +195,6 @@ export async function startStack({ project, override, signal }: StackOptions): P
         await docker('start', await idOf(service));
         await awaitHealth(service, inspect, signal);
       }),
-    replace: (service) => expectRecovery(() => up('--no-deps', '--force-recreate', service)),
     awaitAll: () =>
       expectRecovery(() =>
         Promise.all(serviceNames.map((service) => awaitHealth(service, inspect, signal, { mayStart: true }))),
@@ -173,19 +209,7 @@ export async function startStack({ project, override, signal }: StackOptions): P
       return (await docker('run', '--rm', ...place, '--entrypoint', 'node', stackImage, '--eval', code))
         .stdout;
     },
-    close: async () => {
-      // Also when the run has been ended, so without its signal.
-      await removeStack(project, (args) => compose(args, {}));
-      await rm(folder, { recursive: true, force: true });
-    },
   };
-  try {
-    await up();
-    return stack;
-  } catch (error) {
-    await stack.close();
-    throw error;
-  }
 }
 
 function composeFiles(overridePath: string): readonly string[] {

@@ -48,6 +48,8 @@ export interface Probe {
 
 export type Variables = Readonly<Record<string, string>>;
 
+type Docker = (args: readonly string[], changed?: Variables) => Promise<Ran>;
+
 /** Why the stack cannot run on this machine, or null when it can. */
 export async function findObstacle(): Promise<string | null> {
   const engine = await run('docker', ['version', '--format', '{{.Server.Version}}'], process.env);
@@ -70,60 +72,21 @@ export async function createStack(mode: 'auto' | 'manual', own: Variables = {}):
     NO_COLOR: '1',
     ...own,
   };
-  const compose: ComposeStack['compose'] = (args, changed = {}) =>
-    run('docker', ['compose', '--project-name', project, ...args], { ...environment, ...changed });
+  const docker: Docker = (args, changed = {}) => run('docker', args, { ...environment, ...changed });
+  const compose: ComposeStack['compose'] = (args, changed) =>
+    docker(['compose', '--project-name', project, ...args], changed);
   return {
     serviceA,
     serviceB,
     jaeger,
     compose,
-    runBeside: (name, networks, args) =>
-      run(
-        'docker',
-        [
-          'run',
-          '--detach',
-          '--rm',
-          '--name',
-          `${project}-${name}`,
-          ...networks.flatMap((network) => ['--network', `${project}_${network}`]),
-          ...args,
-        ],
-        environment,
-      ),
-    stopBeside: (name) => run('docker', ['stop', '--time', '5', `${project}-${name}`], environment),
-    inspect: (service) => run('docker', ['inspect', `${project}-${service}-1`], environment),
-    probe: async (service, { namespace, script, args = [], user = 1000 }) => {
-      const container = `container:${project}-${service}-1`;
-      const shared =
-        namespace === 'pid' ? ['--network=none', `--pid=${container}`] : [`--network=${container}`];
-      // As locked as the container that it examines: the kernel shows a process only to processes with the same privileges or more.
-      const locked = [
-        `--user=${user}:${user}`,
-        '--cap-drop=ALL',
-        '--security-opt=no-new-privileges',
-        '--read-only',
-      ];
-      const command = ['node', ...(await readProbe(script)), ...args];
-      return run('docker', ['run', '--rm', ...shared, ...locked, image, ...command], environment);
+    ...createProbes(project, docker, compose),
+    runBeside: (name, networks, args) => {
+      const joined = networks.flatMap((network) => ['--network', `${project}_${network}`]);
+      return docker(['run', '--detach', '--rm', '--name', `${project}-${name}`, ...joined, ...args]);
     },
-    probeNew: async (service, script, args = []) => {
-      const once = ['run', '--rm', '--no-deps', '--no-TTY', '--entrypoint', 'node', service];
-      return run(
-        'docker',
-        ['compose', '--project-name', project, ...once, ...(await readProbe(script)), ...args],
-        environment,
-      );
-    },
-    writeVolume: async (volume, uid, files) => {
-      const mount = `--volume=${project}_${volume}:/volume`;
-      const command = ['node', ...(await readProbe('write-files.ts')), JSON.stringify(files), String(uid)];
-      return run(
-        'docker',
-        ['run', '--rm', '--network=none', '--user=0:0', mount, image, ...command],
-        environment,
-      );
-    },
+    stopBeside: (name) => docker(['stop', '--time', '5', `${project}-${name}`]),
+    inspect: (service) => docker(['inspect', `${project}-${service}-1`]),
     probeHost: async (script, args = []) =>
       run(process.execPath, [...(await readProbe(script)), ...args], environment),
     script: (name, args) =>
@@ -136,6 +99,41 @@ export async function createStack(mode: 'auto' | 'manual', own: Variables = {}):
     close: async () => {
       const everything = ['--volumes', '--remove-orphans'];
       expectSuccess(await compose(['--profile', '*', 'down', ...everything, '--timeout', '10']));
+    },
+  };
+}
+
+/** Scripts in containers beside those of the stack. */
+function createProbes(
+  project: string,
+  docker: Docker,
+  compose: ComposeStack['compose'],
+): Pick<ComposeStack, 'probe' | 'probeNew' | 'writeVolume'> {
+  return {
+    probe: async (service, { namespace, script, args = [], user = 1000 }) => {
+      const container = `container:${project}-${service}-1`;
+      const shared =
+        namespace === 'pid' ? ['--network=none', `--pid=${container}`] : [`--network=${container}`];
+      // As locked as the container that it examines: the kernel shows a process only to processes with the same privileges or more.
+      const locked = [
+        `--user=${user}:${user}`,
+        '--cap-drop=ALL',
+        '--security-opt=no-new-privileges',
+        '--read-only',
+      ];
+      return docker([
+        ...['run', '--rm', ...shared, ...locked, image],
+        ...['node', ...(await readProbe(script)), ...args],
+      ]);
+    },
+    probeNew: async (service, script, args = []) => {
+      const once = ['run', '--rm', '--no-deps', '--no-TTY', '--entrypoint', 'node', service];
+      return compose([...once, ...(await readProbe(script)), ...args]);
+    },
+    writeVolume: async (volume, uid, files) => {
+      const mount = `--volume=${project}_${volume}:/volume`;
+      const command = ['node', ...(await readProbe('write-files.ts')), JSON.stringify(files), String(uid)];
+      return docker(['run', '--rm', '--network=none', '--user=0:0', mount, image, ...command]);
     },
   };
 }
