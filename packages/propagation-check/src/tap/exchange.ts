@@ -106,11 +106,7 @@ function beginExchange(setup: TapSetup, head: RequestHead, requestNumber: number
       const record: WireRecord = {
         time: time.toISOString(),
         durationMs: Math.round((performance.now() - start) * 1000) / 1000,
-        tap: setup.tap,
-        target: setup.target.origin,
-        client: setup.client,
-        server: setup.server,
-        host: hostname(),
+        ...describePlace(setup),
         calledAt: head.calledAt,
         callsFrom,
         protocolVersion: head.protocolVersion,
@@ -128,6 +124,15 @@ function beginExchange(setup: TapSetup, head: RequestHead, requestNumber: number
       setup.onRecords([record, ...messages.map((message) => recordMessage(record, message))]);
     },
   };
+}
+
+function describePlace({
+  tap,
+  target,
+  client,
+  server,
+}: TapSetup): Pick<WireRecord, 'tap' | 'target' | 'client' | 'server' | 'host'> {
+  return { tap, target: target.origin, client, server, host: hostname() };
 }
 
 /** `127.0.0.1:8083`, `[::1]:8083`; null for a connection that is closed. */
