@@ -9,5 +9,5 @@ export async function readPageScript(): Promise<string> {
   const page: unknown = await import(address.href);
   if (typeof page !== 'object' || page === null || !('runPage' in page))
     throw new Error(`no script in ${address.href}`);
-  return `(${String(page.runPage)})()`;
+  return `(() => {\n${Object.values(page).map(String).join('\n')}\nrunPage();\n})()`;
 }
