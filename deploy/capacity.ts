@@ -17,7 +17,7 @@ const jaegerBenchmark =
   "[Jaeger's benchmark of its ClickHouse storage](https://github.com/jaegertracing/jaeger/blob/main/internal/storage/v2/clickhouse/BENCHMARKING.md)";
 
 /** Everything that the plan takes from elsewhere. */
-export const figures = {
+const figures = {
   exporterCpu: figure('exporter in a service', 17.8, 'µs of CPU a span', '`npm run bench -- delivery`'),
   agentCpu: figure('agent', 7.4, 'µs of CPU a span', hops),
   gatewayCpu: figure('gateway', 47.9, 'µs of CPU a span', hops),
@@ -107,7 +107,7 @@ export function plan(rate: number) {
 const atLeast = (least: number, count: number) => Math.max(least, Math.ceil(count));
 
 /** The tables of README.md, by the name of their place. */
-export function renderTables(): ReadonlyMap<string, string> {
+function renderTables(): ReadonlyMap<string, string> {
   const sources = table(
     ['what', 'figure', 'source'],
     Object.values(figures).map(({ name, value, unit, source }) => [name, `${count(value)} ${unit}`, source]),

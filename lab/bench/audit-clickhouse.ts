@@ -59,7 +59,7 @@ export async function benchAuditClickhouse(argv: readonly string[]): Promise<voi
 }
 
 /** Generates spans in the embedded engine and audits the hour that they fill. */
-export async function measureClickhouse(spans: number): Promise<ClickhouseRow> {
+async function measureClickhouse(spans: number): Promise<ClickhouseRow> {
   if (withoutChdb !== false) throw new UsageError(withoutChdb);
   const traces = Math.floor(spans / spansOfTrace);
   const chdb = await startChdb();

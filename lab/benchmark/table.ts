@@ -9,7 +9,7 @@ export interface Row {
   readonly grades: readonly Grade[];
 }
 
-export const brokenGrades = ['named', 'among candidates', 'found', 'wrong', 'missed'] as const;
+const brokenGrades = ['named', 'among candidates', 'found', 'wrong', 'missed'] as const;
 
 export function gradeTool(
   tool: string,

@@ -19,7 +19,7 @@ interface PatchableRequest {
   readonly times: readonly { readonly at: number; readonly before: bigint }[];
 }
 
-export const spansPerRequest = 2_048;
+const spansPerRequest = 2_048;
 const spansPerCall = 3;
 const services = 20;
 const resources = Array.from(

@@ -22,7 +22,7 @@ export interface DeliveryCounts {
  * `not_encoded`: one of their batch cannot be written as OTLP. `not_saved`: they were undelivered at the shutdown, and could not be
  * written to a spool.
  */
-export const dropReasons = ['backlog_full', 'refused', 'rejected', 'not_encoded', 'not_saved'] as const;
+const dropReasons = ['backlog_full', 'refused', 'rejected', 'not_encoded', 'not_saved'] as const;
 
 export type DropReason = (typeof dropReasons)[number];
 

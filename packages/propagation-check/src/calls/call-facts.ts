@@ -120,7 +120,7 @@ export function readMessageId(span: FactSource): string | null {
 }
 
 /** Job queues number their messages. Sources: bullmq-otel, opentelemetry_oban before and after 1.2. */
-export const messageIds = [
+const messageIds = [
   ...(['messaging.message.id', 'messaging.message_id', 'bullmq.job.id', 'messaging.bullmq.job.id'] as const),
   ...(['oban.job.job_id', 'messaging.oban.job_id'] as const),
 ];

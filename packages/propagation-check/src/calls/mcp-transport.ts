@@ -43,7 +43,7 @@ export function findMcpTransports(
   );
 }
 
-export function selectMcpServers(graph: TraceGraph, facts: RowFacts): readonly number[] {
+function selectMcpServers(graph: TraceGraph, facts: RowFacts): readonly number[] {
   const { store } = graph;
   if (!facts.hasFamily(family.mcp)) return [];
   const rows: number[] = [];

@@ -1,6 +1,6 @@
 /** Hostile data may be written in any number of ways, each as long as a request. */
 export const mostLearntBytes = 4 * 1024 * 1024;
-export const mostSteps = 4_096;
+const mostSteps = 4_096;
 /** Ways in which a span may go on after a step. */
 export const mostNext = 16;
 

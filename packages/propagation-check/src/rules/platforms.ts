@@ -95,7 +95,7 @@ const daprPort = 3_500;
 const istioInbound = '127.0.0.6:';
 
 /** The product that attributes of the calls name; null where they name none. */
-export function findPlatform({ shown }: Draft): Platform | null {
+function findPlatform({ shown }: Draft): Platform | null {
   return platforms.find(({ isBetween }) => shown.some(isBetween)) ?? null;
 }
 

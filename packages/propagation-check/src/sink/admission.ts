@@ -5,7 +5,7 @@ import { createTurns, type InTurn, RefusedRequest } from '../source/request-body
  * Why exports are refused: the memory for spans is full, they would wait too long, there are too many at one time, they cannot be read, this
  * tool has a fault.
  */
-export const refusalReasons = ['memory', 'backlog', 'bodies', 'invalid', 'fault'] as const;
+const refusalReasons = ['memory', 'backlog', 'bodies', 'invalid', 'fault'] as const;
 export type RefusalReason = (typeof refusalReasons)[number];
 
 /** The longest wait of an export for its answer: the Collector's exporters give up after 5 s, and send it again. */

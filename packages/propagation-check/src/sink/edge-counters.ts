@@ -49,7 +49,7 @@ export const uninstrumented: FindingId = 'uninstrumented-peer';
 /** The cause of a call of which one side was judged when the other had not come. */
 export const judgedApart = 'judged-apart';
 /** A side of which no span tells. */
-export const unknownService = 'unknown';
+const unknownService = 'unknown';
 /** Both sides beyond the bound of edges, and peers beyond their share. */
 export const otherService = 'other';
 const otherEdge: Edge = { client: otherService, server: otherService };

@@ -1,5 +1,5 @@
 /** Why traces are closed. `age`: a trace that never rests has reached the longest time. */
-export const closeReasons = ['inactive', 'age', 'memory', 'stop'] as const;
+const closeReasons = ['inactive', 'age', 'memory', 'stop'] as const;
 export type CloseReason = (typeof closeReasons)[number];
 
 /** Totals since the first start, for `propagation_sink_…_total`. */

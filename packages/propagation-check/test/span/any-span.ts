@@ -17,7 +17,7 @@ const traceId = fc.oneof(
 );
 
 /** Well-formed or not; some occur again and again, some are long. */
-export const anyText = fc.oneof(
+const anyText = fc.oneof(
   fc.string({ unit: 'binary' }),
   fc.constantFrom('', 'GET', 'é', '日本', '\ud800', 'a\udc00b', '__proto__', '/work/{id}', 'x'.repeat(600)),
   fc.nat(9_999).map((id) => `/orders/${id}`),
@@ -42,17 +42,17 @@ const key = fc.oneof(
   anyText,
 );
 
-export const anyAttributes = fc.array(fc.tuple(key, value), { maxLength: 8 }).map((pairs) => new Map(pairs));
+const anyAttributes = fc.array(fc.tuple(key, value), { maxLength: 8 }).map((pairs) => new Map(pairs));
 
 const base = 1_700_000_000_000_000_000n;
 const nearTime = fc.bigInt(0n, 3_600_000_000_000n).map((after) => base + after);
-export const anyTime = fc.oneof(
+const anyTime = fc.oneof(
   { weight: 8, arbitrary: nearTime },
   { weight: 1, arbitrary: fc.constantFrom(0n, 1n, 2n ** 64n - 1n, base + 2n ** 53n, base + 2n ** 53n + 1n) },
   { weight: 1, arbitrary: fc.bigInt(0n, 2n ** 64n - 1n) },
 );
 
-export const anySpan: fc.Arbitrary<Span> = fc.record(
+const anySpan: fc.Arbitrary<Span> = fc.record(
   {
     traceId,
     spanId,

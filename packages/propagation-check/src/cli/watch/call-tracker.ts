@@ -59,7 +59,7 @@ export interface Counts {
 }
 
 export const sliceMs = 10_000;
-export const sliceCount = 12;
+const sliceCount = 12;
 
 /** After this age exporters have sent their spans long since. */
 const oldMs = 60_000;
