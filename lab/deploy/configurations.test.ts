@@ -44,7 +44,7 @@ describe('the configurations on Kubernetes', { skip: obstacle ?? false }, () => 
   }
 
   it('that the documentation has in front of several sinks is valid, and keeps a batch where another sink can take it', async () => {
-    const config = await readConfigurations('docs/sink/collector-loadbalancing.yaml');
+    const config = await readConfigurations('docs/collector-loadbalancing.yaml');
     const { code, stderr } = await validate('otelcol-contrib', replaceLoadBalancers(config));
     assert.equal(code, 0, stderr);
     const gateway = await readCollectorConfiguration('gateway');

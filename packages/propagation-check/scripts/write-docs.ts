@@ -1,5 +1,5 @@
 /** Writes what the documentation takes from the code: the table of findings, the checks of doctor, and the reference of the command line. */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { renderCliReference } from './cli-reference.ts';
 import { renderDoctorPage } from './doctor-page.ts';
 import { fillFindingsTable } from './findings-table.ts';
@@ -9,6 +9,5 @@ const docs = new URL('../../../docs/', import.meta.url);
 const findings = new URL('findings/README.md', docs);
 writeFileSync(findings, fillFindingsTable(readFileSync(findings, 'utf8')));
 
-mkdirSync(new URL('reference/', docs), { recursive: true });
-writeFileSync(new URL('reference/cli.md', docs), renderCliReference());
+writeFileSync(new URL('cli.md', docs), renderCliReference());
 writeFileSync(new URL('doctor.md', docs), renderDoctorPage());
