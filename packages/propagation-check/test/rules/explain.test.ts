@@ -190,7 +190,7 @@ for (const [drawing, line] of needs) {
 const explanations = readExplanations();
 
 for (const drawing of listDrawings()) {
-  test(`${drawing} is explained as it was (node scripts/write-explanations.ts writes them)`, () => {
+  test(`${drawing} is explained as it was (npm run explanations -w propagation-check writes them)`, () => {
     assert.equal(renderExplanation(drawing), explanations.get(drawing) ?? '');
   });
 }
