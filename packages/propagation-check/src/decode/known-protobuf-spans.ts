@@ -5,6 +5,7 @@ import { type LearntBudget, mostNext } from './learnt-budget.ts';
 import { Literal } from './literal.ts';
 import { anyValue, event, tags } from './otlp-protobuf-shapes.ts';
 import type { ProtobufBytes, Shape } from './protobuf-bytes.ts';
+import { commitWith, readConstants, type SpanConstants } from './span-constants.ts';
 
 /** The parts of a span that differ between spans that are written alike. */
 export const part = {
@@ -55,15 +56,7 @@ interface Step {
   first: Step | null;
   second: Step | null;
   /** Where the span ends. */
-  readonly constants: Constants | null;
-}
-
-/** Fields that the bytes between the parts of a span give. */
-interface Constants {
-  readonly flags: number;
-  readonly kind: number;
-  readonly status: number;
-  readonly shape: number;
+  readonly constants: SpanConstants | null;
 }
 
 /** A part of a span that was read. */
@@ -192,11 +185,8 @@ export class KnownProtobufSpans {
         default: {
           const { constants } = step;
           if (constants === null) return refuse();
-          columns.flags[row] = constants.flags;
-          columns.kinds[row] = constants.kind;
-          columns.statuses[row] = constants.status;
           writer.setBinaryTimes(startHigh, startLow, endHigh, endLow);
-          writer.commitAs(constants.shape);
+          commitWith(writer, constants);
           return true;
         }
       }
@@ -235,14 +225,7 @@ export class KnownProtobufSpans {
   /** The span between the offsets is the last row, and its parts were noted. */
   learn(start: number, end: number): void {
     if (!this.#isLearnable) return;
-    const { columns, rows } = this.#writer;
-    const row = rows - 1;
-    const constants: Constants = {
-      flags: columns.flags[row] ?? 0,
-      kind: columns.kinds[row] ?? 0,
-      status: columns.statuses[row] ?? 0,
-      shape: columns.shapes[row] ?? 0,
-    };
+    const constants = readConstants(this.#writer);
     let step: Step | null = this.#root;
     let at = start;
     for (const noted of this.#parts) {
@@ -254,7 +237,7 @@ export class KnownProtobufSpans {
     this.#addStep(step, at, last, constants);
   }
 
-  #addStep(after: Step, start: number, noted: Noted, constants: Constants | null): Step | null {
+  #addStep(after: Step, start: number, noted: Noted, constants: SpanConstants | null): Step | null {
     const { which, from, to, nameFrom, nameTo, key, value } = noted;
     const { source } = this.#wire;
     const isWhole = (!isRaw(value) || which === part.skipped) && to - start <= longestWhole;

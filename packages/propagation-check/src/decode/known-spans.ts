@@ -12,6 +12,7 @@ import {
 } from './json-bytes.ts';
 import { type LearntBudget, mostNext } from './learnt-budget.ts';
 import { Literal } from './literal.ts';
+import { commitWith, readConstants, type SpanConstants } from './span-constants.ts';
 
 /** The parts of a span that differ between spans that are written alike. */
 export const part = {
@@ -58,15 +59,7 @@ interface Step {
   first: Step | null;
   second: Step | null;
   /** Where the span ends. */
-  readonly constants: Constants | null;
-}
-
-/** Fields that the bytes between the parts of a span give. */
-interface Constants {
-  readonly flags: number;
-  readonly kind: number;
-  readonly status: number;
-  readonly shape: number;
+  readonly constants: SpanConstants | null;
 }
 
 /** A part of a span that was read, without its quotes. */
@@ -195,11 +188,8 @@ export class KnownSpans {
         default: {
           const { constants } = step;
           if (constants === null) return refuse();
-          columns.flags[row] = constants.flags;
-          columns.kinds[row] = constants.kind;
-          columns.statuses[row] = constants.status;
           writer.setDecimalTimes(startSeconds, startNanos, endSeconds, endNanos);
-          writer.commitAs(constants.shape);
+          commitWith(writer, constants);
           return at;
         }
       }
@@ -231,14 +221,7 @@ export class KnownSpans {
   /** The span from `start` to `end` is the last row, and its parts were noted. */
   learn(start: number, end: number): void {
     if (!this.#isLearnable) return;
-    const { columns, rows } = this.#writer;
-    const row = rows - 1;
-    const constants: Constants = {
-      flags: columns.flags[row] ?? 0,
-      kind: columns.kinds[row] ?? 0,
-      status: columns.statuses[row] ?? 0,
-      shape: columns.shapes[row] ?? 0,
-    };
+    const constants = readConstants(this.#writer);
     let step: Step | null = this.#root;
     let at = start;
     for (const { which, from, to, key } of this.#parts) {
@@ -254,7 +237,7 @@ export class KnownSpans {
     to: number,
     which: Part,
     key: number,
-    constants: Constants | null,
+    constants: SpanConstants | null,
   ): Step | null {
     const { bytes } = this.#json.source;
     const known = after.next.find(

@@ -1,0 +1,29 @@
+import type { SpanWriter } from '../span/span-writer.ts';
+
+/** Fields that the bytes between the parts of a span give. */
+export interface SpanConstants {
+  readonly flags: number;
+  readonly kind: number;
+  readonly status: number;
+  readonly shape: number;
+}
+
+/** Those of the last row. */
+export function readConstants({ columns, rows }: SpanWriter): SpanConstants {
+  const row = rows - 1;
+  return {
+    flags: columns.flags[row] ?? 0,
+    kind: columns.kinds[row] ?? 0,
+    status: columns.statuses[row] ?? 0,
+    shape: columns.shapes[row] ?? 0,
+  };
+}
+
+/** Completes the row that is being written. */
+export function commitWith(writer: SpanWriter, { flags, kind, status, shape }: SpanConstants): void {
+  const { columns, rows } = writer;
+  columns.flags[rows] = flags;
+  columns.kinds[rows] = kind;
+  columns.statuses[rows] = status;
+  writer.commitAs(shape);
+}
