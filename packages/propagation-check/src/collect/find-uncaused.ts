@@ -1,9 +1,9 @@
 import { isHealthProbe } from '../calls/call-facts.ts';
-import { countDroppedLinks } from '../calls/dropped.ts';
 import { isEntry } from '../calls/edge.ts';
 import { buildTraceGraph, isRoot } from '../graph/trace-graph.ts';
 import { startsDuringAny } from '../pairing/pair.ts';
 import { thresholds } from '../rules/thresholds.ts';
+import { countDroppedLinks } from '../span/dropped-counts.ts';
 import type { Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
 import { groupBy } from '../util/group-by.ts';

@@ -1,6 +1,6 @@
 import { readOutcome } from '../calls/call-facts.ts';
-import { hasDroppedAttributes } from '../calls/dropped.ts';
 import type { TraceGraph } from '../graph/trace-graph.ts';
+import { hasDroppedAttributes } from '../span/dropped-counts.ts';
 import type { Span } from '../span/span.ts';
 import type {
   AnsweredSpan,

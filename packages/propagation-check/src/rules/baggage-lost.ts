@@ -1,7 +1,7 @@
 import type { Call } from '../calls/call-group.ts';
-import { hasDroppedAttributes } from '../calls/dropped.ts';
 import type { WireContext } from '../headers/evidence.ts';
 import type { HeaderLookup } from '../headers/wire.ts';
+import { hasDroppedAttributes } from '../span/dropped-counts.ts';
 import type { Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
 import { type Group, keyFor } from '../util/group-by.ts';

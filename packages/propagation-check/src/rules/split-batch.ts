@@ -1,6 +1,6 @@
 import { readDestination } from '../calls/call-facts.ts';
 import { type CallGroup, groupCalls } from '../calls/call-group.ts';
-import { countDroppedLinks } from '../calls/dropped.ts';
+import { countDroppedLinks } from '../span/dropped-counts.ts';
 import { kindNumber, type Span } from '../span/span.ts';
 import { type Group, groupBy, keyFor } from '../util/group-by.ts';
 import { remember } from '../util/remember.ts';
