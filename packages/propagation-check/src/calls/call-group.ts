@@ -1,6 +1,6 @@
 import type { Rows, TraceGraph } from '../graph/trace-graph.ts';
 import type { Span } from '../span/span.ts';
-import { countOf } from '../span/span-store.ts';
+import { weightOf } from '../span/span-store.ts';
 import { type Group, mapBy } from '../util/group-by.ts';
 
 /** The kind of a call. */
@@ -66,7 +66,7 @@ export function weighCalls(
 ): number {
   let sum = 0;
   for (const { servers } of groups) {
-    for (const server of servers) if (isMeant(server)) sum += countOf(store, server);
+    for (const server of servers) if (isMeant(server)) sum += weightOf(store, server);
   }
   return sum;
 }

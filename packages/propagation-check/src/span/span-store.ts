@@ -130,7 +130,7 @@ export function viewOf(
 }
 
 /** How many spans a row stands for: itself and `unread`. */
-export function countOf({ unread }: SpanStore, row: number): number {
+export function weightOf({ unread }: SpanStore, row: number): number {
   return 1 + (unread?.[row] ?? 0);
 }
 

@@ -24,7 +24,7 @@ import { thresholds as defaultThresholds, type Thresholds } from '../rules/thres
 import { isToleratedPeer } from '../rules/tolerated-peer.ts';
 import type { CollectorCounters } from '../span/collector-counters.ts';
 import type { Span } from '../span/span.ts';
-import { countOf, type SpanStore, textOf } from '../span/span-store.ts';
+import { type SpanStore, textOf, weightOf } from '../span/span-store.ts';
 import { storeOf } from '../span/span-writer.ts';
 import { emptyText } from '../span/value-table.ts';
 import { keyFor, mapBy } from '../util/group-by.ts';
@@ -300,7 +300,7 @@ function countEdges({ graph, groups }: Scene, drafts: readonly Draft[]): readonl
 /** How many calls a shown one stands for. Where both sides are loose ends, the source may have sent a greater share of the one. */
 function countShown(graph: TraceGraph, { client, server }: Shown): number {
   const sides = [client, server].flatMap((span) => (span === null ? [] : [graph.rowOf(span)]));
-  return Math.max(1, ...sides.map((row) => countOf(graph.store, row)));
+  return Math.max(1, ...sides.map((row) => weightOf(graph.store, row)));
 }
 
 /** A server with links may have several calls of one edge. */
@@ -313,7 +313,7 @@ function countServers(graph: TraceGraph, counted: Counted, groups: readonly Call
         if (linked.has(server)) continue;
         linked.add(server);
       }
-      if (!counted.broken.has(server)) counted.whole += countOf(graph.store, server);
+      if (!counted.broken.has(server)) counted.whole += weightOf(graph.store, server);
     }
   }
 }

@@ -8,7 +8,7 @@ import { type Draft, hasCall, type LooseEnds, type Scene, tellUnprovable } from 
 import { withoutOutsiders } from '../rules/missing-call.ts';
 import { listUncoveredCalls } from '../rules/missing-server.ts';
 import type { Span } from '../span/span.ts';
-import { countOf } from '../span/span-store.ts';
+import { weightOf } from '../span/span-store.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
 import type { UnjudgedEdge } from './result.ts';
 
@@ -68,7 +68,7 @@ function gatherUnprovable(scene: Scene, clients: readonly Span[]): readonly Unju
 
 /** How many calls some spans stand for, one side of each. */
 export function countCalls({ graph }: Scene, spans: readonly Span[]): number {
-  return spans.reduce((sum, span) => sum + countOf(graph.store, graph.rowOf(span)), 0);
+  return spans.reduce((sum, span) => sum + weightOf(graph.store, graph.rowOf(span)), 0);
 }
 
 /** Calls without their SERVER span, like others of the same edge that are whole. */
