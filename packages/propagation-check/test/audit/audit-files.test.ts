@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { suite, type TestContext, test } from 'node:test';
@@ -9,7 +8,7 @@ import { decodeJsonLines } from '../../src/decode/json-lines.ts';
 import { encodeOtlpLines } from '../../src/span/encode-otlp-lines.ts';
 import { executeCli, makeFolder } from '../cli/run-cli.ts';
 import { encodeSpan, type StoredSpan } from '../cli/trace-store.ts';
-import { readDrawing } from '../engine/read-drawing.ts';
+import { readFixtureDrawing } from '../engine/read-fixture-drawing.ts';
 import { makeTraffic } from './make-traffic.ts';
 
 const hour = 3_600_000;
@@ -303,8 +302,7 @@ suite('an audit of files', () => {
 
   test('--fail-on warning says why an audit without an error fails', async (t) => {
     const folder = await makeFolder(t);
-    const drawing = new URL('../../fixtures/span-lost-in-service/shown.txt', import.meta.url);
-    const { spans } = readDrawing(readFileSync(drawing, 'utf8'));
+    const { spans } = readFixtureDrawing('span-lost-in-service/shown.txt');
     await writeFiles(folder, { 'spans.jsonl': encodeOtlpLines(spans) });
     const { code: passed } = await executeCli('audit', folder);
     const { code, stdout } = await executeCli('audit', folder, '--fail-on', 'warning');

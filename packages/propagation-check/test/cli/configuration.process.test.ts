@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { suite, type TestContext, test } from 'node:test';
 import { encodeOtlpLines } from '../../src/span/encode-otlp-lines.ts';
-import { readDrawing } from '../engine/read-drawing.ts';
+import { readFixtureDrawing } from '../engine/read-fixture-drawing.ts';
 import { brokenCapture, healthyCapture, readCapture } from './captures.ts';
 import { type CliResult, makeFolder, runCli } from './run-cli.ts';
 
@@ -303,8 +303,7 @@ test('where every peer is tolerated, nothing was judged', async (t) => {
 });
 
 test('--fail-on warning gives exit code 1 for a warning', async (t) => {
-  const drawing = new URL('../../fixtures/span-lost-in-service/shown.txt', import.meta.url);
-  const { spans } = readDrawing(await readFile(drawing, 'utf8'));
+  const { spans } = readFixtureDrawing('span-lost-in-service/shown.txt');
   const root = await makeFolder(t, { 'warned.jsonl': encodeOtlpLines(spans) });
   const run = (...args: readonly string[]) => runCli(t, ['file', 'warned.jsonl', ...args], { cwd: root });
   assert.equal((await run()).code, 0);

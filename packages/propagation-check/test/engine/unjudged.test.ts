@@ -1,6 +1,4 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { suite, test } from 'node:test';
 import { explainNothingToJudge, hintAtExpectations } from '../../src/collect/hint-at-expectations.ts';
 import { type Expectation, expectPath, noExpectation } from '../../src/expect/expectation.ts';
@@ -9,6 +7,7 @@ import { checkTraces } from '../../src/verdict/check-traces.ts';
 import { ownServiceName } from '../../src/verdict/own-service.ts';
 import { drawTrace } from '../draw-trace.ts';
 import { readDrawing } from './read-drawing.ts';
+import { readFixtureText } from './read-fixture-drawing.ts';
 
 /** A request of `web`, which calls `pay`, and others at these addresses. */
 function draw(...urls: readonly string[]): string {
@@ -74,10 +73,7 @@ suite('edges that nothing here can judge', () => {
   });
 
   test('a call whose request is linked to the span around it is whole', () => {
-    const drawing = readFileSync(
-      join(import.meta.dirname, '../../fixtures/split-trace/healthy-link-to-request.txt'),
-      'utf8',
-    );
+    const drawing = readFixtureText('split-trace/healthy-link-to-request.txt');
     const { spans } = readDrawing(drawing);
     assert.deepEqual(checkTraces(spans).unjudged, undefined);
     assert.equal(checkTraces(readDrawing(drawing.replaceAll(/link:\w+/g, '')).spans).verdict, 'broken');

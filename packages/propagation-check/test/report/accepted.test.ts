@@ -14,6 +14,7 @@ import { renderTree } from '../../src/report/tree.ts';
 import { applyBaseline } from '../../src/verdict/apply-baseline.ts';
 import { checkTraces } from '../../src/verdict/check-traces.ts';
 import { readDrawing } from '../engine/read-drawing.ts';
+import { checkFixtureDrawing } from '../engine/read-fixture-drawing.ts';
 
 const schema = readFileSync(new URL('junit.xsd', import.meta.url), 'utf8');
 const details = { source: 'a file', reason: null, notes: [], collector: null };
@@ -119,11 +120,7 @@ suite('what is known or tolerated', () => {
 });
 
 test('warnings that fail say so in each report', () => {
-  const text = readFileSync(
-    new URL('../../fixtures/span-lost-in-service/shown.txt', import.meta.url),
-    'utf8',
-  );
-  const result = checkTraces(readDrawing(text).spans);
+  const result = checkFixtureDrawing('span-lost-in-service/shown.txt');
   const failing = { ...details, failOn: 'warning' } as const;
   assert.match(renderTerminal(result, failing, options), /^FAILED .*; warnings fail \(--fail-on warning\)$/m);
   assert.doesNotMatch(renderTerminal(result, details, options), /warnings fail/);
@@ -134,11 +131,7 @@ test('warnings that fail say so in each report', () => {
 });
 
 test('warnings that fail are the first reason where there is no verdict, and the end of the command comes before what it explains', () => {
-  const text = readFileSync(
-    new URL('../../fixtures/split-trace/shown-possible-messages.txt', import.meta.url),
-    'utf8',
-  );
-  const result = checkTraces(readDrawing(text).spans);
+  const result = checkFixtureDrawing('split-trace/shown-possible-messages.txt');
   const ended = { ...details, reason: 'no call was seen', command: { name: 'tests', exitCode: 3 } };
   assert.equal(
     summarise(result, { ...ended, failOn: 'warning' }),

@@ -1,22 +1,16 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { renderGithub } from '../../src/report/github.ts';
-import { checkTraces } from '../../src/verdict/check-traces.ts';
 import type { Finding } from '../../src/verdict/result.ts';
-import { readDrawing } from '../engine/read-drawing.ts';
+import { checkFixtureDrawing } from '../engine/read-fixture-drawing.ts';
 
 const details = { source: 'a file', reason: null, notes: [], collector: null };
 const options = { width: 100, color: true, docsRoot: '' };
 
-function check(name: string) {
-  const text = readFileSync(new URL(`../../fixtures/${name}`, import.meta.url), 'utf8');
-  const { spans, expectation } = readDrawing(text);
-  return checkTraces(spans, { expectation });
-}
-
 test('one line for the verdict and for each error, the explanation within', () => {
-  const lines = renderGithub(check('split-trace/broken.txt'), details, options).trimEnd().split('\n');
+  const lines = renderGithub(checkFixtureDrawing('split-trace/broken.txt'), details, options)
+    .trimEnd()
+    .split('\n');
   assert.match(lines[0] ?? '', /^::error title=Trace context propagation%3A BROKEN::1 of \d edges?, /);
   assert.match(
     lines[1] ?? '',
@@ -26,12 +20,12 @@ test('one line for the verdict and for each error, the explanation within', () =
 });
 
 test('an intact result is a notice', () => {
-  const lines = renderGithub(check('split-trace/healthy.txt'), details, options);
+  const lines = renderGithub(checkFixtureDrawing('split-trace/healthy.txt'), details, options);
   assert.match(lines, /^::notice title=Trace context propagation%3A INTACT::[^\n]+\n$/);
 });
 
 test('names end neither the title nor the line', () => {
-  const result = check('split-trace/broken.txt');
+  const result = checkFixtureDrawing('split-trace/broken.txt');
   const [finding] = result.findings;
   assert.ok(finding);
   const hostile: Finding = { ...finding, client: 'a,file=b::c%0A\n::set-output name=x::y' };
@@ -42,7 +36,7 @@ test('names end neither the title nor the line', () => {
 });
 
 test('as many errors as GitHub shows', () => {
-  const result = check('split-trace/broken.txt');
+  const result = checkFixtureDrawing('split-trace/broken.txt');
   const findings = Array.from({ length: 30 }, () => result.findings).flat();
   const lines = renderGithub({ ...result, findings }, details, options)
     .trimEnd()

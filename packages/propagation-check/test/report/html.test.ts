@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { describe, it } from 'node:test';
 import { expectPath, noExpectation } from '../../src/expect/expectation.ts';
 import { renderHtml } from '../../src/report/html/render-html.ts';
@@ -13,7 +12,7 @@ import { storeOf } from '../../src/span/span-writer.ts';
 import { checkTraces } from '../../src/verdict/check-traces.ts';
 import type { Result } from '../../src/verdict/result.ts';
 import { drawSplitCall, drawTrace, spanId, traceId } from '../draw-trace.ts';
-import { readDrawing } from '../engine/read-drawing.ts';
+import { readFixtureDrawing } from '../engine/read-fixture-drawing.ts';
 
 const details: ReportDetails = { source: 'file=spans.json', reason: null, notes: [], collector: null };
 const script = 'void 0';
@@ -50,8 +49,7 @@ describe('the HTML report', () => {
   });
 
   it('draws the request of a caller that made no span of its call', async () => {
-    const fixture = new URL('../../fixtures/client-not-instrumented/broken.txt', import.meta.url);
-    const { spans, expectation } = readDrawing(await readFile(fixture, 'utf8'));
+    const { spans, expectation } = readFixtureDrawing('client-not-instrumented/broken.txt');
     const result = checkTraces(spans, { expectation });
     const { findings } = result;
     assert.deepEqual(

@@ -2,20 +2,15 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { validateXML } from 'xmllint-wasm';
-import type { Expectation } from '../../src/expect/expectation.ts';
 import { noExpectation } from '../../src/expect/expectation.ts';
 import { renderJunit } from '../../src/report/junit.ts';
 import type { Span } from '../../src/span/span.ts';
 import { checkTraces } from '../../src/verdict/check-traces.ts';
-import { readDrawing } from '../engine/read-drawing.ts';
+import { readFixtureDrawing } from '../engine/read-fixture-drawing.ts';
 
 const schema = readFileSync(new URL('junit.xsd', import.meta.url), 'utf8');
 const details = { source: 'a file', reason: null, notes: [], collector: null };
 const options = { width: 100, color: false, docsRoot: '' };
-
-function draw(name: string): { readonly spans: readonly Span[]; readonly expectation: Expectation } {
-  return readDrawing(readFileSync(new URL(`../../fixtures/${name}`, import.meta.url), 'utf8'));
-}
 
 function render(spans: readonly Span[], expectation = noExpectation, reason: string | null = null): string {
   return renderJunit(checkTraces(spans, { expectation }), { ...details, reason }, options);
@@ -30,7 +25,7 @@ async function assertValid(xml: string): Promise<void> {
 }
 
 test('an intact edge is a test case that passes', async () => {
-  const { spans } = draw('split-trace/healthy.txt');
+  const { spans } = readFixtureDrawing('split-trace/healthy.txt');
   const xml = render(spans);
   await assertValid(xml);
   assert.match(xml, /<testsuites name="propagation-check" tests="\d+" failures="0" errors="0">/);
@@ -38,7 +33,7 @@ test('an intact edge is a test case that passes', async () => {
 });
 
 test('a broken edge is one that fails, with the explanation of the terminal', async () => {
-  const { spans, expectation } = draw('split-trace/broken.txt');
+  const { spans, expectation } = readFixtureDrawing('split-trace/broken.txt');
   const xml = render(spans, expectation);
   await assertValid(xml);
   assert.match(xml, / tests="\d+" failures="1" errors="0">/);
@@ -58,7 +53,7 @@ test('a trace that did not come is an error, and never no test', async () => {
 test('what XML cannot hold becomes its code, and markup stays text', async () => {
   const name = '\u0000\u001b[2J\ufffe\ud800]]>"<a>&amp;\'😀';
   const edges = [{ client: name, server: 'orders', rule: 'must' as const }];
-  const { spans } = draw('split-trace/healthy.txt');
+  const { spans } = readFixtureDrawing('split-trace/healthy.txt');
   const xml = render(spans, { ...noExpectation, edges });
   await assertValid(xml);
   assert.match(xml, /\\x00\\x1b\[2J\\u\{fffe\}\ufffd\]\]&gt;&quot;&lt;a&gt;&amp;amp;&apos;😀/);

@@ -1,24 +1,19 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { renderMarkdown } from '../../src/report/markdown.ts';
 import type { Span } from '../../src/span/span.ts';
 import { checkTraces } from '../../src/verdict/check-traces.ts';
-import { readDrawing } from '../engine/read-drawing.ts';
+import { readFixtureDrawing } from '../engine/read-fixture-drawing.ts';
 
 const details = { source: 'a file', reason: null, notes: [], collector: null };
 const options = { width: 100, color: true, docsRoot: '' };
-
-function draw(name: string) {
-  return readDrawing(readFileSync(new URL(`../../fixtures/${name}`, import.meta.url), 'utf8'));
-}
 
 function render(spans: readonly Span[], from = spans): string {
   return renderMarkdown(checkTraces(from), details, options, spans);
 }
 
 test('a broken call is drawn where it is cut', () => {
-  const { spans } = draw('split-trace/broken.txt');
+  const { spans } = readFixtureDrawing('split-trace/broken.txt');
   const lines = render(spans).split('\n');
   assert.equal(lines[0], '## Trace context propagation: BROKEN');
   const start = lines.indexOf('```mermaid');
@@ -29,14 +24,14 @@ test('a broken call is drawn where it is cut', () => {
 });
 
 test('without spans there is no diagram, and the explanation stays', () => {
-  const { spans } = draw('split-trace/broken.txt');
+  const { spans } = readFixtureDrawing('split-trace/broken.txt');
   const text = render([], spans);
   assert.doesNotMatch(text, /mermaid/);
   assert.match(text, /✗ One request, two traces \(split-trace\)/);
 });
 
 test('an intact result is its headline and the table of edges', () => {
-  const { spans } = draw('split-trace/healthy.txt');
+  const { spans } = readFixtureDrawing('split-trace/healthy.txt');
   const text = render(spans);
   assert.match(text, /^## Trace context propagation: INTACT\n/);
   assert.match(text, /^\| ✅ ` \S+ → \S+ ` \| \w+ \| \d+ \| 0 \|$/m);
@@ -44,7 +39,7 @@ test('an intact result is its headline and the table of edges', () => {
 });
 
 test('names of services are neither markup nor syntax of a diagram', () => {
-  const { spans } = draw('split-trace/broken.txt');
+  const { spans } = readFixtureDrawing('split-trace/broken.txt');
   const name = 'a|b```c\n@team <img> ;end#x';
   const hostile = spans.map((span) => ({ ...span, serviceName: `${name}${span.serviceName}` }));
   const text = render(hostile);

@@ -1,15 +1,13 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { drawSequence } from '../../src/report/mermaid.ts';
 import { findings as prose } from '../../src/rules/findings.ts';
 import { checkTraces } from '../../src/verdict/check-traces.ts';
-import { readDrawing } from '../engine/read-drawing.ts';
+import { readFixtureDrawing } from '../engine/read-fixture-drawing.ts';
 
 /** The note on the broken call of a drawing, and the title of its finding. */
 function readNote(path: string): readonly (string | undefined)[] {
-  const text = readFileSync(new URL(`../../fixtures/${path}`, import.meta.url), 'utf8');
-  const { spans, expectation, headers } = readDrawing(text);
+  const { spans, expectation, headers } = readFixtureDrawing(path);
   const [finding] = checkTraces(spans, { expectation, headers }).findings;
   assert.ok(finding);
   const diagram = drawSequence(finding, spans) ?? '';

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { renderGithub } from '../../src/report/github.ts';
@@ -7,11 +6,9 @@ import { renderJunit } from '../../src/report/junit.ts';
 import { renderTerminal } from '../../src/report/terminal.ts';
 import { createFileSource } from '../../src/source/file.ts';
 import { quotePath } from '../../src/source/file-error.ts';
-import { checkTraces } from '../../src/verdict/check-traces.ts';
-import { readDrawing } from '../engine/read-drawing.ts';
+import { checkFixtureDrawing } from '../engine/read-fixture-drawing.ts';
 
-const drawing = readFileSync(new URL('../../fixtures/split-trace/broken.txt', import.meta.url), 'utf8');
-const result = checkTraces(readDrawing(drawing).spans, {});
+const result = checkFixtureDrawing('split-trace/broken.txt');
 const details = { source: 'a file', reason: null, notes: [], collector: null };
 
 test('reports that are read elsewhere name no path of this machine', () => {

@@ -12,7 +12,7 @@ import { renderTree } from '../../src/report/tree.ts';
 import type { Span } from '../../src/span/span.ts';
 import { checkTraces } from '../../src/verdict/check-traces.ts';
 import { drawSplitCall, drawTrace } from '../draw-trace.ts';
-import { readDrawing } from '../engine/read-drawing.ts';
+import { readFixtureDrawing } from '../engine/read-fixture-drawing.ts';
 
 const details: ReportDetails = { source: 'file=spans.json', reason: null, notes: [], collector: null };
 const expectation = { ...noExpectation, edges: expectPath(['service-a', 'service-b']) };
@@ -79,8 +79,7 @@ suite('the picture for people at a terminal', () => {
   });
 
   test('a caller without a span of its call shows its request', async (t) => {
-    const path = join(import.meta.dirname, '../../fixtures/client-not-instrumented/broken.txt');
-    const drawing = readDrawing(await readFile(path, 'utf8'));
+    const drawing = readFixtureDrawing('client-not-instrumented/broken.txt');
     const text = drawingOf(render(drawing.spans, {}, drawing.expectation));
     t.assert.fileSnapshot(text, join(import.meta.dirname, 'tree/client-not-instrumented-80.txt'), {
       serializers: [String],

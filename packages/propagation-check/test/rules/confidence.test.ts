@@ -1,16 +1,11 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { suite, test } from 'node:test';
 import type { Draft } from '../../src/rules/check.ts';
 import { mergeDrafts } from '../../src/rules/decide-by-headers.ts';
-import { checkTraces } from '../../src/verdict/check-traces.ts';
-import { readDrawing } from '../engine/read-drawing.ts';
+import { checkFixtureDrawing } from '../engine/read-fixture-drawing.ts';
 
 function readConfidence(name: string): readonly string[] {
-  const path = join(import.meta.dirname, `../../fixtures/header-passed-through/${name}.txt`);
-  const { spans, expectation } = readDrawing(readFileSync(path, 'utf8'));
-  return checkTraces(spans, { expectation })
+  return checkFixtureDrawing(`header-passed-through/${name}.txt`)
     .findings.filter(({ id }) => id === 'header-passed-through')
     .map(({ confidence }) => confidence);
 }

@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import {
   replaceThresholds,
@@ -9,9 +7,7 @@ import {
   thresholdTable,
 } from '../../src/rules/thresholds.ts';
 import { checkTraces } from '../../src/verdict/check-traces.ts';
-import { readDrawing } from '../engine/read-drawing.ts';
-
-const fixtures = join(import.meta.dirname, '../../fixtures');
+import { readFixtureDrawing } from '../engine/read-fixture-drawing.ts';
 
 /** One number, moved by a quarter, and the drawing whose result must change. */
 export interface Move {
@@ -45,7 +41,7 @@ export function movesAnything({ name, value, fixture }: Move): boolean {
 }
 
 function judge(fixture: string, numbers: Thresholds) {
-  const { spans, expectation, headers } = readDrawing(readFileSync(join(fixtures, `${fixture}.txt`), 'utf8'));
+  const { spans, expectation, headers } = readFixtureDrawing(`${fixture}.txt`);
   const { verdict, edges, findings } = checkTraces(spans, { expectation, headers, thresholds: numbers });
   return { verdict, edges, findings };
 }

@@ -2,20 +2,18 @@ import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { groupBy } from '../../src/util/group-by.ts';
 import { checkTraces } from '../../src/verdict/check-traces.ts';
-import { readDrawing } from '../engine/read-drawing.ts';
-
-const fixtures = join(import.meta.dirname, '../../fixtures');
+import { drawingsFolder, readFixtureDrawing } from '../engine/read-fixture-drawing.ts';
 
 /** Where the text is kept, with which a test compares what reports say today. */
 export const explanationsFile = join(import.meta.dirname, 'explanations.txt');
 
 export function listDrawings(): readonly string[] {
-  return globSync('*/*.txt', { cwd: fixtures }).sort();
+  return globSync('*/*.txt', { cwd: drawingsFolder }).sort();
 }
 
 /** The report of a drawing: the evidence of each finding by the line of its span, and the lines that `--explain` adds. */
 export function renderExplanation(drawing: string): string {
-  const { spans, expectation, headers } = readDrawing(readFileSync(join(fixtures, drawing), 'utf8'));
+  const { spans, expectation, headers } = readFixtureDrawing(drawing);
   const { findings, explain = [] } = checkTraces(spans, { expectation, headers, explain: true });
   const reported = findings.flatMap(({ severity, id, client, server, evidence }) => [
     `  ${severity} ${id} ${client} -> ${server}\n`,

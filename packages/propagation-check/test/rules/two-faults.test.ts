@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { suite, test } from 'node:test';
+import { readFixtureText } from '../engine/read-fixture-drawing.ts';
 import { drawChain, drawClient, drawServer, judgeDrawing } from './judge-drawing.ts';
 
 const web = (at: number) =>
@@ -10,8 +10,7 @@ const server = (at: number) => drawServer({ from: at + 20, to: at + 80 });
 
 /** The drawing of a fixture, without what it expects. */
 function draw(name: string): string {
-  const text = readFileSync(new URL(`../../fixtures/${name}.txt`, import.meta.url), 'utf8');
-  return `${text.replace(/^(expect|traceresponse) .*\n/gm, '')}\n`;
+  return `${readFixtureText(`${name}.txt`).replace(/^(expect|traceresponse) .*\n/gm, '')}\n`;
 }
 
 /** One call of `web` at 20 s that is broken in another way, with traces 90 and 91, and the finding that names it. */

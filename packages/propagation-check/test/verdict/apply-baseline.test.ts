@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { suite, test } from 'node:test';
 import { describeFixed } from '../../src/collect/describe-fixed.ts';
 import { noExpectation } from '../../src/expect/expectation.ts';
@@ -9,17 +8,12 @@ import { checkTraces } from '../../src/verdict/check-traces.ts';
 import { decideOutcome } from '../../src/verdict/decide-verdict.ts';
 import type { Result } from '../../src/verdict/result.ts';
 import { readDrawing } from '../engine/read-drawing.ts';
+import { checkFixtureDrawing } from '../engine/read-fixture-drawing.ts';
 
-function checkFixture(name: string): Result {
-  const text = readFileSync(new URL(`../../fixtures/${name}`, import.meta.url), 'utf8');
-  const { spans, expectation, headers } = readDrawing(text);
-  return checkTraces(spans, { expectation, headers });
-}
-
-const split = checkFixture('split-trace/broken.txt');
-const stripped = checkFixture('header-stripped/broken.txt');
-const warned = checkFixture('span-lost-in-service/shown.txt');
-const healthy = checkFixture('split-trace/healthy.txt');
+const split = checkFixtureDrawing('split-trace/broken.txt');
+const stripped = checkFixtureDrawing('header-stripped/broken.txt');
+const warned = checkFixtureDrawing('span-lost-in-service/shown.txt');
+const healthy = checkFixtureDrawing('split-trace/healthy.txt');
 const edge = { client: 'web', server: 'orders' };
 const known: Baseline = [{ ...edge, finding: 'split-trace' }];
 

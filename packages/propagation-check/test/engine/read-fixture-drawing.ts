@@ -1,0 +1,21 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { checkTraces } from '../../src/verdict/check-traces.ts';
+import type { Result } from '../../src/verdict/result.ts';
+import { type Drawing, readDrawing } from './read-drawing.ts';
+
+export const drawingsFolder = join(import.meta.dirname, '../../fixtures');
+
+/** @param name Of a drawing in `fixtures/`: `split-trace/broken.txt`. */
+export function readFixtureText(name: string): string {
+  return readFileSync(join(drawingsFolder, name), 'utf8');
+}
+
+export function readFixtureDrawing(name: string): Drawing {
+  return readDrawing(readFixtureText(name));
+}
+
+export function checkFixtureDrawing(name: string): Result {
+  const { spans, expectation, headers } = readFixtureDrawing(name);
+  return checkTraces(spans, { expectation, headers });
+}
