@@ -14,7 +14,6 @@ export interface CommandOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** The output of a command. */
 export interface Output {
   readonly stdout: string;
   readonly stderr: string;

@@ -30,7 +30,6 @@ export async function readCounters(way: Way, signal: AbortSignal): Promise<Count
   };
 }
 
-/** The answer of one endpoint. */
 type Answer = { readonly text: string } | { readonly error: string };
 
 function parse<Parsed>(url: string, answer: Answer | undefined, read: (text: string) => Parsed): Parsed {

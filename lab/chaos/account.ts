@@ -3,7 +3,6 @@ import type { Span } from 'propagation-check';
 import type { EndedSpan } from './ledger.ts';
 import type { Outcome } from './traffic.ts';
 
-/** The evidence of one run. */
 export interface Evidence {
   /** One for each request that was sent. */
   readonly outcomes: readonly Outcome[];

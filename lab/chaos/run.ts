@@ -7,7 +7,6 @@ import { LedgerError } from './ledger.ts';
 import type { PeakMemory } from './memory.ts';
 import { RecoveryError } from './stack.ts';
 
-/** One run of one fault. */
 export type Run = RunDone | RunFailed;
 
 export interface RunDone {

@@ -22,7 +22,6 @@ export function isRight({ scores }: ScoredCase): boolean {
   return listProblems(scores).length === 0;
 }
 
-/** The problems of one row. */
 export function listProblems(scores: RunScores): readonly string[] {
   return [
     ...scores.statements.map((problem) => `assertion: ${problem}`),

@@ -22,7 +22,6 @@ export interface DriveOptions {
   readonly onAnswer: (done: number) => void;
 }
 
-/** One request that was sent. */
 export interface DrivenRequest {
   /** The request as a CLIENT span of this tool: the parent of whatever the called service records. */
   readonly span: Span;

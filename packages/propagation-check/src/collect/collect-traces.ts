@@ -39,7 +39,6 @@ export interface CollectOptions {
   readonly onWait?: (waiting: Waiting) => void;
 }
 
-/** The state of the waiting. */
 export interface Waiting {
   /** Still awaited by the first open trace. */
   readonly awaited: readonly Awaited[];

@@ -165,7 +165,6 @@ export class JsonBytes {
     return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('latin1');
   }
 
-  /** Parses a value. */
   parse(start: number, end: number): unknown {
     return JSON.parse(this.text(start, end));
   }

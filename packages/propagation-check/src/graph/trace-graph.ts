@@ -258,7 +258,6 @@ export class TraceGraph {
     return spanIds[row * 2] === parentIds[child * 2] && spanIds[row * 2 + 1] === parentIds[child * 2 + 1];
   }
 
-  /** The rows with links. */
   rowsWithLinks(): Iterable<number> {
     return this.#linkStarts.keys();
   }

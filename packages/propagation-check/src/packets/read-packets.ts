@@ -1,4 +1,3 @@
-/** One captured packet. */
 export interface Packet {
   /** Milliseconds since the Unix epoch. */
   readonly time: number;

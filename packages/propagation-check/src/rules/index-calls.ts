@@ -3,7 +3,6 @@ import { mapBy } from '../util/group-by.ts';
 
 /** Calls by the services that made them, and by their targets. */
 export interface CallIndex {
-  /** The targets of a service. */
   targetsOf(client: string | null): ReadonlySet<string>;
   /** Those of a service to some targets, in the order of the list. */
   callsTo(client: string | null, targets: ReadonlySet<string>): readonly Span[];

@@ -4,7 +4,6 @@ import type { FindingId } from './finding.ts';
 export interface ProjectHint {
   /** The name of its check. */
   readonly check: string;
-  /** The findings that it leads to. */
   readonly leadsTo: readonly FindingId[];
   /** The service that it concerns; null where the files do not say. */
   readonly service: string | null;

@@ -13,7 +13,6 @@ export function groupByEdge<Item extends Call>(
   return [...mapBy(calls, keyOf).values()];
 }
 
-/** Reports the calls of one edge. */
 export function reportCalls<Item extends Call>(
   finding: Finding,
   calls: Group<Item>,

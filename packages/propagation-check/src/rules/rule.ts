@@ -19,7 +19,6 @@ interface RuleDefinition<Case> {
   readonly measure: (scene: Scene, open: Open) => readonly Case[];
   /** Each must be open. The first closed one says why nothing is reported. */
   readonly gates: readonly Gate<Case>[];
-  /** The loose ends of a case. */
   readonly looseEnds: (features: Case) => readonly Span[];
   readonly report: (features: Case) => Draft;
   /** The pairs of a case, for later rules. */

@@ -12,7 +12,6 @@ export interface Example {
   readonly spanIds: readonly string[];
 }
 
-/** The verdict on one call. */
 export interface CallVerdict {
   readonly client: string | null;
   readonly server: string | null;
@@ -27,7 +26,6 @@ interface Edge {
   readonly server: string;
 }
 
-/** The labels of the counter. */
 export interface EdgeLabels extends Edge {
   readonly verdict: Verdict;
   readonly cause: string;

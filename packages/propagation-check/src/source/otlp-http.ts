@@ -4,7 +4,6 @@ import { describeRefusal, type Receiving, type Signal, toRefusal } from './expor
 import { encodeStatus, encodeSuccess, type OtlpContentType, rpcCode } from './otlp-response.ts';
 import { RefusedRequest, refuseSize, useBody } from './request-body.ts';
 
-/** Answers one request of OTLP/HTTP. */
 export async function answerHttp(
   request: IncomingMessage,
   response: ServerResponse,

@@ -7,5 +7,4 @@ export const sourceSpecs = [...stores, 'otlp', 'otlp=HOST:PORT', 'otlp=HOST:PORT
 /** The same for an audit, which reads what is stored. */
 export const auditSpecs = [...stores, 'clickhouse=URL', ...files] as const;
 
-/** Every one. */
 export const allSpecs = [...new Set([...sourceSpecs, ...auditSpecs])];

@@ -6,7 +6,6 @@ const seconds = 1000;
 const web = (from: number) =>
   `web SERVER "GET /call" ${from}..${from + 100} http.request.method=GET url.path=/call`;
 
-/** A whole call. */
 const whole = (number: number, from: number, service = 'web') =>
   drawChain(
     number,
