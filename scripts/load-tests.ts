@@ -26,13 +26,13 @@ export async function loadTests(files: readonly string[]): Promise<void> {
   });
 }
 
-/** What is open when the tests are over, and stays open, would keep the process for ever. */
+/** A resource that the tests leave open would keep the process for ever. */
 function endProcess(): void {
   process.stderr.write(`The tests have left open: ${process.getActiveResourcesInfo().join(', ')}\n`);
   process.exit(1);
 }
 
-/** What a process has once, and tests can change: libraries that are loaded add globals and listeners of their own. */
+/** State of the whole process that tests can change, but for globals and most listeners: libraries add their own when they are loaded. */
 function describeProcess(): Set<string> {
   return new Set([
     `folder ${process.cwd()}`,

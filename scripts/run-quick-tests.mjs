@@ -26,7 +26,7 @@ if (found.length === 0) {
 }
 const groups = groupFiles(found);
 const unfinished = await runFiles([...groups.keys()]);
-// What ended a process early hides the rest of its files: each gets its own now.
+// A process that ended early has not run all of its files: each gets its own now.
 const alone = unfinished.flatMap((file) => groups.get(file));
 if (alone.length > 0) {
   process.exitCode = 1;
@@ -53,7 +53,7 @@ function findFiles() {
     .toSorted();
 }
 
-/** What is run, each with the test files in it; the largest first, so that all processes end at about the same time. */
+/** The files to run, each with the test files in it; the largest first, so that all processes end at about the same time. */
 function groupFiles(files) {
   const folders = Map.groupBy(
     files.filter((file) => !isAlone(file)),

@@ -7,7 +7,7 @@ import { checkStore, createClickhouseSource, readClickhouseAddress, UsageError }
 export interface ClickhouseRow {
   readonly spans: number;
   readonly seconds: number;
-  /** That the engine read from its files, compressed. */
+  /** Compressed bytes that the engine read from its files. */
   readonly bytesRead: number;
   /** Of the engine's process, at most. */
   readonly engineBytes: number;

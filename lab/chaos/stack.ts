@@ -169,7 +169,7 @@ async function prepareCompose(
   };
 }
 
-/** What the engine does with single containers of a stack. */
+/** Operations on single containers of a stack. */
 function createContainers({
   project,
   signal,

@@ -10,7 +10,7 @@ const script = join(import.meta.dirname, '../run-quick-tests.mjs');
 const runner = `import { test } from 'node:test'; import assert from 'node:assert/strict';\n`;
 const passing = `${runner}test('passes', () => {});\n`;
 
-/** What a run of these test files prints, and its exit code. */
+/** The output of a run of these test files, and its exit code. */
 function runTests(files: Readonly<Record<string, string>>) {
   using folder = mkdtempDisposableSync(join(tmpdir(), 'quick-'));
   for (const [name, content] of Object.entries(files)) {

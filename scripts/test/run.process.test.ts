@@ -84,7 +84,7 @@ test('paths that are given to the checker are those of the folder in which npm w
   assert.equal(await text(child.stdout), 'CANNOT TELL  spans.jsonl: no span in it\n');
 });
 
-/** What the runner says of one file of tests. */
+/** The output of the runner on one file of tests. */
 async function runTests(t: TestContext, script: string, ...options: readonly string[]): Promise<string> {
   const folder = await makeFolder(t, 'some.test.mjs', `import { test } from 'node:test';\n${script}`);
   const { NODE_TEST_CONTEXT: _, ...env } = process.env;

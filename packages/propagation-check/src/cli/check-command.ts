@@ -81,7 +81,7 @@ export async function checkCommand(
   }
 }
 
-/** What arrived of a command, with what its requests leave open. @param notes Of the command, before those of the check. */
+/** Adds to the verdict on a command the failures and open questions of its requests. @param notes Of the command, before those of the check. */
 async function judgeCommand(
   { result: received, details, spans, store }: CheckedSpans,
   command: CommandEnd,

@@ -7,7 +7,7 @@ const clockSlackMs = 60_000;
 /** Some headers hold only the last 64 bits of a trace id. */
 const shortIdLength = 16;
 
-/** What tells whether a record is of some spans. */
+/** Trace ids and times of spans. They tell which records are of other spans. */
 export interface SpanExtent {
   /** The last parts of the trace ids. */
   readonly traces: ReadonlySet<string>;

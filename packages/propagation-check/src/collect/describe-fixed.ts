@@ -3,7 +3,7 @@ import type { Result } from '../verdict/result.ts';
 
 const mostNamed = 10;
 
-/** What a baseline has too much: entries that are repaired, and those whose finding has another cause now. @param name Of the baseline. */
+/** Notes on superfluous entries of a baseline: repaired ones, and those whose finding has another cause now. @param name Of the baseline. */
 export function describeFixed(result: Result, baseline: Baseline, name: string): readonly string[] {
   const others = listFixed(result, baseline).map((entry) => ({
     entry,

@@ -4,7 +4,7 @@ const mostSteps = 4_096;
 /** Ways in which a span may go on after a step. */
 export const mostNext = 16;
 
-/** What one reader may remember of the ways in which spans are written. */
+/** The bound on the span layouts that one reader remembers. */
 export class LearntBudget {
   #steps = 0;
   #bytes = 0;

@@ -26,7 +26,7 @@ export function isLateHttp(
   const { dependencies } = unit;
   if (each.kind !== 'require' || !/^(?:node:)?https?$/.test(each.from)) return false;
   if (!dependencies.has(allInstrumentations) && !dependencies.has(httpInstrumentation)) return false;
-  // Who writes the header by hand needs no instrumentation.
+  // A program that injects the header itself needs no instrumentation.
   if (started.some(({ text }) => /\bpropagation\s*\.\s*inject\s*\(/.test(text))) return false;
   const bound = /\b(?:const|let|var)\s+(?:\{([^{}]*)\}|([\w$]+))\s*=\s*$/.exec(
     source.text.slice(0, each.offset),

@@ -21,7 +21,7 @@ interface CallsAfterEntries {
   readonly calls: Group<Call>;
   /** The first call of each handler, with those that follow it: a handler may call several times, and a batch has several messages. */
   readonly bursts: ReadonlyMap<Span, readonly Span[]>;
-  /** What the service received and handled in no span, as long as the handlers have to call. */
+  /** Messages and requests that the service handled outside of a span, each as long as its handler has to make the call. */
   readonly windows: readonly Span[];
   /** Messages or requests, each with the call that began right after it. */
   readonly pairs: readonly Pair[];

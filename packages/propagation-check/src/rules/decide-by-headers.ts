@@ -207,7 +207,7 @@ function isSentByItself({ client, server }: Shown, { sent }: CallHeaders): boole
   return reading?.state === 'valid' && reading.spanId === client.spanId;
 }
 
-/** What no cause explains. Other headers may be all that a service recorded. */
+/** The decision where no cause fits. Other headers may be all that a service recorded. */
 function decideByRecords(shown: Shown, headers: CallHeaders, favoured: FindingId | null): Decision {
   const excluded = listExcluded(headers);
   const other = readOtherFormat(shown, headers);

@@ -6,7 +6,7 @@ import { readSnapshot, type Snapshot, writeSnapshot } from './snapshot.ts';
 export class CountersFile {
   readonly #path: string;
   readonly #unlock: () => Promise<void>;
-  /** What an earlier process has saved. */
+  /** The snapshot of an earlier process. */
   readonly before: Snapshot | null;
   /** Milliseconds since the epoch. */
   savedAt = 0;

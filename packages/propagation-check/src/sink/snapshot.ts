@@ -10,7 +10,7 @@ import type { JudgeTotals } from './judge-totals.ts';
 
 const version = 1;
 const count = z.number().int().nonnegative();
-/** What older files call `judged-apart`. */
+/** The name of `judged-apart` in older files. */
 const earlierJudgedApart = 'late';
 const schema = z.object({
   version: z.literal(version),

@@ -12,7 +12,7 @@ export function decodeAnswer<T>(client: HttpClient, answer: HttpAnswer, decode: 
     return decode(answer.body);
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error;
-    // What is neither a JSON object nor protobuf comes from another program rather than a faulty one.
+    // An answer that is neither a JSON object nor protobuf comes from another program rather than a faulty one.
     const isKnown = firstCharacter(answer.body) === '{' || answer.contentType.endsWith('protobuf');
     const isStranger = error instanceof ForeignContentError || !isKnown;
     const advice = isStranger ? `; is this ${client.peer.name}, and ${client.peer.port}?` : '';

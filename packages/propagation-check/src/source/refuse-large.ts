@@ -32,7 +32,7 @@ const mostGzipRatio = 1_032;
 const ratioSampleBytes = 2 * 1024 * 1024;
 const ratioChunkBytes = 64 * 1024;
 
-/** What is about to be read, and the memory for it. */
+/** An input before it is read, and the memory for it. */
 export interface Plan {
   readonly label: string;
   readonly format: PieceFormat;

@@ -11,7 +11,7 @@ import {
 import { listUnreceived } from './list-unreceived.ts';
 import type { Undecided } from './result.ts';
 
-/** What neither findings nor whole calls tell: for the result, its notes and `--explain`. */
+/** Calls and edges that are neither in findings nor whole: for the result, its notes and `--explain`. */
 export interface Unjudged {
   readonly calls: readonly UnjudgedCalls[];
   readonly uncovered: readonly UncoveredCalls[];

@@ -64,7 +64,7 @@ export interface UnjudgedEdge {
 }
 
 /**
- * What the data neither prove nor refute: an expected edge without a call and without an error; a forbidden one whose callee has no spans and is
+ * A statement that the data neither prove nor refute: an expected edge without a call and without an error; a forbidden one whose callee has no spans and is
  * called by its name; an edge whose requests show no call and enclose traces of the callee; an expected entry of baggage that nobody recorded.
  */
 export interface Undecided {

@@ -212,7 +212,7 @@ suite('an audit of ClickHouse', { skip: withoutChdb, timeout: 600_000 }, () => {
     // The spans are older than what the table keeps.
     await chdb.client.command({ query: table.replace(/ TTL .*$/, '') });
     try {
-      // What the view answers where the clock says so much later than a minute of the spans.
+      // The answer of the view when the clock is so many minutes past the spans.
       const select = view.slice(view.indexOf('SELECT'), view.lastIndexOf(';'));
       const first = Number((spans[0]?.startTimeUnixNano ?? 0n) / 60_000_000_000n) * 60;
       for (const later of [1, 2]) {

@@ -1,4 +1,4 @@
-/** What `node-sdk-late` says of `http`, on the SDK itself. */
+/** The statements of `node-sdk-late` on `http`, tried with the SDK itself. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { test } from 'node:test';

@@ -5,9 +5,9 @@ import { drawChain, judgeDrawing } from './judge-drawing.ts';
 interface Download {
   readonly at: number;
   readonly caller?: string;
-  /** What the service `files` answers. */
+  /** The status of the answer of `files`. */
   readonly redirect?: string;
-  /** What the caller saw in the end. */
+  /** The status that the caller saw in the end. */
   readonly seen?: string;
   readonly host?: string;
   readonly extra?: string;

@@ -210,7 +210,7 @@ describe('a sink that runs', { concurrency: true }, () => {
     assert.deepEqual([...answers.keys()], [200, 503]);
     assert.match(String(retryAfter), /^[1-9]\d*$/);
     assert.equal(await sink.read(received), (answers.get(200) ?? 0) * spansPerExport);
-    // What it took is judged when it has rested, and there is room again.
+    // The accepted traces are judged once they have rested; then there is room again.
     while ((await fetch(`${sink.metricsUrl}/readyz`)).status !== 200)
       await delay(100, undefined, { signal: t.signal });
     const again = await fetch(`${sink.url}/v1/traces`, {

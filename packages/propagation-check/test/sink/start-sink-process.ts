@@ -9,7 +9,7 @@ export interface SinkProcess {
   /** For exporters: gRPC and HTTP. */
   readonly url: string;
   readonly metricsUrl: string;
-  /** What it has said so far, by line. */
+  /** Its output so far, by line. */
   readonly said: readonly string[];
   /** The value of a metric; of several series the sum. */
   read(name: string): Promise<number>;

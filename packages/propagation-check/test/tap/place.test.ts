@@ -64,7 +64,7 @@ function draw(kind: Span['kind'], serviceName: string, record: WireRecord, peer:
   };
 }
 
-/** What the only record there is shows of a call. */
+/** The headers of a call by this record alone. */
 function lookUp(record: WireRecord, client: Span | null, server: Span | null) {
   const graph = buildTraceGraph([client, server].filter((span) => span !== null));
   return indexHeaders({ wire: [record], received: [] }, graph)(client, server, services);

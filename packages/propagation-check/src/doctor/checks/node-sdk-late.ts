@@ -51,7 +51,7 @@ function judge(project: Project, unit: NodeUnit): readonly Observation[] {
   });
 }
 
-/** What a source that sets the SDK up loads to do so. */
+/** The imports of a setup file that come before the setup. */
 function listBeforeSetup(source: SourceFile): readonly Load[] {
   const at = setupOffset(source);
   return source.imports.filter(({ offset }) => offset < at).map((each) => ({ source, each }));
