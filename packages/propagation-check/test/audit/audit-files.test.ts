@@ -307,7 +307,7 @@ suite('an audit of files', () => {
     const { code: passed } = await executeCli('audit', folder);
     const { code, stdout } = await executeCli('audit', folder, '--fail-on', 'warning');
     assert.deepEqual([passed, code], [0, 1]);
-    assert.match(stdout, /^BROKEN {2}0 of 1 edge broken; .*; warnings fail \(--fail-on warning\)/);
+    assert.match(stdout, /^FAILED {2}0 of 1 edge broken; .*; warnings fail \(--fail-on warning\)/);
   });
 
   test('an expected edge that is not there fails', async (t) => {

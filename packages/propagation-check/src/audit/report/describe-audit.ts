@@ -14,9 +14,14 @@ const mostFindings = 10;
 
 const verdicts = { passed: 'intact', failed: 'broken', unknown: 'unknown' } as const;
 
-/** `INTACT`, as the exit code says it; where calls are broken and the limit allows it, that. */
-export function nameOutcome(audit: Pick<AuditResult, 'outcome' | 'edges' | 'failUnder'>): string {
+/** `INTACT`, as the exit code says it; where calls are broken and the limit allows it, that; `FAILED` where warnings alone fail. */
+export function nameOutcome(audit: Pick<AuditResult, 'outcome' | 'edges' | 'failUnder' | 'result'>): string {
+  if (failsByWarning(audit)) return 'FAILED';
   return listWithinLimit(audit).length > 0 ? 'WITHIN LIMIT' : verdictNames[verdicts[audit.outcome]];
+}
+
+function failsByWarning({ outcome, result }: Pick<AuditResult, 'outcome' | 'result'>): boolean {
+  return outcome === 'failed' && result.verdict !== 'broken';
 }
 
 /** The edges with broken calls on which the limit is met, where it is on all. */
@@ -73,8 +78,7 @@ export function summariseAudit(audit: AuditResult, { reason }: Pick<ReportDetail
     const rate = `${edges.length === 1 ? '' : 'lowest '}${formatShare(lowest)} intact, limit ${formatShare(failUnder ?? 0, 'nearest')}`;
     return `${broken}${ofEdges} (${rate}; ${where})`;
   }
-  const warned =
-    outcome === 'failed' && result.verdict !== 'broken' ? '; warnings fail (--fail-on warning)' : '';
+  const warned = failsByWarning(audit) ? '; warnings fail (--fail-on warning)' : '';
   return `${failed.length} of ${countOf(edges.length, 'edge')}${limit || ' broken'}; ${broken}${warned} (${where})`;
 }
 
