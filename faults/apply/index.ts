@@ -1,4 +1,4 @@
 /** For `scripts/` and `lab/`. The services load `preload.ts`. */
-export type { Fault, Mode, ServiceName, TapFaults } from './fault.ts';
+export type { Mode, ServiceName } from './fault.ts';
 export { FaultError, faultNames, faults, selectFault } from './select-fault.ts';
-export { startTaps, type Taps } from './start-taps.ts';
+export { startTaps } from './start-taps.ts';

@@ -1,5 +1,5 @@
 /** Balances the spans between services, Collector and trace store, by the counters of each hop. */
-export { type Account, balance, isBalanced } from './balance.ts';
+export { isBalanced } from './balance.ts';
 export { CountersError, parseCollectorCounters, parseServiceCounters } from './counters.ts';
 export { drawUpAccount } from './draw-up-account.ts';
 export { readCounters, type Way } from './read-counters.ts';

@@ -10,7 +10,7 @@ export { readWindows } from './audit/read-windows.ts';
 export { createSearchSource } from './audit/search-source.ts';
 export { readCallFacts, readText } from './calls/call-facts.ts';
 export { Interruption, listenForSignals } from './cli/interruption.ts';
-export { type Output, openOutput } from './cli/open-output.ts';
+export { openOutput } from './cli/open-output.ts';
 export { readPageScript } from './cli/read-page-script.ts';
 export { readWireFile } from './cli/read-wire.ts';
 export { toErrorLine } from './cli/to-error-line.ts';

@@ -3,7 +3,6 @@ export {
   CLIENT,
   collectSpans,
   ERROR,
-  type ExportedSpan,
   readAttribute,
   SERVER,
 } from './collect-spans.ts';
