@@ -1,15 +1,18 @@
+import { constants, inflateSync } from 'node:zlib';
 import { DecodeError, SpanlessContentError } from './decode-error.ts';
 
 interface OtherBytes {
   /** In Latin-1. */
   readonly begins: string;
   readonly at?: number;
+  /** Of a short beginning, which may be that of anything: whether what follows can be of this kind. */
+  readonly fits?: (head: Buffer) => boolean;
   readonly says: string;
 }
 
 const others: readonly OtherBytes[] = [
   { begins: '\x28\xb5\x2f\xfd', says: 'compressed with zstd; uncompress it first (zstd -d)' },
-  { begins: '\x1f\x8b', says: 'compressed twice; uncompress it first (gunzip)' },
+  { begins: '\x1f\x8b\x08', says: 'compressed twice; uncompress it first (gunzip)' },
   { begins: '\x04\x22\x4d\x18', says: 'compressed with lz4; uncompress it first (lz4 -d)' },
   { begins: '\xff\x06\x00\x00sNaPpY', says: 'compressed with snappy; uncompress it first (snzip -d)' },
   ...['\xff\xfe\x00\x00', '\x00\x00\xfe\xff', '{\x00\x00\x00', '[\x00\x00\x00'].map((begins) => ({
@@ -18,12 +21,19 @@ const others: readonly OtherBytes[] = [
   })),
   {
     begins: '\x1e',
+    fits: (head) => /^\s*[{[]/.test(head.toString('latin1', 1)),
     says: 'a sequence of JSON texts with record separators (RFC 7464); remove these (tr -d "\\036")',
   },
-  { begins: 'BZh', says: 'compressed with bzip2; uncompress it first (bunzip2)' },
+  {
+    begins: 'BZh',
+    // A block begins with the digits of pi.
+    fits: (head) => /^[1-9]1AY&SY/.test(head.toString('latin1', 3)),
+    says: 'compressed with bzip2; uncompress it first (bunzip2)',
+  },
   { begins: '\xfd7zXZ', says: 'compressed with xz; uncompress it first (unxz)' },
   ...['\x78\x01', '\x78\x9c', '\x78\xda'].map((begins) => ({
     begins,
+    fits: isDeflated,
     says: 'compressed with zlib; uncompress it first (pigz -dz)',
   })),
   { begins: '7z\xbc\xaf', says: 'a 7z archive; unpack it, and name its files' },
@@ -52,10 +62,20 @@ const furthest = 300;
 
 /** @throws {DecodeError} for files that are known and hold no spans that can be read: what it is, and what to do. */
 export function refuseOtherBytes(bytes: Uint8Array): void {
-  const start = Buffer.from(bytes.subarray(0, furthest)).toString('latin1');
+  const head = Buffer.from(bytes.subarray(0, furthest));
+  const start = head.toString('latin1');
   const find = (known: readonly OtherBytes[]) =>
-    known.find(({ begins, at = 0 }) => start.startsWith(begins, at))?.says;
+    known.find(({ begins, at = 0, fits = () => true }) => start.startsWith(begins, at) && fits(head))?.says;
   const [foreignSays, otherSays] = [find(foreign), find(others)];
   if (foreignSays !== undefined) throw new SpanlessContentError(`byte 0: ${foreignSays}`);
   if (otherSays !== undefined) throw new DecodeError(`byte 0: ${otherSays}`);
+}
+
+function isDeflated(head: Buffer): boolean {
+  try {
+    inflateSync(head, { finishFlush: constants.Z_SYNC_FLUSH });
+    return true;
+  } catch {
+    return false;
+  }
 }

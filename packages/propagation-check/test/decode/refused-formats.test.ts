@@ -223,6 +223,18 @@ const refused: Readonly<Record<string, readonly [string | Uint8Array | object, R
   ],
   lz4: [Buffer.from([0x04, 0x22, 0x4d, 0x18, 0x40]), /^byte 0: compressed with lz4/],
   'UTF-32': [Buffer.from([0xff, 0xfe, 0, 0, 0x7b, 0, 0, 0]), /^byte 0: text in UTF-32/],
+  'random bytes that begin as a JSON text sequence': [
+    Buffer.from([0x1e, 0x93, 0x02, 0xff, 0x7b]),
+    /^byte 0: no format is recognised/,
+  ],
+  'random bytes that begin as zlib': [
+    Buffer.from([0x78, 0x9c, 0xff, 0x02, 0xff, 0x7b]),
+    /^byte 0: no format is recognised/,
+  ],
+  'random bytes that begin as bzip2': [
+    Buffer.from([0x42, 0x5a, 0x68, 0x01]),
+    /^byte 0: no format is recognised/,
+  ],
   'a JSON text sequence': [`\u001e${request}\n`, /^byte 0: .*RFC 7464/],
   "Swift's stdout exporter": ['____\nSpan GET:\nTraceId: a\nSpanId: b\n', /^byte 0: .*Swift/],
   'a table in Markdown': ['| TraceId | SpanId |\n|---|---|\n| a | b |\n', /^byte 0: .*Markdown/],
@@ -351,7 +363,7 @@ const refused: Readonly<Record<string, readonly [string | Uint8Array | object, R
     /^byte \d+: not valid JSON at ",.* \(elements of a list without its brackets\? put \[ in front/,
   ],
   'single quotes': ["{'resourceSpans': []}", /^byte 1: .*single quotes: printed by a program/],
-  bzip2: [Buffer.from('BZh91AY'), /^byte 0: compressed with bzip2; uncompress it first \(bunzip2\)/],
+  bzip2: [Buffer.from('BZh91AY&SY'), /^byte 0: compressed with bzip2; uncompress it first \(bunzip2\)/],
   xz: [Buffer.from('\xfd7zXZ\0', 'latin1'), /^byte 0: compressed with xz/],
   '7z': [Buffer.from('7z\xbc\xaf\x27', 'latin1'), /^byte 0: a 7z archive; unpack it/],
   tar: [
