@@ -7,6 +7,7 @@ import { addDoctorCommand } from './doctor-command.ts';
 import { addExecCommand } from './exec-command.ts';
 import { addExplainCommand } from './explain-command.ts';
 import { addFileCommand } from './file-command.ts';
+import { nameOtherCommands } from './name-other-commands.ts';
 import { readToolVersion } from './read-tool-version.ts';
 import { addRunCommand } from './run-command.ts';
 import type { Session } from './session.ts';
@@ -48,7 +49,8 @@ export function createProgram(session: Session): Command {
     .configureOutput({
       writeOut: prepareHelp(session),
       writeErr: session.writeError,
-      outputError: (text, write) => write(`${toErrorLine('propagation-check', text)}\n`),
+      outputError: (text, write) =>
+        write(`${toErrorLine(program.name(), text, nameOtherCommands(program, text))}\n`),
       getOutHasColors: () => session.output.color,
       getErrHasColors: () => false,
     })

@@ -1,4 +1,5 @@
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
+import { doctorReportNames } from '../doctor/report-names.ts';
 import { append } from '../util/append.ts';
 import type { DoctorArguments } from './examine-folder.ts';
 import type { Session } from './session.ts';
@@ -24,8 +25,8 @@ export function addDoctorCommand(program: Command, session: Session): void {
     .argument('[folder]', 'where the project is', '.')
     .option(
       '--report <report>',
-      'how to print the result: terminal, json, sarif, github (default: terminal); NAME=FILE writes it; may be repeated',
-      append,
+      `how to print the result: ${doctorReportNames.join(', ')} (default: terminal); NAME=FILE writes it; may be repeated`,
+      appendReport,
     )
     .option('--json', 'short for --report json')
     .addHelpText('after', examples)
@@ -34,4 +35,12 @@ export function addDoctorCommand(program: Command, session: Session): void {
       const { examineFolder } = await import('./examine-folder.ts');
       session.setExitCode(await examineFolder(folder, args, session));
     });
+}
+
+/** Whether its file can be written is found out with the others. */
+function appendReport(text: string, before?: readonly string[]): readonly string[] {
+  const name = text.replace(/=.*/s, '');
+  if (!doctorReportNames.some((known) => known === name))
+    throw new InvalidArgumentError(`Expected ${doctorReportNames.join(', ')}, or NAME=FILE.`);
+  return append(text, before);
 }

@@ -1,9 +1,10 @@
 import { debuglog } from 'node:util';
-import { CommanderError } from 'commander';
+import { type Command, CommanderError } from 'commander';
 import { escapeText } from '../report/escape-text.ts';
 import { SourceError } from '../source/source.ts';
 import { createProgram } from './create-program.ts';
 import { Interruption, listenForSignals, stopListening } from './interruption.ts';
+import { nameOtherCommands } from './name-other-commands.ts';
 import { openOutput } from './open-output.ts';
 import { reportFailure } from './report-failure.ts';
 import type { Session } from './session.ts';
@@ -35,7 +36,7 @@ export async function execute(args: readonly string[], session: Session): Promis
   } catch (error) {
     // After an interruption any failure is its consequence.
     const cause = session.signal.aborted ? session.signal.reason : error;
-    const { exitCode, message } = explain(cause);
+    const { exitCode, message } = explain(program, cause);
     session.setExitCode(exitCode);
     // Commander has printed its message, or the help that was asked for.
     if (!(cause instanceof CommanderError)) session.writeError(`${message}\n`);
@@ -50,13 +51,13 @@ interface Ending {
   readonly message: string;
 }
 
-function explain(error: unknown): Ending {
+function explain(program: Command, error: unknown): Ending {
   if (error instanceof Interruption)
     return { exitCode: error.exitCode, message: 'propagation-check: interrupted, no verdict' };
   if (error instanceof CommanderError) {
     return {
       exitCode: error.exitCode === 0 ? 0 : 2,
-      message: toErrorLine('propagation-check', error.message),
+      message: toErrorLine(program.name(), error.message, nameOtherCommands(program, error.message)),
     };
   }
   return {

@@ -11,13 +11,18 @@ const wordings: readonly (readonly [RegExp, string])[] = [
   [/: Expected /, ': expected '],
 ];
 
-/** A message of commander in one line, as every other error is said, with what to do at its end. */
-export function toErrorLine(program: string, text: string): string {
+/**
+ * A message of commander in one line, as every other error is said, with what to do at its end.
+ * @param elsewhere Which other commands take what is refused.
+ */
+export function toErrorLine(program: string, text: string, elsewhere: string | null = null): string {
   const line = text
     .trim()
     .replace(/^error: /, '')
     .replace(/\n/g, ' ');
   const said = wordings.reduce((so, [pattern, words]) => so.replace(pattern, words), line).replace(/\.$/, '');
+  if (elsewhere !== null)
+    return `${program}: ${escapeText(said.replace(/ \(Did you mean .*\)$/, ''))}; ${elsewhere}`;
   const saysWhatToDo = /Did you mean/.test(said) || (/: expected /.test(said) && !/^too many/.test(said));
   return `${program}: ${escapeText(said)}${saysWhatToDo ? '' : '; see --help'}`;
 }

