@@ -329,12 +329,11 @@ function isSentByAnother(request: Span, root: Span): boolean {
   return outer !== null && outer !== readCallFacts(root).userAgent;
 }
 
-const ofCaller: readonly FindingId[] = [
-  'client-not-instrumented',
-  'server-not-instrumented',
-  'header-not-sent',
-  'not-sampled',
-];
+/** The called service made a span of each request: its server is instrumented. */
+const ofCaller: readonly FindingId[] = ['client-not-instrumented', 'header-not-sent', 'not-sampled'];
+
+/** Of a caller without any span: in ES modules without a loader hook its own server is not instrumented either. */
+const ofDarkCaller: readonly FindingId[] = [...ofCaller, 'server-not-instrumented'];
 
 /** A proxy makes no CLIENT span and forwards the header or writes its own, so that this is lost in as many ways as after a CLIENT span. */
 const ofProxy: readonly FindingId[] = [...moveToFront(splitCauses, 'header-not-sent'), 'not-sampled'];
@@ -443,8 +442,7 @@ function areInTurn(pairs: readonly Pair[], { rounding }: Tolerances): boolean {
 function describeRoots(edge: ExpectedEdge, roots: readonly Span[], hasCallers: boolean): Draft {
   return finding.report({
     ...describeEdge(edge, roots),
-    // A caller without spans may not be instrumented at all.
-    candidates: hasCallers ? ofCaller : moveToFront(ofCaller, 'server-not-instrumented'),
+    candidates: hasCallers ? ofCaller : ofDarkCaller,
     shown: roots.map((server) => ({
       client: null,
       server,
