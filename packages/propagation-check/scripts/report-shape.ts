@@ -14,6 +14,8 @@ const confidence = z.enum(['certain', 'likely', 'undecided']).meta({ id: 'confid
 
 const acceptance = { known: z.literal(true).exactOptional(), tolerated: z.literal(true).exactOptional() };
 
+const past = z.strictObject({ service, calls: count }).meta({ id: 'past' });
+
 const resultShape = z.strictObject({
   version: z.literal(1),
   verdict: z.enum(['intact', 'broken', 'unknown']),
@@ -27,6 +29,7 @@ const resultShape = z.strictObject({
       calls: count,
       broken: count,
       ...acceptance,
+      past: past.exactOptional(),
     }),
   ),
   findings: list(
@@ -139,6 +142,7 @@ export const auditShape = z.strictObject({
       broken: count,
       suspected: count,
       ...acceptance,
+      past: past.exactOptional(),
       rate: rate.nullable(),
       trend: z.strictObject({ before: rate, change: z.enum(['better', 'worse', 'unproven']) }).nullable(),
       causes: list(

@@ -80,6 +80,7 @@ export type {
   EdgeResult,
   Evidence,
   Finding,
+  PastService,
   ProjectEvidence,
   Result,
   Undecided,

@@ -1,6 +1,6 @@
 import type { FindingId } from '../rules/finding.ts';
 import type { Outcome } from '../verdict/decide-verdict.ts';
-import type { Evidence, Finding, Result } from '../verdict/result.ts';
+import type { Evidence, Finding, PastService, Result } from '../verdict/result.ts';
 import type { WindowCoverage } from './audit-source.ts';
 import type { EdgePlace } from './edge-place.ts';
 import type { Change, Rate } from './estimate-rate.ts';
@@ -46,6 +46,8 @@ export interface AuditEdge extends EdgePlace {
   readonly suspected: number;
   readonly known?: true;
   readonly tolerated?: true;
+  /** As in a result. */
+  readonly past?: PastService;
   /**
    * Null where no call was seen. Where one service is unknown, or calls were lost within one service, only broken calls are counted: the
    * rate is then among all calls of the known service.

@@ -7,7 +7,7 @@ import { escapeText } from './escape-text.ts';
 import { escapeXml } from './escape-xml.ts';
 import type { ReportDetails } from './json.ts';
 import { describeNotes, nameAcceptance, nameVerdict, summarise } from './summary.ts';
-import { nameEdge } from './terminal-edges.ts';
+import { nameEdge, nameService } from './terminal-edges.ts';
 import { type FindingOptions, nameConfidently, renderFinding } from './terminal-findings.ts';
 
 const suiteName = 'propagation-check';
@@ -62,15 +62,20 @@ function listCases(result: Result, details: ReportDetails): readonly TestCase[] 
     const accepted = own.filter(isAccepted);
     const failures = own.filter((finding) => fails(finding, failOn));
     const isAside =
-      [place, ...others].every(({ tolerated }) => tolerated === true) ||
+      [place, ...others].every((one) => one.tolerated === true || isWhollyPast(one)) ||
       accepted.some(({ severity }) => severity === 'error');
     return {
       name: nameEdge(place, longestName),
       failures,
       warnings: own.filter((finding) => !isAccepted(finding) && !fails(finding, failOn)),
-      accepted: accepted.map(
-        (finding) => `${nameAcceptance(finding)}: ${finding.id}, ${countOf(finding.count, 'call')}`,
-      ),
+      accepted: [
+        ...accepted.map(
+          (finding) => `${nameAcceptance(finding)}: ${finding.id}, ${countOf(finding.count, 'call')}`,
+        ),
+        ...[place, ...others].flatMap(({ past }) =>
+          past === undefined ? [] : [`${countOf(past.calls, 'call')} past ${nameService(past.service)}`],
+        ),
+      ],
       isSkipped: isAside && failures.length === 0,
       error: null,
     };
@@ -80,7 +85,12 @@ function listCases(result: Result, details: ReportDetails): readonly TestCase[] 
   return ofEdges.length > 0 ? ofEdges : [{ ...whole, error: null }];
 }
 
-type Place = Pick<EdgeResult, 'client' | 'server' | 'tolerated'>;
+type Place = Pick<EdgeResult, 'client' | 'server' | 'tolerated' | 'past'> &
+  Partial<Pick<EdgeResult, 'calls'>>;
+
+function isWhollyPast({ calls, past }: Place): boolean {
+  return past !== undefined && past.calls === calls;
+}
 
 function placeOf({ client, server }: Place): string {
   return keyFor(client, server);

@@ -3,7 +3,7 @@ import { decideOutcome, fails, isAccepted, type Outcome } from '../verdict/decid
 import type { EdgeResult, Finding, Result } from '../verdict/result.ts';
 import { escapeText } from './escape-text.ts';
 import type { CommandEnd, ReportDetails, RequestCounts, SearchExtent } from './json.ts';
-import { markEdge, nameEdge } from './terminal-edges.ts';
+import { isPast, markEdge, nameEdge } from './terminal-edges.ts';
 
 export const verdictNames = {
   intact: 'INTACT',
@@ -105,7 +105,7 @@ function describeCommand(command: CommandEnd | undefined): readonly string[] {
 function summariseEdges({ verdict, edges, findings, traces, spans }: Result): string {
   const read = `${countOf(traces, 'trace')}, ${countOf(spans, 'span')}`;
   if (verdict === 'unknown') return `nothing to judge (${read})`;
-  const counted = edges.filter((edge) => edge.tolerated !== true);
+  const counted = edges.filter((edge) => edge.tolerated !== true && !isPast(edge));
   const broken = counted.filter((edge) => markEdge(edge, findings) === 'error');
   const known = counted.filter((edge) => edge.known === true);
   const warnings = findings.filter((finding) => finding.severity === 'warning' && finding.tolerated !== true);

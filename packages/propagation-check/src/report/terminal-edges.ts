@@ -21,6 +21,11 @@ export function paintMark(layout: Layout, mark: Mark): string {
   return paint(layout, style, symbol);
 }
 
+/** Whether the edge is here only because others are broken: its calls went through another service. */
+export function isPast({ calls, past }: Pick<EdgeResult, 'calls' | 'past'>): boolean {
+  return past !== undefined && past.calls === calls;
+}
+
 /** The worst that is to be said of an edge: what is known or tolerated counts less than a warning. */
 export function markEdge(edge: EdgeResult, findings: readonly Finding[]): Mark {
   if (edge.tolerated === true) return 'accepted';
@@ -30,7 +35,7 @@ export function markEdge(edge: EdgeResult, findings: readonly Finding[]): Mark {
   const isBroken = edge.broken > 0 && edge.known !== true;
   if (isBroken || own.some((finding) => finding.severity === 'error')) return 'error';
   if (own.some((finding) => finding.severity === 'warning')) return 'warning';
-  return edge.known === true ? 'accepted' : 'fine';
+  return edge.known === true || isPast(edge) ? 'accepted' : 'fine';
 }
 
 export interface MarkedEdge {
@@ -70,10 +75,14 @@ export function renderEdges(result: Result, layout: Layout): readonly string[] {
   return more > 0 ? [...lines, `… and ${countOf(more, 'more edge')}`] : lines;
 }
 
-function countCalls({ calls, broken, known, tolerated }: EdgeResult): string {
+function countCalls(edge: EdgeResult): string {
+  const { calls, broken, known, tolerated, past } = edge;
   const counts =
     calls === 0 ? 'never seen' : broken > 0 ? `broken ${broken} of ${calls}` : countOf(calls, 'call');
-  return known === true ? `${counts}, known` : tolerated === true ? `${counts}, tolerated` : counts;
+  if (known === true) return `${counts}, known`;
+  if (tolerated === true) return `${counts}, tolerated`;
+  if (past === undefined) return counts;
+  return `${counts}, ${isPast(edge) ? '' : `${past.calls} `}past ${truncate(nameService(past.service), shortestName)}`;
 }
 
 /** `service-a → service-b`; when it does not fit, the longer name is cut first. */

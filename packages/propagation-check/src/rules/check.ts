@@ -157,6 +157,14 @@ export interface Draft {
   readonly shown: readonly Shown[];
   /** Spans that are explained by this beside those in `shown`. */
   readonly explains?: readonly Span[];
+  /** Only because of this calls look whole that went through another service. */
+  readonly passed?: PassedBy;
+}
+
+/** Requests that a service handed on, and that hang below the call to it. */
+export interface PassedBy {
+  readonly service: string | null;
+  readonly servers: readonly Span[];
 }
 
 /** The spans that a report speaks of. */

@@ -5,7 +5,7 @@ import { compareRequests, endsWithin, isSamePath, startsDuring, takeFitting } fr
 import type { Span } from '../span/span.ts';
 import { type Group, groupBy, keyFor, mapBy } from '../util/group-by.ts';
 import { remember } from '../util/remember.ts';
-import { type Open, protocolOf, type Scene } from './check.ts';
+import { isExpectedDirectly, type Open, protocolOf, type Scene } from './check.ts';
 import { defineFinding } from './define-finding.ts';
 import { gate, rule } from './rule.ts';
 
@@ -82,6 +82,12 @@ export const headersPassedThrough = rule<PassedThrough>({
       server: server.serviceName,
       protocol: protocolOf(server),
       shown,
+      passed: {
+        service: hop.serviceName,
+        servers: passed
+          .filter((each) => !isExpectedDirectly(scene, each.caller.serviceName, server.serviceName))
+          .map((each) => each.server),
+      },
     });
   },
 });

@@ -3,7 +3,15 @@ import { type Call, viewCalls } from '../calls/call-group.ts';
 import { isEntry } from '../calls/edge.ts';
 import type { ExpectedEdge } from '../expect/expectation.ts';
 import { isParentRemote, type Span } from '../span/span.ts';
-import { type Draft, hasSpans, listUnseenEdges, type Open, protocolOf, type Scene } from './check.ts';
+import {
+  type Draft,
+  hasSpans,
+  isExpectedDirectly,
+  listUnseenEdges,
+  type Open,
+  protocolOf,
+  type Scene,
+} from './check.ts';
 import type { FindingId } from './finding.ts';
 import { finding as missingCall } from './missing-call.ts';
 import { finding as missingClient } from './missing-client.ts';
@@ -43,7 +51,7 @@ export const darkServices = rule<DarkService>({
     ),
   ],
   looseEnds: ({ calls }) => calls,
-  report: ({ edge: { client, server }, direct }) =>
+  report: ({ scene, edge: { client, server }, direct }) =>
     missingServer.report({
       client,
       server,
@@ -54,6 +62,12 @@ export const darkServices = rule<DarkService>({
         server: null,
         says: `continued directly by ${call.server.serviceName}: ${server} handed the context on and left no span`,
       })),
+      passed: {
+        service: server,
+        servers: direct
+          .filter((call) => !isExpectedDirectly(scene, client, call.server.serviceName))
+          .map((call) => call.server),
+      },
     }),
 });
 

@@ -6,7 +6,7 @@ import { type HeaderEvidence, indexHeaders, noHeaderEvidence } from '../headers/
 import { estimateOffsets, readAhead } from '../pairing/align-clocks.ts';
 import { lookUpAnswers } from '../pairing/answers.ts';
 import { findLinkedCalls } from '../pairing/find-linked-calls.ts';
-import type { Draft, LooseEnds, Scene, Shown } from '../rules/check.ts';
+import { type Draft, hasError, type LooseEnds, type Scene, type Shown } from '../rules/check.ts';
 import { doubtAtEnds } from '../rules/cut-capture.ts';
 import { decideByHeaders, mergeDrafts } from '../rules/decide-by-headers.ts';
 import { explainLooseEnds } from '../rules/explain-loose-ends.ts';
@@ -78,7 +78,7 @@ export function describeExamination(examination: Examination, options: CheckOpti
   const scopesOf = (service: string | null): readonly string[] => scopes().get(service) ?? [];
   const { edges, findings } = tolerate(
     {
-      edges: countEdges(scene, merged),
+      edges: countEdges(scene, merged, indexPassed(scene, drafts, merged)),
       findings: merged.map((draft) => describeFinding(scene.graph, draft, scopesOf, mostEvidence)),
     },
     expectation,
@@ -262,10 +262,30 @@ interface Counted {
   whole: number;
   /** The number of calls that each span of a broken call stands for. */
   readonly broken: Map<number, number>;
+  /** Whole calls that went through another service, by that. */
+  readonly past: Map<string | null, number>;
+}
+
+/** The SERVER spans that hang below the caller of the service which called theirs, because an edge of that is broken. */
+function indexPassed(
+  { graph }: Scene,
+  drafts: readonly Draft[],
+  merged: readonly Draft[],
+): ReadonlyMap<number, string | null> {
+  const passed = drafts.flatMap((draft) =>
+    draft.passed !== undefined && hasError({ found: merged }, draft) ? [draft.passed] : [],
+  );
+  return new Map(
+    passed.flatMap(({ service, servers }) => servers.map((span) => [graph.rowOf(span), service] as const)),
+  );
 }
 
 /** Every call counts once, as broken if any error shows it. */
-function countEdges({ graph, groups }: Scene, drafts: readonly Draft[]): readonly EdgeResult[] {
+function countEdges(
+  { graph, groups }: Scene,
+  drafts: readonly Draft[],
+  passed: ReadonlyMap<number, string | null>,
+): readonly EdgeResult[] {
   const edges = new Map<string, Counted>();
   const edgeOf = ({ client, server, protocol }: Counted['edge']): Counted => {
     const key = keyFor(client, server, protocol);
@@ -273,6 +293,7 @@ function countEdges({ graph, groups }: Scene, drafts: readonly Draft[]): readonl
       edge: { client, server, protocol },
       whole: 0,
       broken: new Map(),
+      past: new Map(),
     };
     edges.set(key, known);
     return known;
@@ -289,11 +310,17 @@ function countEdges({ graph, groups }: Scene, drafts: readonly Draft[]): readonl
   }
   for (const ofEdge of alike) {
     const [first] = ofEdge;
-    if (first !== undefined) countServers(graph, edgeOf(first), ofEdge);
+    if (first !== undefined) countServers(graph, edgeOf(first), ofEdge, passed);
   }
-  return [...edges.values()].map(({ edge, whole, broken: counts }) => {
+  return [...edges.values()].map(({ edge, whole, broken: counts, past }) => {
     const broken = [...counts.values()].reduce((sum, count) => sum + count, 0);
-    return { ...edge, calls: whole + broken, broken };
+    const [most] = [...past].sort(([, one], [, other]) => other - one);
+    return {
+      ...edge,
+      calls: whole + broken,
+      broken,
+      ...(most === undefined ? {} : { past: { service: most[0], calls: most[1] } }),
+    };
   });
 }
 
@@ -304,7 +331,12 @@ function countShown(graph: TraceGraph, { client, server }: Shown): number {
 }
 
 /** A server with links may have several calls of one edge. */
-function countServers(graph: TraceGraph, counted: Counted, groups: readonly CallGroup[]): void {
+function countServers(
+  graph: TraceGraph,
+  counted: Counted,
+  groups: readonly CallGroup[],
+  passed: ReadonlyMap<number, string | null>,
+): void {
   const linked = new Set<number>();
   for (const { servers } of groups) {
     for (let at = 0; at < servers.length; at += 1) {
@@ -313,7 +345,11 @@ function countServers(graph: TraceGraph, counted: Counted, groups: readonly Call
         if (linked.has(server)) continue;
         linked.add(server);
       }
-      if (!counted.broken.has(server)) counted.whole += weightOf(graph.store, server);
+      if (counted.broken.has(server)) continue;
+      const count = weightOf(graph.store, server);
+      counted.whole += count;
+      const past = passed.size === 0 ? undefined : passed.get(server);
+      if (past !== undefined) counted.past.set(past, (counted.past.get(past) ?? 0) + count);
     }
   }
 }

@@ -40,6 +40,14 @@ export interface EdgeResult {
   readonly known?: true;
   /** One side is a tolerated peer: the edge is listed and not judged. */
   readonly tolerated?: true;
+  /** Only where a break elsewhere makes them whole calls of this edge. */
+  readonly past?: PastService;
+}
+
+/** A service through which calls of an edge went, although their spans are connected as if it was not there. */
+export interface PastService {
+  readonly service: string | null;
+  readonly calls: number;
 }
 
 /**

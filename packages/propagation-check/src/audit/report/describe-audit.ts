@@ -1,7 +1,7 @@
 import { escapeText } from '../../report/escape-text.ts';
 import type { ReportDetails } from '../../report/json.ts';
 import { listErrorsFirst, verdictNames } from '../../report/summary.ts';
-import { type Mark, nameEdge } from '../../report/terminal-edges.ts';
+import { isPast, type Mark, nameEdge, nameService } from '../../report/terminal-edges.ts';
 import { countOf } from '../../util/count-of.ts';
 import { isAccepted } from '../../verdict/decide-verdict.ts';
 import type { Finding } from '../../verdict/result.ts';
@@ -103,12 +103,13 @@ export function tellTime(time: string): string {
 }
 
 /** The mark of the worst cause of an edge. */
-export function markAuditEdge({ causes, tolerated, known }: AuditEdge): Mark {
+export function markAuditEdge(edge: AuditEdge): Mark {
+  const { causes, tolerated, known } = edge;
   const open = causes.filter((cause) => !isAccepted(cause));
   if (tolerated === true) return 'accepted';
   if (open.some(({ severity }) => severity === 'error')) return 'error';
   if (open.some(({ severity }) => severity === 'warning')) return 'warning';
-  return known === true ? 'accepted' : 'fine';
+  return known === true || isPast(edge) ? 'accepted' : 'fine';
 }
 
 const order: readonly Mark[] = ['error', 'warning', 'accepted', 'fine'];
@@ -145,7 +146,7 @@ export function describeTrend({ trend, rate }: AuditEdge): string {
 
 /** Causes with their counts, and the limit that the rate misses. */
 export function describeCauses(
-  { causes, below, suspected, isNew }: AuditEdge,
+  { causes, below, suspected, isNew, past }: AuditEdge,
   failUnder: number | null,
 ): string {
   const limit =
@@ -157,6 +158,7 @@ export function describeCauses(
   return [
     ...limit,
     ...(isNew === true ? ['new edge'] : []),
+    ...(past === undefined ? [] : [`${past.calls} past ${nameService(past.service)}`]),
     ...(suspected > 0 ? [`${suspected} more may be broken`] : []),
     ...causes.map(({ id, candidates: [likeliest] = [], count, ...cause }) => {
       const facts = [
