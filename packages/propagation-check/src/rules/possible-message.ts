@@ -4,7 +4,7 @@ import type { Span } from '../span/span.ts';
 import { type Group, groupBy, keyFor } from '../util/group-by.ts';
 import type { Open, Scene } from './check.ts';
 import { gate, rule } from './rule.ts';
-import { areInOrder, isMessage, messageCauses } from './split-message.ts';
+import { areInOrder, countMessages, isMessage, listMessages, messageCauses } from './split-message.ts';
 import { finding } from './split-trace.ts';
 
 /** The messages of two services at one destination of a broker. */
@@ -53,9 +53,9 @@ export const possibleMessages = rule<PossibleMessages>({
       'as many are received as were sent, each after one that was sent',
       ({ scene, sent, received }) =>
         sent.length >= scene.thresholds.fewestPossibleCalls &&
-        sent.length === received.length &&
-        areInOrder(sent, received),
-      ({ sent, received }) => `${received.length} of ${sent.length}`,
+        sent.length === countMessages(received) &&
+        areInOrder(sent, listMessages(received)),
+      ({ sent, received }) => `${countMessages(received)} of ${sent.length}`,
     ),
   ],
   looseEnds: ({ sent, received }) => [...sent, ...received],

@@ -34,12 +34,12 @@ export const splitMessages = rule<LostMessages>({
       'no message of the edge is whole, or as many are lost on either side, and several',
       ({ scene: { thresholds }, isWhole, producers, consumers }) =>
         !isWhole ||
-        (consumers.length >= thresholds.fewestLostMessages && consumers.length === producers.length),
+        (producers.length >= thresholds.fewestLostMessages && countMessages(consumers) === producers.length),
       tellLost,
     ),
     gate(
       'no message of the edge is whole, or each was sent before one was received',
-      ({ isWhole, producers, consumers }) => !isWhole || areInOrder(producers, consumers),
+      ({ isWhole, producers, consumers }) => !isWhole || areInOrder(producers, listMessages(consumers)),
       tellLost,
     ),
   ],
@@ -64,7 +64,7 @@ export const splitMessages = rule<LostMessages>({
 });
 
 function tellLost({ producers, consumers }: LostMessages): string {
-  return `${producers.length} sent and not received, ${consumers.length} received and not sent`;
+  return `${producers.length} sent and not received, ${countMessages(consumers)} received and not sent`;
 }
 
 /** Edges without any whole call. */
@@ -162,6 +162,21 @@ export function nameKind(span: Span): string {
 
 function nameDestination(span: Span): string {
   return keyFor(readCallFacts(span).destination);
+}
+
+/** How many messages some spans received: a batch that tells its size (`messaging.batch.message_count`) that many, another span one. */
+export function countMessages(consumers: readonly Span[]): number {
+  return consumers.reduce((sum, span) => sum + readSize(span), 0);
+}
+
+/** Each span as often as it received a message. Count them before: a span may tell any number. */
+export function listMessages(consumers: readonly Span[]): readonly Span[] {
+  return consumers.flatMap((span) => Array.from({ length: readSize(span) }, () => span));
+}
+
+function readSize({ attributes }: Span): number {
+  const size = Number(attributes.get('messaging.batch.message_count'));
+  return Number.isSafeInteger(size) && size > 1 ? size : 1;
 }
 
 /** Whether each message can be one that was sent before. Both are by start. */
