@@ -67,6 +67,7 @@ const resultShape = z.strictObject({
       peer: z.string(),
       calls: count,
       protocol: z.literal('messaging').exactOptional(),
+      mayBe: list(z.string()).exactOptional(),
       why: z.enum(['cached-answer', 'dropped-links']).exactOptional(),
       server: z.string().exactOptional(),
     }),

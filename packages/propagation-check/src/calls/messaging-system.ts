@@ -1,5 +1,5 @@
 import type { Span } from '../span/span.ts';
-import { readText } from './call-facts.ts';
+import { type FactSource, readText } from './call-facts.ts';
 
 /** An API that programs use to reach many brokers, not a broker. */
 const api = 'jms';
@@ -9,12 +9,17 @@ const vendor = /^(?:amazon|aws|azure|gcp|google)/;
 
 /** Whether nothing says that the messages of two spans are of different brokers, whose topics may have one name. */
 export function mayBeOfOneBroker(one: Span, other: Span): boolean {
-  const [first, second] = [readSystem(one), readSystem(other)];
-  return first === null || second === null || first === second;
+  return areOfOneBroker(readBroker(one), readBroker(other));
 }
 
-function readSystem(span: Span): string | null {
-  const system = readText(span, 'messaging.system')
+/** The same of what `readBroker` tells. */
+export function areOfOneBroker(one: string | null, other: string | null): boolean {
+  return one === null || other === null || one === other;
+}
+
+/** A name that all generations have in common; null where nothing names the broker. */
+export function readBroker(call: FactSource): string | null {
+  const system = readText(call, 'messaging.system')
     ?.toLowerCase()
     .replace(/[^a-z0-9]/g, '')
     .replace(vendor, '');

@@ -56,6 +56,11 @@ export class Roots {
     return this.#graph.viewsOf(meant);
   }
 
+  /** Those of a service, without views. */
+  rowsOf(service: string | null): Rows {
+    return this.#rows.get(service) ?? noRows;
+  }
+
   /** The services that have some. */
   services(): readonly (string | null)[] {
     return [...this.#rows].flatMap(([service, { length }]) => (length > 0 ? [service] : []));

@@ -1,10 +1,10 @@
-import { isIP } from 'node:net';
 import type { Expectation, ExpectedEdge } from '../expect/expectation.ts';
 import { listToleratedNames } from '../rules/tolerated-peer.ts';
 import { countOf } from '../util/count-of.ts';
 import { suggestInstead, suggestName } from '../util/suggest-name.ts';
 import { ownServiceName } from '../verdict/own-service.ts';
 import type { Result, Undecided, UnjudgedEdge } from '../verdict/result.ts';
+import { hintAtUnjudged, isMessage, isRequestOf } from './hint-at-unjudged.ts';
 import { listNames } from './list-names.ts';
 
 /** Notes that a result lacks: expected services that the data do not know, and calls that it cannot see. @param names Of the services. */
@@ -20,36 +20,36 @@ export function hintAtExpectations(
     ...hintAtTolerated(result, expectation, services),
     ...hintAtAnswering(expectation, services),
   ];
+  // Where there is no verdict, they are among its reasons.
+  const unjudged =
+    result.verdict === 'unknown' ? [] : hintAtUnjudged(result.unjudged ?? [], { services, expectation });
   if (expected.length > 0)
     return [
       ...misspelt,
       ...hintAtUnknown(result, expected, services),
       ...hintAtReversed(result, expected),
       ...hintAtUndecided(result),
-      ...hintAtUnjudged(result, services),
+      ...unjudged,
     ];
-  return [
-    ...misspelt,
-    ...hintAtUnjudged(result, services),
-    ...(result.verdict === 'intact' ? hintAtUnseen(result, services) : []),
-  ];
+  return [...misspelt, ...unjudged, ...(result.verdict === 'intact' ? hintAtUnseen(result, services) : [])];
 }
 
 /** Why spans give no verdict, and what to add. @param names Of their services. */
 export function explainNothingToJudge(
   { findings, edges, traces, spans: count, undecided = [], unjudged = [] }: Result,
   names: Iterable<string | null>,
-  { edges: expected }: Expectation,
+  expectation: Expectation,
 ): string {
   if (undecided.length > 0) return undecided.map(describeUndecided).join('; ');
   const services = listServices(names);
-  const orName = expected.length > 0 ? '' : `, or name an edge that must be there with ${expectExample}`;
+  const orName =
+    expectation.edges.length > 0 ? '' : `, or name an edge that must be there with ${findExample(findings)}`;
   const but = edges.some(({ tolerated }) => tolerated === true)
     ? ' but those of tolerated peers'
     : edges.some(({ client }) => client === ownServiceName)
       ? ' but those of this tool itself'
       : '';
-  const unseen = hintAtUnseenPeers(unjudged);
+  const unseen = hintAtUnjudged(unjudged, { services, expectation });
   const toItself = unseen.length > 0 ? [] : hintAtOneName(edges);
   return [
     `no call between two services was seen${but}${services.length === 0 ? '' : `, only spans of ${listNames(services)}`} ` +
@@ -179,142 +179,6 @@ function hintAtUndecided({ verdict, undecided = [] }: Result): readonly string[]
   return verdict === 'unknown' ? [] : undecided.map((each) => `not judged: ${describeUndecided(each)}`);
 }
 
-/** The edges that no verdict covers, why, and how that changes. */
-function hintAtUnjudged({ verdict, unjudged = [] }: Result, services: readonly string[]): readonly string[] {
-  if (verdict === 'unknown') return [];
-  const isUncalled = isRequestOf(services);
-  const uncalled = unjudged.filter((edge) => edge.client === null && isReceivedBy(edge, services));
-  const named = unjudged.filter((edge) => !uncalled.includes(edge));
-  return [
-    ...hintAtUnseenPeers(named.filter((edge) => !isUncalled(edge))),
-    ...hintAtUncovered(named),
-    ...hintAtUnknownCallers(named.filter(isUncalled)),
-    ...hintAtUncalled(uncalled),
-  ];
-}
-
-function hintAtUncalled(uncalled: readonly UnjudgedEdge[]): readonly string[] {
-  const [first] = uncalled;
-  if (first === undefined) return [];
-  const names = uncalled.map(
-    (edge) => `${edge.peer} (${countOf(edge.calls, isMessage(edge) ? 'message' : 'request')})`,
-  );
-  return [
-    `not judged: ${listNames(names)}: they began traces, and nothing here shows who made them: calls from outside, or calls whose context was lost; if a ` +
-      `service of yours makes them, name the edge with --expect ${JSON.stringify(`caller -> ${first.peer}`)}; otherwise list ${JSON.stringify(`outside -> ${first.peer}`)} ` +
-      'under edges: may in --expectations',
-  ];
-}
-
-/** Requests without a call. The other side of a call that was seen is no service that emits spans, but a host and port. */
-function isRequestOf(services: readonly string[]): (edge: UnjudgedEdge) => boolean {
-  return (edge) => isReceivedBy(edge, services) && !isMessage(edge);
-}
-
-function isReceivedBy({ peer, server, why }: UnjudgedEdge, services: readonly string[]): boolean {
-  return services.includes(peer) && server === undefined && why === undefined;
-}
-
-function hintAtUnseenPeers(unjudged: readonly UnjudgedEdge[]): readonly string[] {
-  return [
-    ...hintAtUnansweredCalls(
-      unjudged.filter((edge) => edge.server === undefined && edge.why === undefined && !isMessage(edge)),
-    ),
-    ...hintAtUnprovable(unjudged),
-    ...hintAtUnreceived(unjudged.filter((edge) => isMessage(edge) && edge.server === undefined)),
-    ...hintAtPartlyReceived(unjudged.filter(isMessage)),
-  ];
-}
-
-function hintAtUnansweredCalls(unseen: readonly UnjudgedEdge[]): readonly string[] {
-  if (unseen.length === 0) return [];
-  const named = unseen.find(({ peer }) => guessService(peer) !== null) ?? unseen[0];
-  const path = `${named?.client ?? 'caller'} -> ${guessService(named?.peer ?? '') ?? 'called'}`;
-  return [
-    `not judged: ${nameUnjudged(unseen)}: no SERVER span of that side is here, so that nothing tells whether the context arrived; if it is a ` +
-      `service of yours, send its spans to the same place and name the edge with --expect ${JSON.stringify(path)}; otherwise list it ` +
-      'under tolerated-peers in --expectations',
-  ];
-}
-
-/** Spans of the called service are here, and prove nothing of these calls. */
-function hintAtUnprovable(unjudged: readonly UnjudgedEdge[]): readonly string[] {
-  const cached = unjudged.filter(({ why }) => why === 'cached-answer');
-  const unlinked = unjudged.filter(({ why }) => why === 'dropped-links');
-  return [
-    ...(cached.length === 0
-      ? []
-      : [
-          `not judged: ${nameUnjudged(cached)}: the answers name spans of other calls, so that a cache gave them, or clocks are apart; requests that no ` +
-            'cache answers are judged',
-        ]),
-    ...(unlinked.length === 0
-      ? []
-      : [
-          `not judged: ${nameUnjudged(unlinked)}: requests that fit them began traces, and a limit of the SDK left their links out: raise ` +
-            'OTEL_SPAN_LINK_COUNT_LIMIT in the called service, and check again',
-        ]),
-  ];
-}
-
-function isMessage({ protocol }: UnjudgedEdge): boolean {
-  return protocol === 'messaging';
-}
-
-function hintAtUnreceived(unjudged: readonly UnjudgedEdge[]): readonly string[] {
-  const [first] = unjudged;
-  if (first === undefined) return [];
-  const path = JSON.stringify(`${first.client ?? 'sender'} -> receiver`);
-  return [
-    `not judged: ${nameUnjudged(unjudged, 'message')}: no CONSUMER span here has them as parent or link, so that nothing tells whether the context arrived; if a ` +
-      `service of yours receives them, send its spans to the same place and name the edge with --expect ${path}`,
-  ];
-}
-
-/** Other messages of the same destination were received. */
-function hintAtPartlyReceived(unjudged: readonly UnjudgedEdge[]): readonly string[] {
-  const partly = unjudged.filter(({ server }) => server !== undefined);
-  const [first] = partly;
-  if (first === undefined) return [];
-  const path = JSON.stringify(`${first.client ?? 'sender'} -> ${first.server}`);
-  return [
-    `not judged: ${nameUnjudged(partly, 'message')}: ${listNames([...new Set(partly.map(({ server = '' }) => server))])} received others there, and no CONSUMER span ` +
-      'here has these as parent or link, so that nothing tells whether the context arrived; an instance that exports no spans, a sampler of its own and messages ' +
-      'that it skips look alike: see that each instance exports and that its sampler follows the sender (OTEL_TRACES_SAMPLER=parentbased_always_on); ' +
-      `if messages of it began traces of their own, name the edge with --expect ${path}`,
-  ];
-}
-
-/** Other calls to the same peer are whole. */
-function hintAtUncovered(unjudged: readonly UnjudgedEdge[]): readonly string[] {
-  const uncovered = unjudged.filter((edge) => edge.server !== undefined && !isMessage(edge));
-  if (uncovered.length === 0) return [];
-  return [
-    `not judged: ${nameUnjudged(uncovered)}: other calls there are whole, but the called service delivered no span from the time of these: ` +
-      'wait until it has exported them, or see why it does not, and check again',
-  ];
-}
-
-/** A host name often begins with the name of the service; an address, or this machine, names none. */
-function guessService(peer: string): string | null {
-  const host = peer.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');
-  return isIP(host) > 0 || host === 'localhost' ? null : host.replace(/\..*$/, '');
-}
-
-function hintAtUnknownCallers(unjudged: readonly UnjudgedEdge[]): readonly string[] {
-  if (unjudged.length === 0) return [];
-  return [
-    `not judged: ${nameUnjudged(unjudged)}: traces that began at the called service while the caller was busy; callers from outside make the same ` +
-      'picture as a client library of it that is not instrumented: check one request at a time, or with a tap behind the caller',
-  ];
-}
-
-function nameUnjudged(unjudged: readonly UnjudgedEdge[], one = 'call'): string {
-  return listNames(
-    unjudged.map(({ client, peer, calls }) => `${client ?? '(unknown)'} → ${peer} (${countOf(calls, one)})`),
-  );
-}
-
 /** A call without its other side is taken for one to a peer that emits no spans, and a call without any span is not seen. */
 function hintAtUnseen(
   { findings, edges, unjudged = [] }: Result,
@@ -333,6 +197,14 @@ function hintAtUnseen(
     `no call between services was seen, only spans of ${listNames(services)}; if one of them calls another service of ` +
       `yours, name the edge with ${expectExample}`,
   ];
+}
+
+/** The edge of a warning, which an expectation decides; otherwise an example. */
+function findExample(findings: Result['findings']): string {
+  const warned = findings.find(({ severity, client, server }) => severity === 'warning' && client && server);
+  return warned === undefined
+    ? expectExample
+    : `--expect ${JSON.stringify(`${warned.client} -> ${warned.server}`)}`;
 }
 
 const expectExample = '--expect "caller -> called"';

@@ -9,6 +9,7 @@ import {
   type UnjudgedCalls,
 } from './list-unjudged.ts';
 import { listUnreceived } from './list-unreceived.ts';
+import { findPossibleSides } from './possible-sides.ts';
 import type { Undecided } from './result.ts';
 
 /** Calls and edges that are neither in findings nor whole: for the result, its notes and `--explain`. */
@@ -24,14 +25,15 @@ export function gatherUnjudged(scene: Scene, looseEnds: LooseEnds, drafts: reado
   const duringRequests = listUnjudgedRoots(scene, looseEnds.roots, drafts);
   const isListed = ({ edge }: UnjudgedCalls): boolean =>
     duringRequests.some((one) => one.edge.client === edge.client && one.edge.peer === edge.peer);
+  const sides = findPossibleSides(scene, looseEnds.roots);
   const named = [
-    ...listUnjudged(scene, drafts),
-    ...listUnreceived(scene, looseEnds.clients, drafts),
+    ...listUnjudged(scene, drafts, sides),
+    ...listUnreceived(scene, looseEnds.clients, drafts, sides),
     ...uncovered.map(describeUncovered),
     ...duringRequests,
     ...possible.unjudged.filter((one) => !isListed(one)),
   ];
-  const calls = [...named, ...listUncalled(scene, looseEnds.roots, drafts, named)];
+  const calls = [...named, ...listUncalled(scene, looseEnds.roots, drafts, named, sides)];
   return { calls, uncovered, undecided: possible.undecided };
 }
 

@@ -7,6 +7,7 @@ import { remember } from '../util/remember.ts';
 import { countCalls, type UnjudgedCalls } from './list-unjudged.ts';
 import { nameRows } from './name-rows.ts';
 import { ownServiceName } from './own-service.ts';
+import type { PossibleSides } from './possible-sides.ts';
 
 /**
  * Requests and messages that began traces at a service where callers from outside are not the only explanation: nothing else is seen of the
@@ -20,6 +21,7 @@ export function listUncalled(
   roots: Roots,
   drafts: readonly Draft[],
   listed: readonly UnjudgedCalls[],
+  sides: PossibleSides,
 ): readonly UnjudgedCalls[] {
   if (!scene.groups.some(isBetweenServices)) return [];
   const services = roots.services().filter((service) => service !== null);
@@ -33,9 +35,18 @@ export function listUncalled(
     const isTolerated = isToleratedEdge(scene.expectation, { client: null, server: service }, false);
     if (isTolerated || isSpokenOf) return [];
     return [kindNumber.server, kindNumber.consumer].flatMap((kind) => {
-      const spans = selectUncalled(scene, roots, service, kind);
-      const protocol = kind === kindNumber.consumer ? { protocol: 'messaging' as const } : {};
-      const edge = { client: null, peer: service, calls: countCalls(scene, spans), ...protocol };
+      const isMessage = kind === kindNumber.consumer;
+      const found = selectUncalled(scene, roots, service, kind).map((span) => ({
+        span,
+        senders: isMessage ? sides.sendersOf(span) : [],
+      }));
+      const spans = found.flatMap(({ span, senders }) => (senders === null ? [] : [span]));
+      const mayBe = [...new Set(found.flatMap(({ senders }) => senders ?? []))].toSorted();
+      const edge = {
+        ...{ client: null, peer: service, calls: countCalls(scene, spans) },
+        ...(isMessage ? { protocol: 'messaging' as const } : {}),
+        ...(mayBe.length > 0 ? { mayBe } : {}),
+      };
       return spans.length === 0
         ? []
         : [{ edge, spans, says: 'it began a trace, and nothing here shows who made it' }];

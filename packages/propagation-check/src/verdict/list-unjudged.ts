@@ -10,6 +10,7 @@ import { listUncoveredCalls } from '../rules/missing-server.ts';
 import type { Span } from '../span/span.ts';
 import { weightOf } from '../span/span-store.ts';
 import { groupBy, keyFor } from '../util/group-by.ts';
+import type { PossibleSides } from './possible-sides.ts';
 import type { UnjudgedEdge } from './result.ts';
 
 /** Calls of an edge that nothing here can judge: one entry under `unjudged` of the result. */
@@ -25,7 +26,11 @@ export interface UnjudgedCalls {
  * Calls that no rule can judge, because nothing but the caller's side is here: to peers that were reached, of which no call has a
  * SERVER span, at an address inside of the network. An address outside is a third party. Or something else tells that nothing can judge them.
  */
-export function listUnjudged(scene: Scene, drafts: readonly Draft[]): readonly UnjudgedCalls[] {
+export function listUnjudged(
+  scene: Scene,
+  drafts: readonly Draft[],
+  sides: PossibleSides,
+): readonly UnjudgedCalls[] {
   const { groups, facts } = scene;
   const targetOf = facts.remember(nameTarget);
   return drafts
@@ -35,15 +40,21 @@ export function listUnjudged(scene: Scene, drafts: readonly Draft[]): readonly U
       const unprovable = gatherUnprovable(scene, clients);
       if (unprovable.length > 0) return unprovable;
       const reached = clients.filter((span) => readOutcome(span) !== 'unreached');
-      const [first] = clients;
-      if (first === undefined || reached.length === 0) return [];
+      const [first] = reached;
+      if (first === undefined) return [];
       const address = readAddress(first);
       const peer = nameAddress(address);
       if (address.host === null || peer === null || !isInside(address.host)) return [];
       const target = nameTarget(first);
       const ofClient = groups.filter((group) => group.client === client);
       if (someCall(ofClient, (row) => targetOf(row) === target)) return [];
-      const edge = { client, peer, calls: countCalls(scene, reached) };
+      const mayBe = sides.calledBy([first, ...reached]);
+      const edge = {
+        client,
+        peer,
+        calls: countCalls(scene, reached),
+        ...(mayBe.length > 0 ? { mayBe } : {}),
+      };
       return [{ edge, spans: reached, says: `no SERVER span of ${peer} is here` }];
     });
 }

@@ -5,6 +5,7 @@ import type { Span } from '../span/span.ts';
 import { type Group, groupBy, keyFor } from '../util/group-by.ts';
 import { remember } from '../util/remember.ts';
 import { countCalls, type UnjudgedCalls } from './list-unjudged.ts';
+import type { PossibleSides } from './possible-sides.ts';
 
 /** The messages of one destination that were received. */
 interface Received {
@@ -19,6 +20,7 @@ export function listUnreceived(
   scene: Scene,
   clients: readonly Span[],
   drafts: readonly Draft[],
+  sides: PossibleSides,
 ): readonly UnjudgedCalls[] {
   const sent = clients.filter((span) => span.kind === 'PRODUCER' && readDestination(span) !== null);
   if (sent.length === 0) return [];
@@ -40,10 +42,11 @@ export function listUnreceived(
     const peer = readDestination(first) ?? '';
     const calls = countCalls(scene, messages);
     const edge = { client: first.serviceName, peer, calls, protocol: 'messaging' as const };
+    const mayBe = sides.receiversOf(group);
     return received === undefined
       ? [
           {
-            edge,
+            edge: { ...edge, ...(mayBe.length > 0 ? { mayBe } : {}) },
             spans: messages,
             says: `no CONSUMER span here has it as parent or link, nor another message to ${peer}`,
           },

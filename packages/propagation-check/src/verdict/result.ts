@@ -67,6 +67,11 @@ export interface UnjudgedEdge {
    * messages of the destination.
    */
   readonly server?: string;
+  /**
+   * Only where there are any: the services that may be on the other side. Requests or messages of them began traces and fit; or, where
+   * the client is null, they send to the same destination.
+   */
+  readonly mayBe?: readonly string[];
   /** Only of calls whose SERVER spans may be here: a cache gave the answer of another call, or links of such SERVER spans were left out. */
   readonly why?: 'cached-answer' | 'dropped-links';
 }

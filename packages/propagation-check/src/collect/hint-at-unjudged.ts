@@ -1,0 +1,242 @@
+import { isIP } from 'node:net';
+import { type Expectation, isExpected } from '../expect/expectation.ts';
+import { countOf } from '../util/count-of.ts';
+import type { UnjudgedEdge } from '../verdict/result.ts';
+import { listNames } from './list-names.ts';
+
+/** What makes notes of unjudged edges. */
+export interface UnjudgedHints {
+  /** The services that have spans. */
+  readonly services: readonly string[];
+  readonly expectation: Expectation;
+}
+
+/** The edges that no verdict covers, why, and how that changes. */
+export function hintAtUnjudged(
+  unjudged: readonly UnjudgedEdge[],
+  { services, expectation }: UnjudgedHints,
+): readonly string[] {
+  const isUncalled = isRequestOf(services);
+  const uncalled = unjudged.filter((edge) => edge.client === null && isReceivedBy(edge, services));
+  const named = unjudged.filter((edge) => !uncalled.includes(edge));
+  const paired = pairSides(named, uncalled);
+  const left = named.filter((edge) => paired.every((pair) => pair.sent !== edge));
+  const alone = uncalled.filter((edge) => paired.every(({ received }) => !received.includes(edge)));
+  return [
+    ...hintAtUnseenPeers(
+      left.filter((edge) => !isUncalled(edge)),
+      expectation,
+    ),
+    ...paired.map((pair) => hintAtBothSides(pair, expectation)),
+    ...hintAtUncovered(left),
+    ...hintAtUnknownCallers(left.filter(isUncalled)),
+    ...hintAtUnreadMessages(
+      alone.filter(({ mayBe }) => mayBe !== undefined),
+      expectation,
+    ),
+    ...hintAtUncalled(alone.filter(({ mayBe }) => mayBe === undefined)),
+  ];
+}
+
+/** Calls that nobody received here, and peers that show requests of nobody: what is left of one edge whose context is lost. */
+interface BothSides {
+  readonly sent: UnjudgedEdge;
+  readonly servers: readonly string[];
+  /** As far as they are listed. */
+  readonly received: readonly UnjudgedEdge[];
+}
+
+function pairSides(named: readonly UnjudgedEdge[], uncalled: readonly UnjudgedEdge[]): readonly BothSides[] {
+  return named.flatMap((sent) => {
+    const { client, server, mayBe = [] } = sent;
+    if (client === null) return [];
+    const ofSender = uncalled.filter(
+      (edge) =>
+        edge.protocol === sent.protocol &&
+        (server === undefined
+          ? mayBe.includes(edge.peer)
+          : edge.peer === server && edge.mayBe?.includes(client)),
+    );
+    const servers = server === undefined ? mayBe : ofSender.map(({ peer }) => peer);
+    return servers.length === 0 ? [] : [{ sent, servers, received: ofSender }];
+  });
+}
+
+function hintAtBothSides({ sent, servers, received }: BothSides, expectation: Expectation): string {
+  const [span, above, call, request] = isMessage(sent)
+    ? ['CONSUMER', 'parent or link', 'message', 'message']
+    : ['SERVER', 'parent', 'call', 'request'];
+  const counts = received.map(({ peer, calls }) => `${peer} (${countOf(calls, request)})`);
+  const others = servers.filter((server) => received.every(({ peer }) => peer !== server));
+  const paths = servers.map((server): Path => [sent.client ?? '', server]);
+  return (
+    `not judged: ${nameUnjudged([sent], call)} and ${listNames([...counts, ...others])}: no ${span} span here has the ${call}s of the one as ${above}, and ` +
+    `nothing here shows who made the ${request}s of the other, which began traces: two sides of one edge whose context is lost, or each has ` +
+    `its other side elsewhere${askToExpect(paths, expectation)}`
+  );
+}
+
+type Path = readonly [client: string, server: string];
+
+/** Says to name edges, unless the expectations do. */
+function askToExpect(paths: readonly Path[], expectation: Expectation): string {
+  const unknown = paths.filter(([client, server]) => !isExpected(expectation, client, server));
+  if (unknown.length === 0) return '';
+  const options = unknown.slice(0, mostPaths).map(([client, server]) => writeExpect(client, server));
+  return `; name the edge with ${options.join(' or ')} and check again`;
+}
+
+/** Options of more are hard to read. */
+const mostPaths = 3;
+
+function writeExpect(client: string, server: string): string {
+  return `--expect ${JSON.stringify(`${client} -> ${server}`)}`;
+}
+
+function hintAtUncalled(uncalled: readonly UnjudgedEdge[]): readonly string[] {
+  const [first] = uncalled;
+  if (first === undefined) return [];
+  return [
+    `not judged: ${nameUncalled(uncalled)}: they began traces, and nothing here shows who made them: calls from outside, or calls whose context was lost; if a ` +
+      `service of yours makes them, name the edge with ${writeExpect('caller', first.peer)}; otherwise list ${JSON.stringify(`outside -> ${first.peer}`)} ` +
+      'under edges: may in --expectations',
+  ];
+}
+
+/** Messages that began traces, from destinations to which services here send more than was received as theirs. */
+function hintAtUnreadMessages(
+  uncalled: readonly UnjudgedEdge[],
+  expectation: Expectation,
+): readonly string[] {
+  return uncalled.map((edge) => {
+    const { peer, mayBe = [] } = edge;
+    const paths = mayBe.map((sender): Path => [sender, peer]);
+    return (
+      `not judged: ${nameUncalled([edge])}: they began traces, and ${listNames(mayBe)} ${mayBe.length === 1 ? 'sends' : 'send'} to the same destination: ` +
+      `messages whose context was lost, or messages of others${askToExpect(paths, expectation)}; otherwise list ` +
+      `${JSON.stringify(`outside -> ${peer}`)} under edges: may in --expectations`
+    );
+  });
+}
+
+function nameUncalled(uncalled: readonly UnjudgedEdge[]): string {
+  return listNames(
+    uncalled.map((edge) => `${edge.peer} (${countOf(edge.calls, isMessage(edge) ? 'message' : 'request')})`),
+  );
+}
+
+/** Requests without a call. The other side of a call that was seen is no service that emits spans, but a host and port. */
+export function isRequestOf(services: readonly string[]): (edge: UnjudgedEdge) => boolean {
+  return (edge) => isReceivedBy(edge, services) && !isMessage(edge);
+}
+
+function isReceivedBy({ peer, server, why }: UnjudgedEdge, services: readonly string[]): boolean {
+  return services.includes(peer) && server === undefined && why === undefined;
+}
+
+/** Calls and messages without their other side. */
+function hintAtUnseenPeers(unjudged: readonly UnjudgedEdge[], expectation: Expectation): readonly string[] {
+  return [
+    ...hintAtUnansweredCalls(
+      unjudged.filter((edge) => edge.server === undefined && edge.why === undefined && !isMessage(edge)),
+      expectation,
+    ),
+    ...hintAtUnprovable(unjudged),
+    ...hintAtUnreceived(unjudged.filter((edge) => isMessage(edge) && edge.server === undefined)),
+    ...hintAtPartlyReceived(unjudged.filter(isMessage), expectation),
+  ];
+}
+
+function hintAtUnansweredCalls(unseen: readonly UnjudgedEdge[], expectation: Expectation): readonly string[] {
+  if (unseen.length === 0) return [];
+  const named = unseen.find(({ peer }) => guessService(peer) !== null) ?? unseen[0];
+  const path: Path = [named?.client ?? 'caller', guessService(named?.peer ?? '') ?? 'called'];
+  const isGiven = isExpected(expectation, ...path);
+  return [
+    `not judged: ${nameUnjudged(unseen)}: no SERVER span of that side is here, so that nothing tells whether the context arrived; if it is a ` +
+      `service of yours, send its spans to the same place${isGiven ? '' : ` and name the edge with ${writeExpect(...path)}`}; otherwise list it ` +
+      'under tolerated-peers in --expectations',
+  ];
+}
+
+/** Spans of the called service are here, and prove nothing of these calls. */
+function hintAtUnprovable(unjudged: readonly UnjudgedEdge[]): readonly string[] {
+  const cached = unjudged.filter(({ why }) => why === 'cached-answer');
+  const unlinked = unjudged.filter(({ why }) => why === 'dropped-links');
+  return [
+    ...(cached.length === 0
+      ? []
+      : [
+          `not judged: ${nameUnjudged(cached)}: the answers name spans of other calls, so that a cache gave them, or clocks are apart; requests that no ` +
+            'cache answers are judged',
+        ]),
+    ...(unlinked.length === 0
+      ? []
+      : [
+          `not judged: ${nameUnjudged(unlinked)}: requests that fit them began traces, and a limit of the SDK left their links out: raise ` +
+            'OTEL_SPAN_LINK_COUNT_LIMIT in the called service, and check again',
+        ]),
+  ];
+}
+
+export function isMessage({ protocol }: UnjudgedEdge): boolean {
+  return protocol === 'messaging';
+}
+
+function hintAtUnreceived(unjudged: readonly UnjudgedEdge[]): readonly string[] {
+  const [first] = unjudged;
+  if (first === undefined) return [];
+  return [
+    `not judged: ${nameUnjudged(unjudged, 'message')}: no CONSUMER span here has them as parent or link, so that nothing tells whether the context arrived; if a ` +
+      `service of yours receives them, send its spans to the same place and name the edge with ${writeExpect(first.client ?? 'sender', 'receiver')}`,
+  ];
+}
+
+/** Other messages of the same destination were received. */
+function hintAtPartlyReceived(
+  unjudged: readonly UnjudgedEdge[],
+  expectation: Expectation,
+): readonly string[] {
+  const partly = unjudged.filter(({ server }) => server !== undefined);
+  const [first] = partly;
+  if (first === undefined) return [];
+  const path: Path = [first.client ?? 'sender', first.server ?? 'receiver'];
+  return [
+    `not judged: ${nameUnjudged(partly, 'message')}: ${listNames([...new Set(partly.map(({ server = '' }) => server))])} received others there, and no CONSUMER span ` +
+      'here has these as parent or link, so that nothing tells whether the context arrived; an instance that exports no spans, a sampler of its own and messages ' +
+      'that it skips look alike: see that each instance exports and that its sampler follows the sender (OTEL_TRACES_SAMPLER=parentbased_always_on)' +
+      (isExpected(expectation, ...path)
+        ? ''
+        : `; if messages of it began traces of their own, name the edge with ${writeExpect(...path)}`),
+  ];
+}
+
+/** Other calls to the same peer are whole. */
+function hintAtUncovered(unjudged: readonly UnjudgedEdge[]): readonly string[] {
+  const uncovered = unjudged.filter((edge) => edge.server !== undefined && !isMessage(edge));
+  if (uncovered.length === 0) return [];
+  return [
+    `not judged: ${nameUnjudged(uncovered)}: other calls there are whole, but the called service delivered no span from the time of these: ` +
+      'wait until it has exported them, or see why it does not, and check again',
+  ];
+}
+
+/** A host name often begins with the name of the service; an address, or this machine, names none. */
+function guessService(peer: string): string | null {
+  const host = peer.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');
+  return isIP(host) > 0 || host === 'localhost' ? null : host.replace(/\..*$/, '');
+}
+
+function hintAtUnknownCallers(unjudged: readonly UnjudgedEdge[]): readonly string[] {
+  if (unjudged.length === 0) return [];
+  return [
+    `not judged: ${nameUnjudged(unjudged)}: traces that began at the called service while the caller was busy; callers from outside make the same ` +
+      'picture as a client library of it that is not instrumented: check one request at a time, or with a tap behind the caller',
+  ];
+}
+
+function nameUnjudged(unjudged: readonly UnjudgedEdge[], one = 'call'): string {
+  return listNames(
+    unjudged.map(({ client, peer, calls }) => `${client ?? '(unknown)'} → ${peer} (${countOf(calls, one)})`),
+  );
+}

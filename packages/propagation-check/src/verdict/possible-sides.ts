@@ -1,0 +1,120 @@
+import { readAddress, readDestination } from '../calls/call-facts.ts';
+import { areOfOneBroker, readBroker } from '../calls/messaging-system.ts';
+import type { Roots } from '../calls/roots.ts';
+import type { Rows } from '../graph/trace-graph.ts';
+import { bounds } from '../pairing/bounds.ts';
+import { compareRequests, isAddressedTo } from '../pairing/pair.ts';
+import type { Scene } from '../rules/check.ts';
+import { kindNumber, type Span } from '../span/span.ts';
+import { type Group, keyFor, mapBy } from '../util/group-by.ts';
+import { remember } from '../util/remember.ts';
+
+/** Tells which services may be on the other side of calls and messages that are without one here. */
+export interface PossibleSides {
+  /** Services whose requests began traces and fit the calls of one service to one peer. */
+  calledBy(calls: Group<Span>): readonly string[];
+  /** Services whose messages of the same destination began traces. */
+  receiversOf(messages: Group<Span>): readonly string[];
+  /**
+   * Services whose messages to the destination a service did not receive as theirs. Null where it received all of them, so that this
+   * message is of somebody else.
+   */
+  sendersOf(message: Span): readonly string[] | null;
+}
+
+/** One service at one destination of one broker. */
+interface Place {
+  readonly service: string | null;
+  readonly destination: string;
+  readonly broker: string | null;
+}
+
+export function findPossibleSides(scene: Scene, roots: Roots): PossibleSides {
+  const receivers = remember(() =>
+    mapBy(
+      roots.services().flatMap((service) => [...listPlaces(scene, roots.rowsOf(service)).values()]),
+      ({ destination }) => destination,
+    ),
+  );
+  const senders = remember(() => mapBy(listSent(scene), ({ destination }) => destination));
+  const readBy = remember(
+    (service: string | null) =>
+      new Set(scene.groupsInto(service).flatMap(({ clients }) => Array.from(clients))),
+  );
+  const sendersTo = remember((service: string | null, destination: string, broker: string | null) => {
+    const read = readBy(service);
+    const isSent = isOf({ service, broker });
+    const sent = (senders().get(destination) ?? []).filter(isSent);
+    const unread = sent.filter(({ row }) => !read.has(row));
+    return sent.length > 0 && unread.length === 0 ? null : nameServices(unread);
+  });
+  return {
+    calledBy: ([first, ...others]) => listCalled(roots, [first, ...others]),
+    receiversOf: ([first]) => {
+      const places = receivers().get(readDestination(first) ?? '') ?? [];
+      return nameServices(places.filter(isOf({ service: first.serviceName, broker: readBroker(first) })));
+    },
+    sendersOf: (message) =>
+      sendersTo(message.serviceName, readDestination(message) ?? '', readBroker(message)),
+  };
+}
+
+/** Whether another service may be on the other side of the broker. */
+function isOf(own: Pick<Place, 'service' | 'broker'>): (place: Place) => boolean {
+  return ({ service, broker }) => service !== own.service && areOfOneBroker(broker, own.broker);
+}
+
+function nameServices(places: readonly Place[]): readonly string[] {
+  return [...new Set(places.flatMap(({ service }) => service ?? []))].toSorted();
+}
+
+function listPlaces({ graph, facts }: Scene, rows: Rows): ReadonlyMap<string, Place> {
+  const places = new Map<string, Place>();
+  for (const row of rows) {
+    if (graph.store.kinds[row] !== kindNumber.consumer) continue;
+    const call = facts.at(row);
+    const [destination, broker] = [readDestination(call), readBroker(call)];
+    const key = keyFor(destination, broker);
+    if (destination !== null && !places.has(key))
+      places.set(key, { service: graph.serviceOf(row), destination, broker });
+  }
+  return places;
+}
+
+/** Each message that was sent. */
+function listSent({ graph, facts }: Scene): readonly (Place & { readonly row: number })[] {
+  const sent: (Place & { readonly row: number })[] = [];
+  for (const [row, kind] of graph.store.kinds.entries()) {
+    if (kind !== kindNumber.producer || !graph.has(row)) continue;
+    const call = facts.at(row);
+    const destination = readDestination(call);
+    if (destination !== null)
+      sent.push({ row, service: graph.serviceOf(row), destination, broker: readBroker(call) });
+  }
+  return sent;
+}
+
+/** A host name often begins with the name of the service. Otherwise the only service with a request that fits. */
+function listCalled(roots: Roots, calls: Group<Span>): readonly string[] {
+  const [{ serviceName: caller }] = calls;
+  const services = roots.services().filter((service) => service !== null && service !== caller);
+  const label = readAddress(calls[0]).host?.replace(/\..*$/, '').toLowerCase();
+  const named = services.filter((service) => service?.toLowerCase() === label);
+  const found =
+    named.length > 0
+      ? named.filter((service) => listFirst(roots, service).length > 0)
+      : services.filter((service) => hasFitting(calls, listFirst(roots, service)));
+  return found.length === 1 ? found.flatMap((service) => service ?? []) : [];
+}
+
+function listFirst(roots: Roots, service: string | null): readonly Span[] {
+  return roots.first(service, bounds.fewestPlainComparisons).filter(({ kind }) => kind === 'SERVER');
+}
+
+function hasFitting(calls: readonly Span[], requests: readonly Span[]): boolean {
+  return calls
+    .slice(0, bounds.fewestPlainComparisons)
+    .some((call) =>
+      requests.some((request) => compareRequests(call, request) === 'yes' && isAddressedTo(call, request)),
+    );
+}
