@@ -42,6 +42,13 @@ const resultShape = z.strictObject({
       confidence,
       count,
       candidates: list(finding).exactOptional(),
+      ended: z
+        .strictObject({
+          failed: count.exactOptional(),
+          aborted: count.exactOptional(),
+          answered: count.exactOptional(),
+        })
+        .exactOptional(),
       evidence: list(
         z.strictObject({
           ...ids,

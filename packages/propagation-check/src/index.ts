@@ -36,6 +36,7 @@ export {
 } from './report/json.ts';
 export { renderTerminal } from './report/terminal.ts';
 export type { FindingOptions } from './report/terminal-findings.ts';
+export type { EndedCalls } from './rules/check.ts';
 export type { Prose } from './rules/define-finding.ts';
 export type { ClosedGate, UnreportedEnd } from './rules/explain-loose-ends.ts';
 export { type FindingId, findingIds, type Severity } from './rules/finding.ts';

@@ -372,6 +372,14 @@ function readAnyStatus(span: FactSource): number | null {
 /** How a CLIENT span ended: with an answer of the called side, refused before it got there, or unknown. */
 export type Outcome = 'answered' | 'unreached' | 'unknown';
 
+/** Whether the caller itself ended a call that was not answered, as `AbortError`, `CancelledError` or gRPC's code 1. */
+export function isAborted(span: Span): boolean {
+  if (span.kind !== 'CLIENT' || readOutcome(span) !== 'unreached') return false;
+  const code = readText(span, 'rpc.response.status_code') ?? readNumber(span, 'rpc.grpc.status_code');
+  const error = readText(span, 'error.type', 'http.error_name', 'exception') ?? '';
+  return code === 1 || code === '1' || /abort|cancel/i.test(`${code ?? ''} ${error} ${span.status.message}`);
+}
+
 /** The SDKs give their own side these codes: the connection is closed, the request has timed out. */
 const madeByMcpClient = ['-32000', '-32001'];
 

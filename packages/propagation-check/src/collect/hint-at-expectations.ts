@@ -190,7 +190,8 @@ function hintAtUnseen(
     unjudged.filter((edge) => !isUncalled(edge) && !isMessage(edge)),
   );
   if (peers !== undefined) {
-    return [`${peers}; if one of these peers is yours, name the edge with ${expectExample}`];
+    const isPeer = peers.includes(emitNone);
+    return [isPeer ? `${peers}; if one of these peers is yours, name the edge with ${expectExample}` : peers];
   }
   if (unjudged.length > 0 || edges.some(({ client }) => client !== ownServiceName)) return [];
   return [
@@ -209,12 +210,37 @@ function findExample(findings: Result['findings']): string {
 
 const expectExample = '--expect "caller -> called"';
 
+const emitNone = 'calls to peers that emit none';
+
 /** @param said Calls of which a note of their own tells. */
 function describePeers(findings: Result['findings'], said: readonly UnjudgedEdge[] = []): readonly string[] {
   const peers = findings.filter((finding) => finding.id === 'uninstrumented-peer');
-  const saidCalls = said.reduce((sum, edge) => sum + edge.calls, 0);
-  const calls = peers.reduce((sum, finding) => sum + finding.count, 0) - saidCalls;
-  if (calls === 0) return [];
-  const [have, are] = calls === 1 ? ['1 call has', 'is'] : [`${calls} calls have`, 'are'];
-  return [`${have} no SERVER span and ${are} taken for calls to peers that emit none`];
+  const sum = (numbers: readonly number[]): number => numbers.reduce((all, one) => all + one, 0);
+  const saidOf = (isOfKnown: boolean): number =>
+    sum(
+      said.flatMap(({ calls, server, why }) =>
+        ((server ?? why) !== undefined) === isOfKnown ? [calls] : [],
+      ),
+    );
+  const failed = sum(peers.map(({ ended }) => ended?.failed ?? 0));
+  const aborted = sum(peers.map(({ ended }) => ended?.aborted ?? 0));
+  const ofKnown = sum(peers.map(({ ended }) => ended?.answered ?? 0));
+  const others = sum(peers.map(({ count }) => count)) - failed - aborted - ofKnown;
+  const answered = Math.max(0, ofKnown - saidOf(true));
+  // A cache may answer for a peer of which no call is whole.
+  const unseen = Math.max(0, others - saidOf(false) - Math.max(0, saidOf(true) - ofKnown));
+  const verb = (count: number): string => (count === 1 ? 'is' : 'are');
+  const parts = [
+    ...(unseen > 0 ? [`${unseen} ${verb(unseen)} taken for ${emitNone}`] : []),
+    ...(failed > 0 ? [`${failed} failed before an answer`] : []),
+    ...(aborted > 0 ? [`${aborted} ${verb(aborted)} ended by the caller`] : []),
+    ...(answered > 0
+      ? [
+          `${answered} went to an address of which other calls are whole (a cache or a hop answered, or the SERVER span is lost)`,
+        ]
+      : []),
+  ];
+  const all = unseen + failed + aborted + answered;
+  if (all === 0) return [];
+  return [`${all === 1 ? '1 call has' : `${all} calls have`} no SERVER span: ${parts.join(', ')}`];
 }

@@ -157,8 +157,19 @@ export interface Draft {
   readonly shown: readonly Shown[];
   /** Spans that are explained by this beside those in `shown`. */
   readonly explains?: readonly Span[];
+  readonly ended?: EndedCalls;
   /** Only because of this calls look whole that went through another service. */
   readonly passed?: PassedBy;
+}
+
+/** Calls without a SERVER span that say nothing of whether their peer emits spans: how many ended so. */
+export interface EndedCalls {
+  /** Before an answer of the peer. */
+  readonly failed?: number;
+  /** By the caller. */
+  readonly aborted?: number;
+  /** While other calls to the same address are whole. */
+  readonly answered?: number;
 }
 
 /** Requests that a service handed on, and that hang below the call to it. */

@@ -1,8 +1,11 @@
-import { nameAddress, readCallFacts } from '../calls/call-facts.ts';
+import { isAborted, nameAddress, readCallFacts, readOutcome } from '../calls/call-facts.ts';
+import { nameTarget } from '../calls/target.ts';
 import type { Span } from '../span/span.ts';
+import { countOf as countOfRow } from '../span/span-store.ts';
 import { countOf } from '../util/count-of.ts';
 import { type Group, groupBy, keyFor } from '../util/group-by.ts';
-import { protocolOf, type Scene, tellUnprovable } from './check.ts';
+import { remember } from '../util/remember.ts';
+import { type EndedCalls, protocolOf, type Scene, tellUnprovable } from './check.ts';
 import { defineFinding } from './define-finding.ts';
 import { gate, rule } from './rule.ts';
 
@@ -10,26 +13,37 @@ export const finding = defineFinding('uninstrumented-peer', {
   kind: 'information',
   isConclusive: false,
   shows: 'a CLIENT span to a peer that emits no spans, and nobody expects any',
-  title: 'A peer emits no spans',
-  why: 'Calls leave for a service that is not in the data, such as a third party.',
-  fix: 'Nothing, if the peer is not yours; otherwise instrument it.',
+  title: 'Calls without a SERVER span',
+  why: 'Calls leave for a service that is not in the data, such as a third party, or nobody was reached.',
+  fix: 'Nothing, if the peer is not yours or was not reached; otherwise instrument it.',
 });
 
 /** The calls of a service to one peer, or all messages. */
 interface UnseenPeer {
   readonly scene: Scene;
   readonly clients: Group<Span>;
+  readonly howEnded: (client: Span) => Ending | null;
 }
 
-/** The CLIENT spans that are left: calls to peers that emit no spans. Healthy, and good to know. */
+type Ending = keyof EndedCalls;
+
+const endings = {
+  failed: 'the call failed before an answer',
+  aborted: 'the caller ended the call',
+  answered: 'other calls to this address are whole, so that a cache or a hop answered, or the span is lost',
+} as const satisfies Record<Ending, string>;
+
+/** The CLIENT spans that are left: most are calls to peers that emit no spans. Healthy, and good to know. */
 export const uninstrumentedPeers = rule<UnseenPeer>({
   finding,
-  measure: (scene, open) =>
-    groupBy(open.clients, (span) => {
+  measure: (scene, open) => {
+    const howEnded = tellEndings(scene);
+    return groupBy(open.clients, (span) => {
       if (span.kind !== 'CLIENT') return keyFor(span.kind);
       const { host, port } = readCallFacts(span);
       return keyFor(span.serviceName, host, port);
-    }).map((clients) => ({ scene, clients })),
+    }).map((clients) => ({ scene, clients, howEnded }));
+  },
   gates: [
     gate(
       'a CLIENT span, which waits for its peer',
@@ -38,21 +52,55 @@ export const uninstrumentedPeers = rule<UnseenPeer>({
     ),
   ],
   looseEnds: ({ clients }) => clients,
-  report: ({ scene, clients }) => {
+  report: ({ scene, clients, howEnded }) => {
     const [first] = clients;
+    const ended = countEndings(scene, clients, howEnded);
     const peer = nameAddress(readCallFacts(first)) ?? 'a peer without name';
     return finding.report({
       client: first.serviceName,
       server: null,
       protocol: protocolOf(first),
+      ...(ended === null ? {} : { ended }),
       shown: clients.map((client) => ({
         client,
         server: null,
-        says: `CLIENT span to ${peer} without a SERVER span${tellAnswer(scene, client)}`,
+        // Read of the few that are printed.
+        get says() {
+          const ending = howEnded(client);
+          const why = ending === null ? '' : `: ${endings[ending]}`;
+          return `CLIENT span to ${peer} without a SERVER span${why}${tellAnswer(scene, client)}`;
+        },
       })),
     });
   },
 });
+
+/** Of a call that says nothing of whether its peer emits spans, how it ended. */
+function tellEndings({ groups, facts }: Scene): UnseenPeer['howEnded'] {
+  const targetOf = facts.remember(nameTarget);
+  const targetsOf = remember((service: string | null) => {
+    const own = groups.filter(({ client }) => client === service);
+    return new Set(own.flatMap(({ clients }) => Array.from(clients, targetOf)));
+  });
+  return (client) => {
+    if (readOutcome(client) === 'unreached') return isAborted(client) ? 'aborted' : 'failed';
+    return targetsOf(client.serviceName).has(nameTarget(client)) ? 'answered' : null;
+  };
+}
+
+function countEndings(
+  { graph }: Scene,
+  clients: readonly Span[],
+  howEnded: UnseenPeer['howEnded'],
+): EndedCalls | null {
+  const counts: { -readonly [Each in Ending]?: number } = {};
+  for (const client of clients) {
+    const ending = howEnded(client);
+    if (ending !== null)
+      counts[ending] = (counts[ending] ?? 0) + countOfRow(graph.store, graph.rowOf(client));
+  }
+  return Object.keys(counts).length === 0 ? null : counts;
+}
 
 /** A peer that names its span in the answer takes part in the trace; its spans may go elsewhere. */
 function tellAnswer(scene: Scene, client: Span): string {

@@ -171,7 +171,17 @@ function describeFinding(
   scopesOf: (service: string | null) => readonly string[],
   mostEvidence: number,
 ): Finding {
-  const { id, severity, client, server, protocol, candidates, inProject = [], isLikely = false } = draft;
+  const {
+    id,
+    severity,
+    client,
+    server,
+    protocol,
+    candidates,
+    inProject = [],
+    isLikely = false,
+    ended,
+  } = draft;
   return {
     id,
     severity,
@@ -182,6 +192,7 @@ function describeFinding(
     count: draft.shown.reduce((sum, shown) => sum + countShown(graph, shown), 0),
     ...(candidates === undefined ? {} : { candidates }),
     evidence: draft.shown.slice(0, mostEvidence).flatMap(describeEvidence),
+    ...(ended === undefined ? {} : { ended }),
     ...(inProject.length === 0 ? {} : { project: inProject.slice(0, mostEvidence).map(describeHint) }),
     scopes: { client: scopesOf(client), server: scopesOf(server) },
     fix: describeFix(draft),

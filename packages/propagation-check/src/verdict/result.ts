@@ -1,4 +1,5 @@
 import type { EdgeProtocol } from '../calls/call-group.ts';
+import type { EndedCalls } from '../rules/check.ts';
 import type { UnreportedEnd } from '../rules/explain-loose-ends.ts';
 import type { FindingId, Severity } from '../rules/finding.ts';
 
@@ -107,6 +108,8 @@ export interface Finding {
   /** Best first; only where the evidence leaves the cause open. */
   readonly candidates?: readonly FindingId[];
   readonly evidence: readonly Evidence[];
+  /** Only of `uninstrumented-peer`, where some of the calls say nothing of whether their peer emits spans. */
+  readonly ended?: EndedCalls;
   /** Only with `--project`, where the cause is undecided: what its files have of the first candidates. */
   readonly project?: readonly ProjectEvidence[];
   /** The instrumentations that made the spans of the two services; some may be conspicuously missing. */

@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import { hintAtExpectations } from '../../src/collect/hint-at-expectations.ts';
+import { noExpectation } from '../../src/expect/expectation.ts';
+import { checkTraces } from '../../src/verdict/check-traces.ts';
+import { readDrawing } from '../engine/read-drawing.ts';
+import { drawChain, drawClient, drawServer } from './judge-drawing.ts';
+
+const whole = [0, 1000, 2000, 3000]
+  .map((from, at) =>
+    drawChain(at + 1, drawClient({ from, to: from + 90 }), drawServer({ from: from + 10, to: from + 80 })),
+  )
+  .join('');
+const get = 'http.request.method=GET url.full=http://orders:8082/work';
+const call = (ended: string, to = 1550) => drawChain(9, `web CLIENT "GET" 1500..${to} ${get} ${ended}`);
+
+function tell(...drawings: readonly string[]) {
+  const { spans } = readDrawing(drawings.join(''));
+  const result = checkTraces(spans);
+  return { result, notes: hintAtExpectations(result, ['web', 'orders'], noExpectation) };
+}
+
+suite('calls without a SERVER span to a service that emits spans', () => {
+  const cases = [
+    ['failed', 'http.response.status_code=503', /^1 call has no SERVER span: 1 failed before an answer$/],
+    ['failed', 'error.type=ECONNREFUSED status:ERROR', /: 1 failed before an answer$/],
+    ['aborted', 'error.type=AbortError status:ERROR', /: 1 is ended by the caller$/],
+  ] as const;
+  for (const [ending, attributes, said] of cases)
+    test(`${ending}: ${attributes}`, () => {
+      const { result, notes } = tell(whole, call(attributes));
+      assert.equal(result.verdict, 'intact');
+      assert.deepEqual(result.findings[0]?.ended, { [ending]: 1 });
+      assert.equal(notes.length, 1);
+      assert.match(notes[0] ?? '', said);
+      assert.doesNotMatch(notes[0] ?? '', /emit none|--expect/);
+    });
+
+  test('answered far sooner than the service answers', () => {
+    const { result, notes } = tell(whole, call('http.response.status_code=200', 1501));
+    assert.deepEqual(result.findings[0]?.ended, { answered: 1 });
+    assert.match(notes[0] ?? '', /: 1 went to an address of which other calls are whole \(a cache or a hop/);
+    assert.match(
+      result.findings[0]?.evidence[0]?.says ?? '',
+      /without a SERVER span: other calls to this address/,
+    );
+  });
+
+  test('each kind has its number, and only peers without any span are said to emit none', () => {
+    const other = drawChain(8, drawClient({ from: 1700, to: 1750 }, 'api.example.com/v1'));
+    const { notes } = tell(whole, call('http.response.status_code=503'), other);
+    assert.deepEqual(notes, [
+      '2 calls have no SERVER span: 1 is taken for calls to peers that emit none, 1 failed before an answer; if one of these peers is yours, name the edge with --expect "caller -> called"',
+    ]);
+  });
+
+  test('nothing is said where each call has its SERVER span', () => {
+    assert.deepEqual(tell(whole).notes, []);
+  });
+});
