@@ -1,7 +1,7 @@
 import { isAborted, nameAddress, readCallFacts, readOutcome } from '../calls/call-facts.ts';
 import { nameTarget } from '../calls/target.ts';
 import type { Span } from '../span/span.ts';
-import { countOf as countOfRow } from '../span/span-store.ts';
+import { weightOf } from '../span/span-store.ts';
 import { countOf } from '../util/count-of.ts';
 import { type Group, groupBy, keyFor } from '../util/group-by.ts';
 import { remember } from '../util/remember.ts';
@@ -96,8 +96,7 @@ function countEndings(
   const counts: { -readonly [Each in Ending]?: number } = {};
   for (const client of clients) {
     const ending = howEnded(client);
-    if (ending !== null)
-      counts[ending] = (counts[ending] ?? 0) + countOfRow(graph.store, graph.rowOf(client));
+    if (ending !== null) counts[ending] = (counts[ending] ?? 0) + weightOf(graph.store, graph.rowOf(client));
   }
   return Object.keys(counts).length === 0 ? null : counts;
 }
