@@ -163,6 +163,8 @@ interface StaleHeader {
   readonly pairs: readonly Pair[];
   /** Those whose SERVER span began after `parent` had ended. */
   readonly late: readonly Pair[];
+  /** Of all calls of the service: those that repeat a call which had a SERVER span of its own by then. */
+  readonly repeated: readonly Pair[];
 }
 
 /** The header itself was stale: SERVER spans of many calls under one old span, while the CLIENT spans of these calls stay alone. */
@@ -178,10 +180,13 @@ export const staleHeaders = rule<StaleHeader>({
       ({ pairs }) => pairs.length > 0,
       ({ parent, servers }) => `none, for ${servers.length} SERVER spans below "${parent.name}"`,
     ),
-    // A cache that answers at once asks for a newer answer later, with the headers of the call that it answered.
+    // A cache that answers at once asks for a newer answer later, with the headers of the call that it answered: that has no other SERVER span.
     gate(
-      'several such requests began after the span that they hang below had ended',
-      ({ scene, late }) => late.length >= scene.thresholds.callsPerStaleOwner,
+      'several such requests began after the span that they hang below had ended, or repeat one that was served before',
+      ({ scene, late, repeated }) =>
+        late.length >= scene.thresholds.callsPerStaleOwner ||
+        (late.some((pair) => repeated.includes(pair)) &&
+          repeated.length >= scene.thresholds.callsPerStaleOwner),
       ({ pairs, late }) => `${late.length} of ${pairs.length}`,
     ),
   ],
@@ -216,18 +221,25 @@ function measureStaleHeaders(
     scene.thresholds,
   );
   const pairsOf = mapBy(pairs, ({ server }) => parentOf.get(server));
-  return [...mapBy(calls, ({ client }) => client)].map(([parent, ofParent]) => {
+  const found = [...mapBy(calls, ({ client }) => client)].map(([parent, ofParent]) => {
+    const servers = ofParent.map(({ server }) => server);
     const ofThis = pairsOf.get(parent) ?? [];
-    return {
-      scene,
-      parent,
-      servers: ofParent.map(({ server }) => server),
-      pairs: ofThis,
-      late: ofThis.filter(({ server }) =>
-        startsAfter(scene, scene.graph.rowOf(server), scene.graph.rowOf(parent)),
-      ),
-    };
+    const late = ofThis.filter(({ server }) => isLateCall(scene, { client: parent, server }));
+    const isServed = ofParent.some((call) => !isLateCall(scene, call));
+    return { scene, parent, servers, pairs: ofThis, late, repeated: isServed ? late.filter(isAlone) : [] };
   });
+  const repeated = found.flatMap((one) =>
+    one.repeated.filter(({ client }) => areSiblings(one.parent, client)),
+  );
+  return found.map((one) => ({ ...one, repeated }));
+}
+
+function isAlone({ unique }: Pair): boolean {
+  return unique;
+}
+
+function areSiblings(one: Span, other: Span): boolean {
+  return one.traceId === other.traceId && one.parentSpanId === other.parentSpanId;
 }
 
 /** The calls of the spans of a service that had ended when one of their calls began. */
@@ -242,7 +254,13 @@ function listLateCalls(scene: Scene, service: string | null): readonly Call[] {
     }
   }
   if (late.size === 0) return [];
-  return selectCalls(graph, groups, (client) => late.has(client)).filter((call) => !isGivenUp(call));
+  const calls = selectCalls(graph, groups, (client) => late.has(client));
+  const served = new Set(calls.filter((call) => !isLateCall(scene, call)).map(({ client }) => client));
+  return calls.filter((call) => served.has(call.client) || !isGivenUp(call));
+}
+
+function isLateCall(scene: Scene, { client, server }: Pick<Call, 'client' | 'server'>): boolean {
+  return startsAfter(scene, scene.graph.rowOf(server), scene.graph.rowOf(client));
 }
 
 /** The client stopped waiting, and a busy server came to the request later. */
