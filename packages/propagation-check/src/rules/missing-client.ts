@@ -6,8 +6,16 @@ import { compareRequests, isAddressedTo, type Pair, pairSpans } from '../pairing
 import type { Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
 import { type Group, groupBy, keyFor } from '../util/group-by.ts';
-import { isExpectedCaller, isExpectedDirectly, nameParent, protocolOf, type Scene } from './check.ts';
+import {
+  type Draft,
+  isExpectedCaller,
+  isExpectedDirectly,
+  nameParent,
+  protocolOf,
+  type Scene,
+} from './check.ts';
 import { defineFinding } from './define-finding.ts';
+import { finding as passedThrough } from './header-passed-through.ts';
 import { parentGate } from './parent-gate.ts';
 import { rule, tellReasons } from './rule.ts';
 
@@ -40,25 +48,29 @@ export const missingClients = rule<ReplacedParents>({
       (client, server) => whyApart(scene, client, server) === null,
       scene.thresholds,
     );
-    return groupBy(pairs, ({ client, server }) => keyFor(client.serviceName, server.serviceName)).map(
-      (ofEdge) => ({ scene, pairs: ofEdge }),
-    );
+    return groupBy(pairs, (pair) =>
+      keyFor(pair.client.serviceName, pair.server.serviceName, String(isPassedOn(scene, pair))),
+    ).map((ofEdge) => ({ scene, pairs: ofEdge }));
   },
   gates: [parentGate(({ pairs }) => pairs.map(({ server }) => server))],
   looseEnds: ({ pairs }) => pairs.flatMap(({ client, server }) => [client, server]),
   report: ({ scene, pairs }) =>
-    finding.report({
-      severity: pairs.every(({ client, server }) => isUncertain(scene, client, server)) ? 'warning' : 'error',
-      client: pairs[0].client.serviceName,
-      server: pairs[0].server.serviceName,
-      protocol: protocolOf(pairs[0].client),
-      candidates: ['header-rewritten', 'server-span-lost', 'client-span-lost', 'not-sampled'],
-      shown: pairs.map(({ client, server }) => ({
-        client,
-        server,
-        says: `${nameParent(server)} is nowhere, while CLIENT ${client.spanId} of the same trace has no child`,
-      })),
-    }),
+    isPassedOn(scene, pairs[0])
+      ? reportPassedOn(pairs)
+      : finding.report({
+          severity: pairs.every(({ client, server }) => isUncertain(scene, client, server))
+            ? 'warning'
+            : 'error',
+          client: pairs[0].client.serviceName,
+          server: pairs[0].server.serviceName,
+          protocol: protocolOf(pairs[0].client),
+          candidates: ['header-rewritten', 'server-span-lost', 'client-span-lost', 'not-sampled'],
+          shown: pairs.map(({ client, server }) => ({
+            client,
+            server,
+            says: `${nameParent(server)} is nowhere, while CLIENT ${client.spanId} of the same trace has no child`,
+          })),
+        }),
   whyNot: (scene, open, looseEnd) => {
     if (looseEnd.kind !== 'SERVER' || !isOrphan(scene.graph, looseEnd)) return null;
     if (!isCallerMissing(scene.graph, looseEnd)) return 'its parent is of its own process, by its flags';
@@ -73,6 +85,26 @@ export const missingClients = rule<ReplacedParents>({
     );
   },
 });
+
+/** Whether the SERVER span has the parent of the request that made the call: the header that the caller had received. */
+function isPassedOn({ graph }: Scene, { client, server }: Pair): boolean {
+  return findTop(graph, client).parentSpanId === server.parentSpanId;
+}
+
+function reportPassedOn(pairs: Group<Pair>): Draft {
+  const [{ client, server }] = pairs;
+  return passedThrough.report({
+    isLikely: true,
+    client: client.serviceName,
+    server: server.serviceName,
+    protocol: protocolOf(client),
+    shown: pairs.map(({ client, server }) => ({
+      client,
+      server,
+      says: `SERVER ${server.spanId} has the parent of the request that made CLIENT ${client.spanId}, which has no child`,
+    })),
+  });
+}
 
 /** A hop that the caller gave up on may end its spans after those of the caller, behind the end of the capture. */
 function isUncertain(scene: Scene, client: Span, server: Span): boolean {
