@@ -188,7 +188,7 @@ function asOneProtocol(out: CallFacts, into: CallFacts): readonly [CallFacts, Ca
   return [out, into];
 }
 
-function asHttp(facts: CallFacts): CallFacts {
+export function asHttp(facts: CallFacts): CallFacts {
   if (facts.rpcMethod === null) return facts;
   return { ...facts, protocol: 'http', method: 'POST', path: pathOfRpc(facts.rpcMethod) };
 }

@@ -6,7 +6,7 @@ import type { ExpectedEdge } from '../expect/expectation.ts';
 import { isRoot } from '../graph/trace-graph.ts';
 import { arePairsAwaited, measureFill } from '../pairing/awaited.ts';
 import { isMoreThanChance } from '../pairing/chance.ts';
-import { endsWithin, type Pair, pairSpans, startsDuring, type Tolerances } from '../pairing/pair.ts';
+import { asHttp, endsWithin, type Pair, pairSpans, startsDuring, type Tolerances } from '../pairing/pair.ts';
 import { kindNumber, type Span } from '../span/span.ts';
 import { countOf } from '../util/count-of.ts';
 import { groupBy } from '../util/group-by.ts';
@@ -92,7 +92,7 @@ export const whollyMissingCalls = rule<UnseenCalls>({
   looseEnds: ({ roots }) => roots,
   report: (unseen) =>
     isDuringRequests(unseen)
-      ? describePairs(unseen.edge, unseen.pairs, unseen.findOpenCall, unseen.scene.thresholds)
+      ? describePairs(unseen.scene, unseen.edge, unseen.pairs, unseen.findOpenCall)
       : describeRoots(unseen.edge, unseen.notCalling, unseen.callers.length > 0),
   whyNot: (scene, _, looseEnd) => {
     if (looseEnd.kind !== 'SERVER' || !isRoot(looseEnd)) return null;
@@ -181,7 +181,7 @@ export const partlyMissingCalls = rule<PartlyUnseenCalls>({
     ),
   ],
   looseEnds: ({ roots }) => roots,
-  report: ({ scene, edge, pairs }) => describePairs(edge, pairs, () => null, scene.thresholds),
+  report: ({ scene, edge, pairs }) => describePairs(scene, edge, pairs, () => null),
 });
 
 /** Leaves out roots of programs that begin traces at the caller too, such as those that scrape all services. */
@@ -339,14 +339,28 @@ const ofDarkCaller: readonly FindingId[] = [...ofCaller, 'server-not-instrumente
 const ofProxy: readonly FindingId[] = [...moveToFront(splitCauses, 'header-not-sent'), 'not-sampled'];
 
 /** The causes of roots that began during requests of a caller without a CLIENT span for them. */
-export function listMissingCallCauses(pairs: readonly Pair[]): readonly FindingId[] {
-  return areForwarded(pairs) ? ofProxy : ofCaller;
+export function listMissingCallCauses(
+  scene: Scene,
+  client: string | null,
+  pairs: readonly Pair[],
+): readonly FindingId[] {
+  return isOfProxy(scene, client, pairs) ? ofProxy : ofCaller;
+}
+
+/** Where others hang directly below the requests of a service, it makes no CLIENT spans, and so none is missing. */
+function isOfProxy({ groups }: Scene, service: string | null, pairs: readonly Pair[]): boolean {
+  return (
+    areForwarded(pairs) ||
+    groups.some(({ client, clientKind }) => client === service && clientKind === 'SERVER')
+  );
 }
 
 export function areForwarded(pairs: readonly Pair[]): boolean {
   return (
     pairs.length > 0 &&
-    pairs.every(({ client, server }) => isForwarded(readCallFacts(client), readCallFacts(server)))
+    pairs.every(({ client, server }) =>
+      isForwarded(asHttp(readCallFacts(client)), asHttp(readCallFacts(server))),
+    )
   );
 }
 
@@ -389,11 +403,12 @@ function listUntold({ graph, facts }: Scene): readonly Span[] {
  * the request did make a CLIENT span at that time. Then they fit by time only, as behind a gateway that rewrites.
  */
 function describePairs(
+  scene: Scene,
   edge: ExpectedEdge,
   pairs: readonly Pair[],
   findOpenCall: FindOpenCall,
-  tolerances: Tolerances,
 ): Draft {
+  const { thresholds: tolerances } = scene;
   const shown = pairs.map(({ client: request, server }) => ({
     request,
     server,
@@ -401,7 +416,7 @@ function describePairs(
   }));
   const hasClients = shown.some(({ client }) => client !== null);
   const isOneToOne = pairs.every((pair) => pair.unique) || areInTurn(pairs, tolerances);
-  const decided = !hasClients && isOneToOne && !areForwarded(pairs);
+  const decided = !hasClients && isOneToOne && !isOfProxy(scene, edge.client, pairs);
   const found = hasClients ? splitTrace : decided ? clientNotInstrumented : finding;
   return found.report({
     ...describeEdge(
@@ -410,7 +425,7 @@ function describePairs(
     ),
     ...(decided
       ? { isLikely: true }
-      : { candidates: hasClients ? splitCauses : listMissingCallCauses(pairs) }),
+      : { candidates: hasClients ? splitCauses : listMissingCallCauses(scene, edge.client, pairs) }),
     shown: shown.map(({ request, server, client }) => ({
       client,
       server,

@@ -87,13 +87,13 @@ export const possibleCalls = rule<PossibleCalls>({
     ),
   ],
   looseEnds: ({ roots }) => roots,
-  report: ({ client, first, pairs, pairAll }) =>
+  report: ({ scene, client, first, pairs, pairAll }) =>
     finding.report({
       severity: 'warning',
       client,
       server: first.serviceName,
       protocol: protocolOf(first),
-      candidates: listMissingCallCauses(pairs),
+      candidates: listMissingCallCauses(scene, client, pairs),
       shown: pairAll().map(({ client: request, server }) => ({
         client: null,
         server,
