@@ -1,4 +1,4 @@
-import { readCallFacts } from '../calls/call-facts.ts';
+import { isHealthProbe, readCallFacts } from '../calls/call-facts.ts';
 import { viewCalls } from '../calls/call-group.ts';
 import type { ExpectedEdge } from '../expect/expectation.ts';
 import { none } from '../graph/trace-graph.ts';
@@ -83,16 +83,21 @@ function measureUnseen(scene: Scene, open: Open): readonly LostMessages[] {
     // Others may have received the same messages as they should.
     const whole = scene.groups.filter(({ client }) => client === edge.client);
     const sent = new Set([...open.clients, ...viewCalls(scene.graph, whole).map(({ client }) => client)]);
-    const producers = [...sent].filter((span) => {
+    const producers = [...sent].filter(
+      (span) => (span.kind === 'PRODUCER' || handsOn(scene, span)) && span.serviceName === edge.client,
+    );
+    const alike = producers.filter((span) => {
       const { destination } = readCallFacts(span);
-      return (
-        (span.kind === 'PRODUCER' || handsOn(scene, span)) &&
-        span.serviceName === edge.client &&
-        (destination === null || destinations.has(null) || destinations.has(destination))
-      );
+      return destination === null || destinations.has(null) || destinations.has(destination);
     });
-    return [{ scene, edge, isWhole: false, producers, consumers }];
+    // A broker or a stream processor hands messages on from a topic to a queue or topic of another name.
+    const mayBeRenamed = alike.length === 0 && open.roots.of(edge.server).every(isMessageOrProbe);
+    return [{ scene, edge, isWhole: false, producers: mayBeRenamed ? producers : alike, consumers }];
   });
+}
+
+function isMessageOrProbe(span: Span): boolean {
+  return isMessage(span) || isHealthProbe(span);
 }
 
 /** Edges with whole messages, by destination. */

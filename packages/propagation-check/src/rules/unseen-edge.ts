@@ -18,7 +18,7 @@ import { finding as missingClient } from './missing-client.ts';
 import { finding as missingServer } from './missing-server.ts';
 import { gate, rule } from './rule.ts';
 import { finding as spanLostInService } from './span-lost-in-service.ts';
-import { handsOn } from './split-message.ts';
+import { handsOn, messageCauses } from './split-message.ts';
 
 /** An expected edge that has no whole call and is in no report of an earlier rule. */
 interface UnseenEdge {
@@ -181,6 +181,8 @@ function reportUnseen({ scene, open, edge, calls }: UnseenEdge, hasArrived: bool
     ? missingCall.report({
         ...seen,
         candidates: [
+          // A broker may deliver a message as a request, with the context in its body.
+          ...(calls.some(({ kind }) => kind === 'PRODUCER') ? messageCauses : []),
           ...(calls.some((span) => handsOn(scene, span)) ? (['header-not-sent'] as const) : []),
           ...(['client-not-instrumented', 'server-not-instrumented', 'not-sampled'] as const),
         ],
