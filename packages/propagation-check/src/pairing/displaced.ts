@@ -1,4 +1,4 @@
-import { mayBeOfOneProcess } from '../span/instance.ts';
+import { mayBeOfOnePool, mayBeOfOneProcess } from '../span/instance.ts';
 import type { Span } from '../span/span.ts';
 import { median } from '../util/statistics.ts';
 import { type AwaitedThresholds, arePairsAwaited, measureFill } from './awaited.ts';
@@ -30,7 +30,7 @@ export function pairDisplaced(
   calls: readonly Span[],
   own: number,
   thresholds: DisplacedThresholds,
-  mayMake: (request: Span, call: Span) => boolean = mayBeOfOneProcess,
+  mayMake: (request: Span, call: Span) => boolean = mayBeOfOnePool,
 ): readonly Pair[] {
   const { displacedShare, displacedLeftOver, fewestDisplaced } = thresholds;
   if (calls.length < bereft.length * displacedShare) return [];

@@ -1,14 +1,10 @@
 import type { Attributes, Span } from './span.ts';
 
-/** Attributes that tell replicas apart, the finest first (semantic conventions, resources). */
-const instanceAttributes = [
-  'service.instance.id',
-  'k8s.pod.uid',
-  'k8s.pod.name',
-  'container.id',
-  'host.id',
-  'host.name',
-] as const;
+/** Attributes that tell machines apart, the finest first (semantic conventions, resources). */
+const machineAttributes = ['k8s.pod.uid', 'k8s.pod.name', 'container.id', 'host.id', 'host.name'] as const;
+
+/** Attributes that tell replicas apart. */
+const instanceAttributes = ['service.instance.id', ...machineAttributes] as const;
 
 /**
  * Attributes with one value in a process. They name no replica: the number of a process is given again on other hosts, and a browser may have
@@ -27,11 +23,22 @@ export function readInstance(resource: Attributes): string | null {
 
 /** Whether one process may have made both spans: their resources name no different machines, replicas or processes. */
 export function mayBeOfOneProcess({ resource: one }: Span, { resource: other }: Span): boolean {
+  return one === other || processAttributes.every((name) => mayBeEqual(one, other, name));
+}
+
+/** The same, or two processes of one machine, as those of a pool: their resources name the machine. */
+export function mayBeOfOnePool(one: Span, other: Span): boolean {
+  return mayBeOfOneProcess(one, other) || areOfOneMachine(one.resource, other.resource);
+}
+
+function areOfOneMachine(one: Attributes, other: Attributes): boolean {
   return (
-    one === other ||
-    processAttributes.every((name) => {
-      const [left, right] = [one.get(name), other.get(name)];
-      return left === undefined || right === undefined || left === right;
-    })
+    [...machineAttributes, 'telemetry.sdk.language'].every((name) => mayBeEqual(one, other, name)) &&
+    machineAttributes.some((name) => one.has(name) && other.has(name))
   );
+}
+
+function mayBeEqual(one: Attributes, other: Attributes, name: string): boolean {
+  const [left, right] = [one.get(name), other.get(name)];
+  return left === undefined || right === undefined || left === right;
 }
