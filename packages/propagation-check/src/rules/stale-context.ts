@@ -212,30 +212,36 @@ function measureStaleHeaders(
   clients: readonly Span[],
 ): readonly StaleHeader[] {
   const calls = listLateCalls(scene, service);
-  const parentOf = new Map(calls.map(({ client, server }) => [server, client]));
+  const callOf = new Map(calls.map((call) => [call.server, call]));
+  const served = new Set(calls.filter((call) => !isLateCall(scene, call)).map((call) => call.client));
+  const repeats = (client: Span, parent: Span): boolean => served.has(parent) && areSiblings(parent, client);
+  const mayBelong = (client: Span, server: Span): boolean => {
+    const call = callOf.get(server);
+    return call !== undefined && (repeats(client, call.client) || !isGivenUp(call));
+  };
   const pairs = pairSpans(
     clients,
-    [...parentOf.keys()],
+    [...callOf.keys()],
     (client, server) =>
-      compareRequests(client, server) === 'yes' && endsWithin(server, client, scene.thresholds),
+      mayBelong(client, server) &&
+      compareRequests(client, server) === 'yes' &&
+      endsWithin(server, client, scene.thresholds),
     scene.thresholds,
   );
-  const pairsOf = mapBy(pairs, ({ server }) => parentOf.get(server));
-  const found = [...mapBy(calls, ({ client }) => client)].map(([parent, ofParent]) => {
-    const servers = ofParent.map(({ server }) => server);
-    const ofThis = pairsOf.get(parent) ?? [];
-    const late = ofThis.filter(({ server }) => isLateCall(scene, { client: parent, server }));
-    const isServed = ofParent.some((call) => !isLateCall(scene, call));
-    return { scene, parent, servers, pairs: ofThis, late, repeated: isServed ? late.filter(isAlone) : [] };
+  const isLatePair = ({ server }: Pair): boolean => {
+    const call = callOf.get(server);
+    return call !== undefined && isLateCall(scene, call);
+  };
+  const repeated = pairs.filter((pair) => {
+    const parent = callOf.get(pair.server)?.client;
+    return parent !== undefined && pair.unique && isLatePair(pair) && repeats(pair.client, parent);
   });
-  const repeated = found.flatMap((one) =>
-    one.repeated.filter(({ client }) => areSiblings(one.parent, client)),
-  );
-  return found.map((one) => ({ ...one, repeated }));
-}
-
-function isAlone({ unique }: Pair): boolean {
-  return unique;
+  const pairsOf = mapBy(pairs, ({ server }) => callOf.get(server)?.client);
+  return [...mapBy(calls, ({ client }) => client)].map(([parent, ofParent]) => {
+    const ofThis = pairsOf.get(parent) ?? [];
+    const servers = ofParent.map(({ server }) => server);
+    return { scene, parent, servers, pairs: ofThis, late: ofThis.filter(isLatePair), repeated };
+  });
 }
 
 function areSiblings(one: Span, other: Span): boolean {
@@ -254,12 +260,10 @@ function listLateCalls(scene: Scene, service: string | null): readonly Call[] {
     }
   }
   if (late.size === 0) return [];
-  const calls = selectCalls(graph, groups, (client) => late.has(client));
-  const served = new Set(calls.filter((call) => !isLateCall(scene, call)).map(({ client }) => client));
-  return calls.filter((call) => served.has(call.client) || !isGivenUp(call));
+  return selectCalls(graph, groups, (client) => late.has(client));
 }
 
-function isLateCall(scene: Scene, { client, server }: Pick<Call, 'client' | 'server'>): boolean {
+function isLateCall(scene: Scene, { client, server }: Call): boolean {
   return startsAfter(scene, scene.graph.rowOf(server), scene.graph.rowOf(client));
 }
 
