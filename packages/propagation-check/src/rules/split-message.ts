@@ -16,6 +16,8 @@ interface LostMessages {
   readonly edge: ExpectedEdge;
   /** Whether the edge has whole messages; then these are of one destination. */
   readonly isWhole: boolean;
+  /** Whether they were received from destinations to which the sender sends nothing. */
+  readonly isRenamed: boolean;
   readonly producers: readonly Span[];
   readonly consumers: readonly Span[];
 }
@@ -44,24 +46,31 @@ export const splitMessages = rule<LostMessages>({
     ),
   ],
   looseEnds: ({ producers, consumers }) => [...producers, ...consumers],
-  report: ({ scene, edge, producers, consumers }) =>
-    splitTrace.report({
+  report: (lost) => {
+    const { edge, producers, consumers } = lost;
+    return splitTrace.report({
       client: edge.client,
       server: edge.server,
       protocol: 'messaging',
-      // Functions read the context of their platform alone unless they are told to look into the message.
-      candidates:
-        consumers.every(({ kind }) => kind === 'SERVER') && !producers.every((span) => handsOn(scene, span))
-          ? moveToFront(messageCauses, 'header-ignored')
-          : messageCauses,
+      candidates: listCauses(lost),
       shown: producers.map((client) => ({
         client,
         server: null,
         says: `no CONSUMER span of ${edge.server} has ${client.kind} ${client.spanId} as parent or link`,
       })),
       explains: consumers,
-    }),
+    });
+  },
 });
+
+function listCauses({ scene, isRenamed, producers, consumers }: LostMessages): readonly FindingId[] {
+  // What the caller sends to that destination may have no spans.
+  if (isRenamed) return [...messageCauses, 'client-not-instrumented'];
+  // Functions read the context of their platform alone unless they are told to look into the message.
+  return consumers.every(({ kind }) => kind === 'SERVER') && !producers.every((span) => handsOn(scene, span))
+    ? moveToFront(messageCauses, 'header-ignored')
+    : messageCauses;
+}
 
 function tellLost({ producers, consumers }: LostMessages): string {
   return `${producers.length} sent and not received, ${countMessages(consumers)} received and not sent`;
@@ -91,8 +100,11 @@ function measureUnseen(scene: Scene, open: Open): readonly LostMessages[] {
       return destination === null || destinations.has(null) || destinations.has(destination);
     });
     // A broker or a stream processor hands messages on from a topic to a queue or topic of another name.
-    const mayBeRenamed = alike.length === 0 && open.roots.of(edge.server).every(isMessageOrProbe);
-    return [{ scene, edge, isWhole: false, producers: mayBeRenamed ? producers : alike, consumers }];
+    const isRenamed =
+      alike.length === 0 &&
+      consumers.length >= scene.thresholds.fewestLostMessages &&
+      open.roots.of(edge.server).every(isMessageOrProbe);
+    return [{ scene, edge, isWhole: false, isRenamed, producers: isRenamed ? producers : alike, consumers }];
   });
 }
 
@@ -119,6 +131,7 @@ function measureSeen(scene: Scene, open: Open): readonly LostMessages[] {
       scene,
       edge,
       isWhole: true,
+      isRenamed: false,
       producers: sent.get(nameDestination(received[0])) ?? [],
       consumers: received,
     }));
