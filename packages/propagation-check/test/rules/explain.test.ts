@@ -105,12 +105,13 @@ const needs: readonly (readonly [drawing: string, needs: string])[] = [
     'CLIENT of web: trace-id-truncated: the trace id of one side is the last 16 digits of the other: 0000000000000001 and 00000000000000000000000000000001',
   ],
   [
-    drawHop([
+    `${drawHop([
       '      proxy CLIENT "GET" 5..8 url.full=http://hello/warm',
       '        hello SERVER "GET /warm" 6..7 url.path=/warm',
       '      proxy CLIENT "GET" 9..80 http.request.method=GET url.full=http://hello/hello',
-    ]),
-    'CLIENT of proxy: header-passed-through: no call of the hop to the service is whole: 1',
+    ])}
+${drawHop([]).replace('trace 1', 'trace 2')}`,
+    'CLIENT of proxy: header-passed-through: no call of the hop to the service is whole, or calls without a child tell of these requests: 1',
   ],
   [
     'split-trace/healthy-job-ids',
