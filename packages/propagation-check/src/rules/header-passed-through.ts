@@ -93,7 +93,7 @@ export const headersPassedThrough = rule<PassedThrough>({
 });
 
 /** The clients of more than one call. */
-function listRepeated({ graph }: Scene, groups: readonly CallGroup[]): ReadonlySet<number> {
+export function listRepeated({ graph }: Scene, groups: readonly CallGroup[]): ReadonlySet<number> {
   const isSeen = new Uint8Array(graph.store.size);
   const repeated = new Set<number>();
   for (const { clients } of groups) {

@@ -5,6 +5,7 @@ import { callsAfterMessages, callsAfterRequests } from './context-lost-after-con
 import { contextLostBeforeWork } from './context-lost-before-work.ts';
 import { contextLostBetweenLayers } from './context-lost-between-layers.ts';
 import { contextLostBeforePeers, detachedCalls } from './context-lost-in-process.ts';
+import { crossedCalls } from './crossed-calls.ts';
 import { externalParents } from './external-parent.ts';
 import { headersPassedThrough } from './header-passed-through.ts';
 import { partlyMissingCalls, whollyMissingCalls } from './missing-call.ts';
@@ -46,6 +47,7 @@ export const rules: readonly Rule[] = [
   staleCalls,
   staleHeaders,
   wrongParents,
+  crossedCalls,
   headersPassedThrough,
   droppedParents,
   splitSidecars,

@@ -29,10 +29,10 @@ interface EdgeFinding {
  * fault makes the very evidence ambiguous: requests that lack the call, or calls and roots that are left over, are of both.
  */
 const vanishing: Readonly<Partial<Record<FindingId, number>>> = {
-  'context-lost-in-process': 145,
-  'split-trace': 50,
+  'context-lost-in-process': 147,
+  'split-trace': 52,
   'stale-context': 10,
-  'wrong-parent': 6,
+  'wrong-parent': 8,
   'header-malformed': 3,
   'missing-client': 1,
 };

@@ -1,0 +1,137 @@
+import { readMessageId } from '../calls/call-facts.ts';
+import { type Call, selectCalls } from '../calls/call-group.ts';
+import { nameTarget } from '../calls/target.ts';
+import { compareRequests, endsWithin, isSamePath, type Pair, pairSpans } from '../pairing/pair.ts';
+import type { Span } from '../span/span.ts';
+import { type Group, groupBy, keyFor, mapBy } from '../util/group-by.ts';
+import { protocolOf, type Scene } from './check.ts';
+import { listRepeated } from './header-passed-through.ts';
+import { gate, rule } from './rule.ts';
+import { finding } from './wrong-parent.ts';
+
+/** Spans of one edge below a call of another request or message, each with the call whose request or message it is. */
+interface CrossedCalls {
+  readonly scene: Scene;
+  readonly pairs: Group<Pair>;
+}
+
+/**
+ * Calls that run side by side share one set of headers, or a worker keeps the context of the message before: a call has the SERVER span
+ * of its own request, and one more that contradicts it and is that of a call to the same target without a child.
+ */
+export const crossedCalls = rule<CrossedCalls>({
+  finding,
+  measure: (scene, open) => {
+    const clientsOf = mapBy(open.clients, (span) => span.serviceName);
+    const groups = scene.groups.filter(
+      ({ client, extremes }) => extremes.isRepeated && clientsOf.has(client),
+    );
+    if (groups.length === 0) return [];
+    const repeated = listRepeated(scene, groups);
+    const strangers = groupBy(
+      selectCalls(scene.graph, groups, (client) => repeated.has(client)),
+      ({ client }) => keyFor(client.traceId, client.spanId),
+    ).flatMap(listStrangers);
+    const parentOf = new Map(strangers.map(({ client, server }) => [server, client]));
+    const pairs = [...mapBy(strangers, ({ client }) => client.serviceName)].flatMap(
+      ([service, ofService]) => {
+        const clients = clientsOf.get(service) ?? [];
+        const servers = ofService.map(({ server }) => server);
+        return [
+          ...pairRequests(scene, clients, servers, parentOf),
+          ...pairMessages(clients, servers, parentOf),
+        ];
+      },
+    );
+    return groupBy(pairs, ({ client, server }) => keyFor(client.serviceName, server.serviceName)).map(
+      (ofEdge) => ({ scene, pairs: ofEdge }),
+    );
+  },
+  gates: [
+    gate(
+      'there are several',
+      ({ scene, pairs }) => pairs.length >= scene.thresholds.fewestMisled,
+      ({ pairs }) => String(pairs.length),
+    ),
+  ],
+  looseEnds: ({ pairs }) => pairs.map(({ client }) => client),
+  report: ({ pairs }) =>
+    finding.report({
+      isLikely: true,
+      client: pairs[0].client.serviceName,
+      server: pairs[0].server.serviceName,
+      protocol: protocolOf(pairs[0].client),
+      shown: pairs.map(({ client, server }) => ({
+        client,
+        server,
+        says: `parent is ${client.kind} ${server.parentSpanId}, of another request or message, instead of ${client.kind} ${client.spanId}, whose it is`,
+      })),
+    }),
+});
+
+/** The calls of one client whose other side contradicts it, where another one is its own. */
+function listStrangers(calls: Group<Call>): readonly Call[] {
+  const own = calls.find(({ client, server }) => areOfOneMessage(client, server) ?? isOwn(client, server));
+  if (own === undefined) return [];
+  return calls.filter(({ client, server }) => {
+    const isMessage = areOfOneMessage(client, server);
+    return isMessage === null
+      ? compareRequests(client, server) === 'no' && !isSamePath(own.server, server)
+      : !isMessage;
+  });
+}
+
+function isOwn(client: Span, server: Span): boolean {
+  return compareRequests(client, server) === 'yes';
+}
+
+/** Null where one of them has no id of a message. */
+function areOfOneMessage(client: Span, server: Span): boolean | null {
+  const [sent, received] = [readMessageId(client), readMessageId(server)];
+  if (client.kind !== 'PRODUCER' || sent === null || received === null) return null;
+  return sent === received;
+}
+
+type ParentOf = ReadonlyMap<Span, Span>;
+
+function pairRequests(
+  { thresholds }: Scene,
+  clients: readonly Span[],
+  servers: readonly Span[],
+  parentOf: ParentOf,
+): readonly Pair[] {
+  const fits = (client: Span, server: Span): boolean => {
+    const parent = parentOf.get(server);
+    return (
+      parent?.traceId === client.traceId &&
+      nameTarget(parent) === nameTarget(client) &&
+      isOwn(client, server) &&
+      endsWithin(server, client, thresholds)
+    );
+  };
+  return pairSpans(
+    clients.filter(({ kind }) => kind === 'CLIENT'),
+    servers,
+    fits,
+    thresholds,
+  ).filter(({ unique }) => unique);
+}
+
+function pairMessages(
+  clients: readonly Span[],
+  servers: readonly Span[],
+  parentOf: ParentOf,
+): readonly Pair[] {
+  const sent = mapBy(
+    clients.filter(({ kind }) => kind === 'PRODUCER'),
+    readMessageId,
+  );
+  return servers.flatMap((server): readonly Pair[] => {
+    const parent = parentOf.get(server);
+    if (parent?.kind !== 'PRODUCER') return [];
+    const [client, another] = (sent.get(readMessageId(server)) ?? []).filter(
+      (one) => nameTarget(one) === nameTarget(parent) && areOfOneMessage(one, server) === true,
+    );
+    return client === undefined || another !== undefined ? [] : [{ client, server, unique: true }];
+  });
+}
