@@ -22,11 +22,10 @@ interface CrossedCalls {
 export const crossedCalls = rule<CrossedCalls>({
   finding,
   measure: (scene, open) => {
+    const repeating = scene.groups.filter(({ extremes }) => extremes.isRepeated);
+    if (repeating.length === 0) return [];
     const clientsOf = mapBy(open.clients, (span) => span.serviceName);
-    const groups = scene.groups.filter(
-      ({ client, extremes }) => extremes.isRepeated && clientsOf.has(client),
-    );
-    if (groups.length === 0) return [];
+    const groups = repeating.filter(({ client }) => clientsOf.has(client));
     const repeated = listRepeated(scene, groups);
     const strangers = groupBy(
       selectCalls(scene.graph, groups, (client) => repeated.has(client)),
