@@ -113,7 +113,7 @@ function agreeByService(
   const groups = groupBy(clocks, ({ service }) => keyFor(service));
   return new Map(
     groups.flatMap((ofService) => {
-      const service = ofService[0]?.service ?? null;
+      const [{ service }] = ofService;
       const known = ofService.flatMap(({ instance }) => offsets.get(keyFor(service, instance)) ?? []);
       const middle = median(known);
       const agree = known.every(
@@ -184,7 +184,7 @@ function measureWholeEdges(
     .map(([key, { client, server, apart }]) => ({
       client: keys[client] ?? '',
       server: keys[server] ?? '',
-      ahead: measureWhole(graph, apart, doubtful.get(key) ?? 0, thresholds) ?? 0n,
+      ahead: measureWhole(graph, apart, doubtful.get(key) ?? 0, thresholds),
     }));
 }
 
@@ -262,7 +262,7 @@ function listByWeight(graph: TraceGraph): readonly (Clock & { readonly key: stri
 }
 
 /**
- * Null where most SERVER spans start while their CLIENT span is open, and where no one time puts most of them there:
+ * 0 where most SERVER spans start while their CLIENT span is open, and where no one time puts most of them there:
  * work that was handed over starts when it can.
  */
 function measureWhole(
@@ -270,12 +270,12 @@ function measureWhole(
   apart: readonly number[],
   inside: number,
   { apartShare, alignedShare, clockTolerance }: ClockThresholds,
-): bigint | null {
+): bigint {
   const pairs = Array.from({ length: apart.length / 2 }, (_, at) => [
     apart[at * 2] ?? 0,
     apart[at * 2 + 1] ?? 0,
   ]);
-  if (pairs.length <= (pairs.length + inside) * apartShare) return null;
+  if (pairs.length <= (pairs.length + inside) * apartShare) return 0n;
   const { starts, ends } = graph;
   const apartBy = (times: Float64Array, client = 0, server = 0): number =>
     (times[server] ?? 0) - (times[client] ?? 0);
@@ -285,7 +285,7 @@ function measureWhole(
   const fitting = pairs.filter(([client = 0, server = 0]) =>
     startsInside(graph, client, server, ahead, Number(clockTolerance)),
   );
-  return fitting.length > pairs.length * alignedShare ? BigInt(ahead) : null;
+  return fitting.length > pairs.length * alignedShare ? BigInt(ahead) : 0n;
 }
 
 /** Whether the SERVER span starts while its CLIENT span is open, were its clock right by so much. */
@@ -329,11 +329,10 @@ function measureLoose(
   // Calls at once are not answered in their order: another order may fit the clocks as they are.
   const fits = (span: Span, entry: Span): boolean => compareRequests(span, entry) !== 'no';
   if (pairSpans(fitting, servers, fits, thresholds).length === servers.length) return [];
-  return groupBy(pairs, (pair) => keyFor(clockOf(pair.client), clockOf(pair.server))).flatMap(([pair]) =>
-    pair === undefined
-      ? []
-      : [{ client: clockOf(pair.client), server: clockOf(pair.server), ahead: BigInt(ahead) }],
-  );
+  return groupBy(pairs, (pair) => keyFor(clockOf(pair.client), clockOf(pair.server))).map(([pair]) => ({
+    ...{ client: clockOf(pair.client), server: clockOf(pair.server) },
+    ahead: BigInt(ahead),
+  }));
 }
 
 interface LoosePair {

@@ -15,9 +15,8 @@ export function indexRequests(
 ): (request: number, call: number) => boolean {
   const known = calls.map((call) => {
     const { path, port, protocol, rpcMethod } = readCallFacts(call);
-    const isByPath = protocol !== 'rpc' && rpcMethod === null && path?.startsWith('/') === true;
     return {
-      ...{ path: keyOfPath(path), rpcPath: keyOfRpc(rpcMethod), isByPath },
+      ...{ path: keyOfPath(path), rpcPath: keyOfRpc(rpcMethod) },
       port: path === null ? port : null,
       name: protocol === 'rpc' ? call.name : null,
     };
@@ -30,8 +29,8 @@ export function indexRequests(
   let isUntold = true;
   return (request, at) => {
     const call = known[at];
-    if (call?.isByPath === true) {
-      // The last bytes of the path rule out most requests.
+    if (call?.name === null) {
+      // The last bytes of the path rule out most requests, where only the path can tell.
       const targetId = targetIdOf(request);
       if (targetId !== null && facts.hasOtherEnd(targetId, call.path ?? '')) return false;
     }

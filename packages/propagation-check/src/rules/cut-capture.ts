@@ -18,8 +18,8 @@ const fromAbsence: ReadonlySet<FindingId> = new Set<FindingId>([
  * been exported before or after it. An error of those times alone, on a service whose calls between them are whole, becomes a warning.
  */
 export function doubtAtEnds(scene: Scene, orphans: readonly Span[], draft: Draft): Draft {
-  const { id, severity, shown } = draft;
-  if (severity !== 'error' || !fromAbsence.has(id) || shown.length === 0) return draft;
+  const { id, severity } = draft;
+  if (severity !== 'error' || !fromAbsence.has(id)) return draft;
   const isCut = isCutBetween(scene, orphans, draft) || isCutAtEnds(scene, draft);
   return isCut ? { ...draft, severity: 'warning' } : draft;
 }

@@ -473,9 +473,7 @@ function selectCallsTo(scene: Scene, open: Open, lonely: readonly Span[], server
   );
   const most = [...groups].sort((left, right) => right.length - left.length)[0] ?? [];
   const requests = open.roots.of(server).filter((span) => !isHealthProbe(span));
-  return requests.length < most.length * scene.thresholds.strayRequestsShare || requests.length === 0
-    ? most
-    : [];
+  return requests.length < most.length * scene.thresholds.strayRequestsShare ? most : [];
 }
 
 /** Whether the data say, more than by exclusion, that calls go to this service. */

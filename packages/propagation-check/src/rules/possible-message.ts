@@ -4,7 +4,7 @@ import type { Span } from '../span/span.ts';
 import { type Group, groupBy, keyFor } from '../util/group-by.ts';
 import type { Open, Scene } from './check.ts';
 import { gate, rule } from './rule.ts';
-import { areInOrder, countMessages, isMessage, listMessages, messageCauses } from './split-message.ts';
+import { areInOrder, countMessages, listMessages, messageCauses } from './split-message.ts';
 import { finding } from './split-trace.ts';
 
 /** The messages of two services at one destination of a broker. */
@@ -82,7 +82,7 @@ function listDestinations({ facts, expectation }: Scene, open: Open): readonly G
     expectation.edges.some((edge) => edge.server === span.serviceName);
   const received = open.roots
     .select((row) => facts.protocolOf(row) === 'messaging')
-    .filter((span) => isMessage(span) && !isExpected(span));
+    .filter((span) => !isExpected(span));
   if (received.length === 0) return [];
   const sent = open.clients.filter((span) => span.kind === 'PRODUCER');
   const named = [...sent, ...received].filter((span) => readCallFacts(span).destination !== null);

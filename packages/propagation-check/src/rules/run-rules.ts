@@ -42,6 +42,6 @@ function withoutExplained(open: Open, found: readonly Draft[]): Open {
     roots: open.roots.without(explained),
     orphans: open.orphans.filter(isLeft),
     found: [...open.found, ...found],
-    unreported: open.unreported.filter(({ client, server }) => isLeft(client) && isLeft(server)),
+    unreported: open.unreported.filter(({ server }) => isLeft(server)),
   };
 }
