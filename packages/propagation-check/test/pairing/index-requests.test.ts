@@ -25,28 +25,62 @@ const tail = fc.constantFrom(
 );
 const path = fc.tuple(prefix, tail).map((parts) => parts.join('') || '/');
 const target = fc.tuple(path, fc.constantFrom('', '?', '?q=/a', '#top', '/')).map((parts) => parts.join(''));
-const attribute = fc.constantFrom('url.path', 'http.target');
+
+/** What a span may say of an HTTP, RPC or MCP request, and its name. */
+const about = fc
+  .tuple(
+    fc.constantFrom('GET', 'orders.Get'),
+    target,
+    fc.constantFrom(
+      'http.request.method=POST url.path=',
+      'http.request.method=POST http.target=',
+      'rpc.system=grpc url.path=',
+      'rpc.system=grpc rpc.method=v1.Items/3 url.path=',
+      'mcp.method.name=tools/call url.path=',
+      'mcp.method.name=tools/call rpc.method=v1.Items/3 url.path=',
+    ),
+  )
+  .map(([name, value, attributes]): [string, string] => [name, `${attributes}${value}`]);
+const withoutPath = fc.constantFrom<[string, string]>(
+  ['POST', 'http.request.method=POST server.port=80'],
+  ['Get', 'rpc.system=grpc rpc.method=v1.Items/3'],
+  ['Put', 'rpc.system=grpc rpc.method=v1.Items/33'],
+  ['POST', 'http.request.method=POST server.port=80 url.path=/v1.Items/3'],
+  ['POST', `http.request.method=POST server.port=81 url.path=${long}/v1.Items/3`],
+  ['tools/call', 'mcp.method.name=tools/call'],
+);
+const request = fc.oneof(about, withoutPath);
 
 test('a look before views are made keeps every request that a call may have made', () => {
   fc.assert(
-    fc.property(
-      path,
-      fc.array(fc.tuple(attribute, target), { minLength: 1, maxLength: 8 }),
-      (called, targets) => {
-        const requests = targets.map(
-          ([name, value], at) =>
-            `trace b${at}\nSERVER b GET  b${at}  2..8 http.request.method=GET ${name}=${value}`,
-        );
-        const client = `trace a\nCLIENT a GET  a1  1..9 http.request.method=GET url.path=${called}`;
-        const graph = new TraceGraph(storeOf(drawTrace([client, ...requests].join('\n'))));
-        const [call, ...servers] = graph.spans.toSorted((one) => (one.kind === 'CLIENT' ? -1 : 1));
-        assert.ok(call !== undefined);
-        const mayBeSame = indexRequests([call], findEdges(graph).facts);
-        for (const server of servers)
-          if (compareRequests(call, server) === 'yes')
-            assert.ok(mayBeSame(graph.rowOf(server), 0), server.name);
-      },
-    ),
-    { seed: 20261129, numRuns: cases(500) },
+    fc.property(request, fc.array(request, { minLength: 1, maxLength: 8 }), ([name, call], requests) => {
+      const servers = requests.map(
+        ([named, attributes], at) => `trace b${at}\nSERVER b ${named}  b${at}  2..8 ${attributes}`,
+      );
+      const graph = new TraceGraph(
+        storeOf(drawTrace([`trace a\nCLIENT a ${name}  a1  1..9 ${call}`, ...servers].join('\n'))),
+      );
+      const client = graph.spans.find(({ kind }) => kind === 'CLIENT');
+      assert.ok(client !== undefined);
+      const mayBeSame = indexRequests([client], findEdges(graph).facts);
+      for (const server of graph.spans)
+        if (server !== client && compareRequests(client, server) === 'yes')
+          assert.ok(mayBeSame(graph.rowOf(server), 0), server.name);
+    }),
+    { seed: 20261129, numRuns: cases(1000) },
   );
+});
+
+test('requests of RPC and MCP are told by more than their path among those of many paths', () => {
+  const others = Array.from({ length: 300 }, (_, at) => `SERVER b GET  c${at}  2..8 url.path=/of/${at}`);
+  for (const [call, request] of [
+    ['http.request.method=POST url.path=/v1.Items/3', 'rpc.system=grpc rpc.method=v1.Items/3'],
+    ['mcp.method.name=tools/call url.path=/mcp', 'mcp.method.name=tools/call'],
+  ] as const) {
+    const lines = [`CLIENT a GET  a1  1..9 ${call}`, `SERVER b POST  b1  2..8 ${request} url.path=${long}`];
+    const graph = new TraceGraph(storeOf(drawTrace([...lines, ...others].join('\n'))));
+    const [client, server] = [...graph.spans].sort((one, other) => (one.spanId < other.spanId ? -1 : 1));
+    assert.ok(client !== undefined && server !== undefined);
+    assert.ok(indexRequests([client], findEdges(graph).facts)(graph.rowOf(server), 0), call);
+  }
 });

@@ -199,3 +199,16 @@ suite('a service that begins a path and shows nothing that led to its calls', ()
     assert.deepEqual(judge(rounds(9) + early), []);
   });
 });
+
+test('each forbidden edge is told for itself', () => {
+  const whole = (number: number, service: string): string =>
+    drawChain(
+      number,
+      drawClient({ from: 10, to: 90 }, `${service}:8082/work`),
+      drawServer({ from: 20, to: 80, service }),
+    );
+  assert.deepEqual(
+    judgeDrawing(`must-not web -> stock\nmust-not web -> pay\n${whole(1, 'stock')}${whole(2, 'pay')}`),
+    ['error unexpected-edge web -> stock 1', 'error unexpected-edge web -> pay 1'],
+  );
+});

@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { checkTraces } from '../../src/verdict/check-traces.ts';
+import { readDrawing } from '../engine/read-drawing.ts';
+import { drawChain, drawClient, drawServer, explainDrawing, judgeDrawing } from './judge-drawing.ts';
+
+const replica = (name: string): string => `resource:service.instance.id=${name}`;
+/** A whole call of `web` to a service whose clock is so much ahead. */
+const drawCall = (number: number, ahead: number, extra = '', service = 'orders'): string => {
+  const at = number * 1000;
+  return drawChain(
+    number,
+    drawClient({ from: at + 10, to: at + 90 }, `${service}:8082/work`),
+    drawServer({ from: at + 20 + ahead, to: at + 80 + ahead, service, extra }),
+  );
+};
+const drawBusy = (number: number): string =>
+  drawChain(number, ...Array.from({ length: 9 }, (_, at) => `web INTERNAL "load" ${at}..90`));
+
+function listSaid(drawing: string): readonly string[] {
+  const { spans, expectation, headers } = readDrawing(drawing);
+  return checkTraces(spans, { expectation, headers }).findings.flatMap(({ evidence }) =>
+    evidence.map(({ says }) => says),
+  );
+}
+
+test('each service has a clock of its own', () => {
+  const stock = [3, 4].map((number) => drawCall(number, -3000, '', 'stock')).join('');
+  const orders = drawCall(1, 5000) + drawCall(2, 5000);
+  assert.deepEqual(judgeDrawing(orders + stock + drawBusy(9)), [
+    'warning clock-skew web -> stock 2',
+    'warning clock-skew web -> orders 2',
+  ]);
+});
+
+test('a replica is named where a service has several', () => {
+  assert.deepEqual(listSaid(drawCall(1, 5000, replica('one')) + drawBusy(9)), [
+    'the clock of orders is 5000 ms ahead',
+  ]);
+  const both = drawCall(1, 5000, replica('one')) + drawCall(2, 0, replica('two')) + drawBusy(9);
+  assert.deepEqual(listSaid(both), ['the clock of orders (one) is 5000 ms ahead']);
+});
+
+test('a difference that nobody notices is told of what the service has left over', () => {
+  const apart = drawCall(1, 95, replica('one')) + drawCall(2, 95, replica('one')) + drawBusy(9);
+  const left = [
+    `orders PRODUCER "send" 5000..5080 messaging.system=kafka ${replica('one')}`,
+    drawServer({ from: 7000, to: 7080, extra: replica('one') }, '/other'),
+    'web PRODUCER "send" 9000..9080 messaging.system=kafka',
+  ];
+  const drawing = apart + left.map((line, at) => drawChain(20 + at, line)).join('');
+  assert.deepEqual(judgeDrawing(drawing), []);
+  assert.deepEqual(
+    explainDrawing(drawing).filter((line) => line.includes('clock-skew')),
+    ['PRODUCER', 'SERVER'].map(
+      (kind) =>
+        `${kind} of orders: clock-skew: a clock is wrong by as much as people notice: the clock of orders (one) is 95 ms ahead`,
+    ),
+  );
+});

@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { drawChain, judgeDrawing } from './judge-drawing.ts';
+
+interface About {
+  readonly queue?: string | null;
+  readonly system?: string;
+}
+
+const name = ({ queue = 'jobs', system = 'kafka' }: About): string =>
+  `messaging.system=${system} ${queue === null ? '' : `messaging.destination.name=${queue}`}`;
+const send = (at: number, service = 'web', about: About = {}): string =>
+  `${service} PRODUCER "send" ${at}..${at + 10} ${name(about)}`;
+const take = (at: number, service = 'worker', about: About = {}): string =>
+  `${service} CONSUMER "process" ${at + 40}..${at + 60} ${name(about)}`;
+
+const times = [0, 700, 2900, 3600, 5900];
+/** Traces of one span each, at five times. */
+const draw = (...spans: readonly ((at: number, round: number) => string | null)[]): string =>
+  times
+    .flatMap((at, round) => spans.map((drawSpan) => drawSpan(at, round)))
+    .flatMap((line, number) => (line === null ? [] : drawChain(number + 1, line)))
+    .join('');
+const possible = ['warning split-trace web -> worker 5'];
+const both = draw(
+  (at) => send(at),
+  (at) => take(at),
+);
+
+test('five messages that one service sends and another receives may be those', () => {
+  assert.deepEqual(judgeDrawing(both), possible);
+  assert.deepEqual(judgeDrawing(both.replaceAll('"process" 5940..5960', '"process" 5840..5860')), []);
+  assert.deepEqual(
+    judgeDrawing(
+      draw(
+        (at, round) => (round === 0 ? null : send(at)),
+        (at, round) => (round === 0 ? null : take(at)),
+      ),
+    ),
+    [],
+  );
+});
+
+test('each destination has its own, and spans that name none have none', () => {
+  const mail: About = { queue: 'mail' };
+  assert.deepEqual(
+    judgeDrawing(
+      both +
+        draw(
+          (at) => send(at, 'shop', mail),
+          (at) => take(at, 'mailer', mail),
+        ).replaceAll(/^trace /gm, 'trace 1'),
+    ),
+    [...possible, 'warning split-trace shop -> mailer 5'],
+  );
+  const unnamed: About = { queue: null };
+  assert.deepEqual(
+    judgeDrawing(
+      draw(
+        (at) => send(at, 'web', unnamed),
+        (at) => take(at, 'worker', unnamed),
+      ),
+    ),
+    [],
+  );
+});
+
+test('a call to the broker is no message: a consumer acknowledges each', () => {
+  const acknowledge = draw((at) => `worker CLIENT "ack" ${at + 61}..${at + 63} ${name({})}`);
+  assert.deepEqual(judgeDrawing(both + acknowledge.replaceAll(/^trace /gm, 'trace 1')), possible);
+});
+
+test('several senders and receivers are not told apart', () => {
+  const others = draw(
+    (at) => send(at, 'shop'),
+    (at) => take(at, 'mailer'),
+  );
+  assert.deepEqual(judgeDrawing(both + others.replaceAll(/^trace /gm, 'trace 1')), []);
+});
+
+test('a service that receives from its own queue sends to nobody else', () => {
+  assert.deepEqual(judgeDrawing(both.replaceAll('worker', 'web')), []);
+});
+
+test('a destination of two brokers is two', () => {
+  const other: About = { system: 'rabbitmq' };
+  for (const which of [0, 1, 4]) {
+    assert.deepEqual(
+      judgeDrawing(
+        draw(
+          (at) => send(at),
+          (at, round) => take(at, 'worker', round === which ? other : {}),
+        ),
+      ),
+      [],
+    );
+    assert.deepEqual(
+      judgeDrawing(
+        draw(
+          (at, round) => send(at, 'web', round === which ? other : {}),
+          (at) => take(at),
+        ),
+      ),
+      [],
+    );
+  }
+});
+
+test('whole messages between the two, or more that are received, speak against it', () => {
+  const whole = drawChain(90, send(9000), take(9000));
+  assert.deepEqual(judgeDrawing(both + whole), []);
+  assert.deepEqual(judgeDrawing(both + drawChain(90, take(9000))), []);
+});
+
+test('an expectation of the receiver speaks for it', () => {
+  const enter = 'SERVER "GET /x" 0..9 http.request.method=GET';
+  const call = drawChain(
+    90,
+    `shop CLIENT "GET" 0..9 http.request.method=GET url.full=http://stock/x`,
+    `stock ${enter}`,
+  );
+  assert.deepEqual(judgeDrawing(`expect shop -> stock\n${both}${call}`), possible);
+  assert.deepEqual(judgeDrawing(`may shop -> worker\n${both}`), []);
+});
