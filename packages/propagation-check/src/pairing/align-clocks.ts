@@ -307,7 +307,7 @@ function measureLoose(
   answersOf: AnswerLookup,
   thresholds: ClockThresholds,
 ): readonly MeasuredEdge[] {
-  const clients = edges.openClients.filter((span) => span.kind === 'CLIENT' && span.serviceName === client);
+  const clients = edges.openClients.filter(({ serviceName }) => serviceName === client);
   const servers = [...edges.roots.of(server), ...edges.orphans]
     .filter((span) => span.kind === 'SERVER' && span.serviceName === server && !isHealthProbe(span))
     .sort((left, right) => (left.startTimeUnixNano < right.startTimeUnixNano ? -1 : 1));

@@ -2,7 +2,7 @@ import { type CallGroup, weighCalls } from '../calls/call-group.ts';
 import type { TraceGraph } from '../graph/trace-graph.ts';
 import type { Span } from '../span/span.ts';
 import { earlier, later } from '../util/statistics.ts';
-import type { Coverage, Draft, Scene, Shown } from './check.ts';
+import type { Coverage, Draft, Scene } from './check.ts';
 import type { FindingId } from './finding.ts';
 
 /** Findings that are argued from spans that are not there. */
@@ -25,14 +25,13 @@ export function doubtAtEnds(scene: Scene, orphans: readonly Span[], draft: Draft
 }
 
 /** Whether most whole calls lie between the broken ones of the beginning and those of the end. */
-function isCutAtEnds(scene: Scene, { client, server, shown }: Draft): boolean {
+function isCutAtEnds(scene: Scene, { server, shown }: Draft): boolean {
   const { graph, thresholds, capture } = scene;
   const { fewestWholeCalls, wholeCallsShare, exportDelay } = thresholds;
-  const whole =
-    server === null ? scene.groups.filter((group) => group.client === client) : scene.groupsInto(server);
+  const whole = scene.groupsInto(server);
   const calls = weighCalls(graph, whole);
   if (calls < Math.max(fewestWholeCalls, shown.length)) return false;
-  const ends = shown.flatMap(readEnd);
+  const ends = shown.flatMap((one) => (one.server ?? one.client)?.endTimeUnixNano ?? []);
   const middle = (capture.from + capture.to) / 2n;
   // Those of one end, or of both.
   return [capture.from, middle, capture.to + 1n].some((border) => {
@@ -50,11 +49,6 @@ function countBetween(graph: TraceGraph, groups: readonly CallGroup[], from: big
     return first < end && end < last;
   };
   return weighCalls(graph, groups, isBetween);
-}
-
-function readEnd({ client, server }: Shown): readonly bigint[] {
-  const span: Span | null = server ?? client;
-  return span === null ? [] : [span.endTimeUnixNano];
 }
 
 const callerIsMissing: ReadonlySet<FindingId> = new Set<FindingId>(['missing-client', 'client-span-lost']);

@@ -19,8 +19,8 @@ interface SidecarCalls {
   readonly pairs: Group<Pair>;
   /** The calls have a SERVER span: the header went on past the sidecar. */
   readonly isWhole: boolean;
-  /** Requests that began traces during the calls, and may be theirs. */
-  readonly roots: readonly Span[];
+  /** How many requests began traces during the calls, and may be theirs. */
+  readonly roots: number;
 }
 
 /** The sidecar let a header through that it did not continue. */
@@ -45,7 +45,7 @@ export const splitSidecars = rule<SidecarCalls>({
         ...{ scene, pairs, isWhole: isWhole(scene, client) },
         outer: ofService(outer, client),
         inner: ofService(inner, server),
-        roots: listRoots(scene, open, pairs),
+        roots: countRoots(scene, open, pairs),
       };
     });
   },
@@ -58,8 +58,8 @@ export const splitSidecars = rule<SidecarCalls>({
     ),
     gate(
       'no request that began a trace explains the outer calls',
-      ({ isWhole, roots }) => isWhole || roots.length === 0,
-      ({ roots }) => String(roots.length),
+      ({ isWhole, roots }) => isWhole || roots === 0,
+      ({ roots }) => String(roots),
     ),
     gate(
       'fewer would be so by chance',
@@ -119,15 +119,14 @@ function pairCalls(scene: Scene, outer: readonly Span[], inner: readonly Span[])
   const { graph, thresholds } = scene;
   const calledBy = findCalled(scene, [...outer, ...inner]);
   const isWithin = (one: Span, other: Span): boolean => {
-    const called = calledBy.get(graph.rowOf(one));
     const beyond = calledBy.get(graph.rowOf(other)) ?? null;
     return (
       one.serviceName !== other.serviceName &&
       isSameUrl(one, other) &&
       endsWithin(other, one, thresholds) &&
       // The called service may call its own URL, and two callers of one service are no hop of each other.
-      called !== other.serviceName &&
-      (called === undefined ? scene.groupsBetween(one.serviceName, beyond).length === 0 : called !== beyond)
+      calledBy.get(graph.rowOf(one)) !== other.serviceName &&
+      scene.groupsBetween(one.serviceName, beyond).length === 0
     );
   };
   return pairSpans(outer, inner, isWithin, thresholds);
@@ -143,11 +142,11 @@ function findCalled({ graph, groups }: Scene, calls: readonly Span[]): ReadonlyM
   return called;
 }
 
-function listRoots(scene: Scene, open: Open, pairs: readonly Pair[]): readonly Span[] {
+function countRoots(scene: Scene, open: Open, pairs: readonly Pair[]): number {
   const calls = pairs.map(({ client }) => client);
   const during = open.roots.select(startsDuringAny(scene.graph, calls, scene.thresholds));
   const isTheirs = (call: Span, root: Span): boolean => compareRequests(call, root) === 'yes';
-  return pairSpans(calls, during, isTheirs, scene.thresholds).map(({ server }) => server);
+  return pairSpans(calls, during, isTheirs, scene.thresholds).length;
 }
 
 function isSameUrl(one: Span, other: Span): boolean {
