@@ -61,6 +61,7 @@ suite('whole calls', () => {
   test('tell nothing where work starts when it can, or most of it in time', () => {
     assert.deepEqual(measure(drawCalls([500, 1500, 2500, 3500])), []);
     assert.deepEqual(measure(drawCalls([20, 20, 20, 5020])), []);
+    assert.deepEqual(measure(drawCalls([5, 5, 5, 5020])), []);
   });
 
   test('are measured by the offset with which most lie within their calls', () => {
@@ -102,6 +103,9 @@ suite('several clocks', () => {
     const more = '    orders INTERNAL "load" 6030..6040\n    orders INTERNAL "load" 6050..6060\n';
     assert.deepEqual(measure(`${drawCalls([5020])}  ${more}`), ['web/- -5000']);
     assert.deepEqual(measure(drawCalls([-4980])), ['web/- 5000']);
+    const resent = `trace 5\n  web INTERNAL "load" 900..940 id:load\n  web INTERNAL "load" 900..940 shares:load\n`;
+    const load = 'trace 6\n  orders INTERNAL "load" 6070..6080\n  orders INTERNAL "load" 6090..6095\n';
+    assert.deepEqual(measure(drawCalls([5020]) + load + resent), ['web/- -5000']);
   });
 
   test('add up along a chain', () => {
@@ -137,6 +141,8 @@ suite('several clocks', () => {
     const agreeing = drawCalls([5020, 5020], of('a', 1)) + drawCalls([5040, 5040], of('b', 10));
     assert.deepEqual(measure(agreeing + unmeasured).slice(0, 2), ['orders/a 5000', 'orders/b 5020']);
     assert.equal(measure(agreeing + unmeasured).length, 2);
+    const third = drawCalls([5020, 5020], of('d', 20));
+    assert.equal(measure(agreeing + third + unmeasured).length, 3);
     const close = drawCalls([5020, 5020], of('a', 1)) + drawCalls([5021, 5021], of('b', 10));
     assert.deepEqual(measure(close + unmeasured), ['orders/a 5000', 'orders/b 5001', 'orders/c 5001']);
   });
@@ -147,6 +153,8 @@ suite('loose ends of an expected edge', () => {
     assert.deepEqual(measure(drawLoose([5020, 5020, 5020, 5020])), ['orders/- 5000']);
     assert.deepEqual(measure(drawLoose([-4980, -4980, -4980, -4980])), ['web/- 5000']);
     assert.deepEqual(measure(drawLoose([5020, 5020, 5020, 5320])), []);
+    assert.deepEqual(measure(drawLoose([5020, 5020, 5020])), ['orders/- 5000']);
+    assert.deepEqual(measure(drawLoose([5020, 5020])), []);
   });
 
   test('tell nothing where they fit as they are, or the edge is not one that must be', () => {
@@ -175,7 +183,12 @@ suite('loose ends of an expected edge', () => {
     const other = `trace 60\n  ${client('shop', 60_000)}\n    ${server('orders', 60_020)}\n`;
     assert.deepEqual(measure(loose + other), ['web/- -5000']);
     const message = 'trace 61\n  web PRODUCER "send" 61000..61010\n    orders CONSUMER "work" 61020..61030\n';
-    assert.deepEqual(measure(loose + message), ['orders/- 5000']);
+    for (const whole of [
+      message,
+      message.replace('PRODUCER', 'CLIENT'),
+      message.replace('CONSUMER', 'SERVER'),
+    ])
+      assert.deepEqual(measure(loose + whole), ['orders/- 5000'], whole);
   });
 
   test('are as many of both, for the same request', () => {
@@ -187,6 +200,7 @@ suite('loose ends of an expected edge', () => {
       server('stock', 71_000),
       'web PRODUCER "send" 72000..72010 messaging.system=kafka',
       'orders CONSUMER "work" 73000..73010 messaging.system=kafka',
+      `lost\n    ${server('stock', 71_000)}`,
       'orders SERVER "GET /healthz" 74000..74001 http.request.method=GET url.path=/healthz',
       'web CLIENT "GET" 75000..75010 http.request.method=GET url.full=http://orders:80/other',
     ];
@@ -194,12 +208,17 @@ suite('loose ends of an expected edge', () => {
     assert.deepEqual(measure(loose + drawn), ['orders/- 5000']);
   });
 
+  test('tell nothing where nothing else says that they are of one request', () => {
+    const loose = drawLoose([5020, 5020, 5020, 5020]);
+    assert.deepEqual(measure(loose.replaceAll('url.full=http://orders:80/work', '')), []);
+  });
+
   test('may name parents that are nowhere', () => {
-    const orphans = drawLoose([5020, 5020, 5020, 5020]).replaceAll(
-      /\n {2}(orders SERVER.*)/g,
-      '\n  lost\n    $1',
-    );
+    const loose = drawLoose([5020, 5020, 5020, 5020]);
+    const orphans = loose.replaceAll(/\n {2}(orders SERVER.*)/g, '\n  lost\n    $1');
     assert.deepEqual(measure(orphans), ['orders/- 5000']);
+    const first = loose.replace(/\n {2}(orders SERVER.*)/, '\n  lost\n    $1');
+    assert.deepEqual(measure(first), ['orders/- 5000']);
   });
 
   test('are compared in the order in which they began', () => {

@@ -77,6 +77,38 @@ test('requests are no messages, and other services handle other messages', () =>
   assert.deepEqual(judgeDrawing(drawRounds(6, others)), []);
 });
 
+test('calls within requests of the service are no calls after messages', () => {
+  const within = (at: number) => [
+    ...usual(at),
+    [
+      `worker SERVER "GET /x" ${at + 1000}..${at + 1100} http.request.method=GET`,
+      call(at + 1010),
+      serve(at + 1010),
+    ],
+  ];
+  assert.deepEqual(judgeDrawing(drawRounds(6, within)), lost(6));
+});
+
+test('each service handles its own messages', () => {
+  const both = (at: number) => [
+    ...usual(at),
+    [receive(at + 700).replace('worker', 'mailer')],
+    [call(at + 940, { service: 'mailer' }), serve(at + 940)],
+  ];
+  assert.deepEqual(judgeDrawing(drawRounds(6, both)), [
+    ...lost(6),
+    'error context-lost-in-process mailer -> store 6',
+  ]);
+});
+
+test('a call is that of the last message before it, however long the one before took', () => {
+  const long = (at: number) => [
+    [receive(at)],
+    [call(at + 240).replace(/\d+[.][.]\d+/, `${at + 240}..${at + 2595}`), serve(at + 240)],
+  ];
+  assert.deepEqual(judgeDrawing(drawRounds(6, long)), lost(6));
+});
+
 const handle = (at: number, more = '', path = '/x') =>
   `worker SERVER "GET ${path}" ${at}..${at + 1} http.request.method=GET http.route=${path} ${more}`;
 /** Requests at fixed times are those of a monitor. */

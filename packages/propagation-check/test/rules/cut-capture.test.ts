@@ -87,6 +87,12 @@ suite('the caller of a request, without an expectation', () => {
     assert.deepEqual(judgeDrawing(lost(1, 0) + tick(2, 500) + tick(3, -500, 'orders')), lostWarning);
   });
 
+  test('may have exported it after the capture ended', () => {
+    const longer = replaced(1, 0).replace('20..80', '20..180') + tick(2, -500);
+    assert.deepEqual(judgeDrawing(longer), ['warning missing-client web -> orders 1']);
+    assert.deepEqual(judgeDrawing(longer + tick(3, 500)), ['error missing-client web -> orders 1']);
+  });
+
   test('has exported others from before and after: the span is lost', () => {
     assert.deepEqual(judgeDrawing(lost(1, 0) + tick(2, 500) + tick(3, -500)), lostError);
     assert.deepEqual(judgeDrawing(lost(1, 0) + tick(2, 500) + tick(3, 79)), lostError);
@@ -107,5 +113,18 @@ suite('the caller of a request, without an expectation', () => {
     assert.deepEqual(judgeDrawing(`expect web -> orders\n${inside}${ragged('orders')}`)[0], lostError[0]);
     assert.deepEqual(judgeDrawing(`may web -> orders\n${inside}${ragged('orders')}`), lostWarning);
     assert.deepEqual(judgeDrawing(`expect web -> stock\n${inside}${ragged('orders')}`)[0], lostWarning[0]);
+  });
+
+  test('is missing in each trace that another system began, as in those that are whole above it', () => {
+    const external = (number: number) =>
+      replaced(number, number * 1000)
+        .replaceAll('\n  ', '\n    ')
+        .replace('\n', '\n  lost\n');
+    const ticks = tick(2, 9000) + tick(3, -500);
+    const errors = ['error missing-client web -> orders 2'];
+    assert.deepEqual(judgeDrawing(replaced(1, 0) + external(5) + ticks), errors);
+    const ragged = drawServer({ from: 220, to: 280 });
+    const both = external(5) + external(6) + ticks;
+    assert.deepEqual(judgeDrawing(`${both}trace 4\n  lost\n    ${ragged}\n`), errors);
   });
 });

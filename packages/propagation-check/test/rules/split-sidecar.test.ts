@@ -41,6 +41,17 @@ suite('a CLIENT span that began a trace within a call to the same URL', () => {
     assert.deepEqual(judge(whole, ofProxy()), beside);
   });
 
+  test('is that of the sidecar of its own service', () => {
+    const ofShop =
+      (draw: Draw): Draw =>
+      (at) =>
+        draw(at + 350).map((line) => line.replace(/^web/, 'shop').replace('http://orders', 'http://pay'));
+    assert.deepEqual(judge(ofWeb, ofProxy(), ofShop(ofWeb), ofShop(ofProxy())), [
+      ...broken,
+      'error split-trace shop -> shop-proxy 6',
+    ]);
+  });
+
   test('is not where it ends later', () => {
     assert.deepEqual(judge(ofWeb, ofProxy({ to: 120 })), []);
   });
@@ -55,6 +66,41 @@ suite('a CLIENT span that began a trace within a call to the same URL', () => {
       (at) =>
         draw(at).map((line) => line.replace(/url.full=\S+/, 'server.address=orders'));
     assert.deepEqual(judge(unnamed(ofWeb), unnamed(ofProxy())), []);
+    const hostless =
+      (draw: Draw): Draw =>
+      (at) =>
+        draw(at).map((line) => line.replace('url.full=http://orders', 'url.path='));
+    assert.deepEqual(judge(hostless(ofWeb), hostless(ofProxy())), []);
+  });
+
+  test('is not where both services call the one that is called', () => {
+    const shop = ofProxy({ service: 'shop' });
+    assert.deepEqual(
+      judge((at) => [...ofWeb(at), serve(at)], shop),
+      [],
+    );
+    const often: Draw = (at) => [...ofWeb(at + 300), serve(at + 300)];
+    assert.deepEqual(judge(ofWeb, often, shop), ['warning missing-server web -> orders 6']);
+  });
+
+  test('is not where it is of another URL of the host', () => {
+    const elsewhere: Draw = (at) => ofProxy()(at).map((line) => line.replace('/items', '/stock'));
+    assert.deepEqual(judge(ofWeb, elsewhere), []);
+  });
+
+  test('is not where it would be so at any time', () => {
+    const busy: Draw = (at) =>
+      [0, 1, 2, 3].map((part) => call(at, { from: part * 600, to: part * 600 + 590 }));
+    assert.deepEqual(
+      judge(
+        (at) => [busy(at)[0] ?? ''],
+        (at) => [busy(at)[1] ?? ''],
+        (at) => [busy(at)[2] ?? ''],
+        (at) => [busy(at)[3] ?? ''],
+        (at) => ofProxy({ from: 2, to: 68 })(at + 120),
+      ),
+      [],
+    );
   });
 
   test('is not where the called service calls its own URL, or the caller calls again', () => {
