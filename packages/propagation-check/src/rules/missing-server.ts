@@ -441,11 +441,10 @@ export const whollyMissingServers = rule<WhollyMissing>({
 
 /** The service did make spans for such requests, as roots: sampled apart, at times that do not fit, or without a kind. */
 function isSplit(scene: Scene, open: Open, calls: readonly Span[], server: string): boolean {
-  const requests = open.roots.of(server);
-  const hasServerSpans = limitComparisons(calls, requests).some((root) =>
-    calls.some((call) => compareRequests(call, root) === 'yes'),
-  );
-  if (hasServerSpans || scene.services.hasEntries(server)) return hasServerSpans;
+  if (scene.services.hasEntries(server))
+    return limitComparisons(calls, open.roots.of(server)).some((root) =>
+      calls.some((call) => compareRequests(call, root) === 'yes'),
+    );
   const roots = scene
     .selectSpans(server, (row) => scene.graph.isRoot(row))
     .filter((span) => span.kind === 'INTERNAL');

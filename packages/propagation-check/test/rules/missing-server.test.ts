@@ -134,6 +134,8 @@ suite('calls of an expected edge without whole calls', () => {
     for (const target of ['orders:8082', 'orders.svc.cluster.local:8082', 'ORDERS:8082']) {
       assert.deepEqual(judgeDrawing(draw(ask(0), ask(1000, '/work', { target }))), missing(2), target);
     }
+    const recorded = ask(1000).replace('url.full=http://', 'server.address=ORDERS url.full=http://my-');
+    assert.deepEqual(judgeDrawing(draw(ask(0), recorded)), missing(2));
     for (const target of ['orders-db:8082', 'my.orders']) {
       assert.deepEqual(judgeDrawing(draw(ask(0), ask(1000, '/work', { target }))), missing(), target);
     }
@@ -157,6 +159,13 @@ suite('calls of an expected edge without whole calls', () => {
       'stock SERVER "GET" 5010..5020 http.request.method=GET',
     );
     assert.deepEqual(judgeDrawing(draw(ask(0, '/work', gateway)) + taken), missedCall);
+  });
+
+  test('are those for a request that the service knows from another caller', () => {
+    const shop = drawChain(90, ask(5000, '/work/7', { service: 'shop' }), answer(5000, '/work/7'));
+    const calls = draw(ask(0, '/work/7', gateway), ask(1000, '/play', { target: 'api:1' })) + shop;
+    assert.deepEqual(judgeDrawing(calls), missing());
+    assert.equal(listCauses(calls).at(-1), 'server-span-lost');
   });
 
   test('are none while the service shows enough requests of unknown callers', () => {
@@ -194,6 +203,7 @@ suite('calls of an expected edge without whole calls', () => {
     );
     assert.deepEqual(judgeDrawing(draw(ask(0), work('20..70'))), split());
     assert.deepEqual(judgeDrawing(draw(ask(0), work('20..180'))), missing());
+    assert.deepEqual(judgeDrawing(draw(ask(0), work('20..70'), work('900..950'))), missing());
     assert.deepEqual(judgeDrawing(draw(ask(0), `${work('20..70', 'CLIENT')} db.system=mysql`)), missing());
     assert.deepEqual(judgeDrawing(`${draw(ask(0))}trace 90\n  lost\n    ${work('20..70')}\n`), missing());
   });
