@@ -25,10 +25,11 @@ export function doubtAtEnds(scene: Scene, orphans: readonly Span[], draft: Draft
 }
 
 /** Whether most whole calls lie between the broken ones of the beginning and those of the end. */
-function isCutAtEnds(scene: Scene, { server, shown }: Draft): boolean {
+function isCutAtEnds(scene: Scene, { client, server, shown }: Draft): boolean {
   const { graph, thresholds, capture } = scene;
   const { fewestWholeCalls, wholeCallsShare, exportDelay } = thresholds;
-  const whole = scene.groupsInto(server);
+  const whole =
+    server === null ? scene.groups.filter((group) => group.client === client) : scene.groupsInto(server);
   const calls = weighCalls(graph, whole);
   if (calls < Math.max(fewestWholeCalls, shown.length)) return false;
   const ends = shown.flatMap((one) => (one.server ?? one.client)?.endTimeUnixNano ?? []);

@@ -41,6 +41,13 @@ suite('calls of the first and the last export of a capture', () => {
     ]);
   });
 
+  test('may be of a service without a name, beside whole calls of their caller', () => {
+    const unnamed = replaced(9, 0).replace('orders SERVER', '- SERVER');
+    assert.equal(draw([unnamed, ...between])[0], 'warning missing-client web -> null 1');
+    const ofShop = [1, 2, 3, 4].map((number) => whole(number, number * 10 * seconds, 'shop'));
+    assert.equal(draw([unnamed, ...ofShop])[0], 'error missing-client web -> null 1');
+  });
+
   test('are no exception where calls of the middle are broken as well', () => {
     assert.deepEqual(draw([...between, replaced(9, 25 * seconds)]), error);
     assert.deepEqual(draw([replaced(8, 0), ...between, replaced(9, 25 * seconds)]), [
