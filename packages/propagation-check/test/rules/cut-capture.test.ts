@@ -42,10 +42,11 @@ suite('calls of the first and the last export of a capture', () => {
   });
 
   test('may be of a service without a name, beside whole calls of their caller', () => {
-    const unnamed = replaced(9, 0).replace('orders SERVER', '- SERVER');
-    assert.equal(draw([unnamed, ...between])[0], 'warning missing-client web -> null 1');
+    const lost = `trace 9\n  ${web(0)}\n    ${drawClient({ from: 10, to: 90 })}\n      lost\n        - INTERNAL "work" 30..70\n`;
+    const unnamed = [lost, tick(92, -200, '-'), tick(93, 51 * seconds, '-')];
+    assert.equal(draw([...unnamed, ...between])[0], 'warning server-span-lost web -> null 1');
     const ofShop = [1, 2, 3, 4].map((number) => whole(number, number * 10 * seconds, 'shop'));
-    assert.equal(draw([unnamed, ...ofShop])[0], 'error missing-client web -> null 1');
+    assert.equal(draw([...unnamed, ...ofShop])[0], 'error server-span-lost web -> null 1');
   });
 
   test('are no exception where calls of the middle are broken as well', () => {
