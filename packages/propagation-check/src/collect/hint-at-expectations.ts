@@ -4,7 +4,7 @@ import { countOf } from '../util/count-of.ts';
 import { suggestInstead, suggestName } from '../util/suggest-name.ts';
 import { ownServiceName } from '../verdict/own-service.ts';
 import type { Result, Undecided, UnjudgedEdge } from '../verdict/result.ts';
-import { hintAtUnjudged, isMessage, isRequestOf } from './hint-at-unjudged.ts';
+import { hintAtLikelyCalls, hintAtUnjudged, isCallOf, isMessage, isRequestOf } from './hint-at-unjudged.ts';
 import { listNames } from './list-names.ts';
 
 /** Notes that a result lacks: expected services that the data do not know, and calls that it cannot see. @param names Of the services. */
@@ -49,7 +49,14 @@ export function explainNothingToJudge(
     : edges.some(({ client }) => client === ownServiceName)
       ? ' but those of this tool itself'
       : '';
-  const unseen = hintAtUnjudged(unjudged, { services, expectation });
+  const isLikely = isCallOf(services);
+  const unseen = [
+    ...hintAtUnjudged(
+      unjudged.filter((edge) => !isLikely(edge)),
+      { services, expectation },
+    ),
+    ...hintAtLikelyCalls(unjudged.filter(isLikely)),
+  ];
   const toItself = unseen.length > 0 ? [] : hintAtOneName(edges);
   return [
     `no call between two services was seen${but}${services.length === 0 ? '' : `, only spans of ${listNames(services)}`} ` +

@@ -134,6 +134,21 @@ function isReceivedBy({ peer, server, why }: UnjudgedEdge, services: readonly st
   return services.includes(peer) && server === undefined && why === undefined;
 }
 
+/** Between two services that have spans. */
+export function isCallOf(services: readonly string[]): (edge: UnjudgedEdge) => boolean {
+  const isUncalled = isRequestOf(services);
+  return (edge) => edge.client !== null && isUncalled(edge);
+}
+
+export function hintAtLikelyCalls(likely: readonly UnjudgedEdge[]): readonly string[] {
+  if (likely.length === 0) return [];
+  const options = likely.map(({ client, peer }) => writeExpect(client ?? 'caller', peer));
+  return [
+    `not judged: ${nameUnjudged(likely, 'trace')}: they began at the called service, and by their times, their paths or as messages the caller may have caused ` +
+      `them: if it does, check again with ${options.join(' ')}`,
+  ];
+}
+
 /** Calls and messages without their other side. */
 function hintAtUnseenPeers(unjudged: readonly UnjudgedEdge[], expectation: Expectation): readonly string[] {
   return [

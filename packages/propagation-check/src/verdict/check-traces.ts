@@ -33,6 +33,7 @@ import { remember } from '../util/remember.ts';
 import { buildScene } from './build-scene.ts';
 import { decideVerdict, hasJudgedEdge } from './decide-verdict.ts';
 import { gatherUnjudged } from './gather-unjudged.ts';
+import { listLikelyCalls } from './list-likely-calls.ts';
 import { listUndecided, listUnshownEntries } from './list-undecided.ts';
 import type { EdgeResult, Evidence, Finding, ProjectEvidence, Result } from './result.ts';
 import { tolerate } from './tolerate.ts';
@@ -94,17 +95,21 @@ export function describeExamination(examination: Examination, options: CheckOpti
     merged.some(provesArrival);
   const undecided = [...listUndecided(scene, looseEnds, merged, open.uncovered), ...open.undecided];
   const unshownBaggage = listUnshownEntries(scene);
+  const verdict = decideVerdict({ findings, undecided }, isJudged);
+  const likely =
+    verdict === 'unknown' && expectation.edges.length === 0 ? listLikelyCalls(scene, looseEnds, merged) : [];
+  const unjudgedCalls = [...open.calls, ...likely];
   return {
     version: 1,
-    verdict: decideVerdict({ findings, undecided }, isJudged),
+    verdict,
     traces: scene.graph.traceCount,
     spans: scene.graph.spanCount,
     edges,
     findings,
     ...(undecided.length > 0 ? { undecided } : {}),
-    ...(unjudged.length > 0 ? { unjudged } : {}),
+    ...(unjudgedCalls.length > 0 ? { unjudged: unjudgedCalls.map(({ edge }) => edge) } : {}),
     ...(unshownBaggage.length > 0 ? { unshownBaggage } : {}),
-    ...(explain ? { explain: explainLooseEnds(scene, looseEnds, drafts, silences, open.calls) } : {}),
+    ...(explain ? { explain: explainLooseEnds(scene, looseEnds, drafts, silences, unjudgedCalls) } : {}),
   };
 }
 

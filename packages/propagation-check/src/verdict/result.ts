@@ -53,7 +53,8 @@ export interface PastService {
 
 /**
  * Calls of a service to a peer that looks like one of the same system and of which no SERVER span is here; messages that nobody received
- * here; requests of a peer that began traces of their own while requests of that service were open; or, without a client, requests and messages
+ * here; requests of a peer that began traces of their own while requests of that service were open, or, where nothing is judged, traces of a
+ * peer that the service may have caused; or, without a client, requests and messages
  * that a service received, and of which nothing shows where they come from.
  */
 export interface UnjudgedEdge {

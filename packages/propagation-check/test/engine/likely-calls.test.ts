@@ -1,0 +1,155 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import { explainNothingToJudge } from '../../src/collect/hint-at-expectations.ts';
+import { expectPath, noExpectation } from '../../src/expect/expectation.ts';
+import { checkTraces } from '../../src/verdict/check-traces.ts';
+import { ownServiceName } from '../../src/verdict/own-service.ts';
+import type { Result } from '../../src/verdict/result.ts';
+import { drawTrace } from '../draw-trace.ts';
+
+const get = 'http.request.method=GET';
+const kafka = 'messaging.system=kafka messaging.destination.name=mails';
+
+/** Each row in a trace of its own. */
+function judge(...rows: readonly string[]): Result {
+  const traces = rows.map((row, at) => `trace ${(at + 10).toString(16)}\n${row.replace('ID', `${at + 10}`)}`);
+  return checkTraces(drawTrace(traces.join('\n')));
+}
+
+function names(result: Result): readonly string[] {
+  return (result.unjudged ?? []).map(({ client, peer, calls }) => `${client} -> ${peer} ${calls}`);
+}
+
+suite('calls that are likely, where nothing can be judged', () => {
+  test('traces that began while another service was at work; the note says what to expect', () => {
+    const result = judge(
+      `SERVER web GET /            ID  0..60 ${get} url.path=/ user_agent.original=curl`,
+      `SERVER orders GET /orders   ID  20..30 ${get} url.path=/orders user_agent.original=axios`,
+    );
+    assert.deepEqual([result.verdict, names(result)], ['unknown', ['web -> orders 1']]);
+    assert.match(
+      explainNothingToJudge(result, ['web', 'orders'], noExpectation),
+      /; not judged: web → orders \(1 trace\): .*check again with --expect "web -> orders"$/,
+    );
+  });
+
+  test('not those of a program that sends requests to both, at another time, or most of them', () => {
+    const agent = 'user_agent.original=k6';
+    const both = judge(
+      `SERVER web GET /           ID  0..60 ${get} url.path=/ ${agent}`,
+      `SERVER orders GET /orders  ID  20..30 ${get} url.path=/orders ${agent}`,
+    );
+    assert.deepEqual(names(both), []);
+    const after = judge(
+      `SERVER web GET /           ID  0..60 ${get} url.path=/`,
+      `SERVER orders GET /orders  ID  62..70 ${get} url.path=/orders`,
+    );
+    assert.deepEqual(names(after), []);
+    const few = judge(
+      `SERVER web GET /           ID  0..60 ${get} url.path=/`,
+      ...[20, 100, 200].map(
+        (start) => `SERVER orders GET /orders  ID  ${start}..${start + 9} ${get} url.path=/orders`,
+      ),
+    );
+    assert.deepEqual(names(few), []);
+    const probe = judge(
+      `SERVER web GET /           ID  0..60 ${get} url.path=/`,
+      `SERVER orders GET /healthz  ID  20..30 ${get} url.path=/healthz`,
+    );
+    assert.deepEqual(names(probe), []);
+  });
+
+  test('of two that enclose it, the inner one; each its own', () => {
+    const result = judge(
+      `SERVER web GET /           ID  0..60 ${get} url.path=/`,
+      `SERVER orders GET /orders  ID  20..50 ${get} url.path=/orders`,
+      `SERVER stock GET /stock    ID  30..40 ${get} url.path=/stock`,
+    );
+    assert.deepEqual(names(result), ['web -> orders 1', 'orders -> stock 1']);
+  });
+
+  test('one direction, where the requests of both touch', () => {
+    const draw = (delay: number) =>
+      judge(
+        ...[0, 11, 22].flatMap((start) => [
+          `SERVER web GET /           ID  ${start}..${start + 10} ${get} url.path=/`,
+          `SERVER orders GET /orders  ID  ${start + delay}..${start + 10} ${get} url.path=/orders`,
+        ]),
+      );
+    assert.deepEqual(names(draw(2)), ['web -> orders 3']);
+    assert.deepEqual(names(draw(1)), ['web -> orders 3']);
+    assert.deepEqual(names(draw(0)), []);
+  });
+
+  test('not backwards, where a service between the two has no spans', () => {
+    const request = (start: number) => `SERVER web GET /  ID  ${start}..${start + 10} ${get} url.path=/
+  CLIENT web GET  ${start + 30}  ${start + 1}..${start + 9} ${get} url.full=http://mid:80/m
+SERVER api GET /a  ${start + 31} <- ${start + 70}  ${start + 3}..${start + 10} ${get} url.path=/a`;
+    const result = judge(request(0), request(11), request(22));
+    assert.deepEqual(
+      result.findings.map(({ id, severity, client, server }) => [id, severity, client, server]),
+      [
+        ['missing-client', 'warning', 'web', 'api'],
+        ['uninstrumented-peer', 'info', 'web', null],
+      ],
+    );
+    assert.deepEqual(names(result), ['web -> mid:80 3']);
+  });
+
+  test('spans without a kind, and a service that shows only its database', () => {
+    const manual = judge('INTERNAL web work  ID  0..60', 'INTERNAL orders work  ID  20..30');
+    assert.deepEqual(names(manual), ['web -> orders 1']);
+    const database = judge(
+      `SERVER web GET /      ID  0..60 ${get} url.path=/`,
+      'CLIENT orders SELECT  ID  20..30 db.system=postgresql',
+    );
+    assert.deepEqual(names(database), ['web -> orders 1']);
+    const connecting = judge(
+      `SERVER web GET /          ID  0..60 ${get} url.path=/`,
+      'CLIENT orders dns.lookup  ID  20..30',
+    );
+    assert.deepEqual(names(connecting), []);
+  });
+
+  test('messages, which may be received at any time, where one service can have sent them', () => {
+    const message = `CONSUMER mailer process  ID  90..95 ${kafka}`;
+    const web = `SERVER web GET /  ID  0..60 ${get} url.path=/`;
+    assert.deepEqual(names(judge(web, message)), ['web -> mailer 1']);
+    assert.deepEqual(names(judge(web, web.replace('web', 'shop'), message)), []);
+  });
+
+  test('requests of the path of a call that nobody continued, by clocks that are apart', () => {
+    const call = (path: string) =>
+      judge(
+        `CLIENT web GET             ID  9000..9060 ${get} url.full=http://10.0.0.7:80/orders`,
+        `SERVER orders GET ${path}  ID  20..30 ${get} url.path=${path}`,
+      );
+    assert.deepEqual(names(call('/orders')), ['web -> 10.0.0.7:80 1', 'web -> orders 1']);
+    assert.deepEqual(names(call('/other')), ['web -> 10.0.0.7:80 1']);
+  });
+
+  test('not of this tool, of tolerated peers, where an edge is expected, or where something is judged', () => {
+    const rows = (client: string) =>
+      drawTrace(`
+        trace a
+        SERVER ${client} GET /     a1  0..60 ${get} url.path=/
+        trace b
+        SERVER orders GET /orders  b1  20..30 ${get} url.path=/orders`);
+    assert.deepEqual(names(checkTraces(rows(ownServiceName))), []);
+    const own = judge(
+      `CLIENT ${ownServiceName} GET  ID  0..70 ${get} url.full=http://web/`,
+      `SERVER web GET /  ID  0..60 ${get} url.path=/`,
+    );
+    assert.deepEqual(names(own), []);
+    const tolerated = { ...noExpectation, toleratedPeers: ['orders'] };
+    assert.deepEqual(names(checkTraces(rows('web'), { expectation: tolerated })), []);
+    const expected = { ...noExpectation, edges: expectPath(['web', 'pay']) };
+    assert.deepEqual(names(checkTraces(rows('web'), { expectation: expected })), []);
+    const whole = drawTrace(`
+      trace c
+      CLIENT web GET       c1  0..60 ${get} url.full=http://pay/pay
+        SERVER pay GET /p  c2  10..50 ${get} url.path=/pay`);
+    assert.equal(checkTraces([...rows('web'), ...whole]).verdict, 'intact');
+    assert.ok(!names(checkTraces([...rows('web'), ...whole])).includes('web -> orders 1'));
+  });
+});
