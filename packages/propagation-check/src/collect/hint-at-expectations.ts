@@ -194,7 +194,7 @@ function hintAtUnseen(
   const isUncalled = isRequestOf(services);
   const [peers] = describePeers(
     findings,
-    unjudged.filter((edge) => !isUncalled(edge) && !isMessage(edge)),
+    unjudged.filter((edge) => !isUncalled(edge) && !isMessage(edge) && edge.why !== 'unseen-hop'),
   );
   if (peers !== undefined) {
     const isPeer = peers.includes(emitNone);

@@ -29,6 +29,7 @@ export function hintAtUnjudged(
     ),
     ...paired.map((pair) => hintAtBothSides(pair, expectation)),
     ...hintAtUncovered(left),
+    ...hintAtUnseenHops(left),
     ...hintAtUnknownCallers(left.filter(isUncalled)),
     ...hintAtUnreadMessages(
       alone.filter(({ mayBe }) => mayBe !== undefined),
@@ -228,12 +229,26 @@ function hintAtPartlyReceived(
 
 /** Other calls to the same peer are whole. */
 function hintAtUncovered(unjudged: readonly UnjudgedEdge[]): readonly string[] {
-  const uncovered = unjudged.filter((edge) => edge.server !== undefined && !isMessage(edge));
+  const uncovered = unjudged.filter(
+    (edge) => edge.server !== undefined && edge.why === undefined && !isMessage(edge),
+  );
   if (uncovered.length === 0) return [];
   return [
     `not judged: ${nameUnjudged(uncovered)}: other calls there are whole, but the called service delivered no span from the time of these: ` +
       'wait until it has exported them, or see why it does not, and check again',
   ];
+}
+
+function hintAtUnseenHops(unjudged: readonly UnjudgedEdge[]): readonly string[] {
+  return unjudged
+    .filter(({ why }) => why === 'unseen-hop')
+    .map(({ client, peer, server, calls }) => {
+      const path = `${client ?? 'caller'} -> ${guessService(peer) ?? 'between'} -> ${server}`;
+      return (
+        `not judged: ${client} → ${peer} (${countOf(calls, 'call')}): they arrived at ${server} with other paths and at another port, so that a service or proxy ` +
+        `without spans stands in between; if it is a service of yours, send its spans to the same place and name the path with --expect ${JSON.stringify(path)}`
+      );
+    });
 }
 
 /** A host name often begins with the name of the service; an address, or this machine, names none. */

@@ -9,6 +9,7 @@ import {
   type UnjudgedCalls,
 } from './list-unjudged.ts';
 import { listUnreceived } from './list-unreceived.ts';
+import { listUnseenHops } from './list-unseen-hops.ts';
 import { findPossibleSides } from './possible-sides.ts';
 import type { Undecided } from './result.ts';
 
@@ -30,6 +31,7 @@ export function gatherUnjudged(scene: Scene, looseEnds: LooseEnds, drafts: reado
     ...listUnjudged(scene, drafts, sides),
     ...listUnreceived(scene, looseEnds.clients, drafts, sides),
     ...uncovered.map(describeUncovered),
+    ...listUnseenHops(scene),
     ...duringRequests,
     ...possible.unjudged.filter((one) => !isListed(one)),
   ];

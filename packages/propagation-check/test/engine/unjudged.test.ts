@@ -393,4 +393,41 @@ suite('requests that show no call', () => {
         unjudged.map(({ client }) => client === 'web'),
       );
     });
+
+  test('calls that each arrived with another path at another port are named; the verdict stays', () => {
+    const get = 'http.request.method=GET';
+    const call = (at: number, url: string, received: string, client = 'web') => `
+      trace ${at}
+      CLIENT ${client} GET  ${at}1  0..60 ${get} url.full=${url}
+        SERVER stock GET    ${at}2  10..50 ${get} ${received}`;
+    const judge = (...calls: readonly string[]) => checkTraces(drawTrace(calls.join('')));
+    const hop = call(1, 'http://orders:8080/call', 'url.path=/ok server.port=8081');
+    const handedOn = judge(hop, call(2, 'http://orders:8080/call', 'url.path=/ok server.port=8081'));
+    const edge = { client: 'web', peer: 'orders:8080', calls: 2, server: 'stock', why: 'unseen-hop' };
+    assert.deepEqual([handedOn.verdict, handedOn.unjudged], ['intact', [edge]]);
+    const notes = hintAtExpectations(handedOn, ['web', 'stock'], noExpectation);
+    assert.equal(notes.length, 1);
+    assert.match(
+      notes[0] ?? '',
+      /^not judged: web → orders:8080 \(2 calls\): they arrived at stock .*--expect "web -> orders -> stock"$/,
+    );
+
+    const unnamed = (...calls: readonly string[]) => judge(...calls).unjudged;
+    // A proxy, which may cut a prefix off; a redirect; and one call of several that went there.
+    assert.equal(unnamed(call(1, 'http://orders:8080/api/ok', 'url.path=/ok server.port=8081')), undefined);
+    assert.equal(unnamed(call(1, 'http://orders:8080/ok', 'url.path=/api/ok server.port=8081')), undefined);
+    assert.equal(unnamed(call(1, 'http://orders:8080/call', 'url.path=/ok server.port=8080')), undefined);
+    assert.equal(unnamed(hop, call(2, 'http://stock:8081/ok', 'url.path=/ok server.port=8081')), undefined);
+    assert.equal(unnamed(call(1, 'http://orders:8080/call', 'url.path=/ok')), undefined);
+    assert.equal(unnamed(call(1, 'http://orders:8080/call', 'server.port=8081')), undefined);
+    const own = call(1, 'http://orders:8080/call', 'url.path=/ok server.port=8081', ownServiceName);
+    assert.equal(unnamed(own), undefined);
+    const itself = call(1, 'http://orders:8080/call', 'url.path=/ok server.port=8081', 'stock');
+    assert.equal(unnamed(itself), undefined);
+    // A proxy without CLIENT spans rewrote the path; and a service without SERVER spans called on.
+    assert.equal(unnamed(hop.replace('CLIENT web', 'SERVER web')), undefined);
+    assert.equal(unnamed(hop.replace('SERVER stock', 'INTERNAL stock')), undefined);
+    const expectation = { ...noExpectation, edges: expectPath(['web', 'stock']) };
+    assert.equal(checkTraces(drawTrace(hop), { expectation }).unjudged, undefined);
+  });
 });

@@ -1,0 +1,37 @@
+import { nameAddress } from '../calls/call-facts.ts';
+import type { CallGroup } from '../calls/call-group.ts';
+import { none } from '../graph/trace-graph.ts';
+import type { Scene } from '../rules/check.ts';
+import { countCalls, type UnjudgedCalls } from './list-unjudged.ts';
+import { ownServiceName } from './own-service.ts';
+
+/**
+ * Whole calls of which each arrived with another path and at another port than it was sent to: a service without spans answered them, and handed
+ * the context on. A redirect keeps the port, and a proxy the path, or the end of it. Of callers
+ * that the expectations name they say what stands in between.
+ */
+export function listUnseenHops(scene: Scene): readonly UnjudgedCalls[] {
+  const isNamed = (client: string | null): boolean =>
+    scene.expectation.edges.some((edge) => edge.client === client);
+  return scene.groups.flatMap((group) => {
+    const { client, server, clients, clientKind, serverKind } = group;
+    const isMeant = clientKind === 'CLIENT' && serverKind === 'SERVER' && client !== ownServiceName;
+    if (!isMeant || client === server || server === null || isNamed(client)) return [];
+    if (!isEachHandedOn(scene, group)) return [];
+    const spans = scene.graph.viewsOf(new Set(clients));
+    const peer = nameAddress(scene.facts.factsOf(clients[0] ?? none)) ?? '(unknown)';
+    const edge = { client, peer, calls: countCalls(scene, spans), server, why: 'unseen-hop' as const };
+    return [{ edge, spans, says: `it arrived at ${server} with another path and at another port` }];
+  });
+}
+
+function isEachHandedOn({ facts }: Scene, { clients, servers }: CallGroup): boolean {
+  // Of nearly all edges the first call tells.
+  for (let at = 0; at < clients.length; at += 1) {
+    const [sent, received] = [facts.factsOf(clients[at] ?? none), facts.factsOf(servers[at] ?? none)];
+    if (sent.port === null || received.port === null || sent.port === received.port) return false;
+    if (sent.path === null || received.path === null) return false;
+    if (sent.path.endsWith(received.path) || received.path.endsWith(sent.path)) return false;
+  }
+  return true;
+}
