@@ -75,7 +75,7 @@ const resultShape = z.strictObject({
       calls: count,
       protocol: z.literal('messaging').exactOptional(),
       mayBe: list(z.string()).exactOptional(),
-      why: z.enum(['cached-answer', 'dropped-links']).exactOptional(),
+      why: z.enum(['cached-answer', 'dropped-links', 'unseen-hop', 'after-request']).exactOptional(),
       server: z.string().exactOptional(),
     }),
   ).exactOptional(),

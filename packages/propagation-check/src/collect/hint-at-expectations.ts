@@ -4,7 +4,14 @@ import { countOf } from '../util/count-of.ts';
 import { suggestInstead, suggestName } from '../util/suggest-name.ts';
 import { ownServiceName } from '../verdict/own-service.ts';
 import type { Result, Undecided, UnjudgedEdge } from '../verdict/result.ts';
-import { hintAtLikelyCalls, hintAtUnjudged, isCallOf, isMessage, isRequestOf } from './hint-at-unjudged.ts';
+import {
+  hintAtLikelyCalls,
+  hintAtUnjudged,
+  isCallOf,
+  isMessage,
+  isRequestOf,
+  isWhole,
+} from './hint-at-unjudged.ts';
 import { listNames } from './list-names.ts';
 
 /** Notes that a result lacks: expected services that the data do not know, and calls that it cannot see. @param names Of the services. */
@@ -194,7 +201,7 @@ function hintAtUnseen(
   const isUncalled = isRequestOf(services);
   const [peers] = describePeers(
     findings,
-    unjudged.filter((edge) => !isUncalled(edge) && !isMessage(edge) && edge.why !== 'unseen-hop'),
+    unjudged.filter((edge) => !isUncalled(edge) && !isMessage(edge) && !isWhole(edge)),
   );
   if (peers !== undefined) {
     const isPeer = peers.includes(emitNone);

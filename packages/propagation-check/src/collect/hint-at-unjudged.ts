@@ -30,6 +30,7 @@ export function hintAtUnjudged(
     ...paired.map((pair) => hintAtBothSides(pair, expectation)),
     ...hintAtUncovered(left),
     ...hintAtUnseenHops(left),
+    ...hintAtCallsAfterRequests(left),
     ...hintAtUnknownCallers(left.filter(isUncalled)),
     ...hintAtUnreadMessages(
       alone.filter(({ mayBe }) => mayBe !== undefined),
@@ -50,7 +51,7 @@ interface BothSides {
 function pairSides(named: readonly UnjudgedEdge[], uncalled: readonly UnjudgedEdge[]): readonly BothSides[] {
   return named.flatMap((sent) => {
     const { client, server, mayBe = [] } = sent;
-    if (client === null) return [];
+    if (client === null || isWhole(sent)) return [];
     const ofSender = uncalled.filter(
       (edge) =>
         edge.protocol === sent.protocol &&
@@ -249,6 +250,22 @@ function hintAtUnseenHops(unjudged: readonly UnjudgedEdge[]): readonly string[] 
         `without spans stands in between; if it is a service of yours, send its spans to the same place and name the path with --expect ${JSON.stringify(path)}`
       );
     });
+}
+
+function hintAtCallsAfterRequests(unjudged: readonly UnjudgedEdge[]): readonly string[] {
+  const found = unjudged.filter(({ why }) => why === 'after-request');
+  return found.length === 0
+    ? []
+    : [
+        `not judged: ${nameUnjudged(found)}: they are whole and began traces of their own, each after a request of the caller that shows no call: work that goes on ` +
+          'after the answer and has lost the context looks like this, and so does work that begins a trace on purpose: see in the code of the caller whether ' +
+          'such a request starts the work, and hand its context over (propagation-check explain context-lost-in-process)',
+      ];
+}
+
+/** The calls themselves are whole. */
+export function isWhole({ why }: UnjudgedEdge): boolean {
+  return why === 'unseen-hop' || why === 'after-request';
 }
 
 /** A host name often begins with the name of the service; an address, or this machine, names none. */

@@ -1,4 +1,5 @@
 import type { Draft, LooseEnds, Scene } from '../rules/check.ts';
+import { listCallsAfterRequests } from './list-calls-after-requests.ts';
 import { listPossibleCalls } from './list-possible-calls.ts';
 import { listUncalled } from './list-uncalled.ts';
 import {
@@ -32,6 +33,7 @@ export function gatherUnjudged(scene: Scene, looseEnds: LooseEnds, drafts: reado
     ...listUnreceived(scene, looseEnds.clients, drafts, sides),
     ...uncovered.map(describeUncovered),
     ...listUnseenHops(scene),
+    ...listCallsAfterRequests(scene, drafts),
     ...duringRequests,
     ...possible.unjudged.filter((one) => !isListed(one)),
   ];

@@ -54,7 +54,7 @@ export interface PastService {
 /**
  * Calls of a service to a peer that looks like one of the same system and of which no SERVER span is here; messages that nobody received
  * here; requests of a peer that began traces of their own while requests of that service were open, or, where nothing is judged, traces of a
- * peer that the service may have caused; calls that a service without spans handed on; or, without a client, requests and messages
+ * peer that the service may have caused; calls that a service without spans handed on, or that began traces after requests; or, without a client, requests and messages
  * that a service received, and of which nothing shows where they come from.
  */
 export interface UnjudgedEdge {
@@ -66,7 +66,7 @@ export interface UnjudgedEdge {
   readonly protocol?: 'messaging';
   /**
    * Only where other calls to the peer are whole: the service that has their SERVER spans, and none from the time of these; or that received other
-   * messages of the destination; or that the calls reached through a service without spans.
+   * messages of the destination; or, with `unseen-hop` and `after-request`, that has the SERVER spans of these.
    */
   readonly server?: string;
   /**
@@ -76,9 +76,9 @@ export interface UnjudgedEdge {
   readonly mayBe?: readonly string[];
   /**
    * Only of calls whose SERVER spans may be here: a cache gave the answer of another call, or links of such SERVER spans were left out; and of
-   * calls that reached `server` through a service without spans.
+   * whole calls that reached `server` through a service without spans, or that each began a trace after a request that shows no call.
    */
-  readonly why?: 'cached-answer' | 'dropped-links' | 'unseen-hop';
+  readonly why?: 'cached-answer' | 'dropped-links' | 'unseen-hop' | 'after-request';
 }
 
 /**

@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import { hintAtExpectations } from '../../src/collect/hint-at-expectations.ts';
+import { noExpectation } from '../../src/expect/expectation.ts';
+import { checkTraces } from '../../src/verdict/check-traces.ts';
+import type { Result } from '../../src/verdict/result.ts';
+import { drawTrace } from '../draw-trace.ts';
+
+const get = 'http.request.method=GET';
+
+/** Requests of `web` that answer at once. */
+const requests = [0, 200, 450, 600, 900];
+/** When the work began that each of them started. */
+const delays = [60, 30, 90, 200, 10];
+
+const request = (start: number, path = '/fire', more = '') =>
+  `SERVER web GET ${path}  ID1  ${start}..${start + 5} ${get} url.path=${path} http.route=${path}${more}`;
+
+const call = (
+  start: number,
+  more = '',
+) => `CLIENT web GET  ID2  ${start}..${start + 40} ${get} url.full=http://orders/o${more}
+  SERVER orders GET /o  ID3  ${start + 10}..${start + 30} ${get} url.path=/o`;
+
+function judge(...traces: readonly string[]): Result {
+  const drawn = traces.map((trace, at) => {
+    const id = (at + 16).toString(16);
+    return `trace ${id}\n${trace.replaceAll('ID', id)}`;
+  });
+  return checkTraces(drawTrace(drawn.join('\n')));
+}
+
+const whole = requests.map((start) => request(start));
+const works = requests.map((start, at) => call(start + (delays[at] ?? 0)));
+
+suite('whole calls that each began a trace after a request that shows no call', () => {
+  test('are named, with both explanations; the verdict stays', () => {
+    const result = judge(...whole, ...works);
+    const edge = { client: 'web', peer: 'orders', calls: 5, server: 'orders', why: 'after-request' };
+    assert.deepEqual([result.verdict, result.unjudged], ['intact', [edge]]);
+    const notes = hintAtExpectations(result, ['web', 'orders'], noExpectation);
+    assert.equal(notes.length, 1);
+    assert.match(
+      notes[0] ?? '',
+      /^not judged: web → orders \(5 calls\): they are whole and began traces .* hand its context over/,
+    );
+  });
+
+  test('not those of a timer: more or fewer than requests, or before them', () => {
+    assert.equal(judge(...whole, request(1_200), ...works).unjudged, undefined);
+    assert.equal(judge(...whole, ...works, call(1_200)).unjudged, undefined);
+    const timer = [10, 190, 460, 650, 910].map((start) => call(start));
+    assert.equal(judge(...whole, ...timer).unjudged, undefined);
+    assert.equal(judge(...whole.slice(1), ...works.slice(1)).unjudged, undefined);
+  });
+
+  test('not where the requests are of several routes, are health checks, or call themselves', () => {
+    const mixed = requests.map((start, at) => request(start, at === 2 ? '/other' : '/fire'));
+    assert.equal(judge(...mixed, ...works).unjudged, undefined);
+    const probes = requests.map((start) => request(start, '/healthz'));
+    assert.equal(judge(...probes, ...works).unjudged, undefined);
+    const calling = requests.map(
+      (start) =>
+        `${request(start)}\n  CLIENT web GET  ID4  ${start + 1}..${start + 4} ${get} url.full=http://pay/p\n    SERVER pay GET /p  ID5  ${start + 2}..${start + 3} ${get} url.path=/p`,
+    );
+    assert.equal(judge(...calling, ...works).unjudged, undefined);
+  });
+
+  test('not where some calls of the edge are below a request, or the requests are messages', () => {
+    const below = `${request(1_500, '/sync')}\n  ${call(1_501).replaceAll('\n', '\n  ').replace('1501..1541', '1501..1504')}`;
+    assert.equal(judge(...whole, ...works.slice(1), below).unjudged, undefined);
+    const consumers = requests.map((start) => request(start).replace('SERVER', 'CONSUMER'));
+    assert.ok(judge(...consumers, ...works).unjudged?.every(({ why }) => why === undefined));
+  });
+
+  test('not of calls to itself, and not beside a finding of the caller', () => {
+    const toItself = works.map((work) => work.replace('SERVER orders', 'SERVER web'));
+    assert.equal(judge(...whole, ...toItself).unjudged, undefined);
+    const atOnce = judge(...whole, ...requests.map((start) => call(start + 6)));
+    assert.deepEqual(
+      [atOnce.findings.map(({ id }) => id), atOnce.unjudged],
+      [['context-lost-in-process'], undefined],
+    );
+  });
+});
