@@ -15,6 +15,7 @@ export interface AwaitedThresholds {
   readonly fewestPrompt: number;
   readonly usualDelay: number;
   readonly longestDelay: number;
+  readonly restSpread: number;
 }
 
 /**
@@ -44,6 +45,21 @@ export function arePairsAwaited(pairs: readonly Pair[], thresholds: AwaitedThres
 /** Whether requests ended shortly after their calls, as a timer's would not. */
 export function areEndedByCalls(pairs: readonly Pair[], { restAfterCall }: AwaitedThresholds): boolean {
   return measureRest(pairs.map(asAwaiting)) <= restAfterCall;
+}
+
+/**
+ * Whether requests end with their calls: how long they go on after these differs less than how long they last. A timer that keeps step with
+ * requests ends at its own time, whenever each of them ends.
+ */
+export function doEndsFollow(pairs: readonly Pair[], { restSpread }: AwaitedThresholds): boolean {
+  const lasts = pairs.map(({ client }) => Number(durationOf(client)));
+  const rests = pairs.map(({ client, server }) => Number(client.endTimeUnixNano - server.endTimeUnixNano));
+  return measureSpread(rests) < measureSpread(lasts) * restSpread;
+}
+
+function measureSpread(values: readonly number[]): number {
+  const usual = median(values);
+  return median(values.map((value) => Math.abs(value - usual)));
 }
 
 function asAwaiting({ client: request, server: call }: Pair): Awaiting {

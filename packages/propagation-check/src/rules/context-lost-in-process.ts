@@ -4,7 +4,7 @@ import { isDetached, isOutgoing } from '../calls/edge.ts';
 import { nameTarget } from '../calls/target.ts';
 import { isExpected } from '../expect/expectation.ts';
 import { isRoot } from '../graph/trace-graph.ts';
-import { areEndedByCalls, arePairsAwaited } from '../pairing/awaited.ts';
+import { areEndedByCalls, arePairsAwaited, doEndsFollow } from '../pairing/awaited.ts';
 import { areAtFixedTimes, pairDisplaced, pairWithMessages } from '../pairing/displaced.ts';
 import { type Pair, startsDuringAny } from '../pairing/pair.ts';
 import type { Span } from '../span/span.ts';
@@ -147,12 +147,12 @@ function areEnough({ thresholds }: Scene, pairs: readonly Pair[]): boolean {
 
 /**
  * A call that no request waited for may be that of a listener, which is told of what the request changed. Where requests come at fixed
- * times a timer may keep step with them, unless each ends with its call.
+ * times a timer may keep step with them, unless each ends when its call has.
  */
 export function wereAwaited({ thresholds }: Scene, pairs: readonly Pair[]): boolean {
   return (
     arePairsAwaited(pairs, thresholds) &&
-    (areEndedByCalls(pairs, thresholds) ||
+    ((areEndedByCalls(pairs, thresholds) && doEndsFollow(pairs, thresholds)) ||
       !areAtFixedTimes(
         pairs.map(({ client }) => client),
         thresholds,

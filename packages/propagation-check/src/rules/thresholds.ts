@@ -135,6 +135,16 @@ export const thresholdTable = {
       higher: 'context-lost-in-process/healthy-longest-delay',
     },
   },
+  restSpread: {
+    value: 0.5,
+    unit: 'ratio',
+    reason:
+      'Requests at fixed times end with their calls where the time between the two ends varies less than this share of what the requests vary.',
+    pinnedBy: {
+      lower: 'context-lost-in-process/broken-ends-follow',
+      higher: 'context-lost-in-process/shown-timer-at-the-end',
+    },
+  },
   clockTick: {
     value: 1_000_000_000n,
     unit: 'time',

@@ -7,10 +7,17 @@ const machineAttributes = ['k8s.pod.uid', 'k8s.pod.name', 'container.id', 'host.
 const instanceAttributes = ['service.instance.id', ...machineAttributes] as const;
 
 /**
- * Attributes with one value in a process. They name no replica: the number of a process is given again on other hosts, and a browser may have
- * the service name of the server of its page.
+ * Attributes with one value in a process. They name no replica: the number of a process is given again on other hosts, a browser may have
+ * the service name of the server of its page, and a name is given again in other namespaces and environments.
  */
-const processAttributes = [...instanceAttributes, 'process.pid', 'telemetry.sdk.language'] as const;
+const processAttributes = [
+  ...instanceAttributes,
+  'process.pid',
+  'telemetry.sdk.language',
+  'service.namespace',
+  'deployment.environment.name',
+  'deployment.environment',
+] as const;
 
 /** The replica of a service, as its resource says; null where it does not. */
 export function readInstance(resource: Attributes): string | null {

@@ -2,6 +2,7 @@ import { isHealthProbe } from '../calls/call-facts.ts';
 import { groupCalls } from '../calls/call-group.ts';
 import { isDetached } from '../calls/edge.ts';
 import type { Draft, Scene } from '../rules/check.ts';
+import { mayBeOfOneProcess } from '../span/instance.ts';
 import { kindNumber } from '../span/span.ts';
 import { keyFor, mapBy } from '../util/group-by.ts';
 import { countCalls, type UnjudgedCalls } from './list-unjudged.ts';
@@ -50,10 +51,13 @@ function areAfterRequests(scene: Scene, client: string, calls: readonly number[]
   const calling = new Set(rows.filter((row) => facts.isOutgoing(row)).map((row) => graph.topInService(row)));
   const requests = rows.filter((row) => graph.store.kinds[row] === kindNumber.server && !calling.has(row));
   const began = sortStarts(scene, calls);
+  const [call] = graph.viewsOf(calls.slice(0, 1));
+  const isOfCaller = (row: number): boolean => call !== undefined && mayBeOfOneProcess(graph.view(row), call);
   return [...mapBy(requests, nameRows(scene)).values()].some(
     (ofRoute) =>
       ofRoute.length === calls.length &&
       !isHealthProbe(graph.view(ofRoute[0])) &&
+      ofRoute.some(isOfCaller) &&
       sortStarts(scene, ofRoute).every((start, at) => start <= (began[at] ?? start)),
   );
 }

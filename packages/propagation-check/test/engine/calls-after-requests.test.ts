@@ -82,4 +82,18 @@ suite('whole calls that each began a trace after a request that shows no call', 
       [['context-lost-in-process'], undefined],
     );
   });
+
+  test('not of two namespaces that share a name', () => {
+    const spans = drawTrace(
+      [...whole, ...works]
+        .map((trace, at) => `trace ${at + 16}\n${trace.replaceAll('ID', String(at + 16))}`)
+        .join('\n'),
+    );
+    const inNamespaces = spans.map((span) => ({
+      ...span,
+      resource: new Map([['service.namespace', span.kind === 'CLIENT' ? 'bank' : 'shop']]),
+    }));
+    assert.equal(checkTraces(spans).unjudged?.length, 1);
+    assert.equal(checkTraces(inNamespaces).unjudged, undefined);
+  });
 });
