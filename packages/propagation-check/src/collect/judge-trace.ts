@@ -40,7 +40,8 @@ export function judgeCollected(
   inputs: CheckInputs,
   collector: CollectorCounters | null,
 ): Pick<JudgedSpans, 'store' | 'result'> {
-  if (judged !== null && collector === null && isSameList(judged.wire, inputs.wire)) return judged;
+  const isAsBefore = detached.size === 0 && collector === null;
+  if (judged !== null && isAsBefore && isSameList(judged.wire, inputs.wire)) return judged;
   const store = storeOf(spans);
   return { store, result: judgeWithDetached(store, detached, inputs, collector) };
 }

@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Collected, collectTraces } from '../../src/collect/collect-traces.ts';
 import { judgeCollected } from '../../src/collect/judge-trace.ts';
+import { noExpectation } from '../../src/expect/expectation.ts';
 import { selectTraces } from '../../src/source/select-spans.ts';
 import type { Span } from '../../src/span/span.ts';
+import { storeOf } from '../../src/span/span-writer.ts';
 import { checkTraces } from '../../src/verdict/check-traces.ts';
 import { readDrawing } from '../engine/read-drawing.ts';
 
@@ -63,4 +65,32 @@ test('what a tap has written since, and what the Collector counts, is judged too
   assert.notDeepEqual(list(seen), list(judgeCollected(collected, inputs, null).result));
   const collector = { name: 'collector', accepted: 3, refused: 0, sent: 3, sendFailed: 0, enqueueFailed: 0 };
   assert.notEqual(judgeCollected(collected, inputs, collector), collected.judged);
+});
+
+test('a trace that a service began meanwhile, and that shows no loss, is left out, whatever the last look was of', () => {
+  const drawn = readDrawing(`
+trace 1
+  web      SERVER "GET /call" 0..100 http.request.method=GET url.path=/call
+    web    CLIENT "GET" 10..90 http.request.method=GET url.full=http://orders:8082/work
+      orders SERVER "GET /work" 20..80 http.request.method=GET url.path=/work server.port=8082
+trace 2
+  job      CLIENT "GET" 30..60 http.request.method=GET url.full=http://stock:8083/all
+    stock  SERVER "GET /all" 35..55 http.request.method=GET url.path=/all server.port=8083
+`);
+  const detached = new Set(
+    drawn.spans.filter(({ serviceName }) => serviceName === 'job').map(({ traceId }) => traceId),
+  );
+  const look = {
+    spans: drawn.spans,
+    wire: inputs.wire,
+    store: storeOf(drawn.spans),
+    result: checkTraces(drawn.spans),
+  };
+  const none = { expectation: noExpectation, wire: inputs.wire };
+  const judge = (some: ReadonlySet<string>) =>
+    judgeCollected({ spans: drawn.spans, detached: some, judged: look }, none, null).result.edges.map(
+      ({ client }) => client,
+    );
+  assert.deepEqual(judge(new Set()), ['web', 'job']);
+  assert.deepEqual(judge(detached), ['web']);
 });
