@@ -8,6 +8,11 @@ export function isInside(host: string): boolean {
   return !/[.:]/.test(host) || insideNames.test(host) || insideAddresses.test(host);
 }
 
+/** Whether a host is a name, and no address, outside of an own network. */
+export function isPublicName(host: string | null): boolean {
+  return host !== null && /^[^:]*[a-z][^:]*$/i.test(host) && !isInside(host);
+}
+
 /** Whether a host means the machine that calls it. Source: RFC 6761, section 6.3; RFC 6890. */
 export function isLoopback(host: string): boolean {
   return /^(localhost$|127\.|\[?::1\]?$)/i.test(host);

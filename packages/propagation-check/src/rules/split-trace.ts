@@ -7,6 +7,7 @@ import {
 } from '../calls/call-facts.ts';
 import { type CallGroup, someCall } from '../calls/call-group.ts';
 import { isEntry } from '../calls/edge.ts';
+import { isPublicName } from '../calls/inside.ts';
 import type { Roots } from '../calls/roots.ts';
 import { nameTarget } from '../calls/target.ts';
 import { isUnconnected } from '../calls/unconnected.ts';
@@ -179,8 +180,10 @@ export const splitTraces = rule<SplitEdge>({
   ],
   looseEnds: ({ pairs }) => pairs.flatMap(({ client, server }) => [client, server]),
   pairs: ({ pairs }) => pairs,
-  report: ({ scene, client, server, pairs, named }) =>
-    finding.report({
+  report: (edge) => {
+    const { scene, client, server, pairs, named } = edge;
+    return finding.report({
+      ...(mayBeOfOtherHost(edge) ? { severity: 'warning' } : {}),
       client,
       server,
       protocol: protocolOf(pairs[0]?.client),
@@ -192,9 +195,22 @@ export const splitTraces = rule<SplitEdge>({
           ? `CLIENT ${pair.client.spanId} ${named.has(pair) ? 'was answered by' : 'fits only'} SERVER ${pair.server.spanId} of trace ${pair.server.traceId}`
           : `CLIENT ${pair.client.spanId} has no child; such SERVER spans began traces of their own while it was open`,
       })),
-    }),
+    });
+  },
   whyNot: explainUnpaired,
 });
+
+/**
+ * A few requests that came in under another public name than that of the calls may be of callers from outside, while a third party with the same
+ * path was called. A content network may rename the host, too.
+ */
+function mayBeOfOtherHost({ scene: { thresholds }, pairs, named, isExpected }: SplitEdge): boolean {
+  if (isExpected || pairs.length >= thresholds.fewestUntold) return false;
+  return pairs.every((pair) => {
+    const [called, received] = [readCallFacts(pair.client).host, readCallFacts(pair.server).host];
+    return !named.has(pair) && isPublicName(called) && isPublicName(received) && called !== received;
+  });
+}
 
 /** Why a call or a root is in no pair. */
 function explainUnpaired(scene: Scene, open: Open, looseEnd: Span): string | null {
