@@ -25,7 +25,8 @@ const queue = (name: string) => `messaging.system=kafka messaging.destination.na
 /** Some requests, each with a detached call and with these lines below it. */
 function drawRequests(count: number, ...below: readonly ((at: number) => readonly string[])[]): string {
   return Array.from({ length: count }, (_, round) => {
-    const at = round * 1_000;
+    // No whole seconds, at which a timer may keep step.
+    const at = round * 1_370;
     const lines = below.flatMap((draw) =>
       draw(at).map((line, depth) => `${'  '.repeat(depth + 2)}${line}\n`),
     );
